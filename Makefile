@@ -1,0 +1,64 @@
+# Everything here needs Go, make and a C compiler; the linter and benchstat build themselves from tools/go.mod.
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.NOTPARALLEL:
+
+FUZZTIME   ?= 5s
+BENCHCOUNT ?= 6
+IMAGE      ?= syncd:dev
+TOOL       := go tool -modfile=tools/go.mod
+
+.PHONY: help build test race cover lint fmt fuzz bench golden demo docker tidy-check fmt-check ci
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+
+build: ## build the static binary ./syncd
+	CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags '-s -w' -o syncd ./cmd/syncd
+
+test: ## run the tests
+	go test ./...
+
+race: ## run the tests under the race detector
+	go test -race ./...
+
+cover: ## run the tests and write coverage to cover.out
+	go test -coverpkg=./... -coverprofile=cover.out ./...
+	@go tool cover -func=cover.out | tail -n 1
+
+lint: ## run the linters of .golangci.yml
+	$(TOOL) golangci-lint run
+
+fmt: ## format every Go file
+	$(TOOL) golangci-lint fmt
+
+# One go test run fuzzes one target only, so the targets are listed first.
+fuzz: ## run every fuzz target for FUZZTIME (5s)
+	@listed=$$(go test -list '^Fuzz' ./...); \
+	awk '/^Fuzz/ { t[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, t[i]; n = 0 }' <<<"$$listed" | \
+	while read -r pkg target; do \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime '$(FUZZTIME)' "$$pkg" </dev/null; \
+	done
+
+bench: ## run the benchmarks and compare them with bench/base.txt
+	@mkdir -p bench
+	go test -run '^$$' -bench . -benchmem -count $(BENCHCOUNT) ./... | tee bench/new.txt
+	@if [ -f bench/base.txt ]; then $(TOOL) benchstat bench/base.txt bench/new.txt; fi
+
+golden: ## rewrite the golden files of every package whose tests know -update
+	@pkgs=$$(find . -name '*_test.go' -exec grep -q 'flag\..*"update"' {} \; -exec dirname {} \; | sort -u); \
+	if [ -n "$$pkgs" ]; then go test $$pkgs -update; fi
+
+demo: ## two accounts in one process: the whole story in a minute
+	go run ./cmd/syncd demo
+
+docker: ## build the container image
+	docker build --tag $(IMAGE) .
+
+tidy-check:
+	go mod tidy -diff
+
+fmt-check:
+	$(TOOL) golangci-lint fmt --diff
+
+ci: tidy-check fmt-check lint race fuzz build ## all that must pass before a merge

@@ -1,0 +1,250 @@
+// Package awserr sorts the errors of AWS into a dozen classes, once, so that no other package reads error codes.
+//
+// It promises that every error an SDK client can return falls into exactly one [Class], that the most telling layer
+// decides (a failed AssumeRole under an S3 request is a matter of credentials, not of S3), and that an unknown code
+// never panics: it is [Unknown]. It leaves to others what to do about a class: the throttle slows down, the copier sets
+// the object aside, the syncer stops the mapping.
+//
+// Two words: a class is the kind of an error; a [CredentialsError] says that no request could even be signed, so that
+// every further request would fail the same way.
+//
+// Codes and statuses: Amazon S3 API Reference, "Error responses"; AWS KMS Developer Guide, "Throttling requests".
+package awserr
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// Class is the kind of an error.
+type Class string
+
+// The classes. They are label values of metrics and reasons of quarantine, so their texts are part of the public surface.
+const (
+	// Throttled is S3, STS or KMS asking to slow down.
+	Throttled Class = "throttled"
+	// ThrottledKMS is S3 passing on that KMS asked to slow down; slowing S3 requests without KMS would not help.
+	ThrottledKMS Class = "throttled_kms"
+	// Denied is a request that some policy did not allow.
+	Denied Class = "denied"
+	// Credentials is the lack of usable credentials: nothing was sent, and nothing else can be.
+	Credentials Class = "credentials"
+	// Expired is a session token that the service no longer takes.
+	Expired Class = "expired"
+	// NoBucket is a bucket that does not exist.
+	NoBucket Class = "no_bucket"
+	// Gone is an object, version or upload that does not exist.
+	Gone Class = "gone"
+	// Precondition is an If-Match or If-None-Match that did not hold: the object changed under way.
+	Precondition Class = "changed"
+	// Conflict is a conditional write that raced another; doing it again from the start may succeed.
+	Conflict Class = "conflict"
+	// Archived is an object in an archive storage class that has not been restored.
+	Archived Class = "archived"
+	// KeyDisabled is a KMS key that is disabled, pending deletion or otherwise unusable.
+	KeyDisabled Class = "key_disabled"
+	// TooLarge is an object or entity above what the operation takes.
+	TooLarge Class = "too_large"
+	// Invalid is a request that the service will never accept as it is.
+	Invalid Class = "invalid"
+	// Unsupported is an operation or header that the service does not implement.
+	Unsupported Class = "unsupported"
+	// Transient is a fault of the service or the network; the same request may succeed later.
+	Transient Class = "transient"
+	// Canceled is our own context that ended.
+	Canceled Class = "canceled"
+	// Unknown is everything else.
+	Unknown Class = "unknown"
+)
+
+// CredentialsError says that no usable credentials could be had for a role, or for the ambient identity.
+type CredentialsError struct {
+	// Role is the ARN of the role that could not be assumed; empty for the ambient credentials.
+	Role string
+	// Action is the IAM action that was refused, such as sts:AssumeRole; empty when it is not known.
+	Action string
+	// Hint says what to do, in one sentence; empty when there is nothing to say.
+	Hint string
+	// Err is the cause.
+	Err error
+}
+
+// Error names the role, the action and the cause.
+func (e *CredentialsError) Error() string {
+	var b strings.Builder
+	if e.Role == "" {
+		b.WriteString("get ambient credentials")
+	} else {
+		b.WriteString("assume role " + e.Role)
+	}
+	if e.Action != "" {
+		b.WriteString(": " + e.Action + " refused")
+	}
+	return b.String() + ": " + Brief(e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *CredentialsError) Unwrap() error { return e.Err }
+
+// Classify returns the class of err. A nil error has the empty class.
+func Classify(err error) Class {
+	if err == nil {
+		return ""
+	}
+	if _, ok := errors.AsType[*CredentialsError](err); ok {
+		if canceled(err) {
+			return Canceled
+		}
+		return Credentials
+	}
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		if class := classifyCode(api.ErrorCode(), api.ErrorMessage()); class != Unknown {
+			return class
+		}
+	}
+	if class := classifyStatus(err); class != Unknown {
+		return class
+	}
+	return classifyTransport(err)
+}
+
+// Code returns the service's error code, or "" when no service answered.
+func Code(err error) string {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
+// Brief returns what the service said, as "code: message (request id)", without the SDK's layers around it; the whole
+// text of an error that no service gave.
+func Brief(err error) string {
+	api, ok := errors.AsType[smithy.APIError](err)
+	if !ok {
+		return err.Error()
+	}
+	text := api.ErrorCode() + ": " + api.ErrorMessage()
+	if sent, ok := errors.AsType[interface {
+		error
+		ServiceRequestID() string
+	}](err); ok && sent.ServiceRequestID() != "" {
+		text += " (request " + sent.ServiceRequestID() + ")"
+	}
+	return text
+}
+
+// Fatal reports whether err makes every further request of the same mapping fail as well, so that going on object by
+// object would only repeat it.
+func Fatal(err error) bool {
+	switch Classify(err) { //nolint:exhaustive // a closed list of the few classes that end a mapping
+	case Credentials, Expired, NoBucket:
+		return true
+	default:
+		return false
+	}
+}
+
+func classifyCode(code, message string) Class {
+	switch code {
+	case "SlowDown", "ServiceUnavailable", "RequestLimitExceeded", "BandwidthLimitExceeded", "TooManyRequests":
+		return throttledBy(message)
+	case "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException":
+		return Throttled
+	case "KMS.ThrottlingException":
+		return ThrottledKMS
+	case "AccessDenied", "AccessDeniedException", "Forbidden", "AllAccessDisabled", "AccountProblem", "UnauthorizedAccess":
+		return Denied
+	case "InvalidAccessKeyId", "InvalidClientTokenId", "SignatureDoesNotMatch", "InvalidToken", "UnrecognizedClientException":
+		return Credentials
+	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired":
+		return Expired
+	case "NoSuchBucket":
+		return NoBucket
+	case "NoSuchKey", "NoSuchVersion", "NoSuchUpload", "NotFound":
+		return Gone
+	case "PreconditionFailed", "NotModified":
+		return Precondition
+	case "ConditionalRequestConflict", "OperationAborted":
+		return Conflict
+	case "InvalidObjectState":
+		return Archived
+	case "KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.NotFoundException", "KMS.InvalidKeyUsageException":
+		return KeyDisabled
+	case "EntityTooLarge", "KeyTooLongError", "MetadataTooLarge":
+		return TooLarge
+	case "NotImplemented", "MethodNotAllowed":
+		return Unsupported
+	case "InternalError", "RequestTimeout", "RequestTimeoutException", "RequestTimeTooSkewed", "IncompleteBody":
+		return Transient
+	case "InvalidRequest", "InvalidArgument", "ValidationError", "MalformedXML", "AuthorizationHeaderMalformed",
+		"PermanentRedirect", "IllegalLocationConstraintException", "EntityTooSmall", "InvalidPart", "InvalidPartOrder",
+		"InvalidDigest", "BadDigest", "InvalidTag", "InvalidStorageClass", "InvalidRange":
+		return Invalid
+	default:
+		return Unknown
+	}
+}
+
+// throttledBy tells S3's own SlowDown from the one it passes on for KMS: the code is the same, the message is not.
+func throttledBy(message string) Class {
+	if strings.Contains(message, "KMS") {
+		return ThrottledKMS
+	}
+	return Throttled
+}
+
+// classifyStatus covers answers without a body, as HEAD gets them, and codes not listed above.
+func classifyStatus(err error) Class {
+	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	if !ok {
+		return Unknown
+	}
+	switch status := response.HTTPStatusCode(); {
+	case status == 403:
+		return Denied
+	case status == 404:
+		return Gone
+	case status == 409:
+		return Conflict
+	case status == 412:
+		return Precondition
+	case status == 429:
+		return Throttled
+	case status == 501:
+		return Unsupported
+	case status >= 500:
+		return Transient
+	case status >= 400:
+		return Invalid
+	default:
+		return Unknown
+	}
+}
+
+// classifyTransport covers requests that no service answered.
+func classifyTransport(err error) Class {
+	if canceled(err) {
+		return Canceled
+	}
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return Transient
+	}
+	for _, cut := range []error{io.ErrUnexpectedEOF, io.EOF, syscall.ECONNRESET, syscall.ECONNREFUSED, syscall.EPIPE, context.DeadlineExceeded} {
+		if errors.Is(err, cut) {
+			return Transient
+		}
+	}
+	return Unknown
+}
+
+func canceled(err error) bool {
+	_, ok := errors.AsType[*smithy.CanceledError](err)
+	return ok || errors.Is(err, context.Canceled)
+}

@@ -1,0 +1,115 @@
+package awserr_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"syscall"
+	"testing"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"syncd/internal/awserr"
+)
+
+// answer is an error as an SDK client returns it: operation, response, API error.
+func answer(status int, code, message string) error {
+	var err error = &smithy.GenericAPIError{Code: code, Message: message}
+	if code == "" {
+		err = errors.New("no body")
+	}
+	return &smithy.OperationError{ServiceID: "S3", OperationName: "CopyObject", Err: &awshttp.ResponseError{
+		ResponseError: &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}}, Err: err},
+		RequestID:     "REQ1",
+	}}
+}
+
+func TestClassify(t *testing.T) {
+	const kms = "Please reduce your request rate for operations involving AWS KMS."
+	tests := []struct {
+		name string
+		err  error
+		want awserr.Class
+	}{
+		{"nil", nil, ""},
+		{"slow down of S3", answer(503, "SlowDown", "Please reduce your request rate."), awserr.Throttled},
+		{"slow down of KMS through S3", answer(503, "SlowDown", kms), awserr.ThrottledKMS},
+		{"throttling of KMS through S3", answer(400, "KMS.ThrottlingException", "Rate exceeded"), awserr.ThrottledKMS},
+		{"throttling of STS", answer(400, "Throttling", "Rate exceeded"), awserr.Throttled},
+		{"unknown 429", answer(429, "EnhanceYourCalm", ""), awserr.Throttled},
+		{"denied", answer(403, "AccessDenied", "Access Denied"), awserr.Denied},
+		{"denied on HEAD, without a code", answer(403, "Forbidden", ""), awserr.Denied},
+		{"denied by KMS directly, status 400", answer(400, "AccessDeniedException", "User: x"), awserr.Denied},
+		{"expired token is a 400", answer(400, "ExpiredToken", "The provided token has expired."), awserr.Expired},
+		{"wrong secret", answer(403, "SignatureDoesNotMatch", ""), awserr.Credentials},
+		{"no such bucket is not a missing key", answer(404, "NoSuchBucket", ""), awserr.NoBucket},
+		{"no such key", answer(404, "NoSuchKey", ""), awserr.Gone},
+		{"404 on HEAD", answer(404, "NotFound", ""), awserr.Gone},
+		{"if-match failed", answer(412, "PreconditionFailed", ""), awserr.Precondition},
+		{"racing conditional write", answer(409, "ConditionalRequestConflict", ""), awserr.Conflict},
+		{"archived is a 403", answer(403, "InvalidObjectState", ""), awserr.Archived},
+		{"key disabled", answer(400, "KMS.DisabledException", ""), awserr.KeyDisabled},
+		{"key pending deletion", answer(400, "KMS.KMSInvalidStateException", ""), awserr.KeyDisabled},
+		{"too large for a copy", answer(400, "EntityTooLarge", ""), awserr.TooLarge},
+		{"unknown code falls back to its status", answer(400, "Whatever", ""), awserr.Invalid},
+		{"500 with an unknown code", answer(500, "Whatever", ""), awserr.Transient},
+		{"502 without a body", answer(502, "", ""), awserr.Transient},
+		{"internal error", answer(500, "InternalError", ""), awserr.Transient},
+		{"not implemented", answer(501, "NotImplemented", ""), awserr.Unsupported},
+		{"request timeout is a 400", answer(400, "RequestTimeout", ""), awserr.Transient},
+		{"connection reset", &net.OpError{Op: "read", Err: syscall.ECONNRESET}, awserr.Transient},
+		{"cut body", fmt.Errorf("read body: %w", io.ErrUnexpectedEOF), awserr.Transient},
+		{"our own end", fmt.Errorf("wait: %w", context.Canceled), awserr.Canceled},
+		{"our own end through the SDK", &smithy.CanceledError{Err: errors.New("x")}, awserr.Canceled},
+		{"role refused", &smithy.OperationError{ServiceID: "S3", OperationName: "CopyObject", Err: &awserr.CredentialsError{
+			Role: "arn", Err: answer(403, "AccessDenied", ""),
+		}}, awserr.Credentials},
+		{"assuming was canceled", &awserr.CredentialsError{Role: "arn", Err: context.Canceled}, awserr.Canceled},
+		{"anything else", errors.New("surprise"), awserr.Unknown},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := awserr.Classify(tt.err); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestFatal(t *testing.T) {
+	for err, want := range map[error]bool{
+		answer(400, "ExpiredToken", ""):                true,
+		answer(404, "NoSuchBucket", ""):                true,
+		&awserr.CredentialsError{Err: errors.New("x")}: true,
+		answer(403, "AccessDenied", ""):                false,
+		answer(404, "NoSuchKey", ""):                   false,
+		answer(503, "SlowDown", ""):                    false,
+	} {
+		if got := awserr.Fatal(err); got != want {
+			t.Errorf("Fatal(%v): got %v, want %v", err, got, want)
+		}
+	}
+}
+
+func TestBriefLeavesTheLayersOut(t *testing.T) {
+	got := awserr.Brief(fmt.Errorf("copy x: %w", answer(403, "AccessDenied", "Access Denied")))
+	if want := "AccessDenied: Access Denied (request REQ1)"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := awserr.Brief(io.EOF); got != "EOF" {
+		t.Errorf("got %q, want the text of an error no service gave", got)
+	}
+}
+
+func TestCredentialsErrorNamesRoleAndAction(t *testing.T) {
+	err := &awserr.CredentialsError{Role: "arn:aws:iam::1:role/r", Action: "sts:AssumeRole", Err: answer(403, "AccessDenied", "no")}
+	want := "assume role arn:aws:iam::1:role/r: sts:AssumeRole refused: AccessDenied: no (request REQ1)"
+	if got := err.Error(); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

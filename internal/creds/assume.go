@@ -1,0 +1,137 @@
+package creds
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+
+	"syncd/config"
+	"syncd/internal/awserr"
+)
+
+// assumeTimeout bounds one AssumeRole with its retries; the SDK would wait for an answer without end.
+const assumeTimeout = 30 * time.Second
+
+type assumeAPI interface {
+	AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, opts ...func(*sts.Options)) (*sts.AssumeRoleOutput, error)
+}
+
+// assumer assumes one role. It is an aws.CredentialsProvider without memory.
+type assumer struct {
+	role   config.Role
+	client assumeAPI
+	o      Options
+}
+
+// Retrieve assumes the role and returns the session's credentials with their end.
+func (a *assumer) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	externalID, err := a.role.ExternalID.Resolve(a.o.LookupEnv, a.o.ReadFile)
+	if err != nil {
+		return aws.Credentials{}, &awserr.CredentialsError{Role: a.role.ARN, Err: err, Hint: "check external_id of the role"}
+	}
+	ctx, cancel := context.WithTimeout(ctx, assumeTimeout)
+	defer cancel()
+	out, err := a.client.AssumeRole(ctx, a.input(externalID))
+	if err != nil {
+		return aws.Credentials{}, a.refused(err, externalID)
+	}
+	c := out.Credentials
+	return aws.Credentials{
+		AccessKeyID: aws.ToString(c.AccessKeyId), SecretAccessKey: aws.ToString(c.SecretAccessKey),
+		SessionToken: aws.ToString(c.SessionToken), CanExpire: true, Expires: aws.ToTime(c.Expiration),
+		Source: "syncd", AccountID: accountOf(a.role.ARN),
+	}, nil
+}
+
+func (a *assumer) input(externalID config.Secret) *sts.AssumeRoleInput {
+	in := &sts.AssumeRoleInput{
+		RoleArn: &a.role.ARN, RoleSessionName: &a.role.SessionName,
+		DurationSeconds:   aws.Int32(int32(a.role.Duration.Duration() / time.Second)), //nolint:gosec // the configuration bounds it to 12 h
+		TransitiveTagKeys: a.role.TransitiveTags,
+	}
+	if externalID != "" {
+		in.ExternalId = aws.String(externalID.Reveal())
+	}
+	if a.role.SourceIdentity != "" {
+		in.SourceIdentity = &a.role.SourceIdentity
+	}
+	for _, key := range slices.Sorted(maps.Keys(a.role.Tags)) {
+		in.Tags = append(in.Tags, types.Tag{Key: &key, Value: aws.String(a.role.Tags[key])})
+	}
+	return in
+}
+
+// refused says which role and which action, and what to look at. STS answers a wrong ExternalId, a missing trust and a
+// role that does not exist with the same words, so the hint names them in the order of likelihood.
+func (a *assumer) refused(err error, externalID config.Secret) error {
+	if base, ok := errors.AsType[*awserr.CredentialsError](err); ok {
+		return &awserr.CredentialsError{Role: a.role.ARN, Hint: base.Hint, Err: base}
+	}
+	failure := &awserr.CredentialsError{Role: a.role.ARN, Action: "sts:AssumeRole", Err: redact(err, externalID)}
+	switch {
+	case awserr.Classify(err) == awserr.Denied:
+		failure.Action, failure.Hint = a.denied(err)
+	case strings.Contains(err.Error(), "role chaining"):
+		failure.Hint = "set duration to at most 1h: AWS caps a role assumed through another one"
+	case strings.Contains(err.Error(), "MaxSessionDuration"):
+		failure.Hint = "lower the role's duration, or raise MaxSessionDuration on the role"
+	case awserr.Classify(err) == awserr.Credentials, awserr.Classify(err) == awserr.Expired:
+		failure.Hint = ambientHint
+	}
+	return failure
+}
+
+// denied reads the refused action out of an access-denied message and says what to look at.
+func (a *assumer) denied(err error) (action, hint string) {
+	caller := "the caller"
+	if m := regexp.MustCompile(`User: (arn:\S+) is not authorized`).FindStringSubmatch(err.Error()); m != nil {
+		caller = m[1]
+	}
+	action = "sts:AssumeRole"
+	if m := regexp.MustCompile(`not authorized to perform: (sts:\w+)`).FindStringSubmatch(err.Error()); m != nil {
+		action = m[1]
+	}
+	switch action {
+	case "sts:TagSession":
+		return action, fmt.Sprintf("allow sts:TagSession to %s in the role's trust policy, in a statement without a condition on sts:ExternalId, and in the caller's own policy", caller)
+	case "sts:SetSourceIdentity":
+		return action, fmt.Sprintf("allow sts:SetSourceIdentity to %s in the role's trust policy and in the caller's own policy", caller)
+	}
+	matching := "the trust policy"
+	if !a.role.ExternalID.IsZero() {
+		matching = "external_id matches the trust policy, that it"
+	}
+	return action, fmt.Sprintf("check that %s trusts %s, that the caller's own policy allows sts:AssumeRole on the role, and that the role exists", matching, caller)
+}
+
+// redact returns err with the ExternalId taken out of its text: a validation error of STS quotes the value it refuses.
+func redact(err error, externalID config.Secret) error {
+	if externalID == "" || !strings.Contains(err.Error(), externalID.Reveal()) {
+		return err
+	}
+	return &redactedError{text: strings.ReplaceAll(err.Error(), externalID.Reveal(), externalID.String())}
+}
+
+// redactedError has lost its cause on purpose: the cause's text holds a secret.
+type redactedError struct {
+	text string
+}
+
+func (e *redactedError) Error() string { return e.text }
+
+// accountOf returns the account of an ARN, "" when it has none.
+func accountOf(arn string) string {
+	if fields := strings.SplitN(arn, ":", 6); len(fields) == 6 {
+		return fields[4]
+	}
+	return ""
+}

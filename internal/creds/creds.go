@@ -1,0 +1,213 @@
+// Package creds turns a role of the configuration into credentials that stay good.
+//
+// It promises that a role is assumed once and its session shared by all clients of a mapping, that the session is renewed
+// well before it ends, that a session which still works is kept while a renewal fails, and that a session the service
+// calls expired is renewed once instead of retried. Hops named by via are assumed in order; session tags, transitive
+// tags, source identity and ExternalId are sent as configured, the ExternalId read anew each time.
+//
+// An error is an *awserr.CredentialsError that names the role and the refused action and says what to look at. The
+// ExternalId is in none of them.
+//
+// Two words: the ambient credentials are those that the process finds in its environment (a task role, a service
+// account, a profile); a session is what assuming a role gives for a limited time.
+package creds
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/middleware"
+
+	"syncd/config"
+	"syncd/internal/awserr"
+)
+
+const (
+	// maxAttempts bounds the attempts of one request; the next pass is the retry of an object.
+	maxAttempts = 5
+	// maxBackoff bounds the wait between two of them.
+	maxBackoff = 10 * time.Second
+)
+
+// Options are the settings of a Set.
+type Options struct {
+	// Roles are the roles of the configuration, by name.
+	Roles map[string]config.Role
+	// EndpointURL is where roles without an endpoint of their own are assumed; "" means AWS.
+	EndpointURL string
+	// Connections is how many idle connections are kept per host; it should be the number of requests under way at once.
+	// 0 leaves the SDK's ten.
+	Connections int
+	// HTTPClient sends every request; nil means one of the SDK's, which honours AWS_CA_BUNDLE.
+	HTTPClient aws.HTTPClient
+	// Attach is hung on the STS clients' middleware; nil hangs nothing.
+	Attach func(*middleware.Stack) error
+	// LookupEnv and ReadFile resolve ExternalIds that are not in the configuration itself.
+	LookupEnv func(name string) (value string, ok bool)
+	ReadFile  func(path string) ([]byte, error)
+	// Ambient replaces the credentials that the process finds in its environment; nil means to find them.
+	Ambient aws.CredentialsProvider
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Set holds the credentials of one mapping's roles.
+type Set struct {
+	o    Options
+	base aws.Config
+
+	mu       sync.Mutex
+	sessions map[string]*session // by role name
+}
+
+// New loads the ambient configuration and returns a Set. It sends no request.
+func New(ctx context.Context, o Options) (*Set, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	buildable := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, o.Connections)
+		t.MaxIdleConns = max(t.MaxIdleConns, 2*o.Connections)
+	})
+	load := []func(*awsconfig.LoadOptions) error{awsconfig.WithHTTPClient(buildable)}
+	if o.Ambient != nil {
+		load = append(load, awsconfig.WithCredentialsProvider(o.Ambient))
+	}
+	base, err := awsconfig.LoadDefaultConfig(ctx, load...)
+	if err != nil {
+		return nil, &awserr.CredentialsError{Err: err, Hint: ambientHint}
+	}
+	base.HTTPClient = client(base.HTTPClient, o.HTTPClient)
+	return &Set{o: o, base: base, sessions: map[string]*session{}}, nil
+}
+
+// client returns the one client that all service clients share: each would clone a buildable one, with a pool of its own.
+func client(loaded, given aws.HTTPClient) aws.HTTPClient {
+	if given != nil {
+		return given
+	}
+	if buildable, ok := loaded.(*awshttp.BuildableClient); ok {
+		return buildable.Freeze()
+	}
+	return loaded
+}
+
+// Config returns an SDK configuration that signs as the role, or with the ambient credentials for "", in region. It sends
+// no request; the role is assumed when the first request is signed.
+func (s *Set) Config(role, region string) (aws.Config, error) {
+	c := s.base.Copy()
+	c.Region = region
+	c.Retryer = func() aws.Retryer { return standardRetryer() }
+	if role == "" {
+		c.Credentials = ambient{s.base.Credentials}
+		return c, nil
+	}
+	session, err := s.session(role, region)
+	if err != nil {
+		return aws.Config{}, err
+	}
+	c.Credentials = session
+	c.Retryer = func() aws.Retryer { return &renewingRetryer{Retryer: standardRetryer(), session: session} }
+	return c, nil
+}
+
+// session returns the role's session, the same for every caller.
+func (s *Set) session(name, region string) (*session, error) {
+	s.mu.Lock()
+	known := s.sessions[name]
+	s.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	role, ok := s.o.Roles[name]
+	if !ok {
+		return nil, fmt.Errorf("find role %q: the configuration has none of that name", name)
+	}
+	through, err := s.Config(role.Via, region)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if known := s.sessions[name]; known != nil {
+		return known, nil
+	}
+	fresh := newSession(&assumer{role: role, client: s.client(through, role), o: s.o}, s.o.Now)
+	s.sessions[name] = fresh
+	return fresh, nil
+}
+
+func (s *Set) client(c aws.Config, role config.Role) *sts.Client {
+	if role.Region != "" {
+		c.Region = role.Region
+	}
+	return sts.NewFromConfig(c, func(o *sts.Options) {
+		if endpoint := firstOf(role.EndpointURL, s.o.EndpointURL); endpoint != "" {
+			o.BaseEndpoint = &endpoint
+		}
+		if s.o.Attach != nil {
+			o.APIOptions = append(o.APIOptions, s.o.Attach)
+		}
+	})
+}
+
+// standardRetryer is the SDK's standard mode without its token bucket, which a long outage would leave empty for every
+// bucket behind the same client.
+func standardRetryer() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts, o.MaxBackoff = maxAttempts, maxBackoff
+		o.RateLimiter = ratelimit.None
+	})
+}
+
+// renewingRetryer also retries a request whose session the service calls expired, after dropping that session.
+type renewingRetryer struct {
+	aws.Retryer
+	session *session
+}
+
+// IsErrorRetryable reports whether the request is worth another attempt.
+func (r *renewingRetryer) IsErrorRetryable(err error) bool {
+	if awserr.Classify(err) == awserr.Expired {
+		return r.session.drop()
+	}
+	return r.Retryer.IsErrorRetryable(err)
+}
+
+// ambient names the ambient credentials in the errors of its provider.
+type ambient struct {
+	aws.CredentialsProvider
+}
+
+const ambientHint = "give the process credentials: a task role, a service account with a role, or AWS_PROFILE"
+
+// Retrieve returns the ambient credentials.
+func (a ambient) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	if a.CredentialsProvider == nil {
+		return aws.Credentials{}, &awserr.CredentialsError{Err: errors.New("the environment holds none"), Hint: ambientHint}
+	}
+	c, err := a.CredentialsProvider.Retrieve(ctx)
+	if err != nil {
+		return aws.Credentials{}, &awserr.CredentialsError{Err: err, Hint: ambientHint}
+	}
+	return c, nil
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}

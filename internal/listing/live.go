@@ -1,0 +1,116 @@
+package listing
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net/url"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// pageKeys is the most that one ListObjectsV2 answers (Amazon S3 API Reference, ListObjectsV2, MaxKeys).
+const pageKeys = 1000
+
+type listAPI interface {
+	ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input, opts ...func(*s3.Options)) (*s3.ListObjectsV2Output, error)
+}
+
+// Live lists a bucket with ListObjectsV2.
+type Live struct {
+	// Client signs and sends; its region must be the bucket's.
+	Client listAPI
+	// Bucket is the bucket to list.
+	Bucket string
+	// Prefix limits the listing to keys that begin with it; it may be empty.
+	Prefix string
+	// Account is sent as the expected bucket owner; empty sends none.
+	Account string
+	// RequestPayer says that this side pays for its requests, as requester-pays buckets ask.
+	RequestPayer bool
+}
+
+// String names the bucket and prefix, for messages.
+func (l Live) String() string { return "s3://" + l.Bucket + "/" + l.Prefix }
+
+// List yields the objects of r in key order. The sequence ends after the first error.
+//
+// Each page starts behind the last key seen, not from a continuation token, so that a listing can be taken up anywhere;
+// an object that is deleted while the listing passes does not disturb it.
+func (l Live) List(ctx context.Context, r Range) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		cursor := r.After
+		for {
+			page, err := l.page(ctx, cursor)
+			if err != nil {
+				yield(Object{}, err)
+				return
+			}
+			for _, listed := range page.Contents {
+				object, err := l.object(listed, cursor)
+				if err != nil {
+					yield(Object{}, err)
+					return
+				}
+				if !r.Contains(object.Key) || !yield(object, nil) {
+					return
+				}
+				cursor = object.Key
+			}
+			if !aws.ToBool(page.IsTruncated) {
+				return
+			}
+			if len(page.Contents) == 0 {
+				yield(Object{}, fmt.Errorf("list %s after %q: the service says there is more but answers an empty page", l, cursor))
+				return
+			}
+		}
+	}
+}
+
+func (l Live) page(ctx context.Context, cursor string) (*s3.ListObjectsV2Output, error) {
+	in := &s3.ListObjectsV2Input{
+		Bucket:  &l.Bucket,
+		MaxKeys: aws.Int32(pageKeys),
+		// Without it a key that holds a control character makes the page unreadable XML.
+		EncodingType: types.EncodingTypeUrl,
+	}
+	if l.Prefix != "" {
+		in.Prefix = &l.Prefix
+	}
+	if cursor != "" {
+		in.StartAfter = &cursor
+	}
+	if l.Account != "" {
+		in.ExpectedBucketOwner = &l.Account
+	}
+	if l.RequestPayer {
+		in.RequestPayer = types.RequestPayerRequester
+	}
+	page, err := l.Client.ListObjectsV2(ctx, in)
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", l, err)
+	}
+	return page, nil
+}
+
+// object decodes one line of a page and checks that it comes behind the last one.
+func (l Live) object(listed types.Object, cursor string) (Object, error) {
+	// The SDK hands the form-encoded key through as it came.
+	key, err := url.QueryUnescape(aws.ToString(listed.Key))
+	if err != nil {
+		return Object{}, fmt.Errorf("list %s: decode key %q: %w", l, aws.ToString(listed.Key), err)
+	}
+	if key <= cursor {
+		return Object{}, fmt.Errorf("list %s: key %q came after %q: the service does not list in key order (directory buckets do not), and syncd needs that", l, key, cursor)
+	}
+	return Object{
+		Key:          key,
+		ETag:         aws.ToString(listed.ETag),
+		Size:         aws.ToInt64(listed.Size),
+		LastModified: aws.ToTime(listed.LastModified),
+		StorageClass: string(listed.StorageClass),
+	}, nil
+}

@@ -1,0 +1,69 @@
+// Package plan decides what a pass does with each object, and says why.
+//
+// It promises one [Action] for every object of the listing and for every entry of the ledger, in key order, from nothing
+// but those two sequences and the [Rules]: no request, no clock, no state. The same inputs always give the same plan.
+// An error of either input ends the plan with that error; an object is never called gone because a listing broke off.
+//
+// It leaves to others to carry an action out (copier) and to remember what came of it (checkpoint).
+//
+// Two words: an action is one step, a copy or a skip; a reason is why, and is what metrics and summaries count by.
+package plan
+
+import (
+	"syncd/internal/checkpoint"
+	"syncd/internal/listing"
+)
+
+// Kind is what an action does.
+type Kind int
+
+const (
+	// Skip leaves the destination as it is.
+	Skip Kind = iota
+	// Copy copies the source object over whatever the destination holds under its key.
+	Copy
+)
+
+// Reason is why an action was planned.
+type Reason string
+
+// The reasons. Their texts are label values and summary fields, so they are part of the public surface.
+const (
+	// Missing is a copy of an object the ledger does not know.
+	Missing Reason = "missing"
+	// Changed is a copy of an object whose source version differs from the one the ledger recorded.
+	Changed Reason = "changed"
+	// WrongKey is a copy of an object that lies in the destination under another KMS key than the configured one.
+	WrongKey Reason = "wrong_key"
+	// Unchanged is a skip: the ledger says this source version was copied.
+	Unchanged Reason = "unchanged"
+	// Gone is a skip of an entry whose object the source no longer has; the copy is kept.
+	Gone Reason = "gone"
+	// NotIncluded is a skip: no include pattern matches the key.
+	NotIncluded Reason = "not_included"
+	// Excluded is a skip: an exclude pattern matches the key.
+	Excluded Reason = "excluded"
+	// TooSmall is a skip: the object is smaller than filter.min_size.
+	TooSmall Reason = "too_small"
+	// TooLarge is a skip: the object is larger than filter.max_size.
+	TooLarge Reason = "too_large"
+	// TooOld is a skip: the object was modified before filter.modified_after.
+	TooOld Reason = "too_old"
+	// TooNew is a skip: the object was modified after filter.modified_before.
+	TooNew Reason = "too_new"
+)
+
+// Action is one step of a pass.
+type Action struct {
+	// Kind says what to do.
+	Kind Kind
+	// Reason says why.
+	Reason Reason
+	// Object is the object as listed; only its Key is set when the reason is Gone.
+	Object listing.Object
+	// Previous is what the ledger holds under the key; nil when it holds nothing.
+	Previous *checkpoint.Entry
+}
+
+// Listed reports whether the action stands for an object of the source's listing.
+func (a Action) Listed() bool { return a.Reason != Gone }

@@ -1,0 +1,189 @@
+package plan_test
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/listing"
+	"syncd/internal/plan"
+)
+
+const keyARN = "arn:aws:kms:us-east-1:222222222222:key/1"
+
+var modified = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+func object(key, etag string, size int64) listing.Object {
+	return listing.Object{Key: key, ETag: etag, Size: size, LastModified: modified}
+}
+
+func entry(key, etag string, size int64) checkpoint.Entry {
+	return checkpoint.Entry{Key: key, SourceETag: etag, SourceSize: size, SourceLastModified: modified, KeyARN: keyARN}
+}
+
+// sequence yields values and then err, when there is one.
+func sequence[T any](err error, values ...T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, v := range values {
+			if !yield(v, nil) {
+				return
+			}
+		}
+		if err != nil {
+			var none T
+			yield(none, err)
+		}
+	}
+}
+
+// render writes a plan as "kind reason key", and the error it ends with.
+func render(actions plan.Actions) []string {
+	var lines []string
+	for a, err := range actions {
+		if err != nil {
+			return append(lines, "error "+err.Error())
+		}
+		kind := map[plan.Kind]string{plan.Copy: "copy", plan.Skip: "skip"}[a.Kind]
+		lines = append(lines, fmt.Sprintf("%s %s %s", kind, a.Reason, a.Object.Key))
+	}
+	return lines
+}
+
+func TestDiff(t *testing.T) {
+	other := entry("a", `"1"`, 1)
+	other.KeyARN = "arn:aws:kms:us-east-1:222222222222:key/2"
+	later := object("a", `"1"`, 1)
+	later.LastModified = modified.Add(time.Second)
+	broken := errors.New("listing broke")
+	tests := []struct {
+		name   string
+		source iter.Seq2[listing.Object, error]
+		ledger iter.Seq2[checkpoint.Entry, error]
+		want   []string
+	}{
+		{"both empty", sequence[listing.Object](nil), sequence[checkpoint.Entry](nil), nil},
+		{"first pass copies all", sequence(nil, object("a", `"1"`, 1), object("b", `"2"`, 0)), sequence[checkpoint.Entry](nil),
+			[]string{"copy missing a", "copy missing b"}},
+		{"same version is unchanged", sequence(nil, object("a", `"1"`, 1)), sequence(nil, entry("a", `"1"`, 1)),
+			[]string{"skip unchanged a"}},
+		{"same size, other ETag", sequence(nil, object("a", `"2"`, 1)), sequence(nil, entry("a", `"1"`, 1)),
+			[]string{"copy changed a"}},
+		{"same ETag, other size", sequence(nil, object("a", `"1"`, 2)), sequence(nil, entry("a", `"1"`, 1)),
+			[]string{"copy changed a"}},
+		{"same bytes written again may carry other metadata", sequence(nil, later), sequence(nil, entry("a", `"1"`, 1)),
+			[]string{"copy changed a"}},
+		{"copy lies under another key", sequence(nil, object("a", `"1"`, 1)), sequence(nil, other),
+			[]string{"copy wrong_key a"}},
+		{"gone at the start, in the middle, at the end",
+			sequence(nil, object("b", `"1"`, 1), object("d", `"1"`, 1)),
+			sequence(nil, entry("a", `"1"`, 1), entry("b", `"1"`, 1), entry("c", `"1"`, 1), entry("d", `"1"`, 1), entry("e", `"1"`, 1)),
+			[]string{"skip gone a", "skip unchanged b", "skip gone c", "skip unchanged d", "skip gone e"}},
+		{"order is by bytes: upper case, lower case, then beyond ASCII",
+			sequence(nil, object("B", "", 1), object("a", "", 1), object("é", "", 1), object("\U0001F600", "", 1)),
+			sequence(nil, entry("C", "", 1)),
+			[]string{"copy missing B", "skip gone C", "copy missing a", "copy missing é", "copy missing \U0001F600"}},
+		{"a listing that breaks off makes nothing gone",
+			sequence(broken, object("a", `"1"`, 1)), sequence(nil, entry("a", `"1"`, 1), entry("b", `"1"`, 1)),
+			[]string{"skip unchanged a", "error listing broke"}},
+		{"a ledger that breaks off makes nothing missing",
+			sequence(nil, object("a", `"1"`, 1), object("b", `"1"`, 1)), sequence(errors.New("ledger broke"), entry("a", `"1"`, 1)),
+			[]string{"skip unchanged a", "error ledger broke"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := render(plan.Diff(tt.source, tt.ledger, plan.Rules{KeyARN: keyARN}))
+			if diff := gocmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("plan (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestDiffStopsWhenAskedTo(t *testing.T) {
+	entries := sequence(nil, entry("a", `"1"`, 1), entry("b", `"1"`, 1), entry("c", `"1"`, 1))
+	for n := range 3 {
+		seen := 0
+		for range plan.Diff(sequence(nil, object("b", `"1"`, 1)), entries, plan.Rules{}) {
+			if seen++; seen > n {
+				break
+			}
+		}
+		if seen != n+1 {
+			t.Errorf("got %d actions, want the loop to end after %d", seen, n+1)
+		}
+	}
+}
+
+// TestDiffAgainstMaps compares the merge with the same question asked of two maps.
+func TestDiffAgainstMaps(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		versions := rapid.MapOf(rapid.StringMatching(`[ab/é]{1,4}`), rapid.SampledFrom([]string{"1", "2"}))
+		source, ledger := versions.Draw(t, "source"), versions.Draw(t, "ledger")
+		var want []string
+		for key, etag := range source {
+			switch known, ok := ledger[key]; {
+			case !ok:
+				want = append(want, "copy missing "+key)
+			case known != etag:
+				want = append(want, "copy changed "+key)
+			default:
+				want = append(want, "skip unchanged "+key)
+			}
+		}
+		for key := range ledger {
+			if _, ok := source[key]; !ok {
+				want = append(want, "skip gone "+key)
+			}
+		}
+		byKey := func(a, b string) int { return cmp.Compare(lastField(a), lastField(b)) }
+		slices.SortFunc(want, byKey)
+		got := render(plan.Diff(
+			sequence(nil, ascending(source, func(k, v string) listing.Object { return object(k, v, 1) })...),
+			sequence(nil, ascending(ledger, func(k, v string) checkpoint.Entry { return entry(k, v, 1) })...),
+			plan.Rules{}))
+		if diff := gocmp.Diff(want, got); diff != "" {
+			t.Fatalf("plan (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func ascending[T any](m map[string]string, make func(key, value string) T) []T {
+	var keys []string
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	var values []T
+	for _, key := range keys {
+		values = append(values, make(key, m[key]))
+	}
+	return values
+}
+
+func lastField(line string) string { return line[strings.LastIndexByte(line, ' ')+1:] }
+
+func BenchmarkDiffUnchanged(b *testing.B) {
+	const n = 100_000
+	objects, entries := make([]listing.Object, n), make([]checkpoint.Entry, n)
+	for i := range n {
+		key := fmt.Sprintf("exports/%08d", i)
+		objects[i], entries[i] = object(key, `"1"`, 1), entry(key, `"1"`, 1)
+	}
+	for b.Loop() {
+		for _, err := range plan.Diff(sequence(nil, objects...), sequence(nil, entries...), plan.Rules{KeyARN: keyARN}) {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "objects/s")
+}

@@ -1,0 +1,95 @@
+// Package throttle watches every request that an SDK client sends.
+//
+// It promises that a [Meter] hung on a client sees each attempt once, retries included, with its operation, its class and
+// its duration. So the figures of a summary are those of the service's own bill and quotas, not of calls made.
+//
+// It leaves to others what the figures mean: the syncer sums them up for a pass and exports them.
+//
+// Two words: an operation is the API's name of a request, such as CopyObject; an attempt is one request on the wire.
+package throttle
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/aws/smithy-go/middleware"
+
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+
+	"syncd/internal/awserr"
+)
+
+// Attempt is one request on the wire.
+type Attempt struct {
+	// Operation is the API's name of the request.
+	Operation string
+	// Class is the class of its error, "" for a success.
+	Class awserr.Class
+	// Duration is the time from sending to the end of the answer's headers, or of the whole answer where the SDK reads it.
+	Duration time.Duration
+}
+
+// Meter counts attempts. The zero Meter is ready; it may be shared by clients and goroutines.
+type Meter struct {
+	// Observe is called for every attempt, if it is set; it must be safe for concurrent use.
+	Observe func(Attempt)
+
+	mu     sync.Mutex
+	counts Counts
+}
+
+// Counts are attempts so far.
+type Counts struct {
+	// Requests holds attempts by operation.
+	Requests map[string]int64
+	// Throttled is how many of them were told to slow down.
+	Throttled int64
+}
+
+// Since returns the counts that came after earlier.
+func (c Counts) Since(earlier Counts) Counts {
+	since := Counts{Requests: map[string]int64{}, Throttled: c.Throttled - earlier.Throttled}
+	for operation, n := range c.Requests {
+		if n -= earlier.Requests[operation]; n > 0 {
+			since.Requests[operation] = n
+		}
+	}
+	return since
+}
+
+// Counts returns a copy of the counts so far.
+func (m *Meter) Counts() Counts {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return Counts{Requests: maps.Clone(m.counts.Requests), Throttled: m.counts.Throttled}
+}
+
+// Attach hangs the meter on a client's middleware stack; it is one of the client's APIOptions.
+func (m *Meter) Attach(stack *middleware.Stack) error {
+	// Behind the retryer, so that every attempt passes; before the deserializer, so that its verdict is seen.
+	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.Meter", m.handle), middleware.Before)
+}
+
+func (m *Meter) handle(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	start := time.Now()
+	out, metadata, err := next.HandleDeserialize(ctx, in)
+	m.count(Attempt{Operation: awsmiddleware.GetOperationName(ctx), Class: awserr.Classify(err), Duration: time.Since(start)})
+	return out, metadata, err
+}
+
+func (m *Meter) count(a Attempt) {
+	m.mu.Lock()
+	if m.counts.Requests == nil {
+		m.counts.Requests = map[string]int64{}
+	}
+	m.counts.Requests[a.Operation]++
+	if a.Class == awserr.Throttled || a.Class == awserr.ThrottledKMS {
+		m.counts.Throttled++
+	}
+	m.mu.Unlock()
+	if m.Observe != nil {
+		m.Observe(a)
+	}
+}

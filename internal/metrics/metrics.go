@@ -1,0 +1,92 @@
+// Package metrics holds every metric of the house in one struct, on a registry that is passed in.
+//
+// It promises names by the Prometheus conventions (syncd_ + noun + unit, base units, _total for counters) and labels of
+// bounded number: mapping, outcome, reason, operation, class. Keys and ETags are never labels. The list of metrics in
+// docs/metrics.md is checked against what [New] registers.
+//
+// It leaves to the syncer and the daemon when to count; no package beneath them counts anything.
+//
+// Two words: an outcome is what became of a listed object (copied, unchanged, skipped, quarantined); a reason is why an
+// action was planned or an object set aside.
+package metrics
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// Metrics are the metrics of the house.
+type Metrics struct {
+	// Objects counts listed objects by mapping and outcome.
+	Objects *prometheus.CounterVec
+	// CopiedBytes counts the bytes of copied objects by mapping.
+	CopiedBytes *prometheus.CounterVec
+	// Actions counts planned actions by mapping and reason.
+	Actions *prometheus.CounterVec
+	// Quarantined counts objects set aside by mapping and reason.
+	Quarantined *prometheus.CounterVec
+	// Requests counts requests on the wire by mapping, operation and class of error.
+	Requests *prometheus.CounterVec
+	// RequestDuration observes the time of requests in seconds by mapping and operation.
+	RequestDuration *prometheus.HistogramVec
+	// Passes counts ended passes by mapping and result.
+	Passes *prometheus.CounterVec
+	// PassDuration observes the time of ended passes in seconds by mapping.
+	PassDuration *prometheus.HistogramVec
+	// CopiesInFlight is the number of objects being copied now by mapping.
+	CopiesInFlight *prometheus.GaugeVec
+	// LastSuccess is the Unix time of the end of the last pass that settled every object.
+	LastSuccess *prometheus.GaugeVec
+	// LastCompleteListing is the Unix time of the end of the last listing that was read to its end.
+	LastCompleteListing *prometheus.GaugeVec
+	// LedgerEntries is the number of entries of the last committed generation.
+	LedgerEntries *prometheus.GaugeVec
+	// LedgerGeneration is the number of the last committed generation.
+	LedgerGeneration *prometheus.GaugeVec
+	// BuildInfo is 1, labelled with the version of the program.
+	BuildInfo *prometheus.GaugeVec
+}
+
+// nativeBuckets makes histograms native ones too, with a growth factor of 10 percent a bucket.
+const nativeBuckets = 1.1
+
+// New registers all metrics on reg, with those of the Go runtime and of the process. It panics when one is registered already.
+func New(reg prometheus.Registerer) *Metrics {
+	m := &Metrics{
+		Objects:             counter("objects_total", "Listed objects by what became of them.", "mapping", "outcome"),
+		CopiedBytes:         counter("copied_bytes_total", "Bytes of objects that were copied and confirmed.", "mapping"),
+		Actions:             counter("actions_total", "Planned actions by the reason for them.", "mapping", "reason"),
+		Quarantined:         counter("quarantined_objects_total", "Objects set aside by reason; an object counts again in every pass that sets it aside.", "mapping", "reason"),
+		Requests:            counter("requests_total", "Requests sent to AWS, retries included, by operation and class of error (empty for a success).", "mapping", "operation", "class"),
+		RequestDuration:     histogram("request_duration_seconds", "Time of requests to AWS.", prometheus.DefBuckets, "mapping", "operation"),
+		Passes:              counter("passes_total", "Ended passes by result: complete, quarantined, drained, lease_held or failed.", "mapping", "result"),
+		PassDuration:        histogram("pass_duration_seconds", "Time of ended passes.", prometheus.ExponentialBuckets(0.1, 4, 10), "mapping"),
+		CopiesInFlight:      gauge("copies_in_flight", "Objects being copied now.", "mapping"),
+		LastSuccess:         gauge("last_success_timestamp_seconds", "Unix time at which the last pass ended that settled every object.", "mapping"),
+		LastCompleteListing: gauge("last_complete_listing_timestamp_seconds", "Unix time at which the source was last listed to its end.", "mapping"),
+		LedgerEntries:       gauge("ledger_entries", "Entries of the ledger's last committed generation.", "mapping"),
+		LedgerGeneration:    gauge("ledger_generation", "Number of the ledger's last committed generation.", "mapping"),
+		BuildInfo:           gauge("build_info", "Always 1; its labels say which program this is.", "version", "revision", "goversion"),
+	}
+	reg.MustRegister(
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		m.Objects, m.CopiedBytes, m.Actions, m.Quarantined, m.Requests, m.RequestDuration, m.Passes, m.PassDuration,
+		m.CopiesInFlight, m.LastSuccess, m.LastCompleteListing, m.LedgerEntries, m.LedgerGeneration, m.BuildInfo,
+	)
+	return m
+}
+
+func counter(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "syncd", Name: name, Help: help}, labels)
+}
+
+func gauge(name, help string, labels ...string) *prometheus.GaugeVec {
+	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "syncd", Name: name, Help: help}, labels)
+}
+
+func histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Namespace: "syncd", Name: name, Help: help, Buckets: buckets,
+		NativeHistogramBucketFactor: nativeBuckets, NativeHistogramMaxBucketNumber: 100,
+	}, labels)
+}

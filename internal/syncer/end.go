@@ -1,0 +1,57 @@
+package syncer
+
+import (
+	"errors"
+	"time"
+
+	"syncd/internal/checkpoint"
+)
+
+// Exit codes of a pass, as docs/cli.md lists them.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitQuarantined = 3
+	exitLeaseHeld   = 5
+	exitInterrupted = 130
+)
+
+// end closes the books: the summary, the counts of the pass and its one line in the log.
+func (p *pass) end(err error) Summary {
+	s, took := p.tally.summary(), p.o.Now().Sub(p.start)
+	requests := p.o.Meter.Counts().Since(p.before)
+	s.Requests, s.Throttled, s.Seconds = requests.Requests, requests.Throttled, took.Seconds()
+	result, exit := verdict(s, err)
+	s.Exit = exit
+	if err != nil {
+		s.Error = err.Error()
+	}
+	p.count.passes.WithLabelValues(result).Inc()
+	p.count.duration.Observe(took.Seconds())
+	if exit == exitDone {
+		p.count.lastSuccess.Set(unix(p.o.Now()))
+	}
+	p.o.Logger.Info("pass ended", "result", result, "pass", s.Pass, "generation", s.Generation, "resumed", s.Resumed,
+		"listed", s.Listed, "copied", s.Copied, "copied_bytes", s.CopiedBytes, "unchanged", s.Unchanged,
+		"skipped", sum(s.Skipped), "quarantined", s.SetAside(), "throttled", s.Throttled, "duration", took)
+	return s
+}
+
+// verdict names the result for metrics and logs, and the exit code that goes with it.
+func verdict(s Summary, err error) (result string, exit int) {
+	_, held := errors.AsType[*checkpoint.LeaseHeldError](err)
+	switch {
+	case errors.Is(err, ErrDrained):
+		return "drained", exitInterrupted
+	case held:
+		return "lease_held", exitLeaseHeld
+	case err != nil:
+		return "failed", exitFailed
+	case s.SetAside() > 0:
+		return "quarantined", exitQuarantined
+	default:
+		return "complete", exitDone
+	}
+}
+
+func unix(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }

@@ -1,0 +1,237 @@
+package syncer
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"syncd/internal/awserr"
+	"syncd/internal/checkpoint"
+	"syncd/internal/copier"
+	"syncd/internal/listing"
+	"syncd/internal/plan"
+	"syncd/internal/throttle"
+)
+
+const (
+	// planAhead is how many actions the plan may be ahead of the copies, so that these need not wait for a page of the
+	// listing; it bounds the memory for them.
+	planAhead = 8192
+	// flushCheck is how often it is looked at whether settled entries are due to be saved.
+	flushCheck = 500 * time.Millisecond
+	// saveTimeout bounds a save, which goes on when the context of its pass ends.
+	saveTimeout = 10 * time.Second
+)
+
+// pass is one traversal under way.
+type pass struct {
+	*Syncer
+	tally  *tally
+	before throttle.Counts
+	start  time.Time
+	ledger *checkpoint.Pass
+}
+
+// run walks the pass to its end and commits it, or saves what is settled and says why it could not.
+func (p *pass) run(ctx context.Context) error {
+	ledger, err := p.openLedger(ctx)
+	if err != nil {
+		return err
+	}
+	p.tally.opened(ledger)
+	if p.ledger, err = ledger.Begin(ctx); err != nil {
+		return err
+	}
+	p.tally.began(p.ledger)
+	if err := p.walk(ctx); err != nil {
+		return errors.Join(err, p.save(ctx))
+	}
+	if err := p.tally.summary().check(); err != nil {
+		return errors.Join(err, p.save(ctx))
+	}
+	return p.commit(ctx, ledger)
+}
+
+// walk is the heart: it takes each action of the plan, carries it out, and has what is settled saved when it is due.
+//
+// When ctx ends no further action is taken; copies in flight go on for as long as a drain may take.
+func (p *pass) walk(ctx context.Context) error {
+	patient, giveUp := outlive(ctx, p.o.DrainTimeout)
+	defer giveUp()
+	copies, working := errgroup.WithContext(patient)
+	copies.SetLimit(p.o.Concurrency)
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	defer context.AfterFunc(working, stop)() // a copy that ends the pass ends the reading too
+	saved := p.keepSaved(working)
+
+	source := p.o.Source.List(reading, listing.Range{After: p.ledger.Mark()})
+	actions := plan.Diff(source, p.ledger.Previous(reading), p.o.Rules)
+	err := p.each(reading, actions, func(a plan.Action) error {
+		slot, err := p.ledger.Reserve(reading, a.Object.Key)
+		switch {
+		case err != nil:
+			return err
+		case a.Kind == plan.Skip:
+			p.skip(slot, a)
+		default:
+			copies.Go(func() error { return p.copy(working, slot, a) })
+		}
+		return nil
+	})
+	err = firstCause(copies.Wait(), err, ctx)
+	return errors.Join(err, saved())
+}
+
+// each plans ahead and calls do for every action in key order.
+func (p *pass) each(ctx context.Context, actions plan.Actions, do func(plan.Action) error) error {
+	planned := func(yield func(plan.Action, error) bool) {
+		for a, err := range actions {
+			if err == nil {
+				p.tally.list(a)
+				p.count.actions.WithLabelValues(string(a.Reason)).Inc()
+			}
+			if !yield(a, err) {
+				return
+			}
+		}
+		p.tally.listedAll()
+		p.count.lastListing.Set(unix(p.o.Now()))
+	}
+	for a, err := range readAhead(ctx, planned, planAhead) {
+		if err != nil {
+			return err
+		}
+		if err := do(a); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func (p *pass) skip(slot *checkpoint.Slot, a plan.Action) {
+	keep(slot, a)
+	if !a.Listed() {
+		return
+	}
+	p.tally.skipped(a.Reason)
+	outcome := outcomeSkipped
+	if a.Reason == plan.Unchanged {
+		outcome = outcomeUnchanged
+	}
+	p.count.objects.WithLabelValues(outcome).Inc()
+}
+
+// keep leaves the ledger as it is: an object that is skipped still lies in the destination as it was copied last.
+func keep(slot *checkpoint.Slot, a plan.Action) {
+	if a.Previous == nil {
+		slot.Drop()
+		return
+	}
+	slot.Carry(*a.Previous)
+}
+
+// copy copies one object and settles its slot. An error ends the pass; the failure of the object alone is none.
+func (p *pass) copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action) error {
+	p.count.inFlight.Inc()
+	defer p.count.inFlight.Dec()
+	start := p.o.Now()
+	result, err := p.o.Copier.Copy(ctx, a.Object)
+	switch {
+	case err == nil:
+		p.record(slot, a, result)
+		p.o.Logger.Debug("object copied", "key", a.Object.Key, "bytes", a.Object.Size, "reason", a.Reason, "duration", p.o.Now().Sub(start))
+		return nil
+	case awserr.Fatal(err), ctx.Err() != nil:
+		return err // the slot stays unsettled: a resumed pass takes the object up again
+	case awserr.Classify(err) == awserr.Gone:
+		keep(slot, a)
+		p.tally.skipped(plan.Gone)
+		p.count.objects.WithLabelValues(outcomeSkipped).Inc()
+		return nil
+	default:
+		p.quarantine(slot, a, err)
+		return nil
+	}
+}
+
+func (p *pass) record(slot *checkpoint.Slot, a plan.Action, r copier.Result) {
+	slot.Record(checkpoint.Entry{
+		Key: a.Object.Key, SourceETag: r.Object.ETag, SourceSize: r.Object.Size, SourceLastModified: r.Object.LastModified,
+		DestinationETag: r.DestinationETag, DestinationVersionID: r.DestinationVersionID,
+		KeyARN: r.KeyARN, BucketKey: r.BucketKey, Checksum: r.Checksum, CopiedAt: r.CopiedAt,
+	})
+	p.tally.copied(r.Object.Size)
+	p.count.objects.WithLabelValues(outcomeCopied).Inc()
+	p.count.bytes.Add(float64(r.Object.Size))
+}
+
+func (p *pass) quarantine(slot *checkpoint.Slot, a plan.Action, err error) {
+	reason, now := copier.Reason(err), p.o.Now()
+	slot.Quarantine(checkpoint.Quarantined{
+		Key: a.Object.Key, SourceETag: a.Object.ETag, SourceSize: a.Object.Size,
+		Reason: reason, Detail: err.Error(), FirstAt: now, LastAt: now, Attempts: 1,
+	}, a.Previous)
+	p.tally.quarantined(reason)
+	p.count.objects.WithLabelValues(outcomeQuarantined).Inc()
+	p.count.quarantined.WithLabelValues(reason).Inc()
+	p.o.Logger.Warn("object quarantined", "key", a.Object.Key, "reason", reason, "err", err)
+}
+
+// commit makes the pass the ledger's next generation. A drain that comes now gives it as long as it gives a copy.
+func (p *pass) commit(ctx context.Context, ledger *checkpoint.Ledger) error {
+	patient, giveUp := outlive(ctx, p.o.DrainTimeout)
+	defer giveUp()
+	generation, err := p.ledger.Commit(patient)
+	if err != nil {
+		return firstCause(err, nil, ctx)
+	}
+	p.tally.committed(generation)
+	p.count.generation.Set(float64(generation))
+	p.count.entries.Set(float64(ledger.Entries()))
+	return nil
+}
+
+// save keeps what is settled of a pass that does not reach its end. It outlives ctx, which may be why.
+func (p *pass) save(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
+	defer cancel()
+	return p.ledger.Abandon(ctx)
+}
+
+// keepSaved saves settled entries whenever they are due, until the returned func is called; that waits and returns the
+// first error. A save that has begun is never cut short: half a save is a failed one.
+func (p *pass) keepSaved(ctx context.Context) (wait func() error) {
+	stop, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		tick := time.NewTicker(flushCheck)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				ended <- nil
+				return
+			case <-tick.C:
+			}
+			if err := p.saveDue(ctx); err != nil {
+				ended <- err
+				return
+			}
+		}
+	}()
+	return func() error {
+		close(stop)
+		return <-ended
+	}
+}
+
+func (p *pass) saveDue(ctx context.Context) error {
+	if !p.ledger.Due() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
+	defer cancel()
+	return p.ledger.Flush(ctx)
+}

@@ -1,0 +1,186 @@
+package syncer
+
+import (
+	"fmt"
+	"maps"
+	"sync"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/plan"
+)
+
+// The outcomes of a listed object, as metrics name them.
+const (
+	outcomeCopied      = "copied"
+	outcomeUnchanged   = "unchanged"
+	outcomeSkipped     = "skipped"
+	outcomeQuarantined = "quarantined"
+)
+
+// Summary is what became of one pass. Its JSON form is a contract: docs/cli.md describes it.
+//
+// A pass that resumed an interrupted one is summed up from where it resumed.
+type Summary struct {
+	Mapping string `json:"mapping"`
+	// Pass is the number of the pass; one that was interrupted keeps its number when it is resumed.
+	Pass int64 `json:"pass"`
+	// Generation is the ledger's generation afterwards; it is that of the last complete pass when this one was not.
+	Generation int64 `json:"generation"`
+	// Listed is the number of objects that the source listed: the sum of copied, unchanged, skipped and quarantined.
+	Listed int64 `json:"listed"`
+	// Copied is the number of objects copied and confirmed, CopiedBytes their size.
+	Copied      int64 `json:"copied"`
+	CopiedBytes int64 `json:"copied_bytes"`
+	// Unchanged is the number of objects that the ledger says were copied before in the version listed.
+	Unchanged int64 `json:"unchanged"`
+	// Adopted is the number of objects found at the destination and taken into the ledger without a copy.
+	Adopted int64 `json:"adopted"`
+	// Deleted is the number of copies deleted because their source was.
+	Deleted int64 `json:"deleted"`
+	// Skipped and Quarantined count objects by reason.
+	Skipped     map[string]int64 `json:"skipped"`
+	Quarantined map[string]int64 `json:"quarantined"`
+	// Requests counts requests on the wire by operation, retries included; Throttled is how many were told to slow down.
+	Requests  map[string]int64 `json:"requests"`
+	Throttled int64            `json:"throttled"`
+	// Seconds is the time the pass took.
+	Seconds float64 `json:"seconds"`
+	// Exit is the exit code that this pass alone would give the command.
+	Exit int `json:"exit"`
+	// Resumed says that the pass took up an interrupted one.
+	Resumed bool `json:"resumed,omitempty"`
+	// Kept is the number of copies whose source is gone and that stay.
+	Kept int64 `json:"kept,omitempty"`
+	// Error is why the pass did not reach its end; empty when it did.
+	Error string `json:"error,omitempty"`
+}
+
+// SetAside is the number of objects quarantined, for whatever reason.
+func (s Summary) SetAside() int64 { return sum(s.Quarantined) }
+
+// check holds the books of a pass to account: every listed object has exactly one outcome.
+func (s Summary) check() error {
+	settled := s.Copied + s.Unchanged + s.Adopted + sum(s.Skipped) + sum(s.Quarantined)
+	if settled == s.Listed {
+		return nil
+	}
+	return fmt.Errorf("pass does not add up: listed %d objects, settled %d", s.Listed, settled)
+}
+
+// Progress is where a pass stands.
+type Progress struct {
+	// Listed is the number of objects listed so far, Bytes the size of those that are or were to be copied.
+	Listed, Bytes int64
+	// Settled is the number of objects with an outcome, CopiedBytes the size of those copied.
+	Settled, CopiedBytes int64
+	// Copied and SetAside are the numbers of objects copied and quarantined.
+	Copied, SetAside int64
+	// Expected is the number of objects to expect in all: those of the last generation, or Listed where that is more.
+	Expected int64
+	// Complete says that the listing has come to its end, so that Listed is all there is.
+	Complete bool
+}
+
+// tally sums up a pass while it runs.
+type tally struct {
+	mu       sync.Mutex
+	s        Summary
+	planned  int64 // bytes of planned copies
+	expected int64
+	complete bool
+}
+
+func newTally(mapping string) *tally {
+	return &tally{s: Summary{Mapping: mapping, Skipped: map[string]int64{}, Quarantined: map[string]int64{}}}
+}
+
+func (t *tally) opened(ledger *checkpoint.Ledger) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.s.Generation, t.expected = ledger.Generation(), ledger.Entries()
+}
+
+func (t *tally) began(pass *checkpoint.Pass) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.s.Pass, t.s.Resumed = pass.Number(), pass.Resumed()
+}
+
+func (t *tally) committed(generation int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.s.Generation = generation
+}
+
+// list books an action when it is planned.
+func (t *tally) list(a plan.Action) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !a.Listed() {
+		t.s.Kept++
+		return
+	}
+	t.s.Listed++
+	if a.Kind == plan.Copy {
+		t.planned += a.Object.Size
+	}
+}
+
+func (t *tally) copied(bytes int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.s.Copied++
+	t.s.CopiedBytes += bytes
+}
+
+func (t *tally) skipped(reason plan.Reason) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if reason == plan.Unchanged {
+		t.s.Unchanged++
+		return
+	}
+	t.s.Skipped[string(reason)]++
+}
+
+func (t *tally) quarantined(reason string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.s.Quarantined[reason]++
+}
+
+func (t *tally) listedAll() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.complete = true
+}
+
+func (t *tally) progress() Progress {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	aside := sum(t.s.Quarantined)
+	p := Progress{
+		Listed: t.s.Listed, Bytes: t.planned, Copied: t.s.Copied, CopiedBytes: t.s.CopiedBytes, SetAside: aside,
+		Settled: t.s.Copied + t.s.Unchanged + sum(t.s.Skipped) + aside, Expected: t.s.Listed, Complete: t.complete,
+	}
+	if !t.complete {
+		p.Expected = max(p.Expected, t.expected)
+	}
+	return p
+}
+
+// summary returns a copy that no longer changes.
+func (t *tally) summary() Summary {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.s
+	s.Skipped, s.Quarantined = maps.Clone(s.Skipped), maps.Clone(s.Quarantined)
+	return s
+}
+
+func sum(counts map[string]int64) (total int64) {
+	for _, n := range counts {
+		total += n
+	}
+	return total
+}

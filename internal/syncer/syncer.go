@@ -1,0 +1,145 @@
+// Package syncer runs passes: one traversal of one mapping, from the listing through the plan and the copier into the
+// ledger, counted on the way.
+//
+// It promises that a pass settles every object of its listing exactly once (copied, unchanged, skipped with a reason or
+// quarantined with a reason) or says that it did not, that a generation of the ledger is committed only by a pass that
+// reached the end, and that an interrupted pass keeps what it has done. One object's failure never stops a pass; dead
+// credentials, a missing bucket or a ledger that cannot be written stop it at once.
+//
+// It leaves to the floors beneath what each step means, and to the daemon when a pass begins.
+//
+// Two words: to drain is to take no new work, finish what is in hand and save; a summary is what became of one pass.
+package syncer
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"sync"
+	"time"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/copier"
+	"syncd/internal/listing"
+	"syncd/internal/metrics"
+	"syncd/internal/plan"
+	"syncd/internal/throttle"
+)
+
+// Lister lists a source in key order.
+type Lister interface {
+	List(ctx context.Context, r listing.Range) iter.Seq2[listing.Object, error]
+}
+
+// Copier copies one object.
+type Copier interface {
+	Copy(ctx context.Context, object listing.Object) (copier.Result, error)
+}
+
+// Options are the settings of a Syncer. All fields are required.
+type Options struct {
+	// Mapping is the mapping's name.
+	Mapping string
+	// Source lists the objects.
+	Source Lister
+	// Copier copies them.
+	Copier Copier
+	// Rules decide between copy and skip.
+	Rules plan.Rules
+	// Store keeps the ledger, opened with the settings in Ledger.
+	Store  checkpoint.Store
+	Ledger checkpoint.Options
+	// Concurrency is the number of objects copied side by side.
+	Concurrency int
+	// DrainTimeout is how long copies in flight may take to end once a drain began.
+	DrainTimeout time.Duration
+	// Meter is hung on every client of the mapping.
+	Meter *throttle.Meter
+	// Metrics is where the mapping is counted.
+	Metrics *metrics.Metrics
+	// Logger gets one line per pass, and one per object at debug level.
+	Logger *slog.Logger
+	// Now is the clock.
+	Now func() time.Time
+}
+
+// ErrDrained says that a pass ended early because it was asked to drain; what it had settled is saved.
+var ErrDrained = errors.New("pass was drained before its end")
+
+// Syncer runs the passes of one mapping, one at a time. It holds the mapping's lease from its first pass until Close.
+type Syncer struct {
+	o     Options
+	count counters
+
+	running sync.Mutex // one pass at a time
+	ledger  *checkpoint.Ledger
+
+	mu      sync.Mutex
+	current *tally // of the pass under way, nil between passes
+}
+
+// New returns a Syncer.
+func New(o Options) *Syncer {
+	return &Syncer{o: o, count: newCounters(o.Metrics, o.Mapping)}
+}
+
+// Run runs one pass: a new one, or the rest of the one that was interrupted. When ctx ends the pass drains and the error
+// is ErrDrained. The summary tells what was done in any case.
+func (s *Syncer) Run(ctx context.Context) (Summary, error) {
+	s.running.Lock()
+	defer s.running.Unlock()
+	p := &pass{Syncer: s, tally: newTally(s.o.Mapping), before: s.o.Meter.Counts(), start: s.o.Now()}
+	s.show(p.tally)
+	defer s.show(nil)
+	err := p.run(ctx)
+	if err != nil && !errors.Is(err, ErrDrained) {
+		// What is in memory may not be what is durable: the next pass reads it anew.
+		err = errors.Join(err, s.closeLedger())
+	}
+	return p.end(err), err
+}
+
+// Close releases the mapping's lease. It waits for a pass that is under way.
+func (s *Syncer) Close() error {
+	s.running.Lock()
+	defer s.running.Unlock()
+	return s.closeLedger()
+}
+
+// Progress returns where the pass under way stands; ok is false between passes.
+func (s *Syncer) Progress() (progress Progress, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current == nil {
+		return Progress{}, false
+	}
+	return s.current.progress(), true
+}
+
+func (s *Syncer) show(t *tally) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.current = t
+}
+
+func (s *Syncer) openLedger(ctx context.Context) (*checkpoint.Ledger, error) {
+	if s.ledger != nil {
+		return s.ledger, nil
+	}
+	ledger, err := checkpoint.Open(ctx, s.o.Store, s.o.Ledger)
+	if err != nil {
+		return nil, err
+	}
+	s.ledger = ledger
+	return ledger, nil
+}
+
+func (s *Syncer) closeLedger() error {
+	if s.ledger == nil {
+		return nil
+	}
+	ledger := s.ledger
+	s.ledger = nil
+	return ledger.Close()
+}

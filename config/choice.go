@@ -1,0 +1,98 @@
+package config
+
+import "log/slog"
+
+// LogLevel is the least severe level that is logged. It is a slog.Leveler.
+type LogLevel string
+
+// The log levels.
+const (
+	LogLevelDebug LogLevel = "debug"
+	LogLevelInfo  LogLevel = "info"
+	LogLevelWarn  LogLevel = "warn"
+	LogLevelError LogLevel = "error"
+)
+
+var _ slog.Leveler = LogLevel("")
+
+// Choices are the values the file may hold.
+func (LogLevel) Choices() []string { return []string{"debug", "info", "warn", "error"} }
+
+// Level is the level as package slog knows it.
+func (l LogLevel) Level() slog.Level {
+	switch l {
+	case LogLevelDebug:
+		return slog.LevelDebug
+	case LogLevelWarn:
+		return slog.LevelWarn
+	case LogLevelError:
+		return slog.LevelError
+	case LogLevelInfo:
+	}
+	return slog.LevelInfo
+}
+
+// LogFormat is the form of a log line.
+type LogFormat string
+
+// The log formats.
+const (
+	LogFormatAuto LogFormat = "auto"
+	LogFormatJSON LogFormat = "json"
+	LogFormatText LogFormat = "text"
+)
+
+// Choices are the values the file may hold.
+func (LogFormat) Choices() []string { return []string{"auto", "json", "text"} }
+
+// SessionPolicy says how an assumed session is narrowed below what its role allows.
+type SessionPolicy string
+
+// The session policies.
+const (
+	SessionPolicyNone   SessionPolicy = "none"
+	SessionPolicyScoped SessionPolicy = "scoped"
+)
+
+// Choices are the values the file may hold.
+func (SessionPolicy) Choices() []string { return []string{"none", "scoped"} }
+
+// CopyMode is how bytes move from source to destination.
+type CopyMode string
+
+// The copy modes.
+const (
+	// CopyModeAuto is server-side when both sides use the same role, else relay.
+	CopyModeAuto CopyMode = "auto"
+	// CopyModeServerSide uses CopyObject and UploadPartCopy: no byte passes through syncd.
+	CopyModeServerSide CopyMode = "server_side"
+	// CopyModeRelay reads with one role and writes with the other.
+	CopyModeRelay CopyMode = "relay"
+)
+
+// Choices are the values the file may hold.
+func (CopyMode) Choices() []string { return []string{"auto", "server_side", "relay"} }
+
+// Carry says whether something that belongs to an object travels with it.
+type Carry string
+
+// The two ways.
+const (
+	CarryCopy Carry = "copy"
+	CarryOmit Carry = "omit"
+)
+
+// Choices are the values the file may hold.
+func (Carry) Choices() []string { return []string{"copy", "omit"} }
+
+// Checksum says whether copies are compared with their source by checksum.
+type Checksum string
+
+// The two ways.
+const (
+	ChecksumVerify Checksum = "verify"
+	ChecksumOff    Checksum = "off"
+)
+
+// Choices are the values the file may hold.
+func (Checksum) Choices() []string { return []string{"verify", "off"} }

@@ -1,0 +1,231 @@
+// Package config is syncd's configuration file: its whole schema as Go types, and the way from YAML to them.
+//
+// [Load] and [Parse] promise that a [Config] they return is complete and consistent: every default is applied, every
+// duration, size, glob and schedule is parsed, every role a mapping names exists. When they refuse a file they report
+// all of its faults at once as [Faults], each with its line and its config path. Unknown keys, duplicate keys, empty
+// values and values of another type are faults; nothing is guessed.
+//
+// Whether the roles can be assumed and the buckets be reached is not known here: package access asks AWS.
+// Nothing in this package touches the network, and only Load touches the disk.
+//
+// Two words to know. A mapping is one rule "keep a copy of this source at that destination". A config path names one
+// place in the file, as in mappings[0].destination.kms_key. The value of an external id is a [Secret]: it has no
+// printable form, and no fault ever quotes it.
+package config
+
+// DefaultListen is the address `run` serves /metrics, /healthz, /readyz and /status on when http.listen is empty.
+const DefaultListen = "127.0.0.1:9090"
+
+// Config is the whole configuration file.
+type Config struct {
+	// State is where ledgers and leases live: file:PATH for a folder, or s3://BUCKET/PREFIX/ for tasks without a disk.
+	// Load resolves a relative PATH against the folder of the configuration file.
+	State string `yaml:"state" jsonschema:"required"`
+	// HTTP configures the listener for metrics, health and status.
+	HTTP HTTP `yaml:"http"`
+	// Log configures the log written to standard error.
+	Log Log `yaml:"log"`
+	// AWS holds what every AWS client has in common.
+	AWS AWS `yaml:"aws"`
+	// Checkpoint configures how often progress is made durable.
+	Checkpoint Checkpoint `yaml:"checkpoint"`
+	// DrainTimeout is how long a stopping process may finish what is in hand, 1s..1h, 25s by default: ECS and Kubernetes
+	// kill 30 seconds after SIGTERM unless told otherwise.
+	DrainTimeout Duration `yaml:"drain_timeout"`
+	// Roles are the IAM roles mappings assume, by the name mappings call them.
+	Roles map[string]Role `yaml:"roles"`
+	// Mappings are the rules, at least one, in the order of the file.
+	Mappings []Mapping `yaml:"mappings" jsonschema:"required"`
+}
+
+// Mapping returns the mapping of that name, and whether there is one.
+func (c *Config) Mapping(name string) (Mapping, bool) {
+	for _, m := range c.Mappings {
+		if m.Name == name {
+			return m, true
+		}
+	}
+	return Mapping{}, false
+}
+
+// HTTP configures the listener for metrics, health and status.
+type HTTP struct {
+	// Listen is HOST:PORT; empty means DefaultListen for `run`, and no listener for `backfill`.
+	Listen string `yaml:"listen"`
+}
+
+// Log configures the log written to standard error.
+type Log struct {
+	// Level is the least severe level that is written, info by default.
+	Level LogLevel `yaml:"level"`
+	// Format is the form of a line, auto by default: text on a terminal, JSON elsewhere.
+	Format LogFormat `yaml:"format"`
+}
+
+// AWS holds what every AWS client has in common; a source, a destination or a role may override it.
+type AWS struct {
+	// EndpointURL is the base URL of an S3-compatible service, empty for AWS itself.
+	EndpointURL string `yaml:"endpoint_url"`
+	// PathStyle puts the bucket into the path of the URL instead of its host name.
+	PathStyle bool `yaml:"path_style"`
+}
+
+// Checkpoint configures how often progress is made durable.
+type Checkpoint struct {
+	// FlushInterval is the most work a killed process does again, 1s..10m, 10s by default.
+	FlushInterval Duration `yaml:"flush_interval"`
+}
+
+// Role is one IAM role and how to assume it. The bounds are those of the STS API reference for AssumeRole.
+type Role struct {
+	// ARN is the role's full ARN, arn:aws:iam::ACCOUNT:role/NAME, in any AWS partition.
+	ARN string `yaml:"arn" jsonschema:"required"`
+	// Via names the role whose credentials assume this one; empty means the ambient credentials. Such role chaining caps
+	// the session at one hour.
+	Via string `yaml:"via"`
+	// ExternalID is the external id the role's trust policy asks for, 2..1224 characters: a string, {file: PATH} or
+	// {env: NAME}. A file or variable is read again at every assume.
+	ExternalID ExternalID `yaml:"external_id,omitempty"`
+	// SessionName is the role session name CloudTrail shows, 2..64 characters, syncd by default.
+	SessionName string `yaml:"session_name"`
+	// Tags are the session tags, at most 50; the trust policy must allow sts:TagSession.
+	Tags map[string]string `yaml:"tags"`
+	// TransitiveTags are the keys of Tags that sessions assumed from this one inherit.
+	TransitiveTags []string `yaml:"transitive_tags"`
+	// SourceIdentity is set once and sticks to every session down the chain, 2..64 characters; the trust policy must allow
+	// sts:SetSourceIdentity.
+	SourceIdentity string `yaml:"source_identity"`
+	// Duration is the length of a session, 15m..12h, 1h by default; at most 1h with via, and always at most 1h when the
+	// ambient credentials are a role's themselves, as on ECS, EKS and EC2.
+	Duration Duration `yaml:"duration"`
+	// SessionPolicy narrows the session: scoped to what its mapping needs, or none, the default.
+	SessionPolicy SessionPolicy `yaml:"session_policy"`
+	// EndpointURL is the base URL of STS for this role, empty for aws.endpoint_url or AWS itself.
+	EndpointURL string `yaml:"endpoint_url"`
+	// Region is the region whose STS is asked, by default the region of the mapping's side that uses the role.
+	Region string `yaml:"region"`
+}
+
+// Mapping is one rule: keep a copy of this source at that destination.
+type Mapping struct {
+	// Name identifies the mapping in logs, metrics and the ledger: a-z, 0-9 and -, at most 63 characters, unique. Renaming
+	// a mapping starts a new ledger.
+	Name string `yaml:"name" jsonschema:"required"`
+	// Source is what is copied.
+	Source Source `yaml:"source" jsonschema:"required"`
+	// Destination is where the copy lies.
+	Destination Destination `yaml:"destination" jsonschema:"required"`
+	// Schedule says when passes start: "@every 15m" or a cron expression; without one only `backfill` runs them.
+	Schedule Schedule `yaml:"schedule"`
+	// Filter chooses objects of the source.
+	Filter Filter `yaml:"filter"`
+	// Copy says how objects are copied.
+	Copy Copy `yaml:"copy"`
+	// Delete says whether objects that left the source leave the destination too.
+	Delete Delete `yaml:"delete"`
+	// Limits caps what the mapping may use.
+	Limits Limits `yaml:"limits"`
+}
+
+// Source is the side that is read.
+type Source struct {
+	// Bucket is the bucket's name.
+	Bucket string `yaml:"bucket" jsonschema:"required"`
+	// Prefix is the beginning of the keys that are read; empty means the whole bucket.
+	Prefix string `yaml:"prefix"`
+	// Region is the bucket's region.
+	Region string `yaml:"region" jsonschema:"required"`
+	// Account is the 12-digit account that owns the bucket, sent as the expected bucket owner with every request. It may
+	// be left out only with an endpoint_url.
+	Account string `yaml:"account"`
+	// Role names the role that reads; empty means the ambient credentials.
+	Role string `yaml:"role"`
+	// EndpointURL is the base URL of S3 for this side, empty for aws.endpoint_url or AWS itself.
+	EndpointURL string `yaml:"endpoint_url"`
+	// PathStyle overrides aws.path_style for this side.
+	PathStyle *bool `yaml:"path_style,omitempty"`
+	// RequestPayer accepts the cost of requests to a requester-pays bucket.
+	RequestPayer bool `yaml:"request_payer"`
+}
+
+// Destination is the side that is written.
+type Destination struct {
+	// Bucket is the bucket's name.
+	Bucket string `yaml:"bucket" jsonschema:"required"`
+	// Prefix replaces the source's prefix in the keys that are written; empty means the root of the bucket.
+	Prefix string `yaml:"prefix"`
+	// Region is the bucket's region.
+	Region string `yaml:"region" jsonschema:"required"`
+	// Account is the 12-digit account that owns the bucket, sent as the expected bucket owner with every request. It may
+	// be left out only with an endpoint_url.
+	Account string `yaml:"account"`
+	// Role names the role that writes; empty means the ambient credentials.
+	Role string `yaml:"role"`
+	// EndpointURL is the base URL of S3 for this side, empty for aws.endpoint_url or AWS itself.
+	EndpointURL string `yaml:"endpoint_url"`
+	// PathStyle overrides aws.path_style for this side.
+	PathStyle *bool `yaml:"path_style,omitempty"`
+	// KMSKey is the full ARN of the key copies are encrypted with, in the bucket's region. Aliases and bare key ids are
+	// refused because KMS looks them up in the caller's account; only with an endpoint_url may it have another form.
+	KMSKey string `yaml:"kms_key" jsonschema:"required"`
+	// BucketKey asks for an S3 Bucket Key, which cuts most requests to KMS; true by default.
+	BucketKey bool `yaml:"bucket_key"`
+	// StorageClass is the storage class of copies, STANDARD by default.
+	StorageClass string `yaml:"storage_class"`
+}
+
+// Filter chooses objects of the source; an object is copied when every part of the filter lets it through.
+type Filter struct {
+	// Include are globs on the key after the source's prefix; one must match. Empty means every key.
+	Include []Glob `yaml:"include"`
+	// Exclude are globs on the key after the source's prefix; none may match. They win over Include.
+	Exclude []Glob `yaml:"exclude"`
+	// MinSize is the smallest size that is copied.
+	MinSize Size `yaml:"min_size"`
+	// MaxSize is the largest size that is copied, 0 for no bound.
+	MaxSize Size `yaml:"max_size"`
+	// ModifiedAfter lets through only objects modified at or after this time.
+	ModifiedAfter Time `yaml:"modified_after"`
+	// ModifiedBefore lets through only objects modified before this time.
+	ModifiedBefore Time `yaml:"modified_before"`
+}
+
+// Copy says how objects are copied.
+type Copy struct {
+	// Mode is how bytes move: auto (the default) copies server-side when both sides use the same role, and relays otherwise.
+	Mode CopyMode `yaml:"mode"`
+	// Concurrency is how many objects and parts are copied at once, 1..4096; auto finds the level that S3 carries.
+	Concurrency AutoInt `yaml:"concurrency"`
+	// PartSize is the size of the parts of large objects, 5MiB..5GiB (Amazon S3 multipart upload limits); auto picks one by
+	// the object's size. It grows when 10,000 parts would not suffice.
+	PartSize AutoSize `yaml:"part_size"`
+	// Tags says whether object tags are copied, copy by default.
+	Tags Carry `yaml:"tags"`
+	// Metadata says whether system and user metadata are copied, copy by default.
+	Metadata Carry `yaml:"metadata"`
+	// Checksum says whether a copy's full-object checksum is compared with the source's, verify by default.
+	Checksum Checksum `yaml:"checksum"`
+}
+
+// Delete says whether objects that left the source leave the destination too. Only objects the ledger says syncd wrote
+// are ever deleted, and a pass that would exceed a bound deletes nothing.
+type Delete struct {
+	// Enabled turns deletes on; they are off by default.
+	Enabled bool `yaml:"enabled"`
+	// MaxObjects is the most objects one pass may delete, 1000 by default.
+	MaxObjects int64 `yaml:"max_objects"`
+	// MaxPercent is the largest share of the ledger's objects one pass may delete, 0..100, 1 by default.
+	MaxPercent float64 `yaml:"max_percent"`
+}
+
+// Limits caps what a mapping may use; 0 means no cap.
+type Limits struct {
+	// RequestsPerSecond caps requests to S3, both sides together.
+	RequestsPerSecond int64 `yaml:"requests_per_second"`
+	// KMSRequestsPerSecond caps the requests S3 makes to KMS for the mapping, as syncd counts them.
+	KMSRequestsPerSecond int64 `yaml:"kms_requests_per_second"`
+	// BytesPerSecond caps the bytes that are copied.
+	BytesPerSecond Size `yaml:"bytes_per_second"`
+	// CostUSD caps what one pass may cost by syncd's own estimate, in US dollars.
+	CostUSD float64 `yaml:"cost_usd"`
+}

@@ -1,0 +1,88 @@
+package config_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"syncd/config"
+)
+
+// manyMappings is a configuration with one mapping for each destination prefix.
+func manyMappings(prefixes []string) string {
+	var b strings.Builder
+	b.WriteString("state: file:state\nmappings:\n")
+	for i, prefix := range prefixes {
+		fmt.Fprintf(&b, "  - {name: m%d, source: {bucket: owner-data, region: us-west-2, account: \"111111111111\"}, "+
+			"destination: {bucket: consumer-copy, prefix: %q, region: us-west-2, account: \"222222222222\", "+
+			"kms_key: \"arn:aws:kms:us-west-2:222222222222:key/1a2b\"}}\n", i, prefix)
+	}
+	return b.String()
+}
+
+// Destinations are refused if and only if one prefix begins with another.
+func TestOverlappingDestinations(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		prefixes := rapid.SliceOfN(rapid.StringMatching(`[ab/]{1,5}`), 1, 6).Draw(t, "prefixes")
+		overlap := false
+		for i, p := range prefixes {
+			for _, q := range prefixes[:i] {
+				overlap = overlap || strings.HasPrefix(p, q) || strings.HasPrefix(q, p)
+			}
+		}
+		_, err := config.Parse([]byte(manyMappings(prefixes)), "syncd.yaml")
+		if (err != nil) != overlap {
+			t.Errorf("%q: got %v, want a fault: %v", prefixes, err, overlap)
+		}
+	})
+}
+
+// The same name of a bucket at two services is two buckets.
+func TestEndpointsSeparateBuckets(t *testing.T) {
+	text := strings.Replace(manyMappings([]string{"a/", "a/b/"}), "{bucket: consumer-copy,", "{bucket: consumer-copy, endpoint_url: \"https://s3.example.net\",", 1)
+	if _, err := config.Parse([]byte(text), "syncd.yaml"); err != nil {
+		t.Errorf("got %v, want no fault", err)
+	}
+}
+
+// A thousand tenants are an ordinary file, good or bad.
+func TestManyMappings(t *testing.T) {
+	prefixes := make([]string, 1000)
+	for i := range prefixes {
+		prefixes[i] = fmt.Sprintf("tenant-%d/", i)
+	}
+	good := manyMappings(prefixes)
+	if c, err := config.Parse([]byte(good), "syncd.yaml"); err != nil || len(c.Mappings) != len(prefixes) {
+		t.Errorf("got error %v", err)
+	}
+	bad := strings.ReplaceAll(good, "region: us-west-2", "region: nowhere")
+	if got, want := strings.Count(fmt.Sprint(faultsIn(t, bad)), "is not a region"), 2*len(prefixes); got != want {
+		t.Errorf("got %d faults, want %d", got, want)
+	}
+}
+
+// Merge keys of merge keys multiply; the file is refused before the memory is gone.
+func TestAliasesAreBounded(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("roles:\n  r0: {arn: \"arn:aws:iam::111111111111:role/r\", tags: &a0 {k: v}}\n")
+	for i := range 5 {
+		aliases := strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i), 60), ", ")
+		fmt.Fprintf(&b, "  r%d: {arn: \"arn:aws:iam::111111111111:role/r\", tags: &a%d {<<: [%s]}}\n", i+1, i+1, aliases)
+	}
+	b.WriteString(strings.ReplaceAll(manyMappings([]string{""}), "roles:", ""))
+	got := fmt.Sprint(faultsIn(t, b.String()))
+	if want := "aliases expand to too many values"; strings.Count(got, want) != 1 {
+		t.Errorf("got %s, want once %q", got, want)
+	}
+}
+
+func faultsIn(t *testing.T, text string) error {
+	t.Helper()
+	c, err := config.Parse([]byte(text), "syncd.yaml")
+	if err == nil {
+		t.Fatalf("got %v, want faults", c)
+	}
+	return err
+}

@@ -1,0 +1,95 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// report collects faults while a file is decoded and then validated, and knows on which line each config path stands.
+type report struct {
+	file    string
+	lines   map[string]int // config path -> line, for every value present in the file
+	faults  Faults
+	secrets []string // the plain external ids met, as they were written
+}
+
+// addAt records a fault whose line is known.
+func (r *report) addAt(line int, path, problem, hint string) {
+	r.faults = append(r.faults, Fault{File: r.file, Line: line, Path: path, Problem: problem, Hint: hint})
+}
+
+// add records a fault at the line of path, or of the nearest parent that is in the file.
+func (r *report) add(path, problem, hint string) { r.addAt(r.line(path), path, problem, hint) }
+
+// addErr records why a leaf was refused.
+func (r *report) addErr(path string, err error) {
+	if e, ok := errors.AsType[*valueError](err); ok {
+		r.add(path, e.problem, e.hint)
+		return
+	}
+	r.add(path, err.Error(), "")
+}
+
+func (r *report) line(path string) int {
+	for path != "" {
+		if line, ok := r.lines[path]; ok {
+			return line
+		}
+		// A quoted key may hold dots and brackets; what is cut inside it is no known path, and the loop goes on.
+		path = path[:max(0, strings.LastIndexAny(path, ".["))]
+	}
+	return 1
+}
+
+// covers reports whether path, a parent of it or something within it is at fault already, so that its value is not
+// what the file says.
+func (r *report) covers(path string) bool {
+	return slices.ContainsFunc(r.faults, func(f Fault) bool { return within(path, f.Path) || within(f.Path, path) })
+}
+
+// within reports whether config path a is b or lies below it.
+func within(a, b string) bool {
+	rest, ok := strings.CutPrefix(a, b)
+	return ok && (rest == "" || b == "" || rest[0] == '.' || rest[0] == '[')
+}
+
+// sorted returns the faults by line, or nil when there are none.
+func (r *report) sorted() *Faults {
+	if len(r.faults) == 0 {
+		return nil
+	}
+	for i := range r.faults {
+		r.faults[i].Problem = r.redact(r.faults[i].Problem)
+	}
+	slices.SortStableFunc(r.faults, func(a, b Fault) int { return cmp.Compare(a.Line, b.Line) })
+	return &r.faults
+}
+
+// redact takes out external ids that an alias carried to another key, whose value a fault quotes. Outside of quotes a
+// short one is left: it is more likely a word of the sentence.
+func (r *report) redact(problem string) string {
+	for _, s := range r.secrets {
+		problem = strings.ReplaceAll(problem, strconv.Quote(s), strconv.Quote(redacted))
+		if len(s) >= 8 {
+			problem = strings.ReplaceAll(problem, s, redacted)
+		}
+	}
+	return problem
+}
+
+// child is the config path of a key below parent; a key that is not a plain word is quoted.
+func child(parent, key string) string {
+	if !spelled(key, "_-") {
+		return parent + "[" + strconv.Quote(key) + "]"
+	}
+	if parent == "" {
+		return key
+	}
+	return parent + "." + key
+}
+
+// item is the config path of a list's element.
+func item(parent string, i int) string { return parent + "[" + strconv.Itoa(i) + "]" }

@@ -1,0 +1,77 @@
+package config
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/robfig/cron/v3"
+)
+
+// Schedule says when passes start. The zero Schedule never starts one.
+type Schedule struct {
+	text string
+	next cron.Schedule
+}
+
+const scheduleHint = `use "@every 15m", "@hourly" or the five fields of cron: minute hour day month weekday`
+
+// ParseSchedule reads "@every DURATION" of at least a second, a descriptor such as @daily, or the five fields of cron,
+// with CRON_TZ=ZONE before them where the zone matters. An empty text is the zero Schedule.
+func ParseSchedule(text string) (Schedule, error) {
+	if text == "" {
+		return Schedule{}, nil
+	}
+	next, err := compile(text)
+	if err != nil {
+		return Schedule{}, &valueError{strconv.Quote(text) + " is not a schedule: " + err.Error(), scheduleHint}
+	}
+	return Schedule{text, next}, nil
+}
+
+func compile(text string) (cron.Schedule, error) {
+	// The parser slices at the first space after a zone without looking whether there is one.
+	if strings.Contains(text, "TZ=") && !strings.Contains(text, " ") {
+		return nil, errors.New("a zone alone")
+	}
+	if every, ok := strings.CutPrefix(text, "@every "); ok {
+		// The parser rounds anything below a second, and negative durations too, up to one second.
+		if d, err := time.ParseDuration(every); err == nil && d < time.Second {
+			return nil, errors.New("less than a second")
+		}
+	}
+	next, err := cron.ParseStandard(text)
+	if err != nil {
+		return nil, err
+	}
+	// Any start serves: the search looks five years ahead, which holds every date that exists.
+	if next.Next(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)).IsZero() {
+		return nil, errors.New("no such date exists")
+	}
+	return next, nil
+}
+
+// IsZero reports whether there is no schedule.
+func (s Schedule) IsZero() bool { return s.next == nil }
+
+// Next is the first start after t, in t's location unless the schedule names a zone. It is the zero time for the zero
+// Schedule.
+func (s Schedule) Next(t time.Time) time.Time {
+	if s.next == nil {
+		return time.Time{}
+	}
+	return s.next.Next(t)
+}
+
+// String is the schedule as it was written.
+func (s Schedule) String() string { return s.text }
+
+// MarshalText writes the schedule.
+func (s Schedule) MarshalText() ([]byte, error) { return []byte(s.text), nil }
+
+// UnmarshalText reads what ParseSchedule reads.
+func (s *Schedule) UnmarshalText(text []byte) (err error) {
+	*s, err = ParseSchedule(string(text))
+	return err
+}

@@ -1,0 +1,152 @@
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+)
+
+const redacted = "[redacted]"
+
+// Secret is a text that must not be printed: fmt, slog, JSON and YAML all write [redacted]. Two places are beyond its
+// reach: fmt reads unexported struct fields without asking their methods, and encoding/json the keys of maps.
+type Secret string
+
+// Reveal is the text itself.
+func (s Secret) Reveal() string { return string(s) }
+
+// String is [redacted].
+func (Secret) String() string { return redacted }
+
+// GoString is [redacted].
+func (Secret) GoString() string { return redacted }
+
+// Format writes [redacted] for every verb.
+func (Secret) Format(w fmt.State, _ rune) { writeRedacted(w) }
+
+// LogValue is [redacted].
+func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText writes [redacted].
+func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// MarshalJSON writes "[redacted]".
+func (Secret) MarshalJSON() ([]byte, error) { return json.Marshal(redacted) }
+
+// MarshalYAML writes [redacted].
+func (Secret) MarshalYAML() (any, error) { return redacted, nil }
+
+func writeRedacted(w io.Writer) { _, _ = io.WriteString(w, redacted) }
+
+// ExternalID is where the external id of a role is found: in the configuration itself, in a file, or in an environment
+// variable. It prints its source, never a value. The zero ExternalID is none at all.
+type ExternalID struct {
+	// A pointer, because fmt prints the unexported fields of a struct by reflection, past Secret's methods; of a pointer
+	// inside a struct it prints the address.
+	plain *Secret
+	file  string
+	env   string
+}
+
+// PlainExternalID is an external id that stands in the configuration itself.
+func PlainExternalID(value Secret) ExternalID { return ExternalID{plain: &value} }
+
+// FileExternalID is an external id read from a file; space around it is not part of it.
+func FileExternalID(path string) ExternalID { return ExternalID{file: path} }
+
+// EnvExternalID is an external id read from an environment variable.
+func EnvExternalID(name string) ExternalID { return ExternalID{env: name} }
+
+// IsZero reports whether no external id is configured.
+func (e ExternalID) IsZero() bool { return e == ExternalID{} }
+
+// Resolve returns the external id as it is now: files and variables are read again at every call, so that a rotated
+// external id is used at the next assume. It returns an empty Secret and no error when none is configured. Errors name
+// the file or variable, never the value.
+func (e ExternalID) Resolve(lookupEnv func(string) (string, bool), readFile func(string) ([]byte, error)) (Secret, error) {
+	if e.IsZero() {
+		return "", nil
+	}
+	value, err := e.read(lookupEnv, readFile)
+	if err != nil {
+		return "", err
+	}
+	if err := checkExternalID(value); err != nil {
+		return "", fmt.Errorf("read external id from %s: %w", e, err)
+	}
+	return Secret(value), nil
+}
+
+func (e ExternalID) read(lookupEnv func(string) (string, bool), readFile func(string) ([]byte, error)) (string, error) {
+	switch {
+	case e.plain != nil:
+		return e.plain.Reveal(), nil
+	case e.file != "":
+		data, err := readFile(e.file)
+		if err != nil {
+			return "", fmt.Errorf("read external id: %w", err)
+		}
+		return strings.TrimSpace(string(data)), nil
+	default:
+		value, ok := lookupEnv(e.env)
+		if !ok {
+			return "", fmt.Errorf("read external id: environment variable %s is not set", e.env)
+		}
+		return value, nil
+	}
+}
+
+// checkExternalID applies the bounds of the ExternalId parameter of AssumeRole (AWS STS API reference), without ever
+// quoting the value.
+func checkExternalID(value string) error {
+	if n := len(value); n < 2 || n > 1224 {
+		return errors.New("not 2 to 1224 characters long")
+	}
+	if !spelled(value, "_+=,.@:/-") {
+		return errors.New("not only letters, digits and _+=,.@:/-")
+	}
+	return nil
+}
+
+// String names the source: file:PATH, env:NAME, [redacted] for a value in the configuration, or nothing.
+func (e ExternalID) String() string {
+	switch {
+	case e.plain != nil:
+		return redacted
+	case e.file != "":
+		return "file:" + e.file
+	case e.env != "":
+		return "env:" + e.env
+	default:
+		return ""
+	}
+}
+
+// GoString is String.
+func (e ExternalID) GoString() string { return e.String() }
+
+// Format writes String for every verb.
+func (e ExternalID) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, e.String()) }
+
+// LogValue is String.
+func (e ExternalID) LogValue() slog.Value { return slog.StringValue(e.String()) }
+
+// MarshalJSON writes what MarshalYAML writes, as JSON.
+func (e ExternalID) MarshalJSON() ([]byte, error) { return json.Marshal(e.form()) }
+
+// MarshalYAML writes the form the file has, with [redacted] in place of a value.
+func (e ExternalID) MarshalYAML() (any, error) { return e.form(), nil }
+
+func (e ExternalID) form() any {
+	switch {
+	case e.file != "":
+		return map[string]string{"file": e.file}
+	case e.env != "":
+		return map[string]string{"env": e.env}
+	default:
+		return e.String()
+	}
+}

@@ -1,0 +1,46 @@
+package config
+
+import "strings"
+
+// suggest is the hint for a word that is none of words: the one it was likely meant to be, or all of them.
+func suggest(word string, words []string) string {
+	if hint := didYouMean(word, words); hint != "" {
+		return hint
+	}
+	return "use one of " + strings.Join(words, ", ")
+}
+
+// didYouMean is a hint at the word most like the given one, or nothing when none is like it.
+func didYouMean(word string, words []string) string {
+	best, bestDistance := "", 1+len(word)/3
+	for _, w := range words {
+		if d := distance(strings.ToLower(word), strings.ToLower(w)); d <= bestDistance && (best == "" || d < bestDistance) {
+			best, bestDistance = w, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return "did you mean " + best + "?"
+}
+
+// distance is the Levenshtein distance of a and b, in bytes.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replace := diagonal
+			if a[i] != b[j] {
+				replace++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replace, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,148 @@
+package config
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// validator checks what no single value can know: bounds, references and overlaps. Values whose decoding failed already
+// are passed over.
+type validator struct {
+	*report
+	*Config
+}
+
+// fault records a fault of the value at path, unless that value or a part of it is at fault already.
+func (v *validator) fault(path, problem, hint string) {
+	if !v.covers(path) {
+		v.add(path, problem, hint)
+	}
+}
+
+// check records a fault unless ok.
+func (v *validator) check(ok bool, path, problem, hint string) {
+	if !ok {
+		v.fault(path, problem, hint)
+	}
+}
+
+func (v *validator) validate() {
+	if _, err := ParseLocation(v.State); err != nil && !v.covers("state") {
+		v.addErr("state", err)
+	}
+	v.check(v.HTTP.Listen == "" || isListen(v.HTTP.Listen), "http.listen",
+		strconv.Quote(v.HTTP.Listen)+" is not an address to listen on", "use HOST:PORT or :PORT")
+	v.endpoint("aws.endpoint_url", v.AWS.EndpointURL)
+	v.between("checkpoint.flush_interval", v.Checkpoint.FlushInterval, time.Second, 10*time.Minute)
+	v.between("drain_timeout", v.DrainTimeout, time.Second, time.Hour)
+	v.roles()
+	v.check(len(v.Mappings) > 0, "mappings", "is empty", "add at least one mapping")
+	for i, m := range v.Mappings {
+		v.mapping(m, item("mappings", i))
+	}
+	v.names()
+	v.overlaps()
+}
+
+func (v *validator) endpoint(path, url string) {
+	if url == "" {
+		return
+	}
+	if problem := checkEndpoint(url); problem != "" {
+		v.fault(path, problem, "use a URL such as https://s3.example.net")
+	}
+}
+
+func (v *validator) between(path string, d Duration, least, most time.Duration) {
+	v.check(d.Duration() >= least && d.Duration() <= most, path, d.String()+" is out of bounds",
+		"use "+Duration(least).String()+" to "+Duration(most).String())
+}
+
+// names checks that no two mappings have the same name.
+func (v *validator) names() {
+	first := map[string]int{}
+	for i, m := range v.Mappings {
+		if j, taken := first[m.Name]; taken && m.Name != "" {
+			v.fault(child(item("mappings", i), "name"), strconv.Quote(m.Name)+" is the name of "+item("mappings", j)+" too",
+				"give each mapping its own name")
+			continue
+		}
+		first[m.Name] = i
+	}
+}
+
+// extent is a prefix of a bucket of one service.
+type extent struct {
+	endpoint, bucket, prefix string
+	path                     string // of the source or destination, or of state
+	mapping                  int
+}
+
+// overlaps reports whether a key can lie in both.
+func (e extent) overlaps(o extent) bool {
+	return e.bucket != "" && e.bucket == o.bucket && e.endpoint == o.endpoint &&
+		(strings.HasPrefix(e.prefix, o.prefix) || strings.HasPrefix(o.prefix, e.prefix))
+}
+
+func (e extent) String() string { return strconv.Quote("s3://" + e.bucket + "/" + e.prefix) }
+
+func (v *validator) source(i int) extent {
+	s, path := v.Mappings[i].Source, item("mappings", i)+".source"
+	return v.extent(extent{s.EndpointURL, s.Bucket, s.Prefix, path, i})
+}
+
+func (v *validator) destination(i int) extent {
+	d, path := v.Mappings[i].Destination, item("mappings", i)+".destination"
+	return v.extent(extent{d.EndpointURL, d.Bucket, d.Prefix, path, i})
+}
+
+// extent fills in the endpoint all sides share. An extent that is at fault itself overlaps nothing.
+func (v *validator) extent(e extent) extent {
+	if v.covers(e.path+".bucket") || v.covers(e.path+".prefix") || v.covers(e.path+".endpoint_url") {
+		return extent{}
+	}
+	e.endpoint = cmp.Or(e.endpoint, v.AWS.EndpointURL)
+	return e
+}
+
+// overlaps checks that no mapping reads what it writes, that no two write the same keys, and that nothing copies,
+// overwrites or deletes the state.
+func (v *validator) overlaps() {
+	location, _ := ParseLocation(v.State)
+	state := extent{endpoint: v.AWS.EndpointURL, bucket: location.Bucket, prefix: location.Prefix, path: "state"}
+	destinations := make([]extent, len(v.Mappings))
+	for i := range v.Mappings {
+		source, destination := v.source(i), v.destination(i)
+		destinations[i] = destination
+		v.check(!source.overlaps(destination), destination.path+".prefix",
+			destination.String()+" overlaps the mapping's own source "+source.String(), "use another bucket, or prefixes of which none begins with the other")
+		for _, side := range []extent{source, destination} {
+			v.check(!state.overlaps(side), "state",
+				state.String()+" overlaps "+side.path+" "+side.String(), "keep state in a bucket or prefix of its own")
+		}
+	}
+	v.apart(destinations)
+}
+
+// apart checks that no two destinations overlap. In the order of prefixes those that begin with the same one follow it
+// without a gap, so that one look back suffices for thousands of mappings.
+func (v *validator) apart(destinations []extent) {
+	slices.SortStableFunc(destinations, func(a, b extent) int {
+		return cmp.Or(cmp.Compare(a.endpoint, b.endpoint), cmp.Compare(a.bucket, b.bucket), cmp.Compare(a.prefix, b.prefix))
+	})
+	var outer extent
+	for _, d := range destinations {
+		if !outer.overlaps(d) {
+			outer = d
+			continue
+		}
+		earlier, later := outer, d
+		if earlier.mapping > later.mapping {
+			earlier, later = later, earlier
+		}
+		v.fault(later.path+".prefix", later.String()+" overlaps "+earlier.path+" "+earlier.String(), "give each mapping a prefix of its own")
+	}
+}

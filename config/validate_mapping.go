@@ -1,0 +1,129 @@
+package config
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// side is what a source and a destination have in common.
+type side struct {
+	path, bucket, region, account, role, endpoint string
+	compatible                                    bool // an endpoint stands for AWS: accounts, regions and keys may have another form
+}
+
+// mapping checks one mapping by itself.
+func (v *validator) mapping(m Mapping, path string) {
+	v.check(isMappingName(m.Name), path+".name", strconv.Quote(m.Name)+" is not a name for a mapping",
+		"use 1 to 63 of a-z, 0-9 and -, not beginning with -")
+	s, d := m.Source, m.Destination
+	v.side(side{path + ".source", s.Bucket, s.Region, s.Account, s.Role, s.EndpointURL, v.compatible(s.EndpointURL)})
+	v.side(side{path + ".destination", d.Bucket, d.Region, d.Account, d.Role, d.EndpointURL, v.compatible(d.EndpointURL)})
+	v.key(d, path+".destination.kms_key")
+	v.storageClass(d, path+".destination.storage_class")
+	v.filter(m.Filter, path+".filter")
+	v.copying(m, path+".copy")
+	v.bounds(m, path)
+}
+
+func (v *validator) compatible(endpoint string) bool {
+	return cmp.Or(endpoint, v.AWS.EndpointURL) != ""
+}
+
+func (v *validator) side(s side) {
+	problem := checkBucket(s.bucket)
+	v.check(problem == "", s.path+".bucket", strconv.Quote(s.bucket)+" "+problem, "")
+	v.region(s.path+".region", s.region, s.compatible)
+	v.account(s)
+	v.endpoint(s.path+".endpoint_url", s.endpoint)
+	v.roleExists(s.path+".role", s.role)
+}
+
+func (v *validator) account(s side) {
+	path := s.path + ".account"
+	const hint = "use the 12 digits of the account that owns the bucket, in quotes"
+	switch {
+	case isDigits(s.account, 12), s.compatible:
+	case s.account == "":
+		v.fault(path, "is required", hint)
+	default:
+		v.fault(path, strconv.Quote(s.account)+" is not an AWS account", hint)
+	}
+}
+
+func (v *validator) region(path, region string, compatible bool) {
+	v.check(isRegion(region) || compatible && region != "", path, strconv.Quote(region)+" is not a region", "use a code such as us-west-2")
+}
+
+func (v *validator) roleExists(path, name string) {
+	if _, ok := v.Roles[name]; ok || name == "" || v.covers("roles") && len(v.Roles) == 0 {
+		return
+	}
+	names := v.roleNames()
+	hint := "add it to roles"
+	if len(names) > 0 {
+		hint = cmp.Or(didYouMean(name, names), hint)
+	}
+	v.fault(path, "no role is called "+strconv.Quote(name), hint)
+}
+
+func (v *validator) key(d Destination, path string) {
+	const hint = "use arn:aws:kms:REGION:ACCOUNT:key/ID"
+	a, ok := parseARN(d.KMSKey)
+	id, isKey := strings.CutPrefix(a.resource, "key/")
+	isKMS := ok && a.service == "kms" && isDigits(a.account, 12) && a.region != ""
+	quoted := strconv.Quote(d.KMSKey)
+	switch {
+	case d.KMSKey == "":
+		v.fault(path, "is empty", hint)
+	case v.compatible(d.EndpointURL):
+	case strings.HasPrefix(cmp.Or(a.resource, d.KMSKey), "alias/"):
+		v.fault(path, quoted+" is an alias, which KMS looks up in the caller's account", hint)
+	case !ok && spelled(d.KMSKey, "-"):
+		v.fault(path, quoted+" is a bare key id, which KMS looks up in the caller's account", hint)
+	case !isKMS || !isKey || !spelled(id, "-"):
+		v.fault(path, quoted+" is not a key ARN", hint)
+	case a.region != d.Region:
+		v.fault(path, quoted+" is a key of "+a.region+", but the bucket is in "+strconv.Quote(d.Region), "use a key of the bucket's region")
+	}
+}
+
+func (v *validator) storageClass(d Destination, path string) {
+	// Of the classes S3 knows, those that PutObject and CopyObject accept for a general purpose bucket.
+	classes := []string{
+		"STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE", "REDUCED_REDUNDANCY",
+	}
+	ok := slices.Contains(classes, d.StorageClass) || v.compatible(d.EndpointURL) && d.StorageClass != ""
+	v.check(ok, path, strconv.Quote(d.StorageClass)+" is not a storage class", suggest(d.StorageClass, classes))
+}
+
+func (v *validator) filter(f Filter, path string) {
+	v.check(f.MaxSize == 0 || f.MinSize <= f.MaxSize, path+".min_size",
+		f.MinSize.String()+" is more than max_size "+f.MaxSize.String(), "")
+	v.check(f.ModifiedAfter.IsZero() || f.ModifiedBefore.IsZero() || f.ModifiedAfter.Before(f.ModifiedBefore.Time),
+		path+".modified_after", "is not before modified_before", "")
+}
+
+func (v *validator) copying(m Mapping, path string) {
+	c := m.Copy
+	v.check(c.Concurrency <= 4096, path+".concurrency", c.Concurrency.String()+" is out of bounds", "use auto or 1 to 4096")
+	v.check(c.PartSize == 0 || c.PartSize >= 5<<20 && c.PartSize <= 5<<30, path+".part_size",
+		c.PartSize.String()+" is out of bounds", "use auto or 5MiB to 5GiB")
+	sameService := cmp.Or(m.Source.EndpointURL, v.AWS.EndpointURL) == cmp.Or(m.Destination.EndpointURL, v.AWS.EndpointURL)
+	v.check(c.Mode != CopyModeServerSide || sameService, path+".mode",
+		"server_side cannot copy between two endpoints", "use auto or relay")
+}
+
+func (v *validator) bounds(m Mapping, path string) {
+	v.check(m.Delete.MaxPercent >= 0 && m.Delete.MaxPercent <= 100, path+".delete.max_percent",
+		strconv.FormatFloat(m.Delete.MaxPercent, 'g', -1, 64)+" is out of bounds", "use 0 to 100")
+	v.notNegative(path+".delete.max_objects", float64(m.Delete.MaxObjects))
+	v.notNegative(path+".limits.requests_per_second", float64(m.Limits.RequestsPerSecond))
+	v.notNegative(path+".limits.kms_requests_per_second", float64(m.Limits.KMSRequestsPerSecond))
+	v.notNegative(path+".limits.cost_usd", m.Limits.CostUSD)
+}
+
+func (v *validator) notNegative(path string, n float64) {
+	v.check(n >= 0, path, strconv.FormatFloat(n, 'g', -1, 64)+" is negative", "")
+}

@@ -1,0 +1,88 @@
+package iam
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// CheckKind reports everything that makes the document unfit to be a policy of that kind, as *[SyntaxError] values joined; nil when
+// nothing does. AWS does not store a policy that it refuses: "MalformedPolicy" of S3, "MalformedPolicyDocument" of IAM and KMS.
+func (d *Document) CheckKind(kind ResourceKind) error {
+	var faults []error
+	for i := range d.Statements {
+		s := &d.Statements[i]
+		for _, u := range slices.Concat(s.unfitSID(kind), s.unfitPrincipals(kind), s.unfitActions(kind), s.unfitResources(kind)) {
+			path := fmt.Sprintf("Statement[%d].%s", i, u.element)
+			faults = append(faults, &SyntaxError{Line: s.Line, Path: path, Problem: u.problem})
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// unfit is an element that does not suit the kind of policy, and why.
+type unfit struct{ element, problem string }
+
+// unfitSID knows that IAM takes letters and digits only, where S3 and KMS take spaces too.
+func (s *Statement) unfitSID(kind ResourceKind) []unfit {
+	odd := func(r rune) bool { return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') }
+	if (kind == Identity || kind == Trust) && strings.ContainsFunc(s.SID, odd) {
+		return []unfit{{"Sid", "has characters other than letters and digits: " + s.SID}}
+	}
+	return nil
+}
+
+func (s *Statement) unfitPrincipals(kind ResourceKind) []unfit {
+	named := len(s.Principals) > 0 || len(s.NotPrincipals) > 0
+	switch {
+	case kind == Identity && named:
+		return []unfit{{"Principal", "has no place in an identity policy"}}
+	case kind != Identity && !named:
+		return []unfit{{"Principal", "is missing"}}
+	case s.Effect == Allow && len(s.NotPrincipals) > 0:
+		return []unfit{{"NotPrincipal", "must not stand with Allow: it would let in everyone who is not listed"}}
+	}
+	return nil
+}
+
+// unfitActions lets a key policy have a statement without actions, because KMS does, though it has no effect.
+func (s *Statement) unfitActions(kind ResourceKind) []unfit {
+	if len(s.Actions) == 0 && len(s.NotActions) == 0 && kind != Key {
+		return []unfit{{"Action", "is missing"}}
+	}
+	var list []unfit
+	for _, action := range slices.Concat(s.Actions, s.NotActions) {
+		service, _, _ := strings.Cut(action, ":")
+		if want := kind.service(); want != "" && action != "*" && !strings.EqualFold(service, want) {
+			list = append(list, unfit{"Action", "is not an action of " + want + ": " + action})
+		}
+	}
+	return list
+}
+
+// service is the only one whose actions a policy of the kind may name; "" for any. KMS lets others stand, without effect.
+func (k ResourceKind) service() string {
+	switch k {
+	case Bucket:
+		return "s3"
+	case Trust:
+		return "sts"
+	case Queue:
+		return "sqs"
+	case Key, Identity:
+	}
+	return ""
+}
+
+// unfitResources lets a key policy have a statement without resources, because KMS does, though it has no effect.
+func (s *Statement) unfitResources(kind ResourceKind) []unfit {
+	named := len(s.Resources) > 0 || len(s.NotResources) > 0
+	switch {
+	case kind == Trust && named:
+		return []unfit{{"Resource", "has no place in a trust policy: it is the role itself"}}
+	case kind != Trust && kind != Key && !named:
+		return []unfit{{"Resource", "is missing"}}
+	}
+	return nil
+}

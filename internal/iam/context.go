@@ -1,0 +1,44 @@
+package iam
+
+import (
+	"strconv"
+	"strings"
+)
+
+// lookup is the values of a condition key, nil when the request does not carry it.
+func (e *evaluation) lookup(key string) []string {
+	if values, ok := e.req.Context[key]; ok {
+		return values
+	}
+	for name, values := range e.req.Context {
+		if len(name) == len(key) && strings.EqualFold(name, key) {
+			return values
+		}
+	}
+	if value := e.derived(key); value != "" {
+		return []string{value}
+	}
+	return nil
+}
+
+// derived is what a global condition key has for a value by the request itself; "" for none.
+func (e *evaluation) derived(key string) string {
+	c := &e.req.Caller
+	switch {
+	case strings.EqualFold(key, "aws:PrincipalArn"):
+		return c.principalARN()
+	case strings.EqualFold(key, "aws:PrincipalAccount"):
+		return c.Account
+	case strings.EqualFold(key, "aws:PrincipalType"):
+		return c.principalType()
+	case strings.EqualFold(key, "aws:PrincipalIsAWSService"):
+		return strconv.FormatBool(c.Service != "")
+	case strings.EqualFold(key, "aws:PrincipalServiceName"):
+		return c.Service
+	case strings.EqualFold(key, "aws:username"):
+		return c.userName()
+	case strings.EqualFold(key, "aws:ResourceAccount"):
+		return e.req.Account
+	}
+	return ""
+}

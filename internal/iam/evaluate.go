@@ -1,0 +1,255 @@
+package iam
+
+import (
+	"slices"
+	"strings"
+)
+
+// Caller is who makes a request: a user, a role session, a root user, an AWS service, or with the zero value somebody anonymous.
+type Caller struct {
+	ARN     string // of the user, or arn:aws:sts::A:assumed-role/ROLE/SESSION, or arn:aws:iam::A:root
+	RoleARN string // the role's IAM ARN, path included, of a session; else ""
+	Account string // 12 digits; "" of a service and of somebody anonymous
+	Root    bool   // the account's root user
+	Service string // the principal of an AWS service, like "logging.s3.amazonaws.com"; else ""
+}
+
+// Request is what the caller wants to do.
+type Request struct {
+	Caller   Caller
+	Action   string // "s3:GetObject"
+	Resource string // ARN
+	Account  string // the account that owns the resource; "" for the caller's own
+	// Context holds the condition keys. They are looked up without regard to case, and none may be there twice in different case.
+	// What follows from the rest of the request is added where absent: aws:PrincipalArn, aws:PrincipalAccount, aws:PrincipalType,
+	// aws:PrincipalIsAWSService, aws:PrincipalServiceName, aws:username, aws:ResourceAccount.
+	Context map[string][]string
+}
+
+// ResourceKind says which rules a resource policy follows.
+type ResourceKind int
+
+// The kinds of policy. Identity is a kind for [Document.CheckKind] only.
+const (
+	Bucket ResourceKind = iota
+	Key                 // nothing is allowed that the key policy does not allow, or hand over to the owner's identity policies
+	Trust               // likewise; and the statements have no Resource, it is the role itself
+	Queue
+	Identity
+)
+
+// Policies is everything that has a say about a request.
+type Policies struct {
+	Identity []*Document // the caller's identity policies; nil for none
+	Boundary *Document   // the caller's permissions boundary; nil for none
+	Session  []*Document // the session's policies; nil for none
+	Resource *Document   // the bucket, key or queue policy, or the role's trust policy; nil for none
+	Kind     ResourceKind
+	// ServiceControl is of the caller's account, ResourceControl of the resource's. One of each must allow; nil when not in force.
+	// They are those of one level of the organization: of several levels, each with its own allow list, give the tightest.
+	ServiceControl, ResourceControl []*Document
+}
+
+// layer is a type of policy at its place in the order in which AWS evaluates, which is the order of preference among several reasons.
+type layer int
+
+const (
+	resourceControl layer = iota
+	serviceControl
+	resource
+	identity
+	boundary
+	session
+	layers
+)
+
+// verdict is what the policies of one layer say.
+type verdict struct {
+	inForce     bool
+	deny, allow *Statement
+	document    *Document // of deny, else of allow
+	grant       grant     // of allow, in a resource policy
+}
+
+// evaluation is one request under way through the policies.
+type evaluation struct {
+	req   *Request
+	kind  ResourceKind
+	cross bool
+	// The layer, and the rules of the document and the statement that are looked at.
+	layer     layer
+	variables bool
+	effect    Effect
+}
+
+// Evaluate decides the request. An explicit deny wins; without one, the policies that have to allow are those of
+// "Policy evaluation logic": in one account the identity or the resource policy, across accounts both.
+func Evaluate(req Request, p Policies) Decision {
+	e := &evaluation{req: &req, kind: p.Kind}
+	e.cross = req.Account != "" && req.Account != req.Caller.Account || !req.Caller.hasAccount()
+	var v [layers]verdict
+	v[resourceControl] = e.judge(resourceControl, p.ResourceControl)
+	v[resource] = e.judge(resource, []*Document{p.Resource})
+	if req.Caller.hasAccount() {
+		v[serviceControl] = e.judge(serviceControl, p.ServiceControl)
+		v[identity] = e.judge(identity, p.Identity)
+		v[boundary] = e.judge(boundary, []*Document{p.Boundary})
+		v[session] = e.judge(session, p.Session)
+	}
+	return e.decide(&v)
+}
+
+// judge looks for a deny in the documents, and for the strongest allow.
+func (e *evaluation) judge(l layer, documents []*Document) verdict {
+	e.layer = l
+	var v verdict
+	for _, d := range documents {
+		if d == nil {
+			continue
+		}
+		v.inForce = true
+		e.variables = d.Version == Version2012
+		for i := range d.Statements {
+			s := &d.Statements[i]
+			g := e.applies(s)
+			switch {
+			case g == noGrant:
+			case s.Effect == Deny:
+				v.deny, v.document = s, d
+				return v
+			case s.Effect == Allow && g > v.grant:
+				v.allow, v.document, v.grant = s, d, g
+			}
+		}
+	}
+	return v
+}
+
+// applies reports whether the statement is about the request; outside a resource policy, where nobody is named, as a direct grant.
+func (e *evaluation) applies(s *Statement) grant {
+	e.effect = s.Effect
+	g := directGrant
+	if e.layer == resource {
+		g = e.namesCaller(s)
+	}
+	if g == noGrant || !e.aboutAction(s) || !e.aboutResource(s) {
+		return noGrant
+	}
+	for i := range s.Conditions {
+		if !e.holds(&s.Conditions[i]) {
+			return noGrant
+		}
+	}
+	return g
+}
+
+func (e *evaluation) namesCaller(s *Statement) grant {
+	if s.Effect == Deny && e.sparesOwner() {
+		return noGrant
+	}
+	if len(s.NotPrincipals) == 0 {
+		return s.grants(&e.req.Caller)
+	}
+	// With Allow, which CheckKind refuses, it would grant to everyone that nobody thought of.
+	if s.Effect == Deny && !s.spares(&e.req.Caller) {
+		return directGrant
+	}
+	return noGrant
+}
+
+// sparesOwner is the way out for who locked himself out: a deny in a bucket policy does not keep the root user of the bucket's account
+// from reading, replacing and deleting that policy. See PutBucketPolicy in the S3 API reference.
+func (e *evaluation) sparesOwner() bool {
+	if e.cross || !e.req.Caller.Root {
+		return false
+	}
+	switch e.req.Action {
+	case "s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy":
+		return true
+	}
+	return false
+}
+
+func (e *evaluation) aboutAction(s *Statement) bool {
+	patterns, listed := s.Actions, true
+	if len(s.NotActions) > 0 {
+		patterns, listed = s.NotActions, false
+	}
+	return slices.ContainsFunc(patterns, func(p string) bool { return matchAction(p, e.req.Action) }) == listed
+}
+
+// aboutResource is false of a statement without Resource, which KMS accepts though it has no effect. In a trust policy it is the rule.
+func (e *evaluation) aboutResource(s *Statement) bool {
+	patterns, listed := s.Resources, true
+	switch {
+	case len(s.NotResources) > 0:
+		patterns, listed = s.NotResources, false
+	case len(s.Resources) == 0:
+		return e.layer == resource && e.kind == Trust
+	}
+	return slices.ContainsFunc(patterns, e.isResource) == listed
+}
+
+// isResource compares the request's resource with a pattern. Variables may only stand in the sixth component of an ARN.
+func (e *evaluation) isResource(pattern string) bool {
+	if strings.Contains(pattern, "${") {
+		at := resourcePart(pattern)
+		tail, ok := e.expand(pattern[at:], true)
+		if !ok {
+			return false
+		}
+		pattern = pattern[:at] + tail
+	}
+	return matchResource(pattern, e.req.Resource)
+}
+
+func (e *evaluation) decide(v *[layers]verdict) Decision {
+	d := Decision{Action: e.req.Action, Kind: e.kind, CrossAccount: e.cross}
+	for l := range layers {
+		if v[l].deny != nil {
+			d.Explicit, d.Source, d.Statement, d.Document = true, e.source(l), v[l].deny, v[l].document
+			return d
+		}
+	}
+	for l := range layers {
+		if e.needs(l, v) && v[l].allow == nil {
+			d.Missing = append(d.Missing, e.source(l))
+		}
+	}
+	if len(d.Missing) > 0 {
+		d.Source = d.Missing[0]
+		return d
+	}
+	l := identity
+	if e.cross || v[resource].grant >= roleGrant {
+		l = resource
+	}
+	d.Allowed, d.Source, d.Statement, d.Document = true, e.source(l), v[l].allow, v[l].document
+	return d
+}
+
+// needs reports whether the layer has to allow. Within one account a grant of the resource policy bypasses what is weaker than it;
+// across accounts nothing is bypassed.
+func (e *evaluation) needs(l layer, v *[layers]verdict) bool {
+	c := &e.req.Caller
+	bypassed := func(by grant) bool { return !c.hasAccount() || !e.cross && v[resource].grant >= by }
+	switch l {
+	case resource:
+		return e.cross || e.kind == Key || e.kind == Trust
+	case identity:
+		return !c.Root && !bypassed(roleGrant)
+	case boundary, session:
+		return v[l].inForce && !bypassed(directGrant)
+	case resourceControl, serviceControl, layers:
+	}
+	return v[l].inForce
+}
+
+func (e *evaluation) source(l layer) Source {
+	if l == resource && e.kind == Trust {
+		return SourceTrust
+	}
+	return [layers]Source{
+		SourceResourceControl, SourceServiceControl, SourceResource, SourceIdentity, SourceBoundary, SourceSession,
+	}[l]
+}

@@ -1,0 +1,117 @@
+package iam
+
+import (
+	"errors"
+	"strings"
+)
+
+// variable is one ${...} of a policy, as "IAM policy elements: Variables and tags" describes it.
+type variable struct {
+	literal    string // "*", "?" or "$" of ${*}, ${?}, ${$}
+	key        string
+	value      string // the default
+	hasDefault bool
+}
+
+// The ways to write a variable wrongly; AWS refuses such a document.
+var (
+	errBrace   = errors.New("has a variable without its closing brace")
+	errNoKey   = errors.New("has a variable that names no condition key")
+	errDefault = errors.New("has a variable whose default is not in single quotes")
+)
+
+// cutVariable splits text around its first variable.
+func cutVariable(text string) (before string, v variable, after string, err error) {
+	before, rest, _ := strings.Cut(text, "${")
+	end, quoted := -1, false
+	for i := range len(rest) {
+		if rest[i] == '\'' {
+			quoted = !quoted
+		}
+		if rest[i] == '}' && !quoted {
+			end = i
+			break
+		}
+	}
+	if end < 0 {
+		return "", v, "", errBrace
+	}
+	v, err = parseVariable(rest[:end])
+	return before, v, rest[end+1:], err
+}
+
+func parseVariable(body string) (variable, error) {
+	switch body {
+	case "*", "?", "$":
+		return variable{literal: body}, nil
+	}
+	key, value, hasDefault := strings.Cut(body, ",")
+	if !strings.Contains(key, ":") || strings.ContainsAny(key, "${'") {
+		return variable{}, errNoKey
+	}
+	if !hasDefault {
+		return variable{key: key}, nil
+	}
+	value = strings.TrimSpace(value)
+	if len(value) < 2 || value[0] != '\'' || strings.IndexByte(value[1:], '\'') != len(value)-2 {
+		return variable{}, errDefault
+	}
+	return variable{key: key, value: value[1 : len(value)-1], hasDefault: true}, nil
+}
+
+// checkVariables reports the first variable of text that is wrongly written.
+func checkVariables(text string) error {
+	for strings.Contains(text, "${") {
+		_, _, after, err := cutVariable(text)
+		if err != nil {
+			return err
+		}
+		text = after
+	}
+	return nil
+}
+
+// expand replaces the variables of text by what the request carries, for use as a pattern or as plain text. It reports false when a
+// variable has no value and no default, or is wrongly written: then nothing matches the text.
+func (e *evaluation) expand(text string, pattern bool) (string, bool) {
+	if !e.variables || !strings.Contains(text, "${") {
+		return text, true
+	}
+	var b strings.Builder
+	for strings.Contains(text, "${") {
+		before, v, after, err := cutVariable(text)
+		if err != nil {
+			return "", false
+		}
+		value, ok := e.resolve(v)
+		if !ok {
+			return "", false
+		}
+		b.WriteString(before)
+		writeLiteral(&b, value, pattern)
+		text = after
+	}
+	b.WriteString(text)
+	return b.String(), true
+}
+
+// resolve is the value of a variable. A key of several values has none: it cannot be a variable.
+func (e *evaluation) resolve(v variable) (string, bool) {
+	if v.literal != "" {
+		return v.literal, true
+	}
+	if values := e.lookup(v.key); len(values) > 0 {
+		return values[0], len(values) == 1
+	}
+	return v.value, v.hasDefault
+}
+
+// writeLiteral writes text so that, in a pattern, none of it is a wildcard.
+func writeLiteral(b *strings.Builder, text string, pattern bool) {
+	for i := range len(text) {
+		if c := text[i]; pattern && (c == '*' || c == '?' || c == escape) {
+			b.WriteByte(escape)
+		}
+		b.WriteByte(text[i])
+	}
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"syncd/internal/daemon"
+	"syncd/internal/syncer"
+)
+
+func backfillCommand(p process) *cobra.Command {
+	var f flags
+	cmd := &cobra.Command{
+		Use:   "backfill --config FILE [--mapping NAME]...",
+		Short: "Run one pass of every mapping now",
+		Long: `backfill runs one pass of every mapping now, one after the other, and prints a summary of each. It takes up
+a pass that was interrupted. While it works it draws a progress bar on a terminal and prints a line now and then elsewhere;
+it serves /metrics and /healthz when http.listen is set.
+
+` + exitCodes,
+		Example: "  syncd backfill --config syncd.yaml\n  syncd backfill --config syncd.yaml --mapping alice-to-bob --json",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return backfill(cmd.Context(), p, f) },
+	}
+	addFlags(cmd, &f)
+	cmd.Flags().BoolVar(&f.json, "json", false, "print the summary as one JSON object on the last line")
+	return cmd
+}
+
+func backfill(ctx context.Context, p process, f flags) (err error) {
+	s, err := newSystem(ctx, p, f)
+	if err != nil {
+		return err
+	}
+	if address := s.config.HTTP.Listen; address != "" {
+		listener, err := listen(ctx, address)
+		if err != nil {
+			return err
+		}
+		closeServer := daemon.Serve(ctx, listener, daemon.Handler(s.registry), func(err error) {
+			s.logger.Error("http server ended", "err", err)
+		})
+		defer func() { err = errors.Join(err, closeServer()) }()
+	}
+	var summaries []syncer.Summary
+	var failures []error
+	for _, m := range s.mappings {
+		summary, err := onePass(ctx, p, m, f.json)
+		summaries, failures = append(summaries, summary), append(failures, err)
+		if errors.Is(err, syncer.ErrDrained) {
+			break
+		}
+	}
+	err = errors.Join(failures...)
+	if f.json {
+		err = errors.Join(err, printJSON(p.stdout, summaries))
+	}
+	return err
+}
+
+// onePass runs one pass of a mapping and shows it. An error names the mapping.
+func onePass(ctx context.Context, p process, m *mapping, json bool) (syncer.Summary, error) {
+	stop := showProgress(ctx, p, m.Name, m.syncer)
+	summary, err := m.syncer.Run(ctx)
+	stop()
+	err = errors.Join(err, m.syncer.Close())
+	if !json && (err == nil || summary.Listed > 0) {
+		printSummary(p.stdout, summary)
+	}
+	if err == nil && summary.SetAside() > 0 {
+		err = &hinted{&quarantinedError{summary.SetAside()}, "the log names each with its reason; the next pass tries them again"}
+	}
+	if err != nil {
+		return summary, fmt.Errorf("mapping %s: %w", m.Name, err)
+	}
+	return summary, nil
+}

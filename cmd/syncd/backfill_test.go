@@ -1,0 +1,318 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/syncer"
+)
+
+// lastLine decodes the JSON object on the last line of stdout.
+func lastLine(t *testing.T, stdout string) (s syncer.Summary) {
+	t.Helper()
+	lines := strings.Split(strings.TrimRight(stdout, "\n"), "\n")
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &s); err != nil {
+		t.Fatalf("decode the last line of %q: %v", stdout, err)
+	}
+	return s
+}
+
+// sdk returns a client with the consumer's own credentials, as any program in the consumer's account has them.
+func (s *site) sdk() *s3.Client {
+	return s3.New(s3.Options{Region: demoRegion, BaseEndpoint: &s.endpoint, UsePathStyle: true, Credentials: s.signIn()})
+}
+
+// TestBackfillOfTenThousandFiles copies a real tree and reads every copy back with the consumer's credentials.
+func TestBackfillOfTenThousandFiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("copies a whole source tree")
+	}
+	s, dir := newSite(t, nil), filepath.Join(runtime.GOROOT(), "src") //nolint:staticcheck // any large tree of real files will do
+	if err := s.fill(dir); err != nil {
+		t.Fatal(err)
+	}
+	keys := s.source.Keys()
+	if len(keys) < 10_000 {
+		t.Fatalf("got %d files, want more than 10,000", len(keys))
+	}
+
+	first := s.run(t.Context(), "backfill", "--json")
+	got := lastLine(t, first.stdout)
+	if n := int64(len(keys)); first.code != 0 || got.Listed != n || got.Copied != n || got.Exit != 0 {
+		t.Fatalf("first pass: got %+v, exit %d, want %d listed and copied; stderr:\n%s", got, first.code, n, first.stderr)
+	}
+	pages := int64(len(keys)+999) / 1000
+	want := map[string]int64{"AssumeRole": 1, "CopyObject": int64(len(keys)), "ListObjectsV2": pages}
+	if diff := cmp.Diff(want, got.Requests); diff != "" {
+		t.Errorf("requests of the first pass (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(want, map[string]int64(s.cloud.Requests())); diff != "" {
+		t.Errorf("requests that the accounts saw (-want +got):\n%s", diff)
+	}
+
+	s.cloud.ResetRequests()
+	got = lastLine(t, s.run(t.Context(), "backfill", "--json").stdout)
+	if n := int64(len(keys)); got.Unchanged != n || got.Copied != 0 {
+		t.Errorf("second pass: got %d unchanged and %d copied, want %d and 0", got.Unchanged, got.Copied, n)
+	}
+	if diff := cmp.Diff(map[string]int64{"AssumeRole": 1, "ListObjectsV2": pages}, got.Requests); diff != "" {
+		t.Errorf("requests of the second pass (-want +got):\n%s", diff)
+	}
+	if got := s.cloud.BucketRequests(demoCopy); len(got) != 0 {
+		t.Errorf("second pass: got requests to the destination %v, want none", got)
+	}
+	s.compareWithFiles(t, dir, keys)
+}
+
+func (s *site) compareWithFiles(t *testing.T, dir string, keys []string) {
+	t.Helper()
+	client := s.sdk()
+	readers, ctx := errgroup.WithContext(t.Context())
+	readers.SetLimit(8)
+	for _, key := range keys {
+		readers.Go(func() error {
+			out, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(demoCopy), Key: &key})
+			if err != nil {
+				return err
+			}
+			body, err := io.ReadAll(out.Body)
+			if err != nil {
+				return err
+			}
+			file, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(key)))
+			if err != nil {
+				return err
+			}
+			if !bytes.Equal(body, file) {
+				return fmt.Errorf("%s: the copy differs from its file", key)
+			}
+			if got, want := aws.ToString(out.SSEKMSKeyId), s.consumerKey.ARN(); got != want || !aws.ToBool(out.BucketKeyEnabled) {
+				return fmt.Errorf("%s: got key %s, bucket key %v, want %s with a bucket key", key, got, aws.ToBool(out.BucketKeyEnabled), want)
+			}
+			return nil
+		})
+	}
+	if err := readers.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestBackfillOfEveryKindOfKey copies the demo's own set: awkward keys, empty objects, and one of 6 GiB in parts.
+func TestBackfillOfEveryKindOfKey(t *testing.T) {
+	s := newSite(t, nil)
+	s.fillVaried()
+	if got := s.run(t.Context(), "backfill"); got.code != 0 {
+		t.Fatalf("got exit %d, want 0; stderr:\n%s", got.code, got.stderr)
+	}
+	if diff := cmp.Diff(s.source.Keys(), s.destination.Keys()); diff != "" {
+		t.Errorf("keys (-source +copy):\n%s", diff)
+	}
+	for _, key := range s.source.Keys() {
+		original, _ := s.source.Object(key)
+		copied, _ := s.destination.Object(key)
+		if copied.KeyARN != s.consumerKey.ARN() || !copied.BucketKey {
+			t.Errorf("%q: got key %s, bucket key %v, want the consumer's with a bucket key", key, copied.KeyARN, copied.BucketKey)
+		}
+		type proof struct {
+			Size                  int64
+			Checksum, ContentType string
+			Metadata, Tags        map[string]string
+		}
+		of := func(o awsfake.ObjectInfo) proof {
+			return proof{o.Size, o.Checksum, o.ContentType, o.Metadata, o.Tags}
+		}
+		if diff := cmp.Diff(of(original), of(copied)); diff != "" {
+			t.Errorf("%q (-source +copy):\n%s", key, diff)
+		}
+	}
+	if n := s.destination.Uploads(); n != 0 {
+		t.Errorf("got %d unfinished uploads, want none", n)
+	}
+}
+
+// TestBackfillWithAWrongExternalID is refused with the role, the action and what to do, and without the ExternalId.
+func TestBackfillWithAWrongExternalID(t *testing.T) {
+	const wrong = "not-the-external-id-9x"
+	s := newSite(t, func(text string) string { return strings.ReplaceAll(text, demoExternalID, wrong) })
+	s.source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})
+	got := s.run(t.Context(), "backfill", "--log-level", "debug")
+	if got.code != 1 {
+		t.Errorf("got exit %d, want 1", got.code)
+	}
+	lines := strings.Split(strings.TrimSpace(got.stderr), "\n")
+	last := lines[len(lines)-1]
+	for _, want := range []string{"syncd: ", s.role.ARN, "sts:AssumeRole refused", "hint: ", "external_id"} {
+		if !strings.Contains(last, want) {
+			t.Errorf("got %q, want it to hold %q", last, want)
+		}
+	}
+	for _, secret := range []string{wrong, demoExternalID} {
+		if strings.Contains(got.stdout+got.stderr, secret) {
+			t.Errorf("the output holds the ExternalId %q:\n%s%s", secret, got.stdout, got.stderr)
+		}
+	}
+	if n := s.cloud.Requests()["AssumeRole"]; n != 1 {
+		t.Errorf("got %d attempts to assume the role, want 1: a refusal does not change", n)
+	}
+}
+
+// TestBackfillSetsOneObjectAside shows that a poisoned object costs exit 3 and nothing else, and is tried again.
+func TestBackfillSetsOneObjectAside(t *testing.T) {
+	s := newSite(t, nil)
+	for i := range 20 {
+		s.source.Put(fmt.Sprintf("k%02d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+	}
+	repair := s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "k07", Kind: awsfake.AccessDenied})
+	got := s.run(t.Context(), "backfill", "--json")
+	summary := lastLine(t, got.stdout)
+	if got.code != 3 || summary.Exit != 3 || summary.Copied != 19 || summary.Quarantined["denied"] != 1 {
+		t.Errorf("got exit %d, %+v, want exit 3 with 19 copied and 1 denied", got.code, summary)
+	}
+	if !strings.Contains(got.stderr, "syncd: mapping owner-to-consumer: 1 object quarantined; hint: ") {
+		t.Errorf("got stderr %q, want it to say that 1 was quarantined", got.stderr)
+	}
+	repair()
+	got = s.run(t.Context(), "backfill", "--json")
+	if summary = lastLine(t, got.stdout); got.code != 0 || summary.Copied != 1 || summary.Unchanged != 19 {
+		t.Errorf("got exit %d, %+v, want exit 0 with the one copied", got.code, summary)
+	}
+}
+
+// TestBackfillKilled kills the real process half-way and counts what the next one copies again.
+func TestBackfillKilled(t *testing.T) {
+	const objects, flushEntries = 20_000, 4096
+	s := newSite(t, nil)
+	for i := range objects {
+		s.source.Put(fmt.Sprintf("data/%05d", i), awsfake.BytesBody(fmt.Append(nil, i)), awsfake.PutOptions{})
+	}
+	var stdout, stderr lockedBuffer
+	killed := s.start(t, &stdout, &stderr, "backfill")
+	copies := func() int64 { return s.cloud.BucketRequests(demoCopy)["CopyObject"] }
+	eventually(t, "half of the objects are copied", func() bool { return copies() >= objects/2 })
+	if err := killed.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if code := exitStatus(t, killed); code != -1 {
+		t.Fatalf("got exit %d, want death by signal; stderr:\n%s", code, stderr.String())
+	}
+	before := copies()
+
+	got := s.run(t.Context(), "backfill", "--json")
+	summary := lastLine(t, got.stdout)
+	if got.code != 0 || !summary.Resumed || summary.Pass != 1 {
+		t.Fatalf("got exit %d, %+v, want pass 1 resumed; stderr:\n%s", got.code, summary, got.stderr)
+	}
+	twice := copies() - objects
+	t.Logf("killed after %d copies; %d copied twice", before, twice)
+	if limit := int64(flushEntries + 2*defaultConcurrency); twice < 0 || twice > limit {
+		t.Errorf("got %d objects copied twice, want at most %d: one flush and what was in flight", twice, limit)
+	}
+	if diff := cmp.Diff(s.source.Keys(), s.destination.Keys()); diff != "" {
+		t.Errorf("keys (-source +copy):\n%s", diff)
+	}
+	for _, key := range s.source.Keys() {
+		original, _ := s.source.Read(key)
+		if copied, err := s.destination.Read(key); err != nil || !bytes.Equal(original, copied) {
+			t.Fatalf("%s: got %q, %v, want %q", key, copied, err, original)
+		}
+	}
+}
+
+// TestBackfillInterrupted ends with 130 and keeps what was done.
+func TestBackfillInterrupted(t *testing.T) {
+	s := newSite(t, nil)
+	for i := range 2000 {
+		s.source.Put(fmt.Sprintf("k%04d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+	}
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "k1000", Times: 1, Do: interrupt})()
+	got := s.run(ctx, "backfill", "--json")
+	first := lastLine(t, got.stdout)
+	if got.code != 130 || first.Exit != 130 || first.Copied < 900 || first.Copied >= 2000 {
+		t.Fatalf("got exit %d, %+v, want 130 with about half copied; stderr:\n%s", got.code, first, got.stderr)
+	}
+	second := lastLine(t, s.run(t.Context(), "backfill", "--json").stdout)
+	if !second.Resumed || first.Copied+second.Copied != 2000 {
+		t.Errorf("got %d copied before and %d after, resumed %v; want 2000 in all, none twice", first.Copied, second.Copied, second.Resumed)
+	}
+}
+
+// TestBackfillFindsTheLedgerInUse ends with 5 and names the holder.
+func TestBackfillFindsTheLedgerInUse(t *testing.T) {
+	s := newSite(t, nil)
+	s.source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})
+	reached, release := make(chan struct{}), make(chan struct{})
+	defer s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Times: 1, Do: func() { close(reached); <-release }})()
+	ended := make(chan outcome, 1)
+	go func() { ended <- s.run(t.Context(), "backfill") }()
+	<-reached
+	got := s.run(t.Context(), "backfill")
+	close(release)
+	if first := <-ended; first.code != 0 {
+		t.Errorf("the first: got exit %d, want 0; stderr:\n%s", first.code, first.stderr)
+	}
+	if host, _ := os.Hostname(); got.code != 5 || !strings.Contains(got.stderr, host) {
+		t.Errorf("the second: got exit %d, stderr %q; want 5 and the holder's name", got.code, got.stderr)
+	}
+}
+
+// TestBackfillOfSeveralMappings prints a list of summaries for several, one for one.
+func TestBackfillOfSeveralMappings(t *testing.T) {
+	s := newSite(t, func(text string) string {
+		mapping := text[strings.Index(text, "  - name:"):]
+		second := strings.NewReplacer("name: "+demoMapping, "name: second", "bucket: "+demoCopy, "bucket: "+demoCopy+", prefix: second/").Replace(mapping)
+		text = strings.Replace(text, "bucket: "+demoCopy, "bucket: "+demoCopy+", prefix: first/", 1)
+		return text + second
+	})
+	s.source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})
+	got := s.run(t.Context(), "backfill", "--json")
+	var both passes
+	if err := json.Unmarshal([]byte(got.stdout), &both); err != nil || got.code != 0 || len(both.Passes) != 2 {
+		t.Fatalf("got exit %d, stdout %q, %v; want two summaries; stderr:\n%s", got.code, got.stdout, err, got.stderr)
+	}
+	if diff := cmp.Diff([]string{"first/a", "second/a"}, s.destination.Keys()); diff != "" {
+		t.Errorf("keys (-want +got):\n%s", diff)
+	}
+	one := lastLine(t, s.run(t.Context(), "backfill", "--json", "--mapping", "second").stdout)
+	if one.Mapping != "second" || one.Unchanged != 1 {
+		t.Errorf("got %+v, want the second mapping alone, unchanged", one)
+	}
+}
+
+// TestSummaryFields holds the JSON form to docs/cli.md.
+func TestSummaryFields(t *testing.T) {
+	document, err := os.ReadFile("../../docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(syncer.Summary{Resumed: true, Kept: 1, Error: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := map[string]any{}
+	if err := json.Unmarshal(text, &fields); err != nil {
+		t.Fatal(err)
+	}
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
+		if !strings.Contains(string(document), "`"+field+"`") {
+			t.Errorf("docs/cli.md does not tell of the field %q", field)
+		}
+	}
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"syncd/config"
+	"syncd/internal/awserr"
+	"syncd/internal/checkpoint"
+	"syncd/internal/syncer"
+)
+
+// The exit codes of every command.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitQuarantined = 3
+	exitLeaseHeld   = 5
+	exitInterrupted = 130
+)
+
+const exitCodes = `Exit codes:
+  0    done: every object settled, or the daemon drained
+  1    failed
+  2    usage: wrong flags, or a configuration with faults
+  3    some objects were quarantined
+  5    another process holds the lease of a mapping
+  130  interrupted: what was done is saved, and the next pass goes on from there`
+
+// usageError is a command line or a configuration that has to be changed before anything can be done.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+
+func (e *usageError) Unwrap() error { return e.err }
+
+// quarantinedError says that a command did its work but had to set objects aside.
+type quarantinedError struct{ objects int64 }
+
+func (e *quarantinedError) Error() string {
+	return objects(e.objects) + " quarantined"
+}
+
+// hinted is an error that knows what to do about it.
+type hinted struct {
+	err  error
+	hint string
+}
+
+func (e *hinted) Error() string { return e.err.Error() }
+
+func (e *hinted) Unwrap() error { return e.err }
+
+// flags are those that several commands share.
+type flags struct {
+	config   string
+	mappings []string
+	logLevel string
+	json     bool
+}
+
+func execute(ctx context.Context, args []string, p process) error {
+	root := &cobra.Command{
+		Use:   "syncd",
+		Short: "Keep a copy of another AWS account's bucket under your own KMS key",
+		Long: "syncd keeps a copy of another AWS account's bucket, encrypted under your own KMS key.\n\n" +
+			"Try `syncd demo` first: it needs no AWS account.\n\n" + exitCodes,
+		SilenceErrors: true, SilenceUsage: true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("unknown command %q", args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetArgs(args)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.AddCommand(runCommand(p), backfillCommand(p), demoCommand(p), versionCommand(p))
+	for _, cmd := range append(root.Commands(), root) {
+		cmd.Args = asUsage(cmd.Args)
+	}
+	return root.ExecuteContext(ctx)
+}
+
+// asUsage makes faults of positional arguments usage errors.
+func asUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if check == nil {
+			check = cobra.NoArgs
+		}
+		if err := check(cmd, args); err != nil {
+			return &usageError{err}
+		}
+		return nil
+	}
+}
+
+// exitCode is the one place where an error becomes an exit code. Of several errors the gravest decides: one mapping that
+// failed outweighs any number that only set objects aside.
+func exitCode(err error) int {
+	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // only a join at the top is several mappings
+	if !ok {
+		return codeOf(err)
+	}
+	gravity := []int{exitDone, exitQuarantined, exitLeaseHeld, exitInterrupted, exitUsage, exitFailed}
+	gravest := 0
+	for _, err := range joined.Unwrap() {
+		gravest = max(gravest, slices.Index(gravity, exitCode(err)))
+	}
+	return gravity[gravest]
+}
+
+func codeOf(err error) int {
+	_, usage := errors.AsType[*usageError](err)
+	_, faults := errors.AsType[*config.Faults](err)
+	_, held := errors.AsType[*checkpoint.LeaseHeldError](err)
+	_, aside := errors.AsType[*quarantinedError](err)
+	switch {
+	case err == nil:
+		return exitDone
+	case usage, faults:
+		return exitUsage
+	case errors.Is(err, syncer.ErrDrained):
+		return exitInterrupted
+	case held:
+		return exitLeaseHeld
+	case aside:
+		return exitQuarantined
+	default:
+		return exitFailed
+	}
+}
+
+// printError tells people what went wrong in one line, and in the same line what to do about it. The faults of a
+// configuration have a line each.
+func printError(w io.Writer, err error) {
+	if faults, ok := errors.AsType[*config.Faults](err); ok {
+		fmt.Fprintln(w, faults.Error())
+		return
+	}
+	line := "syncd: " + strings.ReplaceAll(err.Error(), "\n", "; ")
+	if hint := hintFor(err); hint != "" {
+		line += "; hint: " + hint
+	}
+	fmt.Fprintln(w, line)
+}
+
+func hintFor(err error) string {
+	if h, ok := errors.AsType[*hinted](err); ok {
+		return h.hint
+	}
+	if c, ok := errors.AsType[*awserr.CredentialsError](err); ok {
+		return c.Hint
+	}
+	if _, ok := errors.AsType[*usageError](err); ok {
+		return "run `syncd --help`"
+	}
+	if _, ok := errors.AsType[*checkpoint.LeaseHeldError](err); ok {
+		return "wait for it to end, or stop it; two processes never write one ledger"
+	}
+	switch awserr.Classify(err) { //nolint:exhaustive // only classes with something to say
+	case awserr.Denied:
+		return "the role lacks a permission: its own policy, the bucket policy and the key policy must all allow the action"
+	case awserr.NoBucket:
+		return "check bucket and region of the mapping"
+	default:
+		return ""
+	}
+}

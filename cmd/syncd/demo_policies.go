@@ -1,0 +1,36 @@
+package main
+
+// The policies of the demo's two accounts: what a real pair of accounts needs for server-side copies, and no more.
+
+// demoTrust lets one consumer principal assume the role, with the ExternalId. Tagging the session stands apart: a
+// condition on sts:ExternalId never holds for sts:TagSession.
+const demoTrust = `{"Version": "2012-10-17", "Statement": [
+  {"Effect": "Allow", "Principal": {"AWS": "{consumer-user}"}, "Action": "sts:AssumeRole",
+   "Condition": {"StringEquals": {"sts:ExternalId": "{external-id}"}}},
+  {"Effect": "Allow", "Principal": {"AWS": "{consumer-user}"}, "Action": "sts:TagSession"}
+]}`
+
+// demoPermissions is what the role may do: read the source, write the copy.
+const demoPermissions = `{"Version": "2012-10-17", "Statement": [
+  {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::{source}"},
+  {"Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectTagging"], "Resource": "arn:aws:s3:::{source}/*"},
+  {"Effect": "Allow", "Action": ["s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload"], "Resource": "arn:aws:s3:::{copy}/*"},
+  {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "{owner-key}"},
+  {"Effect": "Allow", "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "{consumer-key}"}
+]}`
+
+// demoBucket is the owner's bucket policy: the consumer's role may list and read.
+const demoBucket = `{"Version": "2012-10-17", "Statement": [
+  {"Effect": "Allow", "Principal": {"AWS": "{role}"}, "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::{source}"},
+  {"Effect": "Allow", "Principal": {"AWS": "{role}"}, "Action": ["s3:GetObject", "s3:GetObjectTagging"], "Resource": "arn:aws:s3:::{source}/*"}
+]}`
+
+// demoOwnerKey is the owner's key policy without the consumer, demoGrantedKey the one with it.
+const demoOwnerKey = `{"Version": "2012-10-17", "Statement": [
+  {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::{owner}:root"}, "Action": "kms:*", "Resource": "*"}
+]}`
+
+const demoGrantedKey = `{"Version": "2012-10-17", "Statement": [
+  {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::{owner}:root"}, "Action": "kms:*", "Resource": "*"},
+  {"Effect": "Allow", "Principal": {"AWS": "{role}"}, "Action": "kms:Decrypt", "Resource": "*"}
+]}`

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"syncd/internal/awserr"
+	"syncd/internal/syncer"
+	"syncd/internal/throttle"
+)
+
+// story is a demo being told.
+type story struct {
+	process
+	world     *world
+	config    string
+	summaries []syncer.Summary
+}
+
+// tellDemo sets the two accounts up, and tells what syncd does between them.
+func tellDemo(ctx context.Context, p process, f demoFlags) (err error) {
+	dir, err := os.MkdirTemp("", "syncd-demo-")
+	if err != nil {
+		return fmt.Errorf("make a folder for the demo's ledger: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	w := newWorld()
+	closeServer, err := w.listen(ctx, "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeServer()) }()
+	if err := w.fill(f.from); err != nil {
+		return fmt.Errorf("fill source from %s: %w", f.from, err)
+	}
+	if err := w.write(dir); err != nil {
+		return err
+	}
+	p.ambient = w.signIn()
+	s := &story{process: p, world: w, config: filepath.Join(dir, "syncd.yaml")}
+	if err := s.tell(ctx); err != nil {
+		return err
+	}
+	if f.json {
+		return printJSON(p.stdout, s.summaries)
+	}
+	return nil
+}
+
+func (s *story) say(format string, a ...any) { fmt.Fprintf(s.stdout, format+"\n", a...) }
+
+func (s *story) tell(ctx context.Context) error {
+	s.introduce()
+	s.say("\n1. The first pass copies everything, each object server-side in one request (large ones in parts).\n")
+	if err := s.pass(ctx); err != nil {
+		return err
+	}
+	s.say("\n2. The second pass finds nothing to do. What the ledger remembers, nobody is asked for: it lists the source,\n" +
+		"   a request per 1,000 objects, and sends no request to the destination and none to KMS.\n")
+	if err := s.pass(ctx); err != nil {
+		return err
+	}
+	changed, added, removed := s.world.change()
+	s.say("\n3. The owner changes %d objects, adds %d and removes %d. Only these are touched; the copy of a removed object\n"+
+		"   is kept, because deletes are off unless asked for.\n", changed, added, removed)
+	if err := s.pass(ctx); err != nil {
+		return err
+	}
+	return s.revoke(ctx)
+}
+
+func (s *story) introduce() {
+	w := s.world
+	var bytes int64
+	keys := w.source.Keys()
+	for _, key := range keys {
+		object, _ := w.source.Object(key)
+		bytes += object.Size
+	}
+	s.say("Two AWS accounts in this process, real requests on %s.\n", w.endpoint)
+	s.say("  owner     %s  s3://%s  holds %s", demoOwner, demoSource, held(len(keys), bytes))
+	s.say("            %s", w.ownerKey.ARN())
+	s.say("  consumer  %s  s3://%s  is empty", demoConsumer, demoCopy)
+	s.say("            %s", w.consumerKey.ARN())
+	s.say("  role      %s", w.role.ARN)
+	s.say("            assumed with an ExternalId and session tags; it may read the one bucket and write the other")
+}
+
+// pass runs one pass as a fresh process would, and shows its summary.
+func (s *story) pass(ctx context.Context) error {
+	system, err := s.start(ctx)
+	if err != nil {
+		return err
+	}
+	summary, err := onePass(ctx, s.process, system.mappings[0], false)
+	s.summaries = append(s.summaries, summary)
+	return err
+}
+
+func (s *story) start(ctx context.Context) (*system, error) {
+	return newSystem(ctx, s.process, flags{config: s.config, logLevel: "error"})
+}
+
+// revoke shows whose key the copy lies under: the consumer's copy outlives the owner's grant.
+func (s *story) revoke(ctx context.Context) error {
+	w := s.world
+	key := w.source.Keys()[0]
+	role, user, err := s.readers(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := read(ctx, role, demoSource, key); err != nil {
+		return fmt.Errorf("read the source while the owner allows it: %w", err)
+	}
+	w.revoke()
+	s.say("\n4. The owner takes the consumer's role out of its key policy.\n")
+	_, err = read(ctx, role, demoSource, key)
+	if awserr.Classify(err) != awserr.Denied {
+		return fmt.Errorf("read the source after the owner revoked its key: want a refusal, got %w", err)
+	}
+	s.say("  source  s3://%s/%s  refused to the role that could read it before: %s", demoSource, key, awserr.Brief(err))
+	copied, err := read(ctx, user, demoCopy, key)
+	if err != nil {
+		return fmt.Errorf("read the copy after the owner revoked its key: %w", err)
+	}
+	original, err := w.source.Read(key)
+	if err != nil || !bytes.Equal(copied, original) {
+		return errors.Join(errors.New("compare the copy with its source: they differ"), err)
+	}
+	s.say("  copy    s3://%s/%s  reads: %d bytes, equal to the source", demoCopy, key, len(copied))
+	s.say("\nThat is all: another account's bucket, kept as a copy of your own under your own key.")
+	s.say("Try it with your own files: syncd demo --from DIR. Keep the accounts up: syncd demo --serve 127.0.0.1:9000 --dir DIR.")
+	return nil
+}
+
+// readers returns clients of the role that syncd assumes, and of a user in the consumer's account.
+func (s *story) readers(ctx context.Context) (role, user *s3.Client, err error) {
+	system, err := s.start(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	role, _, err = system.clients(ctx, system.mappings[0].Mapping, &throttle.Meter{})
+	user = s3.New(s3.Options{Region: demoRegion, BaseEndpoint: &s.world.endpoint, UsePathStyle: true, Credentials: s.ambient})
+	return role, user, err
+}
+
+func read(ctx context.Context, client *s3.Client, bucket, key string) ([]byte, error) {
+	out, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = out.Body.Close() }() // read to its end or given up: nothing is lost
+	return io.ReadAll(out.Body)
+}

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+
+	"golang.org/x/term"
+
+	"syncd/config"
+)
+
+// newLogger writes to stderr: JSON for machines, text on a terminal, or what the configuration says. A level given on the
+// command line wins.
+func newLogger(p process, c config.Log, level string) (*slog.Logger, error) {
+	options := &slog.HandlerOptions{Level: c.Level.Level()}
+	if level != "" {
+		var parsed slog.Level
+		if err := parsed.UnmarshalText([]byte(level)); err != nil {
+			return nil, &usageError{fmt.Errorf("parse --log-level %q: not debug, info, warn or error", level)}
+		}
+		options.Level = parsed
+	}
+	if c.Format == config.LogFormatText || c.Format == config.LogFormatAuto && isTerminal(p.stderr) {
+		return slog.New(slog.NewTextHandler(p.stderr, options)), nil
+	}
+	return slog.New(slog.NewJSONHandler(p.stderr, options)), nil
+}
+
+// isTerminal reports whether w is a terminal, where a progress bar can be drawn.
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // a descriptor fits an int
+}

@@ -1,0 +1,46 @@
+// Command syncd keeps a copy of another AWS account's bucket, encrypted under one's own KMS key.
+//
+// It promises commands that are thin: each parses its flags, builds the parts in build.go, calls one of them and prints
+// what came of it. The exit codes stand in one table, in command.go.
+//
+// It leaves all work to the packages beneath: syncer runs a pass, daemon keeps passes on a schedule.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], process{
+		stdout: os.Stdout, stderr: os.Stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: time.Now,
+	}))
+}
+
+// process is what the program is given by the system it runs on.
+type process struct {
+	stdout, stderr io.Writer
+	lookupEnv      func(name string) (value string, ok bool)
+	readFile       func(path string) ([]byte, error)
+	now            func() time.Time
+	ambient        aws.CredentialsProvider // nil: those that the SDK finds in the environment
+}
+
+// run runs one command line and returns its exit code. The first SIGINT or SIGTERM asks the command to drain; a second one
+// ends the process at once.
+func run(ctx context.Context, args []string, p process) int {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	defer context.AfterFunc(ctx, stop)() // gives signals back to the system
+	err := execute(ctx, args, p)
+	if err != nil {
+		printError(p.stderr, err)
+	}
+	return exitCode(err)
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// beSyncd in the environment makes this test binary run the program instead of the tests, so that tests can have a real
+// process to stop and to kill.
+const beSyncd = "SYNCD_TEST_BE_SYNCD"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(beSyncd) != "" {
+		main()
+	}
+	testscript.Main(m, map[string]func(){"syncd": main})
+}
+
+// TestScripts runs each file of testdata/script as a user's session at a terminal.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", RequireExplicitExec: true})
+}
+
+// site is a served world with a configuration, on which the program can be run.
+type site struct {
+	*world
+	dir    string
+	config string
+}
+
+// newSite brings up two accounts until the test ends. Edit changes the configuration's text before it is written.
+func newSite(t *testing.T, edit func(text string) string) *site {
+	t.Helper()
+	w := newWorld()
+	closeServer, err := w.listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := closeServer(); err != nil {
+			t.Error(err)
+		}
+	})
+	s := &site{world: w, dir: t.TempDir()}
+	if err := w.write(s.dir); err != nil {
+		t.Fatal(err)
+	}
+	s.config = filepath.Join(s.dir, "syncd.yaml")
+	if edit == nil {
+		return s
+	}
+	text, err := os.ReadFile(s.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edited := edit(string(text))
+	if edited == string(text) {
+		t.Fatal("the edit changed nothing")
+	}
+	if err := os.WriteFile(s.config, []byte(edited), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// outcome is how a run of the program ended.
+type outcome struct {
+	code           int
+	stdout, stderr string
+}
+
+// run runs the program in this process.
+func (s *site) run(ctx context.Context, args ...string) outcome {
+	var stdout, stderr bytes.Buffer
+	p := process{stdout: &stdout, stderr: &stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: time.Now, ambient: s.signIn()}
+	code := run(ctx, append(args, "--config", s.config), p)
+	return outcome{code, stdout.String(), stderr.String()}
+}
+
+// start starts the program as a process of its own.
+func (s *site) start(t *testing.T, stdout, stderr *lockedBuffer, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], append(args, "--config", s.config)...)
+	cmd.Env = append(os.Environ(), beSyncd+"=1", "AWS_PROFILE=consumer", "AWS_CONFIG_FILE="+os.DevNull,
+		"AWS_SHARED_CREDENTIALS_FILE="+filepath.Join(s.dir, "credentials"))
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd
+}
+
+// exitStatus waits for a process and returns its exit code, -1 when a signal ended it.
+func exitStatus(t *testing.T, cmd *exec.Cmd) int {
+	t.Helper()
+	err := cmd.Wait()
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	if err != nil && !ok {
+		t.Fatal(err)
+	}
+	if exit != nil {
+		return exit.ExitCode()
+	}
+	return 0
+}
+
+// eventually asks until it holds; how long that takes decides nothing but when to give up.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("gave up waiting until %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		want int
+	}{
+		{nil, 0},
+		{errors.New("x"), 1},
+		{&usageError{errors.New("x")}, 2},
+		{fmt.Errorf("mapping m: %w", &hinted{&quarantinedError{1}, "h"}), 3},
+		{errors.Join(&quarantinedError{1}, errors.New("x")), 1},
+		{context.Canceled, 1},
+	} {
+		if got := exitCode(tt.err); got != tt.want {
+			t.Errorf("exitCode(%v): got %d, want %d", tt.err, got, tt.want)
+		}
+	}
+}
+
+func TestPrintErrorIsOneLine(t *testing.T) {
+	var b bytes.Buffer
+	printError(&b, errors.Join(&hinted{errors.New("serve http: address in use"), "take another"}, errors.New("second")))
+	want := "syncd: serve http: address in use; second; hint: take another\n"
+	if got := b.String(); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if strings.Count(b.String(), "\n") != 1 {
+		t.Error("want one line")
+	}
+}

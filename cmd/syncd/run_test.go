@@ -1,0 +1,132 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/internal/awsfake"
+)
+
+// scrape returns what /metrics says of a series, 0 when it does not know it.
+func scrape(t *testing.T, address, series string) float64 {
+	t.Helper()
+	response, err := http.Get("http://" + address + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := response.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(body)) {
+		if value, ok := strings.CutPrefix(line, series+" "); ok {
+			parsed, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return parsed
+		}
+	}
+	return 0
+}
+
+// TestRunFollowsTheSource runs the real daemon: new objects arrive, metrics count them, SIGTERM in the middle of a pass
+// drains, and nothing is lost.
+func TestRunFollowsTheSource(t *testing.T) {
+	s := newSite(t, func(text string) string {
+		return "http: {listen: \"127.0.0.1:0\"}\n" + strings.Replace(text, "@every 5s", "@every 1s", 1)
+	})
+	put := func(prefix string, n int) {
+		for i := range n {
+			s.source.Put(fmt.Sprintf("%s/%04d", prefix, i), awsfake.BytesBody([]byte(prefix)), awsfake.PutOptions{})
+		}
+	}
+	put("first", 10)
+	var stdout, stderr lockedBuffer
+	daemon := s.start(t, &stdout, &stderr, "run")
+	listening := regexp.MustCompile(`"address":"([^"]+)"`)
+	var address string
+	eventually(t, "the daemon listens", func() bool {
+		if m := listening.FindStringSubmatch(stderr.String()); m != nil {
+			address = m[1]
+		}
+		return address != ""
+	})
+	eventually(t, "the first objects are copied", func() bool { return len(s.destination.Keys()) == 10 })
+	put("second", 5)
+	passes := scrape(t, address, `syncd_passes_total{mapping="owner-to-consumer",result="complete"}`)
+	eventually(t, "new objects are copied", func() bool { return len(s.destination.Keys()) == 15 })
+	eventually(t, "/metrics counts them", func() bool {
+		return scrape(t, address, `syncd_objects_total{mapping="owner-to-consumer",outcome="copied"}`) == 15
+	})
+	// The pass that was under way when they came may have listed past them; the one after it must not.
+	if more := scrape(t, address, `syncd_passes_total{mapping="owner-to-consumer",result="complete"}`) - passes; more > 2 {
+		t.Errorf("got %v passes until new objects were copied, want at most 2", more)
+	}
+
+	// From here on a copy takes 20 ms, so that the signal falls into the middle of a pass.
+	s.cloud.SetLatency(20 * time.Millisecond)
+	copied := func() int64 { return s.cloud.BucketRequests(demoCopy)["CopyObject"] }
+	put("third", 3000)
+	eventually(t, "a pass is in its middle", func() bool { return copied() > 500 })
+	if err := daemon.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	signaled := time.Now()
+	if code := exitStatus(t, daemon); code != 0 {
+		t.Errorf("got exit %d, want 0; stderr:\n%s", code, stderr.String())
+	}
+	if took := time.Since(signaled); took > 10*time.Second {
+		t.Errorf("got %s from the signal to the end, want at most 10s", took)
+	}
+	s.cloud.SetLatency(0)
+	done := copied()
+	if done >= 3015 {
+		t.Fatalf("got %d copies before the end, want the signal in the middle of the pass", done)
+	}
+
+	next := lastLine(t, s.run(t.Context(), "backfill", "--json").stdout)
+	if !next.Resumed || done+next.Copied != 3015 {
+		t.Errorf("got %d copies before the signal and %d after, resumed %v; want 3015 in all, none twice", done, next.Copied, next.Resumed)
+	}
+	if diff := cmp.Diff(s.source.Keys(), s.destination.Keys()); diff != "" {
+		t.Errorf("keys (-source +copy):\n%s", diff)
+	}
+}
+
+// TestRunKeepsOthersGoing has one mapping whose role is refused beside one that works.
+func TestRunKeepsOthersGoing(t *testing.T) {
+	s := newSite(t, func(text string) string {
+		broken := strings.NewReplacer(
+			"name: "+demoMapping, "name: broken", "role: consumer", "role: stranger",
+			"bucket: "+demoCopy, "bucket: "+demoCopy+", prefix: broken/",
+		).Replace(text[strings.Index(text, "  - name:"):])
+		text = strings.Replace(text, "bucket: "+demoCopy, "bucket: "+demoCopy+", prefix: good/", 1)
+		text = strings.Replace(text, "roles:\n", "roles:\n  stranger: {arn: \"arn:aws:iam::222222222222:role/no-such-role\"}\n", 1)
+		return "http: {listen: \"127.0.0.1:0\"}\n" + strings.ReplaceAll(text+broken, "@every 5s", "@every 1s")
+	})
+	s.source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})
+	var stdout, stderr lockedBuffer
+	daemon := s.start(t, &stdout, &stderr, "run")
+	eventually(t, "the good mapping copies and the broken one has failed", func() bool {
+		return len(s.destination.Keys()) == 1 && strings.Contains(stderr.String(), `"msg":"pass failed","mapping":"broken","class":"credentials"`)
+	})
+	if err := daemon.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := exitStatus(t, daemon); code != 0 {
+		t.Errorf("got exit %d, want 0; stderr:\n%s", code, stderr.String())
+	}
+}

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"syncd/config"
+)
+
+// refuseUnsupported names every setting in force that this version does not carry out. A setting is refused rather than
+// ignored: whoever caps a rate or turns deletes on must not believe that it happens.
+func refuseUnsupported(c *config.Config, m config.Mapping) error {
+	var faults []error
+	refuse := func(in bool, path, instead string) {
+		if in {
+			faults = append(faults, fmt.Errorf("%s is not supported by this version: %s", path, instead))
+		}
+	}
+	refuse(m.Source.Role != m.Destination.Role || m.Copy.Mode == config.CopyModeRelay, "copy.mode relay",
+		"give source and destination the same role, which may read the one and write the other")
+	refuse(m.Source.EndpointURL != m.Destination.EndpointURL, "an endpoint_url of one side only", "set the same on both, or aws.endpoint_url")
+	refuse(m.Delete.Enabled, "delete.enabled", "leave it off; copies of objects that are gone are kept")
+	refuse(m.Limits != config.Limits{}, "limits", "leave them out, and set copy.concurrency instead")
+	for _, name := range []string{m.Source.Role, m.Destination.Role} {
+		refuse(c.Roles[name].SessionPolicy == config.SessionPolicyScoped, "roles."+name+".session_policy scoped", "use none")
+	}
+	if err := errors.Join(faults...); err != nil {
+		return &usageError{err}
+	}
+	return nil
+}

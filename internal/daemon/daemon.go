@@ -82,7 +82,7 @@ func Run(ctx context.Context, o Options) error {
 // keep runs the passes of one mapping until ctx ends.
 func keep(ctx context.Context, o Options, m Mapping) error {
 	log := o.Logger.With("mapping", m.Name)
-	tick := o.Now()
+	tick := o.Now().UTC() // a cron expression means UTC unless it names a zone
 	if !m.AtOnce {
 		tick = m.Schedule.Next(tick)
 	}
@@ -91,7 +91,7 @@ func keep(ctx context.Context, o Options, m Mapping) error {
 		report(log, err)
 		// A tick that passed meanwhile is due now, and only once however many there were.
 		tick = m.Schedule.Next(tick)
-		if now := o.Now(); tick.Before(now) {
+		if now := o.Now().UTC(); tick.Before(now) {
 			tick = now
 		}
 	}

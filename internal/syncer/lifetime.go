@@ -48,7 +48,8 @@ func firstCause(copying, reading error, ctx context.Context) error { //nolint:re
 	}
 }
 
-// readAhead yields what seq yields, reading up to n elements ahead in a goroutine that ends with the loop.
+// readAhead yields what seq yields, reading up to n elements ahead in a goroutine that ends with the loop. When ctx ends it
+// yields no more, not even what it has read.
 func readAhead[T any](ctx context.Context, seq iter.Seq2[T, error], n int) iter.Seq2[T, error] {
 	type element struct {
 		value T
@@ -71,7 +72,7 @@ func readAhead[T any](ctx context.Context, seq iter.Seq2[T, error], n int) iter.
 			}
 		})
 		for e := range elements {
-			if !yield(e.value, e.err) {
+			if ctx.Err() != nil || !yield(e.value, e.err) {
 				return
 			}
 		}

@@ -79,7 +79,7 @@ func (p *pass) walk(ctx context.Context) error {
 		default:
 			copies.Go(func() error { return p.copy(working, slot, a) })
 		}
-		return nil
+		return p.saveDue(working)
 	})
 	err = firstCause(copies.Wait(), err, ctx)
 	return errors.Join(err, saved())
@@ -201,8 +201,8 @@ func (p *pass) save(ctx context.Context) error {
 	return p.ledger.Abandon(ctx)
 }
 
-// keepSaved saves settled entries whenever they are due, until the returned func is called; that waits and returns the
-// first error. A save that has begun is never cut short: half a save is a failed one.
+// keepSaved saves settled entries when they are due also while the walk waits for a page or for a slow copy, until the
+// returned func is called; that waits and returns the first error.
 func (p *pass) keepSaved(ctx context.Context) (wait func() error) {
 	stop, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
@@ -227,6 +227,8 @@ func (p *pass) keepSaved(ctx context.Context) (wait func() error) {
 	}
 }
 
+// saveDue saves what is settled when it is due. The walk asks before each action, so that no more than the ledger's limit
+// and the copies in flight are ever unsaved. A save that has begun is not cut short: half a save is a failed one.
 func (p *pass) saveDue(ctx context.Context) error {
 	if !p.ledger.Due() {
 		return nil

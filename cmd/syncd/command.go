@@ -85,7 +85,7 @@ func execute(ctx context.Context, args []string, p process) error {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(runCommand(p), backfillCommand(p), demoCommand(p), versionCommand(p))
+	root.AddCommand(runCommand(p), backfillCommand(p), demoCommand(p), versionCommand(p)) //nolint:contextcheck // cobra hands it on
 	for _, cmd := range append(root.Commands(), root) {
 		cmd.Args = asUsage(cmd.Args)
 	}
@@ -108,7 +108,7 @@ func asUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
 // exitCode is the one place where an error becomes an exit code. Of several errors the gravest decides: one mapping that
 // failed outweighs any number that only set objects aside.
 func exitCode(err error) int {
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // only a join at the top is several mappings
+	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return codeOf(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -89,7 +90,7 @@ func (c *Copier) createInput(ctx context.Context, object listing.Object, key str
 			return nil, err
 		}
 		in.CacheControl, in.ContentDisposition, in.ContentEncoding = head.CacheControl, head.ContentDisposition, head.ContentEncoding
-		in.ContentLanguage, in.ContentType, in.Expires, in.Metadata = head.ContentLanguage, head.ContentType, head.Expires, head.Metadata
+		in.ContentLanguage, in.ContentType, in.Expires, in.Metadata = head.ContentLanguage, head.ContentType, expires(head), head.Metadata
 	}
 	if c.o.OmitTags {
 		return in, nil
@@ -97,6 +98,14 @@ func (c *Copier) createInput(ctx context.Context, object listing.Object, key str
 	tags, err := c.tags(ctx, object.Key)
 	in.Tagging = optional(tags)
 	return in, err
+}
+
+// expires returns the Expires header where it is a date, the only form in which an upload takes it.
+func expires(head *s3.HeadObjectOutput) *time.Time {
+	if t, err := http.ParseTime(aws.ToString(head.ExpiresString)); err == nil {
+		return &t
+	}
+	return nil
 }
 
 // tags reads the source's tags, form-encoded as the tagging header wants them. HEAD cannot tell whether there are any: it

@@ -155,22 +155,25 @@ func TestHandler(t *testing.T) {
 		{"/", http.StatusNotFound, ""},
 	}
 	for _, tt := range tests {
-		response, err := http.Get("http://" + l.Addr().String() + tt.path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, err := io.ReadAll(response.Body)
-		if err := errors.Join(err, response.Body.Close()); err != nil {
-			t.Fatal(err)
-		}
-		if response.StatusCode != tt.status || !strings.Contains(string(body), tt.want) {
-			t.Errorf("%s: got %d %q, want %d with %q", tt.path, response.StatusCode, body, tt.status, tt.want)
+		status, body, err := get("http://" + l.Addr().String() + tt.path)
+		if err != nil || status != tt.status || !strings.Contains(body, tt.want) {
+			t.Errorf("%s: got %d %q, %v, want %d with %q", tt.path, status, body, err, tt.status, tt.want)
 		}
 	}
 	if err := closeServer(); err != nil {
 		t.Error(err)
 	}
-	if _, err := http.Get("http://" + l.Addr().String() + "/healthz"); err == nil {
+	if _, _, err := get("http://" + l.Addr().String() + "/healthz"); err == nil {
 		t.Error("got an answer after the server was closed")
 	}
+}
+
+func get(url string) (status int, body string, err error) {
+	response, err := http.Get(url)
+	if err != nil {
+		return 0, "", err
+	}
+	defer func() { err = errors.Join(err, response.Body.Close()) }()
+	read, err := io.ReadAll(response.Body)
+	return response.StatusCode, string(read), err
 }

@@ -41,36 +41,48 @@ func (l Live) String() string { return "s3://" + l.Bucket + "/" + l.Prefix }
 // an object that is deleted while the listing passes does not disturb it.
 func (l Live) List(ctx context.Context, r Range) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
-		cursor := r.After
-		for {
-			page, err := l.page(ctx, cursor)
-			if err != nil {
-				yield(Object{}, err)
-				return
-			}
-			for _, listed := range page.Contents {
-				object, err := l.object(listed, cursor)
-				if err != nil {
-					yield(Object{}, err)
-					return
-				}
+		cursor, more := r.After, true
+		for more {
+			var page []Object
+			var err error
+			page, more, err = l.page(ctx, cursor)
+			for _, object := range page {
 				if !r.Contains(object.Key) || !yield(object, nil) {
 					return
 				}
 				cursor = object.Key
 			}
-			if !aws.ToBool(page.IsTruncated) {
-				return
-			}
-			if len(page.Contents) == 0 {
-				yield(Object{}, fmt.Errorf("list %s after %q: the service says there is more but answers an empty page", l, cursor))
+			if err != nil {
+				yield(Object{}, err)
 				return
 			}
 		}
 	}
 }
 
-func (l Live) page(ctx context.Context, cursor string) (*s3.ListObjectsV2Output, error) {
+// page returns the objects behind the cursor, as many as the service answers at once, and whether there are more. With an
+// error it returns those before it.
+func (l Live) page(ctx context.Context, cursor string) (page []Object, more bool, err error) {
+	out, err := l.request(ctx, cursor)
+	if err != nil {
+		return nil, false, err
+	}
+	page = make([]Object, 0, len(out.Contents))
+	for _, listed := range out.Contents {
+		object, err := l.object(listed, cursor)
+		if err != nil {
+			return page, false, err
+		}
+		page, cursor = append(page, object), object.Key
+	}
+	more = aws.ToBool(out.IsTruncated)
+	if more && len(page) == 0 {
+		return nil, false, fmt.Errorf("list %s after %q: the service says there is more but answers an empty page", l, cursor)
+	}
+	return page, more, nil
+}
+
+func (l Live) request(ctx context.Context, cursor string) (*s3.ListObjectsV2Output, error) {
 	in := &s3.ListObjectsV2Input{
 		Bucket:  &l.Bucket,
 		MaxKeys: aws.Int32(pageKeys),

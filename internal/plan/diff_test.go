@@ -26,8 +26,8 @@ func object(key, etag string, size int64) listing.Object {
 	return listing.Object{Key: key, ETag: etag, Size: size, LastModified: modified}
 }
 
-func entry(key, etag string, size int64) checkpoint.Entry {
-	return checkpoint.Entry{Key: key, SourceETag: etag, SourceSize: size, SourceLastModified: modified, KeyARN: keyARN}
+func entry(key, etag string) checkpoint.Entry {
+	return checkpoint.Entry{Key: key, SourceETag: etag, SourceSize: 1, SourceLastModified: modified, KeyARN: keyARN}
 }
 
 // sequence yields values and then err, when there is one.
@@ -59,7 +59,7 @@ func render(actions plan.Actions) []string {
 }
 
 func TestDiff(t *testing.T) {
-	other := entry("a", `"1"`, 1)
+	other := entry("a", `"1"`)
 	other.KeyARN = "arn:aws:kms:us-east-1:222222222222:key/2"
 	later := object("a", `"1"`, 1)
 	later.LastModified = modified.Add(time.Second)
@@ -71,32 +71,52 @@ func TestDiff(t *testing.T) {
 		want   []string
 	}{
 		{"both empty", sequence[listing.Object](nil), sequence[checkpoint.Entry](nil), nil},
-		{"first pass copies all", sequence(nil, object("a", `"1"`, 1), object("b", `"2"`, 0)), sequence[checkpoint.Entry](nil),
-			[]string{"copy missing a", "copy missing b"}},
-		{"same version is unchanged", sequence(nil, object("a", `"1"`, 1)), sequence(nil, entry("a", `"1"`, 1)),
-			[]string{"skip unchanged a"}},
-		{"same size, other ETag", sequence(nil, object("a", `"2"`, 1)), sequence(nil, entry("a", `"1"`, 1)),
-			[]string{"copy changed a"}},
-		{"same ETag, other size", sequence(nil, object("a", `"1"`, 2)), sequence(nil, entry("a", `"1"`, 1)),
-			[]string{"copy changed a"}},
-		{"same bytes written again may carry other metadata", sequence(nil, later), sequence(nil, entry("a", `"1"`, 1)),
-			[]string{"copy changed a"}},
-		{"copy lies under another key", sequence(nil, object("a", `"1"`, 1)), sequence(nil, other),
-			[]string{"copy wrong_key a"}},
-		{"gone at the start, in the middle, at the end",
+		{
+			"first pass copies all", sequence(nil, object("a", `"1"`, 1), object("b", `"2"`, 0)), sequence[checkpoint.Entry](nil),
+			[]string{"copy missing a", "copy missing b"},
+		},
+		{
+			"same version is unchanged", sequence(nil, object("a", `"1"`, 1)), sequence(nil, entry("a", `"1"`)),
+			[]string{"skip unchanged a"},
+		},
+		{
+			"same size, other ETag", sequence(nil, object("a", `"2"`, 1)), sequence(nil, entry("a", `"1"`)),
+			[]string{"copy changed a"},
+		},
+		{
+			"same ETag, other size", sequence(nil, object("a", `"1"`, 2)), sequence(nil, entry("a", `"1"`)),
+			[]string{"copy changed a"},
+		},
+		{
+			"same bytes written again may carry other metadata", sequence(nil, later), sequence(nil, entry("a", `"1"`)),
+			[]string{"copy changed a"},
+		},
+		{
+			"copy lies under another key", sequence(nil, object("a", `"1"`, 1)), sequence(nil, other),
+			[]string{"copy wrong_key a"},
+		},
+		{
+			"gone at the start, in the middle, at the end",
 			sequence(nil, object("b", `"1"`, 1), object("d", `"1"`, 1)),
-			sequence(nil, entry("a", `"1"`, 1), entry("b", `"1"`, 1), entry("c", `"1"`, 1), entry("d", `"1"`, 1), entry("e", `"1"`, 1)),
-			[]string{"skip gone a", "skip unchanged b", "skip gone c", "skip unchanged d", "skip gone e"}},
-		{"order is by bytes: upper case, lower case, then beyond ASCII",
+			sequence(nil, entry("a", `"1"`), entry("b", `"1"`), entry("c", `"1"`), entry("d", `"1"`), entry("e", `"1"`)),
+			[]string{"skip gone a", "skip unchanged b", "skip gone c", "skip unchanged d", "skip gone e"},
+		},
+		{
+			"order is by bytes: upper case, lower case, then beyond ASCII",
 			sequence(nil, object("B", "", 1), object("a", "", 1), object("é", "", 1), object("\U0001F600", "", 1)),
-			sequence(nil, entry("C", "", 1)),
-			[]string{"copy missing B", "skip gone C", "copy missing a", "copy missing é", "copy missing \U0001F600"}},
-		{"a listing that breaks off makes nothing gone",
-			sequence(broken, object("a", `"1"`, 1)), sequence(nil, entry("a", `"1"`, 1), entry("b", `"1"`, 1)),
-			[]string{"skip unchanged a", "error listing broke"}},
-		{"a ledger that breaks off makes nothing missing",
-			sequence(nil, object("a", `"1"`, 1), object("b", `"1"`, 1)), sequence(errors.New("ledger broke"), entry("a", `"1"`, 1)),
-			[]string{"skip unchanged a", "error ledger broke"}},
+			sequence(nil, entry("C", "")),
+			[]string{"copy missing B", "skip gone C", "copy missing a", "copy missing é", "copy missing \U0001F600"},
+		},
+		{
+			"a listing that breaks off makes nothing gone",
+			sequence(broken, object("a", `"1"`, 1)), sequence(nil, entry("a", `"1"`), entry("b", `"1"`)),
+			[]string{"skip unchanged a", "error listing broke"},
+		},
+		{
+			"a ledger that breaks off makes nothing missing",
+			sequence(nil, object("a", `"1"`, 1), object("b", `"1"`, 1)), sequence(errors.New("ledger broke"), entry("a", `"1"`)),
+			[]string{"skip unchanged a", "error ledger broke"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -109,10 +129,13 @@ func TestDiff(t *testing.T) {
 }
 
 func TestDiffStopsWhenAskedTo(t *testing.T) {
-	entries := sequence(nil, entry("a", `"1"`, 1), entry("b", `"1"`, 1), entry("c", `"1"`, 1))
+	entries := sequence(nil, entry("a", `"1"`), entry("b", `"1"`), entry("c", `"1"`))
 	for n := range 3 {
 		seen := 0
-		for range plan.Diff(sequence(nil, object("b", `"1"`, 1)), entries, plan.Rules{}) {
+		for _, err := range plan.Diff(sequence(nil, object("b", `"1"`, 1)), entries, plan.Rules{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
 			if seen++; seen > n {
 				break
 			}
@@ -148,7 +171,7 @@ func TestDiffAgainstMaps(t *testing.T) {
 		slices.SortFunc(want, byKey)
 		got := render(plan.Diff(
 			sequence(nil, ascending(source, func(k, v string) listing.Object { return object(k, v, 1) })...),
-			sequence(nil, ascending(ledger, func(k, v string) checkpoint.Entry { return entry(k, v, 1) })...),
+			sequence(nil, ascending(ledger, func(k, v string) checkpoint.Entry { return entry(k, v) })...),
 			plan.Rules{}))
 		if diff := gocmp.Diff(want, got); diff != "" {
 			t.Fatalf("plan (-want +got):\n%s", diff)
@@ -176,7 +199,7 @@ func BenchmarkDiffUnchanged(b *testing.B) {
 	objects, entries := make([]listing.Object, n), make([]checkpoint.Entry, n)
 	for i := range n {
 		key := fmt.Sprintf("exports/%08d", i)
-		objects[i], entries[i] = object(key, `"1"`, 1), entry(key, `"1"`, 1)
+		objects[i], entries[i] = object(key, `"1"`, 1), entry(key, `"1"`)
 	}
 	for b.Loop() {
 		for _, err := range plan.Diff(sequence(nil, objects...), sequence(nil, entries...), plan.Rules{KeyARN: keyARN}) {

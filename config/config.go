@@ -48,6 +48,14 @@ func (c *Config) Mapping(name string) (Mapping, bool) {
 	return Mapping{}, false
 }
 
+// StateRegion returns the region of the bucket that holds the state.
+func (c *Config) StateRegion() string {
+	if c.Checkpoint.Region != "" || len(c.Mappings) == 0 {
+		return c.Checkpoint.Region
+	}
+	return c.Mappings[0].Destination.Region
+}
+
 // HTTP configures the listener for metrics, health and status.
 type HTTP struct {
 	// Listen is HOST:PORT; empty means DefaultListen for `run`, and no listener for `backfill`.
@@ -70,10 +78,29 @@ type AWS struct {
 	PathStyle bool `yaml:"path_style"`
 }
 
-// Checkpoint configures how often progress is made durable.
+// Checkpoint configures how the ledger is kept.
 type Checkpoint struct {
 	// FlushInterval is the most work a killed process does again, 1s..10m, 10s by default.
 	FlushInterval Duration `yaml:"flush_interval"`
+	// KeepGenerations is how many generations of a ledger are kept, 1..1000, 3 by default.
+	KeepGenerations int64 `yaml:"keep_generations"`
+	// KeepFor keeps older generations too until they have this age, up to 8760h; none by default.
+	KeepFor Duration `yaml:"keep_for"`
+	// Lease is how long a process that vanished keeps others from its mappings, 15s..15m, 1m by default. It is in force for
+	// state on S3; a folder is free at once.
+	Lease Duration `yaml:"lease"`
+	// Region is the region of the bucket that holds the state; by default that of the first mapping's destination.
+	Region string `yaml:"region"`
+	// Role reads and writes the state on S3, by its name in roles; empty for the ambient credentials.
+	Role string `yaml:"role"`
+	// Account is the account that owns the bucket of the state, sent as the expected bucket owner; empty to send none.
+	Account string `yaml:"account"`
+	// KMSKey is the ARN of the key that state on S3 is encrypted under; empty for the bucket's default encryption.
+	KMSKey string `yaml:"kms_key"`
+	// EndpointURL overrides aws.endpoint_url for the state.
+	EndpointURL string `yaml:"endpoint_url"`
+	// PathStyle overrides aws.path_style for the state.
+	PathStyle *bool `yaml:"path_style,omitempty"`
 }
 
 // Role is one IAM role and how to assume it. The bounds are those of the STS API reference for AssumeRole.

@@ -6,8 +6,10 @@ import "time"
 // from DefaultRole and DefaultMapping.
 func Default() Config {
 	return Config{
-		Log:          Log{Level: LogLevelInfo, Format: LogFormatAuto},
-		Checkpoint:   Checkpoint{FlushInterval: Duration(10 * time.Second)},
+		Log: Log{Level: LogLevelInfo, Format: LogFormatAuto},
+		Checkpoint: Checkpoint{
+			FlushInterval: Duration(10 * time.Second), KeepGenerations: 3, Lease: Duration(time.Minute),
+		},
 		DrainTimeout: Duration(25 * time.Second),
 	}
 }

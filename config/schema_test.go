@@ -104,7 +104,7 @@ func setDefaults(t *testing.T, s *jsonschema.Schema, value any) {
 		t.Fatal(err)
 	}
 	for key, v := range defaults {
-		if kind := reflect.ValueOf(v).Kind(); kind == reflect.Map || kind == reflect.Slice || reflect.ValueOf(v).IsZero() {
+		if kind := reflect.ValueOf(v).Kind(); kind == reflect.Invalid || kind == reflect.Map || kind == reflect.Slice || reflect.ValueOf(v).IsZero() {
 			continue
 		}
 		property, ok := s.Properties.Get(key)

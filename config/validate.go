@@ -36,7 +36,7 @@ func (v *validator) validate() {
 	v.check(v.HTTP.Listen == "" || isListen(v.HTTP.Listen), "http.listen",
 		strconv.Quote(v.HTTP.Listen)+" is not an address to listen on", "use HOST:PORT or :PORT")
 	v.endpoint("aws.endpoint_url", v.AWS.EndpointURL)
-	v.between("checkpoint.flush_interval", v.Checkpoint.FlushInterval, time.Second, 10*time.Minute)
+	v.checkpoint(v.Checkpoint)
 	v.between("drain_timeout", v.DrainTimeout, time.Second, time.Hour)
 	v.roles()
 	v.check(len(v.Mappings) > 0, "mappings", "is empty", "add at least one mapping")
@@ -112,7 +112,7 @@ func (v *validator) extent(e extent) extent {
 // overwrites or deletes the state.
 func (v *validator) overlaps() {
 	location, _ := ParseLocation(v.State)
-	state := extent{endpoint: v.AWS.EndpointURL, bucket: location.Bucket, prefix: location.Prefix, path: "state"}
+	state := extent{endpoint: cmp.Or(v.Checkpoint.EndpointURL, v.AWS.EndpointURL), bucket: location.Bucket, prefix: location.Prefix, path: "state"}
 	destinations := make([]extent, len(v.Mappings))
 	for i := range v.Mappings {
 		source, destination := v.source(i), v.destination(i)

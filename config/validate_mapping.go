@@ -20,7 +20,7 @@ func (v *validator) mapping(m Mapping, path string) {
 	s, d := m.Source, m.Destination
 	v.side(side{path + ".source", s.Bucket, s.Region, s.Account, s.Role, s.EndpointURL, v.compatible(s.EndpointURL)})
 	v.side(side{path + ".destination", d.Bucket, d.Region, d.Account, d.Role, d.EndpointURL, v.compatible(d.EndpointURL)})
-	v.key(d, path+".destination.kms_key")
+	v.key(d.KMSKey, d.Region, v.compatible(d.EndpointURL), path+".destination.kms_key")
 	v.storageClass(d, path+".destination.storage_class")
 	v.filter(m.Filter, path+".filter")
 	v.copying(m, path+".copy")
@@ -68,24 +68,25 @@ func (v *validator) roleExists(path, name string) {
 	v.fault(path, "no role is called "+strconv.Quote(name), hint)
 }
 
-func (v *validator) key(d Destination, path string) {
+// key checks the ARN of a KMS key that encrypts what is written to a bucket of the region.
+func (v *validator) key(key, region string, compatible bool, path string) {
 	const hint = "use arn:aws:kms:REGION:ACCOUNT:key/ID"
-	a, ok := parseARN(d.KMSKey)
+	a, ok := parseARN(key)
 	id, isKey := strings.CutPrefix(a.resource, "key/")
 	isKMS := ok && a.service == "kms" && isDigits(a.account, 12) && a.region != ""
-	quoted := strconv.Quote(d.KMSKey)
+	quoted := strconv.Quote(key)
 	switch {
-	case d.KMSKey == "":
+	case key == "":
 		v.fault(path, "is empty", hint)
-	case v.compatible(d.EndpointURL):
-	case strings.HasPrefix(cmp.Or(a.resource, d.KMSKey), "alias/"):
+	case compatible:
+	case strings.HasPrefix(cmp.Or(a.resource, key), "alias/"):
 		v.fault(path, quoted+" is an alias, which KMS looks up in the caller's account", hint)
-	case !ok && spelled(d.KMSKey, "-"):
+	case !ok && spelled(key, "-"):
 		v.fault(path, quoted+" is a bare key id, which KMS looks up in the caller's account", hint)
 	case !isKMS || !isKey || !spelled(id, "-"):
 		v.fault(path, quoted+" is not a key ARN", hint)
-	case a.region != d.Region:
-		v.fault(path, quoted+" is a key of "+a.region+", but the bucket is in "+strconv.Quote(d.Region), "use a key of the bucket's region")
+	case a.region != region:
+		v.fault(path, quoted+" is a key of "+a.region+", but the bucket is in "+strconv.Quote(region), "use a key of the bucket's region")
 	}
 }
 

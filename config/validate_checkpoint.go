@@ -1,0 +1,47 @@
+package config
+
+import (
+	"strconv"
+	"time"
+)
+
+// checkpoint checks how and where the ledger is kept.
+func (v *validator) checkpoint(c Checkpoint) {
+	v.between("checkpoint.flush_interval", c.FlushInterval, time.Second, 10*time.Minute)
+	v.between("checkpoint.keep_for", c.KeepFor, 0, 8760*time.Hour)
+	v.between("checkpoint.lease", c.Lease, 15*time.Second, 15*time.Minute)
+	v.check(c.KeepGenerations >= 1 && c.KeepGenerations <= 1000, "checkpoint.keep_generations",
+		strconv.FormatInt(c.KeepGenerations, 10)+" is out of bounds", "use 1 to 1000")
+	location, err := ParseLocation(v.State)
+	switch {
+	case err != nil:
+	case location.Dir != "":
+		v.noBucket(c)
+	default:
+		v.stateBucket(c)
+	}
+}
+
+// noBucket refuses what only a bucket has: whoever gives the key of a folder believes it to be encrypted.
+func (v *validator) noBucket(c Checkpoint) {
+	for name, value := range map[string]string{
+		"region": c.Region, "role": c.Role, "account": c.Account, "kms_key": c.KMSKey, "endpoint_url": c.EndpointURL,
+	} {
+		v.check(value == "", "checkpoint."+name, "is for state on S3, but state is a folder", "remove it, or set state to s3://BUCKET/PREFIX/")
+	}
+	v.check(c.PathStyle == nil, "checkpoint.path_style", "is for state on S3, but state is a folder", "remove it")
+}
+
+func (v *validator) stateBucket(c Checkpoint) {
+	compatible := v.compatible(c.EndpointURL)
+	if c.Region != "" {
+		v.region("checkpoint.region", c.Region, compatible)
+	}
+	v.check(c.Account == "" || isDigits(c.Account, 12) || compatible, "checkpoint.account",
+		strconv.Quote(c.Account)+" is not an AWS account", "use the 12 digits of the account that owns the bucket, in quotes")
+	if c.KMSKey != "" {
+		v.key(c.KMSKey, v.StateRegion(), compatible, "checkpoint.kms_key")
+	}
+	v.endpoint("checkpoint.endpoint_url", c.EndpointURL)
+	v.roleExists("checkpoint.role", c.Role)
+}

@@ -1,0 +1,187 @@
+package awsfake
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"syncd/internal/iam"
+)
+
+// Account is one AWS account.
+type Account struct {
+	cloud   *Cloud
+	id      string
+	org     string
+	managed map[string]*Key // aws/s3 by region
+}
+
+// ID is the account's twelve digits.
+func (a *Account) ID() string { return a.id }
+
+// SetOrg puts the account into an organization ("o-..."), or with "" takes it out. Inside one organization S3 gives its reasons
+// across accounts.
+func (a *Account) SetOrg(id string) {
+	a.cloud.mu.Lock()
+	defer a.cloud.mu.Unlock()
+	a.org = id
+}
+
+// User is an IAM user with one pair of long-lived keys.
+type User struct {
+	Name, ARN, AccessKeyID, SecretAccessKey string
+
+	account  *Account
+	policies []*iam.Document
+}
+
+// CreateUser creates a user with these identity policies.
+func (a *Account) CreateUser(name string, policies ...*iam.Document) *User {
+	c := a.cloud
+	u := &User{
+		Name: name, ARN: fmt.Sprintf("arn:aws:iam::%s:user/%s", a.id, name),
+		AccessKeyID: "AKIA" + c.random.letters(16), SecretAccessKey: c.random.hex(20),
+		account: a, policies: policies,
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.credentials[u.AccessKeyID] = &credential{
+		secret: u.SecretAccessKey, account: a, user: u, id: "AIDA" + c.random.letters(17),
+		caller: iam.Caller{ARN: u.ARN, Account: a.id},
+	}
+	return u
+}
+
+// AdminUser creates a user who may do everything; each call creates another one.
+func (a *Account) AdminUser() *User {
+	return a.CreateUser("admin-"+strings.ToLower(a.cloud.random.letters(6)), &iam.Document{
+		Version: iam.Version2012,
+		Statements: []iam.Statement{{
+			Effect: iam.Allow, Actions: []string{"*"}, Resources: []string{"*"},
+		}},
+	})
+}
+
+// SetPolicies replaces the user's identity policies.
+func (u *User) SetPolicies(policies ...*iam.Document) {
+	u.account.cloud.mu.Lock()
+	defer u.account.cloud.mu.Unlock()
+	u.policies = policies
+}
+
+// RoleOptions are the settings of a role besides its trust policy.
+type RoleOptions struct {
+	Policies   []*iam.Document
+	Tags       map[string]string
+	MaxSession time.Duration // 0: one hour
+	Path       string        // "/team/"; "" is "/"
+}
+
+// Role is an IAM role.
+type Role struct {
+	Name, ARN string
+
+	account    *Account
+	id         string
+	trust      *iam.Document
+	policies   []*iam.Document
+	tags       map[string]string
+	maxSession time.Duration
+}
+
+// CreateRole creates a role that the trust policy lets callers assume.
+func (a *Account) CreateRole(name string, trust *iam.Document, o RoleOptions) *Role {
+	path := "/" + strings.Trim(o.Path, "/") + "/"
+	if path == "//" {
+		path = "/"
+	}
+	r := &Role{
+		Name: name, ARN: fmt.Sprintf("arn:aws:iam::%s:role%s%s", a.id, path, name),
+		account: a, id: "AROA" + a.cloud.random.letters(17), trust: trust, policies: o.Policies,
+		tags: maps.Clone(o.Tags), maxSession: o.MaxSession,
+	}
+	if r.maxSession == 0 {
+		r.maxSession = time.Hour
+	}
+	a.cloud.mu.Lock()
+	defer a.cloud.mu.Unlock()
+	a.cloud.roles[r.ARN] = r
+	return r
+}
+
+// SetPolicies replaces the role's identity policies, for sessions under way too.
+func (r *Role) SetPolicies(policies ...*iam.Document) {
+	r.account.cloud.mu.Lock()
+	defer r.account.cloud.mu.Unlock()
+	r.policies = policies
+}
+
+// SetTrust replaces the role's trust policy. Sessions under way go on.
+func (r *Role) SetTrust(trust *iam.Document) {
+	r.account.cloud.mu.Lock()
+	defer r.account.cloud.mu.Unlock()
+	r.trust = trust
+}
+
+// Revoke ends every session of the role at once: their next request meets an expired token.
+func (r *Role) Revoke() {
+	c := r.account.cloud
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, cred := range c.credentials {
+		if cred.role == r {
+			cred.expires = c.now()
+		}
+	}
+}
+
+// credential is an access key and who signs with it: a user, or a session of a role.
+type credential struct {
+	secret, token string
+	expires       time.Time // zero for a user; guarded by Cloud.mu
+	account       *Account
+	caller        iam.Caller
+	id            string // the unique id: AIDA..., or AROA...:session
+
+	user *User // or
+	role *Role
+
+	session        []*iam.Document
+	tags           map[string]string // session tags, the transitive ones of earlier hops included
+	transitive     []string
+	sourceIdentity string
+
+	mu          sync.Mutex
+	signingKeys map[string][]byte // by date/region/service
+}
+
+// identity are the caller's identity policies as they are now. The caller holds Cloud.mu.
+func (cr *credential) identity() []*iam.Document {
+	if cr.role != nil {
+		return cr.role.policies
+	}
+	return cr.user.policies
+}
+
+// principalTags are the caller's tags: the role's, overridden by the session's without regard to case.
+func (cr *credential) principalTags() map[string]string {
+	out := map[string]string{}
+	if cr.role == nil {
+		return out
+	}
+	session := slices.Collect(maps.Keys(cr.tags))
+	for k, v := range cr.role.tags {
+		if !containsFold(session, k) {
+			out[k] = v
+		}
+	}
+	maps.Copy(out, cr.tags)
+	return out
+}
+
+func containsFold(list []string, want string) bool {
+	return slices.ContainsFunc(list, func(s string) bool { return strings.EqualFold(s, want) })
+}

@@ -1,0 +1,314 @@
+package awsfake
+
+import (
+	"encoding/xml"
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"syncd/internal/iam"
+)
+
+// maxBucketPolicy is in bytes ("Bucket policies", Amazon S3 User Guide).
+const maxBucketPolicy = 20 << 10
+
+func (c *Cloud) bucketsOf(a *Account) []*Bucket {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	var out []*Bucket
+	for _, b := range c.buckets {
+		if b.account == a {
+			out = append(out, b)
+		}
+	}
+	slices.SortFunc(out, func(a, b *Bucket) int { return strings.Compare(a.name, b.name) })
+	return out
+}
+
+// readXML reads a request body into v. Namespaces and unknown elements do not matter, as with S3.
+func (q *request) readXML(v any) error {
+	p, err := q.payload()
+	if err != nil {
+		return err
+	}
+	body, err := readWhole(p)
+	if err != nil {
+		return err
+	}
+	if algorithm, want := sentChecksum(q.http.Header); want != "" {
+		h := q.cloud.crc.hash(algorithm)
+		h.Write(body)
+		if err := (&received{}).compare(algorithm, want, h); err != nil {
+			return err
+		}
+	}
+	if xml.Unmarshal(body, v) != nil {
+		return errMalformedXML()
+	}
+	return nil
+}
+
+func (q *request) createBucket(*Bucket) (*response, error) {
+	var in struct{ LocationConstraint string }
+	if q.http.ContentLength > 0 {
+		if err := q.readXML(&in); err != nil {
+			return nil, err
+		}
+	}
+	if !regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`).MatchString(q.bucket) {
+		return nil, refuse(http.StatusBadRequest, "InvalidBucketName", "The specified bucket is not valid.").with("BucketName", q.bucket)
+	}
+	region := in.LocationConstraint
+	if region == "" {
+		region = "us-east-1"
+	}
+	if region != q.region {
+		return nil, refuse(http.StatusBadRequest, "IllegalLocationConstraintException",
+			"The %s location constraint is incompatible for the region specific endpoint this request was sent to.", region)
+	}
+	x := question{action: "s3:CreateBucket", resource: bucketARN(q.bucket), account: q.caller.account.id}
+	if d := q.decide(x); !d.Allowed {
+		return nil, refuse(http.StatusForbidden, "AccessDenied", "User: %s is not authorized to perform: %s on resource: \"%s\" %s",
+			q.caller.caller.ARN, x.action, x.resource, d.Reason())
+	}
+	if err := q.cloud.addBucket(q.caller.account, q.bucket, region); err != nil {
+		return nil, err
+	}
+	res := answer(http.StatusOK)
+	res.header.Set("Location", "/"+q.bucket)
+	return res, nil
+}
+
+func (c *Cloud) addBucket(a *Account, name, region string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old := c.buckets[name]; old != nil {
+		if old.account == a {
+			return refuse(http.StatusConflict, "BucketAlreadyOwnedByYou",
+				"Your previous request to create the named bucket succeeded and you already own it.").with("BucketName", name)
+		}
+		return refuse(http.StatusConflict, "BucketAlreadyExists", "The requested bucket name is not available.").with("BucketName", name)
+	}
+	c.buckets[name] = newBucket(a, name, region)
+	return nil
+}
+
+func (q *request) deleteBucket(b *Bucket) (*response, error) {
+	if err := q.allow(b, "s3:DeleteBucket", "", nil); err != nil {
+		return nil, err
+	}
+	c := q.cloud
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if len(b.index.byKey) > 0 {
+		return nil, refuse(http.StatusConflict, "BucketNotEmpty", "The bucket you tried to delete is not empty").with("BucketName", b.name)
+	}
+	delete(c.buckets, b.name)
+	return answer(http.StatusNoContent), nil
+}
+
+func (q *request) headBucket(b *Bucket) (*response, error) {
+	if err := q.allow(b, "s3:ListBucket", "", nil); err != nil {
+		return nil, err
+	}
+	res := answer(http.StatusOK)
+	res.header.Set("X-Amz-Bucket-Region", b.region)
+	res.header.Set("X-Amz-Bucket-Arn", b.ARN())
+	return res, nil
+}
+
+func (q *request) getBucketLocation(b *Bucket) (*response, error) {
+	if err := q.allow(b, "s3:GetBucketLocation", "", nil); err != nil {
+		return nil, err
+	}
+	region := b.region
+	if region == "us-east-1" {
+		region = "" // as the API has it since before there were others
+	}
+	x := newXML()
+	x.openNS("LocationConstraint", s3Namespace)
+	x.text(region)
+	x.close("LocationConstraint")
+	return answerXML(x), nil
+}
+
+func (q *request) getBucketPolicy(b *Bucket) (*response, error) {
+	if err := q.allow(b, "s3:GetBucketPolicy", "", nil); err != nil {
+		return nil, err
+	}
+	policy := b.currentPolicy()
+	if policy == nil {
+		return nil, refuse(http.StatusNotFound, "NoSuchBucketPolicy", "The bucket policy does not exist").with("BucketName", b.name)
+	}
+	res := answer(http.StatusOK)
+	res.header.Set("Content-Type", "application/json")
+	res.setBody([]byte(policy.String()))
+	return res, nil
+}
+
+func (q *request) putBucketPolicy(b *Bucket) (*response, error) {
+	if err := q.allow(b, "s3:PutBucketPolicy", "", nil); err != nil {
+		return nil, err
+	}
+	p, err := q.payload()
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(p, maxBucketPolicy+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxBucketPolicy {
+		return nil, refuse(http.StatusBadRequest, "PolicyTooLarge", "The policy exceeds the maximum allowed document size.")
+	}
+	d, err := iam.Parse(text)
+	if err == nil {
+		err = d.CheckKind(iam.Bucket)
+	}
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, "MalformedPolicy", "%v", err)
+	}
+	b.SetPolicy(d)
+	return answer(http.StatusNoContent), nil
+}
+
+func (q *request) deleteBucketPolicy(b *Bucket) (*response, error) {
+	if err := q.allow(b, "s3:DeleteBucketPolicy", "", nil); err != nil {
+		return nil, err
+	}
+	b.SetPolicy(nil)
+	return answer(http.StatusNoContent), nil
+}
+
+// getBucketPolicyStatus always says "not public": block public access is on for every bucket.
+func (q *request) getBucketPolicyStatus(b *Bucket) (*response, error) {
+	return q.setting(b, "s3:GetBucketPolicyStatus", func(x *xmlWriter) {
+		x.openNS("PolicyStatus", s3Namespace)
+		x.boolean("IsPublic", false)
+		x.close("PolicyStatus")
+	})
+}
+
+func (q *request) getBucketOwnershipControls(b *Bucket) (*response, error) {
+	return q.setting(b, "s3:GetBucketOwnershipControls", func(x *xmlWriter) {
+		x.openNS("OwnershipControls", s3Namespace)
+		x.open("Rule")
+		x.element("ObjectOwnership", "BucketOwnerEnforced")
+		x.close("Rule")
+		x.close("OwnershipControls")
+	})
+}
+
+func (q *request) getPublicAccessBlock(b *Bucket) (*response, error) {
+	return q.setting(b, "s3:GetBucketPublicAccessBlock", func(x *xmlWriter) {
+		x.openNS("PublicAccessBlockConfiguration", s3Namespace)
+		for _, name := range []string{"BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"} {
+			x.boolean(name, true)
+		}
+		x.close("PublicAccessBlockConfiguration")
+	})
+}
+
+func (q *request) getBucketRequestPayment(b *Bucket) (*response, error) {
+	return q.setting(b, "s3:GetBucketRequestPayment", func(x *xmlWriter) {
+		x.openNS("RequestPaymentConfiguration", s3Namespace)
+		x.element("Payer", "BucketOwner")
+		x.close("RequestPaymentConfiguration")
+	})
+}
+
+// setting answers a bucket setting to those who may read it.
+func (q *request) setting(b *Bucket, action string, write func(*xmlWriter)) (*response, error) {
+	if err := q.allow(b, action, "", nil); err != nil {
+		return nil, err
+	}
+	x := newXML()
+	write(x)
+	return answerXML(x), nil
+}
+
+func (q *request) getBucketVersioning(b *Bucket) (*response, error) {
+	b.mu.RLock()
+	state := b.versioning
+	b.mu.RUnlock()
+	return q.setting(b, "s3:GetBucketVersioning", func(x *xmlWriter) {
+		x.openNS("VersioningConfiguration", s3Namespace)
+		x.optional("Status", state)
+		x.close("VersioningConfiguration")
+	})
+}
+
+func (q *request) putBucketVersioning(b *Bucket) (*response, error) {
+	if err := q.allow(b, "s3:PutBucketVersioning", "", nil); err != nil {
+		return nil, err
+	}
+	var in struct{ Status string }
+	if err := q.readXML(&in); err != nil {
+		return nil, err
+	}
+	if in.Status != versioningEnabled && in.Status != versioningSuspended {
+		return nil, errMalformedXML()
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.versioning = in.Status
+	return answer(http.StatusOK), nil
+}
+
+func (q *request) getBucketEncryption(b *Bucket) (*response, error) {
+	rule := b.encryptionRule()
+	return q.setting(b, "s3:GetEncryptionConfiguration", func(x *xmlWriter) {
+		x.openNS("ServerSideEncryptionConfiguration", s3Namespace)
+		x.open("Rule")
+		x.open("ApplyServerSideEncryptionByDefault")
+		x.element("SSEAlgorithm", encryption{key: rule.key}.algorithm())
+		if rule.key != nil {
+			x.element("KMSMasterKeyID", rule.key.arn)
+		}
+		x.close("ApplyServerSideEncryptionByDefault")
+		x.boolean("BucketKeyEnabled", rule.bucketKey)
+		x.close("Rule")
+		x.close("ServerSideEncryptionConfiguration")
+	})
+}
+
+func (q *request) putBucketEncryption(b *Bucket) (*response, error) {
+	if err := q.allow(b, "s3:PutEncryptionConfiguration", "", nil); err != nil {
+		return nil, err
+	}
+	var in struct {
+		Rule []struct {
+			Default struct {
+				SSEAlgorithm, KMSMasterKeyID string
+			} `xml:"ApplyServerSideEncryptionByDefault"`
+			BucketKeyEnabled bool
+		}
+	}
+	if err := q.readXML(&in); err != nil {
+		return nil, err
+	}
+	if len(in.Rule) != 1 {
+		return nil, errMalformedXML()
+	}
+	rule := encryptionRule{bucketKey: in.Rule[0].BucketKeyEnabled}
+	switch def := in.Rule[0].Default; def.SSEAlgorithm {
+	case "AES256":
+	case "aws:kms":
+		if rule.key = b.account.managedKey(b.region); def.KMSMasterKeyID != "" {
+			rule.key = q.cloud.findKey(def.KMSMasterKeyID, b.region, b.account)
+		}
+		if rule.key == nil {
+			return nil, errInvalidArgument("Invalid KMS key: %s", def.KMSMasterKeyID)
+		}
+	default:
+		return nil, errMalformedXML()
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rule = rule
+	return answer(http.StatusOK), nil
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,8 +25,12 @@ import (
 	"syncd/internal/throttle"
 )
 
-// defaultConcurrency is how many requests of a mapping are under way at once where the configuration leaves it open.
-const defaultConcurrency = 64
+const (
+	// defaultConcurrency is how many requests of a mapping are under way at once where the configuration leaves it open.
+	defaultConcurrency = 64
+	// relayMemory is what all relays of the process may hold of objects at once, in bytes.
+	relayMemory = 128 << 20
+)
 
 // system is what all mappings of a process share.
 type system struct {
@@ -35,6 +40,7 @@ type system struct {
 	registry *prometheus.Registry
 	metrics  *metrics.Metrics
 	store    checkpoint.Store
+	buffers  *copier.Buffers
 	mappings []*mapping
 }
 
@@ -50,7 +56,7 @@ func newSystem(ctx context.Context, p process, f flags) (*system, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &system{config: c, process: p, registry: prometheus.NewRegistry()}
+	s := &system{config: c, process: p, registry: prometheus.NewRegistry(), buffers: copier.NewBuffers(relayMemory)}
 	if s.logger, err = newLogger(p, c.Log, f.logLevel); err != nil {
 		return nil, err
 	}
@@ -139,8 +145,23 @@ func (s *system) copier(m config.Mapping, source, destination *s3.Client) *copie
 		RequestPayer: m.Source.RequestPayer, KeyARN: m.Destination.KMSKey, BucketKey: m.Destination.BucketKey,
 		StorageClass: m.Destination.StorageClass, PartSize: int64(m.Copy.PartSize),
 		OmitTags: m.Copy.Tags == config.CarryOmit, OmitMetadata: m.Copy.Metadata == config.CarryOmit,
+		Relay: s.relayed(m), Buffers: s.buffers,
 		Slots: semaphore.NewWeighted(int64(concurrencyOf(m))), Now: s.process.now,
 	})
+}
+
+// relayed reports whether content passes through this process: the service copies by itself only for one principal that
+// may read the source and write the destination, and within one service.
+func (s *system) relayed(m config.Mapping) bool {
+	switch m.Copy.Mode {
+	case config.CopyModeServerSide:
+		return false
+	case config.CopyModeRelay:
+		return true
+	case config.CopyModeAuto:
+	}
+	endpoint := func(of string) string { return cmp.Or(of, s.config.AWS.EndpointURL) }
+	return m.Source.Role != m.Destination.Role || endpoint(m.Source.EndpointURL) != endpoint(m.Destination.EndpointURL)
 }
 
 // clients returns the S3 clients of both sides. Each mapping has sessions of its own: one whose role is broken takes no
@@ -175,6 +196,7 @@ func (s *system) s3Client(c aws.Config, endpoint string, pathStyle *bool, meter 
 		if pathStyle != nil {
 			o.UsePathStyle = *pathStyle
 		}
+		o.DisableLogOutputChecksumValidationSkipped = true // the copier checks what the SDK cannot
 		o.APIOptions = append(o.APIOptions, meter.Attach)
 	})
 }

@@ -16,9 +16,6 @@ func refuseUnsupported(c *config.Config, m config.Mapping) error {
 			faults = append(faults, fmt.Errorf("%s is not supported by this version: %s", path, instead))
 		}
 	}
-	refuse(m.Source.Role != m.Destination.Role || m.Copy.Mode == config.CopyModeRelay, "copy.mode relay",
-		"give source and destination the same role, which may read the one and write the other")
-	refuse(m.Source.EndpointURL != m.Destination.EndpointURL, "an endpoint_url of one side only", "set the same on both, or aws.endpoint_url")
 	refuse(m.Delete.Enabled, "delete.enabled", "leave it off; copies of objects that are gone are kept")
 	refuse(m.Limits != config.Limits{}, "limits", "leave them out, and set copy.concurrency instead")
 	for _, name := range []string{m.Source.Role, m.Destination.Role} {

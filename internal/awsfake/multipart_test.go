@@ -193,6 +193,9 @@ func TestCompleteRefuses(t *testing.T) {
 		{"exists already", []types.CompletedPart{one, three}, func(in *s3.CompleteMultipartUploadInput) { in.IfNoneMatch = aws.String("*") }, "PreconditionFailed"},
 		{"unknown upload", []types.CompletedPart{one}, func(in *s3.CompleteMultipartUploadInput) { in.UploadId = aws.String("x") }, "NoSuchUpload"},
 		{"another key's upload", []types.CompletedPart{one}, func(in *s3.CompleteMultipartUploadInput) { in.Key = aws.String("kk") }, "NoSuchUpload"},
+		{"wrong checksum of the whole", []types.CompletedPart{one, three}, func(in *s3.CompleteMultipartUploadInput) {
+			in.ChecksumCRC64NVME, in.ChecksumType = aws.String("AAAAAAAAAAA="), types.ChecksumTypeFullObject
+		}, "BadDigest"},
 		{"last part small", []types.CompletedPart{one, three}, nil, ""},
 		{"again", []types.CompletedPart{one, three}, nil, ""},
 	} {
@@ -203,6 +206,22 @@ func TestCompleteRefuses(t *testing.T) {
 	}
 	if got := w.destination.Uploads(); got != 0 {
 		t.Errorf("%d uploads left", got)
+	}
+}
+
+// The checksum that comes with a completion is that of the object, not of the request's body.
+func TestCompleteTakesTheChecksumOfTheWhole(t *testing.T) {
+	w := newWorld(t, awsfake.Options{})
+	content := make([]byte, 5*mebi+10)
+	want := w.source.Put("k", awsfake.BytesBody(content), awsfake.PutOptions{}).Checksum
+	m := startUpload(t, s3Client(w.userConfig(w.base)), nil)
+	m.upload(t, 1, content[:5*mebi])
+	m.upload(t, 2, content[5*mebi:])
+	err := m.complete(t, func(in *s3.CompleteMultipartUploadInput) {
+		in.ChecksumCRC64NVME, in.ChecksumType = &want, types.ChecksumTypeFullObject
+	})
+	if err != nil {
+		t.Errorf("got %v, want the right checksum accepted", err)
 	}
 }
 

@@ -27,13 +27,9 @@ func (c *Cloud) bucketsOf(a *Account) []*Bucket {
 	return out
 }
 
-// readXML reads a request body into v. Namespaces and unknown elements do not matter, as with S3.
+// readXML reads a request body into v and checks it against the checksum that came with it.
 func (q *request) readXML(v any) error {
-	p, err := q.payload()
-	if err != nil {
-		return err
-	}
-	body, err := readWhole(p)
+	body, err := q.readBody()
 	if err != nil {
 		return err
 	}
@@ -44,6 +40,19 @@ func (q *request) readXML(v any) error {
 			return err
 		}
 	}
+	return parseXML(body, v)
+}
+
+func (q *request) readBody() ([]byte, error) {
+	p, err := q.payload()
+	if err != nil {
+		return nil, err
+	}
+	return readWhole(p)
+}
+
+// parseXML reads a document into v. Namespaces and unknown elements do not matter, as with S3.
+func parseXML(body []byte, v any) error {
 	if xml.Unmarshal(body, v) != nil {
 		return errMalformedXML()
 	}

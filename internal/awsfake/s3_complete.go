@@ -29,7 +29,11 @@ func (q *request) completeMultipartUpload(b *Bucket) (*response, error) {
 		return nil, err
 	}
 	var in partList
-	if err := q.readXML(&in); err != nil {
+	body, err := q.readBody() // a checksum that comes with it is that of the object
+	if err != nil {
+		return nil, err
+	}
+	if err := parseXML(body, &in); err != nil {
 		return nil, err
 	}
 	u, err := q.findUpload(b)

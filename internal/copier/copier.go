@@ -36,6 +36,9 @@ const (
 	maxKeyBytes = 1024
 	// maxVersions bounds how often a copy follows a source that is overwritten under its hands.
 	maxVersions = 3
+	// answerTimeout bounds the wait for the answer to one request, retries included: a connection that says nothing more
+	// must not end in a pass that never does. S3 may take minutes to copy 5 GiB from another region.
+	answerTimeout = 30 * time.Minute
 )
 
 type copyAPI interface {
@@ -43,12 +46,14 @@ type copyAPI interface {
 }
 
 type sourceAPI interface {
+	readAPI
 	HeadObject(ctx context.Context, in *s3.HeadObjectInput, opts ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
 	GetObjectTagging(ctx context.Context, in *s3.GetObjectTaggingInput, opts ...func(*s3.Options)) (*s3.GetObjectTaggingOutput, error)
 }
 
 type destinationAPI interface {
 	copyAPI
+	writeAPI
 	multipartAPI
 }
 
@@ -74,19 +79,25 @@ type Options struct {
 	StorageClass string
 	// OmitTags and OmitMetadata leave the source's tags or metadata behind.
 	OmitTags, OmitMetadata bool
-	// MultipartAbove is the size in bytes above which an object is copied in parts; 0 means MaxCopyObject.
+	// MultipartAbove is the size in bytes above which an object is copied in parts, 5 MiB to MaxCopyObject, which 0 means:
+	// S3 copies no parts of an object of up to 5 MiB.
 	MultipartAbove int64
 	// PartSize is the wanted size of a part in bytes; 0 means one chosen by the object's size.
 	PartSize int64
-	// Slots bounds the requests under way, objects and parts together, in all copiers that share it.
+	// Relay reads with Source and writes with Destination instead of having the service copy; it needs Buffers.
+	Relay   bool
+	Buffers *Buffers
+	// Slots bounds the requests under way, objects and parts together, in all copiers that share it. Only the clean-up
+	// after a failed copy does not wait for one.
 	Slots *semaphore.Weighted
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
 
-// Copier copies objects server-side from one bucket to another.
+// Copier copies objects from one bucket to another.
 type Copier struct {
-	o Options
+	o   Options
+	crc checksummer
 }
 
 // New returns a Copier.
@@ -94,10 +105,11 @@ func New(o Options) *Copier {
 	if o.MultipartAbove <= 0 || o.MultipartAbove > MaxCopyObject {
 		o.MultipartAbove = MaxCopyObject
 	}
+	o.MultipartAbove = max(o.MultipartAbove, minPartSize)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Copier{o: o}
+	return &Copier{o: o, crc: newChecksummer()}
 }
 
 // Result is a copy that the destination has confirmed.
@@ -120,25 +132,32 @@ type Result struct {
 
 // Copy copies one object and returns what the destination answered. An error is an *ObjectError.
 //
-// A source that is overwritten meanwhile is looked up and copied again in its newest version, a few times; one that
-// vanishes ends with class gone.
+// A source that is overwritten meanwhile is looked up and copied again in its newest version, a few times, before it ends
+// with ErrUnsteady; one that vanished ends with class gone.
 func (c *Copier) Copy(ctx context.Context, object listing.Object) (Result, error) {
 	key, err := c.DestinationKey(object.Key)
 	if err != nil {
 		return Result{}, err
 	}
-	for version := 1; ; version++ {
-		result, err := c.copyVersion(ctx, object, key)
-		if err == nil {
-			return result, nil
-		}
-		if version == maxVersions || awserr.Classify(err) != awserr.Precondition {
-			return Result{}, err
+	for range maxVersions {
+		result, failure := c.copyVersion(ctx, object, key)
+		if !moved(failure) {
+			return result, failure
 		}
 		if object, err = c.newest(ctx, object.Key); err != nil {
 			return Result{}, err
 		}
+		// The class of the failure is left behind: it must not call an object gone that is still there.
+		err = c.failed("copy", object.Key, fmt.Errorf("%w: %s", ErrUnsteady, awserr.Brief(failure)))
 	}
+	return Result{}, err
+}
+
+// moved reports whether the copy failed because its source is not what it was. What a service calls gone may as well be
+// the upload, removed by somebody else.
+func moved(err error) bool {
+	class := awserr.Classify(err)
+	return class == awserr.Precondition || class == awserr.Gone
 }
 
 // DestinationKey returns the key that the copy of a source key goes to, or an *ObjectError when S3 has no such key.
@@ -152,15 +171,26 @@ func (c *Copier) DestinationKey(key string) (string, error) {
 }
 
 func (c *Copier) copyVersion(ctx context.Context, object listing.Object, key string) (Result, error) {
-	if object.Size > c.o.MultipartAbove {
-		return c.copyParts(ctx, object, key)
+	if object.ETag == "" {
+		return Result{}, c.failed("copy", object.Key, errNoETag)
 	}
-	return c.copyWhole(ctx, object, key)
+	switch {
+	case object.Size > maxParts*maxPartSize:
+		return Result{}, c.failed("copy", object.Key, errTooLarge)
+	case c.o.Relay && object.Size > defaultRelayPart:
+		return c.relayParts(ctx, object, key)
+	case c.o.Relay:
+		return c.relayWhole(ctx, object, key)
+	case object.Size > c.o.MultipartAbove:
+		return c.copyParts(ctx, object, key)
+	default:
+		return c.copyWhole(ctx, object, key)
+	}
 }
 
 func (c *Copier) copyWhole(ctx context.Context, object listing.Object, key string) (Result, error) {
 	var out *s3.CopyObjectOutput
-	err := c.withSlot(ctx, func() (err error) {
+	err := c.withSlot(ctx, func(ctx context.Context) (err error) {
 		out, err = c.o.Destination.CopyObject(ctx, c.copyInput(object, key))
 		return err
 	})
@@ -170,13 +200,12 @@ func (c *Copier) copyWhole(ctx context.Context, object listing.Object, key strin
 	if out.CopyObjectResult == nil {
 		return Result{}, c.failed("copy", object.Key, errEmptyAnswer)
 	}
-	result := Result{
+	return c.confirmed(Result{
 		Object: object, DestinationKey: key,
 		DestinationETag: aws.ToString(out.CopyObjectResult.ETag), DestinationVersionID: aws.ToString(out.VersionId),
 		KeyARN: aws.ToString(out.SSEKMSKeyId), BucketKey: aws.ToBool(out.BucketKeyEnabled),
 		Checksum: checksumOf(copyChecksums(out.CopyObjectResult)), CopiedAt: c.o.Now(),
-	}
-	return result, c.assertKey(result)
+	})
 }
 
 func (c *Copier) copyInput(object listing.Object, key string) *s3.CopyObjectInput {
@@ -211,10 +240,13 @@ func (c *Copier) newest(ctx context.Context, key string) (listing.Object, error)
 	}, nil
 }
 
-func (c *Copier) head(ctx context.Context, key string, etag *string) (*s3.HeadObjectOutput, error) {
-	head, err := c.o.Source.HeadObject(ctx, &s3.HeadObjectInput{
-		Bucket: &c.o.SourceBucket, Key: &key, IfMatch: etag,
-		ExpectedBucketOwner: optional(c.o.SourceAccount), RequestPayer: c.payer(),
+func (c *Copier) head(ctx context.Context, key string, etag *string) (head *s3.HeadObjectOutput, err error) {
+	err = c.withSlot(ctx, func(ctx context.Context) (err error) {
+		head, err = c.o.Source.HeadObject(ctx, &s3.HeadObjectInput{
+			Bucket: &c.o.SourceBucket, Key: &key, IfMatch: etag, ChecksumMode: types.ChecksumModeEnabled,
+			ExpectedBucketOwner: optional(c.o.SourceAccount), RequestPayer: c.payer(),
+		})
+		return err
 	})
 	if err != nil {
 		return nil, c.failed("look up", key, err)
@@ -222,21 +254,29 @@ func (c *Copier) head(ctx context.Context, key string, etag *string) (*s3.HeadOb
 	return head, nil
 }
 
-func (c *Copier) withSlot(ctx context.Context, send func() error) error {
+// withSlot sends one request when there is a slot for it, and waits for its answer only so long.
+func (c *Copier) withSlot(ctx context.Context, send func(context.Context) error) error {
 	if err := c.o.Slots.Acquire(ctx, 1); err != nil {
 		return err
 	}
 	defer c.o.Slots.Release(1)
-	return send()
+	bounded, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	err := send(bounded)
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		// The SDK's error would look like a copy that was canceled.
+		return fmt.Errorf("no answer within %s: %w", answerTimeout, context.DeadlineExceeded)
+	}
+	return err
 }
 
-// assertKey refuses a copy that does not lie under the configured key, whatever the reason: the ledger must never say so.
-func (c *Copier) assertKey(r Result) error {
+// confirmed refuses a copy that does not lie under the configured key, whatever the reason: the ledger must never say so.
+func (c *Copier) confirmed(r Result) (Result, error) {
 	if sameKey(r.KeyARN, c.o.KeyARN) {
-		return nil
+		return r, nil
 	}
 	err := fmt.Errorf("%w: the answer names %q, configured is %q", ErrWrongKey, r.KeyARN, c.o.KeyARN)
-	return &ObjectError{Op: "copy", Bucket: c.o.DestinationBucket, Key: r.DestinationKey, Err: err}
+	return Result{}, &ObjectError{Op: "copy", Bucket: c.o.DestinationBucket, Key: r.DestinationKey, Err: err}
 }
 
 // sameKey accepts the ARN form of a key that an S3-compatible service lets be configured by its bare name.

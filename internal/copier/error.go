@@ -13,7 +13,14 @@ var (
 	// ErrKeyUnrepresentable says that the destination cannot hold an object under the key.
 	ErrKeyUnrepresentable = errors.New("destination key cannot exist")
 
+	// ErrUnsteady says that the source was another one each time it was looked at, or that a copy of an object which is
+	// there was refused as if it were not.
+	ErrUnsteady = errors.New("source did not hold still")
+
 	errEmptyAnswer = errors.New("the service answered success without a result")
+	errNoETag      = errors.New("the source gives no ETag, so that the copy cannot be pinned to a version")
+	errHidden      = errors.New("the source has metadata that no header can show, which a copy in parts would lose")
+	errTooLarge    = errors.New("the object is larger than 10,000 parts of 5 GiB")
 )
 
 // ObjectError is the failure of one object.
@@ -39,8 +46,14 @@ func Reason(err error) string {
 	switch {
 	case errors.Is(err, ErrWrongKey):
 		return "wrong_key"
+	case errors.Is(err, ErrChecksum):
+		return "checksum"
 	case errors.Is(err, ErrKeyUnrepresentable):
 		return "key_unrepresentable"
+	case errors.Is(err, ErrUnsteady):
+		return string(awserr.Precondition)
+	case errors.Is(err, errTooLarge):
+		return string(awserr.TooLarge)
 	default:
 		return string(awserr.Classify(err))
 	}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"syncd/internal/awsfake"
+)
+
+// newRelaySite is a site where a role in the owner's account reads and one in the consumer's account writes.
+func newRelaySite(t *testing.T) *site {
+	t.Helper()
+	s := newSite(t, func(text string) string {
+		text = strings.Replace(text, "role: consumer}", "role: reader}", 1)
+		return strings.Replace(text, "roles:\n", "roles:\n  reader:\n    arn: arn:aws:iam::"+demoOwner+":role/syncd-reader\n    external_id: "+demoExternalID+"\n", 1)
+	})
+	reader := s.cloud.Account(demoOwner).CreateRole("syncd-reader", demoDocument(demoTrust, s.world), awsfake.RoleOptions{})
+	reader.SetPolicies(demoDocument(`{"Version": "2012-10-17", "Statement": [
+	  {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::{source}"},
+	  {"Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectTagging"], "Resource": "arn:aws:s3:::{source}/*"},
+	  {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "{owner-key}"}]}`, s.world))
+	s.revoke() // the owner's key policy names nobody of the consumer's account
+	return s
+}
+
+// TestBackfillByRelay reads with one role and writes with another: whole objects, objects in parts, empty ones and
+// awkward keys arrive as they are.
+func TestBackfillByRelay(t *testing.T) {
+	s := newRelaySite(t)
+	const part = 8 << 20
+	for i, size := range []int64{0, 1, part - 1, part, part + 1, 3*part + 12345} {
+		s.source.Put(fmt.Sprintf("size/%d", size), awsfake.SyntheticBody(size, uint64(i)), awsfake.PutOptions{ //nolint:gosec // small
+			ContentType: "text/csv", Metadata: map[string]string{"origin": "test"}, Tags: map[string]string{"class": "a b+c", "empty": ""},
+			Headers: map[string]string{"Cache-Control": "no-cache", "Content-Language": "de"},
+		})
+	}
+	for _, key := range []string{"a//b", "./x", "../y", "/lead", "sp ace+plus", "%41?q#f", "grüße", "ctl\x01", "dir/"} {
+		s.source.Put(key, awsfake.BytesBody([]byte(key)), awsfake.PutOptions{})
+	}
+	got := s.run(t.Context(), "backfill", "--json")
+	if got.code != 0 {
+		t.Fatalf("got exit %d, want 0; stderr:\n%s", got.code, got.stderr)
+	}
+	if n := s.cloud.Requests()["CopyObject"] + s.cloud.Requests()["UploadPartCopy"]; n != 0 {
+		t.Errorf("got %d server-side copies, want none", n)
+	}
+	if diff := cmp.Diff(s.source.Keys(), s.destination.Keys()); diff != "" {
+		t.Fatalf("keys (-source +copy):\n%s", diff)
+	}
+	for _, key := range s.source.Keys() {
+		original, _ := s.source.Object(key)
+		copied, _ := s.destination.Object(key)
+		original.ETag, original.VersionID, original.LastModified = copied.ETag, copied.VersionID, copied.LastModified
+		original.KeyARN, original.BucketKey = s.consumerKey.ARN(), true
+		if diff := cmp.Diff(original, copied, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%q (-source +copy):\n%s", key, diff)
+		}
+	}
+	if n := s.destination.Uploads(); n != 0 {
+		t.Errorf("got %d unfinished uploads, want none", n)
+	}
+	again := lastLine(t, s.run(t.Context(), "backfill", "--json").stdout)
+	if again.Unchanged != int64(len(s.source.Keys())) {
+		t.Errorf("got %+v, want all unchanged", again)
+	}
+}
+
+// TestRelayTakesUpBodiesThatAreCut has every first answer with a body cut short.
+func TestRelayTakesUpBodiesThatAreCut(t *testing.T) {
+	s := newRelaySite(t)
+	for i := range 20 {
+		s.source.Put(fmt.Sprintf("k%02d", i), awsfake.SyntheticBody(int64(i)*300_000, uint64(i)), awsfake.PutOptions{}) //nolint:gosec // small
+	}
+	defer s.cloud.Inject(awsfake.Fault{Operation: "GetObject", Probability: 0.5, Kind: awsfake.CutBody})()
+	got := s.run(t.Context(), "backfill", "--json")
+	if got.code != 0 {
+		t.Fatalf("got exit %d, want 0; stderr:\n%s", got.code, got.stderr)
+	}
+	for _, key := range s.source.Keys() {
+		original, _ := s.source.Object(key)
+		if copied, _ := s.destination.Object(key); copied.Checksum != original.Checksum {
+			t.Errorf("%s: got checksum %s, want %s", key, copied.Checksum, original.Checksum)
+		}
+	}
+}

@@ -1,0 +1,27 @@
+package copier
+
+import (
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// The check value of CRC-64/NVME is that of the nine bytes "123456789" (NVM Express Base Specification 2.0, figure of test
+// cases; also the RevEng catalogue).
+func TestChecksumCheckValue(t *testing.T) {
+	if got, want := newChecksummer().sum([]byte("123456789")), uint64(0xae8b14860a799888); got != want {
+		t.Errorf("got %#x, want %#x", got, want)
+	}
+}
+
+func TestCombineIsTheChecksumOfBoth(t *testing.T) {
+	c := newChecksummer()
+	rapid.Check(t, func(t *rapid.T) {
+		first, second := rapid.SliceOf(rapid.Byte()).Draw(t, "first"), rapid.SliceOf(rapid.Byte()).Draw(t, "second")
+		got := combine(c.sum(first), c.sum(second), int64(len(second)))
+		if want := c.sum(slices.Concat(first, second)); got != want {
+			t.Fatalf("got %#x, want %#x", got, want)
+		}
+	})
+}

@@ -1,0 +1,166 @@
+package copier
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"syncd/internal/awserr"
+	"syncd/internal/listing"
+)
+
+const (
+	// defaultRelayPart is the size of a relayed part, and what is read of an object before anything is written.
+	defaultRelayPart = 8 << 20
+	// maxCuts bounds how often in a row a body may be cut short without a byte of progress.
+	maxCuts = 5
+)
+
+// ErrChecksum says that content differs from the checksum of its source, or arrived other than it was sent.
+var ErrChecksum = errors.New("checksum differs")
+
+type readAPI interface {
+	GetObject(ctx context.Context, in *s3.GetObjectInput, opts ...func(*s3.Options)) (*s3.GetObjectOutput, error)
+}
+
+type writeAPI interface {
+	PutObject(ctx context.Context, in *s3.PutObjectInput, opts ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+	UploadPart(ctx context.Context, in *s3.UploadPartInput, opts ...func(*s3.Options)) (*s3.UploadPartOutput, error)
+}
+
+// relayWhole reads a small object with the source's credentials and writes it with the destination's.
+func (c *Copier) relayWhole(ctx context.Context, object listing.Object, key string) (result Result, err error) {
+	buffer, giveBack, err := c.o.Buffers.borrow(ctx, object.Size)
+	if err != nil {
+		return Result{}, c.failed("relay", object.Key, err)
+	}
+	defer giveBack()
+	tags, err := c.tagsToCopy(ctx, object.Key)
+	if err != nil {
+		return Result{}, err
+	}
+	err = c.withSlot(ctx, func(ctx context.Context) error {
+		head, err := c.readAll(ctx, object, buffer)
+		if err != nil {
+			return err
+		}
+		result, err = c.put(ctx, object, key, c.putInput(head, tags), buffer)
+		return err
+	})
+	if err != nil {
+		return Result{}, c.failed("relay", object.Key, err)
+	}
+	return c.confirmed(result)
+}
+
+// readAll reads the whole object into buffer and checks it against the source's own checksum.
+func (c *Copier) readAll(ctx context.Context, object listing.Object, buffer []byte) (*s3.GetObjectOutput, error) {
+	head, err := c.read(ctx, object, 0, buffer)
+	if err != nil {
+		return nil, err
+	}
+	if want := aws.ToString(head.ChecksumCRC64NVME); want != "" && want != encode(c.crc.sum(buffer)) {
+		return nil, fmt.Errorf("%w: the source says %s, its content makes %s", ErrChecksum, want, encode(c.crc.sum(buffer)))
+	}
+	return head, nil
+}
+
+// read fills buffer from the object's content at offset, all pinned to one version. A body that is cut short is taken up
+// where it ended.
+func (c *Copier) read(ctx context.Context, object listing.Object, offset int64, buffer []byte) (first *s3.GetObjectOutput, err error) {
+	done, cuts := 0, 0
+	for {
+		out, err := c.get(ctx, object, offset+int64(done), buffer[done:])
+		if err != nil {
+			return nil, err
+		}
+		if first == nil {
+			first = out
+		}
+		n, err := io.ReadFull(out.Body, buffer[done:])
+		_ = out.Body.Close() // what counts was read or was not
+		done += n
+		if done == len(buffer) {
+			return first, nil
+		}
+		if cuts++; n > 0 {
+			cuts = 0
+		}
+		if cuts == maxCuts || ctx.Err() != nil || awserr.Classify(err) != awserr.Transient {
+			return nil, fmt.Errorf("read body at byte %d: %w", offset+int64(done), err)
+		}
+	}
+}
+
+// get asks for content of the object from a byte on, as much as buffer takes; for all of it without a range, because only
+// then does the service tell the whole checksum and the SDK verify it.
+func (c *Copier) get(ctx context.Context, object listing.Object, from int64, buffer []byte) (*s3.GetObjectOutput, error) {
+	in := &s3.GetObjectInput{
+		Bucket: &c.o.SourceBucket, Key: &object.Key, IfMatch: &object.ETag,
+		ExpectedBucketOwner: optional(c.o.SourceAccount), RequestPayer: c.payer(),
+	}
+	if int64(len(buffer)) < object.Size {
+		in.Range = aws.String(fmt.Sprintf("bytes=%d-%d", from, from+int64(len(buffer))-1))
+	} else {
+		in.ChecksumMode = types.ChecksumModeEnabled
+	}
+	return c.o.Source.GetObject(ctx, in)
+}
+
+func (c *Copier) putInput(head *s3.GetObjectOutput, tags string) *s3.PutObjectInput {
+	in := &s3.PutObjectInput{Tagging: optional(tags)}
+	if c.o.OmitMetadata {
+		return in
+	}
+	in.CacheControl, in.ContentDisposition, in.ContentEncoding = head.CacheControl, head.ContentDisposition, encoding(head.ContentEncoding)
+	in.ContentLanguage, in.ContentType, in.Metadata = head.ContentLanguage, head.ContentType, head.Metadata
+	in.Expires = expires(head.ExpiresString)
+	return in
+}
+
+func (c *Copier) put(ctx context.Context, object listing.Object, key string, in *s3.PutObjectInput, content []byte) (Result, error) {
+	sum := encode(c.crc.sum(content))
+	in.Bucket, in.Key, in.ExpectedBucketOwner = &c.o.DestinationBucket, &key, optional(c.o.DestinationAccount)
+	in.ServerSideEncryption, in.SSEKMSKeyId, in.BucketKeyEnabled = types.ServerSideEncryptionAwsKms, &c.o.KeyARN, &c.o.BucketKey
+	in.StorageClass = types.StorageClass(c.o.StorageClass)
+	in.Body, in.ContentLength, in.ChecksumCRC64NVME = bytes.NewReader(content), aws.Int64(int64(len(content))), &sum
+	out, err := c.o.Destination.PutObject(ctx, in)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := sameChecksum(sum, out.ChecksumCRC64NVME); err != nil {
+		return Result{}, err
+	}
+	return Result{
+		Object: object, DestinationKey: key,
+		DestinationETag: aws.ToString(out.ETag), DestinationVersionID: aws.ToString(out.VersionId),
+		KeyARN: aws.ToString(out.SSEKMSKeyId), BucketKey: aws.ToBool(out.BucketKeyEnabled),
+		Checksum: "crc64nvme:" + sum, CopiedAt: c.o.Now(),
+	}, nil
+}
+
+// sameChecksum compares what was sent with what the service says it keeps, where it says so.
+func sameChecksum(sent string, kept *string) error {
+	if kept == nil || *kept == "" || *kept == sent {
+		return nil
+	}
+	return fmt.Errorf("%w: sent %s, the destination keeps %s", ErrChecksum, sent, *kept)
+}
+
+// encoding drops aws-chunked, which is how a body was sent once and no property of the object.
+func encoding(value *string) *string {
+	var kept []string
+	for coding := range strings.SplitSeq(aws.ToString(value), ",") {
+		if coding = strings.TrimSpace(coding); coding != "" && coding != "aws-chunked" {
+			kept = append(kept, coding)
+		}
+	}
+	return optional(strings.Join(kept, ","))
+}

@@ -1,0 +1,182 @@
+// Package checkpoint keeps the ledger: the durable record of which source
+// version was copied to which destination version, under which key. The same
+// record answers where a pass may resume after a crash, what changed at the
+// source without asking the destination, and what syncd may delete.
+//
+// A Ledger belongs to one mapping and is written by one holder of the lease. A
+// generation is a whole ledger: a manifest and the immutable, sorted chunks it
+// names. One write, the creation of the next manifest, makes a generation true;
+// before it nothing of a pass is visible, after it everything is.
+//
+// A Pass walks the keys in order. Every key is reserved, then settled in any
+// order; the low-water mark is the last key at or below which every key is
+// settled. What is settled up to the mark can be saved at any time, and a pass
+// that was killed resumes behind the mark it saved last. Memory is bounded by
+// the window of unsettled keys, never by the number of objects.
+//
+// The package leaves to others what an object is worth: whether to copy, skip or
+// delete is decided by the plan, and the copier vouches for what it records.
+// docs/checkpoint-format.md describes the records for other readers.
+package checkpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+var (
+	// ErrNoCheckpoint reports that a mapping has no committed generation yet.
+	ErrNoCheckpoint = errors.New("no checkpoint")
+
+	// ErrLeaseLost reports that the right to write was lost or given back.
+	ErrLeaseLost = errors.New("lease lost")
+
+	// ErrSuperseded reports that another writer committed the generation first.
+	ErrSuperseded = errors.New("generation was committed by another writer")
+
+	// ErrPassEnded reports a call on a pass that was committed, abandoned or closed.
+	ErrPassEnded = errors.New("pass has ended")
+)
+
+// Entry is one row of the ledger: this source version was copied to that
+// destination version. Keys are bytes and are kept exactly; ETags are opaque.
+// Times are kept in UTC to the microsecond, which is finer than S3 reports them.
+type Entry struct {
+	Key                  string    // key at the source, as S3 lists it
+	SourceETag           string    // ETag that was read and pinned at the source
+	SourceSize           int64     // bytes
+	SourceLastModified   time.Time // as the source lists it
+	DestinationETag      string    // ETag the destination answered
+	DestinationVersionID string    // version the destination answered, empty without versioning
+	KeyARN               string    // KMS key the destination answered
+	BucketKey            bool      // whether an S3 Bucket Key was used
+	Checksum             string    // algorithm and value the destination answered
+	CopiedAt             time.Time // when the destination answered
+	Pass                 int64     // pass that copied it; set by Slot.Record
+}
+
+// Quarantined is one object set aside with a reason until someone acts.
+type Quarantined struct {
+	Key        string    // key at the source, as S3 lists it
+	SourceETag string    // source version that was set aside
+	SourceSize int64     // bytes
+	Reason     string    // short, from a bounded set, fit for a metric label
+	Detail     string    // sentence for people, free of secrets
+	FirstAt    time.Time // when this source version was set aside first
+	LastAt     time.Time // when it was set aside last
+	Attempts   int64     // how often it was tried, over all passes
+	Pass       int64     // pass that set it aside last; set by Slot.Quarantine
+}
+
+// Store keeps immutable records by name. A name is two or more segments joined
+// by slashes; a segment begins with a letter or digit and consists of
+// [a-z0-9._-]; the last segment is not "lock". Every mapping has its own first
+// segment. Implementations pass checkpointtest.Run and are safe for use by
+// several goroutines.
+type Store interface {
+	// String names the store for people, as in "file:/var/lib/syncd".
+	fmt.Stringer
+
+	// Read returns a whole small record. The error of an absent name satisfies
+	// errors.Is(err, fs.ErrNotExist).
+	Read(ctx context.Context, name string) ([]byte, error)
+
+	// Open opens a record of any size. The error of an absent name satisfies
+	// errors.Is(err, fs.ErrNotExist). An open chunk stays readable when its name
+	// is deleted.
+	Open(ctx context.Context, name string) (Chunk, error)
+
+	// Create makes a record of what write writes. It is all or nothing: no
+	// reader ever sees part of a record, and it is durable on return. The error
+	// of a taken name satisfies errors.Is(err, fs.ErrExist), and the record is
+	// left as it is. After any other error the record may or may not exist, but
+	// if it exists it is whole. Write is called at most once.
+	Create(ctx context.Context, name string, write func(io.Writer) error) error
+
+	// List returns the names that begin with prefix, in byte order.
+	List(ctx context.Context, prefix string) ([]string, error)
+
+	// Delete removes a record. An absent name is no error.
+	Delete(ctx context.Context, name string) error
+
+	// Acquire takes the right to write under name, which is a single segment.
+	// It does not wait: while another holder has it, it returns a
+	// *LeaseHeldError. Holder is shown to people, such as "host/pid".
+	Acquire(ctx context.Context, name, holder string) (Lease, error)
+}
+
+// Chunk is an open record.
+type Chunk interface {
+	io.ReaderAt
+	io.Closer
+	// Size returns the length of the record in bytes.
+	Size() int64
+}
+
+// Lease is the right to write under one name of a Store.
+type Lease interface {
+	// Held returns nil while the lease is held, else an error that satisfies
+	// errors.Is(err, ErrLeaseLost). The ledger asks before it writes.
+	Held(ctx context.Context) error
+	// Release gives the lease back. It is idempotent.
+	Release() error
+}
+
+// LeaseHeldError reports that another holder has the right to write.
+type LeaseHeldError struct {
+	Name   string    // what the lease is for: the mapping
+	Holder string    // who holds it, empty when unknown
+	Since  time.Time // when it was taken, zero when unknown
+	Until  time.Time // when it expires by itself, zero: held until released
+}
+
+// Error names the lease and its holder.
+func (e *LeaseHeldError) Error() string {
+	text := fmt.Sprintf("lease on %q is held", e.Name)
+	if e.Holder != "" {
+		text += fmt.Sprintf(" by %q", e.Holder)
+	}
+	if !e.Since.IsZero() {
+		text += " since " + e.Since.UTC().Format(time.RFC3339)
+	}
+	if !e.Until.IsZero() {
+		text += " until " + e.Until.UTC().Format(time.RFC3339)
+	}
+	return text
+}
+
+// CorruptError reports a record that is damaged or missing. Nothing of a
+// damaged record is ever returned as data.
+type CorruptError struct {
+	Name    string // name of the record in its store
+	Problem string // what is wrong with it
+	Err     error  // the cause, when there is one
+}
+
+// Error names the record and the problem.
+func (e *CorruptError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("record %s is damaged: %s: %v", e.Name, e.Problem, e.Err)
+	}
+	return fmt.Sprintf("record %s is damaged: %s", e.Name, e.Problem)
+}
+
+// Unwrap returns the cause.
+func (e *CorruptError) Unwrap() error { return e.Err }
+
+// VersionError reports a record written in a later format than this build
+// reads. It is never taken for damage: falling back would lose the later work.
+type VersionError struct {
+	Name    string // name of the record in its store
+	Version int    // its format version
+	Known   int    // the latest version this build reads
+}
+
+// Error names the record and both versions.
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("record %s has format version %d; this build reads up to %d: use a newer syncd",
+		e.Name, e.Version, e.Known)
+}

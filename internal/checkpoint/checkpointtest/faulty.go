@@ -1,0 +1,44 @@
+package checkpointtest
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"syncd/internal/checkpoint" //nolint:depguard // a store for tests of this very package
+)
+
+// Faulty is a store whose writes a test can fail. Before and After are asked
+// about every "create" and "delete"; nil means that nothing fails. They may be
+// called by several goroutines.
+type Faulty struct {
+	checkpoint.Store
+	// Before returns the error of a write that has no effect.
+	Before func(operation, name string) error
+	// After returns the error of a write that took effect all the same, as when
+	// the answer is lost.
+	After func(operation, name string) error
+}
+
+// Create makes a record, unless the test fails it.
+func (f *Faulty) Create(ctx context.Context, name string, write func(io.Writer) error) error {
+	return f.do("create", name, func() error { return f.Store.Create(ctx, name, write) })
+}
+
+// Delete removes a record, unless the test fails it.
+func (f *Faulty) Delete(ctx context.Context, name string) error {
+	return f.do("delete", name, func() error { return f.Store.Delete(ctx, name) })
+}
+
+func (f *Faulty) do(operation, name string, call func() error) error {
+	if f.Before != nil {
+		if err := f.Before(operation, name); err != nil {
+			return err
+		}
+	}
+	err := call()
+	if f.After != nil {
+		err = errors.Join(err, f.After(operation, name))
+	}
+	return err
+}

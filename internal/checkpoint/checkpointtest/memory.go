@@ -1,0 +1,177 @@
+package checkpointtest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"syncd/internal/checkpoint" //nolint:depguard // a store for tests of this very package
+)
+
+// Memory is a store that keeps its records in the process. The zero value is
+// not usable; see NewMemory.
+type Memory struct {
+	mu      sync.Mutex
+	records map[string][]byte
+	leases  map[string]*memoryLease
+}
+
+var _ checkpoint.Store = (*Memory)(nil)
+
+// NewMemory returns an empty store.
+func NewMemory() *Memory {
+	return &Memory{records: make(map[string][]byte), leases: make(map[string]*memoryLease)}
+}
+
+// String returns "memory:".
+func (m *Memory) String() string { return "memory:" }
+
+// Clone returns a store with the same records and no lease held: what another
+// process would find if this one were killed now.
+func (m *Memory) Clone() *Memory {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clone := NewMemory()
+	clone.records = maps.Clone(m.records)
+	return clone
+}
+
+// Damage replaces a record by what change makes of a copy of it.
+func (m *Memory) Damage(name string, change func([]byte) []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.records[name] = change(bytes.Clone(m.records[name]))
+}
+
+func check(ctx context.Context, name string) error {
+	valid := regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)+$`)
+	if !valid.MatchString(name) || strings.HasSuffix(name, "/lock") {
+		return fmt.Errorf("record name %q: %w", name, fs.ErrInvalid)
+	}
+	return ctx.Err()
+}
+
+// Read returns a whole record.
+func (m *Memory) Read(ctx context.Context, name string) ([]byte, error) {
+	if err := check(ctx, name); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	data, ok := m.records[name]
+	if !ok {
+		return nil, fmt.Errorf("read record %s: %w", name, fs.ErrNotExist)
+	}
+	return bytes.Clone(data), nil
+}
+
+// Open opens a record.
+func (m *Memory) Open(ctx context.Context, name string) (checkpoint.Chunk, error) {
+	data, err := m.Read(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return memoryChunk{bytes.NewReader(data)}, nil
+}
+
+type memoryChunk struct{ *bytes.Reader }
+
+func (memoryChunk) Close() error { return nil }
+
+// Create makes a record.
+func (m *Memory) Create(ctx context.Context, name string, write func(io.Writer) error) error {
+	if err := check(ctx, name); err != nil {
+		return err
+	}
+	var data bytes.Buffer
+	if err := write(&data); err != nil {
+		return fmt.Errorf("create record %s: %w", name, err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, taken := m.records[name]; taken {
+		return fmt.Errorf("create record %s: %w", name, fs.ErrExist)
+	}
+	m.records[name] = data.Bytes()
+	return nil
+}
+
+// List returns the names that begin with prefix, in byte order.
+func (m *Memory) List(ctx context.Context, prefix string) ([]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(m.records)) {
+		if strings.HasPrefix(name, prefix) {
+			names = append(names, name)
+		}
+	}
+	return names, ctx.Err()
+}
+
+// Delete removes a record.
+func (m *Memory) Delete(ctx context.Context, name string) error {
+	if err := check(ctx, name); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.records, name)
+	return nil
+}
+
+// Acquire takes the right to write under name.
+func (m *Memory) Acquire(ctx context.Context, name, holder string) (checkpoint.Lease, error) {
+	if err := check(ctx, name+"/x"); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if held := m.leases[name]; held != nil {
+		return nil, &checkpoint.LeaseHeldError{Name: name, Holder: held.holder, Since: held.since}
+	}
+	lease := &memoryLease{store: m, name: name, holder: holder, since: time.Now()}
+	m.leases[name] = lease
+	return lease, nil
+}
+
+// TakeLease takes the lease on name away from its holder, as a lease that
+// expires would be lost.
+func (m *Memory) TakeLease(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.leases, name)
+}
+
+type memoryLease struct {
+	store        *Memory
+	name, holder string
+	since        time.Time
+}
+
+func (l *memoryLease) Held(ctx context.Context) error {
+	l.store.mu.Lock()
+	defer l.store.mu.Unlock()
+	if l.store.leases[l.name] != l {
+		return errors.Join(checkpoint.ErrLeaseLost, ctx.Err())
+	}
+	return ctx.Err()
+}
+
+func (l *memoryLease) Release() error {
+	l.store.mu.Lock()
+	defer l.store.mu.Unlock()
+	if l.store.leases[l.name] == l {
+		delete(l.store.leases, l.name)
+	}
+	return nil
+}

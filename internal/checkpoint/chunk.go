@@ -1,0 +1,142 @@
+package checkpoint
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+)
+
+const (
+	// rowsPerGroup bounds what a reader or writer of a chunk holds in memory:
+	// a row is rarely above 500 bytes.
+	rowsPerGroup = 32 << 10
+
+	// rowsPerRead is how many rows are decoded at once.
+	rowsPerRead = 512
+
+	// rowsPerWrite is how many rows are handed to the encoder at once.
+	rowsPerWrite = 64
+)
+
+// row is one row of a chunk, in the columns that docs/checkpoint-format.md lists.
+type row interface {
+	entryRow | quarantineRow | keyRow
+	sortKey() string
+}
+
+type entryRow struct {
+	Key                  string `parquet:"key"`
+	SourceETag           string `parquet:"source_etag"`
+	SourceSize           int64  `parquet:"source_size"`
+	SourceLastModified   int64  `parquet:"source_last_modified,timestamp(microsecond)"`
+	DestinationETag      string `parquet:"destination_etag"`
+	DestinationVersionID string `parquet:"destination_version_id"`
+	KeyARN               string `parquet:"key_arn,dict"`
+	BucketKey            bool   `parquet:"bucket_key"`
+	Checksum             string `parquet:"checksum"`
+	CopiedAt             int64  `parquet:"copied_at,timestamp(microsecond)"`
+	Pass                 int64  `parquet:"pass"`
+}
+
+type quarantineRow struct {
+	Key        string `parquet:"key"`
+	SourceETag string `parquet:"source_etag"`
+	SourceSize int64  `parquet:"source_size"`
+	Reason     string `parquet:"reason,dict"`
+	Detail     string `parquet:"detail"`
+	FirstAt    int64  `parquet:"first_at,timestamp(microsecond)"`
+	LastAt     int64  `parquet:"last_at,timestamp(microsecond)"`
+	Attempts   int64  `parquet:"attempts"`
+	Pass       int64  `parquet:"pass"`
+}
+
+// keyRow reads the keys of a chunk and none of its other columns.
+type keyRow struct {
+	Key string `parquet:"key"`
+}
+
+func (r entryRow) sortKey() string      { return r.Key }
+func (r quarantineRow) sortKey() string { return r.Key }
+func (r keyRow) sortKey() string        { return r.Key }
+
+func rowOfEntry(e *Entry) entryRow {
+	return entryRow{
+		Key: e.Key, SourceETag: e.SourceETag, SourceSize: e.SourceSize,
+		SourceLastModified: e.SourceLastModified.UnixMicro(),
+		DestinationETag:    e.DestinationETag, DestinationVersionID: e.DestinationVersionID,
+		KeyARN: e.KeyARN, BucketKey: e.BucketKey, Checksum: e.Checksum,
+		CopiedAt: e.CopiedAt.UnixMicro(), Pass: e.Pass,
+	}
+}
+
+func (r *entryRow) entry() Entry {
+	return Entry{
+		Key: r.Key, SourceETag: r.SourceETag, SourceSize: r.SourceSize,
+		SourceLastModified: time.UnixMicro(r.SourceLastModified).UTC(),
+		DestinationETag:    r.DestinationETag, DestinationVersionID: r.DestinationVersionID,
+		KeyARN: r.KeyARN, BucketKey: r.BucketKey, Checksum: r.Checksum,
+		CopiedAt: time.UnixMicro(r.CopiedAt).UTC(), Pass: r.Pass,
+	}
+}
+
+func rowOfQuarantined(q *Quarantined) quarantineRow {
+	return quarantineRow{
+		Key: q.Key, SourceETag: q.SourceETag, SourceSize: q.SourceSize, Reason: q.Reason, Detail: q.Detail,
+		FirstAt: q.FirstAt.UnixMicro(), LastAt: q.LastAt.UnixMicro(), Attempts: q.Attempts, Pass: q.Pass,
+	}
+}
+
+func (r *quarantineRow) quarantined() Quarantined {
+	return Quarantined{
+		Key: r.Key, SourceETag: r.SourceETag, SourceSize: r.SourceSize, Reason: r.Reason, Detail: r.Detail,
+		FirstAt: time.UnixMicro(r.FirstAt).UTC(), LastAt: time.UnixMicro(r.LastAt).UTC(),
+		Attempts: r.Attempts, Pass: r.Pass,
+	}
+}
+
+// openChunk opens the chunk that info names and reads it once from end to end,
+// so that a flipped byte is found before any row is believed.
+func openChunk(ctx context.Context, store Store, info ChunkInfo) (Chunk, error) {
+	chunk, err := store.Open(ctx, info.Name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &CorruptError{Name: info.Name, Problem: "is missing", Err: err}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open chunk: %w", err)
+	}
+	if err := verifyChunk(ctx, chunk, info); err != nil {
+		return nil, errors.Join(err, chunk.Close())
+	}
+	return chunk, nil
+}
+
+func verifyChunk(ctx context.Context, chunk Chunk, info ChunkInfo) error {
+	if size := chunk.Size(); size != info.Bytes {
+		return &CorruptError{Name: info.Name, Problem: fmt.Sprintf("has %d bytes, not %d", size, info.Bytes)}
+	}
+	sum := sha256.New()
+	whole := io.NewSectionReader(chunk, 0, info.Bytes)
+	untilCanceled := readerFunc(func(p []byte) (int, error) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		return whole.Read(p)
+	})
+	if _, err := io.Copy(sum, untilCanceled); err != nil {
+		return fmt.Errorf("read chunk %s: %w", info.Name, err)
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); got != info.SHA256 {
+		return &CorruptError{Name: info.Name, Problem: "does not match its checksum"}
+	}
+	return nil
+}
+
+// readerFunc is a Read method on its own.
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

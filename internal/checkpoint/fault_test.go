@@ -1,0 +1,347 @@
+package checkpoint_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/checkpointtest"
+)
+
+var errBroken = errors.New("broken")
+
+// story makes two generations with saves in between, in one process, going on
+// after every error as a daemon would. It returns the keys that a save covered.
+func story(t *testing.T, store checkpoint.Store) {
+	t.Helper()
+	o := options()
+	o.ChunkEntries = 10
+	ledger, err := checkpoint.Open(t.Context(), store, o)
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	defer func() { _ = ledger.Close() }()
+	for attempts := 0; ledger.Generation() < 2; attempts++ {
+		if attempts > 8 {
+			t.Fatalf("no second generation after %d attempts", attempts)
+		}
+		if err := storyPass(t, ledger); err != nil && !errors.Is(err, errBroken) {
+			t.Fatalf("pass: %v", err)
+		}
+	}
+}
+
+func storyPass(t *testing.T, ledger *checkpoint.Ledger) error {
+	t.Helper()
+	pass, err := ledger.Begin(t.Context())
+	if err != nil {
+		return err
+	}
+	if pass.Number() > 2 {
+		return pass.Abandon(t.Context()) // the second generation is true; only its answer was lost
+	}
+	for i := range 20 {
+		if key(i) <= pass.Mark() {
+			continue
+		}
+		slot, err := pass.Reserve(t.Context(), key(i))
+		if err != nil {
+			return err
+		}
+		switch {
+		case pass.Number() == 1 || i%5 == 0:
+			slot.Record(entry(key(i), fmt.Sprint(pass.Number())))
+		case i == 7:
+			previous := entry(key(i), "1")
+			slot.Quarantine(quarantined(key(i), "2"), &previous)
+		case i == 8:
+			slot.Drop()
+		default:
+			slot.Carry(entry(key(i), "1"))
+		}
+		if i%9 == 8 {
+			if err := pass.Flush(t.Context()); err != nil {
+				return err
+			}
+		}
+	}
+	_, err = pass.Commit(t.Context())
+	return err
+}
+
+func wantStory(t *testing.T, store checkpoint.Store) {
+	t.Helper()
+	want := make(map[string]string)
+	for i := range 20 {
+		want[key(i)] = map[bool]string{true: "2", false: "1"}[i%5 == 0]
+	}
+	delete(want, key(8))
+	if diff := cmp.Diff(want, etags(t, store)); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+	aside := collect(t, checkpoint.Quarantine(t.Context(), store, mapping))
+	if len(aside) != 1 || aside[0].Key != key(7) {
+		t.Errorf("quarantine: got %v, want %q alone", aside, key(7))
+	}
+}
+
+// TestEverySingleWriteFails breaks one write at a time, with and without effect.
+func TestEverySingleWriteFails(t *testing.T) {
+	t.Parallel()
+	for _, withEffect := range []bool{false, true} {
+		for broken := 0; ; broken++ {
+			writes := 0
+			fail := func(string, string) error {
+				if writes++; writes == broken+1 {
+					return errBroken
+				}
+				return nil
+			}
+			store := &checkpointtest.Faulty{Store: checkpointtest.NewMemory(), Before: fail}
+			if withEffect {
+				store.Before, store.After = nil, fail
+			}
+			story(t, store)
+			wantStory(t, store)
+			if t.Failed() {
+				t.Fatalf("when write %d broke, effect %t", broken, withEffect)
+			}
+			if writes <= broken {
+				break // the story ended before the write that was to break
+			}
+		}
+	}
+}
+
+// TestBitRot flips bits of every record and checks that nothing false is read:
+// the last generation, the one before, or an error that names the damage.
+func TestBitRot(t *testing.T) {
+	t.Parallel()
+	memory := checkpointtest.NewMemory()
+	story(t, memory)
+	last := etags(t, memory)
+	first := make(map[string]string)
+	for i := range 20 {
+		first[key(i)] = "1"
+	}
+	names, err := memory.List(t.Context(), mapping+"/")
+	if err != nil || len(names) < 4 {
+		t.Fatalf("list: %q, %v", names, err)
+	}
+	for _, name := range names {
+		data, err := memory.Read(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for at := 0; at < len(data); at += 97 {
+			damaged := memory.Clone()
+			damaged.Damage(name, func(d []byte) []byte { d[at] ^= 1 << (at % 7); return d })
+			checkRot(t, damaged, fmt.Sprintf("%s at %d", name, at), last, first)
+		}
+		for what, change := range map[string]func([]byte) []byte{
+			"cut":     func(d []byte) []byte { return d[:len(d)/2] },
+			"emptied": func([]byte) []byte { return nil },
+			"grown":   func(d []byte) []byte { return append(d, 0) },
+		} {
+			damaged := memory.Clone()
+			damaged.Damage(name, change)
+			checkRot(t, damaged, name+" "+what, last, first)
+		}
+		missing := memory.Clone()
+		if err := missing.Delete(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+		checkRot(t, missing, name+" missing", last, first)
+	}
+}
+
+func checkRot(t *testing.T, store checkpoint.Store, what string, truths ...map[string]string) {
+	t.Helper()
+	read := make(map[string]string)
+	for e, err := range checkpoint.Entries(t.Context(), store, mapping) {
+		if err != nil {
+			if _, ok := errors.AsType[*checkpoint.CorruptError](err); !ok {
+				t.Errorf("%s: read: got %v, want a CorruptError", what, err)
+			}
+			break
+		}
+		read[e.Key] = e.SourceETag
+	}
+	if !slices.ContainsFunc(truths, func(truth map[string]string) bool { return isPart(read, truth) }) {
+		t.Errorf("%s: read what was never true: %v", what, read)
+	}
+	ledger, err := checkpoint.Open(t.Context(), store, options())
+	if err != nil {
+		t.Errorf("%s: open: got %v, want a generation that is whole", what, err)
+		return
+	}
+	defer func() { _ = ledger.Close() }()
+	pass := begin(t, ledger)
+	opened := make(map[string]string)
+	for _, e := range collect(t, pass.Previous(t.Context())) {
+		opened[e.Key] = e.SourceETag
+	}
+	if !slices.ContainsFunc(truths, func(truth map[string]string) bool { return maps.Equal(opened, truth) }) {
+		t.Errorf("%s: opened what was never true: %v", what, opened)
+	}
+}
+
+func isPart(part, whole map[string]string) bool {
+	for k, v := range part {
+		if whole[k] != v {
+			return false
+		}
+	}
+	return true
+}
+
+func TestFallBackAndGoOn(t *testing.T) {
+	t.Parallel()
+	memory := checkpointtest.NewMemory()
+	story(t, memory)
+	memory.Damage(mapping+"/manifest-0000000002.json", func(d []byte) []byte { d[100] ^= 1; return d })
+	o := options()
+	log := warnings(&o)
+	ledger := openLedger(t, memory, o)
+	if ledger.Generation() != 1 {
+		t.Fatalf("generation: got %d, want 1", ledger.Generation())
+	}
+	if text := log.String(); !strings.Contains(text, "manifest-0000000002.json is damaged") || !strings.Contains(text, "fell back") {
+		t.Errorf("log: got %q, want the damage named", text)
+	}
+	pass := begin(t, ledger)
+	if pass.Number() != 3 {
+		t.Errorf("number: got %d, want 3, above the damaged manifest", pass.Number())
+	}
+	if got := carryRest(t, pass, nil); got != 3 || ledger.Generation() != 3 {
+		t.Errorf("commit: got %d and %d, want 3", got, ledger.Generation())
+	}
+	if got := etags(t, memory); len(got) != 20 {
+		t.Errorf("got %d entries, want the 20 of generation 1", len(got))
+	}
+}
+
+func TestNothingLeftToFallBackTo(t *testing.T) {
+	t.Parallel()
+	memory := checkpointtest.NewMemory()
+	story(t, memory)
+	for _, n := range []int{1, 2} {
+		memory.Damage(fmt.Sprintf("%s/manifest-%010d.json", mapping, n), func([]byte) []byte { return nil })
+	}
+	_, err := checkpoint.Open(t.Context(), memory, options())
+	if _, ok := errors.AsType[*checkpoint.CorruptError](err); !ok || !strings.Contains(err.Error(), "manifest-0000000002.json") {
+		t.Errorf("open: got %v, want the damage named", err)
+	}
+	if _, err := checkpoint.Latest(t.Context(), memory, mapping); err == nil || errors.Is(err, checkpoint.ErrNoCheckpoint) {
+		t.Errorf("latest: got %v, want the damage named", err)
+	}
+	lease, err := memory.Acquire(t.Context(), mapping, "me")
+	if err != nil {
+		t.Fatalf("the lease was not given back: %v", err)
+	}
+	_ = lease.Release()
+}
+
+func TestDamagedProgressIsDoneAgain(t *testing.T) {
+	t.Parallel()
+	memory := checkpointtest.NewMemory()
+	pass := begin(t, openLedger(t, memory, options()))
+	for i := range 3 {
+		reserve(t, pass, key(i)).Record(entry(key(i), "1"))
+		flush(t, pass)
+	}
+	for _, test := range []struct {
+		name    string
+		damaged []string
+		want    string
+	}{
+		{"none", nil, key(2)},
+		{"the last record", []string{"progress-0000000001-0000000003"}, key(1)},
+		{"every record", []string{"progress-"}, ""},
+		{"every chunk", []string{"chunk-"}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			killed := memory.Clone()
+			names, err := killed.List(t.Context(), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range names {
+				if slices.ContainsFunc(test.damaged, func(d string) bool { return strings.Contains(name, d) }) {
+					killed.Damage(name, func(d []byte) []byte { d[len(d)/2] ^= 4; return d })
+				}
+			}
+			o := options()
+			log := warnings(&o)
+			next := begin(t, openLedger(t, killed, o))
+			if next.Mark() != test.want {
+				t.Errorf("mark: got %q, want %q", next.Mark(), test.want)
+			}
+			if warned := strings.Contains(log.String(), "progress was damaged"); warned != (test.damaged != nil) {
+				t.Errorf("warned: got %t: %s", warned, log)
+			}
+			for i := range 3 {
+				if key(i) > next.Mark() {
+					reserve(t, next, key(i)).Record(entry(key(i), "1"))
+				}
+			}
+			flush(t, next)
+			commit(t, next)
+			if got := etags(t, killed); len(got) != 3 {
+				t.Errorf("entries: got %v, want 3", got)
+			}
+		})
+	}
+}
+
+func TestLaterFormatIsNeverTakenForDamage(t *testing.T) {
+	t.Parallel()
+	memory := checkpointtest.NewMemory()
+	story(t, memory)
+	name := mapping + "/manifest-0000000002.json"
+	// printf '{"version":2}' | sha256sum
+	later := `{"sha256":"732322c128ed67841ef5aa42c7cd04ffcd74a61b2d17d710cd502b713d62930d","record":{"version":2}}` + "\n"
+	memory.Damage(name, func([]byte) []byte { return []byte(later) })
+	_, err := checkpoint.Open(t.Context(), memory, options())
+	if version, ok := errors.AsType[*checkpoint.VersionError](err); !ok || version.Name != name {
+		t.Errorf("open: got %v, want a VersionError of %s", err, name)
+	}
+	if _, err := checkpoint.Latest(t.Context(), memory, mapping); !strings.Contains(fmt.Sprint(err), "newer syncd") {
+		t.Errorf("latest: got %v, want a VersionError", err)
+	}
+}
+
+func TestSweepThatFailsIsMadeUpFor(t *testing.T) {
+	t.Parallel()
+	store := &checkpointtest.Faulty{Store: checkpointtest.NewMemory()}
+	store.Before = func(operation, _ string) error {
+		if operation == "delete" {
+			return errBroken
+		}
+		return nil
+	}
+	o := options()
+	o.KeepGenerations = 1
+	log := warnings(&o)
+	ledger := openLedger(t, store, o)
+	for n := range 3 {
+		pass := begin(t, ledger)
+		reserve(t, pass, "a").Record(entry("a", fmt.Sprint(n)))
+		commit(t, pass)
+	}
+	if !strings.Contains(log.String(), "old records were not all deleted") {
+		t.Errorf("log: got %q, want a warning", log)
+	}
+	store.Before = nil
+	carryRest(t, begin(t, ledger), nil)
+	if names, _ := store.List(t.Context(), ""); len(names) != 2 {
+		t.Errorf("after a sweep that works: got %q, want a chunk and a manifest", names)
+	}
+}

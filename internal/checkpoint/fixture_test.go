@@ -1,0 +1,180 @@
+package checkpoint_test
+
+import (
+	"fmt"
+	"iter"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/checkpointtest"
+)
+
+const mapping = "alice-to-bob"
+
+var epoch = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
+
+func options() checkpoint.Options {
+	return checkpoint.Options{Mapping: mapping, Holder: "test/1", Now: func() time.Time { return epoch }}
+}
+
+// failer is what tests and property tests have in common.
+type failer interface {
+	Helper()
+	Fatalf(format string, args ...any)
+}
+
+func openLedger(t *testing.T, store checkpoint.Store, o checkpoint.Options) *checkpoint.Ledger {
+	t.Helper()
+	ledger, err := checkpoint.Open(t.Context(), store, o)
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := ledger.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return ledger
+}
+
+func begin(t *testing.T, ledger *checkpoint.Ledger) *checkpoint.Pass {
+	t.Helper()
+	pass, err := ledger.Begin(t.Context())
+	if err != nil {
+		t.Fatalf("begin: %v", err)
+	}
+	return pass
+}
+
+func reserve(t *testing.T, pass *checkpoint.Pass, key string) *checkpoint.Slot {
+	t.Helper()
+	slot, err := pass.Reserve(t.Context(), key)
+	if err != nil {
+		t.Fatalf("reserve: %v", err)
+	}
+	return slot
+}
+
+func flush(t *testing.T, pass *checkpoint.Pass) {
+	t.Helper()
+	if err := pass.Flush(t.Context()); err != nil {
+		t.Fatalf("flush: %v", err)
+	}
+}
+
+func commit(t *testing.T, pass *checkpoint.Pass) int64 {
+	t.Helper()
+	generation, err := pass.Commit(t.Context())
+	if err != nil {
+		t.Fatalf("commit: %v", err)
+	}
+	return generation
+}
+
+// entry returns an entry of every column, of a source version named etag.
+func entry(key, etag string) checkpoint.Entry {
+	return checkpoint.Entry{
+		Key: key, SourceETag: etag, SourceSize: int64(len(key)), SourceLastModified: epoch.Add(-time.Hour),
+		DestinationETag: "d-" + etag, DestinationVersionID: "v-" + etag,
+		KeyARN:    "arn:aws:kms:us-west-2:222222222222:key/11111111-2222-3333-4444-555555555555",
+		BucketKey: true, Checksum: "crc64nvme:" + etag, CopiedAt: epoch,
+	}
+}
+
+func quarantined(key, etag string) checkpoint.Quarantined {
+	return checkpoint.Quarantined{
+		Key: key, SourceETag: etag, SourceSize: 7, Reason: "denied", Detail: "access denied on " + etag, LastAt: epoch,
+	}
+}
+
+func key(i int) string { return fmt.Sprintf("exports/%06d", i) }
+
+// recordAll makes a generation of entries with the given keys.
+func recordAll(t *testing.T, ledger *checkpoint.Ledger, keys ...string) {
+	t.Helper()
+	pass := begin(t, ledger)
+	for _, k := range keys {
+		reserve(t, pass, k).Record(entry(k, "1"))
+	}
+	commit(t, pass)
+}
+
+func keysTo(n int) (keys []string) {
+	for i := range n {
+		keys = append(keys, key(i))
+	}
+	return keys
+}
+
+// carryRest carries every entry of the previous generation but those given a
+// settlement of their own, and commits.
+func carryRest(t *testing.T, pass *checkpoint.Pass, settle map[string]func(*checkpoint.Slot)) int64 {
+	t.Helper()
+	previous := make(map[string]checkpoint.Entry)
+	for e, err := range pass.Previous(t.Context()) {
+		if err != nil {
+			t.Fatalf("previous: %v", err)
+		}
+		previous[e.Key] = e
+	}
+	keys := slices.Collect(maps.Keys(previous))
+	for k := range settle {
+		if _, ok := previous[k]; !ok {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	for _, k := range keys {
+		slot := reserve(t, pass, k)
+		if f := settle[k]; f != nil {
+			f(slot)
+		} else {
+			slot.Carry(previous[k])
+		}
+	}
+	return commit(t, pass)
+}
+
+func collect[V any](t failer, seq iter.Seq2[V, error]) []V {
+	t.Helper()
+	var all []V
+	for v, err := range seq {
+		if err != nil {
+			t.Fatalf("read: %v", err)
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
+func etags(t *testing.T, store checkpoint.Store) map[string]string {
+	t.Helper()
+	all := make(map[string]string)
+	for _, e := range collect(t, checkpoint.Entries(t.Context(), store, mapping)) {
+		all[e.Key] = e.SourceETag
+	}
+	return all
+}
+
+// counting is a store that counts what is created.
+func counting(inner checkpoint.Store) (*checkpointtest.Faulty, *[]string) {
+	var created []string
+	return &checkpointtest.Faulty{Store: inner, Before: func(operation, name string) error {
+		if operation == "create" {
+			created = append(created, strings.TrimPrefix(name, mapping+"/"))
+		}
+		return nil
+	}}, &created
+}
+
+// warnings collects the messages of a log.
+func warnings(o *checkpoint.Options) *strings.Builder {
+	var text strings.Builder
+	o.Logger = slog.New(slog.NewTextHandler(&text, nil))
+	return &text
+}

@@ -1,0 +1,117 @@
+package checkpoint_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"syncd/internal/checkpoint"
+)
+
+// The child process is this test binary, told by its environment what to do.
+const childFolder = "CHECKPOINT_TEST_FOLDER"
+
+const killRows = 400
+
+// TestKillNine kills a process that writes a ledger, at random moments, and
+// checks after each kill that everything it said was saved is there.
+func TestKillNine(t *testing.T) {
+	if dir := os.Getenv(childFolder); dir != "" {
+		writeUntilKilled(t, dir)
+		return
+	}
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	t.Parallel()
+	dir := t.TempDir()
+	for life := range 8 {
+		saved := runAndKill(t, dir, rand.IntN(12))
+		ledger := openLedger(t, openFile(t, dir), options()) // the dead process holds no lease
+		pass := begin(t, ledger)
+		got := fmt.Sprintf("%04d %s", ledger.Generation(), pass.Mark())
+		if got < saved {
+			t.Fatalf("life %d: found %q, want at least %q, which was saved", life, got, saved)
+		}
+		wantGeneration(t, ledger, dir)
+		if err := ledger.Close(); err != nil {
+			t.Fatalf("close: %v", err)
+		}
+	}
+}
+
+// runAndKill lets a process write until it has reported a number of saves, kills
+// it and returns its last report, which may have come after the last one awaited.
+func runAndKill(t *testing.T, dir string, reports int) (saved string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	child := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestKillNine$", "-test.v")
+	child.Env = append(os.Environ(), childFolder+"="+dir)
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		report, ok := strings.CutPrefix(lines.Text(), "saved ")
+		if !ok {
+			continue
+		}
+		saved = report
+		if reports--; reports < 0 {
+			cancel() // SIGKILL
+		}
+	}
+	if err := child.Wait(); err == nil {
+		t.Fatal("the process ended by itself, want it killed")
+	}
+	return saved
+}
+
+// writeUntilKilled makes one generation after the other. Every save is reported
+// in a form that sorts by how much was saved.
+func writeUntilKilled(t *testing.T, dir string) {
+	t.Helper()
+	o := options()
+	o.ChunkEntries = 64
+	ledger := openLedger(t, openFile(t, dir), o)
+	for t.Context().Err() == nil {
+		pass := begin(t, ledger)
+		for i := range killRows {
+			if key(i) <= pass.Mark() {
+				continue
+			}
+			reserve(t, pass, key(i)).Record(entry(key(i), fmt.Sprint(pass.Number())))
+			if i%40 == 39 {
+				flush(t, pass)
+				fmt.Fprintf(os.Stdout, "saved %04d %s\n", ledger.Generation(), key(i))
+			}
+		}
+		fmt.Fprintf(os.Stdout, "saved %04d \n", commit(t, pass))
+	}
+}
+
+// wantGeneration checks that a generation is whole and of one pass.
+func wantGeneration(t *testing.T, ledger *checkpoint.Ledger, dir string) {
+	t.Helper()
+	generation, count := ledger.Generation(), 0
+	if generation == 0 {
+		return
+	}
+	for k, etag := range etags(t, openFile(t, dir)) {
+		if count++; etag != fmt.Sprint(generation) {
+			t.Fatalf("generation %d: entry %q is of %q", generation, k, etag)
+		}
+	}
+	if count != killRows {
+		t.Fatalf("generation %d: got %d entries, want %d", generation, count, killRows)
+	}
+}

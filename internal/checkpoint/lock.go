@@ -1,0 +1,128 @@
+package checkpoint
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// holderNote is what a lock file says about who holds it. It is for people: the
+// lock itself is what decides.
+type holderNote struct {
+	Holder string    `json:"holder"`
+	Since  time.Time `json:"since"`
+}
+
+// Acquire locks the mapping's folder. Records left half-written by a process
+// that died are removed.
+func (f *File) Acquire(ctx context.Context, name, holder string) (Lease, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if isNoSegment(name) {
+		return nil, fmt.Errorf("lease name %q: %w", name, fs.ErrInvalid)
+	}
+	path := filepath.Join(f.dir, name, lockName)
+	if err := f.prepare(); err != nil {
+		return nil, fmt.Errorf("acquire lease on %q: %w", name, err)
+	}
+	if err := makeFolder(filepath.Dir(path)); err != nil {
+		return nil, fmt.Errorf("acquire lease on %q: %w", name, err)
+	}
+	lock := flock.New(path, flock.SetPermissions(0o600))
+	locked, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("acquire lease on %q: %w", name, err)
+	}
+	if !locked {
+		note := readNote(path)
+		return nil, errors.Join(&LeaseHeldError{Name: name, Holder: note.Holder, Since: note.Since}, lock.Close())
+	}
+	lease := &fileLease{lock: lock}
+	if err := errors.Join(lease.announce(holder), sweepTemporary(filepath.Dir(path))); err != nil {
+		return nil, errors.Join(fmt.Errorf("acquire lease on %q: %w", name, err), lease.Release())
+	}
+	return lease, nil
+}
+
+// readNote reads what it can: the holder may be writing it right now.
+func readNote(path string) (note holderNote) {
+	data, err := os.ReadFile(path)
+	if err != nil || json.Unmarshal(data, &note) != nil {
+		return holderNote{}
+	}
+	return note
+}
+
+func sweepTemporary(dir string) error {
+	files, err := os.ReadDir(dir)
+	for _, file := range files {
+		if strings.HasPrefix(file.Name(), tempPrefix) {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, file.Name())))
+		}
+	}
+	return err
+}
+
+// fileLease is a lock on a mapping's folder.
+type fileLease struct {
+	mu       sync.Mutex
+	lock     *flock.Flock
+	released bool
+}
+
+func (l *fileLease) announce(holder string) error {
+	data, err := json.Marshal(holderNote{Holder: holder, Since: time.Now().UTC()})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(l.lock.Path(), append(data, '\n'), 0o600)
+}
+
+// Held returns nil while the locked file is the one that others would lock.
+func (l *fileLease) Held(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if l.released {
+		return fmt.Errorf("%w: released", ErrLeaseLost)
+	}
+	locked, err := l.lock.Stat()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrLeaseLost, err)
+	}
+	named, err := os.Stat(l.lock.Path())
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrLeaseLost, err)
+	}
+	if !os.SameFile(locked, named) {
+		return fmt.Errorf("%w: %s was replaced", ErrLeaseLost, l.lock.Path())
+	}
+	return nil
+}
+
+// Release unlocks the folder. The lock file stays: to delete it would let two
+// processes lock two files of that name.
+func (l *fileLease) Release() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.released {
+		return nil
+	}
+	l.released = true
+	if err := l.lock.Close(); err != nil {
+		return fmt.Errorf("release lease: %w", err)
+	}
+	return nil
+}

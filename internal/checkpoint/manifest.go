@@ -1,0 +1,124 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Manifest describes a committed generation: everything that is known to lie at
+// the destination, and everything that was set aside.
+type Manifest struct {
+	Version          int         `json:"version"`
+	Mapping          string      `json:"mapping"`
+	Generation       int64       `json:"generation"`
+	Base             int64       `json:"base"` // generation the pass started from, 0: none
+	Pass             int64       `json:"pass"` // the pass that made it; the same number
+	Holder           string      `json:"holder"`
+	StartedAt        time.Time   `json:"started_at"`
+	CommittedAt      time.Time   `json:"committed_at"`
+	Counts           Counts      `json:"counts"`
+	Entries          int64       `json:"entries"`           // rows in Chunks
+	Quarantined      int64       `json:"quarantined"`       // rows in QuarantineChunks
+	Chunks           []ChunkInfo `json:"chunks"`            // ascending, not overlapping
+	QuarantineChunks []ChunkInfo `json:"quarantine_chunks"` // ascending, not overlapping
+}
+
+// Counts tells how the slots of a pass were settled, over all its resumptions.
+type Counts struct {
+	Carried     int64 `json:"carried"`     // by Carry
+	Recorded    int64 `json:"recorded"`    // by Record
+	Quarantined int64 `json:"quarantined"` // by Quarantine
+	Kept        int64 `json:"kept"`        // of those quarantined: the previous entry stays
+	Dropped     int64 `json:"dropped"`     // by Drop
+}
+
+// entries returns how many rows a ledger with these counts has.
+func (c Counts) entries() int64 { return c.Carried + c.Kept + c.Recorded }
+
+// ChunkInfo names a chunk and says what must be found in it.
+type ChunkInfo struct {
+	Name     string `json:"name"`
+	FirstKey string `json:"first_key"`
+	LastKey  string `json:"last_key"`
+	Entries  int64  `json:"entries"` // rows
+	Bytes    int64  `json:"bytes"`
+	SHA256   string `json:"sha256"` // of the whole chunk, lower-case hex
+}
+
+// MarshalJSON writes the keys in a form that carries bytes that are not UTF-8.
+func (c ChunkInfo) MarshalJSON() ([]byte, error) {
+	type plain ChunkInfo
+	return json.Marshal(struct {
+		plain
+		FirstKey keyText `json:"first_key"`
+		LastKey  keyText `json:"last_key"`
+	}{plain(c), keyText(c.FirstKey), keyText(c.LastKey)})
+}
+
+// UnmarshalJSON reverses MarshalJSON.
+func (c *ChunkInfo) UnmarshalJSON(data []byte) error {
+	type plain ChunkInfo
+	var in struct {
+		plain
+		FirstKey keyText `json:"first_key"`
+		LastKey  keyText `json:"last_key"`
+	}
+	if err := json.Unmarshal(data, &in); err != nil {
+		return err
+	}
+	*c = ChunkInfo(in.plain)
+	c.FirstKey, c.LastKey = string(in.FirstKey), string(in.LastKey)
+	return nil
+}
+
+// Progress is how far a pass that is not committed has come.
+type Progress struct {
+	Version    int       `json:"version"`
+	Mapping    string    `json:"mapping"`
+	Generation int64     `json:"generation"` // the pass's number, and the generation it will commit
+	Base       int64     `json:"base"`       // generation it started from, 0: none
+	Holder     string    `json:"holder"`
+	StartedAt  time.Time `json:"started_at"`
+	SavedAt    time.Time `json:"saved_at"`
+	Ranges     []Range   `json:"ranges"` // ascending; this version writes one
+}
+
+// Range is a half-open interval of keys and how far it was walked. Every key in
+// (After, Mark] is settled. The settled entries are those in Chunks and, from
+// CarriedAfter on, those of the base generation, which are carried as they are.
+type Range struct {
+	After            string      `json:"after"` // exclusive, "" from the first key
+	Mark             string      `json:"mark"`  // inclusive
+	CarriedAfter     string      `json:"carried_after"`
+	Counts           Counts      `json:"counts"`
+	Chunks           []ChunkInfo `json:"chunks"`
+	QuarantineChunks []ChunkInfo `json:"quarantine_chunks"`
+}
+
+// MarshalJSON writes the keys in a form that carries bytes that are not UTF-8.
+func (r Range) MarshalJSON() ([]byte, error) {
+	type plain Range
+	return json.Marshal(struct {
+		plain
+		After        keyText `json:"after"`
+		Mark         keyText `json:"mark"`
+		CarriedAfter keyText `json:"carried_after"`
+	}{plain(r), keyText(r.After), keyText(r.Mark), keyText(r.CarriedAfter)})
+}
+
+// UnmarshalJSON reverses MarshalJSON.
+func (r *Range) UnmarshalJSON(data []byte) error {
+	type plain Range
+	var in struct {
+		plain
+		After        keyText `json:"after"`
+		Mark         keyText `json:"mark"`
+		CarriedAfter keyText `json:"carried_after"`
+	}
+	if err := json.Unmarshal(data, &in); err != nil {
+		return err
+	}
+	*r = Range(in.plain)
+	r.After, r.Mark, r.CarriedAfter = string(in.After), string(in.Mark), string(in.CarriedAfter)
+	return nil
+}

@@ -1,0 +1,290 @@
+package checkpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"slices"
+	"time"
+)
+
+// saver writes what a pass has settled. It is used under Pass.saving.
+type saver struct {
+	ledger   *Ledger
+	base     Manifest
+	writer   chunkWriter
+	weaver   weaver                 // over the base's entries
+	setAside *walker[quarantineRow] // over the base's quarantine
+	progress Progress               // as it will be saved next, but for its last batch
+	seq      int64                  // of the progress record saved last
+}
+
+// Due reports whether a Flush is worth while: there is something new to save and
+// Options.FlushInterval has gone by, or Options.FlushEntries changes wait.
+func (p *Pass) Due() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	waiting := p.water.batch.waiting()
+	o := &p.ledger.options
+	return p.err == nil && waiting > 0 &&
+		(waiting >= o.FlushEntries || o.Now().Sub(p.savedAt) >= o.FlushInterval)
+}
+
+// Flush saves what is settled up to the low-water mark: first the chunks, then
+// the progress record that names them. When nothing but carried entries moved
+// the mark it writes nothing. After a Flush that failed the pass goes on no more,
+// and Begin resumes behind the last progress record; but when ctx ended during it
+// the changes wait on, so that a drain can still save them with Abandon.
+func (p *Pass) Flush(ctx context.Context) error {
+	p.saving.Lock()
+	defer p.saving.Unlock()
+	return p.flush(ctx)
+}
+
+func (p *Pass) flush(ctx context.Context) error {
+	p.mu.Lock()
+	if p.err != nil || p.water.batch.waiting() == 0 {
+		defer p.mu.Unlock()
+		return p.err
+	}
+	taken := p.water.take()
+	p.mu.Unlock()
+	if err := p.saver.save(ctx, taken); err != nil {
+		err = fmt.Errorf("save pass %d: %w", p.number, err)
+		if ctx.Err() != nil {
+			return errors.Join(err, p.putBack(taken))
+		}
+		return p.fail(err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.savedAt = p.ledger.options.Now()
+	p.wake()
+	return nil
+}
+
+// putBack makes a batch wait again that could not be saved.
+func (p *Pass) putBack(b batch) error {
+	err := p.saver.close()
+	p.saver.rewind()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.water.batch.changes = slices.Concat(b.changes, p.water.batch.changes)
+	p.water.batch.setAside = slices.Concat(b.setAside, p.water.batch.setAside)
+	return err
+}
+
+// Abandon saves what is settled up to the low-water mark and ends the pass; the
+// next Begin resumes it. Slots that are settled later are settled in vain.
+func (p *Pass) Abandon(ctx context.Context) error {
+	err := p.Flush(ctx)
+	return errors.Join(err, p.close())
+}
+
+// Commit makes the next generation of the pass and returns its number. Every
+// slot must be settled and every entry of the previous generation reserved, else
+// it returns an error and the pass goes on. One write makes the generation true.
+// After any other error the pass has ended and Begin finds out what became true;
+// ErrSuperseded says that another writer committed the generation.
+func (p *Pass) Commit(ctx context.Context) (generation int64, err error) {
+	p.reserving.Lock()
+	defer p.reserving.Unlock()
+	p.saving.Lock()
+	defer p.saving.Unlock()
+	if err := p.complete(ctx); err != nil {
+		return 0, fmt.Errorf("commit pass %d: %w", p.number, err)
+	}
+	p.mu.Lock()
+	taken := p.water.take()
+	p.mu.Unlock()
+	manifest, err := p.saver.commit(ctx, taken)
+	if err != nil {
+		return 0, p.fail(fmt.Errorf("commit pass %d: %w", p.number, err))
+	}
+	_ = p.fail(ErrPassEnded)
+	p.ledger.committed(ctx, manifest)
+	return manifest.Generation, nil
+}
+
+// complete returns an error unless every key is reserved and settled.
+func (p *Pass) complete(ctx context.Context) error {
+	if err := p.failure(); err != nil {
+		return err
+	}
+	head, err := p.keys.head(ctx)
+	if err == nil {
+		return fmt.Errorf("key %q of the previous generation was passed over", head.Key)
+	}
+	if !errors.Is(err, io.EOF) {
+		return fmt.Errorf("look up previous generation: %w", err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.water.n > 0 {
+		return fmt.Errorf("%d keys from %q on are not settled", p.water.n, p.water.ring[p.water.first].key)
+	}
+	return nil
+}
+
+// close ends the pass, waits for what is under way and closes what is open. It
+// is idempotent.
+func (p *Pass) close() error {
+	_ = p.fail(ErrPassEnded) // wakes a waiting Reserve, which holds the lock taken next
+	p.reserving.Lock()
+	defer p.reserving.Unlock()
+	p.saving.Lock()
+	defer p.saving.Unlock()
+	return errors.Join(p.keys.close(), p.saver.close())
+}
+
+// rewind goes to where the base was left by the last save.
+func (s *saver) rewind() {
+	r := s.progress.Ranges[0]
+	s.weaver.base = newWalker[entryRow](s.ledger.store, s.base.Chunks, r.CarriedAfter)
+	s.setAside = newWalker[quarantineRow](s.ledger.store, s.base.QuarantineChunks, r.Mark)
+}
+
+func (s *saver) close() error {
+	return errors.Join(s.weaver.base.close(), s.setAside.close())
+}
+
+// save writes one batch: the chunks, then the progress record that names them.
+func (s *saver) save(ctx context.Context, b batch) error {
+	if err := s.ledger.lease.Held(ctx); err != nil {
+		return err
+	}
+	r, err := s.extend(ctx, b, s.weaver.upTo(ctx, b.changes))
+	if err != nil {
+		return err
+	}
+	if r.Chunks, err = compactTail[entryRow](ctx, &s.writer, chunkPrefix, r.Chunks); err != nil {
+		return err
+	}
+	r.QuarantineChunks, err = compactTail[quarantineRow](ctx, &s.writer, quarantinePrefix, r.QuarantineChunks)
+	if err != nil {
+		return err
+	}
+	return s.saveProgress(ctx, r)
+}
+
+// extend writes the batch as chunks and returns the range with them.
+func (s *saver) extend(ctx context.Context, b batch, items iter.Seq2[item[entryRow], error]) (Range, error) {
+	r := s.progress.Ranges[0]
+	made, err := writeItems(ctx, &s.writer, chunkPrefix, items)
+	if err != nil {
+		return r, err
+	}
+	aside, err := writeItems(ctx, &s.writer, quarantinePrefix, s.continued(ctx, b.setAside))
+	if err != nil {
+		return r, err
+	}
+	r.Chunks = slices.Concat(r.Chunks, made)
+	r.QuarantineChunks = slices.Concat(r.QuarantineChunks, aside)
+	r.Mark, r.Counts = b.mark, b.counts
+	if n := len(b.changes); n > 0 {
+		r.CarriedAfter = b.changes[n-1].key
+	}
+	return r, nil
+}
+
+// continued adds what the base generation knew of the same source versions.
+func (s *saver) continued(ctx context.Context, setAside []Quarantined) iter.Seq2[item[quarantineRow], error] {
+	return func(yield func(item[quarantineRow], error) bool) {
+		for _, q := range setAside {
+			before, err := s.setAside.find(ctx, q.Key)
+			if err == nil && before.SourceETag == q.SourceETag {
+				q.FirstAt = time.UnixMicro(before.FirstAt)
+				q.Attempts += before.Attempts
+			}
+			if errors.Is(err, io.EOF) {
+				err = nil
+			}
+			if !yield(item[quarantineRow]{row: rowOfQuarantined(&q)}, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// progressTries bounds the search for a free sequence number. A number is taken
+// when an earlier attempt has landed unnoticed, or by a writer that lost the
+// lease and wrote once more.
+const progressTries = 16
+
+func (s *saver) saveProgress(ctx context.Context, r Range) error {
+	p := s.progress
+	p.Ranges, p.SavedAt = []Range{r}, s.ledger.now()
+	err := fs.ErrExist
+	for try := 0; errors.Is(err, fs.ErrExist) && try < progressTries; try++ {
+		s.seq++
+		err = createRecord(ctx, s.ledger.store, progressName(p.Mapping, p.Generation, s.seq), p)
+	}
+	if err != nil {
+		return err
+	}
+	s.progress = p
+	// One older record stays, in case the new one turns out damaged. What is
+	// not deleted here goes with the next commit.
+	old := progressName(p.Mapping, p.Generation, s.seq-2)
+	if err := s.ledger.store.Delete(ctx, old); err != nil {
+		s.ledger.log.Warn("progress record not deleted", "mapping", p.Mapping, "name", old, "err", err)
+	}
+	return nil
+}
+
+// commit writes the rest of the pass and then the manifest, which makes it true.
+func (s *saver) commit(ctx context.Context, b batch) (Manifest, error) {
+	if err := s.ledger.lease.Held(ctx); err != nil {
+		return Manifest{}, err
+	}
+	r, err := s.extend(ctx, b, s.weaver.toEnd(ctx, b.changes))
+	if err != nil {
+		return Manifest{}, err
+	}
+	if r.Chunks, err = compact[entryRow](ctx, &s.writer, chunkPrefix, r.Chunks); err != nil {
+		return Manifest{}, err
+	}
+	r.QuarantineChunks, err = compact[quarantineRow](ctx, &s.writer, quarantinePrefix, r.QuarantineChunks)
+	if err != nil {
+		return Manifest{}, err
+	}
+	m, err := s.manifest(r)
+	if err != nil {
+		return Manifest{}, err
+	}
+	if err := s.ledger.lease.Held(ctx); err != nil {
+		return Manifest{}, err // writing the chunks may have taken long
+	}
+	err = createRecord(ctx, s.ledger.store, manifestName(m.Mapping, m.Generation), m)
+	if errors.Is(err, fs.ErrExist) {
+		return Manifest{}, fmt.Errorf("%w: %w", ErrSuperseded, err)
+	}
+	return m, err
+}
+
+// manifest describes the generation, and refuses one whose rows are not those
+// that were settled.
+func (s *saver) manifest(r Range) (Manifest, error) {
+	m := Manifest{
+		Version: formatVersion, Mapping: s.progress.Mapping, Generation: s.progress.Generation,
+		Base: s.progress.Base, Pass: s.progress.Generation, Holder: s.progress.Holder,
+		StartedAt: s.progress.StartedAt, CommittedAt: s.ledger.now(), Counts: r.Counts,
+		Entries: entriesIn(r.Chunks), Quarantined: entriesIn(r.QuarantineChunks),
+		Chunks: r.Chunks, QuarantineChunks: r.QuarantineChunks,
+	}
+	if m.Entries != r.Counts.entries() || m.Quarantined != r.Counts.Quarantined {
+		return m, fmt.Errorf("BUG: chunks hold %d entries and %d quarantined, %d and %d were settled",
+			m.Entries, m.Quarantined, r.Counts.entries(), r.Counts.Quarantined)
+	}
+	return m, nil
+}
+
+func entriesIn(chunks []ChunkInfo) (sum int64) {
+	for _, c := range chunks {
+		sum += c.Entries
+	}
+	return sum
+}

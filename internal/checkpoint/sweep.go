@@ -1,0 +1,54 @@
+package checkpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// sweep deletes what a commit has made superfluous: manifests that are no longer
+// kept, progress of committed passes, and chunks that no kept manifest names.
+// Kept is newest first.
+//
+// Nothing that carries a number above the newest generation is touched. So a
+// writer that lost its lease unnoticed can never have its chunks taken away and
+// its manifest accepted afterwards: its generation's number is taken.
+func sweep(ctx context.Context, store Store, mapping string, kept []Manifest) error {
+	names, err := store.List(ctx, mapping+"/")
+	if err != nil {
+		return fmt.Errorf("list records: %w", err)
+	}
+	named := make(map[string]bool)
+	for _, m := range kept {
+		named[manifestName(mapping, m.Generation)] = true
+		for _, c := range m.Chunks {
+			named[c.Name] = true
+		}
+		for _, c := range m.QuarantineChunks {
+			named[c.Name] = true
+		}
+	}
+	// Manifests go before chunks: a sweep cut short must not leave a manifest
+	// that names what is gone.
+	var errs []error
+	for _, kind := range []struct{ prefix, suffix string }{
+		{manifestPrefix, recordSuffix},
+		{progressPrefix, recordSuffix},
+		{chunkPrefix, chunkSuffix},
+		{quarantinePrefix, chunkSuffix},
+	} {
+		for _, name := range names {
+			generation, _, ok := numbersIn(name, kind.prefix, kind.suffix)
+			if !ok || generation > kept[0].Generation || named[name] {
+				continue
+			}
+			if err := store.Delete(ctx, name); err != nil {
+				errs = append(errs, fmt.Errorf("delete %s: %w", name, err))
+			}
+		}
+		if len(errs) > 0 {
+			break
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,96 @@
+package checkpoint
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sort"
+)
+
+// walker goes over the rows of a generation's chunks in key order, forward only,
+// with at most one chunk open. A chunk that is skipped is never opened.
+type walker[R row] struct {
+	store  Store
+	chunks []ChunkInfo // those not yet walked; the first may be open
+	after  string      // rows up to here are passed over; matters for the first chunk only
+	open   *rows[R]
+}
+
+// newWalker returns a walker at the first row above after.
+func newWalker[R row](store Store, chunks []ChunkInfo, after string) *walker[R] {
+	first := sort.Search(len(chunks), func(i int) bool { return chunks[i].LastKey > after })
+	return &walker[R]{store: store, chunks: chunks[first:], after: after}
+}
+
+// whole returns the next chunk when no row of it was taken or passed over, so
+// that it can stand in a new generation as it is.
+func (c *walker[R]) whole() (ChunkInfo, bool) {
+	if c.open != nil || len(c.chunks) == 0 || c.chunks[0].FirstKey <= c.after {
+		return ChunkInfo{}, false
+	}
+	return c.chunks[0], true
+}
+
+// skipChunk passes over the chunk that whole returned.
+func (c *walker[R]) skipChunk() { c.chunks = c.chunks[1:] }
+
+// head returns the next row without taking it; io.EOF after the last chunk.
+func (c *walker[R]) head(ctx context.Context) (head R, err error) {
+	for len(c.chunks) > 0 {
+		if c.open == nil {
+			c.open, err = openRows[R](ctx, c.store, c.chunks[0], c.after)
+			if err != nil {
+				return head, err
+			}
+		}
+		head, err = c.open.head(ctx)
+		if !errors.Is(err, io.EOF) {
+			return head, err
+		}
+		c.nextChunk()
+	}
+	return head, io.EOF
+}
+
+// find moves to key and returns its row; io.EOF when there is none. Keys are
+// asked for in ascending order.
+func (c *walker[R]) find(ctx context.Context, key string) (head R, err error) {
+	for {
+		if chunk, ok := c.whole(); ok && chunk.LastKey < key {
+			c.skipChunk()
+			continue
+		}
+		head, err = c.head(ctx)
+		if err != nil || head.sortKey() == key {
+			return head, err
+		}
+		if head.sortKey() > key {
+			return head, io.EOF
+		}
+		c.take()
+	}
+}
+
+// take passes over the row that head returned. After the last row of a chunk
+// the next chunk is whole.
+func (c *walker[R]) take() {
+	c.open.take()
+	if c.open.left == 0 {
+		c.nextChunk()
+	}
+}
+
+func (c *walker[R]) nextChunk() {
+	_ = c.close() // it was read to its end: nothing is lost
+	c.chunks = c.chunks[1:]
+}
+
+// close closes the open chunk, if there is one.
+func (c *walker[R]) close() error {
+	if c.open == nil {
+		return nil
+	}
+	err := c.open.close()
+	c.open = nil
+	return err
+}

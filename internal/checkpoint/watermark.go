@@ -1,0 +1,143 @@
+package checkpoint
+
+// Slot is one reserved key, to be settled exactly once by Carry, Record,
+// Quarantine or Drop, from any goroutine. Settling a slot of a pass that has
+// ended or failed does nothing. Settling it twice, or with another key, is a bug
+// that fails the pass: the ledger would not be true any more.
+type Slot struct {
+	pass        *Pass
+	key         string
+	entry       *Entry
+	quarantined *Quarantined
+	how         settlement
+	inBase      bool // whether the base generation has an entry of this key
+}
+
+// settlement is how a slot was settled.
+type settlement uint8
+
+const (
+	unsettled settlement = iota
+	carried              // the base's entry stays
+	recorded             // a new entry
+	kept                 // quarantined, the base's entry stays
+	without              // quarantined, no entry
+	dropped              // no entry
+)
+
+// Carry leaves the previous generation's entry as it is: the object is
+// unchanged, or gone from the source and kept at the destination.
+func (s *Slot) Carry(e Entry) { s.pass.settle(s, carried, e.Key, nil, nil) }
+
+// Record puts e into the ledger in place of what was there. The caller vouches
+// that the destination answered success and named the key. Entry.Pass is set.
+func (s *Slot) Record(e Entry) {
+	e.Pass = s.pass.number
+	s.pass.settle(s, recorded, e.Key, &e, nil)
+}
+
+// Quarantine sets the object aside. The previous entry, when there was one,
+// stays, because the destination still holds that version; nil says there was
+// none. Attempts counts those of this pass and is at least 1; the ledger adds
+// those of the previous generation when it set aside the same source version,
+// and takes FirstAt over from it. Quarantined.Pass is set.
+func (s *Slot) Quarantine(q Quarantined, previous *Entry) {
+	q.Pass = s.pass.number
+	q.Attempts = max(q.Attempts, 1)
+	if q.FirstAt.IsZero() {
+		q.FirstAt = q.LastAt
+	}
+	how := kept
+	if previous == nil {
+		how = without
+	}
+	s.pass.settle(s, how, q.Key, nil, &q)
+}
+
+// Drop leaves the key without an entry: a filter skipped it and it was never
+// copied, or it was deleted at the destination.
+func (s *Slot) Drop() { s.pass.settle(s, dropped, s.key, nil, nil) }
+
+// watermark turns slots that are settled in any order into changes in key order.
+// It holds the slots ahead of the mark and the changes that are not yet taken.
+type watermark struct {
+	ring     []*Slot // power of two long; the slots ahead of the mark, oldest at first
+	first, n int
+	batch    batch
+}
+
+// batch is what was settled at or below the mark since the last batch was taken.
+type batch struct {
+	mark     string // every key at or below it is settled
+	counts   Counts // of the whole pass up to mark
+	changes  []change
+	setAside []Quarantined
+}
+
+// waiting returns how many keys wait to be saved, as far as they take memory.
+func (b *batch) waiting() int { return len(b.changes) + len(b.setAside) }
+
+// push adds a slot ahead of all others.
+func (w *watermark) push(s *Slot) {
+	if w.n == len(w.ring) {
+		w.grow()
+	}
+	w.ring[(w.first+w.n)&(len(w.ring)-1)] = s
+	w.n++
+}
+
+func (w *watermark) grow() {
+	ring := make([]*Slot, max(64, 2*len(w.ring)))
+	copied := copy(ring, w.ring[w.first:])
+	copy(ring[copied:], w.ring[:w.first])
+	w.ring, w.first = ring, 0
+}
+
+// advance moves the mark over every settled slot that no unsettled one precedes.
+func (w *watermark) advance() {
+	for w.n > 0 && w.ring[w.first].how != unsettled {
+		w.batch.add(w.ring[w.first])
+		w.ring[w.first] = nil
+		w.first = (w.first + 1) & (len(w.ring) - 1)
+		w.n--
+	}
+}
+
+// take returns what was settled since the last take, and forgets it.
+func (w *watermark) take() batch {
+	taken := w.batch
+	w.batch.changes, w.batch.setAside = nil, nil
+	return taken
+}
+
+func (b *batch) add(s *Slot) {
+	b.mark = s.key
+	switch s.how {
+	case carried:
+		b.counts.Carried++
+	case recorded:
+		b.counts.Recorded++
+		b.changes = append(b.changes, change{key: s.key, entry: s.entry, replaces: s.inBase})
+	case kept:
+		b.counts.Quarantined++
+		b.counts.Kept++
+		b.setAside = append(b.setAside, *s.quarantined)
+	case without:
+		b.counts.Quarantined++
+		b.setAside = append(b.setAside, *s.quarantined)
+		b.remove(s)
+	case dropped:
+		b.counts.Dropped++
+		b.remove(s)
+	case unsettled:
+		panic("BUG: mark moved over an unsettled key")
+	}
+}
+
+// remove takes the base's entry away. A key the base did not have changes
+// nothing, so that a filtered key costs no write.
+func (b *batch) remove(s *Slot) {
+	if s.inBase {
+		b.changes = append(b.changes, change{key: s.key, replaces: true})
+	}
+}

@@ -50,27 +50,47 @@ type mapping struct {
 	syncer *syncer.Syncer
 }
 
-// newSystem makes the system of a configuration, with the mappings named or all of them.
-func newSystem(ctx context.Context, p process, f flags) (*system, error) {
+// state is what can be known of mappings without their source and destination.
+type state struct {
+	config   *config.Config
+	mappings []config.Mapping
+	store    checkpoint.Store
+}
+
+// openState loads a configuration, with the mappings named or all of them, and opens the store of their ledgers.
+func openState(_ context.Context, _ process, f flags) (*state, error) {
 	c, err := config.Load(f.config)
 	if err != nil {
-		return nil, err
-	}
-	s := &system{config: c, process: p, registry: prometheus.NewRegistry(), buffers: copier.NewBuffers(relayMemory)}
-	if s.logger, err = newLogger(p, c.Log, f.logLevel); err != nil {
 		return nil, err
 	}
 	chosen, err := choose(c, f.mappings)
 	if err != nil {
 		return nil, err
 	}
-	if s.store, err = openStore(c.State); err != nil {
+	store, err := openStore(c.State)
+	if err != nil {
+		return nil, err
+	}
+	return &state{c, chosen, store}, nil
+}
+
+// newSystem makes the system of a configuration.
+func newSystem(ctx context.Context, p process, f flags) (*system, error) {
+	opened, err := openState(ctx, p, f)
+	if err != nil {
+		return nil, err
+	}
+	s := &system{
+		config: opened.config, store: opened.store, process: p,
+		registry: prometheus.NewRegistry(), buffers: copier.NewBuffers(relayMemory),
+	}
+	if s.logger, err = newLogger(p, s.config.Log, f.logLevel); err != nil {
 		return nil, err
 	}
 	b := readBuild()
 	s.metrics = metrics.New(s.registry)
 	s.metrics.BuildInfo.WithLabelValues(b.version, b.revision, b.goVersion).Set(1)
-	for _, m := range chosen {
+	for _, m := range opened.mappings {
 		built, err := s.mapping(ctx, m)
 		if err != nil {
 			return nil, fmt.Errorf("mapping %s: %w", m.Name, err)

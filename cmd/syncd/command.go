@@ -73,35 +73,30 @@ func execute(ctx context.Context, args []string, p process) error {
 		Long: "syncd keeps a copy of another AWS account's bucket, encrypted under your own KMS key.\n\n" +
 			"Try `syncd demo` first: it needs no AWS account.\n\n" + exitCodes,
 		SilenceErrors: true, SilenceUsage: true,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return fmt.Errorf("unknown command %q", args[0])
-			}
-			return nil
-		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetArgs(args)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(runCommand(p), backfillCommand(p), demoCommand(p), versionCommand(p)) //nolint:contextcheck // cobra hands it on
-	for _, cmd := range append(root.Commands(), root) {
-		cmd.Args = asUsage(cmd.Args)
-	}
+	root.AddCommand(runCommand(p), backfillCommand(p), statusCommand(p), ledgerCommand(p), demoCommand(p), versionCommand(p)) //nolint:contextcheck // cobra hands it on
+	refuseArguments(root)
 	return root.ExecuteContext(ctx)
 }
 
-// asUsage makes faults of positional arguments usage errors.
-func asUsage(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if check == nil {
-			check = cobra.NoArgs
+// refuseArguments makes positional arguments, which no command has, usage errors.
+func refuseArguments(cmd *cobra.Command) {
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
 		}
-		if err := check(cmd, args); err != nil {
-			return &usageError{err}
+		if cmd.HasSubCommands() {
+			return &usageError{fmt.Errorf("unknown command %q", args[0])}
 		}
-		return nil
+		return &usageError{fmt.Errorf("%s: unexpected argument %q", cmd.CommandPath(), args[0])}
+	}
+	for _, child := range cmd.Commands() {
+		refuseArguments(child)
 	}
 }
 

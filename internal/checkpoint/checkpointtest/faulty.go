@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io"
 
-	"syncd/internal/checkpoint" //nolint:depguard // a store for tests of this very package
+	"syncd/internal/checkpoint"
 )
 
 // Faulty is a store whose writes a test can fail. Before and After are asked

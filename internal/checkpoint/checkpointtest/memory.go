@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"syncd/internal/checkpoint" //nolint:depguard // a store for tests of this very package
+	"syncd/internal/checkpoint"
 )
 
 // Memory is a store that keeps its records in the process. The zero value is

@@ -22,7 +22,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"syncd/internal/checkpoint" //nolint:depguard // the suite of this very package
+	"syncd/internal/checkpoint"
 )
 
 // Run checks that the stores which open returns keep the contract of

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"syncd/internal/checkpoint"
+)
+
+func statusCommand(p process) *cobra.Command {
+	var f flags
+	cmd := &cobra.Command{
+		Use:   "status --config FILE [--mapping NAME]...",
+		Short: "Show the last generation, the pass under way and what is quarantined",
+		Long: `status reads the ledgers from where the configuration keeps them: the last generation and its age, the pass under
+way, the objects in quarantine by reason, and who holds the lease. It needs no daemon, takes no lease and asks nothing of the
+source or the destination.
+
+` + exitCodes,
+		Example: "  syncd status --config syncd.yaml",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return showStatus(cmd.Context(), p, f) },
+	}
+	addFlags(cmd, &f)
+	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object per mapping, a line each")
+	return cmd
+}
+
+// status is what the store knows of a mapping. Its JSON form is a contract: docs/cli.md describes it.
+type status struct {
+	Mapping string `json:"mapping"`
+	// Generation is the last committed generation, 0 for none; the next four are of it.
+	Generation  int64            `json:"generation"`
+	CommittedAt *time.Time       `json:"committed_at,omitempty"`
+	AgeSeconds  float64          `json:"age_seconds,omitempty"`
+	Entries     int64            `json:"entries"`
+	Quarantined map[string]int64 `json:"quarantined"`
+	// Pass is the pass that has saved progress beyond the last generation.
+	Pass *passStatus `json:"pass,omitempty"`
+	// Damage says what of the ledger cannot be read.
+	Damage string `json:"damage,omitempty"`
+}
+
+type passStatus struct {
+	Number    int64     `json:"number"`
+	Holder    string    `json:"holder"`
+	StartedAt time.Time `json:"started_at"`
+	SavedAt   time.Time `json:"saved_at"`
+	Settled   int64     `json:"settled"`
+	Copied    int64     `json:"copied"`
+}
+
+func showStatus(ctx context.Context, p process, f flags) error {
+	state, err := openState(ctx, p, f)
+	if err != nil {
+		return err
+	}
+	for _, m := range state.mappings {
+		s, err := readStatus(ctx, state.store, m.Name, p.now())
+		if err != nil {
+			return fmt.Errorf("mapping %s: %w", m.Name, err)
+		}
+		if err := printStatus(p.stdout, s, f.json); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readStatus looks at the ledger of a mapping. Damage is a part of the status, not a failure to tell it.
+func readStatus(ctx context.Context, store checkpoint.Store, mapping string, now time.Time) (status, error) {
+	s := status{Mapping: mapping, Quarantined: map[string]int64{}}
+	last, err := checkpoint.Latest(ctx, store, mapping)
+	switch {
+	case err == nil:
+		s.Generation, s.Entries, s.CommittedAt = last.Generation, last.Entries, &last.CommittedAt
+		s.AgeSeconds = now.Sub(last.CommittedAt).Seconds()
+		err = countQuarantine(ctx, store, mapping, s.Quarantined)
+	case errors.Is(err, checkpoint.ErrNoCheckpoint):
+		err = nil
+	}
+	if damage, ok := errors.AsType[*checkpoint.CorruptError](err); ok {
+		s.Damage, err = damage.Error(), nil
+	}
+	if err != nil {
+		return s, err
+	}
+	progress, ok, err := checkpoint.Unfinished(ctx, store, mapping)
+	if ok {
+		s.Pass = passOf(progress)
+	}
+	return s, err
+}
+
+func countQuarantine(ctx context.Context, store checkpoint.Store, mapping string, byReason map[string]int64) error {
+	for q, err := range checkpoint.Quarantine(ctx, store, mapping) {
+		if err != nil {
+			return err
+		}
+		byReason[q.Reason]++
+	}
+	return nil
+}
+
+func passOf(p checkpoint.Progress) *passStatus {
+	s := &passStatus{Number: p.Generation, Holder: p.Holder, StartedAt: p.StartedAt, SavedAt: p.SavedAt}
+	for _, r := range p.Ranges {
+		c := r.Counts
+		s.Copied += c.Recorded
+		s.Settled += c.Carried + c.Recorded + c.Quarantined + c.Dropped
+	}
+	return s
+}
+
+func printStatus(w io.Writer, s status, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(w).Encode(s)
+	}
+	line := func(name, text string) { fmt.Fprintf(w, "  %-12s %s\n", name, text) }
+	fmt.Fprintln(w, s.Mapping)
+	if s.CommittedAt == nil {
+		line("generation", "none yet")
+	} else {
+		age := time.Duration(s.AgeSeconds * float64(time.Second)).Round(time.Second)
+		line("generation", fmt.Sprintf("%d, committed %s (%s ago)", s.Generation, s.CommittedAt.Format(time.RFC3339), age))
+		line("ledger", humanize.Comma(s.Entries)+" entries")
+	}
+	if len(s.Quarantined) > 0 {
+		line("quarantined", byReason(s.Quarantined))
+	}
+	if s.Pass != nil {
+		line("pass", fmt.Sprintf("%d unfinished, begun %s by %s, saved %s with %s settled, %s copied", s.Pass.Number,
+			s.Pass.StartedAt.Format(time.RFC3339), s.Pass.Holder, s.Pass.SavedAt.Format(time.RFC3339), objects(s.Pass.Settled), humanize.Comma(s.Pass.Copied)))
+	}
+	if s.Damage != "" {
+		line("damage", s.Damage)
+	}
+	return nil
+}

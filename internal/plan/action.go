@@ -35,6 +35,10 @@ const (
 	Changed Reason = "changed"
 	// WrongKey is a copy of an object that lies in the destination under another KMS key than the configured one.
 	WrongKey Reason = "wrong_key"
+	// Moved is a copy of an object whose recorded copy lies elsewhere: the mapping's source or destination was another.
+	Moved Reason = "moved"
+	// WrongClass is a copy of an object that was copied when another storage class was configured.
+	WrongClass Reason = "wrong_class"
 	// Unchanged is a skip: the ledger says this source version was copied.
 	Unchanged Reason = "unchanged"
 	// Gone is a skip of an entry whose object the source no longer has; the copy is kept.
@@ -61,6 +65,8 @@ type Action struct {
 	Reason Reason
 	// Object is the object as listed; only its Key is set when the reason is Gone.
 	Object listing.Object
+	// Present is what may be the object's copy already, found at the destination by Beside; nil when nothing was.
+	Present *listing.Object
 	// Previous is what the ledger holds under the key; nil when it holds nothing.
 	Previous *checkpoint.Entry
 }

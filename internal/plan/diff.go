@@ -13,6 +13,11 @@ type Rules struct {
 	Filter Filter
 	// KeyARN is the KMS key the copies must lie under; "" accepts any.
 	KeyARN string
+	// PlaceSince is the first pass that copied between the buckets and prefixes of today. What an earlier one copied lies
+	// elsewhere.
+	PlaceSince int64
+	// ClassSince is the first pass that copied into the storage class of today.
+	ClassSince int64
 }
 
 // Actions is a plan: one action for each key, in key order, ended by the first error.
@@ -25,7 +30,7 @@ func Diff(source iter.Seq2[listing.Object, error], ledger iter.Seq2[checkpoint.E
 	return func(yield func(Action, error) bool) {
 		next, stop := iter.Pull2(ledger)
 		defer stop()
-		known := cursor{next: next}
+		known := cursor{next: next, rules: rules}
 		known.advance()
 		for object, err := range source {
 			if err != nil {
@@ -42,6 +47,7 @@ func Diff(source iter.Seq2[listing.Object, error], ledger iter.Seq2[checkpoint.E
 
 // cursor walks the ledger's side of the merge, one entry ahead.
 type cursor struct {
+	rules Rules
 	next  func() (checkpoint.Entry, error, bool)
 	entry checkpoint.Entry
 	err   error
@@ -53,8 +59,11 @@ func (c *cursor) advance() { c.entry, c.err, c.more = c.next() }
 // goneUntil yields the entries before key, all that are left for "". It reports whether the plan goes on.
 func (c *cursor) goneUntil(key string, yield func(Action, error) bool) bool {
 	for c.more && c.err == nil && (key == "" || c.entry.Key < key) {
-		entry := c.entry
-		if !yield(Action{Kind: Skip, Reason: Gone, Object: listing.Object{Key: entry.Key}, Previous: &entry}, nil) {
+		gone := Action{Kind: Skip, Reason: Gone, Object: listing.Object{Key: c.entry.Key}}
+		if entry := c.entry; !c.rules.elsewhere(entry) {
+			gone.Previous = &entry
+		}
+		if !yield(gone, nil) {
 			return false
 		}
 		c.advance()
@@ -82,15 +91,23 @@ func (r Rules) decide(o listing.Object, previous *checkpoint.Entry) Action {
 	case rejected != "":
 		kind, reason = Skip, rejected
 	case previous == nil:
+	case r.elsewhere(*previous):
+		reason, previous = Moved, nil
 	case !sameVersion(o, previous):
 		reason = Changed
 	case r.KeyARN != "" && previous.KeyARN != r.KeyARN:
 		reason = WrongKey
+	case previous.Pass < r.ClassSince:
+		reason = WrongClass
 	default:
 		kind, reason = Skip, Unchanged
 	}
 	return Action{Kind: kind, Reason: reason, Object: o, Previous: previous}
 }
+
+// elsewhere reports whether the entry is of a copy that lies where the mapping no longer writes. It says nothing of what
+// lies there now, so it is no previous copy of anything.
+func (r Rules) elsewhere(e checkpoint.Entry) bool { return e.Pass < r.PlaceSince }
 
 // sameVersion compares the object with the source version the ledger recorded, never with the copy: a copy's ETag and
 // time are its own. LastModified counts because an overwrite with the same bytes may carry other metadata.

@@ -26,8 +26,21 @@ func object(key, etag string, size int64) listing.Object {
 	return listing.Object{Key: key, ETag: etag, Size: size, LastModified: modified}
 }
 
+// The passes from which the buckets and the storage class of today are in force.
+const (
+	movedAt = 3
+	classAt = 5
+)
+
+// older is an entry of an earlier pass.
+func older(key string, pass int64) checkpoint.Entry {
+	e := entry(key, `"1"`)
+	e.Pass = pass
+	return e
+}
+
 func entry(key, etag string) checkpoint.Entry {
-	return checkpoint.Entry{Key: key, SourceETag: etag, SourceSize: 1, SourceLastModified: modified, KeyARN: keyARN}
+	return checkpoint.Entry{Key: key, SourceETag: etag, SourceSize: 1, SourceLastModified: modified, KeyARN: keyARN, Pass: 9}
 }
 
 // sequence yields values and then err, when there is one.
@@ -95,6 +108,9 @@ func TestDiff(t *testing.T) {
 			"copy lies under another key", sequence(nil, object("a", `"1"`, 1)), sequence(nil, other),
 			[]string{"copy wrong_key a"},
 		},
+		{"copied before the mapping moved", sequence(nil, object("a", `"1"`, 1)), sequence(nil, older("a", movedAt-1)), []string{"copy moved a"}},
+		{"copied in the pass in which it moved", sequence(nil, object("a", `"1"`, 1)), sequence(nil, older("a", classAt)), []string{"skip unchanged a"}},
+		{"copied into another storage class", sequence(nil, object("a", `"1"`, 1)), sequence(nil, older("a", classAt-1)), []string{"copy wrong_class a"}},
 		{
 			"gone at the start, in the middle, at the end",
 			sequence(nil, object("b", `"1"`, 1), object("d", `"1"`, 1)),
@@ -120,7 +136,7 @@ func TestDiff(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := render(plan.Diff(tt.source, tt.ledger, plan.Rules{KeyARN: keyARN}))
+			got := render(plan.Diff(tt.source, tt.ledger, plan.Rules{KeyARN: keyARN, PlaceSince: movedAt, ClassSince: classAt}))
 			if diff := gocmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("plan (-want +got):\n%s", diff)
 			}
@@ -193,6 +209,23 @@ func ascending[T any](m map[string]string, make func(key, value string) T) []T {
 }
 
 func lastField(line string) string { return line[strings.LastIndexByte(line, ' ')+1:] }
+
+// What was copied elsewhere is nobody's previous copy: not of an object that is there, and not of one that is gone.
+func TestDiffForgetsCopiesElsewhere(t *testing.T) {
+	source, ledger := sequence(nil, object("b", `"1"`, 1)), sequence(nil, older("a", movedAt-1), older("b", movedAt-1), older("c", movedAt))
+	var kept []string
+	for a, err := range plan.Diff(source, ledger, plan.Rules{PlaceSince: movedAt}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Previous != nil {
+			kept = append(kept, a.Object.Key)
+		}
+	}
+	if diff := gocmp.Diff([]string{"c"}, kept); diff != "" {
+		t.Errorf("actions with a previous copy (-want +got):\n%s", diff)
+	}
+}
 
 func BenchmarkDiffUnchanged(b *testing.B) {
 	const n = 100_000

@@ -80,7 +80,7 @@ type AWS struct {
 
 // Checkpoint configures how the ledger is kept.
 type Checkpoint struct {
-	// FlushInterval is the most work a killed process does again, 1s..10m, 10s by default.
+	// FlushInterval is the most work a killed process does again, 100ms..10m, 10s by default.
 	FlushInterval Duration `yaml:"flush_interval"`
 	// KeepGenerations is how many generations of a ledger are kept, 1..1000, 3 by default.
 	KeepGenerations int64 `yaml:"keep_generations"`

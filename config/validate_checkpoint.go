@@ -7,7 +7,7 @@ import (
 
 // checkpoint checks how and where the ledger is kept.
 func (v *validator) checkpoint(c Checkpoint) {
-	v.between("checkpoint.flush_interval", c.FlushInterval, time.Second, 10*time.Minute)
+	v.between("checkpoint.flush_interval", c.FlushInterval, 100*time.Millisecond, 10*time.Minute)
 	v.between("checkpoint.keep_for", c.KeepFor, 0, 8760*time.Hour)
 	v.between("checkpoint.lease", c.Lease, 15*time.Second, 15*time.Minute)
 	v.check(c.KeepGenerations >= 1 && c.KeepGenerations <= 1000, "checkpoint.keep_generations",

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/semaphore"
 
@@ -50,30 +50,6 @@ type mapping struct {
 	syncer *syncer.Syncer
 }
 
-// state is what can be known of mappings without their source and destination.
-type state struct {
-	config   *config.Config
-	mappings []config.Mapping
-	store    checkpoint.Store
-}
-
-// openState loads a configuration, with the mappings named or all of them, and opens the store of their ledgers.
-func openState(_ context.Context, _ process, f flags) (*state, error) {
-	c, err := config.Load(f.config)
-	if err != nil {
-		return nil, err
-	}
-	chosen, err := choose(c, f.mappings)
-	if err != nil {
-		return nil, err
-	}
-	store, err := openStore(c.State)
-	if err != nil {
-		return nil, err
-	}
-	return &state{c, chosen, store}, nil
-}
-
 // newSystem makes the system of a configuration.
 func newSystem(ctx context.Context, p process, f flags) (*system, error) {
 	opened, err := openState(ctx, p, f)
@@ -81,11 +57,8 @@ func newSystem(ctx context.Context, p process, f flags) (*system, error) {
 		return nil, err
 	}
 	s := &system{
-		config: opened.config, store: opened.store, process: p,
+		config: opened.config, store: opened.store, logger: opened.logger, process: p,
 		registry: prometheus.NewRegistry(), buffers: copier.NewBuffers(relayMemory),
-	}
-	if s.logger, err = newLogger(p, s.config.Log, f.logLevel); err != nil {
-		return nil, err
 	}
 	b := readBuild()
 	s.metrics = metrics.New(s.registry)
@@ -98,39 +71,6 @@ func newSystem(ctx context.Context, p process, f flags) (*system, error) {
 		s.mappings = append(s.mappings, built)
 	}
 	return s, nil
-}
-
-// choose returns the mappings of these names, all for none.
-func choose(c *config.Config, names []string) ([]config.Mapping, error) {
-	if len(names) == 0 {
-		return c.Mappings, nil
-	}
-	var chosen []config.Mapping
-	for _, name := range names {
-		m, ok := c.Mapping(name)
-		if !ok {
-			return nil, &usageError{fmt.Errorf("find mapping %q: the configuration has none of that name", name)}
-		}
-		if !slices.ContainsFunc(chosen, func(c config.Mapping) bool { return c.Name == name }) {
-			chosen = append(chosen, m)
-		}
-	}
-	return chosen, nil
-}
-
-func openStore(state string) (checkpoint.Store, error) {
-	location, err := config.ParseLocation(state)
-	if err != nil {
-		return nil, err
-	}
-	if location.Dir == "" {
-		return nil, &usageError{fmt.Errorf("open state %s: only file: is supported by this version", state)}
-	}
-	store, err := checkpoint.OpenFile(location.Dir)
-	if err != nil {
-		return nil, fmt.Errorf("open state %s: %w", state, err)
-	}
-	return store, nil
 }
 
 // mapping puts the parts of one mapping together.
@@ -180,8 +120,8 @@ func (s *system) relayed(m config.Mapping) bool {
 		return true
 	case config.CopyModeAuto:
 	}
-	endpoint := func(of string) string { return cmp.Or(of, s.config.AWS.EndpointURL) }
-	return m.Source.Role != m.Destination.Role || endpoint(m.Source.EndpointURL) != endpoint(m.Destination.EndpointURL)
+	at := func(url string) string { return s.endpoint(url, nil).url }
+	return m.Source.Role != m.Destination.Role || at(m.Source.EndpointURL) != at(m.Destination.EndpointURL)
 }
 
 // clients returns the S3 clients of both sides. Each mapping has sessions of its own: one whose role is broken takes no
@@ -199,25 +139,38 @@ func (s *system) clients(ctx context.Context, m config.Mapping, meter *throttle.
 	if err := errors.Join(errFrom, errTo); err != nil {
 		return nil, nil, err
 	}
-	source = s.s3Client(from, m.Source.EndpointURL, m.Source.PathStyle, meter)
-	destination = s.s3Client(to, m.Destination.EndpointURL, m.Destination.PathStyle, meter)
+	source = newS3Client(from, s.endpoint(m.Source.EndpointURL, m.Source.PathStyle), meter.Attach)
+	destination = newS3Client(to, s.endpoint(m.Destination.EndpointURL, m.Destination.PathStyle), meter.Attach)
 	return source, destination, nil
 }
 
-func (s *system) s3Client(c aws.Config, endpoint string, pathStyle *bool, meter *throttle.Meter) *s3.Client {
+// endpoint is where requests go; the zero endpoint is AWS itself.
+type endpoint struct {
+	url       string
+	pathStyle bool
+}
+
+func (s *system) endpoint(url string, style *bool) endpoint {
+	return endpoint{url: cmp.Or(url, s.config.AWS.EndpointURL), pathStyle: pathStyle(s.config, style)}
+}
+
+// pathStyle is the setting of one side, or that of all.
+func pathStyle(c *config.Config, style *bool) bool {
+	if style != nil {
+		return *style
+	}
+	return c.AWS.PathStyle
+}
+
+// newS3Client makes a client with middleware hung on it.
+func newS3Client(c aws.Config, at endpoint, attach ...func(*middleware.Stack) error) *s3.Client {
 	return s3.NewFromConfig(c, func(o *s3.Options) {
-		if endpoint == "" {
-			endpoint = s.config.AWS.EndpointURL
+		if at.url != "" {
+			o.BaseEndpoint = &at.url
 		}
-		if endpoint != "" {
-			o.BaseEndpoint = &endpoint
-		}
-		o.UsePathStyle = s.config.AWS.PathStyle
-		if pathStyle != nil {
-			o.UsePathStyle = *pathStyle
-		}
+		o.UsePathStyle = at.pathStyle
 		o.DisableLogOutputChecksumValidationSkipped = true // the copier checks what the SDK cannot
-		o.APIOptions = append(o.APIOptions, meter.Attach)
+		o.APIOptions = append(o.APIOptions, attach...)
 	})
 }
 
@@ -233,7 +186,7 @@ func (s *system) observe(mapping string) func(throttle.Attempt) {
 func (s *system) ledgerOptions(mapping string, logger *slog.Logger) checkpoint.Options {
 	return checkpoint.Options{
 		Mapping: mapping, Holder: holder(), Now: s.process.now, Logger: logger,
-		FlushInterval: s.config.Checkpoint.FlushInterval.Duration(),
+		FlushInterval: s.config.Checkpoint.FlushInterval.Duration(), KeepGenerations: int(s.config.Checkpoint.KeepGenerations),
 	}
 }
 

@@ -79,8 +79,8 @@ type world struct {
 	ownerPolicy, grantedPolicy *iam.Document // the owner's key policy without and with the consumer
 }
 
-func newWorld() *world {
-	w := &world{cloud: awsfake.New(awsfake.Options{})}
+func newWorld(now func() time.Time) *world {
+	w := &world{cloud: awsfake.New(awsfake.Options{Now: now})}
 	owner, consumer := w.cloud.Account(demoOwner), w.cloud.Account(demoConsumer)
 	w.owner, w.consumer = owner.AdminUser(), consumer.AdminUser()
 	w.consumerKey = consumer.CreateKey(demoRegion, nil)

@@ -56,7 +56,7 @@ func serveDemo(ctx context.Context, p process, f demoFlags) (err error) {
 	if err != nil {
 		return fmt.Errorf("serve demo: %w", err)
 	}
-	w := newWorld()
+	w := newWorld(p.now)
 	closeServer, err := w.listen(ctx, f.address)
 	if err != nil {
 		return err

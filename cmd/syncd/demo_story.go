@@ -31,7 +31,7 @@ func tellDemo(ctx context.Context, p process, f demoFlags) (err error) {
 		return fmt.Errorf("make a folder for the demo's ledger: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	w := newWorld()
+	w := newWorld(p.now)
 	closeServer, err := w.listen(ctx, "127.0.0.1:0")
 	if err != nil {
 		return err

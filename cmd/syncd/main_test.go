@@ -41,7 +41,13 @@ type site struct {
 // newSite brings up two accounts until the test ends. Edit changes the configuration's text before it is written.
 func newSite(t *testing.T, edit func(text string) string) *site {
 	t.Helper()
-	w := newWorld()
+	return newSiteAt(t, time.Now, edit)
+}
+
+// newSiteAt is newSite with a clock for the two accounts.
+func newSiteAt(t *testing.T, now func() time.Time, edit func(text string) string) *site {
+	t.Helper()
+	w := newWorld(now)
 	closeServer, err := w.listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -14,17 +14,25 @@ import (
 // newRelaySite is a site where a role in the owner's account reads and one in the consumer's account writes.
 func newRelaySite(t *testing.T) *site {
 	t.Helper()
-	s := newSite(t, func(text string) string {
-		text = strings.Replace(text, "role: consumer}", "role: reader}", 1)
-		return strings.Replace(text, "roles:\n", "roles:\n  reader:\n    arn: arn:aws:iam::"+demoOwner+":role/syncd-reader\n    external_id: "+demoExternalID+"\n", 1)
-	})
+	s := newSite(t, twoRoles)
+	s.addReader()
+	return s
+}
+
+// twoRoles edits a configuration so that another role reads than writes.
+func twoRoles(text string) string {
+	text = strings.Replace(text, "role: consumer}", "role: reader}", 1)
+	return strings.Replace(text, "roles:\n", "roles:\n  reader:\n    arn: arn:aws:iam::"+demoOwner+":role/syncd-reader\n    external_id: "+demoExternalID+"\n", 1)
+}
+
+// addReader makes the role that reads, and takes the consumer out of the owner's key policy.
+func (s *site) addReader() {
 	reader := s.cloud.Account(demoOwner).CreateRole("syncd-reader", demoDocument(demoTrust, s.world), awsfake.RoleOptions{})
 	reader.SetPolicies(demoDocument(`{"Version": "2012-10-17", "Statement": [
 	  {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::{source}"},
 	  {"Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectTagging"], "Resource": "arn:aws:s3:::{source}/*"},
 	  {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "{owner-key}"}]}`, s.world))
-	s.revoke() // the owner's key policy names nobody of the consumer's account
-	return s
+	s.revoke()
 }
 
 // TestBackfillByRelay reads with one role and writes with another: whole objects, objects in parts, empty ones and

@@ -25,6 +25,10 @@ import (
 	"syncd/internal/syncer"
 )
 
+// standBy is how often a process asks for a lease that another one holds. A pass is due the moment it gets it: two tasks
+// are alive at once in every rolling deployment, and the one that stays should not wait for its next tick.
+const standBy = 2 * time.Second
+
 // Schedule says when passes are due.
 type Schedule interface {
 	// Next returns the first tick after t.
@@ -86,12 +90,21 @@ func keep(ctx context.Context, o Options, m Mapping) error {
 	if !m.AtOnce {
 		tick = m.Schedule.Next(tick)
 	}
+	standing := false
 	for wait(ctx, tick.Sub(o.Now())) {
 		_, err := m.Runner.Run(ctx)
+		now := o.Now().UTC()
+		if held, ok := errors.AsType[*checkpoint.LeaseHeldError](err); ok {
+			if !standing {
+				log.Warn("lease held by another process, standing by", "holder", held.Holder)
+			}
+			standing, tick = true, now.Add(standBy)
+			continue
+		}
+		standing = false
 		report(log, err)
 		// A tick that passed meanwhile is due now, and only once however many there were.
-		tick = m.Schedule.Next(tick)
-		if now := o.Now().UTC(); tick.Before(now) {
+		if tick = m.Schedule.Next(tick); tick.Before(now) {
 			tick = now
 		}
 	}
@@ -115,12 +128,7 @@ func wait(ctx context.Context, d time.Duration) bool {
 
 // report logs how a pass failed; the mapping is tried again at its next tick whatever it was.
 func report(log *slog.Logger, err error) {
-	_, held := errors.AsType[*checkpoint.LeaseHeldError](err)
-	switch {
-	case err == nil, errors.Is(err, syncer.ErrDrained):
-	case held:
-		log.Warn("lease held by another task, standing by", "err", err)
-	default:
+	if err != nil && !errors.Is(err, syncer.ErrDrained) {
 		log.Error("pass failed", "class", awserr.Classify(err), "err", err)
 	}
 }

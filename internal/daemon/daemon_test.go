@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"syncd/internal/checkpoint"
 	"syncd/internal/daemon"
 	"syncd/internal/syncer"
 )
@@ -97,6 +98,46 @@ func TestRunKeepsTheSchedule(t *testing.T) {
 		})
 	}
 }
+
+// heldFor is a Runner that another process keeps from running for a while.
+type heldFor struct {
+	*passes
+	d time.Duration
+}
+
+func (h heldFor) Run(ctx context.Context) (syncer.Summary, error) {
+	if time.Since(h.origin) < h.d {
+		return syncer.Summary{}, &checkpoint.LeaseHeldError{Name: "m", Holder: "other/1"}
+	}
+	return h.passes.Run(ctx)
+}
+
+// A process that stands by takes over as soon as the lease is free, not at its next tick.
+func TestRunTakesOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
+		defer cancel()
+		runner := heldFor{&passes{took: time.Second, origin: time.Now()}, 95 * time.Second}
+		m := daemon.Mapping{Name: "m", Schedule: every(time.Hour), AtOnce: true, Runner: runner}
+		var log lines
+		o := options(m)
+		o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		if err := daemon.Run(ctx, o); err != nil {
+			t.Fatal(err)
+		}
+		if len(runner.began) == 0 || runner.began[0] < 95*time.Second || runner.began[0] > 97*time.Second {
+			t.Errorf("got passes at %v, want the first within 2s of the lease", runner.began)
+		}
+		if got := strings.Count(string(log), "standing by"); got != 1 {
+			t.Errorf("got %d lines about standing by, want 1:\n%s", got, log)
+		}
+	})
+}
+
+// lines is a log that is kept.
+type lines []byte
+
+func (l *lines) Write(p []byte) (int, error) { *l = append(*l, p...); return len(p), nil }
 
 func TestRunIsolatesMappings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -87,12 +87,16 @@ func (c *cursor) take(key string) *checkpoint.Entry {
 
 func (r Rules) decide(o listing.Object, previous *checkpoint.Entry) Action {
 	kind, reason := Copy, Missing
+	moved := previous != nil && r.elsewhere(*previous)
+	if moved {
+		previous = nil
+	}
 	switch rejected := r.Filter.Reject(o); {
 	case rejected != "":
 		kind, reason = Skip, rejected
+	case moved:
+		reason = Moved
 	case previous == nil:
-	case r.elsewhere(*previous):
-		reason, previous = Moved, nil
 	case !sameVersion(o, previous):
 		reason = Changed
 	case r.KeyARN != "" && previous.KeyARN != r.KeyARN:

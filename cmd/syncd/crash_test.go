@@ -1,0 +1,256 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+)
+
+// The kills of TestCrash in all, a quarter of them for each of its four ways; make crash asks for more.
+var crashKills = flag.Int("kills", 20, "how often TestCrash kills the process")
+
+const (
+	crashObjects  = 2000
+	crashInterval = 100 * time.Millisecond // checkpoint.flush_interval
+	crashLease    = 15 * time.Second
+)
+
+// TestCrash kills the real process again and again, at random moments, while its source changes.
+func TestCrash(t *testing.T) {
+	for _, store := range []string{"file", "s3"} {
+		for _, way := range []string{"server-side", "relay"} {
+			t.Run(store+" "+way, func(t *testing.T) {
+				c := newCrash(t, store == "s3", way == "relay")
+				for range max(1, *crashKills/4) {
+					c.killOnce(t)
+				}
+				c.finish(t)
+			})
+		}
+	}
+}
+
+// crash is a site whose source changes and whose process dies.
+type crash struct {
+	*site
+	random *rand.Rand
+	skew   *atomic.Int64 // the clock of the two accounts is ahead by so many nanoseconds
+
+	mu       sync.Mutex
+	contents map[string]map[string]bool // every content that a key ever had
+	copies   []time.Time                // when each copy was asked for
+
+	kills   int
+	allowed int64 // copies that may have been made in vain
+	version int
+}
+
+func newCrash(t *testing.T, onS3, relay bool) *crash {
+	t.Helper()
+	skew := new(atomic.Int64)
+	clock := func() time.Time { return time.Now().Add(time.Duration(skew.Load())) }
+	s := newSiteAt(t, clock, func(text string) string {
+		section := fmt.Sprintf("checkpoint: {flush_interval: %s}\n", crashInterval)
+		if onS3 {
+			section = fmt.Sprintf("checkpoint: {flush_interval: %s, lease: %s}\n", crashInterval, crashLease)
+			_, rest, _ := strings.Cut(text, "\naws:")
+			text = "state: s3://consumer-state/syncd/\naws:" + rest
+		}
+		if relay {
+			text = twoRoles(text)
+		}
+		return section + text
+	})
+	if relay {
+		s.addReader()
+	}
+	if onS3 {
+		s.cloud.Account(demoConsumer).CreateBucket("consumer-state", demoRegion, awsfake.BucketOptions{})
+	}
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	c := &crash{site: s, skew: skew, random: rand.New(rand.NewPCG(seed, 0)), contents: map[string]map[string]bool{}} //nolint:gosec // a test
+	for i := range crashObjects {
+		c.put(i)
+	}
+	_, err := c.sdk().PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{
+		Bucket: aws.String(demoCopy), VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, operation := range []string{"CopyObject", "PutObject"} {
+		s.cloud.Inject(awsfake.Fault{Operation: operation, Bucket: demoCopy, Do: c.noteCopy})
+	}
+	return c
+}
+
+func (c *crash) put(i int) {
+	c.version++
+	key, content := fmt.Sprintf("data/%04d", i), fmt.Sprintf("%04d in version %d", i, c.version)
+	if c.contents[key] == nil {
+		c.contents[key] = map[string]bool{}
+	}
+	c.contents[key][content] = true
+	c.source.Put(key, awsfake.BytesBody([]byte(content)), awsfake.PutOptions{})
+}
+
+func (c *crash) noteCopy() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.copies = append(c.copies, time.Now())
+}
+
+// killOnce changes the source, lets the process work for a random while, kills it and looks at what it left.
+func (c *crash) killOnce(t *testing.T) {
+	t.Helper()
+	for range c.random.IntN(60) {
+		c.put(c.random.IntN(crashObjects))
+	}
+	var stdout, stderr lockedBuffer
+	began := time.Now()
+	cmd := c.start(t, &stdout, &stderr, "backfill")
+	c.changeFor(t.Context(), time.Duration(c.random.IntN(700))*time.Millisecond)
+	err := cmd.Process.Signal(syscall.SIGKILL)
+	if code := exitStatus(t, cmd); err == nil && code != -1 && code != 0 {
+		t.Fatalf("got exit %d before the kill; stderr:\n%s", code, stderr.String())
+	}
+	c.kills++
+	c.allow(began, time.Now())
+	// Whoever comes next waits for the lease of the dead, by the clock of the store.
+	c.skew.Add(int64(crashLease + 5*time.Second))
+	c.check(t)
+}
+
+// changeFor overwrites objects while the process copies them.
+func (c *crash) changeFor(ctx context.Context, d time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			c.put(c.random.IntN(crashObjects))
+		}
+	}
+}
+
+// allow adds what a kill may cost: what was in flight, and what was copied since the last save was due. A save that was
+// under way counts twice, because its end is what the next interval is counted from.
+func (c *crash) allow(began, killed time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var lost int64
+	for _, at := range slices.Backward(c.copies) {
+		if at.Before(began) || killed.Sub(at) > 2*crashInterval+flushSlack {
+			break
+		}
+		lost++
+	}
+	c.allowed += lost + 2*defaultConcurrency
+}
+
+// flushSlack is what a save may take on a busy machine.
+const flushSlack = 300 * time.Millisecond
+
+// check looks at the invariants with the process dead: what lies at the destination is whole, and what the ledger says
+// lies there does.
+func (c *crash) check(t *testing.T) {
+	t.Helper()
+	for _, key := range c.destination.Keys() {
+		content, err := c.destination.Read(key)
+		if err != nil {
+			t.Fatalf("%s: %v", key, err)
+		}
+		if !c.contents[key][string(content)] {
+			t.Fatalf("%s: holds %q, which the source never held", key, content)
+		}
+	}
+	store := c.store(t)
+	for entry, err := range checkpoint.Entries(t.Context(), store, demoMapping) {
+		if errors.Is(err, checkpoint.ErrNoCheckpoint) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		object, ok := c.destination.Object(entry.Key)
+		if !ok || entry.KeyARN != c.consumerKey.ARN() || object.KeyARN != entry.KeyARN {
+			t.Fatalf("%s: the ledger has %+v, the destination %+v, %v", entry.Key, entry, object, ok)
+		}
+	}
+}
+
+func (c *crash) store(t *testing.T) checkpoint.Store {
+	t.Helper()
+	var out lockedBuffer
+	p := process{stdout: &out, stderr: &out, now: time.Now, ambient: c.signIn()}
+	state, err := openState(t.Context(), p, flags{config: c.config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return state.store
+}
+
+// finish lets the process come to its end, and compares both sides and what it cost.
+func (c *crash) finish(t *testing.T) {
+	t.Helper()
+	if got := c.run(t.Context(), "backfill"); got.code != 0 {
+		t.Fatalf("the last pass: got exit %d; stderr:\n%s", got.code, got.stderr)
+	}
+	// Objects that were overwritten behind the mark of a resumed pass are the next one's.
+	if got := c.run(t.Context(), "backfill"); got.code != 0 {
+		t.Fatalf("one more pass: got exit %d; stderr:\n%s", got.code, got.stderr)
+	}
+	for i := range crashObjects {
+		key := fmt.Sprintf("data/%04d", i)
+		want, err := c.source.Read(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := c.destination.Read(key); err != nil || string(got) != string(want) {
+			t.Errorf("%s: got %q, %v, want %q", key, got, err, want)
+		}
+	}
+	if n := c.destination.Uploads(); n != 0 {
+		t.Errorf("got %d unfinished uploads, want none", n)
+	}
+	again := c.copiedAgain()
+	t.Logf("%d kills, %d copies, %d of them again; up to %d were allowed", c.kills, len(c.copies), again, c.allowed)
+	if again > c.allowed {
+		t.Errorf("got %d objects copied again, want at most %d", again, c.allowed)
+	}
+}
+
+// copiedAgain counts the copies of a source version beyond the first: the destination keeps every version.
+func (c *crash) copiedAgain() (again int64) {
+	for _, key := range c.destination.Keys() {
+		seen := map[string]bool{}
+		for _, version := range c.destination.Versions(key) {
+			if seen[version.Checksum] {
+				again++
+			}
+			seen[version.Checksum] = true
+		}
+	}
+	return again
+}

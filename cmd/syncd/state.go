@@ -1,0 +1,97 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"syncd/config"
+	"syncd/internal/checkpoint"
+	"syncd/internal/creds"
+)
+
+// state is what can be known of mappings without their source and destination.
+type state struct {
+	config   *config.Config
+	mappings []config.Mapping
+	store    checkpoint.Store
+	logger   *slog.Logger
+}
+
+// openState loads a configuration, with the mappings named or all of them, and opens the store of their ledgers.
+func openState(ctx context.Context, p process, f flags) (*state, error) {
+	c, err := config.Load(f.config)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := choose(c, f.mappings)
+	if err != nil {
+		return nil, err
+	}
+	logger, err := newLogger(p, c.Log, f.logLevel)
+	if err != nil {
+		return nil, err
+	}
+	store, err := openStore(ctx, p, c, logger)
+	if err != nil {
+		return nil, fmt.Errorf("open state %s: %w", c.State, err)
+	}
+	return &state{c, chosen, store, logger}, nil
+}
+
+// choose returns the mappings of these names, all for none.
+func choose(c *config.Config, names []string) ([]config.Mapping, error) {
+	if len(names) == 0 {
+		return c.Mappings, nil
+	}
+	var chosen []config.Mapping
+	for _, name := range names {
+		m, ok := c.Mapping(name)
+		if !ok {
+			return nil, &usageError{fmt.Errorf("find mapping %q: the configuration has none of that name", name)}
+		}
+		if !slices.ContainsFunc(chosen, func(c config.Mapping) bool { return c.Name == name }) {
+			chosen = append(chosen, m)
+		}
+	}
+	return chosen, nil
+}
+
+func openStore(ctx context.Context, p process, c *config.Config, logger *slog.Logger) (checkpoint.Store, error) {
+	location, err := config.ParseLocation(c.State)
+	if err != nil {
+		return nil, err
+	}
+	if location.Dir != "" {
+		return checkpoint.OpenFile(location.Dir)
+	}
+	client, err := stateClient(ctx, p, c)
+	if err != nil {
+		return nil, err
+	}
+	return checkpoint.NewS3(client, checkpoint.S3Options{
+		Bucket: location.Bucket, Prefix: location.Prefix, Account: c.Checkpoint.Account, KMSKey: c.Checkpoint.KMSKey,
+		LeaseFor: c.Checkpoint.Lease.Duration(), Now: p.now, Logger: logger,
+	}), nil
+}
+
+// stateClient returns the S3 client of the state's bucket, with a role of its own or the ambient credentials.
+func stateClient(ctx context.Context, p process, c *config.Config) (*s3.Client, error) {
+	set, err := creds.New(ctx, creds.Options{
+		Roles: c.Roles, EndpointURL: c.AWS.EndpointURL, LookupEnv: p.lookupEnv, ReadFile: p.readFile, Now: p.now, Ambient: p.ambient,
+	})
+	if err != nil {
+		return nil, err
+	}
+	at, err := set.Config(c.Checkpoint.Role, c.StateRegion())
+	if err != nil {
+		return nil, err
+	}
+	return newS3Client(at, endpoint{
+		url: cmp.Or(c.Checkpoint.EndpointURL, c.AWS.EndpointURL), pathStyle: pathStyle(c, c.Checkpoint.PathStyle),
+	}), nil
+}

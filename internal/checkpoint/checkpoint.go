@@ -34,8 +34,13 @@ var (
 	// ErrLeaseLost reports that the right to write was lost or given back.
 	ErrLeaseLost = errors.New("lease lost")
 
-	// ErrSuperseded reports that another writer committed the generation first.
-	ErrSuperseded = errors.New("generation was committed by another writer")
+	// ErrSuperseded reports that another writer has gone on from the generation
+	// that this one started from. Its ledger can write nothing any more.
+	ErrSuperseded = errors.New("superseded by another writer")
+
+	// ErrNothingWhole reports that a mapping has generations and each of them is
+	// damaged. See Options.StartOver.
+	ErrNothingWhole = errors.New("no generation is whole")
 
 	// ErrPassEnded reports a call on a pass that was committed, abandoned or closed.
 	ErrPassEnded = errors.New("pass has ended")
@@ -85,8 +90,9 @@ type Store interface {
 	Read(ctx context.Context, name string) ([]byte, error)
 
 	// Open opens a record of any size. The error of an absent name satisfies
-	// errors.Is(err, fs.ErrNotExist). An open chunk stays readable when its name
-	// is deleted.
+	// errors.Is(err, fs.ErrNotExist). An open chunk whose name is deleted stays
+	// readable, or fails with such an error; it never yields other bytes. The
+	// chunk may be read until ctx ends.
 	Open(ctx context.Context, name string) (Chunk, error)
 
 	// Create makes a record of what write writes. It is all or nothing: no
@@ -106,6 +112,17 @@ type Store interface {
 	// It does not wait: while another holder has it, it returns a
 	// *LeaseHeldError. Holder is shown to people, such as "host/pid".
 	Acquire(ctx context.Context, name, holder string) (Lease, error)
+
+	// LeaseOf tells who has the right to write under name, without taking it.
+	// Ok is false when nobody has.
+	LeaseOf(ctx context.Context, name string) (info LeaseInfo, ok bool, err error)
+}
+
+// LeaseInfo tells who holds a lease.
+type LeaseInfo struct {
+	Holder string    // as given to Acquire, empty when unknown
+	Since  time.Time // when it was taken, zero when unknown
+	Until  time.Time // when it expires unless it is renewed, zero: held until released
 }
 
 // Chunk is an open record.
@@ -121,8 +138,20 @@ type Lease interface {
 	// Held returns nil while the lease is held, else an error that satisfies
 	// errors.Is(err, ErrLeaseLost). The ledger asks before it writes.
 	Held(ctx context.Context) error
+	// TakenOver reports whether a holder before did not give the lease back, and
+	// nobody has called Fenced since. That holder may be alive and unaware.
+	TakenOver() bool
+	// Fenced says that the holder before can commit nothing any more. A lease that
+	// was taken over and is released without Fenced hands TakenOver on.
+	Fenced()
 	// Release gives the lease back. It is idempotent.
 	Release() error
+}
+
+// LeaseOf tells who writes a mapping's ledger, without the lease. Ok is false
+// when nobody does. An Until that has gone by means that the holder vanished.
+func LeaseOf(ctx context.Context, store Store, mapping string) (info LeaseInfo, ok bool, err error) {
+	return store.LeaseOf(ctx, mapping)
 }
 
 // LeaseHeldError reports that another holder has the right to write.

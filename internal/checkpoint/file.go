@@ -13,11 +13,8 @@ import (
 	"sync"
 )
 
-const (
-	formatName = "format.json" // names the format of the whole folder; no mapping has a dot
-	lockName   = "lock"        // one in every mapping's folder
-	tempPrefix = ".tmp-"       // records being written; no record's name begins with a dot
-)
+// tempPrefix begins the names of records being written; no record's name begins with a dot.
+const tempPrefix = ".tmp-"
 
 // File is a Store in a folder. A record is a file: written under a temporary
 // name, synced, and linked to its own name, which fails when that is taken; then
@@ -31,12 +28,6 @@ type File struct {
 }
 
 var _ Store = (*File)(nil)
-
-// folderFormat is the record that says how to read a folder.
-type folderFormat struct {
-	Version int    `json:"version"`
-	Kind    string `json:"kind"`
-}
 
 // OpenFile returns the store in dir. An absent folder is created with the first
 // write, so that looking leaves no trace. A folder that a later format was
@@ -68,8 +59,7 @@ func (f *File) checkFormat() error {
 	if err != nil {
 		return err
 	}
-	var format folderFormat
-	return unseal(formatName, data, &format)
+	return unsealFormat(data)
 }
 
 // prepare makes the folder a store before something is written to it.
@@ -81,7 +71,7 @@ func (f *File) prepare() error {
 	if err := makeFolder(f.dir); err != nil {
 		return err
 	}
-	data, err := seal(folderFormat{Version: formatVersion, Kind: "syncd ledger"})
+	data, err := sealFormat()
 	if err != nil {
 		return err
 	}
@@ -97,18 +87,10 @@ func (f *File) prepare() error {
 
 // path returns where the record of that name lies.
 func (f *File) path(name string) (string, error) {
-	segments := strings.Split(name, "/")
-	if len(segments) < 2 || segments[len(segments)-1] == lockName || slices.ContainsFunc(segments, isNoSegment) {
-		return "", fmt.Errorf("record name %q: %w", name, fs.ErrInvalid)
+	if err := checkName(name); err != nil {
+		return "", err
 	}
 	return filepath.Join(f.dir, filepath.FromSlash(name)), nil
-}
-
-// isNoSegment reports whether s is not [a-z0-9][a-z0-9._-]*.
-func isNoSegment(s string) bool {
-	alphanumeric := func(c rune) bool { return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' }
-	beyond := func(c rune) bool { return !alphanumeric(c) && !strings.ContainsRune("._-", c) }
-	return s == "" || !alphanumeric(rune(s[0])) || strings.ContainsFunc(s, beyond)
 }
 
 // Read returns a whole record.

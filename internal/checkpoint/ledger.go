@@ -24,14 +24,17 @@ type Options struct {
 	FlushEntries    int              // Pass.Due when so many changes wait, default 4096
 	ChunkEntries    int              // rows a merged chunk aims at, default 1<<20
 	Window          int              // slots ahead of the low-water mark, and changes unsaved, at most; default 1<<16
-	KeepGenerations int              // generations that stay readable, default 3
+	KeepGenerations int              // generations that stay readable, default 3; fences do not count
+	KeepFor         time.Duration    // generations younger than this stay readable too, default none
+	Fingerprint     string           // opaque; a pass that was saved under another one is begun anew
+	StartOver       bool             // where no generation is whole, begin with an empty ledger behind the damage
 }
 
 func (o Options) withDefaults() (Options, error) {
 	if isNoSegment(o.Mapping) || strings.ContainsAny(o.Mapping, "._") {
 		return o, fmt.Errorf("mapping name %q: want [a-z0-9-], beginning with a letter or digit", o.Mapping)
 	}
-	if min(o.FlushEntries, o.ChunkEntries, o.Window, o.KeepGenerations) < 0 || o.FlushInterval < 0 {
+	if min(o.FlushEntries, o.ChunkEntries, o.Window, o.KeepGenerations) < 0 || min(o.FlushInterval, o.KeepFor) < 0 {
 		return o, fmt.Errorf("ledger of %q: negative option", o.Mapping)
 	}
 	if o.Now == nil {
@@ -60,22 +63,27 @@ type Ledger struct {
 	options Options
 	log     *slog.Logger
 	lease   Lease
-	nonce   string
+	nonce   string // in every manifest this ledger writes
 
-	calling sync.Mutex // serialises Begin and Close
-	pass    *Pass      // last one begun
-	closed  bool
+	calling    sync.Mutex // serialises Begin and Close
+	pass       *Pass      // last one begun
+	superseded error      // why no pass can begin any more
+	closed     bool
 
-	mu     sync.Mutex
-	kept   []Manifest // committed generations that stay readable, newest first
-	newest int64      // number of the newest manifest, be it damaged or not
+	mu          sync.Mutex
+	kept        []Manifest // committed generations that stay readable, newest first
+	newest      int64      // number of the newest manifest, be it damaged or not
+	startedOver int64      // with nothing kept: the newest of the generations that are all damaged
 }
 
 // Open takes the lease on a mapping's ledger and reads the last generation. Each
 // chunk is read once to see that it is whole. When the last generation is
 // damaged, Open falls back to the last good one and logs a warning: the work in
-// between will be done again. When none is good the error is, or joins, the
-// *CorruptErrors that name the damage. A *LeaseHeldError says who else writes.
+// between will be done again. When none is good the error is ErrNothingWhole and
+// joins the *CorruptErrors that name the damage, unless Options.StartOver is set.
+// A *LeaseHeldError says who else writes. When the lease was taken from a holder
+// who did not give it back, Open first makes sure that this one can commit
+// nothing any more, and the next pass goes on where that holder's was saved.
 func Open(ctx context.Context, store Store, o Options) (*Ledger, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -86,7 +94,11 @@ func Open(ctx context.Context, store Store, o Options) (*Ledger, error) {
 		return nil, fmt.Errorf("open ledger in %s: %w", store, err)
 	}
 	l := &Ledger{store: store, options: o, log: o.Logger, lease: lease, nonce: nonce()}
-	if err := l.load(ctx); err != nil {
+	err = l.load(ctx)
+	if err == nil && lease.TakenOver() {
+		err = l.fence(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open ledger of %q in %s: %w", o.Mapping, store, err), lease.Release())
 	}
 	return l, nil
@@ -95,103 +107,45 @@ func Open(ctx context.Context, store Store, o Options) (*Ledger, error) {
 // nonce returns 8 characters that no other writer of the mapping has.
 func nonce() string { return strings.ToLower(rand.Text()[:8]) }
 
-// load reads the generations that are kept, newest first.
-func (l *Ledger) load(ctx context.Context) error {
-	numbers, err := manifestNumbers(ctx, l.store, l.options.Mapping)
-	if err != nil {
-		return err
-	}
-	var kept []Manifest
-	var damage []error
-	for _, n := range numbers {
-		m, err := readManifest(ctx, l.store, l.options.Mapping, n)
-		if err == nil && len(kept) == 0 {
-			err = l.verify(ctx, m.Chunks, m.QuarantineChunks)
-		}
-		if _, isDamage := errors.AsType[*CorruptError](err); isDamage {
-			l.log.Warn("generation was damaged", "mapping", l.options.Mapping, "generation", n, "err", err)
-			damage = append(damage, err)
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if kept = append(kept, m); len(kept) == l.options.KeepGenerations {
-			break
-		}
-	}
-	if len(kept) == 0 && len(damage) > 0 {
-		return fmt.Errorf("no generation is whole: %w", errors.Join(damage...))
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.kept, l.newest = kept, 0
-	if len(numbers) > 0 {
-		l.newest = numbers[0]
-	}
-	if base := l.base(); base.Generation != l.newest {
-		l.log.Warn("fell back to an earlier generation", "mapping", l.options.Mapping,
-			"generation", base.Generation, "newest", l.newest)
-	}
-	return nil
-}
-
-// verify reads chunks end to end.
-func (l *Ledger) verify(ctx context.Context, lists ...[]ChunkInfo) error {
-	for _, chunks := range lists {
-		for _, info := range chunks {
-			chunk, err := openChunk(ctx, l.store, info)
-			if err != nil {
-				return err
-			}
-			if err := chunk.Close(); err != nil {
-				return fmt.Errorf("close chunk: %w", err)
-			}
-		}
-	}
-	return nil
-}
-
-// base returns the generation the next pass starts from. The caller holds l.mu.
+// base returns the generation the next pass starts from; its number is 0 when
+// there is none. The caller holds l.mu.
 func (l *Ledger) base() Manifest {
 	if len(l.kept) == 0 {
-		return Manifest{}
+		return Manifest{StartedOver: l.startedOver}
 	}
 	return l.kept[0]
 }
 
 // Generation returns the number of the last committed generation, 0 for none.
-func (l *Ledger) Generation() int64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.base().Generation
-}
+func (l *Ledger) Generation() int64 { return l.Manifest().Generation }
 
 // Entries returns how many rows the last committed generation has.
-func (l *Ledger) Entries() int64 {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.base().Entries
-}
+func (l *Ledger) Entries() int64 { return l.Manifest().Entries }
 
 // Manifest returns the last committed generation's manifest; its Generation is 0
 // when there is none.
 func (l *Ledger) Manifest() Manifest {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.base()
+	if base := l.base(); base.Pass != 0 {
+		return base
+	}
+	return Manifest{}
 }
 
 func (l *Ledger) now() time.Time { return l.options.Now().UTC().Truncate(time.Microsecond) }
 
 // Begin resumes the pass that was interrupted since the last generation, or
 // starts a new one. The pass before must have been committed or abandoned, or
-// have failed.
+// have failed. After ErrSuperseded no pass begins: the ledger is to be closed.
 func (l *Ledger) Begin(ctx context.Context) (*Pass, error) {
 	l.calling.Lock()
 	defer l.calling.Unlock()
 	if l.closed {
 		return nil, fmt.Errorf("begin pass of %q: %w", l.options.Mapping, ErrLeaseLost)
+	}
+	if l.superseded != nil {
+		return nil, fmt.Errorf("begin pass of %q: %w", l.options.Mapping, l.superseded)
 	}
 	if err := l.finishLast(ctx); err != nil {
 		return nil, fmt.Errorf("begin pass of %q: %w", l.options.Mapping, err)
@@ -201,9 +155,9 @@ func (l *Ledger) Begin(ctx context.Context) (*Pass, error) {
 	l.mu.Unlock()
 	fresh := Progress{
 		Version: formatVersion, Mapping: l.options.Mapping, Generation: newest + 1, Base: base.Generation,
-		Holder: l.options.Holder, StartedAt: l.now(), Ranges: []Range{{}},
+		Holder: l.options.Holder, Fingerprint: l.options.Fingerprint, StartedAt: l.now(), Ranges: []Range{{}},
 	}
-	progress, seq, err := l.findProgress(ctx, fresh)
+	progress, seq, err := l.findProgress(ctx, base, fresh)
 	if err != nil {
 		return nil, fmt.Errorf("begin pass of %q: %w", l.options.Mapping, err)
 	}
@@ -227,7 +181,30 @@ func (l *Ledger) finishLast(ctx context.Context) error {
 	if errors.Is(reason, ErrPassEnded) {
 		return nil
 	}
-	return l.load(ctx)
+	if errors.Is(reason, ErrSuperseded) {
+		l.superseded = reason
+		return reason
+	}
+	return l.reload(ctx, l.pass.number)
+}
+
+// reload reads the generations again after a pass that may have committed, and
+// refuses to go on from another writer's.
+func (l *Ledger) reload(ctx context.Context, pass int64) error {
+	l.mu.Lock()
+	before := l.newest
+	l.mu.Unlock()
+	if err := l.load(ctx); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	base := l.base()
+	if isOwn := base.Writer == l.nonce && base.Generation == pass; l.newest == before || isOwn && l.newest == pass {
+		return nil
+	}
+	l.superseded = fmt.Errorf("%w: generation %d is there", ErrSuperseded, l.newest)
+	return l.superseded
 }
 
 func (l *Ledger) newPass(base Manifest, progress Progress, seq int64) *Pass {
@@ -250,20 +227,6 @@ func (l *Ledger) newPass(base Manifest, progress Progress, seq int64) *Pass {
 	p.saver.rewind()
 	p.water.batch.mark, p.water.batch.counts = r.Mark, r.Counts
 	return p
-}
-
-// committed takes the generation that a pass made for the base of the next, and
-// clears away what no kept generation names.
-func (l *Ledger) committed(ctx context.Context, m Manifest) {
-	l.mu.Lock()
-	l.kept = append([]Manifest{m}, l.kept[:min(len(l.kept), l.options.KeepGenerations-1)]...)
-	l.newest = m.Generation
-	kept := l.kept
-	l.mu.Unlock()
-	if err := sweep(ctx, l.store, l.options.Mapping, kept); err != nil {
-		// The generation is true all the same; the next commit sweeps again.
-		l.log.Warn("old records were not all deleted", "mapping", l.options.Mapping, "err", err)
-	}
 }
 
 // Close ends the pass under way without saving, and gives the lease back. It is

@@ -39,7 +39,7 @@ func (f *File) Acquire(ctx context.Context, name, holder string) (Lease, error) 
 		return nil, fmt.Errorf("acquire lease on %q: %w", name, err)
 	}
 	lock := flock.New(path, flock.SetPermissions(0o600))
-	locked, err := lock.TryLock()
+	locked, err := tryLock(ctx, lock)
 	if err != nil {
 		return nil, fmt.Errorf("acquire lease on %q: %w", name, err)
 	}
@@ -52,6 +52,45 @@ func (f *File) Acquire(ctx context.Context, name, holder string) (Lease, error) 
 		return nil, errors.Join(fmt.Errorf("acquire lease on %q: %w", name, err), lease.Release())
 	}
 	return lease, nil
+}
+
+// lockTries is how often a lock is tried for: LeaseOf holds it for an instant.
+const (
+	lockTries = 3
+	lockPause = 5 * time.Millisecond
+)
+
+func tryLock(ctx context.Context, lock *flock.Flock) (bool, error) {
+	for range lockTries - 1 {
+		if locked, err := lock.TryLock(); locked || err != nil {
+			return locked, err
+		}
+		if err := wait(ctx, lockPause); err != nil {
+			return false, err
+		}
+	}
+	return lock.TryLock()
+}
+
+// LeaseOf looks whether the mapping's folder is locked.
+func (f *File) LeaseOf(ctx context.Context, name string) (info LeaseInfo, ok bool, err error) {
+	if isNoSegment(name) {
+		return LeaseInfo{}, false, fmt.Errorf("lease name %q: %w", name, fs.ErrInvalid)
+	}
+	if err := ctx.Err(); err != nil {
+		return LeaseInfo{}, false, err
+	}
+	path := filepath.Join(f.dir, name, lockName)
+	lock := flock.New(path, flock.SetFlag(os.O_RDONLY))
+	free, err := lock.TryRLock()
+	if errors.Is(err, fs.ErrNotExist) {
+		return LeaseInfo{}, false, nil
+	}
+	if err = errors.Join(err, lock.Close()); err != nil {
+		return LeaseInfo{}, false, fmt.Errorf("look at lease on %q: %w", name, err)
+	}
+	note := readNote(path)
+	return LeaseInfo{Holder: note.Holder, Since: note.Since}, !free, nil
 }
 
 // readNote reads what it can: the holder may be writing it right now.
@@ -111,6 +150,13 @@ func (l *fileLease) Held(ctx context.Context) error {
 	}
 	return nil
 }
+
+// TakenOver returns false: the system unlocks for a holder that died, and a
+// holder that lives keeps its lock.
+func (l *fileLease) TakenOver() bool { return false }
+
+// Fenced has nothing to do.
+func (l *fileLease) Fenced() {}
 
 // Release unlocks the folder. The lock file stays: to delete it would let two
 // processes lock two files of that name.

@@ -7,15 +7,26 @@ import (
 
 // Manifest describes a committed generation: everything that is known to lie at
 // the destination, and everything that was set aside.
+//
+// A fence is a generation that repeats the one before under the next number, so
+// that a writer who lost its lease and does not know it finds the number taken.
+// But for Generation, Base, Holder, Writer and what only fences have, it says
+// what the generation it repeats said; its Pass is 0 when there was none.
 type Manifest struct {
 	Version          int         `json:"version"`
 	Mapping          string      `json:"mapping"`
 	Generation       int64       `json:"generation"`
 	Base             int64       `json:"base"` // generation the pass started from, 0: none
-	Pass             int64       `json:"pass"` // the pass that made it; the same number
+	Pass             int64       `json:"pass"` // the pass that made it; the same number, but in a fence
 	Holder           string      `json:"holder"`
+	Writer           string      `json:"writer"`      // tells two ledgers of one holder apart
+	Fingerprint      string      `json:"fingerprint"` // Options.Fingerprint
 	StartedAt        time.Time   `json:"started_at"`
 	CommittedAt      time.Time   `json:"committed_at"`
+	Fence            bool        `json:"fence,omitempty"`        // no pass made it; see Repeats
+	Repeats          []int64     `json:"repeats,omitempty"`      // of a fence: generations of the same content, ascending, 0: none
+	FencedAt         time.Time   `json:"fenced_at,omitzero"`     // of a fence
+	StartedOver      int64       `json:"started_over,omitempty"` // records up to this number are damaged, and left for people
 	Counts           Counts      `json:"counts"`
 	Entries          int64       `json:"entries"`           // rows in Chunks
 	Quarantined      int64       `json:"quarantined"`       // rows in QuarantineChunks
@@ -73,14 +84,15 @@ func (c *ChunkInfo) UnmarshalJSON(data []byte) error {
 
 // Progress is how far a pass that is not committed has come.
 type Progress struct {
-	Version    int       `json:"version"`
-	Mapping    string    `json:"mapping"`
-	Generation int64     `json:"generation"` // the pass's number, and the generation it will commit
-	Base       int64     `json:"base"`       // generation it started from, 0: none
-	Holder     string    `json:"holder"`
-	StartedAt  time.Time `json:"started_at"`
-	SavedAt    time.Time `json:"saved_at"`
-	Ranges     []Range   `json:"ranges"` // ascending; this version writes one
+	Version     int       `json:"version"`
+	Mapping     string    `json:"mapping"`
+	Generation  int64     `json:"generation"` // the pass's number, and the generation it will commit
+	Base        int64     `json:"base"`       // generation it started from, 0: none
+	Holder      string    `json:"holder"`
+	Fingerprint string    `json:"fingerprint"` // Options.Fingerprint
+	StartedAt   time.Time `json:"started_at"`
+	SavedAt     time.Time `json:"saved_at"`
+	Ranges      []Range   `json:"ranges"` // ascending; this version writes one
 }
 
 // Range is a half-open interval of keys and how far it was walked. Every key in

@@ -4,15 +4,39 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"slices"
-	"strings"
 )
 
 // Latest returns the newest manifest that is whole, without the lease. The error
-// is ErrNoCheckpoint when there is none, and joins *CorruptErrors when there are
-// only damaged ones. The chunks it names are checked by those who read them.
+// is ErrNoCheckpoint when there is none, and joins ErrNothingWhole and
+// *CorruptErrors when there are only damaged ones. The chunks it names are
+// checked by those who read them.
 func Latest(ctx context.Context, store Store, mapping string) (Manifest, error) {
+	m, err := latest(ctx, store, mapping)
+	if err == nil && m.Pass == 0 { // a fence of nothing
+		return Manifest{}, fmt.Errorf("mapping %q in %s: %w", mapping, store, ErrNoCheckpoint)
+	}
+	return m, err
+}
+
+// vanishTries bounds how often records are listed again because one of them was
+// swept before it could be read.
+const vanishTries = 4
+
+// latest returns the newest manifest, be it one that fences off the first writer.
+func latest(ctx context.Context, store Store, mapping string) (m Manifest, err error) {
+	for range vanishTries {
+		m, err = latestOnce(ctx, store, mapping)
+		if !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	return m, err
+}
+
+func latestOnce(ctx context.Context, store Store, mapping string) (Manifest, error) {
 	numbers, err := manifestNumbers(ctx, store, mapping)
 	if err != nil {
 		return Manifest{}, err
@@ -27,7 +51,7 @@ func Latest(ctx context.Context, store Store, mapping string) (Manifest, error) 
 		return m, err
 	}
 	if len(damage) > 0 {
-		return Manifest{}, fmt.Errorf("no generation of %q is whole: %w", mapping, errors.Join(damage...))
+		return Manifest{}, fmt.Errorf("mapping %q in %s: %w: %w", mapping, store, ErrNothingWhole, errors.Join(damage...))
 	}
 	return Manifest{}, fmt.Errorf("mapping %q in %s: %w", mapping, store, ErrNoCheckpoint)
 }
@@ -57,69 +81,6 @@ func Quarantine(ctx context.Context, store Store, mapping string) iter.Seq2[Quar
 		}
 		quarantinedOf(readRows[quarantineRow](ctx, store, m.QuarantineChunks, ""))(yield)
 	}
-}
-
-// Unfinished returns how far the pass after the last generation has come, without
-// the lease. Ok is false when none has saved anything, or what it saved is damaged.
-func Unfinished(ctx context.Context, store Store, mapping string) (progress Progress, ok bool, err error) {
-	last, err := Latest(ctx, store, mapping)
-	if err != nil && !errors.Is(err, ErrNoCheckpoint) {
-		return Progress{}, false, err
-	}
-	names, err := store.List(ctx, mapping+"/"+progressPrefix)
-	if err != nil {
-		return Progress{}, false, err
-	}
-	for _, name := range slices.Backward(names) {
-		progress = Progress{}
-		err := readRecord(ctx, store, name, &progress)
-		if _, isDamage := errors.AsType[*CorruptError](err); isDamage {
-			continue
-		}
-		return progress, err == nil && progress.Base == last.Generation, err
-	}
-	return Progress{}, false, nil
-}
-
-// findProgress returns the last progress record of the pass that want describes,
-// or want when there is none that is whole, and the highest sequence number taken.
-func (l *Ledger) findProgress(ctx context.Context, want Progress) (found Progress, seq int64, err error) {
-	prefix := strings.TrimSuffix(progressName(want.Mapping, want.Generation, 0), fmt.Sprintf("%010d%s", 0, recordSuffix))
-	names, err := l.store.List(ctx, prefix)
-	if err != nil {
-		return want, 0, err
-	}
-	for _, name := range slices.Backward(names) {
-		_, n, ok := numbersIn(name, progressPrefix, recordSuffix)
-		if !ok {
-			continue
-		}
-		seq = max(seq, n)
-		err := l.readProgress(ctx, name, want, &found)
-		if err == nil {
-			found.Holder = want.Holder
-			return found, seq, nil
-		}
-		if _, isDamage := errors.AsType[*CorruptError](err); !isDamage {
-			return want, 0, err
-		}
-		l.log.Warn("progress was damaged", "mapping", want.Mapping, "generation", want.Generation, "err", err)
-	}
-	return want, seq, nil
-}
-
-// readProgress reads a progress record and every chunk it names that is not part
-// of its base, which was read before.
-func (l *Ledger) readProgress(ctx context.Context, name string, want Progress, into *Progress) error {
-	*into = Progress{}
-	if err := readRecord(ctx, l.store, name, into); err != nil {
-		return err
-	}
-	if into.Mapping != want.Mapping || into.Generation != want.Generation || into.Base != want.Base || len(into.Ranges) != 1 {
-		return &CorruptError{Name: name, Problem: fmt.Sprintf("is not of pass %d on generation %d", want.Generation, want.Base)}
-	}
-	r := into.Ranges[0]
-	return l.verify(ctx, r.Chunks, r.QuarantineChunks)
 }
 
 // manifestNumbers returns the numbers of a mapping's manifests, newest first.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -102,6 +103,43 @@ func readRecord(ctx context.Context, store Store, name string, into any) error {
 		return err
 	}
 	return unseal(name, data, into)
+}
+
+const (
+	formatName = "format.json" // names the format of a whole store; no mapping has a dot
+	lockName   = "lock"        // one in every mapping's folder
+)
+
+// storeFormat is the record that says how to read a store.
+type storeFormat struct {
+	Version int    `json:"version"`
+	Kind    string `json:"kind"`
+}
+
+func sealFormat() ([]byte, error) {
+	return seal(storeFormat{Version: formatVersion, Kind: "syncd ledger"})
+}
+
+func unsealFormat(data []byte) error {
+	var format storeFormat
+	return unseal(formatName, data, &format)
+}
+
+// checkName returns an error that satisfies errors.Is(err, fs.ErrInvalid) unless
+// name is that of a record, as Store defines it.
+func checkName(name string) error {
+	segments := strings.Split(name, "/")
+	if len(segments) < 2 || segments[len(segments)-1] == lockName || slices.ContainsFunc(segments, isNoSegment) {
+		return fmt.Errorf("record name %q: %w", name, fs.ErrInvalid)
+	}
+	return nil
+}
+
+// isNoSegment reports whether s is not [a-z0-9][a-z0-9._-]*.
+func isNoSegment(s string) bool {
+	alphanumeric := func(c rune) bool { return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' }
+	beyond := func(c rune) bool { return !alphanumeric(c) && !strings.ContainsRune("._-", c) }
+	return s == "" || !alphanumeric(rune(s[0])) || strings.ContainsFunc(s, beyond)
 }
 
 // The numbers in names have ten digits, so that byte order is numeric order.

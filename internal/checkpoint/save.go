@@ -88,7 +88,7 @@ func (p *Pass) Abandon(ctx context.Context) error {
 // slot must be settled and every entry of the previous generation reserved, else
 // it returns an error and the pass goes on. One write makes the generation true.
 // After any other error the pass has ended and Begin finds out what became true;
-// ErrSuperseded says that another writer committed the generation.
+// ErrSuperseded says that another writer has taken over.
 func (p *Pass) Commit(ctx context.Context) (generation int64, err error) {
 	p.reserving.Lock()
 	defer p.reserving.Unlock()
@@ -258,11 +258,7 @@ func (s *saver) commit(ctx context.Context, b batch) (Manifest, error) {
 	if err := s.ledger.lease.Held(ctx); err != nil {
 		return Manifest{}, err // writing the chunks may have taken long
 	}
-	err = createRecord(ctx, s.ledger.store, manifestName(m.Mapping, m.Generation), m)
-	if errors.Is(err, fs.ErrExist) {
-		return Manifest{}, fmt.Errorf("%w: %w", ErrSuperseded, err)
-	}
-	return m, err
+	return m, s.ledger.publish(ctx, m)
 }
 
 // manifest describes the generation, and refuses one whose rows are not those
@@ -271,6 +267,7 @@ func (s *saver) manifest(r Range) (Manifest, error) {
 	m := Manifest{
 		Version: formatVersion, Mapping: s.progress.Mapping, Generation: s.progress.Generation,
 		Base: s.progress.Base, Pass: s.progress.Generation, Holder: s.progress.Holder,
+		Writer: s.ledger.nonce, Fingerprint: s.progress.Fingerprint, StartedOver: s.base.StartedOver,
 		StartedAt: s.progress.StartedAt, CommittedAt: s.ledger.now(), Counts: r.Counts,
 		Entries: entriesIn(r.Chunks), Quarantined: entriesIn(r.QuarantineChunks),
 		Chunks: r.Chunks, QuarantineChunks: r.QuarantineChunks,

@@ -10,9 +10,11 @@ import (
 // kept, progress of committed passes, and chunks that no kept manifest names.
 // Kept is newest first.
 //
-// Nothing that carries a number above the newest generation is touched. So a
-// writer that lost its lease unnoticed can never have its chunks taken away and
-// its manifest accepted afterwards: its generation's number is taken.
+// Nothing that carries a number above the newest generation is touched: it
+// belongs to the pass under way, or to one that a later pass will go on with. So
+// a writer that lost its lease unnoticed never has its chunks taken away and its
+// manifest accepted afterwards: its generation's number is taken, or a higher
+// one is (see publish). Damage that was started over from is left for people.
 func sweep(ctx context.Context, store Store, mapping string, kept []Manifest) error {
 	names, err := store.List(ctx, mapping+"/")
 	if err != nil {
@@ -39,7 +41,7 @@ func sweep(ctx context.Context, store Store, mapping string, kept []Manifest) er
 	} {
 		for _, name := range names {
 			generation, _, ok := numbersIn(name, kind.prefix, kind.suffix)
-			if !ok || generation > kept[0].Generation || named[name] {
+			if !ok || generation > kept[0].Generation || generation <= kept[0].StartedOver || named[name] {
 				continue
 			}
 			if err := store.Delete(ctx, name); err != nil {

@@ -23,13 +23,14 @@ type Memory struct {
 	mu      sync.Mutex
 	records map[string][]byte
 	leases  map[string]*memoryLease
+	unclean map[string]bool // names whose last holder did not give the lease back
 }
 
 var _ checkpoint.Store = (*Memory)(nil)
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
-	return &Memory{records: make(map[string][]byte), leases: make(map[string]*memoryLease)}
+	return &Memory{records: make(map[string][]byte), leases: make(map[string]*memoryLease), unclean: make(map[string]bool)}
 }
 
 // String returns "memory:".
@@ -139,9 +140,22 @@ func (m *Memory) Acquire(ctx context.Context, name, holder string) (checkpoint.L
 	if held := m.leases[name]; held != nil {
 		return nil, &checkpoint.LeaseHeldError{Name: name, Holder: held.holder, Since: held.since}
 	}
-	lease := &memoryLease{store: m, name: name, holder: holder, since: time.Now()}
+	lease := &memoryLease{store: m, name: name, holder: holder, since: time.Now(), takenOver: m.unclean[name]}
 	m.leases[name] = lease
 	return lease, nil
+}
+
+// LeaseOf tells who has the right to write under name.
+func (m *Memory) LeaseOf(ctx context.Context, name string) (info checkpoint.LeaseInfo, ok bool, err error) {
+	if err := check(ctx, name+"/x"); err != nil {
+		return info, false, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if held := m.leases[name]; held != nil {
+		return checkpoint.LeaseInfo{Holder: held.holder, Since: held.since}, true, nil
+	}
+	return info, false, nil
 }
 
 // TakeLease takes the lease on name away from its holder, as a lease that
@@ -150,12 +164,26 @@ func (m *Memory) TakeLease(name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.leases, name)
+	m.unclean[name] = true
 }
 
 type memoryLease struct {
 	store        *Memory
 	name, holder string
 	since        time.Time
+	takenOver    bool
+}
+
+func (l *memoryLease) TakenOver() bool {
+	l.store.mu.Lock()
+	defer l.store.mu.Unlock()
+	return l.takenOver
+}
+
+func (l *memoryLease) Fenced() {
+	l.store.mu.Lock()
+	defer l.store.mu.Unlock()
+	l.takenOver = false
 }
 
 func (l *memoryLease) Held(ctx context.Context) error {
@@ -172,6 +200,7 @@ func (l *memoryLease) Release() error {
 	defer l.store.mu.Unlock()
 	if l.store.leases[l.name] == l {
 		delete(l.store.leases, l.name)
+		l.store.unclean[l.name] = l.takenOver
 	}
 	return nil
 }

@@ -43,11 +43,13 @@ func Run(t *testing.T, open func(t *testing.T) checkpoint.Store) {
 		{"what was created during a write is whole", concurrentReaders},
 		{"of many creators one wins", concurrentCreators},
 		{"a deleted name is free again", deleteAndCreate},
-		{"an open chunk outlives its name", openOutlivesDelete},
+		{"an open chunk never yields other bytes", openAfterDelete},
 		{"a chunk is read at any offset", readAt},
 		{"a lease keeps others out", leaseExcludes},
 		{"leases of two names are apart", leasesApart},
 		{"a released lease is lost", leaseReleased},
+		{"a holder is known without the lease", leaseOf},
+		{"a lease that was given back is clean", leaseClean},
 		{"an ended context ends every call", endedContext},
 		{"a store has a name", hasName},
 	} {
@@ -220,7 +222,9 @@ func deleteAndCreate(t *testing.T, s checkpoint.Store) {
 	wantContent(t, s, "alpha/record", "second")
 }
 
-func openOutlivesDelete(t *testing.T, s checkpoint.Store) {
+// openAfterDelete allows both that an open chunk outlives its name and that it
+// does not, but never other bytes.
+func openAfterDelete(t *testing.T, s checkpoint.Store) {
 	mustCreate(t, s, "alpha/record", "content")
 	chunk, err := s.Open(t.Context(), "alpha/record")
 	if err != nil {
@@ -229,9 +233,11 @@ func openOutlivesDelete(t *testing.T, s checkpoint.Store) {
 	if err := s.Delete(t.Context(), "alpha/record"); err != nil {
 		t.Fatalf("delete: %v", err)
 	}
+	mustCreate(t, s, "alpha/record", "another")
 	got := make([]byte, 7)
-	if _, err := chunk.ReadAt(got, 0); err != nil || string(got) != "content" {
-		t.Errorf("read deleted chunk: got %q, %v", got, err)
+	_, err = chunk.ReadAt(got, 0)
+	if err == nil && string(got) != "content" {
+		t.Errorf("read deleted chunk: got %q, want the content it was opened with or an error", got)
 	}
 	if err := chunk.Close(); err != nil {
 		t.Errorf("close: %v", err)
@@ -305,6 +311,50 @@ func leaseReleased(t *testing.T, s checkpoint.Store) {
 		t.Fatalf("release: %v", err)
 	}
 	wantError(t, "held after release", lease.Held(t.Context()), checkpoint.ErrLeaseLost)
+}
+
+func leaseOf(t *testing.T, s checkpoint.Store) {
+	want := func(when string, ok bool, holder string) {
+		t.Helper()
+		got, held, err := checkpoint.LeaseOf(t.Context(), s, "alpha")
+		if err != nil || held != ok || got.Holder != holder && held || held && got.Since.IsZero() {
+			t.Errorf("%s: got %+v, %t, %v, want %q, %t", when, got, held, err, holder, ok)
+		}
+	}
+	want("before", false, "")
+	for _, holder := range []string{"first holder", "second holder"} {
+		lease, err := s.Acquire(t.Context(), "alpha", holder)
+		if err != nil {
+			t.Fatalf("acquire: %v", err)
+		}
+		want("held", true, holder)
+		if err := lease.Held(t.Context()); err != nil {
+			t.Errorf("held after others looked: got %v, want nil", err)
+		}
+		if err := lease.Release(); err != nil {
+			t.Fatalf("release: %v", err)
+		}
+		want("released", false, "")
+	}
+	_, _, err := s.LeaseOf(t.Context(), "../alpha")
+	if err == nil {
+		t.Error("lease of an invalid name: got no error")
+	}
+}
+
+func leaseClean(t *testing.T, s checkpoint.Store) {
+	for range 2 {
+		lease, err := s.Acquire(t.Context(), "alpha", "me")
+		if err != nil {
+			t.Fatalf("acquire: %v", err)
+		}
+		if lease.TakenOver() {
+			t.Error("taken over: got true, want false: nobody held it")
+		}
+		if err := lease.Release(); err != nil {
+			t.Fatalf("release: %v", err)
+		}
+	}
 }
 
 func endedContext(t *testing.T, s checkpoint.Store) {

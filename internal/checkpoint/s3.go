@@ -1,0 +1,260 @@
+package checkpoint
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"syncd/internal/awserr"
+)
+
+// objectAPI is what the store asks of S3 for whole objects.
+type objectAPI interface {
+	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
+	HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
+	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+	ListObjectsV2(context.Context, *s3.ListObjectsV2Input, ...func(*s3.Options)) (*s3.ListObjectsV2Output, error)
+	DeleteObject(context.Context, *s3.DeleteObjectInput, ...func(*s3.Options)) (*s3.DeleteObjectOutput, error)
+}
+
+// uploadAPI is what the store asks of S3 for objects in parts.
+type uploadAPI interface {
+	CreateMultipartUpload(context.Context, *s3.CreateMultipartUploadInput, ...func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error)
+	UploadPart(context.Context, *s3.UploadPartInput, ...func(*s3.Options)) (*s3.UploadPartOutput, error)
+	CompleteMultipartUpload(context.Context, *s3.CompleteMultipartUploadInput, ...func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error)
+	AbortMultipartUpload(context.Context, *s3.AbortMultipartUploadInput, ...func(*s3.Options)) (*s3.AbortMultipartUploadOutput, error)
+}
+
+// s3API is satisfied by *s3.Client.
+type s3API interface {
+	objectAPI
+	uploadAPI
+}
+
+// defaultLease is S3Options.LeaseFor when that is zero.
+const defaultLease = time.Minute
+
+// S3Options tell where on S3 a store lies and how it is written.
+type S3Options struct {
+	Bucket   string           // general purpose bucket
+	Prefix   string           // of all keys, as it stands but for a slash that is added at its end; "" for none
+	Account  string           // expected bucket owner of every request, "" to send none
+	KMSKey   string           // ARN of the key that records are encrypted under, "" for the bucket's default
+	LeaseFor time.Duration    // a holder that vanished keeps others out so long, default one minute
+	Now      func() time.Time // clock of this process, default time.Now
+	Logger   *slog.Logger     // told of leases that could not be renewed, default none
+}
+
+// S3 is a Store in a bucket. A record is an object that is created with
+// If-None-Match, so that a name is given once, and in parts when it is large, so
+// that memory stays bounded. The lease is an object that is overwritten with
+// If-Match; docs/decisions/0006-lease-on-s3.md says who may take it when.
+//
+// The client brings credentials, region, endpoint and retries. A record that was
+// deleted while it was open can no longer be read.
+type S3 struct {
+	client  s3API
+	options S3Options
+
+	mu       sync.Mutex
+	prepared bool // format.json was checked, and so was the service
+}
+
+var _ Store = (*S3)(nil)
+
+// NewS3 returns the store in a bucket. It asks nothing of S3 yet: what a later
+// format wrote is refused, with a *VersionError, where it is read or a lease is
+// acquired.
+func NewS3(client s3API, o S3Options) *S3 {
+	if o.Prefix != "" {
+		o.Prefix = strings.TrimSuffix(o.Prefix, "/") + "/"
+	}
+	if o.LeaseFor <= 0 {
+		o.LeaseFor = defaultLease
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &S3{client: client, options: o}
+}
+
+// String returns "s3://", the bucket and the prefix.
+func (s *S3) String() string { return s.uri(s.options.Prefix) }
+
+func (s *S3) uri(key string) string { return "s3://" + s.options.Bucket + "/" + key }
+
+// owner is the expected bucket owner, nil to expect none.
+func (s *S3) owner() *string {
+	if s.options.Account == "" {
+		return nil
+	}
+	return &s.options.Account
+}
+
+// key returns the key of the record of that name.
+func (s *S3) key(ctx context.Context, name string) (string, error) {
+	if err := checkName(name); err != nil {
+		return "", err
+	}
+	return s.options.Prefix + name, ctx.Err()
+}
+
+// bodyTries bounds how often a body is asked for whose connection broke while it
+// was read; the SDK retries requests, not bodies.
+const bodyTries = 3
+
+// Read returns a whole record.
+func (s *S3) Read(ctx context.Context, name string) ([]byte, error) {
+	key, err := s.key(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	data, _, err := s.readObject(ctx, key)
+	return data, err
+}
+
+// readObject returns a whole object and the last answer about it.
+func (s *S3) readObject(ctx context.Context, key string) (data []byte, out *s3.GetObjectOutput, err error) {
+	for range bodyTries {
+		out, err = s.client.GetObject(ctx, &s3.GetObjectInput{
+			Bucket: &s.options.Bucket, Key: &key, ExpectedBucketOwner: s.owner(),
+		})
+		if err != nil {
+			return nil, nil, s.failed("read", key, err)
+		}
+		data, err = readBody(out.Body)
+		if err == nil || ctx.Err() != nil {
+			break
+		}
+	}
+	if err != nil {
+		return nil, nil, s.failed("read", key, errors.Join(err, ctx.Err()))
+	}
+	return data, out, nil
+}
+
+// readBody reads a body to its end, where the SDK compares checksums. A
+// connection that breaks before is an error by HTTP's own framing.
+func readBody(body io.ReadCloser) ([]byte, error) {
+	data, err := io.ReadAll(body)
+	return data, errors.Join(err, body.Close())
+}
+
+// failed says what was not done with which object, and gives an absent object
+// the error that stores give.
+func (s *S3) failed(verb, key string, err error) error {
+	switch awserr.Classify(err) { //nolint:exhaustive // two classes mean something to the callers of a store
+	case awserr.Gone:
+		return fmt.Errorf("%s %s: %w: %w", verb, s.uri(key), fs.ErrNotExist, err)
+	case awserr.Unsupported:
+		return fmt.Errorf("%s %s: the service lacks conditional writes, which keep two writers apart: %w", verb, s.uri(key), err)
+	default:
+		return fmt.Errorf("%s %s: %w", verb, s.uri(key), err)
+	}
+}
+
+// List returns the names that begin with prefix, in byte order.
+func (s *S3) List(ctx context.Context, prefix string) (names []string, err error) {
+	pages := s3.NewListObjectsV2Paginator(s.client, &s3.ListObjectsV2Input{
+		Bucket: &s.options.Bucket, Prefix: aws.String(s.options.Prefix + prefix),
+		// What others may have left here need not be fit for XML.
+		EncodingType: types.EncodingTypeUrl, ExpectedBucketOwner: s.owner(),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, s.failed("list", s.options.Prefix+prefix, err)
+		}
+		for _, object := range page.Contents {
+			key, err := url.QueryUnescape(aws.ToString(object.Key))
+			if err != nil {
+				return nil, s.failed("list", aws.ToString(object.Key), err)
+			}
+			if name, ok := strings.CutPrefix(key, s.options.Prefix); ok && checkName(name) == nil {
+				names = append(names, name)
+			}
+		}
+	}
+	return names, nil
+}
+
+// Delete removes a record. In a versioned bucket a delete marker hides it, and a
+// lifecycle rule should expire noncurrent versions.
+func (s *S3) Delete(ctx context.Context, name string) error {
+	key, err := s.key(ctx, name)
+	if err != nil {
+		return err
+	}
+	_, err = s.client.DeleteObject(ctx, &s3.DeleteObjectInput{
+		Bucket: &s.options.Bucket, Key: &key, ExpectedBucketOwner: s.owner(),
+	})
+	if err != nil && awserr.Classify(err) != awserr.Gone {
+		return s.failed("delete", key, err)
+	}
+	return nil
+}
+
+// prepare marks the store with the format before something is written to it, and
+// makes sure that the service refuses to create an object twice: some take the
+// header and ignore it, and two writers would go unnoticed.
+func (s *S3) prepare(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.prepared {
+		return nil
+	}
+	key := s.options.Prefix + formatName
+	data, err := sealFormat()
+	if err != nil {
+		return err
+	}
+	err = fs.ErrExist
+	for try := 0; try < 2; try++ {
+		err = s.createObject(ctx, key, data)
+		if err != nil {
+			break
+		}
+	}
+	if err == nil {
+		return fmt.Errorf("create %s: it was created twice: the service ignores If-None-Match, which keeps two writers apart", s.uri(key))
+	}
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	there, _, err := s.readObject(ctx, key)
+	if err == nil {
+		err = unsealFormat(there)
+	}
+	s.prepared = err == nil
+	return err
+}
+
+// wait returns after d, or with the context's error when that ends first.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// mark returns a text that no other write has.
+func mark() string { return strings.ToLower(rand.Text()) }

@@ -1,0 +1,284 @@
+package checkpoint_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/internal/awserr"
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/checkpointtest"
+)
+
+func TestS3KeepsTheContract(t *testing.T) {
+	t.Parallel()
+	for name, prefix := range map[string]string{"at the root": "", "under a prefix": "état/a b+c"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			checkpointtest.Run(t, func(t *testing.T) checkpoint.Store {
+				t.Helper()
+				s := newState()
+				o := s.options()
+				o.Prefix, o.KMSKey = prefix, s.key.ARN()
+				return checkpoint.NewS3(s.client(nil, 3), o)
+			})
+		})
+	}
+}
+
+// large is more than one part, and does not compress.
+func large() []byte {
+	data := make([]byte, 19<<20+123)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(data)
+	return data
+}
+
+func createLarge(ctx context.Context, store checkpoint.Store, name string, data []byte) error {
+	return store.Create(ctx, name, func(w io.Writer) error {
+		for rest := data; len(rest) > 0; {
+			n, err := w.Write(rest[:min(len(rest), 100_001)])
+			if err != nil {
+				return err
+			}
+			rest = rest[n:]
+		}
+		return nil
+	})
+}
+
+func TestS3LargeRecord(t *testing.T) {
+	t.Parallel()
+	s := newState()
+	wire := &recorder{next: s.cloud.RoundTripper()}
+	o := s.options()
+	o.KMSKey = s.key.ARN()
+	store := checkpoint.NewS3(s.client(wire, 1), o)
+	data := large()
+	if err := createLarge(t.Context(), store, "alpha/large", data); err != nil {
+		t.Fatalf("create: %v", err)
+	}
+	if got := wire.count("part "); got != 3 {
+		t.Errorf("got %d parts, want 3 of at most 8 MiB", got)
+	}
+	object, _ := s.bucket.Object(statePrefix + "alpha/large")
+	if object.KeyARN != s.key.ARN() {
+		t.Errorf("key: got %q, want %q", object.KeyARN, s.key.ARN())
+	}
+	if err := createLarge(t.Context(), store, "alpha/large", data); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("create again: got %v, want %v", err, fs.ErrExist)
+	}
+	if got := s.bucket.Uploads(); got != 0 {
+		t.Errorf("got %d unfinished uploads, want none", got)
+	}
+	chunk, err := store.Open(t.Context(), "alpha/large")
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	wire.seen = nil
+	got, err := io.ReadAll(io.NewSectionReader(chunk, 0, chunk.Size()))
+	if err != nil || !bytes.Equal(got, data) {
+		t.Errorf("read: got %d bytes, %v, want the %d written", len(got), err, len(data))
+	}
+	// The first of five windows was read by Open, and the last four are kept.
+	if n := wire.count("get "); n != 4 {
+		t.Errorf("reading took %d requests, want 4", n)
+	}
+	across := make([]byte, 9<<20)
+	if _, err := chunk.ReadAt(across, 7<<20); err != nil || !bytes.Equal(across, data[7<<20:16<<20]) {
+		t.Errorf("read across windows: got other bytes, %v", err)
+	}
+	if n := wire.count("get "); n != 4 {
+		t.Errorf("reading again took %d requests, want none", n-4)
+	}
+}
+
+// TestS3FailedLargeRecord breaks every request of an upload.
+func TestS3FailedLargeRecord(t *testing.T) {
+	t.Parallel()
+	data := large()
+	for _, broken := range []string{"begin", "part", "complete"} {
+		s := newState()
+		failed := false
+		store := s.store(roundTrip(func(r *http.Request) (*http.Response, error) {
+			if strings.HasPrefix(operation(r), broken) && !failed {
+				failed = true
+				return nil, errBroken
+			}
+			return s.cloud.RoundTripper().RoundTrip(r)
+		}))
+		if err := createLarge(t.Context(), store, "alpha/large", data); !errors.Is(err, errBroken) {
+			t.Errorf("%s: got %v, want %v", broken, err, errBroken)
+		}
+		if _, err := store.Open(t.Context(), "alpha/large"); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: open: got %v, want %v", broken, err, fs.ErrNotExist)
+		}
+		if got := s.bucket.Uploads(); got != 0 {
+			t.Errorf("%s: got %d unfinished uploads, want none", broken, got)
+		}
+	}
+}
+
+// TestS3LostAnswerOfACreation lets the SDK repeat a request that has succeeded.
+func TestS3LostAnswerOfACreation(t *testing.T) {
+	t.Parallel()
+	for operation, data := range map[string][]byte{"PutObject": []byte("small"), "CompleteMultipartUpload": large()} {
+		s := newState()
+		store := checkpoint.NewS3(s.client(nil, 3), s.options())
+		s.cloud.Inject(awsfake.Fault{Operation: operation, Kind: awsfake.LoseAnswer, Times: 1})
+		if err := createLarge(t.Context(), store, "alpha/record", data); err != nil {
+			t.Errorf("%s: got %v, want nil: it was this write that took the name", operation, err)
+		}
+		if err := createLarge(t.Context(), store, "alpha/record", data); !errors.Is(err, fs.ErrExist) {
+			t.Errorf("%s: the same bytes by another write: got %v, want %v", operation, err, fs.ErrExist)
+		}
+	}
+}
+
+func TestS3ConflictIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	s := newState()
+	store := s.store(nil)
+	s.cloud.Inject(awsfake.Fault{Operation: "PutObject", Kind: awsfake.Conflict, Times: 1})
+	if err := createIn(t.Context(), store, "alpha/record", "x"); err != nil {
+		t.Errorf("create: got %v, want nil", err)
+	}
+}
+
+func TestS3ServiceWithoutConditions(t *testing.T) {
+	t.Parallel()
+	t.Run("refuses them", func(t *testing.T) {
+		t.Parallel()
+		s := newState()
+		store := s.store(roundTrip(func(r *http.Request) (*http.Response, error) {
+			if r.Header.Get("If-None-Match") != "" {
+				return &http.Response{StatusCode: http.StatusNotImplemented, Body: http.NoBody, Request: r, Header: http.Header{}}, nil
+			}
+			return s.cloud.RoundTripper().RoundTrip(r)
+		}))
+		_, err := store.Acquire(t.Context(), mapping, "me")
+		if err == nil || !strings.Contains(err.Error(), "lacks conditional writes") {
+			t.Errorf("acquire: got %v, want that the service lacks conditional writes", err)
+		}
+	})
+	t.Run("ignores them", func(t *testing.T) {
+		t.Parallel()
+		s := newState()
+		_, err := checkpoint.NewS3(careless{s.client(nil, 1)}, s.options()).Acquire(t.Context(), mapping, "me")
+		if err == nil || !strings.Contains(err.Error(), "ignores If-None-Match") {
+			t.Errorf("acquire: got %v, want that the service ignores the condition", err)
+		}
+	})
+}
+
+// careless sends no conditions, as if the service did not see them.
+type careless struct{ *s3.Client }
+
+func (c careless) PutObject(ctx context.Context, in *s3.PutObjectInput, o ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
+	in.IfNoneMatch = nil
+	return c.Client.PutObject(ctx, in, o...)
+}
+
+func TestS3RefusesALaterFormat(t *testing.T) {
+	t.Parallel()
+	s := newState()
+	// printf '{"version":2}' | sha256sum
+	later := `{"sha256":"732322c128ed67841ef5aa42c7cd04ffcd74a61b2d17d710cd502b713d62930d","record":{"version":2}}` + "\n"
+	s.bucket.Put(statePrefix+"format.json", awsfake.BytesBody([]byte(later)), awsfake.PutOptions{})
+	_, err := checkpoint.Open(t.Context(), s.store(nil), options())
+	if version, ok := errors.AsType[*checkpoint.VersionError](err); !ok || version.Version != 2 {
+		t.Errorf("open: got %v, want a VersionError of 2", err)
+	}
+}
+
+func TestS3ErrorsNameTheObject(t *testing.T) {
+	t.Parallel()
+	s := newState()
+	store := s.store(nil)
+	s.cloud.Inject(awsfake.Fault{Kind: awsfake.AccessDenied})
+	_, readErr := store.Read(t.Context(), "alpha/record")
+	_, openErr := store.Open(t.Context(), "alpha/record")
+	_, listErr := store.List(t.Context(), "alpha/")
+	for verb, err := range map[string]error{
+		"read": readErr, "list": listErr, "create": createIn(t.Context(), store, "alpha/record", "x"),
+		"delete": store.Delete(t.Context(), "alpha/record"),
+	} {
+		want := verb + " s3://" + stateBucket + "/" + statePrefix + "alpha/"
+		if err == nil || !strings.HasPrefix(err.Error(), want) || awserr.Classify(err) != awserr.Denied {
+			t.Errorf("%s: got %v, want it to begin with %q and to be a denial", verb, err, want)
+		}
+	}
+	if openErr == nil || errors.Is(openErr, fs.ErrNotExist) {
+		t.Errorf("open: got %v, want a denial", openErr)
+	}
+}
+
+func TestS3ListIgnoresWhatIsNoRecord(t *testing.T) {
+	t.Parallel()
+	s := newState()
+	for _, key := range []string{"alpha/lock", "alpha/Bad", "alpha/a b", "alpha/\x01", "other", "alpha/.hidden"} {
+		s.bucket.Put(statePrefix+key, awsfake.BytesBody(nil), awsfake.PutOptions{})
+	}
+	s.bucket.Put("syncd-elsewhere/alpha/record", awsfake.BytesBody(nil), awsfake.PutOptions{})
+	var want []string
+	for i := range 1203 { // more than a page
+		name := fmt.Sprintf("alpha/record-%04d", i)
+		s.bucket.Put(statePrefix+name, awsfake.BytesBody(nil), awsfake.PutOptions{})
+		want = append(want, name)
+	}
+	got, err := s.store(nil).List(t.Context(), "")
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("list: %v (-want +got):\n%s", err, diff)
+	}
+}
+
+// TestS3CutBodies breaks connections while bodies are read.
+func TestS3CutBodies(t *testing.T) {
+	t.Parallel()
+	s := newState()
+	store := s.store(nil)
+	if err := createIn(t.Context(), store, "alpha/record", "0123456789"); err != nil {
+		t.Fatal(err)
+	}
+	s.cloud.Inject(awsfake.Fault{Operation: "GetObject", Kind: awsfake.CutBody, Times: 2})
+	got, err := store.Read(t.Context(), "alpha/record")
+	if err != nil || string(got) != "0123456789" {
+		t.Errorf("read: got %q, %v", got, err)
+	}
+	s.cloud.Inject(awsfake.Fault{Operation: "GetObject", Kind: awsfake.CutBody, Times: 2})
+	if _, err := store.Open(t.Context(), "alpha/record"); err != nil {
+		t.Errorf("open: got %v, want nil at the third try", err)
+	}
+	s.cloud.Inject(awsfake.Fault{Operation: "GetObject", Kind: awsfake.CutBody})
+	if _, err := store.Read(t.Context(), "alpha/record"); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("read: got %v, want %v", err, io.ErrUnexpectedEOF)
+	}
+}
+
+func TestS3ReplacedWhileRead(t *testing.T) {
+	t.Parallel()
+	s := newState()
+	store := s.store(nil)
+	if err := createLarge(t.Context(), store, "alpha/large", large()); err != nil {
+		t.Fatal(err)
+	}
+	chunk, err := store.Open(t.Context(), "alpha/large")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.bucket.Put(statePrefix+"alpha/large", awsfake.BytesBody(large()), awsfake.PutOptions{})
+	_, err = chunk.ReadAt(make([]byte, 1), 5<<20)
+	if _, ok := errors.AsType[*checkpoint.CorruptError](err); !ok {
+		t.Errorf("read: got %v, want a CorruptError", err)
+	}
+}

@@ -1,0 +1,371 @@
+package checkpoint_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+)
+
+// unplugged is a transport that can be cut off.
+type unplugged struct {
+	next http.RoundTripper
+	off  atomic.Bool
+}
+
+func (u *unplugged) RoundTrip(r *http.Request) (*http.Response, error) {
+	if u.off.Load() {
+		return nil, errBroken
+	}
+	return u.next.RoundTrip(r)
+}
+
+func acquire(t *testing.T, store checkpoint.Store, holder string) checkpoint.Lease {
+	t.Helper()
+	lease, err := store.Acquire(t.Context(), mapping, holder)
+	if err != nil {
+		t.Fatalf("acquire for %s: %v", holder, err)
+	}
+	t.Cleanup(func() { _ = lease.Release() })
+	return lease
+}
+
+// leaseTest runs a test in a bubble of its own time.
+func leaseTest(t *testing.T, test func(t *testing.T, s *state)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) { test(t, newState()) })
+}
+
+// pass lets time go by.
+func pass(t *testing.T, d time.Duration) {
+	t.Helper()
+	select {
+	case <-time.After(d):
+	case <-t.Context().Done():
+	}
+	synctest.Wait()
+}
+
+// TestS3LeaseExpires lets a holder vanish. It knows that it is no holder before
+// anyone else can be one, whatever the clocks of the two say.
+func TestS3LeaseExpires(t *testing.T) {
+	for _, skew := range []time.Duration{0, time.Hour, -time.Hour} {
+		t.Run(fmt.Sprint(skew), func(t *testing.T) {
+			leaseTest(t, func(t *testing.T, s *state) {
+				wire := &unplugged{next: s.cloud.RoundTripper()}
+				first := acquire(t, s.store(wire), "first")
+				o := s.options()
+				o.Now = func() time.Time { return time.Now().Add(skew) }
+				o.LeaseFor = time.Second // what the holder promised counts, not what the contender would
+				contender := checkpoint.NewS3(s.client(nil, 1), o)
+				pass(t, 25*time.Second)
+				wire.off.Store(true) // the last renewal was five seconds ago
+				for at := 25; ; at++ {
+					lease, err := contender.Acquire(t.Context(), mapping, "second")
+					if err == nil {
+						if at < 80 || at > 84 {
+							t.Errorf("taken after %d s, want a minute after the last renewal, and the grain of HTTP dates", at)
+						}
+						if !lease.TakenOver() {
+							t.Error("taken over: got false, want true")
+						}
+						_ = lease.Release()
+						break
+					}
+					held, ok := errors.AsType[*checkpoint.LeaseHeldError](err)
+					if !ok || held.Holder != "first" || held.Until.IsZero() {
+						t.Fatalf("after %d s: got %v, want a LeaseHeldError with holder and end", at, err)
+					}
+					pass(t, time.Second)
+				}
+				if err := first.Held(t.Context()); !errors.Is(err, checkpoint.ErrLeaseLost) {
+					t.Errorf("first holder: got %v, want %v", err, checkpoint.ErrLeaseLost)
+				}
+			})
+		})
+	}
+}
+
+// TestS3LeaseIsNeverHeldTwice asks both sides at every second of an outage.
+func TestS3LeaseIsNeverHeldTwice(t *testing.T) {
+	leaseTest(t, func(t *testing.T, s *state) {
+		wire := &unplugged{next: s.cloud.RoundTripper()}
+		first := acquire(t, s.store(wire), "first")
+		contender := s.store(nil)
+		wire.off.Store(true)
+		for range 100 {
+			stillHeld := first.Held(t.Context()) == nil
+			second, err := contender.Acquire(t.Context(), mapping, "second")
+			if err == nil {
+				if stillHeld {
+					t.Error("both hold the lease")
+				}
+				_ = second.Release()
+				return
+			}
+			pass(t, time.Second)
+		}
+		t.Error("the lease did not expire")
+	})
+}
+
+func TestS3LeaseIsRenewed(t *testing.T) {
+	leaseTest(t, func(t *testing.T, s *state) {
+		first := acquire(t, s.store(nil), "first")
+		contender := s.store(nil)
+		for range 60 {
+			pass(t, 10*time.Second)
+			if err := first.Held(t.Context()); err != nil {
+				t.Fatalf("held: %v", err)
+			}
+			if _, err := contender.Acquire(t.Context(), mapping, "second"); err == nil {
+				t.Fatal("acquired a lease that is renewed")
+			}
+		}
+		info, ok, err := checkpoint.LeaseOf(t.Context(), contender, mapping)
+		if left := time.Until(info.Until); err != nil || !ok || info.Holder != "first" || left < 30*time.Second || left > 63*time.Second {
+			t.Errorf("lease: got %+v with %s left, %t, %v, want that of first", info, left, ok, err)
+		}
+	})
+}
+
+// TestS3LeaseSurvives breaks writes of the lock, with and without effect, and
+// the look at what became of them as well.
+func TestS3LeaseSurvives(t *testing.T) {
+	for _, kind := range []awsfake.FaultKind{awsfake.LoseAnswer, awsfake.Reset, awsfake.Unavailable, awsfake.Throttle, awsfake.Conflict} {
+		for _, operations := range [][]string{{"PutObject"}, {"PutObject", "GetObject"}} {
+			t.Run(fmt.Sprint(kind, operations), func(t *testing.T) {
+				leaseTest(t, func(t *testing.T, s *state) {
+					breakOnce := func() (mend func()) {
+						var mends []func()
+						for _, o := range operations {
+							mends = append(mends, s.cloud.Inject(awsfake.Fault{Operation: o, Kind: kind, Times: 1, Key: statePrefix + mapping + "/lock"}))
+						}
+						return func() {
+							for _, m := range mends {
+								m()
+							}
+						}
+					}
+					lease := acquire(t, s.store(nil), "me")
+					for range 8 {
+						mend := breakOnce()
+						for range 3 {
+							pass(t, 20*time.Second)
+							if err := lease.Held(t.Context()); err != nil {
+								t.Fatalf("held: %v", err)
+							}
+						}
+						mend()
+					}
+					mend := breakOnce()
+					_ = lease.Release()
+					mend()
+					pass(t, 63*time.Second)
+					acquire(t, s.store(nil), "next")
+				})
+			})
+		}
+	}
+}
+
+func TestS3LostAnswerOfAcquireAndRelease(t *testing.T) {
+	for _, retries := range []int{1, 3} { // without and with the SDK sending again
+		t.Run(fmt.Sprint(retries), func(t *testing.T) {
+			leaseTest(t, func(t *testing.T, s *state) {
+				store := checkpoint.NewS3(s.client(nil, retries), s.options())
+				for range 2 { // where there is no lock, and where there is one
+					lose := awsfake.Fault{Operation: "PutObject", Kind: awsfake.LoseAnswer, Times: 1, Key: statePrefix + mapping + "/lock"}
+					s.cloud.Inject(lose)
+					lease := acquire(t, store, "me")
+					if lease.TakenOver() {
+						t.Error("taken over: got true, from nobody")
+					}
+					s.cloud.Inject(lose)
+					if err := lease.Release(); err != nil {
+						t.Errorf("release: %v", err)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestS3LeaseTaken(t *testing.T) {
+	leaseTest(t, func(t *testing.T, s *state) {
+		o := s.options()
+		var log lockedText
+		o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		wire := &unplugged{next: s.cloud.RoundTripper()}
+		first := acquire(t, checkpoint.NewS3(s.client(wire, 1), o), "first")
+		wire.off.Store(true)
+		pass(t, 63*time.Second)
+		second := acquire(t, s.store(nil), "second")
+		wire.off.Store(false)
+		pass(t, 20*time.Second)
+		err := first.Held(t.Context())
+		if !errors.Is(err, checkpoint.ErrLeaseLost) || !strings.Contains(err.Error(), `"second"`) {
+			t.Errorf("first: got %v, want lost to the second", err)
+		}
+		if text := log.String(); !strings.Contains(text, "lease was not renewed") {
+			t.Errorf("log: got %q, want a warning", text)
+		}
+		before := s.lockObject(t)
+		if err := first.Release(); err != nil {
+			t.Errorf("release what was lost: got %v, want nil", err)
+		}
+		if after := s.lockObject(t); after != before {
+			t.Errorf("the first holder changed the lock of the second to %s", after)
+		}
+		if err := second.Held(t.Context()); err != nil {
+			t.Errorf("second: %v", err)
+		}
+	})
+}
+
+// lockedText is text that several goroutines write.
+type lockedText struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lockedText) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lockedText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// TestS3TakenOverIsHandedOn gives a lease back before the holder before is
+// fenced off: the next one has to do it.
+func TestS3TakenOverIsHandedOn(t *testing.T) {
+	leaseTest(t, func(t *testing.T, s *state) {
+		wire := &unplugged{next: s.cloud.RoundTripper()}
+		acquire(t, s.store(wire), "vanished")
+		wire.off.Store(true)
+		pass(t, 63*time.Second)
+		for _, step := range []struct {
+			takenOver, fence bool
+		}{{true, false}, {true, false}, {true, true}, {false, false}} {
+			lease := acquire(t, s.store(nil), "next")
+			if got := lease.TakenOver(); got != step.takenOver {
+				t.Errorf("taken over: got %t, want %t", got, step.takenOver)
+			}
+			if step.fence {
+				lease.Fenced()
+			}
+			if err := lease.Release(); err != nil {
+				t.Fatalf("release: %v", err)
+			}
+		}
+	})
+}
+
+func TestS3LockTakenAwayByHand(t *testing.T) {
+	leaseTest(t, func(t *testing.T, s *state) {
+		store := s.store(nil)
+		lease := acquire(t, store, "me")
+		if err := createIn(t.Context(), store, mapping+"/record", "x"); err != nil {
+			t.Fatal(err)
+		}
+		s.bucket.Delete(statePrefix + mapping + "/lock")
+		if next := acquire(t, s.store(nil), "next"); !next.TakenOver() {
+			t.Error("taken over: got false, want true: nobody gave the lease back")
+		}
+		pass(t, 20*time.Second)
+		if err := lease.Held(t.Context()); !errors.Is(err, checkpoint.ErrLeaseLost) {
+			t.Errorf("held: got %v, want %v", err, checkpoint.ErrLeaseLost)
+		}
+	})
+}
+
+func TestS3DamagedLock(t *testing.T) {
+	leaseTest(t, func(t *testing.T, s *state) {
+		s.bucket.Put(statePrefix+mapping+"/lock", awsfake.BytesBody([]byte("garbage")), awsfake.PutOptions{})
+		_, err := s.store(nil).Acquire(t.Context(), mapping, "me")
+		if _, ok := errors.AsType[*checkpoint.CorruptError](err); !ok {
+			t.Errorf("acquire: got %v, want a CorruptError", err)
+		}
+	})
+}
+
+func TestS3AnswerWithoutDate(t *testing.T) {
+	leaseTest(t, func(t *testing.T, s *state) {
+		acquire(t, s.store(nil), "first")
+		store := s.store(roundTrip(func(r *http.Request) (*http.Response, error) {
+			res, err := s.cloud.RoundTripper().RoundTrip(r)
+			if err == nil {
+				res.Header.Del("Date")
+			}
+			return res, err
+		}))
+		_, err := store.Acquire(t.Context(), mapping, "second")
+		if err == nil || !strings.Contains(err.Error(), "no Date") {
+			t.Errorf("acquire: got %v, want that the answer has no Date", err)
+		}
+	})
+}
+
+// TestS3OneOfManyContenders lets an expired lease be wanted by many at once.
+func TestS3OneOfManyContenders(t *testing.T) {
+	leaseTest(t, func(t *testing.T, s *state) {
+		wire := &unplugged{next: s.cloud.RoundTripper()}
+		acquire(t, s.store(wire), "vanished")
+		wire.off.Store(true)
+		pass(t, 63*time.Second)
+		var won atomic.Int64
+		var group sync.WaitGroup
+		for i := range 8 {
+			store := s.store(slowly(s.cloud.RoundTripper(), time.Duration(i%3+1)*time.Millisecond))
+			group.Go(func() {
+				lease, err := store.Acquire(t.Context(), mapping, fmt.Sprint(i))
+				if err == nil {
+					won.Add(1)
+					t.Cleanup(func() { _ = lease.Release() })
+				} else if _, ok := errors.AsType[*checkpoint.LeaseHeldError](err); !ok {
+					t.Errorf("acquire: got %v, want a LeaseHeldError", err)
+				}
+			})
+		}
+		group.Wait()
+		if got := won.Load(); got != 1 {
+			t.Errorf("got %d holders, want 1", got)
+		}
+	})
+}
+
+func slowly(next http.RoundTripper, d time.Duration) http.RoundTripper {
+	return roundTrip(func(r *http.Request) (*http.Response, error) {
+		if err := sleep(r.Context(), d); err != nil {
+			return nil, err
+		}
+		return next.RoundTrip(r)
+	})
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

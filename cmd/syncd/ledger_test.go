@@ -23,8 +23,13 @@ func TestStatusAndExport(t *testing.T) {
 	}
 	s.source.Put("denied", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
 	defer s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "denied", Kind: awsfake.AccessDenied})()
+	var during string
+	defer s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "a", Do: func() { during = s.run(t.Context(), "status").stdout }})()
 	if got := s.run(t.Context(), "backfill"); got.code != 3 {
 		t.Fatalf("got exit %d, want 3; stderr:\n%s", got.code, got.stderr)
+	}
+	if !strings.Contains(during, "lease        held by ") {
+		t.Errorf("while a pass is under way: got %q, want the holder of the lease", during)
 	}
 	s.cloud.ResetRequests()
 

@@ -43,8 +43,17 @@ type status struct {
 	Quarantined map[string]int64 `json:"quarantined"`
 	// Pass is the pass that has saved progress beyond the last generation.
 	Pass *passStatus `json:"pass,omitempty"`
+	// Lease says who may write the ledger; absent when nobody does.
+	Lease *leaseStatus `json:"lease,omitempty"`
 	// Damage says what of the ledger cannot be read.
 	Damage string `json:"damage,omitempty"`
+}
+
+// leaseStatus is a holder. Until is when the lease ends unless it is renewed, absent where it is held until released.
+type leaseStatus struct {
+	Holder string     `json:"holder"`
+	Since  time.Time  `json:"since"`
+	Until  *time.Time `json:"until,omitempty"`
 }
 
 type passStatus struct {
@@ -91,11 +100,26 @@ func readStatus(ctx context.Context, store checkpoint.Store, mapping string, now
 	if err != nil {
 		return s, err
 	}
-	progress, ok, err := checkpoint.Unfinished(ctx, store, mapping)
-	if ok {
+	progress, unfinished, err := checkpoint.Unfinished(ctx, store, mapping)
+	if err != nil {
+		return s, err
+	}
+	if unfinished {
 		s.Pass = passOf(progress)
 	}
+	lease, held, err := checkpoint.LeaseOf(ctx, store, mapping)
+	if held {
+		s.Lease = leaseOf(lease)
+	}
 	return s, err
+}
+
+func leaseOf(l checkpoint.LeaseInfo) *leaseStatus {
+	s := &leaseStatus{Holder: l.Holder, Since: l.Since}
+	if !l.Until.IsZero() {
+		s.Until = &l.Until
+	}
+	return s
 }
 
 func countQuarantine(ctx context.Context, store checkpoint.Store, mapping string, byReason map[string]int64) error {
@@ -137,6 +161,13 @@ func printStatus(w io.Writer, s status, asJSON bool) error {
 	if s.Pass != nil {
 		line("pass", fmt.Sprintf("%d unfinished, begun %s by %s, saved %s with %s settled, %s copied", s.Pass.Number,
 			s.Pass.StartedAt.Format(time.RFC3339), s.Pass.Holder, s.Pass.SavedAt.Format(time.RFC3339), objects(s.Pass.Settled), humanize.Comma(s.Pass.Copied)))
+	}
+	if s.Lease != nil {
+		held := "held by " + s.Lease.Holder + " since " + s.Lease.Since.Format(time.RFC3339)
+		if s.Lease.Until != nil {
+			held += ", until " + s.Lease.Until.Format(time.RFC3339) + " unless renewed"
+		}
+		line("lease", held)
 	}
 	if s.Damage != "" {
 		line("damage", s.Damage)

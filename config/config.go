@@ -13,7 +13,7 @@
 // printable form, and no fault ever quotes it.
 package config
 
-// DefaultListen is the address `run` serves /metrics, /healthz, /readyz and /status on when http.listen is empty.
+// DefaultListen is the address `run` serves /metrics and /healthz on when http.listen is empty.
 const DefaultListen = "127.0.0.1:9090"
 
 // Config is the whole configuration file.
@@ -213,7 +213,7 @@ type Filter struct {
 	MaxSize Size `yaml:"max_size"`
 	// ModifiedAfter lets through only objects modified at or after this time.
 	ModifiedAfter Time `yaml:"modified_after"`
-	// ModifiedBefore lets through only objects modified before this time.
+	// ModifiedBefore lets through only objects modified at or before this time.
 	ModifiedBefore Time `yaml:"modified_before"`
 }
 
@@ -221,7 +221,7 @@ type Filter struct {
 type Copy struct {
 	// Mode is how bytes move: auto (the default) copies server-side when both sides use the same role, and relays otherwise.
 	Mode CopyMode `yaml:"mode"`
-	// Concurrency is how many objects and parts are copied at once, 1..4096; auto finds the level that S3 carries.
+	// Concurrency is how many objects and parts are copied at once, 1..4096; auto means 64.
 	Concurrency AutoInt `yaml:"concurrency"`
 	// PartSize is the size of the parts of large objects, 5MiB..5GiB (Amazon S3 multipart upload limits); auto picks one by
 	// the object's size. It grows when 10,000 parts would not suffice.

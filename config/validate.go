@@ -104,7 +104,7 @@ func (v *validator) extent(e extent) extent {
 	if v.covers(e.path+".bucket") || v.covers(e.path+".prefix") || v.covers(e.path+".endpoint_url") {
 		return extent{}
 	}
-	e.endpoint = cmp.Or(e.endpoint, v.AWS.EndpointURL)
+	e.endpoint = strings.TrimRight(cmp.Or(e.endpoint, v.AWS.EndpointURL), "/")
 	return e
 }
 
@@ -113,10 +113,10 @@ func (v *validator) extent(e extent) extent {
 func (v *validator) overlaps() {
 	location, _ := ParseLocation(v.State)
 	state := extent{endpoint: cmp.Or(v.Checkpoint.EndpointURL, v.AWS.EndpointURL), bucket: location.Bucket, prefix: location.Prefix, path: "state"}
-	destinations := make([]extent, len(v.Mappings))
+	sources, destinations := make([]extent, len(v.Mappings)), make([]extent, len(v.Mappings))
 	for i := range v.Mappings {
 		source, destination := v.source(i), v.destination(i)
-		destinations[i] = destination
+		sources[i], destinations[i] = source, destination
 		v.check(!source.overlaps(destination), destination.path+".prefix",
 			destination.String()+" overlaps the mapping's own source "+source.String(), "use another bucket, or prefixes of which none begins with the other")
 		for _, side := range []extent{source, destination} {
@@ -124,7 +124,43 @@ func (v *validator) overlaps() {
 				state.String()+" overlaps "+side.path+" "+side.String(), "keep state in a bucket or prefix of its own")
 		}
 	}
+	v.circles(sources, destinations)
 	v.apart(destinations)
+}
+
+// circles refuses mappings that copy what they have copied: each would overwrite the other's source, and every copy would
+// look like a change, for ever.
+func (v *validator) circles(sources, destinations []extent) {
+	feeds := make([][]int, len(sources)) // the mappings that read what one writes
+	for i, d := range destinations {
+		for j, s := range sources {
+			if i != j && d.overlaps(s) {
+				feeds[i] = append(feeds[i], j)
+			}
+		}
+	}
+	for i := range feeds {
+		if len(feeds[i]) > 0 && reaches(feeds, i, i, make([]bool, len(feeds))) {
+			v.fault(destinations[i].path, "what it holds is copied back to the mapping's own source", "break the circle: give one of its mappings another prefix")
+			return
+		}
+	}
+}
+
+// reaches reports whether a mapping's copies are copied on to the goal.
+func reaches(feeds [][]int, from, goal int, seen []bool) bool {
+	for _, next := range feeds[from] {
+		if next == goal {
+			return true
+		}
+		if !seen[next] {
+			seen[next] = true
+			if reaches(feeds, next, goal, seen) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // apart checks that no two destinations overlap. In the order of prefixes those that begin with the same one follow it

@@ -35,13 +35,7 @@ func backfill(ctx context.Context, p process, f flags) (err error) {
 		return err
 	}
 	if address := s.config.HTTP.Listen; address != "" {
-		listener, err := listen(ctx, address)
-		if err != nil {
-			return err
-		}
-		closeServer := daemon.Serve(ctx, listener, daemon.Handler(s.registry), func(err error) {
-			s.logger.Error("http server ended", "err", err)
-		})
+		closeServer := s.serve(ctx, address)
 		defer func() { err = errors.Join(err, closeServer()) }()
 	}
 	var summaries []syncer.Summary
@@ -58,6 +52,19 @@ func backfill(ctx context.Context, p process, f flags) (err error) {
 		err = errors.Join(err, printJSON(p.stdout, summaries))
 	}
 	return err
+}
+
+// serve answers on address while a backfill works. One that finds it taken, as beside a daemon with the same
+// configuration, works without.
+func (s *system) serve(ctx context.Context, address string) (closeServer func() error) {
+	listener, err := listen(ctx, address)
+	if err != nil {
+		s.logger.Warn("metrics were not served", "err", err)
+		return func() error { return nil }
+	}
+	return daemon.Serve(ctx, listener, daemon.Handler(s.registry), func(err error) {
+		s.logger.Error("http server ended", "err", err)
+	})
 }
 
 // onePass runs one pass of a mapping and shows it. An error names the mapping.

@@ -129,7 +129,7 @@ func (s *system) relayed(m config.Mapping) bool {
 func (s *system) clients(ctx context.Context, m config.Mapping, meter *throttle.Meter) (source, destination *s3.Client, err error) {
 	set, err := creds.New(ctx, creds.Options{
 		Roles: s.config.Roles, EndpointURL: s.config.AWS.EndpointURL, Connections: concurrencyOf(m), Attach: meter.Attach,
-		LookupEnv: s.process.lookupEnv, ReadFile: s.process.readFile, Now: s.process.now, Ambient: s.process.ambient,
+		LookupEnv: s.process.lookupEnv, ReadFile: s.process.readFile, Now: s.process.now, Ambient: s.process.ambient, Logger: s.logger,
 	})
 	if err != nil {
 		return nil, nil, err

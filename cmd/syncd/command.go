@@ -136,9 +136,15 @@ func codeOf(err error) int {
 	}
 }
 
-// printError tells people what went wrong in one line, and in the same line what to do about it. The faults of a
-// configuration have a line each.
+// printError tells people what went wrong in one line, and in the same line what to do about it. Several errors, and the
+// faults of a configuration, have a line each.
 func printError(w io.Writer, err error) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range joined.Unwrap() {
+			printError(w, err)
+		}
+		return
+	}
 	if faults, ok := errors.AsType[*config.Faults](err); ok {
 		fmt.Fprintln(w, faults.Error())
 		return
@@ -156,6 +162,9 @@ func hintFor(err error) string {
 	}
 	if c, ok := errors.AsType[*awserr.CredentialsError](err); ok {
 		return c.Hint
+	}
+	if errors.Is(err, syncer.ErrDrained) {
+		return "what was done is saved; the next pass goes on from there"
 	}
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return "run `syncd --help`"

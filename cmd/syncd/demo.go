@@ -105,7 +105,7 @@ func (w *world) listen(ctx context.Context, address string) (closeServer func() 
 	}
 	listener, err := listen(ctx, address)
 	if err != nil {
-		return nil, err
+		return nil, &hinted{err, "give --serve a free address; port 0 takes any"}
 	}
 	w.endpoint = "http://" + listener.Addr().String()
 	return daemon.Serve(ctx, listener, http.Handler(w.cloud), func(error) {}), nil

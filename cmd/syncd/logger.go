@@ -14,7 +14,7 @@ import (
 // newLogger writes to stderr: JSON for machines, text on a terminal, or what the configuration says. A level given on the
 // command line wins.
 func newLogger(p process, c config.Log, level string) (*slog.Logger, error) {
-	options := &slog.HandlerOptions{Level: c.Level.Level()}
+	options := &slog.HandlerOptions{Level: c.Level.Level(), ReplaceAttr: readable}
 	if level != "" {
 		var parsed slog.Level
 		if err := parsed.UnmarshalText([]byte(level)); err != nil {
@@ -26,6 +26,14 @@ func newLogger(p process, c config.Log, level string) (*slog.Logger, error) {
 		return slog.New(slog.NewTextHandler(p.stderr, options)), nil
 	}
 	return slog.New(slog.NewJSONHandler(p.stderr, options)), nil
+}
+
+// readable writes durations as people do, in JSON too: 1.5s instead of 1500000000.
+func readable(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	}
+	return a
 }
 
 // isTerminal reports whether w is a terminal, where a progress bar can be drawn.

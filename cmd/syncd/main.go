@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+	_ "time/tzdata" // schedules may name a zone, and an image from scratch knows none
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )

@@ -26,7 +26,7 @@ type progressing interface {
 
 // showProgress shows how a pass gets on until the returned func is called, which waits for the last line.
 func showProgress(ctx context.Context, p process, mapping string, watched progressing) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // a drain wants to be watched too
 	every, draw, finish := lineInterval, lines(p.stderr, mapping, p.now), func() {}
 	if isTerminal(p.stderr) {
 		every = barInterval

@@ -71,7 +71,7 @@ func runDaemon(ctx context.Context, p process, f flags) error {
 	}
 	listener, err := listen(ctx, address)
 	if err != nil {
-		return err
+		return &hinted{err, "set http.listen to a free address"}
 	}
 	return daemon.Run(ctx, daemon.Options{
 		Mappings: mappings, Listener: listener, Handler: daemon.Handler(s.registry), Logger: s.logger, Now: p.now,
@@ -81,7 +81,7 @@ func runDaemon(ctx context.Context, p process, f flags) error {
 func listen(ctx context.Context, address string) (net.Listener, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, &hinted{fmt.Errorf("serve http: %w", err), "set http.listen to a free address"}
+		return nil, fmt.Errorf("serve http: %w", err)
 	}
 	return listener, nil
 }

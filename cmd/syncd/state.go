@@ -3,9 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
@@ -25,6 +28,9 @@ type state struct {
 // openState loads a configuration, with the mappings named or all of them, and opens the store of their ledgers.
 func openState(ctx context.Context, p process, f flags) (*state, error) {
 	c, err := config.Load(f.config)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &hinted{&usageError{err}, "give the path of the configuration with --config"}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +58,12 @@ func choose(c *config.Config, names []string) ([]config.Mapping, error) {
 	for _, name := range names {
 		m, ok := c.Mapping(name)
 		if !ok {
-			return nil, &usageError{fmt.Errorf("find mapping %q: the configuration has none of that name", name)}
+			known := make([]string, len(c.Mappings))
+			for i, m := range c.Mappings {
+				known[i] = m.Name
+			}
+			fault := &usageError{fmt.Errorf("find mapping %q: the configuration has none of that name", name)}
+			return nil, &hinted{fault, "use one of " + strings.Join(known, ", ")}
 		}
 		if !slices.ContainsFunc(chosen, func(c config.Mapping) bool { return c.Name == name }) {
 			chosen = append(chosen, m)
@@ -69,7 +80,7 @@ func openStore(ctx context.Context, p process, c *config.Config, logger *slog.Lo
 	if location.Dir != "" {
 		return checkpoint.OpenFile(location.Dir)
 	}
-	client, err := stateClient(ctx, p, c)
+	client, err := stateClient(ctx, p, c, logger)
 	if err != nil {
 		return nil, err
 	}
@@ -80,9 +91,9 @@ func openStore(ctx context.Context, p process, c *config.Config, logger *slog.Lo
 }
 
 // stateClient returns the S3 client of the state's bucket, with a role of its own or the ambient credentials.
-func stateClient(ctx context.Context, p process, c *config.Config) (*s3.Client, error) {
+func stateClient(ctx context.Context, p process, c *config.Config, logger *slog.Logger) (*s3.Client, error) {
 	set, err := creds.New(ctx, creds.Options{
-		Roles: c.Roles, EndpointURL: c.AWS.EndpointURL, LookupEnv: p.lookupEnv, ReadFile: p.readFile, Now: p.now, Ambient: p.ambient,
+		Roles: c.Roles, EndpointURL: c.AWS.EndpointURL, LookupEnv: p.lookupEnv, ReadFile: p.readFile, Now: p.now, Ambient: p.ambient, Logger: logger,
 	})
 	if err != nil {
 		return nil, err

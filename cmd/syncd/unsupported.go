@@ -18,8 +18,11 @@ func refuseUnsupported(c *config.Config, m config.Mapping) error {
 	}
 	refuse(m.Delete.Enabled, "delete.enabled", "leave it off; copies of objects that are gone are kept")
 	refuse(m.Limits != config.Limits{}, "limits", "leave them out, and set copy.concurrency instead")
-	for _, name := range []string{m.Source.Role, m.Destination.Role} {
-		refuse(c.Roles[name].SessionPolicy == config.SessionPolicyScoped, "roles."+name+".session_policy scoped", "use none")
+	refuse(m.Copy.Checksum == config.ChecksumOff, "copy.checksum off", "leave it at verify")
+	for _, side := range []string{m.Source.Role, m.Destination.Role, c.Checkpoint.Role} {
+		for name := side; name != ""; name = c.Roles[name].Via {
+			refuse(c.Roles[name].SessionPolicy == config.SessionPolicyScoped, "roles."+name+".session_policy scoped", "use none")
+		}
 	}
 	if err := errors.Join(faults...); err != nil {
 		return &usageError{err}

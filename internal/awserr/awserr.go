@@ -123,9 +123,12 @@ func Code(err error) string {
 	return ""
 }
 
-// Brief returns what the service said, as "code: message (request id)", without the SDK's layers around it; the whole
-// text of an error that no service gave.
+// Brief returns what the service said, as "code: message (request id)", without the SDK's layers around it; or why no
+// request could be signed; or else the whole text.
 func Brief(err error) string {
+	if c, ok := errors.AsType[*CredentialsError](err); ok {
+		return c.Error()
+	}
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
 		return err.Error()
@@ -139,6 +142,20 @@ func Brief(err error) string {
 	}
 	return text
 }
+
+// Plain returns err with the text of Brief. What it wraps stays what it was, so that it is classified and unwrapped alike.
+func Plain(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &plainError{err}
+}
+
+type plainError struct{ err error }
+
+func (e *plainError) Error() string { return Brief(e.err) }
+
+func (e *plainError) Unwrap() error { return e.err }
 
 // Fatal reports whether err makes every further request of the same mapping fail as well, so that going on object by
 // object would only repeat it.

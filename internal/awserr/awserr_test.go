@@ -106,6 +106,20 @@ func TestBriefLeavesTheLayersOut(t *testing.T) {
 	}
 }
 
+func TestPlainIsTheSameErrorInFewerWords(t *testing.T) {
+	refused := &awserr.CredentialsError{Role: "arn:aws:iam::1:role/r", Err: answer(403, "AccessDenied", "no")}
+	err := awserr.Plain(&smithy.OperationError{ServiceID: "S3", OperationName: "CopyObject", Err: refused})
+	if got, want := err.Error(), "assume role arn:aws:iam::1:role/r: AccessDenied: no (request REQ1)"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := awserr.Classify(err); got != awserr.Credentials {
+		t.Errorf("got class %q, want %q", got, awserr.Credentials)
+	}
+	if awserr.Plain(nil) != nil {
+		t.Error("got an error of nil")
+	}
+}
+
 func TestCredentialsErrorNamesRoleAndAction(t *testing.T) {
 	err := &awserr.CredentialsError{Role: "arn:aws:iam::1:role/r", Action: "sts:AssumeRole", Err: answer(403, "AccessDenied", "no")}
 	want := "assume role arn:aws:iam::1:role/r: sts:AssumeRole refused: AccessDenied: no (request REQ1)"

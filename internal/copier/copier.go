@@ -26,6 +26,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/listing"
+	"syncd/internal/plan"
 )
 
 const (
@@ -272,20 +273,11 @@ func (c *Copier) withSlot(ctx context.Context, send func(context.Context) error)
 
 // confirmed refuses a copy that does not lie under the configured key, whatever the reason: the ledger must never say so.
 func (c *Copier) confirmed(r Result) (Result, error) {
-	if sameKey(r.KeyARN, c.o.KeyARN) {
+	if plan.SameKey(r.KeyARN, c.o.KeyARN) {
 		return r, nil
 	}
 	err := fmt.Errorf("%w: the answer names %q, configured is %q", ErrWrongKey, r.KeyARN, c.o.KeyARN)
 	return Result{}, &ObjectError{Op: "copy", Bucket: c.o.DestinationBucket, Key: r.DestinationKey, Err: err}
-}
-
-// sameKey accepts the ARN form of a key that an S3-compatible service lets be configured by its bare name.
-func sameKey(answered, configured string) bool {
-	if answered == configured {
-		return answered != ""
-	}
-	bare := configured != "" && !strings.HasPrefix(configured, "arn:")
-	return bare && (strings.HasSuffix(answered, ":"+configured) || strings.HasSuffix(answered, "/"+configured))
 }
 
 func (c *Copier) payer() types.RequestPayer {

@@ -35,7 +35,7 @@ type ObjectError struct {
 
 // Error names the operation, the object and the cause.
 func (e *ObjectError) Error() string {
-	return fmt.Sprintf("%s s3://%s/%q: %v", e.Op, e.Bucket, e.Key, e.Err)
+	return fmt.Sprintf("%s s3://%s/%q: %s", e.Op, e.Bucket, e.Key, awserr.Brief(e.Err))
 }
 
 // Unwrap returns the cause.
@@ -54,6 +54,10 @@ func Reason(err error) string {
 		return string(awserr.Precondition)
 	case errors.Is(err, errTooLarge):
 		return string(awserr.TooLarge)
+	case errors.Is(err, errHidden):
+		return "hidden_metadata"
+	case errors.Is(err, errNoETag):
+		return "no_etag"
 	default:
 		return string(awserr.Classify(err))
 	}

@@ -46,7 +46,7 @@ func (c *Copier) relayPartSize(size int64) int64 {
 	if wanted == 0 {
 		wanted = defaultRelayPart
 	}
-	return partSize(size, wanted)
+	return partSize(size, min(wanted, c.o.Buffers.size))
 }
 
 // relayRange moves one range of the object through a buffer.

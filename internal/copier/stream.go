@@ -51,7 +51,11 @@ func (c *Copier) relayWhole(ctx context.Context, object listing.Object, key stri
 		if err != nil {
 			return err
 		}
-		result, err = c.put(ctx, object, key, c.putInput(head, tags), buffer)
+		in, err := c.putInput(head, tags)
+		if err != nil {
+			return err
+		}
+		result, err = c.put(ctx, object, key, in, buffer)
 		return err
 	})
 	if err != nil {
@@ -85,17 +89,32 @@ func (c *Copier) read(ctx context.Context, object listing.Object, offset int64, 
 			first = out
 		}
 		n, err := io.ReadFull(out.Body, buffer[done:])
-		_ = out.Body.Close() // what counts was read or was not
 		done += n
 		if done == len(buffer) {
-			return first, nil
+			return first, ended(out.Body)
 		}
+		_ = out.Body.Close() // what counts was read or was not
 		if cuts++; n > 0 {
 			cuts = 0
 		}
 		if cuts == maxCuts || ctx.Err() != nil || awserr.Classify(err) != awserr.Transient {
 			return nil, fmt.Errorf("read body at byte %d: %w", offset+int64(done), err)
 		}
+	}
+}
+
+// ended reads on to the end of a body that should be there, because that is where the SDK tells that what it read does not
+// match the checksum it came with.
+func ended(body io.ReadCloser) error {
+	n, err := body.Read(make([]byte, 1))
+	_ = body.Close() // all of it was read
+	switch {
+	case n > 0:
+		return fmt.Errorf("%w: the body is longer than it said", ErrChecksum)
+	case err != nil && !errors.Is(err, io.EOF):
+		return fmt.Errorf("%w: %w", ErrChecksum, err)
+	default:
+		return nil
 	}
 }
 
@@ -114,15 +133,18 @@ func (c *Copier) get(ctx context.Context, object listing.Object, from int64, buf
 	return c.o.Source.GetObject(ctx, in)
 }
 
-func (c *Copier) putInput(head *s3.GetObjectOutput, tags string) *s3.PutObjectInput {
+func (c *Copier) putInput(head *s3.GetObjectOutput, tags string) (*s3.PutObjectInput, error) {
 	in := &s3.PutObjectInput{Tagging: optional(tags)}
 	if c.o.OmitMetadata {
-		return in
+		return in, nil
+	}
+	if aws.ToInt32(head.MissingMeta) > 0 {
+		return nil, errHidden
 	}
 	in.CacheControl, in.ContentDisposition, in.ContentEncoding = head.CacheControl, head.ContentDisposition, encoding(head.ContentEncoding)
 	in.ContentLanguage, in.ContentType, in.Metadata = head.ContentLanguage, head.ContentType, head.Metadata
 	in.Expires = expires(head.ExpiresString)
-	return in
+	return in, nil
 }
 
 func (c *Copier) put(ctx context.Context, object listing.Object, key string, in *s3.PutObjectInput, content []byte) (Result, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,6 +21,8 @@ import (
 
 // assumeTimeout bounds one AssumeRole with its retries; the SDK would wait for an answer without end.
 const assumeTimeout = 30 * time.Second
+
+var errNoSession = errors.New("the service answered success without a session")
 
 type assumeAPI interface {
 	AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, opts ...func(*sts.Options)) (*sts.AssumeRoleOutput, error)
@@ -38,13 +41,20 @@ func (a *assumer) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if err != nil {
 		return aws.Credentials{}, &awserr.CredentialsError{Role: a.role.ARN, Err: err, Hint: "check external_id of the role"}
 	}
-	ctx, cancel := context.WithTimeout(ctx, assumeTimeout)
+	bounded, cancel := context.WithTimeout(ctx, assumeTimeout)
 	defer cancel()
-	out, err := a.client.AssumeRole(ctx, a.input(externalID))
+	out, err := a.client.AssumeRole(bounded, a.input(externalID))
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		// The SDK's error would look like a request that was canceled.
+		err = fmt.Errorf("no answer within %s: %w", assumeTimeout, context.DeadlineExceeded)
+	}
 	if err != nil {
 		return aws.Credentials{}, a.refused(err, externalID)
 	}
 	c := out.Credentials
+	if c == nil || aws.ToString(c.AccessKeyId) == "" || c.Expiration == nil {
+		return aws.Credentials{}, &awserr.CredentialsError{Role: a.role.ARN, Err: errNoSession, Hint: "check that the endpoint is one of STS"}
+	}
 	return aws.Credentials{
 		AccessKeyID: aws.ToString(c.AccessKeyId), SecretAccessKey: aws.ToString(c.SecretAccessKey),
 		SessionToken: aws.ToString(c.SessionToken), CanExpire: true, Expires: aws.ToTime(c.Expiration),
@@ -74,10 +84,12 @@ func (a *assumer) input(externalID config.Secret) *sts.AssumeRoleInput {
 // role that does not exist with the same words, so the hint names them in the order of likelihood.
 func (a *assumer) refused(err error, externalID config.Secret) error {
 	if base, ok := errors.AsType[*awserr.CredentialsError](err); ok {
-		return &awserr.CredentialsError{Role: a.role.ARN, Hint: base.Hint, Err: base}
+		return fmt.Errorf("assume role %s through another: %w", a.role.ARN, base)
 	}
 	failure := &awserr.CredentialsError{Role: a.role.ARN, Action: "sts:AssumeRole", Err: redact(err, externalID)}
 	switch {
+	case awserr.Code(err) == "":
+		failure.Action, failure.Hint = "", "check the network's way to STS and the endpoint configured for it"
 	case awserr.Classify(err) == awserr.Denied:
 		failure.Action, failure.Hint = a.denied(err)
 	case strings.Contains(err.Error(), "role chaining"):
@@ -113,12 +125,21 @@ func (a *assumer) denied(err error) (action, hint string) {
 	return action, fmt.Sprintf("check that %s trusts %s, that the caller's own policy allows sts:AssumeRole on the role, and that the role exists", matching, caller)
 }
 
-// redact returns err with the ExternalId taken out of its text: a validation error of STS quotes the value it refuses.
+// redact returns err with the ExternalId taken out of its text: a validation error of STS quotes the value it refuses, and
+// what stands between may quote the request, in which it is encoded.
 func redact(err error, externalID config.Secret) error {
-	if externalID == "" || !strings.Contains(err.Error(), externalID.Reveal()) {
+	if externalID == "" {
 		return err
 	}
-	return &redactedError{text: strings.ReplaceAll(err.Error(), externalID.Reveal(), externalID.String())}
+	var forms []string
+	for _, form := range []func(string) string{strings.Clone, url.QueryEscape, url.PathEscape} {
+		forms = append(forms, form(externalID.Reveal()), externalID.String())
+	}
+	text := strings.NewReplacer(forms...).Replace(err.Error())
+	if text == err.Error() {
+		return err
+	}
+	return &redactedError{text: text}
 }
 
 // redactedError has lost its cause on purpose: the cause's text holds a secret.

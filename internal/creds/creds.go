@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -26,6 +27,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 
 	"syncd/config"
@@ -57,6 +59,8 @@ type Options struct {
 	ReadFile  func(path string) ([]byte, error)
 	// Ambient replaces the credentials that the process finds in its environment; nil means to find them.
 	Ambient aws.CredentialsProvider
+	// Logger gets what the SDK has to say; nil means nobody.
+	Logger *slog.Logger
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -75,11 +79,12 @@ func New(ctx context.Context, o Options) (*Set, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	buildable := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-		t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, o.Connections)
-		t.MaxIdleConns = max(t.MaxIdleConns, 2*o.Connections)
-	})
-	load := []func(*awsconfig.LoadOptions) error{awsconfig.WithHTTPClient(buildable)}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	load := []func(*awsconfig.LoadOptions) error{
+		awsconfig.WithHTTPClient(buildable(o.Connections)), awsconfig.WithLogger(sdkLogger(o.Logger)), //nolint:contextcheck // the SDK gives no context to log with
+	}
 	if o.Ambient != nil {
 		load = append(load, awsconfig.WithCredentialsProvider(o.Ambient))
 	}
@@ -89,6 +94,25 @@ func New(ctx context.Context, o Options) (*Set, error) {
 	}
 	base.HTTPClient = client(base.HTTPClient, o.HTTPClient)
 	return &Set{o: o, base: base, sessions: map[string]*session{}}, nil
+}
+
+// sdkLogger passes on what the SDK warns of; it would write plain lines between ours. Its debug lines are about requests.
+func sdkLogger(to *slog.Logger) logging.Logger {
+	return logging.LoggerFunc(func(class logging.Classification, format string, v ...any) {
+		level := slog.LevelDebug
+		if class == logging.Warn {
+			level = slog.LevelWarn
+		}
+		to.Log(context.Background(), level, "aws sdk said", "text", fmt.Sprintf(format, v...))
+	})
+}
+
+// buildable is the SDK's client with as many idle connections per host, so that none is closed between two requests.
+func buildable(connections int) *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, connections)
+		t.MaxIdleConns = max(t.MaxIdleConns, 2*connections)
+	})
 }
 
 // client returns the one client that all service clients share: each would clone a buildable one, with a pool of its own.
@@ -164,10 +188,10 @@ func (s *Set) client(c aws.Config, role config.Role) *sts.Client {
 // standardRetryer is the SDK's standard mode without its token bucket, which a long outage would leave empty for every
 // bucket behind the same client.
 func standardRetryer() aws.Retryer {
-	return retry.NewStandard(func(o *retry.StandardOptions) {
+	return signedRetryer{retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts, o.MaxBackoff = maxAttempts, maxBackoff
 		o.RateLimiter = ratelimit.None
-	})
+	})}
 }
 
 // renewingRetryer also retries a request whose session the service calls expired, after dropping that session.
@@ -180,6 +204,17 @@ type renewingRetryer struct {
 func (r *renewingRetryer) IsErrorRetryable(err error) bool {
 	if awserr.Classify(err) == awserr.Expired {
 		return r.session.drop()
+	}
+	return r.Retryer.IsErrorRetryable(err)
+}
+
+// signedRetryer retries requests, not the lack of credentials: whoever provides these has tried already.
+type signedRetryer struct{ aws.Retryer }
+
+// IsErrorRetryable reports whether the request is worth another attempt.
+func (r signedRetryer) IsErrorRetryable(err error) bool {
+	if _, ok := errors.AsType[*awserr.CredentialsError](err); ok {
+		return false
 	}
 	return r.Retryer.IsErrorRetryable(err)
 }

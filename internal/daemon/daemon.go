@@ -79,7 +79,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	err := mappings.Wait()
 	err = errors.Join(err, closeServer(), serverFailure(serving))
-	o.Logger.Info("daemon stopped", "err", err)
+	o.Logger.Info("daemon stopped")
 	return err
 }
 

@@ -2,17 +2,27 @@ package listing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net/url"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"syncd/internal/awserr"
 )
 
 // pageKeys is the most that one ListObjectsV2 answers (Amazon S3 API Reference, ListObjectsV2, MaxKeys).
 const pageKeys = 1000
+
+// pageTimeout bounds the wait for a page, retries included: a connection that says nothing more must not end in a pass
+// that never does.
+const pageTimeout = 2 * time.Minute
+
+var errNoPage = errors.New("the answer is no page of a listing: it does not say whether there is more")
 
 type listAPI interface {
 	ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input, opts ...func(*s3.Options)) (*s3.ListObjectsV2Output, error)
@@ -101,9 +111,19 @@ func (l Live) request(ctx context.Context, cursor string) (*s3.ListObjectsV2Outp
 	if l.RequestPayer {
 		in.RequestPayer = types.RequestPayerRequester
 	}
-	page, err := l.Client.ListObjectsV2(ctx, in)
+	bounded, cancel := context.WithTimeout(ctx, pageTimeout)
+	defer cancel()
+	page, err := l.Client.ListObjectsV2(bounded, in)
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		// The SDK's error would look like a listing that was canceled.
+		err = fmt.Errorf("no answer within %s: %w", pageTimeout, context.DeadlineExceeded)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("list %s: %w", l, err)
+		return nil, fmt.Errorf("list %s: %w", l, awserr.Plain(err))
+	}
+	if page.IsTruncated == nil {
+		// The SDK takes whatever XML or HTML a proxy answers for the empty page of an empty bucket.
+		return nil, fmt.Errorf("list %s after %q: %w", l, cursor, errNoPage)
 	}
 	return page, nil
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"iter"
+	"strings"
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/listing"
@@ -99,7 +100,7 @@ func (r Rules) decide(o listing.Object, previous *checkpoint.Entry) Action {
 	case previous == nil:
 	case !sameVersion(o, previous):
 		reason = Changed
-	case r.KeyARN != "" && previous.KeyARN != r.KeyARN:
+	case r.KeyARN != "" && !SameKey(previous.KeyARN, r.KeyARN):
 		reason = WrongKey
 	case previous.Pass < r.ClassSince:
 		reason = WrongClass
@@ -112,6 +113,16 @@ func (r Rules) decide(o listing.Object, previous *checkpoint.Entry) Action {
 // elsewhere reports whether the entry is of a copy that lies where the mapping no longer writes. It says nothing of what
 // lies there now, so it is no previous copy of anything.
 func (r Rules) elsewhere(e checkpoint.Entry) bool { return e.Pass < r.PlaceSince }
+
+// SameKey reports whether the KMS key that a service answered is the configured one. It accepts the ARN form of a key that
+// an S3-compatible service lets be configured by its bare name.
+func SameKey(answered, configured string) bool {
+	if answered == configured {
+		return answered != ""
+	}
+	bare := configured != "" && !strings.HasPrefix(configured, "arn:")
+	return bare && (strings.HasSuffix(answered, ":"+configured) || strings.HasSuffix(answered, "/"+configured))
+}
 
 // sameVersion compares the object with the source version the ledger recorded, never with the copy: a copy's ETag and
 // time are its own. LastModified counts because an overwrite with the same bytes may carry other metadata.

@@ -1,0 +1,49 @@
+package copier
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func TestCopySource(t *testing.T) {
+	for _, tt := range []struct{ key, want string }{
+		{"a/b-c_d.e~f", "b/a/b-c_d.e~f"},
+		{"a b", "b/a%20b"},
+		{"a+b", "b/a%2Bb"},
+		{"a%b", "b/a%25b"},
+		{"a%2Bb", "b/a%252Bb"},
+		{"k?versionId=x", "b/k%3FversionId%3Dx"},
+		{"[a]=&;#!*'()@:$,", "b/%5Ba%5D%3D%26%3B%23%21%2A%27%28%29%40%3A%24%2C"},
+		{"a//b", "b/a//b"},
+		{"/leading", "b//leading"},
+		{"a/../b/./c/", "b/a/../b/./c/"},
+		{"\n\x01\x7f", "b/%0A%01%7F"},
+		{"caf\u00e9", "b/caf%C3%A9"},
+		{"\U0001f600", "b/%F0%9F%98%80"},
+		{"\xff", "b/%FF"},
+	} {
+		if got := copySource("b", tt.key); got != tt.want {
+			t.Errorf("%q: got %s, want %s", tt.key, got, tt.want)
+		}
+	}
+}
+
+// FuzzCopySource holds the header to what it must be for every key: decodable to the same bytes by whoever decodes
+// percent-encoding, be it of a path or of a form, and free of what a header or a URL gives a meaning.
+func FuzzCopySource(f *testing.F) {
+	for _, key := range []string{"a", "a b", "+", "%", "%zz", "?versionId=1", "a//b/../c", "caf\u00e9", "\x00\xff"} {
+		f.Add(key)
+	}
+	f.Fuzz(func(t *testing.T, key string) {
+		got := copySource("bucket", key)
+		for name, decode := range map[string]func(string) (string, error){"path": url.PathUnescape, "form": url.QueryUnescape} {
+			if back, err := decode(got); err != nil || back != "bucket/"+key {
+				t.Errorf("%q: got %q, decoded as a %s %q, %v", key, got, name, back, err)
+			}
+		}
+		if strings.ContainsFunc(got, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("+?#&", r) }) {
+			t.Errorf("%q: got %q, which holds more than percent-encoding", key, got)
+		}
+	})
+}

@@ -1,0 +1,367 @@
+package copier_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/semaphore"
+
+	"syncd/internal/awserr"
+	"syncd/internal/awsfake"
+	"syncd/internal/copier"
+	"syncd/internal/iam"
+	"syncd/internal/listing"
+)
+
+const mib = 1 << 20
+
+// newParted is a world in which all above 5 MiB is copied in parts of 5 MiB.
+func newParted(tb testing.TB) *world {
+	tb.Helper()
+	w := newWorld(tb)
+	w.options.MultipartAbove, w.options.PartSize = 5*mib, 5*mib
+	return w
+}
+
+func (w *world) putLarge(o awsfake.PutOptions) listing.Object {
+	return w.put("dir/large +", awsfake.SyntheticBody(17*mib+3, 1), o)
+}
+
+// rich is what an object may have besides its content.
+func rich() awsfake.PutOptions {
+	return awsfake.PutOptions{
+		ContentType: "text/csv; charset=utf-8",
+		Headers: map[string]string{
+			"Cache-Control": "max-age=60, private", "Content-Disposition": `attachment; filename="a b.csv"`, "Content-Encoding": "gzip",
+			"Content-Language": "de, en", "Expires": "Wed, 21 Oct 2026 07:28:00 GMT",
+		},
+		Metadata: map[string]string{"team": "data", "two--dashes": "a, b; c=d", "name": "=?UTF-8?B?Y2Fmw6k=?=", "empty": ""},
+		Tags:     map[string]string{"plain": "v", "with space": "a b", "signs": "_.:/=+-@", "caf\u00e9": "\u65e5", "empty": ""},
+	}
+}
+
+func TestCopyInParts(t *testing.T) {
+	w := newParted(t)
+	w.options.StorageClass = "STANDARD_IA"
+	object := w.putLarge(rich())
+	got, copied := w.mustCopy(t, object)
+	want := copier.Result{
+		Object: object, DestinationKey: object.Key, DestinationETag: `"` + copied.ETag + `"`, DestinationVersionID: copied.VersionID,
+		KeyARN: w.key.ARN(), BucketKey: true, Checksum: "crc64nvme:" + copied.Checksum, Parts: 4, CopiedAt: got.CopiedAt,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("result (-want +got):\n%s", diff)
+	}
+	original, _ := w.source.Object(object.Key)
+	type kept struct {
+		Size                    int64
+		Checksum                string
+		Headers, Metadata, Tags map[string]string
+	}
+	of := func(o awsfake.ObjectInfo) kept { return kept{o.Size, o.Checksum, o.Headers, o.Metadata, o.Tags} }
+	if diff := cmp.Diff(of(original), of(copied)); diff != "" {
+		t.Errorf("what a copy keeps (-source +copy):\n%s", diff)
+	}
+	if copied.StorageClass != "STANDARD_IA" || copied.KeyARN != w.key.ARN() || !copied.BucketKey || w.destination.Uploads() != 0 {
+		t.Errorf("got %+v and %d uploads, want the class and key asked for and no upload", copied, w.destination.Uploads())
+	}
+	requests := awsfake.Requests{
+		"HeadObject": 1, "GetObjectTagging": 1, "CreateMultipartUpload": 1, "UploadPartCopy": 4, "CompleteMultipartUpload": 1,
+	}
+	if diff := cmp.Diff(requests, w.cloud.Requests()); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+}
+
+func TestCopyInPartsSends(t *testing.T) {
+	w := newParted(t)
+	w.options.RequestPayer = true
+	object := w.putLarge(awsfake.PutOptions{Tags: map[string]string{"a b": "c+d"}})
+	w.mustCopy(t, object)
+	ranges := map[string]bool{}
+	for _, r := range w.wire.requests("PUT", "partNumber=") {
+		h := amzHeaders(r)
+		ranges[h["X-Amz-Copy-Source-Range"]] = true
+		delete(h, "X-Amz-Copy-Source-Range")
+		want := map[string]string{
+			"X-Amz-Copy-Source": "owner-data/dir/large%20%2B", "X-Amz-Copy-Source-If-Match": object.ETag, "X-Amz-Request-Payer": "requester",
+			"X-Amz-Expected-Bucket-Owner": consumer, "X-Amz-Source-Expected-Bucket-Owner": owner,
+		}
+		if diff := cmp.Diff(want, h); diff != "" {
+			t.Errorf("headers of a part (-want +got):\n%s", diff)
+		}
+	}
+	want := map[string]bool{
+		"bytes=0-5242879": true, "bytes=5242880-10485759": true, "bytes=10485760-15728639": true, "bytes=15728640-17825794": true,
+	}
+	if diff := cmp.Diff(want, ranges); diff != "" {
+		t.Errorf("ranges (-want +got):\n%s", diff)
+	}
+	created := amzHeaders(w.wire.requests("POST", "uploads")[0])
+	if diff := cmp.Diff(map[string]string{
+		"X-Amz-Expected-Bucket-Owner": consumer, "X-Amz-Server-Side-Encryption": "aws:kms", "X-Amz-Tagging": "a%20b=c%2Bd",
+		"X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id": w.key.ARN(), "X-Amz-Server-Side-Encryption-Bucket-Key-Enabled": "true",
+	}, created); diff != "" {
+		t.Errorf("headers of the creation (-want +got):\n%s", diff)
+	}
+	completed := amzHeaders(w.wire.requests("POST", "uploadId=")[0])
+	if diff := cmp.Diff(map[string]string{
+		"X-Amz-Expected-Bucket-Owner": consumer, "X-Amz-Mp-Object-Size": fmt.Sprint(object.Size),
+	}, completed); diff != "" {
+		t.Errorf("headers of the completion (-want +got):\n%s", diff)
+	}
+	for _, r := range append(w.wire.requests("HEAD", ""), w.wire.requests("GET", "tagging")...) {
+		h := amzHeaders(r)
+		if h["X-Amz-Expected-Bucket-Owner"] != owner || h["X-Amz-Request-Payer"] != "requester" {
+			t.Errorf("%s: got headers %v, want the source's owner and the payer", r.Method, h)
+		}
+		if r.Method == http.MethodHead && r.Header.Get("If-Match") != object.ETag {
+			t.Errorf("HEAD: got If-Match %s, want %s", r.Header.Get("If-Match"), object.ETag)
+		}
+	}
+}
+
+func TestCopyInPartsLeavesBehindWhatItIsTold(t *testing.T) {
+	w := newParted(t)
+	w.options.OmitMetadata, w.options.OmitTags = true, true
+	_, copied := w.mustCopy(t, w.putLarge(rich()))
+	if len(copied.Metadata) != 0 || len(copied.Tags) != 0 || copied.Headers["Cache-Control"] != "" {
+		t.Errorf("got %+v, want neither metadata nor tags", copied)
+	}
+	if got := w.cloud.Requests(); got["HeadObject"]+got["GetObjectTagging"] != 0 {
+		t.Errorf("got requests %v, want none for what is left behind", got)
+	}
+}
+
+// TestCopyInPartsLosesNoMetadata has metadata that HEAD can only count, not show.
+func TestCopyInPartsLosesNoMetadata(t *testing.T) {
+	w := newParted(t)
+	object := w.putLarge(awsfake.PutOptions{})
+	w.wire.change = func(res *http.Response) {
+		if res.Request.Method == http.MethodHead {
+			res.Header.Set("X-Amz-Missing-Meta", "1")
+		}
+	}
+	if _, err := w.copy(t, object); err == nil || !strings.Contains(err.Error(), "metadata") {
+		t.Errorf("got %v, want the copy refused", err)
+	}
+	w.options.OmitMetadata = true
+	w.mustCopy(t, object)
+}
+
+func TestCopyInPartsBeginsAtItsThreshold(t *testing.T) {
+	for _, tt := range []struct {
+		above, size int64
+		want        int
+	}{
+		{0, copier.MaxCopyObject, 0},
+		{0, copier.MaxCopyObject + 1, 21},
+		{copier.MaxCopyObject + 1, copier.MaxCopyObject + 1, 21},
+		{5 * mib, 5 * mib, 0},
+		{5 * mib, 5*mib + 1, 1},
+		{1, 5 * mib, 0}, // S3 copies no range of so small an object
+	} {
+		w := newWorld(t)
+		w.options.MultipartAbove = tt.above
+		result, copied := w.mustCopy(t, w.put("k", awsfake.SyntheticBody(tt.size, 7), awsfake.PutOptions{}))
+		if result.Parts != tt.want || copied.Size != tt.size {
+			t.Errorf("%d bytes, in parts above %d: got %d parts of %d bytes, want %d parts", tt.size, tt.above, result.Parts, copied.Size, tt.want)
+		}
+	}
+}
+
+func TestCopyOfAnObjectOfTebibytes(t *testing.T) {
+	w := newWorld(t)
+	w.options.PartSize = 5 << 30
+	const size = 6<<40 + 1
+	object := w.put("k", awsfake.SyntheticBody(size, 1), awsfake.PutOptions{})
+	result, copied := w.mustCopy(t, object)
+	original, _ := w.source.Object("k")
+	if copied.Size != size || copied.Checksum != original.Checksum || result.Parts != 1229 {
+		t.Errorf("got %d bytes in %d parts, checksum %s, want %d in 1229 with %s", copied.Size, result.Parts, copied.Checksum, int64(size), original.Checksum)
+	}
+}
+
+func TestCopyOfAnObjectTooLarge(t *testing.T) {
+	w := newWorld(t)
+	object := listing.Object{Key: "k", ETag: `"e"`, Size: 10_000*5<<30 + 1}
+	if _, err := w.copy(t, object); copier.Reason(err) != string(awserr.TooLarge) || len(w.cloud.Requests()) != 0 {
+		t.Errorf("got %v, reason %q after %v, want %q before any request", err, copier.Reason(err), w.cloud.Requests(), awserr.TooLarge)
+	}
+}
+
+// TestCopyInPartsNeverMixes overwrites the source before each request of a copy in turn.
+func TestCopyInPartsNeverMixes(t *testing.T) {
+	steps := []string{"HeadObject", "GetObjectTagging", "CreateMultipartUpload", "UploadPartCopy 0", "UploadPartCopy 1", "UploadPartCopy 3", "CompleteMultipartUpload"}
+	for _, step := range steps {
+		t.Run(step, func(t *testing.T) {
+			w := newParted(t)
+			object := w.putLarge(awsfake.PutOptions{Metadata: map[string]string{"version": "1"}, Tags: map[string]string{"version": "1"}})
+			var operation string
+			var skip int
+			_, _ = fmt.Sscan(step, &operation, &skip)
+			w.cloud.Inject(awsfake.Fault{Operation: operation, Skip: skip, Times: 1, Do: func() {
+				w.put(object.Key, awsfake.SyntheticBody(object.Size, 2), awsfake.PutOptions{
+					Metadata: map[string]string{"version": "2"}, Tags: map[string]string{"version": "2"},
+				})
+			}})
+			result, copied := w.mustCopy(t, object)
+			want := map[string]string{"version": "2"}
+			content := awsfake.SyntheticBody(object.Size, 2)
+			if step == "CompleteMultipartUpload" { // every part was read by then
+				want["version"], content = "1", awsfake.SyntheticBody(object.Size, 1)
+			}
+			proof := w.source.Put("proof", content, awsfake.PutOptions{})
+			if copied.Checksum != proof.Checksum {
+				t.Errorf("got content with checksum %s, want all of version %s with %s", copied.Checksum, want["version"], proof.Checksum)
+			}
+			if diff := cmp.Diff([]map[string]string{want, want}, []map[string]string{copied.Metadata, copied.Tags}); diff != "" {
+				t.Errorf("metadata and tags (-want +got):\n%s", diff)
+			}
+			current, _ := w.source.Object(object.Key)
+			if named := result.Object.ETag == `"`+current.ETag+`"`; named != (want["version"] == "2") {
+				t.Errorf("got a result for %s, want the version that was copied", result.Object.ETag)
+			}
+			if n := w.destination.Uploads(); n != 0 {
+				t.Errorf("got %d unfinished uploads, want none", n)
+			}
+		})
+	}
+}
+
+// TestCopyInPartsTheSourceShrinks has the object overwritten by one so small that it needs no parts.
+func TestCopyInPartsTheSourceShrinks(t *testing.T) {
+	w := newParted(t)
+	object := w.putLarge(awsfake.PutOptions{})
+	w.putText(object.Key, "small")
+	result, _ := w.mustCopy(t, object)
+	if got, err := w.destination.Read(object.Key); string(got) != "small" || result.Parts != 0 || result.Object.Size != 5 {
+		t.Errorf("got %q, %v, result %+v, want the small one in one piece", got, err, result)
+	}
+}
+
+// TestCopyInPartsFails at each request and each way; nothing is left behind and the reason is told.
+func TestCopyInPartsFails(t *testing.T) {
+	for _, operation := range []string{"HeadObject", "GetObjectTagging", "CreateMultipartUpload", "UploadPartCopy", "CompleteMultipartUpload"} {
+		for _, tt := range []struct {
+			kind awsfake.FaultKind
+			want string
+		}{
+			{awsfake.AccessDenied, "denied"},
+			{awsfake.Throttle, "throttled"},
+			{awsfake.InternalError, "transient"},
+			{awsfake.Reset, "transient"},
+			{awsfake.ErrorIn200, "transient"},
+		} {
+			if operation == "HeadObject" && tt.kind != awsfake.AccessDenied && tt.kind != awsfake.Reset {
+				continue // HEAD has no body to tell it in
+			}
+			if tt.kind == awsfake.ErrorIn200 && operation != "UploadPartCopy" && operation != "CompleteMultipartUpload" {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s %s", operation, tt.want), func(t *testing.T) {
+				w := newParted(t)
+				object := w.putLarge(awsfake.PutOptions{})
+				w.cloud.Inject(awsfake.Fault{Operation: operation, Kind: tt.kind})
+				_, err := w.copy(t, object)
+				if got := copier.Reason(err); got != tt.want {
+					t.Errorf("got reason %q (%v), want %q", got, err, tt.want)
+				}
+				if n := w.destination.Uploads(); n != 0 || len(w.destination.Keys()) != 0 {
+					t.Errorf("got %d uploads and %q, want nothing left behind", n, w.destination.Keys())
+				}
+			})
+		}
+	}
+}
+
+// TestCopyInPartsThatCannotBeCleanedUp tells of the upload that stays, and keeps its reason.
+func TestCopyInPartsThatCannotBeCleanedUp(t *testing.T) {
+	w := newParted(t)
+	object := w.putLarge(awsfake.PutOptions{})
+	w.cloud.Inject(awsfake.Fault{Operation: "AbortMultipartUpload", Kind: awsfake.AccessDenied})
+	ctx, cancel := context.WithCancel(t.Context())
+	w.cloud.Inject(awsfake.Fault{Operation: "UploadPartCopy", Skip: 1, Kind: awsfake.Timeout, Do: cancel})
+	_, err := copier.New(w.options).Copy(ctx, object)
+	if class := awserr.Classify(err); class != awserr.Canceled {
+		t.Errorf("got class %q, want %q: %v", class, awserr.Canceled, err)
+	}
+	if text := fmt.Sprint(err); !strings.Contains(text, "stays") || !strings.Contains(text, "AccessDenied") {
+		t.Errorf("got %q, want it to tell of the upload that stays and why", text)
+	}
+}
+
+func TestCopyInPartsCanceled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newParted(t)
+		object := w.putLarge(awsfake.PutOptions{})
+		w.cloud.Inject(awsfake.Fault{Operation: "UploadPartCopy", Skip: 1, Kind: awsfake.Timeout})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, err := copier.New(w.options).Copy(ctx, object)
+		if err == nil || w.destination.Uploads() != 0 {
+			t.Errorf("got %v and %d uploads, want an error and none", err, w.destination.Uploads())
+		}
+		if n := w.cloud.Requests()["AbortMultipartUpload"]; n != 1 {
+			t.Errorf("got %d aborts, want 1", n)
+		}
+	})
+}
+
+// TestCopyInPartsWhoseUploadIsLost has the upload removed by somebody else, as a lifecycle rule does.
+func TestCopyInPartsWhoseUploadIsLost(t *testing.T) {
+	for _, operation := range []string{"UploadPartCopy", "CompleteMultipartUpload"} {
+		t.Run(operation, func(t *testing.T) {
+			w := newParted(t)
+			object := w.putLarge(awsfake.PutOptions{})
+			lost := 0
+			w.wire.change = func(res *http.Response) {
+				copying := res.Request.URL.Query().Has("partNumber")
+				completing := res.Request.Method == http.MethodPost && res.Request.URL.Query().Has("uploadId")
+				if lost == 0 && (copying && operation == "UploadPartCopy" || completing && operation == "CompleteMultipartUpload") {
+					lost++
+					res.StatusCode = http.StatusNotFound
+					replaceBody(res, `<Error><Code>NoSuchUpload</Code><Message>The specified upload does not exist.</Message></Error>`)
+				}
+			}
+			w.options.Slots = semaphore.NewWeighted(1)
+			result, copied := w.mustCopy(t, object)
+			if result.Parts != 4 || copied.Size != object.Size || w.destination.Uploads() != 0 {
+				t.Errorf("got %+v, want the object copied in a new upload", result)
+			}
+		})
+	}
+}
+
+func TestCopyInPartsUnderAKeyItCannotUse(t *testing.T) {
+	w := newParted(t)
+	object := w.putLarge(awsfake.PutOptions{})
+	// A copy in parts needs kms:Decrypt on the destination's key too, which a copy in one piece does not.
+	w.key.SetPolicy(iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Principal":{"AWS":%q},"Action":"kms:GenerateDataKey","Resource":"*"}]}`, consumer)))
+	if _, err := w.copy(t, object); awserr.Classify(err) != awserr.Denied || !strings.Contains(fmt.Sprint(err), "kms:Decrypt") {
+		t.Errorf("got %v, want it denied with the action named", err)
+	}
+	w.mustCopy(t, w.putText("small", "x"))
+	w.key.SetEnabled(false)
+	if _, err := w.copy(t, w.putText("small", "y")); copier.Reason(err) != string(awserr.KeyDisabled) {
+		t.Errorf("got %v, want reason %q", err, awserr.KeyDisabled)
+	}
+}
+
+// TestCopyOfRealBytesInParts reads the bytes themselves back.
+func TestCopyOfRealBytesInParts(t *testing.T) {
+	w := newParted(t)
+	content := bytes.Repeat([]byte("0123456789abcde\n"), 11*mib/16+5)
+	w.mustCopy(t, w.put("k", awsfake.BytesBody(content), awsfake.PutOptions{Multipart: true}))
+	if got, err := w.destination.Read("k"); err != nil || !bytes.Equal(got, content) {
+		t.Errorf("got %d bytes, %v, want the %d of the source", len(got), err, len(content))
+	}
+}

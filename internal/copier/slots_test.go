@@ -1,0 +1,73 @@
+package copier_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
+
+	"syncd/internal/awserr"
+	"syncd/internal/awsfake"
+	"syncd/internal/copier"
+	"syncd/internal/listing"
+)
+
+// TestCopiesShareTheirSlots copies large and small objects side by side and counts the requests under way.
+func TestCopiesShareTheirSlots(t *testing.T) {
+	const slots = 3
+	synctest.Test(t, func(t *testing.T) {
+		w := newParted(t)
+		w.options.Slots = semaphore.NewWeighted(slots)
+		w.cloud.SetLatency(10 * time.Millisecond)
+		var copies errgroup.Group
+		for i := range 8 {
+			large := w.put(fmt.Sprintf("large%d", i), awsfake.SyntheticBody(17*mib, uint64(i)), awsfake.PutOptions{})
+			small := w.putText(fmt.Sprintf("small%d", i), "x")
+			w.putText(small.Key, "overwritten since")
+			for _, object := range []listing.Object{large, small} {
+				copies.Go(func() error {
+					_, err := copier.New(w.options).Copy(context.WithoutCancel(t.Context()), object)
+					return err
+				})
+			}
+		}
+		if err := copies.Wait(); err != nil {
+			t.Error(err)
+		}
+		if w.wire.worst != slots {
+			t.Errorf("got %d requests under way at once, want %d", w.wire.worst, slots)
+		}
+	})
+}
+
+// TestCopyWaitsForASlotOnlySoLong ends while it waits for a slot.
+func TestCopyWaitsForASlotOnlySoLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.options.Slots = semaphore.NewWeighted(1)
+		object := w.putText("k", "x")
+		if !w.options.Slots.TryAcquire(1) {
+			t.Fatal("the slot is not free")
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var waiting sync.WaitGroup
+		waiting.Go(func() {
+			_, err := copier.New(w.options).Copy(ctx, object)
+			if awserr.Classify(err) != awserr.Canceled || !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v, want class %q", err, awserr.Canceled)
+			}
+		})
+		synctest.Wait()
+		cancel()
+		waiting.Wait()
+		if n := len(w.cloud.Requests()); n != 0 {
+			t.Errorf("got %d kinds of requests without a slot, want none", n)
+		}
+	})
+}

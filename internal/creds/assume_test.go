@@ -1,0 +1,384 @@
+package creds_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"syncd/config"
+	"syncd/internal/awserr"
+	"syncd/internal/awsfake"
+	"syncd/internal/iam"
+)
+
+// hop puts a role of another account, which the user may assume, before the world's role.
+func (w *world) hop(t *testing.T) *awsfake.Role {
+	t.Helper()
+	hop := w.cloud.Account(governance).CreateRole("access", trust(w.user.ARN, ""), awsfake.RoleOptions{Policies: []*iam.Document{allowAll()}})
+	w.roles["access"] = config.Role{ARN: hop.ARN, SessionName: "syncd", Duration: config.Duration(time.Hour)}
+	w.set("syncd", func(r *config.Role) { r.Via = "access" })
+	w.role.SetTrust(trust(hop.ARN, ""))
+	return hop
+}
+
+// TestAssumeSendsWhatTheTrustAsksFor has a trust policy that wants everything at once.
+func TestAssumeSendsWhatTheTrustAsksFor(t *testing.T) {
+	w := newWorld(t)
+	w.role.SetTrust(iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Principal":{"AWS":%[1]q},"Action":"sts:AssumeRole","Condition":{"StringEquals":{
+			"sts:ExternalId":%[2]q,"sts:RoleSessionName":"nightly","sts:SourceIdentity":"syncd-prod","aws:RequestTag/project":"CDO5951"}}},
+		{"Effect":"Allow","Principal":{"AWS":%[1]q},"Action":["sts:TagSession","sts:SetSourceIdentity"]}]}`, w.user.ARN, secret)))
+	w.set("syncd", func(r *config.Role) {
+		r.ExternalID, r.SessionName, r.SourceIdentity = config.PlainExternalID(secret), "nightly", "syncd-prod"
+		r.Tags, r.Duration = map[string]string{"project": "CDO5951", "cost": "a b+c"}, config.Duration(15*time.Minute)
+	})
+	if err := w.try(t, "syncd"); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTransitiveTagsPassThroughHops has a bucket open only to sessions with a tag that the first hop set.
+func TestTransitiveTagsPassThroughHops(t *testing.T) {
+	w := newWorld(t)
+	w.hop(t)
+	w.bucket.SetPolicy(iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*",
+		"Resource":["arn:aws:s3:::data","arn:aws:s3:::data/*"],"Condition":{"StringNotEquals":{"aws:PrincipalTag/project":"CDO5951"}}}]}`))
+	tag := func(transitive ...string) {
+		w.set("access", func(r *config.Role) {
+			r.Tags, r.TransitiveTags, r.SourceIdentity = map[string]string{"project": "CDO5951"}, transitive, "syncd-prod"
+		})
+	}
+	tag("project")
+	if err := w.try(t, "syncd"); err != nil {
+		t.Errorf("transitive: got %v, want the tag to reach the bucket", err)
+	}
+	tag()
+	if err := w.try(t, "syncd"); awserr.Classify(err) != awserr.Denied {
+		t.Errorf("not transitive: got %v, want class %q", err, awserr.Denied)
+	}
+}
+
+// TestExternalIDIsReadAnew rotates the external id while a session is in use.
+func TestExternalIDIsReadAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		file := filepath.Join(t.TempDir(), "external-id")
+		write := func(value string) {
+			if err := os.WriteFile(file, []byte(value), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			w.role.SetTrust(trust(w.user.ARN, strings.TrimSpace(value)))
+		}
+		w.set("syncd", func(r *config.Role) { r.ExternalID = config.FileExternalID(file) })
+		write("first-one\n")
+		client := w.client(t, w.open(t), "syncd")
+		if err := list(t.Context(), client); err != nil {
+			t.Fatal(err)
+		}
+		write("second-one\n")
+		time.Sleep(time.Hour)
+		if err := list(t.Context(), client); err != nil {
+			t.Errorf("got %v after the rotation, want the new external id sent", err)
+		}
+		// Whoever rotates it may take the file away for a moment; the session lives on.
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(58 * time.Minute)
+		if err := list(t.Context(), client); err != nil {
+			t.Errorf("got %v without the file, while the session lives", err)
+		}
+		time.Sleep(time.Hour)
+		if refused := refusal(t, list(t.Context(), client)); !strings.Contains(refused.Hint, "external_id") || !errors.Is(refused, os.ErrNotExist) {
+			t.Errorf("got %v with the hint %q, want it to say that the file is missing", refused, refused.Hint)
+		}
+		if n := w.assumed(); n != 2 {
+			t.Errorf("got %d calls of AssumeRole, want 2: none without the external id", n)
+		}
+	})
+}
+
+func TestExternalIDFromTheEnvironment(t *testing.T) {
+	w := newWorld(t)
+	w.role.SetTrust(trust(w.user.ARN, secret))
+	w.set("syncd", func(r *config.Role) { r.ExternalID = config.EnvExternalID("EXTERNAL_ID") })
+	w.options.LookupEnv = func(name string) (string, bool) { return secret, name == "EXTERNAL_ID" }
+	if err := w.try(t, "syncd"); err != nil {
+		t.Error(err)
+	}
+	w.options.LookupEnv = func(string) (string, bool) { return "", false }
+	if refused := refusal(t, w.try(t, "syncd")); !strings.Contains(refused.Error(), "EXTERNAL_ID") {
+		t.Errorf("got %v, want it to name the variable", refused)
+	}
+}
+
+// TestRefusalsSayWhatToDo goes through the ways in which a role is refused.
+func TestRefusalsSayWhatToDo(t *testing.T) {
+	only := func(principal string, actions ...string) *iam.Document {
+		return iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},"Action":["%s"]}]}`,
+			principal, strings.Join(actions, `","`)))
+	}
+	for _, tt := range []struct {
+		name    string
+		arrange func(t *testing.T, w *world)
+		action  string
+		hint    []string // parts of it
+	}{
+		{
+			"trust", func(_ *testing.T, w *world) {
+				w.role.SetTrust(only("arn:aws:iam::222222222222:user/other", "sts:AssumeRole"))
+			},
+			"sts:AssumeRole",
+			[]string{"trust policy trusts {user}", "own policy allows sts:AssumeRole", "role exists"},
+		},
+		{
+			"external id", func(_ *testing.T, w *world) {
+				w.role.SetTrust(trust(w.user.ARN, "another-one"))
+				w.set("syncd", func(r *config.Role) { r.ExternalID = config.PlainExternalID(secret) })
+			},
+			"sts:AssumeRole",
+			[]string{"external_id matches the trust policy", "{user}"},
+		},
+		{
+			"tag session", func(_ *testing.T, w *world) {
+				w.role.SetTrust(only(w.user.ARN, "sts:AssumeRole", "sts:SetSourceIdentity"))
+				w.set("syncd", func(r *config.Role) { r.Tags = map[string]string{"a": "b"} })
+			},
+			"sts:TagSession",
+			[]string{"allow sts:TagSession to {user}", "without a condition on sts:ExternalId"},
+		},
+		{
+			"source identity", func(_ *testing.T, w *world) {
+				w.role.SetTrust(only(w.user.ARN, "sts:AssumeRole", "sts:TagSession"))
+				w.set("syncd", func(r *config.Role) { r.SourceIdentity = "syncd-prod" })
+			},
+			"sts:SetSourceIdentity",
+			[]string{"allow sts:SetSourceIdentity to {user}"},
+		},
+		{
+			"duration", func(_ *testing.T, w *world) {
+				w.set("syncd", func(r *config.Role) { r.Duration = config.Duration(2 * time.Hour) })
+			},
+			"sts:AssumeRole",
+			[]string{"lower the role's duration", "MaxSessionDuration"},
+		},
+		{
+			"chaining", func(t *testing.T, w *world) {
+				t.Helper()
+				w.hop(t)
+				w.set("syncd", func(r *config.Role) { r.Duration = config.Duration(2 * time.Hour) })
+			},
+			"sts:AssumeRole",
+			[]string{"set duration to at most 1h"},
+		},
+		{
+			"dead ambient credentials", func(_ *testing.T, w *world) {
+				w.cloud.Inject(awsfake.Fault{Operation: "AssumeRole", Kind: awsfake.ExpiredToken})
+			},
+			"sts:AssumeRole",
+			[]string{"give the process credentials"},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			tt.arrange(t, w)
+			refused := refusal(t, w.try(t, "syncd"))
+			if refused.Role != w.role.ARN || refused.Action != tt.action {
+				t.Errorf("got role %q, action %q, want %q, %q", refused.Role, refused.Action, w.role.ARN, tt.action)
+			}
+			text := refused.Error()
+			if !strings.Contains(text, w.role.ARN) || !strings.Contains(text, tt.action) || strings.Contains(text, secret) {
+				t.Errorf("got %q, want it to name the role and %s, and not the external id", text, tt.action)
+			}
+			for _, part := range tt.hint {
+				if part = strings.ReplaceAll(part, "{user}", w.user.ARN); !strings.Contains(refused.Hint, part) {
+					t.Errorf("got the hint %q, want %q in it", refused.Hint, part)
+				}
+			}
+			if n := w.assumed(); n > 2 {
+				t.Errorf("got %d calls of AssumeRole: a refusal does not change", n)
+			}
+		})
+	}
+}
+
+// TestRefusedHopIsNamed has the first of two roles refused.
+func TestRefusedHopIsNamed(t *testing.T) {
+	w := newWorld(t)
+	hop := w.hop(t)
+	hop.SetTrust(trust("arn:aws:iam::222222222222:user/other", ""))
+	err := w.try(t, "syncd")
+	refused := refusal(t, err)
+	for _, part := range []string{w.role.ARN, "assume role " + hop.ARN + ": sts:AssumeRole refused"} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("got %q, want %q in it", err, part)
+		}
+	}
+	if refused.Role != hop.ARN || refused.Action != "sts:AssumeRole" || !strings.Contains(refused.Hint, "trust policy") {
+		t.Errorf("got role %q, action %q and the hint %q, want those of the hop", refused.Role, refused.Action, refused.Hint)
+	}
+}
+
+// TestSecretIsInNoError has STS quote the external id that it does not like, however it spells it.
+func TestSecretIsInNoError(t *testing.T) {
+	const odd = "a/b:c+d=e@f,g.h-0123"
+	w := newWorld(t)
+	w.set("syncd", func(r *config.Role) { r.ExternalID = config.PlainExternalID(odd) })
+	for name, quote := range map[string]func(string) string{
+		"as it is":       func(s string) string { return s },
+		"form-encoded":   url.QueryEscape,
+		"quoted":         func(s string) string { return fmt.Sprintf("%q", s) },
+		"path-encoded":   url.PathEscape,
+		"twice":          func(s string) string { return s + " and " + s },
+		"between others": func(s string) string { return "x" + s + "x" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w.options.HTTPClient = &http.Client{Transport: answering{w.cloud.RoundTripper(), http.StatusBadRequest, func(string) string {
+				return `<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code><Message>1 validation error detected: Value '` +
+					quote(odd) + `' at 'externalId' failed to satisfy constraint</Message></Error><RequestId>r</RequestId></ErrorResponse>`
+			}}}
+			err := w.try(t, "syncd")
+			refused := refusal(t, err)
+			for ; err != nil; err = errors.Unwrap(err) {
+				for _, form := range []string{odd, url.QueryEscape(odd), url.PathEscape(odd)} {
+					if text := fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(text, form) {
+						t.Fatalf("the external id is in %q", text)
+					}
+				}
+			}
+			if text := refused.Error(); !strings.Contains(text, "externalId") || !strings.Contains(text, "[redacted]") {
+				t.Errorf("got %q, want the rest of what STS said", text)
+			}
+		})
+	}
+}
+
+func TestAnswerWithoutASession(t *testing.T) {
+	for _, body := range []string{
+		`<AssumeRoleResponse><AssumeRoleResult></AssumeRoleResult></AssumeRoleResponse>`,
+		`<AssumeRoleResponse><AssumeRoleResult><Credentials></Credentials></AssumeRoleResult></AssumeRoleResponse>`,
+		`<html></html>`,
+		``,
+	} {
+		w := newWorld(t)
+		w.options.HTTPClient = &http.Client{Transport: answering{w.cloud.RoundTripper(), http.StatusOK, func(string) string { return body }}}
+		if refused := refusal(t, w.try(t, "syncd")); refused.Role != w.role.ARN {
+			t.Errorf("%q: got %v, want it to name the role", body, refused)
+		}
+	}
+}
+
+func TestNoAmbientCredentials(t *testing.T) {
+	for _, role := range []string{"", "syncd"} {
+		w := newWorld(t)
+		w.options.Ambient = nil
+		refused := refusal(t, w.try(t, role))
+		if !strings.Contains(refused.Error(), "ambient credentials") || !strings.Contains(refused.Hint, "task role") {
+			t.Errorf("role %q: got %v with the hint %q, want it to say that there are none and what to give", role, refused, refused.Hint)
+		}
+		if n := len(w.cloud.Requests()); n != 0 {
+			t.Errorf("role %q: got %d kinds of requests, want none", role, n)
+		}
+	}
+}
+
+func TestAmbientCredentialsSign(t *testing.T) {
+	w := newWorld(t)
+	if err := w.try(t, ""); err != nil {
+		t.Error(err)
+	}
+	if n := w.assumed(); n != 0 {
+		t.Errorf("got %d calls of AssumeRole, want none", n)
+	}
+}
+
+func TestConfigOfAnUnknownRole(t *testing.T) {
+	w := newWorld(t)
+	w.set("syncd", func(r *config.Role) { r.Via = "nobody" })
+	for _, name := range []string{"nobody", "syncd"} {
+		if _, err := w.open(t).Config(name, region); err == nil || !strings.Contains(err.Error(), "nobody") {
+			t.Errorf("%s: got %v, want it to name the role that is missing", name, err)
+		}
+	}
+}
+
+// hosts sees where STS is asked.
+type hosts struct {
+	next http.RoundTripper
+	mu   sync.Mutex
+	seen []string
+}
+
+func (h *hosts) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.Contains(r.Header.Get("Authorization"), "/sts/") {
+		h.mu.Lock()
+		_, scope, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
+		h.seen = append(h.seen, r.URL.Host+" "+strings.Split(scope, "/")[2])
+		h.mu.Unlock()
+	}
+	return h.next.RoundTrip(r)
+}
+
+func TestWhereARoleIsAssumed(t *testing.T) {
+	for _, tt := range []struct{ set, role, region, want string }{
+		{"", "", "", "sts.us-west-2.amazonaws.com us-west-2"},
+		{"", "", "eu-central-1", "sts.eu-central-1.amazonaws.com eu-central-1"},
+		{"http://all.invalid", "", "", "all.invalid us-west-2"},
+		{"http://all.invalid", "http://own.invalid", "eu-central-1", "own.invalid eu-central-1"},
+	} {
+		w := newWorld(t)
+		seen := &hosts{next: w.cloud.RoundTripper()}
+		w.options.EndpointURL, w.options.HTTPClient = tt.set, &http.Client{Transport: seen}
+		w.set("syncd", func(r *config.Role) { r.EndpointURL, r.Region = tt.role, tt.region })
+		if err := w.try(t, "syncd"); err != nil {
+			t.Errorf("%+v: %v", tt, err)
+		}
+		if len(seen.seen) != 1 || seen.seen[0] != tt.want {
+			t.Errorf("%+v: got %q, want %q", tt, seen.seen, tt.want)
+		}
+	}
+}
+
+func TestAttachSeesSTS(t *testing.T) {
+	w := newWorld(t)
+	var n int
+	var mu sync.Mutex
+	w.options.Attach = counting(&n, &mu)
+	if err := w.try(t, "syncd"); err != nil {
+		t.Fatal(err)
+	}
+	if n != 1 {
+		t.Errorf("got %d requests seen, want the one to STS", n)
+	}
+}
+
+// TestClientsShareTheirConnections looks at the one client that every configuration gets.
+func TestClientsShareTheirConnections(t *testing.T) {
+	w := newWorld(t)
+	w.options.HTTPClient = nil
+	set := w.open(t)
+	one, errOne := set.Config("syncd", region)
+	other, errOther := set.Config("", "eu-central-1")
+	if err := errors.Join(errOne, errOther); err != nil {
+		t.Fatal(err)
+	}
+	if one.HTTPClient != other.HTTPClient {
+		t.Error("got two clients, want one")
+	}
+	if _, ok := one.HTTPClient.(*http.Client); !ok {
+		t.Errorf("got a %T, want an *http.Client, of which no service client makes a copy", one.HTTPClient)
+	}
+	if one.Region != region || other.Region != "eu-central-1" || aws.ToString(one.BaseEndpoint) != "" {
+		t.Errorf("got regions %s and %s, want each its own", one.Region, other.Region)
+	}
+}

@@ -1,0 +1,260 @@
+package creds_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncd/config"
+	"syncd/internal/awserr"
+	"syncd/internal/awsfake"
+)
+
+func TestOneSessionForAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.cloud.SetLatency(time.Second)
+		set := w.open(t)
+		first, second := w.client(t, set, "syncd"), w.client(t, set, "syncd")
+		if n := len(w.cloud.Requests()); n != 0 {
+			t.Errorf("got %d kinds of requests before any use, want none", n)
+		}
+		for range 2 {
+			err := inParallel(50, func() error { return errors.Join(list(t.Context(), first), list(t.Context(), second)) })
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := w.assumed(); n != 1 {
+			t.Errorf("got %d calls of AssumeRole for 200 requests, want 1", n)
+		}
+	})
+}
+
+// TestSessionIsRenewedAheadOfItsEnd uses a session for a day and looks at when the role is assumed.
+func TestSessionIsRenewedAheadOfItsEnd(t *testing.T) {
+	for _, tt := range []struct{ length, earliest, latest time.Duration }{
+		{time.Hour, 50 * time.Minute, 56 * time.Minute},
+		{15 * time.Minute, 11 * time.Minute, 13*time.Minute + 30*time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.set("syncd", func(r *config.Role) { r.Duration = config.Duration(tt.length) })
+			var times []time.Time
+			w.cloud.Inject(awsfake.Fault{Operation: "AssumeRole", Do: func() { times = append(times, time.Now()) }})
+			client := w.client(t, w.open(t), "syncd")
+			const step = 30 * time.Second
+			for end := time.Now().Add(24 * time.Hour); time.Now().Before(end); time.Sleep(step) {
+				if err := list(t.Context(), client); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n := len(times); n < int(24*time.Hour/tt.latest) {
+				t.Errorf("sessions of %s: got %d in a day", tt.length, n)
+			}
+			for i := range len(times) - 1 {
+				if used := times[i+1].Sub(times[i]); used < tt.earliest || used > tt.latest+step {
+					t.Errorf("session of %s: used for %s, want %s to %s", tt.length, used, tt.earliest, tt.latest)
+				}
+			}
+			if sent, want := w.cloud.Requests()["ListObjectsV2"], int64(24*time.Hour/step); sent != want {
+				t.Errorf("got %d requests to S3, want %d: none should meet an expired session", sent, want)
+			}
+		})
+	}
+}
+
+// TestSessionIsKeptWhileItLives takes STS away in the middle of a session, and gives it back after its end.
+func TestSessionIsKeptWhileItLives(t *testing.T) {
+	for _, kind := range []awsfake.FaultKind{awsfake.InternalError, awsfake.AccessDenied, awsfake.Reset, awsfake.Timeout, awsfake.Throttle} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			client := w.client(t, w.open(t), "syncd")
+			begun := time.Now()
+			if err := list(t.Context(), client); err != nil {
+				t.Fatal(err)
+			}
+			restore := w.cloud.Inject(awsfake.Fault{Operation: "AssumeRole", Kind: kind})
+			for ; time.Since(begun) < 58*time.Minute; time.Sleep(10 * time.Second) {
+				if err := list(t.Context(), client); err != nil {
+					t.Fatalf("fault %v: got %v after %s, while the session lives", kind, err, time.Since(begun))
+				}
+			}
+			// Renewals began at 50 minutes at the earliest; each is up to 5 attempts, and 30 s lie between two.
+			if n := w.assumed(); n < 2 || n > 1+5*(8*2+1) {
+				t.Errorf("fault %v: got %d calls of AssumeRole while the session lived", kind, n)
+			}
+			time.Sleep(3 * time.Minute)
+			if err := list(t.Context(), client); awserr.Classify(err) != awserr.Credentials {
+				t.Errorf("fault %v: got %v after the end, want class %q", kind, err, awserr.Credentials)
+			}
+			restore()
+			if err := list(t.Context(), client); err != nil {
+				t.Errorf("fault %v: got %v when STS was back", kind, err)
+			}
+		})
+	}
+}
+
+// TestExpiredSessionIsRenewedOnce ends a session before its time.
+func TestExpiredSessionIsRenewedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		client := w.client(t, w.open(t), "syncd")
+		if err := list(t.Context(), client); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		w.role.Revoke()
+		if err := list(t.Context(), client); err != nil {
+			t.Errorf("got %v, want the session renewed and the request repeated", err)
+		}
+		if got := w.cloud.Requests(); got["AssumeRole"] != 2 || got["ListObjectsV2"] != 3 {
+			t.Errorf("got requests %v, want the role assumed twice and one request repeated", got)
+		}
+	})
+}
+
+// TestExpiredSessionOfMany ends a session while many requests are under way with it.
+func TestExpiredSessionOfMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		client := w.client(t, w.open(t), "syncd")
+		if err := list(t.Context(), client); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		w.role.Revoke()
+		w.cloud.SetLatency(100 * time.Millisecond)
+		if err := inParallel(200, func() error { return list(t.Context(), client) }); err != nil {
+			t.Error(err)
+		}
+		if n := w.assumed(); n > 3 {
+			t.Errorf("got %d calls of AssumeRole, want few for 200 requests that failed", n)
+		}
+	})
+}
+
+// TestExpiredForGood has S3 call every session expired: after one new session that is an error, and a fatal one.
+func TestExpiredForGood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		client := w.client(t, w.open(t), "syncd")
+		if err := list(t.Context(), client); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		w.cloud.ResetRequests()
+		w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.ExpiredToken})
+		err := list(t.Context(), client)
+		if awserr.Classify(err) != awserr.Expired || !awserr.Fatal(err) {
+			t.Errorf("got %v, want the fatal class %q", err, awserr.Expired)
+		}
+		if got := w.cloud.Requests(); got["AssumeRole"] > 2 || got["ListObjectsV2"] > 5 {
+			t.Errorf("got requests %v, want few", got)
+		}
+	})
+}
+
+// TestExpiredAndRefused drops a session whose renewal is refused: what is dropped is not used again.
+func TestExpiredAndRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		client := w.client(t, w.open(t), "syncd")
+		if err := list(t.Context(), client); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		w.role.Revoke()
+		w.cloud.Inject(awsfake.Fault{Operation: "AssumeRole", Kind: awsfake.AccessDenied})
+		refused := refusal(t, list(t.Context(), client))
+		if refused.Action != "sts:AssumeRole" {
+			t.Errorf("got action %q, want sts:AssumeRole", refused.Action)
+		}
+	})
+}
+
+// TestExpiredHop ends the session of a hop: the role behind it is assumed through a new one.
+func TestExpiredHop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		hop := w.hop(t)
+		client := w.client(t, w.open(t), "syncd")
+		if err := list(t.Context(), client); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		hop.Revoke()
+		w.role.Revoke()
+		if err := list(t.Context(), client); err != nil {
+			t.Errorf("got %v, want both sessions renewed", err)
+		}
+		// Two at first; then the role's, refused for its hop's session, the hop's, and the role's again.
+		if n := w.assumed(); n != 5 {
+			t.Errorf("got %d calls of AssumeRole, want 5", n)
+		}
+	})
+}
+
+func TestRetrieveEndsWhenCanceled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		client := w.client(t, w.open(t), "syncd")
+		w.cloud.Inject(awsfake.Fault{Operation: "AssumeRole", Times: 1, Kind: awsfake.Timeout})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start := time.Now()
+		if err := list(ctx, client); err == nil || time.Since(start) > 2*time.Second {
+			t.Errorf("got %v after %s, want an error when the context ended", err, time.Since(start))
+		}
+		time.Sleep(time.Minute) // the attempt to assume the role goes on for others, and comes to its own end
+	})
+}
+
+// TestAssumeRoleIsRetried has STS throttle for a while, which costs time and nothing else.
+func TestAssumeRoleIsRetried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.cloud.Inject(awsfake.Fault{Operation: "AssumeRole", Times: 3, Kind: awsfake.Throttle})
+		if err := w.try(t, "syncd"); err != nil {
+			t.Error(err)
+		}
+		if n := w.assumed(); n != 4 {
+			t.Errorf("got %d calls of AssumeRole, want 4", n)
+		}
+	})
+}
+
+// TestAssumeRoleHasAnEnd has STS say nothing at all.
+func TestAssumeRoleHasAnEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.cloud.Inject(awsfake.Fault{Operation: "AssumeRole", Kind: awsfake.Timeout})
+		start := time.Now()
+		refused := refusal(t, w.try(t, "syncd"))
+		if took := time.Since(start); took > 3*time.Minute || refused.Role != w.role.ARN {
+			t.Errorf("got an error of role %q after %s, want one of %s soon", refused.Role, took, w.role.ARN)
+		}
+	})
+}
+
+// TestRetriesAreNotRationed has an outage that lasts through many requests: the last is retried as often as the first.
+func TestRetriesAreNotRationed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		client := w.client(t, w.open(t), "syncd")
+		outage := w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.InternalError})
+		const requests = 200
+		_ = inParallel(requests, func() error { return list(t.Context(), client) })
+		if n := w.cloud.Requests()["ListObjectsV2"]; n != 5*requests {
+			t.Errorf("got %d attempts of %d requests, want 5 each", n, requests)
+		}
+		outage()
+		w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Times: 4, Kind: awsfake.Throttle})
+		if err := list(t.Context(), client); err != nil {
+			t.Errorf("got %v after the outage, want success at the fifth attempt", err)
+		}
+	})
+}

@@ -14,43 +14,36 @@ import (
 // ends it at once and frees what it holds.
 func outlive(ctx context.Context, patience time.Duration) (context.Context, context.CancelFunc) {
 	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	var mu sync.Mutex
-	var timer *time.Timer
 	stop := context.AfterFunc(ctx, func() {
-		mu.Lock()
-		defer mu.Unlock()
-		timer = time.AfterFunc(patience, cancel)
+		select {
+		case <-time.After(patience):
+			cancel()
+		case <-patient.Done():
+		}
 	})
 	return patient, func() {
 		stop()
 		cancel()
-		mu.Lock()
-		defer mu.Unlock()
-		if timer != nil {
-			timer.Stop()
-		}
 	}
 }
 
-// firstCause tells why a walk ended: the copy that ended it, or what the reading met, or the drain that ctx asked for.
-// What fails because it was canceled for one of these reasons is not the cause.
-func firstCause(copying, reading error, ctx context.Context) error { //nolint:revive // ctx is looked at, not passed on
-	for _, err := range []error{copying, reading} {
+// firstCause tells why a walk ended: the first of the errors that is one, or the drain that ctx asked for. What fails
+// because it was canceled for one of these reasons is not the cause.
+func firstCause(ctx context.Context, errs ...error) error {
+	for _, err := range errs {
 		if err != nil && awserr.Classify(err) != awserr.Canceled {
 			return err
 		}
 	}
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return ErrDrained
-	default:
-		return errors.Join(copying, reading)
 	}
+	return errors.Join(errs...)
 }
 
-// readAhead yields what seq yields, reading up to n elements ahead in a goroutine that ends with the loop. When ctx ends it
-// yields no more, not even what it has read.
-func readAhead[T any](ctx context.Context, seq iter.Seq2[T, error], n int) iter.Seq2[T, error] {
+// readAhead yields what the sequence yields that open returns, reading up to n elements ahead in a goroutine that ends
+// with the loop, as does the context given to open. When ctx ends it yields no more, not even what it has read.
+func readAhead[T any](ctx context.Context, open func(context.Context) iter.Seq2[T, error], n int) iter.Seq2[T, error] {
 	type element struct {
 		value T
 		err   error
@@ -63,7 +56,7 @@ func readAhead[T any](ctx context.Context, seq iter.Seq2[T, error], n int) iter.
 		defer stop()
 		reader.Go(func() {
 			defer close(elements)
-			for value, err := range seq {
+			for value, err := range open(ctx) {
 				select {
 				case elements <- element{value, err}:
 				case <-ctx.Done():

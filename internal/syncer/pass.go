@@ -38,18 +38,18 @@ type pass struct {
 func (p *pass) run(ctx context.Context) error {
 	ledger, err := p.openLedger(ctx)
 	if err != nil {
-		return err
+		return firstCause(ctx, err)
 	}
 	p.tally.opened(ledger)
 	if p.ledger, err = ledger.Begin(ctx); err != nil {
-		return err
+		return firstCause(ctx, err)
 	}
 	p.tally.began(p.ledger)
 	if err := p.walk(ctx); err != nil {
-		return errors.Join(err, p.save(ctx))
+		return p.save(ctx, err)
 	}
 	if err := p.tally.summary().check(); err != nil {
-		return errors.Join(err, p.save(ctx))
+		return p.save(ctx, err)
 	}
 	return p.commit(ctx, ledger)
 }
@@ -65,11 +65,16 @@ func (p *pass) walk(ctx context.Context) error {
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	defer context.AfterFunc(working, stop)() // a copy that ends the pass ends the reading too
-	saved := p.keepSaved(working)
+	save := func() error {
+		err := p.saveDue(working)
+		if err != nil {
+			giveUp() // what is copied from now on could not be remembered
+		}
+		return err
+	}
+	saved := keepSaved(save)
 
-	source := p.o.Source.List(reading, listing.Range{After: p.ledger.Mark()})
-	actions := plan.Diff(source, p.ledger.Previous(reading), p.o.Rules)
-	err := p.each(reading, actions, func(a plan.Action) error {
+	err := p.each(reading, func(a plan.Action) error {
 		slot, err := p.ledger.Reserve(reading, a.Object.Key)
 		switch {
 		case err != nil:
@@ -77,30 +82,21 @@ func (p *pass) walk(ctx context.Context) error {
 		case a.Kind == plan.Skip:
 			p.skip(slot, a)
 		default:
-			copies.Go(func() error { return p.copy(working, slot, a) })
+			copies.Go(func() error {
+				if reading.Err() == nil {
+					return p.copy(working, slot, a)
+				}
+				return nil // its turn came too late
+			})
 		}
-		return p.saveDue(working)
+		return save()
 	})
-	err = firstCause(copies.Wait(), err, ctx)
-	return errors.Join(err, saved())
+	return firstCause(ctx, copies.Wait(), saved(), err)
 }
 
 // each plans ahead and calls do for every action in key order.
-func (p *pass) each(ctx context.Context, actions plan.Actions, do func(plan.Action) error) error {
-	planned := func(yield func(plan.Action, error) bool) {
-		for a, err := range actions {
-			if err == nil {
-				p.tally.list(a)
-				p.count.actions.WithLabelValues(string(a.Reason)).Inc()
-			}
-			if !yield(a, err) {
-				return
-			}
-		}
-		p.tally.listedAll()
-		p.count.lastListing.Set(unix(p.o.Now()))
-	}
-	for a, err := range readAhead(ctx, planned, planAhead) {
+func (p *pass) each(ctx context.Context, do func(plan.Action) error) error {
+	for a, err := range readAhead(ctx, p.planned, planAhead) {
 		if err != nil {
 			return err
 		}
@@ -109,6 +105,27 @@ func (p *pass) each(ctx context.Context, actions plan.Actions, do func(plan.Acti
 		}
 	}
 	return ctx.Err()
+}
+
+// planned yields the plan and books each action of it.
+func (p *pass) planned(ctx context.Context) plan.Actions {
+	source := p.o.Source.List(ctx, listing.Range{After: p.ledger.Mark()})
+	actions := plan.Diff(source, p.ledger.Previous(ctx), p.o.Rules)
+	return func(yield func(plan.Action, error) bool) {
+		for a, err := range actions {
+			if err != nil {
+				yield(a, err)
+				return
+			}
+			p.tally.list(a)
+			p.count.actions.WithLabelValues(string(a.Reason)).Inc()
+			if !yield(a, nil) {
+				return
+			}
+		}
+		p.tally.listedAll()
+		p.count.lastListing.Set(unix(p.o.Now()))
+	}
 }
 
 func (p *pass) skip(slot *checkpoint.Slot, a plan.Action) {
@@ -186,7 +203,7 @@ func (p *pass) commit(ctx context.Context, ledger *checkpoint.Ledger) error {
 	defer giveUp()
 	generation, err := p.ledger.Commit(patient)
 	if err != nil {
-		return firstCause(err, nil, ctx)
+		return firstCause(ctx, err)
 	}
 	p.tally.committed(generation)
 	p.count.generation.Set(float64(generation))
@@ -194,16 +211,25 @@ func (p *pass) commit(ctx context.Context, ledger *checkpoint.Ledger) error {
 	return nil
 }
 
-// save keeps what is settled of a pass that does not reach its end. It outlives ctx, which may be why.
-func (p *pass) save(ctx context.Context) error {
+// save keeps what is settled of a pass that does not reach its end, and returns why it does not. It outlives ctx, which
+// may be why.
+func (p *pass) save(ctx context.Context, cause error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer cancel()
-	return p.ledger.Abandon(ctx)
+	err := p.ledger.Abandon(ctx)
+	switch {
+	case err == nil:
+		return cause
+	case errors.Is(cause, ErrDrained), errors.Is(err, cause):
+		return err // a drain that saves nothing is none; and a ledger that failed says so again
+	default:
+		return errors.Join(cause, err)
+	}
 }
 
 // keepSaved saves settled entries when they are due also while the walk waits for a page or for a slow copy, until the
 // returned func is called; that waits and returns the first error.
-func (p *pass) keepSaved(ctx context.Context) (wait func() error) {
+func keepSaved(save func() error) (wait func() error) {
 	stop, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
 		tick := time.NewTicker(flushCheck)
@@ -215,7 +241,7 @@ func (p *pass) keepSaved(ctx context.Context) (wait func() error) {
 				return
 			case <-tick.C:
 			}
-			if err := p.saveDue(ctx); err != nil {
+			if err := save(); err != nil {
 				ended <- err
 				return
 			}

@@ -72,7 +72,7 @@ type Syncer struct {
 	o     Options
 	count counters
 
-	running sync.Mutex // one pass at a time
+	running chan struct{} // holds an element while a pass is under way: one at a time
 	ledger  *checkpoint.Ledger
 
 	mu      sync.Mutex
@@ -81,14 +81,14 @@ type Syncer struct {
 
 // New returns a Syncer.
 func New(o Options) *Syncer {
-	return &Syncer{o: o, count: newCounters(o.Metrics, o.Mapping)}
+	return &Syncer{o: o, count: newCounters(o.Metrics, o.Mapping), running: make(chan struct{}, 1)}
 }
 
 // Run runs one pass: a new one, or the rest of the one that was interrupted. When ctx ends the pass drains and the error
-// is ErrDrained. The summary tells what was done in any case.
+// is ErrDrained. The summary tells what was done in any case. While another pass is under way Run waits for its end.
 func (s *Syncer) Run(ctx context.Context) (Summary, error) {
-	s.running.Lock()
-	defer s.running.Unlock()
+	s.running <- struct{}{} // a drain that ends ctx ends the other pass too
+	defer func() { <-s.running }()
 	p := &pass{Syncer: s, tally: newTally(s.o.Mapping), before: s.o.Meter.Counts(), start: s.o.Now()}
 	s.show(p.tally)
 	defer s.show(nil)
@@ -102,8 +102,8 @@ func (s *Syncer) Run(ctx context.Context) (Summary, error) {
 
 // Close releases the mapping's lease. It waits for a pass that is under way.
 func (s *Syncer) Close() error {
-	s.running.Lock()
-	defer s.running.Unlock()
+	s.running <- struct{}{}
+	defer func() { <-s.running }()
 	return s.closeLedger()
 }
 

@@ -1,0 +1,267 @@
+package syncer_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/semaphore"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+	"syncd/internal/copier"
+	"syncd/internal/iam"
+	"syncd/internal/listing"
+	"syncd/internal/metrics"
+	"syncd/internal/plan"
+	"syncd/internal/syncer"
+	"syncd/internal/throttle"
+)
+
+const (
+	region   = "us-west-2"
+	owner    = "111111111111"
+	consumer = "222222222222"
+)
+
+// emptyPools stands before every bubble: the Parquet library pools decoders that hold channels, which must not pass from
+// one bubble to the next. Two collections empty a pool.
+func emptyPools() {
+	runtime.GC()
+	runtime.GC()
+}
+
+// world is an owner's bucket, a consumer's, and what a syncer is made of between them. It is made inside a bubble.
+type world struct {
+	cloud               *awsfake.Cloud
+	source, destination *awsfake.Bucket
+	key                 *awsfake.Key
+	signer              *signer
+	registry            *prometheus.Registry
+	log                 *lines
+	dir                 string
+	live                listing.Live
+	copies              copier.Options
+	options             syncer.Options
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	cloud := awsfake.New(awsfake.Options{})
+	from, to := cloud.Account(owner), cloud.Account(consumer)
+	user := to.AdminUser()
+	policy := iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},
+		"Action":"s3:*","Resource":["arn:aws:s3:::owner-data","arn:aws:s3:::owner-data/*"]}]}`, consumer))
+	w := &world{
+		cloud: cloud, key: to.CreateKey(region, nil), registry: prometheus.NewRegistry(), log: &lines{}, dir: t.TempDir(),
+		source:      from.CreateBucket("owner-data", region, awsfake.BucketOptions{Policy: policy}),
+		destination: to.CreateBucket("consumer-copy", region, awsfake.BucketOptions{Versioning: true}),
+		signer:      &signer{good: credentials.NewStaticCredentialsProvider(user.AccessKeyID, user.SecretAccessKey, "")},
+	}
+	meter := &throttle.Meter{}
+	client := s3.NewFromConfig(aws.Config{
+		Region: region, BaseEndpoint: aws.String("http://aws.invalid"), RetryMaxAttempts: 2, Credentials: w.signer,
+		HTTPClient: &http.Client{Transport: door{cloud.RoundTripper()}},
+	}, func(o *s3.Options) {
+		o.UsePathStyle = true
+		o.APIOptions = append(o.APIOptions, meter.Attach)
+	})
+	w.live = listing.Live{Client: client, Bucket: "owner-data", Account: owner}
+	w.copies = copier.Options{
+		Source: client, Destination: client, SourceBucket: "owner-data", DestinationBucket: "consumer-copy",
+		SourceAccount: owner, DestinationAccount: consumer, KeyARN: w.key.ARN(), Slots: semaphore.NewWeighted(16),
+	}
+	w.options = syncer.Options{
+		Mapping: "m", Rules: plan.Rules{KeyARN: w.key.ARN()}, Store: w.store(t),
+		Ledger:      checkpoint.Options{Mapping: "m", FlushInterval: 10 * time.Second},
+		Concurrency: 8, DrainTimeout: 20 * time.Second, Meter: meter, Metrics: metrics.New(w.registry),
+		Logger: slog.New(slog.NewTextHandler(w.log, nil)), Now: time.Now,
+	}
+	return w
+}
+
+func (w *world) store(t *testing.T) checkpoint.Store {
+	t.Helper()
+	store, err := checkpoint.OpenFile(w.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+// open makes the syncer of the world as it is now, which is closed with the test.
+func (w *world) open(t *testing.T) *syncer.Syncer {
+	t.Helper()
+	o := w.options
+	o.Source, o.Copier = w.live, copier.New(w.copies)
+	s := syncer.New(o)
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return s
+}
+
+// fill puts n objects of one byte, named so that they sort by number.
+func (w *world) fill(n int) {
+	for i := range n {
+		w.put(name(i))
+	}
+}
+
+func (w *world) put(key string) {
+	w.source.Put(key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+}
+
+func name(i int) string { return fmt.Sprintf("k%05d", i) }
+
+// copied is how many copies the destination was asked for since the start.
+func (w *world) copied() int64 { return w.cloud.Requests()["CopyObject"] }
+
+// mustRun runs a pass that reaches its end.
+func mustRun(t *testing.T, s *syncer.Syncer) syncer.Summary {
+	t.Helper()
+	summary, err := s.Run(t.Context())
+	if err != nil {
+		t.Fatalf("run: %v", err)
+	}
+	return summary
+}
+
+// entries are what the ledger holds after the syncer was closed, by key.
+func (w *world) entries(t *testing.T) map[string]checkpoint.Entry {
+	t.Helper()
+	entries := map[string]checkpoint.Entry{}
+	w.inLedger(t, func(p *checkpoint.Pass) {
+		for e, err := range p.Previous(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			entries[e.Key] = e
+		}
+	})
+	return entries
+}
+
+// quarantine is what the ledger holds as set aside after the syncer was closed, by key.
+func (w *world) quarantine(t *testing.T) map[string]checkpoint.Quarantined {
+	t.Helper()
+	aside := map[string]checkpoint.Quarantined{}
+	w.inLedger(t, func(p *checkpoint.Pass) {
+		for q, err := range p.PreviousQuarantine(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			aside[q.Key] = q
+		}
+	})
+	return aside
+}
+
+// inLedger opens the ledger and gives a pass that is not committed.
+func (w *world) inLedger(t *testing.T, read func(*checkpoint.Pass)) {
+	t.Helper()
+	ledger, err := checkpoint.Open(t.Context(), w.store(t), checkpoint.Options{Mapping: "m"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pass, err := ledger.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	read(pass)
+	if err := ledger.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// value is what a metric says under these labels, "name{label="value"}"; 0 when it says nothing.
+func (w *world) value(t *testing.T, series string) float64 {
+	t.Helper()
+	families, err := w.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			labels := []string{}
+			for _, l := range m.GetLabel() {
+				labels = append(labels, fmt.Sprintf("%s=%q", l.GetName(), l.GetValue()))
+			}
+			if series == family.GetName()+"{"+strings.Join(labels, ",")+"}" {
+				return m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
+			}
+		}
+	}
+	return 0
+}
+
+// signer gives credentials until it is told to fail.
+type signer struct {
+	good aws.CredentialsProvider
+
+	mu    sync.Mutex
+	err   error
+	asked int
+}
+
+func (s *signer) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked++
+	if s.err != nil {
+		return aws.Credentials{}, s.err
+	}
+	return s.good.Retrieve(ctx)
+}
+
+func (s *signer) fail(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.err, s.asked = err, 0
+}
+
+// door gives the answers of the cloud the header that net/http would have read.
+type door struct{ http.RoundTripper }
+
+func (d door) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := d.RoundTripper.RoundTrip(r)
+	if err == nil && res.ContentLength >= 0 {
+		res.Header.Set("Content-Length", strconv.FormatInt(res.ContentLength, 10))
+	}
+	return res, err
+}
+
+// lines is a log that a test can read.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+var _ io.Writer = (*lines)(nil)
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}

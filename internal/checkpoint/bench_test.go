@@ -1,21 +1,29 @@
 package checkpoint_test
 
 import (
+	"context"
 	"fmt"
-	"runtime"
+	"io/fs"
+	"path/filepath"
+	"runtime/metrics"
+	"sync"
 	"testing"
+	"time"
 
 	"syncd/internal/checkpoint"
 )
 
-const benchRows = 1_000_000
-
-func benchLedger(b *testing.B) *checkpoint.Ledger {
+func benchLedger(b *testing.B, dir string) *checkpoint.Ledger {
 	b.Helper()
-	store, err := checkpoint.OpenFile(b.TempDir())
+	store, err := checkpoint.OpenFile(dir)
 	if err != nil {
 		b.Fatal(err)
 	}
+	return benchLedgerIn(b, store)
+}
+
+func benchLedgerIn(b *testing.B, store checkpoint.Store) *checkpoint.Ledger {
+	b.Helper()
 	ledger, err := checkpoint.Open(b.Context(), store, options())
 	if err != nil {
 		b.Fatal(err)
@@ -38,10 +46,10 @@ func benchPass(b *testing.B, ledger *checkpoint.Ledger, walk func(*checkpoint.Pa
 	}
 }
 
-func fill(b *testing.B, ledger *checkpoint.Ledger) {
+func fill(b *testing.B, ledger *checkpoint.Ledger, rows int) {
 	b.Helper()
 	benchPass(b, ledger, func(pass *checkpoint.Pass) error {
-		for i := range benchRows {
+		for i := range rows {
 			k := fmt.Sprintf("exports/2026/%06d/part-%04d.parquet", i/100, i%100)
 			slot, err := pass.Reserve(b.Context(), k)
 			if err != nil {
@@ -59,42 +67,125 @@ func fill(b *testing.B, ledger *checkpoint.Ledger) {
 	})
 }
 
-func perEntry(b *testing.B) {
+func perEntry(b *testing.B, rows int) {
 	b.Helper()
-	b.ReportMetric(float64(b.N)*benchRows/b.Elapsed().Seconds(), "entries/s")
+	b.ReportMetric(float64(b.N)*float64(rows)/b.Elapsed().Seconds(), "entries/s")
 }
 
-// BenchmarkUnchangedPass is the steady state: a million entries are read, joined
-// and carried over.
-func BenchmarkUnchangedPass(b *testing.B) {
-	ledger := benchLedger(b)
-	fill(b, ledger)
-	b.ReportAllocs()
-	for b.Loop() {
-		benchPass(b, ledger, func(pass *checkpoint.Pass) error {
-			for e, err := range pass.Previous(b.Context()) {
-				if err != nil {
-					return err
-				}
-				slot, err := pass.Reserve(b.Context(), e.Key)
-				if err != nil {
-					return err
-				}
-				slot.Carry(e)
+// folderSize is the number of bytes in a folder.
+func folderSize(b *testing.B, dir string) (size int64) {
+	b.Helper()
+	err := filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			size += info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return size
+}
+
+// peakHeap samples the bytes in live and not yet swept objects until stop is
+// called, which returns the most that was seen.
+func peakHeap() (stop func() uint64) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var group sync.WaitGroup
+	var peak uint64
+	group.Go(func() {
+		sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+		ticker := time.NewTicker(10 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			metrics.Read(sample)
+			peak = max(peak, sample[0].Value.Uint64())
+			select {
+			case <-ticker.C:
+			case <-ctx.Done():
+				return
 			}
-			return nil
+		}
+	})
+	return func() uint64 {
+		cancel()
+		group.Wait()
+		return peak
+	}
+}
+
+// carryAll makes a pass in which nothing has changed.
+func carryAll(b *testing.B, ledger *checkpoint.Ledger) {
+	b.Helper()
+	benchPass(b, ledger, func(pass *checkpoint.Pass) error {
+		for e, err := range pass.Previous(b.Context()) {
+			if err != nil {
+				return err
+			}
+			slot, err := pass.Reserve(b.Context(), e.Key)
+			if err != nil {
+				return err
+			}
+			slot.Carry(e)
+		}
+		return nil
+	})
+}
+
+// BenchmarkUnchangedPassOnS3 counts the requests of the steady state, and those
+// that opening the ledger takes, per million entries.
+func BenchmarkUnchangedPassOnS3(b *testing.B) {
+	s := newState()
+	wire := &recorder{next: s.cloud.RoundTripper()}
+	ledger := benchLedgerIn(b, s.store(wire))
+	fill(b, ledger, 1_000_000)
+	if err := ledger.Close(); err != nil {
+		b.Fatal(err)
+	}
+	wire.seen = nil
+	ledger = benchLedgerIn(b, s.store(wire))
+	opening := len(wire.seen)
+	wire.seen = nil
+	for b.Loop() {
+		carryAll(b, ledger)
+	}
+	b.ReportMetric(float64(opening), "requests/open")
+	b.ReportMetric(float64(len(wire.seen))/float64(b.N), "requests/pass")
+	perEntry(b, 1_000_000)
+}
+
+// BenchmarkUnchangedPass is the steady state: every entry is read, joined and
+// carried over. Its memory must not grow with the number of entries.
+func BenchmarkUnchangedPass(b *testing.B) {
+	for _, millions := range []int{1, 5} {
+		b.Run(fmt.Sprintf("%dM", millions), func(b *testing.B) {
+			rows, dir := millions*1_000_000, b.TempDir()
+			ledger := benchLedger(b, dir)
+			fill(b, ledger, rows)
+			size := folderSize(b, dir)
+			b.ReportAllocs()
+			stop := peakHeap()
+			for b.Loop() {
+				carryAll(b, ledger)
+			}
+			b.ReportMetric(float64(stop())/(1<<20), "peak-heap-MiB")
+			b.ReportMetric(float64(size)/float64(rows), "disk-B/entry")
+			perEntry(b, rows)
 		})
 	}
-	perEntry(b)
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	b.ReportMetric(float64(m.Sys)/(1<<20), "MiB-sys")
 }
 
 // BenchmarkFirstPass records a million entries, saving as often as is due.
 func BenchmarkFirstPass(b *testing.B) {
+	const rows = 1_000_000
+	stop := peakHeap()
 	for b.Loop() {
-		fill(b, benchLedger(b))
+		fill(b, benchLedger(b, b.TempDir()), rows)
 	}
-	perEntry(b)
+	b.ReportMetric(float64(stop())/(1<<20), "peak-heap-MiB")
+	perEntry(b, rows)
 }

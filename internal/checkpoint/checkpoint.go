@@ -138,6 +138,10 @@ type Lease interface {
 	// Held returns nil while the lease is held, else an error that satisfies
 	// errors.Is(err, ErrLeaseLost). The ledger asks before it writes.
 	Held(ctx context.Context) error
+	// Number ascends from holder to holder, so that one who lost the lease and does
+	// not know it gives way to what a later one has written. It is 0 where a lease
+	// cannot be lost to another.
+	Number() int64
 	// TakenOver reports whether a holder before did not give the lease back, and
 	// nobody has called Fenced since. That holder may be alive and unaware.
 	TakenOver() bool

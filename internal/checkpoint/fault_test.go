@@ -54,17 +54,7 @@ func storyPass(t *testing.T, ledger *checkpoint.Ledger) error {
 		if err != nil {
 			return err
 		}
-		switch {
-		case pass.Number() == 1 || i%5 == 0:
-			slot.Record(entry(key(i), fmt.Sprint(pass.Number())))
-		case i == 7:
-			previous := entry(key(i), "1")
-			slot.Quarantine(quarantined(key(i), "2"), &previous)
-		case i == 8:
-			slot.Drop()
-		default:
-			slot.Carry(entry(key(i), "1"))
-		}
+		storySettle(slot, i, int(pass.Number()))
 		if i%9 == 8 {
 			if err := pass.Flush(t.Context()); err != nil {
 				return err
@@ -73,6 +63,21 @@ func storyPass(t *testing.T, ledger *checkpoint.Ledger) error {
 	}
 	_, err = pass.Commit(t.Context())
 	return err
+}
+
+// storySettle settles the key of a number in the first or the second pass.
+func storySettle(slot *checkpoint.Slot, i, round int) {
+	switch {
+	case round == 1 || i%5 == 0:
+		slot.Record(entry(key(i), fmt.Sprint(round)))
+	case i == 7:
+		previous := entry(key(i), "1")
+		slot.Quarantine(quarantined(key(i), "2"), &previous)
+	case i == 8:
+		slot.Drop()
+	default:
+		slot.Carry(entry(key(i), "1"))
+	}
 }
 
 func wantStory(t *testing.T, store checkpoint.Store) {

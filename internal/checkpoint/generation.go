@@ -17,6 +17,11 @@ func (l *Ledger) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if len(kept) > 0 && kept[0].Lease > l.lease.Number() {
+		// Without this a holder that slept could fence off the one that fenced it off.
+		return fmt.Errorf("%w: generation %d was written under lease %d, after this one, %d",
+			ErrSuperseded, kept[0].Generation, kept[0].Lease, l.lease.Number())
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.kept, l.newest, l.startedOver = kept, 0, 0
@@ -40,7 +45,7 @@ func (l *Ledger) load(ctx context.Context) error {
 // together. Those that are damaged it passes over.
 func (l *Ledger) readGenerations(ctx context.Context, numbers []int64) (kept []Manifest, damage []error, err error) {
 	for _, n := range numbers {
-		if l.enough(kept) || len(kept) > 0 && n <= kept[0].StartedOver {
+		if len(kept) > 0 && n <= kept[0].StartedOver {
 			break
 		}
 		m, err := readManifest(ctx, l.store, l.options.Mapping, n)
@@ -57,21 +62,13 @@ func (l *Ledger) readGenerations(ctx context.Context, numbers []int64) (kept []M
 		case err != nil:
 			return nil, nil, err
 		default:
-			kept = append(kept, m)
+			all := append(kept, m)
+			if kept = l.retain(all); len(kept) < len(all) && !m.Fence {
+				return kept, damage, nil
+			}
 		}
 	}
-	return l.retain(kept), damage, nil
-}
-
-// enough reports whether generations older than those in kept need not be kept.
-func (l *Ledger) enough(kept []Manifest) bool {
-	passes := 0
-	for _, m := range kept {
-		if !m.Fence {
-			passes++
-		}
-	}
-	return passes >= l.options.KeepGenerations && l.now().Sub(kept[len(kept)-1].CommittedAt) >= l.options.KeepFor
+	return kept, damage, nil
 }
 
 // retain returns those of all generations that are kept, newest first: the
@@ -79,16 +76,25 @@ func (l *Ledger) enough(kept []Manifest) bool {
 // the age that Options say. Fences do not count, so that a process that dies
 // again and again does not push out the generations it repeats.
 func (l *Ledger) retain(all []Manifest) (kept []Manifest) {
+	passes := 0
 	for i, m := range all {
 		if i > 0 && m.Fence {
 			continue
 		}
-		if l.enough(kept) {
+		if !m.Fence && !l.keeps(m, passes) {
 			break
+		}
+		if !m.Fence {
+			passes++
 		}
 		kept = append(kept, m)
 	}
 	return kept
+}
+
+// keeps reports whether a generation is kept behind so many newer ones.
+func (l *Ledger) keeps(m Manifest, newer int) bool {
+	return newer < l.options.KeepGenerations || l.now().Sub(m.CommittedAt) < l.options.KeepFor
 }
 
 // verify reads chunks end to end.

@@ -195,6 +195,9 @@ func (l *Ledger) reload(ctx context.Context, pass int64) error {
 	before := l.newest
 	l.mu.Unlock()
 	if err := l.load(ctx); err != nil {
+		if errors.Is(err, ErrSuperseded) {
+			l.superseded = err
+		}
 		return err
 	}
 	l.mu.Lock()

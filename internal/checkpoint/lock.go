@@ -151,6 +151,9 @@ func (l *fileLease) Held(ctx context.Context) error {
 	return nil
 }
 
+// Number returns 0: see TakenOver.
+func (l *fileLease) Number() int64 { return 0 }
+
 // TakenOver returns false: the system unlocks for a holder that died, and a
 // holder that lives keeps its lock.
 func (l *fileLease) TakenOver() bool { return false }

@@ -10,7 +10,7 @@ import (
 //
 // A fence is a generation that repeats the one before under the next number, so
 // that a writer who lost its lease and does not know it finds the number taken.
-// But for Generation, Base, Holder, Writer and what only fences have, it says
+// But for Generation, Base, Holder, Writer, Lease and what only fences have, it says
 // what the generation it repeats said; its Pass is 0 when there was none.
 type Manifest struct {
 	Version          int         `json:"version"`
@@ -20,6 +20,7 @@ type Manifest struct {
 	Pass             int64       `json:"pass"` // the pass that made it; the same number, but in a fence
 	Holder           string      `json:"holder"`
 	Writer           string      `json:"writer"`      // tells two ledgers of one holder apart
+	Lease            int64       `json:"lease"`       // Lease.Number under which it was written
 	Fingerprint      string      `json:"fingerprint"` // Options.Fingerprint
 	StartedAt        time.Time   `json:"started_at"`
 	CommittedAt      time.Time   `json:"committed_at"`

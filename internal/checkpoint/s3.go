@@ -224,7 +224,7 @@ func (s *S3) prepare(ctx context.Context) error {
 		return err
 	}
 	err = fs.ErrExist
-	for try := 0; try < 2; try++ {
+	for range 2 {
 		err = s.createObject(ctx, key, data)
 		if err != nil {
 			break

@@ -103,32 +103,6 @@ func TestS3LargeRecord(t *testing.T) {
 	}
 }
 
-// TestS3FailedLargeRecord breaks every request of an upload.
-func TestS3FailedLargeRecord(t *testing.T) {
-	t.Parallel()
-	data := large()
-	for _, broken := range []string{"begin", "part", "complete"} {
-		s := newState()
-		failed := false
-		store := s.store(roundTrip(func(r *http.Request) (*http.Response, error) {
-			if strings.HasPrefix(operation(r), broken) && !failed {
-				failed = true
-				return nil, errBroken
-			}
-			return s.cloud.RoundTripper().RoundTrip(r)
-		}))
-		if err := createLarge(t.Context(), store, "alpha/large", data); !errors.Is(err, errBroken) {
-			t.Errorf("%s: got %v, want %v", broken, err, errBroken)
-		}
-		if _, err := store.Open(t.Context(), "alpha/large"); !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("%s: open: got %v, want %v", broken, err, fs.ErrNotExist)
-		}
-		if got := s.bucket.Uploads(); got != 0 {
-			t.Errorf("%s: got %d unfinished uploads, want none", broken, got)
-		}
-	}
-}
-
 // TestS3LostAnswerOfACreation lets the SDK repeat a request that has succeeded.
 func TestS3LostAnswerOfACreation(t *testing.T) {
 	t.Parallel()

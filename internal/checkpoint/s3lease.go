@@ -175,8 +175,24 @@ func (s *S3) nextLock(ctx context.Context, name, holder string, seen *seenLock) 
 		if err != nil {
 			return record, err
 		}
-		record.TakenOver = len(names) > 0
+		if record.TakenOver = len(names) > 0; record.TakenOver {
+			return s.behindAll(ctx, name, record)
+		}
 	}
+	return record, nil
+}
+
+// silentLeases is more than the leases that were ever taken, one after the other,
+// without that their holders committed anything.
+const silentLeases = 1 << 20
+
+// behindAll gives a lease whose lock is gone a number above all that went before.
+func (s *S3) behindAll(ctx context.Context, name string, record lockRecord) (lockRecord, error) {
+	m, err := latest(ctx, s, name)
+	if err != nil && !errors.Is(err, ErrNoCheckpoint) && !errors.Is(err, ErrNothingWhole) {
+		return record, err
+	}
+	record.Number = m.Lease + silentLeases
 	return record, nil
 }
 
@@ -313,6 +329,13 @@ func (l *s3Lease) Held(ctx context.Context) error {
 		return fmt.Errorf("%w: not renewed for %s", ErrLeaseLost, age.Round(time.Millisecond))
 	}
 	return ctx.Err()
+}
+
+// Number returns the number of the lease, which its lock object counts.
+func (l *s3Lease) Number() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.record.Number
 }
 
 // TakenOver reports whether the holder before did not give the lease back.

@@ -1,3 +1,4 @@
+//nolint:thelper // what runs in bubbles are tests: a failure must name their line
 package checkpoint_test
 
 import (

@@ -23,6 +23,7 @@ type Memory struct {
 	mu      sync.Mutex
 	records map[string][]byte
 	leases  map[string]*memoryLease
+	number  int64           // of the lease taken last
 	unclean map[string]bool // names whose last holder did not give the lease back
 }
 
@@ -42,7 +43,7 @@ func (m *Memory) Clone() *Memory {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	clone := NewMemory()
-	clone.records = maps.Clone(m.records)
+	clone.records, clone.number = maps.Clone(m.records), m.number
 	return clone
 }
 
@@ -140,7 +141,10 @@ func (m *Memory) Acquire(ctx context.Context, name, holder string) (checkpoint.L
 	if held := m.leases[name]; held != nil {
 		return nil, &checkpoint.LeaseHeldError{Name: name, Holder: held.holder, Since: held.since}
 	}
-	lease := &memoryLease{store: m, name: name, holder: holder, since: time.Now(), takenOver: m.unclean[name]}
+	m.number++
+	lease := &memoryLease{
+		store: m, name: name, holder: holder, since: time.Now(), number: m.number, takenOver: m.unclean[name],
+	}
 	m.leases[name] = lease
 	return lease, nil
 }
@@ -171,8 +175,11 @@ type memoryLease struct {
 	store        *Memory
 	name, holder string
 	since        time.Time
+	number       int64
 	takenOver    bool
 }
+
+func (l *memoryLease) Number() int64 { return l.number }
 
 func (l *memoryLease) TakenOver() bool {
 	l.store.mu.Lock()

@@ -1,0 +1,155 @@
+package checkpoint_test
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+)
+
+// medium is a store whose bytes a test can change.
+type medium struct {
+	store checkpoint.Store
+	read  func(name string) ([]byte, error)
+	write func(name string, data []byte) error
+	step  int // flip every so many bytes
+}
+
+var everyByte = flag.Bool("every-byte", false, "flip every byte of the records, not one in about twelve")
+
+func stride(usual int) int {
+	if *everyByte {
+		return 1
+	}
+	return usual
+}
+
+func media(t *testing.T) map[string]medium {
+	t.Helper()
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }
+	s := newState()
+	return map[string]medium{
+		"file": {
+			store: openFile(t, dir), step: stride(13),
+			read:  func(name string) ([]byte, error) { return os.ReadFile(path(name)) },
+			write: func(name string, data []byte) error { return os.WriteFile(path(name), data, 0o600) },
+		},
+		"s3": {
+			store: s.store(nil), step: stride(11),
+			read: func(name string) ([]byte, error) { return s.bucket.Read(statePrefix + name) },
+			write: func(name string, data []byte) error {
+				s.bucket.Put(statePrefix+name, awsfake.BytesBody(data), awsfake.PutOptions{})
+				return nil
+			},
+		},
+	}
+}
+
+// TestEveryFlippedByteIsFound flips one bit of a byte of every record that the
+// last generation and the pass after it consist of, and reads it.
+func TestEveryFlippedByteIsFound(t *testing.T) {
+	t.Parallel()
+	for name, m := range media(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			story(t, m.store)
+			ledger := openLedger(t, m.store, options())
+			unfinished := begin(t, ledger)
+			for i := range 3 {
+				reserve(t, unfinished, key(i)).Record(entry(key(i), "3"))
+			}
+			flush(t, unfinished)
+			if err := ledger.Close(); err != nil {
+				t.Fatal(err)
+			}
+			manifest, err := checkpoint.Latest(t.Context(), m.store, mapping)
+			if err != nil {
+				t.Fatal(err)
+			}
+			names, err := m.store.List(t.Context(), mapping+"/")
+			if err != nil {
+				t.Fatal(err)
+			}
+			flipped := 0
+			for _, name := range names {
+				isFound := finderOf(t, m.store, &manifest, name)
+				if isFound == nil {
+					continue
+				}
+				whole, err := m.read(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for at := 0; at < len(whole); at += m.step {
+					damaged := slices.Clone(whole)
+					damaged[at] ^= 1 << (at % 8)
+					if err := m.write(name, damaged); err != nil {
+						t.Fatal(err)
+					}
+					if !isFound() {
+						t.Errorf("%s: flipped byte %d was not found", name, at)
+					}
+					flipped++
+				}
+				if err := m.write(name, whole); err != nil || isFound() {
+					t.Fatalf("%s: whole again: %v, yet damage was found", name, err)
+				}
+			}
+			if want := 6000 / m.step; flipped < want {
+				t.Errorf("flipped %d bytes, want at least %d", flipped, want)
+			}
+		})
+	}
+}
+
+// finderOf returns what tells whether damage of a record is found when it is
+// read; nil for a record that only a fallback would read.
+func finderOf(t *testing.T, store checkpoint.Store, last *checkpoint.Manifest, name string) func() bool {
+	t.Helper()
+	isCorrupt := func(err error) bool {
+		_, ok := errors.AsType[*checkpoint.CorruptError](err)
+		return ok
+	}
+	isNamed := func(c checkpoint.ChunkInfo) bool { return c.Name == name }
+	switch {
+	case strings.Contains(name, "/manifest-0000000002"):
+		return func() bool {
+			m, err := checkpoint.Latest(t.Context(), store, mapping)
+			return err == nil && m.Generation == 1
+		}
+	case strings.Contains(name, "/progress-"):
+		return func() bool {
+			_, ok, err := checkpoint.Unfinished(t.Context(), store, mapping)
+			return err == nil && !ok
+		}
+	case slices.ContainsFunc(last.Chunks, isNamed):
+		return func() bool { return isCorrupt(lastError(checkpoint.Entries(t.Context(), store, mapping))) }
+	case slices.ContainsFunc(last.QuarantineChunks, isNamed):
+		return func() bool { return isCorrupt(lastError(checkpoint.Quarantine(t.Context(), store, mapping))) }
+	case strings.Contains(name, "/chunk-0000000003"): // the pass is resumed without it
+		return func() bool {
+			ledger, err := checkpoint.Open(t.Context(), store, options())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = ledger.Close() }()
+			return !begin(t, ledger).Resumed()
+		}
+	default:
+		return nil
+	}
+}
+
+func lastError[V any](seq func(func(V, error) bool)) (last error) {
+	for _, err := range seq {
+		last = err
+	}
+	return last
+}

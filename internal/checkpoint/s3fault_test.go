@@ -1,0 +1,253 @@
+//nolint:thelper // what runs in bubbles are tests: a failure must name their line
+package checkpoint_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/internal/checkpoint"
+)
+
+// harm is what happens to one request of a story.
+type harm string
+
+const (
+	refused harm = "is not sent"
+	lost    harm = "has effect, but its answer is lost"
+	cut     harm = "has effect, but its answer is cut"
+)
+
+// harming is a transport that harms one request and may then be dead for good.
+type harming struct {
+	next   http.RoundTripper
+	harm   harm
+	at     int  // which request, from 1
+	killed bool // whether nothing gets through from then on
+	mu     sync.Mutex
+	n      int
+	what   string // the request that was harmed
+}
+
+func (h *harming) RoundTrip(r *http.Request) (*http.Response, error) {
+	h.mu.Lock()
+	h.n++
+	n := h.n
+	if n == h.at {
+		h.what = operation(r)
+	}
+	h.mu.Unlock()
+	if n < h.at || n > h.at && !h.killed {
+		return h.next.RoundTrip(r)
+	}
+	if n > h.at || h.harm == refused {
+		return nil, errBroken
+	}
+	res, err := h.next.RoundTrip(r)
+	if err != nil || h.harm == lost {
+		return nil, errors.Join(err, errBroken)
+	}
+	res.Body = cutBody{res.Body}
+	return res, nil
+}
+
+// cutBody breaks at once.
+type cutBody struct{ io.ReadCloser }
+
+func (cutBody) Read([]byte) (int, error) { return 0, errBroken }
+
+// s3Story tells the story of TestEverySingleWriteFails to a ledger on S3, in
+// processes that die or go on after a failure.
+type s3Story struct {
+	t     *testing.T
+	state *state
+	wire  *harming
+	acked string // low-water mark of the last save that succeeded, of
+	round int    // this round
+}
+
+// run lets processes live until the second generation is there.
+func (y *s3Story) run() {
+	y.t.Helper()
+	transport := http.RoundTripper(y.wire)
+	for life := 0; ; life++ {
+		if life > 12 {
+			y.t.Fatalf("no second generation after %d lives", life)
+		}
+		o := options()
+		o.ChunkEntries = 10
+		ledger, err := checkpoint.Open(y.t.Context(), y.state.store(transport), o)
+		if err != nil {
+			if _, isHeld := errors.AsType[*checkpoint.LeaseHeldError](err); !isHeld && !errors.Is(err, errBroken) {
+				y.t.Fatalf("open: got %v, want a clear refusal", err)
+			}
+			if y.wire.killed {
+				transport = y.state.cloud.RoundTripper()
+			}
+			pass(y.t, 70*time.Second)
+			continue
+		}
+		y.t.Cleanup(func() { _ = ledger.Close() })
+		done := y.live(ledger)
+		err = ledger.Close()
+		if done {
+			if err != nil && !errors.Is(err, errBroken) {
+				y.t.Fatalf("close: %v", err)
+			}
+			return
+		}
+		transport = y.state.cloud.RoundTripper() // the next process
+		pass(y.t, 70*time.Second)
+	}
+}
+
+// live makes passes until the story is told or the process is dead.
+func (y *s3Story) live(ledger *checkpoint.Ledger) (done bool) {
+	for attempts := range 6 {
+		if attempts > 4 {
+			y.t.Fatalf("no second generation after %d attempts", attempts)
+		}
+		round, err := y.next(ledger)
+		if err == nil && round > 2 {
+			return true
+		}
+		if err == nil {
+			err = y.pass(ledger, round)
+		}
+		if err != nil && !errors.Is(err, errBroken) {
+			y.t.Fatalf("pass: %v", err)
+		}
+		if err != nil && y.wire.killed {
+			return false
+		}
+	}
+	return false
+}
+
+// next tells which pass comes next: the first entry of a generation is of the
+// round that made it.
+func (y *s3Story) next(ledger *checkpoint.Ledger) (int, error) {
+	if ledger.Generation() == 0 {
+		return 1, nil
+	}
+	for e, err := range checkpoint.Entries(y.t.Context(), y.state.store(nil), mapping) {
+		if err != nil {
+			return 0, err
+		}
+		return map[string]int{"1": 2, "2": 3}[e.SourceETag], nil
+	}
+	return 0, errors.New("an empty generation")
+}
+
+func (y *s3Story) pass(ledger *checkpoint.Ledger, round int) (err error) {
+	p, err := ledger.Begin(y.t.Context())
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = p.Abandon(y.t.Context()) // as a drain would; what failed may fail again
+		}
+	}()
+	// Begin may have found that the pass before was committed after all.
+	if now, err := y.next(ledger); err != nil || now != round {
+		return errors.Join(err, p.Abandon(y.t.Context()))
+	}
+	if y.round != round {
+		y.round, y.acked = round, ""
+	}
+	if p.Mark() < y.acked {
+		y.t.Fatalf("mark: got %q, want at least %q, which was saved", p.Mark(), y.acked)
+	}
+	for i := range 20 {
+		if key(i) <= p.Mark() {
+			continue
+		}
+		slot, err := p.Reserve(y.t.Context(), key(i))
+		if err != nil {
+			return err
+		}
+		storySettle(slot, i, round)
+		if i%9 == 8 {
+			if err := p.Flush(y.t.Context()); err != nil {
+				return err
+			}
+			y.acked = key(i)
+		}
+	}
+	_, err = p.Commit(y.t.Context())
+	return err
+}
+
+// ledgerBubble runs a test that reads and writes chunks in a bubble. The decoders
+// of chunks are pooled and have channels, which must not leave the bubble: no
+// test runs beside it, and two collections empty the pools (sync.Pool).
+func ledgerBubble(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	defer runtime.GC()
+	defer runtime.GC()
+	synctest.Test(t, test)
+}
+
+// TestEverySingleRequestFails harms one request of a story at a time, and lets
+// the process go on or die with it.
+func TestEverySingleRequestFails(t *testing.T) {
+	for _, harm := range []harm{refused, lost, cut} {
+		for _, killed := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, killed %t", harm, killed), func(t *testing.T) {
+				ledgerBubble(t, func(t *testing.T) {
+					for at, ended := 1, false; !ended; at++ {
+						s := newState()
+						wire := &harming{next: s.cloud.RoundTripper(), harm: harm, at: at, killed: killed}
+						(&s3Story{t: t, state: s, wire: wire}).run()
+						wantStory(t, s.store(nil))
+						if t.Failed() {
+							t.Fatalf("when request %d %s: %s", at, harm, wire.what)
+						}
+						ended = wire.n < at
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestS3UploadsFail breaks each request of an upload, with and without effect,
+// and writes the record again, as the next attempt at a save would.
+func TestS3UploadsFail(t *testing.T) {
+	t.Parallel()
+	data := large()
+	for _, harm := range []harm{refused, lost, cut} {
+		for at := 1; at <= 5; at++ { // begin, three parts, complete
+			s := newState()
+			wire := &harming{next: s.cloud.RoundTripper(), harm: harm, at: at}
+			store := s.store(wire)
+			err := createLarge(t.Context(), store, "alpha/large", data)
+			if !errors.Is(err, errBroken) {
+				t.Errorf("%s %s: got %v, want %v", wire.what, harm, err, errBroken)
+			}
+			if exists := at == 5 && harm != refused; !exists {
+				if err := createLarge(t.Context(), store, "alpha/large", data); err != nil {
+					t.Errorf("%s %s: again: %v", wire.what, harm, err)
+				}
+			}
+			chunk, err := store.Open(t.Context(), "alpha/large")
+			if err != nil || chunk.Size() != int64(len(data)) {
+				t.Errorf("%s %s: open: %v", wire.what, harm, err)
+			}
+			// Whose id never arrived, only a lifecycle rule can clear away.
+			unknown := map[bool]int{true: 1}[at == 1 && harm != refused]
+			if diff := cmp.Diff(unknown, s.bucket.Uploads()); diff != "" {
+				t.Errorf("%s %s: unfinished uploads (-want +got):\n%s", wire.what, harm, diff)
+			}
+		}
+	}
+}

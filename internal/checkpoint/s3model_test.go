@@ -1,0 +1,398 @@
+package checkpoint_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"syncd/internal/checkpoint"
+)
+
+// contest is several holders that write one ledger on S3, and what is known of
+// it from outside: what was copied, what the holders were told, and which
+// manifests came to be in which order.
+type contest struct {
+	state *state
+	until time.Time
+
+	mu         sync.Mutex
+	copies     int
+	copied     map[string]bool // "key copy"
+	acked      map[string]int  // copy of a key that the line of the winners must not lose
+	mark       string          // that the pass under way was saved up to
+	manifests  []published
+	committed  map[int64]string
+	takeovers  int
+	violations []string
+}
+
+// published is a manifest that was created.
+type published struct {
+	generation int64
+	by         *life
+	newest     bool
+	fence      bool
+}
+
+func (c *contest) violated(format string, args ...any) {
+	c.violations = append(c.violations, fmt.Sprintf(format, args...))
+}
+
+// isFenced reports whether another holder has fenced off l since it opened its
+// ledger, until the manifest of that index. The caller holds c.mu.
+func (c *contest) isFenced(l *life, until int) bool {
+	return slices.ContainsFunc(c.manifests[min(l.opened, until):until], func(p published) bool { return p.fence && p.by != l })
+}
+
+// life is one process, from its start to its end or death.
+type life struct {
+	*contest
+	name   string
+	random *rand.Rand
+	skew   time.Duration
+	trouble
+
+	opened int // manifests there were when it had the lease, or its fence; -1 before
+
+	mu     sync.Mutex
+	frozen time.Time     // nothing is sent before
+	asleep time.Duration // that its clock did not count
+	dead   bool
+}
+
+// trouble is how likely what is, in percent of requests, or of keys for crashes.
+type trouble struct {
+	pause, lose, refuse, crash int
+	suspends                   bool // whether the monotonic clock stands still in a pause
+}
+
+func (l *life) chance(percent int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Now().Before(l.until) && l.random.IntN(100) < percent
+}
+
+func (l *life) pick(n int) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.random.IntN(n)
+}
+
+// now is the clock of the process.
+func (l *life) now() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Now().Add(l.skew - l.asleep)
+}
+
+// RoundTrip sends a request: after a pause of the process, with its answer lost,
+// or not at all.
+func (l *life) RoundTrip(r *http.Request) (*http.Response, error) {
+	if l.chance(l.pause) {
+		l.freeze([]time.Duration{time.Second, 15 * time.Second, 70 * time.Second, 300 * time.Second}[l.pick(4)])
+	}
+	for {
+		l.mu.Lock()
+		left, dead := time.Until(l.frozen), l.dead
+		l.mu.Unlock()
+		if dead {
+			return nil, errBroken
+		}
+		if left <= 0 {
+			break
+		}
+		if err := sleep(r.Context(), left); err != nil {
+			return nil, err
+		}
+	}
+	if l.chance(l.refuse) {
+		return nil, errBroken
+	}
+	res, err := l.perform(r)
+	if l.chance(l.lose) {
+		return nil, errBroken
+	}
+	return res, err
+}
+
+func (l *life) freeze(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.frozen = time.Now().Add(d)
+	if l.suspends {
+		l.asleep += d
+	}
+}
+
+var manifestKey = regexp.MustCompile(`/manifest-(\d+)\.json$`)
+
+// perform serves a request and notes a manifest that it created.
+func (l *life) perform(r *http.Request) (*http.Response, error) {
+	l.contest.mu.Lock()
+	defer l.contest.mu.Unlock()
+	res, err := l.state.cloud.RoundTripper().RoundTrip(r)
+	if err != nil || r.Method != http.MethodPut || res.StatusCode != http.StatusOK {
+		return res, err
+	}
+	if strings.HasSuffix(r.URL.Path, "/lock") && l.opened < 0 {
+		l.opened = len(l.manifests)
+	}
+	match := manifestKey.FindStringSubmatch(r.URL.Path)
+	if match == nil {
+		return res, err
+	}
+	generation, _ := strconv.ParseInt(match[1], 10, 64)
+	data, readErr := l.state.bucket.Read(strings.TrimPrefix(r.URL.Path, "/"+stateBucket+"/"))
+	if readErr != nil {
+		l.violated("read manifest %d: %v", generation, readErr)
+	}
+	isNewest := !slices.ContainsFunc(l.manifests, func(p published) bool { return p.generation >= generation })
+	// One that is not the newest came from a holder that slept while its number
+	// was given away and swept; it counts for nothing.
+	fence := isNewest && strings.Contains(string(data), `"fence":true`)
+	switch {
+	case fence:
+		l.takeovers++
+		l.opened = len(l.manifests)
+	case isNewest:
+		l.mark = ""
+	}
+	l.manifests = append(l.manifests, published{generation, l, isNewest, fence})
+	return res, nil
+}
+
+// run opens the ledger, works on it and ends, in one way or another.
+func (l *life) run(ctx context.Context) {
+	o := l.state.options()
+	o.Now, o.LeaseFor = l.now, 30*time.Second
+	store := checkpoint.NewS3(l.state.client(l, 2), o)
+	lo := options()
+	lo.Holder, lo.Now, lo.ChunkEntries, lo.KeepGenerations = l.name, l.now, 8, 2
+	ledger, err := checkpoint.Open(ctx, store, lo)
+	if err != nil {
+		_ = sleep(ctx, 7*time.Second)
+		return
+	}
+	for range 4 {
+		if err := l.pass(ctx, ledger); err != nil {
+			break
+		}
+	}
+	if l.chance(50) {
+		l.die()
+	}
+	_ = ledger.Close()
+}
+
+func (l *life) die() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.dead = true
+}
+
+func (l *life) pass(ctx context.Context, ledger *checkpoint.Ledger) error {
+	pass, err := ledger.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	previous, err := l.begun(ctx, pass)
+	if err != nil {
+		return err
+	}
+	recorded := map[string]int{}
+	for i := range 10 {
+		k := key(i)
+		if k <= pass.Mark() {
+			continue
+		}
+		slot, err := pass.Reserve(ctx, k)
+		if err != nil {
+			return err
+		}
+		if before, ok := previous[k]; ok && l.chance(40) {
+			slot.Carry(before)
+		} else {
+			recorded[k] = l.copy(k)
+			slot.Record(entry(k, strconv.Itoa(recorded[k])))
+		}
+		_ = sleep(ctx, time.Duration(l.pick(3000))*time.Millisecond)
+		if l.chance(l.crash) {
+			l.die()
+		}
+		if l.chance(35) {
+			if err := pass.Flush(ctx); err != nil {
+				return err
+			}
+			l.saved(recorded)
+		}
+	}
+	generation, err := pass.Commit(ctx)
+	if err == nil {
+		l.hasCommitted(generation, recorded)
+	}
+	return err
+}
+
+// begun checks what a pass starts from.
+func (l *life) begun(ctx context.Context, pass *checkpoint.Pass) (map[string]checkpoint.Entry, error) {
+	l.contest.mu.Lock()
+	if !l.isFenced(l, len(l.manifests)) && pass.Mark() < l.mark {
+		l.violated("%s: pass %d begins behind %q, but %q was saved", l.name, pass.Number(), pass.Mark(), l.mark)
+	}
+	l.contest.mu.Unlock()
+	previous := map[string]checkpoint.Entry{}
+	for e, err := range pass.Previous(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		previous[e.Key] = e
+		l.contest.mu.Lock()
+		if !l.copied[e.Key+" "+e.SourceETag] {
+			l.violated("%s: entry %s %s was never copied", l.name, e.Key, e.SourceETag)
+		}
+		l.contest.mu.Unlock()
+	}
+	return previous, nil
+}
+
+func (l *life) copy(key string) int {
+	l.contest.mu.Lock()
+	defer l.contest.mu.Unlock()
+	l.copies++
+	l.copied[fmt.Sprint(key, " ", l.copies)] = true
+	return l.copies
+}
+
+// saved notes what a save has promised, unless another holder has taken over.
+func (l *life) saved(recorded map[string]int) {
+	l.contest.mu.Lock()
+	defer l.contest.mu.Unlock()
+	if l.isFenced(l, len(l.manifests)) {
+		return
+	}
+	for key, copy := range recorded {
+		l.acked[key] = copy
+		l.mark = max(l.mark, key)
+	}
+}
+
+func (l *life) hasCommitted(generation int64, recorded map[string]int) {
+	l.contest.mu.Lock()
+	defer l.contest.mu.Unlock()
+	if by, twice := l.committed[generation]; twice {
+		l.violated("generation %d was committed by %s and by %s", generation, by, l.name)
+	}
+	l.committed[generation] = l.name
+	at := -1
+	for i, p := range l.manifests {
+		if p.generation == generation && p.by == l && p.newest && !p.fence {
+			at = i
+		}
+	}
+	if at < 0 || l.isFenced(l, at) {
+		l.violated("%s committed generation %d after another holder had taken over", l.name, generation)
+		return
+	}
+	if !l.isFenced(l, len(l.manifests)) {
+		maps.Copy(l.acked, recorded)
+	}
+}
+
+// end opens the ledger for the last time, in calm, and checks what is in it.
+func (c *contest) end(ctx context.Context) {
+	_ = sleep(ctx, 70*time.Second)
+	l := &life{contest: c, name: "last", random: rand.New(rand.NewPCG(1, 1)), opened: -1}
+	store := checkpoint.NewS3(c.state.client(l, 3), c.state.options())
+	ledger, err := checkpoint.Open(ctx, store, options())
+	if err != nil {
+		c.violated("open for the last time: %v", err)
+		return
+	}
+	defer func() { _ = ledger.Close() }()
+	if err := l.pass(ctx, ledger); err != nil {
+		c.violated("last pass: %v", err)
+		return
+	}
+	got := map[string]string{}
+	for e, err := range checkpoint.Entries(ctx, store, mapping) {
+		if got[e.Key] = e.SourceETag; err != nil || !c.copied[e.Key+" "+e.SourceETag] {
+			c.violated("entry %s %s was never copied, or not read: %v", e.Key, e.SourceETag, err)
+		}
+	}
+	for key, copy := range c.acked {
+		if n, _ := strconv.Atoi(got[key]); n < copy {
+			c.violated("%s: got copy %q, but %d was saved", key, got[key], copy)
+		}
+	}
+}
+
+// contender is what is drawn of one holder.
+type contender struct {
+	seed uint64
+	skew time.Duration
+	trouble
+}
+
+func drawContender(t *rapid.T) contender {
+	percent := func(name string, most int) int { return rapid.IntRange(0, most).Draw(t, name) }
+	return contender{
+		seed: rapid.Uint64().Draw(t, "seed"),
+		skew: time.Duration(rapid.IntRange(-7200, 7200).Draw(t, "skew")) * time.Second,
+		trouble: trouble{
+			percent("pause", 12), percent("lose", 8), percent("refuse", 8), percent("crash", 10),
+			rapid.Bool().Draw(t, "suspends"),
+		},
+	}
+}
+
+// hold lets the processes of a contender follow each other.
+func (c *contest) hold(ctx context.Context, number int, who contender) {
+	for n := uint64(0); time.Now().Before(c.until); n++ {
+		l := &life{
+			contest: c, name: fmt.Sprint("holder ", number, " life ", n),
+			random: rand.New(rand.NewPCG(who.seed, n)), skew: who.skew, trouble: who.trouble, opened: -1,
+		}
+		l.run(ctx)
+	}
+}
+
+// TestHoldersAgainstAModel lets two or three holders fight over one ledger, with
+// clocks that disagree, pauses longer than the lease, lost answers and crashes.
+// No generation is committed twice, nobody commits after another has taken over,
+// nothing is in the ledger that was not copied, and nothing that was saved by
+// those who had the lease is lost. More of it: -rapid.checks=2000.
+func TestHoldersAgainstAModel(t *testing.T) {
+	takeovers, commits := 0, 0
+	rapid.Check(t, func(rt *rapid.T) {
+		contenders := rapid.SliceOfN(rapid.Custom(drawContender), 2, 3).Draw(rt, "contenders")
+		c := &contest{copied: map[string]bool{}, acked: map[string]int{}, committed: map[int64]string{}}
+		ledgerBubble(t, func(t *testing.T) { //nolint:thelper // it is the test
+			c.state, c.until = newState(), time.Now().Add(12*time.Minute)
+			var group sync.WaitGroup
+			for i, who := range contenders {
+				group.Go(func() { c.hold(t.Context(), i, who) })
+			}
+			group.Wait()
+			c.end(t.Context())
+		})
+		takeovers, commits = takeovers+c.takeovers, commits+len(c.committed)
+		if len(c.violations) > 0 {
+			rt.Fatalf("%s", strings.Join(c.violations, "\n"))
+		}
+	})
+	t.Logf("%d takeovers, %d commits", takeovers, commits)
+	if takeovers < 50 || commits < 50 {
+		t.Errorf("got %d takeovers and %d commits, want the model to be exercised", takeovers, commits)
+	}
+}

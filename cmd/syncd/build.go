@@ -41,6 +41,7 @@ type system struct {
 	metrics  *metrics.Metrics
 	store    checkpoint.Store
 	buffers  *copier.Buffers
+	rekey    bool
 	mappings []*mapping
 }
 
@@ -57,7 +58,7 @@ func newSystem(ctx context.Context, p process, f flags) (*system, error) {
 		return nil, err
 	}
 	s := &system{
-		config: opened.config, store: opened.store, logger: opened.logger, process: p,
+		config: opened.config, store: opened.store, logger: opened.logger, process: p, rekey: f.rekey,
 		registry: prometheus.NewRegistry(), buffers: copier.NewBuffers(relayMemory),
 	}
 	b := readBuild()
@@ -90,11 +91,23 @@ func (s *system) mapping(ctx context.Context, m config.Mapping) (*mapping, error
 		Source: listing.Live{
 			Client: source, Bucket: m.Source.Bucket, Prefix: m.Source.Prefix, Account: m.Source.Account, RequestPayer: m.Source.RequestPayer,
 		},
-		Copier: s.copier(m, source, destination), Rules: rules(m),
+		Destination: listing.Live{
+			Client: destination, Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix, Account: m.Destination.Account,
+		},
+		Copier: s.copier(m, source, destination), Rules: rules(m), Settings: s.settings(m), Rekey: s.rekey,
 		Store: s.store, Ledger: s.ledgerOptions(m.Name, logger),
 		Concurrency: concurrency, DrainTimeout: s.config.DrainTimeout.Duration(),
 		Meter: meter, Metrics: s.metrics, Logger: logger, Now: s.process.now,
 	})}, nil
+}
+
+// settings are what the ledger remembers of a mapping.
+func (s *system) settings(m config.Mapping) syncer.Settings {
+	return syncer.Settings{
+		Source:      syncer.Place{Endpoint: s.endpoint(m.Source.EndpointURL, nil).url, Bucket: m.Source.Bucket, Prefix: m.Source.Prefix},
+		Destination: syncer.Place{Endpoint: s.endpoint(m.Destination.EndpointURL, nil).url, Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix},
+		KeyARN:      m.Destination.KMSKey, StorageClass: m.Destination.StorageClass,
+	}
 }
 
 func (s *system) copier(m config.Mapping, source, destination *s3.Client) *copier.Copier {
@@ -187,6 +200,7 @@ func (s *system) ledgerOptions(mapping string, logger *slog.Logger) checkpoint.O
 	return checkpoint.Options{
 		Mapping: mapping, Holder: holder(), Now: s.process.now, Logger: logger,
 		FlushInterval: s.config.Checkpoint.FlushInterval.Duration(), KeepGenerations: int(s.config.Checkpoint.KeepGenerations),
+		KeepFor: s.config.Checkpoint.KeepFor.Duration(),
 	}
 }
 

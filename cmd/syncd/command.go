@@ -64,6 +64,7 @@ type flags struct {
 	mappings []string
 	logLevel string
 	json     bool
+	rekey    bool
 }
 
 func execute(ctx context.Context, args []string, p process) error {
@@ -168,6 +169,9 @@ func hintFor(err error) string {
 	}
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return "run `syncd --help`"
+	}
+	if _, ok := errors.AsType[*syncer.RekeyError](err); ok {
+		return "run `syncd backfill --rekey` to copy them under the new key, or put the former key back"
 	}
 	if _, ok := errors.AsType[*checkpoint.LeaseHeldError](err); ok {
 		return "wait for it to end, or stop it; two processes never write one ledger"

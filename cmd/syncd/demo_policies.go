@@ -10,11 +10,12 @@ const demoTrust = `{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Principal": {"AWS": "{consumer-user}"}, "Action": "sts:TagSession"}
 ]}`
 
-// demoPermissions is what the role may do: read the source, write the copy.
+// demoPermissions is what the role may do: read the source, write the copy, and see what lies there to adopt it.
 const demoPermissions = `{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::{source}"},
   {"Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectTagging"], "Resource": "arn:aws:s3:::{source}/*"},
-  {"Effect": "Allow", "Action": ["s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload"], "Resource": "arn:aws:s3:::{copy}/*"},
+  {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::{copy}"},
+  {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload"], "Resource": "arn:aws:s3:::{copy}/*"},
   {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "{owner-key}"},
   {"Effect": "Allow", "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "{consumer-key}"}
 ]}`

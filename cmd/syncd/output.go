@@ -27,6 +27,9 @@ func printSummary(w io.Writer, s syncer.Summary) {
 	line := func(name, text string) { fmt.Fprintf(w, "  %-12s %s\n", name, text) }
 	line("copied", fmt.Sprintf("%s, %s", objects(s.Copied), size(s.CopiedBytes)))
 	line("unchanged", objects(s.Unchanged))
+	if s.Adopted > 0 {
+		line("adopted", objects(s.Adopted)+" found at the destination")
+	}
 	if s.Kept > 0 {
 		line("kept", objects(s.Kept)+" whose source is gone")
 	}

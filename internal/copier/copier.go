@@ -48,12 +48,13 @@ type copyAPI interface {
 
 type sourceAPI interface {
 	readAPI
-	HeadObject(ctx context.Context, in *s3.HeadObjectInput, opts ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
+	headAPI
 	GetObjectTagging(ctx context.Context, in *s3.GetObjectTaggingInput, opts ...func(*s3.Options)) (*s3.GetObjectTaggingOutput, error)
 }
 
 type destinationAPI interface {
 	copyAPI
+	headAPI
 	writeAPI
 	multipartAPI
 }

@@ -35,7 +35,7 @@ type Metrics struct {
 	PassDuration *prometheus.HistogramVec
 	// CopiesInFlight is the number of objects being copied now by mapping.
 	CopiesInFlight *prometheus.GaugeVec
-	// LastSuccess is the Unix time of the end of the last pass that settled every object.
+	// LastSuccess is the Unix time of the end of the last pass that settled every object, if only in quarantine.
 	LastSuccess *prometheus.GaugeVec
 	// LastCompleteListing is the Unix time of the end of the last listing that was read to its end.
 	LastCompleteListing *prometheus.GaugeVec
@@ -59,10 +59,10 @@ func New(reg prometheus.Registerer) *Metrics {
 		Quarantined:         counter("quarantined_objects_total", "Objects set aside by reason; an object counts again in every pass that sets it aside.", "mapping", "reason"),
 		Requests:            counter("requests_total", "Requests sent to AWS, retries included, by operation and class of error (empty for a success).", "mapping", "operation", "class"),
 		RequestDuration:     histogram("request_duration_seconds", "Time of requests to AWS.", prometheus.DefBuckets, "mapping", "operation"),
-		Passes:              counter("passes_total", "Ended passes by result: complete, quarantined, drained, lease_held or failed.", "mapping", "result"),
+		Passes:              counter("passes_total", "Ended passes by result: complete, quarantined, drained or failed.", "mapping", "result"),
 		PassDuration:        histogram("pass_duration_seconds", "Time of ended passes.", prometheus.ExponentialBuckets(0.1, 4, 10), "mapping"),
 		CopiesInFlight:      gauge("copies_in_flight", "Objects being copied now.", "mapping"),
-		LastSuccess:         gauge("last_success_timestamp_seconds", "Unix time at which the last pass ended that settled every object.", "mapping"),
+		LastSuccess:         gauge("last_success_timestamp_seconds", "Unix time at which the last pass reached its end, with every object copied, skipped or quarantined.", "mapping"),
 		LastCompleteListing: gauge("last_complete_listing_timestamp_seconds", "Unix time at which the source was last listed to its end.", "mapping"),
 		LedgerEntries:       gauge("ledger_entries", "Entries of the ledger's last committed generation.", "mapping"),
 		LedgerGeneration:    gauge("ledger_generation", "Number of the ledger's last committed generation.", "mapping"),

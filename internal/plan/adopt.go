@@ -16,7 +16,6 @@ func Beside(actions Actions, destination iter.Seq2[listing.Object, error], keyAt
 		next, stop := iter.Pull2(destination)
 		defer stop()
 		beside := neighbor{next: next}
-		beside.advance()
 		for a, err := range actions {
 			if err == nil && a.Kind == Copy && a.Previous == nil {
 				a.Present, err = beside.find(a.Object, keyAt)
@@ -28,9 +27,10 @@ func Beside(actions Actions, destination iter.Seq2[listing.Object, error], keyAt
 	}
 }
 
-// neighbor walks the destination's side, one object ahead.
+// neighbor walks the destination's side, one object ahead, from when it is asked first.
 type neighbor struct {
 	next   func() (listing.Object, error, bool)
+	begun  bool
 	object listing.Object
 	err    error
 	more   bool
@@ -43,6 +43,10 @@ func (n *neighbor) find(source listing.Object, keyAt func(string) (string, error
 	key, err := keyAt(source.Key)
 	if err != nil {
 		return nil, nil //nolint:nilerr // a key that cannot exist there is not there; the copy will say so
+	}
+	if !n.begun {
+		n.begun = true
+		n.advance()
 	}
 	for n.more && n.err == nil && n.object.Key < key {
 		n.advance()

@@ -52,9 +52,11 @@ func TestBesideEndsWithTheDestinationsError(t *testing.T) {
 	if diff := gocmp.Diff([]string{"copy missing data/a", "error destination broke"}, got); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
 	}
+	// Nobody looks at the destination before there is something to copy.
 	var none []listing.Object
-	got = render(plan.Beside(plan.Diff(sequence(broken, none...), sequence[checkpoint.Entry](nil), plan.Rules{}), sequence(nil, none...), moved))
-	if diff := gocmp.Diff([]string{"error destination broke"}, got); diff != "" {
+	early := errors.New("source broke")
+	got = render(plan.Beside(plan.Diff(sequence(early, none...), sequence[checkpoint.Entry](nil), plan.Rules{}), sequence(broken, none...), moved))
+	if diff := gocmp.Diff([]string{"error source broke"}, got); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
 	}
 }

@@ -3,6 +3,7 @@ package syncer
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"syncd/internal/checkpoint"
 	"syncd/internal/metrics"
 )
 
@@ -15,8 +16,8 @@ type counters struct {
 	bytes       prometheus.Counter
 	inFlight    prometheus.Gauge
 	duration    prometheus.Observer
-	lastSuccess prometheus.Gauge
-	lastListing prometheus.Gauge
+	lastSuccess *prometheus.GaugeVec // without labels; a series that begins when its time is known
+	lastListing *prometheus.GaugeVec // likewise
 	entries     prometheus.Gauge
 	generation  prometheus.Gauge
 }
@@ -27,7 +28,19 @@ func newCounters(m *metrics.Metrics, mapping string) counters {
 		objects: m.Objects.MustCurryWith(by), actions: m.Actions.MustCurryWith(by),
 		quarantined: m.Quarantined.MustCurryWith(by), passes: m.Passes.MustCurryWith(by),
 		bytes: m.CopiedBytes.With(by), inFlight: m.CopiesInFlight.With(by), duration: m.PassDuration.With(by),
-		lastSuccess: m.LastSuccess.With(by), lastListing: m.LastCompleteListing.With(by),
+		lastSuccess: m.LastSuccess.MustCurryWith(by), lastListing: m.LastCompleteListing.MustCurryWith(by),
 		entries: m.LedgerEntries.With(by), generation: m.LedgerGeneration.With(by),
 	}
+}
+
+// last shows what a generation that was committed before tells, so that a process that has just started does not look as
+// if nothing had ever been copied.
+func (c counters) last(m checkpoint.Manifest) {
+	if m.Generation == 0 {
+		return
+	}
+	c.generation.Set(float64(m.Generation))
+	c.entries.Set(float64(m.Entries))
+	c.lastSuccess.WithLabelValues().Set(unix(m.CommittedAt))
+	c.lastListing.WithLabelValues().Set(unix(m.CommittedAt))
 }

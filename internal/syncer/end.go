@@ -26,13 +26,16 @@ func (p *pass) end(err error) Summary {
 	if err != nil {
 		s.Error = err.Error()
 	}
+	if exit == exitLeaseHeld {
+		return s // no pass began; whoever waits for the lease asks again and again
+	}
 	p.count.passes.WithLabelValues(result).Inc()
 	p.count.duration.Observe(took.Seconds())
-	if exit == exitDone {
-		p.count.lastSuccess.Set(unix(p.o.Now()))
+	if err == nil {
+		p.count.lastSuccess.WithLabelValues().Set(unix(p.o.Now()))
 	}
 	p.o.Logger.Info("pass ended", "result", result, "pass", s.Pass, "generation", s.Generation, "resumed", s.Resumed,
-		"listed", s.Listed, "copied", s.Copied, "copied_bytes", s.CopiedBytes, "unchanged", s.Unchanged,
+		"listed", s.Listed, "copied", s.Copied, "copied_bytes", s.CopiedBytes, "unchanged", s.Unchanged, "adopted", s.Adopted,
 		"skipped", sum(s.Skipped), "quarantined", s.SetAside(), "throttled", s.Throttled, "duration", took)
 	return s
 }
@@ -44,7 +47,7 @@ func verdict(s Summary, err error) (result string, exit int) {
 	case errors.Is(err, ErrDrained):
 		return "drained", exitInterrupted
 	case held:
-		return "lease_held", exitLeaseHeld
+		return "", exitLeaseHeld
 	case err != nil:
 		return "failed", exitFailed
 	case s.SetAside() > 0:

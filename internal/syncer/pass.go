@@ -21,7 +21,7 @@ const (
 	planAhead = 8192
 	// flushCheck is how often it is looked at whether settled entries are due to be saved.
 	flushCheck = 500 * time.Millisecond
-	// saveTimeout bounds a save, which goes on when the context of its pass ends.
+	// saveTimeout bounds a save once the context of its pass has ended; before, it may take as long as a large ledger needs.
 	saveTimeout = 10 * time.Second
 )
 
@@ -32,6 +32,9 @@ type pass struct {
 	before throttle.Counts
 	start  time.Time
 	ledger *checkpoint.Pass
+	rules  plan.Rules
+	// expectNothing says that the ledger held nothing when the pass began.
+	expectNothing bool
 }
 
 // run walks the pass to its end and commits it, or saves what is settled and says why it could not.
@@ -41,6 +44,10 @@ func (p *pass) run(ctx context.Context) error {
 		return firstCause(ctx, err)
 	}
 	p.tally.opened(ledger)
+	p.expectNothing = ledger.Entries() == 0
+	if p.rules, err = p.settle(ctx, ledger); err != nil {
+		return firstCause(ctx, err)
+	}
 	if p.ledger, err = ledger.Begin(ctx); err != nil {
 		return firstCause(ctx, err)
 	}
@@ -110,7 +117,7 @@ func (p *pass) each(ctx context.Context, do func(plan.Action) error) error {
 // planned yields the plan and books each action of it.
 func (p *pass) planned(ctx context.Context) plan.Actions {
 	source := p.o.Source.List(ctx, listing.Range{After: p.ledger.Mark()})
-	actions := plan.Diff(source, p.ledger.Previous(ctx), p.o.Rules)
+	actions := p.besideDestination(ctx, plan.Diff(source, p.ledger.Previous(ctx), p.rules))
 	return func(yield func(plan.Action, error) bool) {
 		for a, err := range actions {
 			if err != nil {
@@ -124,7 +131,7 @@ func (p *pass) planned(ctx context.Context) plan.Actions {
 			}
 		}
 		p.tally.listedAll()
-		p.count.lastListing.Set(unix(p.o.Now()))
+		p.count.lastListing.WithLabelValues().Set(unix(p.o.Now()))
 	}
 }
 
@@ -155,6 +162,9 @@ func (p *pass) copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action) e
 	p.count.inFlight.Inc()
 	defer p.count.inFlight.Dec()
 	start := p.o.Now()
+	if adopted, err := p.adopt(ctx, slot, a); adopted || err != nil {
+		return err
+	}
 	result, err := p.o.Copier.Copy(ctx, a.Object)
 	switch {
 	case err == nil:
@@ -175,22 +185,28 @@ func (p *pass) copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action) e
 }
 
 func (p *pass) record(slot *checkpoint.Slot, a plan.Action, r copier.Result) {
-	slot.Record(checkpoint.Entry{
-		Key: a.Object.Key, SourceETag: r.Object.ETag, SourceSize: r.Object.Size, SourceLastModified: r.Object.LastModified,
-		DestinationETag: r.DestinationETag, DestinationVersionID: r.DestinationVersionID,
-		KeyARN: r.KeyARN, BucketKey: r.BucketKey, Checksum: r.Checksum, CopiedAt: r.CopiedAt,
-	})
+	slot.Record(entryOf(a, r))
 	p.tally.copied(r.Object.Size)
 	p.count.objects.WithLabelValues(outcomeCopied).Inc()
 	p.count.bytes.Add(float64(r.Object.Size))
 }
 
+func entryOf(a plan.Action, r copier.Result) checkpoint.Entry {
+	return checkpoint.Entry{
+		Key: a.Object.Key, SourceETag: r.Object.ETag, SourceSize: r.Object.Size, SourceLastModified: r.Object.LastModified,
+		DestinationETag: r.DestinationETag, DestinationVersionID: r.DestinationVersionID,
+		KeyARN: r.KeyARN, BucketKey: r.BucketKey, Checksum: r.Checksum, CopiedAt: r.CopiedAt,
+	}
+}
+
+// quarantine sets the object aside. The ledger forgets what it knew of its copy: a request whose answer was lost may have
+// replaced that, and an entry would then vouch for what is no longer there.
 func (p *pass) quarantine(slot *checkpoint.Slot, a plan.Action, err error) {
 	reason, now := copier.Reason(err), p.o.Now()
 	slot.Quarantine(checkpoint.Quarantined{
 		Key: a.Object.Key, SourceETag: a.Object.ETag, SourceSize: a.Object.Size,
 		Reason: reason, Detail: err.Error(), FirstAt: now, LastAt: now, Attempts: 1,
-	}, a.Previous)
+	}, nil)
 	p.tally.quarantined(reason)
 	p.count.objects.WithLabelValues(outcomeQuarantined).Inc()
 	p.count.quarantined.WithLabelValues(reason).Inc()
@@ -259,7 +275,7 @@ func (p *pass) saveDue(ctx context.Context) error {
 	if !p.ledger.Due() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
-	defer cancel()
-	return p.ledger.Flush(ctx)
+	patient, giveUp := outlive(ctx, saveTimeout)
+	defer giveUp()
+	return p.ledger.Flush(patient)
 }

@@ -12,6 +12,7 @@ import (
 // The outcomes of a listed object, as metrics name them.
 const (
 	outcomeCopied      = "copied"
+	outcomeAdopted     = "adopted"
 	outcomeUnchanged   = "unchanged"
 	outcomeSkipped     = "skipped"
 	outcomeQuarantined = "quarantined"
@@ -49,14 +50,16 @@ type Summary struct {
 	Exit int `json:"exit"`
 	// Resumed says that the pass took up an interrupted one.
 	Resumed bool `json:"resumed,omitempty"`
+	// QuarantinedBefore is the number of objects that the pass had set aside before it was interrupted and resumed.
+	QuarantinedBefore int64 `json:"quarantined_before,omitempty"`
 	// Kept is the number of copies whose source is gone and that stay.
 	Kept int64 `json:"kept,omitempty"`
 	// Error is why the pass did not reach its end; empty when it did.
 	Error string `json:"error,omitempty"`
 }
 
-// SetAside is the number of objects quarantined, for whatever reason.
-func (s Summary) SetAside() int64 { return sum(s.Quarantined) }
+// SetAside is the number of objects that the whole pass quarantined, for whatever reason.
+func (s Summary) SetAside() int64 { return sum(s.Quarantined) + s.QuarantinedBefore }
 
 // check holds the books of a pass to account: every listed object has exactly one outcome.
 func (s Summary) check() error {
@@ -103,7 +106,7 @@ func (t *tally) opened(ledger *checkpoint.Ledger) {
 func (t *tally) began(pass *checkpoint.Pass) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.s.Pass, t.s.Resumed = pass.Number(), pass.Resumed()
+	t.s.Pass, t.s.Resumed, t.s.QuarantinedBefore = pass.Number(), pass.Resumed(), pass.Counts().Quarantined
 }
 
 func (t *tally) committed(generation int64) {
@@ -131,6 +134,12 @@ func (t *tally) copied(bytes int64) {
 	defer t.mu.Unlock()
 	t.s.Copied++
 	t.s.CopiedBytes += bytes
+}
+
+func (t *tally) adopted() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.s.Adopted++
 }
 
 func (t *tally) skipped(reason plan.Reason) {
@@ -161,7 +170,7 @@ func (t *tally) progress() Progress {
 	aside := sum(t.s.Quarantined)
 	p := Progress{
 		Listed: t.s.Listed, Bytes: t.planned, Copied: t.s.Copied, CopiedBytes: t.s.CopiedBytes, SetAside: aside,
-		Settled: t.s.Copied + t.s.Unchanged + sum(t.s.Skipped) + aside, Expected: t.s.Listed, Complete: t.complete,
+		Settled: t.s.Copied + t.s.Adopted + t.s.Unchanged + sum(t.s.Skipped) + aside, Expected: t.s.Listed, Complete: t.complete,
 	}
 	if !t.complete {
 		p.Expected = max(p.Expected, t.expected)

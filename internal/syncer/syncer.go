@@ -32,21 +32,29 @@ type Lister interface {
 	List(ctx context.Context, r listing.Range) iter.Seq2[listing.Object, error]
 }
 
-// Copier copies one object.
+// Copier copies one object, or takes over a copy that is there.
 type Copier interface {
 	Copy(ctx context.Context, object listing.Object) (copier.Result, error)
+	Adopt(ctx context.Context, object, present listing.Object) (result copier.Result, adopted bool, err error)
+	DestinationKey(key string) (string, error)
 }
 
-// Options are the settings of a Syncer. All fields are required.
+// Options are the settings of a Syncer. All fields are required unless they say otherwise.
 type Options struct {
 	// Mapping is the mapping's name.
 	Mapping string
 	// Source lists the objects.
 	Source Lister
+	// Destination lists what lies there, so that it can be adopted; nil adopts nothing.
+	Destination Lister
 	// Copier copies them.
 	Copier Copier
-	// Rules decide between copy and skip.
+	// Rules decide between copy and skip; the passes in them are filled in from the ledger.
 	Rules plan.Rules
+	// Settings are remembered with each generation.
+	Settings Settings
+	// Rekey allows a pass to copy everything again under a new KMS key.
+	Rekey bool
 	// Store keeps the ledger, opened with the settings in Ledger.
 	Store  checkpoint.Store
 	Ledger checkpoint.Options
@@ -128,10 +136,17 @@ func (s *Syncer) openLedger(ctx context.Context) (*checkpoint.Ledger, error) {
 		return s.ledger, nil
 	}
 	ledger, err := checkpoint.Open(ctx, s.o.Store, s.o.Ledger)
+	if errors.Is(err, checkpoint.ErrNothingWhole) {
+		s.o.Logger.Warn("no generation of the ledger is whole, beginning anew with what lies at the destination", "err", err)
+		anew := s.o.Ledger
+		anew.StartOver = true
+		ledger, err = checkpoint.Open(ctx, s.o.Store, anew)
+	}
 	if err != nil {
 		return nil, err
 	}
 	s.ledger = ledger
+	s.count.last(ledger.Manifest())
 	return ledger, nil
 }
 

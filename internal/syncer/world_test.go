@@ -50,6 +50,7 @@ type world struct {
 	source, destination *awsfake.Bucket
 	key                 *awsfake.Key
 	signer              *signer
+	client              *s3.Client // signs as an administrator of the consumer's account
 	registry            *prometheus.Registry
 	log                 *lines
 	dir                 string
@@ -79,6 +80,7 @@ func newWorld(t *testing.T) *world {
 		o.UsePathStyle = true
 		o.APIOptions = append(o.APIOptions, meter.Attach)
 	})
+	w.client = client
 	w.live = listing.Live{Client: client, Bucket: "owner-data", Account: owner}
 	w.copies = copier.Options{
 		Source: client, Destination: client, SourceBucket: "owner-data", DestinationBucket: "consumer-copy",

@@ -1,0 +1,132 @@
+package syncer
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/plan"
+)
+
+// Place is one side of a mapping: where keys come from, or where copies go.
+type Place struct {
+	// Endpoint is the service, "" for AWS.
+	Endpoint string `json:"endpoint,omitempty"`
+	// Bucket is the bucket, and Prefix what its keys begin with.
+	Bucket string `json:"bucket"`
+	Prefix string `json:"prefix,omitempty"`
+}
+
+// Settings are what decides where copies lie and how. They are remembered with each generation, so that a pass knows which
+// copies were made under others.
+type Settings struct {
+	Source       Place  `json:"source"`
+	Destination  Place  `json:"destination"`
+	KeyARN       string `json:"key_arn"`
+	StorageClass string `json:"storage_class"`
+}
+
+// remembered is the fingerprint of a generation: the settings, and since which pass they are in force.
+type remembered struct {
+	Settings
+	PlaceSince int64 `json:"place_since,omitempty"`
+	ClassSince int64 `json:"class_since,omitempty"`
+}
+
+// remember returns what a pass of that number has to remember, after what the last generation did.
+func (s Settings) remember(last string, pass int64) (remembered, error) {
+	now := remembered{Settings: s}
+	if last == "" {
+		return now, nil
+	}
+	var before remembered
+	if err := json.Unmarshal([]byte(last), &before); err != nil {
+		return now, fmt.Errorf("read the settings of the last generation: %w", err)
+	}
+	now.PlaceSince, now.ClassSince = before.PlaceSince, before.ClassSince
+	if !s.sameKeys(before.Settings) {
+		now.PlaceSince = pass
+	}
+	if s.StorageClass != before.StorageClass {
+		now.ClassSince = pass
+	}
+	return now, nil
+}
+
+// sameKeys reports whether both settings copy the same objects to the same keys. A source prefix that is narrowed or
+// widened along with the destination's does: only the range of keys is another.
+func (s Settings) sameKeys(o Settings) bool {
+	if s.Source.Endpoint != o.Source.Endpoint || s.Source.Bucket != o.Source.Bucket ||
+		s.Destination.Endpoint != o.Destination.Endpoint || s.Destination.Bucket != o.Destination.Bucket {
+		return false
+	}
+	if rest, ok := strings.CutPrefix(s.Source.Prefix, o.Source.Prefix); ok {
+		return s.Destination.Prefix == o.Destination.Prefix+rest
+	}
+	rest, ok := strings.CutPrefix(o.Source.Prefix, s.Source.Prefix)
+	return ok && o.Destination.Prefix == s.Destination.Prefix+rest
+}
+
+// settle has the ledger remember the settings, and returns the rules of the next pass. A new key is refused unless it was
+// asked for, because all objects are copied again for it.
+func (s *Syncer) settle(ctx context.Context, ledger *checkpoint.Ledger) (plan.Rules, error) {
+	rules := s.o.Rules
+	var now remembered
+	var err error
+	ledger.SetFingerprint(func(last string, pass int64) string {
+		if now, err = s.o.Settings.remember(last, pass); err != nil {
+			return last
+		}
+		text, _ := json.Marshal(now) // strings and numbers always have a form
+		return string(text)
+	})
+	if err != nil {
+		return rules, err
+	}
+	rules.PlaceSince, rules.ClassSince = now.PlaceSince, now.ClassSince
+	if s.o.Rekey {
+		return rules, nil
+	}
+	return rules, s.refuseNewKey(ctx, ledger, now.PlaceSince)
+}
+
+// RekeyError says that the configured KMS key is another than that of the copies, and what a pass would cost for it.
+type RekeyError struct {
+	// From is the key of the copies, To the configured one.
+	From, To string
+	// Objects is the number of copies under another key, Bytes their size.
+	Objects, Bytes int64
+}
+
+// copyPrice is what a thousand CopyObject requests cost in us-east-1, in dollars (Amazon S3 pricing, S3 Standard).
+const copyPrice = 0.005
+
+// Error tells the change and its cost.
+func (e *RekeyError) Error() string {
+	return fmt.Sprintf("kms_key changed from %s to %s: a pass would copy %d objects (%d bytes) again, at about $%.2f for requests to S3 and as many again to KMS",
+		e.From, e.To, e.Objects, e.Bytes, float64(e.Objects)/1000*copyPrice)
+}
+
+// refuseNewKey looks whether the last generation was copied under another key. Only then are the entries counted.
+func (s *Syncer) refuseNewKey(ctx context.Context, ledger *checkpoint.Ledger, placeSince int64) error {
+	var last remembered
+	if text := ledger.Manifest().Fingerprint; text == "" || json.Unmarshal([]byte(text), &last) != nil || last.KeyARN == s.o.Settings.KeyARN {
+		return nil
+	}
+	refusal := &RekeyError{From: last.KeyARN, To: s.o.Settings.KeyARN}
+	for entry, err := range checkpoint.Entries(ctx, s.o.Store, s.o.Mapping) {
+		if err != nil {
+			return fmt.Errorf("count copies under the former key: %w", err)
+		}
+		if entry.Pass >= placeSince && !plan.SameKey(entry.KeyARN, s.o.Settings.KeyARN) {
+			refusal.Objects++
+			refusal.Bytes += entry.SourceSize
+		}
+	}
+	if refusal.Objects == 0 {
+		return nil
+	}
+	return refusal
+}

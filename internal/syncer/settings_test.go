@@ -1,0 +1,238 @@
+package syncer_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/syncer"
+)
+
+func versioned(bucket string) *s3.PutBucketVersioningInput {
+	return &s3.PutBucketVersioningInput{Bucket: &bucket, VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled}}
+}
+
+// settle gives the world's syncer the settings that its copier has.
+func (w *world) settle() {
+	w.live.Prefix = w.copies.SourcePrefix
+	w.options.Rules.KeyARN = w.copies.KeyARN
+	w.options.Settings = syncer.Settings{
+		Source:       syncer.Place{Bucket: w.copies.SourceBucket, Prefix: w.copies.SourcePrefix},
+		Destination:  syncer.Place{Bucket: w.copies.DestinationBucket, Prefix: w.copies.DestinationPrefix},
+		KeyARN:       w.copies.KeyARN,
+		StorageClass: w.copies.StorageClass,
+	}
+}
+
+// pass runs one pass of a syncer made of the world as it is now.
+func (w *world) pass(t *testing.T) (syncer.Summary, error) {
+	t.Helper()
+	w.settle()
+	s := w.open(t)
+	summary, err := s.Run(t.Context())
+	return summary, errors.Join(err, s.Close())
+}
+
+// TestChangedSettings changes the mapping between two passes; only what the change affects is copied again.
+func TestChangedSettings(t *testing.T) {
+	const all, inside = 10, 4
+	tests := []struct {
+		name   string
+		change func(w *world)
+		copied int64
+		reason string
+	}{
+		{"nothing", func(*world) {}, 0, "unchanged"},
+		{"destination prefix", func(w *world) { w.copies.DestinationPrefix = "p2/" }, all, "moved"},
+		{"source prefix alone, so that copies go by other keys", func(w *world) { w.copies.SourcePrefix = "in/" }, inside, "moved"},
+		{"both prefixes by the same step, so that keys stay", func(w *world) {
+			w.copies.SourcePrefix, w.copies.DestinationPrefix = "in/", "in/"
+		}, 0, "unchanged"},
+		{"storage class", func(w *world) { w.copies.StorageClass = "STANDARD_IA" }, all, "wrong_class"},
+		{"key, when asked for", func(w *world) {
+			w.copies.KeyARN, w.options.Rekey = w.cloud.Account(consumer).CreateKey(region, nil).ARN(), true
+		}, all, "wrong_key"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			emptyPools()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.fill(all - inside)
+				for _, key := range []string{"in/a", "in/b", "in/c", "in/d"} {
+					w.put(key)
+				}
+				if got, err := w.pass(t); err != nil || got.Copied != all {
+					t.Fatalf("first pass: got %+v, %v", got, err)
+				}
+				tt.change(w)
+				got, err := w.pass(t)
+				if err != nil || got.Copied != tt.copied {
+					t.Fatalf("got %+v, %v, want %d copied", got, err, tt.copied)
+				}
+				if n := w.value(t, `syncd_actions_total{mapping="m",reason="`+tt.reason+`"}`); n < float64(max(tt.copied, 1)) {
+					t.Errorf("got %v actions for reason %s, want at least %d", n, tt.reason, max(tt.copied, 1))
+				}
+				if got, err := w.pass(t); err != nil || got.Copied != 0 {
+					t.Errorf("one more pass: got %+v, %v, want nothing copied", got, err)
+				}
+			})
+		})
+	}
+}
+
+// TestSettingsOutliveAFailure has an object fail in the pass that moves the mapping: the next one still copies it.
+func TestSettingsOutliveAFailure(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.fill(5)
+		if _, err := w.pass(t); err != nil {
+			t.Fatal(err)
+		}
+		w.copies.StorageClass = "STANDARD_IA"
+		repair := w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: name(2), Kind: awsfake.AccessDenied})
+		if got, err := w.pass(t); err != nil || got.Copied != 4 || got.SetAside() != 1 {
+			t.Fatalf("got %+v, %v, want 4 copied and 1 set aside", got, err)
+		}
+		repair()
+		if got, err := w.pass(t); err != nil || got.Copied != 1 {
+			t.Errorf("got %+v, %v, want the one that failed", got, err)
+		}
+	})
+}
+
+// TestNewKeyIsRefused tells what it would cost, and copies nothing.
+func TestNewKeyIsRefused(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.fill(5)
+		if _, err := w.pass(t); err != nil {
+			t.Fatal(err)
+		}
+		before := w.copies.KeyARN
+		w.copies.KeyARN = w.cloud.Account(consumer).CreateKey(region, nil).ARN()
+		got, err := w.pass(t)
+		refusal, ok := errors.AsType[*syncer.RekeyError](err)
+		if !ok || got.Copied != 0 || got.Exit != 1 {
+			t.Fatalf("got %+v, %v, want a refusal", got, err)
+		}
+		want := &syncer.RekeyError{From: before, To: w.copies.KeyARN, Objects: 5, Bytes: 5}
+		if diff := cmp.Diff(want, refusal); diff != "" {
+			t.Errorf("refusal (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestAdoption begins with a destination that another tool filled: what is whole and under the key is taken over.
+func TestAdoption(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.fill(6)
+		there := w.live
+		there.Bucket, there.Account = "consumer-copy", consumer
+		w.options.Destination = there
+		right := awsfake.PutOptions{KeyARN: w.key.ARN()}
+		w.destination.Put(name(0), awsfake.BytesBody([]byte("x")), right)                                                                              // adopted
+		w.destination.Put(name(1), awsfake.BytesBody([]byte("longer")), right)                                                                         // another size
+		w.destination.Put(name(2), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{KeyARN: w.cloud.Account(consumer).CreateKey(region, nil).ARN()}) // another key
+		w.destination.Put(name(4), awsfake.BytesBody([]byte("x")), right)                                                                              // adopted
+		w.destination.Put(name(5), awsfake.BytesBody([]byte("y")), right)                                                                              // other content, in the same second
+		w.destination.Put("foreign", awsfake.BytesBody([]byte("x")), right)
+		w.cloud.ResetRequests()
+		got, err := w.pass(t)
+		if err != nil || got.Adopted != 2 || got.Copied != 4 || got.Listed != 6 || got.Exit != 0 {
+			t.Fatalf("got %+v, %v, want 2 adopted and 4 copied", got, err)
+		}
+		if n := w.cloud.BucketRequests("consumer-copy")["HeadObject"]; n != 4 {
+			t.Errorf("got %d HEADs at the destination, want one for each of equal size", n)
+		}
+		if n := w.cloud.BucketRequests("owner-data")["HeadObject"]; n != 3 {
+			t.Errorf("got %d HEADs at the source, want one for each that lies under the key", n)
+		}
+		entry, object := w.entries(t)[name(0)], func() awsfake.ObjectInfo { o, _ := w.destination.Object(name(0)); return o }()
+		if entry.DestinationETag != `"`+object.ETag+`"` || entry.DestinationVersionID != object.VersionID || entry.KeyARN != w.key.ARN() {
+			t.Errorf("got %+v in the ledger, want what lies there: %+v", entry, object)
+		}
+		w.cloud.ResetRequests()
+		if got, err := w.pass(t); err != nil || got.Unchanged != 6 {
+			t.Errorf("second pass: got %+v, %v, want all unchanged", got, err)
+		}
+		if got := w.cloud.BucketRequests("consumer-copy"); len(got) != 0 {
+			t.Errorf("second pass: got requests to the destination %v, want none", got)
+		}
+	})
+}
+
+// TestAdoptionThatIsDenied copies everything, as whoever may only write has to.
+func TestAdoptionThatIsDenied(t *testing.T) {
+	for _, operation := range []string{"ListObjectsV2", "HeadObject"} {
+		t.Run(operation, func(t *testing.T) {
+			emptyPools()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.fill(3)
+				there := w.live
+				there.Bucket, there.Account = "consumer-copy", consumer
+				w.options.Destination = there
+				w.destination.Put(name(0), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{KeyARN: w.key.ARN()})
+				w.cloud.Inject(awsfake.Fault{Operation: operation, Bucket: "consumer-copy", Kind: awsfake.AccessDenied})
+				if got, err := w.pass(t); err != nil || got.Adopted != 0 || got.Copied != 3 {
+					t.Errorf("got %+v, %v, want all copied", got, err)
+				}
+			})
+		})
+	}
+}
+
+// TestLedgerThatIsDamaged begins anew with what lies at the destination.
+func TestLedgerThatIsDamaged(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.fill(4)
+		there := w.live
+		there.Bucket, there.Account = "consumer-copy", consumer
+		w.options.Destination = there
+		if _, err := w.pass(t); err != nil {
+			t.Fatal(err)
+		}
+		w.damage(t)
+		got, err := w.pass(t)
+		if err != nil || got.Adopted != 4 || got.Copied != 0 {
+			t.Errorf("got %+v, %v, want all adopted", got, err)
+		}
+		if !strings.Contains(w.log.String(), "no generation of the ledger is whole") {
+			t.Error("the log says nothing of the damage")
+		}
+	})
+}
+
+// damage flips a byte in every manifest.
+func (w *world) damage(t *testing.T) {
+	t.Helper()
+	manifests, err := filepath.Glob(filepath.Join(w.dir, "m", "manifest-*"))
+	if err != nil || len(manifests) == 0 {
+		t.Fatalf("got %d manifests, %v", len(manifests), err)
+	}
+	for _, path := range manifests {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text[len(text)/2] ^= 1
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

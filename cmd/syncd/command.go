@@ -68,6 +68,13 @@ type flags struct {
 }
 
 func execute(ctx context.Context, args []string, p process) error {
+	root := newRoot(p) //nolint:contextcheck // cobra hands it on
+	root.SetArgs(args)
+	return root.ExecuteContext(ctx)
+}
+
+// newRoot is the table of commands.
+func newRoot(p process) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "syncd",
 		Short: "Keep a copy of another AWS account's bucket under your own KMS key",
@@ -76,13 +83,12 @@ func execute(ctx context.Context, args []string, p process) error {
 		SilenceErrors: true, SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetArgs(args)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(runCommand(p), backfillCommand(p), statusCommand(p), ledgerCommand(p), demoCommand(p), versionCommand(p)) //nolint:contextcheck // cobra hands it on
+	root.AddCommand(runCommand(p), backfillCommand(p), statusCommand(p), ledgerCommand(p), demoCommand(p), versionCommand(p))
 	refuseArguments(root)
-	return root.ExecuteContext(ctx)
+	return root
 }
 
 // refuseArguments makes positional arguments, which no command has, usage errors.

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"syncd/config"
+)
+
+// documents are the texts that people copy commands from.
+func documents(t *testing.T) map[string]string {
+	t.Helper()
+	texts := map[string]string{}
+	for _, pattern := range []string{"../../*.md", "../../docs/*.md", "../../docs/decisions/*.md", "../../deploy/*.md"} {
+		paths, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			texts[path] = string(text)
+		}
+	}
+	return texts
+}
+
+// TestDocumentedCommandsExist finds every command line of syncd in code of the documents and of the help itself, and holds
+// its command and flags to what the program has.
+func TestDocumentedCommandsExist(t *testing.T) {
+	root := newRoot(process{})
+	texts := documents(t)
+	for _, cmd := range append(root.Commands(), root) {
+		texts["syncd "+cmd.Name()+" --help"] = cmd.Long + "\n" + cmd.Example
+	}
+	code := regexp.MustCompile("(?m)(?:`|^ *|[a-z=] )syncd ((?:[a-z]+)(?: +[^`\\n|;&)]+)?)")
+	found := 0
+	for name, text := range texts {
+		for _, match := range code.FindAllStringSubmatch(text, -1) {
+			line := strings.Fields(match[1])
+			if !isCommandLine(match[0], root, line) {
+				continue
+			}
+			found++
+			checkCommandLine(t, name, root, line)
+		}
+	}
+	if found < 20 {
+		t.Errorf("got %d command lines, want the many that the documents have", found)
+	}
+}
+
+// isCommandLine tells a command line from a sentence that begins with the program's name: it stands in code, or has flags.
+func isCommandLine(match string, root *cobra.Command, words []string) bool {
+	cmd, _, err := root.Find(words)
+	inCode := strings.HasPrefix(match, "`")
+	hasFlags := strings.Contains(match, " --")
+	return inCode || hasFlags && err == nil && cmd != root
+}
+
+func checkCommandLine(t *testing.T, name string, root *cobra.Command, words []string) {
+	t.Helper()
+	cmd, _, err := root.Find(words)
+	if err != nil || cmd == root && words[0] != strings.ToUpper(words[0]) {
+		t.Errorf("%s: no command for `syncd %s`", name, strings.Join(words, " "))
+		return
+	}
+	for _, word := range words {
+		flag, ok := strings.CutPrefix(strings.Trim(word, "[]."), "--")
+		if !ok || flag == "help" {
+			continue
+		}
+		flag, _, _ = strings.Cut(flag, "=")
+		if cmd.Flags().Lookup(flag) == nil {
+			t.Errorf("%s: `syncd %s`: no flag --%s", name, strings.Join(words, " "), flag)
+		}
+	}
+}
+
+// TestDocumentedConfigurationsLoad loads every YAML block that begins with state, as the README's smallest one does.
+func TestDocumentedConfigurationsLoad(t *testing.T) {
+	block := regexp.MustCompile("(?s)```yaml\n(state:.*?)```")
+	found := 0
+	for name, text := range documents(t) {
+		for _, match := range block.FindAllStringSubmatch(text, -1) {
+			found++
+			if _, err := config.Parse([]byte(match[1]), filepath.Base(name)); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("got no configuration in the documents")
+	}
+}

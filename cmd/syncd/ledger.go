@@ -14,15 +14,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/syncer"
 )
 
 func ledgerCommand(p process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ledger",
-		Short: "Read the ledger",
+		Short: "Export a ledger, or give it to a renamed mapping",
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(exportCommand(p))
+	cmd.AddCommand(exportCommand(p), renameCommand(p))
 	return cmd
 }
 
@@ -43,6 +44,45 @@ docs/checkpoint-format.md.
 	addFlags(cmd, &f)
 	cmd.Flags().StringVar(&format, "format", "jsonl", "csv or jsonl")
 	return cmd
+}
+
+func renameCommand(p process) *cobra.Command {
+	var f flags
+	var from string
+	cmd := &cobra.Command{
+		Use:   "rename --config FILE --from OLD --mapping NEW",
+		Short: "Give a renamed mapping its former ledger",
+		Long: `rename copies the ledger of a mapping's former name to the mapping, which must have none yet, so that nothing is
+looked up or copied again. The former ledger stays as it is; remove it when you no longer want it.
+
+` + exitCodes,
+		Example: "  syncd ledger rename --config syncd.yaml --from alice-to-bob --mapping exports",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return rename(cmd.Context(), p, f, from) },
+	}
+	addFlags(cmd, &f)
+	cmd.Flags().StringVar(&from, "from", "", "the `NAME` that the mapping had (required)")
+	return cmd
+}
+
+func rename(ctx context.Context, p process, f flags, from string) error {
+	if len(f.mappings) != 1 || from == "" {
+		return &usageError{errors.New("rename ledger: name the former mapping with --from and the present one with --mapping")}
+	}
+	state, err := openState(ctx, p, f)
+	if err != nil {
+		return err
+	}
+	entries, err := syncer.Rename(ctx, state.store, from, checkpoint.Options{
+		Mapping: f.mappings[0], Holder: holder(), Now: p.now, Logger: state.logger,
+	})
+	if errors.Is(err, checkpoint.ErrNoCheckpoint) {
+		return &hinted{err, "run `syncd status` with the former configuration to see the names there are"}
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "%s has the ledger of %s: %d entries\n", f.mappings[0], from, entries)
+	return nil
 }
 
 func export(ctx context.Context, p process, f flags, format string) error {

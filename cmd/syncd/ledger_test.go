@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -87,5 +89,59 @@ func (s *site) exports(t *testing.T) {
 	}
 	if got := s.run(t.Context(), "ledger", "export"); got.code != 2 || !strings.Contains(got.stderr, "name one mapping with --mapping") {
 		t.Errorf("without a mapping: got exit %d, %q", got.code, got.stderr)
+	}
+}
+
+// TestRenamedMapping is offered its former ledger, takes it over and copies nothing.
+func TestRenamedMapping(t *testing.T) {
+	s := newSite(t, nil)
+	for i := range 30 {
+		s.source.Put(fmt.Sprintf("k%02d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+	}
+	if got := s.run(t.Context(), "backfill"); got.code != 0 {
+		t.Fatal(got.stderr)
+	}
+	text, err := os.ReadFile(s.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.config, []byte(strings.Replace(string(text), "name: "+demoMapping, "name: renamed", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.run(t.Context(), "ledger", "rename", "--from", "nobody", "--mapping", "renamed"); got.code != 1 || !strings.Contains(got.stderr, `"nobody"`) {
+		t.Errorf("from a name that never was: got exit %d, %q", got.code, got.stderr)
+	}
+	if got := s.run(t.Context(), "ledger", "rename", "--from", demoMapping, "--mapping", "renamed"); got.code != 0 || !strings.Contains(got.stdout, "30 entries") {
+		t.Fatalf("got exit %d, %q, %q", got.code, got.stdout, got.stderr)
+	}
+	s.cloud.ResetRequests()
+	if got := lastLine(t, s.run(t.Context(), "backfill", "--json").stdout); got.Unchanged != 30 || got.Adopted != 0 || got.Copied != 0 {
+		t.Errorf("got %+v, want all unchanged", got)
+	}
+	if got := s.run(t.Context(), "ledger", "rename", "--from", demoMapping, "--mapping", "renamed"); got.code != 1 || !strings.Contains(got.stderr, "a ledger of its own") {
+		t.Errorf("once more: got exit %d, %q", got.code, got.stderr)
+	}
+}
+
+// TestRenamedMappingIsOfferedItsLedger says so in the log, and adopts what is there when nobody listens.
+func TestRenamedMappingIsOfferedItsLedger(t *testing.T) {
+	s := newSite(t, nil)
+	s.source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+	if got := s.run(t.Context(), "backfill"); got.code != 0 {
+		t.Fatal(got.stderr)
+	}
+	text, err := os.ReadFile(s.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.config, []byte(strings.Replace(string(text), "name: "+demoMapping, "name: renamed", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := s.run(t.Context(), "backfill", "--json")
+	if !strings.Contains(got.stderr, "syncd ledger rename") || !strings.Contains(got.stderr, `"from":"`+demoMapping+`"`) {
+		t.Errorf("got stderr %q, want the offer", got.stderr)
+	}
+	if summary := lastLine(t, got.stdout); summary.Adopted != 1 || summary.Copied != 0 {
+		t.Errorf("got %+v, want the copy adopted", summary)
 	}
 }

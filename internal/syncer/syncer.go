@@ -147,6 +147,9 @@ func (s *Syncer) openLedger(ctx context.Context) (*checkpoint.Ledger, error) {
 	}
 	s.ledger = ledger
 	s.count.last(ledger.Manifest())
+	if ledger.Generation() == 0 {
+		return ledger, s.offerFormer(ctx)
+	}
 	return ledger, nil
 }
 

@@ -166,6 +166,20 @@ func TestFencedWriterCommitsNothing(t *testing.T) {
 	}
 }
 
+// TestFenceOfASleeper lets a holder that has taken over sleep before its fence,
+// while another takes over from it: it must not fence off that one.
+func TestFenceOfASleeper(t *testing.T) {
+	t.Parallel()
+	memory := checkpointtest.NewMemory()
+	recordAll(t, openLedger(t, memory, options()), "a")
+	memory.TakeLease(mapping)
+	_, err := checkpoint.Open(t.Context(), atManifest(memory, func() { takenOver(t, memory) }), options())
+	if !errors.Is(err, checkpoint.ErrSuperseded) {
+		t.Errorf("open: got %v, want %v", err, checkpoint.ErrSuperseded)
+	}
+	wantGenerations(t, memory, "01", "02")
+}
+
 // TestFenceMeetsACommit lets the holder before commit just before the fence.
 func TestFenceMeetsACommit(t *testing.T) {
 	t.Parallel()

@@ -148,6 +148,27 @@ func TestStartOver(t *testing.T) {
 	}
 }
 
+func TestMappings(t *testing.T) {
+	t.Parallel()
+	memory := checkpointtest.NewMemory()
+	for _, name := range []string{"c", "a", "a-b"} {
+		o := options()
+		o.Mapping = name
+		ledger := openLedger(t, memory, o)
+		recordAll(t, ledger, "x")
+		recordAll(t, ledger, "x")
+	}
+	o := options()
+	o.Mapping = "b"
+	pass := begin(t, openLedger(t, memory, o))
+	reserve(t, pass, "x").Record(entry("x", "1"))
+	flush(t, pass) // no manifest yet
+	got, err := checkpoint.Mappings(t.Context(), memory)
+	if diff := cmp.Diff([]string{"a", "a-b", "c"}, got); err != nil || diff != "" {
+		t.Errorf("mappings: %v (-want +got):\n%s", err, diff)
+	}
+}
+
 // TestStartOverOfAHealthyLedger changes nothing.
 func TestStartOverOfAHealthyLedger(t *testing.T) {
 	t.Parallel()

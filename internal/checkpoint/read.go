@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"iter"
 	"slices"
+	"strings"
 )
 
 // Latest returns the newest manifest that is whole, without the lease. The error
@@ -19,6 +20,23 @@ func Latest(ctx context.Context, store Store, mapping string) (Manifest, error) 
 		return Manifest{}, fmt.Errorf("mapping %q in %s: %w", mapping, store, ErrNoCheckpoint)
 	}
 	return m, err
+}
+
+// Mappings returns the names of the mappings that have a manifest, be it damaged
+// or not, in byte order. It lists every record of the store.
+func Mappings(ctx context.Context, store Store) (mappings []string, err error) {
+	names, err := store.List(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		mapping, _, _ := strings.Cut(name, "/")
+		if _, _, ok := numbersIn(name, manifestPrefix, recordSuffix); ok {
+			mappings = append(mappings, mapping)
+		}
+	}
+	slices.Sort(mappings) // "a-b/" comes before "a/"
+	return slices.Compact(mappings), nil
 }
 
 // vanishTries bounds how often records are listed again because one of them was

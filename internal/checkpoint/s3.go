@@ -158,14 +158,18 @@ func readBody(body io.ReadCloser) ([]byte, error) {
 // failed says what was not done with which object, and gives an absent object
 // the error that stores give.
 func (s *S3) failed(verb, key string, err error) error {
-	switch awserr.Classify(err) { //nolint:exhaustive // two classes mean something to the callers of a store
-	case awserr.Gone:
-		return fmt.Errorf("%s %s: %w: %w", verb, s.uri(key), fs.ErrNotExist, err)
-	case awserr.Unsupported:
-		return fmt.Errorf("%s %s: the service lacks conditional writes, which keep two writers apart: %w", verb, s.uri(key), err)
-	default:
-		return fmt.Errorf("%s %s: %w", verb, s.uri(key), err)
+	if awserr.Classify(err) == awserr.Gone {
+		err = fmt.Errorf("%w: %w", fs.ErrNotExist, err)
 	}
+	return fmt.Errorf("%s %s: %w", verb, s.uri(key), err)
+}
+
+// unwritten is failed for a conditional write.
+func (s *S3) unwritten(verb, key string, err error) error {
+	if awserr.Classify(err) == awserr.Unsupported {
+		err = fmt.Errorf("the service lacks conditional writes, which keep two writers apart: %w", err)
+	}
+	return s.failed(verb, key, err)
 }
 
 // List returns the names that begin with prefix, in byte order.

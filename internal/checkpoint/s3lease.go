@@ -91,7 +91,7 @@ func (s *S3) putLock(ctx context.Context, key string, record lockRecord, seen *s
 	}
 	out, err := s.client.PutObject(ctx, in)
 	if err != nil {
-		return nil, s.failed("write lease", key, err)
+		return nil, s.unwritten("write lease", key, err)
 	}
 	return out.ETag, nil
 }

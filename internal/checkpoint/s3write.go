@@ -131,7 +131,7 @@ func (w *objectWriter) put(ctx context.Context) error {
 func (w *objectWriter) refused(ctx context.Context, err error) error {
 	class := awserr.Classify(err)
 	if class != awserr.Precondition && class != awserr.Gone {
-		return w.store.failed("create", w.key, err)
+		return w.store.unwritten("create", w.key, err)
 	}
 	there, headErr := w.store.client.HeadObject(ctx, &s3.HeadObjectInput{
 		Bucket: &w.store.options.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.owner(),

@@ -9,7 +9,7 @@ BENCHCOUNT ?= 6
 IMAGE      ?= syncd:dev
 TOOL       := go tool -modfile=tools/go.mod
 
-.PHONY: help build test race cover lint fmt fuzz crash bench golden demo docker tidy-check fmt-check ci
+.PHONY: help build test race cover lint fmt fuzz crash interop bench golden demo docker tidy-check fmt-check ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,9 @@ fuzz: ## run every fuzz target for FUZZTIME (5s)
 crash: ## kill the real process KILLS (200) times and look at what it leaves
 	go test ./cmd/syncd -run '^TestCrash$$' -kills $(KILLS)
 
+interop: ## read the ledger's chunks with another Parquet implementation, in a module of its own
+	cd internal/checkpoint/interop && go test ./...
+
 bench: ## run the benchmarks and compare them with bench/base.txt
 	@mkdir -p bench
 	go test -run '^$$' -bench . -benchmem -count $(BENCHCOUNT) ./... | tee bench/new.txt
@@ -65,4 +68,4 @@ tidy-check:
 fmt-check:
 	$(TOOL) golangci-lint fmt --diff
 
-ci: tidy-check fmt-check lint race fuzz crash build ## all that must pass before a merge
+ci: tidy-check fmt-check lint race fuzz crash interop build ## all that must pass before a merge

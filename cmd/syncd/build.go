@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -53,16 +54,19 @@ type mapping struct {
 
 // newSystem makes the system of a configuration.
 func newSystem(ctx context.Context, p process, f flags) (*system, error) {
-	opened, err := openState(ctx, p, f)
+	registry := prometheus.NewRegistry()
+	house := metrics.New(registry)
+	opened, err := openState(ctx, p, f, func(mapping string, until time.Time) {
+		house.LeaseExpiry.WithLabelValues(mapping).Set(float64(until.Unix()))
+	})
 	if err != nil {
 		return nil, err
 	}
 	s := &system{
 		config: opened.config, store: opened.store, logger: opened.logger, process: p, rekey: f.rekey,
-		registry: prometheus.NewRegistry(), buffers: copier.NewBuffers(relayMemory),
+		registry: registry, metrics: house, buffers: copier.NewBuffers(relayMemory),
 	}
 	b := readBuild()
-	s.metrics = metrics.New(s.registry)
 	s.metrics.BuildInfo.WithLabelValues(b.version, b.revision, b.goVersion).Set(1)
 	for _, m := range opened.mappings {
 		built, err := s.mapping(ctx, m)

@@ -204,7 +204,7 @@ func (c *crash) store(t *testing.T) checkpoint.Store {
 	t.Helper()
 	var out lockedBuffer
 	p := process{stdout: &out, stderr: &out, now: time.Now, ambient: c.signIn()}
-	state, err := openState(t.Context(), p, flags{config: c.config})
+	state, err := openState(t.Context(), p, flags{config: c.config}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

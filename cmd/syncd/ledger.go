@@ -68,7 +68,7 @@ func rename(ctx context.Context, p process, f flags, from string) error {
 	if len(f.mappings) != 1 || from == "" {
 		return &usageError{errors.New("rename ledger: name the former mapping with --from and the present one with --mapping")}
 	}
-	state, err := openState(ctx, p, f)
+	state, err := openState(ctx, p, f, nil)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func export(ctx context.Context, p process, f flags, format string) error {
 	default:
 		return &usageError{fmt.Errorf("export ledger: --format %q is not csv or jsonl", format)}
 	}
-	state, err := openState(ctx, p, f)
+	state, err := openState(ctx, p, f, nil)
 	if err != nil {
 		return err
 	}

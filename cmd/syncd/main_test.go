@@ -86,7 +86,7 @@ type outcome struct {
 
 // run runs the program in this process.
 func (s *site) run(ctx context.Context, args ...string) outcome {
-	var stdout, stderr bytes.Buffer
+	var stdout, stderr lockedBuffer
 	p := process{stdout: &stdout, stderr: &stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: time.Now, ambient: s.signIn()}
 	code := run(ctx, append(args, "--config", s.config), p)
 	return outcome{code, stdout.String(), stderr.String()}

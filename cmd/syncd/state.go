@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
@@ -25,8 +26,9 @@ type state struct {
 	logger   *slog.Logger
 }
 
-// openState loads a configuration, with the mappings named or all of them, and opens the store of their ledgers.
-func openState(ctx context.Context, p process, f flags) (*state, error) {
+// openState loads a configuration, with the mappings named or all of them, and opens the store of their ledgers. Renewed,
+// unless it is nil, is told of leases that end by themselves.
+func openState(ctx context.Context, p process, f flags, renewed func(mapping string, until time.Time)) (*state, error) {
 	c, err := config.Load(f.config)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &hinted{&usageError{err}, "give the path of the configuration with --config"}
@@ -42,7 +44,7 @@ func openState(ctx context.Context, p process, f flags) (*state, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := openStore(ctx, p, c, logger)
+	store, err := openStore(ctx, p, c, leasing{logger, renewed})
 	if err != nil {
 		return nil, fmt.Errorf("open state %s: %w", c.State, err)
 	}
@@ -72,7 +74,13 @@ func choose(c *config.Config, names []string) ([]config.Mapping, error) {
 	return chosen, nil
 }
 
-func openStore(ctx context.Context, p process, c *config.Config, logger *slog.Logger) (checkpoint.Store, error) {
+// leasing is who is told of leases.
+type leasing struct {
+	logger  *slog.Logger
+	renewed func(mapping string, until time.Time)
+}
+
+func openStore(ctx context.Context, p process, c *config.Config, told leasing) (checkpoint.Store, error) {
 	location, err := config.ParseLocation(c.State)
 	if err != nil {
 		return nil, err
@@ -80,13 +88,13 @@ func openStore(ctx context.Context, p process, c *config.Config, logger *slog.Lo
 	if location.Dir != "" {
 		return checkpoint.OpenFile(location.Dir)
 	}
-	client, err := stateClient(ctx, p, c, logger)
+	client, err := stateClient(ctx, p, c, told.logger)
 	if err != nil {
 		return nil, err
 	}
 	return checkpoint.NewS3(client, checkpoint.S3Options{
 		Bucket: location.Bucket, Prefix: location.Prefix, Account: c.Checkpoint.Account, KMSKey: c.Checkpoint.KMSKey,
-		LeaseFor: c.Checkpoint.Lease.Duration(), Now: p.now, Logger: logger,
+		LeaseFor: c.Checkpoint.Lease.Duration(), Now: p.now, Logger: told.logger, Renewed: told.renewed,
 	}), nil
 }
 

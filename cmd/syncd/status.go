@@ -66,7 +66,7 @@ type passStatus struct {
 }
 
 func showStatus(ctx context.Context, p process, f flags) error {
-	state, err := openState(ctx, p, f)
+	state, err := openState(ctx, p, f, nil)
 	if err != nil {
 		return err
 	}

@@ -55,6 +55,10 @@ type S3Options struct {
 	LeaseFor time.Duration    // a holder that vanished keeps others out so long, default one minute
 	Now      func() time.Time // clock of this process, default time.Now
 	Logger   *slog.Logger     // told of leases that could not be renewed, default none
+
+	// Renewed is told, when a lease was taken or renewed, until when it is good by
+	// the clock of this process unless it is renewed again; default nobody.
+	Renewed func(name string, until time.Time)
 }
 
 // S3 is a Store in a bucket. A record is an object that is created with
@@ -89,6 +93,9 @@ func NewS3(client s3API, o S3Options) *S3 {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Renewed == nil {
+		o.Renewed = func(string, time.Time) {}
 	}
 	return &S3{client: client, options: o}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"sync"
 	"time"
 
@@ -231,7 +232,14 @@ func (s *S3) hold(ctx context.Context, key string, record lockRecord, etag *stri
 	renewing, stop := context.WithCancel(context.WithoutCancel(ctx))
 	l := &s3Lease{store: s, key: key, stop: stop, ended: make(chan struct{}), etag: etag, record: record, begun: begun}
 	go l.renew(renewing)
+	l.announce(begun)
 	return l
+}
+
+// announce tells until when the lease is good that was written at begun.
+func (l *s3Lease) announce(begun time.Time) {
+	name := strings.TrimPrefix(strings.TrimSuffix(l.key, "/"+lockName), l.store.options.Prefix)
+	l.store.options.Renewed(name, begun.Add(l.store.options.LeaseFor))
 }
 
 // renew writes the lock three times in the time it is good for.
@@ -304,8 +312,11 @@ func (l *s3Lease) next(now time.Time, release bool) lockRecord {
 func (l *s3Lease) adopt(record lockRecord, etag *string, begun time.Time) {
 	l.etag = etag
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.begun, l.record.Renewal = begun, record.Renewal
+	l.mu.Unlock()
+	if !record.Released {
+		l.announce(begun)
+	}
 }
 
 func (l *s3Lease) lose(to string) error {

@@ -145,7 +145,7 @@ func (l *life) perform(r *http.Request) (*http.Response, error) {
 	if err != nil || r.Method != http.MethodPut || res.StatusCode != http.StatusOK {
 		return res, err
 	}
-	if strings.HasSuffix(r.URL.Path, "/lock") && l.opened < 0 {
+	if strings.HasSuffix(r.URL.Path, "/lock") && l.hasTaken(r.URL.Path) {
 		l.opened = len(l.manifests)
 	}
 	match := manifestKey.FindStringSubmatch(r.URL.Path)
@@ -170,6 +170,16 @@ func (l *life) perform(r *http.Request) (*http.Response, error) {
 	}
 	l.manifests = append(l.manifests, published{generation, l, isNewest, fence})
 	return res, nil
+}
+
+// hasTaken reports whether the lock that was just written took the lease, and did not renew or release it. A process may
+// take it twice: when the answer to the first time was lost for so long that another one had it in between.
+func (l *life) hasTaken(path string) bool {
+	data, err := l.state.bucket.Read(strings.TrimPrefix(path, "/"+stateBucket+"/"))
+	if err != nil {
+		l.violated("read lock: %v", err)
+	}
+	return strings.Contains(string(data), `"renewal":0,`)
 }
 
 // run opens the ledger, works on it and ends, in one way or another.

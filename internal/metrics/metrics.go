@@ -43,6 +43,10 @@ type Metrics struct {
 	LedgerEntries *prometheus.GaugeVec
 	// LedgerGeneration is the number of the last committed generation.
 	LedgerGeneration *prometheus.GaugeVec
+	// LeaseHeld is 1 while this process may write the mapping's ledger, 0 while it stands by or between.
+	LeaseHeld *prometheus.GaugeVec
+	// LeaseExpiry is the Unix time at which the lease ends unless it is renewed, whoever holds it.
+	LeaseExpiry *prometheus.GaugeVec
 	// BuildInfo is 1, labelled with the version of the program.
 	BuildInfo *prometheus.GaugeVec
 }
@@ -66,12 +70,14 @@ func New(reg prometheus.Registerer) *Metrics {
 		LastCompleteListing: gauge("last_complete_listing_timestamp_seconds", "Unix time at which the source was last listed to its end.", "mapping"),
 		LedgerEntries:       gauge("ledger_entries", "Entries of the ledger's last committed generation.", "mapping"),
 		LedgerGeneration:    gauge("ledger_generation", "Number of the ledger's last committed generation.", "mapping"),
+		LeaseHeld:           gauge("lease_held", "1 while this process holds the lease on the mapping's ledger, 0 while it does not.", "mapping"),
+		LeaseExpiry:         gauge("lease_expiry_timestamp_seconds", "Unix time at which the lease on the ledger ends unless it is renewed, whoever holds it; absent for a folder.", "mapping"),
 		BuildInfo:           gauge("build_info", "Always 1; its labels say which program this is.", "version", "revision", "goversion"),
 	}
 	reg.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.Objects, m.CopiedBytes, m.Actions, m.Quarantined, m.Requests, m.RequestDuration, m.Passes, m.PassDuration,
-		m.CopiesInFlight, m.LastSuccess, m.LastCompleteListing, m.LedgerEntries, m.LedgerGeneration, m.BuildInfo,
+		m.CopiesInFlight, m.LastSuccess, m.LastCompleteListing, m.LedgerEntries, m.LedgerGeneration, m.LeaseHeld, m.LeaseExpiry, m.BuildInfo,
 	)
 	return m
 }

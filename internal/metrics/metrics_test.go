@@ -35,6 +35,8 @@ func families(t *testing.T) map[string]*dto.MetricFamily {
 		func() { m.LastCompleteListing.WithLabelValues("m").Inc() },
 		func() { m.LedgerEntries.WithLabelValues("m").Inc() },
 		func() { m.LedgerGeneration.WithLabelValues("m").Inc() },
+		func() { m.LeaseHeld.WithLabelValues("m").Set(1) },
+		func() { m.LeaseExpiry.WithLabelValues("m").Set(1) },
 		func() { m.BuildInfo.WithLabelValues("1", "2", "3").Set(1) },
 	} {
 		touch()

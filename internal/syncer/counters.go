@@ -1,6 +1,8 @@
 package syncer
 
 import (
+	"errors"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"syncd/internal/checkpoint"
@@ -20,6 +22,8 @@ type counters struct {
 	lastListing *prometheus.GaugeVec // likewise
 	entries     prometheus.Gauge
 	generation  prometheus.Gauge
+	leaseHeld   prometheus.Gauge
+	leaseExpiry *prometheus.GaugeVec // without labels; a series that begins with the first lease that ends by itself
 }
 
 func newCounters(m *metrics.Metrics, mapping string) counters {
@@ -30,6 +34,7 @@ func newCounters(m *metrics.Metrics, mapping string) counters {
 		bytes: m.CopiedBytes.With(by), inFlight: m.CopiesInFlight.With(by), duration: m.PassDuration.With(by),
 		lastSuccess: m.LastSuccess.MustCurryWith(by), lastListing: m.LastCompleteListing.MustCurryWith(by),
 		entries: m.LedgerEntries.With(by), generation: m.LedgerGeneration.With(by),
+		leaseHeld: m.LeaseHeld.With(by), leaseExpiry: m.LeaseExpiry.MustCurryWith(by),
 	}
 }
 
@@ -43,4 +48,16 @@ func (c counters) last(m checkpoint.Manifest) {
 	c.entries.Set(float64(m.Entries))
 	c.lastSuccess.WithLabelValues().Set(unix(m.CommittedAt))
 	c.lastListing.WithLabelValues().Set(unix(m.CommittedAt))
+}
+
+// lease shows whether the lease is held here, and until when by another where err says so.
+func (c counters) lease(err error) {
+	if err == nil {
+		c.leaseHeld.Set(1)
+		return
+	}
+	c.leaseHeld.Set(0)
+	if held, ok := errors.AsType[*checkpoint.LeaseHeldError](err); ok && !held.Until.IsZero() {
+		c.leaseExpiry.WithLabelValues().Set(unix(held.Until))
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
@@ -68,7 +69,7 @@ func (p *pass) walk(ctx context.Context) error {
 	patient, giveUp := outlive(ctx, p.o.DrainTimeout)
 	defer giveUp()
 	copies, working := errgroup.WithContext(patient)
-	copies.SetLimit(p.o.Concurrency)
+	turns := semaphore.NewWeighted(int64(p.o.Concurrency))
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	defer context.AfterFunc(working, stop)() // a copy that ends the pass ends the reading too
@@ -88,14 +89,16 @@ func (p *pass) walk(ctx context.Context) error {
 			return err
 		case a.Kind == plan.Skip:
 			p.skip(slot, a)
-		default:
-			copies.Go(func() error {
-				if reading.Err() == nil {
-					return p.copy(working, slot, a)
-				}
-				return nil // its turn came too late
-			})
+			return save()
 		}
+		// Turns are given in key order, and whoever has one copies: a drain leaves no hole below what was copied.
+		if err := turns.Acquire(reading, 1); err != nil {
+			return err
+		}
+		copies.Go(func() error {
+			defer turns.Release(1)
+			return p.copy(working, slot, a)
+		})
 		return save()
 	})
 	return firstCause(ctx, copies.Wait(), saved(), err)

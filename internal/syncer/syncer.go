@@ -142,6 +142,7 @@ func (s *Syncer) openLedger(ctx context.Context) (*checkpoint.Ledger, error) {
 		anew.StartOver = true
 		ledger, err = checkpoint.Open(ctx, s.o.Store, anew)
 	}
+	s.count.lease(err)
 	if err != nil {
 		return nil, err
 	}
@@ -159,5 +160,6 @@ func (s *Syncer) closeLedger() error {
 	}
 	ledger := s.ledger
 	s.ledger = nil
+	s.count.leaseHeld.Set(0)
 	return ledger.Close()
 }

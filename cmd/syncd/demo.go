@@ -56,7 +56,7 @@ With --serve the two accounts stay up, so that syncd and any S3 client can be tr
 			return tellDemo(cmd.Context(), p, demoFlags{from: from, json: json})
 		},
 	}
-	cmd.Flags().StringVar(&from, "from", "", "fill the source from the files of `DIR` (default a varied set of its own)")
+	cmd.Flags().StringVar(&from, "from", "", "fill the source from the files of `DIR`, which are held in memory (default a varied set of its own)")
 	cmd.Flags().BoolVar(&json, "json", false, "print the summaries of the passes as one JSON object on the last line")
 	cmd.Flags().StringVar(&serve, "serve", "", "keep the two accounts up on the loopback `ADDRESS`")
 	cmd.Flags().StringVar(&dir, "dir", "", "where --serve writes syncd.yaml and credentials")

@@ -97,6 +97,9 @@ func (d door) RoundTrip(r *http.Request) (*http.Response, error) {
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: res.header, ContentLength: res.size, Body: http.NoBody, Request: r,
 	}
+	if res.size >= 0 {
+		out.Header.Set("Content-Length", strconv.FormatInt(res.size, 10)) // which the SDK reads the size of an object from
+	}
 	if res.body != nil && r.Method != http.MethodHead {
 		out.Body = io.NopCloser(&contextReader{ctx: r.Context(), r: res.body})
 	}

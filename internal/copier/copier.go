@@ -3,8 +3,8 @@
 // It promises that what it reports as copied is one version of the source, whole, under the configured KMS key. Every
 // request is pinned to the ETag that was listed, so that an object overwritten under way is copied again from its newest
 // version and never mixed from two; the key ARN that the service answers is compared with the configured one; the
-// expected owner is sent for both buckets. Up to 5 GiB an object costs exactly one request; above, parts are copied side
-// by side. A copy that fails leaves no upload behind.
+// expected owner is sent for both buckets. Up to 5 GiB an object costs exactly one request; above, and where two roles
+// are needed, content goes in parts side by side. A copy that fails leaves no upload behind; a process that is killed may, for a lifecycle rule to remove.
 //
 // It leaves to others which objects to copy, in what order and how many at once (the syncer), and what to remember of it
 // (the ledger). It never logs and counts nothing.

@@ -203,7 +203,8 @@ type renewingRetryer struct {
 // IsErrorRetryable reports whether the request is worth another attempt.
 func (r *renewingRetryer) IsErrorRetryable(err error) bool {
 	if awserr.Classify(err) == awserr.Expired {
-		return r.session.drop()
+		r.session.drop()
+		return true
 	}
 	return r.Retryer.IsErrorRetryable(err)
 }

@@ -44,15 +44,15 @@ func (s *session) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return s.cache.Retrieve(ctx)
 }
 
-// drop forgets the session, so that the next request assumes the role anew. It reports whether trying again makes sense.
-func (s *session) drop() bool {
+// drop forgets the session, so that the next request assumes the role anew, unless it was only just assumed: then the
+// request was signed with the one before.
+func (s *session) drop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.now().Sub(s.since) >= dropAfter {
 		s.current = aws.Credentials{}
 		s.cache.Invalidate()
 	}
-	return true
 }
 
 // renewal is what the session's cache asks for credentials.

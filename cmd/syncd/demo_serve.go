@@ -89,10 +89,17 @@ Requests so far, by operation: %[1]s/-/requests
 	return nil
 }
 
-// write leaves the configuration and the credentials in dir.
+// write leaves the configuration and the credentials in dir. The ledger of an earlier demo goes: the accounts that it
+// speaks of went with their process.
 func (w *world) write(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("serve demo: %w", err)
+	}
+	title, _, _ := strings.Cut(demoConfig, "\n")
+	if former, err := os.ReadFile(filepath.Join(dir, "syncd.yaml")); err == nil && strings.HasPrefix(string(former), title) {
+		if err := os.RemoveAll(filepath.Join(dir, "state")); err != nil {
+			return fmt.Errorf("serve demo: remove the ledger of an earlier demo: %w", err)
+		}
 	}
 	for name, text := range map[string]string{"syncd.yaml": demoConfig, "credentials": demoCredentials} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(w.render(text, dir)), 0o600); err != nil {

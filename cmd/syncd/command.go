@@ -16,15 +16,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// The exit codes of every command.
-const (
-	exitDone        = 0
-	exitFailed      = 1
-	exitUsage       = 2
-	exitQuarantined = 3
-	exitLeaseHeld   = 5
-	exitInterrupted = 130
-)
+// exitUsage says that the command line or the configuration has to be changed; the other exit codes are those of a pass.
+const exitUsage = 2
 
 const exitCodes = `Exit codes:
   0    done: every object settled, or the daemon drained
@@ -114,7 +107,7 @@ func exitCode(err error) int {
 	if !ok {
 		return codeOf(err)
 	}
-	gravity := []int{exitDone, exitQuarantined, exitLeaseHeld, exitInterrupted, exitUsage, exitFailed}
+	gravity := []int{syncer.ExitDone, syncer.ExitQuarantined, syncer.ExitLeaseHeld, syncer.ExitInterrupted, exitUsage, syncer.ExitFailed}
 	gravest := 0
 	for _, err := range joined.Unwrap() {
 		gravest = max(gravest, slices.Index(gravity, exitCode(err)))
@@ -129,17 +122,17 @@ func codeOf(err error) int {
 	_, aside := errors.AsType[*quarantinedError](err)
 	switch {
 	case err == nil:
-		return exitDone
+		return syncer.ExitDone
 	case usage, faults:
 		return exitUsage
 	case errors.Is(err, syncer.ErrDrained):
-		return exitInterrupted
+		return syncer.ExitInterrupted
 	case held:
-		return exitLeaseHeld
+		return syncer.ExitLeaseHeld
 	case aside:
-		return exitQuarantined
+		return syncer.ExitQuarantined
 	default:
-		return exitFailed
+		return syncer.ExitFailed
 	}
 }
 

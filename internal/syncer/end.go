@@ -7,13 +7,18 @@ import (
 	"syncd/internal/checkpoint"
 )
 
-// Exit codes of a pass, as docs/cli.md lists them.
+// The exit codes that a pass gives a command. They are part of the public surface; docs/cli.md lists them.
 const (
-	exitDone        = 0
-	exitFailed      = 1
-	exitQuarantined = 3
-	exitLeaseHeld   = 5
-	exitInterrupted = 130
+	// ExitDone says that every object was settled.
+	ExitDone = 0
+	// ExitFailed says that the pass did not reach its end.
+	ExitFailed = 1
+	// ExitQuarantined says that the pass reached its end and set objects aside.
+	ExitQuarantined = 3
+	// ExitLeaseHeld says that another process may write the ledger.
+	ExitLeaseHeld = 5
+	// ExitInterrupted says that the pass was asked to drain.
+	ExitInterrupted = 130
 )
 
 // end closes the books: the summary, the counts of the pass and its one line in the log.
@@ -26,7 +31,7 @@ func (p *pass) end(err error) Summary {
 	if err != nil {
 		s.Error = err.Error()
 	}
-	if exit == exitLeaseHeld {
+	if exit == ExitLeaseHeld {
 		return s // no pass began; whoever waits for the lease asks again and again
 	}
 	p.count.passes.WithLabelValues(result).Inc()
@@ -45,15 +50,15 @@ func verdict(s Summary, err error) (result string, exit int) {
 	_, held := errors.AsType[*checkpoint.LeaseHeldError](err)
 	switch {
 	case errors.Is(err, ErrDrained):
-		return "drained", exitInterrupted
+		return "drained", ExitInterrupted
 	case held:
-		return "", exitLeaseHeld
+		return "", ExitLeaseHeld
 	case err != nil:
-		return "failed", exitFailed
+		return "failed", ExitFailed
 	case s.SetAside() > 0:
-		return "quarantined", exitQuarantined
+		return "quarantined", ExitQuarantined
 	default:
-		return "complete", exitDone
+		return "complete", ExitDone
 	}
 }
 

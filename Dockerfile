@@ -8,9 +8,8 @@ RUN go mod download
 # .git comes along: the version that the binary reports is read from it.
 COPY . .
 ARG TARGETOS TARGETARCH
-# timetzdata: schedules may name a time zone, and scratch has no zone files.
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -tags timetzdata -ldflags "-s -w" -o /out/syncd ./cmd/syncd \
+    go build -trimpath -ldflags "-s -w" -o /out/syncd ./cmd/syncd \
  && mkdir -m 0700 /out/state
 
 FROM scratch

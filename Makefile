@@ -15,7 +15,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
 
 build: ## build the static binary ./syncd
-	CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags '-s -w' -o syncd ./cmd/syncd
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o syncd ./cmd/syncd
 
 test: ## run the tests
 	go test ./...

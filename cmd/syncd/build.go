@@ -88,7 +88,6 @@ func (s *system) mapping(ctx context.Context, m config.Mapping) (*mapping, error
 	if err != nil {
 		return nil, err
 	}
-	concurrency := concurrencyOf(m)
 	logger := s.logger.With("mapping", m.Name)
 	return &mapping{Mapping: m, syncer: syncer.New(syncer.Options{
 		Mapping: m.Name,
@@ -100,7 +99,7 @@ func (s *system) mapping(ctx context.Context, m config.Mapping) (*mapping, error
 		},
 		Copier: s.copier(m, source, destination), Rules: rules(m), Settings: s.settings(m), Rekey: s.rekey,
 		Store: s.store, Ledger: s.ledgerOptions(m.Name, logger),
-		Concurrency: concurrency, DrainTimeout: s.config.DrainTimeout.Duration(),
+		Concurrency: concurrencyOf(m), DrainTimeout: s.config.DrainTimeout.Duration(),
 		Meter: meter, Metrics: s.metrics, Logger: logger, Now: s.process.now,
 	})}, nil
 }

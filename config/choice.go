@@ -85,6 +85,9 @@ const (
 // Choices are the values the file may hold.
 func (Carry) Choices() []string { return []string{"copy", "omit"} }
 
+// StorageClassKeep is the storage class of a destination whose copies have that of their source.
+const StorageClassKeep = "keep"
+
 // Checksum says whether copies are compared with their source by checksum.
 type Checksum string
 

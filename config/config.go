@@ -197,7 +197,8 @@ type Destination struct {
 	KMSKey string `yaml:"kms_key" jsonschema:"required"`
 	// BucketKey asks for an S3 Bucket Key, which cuts most requests to KMS; true by default.
 	BucketKey bool `yaml:"bucket_key"`
-	// StorageClass is the storage class of copies, STANDARD by default.
+	// StorageClass is the storage class of copies, STANDARD by default; keep gives each copy that of its source. A class that
+	// an object cannot be written into becomes STANDARD.
 	StorageClass string `yaml:"storage_class"`
 }
 
@@ -221,15 +222,21 @@ type Filter struct {
 type Copy struct {
 	// Mode is how bytes move: auto (the default) copies server-side when both sides use the same role, and relays otherwise.
 	Mode CopyMode `yaml:"mode"`
-	// Concurrency is how many objects and parts are copied at once, 1..4096; auto means 64.
+	// Concurrency is how many objects and parts are copied at once, 1..4096; auto begins at 64 and finds its level by itself.
 	Concurrency AutoInt `yaml:"concurrency"`
 	// PartSize is the size of the parts of large objects, 5MiB..5GiB (Amazon S3 multipart upload limits); auto picks one by
 	// the object's size. It grows when 10,000 parts would not suffice.
 	PartSize AutoSize `yaml:"part_size"`
+	// MultipartAbove is the size above which an object is copied server-side in parts side by side, 5MiB..5GiB; auto means
+	// 5GiB, above which S3 copies no object at once (Amazon S3 API reference, CopyObject).
+	MultipartAbove AutoSize `yaml:"multipart_above"`
 	// Tags says whether object tags are copied, copy by default.
 	Tags Carry `yaml:"tags"`
 	// Metadata says whether system and user metadata are copied, copy by default.
 	Metadata Carry `yaml:"metadata"`
+	// ObjectLock says whether retention and legal hold are copied, omit by default; the destination's bucket needs object
+	// lock for it.
+	ObjectLock Carry `yaml:"object_lock"`
 	// Checksum says whether a copy's full-object checksum is compared with the source's, verify by default.
 	Checksum Checksum `yaml:"checksum"`
 }

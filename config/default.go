@@ -28,10 +28,11 @@ func DefaultMapping() Mapping {
 	return Mapping{
 		Destination: Destination{BucketKey: true, StorageClass: "STANDARD"},
 		Copy: Copy{
-			Mode:     CopyModeAuto,
-			Tags:     CarryCopy,
-			Metadata: CarryCopy,
-			Checksum: ChecksumVerify,
+			Mode:       CopyModeAuto,
+			Tags:       CarryCopy,
+			Metadata:   CarryCopy,
+			ObjectLock: CarryOmit,
+			Checksum:   ChecksumVerify,
 		},
 		Delete: Delete{MaxObjects: 1000, MaxPercent: 1},
 	}

@@ -93,7 +93,7 @@ func (v *validator) key(key, region string, compatible bool, path string) {
 func (v *validator) storageClass(d Destination, path string) {
 	// Of the classes S3 knows, those that PutObject and CopyObject accept for a general purpose bucket.
 	classes := []string{
-		"STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE", "REDUCED_REDUNDANCY",
+		StorageClassKeep, "STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE", "REDUCED_REDUNDANCY",
 	}
 	ok := slices.Contains(classes, d.StorageClass) || v.compatible(d.EndpointURL) && d.StorageClass != ""
 	v.check(ok, path, strconv.Quote(d.StorageClass)+" is not a storage class", suggest(d.StorageClass, classes))
@@ -111,6 +111,8 @@ func (v *validator) copying(m Mapping, path string) {
 	v.check(c.Concurrency <= 4096, path+".concurrency", c.Concurrency.String()+" is out of bounds", "use auto or 1 to 4096")
 	v.check(c.PartSize == 0 || c.PartSize >= 5<<20 && c.PartSize <= 5<<30, path+".part_size",
 		c.PartSize.String()+" is out of bounds", "use auto or 5MiB to 5GiB")
+	v.check(c.MultipartAbove == 0 || c.MultipartAbove >= 5<<20 && c.MultipartAbove <= 5<<30, path+".multipart_above",
+		c.MultipartAbove.String()+" is out of bounds", "use auto or 5MiB to 5GiB")
 	sameService := cmp.Or(m.Source.EndpointURL, v.AWS.EndpointURL) == cmp.Or(m.Destination.EndpointURL, v.AWS.EndpointURL)
 	v.check(c.Mode != CopyModeServerSide || sameService, path+".mode",
 		"server_side cannot copy between two endpoints", "use auto or relay")

@@ -47,6 +47,32 @@ type Metrics struct {
 	LeaseHeld *prometheus.GaugeVec
 	// LeaseExpiry is the Unix time at which the lease ends unless it is renewed, whoever holds it.
 	LeaseExpiry *prometheus.GaugeVec
+	// CopyDuration observes the time of single copies in seconds by mapping.
+	CopyDuration *prometheus.HistogramVec
+	// OldestUnsynced is the age in seconds of the oldest change that is known and not copied, by mapping.
+	OldestUnsynced *Funcs
+	// BacklogObjects and BacklogBytes are what was listed and is still to be copied, by mapping.
+	BacklogObjects *prometheus.GaugeVec
+	BacklogBytes   *prometheus.GaugeVec
+	// QuarantineObjects is the number of objects in quarantine since the last pass, by mapping and reason.
+	QuarantineObjects *prometheus.GaugeVec
+	// StoreWrites counts records of the ledger written or deleted, by mapping.
+	StoreWrites *prometheus.CounterVec
+	// CredentialExpiry is the Unix time at which a session ends unless it is renewed, by mapping and side.
+	CredentialExpiry *Funcs
+	// ConcurrencyLimit is the number of requests that may be under way at once, by mapping.
+	ConcurrencyLimit *Funcs
+	// RateLimit is the rate that a service was found to bear, by mapping and side; no series while there is no bound.
+	RateLimit *Funcs
+	// Throttles counts how often a service asked to slow down, by mapping and side.
+	Throttles *Funcs
+	// Cost counts the estimated price of requests in US dollars, by mapping.
+	Cost *prometheus.CounterVec
+	// NextPass is the Unix time at which the next pass is due, by mapping.
+	NextPass *prometheus.GaugeVec
+	// ReloadSuccess is 1 when the configuration was last read without fault, LastReload the Unix time of the last such.
+	ReloadSuccess *prometheus.GaugeVec
+	LastReload    *prometheus.GaugeVec
 	// BuildInfo is 1, labelled with the version of the program.
 	BuildInfo *prometheus.GaugeVec
 }
@@ -72,12 +98,28 @@ func New(reg prometheus.Registerer) *Metrics {
 		LedgerGeneration:    gauge("ledger_generation", "Number of the ledger's last committed generation.", "mapping"),
 		LeaseHeld:           gauge("lease_held", "1 while this process holds the lease on the mapping's ledger, 0 while it does not.", "mapping"),
 		LeaseExpiry:         gauge("lease_expiry_timestamp_seconds", "Unix time at which the lease on the ledger ends unless it is renewed, whoever holds it; absent for a folder.", "mapping"),
+		CopyDuration:        histogram("copy_duration_seconds", "Time of single copies, all parts and retries included.", prometheus.DefBuckets, "mapping"),
+		OldestUnsynced:      funcs(prometheus.GaugeValue, "oldest_unsynced_seconds", "Age of the oldest change of the source that is known and not copied, quarantine included; 0 when there is none.", "mapping"),
+		BacklogObjects:      gauge("backlog_objects", "Objects that are listed and still to be copied.", "mapping"),
+		BacklogBytes:        gauge("backlog_bytes", "Bytes that are listed and still to be copied.", "mapping"),
+		QuarantineObjects:   gauge("quarantine_objects", "Objects in quarantine after the last pass.", "mapping", "reason"),
+		StoreWrites:         counter("ledger_store_writes_total", "Records of the ledger that were written or deleted.", "mapping"),
+		CredentialExpiry:    funcs(prometheus.GaugeValue, "credential_expiry_timestamp_seconds", "Unix time at which the session of a side ends unless it is renewed; absent before the first and for ambient credentials that tell none.", "mapping", "side"),
+		ConcurrencyLimit:    funcs(prometheus.GaugeValue, "concurrency_limit", "Requests that may be under way at once.", "mapping"),
+		RateLimit:           funcs(prometheus.GaugeValue, "rate_limit_requests_per_second", "Rate of requests that a service was found to bear, or is capped at; absent while there is no bound.", "mapping", "side"),
+		Throttles:           funcs(prometheus.CounterValue, "throttles_total", "Answers that asked to slow down.", "mapping", "side"),
+		Cost:                counter("cost_dollars_total", "Estimated price of requests in US dollars.", "mapping"),
+		NextPass:            gauge("next_pass_timestamp_seconds", "Unix time at which the next pass is due.", "mapping"),
+		ReloadSuccess:       gauge("config_reload_success", "1 when the configuration was last read without fault, 0 when it was refused and the former one is in force."),
+		LastReload:          gauge("config_last_reload_success_timestamp_seconds", "Unix time at which the configuration in force was read."),
 		BuildInfo:           gauge("build_info", "Always 1; its labels say which program this is.", "version", "revision", "goversion"),
 	}
 	reg.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.Objects, m.CopiedBytes, m.Actions, m.Quarantined, m.Requests, m.RequestDuration, m.Passes, m.PassDuration,
-		m.CopiesInFlight, m.LastSuccess, m.LastCompleteListing, m.LedgerEntries, m.LedgerGeneration, m.LeaseHeld, m.LeaseExpiry, m.BuildInfo,
+		m.CopiesInFlight, m.LastSuccess, m.LastCompleteListing, m.LedgerEntries, m.LedgerGeneration, m.LeaseHeld, m.LeaseExpiry,
+		m.CopyDuration, m.OldestUnsynced, m.BacklogObjects, m.BacklogBytes, m.QuarantineObjects, m.StoreWrites, m.CredentialExpiry,
+		m.ConcurrencyLimit, m.RateLimit, m.Throttles, m.Cost, m.NextPass, m.ReloadSuccess, m.LastReload, m.BuildInfo,
 	)
 	return m
 }

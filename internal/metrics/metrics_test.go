@@ -16,6 +16,8 @@ import (
 	"syncd/internal/metrics"
 )
 
+func one() (float64, bool) { return 1, true }
+
 // families returns the house's metrics by name, each with one series.
 func families(t *testing.T) map[string]*dto.MetricFamily {
 	t.Helper()
@@ -37,6 +39,20 @@ func families(t *testing.T) map[string]*dto.MetricFamily {
 		func() { m.LedgerGeneration.WithLabelValues("m").Inc() },
 		func() { m.LeaseHeld.WithLabelValues("m").Set(1) },
 		func() { m.LeaseExpiry.WithLabelValues("m").Set(1) },
+		func() { m.CopyDuration.WithLabelValues("m").Observe(1) },
+		func() { m.OldestUnsynced.Set(one, "m") },
+		func() { m.BacklogObjects.WithLabelValues("m").Set(1) },
+		func() { m.BacklogBytes.WithLabelValues("m").Set(1) },
+		func() { m.QuarantineObjects.WithLabelValues("m", "denied").Set(1) },
+		func() { m.StoreWrites.WithLabelValues("m").Inc() },
+		func() { m.CredentialExpiry.Set(one, "m", "source") },
+		func() { m.ConcurrencyLimit.Set(one, "m") },
+		func() { m.RateLimit.Set(one, "m", "kms") },
+		func() { m.Throttles.Set(one, "m", "kms") },
+		func() { m.Cost.WithLabelValues("m").Inc() },
+		func() { m.NextPass.WithLabelValues("m").Set(1) },
+		func() { m.ReloadSuccess.WithLabelValues().Set(1) },
+		func() { m.LastReload.WithLabelValues().Set(1) },
 		func() { m.BuildInfo.WithLabelValues("1", "2", "3").Set(1) },
 	} {
 		touch()
@@ -95,4 +111,39 @@ func TestHistogramsAreNativeAndClassic(t *testing.T) {
 			t.Errorf("%s: got %d classic buckets, native schema %v; want both forms", name, len(h.GetBucket()), h.Schema)
 		}
 	}
+}
+
+// TestAFuncIsAskedAtEveryScrape has a value that changes while nobody sets it, and one that is not known.
+func TestAFuncIsAskedAtEveryScrape(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	m := metrics.New(registry)
+	asked := 0.0
+	m.OldestUnsynced.Set(func() (float64, bool) { return 0, false }, "unknown")
+	m.OldestUnsynced.Set(func() (float64, bool) { asked++; return asked, true }, "m")
+	for _, want := range []float64{1, 2} {
+		family := gathered(t, registry, "syncd_oldest_unsynced_seconds")
+		if n := len(family.GetMetric()); n != 1 {
+			t.Fatalf("got %d series, want the one that is known", n)
+		}
+		if got := family.GetMetric()[0].GetGauge().GetValue(); got != want {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
+	m.OldestUnsynced.Set(func() (float64, bool) { return 7, true }, "m")
+	if got := gathered(t, registry, "syncd_oldest_unsynced_seconds").GetMetric()[0].GetGauge().GetValue(); got != 7 {
+		t.Errorf("got %v of a func set anew, want 7", got)
+	}
+}
+
+func gathered(t *testing.T, registry *prometheus.Registry, name string) *dto.MetricFamily {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(families, func(f *dto.MetricFamily) bool { return f.GetName() == name })
+	if i < 0 {
+		t.Fatalf("got no metric %s", name)
+	}
+	return families[i]
 }

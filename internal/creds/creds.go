@@ -36,7 +36,7 @@ import (
 
 const (
 	// maxAttempts bounds the attempts of one request; the next pass is the retry of an object.
-	maxAttempts = 5
+	maxAttempts = 8
 	// maxBackoff bounds the wait between two of them.
 	maxBackoff = 10 * time.Second
 )
@@ -145,6 +145,18 @@ func (s *Set) Config(role, region string) (aws.Config, error) {
 	return c, nil
 }
 
+// Expiry returns when the role's present session ends unless it is renewed; ok is false before the first, and for the
+// ambient credentials.
+func (s *Set) Expiry(role string) (end time.Time, ok bool) {
+	s.mu.Lock()
+	session := s.sessions[role]
+	s.mu.Unlock()
+	if session == nil {
+		return time.Time{}, false
+	}
+	return session.end()
+}
+
 // session returns the role's session, the same for every caller.
 func (s *Set) session(name, region string) (*session, error) {
 	s.mu.Lock()
@@ -209,15 +221,21 @@ func (r *renewingRetryer) IsErrorRetryable(err error) bool {
 	return r.Retryer.IsErrorRetryable(err)
 }
 
-// signedRetryer retries requests, not the lack of credentials: whoever provides these has tried already.
+// signedRetryer retries by the class of an error where the SDK judges otherwise. The lack of credentials is not retried:
+// whoever provides these has tried already. Nor is what an answer of 200 says for good in its body, which the SDK takes for
+// a fault of the server. KMS asking to slow down through S3 is, in each of its forms.
 type signedRetryer struct{ aws.Retryer }
 
 // IsErrorRetryable reports whether the request is worth another attempt.
 func (r signedRetryer) IsErrorRetryable(err error) bool {
-	if _, ok := errors.AsType[*awserr.CredentialsError](err); ok {
+	switch awserr.Classify(err) { //nolint:exhaustive // the SDK judges the others
+	case awserr.Credentials, awserr.Denied, awserr.Precondition, awserr.Gone, awserr.Archived:
 		return false
+	case awserr.Throttled, awserr.ThrottledKMS:
+		return true
+	default:
+		return r.Retryer.IsErrorRetryable(err)
 	}
-	return r.Retryer.IsErrorRetryable(err)
 }
 
 // ambient names the ambient credentials in the errors of its provider.

@@ -44,6 +44,13 @@ func (s *session) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return s.cache.Retrieve(ctx)
 }
 
+// end returns when the session ends unless it is renewed; ok is false when there is none.
+func (s *session) end() (end time.Time, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.current.Expires, s.current.HasKeys()
+}
+
 // drop forgets the session, so that the next request assumes the role anew, unless it was only just assumed: then the
 // request was signed with the one before.
 func (s *session) drop() {

@@ -82,8 +82,8 @@ func TestSessionIsKeptWhileItLives(t *testing.T) {
 					t.Fatalf("fault %v: got %v after %s, while the session lives", kind, err, time.Since(begun))
 				}
 			}
-			// Renewals began at 50 minutes at the earliest; each is up to 5 attempts, and 30 s lie between two.
-			if n := w.assumed(); n < 2 || n > 1+5*(8*2+1) {
+			// Renewals began at 50 minutes at the earliest; each is up to 8 attempts, and 30 s lie between two.
+			if n := w.assumed(); n < 2 || n > 1+8*(8*2+1) {
 				t.Errorf("fault %v: got %d calls of AssumeRole while the session lived", kind, n)
 			}
 			time.Sleep(3 * time.Minute)
@@ -152,7 +152,7 @@ func TestExpiredForGood(t *testing.T) {
 		if awserr.Classify(err) != awserr.Expired || !awserr.Fatal(err) {
 			t.Errorf("got %v, want the fatal class %q", err, awserr.Expired)
 		}
-		if got := w.cloud.Requests(); got["AssumeRole"] > 2 || got["ListObjectsV2"] > 5 {
+		if got := w.cloud.Requests(); got["AssumeRole"] > 2 || got["ListObjectsV2"] > 8 {
 			t.Errorf("got requests %v, want few", got)
 		}
 	})
@@ -248,13 +248,57 @@ func TestRetriesAreNotRationed(t *testing.T) {
 		outage := w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.InternalError})
 		const requests = 200
 		_ = inParallel(requests, func() error { return list(t.Context(), client) })
-		if n := w.cloud.Requests()["ListObjectsV2"]; n != 5*requests {
-			t.Errorf("got %d attempts of %d requests, want 5 each", n, requests)
+		if n := w.cloud.Requests()["ListObjectsV2"]; n != 8*requests {
+			t.Errorf("got %d attempts of %d requests, want 8 each", n, requests)
 		}
 		outage()
-		w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Times: 4, Kind: awsfake.Throttle})
+		w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Times: 7, Kind: awsfake.Throttle})
 		if err := list(t.Context(), client); err != nil {
-			t.Errorf("got %v after the outage, want success at the fifth attempt", err)
+			t.Errorf("got %v after the outage, want success at the eighth attempt", err)
+		}
+	})
+}
+
+// TestExpiry follows the end of a session as a metric shows it.
+func TestExpiry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		set := w.open(t)
+		client := w.client(t, set, "syncd")
+		if end, ok := set.Expiry("syncd"); ok {
+			t.Errorf("got %s before the first request, want none", end)
+		}
+		for range 2 {
+			if err := list(t.Context(), client); err != nil {
+				t.Fatal(err)
+			}
+			// It was assumed at the earliest ten minutes before the former one's end.
+			if end, ok := set.Expiry("syncd"); !ok || time.Until(end) != time.Hour {
+				t.Errorf("got an end in %s, %v, want in an hour", time.Until(end), ok)
+			}
+			time.Sleep(59 * time.Minute)
+		}
+		if end, ok := set.Expiry(""); ok {
+			t.Errorf("got %s for the ambient credentials, want none", end)
+		}
+	})
+}
+
+// TestAnswersForGoodAreNotRetried has S3 say in a 200, and in a status, what no other attempt would change.
+func TestAnswersForGoodAreNotRetried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		client := w.client(t, w.open(t), "syncd")
+		for _, kind := range []awsfake.FaultKind{awsfake.AccessDenied, awsfake.PreconditionFailed} {
+			w.cloud.ResetRequests()
+			restore := w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: kind})
+			if err := list(t.Context(), client); err == nil {
+				t.Errorf("fault %v: got no error", kind)
+			}
+			if n := w.cloud.Requests()["ListObjectsV2"]; n != 1 {
+				t.Errorf("fault %v: got %d attempts, want 1", kind, n)
+			}
+			restore()
 		}
 	})
 }

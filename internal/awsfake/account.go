@@ -17,6 +17,10 @@ type Account struct {
 	id      string
 	org     string
 	managed map[string]*Key // aws/s3 by region
+
+	serviceControl, resourceControl []*iam.Document // of the organization; guarded by Cloud.mu
+
+	stsRate, kmsRate limiter
 }
 
 // ID is the account's twelve digits.
@@ -30,12 +34,30 @@ func (a *Account) SetOrg(id string) {
 	a.org = id
 }
 
+// SetServiceControl puts the account's users and roles under these service control policies, of which
+// one must allow what they do anywhere; without any, none is in force.
+func (a *Account) SetServiceControl(policies ...*iam.Document) {
+	a.cloud.mu.Lock()
+	defer a.cloud.mu.Unlock()
+	a.serviceControl = policies
+}
+
+// SetResourceControl puts the account's buckets, keys and roles under these resource control policies,
+// of which one must allow what anybody does with them; without any, none is in force. The keys that AWS
+// manages are exempt.
+func (a *Account) SetResourceControl(policies ...*iam.Document) {
+	a.cloud.mu.Lock()
+	defer a.cloud.mu.Unlock()
+	a.resourceControl = policies
+}
+
 // User is an IAM user with one pair of long-lived keys.
 type User struct {
 	Name, ARN, AccessKeyID, SecretAccessKey string
 
 	account  *Account
 	policies []*iam.Document
+	boundary *iam.Document
 }
 
 // CreateUser creates a user with these identity policies.
@@ -57,12 +79,7 @@ func (a *Account) CreateUser(name string, policies ...*iam.Document) *User {
 
 // AdminUser creates a user who may do everything; each call creates another one.
 func (a *Account) AdminUser() *User {
-	return a.CreateUser("admin-"+strings.ToLower(a.cloud.random.letters(6)), &iam.Document{
-		Version: iam.Version2012,
-		Statements: []iam.Statement{{
-			Effect: iam.Allow, Actions: []string{"*"}, Resources: []string{"*"},
-		}},
-	})
+	return a.CreateUser("admin-"+strings.ToLower(a.cloud.random.letters(6)), allowEverything())
 }
 
 // SetPolicies replaces the user's identity policies.
@@ -72,9 +89,17 @@ func (u *User) SetPolicies(policies ...*iam.Document) {
 	u.policies = policies
 }
 
+// SetBoundary sets the user's permissions boundary; nil takes it away.
+func (u *User) SetBoundary(boundary *iam.Document) {
+	u.account.cloud.mu.Lock()
+	defer u.account.cloud.mu.Unlock()
+	u.boundary = boundary
+}
+
 // RoleOptions are the settings of a role besides its trust policy.
 type RoleOptions struct {
 	Policies   []*iam.Document
+	Boundary   *iam.Document // the permissions boundary; nil for none
 	Tags       map[string]string
 	MaxSession time.Duration // 0: one hour
 	Path       string        // "/team/"; "" is "/"
@@ -88,8 +113,10 @@ type Role struct {
 	id         string
 	trust      *iam.Document
 	policies   []*iam.Document
+	boundary   *iam.Document
 	tags       map[string]string
 	maxSession time.Duration
+	deleted    bool
 }
 
 // CreateRole creates a role that the trust policy lets callers assume.
@@ -100,7 +127,7 @@ func (a *Account) CreateRole(name string, trust *iam.Document, o RoleOptions) *R
 	}
 	r := &Role{
 		Name: name, ARN: fmt.Sprintf("arn:aws:iam::%s:role%s%s", a.id, path, name),
-		account: a, id: "AROA" + a.cloud.random.letters(17), trust: trust, policies: o.Policies,
+		account: a, id: "AROA" + a.cloud.random.letters(17), trust: trust, policies: o.Policies, boundary: o.Boundary,
 		tags: maps.Clone(o.Tags), maxSession: o.MaxSession,
 	}
 	if r.maxSession == 0 {
@@ -117,6 +144,13 @@ func (r *Role) SetPolicies(policies ...*iam.Document) {
 	r.account.cloud.mu.Lock()
 	defer r.account.cloud.mu.Unlock()
 	r.policies = policies
+}
+
+// SetBoundary sets the role's permissions boundary, for sessions under way too; nil takes it away.
+func (r *Role) SetBoundary(boundary *iam.Document) {
+	r.account.cloud.mu.Lock()
+	defer r.account.cloud.mu.Unlock()
+	r.boundary = boundary
 }
 
 // SetTrust replaces the role's trust policy. Sessions under way go on.
@@ -158,12 +192,12 @@ type credential struct {
 	signingKeys map[string][]byte // by date/region/service
 }
 
-// identity are the caller's identity policies as they are now. The caller holds Cloud.mu.
-func (cr *credential) identity() []*iam.Document {
+// policies are the caller's own policies as they are now. The caller holds Cloud.mu.
+func (cr *credential) policies() iam.Policies {
 	if cr.role != nil {
-		return cr.role.policies
+		return iam.Policies{Identity: cr.role.policies, Boundary: cr.role.boundary, Session: cr.session}
 	}
-	return cr.user.policies
+	return iam.Policies{Identity: cr.user.policies, Boundary: cr.user.boundary}
 }
 
 // principalTags are the caller's tags: the role's, overridden by the session's without regard to case.

@@ -19,21 +19,53 @@ type question struct {
 	account          string // that owns the resource
 	kind             iam.ResourceKind
 	policy           *iam.Document
+	managed          bool                // AWS's own key, which no organization rules over
 	context          map[string][]string // beyond what every request has
 }
 
-// decide asks the caller's policies and the resource's.
+// decide asks the policy of the VPC endpoint, if the request came through one, then the caller's
+// policies, the resource's and their organizations'.
 func (q *request) decide(x question) iam.Decision {
+	r := iam.Request{Caller: q.identity(), Action: x.action, Resource: x.resource, Account: x.account, Context: q.factsFor(x)}
+	if q.endpoint != nil && strings.HasPrefix(x.action, "s3:") {
+		if d := q.endpoint.decide(r); !d.Allowed {
+			return d
+		}
+	}
+	c := q.cloud
+	c.mu.RLock()
+	p := q.caller.policies()
+	p.Resource, p.Kind, p.ServiceControl = x.policy, x.kind, q.caller.account.serviceControl
+	if owner := c.accounts[x.account]; owner != nil && !x.managed {
+		p.ResourceControl = owner.resourceControl
+	}
+	c.mu.RUnlock()
+	return iam.Evaluate(r, p)
+}
+
+// identity is the caller as policies know it. A session of a deleted role is no longer one of the
+// role of that name that was created after it.
+func (q *request) identity() iam.Caller {
 	q.cloud.mu.RLock()
-	identity := q.caller.identity()
-	q.cloud.mu.RUnlock()
+	defer q.cloud.mu.RUnlock()
+	caller := q.caller.caller
+	if q.caller.role != nil && q.caller.role.deleted {
+		caller.RoleARN = q.caller.role.id
+	}
+	return caller
+}
+
+// factsFor are the context keys of one decision. A service that acts for the caller does not come
+// through the caller's VPC endpoint.
+func (q *request) factsFor(x question) map[string][]string {
 	facts := maps.Clone(q.facts)
 	facts["aws:ResourceAccount"] = []string{x.account}
 	maps.Copy(facts, x.context)
-	return iam.Evaluate(
-		iam.Request{Caller: q.caller.caller, Action: x.action, Resource: x.resource, Account: x.account, Context: facts},
-		iam.Policies{Identity: identity, Session: q.caller.session, Resource: x.policy, Kind: x.kind},
-	)
+	if x.kind == iam.Key && q.service == serviceS3 {
+		delete(facts, "aws:SourceVpce")
+		delete(facts, "aws:SourceVpc")
+	}
+	return facts
 }
 
 // learn gathers the context keys that every decision about this request shares
@@ -71,6 +103,9 @@ func (q *request) learn() {
 	for k, v := range cr.principalTags() {
 		f["aws:PrincipalTag/"+k] = []string{v}
 	}
+	if q.endpoint != nil {
+		q.endpoint.locate(f)
+	}
 	q.facts = f
 }
 
@@ -106,10 +141,13 @@ func (q *request) allow(b *Bucket, action, key string, context map[string][]stri
 		x.resource = objectARN(b.name, key)
 	}
 	d := q.decide(x)
+	if d.Allowed && q.restricted(b, x.policy) {
+		d = iam.Decision{Action: action, Source: iam.SourceResource, Explicit: true}
+	}
 	if d.Allowed {
 		return nil
 	}
-	if !q.near(b.account) {
+	if !q.near(b.account) || d.Source == sourceEndpoint && q.caller.account != b.account {
 		return errAccessDenied(serviceS3)
 	}
 	return refuse(http.StatusForbidden, "AccessDenied", "User: %s is not authorized to perform: %s on resource: \"%s\" %s",
@@ -122,10 +160,13 @@ func (q *request) useKey(k *Key, action string, use keyUse) error {
 	policy, state := k.read()
 	x := question{
 		action: action, resource: k.arn, account: k.account.id, kind: iam.Key, policy: policy,
-		context: use.facts(q.caller.account.id),
+		managed: k.managed, context: use.facts(q.caller.account.id),
 	}
 	if d := q.decide(x); !d.Allowed {
 		return q.refuseKey(k, action, d, use)
+	}
+	if err := q.throttleKMS(k, action, use.service); err != nil {
+		return err
 	}
 	return keyStateError(k, state, use.service)
 }

@@ -15,7 +15,12 @@ type BucketOptions struct {
 	KeyARN     string // default encryption with this KMS key; "" is SSE-S3
 	BucketKey  bool   // the default encryption uses an S3 Bucket Key
 	Versioning bool
-	Policy     *iam.Document
+	ObjectLock bool // versions can be locked; brings versioning along
+	// RequesterPays makes requests of other accounts declare x-amz-request-payer.
+	RequesterPays bool
+	// PublicAccess turns Block Public Access off, which AWS has on for every new bucket.
+	PublicAccess bool
+	Policy       *iam.Document
 }
 
 // Bucket is one S3 bucket. Object Ownership is "bucket owner enforced".
@@ -24,6 +29,7 @@ type Bucket struct {
 	account      *Account
 	name, region string
 	created      time.Time
+	publicAccess bool // Block Public Access is off
 
 	mu         sync.RWMutex
 	policy     *iam.Document
@@ -32,12 +38,17 @@ type Bucket struct {
 	index      *index
 	uploads    map[string]*upload // by upload id
 	completed  map[string]*object // by upload id, so that completing again gives the same answer
+	objectLock bool
+	requester  bool // pays
+	rates      rates
 }
 
 // encryptionRule is what to encrypt under: a KMS key, or S3's own when key is nil.
 type encryptionRule struct {
 	key       *Key
 	bucketKey bool
+	dual      bool // aws:kms:dsse, which knows no bucket key
+	customer  bool // SSE-C, by the owner's hand only
 }
 
 // CreateBucket creates a bucket that the account owns. Names are shared by all accounts; one that is
@@ -49,7 +60,9 @@ func (a *Account) CreateBucket(name, region string, o BucketOptions) *Bucket {
 	if o.KeyARN != "" {
 		b.rule.key = c.mustKey(o.KeyARN)
 	}
-	if o.Versioning {
+	b.publicAccess = o.PublicAccess
+	b.objectLock, b.requester = o.ObjectLock, o.RequesterPays
+	if o.Versioning || o.ObjectLock {
 		b.versioning = versioningEnabled
 	}
 	c.mu.Lock()
@@ -97,6 +110,13 @@ func (b *Bucket) SetEncryption(keyARN string, bucketKey bool) {
 	b.rule = rule
 }
 
+// SetRequesterPays makes requests of other accounts declare x-amz-request-payer, or no longer.
+func (b *Bucket) SetRequesterPays(on bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.requester = on
+}
+
 // Read returns the bytes of a key's current version by the owner's hand, whatever state its KMS key is in.
 func (b *Bucket) Read(key string) ([]byte, error) {
 	b.mu.RLock()
@@ -131,7 +151,7 @@ func (b *Bucket) Versions(key string) []ObjectInfo {
 	if e := b.index.get(key); e != nil {
 		for _, o := range e.versions {
 			if !o.marker {
-				out = append(out, o.info())
+				out = append(out, o.info(b.cloud.now()))
 			}
 		}
 	}

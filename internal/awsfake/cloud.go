@@ -1,18 +1,19 @@
 // Package awsfake is a working double of S3, STS and KMS of several AWS accounts behind one HTTP endpoint.
 //
 // It promises what a careful client could notice: signatures are verified, sessions expire, every request is authorised by
-// [iam.Evaluate] against the caller's policies and those of the bucket, the key or the role, S3 calls KMS as the caller, object bytes
-// are encrypted at rest under the named key, and refusals carry AWS's codes, statuses and sentences. What it does not know it
-// refuses with 501 and the operation's name; it never guesses.
+// [iam.Evaluate] against the policies of the caller, of the bucket, key or role, of their organizations and of the VPC endpoint, S3
+// calls KMS as the caller, object bytes are encrypted at rest under the named key, and refusals carry AWS's codes, statuses and
+// sentences. What it does not know it refuses with 501 and the operation's name; it never guesses.
 //
-// It leaves out what a copy of a bucket never meets: ACLs other than the owner's, object lock, SSE-C, lifecycle, replication,
-// notifications, anonymous requests, and eventual consistency. Bucket keys are not cached: every use asks KMS again, so that a revoked
-// grant is felt at once.
+// It leaves out what a copy of a bucket never meets: ACLs other than the owner's, reading under a key of the customer (SSE-C), the
+// default retention of object lock, lifecycle, replication, notifications, anonymous requests, and eventual consistency. Bucket keys
+// are not cached: every use asks KMS again, so that a revoked grant is felt at once.
 //
 // Words to know. A [Cloud] is the whole of AWS; it has two doors, a listener ([Cloud.ServeHTTP]) and an in-memory one
-// ([Cloud.RoundTripper]). The owner's hand is the Go API of [Account], [Bucket] and [Key]: it arranges the world without a request,
-// and is neither authorised nor counted. A fault is a named misbehaviour hung on requests with [Cloud.Inject]. A synthetic body is
-// generated when it is read and costs no memory.
+// ([Cloud.RoundTripper]), and an [Endpoint] is another pair of them, inside a VPC. The owner's hand is the Go API of [Account],
+// [Bucket] and [Key]: it arranges the world without a request, and is neither authorised nor counted. A fault is a named misbehaviour
+// hung on requests with [Cloud.Inject]; [Rates] are how much a bucket takes before it says SlowDown. A synthetic body is generated
+// when it is read and costs no memory.
 package awsfake
 
 import (
@@ -49,6 +50,7 @@ type Cloud struct {
 	faults    faults
 	counts    counts
 	latency   atomic.Int64
+	packed    atomic.Int64 // the limit of packed policies, in bytes
 
 	mu          sync.RWMutex // guards the maps, and the policies and states of what is in them
 	accounts    map[string]*Account
@@ -64,7 +66,7 @@ func New(o Options) *Cloud {
 	c := &Cloud{
 		now: o.Now, log: o.Logger, plainHTTP: o.PlainHTTPInsecure,
 		random: newRandom(o.Seed), crc: newCRC64NVME(), s3: s3Operations(),
-		counts:   counts{total: Requests{}, buckets: map[string]Requests{}, keys: map[string]Requests{}},
+		counts:   counts{total: Requests{}, throttled: Requests{}, buckets: map[string]Requests{}, keys: map[string]Requests{}},
 		accounts: map[string]*Account{}, credentials: map[string]*credential{}, roles: map[string]*Role{},
 		keys: map[string]*Key{}, buckets: map[string]*Bucket{}, patterns: map[uint64]*pattern{},
 	}
@@ -117,14 +119,15 @@ func (c *Cloud) ResetRequests() {
 	c.counts.mu.Lock()
 	defer c.counts.mu.Unlock()
 	clear(c.counts.total)
+	clear(c.counts.throttled)
 	clear(c.counts.buckets)
 	clear(c.counts.keys)
 }
 
 type counts struct {
-	mu            sync.Mutex
-	total         Requests
-	buckets, keys map[string]Requests
+	mu               sync.Mutex
+	total, throttled Requests
+	buckets, keys    map[string]Requests
 }
 
 func (n *counts) add(operation, bucket string) {

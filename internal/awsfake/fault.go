@@ -15,7 +15,7 @@ import (
 // FaultKind is what a fault does to a request.
 type FaultKind int
 
-// The kinds of fault. All but CutBody and LoseAnswer answer without serving the request.
+// The kinds of fault. All but CutBody, LoseAnswer and UnknownLength answer without serving the request.
 const (
 	None               FaultKind = iota // serve the request: for faults that only Do something
 	Throttle                            // 503 SlowDown; 400 Throttling from STS and KMS
@@ -31,6 +31,7 @@ const (
 	Timeout                             // nothing happens until the request's context ends
 	CutBody                             // the request is served, and the connection breaks halfway through the answer's body
 	LoseAnswer                          // the request is served, and the connection breaks before the answer
+	UnknownLength                       // the request is served, and its answer has no Content-Length
 )
 
 // Fault is a misbehaviour hung on the requests that match it.
@@ -141,7 +142,7 @@ func (k FaultKind) answer(ctx context.Context, q *request) error {
 	case Timeout:
 		<-ctx.Done()
 		return &connectionError{ctx.Err()}
-	case None, CutBody, LoseAnswer:
+	case None, CutBody, LoseAnswer, UnknownLength:
 	}
 	return nil
 }
@@ -153,6 +154,9 @@ func (k FaultKind) after(res *response) (*response, error) {
 	}
 	if k == CutBody {
 		res.body = &cutReader{r: res.body, left: res.size / 2}
+	}
+	if k == UnknownLength {
+		res.size = -1
 	}
 	return res, nil
 }

@@ -38,6 +38,7 @@ func TestFaultKinds(t *testing.T) {
 		{"Reset", awsfake.Reset, "connection", false},
 		{"LoseAnswer", awsfake.LoseAnswer, "connection", true},
 		{"CutBody", awsfake.CutBody, "connection", true},
+		{"UnknownLength", awsfake.UnknownLength, "", true},
 	}
 	for _, tt := range tests {
 		for _, door := range []string{"listener", "memory"} {
@@ -141,6 +142,26 @@ func TestCutBodyOfAnObject(t *testing.T) {
 	n, err := io.Copy(io.Discard, out.Body)
 	if err == nil || n > 1<<19 {
 		t.Errorf("read %d bytes, %v", n, err)
+	}
+}
+
+// TestUnknownLength: the whole body comes, and nobody said how long it would be.
+func TestUnknownLength(t *testing.T) {
+	for _, door := range []string{"listener", "memory"} {
+		w := newWorld(t, awsfake.Options{})
+		w.destination.Put("k", awsfake.SyntheticBody(mebi, 1), awsfake.PutOptions{})
+		w.cloud.Inject(awsfake.Fault{Operation: "GetObject", Kind: awsfake.UnknownLength})
+		c := w.userConfig(w.base)
+		if door == "memory" {
+			c.HTTPClient = &http.Client{Transport: w.cloud.RoundTripper()}
+		}
+		out, err := s3Client(c).GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("consumer-copy"), Key: aws.String("k")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(bodyOf(t, out.Body)); out.ContentLength != nil || got != mebi {
+			t.Errorf("%s: length %v, got %d bytes", door, out.ContentLength, got)
+		}
 	}
 }
 

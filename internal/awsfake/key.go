@@ -36,6 +36,8 @@ type Key struct {
 	// guarded by Cloud.mu
 	policy *iam.Document
 	state  string
+
+	rate limiter
 }
 
 // CreateKey creates a symmetric key. Without a policy it gets the one that AWS gives: everything is
@@ -211,7 +213,10 @@ func contextBytes(context map[string]string) []byte {
 
 // wrapNewKey makes a data key for an object, or an upload, and asks nobody.
 func (c *Cloud) wrapNewKey(rule encryptionRule, bucket, key string) (encryption, cipher.AEAD) {
-	e := encryption{key: rule.key, bucketKey: rule.bucketKey && rule.key != nil, context: objectARN(bucket, key)}
+	e := encryption{
+		key: rule.key, bucketKey: rule.bucketKey && rule.key != nil && !rule.dual, dual: rule.dual, customer: rule.customer,
+		context: objectARN(bucket, key),
+	}
 	if e.bucketKey {
 		e.context = bucketARN(bucket)
 	}

@@ -95,7 +95,7 @@ func (q *request) serveKey(in *kmsInput) (any, error) {
 		in.KeyID = q.cloud.keyByID(string(in.CiphertextBlob[1 : 1+keyIDSize]))
 	}
 	k := q.cloud.findKey(in.KeyID, q.region, q.caller.account)
-	if k == nil {
+	if k == nil || k.account != q.caller.account && !crossesAccounts(q.operation) {
 		return nil, q.noSuchKMSKey(in.KeyID, op.action)
 	}
 	err := q.useKey(k, op.action, keyUse{service: serviceKMS, region: q.region, context: in.EncryptionContext})
@@ -111,6 +111,10 @@ func (q *request) serveKey(in *kmsInput) (any, error) {
 	}
 	return op.serve(q, k, in)
 }
+
+// crossesAccounts reports whether the operation can work on another account's key, whatever its policy
+// says ("Allowing users in other accounts to use a KMS key", AWS KMS Developer Guide).
+func crossesAccounts(operation string) bool { return operation == "DescribeKey" || !manages(operation) }
 
 // manages reports whether the operation works on a key that cannot be used.
 func manages(operation string) bool {
@@ -155,7 +159,7 @@ func (q *request) createKey(in *kmsInput) (any, error) {
 	var policy *iam.Document
 	if in.Policy != "" {
 		var err error
-		if policy, err = parseKeyPolicy(in.Policy); err != nil {
+		if policy, err = q.cloud.parseKeyPolicy(in.Policy); err != nil {
 			return nil, err
 		}
 	}
@@ -202,7 +206,7 @@ func (q *request) getKeyPolicy(k *Key, _ *kmsInput) (any, error) {
 }
 
 func (q *request) putKeyPolicy(k *Key, in *kmsInput) (any, error) {
-	policy, err := parseKeyPolicy(in.Policy)
+	policy, err := q.cloud.parseKeyPolicy(in.Policy)
 	if err != nil {
 		return nil, err
 	}
@@ -210,13 +214,16 @@ func (q *request) putKeyPolicy(k *Key, in *kmsInput) (any, error) {
 	return struct{}{}, nil
 }
 
-func parseKeyPolicy(text string) (*iam.Document, error) {
+func (c *Cloud) parseKeyPolicy(text string) (*iam.Document, error) {
 	d, err := iam.Parse([]byte(text))
 	if err == nil {
 		err = d.CheckKind(iam.Key)
 	}
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "MalformedPolicyDocumentException", "%v", err)
+	}
+	if c.stranger(d) != "" {
+		return nil, refuse(http.StatusBadRequest, "MalformedPolicyDocumentException", "Policy contains a statement with one or more invalid principals.")
 	}
 	return d, nil
 }

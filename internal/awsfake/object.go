@@ -1,6 +1,7 @@
 package awsfake
 
 import (
+	"cmp"
 	"crypto/cipher"
 	"crypto/md5" // S3's ETag of an SSE-S3 object is the MD5 of its bytes
 	"encoding/hex"
@@ -11,9 +12,10 @@ import (
 
 // Storage classes that the fake treats apart.
 const (
-	classStandard    = "STANDARD"
-	classGlacier     = "GLACIER"
-	classDeepArchive = "DEEP_ARCHIVE"
+	classStandard           = "STANDARD"
+	classGlacier            = "GLACIER"
+	classDeepArchive        = "DEEP_ARCHIVE"
+	classIntelligentTiering = "INTELLIGENT_TIERING"
 )
 
 // nullVersion is the version id of everything written while versioning is off.
@@ -32,6 +34,10 @@ type object struct {
 	metadata             map[string]string // user metadata, keys in lower case without x-amz-meta-
 	tags                 map[string]string
 	storageClass         string
+	archiveTier          bool      // of INTELLIGENT_TIERING: the object has sunk to its archive tier
+	restoredUntil        time.Time // of an archived object: how long its temporary copy can be read
+	redirect             string    // x-amz-website-redirect-location
+	lock                 Lock
 	checksum             checksum
 	crc                  uint64  // CRC64NVME of the whole, whatever checksum is stored
 	parts                []int64 // sizes, of an object from a multipart upload
@@ -51,25 +57,28 @@ func (s checksum) kind() string {
 	return "FULL_OBJECT"
 }
 
-// archived reports whether the object's bytes must be restored before they can be read.
-func (o *object) archived() bool {
-	return o.storageClass == classGlacier || o.storageClass == classDeepArchive
-}
-
 // encryption says under what an object, or an upload, lies.
 type encryption struct {
 	key       *Key // nil: SSE-S3, a key that S3 owns
 	bucketKey bool
+	dual      bool   // aws:kms:dsse
+	customer  bool   // SSE-C, with a key that the fake was never told
 	wrapped   []byte // the data key
 	context   string // the encryption context's aws:s3:arn
 }
 
 func (e encryption) algorithm() string {
-	if e.key == nil {
+	switch {
+	case e.key == nil:
 		return "AES256"
+	case e.dual:
+		return "aws:kms:dsse"
 	}
 	return "aws:kms"
 }
+
+// opaque reports whether the ETag of what lies so is not an MD5 ("Checking object integrity").
+func (e encryption) opaque() bool { return e.key != nil || e.customer }
 
 // ObjectInfo is what the owner's hand sees of an object.
 type ObjectInfo struct {
@@ -82,14 +91,21 @@ type ObjectInfo struct {
 	ContentType, StorageClass string
 	Headers                   map[string]string // Content-Type, Cache-Control and the other system metadata
 	Checksum                  string            // CRC64NVME of the whole object in base64, whichever one S3 stores
+	Encryption                string            // "AES256", "aws:kms", "aws:kms:dsse", or "SSE-C"
+	WebsiteRedirect           string
+	Lock                      Lock
+	Archived                  bool // a GET needs [Bucket.Restore] first
 }
 
-func (o *object) info() ObjectInfo {
+func (o *object) info(now time.Time) ObjectInfo {
 	info := ObjectInfo{
 		Key: o.key, ETag: o.etag, VersionID: o.versionID, Size: o.size, LastModified: o.modified,
 		BucketKey: o.crypt.bucketKey, Metadata: maps.Clone(o.metadata), Tags: maps.Clone(o.tags),
 		ContentType: o.headers["Content-Type"], StorageClass: o.storageClass, Headers: maps.Clone(o.headers),
-		Checksum: encodeCRC64(o.crc),
+		Checksum: encodeCRC64(o.crc), Encryption: o.crypt.algorithm(), WebsiteRedirect: o.redirect, Lock: o.lock, Archived: o.archived(now),
+	}
+	if o.crypt.customer {
+		info.Encryption = "SSE-C"
 	}
 	if o.crypt.key != nil {
 		info.KeyARN = o.crypt.key.arn
@@ -108,27 +124,28 @@ type PutOptions struct {
 	KeyARN       string    // "": the bucket's default encryption
 	Multipart    bool      // as if uploaded in parts of 8 MiB: the ETag ends in -N
 	LastModified time.Time // zero: now
+
+	ArchiveTier     bool   // of INTELLIGENT_TIERING: sunk to the archive tier, unreadable until restored
+	SSEC            bool   // stored under a key of the customer (SSE-C): no request can read it
+	DSSE            bool   // dual-layer encryption (aws:kms:dsse) under KeyARN or the bucket's default key
+	WebsiteRedirect string // x-amz-website-redirect-location
+	Lock            Lock   // the bucket must have object lock
 }
 
-// Put stores an object by the owner's hand, encrypted under the bucket's default key.
+// Put stores an object by the owner's hand, encrypted under the bucket's default key unless the options
+// say otherwise. Options that contradict the bucket are a bug of the caller and panic.
 func (b *Bucket) Put(key string, body Body, o PutOptions) ObjectInfo {
 	c := b.cloud
-	rule := b.encryptionRule()
-	if o.KeyARN != "" {
-		rule.key = c.mustKey(o.KeyARN)
-	}
-	crypt, aead := c.wrapNewKey(rule, b.name, key)
+	crypt, aead := c.wrapNewKey(b.ownersRule(o), b.name, key)
 	obj := &object{
 		key: key, modified: o.LastModified.Truncate(time.Second), crypt: crypt, storageClass: o.StorageClass,
 		headers: maps.Clone(o.Headers), metadata: maps.Clone(o.Metadata), tags: maps.Clone(o.Tags),
+		archiveTier: o.ArchiveTier, redirect: o.WebsiteRedirect, lock: o.Lock,
 	}
 	if obj.headers == nil {
 		obj.headers = map[string]string{}
 	}
-	obj.headers["Content-Type"] = o.ContentType
-	if o.ContentType == "" {
-		obj.headers["Content-Type"] = "binary/octet-stream"
-	}
+	obj.headers["Content-Type"] = cmp.Or(o.ContentType, "binary/octet-stream")
 	if o.LastModified.IsZero() {
 		obj.modified = c.now().Truncate(time.Second)
 	}
@@ -137,16 +154,42 @@ func (b *Bucket) Put(key string, body Body, o PutOptions) ObjectInfo {
 	obj.checksum = checksum{algorithm: algorithmCRC64NVME, value: encodeCRC64(obj.crc)}
 	obj.etag = c.ownersETag(body, crypt)
 	if o.Multipart {
-		const part = 8 << 20
-		for left := body.size; left > 0 || obj.parts == nil; left -= part {
-			obj.parts = append(obj.parts, min(left, part))
-		}
+		obj.parts = partsOf(body.size)
 		obj.etag = fmt.Sprintf("%s-%d", c.random.hex(16), len(obj.parts))
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if o.Lock != (Lock{}) && !b.objectLock {
+		panic(fmt.Sprintf("BUG: bucket %q has no object lock", b.name))
+	}
 	b.insert(obj)
-	return obj.info()
+	return obj.info(c.now())
+}
+
+// ownersRule is what the owner's hand encrypts under.
+func (b *Bucket) ownersRule(o PutOptions) encryptionRule {
+	rule := b.encryptionRule()
+	if o.KeyARN != "" {
+		rule.key = b.cloud.mustKey(o.KeyARN)
+	}
+	switch {
+	case o.SSEC:
+		return encryptionRule{customer: true}
+	case o.DSSE && rule.key == nil:
+		panic(fmt.Sprintf("BUG: no key for DSSE in bucket %q", b.name))
+	case o.DSSE:
+		rule.dual = true
+	}
+	return rule
+}
+
+// partsOf are the sizes of the parts of an object that seems to have been uploaded in parts of 8 MiB.
+func partsOf(size int64) (parts []int64) {
+	const part = 8 << 20
+	for left := size; left > 0 || parts == nil; left -= part {
+		parts = append(parts, min(left, part))
+	}
+	return parts
 }
 
 func (b *Bucket) contentOf(body Body, key cipher.AEAD) content {
@@ -165,7 +208,7 @@ func (b *Bucket) contentOf(body Body, key cipher.AEAD) content {
 
 // ownersETag is an MD5 where S3 gives one and it can be had; else opaque.
 func (c *Cloud) ownersETag(body Body, crypt encryption) string {
-	if crypt.key != nil || body.pattern != nil {
+	if crypt.opaque() || body.pattern != nil {
 		return c.random.hex(16)
 	}
 	sum := md5.Sum(body.data)
@@ -187,7 +230,7 @@ func (b *Bucket) Object(key string) (ObjectInfo, bool) {
 	if o == nil {
 		return ObjectInfo{}, false
 	}
-	return o.info(), true
+	return o.info(b.cloud.now()), true
 }
 
 // Keys returns the keys that a listing would show, in byte order.

@@ -289,7 +289,7 @@ func TestRequestLimits(t *testing.T) {
 		{"another account's key that does not exist", func(in *s3.PutObjectInput) {
 			in.ServerSideEncryption, in.SSEKMSKeyId = types.ServerSideEncryptionAwsKms, aws.String("arn:aws:kms:us-west-2:111111111111:key/nope")
 		}, "AccessDenied"},
-		{"object lock", func(in *s3.PutObjectInput) { in.ObjectLockLegalHoldStatus = types.ObjectLockLegalHoldStatusOn }, "NotImplemented"},
+		{"object lock without a bucket for it", func(in *s3.PutObjectInput) { in.ObjectLockLegalHoldStatus = types.ObjectLockLegalHoldStatusOn }, "InvalidRequest"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			in := &s3.PutObjectInput{Bucket: aws.String("consumer-copy"), Key: aws.String("k"), Body: strings.NewReader("x")}

@@ -48,6 +48,7 @@ func s3Operations() map[string]s3Operation {
 		"GetBucketOwnershipControls": on((*request).getBucketOwnershipControls),
 		"GetPublicAccessBlock":       on((*request).getPublicAccessBlock),
 		"GetBucketRequestPayment":    on((*request).getBucketRequestPayment),
+		"GetObjectLockConfiguration": on((*request).getObjectLockConfiguration),
 		"ListObjectsV2":              on((*request).listObjectsV2),
 		"ListObjects":                on((*request).listObjects),
 		"ListObjectVersions":         on((*request).listObjectVersions),
@@ -237,6 +238,8 @@ func bucketOperation(method string, query url.Values) string {
 		return "GetPublicAccessBlock"
 	case "GET requestPayment":
 		return "GetBucketRequestPayment"
+	case "GET object-lock":
+		return "GetObjectLockConfiguration"
 	}
 	return settingOperation(method, query)
 }
@@ -268,7 +271,33 @@ func (q *request) serveS3() (*response, error) {
 	if b.region != q.region && !op.anyRegion {
 		return nil, q.wrongRegion(b)
 	}
+	if err := q.admit(b); err != nil {
+		return nil, err
+	}
 	return op.serve(q, b)
+}
+
+// admit refuses a request before anybody asks what it may do: at the wrong pace, or without saying that it pays.
+func (q *request) admit(b *Bucket) error {
+	if err := q.throttleS3(b); err != nil {
+		return err
+	}
+	return q.checkPayer(b)
+}
+
+// checkPayer refuses requests of other accounts on a bucket whose requesters pay, unless they say that they do.
+func (q *request) checkPayer(b *Bucket) error {
+	b.mu.RLock()
+	pays := b.requester
+	b.mu.RUnlock()
+	if !pays || q.caller.account == b.account {
+		return nil
+	}
+	if q.http.Header.Get("X-Amz-Request-Payer") != "requester" {
+		return errAccessDenied(serviceS3)
+	}
+	q.charged = true
+	return nil
 }
 
 // findBucket looks a bucket up, and compares its owner with the expected one unless that is "".

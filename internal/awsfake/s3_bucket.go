@@ -145,8 +145,20 @@ func (q *request) getBucketLocation(b *Bucket) (*response, error) {
 	return answerXML(x), nil
 }
 
+// allowPolicy authorises reading or changing the bucket policy, which only the bucket's own account
+// can, whatever the policy says ("GetBucketPolicy", Amazon S3 API Reference).
+func (q *request) allowPolicy(b *Bucket, action string) error {
+	if err := q.allow(b, action, "", nil); err != nil {
+		return err
+	}
+	if q.caller.account != b.account {
+		return refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+	}
+	return nil
+}
+
 func (q *request) getBucketPolicy(b *Bucket) (*response, error) {
-	if err := q.allow(b, "s3:GetBucketPolicy", "", nil); err != nil {
+	if err := q.allowPolicy(b, "s3:GetBucketPolicy"); err != nil {
 		return nil, err
 	}
 	policy := b.currentPolicy()
@@ -160,7 +172,7 @@ func (q *request) getBucketPolicy(b *Bucket) (*response, error) {
 }
 
 func (q *request) putBucketPolicy(b *Bucket) (*response, error) {
-	if err := q.allow(b, "s3:PutBucketPolicy", "", nil); err != nil {
+	if err := q.allowPolicy(b, "s3:PutBucketPolicy"); err != nil {
 		return nil, err
 	}
 	p, err := q.payload()
@@ -181,25 +193,22 @@ func (q *request) putBucketPolicy(b *Bucket) (*response, error) {
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "MalformedPolicy", "%v", err)
 	}
+	if stranger := q.cloud.stranger(d); stranger != "" {
+		return nil, refuse(http.StatusBadRequest, "MalformedPolicy", "Invalid principal in policy").with("Detail", stranger)
+	}
+	if err := q.refusePublic(b, d); err != nil {
+		return nil, err
+	}
 	b.SetPolicy(d)
 	return answer(http.StatusNoContent), nil
 }
 
 func (q *request) deleteBucketPolicy(b *Bucket) (*response, error) {
-	if err := q.allow(b, "s3:DeleteBucketPolicy", "", nil); err != nil {
+	if err := q.allowPolicy(b, "s3:DeleteBucketPolicy"); err != nil {
 		return nil, err
 	}
 	b.SetPolicy(nil)
 	return answer(http.StatusNoContent), nil
-}
-
-// getBucketPolicyStatus always says "not public": block public access is on for every bucket.
-func (q *request) getBucketPolicyStatus(b *Bucket) (*response, error) {
-	return q.setting(b, "s3:GetBucketPolicyStatus", func(x *xmlWriter) {
-		x.openNS("PolicyStatus", s3Namespace)
-		x.boolean("IsPublic", false)
-		x.close("PolicyStatus")
-	})
 }
 
 func (q *request) getBucketOwnershipControls(b *Bucket) (*response, error) {
@@ -212,20 +221,16 @@ func (q *request) getBucketOwnershipControls(b *Bucket) (*response, error) {
 	})
 }
 
-func (q *request) getPublicAccessBlock(b *Bucket) (*response, error) {
-	return q.setting(b, "s3:GetBucketPublicAccessBlock", func(x *xmlWriter) {
-		x.openNS("PublicAccessBlockConfiguration", s3Namespace)
-		for _, name := range []string{"BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"} {
-			x.boolean(name, true)
-		}
-		x.close("PublicAccessBlockConfiguration")
-	})
-}
-
 func (q *request) getBucketRequestPayment(b *Bucket) (*response, error) {
+	payer := "BucketOwner"
+	b.mu.RLock()
+	if b.requester {
+		payer = "Requester"
+	}
+	b.mu.RUnlock()
 	return q.setting(b, "s3:GetBucketRequestPayment", func(x *xmlWriter) {
 		x.openNS("RequestPaymentConfiguration", s3Namespace)
-		x.element("Payer", "BucketOwner")
+		x.element("Payer", payer)
 		x.close("RequestPaymentConfiguration")
 	})
 }
@@ -264,6 +269,10 @@ func (q *request) putBucketVersioning(b *Bucket) (*response, error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.objectLock && in.Status != versioningEnabled {
+		return nil, refuse(http.StatusConflict, "InvalidBucketState",
+			"An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.")
+	}
 	b.versioning = in.Status
 	return answer(http.StatusOK), nil
 }
@@ -274,7 +283,7 @@ func (q *request) getBucketEncryption(b *Bucket) (*response, error) {
 		x.openNS("ServerSideEncryptionConfiguration", s3Namespace)
 		x.open("Rule")
 		x.open("ApplyServerSideEncryptionByDefault")
-		x.element("SSEAlgorithm", encryption{key: rule.key}.algorithm())
+		x.element("SSEAlgorithm", encryption{key: rule.key, dual: rule.dual}.algorithm())
 		if rule.key != nil {
 			x.element("KMSMasterKeyID", rule.key.arn)
 		}
@@ -306,7 +315,8 @@ func (q *request) putBucketEncryption(b *Bucket) (*response, error) {
 	rule := encryptionRule{bucketKey: in.Rule[0].BucketKeyEnabled}
 	switch def := in.Rule[0].Default; def.SSEAlgorithm {
 	case "AES256":
-	case "aws:kms":
+	case "aws:kms", algorithmDual:
+		rule.dual = def.SSEAlgorithm == algorithmDual
 		if rule.key = b.account.managedKey(b.region); def.KMSMasterKeyID != "" {
 			rule.key = q.cloud.findKey(def.KMSMasterKeyID, b.region, b.account)
 		}

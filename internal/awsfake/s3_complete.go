@@ -28,6 +28,11 @@ func (q *request) completeMultipartUpload(b *Bucket) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
+	if w.match != "" {
+		if err := q.allow(b, "s3:GetObject", q.key, nil); err != nil {
+			return nil, err
+		}
+	}
 	var in partList
 	body, err := q.readBody() // a checksum that comes with it is that of the object
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 const copySourcePrefix = "X-Amz-Copy-Source-"
 
 // source opens the object that the request copies from: found, allowed, conditions met, readable.
-func (q *request) source() (reading, *object, error) {
+func (q *request) source(b *Bucket) (reading, *object, error) {
 	h := q.http.Header
 	r := reading{action: "s3:GetObject"}
 	bucket, err := "", error(nil)
@@ -26,6 +26,9 @@ func (q *request) source() (reading, *object, error) {
 	if r.bucket, err = q.findBucket(bucket, h.Get("X-Amz-Source-Expected-Bucket-Owner")); err != nil {
 		return r, nil, err
 	}
+	if err := q.mayReadFrom(b, r); err != nil {
+		return r, nil, err
+	}
 	o, err := q.open(r)
 	if err != nil {
 		return r, nil, err
@@ -33,10 +36,24 @@ func (q *request) source() (reading, *object, error) {
 	if err := readConditions(h, copySourcePrefix, o); err != nil {
 		return r, nil, err
 	}
-	if o.archived() {
+	if err := q.refuseSSEC(o); err != nil {
+		return r, nil, err
+	}
+	if o.archived(q.cloud.now()) {
 		return r, nil, errArchived(o)
 	}
 	return r, o, nil
+}
+
+// mayReadFrom asks of the source's bucket what every request on a bucket is asked; b is the destination.
+func (q *request) mayReadFrom(b *Bucket, r reading) error {
+	if q.endpoint != nil && r.bucket.region != b.region {
+		return refuse(http.StatusForbidden, "AccessDenied", "VPC endpoints do not support cross-region requests")
+	}
+	if !r.bucket.rates.take(r.key, false) {
+		return throttled(serviceS3)
+	}
+	return q.checkPayer(r.bucket)
 }
 
 // copySource splits x-amz-copy-source, "bucket/key" or "/bucket/key" in URL encoding with an optional
@@ -62,7 +79,7 @@ func (q *request) copyObject(b *Bucket) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, src, err := q.source()
+	r, src, err := q.source(b)
 	if err != nil {
 		return nil, err
 	}
@@ -123,6 +140,7 @@ func (q *request) refuseCopy(b *Bucket, r reading, src *object) error {
 	}
 	for _, name := range []string{
 		"X-Amz-Storage-Class", "X-Amz-Server-Side-Encryption", "X-Amz-Checksum-Algorithm", "X-Amz-Server-Side-Encryption-Bucket-Key-Enabled",
+		redirectHeader,
 	} {
 		if q.http.Header.Get(name) != "" {
 			return nil
@@ -175,7 +193,7 @@ func (c *Cloud) copyChecksum(algorithm string, src, o *object, key cipher.AEAD) 
 
 // copyETag is opaque under KMS; under SSE-S3 it is the MD5, but for synthetic bodies, whose MD5 would take too long.
 func (c *Cloud) copyETag(o, src *object, key cipher.AEAD) (string, error) {
-	if o.crypt.key == nil && src.crypt.key == nil && len(src.parts) == 0 {
+	if !o.crypt.opaque() && !src.crypt.opaque() && len(src.parts) == 0 {
 		return src.etag, nil
 	}
 	if o.crypt.key != nil || o.content.synthetic() {

@@ -85,6 +85,9 @@ func (q *request) getObjectAttributes(b *Bucket) (*response, error) {
 	if err := q.allow(b, q.target(b, "s3:GetObjectAttributes").permission(), q.key, nil); err != nil {
 		return nil, err
 	}
+	if err := q.refuseSSEC(o); err != nil {
+		return nil, err
+	}
 	if _, err := q.openDataKey(o.crypt, b.region); err != nil {
 		return nil, err
 	}
@@ -173,7 +176,7 @@ func (q *request) deleteOne(b *Bucket, key, version, etag string) (erasure, erro
 	if err := q.allow(b, action, key, nil); err != nil {
 		return erasure{}, err
 	}
-	return b.erase(key, version, etag)
+	return q.erase(b, erasing{key, version, etag})
 }
 
 func (d erasure) element(x *xmlWriter, key, version string) {

@@ -191,6 +191,7 @@ func (q *request) listingBody(x *xmlWriter, b *Bucket, l *listing, p *page) {
 		x.open("Contents")
 		x.element("Key", l.encode(o.key))
 		listed(x, o)
+		q.restoreStatus(x, o)
 		if owner {
 			ownerElement(x, "Owner", b.account.id)
 		}

@@ -161,7 +161,7 @@ func (q *request) uploadPartCopy(b *Bucket) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, src, err := q.source()
+	r, src, err := q.source(b)
 	if err != nil {
 		return nil, err
 	}

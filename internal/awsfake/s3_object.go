@@ -96,7 +96,7 @@ func (q *request) getObject(b *Bucket) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.archived() {
+	if o.archived(q.cloud.now()) {
 		return nil, errArchived(o)
 	}
 	key, err := q.openDataKey(o.crypt, b.region)
@@ -123,12 +123,10 @@ func (q *request) openForGet(b *Bucket) (*object, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := q.refuseSSEC(o); err != nil {
+		return nil, err
+	}
 	return o, readConditions(q.http.Header, "", o)
-}
-
-func errArchived(o *object) error {
-	return refuse(http.StatusForbidden, "InvalidObjectState", "The operation is not valid for the object's storage class").
-		with("StorageClass", o.storageClass)
 }
 
 func (q *request) wantsChecksum() bool {
@@ -140,6 +138,8 @@ func (q *request) objectAnswer(b *Bucket, o *object) (*response, error) {
 	res := answer(http.StatusOK)
 	h := res.header
 	describe(h, b, o)
+	o.showArchive(h, q.cloud.now())
+	q.showLock(h, b, o)
 	h.Set("Accept-Ranges", "bytes")
 	for name := range overrides() {
 		if v := q.query.Get(name); v != "" {
@@ -181,8 +181,9 @@ func describe(h http.Header, b *Bucket, o *object) {
 	for name, value := range o.headers {
 		h.Set(name, value)
 	}
-	for name, value := range o.metadata {
-		h.Set("X-Amz-Meta-"+name, value)
+	showMetadata(h, o.metadata)
+	if o.redirect != "" {
+		h.Set(redirectHeader, o.redirect)
 	}
 	if o.storageClass != classStandard {
 		h.Set("X-Amz-Storage-Class", o.storageClass)
@@ -201,6 +202,9 @@ func setVersion(h http.Header, b *Bucket, o *object) {
 }
 
 func setEncryption(h http.Header, e encryption) {
+	if e.customer {
+		return
+	}
 	h.Set("X-Amz-Server-Side-Encryption", e.algorithm())
 	if e.key == nil {
 		return
@@ -309,7 +313,7 @@ func (q *request) deleteObject(b *Bucket) (*response, error) {
 			return nil, err
 		}
 	}
-	d, err := b.erase(q.key, version, condition)
+	d, err := q.erase(b, erasing{q.key, version, condition})
 	if err != nil {
 		return nil, err
 	}
@@ -329,24 +333,34 @@ type erasure struct {
 	version string // of the marker, or of what got deleted
 }
 
-// erase deletes a key, or one version of it, if its ETag meets the condition ("" is none).
-func (b *Bucket) erase(key, version, condition string) (erasure, error) {
+// erasing is a wish to delete a key, or one version of it, if its ETag meets the condition ("" is none).
+type erasing struct{ key, version, condition string }
+
+// erase does it, unless a lock holds the version.
+func (q *request) erase(b *Bucket, e erasing) (erasure, error) {
+	bypass, err := q.bypass(b, e.key)
+	if err != nil {
+		return erasure{}, err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if condition != "" {
-		current := b.index.get(key).current()
+	if e.condition != "" {
+		current := b.index.get(e.key).current()
 		if current == nil {
-			return erasure{}, errNoSuchKey(key)
+			return erasure{}, errNoSuchKey(e.key)
 		}
-		if !sameETag(condition, current.etag) {
+		if !sameETag(e.condition, current.etag) {
 			return erasure{}, errPreconditionFailed("If-Match")
 		}
 	}
-	if version != "" {
-		gone := b.discardVersion(key, version)
-		return erasure{marker: gone != nil && gone.marker, version: version}, nil
+	if e.version != "" {
+		if o := b.index.get(e.key).version(e.version); o != nil && o.lock.holds(q.cloud.now(), bypass) {
+			return erasure{}, errLocked()
+		}
+		gone := b.discardVersion(e.key, e.version)
+		return erasure{marker: gone != nil && gone.marker, version: e.version}, nil
 	}
-	if marker := b.discard(key); marker != nil {
+	if marker := b.discard(e.key); marker != nil {
 		return erasure{marker: true, version: marker.versionID}, nil
 	}
 	return erasure{}, nil

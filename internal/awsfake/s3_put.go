@@ -10,17 +10,17 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // draft is an object as the headers of a PutObject, CopyObject or CreateMultipartUpload describe it.
 type draft struct {
 	headers, metadata, tags map[string]string
 	storageClass            string
+	redirect                string
+	lock                    Lock
 	rule                    encryptionRule
 	algorithm               string // of the checksum to keep; "" for S3's choice
 	conditions              writeConditions
@@ -35,14 +35,16 @@ func (q *request) readDraft(b *Bucket) (*draft, error) {
 	if !slices.Contains(storageClasses(), d.storageClass) {
 		return nil, refuse(http.StatusBadRequest, "InvalidStorageClass", "The storage class you specified is not valid")
 	}
-	size := 0
-	for k, v := range d.metadata {
-		size += len(k) + len(v)
+	err := checkMetadata(d.metadata)
+	if err != nil {
+		return nil, err
 	}
-	if size > maxUserMetadata {
-		return nil, refuse(http.StatusBadRequest, "MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size")
+	if d.redirect, err = readRedirect(h); err != nil {
+		return nil, err
 	}
-	var err error
+	if d.lock, err = q.readLock(b); err != nil {
+		return nil, err
+	}
 	if d.tags, err = parseTagging(h.Get("X-Amz-Tagging")); err != nil {
 		return nil, err
 	}
@@ -59,7 +61,7 @@ func (q *request) readDraft(b *Bucket) (*draft, error) {
 
 func storageClasses() []string {
 	return []string{
-		classStandard, "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", classGlacier, classDeepArchive, "GLACIER_IR",
+		classStandard, "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", classIntelligentTiering, classGlacier, classDeepArchive, "GLACIER_IR",
 	}
 }
 
@@ -67,8 +69,7 @@ func storageClasses() []string {
 func refuseForeignHeaders(h http.Header) error {
 	for name := range h {
 		lower := strings.ToLower(name)
-		if strings.HasPrefix(lower, "x-amz-object-lock-") || strings.Contains(lower, "server-side-encryption-customer-") ||
-			lower == "x-amz-server-side-encryption-context" || lower == "x-amz-website-redirect-location" {
+		if strings.Contains(lower, "server-side-encryption-customer-") || lower == "x-amz-server-side-encryption-context" {
 			return errNotImplemented(lower)
 		}
 		if strings.HasPrefix(lower, "x-amz-grant-") || lower == "x-amz-acl" && h.Get(name) != "bucket-owner-full-control" {
@@ -76,108 +77,6 @@ func refuseForeignHeaders(h http.Header) error {
 		}
 	}
 	return nil
-}
-
-func systemHeaders(h http.Header) map[string]string {
-	out := map[string]string{"Content-Type": cmp.Or(h.Get("Content-Type"), "binary/octet-stream")}
-	for _, name := range []string{"Cache-Control", "Content-Disposition", "Content-Language", "Expires"} {
-		if v := h.Get(name); v != "" {
-			out[name] = v
-		}
-	}
-	var encodings []string // aws-chunked is how the body travels, not what the object is
-	for part := range strings.SplitSeq(h.Get("Content-Encoding"), ",") {
-		if part = strings.TrimSpace(part); part != "" && part != "aws-chunked" {
-			encodings = append(encodings, part)
-		}
-	}
-	if len(encodings) > 0 {
-		out["Content-Encoding"] = strings.Join(encodings, ",")
-	}
-	return out
-}
-
-func userMetadata(h http.Header) map[string]string {
-	out := map[string]string{}
-	for name, values := range h {
-		if key, found := strings.CutPrefix(strings.ToLower(name), "x-amz-meta-"); found {
-			out[key] = strings.Join(values, ",")
-		}
-	}
-	return out
-}
-
-// parseTagging reads tags in the form of a query string, as x-amz-tagging has them.
-func parseTagging(text string) (map[string]string, error) {
-	if text == "" {
-		return nil, nil
-	}
-	values, err := url.ParseQuery(text)
-	if err != nil {
-		return nil, errInvalidArgument("The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.")
-	}
-	tags := map[string]string{}
-	for k, v := range values {
-		if len(v) > 1 {
-			return nil, errInvalidArgument("The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.")
-		}
-		tags[k] = v[0]
-	}
-	return tags, checkTags(tags)
-}
-
-func checkTags(tags map[string]string) error {
-	if len(tags) > maxTags {
-		return refuse(http.StatusBadRequest, "BadRequest", "Object tags cannot be greater than %d", maxTags)
-	}
-	for k, v := range tags {
-		if !validTag(k, v) || utf8.RuneCountInString(v) > maxTagValue {
-			return refuse(http.StatusBadRequest, "InvalidTag", "The TagKey or TagValue you have provided is invalid")
-		}
-	}
-	return nil
-}
-
-// readEncryption is the rule that the request's headers ask for, or the bucket's default.
-func (q *request) readEncryption(b *Bucket) (encryptionRule, error) {
-	h := q.http.Header
-	id, rule := h.Get("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id"), b.encryptionRule()
-	switch h.Get("X-Amz-Server-Side-Encryption") {
-	case "":
-		if id != "" {
-			return rule, errInvalidArgument("Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms")
-		}
-	case "AES256":
-		if id != "" {
-			return rule, errInvalidArgument("Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms")
-		}
-		return encryptionRule{}, nil
-	case "aws:kms":
-		if id == "" {
-			rule.key = q.caller.account.managedKey(b.region)
-		} else if rule.key = q.cloud.findKey(id, b.region, q.caller.account); rule.key == nil {
-			return rule, q.noSuchKey(id)
-		}
-	case "aws:kms:dsse":
-		return rule, errNotImplemented("aws:kms:dsse")
-	default:
-		return rule, errInvalidArgument("The encryption method specified is not supported")
-	}
-	if v := h.Get("X-Amz-Server-Side-Encryption-Bucket-Key-Enabled"); v != "" {
-		rule.bucketKey = strings.EqualFold(v, "true")
-	}
-	return rule, nil
-}
-
-// noSuchKey is S3's word for a key that KMS does not find in the bucket's Region. Of another
-// account's key KMS says no more than that it is of no use.
-func (q *request) noSuchKey(id string) error {
-	if strings.HasPrefix(id, "arn:") && !strings.Contains(id, ":"+q.caller.account.id+":") {
-		return refuse(http.StatusForbidden, "AccessDenied", "User: %s is not authorized to perform: kms:GenerateDataKey on this resource because "+
-			"the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",
-			q.caller.caller.ARN)
-	}
-	return refuse(http.StatusBadRequest, "KMS.NotFoundException", "Invalid keyId '%s'", id)
 }
 
 // facts are the condition keys that the draft brings to s3:PutObject. A bucket's default encryption
@@ -222,6 +121,9 @@ func (q *request) allowWrite(b *Bucket, d *draft, creates bool) error {
 		if err := q.allow(b, "s3:PutObjectTagging", q.key, facts); err != nil {
 			return err
 		}
+	}
+	if err := q.allowLock(b, facts); err != nil {
+		return err
 	}
 	if d.conditions.match != "" {
 		return q.allow(b, "s3:GetObject", q.key, nil)
@@ -278,6 +180,9 @@ func (q *request) putObject(b *Bucket) (*response, error) {
 	if err := q.allowWrite(b, d, true); err != nil {
 		return nil, err
 	}
+	if err := d.lock.needsChecksum(q.http.Header); err != nil {
+		return nil, err
+	}
 	if err := b.meets(q.key, d.conditions); err != nil {
 		return nil, err
 	}
@@ -303,6 +208,7 @@ func (d *draft) object(q *request, crypt encryption, body content) *object {
 	return &object{
 		key: q.key, modified: q.cloud.now().Truncate(time.Second), content: body, size: body.size(),
 		crypt: crypt, headers: d.headers, metadata: d.metadata, tags: d.tags, storageClass: d.storageClass,
+		redirect: d.redirect, lock: d.lock,
 		crc: body.checksum(q.cloud.crc),
 	}
 }
@@ -319,7 +225,7 @@ func (q *request) written(b *Bucket, o *object) *response {
 
 // singleETag is the MD5 under SSE-S3, and opaque under KMS.
 func (c *Cloud) singleETag(crypt encryption, sum []byte) string {
-	if crypt.key != nil || sum == nil {
+	if crypt.opaque() || sum == nil {
 		return c.random.hex(16)
 	}
 	return hex.EncodeToString(sum)

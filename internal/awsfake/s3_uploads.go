@@ -15,7 +15,7 @@ import (
 func (q *request) abortMultipartUpload(b *Bucket) (*response, error) {
 	u, err := q.findUpload(b)
 	if refused := q.allow(b, "s3:AbortMultipartUpload", q.key, nil); refused != nil {
-		if err != nil || u.initiator != q.caller.caller.ARN || q.deniedExplicitly(b, "s3:AbortMultipartUpload") {
+		if err != nil || u.initiator != q.caller.caller.ARN || q.barred(b, "s3:AbortMultipartUpload") {
 			return nil, refused
 		}
 	}
@@ -28,10 +28,12 @@ func (q *request) abortMultipartUpload(b *Bucket) (*response, error) {
 	return answer(http.StatusNoContent), nil
 }
 
-func (q *request) deniedExplicitly(b *Bucket, action string) bool {
-	return q.decide(question{
+// barred reports whether a policy denies the action, or the VPC endpoint's does not let it through.
+func (q *request) barred(b *Bucket, action string) bool {
+	d := q.decide(question{
 		action: action, resource: objectARN(b.name, q.key), account: b.account.id, kind: iam.Bucket, policy: b.currentPolicy(),
-	}).Explicit
+	})
+	return d.Explicit || !d.Allowed && d.Source == sourceEndpoint
 }
 
 func (q *request) listParts(b *Bucket) (*response, error) {
@@ -61,7 +63,7 @@ func (q *request) listParts(b *Bucket) (*response, error) {
 	x.element("Bucket", b.name)
 	x.element("Key", l.encode(u.key))
 	x.element("UploadId", u.id)
-	x.element("StorageClass", u.draft.storageClass)
+	u.describe(x, b)
 	x.number("PartNumberMarker", int64(marker))
 	x.number("MaxParts", int64(l.max))
 	x.boolean("IsTruncated", truncated)
@@ -136,11 +138,20 @@ func (u *upload) element(x *xmlWriter, l *listing, b *Bucket) {
 	x.open("Upload")
 	x.element("Key", l.encode(u.key))
 	x.element("UploadId", u.id)
+	u.describe(x, b)
+	x.time("Initiated", u.initiated)
+	x.close("Upload")
+}
+
+// describe writes what both listings say of an upload. The initiator is a user or a session by its ARN.
+func (u *upload) describe(x *xmlWriter, b *Bucket) {
 	ownerElement(x, "Initiator", u.initiator)
 	ownerElement(x, "Owner", b.account.id)
 	x.element("StorageClass", u.draft.storageClass)
-	x.time("Initiated", u.initiated)
-	x.close("Upload")
+	if u.draft.algorithm != "" {
+		x.element("ChecksumAlgorithm", u.draft.algorithm)
+		x.element("ChecksumType", checksum{composite: u.composite}.kind())
+	}
 }
 
 // uploadsBehind are the uploads by key and then id, behind the marker. A key marker alone leaves out

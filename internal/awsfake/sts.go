@@ -43,6 +43,9 @@ func (q *request) readSTS() error {
 }
 
 func (q *request) serveSTS() (*response, error) {
+	if !q.caller.account.stsRate.take() {
+		return nil, throttled(serviceSTS)
+	}
 	switch q.operation {
 	case "AssumeRole":
 		return q.assumeRole()
@@ -83,6 +86,7 @@ type assumption struct {
 	externalID     string
 	sourceIdentity string
 	duration       time.Duration
+	policyText     string
 	policy         *iam.Document
 	tags           map[string]string // of this call
 	transitive     []string          // keys, of this call
@@ -97,6 +101,10 @@ func (q *request) assumeRole() (*response, error) {
 		return nil, err
 	}
 	if err := q.checkDuration(a); err != nil {
+		return nil, err
+	}
+	packed, err := q.packedSize(a)
+	if err != nil {
 		return nil, err
 	}
 	key, cred := q.newSession(a)
@@ -117,6 +125,9 @@ func (q *request) assumeRole() (*response, error) {
 		x.close("AssumedRoleUser")
 		x.optional("SourceIdentity", cred.sourceIdentity)
 		x.number("SessionTokenSize", int64(len(cred.token)))
+		if packed > 0 {
+			x.number("PackedPolicySize", packed)
+		}
 	}), nil
 }
 
@@ -136,7 +147,8 @@ func (q *request) readAssumption() (*assumption, error) {
 		}
 		a.duration = time.Duration(n) * time.Second
 	}
-	if err := a.readPolicy(f.Get("Policy")); err != nil {
+	a.policyText = f.Get("Policy")
+	if err := a.readPolicy(a.policyText); err != nil {
 		return nil, err
 	}
 	if f.Get("PolicyArns.member.1.arn") != "" {
@@ -313,19 +325,6 @@ func (q *request) assumptionFacts(a *assumption, action string) map[string][]str
 	return f
 }
 
-// inherited are the transitive tags that the caller's own session brings along.
-func (q *request) inherited() map[string]string {
-	out := map[string]string{}
-	for _, key := range q.caller.transitive {
-		for k, v := range q.caller.tags {
-			if strings.EqualFold(k, key) {
-				out[k] = v
-			}
-		}
-	}
-	return out
-}
-
 func (q *request) checkDuration(a *assumption) error {
 	switch {
 	case a.duration < minSession || a.duration > 12*time.Hour:
@@ -336,24 +335,4 @@ func (q *request) checkDuration(a *assumption) error {
 		return errValidation("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	}
 	return nil
-}
-
-func (q *request) newSession(a *assumption) (accessKey string, cred *credential) {
-	c, role := q.cloud, a.role
-	tags, transitive := q.inherited(), slices.Clone(q.caller.transitive)
-	maps.Copy(tags, a.tags)
-	cred = &credential{
-		secret: c.random.hex(20), token: "FwoGZXIvYXdz" + c.random.letters(320),
-		expires: c.now().Add(a.duration).UTC().Truncate(time.Second), account: role.account, role: role,
-		id: role.id + ":" + a.name, tags: tags, transitive: append(transitive, a.transitive...),
-		sourceIdentity: cmp.Or(a.sourceIdentity, q.caller.sourceIdentity),
-		caller: iam.Caller{
-			ARN:     fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", role.account.id, role.Name, a.name),
-			RoleARN: role.ARN, Account: role.account.id,
-		},
-	}
-	if a.policy != nil {
-		cred.session = []*iam.Document{a.policy}
-	}
-	return "ASIA" + c.random.letters(16), cred
 }

@@ -28,7 +28,9 @@ type request struct {
 	path  string // as it was sent, still escaped
 	query url.Values
 
+	endpoint           *Endpoint // nil: through the internet
 	service, operation string
+	charged            bool       // the requester pays
 	bucket, key        string     // of S3
 	body               []byte     // of STS and KMS
 	form               url.Values // of STS
@@ -44,7 +46,7 @@ type response struct {
 	status int
 	header http.Header
 	body   io.Reader // nil: none
-	size   int64     // of the body; of a HEAD, what GET would send
+	size   int64     // of the body, -1 for unknown; of a HEAD, what GET would send
 }
 
 func (res *response) setBody(b []byte) {
@@ -57,38 +59,44 @@ func (res *response) setXML(x *xmlWriter) {
 }
 
 // ServeHTTP is the listener door. No cleaning multiplexer may stand before it: keys are bytes.
-func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	res, err := c.serve(r)
+func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) { door{cloud: c}.ServeHTTP(w, r) }
+
+// RoundTripper is the in-memory door: a request is served on the goroutine that sends it, and its
+// answer's body is made while it is read. It uses no socket and starts no goroutine, so that it works
+// inside a testing/synctest bubble. Besides path-style it takes AWS's own host names
+// ("b.s3.us-west-2.amazonaws.com"), as if it were AWS.
+func (c *Cloud) RoundTripper() http.RoundTripper { return door{cloud: c} }
+
+// door is a way into the cloud: through the internet, or through a VPC endpoint.
+type door struct {
+	cloud    *Cloud
+	endpoint *Endpoint
+}
+
+func (d door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	res, err := d.serve(r)
 	if err != nil {
 		panic(http.ErrAbortHandler) // the way net/http breaks a connection
 	}
 	header := w.Header()
 	maps.Copy(header, res.header)
-	if res.body != nil || r.Method == http.MethodHead {
+	if res.size >= 0 && (res.body != nil || r.Method == http.MethodHead) {
 		header.Set("Content-Length", strconv.FormatInt(res.size, 10))
 	}
 	w.WriteHeader(res.status)
 	if res.body == nil || r.Method == http.MethodHead {
 		return
 	}
-	if n, err := io.Copy(w, res.body); err != nil || n != res.size {
+	if n, err := io.Copy(w, res.body); err != nil || res.size >= 0 && n != res.size {
 		panic(http.ErrAbortHandler)
 	}
 }
-
-// RoundTripper is the in-memory door: a request is served on the goroutine that sends it, and its
-// answer's body is made while it is read. It uses no socket and starts no goroutine, so that it works
-// inside a testing/synctest bubble. Besides path-style it takes AWS's own host names
-// ("b.s3.us-west-2.amazonaws.com"), as if it were AWS.
-func (c *Cloud) RoundTripper() http.RoundTripper { return door{c} }
-
-type door struct{ cloud *Cloud }
 
 func (d door) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		defer func() { _ = r.Body.Close() }()
 	}
-	res, err := d.cloud.serve(r)
+	res, err := d.serve(r)
 	if err != nil {
 		return nil, err
 	}
@@ -120,11 +128,12 @@ func (c *contextReader) Read(p []byte) (int, error) {
 }
 
 // serve answers one request. An error is one of the connection; refusals are answers.
-func (c *Cloud) serve(r *http.Request) (*response, error) {
+func (d door) serve(r *http.Request) (*response, error) {
+	c := d.cloud
 	if r.URL.Path == countsPath && r.Method == http.MethodGet && bucketOfHost(r) == "" {
 		return c.serveCounts()
 	}
-	q := &request{cloud: c, http: r, id: strings.ToUpper(c.random.hex(8))}
+	q := &request{cloud: c, endpoint: d.endpoint, http: r, id: strings.ToUpper(c.random.hex(8))}
 	readErr := q.read()
 	c.counts.add(q.operation, q.bucket)
 	ctx := r.Context()
@@ -158,6 +167,9 @@ func (q *request) answer(ctx context.Context, readErr error, kind FaultKind) (*r
 		return nil, broken.err
 	}
 	if refused, ok := errors.AsType[*apiError](err); ok {
+		if refused.isThrottling() {
+			q.cloud.counts.addThrottled(q.operation)
+		}
 		return q.refusal(refused), nil
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
@@ -178,6 +190,9 @@ func (q *request) seal(res *response) {
 		h.Set("X-Amz-Request-Id", q.id)
 		h.Set("X-Amz-Id-2", hostID(q.id))
 		h.Set("Server", "AmazonS3")
+		if q.charged {
+			h.Set("X-Amz-Request-Charged", "requester")
+		}
 		return
 	}
 	h.Set("X-Amzn-Requestid", q.id)

@@ -1,11 +1,3 @@
-// Package throttle watches every request that an SDK client sends.
-//
-// It promises that a [Meter] hung on a client sees each attempt once, retries included, with its operation, its class and
-// its duration. So the figures of a summary are those of the service's own bill and quotas, not of calls made.
-//
-// It leaves to others what the figures mean: the syncer sums them up for a pass and exports them.
-//
-// Two words: an operation is the API's name of a request, such as CopyObject; an attempt is one request on the wire.
 package throttle
 
 import (

@@ -32,7 +32,7 @@ type world struct {
 	sts   *sts.Client
 }
 
-func newWorld(tb testing.TB, meter *throttle.Meter) *world {
+func newWorld(tb testing.TB, meter *throttle.Meter, guards ...*throttle.Guard) *world {
 	tb.Helper()
 	w := &world{cloud: awsfake.New(awsfake.Options{})}
 	account := w.cloud.Account("111111111111")
@@ -42,6 +42,9 @@ func newWorld(tb testing.TB, meter *throttle.Meter) *world {
 		Region: region, BaseEndpoint: aws.String("http://aws.invalid"), HTTPClient: &http.Client{Transport: w.cloud.RoundTripper()},
 		Credentials: credentials.NewStaticCredentialsProvider(user.AccessKeyID, user.SecretAccessKey, ""),
 		APIOptions:  []func(*middleware.Stack) error{meter.Attach}, RetryMaxAttempts: 5,
+	}
+	for _, guard := range guards {
+		c.APIOptions = append(c.APIOptions, guard.Attach)
 	}
 	w.s3, w.sts = s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = true }), sts.NewFromConfig(c)
 	return w

@@ -1,0 +1,68 @@
+package throttle
+
+import (
+	"context"
+	"sync"
+)
+
+// Gate lets as many through at once as its [Level] says, in the order they came. It is made by [Level.Gate].
+type Gate struct {
+	level *Level
+
+	mu    sync.Mutex
+	line  line
+	inUse int
+}
+
+// Acquire waits for a slot. Its error is that of ctx, and then no slot is taken.
+func (g *Gate) Acquire(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	g.mu.Lock()
+	if g.line.empty() && g.inUse < g.level.Limit() {
+		g.inUse++
+		g.mu.Unlock()
+		return nil
+	}
+	g.level.crowded.Store(true)
+	place := g.line.join(1)
+	g.mu.Unlock()
+	return g.line.wait(ctx, &g.mu, place, g.release)
+}
+
+// Release gives a slot back. Releasing one that is not taken is a bug, and panics.
+func (g *Gate) Release() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.release()
+}
+
+// InUse returns how many slots are taken. It exceeds the limit for a while after the level has fallen.
+func (g *Gate) InUse() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.inUse
+}
+
+func (g *Gate) release() {
+	if g.inUse == 0 {
+		panic("BUG: released a slot that was not acquired")
+	}
+	g.inUse--
+	g.admit()
+}
+
+// follow admits those for whom a new limit has room.
+func (g *Gate) follow() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.admit()
+}
+
+func (g *Gate) admit() {
+	for !g.line.empty() && g.inUse < g.level.Limit() {
+		g.line.admit()
+		g.inUse++
+	}
+}

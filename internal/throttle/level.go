@@ -1,0 +1,264 @@
+package throttle
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// A round is over after roundTime, when at least roundAnswers to requests sent in it have come.
+	roundTime    = time.Second
+	roundAnswers = 16
+	// maxFailed is the share of broken connections and timeouts above which a round shrinks the level.
+	maxFailed = 0.05
+	// A round is slow when its answers take slow times the best seen, and quick below quick times.
+	slow, quick = 2.0, 1.5
+	// memory is how long the best latencies are remembered.
+	memory = 5 * time.Minute
+	// samplesKept is how many of a round's latencies are kept per operation: the last ones.
+	samplesKept = 64
+)
+
+// LevelOptions are the settings of a Level.
+type LevelOptions struct {
+	// Min and Max bound the level, Start is where it begins; all count requests at once. Min is at least 1, Max at least
+	// Min, and Start is brought between them. Min equal to Max fixes the level.
+	Min, Start, Max int
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Level is a number of requests at once that finds its own level. What it goes by, once a round (a second, or longer
+// until 16 answers have come), is this:
+//
+//  1. More than one answer in twenty is a timeout or a broken connection: a quarter less, down to Min.
+//  2. Else, answers take twice as long as the best seen in the last five minutes: an eighth less, down to Start.
+//  3. Else, a [Gate] was full, hardly any request had to wait for a rate, and answers are quicker than one and a half times
+//     the best: a quarter more, up to Max; a thirty-second more if 1 or 2 has happened in the last five minutes.
+//  4. Else it stays.
+//
+// Every five minutes a level above Start spends one round at Start, to measure the best latencies without its own queue.
+//
+// Latency is the median of each operation, compared with the best of the same. Operations whose duration goes with the
+// size of their content count only when they fail. CopyObject does too, to a degree, and nobody sees the size here; this is
+// why slowness never takes the level below Start. Being throttled does not either: that is for the [Controller].
+type Level struct {
+	o       LevelOptions
+	limit   atomic.Int64
+	crowded atomic.Bool // a gate was full in this round
+
+	mu    sync.Mutex
+	gates []*Gate
+	round round
+	best  map[string]time.Duration // latency by operation
+	// since is when best was emptied; careful says that the level has shrunk since.
+	since   time.Time
+	careful bool
+	// resume is the limit to go back to after a round at Start; 0 outside of one.
+	resume int
+}
+
+// round is what is known of the requests sent since it began.
+type round struct {
+	number           int
+	began            time.Time
+	sent, delayed    int
+	answered, failed int
+	latencies        map[string]*latencies
+}
+
+// latencies are the last ones of an operation.
+type latencies struct {
+	seen int
+	last []time.Duration
+}
+
+// NewLevel returns a Level at its start.
+func NewLevel(o LevelOptions) *Level {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	o.Min = max(o.Min, 1)
+	o.Max = max(o.Max, o.Min)
+	o.Start = min(max(o.Start, o.Min), o.Max)
+	l := &Level{o: o, best: map[string]time.Duration{}, since: o.Now()}
+	l.round = round{began: l.since, latencies: map[string]*latencies{}}
+	l.limit.Store(int64(o.Start))
+	return l
+}
+
+// Limit returns how many requests there may be at once, now.
+func (l *Level) Limit() int { return int(l.limit.Load()) }
+
+// Gate returns a new gate that follows the level. It follows for as long as the level lives.
+func (l *Level) Gate() *Gate {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	g := &Gate{level: l}
+	l.gates = append(l.gates, g)
+	return g
+}
+
+func (l *Level) fixed() bool { return l == nil || l.o.Min == l.o.Max }
+
+// departure is when a request was sent.
+type departure struct {
+	round int
+	at    time.Time
+}
+
+// sent notes that a request is sent now, after a wait for some rate or without.
+func (l *Level) sent(delayed bool) departure {
+	if l.fixed() {
+		return departure{}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.round.sent++
+	if delayed {
+		l.round.delayed++
+	}
+	return departure{l.round.number, l.o.Now()}
+}
+
+// outcome is what the level learns from an answer.
+type outcome int
+
+const (
+	refused outcome = iota // an answer that says nothing about the level
+	served
+	broken // a timeout or a broken connection
+)
+
+// answered learns from the answer to a request.
+func (l *Level) answered(d departure, operation string, o outcome) {
+	if l.fixed() {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if d.round != l.round.number {
+		return // it was sent at another level
+	}
+	now := l.o.Now()
+	l.round.answered++
+	if o == broken {
+		l.round.failed++
+	}
+	if o == served && steady(operation) {
+		l.round.note(operation, now.Sub(d.at))
+	}
+	if l.round.answered >= roundAnswers && now.Sub(l.round.began) >= roundTime {
+		l.turn(now)
+	}
+}
+
+// turn ends the round, moves the level and begins the next.
+func (l *Level) turn(now time.Time) {
+	limit := l.next(now)
+	l.round.next(now)
+	l.crowded.Store(false)
+	if int64(limit) == l.limit.Swap(int64(limit)) {
+		return
+	}
+	for _, g := range l.gates {
+		g.follow()
+	}
+}
+
+// next returns the limit of the next round.
+func (l *Level) next(now time.Time) int {
+	if l.resume > 0 {
+		limit := l.resume
+		l.resume = 0
+		l.slowness() // which remembers the latencies of the round at Start
+		return limit
+	}
+	limit := l.decide()
+	if now.Sub(l.since) < memory {
+		return limit
+	}
+	clear(l.best)
+	l.since, l.careful = now, false
+	if limit <= l.o.Start {
+		return limit
+	}
+	l.resume = limit
+	return l.o.Start
+}
+
+// decide applies the rules of [Level].
+func (l *Level) decide() int {
+	limit, slowness := l.Limit(), l.slowness()
+	switch r := &l.round; {
+	case float64(r.failed) > maxFailed*float64(r.answered):
+		l.careful = true
+		return max(limit*3/4, l.o.Min)
+	case slowness >= slow:
+		l.careful = true
+		return min(limit, max(limit*7/8, l.o.Start))
+	case slowness < quick && l.crowded.Load() && r.delayed*10 <= r.sent:
+		return min(limit+l.step(limit), l.o.Max)
+	default:
+		return limit
+	}
+}
+
+func (l *Level) step(limit int) int {
+	if l.careful {
+		return max(limit/32, 1)
+	}
+	return max(limit/4, 1)
+}
+
+// slowness returns how many times longer than at best the answers of the round took, and remembers better ones. It is 1
+// when nothing can be compared.
+func (l *Level) slowness() float64 {
+	var sum, n float64
+	for operation, seen := range l.round.latencies {
+		if len(seen.last) < roundAnswers {
+			continue // too few for a median that means something
+		}
+		median := seen.median()
+		best, ok := l.best[operation]
+		if !ok || median < best {
+			best = median
+			l.best[operation] = best
+		}
+		weight := float64(seen.seen)
+		sum += weight * float64(median) / float64(max(best, 1))
+		n += weight
+	}
+	if n == 0 {
+		return 1
+	}
+	return sum / n
+}
+
+func (r *round) next(now time.Time) {
+	for _, seen := range r.latencies {
+		seen.seen, seen.last = 0, seen.last[:0]
+	}
+	*r = round{number: r.number + 1, began: now, latencies: r.latencies}
+}
+
+func (r *round) note(operation string, d time.Duration) {
+	seen := r.latencies[operation]
+	if seen == nil {
+		seen = &latencies{last: make([]time.Duration, 0, samplesKept)}
+		r.latencies[operation] = seen
+	}
+	if len(seen.last) < samplesKept {
+		seen.last = append(seen.last, d)
+	} else {
+		seen.last[seen.seen%samplesKept] = d
+	}
+	seen.seen++
+}
+
+func (s *latencies) median() time.Duration {
+	slices.Sort(s.last)
+	return s.last[len(s.last)/2]
+}

@@ -1,0 +1,214 @@
+package throttle_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go/middleware"
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"syncd/internal/awserr"
+	"syncd/internal/awsfake"
+	"syncd/internal/throttle"
+)
+
+func controller() *throttle.Controller {
+	return throttle.NewController(throttle.ControllerOptions{})
+}
+
+func (w *world) copy(ctx context.Context) error {
+	_, err := w.s3.CopyObject(ctx, &s3.CopyObjectInput{Bucket: aws.String("data"), Key: aws.String("copy"), CopySource: aws.String("data/k")})
+	return err
+}
+
+// TestGuardKnowsWhoseQuotaItIs sends copies of which the first is refused, through the SDK.
+func TestGuardKnowsWhoseQuotaItIs(t *testing.T) {
+	for _, tt := range []struct {
+		name         string
+		kind         awsfake.FaultKind
+		service, kms int64
+	}{
+		{"no fault", awsfake.None, 0, 0},
+		{"throttled", awsfake.Throttle, 1, 0},
+		{"unavailable", awsfake.Unavailable, 1, 0},
+		{"throttled by KMS", awsfake.ThrottleKMS, 0, 1},
+		{"internal error", awsfake.InternalError, 0, 0},
+		{"error in a 200", awsfake.ErrorIn200, 0, 0},
+		{"denied", awsfake.AccessDenied, 0, 0},
+		{"reset", awsfake.Reset, 0, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				guard := &throttle.Guard{Service: controller(), KMS: controller()}
+				w := newWorld(t, &throttle.Meter{}, guard)
+				w.cloud.Inject(awsfake.Fault{Times: 1, Kind: tt.kind})
+				for range 10 {
+					_ = w.copy(t.Context()) // what became of it is what the controllers say
+				}
+				if service, kms := guard.Service.Throttles(), guard.KMS.Throttles(); service != tt.service || kms != tt.kms {
+					t.Errorf("got %d and %d throttles of service and KMS, want %d and %d", service, kms, tt.service, tt.kms)
+				}
+				if _, limited := guard.Service.Rate(); limited != (tt.service > 0) {
+					t.Errorf("got the service limited: %v, want %v", limited, tt.service > 0)
+				}
+				if _, limited := guard.KMS.Rate(); limited != (tt.kms > 0) {
+					t.Errorf("got KMS limited: %v, want %v", limited, tt.kms > 0)
+				}
+			})
+		})
+	}
+}
+
+// TestGuardOfSTS has STS throttle, whose answer is another than that of S3.
+func TestGuardOfSTS(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		guard := &throttle.Guard{Service: controller()}
+		w := newWorld(t, &throttle.Meter{}, guard)
+		w.cloud.Inject(awsfake.Fault{Operation: "GetCallerIdentity", Times: 2, Kind: awsfake.Throttle})
+		if err := w.whoAmI(t.Context()); err != nil || guard.Service.Throttles() != 2 {
+			t.Errorf("got %v, %d throttles, want success after 2", err, guard.Service.Throttles())
+		}
+	})
+}
+
+// TestLevelLearnsFromConnections has connections fail behind the SDK.
+func TestLevelLearnsFromConnections(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		fault     awsfake.FaultKind
+		low, high int
+	}{
+		{"well", awsfake.None, 16, 16},
+		{"reset", awsfake.Reset, 2, 4},
+		{"timeout", awsfake.Timeout, 2, 4},
+		{"cut", awsfake.CutBody, 2, 4},
+		{"answer lost", awsfake.LoseAnswer, 2, 4},
+		{"throttled", awsfake.Throttle, 16, 16},
+		{"internal errors", awsfake.InternalError, 16, 16},
+		{"denied", awsfake.AccessDenied, 16, 16},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				level := throttle.NewLevel(throttle.LevelOptions{Min: 2, Start: 16, Max: 16})
+				w := newWorld(t, &throttle.Meter{}, &throttle.Guard{Level: level})
+				w.cloud.SetLatency(500 * time.Millisecond)
+				w.cloud.Inject(awsfake.Fault{Probability: 0.5, Kind: tt.fault})
+				gate, start := level.Gate(), time.Now()
+				var senders sync.WaitGroup
+				for range 20 {
+					senders.Go(func() {
+						for time.Since(start) < 3*time.Minute {
+							ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+							if gate.Acquire(ctx) == nil {
+								_ = w.list(ctx)
+								gate.Release()
+							}
+							cancel()
+						}
+					})
+				}
+				time.Sleep(150 * time.Second)
+				if got := level.Limit(); got < tt.low || got > tt.high {
+					t.Errorf("got a level of %d, want %d to %d", got, tt.low, tt.high)
+				}
+				senders.Wait()
+			})
+		})
+	}
+}
+
+// TestGuardWaitsBeforeTheSignature makes a request wait for longer than a signature is good for. The meter, in turn, must
+// not take the wait for a slow answer.
+func TestGuardWaitsBeforeTheSignature(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var seen attempts
+		hourly := throttle.NewController(throttle.ControllerOptions{Cap: 1.0 / 3600})
+		w := newWorld(t, &throttle.Meter{Observe: seen.observe}, &throttle.Guard{Cap: hourly})
+		w.cloud.SetLatency(time.Second)
+		start := time.Now()
+		for range 2 {
+			if err := w.list(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := time.Since(start).Round(time.Minute); got != time.Hour {
+			t.Errorf("got both sent within %v, want an hour", got)
+		}
+		attempt := throttle.Attempt{Operation: "ListObjectsV2", Duration: time.Second}
+		if diff := gocmp.Diff([]throttle.Attempt{attempt, attempt}, seen.seen); diff != "" {
+			t.Errorf("attempts (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestGuardPacesRetries has one call fail often, under a cap of one attempt a minute.
+func TestGuardPacesRetries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &throttle.Meter{}, &throttle.Guard{Cap: throttle.NewController(throttle.ControllerOptions{Cap: 1.0 / 60})})
+		w.cloud.Inject(awsfake.Fault{Times: 4, Kind: awsfake.InternalError})
+		start := time.Now()
+		if err := w.list(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := time.Since(start).Round(time.Minute); got != 4*time.Minute {
+			t.Errorf("got five attempts within %v, want 4m", got)
+		}
+	})
+}
+
+// TestHeadNeedsKMSForTheChecksum has a cap on KMS under which only every second request fits into an hour.
+func TestHeadNeedsKMSForTheChecksum(t *testing.T) {
+	for _, tt := range []struct {
+		mode types.ChecksumMode
+		want time.Duration
+	}{
+		{"", 0},
+		{types.ChecksumModeEnabled, time.Hour},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, &throttle.Meter{}, &throttle.Guard{KMSCap: throttle.NewController(throttle.ControllerOptions{Cap: 1.0 / 3600})})
+			start := time.Now()
+			for range 2 {
+				_, err := w.s3.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: aws.String("data"), Key: aws.String("k"), ChecksumMode: tt.mode})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := time.Since(start).Round(time.Minute); got != tt.want {
+				t.Errorf("mode %q: got %v for two, want %v", tt.mode, got, tt.want)
+			}
+		})
+	}
+}
+
+// TestCanceledWaitIsNotTriedAgain ends a call that waits for its rate.
+func TestCanceledWaitIsNotTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		meter := &throttle.Meter{}
+		w := newWorld(t, meter, &throttle.Guard{Service: throttle.NewController(throttle.ControllerOptions{Name: "source", Cap: 0.001})})
+		if err := w.list(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		start := time.Now()
+		if err := w.list(ctx); awserr.Classify(err) != awserr.Canceled || time.Since(start) != time.Minute {
+			t.Errorf("got %v after %v, want class %q after 1m", err, time.Since(start), awserr.Canceled)
+		}
+		if got := meter.Counts().Requests["ListObjectsV2"]; got != 1 {
+			t.Errorf("got %d attempts, want 1", got)
+		}
+	})
+}
+
+func TestGuardNeedsARetryer(t *testing.T) {
+	if err := (&throttle.Guard{}).Attach(middleware.NewStack("bare", func() any { return nil })); err == nil {
+		t.Error("got no error of a stack without a retryer")
+	}
+}

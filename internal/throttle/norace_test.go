@@ -1,0 +1,8 @@
+//go:build !race
+
+package throttle_test
+
+import "time"
+
+// watched is the time for which rates are measured.
+const watched = 2*time.Minute - settled

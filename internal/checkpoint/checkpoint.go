@@ -12,7 +12,9 @@
 // order; the low-water mark is the last key at or below which every key is
 // settled. What is settled up to the mark can be saved at any time, and a pass
 // that was killed resumes behind the mark it saved last. Memory is bounded by
-// the window of unsettled keys, never by the number of objects.
+// the window of unsettled keys, never by the number of objects. A multipart upload
+// under way is remembered with its slot, so that the next process goes on with it
+// or aborts it, however this one ends.
 //
 // The package leaves to others what an object is worth: whether to copy, skip or
 // delete is decided by the plan, and the copier vouches for what it records.
@@ -63,7 +65,7 @@ type Entry struct {
 	Pass                 int64     // pass that copied it; set by Slot.Record
 }
 
-// Quarantined is one object set aside with a reason until someone acts.
+// Quarantined is one object set aside with a reason until it is tried again.
 type Quarantined struct {
 	Key        string    // key at the source, as S3 lists it
 	SourceETag string    // source version that was set aside

@@ -1,6 +1,7 @@
 package checkpoint_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,8 +17,8 @@ import (
 
 var errBroken = errors.New("broken")
 
-// story makes two generations with saves in between, in one process, going on
-// after every error as a daemon would. It returns the keys that a save covered.
+// story makes two generations with saves and uploads in between, in one process,
+// going on after every error as a daemon would.
 func story(t *testing.T, store checkpoint.Store) {
 	t.Helper()
 	o := options()
@@ -27,17 +28,18 @@ func story(t *testing.T, store checkpoint.Store) {
 		t.Fatalf("open: %v", err)
 	}
 	defer func() { _ = ledger.Close() }()
+	promised := newPromises()
 	for attempts := 0; ledger.Generation() < 2; attempts++ {
 		if attempts > 8 {
 			t.Fatalf("no second generation after %d attempts", attempts)
 		}
-		if err := storyPass(t, ledger); err != nil && !errors.Is(err, errBroken) {
+		if err := storyPass(t, ledger, promised); err != nil && !errors.Is(err, errBroken) {
 			t.Fatalf("pass: %v", err)
 		}
 	}
 }
 
-func storyPass(t *testing.T, ledger *checkpoint.Ledger) error {
+func storyPass(t *testing.T, ledger *checkpoint.Ledger, promised *promises) error {
 	t.Helper()
 	pass, err := ledger.Begin(t.Context())
 	if err != nil {
@@ -46,23 +48,52 @@ func storyPass(t *testing.T, ledger *checkpoint.Ledger) error {
 	if pass.Number() > 2 {
 		return pass.Abandon(t.Context()) // the second generation is true; only its answer was lost
 	}
+	if missing := promised.missing(pass); len(missing) > 0 {
+		t.Errorf("pass %d does not know the uploads %q, which were saved", pass.Number(), missing)
+	}
+	if err := storyWalk(t.Context(), pass, int(pass.Number()), promised, func(string) {}); err != nil {
+		return err
+	}
+	_, err = pass.Commit(t.Context())
+	return err
+}
+
+// storyWalk settles the keys of the first or the second pass. One takes an upload,
+// which ends five keys later. A save comes while it is under way, another when it is
+// over; flushed is told up to where.
+func storyWalk(ctx context.Context, pass *checkpoint.Pass, round int, promised *promises, flushed func(mark string)) error {
+	var uploading *checkpoint.Slot
+	var id string
 	for i := range 20 {
 		if key(i) <= pass.Mark() {
 			continue
 		}
-		slot, err := pass.Reserve(t.Context(), key(i))
+		slot, err := pass.Reserve(ctx, key(i))
 		if err != nil {
 			return err
 		}
-		storySettle(slot, i, int(pass.Number()))
-		if i%9 == 8 {
-			if err := pass.Flush(t.Context()); err != nil {
+		switch i {
+		case 5:
+			uploading = slot
+			if id, err = promised.begin(ctx, slot, key(i)); err != nil {
 				return err
 			}
+		case 10:
+			promised.end(id)
+			storySettle(uploading, 5, round)
+			storySettle(slot, i, round)
+		default:
+			storySettle(slot, i, round)
+		}
+		if i%9 == 8 {
+			if err := pass.Flush(ctx); err != nil {
+				return err
+			}
+			flushed(pass.LowWater())
 		}
 	}
-	_, err = pass.Commit(t.Context())
-	return err
+	promised.abortLeft(pass)
+	return nil
 }
 
 // storySettle settles the key of a number in the first or the second pass.

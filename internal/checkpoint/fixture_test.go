@@ -1,6 +1,7 @@
 package checkpoint_test
 
 import (
+	"context"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -109,6 +110,49 @@ func keysTo(n int) (keys []string) {
 		keys = append(keys, key(i))
 	}
 	return keys
+}
+
+// promises are the uploads of a story that a ledger said were saved and that have
+// not ended since, by id. Whatever happens, the next pass has to know them.
+type promises struct {
+	kept  map[string]bool
+	begun int
+}
+
+func newPromises() *promises { return &promises{kept: map[string]bool{}} }
+
+// begin lets an upload begin under key, or every other time goes on with one that is offered.
+func (p *promises) begin(ctx context.Context, slot *checkpoint.Slot, key string) (id string, err error) {
+	p.begun++
+	id = fmt.Sprintf("upload-%d", p.begun)
+	if offered, ok := slot.Upload(); ok && p.begun%2 == 0 {
+		id = offered.ID
+	}
+	u := checkpoint.Upload{Key: key, ID: id, SourceSize: 1 << 30, BeganAt: epoch.Add(time.Duration(p.begun) * time.Second)}
+	if err := slot.UploadBegan(ctx, u); err != nil {
+		return id, err
+	}
+	p.kept[id] = true
+	return id, nil
+}
+
+func (p *promises) end(id string) { delete(p.kept, id) }
+
+// abortLeft ends what nobody goes on with, as is done before a commit.
+func (p *promises) abortLeft(pass *checkpoint.Pass) {
+	for _, u := range pass.LeftUploads() {
+		p.end(u.ID)
+		pass.UploadAborted(u.ID)
+	}
+}
+
+// missing returns the uploads that a pass which has just begun does not know.
+func (p *promises) missing(pass *checkpoint.Pass) []string {
+	missing := maps.Clone(p.kept)
+	for _, u := range pass.LeftUploads() {
+		delete(missing, u.ID)
+	}
+	return slices.Sorted(maps.Keys(missing))
 }
 
 // carryRest carries every entry of the previous generation but those given a

@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"syncd/internal/checkpoint"
 )
@@ -30,13 +32,21 @@ func TestKillNine(t *testing.T) {
 	}
 	t.Parallel()
 	dir := t.TempDir()
+	uploads := map[string]bool{}
 	for life := range 8 {
-		saved := runAndKill(t, dir, rand.IntN(12))
+		saved := runAndKill(t, dir, rand.IntN(12), uploads)
 		ledger := openLedger(t, openFile(t, dir), options()) // the dead process holds no lease
 		pass := begin(t, ledger)
 		got := fmt.Sprintf("%04d %s", ledger.Generation(), pass.Mark())
 		if got < saved {
 			t.Fatalf("life %d: found %q, want at least %q, which was saved", life, got, saved)
+		}
+		lost := maps.Clone(uploads)
+		for _, u := range pass.LeftUploads() {
+			delete(lost, u.ID)
+		}
+		if len(lost) > 0 {
+			t.Fatalf("life %d: pass %d does not know the uploads %v, which were saved", life, pass.Number(), lost)
 		}
 		wantGeneration(t, ledger, dir)
 		if err := ledger.Close(); err != nil {
@@ -47,7 +57,8 @@ func TestKillNine(t *testing.T) {
 
 // runAndKill lets a process write until it has reported a number of saves, kills
 // it and returns its last report, which may have come after the last one awaited.
-func runAndKill(t *testing.T, dir string, reports int) (saved string) {
+// It keeps the uploads that the process said were saved and did not say were over.
+func runAndKill(t *testing.T, dir string, reports int, uploads map[string]bool) (saved string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -61,6 +72,11 @@ func runAndKill(t *testing.T, dir string, reports int) (saved string) {
 		t.Fatal(err)
 	}
 	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if id, ok := strings.CutPrefix(lines.Text(), "began "); ok {
+			uploads[id] = true
+		} else if id, ok := strings.CutPrefix(lines.Text(), "ended "); ok {
+			delete(uploads, id)
+		}
 		report, ok := strings.CutPrefix(lines.Text(), "saved ")
 		if !ok {
 			continue
@@ -85,15 +101,33 @@ func writeUntilKilled(t *testing.T, dir string) {
 	ledger := openLedger(t, openFile(t, dir), o)
 	for t.Context().Err() == nil {
 		pass := begin(t, ledger)
+		var uploading *checkpoint.Slot
+		var id string
 		for i := range killRows {
 			if key(i) <= pass.Mark() {
 				continue
 			}
-			reserve(t, pass, key(i)).Record(entry(key(i), fmt.Sprint(pass.Number())))
+			slot := reserve(t, pass, key(i))
+			switch {
+			case i%10 == 5:
+				uploading, id = slot, fmt.Sprintf("%s-%d", key(i), time.Now().UnixNano())
+				uploadBegan(t, slot, upload(key(i), id))
+				fmt.Fprintf(os.Stdout, "began %s\n", id)
+				continue
+			case i%10 == 9 && uploading != nil:
+				// It is over before the ledger hears of it.
+				fmt.Fprintf(os.Stdout, "ended %s\n", id)
+				uploading.Record(entry(key(i-4), fmt.Sprint(pass.Number())))
+			}
+			slot.Record(entry(key(i), fmt.Sprint(pass.Number())))
 			if i%40 == 39 {
 				flush(t, pass)
 				fmt.Fprintf(os.Stdout, "saved %04d %s\n", ledger.Generation(), key(i))
 			}
+		}
+		for _, u := range pass.LeftUploads() {
+			fmt.Fprintf(os.Stdout, "ended %s\n", u.ID)
+			pass.UploadAborted(u.ID)
 		}
 		fmt.Fprintf(os.Stdout, "saved %04d \n", commit(t, pass))
 	}

@@ -23,6 +23,7 @@ type Options struct {
 	FlushInterval   time.Duration    // Pass.Due after this time, default 10 s
 	FlushEntries    int              // Pass.Due when so many changes wait, default 4096
 	ChunkEntries    int              // rows a merged chunk aims at, default 1<<20
+	UploadBytes     int64            // an upload of so many bytes or more is durable when Slot.UploadBegan returns, default 64 MiB
 	Window          int              // slots ahead of the low-water mark, and changes unsaved, at most; default 1<<16
 	KeepGenerations int              // generations that stay readable, default 3; fences do not count
 	KeepFor         time.Duration    // generations younger than this stay readable too, default none
@@ -34,7 +35,7 @@ func (o Options) withDefaults() (Options, error) {
 	if isNoSegment(o.Mapping) || strings.ContainsAny(o.Mapping, "._") {
 		return o, fmt.Errorf("mapping name %q: want [a-z0-9-], beginning with a letter or digit", o.Mapping)
 	}
-	if min(o.FlushEntries, o.ChunkEntries, o.Window, o.KeepGenerations) < 0 || min(o.FlushInterval, o.KeepFor) < 0 {
+	if min(o.FlushEntries, o.ChunkEntries, o.Window, o.KeepGenerations) < 0 || min(o.FlushInterval, o.KeepFor) < 0 || o.UploadBytes < 0 {
 		return o, fmt.Errorf("ledger of %q: negative option", o.Mapping)
 	}
 	if o.Now == nil {
@@ -45,6 +46,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.FlushInterval == 0 {
 		o.FlushInterval = 10 * time.Second
+	}
+	if o.UploadBytes == 0 {
+		o.UploadBytes = 64 << 20
 	}
 	for _, d := range []struct {
 		option *int
@@ -157,11 +161,11 @@ func (l *Ledger) Begin(ctx context.Context) (*Pass, error) {
 		Version: formatVersion, Mapping: l.options.Mapping, Generation: newest + 1, Base: base.Generation,
 		Holder: l.options.Holder, Fingerprint: l.options.Fingerprint, StartedAt: l.now(), Ranges: []Range{{}},
 	}
-	progress, seq, err := l.findProgress(ctx, base, fresh)
+	found, err := l.findUnfinished(ctx, base, fresh)
 	if err != nil {
 		return nil, fmt.Errorf("begin pass of %q: %w", l.options.Mapping, err)
 	}
-	l.pass = l.newPass(base, progress, seq)
+	l.pass = l.newPass(base, found)
 	return l.pass, nil
 }
 
@@ -210,14 +214,15 @@ func (l *Ledger) reload(ctx context.Context, pass int64) error {
 	return l.superseded
 }
 
-func (l *Ledger) newPass(base Manifest, progress Progress, seq int64) *Pass {
+func (l *Ledger) newPass(base Manifest, from unfinished) *Pass {
+	progress := from.progress
 	r := progress.Ranges[0]
 	p := &Pass{
 		ledger: l, number: progress.Generation, base: base, start: r.Mark, last: r.Mark,
 		resumed: r.Mark != "", savedAt: l.options.Now(),
-		keys: newWalker[keyRow](l.store, base.Chunks, r.Mark),
+		keys: newWalker[keyRow](l.store, base.Chunks, r.Mark), uploads: newUploads(from.uploads),
 		saver: saver{
-			ledger: l, base: base, progress: progress, seq: seq,
+			ledger: l, base: base, progress: progress, seq: from.seq,
 			writer: chunkWriter{
 				store: l.store, mapping: l.options.Mapping, generation: progress.Generation,
 				nonce: nonce(), maxRows: int64(l.options.ChunkEntries),

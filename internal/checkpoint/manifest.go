@@ -37,11 +37,12 @@ type Manifest struct {
 
 // Counts tells how the slots of a pass were settled, over all its resumptions.
 type Counts struct {
-	Carried     int64 `json:"carried"`     // by Carry
-	Recorded    int64 `json:"recorded"`    // by Record
-	Quarantined int64 `json:"quarantined"` // by Quarantine
-	Kept        int64 `json:"kept"`        // of those quarantined: the previous entry stays
-	Dropped     int64 `json:"dropped"`     // by Drop
+	Carried     int64 `json:"carried"`        // by Carry
+	Recorded    int64 `json:"recorded"`       // by Record
+	Quarantined int64 `json:"quarantined"`    // by Quarantine or Hold
+	Held        int64 `json:"held,omitempty"` // of those quarantined: by Hold
+	Kept        int64 `json:"kept"`           // of those quarantined: the previous entry stays
+	Dropped     int64 `json:"dropped"`        // by Drop
 }
 
 // entries returns how many rows a ledger with these counts has.
@@ -93,7 +94,8 @@ type Progress struct {
 	Fingerprint string    `json:"fingerprint"` // Options.Fingerprint
 	StartedAt   time.Time `json:"started_at"`
 	SavedAt     time.Time `json:"saved_at"`
-	Ranges      []Range   `json:"ranges"` // ascending; this version writes one
+	Ranges      []Range   `json:"ranges"`            // ascending; this version writes one
+	Uploads     []Upload  `json:"uploads,omitempty"` // multipart uploads not known to have ended, ascending by key
 }
 
 // Range is a half-open interval of keys and how far it was walked. Every key in

@@ -64,6 +64,12 @@ func (d decision) settle(slot *checkpoint.Slot, base world) {
 		}
 	case "forget":
 		slot.Quarantine(quarantined(d.key, d.etag), nil)
+	case "hold":
+		if e := entry(d.key, previous); had {
+			slot.Hold(quarantined(d.key, base.aside[d.key]), &e)
+		} else {
+			slot.Hold(quarantined(d.key, base.aside[d.key]), nil)
+		}
 	default:
 		slot.Drop()
 	}
@@ -75,7 +81,7 @@ func (d decision) apply(w, base world) {
 	delete(w.entries, d.key)
 	delete(w.aside, d.key)
 	previous, had := base.entries[d.key]
-	if had && (d.how == "carry" || d.how == "quarantine") {
+	if had && (d.how == "carry" || d.how == "quarantine" || d.how == "hold") {
 		w.entries[d.key] = previous
 	}
 	switch d.how {
@@ -83,6 +89,8 @@ func (d decision) apply(w, base world) {
 		w.entries[d.key] = d.etag
 	case "quarantine", "forget":
 		w.aside[d.key] = d.etag
+	case "hold":
+		w.aside[d.key] = base.aside[d.key]
 	}
 }
 
@@ -105,6 +113,9 @@ func draw(t *rapid.T, base world, after, etag string) (decisions []decision) {
 				choices = []string{"carry"}
 			}
 		}
+		if _, isAside := base.aside[key]; isAside {
+			choices = append(choices, "hold", "hold", "hold")
+		}
 		how := rapid.SampledFrom(choices).Draw(t, "how")
 		if key > after && how != "absent" {
 			decisions = append(decisions, decision{key, how, etag})
@@ -123,6 +134,7 @@ type machine struct {
 	pending   map[string]decision // decided in the pass that is not committed
 	saved     string              // no key at or below it may be asked for again
 	settled   map[string]bool
+	promised  *promises
 	budget    int // writes until the process is killed
 	afterward bool
 }
@@ -180,6 +192,9 @@ func (m *machine) pass(ledger *checkpoint.Ledger) error {
 			m.t.Fatalf("key %q is below the mark %q and was never settled", key, pass.Mark())
 		}
 	}
+	if missing := m.promised.missing(pass); len(missing) > 0 {
+		m.t.Fatalf("pass %d does not know the uploads %q, which were saved", pass.Number(), missing)
+	}
 	m.wantPrevious(pass)
 	if err := m.walk(pass, draw(m.t, m.committed, pass.Mark(), fmt.Sprint(pass.Number()))); err != nil {
 		return err
@@ -189,6 +204,7 @@ func (m *machine) pass(ledger *checkpoint.Ledger) error {
 	for _, d := range m.pending {
 		d.apply(next, m.committed)
 	}
+	m.promised.abortLeft(pass)
 	_, err = pass.Commit(m.ctx)
 	latest, latestErr := checkpoint.Latest(m.ctx, m.memory, mapping)
 	if err == nil && latestErr != nil {
@@ -226,11 +242,13 @@ func (m *machine) wantPrevious(pass *checkpoint.Pass) {
 func (m *machine) walk(pass *checkpoint.Pass, decisions []decision) error {
 	type outstanding struct {
 		decision
-		slot *checkpoint.Slot
+		slot   *checkpoint.Slot
+		upload string
 	}
 	var open []outstanding
 	settleOne := func() {
 		i := rapid.IntRange(0, len(open)-1).Draw(m.t, "settle")
+		m.promised.end(open[i].upload)
 		open[i].settle(open[i].slot, m.committed)
 		m.settled[open[i].key] = true
 		open = slices.Delete(open, i, i+1)
@@ -245,7 +263,13 @@ func (m *machine) walk(pass *checkpoint.Pass, decisions []decision) error {
 			return err
 		}
 		m.pending[d.key] = d
-		open = append(open, outstanding{d, slot})
+		now := outstanding{d, slot, ""}
+		if rapid.IntRange(0, 5).Draw(m.t, "upload") == 0 {
+			if now.upload, err = m.promised.begin(m.ctx, slot, d.key); err != nil {
+				return err
+			}
+		}
+		open = append(open, now)
 		if rapid.IntRange(0, 9).Draw(m.t, "flush") == 0 {
 			if err := m.flush(pass); err != nil {
 				return err
@@ -292,7 +316,7 @@ func TestLedgerAgainstAModel(t *testing.T) {
 		m := &machine{
 			t: t, ctx: ctx, memory: checkpointtest.NewMemory(), options: o,
 			committed: world{map[string]string{}, map[string]string{}},
-			pending:   map[string]decision{}, settled: map[string]bool{},
+			pending:   map[string]decision{}, settled: map[string]bool{}, promised: newPromises(),
 		}
 		for range rapid.IntRange(1, 3).Draw(t, "lives") {
 			m.budget = rapid.IntRange(1, 24).Draw(t, "writes")

@@ -30,6 +30,7 @@ type Pass struct {
 
 	mu      sync.Mutex
 	water   watermark
+	uploads uploads
 	savedAt time.Time
 	err     error         // why the pass ended or failed, nil while it goes on
 	moved   chan struct{} // closed when a waiting Reserve should look again
@@ -161,6 +162,7 @@ func (p *Pass) settle(s *Slot, how settlement, key string, e *Entry, q *Quaranti
 		return
 	}
 	s.how, s.entry, s.quarantined = how, e, q
+	p.uploads.forget(p.uploads.begun, s.upload)
 	if before := p.water.n; s == p.water.ring[p.water.first] {
 		p.water.advance()
 		if before >= p.ledger.options.Window {

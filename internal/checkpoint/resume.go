@@ -62,66 +62,115 @@ func Unfinished(ctx context.Context, store Store, mapping string) (progress Prog
 	return Progress{}, false, nil
 }
 
-// findProgress returns the last progress record that base can be gone on from as
-// the pass that fresh describes, or fresh when there is none that is whole, and
-// the highest sequence number that this pass has taken.
+// unfinished is what passes that did not commit left to the next one.
+type unfinished struct {
+	progress Progress // to go on from
+	seq      int64    // highest sequence number that this pass has taken
+	uploads  []Upload // that were recorded, by whichever of these passes
+}
+
+// findUnfinished looks for the last progress record that base can be gone on from
+// as the pass that fresh describes; where there is none that is whole, fresh is
+// what it finds. The uploads are those of every pass since base, be it gone on with
+// or not, as its last readable record names them.
 //
 // A holder that was fenced off may still be saving, so that a record that was
 // listed is deleted before it is read.
-func (l *Ledger) findProgress(ctx context.Context, base Manifest, fresh Progress) (found Progress, seq int64, err error) {
+func (l *Ledger) findUnfinished(ctx context.Context, base Manifest, fresh Progress) (u unfinished, err error) {
 	for range vanishTries {
-		found, seq, err = l.findProgressOnce(ctx, &base, fresh)
+		s := search{ledger: l, base: &base, fresh: &fresh, found: unfinished{progress: fresh}}
+		err = s.run(ctx)
+		u = s.found
 		if !errors.Is(err, fs.ErrNotExist) {
 			break
 		}
 	}
-	return found, seq, err
+	return u, err
 }
 
-func (l *Ledger) findProgressOnce(ctx context.Context, base *Manifest, fresh Progress) (found Progress, seq int64, err error) {
-	saved, err := savedPasses(ctx, l.store, fresh.Mapping)
+// search goes through progress records, last first.
+type search struct {
+	ledger  *Ledger
+	base    *Manifest
+	fresh   *Progress
+	found   unfinished
+	decided bool  // whether found.progress is what the pass goes on from
+	heard   int64 // pass whose uploads are known
+}
+
+func (s *search) run(ctx context.Context) error {
+	saved, err := savedPasses(ctx, s.ledger.store, s.fresh.Mapping)
 	if err != nil {
-		return fresh, 0, err
+		return err
 	}
-	for _, s := range saved {
-		if s.generation == fresh.Generation {
-			seq = max(seq, s.seq)
-		}
-		if s.generation > fresh.Generation {
-			continue
-		}
-		found, err := l.readProgress(ctx, s, base)
-		if _, isDamage := errors.AsType[*CorruptError](err); isDamage {
-			l.log.Warn("progress was damaged", "mapping", fresh.Mapping, "generation", s.generation, "err", err)
-			continue
-		}
+	for _, record := range saved {
 		switch {
-		case err != nil:
-			return fresh, 0, err
-		case !found.goesOn(base):
-			continue
-		case found.Fingerprint != fresh.Fingerprint:
-			l.log.Info("pass was begun anew under another fingerprint", "mapping", fresh.Mapping, "generation", s.generation)
-			return fresh, seq, nil
+		case record.generation > s.fresh.Generation:
+			continue // of a holder that has taken over
+		case record.generation <= s.base.Pass:
+			return nil // of passes that were committed
+		case record.generation == s.fresh.Generation:
+			s.found.seq = max(s.found.seq, record.seq)
 		}
-		found.Generation, found.Base, found.Holder = fresh.Generation, fresh.Base, fresh.Holder
-		return found, seq, nil
+		if s.decided && record.generation == s.heard {
+			continue
+		}
+		err := s.look(ctx, record)
+		if _, isDamage := errors.AsType[*CorruptError](err); isDamage {
+			s.ledger.log.Warn("progress was damaged", "mapping", s.fresh.Mapping, "generation", record.generation, "err", err)
+		} else if err != nil {
+			return err
+		}
 	}
-	return fresh, seq, nil
+	return nil
 }
 
-// readProgress reads a progress record and, when base can be gone on from it,
-// every chunk it names.
-func (l *Ledger) readProgress(ctx context.Context, s savedPass, base *Manifest) (p Progress, err error) {
+// look reads a record, takes note of the uploads that it is the first of its pass
+// to name, and decides whether the next pass goes on from it.
+func (s *search) look(ctx context.Context, record savedPass) error {
+	p, err := s.ledger.readProgress(ctx, record)
+	if err != nil {
+		return err
+	}
+	isSame := p.Fingerprint == s.fresh.Fingerprint
+	if record.generation != s.heard {
+		s.heard = record.generation
+		s.hear(p.Uploads, isSame)
+	}
+	if s.decided || !p.goesOn(s.base) {
+		return nil
+	}
+	if !isSame {
+		s.decided = true
+		s.ledger.log.Info("pass was begun anew under another fingerprint", "mapping", s.fresh.Mapping, "generation", record.generation)
+		return nil
+	}
+	if err := s.ledger.verify(ctx, p.Ranges[0].Chunks, p.Ranges[0].QuarantineChunks); err != nil {
+		return err
+	}
+	s.decided = true
+	p.Generation, p.Base, p.Holder = s.fresh.Generation, s.fresh.Base, s.fresh.Holder
+	s.found.progress = p
+	return nil
+}
+
+// hear adds uploads to those found, but for the ones that a later pass has named.
+func (s *search) hear(named []Upload, isSame bool) {
+	for _, u := range named {
+		u.Left = u.Left || !isSame
+		if !slices.ContainsFunc(s.found.uploads, func(f Upload) bool { return f.ID == u.ID }) {
+			s.found.uploads = append(s.found.uploads, u)
+		}
+	}
+}
+
+// readProgress reads a progress record, but not the chunks it names.
+func (l *Ledger) readProgress(ctx context.Context, s savedPass) (p Progress, err error) {
 	if err := readRecord(ctx, l.store, s.name, &p); err != nil {
 		return Progress{}, err
 	}
 	if p.Mapping != l.options.Mapping || p.Generation != s.generation || len(p.Ranges) != 1 {
 		return Progress{}, &CorruptError{Name: s.name, Problem: fmt.Sprintf("is not of pass %d", s.generation)}
 	}
-	if !p.goesOn(base) {
-		return p, nil
-	}
-	r := p.Ranges[0]
-	return p, l.verify(ctx, r.Chunks, r.QuarantineChunks)
+	return p, nil
 }

@@ -65,6 +65,7 @@ func TestEveryFlippedByteIsFound(t *testing.T) {
 			for i := range 3 {
 				reserve(t, unfinished, key(i)).Record(entry(key(i), "3"))
 			}
+			uploadBegan(t, reserve(t, unfinished, key(3)), smallUpload(key(3), "upload"))
 			flush(t, unfinished)
 			if err := ledger.Close(); err != nil {
 				t.Fatal(err)
@@ -140,7 +141,11 @@ func finderOf(t *testing.T, store checkpoint.Store, last *checkpoint.Manifest, n
 				t.Fatal(err)
 			}
 			defer func() { _ = ledger.Close() }()
-			return !begin(t, ledger).Resumed()
+			pass := begin(t, ledger)
+			if left := ids(pass.LeftUploads()); !slices.Equal(left, []string{"upload"}) {
+				t.Errorf("left uploads: got %q, want the one that a whole record names", left)
+			}
+			return !pass.Resumed()
 		}
 	default:
 		return nil

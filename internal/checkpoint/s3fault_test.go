@@ -72,6 +72,8 @@ type s3Story struct {
 	wire  *harming
 	acked string // low-water mark of the last save that succeeded, of
 	round int    // this round
+
+	promised *promises
 }
 
 // run lets processes live until the second generation is there.
@@ -167,21 +169,11 @@ func (y *s3Story) pass(ledger *checkpoint.Ledger, round int) (err error) {
 	if p.Mark() < y.acked {
 		y.t.Fatalf("mark: got %q, want at least %q, which was saved", p.Mark(), y.acked)
 	}
-	for i := range 20 {
-		if key(i) <= p.Mark() {
-			continue
-		}
-		slot, err := p.Reserve(y.t.Context(), key(i))
-		if err != nil {
-			return err
-		}
-		storySettle(slot, i, round)
-		if i%9 == 8 {
-			if err := p.Flush(y.t.Context()); err != nil {
-				return err
-			}
-			y.acked = key(i)
-		}
+	if missing := y.promised.missing(p); len(missing) > 0 {
+		y.t.Fatalf("pass %d does not know the uploads %q, which were saved", p.Number(), missing)
+	}
+	if err := storyWalk(y.t.Context(), p, round, y.promised, func(mark string) { y.acked = mark }); err != nil {
+		return err
 	}
 	_, err = p.Commit(y.t.Context())
 	return err
@@ -207,7 +199,7 @@ func TestEverySingleRequestFails(t *testing.T) {
 					for at, ended := 1, false; !ended; at++ {
 						s := newState()
 						wire := &harming{next: s.cloud.RoundTripper(), harm: harm, at: at, killed: killed}
-						(&s3Story{t: t, state: s, wire: wire}).run()
+						(&s3Story{t: t, state: s, wire: wire, promised: newPromises()}).run()
 						wantStory(t, s.store(nil))
 						if t.Failed() {
 							t.Fatalf("when request %d %s: %s", at, harm, wire.what)

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,8 +26,10 @@ type contest struct {
 
 	mu         sync.Mutex
 	copies     int
+	began      int             // uploads
 	copied     map[string]bool // "key copy"
 	acked      map[string]int  // copy of a key that the line of the winners must not lose
+	uploads    map[string]bool // that were saved under the same condition and have not ended
 	mark       string          // that the pass under way was saved up to
 	manifests  []published
 	committed  map[int64]string
@@ -89,99 +89,6 @@ func (l *life) pick(n int) int {
 	return l.random.IntN(n)
 }
 
-// now is the clock of the process.
-func (l *life) now() time.Time {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return time.Now().Add(l.skew - l.asleep)
-}
-
-// RoundTrip sends a request: after a pause of the process, with its answer lost,
-// or not at all.
-func (l *life) RoundTrip(r *http.Request) (*http.Response, error) {
-	if l.chance(l.pause) {
-		l.freeze([]time.Duration{time.Second, 15 * time.Second, 70 * time.Second, 300 * time.Second}[l.pick(4)])
-	}
-	for {
-		l.mu.Lock()
-		left, dead := time.Until(l.frozen), l.dead
-		l.mu.Unlock()
-		if dead {
-			return nil, errBroken
-		}
-		if left <= 0 {
-			break
-		}
-		if err := sleep(r.Context(), left); err != nil {
-			return nil, err
-		}
-	}
-	if l.chance(l.refuse) {
-		return nil, errBroken
-	}
-	res, err := l.perform(r)
-	if l.chance(l.lose) {
-		return nil, errBroken
-	}
-	return res, err
-}
-
-func (l *life) freeze(d time.Duration) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.frozen = time.Now().Add(d)
-	if l.suspends {
-		l.asleep += d
-	}
-}
-
-var manifestKey = regexp.MustCompile(`/manifest-(\d+)\.json$`)
-
-// perform serves a request and notes a manifest that it created.
-func (l *life) perform(r *http.Request) (*http.Response, error) {
-	l.contest.mu.Lock()
-	defer l.contest.mu.Unlock()
-	res, err := l.state.cloud.RoundTripper().RoundTrip(r)
-	if err != nil || r.Method != http.MethodPut || res.StatusCode != http.StatusOK {
-		return res, err
-	}
-	if strings.HasSuffix(r.URL.Path, "/lock") && l.hasTaken(r.URL.Path) {
-		l.opened = len(l.manifests)
-	}
-	match := manifestKey.FindStringSubmatch(r.URL.Path)
-	if match == nil {
-		return res, err
-	}
-	generation, _ := strconv.ParseInt(match[1], 10, 64)
-	data, readErr := l.state.bucket.Read(strings.TrimPrefix(r.URL.Path, "/"+stateBucket+"/"))
-	if readErr != nil {
-		l.violated("read manifest %d: %v", generation, readErr)
-	}
-	isNewest := !slices.ContainsFunc(l.manifests, func(p published) bool { return p.generation >= generation })
-	// One that is not the newest came from a holder that slept while its number
-	// was given away and swept; it counts for nothing.
-	fence := isNewest && strings.Contains(string(data), `"fence":true`)
-	switch {
-	case fence:
-		l.takeovers++
-		l.opened = len(l.manifests)
-	case isNewest:
-		l.mark = ""
-	}
-	l.manifests = append(l.manifests, published{generation, l, isNewest, fence})
-	return res, nil
-}
-
-// hasTaken reports whether the lock that was just written took the lease, and did not renew or release it. A process may
-// take it twice: when the answer to the first time was lost for so long that another one had it in between.
-func (l *life) hasTaken(path string) bool {
-	data, err := l.state.bucket.Read(strings.TrimPrefix(path, "/"+stateBucket+"/"))
-	if err != nil {
-		l.violated("read lock: %v", err)
-	}
-	return strings.Contains(string(data), `"renewal":0,`)
-}
-
 // run opens the ledger, works on it and ends, in one way or another.
 func (l *life) run(ctx context.Context) {
 	o := l.state.options()
@@ -234,6 +141,9 @@ func (l *life) pass(ctx context.Context, ledger *checkpoint.Ledger) error {
 			slot.Carry(before)
 		} else {
 			recorded[k] = l.copy(k)
+			if err := l.upload(ctx, slot, k); err != nil {
+				return err
+			}
 			slot.Record(entry(k, strconv.Itoa(recorded[k])))
 		}
 		_ = sleep(ctx, time.Duration(l.pick(3000))*time.Millisecond)
@@ -247,6 +157,7 @@ func (l *life) pass(ctx context.Context, ledger *checkpoint.Ledger) error {
 			l.saved(recorded)
 		}
 	}
+	l.abortLeft(pass)
 	generation, err := pass.Commit(ctx)
 	if err == nil {
 		l.hasCommitted(generation, recorded)
@@ -259,6 +170,17 @@ func (l *life) begun(ctx context.Context, pass *checkpoint.Pass) (map[string]che
 	l.contest.mu.Lock()
 	if !l.isFenced(l, len(l.manifests)) && pass.Mark() < l.mark {
 		l.violated("%s: pass %d begins behind %q, but %q was saved", l.name, pass.Number(), pass.Mark(), l.mark)
+	}
+	if !l.isFenced(l, len(l.manifests)) {
+		known := map[string]bool{}
+		for _, u := range pass.LeftUploads() {
+			known[u.ID] = true
+		}
+		for id := range l.uploads {
+			if !known[id] {
+				l.violated("%s: pass %d does not know upload %s, which was saved", l.name, pass.Number(), id)
+			}
+		}
 	}
 	l.contest.mu.Unlock()
 	previous := map[string]checkpoint.Entry{}
@@ -282,6 +204,58 @@ func (l *life) copy(key string) int {
 	l.copies++
 	l.copied[fmt.Sprint(key, " ", l.copies)] = true
 	return l.copies
+}
+
+// upload makes an upload for some copies, which lasts a while and then ends, unless
+// the process dies meanwhile.
+func (l *life) upload(ctx context.Context, slot *checkpoint.Slot, key string) error {
+	if !l.chance(30) {
+		return nil
+	}
+	l.contest.mu.Lock()
+	l.began++
+	id := fmt.Sprint("upload-", l.began)
+	l.contest.mu.Unlock()
+	u := checkpoint.Upload{Key: key, ID: id, SourceSize: 1 << 30, BeganAt: time.Now()}
+	if before, ok := slot.Upload(); ok && l.chance(50) {
+		u, id = before, before.ID
+	}
+	if err := slot.UploadBegan(ctx, u); err != nil {
+		return err
+	}
+	l.contest.mu.Lock()
+	if !l.isFenced(l, len(l.manifests)) {
+		l.uploads[id] = true
+	}
+	l.contest.mu.Unlock()
+	_ = sleep(ctx, time.Duration(l.pick(3000))*time.Millisecond)
+	if l.chance(l.crash) {
+		l.die()
+		return errBroken
+	}
+	l.over(id)
+	return nil
+}
+
+// abortLeft ends the uploads that nobody goes on with.
+func (l *life) abortLeft(pass *checkpoint.Pass) {
+	for _, u := range pass.LeftUploads() {
+		l.over(u.ID)
+		pass.UploadAborted(u.ID)
+	}
+}
+
+// over ends an upload at the destination, which a dead process cannot.
+func (l *life) over(id string) {
+	l.mu.Lock()
+	dead := l.dead
+	l.mu.Unlock()
+	if dead {
+		return
+	}
+	l.contest.mu.Lock()
+	defer l.contest.mu.Unlock()
+	delete(l.uploads, id)
 }
 
 // saved notes what a save has promised, unless another holder has taken over.
@@ -381,12 +355,12 @@ func (c *contest) hold(ctx context.Context, number int, who contender) {
 // clocks that disagree, pauses longer than the lease, lost answers and crashes.
 // No generation is committed twice, nobody commits after another has taken over,
 // nothing is in the ledger that was not copied, and nothing that was saved by
-// those who had the lease is lost. More of it: -rapid.checks=2000.
+// those who had the lease is lost, be it entries or uploads under way. More of it: -rapid.checks=2000.
 func TestHoldersAgainstAModel(t *testing.T) {
 	takeovers, commits := 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		contenders := rapid.SliceOfN(rapid.Custom(drawContender), 2, 3).Draw(rt, "contenders")
-		c := &contest{copied: map[string]bool{}, acked: map[string]int{}, committed: map[int64]string{}}
+		c := &contest{copied: map[string]bool{}, acked: map[string]int{}, uploads: map[string]bool{}, committed: map[int64]string{}}
 		ledgerBubble(t, func(t *testing.T) { //nolint:thelper // it is the test
 			c.state, c.until = newState(), time.Now().Add(5*time.Minute)
 			var group sync.WaitGroup

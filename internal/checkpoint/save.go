@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"iter"
 	"slices"
-	"time"
 )
 
 // saver writes what a pass has settled. It is used under Pass.saving.
@@ -22,22 +21,26 @@ type saver struct {
 	seq      int64                  // of the progress record saved last
 }
 
-// Due reports whether a Flush is worth while: there is something new to save and
-// Options.FlushInterval has gone by, or Options.FlushEntries changes wait.
+// Due reports whether a Flush is worth while: there is something new to save,
+// uploads among it, and Options.FlushInterval has gone by, or Options.FlushEntries
+// changes wait.
 func (p *Pass) Due() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	waiting := p.water.batch.waiting()
 	o := &p.ledger.options
-	return p.err == nil && waiting > 0 &&
-		(waiting >= o.FlushEntries || o.Now().Sub(p.savedAt) >= o.FlushInterval)
+	return p.err == nil && p.isUnsaved() &&
+		(p.water.batch.waiting() >= o.FlushEntries || o.Now().Sub(p.savedAt) >= o.FlushInterval)
 }
 
+// isUnsaved reports whether there is something to save. The caller holds p.mu.
+func (p *Pass) isUnsaved() bool { return p.water.batch.waiting() > 0 || p.uploads.changed() }
+
 // Flush saves what is settled up to the low-water mark: first the chunks, then
-// the progress record that names them. When nothing but carried entries moved
-// the mark it writes nothing. After a Flush that failed the pass goes on no more,
-// and Begin resumes behind the last progress record; but when ctx ended during it
-// the changes wait on, so that a drain can still save them with Abandon.
+// the progress record that names them and the uploads under way. When nothing but
+// carried entries moved the mark, and no upload began or ended, it writes nothing.
+// After a Flush that failed the pass goes on no more, and Begin resumes behind the
+// last progress record; but when ctx ended during it the changes wait on, so that a
+// drain can still save them with Abandon.
 func (p *Pass) Flush(ctx context.Context) error {
 	p.saving.Lock()
 	defer p.saving.Unlock()
@@ -46,13 +49,14 @@ func (p *Pass) Flush(ctx context.Context) error {
 
 func (p *Pass) flush(ctx context.Context) error {
 	p.mu.Lock()
-	if p.err != nil || p.water.batch.waiting() == 0 {
+	if p.err != nil || !p.isUnsaved() {
 		defer p.mu.Unlock()
 		return p.err
 	}
 	taken := p.water.take()
+	all, version := p.uploads.all()
 	p.mu.Unlock()
-	if err := p.saver.save(ctx, taken); err != nil {
+	if err := p.saver.save(ctx, taken, all); err != nil {
 		err = fmt.Errorf("save pass %d: %w", p.number, err)
 		if ctx.Err() != nil {
 			return errors.Join(err, p.putBack(taken))
@@ -61,7 +65,7 @@ func (p *Pass) flush(ctx context.Context) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.savedAt = p.ledger.options.Now()
+	p.savedAt, p.uploads.saved = p.ledger.options.Now(), version
 	p.wake()
 	return nil
 }
@@ -151,8 +155,17 @@ func (s *saver) close() error {
 	return errors.Join(s.weaver.base.close(), s.setAside.close())
 }
 
-// save writes one batch: the chunks, then the progress record that names them.
-func (s *saver) save(ctx context.Context, b batch) error {
+// saveUploads writes a progress record of what was saved before and of these uploads.
+func (s *saver) saveUploads(ctx context.Context, all []Upload) error {
+	if err := s.ledger.lease.Held(ctx); err != nil {
+		return err
+	}
+	return s.saveProgress(ctx, s.progress.Ranges[0], all)
+}
+
+// save writes one batch: the chunks, then the progress record that names them and
+// the uploads.
+func (s *saver) save(ctx context.Context, b batch, all []Upload) error {
 	if err := s.ledger.lease.Held(ctx); err != nil {
 		return err
 	}
@@ -167,7 +180,7 @@ func (s *saver) save(ctx context.Context, b batch) error {
 	if err != nil {
 		return err
 	}
-	return s.saveProgress(ctx, r)
+	return s.saveProgress(ctx, r, all)
 }
 
 // extend writes the batch as chunks and returns the range with them.
@@ -191,22 +204,36 @@ func (s *saver) extend(ctx context.Context, b batch, items iter.Seq2[item[entryR
 }
 
 // continued adds what the base generation knew of the same source versions.
-func (s *saver) continued(ctx context.Context, setAside []Quarantined) iter.Seq2[item[quarantineRow], error] {
+func (s *saver) continued(ctx context.Context, aside []setAside) iter.Seq2[item[quarantineRow], error] {
 	return func(yield func(item[quarantineRow], error) bool) {
-		for _, q := range setAside {
-			before, err := s.setAside.find(ctx, q.Key)
-			if err == nil && before.SourceETag == q.SourceETag {
-				q.FirstAt = time.UnixMicro(before.FirstAt)
-				q.Attempts += before.Attempts
-			}
-			if errors.Is(err, io.EOF) {
-				err = nil
-			}
-			if !yield(item[quarantineRow]{row: rowOfQuarantined(&q)}, err) || err != nil {
+		for _, q := range aside {
+			row, err := s.rowOf(ctx, &q)
+			if !yield(item[quarantineRow]{row: row}, err) || err != nil {
 				return
 			}
 		}
 	}
+}
+
+// rowOf returns the row of what is set aside: the base's own when it is held.
+func (s *saver) rowOf(ctx context.Context, q *setAside) (quarantineRow, error) {
+	before, err := s.setAside.find(ctx, q.Key)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return quarantineRow{}, err
+	}
+	known := err == nil && before.SourceETag == q.SourceETag
+	switch {
+	case q.held && !known:
+		return quarantineRow{}, fmt.Errorf("BUG: key %q is held, but this version of it was not set aside before", q.Key)
+	case q.held:
+		return before, nil
+	}
+	row := rowOfQuarantined(&q.Quarantined)
+	if known {
+		row.FirstAt = before.FirstAt
+		row.Attempts += before.Attempts
+	}
+	return row, nil
 }
 
 // progressTries bounds the search for a free sequence number. A number is taken
@@ -214,9 +241,9 @@ func (s *saver) continued(ctx context.Context, setAside []Quarantined) iter.Seq2
 // lease and wrote once more.
 const progressTries = 16
 
-func (s *saver) saveProgress(ctx context.Context, r Range) error {
+func (s *saver) saveProgress(ctx context.Context, r Range, all []Upload) error {
 	p := s.progress
-	p.Ranges, p.SavedAt = []Range{r}, s.ledger.now()
+	p.Ranges, p.Uploads, p.SavedAt = []Range{r}, all, s.ledger.now()
 	err := fs.ErrExist
 	for try := 0; errors.Is(err, fs.ErrExist) && try < progressTries; try++ {
 		s.seq++

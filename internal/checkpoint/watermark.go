@@ -1,14 +1,17 @@
 package checkpoint
 
 // Slot is one reserved key, to be settled exactly once by Carry, Record,
-// Quarantine or Drop, from any goroutine. Settling a slot of a pass that has
-// ended or failed does nothing. Settling it twice, or with another key, is a bug
-// that fails the pass: the ledger would not be true any more.
+// Quarantine, Hold or Drop, from any goroutine; that also forgets the upload that
+// it has begun. Settling a slot of a pass that has ended or failed does nothing.
+// Settling it twice, or with another key, is a bug that fails the pass: the ledger
+// would not be true any more.
 type Slot struct {
 	pass        *Pass
 	key         string
 	entry       *Entry
 	quarantined *Quarantined
+	held        bool   // whether quarantined is the base generation's
+	upload      string // id of the upload that it has begun, or else was offered
 	how         settlement
 	inBase      bool // whether the base generation has an entry of this key
 }
@@ -47,11 +50,24 @@ func (s *Slot) Quarantine(q Quarantined, previous *Entry) {
 	if q.FirstAt.IsZero() {
 		q.FirstAt = q.LastAt
 	}
-	how := kept
+	s.pass.settle(s, asideWith(previous), q.Key, nil, &q)
+}
+
+// Hold leaves what the previous generation set aside under the key exactly as it
+// is, for a later pass to try again: the object was not tried. The previous entry
+// stays as with Quarantine. To hold what was not set aside, or another source
+// version, is a bug that the next save fails with.
+func (s *Slot) Hold(q Quarantined, previous *Entry) {
+	s.held = true
+	s.pass.settle(s, asideWith(previous), q.Key, nil, &q)
+}
+
+// asideWith is how a slot is settled that sets its object aside.
+func asideWith(previous *Entry) settlement {
 	if previous == nil {
-		how = without
+		return without
 	}
-	s.pass.settle(s, how, q.Key, nil, &q)
+	return kept
 }
 
 // Drop leaves the key without an entry: a filter skipped it and it was never
@@ -71,7 +87,13 @@ type batch struct {
 	mark     string // every key at or below it is settled
 	counts   Counts // of the whole pass up to mark
 	changes  []change
-	setAside []Quarantined
+	setAside []setAside
+}
+
+// setAside is a row of quarantine in the making.
+type setAside struct {
+	Quarantined
+	held bool // whether the base's row stands as it is
 }
 
 // waiting returns how many keys wait to be saved, as far as they take memory.
@@ -119,12 +141,10 @@ func (b *batch) add(s *Slot) {
 		b.counts.Recorded++
 		b.changes = append(b.changes, change{key: s.key, entry: s.entry, replaces: s.inBase})
 	case kept:
-		b.counts.Quarantined++
 		b.counts.Kept++
-		b.setAside = append(b.setAside, *s.quarantined)
+		b.aside(s)
 	case without:
-		b.counts.Quarantined++
-		b.setAside = append(b.setAside, *s.quarantined)
+		b.aside(s)
 		b.remove(s)
 	case dropped:
 		b.counts.Dropped++
@@ -132,6 +152,14 @@ func (b *batch) add(s *Slot) {
 	case unsettled:
 		panic("BUG: mark moved over an unsettled key")
 	}
+}
+
+func (b *batch) aside(s *Slot) {
+	b.counts.Quarantined++
+	if s.held {
+		b.counts.Held++
+	}
+	b.setAside = append(b.setAside, setAside{*s.quarantined, s.held})
 }
 
 // remove takes the base's entry away. A key the base did not have changes

@@ -1,12 +1,14 @@
 // Package plan decides what a pass does with each object, and says why.
 //
 // It promises one [Action] for every object of the listing and for every entry of the ledger, in key order, from nothing
-// but those two sequences and the [Rules]: no request, no clock, no state. The same inputs always give the same plan.
-// An error of either input ends the plan with that error; an object is never called gone because a listing broke off.
+// but those two sequences, what the ledger set aside, and the [Rules]: no request, no clock, no state. The same inputs
+// always give the same plan. An error of any input ends the plan with that error; an object is never called gone because a
+// listing broke off. [Replay] plans the same way for what was set aside alone, and looks each of those objects up instead.
 //
 // It leaves to others to carry an action out (copier) and to remember what came of it (checkpoint).
 //
-// Two words: an action is one step, a copy or a skip; a reason is why, and is what metrics and summaries count by.
+// Three words: an action is one step, a copy or a skip; a reason is why, and is what metrics and summaries count by; an
+// object is held while it is in quarantine and not due to be tried again, which [RetryAt] decides.
 package plan
 
 import (
@@ -55,6 +57,10 @@ const (
 	TooOld Reason = "too_old"
 	// TooNew is a skip: the object was modified after filter.modified_before.
 	TooNew Reason = "too_new"
+	// Held is a skip: this source version was set aside and is not due to be tried again.
+	Held Reason = "held"
+	// Untouched is a skip of what a replay was not asked for; the ledger keeps what it holds under the key.
+	Untouched Reason = "untouched"
 )
 
 // Action is one step of a pass.
@@ -63,13 +69,20 @@ type Action struct {
 	Kind Kind
 	// Reason says why.
 	Reason Reason
-	// Object is the object as listed; only its Key is set when the reason is Gone.
+	// Object is the object as listed; only its Key is set when the reason is Gone or Untouched.
 	Object listing.Object
 	// Present is what may be the object's copy already, found at the destination by Beside; nil when nothing was.
 	Present *listing.Object
 	// Previous is what the ledger holds under the key; nil when it holds nothing.
 	Previous *checkpoint.Entry
+	// SetAside is what the ledger set aside under the key, be it of this source version or of an earlier one; nil when
+	// it set nothing aside.
+	SetAside *checkpoint.Quarantined
 }
 
-// Listed reports whether the action stands for an object of the source's listing.
-func (a Action) Listed() bool { return a.Reason != Gone }
+// Listed reports whether the action stands for an object of the source: one that was listed, or that a replay was asked
+// for. Only such objects are counted in summaries.
+func (a Action) Listed() bool { return a.Reason != Gone && a.Reason != Untouched }
+
+// Holds reports whether SetAside is to stay in quarantine as it is, without an attempt.
+func (a Action) Holds() bool { return a.SetAside != nil && (a.Reason == Held || a.Reason == Untouched) }

@@ -31,7 +31,7 @@ func TestBeside(t *testing.T) {
 	destination := sequence(nil, object("copy/a", "", 1), object("copy/moved", "", 1), object("copy/nonesuch", "", 1), old, fresh,
 		object("copy/size", "", 2), object("copy/tie", "", 1), object("copy/unchanged", "", 1), object("copy/z", "", 1))
 	var present []string
-	for a, err := range plan.Beside(plan.Diff(source, ledger, plan.Rules{}), destination, moved) {
+	for a, err := range plan.Beside(plan.Diff(source, ledger, nil, plan.Rules{}), destination, moved) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +47,7 @@ func TestBeside(t *testing.T) {
 
 func TestBesideEndsWithTheDestinationsError(t *testing.T) {
 	broken := errors.New("destination broke")
-	actions := plan.Diff(sequence(nil, object("data/a", "", 1), object("data/b", "", 1)), sequence[checkpoint.Entry](nil), plan.Rules{})
+	actions := plan.Diff(sequence(nil, object("data/a", "", 1), object("data/b", "", 1)), sequence[checkpoint.Entry](nil), nil, plan.Rules{})
 	got := render(plan.Beside(actions, sequence(broken, object("copy/a", "", 1)), moved))
 	if diff := gocmp.Diff([]string{"copy missing data/a", "error destination broke"}, got); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
@@ -55,7 +55,7 @@ func TestBesideEndsWithTheDestinationsError(t *testing.T) {
 	// Nobody looks at the destination before there is something to copy.
 	var none []listing.Object
 	early := errors.New("source broke")
-	got = render(plan.Beside(plan.Diff(sequence(early, none...), sequence[checkpoint.Entry](nil), plan.Rules{}), sequence(broken, none...), moved))
+	got = render(plan.Beside(plan.Diff(sequence(early, none...), sequence[checkpoint.Entry](nil), nil, plan.Rules{}), sequence(broken, none...), moved))
 	if diff := gocmp.Diff([]string{"error source broke"}, got); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
 	}

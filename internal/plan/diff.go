@@ -3,6 +3,7 @@ package plan
 import (
 	"iter"
 	"strings"
+	"time"
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/listing"
@@ -19,96 +20,93 @@ type Rules struct {
 	PlaceSince int64
 	// ClassSince is the first pass that copied into the storage class of today.
 	ClassSince int64
+	// Now is the time by which it is decided whether an object in quarantine is due to be tried again; all are due by the zero
+	// time.
+	Now time.Time
+	// Retry says which objects in quarantine are tried again whether they are due or not; nil means none.
+	Retry func(checkpoint.Quarantined) bool
 }
 
 // Actions is a plan: one action for each key, in key order, ended by the first error.
 type Actions = iter.Seq2[Action, error]
 
-// Diff merges the source's listing with the ledger's entries and yields one action for each key of either, in key order.
+// Diff merges the source's listing with the ledger's entries and what the ledger set aside, and yields one action for each
+// key of the listing or of the entries, in key order. What was set aside under a key that is in neither is left out: the
+// object is gone from the source, and nothing is to be done about it.
 //
-// Both inputs must ascend by key. The sequence ends after the first error of either input.
-func Diff(source iter.Seq2[listing.Object, error], ledger iter.Seq2[checkpoint.Entry, error], rules Rules) Actions {
+// All inputs must ascend by key; quarantine may be nil. The sequence ends after the first error of any input.
+func Diff(
+	source iter.Seq2[listing.Object, error],
+	ledger iter.Seq2[checkpoint.Entry, error],
+	quarantine iter.Seq2[checkpoint.Quarantined, error],
+	rules Rules,
+) Actions {
 	return func(yield func(Action, error) bool) {
-		next, stop := iter.Pull2(ledger)
-		defer stop()
-		known := cursor{next: next, rules: rules}
-		known.advance()
-		for object, err := range source {
+		for r, err := range merge(source, ledger, quarantine) {
 			if err != nil {
 				yield(Action{}, err)
 				return
 			}
-			if !known.goneUntil(object.Key, yield) || !yield(rules.decide(object, known.take(object.Key)), nil) {
+			if a, ok := rules.action(r); ok && !yield(a, nil) {
 				return
 			}
 		}
-		known.goneUntil("", yield)
 	}
 }
 
-// cursor walks the ledger's side of the merge, one entry ahead.
-type cursor struct {
-	rules Rules
-	next  func() (checkpoint.Entry, error, bool)
-	entry checkpoint.Entry
-	err   error
-	more  bool
-}
-
-func (c *cursor) advance() { c.entry, c.err, c.more = c.next() }
-
-// goneUntil yields the entries before key, all that are left for "". It reports whether the plan goes on.
-func (c *cursor) goneUntil(key string, yield func(Action, error) bool) bool {
-	for c.more && c.err == nil && (key == "" || c.entry.Key < key) {
-		gone := Action{Kind: Skip, Reason: Gone, Object: listing.Object{Key: c.entry.Key}}
-		if entry := c.entry; !c.rules.elsewhere(entry) {
-			gone.Previous = &entry
-		}
-		if !yield(gone, nil) {
-			return false
-		}
-		c.advance()
-	}
-	if c.more && c.err != nil {
-		yield(Action{}, c.err)
-		return false
-	}
-	return true
-}
-
-// take returns the entry of key, or nil when the ledger has none.
-func (c *cursor) take(key string) *checkpoint.Entry {
-	if !c.more || c.entry.Key != key {
-		return nil
-	}
-	entry := c.entry
-	c.advance()
-	return &entry
-}
-
-func (r Rules) decide(o listing.Object, previous *checkpoint.Entry) Action {
-	kind, reason := Copy, Missing
-	moved := previous != nil && r.elsewhere(*previous)
+// action decides about a row of which the source's side is known. Ok is false when there is nothing to do and nothing to
+// say: the source does not have the object, and the destination no copy of it.
+func (r Rules) action(at row) (a Action, ok bool) {
+	moved := at.previous != nil && r.elsewhere(*at.previous)
+	a = Action{Previous: at.previous, SetAside: at.aside}
 	if moved {
-		previous = nil
+		a.Previous = nil
 	}
-	switch rejected := r.Filter.Reject(o); {
-	case rejected != "":
-		kind, reason = Skip, rejected
-	case moved:
-		reason = Moved
-	case previous == nil:
-	case !sameVersion(o, previous):
-		reason = Changed
-	case r.KeyARN != "" && !SameKey(previous.KeyARN, r.KeyARN):
-		reason = WrongKey
-	case previous.Pass < r.ClassSince:
-		reason = WrongClass
-	default:
-		kind, reason = Skip, Unchanged
+	if !at.isThere {
+		a.Reason, a.Object.Key = Gone, at.key
+		return a, at.previous != nil
 	}
-	return Action{Kind: kind, Reason: reason, Object: o, Previous: previous}
+	a.Object = at.object
+	a.Kind, a.Reason = r.decide(a.Object, a.Previous, moved)
+	if a.Kind == Copy && r.holds(a.Object, at.aside) {
+		a.Kind, a.Reason = Skip, Held
+	}
+	return a, true
 }
+
+func (r Rules) decide(o listing.Object, previous *checkpoint.Entry, moved bool) (Kind, Reason) {
+	rejected := r.Filter.Reject(o)
+	switch {
+	case rejected != "":
+		return Skip, rejected
+	case moved:
+		return Copy, Moved
+	case previous == nil:
+		return Copy, Missing
+	case !sameVersion(o, previous):
+		return Copy, Changed
+	case r.KeyARN != "" && !SameKey(previous.KeyARN, r.KeyARN):
+		return Copy, WrongKey
+	case previous.Pass < r.ClassSince:
+		return Copy, WrongClass
+	default:
+		return Skip, Unchanged
+	}
+}
+
+// holds reports whether an object that is to be copied waits in quarantine instead. What was set aside under other settings
+// is tried again: they may be why.
+func (r Rules) holds(o listing.Object, q *checkpoint.Quarantined) bool {
+	return q != nil && q.SourceETag == o.ETag && q.SourceSize == o.Size &&
+		q.Pass >= max(r.PlaceSince, r.ClassSince) && !r.isDue(*q) && !r.forces(*q)
+}
+
+func (r Rules) isDue(q checkpoint.Quarantined) bool {
+	return r.Now.IsZero() || !RetryAt(q).After(r.Now)
+}
+
+// forces reports whether an object that was set aside is to be tried whether it is due or not.
+func (r Rules) forces(q checkpoint.Quarantined) bool { return r.Retry != nil && r.Retry(q) }
 
 // elsewhere reports whether the entry is of a copy that lies where the mapping no longer writes. It says nothing of what
 // lies there now, so it is no previous copy of anything.

@@ -62,13 +62,16 @@ func sequence[T any](err error, values ...T) iter.Seq2[T, error] {
 func render(actions plan.Actions) []string {
 	var lines []string
 	for a, err := range actions {
-		if err != nil {
-			return append(lines, "error "+err.Error())
-		}
-		kind := map[plan.Kind]string{plan.Copy: "copy", plan.Skip: "skip"}[a.Kind]
-		lines = append(lines, fmt.Sprintf("%s %s %s", kind, a.Reason, a.Object.Key))
+		lines = append(lines, line(a, err))
 	}
 	return lines
+}
+
+func line(a plan.Action, err error) string {
+	if err != nil {
+		return "error " + err.Error()
+	}
+	return fmt.Sprintf("%s %s %s", map[plan.Kind]string{plan.Copy: "copy", plan.Skip: "skip"}[a.Kind], a.Reason, a.Object.Key)
 }
 
 func TestDiff(t *testing.T) {
@@ -136,7 +139,7 @@ func TestDiff(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := render(plan.Diff(tt.source, tt.ledger, plan.Rules{KeyARN: keyARN, PlaceSince: movedAt, ClassSince: classAt}))
+			got := render(plan.Diff(tt.source, tt.ledger, nil, plan.Rules{KeyARN: keyARN, PlaceSince: movedAt, ClassSince: classAt}))
 			if diff := gocmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("plan (-want +got):\n%s", diff)
 			}
@@ -148,7 +151,7 @@ func TestDiffStopsWhenAskedTo(t *testing.T) {
 	entries := sequence(nil, entry("a", `"1"`), entry("b", `"1"`), entry("c", `"1"`))
 	for n := range 3 {
 		seen := 0
-		for _, err := range plan.Diff(sequence(nil, object("b", `"1"`, 1)), entries, plan.Rules{}) {
+		for _, err := range plan.Diff(sequence(nil, object("b", `"1"`, 1)), entries, nil, plan.Rules{}) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -162,20 +165,22 @@ func TestDiffStopsWhenAskedTo(t *testing.T) {
 	}
 }
 
-// TestDiffAgainstMaps compares the merge with the same question asked of two maps.
+// TestDiffAgainstMaps compares the merge with the same question asked of three maps.
 func TestDiffAgainstMaps(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		versions := rapid.MapOf(rapid.StringMatching(`[ab/é]{1,4}`), rapid.SampledFrom([]string{"1", "2"}))
-		source, ledger := versions.Draw(t, "source"), versions.Draw(t, "ledger")
+		source, ledger, aside := versions.Draw(t, "source"), versions.Draw(t, "ledger"), versions.Draw(t, "quarantine")
 		var want []string
 		for key, etag := range source {
 			switch known, ok := ledger[key]; {
+			case ok && known == etag:
+				want = append(want, "skip unchanged "+key)
+			case aside[key] == etag:
+				want = append(want, "skip held "+key)
 			case !ok:
 				want = append(want, "copy missing "+key)
-			case known != etag:
-				want = append(want, "copy changed "+key)
 			default:
-				want = append(want, "skip unchanged "+key)
+				want = append(want, "copy changed "+key)
 			}
 		}
 		for key := range ledger {
@@ -185,10 +190,21 @@ func TestDiffAgainstMaps(t *testing.T) {
 		}
 		byKey := func(a, b string) int { return cmp.Compare(lastField(a), lastField(b)) }
 		slices.SortFunc(want, byKey)
-		got := render(plan.Diff(
+		var got []string
+		for a, err := range plan.Diff(
 			sequence(nil, ascending(source, func(k, v string) listing.Object { return object(k, v, 1) })...),
 			sequence(nil, ascending(ledger, func(k, v string) checkpoint.Entry { return entry(k, v) })...),
-			plan.Rules{}))
+			sequence(nil, ascending(aside, func(k, v string) checkpoint.Quarantined { return quarantined(k, v, "denied") })...),
+			plan.Rules{Now: setAsideAt},
+		) {
+			got = append(got, line(a, err))
+			if q := a.SetAside; (q != nil) != (aside[a.Object.Key] != "") || q != nil && q.SourceETag != aside[a.Object.Key] {
+				t.Fatalf("%q: got %v set aside, want %q", a.Object.Key, q, aside[a.Object.Key])
+			}
+			if e := a.Previous; (e != nil) != (ledger[a.Object.Key] != "") || e != nil && e.SourceETag != ledger[a.Object.Key] {
+				t.Fatalf("%q: got previous %v, want %q", a.Object.Key, e, ledger[a.Object.Key])
+			}
+		}
 		if diff := gocmp.Diff(want, got); diff != "" {
 			t.Fatalf("plan (-want +got):\n%s", diff)
 		}
@@ -214,7 +230,7 @@ func lastField(line string) string { return line[strings.LastIndexByte(line, ' '
 func TestDiffForgetsCopiesElsewhere(t *testing.T) {
 	source, ledger := sequence(nil, object("b", `"1"`, 1)), sequence(nil, older("a", movedAt-1), older("b", movedAt-1), older("c", movedAt))
 	var kept []string
-	for a, err := range plan.Diff(source, ledger, plan.Rules{PlaceSince: movedAt}) {
+	for a, err := range plan.Diff(source, ledger, nil, plan.Rules{PlaceSince: movedAt}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -235,7 +251,7 @@ func BenchmarkDiffUnchanged(b *testing.B) {
 		objects[i], entries[i] = object(key, `"1"`, 1), entry(key, `"1"`)
 	}
 	for b.Loop() {
-		for _, err := range plan.Diff(sequence(nil, objects...), sequence(nil, entries...), plan.Rules{KeyARN: keyARN}) {
+		for _, err := range plan.Diff(sequence(nil, objects...), sequence(nil, entries...), nil, plan.Rules{KeyARN: keyARN}) {
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -53,7 +53,7 @@ func TestFilterReject(t *testing.T) {
 // A filter that no longer takes an object leaves its copy alone: it is skipped for the filter's reason, never gone.
 func TestDiffKeepsWhatTheFilterRejects(t *testing.T) {
 	rules := plan.Rules{Filter: plan.Filter{Exclude: []plan.Pattern{whole("a")}}}
-	for a, err := range plan.Diff(sequence(nil, object("a", `"2"`, 1)), sequence(nil, entry("a", `"1"`)), rules) {
+	for a, err := range plan.Diff(sequence(nil, object("a", `"2"`, 1)), sequence(nil, entry("a", `"1"`)), nil, rules) {
 		if err != nil || a.Kind != plan.Skip || a.Reason != plan.Excluded || a.Previous == nil {
 			t.Errorf("got kind %v, reason %q, previous %v; want an excluded skip that keeps its entry", a.Kind, a.Reason, a.Previous)
 		}

@@ -1,0 +1,103 @@
+package checkpoint_test
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// now is the clock of the process.
+func (l *life) now() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Now().Add(l.skew - l.asleep)
+}
+
+// RoundTrip sends a request: after a pause of the process, with its answer lost,
+// or not at all.
+func (l *life) RoundTrip(r *http.Request) (*http.Response, error) {
+	if l.chance(l.pause) {
+		l.freeze([]time.Duration{time.Second, 15 * time.Second, 70 * time.Second, 300 * time.Second}[l.pick(4)])
+	}
+	for {
+		l.mu.Lock()
+		left, dead := time.Until(l.frozen), l.dead
+		l.mu.Unlock()
+		if dead {
+			return nil, errBroken
+		}
+		if left <= 0 {
+			break
+		}
+		if err := sleep(r.Context(), left); err != nil {
+			return nil, err
+		}
+	}
+	if l.chance(l.refuse) {
+		return nil, errBroken
+	}
+	res, err := l.perform(r)
+	if l.chance(l.lose) {
+		return nil, errBroken
+	}
+	return res, err
+}
+
+func (l *life) freeze(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.frozen = time.Now().Add(d)
+	if l.suspends {
+		l.asleep += d
+	}
+}
+
+var manifestKey = regexp.MustCompile(`/manifest-(\d+)\.json$`)
+
+// perform serves a request and notes a manifest that it created.
+func (l *life) perform(r *http.Request) (*http.Response, error) {
+	l.contest.mu.Lock()
+	defer l.contest.mu.Unlock()
+	res, err := l.state.cloud.RoundTripper().RoundTrip(r)
+	if err != nil || r.Method != http.MethodPut || res.StatusCode != http.StatusOK {
+		return res, err
+	}
+	if strings.HasSuffix(r.URL.Path, "/lock") && l.hasTaken(r.URL.Path) {
+		l.opened = len(l.manifests)
+	}
+	match := manifestKey.FindStringSubmatch(r.URL.Path)
+	if match == nil {
+		return res, err
+	}
+	generation, _ := strconv.ParseInt(match[1], 10, 64)
+	data, readErr := l.state.bucket.Read(strings.TrimPrefix(r.URL.Path, "/"+stateBucket+"/"))
+	if readErr != nil {
+		l.violated("read manifest %d: %v", generation, readErr)
+	}
+	isNewest := !slices.ContainsFunc(l.manifests, func(p published) bool { return p.generation >= generation })
+	// One that is not the newest came from a holder that slept while its number
+	// was given away and swept; it counts for nothing.
+	fence := isNewest && strings.Contains(string(data), `"fence":true`)
+	switch {
+	case fence:
+		l.takeovers++
+		l.opened = len(l.manifests)
+	case isNewest:
+		l.mark = ""
+	}
+	l.manifests = append(l.manifests, published{generation, l, isNewest, fence})
+	return res, nil
+}
+
+// hasTaken reports whether the lock that was just written took the lease, and did not renew or release it. A process may
+// take it twice: when the answer to the first time was lost for so long that another one had it in between.
+func (l *life) hasTaken(path string) bool {
+	data, err := l.state.bucket.Read(strings.TrimPrefix(path, "/"+stateBucket+"/"))
+	if err != nil {
+		l.violated("read lock: %v", err)
+	}
+	return strings.Contains(string(data), `"renewal":0,`)
+}

@@ -1,0 +1,221 @@
+package checkpoint
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Upload is a multipart upload under way at the destination, as far as a later
+// process must know it to go on with it.
+type Upload struct {
+	Key            string    `json:"key"`             // key at the source, as S3 lists it
+	Bucket         string    `json:"bucket"`          // destination bucket
+	DestinationKey string    `json:"destination_key"` // key at the destination
+	ID             string    `json:"id"`              // upload id that the destination answered
+	SourceETag     string    `json:"source_etag"`     // source version that is being copied
+	SourceSize     int64     `json:"source_size"`     // bytes
+	PartSize       int64     `json:"part_size"`       // bytes of every part but the last
+	Relay          bool      `json:"relay,omitempty"` // whether the content passes through this process
+	BeganAt        time.Time `json:"began_at"`        // when the destination answered, UTC to the microsecond
+	Left           bool      `json:"left,omitempty"`  // begun under another Options.Fingerprint: to be aborted, not to be gone on with
+}
+
+// MarshalJSON writes the keys in a form that carries bytes that are not UTF-8.
+func (u Upload) MarshalJSON() ([]byte, error) {
+	type plain Upload
+	return json.Marshal(struct {
+		plain
+		Key            keyText `json:"key"`
+		DestinationKey keyText `json:"destination_key"`
+	}{plain(u), keyText(u.Key), keyText(u.DestinationKey)})
+}
+
+// UnmarshalJSON reverses MarshalJSON.
+func (u *Upload) UnmarshalJSON(data []byte) error {
+	type plain Upload
+	var in struct {
+		plain
+		Key            keyText `json:"key"`
+		DestinationKey keyText `json:"destination_key"`
+	}
+	if err := json.Unmarshal(data, &in); err != nil {
+		return err
+	}
+	*u = Upload(in.plain)
+	u.Key, u.DestinationKey = string(in.Key), string(in.DestinationKey)
+	return nil
+}
+
+// uploads are the multipart uploads that a pass has to remember. They are used
+// under Pass.mu.
+type uploads struct {
+	begun   map[string]Upload // by id: of slots that are not settled
+	left    map[string]Upload // by id: recorded by earlier processes, or given up for another upload of the same slot
+	version int64             // rises with every change of what is to be saved
+	saved   int64             // version that the progress record saved last was of
+}
+
+func newUploads(left []Upload) uploads {
+	u := uploads{begun: make(map[string]Upload), left: make(map[string]Upload, len(left))}
+	for _, l := range left {
+		u.left[l.ID] = l
+	}
+	return u
+}
+
+// changed reports whether the last progress record names other uploads.
+func (u *uploads) changed() bool { return u.saved < u.version }
+
+// all returns what a progress record has to name, and the version of it.
+func (u *uploads) all() ([]Upload, int64) {
+	all := slices.AppendSeq(slices.Collect(maps.Values(u.left)), maps.Values(u.begun))
+	slices.SortFunc(all, compareUploads)
+	return all, u.version
+}
+
+func compareUploads(a, b Upload) int {
+	return cmp.Or(cmp.Compare(a.Key, b.Key), a.BeganAt.Compare(b.BeganAt), cmp.Compare(a.ID, b.ID))
+}
+
+// offer returns the youngest upload that was left under key and can be gone on with.
+func (u *uploads) offer(key string) (best Upload, ok bool) {
+	for _, l := range u.left {
+		if l.Key == key && !l.Left && (!ok || compareUploads(best, l) < 0) {
+			best, ok = l, true
+		}
+	}
+	return best, ok
+}
+
+// began makes now the upload of a slot, in place of the one with the id before. It
+// returns the version from which on a record names it.
+func (u *uploads) began(now Upload, before string) int64 {
+	if given, ok := u.begun[before]; ok && before != now.ID {
+		u.left[before] = given // nobody said that it ended
+		delete(u.begun, before)
+	}
+	if u.left[now.ID] != now && u.begun[now.ID] != now {
+		u.version++
+	}
+	delete(u.left, now.ID)
+	u.begun[now.ID] = now
+	return u.version
+}
+
+// forget drops an upload that is over.
+func (u *uploads) forget(in map[string]Upload, id string) {
+	if _, ok := in[id]; ok {
+		delete(in, id)
+		u.version++
+	}
+}
+
+// Upload returns the upload that an interrupted process left under the slot's
+// key, the youngest when there are several. Ok is false when there is none, when it
+// was begun under another Options.Fingerprint, and when the slot has gone on with
+// it or begun another. Whoever goes on with it says so by UploadBegan.
+func (s *Slot) Upload() (u Upload, ok bool) {
+	s.pass.mu.Lock()
+	defer s.pass.mu.Unlock()
+	known := &s.pass.uploads
+	if _, has := known.begun[s.upload]; has {
+		return Upload{}, false
+	}
+	if u, ok = known.offer(s.key); ok {
+		s.upload = u.ID
+	}
+	return u, ok
+}
+
+// UploadBegan remembers u until the slot is settled or UploadEnded is called. An
+// upload of Options.UploadBytes or more is saved when UploadBegan returns, together
+// with all others that have begun by then; a smaller one is saved with the next
+// Flush. One that the slot has begun before and that did not end is left to
+// Pass.LeftUploads. The error is that of the save, or why the pass has ended; u is
+// remembered all the same where the pass goes on, until the caller has ended it.
+func (s *Slot) UploadBegan(ctx context.Context, u Upload) error {
+	u.BeganAt, u.Left = u.BeganAt.UTC().Truncate(time.Microsecond), false
+	version, err := s.pass.uploadBegan(s, u)
+	if err == nil && u.SourceSize >= s.pass.ledger.options.UploadBytes {
+		err = s.pass.saveUploads(ctx, version)
+	}
+	if err != nil {
+		return fmt.Errorf("remember upload of key %q: %w", s.key, err)
+	}
+	return nil
+}
+
+func (p *Pass) uploadBegan(s *Slot, u Upload) (version int64, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.err != nil:
+		return 0, p.err
+	case s.how != unsettled || u.Key != s.key || u.ID == "":
+		p.end(fmt.Errorf("BUG: upload %q of key %q begun in a slot of key %q, settled %t", u.ID, u.Key, s.key, s.how != unsettled))
+		return 0, p.err
+	}
+	version = p.uploads.began(u, s.upload)
+	s.upload = u.ID
+	return version, nil
+}
+
+// UploadEnded forgets the slot's upload, the one it has begun or the one that
+// Upload offered: it was completed, aborted or is gone.
+func (s *Slot) UploadEnded() {
+	s.pass.mu.Lock()
+	defer s.pass.mu.Unlock()
+	s.pass.uploads.forget(s.pass.uploads.begun, s.upload)
+	s.pass.uploads.forget(s.pass.uploads.left, s.upload)
+	s.upload = ""
+}
+
+// LeftUploads returns the uploads that nobody goes on with, by key: those that
+// interrupted processes recorded and that no slot of this pass has taken over by
+// UploadBegan or ended, and those that a slot has begun another one in place of.
+// Once all slots are settled they are to be aborted, because no later pass hears of
+// them: a commit takes the records away that name them. What is completed or aborted
+// already may be among them, where a process died before it could say so.
+func (p *Pass) LeftUploads() []Upload {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.SortedFunc(maps.Values(p.uploads.left), compareUploads)
+}
+
+// UploadAborted forgets one of LeftUploads.
+func (p *Pass) UploadAborted(id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.uploads.forget(p.uploads.left, id)
+}
+
+// saveUploads makes the uploads of that version durable, unless a save has done so
+// while it waited for its turn: of many callers at once, few save. It writes no
+// more than a progress record; entries wait for the next Flush.
+func (p *Pass) saveUploads(ctx context.Context, version int64) error {
+	p.saving.Lock()
+	defer p.saving.Unlock()
+	p.mu.Lock()
+	if p.err != nil || p.uploads.saved >= version {
+		defer p.mu.Unlock()
+		return p.err
+	}
+	all, version := p.uploads.all()
+	p.mu.Unlock()
+	if err := p.saver.saveUploads(ctx, all); err != nil {
+		err = fmt.Errorf("save pass %d: %w", p.number, err)
+		if ctx.Err() != nil {
+			return err // nothing was taken out, so the next save makes up for it
+		}
+		return p.fail(err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.uploads.saved = version
+	return nil
+}

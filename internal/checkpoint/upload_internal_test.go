@@ -1,0 +1,107 @@
+package checkpoint
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// slowStore calls before each time a progress record is created.
+type slowStore struct {
+	Store
+	before func()
+}
+
+func (s *slowStore) Create(ctx context.Context, name string, write func(io.Writer) error) error {
+	if strings.Contains(name, progressPrefix) {
+		s.before()
+	}
+	return s.Store.Create(ctx, name, write)
+}
+
+// TestManyUploadsShareASave lets 64 uploads begin at once. The first save is held
+// up until all have begun, so that one more has to do for all that it does not name.
+func TestManyUploadsShareASave(t *testing.T) {
+	t.Parallel()
+	const callers = 64
+	file, err := OpenFile(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pass *Pass
+	saves := 0
+	store := &slowStore{Store: file, before: func() {
+		saves++
+		for range 10_000_000 { // an end, should one of them never begin
+			pass.mu.Lock()
+			begun := len(pass.uploads.begun)
+			pass.mu.Unlock()
+			if begun == callers {
+				return
+			}
+			runtime.Gosched()
+		}
+	}}
+	ledger, err := Open(t.Context(), store, Options{Mapping: "m"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ledger.Close() }()
+	if pass, err = ledger.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var slots []*Slot
+	for i := range callers {
+		slot, err := pass.Reserve(t.Context(), fmt.Sprintf("%02d", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		slots = append(slots, slot)
+	}
+	var group sync.WaitGroup
+	for _, slot := range slots {
+		group.Go(func() {
+			u := Upload{Key: slot.key, ID: "id-" + slot.key, SourceSize: 1 << 30}
+			if err := slot.UploadBegan(t.Context(), u); err != nil {
+				t.Errorf("upload began: %v", err)
+				return
+			}
+			progress, _, err := Unfinished(t.Context(), file, "m")
+			if err != nil || len(progress.Uploads) == 0 {
+				t.Errorf("unfinished: got %d uploads, %v, want this one among them", len(progress.Uploads), err)
+			}
+		})
+	}
+	group.Wait()
+	if saves > 2 {
+		t.Errorf("saved %d times for %d callers, want 1 or 2", saves, callers)
+	}
+	progress, _, err := Unfinished(t.Context(), file, "m")
+	if err != nil || len(progress.Uploads) != callers {
+		t.Errorf("unfinished: got %d uploads, %v, want %d", len(progress.Uploads), err, callers)
+	}
+}
+
+func FuzzUploadJSON(f *testing.F) {
+	f.Add("a/b", `copy\a/b`, `"etag"`, "id", int64(1))
+	f.Add("\xff", "\x00\n", "", "", int64(-1))
+	f.Fuzz(func(t *testing.T, key, destination, etag, id string, size int64) {
+		// ETags and ids come out of XML and headers, and so are UTF-8.
+		in := Upload{Key: key, DestinationKey: destination, SourceETag: strings.ToValidUTF8(etag, ""), ID: strings.ToValidUTF8(id, ""), SourceSize: size}
+		data, err := in.MarshalJSON()
+		if err != nil {
+			t.Fatalf("encode: %v", err)
+		}
+		var out Upload
+		if err := out.UnmarshalJSON(data); err != nil {
+			t.Fatalf("decode %s: %v", data, err)
+		}
+		if in != out {
+			t.Errorf("got %+v, want %+v", out, in)
+		}
+	})
+}

@@ -1,0 +1,128 @@
+package plan
+
+import (
+	"iter"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/listing"
+)
+
+// row is what is known under one key: at the source, in the ledger, in quarantine.
+type row struct {
+	key      string
+	object   listing.Object
+	isThere  bool // whether the source has the object
+	previous *checkpoint.Entry
+	aside    *checkpoint.Quarantined
+}
+
+// merge joins the three sides by key, ascending, as each of them must. The quarantine may be nil. It ends after the first
+// error of any side.
+func merge(
+	source iter.Seq2[listing.Object, error],
+	ledger iter.Seq2[checkpoint.Entry, error],
+	quarantine iter.Seq2[checkpoint.Quarantined, error],
+) iter.Seq2[row, error] {
+	return func(yield func(row, error) bool) {
+		entries, stop := pull(ledger, func(e *checkpoint.Entry) string { return e.Key })
+		defer stop()
+		aside, stop := pull(quarantine, func(q *checkpoint.Quarantined) string { return q.Key })
+		defer stop()
+		known := known{entries, aside}
+		for object, err := range source {
+			if err != nil {
+				yield(row{}, err)
+				return
+			}
+			if !known.below(object.Key, yield) {
+				return
+			}
+			here := known.take(object.Key)
+			here.object, here.isThere = object, true
+			if !yield(here, nil) {
+				return
+			}
+		}
+		known.below("", yield)
+	}
+}
+
+// known is the ledger's two sides of the merge.
+type known struct {
+	entries *cursor[checkpoint.Entry]
+	aside   *cursor[checkpoint.Quarantined]
+}
+
+// below yields the rows before key that the source does not have, all that are left for "". It reports whether the merge
+// goes on.
+func (k known) below(key string, yield func(row, error) bool) bool {
+	for {
+		switch {
+		case k.entries.err != nil:
+			yield(row{}, k.entries.err)
+			return false
+		case k.aside.err != nil:
+			yield(row{}, k.aside.err)
+			return false
+		}
+		next, ok := k.least()
+		if !ok || key != "" && next >= key {
+			return true
+		}
+		if !yield(k.take(next), nil) {
+			return false
+		}
+	}
+}
+
+// least returns the lower one of the keys that come next; ok is false at the end of both sides.
+func (k known) least() (key string, ok bool) {
+	switch {
+	case !k.entries.more:
+		return k.aside.key, k.aside.more
+	case !k.aside.more:
+		return k.entries.key, true
+	default:
+		return min(k.entries.key, k.aside.key), true
+	}
+}
+
+func (k known) take(key string) row {
+	return row{key: key, previous: k.entries.take(key), aside: k.aside.take(key)}
+}
+
+// cursor walks one side of the merge, one value ahead. A nil sequence is empty.
+type cursor[T any] struct {
+	next  func() (T, error, bool)
+	keyOf func(*T) string
+	value T
+	key   string
+	err   error
+	more  bool
+}
+
+func pull[T any](values iter.Seq2[T, error], keyOf func(*T) string) (c *cursor[T], stop func()) {
+	c = &cursor[T]{keyOf: keyOf}
+	if values == nil {
+		return c, func() {}
+	}
+	c.next, stop = iter.Pull2(values)
+	c.advance()
+	return c, stop
+}
+
+func (c *cursor[T]) advance() {
+	if c.value, c.err, c.more = c.next(); c.more && c.err == nil {
+		c.key = c.keyOf(&c.value)
+	}
+}
+
+// take returns the value of key, or nil when this side has none.
+func (c *cursor[T]) take(key string) *T {
+	if !c.more || c.err != nil || c.key != key {
+		return nil
+	}
+	value := c.value
+	c.advance()
+	return &value
+}

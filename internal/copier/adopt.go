@@ -25,7 +25,7 @@ type headAPI interface {
 // the same content as far as it can be told without reading it. It costs a HEAD of either side. What cannot be looked at
 // is not adopted; an error is one that no other request would escape.
 func (c *Copier) Adopt(ctx context.Context, object, present listing.Object) (result Result, adopted bool, err error) {
-	copied, err := c.headCopy(ctx, present)
+	copied, err := c.headCopy(ctx, &s3.HeadObjectInput{Key: &present.Key, IfMatch: &present.ETag})
 	if err == nil && plan.SameKey(aws.ToString(copied.SSEKMSKeyId), c.o.KeyARN) && aws.ToInt64(copied.ContentLength) == object.Size {
 		var source *s3.HeadObjectOutput
 		source, err = c.head(ctx, object.Key, &object.ETag)
@@ -45,12 +45,11 @@ func (c *Copier) Adopt(ctx context.Context, object, present listing.Object) (res
 	}, true, nil
 }
 
-func (c *Copier) headCopy(ctx context.Context, present listing.Object) (head *s3.HeadObjectOutput, err error) {
+// headCopy asks what lies at the destination under the input's key.
+func (c *Copier) headCopy(ctx context.Context, in *s3.HeadObjectInput) (head *s3.HeadObjectOutput, err error) {
+	in.Bucket, in.ChecksumMode, in.ExpectedBucketOwner = &c.o.DestinationBucket, types.ChecksumModeEnabled, optional(c.o.DestinationAccount)
 	err = c.withSlot(ctx, func(ctx context.Context) (err error) {
-		head, err = c.o.Destination.HeadObject(ctx, &s3.HeadObjectInput{
-			Bucket: &c.o.DestinationBucket, Key: &present.Key, IfMatch: &present.ETag, ChecksumMode: types.ChecksumModeEnabled,
-			ExpectedBucketOwner: optional(c.o.DestinationAccount),
-		})
+		head, err = c.o.Destination.HeadObject(ctx, in)
 		return err
 	})
 	return head, err

@@ -4,13 +4,15 @@
 // request is pinned to the ETag that was listed, so that an object overwritten under way is copied again from its newest
 // version and never mixed from two; the key ARN that the service answers is compared with the configured one; the
 // expected owner is sent for both buckets. Up to 5 GiB an object costs exactly one request; above, and where two roles
-// are needed, content goes in parts side by side. A copy that fails leaves no upload behind; a process that is killed may, for a lifecycle rule to remove.
+// are needed, content goes in parts side by side. An upload of parts that is cut short by a drain, a dead session or a
+// killed process goes on where it stood when it was remembered; every other failure aborts it, and SweepUploads finds
+// what nobody remembered.
 //
 // It leaves to others which objects to copy, in what order and how many at once (the syncer), and what to remember of it
-// (the ledger). It never logs and counts nothing.
+// (the ledger, behind [UploadRecord]). It never logs and counts nothing.
 //
-// Two words: server-side means that S3 moves the bytes and none passes through this process; a slot is the right to have
-// one request under way.
+// Three words: server-side means that S3 moves the bytes and none passes through this process; a slot is the right to have
+// one request under way; to take over an upload is to go on with one that another process began.
 package copier
 
 import (
@@ -22,7 +24,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"golang.org/x/sync/semaphore"
 
 	"syncd/internal/awserr"
 	"syncd/internal/listing"
@@ -37,64 +38,7 @@ const (
 	maxKeyBytes = 1024
 	// maxVersions bounds how often a copy follows a source that is overwritten under its hands.
 	maxVersions = 3
-	// answerTimeout bounds the wait for the answer to one request, retries included: a connection that says nothing more
-	// must not end in a pass that never does. S3 may take minutes to copy 5 GiB from another region.
-	answerTimeout = 30 * time.Minute
 )
-
-type copyAPI interface {
-	CopyObject(ctx context.Context, in *s3.CopyObjectInput, opts ...func(*s3.Options)) (*s3.CopyObjectOutput, error)
-}
-
-type sourceAPI interface {
-	readAPI
-	headAPI
-	GetObjectTagging(ctx context.Context, in *s3.GetObjectTaggingInput, opts ...func(*s3.Options)) (*s3.GetObjectTaggingOutput, error)
-}
-
-type destinationAPI interface {
-	copyAPI
-	headAPI
-	writeAPI
-	multipartAPI
-}
-
-// Options are the settings of a Copier.
-type Options struct {
-	// Source reads the source's metadata; it sends to the source's region.
-	Source sourceAPI
-	// Destination sends the copies; it sends to the destination's region with credentials that may read the source too.
-	Destination destinationAPI
-	// SourceBucket and SourcePrefix say where keys come from; the prefix is taken off each key.
-	SourceBucket, SourcePrefix string
-	// DestinationBucket and DestinationPrefix say where copies go; the prefix is put before each key.
-	DestinationBucket, DestinationPrefix string
-	// SourceAccount and DestinationAccount are sent as the expected bucket owners; empty sends none.
-	SourceAccount, DestinationAccount string
-	// RequestPayer says that this side pays for reading the source.
-	RequestPayer bool
-	// KeyARN is the KMS key that copies are encrypted under, and that every answer must name.
-	KeyARN string
-	// BucketKey asks for an S3 Bucket Key.
-	BucketKey bool
-	// StorageClass is the storage class of copies; empty means STANDARD.
-	StorageClass string
-	// OmitTags and OmitMetadata leave the source's tags or metadata behind.
-	OmitTags, OmitMetadata bool
-	// MultipartAbove is the size in bytes above which an object is copied in parts, 5 MiB to MaxCopyObject, which 0 means:
-	// S3 copies no parts of an object of up to 5 MiB.
-	MultipartAbove int64
-	// PartSize is the wanted size of a part in bytes; 0 means one chosen by the object's size.
-	PartSize int64
-	// Relay reads with Source and writes with Destination instead of having the service copy; it needs Buffers.
-	Relay   bool
-	Buffers *Buffers
-	// Slots bounds the requests under way, objects and parts together, in all copiers that share it. Only the clean-up
-	// after a failed copy does not wait for one.
-	Slots *semaphore.Weighted
-	// Now is the clock; nil means time.Now.
-	Now func() time.Time
-}
 
 // Copier copies objects from one bucket to another.
 type Copier struct {
@@ -126,25 +70,50 @@ type Result struct {
 	BucketKey bool
 	// Checksum is the checksum that the service answered, as "algorithm:base64"; empty when it answered none.
 	Checksum string
-	// Parts is the number of parts, 0 for a single CopyObject.
-	Parts int
+	// Parts is the number of parts, 0 for a copy in one piece; Resumed is how many of them an earlier process had made.
+	Parts, Resumed int
 	// CopiedAt is when the answer came.
 	CopiedAt time.Time
+	// Notes tell what is worth knowing although the copy succeeded: the Note constants, each at most once. A server-side
+	// copy in one piece, which never looks at its source, has none.
+	Notes []string
 }
+
+// The notes of a Result.
+const (
+	// NoteRedirectDropped says that the source redirects to a website address, which is not copied.
+	NoteRedirectDropped = "website_redirect_dropped"
+	// NoteStartedAnew says that an upload of an earlier process could not be taken over, and its parts were made again.
+	NoteStartedAnew = "upload_started_anew"
+	// NoteUploadStays says that an earlier upload could not be aborted and costs storage until SweepUploads or a lifecycle
+	// rule removes it.
+	NoteUploadStays = "upload_stays"
+)
 
 // Copy copies one object and returns what the destination answered. An error is an *ObjectError.
 //
 // A source that is overwritten meanwhile is looked up and copied again in its newest version, a few times, before it ends
-// with ErrUnsteady; one that vanished ends with class gone.
-func (c *Copier) Copy(ctx context.Context, object listing.Object) (Result, error) {
+// with ErrUnsteady; one that vanished ends with class gone. An upload of parts is told to uploads, and one that uploads
+// knows is taken over when it is of this very copy, or else aborted; nil remembers nothing. An upload whose copy ended
+// because ctx did, or with an error that awserr.Fatal ends the mapping for, stays as it is for another attempt; after any
+// other failure it is aborted.
+func (c *Copier) Copy(ctx context.Context, object listing.Object, uploads UploadRecord) (Result, error) {
 	key, err := c.DestinationKey(object.Key)
 	if err != nil {
 		return Result{}, err
 	}
+	u := c.remember(uploads)
 	for range maxVersions {
-		result, failure := c.copyVersion(ctx, object, key)
-		if !moved(failure) {
-			return result, failure
+		result, failure := c.copyVersion(ctx, object, key, u)
+		if failure == nil {
+			return result, nil
+		}
+		err = u.settle(ctx, failure)
+		if awserr.Classify(err) == awserr.Conflict {
+			continue
+		}
+		if !moved(err) {
+			return Result{}, err
 		}
 		if object, err = c.newest(ctx, object.Key); err != nil {
 			return Result{}, err
@@ -172,129 +141,74 @@ func (c *Copier) DestinationKey(key string) (string, error) {
 	return destination, nil
 }
 
-func (c *Copier) copyVersion(ctx context.Context, object listing.Object, key string) (Result, error) {
+func (c *Copier) copyVersion(ctx context.Context, object listing.Object, key string, u *remembered) (result Result, err error) {
 	if object.ETag == "" {
 		return Result{}, c.failed("copy", object.Key, errNoETag)
 	}
-	switch {
-	case object.Size > maxParts*maxPartSize:
+	if object.Size > maxParts*maxPartSize {
 		return Result{}, c.failed("copy", object.Key, errTooLarge)
-	case c.o.Relay && object.Size > defaultRelayPart:
-		return c.relayParts(ctx, object, key)
+	}
+	if err := u.discardUnless(ctx, c.plannedUpload(object, key)); err != nil {
+		return Result{}, err
+	}
+	switch {
+	case c.partSizeOf(object.Size) > 0:
+		result, err = c.copyParts(ctx, object, key, u)
 	case c.o.Relay:
-		return c.relayWhole(ctx, object, key)
-	case object.Size > c.o.MultipartAbove:
-		return c.copyParts(ctx, object, key)
+		result, err = c.relayWhole(ctx, object, key)
 	default:
-		return c.copyWhole(ctx, object, key)
+		result, err = c.copyWhole(ctx, object, key)
 	}
-}
-
-func (c *Copier) copyWhole(ctx context.Context, object listing.Object, key string) (Result, error) {
-	var out *s3.CopyObjectOutput
-	err := c.withSlot(ctx, func(ctx context.Context) (err error) {
-		out, err = c.o.Destination.CopyObject(ctx, c.copyInput(object, key))
-		return err
-	})
 	if err != nil {
-		return Result{}, c.failed("copy", object.Key, err)
+		return Result{}, err
 	}
-	if out.CopyObjectResult == nil {
-		return Result{}, c.failed("copy", object.Key, errEmptyAnswer)
-	}
-	return c.confirmed(Result{
-		Object: object, DestinationKey: key,
-		DestinationETag: aws.ToString(out.CopyObjectResult.ETag), DestinationVersionID: aws.ToString(out.VersionId),
-		KeyARN: aws.ToString(out.SSEKMSKeyId), BucketKey: aws.ToBool(out.BucketKeyEnabled),
-		Checksum: checksumOf(copyChecksums(out.CopyObjectResult)), CopiedAt: c.o.Now(),
-	})
+	result.Notes = append(result.Notes, u.notes...)
+	return result, nil
 }
 
-func (c *Copier) copyInput(object listing.Object, key string) *s3.CopyObjectInput {
-	in := &s3.CopyObjectInput{
-		Bucket: &c.o.DestinationBucket, Key: &key,
-		CopySource: aws.String(copySource(c.o.SourceBucket, object.Key)), CopySourceIfMatch: &object.ETag,
-		ExpectedBucketOwner: optional(c.o.DestinationAccount), ExpectedSourceBucketOwner: optional(c.o.SourceAccount),
-		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &c.o.KeyARN, BucketKeyEnabled: &c.o.BucketKey,
-		StorageClass: types.StorageClass(c.o.StorageClass),
-		// The default would ask both sides for permissions on annotations that hardly any policy grants.
-		AnnotationDirective: types.AnnotationDirectiveExclude,
-		RequestPayer:        c.payer(),
+// partSizeOf returns the size of the parts that an object of that size is copied in, 0 for one that goes in one piece.
+func (c *Copier) partSizeOf(size int64) int64 {
+	switch {
+	case c.o.Relay && size > defaultRelayPart:
+		return c.relayPartSize(size)
+	case !c.o.Relay && size > c.o.MultipartAbove:
+		return partSize(size, c.o.PartSize)
+	default:
+		return 0
 	}
-	if c.o.OmitMetadata {
-		in.MetadataDirective = types.MetadataDirectiveReplace
-	}
-	if c.o.OmitTags {
-		in.TaggingDirective = types.TaggingDirectiveReplace
-	}
-	return in
 }
 
-// newest looks the source object up again.
-func (c *Copier) newest(ctx context.Context, key string) (listing.Object, error) {
-	head, err := c.head(ctx, key, nil)
-	if err != nil {
-		return listing.Object{}, err
+// storageClass is the class that the copy of an object gets.
+func (c *Copier) storageClass(object listing.Object) types.StorageClass {
+	if !c.o.KeepStorageClass {
+		return types.StorageClass(c.o.StorageClass)
 	}
-	return listing.Object{
-		Key: key, ETag: aws.ToString(head.ETag), Size: aws.ToInt64(head.ContentLength),
-		LastModified: aws.ToTime(head.LastModified), StorageClass: string(head.StorageClass),
-	}, nil
-}
-
-func (c *Copier) head(ctx context.Context, key string, etag *string) (head *s3.HeadObjectOutput, err error) {
-	err = c.withSlot(ctx, func(ctx context.Context) (err error) {
-		head, err = c.o.Source.HeadObject(ctx, &s3.HeadObjectInput{
-			Bucket: &c.o.SourceBucket, Key: &key, IfMatch: etag, ChecksumMode: types.ChecksumModeEnabled,
-			ExpectedBucketOwner: optional(c.o.SourceAccount), RequestPayer: c.payer(),
-		})
-		return err
-	})
-	if err != nil {
-		return nil, c.failed("look up", key, err)
+	switch class := types.StorageClass(object.StorageClass); class { //nolint:exhaustive // a closed list of what can be written directly
+	case types.StorageClassReducedRedundancy, types.StorageClassStandardIa, types.StorageClassOnezoneIa, types.StorageClassIntelligentTiering,
+		types.StorageClassGlacierIr, types.StorageClassGlacier, types.StorageClassDeepArchive:
+		return class
+	default:
+		return types.StorageClassStandard
 	}
-	return head, nil
-}
-
-// withSlot sends one request when there is a slot for it, and waits for its answer only so long.
-func (c *Copier) withSlot(ctx context.Context, send func(context.Context) error) error {
-	if err := c.o.Slots.Acquire(ctx, 1); err != nil {
-		return err
-	}
-	defer c.o.Slots.Release(1)
-	bounded, cancel := context.WithTimeout(ctx, answerTimeout)
-	defer cancel()
-	err := send(bounded)
-	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
-		// The SDK's error would look like a copy that was canceled.
-		return fmt.Errorf("no answer within %s: %w", answerTimeout, context.DeadlineExceeded)
-	}
-	return err
 }
 
 // confirmed refuses a copy that does not lie under the configured key, whatever the reason: the ledger must never say so.
-func (c *Copier) confirmed(r Result) (Result, error) {
+// S3 names the key in its answer. A service that does not is asked for it, of the very version where there are versions.
+func (c *Copier) confirmed(ctx context.Context, r Result) (Result, error) {
+	if r.KeyARN == "" {
+		copied, err := c.headCopy(ctx, &s3.HeadObjectInput{Key: &r.DestinationKey, VersionId: optional(r.DestinationVersionID)})
+		if err != nil {
+			return Result{}, &ObjectError{Op: "look up copy", Bucket: c.o.DestinationBucket, Key: r.DestinationKey, Err: err}
+		}
+		r.KeyARN, r.BucketKey = aws.ToString(copied.SSEKMSKeyId), aws.ToBool(copied.BucketKeyEnabled)
+	}
 	if plan.SameKey(r.KeyARN, c.o.KeyARN) {
 		return r, nil
 	}
-	err := fmt.Errorf("%w: the answer names %q, configured is %q", ErrWrongKey, r.KeyARN, c.o.KeyARN)
-	return Result{}, &ObjectError{Op: "copy", Bucket: c.o.DestinationBucket, Key: r.DestinationKey, Err: err}
+	return Result{}, c.underAnotherKey(r.DestinationKey, r.KeyARN)
 }
 
-func (c *Copier) payer() types.RequestPayer {
-	if c.o.RequestPayer {
-		return types.RequestPayerRequester
-	}
-	return ""
-}
-
-func (c *Copier) failed(op, key string, err error) error {
-	return &ObjectError{Op: op, Bucket: c.o.SourceBucket, Key: key, Err: err}
-}
-
-func optional(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
+func (c *Copier) underAnotherKey(key, answered string) error {
+	err := fmt.Errorf("%w: the answer names %q, configured is %q", ErrWrongKey, answered, c.o.KeyARN)
+	return &ObjectError{Op: "copy", Bucket: c.o.DestinationBucket, Key: key, Err: err}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -216,7 +217,7 @@ func TestCopyUnderAnotherKey(t *testing.T) {
 				if !errors.Is(err, copier.ErrWrongKey) || copier.Reason(err) != "wrong_key" {
 					t.Errorf("got %v, reason %q, want wrong_key", err, copier.Reason(err))
 				}
-				if result != (copier.Result{}) {
+				if !reflect.DeepEqual(result, copier.Result{}) {
 					t.Errorf("got the result %+v beside the error", result)
 				}
 			})
@@ -333,7 +334,7 @@ func TestCopyEndsWhenCanceled(t *testing.T) {
 	object := w.putText("k", "x")
 	ctx, cancel := context.WithCancel(t.Context())
 	w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.Timeout, Do: cancel})
-	if _, err := copier.New(w.options).Copy(ctx, object); awserr.Classify(err) != awserr.Canceled {
+	if _, err := copier.New(w.options).Copy(ctx, object, nil); awserr.Classify(err) != awserr.Canceled {
 		t.Errorf("got %v, want class %q", err, awserr.Canceled)
 	}
 }

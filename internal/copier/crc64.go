@@ -19,34 +19,56 @@ func newChecksummer() checksummer { return checksummer{crc64.MakeTable(crc64NVMe
 
 func (c checksummer) sum(b []byte) uint64 { return crc64.Checksum(b, c.table) }
 
-// combine returns the checksum of two pieces of content, one behind the other, from those of the pieces and the length in
-// bytes of the second. It shifts the first past the second by squaring the step of one bit, as zlib's crc32_combine does.
-func combine(first, second uint64, length int64) uint64 {
-	var step, squared [64]uint64
+// shift is what a checksum undergoes when a number of bytes is put behind what it is of: a matrix over GF(2), by its columns.
+// The checksum of two pieces, one behind the other, is the first's shifted past the second, plus the second's.
+type shift [64]uint64
+
+// shiftPast returns the shift past so many bytes. It squares the step of one bit, as zlib's crc32_combine does.
+func shiftPast(length int64) shift {
+	var step, whole shift
 	step[0] = crc64NVMe // one zero bit: shift right, and divide when a bit falls out
 	for bit := 1; bit < 64; bit++ {
 		step[bit] = 1 << (bit - 1)
 	}
+	for bit := range whole {
+		whole[bit] = 1 << bit
+	}
 	for bits := uint64(length) * 8; bits > 0; bits >>= 1 { //nolint:gosec // a length is never negative
 		if bits&1 == 1 {
-			first = apply(&step, first)
+			whole = step.after(&whole)
 		}
-		for bit := range squared {
-			squared[bit] = apply(&step, step[bit])
-		}
-		step = squared
+		step = step.after(&step)
 	}
-	return first ^ second
+	return whole
 }
 
-// apply multiplies a matrix over GF(2), given by its columns, with a vector of bits.
-func apply(matrix *[64]uint64, vector uint64) (product uint64) {
-	for bit := 0; vector != 0; bit, vector = bit+1, vector>>1 {
-		if vector&1 == 1 {
-			product ^= matrix[bit]
+func (s *shift) after(first *shift) (both shift) {
+	for bit := range first {
+		both[bit] = s.of(first[bit])
+	}
+	return both
+}
+
+// of multiplies the matrix with a checksum.
+func (s *shift) of(sum uint64) (product uint64) {
+	for bit := 0; sum != 0; bit, sum = bit+1, sum>>1 {
+		if sum&1 == 1 {
+			product ^= s[bit]
 		}
 	}
 	return product
+}
+
+// decode reads a checksum as S3's answers have it; ok is false for one that is not there or is none.
+func decode(value *string) (sum uint64, ok bool) {
+	if value == nil {
+		return 0, false
+	}
+	raw, err := base64.StdEncoding.DecodeString(*value)
+	if err != nil || len(raw) != 8 {
+		return 0, false
+	}
+	return binary.BigEndian.Uint64(raw), true
 }
 
 // encode renders a checksum as S3's headers have it.

@@ -3,8 +3,10 @@ package copier
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"syncd/internal/awserr"
+	"syncd/internal/plan"
 )
 
 var (
@@ -17,6 +19,11 @@ var (
 	// there was refused as if it were not.
 	ErrUnsteady = errors.New("source did not hold still")
 
+	// ErrUploadsHidden says that unfinished uploads may not be listed, so that none was swept.
+	ErrUploadsHidden = errors.New("unfinished uploads cannot be listed")
+
+	errTagOverflow = errors.New("the copy cannot get the tags of its source")
+	errNoLength    = errors.New("the source does not tell the length of the object")
 	errEmptyAnswer = errors.New("the service answered success without a result")
 	errNoETag      = errors.New("the source gives no ETag, so that the copy cannot be pinned to a version")
 	errHidden      = errors.New("the source has metadata that no header can show, which a copy in parts would lose")
@@ -25,40 +32,73 @@ var (
 
 // ObjectError is the failure of one object.
 type ObjectError struct {
-	// Op is what was being done: copy, look up, read tags, ...
+	// Op is what was being done: copy, look up, read tags of, ...
 	Op string
 	// Bucket and Key name the object.
 	Bucket, Key string
 	// Err is the cause.
 	Err error
+	// Hint is what else there is to know or to do, "" for nothing.
+	Hint string
 }
 
-// Error names the operation, the object and the cause.
+// Error names the operation, the object, the cause and the hint.
 func (e *ObjectError) Error() string {
-	return fmt.Sprintf("%s s3://%s/%q: %s", e.Op, e.Bucket, e.Key, awserr.Brief(e.Err))
+	text := fmt.Sprintf("%s s3://%s/%q: %s", e.Op, e.Bucket, e.Key, awserr.Brief(e.Err))
+	if e.Hint != "" {
+		text += "; " + e.Hint
+	}
+	return text
 }
 
 // Unwrap returns the cause.
 func (e *ObjectError) Unwrap() error { return e.Err }
 
-// Reason is why an object was set aside: a word for metrics, summaries and quarantine.
+// hintTags tells those who may copy an object but neither read nor write tags what they can do without.
+func hintTags(err error) string {
+	if awserr.Classify(err) == awserr.Denied {
+		return `"copy.tags: omit" leaves tags behind`
+	}
+	return ""
+}
+
+// Reason is why an object was set aside: a word for metrics, summaries and quarantine. A nil error has none.
 func Reason(err error) string {
+	if err == nil {
+		return ""
+	}
+	for _, r := range []struct {
+		err    error
+		reason string
+	}{
+		{ErrWrongKey, plan.WrongKeyCopied},
+		{ErrChecksum, plan.ChecksumDiffers},
+		{ErrKeyUnrepresentable, plan.KeyUnrepresentable},
+		{ErrUnsteady, string(awserr.Precondition)},
+		{errTooLarge, string(awserr.TooLarge)},
+		{errHidden, plan.HiddenMetadata},
+		{errNoETag, plan.NoETag},
+		{errNoLength, string(awserr.Unsupported)},
+		{errTagOverflow, plan.TagOverflow},
+	} {
+		if errors.Is(err, r.err) {
+			return r.reason
+		}
+	}
+	return answered(err)
+}
+
+// answered is the reason that a service gave. A few it gives only in words.
+func answered(err error) string {
+	class, text := awserr.Classify(err), awserr.Brief(err)
 	switch {
-	case errors.Is(err, ErrWrongKey):
-		return "wrong_key"
-	case errors.Is(err, ErrChecksum):
-		return "checksum"
-	case errors.Is(err, ErrKeyUnrepresentable):
-		return "key_unrepresentable"
-	case errors.Is(err, ErrUnsteady):
-		return string(awserr.Precondition)
-	case errors.Is(err, errTooLarge):
-		return string(awserr.TooLarge)
-	case errors.Is(err, errHidden):
-		return "hidden_metadata"
-	case errors.Is(err, errNoETag):
-		return "no_etag"
+	case class == awserr.Invalid && strings.Contains(text, "Server Side Encryption"):
+		return plan.SSEC
+	case class == awserr.Denied && strings.Contains(text, "protected by object lock"):
+		return plan.ObjectLocked
+	case awserr.Code(err) == "MetadataTooLarge":
+		return string(awserr.Invalid) // no part size and no mode would change it
 	default:
-		return string(awserr.Classify(err))
+		return string(class)
 	}
 }

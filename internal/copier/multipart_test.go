@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/sync/semaphore"
 
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
@@ -42,7 +41,7 @@ func rich() awsfake.PutOptions {
 			"Cache-Control": "max-age=60, private", "Content-Disposition": `attachment; filename="a b.csv"`, "Content-Encoding": "gzip",
 			"Content-Language": "de, en", "Expires": "Wed, 21 Oct 2026 07:28:00 GMT",
 		},
-		Metadata: map[string]string{"team": "data", "two--dashes": "a, b; c=d", "name": "=?UTF-8?B?Y2Fmw6k=?=", "empty": ""},
+		Metadata: map[string]string{"team": "data", "two--dashes": "a, b; c=d", "name": "caf\u00e9", "empty": ""},
 		Tags:     map[string]string{"plain": "v", "with space": "a b", "signs": "_.:/=+-@", "caf\u00e9": "\u65e5", "empty": ""},
 	}
 }
@@ -177,15 +176,26 @@ func TestCopyInPartsBeginsAtItsThreshold(t *testing.T) {
 	}
 }
 
+// TestCopyOfAnObjectOfTebibytes makes at most 10,000 parts. TestPartsMakeTheObject plans for the largest object of S3.
 func TestCopyOfAnObjectOfTebibytes(t *testing.T) {
-	w := newWorld(t)
-	w.options.PartSize = 5 << 30
-	const size = 6<<40 + 1
-	object := w.put("k", awsfake.SyntheticBody(size, 1), awsfake.PutOptions{})
-	result, copied := w.mustCopy(t, object)
-	original, _ := w.source.Object("k")
-	if copied.Size != size || copied.Checksum != original.Checksum || result.Parts != 1229 {
-		t.Errorf("got %d bytes in %d parts, checksum %s, want %d in 1229 with %s", copied.Size, result.Parts, copied.Checksum, int64(size), original.Checksum)
+	for _, tt := range []struct {
+		size, partSize int64
+		want           int
+	}{
+		{6<<40 + 1, 5 << 30, 1229},
+		{20 << 40, 0, 9996},
+	} {
+		if testing.Short() && tt.want > 5000 {
+			continue
+		}
+		w := newWorld(t)
+		w.options.PartSize = tt.partSize
+		object := w.put("k", awsfake.SyntheticBody(tt.size, 1), awsfake.PutOptions{})
+		result, copied := w.mustCopy(t, object)
+		original, _ := w.source.Object("k")
+		if copied.Size != tt.size || copied.Checksum != original.Checksum || result.Parts != tt.want {
+			t.Errorf("got %d bytes in %d parts, checksum %s, want %d in %d with %s", copied.Size, result.Parts, copied.Checksum, tt.size, tt.want, original.Checksum)
+		}
 	}
 }
 
@@ -289,7 +299,7 @@ func TestCopyInPartsThatCannotBeCleanedUp(t *testing.T) {
 	w.cloud.Inject(awsfake.Fault{Operation: "AbortMultipartUpload", Kind: awsfake.AccessDenied})
 	ctx, cancel := context.WithCancel(t.Context())
 	w.cloud.Inject(awsfake.Fault{Operation: "UploadPartCopy", Skip: 1, Kind: awsfake.Timeout, Do: cancel})
-	_, err := copier.New(w.options).Copy(ctx, object)
+	_, err := copier.New(w.options).Copy(ctx, object, nil)
 	if class := awserr.Classify(err); class != awserr.Canceled {
 		t.Errorf("got class %q, want %q: %v", class, awserr.Canceled, err)
 	}
@@ -305,7 +315,7 @@ func TestCopyInPartsCanceled(t *testing.T) {
 		w.cloud.Inject(awsfake.Fault{Operation: "UploadPartCopy", Skip: 1, Kind: awsfake.Timeout})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		_, err := copier.New(w.options).Copy(ctx, object)
+		_, err := copier.New(w.options).Copy(ctx, object, nil)
 		if err == nil || w.destination.Uploads() != 0 {
 			t.Errorf("got %v and %d uploads, want an error and none", err, w.destination.Uploads())
 		}
@@ -317,25 +327,14 @@ func TestCopyInPartsCanceled(t *testing.T) {
 
 // TestCopyInPartsWhoseUploadIsLost has the upload removed by somebody else, as a lifecycle rule does.
 func TestCopyInPartsWhoseUploadIsLost(t *testing.T) {
-	for _, operation := range []string{"UploadPartCopy", "CompleteMultipartUpload"} {
-		t.Run(operation, func(t *testing.T) {
-			w := newParted(t)
+	for mode, w := range modes(t) {
+		t.Run(mode, func(t *testing.T) {
 			object := w.putLarge(awsfake.PutOptions{})
-			lost := 0
-			w.wire.change = func(res *http.Response) {
-				copying := res.Request.URL.Query().Has("partNumber")
-				completing := res.Request.Method == http.MethodPost && res.Request.URL.Query().Has("uploadId")
-				if lost == 0 && (copying && operation == "UploadPartCopy" || completing && operation == "CompleteMultipartUpload") {
-					lost++
-					res.StatusCode = http.StatusNotFound
-					replaceBody(res, `<Error><Code>NoSuchUpload</Code><Message>The specified upload does not exist.</Message></Error>`)
-				}
-			}
-			w.options.Slots = semaphore.NewWeighted(1)
-			result, copied := w.mustCopy(t, object)
-			if result.Parts != 4 || copied.Size != object.Size || w.destination.Uploads() != 0 {
-				t.Errorf("got %+v, want the object copied in a new upload", result)
-			}
+			left := &record{}
+			w.cloud.Inject(awsfake.Fault{Operation: w.partRequest(), Skip: 1, Times: 1, Do: func() { w.abort(t, object.Key, left.upload.ID) }})
+			w.options.Slots = slots(1)
+			_, copied := w.mustCopyWith(t, object, left)
+			w.sameAsSource(t, object.Key, copied)
 		})
 	}
 }

@@ -12,33 +12,86 @@ import (
 	"syncd/internal/listing"
 )
 
-// relayParts reads a large object in ranges and writes them as parts, side by side, each through a buffer of its own. The
-// checksums of the parts combine to the one of the whole, which the destination checks and the source is held to.
-func (c *Copier) relayParts(ctx context.Context, object listing.Object, key string) (Result, error) {
-	head, err := c.head(ctx, object.Key, &object.ETag)
+// defaultRelayPart is the size of a relayed part, and what is read of an object before anything is written.
+const defaultRelayPart = 8 << 20
+
+type writeAPI interface {
+	PutObject(ctx context.Context, in *s3.PutObjectInput, opts ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+	UploadPart(ctx context.Context, in *s3.UploadPartInput, opts ...func(*s3.Options)) (*s3.UploadPartOutput, error)
+}
+
+// relayWhole reads a small object with the source's credentials and writes it with the destination's.
+func (c *Copier) relayWhole(ctx context.Context, object listing.Object, key string) (Result, error) {
+	if err := c.waitBytes(ctx, object.Size); err != nil {
+		return Result{}, c.failed("relay", object.Key, err)
+	}
+	buffer, giveBack, err := c.o.Buffers.borrow(ctx, object.Size)
+	if err != nil {
+		return Result{}, c.failed("relay", object.Key, err)
+	}
+	defer giveBack()
+	found, err := c.readTags(ctx, object.Key)
 	if err != nil {
 		return Result{}, err
 	}
-	create, err := c.createInput(ctx, object, key, head)
-	if err != nil {
-		return Result{}, err
-	}
-	create.ChecksumAlgorithm, create.ChecksumType = types.ChecksumAlgorithmCrc64nvme, types.ChecksumTypeFullObject
-	sums := make([]uint64, partCount(object.Size, c.relayPartSize(object.Size)))
-	return c.upload(ctx, create, upload{
-		object: object, key: key, partSize: c.relayPartSize(object.Size),
-		part: func(ctx context.Context, u *upload, index int) (part types.CompletedPart, err error) {
-			part, sums[index], err = u.relayRange(ctx, index)
-			return part, err
-		},
-		whole: func(u *upload) (*string, error) {
-			sum := encode(u.combined(sums))
-			if want := aws.ToString(head.ChecksumCRC64NVME); head.ChecksumType == types.ChecksumTypeFullObject && want != "" && want != sum {
-				return nil, fmt.Errorf("%w: the source says %s, its content makes %s", ErrChecksum, want, sum)
-			}
-			return &sum, nil
-		},
+	var d *draft
+	var result Result
+	err = c.withSlot(ctx, func(ctx context.Context) error {
+		head, err := c.readAll(ctx, object, buffer)
+		if err != nil {
+			return err
+		}
+		if d, err = c.draftOf(object, headOf(head), found); err != nil {
+			return err
+		}
+		result, err = c.put(ctx, d, key, buffer)
+		return err
 	})
+	if err != nil {
+		return Result{}, c.failed("relay", object.Key, err)
+	}
+	result.Object, result.Notes = object, d.notes
+	if result, err = c.confirmed(ctx, result); err != nil {
+		return Result{}, err
+	}
+	return result, c.tagLate(ctx, d, result)
+}
+
+// readAll reads the whole object into buffer and checks it against the source's own checksum.
+func (c *Copier) readAll(ctx context.Context, object listing.Object, buffer []byte) (*s3.GetObjectOutput, error) {
+	out, err := c.read(ctx, object, 0, buffer)
+	if err != nil {
+		return nil, err
+	}
+	if want := wholeSum(headOf(out)); want != "" && want != encode(c.crc.sum(buffer)) {
+		return nil, fmt.Errorf("%w: the source says %s, its content makes %s", ErrChecksum, want, encode(c.crc.sum(buffer)))
+	}
+	return out, nil
+}
+
+// put writes a whole object, a second time without its tags where the first was refused for them.
+func (c *Copier) put(ctx context.Context, d *draft, key string, content []byte) (Result, error) {
+	sum := encode(c.crc.sum(content))
+	var out *s3.PutObjectOutput
+	for {
+		in := d.put(c, key)
+		in.Body, in.ContentLength, in.ChecksumCRC64NVME = bytes.NewReader(content), aws.Int64(int64(len(content))), &sum
+		var err error
+		if out, err = c.o.Destination.PutObject(ctx, in, d.options()...); err == nil {
+			break
+		}
+		if !d.deferTags(err) {
+			return Result{}, err
+		}
+	}
+	if err := sameChecksum(sum, out.ChecksumCRC64NVME); err != nil {
+		return Result{}, err
+	}
+	return Result{
+		DestinationKey: key, DestinationETag: aws.ToString(out.ETag), DestinationVersionID: aws.ToString(out.VersionId),
+		KeyARN: aws.ToString(out.SSEKMSKeyId), BucketKey: aws.ToBool(out.BucketKeyEnabled),
+		Checksum: "crc64nvme:" + sum, CopiedAt: c.o.Now(),
+	}, nil
 }
 
 func (c *Copier) relayPartSize(size int64) int64 {
@@ -49,29 +102,32 @@ func (c *Copier) relayPartSize(size int64) int64 {
 	return partSize(size, min(wanted, c.o.Buffers.size))
 }
 
-// relayRange moves one range of the object through a buffer.
-func (u *upload) relayRange(ctx context.Context, index int) (types.CompletedPart, uint64, error) {
-	first, length := u.bounds(index)
-	number := int32(index + 1) //nolint:gosec // at most maxParts
+// relayRange moves one range of the object through a buffer. The checksums of the parts combine to the one of the whole,
+// which the destination checks and the source is held to.
+func (u *upload) relayRange(ctx context.Context, number int32) (types.CompletedPart, error) {
+	first, length := u.bounds(int(number) - 1)
 	buffer, giveBack, err := u.c.o.Buffers.borrow(ctx, length)
 	if err != nil {
-		return types.CompletedPart{}, 0, u.partFailed("relay", number, err)
+		return types.CompletedPart{}, err
 	}
 	defer giveBack()
-	var sum uint64
+	var sum string
 	var out *s3.UploadPartOutput
 	err = u.c.withSlot(ctx, func(ctx context.Context) error {
 		if _, err := u.c.read(ctx, u.object, first, buffer); err != nil {
 			return err
 		}
-		sum = u.c.crc.sum(buffer)
-		out, err = u.send(ctx, number, buffer, encode(sum))
+		sum = encode(u.c.crc.sum(buffer))
+		out, err = u.send(ctx, number, buffer, sum)
 		return err
 	})
-	if err != nil {
-		return types.CompletedPart{}, 0, u.partFailed("relay", number, err)
+	if err == nil {
+		err = u.underKey(out.SSEKMSKeyId)
 	}
-	return types.CompletedPart{PartNumber: &number, ETag: out.ETag, ChecksumCRC64NVME: aws.String(encode(sum))}, sum, nil
+	if err != nil {
+		return types.CompletedPart{}, err
+	}
+	return types.CompletedPart{PartNumber: &number, ETag: out.ETag, ChecksumCRC64NVME: &sum}, nil
 }
 
 func (u *upload) send(ctx context.Context, number int32, content []byte, sum string) (*s3.UploadPartOutput, error) {
@@ -81,14 +137,4 @@ func (u *upload) send(ctx context.Context, number int32, content []byte, sum str
 		Body: bytes.NewReader(content), ContentLength: aws.Int64(int64(len(content))), ChecksumCRC64NVME: &sum,
 		ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
 	})
-}
-
-// combined returns the checksum of all parts behind each other.
-func (u *upload) combined(sums []uint64) uint64 {
-	whole := uint64(0)
-	for i, sum := range sums {
-		_, length := u.bounds(i)
-		whole = combine(whole, sum, length)
-	}
-	return whole
 }

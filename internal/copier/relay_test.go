@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"syncd/internal/awsfake"
 	"syncd/internal/copier"
 )
@@ -76,24 +74,24 @@ func TestRelayLosesNoMetadata(t *testing.T) {
 
 // TestRelayOfSmallObjectsUsesItsSlots has memory for a few parts and slots for many: small objects need little of it.
 func TestRelayOfSmallObjectsUsesItsSlots(t *testing.T) {
-	const slots = 200
+	const many = 200
 	w := newWorld(t)
 	w.relaying(16 << 20)
-	w.options.Slots = semaphore.NewWeighted(slots)
+	w.options.Slots = slots(many)
 	w.cloud.SetLatency(50 * time.Millisecond)
 	c := copier.New(w.options)
 	var copies sync.WaitGroup
-	for i := range slots {
+	for i := range many {
 		object := w.putText(fmt.Sprint("k", i), "x")
 		copies.Go(func() {
-			if _, err := c.Copy(t.Context(), object); err != nil {
+			if _, err := c.Copy(t.Context(), object, nil); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	copies.Wait()
-	if w.wire.worst < slots/2 {
-		t.Errorf("got at most %d requests at once, want near %d", w.wire.worst, slots)
+	if w.wire.worst < many/2 {
+		t.Errorf("got at most %d requests at once, want near %d", w.wire.worst, many)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sync/semaphore"
 
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
@@ -20,10 +19,10 @@ import (
 
 // TestCopiesShareTheirSlots copies large and small objects side by side and counts the requests under way.
 func TestCopiesShareTheirSlots(t *testing.T) {
-	const slots = 3
+	const most = 3
 	synctest.Test(t, func(t *testing.T) {
 		w := newParted(t)
-		w.options.Slots = semaphore.NewWeighted(slots)
+		w.options.Slots = slots(most)
 		w.cloud.SetLatency(10 * time.Millisecond)
 		var copies errgroup.Group
 		for i := range 8 {
@@ -32,7 +31,7 @@ func TestCopiesShareTheirSlots(t *testing.T) {
 			w.putText(small.Key, "overwritten since")
 			for _, object := range []listing.Object{large, small} {
 				copies.Go(func() error {
-					_, err := copier.New(w.options).Copy(context.WithoutCancel(t.Context()), object)
+					_, err := copier.New(w.options).Copy(context.WithoutCancel(t.Context()), object, nil)
 					return err
 				})
 			}
@@ -40,8 +39,8 @@ func TestCopiesShareTheirSlots(t *testing.T) {
 		if err := copies.Wait(); err != nil {
 			t.Error(err)
 		}
-		if w.wire.worst != slots {
-			t.Errorf("got %d requests under way at once, want %d", w.wire.worst, slots)
+		if w.wire.worst != most {
+			t.Errorf("got %d requests under way at once, want %d", w.wire.worst, most)
 		}
 	})
 }
@@ -50,15 +49,15 @@ func TestCopiesShareTheirSlots(t *testing.T) {
 func TestCopyWaitsForASlotOnlySoLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.options.Slots = semaphore.NewWeighted(1)
+		w.options.Slots = slots(1)
 		object := w.putText("k", "x")
-		if !w.options.Slots.TryAcquire(1) {
-			t.Fatal("the slot is not free")
+		if err := w.options.Slots.Acquire(t.Context()); err != nil {
+			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		var waiting sync.WaitGroup
 		waiting.Go(func() {
-			_, err := copier.New(w.options).Copy(ctx, object)
+			_, err := copier.New(w.options).Copy(ctx, object, nil)
 			if awserr.Classify(err) != awserr.Canceled || !errors.Is(err, context.Canceled) {
 				t.Errorf("got %v, want class %q", err, awserr.Canceled)
 			}

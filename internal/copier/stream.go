@@ -1,7 +1,6 @@
 package copier
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,64 +15,14 @@ import (
 	"syncd/internal/listing"
 )
 
-const (
-	// defaultRelayPart is the size of a relayed part, and what is read of an object before anything is written.
-	defaultRelayPart = 8 << 20
-	// maxCuts bounds how often in a row a body may be cut short without a byte of progress.
-	maxCuts = 5
-)
+// maxCuts bounds how often in a row a body may be cut short without a byte of progress.
+const maxCuts = 5
 
 // ErrChecksum says that content differs from the checksum of its source, or arrived other than it was sent.
 var ErrChecksum = errors.New("checksum differs")
 
 type readAPI interface {
 	GetObject(ctx context.Context, in *s3.GetObjectInput, opts ...func(*s3.Options)) (*s3.GetObjectOutput, error)
-}
-
-type writeAPI interface {
-	PutObject(ctx context.Context, in *s3.PutObjectInput, opts ...func(*s3.Options)) (*s3.PutObjectOutput, error)
-	UploadPart(ctx context.Context, in *s3.UploadPartInput, opts ...func(*s3.Options)) (*s3.UploadPartOutput, error)
-}
-
-// relayWhole reads a small object with the source's credentials and writes it with the destination's.
-func (c *Copier) relayWhole(ctx context.Context, object listing.Object, key string) (result Result, err error) {
-	buffer, giveBack, err := c.o.Buffers.borrow(ctx, object.Size)
-	if err != nil {
-		return Result{}, c.failed("relay", object.Key, err)
-	}
-	defer giveBack()
-	tags, err := c.tagsToCopy(ctx, object.Key)
-	if err != nil {
-		return Result{}, err
-	}
-	err = c.withSlot(ctx, func(ctx context.Context) error {
-		head, err := c.readAll(ctx, object, buffer)
-		if err != nil {
-			return err
-		}
-		in, err := c.putInput(head, tags)
-		if err != nil {
-			return err
-		}
-		result, err = c.put(ctx, object, key, in, buffer)
-		return err
-	})
-	if err != nil {
-		return Result{}, c.failed("relay", object.Key, err)
-	}
-	return c.confirmed(result)
-}
-
-// readAll reads the whole object into buffer and checks it against the source's own checksum.
-func (c *Copier) readAll(ctx context.Context, object listing.Object, buffer []byte) (*s3.GetObjectOutput, error) {
-	head, err := c.read(ctx, object, 0, buffer)
-	if err != nil {
-		return nil, err
-	}
-	if want := aws.ToString(head.ChecksumCRC64NVME); want != "" && want != encode(c.crc.sum(buffer)) {
-		return nil, fmt.Errorf("%w: the source says %s, its content makes %s", ErrChecksum, want, encode(c.crc.sum(buffer)))
-	}
-	return head, nil
 }
 
 // read fills buffer from the object's content at offset, all pinned to one version. A body that is cut short is taken up
@@ -133,47 +82,12 @@ func (c *Copier) get(ctx context.Context, object listing.Object, from int64, buf
 	return c.o.Source.GetObject(ctx, in)
 }
 
-func (c *Copier) putInput(head *s3.GetObjectOutput, tags string) (*s3.PutObjectInput, error) {
-	in := &s3.PutObjectInput{Tagging: optional(tags)}
-	if c.o.OmitMetadata {
-		return in, nil
-	}
-	if aws.ToInt32(head.MissingMeta) > 0 {
-		return nil, errHidden
-	}
-	in.CacheControl, in.ContentDisposition, in.ContentEncoding = head.CacheControl, head.ContentDisposition, encoding(head.ContentEncoding)
-	in.ContentLanguage, in.ContentType, in.Metadata = head.ContentLanguage, head.ContentType, head.Metadata
-	in.Expires = expires(head.ExpiresString)
-	return in, nil
-}
-
-func (c *Copier) put(ctx context.Context, object listing.Object, key string, in *s3.PutObjectInput, content []byte) (Result, error) {
-	sum := encode(c.crc.sum(content))
-	in.Bucket, in.Key, in.ExpectedBucketOwner = &c.o.DestinationBucket, &key, optional(c.o.DestinationAccount)
-	in.ServerSideEncryption, in.SSEKMSKeyId, in.BucketKeyEnabled = types.ServerSideEncryptionAwsKms, &c.o.KeyARN, &c.o.BucketKey
-	in.StorageClass = types.StorageClass(c.o.StorageClass)
-	in.Body, in.ContentLength, in.ChecksumCRC64NVME = bytes.NewReader(content), aws.Int64(int64(len(content))), &sum
-	out, err := c.o.Destination.PutObject(ctx, in)
-	if err != nil {
-		return Result{}, err
-	}
-	if err := sameChecksum(sum, out.ChecksumCRC64NVME); err != nil {
-		return Result{}, err
-	}
-	return Result{
-		Object: object, DestinationKey: key,
-		DestinationETag: aws.ToString(out.ETag), DestinationVersionID: aws.ToString(out.VersionId),
-		KeyARN: aws.ToString(out.SSEKMSKeyId), BucketKey: aws.ToBool(out.BucketKeyEnabled),
-		Checksum: "crc64nvme:" + sum, CopiedAt: c.o.Now(),
-	}, nil
-}
-
 // sameChecksum compares what was sent with what the service says it keeps, where it says so.
 func sameChecksum(sent string, kept *string) error {
 	if kept == nil || *kept == "" || *kept == sent {
 		return nil
 	}
-	return fmt.Errorf("%w: sent %s, the destination keeps %s", ErrChecksum, sent, *kept)
+	return fmt.Errorf("%w: the content makes %s, the destination keeps %s", ErrChecksum, sent, *kept)
 }
 
 // encoding drops aws-chunked, which is how a body was sent once and no property of the object.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
 	"syncd/internal/copier"
 	"syncd/internal/iam"
 	"syncd/internal/listing"
@@ -34,6 +36,8 @@ type world struct {
 	key                 *awsfake.Key // the consumer's
 	options             copier.Options
 	wire                *wire
+	client              *s3.Client // an administrator of the consumer's account
+	size                int64      // of the object to copy, as ways has it
 }
 
 func newWorld(tb testing.TB) *world {
@@ -56,11 +60,30 @@ func newWorld(tb testing.TB) *world {
 		Credentials: credentials.NewStaticCredentialsProvider(user.AccessKeyID, user.SecretAccessKey, ""),
 		HTTPClient:  &http.Client{Transport: w.wire},
 	})
+	w.client = client
 	w.options = copier.Options{
 		Source: client, Destination: client, SourceBucket: "owner-data", DestinationBucket: "consumer-copy",
-		SourceAccount: owner, DestinationAccount: consumer, KeyARN: w.key.ARN(), BucketKey: true, Slots: semaphore.NewWeighted(8),
+		SourceAccount: owner, DestinationAccount: consumer, KeyARN: w.key.ARN(), BucketKey: true, Slots: slots(8),
 	}
 	return w
+}
+
+// gate lets so many requests through at once.
+type gate struct{ *semaphore.Weighted }
+
+func slots(n int64) gate { return gate{semaphore.NewWeighted(n)} }
+
+func (g gate) Acquire(ctx context.Context) error { return g.Weighted.Acquire(ctx, 1) }
+
+func (g gate) Release() { g.Weighted.Release(1) }
+
+// idle reports whether a slot is free.
+func (g gate) idle() bool {
+	free := g.TryAcquire(1)
+	if free {
+		g.Release()
+	}
+	return free
 }
 
 // put stores an object at the source and returns it as a listing shows it.
@@ -78,7 +101,78 @@ func listed(o awsfake.ObjectInfo) listing.Object {
 
 func (w *world) copy(tb testing.TB, object listing.Object) (copier.Result, error) {
 	tb.Helper()
-	return copier.New(w.options).Copy(context.WithoutCancel(tb.Context()), object)
+	return w.copyWith(tb, object, nil)
+}
+
+// copyWith copies an object by a process of its own, which remembers its upload.
+func (w *world) copyWith(tb testing.TB, object listing.Object, uploads copier.UploadRecord) (copier.Result, error) {
+	tb.Helper()
+	return copier.New(w.options).Copy(context.WithoutCancel(tb.Context()), object, uploads)
+}
+
+// modes are the two modes of copying, each with a world of its own in which all above 5 MiB, and 8 MiB when relayed, goes in
+// parts.
+func modes(tb testing.TB) iter.Seq2[string, *world] {
+	tb.Helper()
+	return func(yield func(string, *world) bool) {
+		relay := newParted(tb)
+		relay.relaying(64 * mib)
+		_ = yield("server-side", newParted(tb)) && yield("relay", relay)
+	}
+}
+
+// ways are all ways of copying: either mode, with the size of an object that goes in one piece or in parts.
+func ways(tb testing.TB) iter.Seq2[string, *world] {
+	tb.Helper()
+	return func(yield func(string, *world) bool) {
+		for _, size := range []int64{10, 17*mib + 3} {
+			for mode, w := range modes(tb) {
+				w.size = size
+				if !yield(fmt.Sprintf("%s of %d bytes", mode, size), w) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// partRequest is the request that makes a part.
+func (w *world) partRequest() string {
+	if w.options.Relay {
+		return "UploadPart"
+	}
+	return "UploadPartCopy"
+}
+
+// record remembers the upload of one object, as the ledger does.
+type record struct {
+	mu     sync.Mutex
+	upload checkpoint.Upload
+	open   bool
+	began  []checkpoint.Upload
+	fail   error
+}
+
+func (r *record) Upload() (checkpoint.Upload, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.upload, r.open
+}
+
+func (r *record) UploadBegan(_ context.Context, u checkpoint.Upload) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.fail != nil {
+		return r.fail
+	}
+	r.upload, r.open, r.began = u, true, append(r.began, u)
+	return nil
+}
+
+func (r *record) UploadEnded() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.upload, r.open = checkpoint.Upload{}, false
 }
 
 // mustCopy copies an object and returns what then lies at the destination.
@@ -98,6 +192,7 @@ func (w *world) mustCopy(tb testing.TB, object listing.Object) (copier.Result, a
 // wire sees every request on its way, how many are under way at once, and may change the answers.
 type wire struct {
 	next   http.RoundTripper
+	before func(*http.Request) // one at a time
 	change func(*http.Response)
 
 	mu              sync.Mutex
@@ -110,6 +205,9 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	w.seen = append(w.seen, r)
 	w.underWay++
 	w.worst = max(w.worst, w.underWay)
+	if w.before != nil {
+		w.before(r)
+	}
 	w.mu.Unlock()
 	defer func() {
 		w.mu.Lock()

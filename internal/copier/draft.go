@@ -1,0 +1,130 @@
+package copier
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"syncd/internal/listing"
+)
+
+// draft is what a copy gets beside its content where the service does not carry it over.
+type draft struct {
+	cacheControl, contentDisposition, contentEncoding, contentLanguage, contentType, expires *string
+
+	metadata map[string]string
+	class    types.StorageClass
+	lock     lock
+	tags     tags
+	notes    []string
+}
+
+// lock is the Object Lock of a version.
+type lock struct {
+	mode  types.ObjectLockMode
+	until *time.Time
+	hold  types.ObjectLockLegalHoldStatus
+}
+
+// draft makes the draft of a copy from the source's head, and reads the source's tags.
+func (c *Copier) draft(ctx context.Context, object listing.Object, head *s3.HeadObjectOutput) (*draft, error) {
+	found, err := c.readTags(ctx, object.Key)
+	if err != nil {
+		return nil, err
+	}
+	d, err := c.draftOf(object, head, found)
+	if err != nil {
+		return nil, c.failed("copy", object.Key, err)
+	}
+	return d, nil
+}
+
+func (c *Copier) draftOf(object listing.Object, head *s3.HeadObjectOutput, found tags) (*draft, error) {
+	d := &draft{class: c.storageClass(object), lock: c.lockOf(head), tags: found, notes: notesOf(head)}
+	if c.o.OmitMetadata {
+		return d, nil
+	}
+	if aws.ToInt32(head.MissingMeta) > 0 {
+		return nil, errHidden
+	}
+	d.cacheControl, d.contentDisposition, d.contentEncoding = head.CacheControl, head.ContentDisposition, encoding(head.ContentEncoding)
+	d.contentLanguage, d.contentType, d.expires = head.ContentLanguage, head.ContentType, head.ExpiresString
+	// Metadata beyond ASCII comes encoded as RFC 2047 has it, and S3 takes it in that form ("Working with object metadata").
+	d.metadata = head.Metadata
+	return d, nil
+}
+
+func (c *Copier) lockOf(head *s3.HeadObjectOutput) (l lock) {
+	if !c.o.ObjectLock {
+		return lock{}
+	}
+	// No service takes a retention that has run out.
+	if until := head.ObjectLockRetainUntilDate; until != nil && until.After(c.o.Now()) {
+		l.mode, l.until = head.ObjectLockMode, until
+	}
+	l.hold = head.ObjectLockLegalHoldStatus
+	return l
+}
+
+func notesOf(head *s3.HeadObjectOutput) []string {
+	if head.WebsiteRedirectLocation != nil {
+		return []string{NoteRedirectDropped}
+	}
+	return nil
+}
+
+// create is the creation of an upload by the draft.
+func (d *draft) create(c *Copier, key string) *s3.CreateMultipartUploadInput {
+	in := &s3.CreateMultipartUploadInput{
+		Bucket: &c.o.DestinationBucket, Key: &key, ExpectedBucketOwner: optional(c.o.DestinationAccount),
+		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &c.o.KeyARN, BucketKeyEnabled: &c.o.BucketKey,
+		StorageClass: d.class, Tagging: optional(d.tags.header), Metadata: d.metadata,
+		CacheControl: d.cacheControl, ContentDisposition: d.contentDisposition, ContentEncoding: d.contentEncoding,
+		ContentLanguage: d.contentLanguage, ContentType: d.contentType,
+		ObjectLockMode: d.lock.mode, ObjectLockRetainUntilDate: d.lock.until, ObjectLockLegalHoldStatus: d.lock.hold,
+	}
+	if c.o.Relay {
+		in.ChecksumAlgorithm, in.ChecksumType = types.ChecksumAlgorithmCrc64nvme, types.ChecksumTypeFullObject
+	}
+	return in
+}
+
+// put is the put of a whole object by the draft, without its content.
+func (d *draft) put(c *Copier, key string) *s3.PutObjectInput {
+	contentType := d.contentType
+	if contentType == nil {
+		// What S3 gives an object that is written without a type; the SDK would send another.
+		contentType = aws.String("binary/octet-stream")
+	}
+	return &s3.PutObjectInput{
+		Bucket: &c.o.DestinationBucket, Key: &key, ExpectedBucketOwner: optional(c.o.DestinationAccount),
+		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &c.o.KeyARN, BucketKeyEnabled: &c.o.BucketKey,
+		StorageClass: d.class, Tagging: optional(d.tags.header), Metadata: d.metadata,
+		CacheControl: d.cacheControl, ContentDisposition: d.contentDisposition, ContentEncoding: d.contentEncoding,
+		ContentLanguage: d.contentLanguage, ContentType: contentType,
+		ObjectLockMode: d.lock.mode, ObjectLockRetainUntilDate: d.lock.until, ObjectLockLegalHoldStatus: d.lock.hold,
+	}
+}
+
+// options send the Expires header as the source has it. The SDK takes it as a date only, S3 keeps any text.
+func (d *draft) options() []func(*s3.Options) {
+	if d.expires == nil {
+		return nil
+	}
+	return []func(*s3.Options){s3.WithAPIOptions(smithyhttp.SetHeaderValue("Expires", *d.expires))}
+}
+
+// headOf is the head that came with an object's content.
+func headOf(out *s3.GetObjectOutput) *s3.HeadObjectOutput {
+	return &s3.HeadObjectOutput{
+		CacheControl: out.CacheControl, ContentDisposition: out.ContentDisposition, ContentEncoding: out.ContentEncoding,
+		ContentLanguage: out.ContentLanguage, ContentType: out.ContentType, ExpiresString: out.ExpiresString,
+		Metadata: out.Metadata, MissingMeta: out.MissingMeta, WebsiteRedirectLocation: out.WebsiteRedirectLocation,
+		ObjectLockMode: out.ObjectLockMode, ObjectLockRetainUntilDate: out.ObjectLockRetainUntilDate,
+		ObjectLockLegalHoldStatus: out.ObjectLockLegalHoldStatus, ChecksumCRC64NVME: out.ChecksumCRC64NVME, ChecksumType: out.ChecksumType,
+	}
+}

@@ -1,0 +1,90 @@
+package copier_test
+
+import (
+	"fmt"
+	"runtime/debug"
+	"runtime/metrics"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/copier"
+)
+
+// relayMemory is what a process gives its relays; most is what it may take in all while it relays, in bytes.
+const relayMemory, most = 128 * mib, 256 * mib
+
+// TestRelayInLittleMemory relays eight objects side by side, each larger than all the memory there is for them.
+func TestRelayInLittleMemory(t *testing.T) {
+	if got := peakOfRelays(t, 8, relayMemory+8*mib); got > most {
+		t.Errorf("got %d MiB in use at the peak, want at most %d", got>>20, most>>20)
+	}
+}
+
+// BenchmarkRelayOfGibibytes shows that larger objects take no more.
+func BenchmarkRelayOfGibibytes(b *testing.B) {
+	for b.Loop() {
+		got := peakOfRelays(b, 8, 1<<30)
+		b.ReportMetric(float64(got>>20), "peak-MiB")
+		if got > most {
+			b.Errorf("got %d MiB in use at the peak, want at most %d", got>>20, most>>20)
+		}
+	}
+}
+
+// peakOfRelays relays objects side by side and returns the most memory that was in use. What is reachable must fit with
+// room to spare, the fake and the SDK included: the runtime is told to let no more garbage pile up than that.
+func peakOfRelays(tb testing.TB, objects int, size int64) uint64 {
+	tb.Helper()
+	debug.FreeOSMemory()
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(most - 32*mib))
+	w := newWorld(tb)
+	w.relaying(relayMemory)
+	w.options.Slots = slots(64)
+	w.options.Destination = w.clientAt("https://aws.invalid") // as in production: content is not hashed to sign it
+	c := copier.New(w.options)
+	peak := watchMemory()
+	var copies errgroup.Group
+	for i := range objects {
+		object := w.put(fmt.Sprint("k", i), awsfake.SyntheticBody(size, uint64(i)), awsfake.PutOptions{})
+		copies.Go(func() error {
+			_, err := c.Copy(tb.Context(), object, nil)
+			return err
+		})
+	}
+	if err := copies.Wait(); err != nil {
+		tb.Fatal(err)
+	}
+	return peak()
+}
+
+// watchMemory samples what the runtime holds of the machine's memory until peak is called, which returns the most.
+func watchMemory() (peak func() uint64) {
+	stop, worst := make(chan struct{}), make(chan uint64)
+	go func() {
+		ticker := time.NewTicker(5 * time.Millisecond)
+		defer ticker.Stop()
+		high := uint64(0)
+		for {
+			high = max(high, memoryInUse())
+			select {
+			case <-ticker.C:
+			case <-stop:
+				worst <- high
+				return
+			}
+		}
+	}()
+	return func() uint64 {
+		close(stop)
+		return <-worst
+	}
+}
+
+func memoryInUse() uint64 {
+	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	metrics.Read(samples)
+	return samples[0].Value.Uint64() - samples[1].Value.Uint64()
+}

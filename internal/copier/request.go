@@ -1,0 +1,107 @@
+package copier
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"syncd/internal/awserr"
+	"syncd/internal/listing"
+)
+
+// answerTimeout bounds the wait for the answer to one request, retries included: a connection that says nothing more
+// must not end in a pass that never does. S3 may take minutes to copy 5 GiB from another region.
+const answerTimeout = 30 * time.Minute
+
+// newest looks the source object up again.
+func (c *Copier) newest(ctx context.Context, key string) (listing.Object, error) {
+	head, err := c.head(ctx, key, nil)
+	if err != nil {
+		return listing.Object{}, err
+	}
+	if head.ContentLength == nil {
+		return listing.Object{}, c.failed("look up", key, errNoLength)
+	}
+	return listing.Object{
+		Key: key, ETag: aws.ToString(head.ETag), Size: *head.ContentLength,
+		LastModified: aws.ToTime(head.LastModified), StorageClass: string(head.StorageClass),
+	}, nil
+}
+
+func (c *Copier) head(ctx context.Context, key string, etag *string) (head *s3.HeadObjectOutput, err error) {
+	err = c.withSlot(ctx, func(ctx context.Context) (err error) {
+		head, err = c.o.Source.HeadObject(ctx, &s3.HeadObjectInput{
+			Bucket: &c.o.SourceBucket, Key: &key, IfMatch: etag, ChecksumMode: types.ChecksumModeEnabled,
+			ExpectedBucketOwner: optional(c.o.SourceAccount), RequestPayer: c.payer(),
+		})
+		if awserr.Code(err) == "BadRequest" {
+			return c.explained(ctx, key, etag, err)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, c.failed("look up", key, err)
+	}
+	return head, nil
+}
+
+// explained asks for a byte of an object that a HEAD was refused for: the answer to a HEAD has no body, and an expired
+// token, a key that only the customer has, and a plainly wrong request all come as the same bare 400.
+func (c *Copier) explained(ctx context.Context, key string, etag *string, refused error) error {
+	out, err := c.o.Source.GetObject(ctx, &s3.GetObjectInput{
+		Bucket: &c.o.SourceBucket, Key: &key, IfMatch: etag, Range: aws.String("bytes=0-0"),
+		ExpectedBucketOwner: optional(c.o.SourceAccount), RequestPayer: c.payer(),
+	})
+	if err == nil {
+		_ = out.Body.Close() // nothing is wanted of it
+		return refused
+	}
+	return err
+}
+
+// withSlot sends one request when there is a slot for it, and waits for its answer only so long.
+func (c *Copier) withSlot(ctx context.Context, send func(context.Context) error) error {
+	if err := c.o.Slots.Acquire(ctx); err != nil {
+		return err
+	}
+	defer c.o.Slots.Release()
+	bounded, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	err := send(bounded)
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		// The SDK's error would look like a copy that was canceled.
+		return fmt.Errorf("no answer within %s: %w", answerTimeout, context.DeadlineExceeded)
+	}
+	return err
+}
+
+// waitBytes waits until n bytes of content may be copied. No slot is held meanwhile: others may have requests to send that
+// move no content.
+func (c *Copier) waitBytes(ctx context.Context, n int64) error {
+	if c.o.Bytes == nil {
+		return nil
+	}
+	return c.o.Bytes.Wait(ctx, n)
+}
+
+func (c *Copier) payer() types.RequestPayer {
+	if c.o.RequestPayer {
+		return types.RequestPayerRequester
+	}
+	return ""
+}
+
+func (c *Copier) failed(op, key string, err error) error {
+	return &ObjectError{Op: op, Bucket: c.o.SourceBucket, Key: key, Err: err}
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

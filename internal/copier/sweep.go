@@ -1,0 +1,109 @@
+package copier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"syncd/internal/awserr"
+	"syncd/internal/checkpoint"
+)
+
+// SweepUploads aborts what nobody remembers: the unfinished uploads under the destination prefix that sessions of the
+// initiator's role began before that time, by the destination's clock. It returns how many were removed.
+//
+// Uploads of any other initiator, or of one that the service does not name, are never touched; without Options.Initiator
+// there is nothing to sweep and no request. An upload that is still wanted must have begun later, or must be remembered by
+// nobody: call it when no pass is under way whose uploads are older. A listing that is refused is ErrUploadsHidden; an
+// abort that fails does not keep the others from being tried, unless it would fail for all.
+func (c *Copier) SweepUploads(ctx context.Context, before time.Time) (aborted int, err error) {
+	sessions := sessionPrefix(c.o.Initiator)
+	if sessions == "" {
+		return 0, nil
+	}
+	var failures error
+	err = c.eachUpload(ctx, func(key string, u types.MultipartUpload) error {
+		if u.Initiator == nil || !strings.HasPrefix(aws.ToString(u.Initiator.ID), sessions) || u.Initiated == nil || !u.Initiated.Before(before) {
+			return nil
+		}
+		err := c.AbortUpload(ctx, checkpoint.Upload{Bucket: c.o.DestinationBucket, DestinationKey: key, ID: aws.ToString(u.UploadId)})
+		if err == nil {
+			aborted++
+			return nil
+		}
+		if goesOn(ctx, err) {
+			return err
+		}
+		failures = errors.Join(failures, err)
+		return nil
+	})
+	return aborted, errors.Join(err, failures)
+}
+
+// sessionPrefix returns what the ARNs of a role's sessions begin with, "" for what is no role. They lack the role's path
+// (AWS STS API Reference, AssumedRoleUser).
+func sessionPrefix(role string) string {
+	fields := strings.SplitN(role, ":", 6)
+	if len(fields) != 6 || fields[2] != "iam" || !strings.HasPrefix(fields[5], "role/") || strings.HasSuffix(fields[5], "/") {
+		return ""
+	}
+	name := fields[5][strings.LastIndexByte(fields[5], '/')+1:]
+	return fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/", fields[1], fields[4], name)
+}
+
+// eachUpload calls do with every unfinished upload under the destination prefix and its key.
+func (c *Copier) eachUpload(ctx context.Context, do func(key string, u types.MultipartUpload) error) error {
+	in := &s3.ListMultipartUploadsInput{
+		Bucket: &c.o.DestinationBucket, Prefix: optional(c.o.DestinationPrefix), ExpectedBucketOwner: optional(c.o.DestinationAccount),
+		// Keys are bytes, and not all of them can stand in XML.
+		EncodingType: types.EncodingTypeUrl,
+	}
+	for {
+		page, err := c.listUploads(ctx, in)
+		if err != nil {
+			return err
+		}
+		for _, u := range page.Uploads {
+			key, err := url.QueryUnescape(aws.ToString(u.Key))
+			if err != nil {
+				return fmt.Errorf("decode key of upload %s: %w", aws.ToString(u.UploadId), err)
+			}
+			if err := do(key, u); err != nil {
+				return err
+			}
+		}
+		if !aws.ToBool(page.IsTruncated) {
+			return nil
+		}
+		marker, err := url.QueryUnescape(aws.ToString(page.NextKeyMarker))
+		if err != nil {
+			return fmt.Errorf("decode key marker: %w", err)
+		}
+		if marker == aws.ToString(in.KeyMarker) && aws.ToString(page.NextUploadIdMarker) == aws.ToString(in.UploadIdMarker) {
+			return fmt.Errorf("list uploads: %w: the list does not go on behind %q", errEmptyAnswer, marker)
+		}
+		in.KeyMarker, in.UploadIdMarker = &marker, page.NextUploadIdMarker
+	}
+}
+
+func (c *Copier) listUploads(ctx context.Context, in *s3.ListMultipartUploadsInput) (page *s3.ListMultipartUploadsOutput, err error) {
+	err = c.withSlot(ctx, func(ctx context.Context) (err error) {
+		page, err = c.o.Destination.ListMultipartUploads(ctx, in)
+		return err
+	})
+	switch class := awserr.Classify(err); class { //nolint:exhaustive // the two classes of a service that shows no uploads
+	case "":
+		return page, nil
+	case awserr.Denied, awserr.Unsupported:
+		return nil, fmt.Errorf("%w in s3://%s: %w", ErrUploadsHidden, c.o.DestinationBucket, err)
+	default:
+		return nil, fmt.Errorf("list uploads of s3://%s: %w", c.o.DestinationBucket, err)
+	}
+}

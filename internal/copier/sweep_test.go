@@ -1,0 +1,154 @@
+package copier_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+	"syncd/internal/copier"
+	"syncd/internal/iam"
+)
+
+// as returns a client that signs with a session of a role of that path and name, and the role's ARN.
+func (w *world) as(t *testing.T, path, name string) (client *s3.Client, arn string) {
+	t.Helper()
+	trust := iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},"Action":"sts:AssumeRole"}]}`, consumer))
+	role := w.cloud.Account(consumer).CreateRole(name, trust, awsfake.RoleOptions{Path: path, Policies: []*iam.Document{
+		iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","kms:*"],"Resource":"*"}]}`),
+	}})
+	o := w.client.Options()
+	out, err := sts.New(sts.Options{Region: region, BaseEndpoint: o.BaseEndpoint, Credentials: o.Credentials, HTTPClient: o.HTTPClient}).AssumeRole(
+		t.Context(), &sts.AssumeRoleInput{RoleArn: &role.ARN, RoleSessionName: aws.String("task-7")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := out.Credentials
+	return s3.New(o, func(o *s3.Options) {
+		o.Credentials = credentials.NewStaticCredentialsProvider(*c.AccessKeyId, *c.SecretAccessKey, *c.SessionToken)
+	}), role.ARN
+}
+
+func (w *world) begin(t *testing.T, client *s3.Client, key string) (id string) {
+	t.Helper()
+	out, err := client.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: aws.String("consumer-copy"), Key: &key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *out.UploadId
+}
+
+// left lists the keys of the uploads that are under way.
+func (w *world) left(t *testing.T) (keys []string) {
+	t.Helper()
+	out, err := w.client.ListMultipartUploads(t.Context(), &s3.ListMultipartUploadsInput{Bucket: aws.String("consumer-copy")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range out.Uploads {
+		keys = append(keys, *u.Key)
+	}
+	return keys
+}
+
+// TestSweepTouchesOnlyOurs has uploads of our role, of others whose names are near, and of a user.
+func TestSweepTouchesOnlyOurs(t *testing.T) {
+	w := newWorld(t)
+	ours, arn := w.as(t, "/team/a/", "syncd")
+	longer, _ := w.as(t, "/", "syncd-other")
+	w.options.Initiator, w.options.DestinationPrefix = arn, "in/"
+	for _, key := range []string{"in/a b+c%20", "in/\u00e9", "in/twice", "in/twice", "outside"} {
+		w.begin(t, ours, key)
+	}
+	w.begin(t, longer, "in/longer")
+	w.begin(t, w.client, "in/user")
+	w.options.Destination = ours
+	c := copier.New(w.options)
+	if n, err := c.SweepUploads(t.Context(), time.Now().Add(-time.Hour)); n != 0 || err != nil {
+		t.Errorf("got %d, %v, want none that began before an hour ago", n, err)
+	}
+	n, err := c.SweepUploads(t.Context(), time.Now().Add(time.Hour))
+	if want := []string{"in/longer", "in/user", "outside"}; n != 4 || err != nil || !slices.Equal(w.left(t), want) {
+		t.Errorf("got %d, %v and %q left, want 4 aborted and %q left", n, err, w.left(t), want)
+	}
+}
+
+func TestSweepWithoutAnInitiator(t *testing.T) {
+	for _, initiator := range []string{
+		"", "arn:aws:iam::222222222222:user/someone", "arn:aws:sts::222222222222:assumed-role/syncd/x", "role/syncd", "arn:aws:iam::222222222222:role/",
+	} {
+		w := newWorld(t)
+		w.begin(t, w.client, "k")
+		w.cloud.ResetRequests()
+		w.options.Initiator = initiator
+		n, err := copier.New(w.options).SweepUploads(t.Context(), time.Now().Add(time.Hour))
+		if n != 0 || err != nil || len(w.cloud.Requests()) != 0 {
+			t.Errorf("%q: got %d, %v after %v, want nothing done", initiator, n, err, w.cloud.Requests())
+		}
+	}
+}
+
+// TestSweepOfThousands lists several pages while it aborts what they show.
+func TestSweepOfThousands(t *testing.T) {
+	const uploads = 2_100
+	w := newWorld(t)
+	ours, arn := w.as(t, "/", "syncd")
+	w.options.Initiator, w.options.Destination = arn, ours
+	for i := range uploads {
+		w.begin(t, ours, fmt.Sprintf("k %d", i/3))
+	}
+	n, err := copier.New(w.options).SweepUploads(t.Context(), time.Now().Add(time.Hour))
+	if n != uploads || err != nil || w.destination.Uploads() != 0 {
+		t.Errorf("got %d, %v, %d left, want all %d aborted", n, err, w.destination.Uploads(), uploads)
+	}
+}
+
+func TestSweepFails(t *testing.T) {
+	for _, tt := range []struct {
+		operation string
+		kind      awsfake.FaultKind
+		times     int
+		want      int
+		hidden    bool
+	}{
+		{"ListMultipartUploads", awsfake.AccessDenied, 0, 0, true},
+		{"ListMultipartUploads", awsfake.InternalError, 0, 0, false},
+		{"AbortMultipartUpload", awsfake.AccessDenied, 1, 2, false},
+		{"AbortMultipartUpload", awsfake.ExpiredToken, 1, 0, false},
+	} {
+		w := newWorld(t)
+		ours, arn := w.as(t, "/", "syncd")
+		w.options.Initiator, w.options.Destination = arn, ours
+		for i := range 3 {
+			w.begin(t, ours, fmt.Sprint("k", i))
+		}
+		w.cloud.Inject(awsfake.Fault{Operation: tt.operation, Kind: tt.kind, Times: tt.times})
+		n, err := copier.New(w.options).SweepUploads(t.Context(), time.Now().Add(time.Hour))
+		if n != tt.want || err == nil || errors.Is(err, copier.ErrUploadsHidden) != tt.hidden || w.destination.Uploads() != 3-tt.want {
+			t.Errorf("%s, fault %v: got %d, %v, want %d and an error", tt.operation, tt.kind, n, err, tt.want)
+		}
+	}
+}
+
+func TestAbortUpload(t *testing.T) {
+	w := newWorld(t)
+	c := copier.New(w.options)
+	u := checkpoint.Upload{Bucket: "consumer-copy", DestinationKey: "k", ID: w.begin(t, w.client, "k")}
+	for _, time := range []string{"first", "second"} {
+		if err := c.AbortUpload(t.Context(), u); err != nil || w.destination.Uploads() != 0 {
+			t.Errorf("%s time: got %v, %d uploads, want it gone", time, err, w.destination.Uploads())
+		}
+	}
+	w.cloud.Inject(awsfake.Fault{Operation: "AbortMultipartUpload", Kind: awsfake.AccessDenied})
+	if err := c.AbortUpload(t.Context(), u); copier.Reason(err) != "denied" {
+		t.Errorf("got %v, want it denied", err)
+	}
+}

@@ -1,0 +1,85 @@
+package copier
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws/middleware"
+	smithymiddleware "github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// maxEcho bounds an answer that is read as a whole, in bytes. The largest is a page of ListParts: 1,000 parts of less than
+// 1 KiB.
+const maxEcho = 4 << 20
+
+// TolerateKeys makes a client read answers that repeat a key which XML cannot hold; it is one of the destination client's
+// APIOptions.
+//
+// S3 takes control characters in keys, and says the key of an upload in its answers, where XML 1.0 has no form for most of
+// them (W3C, XML 1.0, "Characters"). The SDK would fail to read the answer and with it lose the id of an upload that has
+// begun. Nothing here reads a key from there, so such characters are replaced.
+func TolerateKeys(stack *smithymiddleware.Stack) error {
+	return stack.Deserialize.Insert(smithymiddleware.DeserializeMiddlewareFunc("syncd.TolerateKeys", tolerate),
+		"OperationDeserializer", smithymiddleware.After)
+}
+
+func tolerate(ctx context.Context, in smithymiddleware.DeserializeInput, next smithymiddleware.DeserializeHandler) (smithymiddleware.DeserializeOutput, smithymiddleware.Metadata, error) {
+	out, metadata, err := next.HandleDeserialize(ctx, in)
+	answer, ok := out.RawResponse.(*smithyhttp.Response)
+	if err != nil || !ok || !echoesKey(middleware.GetOperationName(ctx)) {
+		return out, metadata, err
+	}
+	body, err := io.ReadAll(io.LimitReader(answer.Body, maxEcho))
+	err = errors.Join(err, answer.Body.Close())
+	if err != nil {
+		return out, metadata, fmt.Errorf("read answer: %w", err)
+	}
+	answer.Body = io.NopCloser(bytes.NewReader(readable(body)))
+	return out, metadata, nil
+}
+
+func echoesKey(operation string) bool {
+	switch operation {
+	case "CreateMultipartUpload", "CompleteMultipartUpload", "ListParts":
+		return true
+	default:
+		return false
+	}
+}
+
+// readable replaces what an XML decoder refuses, be it written as it is or as a reference.
+func readable(answer []byte) []byte {
+	answer = bytes.Map(func(r rune) rune {
+		if legal(r) {
+			return r
+		}
+		return utf8.RuneError
+	}, answer)
+	return regexp.MustCompile(`&#(x[0-9a-fA-F]+|[0-9]+);`).ReplaceAllFunc(answer, func(reference []byte) []byte {
+		digits, base := string(reference[2:len(reference)-1]), 10
+		if digits[0] == 'x' {
+			digits, base = digits[1:], 16
+		}
+		if r, err := strconv.ParseInt(digits, base, 32); err == nil && legal(rune(r)) {
+			return reference
+		}
+		return []byte(string(utf8.RuneError))
+	})
+}
+
+// legal reports whether a character may stand in XML.
+func legal(r rune) bool {
+	switch {
+	case r == '\t', r == '\n', r == '\r':
+		return true
+	default:
+		return r >= 0x20 && r <= 0xd7ff || r >= 0xe000 && r <= 0xfffd || r >= 0x10000 && r <= utf8.MaxRune
+	}
+}

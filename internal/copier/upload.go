@@ -1,0 +1,154 @@
+package copier
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"syncd/internal/awserr"
+	"syncd/internal/checkpoint"
+	"syncd/internal/listing"
+)
+
+// abortTimeout bounds the clean-up of an upload after its copy failed or was canceled.
+const abortTimeout = 10 * time.Second
+
+// UploadRecord remembers the upload of one object, so that another process can go on with it. A *checkpoint.Slot is one.
+type UploadRecord interface {
+	// Upload returns the upload that an earlier process left; ok is false when there is none.
+	Upload() (u checkpoint.Upload, ok bool)
+	// UploadBegan remembers an upload before its first part is made, or again when it is taken over.
+	UploadBegan(ctx context.Context, u checkpoint.Upload) error
+	// UploadEnded forgets the upload: it was completed, aborted or is gone.
+	UploadEnded()
+}
+
+// remembered is the upload of one copy, from its creation, which may have been an earlier process's, to its end. Nothing
+// ends an upload but through it, so that the record and the destination never tell different stories.
+type remembered struct {
+	c      *Copier
+	record UploadRecord // nil when nothing is remembered
+	upload checkpoint.Upload
+	open   bool // upload is one under way
+	saved  bool // and record knows of it
+	notes  []string
+}
+
+func (c *Copier) remember(record UploadRecord) *remembered {
+	r := &remembered{c: c, record: record}
+	if record != nil {
+		r.upload, r.open = record.Upload()
+		r.saved = r.open
+	}
+	return r
+}
+
+// plannedUpload is the upload that a copy of the object would make, as it would be remembered but for what only the
+// destination can tell.
+func (c *Copier) plannedUpload(object listing.Object, key string) checkpoint.Upload {
+	return checkpoint.Upload{
+		Key: object.Key, Bucket: c.o.DestinationBucket, DestinationKey: key,
+		SourceETag: object.ETag, SourceSize: object.Size, PartSize: c.partSizeOf(object.Size), Relay: c.o.Relay,
+	}
+}
+
+// began takes note of an upload that was created or is to be taken over. When the record cannot keep it, nobody will go on
+// with it: it is aborted with the failure.
+func (r *remembered) began(ctx context.Context, u checkpoint.Upload) error {
+	r.upload, r.open = u, true
+	if r.record == nil {
+		return nil
+	}
+	if err := r.record.UploadBegan(ctx, u); err != nil {
+		return fmt.Errorf("remember upload %s: %w", u.ID, err)
+	}
+	r.saved = true
+	return nil
+}
+
+func (r *remembered) ended() {
+	r.open, r.saved = false, false
+	if r.record != nil {
+		r.record.UploadEnded()
+	}
+}
+
+// note takes a note for the result, once.
+func (r *remembered) note(text string) {
+	if !slices.Contains(r.notes, text) {
+		r.notes = append(r.notes, text)
+	}
+}
+
+// settle decides what becomes of the upload after its copy failed, also when ctx has ended: unfinished uploads cost storage
+// until somebody removes them. It returns the failure, with what came of the upload where that is not removed. The failure
+// alone decides the class: a canceled copy stays a canceled one.
+func (r *remembered) settle(ctx context.Context, failure error) error {
+	if !r.open || r.saved && goesOn(ctx, failure) {
+		return failure
+	}
+	err := r.abort(context.WithoutCancel(ctx))
+	if err == nil {
+		return failure
+	}
+	return &ObjectError{
+		Op: "copy", Bucket: r.c.o.SourceBucket, Key: r.upload.Key, Err: failure,
+		Hint: fmt.Sprintf("upload %s stays: %s", r.upload.ID, awserr.Brief(err)),
+	}
+}
+
+// goesOn reports whether another attempt will take the object up again from where this one failed.
+func goesOn(ctx context.Context, failure error) bool {
+	return ctx.Err() != nil || awserr.Fatal(failure) || awserr.Classify(failure) == awserr.Canceled
+}
+
+// discardUnless aborts an upload that an earlier process left, unless it is the planned one. An abort that is refused is no
+// reason to fail the copy.
+func (r *remembered) discardUnless(ctx context.Context, planned checkpoint.Upload) error {
+	planned.ID, planned.BeganAt = r.upload.ID, r.upload.BeganAt
+	if !r.open || r.upload == planned {
+		return nil
+	}
+	return r.discard(ctx)
+}
+
+func (r *remembered) discard(ctx context.Context) error {
+	err := r.abort(ctx)
+	if err == nil {
+		return nil
+	}
+	if goesOn(ctx, err) {
+		return err
+	}
+	r.note(NoteUploadStays)
+	return nil
+}
+
+// abort ends the upload, and forgets it where it is truly ended.
+func (r *remembered) abort(ctx context.Context) error {
+	err := r.c.AbortUpload(ctx, r.upload)
+	r.open = false
+	if err == nil {
+		r.ended()
+	}
+	return err
+}
+
+// AbortUpload removes an unfinished upload with its parts. One that is gone is removed. It waits for no slot, and ten
+// seconds at most.
+func (c *Copier) AbortUpload(ctx context.Context, u checkpoint.Upload) error {
+	ctx, cancel := context.WithTimeout(ctx, abortTimeout)
+	defer cancel()
+	in := &s3.AbortMultipartUploadInput{Bucket: &u.Bucket, Key: &u.DestinationKey, UploadId: &u.ID}
+	if u.Bucket == c.o.DestinationBucket {
+		in.ExpectedBucketOwner = optional(c.o.DestinationAccount)
+	}
+	_, err := c.o.Destination.AbortMultipartUpload(ctx, in)
+	if err == nil || awserr.Classify(err) == awserr.Gone {
+		return nil
+	}
+	return &ObjectError{Op: "abort upload " + u.ID + " of", Bucket: u.Bucket, Key: u.DestinationKey, Err: err}
+}

@@ -1,0 +1,281 @@
+package copier_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"syncd/internal/awserr"
+	"syncd/internal/awsfake"
+	"syncd/internal/copier"
+)
+
+// answerOnce changes the answers to requests of that method and query until one was changed.
+func (w *world) answerOnce(method, query string, change func(*http.Response)) {
+	var done atomic.Bool
+	w.wire.change = func(res *http.Response) {
+		if res.Request.Method == method && res.Request.URL.Query().Has(query) && done.CompareAndSwap(false, true) {
+			change(res)
+		}
+	}
+}
+
+// refusal is an error in the place of an answer.
+type refusal struct {
+	status int
+	code   string
+}
+
+func (r refusal) replace(res *http.Response) {
+	res.StatusCode = r.status
+	replaceBody(res, fmt.Sprintf(`<Error><Code>%s</Code><Message>as told</Message></Error>`, r.code))
+}
+
+// TestFailureDecidesOverTheUpload has a copy fail at its second part or its completion: what ends the mapping or this
+// process keeps the upload for the next attempt, anything else removes it.
+func TestFailureDecidesOverTheUpload(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		kind awsfake.FaultKind
+		want string
+		kept bool
+	}{
+		{"denied", awsfake.AccessDenied, "denied", false},
+		{"throttled", awsfake.Throttle, "throttled", false},
+		{"throttled by KMS", awsfake.ThrottleKMS, "throttled_kms", false},
+		{"service at fault", awsfake.InternalError, "transient", false},
+		{"connection reset", awsfake.Reset, "transient", false},
+		{"error in a 200", awsfake.ErrorIn200, "transient", false},
+		{"session expired", awsfake.ExpiredToken, "expired", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for mode, w := range modes(t) {
+				t.Run(mode, func(t *testing.T) {
+					for _, operation := range []string{w.partRequest(), "CompleteMultipartUpload"} {
+						if tt.kind == awsfake.ErrorIn200 && operation == "UploadPart" {
+							continue // which answers with headers alone
+						}
+						object := w.putLarge(awsfake.PutOptions{})
+						remove := w.cloud.Inject(awsfake.Fault{Operation: operation, Kind: tt.kind})
+						left := &record{}
+						_, err := w.copyWith(t, object, left)
+						remove()
+						if got := copier.Reason(err); got != tt.want {
+							t.Errorf("%s: got reason %q (%v), want %q", operation, got, err, tt.want)
+						}
+						if left.open != tt.kept || (w.destination.Uploads() == 1) != tt.kept {
+							t.Errorf("%s: got %d uploads, remembered %v, want kept: %v", operation, w.destination.Uploads(), left.open, tt.kept)
+						}
+						w.mustCopyWith(t, object, left)
+						w.destination.Delete(object.Key)
+					}
+				})
+			}
+		})
+	}
+}
+
+// TestFailureOfTheMappingKeepsTheUpload has no credentials any more, or no bucket, in the middle of a copy.
+func TestFailureOfTheMappingKeepsTheUpload(t *testing.T) {
+	for mode, w := range modes(t) {
+		t.Run(mode, func(t *testing.T) {
+			object := w.putLarge(awsfake.PutOptions{})
+			w.answerOnce(http.MethodPut, "partNumber", refusal{http.StatusNotFound, "NoSuchBucket"}.replace)
+			left := &record{}
+			_, err := w.copyWith(t, object, left)
+			if !awserr.Fatal(err) || !left.open || w.destination.Uploads() != 1 || w.cloud.Requests()["AbortMultipartUpload"] != 0 {
+				t.Errorf("got %v, remembered %v, %d uploads, want the upload kept", err, left.open, w.destination.Uploads())
+			}
+		})
+	}
+}
+
+// TestFailureThatNobodyRemembers aborts in any case: no other attempt could find the upload.
+func TestFailureThatNobodyRemembers(t *testing.T) {
+	for mode, w := range modes(t) {
+		t.Run(mode, func(t *testing.T) {
+			object := w.putLarge(awsfake.PutOptions{})
+			ctx, cancel := context.WithCancel(t.Context())
+			w.cloud.Inject(awsfake.Fault{Operation: w.partRequest(), Skip: 1, Kind: awsfake.Timeout, Do: cancel})
+			_, err := copier.New(w.options).Copy(ctx, object, nil)
+			if awserr.Classify(err) != awserr.Canceled || w.destination.Uploads() != 0 {
+				t.Errorf("got %v and %d uploads, want the copy canceled and none", err, w.destination.Uploads())
+			}
+		})
+	}
+}
+
+// TestConflictBeginsAnew has another write race the completion, which wants a new upload ("Conditional writes", Amazon S3
+// User Guide).
+func TestConflictBeginsAnew(t *testing.T) {
+	for mode, w := range modes(t) {
+		t.Run(mode, func(t *testing.T) {
+			object := w.putLarge(awsfake.PutOptions{})
+			w.cloud.Inject(awsfake.Fault{Operation: "CompleteMultipartUpload", Times: 2, Kind: awsfake.Conflict})
+			_, copied := w.mustCopyWith(t, object, &record{})
+			if got := w.cloud.Requests(); got["CreateMultipartUpload"] != 3 || got["AbortMultipartUpload"] != 2 {
+				t.Errorf("got %v, want three uploads begun and two aborted", got)
+			}
+			w.sameAsSource(t, object.Key, copied)
+
+			w.cloud.Inject(awsfake.Fault{Operation: "CompleteMultipartUpload", Kind: awsfake.Conflict})
+			if _, err := w.copy(t, object); copier.Reason(err) != "conflict" || w.destination.Uploads() != 0 {
+				t.Errorf("got %v, reason %q, %d uploads, want the conflict to be the reason", err, copier.Reason(err), w.destination.Uploads())
+			}
+		})
+	}
+}
+
+// TestLostAnswerToACompletion finds the object made: by a connection that broke, and by a retry that meets no upload.
+func TestLostAnswerToACompletion(t *testing.T) {
+	for name, lose := range map[string]func(*world){
+		"connection": func(w *world) {
+			w.cloud.Inject(awsfake.Fault{Operation: "CompleteMultipartUpload", Kind: awsfake.LoseAnswer})
+		},
+		"no such upload": func(w *world) {
+			w.answerOnce(http.MethodPost, "uploadId", refusal{http.StatusNotFound, "NoSuchUpload"}.replace)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for mode, w := range modes(t) {
+				t.Run(mode, func(t *testing.T) {
+					object := w.putLarge(rich())
+					lose(w)
+					left := &record{}
+					result, copied := w.mustCopyWith(t, object, left)
+					if result.DestinationETag != `"`+copied.ETag+`"` || result.DestinationVersionID != copied.VersionID || result.KeyARN != w.key.ARN() {
+						t.Errorf("got %+v, want it to name %+v", result, copied)
+					}
+					if n := w.cloud.Requests()["CreateMultipartUpload"]; n != 1 || len(w.destination.Versions(object.Key)) != 1 {
+						t.Errorf("got %d uploads and %d versions, want one", n, len(w.destination.Versions(object.Key)))
+					}
+					w.sameAsSource(t, object.Key, copied)
+				})
+			}
+		})
+	}
+}
+
+// TestLostUploadIsNoLostAnswer has the upload removed before its completion, while the destination holds the same content
+// from before, or other content: neither is taken for the copy.
+func TestLostUploadIsNoLostAnswer(t *testing.T) {
+	for name, present := range map[string]func(w *world, object string){
+		"the same content, from before": func(w *world, key string) {
+			former, _ := w.source.Object(key)
+			w.destination.Put(key, awsfake.SyntheticBody(former.Size, 1), awsfake.PutOptions{
+				KeyARN: w.key.ARN(), LastModified: former.LastModified.AddDate(0, 0, -1),
+			})
+		},
+		"the same content, under another key": func(w *world, key string) {
+			former, _ := w.source.Object(key)
+			w.destination.Put(key, awsfake.SyntheticBody(former.Size, 1), awsfake.PutOptions{})
+		},
+		"other content": func(w *world, key string) {
+			w.destination.Put(key, awsfake.SyntheticBody(17*mib+3, 9), awsfake.PutOptions{KeyARN: w.key.ARN()})
+		},
+		"nothing": func(*world, string) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for mode, w := range modes(t) {
+				t.Run(mode, func(t *testing.T) {
+					object := w.putLarge(rich())
+					left := &record{}
+					w.cloud.Inject(awsfake.Fault{Operation: "CompleteMultipartUpload", Times: 1, Do: func() {
+						present(w, object.Key)
+						w.abort(t, object.Key, left.upload.ID)
+					}})
+					_, copied := w.mustCopyWith(t, object, left)
+					if n := w.cloud.Requests()["CreateMultipartUpload"]; n != 2 {
+						t.Errorf("got %d uploads, want a second one", n)
+					}
+					w.sameAsSource(t, object.Key, copied)
+				})
+			}
+		})
+	}
+}
+
+// TestErrorInASuccess has S3 answer 200 and refuse in the body, which it may once it has begun to answer: the refusal
+// counts, not the status under which the SDK shows it.
+func TestErrorInASuccess(t *testing.T) {
+	for code, want := range map[string]string{"AccessDenied": "denied", "InvalidObjectState": "archived", "ExpiredToken": "expired"} {
+		for _, size := range []int64{1, 17 * mib} {
+			w := newParted(t)
+			object := w.put("k", awsfake.SyntheticBody(size, 1), awsfake.PutOptions{})
+			w.wire.change = func(res *http.Response) {
+				if res.Request.Header.Get("X-Amz-Copy-Source") != "" {
+					refusal{http.StatusOK, code}.replace(res)
+				}
+			}
+			if _, err := w.copy(t, object); copier.Reason(err) != want {
+				t.Errorf("%s, %d bytes: got %v, reason %q, want %q", code, size, err, copier.Reason(err), want)
+			}
+		}
+	}
+}
+
+func TestPreconditionInASuccess(t *testing.T) {
+	w := newParted(t)
+	object := w.putLarge(awsfake.PutOptions{})
+	w.answerOnce(http.MethodPut, "partNumber", refusal{http.StatusOK, "PreconditionFailed"}.replace)
+	_, copied := w.mustCopy(t, object)
+	w.sameAsSource(t, object.Key, copied)
+	if n := w.cloud.Requests()["HeadObject"]; n != 3 {
+		t.Errorf("got %d looks at the source, want one more between the two copies", n)
+	}
+}
+
+// TestUploadUnderAnotherKey is refused before anything is copied into it.
+func TestUploadUnderAnotherKey(t *testing.T) {
+	for mode, w := range modes(t) {
+		t.Run(mode, func(t *testing.T) {
+			object := w.putLarge(awsfake.PutOptions{})
+			w.answerOnce(http.MethodPost, "uploads", func(res *http.Response) {
+				res.Header.Set("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id", "arn:aws:kms:us-west-2:222222222222:key/another")
+			})
+			_, err := w.copy(t, object)
+			if !errors.Is(err, copier.ErrWrongKey) || w.cloud.Requests()[w.partRequest()] != 0 || w.destination.Uploads() != 0 {
+				t.Errorf("got %v after %v, %d uploads, want it refused before its first part", err, w.cloud.Requests(), w.destination.Uploads())
+			}
+		})
+	}
+}
+
+// TestCopyInPartsOfAnotherContent has the destination make something else of the parts than the source says it is.
+func TestCopyInPartsOfAnotherContent(t *testing.T) {
+	w := newParted(t)
+	object := w.putLarge(awsfake.PutOptions{})
+	w.wire.change = func(res *http.Response) {
+		if res.Request.Method == http.MethodHead {
+			res.Header.Set("X-Amz-Checksum-Crc64nvme", "AAAAAAAAAAA=")
+		}
+	}
+	if _, err := w.copy(t, object); copier.Reason(err) != "checksum" {
+		t.Errorf("got %v, reason %q, want the checksum as the reason", err, copier.Reason(err))
+	}
+}
+
+// TestContentIsSignedOnlyWithoutTLS is about the work of a relay: over TLS the content is not hashed a second time to sign it.
+func TestContentIsSignedOnlyWithoutTLS(t *testing.T) {
+	for scheme, want := range map[string]bool{"https": false, "http": true} {
+		w := newParted(t)
+		w.relaying(64 * mib)
+		w.options.Destination = w.clientAt(scheme + "://aws.invalid")
+		w.mustCopy(t, w.putLarge(awsfake.PutOptions{}))
+		w.mustCopy(t, w.putText("small", "x"))
+		for _, r := range w.wire.requests(http.MethodPut, scheme+"://") {
+			if got := r.Header.Get("X-Amz-Content-Sha256") != "UNSIGNED-PAYLOAD"; got != want {
+				t.Errorf("%s %s: got content signed: %v, want %v", r.Method, r.URL, got, want)
+			}
+		}
+	}
+}
+
+func (w *world) clientAt(url string) *s3.Client {
+	return s3.New(w.client.Options(), func(o *s3.Options) { o.BaseEndpoint = &url })
+}

@@ -24,6 +24,12 @@ type counters struct {
 	generation  prometheus.Gauge
 	leaseHeld   prometheus.Gauge
 	leaseExpiry *prometheus.GaugeVec // without labels; a series that begins with the first lease that ends by itself
+
+	backlogObjects prometheus.Gauge
+	backlogBytes   prometheus.Gauge
+	quarantine     *prometheus.GaugeVec // by reason
+	copyDuration   prometheus.Observer
+	storeWrites    prometheus.Counter
 }
 
 func newCounters(m *metrics.Metrics, mapping string) counters {
@@ -35,6 +41,8 @@ func newCounters(m *metrics.Metrics, mapping string) counters {
 		lastSuccess: m.LastSuccess.MustCurryWith(by), lastListing: m.LastCompleteListing.MustCurryWith(by),
 		entries: m.LedgerEntries.With(by), generation: m.LedgerGeneration.With(by),
 		leaseHeld: m.LeaseHeld.With(by), leaseExpiry: m.LeaseExpiry.MustCurryWith(by),
+		backlogObjects: m.BacklogObjects.With(by), backlogBytes: m.BacklogBytes.With(by), quarantine: m.QuarantineObjects.MustCurryWith(by),
+		copyDuration: m.CopyDuration.With(by), storeWrites: m.StoreWrites.With(by),
 	}
 }
 

@@ -3,14 +3,13 @@ package syncer
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/sync/semaphore"
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
-	"syncd/internal/copier"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
 	"syncd/internal/throttle"
@@ -24,6 +23,8 @@ const (
 	flushCheck = 500 * time.Millisecond
 	// saveTimeout bounds a save once the context of its pass has ended; before, it may take as long as a large ledger needs.
 	saveTimeout = 10 * time.Second
+	// saveShare is the part of a drain that is kept for the save, up to saveTimeout: what is copied and not saved is lost.
+	saveShare = 5
 )
 
 // pass is one traversal under way.
@@ -36,6 +37,10 @@ type pass struct {
 	rules  plan.Rules
 	// expectNothing says that the ledger held nothing when the pass began.
 	expectNothing bool
+	// replay chooses what is tried again of the quarantine by a pass over nothing else; nil in one over the whole source.
+	replay Selector
+	// usedParts says that an object was copied in parts.
+	usedParts atomic.Bool
 }
 
 // run walks the pass to its end and commits it, or saves what is settled and says why it could not.
@@ -44,8 +49,13 @@ func (p *pass) run(ctx context.Context) error {
 	if err != nil {
 		return firstCause(ctx, err)
 	}
-	p.tally.opened(ledger)
 	p.expectNothing = ledger.Entries() == 0
+	if p.replay == nil {
+		p.tally.opened(ledger.Generation(), ledger.Entries())
+		p.backlog.begin()
+	} else if err := p.beginReplay(ctx, ledger); err != nil {
+		return firstCause(ctx, err)
+	}
 	if p.rules, err = p.settle(ctx, ledger); err != nil {
 		return firstCause(ctx, err)
 	}
@@ -66,10 +76,10 @@ func (p *pass) run(ctx context.Context) error {
 //
 // When ctx ends no further action is taken; copies in flight go on for as long as a drain may take.
 func (p *pass) walk(ctx context.Context) error {
-	patient, giveUp := outlive(ctx, p.o.DrainTimeout)
+	patient, giveUp := outlive(ctx, p.o.DrainTimeout-p.saveTime())
 	defer giveUp()
 	copies, working := errgroup.WithContext(patient)
-	turns := semaphore.NewWeighted(int64(p.o.Concurrency))
+	turns := p.o.Turns
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	defer context.AfterFunc(working, stop)() // a copy that ends the pass ends the reading too
@@ -92,11 +102,11 @@ func (p *pass) walk(ctx context.Context) error {
 			return save()
 		}
 		// Turns are given in key order, and whoever has one copies: a drain leaves no hole below what was copied.
-		if err := turns.Acquire(reading, 1); err != nil {
+		if err := turns.Acquire(reading); err != nil {
 			return err
 		}
 		copies.Go(func() error {
-			defer turns.Release(1)
+			defer turns.Release()
 			return p.copy(working, slot, a)
 		})
 		return save()
@@ -119,8 +129,7 @@ func (p *pass) each(ctx context.Context, do func(plan.Action) error) error {
 
 // planned yields the plan and books each action of it.
 func (p *pass) planned(ctx context.Context) plan.Actions {
-	source := p.o.Source.List(ctx, listing.Range{After: p.ledger.Mark()})
-	actions := p.besideDestination(ctx, plan.Diff(source, p.ledger.Previous(ctx), p.rules))
+	actions := p.plan(ctx)
 	return func(yield func(plan.Action, error) bool) {
 		for a, err := range actions {
 			if err != nil {
@@ -128,36 +137,28 @@ func (p *pass) planned(ctx context.Context) plan.Actions {
 				return
 			}
 			p.tally.list(a)
+			if a.Kind == plan.Copy {
+				p.backlog.plan(a.Object)
+			}
 			p.count.actions.WithLabelValues(string(a.Reason)).Inc()
 			if !yield(a, nil) {
 				return
 			}
 		}
 		p.tally.listedAll()
-		p.count.lastListing.WithLabelValues().Set(unix(p.o.Now()))
+		if p.replay == nil {
+			p.count.lastListing.WithLabelValues().Set(unix(p.o.Now()))
+		}
 	}
 }
 
-func (p *pass) skip(slot *checkpoint.Slot, a plan.Action) {
-	keep(slot, a)
-	if !a.Listed() {
-		return
+func (p *pass) plan(ctx context.Context) plan.Actions {
+	previous, aside := p.ledger.Previous(ctx), p.ledger.PreviousQuarantine(ctx)
+	if p.replay != nil {
+		return plan.Replay(ctx, previous, aside, p.o.Copier.Look, p.rules)
 	}
-	p.tally.skipped(a.Reason)
-	outcome := outcomeSkipped
-	if a.Reason == plan.Unchanged {
-		outcome = outcomeUnchanged
-	}
-	p.count.objects.WithLabelValues(outcome).Inc()
-}
-
-// keep leaves the ledger as it is: an object that is skipped still lies in the destination as it was copied last.
-func keep(slot *checkpoint.Slot, a plan.Action) {
-	if a.Previous == nil {
-		slot.Drop()
-		return
-	}
-	slot.Carry(*a.Previous)
+	source := p.o.Source.List(ctx, listing.Range{After: p.ledger.Mark()})
+	return p.besideDestination(ctx, plan.Diff(source, previous, aside, p.rules))
 }
 
 // copy copies one object and settles its slot. An error ends the pass; the failure of the object alone is none.
@@ -165,61 +166,37 @@ func (p *pass) copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action) e
 	p.count.inFlight.Inc()
 	defer p.count.inFlight.Dec()
 	start := p.o.Now()
-	if adopted, err := p.adopt(ctx, slot, a); adopted || err != nil {
+	if adopted, err := p.adopt(ctx, slot, a); err != nil {
 		return err
+	} else if adopted {
+		p.backlog.settle(a.Object.Key)
+		return nil
 	}
-	result, err := p.o.Copier.Copy(ctx, a.Object)
+	result, err := p.o.Copier.Copy(ctx, a.Object, slot)
 	switch {
 	case err == nil:
 		p.record(slot, a, result)
-		p.o.Logger.Debug("object copied", "key", a.Object.Key, "bytes", a.Object.Size, "reason", a.Reason, "duration", p.o.Now().Sub(start))
-		return nil
+		took := p.o.Now().Sub(start)
+		p.count.copyDuration.Observe(took.Seconds())
+		p.o.Logger.Debug("object copied", "key", a.Object.Key, "bytes", a.Object.Size, "reason", a.Reason, "duration", took)
 	case awserr.Fatal(err), ctx.Err() != nil:
 		return err // the slot stays unsettled: a resumed pass takes the object up again
 	case awserr.Classify(err) == awserr.Gone:
 		keep(slot, a)
 		p.tally.skipped(plan.Gone)
 		p.count.objects.WithLabelValues(outcomeSkipped).Inc()
-		return nil
 	default:
 		p.quarantine(slot, a, err)
-		return nil
 	}
-}
-
-func (p *pass) record(slot *checkpoint.Slot, a plan.Action, r copier.Result) {
-	slot.Record(entryOf(a, r))
-	p.tally.copied(r.Object.Size)
-	p.count.objects.WithLabelValues(outcomeCopied).Inc()
-	p.count.bytes.Add(float64(r.Object.Size))
-}
-
-func entryOf(a plan.Action, r copier.Result) checkpoint.Entry {
-	return checkpoint.Entry{
-		Key: a.Object.Key, SourceETag: r.Object.ETag, SourceSize: r.Object.Size, SourceLastModified: r.Object.LastModified,
-		DestinationETag: r.DestinationETag, DestinationVersionID: r.DestinationVersionID,
-		KeyARN: r.KeyARN, BucketKey: r.BucketKey, Checksum: r.Checksum, CopiedAt: r.CopiedAt,
-	}
-}
-
-// quarantine sets the object aside. The ledger forgets what it knew of its copy: a request whose answer was lost may have
-// replaced that, and an entry would then vouch for what is no longer there.
-func (p *pass) quarantine(slot *checkpoint.Slot, a plan.Action, err error) {
-	reason, now := copier.Reason(err), p.o.Now()
-	slot.Quarantine(checkpoint.Quarantined{
-		Key: a.Object.Key, SourceETag: a.Object.ETag, SourceSize: a.Object.Size,
-		Reason: reason, Detail: err.Error(), FirstAt: now, LastAt: now, Attempts: 1,
-	}, nil)
-	p.tally.quarantined(reason)
-	p.count.objects.WithLabelValues(outcomeQuarantined).Inc()
-	p.count.quarantined.WithLabelValues(reason).Inc()
-	p.o.Logger.Warn("object quarantined", "key", a.Object.Key, "reason", reason, "err", err)
+	p.backlog.settle(a.Object.Key)
+	return nil
 }
 
 // commit makes the pass the ledger's next generation. A drain that comes now gives it as long as it gives a copy.
 func (p *pass) commit(ctx context.Context, ledger *checkpoint.Ledger) error {
 	patient, giveUp := outlive(ctx, p.o.DrainTimeout)
 	defer giveUp()
+	p.abortUploads(patient)
 	generation, err := p.ledger.Commit(patient)
 	if err != nil {
 		return firstCause(ctx, err)
@@ -227,13 +204,17 @@ func (p *pass) commit(ctx context.Context, ledger *checkpoint.Ledger) error {
 	p.tally.committed(generation)
 	p.count.generation.Set(float64(generation))
 	p.count.entries.Set(float64(ledger.Entries()))
+	if p.replay == nil {
+		p.backlog.end()
+	}
+	p.showQuarantine(patient)
 	return nil
 }
 
 // save keeps what is settled of a pass that does not reach its end, and returns why it does not. It outlives ctx, which
 // may be why.
 func (p *pass) save(ctx context.Context, cause error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.saveTime())
 	defer cancel()
 	err := p.ledger.Abandon(ctx)
 	switch {
@@ -245,6 +226,9 @@ func (p *pass) save(ctx context.Context, cause error) error {
 		return errors.Join(cause, err)
 	}
 }
+
+// saveTime returns how long a save may take once the pass drains.
+func (p *pass) saveTime() time.Duration { return min(saveTimeout, p.o.DrainTimeout/saveShare) }
 
 // keepSaved saves settled entries when they are due also while the walk waits for a page or for a slow copy, until the
 // returned func is called; that waits and returns the first error.
@@ -278,7 +262,7 @@ func (p *pass) saveDue(ctx context.Context) error {
 	if !p.ledger.Due() {
 		return nil
 	}
-	patient, giveUp := outlive(ctx, saveTimeout)
+	patient, giveUp := outlive(ctx, p.saveTime())
 	defer giveUp()
 	return p.ledger.Flush(patient)
 }

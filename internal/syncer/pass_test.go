@@ -132,7 +132,10 @@ func TestPoisonedObjectIsSetAside(t *testing.T) {
 			if entry, ok := w.entries(t)[name(7)]; ok {
 				t.Errorf("got %+v in the ledger, want nothing of an object set aside", entry)
 			}
-			time.Sleep(time.Minute)
+			if held := mustRun(t, s); held.Held != 1 || held.Quarantined["denied"] != 1 || held.Exit != 3 {
+				t.Errorf("attempt %d: got %+v, want the object held until it is due", attempt, held)
+			}
+			time.Sleep(10 * time.Minute)
 		}
 		repair()
 		if got := mustRun(t, s); got.Copied != 1 || got.Exit != 0 {

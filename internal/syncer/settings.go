@@ -33,6 +33,14 @@ type remembered struct {
 	Settings
 	PlaceSince int64 `json:"place_since,omitempty"`
 	ClassSince int64 `json:"class_since,omitempty"`
+	// Replay is the number of the pass when it is a replay, which no other pass may go on with.
+	Replay int64 `json:"replay,omitempty"`
+}
+
+// replayed reports whether a fingerprint is that of a replay.
+func replayed(fingerprint string) bool {
+	var r remembered
+	return json.Unmarshal([]byte(fingerprint), &r) == nil && r.Replay > 0
 }
 
 // remember returns what a pass of that number has to remember, after what the last generation did.
@@ -71,13 +79,17 @@ func (s Settings) sameKeys(o Settings) bool {
 
 // settle has the ledger remember the settings, and returns the rules of the next pass. A new key is refused unless it was
 // asked for, because all objects are copied again for it.
-func (s *Syncer) settle(ctx context.Context, ledger *checkpoint.Ledger) (plan.Rules, error) {
-	rules := s.o.Rules
+func (p *pass) settle(ctx context.Context, ledger *checkpoint.Ledger) (plan.Rules, error) {
+	rules := p.o.Rules
+	rules.Now, rules.Retry = p.o.Now(), p.replay
 	var now remembered
 	var err error
 	ledger.SetFingerprint(func(last string, pass int64) string {
-		if now, err = s.o.Settings.remember(last, pass); err != nil {
+		if now, err = p.o.Settings.remember(last, pass); err != nil {
 			return last
+		}
+		if p.replay != nil {
+			now.Replay = pass
 		}
 		text, _ := json.Marshal(now) // strings and numbers always have a form
 		return string(text)
@@ -86,10 +98,20 @@ func (s *Syncer) settle(ctx context.Context, ledger *checkpoint.Ledger) (plan.Ru
 		return rules, err
 	}
 	rules.PlaceSince, rules.ClassSince = now.PlaceSince, now.ClassSince
-	if s.o.Rekey {
+	if rules.Retry == nil && p.newSettings(ledger) {
+		rules.Retry = func(checkpoint.Quarantined) bool { return true } // what failed there may succeed here
+	}
+	if p.o.Rekey {
 		return rules, nil
 	}
-	return rules, s.refuseNewKey(ctx, ledger, now.PlaceSince)
+	return rules, p.refuseNewKey(ctx, ledger, now.PlaceSince)
+}
+
+// newSettings reports whether the last generation was made under others.
+func (s *Syncer) newSettings(ledger *checkpoint.Ledger) bool {
+	var last remembered
+	text := ledger.Manifest().Fingerprint
+	return text != "" && json.Unmarshal([]byte(text), &last) == nil && last.Settings != s.o.Settings
 }
 
 // RekeyError says that the configured KMS key is another than that of the copies, and what a pass would cost for it.

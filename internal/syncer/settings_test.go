@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -104,8 +105,31 @@ func TestSettingsOutliveAFailure(t *testing.T) {
 			t.Fatalf("got %+v, %v, want 4 copied and 1 set aside", got, err)
 		}
 		repair()
+		time.Sleep(10 * time.Minute) // until it is due
 		if got, err := w.pass(t); err != nil || got.Copied != 1 {
 			t.Errorf("got %+v, %v, want the one that failed", got, err)
+		}
+	})
+}
+
+// TestSettingsThatChangeTryEverythingAgain has an object in quarantine that another destination may well take.
+func TestSettingsThatChangeTryEverythingAgain(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.fill(5)
+		w.copies.DestinationPrefix, w.options.Settings.Destination.Prefix = "p/", "p/"
+		repair := w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "p/" + name(2), Kind: awsfake.AccessDenied})
+		if got, err := w.pass(t); err != nil || got.Copied != 4 || got.SetAside() != 1 {
+			t.Fatalf("got %+v, %v, want 4 copied and 1 set aside", got, err)
+		}
+		if got, err := w.pass(t); err != nil || got.Held != 1 {
+			t.Fatalf("got %+v, %v, want it held", got, err)
+		}
+		repair()
+		w.copies.DestinationPrefix, w.options.Settings.Destination.Prefix = "", ""
+		if got, err := w.pass(t); err != nil || got.Copied != 5 {
+			t.Errorf("got %+v, %v, want all copied to the new place", got, err)
 		}
 	})
 }

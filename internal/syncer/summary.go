@@ -16,6 +16,7 @@ const (
 	outcomeUnchanged   = "unchanged"
 	outcomeSkipped     = "skipped"
 	outcomeQuarantined = "quarantined"
+	outcomeHeld        = "held" // in quarantine and not due to be tried again
 )
 
 // Summary is what became of one pass. Its JSON form is a contract: docs/cli.md describes it.
@@ -38,9 +39,11 @@ type Summary struct {
 	Adopted int64 `json:"adopted"`
 	// Deleted is the number of copies deleted because their source was.
 	Deleted int64 `json:"deleted"`
-	// Skipped and Quarantined count objects by reason.
+	// Skipped and Quarantined count objects by reason. Held is how many of those in quarantine were not tried in this pass,
+	// because they are not due.
 	Skipped     map[string]int64 `json:"skipped"`
 	Quarantined map[string]int64 `json:"quarantined"`
+	Held        int64            `json:"held,omitempty"`
 	// Requests counts requests on the wire by operation, retries included; Throttled is how many were told to slow down.
 	Requests  map[string]int64 `json:"requests"`
 	Throttled int64            `json:"throttled"`
@@ -97,10 +100,11 @@ func newTally(mapping string) *tally {
 	return &tally{s: Summary{Mapping: mapping, Skipped: map[string]int64{}, Quarantined: map[string]int64{}}}
 }
 
-func (t *tally) opened(ledger *checkpoint.Ledger) {
+// opened books what the ledger says before the pass: the number of objects to expect among it.
+func (t *tally) opened(generation, expected int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.s.Generation, t.expected = ledger.Generation(), ledger.Entries()
+	t.s.Generation, t.expected = generation, expected
 }
 
 func (t *tally) began(pass *checkpoint.Pass) {
@@ -156,6 +160,13 @@ func (t *tally) quarantined(reason string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.s.Quarantined[reason]++
+}
+
+func (t *tally) held(reason string) {
+	t.quarantined(reason)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.s.Held++
 }
 
 func (t *tally) listedAll() {

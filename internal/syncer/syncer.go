@@ -32,11 +32,20 @@ type Lister interface {
 	List(ctx context.Context, r listing.Range) iter.Seq2[listing.Object, error]
 }
 
-// Copier copies one object, or takes over a copy that is there.
+// Copier copies one object, or takes over a copy that is there, and clears up after copies that were broken off.
 type Copier interface {
-	Copy(ctx context.Context, object listing.Object) (copier.Result, error)
+	Copy(ctx context.Context, object listing.Object, uploads copier.UploadRecord) (copier.Result, error)
 	Adopt(ctx context.Context, object, present listing.Object) (result copier.Result, adopted bool, err error)
+	Look(ctx context.Context, key string) (listing.Object, error)
 	DestinationKey(key string) (string, error)
+	AbortUpload(ctx context.Context, u checkpoint.Upload) error
+	SweepUploads(ctx context.Context, before time.Time) (aborted int, err error)
+}
+
+// Turns bounds the objects that are copied side by side. They are given in the order they are asked for.
+type Turns interface {
+	Acquire(ctx context.Context) error
+	Release()
 }
 
 // Options are the settings of a Syncer. All fields are required unless they say otherwise.
@@ -58,9 +67,10 @@ type Options struct {
 	// Store keeps the ledger, opened with the settings in Ledger.
 	Store  checkpoint.Store
 	Ledger checkpoint.Options
-	// Concurrency is the number of objects copied side by side.
-	Concurrency int
-	// DrainTimeout is how long copies in flight may take to end once a drain began.
+	// Turns bounds the objects that are copied side by side; passes of several mappings may share them.
+	Turns Turns
+	// DrainTimeout is how long a pass may take to end once a drain began: most of it is for copies in flight to end, the
+	// rest to save.
 	DrainTimeout time.Duration
 	// Meter is hung on every client of the mapping.
 	Meter *throttle.Meter
@@ -77,11 +87,14 @@ var ErrDrained = errors.New("pass was drained before its end")
 
 // Syncer runs the passes of one mapping, one at a time. It holds the mapping's lease from its first pass until Close.
 type Syncer struct {
-	o     Options
-	count counters
+	o       Options
+	count   counters
+	backlog *backlog
 
 	running chan struct{} // holds an element while a pass is under way: one at a time
 	ledger  *checkpoint.Ledger
+	// uploadsHidden says that it was told that uploads may not be listed.
+	uploadsHidden bool
 
 	mu      sync.Mutex
 	current *tally // of the pass under way, nil between passes
@@ -89,15 +102,21 @@ type Syncer struct {
 
 // New returns a Syncer.
 func New(o Options) *Syncer {
-	return &Syncer{o: o, count: newCounters(o.Metrics, o.Mapping), running: make(chan struct{}, 1)}
+	count := newCounters(o.Metrics, o.Mapping)
+	o.Store = counted{o.Store, count.storeWrites}
+	s := &Syncer{o: o, count: count, backlog: newBacklog(count), running: make(chan struct{}, 1)}
+	o.Metrics.OldestUnsynced.Set(func() (float64, bool) { return s.backlog.age(o.Now()), true }, o.Mapping)
+	return s
 }
 
 // Run runs one pass: a new one, or the rest of the one that was interrupted. When ctx ends the pass drains and the error
 // is ErrDrained. The summary tells what was done in any case. While another pass is under way Run waits for its end.
-func (s *Syncer) Run(ctx context.Context) (Summary, error) {
+func (s *Syncer) Run(ctx context.Context) (Summary, error) { return s.traverse(ctx, nil) }
+
+func (s *Syncer) traverse(ctx context.Context, replay Selector) (Summary, error) {
 	s.running <- struct{}{} // a drain that ends ctx ends the other pass too
 	defer func() { <-s.running }()
-	p := &pass{Syncer: s, tally: newTally(s.o.Mapping), before: s.o.Meter.Counts(), start: s.o.Now()}
+	p := &pass{Syncer: s, tally: newTally(s.o.Mapping), before: s.o.Meter.Counts(), start: s.o.Now(), replay: replay}
 	s.show(p.tally)
 	defer s.show(nil)
 	err := p.run(ctx)
@@ -148,6 +167,7 @@ func (s *Syncer) openLedger(ctx context.Context) (*checkpoint.Ledger, error) {
 	}
 	s.ledger = ledger
 	s.count.last(ledger.Manifest())
+	s.showQuarantine(ctx)
 	if ledger.Generation() == 0 {
 		return ledger, s.offerFormer(ctx)
 	}

@@ -17,7 +17,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/semaphore"
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
@@ -83,12 +82,12 @@ func newWorld(t *testing.T) *world {
 	w.live = listing.Live{Client: client, Bucket: "owner-data", Account: owner}
 	w.copies = copier.Options{
 		Source: client, Destination: client, SourceBucket: "owner-data", DestinationBucket: "consumer-copy",
-		SourceAccount: owner, DestinationAccount: consumer, KeyARN: w.key.ARN(), Slots: semaphore.NewWeighted(16),
+		SourceAccount: owner, DestinationAccount: consumer, KeyARN: w.key.ARN(), Slots: throttle.NewLevel(throttle.LevelOptions{Min: 16, Start: 16, Max: 16}).Gate(),
 	}
 	w.options = syncer.Options{
 		Mapping: "m", Rules: plan.Rules{KeyARN: w.key.ARN()}, Store: w.store(t),
-		Ledger:      checkpoint.Options{Mapping: "m", FlushInterval: 10 * time.Second},
-		Concurrency: 8, DrainTimeout: 20 * time.Second, Meter: meter, Metrics: metrics.New(w.registry),
+		Ledger: checkpoint.Options{Mapping: "m", FlushInterval: 10 * time.Second},
+		Turns:  throttle.NewLevel(throttle.LevelOptions{Min: 8, Max: 8}).Gate(), DrainTimeout: 20 * time.Second, Meter: meter, Metrics: metrics.New(w.registry),
 		Logger: slog.New(slog.NewTextHandler(w.log, nil)), Now: time.Now,
 	}
 	return w

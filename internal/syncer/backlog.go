@@ -1,0 +1,147 @@
+package syncer
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"sync"
+	"time"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/listing"
+)
+
+// backlog is what is known to be missing at the destination: what was listed and is still to be copied, and what is in
+// quarantine. It is of a mapping, not of a pass: what one pass could not copy does not get younger with the next.
+type backlog struct {
+	count counters
+
+	mu      sync.Mutex
+	waiting map[string]listing.Object // by key: as many as the plan is ahead of the copies
+	former  time.Time                 // of the oldest object that an earlier pass left waiting
+	aside   time.Time                 // since when the object longest in quarantine is there
+	reasons map[string]float64        // objects in quarantine by reason, as shown
+}
+
+func newBacklog(count counters) *backlog {
+	return &backlog{count: count, waiting: map[string]listing.Object{}}
+}
+
+// begin starts the books of a pass, which lists everything anew.
+func (b *backlog) begin() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.former = b.oldest()
+	clear(b.waiting)
+	b.show()
+}
+
+// plan books an object that is to be copied.
+func (b *backlog) plan(o listing.Object) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.waiting[o.Key] = o
+	b.count.backlogObjects.Inc()
+	b.count.backlogBytes.Add(float64(o.Size))
+}
+
+// settle strikes an object off, whatever became of it.
+func (b *backlog) settle(key string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if o, ok := b.waiting[key]; ok {
+		delete(b.waiting, key)
+		b.count.backlogObjects.Dec()
+		b.count.backlogBytes.Sub(float64(o.Size))
+	}
+}
+
+// setAside books an object that went into quarantine.
+func (b *backlog) setAside(at time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.aside = earlier(b.aside, at)
+}
+
+// end closes the books of a pass that reached its end: what is missing now is in quarantine.
+func (b *backlog) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.former = time.Time{}
+	clear(b.waiting)
+	b.show()
+}
+
+// show sets the gauges anew. The caller holds b.mu.
+func (b *backlog) show() {
+	b.count.backlogObjects.Set(float64(len(b.waiting)))
+	bytes := int64(0)
+	for _, o := range b.waiting {
+		bytes += o.Size
+	}
+	b.count.backlogBytes.Set(float64(bytes))
+}
+
+// oldest returns the time of the oldest change that waits, zero for none. The caller holds b.mu.
+func (b *backlog) oldest() time.Time {
+	oldest := b.former
+	for _, o := range b.waiting {
+		oldest = earlier(oldest, o.LastModified)
+	}
+	return earlier(oldest, b.aside)
+}
+
+// age returns how many seconds ago the oldest change was made that is not copied.
+func (b *backlog) age(now time.Time) float64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	oldest := b.oldest()
+	if oldest.IsZero() {
+		return 0
+	}
+	return max(0, now.Sub(oldest).Seconds())
+}
+
+// readQuarantine counts what the last generation has set aside.
+func (b *backlog) readQuarantine(rows iter.Seq2[checkpoint.Quarantined, error]) error {
+	byReason, oldest := map[string]float64{}, time.Time{}
+	for q, err := range rows {
+		if err != nil {
+			return fmt.Errorf("read quarantine: %w", err)
+		}
+		byReason[q.Reason]++
+		oldest = earlier(oldest, q.FirstAt)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for reason := range b.reasons {
+		if byReason[reason] == 0 {
+			b.count.quarantine.DeleteLabelValues(reason)
+		}
+	}
+	for reason, n := range byReason {
+		b.count.quarantine.WithLabelValues(reason).Set(n)
+	}
+	b.reasons, b.aside = byReason, oldest
+	return nil
+}
+
+// showQuarantine sets the gauges of the quarantine to what the ledger says. They are for people to look at: a pass does not
+// fail because they could not be read.
+func (s *Syncer) showQuarantine(ctx context.Context) {
+	rows := checkpoint.Quarantine(ctx, s.o.Store, s.o.Mapping)
+	if s.ledger.Manifest().Quarantined == 0 {
+		rows = func(func(checkpoint.Quarantined, error) bool) {}
+	}
+	if err := s.backlog.readQuarantine(rows); err != nil {
+		s.o.Logger.Warn("quarantine was not counted", "err", err)
+	}
+}
+
+// earlier returns the earlier of two times of which a zero one is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,207 @@
+package access
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// checkClauses judges the conditions of a statement.
+func (c *checker) checkClauses(s *statement) {
+	for _, cl := range s.clauses {
+		c.checkValues(cl)
+		c.checkKey(s, cl)
+		if cl.ifExists && cl.negated {
+			c.report(idleIfExists, cl.name, "IfExists changes nothing on a negated operator", "remove IfExists, or add a Null condition to spare requests without the key")
+		}
+		if cl.is("sts:ExternalId") && cl.demands() {
+			c.checkExternalID(s, cl)
+		}
+		if s.effect == "Allow" && cl.set == "ForAllValues" && !s.guarded(cl.key.text) {
+			c.report(forAllUnguarded, cl.name, "ForAllValues also holds for requests without "+cl.key.text,
+				`add {"Null": {"`+cl.key.text+`": "false"}}`)
+		}
+	}
+}
+
+// is compares the name of the clause's key.
+func (cl clause) is(key string) bool { return strings.EqualFold(cl.key.text, key) }
+
+// demands is true of a clause that only a request with the key passes.
+func (cl clause) demands() bool {
+	return !cl.negated && !cl.ifExists && cl.family != "Null" && cl.set != "ForAllValues"
+}
+
+// guarded reports whether the statement asks that the key be present.
+func (s *statement) guarded(key string) bool {
+	return slices.ContainsFunc(s.clauses, func(cl clause) bool {
+		asksPresence := cl.family == "Null" && slices.ContainsFunc(cl.values, func(v *node) bool { return v.text == "false" })
+		return cl.is(key) && (asksPresence || cl.demands())
+	})
+}
+
+func (c *checker) checkValues(cl clause) {
+	if cl.set == "" && cl.like && !cl.negated && len(cl.values) == 1 && cl.values[0].text == "*" {
+		c.report(matchesAll, cl.values[0], "every value of "+cl.key.text+" matches *", "name the values that are meant")
+	}
+	for _, v := range cl.values {
+		switch {
+		case !cl.reads(v.text):
+			c.report(badValue, v, fmt.Sprintf("%s cannot compare with %q", cl.name.text, v.text), cl.wants())
+		case cl.family == "String" && !cl.like && strings.ContainsAny(v.text, "*?") && !strings.Contains(v.text, "${"):
+			c.report(literalWildcard, v, fmt.Sprintf("%s takes the wildcard in %q for plain text", cl.name.text, v.text),
+				"write "+strings.Replace(strings.Replace(cl.name.text, "EqualsIgnoreCase", "Like", 1), "Equals", "Like", 1))
+		default:
+			if f := unlikely(cl, v.text); f.message != "" {
+				c.report(unlikelyValue, v, f.message, f.fix)
+			}
+		}
+	}
+}
+
+// wants says what an operator can compare with.
+func (cl clause) wants() string {
+	switch cl.family {
+	case "Bool", "Null":
+		return `write "true" or "false"`
+	case "Numeric":
+		return "write a number"
+	case "Date":
+		return "write a date, like 2026-01-31T00:00:00Z"
+	}
+	return "write an address or a block of them, like 192.0.2.0/24"
+}
+
+// unlikely knows what the values of some keys look like.
+func unlikely(cl clause, value string) fault {
+	if wild(value) || cl.family != "String" && cl.family != "ARN" {
+		return fault{}
+	}
+	shape := func(pattern string) bool { return regexp.MustCompile(pattern).MatchString(value) }
+	switch key := strings.ToLower(cl.key.text); key {
+	case "aws:principalorgid", "aws:resourceorgid", "aws:sourceorgid":
+		if !shape(`^o-[a-z0-9]{4,32}$`) {
+			return fault{value + " is not the id of an organization", "write o-..., as organizations describe-organization shows it"}
+		}
+	case "aws:principalaccount", "aws:sourceaccount", "aws:resourceaccount", "s3:resourceaccount", "kms:calleraccount":
+		if !isAccount(value) {
+			return fault{value + " is not an account", "write its 12 digits"}
+		}
+	case "aws:sourcevpce":
+		if !shape(`^vpce-[0-9a-f]+$`) {
+			return fault{value + " is not the id of a VPC endpoint", "write vpce-..."}
+		}
+	case "kms:viaservice":
+		if !shape(`^[a-z0-9-]+\.[a-z0-9-]+-[a-z]+-[0-9]+\.[a-z0-9.-]+$`) {
+			return fault{value + " names no region: KMS is never told so", "write s3.REGION.amazonaws.com"}
+		}
+	case "aws:principalarn":
+		if strings.HasPrefix(value, "arn:") && strings.Contains(value, ":assumed-role/") {
+			return fault{"aws:PrincipalArn of a session is the ARN of its role, never that of the session", "write arn:aws:iam::111111111111:role/NAME"}
+		}
+	}
+	return fault{}
+}
+
+// checkKey judges the key of a clause against the catalogue.
+func (c *checker) checkKey(s *statement, cl clause) {
+	name := cl.key.text
+	prefix, _, ok := strings.Cut(strings.ToLower(name), ":")
+	switch {
+	case !ok:
+		fix := "write a key with its service, like aws:PrincipalArn"
+		if meant := c.catalogue.meantKey("aws:" + name); meant != "" {
+			fix = "write " + meant
+		}
+		c.report(wrongType, cl.key, fmt.Sprintf("%q is not a condition key", name), fix)
+		return
+	case prefix != "aws" && !c.catalogue.knows(prefix):
+		return
+	}
+	key, known := c.catalogue.key(name)
+	if !known {
+		fix := "see the condition keys of the service in the Service Authorization Reference"
+		if meant := c.catalogue.meantKey(name); meant != "" {
+			fix = "write " + meant
+		}
+		c.report(unknownKey, cl.key, "there is no condition key "+name, fix)
+		return
+	}
+	if !cl.suits(key.value) {
+		c.report(wrongOperator, cl.name, fmt.Sprintf("%s compares %s values, and those of %s are %s", cl.name.text, cl.family, name, key.value),
+			"use "+operatorFor(key.value, cl.negated))
+	}
+	if key.many && cl.set == "" && cl.family != "Null" {
+		c.report(manyValues, cl.name, name+" may have several values", "write ForAnyValue:"+cl.name.text+", or ForAllValues:"+cl.name.text+" with a Null condition")
+	}
+	c.checkPresence(s, cl)
+}
+
+func operatorFor(value string, negated bool) string {
+	switch value {
+	case "Bool":
+		return "Bool"
+	case "Numeric":
+		return "NumericEquals, NumericLessThanEquals or their like"
+	case "Date":
+		return "DateLessThan, DateGreaterThan or their like"
+	case "IPAddress":
+		if negated {
+			return "NotIpAddress"
+		}
+		return "IpAddress"
+	case "ARN":
+		return "ArnLike, or ArnNotLike"
+	}
+	if negated {
+		return "StringNotEquals or StringNotLike"
+	}
+	return "StringEquals or StringLike"
+}
+
+// checkPresence finds keys that no request of the statement carries.
+func (c *checker) checkPresence(s *statement, cl clause) {
+	if len(s.actions) == 0 || cl.ifExists || cl.family == "Null" {
+		return
+	}
+	key := strings.ToLower(cl.key.text)
+	prefix, _, _ := strings.Cut(key, ":")
+	carries := func(a *node) bool {
+		service, name, _ := strings.Cut(strings.ToLower(a.text), ":")
+		switch {
+		case a.text == "*" || prefix == "aws":
+			return true
+		case service != prefix:
+			return false
+		}
+		switch key {
+		case "s3:prefix", "s3:delimiter", "s3:max-keys":
+			return strings.HasPrefix(name, "list") || wild(name)
+		case "sts:externalid":
+			return name == "assumerole" || wild(name)
+		}
+		return true
+	}
+	if !slices.ContainsFunc(s.actions, carries) {
+		c.report(absentKey, cl.key, "no request for "+s.actions[0].text+" carries "+cl.key.text, "remove the condition, or give the actions that carry it a statement of their own")
+		return
+	}
+	listing := key == "s3:prefix" || key == "s3:delimiter" || key == "s3:max-keys"
+	for _, a := range s.actions {
+		if listing && s.effect == "Allow" && cl.demands() && !carries(a) {
+			c.report(absentKey, a, "no request for "+a.text+" carries "+cl.key.text+": the statement never allows it", "give it a statement without that condition")
+		}
+	}
+}
+
+// checkExternalID finds the actions that a condition on sts:ExternalId shuts out.
+func (c *checker) checkExternalID(s *statement, cl clause) {
+	for _, a := range s.actions {
+		for _, other := range []string{"sts:TagSession", "sts:SetSourceIdentity"} {
+			if s.effect == "Allow" && covers(strings.ToLower(a.text), strings.ToLower(other)) {
+				c.report(externalIDWithTags, a, "the condition on sts:ExternalId never holds for "+other, "move "+other+" into a statement without "+cl.key.text)
+			}
+		}
+	}
+}

@@ -1,0 +1,214 @@
+package access
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Rule is one kind of [Finding].
+type Rule struct {
+	ID          string   // "SYNCD-P101"; it never changes its meaning
+	Name        string   // "unknown-action"
+	Severity    Severity // of its findings
+	Title       string
+	Explanation string // why it matters, and what AWS says about it
+}
+
+// Rules is every kind of finding, in the order of their ids: P0 what AWS would refuse of the text, P1 what its names name, P2
+// conditions, P3 what is dangerous, P4 what a mapping lacks.
+func Rules() []Rule {
+	return concatRules(textRules(), nameRules(), conditionRules(), dangerRules(), mappingRules())
+}
+
+func concatRules(parts ...[]Rule) (all []Rule) {
+	for _, part := range parts {
+		all = append(all, part...)
+	}
+	return all
+}
+
+// The ids of the rules.
+const (
+	brokenJSON      = "SYNCD-P001"
+	unknownElement  = "SYNCD-P002"
+	missingElement  = "SYNCD-P003"
+	wrongType       = "SYNCD-P004"
+	repeatedElement = "SYNCD-P005"
+	repeatedSid     = "SYNCD-P006"
+	badSid          = "SYNCD-P007"
+	oldVersion      = "SYNCD-P008"
+	tooLarge        = "SYNCD-P009"
+	nearlyTooLarge  = "SYNCD-P010"
+	badVariable     = "SYNCD-P011"
+	unknownKind     = "SYNCD-P012"
+	refused         = "SYNCD-P013"
+
+	unknownAction      = "SYNCD-P101"
+	wrongService       = "SYNCD-P102"
+	misplacedPrincipal = "SYNCD-P103"
+	missingPrincipal   = "SYNCD-P104"
+	misplacedResource  = "SYNCD-P105"
+	badARN             = "SYNCD-P106"
+	badPrincipal       = "SYNCD-P107"
+	resourceMismatch   = "SYNCD-P108"
+	foreignResource    = "SYNCD-P109"
+	notPrincipalAllow  = "SYNCD-P110"
+	noAssumeRole       = "SYNCD-P111"
+
+	unknownOperator    = "SYNCD-P201"
+	unknownKey         = "SYNCD-P202"
+	absentKey          = "SYNCD-P203"
+	externalIDWithTags = "SYNCD-P204"
+	wrongOperator      = "SYNCD-P205"
+	literalWildcard    = "SYNCD-P206"
+	badValue           = "SYNCD-P207"
+	manyValues         = "SYNCD-P208"
+	idleIfExists       = "SYNCD-P209"
+	matchesAll         = "SYNCD-P210"
+	unlikelyValue      = "SYNCD-P211"
+
+	openPrincipal   = "SYNCD-P301"
+	publicForS3     = "SYNCD-P302"
+	forAllUnguarded = "SYNCD-P303"
+	deniesServices  = "SYNCD-P304"
+	lockOut         = "SYNCD-P305"
+	keyWithoutAdmin = "SYNCD-P306"
+	readerMayChange = "SYNCD-P307"
+	fullAccess      = "SYNCD-P308"
+	wholeAccount    = "SYNCD-P309"
+	shadowed        = "SYNCD-P310"
+	managedByAWS    = "SYNCD-P311"
+
+	permissionMissing = "SYNCD-P401"
+	permissionDenied  = "SYNCD-P402"
+	documentMissing   = "SYNCD-P403"
+)
+
+func textRules() []Rule {
+	return []Rule{
+		{
+			brokenJSON, "broken-json", SeverityError, "The text is not JSON",
+			"A policy is JSON in UTF-8 and nothing else: no comments, no trailing commas, double quotes only. The message names the likely cause, and the place is where reading stopped or where the cause stands.",
+		},
+		{
+			unknownElement, "unknown-element", SeverityError, "An element that the policy language does not have",
+			"AWS refuses a policy with an element that is not in the grammar of the IAM policy language. Names are case-sensitive, and it is Action, not Actions.",
+		},
+		{
+			missingElement, "missing-element", SeverityError, "A required element is missing",
+			"Every statement has an Effect, Action or NotAction, and but for a trust policy Resource or NotResource. KMS stores a statement without Action or Resource, but it has no effect.",
+		},
+		{
+			wrongType, "wrong-type", SeverityError, "An element has a value of another type",
+			"An element takes a string, a list of strings or an object, as the grammar of the IAM policy language says; Effect is Allow or Deny, and Version one of two dates.",
+		},
+		{
+			repeatedElement, "repeated-element", SeverityError, "An element stands twice, or beside its negation",
+			"Readers of JSON differ in which of two members of one name they believe, so that such a document can mean one thing to its reviewer and another to AWS. An element and its negation exclude each other.",
+		},
+		{
+			repeatedSid, "repeated-sid", SeverityError, "Two statements have one Sid",
+			"A Sid is unique within its policy. Statements that were copied often keep it.",
+		},
+		{
+			badSid, "bad-sid", SeverityError, "A Sid has characters that IAM refuses",
+			"In the policies of IAM a Sid has letters and digits only; S3 and KMS take spaces too.",
+		},
+		{
+			oldVersion, "old-version", SeverityWarning, "Variables are plain text in this version of the language",
+			"Without \"Version\": \"2012-10-17\" the text ${aws:username} is just that text: an Allow matches nothing that anybody meant, and a Deny does not deny.",
+		},
+		{
+			tooLarge, "too-large", SeverityError, "The document is over a quota of AWS",
+			"Trust policies have 2,048 characters (raisable to 4,096), session policies 2,048, inline policies of a role 10,240 without whitespace, bucket policies 20 KB, key policies 32 KB.",
+		},
+		{
+			nearlyTooLarge, "too-large-to-be-managed", SeverityWarning, "The document fits only as an inline policy",
+			"A managed policy has at most 6,144 characters without whitespace, the inline policies of a role 10,240 together.",
+		},
+		{
+			badVariable, "bad-variable", SeverityError, "A policy variable is wrongly written",
+			"A variable is ${key} or ${key, 'default'}, closed, and stands in the last part of an ARN or in the value of a condition on text or ARNs.",
+		},
+		{
+			unknownKind, "unknown-kind", SeverityError, "The text is no document that is known here",
+			"It is JSON, but neither a policy, nor what the AWS CLI prints around one, nor lifecycle rules.",
+		},
+		{
+			refused, "refused", SeverityError, "AWS would refuse the document",
+			"The strict reading of the document found what no other rule has a name for.",
+		},
+	}
+}
+
+func nameRules() []Rule {
+	return []Rule{
+		{
+			unknownAction, "unknown-action", SeverityError, "There is no such action",
+			"Operations and permissions have different names: HeadObject asks for s3:GetObject, ListObjectsV2 for s3:ListBucket, CopyObject and UploadPart for s3:PutObject. S3 refuses a bucket policy with an unknown action; IAM stores it, and it grants nothing.",
+		},
+		{
+			wrongService, "wrong-service", SeverityError, "An action of a service that this kind of policy is not about",
+			"A bucket policy knows s3 actions, a trust policy sts, a queue policy sqs. S3 refuses others; KMS stores them, without effect. Access to a KMS key is granted in the key's own policy.",
+		},
+		{
+			misplacedPrincipal, "misplaced-principal", SeverityError, "A principal in an identity policy",
+			"An identity policy is about whoever it is attached to, and a session policy about its session. AWS refuses Principal there.",
+		},
+		{
+			missingPrincipal, "missing-principal", SeverityError, "A statement does not say who it is about",
+			"Every statement of a bucket, key, queue or trust policy names its principals.",
+		},
+		{
+			misplacedResource, "misplaced-resource", SeverityError, "A resource in a trust policy",
+			"The resource of a trust policy is the role that it is attached to. IAM refuses Resource there.",
+		},
+		{
+			badARN, "bad-arn", SeverityError, "A malformed ARN",
+			"An ARN has six parts between colons: arn:partition:service:region:account:resource. Buckets have neither region nor account in it, IAM no region, keys and queues both. An ARN that nothing can have never matches.",
+		},
+		{
+			badPrincipal, "bad-principal", SeverityError, "A principal that cannot be one",
+			"A principal is an account, or the full ARN of a user, a role or a session: there are no wildcards within it, and groups are none. Patterns belong into a condition on aws:PrincipalArn.",
+		},
+		{
+			resourceMismatch, "resource-mismatch", SeverityError, "An action on a type of resource that it does not act on",
+			"s3:ListBucket acts on the bucket (arn:aws:s3:::name), s3:GetObject on objects (arn:aws:s3:::name/*). Where no resource of the statement is of the action's type, it neither grants nor denies anything.",
+		},
+		{
+			foreignResource, "foreign-resource", SeverityError, "A resource that is not the policy's own",
+			"A bucket policy is about one bucket and its objects; S3 refuses one that names another. In a key policy the resource is * or the key itself.",
+		},
+		{
+			notPrincipalAllow, "not-principal-allow", SeverityError, "NotPrincipal beside Allow",
+			"It would let in everyone in the world but those who are listed. AWS refuses it in most places.",
+		},
+		{
+			noAssumeRole, "no-assume-role", SeverityError, "A trust policy that lets nobody assume the role",
+			"sts:TagSession and sts:SetSourceIdentity only add to sts:AssumeRole (or AssumeRoleWithWebIdentity, AssumeRoleWithSAML).",
+		},
+	}
+}
+
+// RulesMarkdown is the page docs/policy-check.md.
+func RulesMarkdown() []byte {
+	var b strings.Builder
+	b.WriteString(`# What syncd policy check finds
+
+Written by a test from the table of rules in internal/access; change it there.
+
+An error is a document that AWS refuses, that does not do what it says, or that lets in the world. A warning is one that AWS takes and
+that does more or less than its author is likely to believe. A note leaves a document in order. The command ends with 4 when there is
+an error or a warning. Ids never change their meaning.
+
+| id | name | severity | means |
+|---|---|---|---|
+`)
+	for _, r := range Rules() {
+		fmt.Fprintf(&b, "| [%s](#%s-%s) | %s | %s | %s |\n", r.ID, strings.ToLower(r.ID), r.Name, r.Name, r.Severity, r.Title)
+	}
+	for _, r := range Rules() {
+		fmt.Fprintf(&b, "\n## %s %s\n\n%s. %s\n", r.ID, r.Name, r.Title, r.Explanation)
+	}
+	return []byte(b.String())
+}

@@ -1,0 +1,179 @@
+package access
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// externalIDMark stands in a document where a format puts a variable for the ExternalId of the role behind it.
+const externalIDMark = "external-id-of:"
+
+// ExternalIDVariable is an Options.ExternalID for [Terraform] and [CloudFormation]: they make a variable of each ExternalId,
+// so that none stands in what they write.
+func ExternalIDVariable(role string) (string, error) { return externalIDMark + role, nil }
+
+// markedRoles are the roles whose ExternalIds a text has marks for, sorted.
+func markedRoles(text string) (roles []string) {
+	for _, m := range regexp.MustCompile(`"`+externalIDMark+`([A-Za-z0-9_-]+)"`).FindAllStringSubmatch(text, -1) {
+		roles = append(roles, m[1])
+	}
+	return sorted(roles)
+}
+
+// byAccount splits documents into those of each account, in their order.
+func byAccount(documents []Document) (groups [][]Document) {
+	for _, d := range documents {
+		i := slices.IndexFunc(groups, func(g []Document) bool { return g[0].Account == d.Account })
+		if i < 0 {
+			groups = append(groups, []Document{d})
+			continue
+		}
+		groups[i] = append(groups[i], d)
+	}
+	return groups
+}
+
+// Terraform returns a file of Terraform's language for each account. Roles are resources with their trust and their
+// permissions; of what exists already and has other statements too, a key's policy, the statements are an output.
+func Terraform(documents []Document) ([]Rendered, error) {
+	var files []Rendered
+	for _, group := range byAccount(documents) {
+		t := terraform{made: madeRoles(group)}
+		for _, d := range group {
+			if err := t.add(d); err != nil {
+				return nil, err
+			}
+		}
+		first := group[0]
+		text := fmt.Sprintf("# Account %s, on the %s's side. Import what exists already before you apply this.\n", first.Account, first.Side) + t.variables() + t.text.String()
+		files = append(files, Rendered{fmt.Sprintf("%s-%s.tf", first.Side, first.Account), []byte(text)})
+	}
+	return files, nil
+}
+
+// terraform is one file being written.
+type terraform struct {
+	text strings.Builder
+	made []string // ARNs of the roles that are resources of the file
+}
+
+func (t *terraform) add(d Document) error {
+	body, err := t.encoded(d)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(&t.text, "\n# The %s.\n", d.Title)
+	for _, note := range d.Notes {
+		fmt.Fprintf(&t.text, "# %s\n", strings.ReplaceAll(note, "\n", " "))
+	}
+	label, name := identifier(d.Name), nameOf(d.Target)
+	switch {
+	case d.Kind == KindTrust:
+		t.resource("aws_iam_role", identifier(name), "name", hclText(name), "path", hclText(pathOf(d.Target)), "assume_role_policy", body)
+	case d.Kind == KindIdentity && strings.Contains(d.Target, ":role/"):
+		t.resource("aws_iam_role_policy", identifier(name), "name", `"syncd"`, "role", t.role(d.Target), "policy", body)
+	case d.Kind == KindIdentity && strings.Contains(d.Target, ":user/"):
+		t.resource("aws_iam_user_policy", identifier(name), "name", `"syncd"`, "user", hclText(name), "policy", body)
+	case d.Kind == KindBucket:
+		t.resource("aws_s3_bucket_policy", identifier(d.Target), "bucket", hclText(d.Target), "policy", body)
+	case d.Kind == KindLifecycle:
+		t.lifecycle(d)
+	default:
+		fmt.Fprintf(&t.text, "output %q {\n  value = %s\n}\n", label, body)
+	}
+	return nil
+}
+
+// madeRoles are the roles that come into being with their trust policies.
+func madeRoles(documents []Document) (arns []string) {
+	for _, d := range documents {
+		if d.Kind == KindTrust {
+			arns = append(arns, d.Target)
+		}
+	}
+	return arns
+}
+
+// role refers to a role, so that a role of the same file is made first.
+func (t *terraform) role(arn string) string {
+	if slices.Contains(t.made, arn) {
+		return "aws_iam_role." + identifier(nameOf(arn)) + ".name"
+	}
+	return hclText(nameOf(arn))
+}
+
+// resource writes a block of name and value pairs.
+func (t *terraform) resource(kind, label string, pairs ...string) {
+	width := 0
+	for i := 0; i < len(pairs); i += 2 {
+		width = max(width, len(pairs[i]))
+	}
+	fmt.Fprintf(&t.text, "resource %q %q {\n", kind, label)
+	for i := 0; i < len(pairs); i += 2 {
+		fmt.Fprintf(&t.text, "  %-*s = %s\n", width, pairs[i], pairs[i+1])
+	}
+	t.text.WriteString("}\n")
+}
+
+// encoded is the body as an expression: JSON is one of Terraform's, but for what opens a template in it.
+func (t *terraform) encoded(d Document) (string, error) {
+	if d.Kind == KindLifecycle {
+		return "", nil
+	}
+	text, err := indented(d.Body, "  ")
+	if err != nil {
+		return "", fmt.Errorf("write %s: %w", d.Title, err)
+	}
+	expression := templateFree(string(text))
+	for _, role := range markedRoles(expression) {
+		expression = strings.ReplaceAll(expression, `"`+externalIDMark+role+`"`, variableOf(role))
+	}
+	return "jsonencode(" + expression + ")", nil
+}
+
+func templateFree(text string) string {
+	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(text)
+}
+
+func hclText(text string) string { return templateFree(fmt.Sprintf("%q", text)) }
+
+func variableOf(role string) string { return "var.external_id_" + role }
+
+// variables declares what the text refers to.
+func (t *terraform) variables() string {
+	var b strings.Builder
+	for _, m := range sorted(regexp.MustCompile(`var\.external_id_[A-Za-z0-9_-]+`).FindAllString(t.text.String(), -1)) {
+		name := strings.TrimPrefix(m, "var.")
+		fmt.Fprintf(&b, "\nvariable %q {\n  description = %q\n  type        = string\n  sensitive   = true\n}\n",
+			name, "ExternalId of role "+strings.TrimPrefix(name, "external_id_"))
+	}
+	return b.String()
+}
+
+func (t *terraform) lifecycle(d Document) {
+	fmt.Fprintf(&t.text, "resource %q %q {\n  bucket = %s\n", "aws_s3_bucket_lifecycle_configuration", identifier(d.Target), hclText(d.Target))
+	rules, _ := d.Body.(*Lifecycle)
+	for i, r := range rules.Rules {
+		fmt.Fprintf(&t.text, "\n  rule {\n    id     = %q\n    status = \"Enabled\"\n\n    filter {\n      prefix = %s\n    }\n\n"+
+			"    abort_incomplete_multipart_upload {\n      days_after_initiation = %d\n    }\n  }\n",
+			fmt.Sprintf(ruleName, i+1), hclText(r.Prefix), r.AbortAfterDays)
+	}
+	t.text.WriteString("}\n")
+}
+
+// identifier makes a name of Terraform's of any text.
+func identifier(text string) string {
+	name := regexp.MustCompile(`[^A-Za-z0-9_-]`).ReplaceAllString(text, "_")
+	if name == "" || name[0] >= '0' && name[0] <= '9' || name[0] == '-' {
+		name = "account_" + name
+	}
+	return name
+}
+
+// pathOf is the path of a role's ARN, "/" for none (IAM User Guide, "IAM identifiers").
+func pathOf(arn string) string {
+	_, name, _ := strings.Cut(arn, ":role/")
+	return "/" + name[:strings.LastIndex(name, "/")+1]
+}

@@ -1,0 +1,226 @@
+package access
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"syncd/config"
+)
+
+// Need is one permission that a mapping needs of one principal on one resource.
+type Need struct {
+	// Mapping is the mapping's name.
+	Mapping string
+	// Role is the principal by its name in roles, "" for the ambient credentials; Principal is its ARN, "" where that is not
+	// known, and Account the account it acts in, which of the ambient credentials is taken to be that of the destination.
+	Role, Principal, Account string
+	// Action is the action, and On the kind of its resource.
+	Action string
+	On     Resource
+	// Resource is the ARN of the resource as a policy writes it, with wildcards; Sample is one concrete ARN that it covers.
+	Resource, Sample string
+	// Owner is the account that owns the resource.
+	Owner string
+	// Context is the condition context of a typical request: what syncd or S3 sends beyond what every request has. What
+	// depends on a secret is not in it; see ExternalID.
+	Context map[string][]string
+	// ExternalID says that the request carries the ExternalId of the role that is assumed.
+	ExternalID bool
+	// Target is the name of the role that is assumed, "" of other needs.
+	Target string
+	// Feature and Why say what it is for.
+	Feature Feature
+	Why     string
+
+	sid       string
+	condition []condition
+}
+
+// condition narrows a grant of the need: in every document, or only in those of the resource.
+type condition struct {
+	operator, key string
+	values        []string
+}
+
+// Needs returns what a mapping needs, in the order of the table: first the roles, hop by hop, then the source, the
+// destination and the state. A need that two rows ask for is there once, with the reason of the first.
+func Needs(c *config.Config, m config.Mapping) []Need {
+	r := reading{c: c, m: m, traits: traitsOf(c, m)}
+	var needs []Need
+	for _, p := range Permissions() {
+		if p.when != nil && !p.when(r.traits) {
+			continue
+		}
+		needs = append(needs, r.apply(p)...)
+	}
+	type identity struct{ principal, action, resource, condition string }
+	seen := map[identity]bool{}
+	return slices.DeleteFunc(needs, func(n Need) bool {
+		id := identity{n.Role, n.Action, n.Resource, fmt.Sprint(n.condition)}
+		again := seen[id]
+		seen[id] = true
+		return again
+	})
+}
+
+// reading is one mapping being read.
+type reading struct {
+	c *config.Config
+	m config.Mapping
+	traits
+}
+
+// apply makes needs of a row: one, or one for every hop to a role.
+func (r reading) apply(p Permission) []Need {
+	if p.On == AssumedRole {
+		return r.hops(p)
+	}
+	place := r.place(p.On)
+	role := map[Actor]string{Reader: r.m.Source.Role, Writer: r.m.Destination.Role, Keeper: r.c.Checkpoint.Role}[p.By]
+	n := r.need(p, role)
+	n.Resource, n.Sample, n.Owner = place.pattern, place.sample, place.owner
+	n.sid, n.condition = place.sid(p.Action), place.conditions(p.Action)
+	maps.Copy(n.Context, place.context(p.Action))
+	return []Need{n}
+}
+
+// need begins a need of a principal.
+func (r reading) need(p Permission, role string) Need {
+	n := Need{
+		Mapping: r.m.Name, Role: role, Principal: r.c.Roles[role].ARN, Account: r.accountOf(role),
+		Action: p.Action, On: p.On, Feature: p.Feature, Why: p.Why, Context: map[string][]string{},
+	}
+	for key, value := range sessionTags(r.c, role) {
+		n.Context["aws:PrincipalTag/"+key] = []string{value}
+	}
+	return n
+}
+
+// accountOf is the account that a role acts in; the ambient credentials are the consumer's.
+func (r reading) accountOf(role string) string {
+	if role == "" {
+		return r.m.Destination.Account
+	}
+	return accountOf(r.c.Roles[role].ARN)
+}
+
+// roles are the roles of the mapping with those they are reached through, first hop first, each once.
+func (r reading) roles() (names []string) {
+	used := []string{r.m.Source.Role, r.m.Destination.Role}
+	if r.state {
+		used = append(used, r.c.Checkpoint.Role)
+	}
+	for _, name := range used {
+		for _, hop := range chain(r.c, name) {
+			if !slices.Contains(names, hop) {
+				names = append(names, hop)
+			}
+		}
+	}
+	return names
+}
+
+// chain is a role behind those it is reached through; nothing for the ambient credentials.
+func chain(c *config.Config, role string) (hops []string) {
+	for role != "" && !slices.Contains(hops, role) {
+		hops = append(hops, role)
+		role = c.Roles[role].Via
+	}
+	slices.Reverse(hops)
+	return hops
+}
+
+// hops are the needs of whoever assumes the mapping's roles.
+func (r reading) hops(p Permission) (needs []Need) {
+	for _, name := range r.roles() {
+		role := r.c.Roles[name]
+		if !hopNeeds(r.c, name, p.Action) {
+			continue
+		}
+		n := r.need(p, role.Via)
+		n.Resource, n.Sample, n.Owner, n.Target = role.ARN, role.ARN, accountOf(role.ARN), name
+		n.sid = map[string]string{actionAssume: "AssumeRole", actionTag: "TagSession", actionIdentity: "SetSourceIdentity"}[p.Action]
+		n.ExternalID = p.Action == actionAssume && !role.ExternalID.IsZero()
+		n.Context["sts:RoleSessionName"] = []string{role.SessionName}
+		if identity := sourceIdentity(r.c, name); identity != "" {
+			n.Context["sts:SourceIdentity"] = []string{identity}
+		}
+		if p.Action != actionIdentity {
+			maps.Copy(n.Context, requestTags(role))
+		}
+		needs = append(needs, n)
+	}
+	return needs
+}
+
+// hopNeeds reports whether assuming the role amounts to the action: tags and the source identity of an earlier hop stay
+// with every later one.
+func hopNeeds(c *config.Config, name, action string) bool {
+	role := c.Roles[name]
+	switch action {
+	case actionTag:
+		return len(role.Tags) > 0 || len(inheritedTags(c, role.Via)) > 0
+	case actionIdentity:
+		return sourceIdentity(c, name) != ""
+	default:
+		return true
+	}
+}
+
+func sourceIdentity(c *config.Config, name string) string {
+	identity := ""
+	for _, hop := range chain(c, name) {
+		identity = cmp.Or(identity, c.Roles[hop].SourceIdentity)
+	}
+	return identity
+}
+
+// inheritedTags are the transitive tags that sessions of the role hand on.
+func inheritedTags(c *config.Config, name string) map[string]string {
+	tags := map[string]string{}
+	for _, hop := range chain(c, name) {
+		for _, key := range c.Roles[hop].TransitiveTags {
+			tags[key] = c.Roles[hop].Tags[key]
+		}
+	}
+	return tags
+}
+
+// sessionTags are the tags that a session of the role has: its own and those it inherits.
+func sessionTags(c *config.Config, name string) map[string]string {
+	tags := inheritedTags(c, c.Roles[name].Via)
+	maps.Copy(tags, c.Roles[name].Tags)
+	return tags
+}
+
+// requestTags are the context keys of the tags that an AssumeRole passes.
+func requestTags(role config.Role) map[string][]string {
+	if len(role.Tags) == 0 {
+		return nil
+	}
+	facts := map[string][]string{"aws:TagKeys": slices.Sorted(maps.Keys(role.Tags))}
+	for key, value := range role.Tags {
+		facts["aws:RequestTag/"+key] = []string{value}
+	}
+	if len(role.TransitiveTags) > 0 {
+		facts["sts:TransitiveTagKeys"] = slices.Clone(role.TransitiveTags)
+	}
+	return facts
+}
+
+// relayed reports whether content passes through syncd: S3 copies by itself only for one principal that may read the
+// source and write the destination, and within one service.
+func relayed(c *config.Config, m config.Mapping) bool {
+	switch m.Copy.Mode {
+	case config.CopyModeServerSide:
+		return false
+	case config.CopyModeRelay:
+		return true
+	case config.CopyModeAuto:
+	}
+	at := func(url string) string { return strings.TrimRight(cmp.Or(url, c.AWS.EndpointURL), "/") }
+	return m.Source.Role != m.Destination.Role || at(m.Source.EndpointURL) != at(m.Destination.EndpointURL)
+}

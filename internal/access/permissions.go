@@ -1,0 +1,311 @@
+// Package access knows which permissions a configuration needs, and writes and reads policies by that knowledge.
+//
+// It promises that there is one table, [Permissions]: which action on which resource each feature of a mapping needs, and
+// why. [Needs] reads it for one mapping, [Policies] makes of it the documents that every account has to put in force, and
+// [SessionPolicy] what narrows a session to its mapping. Every grant is needed by something that syncd does: a setting that
+// turns a feature off takes the grant away, and a test takes each away in turn and finds something broken.
+//
+// It leaves to others the policy language and its evaluation (package iam), the requests themselves, and putting documents
+// in force: nothing here talks to AWS.
+//
+// Words to know. The reader is the role of a mapping's source, the writer that of its destination, the keeper that of the
+// state; one role may be all three, and the ambient credentials stand in where there is none. A need is one row of the
+// table applied to one mapping. The owner's side are the accounts whose buckets are read, the consumer's side all others.
+package access
+
+import (
+	"slices"
+	"strings"
+
+	"syncd/config"
+)
+
+// Actor is who sends a request, by the part played in a mapping.
+type Actor string
+
+// The actors.
+const (
+	Reader Actor = "reader" // the role of the source
+	Writer Actor = "writer" // the role of the destination
+	Keeper Actor = "keeper" // the role of the state
+	Caller Actor = "caller" // whoever assumes a role: the one it is reached via, or the ambient credentials
+)
+
+// Resource is a kind of thing that an action is allowed on.
+type Resource string
+
+// The kinds of resource. Objects are those under the prefix of their side.
+const (
+	SourceBucket       Resource = "source bucket"
+	SourceObjects      Resource = "source objects"
+	SourceKey          Resource = "source key"
+	DestinationBucket  Resource = "destination bucket"
+	DestinationObjects Resource = "destination objects"
+	DestinationKey     Resource = "destination key"
+	StateBucket        Resource = "state bucket"
+	StateObjects       Resource = "state objects"
+	StateKey           Resource = "state key"
+	AssumedRole        Resource = "role"
+)
+
+func (r Resource) isBucket() bool { return strings.HasSuffix(string(r), " bucket") }
+
+func (r Resource) isKey() bool { return strings.HasSuffix(string(r), " key") }
+
+// Feature is what syncd does with a permission.
+type Feature string
+
+// The features.
+const (
+	FeatureList           Feature = "list"
+	FeatureRead           Feature = "read"
+	FeatureCopy           Feature = "copy"
+	FeatureTags           Feature = "tags"
+	FeatureObjectLock     Feature = "object lock"
+	FeatureWrite          Feature = "write"
+	FeatureMultipart      Feature = "multipart"
+	FeatureResume         Feature = "resume"
+	FeatureSweep          Feature = "sweep"
+	FeatureAdopt          Feature = "adopt"
+	FeatureDelete         Feature = "delete"
+	FeatureState          Feature = "state"
+	FeatureLease          Feature = "lease"
+	FeatureAssume         Feature = "assume"
+	FeatureTagSession     Feature = "tag session"
+	FeatureSourceIdentity Feature = "source identity"
+)
+
+// Permission is one row of the table.
+type Permission struct {
+	Action  string
+	On      Resource
+	By      Actor
+	Feature Feature
+	// Only says of which mappings it is needed, in the words of the configuration; empty for all.
+	Only string
+	// Why says which request asks for it.
+	Why string
+	// Source is the AWS document that says so.
+	Source string
+
+	when func(traits) bool
+}
+
+// traits are what decides of a mapping which rows it needs.
+type traits struct {
+	relay     bool // content passes through syncd
+	multipart bool // objects may be large enough to be written in parts
+	tags      bool
+	lock      bool
+	delete    bool
+	state     bool // on S3
+	stateKey  bool // under a key of its own
+}
+
+// The documents that rows refer to.
+const (
+	docActions     = "Amazon S3 User Guide, Required permissions for Amazon S3 API operations"
+	docMultipart   = "Amazon S3 User Guide, Uploading and copying objects using multipart upload"
+	docKMS         = "Amazon S3 User Guide, Using server-side encryption with AWS KMS keys"
+	docConditional = "Amazon S3 User Guide, How to prevent object overwrites with conditional writes"
+	docHead        = "Amazon S3 API Reference, HeadObject"
+	docRoles       = "IAM User Guide, Cross-account policy evaluation logic"
+	docTags        = "IAM User Guide, Pass session tags in AWS STS"
+	docIdentity    = "IAM User Guide, Monitor and control actions taken with assumed roles"
+)
+
+// Permissions returns the table, in the order in which a pass meets its rows. Rows that ask for one action on one resource
+// are separate reasons for it: it is granted when one of them holds.
+func Permissions() []Permission {
+	return slices.Concat(rolePermissions(), sourcePermissions(), writePermissions(), uploadPermissions(), keepingPermissions(), statePermissions())
+}
+
+func rolePermissions() []Permission {
+	// Which of the three a hop needs depends on the role, not on the mapping: see hop.
+	return []Permission{
+		{Action: actionAssume, On: AssumedRole, By: Caller, Feature: FeatureAssume, Source: docRoles, Why: "AssumeRole"},
+		{
+			Action: actionTag, On: AssumedRole, By: Caller, Feature: FeatureTagSession, Source: docTags,
+			Only: "roles with tags, or reached through one with transitive_tags", Why: "AssumeRole that passes or inherits session tags",
+		},
+		{
+			Action: actionIdentity, On: AssumedRole, By: Caller, Feature: FeatureSourceIdentity, Source: docIdentity,
+			Only: "roles with source_identity, or reached through one", Why: "AssumeRole that sets or inherits a source identity",
+		},
+	}
+}
+
+func sourcePermissions() []Permission {
+	serverSide := func(t traits) bool { return !t.relay }
+	tagging := func(t traits) bool { return t.tags && (t.relay || t.multipart) }
+	locked := func(t traits) bool { return t.lock }
+	return []Permission{
+		{Action: "s3:ListBucket", On: SourceBucket, By: Reader, Feature: FeatureList, Source: docActions, Why: "ListObjectsV2"},
+		{
+			Action: "s3:GetObject", On: SourceObjects, By: Reader, Feature: FeatureRead, Source: docActions,
+			Why: "GetObject of a relay; HeadObject of an object that is copied in parts, changed meanwhile or adopted",
+		},
+		{
+			Action: "kms:Decrypt", On: SourceKey, By: Reader, Feature: FeatureRead, Source: docHead,
+			Why: "GetObject; HeadObject too when it asks for the checksum",
+		},
+		{
+			Action: "s3:GetObject", On: SourceObjects, By: Writer, Feature: FeatureCopy, Source: docActions, when: serverSide,
+			Only: "server-side copies", Why: "CopyObject and UploadPartCopy read with the credentials that write",
+		},
+		{
+			Action: "kms:Decrypt", On: SourceKey, By: Writer, Feature: FeatureCopy, Source: docKMS, when: serverSide,
+			Only: "server-side copies", Why: "CopyObject and UploadPartCopy",
+		},
+		{
+			Action: "s3:GetObjectTagging", On: SourceObjects, By: Writer, Feature: FeatureTags, Source: docActions,
+			when: func(t traits) bool { return t.tags && !t.relay },
+			Only: "server-side copies with copy.tags: copy", Why: "CopyObject of an object that has tags",
+		},
+		{
+			Action: "s3:GetObjectTagging", On: SourceObjects, By: Reader, Feature: FeatureTags, Source: docActions, when: tagging,
+			Only: "copy.tags: copy, in a relay or of objects copied in parts", Why: "GetObjectTagging, because an upload inherits nothing",
+		},
+		{
+			Action: "s3:GetObjectRetention", On: SourceObjects, By: Reader, Feature: FeatureObjectLock, Source: docActions, when: locked,
+			Only: "copy.object_lock: copy", Why: "HeadObject tells retention only to those who may read it",
+		},
+		{
+			Action: "s3:GetObjectLegalHold", On: SourceObjects, By: Reader, Feature: FeatureObjectLock, Source: docActions, when: locked,
+			Only: "copy.object_lock: copy", Why: "HeadObject tells a legal hold only to those who may read it",
+		},
+	}
+}
+
+// writePermissions are those to write copies.
+func writePermissions() []Permission {
+	tags := func(t traits) bool { return t.tags }
+	lateTags := func(t traits) bool { return t.tags && (t.relay || t.multipart) }
+	locked := func(t traits) bool { return t.lock }
+	return []Permission{
+		{
+			Action: "s3:PutObject", On: DestinationObjects, By: Writer, Feature: FeatureWrite, Source: docActions,
+			Why: "CopyObject, PutObject, CreateMultipartUpload, UploadPart, UploadPartCopy and CompleteMultipartUpload",
+		},
+		{Action: "kms:GenerateDataKey", On: DestinationKey, By: Writer, Feature: FeatureWrite, Source: docKMS, Why: "every new object and upload"},
+		{
+			Action: "s3:PutObjectTagging", On: DestinationObjects, By: Writer, Feature: FeatureTags, Source: docActions, when: tags,
+			Only: "copy.tags: copy", Why: "a write that brings tags",
+		},
+		{
+			Action: "s3:PutObjectVersionTagging", On: DestinationObjects, By: Writer, Feature: FeatureTags, Source: docActions, when: lateTags,
+			Only: "copy.tags: copy, in a relay or of objects copied in parts",
+			Why:  "PutObjectTagging of the version just written, in a versioned bucket, when the tags are too long for a header",
+		},
+		{
+			Action: "s3:PutObjectRetention", On: DestinationObjects, By: Writer, Feature: FeatureObjectLock, Source: docActions, when: locked,
+			Only: "copy.object_lock: copy", Why: "a write that brings retention",
+		},
+		{
+			Action: "s3:PutObjectLegalHold", On: DestinationObjects, By: Writer, Feature: FeatureObjectLock, Source: docActions, when: locked,
+			Only: "copy.object_lock: copy", Why: "a write that brings a legal hold",
+		},
+	}
+}
+
+// uploadPermissions are those to write copies in parts.
+func uploadPermissions() []Permission {
+	multipart := func(t traits) bool { return t.multipart }
+	const large = "objects large enough for parts"
+	return []Permission{
+		{
+			Action: "kms:Decrypt", On: DestinationKey, By: Writer, Feature: FeatureMultipart, Source: docMultipart, when: multipart,
+			Only: large, Why: "UploadPart, UploadPartCopy, CompleteMultipartUpload and ListParts open the data key of the upload",
+		},
+		{
+			Action: "s3:ListMultipartUploadParts", On: DestinationObjects, By: Writer, Feature: FeatureResume, Source: docMultipart, when: multipart,
+			Only: large, Why: "ListParts, to go on with the upload of a process that was killed",
+		},
+		{
+			Action: "s3:ListBucketMultipartUploads", On: DestinationBucket, By: Writer, Feature: FeatureSweep, Source: docMultipart, when: multipart,
+			Only: large, Why: "ListMultipartUploads, to find uploads that were left behind",
+		},
+		{
+			Action: "s3:AbortMultipartUpload", On: DestinationObjects, By: Writer, Feature: FeatureSweep, Source: docMultipart, when: multipart,
+			Only: large, Why: "AbortMultipartUpload of an upload that an earlier session began; its own a session may always abort",
+		},
+	}
+}
+
+// keepingPermissions are those to deal with copies that are there.
+func keepingPermissions() []Permission {
+	return []Permission{
+		{
+			Action: "s3:ListBucket", On: DestinationBucket, By: Writer, Feature: FeatureAdopt, Source: docActions,
+			Why: "ListObjectsV2, to find what lies there before there is a ledger",
+		},
+		{
+			Action: "s3:GetObject", On: DestinationObjects, By: Writer, Feature: FeatureAdopt, Source: docActions,
+			Why: "HeadObject of what lies there already",
+		},
+		{
+			Action: "kms:Decrypt", On: DestinationKey, By: Writer, Feature: FeatureAdopt, Source: docHead,
+			Why: "HeadObject tells the checksum only to those who may decrypt",
+		},
+		{
+			Action: "s3:DeleteObject", On: DestinationObjects, By: Writer, Feature: FeatureDelete, Source: docActions,
+			when: func(t traits) bool { return t.delete }, Only: "delete.enabled: true", Why: "DeleteObject of a copy whose source is gone",
+		},
+	}
+}
+
+func statePermissions() []Permission {
+	onS3 := func(t traits) bool { return t.state }
+	underKey := func(t traits) bool { return t.state && t.stateKey }
+	const only, keyed = "state: s3://...", "state: s3://... with checkpoint.kms_key"
+	return []Permission{
+		{
+			Action: "s3:ListBucket", On: StateBucket, By: Keeper, Feature: FeatureState, Source: docActions, when: onS3, Only: only,
+			Why: "ListObjectsV2; and GetObject says that a record is absent only to those who may list the bucket",
+		},
+		{Action: "s3:GetObject", On: StateObjects, By: Keeper, Feature: FeatureState, Source: docActions, when: onS3, Only: only, Why: "reading records"},
+		{Action: "s3:PutObject", On: StateObjects, By: Keeper, Feature: FeatureState, Source: docActions, when: onS3, Only: only, Why: "writing records"},
+		{
+			Action: "s3:DeleteObject", On: StateObjects, By: Keeper, Feature: FeatureState, Source: docActions, when: onS3, Only: only,
+			Why: "DeleteObject of records that a newer generation has made superfluous",
+		},
+		{
+			Action: "s3:GetObject", On: StateObjects, By: Keeper, Feature: FeatureLease, Source: docConditional, when: onS3, Only: only,
+			Why: "PutObject with If-Match asks for it beside s3:PutObject",
+		},
+		{Action: "kms:GenerateDataKey", On: StateKey, By: Keeper, Feature: FeatureState, Source: docKMS, when: underKey, Only: keyed, Why: "writing records"},
+		{Action: "kms:Decrypt", On: StateKey, By: Keeper, Feature: FeatureState, Source: docKMS, when: underKey, Only: keyed, Why: "reading records, and writing large ones in parts"},
+	}
+}
+
+// The actions that assuming a role may amount to.
+const (
+	actionAssume   = "sts:AssumeRole"
+	actionTag      = "sts:TagSession"
+	actionIdentity = "sts:SetSourceIdentity"
+)
+
+// The sizes above which objects are written in parts, in bytes: S3's bound of one CopyObject (Amazon S3 API Reference,
+// CopyObject), and what a relay holds of an object at once.
+const (
+	copyBound  = 5 << 30
+	relayBound = 8 << 20
+)
+
+// traitsOf reads a mapping.
+func traitsOf(c *config.Config, m config.Mapping) traits {
+	location, err := config.ParseLocation(c.State)
+	t := traits{
+		relay: relayed(c, m), tags: m.Copy.Tags != config.CarryOmit, lock: m.Copy.ObjectLock == config.CarryCopy, delete: m.Delete.Enabled,
+		state: err == nil && location.Bucket != "", stateKey: c.Checkpoint.KMSKey != "",
+	}
+	bound := int64(copyBound)
+	switch {
+	case t.relay:
+		bound = relayBound
+	case m.Copy.MultipartAbove > 0:
+		bound = min(bound, int64(m.Copy.MultipartAbove))
+	}
+	t.multipart = m.Filter.MaxSize == 0 || int64(m.Filter.MaxSize) > bound
+	return t
+}

@@ -1,0 +1,279 @@
+package access
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"syncd/config"
+)
+
+// addIdentity grants a need to its principal, in the principal's own account.
+func (b *book) addIdentity(n Need) {
+	if n.On == AssumedRole && !b.crosses(n) && b.principalOf(n) == n.Principal {
+		return // a trust policy that names somebody of its own account in person suffices
+	}
+	like := Document{
+		Name: n.Account + "-ambient-permissions", Title: "permissions of the ambient credentials", Account: n.Account,
+		Kind: KindIdentity, Target: n.Principal,
+	}
+	if n.Principal != "" {
+		name := nameOf(n.Principal)
+		like.Name, like.Title = fmt.Sprintf("%s-%s-permissions", n.Account, name), "permissions of "+n.Principal
+	}
+	d := b.draft(like, n.Mapping)
+	if n.Principal == "" {
+		d.note("They belong to the role or user whose credentials syncd finds in its surroundings, such as an ECS task role.")
+	}
+	if n.On == SourceKey && strings.HasSuffix(n.Resource, "key/*") {
+		d.note("Which key the source is encrypted under is the owner's to know; the owner's key policy decides about each. Its ARN as a source key narrows this down.")
+	}
+	if (n.On == SourceBucket || n.On == DestinationBucket) && len(n.condition) > 0 {
+		d.note("An object that is deleted between the listing and its copy is answered with 403 instead of 404, because the right to list is confined to a prefix: it is quarantined as denied until the next pass.")
+	}
+	d.grants = append(d.grants, grant{sid: n.sid, actions: []string{n.Action}, resources: []string{n.Resource}, conditions: n.condition})
+}
+
+// nameOf is the last part of an ARN.
+func nameOf(arn string) string { return arn[strings.LastIndexAny(arn, "/:")+1:] }
+
+// addResource grants a need in the account of the resource, where that has a say.
+func (b *book) addResource(n Need) error {
+	switch {
+	case n.On == AssumedRole:
+		return b.addTrust(n)
+	case n.On.isKey():
+		return b.addKey(n)
+	default:
+		return b.addBucket(n)
+	}
+}
+
+// crosses reports whether the resource belongs to another account than the principal.
+func (b *book) crosses(n Need) bool { return n.Account != n.Owner }
+
+func rootOf(n Need) string {
+	fields := strings.SplitN(n.Resource, ":", 3)
+	return "arn:" + fields[1] + ":iam::" + n.Account + ":root"
+}
+
+// principalOf is how documents of the resource's account name who needs it.
+func (b *book) principalOf(n Need) string {
+	delegates := b.o.Style != RoleStyle && b.crosses(n) && slices.Contains(b.owners, n.Owner)
+	if n.Principal == "" || delegates {
+		return rootOf(n)
+	}
+	return n.Principal
+}
+
+// strangers are the conditions on principals of another account. Only a session of a role has tags to look at.
+func (b *book) strangers(n Need) (conditions []condition, err error) {
+	if !b.crosses(n) {
+		return nil, nil
+	}
+	if b.o.OrgID != "" {
+		conditions = append(conditions, condition{"StringEquals", "aws:PrincipalOrgID", []string{b.o.OrgID}})
+	}
+	if b.o.Style != ABACStyle || n.On != AssumedRole && !slices.Contains(b.owners, n.Owner) {
+		return conditions, nil
+	}
+	tags := sessionTags(b.c, n.Role)
+	if len(tags) == 0 && n.On != AssumedRole {
+		return nil, fmt.Errorf("grant %s to role %q: style abac looks at session tags, and its sessions have none", n.Action, n.Role)
+	}
+	return append(conditions, tagConditions("aws:PrincipalTag/", tags)...), nil
+}
+
+func tagConditions(prefix string, tags map[string]string) (conditions []condition) {
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		conditions = append(conditions, condition{"StringEquals", prefix + key, []string{tags[key]}})
+	}
+	return conditions
+}
+
+// pinned are the conditions on the tags that a session may be given: where tags decide what it may do, who assumes the role
+// must not choose them. Whether STS shows a tag that is inherited as one of the request is not documented, so that is held
+// to its value only where it shows.
+func (b *book) pinned(role string) []condition {
+	conditions := tagConditions("aws:RequestTag/", b.c.Roles[role].Tags)
+	for _, c := range tagConditions("aws:RequestTag/", inheritedTags(b.c, b.c.Roles[role].Via)) {
+		conditions = append(conditions, condition{"StringEqualsIfExists", c.key, c.values})
+	}
+	return conditions
+}
+
+func (b *book) addBucket(n Need) error {
+	if !b.crosses(n) {
+		return nil // the identity policy suffices
+	}
+	strangers, err := b.strangers(n)
+	if err != nil {
+		return err
+	}
+	d := b.bucketDraft(n)
+	principal := b.principalOf(n)
+	d.grants = append(d.grants, grant{
+		sid: n.sid, principals: []string{principal}, actions: []string{n.Action}, resources: []string{n.Resource},
+		conditions: slices.Concat(n.condition, strangers),
+	})
+	d.noteNamed(n, principal)
+	if b.o.VPCEndpoint != "" && (n.On == SourceBucket || n.On == SourceObjects) {
+		d.grants = append(d.grants, grant{
+			sid: "DenyOtherWays", deny: true, principals: []string{principal}, actions: []string{"s3:*"}, resources: []string{n.Resource},
+			conditions: []condition{{"StringNotEquals", "aws:SourceVpce", []string{b.o.VPCEndpoint}}},
+		})
+	}
+	return nil
+}
+
+// bucketDraft is the policy of the bucket that the need is about.
+func (b *book) bucketDraft(n Need) *draft {
+	_, path, _ := strings.Cut(n.Resource, ":::")
+	bucket, _, _ := strings.Cut(path, "/")
+	return b.bucketPolicy(bucket, n.Owner, n.Mapping)
+}
+
+func (b *book) bucketPolicy(bucket, account, mapping string) *draft {
+	d := b.draft(Document{
+		Name: account + "-bucket-" + bucket, Title: "policy of bucket " + bucket, Account: account, Kind: KindBucket, Target: bucket,
+	}, mapping)
+	d.note("A bucket has one policy: add these statements to those that it has.")
+	return d
+}
+
+// noteNamed tells what AWS makes of how the document names who needs it.
+func (d *draft) noteNamed(n Need, principal string) {
+	switch {
+	case !strings.HasSuffix(principal, ":root"):
+		d.note("Create " + principal + " first: AWS refuses a policy that names nobody, and one made anew under the same name is somebody else.")
+	case n.Principal == "":
+		d.note("It lets in account " + n.Account + " as a whole, whose identity policies then decide; naming the principal of the ambient credentials narrows this down.")
+	}
+}
+
+// addKey grants the use of a key. To principals of its own account it hands the decision over to their identity policies, as
+// the policy that AWS gives a new key does for every action.
+func (b *book) addKey(n Need) error {
+	strangers, err := b.strangers(n)
+	if err != nil {
+		return err
+	}
+	d := b.keyDraft(n)
+	d.note("Add these statements to those that the key policy has; without the others nobody could administer the key.")
+	principal := b.principalOf(n)
+	if b.crosses(n) {
+		d.noteNamed(n, principal)
+	} else {
+		principal = rootOf(n)
+		d.note("A key policy that lets " + principal + " do kms:* needs no statement for principals of its own account.")
+	}
+	d.grants = append(d.grants, grant{
+		sid: n.sid, principals: []string{principal}, actions: []string{n.Action}, resources: []string{"*"},
+		conditions: slices.Concat(n.condition, strangers),
+	})
+	return nil
+}
+
+func (b *book) keyDraft(n Need) *draft {
+	like := Document{
+		Name: n.Owner + "-key-" + nameOf(n.Resource), Title: "policy of key " + n.Resource,
+		Account: n.Owner, Kind: KindKey, Target: n.Resource,
+	}
+	if strings.HasSuffix(n.Resource, "key/*") {
+		m, _ := b.c.Mapping(n.Mapping)
+		bucket := m.Source.Bucket
+		like.Name, like.Title, like.Target = n.Owner+"-key-of-"+bucket, "policy of the key that encrypts bucket "+bucket, "key of "+bucket
+	}
+	return b.draft(like, n.Mapping)
+}
+
+// defaultMaxSession is the maximum session duration of a role that asks for none (IAM API Reference, CreateRole).
+const defaultMaxSession = time.Hour
+
+// addTrust lets a role be assumed. Each action has a statement of its own: only sts:AssumeRole carries an ExternalId, and a
+// condition on it never holds for the others.
+func (b *book) addTrust(n Need) error {
+	conditions, err := b.strangers(n)
+	if err != nil {
+		return err
+	}
+	if n.ExternalID {
+		id, err := b.externalID(n.Target)
+		if err != nil {
+			return err
+		}
+		conditions = append(conditions, condition{"StringEquals", "sts:ExternalId", []string{id}})
+	}
+	if n.Action == actionTag && b.o.Style == ABACStyle {
+		conditions = append(conditions, b.pinned(n.Target)...)
+	}
+	d := b.draft(Document{
+		Name: n.Owner + "-" + nameOf(n.Resource) + "-trust", Title: "trust policy of " + n.Resource,
+		Account: n.Owner, Kind: KindTrust, Target: n.Resource,
+	}, n.Mapping)
+	principal := b.principalOf(n)
+	role := b.c.Roles[n.Target]
+	if role.Duration.Duration() > defaultMaxSession {
+		d.note("Raise the role's maximum session duration to " + role.Duration.String() + ": AWS gives a new role one hour.")
+	}
+	if n.Role == "" && !hopNeeds(b.c, n.Target, actionTag) {
+		d.note("On EKS Pod Identity the ambient session hands on tags of its own: turn its session tags off, or allow sts:TagSession here too.")
+	}
+	d.noteNamed(n, principal)
+	d.grants = append(d.grants, grant{sid: n.sid, principals: []string{principal}, actions: []string{n.Action}, conditions: conditions})
+	return nil
+}
+
+func (b *book) externalID(role string) (string, error) {
+	if b.o.ExternalID == nil {
+		return "", fmt.Errorf("find external id of role %q: nothing to find it with", role)
+	}
+	id, err := b.o.ExternalID(role)
+	if err != nil {
+		return "", fmt.Errorf("find external id of role %q: %w", role, err)
+	}
+	return id, nil
+}
+
+// addUpkeep keeps the destination in the state that syncd relies on: nothing lies there under another key, and uploads
+// that nobody goes on with do not cost for ever.
+func (b *book) addUpkeep(m config.Mapping) {
+	r := reading{c: b.c, m: m, traits: traitsOf(b.c, m)}
+	objects := r.place(DestinationObjects)
+	d := b.bucketPolicy(m.Destination.Bucket, m.Destination.Account, m.Name)
+	d.note("A write that names no key falls under the bucket's default encryption: set that to " + m.Destination.KMSKey +
+		". A policy cannot ask for the header, because uploading and completing parts carry none.")
+	d.grants = append(d.grants, guards(objects)...)
+	if r.multipart {
+		b.addLifecycle(objects, m.Name)
+	}
+	if state := r.place(StateObjects); r.state {
+		b.addLifecycle(state, m.Name)
+	}
+}
+
+// guards refuse everyone writes under another key, and anything without TLS. A negated condition holds when its key is
+// absent, as in parts and their completion; Null makes them look only at requests that say how to encrypt.
+func guards(objects place) []grant {
+	const sse, key = "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id"
+	deny := func(sid, action string, conditions ...condition) grant {
+		return grant{sid: sid, deny: true, principals: []string{anyone}, actions: []string{action}, resources: []string{objects.pattern}, conditions: conditions}
+	}
+	return []grant{
+		deny("DenyOtherKeys", "s3:PutObject", condition{"StringNotEquals", key, []string{objects.key}}, condition{"Null", key, []string{"false"}}),
+		deny("DenyOtherEncryption", "s3:PutObject", condition{"StringNotEquals", sse, []string{"aws:kms"}}, condition{"Null", sse, []string{"false"}}),
+		deny("DenyUnnamedKeys", "s3:PutObject", condition{"StringEquals", sse, []string{"aws:kms"}}, condition{"Null", key, []string{"true"}}),
+		deny("DenyWithoutTLS", "s3:*", condition{"Bool", "aws:SecureTransport", []string{"false"}}),
+	}
+}
+
+func (b *book) addLifecycle(objects place, mapping string) {
+	d := b.draft(Document{
+		Name: objects.owner + "-lifecycle-" + objects.bucket, Title: "lifecycle rules of bucket " + objects.bucket,
+		Account: objects.owner, Kind: KindLifecycle, Target: objects.bucket,
+	}, mapping)
+	d.note("A bucket has one lifecycle configuration: add these rules to those that it has.")
+	d.rules = append(d.rules, LifecycleRule{Prefix: objects.prefix, AbortAfterDays: unfinishedDays})
+}

@@ -1,0 +1,245 @@
+package access_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/config"
+	"syncd/internal/access"
+	"syncd/internal/iam"
+)
+
+func iamParse(text []byte) (*iam.Document, error) { return iam.Parse(text) }
+
+func resourceKind(k access.Kind) iam.ResourceKind {
+	return map[access.Kind]iam.ResourceKind{
+		access.KindIdentity: iam.Identity, access.KindTrust: iam.Trust, access.KindBucket: iam.Bucket, access.KindKey: iam.Key,
+	}[k]
+}
+
+// document returns the one document of a kind and account.
+func document(t *testing.T, documents []access.Document, kind access.Kind, account string) access.Document {
+	t.Helper()
+	i := slices.IndexFunc(documents, func(d access.Document) bool { return d.Kind == kind && d.Account == account })
+	if i < 0 {
+		t.Fatalf("find the %s document of account %s: there is none", kind, account)
+	}
+	return documents[i]
+}
+
+func TestPoliciesRefuseWhatTheyCannotSay(t *testing.T) {
+	for _, tt := range []struct {
+		name, example string
+		options       access.Options
+		want          string
+	}{
+		{"mapping", "share-role", access.Options{Mapping: []string{"absent"}}, `find mapping "absent"`},
+		{"side", "share-role", access.Options{Side: "left"}, `read side "left"`},
+		{"style", "share-role", access.Options{Style: "baroque"}, `read style "baroque"`},
+		{"organization", "share-role", access.Options{OrgID: "mine"}, `read organization "mine"`},
+		{"endpoint", "share-role", access.Options{VPCEndpoint: "mine"}, `read VPC endpoint "mine"`},
+		{"session", "share-role", access.Options{Principal: "arn:aws:sts::222222222222:assumed-role/task/1"}, "read principal"},
+		{"key", "share-role", access.Options{SourceKeys: []string{"alias/theirs"}}, `read source key "alias/theirs"`},
+		{"no tags", "share-account", access.Options{Style: access.ABACStyle}, "style abac looks at session tags"},
+		{"no external id", "share-org", access.Options{}, `find external id of role "reader"`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := tt.options
+			if tt.name != "no external id" {
+				o.ExternalID = externalID
+			}
+			_, err := access.Policies(load(t, tt.example), o)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestExternalIDThatCannotBeReadIsNoDocument(t *testing.T) {
+	gone := errors.New("no such file")
+	_, err := access.Policies(load(t, "share-org"), access.Options{ExternalID: func(string) (string, error) { return "", gone }})
+	if !errors.Is(err, gone) {
+		t.Errorf("got %v, want %v", err, gone)
+	}
+}
+
+func TestSidesPartTheDocuments(t *testing.T) {
+	w := ways()[4]
+	o := w.options
+	o.ExternalID = externalID
+	accounts := map[access.Side][]string{}
+	total := map[access.Side]int{}
+	for _, side := range []access.Side{access.Both, access.Owner, access.Consumer} {
+		o.Side = side
+		documents, err := access.Policies(load(t, w.example), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range documents {
+			accounts[side] = append(accounts[side], d.Account)
+		}
+		total[side] = len(documents)
+		accounts[side] = slices.Compact(accounts[side])
+	}
+	want := map[access.Side][]string{
+		access.Both: {owner, consumer, governance}, access.Owner: {owner}, access.Consumer: {consumer, governance},
+	}
+	if diff := cmp.Diff(want, accounts); diff != "" {
+		t.Errorf("accounts by side (-want +got):\n%s", diff)
+	}
+	if total[access.Both] != total[access.Owner]+total[access.Consumer] {
+		t.Errorf("got %v documents, want both to be the sum", total)
+	}
+}
+
+// many is a configuration with n mappings between two buckets.
+func many(t *testing.T, n int, prefix string) *config.Config {
+	t.Helper()
+	var text strings.Builder
+	text.WriteString("state: file:state\nroles: {r: {arn: \"arn:aws:iam::222222222222:role/r\"}}\nmappings:\n")
+	for i := range n {
+		p := fmt.Sprintf(prefix, i)
+		fmt.Fprintf(&text, "  - name: m%d\n    source: {bucket: owner-data, prefix: %q, region: us-west-2, account: \"111111111111\", role: r}\n", i, p)
+		fmt.Fprintf(&text, "    destination: {bucket: consumer-copy, prefix: %q, region: us-west-2, account: \"222222222222\", role: r, kms_key: %q}\n", p, exampleKey)
+	}
+	return parse(t, text.String())
+}
+
+func TestTooLargeIsAnErrorThatNamesTheDocument(t *testing.T) {
+	_, err := access.Policies(many(t, 400, "tenant-%04d/"), access.Options{})
+	tooLarge, ok := errors.AsType[*access.SizeError](err)
+	if !ok {
+		t.Fatalf("got %v, want a *SizeError", err)
+	}
+	if tooLarge.Document == "" || tooLarge.Size <= tooLarge.Limit || tooLarge.Advice == "" {
+		t.Errorf("got %+v, want document, size, limit and advice", tooLarge)
+	}
+	// Side by side they fit: the documents name each prefix once.
+	if _, err := access.Policies(many(t, 20, "tenant-%04d/"), access.Options{}); err != nil {
+		t.Errorf("20 mappings: got %v, want documents", err)
+	}
+}
+
+func TestPartitions(t *testing.T) {
+	for _, tt := range []struct{ region, partition, via string }{
+		{"us-west-2", "aws", "s3.us-west-2.amazonaws.com"},
+		{"cn-north-1", "aws-cn", "s3.cn-north-1.amazonaws.com.cn"},
+		{"us-gov-west-1", "aws-us-gov", "s3.us-gov-west-1.amazonaws.com"},
+	} {
+		t.Run(tt.region, func(t *testing.T) {
+			text := strings.NewReplacer("us-west-2", tt.region, "arn:aws:", "arn:"+tt.partition+":").Replace(example(t, "share-account"))
+			documents, err := access.Policies(parse(t, text), access.Options{Style: access.AccountStyle})
+			if err != nil {
+				t.Fatal(err)
+			}
+			bundle, err := access.JSONBundle(documents)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tt.partition != "aws" && strings.Contains(string(bundle), "arn:aws:") {
+				t.Errorf("got ARNs of another partition:\n%s", bundle)
+			}
+			if !strings.Contains(string(bundle), `"`+tt.via+`"`) {
+				t.Errorf("got no %s:\n%s", tt.via, bundle)
+			}
+		})
+	}
+}
+
+// A prefix is bytes, not a pattern: what a policy would take for a wildcard or a variable is written as itself.
+func TestPrefixesAreNoPatterns(t *testing.T) {
+	c := many(t, 1, "a*b?c${d}é日%d/")
+	documents, err := access.Policies(c, access.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := access.JSON(documents)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if strings.ContainsFunc(string(f.Text), func(r rune) bool { return r > 0x7e }) {
+			t.Errorf("%s: got characters beyond ASCII, want escapes:\n%s", f.Name, f.Text)
+		}
+	}
+	policy := document(t, documents, access.KindBucket, owner).Policy()
+	identity := slices.IndexFunc(documents, func(d access.Document) bool { return d.Kind == access.KindIdentity && d.Target != "" })
+	allowed := func(key string) bool {
+		return iam.Evaluate(iam.Request{
+			Caller: iam.Caller{ARN: "arn:aws:sts::222222222222:assumed-role/r/s", RoleARN: "arn:aws:iam::222222222222:role/r", Account: consumer},
+			Action: "s3:GetObject", Resource: "arn:aws:s3:::owner-data/" + key, Account: owner,
+		}, iam.Policies{Resource: policy, Kind: iam.Bucket, Identity: []*iam.Document{documents[identity].Policy()}}).Allowed
+	}
+	for key, want := range map[string]bool{
+		"a*b?c${d}é日0/key": true, "aXXb?c${d}é日0/key": false, "a*bXc${d}é日0/key": false, "a*b?c": false,
+	} {
+		if got := allowed(key); got != want {
+			t.Errorf("read %q: got allowed %t, want %t", key, got, want)
+		}
+	}
+}
+
+// The endpoint's denial hits the reader that comes another way, and nobody else.
+func TestVPCEndpoint(t *testing.T) {
+	documents := policies(t, ways()[4], externalID)
+	policy := document(t, documents, access.KindBucket, owner).Policy()
+	for _, tt := range []struct {
+		name, account, through string
+		denied                 bool
+	}{
+		{"through it", consumer, endpoint, false},
+		{"through another", consumer, "vpce-1", true},
+		{"past it", consumer, "", true},
+		{"the owner", owner, "", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			facts := map[string][]string{"aws:PrincipalOrgID": {org}, "aws:PrincipalTag/access-project": {"lake"}, "s3:prefix": {"exports/"}}
+			if tt.through != "" {
+				facts["aws:SourceVpce"] = []string{tt.through}
+			}
+			d := iam.Evaluate(iam.Request{
+				Caller: iam.Caller{ARN: "arn:aws:iam::" + tt.account + ":user/u", Account: tt.account},
+				Action: "s3:GetObject", Resource: "arn:aws:s3:::owner-data/exports/key", Account: owner, Context: facts,
+			}, iam.Policies{Resource: policy, Kind: iam.Bucket})
+			if d.Explicit != tt.denied {
+				t.Errorf("got an explicit deny %t, want %t", d.Explicit, tt.denied)
+			}
+		})
+	}
+}
+
+// The destination takes no write under another key, none that says another encryption, and nothing without TLS; a write
+// without a header, as parts are, is not stopped.
+func TestGuardsOfTheDestination(t *testing.T) {
+	documents := policies(t, ways()[1], externalID)
+	policy := document(t, documents, access.KindBucket, consumer).Policy()
+	const sse, key = "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id"
+	for _, tt := range []struct {
+		name   string
+		facts  map[string][]string
+		denied bool
+	}{
+		{"the key", map[string][]string{sse: {"aws:kms"}, key: {exampleKey}}, false},
+		{"another key", map[string][]string{sse: {"aws:kms"}, key: {exampleKey + "0"}}, true},
+		{"no key", map[string][]string{sse: {"aws:kms"}}, true},
+		{"AES256", map[string][]string{sse: {"AES256"}}, true},
+		{"a part", nil, false},
+		{"without TLS", map[string][]string{"aws:SecureTransport": {"false"}, sse: {"aws:kms"}, key: {exampleKey}}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := iam.Evaluate(iam.Request{
+				Caller: iam.Caller{ARN: "arn:aws:iam::222222222222:user/u", Account: consumer},
+				Action: "s3:PutObject", Resource: "arn:aws:s3:::consumer-copy/exports/key", Account: consumer, Context: tt.facts,
+			}, iam.Policies{Resource: policy, Kind: iam.Bucket})
+			if d.Explicit != tt.denied {
+				t.Errorf("got an explicit deny %t, want %t", d.Explicit, tt.denied)
+			}
+		})
+	}
+}

@@ -1,0 +1,82 @@
+# Account 333333333333, on the consumer's side. Import what exists already before you apply this.
+
+variable "external_id_governance" {
+  description = "ExternalId of role governance"
+  type        = string
+  sensitive   = true
+}
+
+# The permissions of arn:aws:iam::333333333333:role/data-access.
+resource "aws_iam_role_policy" "data-access" {
+  name   = "syncd"
+  role   = aws_iam_role.data-access.name
+  policy = jsonencode({
+    "Version": "2012-10-17",
+    "Statement": [
+      {
+        "Sid": "AssumeRole",
+        "Effect": "Allow",
+        "Action": [
+          "sts:AssumeRole",
+          "sts:SetSourceIdentity",
+          "sts:TagSession"
+        ],
+        "Resource": "arn:aws:iam::222222222222:role/syncd-consumer"
+      }
+    ]
+  })
+}
+
+# The trust policy of arn:aws:iam::333333333333:role/data-access.
+# It lets in account 222222222222 as a whole, whose identity policies then decide; naming the principal of the ambient credentials narrows this down.
+resource "aws_iam_role" "data-access" {
+  name               = "data-access"
+  path               = "/"
+  assume_role_policy = jsonencode({
+    "Version": "2012-10-17",
+    "Statement": [
+      {
+        "Sid": "AssumeRole",
+        "Effect": "Allow",
+        "Principal": {
+          "AWS": "arn:aws:iam::222222222222:root"
+        },
+        "Action": "sts:AssumeRole",
+        "Condition": {
+          "StringEquals": {
+            "aws:PrincipalOrgID": "o-a1b2c3d4e5",
+            "sts:ExternalId": var.external_id_governance
+          }
+        }
+      },
+      {
+        "Sid": "TagSession",
+        "Effect": "Allow",
+        "Principal": {
+          "AWS": "arn:aws:iam::222222222222:root"
+        },
+        "Action": "sts:TagSession",
+        "Condition": {
+          "StringEquals": {
+            "aws:PrincipalOrgID": "o-a1b2c3d4e5",
+            "aws:RequestTag/access-project": "lake",
+            "aws:RequestTag/cost-center": "4711"
+          }
+        }
+      },
+      {
+        "Sid": "SetSourceIdentity",
+        "Effect": "Allow",
+        "Principal": {
+          "AWS": "arn:aws:iam::222222222222:root"
+        },
+        "Action": "sts:SetSourceIdentity",
+        "Condition": {
+          "StringEquals": {
+            "aws:PrincipalOrgID": "o-a1b2c3d4e5"
+          }
+        }
+      }
+    ]
+  })
+}

@@ -1,0 +1,351 @@
+# Account 222222222222, on the consumer's side. Import what exists already before you apply this.
+
+variable "external_id_consumer" {
+  description = "ExternalId of role consumer"
+  type        = string
+  sensitive   = true
+}
+
+# The permissions of the ambient credentials.
+# They belong to the role or user whose credentials syncd finds in its surroundings, such as an ECS task role.
+output "account_222222222222-ambient-permissions" {
+  value = jsonencode({
+    "Version": "2012-10-17",
+    "Statement": [
+      {
+        "Sid": "AssumeRole",
+        "Effect": "Allow",
+        "Action": [
+          "sts:AssumeRole",
+          "sts:SetSourceIdentity",
+          "sts:TagSession"
+        ],
+        "Resource": "arn:aws:iam::222222222222:role/syncd-consumer"
+      }
+    ]
+  })
+}
+
+# The permissions of arn:aws:iam::222222222222:role/syncd-consumer.
+# An object that is deleted between the listing and its copy is answered with 403 instead of 404, because the right to list is confined to a prefix: it is quarantined as denied until the next pass.
+# Which key the source is encrypted under is the owner's to know; the owner's key policy decides about each. Its ARN as a source key narrows this down.
+resource "aws_iam_role_policy" "syncd-consumer" {
+  name   = "syncd"
+  role   = aws_iam_role.syncd-consumer.name
+  policy = jsonencode({
+    "Version": "2012-10-17",
+    "Statement": [
+      {
+        "Sid": "List",
+        "Effect": "Allow",
+        "Action": "s3:ListBucket",
+        "Resource": [
+          "arn:aws:s3:::consumer-copy",
+          "arn:aws:s3:::owner-data"
+        ],
+        "Condition": {
+          "StringLike": {
+            "s3:prefix": [
+              "exports/*",
+              "invoices/*"
+            ]
+          }
+        }
+      },
+      {
+        "Sid": "ReadSource",
+        "Effect": "Allow",
+        "Action": [
+          "s3:GetObject",
+          "s3:GetObjectTagging"
+        ],
+        "Resource": [
+          "arn:aws:s3:::owner-data/exports/*",
+          "arn:aws:s3:::owner-data/invoices/*"
+        ]
+      },
+      {
+        "Sid": "UseKeyOfSource",
+        "Effect": "Allow",
+        "Action": "kms:Decrypt",
+        "Resource": "arn:aws:kms:us-west-2:111111111111:key/*",
+        "Condition": {
+          "StringEquals": {
+            "kms:ViaService": "s3.us-west-2.amazonaws.com"
+          },
+          "StringLike": {
+            "kms:EncryptionContext:aws:s3:arn": [
+              "arn:aws:s3:::owner-data",
+              "arn:aws:s3:::owner-data/exports/*",
+              "arn:aws:s3:::owner-data/invoices/*"
+            ]
+          }
+        }
+      },
+      {
+        "Sid": "WriteDestination",
+        "Effect": "Allow",
+        "Action": [
+          "s3:AbortMultipartUpload",
+          "s3:GetObject",
+          "s3:ListMultipartUploadParts",
+          "s3:PutObject",
+          "s3:PutObjectTagging",
+          "s3:PutObjectVersionTagging"
+        ],
+        "Resource": [
+          "arn:aws:s3:::consumer-copy/exports/*",
+          "arn:aws:s3:::consumer-copy/invoices/*"
+        ]
+      },
+      {
+        "Sid": "UseKey",
+        "Effect": "Allow",
+        "Action": [
+          "kms:Decrypt",
+          "kms:GenerateDataKey"
+        ],
+        "Resource": "arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d",
+        "Condition": {
+          "StringEquals": {
+            "kms:ViaService": "s3.us-west-2.amazonaws.com"
+          },
+          "StringLike": {
+            "kms:EncryptionContext:aws:s3:arn": [
+              "arn:aws:s3:::consumer-copy",
+              "arn:aws:s3:::consumer-copy/exports/*",
+              "arn:aws:s3:::consumer-copy/invoices/*",
+              "arn:aws:s3:::consumer-state"
+            ]
+          }
+        }
+      },
+      {
+        "Sid": "ListDestination",
+        "Effect": "Allow",
+        "Action": "s3:ListBucketMultipartUploads",
+        "Resource": "arn:aws:s3:::consumer-copy"
+      },
+      {
+        "Sid": "ListState",
+        "Effect": "Allow",
+        "Action": "s3:ListBucket",
+        "Resource": "arn:aws:s3:::consumer-state"
+      },
+      {
+        "Sid": "WriteState",
+        "Effect": "Allow",
+        "Action": [
+          "s3:DeleteObject",
+          "s3:GetObject",
+          "s3:PutObject"
+        ],
+        "Resource": "arn:aws:s3:::consumer-state/syncd/*"
+      }
+    ]
+  })
+}
+
+# The trust policy of arn:aws:iam::222222222222:role/syncd-consumer.
+# It lets in account 222222222222 as a whole, whose identity policies then decide; naming the principal of the ambient credentials narrows this down.
+resource "aws_iam_role" "syncd-consumer" {
+  name               = "syncd-consumer"
+  path               = "/"
+  assume_role_policy = jsonencode({
+    "Version": "2012-10-17",
+    "Statement": [
+      {
+        "Sid": "AssumeRole",
+        "Effect": "Allow",
+        "Principal": {
+          "AWS": "arn:aws:iam::222222222222:root"
+        },
+        "Action": "sts:AssumeRole",
+        "Condition": {
+          "StringEquals": {
+            "sts:ExternalId": var.external_id_consumer
+          }
+        }
+      },
+      {
+        "Sid": "TagSession",
+        "Effect": "Allow",
+        "Principal": {
+          "AWS": "arn:aws:iam::222222222222:root"
+        },
+        "Action": [
+          "sts:SetSourceIdentity",
+          "sts:TagSession"
+        ]
+      }
+    ]
+  })
+}
+
+# The policy of bucket consumer-copy.
+# A bucket has one policy: add these statements to those that it has.
+# A write that names no key falls under the bucket's default encryption: set that to arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d. A policy cannot ask for the header, because uploading and completing parts carry none.
+resource "aws_s3_bucket_policy" "consumer-copy" {
+  bucket = "consumer-copy"
+  policy = jsonencode({
+    "Version": "2012-10-17",
+    "Statement": [
+      {
+        "Sid": "DenyOtherKeys",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": [
+          "arn:aws:s3:::consumer-copy/exports/*",
+          "arn:aws:s3:::consumer-copy/invoices/*"
+        ],
+        "Condition": {
+          "Null": {
+            "s3:x-amz-server-side-encryption-aws-kms-key-id": "false"
+          },
+          "StringNotEquals": {
+            "s3:x-amz-server-side-encryption-aws-kms-key-id": "arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d"
+          }
+        }
+      },
+      {
+        "Sid": "DenyOtherEncryption",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": [
+          "arn:aws:s3:::consumer-copy/exports/*",
+          "arn:aws:s3:::consumer-copy/invoices/*"
+        ],
+        "Condition": {
+          "Null": {
+            "s3:x-amz-server-side-encryption": "false"
+          },
+          "StringNotEquals": {
+            "s3:x-amz-server-side-encryption": "aws:kms"
+          }
+        }
+      },
+      {
+        "Sid": "DenyUnnamedKeys",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": [
+          "arn:aws:s3:::consumer-copy/exports/*",
+          "arn:aws:s3:::consumer-copy/invoices/*"
+        ],
+        "Condition": {
+          "Null": {
+            "s3:x-amz-server-side-encryption-aws-kms-key-id": "true"
+          },
+          "StringEquals": {
+            "s3:x-amz-server-side-encryption": "aws:kms"
+          }
+        }
+      },
+      {
+        "Sid": "DenyWithoutTLS",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [
+          "arn:aws:s3:::consumer-copy/exports/*",
+          "arn:aws:s3:::consumer-copy/invoices/*"
+        ],
+        "Condition": {
+          "Bool": {
+            "aws:SecureTransport": "false"
+          }
+        }
+      }
+    ]
+  })
+}
+
+# The policy of key arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d.
+# Add these statements to those that the key policy has; without the others nobody could administer the key.
+# A key policy that lets arn:aws:iam::222222222222:root do kms:* needs no statement for principals of its own account.
+output "account_222222222222-key-1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d" {
+  value = jsonencode({
+    "Version": "2012-10-17",
+    "Statement": [
+      {
+        "Sid": "UseKey",
+        "Effect": "Allow",
+        "Principal": {
+          "AWS": "arn:aws:iam::222222222222:root"
+        },
+        "Action": [
+          "kms:Decrypt",
+          "kms:GenerateDataKey"
+        ],
+        "Resource": "*",
+        "Condition": {
+          "StringEquals": {
+            "kms:ViaService": "s3.us-west-2.amazonaws.com"
+          },
+          "StringLike": {
+            "kms:EncryptionContext:aws:s3:arn": [
+              "arn:aws:s3:::consumer-copy",
+              "arn:aws:s3:::consumer-copy/exports/*",
+              "arn:aws:s3:::consumer-copy/invoices/*",
+              "arn:aws:s3:::consumer-state"
+            ]
+          }
+        }
+      }
+    ]
+  })
+}
+
+# The lifecycle rules of bucket consumer-copy.
+# A bucket has one lifecycle configuration: add these rules to those that it has.
+resource "aws_s3_bucket_lifecycle_configuration" "consumer-copy" {
+  bucket = "consumer-copy"
+
+  rule {
+    id     = "abort-unfinished-uploads-1"
+    status = "Enabled"
+
+    filter {
+      prefix = "exports/"
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+  }
+
+  rule {
+    id     = "abort-unfinished-uploads-2"
+    status = "Enabled"
+
+    filter {
+      prefix = "invoices/"
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+  }
+}
+
+# The lifecycle rules of bucket consumer-state.
+# A bucket has one lifecycle configuration: add these rules to those that it has.
+resource "aws_s3_bucket_lifecycle_configuration" "consumer-state" {
+  bucket = "consumer-state"
+
+  rule {
+    id     = "abort-unfinished-uploads-1"
+    status = "Enabled"
+
+    filter {
+      prefix = "syncd/"
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+  }
+}

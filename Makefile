@@ -9,7 +9,7 @@ BENCHCOUNT ?= 6
 IMAGE      ?= syncd:dev
 TOOL       := go tool -modfile=tools/go.mod
 
-.PHONY: help build test race cover lint fmt fuzz crash interop bench golden demo docker tidy-check fmt-check ci
+.PHONY: help build test race cover lint fmt fuzz crash interop minio bench golden demo docker tidy-check fmt-check ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,10 @@ crash: ## kill the real process KILLS (200) times and look at what it leaves
 
 interop: ## read the ledger's chunks with another Parquet implementation, in a module of its own
 	cd internal/checkpoint/interop && go test ./...
+
+minio: ## run the fidelity table against a real MinIO server, built first from its module
+	e2e/build-minio.sh .cache/minio
+	go test ./cmd/syncd -run '^TestFidelityOnMinIO$$' -minio '$(CURDIR)/.cache/minio' -count=1
 
 bench: ## run the benchmarks and compare them with bench/base.txt
 	@mkdir -p bench

@@ -22,7 +22,7 @@ it serves /metrics and /healthz when http.listen is set.
 
 ` + exitCodes,
 		Example: "  syncd backfill --config syncd.yaml\n  syncd backfill --config syncd.yaml --mapping alice-to-bob --json",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return backfill(cmd.Context(), p, f) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return traverse(cmd.Context(), p, f, (*syncer.Syncer).Run) },
 	}
 	addFlags(cmd, &f)
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the summary as one JSON object on the last line")
@@ -30,7 +30,11 @@ it serves /metrics and /healthz when http.listen is set.
 	return cmd
 }
 
-func backfill(ctx context.Context, p process, f flags) (err error) {
+// traversal is what a command has each mapping do once.
+type traversal func(*syncer.Syncer, context.Context) (syncer.Summary, error)
+
+// traverse has every mapping do it, one after the other.
+func traverse(ctx context.Context, p process, f flags, do traversal) (err error) {
 	s, err := newSystem(ctx, p, f)
 	if err != nil {
 		return err
@@ -42,7 +46,7 @@ func backfill(ctx context.Context, p process, f flags) (err error) {
 	var summaries []syncer.Summary
 	var failures []error
 	for _, m := range s.mappings {
-		summary, err := onePass(ctx, p, m, f.json)
+		summary, err := onePass(ctx, p, m, f.json, do)
 		summaries, failures = append(summaries, summary), append(failures, err)
 		if errors.Is(err, syncer.ErrDrained) {
 			break
@@ -69,16 +73,16 @@ func (s *system) serve(ctx context.Context, address string) (closeServer func() 
 }
 
 // onePass runs one pass of a mapping and shows it. An error names the mapping.
-func onePass(ctx context.Context, p process, m *mapping, json bool) (syncer.Summary, error) {
+func onePass(ctx context.Context, p process, m *mapping, json bool, do traversal) (syncer.Summary, error) {
 	stop := showProgress(ctx, p, m.Name, m.syncer)
-	summary, err := m.syncer.Run(ctx)
+	summary, err := do(m.syncer, ctx)
 	stop()
 	err = errors.Join(err, m.syncer.Close())
 	if !json && (err == nil || summary.Listed > 0) {
 		printSummary(p.stdout, summary)
 	}
 	if err == nil && summary.SetAside() > 0 {
-		err = &hinted{&quarantinedError{summary.SetAside()}, "the log names each with its reason; the next pass tries them again"}
+		err = &hinted{&quarantinedError{summary.SetAside()}, "`syncd status --quarantine` lists them with their reasons; passes try them again by themselves, `syncd replay` does now"}
 	}
 	if err != nil {
 		return summary, fmt.Errorf("mapping %s: %w", m.Name, err)

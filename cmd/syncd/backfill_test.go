@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -189,17 +190,38 @@ func TestBackfillSetsOneObjectAside(t *testing.T) {
 	if !strings.Contains(got.stderr, "syncd: mapping owner-to-consumer: 1 object quarantined; hint: ") {
 		t.Errorf("got stderr %q, want it to say that 1 was quarantined", got.stderr)
 	}
+	listed := s.run(t.Context(), "status", "--quarantine", "--json")
+	var aside asideObject
+	if err := json.Unmarshal([]byte(listed.stdout), &aside); err != nil || listed.code != 0 {
+		t.Fatalf("got exit %d, %q, %v, want one object", listed.code, listed.stdout, err)
+	}
+	if aside.Key != "k07" || aside.Reason != "denied" || aside.Attempts != 1 || aside.RetryAt.Sub(aside.LastAt) != 5*time.Minute {
+		t.Errorf("got %+v, want k07, denied once and tried again in five minutes", aside)
+	}
 	repair()
 	got = s.run(t.Context(), "backfill", "--json")
-	if summary = lastLine(t, got.stdout); got.code != 0 || summary.Copied != 1 || summary.Unchanged != 19 {
-		t.Errorf("got exit %d, %+v, want exit 0 with the one copied", got.code, summary)
+	if summary = lastLine(t, got.stdout); got.code != 3 || summary.Held != 1 || summary.Unchanged != 19 {
+		t.Errorf("got exit %d, %+v, want exit 3 with the one held until it is due", got.code, summary)
+	}
+	for _, tt := range []struct {
+		flags  []string
+		copied int64
+	}{{[]string{"--reason", "archived"}, 0}, {[]string{"--key", "k08"}, 0}, {[]string{"--reason", "denied", "--key", "k07"}, 1}} {
+		got = s.run(t.Context(), append([]string{"replay", "--json"}, tt.flags...)...)
+		if summary = lastLine(t, got.stdout); got.code != 0 || summary.Copied != tt.copied || summary.Listed != tt.copied {
+			t.Errorf("%q: got exit %d, %+v, want exit 0 with %d copied", tt.flags, got.code, summary, tt.copied)
+		}
+	}
+	got = s.run(t.Context(), "backfill", "--json")
+	if summary = lastLine(t, got.stdout); got.code != 0 || summary.Unchanged != 20 {
+		t.Errorf("got exit %d, %+v, want exit 0 with all unchanged", got.code, summary)
 	}
 }
 
 // TestBackfillKilled kills the real process half-way and counts what the next one copies again.
 func TestBackfillKilled(t *testing.T) {
-	const objects, flushEntries = 20_000, 4096
-	s := newSite(t, nil)
+	const objects, flushEntries, flight = 20_000, 4096, 64
+	s := newSite(t, func(text string) string { return text + fmt.Sprintf("    copy: {concurrency: %d}\n", flight) })
 	for i := range objects {
 		s.source.Put(fmt.Sprintf("data/%05d", i), awsfake.BytesBody(fmt.Append(nil, i)), awsfake.PutOptions{})
 	}
@@ -222,7 +244,7 @@ func TestBackfillKilled(t *testing.T) {
 	}
 	twice := copies() - objects
 	t.Logf("killed after %d copies; %d copied twice", before, twice)
-	if limit := int64(flushEntries + 2*defaultConcurrency); twice < 0 || twice > limit {
+	if limit := int64(flushEntries + 2*flight); twice < 0 || twice > limit {
 		t.Errorf("got %d objects copied twice, want at most %d: one flush and what was in flight", twice, limit)
 	}
 	if diff := cmp.Diff(s.source.Keys(), s.destination.Keys()); diff != "" {

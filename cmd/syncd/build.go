@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/middleware"
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/semaphore"
 
 	"syncd/config"
 	"syncd/internal/checkpoint"
@@ -26,12 +25,8 @@ import (
 	"syncd/internal/throttle"
 )
 
-const (
-	// defaultConcurrency is how many requests of a mapping are under way at once where the configuration leaves it open.
-	defaultConcurrency = 64
-	// relayMemory is what all relays of the process may hold of objects at once, in bytes.
-	relayMemory = 128 << 20
-)
+// relayMemory is what all relays of the process may hold of objects at once, in bytes.
+const relayMemory = 128 << 20
 
 // system is what all mappings of a process share.
 type system struct {
@@ -42,6 +37,7 @@ type system struct {
 	metrics  *metrics.Metrics
 	store    checkpoint.Store
 	buffers  *copier.Buffers
+	quotas   quotas
 	rekey    bool
 	mappings []*mapping
 }
@@ -84,10 +80,12 @@ func (s *system) mapping(ctx context.Context, m config.Mapping) (*mapping, error
 		return nil, err
 	}
 	meter := &throttle.Meter{Observe: s.observe(m.Name)}
-	source, destination, err := s.clients(ctx, m, meter)
+	pace := s.paceOf(m)
+	source, destination, err := s.clients(ctx, m, meter, pace)
 	if err != nil {
 		return nil, err
 	}
+	pace.show(s.metrics, m.Name)
 	logger := s.logger.With("mapping", m.Name)
 	return &mapping{Mapping: m, syncer: syncer.New(syncer.Options{
 		Mapping: m.Name,
@@ -97,9 +95,9 @@ func (s *system) mapping(ctx context.Context, m config.Mapping) (*mapping, error
 		Destination: listing.Live{
 			Client: destination, Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix, Account: m.Destination.Account,
 		},
-		Copier: s.copier(m, source, destination), Rules: rules(m), Settings: s.settings(m), Rekey: s.rekey,
+		Copier: s.copier(m, source, destination, pace), Rules: rules(m), Settings: s.settings(m), Rekey: s.rekey,
 		Store: s.store, Ledger: s.ledgerOptions(m.Name, logger),
-		Concurrency: concurrencyOf(m), DrainTimeout: s.config.DrainTimeout.Duration(),
+		Turns: pace.level.Gate(), DrainTimeout: s.config.DrainTimeout.Duration(),
 		Meter: meter, Metrics: s.metrics, Logger: logger, Now: s.process.now,
 	})}, nil
 }
@@ -113,17 +111,27 @@ func (s *system) settings(m config.Mapping) syncer.Settings {
 	}
 }
 
-func (s *system) copier(m config.Mapping, source, destination *s3.Client) *copier.Copier {
+func (s *system) copier(m config.Mapping, source, destination *s3.Client, pace pace) *copier.Copier {
 	return copier.New(copier.Options{
 		Source: source, Destination: destination,
 		SourceBucket: m.Source.Bucket, SourcePrefix: m.Source.Prefix, SourceAccount: m.Source.Account,
 		DestinationBucket: m.Destination.Bucket, DestinationPrefix: m.Destination.Prefix, DestinationAccount: m.Destination.Account,
 		RequestPayer: m.Source.RequestPayer, KeyARN: m.Destination.KMSKey, BucketKey: m.Destination.BucketKey,
-		StorageClass: m.Destination.StorageClass, PartSize: int64(m.Copy.PartSize),
+		StorageClass: classOf(m.Destination), KeepStorageClass: m.Destination.StorageClass == config.StorageClassKeep,
+		PartSize: int64(m.Copy.PartSize), MultipartAbove: int64(m.Copy.MultipartAbove),
+		ObjectLock: m.Copy.ObjectLock == config.CarryCopy, Initiator: s.config.Roles[m.Destination.Role].ARN,
 		OmitTags: m.Copy.Tags == config.CarryOmit, OmitMetadata: m.Copy.Metadata == config.CarryOmit,
 		Relay: s.relayed(m), Buffers: s.buffers,
-		Slots: semaphore.NewWeighted(int64(concurrencyOf(m))), Now: s.process.now,
+		Slots: pace.level.Gate(), Bytes: pace.bytes, Now: s.process.now,
 	})
+}
+
+// classOf returns the storage class that all copies get, "" where each keeps that of its source.
+func classOf(d config.Destination) string {
+	if d.StorageClass == config.StorageClassKeep {
+		return ""
+	}
+	return d.StorageClass
 }
 
 // relayed reports whether content passes through this process: the service copies by itself only for one principal that
@@ -142,9 +150,10 @@ func (s *system) relayed(m config.Mapping) bool {
 
 // clients returns the S3 clients of both sides. Each mapping has sessions of its own: one whose role is broken takes no
 // other along.
-func (s *system) clients(ctx context.Context, m config.Mapping, meter *throttle.Meter) (source, destination *s3.Client, err error) {
+func (s *system) clients(ctx context.Context, m config.Mapping, meter *throttle.Meter, pace pace) (source, destination *s3.Client, err error) {
 	set, err := creds.New(ctx, creds.Options{
-		Roles: s.config.Roles, EndpointURL: s.config.AWS.EndpointURL, Connections: concurrencyOf(m), Attach: meter.Attach,
+		Roles: s.config.Roles, EndpointURL: s.config.AWS.EndpointURL, Connections: concurrencyOf(m).Max,
+		Attach:    both(meter.Attach, (&throttle.Guard{Service: pace.sts}).Attach),
 		LookupEnv: s.process.lookupEnv, ReadFile: s.process.readFile, Now: s.process.now, Ambient: s.process.ambient, Logger: s.logger,
 	})
 	if err != nil {
@@ -155,9 +164,26 @@ func (s *system) clients(ctx context.Context, m config.Mapping, meter *throttle.
 	if err := errors.Join(errFrom, errTo); err != nil {
 		return nil, nil, err
 	}
-	source = newS3Client(from, s.endpoint(m.Source.EndpointURL, m.Source.PathStyle), meter.Attach)
-	destination = newS3Client(to, s.endpoint(m.Destination.EndpointURL, m.Destination.PathStyle), meter.Attach)
+	source = newS3Client(from, s.endpoint(m.Source.EndpointURL, m.Source.PathStyle), meter.Attach, pace.guard(pace.source, pace.decrypt))
+	destination = newS3Client(to, s.endpoint(m.Destination.EndpointURL, m.Destination.PathStyle), meter.Attach,
+		pace.guard(pace.destination, pace.encrypt), copier.TolerateKeys)
+	s.showExpiry(m, set)
 	return source, destination, nil
+}
+
+// both hangs two things on a client's middleware.
+func both(first, second func(*middleware.Stack) error) func(*middleware.Stack) error {
+	return func(stack *middleware.Stack) error { return errors.Join(first(stack), second(stack)) }
+}
+
+// showExpiry has the metrics ask when the sessions of a mapping end.
+func (s *system) showExpiry(m config.Mapping, set *creds.Set) {
+	for side, role := range map[string]string{"source": m.Source.Role, "destination": m.Destination.Role} {
+		s.metrics.CredentialExpiry.Set(func() (float64, bool) {
+			end, ok := set.Expiry(role)
+			return float64(end.Unix()), ok
+		}, m.Name, side)
+	}
 }
 
 // endpoint is where requests go; the zero endpoint is AWS itself.
@@ -221,13 +247,6 @@ func patterns(globs []config.Glob) []plan.Pattern {
 		patterns = append(patterns, g)
 	}
 	return patterns
-}
-
-func concurrencyOf(m config.Mapping) int {
-	if m.Copy.Concurrency == 0 {
-		return defaultConcurrency
-	}
-	return int(m.Copy.Concurrency)
 }
 
 // holder names this process to others that want a lease it holds.

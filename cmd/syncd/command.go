@@ -24,6 +24,7 @@ const exitCodes = `Exit codes:
   1    failed
   2    usage: wrong flags, or a configuration with faults
   3    some objects were quarantined
+  4    policy check found something to change
   5    another process holds the lease of a mapping
   130  interrupted: what was done is saved, and the next pass goes on from there`
 
@@ -79,25 +80,29 @@ func newRoot(p process) *cobra.Command {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(runCommand(p), backfillCommand(p), statusCommand(p), ledgerCommand(p), demoCommand(p), versionCommand(p))
+	root.AddCommand(runCommand(p), backfillCommand(p), replayCommand(p), statusCommand(p), ledgerCommand(p), demoCommand(p), newPolicy(p), versionCommand(p))
 	refuseArguments(root)
 	return root
 }
 
 // refuseArguments makes positional arguments, which no command has, usage errors.
 func refuseArguments(cmd *cobra.Command) {
-	cmd.Args = func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return nil
-		}
-		if cmd.HasSubCommands() {
-			return &usageError{fmt.Errorf("unknown command %q", args[0])}
-		}
-		return &usageError{fmt.Errorf("%s: unexpected argument %q", cmd.CommandPath(), args[0])}
+	if cmd.Args == nil {
+		cmd.Args = noArguments
 	}
 	for _, child := range cmd.Commands() {
 		refuseArguments(child)
 	}
+}
+
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if cmd.HasSubCommands() {
+		return &usageError{fmt.Errorf("unknown command %q", args[0])}
+	}
+	return &usageError{fmt.Errorf("%s: unexpected argument %q", cmd.CommandPath(), args[0])}
 }
 
 // exitCode is the one place where an error becomes an exit code. Of several errors the gravest decides: one mapping that
@@ -107,7 +112,7 @@ func exitCode(err error) int {
 	if !ok {
 		return codeOf(err)
 	}
-	gravity := []int{syncer.ExitDone, syncer.ExitQuarantined, syncer.ExitLeaseHeld, syncer.ExitInterrupted, exitUsage, syncer.ExitFailed}
+	gravity := []int{syncer.ExitDone, exitFindings, syncer.ExitQuarantined, syncer.ExitLeaseHeld, syncer.ExitInterrupted, exitUsage, syncer.ExitFailed}
 	gravest := 0
 	for _, err := range joined.Unwrap() {
 		gravest = max(gravest, slices.Index(gravity, exitCode(err)))
@@ -119,12 +124,15 @@ func codeOf(err error) int {
 	_, usage := errors.AsType[*usageError](err)
 	_, faults := errors.AsType[*config.Faults](err)
 	_, held := errors.AsType[*checkpoint.LeaseHeldError](err)
+	_, found := errors.AsType[*findingsError](err)
 	_, aside := errors.AsType[*quarantinedError](err)
 	switch {
 	case err == nil:
 		return syncer.ExitDone
 	case usage, faults:
 		return exitUsage
+	case found:
+		return exitFindings
 	case errors.Is(err, syncer.ErrDrained):
 		return syncer.ExitInterrupted
 	case held:
@@ -168,6 +176,9 @@ func hintFor(err error) string {
 	}
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return "run `syncd --help`"
+	}
+	if errors.Is(err, syncer.ErrUnfinished) {
+		return "run `syncd backfill` to finish it; it tries what is due in quarantine too"
 	}
 	if _, ok := errors.AsType[*syncer.RekeyError](err); ok {
 		return "run `syncd backfill --rekey` to copy them under the new key, or put the former key back"

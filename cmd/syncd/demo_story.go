@@ -99,7 +99,7 @@ func (s *story) pass(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	summary, err := onePass(ctx, s.process, system.mappings[0], false)
+	summary, err := onePass(ctx, s.process, system.mappings[0], false, (*syncer.Syncer).Run)
 	s.summaries = append(s.summaries, summary)
 	return err
 }
@@ -146,7 +146,7 @@ func (s *story) readers(ctx context.Context) (role, user *s3.Client, err error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	role, _, err = system.clients(ctx, system.mappings[0].Mapping, &throttle.Meter{})
+	role, _, err = system.clients(ctx, system.mappings[0].Mapping, &throttle.Meter{}, pace{})
 	user = s3.New(s3.Options{Region: demoRegion, BaseEndpoint: &s.world.endpoint, UsePathStyle: true, Credentials: s.ambient})
 	return role, user, err
 }

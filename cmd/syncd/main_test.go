@@ -33,6 +33,7 @@ func TestScripts(t *testing.T) {
 // site is a served world with a configuration, on which the program can be run.
 type site struct {
 	*world
+	now    func() time.Time // of the accounts, and of the program where it runs in this process
 	dir    string
 	config string
 }
@@ -56,7 +57,7 @@ func newSiteAt(t *testing.T, now func() time.Time, edit func(text string) string
 			t.Error(err)
 		}
 	})
-	s := &site{world: w, dir: t.TempDir()}
+	s := &site{world: w, now: now, dir: t.TempDir()}
 	if err := w.write(s.dir); err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +88,7 @@ type outcome struct {
 // run runs the program in this process.
 func (s *site) run(ctx context.Context, args ...string) outcome {
 	var stdout, stderr lockedBuffer
-	p := process{stdout: &stdout, stderr: &stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: time.Now, ambient: s.signIn()}
+	p := process{stdout: &stdout, stderr: &stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: s.now, ambient: s.signIn()}
 	code := run(ctx, append(args, "--config", s.config), p)
 	return outcome{code, stdout.String(), stderr.String()}
 }

@@ -16,19 +16,27 @@ import (
 
 func statusCommand(p process) *cobra.Command {
 	var f flags
+	var list bool
 	cmd := &cobra.Command{
 		Use:   "status --config FILE [--mapping NAME]...",
 		Short: "Show the last generation, the pass under way and what is quarantined",
 		Long: `status reads the ledgers from where the configuration keeps them: the last generation and its age, the pass under
-way, the objects in quarantine by reason, and who holds the lease. It needs no daemon, takes no lease and asks nothing of the
+way, the objects in quarantine by reason, and who holds the lease. With --quarantine it lists those objects, each with its reason, what
+went wrong, and when it is tried again. It needs no daemon, takes no lease and asks nothing of the
 source or the destination.
 
 ` + exitCodes,
-		Example: "  syncd status --config syncd.yaml",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return showStatus(cmd.Context(), p, f) },
+		Example: "  syncd status --config syncd.yaml\n  syncd status --config syncd.yaml --quarantine",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if list {
+				return listQuarantine(cmd.Context(), p, f)
+			}
+			return showStatus(cmd.Context(), p, f)
+		},
 	}
 	addFlags(cmd, &f)
-	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object per mapping, a line each")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object per mapping, or per object in quarantine, a line each")
+	cmd.Flags().BoolVar(&list, "quarantine", false, "list the objects in quarantine")
 	return cmd
 }
 

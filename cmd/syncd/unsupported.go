@@ -17,7 +17,7 @@ func refuseUnsupported(c *config.Config, m config.Mapping) error {
 		}
 	}
 	refuse(m.Delete.Enabled, "delete.enabled", "leave it off; copies of objects that are gone are kept")
-	refuse(m.Limits != config.Limits{}, "limits", "leave them out, and set copy.concurrency instead")
+	refuse(m.Limits.CostUSD > 0, "limits.cost_usd", "leave it out, and cap requests and bytes per second instead")
 	refuse(m.Copy.Checksum == config.ChecksumOff, "copy.checksum off", "leave it at verify")
 	for _, side := range []string{m.Source.Role, m.Destination.Role, c.Checkpoint.Role} {
 		for name := side; name != ""; name = c.Roles[name].Via {

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/iam"
+)
+
+// TestFidelity copies every kind of object between two accounts, with one role server-side and with two through the
+// process, and reads back what arrived.
+func TestFidelity(t *testing.T) {
+	for _, relay := range []bool{false, true} {
+		t.Run(map[bool]string{false: "server-side", true: "relay"}[relay], func(t *testing.T) {
+			newFakeMatrix(t, relay).test(t)
+		})
+	}
+}
+
+const fidelityConfig = `state: "file:{dir}/state"
+aws: {endpoint_url: "{endpoint}", path_style: true}
+roles:
+  consumer: {arn: "{role}", external_id: {external-id}}
+  reader: {arn: "arn:aws:iam::{owner}:role/syncd-reader", external_id: {external-id}}
+`
+
+// Who may do what is not the matter here, but for the two refusals of the table.
+const (
+	fidelityRole   = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:*", "kms:*"], "Resource": "*"}]}`
+	fidelityBucket = `{"Version": "2012-10-17", "Statement": [
+  {"Effect": "Allow", "Principal": {"AWS": "{role}"}, "Action": "s3:*", "Resource": ["arn:aws:s3:::{bucket}", "arn:aws:s3:::{bucket}/*"]},
+  {"Effect": "Deny", "Principal": {"AWS": {readers}}, "Action": "s3:GetObjectTagging", "Resource": "arn:aws:s3:::{bucket}/tags that are denied"},
+  {"Effect": "Deny", "Principal": {"AWS": {readers}}, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::{bucket}/object that is denied"}
+]}`
+)
+
+// newFakeMatrix brings up two accounts. Server-side the consumer's role reads and writes; in a relay a role of the owner's
+// reads, and the consumer's has no part in the owner's key.
+func newFakeMatrix(t *testing.T, relay bool) *matrix {
+	t.Helper()
+	s := newSite(t, nil)
+	s.role.SetPolicies(iam.MustParse(fidelityRole))
+	readers := `"` + s.role.ARN + `"`
+	sourceRole := "consumer"
+	if relay {
+		reader := s.cloud.Account(demoOwner).CreateRole("syncd-reader", demoDocument(demoTrust, s.world), awsfake.RoleOptions{
+			Policies: []*iam.Document{iam.MustParse(fidelityRole)},
+		})
+		s.revoke()
+		readers, sourceRole = `"`+reader.ARN+`"`, "reader"
+	}
+	m := &matrix{
+		owner: s.clientOf(s.owner), consumer: s.clientOf(s.consumer), ownersKey: s.ownerKey.ARN(), keyARN: s.consumerKey.ARN(),
+		tellsBucketKey: true, relay: relay, laterKey: s.cloud.Account(demoOwner).CreateKey(demoRegion, s.grantedPolicy), state: filepath.Join(s.dir, "state"),
+		run: func(t *testing.T, args ...string) outcome { t.Helper(); return s.run(t.Context(), args...) },
+	}
+	m.create = func(_ *testing.T, in setting) *awsfake.Bucket { return s.createPair(in, readers) }
+	text := s.render(fidelityConfig, s.dir) + m.mappings(
+		`account: "`+demoOwner+`", role: `+sourceRole,
+		`account: "`+demoConsumer+`", role: consumer, kms_key: "`+m.keyARN+`"`)
+	if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// createPair makes the two buckets of a setting. Readers are the roles that meet refusals, as a list in JSON.
+func (s *site) createPair(in setting, readers string) *awsfake.Bucket {
+	policy := strings.NewReplacer("{role}", s.role.ARN, "{bucket}", in.sourceBucket(), "{readers}", readers).Replace(fidelityBucket)
+	s.cloud.Account(demoConsumer).CreateBucket(in.destinationBucket(), demoRegion, awsfake.BucketOptions{
+		KeyARN: s.consumerKey.ARN(), Versioning: in.versioned, ObjectLock: in.destinationLock,
+	})
+	return s.cloud.Account(demoOwner).CreateBucket(in.sourceBucket(), demoRegion, awsfake.BucketOptions{
+		KeyARN: s.ownerKey.ARN(), Versioning: in.versioned, ObjectLock: in.sourceLock, RequesterPays: in.requesterPays, Policy: iam.MustParse(policy),
+	})
+}
+
+// clientOf returns a client of a user that sends no checksum it was not asked for, as many programs do.
+func (s *site) clientOf(u *awsfake.User) *s3.Client {
+	return s3.New(s3.Options{
+		Region: demoRegion, BaseEndpoint: &s.endpoint, UsePathStyle: true, RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
+		Credentials: credentials.NewStaticCredentialsProvider(u.AccessKeyID, u.SecretAccessKey, ""),
+	})
+}
+
+// TestRequesterPaysUndeclared is refused at the listing, and copies nothing.
+func TestRequesterPaysUndeclared(t *testing.T) {
+	s := newSite(t, nil)
+	s.source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})
+	s.source.SetRequesterPays(true)
+	got := s.run(t.Context(), "backfill", "--json")
+	if got.code != 1 || !strings.Contains(got.stderr, "AccessDenied") {
+		t.Errorf("got exit %d, stderr %q, want 1 with AccessDenied", got.code, got.stderr)
+	}
+	if keys := s.destination.Keys(); len(keys) != 0 {
+		t.Errorf("got copies %q, want none", keys)
+	}
+}

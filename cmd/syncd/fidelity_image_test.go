@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// image is all that a reader can see of an object.
+type image struct {
+	Size                                               int64
+	SHA256                                             string // of the content; "" for one that is too large or archived
+	CRC64NVME                                          string // where the service keeps one
+	Metadata, Tags                                     map[string]string
+	HiddenMetadata                                     int32
+	CacheControl, Disposition, Encoding, Language      string
+	ContentType, Expires, Redirect, StorageClass, Lock string
+	KeyARN                                             string
+	BucketKey                                          bool
+}
+
+// maxRead is the most that is read of an object, in bytes; of a larger one the checksum must do.
+const maxRead = 64 * mebibyte
+
+// look reads an object as any program with these credentials can.
+func look(ctx context.Context, client *s3.Client, bucket, key string) (image, error) {
+	head, err := client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &bucket, Key: &key, ChecksumMode: types.ChecksumModeEnabled})
+	if err != nil {
+		return image{}, fmt.Errorf("head %q: %w", key, err)
+	}
+	i := image{
+		Size: aws.ToInt64(head.ContentLength), CRC64NVME: aws.ToString(head.ChecksumCRC64NVME),
+		Metadata: head.Metadata, HiddenMetadata: aws.ToInt32(head.MissingMeta),
+		CacheControl: aws.ToString(head.CacheControl), Disposition: aws.ToString(head.ContentDisposition), Encoding: coding(head.ContentEncoding),
+		Language: aws.ToString(head.ContentLanguage), ContentType: aws.ToString(head.ContentType), Expires: aws.ToString(head.ExpiresString),
+		Redirect: aws.ToString(head.WebsiteRedirectLocation), StorageClass: string(head.StorageClass), Lock: lockOf(head),
+		KeyARN: aws.ToString(head.SSEKMSKeyId), BucketKey: aws.ToBool(head.BucketKeyEnabled),
+	}
+	if i.StorageClass == "" {
+		i.StorageClass = "STANDARD"
+	}
+	if i.Tags, err = tagsOf(ctx, client, bucket, key); err != nil {
+		return i, err
+	}
+	if i.Size <= maxRead && i.StorageClass != "GLACIER" && i.StorageClass != "DEEP_ARCHIVE" {
+		i.SHA256, err = digest(ctx, client, bucket, key)
+	}
+	return i, err
+}
+
+// coding leaves out aws-chunked, which is how a body was sent once and no property of the object.
+func coding(header *string) string {
+	var kept []string
+	for c := range strings.SplitSeq(aws.ToString(header), ",") {
+		if c = strings.TrimSpace(c); c != "" && c != "aws-chunked" {
+			kept = append(kept, c)
+		}
+	}
+	return strings.Join(kept, ",")
+}
+
+func lockOf(head *s3.HeadObjectOutput) string {
+	var lock []string
+	if head.ObjectLockMode != "" {
+		lock = append(lock, string(head.ObjectLockMode)+" until "+aws.ToTime(head.ObjectLockRetainUntilDate).UTC().Format(time.RFC3339))
+	}
+	if head.ObjectLockLegalHoldStatus == types.ObjectLockLegalHoldStatusOn {
+		lock = append(lock, "legal hold")
+	}
+	return strings.Join(lock, ", ")
+}
+
+func tagsOf(ctx context.Context, client *s3.Client, bucket, key string) (map[string]string, error) {
+	out, err := client.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: &bucket, Key: &key})
+	if err != nil {
+		return nil, fmt.Errorf("get tags of %q: %w", key, err)
+	}
+	tags := map[string]string{}
+	for _, tag := range out.TagSet {
+		tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+	}
+	return tags, nil
+}
+
+func digest(ctx context.Context, client *s3.Client, bucket, key string) (string, error) {
+	out, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key})
+	if err != nil {
+		return "", fmt.Errorf("get %q: %w", key, err)
+	}
+	sum := sha256.New()
+	_, err = io.Copy(sum, out.Body)
+	return hex.EncodeToString(sum.Sum(nil)), errors.Join(err, out.Body.Close())
+}
+
+// wanted is what the copy of an object must look like under the setting.
+func (m *matrix) wanted(s setting, source image) image {
+	want := source
+	want.KeyARN, want.BucketKey = m.keyARN, m.tellsBucketKey && !s.noBucketKey
+	want.Redirect = "" // it speaks of a website that the copy is no part of
+	if !s.carriesLock {
+		want.Lock = ""
+	}
+	switch s.class {
+	case "":
+		want.StorageClass = "STANDARD"
+	case "keep":
+	default:
+		want.StorageClass = s.class
+	}
+	if s.noTags {
+		want.Tags = nil
+	}
+	if s.noMetadata {
+		want.Metadata, want.HiddenMetadata = nil, 0
+		want.CacheControl, want.Disposition, want.Encoding, want.Language, want.Expires = "", "", "", "", ""
+		want.ContentType = "binary/octet-stream" // which S3 says of an object that has none
+	}
+	return want
+}
+
+// matched leaves out what only one of the two tells.
+func matched(source, copied image) (image, image) {
+	if source.CRC64NVME == "" || copied.CRC64NVME == "" {
+		source.CRC64NVME, copied.CRC64NVME = "", ""
+	}
+	if source.SHA256 == "" || copied.SHA256 == "" {
+		source.SHA256, copied.SHA256 = "", ""
+	}
+	return source, copied
+}

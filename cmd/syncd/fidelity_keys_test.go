@@ -1,0 +1,121 @@
+package main
+
+import "strings"
+
+// Why a real MinIO server refuses keys that S3 takes.
+const (
+	minioDots    = "XMinioInvalidObjectName: segments . and .. are refused"
+	minioSlashes = "XMinioInvalidObjectName: empty segments are refused"
+	minioParent  = "XMinioParentIsObject: a key cannot lie below another object's"
+	minioSegment = "XMinioInvalidObjectName: a segment is a file name, of 255 bytes at most"
+)
+
+// controls are the ASCII control characters that can stand in a key; NUL cannot.
+func controls() string {
+	var b strings.Builder
+	for c := byte(1); c < 0x20; c++ {
+		b.WriteByte(c)
+	}
+	return b.String() + "\x7f"
+}
+
+// longKey is a key of so many bytes, in segments that a file system takes.
+func longKey(bytes int) string {
+	segment := strings.Repeat("k", 99) + "/"
+	return strings.Repeat(segment, bytes/len(segment)) + strings.Repeat("k", bytes%len(segment))
+}
+
+// keyKinds are keys that tools clean, decode, normalise, or lose.
+func keyKinds() []kind {
+	return []kind{
+		{name: "key of one byte", key: "k"},
+		{name: "directory marker", key: "marker/", size: empty, put: contentType("application/x-directory")},
+		{name: "directory marker with content", key: "full-marker/"},
+		{name: "key beside a marker", key: "beside"},
+		{name: "marker beside a key", key: "beside/", size: empty, minio: minioParent},
+		{name: "key below another", key: "beside/below", minio: minioParent},
+		{name: "two slashes", key: "a//b", minio: minioSlashes},
+		{name: "leading slash", key: "/lead", minio: minioSlashes},
+		{name: "only a slash", key: "/", minio: minioSlashes},
+		{name: "trailing slashes", key: "trail//", minio: minioSlashes},
+		{name: "dot", key: ".", minio: minioDots},
+		{name: "two dots", key: "..", minio: minioDots},
+		{name: "dot segment", key: "a/./b", minio: minioDots},
+		{name: "parent segment", key: "a/../b", minio: minioDots},
+		{name: "leading dot segment", key: "./x", minio: minioDots},
+		{name: "leading parent segments", key: "../../x", minio: minioDots},
+		{name: "trailing dot", key: "ends."},
+		{name: "trailing dot segment", key: "ends/.", minio: minioDots},
+		{name: "hidden file", key: ".hidden"},
+		{name: "plus", key: "a+b"},
+		{name: "percent", key: "100%"},
+		{name: "percent encoded plus", key: "a%2Bb"},
+		{name: "percent encoded percent", key: "a%252Bb"},
+		{name: "percent without digits", key: "a%zz"},
+		{name: "percent encoded parent", key: "..%2fup"},
+		{name: "percent encoded dots", key: "%2e%2e/up"},
+		{name: "percent encoded NUL", key: "a%00b"},
+		{name: "question mark", key: "a?b"},
+		{name: "version id in the key", key: "a?versionId=null"},
+		{name: "hash", key: "a#b"},
+		{name: "ampersand", key: "a&b=c"},
+		{name: "semicolon and comma", key: "a;b,c"},
+		{name: "colon and at", key: "arn:aws:s3:::b@c"},
+		{name: "brackets", key: "[a]{b}(c)^~|`"},
+		{name: "asterisk and dollar", key: "*$!"},
+		{name: "space", key: "a b"},
+		{name: "leading space", key: " a"},
+		{name: "trailing space", key: "a "},
+		{name: "only a space", key: " "},
+		{name: "tab", key: "a\tb"},
+		{name: "newline", key: "a\nb"},
+		{name: "trailing newline", key: "a\n"},
+		{name: "carriage return", key: "a\r\nb"},
+		{name: "every control character", key: "c" + controls()},
+		{name: "every control character in relayed parts", key: "r" + controls(), size: relayPart + 1},
+		{name: "control characters of Latin-1", key: "c\u0080\u0085\u009f"},
+		{name: "backslash", key: `a\b`},
+		{name: "quotes", key: `a"b'c`},
+		{name: "markup", key: "<a>&amp;]]>"},
+		{name: "upper case", key: "Case"},
+		{name: "lower case", key: "case"},
+		{name: "composed", key: "caf\u00e9"},
+		{name: "decomposed", key: "cafe\u0301"},
+		{name: "emoji", key: "🪣/👩‍👩‍👧"},
+		{name: "before emoji in UTF-8 and behind them in UTF-16", key: "\uff5e"},
+		{name: "right to left", key: "مرحبا/עולם"},
+		{name: "right to left override", key: "a\u202egnp.exe"},
+		{name: "byte order mark", key: "\ufeffa"},
+		{name: "zero width", key: "a\u200bb"},
+		{name: "replacement character", key: "a\ufffdb"},
+		{name: "noncharacter", key: "a\U0010ffff"},
+		{name: "1,024 bytes", key: longKey(1024)},
+		{name: "1,024 bytes in one segment", key: strings.Repeat("s", 1024), minio: minioSegment},
+		{name: "1,024 bytes of three each", key: strings.Repeat("語", 341) + "x", minio: minioSegment},
+		{name: "many segments", key: strings.Repeat("d/", 200) + "f"},
+	}
+}
+
+// prefixedKinds are keys that get a longer prefix.
+func prefixedKinds() []kind {
+	return []kind{
+		{name: "key that equals the prefix", key: "exports/", size: empty},
+		{name: "key behind the prefix", key: "exports/a"},
+		{name: "slash behind the prefix", key: "exports//a", minio: minioSlashes},
+		{name: "the prefix twice", key: "exports/exports/a"},
+		{name: "key that begins like the prefix", key: "exports-old/a", want: notListed},
+		{name: "the prefix without its slash", key: "exports", want: notListed, minio: minioParent},
+		{name: "key that becomes 1,024 bytes long", key: "exports/" + longKey(1024-len("copies/of/the/exports/"))},
+		{name: "key that becomes 1,025 bytes long", key: "exports/1" + longKey(1024-len("copies/of/the/exports/")), want: quarantined("key_unrepresentable")},
+	}
+}
+
+// strippedKinds are keys that lose a prefix and get none.
+func strippedKinds() []kind {
+	return []kind{
+		{name: "key that equals the prefix", key: "exports/", size: empty, want: quarantined("key_unrepresentable")},
+		{name: "key behind the prefix", key: "exports/a"},
+		{name: "slash behind the prefix", key: "exports//a", minio: minioSlashes},
+		{name: "parent behind the prefix", key: "exports/../a", minio: minioDots},
+	}
+}

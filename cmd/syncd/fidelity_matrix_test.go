@@ -1,0 +1,311 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+	"syncd/internal/syncer"
+)
+
+// matrix is the whole table on its way from one bucket to another, through one service or two.
+type matrix struct {
+	owner, consumer *s3.Client
+	// ownersKey is the KMS key of the source, keyARN the one that copies must lie under, as the service names it.
+	ownersKey, keyARN string
+	tellsBucketKey    bool
+	relay             bool
+	// real says that a real server is behind it all, no fake; laterKey is the key of a fake that is disabled when all is put.
+	real     bool
+	laterKey *awsfake.Key
+	// create makes the two buckets of a setting and returns the source's, nil on a real server; run runs the program; state
+	// is the folder of the ledgers.
+	create func(t *testing.T, s setting) *awsfake.Bucket
+	run    func(t *testing.T, args ...string) outcome
+	state  string
+
+	kinds map[string][]kind // that were put, by setting
+}
+
+func (s setting) sourceBucket() string      { return "owner-" + s.name }
+func (s setting) destinationBucket() string { return "consumer-" + s.name }
+
+// mappings is the YAML of all settings' mappings. Of sides it gets what is the same for all of them.
+func (m *matrix) mappings(source, destination string) string {
+	var b strings.Builder
+	b.WriteString("mappings:\n")
+	for _, s := range m.settings() {
+		fmt.Fprintf(&b, "  - name: %s\n", s.name)
+		fmt.Fprintf(&b, "    source: {bucket: %s, prefix: %q, region: us-east-1, %s}\n", s.sourceBucket(), s.prefix, join(source, s.source))
+		fmt.Fprintf(&b, "    destination: {bucket: %s, prefix: %q, region: us-east-1, %s}\n", s.destinationBucket(), s.toPrefix, join(destination, s.destination))
+		if s.more != "" {
+			fmt.Fprintf(&b, "    %s\n", s.more)
+		}
+	}
+	return b.String()
+}
+
+func join(common, own string) string {
+	if own == "" {
+		return common
+	}
+	return common + ", " + own
+}
+
+// settings are those that the service can have.
+func (m *matrix) settings() []setting {
+	var all []setting
+	for _, s := range settings() {
+		if !m.real || s.minio == "" {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// leftOut says why a kind is not for this matrix.
+func (m *matrix) leftOut(k kind) string {
+	switch {
+	case m.relay && k.serverSide != "":
+		return k.serverSide
+	case m.real && !m.relay && k.minioCopy != "":
+		return k.minioCopy
+	case m.real:
+		return k.minio
+	default:
+		return ""
+	}
+}
+
+// test puts every kind, copies all in one run of the program, and looks at every copy.
+func (m *matrix) test(t *testing.T) {
+	t.Helper()
+	m.kinds = map[string][]kind{}
+	for _, s := range m.settings() {
+		m.put(t, s, m.create(t, s))
+	}
+	if m.laterKey != nil {
+		m.laterKey.SetEnabled(false)
+	}
+	first := m.pass(t)
+	for _, s := range m.settings() {
+		t.Run(s.name, func(t *testing.T) {
+			m.checkSummary(t, s, first[s.name])
+			m.checkStatus(t, s)
+			m.checkObjects(t, s)
+		})
+	}
+	second := m.pass(t)
+	for _, s := range m.settings() {
+		if got := second[s.name]; got.Copied != 0 || got.Unchanged != first[s.name].Copied {
+			t.Errorf("%s, second pass: got %d copied and %d unchanged, want 0 and %d", s.name, got.Copied, got.Unchanged, first[s.name].Copied)
+		}
+	}
+}
+
+// put puts the kinds of a setting. One that cannot be put fails and is left out of what is counted.
+func (m *matrix) put(t *testing.T, s setting, bucket *awsfake.Bucket) {
+	t.Helper()
+	o := &owner{t: t, client: m.owner, name: s.sourceBucket(), keyARN: m.ownersKey, bucket: bucket, later: m.laterKey}
+	for _, k := range kinds() {
+		if k.in != s.name || m.leftOut(k) != "" {
+			continue
+		}
+		if err := o.add(k); err != nil {
+			t.Errorf("%s, %s: put: %v", s.name, k.name, err)
+			continue
+		}
+		m.kinds[s.name] = append(m.kinds[s.name], k)
+	}
+}
+
+// pass runs a backfill of all mappings and returns their summaries by name.
+func (m *matrix) pass(t *testing.T) map[string]syncer.Summary {
+	t.Helper()
+	got := m.run(t, "backfill", "--json")
+	lines := strings.Split(strings.TrimSpace(got.stdout), "\n")
+	var all passes
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &all); err != nil || len(all.Passes) != len(m.settings()) {
+		t.Fatalf("got exit %d, stdout %q, %v; want a summary of each mapping; stderr:\n%s", got.code, got.stdout, err, got.stderr)
+	}
+	byName := map[string]syncer.Summary{}
+	for _, s := range all.Passes {
+		byName[s.Mapping] = s
+	}
+	return byName
+}
+
+// tally counts fates.
+func (m *matrix) tally(s setting) (want syncer.Summary) {
+	want.Quarantined, want.Skipped = map[string]int64{}, map[string]int64{}
+	for _, k := range m.kinds[s.name] {
+		fate, reason, _ := strings.Cut(k.fate(m.relay), ": ")
+		switch fate {
+		case copied:
+			want.Copied++
+		case "quarantined":
+			want.Quarantined[reason]++
+			want.Exit = 3
+		case "skipped":
+			want.Skipped[reason]++
+		}
+		if fate != notListed {
+			want.Listed++
+		}
+	}
+	return want
+}
+
+func (m *matrix) checkSummary(t *testing.T, s setting, got syncer.Summary) {
+	t.Helper()
+	counts := func(s syncer.Summary) syncer.Summary {
+		return syncer.Summary{
+			Listed: s.Listed, Copied: s.Copied, Unchanged: s.Unchanged, Adopted: s.Adopted,
+			Skipped: s.Skipped, Quarantined: s.Quarantined, Exit: s.Exit, Error: s.Error,
+		}
+	}
+	if diff := gocmp.Diff(counts(m.tally(s)), counts(got), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("summary (-want +got):\n%s", diff)
+	}
+	if got, want := got.Requests["CompleteMultipartUpload"], m.inParts(s); got != want {
+		t.Errorf("got %d copies in parts, want %d", got, want)
+	}
+}
+
+// inParts is how many of the copies of a setting must be made in parts.
+func (m *matrix) inParts(s setting) (n int64) {
+	above := cmp.Or(s.inPartsAbove, 5*gibibyte)
+	if m.relay {
+		above = relayPart
+	}
+	for _, k := range m.kinds[s.name] {
+		if k.fate(m.relay) == copied && k.length() > above {
+			n++
+		}
+	}
+	return n
+}
+
+func (m *matrix) checkStatus(t *testing.T, s setting) {
+	t.Helper()
+	got := m.run(t, "status", "--json", "--mapping", s.name)
+	var told status
+	if err := json.Unmarshal([]byte(got.stdout), &told); err != nil || got.code != 0 {
+		t.Fatalf("status: got exit %d, stdout %q, %v; stderr:\n%s", got.code, got.stdout, err, got.stderr)
+	}
+	want := m.tally(s)
+	if diff := gocmp.Diff(want.Quarantined, told.Quarantined, cmpopts.EquateEmpty()); diff != "" || told.Entries != want.Copied {
+		t.Errorf("status: got %d entries, want %d; quarantined (-want +got):\n%s", told.Entries, want.Copied, diff)
+	}
+}
+
+// checkObjects looks at the fate of each kind, and that nothing else lies at the destination.
+func (m *matrix) checkObjects(t *testing.T, s setting) {
+	t.Helper()
+	aside, strangers := m.aside(t, s), keysOf(t, m.consumer, s.destinationBucket())
+	for _, k := range m.kinds[s.name] {
+		to := s.toPrefix + strings.TrimPrefix(k.path(), s.prefix)
+		want := k.fate(m.relay)
+		t.Run(k.name, func(t *testing.T) {
+			got, detail := notListed, ""
+			if q, ok := aside[k.path()]; ok {
+				got, detail = quarantined(q.Reason), q.Detail
+			} else if strangers[to] {
+				got = copied
+			} else if strings.HasPrefix(want, "skipped") {
+				got = want // the summary tells the reasons
+			}
+			if got != want {
+				t.Fatalf("got %s, want %s; %s", got, want, detail)
+			}
+			if want == copied {
+				m.compare(t, s, k.path(), to)
+			}
+		})
+		delete(strangers, to)
+	}
+	for key := range strangers {
+		t.Errorf("got %q at the destination, want nothing there", key)
+	}
+	m.checkUploads(t, s)
+}
+
+// compare reads the source as its owner and the copy as its consumer.
+func (m *matrix) compare(t *testing.T, s setting, from, to string) {
+	t.Helper()
+	source, err := look(t.Context(), m.owner, s.sourceBucket(), from)
+	if err != nil {
+		t.Fatalf("source: %v", err)
+	}
+	got, err := look(t.Context(), m.consumer, s.destinationBucket(), to)
+	if err != nil {
+		t.Fatalf("copy: %v", err)
+	}
+	want, got := matched(m.wanted(s, source), got)
+	if diff := gocmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("copy (-want +got):\n%s", diff)
+	}
+	if want.SHA256 == "" && want.CRC64NVME == "" {
+		t.Error("got nothing that tells whether the content is the same")
+	}
+}
+
+// aside is what is in quarantine, by source key.
+func (m *matrix) aside(t *testing.T, s setting) map[string]checkpoint.Quarantined {
+	t.Helper()
+	store, err := checkpoint.OpenFile(m.state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	aside := map[string]checkpoint.Quarantined{}
+	for q, err := range checkpoint.Quarantine(t.Context(), store, s.name) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		aside[q.Key] = q
+	}
+	return aside
+}
+
+func keysOf(t *testing.T, client *s3.Client, bucket string) map[string]bool {
+	t.Helper()
+	keys := map[string]bool{}
+	// Without the encoding a key that holds a control character makes the page unreadable XML.
+	pages := s3.NewListObjectsV2Paginator(client, &s3.ListObjectsV2Input{Bucket: &bucket, EncodingType: types.EncodingTypeUrl})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, object := range page.Contents {
+			key, err := url.QueryUnescape(*object.Key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			keys[key] = true
+		}
+	}
+	return keys
+}
+
+func (m *matrix) checkUploads(t *testing.T, s setting) {
+	t.Helper()
+	bucket := s.destinationBucket()
+	out, err := m.consumer.ListMultipartUploads(t.Context(), &s3.ListMultipartUploadsInput{Bucket: &bucket, EncodingType: types.EncodingTypeUrl})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out.Uploads) > 0 {
+		t.Errorf("got %d unfinished uploads, want none", len(out.Uploads))
+	}
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"syncd/internal/awsfake"
+)
+
+// What becomes of an object: it is copied, or it is set aside or skipped for a reason, or the source does not list it.
+const (
+	copied    = "copied"
+	notListed = "not listed"
+)
+
+func quarantined(reason string) string { return "quarantined: " + reason }
+func skipped(reason string) string     { return "skipped: " + reason }
+
+// empty is the size of a kind without content; 0 means a few bytes that differ from kind to kind.
+const empty = -1
+
+const (
+	kibibyte = 1 << 10
+	mebibyte = 1 << 20
+	gibibyte = 1 << 30
+)
+
+// kind is one kind of object: what its owner puts, and what must become of it. The zero value of a field is the plain case.
+type kind struct {
+	name string
+	// in names the setting that it is copied under; key is its key there, the name by default.
+	in, key string
+	// put is the request that makes it, but for bucket, key and content. An SSEKMSKeyId of ownersKey becomes the owner's.
+	put s3.PutObjectInput
+	// size is the size of the content in bytes, sizes that of its parts, which makes it a multipart upload.
+	size  int64
+	sizes []int64
+	// headers are sent as they stand here, where the SDK would not; tags are set afterwards.
+	headers, tags map[string]string
+	// hand is how the owner of a fake puts it by hand, where no request could.
+	hand *awsfake.PutOptions
+	// then happens after the object was put.
+	then func(o *owner, key string) error
+	// want is what becomes of it, relayed what becomes of it in a relay where that differs.
+	want, relayed string
+	// serverSide, minio and minioCopy say why it is left out of the relay, of a real MinIO server, and of the copies that
+	// such a server makes by itself.
+	serverSide, minio, minioCopy string
+}
+
+// ownersKey stands for the source's KMS key.
+const ownersKey = "{owners-key}"
+
+func (k kind) path() string {
+	if k.key != "" {
+		return k.key
+	}
+	return k.name
+}
+
+func (k kind) fate(relay bool) string {
+	want := k.want
+	if relay && k.relayed != "" {
+		want = k.relayed
+	}
+	if want == "" {
+		want = copied
+	}
+	return want
+}
+
+// length is the size of the content in bytes.
+func (k kind) length() (n int64) {
+	if k.size == 0 && k.sizes == nil {
+		return int64(len(k.name))
+	}
+	for _, size := range k.sizes {
+		n += size
+	}
+	return n + max(k.size, 0)
+}
+
+// setting is a mapping between two buckets of its own, under which kinds are copied.
+type setting struct {
+	name string
+	// prefix and toPrefix are the prefixes of both sides.
+	prefix, toPrefix string
+	// source, destination, and more are YAML of the mapping: the first two stand in the braces of their side.
+	source, destination, more string
+	// class is what the configuration says of storage classes, "" for nothing; inPartsAbove of what is copied in parts.
+	class        string
+	inPartsAbove int64
+	// Of both buckets: versions are kept; of the source's: requesters pay; of either: versions can be locked.
+	versioned, requesterPays, sourceLock, destinationLock bool
+	// The copy leaves tags, metadata behind, carries the lock, lies under no bucket key.
+	noTags, noMetadata, carriesLock, noBucketKey bool
+	// minio says why it is left out of a real MinIO server.
+	minio string
+}
+
+// settings are the configurations that decide what a copy looks like.
+func settings() []setting {
+	return []setting{
+		{name: "plain"},
+		{name: "prefixed", prefix: "exports/", toPrefix: "copies/of/the/exports/"},
+		{name: "stripped", prefix: "exports/"},
+		{name: "in-parts", more: "copy: {multipart_above: 5MiB, part_size: 5MiB}", inPartsAbove: 5 * mebibyte},
+		{name: "no-bucket-key", destination: "bucket_key: false", noBucketKey: true},
+		{name: "class-configured", destination: "storage_class: STANDARD_IA", class: "STANDARD_IA", minio: "STANDARD_IA is refused"},
+		{name: "class-kept", destination: "storage_class: keep", class: "keep"},
+		{name: "class-kept-in-parts", destination: "storage_class: keep", class: "keep", more: "copy: {multipart_above: 5MiB}", inPartsAbove: 5 * mebibyte},
+		{name: "no-tags", more: "copy: {tags: omit}", noTags: true},
+		{name: "no-metadata", more: "copy: {metadata: omit}", noMetadata: true},
+		{name: "lock-omitted", sourceLock: true},
+		{
+			name: "lock-copied", sourceLock: true, destinationLock: true, carriesLock: true,
+			more: "copy: {object_lock: copy, multipart_above: 5MiB}", inPartsAbove: 5 * mebibyte,
+		},
+		{name: "requester-pays", source: "request_payer: true", requesterPays: true, minio: "nobody pays"},
+		{name: "versioned", versioned: true},
+		{name: "filtered", more: `filter: {include: ["**"], exclude: ["private/**"], min_size: 2, max_size: 1KiB}`},
+	}
+}
+
+// in puts kinds under a setting.
+func in(setting string, kinds ...kind) []kind {
+	for i := range kinds {
+		kinds[i].in = setting
+	}
+	return kinds
+}
+
+// kinds is the whole table.
+func kinds() []kind {
+	return slices.Concat(
+		in("plain", keyKinds()...), in("prefixed", prefixedKinds()...), in("stripped", strippedKinds()...),
+		in("plain", sizeKinds()...), in("plain", metadataKinds()...), in("plain", headerKinds()...), in("plain", tagKinds()...),
+		in("plain", classKinds()...), in("plain", encryptionKinds()...), in("plain", uploadKinds()...), in("plain", checksumKinds()...),
+		in("plain", oddKinds()...), partsKinds(), omittedKinds(), keptKinds(), lockKinds(), bucketKinds(),
+	)
+}
+
+// TestFidelityTable holds the table itself to be what the tests that walk it take for granted.
+func TestFidelityTable(t *testing.T) {
+	names := map[string]bool{}
+	for _, s := range settings() {
+		names[s.name] = true
+	}
+	seen, used := map[string]bool{}, map[string]bool{}
+	for _, k := range kinds() {
+		if !names[k.in] {
+			t.Errorf("%s: got setting %q, want one of the settings", k.name, k.in)
+		}
+		if k.name == "" || strings.Contains(k.name, "/") && k.key == "" {
+			t.Errorf("%q: want a name without a slash, and a key of its own where that is one", k.name)
+		}
+		for _, id := range []string{k.in + " name " + k.name, k.in + " key " + k.path()} {
+			if seen[id] {
+				t.Errorf("%s: there are two", id)
+			}
+			seen[id] = true
+		}
+		used[k.in] = true
+	}
+	if len(used) != len(names) {
+		t.Errorf("got kinds under %d settings, want each of the %d used", len(used), len(names))
+	}
+	if n := len(kinds()); n < 60 {
+		t.Errorf("got %d kinds, want more than 60", n)
+	}
+}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"syncd/internal/access"
+)
+
+// exitFindings says that something has to be changed in what was judged.
+const exitFindings = 4
+
+// findingsError says how much was found in documents. The findings themselves are printed before.
+type findingsError struct{ errors, warnings int }
+
+func (e *findingsError) Error() string {
+	var parts []string
+	for _, of := range []struct {
+		name  string
+		count int
+	}{{"error", e.errors}, {"warning", e.warnings}} {
+		if of.count > 0 {
+			parts = append(parts, counted(of.count, of.name))
+		}
+	}
+	return strings.Join(parts, " and ") + " in the policies"
+}
+
+// counted is "1 error", "2 errors".
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// checkFlags are those of `syncd policy check`.
+type checkFlags struct {
+	kind  string
+	json  bool
+	sarif bool
+}
+
+func newPolicyCheck(p process) *cobra.Command {
+	var f flags
+	var of checkFlags
+	cmd := &cobra.Command{
+		Use:   "check [ARN=]FILE... [--kind KIND] [--config FILE]",
+		Short: "Judge policies that exist: broken, without effect, dangerous, or not enough",
+		Long: `check judges policies as they are written and asks nothing of AWS: what AWS would refuse, what does not do what it says,
+what lets in more than it should. docs/policy-check.md explains every finding.
+
+A FILE is a policy, or what the AWS CLI prints around one: s3api get-bucket-policy, iam get-role, iam get-role-policy,
+iam get-policy-version, kms get-key-policy, sqs get-queue-attributes; or the JSON of ` + "`syncd policy`" + `. - is standard input. An ARN
+before it says whose it is where the text does not: arn:aws:iam::222222222222:role/syncd=role.json.
+
+With --config it also says which permission the mappings lack, in which document of which account, and the statement to add.
+What is not given is not judged, and a note says so.
+
+Exit codes:
+  0    nothing has to be changed
+  2    usage: wrong flags, or a file that cannot be read
+  4    an error or a warning was found`,
+		Example: `  syncd policy check bucket-policy.json key-policy.json
+  syncd policy check --config syncd.yaml --mapping alice-to-bob role.json bucket-policy.json key-policy.json
+  syncd policy check --sarif policies.json`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return &usageError{errors.New("check policies: name at least one FILE")}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return checkPolicies(p, cmd.InOrStdin(), args, f, of) },
+	}
+	cmd.Flags().StringVarP(&f.config, "config", "c", "", "`FILE` with the configuration whose mappings have to work")
+	cmd.Flags().StringArrayVarP(&f.mappings, "mapping", "m", nil, "only the mapping of this `NAME`; may be repeated")
+	cmd.Flags().StringVar(&of.kind, "kind", "", "what the files are: `KIND` is "+kindList()+"; found out by default")
+	cmd.Flags().BoolVar(&of.json, "json", false, "print the report as one JSON object")
+	cmd.Flags().BoolVar(&of.sarif, "sarif", false, "print the report as SARIF 2.1.0, for code scanning")
+	cmd.MarkFlagsMutuallyExclusive("json", "sarif")
+	return cmd
+}
+
+func kindList() string {
+	var names []string
+	for _, k := range access.Kinds() {
+		names = append(names, string(k))
+	}
+	return strings.Join(names, ", ")
+}
+
+func checkPolicies(p process, stdin io.Reader, args []string, f flags, of checkFlags) error {
+	kind := access.Kind(of.kind)
+	if kind != "" && !slices.Contains(access.Kinds(), kind) {
+		return &usageError{fmt.Errorf("check policies: --kind %q is none of %s", of.kind, kindList())}
+	}
+	o := access.CheckOptions{Mappings: f.mappings}
+	if f.config != "" {
+		c, err := loadConfig(f)
+		if err != nil {
+			return err
+		}
+		o.Config = c
+	}
+	var files []access.File
+	for _, arg := range args {
+		file, err := policyFile(p, stdin, arg)
+		if err != nil {
+			return &usageError{fmt.Errorf("read policy: %w", err)}
+		}
+		file.Kind = kind
+		files = append(files, file)
+	}
+	report, err := access.Check(files, o)
+	if err != nil {
+		return &usageError{err}
+	}
+	if err := printReport(p.stdout, report, of); err != nil {
+		return err
+	}
+	return verdict(report)
+}
+
+// policyFile reads what an argument names: FILE, or ARN=FILE. A file of that very name goes before.
+func policyFile(p process, stdin io.Reader, arg string) (access.File, error) {
+	file := access.File{Name: arg}
+	if target, name, ok := strings.Cut(arg, "="); ok && strings.HasPrefix(target, "arn:") {
+		if _, err := os.Stat(arg); err != nil {
+			file.Name, file.Target = name, target
+		}
+	}
+	var err error
+	if file.Name == "-" {
+		file.Data, err = io.ReadAll(stdin)
+	} else {
+		file.Data, err = p.readFile(file.Name)
+	}
+	return file, err
+}
+
+func printReport(w io.Writer, r access.Report, of checkFlags) error {
+	switch {
+	case of.sarif:
+		text, err := r.SARIF()
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(text)
+		return err
+	case of.json:
+		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false)
+		return e.Encode(r)
+	}
+	for _, f := range r.Findings {
+		place := ""
+		if f.File != "" {
+			place = fmt.Sprintf("%s:%d:%d: ", f.File, f.Line, f.Column)
+		}
+		fmt.Fprintf(w, "%s%s: %s [%s %s]\n  hint: %s\n", place, f.Severity, f.Message, f.ID, f.Name, f.Fix)
+	}
+	if len(r.Findings) == 0 {
+		fmt.Fprintf(w, "nothing to change in %s\n", counted(len(r.Documents), "document"))
+	}
+	return nil
+}
+
+func verdict(r access.Report) error {
+	if !r.Wrong() {
+		return nil
+	}
+	e := &findingsError{}
+	for _, f := range r.Findings {
+		switch f.Severity {
+		case access.SeverityError:
+			e.errors++
+		case access.SeverityWarning:
+			e.warnings++
+		case access.SeverityNote:
+		}
+	}
+	return e
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"cmp"
+	"strings"
+	"sync"
+
+	"github.com/aws/smithy-go/middleware"
+
+	"syncd/config"
+	"syncd/internal/metrics"
+	"syncd/internal/throttle"
+)
+
+const (
+	// startConcurrency is how many requests of a mapping are under way at once to begin with, where the configuration
+	// leaves it open; leastConcurrency and mostConcurrency bound where it finds its level. At 100 ms a copy the most is
+	// more than the 3,500 copies a second that a prefix takes (Amazon S3 User Guide, "Best practices design patterns").
+	startConcurrency = 64
+	leastConcurrency = 4
+	mostConcurrency  = 512
+)
+
+// quotas are the controllers of the services' quotas. Mappings that draw on the same quota share its controller: what one
+// of them is told is true for the others.
+type quotas struct {
+	mu     sync.Mutex
+	shared map[string]*throttle.Controller
+}
+
+// of returns the controller of one quota; side says in messages whose it is.
+func (q *quotas) of(side string, quota ...string) *throttle.Controller {
+	name := side + " " + strings.Join(quota, " ")
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.shared == nil {
+		q.shared = map[string]*throttle.Controller{}
+	}
+	if q.shared[name] == nil {
+		q.shared[name] = throttle.NewController(throttle.ControllerOptions{Name: side})
+	}
+	return q.shared[name]
+}
+
+// pace is what bounds the requests of one mapping.
+type pace struct {
+	level                    *throttle.Level
+	source, destination, sts *throttle.Controller
+	decrypt, encrypt         *throttle.Controller // KMS, as whoever reads the source and whoever writes the destination
+	cap, kmsCap              *throttle.Controller
+	bytes                    *throttle.Bytes
+}
+
+// paceOf makes the bounds of a mapping. KMS counts by the account that asks and by region, S3 by bucket, STS by account.
+func (s *system) paceOf(m config.Mapping) pace {
+	p := pace{
+		level:       throttle.NewLevel(concurrencyOf(m)),
+		source:      s.quotas.of("source", s.endpoint(m.Source.EndpointURL, nil).url, m.Source.Bucket),
+		destination: s.quotas.of("destination", s.endpoint(m.Destination.EndpointURL, nil).url, m.Destination.Bucket),
+		decrypt:     s.quotas.of("kms", s.caller(m.Source.Role), m.Source.Region),
+		encrypt:     s.quotas.of("kms", s.caller(m.Destination.Role), m.Destination.Region),
+		sts:         s.quotas.of("sts", m.Destination.Region),
+		bytes:       throttle.NewBytes(int64(m.Limits.BytesPerSecond)),
+	}
+	if n := m.Limits.RequestsPerSecond; n > 0 {
+		p.cap = throttle.NewController(throttle.ControllerOptions{Name: "limits.requests_per_second", Cap: float64(n)})
+	}
+	if n := m.Limits.KMSRequestsPerSecond; n > 0 {
+		p.kmsCap = throttle.NewController(throttle.ControllerOptions{Name: "limits.kms_requests_per_second", Cap: float64(n)})
+	}
+	return p
+}
+
+// caller names the account whose quotas a role's requests draw on; the ambient credentials have one, whatever it is.
+func (s *system) caller(role string) string {
+	return cmp.Or(accountOf(s.config.Roles[role].ARN), "ambient")
+}
+
+// accountOf returns the account in an ARN, "" where there is none.
+func accountOf(arn string) string {
+	if fields := strings.SplitN(arn, ":", 6); len(fields) == 6 {
+		return fields[4]
+	}
+	return ""
+}
+
+// guard paces the requests to one side of the mapping. A server-side copy reads the source under the destination's hands,
+// and its errors do not say which of the two is too slow: it goes by the destination's quota.
+func (p pace) guard(service, kms *throttle.Controller) func(*middleware.Stack) error {
+	return (&throttle.Guard{Level: p.level, Service: service, KMS: kms, Cap: p.cap, KMSCap: p.kmsCap}).Attach
+}
+
+// show has the metrics ask the mapping's bounds.
+func (p pace) show(m *metrics.Metrics, mapping string) {
+	m.ConcurrencyLimit.Set(func() (float64, bool) { return float64(p.level.Limit()), true }, mapping)
+	for side, c := range map[string]*throttle.Controller{"source": p.source, "destination": p.destination, "kms": p.encrypt, "sts": p.sts} {
+		m.RateLimit.Set(c.Rate, mapping, side)
+		m.Throttles.Set(func() (float64, bool) { return float64(c.Throttles()), true }, mapping, side)
+	}
+}
+
+// concurrencyOf returns the bounds of the requests that a mapping has under way at once.
+func concurrencyOf(m config.Mapping) throttle.LevelOptions {
+	if n := int(m.Copy.Concurrency); n > 0 {
+		return throttle.LevelOptions{Min: n, Start: n, Max: n}
+	}
+	return throttle.LevelOptions{Min: leastConcurrency, Start: startConcurrency, Max: mostConcurrency}
+}

@@ -76,8 +76,8 @@ func readable(answer []byte) []byte {
 
 // legal reports whether a character may stand in XML.
 func legal(r rune) bool {
-	switch {
-	case r == '\t', r == '\n', r == '\r':
+	switch r {
+	case '\t', '\n', '\r':
 		return true
 	default:
 		return r >= 0x20 && r <= 0xd7ff || r >= 0xe000 && r <= 0xfffd || r >= 0x10000 && r <= utf8.MaxRune

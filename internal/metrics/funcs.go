@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"maps"
 	"strings"
 	"sync"
 
@@ -37,6 +38,13 @@ func (f *Funcs) Set(value func() (value float64, ok bool), labels ...string) {
 	f.series[strings.Join(labels, "\xff")] = series{labels, value}
 }
 
+// Delete takes out every series whose first label has this value.
+func (f *Funcs) Delete(first string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	maps.DeleteFunc(f.series, func(_ string, s series) bool { return len(s.labels) > 0 && s.labels[0] == first })
+}
+
 // Describe tells the metric's name, help and labels.
 func (f *Funcs) Describe(to chan<- *prometheus.Desc) { to <- f.desc }
 
@@ -50,7 +58,7 @@ func (f *Funcs) Collect(to chan<- prometheus.Metric) {
 	f.mu.Unlock() // a func may take locks of its own
 	for _, s := range asked {
 		if value, ok := s.value(); ok {
-			to <- prometheus.MustNewConstMetric(f.desc, f.kind, value, s.labels...)
+			to <- prometheus.MustNewConstMetric(f.desc, f.kind, value, s.labels...) //nolint:promlinter // its name is checked where the desc is made
 		}
 	}
 }

@@ -116,14 +116,13 @@ func TestReplayNeverBreaksIntoAPass(t *testing.T) {
 		w, s, repair := quarantined(t)
 		w.fill(1000)
 		w.cloud.SetLatency(time.Second)
-		drained := func(run func(context.Context) (syncer.Summary, error)) syncer.Summary {
+		drained := func(run func(context.Context) (syncer.Summary, error)) {
 			ctx, drain := context.WithCancel(t.Context())
 			time.AfterFunc(12*time.Second, drain)
 			got, err := run(ctx)
 			if !errors.Is(err, syncer.ErrDrained) || got.Copied == 0 {
 				t.Fatalf("got %+v, %v, want a part done", got, err)
 			}
-			return got
 		}
 		drained(s.Run)
 		if got, err := s.Replay(t.Context(), all); !errors.Is(err, syncer.ErrUnfinished) || w.quarantineOf(t) != 3 {

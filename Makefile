@@ -42,7 +42,7 @@ fuzz: ## run every fuzz target for FUZZTIME (5s)
 	done
 
 crash: ## kill the real process KILLS (200) times and look at what it leaves
-	go test ./cmd/syncd -run '^TestCrash$$' -kills $(KILLS)
+	go test ./cmd/syncd -run '^TestCrash$$' -timeout 2h -kills $(KILLS)
 
 interop: ## read the ledger's chunks with another Parquet implementation, in a module of its own
 	cd internal/checkpoint/interop && go test ./...

@@ -193,7 +193,7 @@ const (
 	// leapAfter is when a probe has found half as much again: probe · (leapAfter / climb)³. From there the rate doubles in
 	// doubling. An earlier leap would be led on by quotas that let a second of unused rate be made up for.
 	leapAfter = 5130 * time.Millisecond
-	doubling  = 3000 * time.Millisecond
+	doubling  = 3 * time.Second
 )
 
 // curve is how a rate grows after a cut: a cubic, flat around its best, as of RFC 9438 (CUBIC), section 4.2, but in

@@ -1,0 +1,57 @@
+package throttle
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/smithy-go/middleware"
+
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+)
+
+const (
+	// askPatience is how long an attempt may go without an answer that S3 gives from its index.
+	askPatience = time.Minute
+	// movePatience is how long one may that moves content, or puts the parts of an upload together: 5 GiB from another
+	// region take minutes, and so do 10,000 parts (Amazon S3 API Reference, CompleteMultipartUpload).
+	movePatience = 10 * time.Minute
+)
+
+// Patience bounds how long each attempt of a client may wait for its answer, so that a connection which has gone silent is
+// given up and the retryer tries another. It is one of the client's APIOptions, before a Meter and a Guard, which then see
+// a timeout. A body that is read later is not bounded.
+func Patience(stack *middleware.Stack) error {
+	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.Patience", bound), middleware.Before)
+}
+
+func bound(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	patience := patienceFor(awsmiddleware.GetOperationName(ctx))
+	ctx, cancel := context.WithCancel(ctx)
+	var silent atomic.Bool
+	timer := time.AfterFunc(patience, func() {
+		silent.Store(true)
+		cancel()
+	})
+	out, metadata, err := next.HandleDeserialize(ctx, in)
+	timer.Stop()
+	if err == nil {
+		return out, metadata, nil //nolint:govet // a body may still be read under ctx, which ends with its parent
+	}
+	cancel()
+	if silent.Load() {
+		// The SDK's error would look like a request that was canceled, which nobody retries.
+		err = fmt.Errorf("no answer within %s: %w", patience, context.DeadlineExceeded)
+	}
+	return out, metadata, err
+}
+
+func patienceFor(operation string) time.Duration {
+	switch operation {
+	case "CopyObject", "UploadPartCopy", "PutObject", "UploadPart", "CompleteMultipartUpload":
+		return movePatience
+	default:
+		return askPatience
+	}
+}

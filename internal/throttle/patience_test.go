@@ -1,0 +1,88 @@
+package throttle_test
+
+import (
+	"context"
+	"io"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/aws/smithy-go/middleware"
+
+	"syncd/internal/awserr"
+	"syncd/internal/awsfake"
+	"syncd/internal/throttle"
+)
+
+// patient returns the client of the world with bounded attempts under a meter.
+func (w *world) patient(meter *throttle.Meter) *s3.Client {
+	o := w.s3.Options()
+	o.APIOptions = append([]func(*middleware.Stack) error{throttle.Patience}, meter.Attach)
+	return s3.New(o)
+}
+
+// TestSilenceIsATimeout has two attempts never answered: each is given up after its time, and the third succeeds.
+func TestSilenceIsATimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &throttle.Meter{})
+		for _, tt := range []struct {
+			operation string
+			patience  time.Duration
+			call      func(*s3.Client) error
+		}{
+			{"ListObjectsV2", time.Minute, func(c *s3.Client) error {
+				_, err := c.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String("data")})
+				return err
+			}},
+			{"CopyObject", 10 * time.Minute, func(c *s3.Client) error {
+				_, err := c.CopyObject(t.Context(), &s3.CopyObjectInput{Bucket: aws.String("data"), Key: aws.String("copy"), CopySource: aws.String("data/k")})
+				return err
+			}},
+		} {
+			var seen attempts
+			client := w.patient(&throttle.Meter{Observe: seen.observe})
+			w.cloud.Inject(awsfake.Fault{Operation: tt.operation, Times: 2, Kind: awsfake.Timeout})
+			start := time.Now()
+			err := tt.call(client)
+			if took := time.Since(start); err != nil || took < 2*tt.patience || took > 2*tt.patience+time.Minute {
+				t.Errorf("%s: got %v after %s, want success after twice %s and two waits", tt.operation, err, took, tt.patience)
+			}
+			if want := []awserr.Class{awserr.Transient, awserr.Transient, ""}; !slices.Equal(seen.classes(), want) {
+				t.Errorf("%s: got classes %q, want %q", tt.operation, seen.classes(), want)
+			}
+		}
+	})
+}
+
+// TestPatienceEndsWithTheAnswer reads a body for longer than the answer may take to begin.
+func TestPatienceEndsWithTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &throttle.Meter{})
+		out, err := w.patient(&throttle.Meter{}).GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("data"), Key: aws.String("k")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+		if got, err := io.ReadAll(out.Body); err != nil || string(got) != "x" {
+			t.Errorf("got %q, %v an hour later, want the body", got, err)
+		}
+	})
+}
+
+// TestCanceledIsNotSilent has the caller give up first.
+func TestCanceledIsNotSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &throttle.Meter{})
+		w.cloud.Inject(awsfake.Fault{Kind: awsfake.Timeout})
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(time.Second, cancel)
+		_, err := w.patient(&throttle.Meter{}).ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String("data")})
+		if class := awserr.Classify(err); class != awserr.Canceled {
+			t.Errorf("got %v of class %q, want %q", err, class, awserr.Canceled)
+		}
+	})
+}

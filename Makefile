@@ -5,11 +5,12 @@ SHELL       := bash
 
 FUZZTIME   ?= 5s
 KILLS      ?= 200
+OBJECTS    ?= 50000
 BENCHCOUNT ?= 6
 IMAGE      ?= syncd:dev
 TOOL       := go tool -modfile=tools/go.mod
 
-.PHONY: help build test race cover lint fmt fuzz crash interop minio bench golden demo docker tidy-check fmt-check ci
+.PHONY: help build test race cover lint fmt fuzz crash stress interop deploy-test minio bench golden demo docker tidy-check fmt-check ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
@@ -44,8 +45,14 @@ fuzz: ## run every fuzz target for FUZZTIME (5s)
 crash: ## kill the real process KILLS (200) times and look at what it leaves
 	go test ./cmd/syncd -run '^TestCrash$$' -timeout 2h -kills $(KILLS)
 
+stress: ## copy OBJECTS (50000) through faults, and up to the rates of S3 and KMS
+	go test ./internal/syncer -run '^TestEverythingArrives|^TestItFinds' -timeout 30m -many $(OBJECTS)
+
 interop: ## read the ledger's chunks with another Parquet implementation, in a module of its own
 	cd internal/checkpoint/interop && go test ./...
+
+deploy-test: ## hold deploy/ to Kubernetes, Helm, Prometheus and Terraform, in a module of its own
+	cd deploy/deploytest && go test -count=1 ./...
 
 minio: ## run the fidelity table against a real MinIO server, built first from its module
 	e2e/build-minio.sh .cache/minio
@@ -72,4 +79,4 @@ tidy-check:
 fmt-check:
 	$(TOOL) golangci-lint fmt --diff
 
-ci: tidy-check fmt-check lint race fuzz crash interop build ## all that must pass before a merge
+ci: tidy-check fmt-check lint race fuzz crash stress interop deploy-test build ## all that must pass before a merge

@@ -1,18 +1,13 @@
-// Package deploy_test holds the manifests of this folder to what syncd itself says. Every file must decode, every embedded syncd.yaml
-// must load without a fault, and whatever runs syncd (a workload: a pod or an ECS task) must fit the configuration that it is given:
-// the state on a volume, the external ID where the configuration looks for it, more time to stop than the drain takes.
+// Package deploy_test holds this folder to what syncd itself says: every syncd.yaml must load without a fault, every alert has a
+// section in the runbook, and what is kept twice is the same twice.
 //
-// What only a cluster or an account can tell (names that exist, roles that may be assumed) is left to them.
+// The module in deploytest goes further, with the libraries of Kubernetes, Helm, Prometheus and Terraform.
 package deploy_test
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
+	"flag"
 	"io/fs"
-	"net"
 	"os"
 	"path"
 	"path/filepath"
@@ -20,174 +15,116 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/goccy/go-yaml"
 
 	"syncd/config"
 )
 
-// A workload is one way to run syncd, as far as the tests compare it: read from a pod or from an ECS task.
-type workload struct {
-	file         string
-	args         []string
-	grace        time.Duration // from the signal to stop until the kill
-	user         string        // numeric uid:gid
-	readOnlyRoot bool
-	dropped      []string // capabilities taken away
-	ports        map[string]int
-	volumes      []string // paths at which a writable volume lies
-	files        []string // configuration and secrets: every file that is there when syncd starts
-	secretEnv    []string // environment variables filled from a secret store
-	config       *config.Config
-}
+var update = flag.Bool("update", false, "write the copies of the rules and the dashboard anew")
 
-func workloads(t *testing.T) []workload {
-	t.Helper()
-	return slices.Concat(pods(t), tasks(t))
-}
-
-func TestFilesDecode(t *testing.T) {
-	decoders := map[string]func([]byte) error{".json": decodeJSON, ".yaml": decodeYAML}
-	seen := map[string]int{}
+func TestConfigurationsLoad(t *testing.T) {
+	found := 0
 	walk(t, func(name string) {
-		decode, ok := decoders[path.Ext(name)]
-		if !ok {
+		if path.Base(name) != "syncd.yaml" {
 			return
 		}
-		seen[path.Ext(name)]++
-		if err := decode(read(t, name)); err != nil {
-			t.Errorf("decode %s: %v", name, err)
+		found++
+		if _, err := config.Parse(filledIn(t, read(t, name)), name); err != nil {
+			t.Error(err)
 		}
 	})
-	for ext := range decoders {
-		if seen[ext] == 0 {
-			t.Errorf("got no %s file, want some", ext)
+	if found < 3 {
+		t.Errorf("got %d files, want those of Kubernetes and ECS", found)
+	}
+}
+
+func TestConfigurationOfTheChartLoads(t *testing.T) {
+	var values struct {
+		Config any `yaml:"config"`
+	}
+	if err := yaml.UnmarshalWithOptions(read(t, "helm/syncd/values.yaml"), &values, yaml.UseOrderedMap()); err != nil {
+		t.Fatal(err)
+	}
+	data, err := yaml.Marshal(values.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := config.Parse(data, "values.yaml"); err != nil {
+		t.Error(err)
+	}
+}
+
+// filledIn replaces the words that ecs/README.md lists by their examples.
+func filledIn(t *testing.T, data []byte) []byte {
+	t.Helper()
+	for _, row := range regexp.MustCompile("(?m)^\\| `([A-Z_]+)` \\| `([^`]+)` \\|").FindAllSubmatch(read(t, "ecs/README.md"), -1) {
+		data = bytes.ReplaceAll(data, row[1], row[2])
+	}
+	return data
+}
+
+// TestAlertsHaveSections holds the alerts to the sections of the runbook, both ways.
+func TestAlertsHaveSections(t *testing.T) {
+	names := func(pattern string, data []byte) (found []string) {
+		for _, match := range regexp.MustCompile(pattern).FindAllSubmatch(data, -1) {
+			found = append(found, string(match[1]))
+		}
+		slices.Sort(found)
+		return found
+	}
+	alerts := names(`(?m)^      - alert: (\w+)$`, read(t, "prometheus/rules.yaml"))
+	sections := names(`(?m)^### (Syncd\w+)$`, read(t, "../docs/operations.md"))
+	if len(alerts) == 0 || !slices.Equal(alerts, sections) {
+		t.Errorf("got sections %v, want those of the alerts %v", sections, alerts)
+	}
+	anchors := names(`runbook_url: docs/operations\.md#(\w+)\n`, read(t, "prometheus/rules.yaml"))
+	for i, alert := range alerts {
+		if i >= len(anchors) || anchors[i] != strings.ToLower(alert) {
+			t.Fatalf("got runbook anchors %v, want the lower-case names of %v", anchors, alerts)
 		}
 	}
 }
 
-func decodeJSON(data []byte) error {
-	var v any
-	return json.Unmarshal(data, &v)
-}
-
-func decodeYAML(data []byte) error {
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	for {
-		var v any
-		err := dec.Decode(&v)
-		if errors.Is(err, io.EOF) {
-			return nil
+// TestCopiesAgree keeps what must lie in several places the same: kustomize and Helm read no file outside their folder.
+func TestCopiesAgree(t *testing.T) {
+	rules := read(t, "prometheus/rules.yaml")
+	indented := regexp.MustCompile(`(?m)^(.)`).ReplaceAll(rules, []byte("  $1"))
+	head := "# Made from deploy/prometheus/rules.yaml: make golden writes it anew.\n" +
+		"apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\n" +
+		"metadata:\n  name: syncd\n  namespace: syncd\n  labels: {app.kubernetes.io/name: syncd}\nspec:\n"
+	for name, want := range map[string][]byte{
+		"helm/syncd/files/rules.yaml":                          rules,
+		"helm/syncd/files/syncd.json":                          read(t, "grafana/syncd.json"),
+		"kubernetes/components/monitoring/prometheusrule.yaml": slices.Concat([]byte(head), indented),
+	} {
+		if *update {
+			if err := os.WriteFile(filepath.FromSlash(name), want, 0o644); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if err != nil {
-			return err
+		if !bytes.Equal(read(t, name), want) {
+			t.Errorf("got another %s than the file it is made from, want the same: run make golden", name)
 		}
 	}
 }
 
-func TestReadmeNamesEveryFile(t *testing.T) {
+// TestReadmeNamesEveryFolder finds folders that the README does not tell of.
+func TestReadmeNamesEveryFolder(t *testing.T) {
 	readme := string(read(t, "README.md"))
 	walk(t, func(name string) {
-		if path.Dir(name) == "." {
+		dir := path.Dir(name)
+		top, _, _ := strings.Cut(dir, "/")
+		if dir == "." || top == "deploytest" || top == "helm" {
 			return
 		}
-		if base := path.Base(name); !strings.Contains(readme, "`"+base+"`") {
-			t.Errorf("got no `%s` in README.md, want a line on %s", base, name)
+		if inKubernetes, ok := strings.CutPrefix(dir, "kubernetes/"); ok && strings.Contains(readme, "`"+inKubernetes+"`") {
+			return
+		}
+		if !strings.Contains(readme, "("+dir+")") && !strings.Contains(readme, "`"+dir+"`") {
+			t.Errorf("got no line on %s in README.md, want one", dir)
 		}
 	})
-}
-
-func TestWorkloadsAreUnprivileged(t *testing.T) {
-	user := regexp.MustCompile(`(?m)^USER (\S+)$`).FindSubmatch(read(t, "../Dockerfile"))
-	if user == nil {
-		t.Fatal("got no USER in the Dockerfile, want one")
-	}
-	for _, w := range workloads(t) {
-		if got, want := w.user, string(user[1]); got != want {
-			t.Errorf("%s: got user %q, want %q as in the image", w.file, got, want)
-		}
-		if !w.readOnlyRoot {
-			t.Errorf("%s: got a writable root file system, want a read-only one", w.file)
-		}
-		if !slices.Equal(w.dropped, []string{"ALL"}) {
-			t.Errorf("%s: got dropped capabilities %v, want [ALL]", w.file, w.dropped)
-		}
-	}
-}
-
-func TestDrainEndsBeforeTheKill(t *testing.T) {
-	for _, w := range workloads(t) {
-		if drain := w.config.DrainTimeout.Duration(); w.grace <= drain {
-			t.Errorf("%s: got %v to stop, want more than the drain_timeout of %v", w.file, w.grace, drain)
-		}
-	}
-}
-
-func TestCommandsReadTheConfigThatIsThere(t *testing.T) {
-	for _, w := range workloads(t) {
-		i := slices.Index(w.args, "--config")
-		if i < 1 || i+1 == len(w.args) {
-			t.Errorf("%s: got arguments %q, want COMMAND --config FILE", w.file, w.args)
-			continue
-		}
-		if got := w.args[i+1]; !slices.Contains(w.files, got) {
-			t.Errorf("%s: got --config %s, want one of %v", w.file, got, w.files)
-		}
-	}
-}
-
-func TestStateLiesOnAVolume(t *testing.T) {
-	for _, w := range workloads(t) {
-		dir, ok := strings.CutPrefix(w.config.State, "file:")
-		if !ok || !slices.Contains(w.volumes, dir) {
-			t.Errorf("%s: got state %q, want file: and one of %v", w.file, w.config.State, w.volumes)
-		}
-	}
-}
-
-func TestExternalIDsAreProvided(t *testing.T) {
-	for _, w := range workloads(t) {
-		lookupEnv := func(name string) (string, bool) { return "external-id", slices.Contains(w.secretEnv, name) }
-		readFile := func(name string) ([]byte, error) {
-			if !slices.Contains(w.files, name) {
-				return nil, fmt.Errorf("open %s: %w", name, fs.ErrNotExist)
-			}
-			return []byte("external-id"), nil
-		}
-		for name, role := range w.config.Roles {
-			if role.ExternalID.IsZero() {
-				t.Errorf("%s: got role %s without an external ID, want one", w.file, name)
-			} else if _, err := role.ExternalID.Resolve(lookupEnv, readFile); err != nil {
-				t.Errorf("%s: resolve the external ID of role %s: %v", w.file, name, err)
-			}
-		}
-	}
-}
-
-func TestDaemonsListenOnTheirMetricsPort(t *testing.T) {
-	daemons := 0
-	for _, w := range workloads(t) {
-		if w.args[0] != "run" {
-			continue
-		}
-		daemons++
-		host, port, err := net.SplitHostPort(w.config.HTTP.Listen)
-		if err != nil {
-			t.Errorf("%s: split http.listen: %v", w.file, err)
-			continue
-		}
-		// A loopback address would leave every probe and scrape outside.
-		if ip := net.ParseIP(host); ip == nil || !ip.IsUnspecified() {
-			t.Errorf("%s: got http.listen host %q, want every address", w.file, host)
-		}
-		if want := fmt.Sprint(w.ports["metrics"]); port != want {
-			t.Errorf("%s: got http.listen port %s, want %s", w.file, port, want)
-		}
-	}
-	if daemons != 2 {
-		t.Errorf("got %d daemons, want 2: a Deployment and a service's task", daemons)
-	}
 }
 
 // walk calls visit with the slash-separated name of every file of this folder.
@@ -211,13 +148,4 @@ func read(t *testing.T, name string) []byte {
 		t.Fatal(err)
 	}
 	return data
-}
-
-func parseConfig(t *testing.T, data []byte, name string) *config.Config {
-	t.Helper()
-	c, err := config.Parse(data, name)
-	if err != nil {
-		t.Fatalf("parse the configuration:\n%v", err)
-	}
-	return c
 }

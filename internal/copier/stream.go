@@ -40,7 +40,10 @@ func (c *Copier) read(ctx context.Context, object listing.Object, offset int64, 
 		n, err := io.ReadFull(out.Body, buffer[done:])
 		done += n
 		if done == len(buffer) {
-			return first, ended(out.Body)
+			if err = ended(out.Body); awserr.Classify(err) != awserr.Transient {
+				return first, err
+			}
+			done, n = 0, 0 // it broke off before the word that this is what it should be
 		}
 		_ = out.Body.Close() // what counts was read or was not
 		if cuts++; n > 0 {

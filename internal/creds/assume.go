@@ -22,7 +22,10 @@ import (
 // assumeTimeout bounds one AssumeRole with its retries; the SDK would wait for an answer without end.
 const assumeTimeout = 30 * time.Second
 
-var errNoSession = errors.New("the service answered success without a session")
+var (
+	errNoSession = errors.New("the service answered success without a session")
+	errNoPolicy  = errors.New("its session is to be narrowed, and there is no policy for that")
+)
 
 type assumeAPI interface {
 	AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, opts ...func(*sts.Options)) (*sts.AssumeRoleOutput, error)
@@ -30,6 +33,7 @@ type assumeAPI interface {
 
 // assumer assumes one role. It is an aws.CredentialsProvider without memory.
 type assumer struct {
+	name   string // in the configuration
 	role   config.Role
 	client assumeAPI
 	o      Options
@@ -41,9 +45,13 @@ func (a *assumer) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if err != nil {
 		return aws.Credentials{}, &awserr.CredentialsError{Role: a.role.ARN, Err: err, Hint: "check external_id of the role"}
 	}
+	in := a.input(externalID)
+	if in.Policy, err = a.policy(); err != nil {
+		return aws.Credentials{}, &awserr.CredentialsError{Role: a.role.ARN, Err: err, Hint: "use session_policy none, or make the mapping's prefixes shorter"}
+	}
 	bounded, cancel := context.WithTimeout(ctx, assumeTimeout)
 	defer cancel()
-	out, err := a.client.AssumeRole(bounded, a.input(externalID))
+	out, err := a.client.AssumeRole(bounded, in)
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
 		// The SDK's error would look like a request that was canceled.
 		err = fmt.Errorf("no answer within %s: %w", assumeTimeout, context.DeadlineExceeded)
@@ -78,6 +86,18 @@ func (a *assumer) input(externalID config.Secret) *sts.AssumeRoleInput {
 		in.Tags = append(in.Tags, types.Tag{Key: &key, Value: aws.String(a.role.Tags[key])})
 	}
 	return in
+}
+
+// policy returns what narrows the session, nil for a role that asks for nothing.
+func (a *assumer) policy() (*string, error) {
+	if a.role.SessionPolicy != config.SessionPolicyScoped {
+		return nil, nil
+	}
+	if a.o.SessionPolicy == nil {
+		return nil, errNoPolicy
+	}
+	text, err := a.o.SessionPolicy(a.name)
+	return &text, err
 }
 
 // refused says which role and which action, and what to look at. STS answers a wrong ExternalId, a missing trust and a

@@ -47,6 +47,56 @@ func TestAssumeSendsWhatTheTrustAsksFor(t *testing.T) {
 	}
 }
 
+// TestSessionPolicyNarrows has a role that may list everything, and a policy that leaves its session nothing or the one bucket.
+func TestSessionPolicyNarrows(t *testing.T) {
+	const nothing = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::other"}]}`
+	const data = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::data"}]}`
+	unwritten := errors.New("it is too long")
+	for _, tt := range []struct {
+		name    string
+		setting config.SessionPolicy
+		policy  func(role string) (string, error)
+		want    awserr.Class
+		text    string
+	}{
+		{"none", config.SessionPolicyNone, func(string) (string, error) { return nothing, nil }, "", ""},
+		{"the bucket", config.SessionPolicyScoped, func(string) (string, error) { return data, nil }, "", ""},
+		{"another bucket", config.SessionPolicyScoped, func(string) (string, error) { return nothing, nil }, awserr.Denied, "no session policy allows"},
+		{"one that cannot be written", config.SessionPolicyScoped, func(string) (string, error) { return "", unwritten }, awserr.Credentials, "it is too long"},
+		{"nobody to write it", config.SessionPolicyScoped, nil, awserr.Credentials, "there is no policy for that"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.set("syncd", func(r *config.Role) { r.SessionPolicy = tt.setting })
+			w.options.SessionPolicy = tt.policy
+			err := w.try(t, "syncd")
+			if got := awserr.Classify(err); got != tt.want {
+				t.Errorf("got class %q of %v, want %q", got, err, tt.want)
+			}
+			if err != nil && !strings.Contains(err.Error(), tt.text) {
+				t.Errorf("got %v, want it to say %q", err, tt.text)
+			}
+		})
+	}
+}
+
+// TestSessionPolicyIsAskedForByName asks once for each assume, by the role's name in the configuration.
+func TestSessionPolicyIsAskedForByName(t *testing.T) {
+	w := newWorld(t)
+	w.set("syncd", func(r *config.Role) { r.SessionPolicy = config.SessionPolicyScoped })
+	var asked []string
+	w.options.SessionPolicy = func(role string) (string, error) {
+		asked = append(asked, role)
+		return allowAll().String(), nil
+	}
+	if err := w.try(t, "syncd"); err != nil {
+		t.Fatal(err)
+	}
+	if len(asked) != 1 || asked[0] != "syncd" {
+		t.Errorf("got %q asked for, want syncd once", asked)
+	}
+}
+
 // TestTransitiveTagsPassThroughHops has a bucket open only to sessions with a tag that the first hop set.
 func TestTransitiveTagsPassThroughHops(t *testing.T) {
 	w := newWorld(t)

@@ -3,7 +3,8 @@
 // It promises that a role is assumed once and its session shared by all clients of a mapping, that the session is renewed
 // well before it ends, that a session which still works is kept while a renewal fails, and that a session the service
 // calls expired is renewed once instead of retried. Hops named by via are assumed in order; session tags, transitive
-// tags, source identity and ExternalId are sent as configured, the ExternalId read anew each time.
+// tags, source identity and ExternalId are sent as configured, the ExternalId read anew each time. A role that asks for a
+// session policy is never assumed without one; what the policy says is the caller's business.
 //
 // An error is an *awserr.CredentialsError that names the role and the refused action and says what to look at. The
 // ExternalId is in none of them.
@@ -57,6 +58,10 @@ type Options struct {
 	// LookupEnv and ReadFile resolve ExternalIds that are not in the configuration itself.
 	LookupEnv func(name string) (value string, ok bool)
 	ReadFile  func(path string) ([]byte, error)
+	// SessionPolicy returns the policy that narrows the sessions of a role, by its name in Roles, at most 2,048 characters of
+	// JSON (AWS STS API Reference, AssumeRole). It is called at every assume of a role whose session_policy is scoped; without
+	// it such a role is not assumed.
+	SessionPolicy func(role string) (string, error)
 	// Ambient replaces the credentials that the process finds in its environment; nil means to find them.
 	Ambient aws.CredentialsProvider
 	// Logger gets what the SDK has to say; nil means nobody.
@@ -178,7 +183,7 @@ func (s *Set) session(name, region string) (*session, error) {
 	if known := s.sessions[name]; known != nil {
 		return known, nil
 	}
-	fresh := newSession(&assumer{role: role, client: s.client(through, role), o: s.o}, s.o.Now)
+	fresh := newSession(&assumer{name: name, role: role, client: s.client(through, role), o: s.o}, s.o.Now)
 	s.sessions[name] = fresh
 	return fresh, nil
 }
@@ -223,7 +228,8 @@ func (r *renewingRetryer) IsErrorRetryable(err error) bool {
 
 // signedRetryer retries by the class of an error where the SDK judges otherwise. The lack of credentials is not retried:
 // whoever provides these has tried already. Nor is what an answer of 200 says for good in its body, which the SDK takes for
-// a fault of the server. KMS asking to slow down through S3 is, in each of its forms.
+// a fault of the server. KMS asking to slow down through S3 is, in each of its forms; and so is an answer that broke off,
+// which the SDK takes for one that it does not understand.
 type signedRetryer struct{ aws.Retryer }
 
 // IsErrorRetryable reports whether the request is worth another attempt.
@@ -231,7 +237,7 @@ func (r signedRetryer) IsErrorRetryable(err error) bool {
 	switch awserr.Classify(err) { //nolint:exhaustive // the SDK judges the others
 	case awserr.Credentials, awserr.Denied, awserr.Precondition, awserr.Gone, awserr.Archived:
 		return false
-	case awserr.Throttled, awserr.ThrottledKMS:
+	case awserr.Throttled, awserr.ThrottledKMS, awserr.Transient:
 		return true
 	default:
 		return r.Retryer.IsErrorRetryable(err)

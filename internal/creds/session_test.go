@@ -284,6 +284,17 @@ func TestExpiry(t *testing.T) {
 	})
 }
 
+// TestAnswersThatBreakOffAreRetried has the body of an answer end too early, which the SDK alone would not try again.
+func TestAnswersThatBreakOffAreRetried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Times: 2, Kind: awsfake.CutBody})
+		if err := w.try(t, "syncd"); err != nil || w.cloud.Requests()["ListObjectsV2"] != 3 {
+			t.Errorf("got %v after %v, want success at the third attempt", err, w.cloud.Requests())
+		}
+	})
+}
+
 // TestAnswersForGoodAreNotRetried has S3 say in a 200, and in a status, what no other attempt would change.
 func TestAnswersForGoodAreNotRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -1,0 +1,63 @@
+package deploytest_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// grants takes a policy apart into what it says, one line for each effect, principal, action, resource and conditions, so that
+// policies compare however their statements are cut and named.
+func grants(t *testing.T, policy string) []string {
+	t.Helper()
+	var document struct {
+		Version   string
+		Statement []struct {
+			Sid, Effect                 string
+			Principal, Action, Resource any
+			Condition                   map[string]map[string]any
+		}
+	}
+	if err := json.Unmarshal([]byte(policy), &document); err != nil {
+		t.Fatalf("decode a policy: %v\n%s", err, policy)
+	}
+	if document.Version != "2012-10-17" {
+		t.Errorf("got version %q of a policy, want 2012-10-17", document.Version)
+	}
+	var lines []string
+	for _, s := range document.Statement {
+		for _, action := range list(s.Action) {
+			for _, resource := range list(s.Resource) {
+				lines = append(lines, fmt.Sprint(s.Effect, " ", s.Principal, " ", action, " ", resource, conditions(s.Condition)))
+			}
+		}
+	}
+	slices.Sort(lines)
+	return slices.Compact(lines)
+}
+
+// list is a value of the policy language as the list that it stands for, in order; one that is absent is an empty text.
+func list(value any) []string {
+	items, many := value.([]any)
+	if !many {
+		items = []any{value}
+	}
+	var texts []string
+	for _, item := range items {
+		texts = append(texts, fmt.Sprint(item))
+	}
+	slices.Sort(texts)
+	return texts
+}
+
+func conditions(blocks map[string]map[string]any) string {
+	var texts []string
+	for operator, block := range blocks {
+		for key, value := range block {
+			texts = append(texts, fmt.Sprint(" if ", key, " ", operator, " ", list(value)))
+		}
+	}
+	slices.Sort(texts)
+	return fmt.Sprint(texts)
+}

@@ -1,0 +1,134 @@
+package deploytest_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	apps "k8s.io/api/apps/v1"
+	core "k8s.io/api/core/v1"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+)
+
+// kustomize builds a folder of deploy/kubernetes.
+func kustomize(t *testing.T, dir string) objects {
+	t.Helper()
+	return build(t, dir, filesys.MakeFsOnDisk(), filepath.Join("..", "kubernetes", dir))
+}
+
+func build(t *testing.T, name string, fs filesys.FileSystem, dir string) objects {
+	t.Helper()
+	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(fs, dir)
+	if err != nil {
+		t.Fatalf("build %s: %v", name, err)
+	}
+	var manifests []string
+	for _, r := range built.Resources() {
+		manifests = append(manifests, r.MustYaml())
+	}
+	return decodeObjects(t, name, manifests)
+}
+
+// kustomizeWith builds the base with components, as an overlay of an operator would.
+func kustomizeWith(t *testing.T, components ...string) objects {
+	t.Helper()
+	root, err := filepath.Abs("../kubernetes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay := "resources: [" + relative(t, root, "base") + "]\nimages: [{name: syncd, newTag: test}]\ncomponents:\n"
+	for _, c := range components {
+		overlay += "- " + relative(t, root, "components/"+c) + "\n"
+	}
+	fs, dir := filesys.MakeFsOnDisk(), overlayDir(t)
+	if err := fs.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(overlay)); err != nil {
+		t.Fatal(err)
+	}
+	return build(t, "base with "+filepath.Join(components...), fs, dir)
+}
+
+// overlayDir is a temporary folder by the name that it really has: kustomize compares resolved paths.
+func overlayDir(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// relative is the path of a folder from a temporary one: kustomize refuses absolute ones.
+func relative(t *testing.T, root, dir string) string {
+	t.Helper()
+	path, err := filepath.Rel(overlayDir(t), filepath.Join(root, dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func kustomized(t *testing.T) map[string]objects {
+	t.Helper()
+	return map[string]objects{
+		"overlays/daemon":  kustomize(t, "overlays/daemon"),
+		"overlays/cronjob": kustomize(t, "overlays/cronjob"),
+		"overlays/job":     kustomize(t, "overlays/job"),
+		"state volume":     kustomizeWith(t, "irsa", "state-volume"),
+		"pod identity":     kustomizeWith(t, "pod-identity"),
+		"instance profile": kustomizeWith(t, "instance-profile", "monitoring"),
+	}
+}
+
+func kustomizedWorkloads(t *testing.T) (all []workload) {
+	t.Helper()
+	for name, o := range kustomized(t) {
+		all = append(all, o.workloads(t, name)...)
+	}
+	return all
+}
+
+func TestKustomizationsBuild(t *testing.T) {
+	for name, o := range kustomized(t) {
+		checkPods(t, name, o)
+		if len(o.templates()) != 1 {
+			t.Errorf("%s: got %d workloads, want 1: a mapping has one writer", name, len(o.templates()))
+		}
+		if _, daemon := o["Deployment/syncd"]; daemon {
+			checkDaemon(t, name, o)
+		} else if o["Service/syncd"] != nil || o["PodDisruptionBudget/syncd"] != nil {
+			t.Errorf("%s: got what only a daemon needs", name)
+		}
+	}
+	kustomize(t, "base")
+}
+
+func TestNamespaceIsRestricted(t *testing.T) {
+	namespace := one[*core.Namespace](t, kustomize(t, "base"))
+	if got := namespace.Labels["pod-security.kubernetes.io/enforce"]; got != "restricted" {
+		t.Errorf("got pod security standard %q, want restricted", got)
+	}
+}
+
+// TestPodsDifferOnlyInTheirCommand keeps the copies of the pod, kustomize's three and the chart's, from drifting apart.
+func TestPodsDifferOnlyInTheirCommand(t *testing.T) {
+	alike := func(pod core.PodSpec) core.PodSpec {
+		c := &pod.Containers[0]
+		c.Args, c.Ports, c.LivenessProbe, c.ReadinessProbe, c.ImagePullPolicy = nil, nil, nil, nil, ""
+		pod.RestartPolicy, pod.Volumes[0].ConfigMap.Name = "", ""
+		return pod
+	}
+	want := alike(one[*apps.Deployment](t, kustomize(t, "overlays/daemon")).Spec.Template.Spec)
+	compare := map[string]objects{
+		"overlays/cronjob": kustomize(t, "overlays/cronjob"),
+		"overlays/job":     kustomize(t, "overlays/job"),
+		"chart":            chart(t, nil),
+	}
+	for name, o := range compare {
+		for _, template := range o.templates() {
+			if diff := cmp.Diff(want, alike(template.Spec)); diff != "" {
+				t.Errorf("%s differs from the daemon (-daemon +%s):\n%s", name, name, diff)
+			}
+		}
+	}
+}

@@ -1,0 +1,72 @@
+# The role that reads and writes, and the one that syncd runs as, which assumes it.
+
+resource "aws_iam_role" "consumer" {
+  name               = var.name
+  description        = "Reads ${var.source_bucket.bucket} of ${var.source_bucket.account_id}, writes ${var.destination.bucket}"
+  assume_role_policy = jsonencode(local.trust)
+  tags               = var.tags
+}
+
+resource "aws_iam_role_policy" "consumer" {
+  name   = var.name
+  role   = aws_iam_role.consumer.id
+  policy = jsonencode(local.permissions)
+}
+
+locals {
+  workload_role_arn = coalesce(var.workload_role_arn, one(aws_iam_role.workload[*].arn))
+
+  # The issuer is the provider's name: its ARN without what stands before the slash.
+  oidc_issuer = var.irsa == null ? "" : replace(var.irsa.oidc_provider_arn, "/^[^/]*\\//", "")
+
+  # Who may be the workload: of these, the one that is asked for.
+  workload_trusts = concat(
+    [for ecs in var.ecs[*] : {
+      Effect    = "Allow"
+      Principal = { Service = "ecs-tasks.amazonaws.com" }
+      Action    = ["sts:AssumeRole"]
+      Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+    }],
+    [for irsa in var.irsa[*] : {
+      Effect    = "Allow"
+      Principal = { Federated = irsa.oidc_provider_arn }
+      Action    = ["sts:AssumeRoleWithWebIdentity"]
+      Condition = { StringEquals = {
+        "${local.oidc_issuer}:sub" = "system:serviceaccount:${irsa.namespace}:${irsa.service_account}"
+        "${local.oidc_issuer}:aud" = "sts.amazonaws.com"
+      } }
+    }],
+    [for pod in var.pod_identity[*] : {
+      Effect    = "Allow"
+      Principal = { Service = "pods.eks.amazonaws.com" }
+      Action    = ["sts:AssumeRole", "sts:TagSession"]
+      Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+    }],
+  )
+}
+
+# It may do nothing by itself: the trust policy above names it, and within one account that is enough.
+resource "aws_iam_role" "workload" {
+  count = var.workload_role_arn == null ? 1 : 0
+  name  = "${var.name}-workload"
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = local.workload_trusts
+  })
+  tags = var.tags
+
+  lifecycle {
+    precondition {
+      condition     = length(local.workload_trusts) == 1
+      error_message = "Give one of workload_role_arn, ecs, irsa and pod_identity."
+    }
+  }
+}
+
+resource "aws_eks_pod_identity_association" "workload" {
+  count           = var.pod_identity == null ? 0 : 1
+  cluster_name    = var.pod_identity.cluster_name
+  namespace       = var.pod_identity.namespace
+  service_account = var.pod_identity.service_account
+  role_arn        = local.workload_role_arn
+}

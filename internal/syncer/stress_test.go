@@ -1,0 +1,186 @@
+package syncer_test
+
+import (
+	"flag"
+	"fmt"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/middleware"
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/config"
+	"syncd/internal/awsfake"
+	"syncd/internal/copier"
+	"syncd/internal/creds"
+	"syncd/internal/iam"
+	"syncd/internal/throttle"
+)
+
+// How many objects the tests copy that are about numbers; make stress asks for more. The rates that they are held to go
+// with it: 70 copies a second for a thousand objects, so that the tests last as long.
+var many = flag.Int("many", 5000, "how many objects the tests of faults and rates copy")
+
+// pace is what bounds the requests of a realistic world.
+type pace struct {
+	level                    *throttle.Level
+	source, destination, kms *throttle.Controller
+}
+
+// realistic gives the world the clients of the program: its retries, its patience and its pace.
+func (w *world) realistic(t *testing.T) pace {
+	t.Helper()
+	p := pace{
+		level:  throttle.NewLevel(throttle.LevelOptions{Min: 4, Start: 64, Max: 512}),
+		source: throttle.NewController(throttle.ControllerOptions{}), destination: throttle.NewController(throttle.ControllerOptions{}),
+		kms: throttle.NewController(throttle.ControllerOptions{}),
+	}
+	role := w.cloud.Account(consumer).CreateRole("syncd", iam.MustParse(fmt.Sprintf(
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},"Action":"sts:AssumeRole"}]}`, consumer)),
+		awsfake.RoleOptions{Policies: []*iam.Document{iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)}})
+	set, err := creds.New(t.Context(), creds.Options{
+		Roles:       map[string]config.Role{"syncd": {ARN: role.ARN, SessionName: "syncd", Duration: config.Duration(time.Hour)}},
+		EndpointURL: "http://aws.invalid", HTTPClient: &http.Client{Transport: w.cloud.RoundTripper()}, Ambient: w.signer,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.copies.Initiator = role.ARN
+	client := func(service *throttle.Controller) *s3.Client {
+		c, err := set.Config("syncd", region)
+		if err != nil {
+			t.Fatal(err)
+		}
+		guard := &throttle.Guard{Level: p.level, Service: service, KMS: p.kms}
+		return s3.NewFromConfig(c, func(o *s3.Options) {
+			o.BaseEndpoint, o.UsePathStyle = aws.String("http://aws.invalid"), true
+			o.APIOptions = append(o.APIOptions, []func(*middleware.Stack) error{throttle.Patience, w.options.Meter.Attach, guard.Attach}...)
+		})
+	}
+	w.live.Client = client(p.source)
+	w.copies.Source, w.copies.Destination, w.copies.Slots = w.live.Client.(*s3.Client), client(p.destination), p.level.Gate()
+	w.options.Turns = p.level.Gate()
+	return p
+}
+
+// TestEverythingArrivesThroughFaults has one request in twenty fail in one way or another, in both modes.
+func TestEverythingArrivesThroughFaults(t *testing.T) {
+	large := *many / 1000 // of them are copied in parts
+	for _, mode := range []string{"server-side", "relay"} {
+		t.Run(mode, func(t *testing.T) {
+			emptyPools()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.realistic(t)
+				w.copies.MultipartAbove, w.copies.PartSize = 5<<20, 5<<20
+				if mode == "relay" {
+					w.copies.Relay, w.copies.Buffers = true, copier.NewBuffers(128<<20)
+				}
+				w.fill(*many - large)
+				for i := range large {
+					w.source.Put(name(*many-large+i), awsfake.SyntheticBody(12<<20, uint64(i)), awsfake.PutOptions{}) //nolint:gosec // small
+				}
+				w.cloud.SetLatency(20 * time.Millisecond)
+				for _, kind := range []awsfake.FaultKind{
+					awsfake.InternalError, awsfake.Throttle, awsfake.Reset, awsfake.CutBody, awsfake.Timeout,
+				} {
+					w.cloud.Inject(awsfake.Fault{Probability: 0.05 / 6, Kind: kind})
+				}
+				for _, operation := range []string{"CopyObject", "UploadPartCopy", "CompleteMultipartUpload"} { // the only ones that do
+					w.cloud.Inject(awsfake.Fault{Operation: operation, Probability: 0.05 / 6, Kind: awsfake.ErrorIn200})
+				}
+				got := mustRun(t, w.open(t))
+				if got.Copied != int64(*many) || got.Exit != 0 {
+					t.Errorf("got %+v, want all %d copied", got, *many)
+				}
+				if n := w.destination.Uploads(); n != 0 {
+					t.Errorf("got %d uploads left behind, want none", n)
+				}
+				if diff := cmp.Diff(w.source.Keys(), w.destination.Keys()); diff != "" {
+					t.Fatalf("keys (-source +copy):\n%s", diff)
+				}
+				for _, key := range w.source.Keys() {
+					original, _ := w.source.Object(key)
+					if copied, _ := w.destination.Object(key); copied.Checksum != original.Checksum || copied.KeyARN != w.key.ARN() {
+						t.Fatalf("%s: got %+v, want the content of %+v under the key", key, copied, original)
+					}
+				}
+			})
+		})
+	}
+}
+
+// window is what the service saw from ten seconds after the start to the end of a pass.
+type window struct {
+	seconds             float64
+	requests, throttled int64 // of CopyObject
+}
+
+// watched runs a pass over n objects and returns what happened behind its first ten seconds.
+func (w *world) watched(t *testing.T, n int) window {
+	t.Helper()
+	w.fill(n)
+	w.cloud.SetLatency(20 * time.Millisecond)
+	start := time.Now()
+	var before window
+	time.AfterFunc(10*time.Second, func() {
+		before = window{requests: w.copied(), throttled: w.cloud.Throttled()["CopyObject"]}
+	})
+	got := mustRun(t, w.open(t))
+	if got.Copied != int64(n) || got.Exit != 0 {
+		t.Fatalf("got %+v, want all %d copied", got, n)
+	}
+	return window{
+		seconds: time.Since(start).Seconds() - 10, requests: w.copied() - before.requests,
+		throttled: w.cloud.Throttled()["CopyObject"] - before.throttled,
+	}
+}
+
+// check holds the window to a rate: nine tenths of it are used, and hardly anything is refused.
+func (got window) check(t *testing.T, allowed float64) {
+	t.Helper()
+	rate, refused := float64(got.requests-got.throttled)/got.seconds, float64(got.throttled)/float64(got.requests)
+	t.Logf("%.0f copies a second of %.0f allowed (%.1f %%), %.2f %% refused, over %.0f s", rate, allowed, 100*rate/allowed, 100*refused, got.seconds)
+	if rate < 0.9*allowed || refused >= 0.03 {
+		t.Errorf("got %.0f copies a second and %.1f %% refused, want at least 90 %% of %.0f and less than 3 %%", rate, 100*refused, allowed)
+	}
+}
+
+// TestItFindsTheRateOfAPrefix copies into a prefix that takes 3,500 requests a second.
+func TestItFindsTheRateOfAPrefix(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		allowed := float64(*many) * 7 / 100
+		w := newWorld(t)
+		pace := w.realistic(t)
+		w.destination.SetRates(awsfake.Rates{Writes: allowed})
+		w.watched(t, 3**many).check(t, allowed)
+		if rate, limited := pace.kms.Rate(); limited {
+			t.Errorf("KMS was limited to %.0f a second, and never asked to slow down", rate)
+		}
+	})
+}
+
+// TestItFindsTheRateOfKMS has KMS take fewer requests than S3: copies slow down to it, and nothing else does.
+func TestItFindsTheRateOfKMS(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		allowed := float64(*many) * 4 / 100
+		w := newWorld(t)
+		pace := w.realistic(t)
+		w.cloud.Account(consumer).SetKMSRate(allowed)
+		w.watched(t, 2**many).check(t, allowed)
+		for side, c := range map[string]*throttle.Controller{"source": pace.source, "destination": pace.destination} {
+			if rate, limited := c.Rate(); limited {
+				t.Errorf("the %s was limited to %.0f a second, and it was KMS that asked to slow down", side, rate)
+			}
+		}
+		if throttled := w.cloud.Throttled(); len(throttled) != 1 {
+			t.Errorf("got %v throttled, want copies alone", throttled)
+		}
+	})
+}

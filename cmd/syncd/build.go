@@ -26,7 +26,7 @@ import (
 )
 
 // relayMemory is what all relays of the process may hold of objects at once, in bytes.
-const relayMemory = 128 << 20
+const relayMemory = 96 << 20
 
 // system is what all mappings of a process share.
 type system struct {

@@ -1,0 +1,84 @@
+//go:build linux
+
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"syncd/internal/awsfake"
+)
+
+// The size of the objects of TestRelayMemory; 1024 takes a minute.
+var memoryObjects = flag.Int64("mebibytes", 64, "the size of each of the 8 objects that TestRelayMemory relays")
+
+// TestRelayMemory relays eight large objects side by side with default settings, and asks the system how much memory the
+// process had at most.
+func TestRelayMemory(t *testing.T) {
+	const limit = 256 << 20
+	s := newRelaySite(t)
+	for i := range uint64(8) {
+		s.source.Put(fmt.Sprintf("large-%d", i), awsfake.SyntheticBody(*memoryObjects<<20, i), awsfake.PutOptions{})
+	}
+	var stdout, stderr lockedBuffer
+	cmd := s.start(t, &stdout, &stderr, "backfill", "--json")
+	peak := watchMemory(t, cmd.Process.Pid)
+	if code := exitStatus(t, cmd); code != 0 {
+		t.Fatalf("got exit %d; stderr:\n%s", code, stderr.String())
+	}
+	if got := lastLine(t, stdout.String()); got.Copied != 8 || got.CopiedBytes != 8**memoryObjects<<20 {
+		t.Errorf("got %+v, want all 8 copied", got)
+	}
+	most := peak()
+	t.Logf("%d MiB at most", most>>20)
+	if most == 0 || most >= limit {
+		t.Errorf("got %d MiB at most, want less than %d", most>>20, limit>>20)
+	}
+}
+
+// watchMemory follows the peak of a process's resident memory in bytes, until the returned func is called for it. What
+// wait4 tells would not do: it counts what the process was before it became syncd.
+func watchMemory(t *testing.T, pid int) (peak func() int64) {
+	t.Helper()
+	var most int64
+	stop := make(chan struct{})
+	var watcher sync.WaitGroup
+	watcher.Go(func() {
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+				most = max(most, highWater(pid))
+			}
+		}
+	})
+	return func() int64 {
+		close(stop)
+		watcher.Wait()
+		return most
+	}
+}
+
+// highWater returns VmHWM of proc(5), 0 when the process has ended.
+func highWater(pid int) int64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	fields := strings.Fields(rest)
+	if len(fields) == 0 {
+		return 0
+	}
+	kibibytes, _ := strconv.ParseInt(fields[0], 10, 64) // 0 where it is none
+	return kibibytes << 10
+}

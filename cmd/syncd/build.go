@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"syncd/config"
+	"syncd/internal/access"
 	"syncd/internal/checkpoint"
 	"syncd/internal/copier"
 	"syncd/internal/creds"
@@ -153,8 +154,9 @@ func (s *system) relayed(m config.Mapping) bool {
 func (s *system) clients(ctx context.Context, m config.Mapping, meter *throttle.Meter, pace pace) (source, destination *s3.Client, err error) {
 	set, err := creds.New(ctx, creds.Options{
 		Roles: s.config.Roles, EndpointURL: s.config.AWS.EndpointURL, Connections: concurrencyOf(m).Max,
-		Attach:    both(meter.Attach, (&throttle.Guard{Service: pace.sts}).Attach),
-		LookupEnv: s.process.lookupEnv, ReadFile: s.process.readFile, Now: s.process.now, Ambient: s.process.ambient, Logger: s.logger,
+		Attach:        both(meter.Attach, (&throttle.Guard{Service: pace.sts}).Attach),
+		SessionPolicy: func(role string) (string, error) { return access.SessionPolicyText(s.config, m, role) },
+		LookupEnv:     s.process.lookupEnv, ReadFile: s.process.readFile, Now: s.process.now, Ambient: s.process.ambient, Logger: s.logger,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -164,8 +166,9 @@ func (s *system) clients(ctx context.Context, m config.Mapping, meter *throttle.
 	if err := errors.Join(errFrom, errTo); err != nil {
 		return nil, nil, err
 	}
-	source = newS3Client(from, s.endpoint(m.Source.EndpointURL, m.Source.PathStyle), meter.Attach, pace.guard(pace.source, pace.decrypt))
-	destination = newS3Client(to, s.endpoint(m.Destination.EndpointURL, m.Destination.PathStyle), meter.Attach,
+	source = newS3Client(from, s.endpoint(m.Source.EndpointURL, m.Source.PathStyle), throttle.Patience, meter.Attach,
+		pace.guard(pace.source, pace.decrypt))
+	destination = newS3Client(to, s.endpoint(m.Destination.EndpointURL, m.Destination.PathStyle), throttle.Patience, meter.Attach,
 		pace.guard(pace.destination, pace.encrypt), copier.TolerateKeys)
 	s.showExpiry(m, set)
 	return source, destination, nil

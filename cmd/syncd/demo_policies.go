@@ -15,7 +15,7 @@ const demoPermissions = `{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::{source}"},
   {"Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectTagging"], "Resource": "arn:aws:s3:::{source}/*"},
   {"Effect": "Allow", "Action": ["s3:ListBucket", "s3:ListBucketMultipartUploads"], "Resource": "arn:aws:s3:::{copy}"},
-  {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject", "s3:PutObjectTagging", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"],
+  {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"],
    "Resource": "arn:aws:s3:::{copy}/*"},
   {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "{owner-key}"},
   {"Effect": "Allow", "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "{consumer-key}"}

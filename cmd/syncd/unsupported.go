@@ -19,10 +19,9 @@ func refuseUnsupported(c *config.Config, m config.Mapping) error {
 	refuse(m.Delete.Enabled, "delete.enabled", "leave it off; copies of objects that are gone are kept")
 	refuse(m.Limits.CostUSD > 0, "limits.cost_usd", "leave it out, and cap requests and bytes per second instead")
 	refuse(m.Copy.Checksum == config.ChecksumOff, "copy.checksum off", "leave it at verify")
-	for _, side := range []string{m.Source.Role, m.Destination.Role, c.Checkpoint.Role} {
-		for name := side; name != ""; name = c.Roles[name].Via {
-			refuse(c.Roles[name].SessionPolicy == config.SessionPolicyScoped, "roles."+name+".session_policy scoped", "use none")
-		}
+	for name := c.Checkpoint.Role; name != ""; name = c.Roles[name].Via {
+		refuse(c.Roles[name].SessionPolicy == config.SessionPolicyScoped, "roles."+name+".session_policy scoped",
+			"it is written for one mapping, and checkpoint.role serves all; give the state a role of its own with none")
 	}
 	if err := errors.Join(faults...); err != nil {
 		return &usageError{err}

@@ -2,15 +2,17 @@
 //
 // It promises that there is one table, [Permissions]: which action on which resource each feature of a mapping needs, and
 // why. [Needs] reads it for one mapping, [Policies] makes of it the documents that every account has to put in force, and
-// [SessionPolicy] what narrows a session to its mapping. Every grant is needed by something that syncd does: a setting that
-// turns a feature off takes the grant away, and a test takes each away in turn and finds something broken.
+// [SessionPolicy] what narrows a session to its mapping; [Check] judges documents by it, and [Diagnose] tries it out. Every
+// grant is needed by something that syncd does: a setting that turns a feature off takes the grant away, and a test takes
+// each away in turn and finds something broken.
 //
-// It leaves to others the policy language and its evaluation (package iam), the requests themselves, and putting documents
-// in force: nothing here talks to AWS.
+// It leaves to others the policy language and its evaluation (package iam), credentials (package creds), and putting
+// documents in force. Only [Diagnose] talks to AWS, and it changes nothing there.
 //
 // Words to know. The reader is the role of a mapping's source, the writer that of its destination, the keeper that of the
 // state; one role may be all three, and the ambient credentials stand in where there is none. A need is one row of the
-// table applied to one mapping. The owner's side are the accounts whose buckets are read, the consumer's side all others.
+// table applied to one mapping; a probe is what became of it when it was tried. The owner's side are the accounts whose
+// buckets are read, the consumer's side all others.
 package access
 
 import (

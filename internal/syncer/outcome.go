@@ -39,6 +39,9 @@ func keep(slot *checkpoint.Slot, a plan.Action) {
 
 func (p *pass) record(slot *checkpoint.Slot, a plan.Action, r copier.Result) {
 	slot.Record(entryOf(a, r))
+	if len(r.Notes) > 0 {
+		p.o.Logger.Info("object copied with notes", "key", a.Object.Key, "notes", r.Notes)
+	}
 	if r.Parts > 0 {
 		p.usedParts.Store(true)
 	}

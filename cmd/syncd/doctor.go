@@ -1,0 +1,207 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"syncd/config"
+	"syncd/internal/access"
+	"syncd/internal/creds"
+)
+
+// unhealthyError says how much the doctor found. What it found is printed before.
+type unhealthyError struct{ failed int }
+
+func (e *unhealthyError) Error() string { return counted(e.failed, "check") + " failed" }
+
+func newDoctor(p process) *cobra.Command {
+	var f flags
+	var offline bool
+	cmd := &cobra.Command{
+		Use:   "doctor --config FILE [--mapping NAME]... [--offline]",
+		Short: "Try every permission, and name the document that is to blame",
+		Long: `doctor assumes every role and tries every permission that the mappings need, with real requests, in the order in which they
+depend on each other. Of what is refused it names the documents that may be the cause, most likely first, whose account has to
+change them, and the statement to add. Between accounts without a common organization AWS gives no reasons: where two causes look
+the same from outside, both are told.
+
+It changes nothing that anybody could see, and costs some fifty requests a mapping. Of the source it reads the first byte of a few
+objects. It writes no object: what writes is tried in uploads that are aborted, or under a condition that cannot hold, which S3
+looks at once the request is allowed. It takes no lease and touches no ledger. With --offline it sends nothing: it checks the
+configuration and lists what would be tried.
+
+Exit codes:
+  0    nothing failed
+  1    something failed
+  2    usage: wrong flags, or a configuration with faults`,
+		Example: "  syncd doctor --config syncd.yaml\n  syncd doctor --config syncd.yaml --mapping alice-to-bob --json",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return diagnose(cmd.Context(), p, f, offline) },
+	}
+	addFlags(cmd, &f)
+	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object")
+	cmd.Flags().BoolVar(&offline, "offline", false, "send no request; list what would be tried")
+	return cmd
+}
+
+func diagnose(ctx context.Context, p process, f flags, offline bool) error {
+	c, err := loadConfig(f)
+	if err != nil {
+		return err
+	}
+	logger, err := newLogger(p, c.Log, f.logLevel)
+	if err != nil {
+		return err
+	}
+	var d access.Diagnosis
+	if offline {
+		d, err = access.Foresee(c, f.mappings)
+	} else {
+		d, err = access.Diagnose(ctx, access.DoctorOptions{Config: c, Mappings: f.mappings, Sessions: doctorSessions(p, c, logger)})
+	}
+	if err != nil {
+		return err
+	}
+	if err := printDiagnosis(p.stdout, d, f.json); err != nil {
+		return err
+	}
+	return unhealthy(d)
+}
+
+// doctorSessions makes the credentials that a pass of the mapping would have.
+func doctorSessions(p process, c *config.Config, logger *slog.Logger) func(context.Context, config.Mapping, map[string]config.Role) (*creds.Set, error) {
+	return func(ctx context.Context, m config.Mapping, roles map[string]config.Role) (*creds.Set, error) {
+		return creds.New(ctx, creds.Options{
+			Roles: roles, EndpointURL: c.AWS.EndpointURL, LookupEnv: p.lookupEnv, ReadFile: p.readFile, Now: p.now,
+			Ambient: p.ambient, Logger: logger,
+			SessionPolicy: func(role string) (string, error) { return access.SessionPolicyText(c, m, role) },
+		})
+	}
+}
+
+func unhealthy(d access.Diagnosis) error {
+	failed := 0
+	for _, probe := range d.Probes {
+		if probe.Bad() {
+			failed++
+		}
+	}
+	if failed == 0 {
+		return nil
+	}
+	return &unhealthyError{failed}
+}
+
+func printDiagnosis(w io.Writer, d access.Diagnosis, asJSON bool) error {
+	if asJSON {
+		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false)
+		return e.Encode(d)
+	}
+	mapping := ""
+	for i := 0; i < len(d.Probes); {
+		probe := d.Probes[i]
+		if probe.Mapping != mapping {
+			mapping = probe.Mapping
+			fmt.Fprintln(w, mapping)
+		}
+		if n := alike(d.Probes[i:]); n > 1 {
+			fmt.Fprintf(w, "  %-8s %s: %s\n", probe.Outcome, counted(n, "check"), probe.Error)
+			i += n
+			continue
+		}
+		printProbe(w, probe)
+		i++
+	}
+	for _, left := range d.Leftovers {
+		fmt.Fprintf(w, "left behind: %s\n", left)
+	}
+	return nil
+}
+
+// alike is how many checks at the beginning were skipped for the same reason.
+func alike(probes []access.Probe) int {
+	first := probes[0]
+	if first.Outcome != access.OutcomeSkipped || first.Error == "" {
+		return 1
+	}
+	other := func(p access.Probe) bool {
+		return p.Mapping != first.Mapping || p.Outcome != first.Outcome || p.Error != first.Error
+	}
+	if n := slices.IndexFunc(probes, other); n >= 0 {
+		return n
+	}
+	return len(probes)
+}
+
+// printProbe tells of a check in a line, and of one that failed what AWS said and what to do.
+func printProbe(w io.Writer, p access.Probe) {
+	word := string(p.Outcome)
+	if p.Bad() {
+		word = "FAILED"
+	}
+	line := fmt.Sprintf("  %-8s %-16s %s", word, p.Feature, p.Action)
+	if p.Resource != "" {
+		line += " on " + p.Resource
+	}
+	if p.Objects != "" {
+		line += ", objects " + p.Objects
+	}
+	if text := cmp.Or(p.Error, p.Why); p.Outcome != access.OutcomeOK && text != "" {
+		line += ": " + text
+	}
+	fmt.Fprintln(w, line)
+	if !p.Bad() {
+		return
+	}
+	if p.Principal != "" {
+		fmt.Fprintf(w, "%sfor %s, by %s\n", indent, p.Principal, p.Request)
+	}
+	if p.Why != "" {
+		fmt.Fprintf(w, "%sneeded for %s\n", indent, p.Why)
+	}
+	printCauses(w, p.Causes)
+}
+
+// indent is what explanations stand under.
+const indent = "           "
+
+// printCauses numbers what may be the cause. What is rare and no statement of ours mends shares a line.
+func printCauses(w io.Writer, causes []access.Cause) {
+	var rare []string
+	for i, c := range causes {
+		if c.Confidence == access.Possible && len(c.Statement) == 0 {
+			rare = append(rare, c.Why)
+			continue
+		}
+		fmt.Fprintf(w, "%s%d. %s: %s\n", indent, i+1, describeCause(c), c.Why)
+		if len(c.Statement) > 0 {
+			fmt.Fprintf(w, "%s   add %s\n", indent, c.Statement)
+		}
+	}
+	if len(rare) > 0 {
+		fmt.Fprintf(w, "%srarer: %s\n", indent, strings.Join(rare, "; "))
+	}
+}
+
+// describeCause names the document, the side whose account has to act, and how sure it is.
+func describeCause(c access.Cause) string {
+	text := c.Kind.String()
+	if c.Target != "" {
+		text += " of " + c.Target
+	}
+	if c.Kind == access.CauseConfiguration {
+		text = "configuration, " + c.Target
+	}
+	if c.Account != "" {
+		text += fmt.Sprintf(", account %s (%s)", c.Account, c.Side)
+	}
+	return text + ", " + string(c.Confidence)
+}

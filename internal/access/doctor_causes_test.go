@@ -1,0 +1,262 @@
+package access_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"syncd/config"
+	"syncd/internal/access"
+	"syncd/internal/awsfake"
+	"syncd/internal/iam"
+)
+
+func deny(action string) *iam.Document {
+	return iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"` + action + `","Resource":"*"}]}`)
+}
+
+// losing wrecks a world by dropping an action.
+func losing(kind access.Kind, account, action string) func(*testing.T, *world) {
+	return func(t *testing.T, x *world) {
+		t.Helper()
+		x.deleting(t, kind, account, action)
+	}
+}
+
+// deleting drops an action from the documents of a kind and account, and puts them in force.
+func (x *world) deleting(t *testing.T, kind access.Kind, account, action string) {
+	t.Helper()
+	documents := slices.Clone(x.documents)
+	for i, d := range documents {
+		if d.Kind != kind || d.Account != account {
+			continue
+		}
+		policy := *d.Policy()
+		policy.Statements = slices.Clone(policy.Statements)
+		for j := range policy.Statements {
+			policy.Statements[j].Actions = dropping(policy.Statements[j].Actions, action)
+		}
+		policy.Statements = slices.DeleteFunc(policy.Statements, func(s iam.Statement) bool { return len(s.Actions) == 0 })
+		documents[i].Body = &policy
+	}
+	x.enforce(t, documents)
+}
+
+// changeRole changes a role of the configuration.
+func (x *world) changeRole(name string, change func(*config.Role)) {
+	role := x.config.Roles[name]
+	change(&role)
+	x.config.Roles[name] = role
+}
+
+// What is not a missing statement in a policy that syncd knows, or what AWS gives a reason for, is told by its first cause.
+func TestDoctorNamesTheCause(t *testing.T) {
+	byOwner, byAccount, byRole, byABAC := ways()[0], ways()[1], ways()[2], ways()[4]
+	const anyone = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::owner-data","arn:aws:s3:::owner-data/*"]}]}`
+	type want struct {
+		action  string
+		outcome access.Outcome
+		kind    access.CauseKind
+		side    access.Side
+		target  string // a part of it
+		sure    access.Confidence
+	}
+	for _, tt := range []struct {
+		name  string
+		way   way
+		wreck func(t *testing.T, x *world)
+		want  want
+	}{
+		{
+			"bucket policy within an organization", byRole,
+			losing(access.KindBucket, owner, "s3:GetObject"),
+			want{"s3:GetObject", access.OutcomeDenied, "bucket", access.Owner, "owner-data", access.Certain},
+		},
+		{
+			"identity policy within an organization", byRole,
+			losing(access.KindIdentity, consumer, "s3:GetObjectTagging"),
+			want{"s3:GetObjectTagging", access.OutcomeDenied, "identity", access.Consumer, "role/syncd-consumer", access.Certain},
+		},
+		{
+			"key policy", byAccount,
+			losing(access.KindKey, owner, "kms:Decrypt"),
+			want{"kms:Decrypt", access.OutcomeDenied, "key", access.Owner, ":111111111111:key/", access.Likely},
+		},
+		{
+			"service control policy", byRole,
+			func(_ *testing.T, x *world) { x.cloud.Account(consumer).SetServiceControl(deny("s3:PutObject")) },
+			want{"s3:PutObject", access.OutcomeDenied, access.CauseServiceControl, access.Consumer, "role/syncd-consumer", access.Certain},
+		},
+		{
+			"resource control policy", byRole,
+			func(_ *testing.T, x *world) { x.cloud.Account(owner).SetResourceControl(deny("s3:GetObject")) },
+			want{"s3:GetObject", access.OutcomeDenied, access.CauseResourceControl, access.Owner, "owner-data", access.Certain},
+		},
+		{
+			"permissions boundary", byRole,
+			func(_ *testing.T, x *world) {
+				x.roles["arn:aws:iam::222222222222:role/syncd-consumer"].SetBoundary(deny("kms:GenerateDataKey"))
+			},
+			want{"kms:GenerateDataKey", access.OutcomeDenied, access.CauseBoundary, access.Consumer, "role/syncd-consumer", access.Certain},
+		},
+		{
+			"endpoint policy", byABAC,
+			func(_ *testing.T, x *world) { x.door.(*awsfake.Endpoint).SetPolicy(deniedAtDoor("s3:PutObject")) },
+			want{"s3:PutObject", access.OutcomeDenied, access.CauseEndpoint, access.Consumer, "role/syncd-consumer", access.Certain},
+		},
+		{
+			"public bucket policy", byAccount,
+			func(_ *testing.T, x *world) { x.buckets["owner-data"].SetPolicy(iam.MustParse(anyone)) },
+			want{"s3:ListBucket", access.OutcomeDenied, "bucket", access.Owner, "owner-data", access.Certain},
+		},
+		{
+			"a deny on another key", byRole,
+			func(_ *testing.T, x *world) {
+				x.buckets["consumer-copy"].SetPolicy(iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"*",
+					"Condition":{"StringNotEqualsIfExists":{"s3:x-amz-server-side-encryption-aws-kms-key-id":"arn:aws:kms:us-west-2:222222222222:key/x"},
+					"Null":{"s3:x-amz-server-side-encryption-aws-kms-key-id":"false"}}}]}`))
+			},
+			want{"s3:PutObject", access.OutcomeDenied, "bucket", access.Consumer, "consumer-copy", access.Certain},
+		},
+		{
+			"source key disabled", byRole,
+			func(_ *testing.T, x *world) { x.ownerKey.SetEnabled(false) },
+			want{"kms:Decrypt", access.OutcomeFailed, access.CauseKeyState, access.Owner, ":111111111111:key/", access.Certain},
+		},
+		{
+			"destination key pending deletion", byRole,
+			func(_ *testing.T, x *world) { x.copyKey.ScheduleDeletion() },
+			want{"kms:GenerateDataKey", access.OutcomeFailed, access.CauseKeyState, access.Consumer, ":222222222222:key/", access.Certain},
+		},
+		{
+			"source in another region", byRole,
+			func(_ *testing.T, x *world) { x.config.Mappings[0].Source.Region = "eu-west-1" },
+			want{"s3:ListBucket", access.OutcomeFailed, access.CauseConfiguration, access.Consumer, "mappings.exports.source.region", access.Certain},
+		},
+		{
+			"source of another owner", byRole,
+			func(_ *testing.T, x *world) { x.config.Mappings[0].Source.Account = governance },
+			want{"s3:ListBucket", access.OutcomeDenied, access.CauseConfiguration, access.Consumer, "mappings.exports.source.account", access.Certain},
+		},
+		{
+			"destination of another owner", byRole,
+			func(_ *testing.T, x *world) { x.config.Mappings[0].Destination.Account = governance },
+			want{"s3:ListBucket", access.OutcomeDenied, access.CauseConfiguration, access.Consumer, "mappings.exports.destination.account", access.Certain},
+		},
+		{
+			"requester pays", byRole,
+			func(_ *testing.T, x *world) { x.buckets["owner-data"].SetRequesterPays(true) },
+			want{"s3:ListBucket", access.OutcomeDenied, access.CauseConfiguration, access.Consumer, "mappings.exports.source.request_payer", access.Certain},
+		},
+		{
+			"no such bucket", byRole,
+			func(_ *testing.T, x *world) { x.config.Mappings[0].Destination.Bucket = "consumer-typo" },
+			want{"s3:ListBucket", access.OutcomeFailed, access.CauseConfiguration, access.Consumer, "mappings.exports.destination.bucket", access.Certain},
+		},
+		{
+			"no such state bucket", byRole,
+			func(_ *testing.T, x *world) { x.config.State = "s3://consumer-typo/syncd/" },
+			want{"s3:ListBucket", access.OutcomeFailed, access.CauseConfiguration, access.Consumer, "state", access.Certain},
+		},
+		{
+			"ambient credentials expired", byRole,
+			func(_ *testing.T, x *world) {
+				x.cloud.Inject(awsfake.Fault{Operation: "GetCallerIdentity", Kind: awsfake.ExpiredToken})
+			},
+			want{"sts:GetCallerIdentity", access.OutcomeFailed, access.CauseCredentials, access.Consumer, "", access.Certain},
+		},
+		{
+			"ambient credentials wrong", byRole,
+			func(_ *testing.T, x *world) { x.user.SecretAccessKey = "wrong" },
+			want{"sts:GetCallerIdentity", access.OutcomeFailed, access.CauseCredentials, access.Consumer, "", access.Certain},
+		},
+		{
+			"another external id asked for", byOwner,
+			func(_ *testing.T, x *world) { x.trust("partner-read", `"StringEquals":{"sts:ExternalId":"another"}`) },
+			want{"sts:AssumeRole", access.OutcomeDenied, "trust", access.Owner, "role/partner-read", access.Likely},
+		},
+		{
+			"session tag that the trust does not want", byRole,
+			func(_ *testing.T, x *world) { x.trust("syncd-consumer", `"Null":{"aws:TagKeys":"true"}`) },
+			want{"sts:AssumeRole", access.OutcomeDenied, "trust", access.Consumer, "role/syncd-consumer", access.Certain},
+		},
+		{
+			"source identity that the trust does not want", byRole,
+			func(_ *testing.T, x *world) {
+				x.trust("syncd-consumer", `"StringEqualsIfExists":{"sts:SourceIdentity":"somebody"}`)
+			},
+			want{"sts:AssumeRole", access.OutcomeDenied, "trust", access.Consumer, "role/syncd-consumer", access.Certain},
+		},
+		{
+			"source identity refused", byRole,
+			losing(access.KindTrust, consumer, "sts:SetSourceIdentity"),
+			want{"sts:SetSourceIdentity", access.OutcomeDenied, "trust", access.Consumer, "role/syncd-consumer", access.Likely},
+		},
+		{
+			"session tags refused", byRole,
+			losing(access.KindTrust, consumer, "sts:TagSession"),
+			want{"sts:TagSession", access.OutcomeDenied, "trust", access.Consumer, "role/syncd-consumer", access.Likely},
+		},
+		{
+			"first hop broken", byABAC,
+			losing(access.KindTrust, governance, "sts:AssumeRole"),
+			want{"sts:AssumeRole", access.OutcomeDenied, "trust", access.Consumer, "role/data-access", access.Likely},
+		},
+		{
+			"second hop broken", byABAC,
+			losing(access.KindIdentity, governance, "sts:AssumeRole"),
+			want{"sts:AssumeRole", access.OutcomeDenied, "trust", access.Consumer, "role/syncd-consumer", access.Likely},
+		},
+		{
+			"session too long for the role", byRole,
+			func(_ *testing.T, x *world) { x.changeRole("consumer", func(r *config.Role) { r.Duration *= 2 }) },
+			want{"sts:AssumeRole", access.OutcomeFailed, access.CauseConfiguration, access.Consumer, "roles.consumer.duration", access.Certain},
+		},
+		{
+			"two tags that differ in case only", byRole,
+			func(_ *testing.T, x *world) {
+				x.changeRole("consumer", func(r *config.Role) { r.Tags = map[string]string{"team": "a", "Team": "b"} })
+			},
+			want{"sts:AssumeRole", access.OutcomeFailed, access.CauseConfiguration, access.Consumer, "roles.consumer", access.Certain},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			x := doctored(t, tt.way)
+			tt.wreck(t, x)
+			d := x.diagnose(t)
+			all := bad(d)
+			if len(all) == 0 {
+				t.Fatalf("got nothing that failed, want %+v", tt.want)
+			}
+			p := all[0]
+			if p.Action != tt.want.action || p.Outcome != tt.want.outcome || len(p.Causes) == 0 {
+				t.Fatalf("got %s, want first %s %s", told(d), tt.want.action, tt.want.outcome)
+			}
+			c := p.Causes[0]
+			if c.Kind != tt.want.kind || c.Side != tt.want.side || !strings.Contains(c.Target, tt.want.target) || c.Confidence != tt.want.sure || c.Why == "" {
+				t.Errorf("got the first cause %+v, want %+v", c, tt.want)
+			}
+			for _, p := range d.Probes {
+				if strings.Contains(p.Error, "the-external-id") {
+					t.Errorf("got the ExternalId in %q", p.Error)
+				}
+			}
+		})
+	}
+}
+
+func deniedAtDoor(action string) *iam.Document {
+	return iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"},
+		{"Effect":"Deny","Principal":"*","Action":"` + action + `","Resource":"*"}]}`)
+}
+
+// trust lets the ambient user assume a role under a condition.
+func (x *world) trust(role, condition string) {
+	for arn, r := range x.roles {
+		if strings.HasSuffix(arn, "/"+role) {
+			r.SetTrust(iam.MustParse(`{"Version":"2012-10-17","Statement":[
+				{"Effect":"Allow","Principal":{"AWS":"` + x.user.ARN + `"},"Action":"sts:AssumeRole","Condition":{` + condition + `}},
+				{"Effect":"Allow","Principal":{"AWS":"` + x.user.ARN + `"},"Action":["sts:TagSession","sts:SetSourceIdentity"]}]}`))
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package access
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"syncd/internal/awserr"
+)
+
+// minRangeSource is the size above which S3 copies a range of an object into a part, in bytes (Amazon S3 API Reference, UploadPartCopy).
+const minRangeSource = 5 << 20
+
+// writes are the asks that every write amounts to.
+type writes struct{ put, seal, open *ask }
+
+// probeDestination tries everything that writes copies, without leaving one.
+func (w *walk) probeDestination(ctx context.Context) error {
+	m, at := w.m.Destination, w.place(DestinationBucket)
+	d, err := w.open(m.Role, at, s3Setting{url: m.EndpointURL, pathStyle: m.PathStyle, account: m.Account})
+	if d == nil || err != nil {
+		return err
+	}
+	read := w.ask(Writer, "s3:GetObject", DestinationObjects)
+	to := writes{
+		w.ask(Writer, "s3:PutObject", DestinationObjects), w.ask(Writer, "kms:GenerateDataKey", DestinationKey), w.ask(Writer, "kms:Decrypt", DestinationKey),
+	}
+	e := encryption{m.KMSKey, m.BucketKey}
+	listed, there := w.probeList(ctx, d, w.ask(Writer, "s3:ListBucket", DestinationBucket))
+	if !there {
+		w.excuse(wrongBucket, DestinationBucket, DestinationObjects, DestinationKey)
+		return nil
+	}
+	w.probeCopies(ctx, d, listed, read, to.open)
+	w.probePut(ctx, d, e, to.put, read)
+	begin := func(ctx context.Context) (string, error) { return d.begin(ctx, e, nil) }
+	w.probeUpload(ctx, d, begin, func(id string) {
+		w.try(ctx, "UploadPart", func(ctx context.Context) error { return d.part(ctx, id) }, to.put, to.open)
+		if !w.relay {
+			w.probePartCopy(ctx, d, id, to)
+		}
+	}, to.put, to.seal)
+	w.probeUploads(ctx, d)
+	w.probeExtras(ctx, d, e, to)
+	return nil
+}
+
+// probePut tries to write under the key. Where that is refused it asks again without naming the key: what works then tells that a Deny
+// looks at the encryption.
+func (w *walk) probePut(ctx context.Context, d *door, e encryption, put, read *ask) {
+	a := w.try(ctx, "PutObject", func(ctx context.Context) error { return d.put(ctx, e) }, put, read)
+	if a.class != awserr.Denied || put == nil {
+		return
+	}
+	if bounded(ctx, func(ctx context.Context) error { return d.put(ctx, encryption{}) }) == nil {
+		why := "the same write is allowed when it names no key: a Deny looks at the encryption, and has to spare " + e.key
+		a.known = append(a.known, w.owned(put, CauseKind(KindBucket), Certain, why))
+	}
+}
+
+// probeCopies looks at copies that are there: they may lie under another encryption context than those to come.
+func (w *walk) probeCopies(ctx context.Context, d *door, listed []sample, read, open *ask) {
+	for _, s := range w.look(ctx, d, listed, read) {
+		if s.key == w.m.Destination.KMSKey {
+			w.try(ctx, "GetObject", func(ctx context.Context) error { return d.firstByte(ctx, s) }, read, w.of(open, s))
+		}
+	}
+}
+
+// probePartCopy has S3 copy an object of the source into a part, the smallest of each kind of encryption.
+func (w *walk) probePartCopy(ctx context.Context, d *door, id string, to writes) {
+	read, open := w.ask(Writer, "s3:GetObject", SourceObjects), w.ask(Writer, "kms:Decrypt", SourceKey)
+	for i, s := range w.samples {
+		if s.size == 0 {
+			continue
+		}
+		in := &s3.UploadPartCopyInput{
+			Bucket: &d.bucket, Key: &d.probe, UploadId: &id, PartNumber: aws.Int32(int32(2 + i)), //nolint:gosec // samples are few
+			ExpectedBucketOwner: d.account, CopySource: aws.String(copySource(w.m.Source.Bucket, s.object)), RequestPayer: w.payer(),
+		}
+		if w.m.Source.Account != "" {
+			in.ExpectedSourceBucketOwner = &w.m.Source.Account
+		}
+		if s.size > minRangeSource {
+			in.CopySourceRange = aws.String("bytes=0-0")
+		}
+		w.try(ctx, "UploadPartCopy", func(ctx context.Context) error {
+			_, err := d.client.UploadPartCopy(ctx, in)
+			return missing(err)
+		}, read, w.of(open, s), to.put, to.open)
+	}
+}
+
+func (w *walk) payer() types.RequestPayer {
+	if w.m.Source.RequestPayer {
+		return types.RequestPayerRequester
+	}
+	return ""
+}
+
+// copySource names a source to S3, which takes a plus for a space.
+func copySource(bucket, key string) string {
+	parts := strings.Split(key, "/")
+	for i, p := range parts {
+		parts[i] = url.PathEscape(p)
+	}
+	return bucket + "/" + strings.ReplaceAll(strings.Join(parts, "/"), "+", "%2B")
+}
+
+// probeUploads tries what finds and takes away the uploads of an earlier session. An own one may be listed and aborted by whoever
+// began it; therefore these ask for one that does not exist.
+func (w *walk) probeUploads(ctx context.Context, d *door) {
+	if k := w.ask(Writer, "s3:ListBucketMultipartUploads", DestinationBucket); k != nil {
+		w.try(ctx, "ListMultipartUploads", func(ctx context.Context) error {
+			_, err := d.client.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{
+				Bucket: &d.bucket, Prefix: optionally(d.prefix), MaxUploads: aws.Int32(1), ExpectedBucketOwner: d.account,
+			})
+			return err
+		}, k)
+	}
+	if k := w.ask(Writer, "s3:ListMultipartUploadParts", DestinationObjects); k != nil {
+		w.try(ctx, "ListParts", func(ctx context.Context) error {
+			_, err := d.client.ListParts(ctx, &s3.ListPartsInput{
+				Bucket: &d.bucket, Key: &d.probe, UploadId: aws.String(absentUpload), ExpectedBucketOwner: d.account,
+			})
+			return absent(err)
+		}, k)
+	}
+	if k := w.ask(Writer, "s3:AbortMultipartUpload", DestinationObjects); k != nil {
+		w.try(ctx, "AbortMultipartUpload", func(ctx context.Context) error { return absent(d.abort(ctx, absentUpload)) }, k)
+	}
+}
+
+// probeExtras tries what only some mappings need: tags, locks and deletes.
+func (w *walk) probeExtras(ctx context.Context, d *door, e encryption, to writes) {
+	extra := func(change func(*s3.CreateMultipartUploadInput), k *ask) {
+		if k != nil {
+			begin := func(ctx context.Context) (string, error) { return d.begin(ctx, e, change) }
+			w.probeUpload(ctx, d, begin, nil, to.put, to.seal, k)
+		}
+	}
+	extra(func(in *s3.CreateMultipartUploadInput) { in.Tagging = aws.String("syncd-doctor=probe") }, w.ask(Writer, "s3:PutObjectTagging", DestinationObjects))
+	extra(func(in *s3.CreateMultipartUploadInput) {
+		in.ObjectLockMode, in.ObjectLockRetainUntilDate = types.ObjectLockModeGovernance, aws.Time(time.Now().Add(time.Hour))
+	}, w.ask(Writer, "s3:PutObjectRetention", DestinationObjects))
+	extra(func(in *s3.CreateMultipartUploadInput) {
+		in.ObjectLockLegalHoldStatus = types.ObjectLockLegalHoldStatusOn
+	}, w.ask(Writer, "s3:PutObjectLegalHold", DestinationObjects))
+	if k := w.ask(Writer, "s3:PutObjectVersionTagging", DestinationObjects); k != nil {
+		w.probeVersionTags(ctx, d, k)
+	}
+	if k := w.ask(Writer, "s3:DeleteObject", DestinationObjects); k != nil {
+		w.try(ctx, "DeleteObject", d.remove, k)
+	}
+}
+
+// probeVersionTags tries to tag a version that does not exist. S3 says so only to those who may list the bucket without a prefix; where
+// it gives no reason, a refusal does not tell.
+func (w *walk) probeVersionTags(ctx context.Context, d *door, k *ask) {
+	err := bounded(ctx, func(ctx context.Context) error {
+		_, err := d.client.PutObjectTagging(ctx, &s3.PutObjectTaggingInput{
+			Bucket: &d.bucket, Key: &d.probe, VersionId: aws.String("null"), ExpectedBucketOwner: d.account, Tagging: &types.Tagging{TagSet: []types.Tag{}},
+		})
+		return err
+	})
+	if awserr.Classify(err) == awserr.Denied && readReason(err).action == "" {
+		k.excused = "a refusal without a reason may mean that there is no such version"
+		return
+	}
+	w.record("PutObjectTagging", absent(err), k)
+}
+
+// probeState tries everything that keeps the ledger, without touching a record or a lease.
+func (w *walk) probeState(ctx context.Context) error {
+	if !w.state {
+		return nil
+	}
+	k, at := w.c.Checkpoint, w.place(StateBucket)
+	d, err := w.open(k.Role, at, s3Setting{url: k.EndpointURL, pathStyle: k.PathStyle, account: k.Account})
+	if d == nil || err != nil {
+		return err
+	}
+	read, put := w.ask(Keeper, "s3:GetObject", StateObjects), w.ask(Keeper, "s3:PutObject", StateObjects)
+	list := w.ask(Keeper, "s3:ListBucket", StateBucket)
+	if _, there := w.probeList(ctx, d, list); !there {
+		w.excuse(wrongBucket, StateObjects, StateKey)
+		return nil
+	}
+	w.try(ctx, "GetObject", func(ctx context.Context) error { return missing(d.firstByte(ctx, sample{object: d.probe})) }, list, read)
+	e := encryption{k.KMSKey, true}
+	w.try(ctx, "PutObject", func(ctx context.Context) error { return d.put(ctx, e) }, put, read)
+	w.try(ctx, "DeleteObject", d.remove, w.ask(Keeper, "s3:DeleteObject", StateObjects))
+	if !w.stateKey {
+		return nil
+	}
+	seal, open := w.ask(Keeper, "kms:GenerateDataKey", StateKey), w.ask(Keeper, "kms:Decrypt", StateKey)
+	begin := func(ctx context.Context) (string, error) { return d.begin(ctx, e, nil) }
+	w.probeUpload(ctx, d, begin, func(id string) {
+		w.try(ctx, "UploadPart", func(ctx context.Context) error { return d.part(ctx, id) }, put, open)
+	}, put, seal)
+	return nil
+}

@@ -1,0 +1,151 @@
+package access
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"syncd/config"
+	"syncd/internal/awserr"
+	"syncd/internal/creds"
+)
+
+// probeRoles asks who the ambient credentials are, and assumes the roles, hop by hop.
+func (w *walk) probeRoles(ctx context.Context) {
+	// A session is made for the region that first asks for it: in the order of a pass.
+	for _, at := range [][2]string{{w.m.Source.Role, w.m.Source.Region}, {w.m.Destination.Role, w.m.Destination.Region}} {
+		if _, err := w.set.Config(at[0], at[1]); err != nil {
+			w.blocked[at[0]] = err.Error()
+		}
+	}
+	if !w.probeIdentity(ctx) {
+		w.blocked[""] = "there are no credentials to begin with"
+	}
+	for _, name := range w.roles() {
+		via := w.c.Roles[name].Via
+		if w.blocked[via] != "" {
+			w.blocked[name] = cmp.Or(w.blocked[name], "role "+name+" is reached through what does not work")
+			continue
+		}
+		w.probeHop(ctx, name)
+	}
+}
+
+// probeIdentity asks STS whose the ambient credentials are, which needs no permission (AWS STS API Reference, GetCallerIdentity).
+func (w *walk) probeIdentity(ctx context.Context) bool {
+	probe := Probe{Mapping: w.m.Name, Feature: FeatureCredentials, Action: "sts:GetCallerIdentity", Request: "GetCallerIdentity", Outcome: OutcomeOK}
+	var out *sts.GetCallerIdentityOutput
+	err := bounded(ctx, func(ctx context.Context) (err error) {
+		out, err = w.callerIdentity(ctx)
+		return err
+	})
+	if err != nil {
+		probe.Outcome, probe.Error = OutcomeFailed, awserr.Brief(err)
+		probe.Causes = w.causes(&ask{}, &attempt{err: err, class: awserr.Classify(err)})
+		w.probes = append(w.probes, probe)
+		return false
+	}
+	probe.Principal = principalARN(aws.ToString(out.Arn))
+	w.probes = append(w.probes, probe)
+	for _, k := range w.asks {
+		if k.Role == "" {
+			k.Principal, k.Account = probe.Principal, aws.ToString(out.Account)
+		}
+	}
+	return true
+}
+
+func (w *walk) callerIdentity(ctx context.Context) (*sts.GetCallerIdentityOutput, error) {
+	at, err := w.set.Config("", w.m.Source.Region)
+	if err != nil {
+		return nil, err
+	}
+	client := sts.NewFromConfig(at, func(o *sts.Options) {
+		if url := w.c.AWS.EndpointURL; url != "" {
+			o.BaseEndpoint = &url
+		}
+		o.RetryMaxAttempts = probeAttempts
+	})
+	return client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+}
+
+// principalARN is who policies name of a session: its role. The path of the role is lost on the way.
+func principalARN(caller string) string {
+	fields := strings.SplitN(caller, ":", 6)
+	if len(fields) != 6 || fields[2] != "sts" || !strings.HasPrefix(fields[5], "assumed-role/") {
+		return caller
+	}
+	name, _, _ := strings.Cut(strings.TrimPrefix(fields[5], "assumed-role/"), "/")
+	return "arn:" + fields[1] + ":iam::" + fields[4] + ":role/" + name
+}
+
+// probeHop assumes one role with all that the configuration sends.
+func (w *walk) probeHop(ctx context.Context, name string) {
+	var asks []*ask
+	for _, k := range w.asks {
+		if k.Target == name {
+			asks = append(asks, k)
+		}
+	}
+	a := w.try(ctx, "AssumeRole", func(ctx context.Context) error { return assume(ctx, w.set, name, w.m.Source.Region) }, asks...)
+	if a.err == nil {
+		return
+	}
+	w.blocked[name] = "role " + name + " cannot be assumed"
+	if a.class == awserr.Denied && (a.said.action == "" || a.said.action == actionAssume) {
+		a.known = w.probeLess(ctx, name)
+	}
+}
+
+func assume(ctx context.Context, set *creds.Set, name, region string) error {
+	at, err := set.Config(name, region)
+	if err == nil {
+		_, err = at.Credentials.Retrieve(ctx)
+	}
+	return err
+}
+
+// probeLess assumes a role that is refused with less: without session tags, and without a source identity. What works then tells
+// what a condition is about; the session is thrown away.
+func (w *walk) probeLess(ctx context.Context, name string) []Cause {
+	role := w.c.Roles[name]
+	for _, less := range []struct {
+		what string
+		of   bool
+		drop func(*config.Role)
+	}{
+		{"session tags", len(role.Tags) > 0, func(r *config.Role) { r.Tags, r.TransitiveTags = nil, nil }},
+		{"source identity", role.SourceIdentity != "", func(r *config.Role) { r.SourceIdentity = "" }},
+	} {
+		if !less.of {
+			continue
+		}
+		lesser := role
+		less.drop(&lesser)
+		roles := maps.Clone(w.c.Roles)
+		roles[name] = lesser
+		set, err := w.o.Sessions(ctx, w.m, roles)
+		if err == nil && bounded(ctx, func(ctx context.Context) error { return assume(ctx, set, name, w.m.Source.Region) }) == nil {
+			return []Cause{{
+				Kind: CauseKind(KindTrust), Side: w.side(accountOf(role.ARN)), Account: accountOf(role.ARN), Target: role.ARN, Confidence: Certain,
+				Why: fmt.Sprintf("the role can be assumed without the %s: a condition on them does not hold, here or in the caller's identity policy", less.what),
+			}}
+		}
+	}
+	return nil
+}
+
+// hintOf is what package creds advises about a role that could not be assumed; "" for nothing.
+func hintOf(err error) string {
+	c, ok := errors.AsType[*awserr.CredentialsError](err)
+	if !ok {
+		return ""
+	}
+	return c.Hint
+}

@@ -1,0 +1,183 @@
+package access
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"syncd/internal/awserr"
+)
+
+func (w *walk) sourceSetting() s3Setting {
+	s := w.m.Source
+	return s3Setting{url: s.EndpointURL, pathStyle: s.PathStyle, account: s.Account, payer: s.RequestPayer}
+}
+
+// probeSource lists the source, and reads the first byte of one object of each kind of encryption, as each who reads it.
+func (w *walk) probeSource(ctx context.Context) error {
+	at := w.place(SourceBucket)
+	d, err := w.open(w.m.Source.Role, at, w.sourceSetting())
+	if d == nil || err != nil {
+		return err
+	}
+	listed, there := w.probeList(ctx, d, w.ask(Reader, "s3:ListBucket", SourceBucket))
+	if !there {
+		w.excuse(wrongBucket, SourceObjects, SourceKey)
+		return nil
+	}
+	if len(listed) == 0 {
+		w.excuse("no source object is known to try it on", SourceObjects, SourceKey)
+		return nil
+	}
+	w.samples = w.probeObjects(ctx, d, listed, Reader)
+	w.probeTags(ctx, d, listed[0], Reader)
+	w.probeLocks(ctx, d, listed[0])
+	if w.m.Destination.Role == w.m.Source.Role || w.relay {
+		return nil
+	}
+	if d, err = w.open(w.m.Destination.Role, at, w.sourceSetting()); d == nil || err != nil {
+		return err
+	}
+	w.probeObjects(ctx, d, listed, Writer)
+	w.probeTags(ctx, d, listed[0], Writer)
+	return nil
+}
+
+// excuse explains why nothing told of permissions on these.
+func (w *walk) excuse(why string, on ...Resource) {
+	for _, k := range w.asks {
+		for _, r := range on {
+			if k.On == r {
+				k.excused = why
+			}
+		}
+	}
+}
+
+// wrongBucket is why nothing else is tried at a bucket that is not as the configuration says.
+const wrongBucket = "the bucket is not as the configuration says"
+
+// probeList lists the objects under a prefix, and reports whether the bucket is there and as the configuration says. Where listing is
+// refused it asks again without naming the owner, and with paying: what works then tells what the refusal was about.
+func (w *walk) probeList(ctx context.Context, d *door, k *ask) (samples []sample, there bool) {
+	a := w.try(ctx, "ListObjectsV2", func(ctx context.Context) (err error) {
+		samples, err = d.list(ctx)
+		return err
+	}, k)
+	if a.err == nil {
+		return samples, true
+	}
+	if a.class == awserr.Denied && k != nil {
+		a.known = w.probeWay(ctx, d, k)
+	}
+	return nil, len(a.known) == 0 && a.class != awserr.NoBucket && regionOf(a.err) == ""
+}
+
+// probeWay finds out whether a bucket can be listed when something else is said about it than the configuration does.
+func (w *walk) probeWay(ctx context.Context, d *door, k *ask) []Cause {
+	unowned, paying := *d, *d
+	unowned.account, paying.payer = nil, types.RequestPayerRequester
+	for _, v := range []struct {
+		door      door
+		differs   bool
+		path, why string
+	}{
+		{unowned, d.account != nil, ".account", "the bucket belongs to another account than the configuration says: the request is allowed when it names no owner"},
+		{paying, d.payer == "" && k.On == SourceBucket, ".request_payer", "the requester has to pay: the request is allowed when it says that it does"},
+	} {
+		if !v.differs {
+			continue
+		}
+		err := bounded(ctx, func(ctx context.Context) error {
+			_, err := v.door.list(ctx)
+			return err
+		})
+		if err == nil {
+			return []Cause{w.misconfigured(w.sideOf(k)+v.path, v.why)}
+		}
+	}
+	return nil
+}
+
+// probeObjects reads the first byte of one object of each kind of encryption. Without its key an object is looked at by HEAD, and what
+// is refused then is refused by S3; that answer has no words, so a GET asks again for them.
+func (w *walk) probeObjects(ctx context.Context, d *door, listed []sample, by Actor) (samples []sample) {
+	read, open := w.ask(by, "s3:GetObject", SourceObjects), w.ask(by, "kms:Decrypt", SourceKey)
+	if open != nil {
+		open.excused = "no object that was tried is under a KMS key"
+	}
+	for _, s := range w.look(ctx, d, listed, read) {
+		err := bounded(ctx, func(ctx context.Context) error { return d.firstByte(ctx, s) })
+		if class := awserr.Classify(err); class == awserr.Archived || class == awserr.Gone {
+			continue // it was archived or deleted since: that tells nothing
+		}
+		w.record("GetObject", err, read, w.of(open, s))
+		samples = append(samples, s)
+	}
+	return samples
+}
+
+// look finds the kinds of encryption among the first objects, with one sample of each.
+func (w *walk) look(ctx context.Context, d *door, listed []sample, read *ask) (kinds []sample) {
+	type kind struct {
+		key       string
+		bucketKey bool
+	}
+	seen := map[kind]bool{}
+	bucket := "arn:" + partition(w.m.Source.Region) + ":s3:::" + d.bucket
+	for _, s := range listed[:min(len(listed), probeLooks)] {
+		a := w.try(ctx, "HeadObject", func(ctx context.Context) error { return missing(d.head(ctx, &s, bucket)) }, read)
+		if a.err != nil {
+			w.try(ctx, "GetObject", func(ctx context.Context) error { return d.firstByte(ctx, s) }, read)
+			return kinds
+		}
+		if k := (kind{s.key, s.context == bucket}); !seen[k] {
+			seen[k] = true
+			kinds = append(kinds, s)
+		}
+	}
+	return kinds
+}
+
+func (w *walk) probeTags(ctx context.Context, d *door, s sample, by Actor) {
+	k := w.ask(by, "s3:GetObjectTagging", SourceObjects)
+	if k == nil {
+		return
+	}
+	w.try(ctx, "GetObjectTagging", func(ctx context.Context) error {
+		_, err := d.client.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{
+			Bucket: &d.bucket, Key: &s.object, ExpectedBucketOwner: d.account, RequestPayer: d.payer,
+		})
+		return missing(err)
+	}, k)
+}
+
+// probeLocks asks for retention and legal hold. An object that has none is answered with 404 to those who may ask.
+func (w *walk) probeLocks(ctx context.Context, d *door, s sample) {
+	if k := w.ask(Reader, "s3:GetObjectRetention", SourceObjects); k != nil {
+		w.try(ctx, "GetObjectRetention", func(ctx context.Context) error {
+			_, err := d.client.GetObjectRetention(ctx, &s3.GetObjectRetentionInput{
+				Bucket: &d.bucket, Key: aws.String(s.object), ExpectedBucketOwner: d.account, RequestPayer: d.payer,
+			})
+			return unlocked(err)
+		}, k)
+	}
+	if k := w.ask(Reader, "s3:GetObjectLegalHold", SourceObjects); k != nil {
+		w.try(ctx, "GetObjectLegalHold", func(ctx context.Context) error {
+			_, err := d.client.GetObjectLegalHold(ctx, &s3.GetObjectLegalHoldInput{
+				Bucket: &d.bucket, Key: aws.String(s.object), ExpectedBucketOwner: d.account, RequestPayer: d.payer,
+			})
+			return unlocked(err)
+		}, k)
+	}
+}
+
+// unlocked takes the answer that there is no lock for success.
+func unlocked(err error) error {
+	if code := awserr.Code(err); code == "NoSuchObjectLockConfiguration" || code == "ObjectLockConfigurationNotFoundError" {
+		return nil
+	}
+	return missing(err)
+}

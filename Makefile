@@ -10,7 +10,7 @@ BENCHCOUNT ?= 6
 IMAGE      ?= syncd:dev
 TOOL       := go tool -modfile=tools/go.mod
 
-.PHONY: help build test race cover lint fmt fuzz crash stress interop deploy-test minio bench golden demo docker tidy-check fmt-check ci
+.PHONY: help build test race cover lint fmt fuzz crash stress mutants interop deploy-test minio bench golden demo docker tidy-check fmt-check ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ crash: ## kill the real process KILLS (200) times and look at what it leaves
 stress: ## copy OBJECTS (50000) through faults, and up to the rates of S3 and KMS
 	go test ./internal/syncer -run '^TestEverythingArrives|^TestItFinds' -timeout 30m -many $(OBJECTS)
 
+mutants: ## break every policy that is generated, in every place, and have the doctor say where
+	go test ./internal/access -run '^TestDoctorNamesTheMutant' -mutants all -timeout 30m -v | grep -v '^=== '
+
 interop: ## read the ledger's chunks with another Parquet implementation, in a module of its own
 	cd internal/checkpoint/interop && go test ./...
 
@@ -79,4 +82,4 @@ tidy-check:
 fmt-check:
 	$(TOOL) golangci-lint fmt --diff
 
-ci: tidy-check fmt-check lint race fuzz crash stress interop deploy-test build ## all that must pass before a merge
+ci: tidy-check fmt-check lint race fuzz crash stress mutants interop deploy-test build ## all that must pass before a merge

@@ -37,7 +37,7 @@ func bound(ctx context.Context, in middleware.DeserializeInput, next middleware.
 	out, metadata, err := next.HandleDeserialize(ctx, in)
 	timer.Stop()
 	if err == nil {
-		return out, metadata, nil //nolint:govet // a body may still be read under ctx, which ends with its parent
+		return out, metadata, nil // a body may still be read under ctx, which ends with its parent
 	}
 	cancel()
 	if silent.Load() {

@@ -6,11 +6,13 @@ SHELL       := bash
 FUZZTIME   ?= 5s
 KILLS      ?= 200
 OBJECTS    ?= 50000
+SOAK       ?= 20m
+CHROMIUM   ?= /usr/bin/chromium
 BENCHCOUNT ?= 6
 IMAGE      ?= syncd:dev
 TOOL       := go tool -modfile=tools/go.mod
 
-.PHONY: help build test race cover lint fmt fuzz crash stress mutants interop deploy-test minio bench golden demo docker tidy-check fmt-check ci
+.PHONY: help build test race cover lint fmt fuzz crash stress mutants interop deploy-test minio drain soak browser bench golden demo docker tidy-check fmt-check ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
@@ -22,7 +24,7 @@ test: ## run the tests
 	go test ./...
 
 race: ## run the tests under the race detector
-	go test -race ./...
+	go test -race -short ./...
 
 cover: ## run the tests and write coverage to cover.out
 	go test -coverpkg=./... -coverprofile=cover.out ./...
@@ -56,6 +58,15 @@ interop: ## read the ledger's chunks with another Parquet implementation, in a m
 
 deploy-test: ## hold deploy/ to Kubernetes, Helm, Prometheus and Terraform, in a module of its own
 	cd deploy/deploytest && go test -count=1 ./...
+
+drain: ## stop the real process 50 times at random moments under load
+	go test ./cmd/syncd -run '^TestDrain$$' -drains 50 -timeout 20m
+
+soak: ## keep a daemon busy for SOAK (20m) with faults under the race detector: nothing may grow
+	go test -race ./internal/daemon -run '^TestSoak$$' -soak $(SOAK) -v -timeout 60m
+
+browser: ## look at the status page with CHROMIUM (/usr/bin/chromium), in a module of its own
+	cd internal/daemon/browsertest && go test -count=1 . -args -chromium '$(CHROMIUM)'
 
 minio: ## run the fidelity table against a real MinIO server, built first from its module
 	e2e/build-minio.sh .cache/minio

@@ -13,7 +13,7 @@
 // printable form, and no fault ever quotes it.
 package config
 
-// DefaultListen is the address `run` serves /metrics and /healthz on when http.listen is empty.
+// DefaultListen is the address `run` serves its pages on when http.listen is empty.
 const DefaultListen = "127.0.0.1:9090"
 
 // Config is the whole configuration file.
@@ -32,6 +32,9 @@ type Config struct {
 	// DrainTimeout is how long a stopping process may finish what is in hand, 1s..1h, 25s by default: ECS and Kubernetes
 	// kill 30 seconds after SIGTERM unless told otherwise.
 	DrainTimeout Duration `yaml:"drain_timeout"`
+	// Concurrency is how many requests of all mappings together are under way at once, 1..16384; mappings that want more
+	// than there is get equal shares of it. With auto, the default, each mapping has only its own copy.concurrency.
+	Concurrency AutoInt `yaml:"concurrency"`
 	// Roles are the IAM roles mappings assume, by the name mappings call them.
 	Roles map[string]Role `yaml:"roles"`
 	// Mappings are the rules, at least one, in the order of the file.
@@ -60,6 +63,12 @@ func (c *Config) StateRegion() string {
 type HTTP struct {
 	// Listen is HOST:PORT; empty means DefaultListen for `run`, and no listener for `backfill`.
 	Listen string `yaml:"listen"`
+	// Pprof serves the profiles of the Go runtime on /debug/pprof/; it is allowed on a loopback address alone, because they
+	// show what is in memory.
+	Pprof bool `yaml:"pprof"`
+	// Watchdog is how long a pass may be under way without any sign of life before /healthz says so, 1m..24h, 15m by
+	// default. Signs of life are an answer to a request, a listed or settled object, and a save.
+	Watchdog Duration `yaml:"watchdog"`
 }
 
 // Log configures the log written to standard error.
@@ -144,6 +153,9 @@ type Mapping struct {
 	Destination Destination `yaml:"destination" jsonschema:"required"`
 	// Schedule says when passes start: "@every 15m" or a cron expression; without one only `backfill` runs them.
 	Schedule Schedule `yaml:"schedule"`
+	// Jitter delays each start by a random time of up to this, 0s..1h, none by default, so that many mappings on one schedule
+	// do not begin at once.
+	Jitter Duration `yaml:"jitter"`
 	// Filter chooses objects of the source.
 	Filter Filter `yaml:"filter"`
 	// Copy says how objects are copied.

@@ -6,7 +6,8 @@ import "time"
 // from DefaultRole and DefaultMapping.
 func Default() Config {
 	return Config{
-		Log: Log{Level: LogLevelInfo, Format: LogFormatAuto},
+		HTTP: HTTP{Watchdog: Duration(15 * time.Minute)},
+		Log:  Log{Level: LogLevelInfo, Format: LogFormatAuto},
 		Checkpoint: Checkpoint{
 			FlushInterval: Duration(10 * time.Second), KeepGenerations: 3, Lease: Duration(time.Minute),
 		},

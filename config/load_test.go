@@ -87,7 +87,7 @@ func TestParseEveryKey(t *testing.T) {
 	schedule, _ := config.ParseSchedule("@every 15m")
 	want := &config.Config{
 		State: "s3://consumer-state/syncd/",
-		HTTP:  config.HTTP{Listen: "127.0.0.1:9191"},
+		HTTP:  config.HTTP{Listen: "127.0.0.1:9191", Pprof: true, Watchdog: config.Duration(30 * time.Minute)},
 		Log:   config.Log{Level: config.LogLevelDebug, Format: config.LogFormatText},
 		AWS:   config.AWS{EndpointURL: "https://s3.example.net", PathStyle: true},
 		Checkpoint: config.Checkpoint{
@@ -96,7 +96,7 @@ func TestParseEveryKey(t *testing.T) {
 			KMSKey:      "arn:aws:kms:eu-central-1:333333333333:key/1a2b3c4d",
 			EndpointURL: "https://state.example.net", PathStyle: new(false),
 		},
-		DrainTimeout: config.Duration(2 * time.Minute),
+		DrainTimeout: config.Duration(2 * time.Minute), Concurrency: 2000,
 		Roles: map[string]config.Role{
 			"governance": {
 				ARN: "arn:aws:iam::333333333333:role/data-access", SessionName: "syncd",
@@ -120,7 +120,7 @@ func TestParseEveryKey(t *testing.T) {
 				Bucket: "bob-staging", Prefix: "alice/", Region: "us-west-2", Account: "222222222222", Role: "consumer",
 				EndpointURL: "https://a.example.net", PathStyle: &pathStyle, KMSKey: "any-form", BucketKey: false, StorageClass: "STANDARD_IA",
 			},
-			Schedule: schedule,
+			Schedule: schedule, Jitter: config.Duration(30 * time.Second),
 			Filter: config.Filter{
 				Include: []config.Glob{glob("**")}, Exclude: []config.Glob{glob("_tmp/**")}, MinSize: 1, MaxSize: 50e12,
 				ModifiedAfter:  config.Time{Time: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)},

@@ -111,6 +111,16 @@ func isListen(s string) bool {
 	return err == nil
 }
 
+// isLoopback reports whether an address to listen on is reached from this machine alone.
+func isLoopback(listen string) bool {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
 // isEnvName reports whether s may name an environment variable (POSIX.1-2017, 8.1).
 func isEnvName(s string) bool {
 	return spelled(s, "_") && !isDigits(s[:1], 1)

@@ -42,6 +42,7 @@ func schema(t *testing.T) *jsonschema.Schema {
 	s := r.Reflect(&config.Config{})
 	s.Title = "syncd configuration"
 	setDefaults(t, s, config.Default())
+	setDefaults(t, s.Definitions["HTTP"], config.Default().HTTP)
 	setDefaults(t, s.Definitions["Log"], config.Default().Log)
 	setDefaults(t, s.Definitions["Checkpoint"], config.Default().Checkpoint)
 	setDefaults(t, s.Definitions["Role"], config.DefaultRole())

@@ -33,11 +33,11 @@ func (v *validator) validate() {
 	if _, err := ParseLocation(v.State); err != nil && !v.covers("state") {
 		v.addErr("state", err)
 	}
-	v.check(v.HTTP.Listen == "" || isListen(v.HTTP.Listen), "http.listen",
-		strconv.Quote(v.HTTP.Listen)+" is not an address to listen on", "use HOST:PORT or :PORT")
+	v.http(v.HTTP)
 	v.endpoint("aws.endpoint_url", v.AWS.EndpointURL)
 	v.checkpoint(v.Checkpoint)
 	v.between("drain_timeout", v.DrainTimeout, time.Second, time.Hour)
+	v.check(v.Concurrency <= 16384, "concurrency", v.Concurrency.String()+" is out of bounds", "use auto or 1 to 16384")
 	v.roles()
 	v.check(len(v.Mappings) > 0, "mappings", "is empty", "add at least one mapping")
 	for i, m := range v.Mappings {
@@ -45,6 +45,14 @@ func (v *validator) validate() {
 	}
 	v.names()
 	v.overlaps()
+}
+
+func (v *validator) http(h HTTP) {
+	v.check(h.Listen == "" || isListen(h.Listen), "http.listen",
+		strconv.Quote(h.Listen)+" is not an address to listen on", "use HOST:PORT or :PORT")
+	v.check(!h.Pprof || v.covers("http.listen") || isLoopback(cmp.Or(h.Listen, DefaultListen)), "http.pprof",
+		"shows what is in memory to everyone who reaches "+strconv.Quote(h.Listen), "listen on a loopback address such as "+DefaultListen)
+	v.between("http.watchdog", h.Watchdog, time.Minute, 24*time.Hour)
 }
 
 func (v *validator) endpoint(path, url string) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // side is what a source and a destination have in common.
@@ -25,6 +26,7 @@ func (v *validator) mapping(m Mapping, path string) {
 	v.filter(m.Filter, path+".filter")
 	v.copying(m, path+".copy")
 	v.bounds(m, path)
+	v.between(path+".jitter", m.Jitter, 0, time.Hour)
 }
 
 func (v *validator) compatible(endpoint string) bool {

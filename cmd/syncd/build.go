@@ -39,6 +39,7 @@ type system struct {
 	store    checkpoint.Store
 	buffers  *copier.Buffers
 	quotas   quotas
+	share    *throttle.Share
 	rekey    bool
 	mappings []*mapping
 }
@@ -62,6 +63,7 @@ func newSystem(ctx context.Context, p process, f flags) (*system, error) {
 	s := &system{
 		config: opened.config, store: opened.store, logger: opened.logger, process: p, rekey: f.rekey,
 		registry: registry, metrics: house, buffers: copier.NewBuffers(relayMemory),
+		share: throttle.NewShare(int(opened.config.Concurrency)),
 	}
 	b := readBuild()
 	s.metrics.BuildInfo.WithLabelValues(b.version, b.revision, b.goVersion).Set(1)
@@ -120,10 +122,10 @@ func (s *system) copier(m config.Mapping, source, destination *s3.Client, pace p
 		RequestPayer: m.Source.RequestPayer, KeyARN: m.Destination.KMSKey, BucketKey: m.Destination.BucketKey,
 		StorageClass: classOf(m.Destination), KeepStorageClass: m.Destination.StorageClass == config.StorageClassKeep,
 		PartSize: int64(m.Copy.PartSize), MultipartAbove: int64(m.Copy.MultipartAbove),
-		ObjectLock: m.Copy.ObjectLock == config.CarryCopy, Initiator: s.config.Roles[m.Destination.Role].ARN,
+		ObjectLock: m.Copy.ObjectLock == config.CarryCopy, Initiator: s.config.Roles[m.Destination.Role].ARN, Session: s.config.Roles[m.Destination.Role].SessionName,
 		OmitTags: m.Copy.Tags == config.CarryOmit, OmitMetadata: m.Copy.Metadata == config.CarryOmit,
 		Relay: s.relayed(m), Buffers: s.buffers,
-		Slots: pace.level.Gate(), Bytes: pace.bytes, Now: s.process.now,
+		Slots: slots{pace.level.Gate(), s.share.Member()}, Bytes: pace.bytes, Now: s.process.now,
 	})
 }
 
@@ -152,10 +154,11 @@ func (s *system) relayed(m config.Mapping) bool {
 // clients returns the S3 clients of both sides. Each mapping has sessions of its own: one whose role is broken takes no
 // other along.
 func (s *system) clients(ctx context.Context, m config.Mapping, meter *throttle.Meter, pace pace) (source, destination *s3.Client, err error) {
+	c := s.config // a reload replaces it, and sessions are assumed at any time
 	set, err := creds.New(ctx, creds.Options{
-		Roles: s.config.Roles, EndpointURL: s.config.AWS.EndpointURL, Connections: concurrencyOf(m).Max,
+		Roles: c.Roles, EndpointURL: c.AWS.EndpointURL, Connections: concurrencyOf(m).Max,
 		Attach:        both(meter.Attach, (&throttle.Guard{Service: pace.sts}).Attach),
-		SessionPolicy: func(role string) (string, error) { return access.SessionPolicyText(s.config, m, role) },
+		SessionPolicy: func(role string) (string, error) { return access.SessionPolicyText(c, m, role) },
 		LookupEnv:     s.process.lookupEnv, ReadFile: s.process.readFile, Now: s.process.now, Ambient: s.process.ambient, Logger: s.logger,
 	})
 	if err != nil {

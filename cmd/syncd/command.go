@@ -80,7 +80,7 @@ func newRoot(p process) *cobra.Command {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(runCommand(p), backfillCommand(p), replayCommand(p), statusCommand(p), ledgerCommand(p), demoCommand(p), newPolicy(p), newDoctor(p), versionCommand(p))
+	root.AddCommand(runCommand(p), backfillCommand(p), replayCommand(p), statusCommand(p), healthcheckCommand(p), ledgerCommand(p), demoCommand(p), newPolicy(p), newDoctor(p), versionCommand(p))
 	refuseArguments(root)
 	return root
 }

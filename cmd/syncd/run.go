@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
-	"strings"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +22,11 @@ func runCommand(p process) *cobra.Command {
 		Use:   "run --config FILE [--mapping NAME]...",
 		Short: "Keep every mapping on its schedule until told to stop",
 		Long: `run keeps every mapping that has a schedule in step with its source, one pass at a time each, and serves
-/metrics and /healthz on http.listen (` + config.DefaultListen + ` when it is not set).
+/metrics, /healthz, /readyz and /status on http.listen (` + config.DefaultListen + ` when it is not set).
+
+On SIGHUP, and when the configuration file has changed, it reads the configuration again. One with a fault is refused as a
+whole and the former one stays in force. Mappings that stay the same go on undisturbed, a changed one ends its pass first,
+a removed one drains.
 
 On SIGTERM it takes no new work, finishes copies in hand for up to drain_timeout, saves the ledger and exits 0. A second
 signal ends it at once; the next start goes on from what was saved.
@@ -46,36 +53,35 @@ func addFlags(cmd *cobra.Command, f *flags) {
 }
 
 func runDaemon(ctx context.Context, p process, f flags) error {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGHUP) // from here on it is not the end of the process
+	defer signal.Stop(asked)
 	s, err := newSystem(ctx, p, f)
 	if err != nil {
 		return err
 	}
-	var mappings []daemon.Mapping
-	for _, m := range s.mappings {
-		if m.Schedule.IsZero() {
-			s.logger.Warn("mapping has no schedule, left to backfill", "mapping", m.Name)
-			continue
-		}
-		mappings = append(mappings, daemon.Mapping{
-			Name: m.Name, Schedule: m.Schedule, Runner: m.syncer,
-			// An interval counts from now; a time of day was chosen on purpose.
-			AtOnce: strings.HasPrefix(m.Schedule.String(), "@every"),
-		})
-	}
+	r := newReloader(s, f, asked)
+	mappings := r.first()
 	if len(mappings) == 0 {
-		return &usageError{errors.New("run: no mapping has a schedule; set mappings[].schedule, or run backfill")}
+		return &usageError{errors.New("run: " + noSchedule)}
 	}
-	address := s.config.HTTP.Listen
-	if address == "" {
-		address = config.DefaultListen
-	}
-	listener, err := listen(ctx, address)
+	listener, err := listen(ctx, listenAddress(s.config.HTTP.Listen))
 	if err != nil {
 		return &hinted{err, "set http.listen to a free address"}
 	}
-	return daemon.Run(ctx, daemon.Options{
-		Mappings: mappings, Listener: listener, Handler: daemon.Handler(s.registry), Logger: s.logger, Now: p.now,
-	})
+	return daemon.New(daemon.Options{
+		Mappings: mappings, Watch: r.watch, Listener: listener, Gatherer: s.registry, Metrics: s.metrics,
+		Pprof: s.config.HTTP.Pprof, Watchdog: s.config.HTTP.Watchdog.Duration(), Hint: hintFor, Secrets: r.secrets,
+		Version: readBuild().version, Logger: s.logger, Now: p.now, Rand: rand.Int64N,
+	}).Run(ctx)
+}
+
+// listenAddress returns where the pages are served.
+func listenAddress(configured string) string {
+	if configured == "" {
+		return config.DefaultListen
+	}
+	return configured
 }
 
 func listen(ctx context.Context, address string) (net.Listener, error) {

@@ -16,6 +16,7 @@ import (
 	"syncd/config"
 	"syncd/internal/checkpoint"
 	"syncd/internal/creds"
+	"syncd/internal/throttle"
 )
 
 // state is what can be known of mappings without their source and destination.
@@ -112,5 +113,5 @@ func stateClient(ctx context.Context, p process, c *config.Config, logger *slog.
 	}
 	return newS3Client(at, endpoint{
 		url: cmp.Or(c.Checkpoint.EndpointURL, c.AWS.EndpointURL), pathStyle: pathStyle(c, c.Checkpoint.PathStyle),
-	}), nil
+	}, throttle.Patience), nil
 }

@@ -13,16 +13,18 @@ import (
 // Upload is a multipart upload under way at the destination, as far as a later
 // process must know it to go on with it.
 type Upload struct {
-	Key            string    `json:"key"`             // key at the source, as S3 lists it
-	Bucket         string    `json:"bucket"`          // destination bucket
-	DestinationKey string    `json:"destination_key"` // key at the destination
-	ID             string    `json:"id"`              // upload id that the destination answered
-	SourceETag     string    `json:"source_etag"`     // source version that is being copied
-	SourceSize     int64     `json:"source_size"`     // bytes
-	PartSize       int64     `json:"part_size"`       // bytes of every part but the last
-	Relay          bool      `json:"relay,omitempty"` // whether the content passes through this process
-	BeganAt        time.Time `json:"began_at"`        // when the destination answered, UTC to the microsecond
-	Left           bool      `json:"left,omitempty"`  // begun under another Options.Fingerprint: to be aborted, not to be gone on with
+	Key            string    `json:"key"`                 // key at the source, as S3 lists it
+	Bucket         string    `json:"bucket"`              // destination bucket
+	DestinationKey string    `json:"destination_key"`     // key at the destination
+	ID             string    `json:"id"`                  // upload id that the destination answered
+	SourceETag     string    `json:"source_etag"`         // source version that is being copied
+	SourceSize     int64     `json:"source_size"`         // bytes
+	PartSize       int64     `json:"part_size"`           // bytes of every part but the last
+	Settings       string    `json:"settings,omitempty"`  // what else decides how the copy is made, in the copier's words
+	TagsLate       bool      `json:"tags_late,omitempty"` // whether the tags are to be set once the copy is there
+	Relay          bool      `json:"relay,omitempty"`     // whether the content passes through this process
+	BeganAt        time.Time `json:"began_at"`            // when the destination answered, UTC to the microsecond
+	Left           bool      `json:"left,omitempty"`      // begun under another Options.Fingerprint: to be aborted, not to be gone on with
 }
 
 // MarshalJSON writes the keys in a form that carries bytes that are not UTF-8.

@@ -68,7 +68,7 @@ func (b *Buffers) take(class int, length int64) []byte {
 func (b *Buffers) giveBack(class int, buffer []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if int64(len(buffer)) > b.size {
+	if len(buffer) < 1<<class || int64(len(buffer)) > b.size { // no good for every buffer of the class
 		b.held -= int64(len(buffer))
 		return
 	}

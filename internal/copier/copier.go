@@ -4,9 +4,9 @@
 // request is pinned to the ETag that was listed, so that an object overwritten under way is copied again from its newest
 // version and never mixed from two; the key ARN that the service answers is compared with the configured one; the
 // expected owner is sent for both buckets. Up to 5 GiB an object costs exactly one request; above, and where two roles
-// are needed, content goes in parts side by side. An upload of parts that is cut short by a drain, a dead session or a
-// killed process goes on where it stood when it was remembered; every other failure aborts it, and SweepUploads finds
-// what nobody remembered.
+// are needed, content goes in parts side by side, or from one stream where a source answers no ranges. An upload of parts
+// that is cut short by a drain, a dead session or a killed process goes on where it stood when it was remembered; every
+// other failure aborts it, and SweepUploads finds what nobody remembered.
 //
 // It leaves to others which objects to copy, in what order and how many at once (the syncer), and what to remember of it
 // (the ledger, behind [UploadRecord]). It never logs and counts nothing.
@@ -17,6 +17,7 @@ package copier
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -128,7 +129,7 @@ func (c *Copier) Copy(ctx context.Context, object listing.Object, uploads Upload
 // the upload, removed by somebody else.
 func moved(err error) bool {
 	class := awserr.Classify(err)
-	return class == awserr.Precondition || class == awserr.Gone
+	return class == awserr.Precondition || class == awserr.Gone || errors.Is(err, errMoved)
 }
 
 // DestinationKey returns the key that the copy of a source key goes to, or an *ObjectError when S3 has no such key.

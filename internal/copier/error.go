@@ -25,6 +25,7 @@ var (
 	errTagOverflow = errors.New("the copy cannot get the tags of its source")
 	errNoLength    = errors.New("the source does not tell the length of the object")
 	errEmptyAnswer = errors.New("the service answered success without a result")
+	errMoved       = errors.New("the source is another version than the one that was asked for")
 	errNoETag      = errors.New("the source gives no ETag, so that the copy cannot be pinned to a version")
 	errHidden      = errors.New("the source has metadata that no header can show, which a copy in parts would lose")
 	errTooLarge    = errors.New("the object is larger than 10,000 parts of 5 GiB")
@@ -79,6 +80,7 @@ func Reason(err error) string {
 		{errHidden, plan.HiddenMetadata},
 		{errNoETag, plan.NoETag},
 		{errNoLength, string(awserr.Unsupported)},
+		{errNoRanges, string(awserr.Unsupported)},
 		{errTagOverflow, plan.TagOverflow},
 	} {
 		if errors.Is(err, r.err) {

@@ -16,17 +16,22 @@ import (
 // relayMemory is what a process gives its relays; most is what it may take in all while it relays, in bytes.
 const relayMemory, most = 128 * mib, 256 * mib
 
-// TestRelayInLittleMemory relays four objects side by side, each larger than all the memory there is for them.
+// TestRelayInLittleMemory relays four objects side by side, each larger than all the memory there is for them, by ranges and
+// as streams.
 func TestRelayInLittleMemory(t *testing.T) {
-	if got := peakOfRelays(t, 4, relayMemory+8*mib); got > most {
-		t.Errorf("got %d MiB in use at the peak, want at most %d", got>>20, most>>20)
+	for _, ranges := range []bool{true, false} {
+		w, source := newOdd(t)
+		source.ranges = ranges
+		if got := w.peakOfRelays(t, 4, relayMemory+8*mib); got > most {
+			t.Errorf("ranges %v: got %d MiB in use at the peak, want at most %d", ranges, got>>20, most>>20)
+		}
 	}
 }
 
 // BenchmarkRelayOfGibibytes shows that larger objects take no more.
 func BenchmarkRelayOfGibibytes(b *testing.B) {
 	for b.Loop() {
-		got := peakOfRelays(b, 8, 1<<30)
+		got := newWorld(b).peakOfRelays(b, 8, 1<<30)
 		b.ReportMetric(float64(got>>20), "peak-MiB")
 		if got > most {
 			b.Errorf("got %d MiB in use at the peak, want at most %d", got>>20, most>>20)
@@ -36,12 +41,12 @@ func BenchmarkRelayOfGibibytes(b *testing.B) {
 
 // peakOfRelays relays objects side by side and returns the most memory that was in use. What is reachable must fit with
 // room to spare, the fake and the SDK included: the runtime is told to let no more garbage pile up than that.
-func peakOfRelays(tb testing.TB, objects int, size int64) uint64 {
+func (w *world) peakOfRelays(tb testing.TB, objects int, size int64) uint64 {
 	tb.Helper()
 	debug.FreeOSMemory()
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(most - 32*mib))
-	w := newWorld(tb)
 	w.relaying(relayMemory)
+	w.options.PartSize = 0
 	w.options.Slots = slots(64)
 	w.options.Destination = w.clientAt("https://aws.invalid") // as in production: content is not hashed to sign it
 	c := copier.New(w.options)

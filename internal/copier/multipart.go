@@ -2,6 +2,7 @@ package copier
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -104,17 +105,21 @@ func (u *upload) bounds(index int) (first, length int64) {
 	return first, min(u.partSize, u.object.Size-first)
 }
 
-// makeParts makes all parts that are not there yet, side by side.
+// makeParts makes all parts that are not there yet, side by side, or from one stream where the source has no ranges.
 func (u *upload) makeParts(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, grouped := errgroup.WithContext(ctx)
 	group.SetLimit(partsAtOnce)
 	for i := range u.parts {
 		if u.parts[i].PartNumber != nil {
 			continue
 		}
-		group.Go(func() error { return u.makePart(ctx, i) })
+		group.Go(func() error { return u.makePart(grouped, i) })
 	}
-	return group.Wait()
+	err := group.Wait()
+	if errors.Is(err, errNoRanges) {
+		return u.streamParts(ctx)
+	}
+	return err
 }
 
 func (u *upload) makePart(ctx context.Context, index int) (err error) {

@@ -61,8 +61,9 @@ type Options struct {
 	// (s3:GetObjectRetention, s3:GetObjectLegalHold): S3 shows none to those who may not. It costs a HEAD for each object,
 	// and the destination needs Object Lock. A retention that has run out is left behind.
 	ObjectLock bool
-	// Initiator is the ARN of the role whose sessions write the copies; empty when it is not known. SweepUploads needs it.
-	Initiator string
+	// Initiator is the ARN of the role whose sessions write the copies, and Session the name of these sessions; empty when
+	// they are not known. SweepUploads needs both.
+	Initiator, Session string
 	// OmitTags and OmitMetadata leave the source's tags or metadata behind.
 	OmitTags, OmitMetadata bool
 	// MultipartAbove is the size in bytes above which an object is copied in parts, 5 MiB to MaxCopyObject, which 0 means:
@@ -74,7 +75,7 @@ type Options struct {
 	Relay   bool
 	Buffers *Buffers
 	// Slots bounds the requests under way, objects and parts together, in all copiers that share it. Only the clean-up
-	// after a failed copy does not wait for one.
+	// after a failed copy does not wait for one, and a body holds none while it is left unread until there is one.
 	Slots slots
 	// Bytes is waited for before that many bytes of content are copied, without holding a slot; nil waits for none.
 	Bytes bytesAPI

@@ -111,15 +111,24 @@ func (u *upload) relayRange(ctx context.Context, number int32) (types.CompletedP
 		return types.CompletedPart{}, err
 	}
 	defer giveBack()
-	var sum string
-	var out *s3.UploadPartOutput
+	var part types.CompletedPart
 	err = u.c.withSlot(ctx, func(ctx context.Context) error {
 		if _, err := u.c.read(ctx, u.object, first, buffer); err != nil {
 			return err
 		}
-		sum = encode(u.c.crc.sum(buffer))
-		out, err = u.send(ctx, number, buffer, sum)
+		part, err = u.sendPart(ctx, number, buffer)
 		return err
+	})
+	return part, err
+}
+
+// sendPart writes one part, by a caller who holds a slot.
+func (u *upload) sendPart(ctx context.Context, number int32, content []byte) (types.CompletedPart, error) {
+	o, sum := u.c.o, encode(u.c.crc.sum(content))
+	out, err := o.Destination.UploadPart(ctx, &s3.UploadPartInput{
+		Bucket: &o.DestinationBucket, Key: &u.key, UploadId: &u.id, PartNumber: &number, ExpectedBucketOwner: optional(o.DestinationAccount),
+		Body: bytes.NewReader(content), ContentLength: aws.Int64(int64(len(content))), ChecksumCRC64NVME: &sum,
+		ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
 	})
 	if err == nil {
 		err = u.underKey(out.SSEKMSKeyId)
@@ -128,13 +137,4 @@ func (u *upload) relayRange(ctx context.Context, number int32) (types.CompletedP
 		return types.CompletedPart{}, err
 	}
 	return types.CompletedPart{PartNumber: &number, ETag: out.ETag, ChecksumCRC64NVME: &sum}, nil
-}
-
-func (u *upload) send(ctx context.Context, number int32, content []byte, sum string) (*s3.UploadPartOutput, error) {
-	o := u.c.o
-	return o.Destination.UploadPart(ctx, &s3.UploadPartInput{
-		Bucket: &o.DestinationBucket, Key: &u.key, UploadId: &u.id, PartNumber: &number, ExpectedBucketOwner: optional(o.DestinationAccount),
-		Body: bytes.NewReader(content), ContentLength: aws.Int64(int64(len(content))), ChecksumCRC64NVME: &sum,
-		ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
-	})
 }

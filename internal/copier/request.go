@@ -3,6 +3,8 @@ package copier
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,23 +25,28 @@ func (c *Copier) newest(ctx context.Context, key string) (listing.Object, error)
 	if err != nil {
 		return listing.Object{}, err
 	}
-	if head.ContentLength == nil {
-		return listing.Object{}, c.failed("look up", key, errNoLength)
+	size, err := c.lengthOf(ctx, key, head)
+	if err != nil {
+		return listing.Object{}, c.failed("look up", key, err)
 	}
 	return listing.Object{
-		Key: key, ETag: aws.ToString(head.ETag), Size: *head.ContentLength,
+		Key: key, ETag: aws.ToString(head.ETag), Size: size,
 		LastModified: aws.ToTime(head.LastModified), StorageClass: string(head.StorageClass),
 	}, nil
 }
 
 func (c *Copier) head(ctx context.Context, key string, etag *string) (head *s3.HeadObjectOutput, err error) {
 	err = c.withSlot(ctx, func(ctx context.Context) (err error) {
-		head, err = c.o.Source.HeadObject(ctx, &s3.HeadObjectInput{
+		in := &s3.HeadObjectInput{
 			Bucket: &c.o.SourceBucket, Key: &key, IfMatch: etag, ChecksumMode: types.ChecksumModeEnabled,
 			ExpectedBucketOwner: optional(c.o.SourceAccount), RequestPayer: c.payer(),
-		})
-		if awserr.Code(err) == "BadRequest" {
-			return c.explained(ctx, key, etag, err)
+		}
+		head, err = c.o.Source.HeadObject(ctx, in)
+		if awserr.Code(err) != "BadRequest" && awserr.Classify(err) != awserr.Gone {
+			return err
+		}
+		if err = c.explained(ctx, key, etag); err == nil {
+			head, err = c.o.Source.HeadObject(ctx, in) // what was in the way is not any more, such as an expired session
 		}
 		return err
 	})
@@ -49,18 +56,53 @@ func (c *Copier) head(ctx context.Context, key string, etag *string) (head *s3.H
 	return head, nil
 }
 
-// explained asks for a byte of an object that a HEAD was refused for: the answer to a HEAD has no body, and an expired
-// token, a key that only the customer has, and a plainly wrong request all come as the same bare 400.
-func (c *Copier) explained(ctx context.Context, key string, etag *string, refused error) error {
-	out, err := c.o.Source.GetObject(ctx, &s3.GetObjectInput{
+// lengthOf returns the length of an object, which not every service tells with its head. The answer to a range then does
+// (RFC 9110, section 14.4), or that of one who ignores the range.
+func (c *Copier) lengthOf(ctx context.Context, key string, head *s3.HeadObjectOutput) (length int64, err error) {
+	if head.ContentLength != nil {
+		return *head.ContentLength, nil
+	}
+	err = c.withSlot(ctx, func(ctx context.Context) error {
+		out, err := c.firstByte(ctx, key, head.ETag)
+		if awserr.Code(err) == "InvalidRange" {
+			return nil // of an empty object
+		}
+		if err != nil {
+			return err
+		}
+		_ = out.Body.Close() // nothing is wanted of it
+		if out.ContentRange == nil && out.ContentLength != nil {
+			length = *out.ContentLength
+			return nil
+		}
+		_, whole, _ := strings.Cut(aws.ToString(out.ContentRange), "/")
+		if length, err = strconv.ParseInt(whole, 10, 64); err != nil {
+			return errNoLength
+		}
+		return nil
+	})
+	return length, err
+}
+
+// explained asks for a byte of an object that a HEAD was refused for: the answer to a HEAD has no body. An expired token, a key
+// that only the customer has, and a plainly wrong request all come as the same bare 400; an object and a bucket that are not
+// there as the same 404.
+func (c *Copier) explained(ctx context.Context, key string, etag *string) error {
+	out, err := c.firstByte(ctx, key, etag)
+	if awserr.Code(err) == "InvalidRange" {
+		return nil // of an empty object
+	}
+	if err == nil {
+		_ = out.Body.Close() // nothing is wanted of it
+	}
+	return err
+}
+
+func (c *Copier) firstByte(ctx context.Context, key string, etag *string) (*s3.GetObjectOutput, error) {
+	return c.o.Source.GetObject(ctx, &s3.GetObjectInput{
 		Bucket: &c.o.SourceBucket, Key: &key, IfMatch: etag, Range: aws.String("bytes=0-0"),
 		ExpectedBucketOwner: optional(c.o.SourceAccount), RequestPayer: c.payer(),
 	})
-	if err == nil {
-		_ = out.Body.Close() // nothing is wanted of it
-		return refused
-	}
-	return err
 }
 
 // withSlot sends one request when there is a slot for it, and waits for its answer only so long.

@@ -18,6 +18,9 @@ import (
 func (u *upload) begin(ctx context.Context, d *draft, r *remembered) error {
 	if r.open {
 		taken, err := u.takeOver(ctx, r)
+		if taken && r.upload.TagsLate {
+			d.tags.late = true
+		}
 		if taken || err != nil {
 			return err
 		}
@@ -108,7 +111,7 @@ func (u *upload) create(ctx context.Context, d *draft, r *remembered) error {
 	}
 	u.id = aws.ToString(created.UploadId)
 	began := r.c.plannedUpload(u.object, u.key)
-	began.ID, began.BeganAt = u.id, u.c.o.Now()
+	began.ID, began.BeganAt, began.TagsLate = u.id, u.c.o.Now(), d.tags.late
 	// The destination's own clock is the one that it dates the object by.
 	if at, ok := awsmiddleware.GetServerTime(created.ResultMetadata); ok {
 		began.BeganAt = at

@@ -84,6 +84,7 @@ func TestResume(t *testing.T) {
 			want := checkpoint.Upload{
 				Key: object.Key, Bucket: "consumer-copy", DestinationKey: object.Key, ID: left.upload.ID,
 				SourceETag: object.ETag, SourceSize: object.Size, PartSize: w.options.PartSize, Relay: w.options.Relay, BeganAt: left.upload.BeganAt,
+				Settings: left.upload.Settings,
 			}
 			if diff := cmp.Diff(want, left.upload); diff != "" || left.upload.ID == "" || time.Since(left.upload.BeganAt) > time.Minute {
 				t.Errorf("what is remembered (-want +got):\n%s", diff)

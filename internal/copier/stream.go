@@ -26,13 +26,21 @@ type readAPI interface {
 }
 
 // read fills buffer from the object's content at offset, all pinned to one version. A body that is cut short is taken up
-// where it ended.
+// where it ended, or from the start where the source ignores ranges. A buffer that is not for the whole object is not to be
+// filled from such a source: errNoRanges.
 func (c *Copier) read(ctx context.Context, object listing.Object, offset int64, buffer []byte) (first *s3.GetObjectOutput, err error) {
-	done, cuts := 0, 0
+	done, reached, cuts := 0, 0, 0
 	for {
-		out, err := c.get(ctx, object, offset+int64(done), buffer[done:])
+		out, ranged, err := c.get(ctx, object, offset+int64(done), int64(len(buffer)-done))
 		if err != nil {
 			return nil, err
+		}
+		if !ranged {
+			done = 0
+		}
+		if !ranged && int64(len(buffer)) < object.Size {
+			_ = out.Body.Close() // nothing of it is wanted
+			return nil, errNoRanges
 		}
 		if first == nil {
 			first = out
@@ -40,14 +48,11 @@ func (c *Copier) read(ctx context.Context, object listing.Object, offset int64, 
 		n, err := io.ReadFull(out.Body, buffer[done:])
 		done += n
 		if done == len(buffer) {
-			if err = ended(out.Body); awserr.Classify(err) != awserr.Transient {
-				return first, err
-			}
-			done, n = 0, 0 // it broke off before the word that this is what it should be
+			return first, ended(out.Body)
 		}
 		_ = out.Body.Close() // what counts was read or was not
-		if cuts++; n > 0 {
-			cuts = 0
+		if cuts++; done > reached {
+			cuts, reached = 0, done
 		}
 		if cuts == maxCuts || ctx.Err() != nil || awserr.Classify(err) != awserr.Transient {
 			return nil, fmt.Errorf("read body at byte %d: %w", offset+int64(done), err)
@@ -62,27 +67,39 @@ func ended(body io.ReadCloser) error {
 	_ = body.Close() // all of it was read
 	switch {
 	case n > 0:
-		return fmt.Errorf("%w: the body is longer than it said", ErrChecksum)
-	case err != nil && !errors.Is(err, io.EOF):
-		return fmt.Errorf("%w: %w", ErrChecksum, err)
-	default:
+		return fmt.Errorf("%w: the body is longer than the object", ErrChecksum)
+	case err == nil || errors.Is(err, io.EOF):
 		return nil
+	case awserr.Classify(err) == awserr.Transient:
+		return fmt.Errorf("read the end of the body: %w", err)
+	default:
+		return fmt.Errorf("%w: %w", ErrChecksum, err)
 	}
 }
 
-// get asks for content of the object from a byte on, as much as buffer takes; for all of it without a range, because only
-// then does the service tell the whole checksum and the SDK verify it.
-func (c *Copier) get(ctx context.Context, object listing.Object, from int64, buffer []byte) (*s3.GetObjectOutput, error) {
+// get asks for length bytes of the object from a byte on; for all of it without a range, because only then does the service
+// tell the whole checksum and the SDK verify it. The answer is the range, or else the whole object: a service may ignore a
+// range (RFC 9110, section 14.2). Its length need not be told.
+func (c *Copier) get(ctx context.Context, object listing.Object, from, length int64) (out *s3.GetObjectOutput, ranged bool, err error) {
 	in := &s3.GetObjectInput{
 		Bucket: &c.o.SourceBucket, Key: &object.Key, IfMatch: &object.ETag,
 		ExpectedBucketOwner: optional(c.o.SourceAccount), RequestPayer: c.payer(),
 	}
-	if int64(len(buffer)) < object.Size {
-		in.Range = aws.String(fmt.Sprintf("bytes=%d-%d", from, from+int64(len(buffer))-1))
-	} else {
+	if length == object.Size {
 		in.ChecksumMode = types.ChecksumModeEnabled
+		out, err = c.o.Source.GetObject(ctx, in)
+		return out, false, err
 	}
-	return c.o.Source.GetObject(ctx, in)
+	in.Range = aws.String(fmt.Sprintf("bytes=%d-%d", from, from+length-1))
+	out, err = c.o.Source.GetObject(ctx, in)
+	if err != nil || out.ContentRange == nil {
+		return out, false, err
+	}
+	if !strings.HasPrefix(*out.ContentRange, fmt.Sprintf("bytes %d-", from)) {
+		_ = out.Body.Close() // nothing of it is wanted
+		return nil, false, fmt.Errorf("%w: asked for %s, answered %s", errNoRanges, *in.Range, *out.ContentRange)
+	}
+	return out, true, nil
 }
 
 // sameChecksum compares what was sent with what the service says it keeps, where it says so.

@@ -17,20 +17,20 @@ import (
 )
 
 // SweepUploads aborts what nobody remembers: the unfinished uploads under the destination prefix that sessions of the
-// initiator's role began before that time, by the destination's clock. It returns how many were removed.
+// initiator's role and of its session name began before that time, by the destination's clock. It returns how many were removed.
 //
 // Uploads of any other initiator, or of one that the service does not name, are never touched; without Options.Initiator
 // there is nothing to sweep and no request. An upload that is still wanted must have begun later, or must be remembered by
 // nobody: call it when no pass is under way whose uploads are older. A listing that is refused is ErrUploadsHidden; an
 // abort that fails does not keep the others from being tried, unless it would fail for all.
 func (c *Copier) SweepUploads(ctx context.Context, before time.Time) (aborted int, err error) {
-	sessions := sessionPrefix(c.o.Initiator)
-	if sessions == "" {
+	session := sessionARN(c.o.Initiator, c.o.Session)
+	if session == "" {
 		return 0, nil
 	}
 	var failures error
 	err = c.eachUpload(ctx, func(key string, u types.MultipartUpload) error {
-		if u.Initiator == nil || !strings.HasPrefix(aws.ToString(u.Initiator.ID), sessions) || u.Initiated == nil || !u.Initiated.Before(before) {
+		if u.Initiator == nil || aws.ToString(u.Initiator.ID) != session || u.Initiated == nil || !u.Initiated.Before(before) {
 			return nil
 		}
 		err := c.AbortUpload(ctx, checkpoint.Upload{Bucket: c.o.DestinationBucket, DestinationKey: key, ID: aws.ToString(u.UploadId)})
@@ -47,15 +47,15 @@ func (c *Copier) SweepUploads(ctx context.Context, before time.Time) (aborted in
 	return aborted, errors.Join(err, failures)
 }
 
-// sessionPrefix returns what the ARNs of a role's sessions begin with, "" for what is no role. They lack the role's path
-// (AWS STS API Reference, AssumedRoleUser).
-func sessionPrefix(role string) string {
+// sessionARN returns the ARN of a role's session, "" for what is no role. It lacks the role's path (AWS STS API Reference,
+// AssumedRoleUser).
+func sessionARN(role, session string) string {
 	fields := strings.SplitN(role, ":", 6)
-	if len(fields) != 6 || fields[2] != "iam" || !strings.HasPrefix(fields[5], "role/") || strings.HasSuffix(fields[5], "/") {
+	if session == "" || len(fields) != 6 || fields[2] != "iam" || !strings.HasPrefix(fields[5], "role/") || strings.HasSuffix(fields[5], "/") {
 		return ""
 	}
 	name := fields[5][strings.LastIndexByte(fields[5], '/')+1:]
-	return fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/", fields[1], fields[4], name)
+	return fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", fields[1], fields[4], name, session)
 }
 
 // eachUpload calls do with every unfinished upload under the destination prefix and its key.

@@ -25,16 +25,22 @@ func (w *world) as(t *testing.T, path, name string) (client *s3.Client, arn stri
 	role := w.cloud.Account(consumer).CreateRole(name, trust, awsfake.RoleOptions{Path: path, Policies: []*iam.Document{
 		iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","kms:*"],"Resource":"*"}]}`),
 	}})
+	return w.session(t, role.ARN, "task-7"), role.ARN
+}
+
+// session returns a client that signs as a session of the role.
+func (w *world) session(t *testing.T, role, name string) *s3.Client {
+	t.Helper()
 	o := w.client.Options()
 	out, err := sts.New(sts.Options{Region: region, BaseEndpoint: o.BaseEndpoint, Credentials: o.Credentials, HTTPClient: o.HTTPClient}).AssumeRole(
-		t.Context(), &sts.AssumeRoleInput{RoleArn: &role.ARN, RoleSessionName: aws.String("task-7")})
+		t.Context(), &sts.AssumeRoleInput{RoleArn: &role, RoleSessionName: &name})
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := out.Credentials
 	return s3.New(o, func(o *s3.Options) {
 		o.Credentials = credentials.NewStaticCredentialsProvider(*c.AccessKeyId, *c.SecretAccessKey, *c.SessionToken)
-	}), role.ARN
+	})
 }
 
 func (w *world) begin(t *testing.T, client *s3.Client, key string) (id string) {
@@ -64,19 +70,20 @@ func TestSweepTouchesOnlyOurs(t *testing.T) {
 	w := newWorld(t)
 	ours, arn := w.as(t, "/team/a/", "syncd")
 	longer, _ := w.as(t, "/", "syncd-other")
-	w.options.Initiator, w.options.DestinationPrefix = arn, "in/"
+	w.options.Initiator, w.options.Session, w.options.DestinationPrefix = arn, "task-7", "in/"
 	for _, key := range []string{"in/a b+c%20", "in/\u00e9", "in/twice", "in/twice", "outside"} {
 		w.begin(t, ours, key)
 	}
 	w.begin(t, longer, "in/longer")
 	w.begin(t, w.client, "in/user")
+	w.begin(t, w.session(t, arn, "task-70"), "in/session")
 	w.options.Destination = ours
 	c := copier.New(w.options)
 	if n, err := c.SweepUploads(t.Context(), time.Now().Add(-time.Hour)); n != 0 || err != nil {
 		t.Errorf("got %d, %v, want none that began before an hour ago", n, err)
 	}
 	n, err := c.SweepUploads(t.Context(), time.Now().Add(time.Hour))
-	if want := []string{"in/longer", "in/user", "outside"}; n != 4 || err != nil || !slices.Equal(w.left(t), want) {
+	if want := []string{"in/longer", "in/session", "in/user", "outside"}; n != 4 || err != nil || !slices.Equal(w.left(t), want) {
 		t.Errorf("got %d, %v and %q left, want 4 aborted and %q left", n, err, w.left(t), want)
 	}
 }
@@ -88,7 +95,7 @@ func TestSweepWithoutAnInitiator(t *testing.T) {
 		w := newWorld(t)
 		w.begin(t, w.client, "k")
 		w.cloud.ResetRequests()
-		w.options.Initiator = initiator
+		w.options.Initiator, w.options.Session = initiator, "task-7"
 		n, err := copier.New(w.options).SweepUploads(t.Context(), time.Now().Add(time.Hour))
 		if n != 0 || err != nil || len(w.cloud.Requests()) != 0 {
 			t.Errorf("%q: got %d, %v after %v, want nothing done", initiator, n, err, w.cloud.Requests())
@@ -101,7 +108,7 @@ func TestSweepOfThousands(t *testing.T) {
 	const uploads = 2_100
 	w := newWorld(t)
 	ours, arn := w.as(t, "/", "syncd")
-	w.options.Initiator, w.options.Destination = arn, ours
+	w.options.Initiator, w.options.Session, w.options.Destination = arn, "task-7", ours
 	for i := range uploads {
 		w.begin(t, ours, fmt.Sprintf("k %d", i/3))
 	}
@@ -126,7 +133,7 @@ func TestSweepFails(t *testing.T) {
 	} {
 		w := newWorld(t)
 		ours, arn := w.as(t, "/", "syncd")
-		w.options.Initiator, w.options.Destination = arn, ours
+		w.options.Initiator, w.options.Session, w.options.Destination = arn, "task-7", ours
 		for i := range 3 {
 			w.begin(t, ours, fmt.Sprint("k", i))
 		}

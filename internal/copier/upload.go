@@ -52,7 +52,14 @@ func (c *Copier) plannedUpload(object listing.Object, key string) checkpoint.Upl
 	return checkpoint.Upload{
 		Key: object.Key, Bucket: c.o.DestinationBucket, DestinationKey: key,
 		SourceETag: object.ETag, SourceSize: object.Size, PartSize: c.partSizeOf(object.Size), Relay: c.o.Relay,
+		Settings: c.settings(),
 	}
+}
+
+// settings are what an upload is begun with beside its source: one that was begun under others is of no use.
+func (c *Copier) settings() string {
+	return fmt.Sprintf("key=%s bucket_key=%t class=%s keep_class=%t omit_tags=%t omit_metadata=%t object_lock=%t",
+		c.o.KeyARN, c.o.BucketKey, c.o.StorageClass, c.o.KeepStorageClass, c.o.OmitTags, c.o.OmitMetadata, c.o.ObjectLock)
 }
 
 // began takes note of an upload that was created or is to be taken over. When the record cannot keep it, nobody will go on
@@ -108,7 +115,7 @@ func goesOn(ctx context.Context, failure error) bool {
 // discardUnless aborts an upload that an earlier process left, unless it is the planned one. An abort that is refused is no
 // reason to fail the copy.
 func (r *remembered) discardUnless(ctx context.Context, planned checkpoint.Upload) error {
-	planned.ID, planned.BeganAt = r.upload.ID, r.upload.BeganAt
+	planned.ID, planned.BeganAt, planned.TagsLate = r.upload.ID, r.upload.BeganAt, r.upload.TagsLate
 	if !r.open || r.upload == planned {
 		return nil
 	}

@@ -1,13 +1,19 @@
-// Package daemon keeps mappings on their schedules for as long as the process lives.
+// Package daemon keeps mappings on their schedules for as long as the process lives, and shows how they are.
 //
-// It promises that each mapping runs one pass at a time and on its own: a mapping that fails, is slow or waits for a lease
-// never holds up another. A tick that comes while a pass is under way runs once, right after it. When the context ends
-// every pass drains, the leases are given back and the HTTP server closes last, so that the drain can be watched.
+// It promises that each mapping runs one pass at a time and on its own: a mapping that fails, panics, is slow or waits for
+// a lease never holds up another. A tick that comes while a pass is under way runs once, right after it. Mappings come,
+// go and change while it runs: those that stay the same notice nothing, a changed one ends its pass first, a removed one
+// drains. When the context ends every pass drains, the leases are given back and the HTTP server closes last, so that the
+// drain can be watched.
 //
-// It leaves to the syncer what a pass is.
+// What it shows comes from one [Snapshot], which is made of what the keepers of mappings know and of what the metrics
+// say: the pages and the metrics never disagree. No page holds a secret.
 //
-// Two words: a tick is a time at which a schedule asks for a pass; to drain is to take no new work, finish what is in hand
-// and save.
+// It leaves to the syncer what a pass is, and to its caller what a configuration is and when it has changed.
+//
+// The words: a tick is a time at which a schedule asks for a pass, which is due a random time later where the mapping has
+// jitter; a keeper keeps one mapping under one configuration; to drain is to take no new work, finish what is in hand and
+// save; a sign of life is anything that a pass under way does not do without getting on.
 package daemon
 
 import (
@@ -15,31 +21,34 @@ import (
 	"errors"
 	"log/slog"
 	"net"
-	"net/http"
+	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
+	"github.com/prometheus/client_golang/prometheus"
 
-	"syncd/internal/awserr"
-	"syncd/internal/checkpoint"
+	"syncd/internal/metrics"
 	"syncd/internal/syncer"
 )
-
-// standBy is how often a process asks for a lease that another one holds. A pass is due the moment it gets it: two tasks
-// are alive at once in every rolling deployment, and the one that stays should not wait for its next tick.
-const standBy = 2 * time.Second
 
 // Schedule says when passes are due.
 type Schedule interface {
 	// Next returns the first tick after t.
 	Next(t time.Time) time.Time
+	// String is the schedule for people.
+	String() string
 }
 
-// Runner runs the passes of a mapping.
+// Runner runs the passes of a mapping. A *syncer.Syncer is one.
 type Runner interface {
+	// Run runs a pass. When ctx ends it drains.
 	Run(ctx context.Context) (syncer.Summary, error)
+	// Progress tells where the pass under way stands.
+	Progress() (progress syncer.Progress, ok bool)
+	// Close gives the lease back. A Run after it begins anew.
 	Close() error
 }
+
+var _ Runner = (*syncer.Syncer)(nil)
 
 // Mapping is one mapping on its schedule.
 type Mapping struct {
@@ -47,88 +56,178 @@ type Mapping struct {
 	Name string
 	// Schedule says when passes are due.
 	Schedule Schedule
-	// AtOnce asks for the first pass when the daemon starts instead of at the first tick.
+	// Jitter delays each tick's pass by a random time below it.
+	Jitter time.Duration
+	// AtOnce asks for the first pass when the mapping starts instead of at its first tick.
 	AtOnce bool
-	// Runner runs the passes.
-	Runner Runner
+	// Revision tells one configuration of the mapping from another.
+	Revision int
+	// Open returns what runs the passes under this configuration. It is called before the first pass, when an earlier
+	// configuration of the mapping has ended; where it fails, again at the next tick.
+	Open func(ctx context.Context) (Runner, error)
 }
 
-// Options are the settings of a daemon. All fields are required.
+// Options are the settings of a daemon. All fields are required unless they say otherwise.
 type Options struct {
 	// Mappings are kept on their schedules.
 	Mappings []Mapping
-	// Listener is served with Handler until the last pass has drained.
+	// Watch calls apply with all mappings each time that they have changed, and returns when ctx ends; nil for mappings that
+	// never change.
+	Watch func(ctx context.Context, apply func([]Mapping))
+	// Listener is served until the last pass has drained.
 	Listener net.Listener
-	Handler  http.Handler
+	// Gatherer has the metrics of the house.
+	Gatherer prometheus.Gatherer
+	// Metrics counts what happens to mappings here, and forgets those that are removed.
+	Metrics *metrics.Metrics
+	// Pprof serves the profiles of the Go runtime.
+	Pprof bool
+	// Watchdog is how long a pass may be under way without a sign of life.
+	Watchdog time.Duration
+	// Hint says what to do about an error, "" for nothing; nil never does.
+	Hint func(error) string
+	// Secrets returns texts that are taken out of whatever is shown; nil for none. What looks like a credential of AWS is
+	// taken out in any case.
+	Secrets func() []string
+	// Version says which program this is.
+	Version string
 	// Logger gets what happens to the daemon and to mappings as a whole.
 	Logger *slog.Logger
 	// Now is the clock.
 	Now func() time.Time
+	// Rand returns a random number in [0, n). It is called by several goroutines.
+	Rand func(n int64) int64
+}
+
+// Daemon keeps mappings and shows them. It is made by New and runs once.
+type Daemon struct {
+	o       Options
+	started time.Time
+	redact  *redactor
+	work    sync.WaitGroup // the keepers
+
+	mu       sync.Mutex
+	order    []string           // of the mappings in force
+	keepers  map[string]*keeper // of the mappings in force
+	leaving  map[string]*keeper // of removed mappings that still drain
+	draining bool
+	failures []error
+	shown    remembered
+}
+
+// New returns a daemon that keeps nothing until Run.
+func New(o Options) *Daemon {
+	if o.Hint == nil {
+		o.Hint = func(error) string { return "" }
+	}
+	return &Daemon{
+		o: o, started: o.Now(), redact: newRedactor(o.Secrets),
+		keepers: map[string]*keeper{}, leaving: map[string]*keeper{},
+	}
 }
 
 // Run keeps every mapping on its schedule until ctx ends, then drains. The error is that of a drain that lost something,
 // or of the HTTP server.
-func Run(ctx context.Context, o Options) error {
+func (d *Daemon) Run(ctx context.Context) error {
 	serving, failed := context.WithCancelCause(ctx)
 	defer failed(nil)
-	closeServer := Serve(ctx, o.Listener, o.Handler, failed)
-	o.Logger.Info("daemon started", "mappings", len(o.Mappings), "address", o.Listener.Addr().String())
-	var mappings errgroup.Group
-	for _, m := range o.Mappings {
-		mappings.Go(func() error { return keep(serving, o, m) })
-	}
-	err := mappings.Wait()
-	err = errors.Join(err, closeServer(), serverFailure(serving))
-	o.Logger.Info("daemon stopped")
+	closeServer := Serve(ctx, d.o.Listener, d.Handler(), failed)
+	d.o.Logger.Info("daemon started", "mappings", len(d.o.Mappings), "address", d.o.Listener.Addr().String())
+
+	var sampling sync.WaitGroup
+	stopSampling := make(chan struct{})
+	sampling.Go(func() { d.sample(stopSampling) })
+	d.follow(serving)
+	d.drain()
+
+	close(stopSampling)
+	sampling.Wait()
+	err := errors.Join(errors.Join(d.failures...), closeServer(), serverFailure(serving))
+	d.o.Logger.Info("daemon stopped")
 	return err
 }
 
-// keep runs the passes of one mapping until ctx ends.
-func keep(ctx context.Context, o Options, m Mapping) error {
-	log := o.Logger.With("mapping", m.Name)
-	tick := o.Now().UTC() // a cron expression means UTC unless it names a zone
-	if !m.AtOnce {
-		tick = m.Schedule.Next(tick)
+// follow applies the mappings, and each change of them until ctx ends.
+func (d *Daemon) follow(ctx context.Context) {
+	d.apply(ctx, d.o.Mappings)
+	if d.o.Watch == nil {
+		<-ctx.Done()
+		return
 	}
-	standing := false
-	for wait(ctx, tick.Sub(o.Now())) {
-		_, err := m.Runner.Run(ctx)
-		now := o.Now().UTC()
-		if held, ok := errors.AsType[*checkpoint.LeaseHeldError](err); ok {
-			if !standing {
-				log.Warn("lease held by another process, standing by", "holder", held.Holder)
-			}
-			standing, tick = true, now.Add(standBy)
-			continue
-		}
-		standing = false
-		report(log, err)
-		// A tick that passed meanwhile is due now, and only once however many there were.
-		if tick = m.Schedule.Next(tick); tick.Before(now) {
-			tick = now
-		}
-	}
-	return m.Runner.Close()
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	watching.Go(func() {
+		d.o.Watch(ctx, func(mappings []Mapping) { d.apply(ctx, mappings) })
+	})
+	<-ctx.Done()
 }
 
-// wait reports whether d passed before ctx ended.
-func wait(ctx context.Context, d time.Duration) bool {
+// apply puts these mappings in force. The caller does it one at a time, and not after ctx has ended.
+func (d *Daemon) apply(ctx context.Context, mappings []Mapping) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if ctx.Err() != nil {
-		return false
+		return
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
+	former := d.keepers
+	d.keepers, d.order = map[string]*keeper{}, nil
+	for _, m := range mappings {
+		d.order = append(d.order, m.Name)
+		k := former[m.Name]
+		delete(former, m.Name)
+		if k == nil || k.m.Revision != m.Revision {
+			k = d.start(ctx, m, k)
+		}
+		d.keepers[m.Name] = k
+	}
+	for name, k := range former {
+		d.o.Logger.Info("mapping removed", "mapping", name)
+		k.stop()
+		d.leaving[name] = k
 	}
 }
 
-// report logs how a pass failed; the mapping is tried again at its next tick whatever it was.
-func report(log *slog.Logger, err error) {
-	if err != nil && !errors.Is(err, syncer.ErrDrained) {
-		log.Error("pass failed", "class", awserr.Classify(err), "err", err)
+// start begins to keep a mapping, once its former keeper has ended. The caller holds d.mu.
+func (d *Daemon) start(ctx context.Context, m Mapping, former *keeper) *keeper {
+	if former != nil {
+		d.o.Logger.Info("mapping changed", "mapping", m.Name)
+		former.retire()
+	} else {
+		former = d.leaving[m.Name]
+		delete(d.leaving, m.Name)
 	}
+	ctx, stop := context.WithCancel(ctx)
+	k := newKeeper(d, m, former, stop)
+	d.work.Go(func() {
+		defer stop()
+		err := k.keep(ctx)
+		d.ended(k, err)
+	})
+	return k
+}
+
+// ended takes note that a keeper has.
+func (d *Daemon) ended(k *keeper, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case err == nil:
+	case d.draining:
+		d.failures = append(d.failures, err)
+	default:
+		k.log.Error("mapping was not closed", "err", err)
+	}
+	if d.leaving[k.m.Name] == k {
+		delete(d.leaving, k.m.Name)
+		d.o.Metrics.Forget(k.m.Name)
+	}
+	close(k.done)
+}
+
+// drain waits for the keepers, whose context has ended.
+func (d *Daemon) drain() {
+	d.mu.Lock()
+	d.draining = true
+	d.mu.Unlock()
+	d.work.Wait()
 }

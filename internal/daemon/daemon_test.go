@@ -3,10 +3,8 @@ package daemon_test
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -18,38 +16,89 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/daemon"
+	"syncd/internal/metrics"
 	"syncd/internal/syncer"
 )
 
+const s = time.Second
+
 // passes is a Runner that notes when its passes begin, each of which takes a while.
 type passes struct {
-	took time.Duration
-	err  error
+	took   time.Duration
+	err    error
+	panics any
+	// drains is how long a pass goes on when its context ends.
+	drains time.Duration
+	at     syncer.Progress
 
 	mu     sync.Mutex
 	began  []time.Duration
 	origin time.Time
-	closed bool
+	closed int
+	active bool
 }
 
 func (p *passes) Run(ctx context.Context) (syncer.Summary, error) {
-	p.mu.Lock()
-	p.began = append(p.began, time.Since(p.origin))
-	p.mu.Unlock()
+	p.note(true)
+	defer p.note(false)
 	select {
 	case <-time.After(p.took):
-		return syncer.Summary{}, p.err
+		if p.panics != nil {
+			panic(p.panics)
+		}
+		return syncer.Summary{Pass: 1}, p.failure()
 	case <-ctx.Done():
-		return syncer.Summary{}, syncer.ErrDrained
+		time.Sleep(p.drains)
+		return syncer.Summary{Pass: 1}, syncer.ErrDrained
 	}
 }
 
-func (p *passes) Close() error { p.closed = true; return nil }
+func (p *passes) note(active bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.active = active; active {
+		p.began = append(p.began, time.Since(p.origin))
+	}
+}
+
+func (p *passes) failure() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.err
+}
+
+// fail has passes end with an error from now on.
+func (p *passes) fail(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.err = err
+}
+
+func (p *passes) Progress() (syncer.Progress, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.at, p.active
+}
+
+// settle says that the pass under way has come so far.
+func (p *passes) settle(at syncer.Progress) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.at = at
+}
+
+func (p *passes) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed++
+	return nil
+}
 
 // every is a schedule of fixed intervals.
 type every time.Duration
 
 func (e every) Next(t time.Time) time.Time { return t.Add(time.Duration(e)) }
+func (e every) String() string             { return "@every " + time.Duration(e).String() }
 
 // listener accepts nothing until it is closed; unlike a socket it can be waited for in a bubble.
 type listener struct{ closed chan struct{} }
@@ -59,44 +108,102 @@ func (l listener) Close() error              { close(l.closed); return nil }
 func (l listener) Addr() net.Addr            { return &net.TCPAddr{} }
 
 func options(mappings ...daemon.Mapping) daemon.Options {
+	registry := prometheus.NewRegistry()
 	return daemon.Options{
-		Mappings: mappings, Listener: listener{make(chan struct{})}, Handler: http.NotFoundHandler(),
-		Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+		Mappings: mappings, Listener: listener{make(chan struct{})}, Gatherer: registry, Metrics: metrics.New(registry),
+		Watchdog: 15 * time.Minute, Logger: slog.New(slog.DiscardHandler), Now: time.Now, Rand: func(int64) int64 { return 0 },
+	}
+}
+
+// mapping is one that a runner keeps every ten seconds.
+func mapping(name string, runner daemon.Runner) daemon.Mapping {
+	return daemon.Mapping{
+		Name: name, Schedule: every(10 * s), AtOnce: true,
+		Open: func(context.Context) (daemon.Runner, error) { return runner, nil },
+	}
+}
+
+// runFor runs a daemon for a while.
+func runFor(t *testing.T, d time.Duration, o daemon.Options) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	if err := daemon.New(o).Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// start runs a daemon until the returned func is called.
+func start(t *testing.T, o daemon.Options) (d *daemon.Daemon, stop func()) {
+	t.Helper()
+	d = daemon.New(o)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	synctest.Wait()
+	return d, func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the daemon ended with %v", err)
+		}
 	}
 }
 
 func TestRunKeepsTheSchedule(t *testing.T) {
-	const s = time.Second
 	tests := []struct {
 		name   string
 		runner *passes
-		atOnce bool
+		edit   func(*daemon.Mapping)
 		want   []time.Duration
 	}{
-		{"short passes at every tick", &passes{took: s}, true, []time.Duration{0, 10 * s, 20 * s, 30 * s}},
-		{"the first at the first tick", &passes{took: s}, false, []time.Duration{10 * s, 20 * s, 30 * s}},
-		{"ticks missed by a long pass run once, right after it", &passes{took: 25 * s}, true, []time.Duration{0, 25 * s}},
-		{"a failed pass is tried again at the next tick", &passes{took: s, err: errors.New("x")}, true, []time.Duration{0, 10 * s, 20 * s, 30 * s}},
+		{"short passes at every tick", &passes{took: s}, nil, []time.Duration{0, 10 * s, 20 * s, 30 * s}},
+		{"the first at the first tick", &passes{took: s}, func(m *daemon.Mapping) { m.AtOnce = false }, []time.Duration{10 * s, 20 * s, 30 * s}},
+		{"ticks missed by a long pass run once, right after it", &passes{took: 25 * s}, nil, []time.Duration{0, 25 * s}},
+		{"a failed pass is tried again at the next tick", &passes{took: s, err: errors.New("x")}, nil, []time.Duration{0, 10 * s, 20 * s, 30 * s}},
+		{"jitter delays each, and ticks stay", &passes{took: s}, func(m *daemon.Mapping) { m.Jitter = 4 * s }, []time.Duration{3 * s, 13 * s, 23 * s, 33 * s}},
+		{"a tick that was missed waits for no jitter", &passes{took: 12 * s}, func(m *daemon.Mapping) { m.Jitter = 4 * s }, []time.Duration{3 * s, 15 * s, 27 * s}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				ctx, cancel := context.WithTimeout(t.Context(), 35*s)
-				defer cancel()
 				tt.runner.origin = time.Now()
-				m := daemon.Mapping{Name: "m", Schedule: every(10 * s), AtOnce: tt.atOnce, Runner: tt.runner}
-				if err := daemon.Run(ctx, options(m)); err != nil {
-					t.Fatal(err)
+				m := mapping("m", tt.runner)
+				if tt.edit != nil {
+					tt.edit(&m)
 				}
+				o := options(m)
+				o.Rand = func(n int64) int64 { return n * 3 / 4 }
+				runFor(t, 35*s, o)
 				if diff := cmp.Diff(tt.want, tt.runner.began); diff != "" {
 					t.Errorf("passes began at (-want +got):\n%s", diff)
 				}
-				if !tt.runner.closed {
+				if tt.runner.closed == 0 {
 					t.Error("the lease was not given back")
 				}
 			})
 		})
 	}
+}
+
+// A clock that is set forward makes due what it passes over, at the latest when it is looked at again.
+func TestRunFollowsTheClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runner := &passes{took: s, origin: time.Now()}
+		m := mapping("m", runner)
+		m.AtOnce, m.Schedule = false, every(24*time.Hour)
+		o := options(m)
+		start := time.Now()
+		o.Now = func() time.Time {
+			if now := time.Now(); now.Sub(start) < 5*time.Minute {
+				return now
+			}
+			return time.Now().Add(24 * time.Hour)
+		}
+		runFor(t, 10*time.Minute, o)
+		if len(runner.began) != 1 || runner.began[0] > 6*time.Minute {
+			t.Errorf("got passes at %v, want one within a minute of the clock's leap after 5 min", runner.began)
+		}
+	})
 }
 
 // heldFor is a Runner that another process keeps from running for a while.
@@ -115,57 +222,106 @@ func (h heldFor) Run(ctx context.Context) (syncer.Summary, error) {
 // A process that stands by takes over as soon as the lease is free, not at its next tick.
 func TestRunTakesOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Hour)
-		defer cancel()
-		runner := heldFor{&passes{took: time.Second, origin: time.Now()}, 95 * time.Second}
-		m := daemon.Mapping{Name: "m", Schedule: every(time.Hour), AtOnce: true, Runner: runner}
+		runner := heldFor{&passes{took: s, origin: time.Now()}, 95 * s}
+		m := mapping("m", runner)
+		m.Schedule = every(time.Hour)
 		var log lines
 		o := options(m)
 		o.Logger = slog.New(slog.NewTextHandler(&log, nil))
-		if err := daemon.Run(ctx, o); err != nil {
-			t.Fatal(err)
-		}
-		if len(runner.began) == 0 || runner.began[0] < 95*time.Second || runner.began[0] > 97*time.Second {
+		runFor(t, 2*time.Hour, o)
+		if len(runner.began) == 0 || runner.began[0] < 95*s || runner.began[0] > 97*s {
 			t.Errorf("got passes at %v, want the first within 2s of the lease", runner.began)
 		}
-		if got := strings.Count(string(log), "standing by"); got != 1 {
-			t.Errorf("got %d lines about standing by, want 1:\n%s", got, log)
+		if got := strings.Count(log.String(), "standing by"); got != 1 {
+			t.Errorf("got %d lines about standing by, want 1:\n%s", got, log.String())
 		}
 	})
 }
 
 // lines is a log that is kept.
-type lines []byte
+type lines struct {
+	mu   sync.Mutex
+	text []byte
+}
 
-func (l *lines) Write(p []byte) (int, error) { *l = append(*l, p...); return len(p), nil }
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text = append(l.text, p...)
+	return len(p), nil
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.text)
+}
 
 func TestRunIsolatesMappings(t *testing.T) {
+	for name, bad := range map[string]*passes{
+		"stuck": {took: time.Hour}, "failing": {err: errors.New("x")}, "panicking": {panics: "boom"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				lively := &passes{took: s, origin: time.Now()}
+				runFor(t, 25*s, options(mapping("bad", bad), mapping("lively", lively)))
+				if got := len(lively.began); got != 3 {
+					t.Errorf("got %d passes of the other mapping, want 3", got)
+				}
+			})
+		})
+	}
+}
+
+// A panic is a failed pass: counted, logged with its stack, and tried again with nothing left of it in memory.
+func TestAPanicIsAFailedPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), 25*time.Second)
-		defer cancel()
-		stuck := &passes{took: time.Hour, origin: time.Now()}
-		lively := &passes{took: time.Second, origin: time.Now()}
-		err := daemon.Run(ctx, options(
-			daemon.Mapping{Name: "stuck", Schedule: every(10 * time.Second), AtOnce: true, Runner: stuck},
-			daemon.Mapping{Name: "lively", Schedule: every(10 * time.Second), AtOnce: true, Runner: lively},
-		))
-		if err != nil {
-			t.Fatal(err)
+		runner := &passes{took: s, panics: "boom", origin: time.Now()}
+		var log lines
+		o := options(mapping("m", runner))
+		o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		d, stop := start(t, o)
+		time.Sleep(15 * s)
+		if got := status(t, d); got.State != daemon.Failing || got.Error.Passes != 2 || got.Error.Text != "run pass: panic: boom" {
+			t.Errorf("got state %s, error %+v, want failing with the panic, twice", got.State, got.Error)
 		}
-		if got := len(lively.began); got != 3 {
-			t.Errorf("got %d passes of the other mapping, want 3", got)
+		stop()
+		if len(runner.began) != 2 || runner.closed != 3 {
+			t.Errorf("got %d passes and %d times closed, want 2, and 1 more at the end", len(runner.began), runner.closed)
+		}
+		if !strings.Contains(log.String(), "daemon_test.go") {
+			t.Errorf("the log has no stack:\n%s", log.String())
+		}
+		if got := value(t, o.Gatherer, "syncd_passes_total", "m"); got != 2 {
+			t.Errorf("got %v failed passes in the metrics, want 2", got)
+		}
+	})
+}
+
+func TestOpenIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runner, tries := &passes{took: s, origin: time.Now()}, 0
+		m := mapping("m", runner)
+		m.Open = func(context.Context) (daemon.Runner, error) {
+			if tries++; tries < 3 {
+				return nil, errors.New("no such profile")
+			}
+			return runner, nil
+		}
+		runFor(t, 35*s, options(m))
+		if diff := cmp.Diff([]time.Duration{20 * s, 30 * s}, runner.began); diff != "" || tries != 3 {
+			t.Errorf("opened %d times; passes began at (-want +got):\n%s", tries, diff)
 		}
 	})
 }
 
 func TestRunEndsWhenTheServerDoes(t *testing.T) {
-	runner := &passes{took: time.Hour}
-	o := options(daemon.Mapping{Name: "m", Schedule: every(time.Hour), AtOnce: true, Runner: runner})
+	o := options(mapping("m", &passes{took: time.Hour}))
 	if err := o.Listener.Close(); err != nil {
 		t.Fatal(err)
 	}
 	o.Listener = broken{o.Listener}
-	err := daemon.Run(t.Context(), o)
+	err := daemon.New(o).Run(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "serve http: use of closed network connection") {
 		t.Errorf("got %v, want the server's end as the reason", err)
 	}
@@ -176,45 +332,33 @@ type broken struct{ net.Listener }
 
 func (broken) Close() error { return nil }
 
-func TestHandler(t *testing.T) {
-	registry := prometheus.NewRegistry()
-	counted := prometheus.NewCounter(prometheus.CounterOpts{Name: "syncd_test_total", Help: "Test."})
-	registry.MustRegister(counted)
-	counted.Inc()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// status returns how the mapping m is.
+func status(t *testing.T, d *daemon.Daemon) daemon.Status {
+	t.Helper()
+	for _, m := range d.Snapshot().Mappings {
+		if m.Mapping == "m" {
+			return m
+		}
+	}
+	t.Fatal("got no status of the mapping m")
+	return daemon.Status{}
+}
+
+// value sums up a metric of a mapping.
+func value(t *testing.T, g prometheus.Gatherer, name, mapping string) (sum float64) {
+	t.Helper()
+	families, err := g.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
-	closeServer := daemon.Serve(t.Context(), l, daemon.Handler(registry), func(err error) { t.Error(err) })
-	tests := []struct {
-		path   string
-		status int
-		want   string
-	}{
-		{"/healthz", http.StatusOK, "ok\n"},
-		{"/metrics", http.StatusOK, "syncd_test_total 1"},
-		{"/", http.StatusNotFound, ""},
-	}
-	for _, tt := range tests {
-		status, body, err := get("http://" + l.Addr().String() + tt.path)
-		if err != nil || status != tt.status || !strings.Contains(body, tt.want) {
-			t.Errorf("%s: got %d %q, %v, want %d with %q", tt.path, status, body, err, tt.status, tt.want)
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			for _, l := range m.GetLabel() {
+				if family.GetName() == name && l.GetName() == "mapping" && l.GetValue() == mapping {
+					sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+				}
+			}
 		}
 	}
-	if err := closeServer(); err != nil {
-		t.Error(err)
-	}
-	if _, _, err := get("http://" + l.Addr().String() + "/healthz"); err == nil {
-		t.Error("got an answer after the server was closed")
-	}
-}
-
-func get(url string) (status int, body string, err error) {
-	response, err := http.Get(url)
-	if err != nil {
-		return 0, "", err
-	}
-	defer func() { err = errors.Join(err, response.Body.Close()) }()
-	read, err := io.ReadAll(response.Body)
-	return response.StatusCode, string(read), err
+	return sum
 }

@@ -2,10 +2,13 @@ package daemon
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/pprof"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,14 +24,93 @@ const (
 )
 
 // Handler answers /metrics from the registry, in the text format or OpenMetrics, and /healthz with 200 while the process
-// lives.
+// lives. It is for commands that keep no schedule.
 func Handler(registry prometheus.Gatherer) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = fmt.Fprintln(w, "ok")
-	})
+	mux.Handle("GET /metrics", metricsHandler(registry))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") })
 	return mux
+}
+
+func metricsHandler(registry prometheus.Gatherer) http.Handler {
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
+}
+
+// Handler answers /metrics, /healthz, /readyz and /status, and /debug/pprof/ where it is asked for.
+func (d *Daemon) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", metricsHandler(d.o.Gatherer))
+	mux.HandleFunc("GET /healthz", d.health)
+	mux.HandleFunc("GET /readyz", d.ready)
+	mux.Handle("GET /{$}", http.RedirectHandler("/status", http.StatusFound))
+	newPages(d).register(mux)
+	if d.o.Pprof {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
+	return mux
+}
+
+// health answers 503 when a pass is under way and has shown no sign of life for as long as the watchdog waits: starting the
+// process again is all that helps.
+func (d *Daemon) health(w http.ResponseWriter, _ *http.Request) {
+	var stalled []string
+	for _, k := range d.kept() {
+		if k.stalled(d.o.Now()) {
+			stalled = append(stalled, k.m.Name)
+		}
+	}
+	if len(stalled) > 0 {
+		plain(w, http.StatusServiceUnavailable, fmt.Sprintf("no sign of life for %s: %s\n", d.o.Watchdog, strings.Join(stalled, ", ")))
+		return
+	}
+	plain(w, http.StatusOK, "ok\n")
+}
+
+// Readiness is the answer of /readyz. Its JSON form is a contract: docs/status-page.md describes it.
+type Readiness struct {
+	Ready bool `json:"ready"`
+	// Mappings says of each mapping whether it is ready.
+	Mappings []MappingReadiness `json:"mappings"`
+}
+
+// MappingReadiness is whether one mapping gets on or stands by, and why it does not.
+type MappingReadiness struct {
+	Mapping string `json:"mapping"`
+	Ready   bool   `json:"ready"`
+	WhyNot  string `json:"why_not,omitempty"`
+}
+
+func (d *Daemon) ready(w http.ResponseWriter, _ *http.Request) {
+	s := d.Snapshot()
+	answer, status := Readiness{Ready: len(s.Mappings) > 0, Mappings: []MappingReadiness{}}, http.StatusOK
+	for _, m := range s.Mappings {
+		answer.Mappings = append(answer.Mappings, MappingReadiness{m.Mapping, m.Ready, m.WhyNot})
+		answer.Ready = answer.Ready && m.Ready
+	}
+	if !answer.Ready {
+		status = http.StatusServiceUnavailable
+	}
+	writeJSON(w, status, answer)
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text)) // whoever asked may have gone
+}
+
+func writeJSON(w http.ResponseWriter, status int, document any) {
+	guard(w.Header())
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	_ = encoder.Encode(document) // whoever asked may have gone
 }
 
 // Serve answers on listener until the returned func is called, which waits for answers under way; it calls failed when the

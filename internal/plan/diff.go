@@ -95,14 +95,16 @@ func (r Rules) decide(o listing.Object, previous *checkpoint.Entry, moved bool) 
 }
 
 // holds reports whether an object that is to be copied waits in quarantine instead. What was set aside under other settings
-// is tried again: they may be why.
+// is tried again: they may be why. So is what was written since, be it with the same bytes: it may have been restored, or its
+// metadata mended.
 func (r Rules) holds(o listing.Object, q *checkpoint.Quarantined) bool {
-	return q != nil && q.SourceETag == o.ETag && q.SourceSize == o.Size &&
+	return q != nil && q.SourceETag == o.ETag && q.SourceSize == o.Size && !o.LastModified.After(q.LastAt) &&
 		q.Pass >= max(r.PlaceSince, r.ClassSince) && !r.isDue(*q) && !r.forces(*q)
 }
 
 func (r Rules) isDue(q checkpoint.Quarantined) bool {
-	return r.Now.IsZero() || !RetryAt(q).After(r.Now)
+	// What lies in the future was written by a clock that was wrong.
+	return r.Now.IsZero() || !RetryAt(q).After(r.Now) || q.LastAt.After(r.Now)
 }
 
 // forces reports whether an object that was set aside is to be tried whether it is due or not.

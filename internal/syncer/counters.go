@@ -54,6 +54,9 @@ func (c counters) last(m checkpoint.Manifest) {
 	}
 	c.generation.Set(float64(m.Generation))
 	c.entries.Set(float64(m.Entries))
+	if replayed(m.Fingerprint) {
+		return // it listed nothing
+	}
 	c.lastSuccess.WithLabelValues().Set(unix(m.CommittedAt))
 	c.lastListing.WithLabelValues().Set(unix(m.CommittedAt))
 }

@@ -36,7 +36,7 @@ func (p *pass) end(err error) Summary {
 	}
 	p.count.passes.WithLabelValues(result).Inc()
 	p.count.duration.Observe(took.Seconds())
-	if err == nil {
+	if err == nil && p.replay == nil {
 		p.count.lastSuccess.WithLabelValues().Set(unix(p.o.Now()))
 	}
 	p.o.Logger.Info("pass ended", "result", result, "pass", s.Pass, "generation", s.Generation, "resumed", s.Resumed,

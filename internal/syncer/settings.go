@@ -33,7 +33,8 @@ type remembered struct {
 	Settings
 	PlaceSince int64 `json:"place_since,omitempty"`
 	ClassSince int64 `json:"class_since,omitempty"`
-	// Replay is the number of the pass when it is a replay, which no other pass may go on with.
+	// Replay is when the pass began when it is a replay, in nanoseconds since 1970: no other pass may go on with it, not even
+	// another replay, which may have been asked for other objects.
 	Replay int64 `json:"replay,omitempty"`
 }
 
@@ -89,7 +90,7 @@ func (p *pass) settle(ctx context.Context, ledger *checkpoint.Ledger) (plan.Rule
 			return last
 		}
 		if p.replay != nil {
-			now.Replay = pass
+			now.Replay = p.start.UnixNano()
 		}
 		text, _ := json.Marshal(now) // strings and numbers always have a form
 		return string(text)

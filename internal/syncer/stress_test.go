@@ -49,7 +49,7 @@ func (w *world) realistic(t *testing.T) pace {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.copies.Initiator = role.ARN
+	w.copies.Initiator, w.copies.Session = role.ARN, "syncd"
 	client := func(service *throttle.Controller) *s3.Client {
 		c, err := set.Config("syncd", region)
 		if err != nil {

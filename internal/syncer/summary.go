@@ -124,7 +124,9 @@ func (t *tally) list(a plan.Action) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !a.Listed() {
-		t.s.Kept++
+		if a.Reason == plan.Gone {
+			t.s.Kept++
+		}
 		return
 	}
 	t.s.Listed++

@@ -27,7 +27,8 @@ func Patience(stack *middleware.Stack) error {
 }
 
 func bound(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
-	patience := patienceFor(awsmiddleware.GetOperationName(ctx))
+	operation := awsmiddleware.GetOperationName(ctx)
+	patience := patienceFor(operation)
 	ctx, cancel := context.WithCancel(ctx)
 	var silent atomic.Bool
 	timer := time.AfterFunc(patience, func() {
@@ -36,11 +37,11 @@ func bound(ctx context.Context, in middleware.DeserializeInput, next middleware.
 	})
 	out, metadata, err := next.HandleDeserialize(ctx, in)
 	timer.Stop()
-	if err == nil {
-		return out, metadata, nil // a body may still be read under ctx, which ends with its parent
+	if err == nil && operation == "GetObject" {
+		return out, metadata, nil // its body is still to be read under ctx, which ends with its parent
 	}
 	cancel()
-	if silent.Load() {
+	if err != nil && silent.Load() {
 		// The SDK's error would look like a request that was canceled, which nobody retries.
 		err = fmt.Errorf("no answer within %s: %w", patience, context.DeadlineExceeded)
 	}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+)
+
+// The drains of TestDrain; make drain asks for more.
+var drains = flag.Int("drains", 8, "how often TestDrain ends the process by SIGTERM")
+
+const (
+	drainLoad     = 400              // objects that come between two drains
+	drainLimit    = 10 * time.Second // from the signal to the end; a copy takes milliseconds
+	drainTakeover = 2*time.Second + 500*time.Millisecond
+)
+
+// running is a daemon under way.
+type running struct {
+	*exec.Cmd
+	stdout, stderr lockedBuffer
+	address        string
+}
+
+// TestDrain has one daemon after the other take over, as in a rolling deployment: the next one stands by while the present
+// one is told to stop at a random moment under load.
+func TestDrain(t *testing.T) {
+	s := newSite(t, func(text string) string {
+		_, rest, _ := strings.Cut(text, "\naws:")
+		return "http: {listen: \"127.0.0.1:0\"}\nstate: s3://consumer-state/syncd/\naws:" + strings.Replace(rest, "@every 5s", "@every 1s", 1)
+	})
+	s.cloud.Account(demoConsumer).CreateBucket("consumer-state", demoRegion, awsfake.BucketOptions{})
+	s.cloud.SetLatency(3 * time.Millisecond)
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // a test
+
+	present := s.daemon(t)
+	for round := range *drains {
+		for i := range drainLoad {
+			s.source.Put(fmt.Sprintf("%03d/%04d", random.IntN(100), round*drainLoad+i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+		}
+		next := s.daemon(t)
+		wait(t, time.Duration(random.IntN(1200))*time.Millisecond)
+		ended := present.drain(t)
+		eventually(t, "the next one holds the lease", func() bool {
+			return scrape(t, next.address, `syncd_lease_held{mapping="owner-to-consumer"}`) == 1
+		})
+		if took := time.Since(ended); took > drainTakeover {
+			t.Errorf("drain %d: got the next one at work after %s, want %s at most", round, took, drainTakeover)
+		}
+		present = next
+	}
+	present.drain(t)
+	if info, held, err := checkpoint.LeaseOf(t.Context(), s.ledgers(t), demoMapping); err != nil || held {
+		t.Errorf("got a lease %+v after the last drain, %v, want none", info, err)
+	}
+
+	// The first takes up the pass that was drained; what came behind its mark meanwhile is for the second.
+	for range 2 {
+		if got := s.run(t.Context(), "backfill"); got.code != 0 {
+			t.Fatalf("got exit %d; stderr:\n%s", got.code, got.stderr)
+		}
+	}
+	if diff := cmp.Diff(s.source.Keys(), s.destination.Keys()); diff != "" {
+		t.Errorf("keys (-source +copy):\n%s", diff)
+	}
+	if got, want := s.cloud.BucketRequests(demoCopy)["CopyObject"], int64(*drains*drainLoad); got != want {
+		t.Errorf("got %d copies, want %d: what is in hand at a drain is finished and saved, and nothing is copied twice", got, want)
+	}
+}
+
+// daemon starts a daemon and waits until it listens.
+func (s *site) daemon(t *testing.T) *running {
+	t.Helper()
+	r := &running{}
+	r.Cmd = s.start(t, &r.stdout, &r.stderr, "run")
+	r.address = listening(t, &r.stderr)
+	return r
+}
+
+// drain asks the daemon to end, waits until it has and returns when that was.
+func (r *running) drain(t *testing.T) time.Time {
+	t.Helper()
+	signaled := time.Now()
+	if err := r.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := exitStatus(t, r.Cmd); code != 0 {
+		t.Fatalf("got exit %d, want 0; stderr:\n%s", code, r.stderr.String())
+	}
+	if took := time.Since(signaled); took > drainLimit {
+		t.Errorf("got %s from the signal to the end, want %s at most", took, drainLimit)
+	}
+	return time.Now()
+}
+
+// wait lets time pass in which the process works; its length decides nothing but where the signal falls.
+func wait(t *testing.T, d time.Duration) {
+	t.Helper()
+	select {
+	case <-t.Context().Done():
+	case <-time.After(d):
+	}
+}
+
+// ledgers opens the store of the ledgers, as another process would.
+func (s *site) ledgers(t *testing.T) checkpoint.Store {
+	t.Helper()
+	var out lockedBuffer
+	p := process{stdout: &out, stderr: &out, now: time.Now, ambient: s.signIn()}
+	state, err := openState(t.Context(), p, flags{config: s.config}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return state.store
+}

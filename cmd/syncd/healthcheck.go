@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/cobra"
+)
+
+// healthTimeout is how long the daemon may take to answer.
+const healthTimeout = 2 * time.Second
+
+func healthcheckCommand(p process) *cobra.Command {
+	var file, url string
+	cmd := &cobra.Command{
+		Use:   "healthcheck [--config FILE | --url URL]",
+		Short: "Ask the daemon of this machine whether it is healthy",
+		Long: `healthcheck asks /healthz of the daemon for the health checks of Docker and ECS, whose images hold no other program
+that could. It asks on http.listen of the configuration, or where run serves by default, and waits 2 s for the answer.
+
+` + exitCodes,
+		Example: "  syncd healthcheck --config /etc/syncd/syncd.yaml\n  syncd healthcheck --url http://127.0.0.1:9090/healthz",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if file != "" && url != "" {
+				return &usageError{errors.New("healthcheck: give --config or --url, not both")}
+			}
+			if url == "" {
+				url = healthURL(listenIn(p, file))
+			}
+			return checkHealth(cmd.Context(), url)
+		},
+	}
+	cmd.Flags().StringVarP(&file, "config", "c", "", "configuration `FILE` of the daemon")
+	cmd.Flags().StringVar(&url, "url", "", "`URL` to ask instead")
+	return cmd
+}
+
+// listenIn returns http.listen of a configuration, "" where it is not to be found. Nothing else of the file matters: a
+// daemon goes on well beside a file that it refused, and must not be ended for it.
+func listenIn(p process, file string) string {
+	var c struct {
+		HTTP struct {
+			Listen string `yaml:"listen"`
+		} `yaml:"http"`
+	}
+	if file == "" {
+		return ""
+	}
+	data, err := p.readFile(file)
+	if err != nil || yaml.Unmarshal(data, &c) != nil {
+		return ""
+	}
+	return c.HTTP.Listen
+}
+
+// healthURL returns where a daemon that listens on an address is asked: one that listens on all of them, on loopback.
+func healthURL(listens string) string {
+	host, port, err := net.SplitHostPort(listenAddress(listens))
+	if err != nil {
+		return "http://" + listens + "/healthz"
+	}
+	switch ip, err := netip.ParseAddr(host); {
+	case host == "", err == nil && ip.IsUnspecified() && ip.Is4():
+		host = "127.0.0.1"
+	case err == nil && ip.IsUnspecified():
+		host = "::1"
+	}
+	return "http://" + net.JoinHostPort(host, port) + "/healthz"
+}
+
+func checkHealth(ctx context.Context, url string) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return &usageError{fmt.Errorf("check health: %w", err)}
+	}
+	// A transport of its own, without a proxy: the daemon is on this machine.
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Do(request)
+	if err != nil {
+		return fmt.Errorf("check health: %w", err)
+	}
+	defer func() { err = errors.Join(err, response.Body.Close()) }()
+	body, err := io.ReadAll(io.LimitReader(response.Body, 4<<10))
+	if err != nil {
+		return fmt.Errorf("check health: %w", err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("check health: %s: %s", response.Status, strings.TrimSpace(string(body)))
+	}
+	return nil
+}

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"sync"
+	"time"
+
+	"syncd/config"
+	"syncd/internal/daemon"
+)
+
+const (
+	// reloadEvery is how often it is looked at whether the configuration file has changed. Its content is compared: a
+	// ConfigMap is a link to a link, whose own times say nothing.
+	reloadEvery = 5 * time.Second
+	// noSchedule refuses a configuration under which the daemon would have nothing to do.
+	noSchedule = "no mapping has a schedule; set mappings[].schedule, or run backfill"
+)
+
+// reloader turns configurations into mappings for the daemon, the first one and each that comes after it.
+type reloader struct {
+	flags flags
+	asked <-chan os.Signal
+
+	mu       sync.Mutex // held while a mapping is put together: the system has one configuration at a time
+	system   *system
+	inForce  *config.Config
+	revision map[string]int // of mappings in force, by name
+	last     int            // the revision given last
+
+	content [sha256.Size]byte // of the file when it was read last, whether it is in force or was refused
+	seen    [sha256.Size]byte // of the file when it was looked at last and was another one
+}
+
+func newReloader(s *system, f flags, asked <-chan os.Signal) *reloader {
+	r := &reloader{flags: f, asked: asked, system: s, inForce: s.config, revision: map[string]int{}}
+	r.content, _ = r.look()
+	r.succeeded()
+	return r
+}
+
+// first returns the mappings of the configuration that the process was started with, which are put together already.
+func (r *reloader) first() []daemon.Mapping {
+	var mappings []daemon.Mapping
+	for _, m := range r.system.mappings {
+		r.revision[m.Name] = 0
+		if r.scheduled(m.Mapping) {
+			mappings = append(mappings, daemonMapping(m.Mapping, 0, func(context.Context) (daemon.Runner, error) { return m.syncer, nil }))
+		}
+	}
+	return mappings
+}
+
+func (r *reloader) scheduled(m config.Mapping) bool {
+	if m.Schedule.IsZero() {
+		r.system.logger.Warn("mapping has no schedule, left to backfill", "mapping", m.Name)
+	}
+	return !m.Schedule.IsZero()
+}
+
+func daemonMapping(m config.Mapping, revision int, open func(context.Context) (daemon.Runner, error)) daemon.Mapping {
+	return daemon.Mapping{
+		Name: m.Name, Schedule: m.Schedule, Jitter: m.Jitter.Duration(), Revision: revision, Open: open,
+		// An interval counts from now; a time of day was chosen on purpose.
+		AtOnce: strings.HasPrefix(m.Schedule.String(), "@every"),
+	}
+}
+
+// watch reads the configuration again when it is asked to, or when its file has changed, until ctx ends.
+func (r *reloader) watch(ctx context.Context, apply func([]daemon.Mapping)) {
+	tick := time.NewTicker(reloadEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.asked:
+			r.content, _ = r.look()
+		case <-tick.C:
+			if !r.changed() {
+				continue
+			}
+		}
+		r.reload(apply)
+	}
+}
+
+// changed reports whether the file holds something else than before, and the same as one look ago: a file that is being
+// written may be without its end, and still be without fault.
+func (r *reloader) changed() bool {
+	now, ok := r.look()
+	if !ok || now == r.content {
+		return false
+	}
+	settled := now == r.seen
+	r.seen = now
+	if settled {
+		r.content = now
+	}
+	return settled
+}
+
+func (r *reloader) look() (sum [sha256.Size]byte, ok bool) {
+	data, err := r.system.process.readFile(r.flags.config)
+	return sha256.Sum256(data), err == nil
+}
+
+// reload puts the configuration in force, or says why it does not.
+func (r *reloader) reload(apply func([]daemon.Mapping)) {
+	next, chosen, err := r.read()
+	if err != nil {
+		r.system.metrics.ReloadSuccess.WithLabelValues().Set(0)
+		for line := range strings.Lines(err.Error()) {
+			r.system.logger.Error("configuration refused, the former one stays in force", "fault", strings.TrimSpace(line))
+		}
+		return
+	}
+	apply(r.replace(next, chosen))
+	r.succeeded()
+	r.system.logger.Info("configuration reloaded", "mappings", len(chosen))
+}
+
+func (r *reloader) succeeded() {
+	r.system.metrics.ReloadSuccess.WithLabelValues().Set(1)
+	r.system.metrics.LastReload.WithLabelValues().Set(float64(r.system.process.now().UnixMilli()) / 1000)
+}
+
+// read loads the configuration and finds everything that keeps it from being put in force.
+func (r *reloader) read() (next *config.Config, chosen []config.Mapping, err error) {
+	if next, err = config.Load(r.flags.config); err != nil {
+		return nil, nil, err
+	}
+	if chosen, err = choose(next, r.flags.mappings); err != nil {
+		return nil, nil, err
+	}
+	err = unchangeable(r.inForce, next)
+	scheduled := false
+	for _, m := range chosen {
+		scheduled = scheduled || !m.Schedule.IsZero()
+		if unsupported := refuseUnsupported(next, m); unsupported != nil {
+			err = errors.Join(err, fmt.Errorf("mapping %s: %w", m.Name, unsupported))
+		}
+	}
+	if !scheduled {
+		err = errors.Join(err, errors.New(noSchedule))
+	}
+	return next, chosen, err
+}
+
+// replace puts the configuration in force and returns its mappings. One that is the same as before keeps its revision.
+func (r *reloader) replace(next *config.Config, chosen []config.Mapping) []daemon.Mapping {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.last++
+	var mappings []daemon.Mapping
+	revision := map[string]int{}
+	for _, m := range chosen {
+		former, known := r.revision[m.Name]
+		revision[m.Name] = former
+		if before, _ := r.inForce.Mapping(m.Name); !known || !same(r.inForce, before, next, m) {
+			revision[m.Name] = r.last
+		}
+		if r.scheduled(m) {
+			mappings = append(mappings, daemonMapping(m, revision[m.Name], func(ctx context.Context) (daemon.Runner, error) { return r.build(ctx, next, m) }))
+		}
+	}
+	r.revision, r.inForce = revision, next
+	r.system.share.SetLimit(int(next.Concurrency))
+	return mappings
+}
+
+// build puts a mapping together as one configuration has it.
+func (r *reloader) build(ctx context.Context, c *config.Config, m config.Mapping) (daemon.Runner, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.system.config = c
+	built, err := r.system.mapping(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	return built.syncer, nil
+}
+
+// secrets returns the external ids of the configuration in force, as far as they can be read.
+func (r *reloader) secrets() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var secrets []string
+	for _, role := range r.inForce.Roles {
+		if id, err := role.ExternalID.Resolve(r.system.process.lookupEnv, r.system.process.readFile); err == nil {
+			secrets = append(secrets, id.Reveal())
+		}
+	}
+	return secrets
+}
+
+// unchangeable names every setting that another value was given to and that only a start reads.
+func unchangeable(former, next *config.Config) error {
+	var faults []error
+	for _, setting := range []struct {
+		path string
+		same bool
+	}{
+		{"state", former.State == next.State},
+		{"http", former.HTTP == next.HTTP},
+		{"log", former.Log == next.Log},
+		{"checkpoint", reflect.DeepEqual(former.Checkpoint, next.Checkpoint)},
+		{"checkpoint.region, which is that of the first mapping,", former.StateRegion() == next.StateRegion()},
+		{"roles." + former.Checkpoint.Role + ", which writes the state,", reflect.DeepEqual(chain(former, former.Checkpoint.Role), chain(next, next.Checkpoint.Role))},
+		{"aws.endpoint_url or path_style, under which the state lies,", !onS3(former.State) || former.AWS == next.AWS},
+	} {
+		if !setting.same {
+			faults = append(faults, fmt.Errorf("%s cannot change without a restart", setting.path))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func onS3(state string) bool { return strings.HasPrefix(state, "s3:") }
+
+// same reports whether a mapping means the same in two configurations, with the roles it uses and all else that it is put
+// together from.
+func same(former *config.Config, before config.Mapping, next *config.Config, m config.Mapping) bool {
+	if before.Schedule.String() != m.Schedule.String() || former.DrainTimeout != next.DrainTimeout || former.AWS != next.AWS {
+		return false
+	}
+	before.Schedule, m.Schedule = config.Schedule{}, config.Schedule{} // compared by what they say: zones hold caches
+	for _, roles := range [][2]string{{before.Source.Role, m.Source.Role}, {before.Destination.Role, m.Destination.Role}} {
+		if !reflect.DeepEqual(chain(former, roles[0]), chain(next, roles[1])) {
+			return false
+		}
+	}
+	return reflect.DeepEqual(before, m)
+}
+
+// chain returns the role and those that it is assumed through.
+func chain(c *config.Config, name string) (roles []config.Role) {
+	for name != "" {
+		roles = append(roles, c.Roles[name])
+		name = c.Roles[name].Via
+	}
+	return roles
+}

@@ -1,0 +1,52 @@
+package copier
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// tally takes the parts of any upload and counts them.
+type tally struct {
+	uploading
+	parts *atomic.Int64
+}
+
+func (t tally) UploadPart(context.Context, *s3.UploadPartInput, ...func(*s3.Options)) (*s3.UploadPartOutput, error) {
+	t.parts.Add(1)
+	return &s3.UploadPartOutput{}, nil
+}
+
+// TestUploaderKeepsThePartSize has objects around the largest number of parts: their parts are of the size that was asked
+// for, the one that an upload is remembered with.
+func TestUploaderKeepsThePartSize(t *testing.T) {
+	const size = 8 << 20
+	for length, want := range map[int64]int64{
+		size + 1: 2, 3 * size: 3, (maxParts-1)*size + 1: maxParts, maxParts*size - 1: maxParts, maxParts * size: maxParts,
+	} {
+		t.Run(fmt.Sprint(length), func(t *testing.T) {
+			var sent atomic.Int64
+			at := int64(0)
+			destination := tally{uploading{s: &stream{upload: &upload{id: "upload"}}}, &sent}
+			bucket, key := "bucket", "key"
+			uploader := newUploader(destination, size, func(part io.Reader) ([]byte, func()) {
+				if got, want := part.(*io.SectionReader).Size(), min(size, length-at); got != want {
+					t.Errorf("got a part of %d bytes at byte %d, want %d", got, at, want)
+				}
+				at += size
+				return nil, func() {}
+			})
+			_, err := uploader.Upload(t.Context(), &s3.PutObjectInput{ //nolint:staticcheck // as newUploader says
+				Bucket: &bucket, Key: &key, Body: io.NewSectionReader(bytes.NewReader(nil), 0, length),
+			})
+			if err != nil || sent.Load() != want {
+				t.Errorf("got %d parts, %v, want %d", sent.Load(), err, want)
+			}
+		})
+	}
+}

@@ -1,0 +1,194 @@
+package daemon_test
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"syncd/internal/daemon"
+	"syncd/internal/syncer"
+)
+
+var update = flag.Bool("update", false, "write what the tests get to their golden files")
+
+func TestServe(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	counted := prometheus.NewCounter(prometheus.CounterOpts{Name: "syncd_test_total", Help: "Test."})
+	registry.MustRegister(counted)
+	counted.Inc()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeServer := daemon.Serve(t.Context(), l, daemon.Handler(registry), func(err error) { t.Error(err) })
+	tests := []struct {
+		path   string
+		status int
+		want   string
+	}{
+		{"/healthz", http.StatusOK, "ok\n"},
+		{"/metrics", http.StatusOK, "syncd_test_total 1"},
+		{"/", http.StatusNotFound, ""},
+	}
+	for _, tt := range tests {
+		status, body, err := get("http://" + l.Addr().String() + tt.path)
+		if err != nil || status != tt.status || !strings.Contains(body, tt.want) {
+			t.Errorf("%s: got %d %q, %v, want %d with %q", tt.path, status, body, err, tt.status, tt.want)
+		}
+	}
+	if err := closeServer(); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := get("http://" + l.Addr().String() + "/healthz"); err == nil {
+		t.Error("got an answer after the server was closed")
+	}
+}
+
+func get(url string) (status int, body string, err error) {
+	response, err := http.Get(url)
+	if err != nil {
+		return 0, "", err
+	}
+	defer func() { err = errors.Join(err, response.Body.Close()) }()
+	read, err := io.ReadAll(response.Body)
+	return response.StatusCode, string(read), err
+}
+
+func TestPages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, stop := start(t, options(mapping("m", &passes{took: s})))
+		h := d.Handler()
+		for _, tt := range []struct {
+			path, accept string
+			status       int
+			kind, want   string
+		}{
+			{"/status", "text/html,application/xhtml+xml,*/*;q=0.8", 200, "text/html; charset=utf-8", "<!doctype html>"},
+			{"/status", "", 200, "text/html; charset=utf-8", "<!doctype html>"},
+			{"/status", "application/json", 200, "application/json", `"mappings"`},
+			{"/status.json", "", 200, "application/json", `"mapping": "m"`},
+			{"/status/live", "", 200, "text/html; charset=utf-8", "<table>"},
+			{"/status?state=running", "", 200, "text/html; charset=utf-8", "State: pass under way"},
+			{"/status?state=<b>", "", 200, "text/html; charset=utf-8", "All mappings"},
+			{"/status.css", "", 200, "text/css; charset=utf-8", "prefers-color-scheme"},
+			{"/status.js", "", 200, "text/javascript; charset=utf-8", "fetch("},
+			{"/healthz", "", 200, "text/plain; charset=utf-8", "ok\n"},
+			{"/metrics", "", 200, "text/plain; version=0.0.4; charset=utf-8; escaping=underscores", "syncd_next_pass_timestamp_seconds"},
+			{"/", "", 302, "text/html; charset=utf-8", ""},
+			{"/debug/pprof/", "", 404, "text/plain; charset=utf-8", ""},
+			{"/status/../etc", "", 307, "", ""},
+		} {
+			answer := ask(t, h, tt.path, "Accept", tt.accept)
+			body := answer.Body.String()
+			if answer.Code != tt.status || tt.kind != "" && answer.Header().Get("Content-Type") != tt.kind || !strings.Contains(body, tt.want) {
+				t.Errorf("%s as %q: got %d, %s:\n%s\nwant %d, %s with %q", tt.path, tt.accept, answer.Code, answer.Header().Get("Content-Type"), body, tt.status, tt.kind, tt.want)
+			}
+		}
+		stop()
+	})
+}
+
+// Whatever is shown to a browser may load nothing from elsewhere, and nothing inline.
+func TestPagesAreGuarded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, stop := start(t, options(mapping("m", &passes{took: s})))
+		for _, path := range []string{"/status", "/status.json", "/status/live", "/status.css", "/status.js", "/readyz"} {
+			header := ask(t, d.Handler(), path).Header()
+			want := map[string]string{
+				"Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; " +
+					"base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
+				"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store",
+			}
+			for name, value := range want {
+				if got := header.Get(name); got != value {
+					t.Errorf("%s: got %s %q, want %q", path, name, got, value)
+				}
+			}
+		}
+		page := ask(t, d.Handler(), "/status").Body.String()
+		for _, inline := range []string{"style=", "onclick", "<style", "http://", "https://"} {
+			if strings.Contains(page, inline) {
+				t.Errorf("the page holds %q", inline)
+			}
+		}
+		stop()
+	})
+}
+
+func TestPprofIsServedOnlyWhenAskedFor(t *testing.T) {
+	o := options()
+	o.Pprof = true
+	if got := ask(t, daemon.New(o).Handler(), "/debug/pprof/cmdline").Code; got != http.StatusOK {
+		t.Errorf("got %d, want 200", got)
+	}
+}
+
+// TestStatusIsAContract holds the JSON form of the status to its golden file.
+func TestStatusIsAContract(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, stop := start(t, world())
+		time.Sleep(32500 * time.Millisecond)
+		for path, golden := range map[string]string{"/status.json": "testdata/status.golden", "/readyz": "testdata/readyz.golden"} {
+			body := ask(t, d.Handler(), path).Body.String()
+			if !json.Valid([]byte(body)) {
+				t.Errorf("%s is not JSON:\n%s", path, body)
+			}
+			checkGolden(t, golden, body)
+		}
+		stop()
+	})
+}
+
+func checkGolden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got; -update accepts):\n%s", path, diff)
+	}
+}
+
+// world is a daemon with a mapping in a pass, one that fails and one that waits.
+func world() daemon.Options {
+	running := &passes{took: time.Hour}
+	running.settle(syncer.Progress{Listed: 4000, Settled: 3250, Expected: 10_000, Copied: 3000, CopiedBytes: 65 << 20, SetAside: 2})
+	failing := &passes{took: s, err: errors.New("list source objects: AccessDenied: not allowed")}
+	o := options(mapping("alpha", running), mapping("beta", failing), mapping("gamma", &passes{took: s}))
+	o.Version = "1.2.3"
+	o.Hint = func(error) string { return "ask the owner" }
+	m, now := o.Metrics, time.Now()
+	m.LeaseHeld.WithLabelValues("alpha").Set(1)
+	m.LeaseExpiry.WithLabelValues("alpha").Set(float64(now.Add(100 * s).Unix()))
+	m.LastSuccess.WithLabelValues("alpha").Set(float64(now.Add(-time.Hour).Unix()))
+	m.LastCompleteListing.WithLabelValues("alpha").Set(float64(now.Add(-2 * time.Hour).Unix()))
+	m.LedgerGeneration.WithLabelValues("alpha").Set(7)
+	m.LedgerEntries.WithLabelValues("alpha").Set(10_000)
+	m.BacklogObjects.WithLabelValues("alpha").Set(750)
+	m.BacklogBytes.WithLabelValues("alpha").Set(5 << 20)
+	m.QuarantineObjects.WithLabelValues("alpha", "denied").Set(3)
+	constant := func(v float64) func() (float64, bool) { return func() (float64, bool) { return v, true } }
+	m.OldestUnsynced.Set(constant(90.5), "alpha")
+	m.ConcurrencyLimit.Set(constant(64), "alpha")
+	m.RateLimit.Set(constant(3500), "alpha", "destination")
+	m.Throttles.Set(constant(12), "alpha", "destination")
+	m.CredentialExpiry.Set(constant(float64(now.Add(time.Hour).Unix())), "alpha", "source")
+	return o
+}

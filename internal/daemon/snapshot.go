@@ -1,0 +1,301 @@
+package daemon
+
+import (
+	"errors"
+	"maps"
+	"time"
+
+	"syncd/internal/syncer"
+)
+
+// State is what a mapping does. Its values are part of the public surface; docs/status-page.md lists them.
+type State string
+
+// The states.
+const (
+	// Idle is a mapping that has not begun, or has ended.
+	Idle State = "idle"
+	// Waiting is a mapping that waits for its next pass; its last one did not fail.
+	Waiting State = "waiting"
+	// Running is a mapping with a pass under way.
+	Running State = "running"
+	// StandingBy is a mapping whose lease another process holds.
+	StandingBy State = "standing_by"
+	// Failing is a mapping that waits for its next pass after one that failed.
+	Failing State = "failing"
+	// Stalled is a mapping with a pass under way that has shown no sign of life for as long as the watchdog waits.
+	Stalled State = "stalled"
+	// Draining is a mapping whose pass finishes what it has in hand.
+	Draining State = "draining"
+)
+
+// Snapshot is how the daemon and its mappings are at one moment. Its JSON form is a contract: docs/status-page.md
+// describes it.
+type Snapshot struct {
+	At        time.Time `json:"at"`
+	StartedAt time.Time `json:"started_at"`
+	Version   string    `json:"version"`
+	Draining  bool      `json:"draining"`
+	// Mappings are in the order of the configuration.
+	Mappings []Status `json:"mappings"`
+}
+
+// Status is how one mapping is.
+type Status struct {
+	Mapping string `json:"mapping"`
+	State   State  `json:"state"`
+	// Since is when it came into this state.
+	Since time.Time `json:"since"`
+	// Ready says that the mapping gets on or stands by; WhyNot says why it does not.
+	Ready    bool   `json:"ready"`
+	WhyNot   string `json:"why_not,omitempty"`
+	Schedule string `json:"schedule"`
+	// NextPass is when the next pass is due; absent while one is under way.
+	NextPass *time.Time `json:"next_pass,omitempty"`
+	// OldestUnsyncedSeconds is the age of the oldest change of the source that is known and not copied, quarantine included.
+	OldestUnsyncedSeconds float64 `json:"oldest_unsynced_seconds"`
+	// LastSuccess is when a pass reached its end last, LastListing when the source was listed to its end last.
+	LastSuccess *time.Time `json:"last_success,omitempty"`
+	LastListing *time.Time `json:"last_listing,omitempty"`
+	// Generation and Entries are those of the ledger.
+	Generation int64 `json:"generation"`
+	Entries    int64 `json:"entries"`
+	// BacklogObjects and BacklogBytes are listed and still to be copied.
+	BacklogObjects int64 `json:"backlog_objects"`
+	BacklogBytes   int64 `json:"backlog_bytes"`
+	// Progress is that of the pass under way.
+	Progress *Progress `json:"progress,omitempty"`
+	// LastPass is the pass that ended last in this process.
+	LastPass *LastPass `json:"last_pass,omitempty"`
+	// Quarantine counts the objects set aside by reason.
+	Quarantine map[string]int64 `json:"quarantine"`
+	// Error is how the last pass failed; absent when it did not.
+	Error *Failure `json:"error,omitempty"`
+	Lease Lease    `json:"lease"`
+	// Credentials is when the session of each side ends unless it is renewed, for those that do.
+	Credentials map[string]time.Time `json:"credentials"`
+	// Concurrency is how many requests may be under way at once, RateLimits how many may be sent per second, by side, where
+	// there is a bound. Throttled is how often a service asked to slow down.
+	Concurrency int64              `json:"concurrency"`
+	RateLimits  map[string]float64 `json:"rate_limits"`
+	Throttled   int64              `json:"throttled"`
+}
+
+// Progress is where the pass under way stands.
+type Progress struct {
+	StartedAt time.Time `json:"started_at"`
+	// Listed is the number of objects listed so far; ListedAll says that there are no more. Expected is how many to expect.
+	Listed    int64 `json:"listed"`
+	ListedAll bool  `json:"listed_all"`
+	Expected  int64 `json:"expected"`
+	// Settled objects have an outcome; Copied and Quarantined ones are among them.
+	Settled     int64 `json:"settled"`
+	Copied      int64 `json:"copied"`
+	CopiedBytes int64 `json:"copied_bytes"`
+	Quarantined int64 `json:"quarantined"`
+	// ObjectsPerSecond counts settled objects, BytesPerSecond copied bytes, over the last minute.
+	ObjectsPerSecond float64 `json:"objects_per_second"`
+	BytesPerSecond   float64 `json:"bytes_per_second"`
+	// ETASeconds is how long it takes to settle what is expected, at this rate; absent while that cannot be known.
+	ETASeconds *float64 `json:"eta_seconds,omitempty"`
+}
+
+// LastPass is what became of a pass.
+type LastPass struct {
+	EndedAt time.Time `json:"ended_at"`
+	// Result is complete, quarantined, drained or failed.
+	Result      string  `json:"result"`
+	Pass        int64   `json:"pass"`
+	Listed      int64   `json:"listed"`
+	Copied      int64   `json:"copied"`
+	CopiedBytes int64   `json:"copied_bytes"`
+	Unchanged   int64   `json:"unchanged"`
+	Quarantined int64   `json:"quarantined"`
+	Seconds     float64 `json:"seconds"`
+}
+
+// Failure is how a pass failed.
+type Failure struct {
+	Class string `json:"class"`
+	Text  string `json:"text"`
+	Hint  string `json:"hint,omitempty"`
+	// At is when it failed, Since when the first of Passes did that failed in a row.
+	At     time.Time `json:"at"`
+	Since  time.Time `json:"since"`
+	Passes int       `json:"passes"`
+}
+
+// Lease is who may write the ledger, as far as it is known here.
+type Lease struct {
+	Held bool `json:"held"`
+	// Holder is the other process that holds it.
+	Holder string `json:"holder,omitempty"`
+	// ExpiresAt is when it ends unless it is renewed; absent for a folder.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+}
+
+// snapshotFor is how long a snapshot is shown: it takes all metrics together, whoever asks.
+const snapshotFor = time.Second
+
+// remembered is the snapshot that was made last.
+type remembered struct {
+	snapshot *Snapshot
+	at       time.Time
+}
+
+// Snapshot returns how everything is now, or was up to a second ago.
+func (d *Daemon) Snapshot() *Snapshot {
+	now := d.o.Now()
+	d.mu.Lock()
+	shown := d.shown
+	d.mu.Unlock()
+	if shown.snapshot != nil && now.Sub(shown.at) < snapshotFor {
+		return shown.snapshot
+	}
+	s := d.look(now)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.shown = remembered{s, now}
+	return s
+}
+
+func (d *Daemon) look(now time.Time) *Snapshot {
+	known := d.figures()
+	s := &Snapshot{At: now.UTC(), StartedAt: d.started.UTC(), Version: d.o.Version, Draining: d.isDraining(), Mappings: []Status{}}
+	for _, k := range d.kept() {
+		s.Mappings = append(s.Mappings, k.status(now, known.of(k.m.Name)))
+	}
+	return s
+}
+
+func (d *Daemon) isDraining() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.draining
+}
+
+// status puts together what is known of a mapping.
+func (k *keeper) status(now time.Time, f *figure) Status {
+	draining := k.d.isDraining()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s := Status{
+		Mapping: k.m.Name, Schedule: k.m.Schedule.String(), State: k.state(now, f.leaseHeld, draining), Since: k.since.UTC(),
+		OldestUnsyncedSeconds: f.oldestUnsynced, LastSuccess: known(f.lastSuccess), LastListing: known(f.lastListing),
+		Generation: f.generation, Entries: f.entries, BacklogObjects: f.backlogObjects, BacklogBytes: f.backlogLen,
+		LastPass: k.last, Quarantine: filled(f.quarantine), Error: k.failure,
+		Lease:       Lease{Held: f.leaseHeld, ExpiresAt: known(f.leaseExpiry)},
+		Credentials: filled(f.credentials), Concurrency: f.concurrency, RateLimits: filled(f.rates), Throttled: f.throttles,
+	}
+	s.WhyNot = k.whyNot(f.leaseHeld)
+	s.Ready = s.WhyNot == ""
+	if k.held != nil && !f.leaseHeld {
+		s.Lease.Holder = k.held.Holder
+	}
+	if k.begun && !k.running && !k.standing {
+		s.NextPass = known(k.next.UTC())
+	}
+	if s.State == Running || s.State == Stalled || s.State == Draining {
+		s.Progress = k.progress(now)
+	}
+	return s
+}
+
+// state tells what the mapping does. A keeper that stood by and has got the lease runs its pass. The caller holds k.mu.
+func (k *keeper) state(now time.Time, leaseHeld, draining bool) State {
+	working := k.running && (!k.standing || leaseHeld)
+	switch {
+	case working && now.Sub(k.pulse.last) >= k.d.o.Watchdog:
+		return Stalled
+	case working && (draining || k.stopping):
+		return Draining
+	case working:
+		return Running
+	case !k.begun:
+		return Idle
+	case k.standing:
+		return StandingBy
+	case k.failure != nil:
+		return Failing
+	default:
+		return Waiting
+	}
+}
+
+// stalled reports whether the pass under way has shown no sign of life for too long.
+func (k *keeper) stalled(now time.Time) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.running && now.Sub(k.pulse.last) >= k.d.o.Watchdog
+}
+
+// whyNot tells why the mapping is not ready, "" when it is. One that waits for its first tick has no lease to ask for yet.
+// The caller holds k.mu.
+func (k *keeper) whyNot(leaseHeld bool) string {
+	f := k.failure
+	switch {
+	case f != nil && (f.Class == "credentials" || f.Class == "expired"):
+		return "no usable credentials: " + f.Text
+	case f != nil && !k.leased:
+		return "lease was not got: " + f.Text
+	case leaseHeld || k.standing || k.leased:
+		return ""
+	case k.m.AtOnce && !k.asked:
+		return "lease was not asked for yet"
+	default:
+		return ""
+	}
+}
+
+// progress tells where the pass under way stands; nil before there is anything to tell. The caller holds k.mu.
+func (k *keeper) progress(now time.Time) *Progress {
+	if k.runner == nil {
+		return nil
+	}
+	p, ok := k.runner.Progress()
+	if !ok {
+		return nil
+	}
+	shown := &Progress{
+		StartedAt: k.began.UTC(), Listed: p.Listed, ListedAll: p.Complete, Expected: p.Expected, Settled: p.Settled,
+		Copied: p.Copied, CopiedBytes: p.CopiedBytes, Quarantined: p.SetAside,
+	}
+	shown.ObjectsPerSecond, shown.BytesPerSecond = k.trail.rates(now, p)
+	if left := p.Expected - p.Settled; shown.ObjectsPerSecond > 0 && (p.Complete || p.Expected > p.Listed) {
+		eta := float64(left) / shown.ObjectsPerSecond
+		shown.ETASeconds = &eta
+	}
+	return shown
+}
+
+func lastPass(s syncer.Summary, err error, now time.Time) *LastPass {
+	result := "complete"
+	switch {
+	case errors.Is(err, syncer.ErrDrained):
+		result = "drained"
+	case err != nil:
+		result = "failed"
+	case s.SetAside() > 0:
+		result = "quarantined"
+	}
+	return &LastPass{
+		EndedAt: now.UTC(), Result: result, Pass: s.Pass, Listed: s.Listed, Copied: s.Copied, CopiedBytes: s.CopiedBytes,
+		Unchanged: s.Unchanged, Quarantined: s.SetAside(), Seconds: s.Seconds,
+	}
+}
+
+// known returns a time that there is, nil for the zero one.
+func known(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// filled returns a copy that is never nil, so that it is an object in JSON.
+func filled[V any](m map[string]V) map[string]V {
+	if m == nil {
+		return map[string]V{}
+	}
+	return maps.Clone(m)
+}

@@ -1,0 +1,77 @@
+package metrics_test
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"syncd/internal/metrics"
+)
+
+// TestForgetLeavesNothing touches every metric of two mappings and has one forgotten: a metric that Forget does not know
+// would keep it.
+func TestForgetLeavesNothing(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	m := metrics.New(registry)
+	for _, mapping := range []string{"kept", "removed"} {
+		touch(m, mapping)
+	}
+	before := seriesOf(t, registry)
+	if before["removed"] == 0 || before["removed"] != before["kept"] {
+		t.Fatalf("got series %v, want as many of both mappings", before)
+	}
+	m.Forget("removed")
+	after := seriesOf(t, registry)
+	if after["removed"] != 0 || after["kept"] != before["kept"] {
+		t.Errorf("got series %v after the removal, want none of the removed and %d of the kept", after, before["kept"])
+	}
+}
+
+// touch makes a series of every metric, with mapping in every label.
+func touch(m *metrics.Metrics, mapping string) {
+	for _, field := range reflect.ValueOf(m).Elem().Fields() {
+		switch f := field.Interface().(type) {
+		case *prometheus.CounterVec:
+			f.WithLabelValues(labels(f, mapping)...).Inc()
+		case *prometheus.GaugeVec:
+			f.WithLabelValues(labels(f, mapping)...).Set(1)
+		case *prometheus.HistogramVec:
+			f.WithLabelValues(labels(f, mapping)...).Observe(1)
+		case *metrics.Funcs:
+			f.Set(one, labels(f, mapping)...)
+		}
+	}
+}
+
+// labels returns mapping as often as the metric has labels.
+func labels(c prometheus.Collector, mapping string) []string {
+	described := make(chan *prometheus.Desc, 1)
+	c.Describe(described)
+	variable := reflect.ValueOf(<-described).Elem().FieldByName("variableLabels").Elem().FieldByName("names").Len()
+	values := make([]string, variable)
+	for i := range values {
+		values[i] = mapping
+	}
+	return values
+}
+
+// seriesOf counts the series of metrics with a label mapping by its value.
+func seriesOf(t *testing.T, registry *prometheus.Registry) map[string]int {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[string]int{}
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			for _, label := range m.GetLabel() {
+				if label.GetName() == "mapping" {
+					counts[label.GetValue()]++
+				}
+			}
+		}
+	}
+	return counts
+}

@@ -1,0 +1,176 @@
+package syncer_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+	"syncd/internal/metrics"
+)
+
+// TestReplayOfAnotherChoice drains one replay and runs another, which must not go on where that ended.
+func TestReplayOfAnotherChoice(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w, s, repair := quarantined(t) // 2 and 5 denied, 9 changed
+		repair()
+		w.cloud.SetLatency(5 * time.Second)
+		ctx, drain := context.WithCancel(t.Context())
+		time.AfterFunc(7*time.Second, drain)
+		first, err := s.Replay(ctx, func(q checkpoint.Quarantined) bool { return q.Reason == "changed" })
+		t.Logf("first: %+v %v", first, err)
+		w.cloud.SetLatency(0)
+		got, err := s.Replay(t.Context(), func(q checkpoint.Quarantined) bool { return q.Reason == "denied" })
+		if err != nil || got.Copied != 2 {
+			t.Errorf("got %+v, %v, want the two that were denied copied", got, err)
+		}
+	})
+}
+
+// TestReplayCountsNothingAsKept has nothing gone at the source.
+func TestReplayCountsNothingAsKept(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		_, s, repair := quarantined(t)
+		repair()
+		if got := replay(t, s, all); got.Kept != 0 {
+			t.Errorf("got %d copies kept whose source is gone, want none: %+v", got.Kept, got)
+		}
+	})
+}
+
+// TestReplayWithoutTheBucket has no bucket at the source: that is no word about its objects.
+func TestReplayWithoutTheBucket(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w, s, repair := quarantined(t)
+		repair()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		w.copies.SourceBucket = "not-there"
+		s = w.open(t)
+		got, err := s.Replay(t.Context(), all)
+		if n := w.quarantineOf(t); err == nil || n != 3 {
+			t.Errorf("got %+v, %v and %d left in quarantine, want a failure and all 3", got, err, n)
+		}
+	})
+}
+
+// TestListingAfterAReplay starts anew behind a replay: it listed nothing, and nothing says that it did.
+func TestListingAfterAReplay(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w, s, _ := quarantined(t)
+		listed := w.value(t, `syncd_last_complete_listing_timestamp_seconds{mapping="m"}`)
+		time.Sleep(24 * time.Hour)
+		replay(t, s, all)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		w.registry = prometheus.NewRegistry()
+		w.options.Metrics = metrics.New(w.registry)
+		w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.AccessDenied})
+		s = w.open(t)
+		_, err := s.Run(t.Context())
+		if now := w.value(t, `syncd_last_complete_listing_timestamp_seconds{mapping="m"}`); now != 0 {
+			t.Errorf("the last listing seems to be that of %v, where it was at %v and nobody knows (%v)", now, listed, err)
+		}
+	})
+}
+
+// TestReplayOfNothing has no quarantine: no generation is made of it.
+func TestReplayOfNothing(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		s := w.open(t)
+		got, err := s.Replay(t.Context(), all)
+		if got.Generation != 0 {
+			t.Errorf("got generation %d committed, %v, success %v: ledger rename will refuse", got.Generation, err, w.value(t, `syncd_last_success_timestamp_seconds{mapping="m"}`))
+		}
+	})
+}
+
+// TestQuarantineOfAClockThatWasAhead has objects set aside by a clock that was wrong.
+func TestQuarantineOfAClockThatWasAhead(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.fill(1)
+		repair := w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.AccessDenied})
+		w.options.Now = func() time.Time { return time.Now().AddDate(1, 0, 0) }
+		s := w.open(t)
+		mustRun(t, s)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		repair()
+		w.options.Now = time.Now
+		s = w.open(t)
+		time.Sleep(31 * 24 * time.Hour)
+		if got := mustRun(t, s); got.Copied != 1 {
+			t.Errorf("got %+v, want the object tried again within 30 days", got)
+		}
+	})
+}
+
+// TestMendedInPlace has the owner restore an object by copying it onto itself: the ETag stays.
+func TestMendedInPlace(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{StorageClass: "GLACIER"})
+		s := w.open(t)
+		t.Logf("%+v", mustRun(t, s).Quarantined)
+		time.Sleep(time.Hour)
+		w.source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{}) // cp onto itself, to STANDARD
+		if got := mustRun(t, s); got.Copied != 1 {
+			t.Errorf("got %+v, want the new object copied", got)
+		}
+	})
+}
+
+// TestOneSignatureThatDoesNotMatch has one object refused whose request cannot be signed right.
+func TestOneSignatureThatDoesNotMatch(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.fill(10)
+		client := s3.New(w.client.Options(), func(o *s3.Options) {
+			o.HTTPClient = &http.Client{Transport: poison{w.cloud.RoundTripper(), name(1)}}
+		})
+		w.copies.Source, w.copies.Destination = client, client
+		s := w.open(t)
+		for range 3 {
+			got, err := s.Run(t.Context())
+			t.Logf("copied %d: %v", got.Copied, err)
+			if err == nil {
+				return
+			}
+		}
+		t.Error("one object stops the mapping for ever")
+	})
+}
+
+type poison struct {
+	next http.RoundTripper
+	key  string
+}
+
+func (p poison) RoundTrip(q *http.Request) (*http.Response, error) {
+	if q.Method == "PUT" && strings.HasSuffix(q.URL.Path, p.key) {
+		body := `<Error><Code>SignatureDoesNotMatch</Code><Message>The request signature we calculated does not match</Message></Error>`
+		return &http.Response{StatusCode: 403, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: q}, nil
+	}
+	return p.next.RoundTrip(q)
+}

@@ -35,6 +35,9 @@ const (
 
 // TestCrash kills the real process again and again, at random moments, while its source changes.
 func TestCrash(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	for _, store := range []string{"file", "s3"} {
 		for _, way := range []string{"server-side", "relay"} {
 			t.Run(store+" "+way, func(t *testing.T) {

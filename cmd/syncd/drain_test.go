@@ -35,6 +35,9 @@ type running struct {
 // TestDrain has one daemon after the other take over, as in a rolling deployment: the next one stands by while the present
 // one is told to stop at a random moment under load.
 func TestDrain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	s := newSite(t, func(text string) string {
 		_, rest, _ := strings.Cut(text, "\naws:")
 		return "http: {listen: \"127.0.0.1:0\"}\nstate: s3://consumer-state/syncd/\naws:" + strings.Replace(rest, "@every 5s", "@every 1s", 1)

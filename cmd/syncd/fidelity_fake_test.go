@@ -17,6 +17,9 @@ import (
 // TestFidelity copies every kind of object between two accounts, with one role server-side and with two through the
 // process, and reads back what arrived.
 func TestFidelity(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	for _, relay := range []bool{false, true} {
 		t.Run(map[bool]string{false: "server-side", true: "relay"}[relay], func(t *testing.T) {
 			newFakeMatrix(t, relay).test(t)

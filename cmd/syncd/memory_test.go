@@ -21,6 +21,9 @@ var memoryObjects = flag.Int64("mebibytes", 64, "the size of each of the 8 objec
 // TestRelayMemory relays eight large objects side by side with default settings, and asks the system how much memory the
 // process had at most.
 func TestRelayMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	const limit = 256 << 20
 	s := newRelaySite(t)
 	for i := range uint64(8) {

@@ -11,6 +11,9 @@ import (
 // TestEverythingGrantedIsNeeded puts the documents of each way of sharing in force in accounts where nothing else is
 // allowed: everything that syncd does works. Then each member of each grant is taken away in turn, and something fails.
 func TestEverythingGrantedIsNeeded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	for _, w := range ways() {
 		t.Run(w.example, func(t *testing.T) { takeAway(t, newWorld(t, w, nil)) })
 	}

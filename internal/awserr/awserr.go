@@ -178,7 +178,7 @@ func classifyCode(code, message string) Class {
 		return ThrottledKMS
 	case "AccessDenied", "AccessDeniedException", "Forbidden", "AllAccessDisabled", "AccountProblem", "UnauthorizedAccess":
 		return Denied
-	case "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken", "UnrecognizedClientException":
+	case "InvalidAccessKeyId", "InvalidClientTokenId", "SignatureDoesNotMatch", "InvalidToken", "UnrecognizedClientException":
 		return Credentials
 	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired":
 		return Expired
@@ -200,8 +200,7 @@ func classifyCode(code, message string) Class {
 		return Unsupported
 	case "InternalError", "RequestTimeout", "RequestTimeoutException", "RequestTimeTooSkewed", "IncompleteBody":
 		return Transient
-	// A signature that does not match is a matter of one request: keys that are wrong altogether fail the listing first.
-	case "SignatureDoesNotMatch", "InvalidRequest", "InvalidArgument", "ValidationError", "MalformedXML", "AuthorizationHeaderMalformed",
+	case "InvalidRequest", "InvalidArgument", "ValidationError", "MalformedXML", "AuthorizationHeaderMalformed",
 		"PermanentRedirect", "IllegalLocationConstraintException", "EntityTooSmall", "InvalidPartOrder",
 		"InvalidDigest", "BadDigest", "InvalidTag", "InvalidStorageClass", "InvalidRange":
 		return Invalid

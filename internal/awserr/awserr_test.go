@@ -46,7 +46,7 @@ func TestClassify(t *testing.T) {
 		{"denied on HEAD, without a code", answer(403, "Forbidden", ""), awserr.Denied},
 		{"denied by KMS directly, status 400", answer(400, "AccessDeniedException", "User: x"), awserr.Denied},
 		{"expired token is a 400", answer(400, "ExpiredToken", "The provided token has expired."), awserr.Expired},
-		{"wrong secret", answer(403, "SignatureDoesNotMatch", ""), awserr.Invalid},
+		{"wrong secret", answer(403, "SignatureDoesNotMatch", ""), awserr.Credentials},
 		{"no such bucket is not a missing key", answer(404, "NoSuchBucket", ""), awserr.NoBucket},
 		{"no such key", answer(404, "NoSuchKey", ""), awserr.Gone},
 		{"404 on HEAD", answer(404, "NotFound", ""), awserr.Gone},

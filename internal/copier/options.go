@@ -61,8 +61,8 @@ type Options struct {
 	// (s3:GetObjectRetention, s3:GetObjectLegalHold): S3 shows none to those who may not. It costs a HEAD for each object,
 	// and the destination needs Object Lock. A retention that has run out is left behind.
 	ObjectLock bool
-	// Initiator is the ARN of the role whose sessions write the copies, and Session the name of these sessions; empty when
-	// they are not known. SweepUploads needs both.
+	// Initiator is the ARN of the role whose sessions write the copies, empty when it is not known; SweepUploads needs it.
+	// Session is the name of these sessions; empty means that all sessions of the role are this program's.
 	Initiator, Session string
 	// OmitTags and OmitMetadata leave the source's tags or metadata behind.
 	OmitTags, OmitMetadata bool

@@ -24,13 +24,12 @@ import (
 // nobody: call it when no pass is under way whose uploads are older. A listing that is refused is ErrUploadsHidden; an
 // abort that fails does not keep the others from being tried, unless it would fail for all.
 func (c *Copier) SweepUploads(ctx context.Context, before time.Time) (aborted int, err error) {
-	session := sessionARN(c.o.Initiator, c.o.Session)
-	if session == "" {
+	if !isRole(c.o.Initiator) {
 		return 0, nil
 	}
 	var failures error
 	err = c.eachUpload(ctx, func(key string, u types.MultipartUpload) error {
-		if u.Initiator == nil || aws.ToString(u.Initiator.ID) != session || u.Initiated == nil || !u.Initiated.Before(before) {
+		if !isOurs(u.Initiator, c.o.Initiator, c.o.Session) || u.Initiated == nil || !u.Initiated.Before(before) {
 			return nil
 		}
 		err := c.AbortUpload(ctx, checkpoint.Upload{Bucket: c.o.DestinationBucket, DestinationKey: key, ID: aws.ToString(u.UploadId)})
@@ -47,15 +46,22 @@ func (c *Copier) SweepUploads(ctx context.Context, before time.Time) (aborted in
 	return aborted, errors.Join(err, failures)
 }
 
-// sessionARN returns the ARN of a role's session, "" for what is no role. It lacks the role's path (AWS STS API Reference,
-// AssumedRoleUser).
-func sessionARN(role, session string) string {
+// isOurs reports whether an initiator is a session of the role: the one of that name, or any for the name "". The ARN of a
+// session lacks the role's path (AWS STS API Reference, AssumedRoleUser).
+func isOurs(initiator *types.Initiator, role, session string) bool {
 	fields := strings.SplitN(role, ":", 6)
-	if session == "" || len(fields) != 6 || fields[2] != "iam" || !strings.HasPrefix(fields[5], "role/") || strings.HasSuffix(fields[5], "/") {
-		return ""
+	if initiator == nil || len(fields) != 6 {
+		return false
 	}
 	name := fields[5][strings.LastIndexByte(fields[5], '/')+1:]
-	return fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/%s", fields[1], fields[4], name, session)
+	of, isSession := strings.CutPrefix(aws.ToString(initiator.ID), fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/", fields[1], fields[4], name))
+	return isSession && (session == "" || of == session)
+}
+
+// isRole reports whether an ARN is that of a role.
+func isRole(arn string) bool {
+	fields := strings.SplitN(arn, ":", 6)
+	return len(fields) == 6 && fields[2] == "iam" && strings.HasPrefix(fields[5], "role/") && !strings.HasSuffix(fields[5], "/")
 }
 
 // eachUpload calls do with every unfinished upload under the destination prefix and its key.

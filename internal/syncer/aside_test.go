@@ -2,14 +2,10 @@ package syncer_test
 
 import (
 	"context"
-	"io"
-	"net/http"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"syncd/internal/awsfake"
@@ -138,39 +134,4 @@ func TestMendedInPlace(t *testing.T) {
 			t.Errorf("got %+v, want the new object copied", got)
 		}
 	})
-}
-
-// TestOneSignatureThatDoesNotMatch has one object refused whose request cannot be signed right.
-func TestOneSignatureThatDoesNotMatch(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.fill(10)
-		client := s3.New(w.client.Options(), func(o *s3.Options) {
-			o.HTTPClient = &http.Client{Transport: poison{w.cloud.RoundTripper(), name(1)}}
-		})
-		w.copies.Source, w.copies.Destination = client, client
-		s := w.open(t)
-		for range 3 {
-			got, err := s.Run(t.Context())
-			t.Logf("copied %d: %v", got.Copied, err)
-			if err == nil {
-				return
-			}
-		}
-		t.Error("one object stops the mapping for ever")
-	})
-}
-
-type poison struct {
-	next http.RoundTripper
-	key  string
-}
-
-func (p poison) RoundTrip(q *http.Request) (*http.Response, error) {
-	if q.Method == "PUT" && strings.HasSuffix(q.URL.Path, p.key) {
-		body := `<Error><Code>SignatureDoesNotMatch</Code><Message>The request signature we calculated does not match</Message></Error>`
-		return &http.Response{StatusCode: 403, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: q}, nil
-	}
-	return p.next.RoundTrip(q)
 }

@@ -69,6 +69,9 @@ func (w *world) realistic(t *testing.T) pace {
 
 // TestEverythingArrivesThroughFaults has one request in twenty fail in one way or another, in both modes.
 func TestEverythingArrivesThroughFaults(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	large := *many / 1000 // of them are copied in parts
 	for _, mode := range []string{"server-side", "relay"} {
 		t.Run(mode, func(t *testing.T) {
@@ -149,6 +152,9 @@ func (got window) check(t *testing.T, allowed float64) {
 		t.Errorf("got %.0f copies a second and %.1f %% refused, want at least 90 %% of %.0f and less than 3 %%", rate, 100*refused, allowed)
 	}
 }
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 
 // TestItFindsTheRateOfAPrefix copies into a prefix that takes 3,500 requests a second.
 func TestItFindsTheRateOfAPrefix(t *testing.T) {
@@ -161,6 +167,9 @@ func TestItFindsTheRateOfAPrefix(t *testing.T) {
 		w.watched(t, 3**many).check(t, allowed)
 		if rate, limited := pace.kms.Rate(); limited {
 			t.Errorf("KMS was limited to %.0f a second, and never asked to slow down", rate)
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 		}
 	})
 }

@@ -152,12 +152,12 @@ func (got window) check(t *testing.T, allowed float64) {
 		t.Errorf("got %.0f copies a second and %.1f %% refused, want at least 90 %% of %.0f and less than 3 %%", rate, 100*refused, allowed)
 	}
 }
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
 
 // TestItFindsTheRateOfAPrefix copies into a prefix that takes 3,500 requests a second.
 func TestItFindsTheRateOfAPrefix(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
 		allowed := float64(*many) * 7 / 100
@@ -167,15 +167,15 @@ func TestItFindsTheRateOfAPrefix(t *testing.T) {
 		w.watched(t, 3**many).check(t, allowed)
 		if rate, limited := pace.kms.Rate(); limited {
 			t.Errorf("KMS was limited to %.0f a second, and never asked to slow down", rate)
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
 		}
 	})
 }
 
 // TestItFindsTheRateOfKMS has KMS take fewer requests than S3: copies slow down to it, and nothing else does.
 func TestItFindsTheRateOfKMS(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
 		allowed := float64(*many) * 4 / 100

@@ -131,9 +131,6 @@ func TestRelayFollowsItsSource(t *testing.T) {
 
 // TestRelayMemory lends no more than it has, however large the parts are asked for.
 func TestRelayMemory(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
 	w := newWorld(t)
 	w.relaying(16 << 20)
 	w.options.PartSize = 1 << 30

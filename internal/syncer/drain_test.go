@@ -24,9 +24,6 @@ import (
 
 // TestDrain asks a pass to end in the middle: nothing new begins, what is in flight is finished and saved.
 func TestDrain(t *testing.T) {
-	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/internal/access"
+	"syncd/internal/iam"
+	"syncd/internal/syncer"
+)
+
+// What AWS says of a refusal. Between accounts without a common organization S3 gives no reason (IAM User Guide, Troubleshoot
+// access denied error messages).
+const (
+	saysNothing    = "AccessDenied: Access Denied"
+	saysIdentity   = "because no identity-based policy allows the "
+	saysResource   = "because no resource-based policy allows the "
+	saysDeny       = "with an explicit deny in a resource-based policy"
+	saysKey        = "no resource-based policies allow access"
+	saysAssume     = "is not authorized to perform: sts:AssumeRole on resource: "
+	saysTagSession = "is not authorized to perform: sts:TagSession on resource: "
+)
+
+// refusal is how a way that works is broken, and who notices.
+type refusal struct {
+	way, name string
+	wreck     func(*testing.T, *sharing)
+	exit      int    // of backfill: 1 where nothing can be done, 3 where every new object is set aside
+	says      string // what backfill passes on of AWS's sentence
+	actions   string // all that the doctor finds refused
+	first     blame  // the first cause of the first of them
+	condition string // that is not met in the document which the doctor names, or the beginning of its key
+}
+
+// blame is the document that a cause names.
+type blame struct {
+	kind   access.CauseKind
+	side   access.Side
+	target string // the end of it
+	sure   access.Confidence
+}
+
+// TestShareDenied breaks each way at the places that hold it together: the program is refused for that reason and no other, the
+// doctor names whose document it is, what was copied stays as it is, and once the grant is back the rest is copied.
+func TestShareDenied(t *testing.T) {
+	for _, tt := range refusals() {
+		t.Run(tt.way+"/"+tt.name, func(t *testing.T) {
+			t.Parallel()
+			x := newSharing(t, tt.way)
+			const large = 9 << 20 // copied in parts, by relay too
+			x.put("early ", 1)
+			x.checkPasses(t, syncer.Summary{Listed: 4, Copied: 4})
+			x.put("late ", large)
+			before := x.versions()
+
+			tt.wreck(t, x)
+			d := x.diagnose(t, 1)
+			x.checkBlame(t, tt, d)
+			x.checkRefused(t, tt)
+			if diff := cmp.Diff(before, x.versions()); diff != "" || x.buckets[shareCopy].Uploads() > 0 {
+				t.Errorf("the destination has %d uploads, want none, and has changed (-before +after):\n%s", x.buckets[shareCopy].Uploads(), diff)
+			}
+			if tt.condition != "" {
+				x.checkCondition(t, tt, firstBad(t, d))
+			}
+
+			x.allowAll(t)
+			x.later.Store(int64(10 * time.Minute)) // what was set aside is due again
+			x.checkPasses(t, syncer.Summary{Listed: 8, Copied: 4, Unchanged: 4})
+			x.checkCopies(t)
+		})
+	}
+}
+
+// versions are the ids of all versions at the destination.
+func (x *sharing) versions() map[string][]string {
+	all := map[string][]string{}
+	for _, key := range x.buckets[shareCopy].Keys() {
+		for _, v := range x.buckets[shareCopy].Versions(key) {
+			all[key] = append(all[key], v.VersionID)
+		}
+	}
+	return all
+}
+
+func firstBad(t *testing.T, d access.Diagnosis) access.Probe {
+	t.Helper()
+	at := slices.IndexFunc(d.Probes, access.Probe.Bad)
+	if at < 0 || len(d.Probes[at].Causes) == 0 {
+		t.Fatalf("got %+v, want a check that failed, with its causes", d.Probes)
+	}
+	return d.Probes[at]
+}
+
+// checkBlame looks at what the doctor found: exactly these actions are refused, and the right account has to act.
+func (x *sharing) checkBlame(t *testing.T, want refusal, d access.Diagnosis) {
+	t.Helper()
+	first := firstBad(t, d)
+	var actions []string
+	for _, p := range d.Probes {
+		if !p.Bad() {
+			continue
+		}
+		actions = append(actions, p.Action)
+		if p.Outcome != access.OutcomeDenied || p.Causes[0].Side != want.first.side {
+			t.Errorf("%s: got the first cause %+v, want it denied by the %s", describe(p), p.Causes[0], want.first.side)
+		}
+	}
+	slices.Sort(actions)
+	if diff := cmp.Diff(strings.Fields(want.actions), slices.Compact(actions)); diff != "" {
+		t.Errorf("actions refused (-want +got):\n%s", diff)
+	}
+	c := first.Causes[0]
+	if c.Kind != want.first.kind || !strings.HasSuffix(x.named(c.Target), want.first.target) || c.Confidence != want.first.sure {
+		t.Errorf("%s: got the first cause %+v, want %+v", describe(first), c, want.first)
+	}
+	if want.name == "another ExternalId" && !slices.ContainsFunc(first.Causes, isExternalID) {
+		t.Errorf("got the causes %+v, want one of them the ExternalId of the configuration", first.Causes)
+	}
+}
+
+// named has names for the keys, whose ARNs are not known before.
+func (x *sharing) named(target string) string {
+	return strings.NewReplacer(x.ownerKey.ARN(), "source-key", x.copyKey.ARN(), "copy-key").Replace(target)
+}
+
+func isExternalID(c access.Cause) bool {
+	return c.Kind == access.CauseConfiguration && strings.HasSuffix(c.Target, ".external_id")
+}
+
+// checkRefused has a backfill be refused, with what AWS says of it.
+func (x *sharing) checkRefused(t *testing.T, want refusal) {
+	t.Helper()
+	got, all := x.pass(t)
+	if got.code != want.exit || !strings.Contains(got.stderr, want.says) {
+		t.Errorf("got exit %d, want %d with %q; stderr:\n%s", got.code, want.exit, want.says, got.stderr)
+	}
+	for _, s := range all {
+		if s.Copied != 0 || s.Adopted != 0 || want.exit == 3 && s.Quarantined["denied"] != 4 {
+			t.Errorf("%s: got %+v, want nothing copied, and with exit 3 all four denied; stderr:\n%s", s.Mapping, s, got.stderr)
+		}
+	}
+	if strings.Contains(got.stdout+got.stderr, x.externalID) {
+		t.Errorf("got the ExternalId in\n%s%s", got.stdout, got.stderr)
+	}
+}
+
+// checkCondition proves that the condition is the reason: in the document that the doctor names it is taken away, and what was
+// refused first is not refused any more.
+func (x *sharing) checkCondition(t *testing.T, want refusal, refused access.Probe) {
+	t.Helper()
+	target, found := refused.Causes[0].Target, 0
+	x.enforce(t, func(d shared, policy *iam.Document) *iam.Document {
+		if d.Target == target && d.Kind == access.Kind(want.first.kind) {
+			found += unconditional(policy, want.condition)
+		}
+		return policy
+	})
+	if found == 0 {
+		t.Errorf("got no condition %s in the %s of %s, want the doctor to name a document that has it", want.condition, want.first.kind, target)
+	}
+	_, d := x.doctor(t)
+	allowed := func(p access.Probe) bool {
+		return p.Mapping == refused.Mapping && p.Action == refused.Action && p.Resource == refused.Resource && p.Outcome == access.OutcomeOK
+	}
+	if !slices.ContainsFunc(d.Probes, allowed) {
+		t.Errorf("without the condition %s: got %s, want that allowed", want.condition, describe(refused))
+	}
+}
+
+// unconditional takes conditions whose keys begin so out of a policy, and a Deny with one altogether. It returns how many.
+func unconditional(policy *iam.Document, key string) (found int) {
+	matches := func(c iam.Condition) bool { return strings.HasPrefix(c.Key, key) }
+	policy.Statements = slices.DeleteFunc(policy.Statements, func(s iam.Statement) bool {
+		lost := s.Effect == iam.Deny && slices.ContainsFunc(s.Conditions, matches)
+		if lost {
+			found++
+		}
+		return lost
+	})
+	for i, s := range policy.Statements {
+		policy.Statements[i].Conditions = slices.DeleteFunc(slices.Clone(s.Conditions), matches)
+		found += len(s.Conditions) - len(policy.Statements[i].Conditions)
+	}
+	return found
+}

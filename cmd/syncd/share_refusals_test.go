@@ -1,0 +1,194 @@
+package main
+
+import (
+	"slices"
+	"testing"
+
+	"syncd/internal/access"
+	"syncd/internal/iam"
+	"syncd/internal/syncer"
+)
+
+// without takes a statement out of the documents of a kind and account.
+func without(kind access.Kind, account, sid string) func(*testing.T, *sharing) {
+	return func(t *testing.T, x *sharing) {
+		t.Helper()
+		found := 0
+		x.enforce(t, func(d shared, policy *iam.Document) *iam.Document {
+			if d.Kind == kind && d.Account == account {
+				whole := len(policy.Statements)
+				policy.Statements = slices.DeleteFunc(policy.Statements, func(s iam.Statement) bool { return s.SID == sid })
+				found += whole - len(policy.Statements)
+			}
+			return policy
+		})
+		if found == 0 {
+			t.Fatalf("take %s out of the %s policies of account %s: there is no such statement", sid, kind, account)
+		}
+	}
+}
+
+// edited changes the configuration: each edit is a text and what comes in its place.
+func edited(edits ...string) func(*testing.T, *sharing) {
+	return func(t *testing.T, x *sharing) {
+		t.Helper()
+		x.configure(t, edits...)
+	}
+}
+
+func anotherExternalID(_ *testing.T, x *sharing) { x.externalID = "the-external-id-of-another" }
+
+func leaving(account string) func(*testing.T, *sharing) {
+	return func(_ *testing.T, x *sharing) { x.cloud.Account(account).SetOrg("") }
+}
+
+// outside goes past the VPC endpoint.
+func outside(t *testing.T, x *sharing) {
+	t.Helper()
+	x.configure(t, x.inside, x.outside)
+}
+
+// renewed deletes the consumer's role and makes it anew, with all documents that are the consumer's own.
+func renewed(t *testing.T, x *sharing) {
+	t.Helper()
+	const arn = "arn:aws:iam::" + shareConsumer + ":role/syncd-consumer"
+	x.roles[arn].Delete()
+	x.createRole(arn)
+	x.enforce(t, func(d shared, policy *iam.Document) *iam.Document {
+		if d.Account == shareOwner {
+			return nil
+		}
+		return policy
+	})
+}
+
+// TestShareRoleMadeAnew: where the owner names the account, its administrators may replace the role without asking.
+func TestShareRoleMadeAnew(t *testing.T) {
+	t.Parallel()
+	x := newSharing(t, "account")
+	x.put("", 11<<20)
+	renewed(t, x)
+	x.diagnose(t, 0)
+	x.checkPasses(t, syncer.Summary{Listed: 4, Copied: 4})
+	x.checkCopies(t)
+}
+
+// What is refused where one statement is missing, or nobody may assume the role.
+const (
+	actsAssume  = "sts:AssumeRole"
+	actsTag     = "sts:TagSession"
+	actsList    = "s3:ListBucket"
+	actsRead    = "s3:GetObject s3:GetObjectTagging"
+	actsDecrypt = "kms:Decrypt"
+	actsSeal    = "kms:Decrypt kms:GenerateDataKey"
+)
+
+// refusals are, for each way, the places that hold it together. KMS does not tell a policy that is silent from a key that is not
+// there, and STS gives no reason, so of their documents the doctor is never certain.
+func refusals() []refusal {
+	sourceKey, copyKey := blame{"key", access.Owner, "source-key", access.Likely}, blame{"key", access.Consumer, "copy-key", access.Likely}
+	return slices.Concat(refusalsOfOwnersRole(sourceKey, copyKey), refusalsOfAccount(sourceKey, copyKey),
+		refusalsOfRole(sourceKey, copyKey), refusalsOfOrganization(sourceKey, copyKey), refusalsOfAttributes(sourceKey, copyKey))
+}
+
+// The reader of a relay that is told to write, and the writer that is told to read.
+func readerWrites(t *testing.T, x *sharing) {
+	t.Helper()
+	x.configure(t, "      role: writer", "      role: reader", "copy: {", "copy: {mode: relay, ")
+}
+
+func writerReads(t *testing.T, x *sharing) {
+	t.Helper()
+	x.configure(t, "      role: reader", "      role: writer", "copy: {", "copy: {mode: relay, ")
+}
+
+func refusalsOfOwnersRole(sourceKey, copyKey blame) []refusal {
+	const way, role = "owner-role", "role/partner-read"
+	reader := blame{"identity", access.Owner, role, access.Certain}
+	return []refusal{
+		{way, "another ExternalId", anotherExternalID, 1, saysAssume, actsAssume, blame{"trust", access.Owner, role, access.Likely}, "sts:ExternalId"},
+		{way, "the reader may not list", without("identity", shareOwner, "ListSource"), 1, saysIdentity, actsList, reader, ""},
+		{way, "the reader may not read", without("identity", shareOwner, "ReadSource"), 3, saysIdentity, actsRead, reader, ""},
+		{way, "the source's key", without("key", shareOwner, "UseKeyOfSource"), 3, saysKey, actsDecrypt, sourceKey, ""},
+		{way, "the destination's key", without("key", shareConsumer, "UseKeyOfDestination"), 3, saysKey, actsSeal, copyKey, ""},
+		{
+			way, "the reader writes", readerWrites, 3, saysNothing, "kms:GenerateDataKey s3:AbortMultipartUpload s3:GetObject s3:ListBucket " +
+				"s3:ListBucketMultipartUploads s3:ListMultipartUploadParts s3:PutObject s3:PutObjectTagging",
+			blame{"bucket", access.Consumer, shareCopy, access.Likely},
+			"",
+		},
+		{way, "the writer reads", writerReads, 1, saysNothing, actsList, blame{"bucket", access.Owner, shareSource, access.Likely}, ""},
+	}
+}
+
+func refusalsOfAccount(sourceKey, copyKey blame) []refusal {
+	const way = "account"
+	bucket := blame{"bucket", access.Owner, shareSource, access.Likely}
+	return []refusal{
+		{way, "the source may not be listed", without("bucket", shareOwner, "ListSource"), 1, saysNothing, actsList, bucket, ""},
+		{way, "the source may not be read", without("bucket", shareOwner, "ReadSource"), 3, saysNothing, "s3:GetObject", bucket, ""},
+		{way, "the source's key", without("key", shareOwner, "UseKeyOfSource"), 3, saysKey, actsDecrypt, sourceKey, ""},
+		{way, "the destination's key", without("key", shareConsumer, "UseKeyOfDestination"), 3, saysKey, actsSeal, copyKey, ""},
+	}
+}
+
+func refusalsOfRole(sourceKey, copyKey blame) []refusal {
+	const way = "role"
+	bucket := blame{"bucket", access.Owner, shareSource, access.Likely}
+	trust := blame{"trust", access.Consumer, "role/syncd-consumer", access.Likely}
+	return []refusal{
+		{way, "another ExternalId", anotherExternalID, 1, saysAssume, actsAssume, trust, "sts:ExternalId"},
+		{way, "the role was made anew", renewed, 1, saysNothing, actsList, bucket, ""},
+		{way, "the source may not be listed", without("bucket", shareOwner, "ListSource"), 1, saysNothing, actsList, bucket, ""},
+		{way, "the source may not be read", without("bucket", shareOwner, "ReadSource"), 3, saysNothing, actsRead, bucket, ""},
+		{way, "the source's key", without("key", shareOwner, "UseKeyOfSource"), 3, saysKey, actsDecrypt, sourceKey, ""},
+		// The ledger lies under it too.
+		{way, "the destination's key", without("key", shareConsumer, "UseKey"), 1, saysKey, actsSeal, copyKey, ""},
+	}
+}
+
+func refusalsOfOrganization(sourceKey, copyKey blame) []refusal {
+	const way, role = "org", "role/organization-read"
+	reader, trust := blame{"identity", access.Owner, role, access.Certain}, blame{"trust", access.Owner, role, access.Likely}
+	return []refusal{
+		{way, "another ExternalId", anotherExternalID, 1, saysAssume, actsAssume, trust, "sts:ExternalId"},
+		{way, "the consumer leaves the organization", leaving(shareConsumer), 1, saysAssume, actsAssume, trust, "aws:PrincipalOrgID"},
+		{way, "the reader may not list", without("identity", shareOwner, "ListSource"), 1, saysIdentity, actsList, reader, ""},
+		{way, "the reader may not read", without("identity", shareOwner, "ReadSource"), 3, saysIdentity, actsRead, reader, ""},
+		{way, "the source's key", without("key", shareOwner, "UseKeyOfSource"), 3, saysKey, actsDecrypt, sourceKey, ""},
+		{way, "the destination's key", without("key", shareConsumer, "UseKeyOfDestination"), 3, saysKey, actsSeal, copyKey, ""},
+		{
+			way, "the reader writes", readerWrites, 3, saysResource, "s3:AbortMultipartUpload s3:ListBucket s3:ListBucketMultipartUploads " +
+				"s3:ListMultipartUploadParts s3:PutObject s3:PutObjectVersionTagging",
+			blame{"bucket", access.Consumer, shareCopy, access.Certain},
+			"",
+		},
+		{way, "the writer reads", writerReads, 1, saysResource, actsList, blame{"bucket", access.Owner, shareSource, access.Certain}, ""},
+	}
+}
+
+func refusalsOfAttributes(sourceKey, copyKey blame) []refusal {
+	const (
+		way         = "abac"
+		project     = "      access-project: lake\n"
+		transitive  = "    transitive_tags: [access-project]\n"
+		allOfTheTag = "    tags:\n" + project + "      cost-center: \"4711\" # in quotes: tags are text\n"
+	)
+	bucket := blame{"bucket", access.Owner, shareSource, access.Certain}
+	first := blame{"trust", access.Consumer, "role/data-access", access.Likely}
+	second := blame{"trust", access.Consumer, "role/syncd-consumer", access.Likely}
+	return []refusal{
+		{way, "another ExternalId", anotherExternalID, 1, saysAssume, actsAssume, first, "sts:ExternalId"},
+		{way, "the consumer leaves the organization", leaving(shareConsumer), 1, saysAssume, actsAssume, first, "aws:PrincipalOrgID"},
+		{way, "the governance leaves the organization", leaving(shareGovernance), 1, saysAssume, actsAssume, second, "aws:PrincipalOrgID"},
+		{way, "a tag is dropped", edited(project, "", transitive, ""), 1, saysTagSession, actsTag, first, "aws:RequestTag/access-project"},
+		{way, "a tag is another", edited(project, "      access-project: river\n"), 1, saysTagSession, actsTag, first, "aws:RequestTag/access-project"},
+		{way, "all tags are dropped", edited(allOfTheTag, "", transitive, ""), 1, saysAssume, actsAssume, second, "aws:PrincipalTag/"},
+		{way, "no tag is handed on", edited(transitive, ""), 1, saysResource, actsList, bucket, "aws:PrincipalTag/access-project"},
+		{way, "past the VPC endpoint", outside, 1, saysDeny, actsList, bucket, "aws:SourceVpce"},
+		{way, "the source may not be listed", without("bucket", shareOwner, "ListSource"), 1, saysResource, actsList, bucket, ""},
+		{way, "the source may not be read", without("bucket", shareOwner, "ReadSource"), 3, saysResource, actsRead, bucket, ""},
+		{way, "the source's key", without("key", shareOwner, "UseKeyOfSource"), 3, saysKey, actsDecrypt, sourceKey, ""},
+		{way, "the destination's key", without("key", shareConsumer, "UseKeyOfDestination"), 3, saysKey, actsSeal, copyKey, ""},
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -122,25 +123,35 @@ func TestWatchFollowsTheFile(t *testing.T) {
 		}
 		r := newReloader(system, f, nil)
 		first := r.first()[0].Revision
+		var mu sync.Mutex
 		var got []daemon.Mapping
-		go r.watch(t.Context(), func(m []daemon.Mapping) { sets, got = sets+1, m })
+		go r.watch(t.Context(), func(m []daemon.Mapping) {
+			mu.Lock()
+			defer mu.Unlock()
+			sets, got = sets+1, m
+		})
+		seen := func() (int, []daemon.Mapping) {
+			mu.Lock()
+			defer mu.Unlock()
+			return sets, got
+		}
 		wait := func(want int) {
 			t.Helper()
 			time.Sleep(11 * time.Second)
 			synctest.Wait()
-			if sets != want {
-				t.Fatalf("got %d changes, want %d; log:\n%s", sets, want, stderr.String())
+			if n, _ := seen(); n != want {
+				t.Fatalf("got %d changes, want %d; log:\n%s", n, want, stderr.String())
 			}
 		}
 		wait(0)
 		put(2, string(text)+"# a comment changes nothing\n")
 		wait(1)
-		if got[0].Revision != first {
+		if _, got := seen(); got[0].Revision != first {
 			t.Error("got another revision of a mapping that is the same")
 		}
 		put(3, strings.Replace(string(text), "@every 5s", "@every 7s", 1))
 		wait(2)
-		if got[0].Revision == first || got[0].Schedule.String() != "@every 7s" {
+		if _, got := seen(); got[0].Revision == first || got[0].Schedule.String() != "@every 7s" {
 			t.Errorf("got revision %d, schedule %s, want another revision with the new schedule", got[0].Revision, got[0].Schedule)
 		}
 		put(4, "nonsense")
@@ -157,8 +168,8 @@ func TestWatchFollowsTheFile(t *testing.T) {
 			time.Sleep(5 * time.Second)
 			synctest.Wait()
 		}
-		if sets != 3 {
-			t.Errorf("got %d changes while the file was being written, want none", sets-3)
+		if n, _ := seen(); n != 3 {
+			t.Errorf("got %d changes while the file was being written, want none", n-3)
 		}
 		wait(4)
 	})

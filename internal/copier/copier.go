@@ -116,7 +116,7 @@ func (c *Copier) Copy(ctx context.Context, object listing.Object, uploads Upload
 		if !moved(err) {
 			return Result{}, err
 		}
-		if object, err = c.newest(ctx, object.Key); err != nil {
+		if object, err = c.Look(ctx, object.Key); err != nil {
 			return Result{}, err
 		}
 		// The class of the failure is left behind: it must not call an object gone that is still there.

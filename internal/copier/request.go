@@ -19,8 +19,8 @@ import (
 // must not end in a pass that never does. S3 may take minutes to copy 5 GiB from another region.
 const answerTimeout = 30 * time.Minute
 
-// newest looks the source object up again.
-func (c *Copier) newest(ctx context.Context, key string) (listing.Object, error) {
+// Look returns the source object as it is now. An error is an *ObjectError, of class gone when there is none.
+func (c *Copier) Look(ctx context.Context, key string) (listing.Object, error) {
 	head, err := c.head(ctx, key, nil)
 	if err != nil {
 		return listing.Object{}, err

@@ -24,12 +24,20 @@ import (
 // nobody: call it when no pass is under way whose uploads are older. A listing that is refused is ErrUploadsHidden; an
 // abort that fails does not keep the others from being tried, unless it would fail for all.
 func (c *Copier) SweepUploads(ctx context.Context, before time.Time) (aborted int, err error) {
-	if !isRole(c.o.Initiator) {
+	sessions := sessionPrefix(c.o.Initiator)
+	if sessions == "" {
 		return 0, nil
+	}
+	ours := func(u types.MultipartUpload) bool {
+		if u.Initiator == nil || u.Initiated == nil {
+			return false
+		}
+		session, isSession := strings.CutPrefix(aws.ToString(u.Initiator.ID), sessions)
+		return isSession && (c.o.Session == "" || session == c.o.Session) && u.Initiated.Before(before)
 	}
 	var failures error
 	err = c.eachUpload(ctx, func(key string, u types.MultipartUpload) error {
-		if !isOurs(u.Initiator, c.o.Initiator, c.o.Session) || u.Initiated == nil || !u.Initiated.Before(before) {
+		if !ours(u) {
 			return nil
 		}
 		err := c.AbortUpload(ctx, checkpoint.Upload{Bucket: c.o.DestinationBucket, DestinationKey: key, ID: aws.ToString(u.UploadId)})
@@ -46,22 +54,15 @@ func (c *Copier) SweepUploads(ctx context.Context, before time.Time) (aborted in
 	return aborted, errors.Join(err, failures)
 }
 
-// isOurs reports whether an initiator is a session of the role: the one of that name, or any for the name "". The ARN of a
-// session lacks the role's path (AWS STS API Reference, AssumedRoleUser).
-func isOurs(initiator *types.Initiator, role, session string) bool {
+// sessionPrefix returns what the ARNs of a role's sessions begin with, "" for what is no role. They lack the role's path
+// (AWS STS API Reference, AssumedRoleUser).
+func sessionPrefix(role string) string {
 	fields := strings.SplitN(role, ":", 6)
-	if initiator == nil || len(fields) != 6 {
-		return false
+	if len(fields) != 6 || fields[2] != "iam" || !strings.HasPrefix(fields[5], "role/") || strings.HasSuffix(fields[5], "/") {
+		return ""
 	}
 	name := fields[5][strings.LastIndexByte(fields[5], '/')+1:]
-	of, isSession := strings.CutPrefix(aws.ToString(initiator.ID), fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/", fields[1], fields[4], name))
-	return isSession && (session == "" || of == session)
-}
-
-// isRole reports whether an ARN is that of a role.
-func isRole(arn string) bool {
-	fields := strings.SplitN(arn, ":", 6)
-	return len(fields) == 6 && fields[2] == "iam" && strings.HasPrefix(fields[5], "role/") && !strings.HasSuffix(fields[5], "/")
+	return fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/", fields[1], fields[4], name)
 }
 
 // eachUpload calls do with every unfinished upload under the destination prefix and its key.

@@ -62,6 +62,9 @@ func readable(answer []byte) []byte {
 		}
 		return utf8.RuneError
 	}, answer)
+	if !bytes.Contains(answer, []byte("&#")) {
+		return answer // as nearly all are
+	}
 	return regexp.MustCompile(`&#(x[0-9a-fA-F]+|[0-9]+);`).ReplaceAllFunc(answer, func(reference []byte) []byte {
 		digits, base := string(reference[2:len(reference)-1]), 10
 		if digits[0] == 'x' {

@@ -142,6 +142,12 @@ type Role struct {
 	Region string `yaml:"region"`
 }
 
+// Account returns the account in the role's ARN, "" where there is none.
+func (r Role) Account() string {
+	a, _ := parseARN(r.ARN)
+	return a.account
+}
+
 // Mapping is one rule: keep a copy of this source at that destination.
 type Mapping struct {
 	// Name identifies the mapping in logs, metrics and the ledger: a-z, 0-9 and -, at most 63 characters, unique. Renaming

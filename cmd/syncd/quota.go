@@ -73,15 +73,7 @@ func (s *system) paceOf(m config.Mapping) pace {
 
 // caller names the account whose quotas a role's requests draw on; the ambient credentials have one, whatever it is.
 func (s *system) caller(role string) string {
-	return cmp.Or(accountOf(s.config.Roles[role].ARN), "ambient")
-}
-
-// accountOf returns the account in an ARN, "" where there is none.
-func accountOf(arn string) string {
-	if fields := strings.SplitN(arn, ":", 6); len(fields) == 6 {
-		return fields[4]
-	}
-	return ""
+	return cmp.Or(s.config.Roles[role].Account(), "ambient")
 }
 
 // guard paces the requests to one side of the mapping. A server-side copy reads the source under the destination's hands,

@@ -66,7 +66,7 @@ func (a *assumer) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return aws.Credentials{
 		AccessKeyID: aws.ToString(c.AccessKeyId), SecretAccessKey: aws.ToString(c.SecretAccessKey),
 		SessionToken: aws.ToString(c.SessionToken), CanExpire: true, Expires: aws.ToTime(c.Expiration),
-		Source: "syncd", AccountID: accountOf(a.role.ARN),
+		Source: "syncd", AccountID: a.role.Account(),
 	}, nil
 }
 
@@ -168,11 +168,3 @@ type redactedError struct {
 }
 
 func (e *redactedError) Error() string { return e.text }
-
-// accountOf returns the account of an ARN, "" when it has none.
-func accountOf(arn string) string {
-	if fields := strings.SplitN(arn, ":", 6); len(fields) == 6 {
-		return fields[4]
-	}
-	return ""
-}

@@ -357,7 +357,7 @@ func (c *contest) hold(ctx context.Context, number int, who contender) {
 // nothing is in the ledger that was not copied, and nothing that was saved by
 // those who had the lease is lost, be it entries or uploads under way. More of it: -rapid.checks=2000.
 func TestHoldersAgainstAModel(t *testing.T) {
-	takeovers, commits := 0, 0
+	contests, takeovers, commits := 0, 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		contenders := rapid.SliceOfN(rapid.Custom(drawContender), 2, 3).Draw(rt, "contenders")
 		c := &contest{copied: map[string]bool{}, acked: map[string]int{}, uploads: map[string]bool{}, committed: map[int64]string{}}
@@ -370,13 +370,13 @@ func TestHoldersAgainstAModel(t *testing.T) {
 			group.Wait()
 			c.end(t.Context())
 		})
-		takeovers, commits = takeovers+c.takeovers, commits+len(c.committed)
+		contests, takeovers, commits = contests+1, takeovers+c.takeovers, commits+len(c.committed)
 		if len(c.violations) > 0 {
 			rt.Fatalf("%s", strings.Join(c.violations, "\n"))
 		}
 	})
-	t.Logf("%d takeovers, %d commits", takeovers, commits)
-	if takeovers < 50 || commits < 50 {
-		t.Errorf("got %d takeovers and %d commits, want the model to be exercised", takeovers, commits)
+	t.Logf("%d contests, %d takeovers, %d commits", contests, takeovers, commits)
+	if takeovers < contests/2 || commits < contests {
+		t.Errorf("got %d takeovers and %d commits in %d contests, want the model to be exercised", takeovers, commits, contests)
 	}
 }

@@ -51,7 +51,7 @@ func TestShareDenied(t *testing.T) {
 		t.Run(tt.way+"/"+tt.name, func(t *testing.T) {
 			t.Parallel()
 			x := newSharing(t, tt.way)
-			const large = 9 << 20 // copied in parts, by relay too
+			const large = 6 << 20 // in parts; relayed, in one piece, whose refusal comes before it is sent
 			x.put("early ", 1)
 			x.checkPasses(t, syncer.Summary{Listed: 4, Copied: 4})
 			x.put("late ", large)

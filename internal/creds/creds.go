@@ -125,10 +125,27 @@ func client(loaded, given aws.HTTPClient) aws.HTTPClient {
 	if given != nil {
 		return given
 	}
-	if buildable, ok := loaded.(*awshttp.BuildableClient); ok {
-		return buildable.Freeze()
+	buildable, ok := loaded.(*awshttp.BuildableClient)
+	if !ok {
+		return loaded
 	}
-	return loaded
+	frozen := buildable.Freeze()
+	if c, ok := frozen.(*http.Client); ok {
+		c.Transport = http11{c.Transport}
+	}
+	return frozen
+}
+
+// http11 gives requests the version of HTTP that they speak at least. The SDK makes them without one, and net/http lets only
+// a body of HTTP/1.1 or later wait for the "100 Continue" that the SDK asks for from 2 MiB on (RFC 9110, section 10.1.1).
+// Else a body that is refused unread breaks the connection, and the refusal is lost with it. HTTP/2 asks for no version.
+type http11 struct{ next http.RoundTripper }
+
+// RoundTrip sends the request.
+func (h http11) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.WithContext(r.Context()) // a copy: the request is not this one's to change
+	r.Proto, r.ProtoMajor, r.ProtoMinor = "HTTP/1.1", 1, 1
+	return h.next.RoundTrip(r)
 }
 
 // Config returns an SDK configuration that signs as the role, or with the ambient credentials for "", in region. It sends

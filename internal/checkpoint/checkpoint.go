@@ -14,7 +14,8 @@
 // that was killed resumes behind the mark it saved last. Memory is bounded by
 // the window of unsettled keys, never by the number of objects. A multipart upload
 // under way is remembered with its slot, so that the next process goes on with it
-// or aborts it, however this one ends.
+// or aborts it, however this one ends; that of an object which is set aside may be
+// kept for the next pass.
 //
 // The package leaves to others what an object is worth: whether to copy, skip or
 // delete is decided by the plan, and the copier vouches for what it records.

@@ -220,7 +220,7 @@ func (l *Ledger) newPass(base Manifest, from unfinished) *Pass {
 	p := &Pass{
 		ledger: l, number: progress.Generation, base: base, start: r.Mark, last: r.Mark,
 		resumed: r.Mark != "", savedAt: l.options.Now(),
-		keys: newWalker[keyRow](l.store, base.Chunks, r.Mark), uploads: newUploads(from.uploads),
+		keys: newWalker[keyRow](l.store, base.Chunks, r.Mark), uploads: newUploads(from.uploads, r.Mark),
 		saver: saver{
 			ledger: l, base: base, progress: progress, seq: from.seq,
 			writer: chunkWriter{

@@ -33,6 +33,7 @@ type Manifest struct {
 	Quarantined      int64       `json:"quarantined"`       // rows in QuarantineChunks
 	Chunks           []ChunkInfo `json:"chunks"`            // ascending, not overlapping
 	QuarantineChunks []ChunkInfo `json:"quarantine_chunks"` // ascending, not overlapping
+	Uploads          []Upload    `json:"uploads,omitempty"` // of objects that were set aside, for the next pass to go on with; by key
 }
 
 // Counts tells how the slots of a pass were settled, over all its resumptions.

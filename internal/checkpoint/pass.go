@@ -163,6 +163,9 @@ func (p *Pass) settle(s *Slot, how settlement, key string, e *Entry, q *Quaranti
 	}
 	s.how, s.entry, s.quarantined = how, e, q
 	p.uploads.forget(p.uploads.begun, s.upload)
+	if s.held {
+		p.uploads.hold(q)
+	}
 	if before := p.water.n; s == p.water.ring[p.water.first] {
 		p.water.advance()
 		if before >= p.ledger.options.Window {

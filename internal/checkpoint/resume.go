@@ -79,7 +79,9 @@ type unfinished struct {
 func (l *Ledger) findUnfinished(ctx context.Context, base Manifest, fresh Progress) (u unfinished, err error) {
 	for range vanishTries {
 		s := search{ledger: l, base: &base, fresh: &fresh, found: unfinished{progress: fresh}}
-		err = s.run(ctx)
+		if err = s.run(ctx); err == nil && !s.decided { // else a later record has named them
+			s.hear(base.Uploads, true)
+		}
 		u = s.found
 		if !errors.Is(err, fs.ErrNotExist) {
 			break
@@ -157,7 +159,7 @@ func (s *search) look(ctx context.Context, record savedPass) error {
 // hear adds uploads to those found, but for the ones that a later pass has named.
 func (s *search) hear(named []Upload, isSame bool) {
 	for _, u := range named {
-		u.Left = u.Left || !isSame
+		u.Left = u.Left || !isSame && !u.Kept
 		if !slices.ContainsFunc(s.found.uploads, func(f Upload) bool { return f.ID == u.ID }) {
 			s.found.uploads = append(s.found.uploads, u)
 		}

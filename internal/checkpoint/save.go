@@ -56,7 +56,7 @@ func (p *Pass) flush(ctx context.Context) error {
 	taken := p.water.take()
 	all, version := p.uploads.all()
 	p.mu.Unlock()
-	if err := p.saver.save(ctx, taken, all); err != nil {
+	if err := p.saveTaken(ctx, taken, all); err != nil {
 		err = fmt.Errorf("save pass %d: %w", p.number, err)
 		if ctx.Err() != nil {
 			return errors.Join(err, p.putBack(taken))
@@ -68,6 +68,19 @@ func (p *Pass) flush(ctx context.Context) error {
 	p.savedAt, p.uploads.saved = p.ledger.options.Now(), version
 	p.wake()
 	return nil
+}
+
+// saveTaken saves a batch that waits no more. A panic ends the pass: a later save would build on what is half done.
+func (p *Pass) saveTaken(ctx context.Context, taken batch, all []Upload) error {
+	returned := false
+	defer func() {
+		if !returned {
+			_ = p.fail(ErrPassEnded)
+		}
+	}()
+	err := p.saver.save(ctx, taken, all)
+	returned = true
+	return err
 }
 
 // putBack makes a batch wait again that could not be saved.
@@ -104,7 +117,7 @@ func (p *Pass) Commit(ctx context.Context) (generation int64, err error) {
 	p.mu.Lock()
 	taken := p.water.take()
 	p.mu.Unlock()
-	manifest, err := p.saver.commit(ctx, taken)
+	manifest, err := p.saver.commit(ctx, taken, p.KeptUploads())
 	if err != nil {
 		return 0, p.fail(fmt.Errorf("commit pass %d: %w", p.number, err))
 	}
@@ -263,7 +276,7 @@ func (s *saver) saveProgress(ctx context.Context, r Range, all []Upload) error {
 }
 
 // commit writes the rest of the pass and then the manifest, which makes it true.
-func (s *saver) commit(ctx context.Context, b batch) (Manifest, error) {
+func (s *saver) commit(ctx context.Context, b batch, kept []Upload) (Manifest, error) {
 	if err := s.ledger.lease.Held(ctx); err != nil {
 		return Manifest{}, err
 	}
@@ -282,6 +295,7 @@ func (s *saver) commit(ctx context.Context, b batch) (Manifest, error) {
 	if err != nil {
 		return Manifest{}, err
 	}
+	m.Uploads = kept
 	if err := s.ledger.lease.Held(ctx); err != nil {
 		return Manifest{}, err // writing the chunks may have taken long
 	}

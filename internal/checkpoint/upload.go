@@ -25,6 +25,7 @@ type Upload struct {
 	Relay          bool      `json:"relay,omitempty"`     // whether the content passes through this process
 	BeganAt        time.Time `json:"began_at"`            // when the destination answered, UTC to the microsecond
 	Left           bool      `json:"left,omitempty"`      // begun under another Options.Fingerprint: to be aborted, not to be gone on with
+	Kept           bool      `json:"kept,omitempty"`      // its object was set aside: a pass goes on with it if it would begin the same, under whatever Options.Fingerprint
 }
 
 // MarshalJSON writes the keys in a form that carries bytes that are not UTF-8.
@@ -53,19 +54,28 @@ func (u *Upload) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// maxKept bounds the uploads that a generation names: an outage may break off any number, and a generation is read whole.
+const maxKept = 1000
+
 // uploads are the multipart uploads that a pass has to remember. They are used
 // under Pass.mu.
 type uploads struct {
 	begun   map[string]Upload // by id: of slots that are not settled
 	left    map[string]Upload // by id: recorded by earlier processes, or given up for another upload of the same slot
+	kept    map[string]Upload // by id: of objects that this pass has set aside, for a later one
 	version int64             // rises with every change of what is to be saved
 	saved   int64             // version that the progress record saved last was of
 }
 
-func newUploads(left []Upload) uploads {
-	u := uploads{begun: make(map[string]Upload), left: make(map[string]Upload, len(left))}
-	for _, l := range left {
-		u.left[l.ID] = l
+// newUploads takes over what was found by a pass that goes on behind mark.
+func newUploads(found []Upload, mark string) uploads {
+	u := uploads{begun: make(map[string]Upload), left: make(map[string]Upload, len(found)), kept: make(map[string]Upload)}
+	for _, f := range found {
+		if f.Kept && !f.Left && f.Key <= mark {
+			u.kept[f.ID] = f
+		} else {
+			u.left[f.ID] = f
+		}
 	}
 	return u
 }
@@ -76,6 +86,7 @@ func (u *uploads) changed() bool { return u.saved < u.version }
 // all returns what a progress record has to name, and the version of it.
 func (u *uploads) all() ([]Upload, int64) {
 	all := slices.AppendSeq(slices.Collect(maps.Values(u.left)), maps.Values(u.begun))
+	all = slices.AppendSeq(all, maps.Values(u.kept))
 	slices.SortFunc(all, compareUploads)
 	return all, u.version
 }
@@ -91,6 +102,7 @@ func (u *uploads) offer(key string) (best Upload, ok bool) {
 			best, ok = l, true
 		}
 	}
+	best.Kept = false
 	return best, ok
 }
 
@@ -109,6 +121,26 @@ func (u *uploads) began(now Upload, before string) int64 {
 	return u.version
 }
 
+// keep moves an upload to those that a later pass goes on with, unless there are too many of them.
+func (u *uploads) keep(from map[string]Upload, id string) bool {
+	now, ok := from[id]
+	if !ok || now.Left || len(u.kept) >= maxKept {
+		return false
+	}
+	delete(from, id)
+	now.Kept = true
+	u.kept[id] = now
+	u.version++
+	return true
+}
+
+// hold keeps the upload that is offered to a slot whose object is not tried, if it is of the version that was set aside.
+func (u *uploads) hold(q *Quarantined) {
+	if offered, ok := u.offer(q.Key); ok && offered.SourceETag == q.SourceETag {
+		u.keep(u.left, offered.ID)
+	}
+}
+
 // forget drops an upload that is over.
 func (u *uploads) forget(in map[string]Upload, id string) {
 	if _, ok := in[id]; ok {
@@ -117,10 +149,11 @@ func (u *uploads) forget(in map[string]Upload, id string) {
 	}
 }
 
-// Upload returns the upload that an interrupted process left under the slot's
-// key, the youngest when there are several. Ok is false when there is none, when it
-// was begun under another Options.Fingerprint, and when the slot has gone on with
-// it or begun another. Whoever goes on with it says so by UploadBegan.
+// Upload returns the upload that an interrupted process or UploadKept left under
+// the slot's key, the youngest when there are several. Ok is false when there is
+// none, when it was begun under another Options.Fingerprint and not kept, and when
+// the slot has gone on with it or begun another. Whoever goes on with it looks
+// whether it is what would be begun now, and says so by UploadBegan.
 func (s *Slot) Upload() (u Upload, ok bool) {
 	s.pass.mu.Lock()
 	defer s.pass.mu.Unlock()
@@ -141,7 +174,7 @@ func (s *Slot) Upload() (u Upload, ok bool) {
 // Pass.LeftUploads. The error is that of the save, or why the pass has ended; u is
 // remembered all the same where the pass goes on, until the caller has ended it.
 func (s *Slot) UploadBegan(ctx context.Context, u Upload) error {
-	u.BeganAt, u.Left = u.BeganAt.UTC().Truncate(time.Microsecond), false
+	u.BeganAt, u.Left, u.Kept = u.BeganAt.UTC().Truncate(time.Microsecond), false, false
 	version, err := s.pass.uploadBegan(s, u)
 	if err == nil && u.SourceSize >= s.pass.ledger.options.UploadBytes {
 		err = s.pass.saveUploads(ctx, version)
@@ -177,9 +210,21 @@ func (s *Slot) UploadEnded() {
 	s.upload = ""
 }
 
+// UploadKept has the slot's upload, the one it has begun or the one that Upload
+// offered, outlive the slot, which is to be settled by Quarantine: the upload is
+// offered again to the next slot of its key, also behind a commit. It returns false
+// when so many are kept that the upload is to be aborted, or when there is none.
+func (s *Slot) UploadKept() bool {
+	s.pass.mu.Lock()
+	defer s.pass.mu.Unlock()
+	u := &s.pass.uploads
+	return u.keep(u.begun, s.upload) || u.keep(u.left, s.upload)
+}
+
 // LeftUploads returns the uploads that nobody goes on with, by key: those that
-// interrupted processes recorded and that no slot of this pass has taken over by
-// UploadBegan or ended, and those that a slot has begun another one in place of.
+// interrupted processes recorded or the last generation kept, and that no slot of
+// this pass has taken over by UploadBegan, ended, kept or held, and those that a
+// slot has begun another one in place of.
 // Once all slots are settled they are to be aborted, because no later pass hears of
 // them: a commit takes the records away that name them. What is completed or aborted
 // already may be among them, where a process died before it could say so.
@@ -187,6 +232,14 @@ func (p *Pass) LeftUploads() []Upload {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.SortedFunc(maps.Values(p.uploads.left), compareUploads)
+}
+
+// KeptUploads returns the uploads that a later pass goes on with, by key. They are
+// not to be aborted.
+func (p *Pass) KeptUploads() []Upload {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.SortedFunc(maps.Values(p.uploads.kept), compareUploads)
 }
 
 // UploadAborted forgets one of LeftUploads.

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/awserr"
+	"syncd/internal/checkpoint"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
 )
@@ -23,8 +24,16 @@ type headAPI interface {
 
 // Adopt looks whether what lies at the destination can stand for a copy of the object: under the configured key, and of
 // the same content as far as it can be told without reading it. It costs a HEAD of either side. What cannot be looked at
-// is not adopted; an error is one that no other request would escape.
+// is not adopted; an error is one that no other request would escape, or a *PanicError.
 func (c *Copier) Adopt(ctx context.Context, object, present listing.Object) (result Result, adopted bool, err error) {
+	err = c.guard(object.Key, func() (err error) {
+		result, adopted, err = c.adopt(ctx, object, present)
+		return err
+	})
+	return result, adopted, err
+}
+
+func (c *Copier) adopt(ctx context.Context, object, present listing.Object) (result Result, adopted bool, err error) {
 	copied, err := c.headCopy(ctx, &s3.HeadObjectInput{Key: &present.Key, IfMatch: &present.ETag})
 	if err == nil && plan.SameKey(aws.ToString(copied.SSEKMSKeyId), c.o.KeyARN) && aws.ToInt64(copied.ContentLength) == object.Size {
 		var source *s3.HeadObjectOutput
@@ -43,6 +52,24 @@ func (c *Copier) Adopt(ctx context.Context, object, present listing.Object) (res
 		KeyARN: aws.ToString(copied.SSEKMSKeyId), BucketKey: aws.ToBool(copied.BucketKeyEnabled),
 		Checksum: checksumOf(headChecksums(copied)), CopiedAt: aws.ToTime(copied.LastModified),
 	}, true, nil
+}
+
+// Intact reports whether the destination still holds the copy that an entry of the ledger tells of. It costs a HEAD of the
+// destination. What cannot be looked at counts as replaced; an error is one that no other request would escape.
+func (c *Copier) Intact(ctx context.Context, e checkpoint.Entry) (bool, error) {
+	key, err := c.DestinationKey(e.Key)
+	var found *s3.HeadObjectOutput
+	if err == nil {
+		found, err = c.headCopy(ctx, &s3.HeadObjectInput{Key: &key, IfMatch: &e.DestinationETag})
+	}
+	switch {
+	case err == nil:
+		return aws.ToString(found.VersionId) == e.DestinationVersionID, nil
+	case awserr.Fatal(err), ctx.Err() != nil:
+		return false, &ObjectError{Op: "look up copy of", Bucket: c.o.SourceBucket, Key: e.Key, Err: err}
+	default:
+		return false, nil
+	}
 }
 
 // headCopy asks what lies at the destination under the input's key.

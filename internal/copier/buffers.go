@@ -3,44 +3,150 @@ package copier
 import (
 	"context"
 	"math/bits"
+	"slices"
 	"sync"
-
-	"golang.org/x/sync/semaphore"
 )
 
-// smallestBuffer is the least that is lent, in bytes.
-const smallestBuffer = 64 << 10
+const (
+	// smallestBuffer is the least that is lent, in bytes.
+	smallestBuffer = 64 << 10
+	// greed is how much a copier may hold in proportion to what is left, where there are others: three quarters of all alone,
+	// and three sevenths each of two that hold what they can get.
+	greed = 3
+)
 
 // Buffers lends memory for content that is relayed, and never holds more than its size, lent or spare. It is shared by the
 // copiers of a process.
+//
+// What a copier may hold shrinks with what is left, so that some is left for the others however long it is held, as by
+// bodies of a source that has gone silent: dynamic thresholds, which switches share their memory among queues by (Choudhury
+// and Hahne, IEEE/ACM Transactions on Networking, 1998). Who has nothing gets the next that is free; copiers that wait take
+// turns, and within one it goes by who came first.
 type Buffers struct {
 	size int64
-	lent *semaphore.Weighted
 
-	mu    sync.Mutex
-	held  int64        // bytes of all buffers, lent or spare
-	spare [64][][]byte // by the power of two that is their length
+	mu      sync.Mutex
+	members int          // copiers that ever shared it: one that is alone may hold all
+	lent    int64        // bytes
+	turns   []*member    // of which requests wait, in the order of their turns
+	held    int64        // bytes of all buffers, lent or spare
+	spare   [64][][]byte // by the power of two that is their length
 }
 
 // NewBuffers returns Buffers of size bytes in all, at least those of one usual part.
-func NewBuffers(size int64) *Buffers {
-	size = max(size, defaultRelayPart)
-	return &Buffers{size: size, lent: semaphore.NewWeighted(size)}
+func NewBuffers(size int64) *Buffers { return &Buffers{size: max(size, defaultRelayPart)} }
+
+// member is the part of one copier in Buffers. The lock of these guards it.
+type member struct {
+	b       *Buffers
+	lent    int64 // bytes
+	waiting []*want
+}
+
+// want is a request for memory that waits.
+type want struct {
+	weight  int64
+	granted chan struct{} // closed when it is lent
+}
+
+func (b *Buffers) member() *member {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.members++
+	return &member{b: b}
 }
 
 // borrow returns n bytes, waiting until they are free. More than the size of all is lent alone, when nothing else is: an
 // object above 10,000 times that size cannot have smaller parts.
-func (b *Buffers) borrow(ctx context.Context, n int64) (buffer []byte, giveBack func(), err error) {
+func (m *member) borrow(ctx context.Context, n int64) (buffer []byte, giveBack func(), err error) {
 	class := bits.Len64(uint64(max(n, smallestBuffer) - 1)) //nolint:gosec // positive
-	weight := min(int64(1)<<class, b.size)
-	if err := b.lent.Acquire(ctx, weight); err != nil {
+	weight := min(int64(1)<<class, m.b.size)
+	if err := m.acquire(ctx, weight); err != nil {
 		return nil, nil, err
 	}
-	whole := b.take(class, max(weight, n))
+	whole := m.b.take(class, max(weight, n))
 	return whole[:n], func() {
-		b.giveBack(class, whole)
-		b.lent.Release(weight)
+		m.b.giveBack(class, whole)
+		m.release(weight)
 	}, nil
+}
+
+// acquire waits until so many bytes are lent. Its error is that of ctx, and then none are.
+func (m *member) acquire(ctx context.Context, weight int64) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	w := m.ask(weight)
+	select {
+	case <-w.granted:
+		return nil
+	case <-ctx.Done():
+		m.withdraw(w)
+		return ctx.Err()
+	}
+}
+
+func (m *member) ask(weight int64) *want {
+	m.b.mu.Lock()
+	defer m.b.mu.Unlock()
+	w := &want{weight, make(chan struct{})}
+	if len(m.waiting) == 0 {
+		m.b.turns = append(m.b.turns, m)
+	}
+	m.waiting = append(m.waiting, w)
+	m.b.grant()
+	return w
+}
+
+// withdraw takes a request back that may have been granted meanwhile.
+func (m *member) withdraw(w *want) {
+	m.b.mu.Lock()
+	defer m.b.mu.Unlock()
+	at := slices.Index(m.waiting, w)
+	if at < 0 {
+		m.lent -= w.weight
+		m.b.lent -= w.weight
+	} else if m.waiting = slices.Delete(m.waiting, at, at+1); len(m.waiting) == 0 {
+		m.b.turns = slices.DeleteFunc(m.b.turns, func(t *member) bool { return t == m })
+	}
+	m.b.grant()
+}
+
+func (m *member) release(weight int64) {
+	m.b.mu.Lock()
+	defer m.b.mu.Unlock()
+	m.lent -= weight
+	m.b.lent -= weight
+	m.b.grant()
+}
+
+// grant lends what is free to those that wait, one request of each member in turn. Whose turn it is and who needs more than
+// is free holds up the others, or it might never get that; whoever has its share already does not.
+func (b *Buffers) grant() {
+	for i := 0; i < len(b.turns); {
+		m := b.turns[i]
+		w := m.waiting[0]
+		if m.hasShare(w.weight) {
+			i++
+			continue
+		}
+		if w.weight > b.size-b.lent {
+			return
+		}
+		m.waiting = m.waiting[1:]
+		m.lent += w.weight
+		b.lent += w.weight
+		close(w.granted)
+		if b.turns = slices.Delete(b.turns, i, i+1); len(m.waiting) > 0 {
+			b.turns = append(b.turns, m)
+		}
+	}
+}
+
+// hasShare reports whether the member holds so much that what is left is for others.
+func (m *member) hasShare(weight int64) bool {
+	left := m.b.size - m.b.lent - weight
+	return m.b.members > 1 && m.lent > 0 && m.lent+weight > greed*left
 }
 
 // take returns a spare buffer of the class, or a new one of that length in the place of spare ones of other classes. Spare

@@ -1,18 +1,95 @@
 package copier
 
-import "testing"
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+)
 
 // TestBuffersOfAClassAboveTheSize lends less than the power of two above the size, and then more of the same class.
 func TestBuffersOfAClassAboveTheSize(t *testing.T) {
-	b := NewBuffers(96 << 20)
-	_, giveBack, err := b.borrow(t.Context(), 80<<20) // the last, shorter part of an object of 1.1 TB
+	m := NewBuffers(96 << 20).member()
+	_, giveBack, err := m.borrow(t.Context(), 80<<20) // the last, shorter part of an object of 1.1 TB
 	if err != nil {
 		t.Fatal(err)
 	}
 	giveBack()
-	_, giveBack, err = b.borrow(t.Context(), 100<<20) // a whole part of the next one
+	_, giveBack, err = m.borrow(t.Context(), 100<<20) // a whole part of the next one
 	if err != nil {
 		t.Fatal(err)
 	}
 	giveBack()
+}
+
+// TestBuffersAreShared has members take what they get and give nothing back: there is something for the next one.
+func TestBuffersAreShared(t *testing.T) {
+	const part = 8 << 20
+	for _, want := range [][]int{{12}, {9, 2}, {9, 2, 1}} {
+		synctest.Test(t, func(t *testing.T) {
+			b := NewBuffers(12 * part)
+			members := make([]*member, len(want))
+			for i := range members {
+				members[i] = b.member()
+			}
+			for i, m := range members {
+				if got := taken(t, m, part); got != want[i] {
+					t.Errorf("member %d of %d got %d parts of 12, want %d", i+1, len(want), got, want[i])
+				}
+			}
+			if len(b.turns) != 0 || b.lent > b.size {
+				t.Errorf("got %d turns and %d bytes lent of %d, want no trace of those that gave up", len(b.turns), b.lent, b.size)
+			}
+		})
+	}
+}
+
+// taken is how often a member is lent so much before it has to wait.
+func taken(t *testing.T, m *member, n int64) (times int) {
+	t.Helper()
+	for ; ; times++ {
+		ctx, giveUp := context.WithCancel(t.Context())
+		got := make(chan error, 1)
+		go func() {
+			_, _, err := m.borrow(ctx, n)
+			got <- err
+		}()
+		synctest.Wait()
+		giveUp() // which is too late where it did not have to wait
+		if err := <-got; errors.Is(err, context.Canceled) {
+			return times
+		}
+	}
+}
+
+// TestBuffersTakeTurns has one member wait many times before another waits once.
+func TestBuffersTakeTurns(t *testing.T) {
+	const part = 8 << 20
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBuffers(2 * part)
+		greedy, modest := b.member(), b.member()
+		_, giveBack, err := greedy.borrow(t.Context(), 2*part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		order := make(chan *member, 5)
+		wait := func(m *member) {
+			go func() {
+				if _, done, err := m.borrow(t.Context(), 2*part); err == nil {
+					order <- m
+					done()
+				}
+			}()
+			synctest.Wait()
+		}
+		for _, m := range []*member{greedy, greedy, greedy, modest, modest} {
+			wait(m)
+		}
+		giveBack()
+		for i, want := range []*member{greedy, modest, greedy, modest, greedy} {
+			if got := <-order; got != want {
+				t.Errorf("turn %d was the greedy one's: %v, want %v", i+1, got == greedy, want == greedy)
+			}
+		}
+	})
 }

@@ -5,8 +5,8 @@
 // version and never mixed from two; the key ARN that the service answers is compared with the configured one; the
 // expected owner is sent for both buckets. Up to 5 GiB an object costs exactly one request; above, and where two roles
 // are needed, content goes in parts side by side, or from one stream where a source answers no ranges. An upload of parts
-// that is cut short by a drain, a dead session or a killed process goes on where it stood when it was remembered; every
-// other failure aborts it, and SweepUploads finds what nobody remembered.
+// that is cut short by a drain, a dead session, a killed process or an outage goes on where it stood when it was remembered;
+// every other failure aborts it, and SweepUploads finds what nobody remembered.
 //
 // It leaves to others which objects to copy, in what order and how many at once (the syncer), and what to remember of it
 // (the ledger, behind [UploadRecord]). It never logs and counts nothing.
@@ -43,8 +43,9 @@ const (
 
 // Copier copies objects from one bucket to another.
 type Copier struct {
-	o   Options
-	crc checksummer
+	o      Options
+	crc    checksummer
+	memory *member // of Options.Buffers
 }
 
 // New returns a Copier.
@@ -56,7 +57,11 @@ func New(o Options) *Copier {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Copier{o: o, crc: newChecksummer()}
+	c := &Copier{o: o, crc: newChecksummer()}
+	if o.Relay {
+		c.memory = o.Buffers.member()
+	}
+	return c
 }
 
 // Result is a copy that the destination has confirmed.
@@ -96,16 +101,31 @@ const (
 // A source that is overwritten meanwhile is looked up and copied again in its newest version, a few times, before it ends
 // with ErrUnsteady; one that vanished ends with class gone. An upload of parts is told to uploads, and one that uploads
 // knows is taken over when it is of this very copy, or else aborted; nil remembers nothing. An upload whose copy ended
-// because ctx did, or with an error that awserr.Fatal ends the mapping for, stays as it is for another attempt; after any
-// other failure it is aborted.
-func (c *Copier) Copy(ctx context.Context, object listing.Object, uploads UploadRecord) (Result, error) {
+// because ctx did, or with an error that awserr.Fatal ends the mapping for, stays as it is for another attempt. So does one
+// whose copy was throttled or met a fault of the service or the network, where uploads keeps it and there is something in it
+// to keep: a part that this attempt made, or those of an earlier one for up to a week. After any other failure it is aborted.
+//
+// A panic is a failure like any other, a *PanicError.
+func (c *Copier) Copy(ctx context.Context, object listing.Object, uploads UploadRecord) (result Result, err error) {
+	err = c.guard(object.Key, func() (err error) {
+		result, err = c.copyNewest(ctx, object, uploads)
+		return err
+	})
+	return result, err
+}
+
+func (c *Copier) copyNewest(ctx context.Context, object listing.Object, uploads UploadRecord) (Result, error) {
 	key, err := c.DestinationKey(object.Key)
 	if err != nil {
 		return Result{}, err
 	}
 	u := c.remember(uploads)
 	for range maxVersions {
-		result, failure := c.copyVersion(ctx, object, key, u)
+		var result Result
+		failure := c.guard(object.Key, func() (err error) {
+			result, err = c.copyVersion(ctx, object, key, u)
+			return err
+		})
 		if failure == nil {
 			return result, nil
 		}

@@ -68,6 +68,9 @@ func Reason(err error) string {
 	if err == nil {
 		return ""
 	}
+	if _, ok := errors.AsType[*PanicError](err); ok {
+		return plan.Internal
+	}
 	for _, r := range []struct {
 		err    error
 		reason string

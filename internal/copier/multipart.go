@@ -71,7 +71,9 @@ func (c *Copier) copyParts(ctx context.Context, object listing.Object, key strin
 	if err := u.begin(ctx, d, r); err != nil {
 		return Result{}, err
 	}
-	if err := u.makeParts(ctx); err != nil {
+	err = u.makeParts(ctx)
+	r.made = u.made() > u.resumed
+	if err != nil {
 		return Result{}, err
 	}
 	result, err := u.complete(ctx, r)
@@ -113,13 +115,25 @@ func (u *upload) makeParts(ctx context.Context) error {
 		if u.parts[i].PartNumber != nil {
 			continue
 		}
-		group.Go(func() error { return u.makePart(grouped, i) })
+		group.Go(func() error {
+			return u.c.guard(u.object.Key, func() error { return u.makePart(grouped, i) })
+		})
 	}
 	err := group.Wait()
 	if errors.Is(err, errNoRanges) {
 		return u.streamParts(ctx)
 	}
 	return err
+}
+
+// made returns how many parts there are.
+func (u *upload) made() (n int) {
+	for _, p := range u.parts {
+		if p.PartNumber != nil {
+			n++
+		}
+	}
+	return n
 }
 
 func (u *upload) makePart(ctx context.Context, index int) (err error) {

@@ -25,7 +25,7 @@ func (c *Copier) relayWhole(ctx context.Context, object listing.Object, key stri
 	if err := c.waitBytes(ctx, object.Size); err != nil {
 		return Result{}, c.failed("relay", object.Key, err)
 	}
-	buffer, giveBack, err := c.o.Buffers.borrow(ctx, object.Size)
+	buffer, giveBack, err := c.memory.borrow(ctx, object.Size)
 	if err != nil {
 		return Result{}, c.failed("relay", object.Key, err)
 	}
@@ -106,7 +106,7 @@ func (c *Copier) relayPartSize(size int64) int64 {
 // which the destination checks and the source is held to.
 func (u *upload) relayRange(ctx context.Context, number int32) (types.CompletedPart, error) {
 	first, length := u.bounds(int(number) - 1)
-	buffer, giveBack, err := u.c.o.Buffers.borrow(ctx, length)
+	buffer, giveBack, err := u.c.memory.borrow(ctx, length)
 	if err != nil {
 		return types.CompletedPart{}, err
 	}

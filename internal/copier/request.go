@@ -13,10 +13,12 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/listing"
+	"syncd/internal/throttle"
 )
 
-// answerTimeout bounds the wait for the answer to one request, retries included: a connection that says nothing more
-// must not end in a pass that never does. S3 may take minutes to copy 5 GiB from another region.
+// answerTimeout bounds the wait for the answer to one request, retries included but not what these wait for a rate: a
+// connection that says nothing more must not end in a pass that never does. S3 may take minutes to copy 5 GiB from another
+// region.
 const answerTimeout = 30 * time.Minute
 
 // Look returns the source object as it is now. An error is an *ObjectError, of class gone when there is none.
@@ -111,7 +113,7 @@ func (c *Copier) withSlot(ctx context.Context, send func(context.Context) error)
 		return err
 	}
 	defer c.o.Slots.Release()
-	bounded, cancel := context.WithTimeout(ctx, answerTimeout)
+	bounded, cancel := throttle.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	err := send(bounded)
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {

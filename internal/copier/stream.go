@@ -87,11 +87,11 @@ func (c *Copier) get(ctx context.Context, object listing.Object, from, length in
 	}
 	if length == object.Size {
 		in.ChecksumMode = types.ChecksumModeEnabled
-		out, err = c.o.Source.GetObject(ctx, in)
+		out, err = c.getObject(ctx, in)
 		return out, false, err
 	}
 	in.Range = aws.String(fmt.Sprintf("bytes=%d-%d", from, from+length-1))
-	out, err = c.o.Source.GetObject(ctx, in)
+	out, err = c.getObject(ctx, in)
 	if err != nil || out.ContentRange == nil {
 		return out, false, err
 	}

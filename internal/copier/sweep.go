@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,13 +18,14 @@ import (
 )
 
 // SweepUploads aborts what nobody remembers: the unfinished uploads under the destination prefix that sessions of the
-// initiator's role and of its session name began before that time, by the destination's clock. It returns how many were removed.
+// initiator's role and of its session name began before that time, by the destination's clock, but for those that are kept.
+// It returns how many were removed.
 //
 // Uploads of any other initiator, or of one that the service does not name, are never touched; without Options.Initiator
 // there is nothing to sweep and no request. An upload that is still wanted must have begun later, or must be remembered by
 // nobody: call it when no pass is under way whose uploads are older. A listing that is refused is ErrUploadsHidden; an
 // abort that fails does not keep the others from being tried, unless it would fail for all.
-func (c *Copier) SweepUploads(ctx context.Context, before time.Time) (aborted int, err error) {
+func (c *Copier) SweepUploads(ctx context.Context, before time.Time, kept []checkpoint.Upload) (aborted int, err error) {
 	sessions := sessionPrefix(c.o.Initiator)
 	if sessions == "" {
 		return 0, nil
@@ -37,7 +39,7 @@ func (c *Copier) SweepUploads(ctx context.Context, before time.Time) (aborted in
 	}
 	var failures error
 	err = c.eachUpload(ctx, func(key string, u types.MultipartUpload) error {
-		if !ours(u) {
+		if !ours(u) || slices.ContainsFunc(kept, func(k checkpoint.Upload) bool { return k.ID == aws.ToString(u.UploadId) }) {
 			return nil
 		}
 		err := c.AbortUpload(ctx, checkpoint.Upload{Bucket: c.o.DestinationBucket, DestinationKey: key, ID: aws.ToString(u.UploadId)})

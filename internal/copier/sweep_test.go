@@ -79,11 +79,12 @@ func TestSweepTouchesOnlyOurs(t *testing.T) {
 	w.begin(t, w.session(t, arn, "task-70"), "in/session")
 	w.options.Destination = ours
 	c := copier.New(w.options)
-	if n, err := c.SweepUploads(t.Context(), time.Now().Add(-time.Hour)); n != 0 || err != nil {
+	if n, err := c.SweepUploads(t.Context(), time.Now().Add(-time.Hour), nil); n != 0 || err != nil {
 		t.Errorf("got %d, %v, want none that began before an hour ago", n, err)
 	}
-	n, err := c.SweepUploads(t.Context(), time.Now().Add(time.Hour))
-	if want := []string{"in/longer", "in/session", "in/user", "outside"}; n != 4 || err != nil || !slices.Equal(w.left(t), want) {
+	kept := []checkpoint.Upload{{ID: w.begin(t, ours, "in/kept")}}
+	n, err := c.SweepUploads(t.Context(), time.Now().Add(time.Hour), kept)
+	if want := []string{"in/kept", "in/longer", "in/session", "in/user", "outside"}; n != 4 || err != nil || !slices.Equal(w.left(t), want) {
 		t.Errorf("got %d, %v and %q left, want 4 aborted and %q left", n, err, w.left(t), want)
 	}
 }
@@ -96,7 +97,7 @@ func TestSweepWithoutAnInitiator(t *testing.T) {
 		w.begin(t, w.client, "k")
 		w.cloud.ResetRequests()
 		w.options.Initiator, w.options.Session = initiator, "task-7"
-		n, err := copier.New(w.options).SweepUploads(t.Context(), time.Now().Add(time.Hour))
+		n, err := copier.New(w.options).SweepUploads(t.Context(), time.Now().Add(time.Hour), nil)
 		if n != 0 || err != nil || len(w.cloud.Requests()) != 0 {
 			t.Errorf("%q: got %d, %v after %v, want nothing done", initiator, n, err, w.cloud.Requests())
 		}
@@ -112,7 +113,7 @@ func TestSweepOfThousands(t *testing.T) {
 	for i := range uploads {
 		w.begin(t, ours, fmt.Sprintf("k %d", i/3))
 	}
-	n, err := copier.New(w.options).SweepUploads(t.Context(), time.Now().Add(time.Hour))
+	n, err := copier.New(w.options).SweepUploads(t.Context(), time.Now().Add(time.Hour), nil)
 	if n != uploads || err != nil || w.destination.Uploads() != 0 {
 		t.Errorf("got %d, %v, %d left, want all %d aborted", n, err, w.destination.Uploads(), uploads)
 	}
@@ -138,7 +139,7 @@ func TestSweepFails(t *testing.T) {
 			w.begin(t, ours, fmt.Sprint("k", i))
 		}
 		w.cloud.Inject(awsfake.Fault{Operation: tt.operation, Kind: tt.kind, Times: tt.times})
-		n, err := copier.New(w.options).SweepUploads(t.Context(), time.Now().Add(time.Hour))
+		n, err := copier.New(w.options).SweepUploads(t.Context(), time.Now().Add(time.Hour), nil)
 		if n != tt.want || err == nil || errors.Is(err, copier.ErrUploadsHidden) != tt.hidden || w.destination.Uploads() != 3-tt.want {
 			t.Errorf("%s, fault %v: got %d, %v, want %d and an error", tt.operation, tt.kind, n, err, tt.want)
 		}

@@ -152,13 +152,15 @@ func (s *stream) next(ctx context.Context, part io.Reader) (content []byte, give
 	if err := s.c.waitBytes(ctx, length); err != nil {
 		return nil, nil, err
 	}
-	content, giveBack, err = s.c.o.Buffers.borrow(ctx, length)
+	content, giveBack, err = s.c.memory.borrow(ctx, length)
 	if err != nil {
 		return nil, nil, err
 	}
-	err = s.c.withSlot(ctx, func(ctx context.Context) error {
-		defer context.AfterFunc(ctx, s.stop)()
-		return s.fill(part, content)
+	err = s.c.guard(s.object.Key, func() error { // the uploader does not outlive a panic
+		return s.c.withSlot(ctx, func(ctx context.Context) error {
+			defer context.AfterFunc(ctx, s.stop)()
+			return s.fill(part, content)
+		})
 	})
 	if err != nil {
 		giveBack()
@@ -214,13 +216,24 @@ func (u uploading) CreateMultipartUpload(context.Context, *s3.CreateMultipartUpl
 	return &s3.CreateMultipartUploadOutput{UploadId: &u.s.id}, nil
 }
 
-// UploadPart sends a part, unless an earlier stream or process made the very same.
-func (u uploading) UploadPart(ctx context.Context, in *s3.UploadPartInput, _ ...func(*s3.Options)) (*s3.UploadPartOutput, error) {
+// UploadPart sends a part, unless an earlier stream or process made the very same. It is called by goroutines of the uploader.
+func (u uploading) UploadPart(ctx context.Context, in *s3.UploadPartInput, _ ...func(*s3.Options)) (out *s3.UploadPartOutput, err error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	content := in.Body.(*filled).content
-	s, number := u.s, *in.PartNumber
+	err = u.s.c.guard(u.s.object.Key, func() (err error) {
+		out, err = u.s.write(ctx, *in.PartNumber, in.Body.(*filled).content)
+		return err
+	})
+	if err != nil {
+		u.s.fail(err)
+		return nil, err
+	}
+	return out, nil
+}
+
+// write sends a part that was read.
+func (s *stream) write(ctx context.Context, number int32, content []byte) (*s3.UploadPartOutput, error) {
 	made := &s.parts[number-1]
 	if made.PartNumber == nil || aws.ToString(made.ChecksumCRC64NVME) != encode(s.c.crc.sum(content)) {
 		err := s.c.withSlot(ctx, func(ctx context.Context) (err error) {
@@ -228,7 +241,6 @@ func (u uploading) UploadPart(ctx context.Context, in *s3.UploadPartInput, _ ...
 			return err
 		})
 		if err != nil {
-			s.fail(err)
 			return nil, err
 		}
 	}

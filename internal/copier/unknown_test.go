@@ -183,19 +183,20 @@ func TestStreamFails(t *testing.T) {
 		fault  awsfake.Fault
 		want   string
 		wholes int32
+		kept   bool
 	}{
-		{"cut each time", cutAt(12 * mib), awsfake.Fault{}, "transient", 3},
-		{"cut behind its last byte", cutAt(17*mib + 3), awsfake.Fault{}, "transient", 3},
-		{"ends early", endAt(17 * mib), awsfake.Fault{}, "transient", 3},
-		{"goes on behind its end", addTo, awsfake.Fault{}, "checksum", 1},
-		{"says another length", func(out *s3.GetObjectOutput) { out.ContentLength = aws.Int64(17 * mib) }, awsfake.Fault{}, "checksum", 1},
-		{"another content", flip, awsfake.Fault{}, "checksum", 1},
+		{"cut each time", cutAt(12 * mib), awsfake.Fault{}, "transient", 3, true},
+		{"cut behind its last byte", cutAt(17*mib + 3), awsfake.Fault{}, "transient", 3, true},
+		{"ends early", endAt(17 * mib), awsfake.Fault{}, "transient", 3, true},
+		{"goes on behind its end", addTo, awsfake.Fault{}, "checksum", 1, false},
+		{"says another length", func(out *s3.GetObjectOutput) { out.ContentLength = aws.Int64(17 * mib) }, awsfake.Fault{}, "checksum", 1, false},
+		{"another content", flip, awsfake.Fault{}, "checksum", 1, false},
 		{"body fails otherwise", func(out *s3.GetObjectOutput) {
 			out.Body = body{iotest.ErrReader(errors.New("no such thing")), out.Body}
-		}, awsfake.Fault{}, "unknown", 1},
-		{"part denied", nil, awsfake.Fault{Operation: "UploadPart", Skip: 1, Kind: awsfake.AccessDenied}, "denied", 1},
-		{"part fails", nil, awsfake.Fault{Operation: "UploadPart", Kind: awsfake.InternalError}, "transient", 1},
-		{"completion denied", nil, awsfake.Fault{Operation: "CompleteMultipartUpload", Kind: awsfake.AccessDenied}, "denied", 1},
+		}, awsfake.Fault{}, "unknown", 1, false},
+		{"part denied", nil, awsfake.Fault{Operation: "UploadPart", Skip: 1, Kind: awsfake.AccessDenied}, "denied", 1, false},
+		{"part fails", nil, awsfake.Fault{Operation: "UploadPart", Kind: awsfake.InternalError}, "transient", 1, false},
+		{"completion denied", nil, awsfake.Fault{Operation: "CompleteMultipartUpload", Kind: awsfake.AccessDenied}, "denied", 1, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -209,12 +210,12 @@ func TestStreamFails(t *testing.T) {
 				if copier.Reason(err) != tt.want || source.wholes.Load() != tt.wholes {
 					t.Errorf("got %v, reason %q after %d reads, want %q after %d", err, copier.Reason(err), source.wholes.Load(), tt.want, tt.wholes)
 				}
-				if left.open || w.destination.Uploads() != 0 || len(w.destination.Keys()) != 0 {
-					t.Errorf("got %d uploads and %q at the destination, want nothing", w.destination.Uploads(), w.destination.Keys())
+				if left.open != tt.kept || (w.destination.Uploads() == 1) != tt.kept || len(w.destination.Keys()) != 0 {
+					t.Errorf("got %d uploads and %q at the destination, want the upload kept: %v", w.destination.Uploads(), w.destination.Keys(), tt.kept)
 				}
 				remove()
 				source.change = nil
-				_, copied := w.mustCopy(t, object)
+				_, copied := w.mustCopyWith(t, object, left)
 				w.sameAsSource(t, object.Key, copied)
 			})
 		})

@@ -13,8 +13,12 @@ import (
 	"syncd/internal/listing"
 )
 
-// abortTimeout bounds the clean-up of an upload after its copy failed or was canceled.
-const abortTimeout = 10 * time.Second
+const (
+	// abortTimeout bounds the clean-up of an upload after its copy failed or was canceled.
+	abortTimeout = 10 * time.Second
+	// keepFor is how long an upload is kept that no attempt adds a part to: its parts cost storage, and it may be what fails.
+	keepFor = 7 * 24 * time.Hour
+)
 
 // UploadRecord remembers the upload of one object, so that another process can go on with it. A *checkpoint.Slot is one.
 type UploadRecord interface {
@@ -24,6 +28,8 @@ type UploadRecord interface {
 	UploadBegan(ctx context.Context, u checkpoint.Upload) error
 	// UploadEnded forgets the upload: it was completed, aborted or is gone.
 	UploadEnded()
+	// UploadKept has the upload wait for a later attempt although this one has failed; it returns false when it may not.
+	UploadKept() bool
 }
 
 // remembered is the upload of one copy, from its creation, which may have been an earlier process's, to its end. Nothing
@@ -34,6 +40,8 @@ type remembered struct {
 	upload checkpoint.Upload
 	open   bool // upload is one under way
 	saved  bool // and record knows of it
+	found  bool // and an earlier attempt began it
+	made   bool // and this attempt made a part of it
 	notes  []string
 }
 
@@ -41,7 +49,7 @@ func (c *Copier) remember(record UploadRecord) *remembered {
 	r := &remembered{c: c, record: record}
 	if record != nil {
 		r.upload, r.open = record.Upload()
-		r.saved = r.open
+		r.saved, r.found = r.open, r.open
 	}
 	return r
 }
@@ -58,13 +66,14 @@ func (c *Copier) plannedUpload(object listing.Object, key string) checkpoint.Upl
 
 // settings are what an upload is begun with beside its source: one that was begun under others is of no use.
 func (c *Copier) settings() string {
-	return fmt.Sprintf("key=%s bucket_key=%t class=%s keep_class=%t omit_tags=%t omit_metadata=%t object_lock=%t",
-		c.o.KeyARN, c.o.BucketKey, c.o.StorageClass, c.o.KeepStorageClass, c.o.OmitTags, c.o.OmitMetadata, c.o.ObjectLock)
+	return fmt.Sprintf("source=%s key=%s bucket_key=%t class=%s keep_class=%t omit_tags=%t omit_metadata=%t object_lock=%t",
+		c.o.SourceBucket, c.o.KeyARN, c.o.BucketKey, c.o.StorageClass, c.o.KeepStorageClass, c.o.OmitTags, c.o.OmitMetadata, c.o.ObjectLock)
 }
 
 // began takes note of an upload that was created or is to be taken over. When the record cannot keep it, nobody will go on
 // with it: it is aborted with the failure.
 func (r *remembered) began(ctx context.Context, u checkpoint.Upload) error {
+	r.found, r.made = r.found && r.upload.ID == u.ID, false
 	r.upload, r.open = u, true
 	if r.record == nil {
 		return nil
@@ -91,10 +100,10 @@ func (r *remembered) note(text string) {
 }
 
 // settle decides what becomes of the upload after its copy failed, also when ctx has ended: unfinished uploads cost storage
-// until somebody removes them. It returns the failure, with what came of the upload where that is not removed. The failure
+// until somebody removes them, and hold the work of hours. It returns the failure, with what came of the upload where that is not removed. The failure
 // alone decides the class: a canceled copy stays a canceled one.
 func (r *remembered) settle(ctx context.Context, failure error) error {
-	if !r.open || r.saved && goesOn(ctx, failure) {
+	if !r.open || r.saved && (goesOn(ctx, failure) || r.keep(failure)) {
 		return failure
 	}
 	err := r.abort(context.WithoutCancel(ctx))
@@ -110,6 +119,18 @@ func (r *remembered) settle(ctx context.Context, failure error) error {
 // goesOn reports whether another attempt will take the object up again from where this one failed.
 func goesOn(ctx context.Context, failure error) bool {
 	return ctx.Err() != nil || awserr.Fatal(failure) || awserr.Classify(failure) == awserr.Canceled
+}
+
+// keep has the upload wait for the next pass, where the failure is one that passes by itself: it says nothing against what
+// was made so far.
+func (r *remembered) keep(failure error) bool {
+	switch awserr.Class(Reason(failure)) { //nolint:exhaustive // a closed list of the few classes that pass
+	case awserr.Transient, awserr.Throttled, awserr.ThrottledKMS:
+	default:
+		return false
+	}
+	fresh := r.found && r.c.o.Now().Sub(r.upload.BeganAt) < keepFor
+	return (r.made || fresh) && r.record.UploadKept()
 }
 
 // discardUnless aborts an upload that an earlier process left, unless it is the planned one. An abort that is refused is no

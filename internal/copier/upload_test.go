@@ -7,12 +7,14 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
 	"syncd/internal/copier"
+	"syncd/internal/listing"
 )
 
 // answerOnce changes the answers to requests of that method and query until one was changed.
@@ -36,8 +38,8 @@ func (r refusal) replace(res *http.Response) {
 	replaceBody(res, fmt.Sprintf(`<Error><Code>%s</Code><Message>as told</Message></Error>`, r.code))
 }
 
-// TestFailureDecidesOverTheUpload has a copy fail at its second part or its completion: what ends the mapping or this
-// process keeps the upload for the next attempt, anything else removes it.
+// TestFailureDecidesOverTheUpload has a copy fail at its second part or its completion: what ends the mapping or passes by
+// itself keeps the upload for the next attempt, anything else removes it.
 func TestFailureDecidesOverTheUpload(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -46,37 +48,74 @@ func TestFailureDecidesOverTheUpload(t *testing.T) {
 		kept bool
 	}{
 		{"denied", awsfake.AccessDenied, "denied", false},
-		{"throttled", awsfake.Throttle, "throttled", false},
-		{"throttled by KMS", awsfake.ThrottleKMS, "throttled_kms", false},
-		{"service at fault", awsfake.InternalError, "transient", false},
-		{"connection reset", awsfake.Reset, "transient", false},
-		{"error in a 200", awsfake.ErrorIn200, "transient", false},
+		{"throttled", awsfake.Throttle, "throttled", true},
+		{"throttled by KMS", awsfake.ThrottleKMS, "throttled_kms", true},
+		{"service at fault", awsfake.InternalError, "transient", true},
+		{"connection reset", awsfake.Reset, "transient", true},
+		{"error in a 200", awsfake.ErrorIn200, "transient", true},
 		{"session expired", awsfake.ExpiredToken, "expired", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for mode, w := range modes(t) {
-				t.Run(mode, func(t *testing.T) {
-					for _, operation := range []string{w.partRequest(), "CompleteMultipartUpload"} {
-						if tt.kind == awsfake.ErrorIn200 && operation == "UploadPart" {
-							continue // which answers with headers alone
-						}
-						object := w.putLarge(awsfake.PutOptions{})
-						remove := w.cloud.Inject(awsfake.Fault{Operation: operation, Kind: tt.kind})
-						left := &record{}
-						_, err := w.copyWith(t, object, left)
-						remove()
-						if got := copier.Reason(err); got != tt.want {
-							t.Errorf("%s: got reason %q (%v), want %q", operation, got, err, tt.want)
-						}
-						if left.open != tt.kept || (w.destination.Uploads() == 1) != tt.kept {
-							t.Errorf("%s: got %d uploads, remembered %v, want kept: %v", operation, w.destination.Uploads(), left.open, tt.kept)
-						}
-						w.mustCopyWith(t, object, left)
-						w.destination.Delete(object.Key)
+				for _, operation := range []string{w.partRequest(), "CompleteMultipartUpload"} {
+					if tt.kind == awsfake.ErrorIn200 && operation == "UploadPart" {
+						continue // which answers with headers alone
 					}
-				})
+					object, left, err := w.failAt(t, operation, tt.kind)
+					if got := copier.Reason(err); got != tt.want {
+						t.Errorf("%s, %s: got reason %q (%v), want %q", mode, operation, got, err, tt.want)
+					}
+					if left.open != tt.kept || (w.destination.Uploads() == 1) != tt.kept {
+						t.Errorf("%s, %s: got %d uploads, remembered %v, want kept: %v", mode, operation, w.destination.Uploads(), left.open, tt.kept)
+					}
+					result, copied := w.mustCopyWith(t, object, left)
+					w.sameAsSource(t, object.Key, copied)
+					if resumed := result.Resumed > 0; resumed != tt.kept {
+						t.Errorf("%s, %s: got %d parts of before, want some: %v", mode, operation, result.Resumed, tt.kept)
+					}
+					w.destination.Delete(object.Key)
+				}
 			}
 		})
+	}
+}
+
+// failAt copies an object by one request at a time until an operation fails, that of parts from the second on.
+func (w *world) failAt(t *testing.T, operation string, kind awsfake.FaultKind) (listing.Object, *record, error) {
+	t.Helper()
+	fault := awsfake.Fault{Operation: operation, Kind: kind}
+	if operation == w.partRequest() {
+		fault.Skip = 1
+	}
+	w.options.Slots = slots(1)
+	object, left := w.putLarge(awsfake.PutOptions{}), &record{}
+	defer w.cloud.Inject(fault)()
+	_, err := w.copyWith(t, object, left)
+	return object, left, err
+}
+
+// TestUploadThatIsNotWorthKeeping has nothing in it, has been of no use for a week, or is one too many.
+func TestUploadThatIsNotWorthKeeping(t *testing.T) {
+	for mode, w := range modes(t) {
+		attempt := func(name string, object listing.Object, left *record, skip int, kept bool) {
+			t.Helper()
+			defer w.cloud.Inject(awsfake.Fault{Operation: w.partRequest(), Skip: skip, Kind: awsfake.InternalError})()
+			_, err := w.copyWith(t, object, left)
+			if copier.Reason(err) != "transient" || left.open != kept || (w.destination.Uploads() == 1) != kept {
+				t.Errorf("%s, %s: got %v, remembered %v, %d uploads, want kept: %v", mode, name, err, left.open, w.destination.Uploads(), kept)
+			}
+		}
+		w.options.Slots = slots(1)
+		object, left := w.putLarge(awsfake.PutOptions{}), &record{}
+		attempt("without a part", object, left, 0, false)
+		left.full = true
+		attempt("one too many", object, left, 1, false)
+		left.full = false
+		attempt("with a part", object, left, 1, true)
+		attempt("with that of an earlier attempt", object, left, 0, true)
+		w.options.Now = func() time.Time { return time.Now().Add(8 * 24 * time.Hour) }
+		attempt("a week later, with one part more", object, left, 1, true)
+		attempt("a week later", object, left, 0, false)
 	}
 }
 

@@ -151,6 +151,7 @@ type record struct {
 	open   bool
 	began  []checkpoint.Upload
 	fail   error
+	full   bool // it keeps no upload
 }
 
 func (r *record) Upload() (checkpoint.Upload, bool) {
@@ -167,6 +168,12 @@ func (r *record) UploadBegan(_ context.Context, u checkpoint.Upload) error {
 	}
 	r.upload, r.open, r.began = u, true, append(r.began, u)
 	return nil
+}
+
+func (r *record) UploadKept() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.open && !r.full
 }
 
 func (r *record) UploadEnded() {

@@ -43,7 +43,9 @@ func (g *Guard) Attach(stack *middleware.Stack) error {
 type delayedKey struct{}
 
 func (g *Guard) pace(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+	resume := paused(ctx)
 	delayed, err := g.wait(ctx, kmsRequests(awsmiddleware.GetOperationName(ctx), in.Request))
+	resume()
 	if err != nil {
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 	}

@@ -1,0 +1,200 @@
+package checkpoint_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/checkpointtest"
+)
+
+// keptUpload sets the object of a key aside while its upload, of that id, waits for a later pass.
+func keptUpload(t *testing.T, pass *checkpoint.Pass, key, id string) {
+	t.Helper()
+	slot := reserve(t, pass, key)
+	uploadBegan(t, slot, upload(key, id))
+	if !slot.UploadKept() {
+		t.Fatalf("upload %s of %q is not kept", id, key)
+	}
+	slot.Quarantine(quarantined(key, `"1"`), nil)
+}
+
+func wantKept(t *testing.T, pass *checkpoint.Pass, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, ids(pass.KeptUploads())); diff != "" {
+		t.Errorf("kept uploads (-want +got):\n%s", diff)
+	}
+}
+
+// wantOffered checks which upload a slot is offered, "" for none, and returns the slot.
+func wantOffered(t *testing.T, pass *checkpoint.Pass, key, want string) *checkpoint.Slot {
+	t.Helper()
+	slot := reserve(t, pass, key)
+	u, ok := slot.Upload()
+	if ok != (want != "") || ok && u != upload(key, want) {
+		t.Errorf("key %q: offered %+v, %t, want upload %q as it was", key, u, ok, want)
+	}
+	return slot
+}
+
+// TestUploadIsKeptOverACommit has passes set an object aside whose upload the next one goes on with, until it ends.
+func TestUploadIsKeptOverACommit(t *testing.T) {
+	t.Parallel()
+	memory := checkpointtest.NewMemory()
+	for range 3 {
+		ledger := openLedger(t, memory, options())
+		pass := begin(t, ledger)
+		if pass.Number() == 1 {
+			keptUpload(t, pass, "a", "1")
+		} else {
+			slot := wantOffered(t, pass, "a", "1")
+			uploadBegan(t, slot, upload("a", "1"))
+			if !slot.UploadKept() {
+				t.Error("it is not kept again")
+			}
+			slot.Quarantine(quarantined("a", `"1"`), nil)
+		}
+		wantLeft(t, pass)
+		wantKept(t, pass, "1")
+		commit(t, pass)
+		if err := ledger.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ledger := openLedger(t, memory, options())
+	pass := begin(t, ledger)
+	slot := wantOffered(t, pass, "a", "1")
+	uploadBegan(t, slot, upload("a", "1"))
+	slot.UploadEnded()
+	slot.Record(entry("a", "1"))
+	commit(t, pass)
+	pass = begin(t, ledger)
+	wantLeft(t, pass)
+	wantOffered(t, pass, "a", "").Carry(entry("a", "1"))
+	if n := len(ledger.Manifest().Uploads); n != 0 {
+		t.Errorf("the generation names %d uploads, want none any more", n)
+	}
+}
+
+// TestUploadThatWasKept begins the next pass in different ways.
+func TestUploadThatWasKept(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		between       func(*checkpointtest.Memory, *checkpoint.Options)
+		settle        func(*testing.T, *checkpoint.Pass)
+		offered, left string
+		kept          []string
+	}{
+		"tried, and ended": {settle: func(t *testing.T, p *checkpoint.Pass) {
+			t.Helper()
+			slot := wantOffered(t, p, "b", "b")
+			slot.UploadEnded()
+			slot.Record(entry("b", "1"))
+		}},
+		"tried, and left": {settle: func(t *testing.T, p *checkpoint.Pass) {
+			t.Helper()
+			wantOffered(t, p, "b", "b").Record(entry("b", "1"))
+		}, left: "b"},
+		"another holder": {
+			between: func(m *checkpointtest.Memory, _ *checkpoint.Options) { m.TakeLease(mapping) },
+			settle: func(t *testing.T, p *checkpoint.Pass) {
+				t.Helper()
+				wantOffered(t, p, "b", "b").Drop()
+			}, left: "b",
+		},
+		"not due": {settle: func(t *testing.T, p *checkpoint.Pass) {
+			t.Helper()
+			reserve(t, p, "b").Hold(quarantined("b", `"1"`), nil)
+		}, kept: []string{"b"}},
+		"gone from the source": {settle: func(*testing.T, *checkpoint.Pass) {}, left: "b"},
+		"not due, and a pass of other settings in between": {
+			between: func(_ *checkpointtest.Memory, o *checkpoint.Options) { o.Fingerprint = "other" },
+			settle: func(t *testing.T, p *checkpoint.Pass) {
+				t.Helper()
+				wantOffered(t, p, "b", "b").Hold(quarantined("b", `"1"`), nil)
+			}, kept: []string{"b"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			memory, o := checkpointtest.NewMemory(), options()
+			ledger := openLedger(t, memory, o)
+			first := begin(t, ledger)
+			keptUpload(t, first, "b", "b")
+			commit(t, first)
+			if tt.between != nil {
+				tt.between(memory, &o)
+			}
+			if o.Fingerprint != options().Fingerprint {
+				if err := ledger.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if tt.between != nil {
+				ledger = openLedger(t, memory, o)
+			}
+			pass := begin(t, ledger)
+			tt.settle(t, pass)
+			if tt.left == "" {
+				wantLeft(t, pass)
+			} else {
+				wantLeft(t, pass, tt.left)
+			}
+			wantKept(t, pass, tt.kept...)
+			commit(t, pass)
+			if diff := cmp.Diff(tt.kept, ids(ledger.Manifest().Uploads)); diff != "" {
+				t.Errorf("uploads of the generation (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestKeptUploadOfAnInterruptedPass resumes behind one object with a kept upload, and before another.
+func TestKeptUploadOfAnInterruptedPass(t *testing.T) {
+	t.Parallel()
+	memory := checkpointtest.NewMemory()
+	pass := begin(t, openLedger(t, memory, options()))
+	keptUpload(t, pass, "a", "a")
+	reserve(t, pass, "b") // a hole
+	keptUpload(t, pass, "c", "c")
+	flush(t, pass)
+	wantSaved(t, memory, "a", "c")
+	memory.TakeLease(mapping)
+	ledger := openLedger(t, memory, options())
+	pass = begin(t, ledger)
+	if pass.Mark() != "a" {
+		t.Fatalf("got mark %q, want a", pass.Mark())
+	}
+	wantKept(t, pass, "a")
+	wantLeft(t, pass, "c")
+	reserve(t, pass, "b").Record(entry("b", "1"))
+	slot := wantOffered(t, pass, "c", "c")
+	uploadBegan(t, slot, upload("c", "c"))
+	slot.UploadEnded()
+	slot.Record(entry("c", "1"))
+	commit(t, pass)
+	wantOffered(t, begin(t, ledger), "a", "a")
+}
+
+// TestUploadsAreNotKeptWithoutBound has more of them than a generation names, and some that do not exist.
+func TestUploadsAreNotKeptWithoutBound(t *testing.T) {
+	t.Parallel()
+	pass := begin(t, openLedger(t, checkpointtest.NewMemory(), options()))
+	if reserve(t, pass, "0").UploadKept() {
+		t.Error("kept the upload of a slot that has begun none")
+	}
+	kept := 0
+	for i := range 1100 {
+		k := fmt.Sprintf("k%04d", i)
+		slot := reserve(t, pass, k)
+		uploadBegan(t, slot, smallUpload(k, k))
+		if slot.UploadKept() {
+			kept++
+		}
+	}
+	if kept != 1000 || len(pass.KeptUploads()) != kept {
+		t.Errorf("got %d kept and %d named, want 1000", kept, len(pass.KeptUploads()))
+	}
+}

@@ -1,0 +1,141 @@
+package copier_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	smithymiddleware "github.com/aws/smithy-go/middleware"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/copier"
+	"syncd/internal/listing"
+)
+
+// bug is a client that panics at one operation while it is armed.
+type bug struct {
+	operation string
+	armed     atomic.Bool
+}
+
+func (b *bug) attach(stack *smithymiddleware.Stack) error {
+	return stack.Initialize.Add(smithymiddleware.InitializeMiddlewareFunc("bug", func(ctx context.Context, in smithymiddleware.InitializeInput, next smithymiddleware.InitializeHandler) (smithymiddleware.InitializeOutput, smithymiddleware.Metadata, error) {
+		if b.armed.Load() && middleware.GetOperationName(ctx) == b.operation {
+			panic("boom")
+		}
+		return next.HandleInitialize(ctx, in)
+	}), smithymiddleware.After)
+}
+
+// TestAPanicIsAFailedObject has every request of a copy meet a bug: the object fails and says where, nothing that others need
+// is kept, and without the bug it is copied.
+func TestAPanicIsAFailedObject(t *testing.T) {
+	const whole, parts, streamed = "whole", "parts", "streamed"
+	for _, tt := range []struct {
+		way, operation string
+		relay          bool
+	}{
+		{whole, "CopyObject", false},
+		{whole, "GetObjectTagging", true},
+		{whole, "GetObject", true},
+		{whole, "PutObject", true},
+		{parts, "HeadObject", false},
+		{parts, "CreateMultipartUpload", false},
+		{parts, "UploadPartCopy", false},
+		{parts, "CompleteMultipartUpload", false},
+		{parts, "GetObject", true},
+		{parts, "UploadPart", true},
+		{streamed, "UploadPart", true},
+	} {
+		t.Run(fmt.Sprintf("%s in %s", tt.operation, tt.way), func(t *testing.T) {
+			w, object := newPanicking(t, tt.relay, tt.way == streamed)
+			if tt.way == whole {
+				object = w.putText("k", "x")
+			}
+			b := &bug{operation: tt.operation}
+			b.armed.Store(true)
+			bad := s3.New(w.client.Options(), s3.WithAPIOptions(b.attach))
+			w.options.Destination = bad
+			if tt.way != streamed {
+				w.options.Source = bad
+			}
+			c, left := copier.New(w.options), &record{}
+			_, err := c.Copy(t.Context(), object, left)
+			w.checkPanicked(t, object, err)
+			if left.open || w.destination.Uploads() != 0 {
+				t.Errorf("got %d uploads, remembered %v, want none: it may be to blame", w.destination.Uploads(), left.open)
+			}
+			b.armed.Store(false)
+			if _, err := c.Copy(t.Context(), object, left); err != nil {
+				t.Errorf("without the bug: %v", err)
+			}
+		})
+	}
+}
+
+// newPanicking has hardly any slots and memory, so that what is not given back is missed.
+func newPanicking(t *testing.T, relay, streamed bool) (*world, listing.Object) {
+	t.Helper()
+	w := newParted(t)
+	if streamed {
+		w, _ = newOdd(t)
+	}
+	if relay {
+		w.relaying(8 * mib)
+	}
+	w.options.Slots = slots(1)
+	return w, w.put("k", awsfake.SyntheticBody(17*mib+3, 1), awsfake.PutOptions{})
+}
+
+func (w *world) checkPanicked(t *testing.T, object listing.Object, err error) {
+	t.Helper()
+	failure, ok := errors.AsType[*copier.ObjectError](err)
+	if !ok || failure.Key != object.Key || copier.Reason(err) != "internal" || !strings.Contains(err.Error(), "BUG: copying panicked: boom") {
+		t.Errorf("got %v, reason %q, want an *ObjectError that tells of the panic", err, copier.Reason(err))
+	}
+	if panicked, ok := errors.AsType[*copier.PanicError](err); !ok || !strings.Contains(string(panicked.Stack), "_test.go") {
+		t.Errorf("got %v, want a *PanicError with the stack of the bug", err)
+	}
+}
+
+// TestAPanicInABody has a stream meet a bug in the middle of what it reads.
+func TestAPanicInABody(t *testing.T) {
+	w, source := newOdd(t)
+	w.relaying(8 * mib) // a buffer that is not given back would be missed
+	w.options.Slots = slots(1)
+	object := w.put("k", awsfake.SyntheticBody(17*mib+3, 1), awsfake.PutOptions{})
+	source.change = func(out *s3.GetObjectOutput) {
+		out.Body = body{io.MultiReader(io.LimitReader(out.Body, 6*mib), panicking{}), out.Body}
+	}
+	c := copier.New(w.options)
+	_, err := c.Copy(t.Context(), object, nil)
+	w.checkPanicked(t, object, err)
+	source.change = nil
+	if _, err := c.Copy(t.Context(), object, nil); err != nil {
+		t.Errorf("without the bug: %v", err)
+	}
+}
+
+type panicking struct{}
+
+func (panicking) Read([]byte) (int, error) { panic("boom") }
+
+// TestAPanicWhileLookingForACopy has a bug in an adoption.
+func TestAPanicWhileLookingForACopy(t *testing.T) {
+	w := newWorld(t)
+	object := w.putText("k", "x")
+	b := &bug{operation: "HeadObject"}
+	b.armed.Store(true)
+	w.options.Destination = s3.New(w.client.Options(), s3.WithAPIOptions(b.attach))
+	_, adopted, err := copier.New(w.options).Adopt(t.Context(), object, object)
+	w.checkPanicked(t, object, err)
+	if adopted {
+		t.Error("got it adopted, want not")
+	}
+}

@@ -1,0 +1,95 @@
+package throttle_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/throttle"
+)
+
+// slow admits a request every ten minutes.
+func slow() *throttle.Controller {
+	return throttle.NewController(throttle.ControllerOptions{Name: "mapping", Cap: 1.0 / 600})
+}
+
+// TestTimeoutStandsStillForARate has requests wait for a rate for much longer than they may take.
+func TestTimeoutStandsStillForARate(t *testing.T) {
+	for name, guard := range map[string]func() *throttle.Guard{
+		"cap":        func() *throttle.Guard { return &throttle.Guard{Cap: slow()} },
+		"cap of KMS": func() *throttle.Guard { return &throttle.Guard{KMSCap: slow()} },
+		"KMS":        func() *throttle.Guard { return &throttle.Guard{KMS: slow()} },
+		"service":    func() *throttle.Guard { return &throttle.Guard{Service: slow()} },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, &throttle.Meter{}, guard())
+			w.cloud.SetLatency(10 * time.Second)
+			ctx, cancel := throttle.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			start := time.Now()
+			var requests sync.WaitGroup
+			for range 3 {
+				requests.Go(func() {
+					if err := w.copy(ctx); err != nil {
+						t.Errorf("%s: %v", name, err)
+					}
+				})
+			}
+			requests.Wait()
+			if took := time.Since(start); took < 20*time.Minute {
+				t.Errorf("%s: got three requests after %s, want that to take 20 minutes", name, took)
+			}
+			if err := ctx.Err(); err != nil {
+				t.Errorf("%s: %v (%v) while there was time", name, err, context.Cause(ctx))
+			}
+		})
+	}
+}
+
+// TestTimeoutCountsTheAnswer ends requests that are not answered, after a wait for a rate and without one.
+func TestTimeoutCountsTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &throttle.Meter{}, &throttle.Guard{Cap: slow()})
+		w.cloud.Inject(awsfake.Fault{Kind: awsfake.Timeout})
+		start := time.Now()
+		for range 2 {
+			ctx, cancel := throttle.WithTimeout(t.Context(), time.Minute)
+			err := w.copy(ctx)
+			if err == nil || ctx.Err() == nil || !errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+				t.Errorf("got %v, cause %v, want the deadline exceeded", err, context.Cause(ctx))
+			}
+			cancel()
+		}
+		if took := time.Since(start); took < 11*time.Minute-time.Second || took > 11*time.Minute+time.Second {
+			t.Errorf("got both ended after %s, want 11 minutes: one each for the answer, nine for the rate", took)
+		}
+	})
+}
+
+// TestTimeoutThatIsNotNeeded leaves nothing running behind it, also when a wait ends after it.
+func TestTimeoutThatIsNotNeeded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, &throttle.Meter{}, &throttle.Guard{Cap: slow()})
+		ctx, cancel := throttle.WithTimeout(t.Context(), time.Minute)
+		if err := w.copy(ctx); err != nil {
+			t.Fatal(err)
+		}
+		var waiting sync.WaitGroup
+		waiting.Go(func() {
+			if err := w.copy(ctx); !errors.Is(err, context.Canceled) {
+				t.Errorf("got %v, want %v", err, context.Canceled)
+			}
+		})
+		synctest.Wait()
+		cancel()
+		waiting.Wait()
+		time.Sleep(time.Hour)
+		if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+			t.Errorf("got cause %v, want %v", cause, context.Canceled)
+		}
+	})
+}

@@ -16,6 +16,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/access"
+	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
 	"syncd/internal/copier"
 	"syncd/internal/creds"
@@ -82,7 +83,8 @@ func (s *system) mapping(ctx context.Context, m config.Mapping) (*mapping, error
 	if err := refuseUnsupported(s.config, m); err != nil {
 		return nil, err
 	}
-	meter := &throttle.Meter{Observe: s.observe(m.Name)}
+	terms := s.terms(m)
+	meter := &throttle.Meter{Observe: s.observe(m.Name, plan.NewQuoter(terms))}
 	pace := s.paceOf(m)
 	source, destination, err := s.clients(ctx, m, meter, pace)
 	if err != nil {
@@ -99,7 +101,7 @@ func (s *system) mapping(ctx context.Context, m config.Mapping) (*mapping, error
 			Client: destination, Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix, Account: m.Destination.Account,
 		},
 		Copier: s.copier(m, source, destination, pace), Rules: rules(m), Settings: s.settings(m), Rekey: s.rekey,
-		Store: s.store, Ledger: s.ledgerOptions(m.Name, logger),
+		Store: s.store, Ledger: s.ledgerOptions(m.Name), Terms: terms,
 		Turns: pace.level.Gate(), DrainTimeout: s.config.DrainTimeout.Duration(),
 		Meter: meter, Metrics: s.metrics, Logger: logger, Now: s.process.now,
 	})}, nil
@@ -222,18 +224,36 @@ func newS3Client(c aws.Config, at endpoint, attach ...func(*middleware.Stack) er
 	})
 }
 
-func (s *system) observe(mapping string) func(throttle.Attempt) {
+// observe counts the requests of a mapping, with what each costs.
+func (s *system) observe(mapping string, prices plan.Quoter) func(throttle.Attempt) {
+	cost := s.metrics.Cost.WithLabelValues(mapping)
 	requests := s.metrics.Requests.MustCurryWith(prometheus.Labels{"mapping": mapping})
 	durations := s.metrics.RequestDuration.MustCurryWith(prometheus.Labels{"mapping": mapping})
+	for _, operation := range deniable() {
+		requests.WithLabelValues(operation, string(awserr.Denied))
+	}
 	return func(a throttle.Attempt) {
 		requests.WithLabelValues(a.Operation, string(a.Class)).Inc()
 		durations.WithLabelValues(a.Operation).Observe(a.Duration.Seconds())
+		if charged(a.Class) {
+			cost.Add(prices.Request(a.Operation))
+		}
 	}
 }
 
-func (s *system) ledgerOptions(mapping string, logger *slog.Logger) checkpoint.Options {
+// deniable are the operations whose denials count from 0: a series that appears with its first event hides that from
+// increase(), and a mapping that is denied once asks again only after minutes.
+func deniable() []string {
+	return []string{
+		"AssumeRole", "ListObjectsV2", "HeadObject", "GetObject", "GetObjectTagging", "CopyObject", "PutObject", "PutObjectTagging",
+		"CreateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload",
+	}
+}
+
+// ledgerOptions are those of a mapping's ledger, which names the mapping in what it logs.
+func (s *system) ledgerOptions(mapping string) checkpoint.Options {
 	return checkpoint.Options{
-		Mapping: mapping, Holder: holder(), Now: s.process.now, Logger: logger,
+		Mapping: mapping, Holder: holder(), Now: s.process.now, Logger: s.logger,
 		FlushInterval: s.config.Checkpoint.FlushInterval.Duration(), KeepGenerations: int(s.config.Checkpoint.KeepGenerations),
 		KeepFor: s.config.Checkpoint.KeepFor.Duration(),
 	}

@@ -8,7 +8,9 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"syncd/config"
+	"syncd/internal/awserr"
 	"syncd/internal/metrics"
+	"syncd/internal/plan"
 	"syncd/internal/throttle"
 )
 
@@ -97,4 +99,36 @@ func concurrencyOf(m config.Mapping) throttle.LevelOptions {
 		return throttle.LevelOptions{Min: n, Start: n, Max: n}
 	}
 	return throttle.LevelOptions{Min: leastConcurrency, Start: startConcurrency, Max: mostConcurrency}
+}
+
+// terms are what the copies of a mapping cost by, and what bounds their time.
+func (s *system) terms(m config.Mapping) plan.Terms {
+	owner := func(role string) bool {
+		account := s.config.Roles[role].Account()
+		return account != "" && account == m.Source.Account
+	}
+	return plan.Terms{
+		Relay: s.relayed(m), RelayMemory: relayMemory,
+		MultipartAbove: int64(m.Copy.MultipartAbove), PartSize: int64(m.Copy.PartSize),
+		OmitTags: m.Copy.Tags == config.CarryOmit, OmitMetadata: m.Copy.Metadata == config.CarryOmit,
+		ObjectLock: m.Copy.ObjectLock == config.CarryCopy, Sweeps: s.config.Roles[m.Destination.Role].ARN != "",
+		StorageClass: classOf(m.Destination), KeepStorageClass: m.Destination.StorageClass == config.StorageClassKeep,
+		BucketKey: m.Destination.BucketKey, SourceRegion: m.Source.Region, DestinationRegion: m.Destination.Region,
+		RequesterPays: m.Source.RequestPayer, ReaderIsOwner: owner(m.Source.Role), WriterIsOwner: owner(m.Destination.Role),
+		Pace: plan.Pace{
+			Concurrency: concurrencyOf(m).Max, RequestsPerSecond: float64(m.Limits.RequestsPerSecond),
+			KMSRequestsPerSecond: float64(m.Limits.KMSRequestsPerSecond), BytesPerSecond: float64(m.Limits.BytesPerSecond),
+		},
+	}
+}
+
+// charged reports whether AWS charges for requests that end so: it does for success and for faults of the caller, and not for
+// its own (Amazon S3 User Guide, "Billing for Amazon S3 error responses").
+func charged(class awserr.Class) bool {
+	switch class { //nolint:exhaustive // the classes of faults that are not the caller's
+	case awserr.Throttled, awserr.ThrottledKMS, awserr.Transient, awserr.Canceled:
+		return false
+	default:
+		return true
+	}
 }

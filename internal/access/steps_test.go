@@ -178,7 +178,7 @@ func (j *job) resume(ctx context.Context) error {
 }
 
 func (j *job) sweep(ctx context.Context) error {
-	aborted, err := j.copier.SweepUploads(ctx, time.Now().Add(time.Hour))
+	aborted, err := j.copier.SweepUploads(ctx, time.Now().Add(time.Hour), nil)
 	if err == nil && aborted == 0 {
 		err = errors.New("the upload of an earlier session is still there")
 	}

@@ -66,7 +66,7 @@ type Metrics struct {
 	RateLimit *Funcs
 	// Throttles counts how often a service asked to slow down, by mapping and side.
 	Throttles *Funcs
-	// Cost counts the estimated price of requests in US dollars, by mapping.
+	// Cost counts the estimated price of requests, retrieval and transfer in US dollars, by mapping.
 	Cost *prometheus.CounterVec
 	// NextPass is the Unix time at which the next pass is due, by mapping.
 	NextPass *prometheus.GaugeVec
@@ -108,7 +108,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		ConcurrencyLimit:    funcs(prometheus.GaugeValue, "concurrency_limit", "Requests that may be under way at once.", "mapping"),
 		RateLimit:           funcs(prometheus.GaugeValue, "rate_limit_requests_per_second", "Rate of requests that a service was found to bear, or is capped at; absent while there is no bound.", "mapping", "side"),
 		Throttles:           funcs(prometheus.CounterValue, "throttles_total", "Answers that asked to slow down.", "mapping", "side"),
-		Cost:                counter("cost_dollars_total", "Estimated price of requests in US dollars.", "mapping"),
+		Cost:                counter("cost_dollars_total", "Estimated price in US dollars, by list prices of us-east-1: requests to S3 and KMS, retrieval, and transfer to another region.", "mapping"),
 		NextPass:            gauge("next_pass_timestamp_seconds", "Unix time at which the next pass is due.", "mapping"),
 		ReloadSuccess:       gauge("config_reload_success", "1 when the configuration was last read without fault, 0 when it was refused and the former one is in force."),
 		LastReload:          gauge("config_last_reload_success_timestamp_seconds", "Unix time at which the configuration in force was read."),

@@ -4,6 +4,7 @@
 // but those two sequences, what the ledger set aside, and the [Rules]: no request, no clock, no state. The same inputs
 // always give the same plan. An error of any input ends the plan with that error; an object is never called gone because a
 // listing broke off. [Replay] plans the same way for what was set aside alone, and looks each of those objects up instead.
+// A [Quoter] says what carrying actions out sends, costs and takes, by one table of list prices that tells where each was read.
 //
 // It leaves to others to carry an action out (copier) and to remember what came of it (checkpoint).
 //

@@ -26,6 +26,8 @@ const (
 	TagOverflow = "tag_overflow"
 	// ObjectLocked is a copy that is refused because the one before is retained or under a legal hold.
 	ObjectLocked = "object_locked"
+	// Internal is an object that a bug of this program failed on.
+	Internal = "internal"
 )
 
 // backoff is how long an object waits between attempts: not at all after the first free ones, then first, then twice as
@@ -61,8 +63,8 @@ func (b backoff) after(attempts int64) time.Duration {
 //     S3 Glacier Deep Archive (Amazon S3 User Guide, "Understanding archive retrieval options").
 //   - 24 hours, doubling up to 30 days: what only a new version of the object changes, or a date (too_large,
 //     key_unrepresentable, object_locked).
-//   - At once after the first attempt, then 1 minute, doubling up to 6 hours: unknown, and every reason that this version
-//     does not know.
+//   - At once after the first attempt, then 1 minute, doubling up to 6 hours: unknown, internal (which may have been a race), and every
+//     reason that this version does not know.
 func RetryAt(q checkpoint.Quarantined) time.Time {
 	return q.LastAt.Add(backoffOf(q.Reason).after(q.Attempts))
 }

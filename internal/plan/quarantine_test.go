@@ -47,7 +47,7 @@ func schedule() map[string]waits {
 		"invalid": configured, "hidden_metadata": configured,
 		"archived": owner, "sse_c": owner,
 		"too_large": lasting, "key_unrepresentable": lasting, "object_locked": lasting,
-		"unknown": {0, m, 8 * m, 6 * h},
+		"unknown": {0, m, 8 * m, 6 * h}, "internal": {0, m, 8 * m, 6 * h},
 	}
 }
 

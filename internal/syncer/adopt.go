@@ -12,13 +12,13 @@ import (
 
 // besideDestination compares the plan with what lies at the destination, where the ledger knows nothing of it: there was
 // none yet, or the mapping wrote elsewhere before.
-func (p *pass) besideDestination(ctx context.Context, actions plan.Actions) plan.Actions {
-	unknown := p.expectNothing || p.rules.PlaceSince == p.ledger.Number()
+func (p *pass) besideDestination(ctx context.Context, k known, actions plan.Actions) plan.Actions {
+	unknown := p.expectNothing || p.rules.PlaceSince == k.Number()
 	if p.o.Destination == nil || !unknown {
 		return actions
 	}
 	var after string
-	if mark := p.ledger.Mark(); mark != "" {
+	if mark := k.Mark(); mark != "" {
 		after, _ = p.o.Copier.DestinationKey(mark) // where the key cannot exist the listing begins at its start
 	}
 	return plan.Beside(actions, p.visible(p.o.Destination.List(ctx, listing.Range{After: after})), p.o.Copier.DestinationKey)
@@ -29,7 +29,7 @@ func (p *pass) visible(objects iter.Seq2[listing.Object, error]) iter.Seq2[listi
 	return func(yield func(listing.Object, error) bool) {
 		for object, err := range objects {
 			if awserr.Classify(err) == awserr.Denied {
-				p.o.Logger.Warn("destination may not be listed, nothing is adopted", "err", err)
+				p.log.Warn("destination may not be listed, nothing is adopted", "err", err)
 				return
 			}
 			if !yield(object, err) {

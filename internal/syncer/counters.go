@@ -16,6 +16,7 @@ type counters struct {
 	quarantined *prometheus.CounterVec // by reason
 	passes      *prometheus.CounterVec // by result
 	bytes       prometheus.Counter
+	cost        prometheus.Counter
 	inFlight    prometheus.Gauge
 	duration    prometheus.Observer
 	lastSuccess *prometheus.GaugeVec // without labels; a series that begins when its time is known
@@ -34,15 +35,28 @@ type counters struct {
 
 func newCounters(m *metrics.Metrics, mapping string) counters {
 	by := prometheus.Labels{"mapping": mapping}
-	return counters{
+	c := counters{
 		objects: m.Objects.MustCurryWith(by), actions: m.Actions.MustCurryWith(by),
 		quarantined: m.Quarantined.MustCurryWith(by), passes: m.Passes.MustCurryWith(by),
-		bytes: m.CopiedBytes.With(by), inFlight: m.CopiesInFlight.With(by), duration: m.PassDuration.With(by),
+		bytes: m.CopiedBytes.With(by), cost: m.Cost.With(by), inFlight: m.CopiesInFlight.With(by), duration: m.PassDuration.With(by),
 		lastSuccess: m.LastSuccess.MustCurryWith(by), lastListing: m.LastCompleteListing.MustCurryWith(by),
 		entries: m.LedgerEntries.With(by), generation: m.LedgerGeneration.With(by),
 		leaseHeld: m.LeaseHeld.With(by), leaseExpiry: m.LeaseExpiry.MustCurryWith(by),
 		backlogObjects: m.BacklogObjects.With(by), backlogBytes: m.BacklogBytes.With(by), quarantine: m.QuarantineObjects.MustCurryWith(by),
 		copyDuration: m.CopyDuration.With(by), storeWrites: m.StoreWrites.With(by),
+	}
+	c.begin()
+	return c
+}
+
+// begin has the series count from 0 whose values are known beforehand: one that appears with its first event hides that
+// from increase() and rate().
+func (c counters) begin() {
+	for _, result := range []string{resultComplete, resultQuarantined, resultDrained, resultFailed} {
+		c.passes.WithLabelValues(result)
+	}
+	for _, outcome := range []string{outcomeCopied, outcomeAdopted, outcomeUnchanged, outcomeSkipped, outcomeQuarantined, outcomeHeld} {
+		c.objects.WithLabelValues(outcome)
 	}
 }
 

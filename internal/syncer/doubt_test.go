@@ -63,3 +63,48 @@ func TestResumedPassRemembersWhatItSetAside(t *testing.T) {
 		}
 	})
 }
+
+// TestLostAnswerOfAVanishedObject has the answer to a copy get lost, the source be deleted before the copy is tried again, and
+// then the version before come back: the ledger must not vouch for a copy that was replaced. One that was not it keeps.
+func TestLostAnswerOfAVanishedObject(t *testing.T) {
+	for _, lost := range []bool{true, false} {
+		emptyPools()
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			if _, err := w.client.PutBucketVersioning(t.Context(), versioned("owner-data")); err != nil {
+				t.Fatal(err)
+			}
+			w.source.Put("k", awsfake.BytesBody([]byte("one")), awsfake.PutOptions{})
+			s := w.open(t)
+			mustRun(t, s)
+			w.source.Put("k", awsfake.BytesBody([]byte("two")), awsfake.PutOptions{})
+			remove := func(version *string) (marker *string) {
+				out, err := w.client.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: aws.String("owner-data"), Key: aws.String("k"), VersionId: version})
+				if err != nil {
+					t.Error(err)
+					return nil
+				}
+				return out.VersionId
+			}
+			var marker *string
+			fault := awsfake.Fault{Operation: "CopyObject", Times: 1, Do: func() { marker = remove(nil) }}
+			if lost {
+				fault.Skip = 1
+				w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Times: 1, Kind: awsfake.LoseAnswer})
+			}
+			w.cloud.Inject(fault)
+			if got := mustRun(t, s); got.Skipped["gone"] != 1 {
+				t.Fatalf("lost %t: got %+v, want the object gone", lost, got)
+			}
+			remove(marker)
+			remove(&w.source.Versions("k")[0].VersionID)
+			got := mustRun(t, s)
+			if content, err := w.destination.Read("k"); err != nil || string(content) != "one" {
+				t.Errorf("lost %t: got %q, %v at the destination, want what the source holds", lost, content, err)
+			}
+			if (got.Unchanged == 1) == lost {
+				t.Errorf("lost %t: got %+v, want the object copied again only where its copy was replaced", lost, got)
+			}
+		})
+	}
+}

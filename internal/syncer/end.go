@@ -21,6 +21,14 @@ const (
 	ExitInterrupted = 130
 )
 
+// The results of a pass, as metrics and logs name them.
+const (
+	resultComplete    = "complete"
+	resultQuarantined = "quarantined"
+	resultDrained     = "drained"
+	resultFailed      = "failed"
+)
+
 // end closes the books: the summary, the counts of the pass and its one line in the log.
 func (p *pass) end(err error) Summary {
 	s, took := p.tally.summary(), p.o.Now().Sub(p.start)
@@ -39,7 +47,7 @@ func (p *pass) end(err error) Summary {
 	if err == nil && p.replay == nil {
 		p.count.lastSuccess.WithLabelValues().Set(unix(p.o.Now()))
 	}
-	p.o.Logger.Info("pass ended", "result", result, "pass", s.Pass, "generation", s.Generation, "resumed", s.Resumed,
+	p.log.Info("pass ended", "result", result, "generation", s.Generation, "resumed", s.Resumed,
 		"listed", s.Listed, "copied", s.Copied, "copied_bytes", s.CopiedBytes, "unchanged", s.Unchanged, "adopted", s.Adopted,
 		"skipped", sum(s.Skipped), "quarantined", s.SetAside(), "throttled", s.Throttled, "duration", took)
 	return s
@@ -50,15 +58,15 @@ func verdict(s Summary, err error) (result string, exit int) {
 	_, held := errors.AsType[*checkpoint.LeaseHeldError](err)
 	switch {
 	case errors.Is(err, ErrDrained):
-		return "drained", ExitInterrupted
+		return resultDrained, ExitInterrupted
 	case held:
 		return "", ExitLeaseHeld
 	case err != nil:
-		return "failed", ExitFailed
+		return resultFailed, ExitFailed
 	case s.SetAside() > 0:
-		return "quarantined", ExitQuarantined
+		return resultQuarantined, ExitQuarantined
 	default:
-		return "complete", ExitDone
+		return resultComplete, ExitDone
 	}
 }
 

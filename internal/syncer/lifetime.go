@@ -56,12 +56,20 @@ func readAhead[T any](ctx context.Context, open func(context.Context) iter.Seq2[
 		defer stop()
 		reader.Go(func() {
 			defer close(elements)
-			for value, err := range open(ctx) {
+			send := func(e element) bool {
 				select {
-				case elements <- element{value, err}:
+				case elements <- e:
+					return true
 				case <-ctx.Done():
-					return
+					return false
 				}
+			}
+			err := guarded(func() error {
+				open(ctx)(func(value T, err error) bool { return send(element{value, err}) })
+				return nil
+			})
+			if err != nil {
+				send(element{err: err})
 			}
 		})
 		for e := range elements {

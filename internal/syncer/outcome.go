@@ -1,6 +1,9 @@
 package syncer
 
 import (
+	"context"
+	"errors"
+
 	"syncd/internal/checkpoint"
 	"syncd/internal/copier"
 	"syncd/internal/plan"
@@ -37,10 +40,28 @@ func keep(slot *checkpoint.Slot, a plan.Action) {
 	slot.Carry(*a.Previous)
 }
 
+// vanished settles an object that was gone when it was to be copied. A request whose answer was lost may have replaced the
+// copy before, and the ledger then must not vouch for that.
+func (p *pass) vanished(ctx context.Context, slot *checkpoint.Slot, a plan.Action) error {
+	if a.Previous != nil {
+		intact, err := p.o.Copier.Intact(ctx, *a.Previous)
+		if err != nil {
+			return err
+		}
+		if !intact {
+			a.Previous = nil
+		}
+	}
+	keep(slot, a)
+	p.tally.skipped(plan.Gone)
+	p.count.objects.WithLabelValues(outcomeSkipped).Inc()
+	return nil
+}
+
 func (p *pass) record(slot *checkpoint.Slot, a plan.Action, r copier.Result) {
 	slot.Record(entryOf(a, r))
 	if len(r.Notes) > 0 {
-		p.o.Logger.Info("object copied with notes", "key", a.Object.Key, "notes", r.Notes)
+		p.log.Info("object copied with notes", "key", a.Object.Key, "notes", r.Notes)
 	}
 	if r.Parts > 0 {
 		p.usedParts.Store(true)
@@ -48,6 +69,7 @@ func (p *pass) record(slot *checkpoint.Slot, a plan.Action, r copier.Result) {
 	p.tally.copied(r.Object.Size)
 	p.count.objects.WithLabelValues(outcomeCopied).Inc()
 	p.count.bytes.Add(float64(r.Object.Size))
+	p.count.cost.Add(p.quoter.Beyond(r.Object)) // its requests were counted when they were sent
 }
 
 func entryOf(a plan.Action, r copier.Result) checkpoint.Entry {
@@ -70,5 +92,8 @@ func (p *pass) quarantine(slot *checkpoint.Slot, a plan.Action, err error) {
 	p.tally.quarantined(reason)
 	p.count.objects.WithLabelValues(outcomeQuarantined).Inc()
 	p.count.quarantined.WithLabelValues(reason).Inc()
-	p.o.Logger.Warn("object quarantined", "key", a.Object.Key, "reason", reason, "err", err)
+	p.log.Warn("object quarantined", "key", a.Object.Key, "reason", reason, "err", err)
+	if bug, ok := errors.AsType[*copier.PanicError](err); ok {
+		p.log.Error("copying panicked", "key", a.Object.Key, "err", bug, "stack", string(bug.Stack))
+	}
 }

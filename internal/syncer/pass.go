@@ -3,6 +3,8 @@ package syncer
 import (
 	"context"
 	"errors"
+	"iter"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
+	"syncd/internal/copier"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
 	"syncd/internal/throttle"
@@ -30,6 +33,7 @@ const (
 // pass is one traversal under way.
 type pass struct {
 	*Syncer
+	log    *slog.Logger // names the pass, once it has a number
 	tally  *tally
 	before throttle.Counts
 	start  time.Time
@@ -66,6 +70,7 @@ func (p *pass) run(ctx context.Context) error {
 	if p.ledger, err = ledger.Begin(ctx); err != nil {
 		return firstCause(ctx, err)
 	}
+	p.log = p.log.With("pass", p.ledger.Number())
 	p.tally.began(p.ledger)
 	if err := p.walk(ctx); err != nil {
 		return p.save(ctx, err)
@@ -96,7 +101,7 @@ func (p *pass) walk(ctx context.Context) error {
 	}
 	saved := keepSaved(save)
 
-	err := p.each(reading, func(a plan.Action) error {
+	take := func(a plan.Action) error {
 		slot, err := p.ledger.Reserve(reading, a.Object.Key)
 		switch {
 		case err != nil:
@@ -111,10 +116,11 @@ func (p *pass) walk(ctx context.Context) error {
 		}
 		copies.Go(func() error {
 			defer turns.Release()
-			return p.copy(working, slot, a)
+			return guarded(func() error { return p.copy(working, slot, a) })
 		})
 		return save()
-	})
+	}
+	err := guarded(func() error { return p.each(reading, take) })
 	return firstCause(ctx, copies.Wait(), saved(), err)
 }
 
@@ -157,12 +163,24 @@ func (p *pass) planned(ctx context.Context) plan.Actions {
 }
 
 func (p *pass) plan(ctx context.Context) plan.Actions {
-	previous, aside := p.ledger.Previous(ctx), p.ledger.PreviousQuarantine(ctx)
 	if p.replay != nil {
-		return plan.Replay(ctx, previous, aside, p.o.Copier.Look, p.rules)
+		return plan.Replay(ctx, p.ledger.Previous(ctx), p.ledger.PreviousQuarantine(ctx), p.o.Copier.Look, p.rules)
 	}
-	source := p.o.Source.List(ctx, listing.Range{After: p.ledger.Mark()})
-	return p.besideDestination(ctx, plan.Diff(source, previous, aside, p.rules))
+	return p.compare(ctx, p.ledger)
+}
+
+// known is what the ledger tells a pass of those before it.
+type known interface {
+	Number() int64
+	Mark() string
+	Previous(ctx context.Context) iter.Seq2[checkpoint.Entry, error]
+	PreviousQuarantine(ctx context.Context) iter.Seq2[checkpoint.Quarantined, error]
+}
+
+// compare plans a pass over the source from what is known of those before. Passes that are only looked at begin here too.
+func (p *pass) compare(ctx context.Context, k known) plan.Actions {
+	source := p.o.Source.List(ctx, listing.Range{After: k.Mark()})
+	return p.besideDestination(ctx, k, plan.Diff(source, k.Previous(ctx), k.PreviousQuarantine(ctx), p.rules))
 }
 
 // copy copies one object and settles its slot. An error ends the pass; the failure of the object alone is none.
@@ -170,25 +188,24 @@ func (p *pass) copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action) e
 	p.count.inFlight.Inc()
 	defer p.count.inFlight.Dec()
 	start := p.o.Now()
-	if adopted, err := p.adopt(ctx, slot, a); err != nil {
-		return err
-	} else if adopted {
-		p.backlog.settle(a.Object.Key)
-		return nil
+	adopted, err := p.adopt(ctx, slot, a)
+	var result copier.Result
+	if err == nil && !adopted {
+		result, err = p.o.Copier.Copy(ctx, a.Object, slot)
 	}
-	result, err := p.o.Copier.Copy(ctx, a.Object, slot)
 	switch {
+	case adopted:
 	case err == nil:
 		p.record(slot, a, result)
 		took := p.o.Now().Sub(start)
 		p.count.copyDuration.Observe(took.Seconds())
-		p.o.Logger.Debug("object copied", "key", a.Object.Key, "bytes", a.Object.Size, "reason", a.Reason, "duration", took)
+		p.log.Debug("object copied", "key", a.Object.Key, "bytes", a.Object.Size, "reason", a.Reason, "duration", took)
 	case awserr.Fatal(err), ctx.Err() != nil:
 		return err // the slot stays unsettled: a resumed pass takes the object up again
 	case awserr.Classify(err) == awserr.Gone:
-		keep(slot, a)
-		p.tally.skipped(plan.Gone)
-		p.count.objects.WithLabelValues(outcomeSkipped).Inc()
+		if err := p.vanished(ctx, slot, a); err != nil {
+			return err
+		}
 	default:
 		p.quarantine(slot, a, err)
 	}
@@ -218,6 +235,9 @@ func (p *pass) commit(ctx context.Context, ledger *checkpoint.Ledger) error {
 // save keeps what is settled of a pass that does not reach its end, and returns why it does not. It outlives ctx, which
 // may be why.
 func (p *pass) save(ctx context.Context, cause error) error {
+	if _, ok := errors.AsType[*PanicError](cause); ok {
+		return cause // what is in memory may be half done; what was saved before is whole
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.saveTime())
 	defer cancel()
 	err := p.ledger.Abandon(ctx)
@@ -248,7 +268,7 @@ func keepSaved(save func() error) (wait func() error) {
 				return
 			case <-tick.C:
 			}
-			if err := save(); err != nil {
+			if err := guarded(save); err != nil {
 				ended <- err
 				return
 			}

@@ -81,11 +81,11 @@ func (s Settings) sameKeys(o Settings) bool {
 // settle has the ledger remember the settings, and returns the rules of the next pass. A new key is refused unless it was
 // asked for, because all objects are copied again for it.
 func (p *pass) settle(ctx context.Context, ledger *checkpoint.Ledger) (plan.Rules, error) {
-	rules := p.o.Rules
-	rules.Now, rules.Retry = p.o.Now(), p.replay
 	var now remembered
 	var err error
+	var former string
 	ledger.SetFingerprint(func(last string, pass int64) string {
+		former = last
 		if now, err = p.o.Settings.remember(last, pass); err != nil {
 			return last
 		}
@@ -96,23 +96,30 @@ func (p *pass) settle(ctx context.Context, ledger *checkpoint.Ledger) (plan.Rule
 		return string(text)
 	})
 	if err != nil {
-		return rules, err
+		return plan.Rules{}, err
 	}
-	rules.PlaceSince, rules.ClassSince = now.PlaceSince, now.ClassSince
-	if rules.Retry == nil && p.newSettings(ledger) {
-		rules.Retry = func(checkpoint.Quarantined) bool { return true } // what failed there may succeed here
-	}
+	rules := p.rulesUnder(now, former)
 	if p.o.Rekey {
 		return rules, nil
 	}
-	return rules, p.refuseNewKey(ctx, ledger, now.PlaceSince)
+	return rules, p.refuseNewKey(ctx, former, now.PlaceSince)
 }
 
-// newSettings reports whether the last generation was made under others.
-func (s *Syncer) newSettings(ledger *checkpoint.Ledger) bool {
+// rulesUnder returns the rules of a pass that remembers now, after a generation that remembered last.
+func (p *pass) rulesUnder(now remembered, last string) plan.Rules {
+	rules := p.o.Rules
+	rules.Now, rules.Retry = p.o.Now(), p.replay
+	rules.PlaceSince, rules.ClassSince = now.PlaceSince, now.ClassSince
+	if rules.Retry == nil && p.newSettings(last) {
+		rules.Retry = func(checkpoint.Quarantined) bool { return true } // what failed there may succeed here
+	}
+	return rules
+}
+
+// newSettings reports whether a generation was made under others.
+func (s *Syncer) newSettings(fingerprint string) bool {
 	var last remembered
-	text := ledger.Manifest().Fingerprint
-	return text != "" && json.Unmarshal([]byte(text), &last) == nil && last.Settings != s.o.Settings
+	return fingerprint != "" && json.Unmarshal([]byte(fingerprint), &last) == nil && last.Settings != s.o.Settings
 }
 
 // RekeyError says that the configured KMS key is another than that of the copies, and what a pass would cost for it.
@@ -123,19 +130,18 @@ type RekeyError struct {
 	Objects, Bytes int64
 }
 
-// copyPrice is what a thousand CopyObject requests cost in us-east-1, in dollars (Amazon S3 pricing, S3 Standard).
-const copyPrice = 0.005
-
 // Error tells the change and its cost.
 func (e *RekeyError) Error() string {
-	return fmt.Sprintf("kms_key changed from %s to %s: a pass would copy %d objects (%d bytes) again, at about $%.2f for requests to S3 and as many again to KMS",
-		e.From, e.To, e.Objects, e.Bytes, float64(e.Objects)/1000*copyPrice)
+	each := plan.NewQuoter(plan.Terms{}).Request("CopyObject")
+	return fmt.Sprintf("kms_key changed from %s to %s: a pass would copy %d objects (%d bytes) again, at about $%.2f for requests to S3 and KMS",
+		e.From, e.To, e.Objects, e.Bytes, float64(e.Objects)*each)
 }
 
-// refuseNewKey looks whether the last generation was copied under another key. Only then are the entries counted.
-func (s *Syncer) refuseNewKey(ctx context.Context, ledger *checkpoint.Ledger, placeSince int64) error {
+// refuseNewKey looks whether the last generation, by its fingerprint, was copied under another key. Only then are the entries
+// counted.
+func (s *Syncer) refuseNewKey(ctx context.Context, fingerprint string, placeSince int64) error {
 	var last remembered
-	if text := ledger.Manifest().Fingerprint; text == "" || json.Unmarshal([]byte(text), &last) != nil || last.KeyARN == s.o.Settings.KeyARN {
+	if fingerprint == "" || json.Unmarshal([]byte(fingerprint), &last) != nil || last.KeyARN == s.o.Settings.KeyARN {
 		return nil
 	}
 	refusal := &RekeyError{From: last.KeyARN, To: s.o.Settings.KeyARN}

@@ -4,7 +4,8 @@
 // It promises that a pass settles every object of its listing exactly once (copied, unchanged, skipped with a reason or
 // quarantined with a reason) or says that it did not, that a generation of the ledger is committed only by a pass that
 // reached the end, and that an interrupted pass keeps what it has done. One object's failure never stops a pass; dead
-// credentials, a missing bucket or a ledger that cannot be written stop it at once.
+// credentials, a missing bucket or a ledger that cannot be written stop it at once. A preview goes the same way up to the
+// first copy, without the lease and without a write.
 //
 // It leaves to the floors beneath what each step means, and to the daemon when a pass begins.
 //
@@ -38,8 +39,9 @@ type Copier interface {
 	Adopt(ctx context.Context, object, present listing.Object) (result copier.Result, adopted bool, err error)
 	Look(ctx context.Context, key string) (listing.Object, error)
 	DestinationKey(key string) (string, error)
+	Intact(ctx context.Context, e checkpoint.Entry) (bool, error)
 	AbortUpload(ctx context.Context, u checkpoint.Upload) error
-	SweepUploads(ctx context.Context, before time.Time) (aborted int, err error)
+	SweepUploads(ctx context.Context, before time.Time, kept []checkpoint.Upload) (aborted int, err error)
 }
 
 // Turns bounds the objects that are copied side by side. They are given in the order they are asked for.
@@ -72,6 +74,8 @@ type Options struct {
 	// DrainTimeout is how long a pass may take to end once a drain began: most of it is for copies in flight to end, the
 	// rest to save.
 	DrainTimeout time.Duration
+	// Terms are what copies cost by; the zero Terms are those of a server-side copy within one region.
+	Terms plan.Terms
 	// Meter is hung on every client of the mapping.
 	Meter *throttle.Meter
 	// Metrics is where the mapping is counted.
@@ -89,6 +93,7 @@ var ErrDrained = errors.New("pass was drained before its end")
 type Syncer struct {
 	o       Options
 	count   counters
+	quoter  plan.Quoter
 	backlog *backlog
 
 	running chan struct{} // holds an element while a pass is under way: one at a time
@@ -104,7 +109,7 @@ type Syncer struct {
 func New(o Options) *Syncer {
 	count := newCounters(o.Metrics, o.Mapping)
 	o.Store = counted{o.Store, count.storeWrites}
-	s := &Syncer{o: o, count: count, backlog: newBacklog(count), running: make(chan struct{}, 1)}
+	s := &Syncer{o: o, count: count, quoter: plan.NewQuoter(o.Terms), backlog: newBacklog(count), running: make(chan struct{}, 1)}
 	o.Metrics.OldestUnsynced.Set(func() (float64, bool) { return s.backlog.age(o.Now()), true }, o.Mapping)
 	return s
 }
@@ -116,10 +121,11 @@ func (s *Syncer) Run(ctx context.Context) (Summary, error) { return s.traverse(c
 func (s *Syncer) traverse(ctx context.Context, replay Selector) (Summary, error) {
 	s.running <- struct{}{} // a drain that ends ctx ends the other pass too
 	defer func() { <-s.running }()
-	p := &pass{Syncer: s, tally: newTally(s.o.Mapping), before: s.o.Meter.Counts(), start: s.o.Now(), replay: replay}
+	p := &pass{Syncer: s, log: s.o.Logger, tally: newTally(s.o.Mapping), before: s.o.Meter.Counts(), start: s.o.Now(), replay: replay}
 	s.show(p.tally)
 	defer s.show(nil)
-	err := p.run(ctx)
+	err := guarded(func() error { return p.run(ctx) })
+	p.tellPanic(err)
 	if err != nil && !errors.Is(err, ErrDrained) {
 		// What is in memory may not be what is durable: the next pass reads it anew.
 		err = errors.Join(err, s.closeLedger())

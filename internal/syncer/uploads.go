@@ -20,23 +20,23 @@ const clockSkew = 15 * time.Minute
 func (p *pass) abortUploads(ctx context.Context) {
 	for _, u := range p.ledger.LeftUploads() {
 		if err := p.o.Copier.AbortUpload(ctx, u); err != nil {
-			p.o.Logger.Warn("upload was not aborted", "key", u.Key, "upload", u.ID, "err", err)
+			p.log.Warn("upload was not aborted", "key", u.Key, "upload", u.ID, "err", err)
 			continue
 		}
 		p.ledger.UploadAborted(u.ID)
-		p.o.Logger.Debug("upload aborted", "key", u.Key, "upload", u.ID)
+		p.log.Debug("upload aborted", "key", u.Key, "upload", u.ID)
 	}
 	if !p.usedParts.Load() {
 		return
 	}
-	aborted, err := p.o.Copier.SweepUploads(ctx, p.o.Now().Add(clockSkew))
+	aborted, err := p.o.Copier.SweepUploads(ctx, p.o.Now().Add(clockSkew), p.ledger.KeptUploads())
 	switch {
 	case errors.Is(err, copier.ErrUploadsHidden) && p.uploadsHidden:
 	case err != nil:
 		p.uploadsHidden = errors.Is(err, copier.ErrUploadsHidden) // told once: it costs nothing but storage, and will not change soon
-		p.o.Logger.Warn("uploads were not swept", "err", err)
+		p.log.Warn("uploads were not swept", "err", err)
 	}
 	if aborted > 0 {
-		p.o.Logger.Info("uploads of earlier passes aborted", "uploads", aborted)
+		p.log.Info("uploads of earlier passes aborted", "uploads", aborted)
 	}
 }

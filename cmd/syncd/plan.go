@@ -1,0 +1,166 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"syncd/internal/plan"
+	"syncd/internal/syncer"
+)
+
+// planFlags are those of `syncd plan` beside the shared ones.
+type planFlags struct {
+	flags
+	list     bool
+	detailed bool
+}
+
+// workError says that a pass would have something to do.
+type workError struct{ objects int64 }
+
+func (e *workError) Error() string { return objects(e.objects) + " to copy" }
+
+func planCommand(p process) *cobra.Command {
+	var f planFlags
+	cmd := &cobra.Command{
+		Use:   "plan --config FILE [--mapping NAME]...",
+		Short: "Show what the next pass would do, what it would cost and how long it would take",
+		Long: `plan shows what the next pass of every mapping would do: objects and bytes by reason, requests by operation, dollars by
+list prices and who pays them, and roughly how long it takes. It goes through the very steps by which a pass decides, and carries
+none of them out: it lists the source, and the destination where a pass would, reads the ledger without its lease, and writes
+nothing. It can run beside the daemon.
+
+` + exitCodes,
+		Example: "  syncd plan --config syncd.yaml\n  syncd plan --config syncd.yaml --mapping alice-to-bob --list --json\n" +
+			"  syncd plan --config syncd.yaml --detailed-exitcode",
+		RunE: func(cmd *cobra.Command, _ []string) error { return preview(cmd.Context(), p, f) },
+	}
+	addFlags(cmd, &f.flags)
+	cmd.Flags().BoolVar(&f.json, "json", false, "print the plan as one JSON object on the last line")
+	cmd.Flags().BoolVar(&f.list, "list", false, "print every action, a line each, before the plan")
+	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 4 when there is work")
+	cmd.Flags().BoolVar(&f.rekey, "rekey", false, "plan a pass that may copy everything again under another kms_key")
+	return cmd
+}
+
+// preview plans every mapping, one after the other.
+func preview(ctx context.Context, p process, f planFlags) error {
+	s, err := newSystem(ctx, p, f.flags)
+	if err != nil {
+		return err
+	}
+	var plans []syncer.Preview
+	var failures []error
+	for _, m := range s.mappings {
+		planned, err := previewOne(ctx, p, m, f)
+		plans, failures = append(plans, planned), append(failures, err)
+		if errors.Is(err, syncer.ErrDrained) {
+			break
+		}
+	}
+	err = errors.Join(failures...)
+	if f.json {
+		err = errors.Join(err, printPlans(p.stdout, plans))
+	}
+	return errors.Join(err, f.verdict(plans))
+}
+
+// verdict is the error that says that there is work, where it was asked for.
+func (f planFlags) verdict(plans []syncer.Preview) error {
+	work := int64(0)
+	for _, v := range plans {
+		work += v.Work()
+	}
+	if !f.detailed || work == 0 {
+		return nil
+	}
+	return &workError{work}
+}
+
+func previewOne(ctx context.Context, p process, m *mapping, f planFlags) (syncer.Preview, error) {
+	out := bufio.NewWriter(p.stdout)
+	shown := showListing(p, m.Name)
+	planned, err := m.syncer.Preview(ctx, func(fate syncer.Fate) error {
+		shown.count()
+		if !f.list {
+			return nil
+		}
+		return printStep(out, stepOf(m.Name, fate), f.json)
+	})
+	shown.clear()
+	err = errors.Join(err, out.Flush())
+	switch {
+	case errors.Is(err, syncer.ErrDrained):
+		return planned, &hinted{fmt.Errorf("mapping %s: plan: %w", m.Name, err), "nothing was written; run it again"}
+	case err != nil:
+		return planned, fmt.Errorf("mapping %s: plan: %w", m.Name, err)
+	}
+	if !f.json {
+		printPlan(p.stdout, planned)
+	}
+	return planned, nil
+}
+
+// step is one action of a plan. Its JSON form is a contract: docs/cli.md describes it.
+type step struct {
+	Mapping string `json:"mapping"`
+	// Action is copy, adopt, skip, hold, keep or quarantine.
+	Action string `json:"action"`
+	Reason string `json:"reason"`
+	// Key is the key at the source as a string, with U+FFFD for what is not UTF-8; KeyBytes, in base64, is there for such keys alone.
+	Key      string `json:"key"`
+	KeyBytes []byte `json:"key_bytes,omitempty"`
+	Bytes    int64  `json:"bytes"`
+}
+
+func stepOf(mapping string, f syncer.Fate) step {
+	s := step{Mapping: mapping, Action: "skip", Reason: string(f.Reason), Key: f.Object.Key, Bytes: f.Object.Size}
+	switch {
+	case f.Refused != "":
+		s.Action, s.Reason = "quarantine", f.Refused
+	case f.Present != nil:
+		s.Action = "adopt"
+	case f.Kind == plan.Copy:
+		s.Action = "copy"
+	case f.Reason == plan.Held:
+		s.Action, s.Reason = "hold", f.SetAside.Reason
+	case f.Reason == plan.Gone:
+		s.Action, s.Bytes = "keep", f.Previous.SourceSize
+	}
+	if !utf8.ValidString(s.Key) {
+		s.KeyBytes = []byte(s.Key)
+	}
+	return s
+}
+
+func printStep(w io.Writer, s step, asJSON bool) error {
+	if asJSON {
+		encoder := json.NewEncoder(w)
+		encoder.SetEscapeHTML(false)
+		return encoder.Encode(s)
+	}
+	_, err := fmt.Fprintf(w, "%-10s  %-12s  %12d  %s\n", s.Action, s.Reason, s.Bytes, strconv.Quote(s.Key))
+	return err
+}
+
+// plans is the JSON form of several plans.
+type plans struct {
+	Plans []syncer.Preview `json:"plans"`
+}
+
+// printPlans prints one JSON object on one line: the plan where there is one, all of them otherwise.
+func printPlans(w io.Writer, all []syncer.Preview) error {
+	var document any = plans{all}
+	if len(all) == 1 {
+		document = all[0]
+	}
+	return json.NewEncoder(w).Encode(document)
+}

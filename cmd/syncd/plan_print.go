@@ -1,0 +1,155 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"syncd/internal/syncer"
+)
+
+// printPlan tells people what a pass would do.
+func printPlan(w io.Writer, v syncer.Preview) {
+	line := func(name, text string) { fmt.Fprintf(w, "  %-12s %s\n", name, text) }
+	fmt.Fprintf(w, "pass %d of %s would list %s\n", v.Pass, v.Mapping, objects(v.Listed))
+	if v.Resumed {
+		line("resumes", "an unfinished pass, behind "+strconv.Quote(v.ResumesAfter))
+	}
+	if v.Damage != "" {
+		line("damage", v.Damage)
+	}
+	if v.Rekey != "" {
+		line("refused", v.Rekey+"; --rekey allows it")
+	}
+	line("copy", held(int(v.Copy.Objects), v.Copy.Bytes)+reasons(v.CopyByReason))
+	line("unchanged", objects(v.Unchanged))
+	printRest(line, v)
+	line("requests", byReason(v.Requests))
+	if len(v.KMSRequests) > 0 {
+		line("to KMS", "about "+byReason(rounded(v.KMSRequests)))
+	}
+	printPrice(line, v)
+}
+
+// printRest tells what is not in every plan.
+func printRest(line func(name, text string), v syncer.Preview) {
+	if v.Adopt.Objects > 0 {
+		line("adopt", held(int(v.Adopt.Objects), v.Adopt.Bytes)+" that seem to lie at the destination; "+
+			money(v.UnlessAdopted)+" more if they do not")
+	}
+	if v.Archived.Objects > 0 {
+		line("archived", held(int(v.Archived.Objects), v.Archived.Bytes)+" of the copies fail unless the owner has restored them")
+	}
+	if v.Kept > 0 {
+		line("kept", objects(v.Kept)+" whose source is gone")
+	}
+	for _, of := range []struct {
+		name   string
+		counts map[string]int64
+	}{{"skipped", v.Skipped}, {"held", v.Held}, {"quarantined", v.Refused}} {
+		if len(of.counts) > 0 {
+			line(of.name, byReason(of.counts))
+		}
+	}
+}
+
+func printPrice(line func(name, text string), v syncer.Preview) {
+	d := v.Dollars
+	line("dollars", fmt.Sprintf("%s: requests %s, KMS %s, transfer %s, retrieval %s",
+		money(d.Total), money(d.Requests), money(d.KMS), money(d.Transfer), money(d.Retrieval)))
+	line("paid by", fmt.Sprintf("the source's owner %s, the consumer %s", money(d.Owner), money(d.Consumer)))
+	line("time", fmt.Sprintf("about %s, bounded by %s", rough(v.Time.Seconds), v.Time.Bound))
+	line("prices", fmt.Sprintf("list prices of %s, read %s; other regions differ", v.Prices.Region, v.Prices.Read))
+	line("not counted", strings.Join(v.NotCounted, "; "))
+}
+
+// reasons renders tallies by reason, in the reasons' order, where there are any.
+func reasons(tallies map[string]syncer.Tally) string {
+	var parts []string
+	for _, reason := range slices.Sorted(maps.Keys(tallies)) {
+		parts = append(parts, fmt.Sprintf("%s %s (%s)", reason, humanize.Comma(tallies[reason].Objects), size(tallies[reason].Bytes)))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(parts, ", ")
+}
+
+func rounded(counts map[string]float64) map[string]int64 {
+	whole := map[string]int64{}
+	for name, n := range counts {
+		whole[name] = int64(math.Ceil(n))
+	}
+	return whole
+}
+
+// money renders dollars with two digits that mean something.
+func money(dollars float64) string {
+	switch {
+	case dollars == 0:
+		return "$0"
+	case dollars < 0.000_001:
+		return "under $0.000001"
+	case dollars < 1:
+		return "$" + strconv.FormatFloat(dollars, 'f', 6, 64)
+	default:
+		return "$" + humanize.FormatFloat("#,###.##", dollars)
+	}
+}
+
+// rough renders a time that is only estimated.
+func rough(seconds float64) string {
+	d := time.Duration(seconds * float64(time.Second))
+	switch {
+	case d < 10*time.Second:
+		return d.Round(100 * time.Millisecond).String()
+	case d < time.Hour:
+		return d.Round(time.Second).String()
+	default:
+		return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+	}
+}
+
+// listed shows how far a listing has come: on a terminal in one line that is drawn again, elsewhere in a line now and then.
+type listed struct {
+	w           io.Writer
+	mapping     string
+	now         func() time.Time
+	every       time.Duration
+	begin, end  string // of a line
+	objects     int64
+	shownAt     time.Time
+	hasAnything bool
+}
+
+func showListing(p process, mapping string) *listed {
+	l := &listed{w: p.stderr, mapping: mapping, now: p.now, every: lineInterval, end: "\n", shownAt: p.now()}
+	if isTerminal(p.stderr) {
+		l.every, l.begin, l.end = barInterval, "\r\x1b[K", ""
+	}
+	return l
+}
+
+// count counts an object; the clock is asked once a page.
+func (l *listed) count() {
+	const page = 1000
+	if l.objects++; l.objects%page != 0 || l.now().Sub(l.shownAt) < l.every {
+		return
+	}
+	l.shownAt, l.hasAnything = l.now(), true
+	fmt.Fprintf(l.w, "%s%s: planned %s, %s pages%s", l.begin, l.mapping, objects(l.objects), humanize.Comma(l.objects/page), l.end)
+}
+
+// clear leaves a clean line behind.
+func (l *listed) clear() {
+	if l.hasAnything {
+		fmt.Fprint(l.w, l.begin)
+	}
+}

@@ -1,0 +1,354 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+	"syncd/internal/plan"
+	"syncd/internal/syncer"
+)
+
+// plan runs the command and decodes its last line.
+func (s *site) plan(t *testing.T, args ...string) (planned syncer.Preview, got outcome) {
+	t.Helper()
+	got = s.run(t.Context(), append([]string{"plan", "--json"}, args...)...)
+	lines := strings.Split(strings.TrimRight(got.stdout, "\n"), "\n")
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &planned); err != nil {
+		t.Fatalf("decode the last line of %q: %v; stderr:\n%s", got.stdout, err, got.stderr)
+	}
+	return planned, got
+}
+
+// tree is every file of a directory with its content; a directory that is not there is empty.
+func tree(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		files[path] = string(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// pass runs one pass of the site's mapping and returns what it did and what the metrics say it cost.
+func (s *site) pass(t *testing.T) (summary syncer.Summary, dollars float64) {
+	t.Helper()
+	built, err := newSystem(t.Context(), process{
+		stdout: t.Output(), stderr: t.Output(), lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: s.now, ambient: s.signIn(),
+	}, flags{config: s.config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	summary, err = built.mappings[0].syncer.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := built.mappings[0].syncer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return summary, testutil.ToFloat64(built.metrics.Cost.WithLabelValues(demoMapping))
+}
+
+// sizes puts an object of each size.
+func (s *site) sizes(o awsfake.PutOptions, sizes ...int64) {
+	for i, size := range sizes {
+		s.source.Put(fmt.Sprintf("size/%02d", i), awsfake.SyntheticBody(size, uint64(i)), o) //nolint:gosec // small
+	}
+}
+
+// TestPlanIsWhatAPassSends holds every plan against the pass that follows: the same objects, the same number of requests of
+// each operation, and the same dollars in the metric. The plan itself sends lists alone, and writes nothing anywhere.
+func TestPlanIsWhatAPassSends(t *testing.T) {
+	const mib = 1 << 20
+	set := func(section string) func(string) string { return func(text string) string { return text + section } }
+	tests := []struct {
+		name string
+		edit func(string) string
+		fill func(s *site)
+	}{
+		{"small objects", nil, func(s *site) { s.sizes(awsfake.PutOptions{}, make([]int64, 2345)...) }},
+		{"an empty bucket", nil, func(*site) {}},
+		{"objects in parts", set("    copy: {part_size: 7MiB, multipart_above: 5MiB}\n"), func(s *site) {
+			s.sizes(awsfake.PutOptions{}, 0, 5*mib, 5*mib+1, 7*mib, 14*mib, 100*mib+1)
+		}},
+		{"parts of the copier's own size", nil, func(s *site) { s.sizes(awsfake.PutOptions{}, 5<<30, 5<<30+1, 20<<30) }},
+		{"parts without tags and metadata", set("    copy: {multipart_above: 5MiB, tags: omit, metadata: omit}\n"), func(s *site) {
+			s.sizes(awsfake.PutOptions{}, 1, 6*mib)
+		}},
+		{"relay", twoRoles, func(s *site) { s.sizes(awsfake.PutOptions{}, 0, 1, 8*mib, 8*mib+1, 3*8*mib+12345) }},
+		{"relay without tags", func(text string) string { return twoRoles(text) + "    copy: {tags: omit, part_size: 5MiB}\n" }, func(s *site) {
+			s.sizes(awsfake.PutOptions{}, 1, 12*mib)
+		}},
+		{"classes", func(text string) string {
+			return strings.Replace(text, `kms_key: "`, `storage_class: GLACIER_IR, bucket_key: false, kms_key: "`, 1)
+		}, func(s *site) {
+			for _, class := range []string{"STANDARD", "STANDARD_IA", "ONEZONE_IA", "GLACIER_IR", "INTELLIGENT_TIERING"} {
+				s.source.Put(class, awsfake.SyntheticBody(1<<30, 1), awsfake.PutOptions{StorageClass: class})
+			}
+		}},
+		{"classes that are kept", func(text string) string {
+			return strings.Replace(text, `kms_key: "`, `storage_class: keep, kms_key: "`, 1)
+		}, func(s *site) {
+			s.sizes(awsfake.PutOptions{StorageClass: "STANDARD_IA"}, 1, 6<<30)
+			s.source.Put("none", awsfake.BytesBody(nil), awsfake.PutOptions{})
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSite(t, tt.edit)
+			if strings.HasPrefix(tt.name, "relay") {
+				s.addReader()
+			}
+			tt.fill(s)
+			before := tree(t, s.dir)
+			s.cloud.ResetRequests()
+			planned, got := s.plan(t)
+			if got.code != 0 {
+				t.Fatalf("got exit %d, want 0; stderr:\n%s", got.code, got.stderr)
+			}
+			if diff := cmp.Diff(before, tree(t, s.dir)); diff != "" {
+				t.Errorf("files that a plan changed (-before +after):\n%s", diff)
+			}
+			for operation, n := range s.cloud.Requests() {
+				if operation != "AssumeRole" && operation != "ListObjectsV2" {
+					t.Errorf("got %d %s from a plan, want none", n, operation)
+				}
+			}
+			summary, dollars := s.pass(t)
+			delete(summary.Requests, "AssumeRole") // how often is for the sessions to decide
+			if diff := cmp.Diff(summary.Requests, planned.Requests); diff != "" {
+				t.Errorf("requests (-pass +plan):\n%s", diff)
+			}
+			if summary.Copied != planned.Copy.Objects || summary.CopiedBytes != planned.Copy.Bytes || summary.Listed != planned.Listed {
+				t.Errorf("got %d copied (%d bytes) of %d, want as planned %+v of %d", summary.Copied, summary.CopiedBytes, summary.Listed, planned.Copy, planned.Listed)
+			}
+			const tolerance = 1e-6 // dollars: what sums of fractions lose
+			if math.Abs(dollars-planned.Dollars.Total) > tolerance {
+				t.Errorf("got a pass that cost $%.9f by the metric, want $%.9f as planned", dollars, planned.Dollars.Total)
+			}
+			again, _ := s.plan(t)
+			if again.Work() != 0 || again.Unchanged != summary.Listed || again.Generation != 1 || again.Pass != 2 {
+				t.Errorf("got the plan %+v behind the pass, want all unchanged", again)
+			}
+		})
+	}
+}
+
+// TestPlanBesideADaemon plans while another holds the lease.
+func TestPlanBesideADaemon(t *testing.T) {
+	s := newSite(t, nil)
+	s.sizes(awsfake.PutOptions{}, 1, 2, 3)
+	store := s.ledgers(t)
+	daemon, err := checkpoint.Open(t.Context(), store, checkpoint.Options{Mapping: demoMapping, Holder: "daemon/1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	planned, got := s.plan(t)
+	if got.code != 0 || planned.Copy != (syncer.Tally{Objects: 3, Bytes: 6}) {
+		t.Errorf("got exit %d, %+v, want 3 objects planned; stderr:\n%s", got.code, planned, got.stderr)
+	}
+	if got := s.run(t.Context(), "backfill"); got.code != syncer.ExitLeaseHeld {
+		t.Errorf("got exit %d of a backfill, want %d: the lease is held", got.code, syncer.ExitLeaseHeld)
+	}
+	if err := daemon.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestPlanExitCodes asks for them, and does not.
+func TestPlanExitCodes(t *testing.T) {
+	s := newSite(t, nil)
+	s.sizes(awsfake.PutOptions{}, 1)
+	for _, want := range []int{exitFindings, 0} {
+		if got := s.run(t.Context(), "plan"); got.code != 0 {
+			t.Errorf("got exit %d, want 0 where nobody asked; stderr:\n%s", got.code, got.stderr)
+		}
+		if got := s.run(t.Context(), "plan", "--detailed-exitcode"); got.code != want {
+			t.Errorf("got exit %d, want %d; stdout:\n%s", got.code, want, got.stdout)
+		}
+		s.pass(t)
+	}
+	s.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.AccessDenied})
+	if got := s.run(t.Context(), "plan", "--detailed-exitcode"); got.code != 1 || !strings.Contains(got.stderr, "hint: the role lacks a permission") {
+		t.Errorf("got exit %d, want 1 and a hint; stderr:\n%s", got.code, got.stderr)
+	}
+}
+
+// TestPlanList has a line for each action, in key order, with what makes it special.
+func TestPlanList(t *testing.T) {
+	s := newSite(t, func(text string) string { return text + "    filter: {exclude: [\"tmp/**\"]}\n" })
+	s.sizes(awsfake.PutOptions{}, 1, 2)
+	s.pass(t)
+	s.source.Delete("size/00")
+	s.source.Put("a<b>\xff", awsfake.BytesBody([]byte("new")), awsfake.PutOptions{})
+	s.source.Put("tmp/x", awsfake.BytesBody(nil), awsfake.PutOptions{})
+	_, got := s.plan(t, "--list")
+	lines := strings.Split(strings.TrimRight(got.stdout, "\n"), "\n")
+	var steps []step
+	for _, line := range lines[:len(lines)-1] {
+		var one step
+		if err := json.Unmarshal([]byte(line), &one); err != nil {
+			t.Fatalf("decode %q: %v", line, err)
+		}
+		steps = append(steps, one)
+	}
+	want := []step{
+		{demoMapping, "copy", "missing", "a<b>\ufffd", []byte("a<b>\xff"), 3},
+		{demoMapping, "keep", "gone", "size/00", nil, 1},
+		{demoMapping, "skip", "unchanged", "size/01", nil, 2},
+		{demoMapping, "skip", "excluded", "tmp/x", nil, 0},
+	}
+	if diff := cmp.Diff(want, steps); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+	text := s.run(t.Context(), "plan", "--list").stdout
+	for _, want := range []string{`copy        missing                  3  "a<b>\xff"`, "kept         1 object whose source is gone", "skipped      excluded 1"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("got %q, want %q in it", text, want)
+		}
+	}
+}
+
+// TestPlanOfAnotherKey tells that the pass would be refused, and what it would do with --rekey.
+func TestPlanOfAnotherKey(t *testing.T) {
+	s := newSite(t, nil)
+	s.sizes(awsfake.PutOptions{}, 1, 2)
+	s.pass(t)
+	text, err := os.ReadFile(s.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := s.cloud.Account(demoConsumer).CreateKey(demoRegion, nil).ARN()
+	if err := os.WriteFile(s.config, []byte(strings.ReplaceAll(string(text), s.consumerKey.ARN(), key)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	planned, _ := s.plan(t)
+	want := map[string]syncer.Tally{"wrong_key": {Objects: 2, Bytes: 3}}
+	if diff := cmp.Diff(want, planned.CopyByReason); diff != "" || !strings.Contains(planned.Rekey, key) {
+		t.Errorf("got the refusal %q, want one that names %s; by reason (-want +got):\n%s", planned.Rekey, key, diff)
+	}
+	if allowed, _ := s.plan(t, "--rekey"); allowed.Rekey != "" || allowed.Copy.Objects != 2 {
+		t.Errorf("got %+v, want no refusal where it is allowed", allowed)
+	}
+	if text := s.run(t.Context(), "plan").stdout; !strings.Contains(text, "--rekey allows it") {
+		t.Errorf("got %q, want a word about --rekey", text)
+	}
+}
+
+// TestPlanIsDocumented finds every field of the JSON in the page that is the contract.
+func TestPlanIsDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## The plan\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	for _, of := range []reflect.Type{
+		reflect.TypeFor[syncer.Preview](), reflect.TypeFor[syncer.Tally](), reflect.TypeFor[syncer.PriceList](),
+		reflect.TypeFor[plan.Dollars](), reflect.TypeFor[plan.Estimate](), reflect.TypeFor[step](),
+	} {
+		for _, field := range reflect.VisibleFields(of) {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			if name != "" && !strings.Contains(section, "`"+name+"`") {
+				t.Errorf("docs/cli.md says nothing of %s of %s", name, of)
+			}
+		}
+	}
+}
+
+// TestPlanOfSeveralMappings prints them together, and goes on behind one that fails.
+func TestPlanOfSeveralMappings(t *testing.T) {
+	s := newSite(t, func(text string) string {
+		head, mapping, _ := strings.Cut(text, "mappings:\n")
+		named := func(name, source string) string {
+			return strings.NewReplacer(demoMapping, name, "bucket: "+demoSource, "bucket: "+source, "bucket: "+demoCopy, "bucket: "+demoCopy+", prefix: "+name+"/").Replace(mapping)
+		}
+		return head + "mappings:\n" + named("first", demoSource) + named("broken", "not-there") + named("third", demoSource)
+	})
+	s.sizes(awsfake.PutOptions{}, 1)
+	got := s.run(t.Context(), "plan", "--json", "--detailed-exitcode")
+	var all plans
+	if err := json.Unmarshal([]byte(got.stdout), &all); err != nil || len(all.Plans) != 3 {
+		t.Fatalf("decode %q: %v, %d plans, want 3; stderr:\n%s", got.stdout, err, len(all.Plans), got.stderr)
+	}
+	for i, want := range []syncer.Preview{{Mapping: "first", Listed: 1}, {Mapping: "broken"}, {Mapping: "third", Listed: 1}} {
+		failed := all.Plans[i].Error != ""
+		if one := all.Plans[i]; one.Mapping != want.Mapping || one.Listed != want.Listed || failed != (want.Mapping == "broken") {
+			t.Errorf("got %+v, want %s with %d listed", one, want.Mapping, want.Listed)
+		}
+	}
+	if got.code != 1 || !strings.Contains(got.stderr, "mapping broken: plan: ") {
+		t.Errorf("got exit %d, want 1, which outweighs work; stderr:\n%s", got.code, got.stderr)
+	}
+}
+
+// TestPlanForPeople shows a plan as a terminal does.
+func TestPlanForPeople(t *testing.T) {
+	s := newSite(t, nil)
+	s.sizes(awsfake.PutOptions{}, 1024, 2048)
+	got := s.run(t.Context(), "plan")
+	want := `pass 1 of owner-to-consumer would list 2 objects
+  copy         2 objects, 3.0 KiB: missing 2 (3.0 KiB)
+  unchanged    0 objects
+  requests     CopyObject 2, ListObjectsV2 2
+  to KMS       about Decrypt 2, GenerateDataKey 1
+  dollars      $0.000026: requests $0.000020, KMS $0.000006, transfer $0, retrieval $0
+  paid by      the source's owner $0.000005, the consumer $0.000021
+  time         about 200ms, bounded by listing
+  prices       list prices of us-east-1, read 2026-11; other regions differ
+  not counted  storage, which is billed by the month; retries, and requests to STS; the monthly free tiers and discounts; the ledger's own requests, where its state is on S3
+`
+	if diff := cmp.Diff(want, got.stdout); diff != "" {
+		t.Errorf("plan (-want +got):\n%s", diff)
+	}
+}
+
+// TestMoneyAndTimeForPeople keeps what matters of a number.
+func TestMoneyAndTimeForPeople(t *testing.T) {
+	for dollars, want := range map[float64]string{0: "$0", 1e-9: "under $0.000001", 0.0123456: "$0.012346", 12345.678: "$12,345.68", 5: "$5.00"} {
+		if got := money(dollars); got != want {
+			t.Errorf("%v dollars: got %q, want %q", dollars, got, want)
+		}
+	}
+	for seconds, want := range map[float64]string{0.2: "200ms", 12.3: "12s", 3725: "1h2m"} {
+		if got := rough(seconds); got != want {
+			t.Errorf("%v seconds: got %q, want %q", seconds, got, want)
+		}
+	}
+}
+
+// TestListedShowsItselfNowAndThen prints a line when enough time has gone by, and none for a short listing.
+func TestListedShowsItselfNowAndThen(t *testing.T) {
+	now, out := time.Time{}, &lockedBuffer{}
+	l := showListing(process{stderr: out, now: func() time.Time { return now }}, "m")
+	for i := range 3000 {
+		if i == 1500 {
+			now = now.Add(lineInterval)
+		}
+		l.count()
+	}
+	l.clear()
+	if got, want := out.String(), "m: planned 2,000 objects, 2 pages\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

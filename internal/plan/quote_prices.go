@@ -1,0 +1,123 @@
+package plan
+
+// Price is one list price and where it was read.
+type Price struct {
+	// Class is the storage class that the price is for, "" for all.
+	Class string
+	// Name says what is priced, Unit how much of it.
+	Name, Unit string
+	// Dollars is the price of one unit in US dollars; Per is how many requests or bytes a unit has.
+	Dollars float64
+	Per     int64
+	// Source says who told the price, Read in which month it was read, as YYYY-MM.
+	Source, Read string
+}
+
+// PricesRegion and PricesRead say where the list prices hold, and when the oldest of them was read.
+const (
+	PricesRegion = "us-east-1"
+	PricesRead   = "2026-11"
+)
+
+// The names of the prices.
+const (
+	writeRequests     = "PUT, COPY, POST and LIST requests"
+	readRequests      = "GET and HEAD requests"
+	kmsRequests       = "KMS requests with a symmetric key"
+	retrievedBytes    = "retrieval"
+	transferredBytes  = "transfer to another region"
+	transferInTheEast = "transfer between us-east-1 and us-east-2"
+)
+
+// bucketKeySends is the part of the requests to KMS that is sent in spite of a Bucket Key: it saves "up to 99 percent"
+// (Amazon S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys").
+const bucketKeySends = 0.01
+
+// gigabyte is what S3 bills by, in bytes.
+const gigabyte = 1 << 30
+
+// Where the prices were read: not on AWS's own pages, which only a browser shows.
+const (
+	requestPrices   = "aws.amazon.com/s3/pricing, by way of c3x.dev/blog/s3-request-fees-explained"
+	retrievalPrices = "aws.amazon.com/s3/pricing, by way of techlama.blog/posts/s3-storage-classes-cost.html"
+	transferPrices  = "aws.amazon.com/s3/pricing, second hand"
+	kmsPrices       = "aws.amazon.com/kms/pricing, by way of cloudburn.io/blog/aws-kms-pricing"
+)
+
+// standard is the class of whatever names none.
+const standard = "STANDARD"
+
+// Prices is the one table of prices: list prices in us-east-1, which are those of us-west-2 too; other regions differ. A
+// class whose requests are not in it is priced as STANDARD.
+func Prices() []Price {
+	request := func(class, name string, thousand float64) Price {
+		return Price{Class: class, Name: name, Unit: "1,000 requests", Dollars: thousand, Per: 1000, Source: requestPrices, Read: PricesRead}
+	}
+	moved := func(class, name string, gigabytes float64, source string) Price {
+		return Price{Class: class, Name: name, Unit: "GB", Dollars: gigabytes, Per: gigabyte, Source: source, Read: PricesRead}
+	}
+	return []Price{
+		request(standard, writeRequests, 0.005),
+		request(standard, readRequests, 0.0004),
+		request("STANDARD_IA", writeRequests, 0.01),
+		request("STANDARD_IA", readRequests, 0.001),
+		request("ONEZONE_IA", writeRequests, 0.01),
+		request("ONEZONE_IA", readRequests, 0.001),
+		request("GLACIER_IR", writeRequests, 0.02),
+		request("GLACIER_IR", readRequests, 0.01),
+		moved("STANDARD_IA", retrievedBytes, 0.01, retrievalPrices),
+		moved("ONEZONE_IA", retrievedBytes, 0.01, retrievalPrices),
+		moved("GLACIER_IR", retrievedBytes, 0.03, retrievalPrices),
+		moved("", transferredBytes, 0.02, transferPrices),
+		moved("", transferInTheEast, 0.01, transferPrices),
+		{Name: kmsRequests, Unit: "10,000 requests", Dollars: 0.03, Per: 10_000, Source: kmsPrices, Read: PricesRead},
+	}
+}
+
+// price returns the price of one request or byte, 0 for one that is not in the table.
+func price(class, name string) float64 {
+	for _, p := range Prices() {
+		if p.Class == class && p.Name == name {
+			return p.Dollars / float64(p.Per)
+		}
+	}
+	return 0
+}
+
+// rates are the prices of one storage class: of a request that writes or lists, of one that reads, of a byte read.
+type rates struct{ write, read, retrieval float64 }
+
+// classRates returns the prices of the classes that have some of their own.
+func classRates() map[string]rates {
+	all := map[string]rates{}
+	for _, p := range Prices() {
+		if p.Class != "" {
+			all[p.Class] = rates{price(p.Class, writeRequests), price(p.Class, readRequests), price(p.Class, retrievedBytes)}
+		}
+	}
+	return all
+}
+
+func (r rates) of(t tier) float64 {
+	switch t {
+	case writes:
+		return r.write
+	case reads:
+		return r.read
+	case free:
+	}
+	return 0
+}
+
+// between returns the price of a byte from a bucket in one region to one in another.
+func between(from, to string) float64 {
+	east := func(region string) bool { return region == "us-east-1" || region == "us-east-2" }
+	switch {
+	case from == to:
+		return 0
+	case east(from) && east(to):
+		return price("", transferInTheEast)
+	default:
+		return price("", transferredBytes)
+	}
+}

@@ -1,0 +1,191 @@
+package plan
+
+import (
+	"iter"
+
+	"syncd/internal/awserr"
+	"syncd/internal/listing"
+)
+
+// The operations of S3 and KMS that a pass sends, as the APIs name them.
+const (
+	listObjects     = "ListObjectsV2"
+	headObject      = "HeadObject"
+	getObject       = "GetObject"
+	getTagging      = "GetObjectTagging"
+	copyObject      = "CopyObject"
+	putObject       = "PutObject"
+	createUpload    = "CreateMultipartUpload"
+	uploadPart      = "UploadPart"
+	uploadPartCopy  = "UploadPartCopy"
+	completeUpload  = "CompleteMultipartUpload"
+	listParts       = "ListParts"
+	listUploads     = "ListMultipartUploads"
+	putTagging      = "PutObjectTagging"
+	decrypt         = "Decrypt"
+	generateDataKey = "GenerateDataKey"
+)
+
+// Limits of copies: as the copier has them, which a test holds this to.
+const (
+	maxCopyObject    = 5 << 30   // in one CopyObject (Amazon S3 API Reference, CopyObject)
+	maxParts         = 10_000    // this and the next two: Amazon S3 User Guide, "Amazon S3 multipart upload limits"
+	minPartSize      = 5 << 20   //
+	maxPartSize      = 5 << 30   //
+	defaultPartSize  = 256 << 20 // of a server-side copy in parts
+	defaultRelayPart = 8 << 20   // of a relay, and the largest object that one relays whole
+)
+
+// tier is how S3 prices a request.
+type tier int
+
+const (
+	free tier = iota
+	reads
+	writes
+)
+
+// act is what one request is charged for.
+type act struct {
+	tier     tier
+	atSource bool
+	// opens is how often it has content of the source decrypted, seals how often the destination's key makes a data key, and
+	// reopens how often that is decrypted for a part to be encrypted with it ("kms:Decrypt ... because Amazon S3 must decrypt and
+	// read data from the encrypted file parts", Amazon S3 User Guide, "Uploading and copying objects using multipart upload").
+	// How many requests S3 sends for that, AWS does not say: one each is assumed.
+	opens, seals, reopens float64
+}
+
+// actOf is the table of what requests are charged for. What it does not hold is free: aborts, deletes, and requests to STS.
+func actOf(operation string) act {
+	switch operation {
+	case listObjects:
+		return act{tier: writes, atSource: true}
+	case headObject, getObject:
+		// A HEAD asks for the checksum, which lies encrypted too (Amazon S3 API Reference, HeadObject, ChecksumMode).
+		return act{tier: reads, atSource: true, opens: 1}
+	case getTagging:
+		return act{tier: reads, atSource: true}
+	case copyObject:
+		return act{tier: writes, opens: 1, seals: 1}
+	case putObject, createUpload:
+		return act{tier: writes, seals: 1}
+	case uploadPart:
+		return act{tier: writes, reopens: 1}
+	case uploadPartCopy:
+		return act{tier: writes, opens: 1, reopens: 1}
+	case completeUpload:
+		return act{tier: writes, reopens: 1}
+	case listParts, listUploads, putTagging:
+		return act{tier: writes}
+	default:
+		return act{}
+	}
+}
+
+// requests yields how often a copy of the object sends each operation when nothing goes wrong.
+func (t Terms) requests(o listing.Object) iter.Seq2[string, int64] {
+	return func(yield func(string, int64) bool) {
+		for _, r := range t.sent(o) {
+			if r.times > 0 && !yield(r.operation, r.times) {
+				return
+			}
+		}
+	}
+}
+
+type sending struct {
+	operation string
+	times     int64
+}
+
+func (t Terms) sent(o listing.Object) [6]sending {
+	when := func(is bool) int64 {
+		if is {
+			return 1
+		}
+		return 0
+	}
+	tags := sending{getTagging, when(!t.OmitTags)}
+	size := t.partSize(o.Size)
+	if size == 0 && t.Relay {
+		return [6]sending{tags, {getObject, 1}, {putObject, 1}}
+	}
+	if size == 0 {
+		return [6]sending{{headObject, when(t.ObjectLock)}, {copyObject, 1}}
+	}
+	parts := (o.Size + size - 1) / size
+	all := [6]sending{
+		{headObject, when(t.Relay || t.ObjectLock || !t.OmitMetadata)},
+		tags,
+		{createUpload, 1},
+		{uploadPartCopy, parts},
+		{completeUpload, 1},
+	}
+	if t.Relay {
+		all[3].operation, all[5] = uploadPart, sending{getObject, parts}
+	}
+	return all
+}
+
+// partSize returns the size of the parts that an object of that size is copied in, 0 for one that goes in one piece.
+func (t Terms) partSize(size int64) int64 {
+	above, wanted := t.MultipartAbove, t.PartSize
+	if above <= 0 {
+		above = maxCopyObject
+	}
+	above = min(max(above, minPartSize), maxCopyObject)
+	if wanted == 0 {
+		wanted = defaultPartSize
+	}
+	if t.Relay {
+		above = defaultRelayPart
+		if t.PartSize == 0 {
+			wanted = defaultRelayPart
+		}
+		if t.RelayMemory > 0 {
+			wanted = min(wanted, t.RelayMemory)
+		}
+	}
+	if size <= above {
+		return 0
+	}
+	const mebibyte = 1 << 20
+	least := (size + maxParts - 1) / maxParts
+	least = (least + mebibyte - 1) / mebibyte * mebibyte
+	return min(max(wanted, least, minPartSize), maxPartSize)
+}
+
+// piece returns how much of an object of that size one request moves, at most.
+func (t Terms) piece(size int64) int64 {
+	if part := t.partSize(size); part > 0 {
+		return part
+	}
+	return size
+}
+
+// Refuses returns why the object will be quarantined before any request is sent for it, "" for one that is tried.
+func (t Terms) Refuses(o listing.Object) string {
+	switch {
+	case o.ETag == "":
+		return NoETag
+	case o.Size > maxParts*maxPartSize:
+		return string(awserr.TooLarge)
+	default:
+		return ""
+	}
+}
+
+// Archived reports whether the object can only be read once its owner has restored it. A listing does not tell whether that
+// has happened (Amazon S3 User Guide, "Working with archived objects").
+func Archived(o listing.Object) bool {
+	return o.StorageClass == "GLACIER" || o.StorageClass == "DEEP_ARCHIVE"
+}
+
+// classOf returns the storage class of the object's copy.
+func (t Terms) classOf(o listing.Object) string {
+	if t.KeepStorageClass {
+		return o.StorageClass
+	}
+	return t.StorageClass
+}

@@ -1,0 +1,98 @@
+package plan
+
+import "time"
+
+// Pace is what bounds the time of a pass.
+type Pace struct {
+	// Concurrency is how many requests are under way at once, at most.
+	Concurrency int
+	// RequestsPerSecond, KMSRequestsPerSecond and BytesPerSecond are the configured limits, 0 for none.
+	RequestsPerSecond, KMSRequestsPerSecond, BytesPerSecond float64
+}
+
+// What is assumed where nothing is measured.
+const (
+	// AssumedLatency is how long one request takes beside its content.
+	AssumedLatency = 100 * time.Millisecond
+	// AssumedCopyRate is how fast S3 copies the content of one request, in bytes a second.
+	AssumedCopyRate = 100e6
+	// AssumedBandwidth is what a relay moves in all, in bytes a second: 1 Gbit/s.
+	AssumedBandwidth = 125e6
+)
+
+// What S3 takes a second for each prefix (Amazon S3 User Guide, "Best practices design patterns: optimizing Amazon S3
+// performance"). A pass in key order is in one prefix at a time.
+const (
+	prefixWrites = 3500
+	prefixReads  = 5500
+)
+
+// Estimate is how long a pass takes, roughly, and what keeps it from being quicker. Its JSON form is a contract.
+type Estimate struct {
+	// Seconds is the time that Bound alone would take; the other bounds take less.
+	Seconds float64 `json:"seconds"`
+	// Bound names it: listing, largest_request, concurrency, s3_writes, s3_reads, kms_quota, bandwidth, or the path of a limit.
+	Bound string `json:"bound"`
+}
+
+// Time estimates how long it takes to send what was quoted.
+func (q Quoter) Time(of Quote) Estimate {
+	p, sum, latency := q.t.Pace, sumUp(of), AssumedLatency.Seconds()
+	content, bandwidth := float64(of.bytes), 0.0
+	if q.t.Relay {
+		bandwidth = AssumedBandwidth
+	}
+	listed := float64(of.Requests[listObjects])
+	longest := Estimate{Bound: "listing", Seconds: listed * latency}
+	for _, bound := range []struct {
+		name         string
+		amount, rate float64
+	}{
+		{"largest_request", float64(of.largest), AssumedCopyRate},
+		{"concurrency", (sum.all-listed)*latency + content/AssumedCopyRate, float64(p.Concurrency)},
+		{"s3_writes", sum.written, prefixWrites},
+		{"s3_reads", sum.read, prefixReads},
+		{"kms_quota", sum.kms, kmsQuota(q.t.DestinationRegion)},
+		{"bandwidth", content, bandwidth},
+		{"limits.requests_per_second", sum.all, p.RequestsPerSecond},
+		{"limits.kms_requests_per_second", sum.kms, p.KMSRequestsPerSecond},
+		{"limits.bytes_per_second", content, p.BytesPerSecond},
+	} {
+		if bound.rate > 0 && bound.amount/bound.rate > longest.Seconds {
+			longest = Estimate{Bound: bound.name, Seconds: bound.amount / bound.rate}
+		}
+	}
+	return longest
+}
+
+// sums are the requests of a quote by what bounds them.
+type sums struct{ all, written, read, kms float64 }
+
+func sumUp(of Quote) (s sums) {
+	for operation, n := range of.Requests {
+		s.all += float64(n)
+		switch a := actOf(operation); {
+		case a.atSource && a.tier == reads:
+			s.read += float64(n)
+		case !a.atSource && a.tier == writes:
+			s.written += float64(n)
+		}
+	}
+	for _, n := range of.KMSRequests {
+		s.kms += n
+	}
+	return s
+}
+
+// kmsQuota returns how many requests with symmetric keys KMS takes a second from one account in a region, unless it has
+// raised its quota (AWS KMS Developer Guide, "Request quotas").
+func kmsQuota(region string) float64 {
+	switch region {
+	case "us-east-1", "us-west-2", "eu-west-1":
+		return 100_000
+	case "us-east-2", "ap-southeast-1", "ap-southeast-2", "ap-northeast-1", "eu-central-1", "eu-west-2":
+		return 20_000
+	default:
+		return 10_000
+	}
+}

@@ -1,0 +1,93 @@
+package syncer_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+	"syncd/internal/copier"
+	"syncd/internal/syncer"
+)
+
+// sweeping notes what a sweep of uploads is told to leave.
+type sweeping struct {
+	*copier.Copier
+	kept []checkpoint.Upload
+}
+
+func (s *sweeping) SweepUploads(ctx context.Context, before time.Time, kept []checkpoint.Upload) (int, error) {
+	s.kept = kept
+	return s.Copier.SweepUploads(ctx, before, kept)
+}
+
+// outage has a pass set a large object aside when two of its four parts are made, beside others that are copied.
+func outage(t *testing.T) (w *world, s *syncer.Syncer) {
+	t.Helper()
+	w = newWorld(t)
+	w.fill(3)
+	w.copies.MultipartAbove, w.copies.PartSize = 5<<20, 5<<20
+	for _, key := range []string{"large", "larger"} {
+		w.source.Put(key, awsfake.SyntheticBody(20<<20, 1), awsfake.PutOptions{})
+	}
+	heal := w.cloud.Inject(awsfake.Fault{Operation: "UploadPartCopy", Key: "large", Skip: 2, Kind: awsfake.InternalError})
+	sweeper := &sweeping{Copier: copier.New(w.copies)}
+	o := w.options
+	o.Source, o.Copier = w.live, sweeper
+	first := syncer.New(o)
+	got := mustRun(t, first)
+	if got.Copied != 4 || got.Quarantined["transient"] != 1 || len(sweeper.kept) != 1 || w.destination.Uploads() != 1 {
+		t.Fatalf("got %+v, %d uploads and %+v kept, want one object set aside and its upload kept", got, w.destination.Uploads(), sweeper.kept)
+	}
+	heal()
+	w.cloud.ResetRequests()
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return w, w.open(t)
+}
+
+// TestOutageKeepsTheUpload has an outage outlast the attempts of a part: the next pass goes on with the parts that were made.
+func TestOutageKeepsTheUpload(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w, s := outage(t)
+		none := func(checkpoint.Quarantined) bool { return false }
+		if replay(t, s, none); w.destination.Uploads() != 1 {
+			t.Errorf("got %d uploads behind a replay of other objects, want it kept", w.destination.Uploads())
+		}
+		got := mustRun(t, s)
+		if n := w.cloud.Requests()["UploadPartCopy"]; got.Copied != 1 || got.Exit != 0 || n != 2 || w.destination.Uploads() != 0 {
+			t.Errorf("got %+v with %d parts made and %d uploads left, want the object copied by the two that were missing", got, n, w.destination.Uploads())
+		}
+		original, _ := w.source.Object("large")
+		if copied, ok := w.destination.Object("large"); !ok || copied.Checksum != original.Checksum {
+			t.Errorf("got checksum %s, want %s", copied.Checksum, original.Checksum)
+		}
+	})
+}
+
+// TestOutageLeavesNoUpload has the object be another or none by the next pass: the upload is of no use.
+func TestOutageLeavesNoUpload(t *testing.T) {
+	for name, change := range map[string]func(*awsfake.Bucket){
+		"overwritten": func(b *awsfake.Bucket) { b.Put("large", awsfake.SyntheticBody(20<<20, 2), awsfake.PutOptions{}) },
+		"shrunk":      func(b *awsfake.Bucket) { b.Put("large", awsfake.SyntheticBody(1, 2), awsfake.PutOptions{}) },
+		"gone":        func(b *awsfake.Bucket) { b.Delete("large") },
+	} {
+		emptyPools()
+		synctest.Test(t, func(t *testing.T) {
+			w, s := outage(t)
+			change(w.source)
+			got := mustRun(t, s)
+			if n := w.cloud.Requests()["AbortMultipartUpload"]; got.Exit != 0 || n != 1 || w.destination.Uploads() != 0 {
+				t.Errorf("%s: got %+v, %d aborts and %d uploads left, want it aborted", name, got, n, w.destination.Uploads())
+			}
+			original, there := w.source.Object("large")
+			if copied, _ := w.destination.Object("large"); there && copied.Checksum != original.Checksum {
+				t.Errorf("%s: got checksum %s, want %s", name, copied.Checksum, original.Checksum)
+			}
+		})
+	}
+}

@@ -1,0 +1,108 @@
+package syncer_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/copier"
+	"syncd/internal/listing"
+	"syncd/internal/syncer"
+)
+
+// The panics: parts of a pass that work until they meet a bug, once.
+
+type panickingLister struct {
+	listing.Live
+	armed *atomic.Bool
+}
+
+func (l panickingLister) List(ctx context.Context, r listing.Range) iter.Seq2[listing.Object, error] {
+	return func(yield func(listing.Object, error) bool) {
+		for object, err := range l.Live.List(ctx, r) {
+			fire(l.armed, object.Key == name(500))
+			if !yield(object, err) {
+				return
+			}
+		}
+	}
+}
+
+type panickingCopier struct {
+	*copier.Copier
+	armed *atomic.Bool
+}
+
+func (c panickingCopier) Copy(ctx context.Context, object listing.Object, uploads copier.UploadRecord) (copier.Result, error) {
+	fire(c.armed, object.Key == name(500))
+	return c.Copier.Copy(ctx, object, uploads)
+}
+
+type panickingStore struct {
+	checkpoint.Store
+	armed *atomic.Bool
+}
+
+func (s panickingStore) Create(ctx context.Context, name string, write func(io.Writer) error) error {
+	fire(s.armed, strings.Contains(name, "chunk"))
+	return s.Store.Create(ctx, name, write)
+}
+
+func fire(armed *atomic.Bool, now bool) {
+	if now && armed.CompareAndSwap(true, false) {
+		panic("boom")
+	}
+}
+
+// TestAPanicIsAFailedPass has each goroutine of a pass meet a bug: the pass fails and says where, and the next one goes on.
+func TestAPanicIsAFailedPass(t *testing.T) {
+	for where, arrange := range map[string]func(o *syncer.Options, armed *atomic.Bool){
+		"listing": func(o *syncer.Options, armed *atomic.Bool) {
+			o.Source = panickingLister{o.Source.(listing.Live), armed}
+		},
+		"copy": func(o *syncer.Options, armed *atomic.Bool) {
+			o.Copier = panickingCopier{o.Copier.(*copier.Copier), armed}
+		},
+		"save": func(o *syncer.Options, armed *atomic.Bool) { o.Store = panickingStore{o.Store, armed} },
+	} {
+		t.Run(where, func(t *testing.T) {
+			emptyPools()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.fill(1000)
+				w.cloud.SetLatency(200 * time.Millisecond) // long enough for a save in the middle
+				o, armed := w.options, new(atomic.Bool)
+				armed.Store(true)
+				o.Source, o.Copier = w.live, copier.New(w.copies)
+				arrange(&o, armed)
+				s := syncer.New(o)
+				got, err := s.Run(t.Context())
+				if _, ok := errors.AsType[*syncer.PanicError](err); !ok || got.Exit != syncer.ExitFailed {
+					t.Fatalf("got %v and exit %d, want the panic and exit %d", err, got.Exit, syncer.ExitFailed)
+				}
+				if log := w.log.String(); strings.Count(log, "pass panicked") != 1 || !strings.Contains(log, "panic_test.go") {
+					t.Errorf("got this log, want one line with the stack:\n%s", log)
+				}
+				if n := w.value(t, `syncd_passes_total{mapping="m",result="failed"}`); n != 1 {
+					t.Errorf("got %v failed passes, want 1", n)
+				}
+				mustRun(t, s)
+				if diff := cmp.Diff(w.source.Keys(), w.destination.Keys()); diff != "" {
+					t.Errorf("keys (-source +copy):\n%s", diff)
+				}
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}

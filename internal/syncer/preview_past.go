@@ -1,0 +1,154 @@
+package syncer
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/listing"
+)
+
+// past is what the ledger tells of the passes before the next one, read without its lease.
+type past struct {
+	store    checkpoint.Store
+	mapping  string
+	last     checkpoint.Manifest // zero: none
+	progress checkpoint.Progress // of the pass that would be gone on with; zero: none
+	damage   string              // why there is no last generation although there were some
+}
+
+var _ known = (*past)(nil)
+
+// readPast reads the last generation. Where none is whole the next pass begins with an empty ledger, and so does its preview.
+func (s *Syncer) readPast(ctx context.Context) (*past, error) {
+	last, err := checkpoint.Latest(ctx, s.o.Store, s.o.Mapping)
+	p := &past{store: s.o.Store, mapping: s.o.Mapping, last: last}
+	switch {
+	case errors.Is(err, checkpoint.ErrNothingWhole):
+		p.damage = err.Error()
+	case errors.Is(err, checkpoint.ErrNoCheckpoint):
+	case err != nil:
+		return nil, err
+	}
+	if p.last.Generation == 0 {
+		return p, s.offerFormer(ctx)
+	}
+	return p, nil
+}
+
+// resume looks for a pass that one with these settings would go on with.
+func (p *past) resume(ctx context.Context, now remembered) error {
+	if p.damage != "" {
+		return nil
+	}
+	progress, ok, err := checkpoint.Unfinished(ctx, p.store, p.mapping)
+	if err != nil {
+		return fmt.Errorf("look for an unfinished pass: %w", err)
+	}
+	text, err := json.Marshal(now)
+	if ok && progress.Fingerprint == string(text) {
+		p.progress = progress
+	}
+	return err
+}
+
+// Number returns the number that the next pass would have.
+func (p *past) Number() int64 { return p.last.Generation + 1 }
+
+// Mark returns the key behind which the next pass would begin.
+func (p *past) Mark() string {
+	if len(p.progress.Ranges) == 0 {
+		return ""
+	}
+	return p.progress.Ranges[0].Mark
+}
+
+// Previous yields the last generation's entries behind the mark.
+func (p *past) Previous(ctx context.Context) iter.Seq2[checkpoint.Entry, error] {
+	return behind(p, checkpoint.Entries(ctx, p.store, p.mapping), func(e checkpoint.Entry) string { return e.Key })
+}
+
+// PreviousQuarantine yields what the last generation set aside behind the mark.
+func (p *past) PreviousQuarantine(ctx context.Context) iter.Seq2[checkpoint.Quarantined, error] {
+	return behind(p, checkpoint.Quarantine(ctx, p.store, p.mapping), func(q checkpoint.Quarantined) string { return q.Key })
+}
+
+func behind[T any](p *past, rows iter.Seq2[T, error], keyOf func(T) string) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		if p.last.Generation == 0 {
+			return
+		}
+		mark := p.Mark()
+		for row, err := range rows {
+			if (err != nil || keyOf(row) > mark) && !yield(row, err) {
+				return
+			}
+		}
+	}
+}
+
+// looking is a pass that is only looked at, and what it has listed.
+type looking struct {
+	*pass
+	past                *past
+	source, destination *leafed
+}
+
+func (s *Syncer) look(of *past) looking {
+	l := looking{past: of, source: &leafed{Lister: s.o.Source}, destination: &leafed{Lister: s.o.Destination}}
+	o := s.o
+	o.Source = l.source
+	if o.Destination != nil {
+		o.Destination = l.destination
+	}
+	l.pass = &pass{Syncer: &Syncer{o: o, count: s.count, quoter: s.quoter}, log: o.Logger, start: o.Now(), expectNothing: of.last.Entries == 0}
+	return l
+}
+
+// ledgerWrites estimates how many records a pass writes that settles so many changes in that time: with each save a chunk, a
+// progress record, and the removal of an older one; at the end a chunk and the manifest.
+func (l looking) ledgerWrites(changes int64, seconds float64) int64 {
+	if changes == 0 {
+		return 1
+	}
+	entries := cmp.Or(int64(l.o.Ledger.FlushEntries), 4096) // as checkpoint.Options has it, like the interval
+	interval := cmp.Or(l.o.Ledger.FlushInterval, 10*time.Second)
+	return 3*max((changes-1)/entries, int64(seconds/interval.Seconds())) + 2
+}
+
+// leafed is a listing whose pages are counted.
+type leafed struct {
+	Lister
+	begun   bool
+	objects int64
+}
+
+// List lists and counts.
+func (l *leafed) List(ctx context.Context, r listing.Range) iter.Seq2[listing.Object, error] {
+	return func(yield func(listing.Object, error) bool) {
+		l.begun = true
+		for object, err := range l.Lister.List(ctx, r) {
+			if err == nil {
+				l.objects++
+			}
+			if !yield(object, err) {
+				return
+			}
+		}
+	}
+}
+
+// pages returns how many requests the objects took, of which each answers a thousand (Amazon S3 API Reference,
+// ListObjectsV2, MaxKeys): one at least, also where there were none.
+func (l *leafed) pages() int64 {
+	const keys = 1000
+	if !l.begun {
+		return 0
+	}
+	return max(1, (l.objects+keys-1)/keys)
+}

@@ -1,0 +1,74 @@
+package syncer_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/copier"
+	"syncd/internal/iam"
+	"syncd/internal/listing"
+	"syncd/internal/plan"
+)
+
+// TestQuoteIsWhatACopySends holds the quote of single copies to what the copier sends, around every size at which it does
+// something else, and to what is asked of both keys, neither of which is behind a Bucket Key.
+func TestQuoteIsWhatACopySends(t *testing.T) {
+	const mib, gib = 1 << 20, 1 << 30
+	tests := []struct {
+		name  string
+		terms plan.Terms
+		sizes []int64
+	}{
+		{"server-side", plan.Terms{}, []int64{0, 1, 5 * gib, 5*gib + 1, 10 * gib, 2560*gib + 1}},
+		{"parts of a chosen size", plan.Terms{MultipartAbove: 1, PartSize: 5 * mib}, []int64{5 * mib, 5*mib + 1, 10 * mib, 50_000*mib + 1}},
+		{"nothing beside content", plan.Terms{MultipartAbove: 6 * mib, OmitMetadata: true, OmitTags: true}, []int64{1, 7 * mib}},
+		{"object lock", plan.Terms{MultipartAbove: 6 * mib, ObjectLock: true, OmitMetadata: true}, []int64{1, 7 * mib}},
+		{"relay", plan.Terms{Relay: true, RelayMemory: 16 * mib}, []int64{0, 8 * mib, 8*mib + 1, 16 * mib, 65 * mib}},
+		{"relay in larger parts", plan.Terms{Relay: true, RelayMemory: 16 * mib, PartSize: 64 * mib, OmitTags: true}, []int64{1, 33 * mib}},
+	}
+	for _, tt := range tests {
+		for _, size := range tt.sizes {
+			t.Run(fmt.Sprintf("%s, %d bytes", tt.name, size), func(t *testing.T) {
+				if testing.Short() && size > 30*gib {
+					t.Skip("10,000 parts cost too much under the race detector; make test runs it")
+				}
+				w := newWorld(t)
+				w.obey(tt.terms)
+				key := w.cloud.Account(owner).CreateKey(region, iam.MustParse(fmt.Sprintf(
+					`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":[%q,%q]},"Action":"kms:*","Resource":"*"}]}`, owner, consumer)))
+				object := w.source.Put("k", awsfake.SyntheticBody(size, 1), awsfake.PutOptions{KeyARN: key.ARN()})
+				listed := listing.Object{Key: "k", ETag: `"` + object.ETag + `"`, Size: size, LastModified: object.LastModified}
+				w.cloud.ResetRequests()
+				if _, err := copier.New(w.copies).Copy(t.Context(), listed, nil); err != nil {
+					t.Fatal(err)
+				}
+				var quote plan.Quote
+				plan.NewQuoter(tt.terms).AddCopy(&quote, listed)
+				if diff := cmp.Diff(map[string]int64(w.cloud.Requests()), quote.Requests); diff != "" {
+					t.Errorf("requests (-copier +quote):\n%s", diff)
+				}
+				asked := map[string]float64{}
+				for _, arn := range []string{key.ARN(), w.key.ARN()} {
+					for operation, n := range w.cloud.KeyRequests(arn) {
+						asked[operation] += float64(n)
+					}
+				}
+				if diff := cmp.Diff(asked, quote.KMSRequests); diff != "" {
+					t.Errorf("requests to KMS (-accounts +quote):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+// obey sets the copier as the terms say.
+func (w *world) obey(terms plan.Terms) {
+	w.copies.MultipartAbove, w.copies.PartSize = terms.MultipartAbove, terms.PartSize
+	w.copies.OmitTags, w.copies.OmitMetadata, w.copies.ObjectLock = terms.OmitTags, terms.OmitMetadata, terms.ObjectLock
+	if w.copies.Relay = terms.Relay; terms.Relay {
+		w.copies.Buffers = copier.NewBuffers(terms.RelayMemory)
+	}
+}

@@ -1,0 +1,349 @@
+package syncer_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/copier"
+	"syncd/internal/listing"
+	"syncd/internal/syncer"
+)
+
+// preview plans the next pass of a syncer made of the world as it is now.
+func (w *world) preview(t *testing.T) (syncer.Preview, []syncer.Fate) {
+	t.Helper()
+	w.settle()
+	return mustPreview(t, w.open(t))
+}
+
+func mustPreview(t *testing.T, s *syncer.Syncer) (planned syncer.Preview, fates []syncer.Fate) {
+	t.Helper()
+	planned, err := s.Preview(t.Context(), func(f syncer.Fate) error {
+		fates = append(fates, f)
+		return nil
+	})
+	if err != nil {
+		t.Fatalf("preview: %v", err)
+	}
+	return planned, fates
+}
+
+// both lets the world adopt what lies at its destination.
+func (w *world) both() {
+	there := w.live
+	there.Bucket, there.Account = "consumer-copy", consumer
+	w.options.Destination = there
+}
+
+// TestPreviewIsTheNextPass changes the source at random, sets objects aside, lets time go by and changes settings; what each
+// pass does is what the preview before it said.
+func TestPreviewIsTheNextPass(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		for seed := range uint64(4) {
+			random := rand.New(rand.NewPCG(seed, 1))
+			w := newWorld(t)
+			w.fill(12)
+			w.both()
+			for step := range 12 {
+				note := w.disturb(random)
+				planned, _ := w.preview(t)
+				got, err := w.pass(t)
+				if err != nil {
+					t.Fatalf("seed %d, step %d, %s: %v", seed, step, note, err)
+				}
+				comparePass(t, fmt.Sprintf("seed %d, step %d, %s", seed, step, note), planned, got)
+			}
+		}
+	})
+}
+
+// disturb does one thing to the world.
+func (w *world) disturb(random *rand.Rand) (what string) {
+	key := name(random.IntN(12))
+	switch random.IntN(7) {
+	case 0:
+		w.source.Delete(key)
+		return "deleted " + key
+	case 1:
+		w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: key, Kind: awsfake.AccessDenied, Times: 1})
+		w.put(key)
+		return "denied " + key
+	case 2:
+		time.Sleep(time.Duration(random.IntN(600)) * time.Second)
+		return "waited"
+	case 3:
+		w.copies.StorageClass = []string{"", "STANDARD_IA"}[random.IntN(2)]
+		return "class " + w.copies.StorageClass
+	case 4:
+		w.copies.DestinationPrefix = []string{"", "p/"}[random.IntN(2)]
+		w.options.Settings.Destination.Prefix = w.copies.DestinationPrefix
+		return "prefix " + w.copies.DestinationPrefix
+	case 5:
+		w.options.Rules.Filter.MaxSize = int64(random.IntN(2))
+		return "filter"
+	default:
+		w.source.Put(key, awsfake.BytesBody([]byte("changed")), awsfake.PutOptions{})
+		return "changed " + key
+	}
+}
+
+func comparePass(t *testing.T, what string, planned syncer.Preview, got syncer.Summary) {
+	t.Helper()
+	type counts struct {
+		Pass, Listed, Unchanged, Held, Kept, Tried int64
+		Skipped                                    map[string]int64
+	}
+	held := int64(0)
+	for _, n := range planned.Held {
+		held += n
+	}
+	did := counts{
+		got.Pass, got.Listed, got.Unchanged, got.Held, got.Kept, got.Copied + got.Adopted + got.SetAside() - got.Held, got.Skipped,
+	}
+	said := counts{planned.Pass, planned.Listed, planned.Unchanged, held, planned.Kept, planned.Work(), planned.Skipped}
+	if diff := cmp.Diff(did, said); diff != "" {
+		t.Errorf("%s (-pass +preview):\n%s", what, diff)
+	}
+	if planned.Adopt.Objects < got.Adopted {
+		t.Errorf("%s: got %d candidates for adoption, want at least the %d adopted", what, planned.Adopt.Objects, got.Adopted)
+	}
+	// Where nothing failed and nothing was adopted, the requests are those of the plan to the last.
+	if got.SetAside() == got.Held && planned.Adopt.Objects == 0 {
+		if diff := cmp.Diff(got.Requests, planned.Requests); diff != "" {
+			t.Errorf("%s: requests (-pass +preview):\n%s", what, diff)
+		}
+	}
+}
+
+// TestPreviewOfAnInterruptedPass plans only what is left, while the lease is held, and so does one of a pass under way.
+func TestPreviewOfAnInterruptedPass(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.fill(2000)
+		w.settle()
+		w.cloud.SetLatency(time.Second) // eight copies a second
+		s := w.open(t)
+		ctx, drain := context.WithCancel(t.Context())
+		defer drain()
+		ended := make(chan syncer.Summary)
+		go func() {
+			summary, _ := s.Run(ctx)
+			ended <- summary
+		}()
+		time.Sleep(60*time.Second + time.Millisecond)
+		under, _ := mustPreview(t, w.open(t))
+		if n := under.Copy.Objects; !under.Resumed || n < 1500 || n > 1700 {
+			t.Errorf("got %d objects left after a minute at eight a second, resumed %v, want about 1600", n, under.Resumed)
+		}
+		drain()
+		first := <-ended
+		before := files(t, w.dir)
+		planned, _ := mustPreview(t, w.open(t))
+		if diff := cmp.Diff(before, files(t, w.dir)); diff != "" {
+			t.Errorf("state that a preview changed (-before +after):\n%s", diff)
+		}
+		if want := name(int(first.Copied) - 1); planned.ResumesAfter != want || planned.Copy.Objects != 2000-first.Copied {
+			t.Errorf("got %d objects behind %q, want %d behind %q", planned.Copy.Objects, planned.ResumesAfter, 2000-first.Copied, want)
+		}
+		second := mustRun(t, s)
+		if diff := cmp.Diff(second.Requests, planned.Requests); diff != "" || second.Listed != planned.Listed {
+			t.Errorf("got %d listed, want %d as planned; requests (-pass +preview):\n%s", second.Listed, planned.Listed, diff)
+		}
+	})
+}
+
+// files are the names and sizes of what lies under dir.
+func files(t *testing.T, dir string) map[string]int64 {
+	t.Helper()
+	found := map[string]int64{}
+	err := filepath.Walk(dir, func(path string, info os.FileInfo, err error) error {
+		if err == nil && !info.IsDir() {
+			found[path] = info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// TestPreviewOfAnAdoption finds what may be copies already, by listing both sides and looking at nothing.
+func TestPreviewOfAnAdoption(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.fill(6)
+		w.both()
+		w.settle()
+		right := awsfake.PutOptions{KeyARN: w.key.ARN()}
+		w.destination.Put(name(0), awsfake.BytesBody([]byte("x")), right)
+		w.destination.Put(name(1), awsfake.BytesBody([]byte("longer")), right)
+		w.destination.Put(name(4), awsfake.BytesBody([]byte("x")), right)
+		w.cloud.ResetRequests()
+		planned, fates := w.preview(t)
+		if diff := cmp.Diff(awsfake.Requests{"ListObjectsV2": 2}, w.cloud.Requests()); diff != "" {
+			t.Errorf("requests of the preview (-want +got):\n%s", diff)
+		}
+		if planned.Adopt != (syncer.Tally{Objects: 2, Bytes: 2}) || planned.Copy.Objects != 4 || fates[0].Present == nil || planned.UnlessAdopted <= 0 {
+			t.Errorf("got %+v, want 2 to adopt, which has a price if it fails, and 4 to copy", planned)
+		}
+		got, err := w.pass(t)
+		if diff := cmp.Diff(got.Requests, planned.Requests); diff != "" || err != nil || got.Adopted != 2 {
+			t.Errorf("got %+v, %v; requests (-pass +preview):\n%s", got, err, diff)
+		}
+	})
+}
+
+// TestPreviewWithoutADestinationToList plans what a pass does that may only write there.
+func TestPreviewWithoutADestinationToList(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.fill(3)
+		w.both()
+		w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "consumer-copy", Kind: awsfake.AccessDenied})
+		if planned, _ := w.preview(t); planned.Copy.Objects != 3 {
+			t.Errorf("got %+v, want 3 to copy", planned)
+		}
+	})
+}
+
+// TestPreviewTellsWhatWillFail finds the objects that no request is sent for, and those that only a restore makes readable.
+func TestPreviewTellsWhatWillFail(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.put("ok")
+		w.source.Put("archived", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{StorageClass: "DEEP_ARCHIVE"})
+		w.put(strings.Repeat("k", 1020))
+		w.copies.DestinationPrefix = "prefix/"
+		planned, _ := w.preview(t)
+		if diff := cmp.Diff(map[string]int64{"key_unrepresentable": 1}, planned.Refused); diff != "" || planned.Archived.Objects != 1 {
+			t.Errorf("got %+v, want one archived and one whose key has no place; refused (-want +got):\n%s", planned, diff)
+		}
+		got, err := w.pass(t)
+		if err != nil || got.Quarantined["key_unrepresentable"] != 1 || got.Quarantined["archived"] != 1 || got.Copied != 1 {
+			t.Errorf("got %+v, %v, want what was planned", got, err)
+		}
+	})
+}
+
+// TestPreviewOfADamagedLedger plans to begin anew, as the pass does.
+func TestPreviewOfADamagedLedger(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.fill(3)
+		if _, err := w.pass(t); err != nil {
+			t.Fatal(err)
+		}
+		manifests, err := filepath.Glob(filepath.Join(w.dir, "m", "manifest-*"))
+		if err != nil || len(manifests) != 1 {
+			t.Fatalf("got %q, %v, want one manifest", manifests, err)
+		}
+		if err := os.WriteFile(manifests[0], []byte("{"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		planned, _ := w.preview(t)
+		if planned.Copy.Objects != 3 || planned.Damage == "" || planned.Generation != 0 {
+			t.Errorf("got %+v, want everything copied anew, and the damage told", planned)
+		}
+	})
+}
+
+// TestPreviewEnds with the first error of a listing, of its caller, or of its context.
+func TestPreviewEnds(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.fill(3)
+		s := w.open(t)
+		stop := errors.New("stop")
+		if _, err := s.Preview(t.Context(), func(syncer.Fate) error { return stop }); !errors.Is(err, stop) {
+			t.Errorf("got %v, want what the caller said", err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := s.Preview(ctx, func(syncer.Fate) error { return nil }); !errors.Is(err, syncer.ErrDrained) {
+			t.Errorf("got %v, want %v", err, syncer.ErrDrained)
+		}
+		w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.AccessDenied})
+		if _, err := s.Preview(t.Context(), func(syncer.Fate) error { return nil }); err == nil {
+			t.Error("got no error of a listing that is denied")
+		}
+	})
+}
+
+// endless lists n objects out of nothing.
+type endless int
+
+func (n endless) List(context.Context, listing.Range) iter.Seq2[listing.Object, error] {
+	return func(yield func(listing.Object, error) bool) {
+		for i := range int(n) {
+			if !yield(listing.Object{Key: fmt.Sprintf("k%09d", i), ETag: `"e"`, Size: 1}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// TestPreviewTakesNoMemory plans many objects in the memory of few.
+func TestPreviewTakesNoMemory(t *testing.T) {
+	const many, most = 300_000, 8 << 20
+	w := newWorld(t)
+	o := w.options
+	o.Source, o.Copier = endless(many), copier.New(w.copies)
+	s := syncer.New(o)
+	var before, during runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	n := 0
+	planned, err := s.Preview(t.Context(), func(syncer.Fate) error {
+		if n++; n == many {
+			runtime.GC()
+			runtime.ReadMemStats(&during)
+		}
+		return nil
+	})
+	if err != nil || planned.Copy.Objects != many || planned.Requests["ListObjectsV2"] != many/1000 {
+		t.Fatalf("got %+v, %v, want %d objects on %d pages", planned, err, many, many/1000)
+	}
+	if during.HeapAlloc > before.HeapAlloc+most {
+		t.Errorf("got %d bytes more at the end than before, want at most %d", during.HeapAlloc-before.HeapAlloc, most)
+	}
+}
+
+// TestPreviewOfTheLedger estimates its writes to within half of what a pass makes.
+func TestPreviewOfTheLedger(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.fill(3000)
+		w.settle()
+		w.options.Ledger.FlushEntries = 100
+		planned, _ := w.preview(t)
+		if _, err := w.pass(t); err != nil {
+			t.Fatal(err)
+		}
+		got := w.value(t, `syncd_ledger_store_writes_total{mapping="m"}`)
+		if want := float64(planned.LedgerWrites); got < want/1.5 || got > want*1.5 {
+			t.Errorf("got %v records written, want about the %v planned", got, want)
+		}
+	})
+}

@@ -5,6 +5,9 @@
 // Whatever runs syncd (a workload: a pod or an ECS task) must fit the configuration that it is given: the external ID where
 // the configuration looks for it, more time to stop than the drain takes, state that it can write.
 //
+// With -promtool and -prometheus the programs themselves look: promtool runs the tests of the rules, and a Prometheus watches a
+// daemon with a mapping for nearly every alert until these fire, and answers every query of the dashboard and of the runbook.
+//
 // It is a module of its own, so that the daemon does not depend on Kubernetes, Helm, Prometheus and HCL. What only a cluster
 // or an account can tell (names that exist, roles that may be assumed) is left to them.
 package deploytest_test

@@ -26,6 +26,7 @@ type panel struct {
 	Targets                  []struct {
 		RefID      string
 		Expr       string
+		Instant    bool
 		Datasource struct{ Type, UID string }
 	}
 }
@@ -42,23 +43,27 @@ func loadDashboard(t *testing.T) dashboard {
 	return d
 }
 
+// filled returns a query as Grafana sends it for all mappings.
+func filled(query, rateInterval string) string {
+	return strings.NewReplacer("$__rate_interval", rateInterval, "$mapping", ".*").Replace(query)
+}
+
 // queries are those of panels and annotations with Grafana's own variables filled in.
-func (d dashboard) queries() (queries []string) {
-	filled := strings.NewReplacer("$__rate_interval", "5m", "$mapping", ".*")
+func (d dashboard) queries(rateInterval string) (queries []string) {
 	for _, p := range d.Panels {
 		for _, target := range p.Targets {
-			queries = append(queries, filled.Replace(target.Expr))
+			queries = append(queries, filled(target.Expr, rateInterval))
 		}
 	}
 	for _, a := range d.Annotations.List {
-		queries = append(queries, filled.Replace(a.Expr))
+		queries = append(queries, filled(a.Expr, rateInterval))
 	}
 	return queries
 }
 
 func TestDashboardQueriesNameMetricsThatAreThere(t *testing.T) {
 	known := knownMetrics(t)
-	for _, query := range loadDashboard(t).queries() {
+	for _, query := range loadDashboard(t).queries("5m") {
 		names := metricsIn(t, query)
 		if len(names) == 0 {
 			t.Errorf("got no metric in %s, want one", query)
@@ -72,7 +77,7 @@ func TestDashboardQueriesNameMetricsThatAreThere(t *testing.T) {
 }
 
 func TestDashboardShowsEveryMetricOfAMapping(t *testing.T) {
-	all := strings.Join(loadDashboard(t).queries(), "\n")
+	all := strings.Join(loadDashboard(t).queries("5m"), "\n")
 	// These say how far a single pass has come, or what another panel says better.
 	elsewhere := regexp.MustCompile(`^syncd_(actions_total|last_complete_listing_timestamp_seconds|lease_expiry_timestamp_seconds|ledger_generation|` +
 		`pass_duration_seconds|quarantined_objects_total|config_reload_success)`)

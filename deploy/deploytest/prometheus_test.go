@@ -2,6 +2,7 @@ package deploytest_test
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -268,7 +269,23 @@ func TestRulesNameMetricsThatAreThere(t *testing.T) {
 	}
 }
 
-// TestRunbookQueriesParse reads every query of docs/operations.md.
+// runbookQueries yields every query of docs/operations.md.
+func runbookQueries(t *testing.T) iter.Seq[string] {
+	t.Helper()
+	return func(yield func(string) bool) {
+		blocks := strings.Split(read(t, "../docs/operations.md"), "```promql\n")
+		for _, block := range blocks[1:] {
+			text, _, _ := strings.Cut(block, "```")
+			for query := range strings.Lines(text) {
+				if !yield(strings.TrimSpace(query)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// TestRunbookQueriesParse wants every query of the runbook to name what is there.
 func TestRunbookQueriesParse(t *testing.T) {
 	known, found := knownMetrics(t), 0
 	for _, group := range loadRules(t) {
@@ -276,15 +293,11 @@ func TestRunbookQueriesParse(t *testing.T) {
 			known[rule.Record] = true
 		}
 	}
-	blocks := strings.Split(read(t, "../docs/operations.md"), "```promql\n")
-	for _, block := range blocks[1:] {
-		text, _, _ := strings.Cut(block, "```")
-		for query := range strings.Lines(text) {
-			found++
-			for _, name := range metricsIn(t, strings.TrimSpace(query)) {
-				if !known[name] {
-					t.Errorf("got %s in a query of the runbook, want a metric that is there", name)
-				}
+	for query := range runbookQueries(t) {
+		found++
+		for _, name := range metricsIn(t, query) {
+			if !known[name] {
+				t.Errorf("got %s in a query of the runbook, want a metric that is there", name)
 			}
 		}
 	}

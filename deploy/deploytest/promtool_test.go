@@ -1,0 +1,35 @@
+package deploytest_test
+
+import (
+	"bytes"
+	"flag"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+var promtool = flag.String("promtool", "", "the promtool that checks rules, their tests and metrics, as /usr/bin/promtool; none by default")
+
+// TestPromtool has the program that operators use read the rules and run their tests. TestRules does the same in this process,
+// by a newer Prometheus: between the two lie the versions that are about.
+func TestPromtool(t *testing.T) {
+	if *promtool == "" {
+		t.Skip("wants -promtool PATH")
+	}
+	runPromtool(t, nil, "check", "rules", rulesFile)
+	files, err := filepath.Glob("../prometheus/*_test.yaml")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("got %q, %v, want the tests of the rules", files, err)
+	}
+	runPromtool(t, nil, append([]string{"test", "rules"}, files...)...)
+}
+
+// runPromtool runs promtool, which must have nothing to complain of.
+func runPromtool(t *testing.T, input []byte, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), *promtool, args...)
+	cmd.Stdin = bytes.NewReader(input)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("promtool %q: %v:\n%s", args, err, out)
+	}
+}

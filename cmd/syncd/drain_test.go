@@ -22,7 +22,7 @@ var drains = flag.Int("drains", 8, "how often TestDrain ends the process by SIGT
 const (
 	drainLoad     = 400              // objects that come between two drains
 	drainLimit    = 10 * time.Second // from the signal to the end; a copy takes milliseconds
-	drainTakeover = 2*time.Second + 500*time.Millisecond
+	drainTakeover = 2 * time.Second  // standBy, and what two processes on a busy machine need
 )
 
 // running is a daemon under way.

@@ -9,7 +9,7 @@ RUN go mod download
 COPY . .
 ARG TARGETOS TARGETARCH
 RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
-    go build -trimpath -ldflags "-s -w" -o /out/syncd ./cmd/syncd \
+    go build -trimpath -ldflags '-s -w' -o /out/syncd ./cmd/syncd \
  && mkdir -m 0700 /out/state
 
 FROM scratch
@@ -20,5 +20,16 @@ COPY --from=build --chown=65532:65532 /out/state /var/lib/syncd
 VOLUME ["/var/lib/syncd"]
 USER 65532:65532
 EXPOSE 9090
+ARG VERSION=dev REVISION=unknown SOURCE=unknown
+LABEL org.opencontainers.image.title="syncd" \
+      org.opencontainers.image.description="Keeps a copy of another AWS account's bucket under your own KMS key" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.source="$SOURCE"
+# It asks where http.listen of this file says. For a file elsewhere Compose, ECS and Kubernetes take a check of their own in
+# this form; a container that runs a pass instead of the daemon has nobody to ask: docker run --no-healthcheck.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
+  CMD ["/syncd", "healthcheck", "--config", "/etc/syncd/syncd.yaml"]
 ENTRYPOINT ["/syncd"]
 CMD ["run", "--config", "/etc/syncd/syncd.yaml"]

@@ -6,6 +6,7 @@ package deploy_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"io/fs"
 	"os"
@@ -125,6 +126,65 @@ func TestReadmeNamesEveryFolder(t *testing.T) {
 			t.Errorf("got no line on %s in README.md, want one", dir)
 		}
 	})
+}
+
+// TestImageIsSmallAndUnprivileged reads the Dockerfile: what it builds on and ends in, who runs it, and how it is asked for its
+// health. Exec forms are JSON, because there is no shell.
+func TestImageIsSmallAndUnprivileged(t *testing.T) {
+	instructions := dockerfile(t, "../Dockerfile")
+	if got, want := instructions["FROM"], []string{"--platform=$BUILDPLATFORM ${GO_IMAGE} AS build", "scratch"}; !slices.Equal(got, want) {
+		t.Errorf("got stages from %q, want %q", got, want)
+	}
+	if got := instructions["USER"]; !slices.Equal(got, []string{"65532:65532"}) {
+		t.Errorf("got user %q, want the one that the manifests name", got)
+	}
+	_, check, _ := strings.Cut(strings.Join(instructions["HEALTHCHECK"], " "), "CMD ")
+	entry := append(exec(t, instructions["ENTRYPOINT"]), exec(t, instructions["CMD"])...)
+	want := []string{"/syncd", "healthcheck", "--config", "/etc/syncd/syncd.yaml"}
+	if got := exec(t, []string{check}); !slices.Equal(got, want) || len(entry) != 4 || entry[3] != want[3] {
+		t.Errorf("got health check %q of %q, want %q of the same configuration", got, entry, want)
+	}
+	copied := strings.Join(instructions["COPY"], "\n")
+	for _, file := range []string{"/etc/ssl/certs/ca-certificates.crt", "/out/syncd /syncd"} {
+		if !strings.Contains(copied, file) {
+			t.Errorf("got no COPY of %s, want it in the image", file)
+		}
+	}
+	if built := strings.Join(instructions["RUN"], "\n"); !strings.Contains(built, "CGO_ENABLED=0 ") || !strings.Contains(built, " -trimpath ") {
+		t.Errorf("got build %q, want a static and reproducible one", built)
+	}
+}
+
+// dockerfile reads the instructions of a Dockerfile, continued lines as one, in the order of each kind.
+func dockerfile(t *testing.T, name string) map[string][]string {
+	t.Helper()
+	known := []string{"ARG", "FROM", "WORKDIR", "COPY", "RUN", "VOLUME", "USER", "EXPOSE", "LABEL", "HEALTHCHECK", "ENTRYPOINT", "CMD"}
+	text := regexp.MustCompile(`(?m)^#.*\n`).ReplaceAll(read(t, name), nil)
+	text = regexp.MustCompile(`\\\n\s*`).ReplaceAll(text, nil)
+	instructions := map[string][]string{}
+	for line := range strings.Lines(string(text)) {
+		word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if word == "" {
+			continue
+		}
+		if !slices.Contains(known, word) {
+			t.Errorf("%s: got instruction %s, want one of %v", name, word, known)
+		}
+		instructions[word] = append(instructions[word], rest)
+	}
+	return instructions
+}
+
+// exec reads the exec form of an instruction that stands once.
+func exec(t *testing.T, instructions []string) (words []string) {
+	t.Helper()
+	if len(instructions) != 1 {
+		t.Fatalf("got %q, want one", instructions)
+	}
+	if err := json.Unmarshal([]byte(instructions[0]), &words); err != nil {
+		t.Fatalf("read %s: %v", instructions[0], err)
+	}
+	return words
 }
 
 // walk calls visit with the slash-separated name of every file of this folder.

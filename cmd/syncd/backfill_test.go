@@ -43,10 +43,7 @@ func (s *site) sdk() *s3.Client {
 // TestBackfillOfTenThousandFiles copies a real tree and reads every copy back with the consumer's credentials.
 func TestBackfillOfTenThousandFiles(t *testing.T) {
 	if testing.Short() {
-		t.Skip("its numbers cost too much under the race detector; make test runs it")
-	}
-	if testing.Short() {
-		t.Skip("copies a whole source tree")
+		t.Skip("copies a whole source tree; make test runs it")
 	}
 	s, dir := newSite(t, nil), filepath.Join(runtime.GOROOT(), "src") //nolint:staticcheck // any large tree of real files will do
 	if err := s.fill(dir); err != nil {

@@ -24,7 +24,7 @@ const exitCodes = `Exit codes:
   1    failed
   2    usage: wrong flags, or a configuration with faults
   3    some objects were quarantined
-  4    policy check found something to change
+  4    policy check found something to change, or plan --detailed-exitcode found work
   5    another process holds the lease of a mapping
   130  interrupted: what was done is saved, and the next pass goes on from there`
 
@@ -74,13 +74,21 @@ func newRoot(p process) *cobra.Command {
 		Short: "Keep a copy of another AWS account's bucket under your own KMS key",
 		Long: "syncd keeps a copy of another AWS account's bucket, encrypted under your own KMS key.\n\n" +
 			"Try `syncd demo` first: it needs no AWS account.\n\n" + exitCodes,
+		Example:       "  syncd demo\n  syncd doctor --config syncd.yaml\n  syncd run --config syncd.yaml",
 		SilenceErrors: true, SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(runCommand(p), backfillCommand(p), replayCommand(p), statusCommand(p), healthcheckCommand(p), ledgerCommand(p), demoCommand(p), newPolicy(p), newDoctor(p), versionCommand(p))
+	root.AddCommand(runCommand(p), backfillCommand(p), planCommand(p), replayCommand(p), statusCommand(p), healthcheckCommand(p), ledgerCommand(p), demoCommand(p), newPolicy(p), newDoctor(p), versionCommand(p))
+	const main = "main"
+	root.AddGroup(&cobra.Group{ID: main, Title: "Commands:"})
+	for _, cmd := range root.Commands() {
+		cmd.GroupID = main
+	}
+	root.AddCommand(completionCommand(p), manCommand(p))
+	addCompletions(root)
 	refuseArguments(root)
 	return root
 }
@@ -125,13 +133,14 @@ func codeOf(err error) int {
 	_, faults := errors.AsType[*config.Faults](err)
 	_, held := errors.AsType[*checkpoint.LeaseHeldError](err)
 	_, found := errors.AsType[*findingsError](err)
+	_, work := errors.AsType[*workError](err)
 	_, aside := errors.AsType[*quarantinedError](err)
 	switch {
 	case err == nil:
 		return syncer.ExitDone
 	case usage, faults:
 		return exitUsage
-	case found:
+	case found, work:
 		return exitFindings
 	case errors.Is(err, syncer.ErrDrained):
 		return syncer.ExitInterrupted

@@ -60,7 +60,7 @@ of an earlier demo in DIR is removed, because its accounts are gone.
 	cmd.Flags().StringVar(&from, "from", "", "fill the source from the files of `DIR`, which are held in memory (default a varied set of its own)")
 	cmd.Flags().BoolVar(&json, "json", false, "print the summaries of the passes as one JSON object on the last line")
 	cmd.Flags().StringVar(&serve, "serve", "", "keep the two accounts up on the loopback `ADDRESS`")
-	cmd.Flags().StringVar(&dir, "dir", "", "where --serve writes syncd.yaml and credentials")
+	cmd.Flags().StringVar(&dir, "dir", "", "the `DIR` that --serve writes syncd.yaml and credentials into")
 	return cmd
 }
 
@@ -97,6 +97,15 @@ func newWorld(now func() time.Time) *world {
 
 // listen brings the endpoint up on a loopback address until the returned func is called.
 func (w *world) listen(ctx context.Context, address string) (closeServer func() error, err error) {
+	listener, err := w.bind(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	return w.serve(ctx, listener), nil
+}
+
+// bind takes a loopback address, at which clients wait until it is served.
+func (w *world) bind(ctx context.Context, address string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, &usageError{fmt.Errorf("serve demo: %w", err)}
@@ -109,7 +118,11 @@ func (w *world) listen(ctx context.Context, address string) (closeServer func() 
 		return nil, &hinted{err, "give --serve a free address; port 0 takes any"}
 	}
 	w.endpoint = "http://" + listener.Addr().String()
-	return daemon.Serve(ctx, listener, http.Handler(w.cloud), func(error) {}), nil
+	return listener, nil
+}
+
+func (w *world) serve(ctx context.Context, listener net.Listener) (closeServer func() error) {
+	return daemon.Serve(ctx, listener, http.Handler(w.cloud), func(error) {})
 }
 
 // signIn returns the consumer's credentials as the ambient ones.

@@ -57,17 +57,16 @@ func serveDemo(ctx context.Context, p process, f demoFlags) (err error) {
 		return fmt.Errorf("serve demo: %w", err)
 	}
 	w := newWorld(p.now)
-	closeServer, err := w.listen(ctx, f.address)
+	listener, err := w.bind(ctx, f.address)
 	if err != nil {
 		return err
 	}
+	// Whoever gets an answer finds the files there.
+	if err := errors.Join(w.fill(f.from), w.write(dir)); err != nil {
+		return errors.Join(fmt.Errorf("serve demo: %w", err), listener.Close())
+	}
+	closeServer := w.serve(ctx, listener)
 	defer func() { err = errors.Join(err, closeServer()) }()
-	if err := w.fill(f.from); err != nil {
-		return fmt.Errorf("fill source from %s: %w", f.from, err)
-	}
-	if err := w.write(dir); err != nil {
-		return err
-	}
 	fmt.Fprintf(p.stdout, `Two AWS accounts are up on %s, until this process is stopped.
 The owner's bucket %s holds %s.
 
@@ -93,17 +92,17 @@ Requests so far, by operation: %[1]s/-/requests
 // speaks of went with their process.
 func (w *world) write(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("serve demo: %w", err)
+		return err
 	}
 	title, _, _ := strings.Cut(demoConfig, "\n")
 	if former, err := os.ReadFile(filepath.Join(dir, "syncd.yaml")); err == nil && strings.HasPrefix(string(former), title) {
 		if err := os.RemoveAll(filepath.Join(dir, "state")); err != nil {
-			return fmt.Errorf("serve demo: remove the ledger of an earlier demo: %w", err)
+			return fmt.Errorf("remove the ledger of an earlier demo: %w", err)
 		}
 	}
 	for name, text := range map[string]string{"syncd.yaml": demoConfig, "credentials": demoCredentials} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(w.render(text, dir)), 0o600); err != nil {
-			return fmt.Errorf("serve demo: %w", err)
+			return err
 		}
 	}
 	return nil

@@ -21,7 +21,9 @@ func ledgerCommand(p process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ledger",
 		Short: "Export a ledger, or give it to a renamed mapping",
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Example: "  syncd ledger export --config syncd.yaml --mapping alice-to-bob\n" +
+			"  syncd ledger rename --config syncd.yaml --from alice-to-bob --mapping exports",
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(exportCommand(p), renameCommand(p))
 	return cmd
@@ -42,7 +44,7 @@ docs/checkpoint-format.md.
 		RunE:    func(cmd *cobra.Command, _ []string) error { return export(cmd.Context(), p, f, format) },
 	}
 	addFlags(cmd, &f)
-	cmd.Flags().StringVar(&format, "format", "jsonl", "csv or jsonl")
+	cmd.Flags().StringVar(&format, "format", "jsonl", "`csv` or jsonl")
 	return cmd
 }
 

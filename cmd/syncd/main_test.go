@@ -22,7 +22,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(beSyncd) != "" {
 		main()
 	}
-	testscript.Main(m, map[string]func(){"syncd": main})
+	programs := standIns()
+	programs["syncd"] = main
+	testscript.Main(m, programs)
 }
 
 // TestScripts runs each file of testdata/script as a user's session at a terminal.

@@ -77,7 +77,8 @@ Exit codes:
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return checkPolicies(p, cmd.InOrStdin(), args, f, of) },
+		ValidArgsFunction: anyFiles,
+		RunE:              func(cmd *cobra.Command, args []string) error { return checkPolicies(p, cmd.InOrStdin(), args, f, of) },
 	}
 	cmd.Flags().StringVarP(&f.config, "config", "c", "", "`FILE` with the configuration whose mappings have to work")
 	cmd.Flags().StringArrayVarP(&f.mappings, "mapping", "m", nil, "only the mapping of this `NAME`; may be repeated")

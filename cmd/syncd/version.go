@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 
@@ -8,15 +9,34 @@ import (
 )
 
 func versionCommand(p process) *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
+	var sbom bool
+	var binary string
+	cmd := &cobra.Command{
+		Use:   "version [--sbom [--binary FILE]]",
 		Short: "Print build information",
+		Long: `version prints what the toolchain recorded of this program: its version, the revision it was built from, and the version of Go.
+With --sbom it prints the modules that it is made of instead, as a bill of materials in CycloneDX JSON.
+
+Exit codes:
+  0    done
+  1    failed: --binary names no Go program
+  2    usage: wrong flags`,
+		Example: "  syncd version\n  syncd version --sbom > syncd.cdx.json\n  syncd version --sbom --binary dist/syncd_darwin_arm64",
 		RunE: func(*cobra.Command, []string) error {
+			switch {
+			case sbom:
+				return printBOM(p.stdout, binary)
+			case binary != "":
+				return &usageError{errors.New("version: --binary goes with --sbom")}
+			}
 			b := readBuild()
 			fmt.Fprintf(p.stdout, "syncd %s\nrevision %s\n%s\n", b.version, b.revision, b.goVersion)
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&sbom, "sbom", false, "print a bill of materials in CycloneDX JSON")
+	cmd.Flags().StringVar(&binary, "binary", "", "of the program in `FILE` instead of this one")
+	return cmd
 }
 
 // build is what the toolchain recorded of the program.

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"syncd/config"
+	"syncd/internal/access"
+	"syncd/internal/awserr"
+	"syncd/internal/plan"
+)
+
+func completionCommand(p process) *cobra.Command {
+	shells := []string{"bash", "zsh", "fish", "powershell"}
+	return &cobra.Command{
+		Use:   "completion " + strings.Join(shells, "|"),
+		Short: "Write the script by which a shell completes commands, flags and mappings",
+		Long: `completion writes a script that teaches a shell to complete the commands and flags of syncd, and what flags can be: the
+mappings of the configuration that --config names, the reasons of the quarantine, the words of a choice, files and folders.
+
+Completing reads the configuration and nothing else: it sends no request, and is silent about a configuration with faults.
+
+Exit codes:
+  0    done
+  2    usage: not one of the shells`,
+		Example: `  source <(syncd completion bash)
+  syncd completion bash > /etc/bash_completion.d/syncd
+  syncd completion zsh > "${fpath[1]}/_syncd"
+  syncd completion fish > ~/.config/fish/completions/syncd.fish
+  syncd completion powershell >> $PROFILE`,
+		ValidArgs: shells,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 || !slices.Contains(shells, args[0]) {
+				return &usageError{fmt.Errorf("write completion: name one of %s", strings.Join(shells, ", "))}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch root := cmd.Root(); args[0] {
+			case "bash":
+				return root.GenBashCompletionV2(p.stdout, true)
+			case "zsh":
+				return root.GenZshCompletion(p.stdout)
+			case "fish":
+				return root.GenFishCompletion(p.stdout, true)
+			default:
+				return root.GenPowerShellCompletionWithDesc(p.stdout)
+			}
+		},
+	}
+}
+
+// addCompletions says of every flag and argument what the shell may offer. What is not said to be a file is none.
+func addCompletions(cmd *cobra.Command) {
+	if cmd.ValidArgsFunction == nil && len(cmd.ValidArgs) == 0 {
+		cmd.ValidArgsFunction = cobra.NoFileCompletions
+	}
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		if flag.Value.Type() == "bool" {
+			return
+		}
+		if err := cmd.RegisterFlagCompletionFunc(flag.Name, completionOf(cmd, flag.Name)); err != nil {
+			panic("BUG: " + err.Error())
+		}
+	})
+	for _, child := range cmd.Commands() {
+		addCompletions(child)
+	}
+}
+
+// completionOf returns what a flag of a command can be.
+func completionOf(cmd *cobra.Command, flag string) cobra.CompletionFunc {
+	of := flag
+	if flag == "format" || flag == "from" { // other words in each command
+		of = cmd.Name() + " " + flag
+	}
+	switch of {
+	case "config":
+		return yamlFiles
+	case "mapping":
+		return mappingNames
+	case "binary":
+		return anyFiles
+	case "output", "dir", "demo from":
+		return folders
+	case "reason":
+		return words(quarantineReasons()...)
+	case "log-level":
+		return words("debug", "info", "warn", "error")
+	case "side":
+		return words(access.Owner, access.Consumer, access.Both)
+	case "style":
+		return words(access.RoleStyle, access.AccountStyle, access.ABACStyle)
+	case "kind":
+		return words(access.Kinds()...)
+	case "policy format":
+		return words("json", "terraform", "cloudformation")
+	case "export format":
+		return words("csv", "jsonl")
+	default:
+		return cobra.NoFileCompletions
+	}
+}
+
+// words completes to one of a choice, in its order.
+func words[S ~string](choice ...S) cobra.CompletionFunc {
+	texts := make([]cobra.Completion, len(choice))
+	for i, word := range choice {
+		texts[i] = string(word)
+	}
+	return cobra.FixedCompletions(texts, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder)
+}
+
+func yamlFiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return []cobra.Completion{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
+func folders(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}
+
+func anyFiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveDefault
+}
+
+// mappingNames completes to the mappings of the configuration that the command line names, but for those that stand there
+// already. Without a configuration that loads there is nothing to offer; the command itself will say why.
+func mappingNames(cmd *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	c, err := config.Load(cmd.Flag("config").Value.String())
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	given, _ := cmd.Flags().GetStringArray("mapping")
+	var names []cobra.Completion
+	for _, m := range c.Mappings {
+		if strings.HasPrefix(m.Name, begun) && !slices.Contains(given, m.Name) {
+			names = append(names, cobra.CompletionWithDesc(m.Name, m.Source.Bucket+" to "+m.Destination.Bucket))
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// quarantineReasons are those that objects are set aside for: causes that lie with the object, and classes of refusals.
+func quarantineReasons() []string {
+	reasons := []string{
+		plan.WrongKeyCopied, plan.ChecksumDiffers, plan.KeyUnrepresentable, plan.HiddenMetadata, plan.NoETag, plan.SSEC,
+		plan.TagOverflow, plan.ObjectLocked, plan.Internal,
+	}
+	for _, class := range []awserr.Class{
+		awserr.Denied, awserr.Archived, awserr.KeyDisabled, awserr.Precondition, awserr.Conflict, awserr.Throttled, awserr.ThrottledKMS,
+		awserr.Transient, awserr.TooLarge, awserr.Invalid, awserr.Unsupported, awserr.Unknown,
+	} {
+		reasons = append(reasons, string(class))
+	}
+	slices.Sort(reasons)
+	return reasons
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+const twoMappings = `
+state: file:state
+roles:
+  consumer: {arn: "arn:aws:iam::222222222222:role/syncd-consumer", external_id: {env: EXTERNAL_ID}}
+mappings:
+  - name: exports
+    source: &s {bucket: owner-data, region: us-east-1, account: "111111111111", role: consumer}
+    destination: &d {bucket: consumer-copy, region: us-east-1, account: "222222222222", role: consumer,
+                     kms_key: "arn:aws:kms:us-east-1:222222222222:key/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"}
+  - name: logs
+    source: {<<: *s, prefix: logs/}
+    destination: {<<: *d, prefix: logs/}
+`
+
+// TestCompletion asks as the scripts of the shells do. The last line of an answer is what the shell may add: 0 files of any
+// kind, 4 nothing, 8 files that end so, 16 folders, and 32 more to keep the order.
+func TestCompletion(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "syncd.yaml")
+	if err := os.WriteFile(config, []byte(twoMappings), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ line, want string }{
+		{"policy ch", "check\tJudge policies that exist: broken, without effect, dangerous, or not enough\n:4\n"},
+		{"backfill --reke", "--rekey\tcopy everything again under a changed kms_key\n:4\n"},
+		{"completion z", "zsh\n:4\n"},
+		{"backfill --config CONFIG --mapping ?", "exports\towner-data to consumer-copy\nlogs\towner-data to consumer-copy\n:4\n"},
+		{"plan -c CONFIG -m l", "logs\towner-data to consumer-copy\n:4\n"},
+		{"policy check -c CONFIG -m exports -m ?", "logs\towner-data to consumer-copy\n:4\n"},
+		{"backfill --mapping ?", ":4\n"},
+		{"backfill --config absent.yaml --mapping ?", ":4\n"},
+		{"run --log-level ?", "debug\ninfo\nwarn\nerror\n:36\n"},
+		{"policy --style ?", "role\naccount\nabac\n:36\n"},
+		{"policy --side ?", "owner\nconsumer\nboth\n:36\n"},
+		{"policy --format ?", "json\nterraform\ncloudformation\n:36\n"},
+		{"ledger export --format ?", "csv\njsonl\n:36\n"},
+		{"policy check --kind l", "lifecycle\n:36\n"},
+		{"replay --reason key_", "key_disabled\nkey_unrepresentable\n:36\n"},
+		{"run --config ?", "yaml\nyml\n:8\n"},
+		{"policy --output ?", ":16\n"},
+		{"demo --from ?", ":16\n"},
+		{"ledger rename --from ?", ":4\n"},
+		{"man ?", ":16\n"},
+		{"policy check ?", ":0\n"},
+		{"version --sbom --binary ?", ":0\n"},
+		{"run ?", ":4\n"},
+		{"replay --key ?", ":4\n"},
+	} {
+		line := strings.NewReplacer("CONFIG", config).Replace(tt.line)
+		args := append([]string{"__complete"}, strings.Fields(line)...)
+		if args[len(args)-1] == "?" {
+			args[len(args)-1] = "" // nothing typed yet
+		}
+		var stdout, stderr bytes.Buffer
+		// Whoever asked the environment or a file here would end the test.
+		code := run(t.Context(), args, process{stdout: &stdout, stderr: &stderr})
+		if diff := cmp.Diff(tt.want, stdout.String()); code != 0 || diff != "" {
+			t.Errorf("syncd %s: got exit code %d and other completions (-want +got):\n%s", tt.line, code, diff)
+		}
+	}
+}
+
+// TestReasonsAreThoseDocumented: what docs/cli.md and the runbook call a reason of the quarantine can be completed.
+func TestReasonsAreThoseDocumented(t *testing.T) {
+	row := regexp.MustCompile("(?m)^\\| `quarantined` \\| objects by reason, such as (.*) \\|$").FindSubmatch(readText(t, "../../docs/cli.md"))
+	if row == nil {
+		t.Fatal("got no row of reasons in docs/cli.md, want one")
+	}
+	offered := quarantineReasons()
+	for _, match := range regexp.MustCompile("`([a-z_]+)`").FindAllSubmatch(row[1], -1) {
+		if !slices.Contains(offered, string(match[1])) {
+			t.Errorf("got reasons %v to complete, want %s among them", offered, match[1])
+		}
+	}
+}
+
+// TestEveryFlagIsCompleted: no flag with a value is left to the shell, which would offer files for all of them.
+func TestEveryFlagIsCompleted(t *testing.T) {
+	var check func(*cobra.Command)
+	check = func(cmd *cobra.Command) {
+		cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+			if flag.Value.Type() == "bool" {
+				return
+			}
+			if _, ok := cmd.GetFlagCompletionFunc(flag.Name); !ok {
+				t.Errorf("%s --%s: got no completion, want one", cmd.CommandPath(), flag.Name)
+			}
+			value, _ := pflag.UnquoteUsage(flag)
+			_, is := completionOf(cmd, flag.Name)(cmd, nil, "")
+			if wantsFile := strings.HasSuffix(value, "FILE") || value == "DIR"; wantsFile == (is&cobra.ShellCompDirectiveNoFileComp != 0) {
+				t.Errorf("%s --%s %s: got directive %d, want files only where there is a file", cmd.CommandPath(), flag.Name, value, is)
+			}
+		})
+		for _, child := range cmd.Commands() {
+			check(child)
+		}
+	}
+	check(newRoot(process{}))
+}

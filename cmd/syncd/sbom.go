@@ -1,0 +1,102 @@
+package main
+
+import (
+	"cmp"
+	"debug/buildinfo"
+	"encoding/json"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+)
+
+// bom is a bill of materials in the JSON of CycloneDX 1.6 ("CycloneDX Specification", ECMA-424), of which it has what the
+// toolchain records of a program. It bears no serial number and no time, so that one program has one bill.
+type bom struct {
+	Format       string          `json:"bomFormat"`
+	SpecVersion  string          `json:"specVersion"`
+	Version      int             `json:"version"`
+	Metadata     bomMetadata     `json:"metadata"`
+	Components   []bomComponent  `json:"components"`
+	Dependencies []bomDependency `json:"dependencies"`
+}
+
+type bomMetadata struct {
+	Component bomComponent `json:"component"`
+}
+
+type bomComponent struct {
+	Type       string        `json:"type"`
+	Ref        string        `json:"bom-ref"`
+	Name       string        `json:"name"`
+	Version    string        `json:"version"`
+	PURL       string        `json:"purl"`
+	Properties []bomProperty `json:"properties,omitempty"`
+}
+
+type bomProperty struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+type bomDependency struct {
+	Ref       string   `json:"ref"`
+	DependsOn []string `json:"dependsOn"`
+}
+
+// printBOM prints the bill of materials of the program in a file, or of this one for "".
+func printBOM(w io.Writer, file string) error {
+	info, err := readBuildOf(file)
+	if err != nil {
+		return fmt.Errorf("read build information: %w", err)
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(bomOf(info))
+}
+
+func readBuildOf(file string) (*debug.BuildInfo, error) {
+	if file != "" {
+		return buildinfo.ReadFile(file)
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return nil, fmt.Errorf("this program has none")
+	}
+	return info, nil
+}
+
+func bomOf(info *debug.BuildInfo) bom {
+	program := componentOf("application", info.Main)
+	for _, s := range info.Settings {
+		program.Properties = append(program.Properties, bomProperty{"go:build:" + s.Key, s.Value})
+	}
+	// The standard library is a part of the program as any other, and more often has a fault to be found by.
+	components := []bomComponent{componentOf("library", debug.Module{Path: "std", Version: strings.TrimPrefix(info.GoVersion, "go")})}
+	for _, m := range info.Deps {
+		if m.Replace != nil {
+			m = m.Replace
+		}
+		components = append(components, componentOf("library", *m))
+	}
+	refs := make([]string, len(components))
+	for i, c := range components {
+		refs[i] = c.Ref
+	}
+	return bom{
+		Format: "CycloneDX", SpecVersion: "1.6", Version: 1, Metadata: bomMetadata{program}, Components: components,
+		Dependencies: []bomDependency{{program.Ref, refs}},
+	}
+}
+
+// componentOf names a module as a package URL does ("Package URL specification", type golang).
+func componentOf(kind string, m debug.Module) bomComponent {
+	version := cmp.Or(m.Version, "(devel)")
+	purl := "pkg:golang/" + m.Path + "@" + strings.NewReplacer("+", "%2B", "(", "%28", ")", "%29").Replace(version)
+	c := bomComponent{Type: kind, Ref: purl, Name: m.Path, Version: version, PURL: purl}
+	if m.Sum != "" {
+		c.Properties = []bomProperty{{"go:sum", m.Sum}}
+	}
+	return c
+}

@@ -1,0 +1,279 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// beAWS is the aws of a session: the few commands of the AWS CLI that the documents use, with exactly the flags that these
+// have, carried out as signed requests. Everything else is an error, so that a page cannot show what the CLI does not take.
+func beAWS() {
+	if err := aCall(os.Args[1:]).run(context.Background(), os.Stdout); err != nil {
+		fmt.Fprintf(os.Stderr, "aws: %v\n", err)
+		os.Exit(254) // as the CLI does when a service refuses
+	}
+}
+
+// aCall is a command line of the AWS CLI without its first word.
+type aCall []string
+
+// cliFlags are flags by name without the dashes.
+type cliFlags map[string]string
+
+// cliCommand is a command: the flags that it must have, and what it does.
+type cliCommand struct {
+	flags []string
+	do    func(context.Context, aws.Config, cliFlags) (any, error)
+}
+
+func cliCommands() map[string]cliCommand {
+	return map[string]cliCommand{
+		"s3api create-bucket":                      {[]string{"bucket", "create-bucket-configuration"}, cliCreateBucket},
+		"s3api put-bucket-encryption":              {[]string{"bucket", "server-side-encryption-configuration"}, cliPutBucketEncryption},
+		"s3api get-bucket-encryption":              {[]string{"bucket"}, cliGetBucketEncryption},
+		"s3api put-bucket-policy":                  {[]string{"bucket", "policy"}, cliPutBucketPolicy},
+		"s3api put-bucket-lifecycle-configuration": {[]string{"bucket", "lifecycle-configuration"}, cliPutLifecycle},
+		"s3api put-object":                         {[]string{"bucket", "key", "body"}, cliPutObject},
+		"s3api wait object-exists":                 {[]string{"bucket", "key"}, cliWaitForObject},
+		"kms create-key":                           {[]string{"description"}, cliCreateKey},
+		"kms get-key-policy":                       {[]string{"key-id", "policy-name"}, cliGetKeyPolicy},
+		"kms put-key-policy":                       {[]string{"key-id", "policy-name", "policy"}, cliPutKeyPolicy},
+		"iam create-role":                          {[]string{"role-name", "assume-role-policy-document"}, cliIAM("CreateRole")},
+		"iam put-role-policy":                      {[]string{"role-name", "policy-name", "policy-document"}, cliIAM("PutRolePolicy")},
+		"sts get-caller-identity":                  {nil, cliCallerIdentity},
+		"cloudformation deploy":                    {[]string{"stack-name", "template-file", "parameter-overrides"}, cliDeploy},
+	}
+}
+
+func (c aCall) run(ctx context.Context, stdout io.Writer) error {
+	words := slices.IndexFunc(c, func(word string) bool { return strings.HasPrefix(word, "--") })
+	if words < 0 {
+		words = len(c)
+	}
+	name := strings.Join(c[:words], " ")
+	command, ok := cliCommands()[name]
+	if !ok {
+		return fmt.Errorf("no command %q in this session", name)
+	}
+	given, err := readFlags(c[words:])
+	if err != nil {
+		return err
+	}
+	var load []func(*awsconfig.LoadOptions) error
+	if profile, ok := given["profile"]; ok {
+		load = append(load, awsconfig.WithSharedConfigProfile(profile))
+	}
+	query, output := given["query"], given["output"]
+	for _, global := range []string{"profile", "query", "output"} {
+		delete(given, global)
+	}
+	if err := given.exactly(command.flags); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	c2, err := awsconfig.LoadDefaultConfig(ctx, load...)
+	if err != nil {
+		return err
+	}
+	result, err := command.do(ctx, c2, given)
+	if err != nil || result == nil {
+		return err
+	}
+	return printResult(stdout, result, query, output)
+}
+
+// readFlags reads --name value pairs. A value file://PATH is the text of that file; several values of one flag are lines.
+func readFlags(words []string) (cliFlags, error) {
+	given, name := cliFlags{}, ""
+	for _, word := range words {
+		flag, ok := strings.CutPrefix(word, "--")
+		if ok {
+			name = flag
+			given[name] = ""
+			continue
+		}
+		if path, ok := strings.CutPrefix(word, "file://"); ok {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				return nil, err
+			}
+			word = string(text)
+		}
+		given[name] = strings.TrimPrefix(given[name]+"\n"+word, "\n")
+	}
+	return given, nil
+}
+
+func (f cliFlags) exactly(names []string) error {
+	for _, name := range names {
+		if f[name] == "" {
+			return fmt.Errorf("--%s is missing or empty", name)
+		}
+	}
+	for name := range f {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("unknown flag --%s", name)
+		}
+	}
+	return nil
+}
+
+// printResult prints a result as the CLI does: JSON, or with --output text a text that --query has chosen.
+func printResult(w io.Writer, result any, query, output string) error {
+	data, err := json.MarshalIndent(result, "", "    ")
+	if err != nil {
+		return err
+	}
+	if query == "" && output == "" {
+		_, err := fmt.Fprintln(w, string(data))
+		return err
+	}
+	var value any
+	if err := json.Unmarshal(data, &value); err != nil {
+		return err
+	}
+	for step := range strings.SplitSeq(query, ".") {
+		name, index, indexed := strings.Cut(strings.TrimSuffix(step, "]"), "[")
+		object, _ := value.(map[string]any)
+		if value = object[name]; indexed {
+			list, _ := value.([]any)
+			at, err := strconv.Atoi(index)
+			if err != nil || at >= len(list) {
+				return fmt.Errorf("--query %s: no %s", query, step)
+			}
+			value = list[at]
+		}
+	}
+	text, isText := value.(string)
+	if output != "text" || !isText {
+		return fmt.Errorf("--query %q --output %q: finds no text", query, output)
+	}
+	_, err = fmt.Fprintln(w, text)
+	return err
+}
+
+// strictJSON reads what a flag has for the CLI, in whose JSON the names are those of the API.
+func strictJSON(text string, into any) error {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	return d.Decode(into)
+}
+
+func cliCreateBucket(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
+	region, ok := strings.CutPrefix(f["create-bucket-configuration"], "LocationConstraint=")
+	if !ok {
+		return nil, errors.New("--create-bucket-configuration is not LocationConstraint=REGION")
+	}
+	out, err := s3.NewFromConfig(c).CreateBucket(ctx, &s3.CreateBucketInput{
+		Bucket: aws.String(f["bucket"]), CreateBucketConfiguration: &types.CreateBucketConfiguration{LocationConstraint: types.BucketLocationConstraint(region)},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"Location": out.Location}, nil
+}
+
+func cliPutBucketEncryption(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
+	var rules types.ServerSideEncryptionConfiguration
+	if err := strictJSON(f["server-side-encryption-configuration"], &rules); err != nil {
+		return nil, err
+	}
+	_, err := s3.NewFromConfig(c).PutBucketEncryption(ctx, &s3.PutBucketEncryptionInput{
+		Bucket: aws.String(f["bucket"]), ServerSideEncryptionConfiguration: &rules,
+	})
+	return nil, err
+}
+
+func cliGetBucketEncryption(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
+	out, err := s3.NewFromConfig(c).GetBucketEncryption(ctx, &s3.GetBucketEncryptionInput{Bucket: aws.String(f["bucket"])})
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"ServerSideEncryptionConfiguration": out.ServerSideEncryptionConfiguration}, nil
+}
+
+func cliPutBucketPolicy(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
+	_, err := s3.NewFromConfig(c).PutBucketPolicy(ctx, &s3.PutBucketPolicyInput{Bucket: aws.String(f["bucket"]), Policy: aws.String(f["policy"])})
+	return nil, err
+}
+
+// cliPutLifecycle reads the rules, and looks whether the bucket is the caller's: the accounts keep no rules.
+func cliPutLifecycle(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
+	var rules types.BucketLifecycleConfiguration
+	if err := strictJSON(f["lifecycle-configuration"], &rules); err != nil {
+		return nil, err
+	}
+	if len(rules.Rules) == 0 {
+		return nil, errors.New("the lifecycle configuration has no rules")
+	}
+	_, err := s3.NewFromConfig(c).HeadBucket(ctx, &s3.HeadBucketInput{Bucket: aws.String(f["bucket"])})
+	return nil, err
+}
+
+func cliPutObject(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
+	body, err := os.ReadFile(f["body"])
+	if err != nil {
+		return nil, err
+	}
+	out, err := s3.NewFromConfig(c).PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(f["bucket"]), Key: aws.String(f["key"]), Body: bytes.NewReader(body)})
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"ETag": out.ETag}, nil
+}
+
+// cliWaitForObject waits as long as the CLI would, but asks more often than every 5 s.
+func cliWaitForObject(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
+	waiter := s3.NewObjectExistsWaiter(s3.NewFromConfig(c), func(o *s3.ObjectExistsWaiterOptions) {
+		o.MinDelay, o.MaxDelay = waitStep, waitStep
+	})
+	return nil, waiter.Wait(ctx, &s3.HeadObjectInput{Bucket: aws.String(f["bucket"]), Key: aws.String(f["key"])}, waitLimit)
+}
+
+func cliCreateKey(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
+	out, err := kms.NewFromConfig(c).CreateKey(ctx, &kms.CreateKeyInput{Description: aws.String(f["description"])})
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"KeyMetadata": out.KeyMetadata}, nil
+}
+
+func cliGetKeyPolicy(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
+	out, err := kms.NewFromConfig(c).GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: aws.String(f["key-id"]), PolicyName: aws.String(f["policy-name"])})
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"Policy": out.Policy, "PolicyName": out.PolicyName}, nil
+}
+
+func cliPutKeyPolicy(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
+	_, err := kms.NewFromConfig(c).PutKeyPolicy(ctx, &kms.PutKeyPolicyInput{
+		KeyId: aws.String(f["key-id"]), PolicyName: aws.String(f["policy-name"]), Policy: aws.String(f["policy"]),
+	})
+	return nil, err
+}
+
+func cliCallerIdentity(ctx context.Context, c aws.Config, _ cliFlags) (any, error) {
+	out, err := sts.NewFromConfig(c).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		UserID       *string `json:"UserId"`
+		Account, Arn *string
+	}{out.UserId, out.Account, out.Arn}, nil
+}

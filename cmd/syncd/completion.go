@@ -108,11 +108,14 @@ func completionOf(cmd *cobra.Command, flag string) cobra.CompletionFunc {
 
 // words completes to one of a choice, in its order.
 func words[S ~string](choice ...S) cobra.CompletionFunc {
-	texts := make([]cobra.Completion, len(choice))
-	for i, word := range choice {
-		texts[i] = string(word)
+	return func(_ *cobra.Command, _ []string, begun string) (fit []cobra.Completion, _ cobra.ShellCompDirective) {
+		for _, word := range choice {
+			if strings.HasPrefix(string(word), begun) {
+				fit = append(fit, string(word))
+			}
+		}
+		return fit, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	}
-	return cobra.FixedCompletions(texts, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder)
 }
 
 func yamlFiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {

@@ -20,8 +20,8 @@ roles:
   consumer: {arn: "arn:aws:iam::222222222222:role/syncd-consumer", external_id: {env: EXTERNAL_ID}}
 mappings:
   - name: exports
-    source: &s {bucket: owner-data, region: us-east-1, account: "111111111111", role: consumer}
-    destination: &d {bucket: consumer-copy, region: us-east-1, account: "222222222222", role: consumer,
+    source: &s {bucket: owner-data, prefix: exports/, region: us-east-1, account: "111111111111", role: consumer}
+    destination: &d {bucket: consumer-copy, prefix: exports/, region: us-east-1, account: "222222222222", role: consumer,
                      kms_key: "arn:aws:kms:us-east-1:222222222222:key/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"}
   - name: logs
     source: {<<: *s, prefix: logs/}
@@ -37,7 +37,7 @@ func TestCompletion(t *testing.T) {
 	}
 	for _, tt := range []struct{ line, want string }{
 		{"policy ch", "check\tJudge policies that exist: broken, without effect, dangerous, or not enough\n:4\n"},
-		{"backfill --reke", "--rekey\tcopy everything again under a changed kms_key\n:4\n"},
+		{"backfill --reke", "--rekey\tallow a pass to copy everything again under another kms_key; without it the cost is told\n:4\n"},
 		{"completion z", "zsh\n:4\n"},
 		{"backfill --config CONFIG --mapping ?", "exports\towner-data to consumer-copy\nlogs\towner-data to consumer-copy\n:4\n"},
 		{"plan -c CONFIG -m l", "logs\towner-data to consumer-copy\n:4\n"},

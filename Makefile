@@ -62,8 +62,8 @@ interop: ## read the ledger's chunks with another Parquet implementation, in a m
 deploy-test: ## hold deploy/ to Kubernetes, Helm, Prometheus and Terraform, in a module of its own
 	cd deploy/deploytest && go test -count=1 ./...
 
-drain: ## stop the real process 50 times at random moments under load
-	go test ./cmd/syncd -run '^TestDrain$$' -drains 50 -timeout 20m
+drain: ## stop the real process 50 times at random moments under load; the next one is at work within 2 s
+	go test ./cmd/syncd -run '^TestDrain$$' -drains 50 -takeover 2s -timeout 20m
 
 soak: ## keep a daemon busy for SOAK (20m) with faults under the race detector: nothing may grow
 	go test -race ./internal/daemon -run '^TestSoak$$' -soak $(SOAK) -v -timeout 60m

@@ -72,7 +72,7 @@ browser: ## look at the status page with CHROMIUM (/usr/bin/chromium), in a modu
 	cd internal/daemon/browsertest && go test -count=1 . -args -chromium '$(CHROMIUM)'
 
 prometheus: ## have a real PROMETHEUS scrape a real syncd, its alerts fire and its dashboard asked; promtool checks the rules
-	cd deploy/deploytest && go test -count=1 . -args -prometheus '$(PROMETHEUS)' -promtool '$(PROMTOOL)'
+	cd deploy/deploytest && go test -count=1 . -run '^TestLive|^TestPromtool' -args -prometheus '$(PROMETHEUS)' -promtool '$(PROMTOOL)'
 
 minio: ## run the fidelity table against a real MinIO server, built first from its module
 	e2e/build-minio.sh .cache/minio

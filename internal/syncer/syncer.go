@@ -187,6 +187,5 @@ func (s *Syncer) closeLedger() error {
 	ledger := s.ledger
 	s.ledger = nil
 	s.count.leaseHeld.Set(0)
-	defer s.count.leaseExpiry.DeleteLabelValues() // else it looks as if another process held what is released here
 	return ledger.Close()
 }

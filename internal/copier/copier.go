@@ -34,7 +34,7 @@ import (
 const (
 	// MaxCopyObject is the largest object that one CopyObject takes, in bytes (Amazon S3 API Reference, CopyObject: 5 GB,
 	// which S3 counts as 5 GiB).
-	MaxCopyObject int64 = 5 << 30
+	MaxCopyObject int64 = plan.MaxCopyObject
 	// maxKeyBytes is the longest key in bytes of UTF-8 (Amazon S3 User Guide, "Naming Amazon S3 objects").
 	maxKeyBytes = 1024
 	// maxVersions bounds how often a copy follows a source that is overwritten under its hands.
@@ -50,10 +50,6 @@ type Copier struct {
 
 // New returns a Copier.
 func New(o Options) *Copier {
-	if o.MultipartAbove <= 0 || o.MultipartAbove > MaxCopyObject {
-		o.MultipartAbove = MaxCopyObject
-	}
-	o.MultipartAbove = max(o.MultipartAbove, minPartSize)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -166,7 +162,7 @@ func (c *Copier) copyVersion(ctx context.Context, object listing.Object, key str
 	if object.ETag == "" {
 		return Result{}, c.failed("copy", object.Key, errNoETag)
 	}
-	if object.Size > maxParts*maxPartSize {
+	if object.Size > plan.MaxParts*plan.MaxPartSize {
 		return Result{}, c.failed("copy", object.Key, errTooLarge)
 	}
 	if err := u.discardUnless(ctx, c.plannedUpload(object, key)); err != nil {
@@ -189,14 +185,11 @@ func (c *Copier) copyVersion(ctx context.Context, object listing.Object, key str
 
 // partSizeOf returns the size of the parts that an object of that size is copied in, 0 for one that goes in one piece.
 func (c *Copier) partSizeOf(size int64) int64 {
-	switch {
-	case c.o.Relay && size > defaultRelayPart:
-		return c.relayPartSize(size)
-	case !c.o.Relay && size > c.o.MultipartAbove:
-		return partSize(size, c.o.PartSize)
-	default:
-		return 0
+	terms := plan.Terms{Relay: c.o.Relay, MultipartAbove: c.o.MultipartAbove, PartSize: c.o.PartSize}
+	if c.o.Relay {
+		terms.RelayMemory = c.o.Buffers.size
 	}
+	return terms.PartSizeOf(size)
 }
 
 // storageClass is the class that the copy of an object gets.

@@ -14,19 +14,8 @@ import (
 	"syncd/internal/plan"
 )
 
-// Limits of multipart uploads (Amazon S3 User Guide, "Amazon S3 multipart upload limits").
-const (
-	maxParts    = 10_000
-	minPartSize = 5 << 20
-	maxPartSize = 5 << 30
-)
-
-const (
-	// defaultPartSize keeps a part short enough to finish while a task is being stopped.
-	defaultPartSize = 256 << 20
-	// partsAtOnce bounds the parts of one object that wait for a slot, so that 10,000 goroutines do not.
-	partsAtOnce = 64
-)
+// partsAtOnce bounds the parts of one object that wait for a slot, so that 10,000 goroutines do not.
+const partsAtOnce = 64
 
 type multipartAPI interface {
 	CreateMultipartUpload(ctx context.Context, in *s3.CreateMultipartUploadInput, opts ...func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error)
@@ -86,17 +75,6 @@ func (c *Copier) copyParts(ctx context.Context, object listing.Object, key strin
 		return Result{}, err
 	}
 	return result, c.tagLate(ctx, d, result)
-}
-
-// partSize returns the size of every part but the last: the wanted one, or larger where 10,000 parts of it would not do.
-func partSize(size, wanted int64) int64 {
-	if wanted == 0 {
-		wanted = defaultPartSize
-	}
-	const mebibyte = 1 << 20
-	least := (size + maxParts - 1) / maxParts
-	least = (least + mebibyte - 1) / mebibyte * mebibyte
-	return min(max(wanted, least, minPartSize), maxPartSize)
 }
 
 func partCount(size, partSize int64) int { return int((size + partSize - 1) / partSize) }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"syncd/internal/listing"
+	"syncd/internal/plan"
 )
 
 const (
@@ -14,6 +15,18 @@ const (
 	// largest is the largest object that S3 keeps ("Amazon S3 multipart upload limits": 50 TB).
 	largest = int64(50_000_000_000_000)
 )
+
+const (
+	maxParts    = plan.MaxParts
+	minPartSize = plan.MinPartSize
+	maxPartSize = plan.MaxPartSize
+)
+
+// partSize is the rule as a server-side copy asks it, of an object that goes in parts.
+func partSize(size, wanted int64) int64 {
+	c := New(Options{MultipartAbove: minPartSize, PartSize: wanted})
+	return c.partSizeOf(size)
+}
 
 func TestPartSize(t *testing.T) {
 	for _, tt := range []struct{ size, wanted, want int64 }{

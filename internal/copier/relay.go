@@ -10,10 +10,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/listing"
+	"syncd/internal/plan"
 )
 
 // defaultRelayPart is the size of a relayed part, and what is read of an object before anything is written.
-const defaultRelayPart = 8 << 20
+const defaultRelayPart = plan.DefaultRelayPart
 
 type writeAPI interface {
 	PutObject(ctx context.Context, in *s3.PutObjectInput, opts ...func(*s3.Options)) (*s3.PutObjectOutput, error)
@@ -92,14 +93,6 @@ func (c *Copier) put(ctx context.Context, d *draft, key string, content []byte) 
 		KeyARN: aws.ToString(out.SSEKMSKeyId), BucketKey: aws.ToBool(out.BucketKeyEnabled),
 		Checksum: "crc64nvme:" + sum, CopiedAt: c.o.Now(),
 	}, nil
-}
-
-func (c *Copier) relayPartSize(size int64) int64 {
-	wanted := c.o.PartSize
-	if wanted == 0 {
-		wanted = defaultRelayPart
-	}
-	return partSize(size, min(wanted, c.o.Buffers.size))
 }
 
 // relayRange moves one range of the object through a buffer. The checksums of the parts combine to the one of the whole,

@@ -26,14 +26,14 @@ const (
 	generateDataKey = "GenerateDataKey"
 )
 
-// Limits of copies: as the copier has them, which a test holds this to.
+// Limits of copies, in bytes but for the number of parts.
 const (
-	maxCopyObject    = 5 << 30   // in one CopyObject (Amazon S3 API Reference, CopyObject)
-	maxParts         = 10_000    // this and the next two: Amazon S3 User Guide, "Amazon S3 multipart upload limits"
-	minPartSize      = 5 << 20   //
-	maxPartSize      = 5 << 30   //
-	defaultPartSize  = 256 << 20 // of a server-side copy in parts
-	defaultRelayPart = 8 << 20   // of a relay, and the largest object that one relays whole
+	MaxCopyObject    = 5 << 30   // in one CopyObject (Amazon S3 API Reference, CopyObject)
+	MaxParts         = 10_000    // this and the next two: Amazon S3 User Guide, "Amazon S3 multipart upload limits"
+	MinPartSize      = 5 << 20   //
+	MaxPartSize      = 5 << 30   //
+	defaultPartSize  = 256 << 20 // of a server-side copy in parts: short enough to finish while a task is being stopped
+	DefaultRelayPart = 8 << 20   // of a relay, and the largest object that one relays whole
 )
 
 // tier is how S3 prices a request.
@@ -107,7 +107,7 @@ func (t Terms) sent(o listing.Object) [6]sending {
 		return 0
 	}
 	tags := sending{getTagging, when(!t.OmitTags)}
-	size := t.partSize(o.Size)
+	size := t.PartSizeOf(o.Size)
 	if size == 0 && t.Relay {
 		return [6]sending{tags, {getObject, 1}, {putObject, 1}}
 	}
@@ -128,20 +128,21 @@ func (t Terms) sent(o listing.Object) [6]sending {
 	return all
 }
 
-// partSize returns the size of the parts that an object of that size is copied in, 0 for one that goes in one piece.
-func (t Terms) partSize(size int64) int64 {
+// PartSizeOf returns the size of the parts that an object of that size is copied in, of every part but the last: the wanted
+// one, or larger where 10,000 parts of it would not do. It is 0 for an object that goes in one piece.
+func (t Terms) PartSizeOf(size int64) int64 {
 	above, wanted := t.MultipartAbove, t.PartSize
 	if above <= 0 {
-		above = maxCopyObject
+		above = MaxCopyObject
 	}
-	above = min(max(above, minPartSize), maxCopyObject)
+	above = min(max(above, MinPartSize), MaxCopyObject)
 	if wanted == 0 {
 		wanted = defaultPartSize
 	}
 	if t.Relay {
-		above = defaultRelayPart
+		above = DefaultRelayPart
 		if t.PartSize == 0 {
-			wanted = defaultRelayPart
+			wanted = DefaultRelayPart
 		}
 		if t.RelayMemory > 0 {
 			wanted = min(wanted, t.RelayMemory)
@@ -151,14 +152,14 @@ func (t Terms) partSize(size int64) int64 {
 		return 0
 	}
 	const mebibyte = 1 << 20
-	least := (size + maxParts - 1) / maxParts
+	least := (size + MaxParts - 1) / MaxParts
 	least = (least + mebibyte - 1) / mebibyte * mebibyte
-	return min(max(wanted, least, minPartSize), maxPartSize)
+	return min(max(wanted, least, MinPartSize), MaxPartSize)
 }
 
 // piece returns how much of an object of that size one request moves, at most.
 func (t Terms) piece(size int64) int64 {
-	if part := t.partSize(size); part > 0 {
+	if part := t.PartSizeOf(size); part > 0 {
 		return part
 	}
 	return size
@@ -169,7 +170,7 @@ func (t Terms) Refuses(o listing.Object) string {
 	switch {
 	case o.ETag == "":
 		return NoETag
-	case o.Size > maxParts*maxPartSize:
+	case o.Size > MaxParts*MaxPartSize:
 		return string(awserr.TooLarge)
 	default:
 		return ""

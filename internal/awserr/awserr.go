@@ -16,6 +16,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"syscall"
 
@@ -93,6 +94,28 @@ func (e *CredentialsError) Error() string {
 // Unwrap returns the cause.
 func (e *CredentialsError) Unwrap() error { return e.Err }
 
+// AnswerError says that a service answered success without what a true answer of the operation carries. Nothing is known of
+// what became of the request: it may have been carried out.
+type AnswerError struct {
+	// Operation is the operation's name, as in CopyObject.
+	Operation string
+	// Problem says what is wrong with the answer.
+	Problem string
+	// Class is Precondition for the answer to a reading of another version than the one asked for, else Transient.
+	Class Class
+	// Foreign says that the answer has no request id, as one that a proxy has made up.
+	Foreign bool
+}
+
+// Error names the operation and the problem.
+func (e *AnswerError) Error() string {
+	text := e.Operation + " was answered: " + e.Problem
+	if e.Foreign {
+		text += "; the answer has no request id: a proxy or a gateway before the service may have given it"
+	}
+	return text
+}
+
 // Classify returns the class of err. A nil error has the empty class.
 func Classify(err error) Class {
 	if err == nil {
@@ -104,6 +127,12 @@ func Classify(err error) Class {
 		}
 		return Credentials
 	}
+	if answer, ok := errors.AsType[*AnswerError](err); ok {
+		return answer.Class
+	}
+	if foreign(err) {
+		return Transient
+	}
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		if class := classifyCode(api.ErrorCode(), api.ErrorMessage()); class != Unknown {
 			return class
@@ -111,6 +140,9 @@ func Classify(err error) Class {
 	}
 	if class := classifyStatus(err); class != Unknown {
 		return class
+	}
+	if _, ok := errors.AsType[*smithy.DeserializationError](err); ok && !canceled(err) {
+		return Transient // an answer that broke off, or that is not the service's
 	}
 	return classifyTransport(err)
 }
@@ -124,10 +156,13 @@ func Code(err error) string {
 }
 
 // Brief returns what the service said, as "code: message (request id)", without the SDK's layers around it; or why no
-// request could be signed; or else the whole text.
+// request could be signed; or what is wrong with an answer; or else the whole text.
 func Brief(err error) string {
 	if c, ok := errors.AsType[*CredentialsError](err); ok {
 		return c.Error()
+	}
+	if answer, ok := errors.AsType[*AnswerError](err); ok {
+		return answer.Error()
 	}
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
@@ -192,7 +227,8 @@ func classifyCode(code, message string) Class {
 		return Conflict
 	case "InvalidObjectState":
 		return Archived
-	case "KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.NotFoundException", "KMS.InvalidKeyUsageException":
+	case "KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.NotFoundException", "KMS.InvalidKeyUsageException",
+		"kms:KeyNotFound": // of MinIO
 		return KeyDisabled
 	case "EntityTooLarge", "KeyTooLongError", "MetadataTooLarge":
 		return TooLarge
@@ -227,7 +263,7 @@ func classifyStatus(err error) Class {
 	case status == 403:
 		return Denied
 	case status == 404:
-		return Gone
+		return Unknown // something is not there, and the code does not say that it is the object
 	case status == 409:
 		return Conflict
 	case status == 412:
@@ -243,6 +279,34 @@ func classifyStatus(err error) Class {
 	default:
 		return Unknown
 	}
+}
+
+// foreign reports whether a refusal that would decide something is not the service's: it names nothing that is missing or
+// refused, and bears no id of a request. The SDK makes a code of the status where an answer has none; only an answer to HEAD
+// never has one.
+func foreign(err error) bool {
+	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	if !ok || response.Response == nil {
+		return false
+	}
+	status := response.HTTPStatusCode()
+	if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() != strings.ReplaceAll(http.StatusText(status), " ", "") {
+		return false
+	}
+	switch status {
+	case http.StatusNotFound:
+		return !isHead(response) // S3 names the key, the bucket, the upload or the version
+	case http.StatusConflict, http.StatusPreconditionFailed, http.StatusNotImplemented:
+		return response.Response.Header.Get("X-Amz-Request-Id") == ""
+	default:
+		return false
+	}
+}
+
+// isHead reports whether the refused request was a HEAD, as far as is known.
+func isHead(response *smithyhttp.ResponseError) bool {
+	request := response.Response.Request
+	return request == nil || request.Method == http.MethodHead
 }
 
 // classifyTransport covers requests that no service answered.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -24,9 +25,20 @@ func answer(status int, code, message string) error {
 		err = errors.New("no body")
 	}
 	return &smithy.OperationError{ServiceID: "S3", OperationName: "CopyObject", Err: &awshttp.ResponseError{
-		ResponseError: &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}}, Err: err},
-		RequestID:     "REQ1",
+		ResponseError: &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: &http.Response{
+			StatusCode: status, Header: http.Header{"X-Amz-Request-Id": {"REQ1"}},
+		}}, Err: err},
+		RequestID: "REQ1",
 	}}
+}
+
+// foreign is an answer to a method that no service gave: the SDK makes its code of its status.
+func foreign(method string, status int) error {
+	err := answer(status, strings.ReplaceAll(http.StatusText(status), " ", ""), http.StatusText(status))
+	response, _ := errors.AsType[*smithyhttp.ResponseError](err)
+	response.Response.Header = http.Header{}
+	response.Response.Request = &http.Request{Method: method}
+	return err
 }
 
 func TestClassify(t *testing.T) {
@@ -49,7 +61,16 @@ func TestClassify(t *testing.T) {
 		{"wrong secret", answer(403, "SignatureDoesNotMatch", ""), awserr.Credentials},
 		{"no such bucket is not a missing key", answer(404, "NoSuchBucket", ""), awserr.NoBucket},
 		{"no such key", answer(404, "NoSuchKey", ""), awserr.Gone},
-		{"404 on HEAD", answer(404, "NotFound", ""), awserr.Gone},
+		{"404 on HEAD", foreign(http.MethodHead, 404), awserr.Gone},
+		{"404 that names nothing", foreign(http.MethodPut, 404), awserr.Transient},
+		{"404 of an unknown code", answer(404, "NoSuchThing", ""), awserr.Unknown},
+		{"409 of a gateway", foreign(http.MethodPut, 409), awserr.Transient},
+		{"412 of a gateway", foreign(http.MethodPut, 412), awserr.Transient},
+		{"501 of a gateway", foreign(http.MethodPut, 501), awserr.Transient},
+		{"success without its proof", &awserr.AnswerError{Class: awserr.Transient}, awserr.Transient},
+		{"another version", fmt.Errorf("read: %w", &awserr.AnswerError{Class: awserr.Precondition}), awserr.Precondition},
+		{"unreadable success", fmt.Errorf("x: %w", &smithy.DeserializationError{Err: errors.New("EOF")}), awserr.Transient},
+		{"unknown key of MinIO", answer(404, "kms:KeyNotFound", ""), awserr.KeyDisabled},
 		{"if-match failed", answer(412, "PreconditionFailed", ""), awserr.Precondition},
 		{"racing conditional write", answer(409, "ConditionalRequestConflict", ""), awserr.Conflict},
 		{"archived is a 403", answer(403, "InvalidObjectState", ""), awserr.Archived},

@@ -136,7 +136,7 @@ func TestS3ServiceWithoutConditions(t *testing.T) {
 		s := newState()
 		store := s.store(roundTrip(func(r *http.Request) (*http.Response, error) {
 			if r.Header.Get("If-None-Match") != "" {
-				return &http.Response{StatusCode: http.StatusNotImplemented, Body: http.NoBody, Request: r, Header: http.Header{}}, nil
+				return &http.Response{StatusCode: http.StatusNotImplemented, Body: http.NoBody, Request: r, Header: http.Header{"X-Amz-Request-Id": {"1"}}}, nil
 			}
 			return s.cloud.RoundTripper().RoundTrip(r)
 		}))

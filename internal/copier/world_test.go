@@ -14,8 +14,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/middleware"
 	"golang.org/x/sync/semaphore"
 
+	"syncd/internal/admit"
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
 	"syncd/internal/copier"
@@ -58,7 +60,7 @@ func newWorld(tb testing.TB) *world {
 	client := s3.New(s3.Options{
 		Region: region, UsePathStyle: true, BaseEndpoint: aws.String("http://aws.invalid"), RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider(user.AccessKeyID, user.SecretAccessKey, ""),
-		HTTPClient:  &http.Client{Transport: w.wire},
+		HTTPClient:  &http.Client{Transport: w.wire}, APIOptions: []func(*middleware.Stack) error{admit.Attach},
 	})
 	w.client = client
 	w.options = copier.Options{

@@ -22,10 +22,7 @@ import (
 // assumeTimeout bounds one AssumeRole with its retries; the SDK would wait for an answer without end.
 const assumeTimeout = 30 * time.Second
 
-var (
-	errNoSession = errors.New("the service answered success without a session")
-	errNoPolicy  = errors.New("its session is to be narrowed, and there is no policy for that")
-)
+var errNoPolicy = errors.New("its session is to be narrowed, and there is no policy for that")
 
 type assumeAPI interface {
 	AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, opts ...func(*sts.Options)) (*sts.AssumeRoleOutput, error)
@@ -59,10 +56,7 @@ func (a *assumer) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if err != nil {
 		return aws.Credentials{}, a.refused(err, externalID)
 	}
-	c := out.Credentials
-	if c == nil || aws.ToString(c.AccessKeyId) == "" || c.Expiration == nil {
-		return aws.Credentials{}, &awserr.CredentialsError{Role: a.role.ARN, Err: errNoSession, Hint: "check that the endpoint is one of STS"}
-	}
+	c := out.Credentials // whole, by admission
 	return aws.Credentials{
 		AccessKeyID: aws.ToString(c.AccessKeyId), SecretAccessKey: aws.ToString(c.SecretAccessKey),
 		SessionToken: aws.ToString(c.SessionToken), CanExpire: true, Expires: aws.ToTime(c.Expiration),

@@ -320,11 +320,13 @@ func TestAnswerWithoutASession(t *testing.T) {
 		`<html></html>`,
 		``,
 	} {
-		w := newWorld(t)
-		w.options.HTTPClient = &http.Client{Transport: answering{w.cloud.RoundTripper(), http.StatusOK, func(string) string { return body }}}
-		if refused := refusal(t, w.try(t, "syncd")); refused.Role != w.role.ARN {
-			t.Errorf("%q: got %v, want it to name the role", body, refused)
-		}
+		synctest.Test(t, func(t *testing.T) { // it is asked for again and again
+			w := newWorld(t)
+			w.options.HTTPClient = &http.Client{Transport: answering{w.cloud.RoundTripper(), http.StatusOK, func(string) string { return body }}}
+			if refused := refusal(t, w.try(t, "syncd")); refused.Role != w.role.ARN {
+				t.Errorf("%q: got %v, want it to name the role", body, refused)
+			}
+		})
 	}
 }
 

@@ -100,7 +100,8 @@ func TestRefusedBodyIsNotSent(t *testing.T) {
 // TestSmallBodyIsSentAtOnce has nothing to wait for: a service that never says whether to go on costs the small bodies no time.
 func TestSmallBodyIsSentAtOnce(t *testing.T) {
 	for size, want := range map[int]string{waits - 1: "", waits: "100-continue"} {
-		client := service(t, false, func(_ http.ResponseWriter, r *http.Request) {
+		client := service(t, false, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("ETag", `"written"`)
 			if got := r.Header.Get("Expect"); got != want {
 				t.Errorf("%d bytes: got Expect %q, want %q", size, got, want)
 			}

@@ -32,6 +32,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"syncd/config"
+	"syncd/internal/admit"
 	"syncd/internal/awserr"
 )
 
@@ -98,6 +99,8 @@ func New(ctx context.Context, o Options) (*Set, error) {
 		return nil, &awserr.CredentialsError{Err: err, Hint: ambientHint}
 	}
 	base.HTTPClient = client(base.HTTPClient, o.HTTPClient)
+	// Every client of the program is made from here, so that no answer counts that nobody has judged.
+	base.APIOptions = append(base.APIOptions, admit.Attach)
 	return &Set{o: o, base: base, sessions: map[string]*session{}}, nil
 }
 

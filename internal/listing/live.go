@@ -2,7 +2,6 @@ package listing
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"net/url"
@@ -21,8 +20,6 @@ const pageKeys = 1000
 // pageTimeout bounds the wait for a page, retries included: a connection that says nothing more must not end in a pass
 // that never does.
 const pageTimeout = 2 * time.Minute
-
-var errNoPage = errors.New("the answer is no page of a listing: it does not say whether there is more")
 
 type listAPI interface {
 	ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input, opts ...func(*s3.Options)) (*s3.ListObjectsV2Output, error)
@@ -120,10 +117,6 @@ func (l Live) request(ctx context.Context, cursor string) (*s3.ListObjectsV2Outp
 	}
 	if err != nil {
 		return nil, fmt.Errorf("list %s: %w", l, awserr.Plain(err))
-	}
-	if page.IsTruncated == nil {
-		// The SDK takes whatever XML or HTML a proxy answers for the empty page of an empty bucket.
-		return nil, fmt.Errorf("list %s after %q: %w", l, cursor, errNoPage)
 	}
 	return page, nil
 }

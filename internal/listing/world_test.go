@@ -11,7 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/middleware"
 
+	"syncd/internal/admit"
 	"syncd/internal/awsfake"
 	"syncd/internal/listing"
 )
@@ -47,7 +49,7 @@ func (w *world) over(transport http.RoundTripper) listing.Live {
 	return listing.Live{Bucket: w.bucket.Name(), Client: s3.New(s3.Options{
 		Region: region, UsePathStyle: true, BaseEndpoint: aws.String("http://aws.invalid"), RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider(w.user.AccessKeyID, w.user.SecretAccessKey, ""),
-		HTTPClient:  &http.Client{Transport: transport},
+		HTTPClient:  &http.Client{Transport: transport}, APIOptions: []func(*middleware.Stack) error{admit.Attach},
 	})}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"syncd/internal/admit"
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
 	"syncd/internal/copier"
@@ -49,6 +50,7 @@ type world struct {
 	key                 *awsfake.Key
 	signer              *signer
 	client              *s3.Client // signs as an administrator of the consumer's account
+	admin               *s3.Client // of the same user, for what syncd never sends
 	registry            *prometheus.Registry
 	log                 *lines
 	dir                 string
@@ -76,9 +78,9 @@ func newWorld(t *testing.T) *world {
 		HTTPClient: &http.Client{Transport: cloud.RoundTripper()},
 	}, func(o *s3.Options) {
 		o.UsePathStyle = true
-		o.APIOptions = append(o.APIOptions, meter.Attach)
+		o.APIOptions = append(o.APIOptions, admit.Attach, meter.Attach)
 	})
-	w.client = client
+	w.client, w.admin = client, s3.New(client.Options(), func(o *s3.Options) { o.APIOptions = nil })
 	w.live = listing.Live{Client: client, Bucket: "owner-data", Account: owner}
 	w.copies = copier.Options{
 		Source: client, Destination: client, SourceBucket: "owner-data", DestinationBucket: "consumer-copy",

@@ -1,0 +1,239 @@
+// Package admit decides which answers of S3 and STS count as success.
+//
+// It promises that a request which an SDK client reports as done was answered with everything that a true answer of the
+// operation carries: a copy with its ETag, an upload with its id, a page that says whether there is more, an object read
+// under If-Match with the ETag that was asked for. A proxy's welcome page, an answer whose body is empty or broken off, and
+// a cache's older version are errors (*awserr.AnswerError), inside the client's retry loop, so that the request is sent
+// again. An operation that has no rule here is refused as a bug: nobody has said yet what proves it.
+//
+// It leaves to others what an error means (awserr), and what only the caller can compare: checksums, sizes, encryption.
+//
+// One word: an answer is admitted when it carries its proof.
+package admit
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"syncd/internal/awserr"
+)
+
+// Attach has a client admit its answers; it is one of the client's APIOptions.
+func Attach(stack *middleware.Stack) error {
+	remember := middleware.InitializeMiddlewareFunc("syncd.admit.remember", remember)
+	if err := stack.Initialize.Add(remember, middleware.Before); err != nil {
+		return fmt.Errorf("attach admission: %w", err)
+	}
+	// Outside the deserializer, so that there is an output to judge; inside the retry loop, so that a refusal is retried.
+	return stack.Deserialize.Insert(middleware.DeserializeMiddlewareFunc("syncd.admit", admit), "OperationDeserializer", middleware.Before)
+}
+
+type inputKey struct{}
+
+// remember keeps the operation's input for admit, which sees only the request made of it.
+func remember(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+	return next.HandleInitialize(middleware.WithStackValue(ctx, inputKey{}, in.Parameters), in)
+}
+
+func admit(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	out, metadata, err := next.HandleDeserialize(ctx, in)
+	if err != nil {
+		return out, metadata, err
+	}
+	answer, _ := out.RawResponse.(*smithyhttp.Response)
+	err = Judge(middleware.GetStackValue(ctx, inputKey{}), out.Result, answer)
+	if refusal, ok := err.(*awserr.AnswerError); ok { //nolint:errorlint // Judge returns no other
+		refusal.Operation = awsmiddleware.GetOperationName(ctx)
+		refusal.Foreign = answer == nil || answer.Header.Get("X-Amz-Request-Id")+answer.Header.Get("X-Amzn-Requestid") == ""
+		if body, ok := out.Result.(*s3.GetObjectOutput); ok {
+			_ = body.Body.Close() // nothing of it is wanted
+		}
+		return out, metadata, refusal
+	}
+	return out, metadata, err
+}
+
+// Judge returns nil when the output, with the HTTP response it was read from, proves that the operation which the input
+// describes was done. Any other error is an *awserr.AnswerError without the operation's name.
+func Judge(in, out any, answer *smithyhttp.Response) error {
+	switch out := out.(type) {
+	case *s3.CopyObjectOutput:
+		return judgeCopy(out)
+	case *s3.PutObjectOutput:
+		return needs(entityTag(out.ETag))
+	case *s3.HeadObjectOutput:
+		return first(judgeRead(match(in), out.ETag), needs(proof{"Last-Modified", out.LastModified != nil}))
+	case *s3.GetObjectOutput:
+		return judgeRead(match(in), out.ETag)
+	case *s3.GetObjectTaggingOutput:
+		return needs(proof{"TagSet", out.TagSet != nil})
+	case *s3.PutObjectTaggingOutput:
+		return judgeBare(answer, http.StatusOK)
+	case *s3.DeleteObjectOutput, *s3.AbortMultipartUploadOutput:
+		return judgeBare(answer, http.StatusNoContent)
+	case *s3.ListObjectsV2Output:
+		return needs(proof{"IsTruncated", out.IsTruncated != nil})
+	case *sts.AssumeRoleOutput:
+		return judgeSession(out)
+	case *sts.GetCallerIdentityOutput:
+		return needs(proof{"Arn", aws.ToString(out.Arn) != ""}, proof{"Account", aws.ToString(out.Account) != ""})
+	default:
+		return judgeUpload(in, out)
+	}
+}
+
+// judgeUpload judges the operations of multipart uploads.
+func judgeUpload(in, out any) error {
+	switch out := out.(type) {
+	case *s3.CreateMultipartUploadOutput:
+		asked, _ := in.(*s3.CreateMultipartUploadInput)
+		return first(needs(proof{"UploadId", aws.ToString(out.UploadId) != ""}), sameKey(asked.Key, out.Key))
+	case *s3.UploadPartOutput:
+		return needs(entityTag(out.ETag))
+	case *s3.UploadPartCopyOutput:
+		if out.CopyPartResult == nil {
+			return lacking("CopyPartResult")
+		}
+		return needs(entityTag(out.CopyPartResult.ETag))
+	case *s3.CompleteMultipartUploadOutput:
+		asked, _ := in.(*s3.CompleteMultipartUploadInput)
+		return first(needs(entityTag(out.ETag)), sameKey(asked.Key, out.Key))
+	case *s3.ListPartsOutput:
+		asked, _ := in.(*s3.ListPartsInput)
+		err := first(needs(proof{"IsTruncated", out.IsTruncated != nil}), sameKey(asked.Key, out.Key), sameText("upload", asked.UploadId, out.UploadId))
+		for _, part := range out.Parts {
+			err = first(err, needs(entityTag(part.ETag), proof{"PartNumber", part.PartNumber != nil}, proof{"Size", part.Size != nil}))
+		}
+		return err
+	case *s3.ListMultipartUploadsOutput:
+		err := needs(proof{"IsTruncated", out.IsTruncated != nil})
+		for _, u := range out.Uploads {
+			err = first(err, needs(proof{"Key", u.Key != nil}, proof{"UploadId", aws.ToString(u.UploadId) != ""}))
+		}
+		return err
+	default:
+		return fmt.Errorf("BUG: nothing says what proves an answer of type %T", out)
+	}
+}
+
+// proof is one thing that an answer must carry.
+type proof struct {
+	name    string
+	present bool
+}
+
+func entityTag(etag *string) proof { return proof{"ETag", strings.Trim(aws.ToString(etag), `"`) != ""} }
+
+func needs(proofs ...proof) error {
+	for _, p := range proofs {
+		if !p.present {
+			return lacking(p.name)
+		}
+	}
+	return nil
+}
+
+func lacking(name string) error {
+	return &awserr.AnswerError{Class: awserr.Transient, Problem: "success without " + name}
+}
+
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func judgeCopy(out *s3.CopyObjectOutput) error {
+	if out.CopyObjectResult == nil {
+		return lacking("CopyObjectResult")
+	}
+	return needs(entityTag(out.CopyObjectResult.ETag))
+}
+
+// match is the ETag that a reading is pinned to, nil for none.
+func match(in any) *string {
+	switch in := in.(type) {
+	case *s3.GetObjectInput:
+		return in.IfMatch
+	case *s3.HeadObjectInput:
+		return in.IfMatch
+	default:
+		return nil
+	}
+}
+
+// judgeRead judges the answer to a GET or a HEAD. A cache before the service may not know conditions: what it answers of
+// another version is that version, whatever its status says.
+func judgeRead(asked, answered *string) error {
+	if err := needs(entityTag(answered)); err != nil || asked == nil {
+		return err
+	}
+	if SameETag(*asked, *answered) {
+		return nil
+	}
+	return &awserr.AnswerError{
+		Class: awserr.Precondition, Problem: fmt.Sprintf("asked for the version %s, answered with %s", *asked, *answered),
+	}
+}
+
+// SameETag compares entity tags, which some services quote in one place and not in another.
+func SameETag(a, b string) bool { return strings.Trim(a, `"`) == strings.Trim(b, `"`) }
+
+// judgeBare judges an answer without content: by its status, by the id that the service gives every request, and by the
+// length of its body. The SDK looks at none of them.
+func judgeBare(answer *smithyhttp.Response, status int) error {
+	switch {
+	case answer == nil:
+		return lacking("a response")
+	case answer.StatusCode != status:
+		return &awserr.AnswerError{Class: awserr.Transient, Problem: fmt.Sprintf("success with status %d in place of %d", answer.StatusCode, status)}
+	case answer.Header.Get("X-Amz-Request-Id") == "":
+		return lacking("a request id")
+	case answer.ContentLength > 0:
+		return &awserr.AnswerError{Class: awserr.Transient, Problem: "success with a body where the operation has none"}
+	default:
+		return nil
+	}
+}
+
+func judgeSession(out *sts.AssumeRoleOutput) error {
+	c := out.Credentials
+	if c == nil {
+		return lacking("Credentials")
+	}
+	return needs(
+		proof{"AccessKeyId", aws.ToString(c.AccessKeyId) != ""}, proof{"SecretAccessKey", aws.ToString(c.SecretAccessKey) != ""},
+		proof{"SessionToken", aws.ToString(c.SessionToken) != ""}, proof{"Expiration", c.Expiration != nil},
+	)
+}
+
+// sameKey refuses the answer to a request about another object, as far as the answer repeats its key. XML cannot hold every
+// character, so a key with one that it cannot hold is not compared.
+func sameKey(asked, answered *string) error {
+	if strings.ContainsFunc(aws.ToString(asked), func(r rune) bool { return r < ' ' || r == utf8.RuneError || r > 0xd7ff && r < 0x10000 }) {
+		return nil
+	}
+	return sameText("key", asked, answered)
+}
+
+func sameText(what string, asked, answered *string) error {
+	if aws.ToString(answered) == "" || aws.ToString(answered) == aws.ToString(asked) {
+		return nil
+	}
+	return &awserr.AnswerError{
+		Class: awserr.Transient, Problem: fmt.Sprintf("asked about the %s %q, answered about %q", what, aws.ToString(asked), *answered),
+	}
+}

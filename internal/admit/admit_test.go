@@ -1,0 +1,322 @@
+package admit_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/middleware"
+
+	"syncd/internal/admit"
+	"syncd/internal/awserr"
+)
+
+// answers is a service that gives one answer to everything.
+type answers struct {
+	status int
+	header map[string]string
+	body   string
+	asked  int
+}
+
+func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
+	a.asked++
+	header := http.Header{}
+	for name, value := range a.header {
+		header.Set(name, value)
+	}
+	return &http.Response{
+		StatusCode: a.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r, Header: header,
+		Body: io.NopCloser(strings.NewReader(a.body)), ContentLength: int64(len(a.body)),
+	}, nil
+}
+
+func (a *answers) s3() *s3.Client {
+	return s3.New(s3.Options{
+		Region: "us-east-1", UsePathStyle: true, BaseEndpoint: aws.String("http://s3.invalid"), RetryMaxAttempts: 1,
+		Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
+		HTTPClient:  &http.Client{Transport: a}, APIOptions: []func(*middleware.Stack) error{admit.Attach},
+	})
+}
+
+func (a *answers) sts() *sts.Client {
+	return sts.New(sts.Options{
+		Region: "us-east-1", BaseEndpoint: aws.String("http://sts.invalid"), RetryMaxAttempts: 1,
+		Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
+		HTTPClient:  &http.Client{Transport: a}, APIOptions: []func(*middleware.Stack) error{admit.Attach},
+	})
+}
+
+// whole is the start of a whole answer of an operation, by whose absence of a part the tests are made.
+type whole struct {
+	send   func(context.Context, *answers) error
+	status int
+	header map[string]string
+	body   string
+	// lacking gives the same answer without one thing each.
+	lacking map[string]func(*answers)
+}
+
+func dropHeader(name string) func(*answers) { return func(a *answers) { delete(a.header, name) } }
+
+func dropElement(name string) func(*answers) {
+	return func(a *answers) {
+		before, rest, _ := strings.Cut(a.body, "<"+name+">")
+		_, after, _ := strings.Cut(rest, "</"+name+">")
+		a.body = before + after
+	}
+}
+
+func replaceText(from, to string) func(*answers) {
+	return func(a *answers) { a.body = strings.ReplaceAll(a.body, from, to) }
+}
+
+const etag = `"0123456789abcdef0123456789abcdef"`
+
+func ignore[T any](_ T, err error) error { return err }
+
+func operations() map[string]whole {
+	b, k, id := aws.String("bucket"), aws.String("a/key"), aws.String("upload-1")
+	return map[string]whole{
+		"CopyObject": {
+			send: func(ctx context.Context, a *answers) error {
+				return ignore(a.s3().CopyObject(ctx, &s3.CopyObjectInput{Bucket: b, Key: k, CopySource: aws.String("x/y")}))
+			},
+			status: 200, body: `<CopyObjectResult><LastModified>2026-01-02T03:04:05.000Z</LastModified><ETag>` + etag + `</ETag></CopyObjectResult>`,
+			lacking: map[string]func(*answers){"ETag": dropElement("ETag"), "an ETag that is empty": replaceText(etag, `""`)},
+		},
+		"PutObject": {
+			send: func(ctx context.Context, a *answers) error {
+				return ignore(a.s3().PutObject(ctx, &s3.PutObjectInput{Bucket: b, Key: k, Body: bytes.NewReader(nil)}))
+			},
+			status: 200, header: map[string]string{"ETag": etag},
+			lacking: map[string]func(*answers){"ETag": dropHeader("ETag")},
+		},
+		"HeadObject": {
+			send: func(ctx context.Context, a *answers) error {
+				return ignore(a.s3().HeadObject(ctx, &s3.HeadObjectInput{Bucket: b, Key: k, IfMatch: aws.String(etag)}))
+			},
+			status: 200, header: map[string]string{"ETag": etag, "Last-Modified": "Fri, 02 Jan 2026 03:04:05 GMT", "Content-Length": "7"},
+			lacking: map[string]func(*answers){"ETag": dropHeader("ETag"), "Last-Modified": dropHeader("Last-Modified")},
+		},
+		"GetObject": {
+			send: func(ctx context.Context, a *answers) error {
+				return ignore(a.s3().GetObject(ctx, &s3.GetObjectInput{Bucket: b, Key: k, IfMatch: aws.String(etag)}))
+			},
+			status: 200, header: map[string]string{"ETag": etag}, body: "content",
+			lacking: map[string]func(*answers){"ETag": dropHeader("ETag")},
+		},
+		"GetObjectTagging": {
+			send: func(ctx context.Context, a *answers) error {
+				return ignore(a.s3().GetObjectTagging(ctx, &s3.GetObjectTaggingInput{Bucket: b, Key: k}))
+			},
+			status: 200, body: `<Tagging><TagSet></TagSet></Tagging>`,
+			lacking: map[string]func(*answers){"TagSet": dropElement("TagSet")},
+		},
+		"PutObjectTagging": {
+			send: func(ctx context.Context, a *answers) error {
+				return ignore(a.s3().PutObjectTagging(ctx, &s3.PutObjectTaggingInput{Bucket: b, Key: k, Tagging: &types.Tagging{TagSet: []types.Tag{}}}))
+			},
+			status: 200, header: map[string]string{"X-Amz-Request-Id": "R"},
+			lacking: map[string]func(*answers){"request id": dropHeader("X-Amz-Request-Id"), "its emptiness": func(a *answers) { a.body = "<html/>" }},
+		},
+		"DeleteObject": {
+			send: func(ctx context.Context, a *answers) error {
+				return ignore(a.s3().DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: b, Key: k}))
+			},
+			status: 204, header: map[string]string{"X-Amz-Request-Id": "R"},
+			lacking: map[string]func(*answers){"request id": dropHeader("X-Amz-Request-Id"), "status": func(a *answers) { a.status = 200 }},
+		},
+		"AbortMultipartUpload": {
+			send: func(ctx context.Context, a *answers) error {
+				return ignore(a.s3().AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: b, Key: k, UploadId: id}))
+			},
+			status: 204, header: map[string]string{"X-Amz-Request-Id": "R"},
+			lacking: map[string]func(*answers){"request id": dropHeader("X-Amz-Request-Id"), "status": func(a *answers) { a.status = 200 }},
+		},
+		"ListObjectsV2": {
+			send: func(ctx context.Context, a *answers) error {
+				return ignore(a.s3().ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: b}))
+			},
+			status: 200, body: `<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>`,
+			lacking: map[string]func(*answers){"IsTruncated": dropElement("IsTruncated")},
+		},
+		"CreateMultipartUpload": {
+			send: func(ctx context.Context, a *answers) error {
+				return ignore(a.s3().CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{Bucket: b, Key: k}))
+			},
+			status: 200, body: `<InitiateMultipartUploadResult><Key>a/key</Key><UploadId>upload-1</UploadId></InitiateMultipartUploadResult>`,
+			lacking: map[string]func(*answers){"UploadId": dropElement("UploadId"), "its key": replaceText("a/key", "another")},
+		},
+		"UploadPart": {
+			send: func(ctx context.Context, a *answers) error {
+				return ignore(a.s3().UploadPart(ctx, &s3.UploadPartInput{Bucket: b, Key: k, UploadId: id, PartNumber: aws.Int32(1), Body: bytes.NewReader(nil)}))
+			},
+			status: 200, header: map[string]string{"ETag": etag},
+			lacking: map[string]func(*answers){"ETag": dropHeader("ETag")},
+		},
+		"UploadPartCopy": {
+			send: func(ctx context.Context, a *answers) error {
+				return ignore(a.s3().UploadPartCopy(ctx, &s3.UploadPartCopyInput{Bucket: b, Key: k, UploadId: id, PartNumber: aws.Int32(1), CopySource: aws.String("x/y")}))
+			},
+			status: 200, body: `<CopyPartResult><ETag>` + etag + `</ETag></CopyPartResult>`,
+			lacking: map[string]func(*answers){"ETag": dropElement("ETag")},
+		},
+		"CompleteMultipartUpload": {
+			send: func(ctx context.Context, a *answers) error {
+				return ignore(a.s3().CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{Bucket: b, Key: k, UploadId: id}))
+			},
+			status: 200, body: `<CompleteMultipartUploadResult><Key>a/key</Key><ETag>` + etag + `</ETag></CompleteMultipartUploadResult>`,
+			lacking: map[string]func(*answers){"ETag": dropElement("ETag"), "its key": replaceText("a/key", "another")},
+		},
+		"ListParts": {
+			send: func(ctx context.Context, a *answers) error {
+				return ignore(a.s3().ListParts(ctx, &s3.ListPartsInput{Bucket: b, Key: k, UploadId: id}))
+			},
+			status: 200, body: `<ListPartsResult><Key>a/key</Key><UploadId>upload-1</UploadId><IsTruncated>false</IsTruncated>` +
+				`<Part><PartNumber>1</PartNumber><ETag>` + etag + `</ETag><Size>5</Size></Part></ListPartsResult>`,
+			lacking: map[string]func(*answers){
+				"IsTruncated": dropElement("IsTruncated"), "its key": replaceText("a/key", "another"), "its upload": replaceText("upload-1", "upload-2"),
+				"a part's ETag": dropElement("ETag"), "a part's size": dropElement("Size"), "a part's number": dropElement("PartNumber"),
+			},
+		},
+		"ListMultipartUploads": {
+			send: func(ctx context.Context, a *answers) error {
+				return ignore(a.s3().ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{Bucket: b}))
+			},
+			status: 200, body: `<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>` +
+				`<Upload><Key>k</Key><UploadId>u</UploadId></Upload></ListMultipartUploadsResult>`,
+			lacking: map[string]func(*answers){"IsTruncated": dropElement("IsTruncated"), "an upload's key": dropElement("Key"), "an upload's id": dropElement("UploadId")},
+		},
+		"AssumeRole": {
+			send: func(ctx context.Context, a *answers) error {
+				return ignore(a.sts().AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::222222222222:role/r"), RoleSessionName: aws.String("s")}))
+			},
+			status: 200, body: `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>A</AccessKeyId><SecretAccessKey>S</SecretAccessKey>` +
+				`<SessionToken>T</SessionToken><Expiration>2026-01-02T03:04:05Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`,
+			lacking: map[string]func(*answers){
+				"Credentials": dropElement("Credentials"), "key id": dropElement("AccessKeyId"), "key": dropElement("SecretAccessKey"),
+				"token": dropElement("SessionToken"), "end": dropElement("Expiration"),
+			},
+		},
+		"GetCallerIdentity": {
+			send: func(ctx context.Context, a *answers) error {
+				return ignore(a.sts().GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}))
+			},
+			status: 200, body: `<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn</Arn><Account>2</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`,
+			lacking: map[string]func(*answers){"Arn": dropElement("Arn"), "Account": dropElement("Account")},
+		},
+	}
+}
+
+func (w whole) answers() *answers {
+	header := map[string]string{}
+	for name, value := range w.header {
+		header[name] = value
+	}
+	return &answers{status: w.status, header: header, body: w.body}
+}
+
+func TestAnswerIsAdmittedWhole(t *testing.T) {
+	for name, w := range operations() {
+		if err := w.send(t.Context(), w.answers()); err != nil {
+			t.Errorf("%s: got %v, want a whole answer admitted", name, err)
+		}
+	}
+}
+
+// TestAnswerIsRefusedThatLacks has each answer without one of the things that it must carry, and without all of them.
+func TestAnswerIsRefusedThatLacks(t *testing.T) {
+	for name, w := range operations() {
+		everywhere := map[string]func(*answers){
+			"all of it":  func(a *answers) { a.header, a.body = nil, "" },
+			"its sense":  func(a *answers) { a.header, a.body = nil, "<html><body>Sign in to the network</body></html>" },
+			"its end":    func(a *answers) { a.header, a.body = nil, `<?xml version="1.0"?><Some><Thing>` },
+			"its prolog": func(a *answers) { a.header, a.body = nil, "\n\n  " },
+		}
+		for what, spoil := range everywhere {
+			w.refused(t, name, what, spoil)
+		}
+		for what, spoil := range w.lacking {
+			w.refused(t, name, what, spoil)
+		}
+	}
+}
+
+func (w whole) refused(t *testing.T, name, what string, spoil func(*answers)) {
+	t.Helper()
+	a := w.answers()
+	spoil(a)
+	if err := w.send(t.Context(), a); awserr.Classify(err) != awserr.Transient {
+		t.Errorf("%s without %s: got %v of class %q, want class %q", name, what, err, awserr.Classify(err), awserr.Transient)
+	}
+}
+
+// TestAnswerOfAnotherVersion has a cache answer a reading under a condition with what it has.
+func TestAnswerOfAnotherVersion(t *testing.T) {
+	for _, name := range []string{"GetObject", "HeadObject"} {
+		w := operations()[name]
+		a := w.answers()
+		a.header["ETag"] = `"ffffffffffffffffffffffffffffffff"`
+		if err := w.send(t.Context(), a); awserr.Classify(err) != awserr.Precondition {
+			t.Errorf("%s: got %v, want class %q", name, err, awserr.Precondition)
+		}
+		a.header["ETag"] = strings.Trim(etag, `"`)
+		if err := w.send(t.Context(), a); err != nil {
+			t.Errorf("%s: got %v for the ETag without quotes", name, err)
+		}
+	}
+}
+
+// TestRefusedAnswerIsAskedForAgain has the client's own retries see the refusal.
+func TestRefusedAnswerIsAskedForAgain(t *testing.T) {
+	a := &answers{status: 200}
+	client := s3.New(a.s3().Options(), func(o *s3.Options) {
+		o.Retryer = aws.NopRetryer{}
+		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
+			return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("twice", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+				out, metadata, err := next.HandleFinalize(ctx, in)
+				if err != nil {
+					a.header = map[string]string{"ETag": etag}
+					return next.HandleFinalize(ctx, in)
+				}
+				return out, metadata, err
+			}), "Retry", middleware.After)
+		})
+	})
+	_, err := client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String("b"), Key: aws.String("k"), Body: bytes.NewReader(nil)})
+	if err != nil || a.asked != 2 {
+		t.Errorf("got %v after %d requests, want the second answer", err, a.asked)
+	}
+}
+
+// TestOperationWithoutARule is a bug that shows with the first answer.
+func TestOperationWithoutARule(t *testing.T) {
+	a := &answers{status: 200, body: `<ListAllMyBucketsResult></ListAllMyBucketsResult>`}
+	_, err := a.s3().ListBuckets(t.Context(), &s3.ListBucketsInput{})
+	if err == nil || !strings.Contains(err.Error(), "BUG: nothing says what proves an answer of type *s3.ListBucketsOutput") {
+		t.Errorf("got %v, want it refused as a bug", err)
+	}
+}
+
+func TestForeignAnswerIsNamed(t *testing.T) {
+	w := operations()["CopyObject"]
+	err := w.send(t.Context(), &answers{status: 200, body: "<html></html>"})
+	refused, ok := errors.AsType[*awserr.AnswerError](err)
+	if want := "CopyObject was answered: success without ETag; the answer has no request id: a proxy or a gateway before the service may have given it"; !ok || refused.Error() != want {
+		t.Errorf("got %v, want %q", err, want)
+	}
+	err = w.send(t.Context(), &answers{status: 200, header: map[string]string{"X-Amz-Request-Id": "R"}})
+	if refused, ok := errors.AsType[*awserr.AnswerError](err); !ok || refused.Foreign {
+		t.Errorf("got %v, want an answer of the service", err)
+	}
+}

@@ -135,7 +135,7 @@ type ledgerLine struct {
 
 func lineOf(e checkpoint.Entry) ledgerLine {
 	return ledgerLine{
-		Key: e.Key, SourceETag: e.SourceETag, SourceSize: e.SourceSize, SourceLastModified: e.SourceLastModified,
+		Key: e.Key, SourceETag: e.Source.ETag, SourceSize: e.Source.Size, SourceLastModified: e.Source.LastModified,
 		DestinationETag: e.DestinationETag, DestinationVersionID: e.DestinationVersionID, KeyARN: e.KeyARN,
 		BucketKey: e.BucketKey, Checksum: e.Checksum, CopiedAt: e.CopiedAt, Pass: e.Pass,
 	}
@@ -161,7 +161,7 @@ func csvEntries(out io.Writer) func(checkpoint.Entry) error {
 			begun = true
 		}
 		return row([]string{
-			e.Key, e.SourceETag, strconv.FormatInt(e.SourceSize, 10), e.SourceLastModified.Format(time.RFC3339Nano),
+			e.Key, e.Source.ETag, strconv.FormatInt(e.Source.Size, 10), e.Source.LastModified.Format(time.RFC3339Nano),
 			e.DestinationETag, e.DestinationVersionID, e.KeyARN, strconv.FormatBool(e.BucketKey), e.Checksum,
 			e.CopiedAt.Format(time.RFC3339Nano), strconv.FormatInt(e.Pass, 10),
 		})

@@ -133,7 +133,7 @@ func stepOf(mapping string, f syncer.Fate) step {
 	case f.Reason == plan.Held:
 		s.Action, s.Reason = "hold", f.SetAside.Reason
 	case f.Reason == plan.Gone:
-		s.Action, s.Bytes = "keep", f.Previous.SourceSize
+		s.Action, s.Bytes = "keep", f.Previous.Source.Size
 	}
 	if !utf8.ValidString(s.Key) {
 		s.KeyBytes = []byte(s.Key)

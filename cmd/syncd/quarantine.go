@@ -56,7 +56,7 @@ func listQuarantine(ctx context.Context, p process, f flags) error {
 
 func asideOf(mapping string, q checkpoint.Quarantined) asideObject {
 	o := asideObject{
-		Mapping: mapping, Key: q.Key, ETag: q.SourceETag, Bytes: q.SourceSize, Reason: q.Reason, Detail: q.Detail,
+		Mapping: mapping, Key: q.Key, ETag: q.Source.ETag, Bytes: q.Source.Size, Reason: q.Reason, Detail: q.Detail,
 		Attempts: q.Attempts, FirstAt: q.FirstAt, LastAt: q.LastAt, RetryAt: plan.RetryAt(q),
 	}
 	if !utf8.ValidString(q.Key) {

@@ -20,6 +20,7 @@ import (
 	"syncd/internal/copier"
 	"syncd/internal/creds"
 	"syncd/internal/listing"
+	"syncd/internal/transfer"
 )
 
 // job is a mapping with everything it may meet in its way.
@@ -59,7 +60,9 @@ func (x *world) fill(m config.Mapping) {
 }
 
 func listed(o awsfake.ObjectInfo) listing.Object {
-	return listing.Object{Key: o.Key, ETag: `"` + o.ETag + `"`, Size: o.Size, LastModified: o.LastModified, StorageClass: o.StorageClass}
+	return listing.Object{
+		Key: o.Key, Version: transfer.Version{ETag: `"` + o.ETag + `"`, Size: o.Size, LastModified: o.LastModified}, StorageClass: o.StorageClass,
+	}
 }
 
 func (x *world) job(t *testing.T, m config.Mapping, set *creds.Set) *job {

@@ -26,6 +26,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"syncd/internal/awserr"
+	"syncd/internal/transfer"
 )
 
 // Attach has a client admit its answers; it is one of the client's APIOptions.
@@ -181,16 +182,13 @@ func judgeRead(asked, answered *string) error {
 	if err := needs(entityTag(answered)); err != nil || asked == nil {
 		return err
 	}
-	if SameETag(*asked, *answered) {
+	if transfer.SameETag(*asked, *answered) {
 		return nil
 	}
 	return &awserr.AnswerError{
 		Class: awserr.Precondition, Problem: fmt.Sprintf("asked for the version %s, answered with %s", *asked, *answered),
 	}
 }
-
-// SameETag compares entity tags, which some services quote in one place and not in another.
-func SameETag(a, b string) bool { return strings.Trim(a, `"`) == strings.Trim(b, `"`) }
 
 // judgeBare judges an answer without content: by its status, by the id that the service gives every request, and by the
 // length of its body. The SDK looks at none of them.

@@ -28,6 +28,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"syncd/internal/transfer"
 )
 
 var (
@@ -53,30 +55,27 @@ var (
 // destination version. Keys are bytes and are kept exactly; ETags are opaque.
 // Times are kept in UTC to the microsecond, which is finer than S3 reports them.
 type Entry struct {
-	Key                  string    // key at the source, as S3 lists it
-	SourceETag           string    // ETag that was read and pinned at the source
-	SourceSize           int64     // bytes
-	SourceLastModified   time.Time // as the source lists it
-	DestinationETag      string    // ETag the destination answered
-	DestinationVersionID string    // version the destination answered, empty without versioning
-	KeyARN               string    // KMS key the destination answered
-	BucketKey            bool      // whether an S3 Bucket Key was used
-	Checksum             string    // algorithm and value the destination answered
-	CopiedAt             time.Time // when the destination answered
-	Pass                 int64     // pass that copied it; set by Slot.Record
+	Key                  string           // key at the source, as S3 lists it
+	Source               transfer.Version // version that was read and pinned at the source
+	DestinationETag      string           // ETag the destination answered
+	DestinationVersionID string           // version the destination answered, empty without versioning
+	KeyARN               string           // KMS key the destination answered
+	BucketKey            bool             // whether an S3 Bucket Key was used
+	Checksum             string           // algorithm and value the destination answered
+	CopiedAt             time.Time        // when the destination answered
+	Pass                 int64            // pass that copied it; set by Slot.Record
 }
 
 // Quarantined is one object set aside with a reason until it is tried again.
 type Quarantined struct {
-	Key        string    // key at the source, as S3 lists it
-	SourceETag string    // source version that was set aside
-	SourceSize int64     // bytes
-	Reason     string    // short, from a bounded set, fit for a metric label
-	Detail     string    // sentence for people, free of secrets
-	FirstAt    time.Time // when this source version was set aside first
-	LastAt     time.Time // when it was set aside last
-	Attempts   int64     // how often it was tried, over all passes
-	Pass       int64     // pass that set it aside last; set by Slot.Quarantine
+	Key      string           // key at the source, as S3 lists it
+	Source   transfer.Version // version that was set aside
+	Reason   string           // short, from a bounded set, fit for a metric label
+	Detail   string           // sentence for people, free of secrets
+	FirstAt  time.Time        // when this source version was set aside first
+	LastAt   time.Time        // when it was set aside last
+	Attempts int64            // how often it was tried, over all passes
+	Pass     int64            // pass that set it aside last; set by Slot.Quarantine
 }
 
 // Store keeps immutable records by name. A name is two or more segments joined

@@ -9,6 +9,8 @@ import (
 	"io"
 	"io/fs"
 	"time"
+
+	"syncd/internal/transfer"
 )
 
 const (
@@ -34,6 +36,7 @@ type entryRow struct {
 	SourceETag           string `parquet:"source_etag"`
 	SourceSize           int64  `parquet:"source_size"`
 	SourceLastModified   int64  `parquet:"source_last_modified,timestamp(microsecond)"`
+	SourceVersionID      string `parquet:"source_version_id"`
 	DestinationETag      string `parquet:"destination_etag"`
 	DestinationVersionID string `parquet:"destination_version_id"`
 	KeyARN               string `parquet:"key_arn,dict"`
@@ -44,15 +47,17 @@ type entryRow struct {
 }
 
 type quarantineRow struct {
-	Key        string `parquet:"key"`
-	SourceETag string `parquet:"source_etag"`
-	SourceSize int64  `parquet:"source_size"`
-	Reason     string `parquet:"reason,dict"`
-	Detail     string `parquet:"detail"`
-	FirstAt    int64  `parquet:"first_at,timestamp(microsecond)"`
-	LastAt     int64  `parquet:"last_at,timestamp(microsecond)"`
-	Attempts   int64  `parquet:"attempts"`
-	Pass       int64  `parquet:"pass"`
+	Key                string `parquet:"key"`
+	SourceETag         string `parquet:"source_etag"`
+	SourceSize         int64  `parquet:"source_size"`
+	SourceLastModified int64  `parquet:"source_last_modified,timestamp(microsecond)"`
+	SourceVersionID    string `parquet:"source_version_id"`
+	Reason             string `parquet:"reason,dict"`
+	Detail             string `parquet:"detail"`
+	FirstAt            int64  `parquet:"first_at,timestamp(microsecond)"`
+	LastAt             int64  `parquet:"last_at,timestamp(microsecond)"`
+	Attempts           int64  `parquet:"attempts"`
+	Pass               int64  `parquet:"pass"`
 }
 
 // keyRow reads the keys of a chunk and none of its other columns.
@@ -66,9 +71,9 @@ func (r keyRow) sortKey() string        { return r.Key }
 
 func rowOfEntry(e *Entry) entryRow {
 	return entryRow{
-		Key: e.Key, SourceETag: e.SourceETag, SourceSize: e.SourceSize,
-		SourceLastModified: e.SourceLastModified.UnixMicro(),
-		DestinationETag:    e.DestinationETag, DestinationVersionID: e.DestinationVersionID,
+		Key: e.Key, SourceETag: e.Source.ETag, SourceSize: e.Source.Size,
+		SourceLastModified: e.Source.LastModified.UnixMicro(), SourceVersionID: e.Source.ID,
+		DestinationETag: e.DestinationETag, DestinationVersionID: e.DestinationVersionID,
 		KeyARN: e.KeyARN, BucketKey: e.BucketKey, Checksum: e.Checksum,
 		CopiedAt: e.CopiedAt.UnixMicro(), Pass: e.Pass,
 	}
@@ -76,9 +81,8 @@ func rowOfEntry(e *Entry) entryRow {
 
 func (r *entryRow) entry() Entry {
 	return Entry{
-		Key: r.Key, SourceETag: r.SourceETag, SourceSize: r.SourceSize,
-		SourceLastModified: time.UnixMicro(r.SourceLastModified).UTC(),
-		DestinationETag:    r.DestinationETag, DestinationVersionID: r.DestinationVersionID,
+		Key: r.Key, Source: version(r.SourceETag, r.SourceSize, r.SourceLastModified, r.SourceVersionID),
+		DestinationETag: r.DestinationETag, DestinationVersionID: r.DestinationVersionID,
 		KeyARN: r.KeyARN, BucketKey: r.BucketKey, Checksum: r.Checksum,
 		CopiedAt: time.UnixMicro(r.CopiedAt).UTC(), Pass: r.Pass,
 	}
@@ -86,17 +90,26 @@ func (r *entryRow) entry() Entry {
 
 func rowOfQuarantined(q *Quarantined) quarantineRow {
 	return quarantineRow{
-		Key: q.Key, SourceETag: q.SourceETag, SourceSize: q.SourceSize, Reason: q.Reason, Detail: q.Detail,
+		Key: q.Key, SourceETag: q.Source.ETag, SourceSize: q.Source.Size,
+		SourceLastModified: q.Source.LastModified.UnixMicro(), SourceVersionID: q.Source.ID, Reason: q.Reason, Detail: q.Detail,
 		FirstAt: q.FirstAt.UnixMicro(), LastAt: q.LastAt.UnixMicro(), Attempts: q.Attempts, Pass: q.Pass,
 	}
 }
 
 func (r *quarantineRow) quarantined() Quarantined {
 	return Quarantined{
-		Key: r.Key, SourceETag: r.SourceETag, SourceSize: r.SourceSize, Reason: r.Reason, Detail: r.Detail,
+		Key: r.Key, Source: r.source(), Reason: r.Reason, Detail: r.Detail,
 		FirstAt: time.UnixMicro(r.FirstAt).UTC(), LastAt: time.UnixMicro(r.LastAt).UTC(),
 		Attempts: r.Attempts, Pass: r.Pass,
 	}
+}
+
+func (r *quarantineRow) source() transfer.Version {
+	return version(r.SourceETag, r.SourceSize, r.SourceLastModified, r.SourceVersionID)
+}
+
+func version(etag string, size, modified int64, id string) transfer.Version {
+	return transfer.Version{ETag: etag, Size: size, LastModified: time.UnixMicro(modified).UTC(), ID: id}
 }
 
 // openChunk opens the chunk that info names and reads it once from end to end,

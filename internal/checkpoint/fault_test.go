@@ -207,7 +207,7 @@ func checkRot(t *testing.T, store checkpoint.Store, what string, truths ...map[s
 			}
 			break
 		}
-		read[e.Key] = e.SourceETag
+		read[e.Key] = e.Source.ETag
 	}
 	if !slices.ContainsFunc(truths, func(truth map[string]string) bool { return isPart(read, truth) }) {
 		t.Errorf("%s: read what was never true: %v", what, read)
@@ -221,7 +221,7 @@ func checkRot(t *testing.T, store checkpoint.Store, what string, truths ...map[s
 	pass := begin(t, ledger)
 	opened := make(map[string]string)
 	for _, e := range collect(t, pass.Previous(t.Context())) {
-		opened[e.Key] = e.SourceETag
+		opened[e.Key] = e.Source.ETag
 	}
 	if !slices.ContainsFunc(truths, func(truth map[string]string) bool { return maps.Equal(opened, truth) }) {
 		t.Errorf("%s: opened what was never true: %v", what, opened)

@@ -13,6 +13,7 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/transfer"
 )
 
 const mapping = "alice-to-bob"
@@ -80,7 +81,7 @@ func commit(t *testing.T, pass *checkpoint.Pass) int64 {
 // entry returns an entry of every column, of a source version named etag.
 func entry(key, etag string) checkpoint.Entry {
 	return checkpoint.Entry{
-		Key: key, SourceETag: etag, SourceSize: int64(len(key)), SourceLastModified: epoch.Add(-time.Hour),
+		Key: key, Source: transfer.Version{ETag: etag, Size: int64(len(key)), LastModified: epoch.Add(-time.Hour)},
 		DestinationETag: "d-" + etag, DestinationVersionID: "v-" + etag,
 		KeyARN:    "arn:aws:kms:us-west-2:222222222222:key/11111111-2222-3333-4444-555555555555",
 		BucketKey: true, Checksum: "crc64nvme:" + etag, CopiedAt: epoch,
@@ -89,7 +90,7 @@ func entry(key, etag string) checkpoint.Entry {
 
 func quarantined(key, etag string) checkpoint.Quarantined {
 	return checkpoint.Quarantined{
-		Key: key, SourceETag: etag, SourceSize: 7, Reason: "denied", Detail: "access denied on " + etag, LastAt: epoch,
+		Key: key, Source: transfer.Version{ETag: etag, Size: 7, LastModified: epoch.Add(-time.Hour)}, Reason: "denied", Detail: "access denied on " + etag, LastAt: epoch,
 	}
 }
 
@@ -128,7 +129,7 @@ func (p *promises) begin(ctx context.Context, slot *checkpoint.Slot, key string)
 	if offered, ok := slot.Upload(); ok && p.begun%2 == 0 {
 		id = offered.ID
 	}
-	u := checkpoint.Upload{Key: key, ID: id, SourceSize: 1 << 30, BeganAt: epoch.Add(time.Duration(p.begun) * time.Second)}
+	u := checkpoint.Upload{Key: key, ID: id, Source: transfer.Version{Size: 1 << 30}, BeganAt: epoch.Add(time.Duration(p.begun) * time.Second)}
 	if err := slot.UploadBegan(ctx, u); err != nil {
 		return id, err
 	}
@@ -200,7 +201,7 @@ func etags(t *testing.T, store checkpoint.Store) map[string]string {
 	t.Helper()
 	all := make(map[string]string)
 	for _, e := range collect(t, checkpoint.Entries(t.Context(), store, mapping)) {
-		all[e.Key] = e.SourceETag
+		all[e.Key] = e.Source.ETag
 	}
 	return all
 }

@@ -33,13 +33,13 @@ func readWorld(t failer, ctx context.Context, store checkpoint.Store) world { //
 	}
 	last := ""
 	for _, e := range collect(t, checkpoint.Entries(ctx, store, mapping)) {
-		if w.entries[e.Key] = e.SourceETag; e.Key <= last {
+		if w.entries[e.Key] = e.Source.ETag; e.Key <= last {
 			t.Fatalf("key %q follows %q", e.Key, last)
 		}
 		last = e.Key
 	}
 	for _, q := range collect(t, checkpoint.Quarantine(ctx, store, mapping)) {
-		w.aside[q.Key] = q.SourceETag
+		w.aside[q.Key] = q.Source.ETag
 	}
 	return w
 }
@@ -231,7 +231,7 @@ func (m *machine) wantPrevious(pass *checkpoint.Pass) {
 	}
 	got := map[string]string{}
 	for _, e := range collect(m.t, pass.Previous(m.ctx)) {
-		got[e.Key] = e.SourceETag
+		got[e.Key] = e.Source.ETag
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		m.t.Fatalf("previous (-want +got):\n%s", diff)

@@ -144,7 +144,7 @@ func (y *s3Story) next(ledger *checkpoint.Ledger) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		return map[string]int{"1": 2, "2": 3}[e.SourceETag], nil
+		return map[string]int{"1": 2, "2": 3}[e.Source.ETag], nil
 	}
 	return 0, errors.New("an empty generation")
 }

@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/transfer"
 )
 
 // contest is several holders that write one ledger on S3, and what is known of
@@ -190,8 +191,8 @@ func (l *life) begun(ctx context.Context, pass *checkpoint.Pass) (map[string]che
 		}
 		previous[e.Key] = e
 		l.contest.mu.Lock()
-		if !l.copied[e.Key+" "+e.SourceETag] {
-			l.violated("%s: entry %s %s was never copied", l.name, e.Key, e.SourceETag)
+		if !l.copied[e.Key+" "+e.Source.ETag] {
+			l.violated("%s: entry %s %s was never copied", l.name, e.Key, e.Source.ETag)
 		}
 		l.contest.mu.Unlock()
 	}
@@ -216,7 +217,7 @@ func (l *life) upload(ctx context.Context, slot *checkpoint.Slot, key string) er
 	l.began++
 	id := fmt.Sprint("upload-", l.began)
 	l.contest.mu.Unlock()
-	u := checkpoint.Upload{Key: key, ID: id, SourceSize: 1 << 30, BeganAt: time.Now()}
+	u := checkpoint.Upload{Key: key, ID: id, Source: transfer.Version{Size: 1 << 30}, BeganAt: time.Now()}
 	if before, ok := slot.Upload(); ok && l.chance(50) {
 		u, id = before, before.ID
 	}
@@ -310,8 +311,8 @@ func (c *contest) end(ctx context.Context) {
 	}
 	got := map[string]string{}
 	for e, err := range checkpoint.Entries(ctx, store, mapping) {
-		if got[e.Key] = e.SourceETag; err != nil || !c.copied[e.Key+" "+e.SourceETag] {
-			c.violated("entry %s %s was never copied, or not read: %v", e.Key, e.SourceETag, err)
+		if got[e.Key] = e.Source.ETag; err != nil || !c.copied[e.Key+" "+e.Source.ETag] {
+			c.violated("entry %s %s was never copied, or not read: %v", e.Key, e.Source.ETag, err)
 		}
 	}
 	for key, copy := range c.acked {

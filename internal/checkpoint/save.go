@@ -234,7 +234,7 @@ func (s *saver) rowOf(ctx context.Context, q *setAside) (quarantineRow, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return quarantineRow{}, err
 	}
-	known := err == nil && before.SourceETag == q.SourceETag
+	known := err == nil && before.source().Same(q.Source)
 	switch {
 	case q.held && !known:
 		return quarantineRow{}, fmt.Errorf("BUG: key %q is held, but this version of it was not set aside before", q.Key)

@@ -8,24 +8,25 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"syncd/internal/transfer"
 )
 
 // Upload is a multipart upload under way at the destination, as far as a later
 // process must know it to go on with it.
 type Upload struct {
-	Key            string    `json:"key"`                 // key at the source, as S3 lists it
-	Bucket         string    `json:"bucket"`              // destination bucket
-	DestinationKey string    `json:"destination_key"`     // key at the destination
-	ID             string    `json:"id"`                  // upload id that the destination answered
-	SourceETag     string    `json:"source_etag"`         // source version that is being copied
-	SourceSize     int64     `json:"source_size"`         // bytes
-	PartSize       int64     `json:"part_size"`           // bytes of every part but the last
-	Settings       string    `json:"settings,omitempty"`  // what else decides how the copy is made, in the copier's words
-	TagsLate       bool      `json:"tags_late,omitempty"` // whether the tags are to be set once the copy is there
-	Relay          bool      `json:"relay,omitempty"`     // whether the content passes through this process
-	BeganAt        time.Time `json:"began_at"`            // when the destination answered, UTC to the microsecond
-	Left           bool      `json:"left,omitempty"`      // begun under another Options.Fingerprint: to be aborted, not to be gone on with
-	Kept           bool      `json:"kept,omitempty"`      // its object was set aside: a pass goes on with it if it would begin the same, under whatever Options.Fingerprint
+	Key            string           `json:"key"`                 // key at the source, as S3 lists it
+	Bucket         string           `json:"bucket"`              // destination bucket
+	DestinationKey string           `json:"destination_key"`     // key at the destination
+	ID             string           `json:"id"`                  // upload id that the destination answered
+	Source         transfer.Version `json:"source"`              // version that is being copied
+	PartSize       int64            `json:"part_size"`           // bytes of every part but the last
+	Settings       string           `json:"settings,omitempty"`  // what else decides how the copy is made, in the copier's words
+	TagsLate       bool             `json:"tags_late,omitempty"` // whether the tags are to be set once the copy is there
+	Relay          bool             `json:"relay,omitempty"`     // whether the content passes through this process
+	BeganAt        time.Time        `json:"began_at"`            // when the destination answered, UTC to the microsecond
+	Left           bool             `json:"left,omitempty"`      // begun under another Options.Fingerprint: to be aborted, never resumed
+	Kept           bool             `json:"kept,omitempty"`      // its object was set aside: a pass resumes it if it would begin the same, under whatever Options.Fingerprint
 }
 
 // MarshalJSON writes the keys in a form that carries bytes that are not UTF-8.
@@ -136,7 +137,7 @@ func (u *uploads) keep(from map[string]Upload, id string) bool {
 
 // hold keeps the upload that is offered to a slot whose object is not tried, if it is of the version that was set aside.
 func (u *uploads) hold(q *Quarantined) {
-	if offered, ok := u.offer(q.Key); ok && offered.SourceETag == q.SourceETag {
+	if offered, ok := u.offer(q.Key); ok && offered.Source.Same(q.Source) {
 		u.keep(u.left, offered.ID)
 	}
 }
@@ -176,7 +177,7 @@ func (s *Slot) Upload() (u Upload, ok bool) {
 func (s *Slot) UploadBegan(ctx context.Context, u Upload) error {
 	u.BeganAt, u.Left, u.Kept = u.BeganAt.UTC().Truncate(time.Microsecond), false, false
 	version, err := s.pass.uploadBegan(s, u)
-	if err == nil && u.SourceSize >= s.pass.ledger.options.UploadBytes {
+	if err == nil && u.Source.Size >= s.pass.ledger.options.UploadBytes {
 		err = s.pass.saveUploads(ctx, version)
 	}
 	if err != nil {

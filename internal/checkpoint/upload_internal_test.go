@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"syncd/internal/transfer"
 )
 
 // slowStore calls before each time a progress record is created.
@@ -65,7 +67,7 @@ func TestManyUploadsShareASave(t *testing.T) {
 	var group sync.WaitGroup
 	for _, slot := range slots {
 		group.Go(func() {
-			u := Upload{Key: slot.key, ID: "id-" + slot.key, SourceSize: 1 << 30}
+			u := Upload{Key: slot.key, ID: "id-" + slot.key, Source: transfer.Version{Size: 1 << 30}}
 			if err := slot.UploadBegan(t.Context(), u); err != nil {
 				t.Errorf("upload began: %v", err)
 				return
@@ -91,7 +93,7 @@ func FuzzUploadJSON(f *testing.F) {
 	f.Add("\xff", "\x00\n", "", "", int64(-1))
 	f.Fuzz(func(t *testing.T, key, destination, etag, id string, size int64) {
 		// ETags and ids come out of XML and headers, and so are UTF-8.
-		in := Upload{Key: key, DestinationKey: destination, SourceETag: strings.ToValidUTF8(etag, ""), ID: strings.ToValidUTF8(id, ""), SourceSize: size}
+		in := Upload{Key: key, DestinationKey: destination, Source: transfer.Version{ETag: strings.ToValidUTF8(etag, ""), Size: size}, ID: strings.ToValidUTF8(id, "")}
 		data, err := in.MarshalJSON()
 		if err != nil {
 			t.Fatalf("encode: %v", err)

@@ -18,7 +18,7 @@ func keptUpload(t *testing.T, pass *checkpoint.Pass, key, id string) {
 	if !slot.UploadKept() {
 		t.Fatalf("upload %s of %q is not kept", id, key)
 	}
-	slot.Quarantine(quarantined(key, `"1"`), nil)
+	slot.Quarantine(setAsideLike(upload(key, id)), nil)
 }
 
 func wantKept(t *testing.T, pass *checkpoint.Pass, want ...string) {
@@ -78,6 +78,13 @@ func TestUploadIsKeptOverACommit(t *testing.T) {
 	}
 }
 
+// setAsideLike is what is set aside of the version that the upload is of.
+func setAsideLike(u checkpoint.Upload) checkpoint.Quarantined {
+	q := quarantined(u.Key, u.Source.ETag)
+	q.Source = u.Source
+	return q
+}
+
 // TestUploadThatWasKept begins the next pass in different ways.
 func TestUploadThatWasKept(t *testing.T) {
 	t.Parallel()
@@ -106,14 +113,14 @@ func TestUploadThatWasKept(t *testing.T) {
 		},
 		"not due": {settle: func(t *testing.T, p *checkpoint.Pass) {
 			t.Helper()
-			reserve(t, p, "b").Hold(quarantined("b", `"1"`), nil)
+			reserve(t, p, "b").Hold(setAsideLike(upload("b", "b")), nil)
 		}, kept: []string{"b"}},
 		"gone from the source": {settle: func(*testing.T, *checkpoint.Pass) {}, left: "b"},
 		"not due, and a pass of other settings in between": {
 			between: func(_ *checkpointtest.Memory, o *checkpoint.Options) { o.Fingerprint = "other" },
 			settle: func(t *testing.T, p *checkpoint.Pass) {
 				t.Helper()
-				wantOffered(t, p, "b", "b").Hold(quarantined("b", `"1"`), nil)
+				wantOffered(t, p, "b", "b").Hold(setAsideLike(upload("b", "b")), nil)
 			}, kept: []string{"b"},
 		},
 	} {

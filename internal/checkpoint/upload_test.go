@@ -11,6 +11,7 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/transfer"
 )
 
 const large64 = 64 << 20 // the default of Options.UploadBytes
@@ -18,15 +19,15 @@ const large64 = 64 << 20 // the default of Options.UploadBytes
 // upload returns an upload under key that is saved at once.
 func upload(key, id string) checkpoint.Upload {
 	return checkpoint.Upload{
-		Key: key, Bucket: "bob-staging", DestinationKey: "alice/" + key, ID: id, SourceETag: `"1"`,
-		SourceSize: large64, PartSize: 16 << 20, Relay: true, BeganAt: epoch,
+		Key: key, Bucket: "bob-staging", DestinationKey: "alice/" + key, ID: id,
+		Source: transfer.Version{ETag: `"1"`, Size: large64, LastModified: epoch}, PartSize: 16 << 20, Relay: true, BeganAt: epoch,
 	}
 }
 
 // smallUpload returns one that is saved with the next flush.
 func smallUpload(key, id string) checkpoint.Upload {
 	u := upload(key, id)
-	u.SourceSize = large64 - 1
+	u.Source.Size = large64 - 1
 	return u
 }
 
@@ -109,10 +110,10 @@ func TestUploadBytesIsAnOption(t *testing.T) {
 	o.UploadBytes = 100
 	pass := begin(t, openLedger(t, store, o))
 	u := upload("a", "1")
-	u.SourceSize = 100
+	u.Source.Size = 100
 	uploadBegan(t, reserve(t, pass, "a"), u)
 	u = upload("b", "2")
-	u.SourceSize = 99
+	u.Source.Size = 99
 	uploadBegan(t, reserve(t, pass, "b"), u)
 	if len(*created) != 1 {
 		t.Errorf("created %q, want one record for the upload of 100 bytes", *created)

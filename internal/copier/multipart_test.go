@@ -17,6 +17,7 @@ import (
 	"syncd/internal/copier"
 	"syncd/internal/iam"
 	"syncd/internal/listing"
+	"syncd/internal/transfer"
 )
 
 const mib = 1 << 20
@@ -201,7 +202,7 @@ func TestCopyOfAnObjectOfTebibytes(t *testing.T) {
 
 func TestCopyOfAnObjectTooLarge(t *testing.T) {
 	w := newWorld(t)
-	object := listing.Object{Key: "k", ETag: `"e"`, Size: 10_000*5<<30 + 1}
+	object := listing.Object{Key: "k", Version: transfer.Version{ETag: `"e"`, Size: 10_000*5<<30 + 1}}
 	if _, err := w.copy(t, object); copier.Reason(err) != string(awserr.TooLarge) || len(w.cloud.Requests()) != 0 {
 		t.Errorf("got %v, reason %q after %v, want %q before any request", err, copier.Reason(err), w.cloud.Requests(), awserr.TooLarge)
 	}

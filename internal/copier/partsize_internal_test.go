@@ -6,6 +6,7 @@ import (
 
 	"syncd/internal/listing"
 	"syncd/internal/plan"
+	"syncd/internal/transfer"
 )
 
 const (
@@ -57,7 +58,7 @@ func TestPartsMakeTheObject(t *testing.T) {
 	for _, size := range sizes {
 		for _, wanted := range []int64{0, 1, 5 * mib, 8*mib + 1, 100_000_000, 5 * gib, 6 * gib} {
 			t.Run(fmt.Sprintf("%d by %d", size, wanted), func(t *testing.T) {
-				u := &upload{object: listing.Object{Size: size}, partSize: partSize(size, wanted)}
+				u := &upload{object: listing.Object{Version: transfer.Version{Size: size}}, partSize: partSize(size, wanted)}
 				n := partCount(size, u.partSize)
 				if n < 1 || n > maxParts {
 					t.Fatalf("got %d parts, want 1 to %d", n, maxParts)

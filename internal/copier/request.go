@@ -14,6 +14,7 @@ import (
 	"syncd/internal/awserr"
 	"syncd/internal/listing"
 	"syncd/internal/throttle"
+	"syncd/internal/transfer"
 )
 
 // answerTimeout bounds the wait for the answer to one request, retries included but not what these wait for a rate: a
@@ -32,8 +33,10 @@ func (c *Copier) Look(ctx context.Context, key string) (listing.Object, error) {
 		return listing.Object{}, c.failed("look up", key, err)
 	}
 	return listing.Object{
-		Key: key, ETag: aws.ToString(head.ETag), Size: size,
-		LastModified: aws.ToTime(head.LastModified), StorageClass: string(head.StorageClass),
+		Key: key, StorageClass: string(head.StorageClass),
+		Version: transfer.Version{
+			ETag: aws.ToString(head.ETag), Size: size, LastModified: aws.ToTime(head.LastModified), ID: aws.ToString(head.VersionId),
+		},
 	}, nil
 }
 

@@ -83,7 +83,7 @@ func TestResume(t *testing.T) {
 			left := w.cut(t, object, 2)
 			want := checkpoint.Upload{
 				Key: object.Key, Bucket: "consumer-copy", DestinationKey: object.Key, ID: left.upload.ID,
-				SourceETag: object.ETag, SourceSize: object.Size, PartSize: w.options.PartSize, Relay: w.options.Relay, BeganAt: left.upload.BeganAt,
+				Source: object.Version, PartSize: w.options.PartSize, Relay: w.options.Relay, BeganAt: left.upload.BeganAt,
 				Settings: left.upload.Settings,
 			}
 			if diff := cmp.Diff(want, left.upload); diff != "" || left.upload.ID == "" || time.Since(left.upload.BeganAt) > time.Minute {
@@ -142,7 +142,10 @@ func TestResumeNeedsTheSameCopy(t *testing.T) {
 		},
 		"the source, small now": func(w *world, object *listing.Object, _ *record) { *object = w.putText(object.Key, "small") },
 		"the part size":         func(w *world, _ *listing.Object, _ *record) { w.options.PartSize = 7 * mib },
-		"the size, by the ETag": func(_ *world, _ *listing.Object, left *record) { left.upload.SourceSize-- },
+		"the date, with the same bytes": func(_ *world, _ *listing.Object, left *record) {
+			left.upload.Source.LastModified = left.upload.Source.LastModified.Add(-time.Second)
+		},
+		"the size, by the ETag": func(_ *world, _ *listing.Object, left *record) { left.upload.Source.Size-- },
 		"the mode":              func(_ *world, _ *listing.Object, left *record) { left.upload.Relay = !left.upload.Relay },
 		"the key":               func(_ *world, _ *listing.Object, left *record) { left.upload.Key += "x" },
 	} {

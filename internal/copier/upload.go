@@ -59,7 +59,7 @@ func (c *Copier) remember(record UploadRecord) *remembered {
 func (c *Copier) plannedUpload(object listing.Object, key string) checkpoint.Upload {
 	return checkpoint.Upload{
 		Key: object.Key, Bucket: c.o.DestinationBucket, DestinationKey: key,
-		SourceETag: object.ETag, SourceSize: object.Size, PartSize: c.partSizeOf(object.Size), Relay: c.o.Relay,
+		Source: object.Version, PartSize: c.partSizeOf(object.Size), Relay: c.o.Relay,
 		Settings: c.settings(),
 	}
 }
@@ -136,11 +136,18 @@ func (r *remembered) keep(failure error) bool {
 // discardUnless aborts an upload that an earlier process left, unless it is the planned one. An abort that is refused is no
 // reason to fail the copy.
 func (r *remembered) discardUnless(ctx context.Context, planned checkpoint.Upload) error {
-	planned.ID, planned.BeganAt, planned.TagsLate = r.upload.ID, r.upload.BeganAt, r.upload.TagsLate
-	if !r.open || r.upload == planned {
+	if !r.open || sameUpload(r.upload, planned) {
 		return nil
 	}
 	return r.discard(ctx)
+}
+
+// sameUpload reports whether an upload that was begun is the planned one, but for what only the destination can tell.
+func sameUpload(begun, planned checkpoint.Upload) bool {
+	planned.ID, planned.BeganAt, planned.TagsLate = begun.ID, begun.BeganAt, begun.TagsLate
+	isSame := begun.Source.Same(planned.Source)
+	planned.Source = begun.Source
+	return isSame && begun == planned
 }
 
 func (r *remembered) discard(ctx context.Context) error {

@@ -23,6 +23,7 @@ import (
 	"syncd/internal/copier"
 	"syncd/internal/iam"
 	"syncd/internal/listing"
+	"syncd/internal/transfer"
 )
 
 const (
@@ -98,7 +99,9 @@ func (w *world) putText(key, text string) listing.Object {
 }
 
 func listed(o awsfake.ObjectInfo) listing.Object {
-	return listing.Object{Key: o.Key, ETag: `"` + o.ETag + `"`, Size: o.Size, LastModified: o.LastModified, StorageClass: o.StorageClass}
+	return listing.Object{
+		Key: o.Key, Version: transfer.Version{ETag: `"` + o.ETag + `"`, Size: o.Size, LastModified: o.LastModified}, StorageClass: o.StorageClass,
+	}
 }
 
 func (w *world) copy(tb testing.TB, object listing.Object) (copier.Result, error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/awserr"
+	"syncd/internal/transfer"
 )
 
 // pageKeys is the most that one ListObjectsV2 answers (Amazon S3 API Reference, ListObjectsV2, MaxKeys).
@@ -132,10 +133,10 @@ func (l Live) object(listed types.Object, cursor string) (Object, error) {
 		return Object{}, fmt.Errorf("list %s: key %q came after %q: the service does not list in key order (directory buckets do not), and syncd needs that", l, key, cursor)
 	}
 	return Object{
-		Key:          key,
-		ETag:         aws.ToString(listed.ETag),
-		Size:         aws.ToInt64(listed.Size),
-		LastModified: aws.ToTime(listed.LastModified),
+		Key: key,
+		Version: transfer.Version{
+			ETag: aws.ToString(listed.ETag), Size: aws.ToInt64(listed.Size), LastModified: aws.ToTime(listed.LastModified),
+		},
 		StorageClass: string(listed.StorageClass),
 	}, nil
 }

@@ -18,6 +18,7 @@ import (
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
 	"syncd/internal/listing"
+	"syncd/internal/transfer"
 )
 
 // awkward are keys that other programs lost: each must come out of a listing as it went in.
@@ -49,7 +50,7 @@ func TestListGivesWhatThePlanNeeds(t *testing.T) {
 	modified := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
 	put := w.bucket.Put("k", awsfake.SyntheticBody(6<<40, 1), awsfake.PutOptions{StorageClass: "GLACIER_IR", LastModified: modified})
 	got, err := list(t, w.live(), listing.Range{})
-	want := []listing.Object{{Key: "k", ETag: `"` + put.ETag + `"`, Size: 6 << 40, LastModified: modified, StorageClass: "GLACIER_IR"}}
+	want := []listing.Object{{Key: "k", Version: transfer.Version{ETag: `"` + put.ETag + `"`, Size: 6 << 40, LastModified: modified}, StorageClass: "GLACIER_IR"}}
 	if err != nil || !cmp.Equal(want, got) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}

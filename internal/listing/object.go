@@ -10,19 +10,14 @@
 // Two words: an [Object] is one line of a listing, not the object's content; a [Range] is a half-open interval of keys.
 package listing
 
-import "time"
+import "syncd/internal/transfer"
 
 // Object is one object as a listing shows it.
 type Object struct {
 	// Key is the object's key, byte for byte.
 	Key string
-	// ETag is the entity tag as the service gives it, quotes included. It is opaque: under SSE-KMS it is not a digest,
-	// and it never compares with the ETag of a copy.
-	ETag string
-	// Size is the length in bytes.
-	Size int64
-	// LastModified is the service's time, to the second or the millisecond; for a multipart upload the time it began.
-	LastModified time.Time
+	// Version is the version that was listed.
+	transfer.Version
 	// StorageClass is the storage class as the service names it; empty where a service names none.
 	StorageClass string
 }

@@ -83,7 +83,7 @@ func (r Rules) decide(o listing.Object, previous *checkpoint.Entry, moved bool) 
 		return Copy, Moved
 	case previous == nil:
 		return Copy, Missing
-	case !sameVersion(o, previous):
+	case !o.Same(previous.Source):
 		return Copy, Changed
 	case r.KeyARN != "" && !SameKey(previous.KeyARN, r.KeyARN):
 		return Copy, WrongKey
@@ -98,8 +98,7 @@ func (r Rules) decide(o listing.Object, previous *checkpoint.Entry, moved bool) 
 // is tried again: they may be why. So is what was written since, be it with the same bytes: it may have been restored, or its
 // metadata mended.
 func (r Rules) holds(o listing.Object, q *checkpoint.Quarantined) bool {
-	return q != nil && q.SourceETag == o.ETag && q.SourceSize == o.Size && !o.LastModified.After(q.LastAt) &&
-		q.Pass >= max(r.PlaceSince, r.ClassSince) && !r.isDue(*q) && !r.forces(*q)
+	return q != nil && o.Same(q.Source) && q.Pass >= max(r.PlaceSince, r.ClassSince) && !r.isDue(*q) && !r.forces(*q)
 }
 
 func (r Rules) isDue(q checkpoint.Quarantined) bool {
@@ -122,10 +121,4 @@ func SameKey(answered, configured string) bool {
 	}
 	bare := configured != "" && !strings.HasPrefix(configured, "arn:")
 	return bare && (strings.HasSuffix(answered, ":"+configured) || strings.HasSuffix(answered, "/"+configured))
-}
-
-// sameVersion compares the object with the source version the ledger recorded, never with the copy: a copy's ETag and
-// time are its own. LastModified counts because an overwrite with the same bytes may carry other metadata.
-func sameVersion(o listing.Object, e *checkpoint.Entry) bool {
-	return o.ETag == e.SourceETag && o.Size == e.SourceSize && o.LastModified.Equal(e.SourceLastModified)
 }

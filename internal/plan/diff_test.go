@@ -16,6 +16,7 @@ import (
 	"syncd/internal/checkpoint"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
+	"syncd/internal/transfer"
 )
 
 const keyARN = "arn:aws:kms:us-east-1:222222222222:key/1"
@@ -23,7 +24,7 @@ const keyARN = "arn:aws:kms:us-east-1:222222222222:key/1"
 var modified = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 func object(key, etag string, size int64) listing.Object {
-	return listing.Object{Key: key, ETag: etag, Size: size, LastModified: modified}
+	return listing.Object{Key: key, Version: transfer.Version{ETag: etag, Size: size, LastModified: modified}}
 }
 
 // The passes from which the buckets and the storage class of today are in force.
@@ -40,7 +41,7 @@ func older(key string, pass int64) checkpoint.Entry {
 }
 
 func entry(key, etag string) checkpoint.Entry {
-	return checkpoint.Entry{Key: key, SourceETag: etag, SourceSize: 1, SourceLastModified: modified, KeyARN: keyARN, Pass: 9}
+	return checkpoint.Entry{Key: key, Source: transfer.Version{ETag: etag, Size: 1, LastModified: modified}, KeyARN: keyARN, Pass: 9}
 }
 
 // sequence yields values and then err, when there is one.
@@ -198,10 +199,10 @@ func TestDiffAgainstMaps(t *testing.T) {
 			plan.Rules{Now: setAsideAt},
 		) {
 			got = append(got, line(a, err))
-			if q := a.SetAside; (q != nil) != (aside[a.Object.Key] != "") || q != nil && q.SourceETag != aside[a.Object.Key] {
+			if q := a.SetAside; (q != nil) != (aside[a.Object.Key] != "") || q != nil && q.Source.ETag != aside[a.Object.Key] {
 				t.Fatalf("%q: got %v set aside, want %q", a.Object.Key, q, aside[a.Object.Key])
 			}
-			if e := a.Previous; (e != nil) != (ledger[a.Object.Key] != "") || e != nil && e.SourceETag != ledger[a.Object.Key] {
+			if e := a.Previous; (e != nil) != (ledger[a.Object.Key] != "") || e != nil && e.Source.ETag != ledger[a.Object.Key] {
 				t.Fatalf("%q: got previous %v, want %q", a.Object.Key, e, ledger[a.Object.Key])
 			}
 		}

@@ -7,6 +7,7 @@ import (
 
 	"syncd/internal/listing"
 	"syncd/internal/plan"
+	"syncd/internal/transfer"
 )
 
 // suffix is a pattern that matches keys by their end.
@@ -20,7 +21,7 @@ type whole string
 func (w whole) Match(key string) bool { return key == string(w) }
 
 func TestFilterReject(t *testing.T) {
-	o := listing.Object{Key: "exports/a.csv", Size: 100, LastModified: modified}
+	o := listing.Object{Key: "exports/a.csv", Version: transfer.Version{Size: 100, LastModified: modified}}
 	tests := []struct {
 		name   string
 		filter plan.Filter

@@ -15,6 +15,7 @@ import (
 	"syncd/internal/checkpoint"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
+	"syncd/internal/transfer"
 )
 
 var setAsideAt = modified.Add(time.Hour)
@@ -22,7 +23,7 @@ var setAsideAt = modified.Add(time.Hour)
 // quarantined is an object of size 1 that was set aside, after one attempt, in the pass of today's entries.
 func quarantined(key, etag, reason string) checkpoint.Quarantined {
 	return checkpoint.Quarantined{
-		Key: key, SourceETag: etag, SourceSize: 1, Reason: reason,
+		Key: key, Source: transfer.Version{ETag: etag, Size: 1, LastModified: modified}, Reason: reason,
 		FirstAt: setAsideAt, LastAt: setAsideAt, Attempts: 1, Pass: 9,
 	}
 }
@@ -115,7 +116,8 @@ func constants(t *testing.T, path string) (values []string) {
 
 func TestDiffHoldsWhatIsNotDue(t *testing.T) {
 	due := setAsideAt.Add(5 * time.Minute) // after one denial
-	larger := object("a", `"2"`, 2)
+	larger, again := object("a", `"2"`, 2), object("a", `"2"`, 1)
+	again.LastModified = modified.Add(time.Second)
 	excluded := plan.Filter{Exclude: []plan.Pattern{suffix("a")}}
 	earlier := quarantined("a", `"2"`, "denied")
 	earlier.Pass = classAt - 1
@@ -132,6 +134,7 @@ func TestDiffHoldsWhatIsNotDue(t *testing.T) {
 		{"due", object("a", `"2"`, 1), aside, plan.Rules{Now: due}, "copy changed a"},
 		{"without a time", object("a", `"2"`, 1), aside, plan.Rules{}, "copy changed a"},
 		{"another version", object("a", `"3"`, 1), aside, plan.Rules{Now: setAsideAt}, "copy changed a"},
+		{"the same bytes written again", again, aside, plan.Rules{Now: setAsideAt}, "copy changed a"},
 		{"another size", larger, aside, plan.Rules{Now: setAsideAt}, "copy changed a"},
 		{"forced", object("a", `"2"`, 1), aside, plan.Rules{Now: setAsideAt, Retry: forced}, "copy changed a"},
 		{"another is forced", object("a", `"2"`, 1), quarantined("a", `"2"`, "sse_c"), plan.Rules{Now: setAsideAt, Retry: forced}, "skip held a"},

@@ -11,6 +11,7 @@ import (
 
 	"syncd/internal/listing"
 	"syncd/internal/plan"
+	"syncd/internal/transfer"
 )
 
 const gib = 1 << 30
@@ -34,8 +35,8 @@ func thousand(o listing.Object) []listing.Object {
 
 // TestQuoteDollars prices copies by hand: what AWS charges for, at list price, to whom.
 func TestQuoteDollars(t *testing.T) {
-	small, large := listing.Object{Size: 1}, listing.Object{Size: 10 * gib}
-	cold := listing.Object{Size: gib, StorageClass: "GLACIER_IR"}
+	small, large := sized(1), sized(10*gib)
+	cold := listing.Object{Version: transfer.Version{Size: gib}, StorageClass: "GLACIER_IR"}
 	tests := []struct {
 		name    string
 		terms   plan.Terms
@@ -57,10 +58,10 @@ func TestQuoteDollars(t *testing.T) {
 		{"the same where the requester pays", plan.Terms{RequesterPays: true}, []listing.Object{cold}, plan.Dollars{
 			Total: 0.030011, Requests: 0.000005, KMS: 0.000006, Retrieval: 0.03, Consumer: 0.030011,
 		}},
-		{"to another region", plan.Terms{SourceRegion: "us-west-2", DestinationRegion: "us-east-1"}, thousand(listing.Object{Size: gib}), plan.Dollars{
+		{"to another region", plan.Terms{SourceRegion: "us-west-2", DestinationRegion: "us-east-1"}, thousand(sized(gib)), plan.Dollars{
 			Total: 20.011, Requests: 0.005, KMS: 0.006, Transfer: 20, Owner: 20, Consumer: 0.011,
 		}},
-		{"between the two in the east", plan.Terms{SourceRegion: "us-east-2", DestinationRegion: "us-east-1"}, []listing.Object{{Size: gib}}, plan.Dollars{
+		{"between the two in the east", plan.Terms{SourceRegion: "us-east-2", DestinationRegion: "us-east-1"}, []listing.Object{sized(gib)}, plan.Dollars{
 			Total: 0.010011, Requests: 0.000005, KMS: 0.000006, Transfer: 0.01, Owner: 0.01, Consumer: 0.000011,
 		}},
 		// HEAD and tags at the source; creation, 40 parts and completion; a decryption of the HEAD and of each part at the source,
@@ -101,7 +102,7 @@ func TestRequestAndBeyondMakeTheQuote(t *testing.T) {
 		quoter := plan.NewQuoter(terms)
 		for _, class := range []string{"", "STANDARD", "STANDARD_IA", "GLACIER_IR", "DEEP_ARCHIVE"} {
 			for _, size := range []int64{0, 1, 9 << 20, 20 * gib} {
-				o := listing.Object{Size: size, StorageClass: class}
+				o := listing.Object{Version: transfer.Version{Size: size}, StorageClass: class}
 				quote := quoteOf(terms, o)
 				sum := quoter.Beyond(o)
 				for operation, n := range quote.Requests {
@@ -122,7 +123,7 @@ func TestRequestAndBeyondMakeTheQuote(t *testing.T) {
 func TestQuoteOfLooks(t *testing.T) {
 	quoter := plan.NewQuoter(plan.Terms{})
 	var q plan.Quote
-	quoter.AddLook(&q, listing.Object{Size: 1})
+	quoter.AddLook(&q, sized(1))
 	quoter.AddPages(&q, 3, 1)
 	want := plan.Quote{
 		Requests: map[string]int64{"HeadObject": 2, "ListObjectsV2": 4}, KMSRequests: map[string]float64{"Decrypt": 2},
@@ -146,7 +147,7 @@ func TestQuoteOfTheEnd(t *testing.T) {
 		{"no parts", plan.Terms{Sweeps: true}, 1, 0},
 		{"parts of a writer without a role", plan.Terms{}, 6 * gib, 0},
 	} {
-		q := quoteOf(tt.terms, listing.Object{Size: tt.size})
+		q := quoteOf(tt.terms, sized(tt.size))
 		plan.NewQuoter(tt.terms).AddEnd(&q)
 		if got := q.Requests["ListMultipartUploads"]; got != tt.want {
 			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
@@ -173,7 +174,7 @@ func TestPrices(t *testing.T) {
 
 // TestEstimate names what bounds the time.
 func TestEstimate(t *testing.T) {
-	small := thousand(listing.Object{Size: 1})
+	small := thousand(sized(1))
 	tests := []struct {
 		name    string
 		terms   plan.Terms
@@ -182,13 +183,13 @@ func TestEstimate(t *testing.T) {
 		want    plan.Estimate
 	}{
 		{"listing", plan.Terms{Pace: plan.Pace{Concurrency: 64}}, nil, 500, plan.Estimate{Seconds: 50, Bound: "listing"}},
-		{"one large object", plan.Terms{Pace: plan.Pace{Concurrency: 64}}, []listing.Object{{Size: gib}}, 1, plan.Estimate{Seconds: 10.73741824, Bound: "largest_request"}},
+		{"one large object", plan.Terms{Pace: plan.Pace{Concurrency: 64}}, []listing.Object{sized(gib)}, 1, plan.Estimate{Seconds: 10.73741824, Bound: "largest_request"}},
 		{"few at once", plan.Terms{Pace: plan.Pace{Concurrency: 10}}, small, 1, plan.Estimate{Seconds: 10.000001, Bound: "concurrency"}},
-		{"S3", plan.Terms{Pace: plan.Pace{Concurrency: 4096}}, thousand(listing.Object{Size: 1}), 1, plan.Estimate{Seconds: 1000.0 / 3500, Bound: "s3_writes"}},
+		{"S3", plan.Terms{Pace: plan.Pace{Concurrency: 4096}}, thousand(sized(1)), 1, plan.Estimate{Seconds: 1000.0 / 3500, Bound: "s3_writes"}},
 		{"a limit on requests", plan.Terms{Pace: plan.Pace{Concurrency: 64, RequestsPerSecond: 10}}, small, 0, plan.Estimate{Seconds: 100, Bound: "limits.requests_per_second"}},
 		{"a limit on requests to KMS", plan.Terms{Pace: plan.Pace{Concurrency: 64, KMSRequestsPerSecond: 10}}, small, 0, plan.Estimate{Seconds: 200, Bound: "limits.kms_requests_per_second"}},
 		{"a limit on bytes", plan.Terms{Pace: plan.Pace{Concurrency: 64, BytesPerSecond: 10}}, small, 0, plan.Estimate{Seconds: 100, Bound: "limits.bytes_per_second"}},
-		{"bandwidth", plan.Terms{Relay: true, Pace: plan.Pace{Concurrency: 64}}, []listing.Object{{Size: 125e9}}, 0, plan.Estimate{Seconds: 1000, Bound: "bandwidth"}},
+		{"bandwidth", plan.Terms{Relay: true, Pace: plan.Pace{Concurrency: 64}}, []listing.Object{sized(125e9)}, 0, plan.Estimate{Seconds: 1000, Bound: "bandwidth"}},
 		{"nothing", plan.Terms{}, nil, 0, plan.Estimate{Bound: "listing"}},
 	}
 	for _, tt := range tests {
@@ -240,12 +241,15 @@ func TestRefuses(t *testing.T) {
 		o    listing.Object
 		want string
 	}{
-		{listing.Object{ETag: `"e"`, Size: 50_000 * gib}, ""},
-		{listing.Object{ETag: `"e"`, Size: 50_000*gib + 1}, "too_large"},
-		{listing.Object{Size: 1}, "no_etag"},
+		{listing.Object{Version: transfer.Version{ETag: `"e"`, Size: 50_000 * gib}}, ""},
+		{listing.Object{Version: transfer.Version{ETag: `"e"`, Size: 50_000*gib + 1}}, "too_large"},
+		{sized(1), "no_etag"},
 	} {
 		if got := (plan.Terms{}).Refuses(tt.o); got != tt.want {
 			t.Errorf("%+v: got %q, want %q", tt.o, got, tt.want)
 		}
 	}
 }
+
+// sized is an object of that many bytes.
+func sized(bytes int64) listing.Object { return listing.Object{Version: transfer.Version{Size: bytes}} }

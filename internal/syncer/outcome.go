@@ -74,7 +74,7 @@ func (p *pass) record(slot *checkpoint.Slot, a plan.Action, r copier.Result) {
 
 func entryOf(a plan.Action, r copier.Result) checkpoint.Entry {
 	return checkpoint.Entry{
-		Key: a.Object.Key, SourceETag: r.Object.ETag, SourceSize: r.Object.Size, SourceLastModified: r.Object.LastModified,
+		Key: a.Object.Key, Source: r.Object.Version,
 		DestinationETag: r.DestinationETag, DestinationVersionID: r.DestinationVersionID,
 		KeyARN: r.KeyARN, BucketKey: r.BucketKey, Checksum: r.Checksum, CopiedAt: r.CopiedAt,
 	}
@@ -85,7 +85,7 @@ func entryOf(a plan.Action, r copier.Result) checkpoint.Entry {
 func (p *pass) quarantine(slot *checkpoint.Slot, a plan.Action, err error) {
 	reason, now := copier.Reason(err), p.o.Now()
 	slot.Quarantine(checkpoint.Quarantined{
-		Key: a.Object.Key, SourceETag: a.Object.ETag, SourceSize: a.Object.Size,
+		Key: a.Object.Key, Source: a.Object.Version,
 		Reason: reason, Detail: err.Error(), FirstAt: now, LastAt: now, Attempts: 1,
 	}, nil)
 	p.backlog.setAside(now)

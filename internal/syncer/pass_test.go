@@ -13,6 +13,7 @@ import (
 	"syncd/internal/checkpoint"
 	"syncd/internal/plan"
 	"syncd/internal/syncer"
+	"syncd/internal/transfer"
 )
 
 // glob is a plan.Pattern for tests: it matches what begins with it.
@@ -92,7 +93,7 @@ func TestPassRemembersWhatWasCopied(t *testing.T) {
 		original, _ := w.source.Object(name(0))
 		copied, _ := w.destination.Object(name(0))
 		want := checkpoint.Entry{
-			Key: name(0), SourceETag: `"` + original.ETag + `"`, SourceSize: 1, SourceLastModified: original.LastModified,
+			Key: name(0), Source: transfer.Version{ETag: `"` + original.ETag + `"`, Size: 1, LastModified: original.LastModified},
 			DestinationETag: `"` + copied.ETag + `"`, DestinationVersionID: copied.VersionID, KeyARN: w.key.ARN(),
 			Checksum: "crc64nvme:" + copied.Checksum, CopiedAt: time.Now(), Pass: 1,
 		}
@@ -125,7 +126,7 @@ func TestPoisonedObjectIsSetAside(t *testing.T) {
 			}
 			aside := w.quarantine(t)[name(7)]
 			poisoned, _ := w.source.Object(name(7))
-			if aside.Reason != "denied" || aside.Attempts != attempt || aside.SourceETag != `"`+poisoned.ETag+`"` || aside.SourceSize != 3 ||
+			if aside.Reason != "denied" || aside.Attempts != attempt || aside.Source.ETag != `"`+poisoned.ETag+`"` || aside.Source.Size != 3 ||
 				!strings.Contains(aside.Detail, name(7)) || !aside.FirstAt.Equal(began.Add(time.Minute)) {
 				t.Errorf("attempt %d: got %+v, want the reason, the version and the attempts told", attempt, aside)
 			}

@@ -11,6 +11,7 @@ import (
 	"syncd/internal/iam"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
+	"syncd/internal/transfer"
 )
 
 // TestQuoteIsWhatACopySends holds the quote of single copies to what the copier sends, around every size at which it does
@@ -40,7 +41,7 @@ func TestQuoteIsWhatACopySends(t *testing.T) {
 				key := w.cloud.Account(owner).CreateKey(region, iam.MustParse(fmt.Sprintf(
 					`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":[%q,%q]},"Action":"kms:*","Resource":"*"}]}`, owner, consumer)))
 				object := w.source.Put("k", awsfake.SyntheticBody(size, 1), awsfake.PutOptions{KeyARN: key.ARN()})
-				listed := listing.Object{Key: "k", ETag: `"` + object.ETag + `"`, Size: size, LastModified: object.LastModified}
+				listed := listing.Object{Key: "k", Version: transfer.Version{ETag: `"` + object.ETag + `"`, Size: size, LastModified: object.LastModified}}
 				w.cloud.ResetRequests()
 				if _, err := copier.New(w.copies).Copy(t.Context(), listed, nil); err != nil {
 					t.Fatal(err)

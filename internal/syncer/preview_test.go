@@ -20,6 +20,7 @@ import (
 	"syncd/internal/copier"
 	"syncd/internal/listing"
 	"syncd/internal/syncer"
+	"syncd/internal/transfer"
 )
 
 // preview plans the next pass of a syncer made of the world as it is now.
@@ -296,7 +297,7 @@ type endless int
 func (n endless) List(context.Context, listing.Range) iter.Seq2[listing.Object, error] {
 	return func(yield func(listing.Object, error) bool) {
 		for i := range int(n) {
-			if !yield(listing.Object{Key: fmt.Sprintf("k%09d", i), ETag: `"e"`, Size: 1}, nil) {
+			if !yield(listing.Object{Key: fmt.Sprintf("k%09d", i), Version: transfer.Version{ETag: `"e"`, Size: 1}}, nil) {
 				return
 			}
 		}

@@ -151,7 +151,7 @@ func (s *Syncer) refuseNewKey(ctx context.Context, fingerprint string, placeSinc
 		}
 		if entry.Pass >= placeSince && !plan.SameKey(entry.KeyARN, s.o.Settings.KeyARN) {
 			refusal.Objects++
-			refusal.Bytes += entry.SourceSize
+			refusal.Bytes += entry.Source.Size
 		}
 	}
 	if refusal.Objects == 0 {

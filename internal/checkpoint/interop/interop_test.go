@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/transfer"
 )
 
 const (
@@ -39,9 +40,8 @@ func entry(i int) checkpoint.Entry {
 		return checkpoint.Entry{Key: key}
 	}
 	return checkpoint.Entry{
-		Key: key, SourceETag: fmt.Sprintf("%032x", i), SourceSize: int64(i) << 20,
-		SourceLastModified: epoch.Add(-time.Duration(i) * time.Second),
-		DestinationETag:    fmt.Sprintf("%032x-%d", i, i%7), DestinationVersionID: fmt.Sprint("v", i),
+		Key: key, Source: transfer.Version{ETag: fmt.Sprintf("%032x", i), Size: int64(i) << 20, LastModified: epoch.Add(-time.Duration(i) * time.Second), ID: fmt.Sprint(i % 3)},
+		DestinationETag: fmt.Sprintf("%032x-%d", i, i%7), DestinationVersionID: fmt.Sprint("v", i),
 		KeyARN:    fmt.Sprintf("arn:aws:kms:us-west-2:222222222222:key/%d", i%3),
 		BucketKey: i%2 == 0, Checksum: fmt.Sprint("crc64nvme:", i), CopiedAt: epoch.Add(time.Duration(i) * time.Microsecond),
 	}
@@ -49,7 +49,7 @@ func entry(i int) checkpoint.Entry {
 
 func quarantined(i int) checkpoint.Quarantined {
 	return checkpoint.Quarantined{
-		Key: fmt.Sprintf("poison/%06d", i), SourceETag: fmt.Sprint(i), SourceSize: int64(i), Reason: []string{"denied", "archived"}[i%2],
+		Key: fmt.Sprintf("poison/%06d", i), Source: transfer.Version{ETag: fmt.Sprint(i), Size: int64(i), LastModified: epoch}, Reason: []string{"denied", "archived"}[i%2],
 		Detail: "a sentence — about " + fmt.Sprint(i), FirstAt: epoch, LastAt: epoch.Add(time.Hour), Attempts: int64(i + 1),
 	}
 }
@@ -193,8 +193,8 @@ func TestArrowReadsEveryChunk(t *testing.T) {
 	for i := range rows {
 		e := entry(i)
 		want.add(map[string]any{
-			"key": e.Key, "source_etag": e.SourceETag, "source_size": e.SourceSize,
-			"source_last_modified": e.SourceLastModified, "destination_etag": e.DestinationETag,
+			"key": e.Key, "source_etag": e.Source.ETag, "source_size": e.Source.Size,
+			"source_last_modified": e.Source.LastModified, "source_version_id": e.Source.ID, "destination_etag": e.DestinationETag,
 			"destination_version_id": e.DestinationVersionID, "key_arn": e.KeyARN, "bucket_key": e.BucketKey,
 			"checksum": e.Checksum, "copied_at": e.CopiedAt, "pass": int64(1),
 		})
@@ -204,7 +204,7 @@ func TestArrowReadsEveryChunk(t *testing.T) {
 	for i := range 1000 {
 		q := quarantined(i)
 		want.add(map[string]any{
-			"key": q.Key, "source_etag": q.SourceETag, "source_size": q.SourceSize, "reason": q.Reason, "detail": q.Detail,
+			"key": q.Key, "source_etag": q.Source.ETag, "source_size": q.Source.Size, "source_last_modified": q.Source.LastModified, "source_version_id": q.Source.ID, "reason": q.Reason, "detail": q.Detail,
 			"first_at": q.FirstAt, "last_at": q.LastAt, "attempts": q.Attempts, "pass": int64(1),
 		})
 	}

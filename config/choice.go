@@ -85,6 +85,18 @@ const (
 // Choices are the values the file may hold.
 func (Carry) Choices() []string { return []string{"copy", "omit"} }
 
+// Overwrite says what of the destination may be replaced.
+type Overwrite string
+
+// The two ways.
+const (
+	OverwriteOwned Overwrite = "owned"
+	OverwriteAny   Overwrite = "any"
+)
+
+// Choices are the values the file may hold.
+func (Overwrite) Choices() []string { return []string{"owned", "any"} }
+
 // StorageClassKeep is the storage class of a destination whose copies have that of their source.
 const StorageClassKeep = "keep"
 

@@ -255,6 +255,9 @@ type Copy struct {
 	// ObjectLock says whether retention and legal hold are copied, omit by default; the destination's bucket needs object
 	// lock for it.
 	ObjectLock Carry `yaml:"object_lock"`
+	// Overwrite says what of the destination may be replaced: owned (the default) is what syncd wrote or adopted, and sets aside
+	// as foreign what else is there; any is everything.
+	Overwrite Overwrite `yaml:"overwrite"`
 	// Checksum says whether a copy's full-object checksum is compared with the source's, verify by default.
 	Checksum Checksum `yaml:"checksum"`
 }

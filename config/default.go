@@ -33,6 +33,7 @@ func DefaultMapping() Mapping {
 			Tags:       CarryCopy,
 			Metadata:   CarryCopy,
 			ObjectLock: CarryOmit,
+			Overwrite:  OverwriteOwned,
 			Checksum:   ChecksumVerify,
 		},
 		Delete: Delete{MaxObjects: 1000, MaxPercent: 1},

@@ -84,14 +84,14 @@ func (v *validator) names() {
 
 // extent is a prefix of a bucket of one service.
 type extent struct {
-	endpoint, bucket, prefix string
-	path                     string // of the source or destination, or of state
-	mapping                  int
+	service, bucket, prefix string
+	path                    string // of the source or destination, or of state
+	mapping                 int
 }
 
 // overlaps reports whether a key can lie in both.
 func (e extent) overlaps(o extent) bool {
-	return e.bucket != "" && e.bucket == o.bucket && e.endpoint == o.endpoint &&
+	return e.bucket != "" && e.bucket == o.bucket && e.service == o.service &&
 		(strings.HasPrefix(e.prefix, o.prefix) || strings.HasPrefix(o.prefix, e.prefix))
 }
 
@@ -99,20 +99,19 @@ func (e extent) String() string { return strconv.Quote("s3://" + e.bucket + "/" 
 
 func (v *validator) source(i int) extent {
 	s, path := v.Mappings[i].Source, item("mappings", i)+".source"
-	return v.extent(extent{s.EndpointURL, s.Bucket, s.Prefix, path, i})
+	return v.extent(extent{v.Service(s.EndpointURL), s.Bucket, s.Prefix, path, i})
 }
 
 func (v *validator) destination(i int) extent {
 	d, path := v.Mappings[i].Destination, item("mappings", i)+".destination"
-	return v.extent(extent{d.EndpointURL, d.Bucket, d.Prefix, path, i})
+	return v.extent(extent{v.Service(d.EndpointURL), d.Bucket, d.Prefix, path, i})
 }
 
-// extent fills in the endpoint all sides share. An extent that is at fault itself overlaps nothing.
+// extent returns e, or one that overlaps nothing if it is at fault itself.
 func (v *validator) extent(e extent) extent {
 	if v.covers(e.path+".bucket") || v.covers(e.path+".prefix") || v.covers(e.path+".endpoint_url") {
 		return extent{}
 	}
-	e.endpoint = strings.TrimRight(cmp.Or(e.endpoint, v.AWS.EndpointURL), "/")
 	return e
 }
 
@@ -120,7 +119,7 @@ func (v *validator) extent(e extent) extent {
 // overwrites or deletes the state.
 func (v *validator) overlaps() {
 	location, _ := ParseLocation(v.State)
-	state := extent{endpoint: cmp.Or(v.Checkpoint.EndpointURL, v.AWS.EndpointURL), bucket: location.Bucket, prefix: location.Prefix, path: "state"}
+	state := extent{service: v.Service(v.Checkpoint.EndpointURL), bucket: location.Bucket, prefix: location.Prefix, path: "state"}
 	sources, destinations := make([]extent, len(v.Mappings)), make([]extent, len(v.Mappings))
 	for i := range v.Mappings {
 		source, destination := v.source(i), v.destination(i)
@@ -175,7 +174,7 @@ func reaches(feeds [][]int, from, goal int, seen []bool) bool {
 // without a gap, so that one look back suffices for thousands of mappings.
 func (v *validator) apart(destinations []extent) {
 	slices.SortStableFunc(destinations, func(a, b extent) int {
-		return cmp.Or(cmp.Compare(a.endpoint, b.endpoint), cmp.Compare(a.bucket, b.bucket), cmp.Compare(a.prefix, b.prefix))
+		return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.bucket, b.bucket), cmp.Compare(a.prefix, b.prefix))
 	})
 	var outer extent
 	for _, d := range destinations {

@@ -115,7 +115,7 @@ func (v *validator) copying(m Mapping, path string) {
 		c.PartSize.String()+" is out of bounds", "use auto or 5MiB to 5GiB")
 	v.check(c.MultipartAbove == 0 || c.MultipartAbove >= 5<<20 && c.MultipartAbove <= 5<<30, path+".multipart_above",
 		c.MultipartAbove.String()+" is out of bounds", "use auto or 5MiB to 5GiB")
-	sameService := cmp.Or(m.Source.EndpointURL, v.AWS.EndpointURL) == cmp.Or(m.Destination.EndpointURL, v.AWS.EndpointURL)
+	sameService := v.Service(m.Source.EndpointURL) == v.Service(m.Destination.EndpointURL)
 	v.check(c.Mode != CopyModeServerSide || sameService, path+".mode",
 		"server_side cannot copy between two endpoints", "use auto or relay")
 }

@@ -26,6 +26,7 @@ it serves /metrics and /healthz when http.listen is set.
 	}
 	addFlags(cmd, &f)
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the summary as one JSON object on the last line")
+	cmd.Flags().BoolVar(&f.takeOver, "take-over", false, "replace what the destination holds and syncd did not write, in this pass alone; as after a lost ledger")
 	cmd.Flags().BoolVar(&f.rekey, "rekey", false, "allow a pass to copy everything again under another kms_key; without it the cost is told")
 	return cmd
 }

@@ -22,6 +22,7 @@ import (
 	"syncd/internal/creds"
 	"syncd/internal/listing"
 	"syncd/internal/metrics"
+	"syncd/internal/peer"
 	"syncd/internal/plan"
 	"syncd/internal/syncer"
 	"syncd/internal/throttle"
@@ -41,7 +42,9 @@ type system struct {
 	buffers  *copier.Buffers
 	quotas   quotas
 	share    *throttle.Share
+	peers    map[string]*peer.Peer // by the name of a service
 	rekey    bool
+	takeOver bool // replaces what is foreign
 	mappings []*mapping
 }
 
@@ -62,8 +65,8 @@ func newSystem(ctx context.Context, p process, f flags) (*system, error) {
 		return nil, err
 	}
 	s := &system{
-		config: opened.config, store: opened.store, logger: opened.logger, process: p, rekey: f.rekey,
-		registry: registry, metrics: house, buffers: copier.NewBuffers(relayMemory),
+		config: opened.config, store: opened.store, logger: opened.logger, process: p, rekey: f.rekey, takeOver: f.takeOver,
+		peers: map[string]*peer.Peer{}, registry: registry, metrics: house, buffers: copier.NewBuffers(relayMemory),
 		share: throttle.NewShare(int(opened.config.Concurrency)),
 	}
 	b := readBuild()
@@ -100,7 +103,7 @@ func (s *system) mapping(ctx context.Context, m config.Mapping) (*mapping, error
 		Destination: listing.Live{
 			Client: destination, Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix, Account: m.Destination.Account,
 		},
-		Copier: s.copier(m, source, destination, pace), Rules: rules(m), Settings: s.settings(m), Rekey: s.rekey,
+		Copier: s.copier(m, source, destination, pace), Rules: s.rules(m), Settings: s.settings(m), Rekey: s.rekey,
 		Store: s.store, Ledger: s.ledgerOptions(m.Name), Terms: terms,
 		Turns: pace.level.Gate(), DrainTimeout: s.config.DrainTimeout.Duration(),
 		Meter: meter, Metrics: s.metrics, Logger: logger, Now: s.process.now,
@@ -110,13 +113,15 @@ func (s *system) mapping(ctx context.Context, m config.Mapping) (*mapping, error
 // settings are what the ledger remembers of a mapping.
 func (s *system) settings(m config.Mapping) syncer.Settings {
 	return syncer.Settings{
-		Source:      syncer.Place{Endpoint: s.endpoint(m.Source.EndpointURL, nil).url, Bucket: m.Source.Bucket, Prefix: m.Source.Prefix},
-		Destination: syncer.Place{Endpoint: s.endpoint(m.Destination.EndpointURL, nil).url, Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix},
+		Source:      syncer.Place{Endpoint: s.config.Service(m.Source.EndpointURL), Bucket: m.Source.Bucket, Prefix: m.Source.Prefix},
+		Destination: syncer.Place{Endpoint: s.config.Service(m.Destination.EndpointURL), Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix},
 		KeyARN:      m.Destination.KMSKey, StorageClass: m.Destination.StorageClass,
 	}
 }
 
 func (s *system) copier(m config.Mapping, source, destination *s3.Client, pace pace) *copier.Copier {
+	service := s.config.Service(m.Destination.EndpointURL)
+	there := s.peer(service)
 	return copier.New(copier.Options{
 		Source: source, Destination: destination,
 		SourceBucket: m.Source.Bucket, SourcePrefix: m.Source.Prefix, SourceAccount: m.Source.Account,
@@ -126,9 +131,27 @@ func (s *system) copier(m config.Mapping, source, destination *s3.Client, pace p
 		PartSize: int64(m.Copy.PartSize), MultipartAbove: int64(m.Copy.MultipartAbove),
 		ObjectLock: m.Copy.ObjectLock == config.CarryCopy, Initiator: s.config.Roles[m.Destination.Role].ARN, Session: s.config.Roles[m.Destination.Role].SessionName,
 		OmitTags: m.Copy.Tags == config.CarryOmit, OmitMetadata: m.Copy.Metadata == config.CarryOmit,
-		Relay: s.relayed(m), Buffers: s.buffers,
-		Slots: slots{pace.level.Gate(), s.share.Member()}, Bytes: pace.bytes, Now: s.process.now,
+		Relay: s.config.Relayed(m), Buffers: s.buffers,
+		OverwriteAny: s.overwritesAny(m), Peer: there,
+		Conditional: func() bool { return service == "" || there.Name() == serverOfAWS },
+		Slots:       slots{pace.level.Gate(), s.share.Member()}, Bytes: pace.bytes, Now: s.process.now,
 	})
+}
+
+// serverOfAWS is what S3 calls itself in the Server header of its answers.
+const serverOfAWS = "AmazonS3"
+
+// overwritesAny reports whether what is foreign at a mapping's destination may be replaced.
+func (s *system) overwritesAny(m config.Mapping) bool {
+	return s.takeOver || m.Copy.Overwrite == config.OverwriteAny
+}
+
+// peer returns what is known of a service by its answers: of one, whatever mapping asked.
+func (s *system) peer(service string) *peer.Peer {
+	if s.peers[service] == nil {
+		s.peers[service] = new(peer.Peer)
+	}
+	return s.peers[service]
 }
 
 // classOf returns the storage class that all copies get, "" where each keeps that of its source.
@@ -137,20 +160,6 @@ func classOf(d config.Destination) string {
 		return ""
 	}
 	return d.StorageClass
-}
-
-// relayed reports whether content passes through this process: the service copies by itself only for one principal that
-// may read the source and write the destination, and within one service.
-func (s *system) relayed(m config.Mapping) bool {
-	switch m.Copy.Mode {
-	case config.CopyModeServerSide:
-		return false
-	case config.CopyModeRelay:
-		return true
-	case config.CopyModeAuto:
-	}
-	at := func(url string) string { return s.endpoint(url, nil).url }
-	return m.Source.Role != m.Destination.Role || at(m.Source.EndpointURL) != at(m.Destination.EndpointURL)
 }
 
 // clients returns the S3 clients of both sides. Each mapping has sessions of its own: one whose role is broken takes no
@@ -172,9 +181,9 @@ func (s *system) clients(ctx context.Context, m config.Mapping, meter *throttle.
 		return nil, nil, err
 	}
 	source = newS3Client(from, s.endpoint(m.Source.EndpointURL, m.Source.PathStyle), throttle.Patience, meter.Attach,
-		pace.guard(pace.source, pace.decrypt))
+		pace.guard(pace.source, pace.decrypt), s.peer(c.Service(m.Source.EndpointURL)).Attach)
 	destination = newS3Client(to, s.endpoint(m.Destination.EndpointURL, m.Destination.PathStyle), throttle.Patience, meter.Attach,
-		pace.guard(pace.destination, pace.encrypt), copier.TolerateKeys)
+		pace.guard(pace.destination, pace.encrypt), s.peer(c.Service(m.Destination.EndpointURL)).Attach, copier.TolerateKeys)
 	s.showExpiry(m, set)
 	return source, destination, nil
 }
@@ -259,8 +268,8 @@ func (s *system) ledgerOptions(mapping string) checkpoint.Options {
 	}
 }
 
-func rules(m config.Mapping) plan.Rules {
-	return plan.Rules{KeyARN: m.Destination.KMSKey, Filter: plan.Filter{
+func (s *system) rules(m config.Mapping) plan.Rules {
+	return plan.Rules{KeyARN: m.Destination.KMSKey, OverwriteAny: s.overwritesAny(m), Filter: plan.Filter{
 		Prefix: m.Source.Prefix, Include: patterns(m.Filter.Include), Exclude: patterns(m.Filter.Exclude),
 		MinSize: int64(m.Filter.MinSize), MaxSize: int64(m.Filter.MaxSize),
 		ModifiedAfter: m.Filter.ModifiedAfter.Time, ModifiedBefore: m.Filter.ModifiedBefore.Time,

@@ -59,6 +59,7 @@ type flags struct {
 	logLevel string
 	json     bool
 	rekey    bool
+	takeOver bool
 }
 
 func execute(ctx context.Context, args []string, p process) error {

@@ -151,7 +151,7 @@ func mappingNames(cmd *cobra.Command, _ []string, begun string) ([]cobra.Complet
 func quarantineReasons() []string {
 	reasons := []string{
 		plan.WrongKeyCopied, plan.ChecksumDiffers, plan.KeyUnrepresentable, plan.HiddenMetadata, plan.NoETag, plan.SSEC,
-		plan.TagOverflow, plan.ObjectLocked, plan.Internal,
+		plan.TagOverflow, plan.ObjectLocked, plan.Foreign, plan.Inconsistent, plan.Internal,
 	}
 	for _, class := range []awserr.Class{
 		awserr.Denied, awserr.Archived, awserr.KeyDisabled, awserr.Precondition, awserr.Conflict, awserr.Throttled, awserr.ThrottledKMS,

@@ -47,6 +47,7 @@ nothing. It can run beside the daemon.
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the plan as one JSON object on the last line")
 	cmd.Flags().BoolVar(&f.list, "list", false, "print every action, a line each, before the plan")
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 4 when there is work")
+	cmd.Flags().BoolVar(&f.takeOver, "take-over", false, "plan a pass that may replace what syncd did not write")
 	cmd.Flags().BoolVar(&f.rekey, "rekey", false, "plan a pass that may copy everything again under another kms_key")
 	return cmd
 }
@@ -126,14 +127,17 @@ func stepOf(mapping string, f syncer.Fate) step {
 	switch {
 	case f.Refused != "":
 		s.Action, s.Reason = "quarantine", f.Refused
-	case f.Present != nil:
+	case f.Looks:
 		s.Action = "adopt"
 	case f.Kind == plan.Copy:
 		s.Action = "copy"
 	case f.Reason == plan.Held:
 		s.Action, s.Reason = "hold", f.SetAside.Reason
 	case f.Reason == plan.Gone:
-		s.Action, s.Bytes = "keep", f.Previous.Source.Size
+		s.Action = "keep"
+		if f.Previous != nil {
+			s.Bytes = f.Previous.Source.Size
+		}
 	}
 	if !utf8.ValidString(s.Key) {
 		s.KeyBytes = []byte(s.Key)

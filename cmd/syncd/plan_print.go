@@ -41,8 +41,14 @@ func printPlan(w io.Writer, v syncer.Preview) {
 // printRest tells what is not in every plan.
 func printRest(line func(name, text string), v syncer.Preview) {
 	if v.Adopt.Objects > 0 {
-		line("adopt", held(int(v.Adopt.Objects), v.Adopt.Bytes)+" that seem to lie at the destination; "+
-			money(v.UnlessAdopted)+" more if they do not")
+		text := held(int(v.Adopt.Objects), v.Adopt.Bytes) + " that the destination seems to hold already"
+		if n := v.Doubtful.Objects; n > 0 {
+			text += "; " + objects(n) + " of them set aside as foreign if they prove to be no copies"
+		}
+		if v.UnlessAdopted > 0 {
+			text += "; " + money(v.UnlessAdopted) + " more for the others if they do"
+		}
+		line("adopt", text)
 	}
 	if v.Archived.Objects > 0 {
 		line("archived", held(int(v.Archived.Objects), v.Archived.Bytes)+" of the copies fail unless the owner has restored them")

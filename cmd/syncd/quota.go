@@ -57,8 +57,8 @@ type pace struct {
 func (s *system) paceOf(m config.Mapping) pace {
 	p := pace{
 		level:       throttle.NewLevel(concurrencyOf(m)),
-		source:      s.quotas.of("source", s.endpoint(m.Source.EndpointURL, nil).url, m.Source.Bucket),
-		destination: s.quotas.of("destination", s.endpoint(m.Destination.EndpointURL, nil).url, m.Destination.Bucket),
+		source:      s.quotas.of("source", s.config.Service(m.Source.EndpointURL), m.Source.Bucket),
+		destination: s.quotas.of("destination", s.config.Service(m.Destination.EndpointURL), m.Destination.Bucket),
 		decrypt:     s.quotas.of("kms", s.caller(m.Source.Role), m.Source.Region),
 		encrypt:     s.quotas.of("kms", s.caller(m.Destination.Role), m.Destination.Region),
 		sts:         s.quotas.of("sts", m.Destination.Region),
@@ -108,7 +108,7 @@ func (s *system) terms(m config.Mapping) plan.Terms {
 		return account != "" && account == m.Source.Account
 	}
 	return plan.Terms{
-		Relay: s.relayed(m), RelayMemory: relayMemory,
+		Relay: s.config.Relayed(m), RelayMemory: relayMemory,
 		MultipartAbove: int64(m.Copy.MultipartAbove), PartSize: int64(m.Copy.PartSize),
 		OmitTags: m.Copy.Tags == config.CarryOmit, OmitMetadata: m.Copy.Metadata == config.CarryOmit,
 		ObjectLock: m.Copy.ObjectLock == config.CarryCopy, Sweeps: s.config.Roles[m.Destination.Role].ARN != "",

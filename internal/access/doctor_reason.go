@@ -35,12 +35,11 @@ func readReason(err error) reason {
 		return ""
 	}
 	r := reason{
-		action:   find(`not authorized to perform: (\w+:\w+)`),
-		resource: find(`on resource: "?(arn:[^\s"]+)"?`),
-		by:       find(`with an explicit deny in (?:an?|the) (` + policyTypes + `)`),
-		hidden:   strings.Contains(text, "does not exist in this Region"),
-		public:   strings.Contains(text, "Block Public Access"),
+		by:     find(`with an explicit deny in (?:an?|the) (` + policyTypes + `)`),
+		hidden: strings.Contains(text, "does not exist in this Region"),
+		public: strings.Contains(text, "Block Public Access"),
 	}
+	r.action, r.resource = awserr.Refused(err)
 	r.explicit = r.by != ""
 	if !r.explicit {
 		r.by = find(`because no (` + policyTypes + `) allows`)

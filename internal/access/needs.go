@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"syncd/config"
 )
@@ -209,18 +208,4 @@ func requestTags(role config.Role) map[string][]string {
 		facts["sts:TransitiveTagKeys"] = slices.Clone(role.TransitiveTags)
 	}
 	return facts
-}
-
-// relayed reports whether content passes through syncd: S3 copies by itself only for one principal that may read the
-// source and write the destination, and within one service.
-func relayed(c *config.Config, m config.Mapping) bool {
-	switch m.Copy.Mode {
-	case config.CopyModeServerSide:
-		return false
-	case config.CopyModeRelay:
-		return true
-	case config.CopyModeAuto:
-	}
-	at := func(url string) string { return strings.TrimRight(cmp.Or(url, c.AWS.EndpointURL), "/") }
-	return m.Source.Role != m.Destination.Role || at(m.Source.EndpointURL) != at(m.Destination.EndpointURL)
 }

@@ -298,7 +298,7 @@ const (
 func traitsOf(c *config.Config, m config.Mapping) traits {
 	location, err := config.ParseLocation(c.State)
 	t := traits{
-		relay: relayed(c, m), tags: m.Copy.Tags != config.CarryOmit, lock: m.Copy.ObjectLock == config.CarryCopy, delete: m.Delete.Enabled,
+		relay: c.Relayed(m), tags: m.Copy.Tags != config.CarryOmit, lock: m.Copy.ObjectLock == config.CarryCopy, delete: m.Delete.Enabled,
 		state: err == nil && location.Bucket != "", stateKey: c.Checkpoint.KMSKey != "",
 	}
 	bound := int64(copyBound)

@@ -123,6 +123,7 @@ func (j *job) steps() []step {
 		}},
 		{"adopt", j.adopt},
 		{"copy", func(ctx context.Context) error { return j.copy(ctx, "plain") }},
+		{"replace", j.replace},
 		{"copy bucket key", func(ctx context.Context) error { return j.copy(ctx, "bucket-key") }},
 		{"copy large", func(ctx context.Context) error { return j.copy(ctx, "large") }},
 		{"list parts", j.resume},
@@ -141,7 +142,8 @@ func list(ctx context.Context, live listing.Live) error {
 }
 
 func (j *job) copy(ctx context.Context, name string) error {
-	result, err := j.copier.Copy(ctx, j.objects[name], nil)
+	j.copies.Delete(j.mapping.Destination.Prefix + name)
+	result, _, err := j.copier.Copy(ctx, j.objects[name], copier.Target{}, nil)
 	if err != nil || j.mapping.Copy.ObjectLock != config.CarryCopy {
 		return err
 	}
@@ -154,9 +156,19 @@ func (j *job) copy(ctx context.Context, name string) error {
 
 // adopt looks at a copy that lies there; a role that may not look adopts nothing and copies everything again.
 func (j *job) adopt(ctx context.Context) error {
-	_, adopted, err := j.copier.Adopt(ctx, j.objects["plain"], j.present)
-	if err == nil && !adopted {
-		err = errors.New("the copy that lies there is not adopted")
+	result, _, err := j.copier.Copy(ctx, j.objects["plain"], copier.Target{Looked: true, Present: &j.present}, nil)
+	if err == nil && !result.Adopted {
+		err = errors.New("the copy that is there is not adopted")
+	}
+	return err
+}
+
+// replace copies over a copy that the ledger knows, under If-Match; a role that may not does without the condition.
+func (j *job) replace(ctx context.Context) error {
+	known, _ := j.copies.Object(j.mapping.Destination.Prefix + "plain")
+	result, _, err := j.copier.Copy(ctx, j.objects["plain"], copier.Target{Known: known.ETag}, nil)
+	if err == nil && result.Unconditional != "" {
+		err = errors.New("the copy was replaced without a condition")
 	}
 	return err
 }

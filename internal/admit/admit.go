@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -47,6 +48,9 @@ func remember(ctx context.Context, in middleware.InitializeInput, next middlewar
 }
 
 func admit(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	if sent, ok := ctx.Value(sentKey{}).(*Sent); ok {
+		sent.n.Add(1)
+	}
 	out, metadata, err := next.HandleDeserialize(ctx, in)
 	if err != nil {
 		return out, metadata, err
@@ -62,6 +66,21 @@ func admit(ctx context.Context, in middleware.DeserializeInput, next middleware.
 		return out, metadata, refusal
 	}
 	return out, metadata, err
+}
+
+// Sent counts how often a request was sent, retries included. What was sent once and refused was not carried out; of what was
+// sent before that, nobody knows.
+type Sent struct{ n atomic.Int64 }
+
+// Times returns how often the request was sent by now.
+func (s *Sent) Times() int64 { return s.n.Load() }
+
+type sentKey struct{}
+
+// Count returns a context under which the requests of a client are counted.
+func Count(ctx context.Context) (context.Context, *Sent) {
+	sent := &Sent{}
+	return context.WithValue(ctx, sentKey{}, sent), sent
 }
 
 // Judge returns nil when the output, with the HTTP response it was read from, proves that the operation which the input

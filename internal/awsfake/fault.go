@@ -15,7 +15,7 @@ import (
 // FaultKind is what a fault does to a request.
 type FaultKind int
 
-// The kinds of fault. All but CutBody, LoseAnswer and UnknownLength answer without serving the request.
+// The kinds of fault. All but CutBody, LoseAnswer, UnknownLength and those about conditions answer without serving the request.
 const (
 	None               FaultKind = iota // serve the request: for faults that only Do something
 	Throttle                            // 503 SlowDown; 400 Throttling from STS and KMS
@@ -32,6 +32,8 @@ const (
 	CutBody                             // the request is served, and the connection breaks halfway through the answer's body
 	LoseAnswer                          // the request is served, and the connection breaks before the answer
 	UnknownLength                       // the request is served, and its answer has no Content-Length
+	IgnoreConditions                    // the request is served as if it had no If-Match and no If-None-Match
+	RefuseConditions                    // 501 NotImplemented where a write has one of them, else it is served
 )
 
 // Fault is a misbehaviour hung on the requests that match it.
@@ -142,6 +144,12 @@ func (k FaultKind) answer(ctx context.Context, q *request) error {
 	case Timeout:
 		<-ctx.Done()
 		return &connectionError{ctx.Err()}
+	case IgnoreConditions:
+		q.ignoresConditions = true
+	case RefuseConditions:
+		if q.http.Header.Get("If-Match")+q.http.Header.Get("If-None-Match") != "" {
+			return errNotImplemented("conditions")
+		}
 	case None, CutBody, LoseAnswer, UnknownLength:
 	}
 	return nil

@@ -24,7 +24,7 @@ func (q *request) completeMultipartUpload(b *Bucket) (*response, error) {
 	if err := q.allow(b, "s3:PutObject", q.key, q.writeFacts(nil, true)); err != nil {
 		return nil, err
 	}
-	w, err := readWriteConditions(q.http.Header)
+	w, err := q.readWriteConditions()
 	if err != nil {
 		return nil, err
 	}

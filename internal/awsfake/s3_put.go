@@ -55,7 +55,7 @@ func (q *request) readDraft(b *Bucket) (*draft, error) {
 	if d.algorithm != "" && q.cloud.crc.hash(d.algorithm) == nil {
 		return nil, errInvalidRequest("Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
 	}
-	d.conditions, err = readWriteConditions(h)
+	d.conditions, err = q.readWriteConditions()
 	return d, err
 }
 
@@ -134,8 +134,11 @@ func (q *request) allowWrite(b *Bucket, d *draft, creates bool) error {
 // writeConditions are If-Match and If-None-Match of a write ("Conditional writes", Amazon S3 User Guide).
 type writeConditions struct{ match, noneMatch string }
 
-func readWriteConditions(h http.Header) (writeConditions, error) {
-	w := writeConditions{match: h.Get("If-Match"), noneMatch: h.Get("If-None-Match")}
+func (q *request) readWriteConditions() (writeConditions, error) {
+	if q.ignoresConditions {
+		return writeConditions{}, nil
+	}
+	w := writeConditions{match: q.http.Header.Get("If-Match"), noneMatch: q.http.Header.Get("If-None-Match")}
 	if w.noneMatch != "" && w.noneMatch != "*" {
 		return w, errNotImplemented("If-None-Match other than *")
 	}

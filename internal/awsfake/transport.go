@@ -31,6 +31,7 @@ type request struct {
 	endpoint           *Endpoint // nil: through the internet
 	service, operation string
 	charged            bool       // the requester pays
+	ignoresConditions  bool       // of writes
 	bucket, key        string     // of S3
 	body               []byte     // of STS and KMS
 	form               url.Values // of STS

@@ -76,6 +76,10 @@ type Quarantined struct {
 	LastAt   time.Time        // when it was set aside last
 	Attempts int64            // how often it was tried, over all passes
 	Pass     int64            // pass that set it aside last; set by Slot.Quarantine
+
+	// What of the destination is syncd's own although the ledger has no entry of it.
+	DestinationETag string    // of the copy that the ledger had an entry of, and that may still be there; "" for none
+	WrittenSince    time.Time // since when a copy may have been written whose answer was lost; zero: none was
 }
 
 // Store keeps immutable records by name. A name is two or more segments joined
@@ -140,6 +144,12 @@ type Lease interface {
 	// Held returns nil while the lease is held, else an error that satisfies
 	// errors.Is(err, ErrLeaseLost). The ledger asks before it writes.
 	Held(ctx context.Context) error
+	// Bound returns a context that ends with ctx, or when the lease does as far as this process knows without asking: then its
+	// cause satisfies errors.Is(err, ErrLeaseLost). What has an effect outside the ledger runs under it. Release frees what it
+	// holds.
+	Bound(ctx context.Context) (bound context.Context, release context.CancelFunc)
+	// Confirm returns nil when the lease is held, after asking the store where another holder could have taken it unnoticed.
+	Confirm(ctx context.Context) error
 	// Number ascends from holder to holder, so that one who lost the lease and does
 	// not know it gives way to what a later one has written. It is 0 where a lease
 	// cannot be lost to another.

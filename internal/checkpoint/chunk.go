@@ -58,6 +58,8 @@ type quarantineRow struct {
 	LastAt             int64  `parquet:"last_at,timestamp(microsecond)"`
 	Attempts           int64  `parquet:"attempts"`
 	Pass               int64  `parquet:"pass"`
+	DestinationETag    string `parquet:"destination_etag"`
+	WrittenSince       int64  `parquet:"written_since,timestamp(microsecond)"`
 }
 
 // keyRow reads the keys of a chunk and none of its other columns.
@@ -93,6 +95,7 @@ func rowOfQuarantined(q *Quarantined) quarantineRow {
 		Key: q.Key, SourceETag: q.Source.ETag, SourceSize: q.Source.Size,
 		SourceLastModified: q.Source.LastModified.UnixMicro(), SourceVersionID: q.Source.ID, Reason: q.Reason, Detail: q.Detail,
 		FirstAt: q.FirstAt.UnixMicro(), LastAt: q.LastAt.UnixMicro(), Attempts: q.Attempts, Pass: q.Pass,
+		DestinationETag: q.DestinationETag, WrittenSince: q.WrittenSince.UnixMicro(),
 	}
 }
 
@@ -100,7 +103,7 @@ func (r *quarantineRow) quarantined() Quarantined {
 	return Quarantined{
 		Key: r.Key, Source: r.source(), Reason: r.Reason, Detail: r.Detail,
 		FirstAt: time.UnixMicro(r.FirstAt).UTC(), LastAt: time.UnixMicro(r.LastAt).UTC(),
-		Attempts: r.Attempts, Pass: r.Pass,
+		Attempts: r.Attempts, Pass: r.Pass, DestinationETag: r.DestinationETag, WrittenSince: time.UnixMicro(r.WrittenSince).UTC(),
 	}
 }
 

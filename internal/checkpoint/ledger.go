@@ -27,7 +27,7 @@ type Options struct {
 	Window          int              // slots ahead of the low-water mark, and changes unsaved, at most; default 1<<16
 	KeepGenerations int              // generations that stay readable, default 3; fences do not count
 	KeepFor         time.Duration    // generations younger than this stay readable too, default none
-	Fingerprint     string           // opaque; a pass that was saved under another one is begun anew
+	Fingerprint     string           // of the settings; a pass that was saved under another one begins again; see SetSettings
 	StartOver       bool             // where no generation is whole, begin with an empty ledger behind the damage
 }
 
@@ -70,6 +70,7 @@ type Ledger struct {
 	nonce   string // in every manifest this ledger writes
 
 	calling    sync.Mutex // serialises Begin and Close
+	settings   Settings   // of the passes that begin from now on
 	pass       *Pass      // last one begun
 	superseded error      // why no pass can begin any more
 	closed     bool
@@ -97,7 +98,7 @@ func Open(ctx context.Context, store Store, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open ledger in %s: %w", store, err)
 	}
-	l := &Ledger{store: store, options: o, log: o.Logger, lease: lease, nonce: nonce()}
+	l := &Ledger{store: store, options: o, log: o.Logger, lease: lease, nonce: nonce(), settings: Settings{Fingerprint: o.Fingerprint}}
 	err = l.load(ctx)
 	if err == nil && lease.TakenOver() {
 		err = l.fence(ctx)
@@ -159,14 +160,29 @@ func (l *Ledger) Begin(ctx context.Context) (*Pass, error) {
 	l.mu.Unlock()
 	fresh := Progress{
 		Version: formatVersion, Mapping: l.options.Mapping, Generation: newest + 1, Base: base.Generation,
-		Holder: l.options.Holder, Fingerprint: l.options.Fingerprint, StartedAt: l.now(), Ranges: []Range{{}},
+		Holder: l.options.Holder, Settings: l.settings, StartedAt: l.now(), Ranges: []Range{{}},
 	}
 	found, err := l.findUnfinished(ctx, base, fresh)
 	if err != nil {
 		return nil, fmt.Errorf("begin pass of %q: %w", l.options.Mapping, err)
 	}
-	l.pass = l.newPass(base, found)
+	over, err := readOverlay(ctx, l.store, found.progress.Ranges[0])
+	if err != nil {
+		return nil, fmt.Errorf("begin pass of %q: %w", l.options.Mapping, err)
+	}
+	l.pass = l.newPass(base, found, over)
 	return l.pass, nil
+}
+
+// SetSettings decides under which settings the passes begin from now on. Settle makes them of the last generation's, which are
+// zero where there is none, and of the number that the next pass has unless it resumes another; it is called at once.
+func (l *Ledger) SetSettings(settle func(last Settings, pass int64) Settings) {
+	l.calling.Lock()
+	defer l.calling.Unlock()
+	l.mu.Lock()
+	last, pass := l.base().Settings, l.newest+1
+	l.mu.Unlock()
+	l.settings = settle(last, pass)
 }
 
 // finishLast makes sure that the last pass is over. After a pass that failed
@@ -214,15 +230,16 @@ func (l *Ledger) reload(ctx context.Context, pass int64) error {
 	return l.superseded
 }
 
-func (l *Ledger) newPass(base Manifest, from unfinished) *Pass {
+func (l *Ledger) newPass(base Manifest, from unfinished, over overlay) *Pass {
 	progress := from.progress
 	r := progress.Ranges[0]
 	p := &Pass{
 		ledger: l, number: progress.Generation, base: base, start: r.Mark, last: r.Mark,
-		resumed: r.Mark != "", savedAt: l.options.Now(),
+		resumed: r.Mark != "" || len(r.Ahead) > 0, savedAt: l.options.Now(), savedAheadAt: l.options.Now(), savedMark: r.Mark,
+		patience: min(firstPatience, l.options.FlushInterval), overlay: over, claims: claims{inherited: from.claims},
 		keys: newWalker[keyRow](l.store, base.Chunks, r.Mark), uploads: newUploads(from.uploads, r.Mark),
 		saver: saver{
-			ledger: l, base: base, progress: progress, seq: from.seq,
+			ledger: l, base: base, progress: progress, seq: from.seq, inherited: r.Ahead, asideBefore: over.asideByKey(),
 			writer: chunkWriter{
 				store: l.store, mapping: l.options.Mapping, generation: progress.Generation,
 				nonce: nonce(), maxRows: int64(l.options.ChunkEntries),

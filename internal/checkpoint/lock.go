@@ -47,7 +47,7 @@ func (f *File) Acquire(ctx context.Context, name, holder string) (Lease, error) 
 		note := readNote(path)
 		return nil, errors.Join(&LeaseHeldError{Name: name, Holder: note.Holder, Since: note.Since}, lock.Close())
 	}
-	lease := &fileLease{lock: lock}
+	lease := &fileLease{tenure: newTenure(), lock: lock}
 	if err := errors.Join(lease.announce(holder), sweepTemporary(filepath.Dir(path))); err != nil {
 		return nil, errors.Join(fmt.Errorf("acquire lease on %q: %w", name, err), lease.Release())
 	}
@@ -114,6 +114,7 @@ func sweepTemporary(dir string) error {
 
 // fileLease is a lock on a mapping's folder.
 type fileLease struct {
+	tenure
 	mu       sync.Mutex
 	lock     *flock.Flock
 	released bool
@@ -151,6 +152,9 @@ func (l *fileLease) Held(ctx context.Context) error {
 	return nil
 }
 
+// Confirm is Held: the system says whether the folder is locked.
+func (l *fileLease) Confirm(ctx context.Context) error { return l.Held(ctx) }
+
 // Number returns 0: see TakenOver.
 func (l *fileLease) Number() int64 { return 0 }
 
@@ -170,6 +174,7 @@ func (l *fileLease) Release() error {
 		return nil
 	}
 	l.released = true
+	l.end(fmt.Errorf("%w: released", ErrLeaseLost))
 	if err := l.lock.Close(); err != nil {
 		return fmt.Errorf("release lease: %w", err)
 	}

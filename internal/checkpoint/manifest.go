@@ -13,15 +13,15 @@ import (
 // But for Generation, Base, Holder, Writer, Lease and what only fences have, it says
 // what the generation it repeats said; its Pass is 0 when there was none.
 type Manifest struct {
-	Version          int         `json:"version"`
-	Mapping          string      `json:"mapping"`
-	Generation       int64       `json:"generation"`
-	Base             int64       `json:"base"` // generation the pass started from, 0: none
-	Pass             int64       `json:"pass"` // the pass that made it; the same number, but in a fence
-	Holder           string      `json:"holder"`
-	Writer           string      `json:"writer"`      // tells two ledgers of one holder apart
-	Lease            int64       `json:"lease"`       // Lease.Number under which it was written
-	Fingerprint      string      `json:"fingerprint"` // Options.Fingerprint
+	Version    int    `json:"version"`
+	Mapping    string `json:"mapping"`
+	Generation int64  `json:"generation"`
+	Base       int64  `json:"base"` // generation the pass started from, 0: none
+	Pass       int64  `json:"pass"` // the pass that made it; the same number, but in a fence
+	Holder     string `json:"holder"`
+	Writer     string `json:"writer"` // tells two ledgers of one holder apart
+	Lease      int64  `json:"lease"`  // Lease.Number under which it was written
+	Settings
 	StartedAt        time.Time   `json:"started_at"`
 	CommittedAt      time.Time   `json:"committed_at"`
 	Fence            bool        `json:"fence,omitempty"`        // no pass made it; see Repeats
@@ -33,7 +33,17 @@ type Manifest struct {
 	Quarantined      int64       `json:"quarantined"`       // rows in QuarantineChunks
 	Chunks           []ChunkInfo `json:"chunks"`            // ascending, not overlapping
 	QuarantineChunks []ChunkInfo `json:"quarantine_chunks"` // ascending, not overlapping
-	Uploads          []Upload    `json:"uploads,omitempty"` // of objects that were set aside, for the next pass to go on with; by key
+	Uploads          []Upload    `json:"uploads,omitempty"` // of objects that were set aside, for the next pass to resume; by key
+	Claims           []Claim     `json:"claims,omitempty"`  // of unfinished passes under other settings, which this one has not settled
+}
+
+// Settings are what a pass is made under. The ledger reads neither text.
+type Settings struct {
+	// Fingerprint identifies the settings: a pass resumes one that was saved under the same, and begins again otherwise.
+	Fingerprint string `json:"fingerprint"`
+	// Memo is what the settings need to know of the passes before, such as since when they are in force. It is decided when a
+	// pass begins, and stays with it when it is resumed, under whatever number.
+	Memo string `json:"memo,omitempty"`
 }
 
 // Counts tells how the slots of a pass were settled, over all its resumptions.
@@ -87,21 +97,23 @@ func (c *ChunkInfo) UnmarshalJSON(data []byte) error {
 
 // Progress is how far a pass that is not committed has come.
 type Progress struct {
-	Version     int       `json:"version"`
-	Mapping     string    `json:"mapping"`
-	Generation  int64     `json:"generation"` // the pass's number, and the generation it will commit
-	Base        int64     `json:"base"`       // generation it started from, 0: none
-	Holder      string    `json:"holder"`
-	Fingerprint string    `json:"fingerprint"` // Options.Fingerprint
-	StartedAt   time.Time `json:"started_at"`
-	SavedAt     time.Time `json:"saved_at"`
-	Ranges      []Range   `json:"ranges"`            // ascending; this version writes one
-	Uploads     []Upload  `json:"uploads,omitempty"` // multipart uploads not known to have ended, ascending by key
+	Version    int    `json:"version"`
+	Mapping    string `json:"mapping"`
+	Generation int64  `json:"generation"` // the pass's number, and the generation it will commit
+	Base       int64  `json:"base"`       // generation it started from, 0: none
+	Holder     string `json:"holder"`
+	Settings
+	StartedAt time.Time `json:"started_at"`
+	SavedAt   time.Time `json:"saved_at"`
+	Ranges    []Range   `json:"ranges"`            // ascending; this version writes one
+	Uploads   []Upload  `json:"uploads,omitempty"` // multipart uploads not known to have ended, ascending by key
+	Claims    []Claim   `json:"claims,omitempty"`  // keys at the destination that may have been written and are not settled
 }
 
 // Range is a half-open interval of keys and how far it was walked. Every key in
 // (After, Mark] is settled. The settled entries are those in Chunks and, from
 // CarriedAfter on, those of the base generation, which are carried as they are.
+// Some keys above Mark are settled too: those in Ahead.
 type Range struct {
 	After            string      `json:"after"` // exclusive, "" from the first key
 	Mark             string      `json:"mark"`  // inclusive
@@ -109,6 +121,14 @@ type Range struct {
 	Counts           Counts      `json:"counts"`
 	Chunks           []ChunkInfo `json:"chunks"`
 	QuarantineChunks []ChunkInfo `json:"quarantine_chunks"`
+	Ahead            []Ahead     `json:"ahead,omitempty"`
+}
+
+// Ahead is what one save wrote of the keys above the mark: entries, and rows of the quarantine. What a later save says of a key
+// counts in the place of all that an earlier one said, and nothing at or below the mark does.
+type Ahead struct {
+	Chunks           []ChunkInfo `json:"chunks,omitempty"`
+	QuarantineChunks []ChunkInfo `json:"quarantine_chunks,omitempty"`
 }
 
 // MarshalJSON writes the keys in a form that carries bytes that are not UTF-8.

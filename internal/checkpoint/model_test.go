@@ -75,23 +75,25 @@ func (d decision) settle(slot *checkpoint.Slot, base world) {
 	}
 }
 
-// apply makes in the model what settle makes in the ledger. Base is the
-// generation before; w is the one that comes to be.
-func (d decision) apply(w, base world) {
-	delete(w.entries, d.key)
-	delete(w.aside, d.key)
-	previous, had := base.entries[d.key]
-	if had && (d.how == "carry" || d.how == "quarantine" || d.how == "hold") {
-		w.entries[d.key] = previous
+// outcome is what the ledger holds of a key once it is settled, "" for nothing.
+type outcome struct {
+	entry, aside string
+}
+
+// outcome returns in the model what settle makes in the ledger. Base is what the pass starts from.
+func (d decision) outcome(base world) (o outcome) {
+	if d.how == "carry" || d.how == "quarantine" || d.how == "hold" {
+		o.entry = base.entries[d.key]
 	}
 	switch d.how {
 	case "record":
-		w.entries[d.key] = d.etag
+		o.entry = d.etag
 	case "quarantine", "forget":
-		w.aside[d.key] = d.etag
+		o.aside = d.etag
 	case "hold":
-		w.aside[d.key] = base.aside[d.key]
+		o.aside = base.aside[d.key]
 	}
+	return o
 }
 
 // draw decides about the keys above after: all that the base has, and some more.
@@ -131,10 +133,13 @@ type machine struct {
 	memory    *checkpointtest.Memory
 	options   checkpoint.Options
 	committed world
-	pending   map[string]decision // decided in the pass that is not committed
-	saved     string              // no key at or below it may be asked for again
+	view      world              // what the pass starts from: committed, and what it had saved itself above its mark
+	pending   map[string]outcome // decided in the pass that is not committed
+	saved     string             // no key at or below it may be asked for again
 	settled   map[string]bool
+	traces    map[string]*trace // of what was settled above the mark
 	promised  *promises
+	lives     int // passes that were begun: what each records is its own
 	budget    int // writes until the process is killed
 	afterward bool
 }
@@ -186,9 +191,7 @@ func (m *machine) pass(ledger *checkpoint.Ledger) error {
 		m.t.Fatalf("mark: got %q, want at least %q, which was saved", pass.Mark(), m.saved)
 	}
 	for key := range m.pending {
-		if key > pass.Mark() {
-			delete(m.pending, key)
-		} else if !m.settled[key] {
+		if key <= pass.Mark() && !m.settled[key] {
 			m.t.Fatalf("key %q is below the mark %q and was never settled", key, pass.Mark())
 		}
 	}
@@ -196,13 +199,19 @@ func (m *machine) pass(ledger *checkpoint.Ledger) error {
 		m.t.Fatalf("pass %d does not know the uploads %q, which were saved", pass.Number(), missing)
 	}
 	m.wantPrevious(pass)
-	if err := m.walk(pass, draw(m.t, m.committed, pass.Mark(), fmt.Sprint(pass.Number()))); err != nil {
+	maps.DeleteFunc(m.pending, func(key string, _ outcome) bool { return key > pass.Mark() })
+	m.lives++
+	if err := m.walk(pass, draw(m.t, m.view, pass.Mark(), fmt.Sprint(m.lives))); err != nil {
 		return err
 	}
-	next := m.committed.clone()
-	clear(next.aside)
-	for _, d := range m.pending {
-		d.apply(next, m.committed)
+	next := world{map[string]string{}, map[string]string{}}
+	for key, o := range m.pending {
+		if o.entry != "" {
+			next.entries[key] = o.entry
+		}
+		if o.aside != "" {
+			next.aside[key] = o.aside
+		}
 	}
 	m.promised.abortLeft(pass)
 	_, err = pass.Commit(m.ctx)
@@ -214,6 +223,7 @@ func (m *machine) pass(ledger *checkpoint.Ledger) error {
 		m.committed, m.saved = next, ""
 		clear(m.pending)
 		clear(m.settled)
+		clear(m.traces)
 	}
 	if diff := cmp.Diff(m.committed, readWorld(m.t, m.ctx, m.memory), cmp.AllowUnexported(world{})); diff != "" {
 		m.t.Fatalf("ledger (-want +got):\n%s", diff)
@@ -221,20 +231,60 @@ func (m *machine) pass(ledger *checkpoint.Ledger) error {
 	return err
 }
 
-// wantPrevious checks that the base is given from the mark on.
+// trace is what of the settling of a key the next process may start from, where its pass is resumed below the key: the last
+// outcome that was saved for sure, and those after it that may have been saved.
+type trace struct {
+	sure  outcome
+	maybe []outcome
+}
+
+// settle notes an outcome. What is written of an object that is copied is its entry, and of one that is set aside its row; what
+// is carried, held or dropped is decided again.
+func (m *machine) settle(d decision) {
+	shown := m.trace(d.key).sure // of which a part may stay
+	base := outcome{m.committed.entries[d.key], m.committed.aside[d.key]}
+	switch d.how {
+	case "record":
+		shown = outcome{d.etag, base.aside}
+	case "quarantine":
+		shown = outcome{m.view.entries[d.key], d.etag}
+	case "forget":
+		shown = outcome{base.entry, d.etag}
+	default:
+		return
+	}
+	of := m.trace(d.key)
+	of.maybe = append(of.maybe, shown)
+}
+
+func (m *machine) trace(key string) *trace {
+	if m.traces[key] == nil {
+		m.traces[key] = &trace{sure: outcome{m.committed.entries[key], m.committed.aside[key]}}
+	}
+	return m.traces[key]
+}
+
+// wantPrevious checks that from the mark on the pass starts from the base, and from what it had saved above the mark itself;
+// that is its view.
 func (m *machine) wantPrevious(pass *checkpoint.Pass) {
-	want := map[string]string{}
-	for key, etag := range m.committed.entries {
-		if key > pass.Mark() {
-			want[key] = etag
-		}
-	}
-	got := map[string]string{}
+	m.view = world{map[string]string{}, map[string]string{}}
 	for _, e := range collect(m.t, pass.Previous(m.ctx)) {
-		got[e.Key] = e.Source.ETag
+		m.view.entries[e.Key] = e.Source.ETag
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		m.t.Fatalf("previous (-want +got):\n%s", diff)
+	for _, q := range collect(m.t, pass.PreviousQuarantine(m.ctx)) {
+		m.view.aside[q.Key] = q.Source.ETag
+	}
+	keys := slices.Concat(slices.Collect(maps.Keys(m.committed.entries)), slices.Collect(maps.Keys(m.committed.aside)),
+		slices.Collect(maps.Keys(m.traces)), slices.Collect(maps.Keys(m.view.entries)), slices.Collect(maps.Keys(m.view.aside)))
+	for _, key := range keys {
+		if key <= pass.Mark() {
+			continue
+		}
+		got, of := outcome{m.view.entries[key], m.view.aside[key]}, m.trace(key)
+		if want := append(slices.Clone(of.maybe), of.sure); !slices.Contains(want, got) {
+			m.t.Fatalf("key %q: the pass starts from %+v, want one of %+v", key, got, want)
+		}
+		m.traces[key] = &trace{sure: got}
 	}
 }
 
@@ -249,7 +299,8 @@ func (m *machine) walk(pass *checkpoint.Pass, decisions []decision) error {
 	settleOne := func() {
 		i := rapid.IntRange(0, len(open)-1).Draw(m.t, "settle")
 		m.promised.end(open[i].upload)
-		open[i].settle(open[i].slot, m.committed)
+		open[i].settle(open[i].slot, m.view)
+		m.settle(open[i].decision)
 		m.settled[open[i].key] = true
 		open = slices.Delete(open, i, i+1)
 	}
@@ -262,7 +313,8 @@ func (m *machine) walk(pass *checkpoint.Pass, decisions []decision) error {
 		if err != nil {
 			return err
 		}
-		m.pending[d.key] = d
+		m.pending[d.key] = d.outcome(m.view)
+		m.settled[d.key] = false
 		now := outstanding{d, slot, ""}
 		if rapid.IntRange(0, 5).Draw(m.t, "upload") == 0 {
 			if now.upload, err = m.promised.begin(m.ctx, slot, d.key); err != nil {
@@ -287,17 +339,17 @@ func keyNumber(key string) (n int) {
 	return max(n, 8)
 }
 
-// flush saves, and then holds the ledger to it: from now on the last change
-// below the mark is not to be asked for again.
+// flush saves, and then holds the ledger to it: from now on nothing at or below
+// the mark is asked for again, and nothing that was settled above it is lost.
 func (m *machine) flush(pass *checkpoint.Pass) error {
 	mark := pass.LowWater()
 	if err := pass.Flush(m.ctx); err != nil {
 		return err
 	}
-	for key, d := range m.pending {
-		_, had := m.committed.entries[key]
-		if isChange := d.how != "carry" && (d.how != "drop" || had); isChange && key <= mark {
-			m.saved = max(m.saved, key)
+	m.saved = max(m.saved, mark)
+	for _, of := range m.traces {
+		if n := len(of.maybe); n > 0 {
+			of.sure, of.maybe = of.maybe[n-1], nil
 		}
 	}
 	return nil
@@ -316,7 +368,7 @@ func TestLedgerAgainstAModel(t *testing.T) {
 		m := &machine{
 			t: t, ctx: ctx, memory: checkpointtest.NewMemory(), options: o,
 			committed: world{map[string]string{}, map[string]string{}},
-			pending:   map[string]decision{}, settled: map[string]bool{}, promised: newPromises(),
+			pending:   map[string]outcome{}, settled: map[string]bool{}, traces: map[string]*trace{}, promised: newPromises(),
 		}
 		for range rapid.IntRange(1, 3).Draw(t, "lives") {
 			m.budget = rapid.IntRange(1, 24).Draw(t, "writes")

@@ -24,16 +24,24 @@ type Pass struct {
 	reserving sync.Mutex
 	keys      *walker[keyRow] // base generation's keys, in step with last
 	last      string          // key reserved last
+	overlay   overlay         // what the interrupted pass had settled above its mark
+
+	claiming claiming
 
 	saving sync.Mutex
 	saver  saver
 
-	mu      sync.Mutex
-	water   watermark
-	uploads uploads
-	savedAt time.Time
-	err     error         // why the pass ended or failed, nil while it goes on
-	moved   chan struct{} // closed when a waiting Reserve should look again
+	mu        sync.Mutex
+	water     watermark
+	uploads   uploads
+	claims    claims
+	savedMark string // mark of the progress record saved last
+	savedAt   time.Time
+	err       error         // why the pass ended or failed, nil while it goes on
+	moved     chan struct{} // closed when a waiting Reserve should look again
+
+	savedAheadAt time.Time     // when what is above the mark was saved last
+	patience     time.Duration // until a save is due again: short at first, so that a process that is killed soon gets ahead
 }
 
 // Number returns the number of the pass, which is the generation it will
@@ -46,6 +54,9 @@ func (p *Pass) Mark() string { return p.start }
 
 // Resumed reports whether the pass goes on where an interrupted one was saved.
 func (p *Pass) Resumed() bool { return p.resumed }
+
+// Memo returns the memo of the pass's settings: that of the pass it resumes, or the one it began with.
+func (p *Pass) Memo() string { return p.saver.progress.Memo }
 
 // LowWater returns the last key at or below which every key is settled by now.
 func (p *Pass) LowWater() string {
@@ -62,16 +73,19 @@ func (p *Pass) Counts() Counts {
 	return p.water.batch.counts
 }
 
-// Previous yields the last generation's entries with keys above Mark, ascending.
-// It reads as it goes and holds a bounded number of rows.
+// Previous yields the entries that the pass starts from, with keys above Mark, ascending: the last generation's, and those
+// that the pass had recorded itself before it was interrupted, whose Pass is above that of the generation. It reads as it goes
+// and holds a bounded number of rows.
 func (p *Pass) Previous(ctx context.Context) iter.Seq2[Entry, error] {
-	return entriesOf(readRows[entryRow](ctx, p.ledger.store, p.base.Chunks, p.start))
+	base := entriesOf(readRows[entryRow](ctx, p.ledger.store, p.base.Chunks, p.start))
+	return p.overlay.overEntries(base)
 }
 
-// PreviousQuarantine yields what the last generation set aside, keys above Mark,
-// ascending.
+// PreviousQuarantine yields what was set aside, keys above Mark, ascending: by the last generation, and by the pass itself
+// before it was interrupted.
 func (p *Pass) PreviousQuarantine(ctx context.Context) iter.Seq2[Quarantined, error] {
-	return quarantinedOf(readRows[quarantineRow](ctx, p.ledger.store, p.base.QuarantineChunks, p.start))
+	base := quarantinedOf(readRows[quarantineRow](ctx, p.ledger.store, p.base.QuarantineChunks, p.start))
+	return p.overlay.overQuarantine(base)
 }
 
 // Reserve gives the slot of the next key. Every key of Previous and every other
@@ -90,13 +104,16 @@ func (p *Pass) Reserve(ctx context.Context, key string) (*Slot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reserve key %q: %w", key, err)
 	}
-	slot := &Slot{pass: p, key: key, inBase: inBase}
+	slot := &Slot{pass: p, key: key, inBase: inBase, before: p.overlay.head(key)}
 	if err := p.push(ctx, slot); err != nil {
 		return nil, fmt.Errorf("reserve key %q: %w", key, err)
 	}
 	p.last = key
 	if inBase {
 		p.keys.take()
+	}
+	if slot.before != nil {
+		p.overlay.take()
 	}
 	return slot, nil
 }
@@ -109,13 +126,25 @@ func (p *Pass) findInBase(ctx context.Context, key string) (bool, error) {
 	head, err := p.keys.head(ctx)
 	switch {
 	case errors.Is(err, io.EOF):
-		return false, nil
+		return false, p.overlay.passedOver(key)
 	case err != nil:
 		return false, fmt.Errorf("look up previous generation: %w", err)
 	case head.Key < key:
 		return false, fmt.Errorf("key %q of the previous generation was passed over", head.Key)
 	}
-	return head.Key == key, nil
+	return head.Key == key, p.overlay.passedOver(key)
+}
+
+// passedOver returns an error that names the first key of the previous generation that is not reserved, nil for none.
+func (p *Pass) passedOver(ctx context.Context) error {
+	head, err := p.keys.head(ctx)
+	switch {
+	case err == nil:
+		return fmt.Errorf("key %q of the previous generation was passed over", head.Key)
+	case !errors.Is(err, io.EOF):
+		return fmt.Errorf("look up previous generation: %w", err)
+	}
+	return p.overlay.passedOver("")
 }
 
 // push hands the slot to the watermark once there is room for it.
@@ -126,9 +155,9 @@ func (p *Pass) push(ctx context.Context, slot *Slot) error {
 		case p.err != nil:
 			defer p.mu.Unlock()
 			return p.err
-		case p.water.batch.waiting() >= p.ledger.options.Window:
+		case p.water.waiting() >= p.ledger.options.Window:
 			p.mu.Unlock()
-			if err := p.Flush(ctx); err != nil {
+			if err := p.FlushDue(ctx); err != nil {
 				return err
 			}
 		case p.water.n < p.ledger.options.Window:
@@ -162,15 +191,20 @@ func (p *Pass) settle(s *Slot, how settlement, key string, e *Entry, q *Quaranti
 		return
 	}
 	s.how, s.entry, s.quarantined = how, e, q
+	if s.before != nil && how == carried {
+		s.how, s.entry = recorded, s.before // the base does not have it
+	}
+	if s.before != nil && how == kept {
+		s.entry = s.before
+	}
 	p.uploads.forget(p.uploads.begun, s.upload)
 	if s.held {
 		p.uploads.hold(q)
 	}
-	if before := p.water.n; s == p.water.ring[p.water.first] {
-		p.water.advance()
-		if before >= p.ledger.options.Window {
-			p.wake()
-		}
+	before := p.water.n
+	p.water.settled(s)
+	if before >= p.ledger.options.Window && p.water.n < before {
+		p.wake()
 	}
 }
 
@@ -181,7 +215,7 @@ func (s *Slot) misuse(how settlement, key string) string {
 		return "settled twice"
 	case key != s.key:
 		return fmt.Sprintf("the slot is not that of key %q", key)
-	case (how == carried || how == kept) && !s.inBase:
+	case (how == carried || how == kept) && !s.inBase && s.before == nil:
 		return "the previous generation has no entry to keep"
 	}
 	return ""

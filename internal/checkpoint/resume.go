@@ -67,6 +67,7 @@ type unfinished struct {
 	progress Progress // to go on from
 	seq      int64    // highest sequence number that this pass has taken
 	uploads  []Upload // that were recorded, by whichever of these passes
+	claims   []Claim  // likewise
 }
 
 // findUnfinished looks for the last progress record that base can be gone on from
@@ -80,7 +81,7 @@ func (l *Ledger) findUnfinished(ctx context.Context, base Manifest, fresh Progre
 	for range vanishTries {
 		s := search{ledger: l, base: &base, fresh: &fresh, found: unfinished{progress: fresh}}
 		if err = s.run(ctx); err == nil && !s.decided { // else a later record has named them
-			s.hear(base.Uploads, true)
+			s.hear(base.Uploads, base.Claims, true)
 		}
 		u = s.found
 		if !errors.Is(err, fs.ErrNotExist) {
@@ -137,7 +138,7 @@ func (s *search) look(ctx context.Context, record savedPass) error {
 	isSame := p.Fingerprint == s.fresh.Fingerprint
 	if record.generation != s.heard {
 		s.heard = record.generation
-		s.hear(p.Uploads, isSame)
+		s.hear(p.Uploads, p.Claims, isSame)
 	}
 	if s.decided || !p.goesOn(s.base) {
 		return nil
@@ -147,8 +148,11 @@ func (s *search) look(ctx context.Context, record savedPass) error {
 		s.ledger.log.Info("pass was begun anew under another fingerprint", "mapping", s.fresh.Mapping, "generation", record.generation)
 		return nil
 	}
-	if err := s.ledger.verify(ctx, p.Ranges[0].Chunks, p.Ranges[0].QuarantineChunks); err != nil {
-		return err
+	r := p.Ranges[0]
+	for _, a := range append(r.Ahead, Ahead{r.Chunks, r.QuarantineChunks}) {
+		if err := s.ledger.verify(ctx, a.Chunks, a.QuarantineChunks); err != nil {
+			return err
+		}
 	}
 	s.decided = true
 	p.Generation, p.Base, p.Holder = s.fresh.Generation, s.fresh.Base, s.fresh.Holder
@@ -156,8 +160,13 @@ func (s *search) look(ctx context.Context, record savedPass) error {
 	return nil
 }
 
-// hear adds uploads to those found, but for the ones that a later pass has named.
-func (s *search) hear(named []Upload, isSame bool) {
+// hear adds uploads and claims to those found, but for the ones that a later pass has named.
+func (s *search) hear(named []Upload, claims []Claim, isSame bool) {
+	for _, c := range claims {
+		if !slices.Contains(s.found.claims, c) {
+			s.found.claims = append(s.found.claims, c)
+		}
+	}
 	for _, u := range named {
 		u.Left = u.Left || !isSame && !u.Kept
 		if !slices.ContainsFunc(s.found.uploads, func(f Upload) bool { return f.ID == u.ID }) {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/awserr"
+	"syncd/internal/transfer"
 )
 
 // objectAPI is what the store asks of S3 for whole objects.
@@ -192,7 +192,7 @@ func (s *S3) List(ctx context.Context, prefix string) (names []string, err error
 			return nil, s.failed("list", s.options.Prefix+prefix, err)
 		}
 		for _, object := range page.Contents {
-			key, err := url.QueryUnescape(aws.ToString(object.Key))
+			key, err := transfer.DecodeKey(aws.ToString(object.Key), page.EncodingType == types.EncodingTypeUrl)
 			if err != nil {
 				return nil, s.failed("list", aws.ToString(object.Key), err)
 			}

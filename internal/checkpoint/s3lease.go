@@ -211,6 +211,7 @@ func (s *S3) LeaseOf(ctx context.Context, name string) (info LeaseInfo, ok bool,
 
 // s3Lease is a lock object that is renewed in the background.
 type s3Lease struct {
+	tenure
 	store  *S3
 	key    string
 	stop   context.CancelFunc // ends the renewals
@@ -222,7 +223,8 @@ type s3Lease struct {
 
 	mu     sync.Mutex
 	record lockRecord
-	begun  time.Time // when the last write that succeeded began, by the own clock
+	begun  time.Time   // when the last write that succeeded began, by the own clock
+	lapse  *time.Timer // ends the tenure when no write has succeeded in time
 	lost   error
 }
 
@@ -230,7 +232,10 @@ type s3Lease struct {
 // it promised to others it holds for itself a tenth shorter.
 func (s *S3) hold(ctx context.Context, key string, record lockRecord, etag *string, begun time.Time) *s3Lease {
 	renewing, stop := context.WithCancel(context.WithoutCancel(ctx))
-	l := &s3Lease{store: s, key: key, stop: stop, ended: make(chan struct{}), etag: etag, record: record, begun: begun}
+	l := &s3Lease{
+		tenure: newTenure(), store: s, key: key, stop: stop, ended: make(chan struct{}), etag: etag, record: record, begun: begun,
+	}
+	l.lapse = time.AfterFunc(l.left(), l.lapsed)
 	go l.renew(renewing)
 	l.announce(begun)
 	return l
@@ -313,6 +318,9 @@ func (l *s3Lease) adopt(record lockRecord, etag *string, begun time.Time) {
 	l.etag = etag
 	l.mu.Lock()
 	l.begun, l.record.Renewal = begun, record.Renewal
+	if !record.Released {
+		l.lapse.Reset(l.left())
+	}
 	l.mu.Unlock()
 	if !record.Released {
 		l.announce(begun)
@@ -325,7 +333,27 @@ func (l *s3Lease) lose(to string) error {
 	if l.lost == nil {
 		l.lost = fmt.Errorf("%w: taken by %q", ErrLeaseLost, to)
 	}
+	l.end(l.lost)
 	return l.lost
+}
+
+// left returns how long the lease is good for unless it is renewed, by whichever of this process's clocks says less: the
+// monotonic one stands still while the machine is suspended, and the other may be set.
+func (l *s3Lease) left() time.Duration {
+	now := l.store.options.Now()
+	age := max(now.Sub(l.begun), now.Round(0).Sub(l.begun.Round(0)))
+	return l.store.options.LeaseFor*9/10 - age
+}
+
+// lapsed ends the tenure when the lease was not renewed in time.
+func (l *s3Lease) lapsed() {
+	if err := l.Held(context.Background()); err != nil {
+		l.end(err)
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lapse.Reset(max(l.left(), time.Millisecond)) // it was renewed meanwhile
 }
 
 // Held returns nil while the last renewal is young enough by the own clock.
@@ -335,11 +363,22 @@ func (l *s3Lease) Held(ctx context.Context) error {
 	if l.lost != nil {
 		return l.lost
 	}
-	good := l.store.options.LeaseFor * 9 / 10
-	if age := l.store.options.Now().Sub(l.begun); age >= good {
+	if left := l.left(); left <= 0 {
+		age := l.store.options.LeaseFor*9/10 - left
 		return fmt.Errorf("%w: not renewed for %s", ErrLeaseLost, age.Round(time.Millisecond))
 	}
 	return ctx.Err()
+}
+
+// Confirm renews the lease.
+func (l *s3Lease) Confirm(ctx context.Context) error {
+	if err := l.Held(ctx); err != nil {
+		return err
+	}
+	if err := l.write(ctx, false); err != nil {
+		return fmt.Errorf("renew lease: %w", err)
+	}
+	return l.Held(ctx)
 }
 
 // Number returns the number of the lease, which its lock object counts.
@@ -375,6 +414,8 @@ func (l *s3Lease) Release() (err error) {
 		l.mu.Lock()
 		lost := l.lost
 		l.lost = fmt.Errorf("%w: released", ErrLeaseLost)
+		l.lapse.Stop()
+		l.end(l.lost)
 		l.mu.Unlock()
 		if lost != nil {
 			return

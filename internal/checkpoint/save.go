@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"iter"
 	"slices"
+	"time"
 )
 
 // saver writes what a pass has settled. It is used under Pass.saving.
@@ -19,6 +20,10 @@ type saver struct {
 	setAside *walker[quarantineRow] // over the base's quarantine
 	progress Progress               // as it will be saved next, but for its last batch
 	seq      int64                  // of the progress record saved last
+
+	inherited   []Ahead                 // as the interrupted pass was saved last
+	asideBefore map[string]*Quarantined // what that had set aside above its mark
+	ahead       []Ahead                 // that this process has written
 }
 
 // Due reports whether a Flush is worth while: there is something new to save,
@@ -29,34 +34,56 @@ func (p *Pass) Due() bool {
 	defer p.mu.Unlock()
 	o := &p.ledger.options
 	return p.err == nil && p.isUnsaved() &&
-		(p.water.batch.waiting() >= o.FlushEntries || o.Now().Sub(p.savedAt) >= o.FlushInterval)
+		(p.water.waiting() >= o.FlushEntries || o.Now().Sub(p.savedAt) >= p.patience || p.isAheadDue())
+}
+
+// isAheadDue reports whether what is settled above the mark is due to be saved. Most of it the mark passes before it is. The
+// caller holds p.mu.
+func (p *Pass) isAheadDue() bool {
+	return p.water.ahead > 0 && p.ledger.options.Now().Sub(p.savedAheadAt) >= p.patience
 }
 
 // isUnsaved reports whether there is something to save. The caller holds p.mu.
-func (p *Pass) isUnsaved() bool { return p.water.batch.waiting() > 0 || p.uploads.changed() }
+func (p *Pass) isUnsaved() bool {
+	return p.water.waiting() > 0 || p.water.ahead > 0 || p.water.batch.mark != p.savedMark || p.uploads.changed()
+}
 
-// Flush saves what is settled up to the low-water mark: first the chunks, then
-// the progress record that names them and the uploads under way. When nothing but
-// carried entries moved the mark, and no upload began or ended, it writes nothing.
+// firstPatience is how long after its beginning a pass is due to be saved for the first time; it doubles with each save up to
+// Options.FlushInterval.
+const firstPatience = time.Second
+
+// Flush saves what is settled: first the chunks, then the progress record that
+// names them, the low-water mark, the uploads under way and the claims. What is
+// settled above the mark is saved too, so that one slow key costs nothing but
+// itself. When nothing was settled, and no upload began or ended, it writes nothing.
 // After a Flush that failed the pass goes on no more, and Begin resumes behind the
 // last progress record; but when ctx ended during it the changes wait on, so that a
 // drain can still save them with Abandon.
-func (p *Pass) Flush(ctx context.Context) error {
+func (p *Pass) Flush(ctx context.Context) error { return p.flush(ctx, true) }
+
+// FlushDue saves what of it is due: as Flush, but what is above the mark only when it has been there for as long as a save may
+// wait.
+func (p *Pass) FlushDue(ctx context.Context) error { return p.flush(ctx, false) }
+
+func (p *Pass) flush(ctx context.Context, ahead bool) error {
 	p.saving.Lock()
 	defer p.saving.Unlock()
-	return p.flush(ctx)
-}
-
-func (p *Pass) flush(ctx context.Context) error {
 	p.mu.Lock()
 	if p.err != nil || !p.isUnsaved() {
 		defer p.mu.Unlock()
 		return p.err
 	}
+	if ahead = ahead || p.isAheadDue(); ahead {
+		p.savedAheadAt = p.ledger.options.Now()
+	}
 	taken := p.water.take()
-	all, version := p.uploads.all()
+	if ahead {
+		taken.isAll = p.saver.aheadIsFull()
+		taken.ahead = p.water.takeAhead(taken.isAll)
+	}
+	now := p.state(taken.mark)
 	p.mu.Unlock()
-	if err := p.saveTaken(ctx, taken, all); err != nil {
+	if err := p.saveTaken(ctx, taken, now); err != nil {
 		err = fmt.Errorf("save pass %d: %w", p.number, err)
 		if ctx.Err() != nil {
 			return errors.Join(err, p.putBack(taken))
@@ -65,20 +92,53 @@ func (p *Pass) flush(ctx context.Context) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.savedAt, p.uploads.saved = p.ledger.options.Now(), version
+	p.savedAt, p.savedMark, p.uploads.saved = p.ledger.options.Now(), taken.mark, now.version
+	p.patience = min(2*p.patience, p.ledger.options.FlushInterval)
 	p.wake()
 	return nil
 }
 
+// state is what a progress record says beside its ranges.
+type state struct {
+	uploads []Upload
+	version int64 // of the uploads
+	claims  []Claim
+}
+
+// state returns it for a record of that mark. The caller holds p.mu.
+func (p *Pass) state(mark string) (now state) {
+	now.uploads, now.version = p.uploads.all()
+	now.claims = p.claims.all(mark, p.saver.progress.Fingerprint)
+	return now
+}
+
+// saveState writes a progress record of what was saved before and of the state now. The caller holds p.saving.
+func (p *Pass) saveState(ctx context.Context) error {
+	p.mu.Lock()
+	now := p.state(p.savedMark)
+	p.mu.Unlock()
+	if err := p.saver.saveState(ctx, now); err != nil {
+		err = fmt.Errorf("save pass %d: %w", p.number, err)
+		if ctx.Err() != nil {
+			return err // nothing was taken out, so the next save makes up for it
+		}
+		return p.fail(err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.uploads.saved = now.version
+	return nil
+}
+
 // saveTaken saves a batch that waits no more. A panic ends the pass: a later save would build on what is half done.
-func (p *Pass) saveTaken(ctx context.Context, taken batch, all []Upload) error {
+func (p *Pass) saveTaken(ctx context.Context, taken batch, now state) error {
 	returned := false
 	defer func() {
 		if !returned {
 			_ = p.fail(ErrPassEnded)
 		}
 	}()
-	err := p.saver.save(ctx, taken, all)
+	err := p.saver.save(ctx, taken, now)
 	returned = true
 	return err
 }
@@ -89,8 +149,7 @@ func (p *Pass) putBack(b batch) error {
 	p.saver.rewind()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.water.batch.changes = slices.Concat(b.changes, p.water.batch.changes)
-	p.water.batch.setAside = slices.Concat(b.setAside, p.water.batch.setAside)
+	p.water.putBack(b)
 	return err
 }
 
@@ -115,9 +174,9 @@ func (p *Pass) Commit(ctx context.Context) (generation int64, err error) {
 		return 0, fmt.Errorf("commit pass %d: %w", p.number, err)
 	}
 	p.mu.Lock()
-	taken := p.water.take()
+	taken, claims := p.water.take(), slices.Clone(p.claims.inherited)
 	p.mu.Unlock()
-	manifest, err := p.saver.commit(ctx, taken, p.KeptUploads())
+	manifest, err := p.saver.commit(ctx, taken, p.KeptUploads(), claims)
 	if err != nil {
 		return 0, p.fail(fmt.Errorf("commit pass %d: %w", p.number, err))
 	}
@@ -131,12 +190,8 @@ func (p *Pass) complete(ctx context.Context) error {
 	if err := p.failure(); err != nil {
 		return err
 	}
-	head, err := p.keys.head(ctx)
-	if err == nil {
-		return fmt.Errorf("key %q of the previous generation was passed over", head.Key)
-	}
-	if !errors.Is(err, io.EOF) {
-		return fmt.Errorf("look up previous generation: %w", err)
+	if err := p.passedOver(ctx); err != nil {
+		return err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -168,17 +223,17 @@ func (s *saver) close() error {
 	return errors.Join(s.weaver.base.close(), s.setAside.close())
 }
 
-// saveUploads writes a progress record of what was saved before and of these uploads.
-func (s *saver) saveUploads(ctx context.Context, all []Upload) error {
+// saveState writes a progress record of what was saved before and of the state now.
+func (s *saver) saveState(ctx context.Context, now state) error {
 	if err := s.ledger.lease.Held(ctx); err != nil {
 		return err
 	}
-	return s.saveProgress(ctx, s.progress.Ranges[0], all)
+	return s.saveProgress(ctx, s.progress.Ranges[0], now)
 }
 
 // save writes one batch: the chunks, then the progress record that names them and
-// the uploads.
-func (s *saver) save(ctx context.Context, b batch, all []Upload) error {
+// the state.
+func (s *saver) save(ctx context.Context, b batch, now state) error {
 	if err := s.ledger.lease.Held(ctx); err != nil {
 		return err
 	}
@@ -193,7 +248,10 @@ func (s *saver) save(ctx context.Context, b batch, all []Upload) error {
 	if err != nil {
 		return err
 	}
-	return s.saveProgress(ctx, r, all)
+	if err := s.saveAhead(ctx, &r, b); err != nil {
+		return err
+	}
+	return s.saveProgress(ctx, r, now)
 }
 
 // extend writes the batch as chunks and returns the range with them.
@@ -234,6 +292,9 @@ func (s *saver) rowOf(ctx context.Context, q *setAside) (quarantineRow, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return quarantineRow{}, err
 	}
+	if again := s.asideBefore[q.Key]; again != nil {
+		before, err = rowOfQuarantined(again), nil
+	}
 	known := err == nil && before.source().Same(q.Source)
 	switch {
 	case q.held && !known:
@@ -254,9 +315,9 @@ func (s *saver) rowOf(ctx context.Context, q *setAside) (quarantineRow, error) {
 // lease and wrote once more.
 const progressTries = 16
 
-func (s *saver) saveProgress(ctx context.Context, r Range, all []Upload) error {
+func (s *saver) saveProgress(ctx context.Context, r Range, now state) error {
 	p := s.progress
-	p.Ranges, p.Uploads, p.SavedAt = []Range{r}, all, s.ledger.now()
+	p.Ranges, p.Uploads, p.Claims, p.SavedAt = []Range{r}, now.uploads, now.claims, s.ledger.now()
 	err := fs.ErrExist
 	for try := 0; errors.Is(err, fs.ErrExist) && try < progressTries; try++ {
 		s.seq++
@@ -276,7 +337,7 @@ func (s *saver) saveProgress(ctx context.Context, r Range, all []Upload) error {
 }
 
 // commit writes the rest of the pass and then the manifest, which makes it true.
-func (s *saver) commit(ctx context.Context, b batch, kept []Upload) (Manifest, error) {
+func (s *saver) commit(ctx context.Context, b batch, kept []Upload, claims []Claim) (Manifest, error) {
 	if err := s.ledger.lease.Held(ctx); err != nil {
 		return Manifest{}, err
 	}
@@ -295,7 +356,7 @@ func (s *saver) commit(ctx context.Context, b batch, kept []Upload) (Manifest, e
 	if err != nil {
 		return Manifest{}, err
 	}
-	m.Uploads = kept
+	m.Uploads, m.Claims = kept, slices.DeleteFunc(claims, func(c Claim) bool { return c.Fingerprint == m.Fingerprint })
 	if err := s.ledger.lease.Held(ctx); err != nil {
 		return Manifest{}, err // writing the chunks may have taken long
 	}
@@ -308,7 +369,7 @@ func (s *saver) manifest(r Range) (Manifest, error) {
 	m := Manifest{
 		Version: formatVersion, Mapping: s.progress.Mapping, Generation: s.progress.Generation,
 		Base: s.progress.Base, Pass: s.progress.Generation, Holder: s.progress.Holder,
-		Writer: s.ledger.nonce, Lease: s.ledger.lease.Number(), Fingerprint: s.progress.Fingerprint, StartedOver: s.base.StartedOver,
+		Writer: s.ledger.nonce, Lease: s.ledger.lease.Number(), Settings: s.progress.Settings, StartedOver: s.base.StartedOver,
 		StartedAt: s.progress.StartedAt, CommittedAt: s.ledger.now(), Counts: r.Counts,
 		Entries: entriesIn(r.Chunks), Quarantined: entriesIn(r.QuarantineChunks),
 		Chunks: r.Chunks, QuarantineChunks: r.QuarantineChunks,

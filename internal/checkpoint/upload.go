@@ -261,17 +261,6 @@ func (p *Pass) saveUploads(ctx context.Context, version int64) error {
 		defer p.mu.Unlock()
 		return p.err
 	}
-	all, version := p.uploads.all()
 	p.mu.Unlock()
-	if err := p.saver.saveUploads(ctx, all); err != nil {
-		err = fmt.Errorf("save pass %d: %w", p.number, err)
-		if ctx.Err() != nil {
-			return err // nothing was taken out, so the next save makes up for it
-		}
-		return p.fail(err)
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.uploads.saved = version
-	return nil
+	return p.saveState(ctx)
 }

@@ -1,5 +1,7 @@
 package checkpoint
 
+import "slices"
+
 // Slot is one reserved key, to be settled exactly once by Carry, Record,
 // Quarantine, Hold or Drop, from any goroutine; that also forgets the upload that
 // it has begun. Settling a slot of a pass that has ended or failed does nothing.
@@ -8,12 +10,20 @@ package checkpoint
 type Slot struct {
 	pass        *Pass
 	key         string
+	before      *Entry // what this pass had recorded before it was interrupted, above the mark; nil: nothing
 	entry       *Entry
 	quarantined *Quarantined
 	held        bool   // whether quarantined is the base generation's
 	upload      string // id of the upload that it has begun, or else was offered
 	how         settlement
 	inBase      bool // whether the base generation has an entry of this key
+	isSaved     bool // although it is above the mark
+}
+
+// hasRows reports whether a settled slot must be written although it is above the mark: what is carried, dropped or held is
+// decided again by whoever resumes the pass, at no cost.
+func (s *Slot) hasRows() bool {
+	return s.how == recorded || (s.how == kept || s.how == without) && !s.held
 }
 
 // settlement is how a slot was settled.
@@ -79,6 +89,7 @@ func (s *Slot) Drop() { s.pass.settle(s, dropped, s.key, nil, nil) }
 type watermark struct {
 	ring     []*Slot // power of two long; the slots ahead of the mark, oldest at first
 	first, n int
+	ahead    int // slots ahead of the mark that have rows and are not saved
 	batch    batch
 }
 
@@ -88,6 +99,8 @@ type batch struct {
 	counts   Counts // of the whole pass up to mark
 	changes  []change
 	setAside []setAside
+	ahead    []*Slot // settled above the mark, as takeAhead returns it
+	isAll    bool    // whether ahead is all of it
 }
 
 // setAside is a row of quarantine in the making.
@@ -98,6 +111,9 @@ type setAside struct {
 
 // waiting returns how many keys wait to be saved, as far as they take memory.
 func (b *batch) waiting() int { return len(b.changes) + len(b.setAside) }
+
+// waiting returns how many keys wait to be saved, as far as they take memory that a save would free.
+func (w *watermark) waiting() int { return w.batch.waiting() }
 
 // push adds a slot ahead of all others.
 func (w *watermark) push(s *Slot) {
@@ -115,9 +131,15 @@ func (w *watermark) grow() {
 	w.ring, w.first = ring, 0
 }
 
-// advance moves the mark over every settled slot that no unsettled one precedes.
-func (w *watermark) advance() {
+// settled takes note of a slot that was settled, and moves the mark over every settled slot that no unsettled one precedes.
+func (w *watermark) settled(s *Slot) {
+	if s.hasRows() {
+		w.ahead++
+	}
 	for w.n > 0 && w.ring[w.first].how != unsettled {
+		if s := w.ring[w.first]; s.hasRows() && !s.isSaved {
+			w.ahead--
+		}
 		w.batch.add(w.ring[w.first])
 		w.ring[w.first] = nil
 		w.first = (w.first + 1) & (len(w.ring) - 1)
@@ -125,11 +147,43 @@ func (w *watermark) advance() {
 	}
 }
 
-// take returns what was settled since the last take, and forgets it.
+// take returns what was settled since the last take at or below the mark, and forgets it.
 func (w *watermark) take() batch {
 	taken := w.batch
 	w.batch.changes, w.batch.setAside = nil, nil
 	return taken
+}
+
+// takeAhead returns what is settled ahead of the mark, with rows, in key order: what was not saved, or all of it.
+func (w *watermark) takeAhead(all bool) []*Slot {
+	if w.ahead == 0 && !all {
+		return nil
+	}
+	taken := w.rowsAhead(all)
+	for _, s := range taken {
+		s.isSaved = true
+	}
+	w.ahead = 0
+	return taken
+}
+
+func (w *watermark) rowsAhead(all bool) (ahead []*Slot) {
+	for i := range w.n {
+		if s := w.ring[(w.first+i)&(len(w.ring)-1)]; s.hasRows() && (all || !s.isSaved) {
+			ahead = append(ahead, s)
+		}
+	}
+	return ahead
+}
+
+// putBack makes a batch wait again that could not be saved. What of it was ahead of the mark may be below it by now.
+func (w *watermark) putBack(b batch) {
+	w.batch.changes = slices.Concat(b.changes, w.batch.changes)
+	w.batch.setAside = slices.Concat(b.setAside, w.batch.setAside)
+	for _, s := range b.ahead {
+		s.isSaved = false
+	}
+	w.ahead = len(w.rowsAhead(false))
 }
 
 func (b *batch) add(s *Slot) {
@@ -143,6 +197,9 @@ func (b *batch) add(s *Slot) {
 	case kept:
 		b.counts.Kept++
 		b.aside(s)
+		if s.entry != nil {
+			b.changes = append(b.changes, change{key: s.key, entry: s.entry, replaces: s.inBase})
+		}
 	case without:
 		b.aside(s)
 		b.remove(s)

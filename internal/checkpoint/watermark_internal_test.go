@@ -19,6 +19,7 @@ func TestWatermarkAgainstASort(t *testing.T) {
 		settled := make([]bool, n)
 		var slots []*Slot
 		var water watermark
+		saved := map[string]bool{}
 		for len(got) < n {
 			if reserved < n && (len(slots) == 0 || rapid.Bool().Draw(t, "reserve")) {
 				slots = append(slots, &Slot{key: fmt.Sprintf("%04d", reserved)})
@@ -30,11 +31,33 @@ func TestWatermarkAgainstASort(t *testing.T) {
 				slots = slices.Delete(slots, i, i+1)
 				settled[slices.Index(keysTo(n), slot.key)] = true
 				slot.how, slot.entry = recorded, &Entry{Key: slot.key}
+				water.settled(slot)
 			}
-			water.advance()
 			taken := water.take()
+			isAhead := rapid.Bool().Draw(t, "ahead")
+			if isAhead {
+				taken.ahead = water.takeAhead(rapid.Bool().Draw(t, "all"))
+			}
+			for _, s := range taken.ahead {
+				saved[s.key] = true
+			}
 			for _, c := range taken.changes {
 				got = append(got, c.key)
+			}
+			for _, key := range got {
+				saved[key] = true
+			}
+			unsaved := 0
+			for i, key := range keysTo(n) {
+				if settled[i] && !saved[key] {
+					unsaved++
+				}
+				if saved[key] && !settled[i] || isAhead && saved[key] != settled[i] {
+					t.Fatalf("key %q: saved %t, settled %t", key, saved[key], settled[i])
+				}
+			}
+			if water.ahead != unsaved {
+				t.Fatalf("got %d slots that wait to be saved above the mark, want %d", water.ahead, unsaved)
 			}
 			want := max(0, slices.Index(append(slices.Clone(settled), false), false))
 			if !slices.Equal(got, keysTo(want)) {

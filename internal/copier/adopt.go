@@ -10,11 +10,11 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
-	"syncd/internal/listing"
 	"syncd/internal/plan"
+	"syncd/internal/transfer"
 )
 
-// adoptMargin is how much newer than its source a copy must be where no checksum tells that they are equal. Times alone
+// adoptMargin is how much newer than its source a copy must be where no checksum shows that they are equal. Times alone
 // prove little: they have whole seconds, and a tool that read the source before it was overwritten may have written after.
 const adoptMargin = time.Hour
 
@@ -22,49 +22,67 @@ type headAPI interface {
 	HeadObject(ctx context.Context, in *s3.HeadObjectInput, opts ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
 }
 
-// Adopt looks whether what lies at the destination can stand for a copy of the object: under the configured key, and of
-// the same content as far as it can be told without reading it. It costs a HEAD of either side. What cannot be looked at
-// is not adopted; an error is one that no other request would escape, or a *PanicError.
-func (c *Copier) Adopt(ctx context.Context, object, present listing.Object) (result Result, adopted bool, err error) {
-	err = c.guard(object.Key, func() (err error) {
-		result, adopted, err = c.adopt(ctx, object, present)
-		return err
-	})
-	return result, adopted, err
-}
-
-func (c *Copier) adopt(ctx context.Context, object, present listing.Object) (result Result, adopted bool, err error) {
-	copied, err := c.headCopy(ctx, &s3.HeadObjectInput{Key: &present.Key, IfMatch: &present.ETag})
-	if err == nil && plan.SameKey(aws.ToString(copied.SSEKMSKeyId), c.o.KeyARN) && aws.ToInt64(copied.ContentLength) == object.Size {
+// adopt looks whether what was found at the destination can stand for a copy of the object: under the configured key, and
+// of the same content as far as that can be decided without reading it. It costs a HEAD of either side, less what is known
+// already. An error is one that no other request would escape; what cannot be looked at is not adopted.
+func (j *job) adopt(ctx context.Context) (result Result, adopted bool, err error) {
+	s := j.standing
+	if s.found.head == nil {
+		var head *s3.HeadObjectOutput
+		head, err = j.c.headCopy(ctx, &s3.HeadObjectInput{Key: &j.key, IfMatch: &s.found.ETag})
+		if err == nil {
+			s.found = foundOf(head)
+		}
+	}
+	copied := s.found.head
+	if err == nil && plan.SameKey(aws.ToString(copied.SSEKMSKeyId), j.c.o.KeyARN) && s.found.Size == j.object.Size {
 		var source *s3.HeadObjectOutput
-		source, err = c.head(ctx, object.Key, &object.ETag)
+		source, err = j.c.head(ctx, j.object.Key, &j.object.ETag)
 		adopted = err == nil && sameContent(source, copied)
 	}
 	switch {
-	case err != nil && (awserr.Fatal(err) || ctx.Err() != nil):
-		return Result{}, false, c.failed("adopt copy of", object.Key, err)
+	case err != nil && (awserr.Fatal(err) || ctx.Err() != nil || refused(err)):
+		return Result{}, false, j.c.failed("adopt copy of", j.object.Key, err)
 	case !adopted:
 		return Result{}, false, nil
 	}
 	return Result{
-		Object: object, DestinationKey: present.Key,
+		Object: j.object, DestinationKey: j.key, Adopted: true,
 		DestinationETag: aws.ToString(copied.ETag), DestinationVersionID: aws.ToString(copied.VersionId),
 		KeyARN: aws.ToString(copied.SSEKMSKeyId), BucketKey: aws.ToBool(copied.BucketKeyEnabled),
 		Checksum: checksumOf(headChecksums(copied)), CopiedAt: aws.ToTime(copied.LastModified),
 	}, true, nil
 }
 
-// Intact reports whether the destination still holds the copy that an entry of the ledger tells of. It costs a HEAD of the
-// destination. What cannot be looked at counts as replaced; an error is one that no other request would escape.
-func (c *Copier) Intact(ctx context.Context, e checkpoint.Entry) (bool, error) {
-	key, err := c.DestinationKey(e.Key)
-	var found *s3.HeadObjectOutput
-	if err == nil {
-		found, err = c.headCopy(ctx, &s3.HeadObjectInput{Key: &key, IfMatch: &e.DestinationETag})
+// Shown reports whether a listing showed the destination to hold the copy that an entry of the ledger is of, where somebody
+// may have replaced it; otherKey says that it may have been under another KMS key. It is not sure where only a HEAD can tell.
+func (c *Copier) Shown(e checkpoint.Entry, target Target, otherKey bool) (isThere, isSure bool) {
+	p := target.Present
+	switch {
+	case !target.Looked:
+		return false, false
+	case p == nil || !transfer.SameETag(p.ETag, e.DestinationETag) || p.Size != e.Source.Size || !c.hasClass(p.StorageClass):
+		return false, true
+	default:
+		return true, !otherKey // a listing does not name keys
 	}
+}
+
+// Proved reports whether the destination still holds the copy that an entry of the ledger is of, by what is Shown and
+// otherwise by a HEAD. What cannot be looked at counts as replaced; an error is one that no other request would escape.
+func (c *Copier) Proved(ctx context.Context, e checkpoint.Entry, target Target, otherKey bool) (bool, error) {
+	key, err := c.DestinationKey(e.Key)
+	if err != nil {
+		return false, nil //nolint:nilerr // no copy can be under a key that cannot exist
+	}
+	if isThere, isSure := c.Shown(e, target, otherKey); isSure {
+		return isThere, nil
+	}
+	head, err := c.headCopy(ctx, &s3.HeadObjectInput{Key: &key, IfMatch: &e.DestinationETag})
 	switch {
 	case err == nil:
-		return aws.ToString(found.VersionId) == e.DestinationVersionID, nil
+		return aws.ToString(head.VersionId) == e.DestinationVersionID && plan.SameKey(aws.ToString(head.SSEKMSKeyId), c.o.KeyARN) &&
+			c.hasClass(string(head.StorageClass)), nil
 	case awserr.Fatal(err), ctx.Err() != nil:
 		return false, &ObjectError{Op: "look up copy of", Bucket: c.o.SourceBucket, Key: e.Key, Err: err}
 	default:
@@ -72,7 +90,49 @@ func (c *Copier) Intact(ctx context.Context, e checkpoint.Entry) (bool, error) {
 	}
 }
 
-// headCopy asks what lies at the destination under the input's key.
+// hasClass reports whether an object of that class is in the class that copies get. S3 names none for STANDARD in headers.
+func (c *Copier) hasClass(class string) bool {
+	standard := func(class string) bool { return class == "" || class == string(types.StorageClassStandard) }
+	return c.o.KeepStorageClass || class == c.o.StorageClass || standard(class) && standard(c.o.StorageClass)
+}
+
+// Left is what a source object that is gone has left at the destination.
+type Left struct {
+	// Intact says that the copy that the ledger knows is still there.
+	Intact bool
+	// Entry is what is there and is syncd's own, with the fields of an entry that can be known: of which source version it is
+	// cannot. Nil says that nothing is.
+	Entry *checkpoint.Entry
+}
+
+// LeftOf asks what is at the destination under the key of a source object that is gone. It costs a HEAD. What cannot be looked
+// at is not syncd's; an error is one that no other request would escape.
+func (c *Copier) LeftOf(ctx context.Context, sourceKey string, target Target) (Left, error) {
+	key, err := c.DestinationKey(sourceKey)
+	if err != nil {
+		return Left{}, nil //nolint:nilerr // nothing can be under a key that cannot exist
+	}
+	target.Looked, target.Present = false, nil
+	s := c.standing(key, target)
+	err = s.look(ctx)
+	switch {
+	case err != nil && (awserr.Fatal(err) || ctx.Err() != nil):
+		return Left{}, err
+	case err != nil || s.found == nil || s.found.head == nil:
+		return Left{}, nil
+	}
+	isKnown := transfer.SameETag(s.found.ETag, s.known)
+	if !isKnown && !s.isOurs() {
+		return Left{}, nil
+	}
+	return Left{Intact: isKnown, Entry: &checkpoint.Entry{
+		Key: sourceKey, DestinationETag: s.found.ETag, DestinationVersionID: s.found.ID,
+		KeyARN: aws.ToString(s.found.head.SSEKMSKeyId), BucketKey: aws.ToBool(s.found.head.BucketKeyEnabled),
+		Checksum: checksumOf(headChecksums(s.found.head)), CopiedAt: s.found.LastModified,
+	}}, nil
+}
+
+// headCopy asks what is at the destination under the input's key.
 func (c *Copier) headCopy(ctx context.Context, in *s3.HeadObjectInput) (head *s3.HeadObjectOutput, err error) {
 	in.Bucket, in.ChecksumMode, in.ExpectedBucketOwner = &c.o.DestinationBucket, types.ChecksumModeEnabled, optional(c.o.DestinationAccount)
 	err = c.withSlot(ctx, func(ctx context.Context) (err error) {

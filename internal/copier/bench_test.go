@@ -19,7 +19,7 @@ func BenchmarkRelay(b *testing.B) {
 			c := copier.New(w.options)
 			b.SetBytes(object.Size)
 			for b.Loop() {
-				if _, err := c.Copy(b.Context(), object, nil); err != nil {
+				if _, _, err := c.Copy(b.Context(), object, copier.Target{}, nil); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -13,17 +13,35 @@ import (
 	"syncd/internal/plan"
 )
 
-// complete makes the object of the parts. When the answer is lost, what lies at the destination may prove that it was made.
+// maxCompletions bounds how often the parts of one upload are completed under another condition.
+const maxCompletions = 3
+
+// complete makes the object of the parts. When the answer is lost, what is at the destination may prove that it was made. When
+// the destination's condition does not hold the parts are not lost with it: what is there is looked at, and the completion sent
+// again if it may be replaced.
 func (u *upload) complete(ctx context.Context, r *remembered) (Result, error) {
 	sum, err := u.contentSum()
 	if err != nil {
 		return Result{}, u.c.failed("complete upload of", u.object.Key, err)
 	}
-	result, err := u.sendComplete(ctx, sum)
-	if class := awserr.Classify(err); class == awserr.Gone || class == awserr.Transient {
-		if landed, ok := u.landed(ctx, r.upload.BeganAt, sum); ok {
-			_ = r.discard(ctx) // it is gone, unless another writer made the very same object in the same second
-			return landed, nil
+	var result Result
+	for range maxCompletions {
+		result, err = u.sendComplete(ctx, sum)
+		class := awserr.Classify(err)
+		if class == awserr.Gone || class == awserr.Transient || class == awserr.Precondition {
+			if landed, ok := u.landed(ctx, r.upload.BeganAt, sum); ok {
+				_ = r.discard(ctx) // it is gone, unless another writer made the very same object in the same second
+				return landed, nil
+			}
+		}
+		if class != awserr.Precondition && awserr.Code(err) != "NoSuchKey" {
+			break
+		}
+		if err := u.job.standing.look(ctx); err != nil {
+			return Result{}, err
+		}
+		if u.job.standing.verdict(u.object).foreign {
+			return Result{}, u.job.standing.foreign(u.object)
 		}
 	}
 	if err != nil {
@@ -43,9 +61,12 @@ func (u *upload) sendComplete(ctx context.Context, sum string) (Result, error) {
 		in.ChecksumCRC64NVME, in.ChecksumType = &sum, types.ChecksumTypeFullObject
 	}
 	var out *s3.CompleteMultipartUploadOutput
-	err := u.c.withSlot(ctx, func(ctx context.Context) (err error) {
-		out, err = u.c.o.Destination.CompleteMultipartUpload(ctx, in)
-		return err
+	err := u.c.withSlot(ctx, func(ctx context.Context) error {
+		return u.job.conditional(ctx, "CompleteMultipartUpload", func(ctx context.Context, under condition) (err error) {
+			in.IfMatch, in.IfNoneMatch = under.ifMatch(), under.ifNoneMatch()
+			out, err = u.c.o.Destination.CompleteMultipartUpload(ctx, in)
+			return err
+		})
 	})
 	if err == nil && sum != "" && out.ChecksumType != types.ChecksumTypeComposite {
 		err = sameChecksum(sum, out.ChecksumCRC64NVME)
@@ -86,7 +107,7 @@ func (u *upload) contentSum() (string, error) {
 	return sum, nil
 }
 
-// landed looks whether the object that lies at the destination is the one that this upload was to become: of the size and
+// landed reports whether the object at the destination is the one that this upload was to become: of the size and
 // the checksum of its parts, under the configured key, and dated not before the upload began, which is what S3 dates such
 // an object by ("Working with object metadata", Amazon S3 User Guide). The ETag would prove more, but under KMS nobody can
 // compute it. Where there is no checksum to compare there is no proof.

@@ -1,18 +1,23 @@
 // Package copier carries out one copy: an action of the plan in, a result with its proof out.
 //
 // It promises that what it reports as copied is one version of the source, whole, under the configured KMS key. Every
-// request is pinned to the ETag that was listed, so that an object overwritten under way is copied again from its newest
-// version and never mixed from two; the key ARN that the service answers is compared with the configured one; the
+// request is pinned to the ETag that was listed, so that an object overwritten during the copy is copied again from its
+// newest version and never mixed from two; the key ARN that the service answers is compared with the configured one; the
 // expected owner is sent for both buckets. Up to 5 GiB an object costs exactly one request; above, and where two roles
 // are needed, content goes in parts side by side, or from one stream where a source answers no ranges. An upload of parts
-// that is cut short by a drain, a dead session, a killed process or an outage goes on where it stood when it was remembered;
-// every other failure aborts it, and SweepUploads finds what nobody remembered.
+// that is cut short by a drain, a dead session, a killed process or an outage resumes from where it was recorded last;
+// every other failure aborts it, and SweepUploads finds uploads that no record names.
 //
-// It leaves to others which objects to copy, in what order and how many at once (the syncer), and what to remember of it
-// (the ledger, behind [UploadRecord]). It never logs and counts nothing.
+// It promises as well that it replaces nothing at the destination that syncd neither wrote nor adopted: every write is
+// conditional on what the caller knows to be there (a [Target]), as far as the service honours conditions, and happens only
+// while the pass may write. A refusal is never assumed to come from one side: both are asked.
 //
-// Three words: server-side means that S3 moves the bytes and none passes through this process; a slot is the right to have
-// one request under way; to take over an upload is to go on with one that another process began.
+// It leaves to others which objects to copy, in what order and how many at once (the syncer), and what to record of it
+// (the ledger, behind [Record]). It never logs and counts nothing.
+//
+// Four words: server-side means that S3 moves the bytes and none passes through this process; a slot is the right to have
+// one request in flight; to take over an upload is to resume one that another process began; an object at the destination
+// is foreign when it is not syncd's.
 package copier
 
 import (
@@ -29,6 +34,7 @@ import (
 	"syncd/internal/awserr"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
+	"syncd/internal/transfer"
 )
 
 const (
@@ -37,15 +43,18 @@ const (
 	MaxCopyObject int64 = plan.MaxCopyObject
 	// maxKeyBytes is the longest key in bytes of UTF-8 (Amazon S3 User Guide, "Naming Amazon S3 objects").
 	maxKeyBytes = 1024
-	// maxVersions bounds how often a copy follows a source that is overwritten under its hands.
+	// maxVersions bounds how often a copy follows a source that is overwritten during the copy, and maxRounds how often it is
+	// tried in all, with what else it may meet at the destination.
 	maxVersions = 3
+	maxRounds   = 6
 )
 
 // Copier copies objects from one bucket to another.
 type Copier struct {
-	o      Options
-	crc    checksummer
-	memory *member // of Options.Buffers
+	o          Options
+	crc        checksummer
+	memory     *member // of Options.Buffers
+	conditions *conditions
 }
 
 // New returns a Copier.
@@ -53,7 +62,7 @@ func New(o Options) *Copier {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	c := &Copier{o: o, crc: newChecksummer()}
+	c := &Copier{o: o, crc: newChecksummer(), conditions: newConditions(o.Conditional)}
 	if o.Relay {
 		c.memory = o.Buffers.member()
 	}
@@ -66,7 +75,7 @@ type Result struct {
 	Object listing.Object
 	// DestinationKey, DestinationETag and DestinationVersionID name the copy; the version is empty without versioning.
 	DestinationKey, DestinationETag, DestinationVersionID string
-	// KeyARN is the KMS key that the service says the copy lies under.
+	// KeyARN is the KMS key that the service says the copy is encrypted with.
 	KeyARN string
 	// BucketKey says that an S3 Bucket Key was used.
 	BucketKey bool
@@ -76,10 +85,22 @@ type Result struct {
 	Parts, Resumed int
 	// CopiedAt is when the answer came.
 	CopiedAt time.Time
-	// Notes tell what is worth knowing although the copy succeeded: the Note constants, each at most once. A server-side
+	// Adopted says that nothing was copied: what the destination holds already is the object's copy.
+	Adopted bool
+	// Unconditional is why the copy was written without a condition, "" where it had one: ConditionsIgnored or ConditionsDenied.
+	Unconditional string
+	// Notes say what is worth knowing although the copy succeeded: the Note constants, each at most once. A server-side
 	// copy in one piece, which never looks at its source, has none.
 	Notes []string
 }
+
+// Why a copy is written without a condition.
+const (
+	// ConditionsIgnored says that the service takes none, or does not look at them.
+	ConditionsIgnored = "the service does not honour If-Match and If-None-Match"
+	// ConditionsDenied says that the role may not send If-Match.
+	ConditionsDenied = "s3:GetObject is denied on the destination's objects, which If-Match needs"
+)
 
 // The notes of a Result.
 const (
@@ -92,60 +113,110 @@ const (
 	NoteUploadStays = "upload_stays"
 )
 
-// Copy copies one object and returns what the destination answered. An error is an *ObjectError.
+// job is the copy of one object on its way.
+type job struct {
+	c        *Copier
+	object   listing.Object // the version that is copied
+	key      string         // at the destination
+	record   Record         // nil: none
+	upload   *remembered
+	standing *standing
+
+	versions      int       // of the source that were followed
+	began         time.Time // when the last write of the object was sent, by this process's clock
+	unconditional string    // why a write happened without the condition it should have had
+}
+
+// Copy copies one object and returns what the destination answered. An error is an *ObjectError; what of the destination is
+// syncd's own after it, ours says.
 //
 // A source that is overwritten meanwhile is looked up and copied again in its newest version, a few times, before it ends
-// with ErrUnsteady; one that vanished ends with class gone. An upload of parts is told to uploads, and one that uploads
-// knows is taken over when it is of this very copy, or else aborted; nil remembers nothing. An upload whose copy ended
-// because ctx did, or with an error that awserr.Fatal ends the mapping for, stays as it is for another attempt. So does one
-// whose copy was throttled or met a fault of the service or the network, where uploads keeps it and there is something in it
-// to keep: a part that this attempt made, or those of an earlier one for up to a week. After any other failure it is aborted.
+// with ErrUnsteady; one that vanished ends with class gone. What is at the destination already is adopted if it is the
+// object's copy, replaced if target says that it is syncd's own or Options.OverwriteAny is set, and else the copy ends with
+// ErrForeign.
+//
+// An upload of parts is recorded, and one that record offers is taken over when it is of this very copy, or else aborted; a nil
+// record records nothing. An upload whose copy ended because ctx or the right to write did, or with an error that
+// awserr.Fatal ends the mapping for, stays as it is for another attempt. So does one whose copy was throttled or met a fault
+// of the service or the network, where record keeps it and there is something in it to keep: a part that this attempt made,
+// or those of an earlier one for up to a week. After any other failure it is aborted.
 //
 // A panic is a failure like any other, a *PanicError.
-func (c *Copier) Copy(ctx context.Context, object listing.Object, uploads UploadRecord) (result Result, err error) {
-	err = c.guard(object.Key, func() (err error) {
-		result, err = c.copyNewest(ctx, object, uploads)
-		return err
-	})
-	return result, err
-}
-
-func (c *Copier) copyNewest(ctx context.Context, object listing.Object, uploads UploadRecord) (Result, error) {
+func (c *Copier) Copy(ctx context.Context, object listing.Object, target Target, record Record) (result Result, ours Ours, err error) {
 	key, err := c.DestinationKey(object.Key)
 	if err != nil {
-		return Result{}, err
+		return Result{}, Ours{ETag: target.Known, Since: target.OursSince}, err
 	}
-	u := c.remember(uploads)
-	for range maxVersions {
-		var result Result
-		failure := c.guard(object.Key, func() (err error) {
-			result, err = c.copyVersion(ctx, object, key, u)
-			return err
-		})
-		if failure == nil {
-			return result, nil
-		}
-		err = u.settle(ctx, failure)
-		if awserr.Classify(err) == awserr.Conflict {
-			continue
-		}
-		if !moved(err) {
-			return Result{}, err
-		}
-		if object, err = c.Look(ctx, object.Key); err != nil {
-			return Result{}, err
-		}
-		// The class of the failure is left behind: it must not call an object gone that is still there.
-		err = c.failed("copy", object.Key, fmt.Errorf("%w: %s", ErrUnsteady, awserr.Brief(failure)))
+	j := &job{c: c, object: object, key: key, record: record, standing: c.standing(key, target)}
+	j.upload = j.remember()
+	err = c.guard(object.Key, func() (err error) {
+		result, err = j.run(ctx)
+		return err
+	})
+	if err != nil {
+		return Result{}, j.standing.ours(), err
 	}
-	return Result{}, err
+	result.Unconditional = j.unconditional
+	return result, Ours{}, nil
 }
 
-// moved reports whether the copy failed because its source is not what it was. What a service calls gone may as well be
-// the upload, removed by somebody else.
-func moved(err error) bool {
-	class := awserr.Classify(err)
-	return class == awserr.Precondition || class == awserr.Gone || errors.Is(err, errMoved)
+// run copies the object until it is copied, or cannot be.
+func (j *job) run(ctx context.Context) (Result, error) {
+	var failure error
+	for range maxRounds {
+		var result Result
+		err := j.c.guard(j.object.Key, func() (err error) {
+			result, err = j.copyVersion(ctx)
+			return err
+		})
+		if err == nil {
+			return result, nil
+		}
+		failure = j.upload.settle(ctx, err)
+		if awserr.Classify(failure) == awserr.Denied && j.c.isAbsent(ctx, j.object.Key, failure) {
+			return Result{}, j.c.failed("copy", j.object.Key, errGone)
+		}
+		if !refused(failure) {
+			return Result{}, failure
+		}
+		if err := j.askBoth(ctx); err != nil {
+			return Result{}, err
+		}
+	}
+	if awserr.Classify(failure) == awserr.Conflict {
+		return Result{}, failure
+	}
+	// The class of the failure is left out: it must not call an object gone that is still there.
+	return Result{}, j.c.failed("copy", j.object.Key, fmt.Errorf("%w: %s", ErrUnsteady, awserr.Brief(failure)))
+}
+
+// refused reports whether the copy failed because one of the two sides is not what it was. Which one, no answer says for sure:
+// a copy's source condition and the destination's are both answered with 412, a source that is not there and a destination
+// that is not with 404, and so is an upload that somebody else removed.
+func refused(err error) bool {
+	switch awserr.Classify(err) { //nolint:exhaustive // a closed list of what a condition can be answered with
+	case awserr.Precondition, awserr.Gone, awserr.Conflict:
+		return true
+	default:
+		return errors.Is(err, errMoved)
+	}
+}
+
+// askBoth looks at the source and the destination after a refusal. An error ends the copy, with class gone if there is no
+// source any more.
+func (j *job) askBoth(ctx context.Context) error {
+	now, err := j.c.Look(ctx, j.object.Key)
+	if err != nil {
+		return err
+	}
+	if !now.Same(j.object.Version) {
+		if j.versions++; j.versions >= maxVersions {
+			return j.c.failed("copy", j.object.Key, ErrUnsteady)
+		}
+		j.object = now
+		return nil
+	}
+	return j.standing.look(ctx)
 }
 
 // DestinationKey returns the key that the copy of a source key goes to, or an *ObjectError when S3 has no such key.
@@ -158,29 +229,68 @@ func (c *Copier) DestinationKey(key string) (string, error) {
 	return destination, nil
 }
 
-func (c *Copier) copyVersion(ctx context.Context, object listing.Object, key string, u *remembered) (result Result, err error) {
-	if object.ETag == "" {
-		return Result{}, c.failed("copy", object.Key, errNoETag)
+// copyVersion copies the version that the job is at, or finds it copied.
+func (j *job) copyVersion(ctx context.Context) (result Result, err error) {
+	c := j.c
+	size := c.partSizeOf(j.object.Size)
+	switch {
+	case j.object.ETag == "":
+		return Result{}, c.failed("copy", j.object.Key, errNoETag)
+	case j.object.Size > plan.MaxParts*plan.MaxPartSize:
+		return Result{}, c.failed("copy", j.object.Key, errTooLarge)
 	}
-	if object.Size > plan.MaxParts*plan.MaxPartSize {
-		return Result{}, c.failed("copy", object.Key, errTooLarge)
-	}
-	if err := u.discardUnless(ctx, c.plannedUpload(object, key)); err != nil {
+	if err := j.upload.discardUnless(ctx, j.plannedUpload()); err != nil {
 		return Result{}, err
 	}
+	result, adopted, err := j.admitted(ctx)
+	if err != nil || adopted {
+		return result, err
+	}
 	switch {
-	case c.partSizeOf(object.Size) > 0:
-		result, err = c.copyParts(ctx, object, key, u)
+	case size > 0:
+		result, err = j.copyParts(ctx)
 	case c.o.Relay:
-		result, err = c.relayWhole(ctx, object, key)
+		result, err = j.relayWhole(ctx)
 	default:
-		result, err = c.copyWhole(ctx, object, key)
+		result, err = j.copyWhole(ctx)
 	}
 	if err != nil {
 		return Result{}, err
 	}
-	result.Notes = append(result.Notes, u.notes...)
+	result.Notes = append(result.Notes, j.upload.notes...)
 	return result, nil
+}
+
+// operation is the write that makes the copy.
+func (j *job) operation() string {
+	switch {
+	case j.c.partSizeOf(j.object.Size) > 0:
+		return "CompleteMultipartUpload"
+	case j.c.o.Relay:
+		return "PutObject"
+	default:
+		return "CopyObject"
+	}
+}
+
+// admitted decides whether the destination's key may be written. It returns the copy that is there already instead where
+// there is one.
+func (j *job) admitted(ctx context.Context) (result Result, adopted bool, err error) {
+	s := j.standing
+	if !s.looked && !j.c.conditions.isSure(j.operation()) {
+		if err := s.look(ctx); err != nil {
+			return Result{}, false, err
+		}
+	}
+	if v := s.verdict(j.object); v.adopt {
+		if result, adopted, err = j.adopt(ctx); err != nil || adopted {
+			return result, adopted, err
+		}
+	}
+	if s.verdict(j.object).foreign { // what was looked at may tell more
+		return Result{}, false, s.foreign(j.object)
+	}
+	return Result{}, false, nil
 }
 
 // partSizeOf returns the size of the parts that an object of that size is copied in, 0 for one that goes in one piece.
@@ -206,20 +316,40 @@ func (c *Copier) storageClass(object listing.Object) types.StorageClass {
 	}
 }
 
-// confirmed refuses a copy that does not lie under the configured key, whatever the reason: the ledger must never say so.
-// S3 names the key in its answer. A service that does not is asked for it, of the very version where there are versions.
-func (c *Copier) confirmed(ctx context.Context, r Result) (Result, error) {
-	if r.KeyARN == "" {
-		copied, err := c.headCopy(ctx, &s3.HeadObjectInput{Key: &r.DestinationKey, VersionId: optional(r.DestinationVersionID)})
+// confirmed refuses a copy that is not under the configured key, whatever the reason: the ledger must never say so. S3 names
+// the key in its answer. A service that does not is asked about the very version, or the very ETag, that it answered. So is
+// one whose answer names what was there before, as a cache's would.
+func (j *job) confirmed(ctx context.Context, r Result) (Result, error) {
+	former := j.standing.known
+	if j.standing.found != nil {
+		former = j.standing.found.ETag
+	}
+	isFormer := former != "" && transfer.SameETag(r.DestinationETag, former)
+	if r.KeyARN == "" || isFormer {
+		in := &s3.HeadObjectInput{Key: &r.DestinationKey, IfMatch: &r.DestinationETag, VersionId: optional(r.DestinationVersionID)}
+		copied, err := j.c.headCopy(ctx, in)
+		if err == nil && isFormer && !notBefore(aws.ToTime(copied.LastModified), j.writtenSince()) {
+			err = errFormer
+		}
 		if err != nil {
-			return Result{}, &ObjectError{Op: "look up copy", Bucket: c.o.DestinationBucket, Key: r.DestinationKey, Err: err}
+			return Result{}, &ObjectError{Op: "look up copy", Bucket: j.c.o.DestinationBucket, Key: r.DestinationKey, Err: err}
 		}
 		r.KeyARN, r.BucketKey = aws.ToString(copied.SSEKMSKeyId), aws.ToBool(copied.BucketKeyEnabled)
 	}
-	if plan.SameKey(r.KeyARN, c.o.KeyARN) {
+	if plan.SameKey(r.KeyARN, j.c.o.KeyARN) {
 		return r, nil
 	}
-	return Result{}, c.underAnotherKey(r.DestinationKey, r.KeyARN)
+	j.standing.known = r.DestinationETag // it is ours all the same
+	return Result{}, j.c.underAnotherKey(r.DestinationKey, r.KeyARN)
+}
+
+// writtenSince is the time, by the destination's clock, from which the object that was just written is dated: a multipart
+// upload's is its beginning (Amazon S3 User Guide, "Working with object metadata").
+func (j *job) writtenSince() time.Time {
+	if j.c.partSizeOf(j.object.Size) > 0 {
+		return j.upload.upload.BeganAt
+	}
+	return j.c.There(j.began)
 }
 
 func (c *Copier) underAnotherKey(key, answered string) error {

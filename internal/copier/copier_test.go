@@ -188,12 +188,23 @@ func TestCopyOfAVanishedObject(t *testing.T) {
 func TestCopyCallsNothingGoneThatIsThere(t *testing.T) {
 	w := newWorld(t)
 	object := w.putText("k", "x")
-	w.wire.change = func(res *http.Response) {
+	notFound := func(res *http.Response) {
 		if res.Request.Method == http.MethodPut {
 			res.StatusCode = http.StatusNotFound
 			replaceBody(res, `<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>`)
 		}
 	}
+	w.wire.change = notFound
+	if result, err := w.copy(t, object); err != nil || !result.Adopted {
+		t.Errorf("got %+v, %v, want the copy found that was made all the same", result, err)
+	}
+	w.destination.Delete("k")
+	w.wire.next = roundTrip(func(r *http.Request) (*http.Response, error) {
+		if r.Method == http.MethodPut {
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+		}
+		return w.cloud.RoundTripper().RoundTrip(r)
+	})
 	_, err := w.copy(t, object)
 	if awserr.Classify(err) == awserr.Gone || copier.Reason(err) == string(awserr.Gone) || !strings.Contains(fmt.Sprint(err), "NoSuchKey") {
 		t.Errorf("got %v, reason %q, want a failure that is not called gone", err, copier.Reason(err))
@@ -334,7 +345,7 @@ func TestCopyEndsWhenCanceled(t *testing.T) {
 	object := w.putText("k", "x")
 	ctx, cancel := context.WithCancel(t.Context())
 	w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.Timeout, Do: cancel})
-	if _, err := copier.New(w.options).Copy(ctx, object, nil); awserr.Classify(err) != awserr.Canceled {
+	if _, _, err := copier.New(w.options).Copy(ctx, object, copier.Target{}, nil); awserr.Classify(err) != awserr.Canceled {
 		t.Errorf("got %v, want class %q", err, awserr.Canceled)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/aws/smithy-go"
+
 	"syncd/internal/awserr"
 	"syncd/internal/plan"
 )
@@ -19,16 +21,25 @@ var (
 	// there was refused as if it were not.
 	ErrUnsteady = errors.New("source did not hold still")
 
+	// ErrForeign says that the destination holds an object under the key that syncd neither wrote nor may adopt.
+	ErrForeign = errors.New("the destination holds an object that is not syncd's")
+	// ErrInconsistent says that the source lists an object which it says is not there.
+	ErrInconsistent = errors.New("the source lists the object and says that it is not there")
+
 	// ErrUploadsHidden says that unfinished uploads may not be listed, so that none was swept.
 	ErrUploadsHidden = errors.New("unfinished uploads cannot be listed")
 
 	errTagOverflow = errors.New("the copy cannot get the tags of its source")
 	errNoLength    = errors.New("the source does not tell the length of the object")
-	errEmptyAnswer = errors.New("the service answered success without a result")
-	errMoved       = errors.New("the source is another version than the one that was asked for")
-	errNoETag      = errors.New("the source gives no ETag, so that the copy cannot be pinned to a version")
-	errHidden      = errors.New("the source has metadata that no header can show, which a copy in parts would lose")
-	errTooLarge    = errors.New("the object is larger than 10,000 parts of 5 GiB")
+	errListStands  = errors.New("the service says that there is more, and lists the same again")
+	errFormer      = &awserr.AnswerError{
+		Operation: "copy", Class: awserr.Transient, Problem: "success with the ETag of what was there before, which is still there",
+	}
+	errGone     = &smithy.GenericAPIError{Code: "NoSuchKey", Message: "the source does not list the object any more"}
+	errMoved    = errors.New("the source is another version than the one that was asked for")
+	errNoETag   = errors.New("the source gives no ETag, so that the copy cannot be pinned to a version")
+	errHidden   = errors.New("the source has metadata that no header can show, which a copy in parts would lose")
+	errTooLarge = errors.New("the object is larger than 10,000 parts of 5 GiB")
 )
 
 // ObjectError is the failure of one object.
@@ -78,6 +89,8 @@ func Reason(err error) string {
 		{ErrWrongKey, plan.WrongKeyCopied},
 		{ErrChecksum, plan.ChecksumDiffers},
 		{ErrKeyUnrepresentable, plan.KeyUnrepresentable},
+		{ErrForeign, plan.Foreign},
+		{ErrInconsistent, plan.Inconsistent},
 		{ErrUnsteady, string(awserr.Precondition)},
 		{errTooLarge, string(awserr.TooLarge)},
 		{errHidden, plan.HiddenMetadata},

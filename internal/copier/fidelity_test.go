@@ -171,7 +171,8 @@ func TestCopyOfTagsThatCannotBeRead(t *testing.T) {
 	object := w.putLarge(awsfake.PutOptions{})
 	w.cloud.Inject(awsfake.Fault{Operation: "GetObjectTagging", Kind: awsfake.AccessDenied})
 	_, err := w.copy(t, object)
-	if copier.Reason(err) != "denied" || !strings.Contains(fmt.Sprint(err), `"copy.tags: omit"`) || len(w.cloud.Requests()) != 2 {
+	if copier.Reason(err) != "denied" || !strings.Contains(fmt.Sprint(err), `"copy.tags: omit"`) ||
+		w.cloud.Requests()["CreateMultipartUpload"] != 0 {
 		t.Errorf("got %v, reason %q after %v, want it denied with a hint before anything is written", err, copier.Reason(err), w.cloud.Requests())
 	}
 }
@@ -200,6 +201,7 @@ func TestCopyOfAnArchivedObjectOfAnySize(t *testing.T) {
 				}
 				w.source.Restore("k")
 				w.mustCopy(t, object)
+				w.destination.Delete("k")
 			}
 		})
 	}
@@ -229,6 +231,7 @@ func TestCopyKeepsTheStorageClass(t *testing.T) {
 			for class, want := range classes {
 				object := w.put("k", awsfake.SyntheticBody(size, 1), awsfake.PutOptions{})
 				object.StorageClass = class
+				w.destination.Delete("k")
 				if _, copied := w.mustCopy(t, object); copied.StorageClass != want {
 					t.Errorf("%q: got class %q, want %q", class, copied.StorageClass, want)
 				}

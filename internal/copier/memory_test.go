@@ -55,7 +55,7 @@ func (w *world) peakOfRelays(tb testing.TB, objects int, size int64) uint64 {
 	for i := range objects {
 		object := w.put(fmt.Sprint("k", i), awsfake.SyntheticBody(size, uint64(i)), awsfake.PutOptions{})
 		copies.Go(func() error {
-			_, err := c.Copy(tb.Context(), object, nil)
+			_, _, err := c.Copy(tb.Context(), object, copier.Target{}, nil)
 			return err
 		})
 	}

@@ -29,6 +29,7 @@ type multipartAPI interface {
 // upload is one multipart upload under way.
 type upload struct {
 	c        *Copier
+	job      *job
 	object   listing.Object
 	key      string
 	id       string
@@ -42,7 +43,8 @@ type upload struct {
 
 // copyParts copies an object in parts. Nothing is inherited by an upload, so what CopyObject would have carried over is
 // read from the source first and given at creation.
-func (c *Copier) copyParts(ctx context.Context, object listing.Object, key string, r *remembered) (Result, error) {
+func (j *job) copyParts(ctx context.Context) (Result, error) {
+	c, object, r := j.c, j.object, j.upload
 	var head s3.HeadObjectOutput
 	if c.o.Relay || c.o.ObjectLock || !c.o.OmitMetadata {
 		found, err := c.head(ctx, object.Key, &object.ETag)
@@ -55,7 +57,7 @@ func (c *Copier) copyParts(ctx context.Context, object listing.Object, key strin
 	if err != nil {
 		return Result{}, err
 	}
-	u := &upload{c: c, object: object, key: key, partSize: c.partSizeOf(object.Size), sourceSum: wholeSum(&head)}
+	u := &upload{c: c, job: j, object: object, key: j.key, partSize: c.partSizeOf(object.Size), sourceSum: wholeSum(&head)}
 	u.parts = make([]types.CompletedPart, partCount(object.Size, u.partSize))
 	if err := u.begin(ctx, d, r); err != nil {
 		return Result{}, err
@@ -71,10 +73,10 @@ func (c *Copier) copyParts(ctx context.Context, object listing.Object, key strin
 	}
 	r.ended()
 	result.Notes = d.notes
-	if result, err = c.confirmed(ctx, result); err != nil {
+	if result, err = j.confirmed(ctx, result); err != nil {
 		return Result{}, err
 	}
-	return result, c.tagLate(ctx, d, result)
+	return result, j.tagLate(ctx, d, result)
 }
 
 func partCount(size, partSize int64) int { return int((size + partSize - 1) / partSize) }
@@ -133,10 +135,10 @@ func (u *upload) makePart(ctx context.Context, index int) (err error) {
 
 // copyRange copies one part server-side, pinned to the source version.
 func (u *upload) copyRange(ctx context.Context, number int32) (types.CompletedPart, error) {
-	o := u.c.o
+	o := &u.c.o
 	first, length := u.bounds(int(number) - 1)
 	var out *s3.UploadPartCopyOutput
-	err := u.c.withSlot(ctx, func(ctx context.Context) (err error) {
+	err := u.job.write(ctx, func(ctx context.Context) (err error) {
 		out, err = o.Destination.UploadPartCopy(ctx, &s3.UploadPartCopyInput{
 			Bucket: &o.DestinationBucket, Key: &u.key, UploadId: &u.id, PartNumber: &number,
 			CopySource: aws.String(copySource(o.SourceBucket, u.object.Key)), CopySourceIfMatch: &u.object.ETag,
@@ -146,9 +148,6 @@ func (u *upload) copyRange(ctx context.Context, number int32) (types.CompletedPa
 		})
 		return err
 	})
-	if err == nil && out.CopyPartResult == nil {
-		err = errEmptyAnswer
-	}
 	if err == nil {
 		err = u.underKey(out.SSEKMSKeyId)
 	}

@@ -300,7 +300,7 @@ func TestCopyInPartsThatCannotBeCleanedUp(t *testing.T) {
 	w.cloud.Inject(awsfake.Fault{Operation: "AbortMultipartUpload", Kind: awsfake.AccessDenied})
 	ctx, cancel := context.WithCancel(t.Context())
 	w.cloud.Inject(awsfake.Fault{Operation: "UploadPartCopy", Skip: 1, Kind: awsfake.Timeout, Do: cancel})
-	_, err := copier.New(w.options).Copy(ctx, object, nil)
+	_, _, err := copier.New(w.options).Copy(ctx, object, copier.Target{}, nil)
 	if class := awserr.Classify(err); class != awserr.Canceled {
 		t.Errorf("got class %q, want %q: %v", class, awserr.Canceled, err)
 	}
@@ -316,7 +316,7 @@ func TestCopyInPartsCanceled(t *testing.T) {
 		w.cloud.Inject(awsfake.Fault{Operation: "UploadPartCopy", Skip: 1, Kind: awsfake.Timeout})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		_, err := copier.New(w.options).Copy(ctx, object, nil)
+		_, _, err := copier.New(w.options).Copy(ctx, object, copier.Target{}, nil)
 		if err == nil || w.destination.Uploads() != 0 {
 			t.Errorf("got %v and %d uploads, want an error and none", err, w.destination.Uploads())
 		}
@@ -351,7 +351,7 @@ func TestCopyInPartsUnderAKeyItCannotUse(t *testing.T) {
 	}
 	w.mustCopy(t, w.putText("small", "x"))
 	w.key.SetEnabled(false)
-	if _, err := w.copy(t, w.putText("small", "y")); copier.Reason(err) != string(awserr.KeyDisabled) {
+	if _, err := w.copy(t, w.putText("other", "y")); copier.Reason(err) != string(awserr.KeyDisabled) {
 		t.Errorf("got %v, want reason %q", err, awserr.KeyDisabled)
 	}
 }

@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"syncd/internal/listing"
+	"syncd/internal/peer"
 )
 
 type copyAPI interface {
@@ -14,12 +17,14 @@ type copyAPI interface {
 type sourceAPI interface {
 	readAPI
 	headAPI
+	listing.API
 	GetObjectTagging(ctx context.Context, in *s3.GetObjectTaggingInput, opts ...func(*s3.Options)) (*s3.GetObjectTaggingOutput, error)
 }
 
 type destinationAPI interface {
 	copyAPI
 	headAPI
+	listing.API
 	writeAPI
 	multipartAPI
 	PutObjectTagging(ctx context.Context, in *s3.PutObjectTaggingInput, opts ...func(*s3.Options)) (*s3.PutObjectTaggingOutput, error)
@@ -79,6 +84,13 @@ type Options struct {
 	Slots slots
 	// Bytes is waited for before that many bytes of content are copied, without holding a slot; nil waits for none.
 	Bytes bytesAPI
+	// OverwriteAny allows what syncd neither wrote nor adopted to be replaced.
+	OverwriteAny bool
+	// Conditional reports whether the destination is known to honour the conditions of writes; nil means that it does. Of
+	// another service the first write of each kind finds out.
+	Conditional func() bool
+	// Peer is what the destination's answers say of its clock; nil means that it shows what this process's does.
+	Peer *peer.Peer
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }

@@ -48,7 +48,7 @@ func overwriteBefore(t *testing.T, w *world, size int64, n int) (requests int) {
 		requests++
 	}
 	left := &record{}
-	result, err := copier.New(w.options).Copy(t.Context(), object, left)
+	result, _, err := copier.New(w.options).Copy(t.Context(), object, copier.Target{}, left)
 	w.wire.before = nil
 	if err != nil {
 		t.Fatalf("overwritten before request %d: %v", n, err)

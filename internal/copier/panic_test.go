@@ -66,13 +66,13 @@ func TestAPanicIsAFailedObject(t *testing.T) {
 				w.options.Source = bad
 			}
 			c, left := copier.New(w.options), &record{}
-			_, err := c.Copy(t.Context(), object, left)
+			_, _, err := c.Copy(t.Context(), object, copier.Target{}, left)
 			w.checkPanicked(t, object, err)
 			if left.open || w.destination.Uploads() != 0 {
 				t.Errorf("got %d uploads, remembered %v, want none: it may be to blame", w.destination.Uploads(), left.open)
 			}
 			b.armed.Store(false)
-			if _, err := c.Copy(t.Context(), object, left); err != nil {
+			if _, _, err := c.Copy(t.Context(), object, copier.Target{}, left); err != nil {
 				t.Errorf("without the bug: %v", err)
 			}
 		})
@@ -114,10 +114,10 @@ func TestAPanicInABody(t *testing.T) {
 		out.Body = body{io.MultiReader(io.LimitReader(out.Body, 6*mib), panicking{}), out.Body}
 	}
 	c := copier.New(w.options)
-	_, err := c.Copy(t.Context(), object, nil)
+	_, _, err := c.Copy(t.Context(), object, copier.Target{}, nil)
 	w.checkPanicked(t, object, err)
 	source.change = nil
-	if _, err := c.Copy(t.Context(), object, nil); err != nil {
+	if _, _, err := c.Copy(t.Context(), object, copier.Target{}, nil); err != nil {
 		t.Errorf("without the bug: %v", err)
 	}
 }
@@ -133,7 +133,9 @@ func TestAPanicWhileLookingForACopy(t *testing.T) {
 	b := &bug{operation: "HeadObject"}
 	b.armed.Store(true)
 	w.options.Destination = s3.New(w.client.Options(), s3.WithAPIOptions(b.attach))
-	_, adopted, err := copier.New(w.options).Adopt(t.Context(), object, object)
+	w.target = copier.Target{Looked: true, Present: &object}
+	result, err := w.copy(t, object)
+	adopted := result.Adopted
 	w.checkPanicked(t, object, err)
 	if adopted {
 		t.Error("got it adopted, want not")

@@ -22,7 +22,8 @@ type writeAPI interface {
 }
 
 // relayWhole reads a small object with the source's credentials and writes it with the destination's.
-func (c *Copier) relayWhole(ctx context.Context, object listing.Object, key string) (Result, error) {
+func (j *job) relayWhole(ctx context.Context) (Result, error) {
+	c, object := j.c, j.object
 	if err := c.waitBytes(ctx, object.Size); err != nil {
 		return Result{}, c.failed("relay", object.Key, err)
 	}
@@ -45,17 +46,17 @@ func (c *Copier) relayWhole(ctx context.Context, object listing.Object, key stri
 		if d, err = c.draftOf(object, headOf(head), found); err != nil {
 			return err
 		}
-		result, err = c.put(ctx, d, key, buffer)
+		result, err = j.put(ctx, d, buffer)
 		return err
 	})
 	if err != nil {
 		return Result{}, c.failed("relay", object.Key, err)
 	}
 	result.Object, result.Notes = object, d.notes
-	if result, err = c.confirmed(ctx, result); err != nil {
+	if result, err = j.confirmed(ctx, result); err != nil {
 		return Result{}, err
 	}
-	return result, c.tagLate(ctx, d, result)
+	return result, j.tagLate(ctx, d, result)
 }
 
 // readAll reads the whole object into buffer and checks it against the source's own checksum.
@@ -71,14 +72,19 @@ func (c *Copier) readAll(ctx context.Context, object listing.Object, buffer []by
 }
 
 // put writes a whole object, a second time without its tags where the first was refused for them.
-func (c *Copier) put(ctx context.Context, d *draft, key string, content []byte) (Result, error) {
+func (j *job) put(ctx context.Context, d *draft, content []byte) (Result, error) {
+	c := j.c
 	sum := encode(c.crc.sum(content))
 	var out *s3.PutObjectOutput
 	for {
-		in := d.put(c, key)
-		in.Body, in.ContentLength, in.ChecksumCRC64NVME = bytes.NewReader(content), aws.Int64(int64(len(content))), &sum
-		var err error
-		if out, err = c.o.Destination.PutObject(ctx, in, d.options()...); err == nil {
+		err := j.conditional(ctx, "PutObject", func(ctx context.Context, under condition) (err error) {
+			in := d.put(c, j.key)
+			in.Body, in.ContentLength, in.ChecksumCRC64NVME = bytes.NewReader(content), aws.Int64(int64(len(content))), &sum
+			in.IfMatch, in.IfNoneMatch = under.ifMatch(), under.ifNoneMatch()
+			out, err = c.o.Destination.PutObject(ctx, in, d.options()...)
+			return err
+		})
+		if err == nil {
 			break
 		}
 		if !d.deferTags(err) {
@@ -89,7 +95,7 @@ func (c *Copier) put(ctx context.Context, d *draft, key string, content []byte) 
 		return Result{}, err
 	}
 	return Result{
-		DestinationKey: key, DestinationETag: aws.ToString(out.ETag), DestinationVersionID: aws.ToString(out.VersionId),
+		DestinationKey: j.key, DestinationETag: aws.ToString(out.ETag), DestinationVersionID: aws.ToString(out.VersionId),
 		KeyARN: aws.ToString(out.SSEKMSKeyId), BucketKey: aws.ToBool(out.BucketKeyEnabled),
 		Checksum: "crc64nvme:" + sum, CopiedAt: c.o.Now(),
 	}, nil
@@ -117,11 +123,15 @@ func (u *upload) relayRange(ctx context.Context, number int32) (types.CompletedP
 
 // sendPart writes one part, by a caller who holds a slot.
 func (u *upload) sendPart(ctx context.Context, number int32, content []byte) (types.CompletedPart, error) {
-	o, sum := u.c.o, encode(u.c.crc.sum(content))
-	out, err := o.Destination.UploadPart(ctx, &s3.UploadPartInput{
-		Bucket: &o.DestinationBucket, Key: &u.key, UploadId: &u.id, PartNumber: &number, ExpectedBucketOwner: optional(o.DestinationAccount),
-		Body: bytes.NewReader(content), ContentLength: aws.Int64(int64(len(content))), ChecksumCRC64NVME: &sum,
-		ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
+	o, sum := &u.c.o, encode(u.c.crc.sum(content))
+	var out *s3.UploadPartOutput
+	err := u.job.bounded(ctx, func(ctx context.Context) (err error) {
+		out, err = o.Destination.UploadPart(ctx, &s3.UploadPartInput{
+			Bucket: &o.DestinationBucket, Key: &u.key, UploadId: &u.id, PartNumber: &number, ExpectedBucketOwner: optional(o.DestinationAccount),
+			Body: bytes.NewReader(content), ContentLength: aws.Int64(int64(len(content))), ChecksumCRC64NVME: &sum,
+			ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
+		})
+		return err
 	})
 	if err == nil {
 		err = u.underKey(out.SSEKMSKeyId)

@@ -84,7 +84,7 @@ func TestRelayOfSmallObjectsUsesItsSlots(t *testing.T) {
 	for i := range many {
 		object := w.putText(fmt.Sprint("k", i), "x")
 		copies.Go(func() {
-			if _, err := c.Copy(t.Context(), object, nil); err != nil {
+			if _, _, err := c.Copy(t.Context(), object, copier.Target{}, nil); err != nil {
 				t.Error(err)
 			}
 		})

@@ -22,8 +22,41 @@ import (
 // region.
 const answerTimeout = 30 * time.Minute
 
-// Look returns the source object as it is now. An error is an *ObjectError, of class gone when there is none.
+// Look returns the source object as it is now. An error is an *ObjectError, of class gone when there is none. S3 answers that
+// an object is not there only to a role that may list the bucket under whatever conditions, and 403 to others; both are asked
+// about with a listing of the key alone, which a role may that lists the source.
 func (c *Copier) Look(ctx context.Context, key string) (listing.Object, error) {
+	object, err := c.lookDirectly(ctx, key)
+	class := awserr.Classify(err)
+	if class != awserr.Gone && class != awserr.Denied {
+		return object, err
+	}
+	listed, isListed, listErr := c.lookup(ctx, c.o.Source, c.o.SourceBucket, c.o.SourceAccount, key)
+	switch {
+	case listErr != nil:
+		return listing.Object{}, err // the first answer is all there is
+	case !isListed:
+		return listing.Object{}, c.failed("look up", key, errGone)
+	case class == awserr.Denied:
+		return listing.Object{}, err
+	}
+	if again, err := c.lookDirectly(ctx, key); awserr.Classify(err) != awserr.Gone {
+		return again, err // it was written in between
+	}
+	return listing.Object{}, c.failed("look up", key, fmt.Errorf("%w: ETag %s", ErrInconsistent, listed.ETag))
+}
+
+// isAbsent reports whether a source object that was denied is not there, as far as a listing of its key shows. A denial that
+// names another permission than that to list, which is what S3 asks for before it calls a key absent, is of one that is there.
+func (c *Copier) isAbsent(ctx context.Context, key string, denial error) bool {
+	if action, _ := awserr.Refused(denial); action != "" && action != "s3:ListBucket" {
+		return false
+	}
+	_, isListed, err := c.lookup(ctx, c.o.Source, c.o.SourceBucket, c.o.SourceAccount, key)
+	return err == nil && !isListed
+}
+
+func (c *Copier) lookDirectly(ctx context.Context, key string) (listing.Object, error) {
 	head, err := c.head(ctx, key, nil)
 	if err != nil {
 		return listing.Object{}, err

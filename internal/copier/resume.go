@@ -39,6 +39,7 @@ func (u *upload) takeOver(ctx context.Context, r *remembered) (taken bool, err e
 		}
 		return true, nil
 	case awserr.Gone:
+		u.job.standing.begun = r.upload.BeganAt // it may have been completed
 		r.ended()
 	case awserr.Denied, awserr.Unsupported:
 		if err := r.discard(ctx); err != nil {
@@ -75,7 +76,7 @@ func (u *upload) listParts(ctx context.Context) error {
 			return nil
 		}
 		if aws.ToString(page.NextPartNumberMarker) == aws.ToString(in.PartNumberMarker) {
-			return fmt.Errorf("%w: the list of parts does not go on behind part %s", errEmptyAnswer, aws.ToString(in.PartNumberMarker))
+			return fmt.Errorf("%w: the list of parts does not continue after part %s", errListStands, aws.ToString(in.PartNumberMarker))
 		}
 		in.PartNumberMarker = page.NextPartNumberMarker
 	}
@@ -103,14 +104,11 @@ func (u *upload) takePart(part types.Part) {
 // create begins an upload and has it remembered before its first part.
 func (u *upload) create(ctx context.Context, d *draft, r *remembered) error {
 	created, err := u.sendCreate(ctx, d)
-	if err == nil && aws.ToString(created.UploadId) == "" {
-		err = errEmptyAnswer
-	}
 	if err != nil {
 		return u.c.failed("create upload for", u.object.Key, err)
 	}
 	u.id = aws.ToString(created.UploadId)
-	began := r.c.plannedUpload(u.object, u.key)
+	began := u.job.plannedUpload()
 	began.ID, began.BeganAt, began.TagsLate = u.id, u.c.o.Now(), d.tags.late
 	// The destination's own clock is the one that it dates the object by.
 	if at, ok := awsmiddleware.GetServerTime(created.ResultMetadata); ok {
@@ -125,7 +123,7 @@ func (u *upload) create(ctx context.Context, d *draft, r *remembered) error {
 
 func (u *upload) sendCreate(ctx context.Context, d *draft) (created *s3.CreateMultipartUploadOutput, err error) {
 	for {
-		err = u.c.withSlot(ctx, func(ctx context.Context) (err error) {
+		err = u.job.write(ctx, func(ctx context.Context) (err error) {
 			created, err = u.c.o.Destination.CreateMultipartUpload(ctx, d.create(u.c, u.key), d.options()...)
 			return err
 		})

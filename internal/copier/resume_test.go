@@ -31,7 +31,7 @@ func (w *world) cut(t *testing.T, object listing.Object, made int) *record {
 	ctx, kill := context.WithCancel(t.Context())
 	defer w.cloud.Inject(awsfake.Fault{Operation: w.partRequest(), Skip: made, Kind: awsfake.Timeout, Do: kill})()
 	left := &record{}
-	_, err := copier.New(w.options).Copy(ctx, object, left)
+	_, _, err := copier.New(w.options).Copy(ctx, object, copier.Target{}, left)
 	if awserr.Classify(err) != awserr.Canceled || !left.open || w.destination.Uploads() != 1 {
 		t.Fatalf("got %v, remembered %v, %d uploads, want a copy cut short and its upload kept", err, left.open, w.destination.Uploads())
 	}
@@ -117,7 +117,7 @@ func TestResumeOfNothingButTheEnd(t *testing.T) {
 			ctx, kill := context.WithCancel(t.Context())
 			remove := w.cloud.Inject(awsfake.Fault{Operation: "CompleteMultipartUpload", Kind: awsfake.Timeout, Do: kill})
 			left := &record{}
-			if _, err := copier.New(w.options).Copy(ctx, object, left); err == nil {
+			if _, _, err := copier.New(w.options).Copy(ctx, object, copier.Target{}, left); err == nil {
 				t.Fatal("got a copy, want it cut short")
 			}
 			remove()

@@ -121,11 +121,11 @@ func TestSilentSourceLeavesMemoryForOthers(t *testing.T) {
 		defer giveUp()
 		for i := range 50 {
 			object := stuck.put(fmt.Sprint("k", i), awsfake.SyntheticBody(8*mib, 1), awsfake.PutOptions{})
-			copies.Go(func() { _, _ = bad.Copy(ctx, object, nil) }) // it fails
+			copies.Go(func() { _, _, _ = bad.Copy(ctx, object, copier.Target{}, nil) }) // it fails
 		}
 		synctest.Wait()
 		start := time.Now()
-		if _, err := good.Copy(t.Context(), quick.put("k", awsfake.SyntheticBody(40*mib, 1), awsfake.PutOptions{}), nil); err != nil {
+		if _, _, err := good.Copy(t.Context(), quick.put("k", awsfake.SyntheticBody(40*mib, 1), awsfake.PutOptions{}), copier.Target{}, nil); err != nil {
 			t.Error(err)
 		}
 		if took := time.Since(start); took > time.Second {

@@ -31,7 +31,7 @@ func TestCopiesShareTheirSlots(t *testing.T) {
 			w.putText(small.Key, "overwritten since")
 			for _, object := range []listing.Object{large, small} {
 				copies.Go(func() error {
-					_, err := copier.New(w.options).Copy(context.WithoutCancel(t.Context()), object, nil)
+					_, _, err := copier.New(w.options).Copy(context.WithoutCancel(t.Context()), object, copier.Target{}, nil)
 					return err
 				})
 			}
@@ -57,7 +57,7 @@ func TestCopyWaitsForASlotOnlySoLong(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var waiting sync.WaitGroup
 		waiting.Go(func() {
-			_, err := copier.New(w.options).Copy(ctx, object, nil)
+			_, _, err := copier.New(w.options).Copy(ctx, object, copier.Target{}, nil)
 			if awserr.Classify(err) != awserr.Canceled || !errors.Is(err, context.Canceled) {
 				t.Errorf("got %v, want class %q", err, awserr.Canceled)
 			}

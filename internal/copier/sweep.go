@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +14,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
+	"syncd/internal/transfer"
 )
 
 // SweepUploads aborts what nobody remembers: the unfinished uploads under the destination prefix that sessions of the
@@ -79,8 +79,9 @@ func (c *Copier) eachUpload(ctx context.Context, do func(key string, u types.Mul
 		if err != nil {
 			return err
 		}
+		encoded := page.EncodingType == types.EncodingTypeUrl
 		for _, u := range page.Uploads {
-			key, err := url.QueryUnescape(aws.ToString(u.Key))
+			key, err := transfer.DecodeKey(aws.ToString(u.Key), encoded)
 			if err != nil {
 				return fmt.Errorf("decode key of upload %s: %w", aws.ToString(u.UploadId), err)
 			}
@@ -91,12 +92,12 @@ func (c *Copier) eachUpload(ctx context.Context, do func(key string, u types.Mul
 		if !aws.ToBool(page.IsTruncated) {
 			return nil
 		}
-		marker, err := url.QueryUnescape(aws.ToString(page.NextKeyMarker))
+		marker, err := transfer.DecodeKey(aws.ToString(page.NextKeyMarker), encoded)
 		if err != nil {
 			return fmt.Errorf("decode key marker: %w", err)
 		}
 		if marker == aws.ToString(in.KeyMarker) && aws.ToString(page.NextUploadIdMarker) == aws.ToString(in.UploadIdMarker) {
-			return fmt.Errorf("list uploads: %w: the list does not go on behind %q", errEmptyAnswer, marker)
+			return fmt.Errorf("list uploads: %w: the list does not continue after %q", errListStands, marker)
 		}
 		in.KeyMarker, in.UploadIdMarker = &marker, page.NextUploadIdMarker
 	}

@@ -72,11 +72,12 @@ func (d *draft) deferTags(refused error) bool {
 
 // tagLate sets the tags that no header could carry, on the very version that was made where there are versions. The copy
 // counts only with them: until then it is not in the ledger, and a process that is killed here makes it again.
-func (c *Copier) tagLate(ctx context.Context, d *draft, made Result) error {
+func (j *job) tagLate(ctx context.Context, d *draft, made Result) error {
 	if !d.tags.late {
 		return nil
 	}
-	err := c.withSlot(ctx, func(ctx context.Context) error {
+	c := j.c
+	err := j.write(ctx, func(ctx context.Context) error {
 		_, err := c.o.Destination.PutObjectTagging(ctx, &s3.PutObjectTaggingInput{
 			Bucket: &c.o.DestinationBucket, Key: &made.DestinationKey, VersionId: optional(made.DestinationVersionID),
 			ExpectedBucketOwner: optional(c.o.DestinationAccount), Tagging: &types.Tagging{TagSet: d.tags.set},

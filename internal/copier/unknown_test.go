@@ -314,7 +314,7 @@ func TestStreamsShareTheirSlots(t *testing.T) {
 			for i := range 5 {
 				object := w.put(fmt.Sprint("k", i), awsfake.SyntheticBody(17*mib, uint64(i)), awsfake.PutOptions{})
 				copies.Go(func() error {
-					_, err := c.Copy(context.WithoutCancel(t.Context()), object, nil)
+					_, _, err := c.Copy(context.WithoutCancel(t.Context()), object, copier.Target{}, nil)
 					return err
 				})
 			}
@@ -338,7 +338,7 @@ func TestStreamNeedsOneBuffer(t *testing.T) {
 	for i := range 3 {
 		object := w.put(fmt.Sprint("k", i), awsfake.SyntheticBody(33*mib, uint64(i)), awsfake.PutOptions{})
 		copies.Go(func() error {
-			_, err := c.Copy(t.Context(), object, nil)
+			_, _, err := c.Copy(t.Context(), object, copier.Target{}, nil)
 			return err
 		})
 	}
@@ -355,7 +355,7 @@ func TestStreamThatSaysNothingMore(t *testing.T) {
 			source.stalled = true
 			ctx, cancel := context.WithCancel(t.Context())
 			defer time.AfterFunc(patience, cancel).Stop()
-			_, err := copier.New(w.options).Copy(ctx, w.putLarge(awsfake.PutOptions{}), nil)
+			_, _, err := copier.New(w.options).Copy(ctx, w.putLarge(awsfake.PutOptions{}), copier.Target{}, nil)
 			if awserr.Classify(err) != want || w.destination.Uploads() != 0 {
 				t.Errorf("got %v and %d uploads, want class %q and none", err, w.destination.Uploads(), want)
 			}

@@ -2,6 +2,7 @@ package copier
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -10,7 +11,6 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
-	"syncd/internal/listing"
 )
 
 const (
@@ -20,8 +20,11 @@ const (
 	keepFor = 7 * 24 * time.Hour
 )
 
-// UploadRecord remembers the upload of one object, so that another process can go on with it. A *checkpoint.Slot is one.
-type UploadRecord interface {
+// Record is where a copy is recorded and what entitles it to write. A *checkpoint.Slot is one.
+type Record interface {
+	// Writing returns a context for one write at the destination, which ends with the right to write there. The error, which
+	// satisfies errors.Is(err, checkpoint.ErrLeaseLost), says that it has ended.
+	Writing(ctx context.Context) (bound context.Context, release context.CancelFunc, err error)
 	// Upload returns the upload that an earlier process left; ok is false when there is none.
 	Upload() (u checkpoint.Upload, ok bool)
 	// UploadBegan remembers an upload before its first part is made, or again when it is taken over.
@@ -36,7 +39,8 @@ type UploadRecord interface {
 // ends an upload but through it, so that the record and the destination never tell different stories.
 type remembered struct {
 	c      *Copier
-	record UploadRecord // nil when nothing is remembered
+	job    *job
+	record Record // nil when nothing is remembered
 	upload checkpoint.Upload
 	open   bool // upload is one under way
 	saved  bool // and record knows of it
@@ -45,10 +49,10 @@ type remembered struct {
 	notes  []string
 }
 
-func (c *Copier) remember(record UploadRecord) *remembered {
-	r := &remembered{c: c, record: record}
-	if record != nil {
-		r.upload, r.open = record.Upload()
+func (j *job) remember() *remembered {
+	r := &remembered{c: j.c, job: j, record: j.record}
+	if r.record != nil {
+		r.upload, r.open = r.record.Upload()
 		r.saved, r.found = r.open, r.open
 	}
 	return r
@@ -56,10 +60,11 @@ func (c *Copier) remember(record UploadRecord) *remembered {
 
 // plannedUpload is the upload that a copy of the object would make, as it would be remembered but for what only the
 // destination can tell.
-func (c *Copier) plannedUpload(object listing.Object, key string) checkpoint.Upload {
+func (j *job) plannedUpload() checkpoint.Upload {
+	c := j.c
 	return checkpoint.Upload{
-		Key: object.Key, Bucket: c.o.DestinationBucket, DestinationKey: key,
-		Source: object.Version, PartSize: c.partSizeOf(object.Size), Relay: c.o.Relay,
+		Key: j.object.Key, Bucket: c.o.DestinationBucket, DestinationKey: j.key,
+		Source: j.object.Version, PartSize: c.partSizeOf(j.object.Size), Relay: c.o.Relay,
 		Settings: c.settings(),
 	}
 }
@@ -118,7 +123,7 @@ func (r *remembered) settle(ctx context.Context, failure error) error {
 
 // goesOn reports whether another attempt will take the object up again from where this one failed.
 func goesOn(ctx context.Context, failure error) bool {
-	return ctx.Err() != nil || awserr.Fatal(failure) || awserr.Classify(failure) == awserr.Canceled
+	return ctx.Err() != nil || errors.Is(failure, checkpoint.ErrLeaseLost) || awserr.Fatal(failure) || awserr.Classify(failure) == awserr.Canceled
 }
 
 // keep has the upload wait for the next pass, where the failure is one that passes by itself: it says nothing against what
@@ -164,7 +169,7 @@ func (r *remembered) discard(ctx context.Context) error {
 
 // abort ends the upload, and forgets it where it is truly ended.
 func (r *remembered) abort(ctx context.Context) error {
-	err := r.c.AbortUpload(ctx, r.upload)
+	err := r.job.bounded(ctx, func(ctx context.Context) error { return r.c.AbortUpload(ctx, r.upload) })
 	r.open = false
 	if err == nil {
 		r.ended()

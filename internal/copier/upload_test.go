@@ -141,7 +141,7 @@ func TestFailureThatNobodyRemembers(t *testing.T) {
 			object := w.putLarge(awsfake.PutOptions{})
 			ctx, cancel := context.WithCancel(t.Context())
 			w.cloud.Inject(awsfake.Fault{Operation: w.partRequest(), Skip: 1, Kind: awsfake.Timeout, Do: cancel})
-			_, err := copier.New(w.options).Copy(ctx, object, nil)
+			_, _, err := copier.New(w.options).Copy(ctx, object, copier.Target{}, nil)
 			if awserr.Classify(err) != awserr.Canceled || w.destination.Uploads() != 0 {
 				t.Errorf("got %v and %d uploads, want the copy canceled and none", err, w.destination.Uploads())
 			}
@@ -162,6 +162,7 @@ func TestConflictBeginsAnew(t *testing.T) {
 			}
 			w.sameAsSource(t, object.Key, copied)
 
+			w.destination.Delete(object.Key)
 			w.cloud.Inject(awsfake.Fault{Operation: "CompleteMultipartUpload", Kind: awsfake.Conflict})
 			if _, err := w.copy(t, object); copier.Reason(err) != "conflict" || w.destination.Uploads() != 0 {
 				t.Errorf("got %v, reason %q, %d uploads, want the conflict to be the reason", err, copier.Reason(err), w.destination.Uploads())
@@ -224,6 +225,7 @@ func TestLostUploadIsNoLostAnswer(t *testing.T) {
 				t.Run(mode, func(t *testing.T) {
 					object := w.putLarge(rich())
 					left := &record{}
+					w.options.OverwriteAny = true
 					w.cloud.Inject(awsfake.Fault{Operation: "CompleteMultipartUpload", Times: 1, Do: func() {
 						present(w, object.Key)
 						w.abort(t, object.Key, left.upload.ID)
@@ -264,7 +266,7 @@ func TestPreconditionInASuccess(t *testing.T) {
 	w.answerOnce(http.MethodPut, "partNumber", refusal{http.StatusOK, "PreconditionFailed"}.replace)
 	_, copied := w.mustCopy(t, object)
 	w.sameAsSource(t, object.Key, copied)
-	if n := w.cloud.Requests()["HeadObject"]; n != 3 {
+	if n := w.cloud.BucketRequests("owner-data")["HeadObject"]; n != 3 {
 		t.Errorf("got %d looks at the source, want one more between the two copies", n)
 	}
 }

@@ -9,12 +9,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/awserr"
-	"syncd/internal/listing"
 )
 
 // copyWhole copies an object server-side in one request, or two where a lock is to be carried over.
-func (c *Copier) copyWhole(ctx context.Context, object listing.Object, key string) (Result, error) {
-	in := c.copyInput(object, key)
+func (j *job) copyWhole(ctx context.Context) (Result, error) {
+	c, object := j.c, j.object
+	in := j.copyInput()
 	var notes []string
 	if c.o.ObjectLock {
 		head, err := c.head(ctx, object.Key, &object.ETag)
@@ -29,9 +29,12 @@ func (c *Copier) copyWhole(ctx context.Context, object listing.Object, key strin
 		return Result{}, c.failed("copy", object.Key, err)
 	}
 	var out *s3.CopyObjectOutput
-	err := c.withSlot(ctx, func(ctx context.Context) (err error) {
-		out, err = c.o.Destination.CopyObject(ctx, in)
-		return err
+	err := c.withSlot(ctx, func(ctx context.Context) error {
+		return j.conditional(ctx, "CopyObject", func(ctx context.Context, under condition) (err error) {
+			in.IfMatch, in.IfNoneMatch = under.ifMatch(), under.ifNoneMatch()
+			out, err = c.o.Destination.CopyObject(ctx, in)
+			return err
+		})
 	})
 	if err != nil {
 		failure := &ObjectError{Op: "copy", Bucket: c.o.SourceBucket, Key: object.Key, Err: err}
@@ -40,32 +43,30 @@ func (c *Copier) copyWhole(ctx context.Context, object listing.Object, key strin
 		}
 		return Result{}, failure
 	}
-	if out.CopyObjectResult == nil {
-		return Result{}, c.failed("copy", object.Key, errEmptyAnswer)
-	}
-	return c.confirmed(ctx, Result{
-		Object: object, DestinationKey: key,
+	return j.confirmed(ctx, Result{
+		Object: object, DestinationKey: j.key,
 		DestinationETag: aws.ToString(out.CopyObjectResult.ETag), DestinationVersionID: aws.ToString(out.VersionId),
 		KeyARN: aws.ToString(out.SSEKMSKeyId), BucketKey: aws.ToBool(out.BucketKeyEnabled),
 		Checksum: checksumOf(copyChecksums(out.CopyObjectResult)), CopiedAt: c.o.Now(), Notes: notes,
 	})
 }
 
-func (c *Copier) copyInput(object listing.Object, key string) *s3.CopyObjectInput {
+func (j *job) copyInput() *s3.CopyObjectInput {
+	o := &j.c.o
 	in := &s3.CopyObjectInput{
-		Bucket: &c.o.DestinationBucket, Key: &key,
-		CopySource: aws.String(copySource(c.o.SourceBucket, object.Key)), CopySourceIfMatch: &object.ETag,
-		ExpectedBucketOwner: optional(c.o.DestinationAccount), ExpectedSourceBucketOwner: optional(c.o.SourceAccount),
-		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &c.o.KeyARN, BucketKeyEnabled: &c.o.BucketKey,
-		StorageClass: c.storageClass(object),
+		Bucket: &o.DestinationBucket, Key: &j.key,
+		CopySource: aws.String(copySource(o.SourceBucket, j.object.Key)), CopySourceIfMatch: &j.object.ETag,
+		ExpectedBucketOwner: optional(o.DestinationAccount), ExpectedSourceBucketOwner: optional(o.SourceAccount),
+		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &o.KeyARN, BucketKeyEnabled: &o.BucketKey,
+		StorageClass: j.c.storageClass(j.object),
 		// The default would ask both sides for permissions on annotations that hardly any policy grants.
 		AnnotationDirective: types.AnnotationDirectiveExclude,
-		RequestPayer:        c.payer(),
+		RequestPayer:        j.c.payer(),
 	}
-	if c.o.OmitMetadata {
+	if o.OmitMetadata {
 		in.MetadataDirective = types.MetadataDirectiveReplace
 	}
-	if c.o.OmitTags {
+	if o.OmitTags {
 		in.TaggingDirective = types.TaggingDirectiveReplace
 	}
 	return in

@@ -41,6 +41,8 @@ type world struct {
 	wire                *wire
 	client              *s3.Client // an administrator of the consumer's account
 	size                int64      // of the object to copy, as ways has it
+	target              copier.Target
+	ours                copier.Ours // after the last copy
 }
 
 func newWorld(tb testing.TB) *world {
@@ -110,9 +112,11 @@ func (w *world) copy(tb testing.TB, object listing.Object) (copier.Result, error
 }
 
 // copyWith copies an object by a process of its own, which remembers its upload.
-func (w *world) copyWith(tb testing.TB, object listing.Object, uploads copier.UploadRecord) (copier.Result, error) {
+func (w *world) copyWith(tb testing.TB, object listing.Object, uploads copier.Record) (copier.Result, error) {
 	tb.Helper()
-	return copier.New(w.options).Copy(context.WithoutCancel(tb.Context()), object, uploads)
+	result, ours, err := copier.New(w.options).Copy(context.WithoutCancel(tb.Context()), object, w.target, uploads)
+	w.ours = ours
+	return result, err
 }
 
 // modes are the two modes of copying, each with a world of its own in which all above 5 MiB, and 8 MiB when relayed, goes in
@@ -157,6 +161,8 @@ type record struct {
 	began  []checkpoint.Upload
 	fail   error
 	full   bool // it keeps no upload
+	// writing decides about the right to write; nil: there always is
+	writing func(context.Context) (context.Context, context.CancelFunc, error)
 }
 
 func (r *record) Upload() (checkpoint.Upload, bool) {
@@ -173,6 +179,15 @@ func (r *record) UploadBegan(_ context.Context, u checkpoint.Upload) error {
 	}
 	r.upload, r.open, r.began = u, true, append(r.began, u)
 	return nil
+}
+
+func (r *record) Writing(ctx context.Context) (context.Context, context.CancelFunc, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.writing != nil {
+		return r.writing(ctx)
+	}
+	return ctx, func() {}, nil
 }
 
 func (r *record) UploadKept() bool {

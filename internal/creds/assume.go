@@ -122,9 +122,8 @@ func (a *assumer) denied(err error) (action, hint string) {
 	if m := regexp.MustCompile(`User: (arn:\S+) is not authorized`).FindStringSubmatch(err.Error()); m != nil {
 		caller = m[1]
 	}
-	action = "sts:AssumeRole"
-	if m := regexp.MustCompile(`not authorized to perform: (sts:\w+)`).FindStringSubmatch(err.Error()); m != nil {
-		action = m[1]
+	if action, _ = awserr.Refused(err); !strings.HasPrefix(action, "sts:") {
+		action = "sts:AssumeRole"
 	}
 	switch action {
 	case "sts:TagSession":

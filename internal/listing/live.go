@@ -2,9 +2,10 @@ package listing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
-	"net/url"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,14 +23,15 @@ const pageKeys = 1000
 // that never does.
 const pageTimeout = 2 * time.Minute
 
-type listAPI interface {
+// API is what a listing asks of S3. An *s3.Client is one.
+type API interface {
 	ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input, opts ...func(*s3.Options)) (*s3.ListObjectsV2Output, error)
 }
 
 // Live lists a bucket with ListObjectsV2.
 type Live struct {
 	// Client signs and sends; its region must be the bucket's.
-	Client listAPI
+	Client API
 	// Bucket is the bucket to list.
 	Bucket string
 	// Prefix limits the listing to keys that begin with it; it may be empty.
@@ -45,20 +47,20 @@ func (l Live) String() string { return "s3://" + l.Bucket + "/" + l.Prefix }
 
 // List yields the objects of r in key order. The sequence ends after the first error.
 //
-// Each page starts behind the last key seen, not from a continuation token, so that a listing can be taken up anywhere;
-// an object that is deleted while the listing passes does not disturb it.
+// Each page starts after the last key seen, not from a continuation token, so that a listing can be resumed anywhere; an
+// object that is deleted while the listing passes does not disturb it. Only after a page without keys the token is all there
+// is to continue with.
 func (l Live) List(ctx context.Context, r Range) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
-		cursor, more := r.After, true
-		for more {
+		at := position{after: r.After}
+		for more := true; more; {
 			var page []Object
 			var err error
-			page, more, err = l.page(ctx, cursor)
+			page, at, more, err = l.page(ctx, at)
 			for _, object := range page {
 				if !r.Contains(object.Key) || !yield(object, nil) {
 					return
 				}
-				cursor = object.Key
 			}
 			if err != nil {
 				yield(Object{}, err)
@@ -68,40 +70,43 @@ func (l Live) List(ctx context.Context, r Range) iter.Seq2[Object, error] {
 	}
 }
 
-// page returns the objects behind the cursor, as many as the service answers at once, and whether there are more. With an
-// error it returns those before it.
-func (l Live) page(ctx context.Context, cursor string) (page []Object, more bool, err error) {
-	out, err := l.request(ctx, cursor)
-	if err != nil {
-		return nil, false, err
+// Lookup returns the object of one key; ok is false when the bucket lists none. It takes no permission but that to list, and
+// costs one request.
+func (l Live) Lookup(ctx context.Context, key string) (object Object, ok bool, err error) {
+	l.Prefix = key
+	in := l.input(position{})
+	in.MaxKeys = aws.Int32(1)
+	page, _, _, err := l.send(ctx, in, position{})
+	if err != nil || len(page) == 0 || page[0].Key != key { // the shortest key that begins so is itself
+		return Object{}, false, err
 	}
-	page = make([]Object, 0, len(out.Contents))
-	for _, listed := range out.Contents {
-		object, err := l.object(listed, cursor)
-		if err != nil {
-			return page, false, err
-		}
-		page, cursor = append(page, object), object.Key
-	}
-	more = aws.ToBool(out.IsTruncated)
-	if more && len(page) == 0 {
-		return nil, false, fmt.Errorf("list %s after %q: the service says there is more but answers an empty page", l, cursor)
-	}
-	return page, more, nil
+	return page[0], true, nil
 }
 
-func (l Live) request(ctx context.Context, cursor string) (*s3.ListObjectsV2Output, error) {
+// position is where a listing stands: after a key, or at a token that the service gave with a page that had no keys.
+type position struct {
+	after string
+	token *string
+}
+
+// page returns the objects after a position, as many as the service answers at once, where to continue, and whether there are
+// more. With an error it returns those before it.
+func (l Live) page(ctx context.Context, at position) (page []Object, next position, more bool, err error) {
+	return l.send(ctx, l.input(at), at)
+}
+
+func (l Live) input(at position) *s3.ListObjectsV2Input {
 	in := &s3.ListObjectsV2Input{
 		Bucket:  &l.Bucket,
 		MaxKeys: aws.Int32(pageKeys),
 		// Without it a key that holds a control character makes the page unreadable XML.
-		EncodingType: types.EncodingTypeUrl,
+		EncodingType: types.EncodingTypeUrl, ContinuationToken: at.token,
 	}
 	if l.Prefix != "" {
 		in.Prefix = &l.Prefix
 	}
-	if cursor != "" {
-		in.StartAfter = &cursor
+	if at.after != "" && at.token == nil {
+		in.StartAfter = &at.after
 	}
 	if l.Account != "" {
 		in.ExpectedBucketOwner = &l.Account
@@ -109,34 +114,71 @@ func (l Live) request(ctx context.Context, cursor string) (*s3.ListObjectsV2Outp
 	if l.RequestPayer {
 		in.RequestPayer = types.RequestPayerRequester
 	}
+	return in
+}
+
+func (l Live) send(ctx context.Context, in *s3.ListObjectsV2Input, at position) (page []Object, next position, more bool, err error) {
 	bounded, cancel := context.WithTimeout(ctx, pageTimeout)
 	defer cancel()
-	page, err := l.Client.ListObjectsV2(bounded, in)
+	out, err := l.Client.ListObjectsV2(bounded, in)
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
 		// The SDK's error would look like a listing that was canceled.
 		err = fmt.Errorf("no answer within %s: %w", pageTimeout, context.DeadlineExceeded)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("list %s: %w", l, awserr.Plain(err))
+		return nil, at, false, fmt.Errorf("list %s: %w", l, awserr.Plain(err))
 	}
-	return page, nil
+	next = position{after: at.after}
+	for _, listed := range out.Contents {
+		object, err := l.object(listed, next.after, out.EncodingType == types.EncodingTypeUrl)
+		if err != nil {
+			return page, at, false, err
+		}
+		page, next.after = append(page, object), object.Key
+	}
+	more = aws.ToBool(out.IsTruncated)
+	if more && len(page) == 0 {
+		next.token = out.NextContinuationToken
+		err = l.stands(at, next)
+	}
+	return page, next, more, err
 }
 
-// object decodes one line of a page and checks that it comes behind the last one.
-func (l Live) object(listed types.Object, cursor string) (Object, error) {
-	// The SDK hands the form-encoded key through as it came.
-	key, err := url.QueryUnescape(aws.ToString(listed.Key))
+// stands refuses a page without keys that gives nothing new to continue with.
+func (l Live) stands(at, next position) error {
+	switch {
+	case aws.ToString(next.token) == "":
+		return fmt.Errorf("list %s after %q: the service says there is more, and answers an empty page without a continuation token", l, at.after)
+	case aws.ToString(next.token) == aws.ToString(at.token):
+		return fmt.Errorf("list %s after %q: the service answers an empty page and the same continuation token again", l, at.after)
+	default:
+		return nil
+	}
+}
+
+// object decodes one line of a page and checks that it is one that was asked for: after the last one, under the prefix, with a
+// possible size.
+func (l Live) object(listed types.Object, after string, encoded bool) (Object, error) {
+	key, err := transfer.DecodeKey(aws.ToString(listed.Key), encoded)
 	if err != nil {
 		return Object{}, fmt.Errorf("list %s: decode key %q: %w", l, aws.ToString(listed.Key), err)
 	}
-	if key <= cursor {
-		return Object{}, fmt.Errorf("list %s: key %q came after %q: the service does not list in key order (directory buckets do not), and syncd needs that", l, key, cursor)
-	}
-	return Object{
+	object := Object{
 		Key: key,
 		Version: transfer.Version{
 			ETag: aws.ToString(listed.ETag), Size: aws.ToInt64(listed.Size), LastModified: aws.ToTime(listed.LastModified),
 		},
 		StorageClass: string(listed.StorageClass),
-	}, nil
+	}
+	switch {
+	case key <= after:
+		return Object{}, fmt.Errorf("list %s: key %q came after %q: the service does not list in key order (directory buckets do not), and syncd needs that", l, key, after)
+	case !strings.HasPrefix(key, l.Prefix):
+		return Object{}, fmt.Errorf("list %s: the service answers with key %q, which does not begin so", l, key)
+	case object.Size < 0:
+		return Object{}, fmt.Errorf("list %s: key %q: %w: %d bytes", l, key, errSize, object.Size)
+	}
+	return object, nil
 }
+
+var errSize = errors.New("the service lists a size that cannot be")

@@ -13,6 +13,8 @@
 package plan
 
 import (
+	"time"
+
 	"syncd/internal/checkpoint"
 	"syncd/internal/listing"
 )
@@ -42,6 +44,9 @@ const (
 	Moved Reason = "moved"
 	// WrongClass is a copy of an object that was copied when another storage class was configured.
 	WrongClass Reason = "wrong_class"
+	// Unproven is a copy of an object whose recorded copy may have been replaced by a pass that was broken off, unless a look
+	// at the destination shows that it was not: then the object is unchanged.
+	Unproven Reason = "unproven"
 	// Unchanged is a skip: the ledger says this source version was copied.
 	Unchanged Reason = "unchanged"
 	// Gone is a skip of an entry whose object the source no longer has; the copy is kept.
@@ -72,13 +77,28 @@ type Action struct {
 	Reason Reason
 	// Object is the object as listed; only its Key is set when the reason is Gone or Untouched.
 	Object listing.Object
-	// Present is what may be the object's copy already, found at the destination by Beside; nil when nothing was.
+	// Looked says that Beside has looked for the object's key at the destination; Present is what it found, nil for nothing.
+	Looked  bool
 	Present *listing.Object
+	// Claimed is what an earlier process may have done about the key at the destination.
+	Claimed Claimed
+	// Unsure is set of a skip for Gone when the destination must be asked what it holds: a copy may be there that the ledger
+	// does not know, or not be there any more that it does.
+	Unsure bool
 	// Previous is what the ledger holds under the key; nil when it holds nothing.
 	Previous *checkpoint.Entry
 	// SetAside is what the ledger set aside under the key, be it of this source version or of an earlier one; nil when
 	// it set nothing aside.
 	SetAside *checkpoint.Quarantined
+}
+
+// Claimed is what an earlier process may have done about a key at the destination without recording it. The zero Claimed says
+// nothing.
+type Claimed struct {
+	// Since is the time, by the destination's clock, since when it may have written there.
+	Since time.Time
+	// OtherKey says that it may have done so under another KMS key than the configured one.
+	OtherKey bool
 }
 
 // Listed reports whether the action stands for an object of the source: one that was listed, or that a replay was asked

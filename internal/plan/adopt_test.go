@@ -2,9 +2,10 @@ package plan_test
 
 import (
 	"errors"
+	"fmt"
+	"iter"
 	"strings"
 	"testing"
-	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 
@@ -21,42 +22,147 @@ func moved(key string) (string, error) {
 	return "copy/" + strings.TrimPrefix(key, "data/"), nil
 }
 
-func TestBeside(t *testing.T) {
-	old, fresh := object("copy/old", `"x"`, 1), object("copy/same", `"x"`, 1)
-	old.LastModified = modified.Add(-time.Second)
-	fresh.LastModified = modified.Add(time.Hour)
-	source := sequence(nil, object("data/"+strings.Repeat("l", 20), "", 1), object("data/moved", "", 1), object("data/none", "", 1), object("data/old", "", 1),
-		object("data/same", "", 1), object("data/size", "", 1), object("data/tie", "", 1), object("data/unchanged", "", 1))
-	ledger := sequence(nil, entry("data/moved", ""), entry("data/unchanged", ""))
-	destination := sequence(nil, object("copy/a", "", 1), object("copy/moved", "", 1), object("copy/nonesuch", "", 1), old, fresh,
-		object("copy/size", "", 2), object("copy/tie", "", 1), object("copy/unchanged", "", 1), object("copy/z", "", 1))
-	var present []string
-	for a, err := range plan.Beside(plan.Diff(source, ledger, nil, plan.Rules{}), destination, moved) {
+// there is a destination that holds these objects; asked receives from where it is listed.
+func there(asked *[]string, err error, objects ...listing.Object) plan.Destination {
+	return plan.Destination{
+		KeyAt: moved, Unknown: true, Hidden: func(error) bool { return false },
+		List: func(after string) iter.Seq2[listing.Object, error] {
+			*asked = append(*asked, after)
+			var rest []listing.Object
+			for _, o := range objects {
+				if o.Key > after {
+					rest = append(rest, o)
+				}
+			}
+			return sequence(err, rest...)
+		},
+	}
+}
+
+// looks renders what was found for which objects.
+func looks(t *testing.T, actions plan.Actions) (found []string) {
+	t.Helper()
+	for a, err := range actions {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a.Present != nil {
-			present = append(present, a.Object.Key+" as "+a.Present.Key)
+		switch {
+		case a.Present != nil:
+			found = append(found, fmt.Sprintf("%s as %s", a.Object.Key, a.Present.Key))
+		case a.Looked:
+			found = append(found, a.Object.Key+" as nothing")
 		}
 	}
-	want := []string{"data/same as copy/same", "data/tie as copy/tie"}
-	if diff := gocmp.Diff(want, present); diff != "" {
-		t.Errorf("present (-want +got):\n%s", diff)
+	return found
+}
+
+func TestBeside(t *testing.T) {
+	source := func() iter.Seq2[listing.Object, error] {
+		return sequence(nil, object("data/"+strings.Repeat("l", 20), "", 1), object("data/moved", "", 1), object("data/none", "", 1),
+			object("data/same", "", 1), object("data/size", "", 1), object("data/unchanged", "", 1))
+	}
+	ledger := func() iter.Seq2[checkpoint.Entry, error] {
+		return sequence(nil, entry("data/moved", `"old"`), entry("data/unchanged", ""))
+	}
+	objects := []listing.Object{
+		object("copy/a", "", 1), object("copy/moved", "", 1), object("copy/nonesuch", "", 1), object("copy/same", "", 1),
+		object("copy/size", "", 2), object("copy/unchanged", "", 1), object("copy/z", "", 1),
+	}
+	claimed := func(keys ...string) func(string) plan.Claimed {
+		return func(key string) (c plan.Claimed) {
+			for _, k := range keys {
+				if k == key {
+					c.Since = modified
+				}
+			}
+			return c
+		}
+	}
+	for _, tt := range []struct {
+		name    string
+		unknown bool
+		rules   plan.Rules
+		want    []string
+		asked   []string
+	}{
+		{"nothing is known", true, plan.Rules{}, []string{"data/none as nothing", "data/same as copy/same", "data/size as copy/size"}, []string{"copy/moved"}},
+		{"all is known", false, plan.Rules{}, nil, nil},
+		{
+			"some is claimed", false, plan.Rules{Claimed: claimed("data/moved", "data/size", "data/unchanged"), OwnSince: 10},
+			[]string{"data/moved as copy/moved", "data/size as copy/size", "data/unchanged as copy/unchanged"},
+			[]string{""},
+		},
+		{
+			"what the pass itself made is not doubtful", false, plan.Rules{Claimed: claimed("data/same", "data/unchanged"), OwnSince: 9},
+			[]string{"data/same as copy/same"}, []string{"copy/none"},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var asked []string
+			d := there(&asked, nil, objects...)
+			d.Unknown = tt.unknown
+			found := looks(t, plan.Beside(plan.Diff(source(), ledger(), nil, tt.rules), d))
+			if diff := gocmp.Diff(tt.want, found); diff != "" {
+				t.Errorf("found (-want +got):\n%s", diff)
+			}
+			if diff := gocmp.Diff(tt.asked, asked); diff != "" {
+				t.Errorf("listed from behind (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
 func TestBesideEndsWithTheDestinationsError(t *testing.T) {
 	broken := errors.New("destination broke")
-	actions := plan.Diff(sequence(nil, object("data/a", "", 1), object("data/b", "", 1)), sequence[checkpoint.Entry](nil), nil, plan.Rules{})
-	got := render(plan.Beside(actions, sequence(broken, object("copy/a", "", 1)), moved))
-	if diff := gocmp.Diff([]string{"copy missing data/a", "error destination broke"}, got); diff != "" {
+	source := func() plan.Actions {
+		return plan.Diff(sequence(nil, object("data/a", "", 1), object("data/b", "", 1)), sequence[checkpoint.Entry](nil), nil, plan.Rules{})
+	}
+	var asked []string
+	d := there(&asked, broken, object("copy/a", "", 1))
+	if diff := gocmp.Diff([]string{"copy missing data/a", "error destination broke"}, render(plan.Beside(source(), d))); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
+	}
+	// One that may not be listed is no error, and nothing is known of it.
+	d.Hidden = func(err error) bool { return errors.Is(err, broken) }
+	d.List = func(string) iter.Seq2[listing.Object, error] { return sequence[listing.Object](broken) }
+	if found := looks(t, plan.Beside(source(), d)); found != nil {
+		t.Errorf("got %q of a destination that may not be listed", found)
 	}
 	// Nobody looks at the destination before there is something to copy.
 	var none []listing.Object
 	early := errors.New("source broke")
-	got = render(plan.Beside(plan.Diff(sequence(early, none...), sequence[checkpoint.Entry](nil), nil, plan.Rules{}), sequence(broken, none...), moved))
+	got := render(plan.Beside(plan.Diff(sequence(early, none...), sequence[checkpoint.Entry](nil), nil, plan.Rules{}), there(&asked, broken)))
 	if diff := gocmp.Diff([]string{"error source broke"}, got); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
+	}
+}
+
+// TestDiffOfWhatWasClaimed plans objects that an earlier process may have copied and did not record.
+func TestDiffOfWhatWasClaimed(t *testing.T) {
+	rules := plan.Rules{OwnSince: 10, Claimed: func(string) plan.Claimed { return plan.Claimed{Since: modified} }}
+	own := entry("b", `"1"`)
+	own.Pass = 10
+	left, lost, denied := quarantined("d", `"1"`, "transient"), quarantined("e", `"1"`, "transient"), quarantined("f", `"1"`, "denied")
+	left.DestinationETag, lost.WrittenSince = `"copy"`, setAsideAt
+	actions := plan.Diff(
+		sequence(nil, object("a", `"1"`, 1), object("b", `"1"`, 1), object("c", `"2"`, 1)),
+		sequence(nil, entry("a", `"1"`), own, entry("c", `"1"`), entry("g", `"1"`)),
+		sequence(nil, left, lost, denied), rules)
+	var got []string
+	for a, err := range actions {
+		text := line(a, err)
+		if a.Unsure {
+			text += " unsure"
+		}
+		got = append(got, text)
+	}
+	want := []string{"copy unproven a", "skip unchanged b", "copy changed c", "skip gone d unsure", "skip gone e unsure", "skip gone g unsure"}
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("plan (-want +got):\n%s", diff)
+	}
+	rules.Claimed = nil
+	got = render(plan.Diff(sequence(nil, object("a", `"1"`, 1)), sequence(nil, entry("a", `"1"`), entry("g", `"1"`)), nil, rules))
+	if diff := gocmp.Diff([]string{"skip unchanged a", "skip gone g"}, got); diff != "" {
+		t.Errorf("plan without claims (-want +got):\n%s", diff)
 	}
 }

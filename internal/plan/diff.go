@@ -20,6 +20,13 @@ type Rules struct {
 	PlaceSince int64
 	// ClassSince is the first pass that copied into the storage class of today.
 	ClassSince int64
+	// Claimed says what earlier processes may have done about a source key at the destination; nil says nothing of any.
+	Claimed func(key string) Claimed
+	// OwnSince is the first pass whose entries are this pass's own, from before it was interrupted: those no claim makes
+	// doubtful.
+	OwnSince int64
+	// OverwriteAny says that what is foreign at the destination is replaced, so that what was set aside for it is due.
+	OverwriteAny bool
 	// Now is the time by which it is decided whether an object in quarantine is due to be tried again; all are due by the zero
 	// time.
 	Now time.Time
@@ -58,16 +65,20 @@ func Diff(
 // say: the source does not have the object, and the destination no copy of it.
 func (r Rules) action(at row) (a Action, ok bool) {
 	moved := at.previous != nil && r.elsewhere(*at.previous)
-	a = Action{Previous: at.previous, SetAside: at.aside}
+	a = Action{Previous: at.previous, SetAside: at.aside, Claimed: r.claimed(at.key)}
 	if moved {
 		a.Previous = nil
 	}
 	if !at.isThere {
 		a.Reason, a.Object.Key = Gone, at.key
-		return a, at.previous != nil
+		a.Unsure = r.isDoubtful(a) || at.aside != nil && mayHaveLeft(*at.aside)
+		return a, at.previous != nil || a.Unsure
 	}
 	a.Object = at.object
 	a.Kind, a.Reason = r.decide(a.Object, a.Previous, moved)
+	if a.Reason == Unchanged && r.isDoubtful(a) {
+		a.Kind, a.Reason = Copy, Unproven
+	}
 	if a.Kind == Copy && r.holds(a.Object, at.aside) {
 		a.Kind, a.Reason = Skip, Held
 	}
@@ -94,6 +105,23 @@ func (r Rules) decide(o listing.Object, previous *checkpoint.Entry, moved bool) 
 	}
 }
 
+func (r Rules) claimed(key string) Claimed {
+	if r.Claimed == nil {
+		return Claimed{}
+	}
+	return r.Claimed(key)
+}
+
+// isDoubtful reports whether the copy that the action's entry is of may have been replaced since.
+func (r Rules) isDoubtful(a Action) bool {
+	return a.Previous != nil && !a.Claimed.Since.IsZero() && a.Previous.Pass < r.OwnSince
+}
+
+// mayHaveLeft reports whether an object that was set aside may have a copy that no entry is of.
+func mayHaveLeft(q checkpoint.Quarantined) bool {
+	return q.DestinationETag != "" || q.WrittenSince.Year() > 1
+}
+
 // holds reports whether an object that is to be copied waits in quarantine instead. What was set aside under other settings
 // is tried again: they may be why. So is what was written since, be it with the same bytes: it may have been restored, or its
 // metadata mended.
@@ -107,7 +135,9 @@ func (r Rules) isDue(q checkpoint.Quarantined) bool {
 }
 
 // forces reports whether an object that was set aside is to be tried whether it is due or not.
-func (r Rules) forces(q checkpoint.Quarantined) bool { return r.Retry != nil && r.Retry(q) }
+func (r Rules) forces(q checkpoint.Quarantined) bool {
+	return r.Retry != nil && r.Retry(q) || r.OverwriteAny && q.Reason == Foreign
+}
 
 // elsewhere reports whether the entry is of a copy that lies where the mapping no longer writes. It says nothing of what
 // lies there now, so it is no previous copy of anything.

@@ -26,6 +26,10 @@ const (
 	TagOverflow = "tag_overflow"
 	// ObjectLocked is a copy that is refused because the one before is retained or under a legal hold.
 	ObjectLocked = "object_locked"
+	// Foreign is an object whose key at the destination holds what syncd neither wrote nor may adopt.
+	Foreign = "foreign"
+	// Inconsistent is an object that the source lists and says is not there.
+	Inconsistent = "inconsistent"
 	// Internal is an object that a bug of this program failed on.
 	Internal = "internal"
 )
@@ -55,9 +59,9 @@ func (b backoff) after(attempts int64) time.Duration {
 //
 //   - At once, in every pass: what passes by itself (throttling, faults of the network and the service, a source that
 //     changed under way, a race, a pass that was cut short), and what ends a whole mapping.
-//   - 5 minutes, doubling up to 6 hours: what someone mends in a policy or at a key (denied, key_disabled), and no_etag,
-//     which is a fault of the source's service. An operator who has mended it should see it copied within the shift.
-//   - 1 hour, doubling up to 24 hours: what takes another configuration, service or object (wrong_key, checksum,
+//   - 5 minutes, doubling up to 6 hours: what someone mends in a policy or at a key (denied, key_disabled), and no_etag
+//     and inconsistent, which are faults of the source's service. An operator who has mended it should see it copied within the shift.
+//   - 1 hour, doubling up to 24 hours: what takes another configuration, service or object (foreign, wrong_key, checksum,
 //     tag_overflow, unsupported, invalid, hidden_metadata). An attempt may cost a whole copy.
 //   - 6 hours, doubling up to 7 days: what waits for the owner (archived, sse_c). A restore takes up to 48 hours from
 //     S3 Glacier Deep Archive (Amazon S3 User Guide, "Understanding archive retrieval options").
@@ -76,9 +80,9 @@ func backoffOf(reason string) backoff {
 		string(awserr.Conflict), string(awserr.Canceled), string(awserr.Expired), string(awserr.Credentials),
 		string(awserr.NoBucket), string(awserr.Gone):
 		return backoff{}
-	case string(awserr.Denied), string(awserr.KeyDisabled), NoETag:
+	case string(awserr.Denied), string(awserr.KeyDisabled), NoETag, Inconsistent:
 		return backoff{0, 5 * time.Minute, 6 * time.Hour}
-	case WrongKeyCopied, ChecksumDiffers, TagOverflow, HiddenMetadata, string(awserr.Unsupported), string(awserr.Invalid):
+	case Foreign, WrongKeyCopied, ChecksumDiffers, TagOverflow, HiddenMetadata, string(awserr.Unsupported), string(awserr.Invalid):
 		return backoff{0, time.Hour, day}
 	case string(awserr.Archived), SSEC:
 		return backoff{0, 6 * time.Hour, 7 * day}

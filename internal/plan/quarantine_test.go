@@ -43,8 +43,8 @@ func schedule() map[string]waits {
 	return map[string]waits{
 		"throttled": atOnce, "throttled_kms": atOnce, "transient": atOnce, "changed": atOnce, "conflict": atOnce,
 		"canceled": atOnce, "expired": atOnce, "credentials": atOnce, "no_bucket": atOnce, "gone": atOnce,
-		"denied": mended, "key_disabled": mended, "no_etag": mended,
-		"wrong_key": configured, "checksum": configured, "tag_overflow": configured, "unsupported": configured,
+		"denied": mended, "key_disabled": mended, "no_etag": mended, "inconsistent": mended,
+		"foreign": configured, "wrong_key": configured, "checksum": configured, "tag_overflow": configured, "unsupported": configured,
 		"invalid": configured, "hidden_metadata": configured,
 		"archived": owner, "sse_c": owner,
 		"too_large": lasting, "key_unrepresentable": lasting, "object_locked": lasting,

@@ -70,7 +70,7 @@ func (r Rules) again(
 func (r Rules) blind(at row) Action {
 	a := Action{
 		Kind: Copy, Reason: Missing, SetAside: at.aside,
-		Object: listing.Object{Key: at.key, Version: at.aside.Source},
+		Object: listing.Object{Key: at.key, Version: at.aside.Source}, Claimed: r.claimed(at.key),
 	}
 	switch {
 	case at.previous == nil:

@@ -31,6 +31,7 @@ type counters struct {
 	quarantine     *prometheus.GaugeVec // by reason
 	copyDuration   prometheus.Observer
 	storeWrites    prometheus.Counter
+	unconditional  prometheus.Counter
 }
 
 func newCounters(m *metrics.Metrics, mapping string) counters {
@@ -43,7 +44,7 @@ func newCounters(m *metrics.Metrics, mapping string) counters {
 		entries: m.LedgerEntries.With(by), generation: m.LedgerGeneration.With(by),
 		leaseHeld: m.LeaseHeld.With(by), leaseExpiry: m.LeaseExpiry.MustCurryWith(by),
 		backlogObjects: m.BacklogObjects.With(by), backlogBytes: m.BacklogBytes.With(by), quarantine: m.QuarantineObjects.MustCurryWith(by),
-		copyDuration: m.CopyDuration.With(by), storeWrites: m.StoreWrites.With(by),
+		copyDuration: m.CopyDuration.With(by), storeWrites: m.StoreWrites.With(by), unconditional: m.UnconditionalWrites.With(by),
 	}
 	c.begin()
 	return c

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"syncd/internal/awserr"
+	"syncd/internal/checkpoint"
 )
 
 // outlive returns a context that ends patience after ctx does, so that what is in hand can be finished; and a func that
@@ -28,14 +29,18 @@ func outlive(ctx context.Context, patience time.Duration) (context.Context, cont
 }
 
 // firstCause tells why a walk ended: the first of the errors that is one, or the drain that ctx asked for. What fails
-// because it was canceled for one of these reasons is not the cause.
+// because it was canceled for one of these reasons is not the cause, nor is what the ledger refuses once it has failed.
 func firstCause(ctx context.Context, errs ...error) error {
+	hasEnded := false
 	for _, err := range errs {
-		if err != nil && awserr.Classify(err) != awserr.Canceled {
+		switch {
+		case errors.Is(err, checkpoint.ErrPassEnded):
+			hasEnded = true
+		case err != nil && awserr.Classify(err) != awserr.Canceled:
 			return err
 		}
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && !hasEnded {
 		return ErrDrained
 	}
 	return errors.Join(errs...)

@@ -1,8 +1,10 @@
 package syncer
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"time"
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/copier"
@@ -40,22 +42,78 @@ func keep(slot *checkpoint.Slot, a plan.Action) {
 	slot.Carry(*a.Previous)
 }
 
-// vanished settles an object that was gone when it was to be copied. A request whose answer was lost may have replaced the
-// copy before, and the ledger then must not vouch for that.
-func (p *pass) vanished(ctx context.Context, slot *checkpoint.Slot, a plan.Action) error {
+// targetOf is what is known of the destination's key before an object is copied.
+func targetOf(a plan.Action) copier.Target {
+	t := copier.Target{Looked: a.Looked, Present: a.Present, OursSince: a.Claimed.Since}
 	if a.Previous != nil {
-		intact, err := p.o.Copier.Intact(ctx, *a.Previous)
-		if err != nil {
-			return err
-		}
-		if !intact {
-			a.Previous = nil
-		}
+		t.Known = a.Previous.DestinationETag
 	}
-	keep(slot, a)
+	if q := a.SetAside; q != nil {
+		t.Known = cmp.Or(t.Known, q.DestinationETag)
+		t.OursSince = earlier(t.OursSince, writtenSince(q))
+	}
+	return t
+}
+
+// writtenSince is the row's, which has a zero time in the form of the year 1.
+func writtenSince(q *checkpoint.Quarantined) time.Time {
+	if q.WrittenSince.Year() <= 1 {
+		return time.Time{}
+	}
+	return q.WrittenSince
+}
+
+// vanished settles an object that was gone when it was to be copied.
+func (p *pass) vanished(ctx context.Context, slot *checkpoint.Slot, a plan.Action, ours copier.Ours) error {
+	target := targetOf(a)
+	target.OursSince = earlier(target.OursSince, ours.Since)
+	if err := p.settleGone(ctx, slot, a, target); err != nil {
+		return err
+	}
 	p.tally.skipped(plan.Gone)
 	p.count.objects.WithLabelValues(outcomeSkipped).Inc()
 	return nil
+}
+
+// gone settles what the source does not list any more and of which the ledger does not know what is at the destination.
+func (p *pass) gone(ctx context.Context, slot *checkpoint.Slot, a plan.Action) error {
+	return p.settleGone(ctx, slot, a, targetOf(a))
+}
+
+// settleGone settles a source object that is gone. A copy whose answer was lost may have replaced the one that the ledger
+// knows, which then must not be vouched for; and what is there in its place is syncd's own all the same.
+func (p *pass) settleGone(ctx context.Context, slot *checkpoint.Slot, a plan.Action, target copier.Target) error {
+	if target.OursSince.IsZero() && (target.Known == "" || a.Previous != nil) {
+		keep(slot, a) // nothing was written
+		return nil
+	}
+	left, err := p.o.Copier.LeftOf(ctx, a.Object.Key, target)
+	switch {
+	case err != nil:
+		return err
+	case left.Intact && a.Previous != nil:
+		slot.Carry(*a.Previous)
+	case left.Entry != nil:
+		slot.Record(*left.Entry)
+	default:
+		slot.Drop()
+	}
+	return nil
+}
+
+// proved settles an object whose recorded copy is still there.
+func (p *pass) proved(slot *checkpoint.Slot, a plan.Action) {
+	slot.Carry(*a.Previous)
+	p.tally.skipped(plan.Unchanged)
+	p.count.objects.WithLabelValues(outcomeUnchanged).Inc()
+	p.backlog.settle(a.Object.Key)
+}
+
+// adopted records what the destination held already.
+func (p *pass) adopted(slot *checkpoint.Slot, a plan.Action, r copier.Result) {
+	slot.Record(entryOf(a, r))
+	p.tally.adopted()
+	p.count.objects.WithLabelValues(outcomeAdopted).Inc()
 }
 
 func (p *pass) record(slot *checkpoint.Slot, a plan.Action, r copier.Result) {
@@ -65,6 +123,9 @@ func (p *pass) record(slot *checkpoint.Slot, a plan.Action, r copier.Result) {
 	}
 	if r.Parts > 0 {
 		p.usedParts.Store(true)
+	}
+	if r.Unconditional != "" {
+		p.unconditional(r.Unconditional)
 	}
 	p.tally.copied(r.Object.Size)
 	p.count.objects.WithLabelValues(outcomeCopied).Inc()
@@ -80,13 +141,22 @@ func entryOf(a plan.Action, r copier.Result) checkpoint.Entry {
 	}
 }
 
-// quarantine sets the object aside. The ledger forgets what it knew of its copy: a request whose answer was lost may have
-// replaced that, and an entry would then vouch for what is no longer there.
-func (p *pass) quarantine(slot *checkpoint.Slot, a plan.Action, err error) {
+// unconditional notes a copy that was written without the condition that protects what others put there.
+func (p *pass) unconditional(why string) {
+	p.count.unconditional.Inc()
+	if !p.toldUnconditional.Swap(true) {
+		p.o.Logger.Warn("copies replace what others write to the destination meanwhile", "why", why)
+	}
+}
+
+// quarantine sets the object aside. The ledger has no entry of it any more: a request whose answer was lost may have replaced
+// the copy that the entry was of. What is syncd's own there all the same, the row says.
+func (p *pass) quarantine(slot *checkpoint.Slot, a plan.Action, ours copier.Ours, err error) {
 	reason, now := copier.Reason(err), p.o.Now()
 	slot.Quarantine(checkpoint.Quarantined{
 		Key: a.Object.Key, Source: a.Object.Version,
 		Reason: reason, Detail: err.Error(), FirstAt: now, LastAt: now, Attempts: 1,
+		DestinationETag: ours.ETag, WrittenSince: ours.Since,
 	}, nil)
 	p.backlog.setAside(now)
 	p.tally.quarantined(reason)

@@ -42,9 +42,9 @@ type panickingCopier struct {
 	armed *atomic.Bool
 }
 
-func (c panickingCopier) Copy(ctx context.Context, object listing.Object, uploads copier.UploadRecord) (copier.Result, error) {
+func (c panickingCopier) Copy(ctx context.Context, object listing.Object, target copier.Target, record copier.Record) (copier.Result, copier.Ours, error) {
 	fire(c.armed, object.Key == name(500))
-	return c.Copier.Copy(ctx, object, uploads)
+	return c.Copier.Copy(ctx, object, target, record)
 }
 
 type panickingStore struct {

@@ -12,7 +12,6 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
-	"syncd/internal/copier"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
 	"syncd/internal/throttle"
@@ -36,7 +35,8 @@ type pass struct {
 	log    *slog.Logger // names the pass, once it has a number
 	tally  *tally
 	before throttle.Counts
-	start  time.Time
+	start  time.Time // by Options.Now
+	began  time.Time // by the clock that the service's is compared with
 	ledger *checkpoint.Pass
 	rules  plan.Rules
 	// expectNothing says that the ledger held nothing when the pass began.
@@ -45,6 +45,8 @@ type pass struct {
 	replay Selector
 	// usedParts says that an object was copied in parts.
 	usedParts atomic.Bool
+	// claims has keys claimed before they are copied.
+	claims claims
 }
 
 // run walks the pass to its end and commits it, or saves what is settled and says why it could not.
@@ -64,12 +66,10 @@ func (p *pass) run(ctx context.Context) error {
 	} else if err := p.beginReplay(ctx, ledger); err != nil {
 		return firstCause(ctx, err)
 	}
-	if p.rules, err = p.settle(ctx, ledger); err != nil {
+	if err := p.begin(ctx, ledger); err != nil {
 		return firstCause(ctx, err)
 	}
-	if p.ledger, err = ledger.Begin(ctx); err != nil {
-		return firstCause(ctx, err)
-	}
+	p.claims.save = p.claim
 	p.log = p.log.With("pass", p.ledger.Number())
 	p.tally.began(p.ledger)
 	if err := p.walk(ctx); err != nil {
@@ -92,8 +92,9 @@ func (p *pass) walk(ctx context.Context) error {
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	defer context.AfterFunc(working, stop)() // a copy that ends the pass ends the reading too
+	// A save is of the pass, not of its copies: when the last of these has ended, a save that has begun goes on to its end.
 	save := func() error {
-		err := p.saveDue(working)
+		err := p.saveDue(ctx)
 		if err != nil {
 			giveUp() // what is copied from now on could not be remembered
 		}
@@ -101,14 +102,20 @@ func (p *pass) walk(ctx context.Context) error {
 	}
 	saved := keepSaved(save)
 
+	taken := 0
 	take := func(a plan.Action) error {
+		taken++
 		slot, err := p.ledger.Reserve(reading, a.Object.Key)
 		switch {
 		case err != nil:
 			return err
-		case a.Kind == plan.Skip:
+		case a.Kind == plan.Skip && !a.Unsure:
 			p.skip(slot, a)
 			return save()
+		case a.Kind == plan.Copy:
+			if err := p.claims.ensure(reading, a.Object.Key, taken); err != nil {
+				return err
+			}
 		}
 		// Turns are given in key order, and whoever has one copies: a drain leaves no hole below what was copied.
 		if err := turns.Acquire(reading); err != nil {
@@ -116,12 +123,12 @@ func (p *pass) walk(ctx context.Context) error {
 		}
 		copies.Go(func() error {
 			defer turns.Release()
-			return guarded(func() error { return p.copy(working, slot, a) })
+			return guarded(func() error { return p.carryOut(working, slot, a) })
 		})
 		return save()
 	}
 	err := guarded(func() error { return p.each(reading, take) })
-	return firstCause(ctx, copies.Wait(), saved(), err)
+	return firstCause(ctx, copies.Wait(), saved(), p.claims.wait(), err)
 }
 
 // each plans ahead and calls do for every action in key order.
@@ -147,6 +154,7 @@ func (p *pass) planned(ctx context.Context) plan.Actions {
 				return
 			}
 			p.tally.list(a)
+			p.claims.plan(a.Object.Key)
 			if a.Kind == plan.Copy {
 				p.backlog.plan(a.Object)
 			}
@@ -156,6 +164,7 @@ func (p *pass) planned(ctx context.Context) plan.Actions {
 			}
 		}
 		p.tally.listedAll()
+		p.claims.plan("")
 		if p.replay == nil {
 			p.count.lastListing.WithLabelValues().Set(unix(p.o.Now()))
 		}
@@ -173,6 +182,8 @@ func (p *pass) plan(ctx context.Context) plan.Actions {
 type known interface {
 	Number() int64
 	Mark() string
+	Memo() string
+	Claims() []checkpoint.Claim
 	Previous(ctx context.Context) iter.Seq2[checkpoint.Entry, error]
 	PreviousQuarantine(ctx context.Context) iter.Seq2[checkpoint.Quarantined, error]
 }
@@ -188,40 +199,61 @@ func (p *pass) copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action) e
 	p.count.inFlight.Inc()
 	defer p.count.inFlight.Dec()
 	start := p.o.Now()
-	adopted, err := p.adopt(ctx, slot, a)
-	var result copier.Result
-	if err == nil && !adopted {
-		result, err = p.o.Copier.Copy(ctx, a.Object, slot)
-	}
+	result, ours, err := p.o.Copier.Copy(ctx, a.Object, targetOf(a), slot)
 	switch {
-	case adopted:
+	case err == nil && result.Adopted:
+		p.adopted(slot, a, result)
 	case err == nil:
 		p.record(slot, a, result)
 		took := p.o.Now().Sub(start)
 		p.count.copyDuration.Observe(took.Seconds())
 		p.log.Debug("object copied", "key", a.Object.Key, "bytes", a.Object.Size, "reason", a.Reason, "duration", took)
-	case awserr.Fatal(err), ctx.Err() != nil:
-		return err // the slot stays unsettled: a resumed pass takes the object up again
+	case awserr.Fatal(err), ctx.Err() != nil, errors.Is(err, checkpoint.ErrLeaseLost):
+		return err // the slot stays unsettled: a resumed pass copies the object
 	case awserr.Classify(err) == awserr.Gone:
-		if err := p.vanished(ctx, slot, a); err != nil {
+		if err := p.vanished(ctx, slot, a, ours); err != nil {
 			return err
 		}
 	default:
-		p.quarantine(slot, a, err)
+		p.quarantine(slot, a, ours, err)
 	}
 	p.backlog.settle(a.Object.Key)
 	return nil
+}
+
+// carryOut does what an action takes requests for. An error ends the pass.
+func (p *pass) carryOut(ctx context.Context, slot *checkpoint.Slot, a plan.Action) error {
+	switch {
+	case a.Kind == plan.Skip:
+		return p.gone(ctx, slot, a)
+	case a.Reason == plan.Unproven:
+		proved, err := p.o.Copier.Proved(ctx, *a.Previous, targetOf(a), a.Claimed.OtherKey)
+		if err != nil {
+			return err
+		}
+		if proved {
+			p.proved(slot, a)
+			return nil
+		}
+	}
+	return p.copy(ctx, slot, a)
 }
 
 // commit makes the pass the ledger's next generation. A drain that comes now gives it as long as it gives a copy.
 func (p *pass) commit(ctx context.Context, ledger *checkpoint.Ledger) error {
 	patient, giveUp := outlive(ctx, p.o.DrainTimeout)
 	defer giveUp()
-	p.abortUploads(patient)
+	if err := p.abortUploads(patient); err != nil {
+		return firstCause(ctx, err)
+	}
+	if p.replay == nil {
+		p.ledger.ForgetClaims(p.o.Settings.settles)
+	}
 	generation, err := p.ledger.Commit(patient)
 	if err != nil {
 		return firstCause(ctx, err)
 	}
+	p.sweepUploads(patient)
 	p.tally.committed(generation)
 	p.count.generation.Set(float64(generation))
 	p.count.entries.Set(float64(ledger.Entries()))
@@ -288,5 +320,5 @@ func (p *pass) saveDue(ctx context.Context) error {
 	}
 	patient, giveUp := outlive(ctx, p.saveTime())
 	defer giveUp()
-	return p.ledger.Flush(patient)
+	return p.ledger.FlushDue(patient)
 }

@@ -45,7 +45,7 @@ func TestAPoisonedObject(t *testing.T) {
 			w := newWorld(t)
 			w.fill(10)
 			if present {
-				w.destination.Put(name(5), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+				w.destination.Put(name(5), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{KeyARN: w.key.ARN()})
 				there := w.live
 				there.Bucket, there.Account = "consumer-copy", consumer
 				w.options.Destination = there

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"unicode/utf8"
 
+	"syncd/internal/checkpoint"
 	"syncd/internal/copier"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
@@ -39,13 +40,14 @@ type Preview struct {
 	// Unchanged is the number of objects that the ledger says were copied in the version listed.
 	Unchanged int64 `json:"unchanged"`
 	// Skipped counts objects that the filter leaves out, by reason; Held those in quarantine that are not due, by the reason
-	// they are there for; Refused those that would go there before any request, likewise.
+	// they are there for; Refused those that would go there before any request, likewise, with what is foreign among them.
 	Skipped map[string]int64 `json:"skipped"`
 	Held    map[string]int64 `json:"held"`
 	Refused map[string]int64 `json:"refused"`
-	// Adopt is what lies at the destination already as it seems, and would be looked at before it is copied. The quote is for
-	// adopting all of it.
-	Adopt Tally `json:"adopt"`
+	// Adopt is what the destination seems to hold already, and would be looked at before it is copied. The quote is for
+	// adopting all of it. Doubtful is what of it would be set aside as foreign if it does not prove to be a copy.
+	Adopt    Tally `json:"adopt"`
+	Doubtful Tally `json:"doubtful"`
 	// Kept is the number of copies whose source is gone and that stay.
 	Kept int64 `json:"kept"`
 	// Archived is what of Copy lies in an archive, and fails unless its owner has restored it.
@@ -90,6 +92,9 @@ type Fate struct {
 	plan.Action
 	// Refused is why the object would go into quarantine before any request, "" when it would not.
 	Refused string
+	// Looks says that what the destination holds would be looked at first, and Foreign that it would not be replaced if it does
+	// not prove to be the object's copy.
+	Looks, Foreign bool
 }
 
 // Preview plans the next pass and carries nothing out: it lists the source, and the destination where the pass would, and
@@ -117,7 +122,7 @@ func (s *Syncer) preview(ctx context.Context, v *Preview, each func(Fate) error)
 		if err != nil {
 			return firstCause(ctx, err)
 		}
-		fate := Fate{Action: a, Refused: l.refusal(a)}
+		fate := l.fateOf(a)
 		v.add(fate, s.quoter)
 		if err := each(fate); err != nil {
 			return err
@@ -128,16 +133,15 @@ func (s *Syncer) preview(ctx context.Context, v *Preview, each func(Fate) error)
 }
 
 // settle finds the rules that the pass would have, and where it would begin. A change of the key that it would refuse is noted.
-func (l looking) settle(ctx context.Context, v *Preview) error {
+func (l *looking) settle(ctx context.Context, v *Preview) error {
 	v.Generation, v.Pass, v.Damage = l.past.last.Generation, l.past.Number(), l.past.damage
 	former := l.past.last.Fingerprint
-	now, err := l.o.Settings.remember(former, l.past.Number())
+	since, err := l.o.Settings.after(l.past.last.Settings, l.past.Number())
 	if err != nil {
 		return err
 	}
-	l.rules = l.rulesUnder(now, former)
 	if !l.o.Rekey {
-		err = l.refuseNewKey(ctx, former, now.PlaceSince)
+		err = l.refuseNewKey(ctx, former, since.PlaceSince)
 	}
 	if refusal, ok := errors.AsType[*RekeyError](err); ok {
 		v.Rekey, err = refusal.Error(), nil
@@ -145,20 +149,41 @@ func (l looking) settle(ctx context.Context, v *Preview) error {
 	if err != nil {
 		return err
 	}
-	err = l.past.resume(ctx, now)
+	if err := l.past.resume(ctx, checkpoint.Settings{Fingerprint: text(identity{Settings: l.o.Settings}), Memo: text(since)}); err != nil {
+		return err
+	}
+	l.rules, err = l.rulesUnder(l.past, former)
+	l.rules.OwnSince = l.past.last.Pass + 1
 	v.resumes(l.past.Mark())
 	return err
 }
 
-// refusal returns why an object that is to be copied would go into quarantine before any request, "" when it would not.
-func (l looking) refusal(a plan.Action) string {
+// fateOf tells what would become of an object before any request is sent for it.
+func (l *looking) fateOf(a plan.Action) Fate {
 	if a.Kind != plan.Copy {
-		return ""
+		return Fate{Action: a}
 	}
 	if _, err := l.o.Copier.DestinationKey(a.Object.Key); err != nil {
-		return copier.Reason(err)
+		return Fate{Action: a, Refused: copier.Reason(err)}
 	}
-	return l.o.Terms.Refuses(a.Object)
+	target := targetOf(a)
+	var isThere, isSure bool
+	if a.Reason == plan.Unproven {
+		isThere, isSure = l.o.Copier.Shown(*a.Previous, target, a.Claimed.OtherKey)
+	}
+	switch refused := l.o.Terms.Refuses(a.Object); {
+	case isThere && isSure:
+		a.Kind, a.Reason = plan.Skip, plan.Unchanged
+		return Fate{Action: a}
+	case refused != "":
+		return Fate{Action: a, Refused: refused}
+	}
+	forecast := l.o.Copier.Forecast(a.Object, target)
+	fate := Fate{Action: a, Looks: forecast.Looks || isThere, Foreign: forecast.Foreign}
+	if fate.Foreign && !fate.Looks {
+		fate.Refused = copier.Reason(copier.ErrForeign)
+	}
+	return fate
 }
 
 func newPreview(mapping string) Preview {
@@ -180,7 +205,9 @@ func (v *Preview) resumes(after string) {
 // add books what would become of one object.
 func (v *Preview) add(f Fate, q plan.Quoter) {
 	if !f.Listed() {
-		v.Kept++ // a pass that is no replay leaves nothing else out
+		if f.Previous != nil {
+			v.Kept++ // a pass that is no replay leaves nothing else out
+		}
 		return
 	}
 	v.Listed++
@@ -193,13 +220,21 @@ func (v *Preview) add(f Fate, q plan.Quoter) {
 		v.Skipped[string(f.Reason)]++
 	case f.Refused != "":
 		v.Refused[f.Refused]++
-	case f.Present != nil:
-		v.Adopt.add(f.Object)
-		q.AddLook(&v.Quote, f.Object)
-		q.AddCopy(&v.unlessAdopted, f.Object)
+	case f.Looks:
+		v.addLook(f, q)
 	default:
 		v.addCopy(f.Action, q)
 	}
+}
+
+func (v *Preview) addLook(f Fate, q plan.Quoter) {
+	v.Adopt.add(f.Object)
+	q.AddLook(&v.Quote, f.Object)
+	if f.Foreign {
+		v.Doubtful.add(f.Object)
+		return
+	}
+	q.AddCopy(&v.unlessAdopted, f.Object)
 }
 
 func (v *Preview) addCopy(a plan.Action, q plan.Quoter) {
@@ -214,7 +249,7 @@ func (v *Preview) addCopy(a plan.Action, q plan.Quoter) {
 }
 
 // end adds what does not go by objects.
-func (v *Preview) end(q plan.Quoter, l looking) {
+func (v *Preview) end(q plan.Quoter, l *looking) {
 	q.AddPages(&v.Quote, l.source.pages(), l.destination.pages())
 	q.AddEnd(&v.Quote)
 	v.Dollars, v.UnlessAdopted = v.Dollars.Rounded(), v.unlessAdopted.Dollars.Rounded().Total

@@ -3,7 +3,6 @@ package syncer
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -18,8 +17,14 @@ type past struct {
 	store    checkpoint.Store
 	mapping  string
 	last     checkpoint.Manifest // zero: none
-	progress checkpoint.Progress // of the pass that would be gone on with; zero: none
-	damage   string              // why there is no last generation although there were some
+	progress checkpoint.Progress // of the pass that would be resumed; zero: none
+	settings checkpoint.Settings // of the next pass
+	claims   []checkpoint.Claim  // that the next pass inherits
+
+	// What the pass that would be resumed has saved above its mark is laid over the rows of the last generation.
+	overEntries func(iter.Seq2[checkpoint.Entry, error]) iter.Seq2[checkpoint.Entry, error]
+	overAside   func(iter.Seq2[checkpoint.Quarantined, error]) iter.Seq2[checkpoint.Quarantined, error]
+	damage      string // why there is no last generation although there were some
 }
 
 var _ known = (*past)(nil)
@@ -41,21 +46,32 @@ func (s *Syncer) readPast(ctx context.Context) (*past, error) {
 	return p, nil
 }
 
-// resume looks for a pass that one with these settings would go on with.
-func (p *past) resume(ctx context.Context, now remembered) error {
+// resume looks for a pass that one with these settings would resume, and for what others may have left behind.
+func (p *past) resume(ctx context.Context, now checkpoint.Settings) error {
+	p.settings, p.claims = now, p.last.Claims
 	if p.damage != "" {
+		p.overEntries, p.overAside, _ = checkpoint.LaidOver(ctx, p.store, checkpoint.Progress{}) // nothing is read
 		return nil
 	}
 	progress, ok, err := checkpoint.Unfinished(ctx, p.store, p.mapping)
 	if err != nil {
 		return fmt.Errorf("look for an unfinished pass: %w", err)
 	}
-	text, err := json.Marshal(now)
-	if ok && progress.Fingerprint == string(text) {
-		p.progress = progress
+	if ok {
+		p.claims = progress.Claims // those of the last generation are among them
 	}
+	if ok && progress.Fingerprint == now.Fingerprint {
+		p.progress, p.settings = progress, progress.Settings
+	}
+	p.overEntries, p.overAside, err = checkpoint.LaidOver(ctx, p.store, p.progress)
 	return err
 }
+
+// Memo returns the memo of the next pass.
+func (p *past) Memo() string { return p.settings.Memo }
+
+// Claims returns the claims that the next pass inherits.
+func (p *past) Claims() []checkpoint.Claim { return p.claims }
 
 // Number returns the number that the next pass would have.
 func (p *past) Number() int64 { return p.last.Generation + 1 }
@@ -68,14 +84,15 @@ func (p *past) Mark() string {
 	return p.progress.Ranges[0].Mark
 }
 
-// Previous yields the last generation's entries behind the mark.
+// Previous yields the entries behind the mark: the last generation's, and over them what the pass that would be resumed has
+// saved.
 func (p *past) Previous(ctx context.Context) iter.Seq2[checkpoint.Entry, error] {
-	return behind(p, checkpoint.Entries(ctx, p.store, p.mapping), func(e checkpoint.Entry) string { return e.Key })
+	return p.overEntries(behind(p, checkpoint.Entries(ctx, p.store, p.mapping), func(e checkpoint.Entry) string { return e.Key }))
 }
 
-// PreviousQuarantine yields what the last generation set aside behind the mark.
+// PreviousQuarantine yields what was set aside behind the mark, likewise.
 func (p *past) PreviousQuarantine(ctx context.Context) iter.Seq2[checkpoint.Quarantined, error] {
-	return behind(p, checkpoint.Quarantine(ctx, p.store, p.mapping), func(q checkpoint.Quarantined) string { return q.Key })
+	return p.overAside(behind(p, checkpoint.Quarantine(ctx, p.store, p.mapping), func(q checkpoint.Quarantined) string { return q.Key }))
 }
 
 func behind[T any](p *past, rows iter.Seq2[T, error], keyOf func(T) string) iter.Seq2[T, error] {
@@ -99,8 +116,8 @@ type looking struct {
 	source, destination *leafed
 }
 
-func (s *Syncer) look(of *past) looking {
-	l := looking{past: of, source: &leafed{Lister: s.o.Source}, destination: &leafed{Lister: s.o.Destination}}
+func (s *Syncer) look(of *past) *looking {
+	l := &looking{past: of, source: &leafed{Lister: s.o.Source}, destination: &leafed{Lister: s.o.Destination}}
 	o := s.o
 	o.Source = l.source
 	if o.Destination != nil {
@@ -112,7 +129,7 @@ func (s *Syncer) look(of *past) looking {
 
 // ledgerWrites estimates how many records a pass writes that settles so many changes in that time: with each save a chunk, a
 // progress record, and the removal of an older one; at the end a chunk and the manifest.
-func (l looking) ledgerWrites(changes int64, seconds float64) int64 {
+func (l *looking) ledgerWrites(changes int64, seconds float64) int64 {
 	if changes == 0 {
 		return 1
 	}

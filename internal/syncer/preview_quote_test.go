@@ -43,7 +43,7 @@ func TestQuoteIsWhatACopySends(t *testing.T) {
 				object := w.source.Put("k", awsfake.SyntheticBody(size, 1), awsfake.PutOptions{KeyARN: key.ARN()})
 				listed := listing.Object{Key: "k", Version: transfer.Version{ETag: `"` + object.ETag + `"`, Size: size, LastModified: object.LastModified}}
 				w.cloud.ResetRequests()
-				if _, err := copier.New(w.copies).Copy(t.Context(), listed, nil); err != nil {
+				if _, _, err := copier.New(w.copies).Copy(t.Context(), listed, copier.Target{}, nil); err != nil {
 					t.Fatal(err)
 				}
 				var quote plan.Quote

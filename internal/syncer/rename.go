@@ -2,7 +2,6 @@ package syncer
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -24,9 +23,13 @@ func Rename(ctx context.Context, store checkpoint.Store, from string, to checkpo
 	if former.Generation() == 0 {
 		return 0, fmt.Errorf("rename ledger of %q: %w", from, checkpoint.ErrNoCheckpoint)
 	}
-	var last remembered
-	if err := json.Unmarshal([]byte(former.Manifest().Fingerprint), &last); err != nil {
-		return 0, fmt.Errorf("rename ledger of %q: read its settings: %w", from, err)
+	last, ok := identify(former.Manifest().Fingerprint)
+	if !ok {
+		return 0, fmt.Errorf("rename ledger of %q: its settings cannot be read", from)
+	}
+	since, err := recall(former.Manifest().Memo)
+	if err != nil {
+		return 0, fmt.Errorf("rename ledger of %q: %w", from, err)
 	}
 	ledger, err := checkpoint.Open(ctx, store, to)
 	if err != nil {
@@ -36,11 +39,10 @@ func Rename(ctx context.Context, store checkpoint.Store, from string, to checkpo
 	if ledger.Generation() > 0 {
 		return 0, fmt.Errorf("rename ledger of %q to %q: %w", from, to.Mapping, ErrLedgerTaken)
 	}
-	ledger.SetFingerprint(func(string, int64) string {
-		text, _ := json.Marshal(remembered{Settings: last.Settings}) // strings always have a form
-		return string(text)
+	ledger.SetSettings(func(checkpoint.Settings, int64) checkpoint.Settings {
+		return checkpoint.Settings{Fingerprint: text(identity{Settings: last.Settings}), Memo: text(history{})}
 	})
-	return copyEntries(ctx, store, ledger, from, max(last.PlaceSince, last.ClassSince))
+	return copyEntries(ctx, store, ledger, from, max(since.PlaceSince, since.ClassSince))
 }
 
 // copyEntries makes a generation of the entries of another ledger that were copied since a pass of it.
@@ -80,8 +82,7 @@ func (s *Syncer) offerFormer(ctx context.Context) error {
 		if err != nil || name == s.o.Mapping {
 			continue // a ledger that cannot be read is not offered
 		}
-		var former remembered
-		if json.Unmarshal([]byte(last.Fingerprint), &former) == nil && former.sameKeys(s.o.Settings) {
+		if former, ok := identify(last.Fingerprint); ok && former.sameKeys(s.o.Settings) {
 			s.o.Logger.Warn("a ledger of another name fits this mapping; take it over with syncd ledger rename", "from", name, "entries", last.Entries)
 		}
 	}

@@ -3,6 +3,7 @@ package syncer
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -19,8 +20,8 @@ type Place struct {
 	Prefix string `json:"prefix,omitempty"`
 }
 
-// Settings are what decides where copies lie and how. They are remembered with each generation, so that a pass knows which
-// copies were made under others.
+// Settings are what decides where copies go and how. Each generation has them in it, so that a pass knows which copies were
+// made under others.
 type Settings struct {
 	Source       Place  `json:"source"`
 	Destination  Place  `json:"destination"`
@@ -28,40 +29,65 @@ type Settings struct {
 	StorageClass string `json:"storage_class"`
 }
 
-// remembered is the fingerprint of a generation: the settings, and since which pass they are in force.
-type remembered struct {
+// identity is the fingerprint of a pass: passes of the same identity resume each other.
+type identity struct {
 	Settings
-	PlaceSince int64 `json:"place_since,omitempty"`
-	ClassSince int64 `json:"class_since,omitempty"`
-	// Replay is when the pass began when it is a replay, in nanoseconds since 1970: no other pass may go on with it, not even
+	// Replay is when the pass began when it is a replay, in nanoseconds since 1970: no other pass may resume it, not even
 	// another replay, which may have been asked for other objects.
 	Replay int64 `json:"replay,omitempty"`
 }
 
-// replayed reports whether a fingerprint is that of a replay.
-func replayed(fingerprint string) bool {
-	var r remembered
-	return json.Unmarshal([]byte(fingerprint), &r) == nil && r.Replay > 0
+// history is the memo of a pass: since which pass its settings are in force.
+type history struct {
+	PlaceSince int64 `json:"place_since,omitempty"`
+	ClassSince int64 `json:"class_since,omitempty"`
 }
 
-// remember returns what a pass of that number has to remember, after what the last generation did.
-func (s Settings) remember(last string, pass int64) (remembered, error) {
-	now := remembered{Settings: s}
-	if last == "" {
-		return now, nil
+// text is a fingerprint or a memo. Strings and numbers always have a form.
+func text(v any) string {
+	data, _ := json.Marshal(v)
+	return string(data)
+}
+
+// identify reads a fingerprint; ok is false for one that is none of this program's.
+func identify(fingerprint string) (id identity, ok bool) {
+	return id, fingerprint != "" && json.Unmarshal([]byte(fingerprint), &id) == nil
+}
+
+// replayed reports whether a fingerprint is that of a replay.
+func replayed(fingerprint string) bool {
+	id, ok := identify(fingerprint)
+	return ok && id.Replay > 0
+}
+
+// recall reads a memo.
+func recall(memo string) (h history, err error) {
+	if memo == "" {
+		return h, nil
 	}
-	var before remembered
-	if err := json.Unmarshal([]byte(last), &before); err != nil {
-		return now, fmt.Errorf("read the settings of the last generation: %w", err)
+	if err := json.Unmarshal([]byte(memo), &h); err != nil {
+		return h, fmt.Errorf("read since when the settings are in force: %w", err)
 	}
-	now.PlaceSince, now.ClassSince = before.PlaceSince, before.ClassSince
+	return h, nil
+}
+
+// after returns since when the settings are in force for a pass of that number, which follows a generation of the last ones.
+func (s Settings) after(last checkpoint.Settings, pass int64) (history, error) {
+	if last.Fingerprint == "" {
+		return history{}, nil
+	}
+	before, ok := identify(last.Fingerprint)
+	if !ok {
+		return history{}, errors.New("read the settings of the last generation: they are in no form that this version knows")
+	}
+	h, err := recall(last.Memo)
 	if !s.sameKeys(before.Settings) {
-		now.PlaceSince = pass
+		h.PlaceSince = pass
 	}
 	if s.StorageClass != before.StorageClass {
-		now.ClassSince = pass
+		h.ClassSince = pass
 	}
-	return now, nil
+	return h, err
 }
 
 // sameKeys reports whether both settings copy the same objects to the same keys. A source prefix that is narrowed or
@@ -78,48 +104,53 @@ func (s Settings) sameKeys(o Settings) bool {
 	return ok && o.Destination.Prefix == s.Destination.Prefix+rest
 }
 
-// settle has the ledger remember the settings, and returns the rules of the next pass. A new key is refused unless it was
-// asked for, because all objects are copied again for it.
-func (p *pass) settle(ctx context.Context, ledger *checkpoint.Ledger) (plan.Rules, error) {
-	var now remembered
-	var err error
-	var former string
-	ledger.SetFingerprint(func(last string, pass int64) string {
+// begin has the ledger begin a pass under the settings, or resume one, and returns the rules of it. A new key is refused
+// unless it was asked for, because all objects are copied again for it.
+func (p *pass) begin(ctx context.Context, ledger *checkpoint.Ledger) (err error) {
+	id := identity{Settings: p.o.Settings}
+	if p.replay != nil {
+		id.Replay = p.start.UnixNano()
+	}
+	var former checkpoint.Settings
+	var since history
+	ledger.SetSettings(func(last checkpoint.Settings, pass int64) checkpoint.Settings {
 		former = last
-		if now, err = p.o.Settings.remember(last, pass); err != nil {
-			return last
-		}
-		if p.replay != nil {
-			now.Replay = p.start.UnixNano()
-		}
-		text, _ := json.Marshal(now) // strings and numbers always have a form
-		return string(text)
+		since, err = p.o.Settings.after(last, pass)
+		return checkpoint.Settings{Fingerprint: text(id), Memo: text(since)}
 	})
 	if err != nil {
-		return plan.Rules{}, err
+		return err
 	}
-	rules := p.rulesUnder(now, former)
-	if p.o.Rekey {
-		return rules, nil
+	if !p.o.Rekey {
+		if err := p.refuseNewKey(ctx, former.Fingerprint, since.PlaceSince); err != nil {
+			return err
+		}
 	}
-	return rules, p.refuseNewKey(ctx, former, now.PlaceSince)
+	if p.ledger, err = ledger.Begin(ctx); err != nil {
+		return err
+	}
+	p.rules, err = p.rulesUnder(p.ledger, former.Fingerprint)
+	p.rules.OwnSince = ledger.Manifest().Pass + 1
+	return err
 }
 
-// rulesUnder returns the rules of a pass that remembers now, after a generation that remembered last.
-func (p *pass) rulesUnder(now remembered, last string) plan.Rules {
+// rulesUnder returns the rules of a pass after a generation of the former fingerprint.
+func (p *pass) rulesUnder(k known, former string) (plan.Rules, error) {
+	since, err := recall(k.Memo())
 	rules := p.o.Rules
 	rules.Now, rules.Retry = p.o.Now(), p.replay
-	rules.PlaceSince, rules.ClassSince = now.PlaceSince, now.ClassSince
-	if rules.Retry == nil && p.newSettings(last) {
+	rules.PlaceSince, rules.ClassSince = since.PlaceSince, since.ClassSince
+	rules.Claimed = p.o.Settings.claimed(k.Claims())
+	if rules.Retry == nil && p.newSettings(former) {
 		rules.Retry = func(checkpoint.Quarantined) bool { return true } // what failed there may succeed here
 	}
-	return rules
+	return rules, err
 }
 
 // newSettings reports whether a generation was made under others.
 func (s *Syncer) newSettings(fingerprint string) bool {
-	var last remembered
-	return fingerprint != "" && json.Unmarshal([]byte(fingerprint), &last) == nil && last.Settings != s.o.Settings
+	last, ok := identify(fingerprint)
+	return ok && last.Settings != s.o.Settings
 }
 
 // RekeyError says that the configured KMS key is another than that of the copies, and what a pass would cost for it.
@@ -140,8 +171,8 @@ func (e *RekeyError) Error() string {
 // refuseNewKey looks whether the last generation, by its fingerprint, was copied under another key. Only then are the entries
 // counted.
 func (s *Syncer) refuseNewKey(ctx context.Context, fingerprint string, placeSince int64) error {
-	var last remembered
-	if fingerprint == "" || json.Unmarshal([]byte(fingerprint), &last) != nil || last.KeyARN == s.o.Settings.KeyARN {
+	last, ok := identify(fingerprint)
+	if !ok || last.KeyARN == s.o.Settings.KeyARN {
 		return nil
 	}
 	refusal := &RekeyError{From: last.KeyARN, To: s.o.Settings.KeyARN}

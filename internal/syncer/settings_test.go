@@ -157,7 +157,8 @@ func TestNewKeyIsRefused(t *testing.T) {
 	})
 }
 
-// TestAdoption begins with a destination that another tool filled: what is whole and under the key is taken over.
+// TestAdoption begins with a destination that another tool filled: what is whole and under the key is adopted, and what is
+// not is foreign until it may be replaced.
 func TestAdoption(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -175,8 +176,8 @@ func TestAdoption(t *testing.T) {
 		w.destination.Put("foreign", awsfake.BytesBody([]byte("x")), right)
 		w.cloud.ResetRequests()
 		got, err := w.pass(t)
-		if err != nil || got.Adopted != 2 || got.Copied != 4 || got.Listed != 6 || got.Exit != 0 {
-			t.Fatalf("got %+v, %v, want 2 adopted and 4 copied", got, err)
+		if err != nil || got.Adopted != 2 || got.Copied != 1 || got.Quarantined["foreign"] != 3 || got.Listed != 6 || got.Exit != 3 {
+			t.Fatalf("got %+v, %v, want 2 adopted, one copied and 3 foreign", got, err)
 		}
 		if n := w.cloud.BucketRequests("consumer-copy")["HeadObject"]; n != 4 {
 			t.Errorf("got %d HEADs at the destination, want one for each of equal size", n)
@@ -189,19 +190,32 @@ func TestAdoption(t *testing.T) {
 			t.Errorf("got %+v in the ledger, want what lies there: %+v", entry, object)
 		}
 		w.cloud.ResetRequests()
-		if got, err := w.pass(t); err != nil || got.Unchanged != 6 {
-			t.Errorf("second pass: got %+v, %v, want all unchanged", got, err)
+		if got, err := w.pass(t); err != nil || got.Unchanged != 3 || got.Held != 3 {
+			t.Errorf("second pass: got %+v, %v, want the three unchanged and the rest held", got, err)
 		}
 		if got := w.cloud.BucketRequests("consumer-copy"); len(got) != 0 {
 			t.Errorf("second pass: got requests to the destination %v, want none", got)
 		}
+		w.copies.OverwriteAny, w.options.Rules.OverwriteAny = true, true
+		if got, err := w.pass(t); err != nil || got.Unchanged != 3 || got.Copied != 3 || got.Exit != 0 {
+			t.Errorf("with what is foreign replaced: got %+v, %v, want the other three copied", got, err)
+		}
 	})
 }
 
-// TestAdoptionThatIsDenied copies everything, as whoever may only write has to.
+// TestAdoptionThatIsDenied has a role that may only list the destination, or only read there: either tells what must not be
+// replaced, and only what can be read is adopted. One that may do neither has replaced nothing as well.
 func TestAdoptionThatIsDenied(t *testing.T) {
-	for _, operation := range []string{"ListObjectsV2", "HeadObject"} {
-		t.Run(operation, func(t *testing.T) {
+	for _, tt := range []struct {
+		denied  []string
+		adopted int64
+		aside   map[string]int64
+	}{
+		{[]string{"ListObjectsV2"}, 1, map[string]int64{}},
+		{[]string{"HeadObject"}, 0, map[string]int64{"foreign": 1}},
+		{[]string{"ListObjectsV2", "HeadObject"}, 0, map[string]int64{"denied": 1}},
+	} {
+		t.Run(strings.Join(tt.denied, " and "), func(t *testing.T) {
 			emptyPools()
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
@@ -210,9 +224,12 @@ func TestAdoptionThatIsDenied(t *testing.T) {
 				there.Bucket, there.Account = "consumer-copy", consumer
 				w.options.Destination = there
 				w.destination.Put(name(0), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{KeyARN: w.key.ARN()})
-				w.cloud.Inject(awsfake.Fault{Operation: operation, Bucket: "consumer-copy", Kind: awsfake.AccessDenied})
-				if got, err := w.pass(t); err != nil || got.Adopted != 0 || got.Copied != 3 {
-					t.Errorf("got %+v, %v, want all copied", got, err)
+				for _, operation := range tt.denied {
+					w.cloud.Inject(awsfake.Fault{Operation: operation, Bucket: "consumer-copy", Kind: awsfake.AccessDenied})
+				}
+				got, err := w.pass(t)
+				if err != nil || got.Adopted != tt.adopted || got.Copied != 2 || !cmp.Equal(got.Quarantined, tt.aside) {
+					t.Errorf("got %+v, %v, want %d adopted, two copied, and %v set aside", got, err, tt.adopted, tt.aside)
 				}
 			})
 		})

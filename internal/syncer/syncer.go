@@ -18,6 +18,7 @@ import (
 	"iter"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"syncd/internal/checkpoint"
@@ -35,11 +36,15 @@ type Lister interface {
 
 // Copier copies one object, or takes over a copy that is there, and clears up after copies that were broken off.
 type Copier interface {
-	Copy(ctx context.Context, object listing.Object, uploads copier.UploadRecord) (copier.Result, error)
-	Adopt(ctx context.Context, object, present listing.Object) (result copier.Result, adopted bool, err error)
+	Copy(ctx context.Context, object listing.Object, target copier.Target, record copier.Record) (copier.Result, copier.Ours, error)
+	Forecast(object listing.Object, target copier.Target) copier.Forecast
+	Shown(e checkpoint.Entry, target copier.Target, otherKey bool) (isThere, isSure bool)
+	Proved(ctx context.Context, e checkpoint.Entry, target copier.Target, otherKey bool) (bool, error)
+	LeftOf(ctx context.Context, sourceKey string, target copier.Target) (copier.Left, error)
 	Look(ctx context.Context, key string) (listing.Object, error)
 	DestinationKey(key string) (string, error)
-	Intact(ctx context.Context, e checkpoint.Entry) (bool, error)
+	Clock() time.Time
+	There(t time.Time) time.Time
 	AbortUpload(ctx context.Context, u checkpoint.Upload) error
 	SweepUploads(ctx context.Context, before time.Time, kept []checkpoint.Upload) (aborted int, err error)
 }
@@ -98,8 +103,10 @@ type Syncer struct {
 
 	running chan struct{} // holds an element while a pass is under way: one at a time
 	ledger  *checkpoint.Ledger
-	// uploadsHidden says that it was told that uploads may not be listed.
-	uploadsHidden bool
+	// uploadsHidden says that it was logged that uploads may not be listed, and toldUnconditional that copies are written without
+	// conditions.
+	uploadsHidden     bool
+	toldUnconditional *atomic.Bool
 
 	mu      sync.Mutex
 	current *tally // of the pass under way, nil between passes
@@ -109,7 +116,7 @@ type Syncer struct {
 func New(o Options) *Syncer {
 	count := newCounters(o.Metrics, o.Mapping)
 	o.Store = counted{o.Store, count.storeWrites}
-	s := &Syncer{o: o, count: count, quoter: plan.NewQuoter(o.Terms), backlog: newBacklog(count), running: make(chan struct{}, 1)}
+	s := &Syncer{o: o, count: count, quoter: plan.NewQuoter(o.Terms), backlog: newBacklog(count), running: make(chan struct{}, 1), toldUnconditional: &atomic.Bool{}}
 	o.Metrics.OldestUnsynced.Set(func() (float64, bool) { return s.backlog.age(o.Now()), true }, o.Mapping)
 	return s
 }
@@ -121,7 +128,7 @@ func (s *Syncer) Run(ctx context.Context) (Summary, error) { return s.traverse(c
 func (s *Syncer) traverse(ctx context.Context, replay Selector) (Summary, error) {
 	s.running <- struct{}{} // a drain that ends ctx ends the other pass too
 	defer func() { <-s.running }()
-	p := &pass{Syncer: s, log: s.o.Logger, tally: newTally(s.o.Mapping), before: s.o.Meter.Counts(), start: s.o.Now(), replay: replay}
+	p := &pass{Syncer: s, log: s.o.Logger, tally: newTally(s.o.Mapping), before: s.o.Meter.Counts(), start: s.o.Now(), began: time.Now(), replay: replay}
 	s.show(p.tally)
 	defer s.show(nil)
 	err := guarded(func() error { return p.run(ctx) })

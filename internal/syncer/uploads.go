@@ -3,37 +3,55 @@ package syncer
 import (
 	"context"
 	"errors"
-	"time"
 
 	"syncd/internal/copier"
 )
 
-// clockSkew is how far the service's clock may be ahead of this one: requests signed further off are refused (Amazon S3 API
-// Reference, "Error responses", RequestTimeTooSkewed).
-const clockSkew = 15 * time.Minute
-
-// abortUploads removes the uploads that nobody goes on with, at the end of a pass, when none of its own is under way: those
-// that earlier passes recorded, and what nobody could record, because a process was killed or the answer with the id got
-// lost. These are looked for when this pass has copied something in parts, as it has to when one was killed at it; a mapping
-// without large objects is never asked for the permission. What stays costs storage and nothing else, so it is told and the
-// pass goes on.
-func (p *pass) abortUploads(ctx context.Context) {
-	for _, u := range p.ledger.LeftUploads() {
-		if err := p.o.Copier.AbortUpload(ctx, u); err != nil {
+// abortUploads removes the uploads that earlier passes recorded and that no pass resumes, before the commit that takes their
+// records away. It confirms the lease first: a process that has lost it unnoticed must not abort what the next holder works on.
+// An upload that cannot be aborted only costs storage, so it is logged and the pass continues.
+func (p *pass) abortUploads(ctx context.Context) error {
+	left := p.ledger.LeftUploads()
+	if len(left) == 0 {
+		return nil
+	}
+	if err := p.ledger.Confirm(ctx); err != nil {
+		return err
+	}
+	bound, release, err := p.ledger.Writing(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	for _, u := range left {
+		if err := p.o.Copier.AbortUpload(bound, u); err != nil {
 			p.log.Warn("upload was not aborted", "key", u.Key, "upload", u.ID, "err", err)
 			continue
 		}
 		p.ledger.UploadAborted(u.ID)
 		p.log.Debug("upload aborted", "key", u.Key, "upload", u.ID)
 	}
+	return nil
+}
+
+// sweepUploads removes the uploads that no process could record, because it was killed or the answer with the id was lost: after
+// the commit, which proves that this process holds the lease, and only those that began before this pass did. They are looked for
+// when this pass has copied something in parts, as it has to when one was killed at it; a mapping without large objects is
+// never asked for the permission.
+func (p *pass) sweepUploads(ctx context.Context) {
 	if !p.usedParts.Load() {
 		return
 	}
-	aborted, err := p.o.Copier.SweepUploads(ctx, p.o.Now().Add(clockSkew), p.ledger.KeptUploads())
+	bound, release, err := p.ledger.Writing(ctx)
+	if err != nil {
+		return // whoever holds the lease now sweeps
+	}
+	defer release()
+	aborted, err := p.o.Copier.SweepUploads(bound, p.o.Copier.There(p.began), p.ledger.KeptUploads())
 	switch {
 	case errors.Is(err, copier.ErrUploadsHidden) && p.uploadsHidden:
 	case err != nil:
-		p.uploadsHidden = errors.Is(err, copier.ErrUploadsHidden) // told once: it costs nothing but storage, and will not change soon
+		p.uploadsHidden = errors.Is(err, copier.ErrUploadsHidden) // logged once: it only costs storage, and will not change soon
 		p.log.Warn("uploads were not swept", "err", err)
 	}
 	if aborted > 0 {

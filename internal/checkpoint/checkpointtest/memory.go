@@ -145,6 +145,7 @@ func (m *Memory) Acquire(ctx context.Context, name, holder string) (checkpoint.L
 	lease := &memoryLease{
 		store: m, name: name, holder: holder, since: time.Now(), number: m.number, takenOver: m.unclean[name],
 	}
+	lease.ended, lease.end = context.WithCancelCause(context.Background())
 	m.leases[name] = lease
 	return lease, nil
 }
@@ -167,6 +168,9 @@ func (m *Memory) LeaseOf(ctx context.Context, name string) (info checkpoint.Leas
 func (m *Memory) TakeLease(name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if held := m.leases[name]; held != nil {
+		held.end(checkpoint.ErrLeaseLost)
+	}
 	delete(m.leases, name)
 	m.unclean[name] = true
 }
@@ -177,6 +181,8 @@ type memoryLease struct {
 	since        time.Time
 	number       int64
 	takenOver    bool
+	ended        context.Context //nolint:containedctx // ends when the lease does
+	end          context.CancelCauseFunc
 }
 
 func (l *memoryLease) Number() int64 { return l.number }
@@ -202,9 +208,21 @@ func (l *memoryLease) Held(ctx context.Context) error {
 	return ctx.Err()
 }
 
+func (l *memoryLease) Bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	bound, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(l.ended, func() { cancel(context.Cause(l.ended)) })
+	return bound, func() {
+		stop()
+		cancel(context.Canceled)
+	}
+}
+
+func (l *memoryLease) Confirm(ctx context.Context) error { return l.Held(ctx) }
+
 func (l *memoryLease) Release() error {
 	l.store.mu.Lock()
 	defer l.store.mu.Unlock()
+	l.end(checkpoint.ErrLeaseLost)
 	if l.store.leases[l.name] == l {
 		delete(l.store.leases, l.name)
 		l.store.unclean[l.name] = l.takenOver

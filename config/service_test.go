@@ -1,0 +1,45 @@
+package config_test
+
+import (
+	"testing"
+
+	"syncd/config"
+)
+
+// TestServiceOf has spellings of one service, by its name.
+func TestServiceOf(t *testing.T) {
+	t.Parallel()
+	for name, spellings := range map[string][]string{
+		"": {
+			"", "https://s3.amazonaws.com", "https://s3.us-east-1.amazonaws.com/", "https://S3.US-EAST-1.amazonaws.com:443",
+			"https://s3-us-west-2.amazonaws.com", "https://s3.dualstack.eu-west-1.amazonaws.com", "https://s3-fips.us-gov-west-1.amazonaws.com",
+			"https://s3-fips.dualstack.us-east-1.amazonaws.com", "https://s3-accelerate.amazonaws.com", "https://s3-accelerate.dualstack.amazonaws.com",
+			"https://s3.cn-north-1.amazonaws.com.cn", "https://bucket.vpce-1a2b3c4d-5e6f.s3.us-east-1.vpce.amazonaws.com",
+			"https://vpce-1a2b3c4d-5e6f-us-east-1a.s3.us-east-1.vpce.amazonaws.com", "https://s3.us-east-1.amazonaws.com.",
+		},
+		"minio.example:9000": {
+			"http://minio.example:9000", "https://minio.example:9000/", "HTTP://MinIO.Example:9000", "http://minio.example.:9000//",
+			"minio.example:9000", // as it names itself
+		},
+		"minio.example":              {"http://minio.example", "https://minio.example:443", "http://minio.example:80/", "minio.example"},
+		"minio.example:443":          {"http://minio.example:443"},
+		"gateway.example/s3":         {"https://gateway.example/s3", "https://gateway.example/s3/"},
+		"[::1]:9000":                 {"http://[::1]:9000", "http://[::1]:9000/"},
+		"127.0.0.1:4566":             {"http://127.0.0.1:4566"},
+		"s3.eu-central-1.wasabi.com": {"https://s3.eu-central-1.wasabi.com"},
+		// Machines of customers, under names that AWS gives.
+		"s3-proxy-1.us-east-1.elb.amazonaws.com":                 {"https://s3-proxy-1.us-east-1.elb.amazonaws.com"},
+		"ec2-198-51-100-1.compute-1.amazonaws.com:9000":          {"http://ec2-198-51-100-1.compute-1.amazonaws.com:9000"},
+		"s3.us-east-1.amazonaws.com.evil.example":                {"https://s3.us-east-1.amazonaws.com.evil.example"},
+		"vpce-1a2b-5e6f.vpce-svc-1.us-east-1.vpce.amazonaws.com": {"https://vpce-1a2b-5e6f.vpce-svc-1.us-east-1.vpce.amazonaws.com"},
+	} {
+		for _, spelling := range spellings {
+			if got := config.ServiceOf(spelling); got != name {
+				t.Errorf("%q: got service %q, want %q", spelling, got, name)
+			}
+			if again := config.ServiceOf(config.ServiceOf(spelling)); again != config.ServiceOf(spelling) {
+				t.Errorf("%q: its name %q names %q", spelling, config.ServiceOf(spelling), again)
+			}
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package checkpoint
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Claim says that a pass may have written copies of the keys in (After, Until]. It is durable before the first of them is
+// written, so that whoever meets an object there knows that it may be syncd's own, whatever became of the pass: killed before
+// it could save, or given up for other settings.
+type Claim struct {
+	Fingerprint string    `json:"fingerprint"` // of the settings under which it was made: they say where, and under which key
+	After       string    `json:"after"`       // key at the source; exclusive, "" from the first key
+	Until       string    `json:"until"`       // key at the source; inclusive, "" to the last key
+	Since       time.Time `json:"since"`       // by the destination's clock, as far as known: nothing was written earlier
+}
+
+// Covers reports whether the claim is on the key, which is one at the source of the claim's settings.
+func (c Claim) Covers(key string) bool { return key > c.After && (c.Until == "" || key <= c.Until) }
+
+// MarshalJSON writes the keys in a form that carries bytes that are not UTF-8.
+func (c Claim) MarshalJSON() ([]byte, error) {
+	type plain Claim
+	return json.Marshal(struct {
+		plain
+		After keyText `json:"after"`
+		Until keyText `json:"until"`
+	}{plain(c), keyText(c.After), keyText(c.Until)})
+}
+
+// UnmarshalJSON reverses MarshalJSON.
+func (c *Claim) UnmarshalJSON(data []byte) error {
+	type plain Claim
+	var in struct {
+		plain
+		After keyText `json:"after"`
+		Until keyText `json:"until"`
+	}
+	if err := json.Unmarshal(data, &in); err != nil {
+		return err
+	}
+	*c = Claim(in.plain)
+	c.After, c.Until = string(in.After), string(in.Until)
+	return nil
+}
+
+// claims are the claims of a pass. They are used under Pass.mu.
+type claims struct {
+	inherited []Claim // of earlier processes and of passes under other settings
+	own       []Claim // of this process, ascending, one after the other
+}
+
+// all returns what a progress record has to name once every key up to mark is settled.
+func (c *claims) all(mark, fingerprint string) []Claim {
+	settled := func(c Claim) bool {
+		return c.Fingerprint == fingerprint && c.Until != "" && c.Until <= mark
+	}
+	c.own = slices.DeleteFunc(c.own, settled)
+	return slices.Concat(slices.DeleteFunc(slices.Clone(c.inherited), settled), c.own)
+}
+
+// Claims returns what earlier processes claimed and did not settle as far as is known: those of this pass before it was
+// resumed, and of passes under other settings. What the destination holds there may be theirs.
+func (p *Pass) Claims() []Claim { return slices.Clone(p.claims.inherited) }
+
+// ForgetClaims removes the inherited claims that this pass has settled by settling all its keys. Those under its own settings
+// need not be named. It is called before Commit, which hands the others on.
+func (p *Pass) ForgetClaims(settled func(Claim) bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.claims.inherited = slices.DeleteFunc(p.claims.inherited, settled)
+}
+
+// claiming serialises the claims of a pass.
+type claiming struct {
+	mu    sync.Mutex
+	after string // the own claims reach from Pass.Mark to here
+	done  bool   // they reach to the last key
+	begun bool   // there is one
+}
+
+// Claim makes a claim on the keys from the last claim of this process, or the pass's beginning, up to until ("" to the last
+// key) durable, before the first of them is written at the destination. Since is the time from which they may be. What is
+// claimed already costs nothing.
+func (p *Pass) Claim(ctx context.Context, until string, since time.Time) error {
+	c := &p.claiming
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.done || c.begun && until != "" && until <= c.after {
+		return p.failure()
+	}
+	claim := Claim{
+		Fingerprint: p.saver.progress.Fingerprint, After: p.start, Until: until, Since: since.UTC().Truncate(time.Microsecond),
+	}
+	if c.begun {
+		claim.After = c.after
+	}
+	if err := p.saveClaim(ctx, claim); err != nil {
+		return fmt.Errorf("claim keys up to %q: %w", until, err)
+	}
+	c.after, c.done, c.begun = until, until == "", true
+	return nil
+}
+
+// saveClaim writes a progress record that names the claim. When it cannot be written the claim is not made.
+func (p *Pass) saveClaim(ctx context.Context, claim Claim) error {
+	p.saving.Lock()
+	defer p.saving.Unlock()
+	p.mu.Lock()
+	if p.err != nil {
+		defer p.mu.Unlock()
+		return p.err
+	}
+	p.claims.own = append(p.claims.own, claim)
+	p.mu.Unlock()
+	return p.saveState(ctx)
+}

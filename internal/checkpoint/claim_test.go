@@ -1,0 +1,153 @@
+package checkpoint_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/checkpointtest"
+)
+
+func claimed(t *testing.T, pass *checkpoint.Pass, until string, since time.Time) {
+	t.Helper()
+	if err := pass.Claim(t.Context(), until, since); err != nil {
+		t.Fatalf("claim up to %q: %v", until, err)
+	}
+}
+
+func under(fingerprint string) checkpoint.Options {
+	o := options()
+	o.Fingerprint = fingerprint
+	return o
+}
+
+// killed ends the process that a ledger belongs to and opens it again under a fingerprint.
+func killed(t *testing.T, memory *checkpointtest.Memory, fingerprint string) (*checkpointtest.Memory, *checkpoint.Pass) {
+	t.Helper()
+	memory = memory.Clone()
+	return memory, begin(t, openLedger(t, memory, under(fingerprint)))
+}
+
+func wantClaims(t *testing.T, pass *checkpoint.Pass, want ...checkpoint.Claim) {
+	t.Helper()
+	if diff := cmp.Diff(append([]checkpoint.Claim(nil), want...), append([]checkpoint.Claim(nil), pass.Claims()...)); diff != "" {
+		t.Errorf("claims (-want +got):\n%s", diff)
+	}
+}
+
+// TestClaimIsDurableBeforeItReturns kills the process right behind a claim, before anything was saved.
+func TestClaimIsDurableBeforeItReturns(t *testing.T) {
+	t.Parallel()
+	store, created := counting(checkpointtest.NewMemory())
+	pass := begin(t, openLedger(t, store, under("one")))
+	claimed(t, pass, "m", epoch)
+	claimed(t, pass, "c", epoch.Add(time.Second)) // is claimed already
+	claimed(t, pass, "t\xff", epoch.Add(time.Minute))
+	if want := 2; len(*created) != want {
+		t.Errorf("wrote %q, want %d records", *created, want)
+	}
+	first := checkpoint.Claim{Fingerprint: "one", Until: "m", Since: epoch}
+	second := checkpoint.Claim{Fingerprint: "one", After: "m", Until: "t\xff", Since: epoch.Add(time.Minute)}
+	memory, resumed := killed(t, store.Store.(*checkpointtest.Memory), "one")
+	wantClaims(t, resumed, first, second)
+	claimed(t, resumed, "", epoch.Add(time.Hour)) // begins where the pass does, whatever others claimed
+	_, other := killed(t, memory, "two")
+	wantClaims(t, other, first, second, checkpoint.Claim{Fingerprint: "one", Since: epoch.Add(time.Hour)})
+	for key, want := range map[string]bool{"a": true, "m": true, "m\x00": false} {
+		if got := first.Covers(key); got != want {
+			t.Errorf("covers %q: got %v, want %v", key, got, want)
+		}
+	}
+}
+
+// TestClaimEndsWithWhatItIsOn saves behind it, commits behind it, or goes on under other settings.
+func TestClaimEndsWithWhatItIsOn(t *testing.T) {
+	t.Parallel()
+	memory := checkpointtest.NewMemory()
+	pass := begin(t, openLedger(t, memory, under("one")))
+	claimed(t, pass, "b", epoch)
+	claimed(t, pass, "d", epoch.Add(time.Second))
+	for _, k := range []string{"a", "b"} {
+		reserve(t, pass, k).Record(entry(k, "1"))
+	}
+	open := reserve(t, pass, "c")
+	reserve(t, pass, "d").Record(entry("d", "1"))
+	flush(t, pass)
+	left := checkpoint.Claim{Fingerprint: "one", After: "b", Until: "d", Since: epoch.Add(time.Second)}
+	memory, resumed := killed(t, memory, "one")
+	wantClaims(t, resumed, left)
+
+	memory, other := killed(t, memory, "two")
+	wantClaims(t, other, left)
+	claimed(t, other, "z", epoch.Add(time.Hour))
+	reserve(t, other, "z").Record(entry("z", "2"))
+	flush(t, other)
+	memory, other = killed(t, memory, "two")
+	wantClaims(t, other, left) // its own are settled, what others claimed is not for it to say
+	commit(t, other)
+	memory, other = killed(t, memory, "two")
+	wantClaims(t, other, left)
+	other.ForgetClaims(func(c checkpoint.Claim) bool { return c == left })
+	carryRest(t, other, nil)
+	_, last := killed(t, memory, "one")
+	wantClaims(t, last)
+	open.Drop() // in vain
+}
+
+// TestClaimFailsWithItsSave makes no claim that is not durable.
+func TestClaimFailsWithItsSave(t *testing.T) {
+	t.Parallel()
+	store := &checkpointtest.Faulty{Store: checkpointtest.NewMemory(), Before: func(operation, _ string) error {
+		if operation == "create" {
+			return errKilled
+		}
+		return nil
+	}}
+	pass := begin(t, openLedger(t, store, under("one")))
+	if err := pass.Claim(t.Context(), "m", epoch); err == nil {
+		t.Error("got a claim that was not written")
+	}
+	if err := pass.Claim(t.Context(), "a", epoch); err == nil {
+		t.Error("got a claim from a pass that failed")
+	}
+}
+
+// TestMemoStaysWithItsPass takes a pass over several times, each under another number, and under other settings in between.
+func TestMemoStaysWithItsPass(t *testing.T) {
+	t.Parallel()
+	memory := checkpointtest.NewMemory()
+	settle := func(fingerprint string) func(checkpoint.Settings, int64) checkpoint.Settings {
+		return func(last checkpoint.Settings, pass int64) checkpoint.Settings {
+			if last.Fingerprint == fingerprint {
+				return last
+			}
+			return checkpoint.Settings{Fingerprint: fingerprint, Memo: fmt.Sprintf("%s since %d", fingerprint, pass)}
+		}
+	}
+	take := func(fingerprint string) *checkpoint.Pass {
+		memory.TakeLease(mapping)
+		ledger := openLedger(t, memory, options())
+		ledger.SetSettings(settle(fingerprint))
+		return begin(t, ledger)
+	}
+	pass := take("one")
+	reserve(t, pass, "a").Record(entry("a", "1"))
+	flush(t, pass)
+	for range 3 {
+		pass = take("one")
+		if pass.Memo() != "one since 2" || pass.Mark() != "a" {
+			t.Errorf("pass %d: got memo %q behind %q, want it resumed as it began", pass.Number(), pass.Memo(), pass.Mark())
+		}
+	}
+	if pass = take("two"); pass.Mark() != "" || pass.Memo() != fmt.Sprintf("two since %d", pass.Number()) {
+		t.Errorf("pass %d: got memo %q behind %q, want it from the first key", pass.Number(), pass.Memo(), pass.Mark())
+	}
+	pass = take("one")
+	commit(t, pass)
+	if got := take("one").Memo(); got != "one since 2" {
+		t.Errorf("after the commit: got memo %q", got)
+	}
+}

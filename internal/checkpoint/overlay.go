@@ -1,0 +1,202 @@
+package checkpoint
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+)
+
+// overlay is what an interrupted pass had settled above its mark and saved. It is laid over the base generation when the pass
+// is resumed, so that an entry of it is unchanged unless its object has changed since. It has at most as many rows as
+// Options.Window says.
+type overlay struct {
+	entries []Entry       // ascending
+	aside   []Quarantined // ascending
+	next    int           // the first of entries that is not reserved
+}
+
+// LaidOver reads what an interrupted pass had settled above its mark, without the lease. The functions lay it over the rows of
+// the last generation, which ascend.
+func LaidOver(ctx context.Context, store Store, p Progress) (
+	entries func(iter.Seq2[Entry, error]) iter.Seq2[Entry, error],
+	aside func(iter.Seq2[Quarantined, error]) iter.Seq2[Quarantined, error],
+	err error,
+) {
+	var o overlay
+	if len(p.Ranges) > 0 {
+		o, err = readOverlay(ctx, store, p.Ranges[0])
+	}
+	return o.overEntries, o.overQuarantine, err
+}
+
+func (o *overlay) overEntries(base iter.Seq2[Entry, error]) iter.Seq2[Entry, error] {
+	return laidOver(base, o.entries, func(e *Entry) string { return e.Key })
+}
+
+func (o *overlay) overQuarantine(base iter.Seq2[Quarantined, error]) iter.Seq2[Quarantined, error] {
+	return laidOver(base, o.aside, func(q *Quarantined) string { return q.Key })
+}
+
+// readOverlay reads what a range names ahead of its mark.
+func readOverlay(ctx context.Context, store Store, r Range) (o overlay, err error) {
+	entries, aside := map[string]Entry{}, map[string]Quarantined{}
+	for _, save := range r.Ahead {
+		saved := map[string]bool{}
+		first := func(key string) {
+			if !saved[key] {
+				saved[key] = true
+				delete(entries, key)
+				delete(aside, key)
+			}
+		}
+		err := errors.Join(
+			eachRow(ctx, store, save.Chunks, func(row entryRow) { first(row.Key); entries[row.Key] = row.entry() }),
+			eachRow(ctx, store, save.QuarantineChunks, func(row quarantineRow) { first(row.Key); aside[row.Key] = row.quarantined() }),
+		)
+		if err != nil {
+			return overlay{}, err
+		}
+	}
+	o.entries = slices.SortedFunc(maps.Values(entries), func(a, b Entry) int { return cmp.Compare(a.Key, b.Key) })
+	o.aside = slices.SortedFunc(maps.Values(aside), func(a, b Quarantined) int { return cmp.Compare(a.Key, b.Key) })
+	o.entries = slices.DeleteFunc(o.entries, func(e Entry) bool { return e.Key <= r.Mark })
+	o.aside = slices.DeleteFunc(o.aside, func(q Quarantined) bool { return q.Key <= r.Mark })
+	return o, nil
+}
+
+func eachRow[R row](ctx context.Context, store Store, chunks []ChunkInfo, do func(R)) error {
+	for r, err := range readRows[R](ctx, store, chunks, "") {
+		if err != nil {
+			return err
+		}
+		do(r)
+	}
+	return nil
+}
+
+func (o *overlay) asideByKey() map[string]*Quarantined {
+	byKey := make(map[string]*Quarantined, len(o.aside))
+	for i := range o.aside {
+		byKey[o.aside[i].Key] = &o.aside[i]
+	}
+	return byKey
+}
+
+// head returns the entry of the key that is to be reserved next, nil for none.
+func (o *overlay) head(key string) *Entry {
+	if o.next == len(o.entries) || o.entries[o.next].Key != key {
+		return nil
+	}
+	return &o.entries[o.next]
+}
+
+// take moves past the entry that head returned.
+func (o *overlay) take() { o.next++ }
+
+// passedOver returns an error when an entry below the key was not reserved, or any for "".
+func (o *overlay) passedOver(key string) error {
+	if o.next == len(o.entries) || key != "" && o.entries[o.next].Key >= key {
+		return nil
+	}
+	return fmt.Errorf("key %q, which the pass had recorded before, was passed over", o.entries[o.next].Key)
+}
+
+// laidOver yields the rows of base and of over, and of two rows of one key only the latter. Both ascend.
+func laidOver[T any](base iter.Seq2[T, error], over []T, keyOf func(*T) string) iter.Seq2[T, error] {
+	if len(over) == 0 {
+		return base
+	}
+	return func(yield func(T, error) bool) {
+		left := over
+		for row, err := range base {
+			if err != nil {
+				yield(row, err)
+				return
+			}
+			for len(left) > 0 && keyOf(&left[0]) < keyOf(&row) {
+				if !yield(left[0], nil) {
+					return
+				}
+				left = left[1:]
+			}
+			if len(left) > 0 && keyOf(&left[0]) == keyOf(&row) {
+				row, left = left[0], left[1:]
+			}
+			if !yield(row, nil) {
+				return
+			}
+		}
+		for _, row := range left {
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+// aheadIsFull reports whether so many saves are named ahead of the mark that the next one writes all of it.
+func (s *saver) aheadIsFull() bool { return len(s.ahead) >= compactFanIn }
+
+// saveAhead writes what is settled above the mark, and leaves out what the mark has passed.
+func (s *saver) saveAhead(ctx context.Context, r *Range, b batch) error {
+	if b.isAll {
+		s.ahead = nil
+	}
+	var now Ahead
+	var err error
+	now.Chunks, err = writeItems(ctx, &s.writer, chunkPrefix, itemsAhead(b.ahead, func(slot *Slot) (entryRow, bool) {
+		if slot.entry == nil {
+			return entryRow{}, false
+		}
+		return rowOfEntry(slot.entry), true
+	}))
+	if err != nil {
+		return err
+	}
+	now.QuarantineChunks, err = writeItems(ctx, &s.writer, quarantinePrefix, itemsAhead(b.ahead, func(slot *Slot) (quarantineRow, bool) {
+		if slot.quarantined == nil {
+			return quarantineRow{}, false
+		}
+		return s.rowAhead(slot.quarantined), true
+	}))
+	if err != nil {
+		return err
+	}
+	passed := func(a Ahead) bool { return a.lastKey() <= r.Mark }
+	s.ahead = slices.DeleteFunc(append(s.ahead, now), passed)
+	r.Ahead = slices.Concat(slices.DeleteFunc(slices.Clone(s.inherited), passed), s.ahead)
+	return nil
+}
+
+// lastKey returns the last key of any row, "" where there is none.
+func (a Ahead) lastKey() (last string) {
+	for _, c := range slices.Concat(a.Chunks, a.QuarantineChunks) {
+		last = max(last, c.LastKey)
+	}
+	return last
+}
+
+// rowAhead is the row of an object that was set aside above the mark: without what the base generation knows of it, which is
+// read in step with the mark.
+func (s *saver) rowAhead(q *Quarantined) quarantineRow {
+	row := rowOfQuarantined(q)
+	if before := s.asideBefore[q.Key]; before != nil && before.Source.Same(q.Source) {
+		row.FirstAt = before.FirstAt.UnixMicro()
+		row.Attempts += before.Attempts
+	}
+	return row
+}
+
+func itemsAhead[R row](slots []*Slot, rowOf func(*Slot) (R, bool)) iter.Seq2[item[R], error] {
+	return func(yield func(item[R], error) bool) {
+		for _, slot := range slots {
+			if row, ok := rowOf(slot); ok && !yield(item[R]{row: row}, nil) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,531 @@
+package copier_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/internal/awserr"
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+	"syncd/internal/copier"
+	"syncd/internal/iam"
+)
+
+// roundTrip is a transport of one function.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// putForeign puts what is not syncd's under the key at the destination, with a date as if it had been there since.
+func (w *world) putForeign(key, text string, at time.Time) awsfake.ObjectInfo {
+	return w.destination.Put(key, awsfake.BytesBody([]byte(text)), awsfake.PutOptions{KeyARN: w.key.ARN(), LastModified: at})
+}
+
+// conditionsSent lists the conditions of the writes that make copies, in order.
+func (w *world) conditionsSent() (sent []string) {
+	w.wire.mu.Lock()
+	defer w.wire.mu.Unlock()
+	for _, r := range w.wire.seen {
+		isWrite := r.Method == http.MethodPut && !r.URL.Query().Has("partNumber") || r.Method == http.MethodPost && r.URL.Query().Has("uploadId")
+		if !isWrite {
+			continue
+		}
+		switch match, none := r.Header.Get("If-Match"), r.Header.Get("If-None-Match"); {
+		case match != "" && none == "":
+			sent = append(sent, "if "+match)
+		case match == "" && none == "*":
+			sent = append(sent, "if none")
+		default:
+			sent = append(sent, "always"+match+none)
+		}
+	}
+	return sent
+}
+
+func (w *world) wantSent(t *testing.T, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, w.conditionsSent()); diff != "" {
+		t.Errorf("conditions sent (-want +got):\n%s", diff)
+	}
+}
+
+// object is an object of the way's size at the source.
+func (w *world) sized(seed uint64) awsfake.ObjectInfo {
+	return w.source.Put("k", awsfake.SyntheticBody(w.size, seed), awsfake.PutOptions{})
+}
+
+// TestCopyIsConditional sends each write under what the caller knows to be there.
+func TestCopyIsConditional(t *testing.T) {
+	for way, w := range ways(t) {
+		t.Run(way, func(t *testing.T) {
+			object := listed(w.sized(1))
+			first, _ := w.mustCopy(t, object)
+			w.wantSent(t, "if none")
+
+			object = listed(w.sized(2))
+			w.target = copier.Target{Known: first.DestinationETag}
+			second, _ := w.mustCopy(t, object)
+			w.wantSent(t, "if none", "if "+first.DestinationETag)
+
+			w.destination.Delete("k")
+			w.target = copier.Target{Known: second.DestinationETag}
+			third, _ := w.mustCopy(t, listed(w.sized(3))) // 404 in place of 412
+			w.wantSent(t, "if none", "if "+first.DestinationETag, "if "+second.DestinationETag, "if none")
+
+			w.target = w.asListed("k")
+			w.target.OursSince = third.CopiedAt.Add(-time.Minute)
+			w.mustCopy(t, listed(w.sized(4)))
+			w.wantSent(t, "if none", "if "+first.DestinationETag, "if "+second.DestinationETag, "if none", "if "+third.DestinationETag)
+		})
+	}
+}
+
+// TestForeignObjectStays has what is not syncd's at the destination: known by a listing, met by a write, put there in the very
+// moment of the write, or put in the place of a copy that the ledger knows.
+func TestForeignObjectStays(t *testing.T) {
+	for name, tt := range map[string]func(t *testing.T, w *world) (foreign func() awsfake.ObjectInfo){
+		"listed": func(_ *testing.T, w *world) func() awsfake.ObjectInfo {
+			there := w.putForeign("k", "theirs", time.Now().Add(-time.Hour))
+			w.target = w.asListed("k")
+			return func() awsfake.ObjectInfo { return there }
+		},
+		"met": func(_ *testing.T, w *world) func() awsfake.ObjectInfo {
+			there := w.putForeign("k", "theirs", time.Now().Add(-time.Hour))
+			return func() awsfake.ObjectInfo { return there }
+		},
+		"put at the same moment": func(_ *testing.T, w *world) func() awsfake.ObjectInfo {
+			var there awsfake.ObjectInfo
+			once := sync.OnceFunc(func() { there = w.putForeign("k", "theirs", time.Time{}) })
+			for _, operation := range []string{"CopyObject", "PutObject", "CompleteMultipartUpload"} {
+				w.cloud.Inject(awsfake.Fault{Operation: operation, Do: once})
+			}
+			return func() awsfake.ObjectInfo { return there }
+		},
+		"in the place of a copy": func(t *testing.T, w *world) func() awsfake.ObjectInfo {
+			t.Helper()
+			made, _ := w.mustCopy(t, listed(w.sized(1)))
+			w.target = copier.Target{Known: made.DestinationETag}
+			there := w.putForeign("k", "theirs", time.Time{})
+			return func() awsfake.ObjectInfo { return there }
+		},
+		"older than what may be ours": func(_ *testing.T, w *world) func() awsfake.ObjectInfo {
+			there := w.putForeign("k", "theirs", time.Now().Add(-time.Hour))
+			w.target = w.asListed("k")
+			w.target.OursSince = time.Now().Add(-time.Minute)
+			return func() awsfake.ObjectInfo { return there }
+		},
+		"under another key than ours": func(_ *testing.T, w *world) func() awsfake.ObjectInfo {
+			there := w.destination.Put("k", awsfake.BytesBody([]byte("theirs")), awsfake.PutOptions{})
+			w.target = copier.Target{OursSince: time.Now().Add(-time.Minute)}
+			return func() awsfake.ObjectInfo { return there }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for way, w := range ways(t) {
+				t.Run(way, func(t *testing.T) {
+					foreign := tt(t, w)
+					left := &record{}
+					_, err := w.copyWith(t, listed(w.sized(2)), left)
+					if !errors.Is(err, copier.ErrForeign) || copier.Reason(err) != "foreign" {
+						t.Errorf("got %v, reason %q, want foreign", err, copier.Reason(err))
+					}
+					if now, _ := w.destination.Object("k"); now.ETag != foreign().ETag {
+						t.Errorf("got %+v at the destination, want what was there", now)
+					}
+					if left.open || w.destination.Uploads() != 0 {
+						t.Errorf("got an upload left behind")
+					}
+
+					w.options.OverwriteAny = true
+					result, err := w.copyWith(t, listed(w.sized(3)), left)
+					if now, _ := w.destination.Object("k"); err != nil || `"`+now.ETag+`"` != result.DestinationETag {
+						t.Errorf("overwrite any: got %+v, %v, want it replaced", result, err)
+					}
+				})
+			}
+		})
+	}
+}
+
+// TestListedForeignObjectCostsNoWrite counts what a foreign object costs that a listing has shown.
+func TestListedForeignObjectCostsNoWrite(t *testing.T) {
+	for way, w := range ways(t) {
+		t.Run(way, func(t *testing.T) {
+			w.putForeign("k", "theirs", time.Now())
+			w.target = w.asListed("k")
+			object := listed(w.sized(1))
+			w.cloud.ResetRequests()
+			_, err := w.copy(t, object)
+			if got := w.cloud.Requests(); !errors.Is(err, copier.ErrForeign) || len(got) != 0 {
+				t.Errorf("got %v after %v, want it foreign without a request", err, got)
+			}
+		})
+	}
+}
+
+// TestOwnCopyIsNeverForeign loses the answers of writes, in a copy and over the death of its process.
+func TestOwnCopyIsNeverForeign(t *testing.T) {
+	writes := []string{"CopyObject", "PutObject", "CompleteMultipartUpload"}
+	for way, w := range ways(t) {
+		t.Run(way, func(t *testing.T) {
+			for name, kind := range map[string]awsfake.FaultKind{"lost": awsfake.LoseAnswer, "cut": awsfake.CutBody} {
+				w.destination.Delete("k")
+				w.target = copier.Target{}
+				began := time.Now()
+				var remove []func()
+				for _, operation := range writes {
+					remove = append(remove, w.cloud.Inject(awsfake.Fault{Operation: operation, Kind: kind, Times: 1}))
+				}
+				_, err := w.copy(t, listed(w.sized(1)))
+				for _, f := range remove {
+					f()
+				}
+				if err == nil {
+					continue // it found the copy made
+				}
+				if awserr.Classify(err) != awserr.Transient || w.ours.Since.IsZero() || w.ours.Since.Before(began.Add(-3*time.Second)) {
+					t.Fatalf("%s: got %v, ours %+v, want a transient failure that may have written", name, err, w.ours)
+				}
+				w.target = copier.Target{Known: w.ours.ETag, OursSince: w.ours.Since}
+				object := listed(w.sized(2)) // overwritten meanwhile, with other content
+				result, copied := w.mustCopy(t, object)
+				if result.Object.ETag != object.ETag {
+					t.Errorf("%s: got %+v of %+v, want the newest version", name, result, copied)
+				}
+			}
+		})
+	}
+}
+
+// TestOwnCopyThatIsThereCostsOneRequest has a listing show a copy that a killed process made and did not record.
+func TestOwnCopyThatIsThereCostsOneRequest(t *testing.T) {
+	w := newWorld(t)
+	object := w.putText("k", "x")
+	w.mustCopy(t, object)
+	w.target = w.asListed("k")
+	w.target.OursSince = time.Now().Add(-time.Minute)
+	w.cloud.ResetRequests()
+	w.mustCopy(t, object)
+	if diff := cmp.Diff(awsfake.Requests{"CopyObject": 1}, w.cloud.Requests()); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+}
+
+// treats has the service treat the conditions of some writes in another way, until it is told otherwise.
+func (w *world) treats(kind awsfake.FaultKind, operations ...string) (remove func()) {
+	w.options.Conditional = func() bool { return false }
+	var all []func()
+	for _, operation := range operations {
+		all = append(all, w.cloud.Inject(awsfake.Fault{Operation: operation, Kind: kind}))
+	}
+	return func() {
+		for _, f := range all {
+			f()
+		}
+	}
+}
+
+// TestServiceThatIgnoresConditions finds that out with the first write of each kind, which is a copy like any other, and looks
+// before every write from then on.
+func TestServiceThatIgnoresConditions(t *testing.T) {
+	for way, w := range ways(t) {
+		for name, kind := range map[string]awsfake.FaultKind{"ignores": awsfake.IgnoreConditions, "refuses": awsfake.RefuseConditions} {
+			t.Run(name+" "+way, func(t *testing.T) {
+				w.destination.Delete("k")
+				defer w.treats(kind, "CopyObject", "PutObject", "CompleteMultipartUpload")()
+				w.wire.seen = nil
+				c := copier.New(w.options)
+				first, _, err := c.Copy(t.Context(), listed(w.sized(1)), copier.Target{}, nil)
+				if err != nil || first.Unconditional == "" {
+					t.Fatalf("got %+v, %v, want a copy without a condition", first, err)
+				}
+				second, _, err := c.Copy(t.Context(), listed(w.sized(2)), copier.Target{Known: first.DestinationETag}, nil)
+				if err != nil || second.Unconditional == "" {
+					t.Fatalf("got %+v, %v, want a copy without a condition", second, err)
+				}
+				want := map[awsfake.FaultKind][]string{
+					awsfake.IgnoreConditions: {`if "syncd-never"`, "always"}, awsfake.RefuseConditions: {`if "syncd-never"`, "always", "always"},
+				}
+				w.wantSent(t, want[kind]...)
+				w.putForeign("k", "theirs", time.Time{})
+				if _, _, err = c.Copy(t.Context(), listed(w.sized(3)), copier.Target{Known: second.DestinationETag}, nil); !errors.Is(err, copier.ErrForeign) {
+					t.Errorf("got %v, want what others put there looked at and left", err)
+				}
+				w.wantSent(t, want[kind]...)
+			})
+		}
+	}
+}
+
+// TestServiceThatHonoursConditions costs one refused write of each kind to find out, and protects what is there from the first.
+func TestServiceThatHonoursConditions(t *testing.T) {
+	for way, w := range ways(t) {
+		t.Run(way, func(t *testing.T) {
+			w.treats(awsfake.None)
+			c := copier.New(w.options)
+			there := w.putForeign("k", "theirs", time.Now().Add(-time.Hour))
+			if _, _, err := c.Copy(t.Context(), listed(w.sized(1)), copier.Target{}, nil); !errors.Is(err, copier.ErrForeign) {
+				t.Errorf("got %v, want what is there left before anything is tried", err)
+			}
+			if now, _ := w.destination.Object("k"); now.ETag != there.ETag {
+				t.Errorf("got %+v at the destination, want what was there", now)
+			}
+			w.destination.Delete("k")
+			first, _, err := c.Copy(t.Context(), listed(w.sized(1)), copier.Target{}, nil)
+			if err != nil || first.Unconditional != "" {
+				t.Fatalf("got %+v, %v, want a copy under a condition", first, err)
+			}
+			if _, _, err := c.Copy(t.Context(), listed(w.sized(2)), copier.Target{Known: first.DestinationETag}, nil); err != nil {
+				t.Fatal(err)
+			}
+			w.wantSent(t, `if "syncd-never"`, "if none", "if "+first.DestinationETag)
+			if n := w.cloud.Requests()["CreateMultipartUpload"]; n > 2 {
+				t.Errorf("got %d uploads for two copies", n)
+			}
+		})
+	}
+}
+
+// TestManyCopiesFindOutOnce begins many copies at once on a service of which nothing is known.
+func TestManyCopiesFindOutOnce(t *testing.T) {
+	w := newWorld(t)
+	w.treats(awsfake.None)
+	c := copier.New(w.options)
+	var copies sync.WaitGroup
+	for i := range 20 {
+		object := w.putText(fmt.Sprint("k", i), "x")
+		copies.Go(func() {
+			if _, _, err := c.Copy(context.WithoutCancel(t.Context()), object, copier.Target{Looked: true}, nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	copies.Wait()
+	if n := w.cloud.Requests()["CopyObject"]; n != 21 {
+		t.Errorf("got %d requests for 20 copies, want one more to find out", n)
+	}
+}
+
+// TestTrialThatSaysNothing has the first write fail for other reasons, or with its source: nothing is known after it.
+func TestTrialThatSaysNothing(t *testing.T) {
+	w := newWorld(t)
+	w.treats(awsfake.None)
+	c := copier.New(w.options)
+	gone := w.putText("gone", "x")
+	w.source.Delete("gone")
+	if _, _, err := c.Copy(t.Context(), gone, copier.Target{}, nil); awserr.Classify(err) != awserr.Gone {
+		t.Errorf("got %v, want it gone", err)
+	}
+	remove := w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.InternalError})
+	if _, _, err := c.Copy(t.Context(), w.putText("failed", "x"), copier.Target{}, nil); awserr.Classify(err) != awserr.Transient {
+		t.Errorf("got %v, want a transient failure", err)
+	}
+	remove()
+	w.wire.seen = nil
+	if _, _, err := c.Copy(t.Context(), w.putText("k", "x"), copier.Target{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	w.wantSent(t, `if "syncd-never"`, "if none")
+}
+
+// TestRoleThatMayNotRead has a role that lacks s3:GetObject at the destination, which a write under If-Match takes: it falls
+// back once, and says so.
+func TestRoleThatMayNotRead(t *testing.T) {
+	for way, w := range ways(t) {
+		t.Run(way, func(t *testing.T) {
+			object := listed(w.sized(1))
+			made, _ := w.mustCopy(t, object)
+			w.destination.SetPolicy(iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*",
+				"Action":"s3:GetObject","Resource":"arn:aws:s3:::consumer-copy/*"}]}`))
+			c := copier.New(w.options)
+			w.wire.seen = nil
+			target := copier.Target{Known: made.DestinationETag}
+			second, _, err := c.Copy(t.Context(), listed(w.sized(2)), target, nil)
+			if err != nil || second.Unconditional == "" {
+				t.Fatalf("got %+v, %v, want a copy without a condition", second, err)
+			}
+			third, _, err := c.Copy(t.Context(), listed(w.sized(3)), copier.Target{Known: second.DestinationETag}, nil)
+			if err != nil || third.Unconditional == "" {
+				t.Fatalf("got %+v, %v, want a copy without a condition", third, err)
+			}
+			w.wantSent(t, "if "+made.DestinationETag, "always", "always")
+			// What is written where nothing is known takes no permission but to write.
+			other := w.source.Put("other", awsfake.SyntheticBody(w.size, 1), awsfake.PutOptions{})
+			fourth, _, err := c.Copy(t.Context(), listed(other), copier.Target{}, nil)
+			if err != nil || fourth.Unconditional != "" {
+				t.Errorf("got %+v, %v, want a copy under a condition", fourth, err)
+			}
+		})
+	}
+}
+
+// TestDeniedIsDenied falls back to nothing where the write is denied all the same.
+func TestDeniedIsDenied(t *testing.T) {
+	for way, w := range ways(t) {
+		t.Run(way, func(t *testing.T) {
+			for _, operation := range []string{"CopyObject", "PutObject", "CompleteMultipartUpload"} {
+				w.cloud.Inject(awsfake.Fault{Operation: operation, Kind: awsfake.AccessDenied})
+			}
+			w.target = copier.Target{Known: `"e"`}
+			if _, err := w.copy(t, listed(w.sized(1))); copier.Reason(err) != "denied" {
+				t.Errorf("got %v, reason %q, want denied", err, copier.Reason(err))
+			}
+		})
+	}
+}
+
+// TestBucketThatDemandsConditions has a policy that denies every write without one ("Enforce conditional writes", Amazon S3 User
+// Guide).
+func TestBucketThatDemandsConditions(t *testing.T) {
+	for way, w := range ways(t) {
+		t.Run(way, func(t *testing.T) {
+			w.destination.SetPolicy(iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*",
+				"Action":"s3:PutObject","Resource":"arn:aws:s3:::consumer-copy/*",
+				"Condition":{"Null":{"s3:if-none-match":"true","s3:if-match":"true"},"Bool":{"s3:ObjectCreationOperation":"true"}}}]}`))
+			made, _ := w.mustCopy(t, listed(w.sized(1)))
+			w.target = copier.Target{Known: made.DestinationETag}
+			w.mustCopy(t, listed(w.sized(2)))
+			w.options.OverwriteAny = true
+			w.putForeign("k", "theirs", time.Time{})
+			w.target = copier.Target{}
+			w.mustCopy(t, listed(w.sized(3)))
+		})
+	}
+}
+
+// TestCopyWritesOnlyWhileItMay loses the lease before and during each request that writes.
+func TestCopyWritesOnlyWhileItMay(t *testing.T) {
+	lost := fmt.Errorf("%w: taken", checkpoint.ErrLeaseLost)
+	for way, w := range ways(t) {
+		t.Run(way, func(t *testing.T) {
+			for n := 0; ; n++ {
+				writes := 0
+				ended := make(chan struct{})
+				r := &record{writing: func(ctx context.Context) (context.Context, context.CancelFunc, error) {
+					if writes++; writes > n {
+						return nil, nil, lost
+					}
+					bound, cancel := context.WithCancelCause(ctx)
+					if writes == n {
+						close(ended)
+						cancel(lost) // while it is in flight
+					}
+					return bound, func() { cancel(nil) }, nil
+				}}
+				w.options.Slots = slots(1)
+				w.destination.Delete("k")
+				w.wire.seen = nil
+				_, err := w.copyWith(t, listed(w.sized(uint64(n)+1)), r)
+				if writes < n {
+					break // it took fewer
+				}
+				if !errors.Is(err, checkpoint.ErrLeaseLost) {
+					t.Fatalf("lost with write %d: got %v, want the lease lost", n, err)
+				}
+				if now, ok := w.destination.Object("k"); ok {
+					t.Errorf("lost with write %d: got %+v at the destination", n, now)
+				}
+				if n := len(w.wire.requests(http.MethodDelete, "uploadId")); n > 0 {
+					t.Errorf("got %d uploads aborted by a process that may not write", n)
+				}
+			}
+		})
+	}
+}
+
+// TestVanishedWhereNothingMayBeListed has S3 answer 403 for a key that is not there, as it does to a role whose right to list has
+// a condition that no GET, HEAD or COPY carries.
+func TestVanishedWhereNothingMayBeListed(t *testing.T) {
+	for way, w := range ways(t) {
+		t.Run(way, func(t *testing.T) {
+			w.source.SetPolicy(iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
+				{"Effect":"Allow","Principal":{"AWS":%q},"Action":["s3:GetObject","s3:GetObjectTagging"],"Resource":"arn:aws:s3:::owner-data/*"},
+				{"Effect":"Allow","Principal":{"AWS":%q},"Action":"s3:ListBucket","Resource":"arn:aws:s3:::owner-data","Condition":{"StringLike":{"s3:prefix":"k*"}}}]}`,
+				consumer, consumer)))
+			object := listed(w.sized(1))
+			w.source.Delete("k")
+			if _, err := w.copy(t, object); awserr.Classify(err) != awserr.Gone {
+				t.Errorf("got %v, want it gone", err)
+			}
+			object = listed(w.sized(1))
+			w.source.SetPolicy(iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
+				{"Effect":"Allow","Principal":{"AWS":%q},"Action":"s3:ListBucket","Resource":"arn:aws:s3:::owner-data"}]}`, consumer)))
+			if _, err := w.copy(t, object); awserr.Classify(err) != awserr.Denied {
+				t.Errorf("got %v, want what is there denied", err)
+			}
+		})
+	}
+}
+
+// TestListedAndGone has a source that lists an object and says that it is not there.
+func TestListedAndGone(t *testing.T) {
+	for way, w := range ways(t) {
+		t.Run(way, func(t *testing.T) {
+			object := listed(w.sized(1))
+			next := w.wire.next
+			w.wire.next = roundTrip(func(r *http.Request) (*http.Response, error) {
+				if strings.HasPrefix(r.URL.Path, "/consumer-copy/") && r.Header.Get("X-Amz-Copy-Source") == "" || r.URL.Query().Has("list-type") {
+					return next.RoundTrip(r)
+				}
+				res := &http.Response{StatusCode: http.StatusNotFound, Header: http.Header{"X-Amz-Request-Id": {"1"}}, Body: http.NoBody, Request: r}
+				if r.Method != http.MethodHead {
+					replaceBody(res, `<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>`)
+				}
+				return res, nil
+			})
+			_, err := w.copy(t, object)
+			if !errors.Is(err, copier.ErrInconsistent) || copier.Reason(err) != "inconsistent" || awserr.Classify(err) == awserr.Gone {
+				t.Errorf("got %v, reason %q, want inconsistent", err, copier.Reason(err))
+			}
+		})
+	}
+}
+
+// TestAnswerThatNamesTheFormerCopy has something before the service answer a write with what was there, and write nothing.
+func TestAnswerThatNamesTheFormerCopy(t *testing.T) {
+	for _, relay := range []bool{false, true} {
+		for _, size := range []int64{10, 17 * mib} {
+			synctest.Test(t, func(t *testing.T) {
+				w := newParted(t)
+				if w.size = size; relay {
+					w.relaying(64 * mib)
+				}
+				made, _ := w.mustCopy(t, listed(w.sized(1)))
+				w.target = copier.Target{Known: made.DestinationETag}
+				w.wire.next = former{w.wire.next, w.key.ARN(), made.DestinationETag}
+				time.Sleep(time.Minute)
+				if _, err := w.copy(t, listed(w.sized(2))); awserr.Classify(err) != awserr.Transient {
+					t.Errorf("relay %v, %d bytes: got %v, want it transient", relay, size, err)
+				}
+			})
+		}
+	}
+}
+
+// former answers the writes that make copies with what was there before.
+type former struct {
+	next      http.RoundTripper
+	key, etag string
+}
+
+func (f former) RoundTrip(r *http.Request) (*http.Response, error) {
+	isCopy := r.Method == http.MethodPut && !r.URL.Query().Has("partNumber")
+	isComplete := r.Method == http.MethodPost && r.URL.Query().Has("uploadId")
+	if !isCopy && !isComplete {
+		return f.next.RoundTrip(r)
+	}
+	res := &http.Response{StatusCode: http.StatusOK, Request: r, Body: http.NoBody, Header: http.Header{
+		"X-Amz-Request-Id": {"1"}, "X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id": {f.key}, "Etag": {f.etag},
+	}}
+	replaceBody(res, `<Result><ETag>`+f.etag+`</ETag></Result>`)
+	return res, nil
+}

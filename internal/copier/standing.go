@@ -1,0 +1,222 @@
+package copier
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"syncd/internal/awserr"
+	"syncd/internal/listing"
+	"syncd/internal/plan"
+	"syncd/internal/transfer"
+)
+
+// Target is what is known of the destination's key before a copy. The zero Target knows nothing, and takes whatever is there
+// for somebody else's.
+type Target struct {
+	// Known is the ETag of the copy that the ledger knows, "" for none.
+	Known string
+	// Looked says that the destination was listed; Present is what it showed under the key, nil for nothing.
+	Looked  bool
+	Present *listing.Object
+	// OursSince is the time, by the destination's clock, since when an object under the configured key may be a copy that syncd
+	// made and could not record. Zero says that there is none.
+	OursSince time.Time
+}
+
+// Ours is what of the destination's key is syncd's own, for the next attempt to know.
+type Ours struct {
+	// ETag is that of a copy that may still be there, "" for none.
+	ETag string
+	// Since is the time, by the destination's clock, since when a copy may have been made whose answer was lost; zero says that
+	// none was.
+	Since time.Time
+}
+
+// standing is what is known of the destination's key while an object is copied, and so under which condition it is written.
+type standing struct {
+	c     *Copier
+	key   string
+	known string
+	since time.Time // what is newer, by the destination's clock, may be ours
+	begun time.Time // an upload of ours that is not there any more dates the object that it may have become
+	tried time.Time // by this process's clock: when the first write was sent of which nobody knows what became; zero: none
+	// found is what was there when it was looked at last, nil for nothing.
+	looked bool
+	found  *found
+}
+
+// found is an object at the destination.
+type found struct {
+	transfer.Version
+	class string
+	head  *s3.HeadObjectOutput // nil where a listing showed it, which tells neither its key nor its checksum
+}
+
+func (c *Copier) standing(key string, t Target) *standing {
+	s := &standing{c: c, key: key, known: t.Known, since: t.OursSince, looked: t.Looked}
+	if t.Present != nil {
+		s.found = &found{Version: t.Present.Version, class: t.Present.StorageClass}
+	}
+	return s
+}
+
+// verdict is what to do about the destination's key.
+type verdict struct {
+	condition condition
+	// adopt says that what is there may be the object's copy already, and foreign that it must not be replaced if it is not.
+	adopt, foreign bool
+}
+
+// verdict decides by what is known. What is ours is replaced at once where that takes no more requests than a look at it.
+func (s *standing) verdict(object listing.Object) verdict {
+	switch {
+	case !s.looked && s.known != "":
+		return verdict{condition: condition{match: s.known}}
+	case !s.looked || s.found == nil:
+		return verdict{condition: condition{none: true}}
+	}
+	v := verdict{condition: condition{match: s.found.ETag}}
+	isOurs := s.isOurs()
+	if transfer.SameETag(s.found.ETag, s.known) || isOurs && s.c.isCheap(object) {
+		return v
+	}
+	// Times alone prove little: a copy that is older than its source is none.
+	v.adopt = s.found.Size == object.Size && !s.found.LastModified.Before(object.LastModified.Truncate(time.Second))
+	v.foreign = !isOurs && !s.c.o.OverwriteAny
+	return v
+}
+
+// Forecast is what a copy would do, as far as it is known before any request.
+type Forecast struct {
+	// Looks says that what is at the destination would be looked at, and adopted if it proves to be the object's copy.
+	Looks bool
+	// Foreign says that the copy would end with ErrForeign, unless what is there is adopted.
+	Foreign bool
+}
+
+// Forecast tells what a copy of the object would do.
+func (c *Copier) Forecast(object listing.Object, target Target) Forecast {
+	v := c.standing("", target).verdict(object)
+	return Forecast{Looks: v.adopt, Foreign: v.foreign}
+}
+
+// isCheap reports whether a copy of the object takes one request.
+func (c *Copier) isCheap(object listing.Object) bool {
+	return !c.o.Relay && !c.o.ObjectLock && c.partSizeOf(object.Size) == 0
+}
+
+// isOurs reports whether what was found can only be a copy that was made here and could not be recorded.
+func (s *standing) isOurs() bool {
+	if s.found.head != nil && !plan.SameKey(aws.ToString(s.found.head.SSEKMSKeyId), s.c.o.KeyARN) {
+		return false
+	}
+	made := s.found.LastModified
+	return notBefore(made, s.since) || notBefore(made, s.triedThere()) ||
+		!s.begun.IsZero() && made.Truncate(time.Second).Equal(s.begun.Truncate(time.Second))
+}
+
+// notBefore compares times of which HTTP shows whole seconds. Nothing is newer than a zero time.
+func notBefore(t, since time.Time) bool {
+	return !since.IsZero() && !t.Before(since.Truncate(time.Second))
+}
+
+// mayHaveWritten notes that a write was sent at that time of which nobody knows what became.
+func (s *standing) mayHaveWritten(at time.Time) {
+	if s.tried.IsZero() || at.Before(s.tried) {
+		s.tried = at
+	}
+}
+
+// triedThere is tried by the destination's clock.
+func (s *standing) triedThere() time.Time {
+	if s.tried.IsZero() {
+		return time.Time{}
+	}
+	return s.c.There(s.tried)
+}
+
+// ours is what the next attempt has to know.
+func (s *standing) ours() Ours {
+	since := s.triedThere()
+	if since.IsZero() || !s.since.IsZero() && s.since.Before(since) {
+		since = s.since
+	}
+	return Ours{ETag: s.known, Since: since}
+}
+
+// maxSkew is how far the clocks of a service and of who asks it may be apart: it refuses requests that are dated otherwise
+// (Amazon S3 API Reference, "Error responses", RequestTimeTooSkewed: 15 minutes).
+const maxSkew = 15 * time.Minute
+
+// There returns what the destination's clock showed at a time of this process, or what it showed at the least before the
+// destination has answered anything.
+func (c *Copier) There(t time.Time) time.Time {
+	if c.o.Peer == nil {
+		return t
+	}
+	there, ok := c.o.Peer.At(t)
+	if !ok {
+		return t.Add(-maxSkew)
+	}
+	return there
+}
+
+// Clock returns what the destination's clock shows now, as There does.
+func (c *Copier) Clock() time.Time { return c.There(time.Now()) }
+
+// look asks what is there. A role that may not read there may list.
+func (s *standing) look(ctx context.Context) error {
+	head, err := s.c.headCopy(ctx, &s3.HeadObjectInput{Key: &s.key})
+	switch awserr.Classify(err) { //nolint:exhaustive // the answers that tell what is there
+	case "":
+		s.looked, s.found = true, foundOf(head)
+		return nil
+	case awserr.Gone:
+		s.looked, s.found = true, nil
+		return nil
+	case awserr.Denied:
+		listed, ok, listErr := s.c.lookup(ctx, s.c.o.Destination, s.c.o.DestinationBucket, s.c.o.DestinationAccount, s.key)
+		if listErr == nil {
+			s.looked, s.found = true, nil
+			if ok {
+				s.found = &found{Version: listed.Version, class: listed.StorageClass}
+			}
+			return nil
+		}
+	}
+	return &ObjectError{Op: "look up copy", Bucket: s.c.o.DestinationBucket, Key: s.key, Err: err}
+}
+
+func foundOf(head *s3.HeadObjectOutput) *found {
+	return &found{
+		Version: transfer.Version{
+			ETag: aws.ToString(head.ETag), Size: aws.ToInt64(head.ContentLength), LastModified: aws.ToTime(head.LastModified),
+			ID: aws.ToString(head.VersionId),
+		},
+		class: string(head.StorageClass), head: head,
+	}
+}
+
+// lookup finds one key by listing it. What may be listed need not be readable, and what is not there is not listed.
+func (c *Copier) lookup(ctx context.Context, client listing.API, bucket, account, key string) (object listing.Object, ok bool, err error) {
+	live := listing.Live{Client: client, Bucket: bucket, Account: account, RequestPayer: bucket == c.o.SourceBucket && c.o.RequestPayer}
+	err = c.withSlot(ctx, func(ctx context.Context) (err error) {
+		object, ok, err = live.Lookup(ctx, key)
+		return err
+	})
+	return object, ok, err
+}
+
+// foreign is the failure of a copy whose place is taken by what syncd neither wrote nor may adopt.
+func (s *standing) foreign(object listing.Object) error {
+	return &ObjectError{
+		Op: "copy", Bucket: s.c.o.SourceBucket, Key: object.Key,
+		Err: fmt.Errorf("%w: s3://%s/%q, %d bytes of %s, ETag %s", ErrForeign, s.c.o.DestinationBucket, s.key,
+			s.found.Size, s.found.LastModified.UTC().Format(time.RFC3339), s.found.ETag),
+		Hint: "remove it, let syncd replace such objects (copy.overwrite: any), or claim the destination once (backfill --take-over)",
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -219,11 +220,7 @@ func operations() map[string]whole {
 }
 
 func (w whole) answers() *answers {
-	header := map[string]string{}
-	for name, value := range w.header {
-		header[name] = value
-	}
-	return &answers{status: w.status, header: header, body: w.body}
+	return &answers{status: w.status, header: maps.Clone(w.header), body: w.body}
 }
 
 func TestAnswerIsAdmittedWhole(t *testing.T) {

@@ -23,8 +23,6 @@ type world struct {
 	aside   map[string]string
 }
 
-func (w world) clone() world { return world{maps.Clone(w.entries), maps.Clone(w.aside)} }
-
 func readWorld(t failer, ctx context.Context, store checkpoint.Store) world { //nolint:revive // failer comes first, as in every helper here
 	t.Helper()
 	w := world{map[string]string{}, map[string]string{}}
@@ -241,7 +239,7 @@ type trace struct {
 // settle notes an outcome. What is written of an object that is copied is its entry, and of one that is set aside its row; what
 // is carried, held or dropped is decided again.
 func (m *machine) settle(d decision) {
-	shown := m.trace(d.key).sure // of which a part may stay
+	var shown outcome
 	base := outcome{m.committed.entries[d.key], m.committed.aside[d.key]}
 	switch d.how {
 	case "record":

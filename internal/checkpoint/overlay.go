@@ -112,29 +112,24 @@ func laidOver[T any](base iter.Seq2[T, error], over []T, keyOf func(*T) string) 
 	}
 	return func(yield func(T, error) bool) {
 		left := over
+		each := func(rows []T) bool {
+			left = left[len(rows):]
+			return !slices.ContainsFunc(rows, func(row T) bool { return !yield(row, nil) })
+		}
 		for row, err := range base {
 			if err != nil {
 				yield(row, err)
 				return
 			}
-			for len(left) > 0 && keyOf(&left[0]) < keyOf(&row) {
-				if !yield(left[0], nil) {
-					return
-				}
-				left = left[1:]
+			n, isOver := slices.BinarySearchFunc(left, keyOf(&row), func(o T, key string) int { return cmp.Compare(keyOf(&o), key) })
+			if isOver {
+				n++
 			}
-			if len(left) > 0 && keyOf(&left[0]) == keyOf(&row) {
-				row, left = left[0], left[1:]
-			}
-			if !yield(row, nil) {
+			if !each(left[:n]) || !isOver && !yield(row, nil) {
 				return
 			}
 		}
-		for _, row := range left {
-			if !yield(row, nil) {
-				return
-			}
-		}
+		each(left)
 	}
 }
 

@@ -105,8 +105,8 @@ type Left struct {
 	Entry *checkpoint.Entry
 }
 
-// LeftOf asks what is at the destination under the key of a source object that is gone. It costs a HEAD. What cannot be looked
-// at is not syncd's; an error is one that no other request would escape.
+// LeftOf asks what is at the destination under the key of a source object that is gone. It costs a HEAD. What the role may not
+// look at is not syncd's.
 func (c *Copier) LeftOf(ctx context.Context, sourceKey string, target Target) (Left, error) {
 	key, err := c.DestinationKey(sourceKey)
 	if err != nil {
@@ -114,11 +114,10 @@ func (c *Copier) LeftOf(ctx context.Context, sourceKey string, target Target) (L
 	}
 	target.Looked, target.Present = false, nil
 	s := c.standing(key, target)
-	err = s.look(ctx)
-	switch {
-	case err != nil && (awserr.Fatal(err) || ctx.Err() != nil):
+	if err := s.look(ctx); err != nil && awserr.Classify(err) != awserr.Denied {
 		return Left{}, err
-	case err != nil || s.found == nil || s.found.head == nil:
+	}
+	if s.found == nil || s.found.head == nil {
 		return Left{}, nil
 	}
 	isKnown := transfer.SameETag(s.found.ETag, s.known)

@@ -25,9 +25,9 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// putForeign puts what is not syncd's under the key at the destination, with a date as if it had been there since.
-func (w *world) putForeign(key, text string, at time.Time) awsfake.ObjectInfo {
-	return w.destination.Put(key, awsfake.BytesBody([]byte(text)), awsfake.PutOptions{KeyARN: w.key.ARN(), LastModified: at})
+// putForeign puts what is not syncd's under the key k at the destination, with a date as if it had been there since.
+func (w *world) putForeign(at time.Time) awsfake.ObjectInfo {
+	return w.destination.Put("k", awsfake.BytesBody([]byte("theirs")), awsfake.PutOptions{KeyARN: w.key.ARN(), LastModified: at})
 }
 
 // conditionsSent lists the conditions of the writes that make copies, in order.
@@ -81,7 +81,7 @@ func TestCopyIsConditional(t *testing.T) {
 			third, _ := w.mustCopy(t, listed(w.sized(3))) // 404 in place of 412
 			w.wantSent(t, "if none", "if "+first.DestinationETag, "if "+second.DestinationETag, "if none")
 
-			w.target = w.asListed("k")
+			w.target = w.asListed()
 			w.target.OursSince = third.CopiedAt.Add(-time.Minute)
 			w.mustCopy(t, listed(w.sized(4)))
 			w.wantSent(t, "if none", "if "+first.DestinationETag, "if "+second.DestinationETag, "if none", "if "+third.DestinationETag)
@@ -94,17 +94,17 @@ func TestCopyIsConditional(t *testing.T) {
 func TestForeignObjectStays(t *testing.T) {
 	for name, tt := range map[string]func(t *testing.T, w *world) (foreign func() awsfake.ObjectInfo){
 		"listed": func(_ *testing.T, w *world) func() awsfake.ObjectInfo {
-			there := w.putForeign("k", "theirs", time.Now().Add(-time.Hour))
-			w.target = w.asListed("k")
+			there := w.putForeign(time.Now().Add(-time.Hour))
+			w.target = w.asListed()
 			return func() awsfake.ObjectInfo { return there }
 		},
 		"met": func(_ *testing.T, w *world) func() awsfake.ObjectInfo {
-			there := w.putForeign("k", "theirs", time.Now().Add(-time.Hour))
+			there := w.putForeign(time.Now().Add(-time.Hour))
 			return func() awsfake.ObjectInfo { return there }
 		},
 		"put at the same moment": func(_ *testing.T, w *world) func() awsfake.ObjectInfo {
 			var there awsfake.ObjectInfo
-			once := sync.OnceFunc(func() { there = w.putForeign("k", "theirs", time.Time{}) })
+			once := sync.OnceFunc(func() { there = w.putForeign(time.Time{}) })
 			for _, operation := range []string{"CopyObject", "PutObject", "CompleteMultipartUpload"} {
 				w.cloud.Inject(awsfake.Fault{Operation: operation, Do: once})
 			}
@@ -114,12 +114,12 @@ func TestForeignObjectStays(t *testing.T) {
 			t.Helper()
 			made, _ := w.mustCopy(t, listed(w.sized(1)))
 			w.target = copier.Target{Known: made.DestinationETag}
-			there := w.putForeign("k", "theirs", time.Time{})
+			there := w.putForeign(time.Time{})
 			return func() awsfake.ObjectInfo { return there }
 		},
 		"older than what may be ours": func(_ *testing.T, w *world) func() awsfake.ObjectInfo {
-			there := w.putForeign("k", "theirs", time.Now().Add(-time.Hour))
-			w.target = w.asListed("k")
+			there := w.putForeign(time.Now().Add(-time.Hour))
+			w.target = w.asListed()
 			w.target.OursSince = time.Now().Add(-time.Minute)
 			return func() awsfake.ObjectInfo { return there }
 		},
@@ -160,8 +160,8 @@ func TestForeignObjectStays(t *testing.T) {
 func TestListedForeignObjectCostsNoWrite(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
-			w.putForeign("k", "theirs", time.Now())
-			w.target = w.asListed("k")
+			w.putForeign(time.Now())
+			w.target = w.asListed()
 			object := listed(w.sized(1))
 			w.cloud.ResetRequests()
 			_, err := w.copy(t, object)
@@ -211,7 +211,7 @@ func TestOwnCopyThatIsThereCostsOneRequest(t *testing.T) {
 	w := newWorld(t)
 	object := w.putText("k", "x")
 	w.mustCopy(t, object)
-	w.target = w.asListed("k")
+	w.target = w.asListed()
 	w.target.OursSince = time.Now().Add(-time.Minute)
 	w.cloud.ResetRequests()
 	w.mustCopy(t, object)
@@ -256,7 +256,7 @@ func TestServiceThatIgnoresConditions(t *testing.T) {
 					awsfake.IgnoreConditions: {`if "syncd-never"`, "always"}, awsfake.RefuseConditions: {`if "syncd-never"`, "always", "always"},
 				}
 				w.wantSent(t, want[kind]...)
-				w.putForeign("k", "theirs", time.Time{})
+				w.putForeign(time.Time{})
 				if _, _, err = c.Copy(t.Context(), listed(w.sized(3)), copier.Target{Known: second.DestinationETag}, nil); !errors.Is(err, copier.ErrForeign) {
 					t.Errorf("got %v, want what others put there looked at and left", err)
 				}
@@ -272,7 +272,7 @@ func TestServiceThatHonoursConditions(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			w.treats(awsfake.None)
 			c := copier.New(w.options)
-			there := w.putForeign("k", "theirs", time.Now().Add(-time.Hour))
+			there := w.putForeign(time.Now().Add(-time.Hour))
 			if _, _, err := c.Copy(t.Context(), listed(w.sized(1)), copier.Target{}, nil); !errors.Is(err, copier.ErrForeign) {
 				t.Errorf("got %v, want what is there left before anything is tried", err)
 			}
@@ -395,7 +395,7 @@ func TestBucketThatDemandsConditions(t *testing.T) {
 			w.target = copier.Target{Known: made.DestinationETag}
 			w.mustCopy(t, listed(w.sized(2)))
 			w.options.OverwriteAny = true
-			w.putForeign("k", "theirs", time.Time{})
+			w.putForeign(time.Time{})
 			w.target = copier.Target{}
 			w.mustCopy(t, listed(w.sized(3)))
 		})

@@ -58,7 +58,7 @@ func (n *neighbor) wants(a Action) bool {
 func (n *neighbor) look(a Action) (Action, error) {
 	key, err := n.d.KeyAt(a.Object.Key)
 	if err != nil {
-		return a, nil //nolint:nilerr // a key that cannot exist there is not there; the copy will say so
+		return a, nil // a key that cannot exist there is not there; the copy will say so
 	}
 	defer func() { n.last = key }()
 	if !n.wants(a) {

@@ -88,13 +88,16 @@ func TestBeside(t *testing.T) {
 		{"nothing is known", true, plan.Rules{}, []string{"data/none as nothing", "data/same as copy/same", "data/size as copy/size"}, []string{"copy/moved"}},
 		{"all is known", false, plan.Rules{}, nil, nil},
 		{
-			"some is claimed", false, plan.Rules{Claimed: claimed("data/moved", "data/size", "data/unchanged"), OwnSince: 10},
+			"some is claimed", false,
+			plan.Rules{Claimed: claimed("data/moved", "data/size", "data/unchanged"), OwnSince: 10},
 			[]string{"data/moved as copy/moved", "data/size as copy/size", "data/unchanged as copy/unchanged"},
 			[]string{""},
 		},
 		{
-			"what the pass itself made is not doubtful", false, plan.Rules{Claimed: claimed("data/same", "data/unchanged"), OwnSince: 9},
-			[]string{"data/same as copy/same"}, []string{"copy/none"},
+			"what the pass itself made is not doubtful", false,
+			plan.Rules{Claimed: claimed("data/same", "data/unchanged"), OwnSince: 9},
+			[]string{"data/same as copy/same"},
+			[]string{"copy/none"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
 	"syncd/internal/copier"
 	"syncd/internal/plan"
@@ -89,8 +90,10 @@ func (p *pass) settleGone(ctx context.Context, slot *checkpoint.Slot, a plan.Act
 	}
 	left, err := p.o.Copier.LeftOf(ctx, a.Object.Key, target)
 	switch {
-	case err != nil:
+	case awserr.Fatal(err), ctx.Err() != nil:
 		return err
+	case err != nil: // the next pass asks again
+		slot.Quarantine(p.aside(a, copier.Ours{ETag: target.Known, Since: target.OursSince}, err), nil)
 	case left.Intact && a.Previous != nil:
 		slot.Carry(*a.Previous)
 	case left.Entry != nil:
@@ -141,6 +144,16 @@ func entryOf(a plan.Action, r copier.Result) checkpoint.Entry {
 	}
 }
 
+// aside is the row of an object that is set aside.
+func (p *pass) aside(a plan.Action, ours copier.Ours, err error) checkpoint.Quarantined {
+	now := p.o.Now()
+	return checkpoint.Quarantined{
+		Key: a.Object.Key, Source: a.Object.Version,
+		Reason: copier.Reason(err), Detail: err.Error(), FirstAt: now, LastAt: now, Attempts: 1,
+		DestinationETag: ours.ETag, WrittenSince: ours.Since,
+	}
+}
+
 // unconditional notes a copy that was written without the condition that protects what others put there.
 func (p *pass) unconditional(why string) {
 	p.count.unconditional.Inc()
@@ -152,13 +165,10 @@ func (p *pass) unconditional(why string) {
 // quarantine sets the object aside. The ledger has no entry of it any more: a request whose answer was lost may have replaced
 // the copy that the entry was of. What is syncd's own there all the same, the row says.
 func (p *pass) quarantine(slot *checkpoint.Slot, a plan.Action, ours copier.Ours, err error) {
-	reason, now := copier.Reason(err), p.o.Now()
-	slot.Quarantine(checkpoint.Quarantined{
-		Key: a.Object.Key, Source: a.Object.Version,
-		Reason: reason, Detail: err.Error(), FirstAt: now, LastAt: now, Attempts: 1,
-		DestinationETag: ours.ETag, WrittenSince: ours.Since,
-	}, nil)
-	p.backlog.setAside(now)
+	row := p.aside(a, ours, err)
+	reason := row.Reason
+	slot.Quarantine(row, nil)
+	p.backlog.setAside(row.LastAt)
 	p.tally.quarantined(reason)
 	p.count.objects.WithLabelValues(outcomeQuarantined).Inc()
 	p.count.quarantined.WithLabelValues(reason).Inc()

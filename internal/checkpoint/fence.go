@@ -45,7 +45,7 @@ func (l *Ledger) nextFence() Manifest {
 	base := l.base()
 	m := base
 	m.Version, m.Mapping, m.Generation, m.Base = formatVersion, l.options.Mapping, l.newest+1, base.Generation
-	m.Holder, m.Writer, m.Lease = l.options.Holder, l.nonce, l.lease.Number()
+	m.Holder, m.Writer, m.Lease = l.options.Holder, l.nonce, l.leaseAfter(base)
 	m.Fence, m.FencedAt = true, l.now()
 	m.Repeats = append(slices.Clone(base.Repeats), base.Generation)
 	return m

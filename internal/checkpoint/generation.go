@@ -17,7 +17,8 @@ func (l *Ledger) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(kept) > 0 && kept[0].Lease > l.lease.Number() {
+	// A folder counts no leases: what was moved there from S3 has numbers that say nothing.
+	if n := l.lease.Number(); n > 0 && len(kept) > 0 && kept[0].Lease > n {
 		// Without this a holder that slept could fence off the one that fenced it off.
 		return fmt.Errorf("%w: generation %d was written under lease %d, after this one, %d",
 			ErrSuperseded, kept[0].Generation, kept[0].Lease, l.lease.Number())

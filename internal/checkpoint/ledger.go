@@ -138,6 +138,10 @@ func (l *Ledger) Manifest() Manifest {
 	return Manifest{}
 }
 
+// leaseAfter is the lease number of a manifest that follows base. A store that counts no leases hands on the last number, so that
+// one that does can count on from it when the ledger is moved there.
+func (l *Ledger) leaseAfter(base Manifest) int64 { return max(l.lease.Number(), base.Lease) }
+
 func (l *Ledger) now() time.Time { return l.options.Now().UTC().Truncate(time.Microsecond) }
 
 // Begin resumes the pass that was interrupted since the last generation, or

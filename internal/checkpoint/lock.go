@@ -93,6 +93,12 @@ func (f *File) LeaseOf(ctx context.Context, name string) (info LeaseInfo, ok boo
 	return LeaseInfo{Holder: note.Holder, Since: note.Since}, !free, nil
 }
 
+// isNote reports whether data is what a lock file says.
+func isNote(data []byte) bool {
+	var note holderNote
+	return json.Unmarshal(data, &note) == nil && !note.Since.IsZero()
+}
+
 // readNote reads what it can: the holder may be writing it right now.
 func readNote(path string) (note holderNote) {
 	data, err := os.ReadFile(path)

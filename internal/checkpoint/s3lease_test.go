@@ -98,6 +98,65 @@ func TestS3LeaseExpires(t *testing.T) {
 	}
 }
 
+// TestS3LeaseBoundsWhatItWrites ends what is bound by the lease before another can hold it: by the time without an answer, by the
+// news that it was taken, or because the clock was set.
+func TestS3LeaseBoundsWhatItWrites(t *testing.T) {
+	bound := func(t *testing.T, lease checkpoint.Lease) (ctx context.Context) {
+		ctx, release := lease.Bound(t.Context())
+		t.Cleanup(release)
+		return ctx
+	}
+	t.Run("without an answer", func(t *testing.T) {
+		leaseTest(t, func(t *testing.T, s *state) {
+			wire := &unplugged{next: s.cloud.RoundTripper()}
+			lease := acquire(t, s.store(wire), "first")
+			ctx := bound(t, lease)
+			pass(t, 65*time.Second)
+			wire.off.Store(true) // the last renewal was five seconds ago
+			pass(t, 48*time.Second)
+			if ctx.Err() != nil {
+				t.Errorf("got %v within nine tenths of the lease", context.Cause(ctx))
+			}
+			pass(t, 2*time.Second)
+			if cause := context.Cause(ctx); !errors.Is(cause, checkpoint.ErrLeaseLost) {
+				t.Errorf("got %v after nine tenths of the lease, want %v", cause, checkpoint.ErrLeaseLost)
+			}
+			if err := lease.Confirm(t.Context()); !errors.Is(err, checkpoint.ErrLeaseLost) {
+				t.Errorf("confirm: got %v, want %v", err, checkpoint.ErrLeaseLost)
+			}
+		})
+	})
+	t.Run("taken", func(t *testing.T) {
+		leaseTest(t, func(t *testing.T, s *state) {
+			lease := acquire(t, s.store(nil), "first")
+			ctx := bound(t, lease)
+			s.bucket.Delete(statePrefix + mapping + "/lock")
+			acquire(t, s.store(nil), "second")
+			if err := lease.Confirm(t.Context()); !errors.Is(err, checkpoint.ErrLeaseLost) {
+				t.Errorf("confirm: got %v, want %v", err, checkpoint.ErrLeaseLost)
+			}
+			synctest.Wait()
+			if cause := context.Cause(ctx); !errors.Is(cause, checkpoint.ErrLeaseLost) {
+				t.Errorf("got %v, want %v", cause, checkpoint.ErrLeaseLost)
+			}
+		})
+	})
+	t.Run("suspended", func(t *testing.T) {
+		leaseTest(t, func(t *testing.T, s *state) {
+			var ahead atomic.Int64 // what the clock jumped while the process was suspended
+			o := s.options()
+			o.Now = func() time.Time { return time.Now().Round(0).Add(time.Duration(ahead.Load())) }
+			wire := &unplugged{next: s.cloud.RoundTripper()}
+			lease := acquire(t, checkpoint.NewS3(s.client(wire, 1), o), "first")
+			wire.off.Store(true)
+			ahead.Store(int64(time.Hour))
+			if err := lease.Held(t.Context()); !errors.Is(err, checkpoint.ErrLeaseLost) {
+				t.Errorf("held after an hour of sleep: got %v, want %v", err, checkpoint.ErrLeaseLost)
+			}
+		})
+	})
+}
+
 // TestS3LeaseIsNeverHeldTwice asks both sides at every second of an outage.
 func TestS3LeaseIsNeverHeldTwice(t *testing.T) {
 	leaseTest(t, func(t *testing.T, s *state) {

@@ -369,7 +369,7 @@ func (s *saver) manifest(r Range) (Manifest, error) {
 	m := Manifest{
 		Version: formatVersion, Mapping: s.progress.Mapping, Generation: s.progress.Generation,
 		Base: s.progress.Base, Pass: s.progress.Generation, Holder: s.progress.Holder,
-		Writer: s.ledger.nonce, Lease: s.ledger.lease.Number(), Settings: s.progress.Settings, StartedOver: s.base.StartedOver,
+		Writer: s.ledger.nonce, Lease: s.ledger.leaseAfter(s.base), Settings: s.progress.Settings, StartedOver: s.base.StartedOver,
 		StartedAt: s.progress.StartedAt, CommittedAt: s.ledger.now(), Counts: r.Counts,
 		Entries: entriesIn(r.Chunks), Quarantined: entriesIn(r.QuarantineChunks),
 		Chunks: r.Chunks, QuarantineChunks: r.QuarantineChunks,

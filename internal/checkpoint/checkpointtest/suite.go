@@ -48,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T) checkpoint.Store) {
 		{"a lease keeps others out", leaseExcludes},
 		{"leases of two names are apart", leasesApart},
 		{"a released lease is lost", leaseReleased},
+		{"what is bound by a lease ends with it", leaseBounds},
 		{"a holder is known without the lease", leaseOf},
 		{"a lease that was given back is clean", leaseClean},
 		{"an ended context ends every call", endedContext},
@@ -311,6 +312,35 @@ func leaseReleased(t *testing.T, s checkpoint.Store) {
 		t.Fatalf("release: %v", err)
 	}
 	wantError(t, "held after release", lease.Held(t.Context()), checkpoint.ErrLeaseLost)
+}
+
+func leaseBounds(t *testing.T, s checkpoint.Store) {
+	lease, err := s.Acquire(t.Context(), "alpha", "me")
+	if err != nil {
+		t.Fatalf("acquire: %v", err)
+	}
+	caller, end := context.WithCancel(t.Context())
+	byCaller, releaseFirst := lease.Bound(caller)
+	byLease, releaseSecond := lease.Bound(t.Context())
+	defer releaseFirst()
+	defer releaseSecond()
+	end()
+	<-byCaller.Done()
+	if cause := context.Cause(byCaller); errors.Is(cause, checkpoint.ErrLeaseLost) || byLease.Err() != nil {
+		t.Errorf("after the caller ended: got cause %v, and %v for another caller", cause, byLease.Err())
+	}
+	if err := lease.Confirm(t.Context()); err != nil {
+		t.Errorf("confirm: %v", err)
+	}
+	if err := lease.Release(); err != nil {
+		t.Fatalf("release: %v", err)
+	}
+	<-byLease.Done()
+	wantError(t, "cause after release", context.Cause(byLease), checkpoint.ErrLeaseLost)
+	late, releaseThird := lease.Bound(t.Context())
+	defer releaseThird()
+	<-late.Done()
+	wantError(t, "confirm after release", lease.Confirm(t.Context()), checkpoint.ErrLeaseLost)
 }
 
 func leaseOf(t *testing.T, s checkpoint.Store) {

@@ -1,0 +1,103 @@
+package checkpoint_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+)
+
+// toFolder copies everything under the state's prefix into dir, and toState the other way; with or without the locks.
+func (s *state) toFolder(t *testing.T, dir string, locks bool) {
+	t.Helper()
+	for _, key := range s.bucket.Keys() {
+		name, ok := strings.CutPrefix(key, statePrefix)
+		if !ok || !locks && strings.HasSuffix(name, "/lock") {
+			continue
+		}
+		data, err := s.bucket.Read(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (s *state) toState(t *testing.T, dir string, locks bool) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !locks && d.Name() == "lock" {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		s.bucket.Put(statePrefix+filepath.ToSlash(name), awsfake.BytesBody(data), awsfake.PutOptions{})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestLedgerIsMoved moves a ledger from S3 to a folder, back, and back again, in the middle of a pass: each store takes it as the
+// other left it, and what is settled by then stays so.
+func TestLedgerIsMoved(t *testing.T) {
+	for name, locks := range map[string]bool{"with its locks": true, "without": false} {
+		t.Run(name, func(t *testing.T) {
+			s, dir := newState(), t.TempDir()
+			inS3, inFolder := checkpoint.Store(s.store(nil)), checkpoint.Store(openFile(t, dir))
+			// work commits a generation, and leaves a pass behind that has settled one key more.
+			work := func(store checkpoint.Store, version string, keys ...string) {
+				ledger, err := checkpoint.Open(t.Context(), store, options())
+				if err != nil {
+					t.Fatalf("version %s in %s: %v", version, store, err)
+				}
+				pass := begin(t, ledger)
+				if want := version != "1"; pass.Resumed() != want {
+					t.Errorf("version %s: resumed is %t, want what was settled elsewhere to stay so", version, pass.Resumed())
+				}
+				for _, e := range collect(t, pass.Previous(t.Context())) {
+					reserve(t, pass, e.Key).Carry(e)
+				}
+				for _, key := range keys {
+					reserve(t, pass, key).Record(entry(key, version))
+				}
+				commit(t, pass)
+				pass = begin(t, ledger)
+				reserve(t, pass, "a").Record(entry("a", version))
+				if err := pass.Abandon(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if err := ledger.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			work(inS3, "1", "b")
+			work(inS3, "2", "c")
+			s.toFolder(t, dir, locks)
+			work(inFolder, "3", "d")
+			work(inFolder, "4", "e")
+			s.toState(t, dir, locks)
+			work(inS3, "5", "f")
+			s.toFolder(t, dir, locks)
+			work(inFolder, "6", "g")
+			want := map[string]string{"a": "5", "b": "1", "c": "2", "d": "3", "e": "4", "f": "5", "g": "6"}
+			if got := etags(t, inFolder); len(got) != len(want) || got["a"] != want["a"] || got["g"] != want["g"] {
+				t.Errorf("got %v at the end, want %v", got, want)
+			}
+		})
+	}
+}

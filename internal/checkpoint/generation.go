@@ -98,10 +98,13 @@ func (l *Ledger) keeps(m Manifest, newer int) bool {
 	return newer < l.options.KeepGenerations || l.now().Sub(m.CommittedAt) < l.options.KeepFor
 }
 
-// verify reads chunks end to end.
+// verify reads chunks end to end, unless this process has.
 func (l *Ledger) verify(ctx context.Context, lists ...[]ChunkInfo) error {
 	for _, chunks := range lists {
 		for _, info := range chunks {
+			if l.options.Verified.has(info) {
+				continue
+			}
 			chunk, err := openChunk(ctx, l.store, info)
 			if err != nil {
 				return err
@@ -109,6 +112,7 @@ func (l *Ledger) verify(ctx context.Context, lists ...[]ChunkInfo) error {
 			if err := chunk.Close(); err != nil {
 				return fmt.Errorf("close chunk: %w", err)
 			}
+			l.options.Verified.add(info)
 		}
 	}
 	return nil
@@ -144,6 +148,7 @@ func (l *Ledger) adopt(m Manifest) (kept []Manifest) {
 	defer l.mu.Unlock()
 	l.kept = l.retain(append([]Manifest{m}, l.kept...))
 	l.newest = m.Generation
+	l.options.Verified.keep(m)
 	return l.kept
 }
 

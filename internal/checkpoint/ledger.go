@@ -28,6 +28,7 @@ type Options struct {
 	KeepGenerations int              // generations that stay readable, default 3; fences do not count
 	KeepFor         time.Duration    // generations younger than this stay readable too, default none
 	Fingerprint     string           // of the settings; a pass that was saved under another one begins again; see SetSettings
+	Verified        *Verified        // chunks that need not be read again to see that they are whole; default none
 	StartOver       bool             // where no generation is whole, begin with an empty ledger behind the damage
 }
 
@@ -43,6 +44,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Verified == nil {
+		o.Verified = new(Verified)
 	}
 	if o.FlushInterval == 0 {
 		o.FlushInterval = 10 * time.Second

@@ -116,6 +116,7 @@ type Syncer struct {
 func New(o Options) *Syncer {
 	count := newCounters(o.Metrics, o.Mapping)
 	o.Store = counted{o.Store, count.storeWrites}
+	o.Ledger.Verified = new(checkpoint.Verified)
 	s := &Syncer{o: o, count: count, quoter: plan.NewQuoter(o.Terms), backlog: newBacklog(count), running: make(chan struct{}, 1), toldUnconditional: &atomic.Bool{}}
 	o.Metrics.OldestUnsynced.Set(func() (float64, bool) { return s.backlog.age(o.Now()), true }, o.Mapping)
 	return s
@@ -134,7 +135,10 @@ func (s *Syncer) traverse(ctx context.Context, replay Selector) (Summary, error)
 	err := guarded(func() error { return p.run(ctx) })
 	p.tellPanic(err)
 	if err != nil && !errors.Is(err, ErrDrained) {
-		// What is in memory may not be what is durable: the next pass reads it anew.
+		// What is in memory may not be what is durable: the next pass reads it again.
+		if _, isDamage := errors.AsType[*checkpoint.CorruptError](err); isDamage {
+			s.o.Ledger.Verified.Forget()
+		}
 		err = errors.Join(err, s.closeLedger())
 	}
 	return p.end(err), err

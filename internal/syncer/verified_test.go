@@ -1,0 +1,86 @@
+package syncer_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+	"syncd/internal/copier"
+	"syncd/internal/syncer"
+)
+
+// openings counts the chunks that are opened.
+type openings struct {
+	checkpoint.Store
+	chunks *atomic.Int64
+}
+
+func (o openings) Open(ctx context.Context, name string) (checkpoint.Chunk, error) {
+	if strings.Contains(name, "/chunk-") {
+		o.chunks.Add(1)
+	}
+	return o.Store.Open(ctx, name)
+}
+
+// TestAFailedPassVerifiesOnce has passes fail one after the other before they begin: the ledger's chunks are not read again to see
+// that they are whole. What rots meanwhile is found when it is read, and the next pass falls back.
+func TestAFailedPassVerifiesOnce(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.fill(50)
+		w.both()
+		var opened atomic.Int64
+		o := w.options
+		o.Source, o.Copier, o.Store = w.live, copier.New(w.copies), openings{o.Store, &opened}
+		s := syncer.New(o)
+		mustRun(t, s)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		mend := w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Kind: awsfake.AccessDenied})
+		for i := range 4 {
+			opened.Store(0)
+			if got, err := s.Run(t.Context()); err == nil {
+				t.Fatalf("got %+v, want a pass that fails", got)
+			}
+			if n := opened.Load(); i > 0 && n > 1 { // one is opened to walk it
+				t.Errorf("failed pass %d: got %d chunks opened, want none to verify it", i, n)
+			}
+		}
+		mend()
+		if got := mustRun(t, s); got.Unchanged != 50 {
+			t.Errorf("got %+v, want all unchanged", got)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		chunks, err := filepath.Glob(filepath.Join(w.dir, "m", "chunk-*"))
+		if err != nil || len(chunks) != 1 {
+			t.Fatalf("got %q, %v, want one chunk", chunks, err)
+		}
+		data, err := os.ReadFile(chunks[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		data[len(data)/2] ^= 1
+		if err := os.WriteFile(chunks[0], data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Run(t.Context()); err == nil {
+			t.Fatalf("got %+v, want a pass that fails at what has rotted", got)
+		}
+		if got := mustRun(t, s); got.Adopted != 50 {
+			t.Errorf("got %+v, want the ledger begun again with what the destination holds", got)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

@@ -252,8 +252,11 @@ type Copy struct {
 	Tags Carry `yaml:"tags"`
 	// Metadata says whether system and user metadata are copied, copy by default.
 	Metadata Carry `yaml:"metadata"`
-	// ObjectLock says whether retention and legal hold are copied, omit by default; the destination's bucket needs object
-	// lock for it.
+	// Annotations says whether annotations are copied, omit by default: they need permissions of their own, and each is billed
+	// like a PUT.
+	Annotations Carry `yaml:"annotations"`
+	// ObjectLock says whether retention, event hold and legal hold are copied, omit by default; the destination's bucket needs
+	// object lock for it.
 	ObjectLock Carry `yaml:"object_lock"`
 	// Overwrite says what of the destination may be replaced: owned (the default) is what syncd wrote or adopted, and sets aside
 	// as foreign what else is there; any is everything.

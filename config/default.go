@@ -29,12 +29,13 @@ func DefaultMapping() Mapping {
 	return Mapping{
 		Destination: Destination{BucketKey: true, StorageClass: "STANDARD"},
 		Copy: Copy{
-			Mode:       CopyModeAuto,
-			Tags:       CarryCopy,
-			Metadata:   CarryCopy,
-			ObjectLock: CarryOmit,
-			Overwrite:  OverwriteOwned,
-			Checksum:   ChecksumVerify,
+			Mode:        CopyModeAuto,
+			Tags:        CarryCopy,
+			Metadata:    CarryCopy,
+			Annotations: CarryOmit,
+			ObjectLock:  CarryOmit,
+			Overwrite:   OverwriteOwned,
+			Checksum:    ChecksumVerify,
 		},
 		Delete: Delete{MaxObjects: 1000, MaxPercent: 1},
 	}

@@ -129,7 +129,8 @@ func (s *system) copier(m config.Mapping, source, destination *s3.Client, pace p
 		RequestPayer: m.Source.RequestPayer, KeyARN: m.Destination.KMSKey, BucketKey: m.Destination.BucketKey,
 		StorageClass: classOf(m.Destination), KeepStorageClass: m.Destination.StorageClass == config.StorageClassKeep,
 		PartSize: int64(m.Copy.PartSize), MultipartAbove: int64(m.Copy.MultipartAbove),
-		ObjectLock: m.Copy.ObjectLock == config.CarryCopy, Initiator: s.config.Roles[m.Destination.Role].ARN, Session: s.config.Roles[m.Destination.Role].SessionName,
+		ObjectLock: m.Copy.ObjectLock == config.CarryCopy, Annotations: m.Copy.Annotations == config.CarryCopy,
+		Initiator: s.config.Roles[m.Destination.Role].ARN, Session: s.config.Roles[m.Destination.Role].SessionName,
 		OmitTags: m.Copy.Tags == config.CarryOmit, OmitMetadata: m.Copy.Metadata == config.CarryOmit,
 		Relay: s.config.Relayed(m), Buffers: s.buffers,
 		OverwriteAny: s.overwritesAny(m), Peer: there,
@@ -181,7 +182,7 @@ func (s *system) clients(ctx context.Context, m config.Mapping, meter *throttle.
 		return nil, nil, err
 	}
 	source = newS3Client(from, s.endpoint(m.Source.EndpointURL, m.Source.PathStyle), throttle.Patience, meter.Attach,
-		pace.guard(pace.source, pace.decrypt), s.peer(c.Service(m.Source.EndpointURL)).Attach)
+		pace.guard(pace.source, pace.decrypt), s.peer(c.Service(m.Source.EndpointURL)).Attach, copier.TolerateKeys)
 	destination = newS3Client(to, s.endpoint(m.Destination.EndpointURL, m.Destination.PathStyle), throttle.Patience, meter.Attach,
 		pace.guard(pace.destination, pace.encrypt), s.peer(c.Service(m.Destination.EndpointURL)).Attach, copier.TolerateKeys)
 	s.showExpiry(m, set)

@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"syncd/internal/copier"
 )
 
 // image is all that a reader can see of an object.
@@ -20,7 +22,7 @@ type image struct {
 	Size                                               int64
 	SHA256                                             string // of the content; "" for one that is too large or archived
 	CRC64NVME                                          string // where the service keeps one
-	Metadata, Tags                                     map[string]string
+	Metadata, Tags, Annotations                        map[string]string
 	HiddenMetadata                                     int32
 	CacheControl, Disposition, Encoding, Language      string
 	ContentType, Expires, Redirect, StorageClass, Lock string
@@ -73,6 +75,10 @@ func lockOf(head *s3.HeadObjectOutput) string {
 	if head.ObjectLockMode != "" {
 		lock = append(lock, string(head.ObjectLockMode)+" until "+aws.ToTime(head.ObjectLockRetainUntilDate).UTC().Format(time.RFC3339))
 	}
+	if head.ObjectLockEventHold == types.ObjectLockEventHoldOn {
+		lock = append(lock, fmt.Sprintf("event hold, then %d days and %d years",
+			aws.ToInt32(head.ObjectLockEventHoldDurationDays), aws.ToInt32(head.ObjectLockEventHoldDurationYears)))
+	}
 	if head.ObjectLockLegalHoldStatus == types.ObjectLockLegalHoldStatusOn {
 		lock = append(lock, "legal hold")
 	}
@@ -89,6 +95,30 @@ func tagsOf(ctx context.Context, client *s3.Client, bucket, key string) (map[str
 		tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
 	}
 	return tags, nil
+}
+
+// annotationsOf reads annotations, on a service that knows them.
+func annotationsOf(ctx context.Context, client *s3.Client, bucket, key string) (map[string]string, error) {
+	annotations := map[string]string{}
+	pages := s3.NewListObjectAnnotationsPaginator(client, &s3.ListObjectAnnotationsInput{Bucket: &bucket, Key: &key})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx, s3.WithAPIOptions(copier.TolerateKeys))
+		if err != nil {
+			return nil, fmt.Errorf("list annotations of %q: %w", key, err)
+		}
+		for _, entry := range page.Annotations {
+			out, err := client.GetObjectAnnotation(ctx, &s3.GetObjectAnnotationInput{Bucket: &bucket, Key: &key, AnnotationName: entry.AnnotationName})
+			if err != nil {
+				return nil, fmt.Errorf("get annotation of %q: %w", key, err)
+			}
+			text, err := io.ReadAll(out.AnnotationPayload)
+			if err := errors.Join(err, out.AnnotationPayload.Close()); err != nil {
+				return nil, err
+			}
+			annotations[*entry.AnnotationName] = string(text)
+		}
+	}
+	return annotations, nil
 }
 
 func digest(ctx context.Context, client *s3.Client, bucket, key string) (string, error) {
@@ -118,6 +148,9 @@ func (m *matrix) wanted(s setting, source image) image {
 	}
 	if s.noTags {
 		want.Tags = nil
+	}
+	if !s.carriesAnnotations {
+		want.Annotations = nil
 	}
 	if s.noMetadata {
 		want.Metadata, want.HiddenMetadata = nil, 0

@@ -243,11 +243,11 @@ func (m *matrix) checkObjects(t *testing.T, s setting) {
 // compare reads the source as its owner and the copy as its consumer.
 func (m *matrix) compare(t *testing.T, s setting, from, to string) {
 	t.Helper()
-	source, err := look(t.Context(), m.owner, s.sourceBucket(), from)
+	source, err := m.look(t, m.owner, s.sourceBucket(), from)
 	if err != nil {
 		t.Fatalf("source: %v", err)
 	}
-	got, err := look(t.Context(), m.consumer, s.destinationBucket(), to)
+	got, err := m.look(t, m.consumer, s.destinationBucket(), to)
 	if err != nil {
 		t.Fatalf("copy: %v", err)
 	}
@@ -258,6 +258,16 @@ func (m *matrix) compare(t *testing.T, s setting, from, to string) {
 	if want.SHA256 == "" && want.CRC64NVME == "" {
 		t.Error("got nothing that tells whether the content is the same")
 	}
+}
+
+// look reads an object with all that the service knows of it.
+func (m *matrix) look(t *testing.T, client *s3.Client, bucket, key string) (image, error) {
+	t.Helper()
+	i, err := look(t.Context(), client, bucket, key)
+	if err == nil && !m.real {
+		i.Annotations, err = annotationsOf(t.Context(), client, bucket, key)
+	}
+	return i, err
 }
 
 // aside is what is in quarantine, by source key.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -154,6 +156,26 @@ func keptKinds() []kind {
 		kind{name: "STANDARD_IA", size: 5*mebibyte + 1, put: class(types.StorageClassStandardIa), minio: minioClasses})...)
 }
 
+const noEventHolds = "it has no event holds"
+
+// annotationKinds are objects with annotations, which are left behind unless they are asked for.
+func annotationKinds() []kind {
+	few, many := map[string]string{"note": "caf\u00e9", "s p a c e": "2"}, map[string]string{"large": strings.Repeat("x", 1<<20)}
+	for i := range 50 {
+		many[fmt.Sprint("note ", i)] = fmt.Sprint("payload ", i)
+	}
+	const none = "it has no annotations"
+	return append(in("annotations-copied",
+		kind{name: "none"},
+		kind{name: "none, in parts", size: relayPart + 1},
+		kind{name: "few", minio: none, hand: &awsfake.PutOptions{Annotations: few}},
+		kind{name: "many", minio: none, hand: &awsfake.PutOptions{Annotations: many}},
+		kind{name: "many, beyond 5 MiB", size: 5*mebibyte + 1, minio: none, hand: &awsfake.PutOptions{Annotations: many}},
+		kind{name: "few, under a control character", key: "c\x01", size: relayPart + 1, minio: none, hand: &awsfake.PutOptions{Annotations: few}},
+		kind{name: "many, in relayed parts", size: relayPart + 1, minio: none, hand: &awsfake.PutOptions{Annotations: many}},
+	), in("plain", kind{name: "annotations", minio: none, hand: &awsfake.PutOptions{Annotations: few}})...)
+}
+
 // lockKinds are versions that must not be deleted.
 func lockKinds() []kind {
 	until := time.Now().Add(24 * time.Hour).UTC().Truncate(time.Second)
@@ -168,6 +190,12 @@ func lockKinds() []kind {
 		{name: "governance", put: retained(types.ObjectLockModeGovernance)},
 		{name: "compliance", put: retained(types.ObjectLockModeCompliance)},
 		{name: "legal hold", put: held},
+		{name: "event hold", minio: noEventHolds, put: s3.PutObjectInput{
+			ObjectLockEventHold: types.ObjectLockEventHoldOn, ObjectLockEventHoldDurationDays: aws.Int32(30),
+		}},
+		{name: "event hold, in relayed parts", minio: noEventHolds, size: relayPart + 1, put: s3.PutObjectInput{
+			ObjectLockEventHold: types.ObjectLockEventHoldOn, ObjectLockEventHoldDurationYears: aws.Int32(7),
+		}},
 		{name: "retention and legal hold", put: both},
 		{name: "retention and legal hold, beyond 5 MiB", size: 5*mebibyte + 1, put: both},
 		{name: "retention and legal hold, in relayed parts", size: relayPart + 1, put: both},

@@ -95,8 +95,8 @@ type setting struct {
 	inPartsAbove int64
 	// Of both buckets: versions are kept; of the source's: requesters pay; of either: versions can be locked.
 	versioned, requesterPays, sourceLock, destinationLock bool
-	// The copy leaves tags, metadata behind, carries the lock, lies under no bucket key.
-	noTags, noMetadata, carriesLock, noBucketKey bool
+	// The copy leaves tags, metadata behind, carries the lock, is under no bucket key, carries annotations.
+	noTags, noMetadata, carriesLock, noBucketKey, carriesAnnotations bool
 	// minio says why it is left out of a real MinIO server.
 	minio string
 }
@@ -119,6 +119,10 @@ func settings() []setting {
 			name: "lock-copied", sourceLock: true, destinationLock: true, carriesLock: true,
 			more: "copy: {object_lock: copy, multipart_above: 5MiB}", inPartsAbove: 5 * mebibyte,
 		},
+		{
+			name: "annotations-copied", carriesAnnotations: true, minio: "it has no annotations",
+			more: "copy: {annotations: copy, multipart_above: 5MiB}", inPartsAbove: 5 * mebibyte,
+		},
 		{name: "requester-pays", source: "request_payer: true", requesterPays: true, minio: "nobody pays"},
 		{name: "versioned", versioned: true},
 		{name: "filtered", more: `filter: {include: ["**"], exclude: ["private/**"], min_size: 2, max_size: 1KiB}`},
@@ -139,7 +143,7 @@ func kinds() []kind {
 		in("plain", keyKinds()...), in("prefixed", prefixedKinds()...), in("stripped", strippedKinds()...),
 		in("plain", sizeKinds()...), in("plain", metadataKinds()...), in("plain", headerKinds()...), in("plain", tagKinds()...),
 		in("plain", classKinds()...), in("plain", encryptionKinds()...), in("plain", uploadKinds()...), in("plain", checksumKinds()...),
-		in("plain", oddKinds()...), partsKinds(), omittedKinds(), keptKinds(), lockKinds(), bucketKinds(),
+		in("plain", oddKinds()...), partsKinds(), omittedKinds(), keptKinds(), lockKinds(), annotationKinds(), bucketKinds(),
 	)
 }
 

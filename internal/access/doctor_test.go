@@ -79,11 +79,11 @@ func TestDoctorFindsNothing(t *testing.T) {
 		return strings.ReplaceAll(text, "    arn: arn:aws:iam::222222222222:role/syncd", "    session_policy: scoped\n    arn: arn:aws:iam::222222222222:role/syncd")
 	}
 	more := func(text string) string {
-		return strings.Replace(text, "state:", "state:", 1) + "    delete: {enabled: true}\n"
+		return text + "    copy: {object_lock: copy, annotations: copy}\n    delete: {enabled: true}\n"
 	}
 	for _, w := range ways() {
-		for name, edit := range map[string]func(string) string{"": strings.Clone, " scoped": scoped, " with deletes": more} {
-			if name == " with deletes" && w.example == "share-account" {
+		for name, edit := range map[string]func(string) string{"": strings.Clone, " scoped": scoped, " with everything": more} {
+			if name == " with everything" && w.example == "share-account" {
 				continue // its mapping ends in another section
 			}
 			t.Run(w.example+name, func(t *testing.T) {
@@ -131,6 +131,7 @@ func (x *world) onlyHarmless(t *testing.T) {
 	harmless := []string{
 		"GetCallerIdentity", "AssumeRole", "ListObjectsV2", "HeadObject", "GetObject", "GetObjectTagging", "PutObject", "DeleteObject",
 		"CreateMultipartUpload", "UploadPart", "UploadPartCopy", "AbortMultipartUpload", "ListMultipartUploads", "ListParts", "PutObjectTagging",
+		"GetObjectRetention", "GetObjectLegalHold", "ListObjectAnnotations", "GetObjectAnnotation", "PutObjectAnnotation",
 	}
 	for operation, n := range x.cloud.Requests() {
 		if !slices.Contains(harmless, operation) {

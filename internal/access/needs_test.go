@@ -55,6 +55,16 @@ mappings:
 			[]string{"s3:GetObject", "s3:GetObjectLegalHold", "s3:GetObjectRetention"},
 			[]string{"s3:GetObject", "s3:PutObject", "s3:PutObjectLegalHold", "s3:PutObjectRetention"},
 		},
+		{
+			"annotations", "a", "    filter: {max_size: 1MiB}\n    copy: {tags: omit, annotations: copy}\n",
+			[]string{"s3:GetObject", "s3:GetObjectAnnotation"},
+			[]string{"s3:GetObject", "s3:PutObject", "s3:PutObjectAnnotation"},
+		},
+		{
+			"annotations of a relay", "b", "    filter: {max_size: 1MiB}\n    copy: {tags: omit, annotations: copy}\n",
+			[]string{"s3:GetObject", "s3:GetObjectAnnotation", "s3:ListObjectAnnotations"},
+			[]string{"s3:GetObject", "s3:PutObject", "s3:PutObjectAnnotation"},
+		},
 		{"deletes", "a", least + "    delete: {enabled: true}\n", []string{"s3:GetObject"}, []string{"s3:DeleteObject", "s3:GetObject", "s3:PutObject"}},
 		{
 			"two roles within S3", "b", "    filter: {max_size: 1MiB}\n    copy: {tags: omit, mode: server_side}\n",

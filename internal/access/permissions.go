@@ -64,11 +64,13 @@ const (
 	FeatureCopy           Feature = "copy"
 	FeatureTags           Feature = "tags"
 	FeatureObjectLock     Feature = "object lock"
+	FeatureAnnotations    Feature = "annotations"
 	FeatureWrite          Feature = "write"
 	FeatureMultipart      Feature = "multipart"
 	FeatureResume         Feature = "resume"
 	FeatureSweep          Feature = "sweep"
 	FeatureAdopt          Feature = "adopt"
+	FeatureReplace        Feature = "replace"
 	FeatureDelete         Feature = "delete"
 	FeatureState          Feature = "state"
 	FeatureLease          Feature = "lease"
@@ -98,6 +100,7 @@ type traits struct {
 	relay     bool // content passes through syncd
 	multipart bool // objects may be large enough to be written in parts
 	tags      bool
+	notes     bool // annotations
 	lock      bool
 	delete    bool
 	state     bool // on S3
@@ -110,6 +113,7 @@ const (
 	docMultipart   = "Amazon S3 User Guide, Uploading and copying objects using multipart upload"
 	docKMS         = "Amazon S3 User Guide, Using server-side encryption with AWS KMS keys"
 	docConditional = "Amazon S3 User Guide, How to prevent object overwrites with conditional writes"
+	docAnnotations = "Amazon S3 API Reference, CopyObject, ListObjectAnnotations, GetObjectAnnotation and PutObjectAnnotation"
 	docHead        = "Amazon S3 API Reference, HeadObject"
 	docRoles       = "IAM User Guide, Cross-account policy evaluation logic"
 	docTags        = "IAM User Guide, Pass session tags in AWS STS"
@@ -140,9 +144,13 @@ func rolePermissions() []Permission {
 func sourcePermissions() []Permission {
 	serverSide := func(t traits) bool { return !t.relay }
 	tagging := func(t traits) bool { return t.tags && (t.relay || t.multipart) }
+	noting := func(t traits) bool { return t.notes && (t.relay || t.multipart) }
 	locked := func(t traits) bool { return t.lock }
 	return []Permission{
-		{Action: "s3:ListBucket", On: SourceBucket, By: Reader, Feature: FeatureList, Source: docActions, Why: "ListObjectsV2"},
+		{
+			Action: "s3:ListBucket", On: SourceBucket, By: Reader, Feature: FeatureList, Source: docActions,
+			Why: "ListObjectsV2; also to tell an object that is gone from one that is denied",
+		},
 		{
 			Action: "s3:GetObject", On: SourceObjects, By: Reader, Feature: FeatureRead, Source: docActions,
 			Why: "GetObject of a relay; HeadObject of an object that is copied in parts, changed meanwhile or adopted",
@@ -169,8 +177,21 @@ func sourcePermissions() []Permission {
 			Only: "copy.tags: copy, in a relay or of objects copied in parts", Why: "GetObjectTagging, because an upload inherits nothing",
 		},
 		{
+			Action: "s3:GetObjectAnnotation", On: SourceObjects, By: Writer, Feature: FeatureAnnotations, Source: docAnnotations,
+			when: func(t traits) bool { return t.notes && !t.relay },
+			Only: "server-side copies with copy.annotations: copy", Why: "CopyObject that carries annotations",
+		},
+		{
+			Action: "s3:ListObjectAnnotations", On: SourceObjects, By: Reader, Feature: FeatureAnnotations, Source: docAnnotations, when: noting,
+			Only: "copy.annotations: copy, in a relay or of objects copied in parts", Why: "ListObjectAnnotations, because an upload inherits nothing",
+		},
+		{
+			Action: "s3:GetObjectAnnotation", On: SourceObjects, By: Reader, Feature: FeatureAnnotations, Source: docAnnotations, when: noting,
+			Only: "copy.annotations: copy, in a relay or of objects copied in parts", Why: "GetObjectAnnotation, likewise",
+		},
+		{
 			Action: "s3:GetObjectRetention", On: SourceObjects, By: Reader, Feature: FeatureObjectLock, Source: docActions, when: locked,
-			Only: "copy.object_lock: copy", Why: "HeadObject tells retention only to those who may read it",
+			Only: "copy.object_lock: copy", Why: "HeadObject tells retention and event hold only to those who may read it",
 		},
 		{
 			Action: "s3:GetObjectLegalHold", On: SourceObjects, By: Reader, Feature: FeatureObjectLock, Source: docActions, when: locked,
@@ -200,8 +221,13 @@ func writePermissions() []Permission {
 			Why:  "PutObjectTagging of the version just written, in a versioned bucket, when the tags are too long for a header",
 		},
 		{
+			Action: "s3:PutObjectAnnotation", On: DestinationObjects, By: Writer, Feature: FeatureAnnotations, Source: docAnnotations,
+			when: func(t traits) bool { return t.notes },
+			Only: "copy.annotations: copy", Why: "a copy that carries annotations; PutObjectAnnotation after a relay or a copy in parts",
+		},
+		{
 			Action: "s3:PutObjectRetention", On: DestinationObjects, By: Writer, Feature: FeatureObjectLock, Source: docActions, when: locked,
-			Only: "copy.object_lock: copy", Why: "a write that brings retention",
+			Only: "copy.object_lock: copy", Why: "a write that brings retention or an event hold",
 		},
 		{
 			Action: "s3:PutObjectLegalHold", On: DestinationObjects, By: Writer, Feature: FeatureObjectLock, Source: docActions, when: locked,
@@ -239,11 +265,15 @@ func keepingPermissions() []Permission {
 	return []Permission{
 		{
 			Action: "s3:ListBucket", On: DestinationBucket, By: Writer, Feature: FeatureAdopt, Source: docActions,
-			Why: "ListObjectsV2, to find what lies there before there is a ledger",
+			Why: "ListObjectsV2, to find what is there where the ledger does not say",
 		},
 		{
 			Action: "s3:GetObject", On: DestinationObjects, By: Writer, Feature: FeatureAdopt, Source: docActions,
-			Why: "HeadObject of what lies there already",
+			Why: "HeadObject of what is there already",
+		},
+		{
+			Action: "s3:GetObject", On: DestinationObjects, By: Writer, Feature: FeatureReplace, Source: docConditional,
+			Why: "writes with If-Match ask for it beside s3:PutObject; without it a copy that changed is replaced whatever is there by then",
 		},
 		{
 			Action: "kms:Decrypt", On: DestinationKey, By: Writer, Feature: FeatureAdopt, Source: docHead,
@@ -298,7 +328,7 @@ const (
 func traitsOf(c *config.Config, m config.Mapping) traits {
 	location, err := config.ParseLocation(c.State)
 	t := traits{
-		relay: c.Relayed(m), tags: m.Copy.Tags != config.CarryOmit, lock: m.Copy.ObjectLock == config.CarryCopy, delete: m.Delete.Enabled,
+		relay: c.Relayed(m), tags: m.Copy.Tags != config.CarryOmit, notes: m.Copy.Annotations == config.CarryCopy, lock: m.Copy.ObjectLock == config.CarryCopy, delete: m.Delete.Enabled,
 		state: err == nil && location.Bucket != "", stateKey: c.Checkpoint.KMSKey != "",
 	}
 	bound := int64(copyBound)

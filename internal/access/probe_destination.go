@@ -154,6 +154,16 @@ func (w *walk) probeExtras(ctx context.Context, d *door, e encryption, to writes
 	if k := w.ask(Writer, "s3:PutObjectVersionTagging", DestinationObjects); k != nil {
 		w.probeVersionTags(ctx, d, k)
 	}
+	if k := w.ask(Writer, "s3:PutObjectAnnotation", DestinationObjects); k != nil {
+		// There is no object that could be annotated.
+		w.try(ctx, "PutObjectAnnotation", func(ctx context.Context) error {
+			_, err := d.client.PutObjectAnnotation(ctx, &s3.PutObjectAnnotationInput{
+				Bucket: &d.bucket, Key: &d.probe, AnnotationName: aws.String(probeAnnotation), AnnotationPayload: strings.NewReader("probe"),
+				ExpectedBucketOwner: d.account,
+			})
+			return absent(err)
+		}, k)
+	}
 	if k := w.ask(Writer, "s3:DeleteObject", DestinationObjects); k != nil {
 		w.try(ctx, "DeleteObject", d.remove, k)
 	}

@@ -33,6 +33,7 @@ func (w *walk) probeSource(ctx context.Context) error {
 	}
 	w.samples = w.probeObjects(ctx, d, listed, Reader)
 	w.probeTags(ctx, d, listed[0], Reader)
+	w.probeAnnotations(ctx, d, listed[0], Reader)
 	w.probeLocks(ctx, d, listed[0])
 	if w.m.Destination.Role == w.m.Source.Role || w.relay {
 		return nil
@@ -42,6 +43,7 @@ func (w *walk) probeSource(ctx context.Context) error {
 	}
 	w.probeObjects(ctx, d, listed, Writer)
 	w.probeTags(ctx, d, listed[0], Writer)
+	w.probeAnnotations(ctx, d, listed[0], Writer)
 	return nil
 }
 
@@ -153,6 +155,29 @@ func (w *walk) probeTags(ctx context.Context, d *door, s sample, by Actor) {
 		return missing(err)
 	}, k)
 }
+
+// probeAnnotations lists annotations, and asks for one that hardly exists.
+func (w *walk) probeAnnotations(ctx context.Context, d *door, s sample, by Actor) {
+	if k := w.ask(by, "s3:ListObjectAnnotations", SourceObjects); k != nil {
+		w.try(ctx, "ListObjectAnnotations", func(ctx context.Context) error {
+			_, err := d.client.ListObjectAnnotations(ctx, &s3.ListObjectAnnotationsInput{
+				Bucket: &d.bucket, Key: &s.object, MaxAnnotationResults: aws.Int32(1), ExpectedBucketOwner: d.account, RequestPayer: d.payer,
+			})
+			return missing(err)
+		}, k)
+	}
+	if k := w.ask(by, "s3:GetObjectAnnotation", SourceObjects); k != nil {
+		w.try(ctx, "GetObjectAnnotation", func(ctx context.Context) error {
+			_, err := d.client.GetObjectAnnotation(ctx, &s3.GetObjectAnnotationInput{
+				Bucket: &d.bucket, Key: &s.object, AnnotationName: aws.String(probeAnnotation), ExpectedBucketOwner: d.account, RequestPayer: d.payer,
+			})
+			return absent(err)
+		}, k)
+	}
+}
+
+// probeAnnotation is the name of an annotation that no object has.
+const probeAnnotation = "syncd-doctor-probe"
 
 // probeLocks asks for retention and legal hold. An object that has none is answered with 404 to those who may ask.
 func (w *walk) probeLocks(ctx context.Context, d *door, s sample) {

@@ -44,7 +44,7 @@ type job struct {
 func (x *world) fill(m config.Mapping) {
 	source, target := x.buckets[m.Source.Bucket], x.buckets[m.Destination.Bucket]
 	tags := awsfake.PutOptions{
-		Tags: map[string]string{"team": "lake"},
+		Tags: map[string]string{"team": "lake"}, Annotations: map[string]string{"note": "annotation"},
 		Lock: awsfake.Lock{Mode: "GOVERNANCE", Until: time.Now().Add(time.Hour), LegalHold: true},
 	}
 	many := tags
@@ -106,7 +106,7 @@ func newCopier(j *job) *copier.Copier {
 		SourceBucket: m.Source.Bucket, SourcePrefix: m.Source.Prefix, SourceAccount: m.Source.Account,
 		DestinationBucket: m.Destination.Bucket, DestinationPrefix: m.Destination.Prefix, DestinationAccount: m.Destination.Account,
 		KeyARN: m.Destination.KMSKey, BucketKey: m.Destination.BucketKey, OmitTags: m.Copy.Tags == config.CarryOmit,
-		ObjectLock: m.Copy.ObjectLock == config.CarryCopy, Initiator: j.initiator,
+		ObjectLock: m.Copy.ObjectLock == config.CarryCopy, Annotations: m.Copy.Annotations == config.CarryCopy, Initiator: j.initiator,
 		MultipartAbove: 5 << 20, Relay: j.relay, Buffers: copier.NewBuffers(64 << 20), Slots: make(slots, 8),
 	})
 }

@@ -60,8 +60,11 @@ func admit(ctx context.Context, in middleware.DeserializeInput, next middleware.
 	if refusal, ok := err.(*awserr.AnswerError); ok { //nolint:errorlint // Judge returns no other
 		refusal.Operation = awsmiddleware.GetOperationName(ctx)
 		refusal.Foreign = answer == nil || answer.Header.Get("X-Amz-Request-Id")+answer.Header.Get("X-Amzn-Requestid") == ""
-		if body, ok := out.Result.(*s3.GetObjectOutput); ok {
-			_ = body.Body.Close() // nothing of it is wanted
+		switch content := out.Result.(type) { // nothing of it is wanted
+		case *s3.GetObjectOutput:
+			_ = content.Body.Close()
+		case *s3.GetObjectAnnotationOutput:
+			_ = content.AnnotationPayload.Close()
 		}
 		return out, metadata, refusal
 	}
@@ -97,6 +100,16 @@ func Judge(in, out any, answer *smithyhttp.Response) error {
 		return judgeRead(match(in), out.ETag)
 	case *s3.GetObjectTaggingOutput:
 		return needs(proof{"TagSet", out.TagSet != nil})
+	case *s3.GetObjectRetentionOutput:
+		return needs(proof{"Retention", out.Retention != nil && out.Retention.Mode != ""})
+	case *s3.GetObjectLegalHoldOutput:
+		return needs(proof{"LegalHold", out.LegalHold != nil && out.LegalHold.Status != ""})
+	case *s3.ListObjectAnnotationsOutput:
+		return judgeAnnotations(in, out)
+	case *s3.GetObjectAnnotationOutput:
+		return needs(entityTag(out.ETag), proof{"Content-Length", out.ContentLength != nil})
+	case *s3.PutObjectAnnotationOutput:
+		return needs(entityTag(out.ETag))
 	case *s3.PutObjectTaggingOutput:
 		return judgeBare(answer, http.StatusOK)
 	case *s3.DeleteObjectOutput, *s3.AbortMultipartUploadOutput:
@@ -181,6 +194,16 @@ func judgeCopy(out *s3.CopyObjectOutput) error {
 		return lacking("CopyObjectResult")
 	}
 	return needs(entityTag(out.CopyObjectResult.ETag))
+}
+
+// judgeAnnotations judges a list of annotations, which may be empty: it has to say whose it is.
+func judgeAnnotations(in any, out *s3.ListObjectAnnotationsOutput) error {
+	asked, _ := in.(*s3.ListObjectAnnotationsInput)
+	err := first(needs(proof{"Key", aws.ToString(out.Key) != "" || out.AnnotationCount != nil}), sameKey(asked.Key, out.Key))
+	for _, entry := range out.Annotations {
+		err = first(err, needs(proof{"AnnotationName", aws.ToString(entry.AnnotationName) != ""}))
+	}
+	return err
 }
 
 // match is the ETag that a reading is pinned to, nil for none.

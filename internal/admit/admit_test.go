@@ -2,11 +2,16 @@ package admit_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -98,6 +103,45 @@ func operations() map[string]whole {
 		"PutObject": {
 			send: func(ctx context.Context, a *answers) error {
 				return ignore(a.s3().PutObject(ctx, &s3.PutObjectInput{Bucket: b, Key: k, Body: bytes.NewReader(nil)}))
+			},
+			status: 200, header: map[string]string{"ETag": etag},
+			lacking: map[string]func(*answers){"ETag": dropHeader("ETag")},
+		},
+		"GetObjectRetention": {
+			send: func(ctx context.Context, a *answers) error {
+				return ignore(a.s3().GetObjectRetention(ctx, &s3.GetObjectRetentionInput{Bucket: b, Key: k}))
+			},
+			status: 200, body: `<Retention><Mode>GOVERNANCE</Mode></Retention>`,
+			lacking: map[string]func(*answers){"Mode": dropElement("Mode")},
+		},
+		"GetObjectLegalHold": {
+			send: func(ctx context.Context, a *answers) error {
+				return ignore(a.s3().GetObjectLegalHold(ctx, &s3.GetObjectLegalHoldInput{Bucket: b, Key: k}))
+			},
+			status: 200, body: `<LegalHold><Status>OFF</Status></LegalHold>`,
+			lacking: map[string]func(*answers){"Status": dropElement("Status")},
+		},
+		"ListObjectAnnotations": {
+			send: func(ctx context.Context, a *answers) error {
+				return ignore(a.s3().ListObjectAnnotations(ctx, &s3.ListObjectAnnotationsInput{Bucket: b, Key: k}))
+			},
+			status: 200, body: `<ListObjectAnnotationsOutput><Key>a/key</Key><Annotations><AnnotationEntry><AnnotationName>n</AnnotationName></AnnotationEntry></Annotations></ListObjectAnnotationsOutput>`,
+			lacking: map[string]func(*answers){
+				"Key": dropElement("Key"), "another key": replaceText("a/key", "another/key"), "AnnotationName": dropElement("AnnotationName"),
+			},
+		},
+		"GetObjectAnnotation": {
+			send: func(ctx context.Context, a *answers) error {
+				return ignore(a.s3().GetObjectAnnotation(ctx, &s3.GetObjectAnnotationInput{Bucket: b, Key: k, AnnotationName: aws.String("n")}))
+			},
+			status: 200, header: map[string]string{"ETag": etag, "Content-Length": "4"}, body: "note",
+			lacking: map[string]func(*answers){"ETag": dropHeader("ETag"), "Content-Length": dropHeader("Content-Length")},
+		},
+		"PutObjectAnnotation": {
+			send: func(ctx context.Context, a *answers) error {
+				return ignore(a.s3().PutObjectAnnotation(ctx, &s3.PutObjectAnnotationInput{
+					Bucket: b, Key: k, AnnotationName: aws.String("n"), AnnotationPayload: strings.NewReader("note"),
+				}))
 			},
 			status: 200, header: map[string]string{"ETag": etag},
 			lacking: map[string]func(*answers){"ETag": dropHeader("ETag")},
@@ -293,6 +337,38 @@ func TestRefusedAnswerIsAskedForAgain(t *testing.T) {
 	_, err := client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String("b"), Key: aws.String("k"), Body: bytes.NewReader(nil)})
 	if err != nil || a.asked != 2 {
 		t.Errorf("got %v after %d requests, want the second answer", err, a.asked)
+	}
+}
+
+// TestEveryOperationHasARule looks in the code for what is sent to S3 and STS.
+func TestEveryOperationHasARule(t *testing.T) {
+	inputs := regexp.MustCompile(`\b(?:s3|sts)\.([A-Z][A-Za-z0-9]*)Input\{`)
+	sent := map[string]bool{}
+	for _, root := range []string{"..", "../../cmd"} {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() && d.Name() == "awsfake" {
+				return cmp.Or(err, fs.SkipDir)
+			}
+			if d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return nil
+			}
+			text, err := os.ReadFile(path)
+			for _, match := range inputs.FindAllSubmatch(text, -1) {
+				sent[string(match[1])] = true
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(sent) < 20 {
+		t.Fatalf("got %d operations, want all that there are", len(sent))
+	}
+	for operation := range sent {
+		if _, ok := operations()[operation]; !ok {
+			t.Errorf("%s is sent, and no test says what proves its answer", operation)
+		}
 	}
 }
 

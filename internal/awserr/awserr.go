@@ -223,7 +223,9 @@ func classifyCode(code, message string) Class {
 		return Gone
 	case "PreconditionFailed", "NotModified":
 		return Precondition
-	case "ConditionalRequestConflict", "OperationAborted", "InvalidPart": // a part that somebody has made anew
+	case "ConditionalRequestConflict", "OperationAborted",
+		"InvalidPart",      // a part that somebody has made anew
+		"NoSuchAnnotation": // it was listed
 		return Conflict
 	case "InvalidObjectState":
 		return Archived

@@ -2,6 +2,7 @@ package awsfake
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -17,12 +18,15 @@ type Lock struct {
 	Mode      string    // [Governance], [Compliance], or "" for no retention
 	Until     time.Time // the end of the retention
 	LegalHold bool      // keeps the version whatever the date
+	EventHold bool      // keeps the version until somebody ends it; the retention runs from then on
+	HoldDays  int       // how long that retention is: so many days
+	HoldYears int       // or so many years
 }
 
 // holds reports whether the lock keeps its version from being deleted now.
 func (l Lock) holds(now time.Time, bypass bool) bool {
 	spared := bypass && l.Mode == Governance
-	return l.LegalHold || l.Mode != "" && now.Before(l.Until) && !spared
+	return l.LegalHold || l.EventHold || l.Mode != "" && now.Before(l.Until) && !spared
 }
 
 const objectLockPrefix = "X-Amz-Object-Lock-"
@@ -32,7 +36,10 @@ func (q *request) readLock(b *Bucket) (Lock, error) {
 	h := q.http.Header
 	mode, until, hold := h.Get(objectLockPrefix+"Mode"), h.Get(objectLockPrefix+"Retain-Until-Date"), h.Get(objectLockPrefix+"Legal-Hold")
 	l := Lock{Mode: mode, LegalHold: hold == "ON"}
-	if mode == "" && until == "" && hold == "" {
+	if err := l.readEventHold(h); err != nil {
+		return l, err
+	}
+	if mode == "" && until == "" && hold == "" && !l.EventHold {
 		return l, nil
 	}
 	b.mu.RLock()
@@ -59,6 +66,29 @@ func (q *request) readLock(b *Bucket) (Lock, error) {
 	return l, nil
 }
 
+// readEventHold reads the headers of an event hold ("CopyObject", Amazon S3 API Reference).
+func (l *Lock) readEventHold(h http.Header) (err error) {
+	switch hold := h.Get(objectLockPrefix + "Event-Hold"); hold {
+	case "", "OFF":
+		return nil
+	case "ON":
+		l.EventHold = true
+	default:
+		return errInvalidArgument("Event Hold must be either of 'ON' or 'OFF'")
+	}
+	for unit, number := range map[string]*int{"Days": &l.HoldDays, "Years": &l.HoldYears} {
+		if text := h.Get(objectLockPrefix + "Event-Hold-Duration-" + unit); text != "" {
+			if *number, err = strconv.Atoi(text); err != nil || *number < 1 {
+				return errInvalidArgument("The event hold duration must be a positive number")
+			}
+		}
+	}
+	if l.HoldDays > 0 && l.HoldYears > 0 {
+		return errInvalidArgument("The event hold duration must be in days or in years")
+	}
+	return nil
+}
+
 // needsChecksum refuses to lock bytes that nobody vouched for ("PutObject", Amazon S3 API Reference).
 func (l Lock) needsChecksum(h http.Header) error {
 	if algorithm, _ := sentChecksum(h); l == (Lock{}) || algorithm != "" || h.Get("Content-Md5") != "" {
@@ -70,7 +100,7 @@ func (l Lock) needsChecksum(h http.Header) error {
 // allowLock asks for what the lock's headers need beyond s3:PutObject.
 func (q *request) allowLock(b *Bucket, facts map[string][]string) error {
 	h := q.http.Header
-	if h.Get(objectLockPrefix+"Mode") != "" {
+	if h.Get(objectLockPrefix+"Mode") != "" || h.Get(objectLockPrefix+"Event-Hold") != "" {
 		if err := q.allow(b, "s3:PutObjectRetention", q.key, facts); err != nil {
 			return err
 		}
@@ -83,12 +113,29 @@ func (q *request) allowLock(b *Bucket, facts map[string][]string) error {
 
 // showLock sets the headers of a lock for those who may see it; for others they are missing.
 func (q *request) showLock(h http.Header, b *Bucket, o *object) {
-	if o.lock.Mode != "" && q.allow(b, "s3:GetObjectRetention", o.key, nil) == nil {
-		h.Set(objectLockPrefix+"Mode", o.lock.Mode)
-		h.Set(objectLockPrefix+"Retain-Until-Date", o.lock.Until.UTC().Format(time.RFC3339))
+	retains := o.lock.Mode != "" || o.lock.EventHold
+	if retains && q.allow(b, "s3:GetObjectRetention", o.key, nil) == nil {
+		o.lock.showRetention(h)
 	}
 	if o.lock.LegalHold && q.allow(b, "s3:GetObjectLegalHold", o.key, nil) == nil {
 		h.Set(objectLockPrefix+"Legal-Hold", "ON")
+	}
+}
+
+// showRetention sets the headers that only those see who may read retention.
+func (l Lock) showRetention(h http.Header) {
+	if l.Mode != "" {
+		h.Set(objectLockPrefix+"Mode", l.Mode)
+		h.Set(objectLockPrefix+"Retain-Until-Date", l.Until.UTC().Format(time.RFC3339))
+	}
+	if !l.EventHold {
+		return
+	}
+	h.Set(objectLockPrefix+"Event-Hold", "ON")
+	for unit, number := range map[string]int{"Days": l.HoldDays, "Years": l.HoldYears} {
+		if number > 0 {
+			h.Set(objectLockPrefix+"Event-Hold-Duration-"+unit, strconv.Itoa(number))
+		}
 	}
 }
 
@@ -102,6 +149,41 @@ func (q *request) bypass(b *Bucket, key string) (bool, error) {
 
 func errLocked() *apiError {
 	return refuse(http.StatusForbidden, "AccessDenied", "Access Denied because object protected by object lock.")
+}
+
+func (q *request) getObjectRetention(b *Bucket) (*response, error) {
+	o, err := q.open(q.target(b, "s3:GetObjectRetention"))
+	if err != nil {
+		return nil, err
+	}
+	if o.lock.Mode == "" {
+		return nil, errNoLock(o)
+	}
+	x := newXML()
+	x.openNS("Retention", s3Namespace)
+	x.element("Mode", o.lock.Mode)
+	x.time("RetainUntilDate", o.lock.Until)
+	x.close("Retention")
+	return answerXML(x), nil
+}
+
+func (q *request) getObjectLegalHold(b *Bucket) (*response, error) {
+	o, err := q.open(q.target(b, "s3:GetObjectLegalHold"))
+	if err != nil {
+		return nil, err
+	}
+	if !o.lock.LegalHold {
+		return nil, errNoLock(o)
+	}
+	x := newXML()
+	x.openNS("LegalHold", s3Namespace)
+	x.element("Status", "ON")
+	x.close("LegalHold")
+	return answerXML(x), nil
+}
+
+func errNoLock(o *object) *apiError {
+	return refuse(http.StatusNotFound, "NoSuchObjectLockConfiguration", "The specified object does not have a ObjectLock configuration").with("Key", o.key)
 }
 
 func (q *request) getObjectLockConfiguration(b *Bucket) (*response, error) {

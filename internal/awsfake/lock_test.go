@@ -34,6 +34,7 @@ func TestLockedVersions(t *testing.T) {
 		{"governance bypassed", awsfake.Lock{Mode: awsfake.Governance}, true, "x:y", "", ""},
 		{"governance without the right to bypass", awsfake.Lock{Mode: awsfake.Governance}, true, "s3:BypassGovernanceRetention", "AccessDenied", "AccessDenied"},
 		{"compliance is not bypassed", awsfake.Lock{Mode: awsfake.Compliance}, true, "x:y", "AccessDenied", ""},
+		{"event hold has no end", awsfake.Lock{EventHold: true, HoldDays: 1}, true, "x:y", "AccessDenied", "AccessDenied"},
 		{"legal hold has no end", awsfake.Lock{LegalHold: true}, true, "x:y", "AccessDenied", "AccessDenied"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -90,6 +91,18 @@ func TestLockHeaders(t *testing.T) {
 			retain(in)
 			in.ObjectLockRetainUntilDate = aws.Time(until.Add(-2 * time.Hour))
 		}, "InvalidArgument"},
+		{"event hold", "x:y", func(in *s3.CopyObjectInput) {
+			in.ObjectLockEventHold, in.ObjectLockEventHoldDurationDays = "ON", aws.Int32(30)
+		}, ""},
+		{"event hold without permission", "s3:PutObjectRetention", func(in *s3.CopyObjectInput) { in.ObjectLockEventHold = "ON" }, "AccessDenied"},
+		{"no such event hold", "x:y", func(in *s3.CopyObjectInput) { in.ObjectLockEventHold = "on" }, "InvalidArgument"},
+		{"event hold for days and years", "x:y", func(in *s3.CopyObjectInput) {
+			in.ObjectLockEventHold, in.ObjectLockEventHoldDurationDays, in.ObjectLockEventHoldDurationYears = "ON", aws.Int32(30), aws.Int32(1)
+		}, "InvalidArgument"},
+		{"event hold for no days", "x:y", func(in *s3.CopyObjectInput) {
+			in.ObjectLockEventHold, in.ObjectLockEventHoldDurationDays = "ON", aws.Int32(0)
+		}, "InvalidArgument"},
+		{"event hold without object lock", "x:y", func(in *s3.CopyObjectInput) { in.ObjectLockEventHold, in.Bucket = "ON", aws.String("consumer-copy") }, "InvalidRequest"},
 		{"bucket without object lock", "x:y", func(in *s3.CopyObjectInput) { retain(in); in.Bucket = aws.String("consumer-copy") }, "InvalidRequest"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

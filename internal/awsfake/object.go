@@ -33,6 +33,7 @@ type object struct {
 	headers              map[string]string // "Content-Type" and its kin, by canonical name
 	metadata             map[string]string // user metadata, keys in lower case without x-amz-meta-
 	tags                 map[string]string
+	annotations          map[string]string
 	storageClass         string
 	archiveTier          bool      // of INTELLIGENT_TIERING: the object has sunk to its archive tier
 	restoredUntil        time.Time // of an archived object: how long its temporary copy can be read
@@ -88,6 +89,7 @@ type ObjectInfo struct {
 	KeyARN                    string // "" under SSE-S3
 	BucketKey                 bool
 	Metadata, Tags            map[string]string
+	Annotations               map[string]string
 	ContentType, StorageClass string
 	Headers                   map[string]string // Content-Type, Cache-Control and the other system metadata
 	Checksum                  string            // CRC64NVME of the whole object in base64, whichever one S3 stores
@@ -100,7 +102,7 @@ type ObjectInfo struct {
 func (o *object) info(now time.Time) ObjectInfo {
 	info := ObjectInfo{
 		Key: o.key, ETag: o.etag, VersionID: o.versionID, Size: o.size, LastModified: o.modified,
-		BucketKey: o.crypt.bucketKey, Metadata: maps.Clone(o.metadata), Tags: maps.Clone(o.tags),
+		BucketKey: o.crypt.bucketKey, Metadata: maps.Clone(o.metadata), Tags: maps.Clone(o.tags), Annotations: maps.Clone(o.annotations),
 		ContentType: o.headers["Content-Type"], StorageClass: o.storageClass, Headers: maps.Clone(o.headers),
 		Checksum: encodeCRC64(o.crc), Encryption: o.crypt.algorithm(), WebsiteRedirect: o.redirect, Lock: o.lock, Archived: o.archived(now),
 	}
@@ -120,6 +122,7 @@ type PutOptions struct {
 	Headers      map[string]string // "Cache-Control", "Content-Encoding", ...
 	Metadata     map[string]string
 	Tags         map[string]string
+	Annotations  map[string]string
 	StorageClass string
 	KeyARN       string    // "": the bucket's default encryption
 	Multipart    bool      // as if uploaded in parts of 8 MiB: the ETag ends in -N
@@ -139,7 +142,7 @@ func (b *Bucket) Put(key string, body Body, o PutOptions) ObjectInfo {
 	crypt, aead := c.wrapNewKey(b.ownersRule(o), b.name, key)
 	obj := &object{
 		key: key, modified: o.LastModified.Truncate(time.Second), crypt: crypt, storageClass: o.StorageClass,
-		headers: maps.Clone(o.Headers), metadata: maps.Clone(o.Metadata), tags: maps.Clone(o.Tags),
+		headers: maps.Clone(o.Headers), metadata: maps.Clone(o.Metadata), tags: maps.Clone(o.Tags), annotations: maps.Clone(o.Annotations),
 		archiveTier: o.ArchiveTier, redirect: o.WebsiteRedirect, lock: o.Lock,
 	}
 	if obj.headers == nil {

@@ -63,6 +63,12 @@ func s3Operations() map[string]s3Operation {
 		"PutObjectTagging":           on((*request).putObjectTagging),
 		"DeleteObjectTagging":        on((*request).deleteObjectTagging),
 		"GetObjectAttributes":        on((*request).getObjectAttributes),
+		"GetObjectRetention":         on((*request).getObjectRetention),
+		"GetObjectLegalHold":         on((*request).getObjectLegalHold),
+		"ListObjectAnnotations":      on((*request).listObjectAnnotations),
+		"GetObjectAnnotation":        on((*request).getObjectAnnotation),
+		"PutObjectAnnotation":        on((*request).putObjectAnnotation),
+		"DeleteObjectAnnotation":     on((*request).deleteObjectAnnotation),
 		"CreateMultipartUpload":      on((*request).createMultipartUpload),
 		"UploadPart":                 on((*request).uploadPart),
 		"UploadPartCopy":             on((*request).uploadPartCopy),
@@ -147,7 +153,7 @@ func s3OperationName(r *http.Request, query url.Values, hasBucket, hasKey bool) 
 
 func knownSubresources() []string {
 	return []string{
-		"uploads", "uploadId", "tagging", "attributes", "policy", "policyStatus", "encryption", "versioning", "versions",
+		"uploads", "uploadId", "annotation", "retention", "legal-hold", "tagging", "attributes", "policy", "policyStatus", "encryption", "versioning", "versions",
 		"location", "delete", "ownershipControls", "publicAccessBlock", "requestPayment",
 	}
 }
@@ -155,8 +161,8 @@ func knownSubresources() []string {
 // foreignSubresources must not be mistaken for the plain operation of their method.
 func foreignSubresources() []string {
 	return []string{
-		"acl", "accelerate", "analytics", "annotation", "cors", "intelligent-tiering", "inventory", "legal-hold", "lifecycle", "logging",
-		"metrics", "notification", "object-lock", "replication", "restore", "retention", "select", "session", "torrent", "website",
+		"acl", "accelerate", "analytics", "cors", "intelligent-tiering", "inventory", "lifecycle", "logging",
+		"metrics", "notification", "object-lock", "replication", "restore", "select", "session", "torrent", "website",
 		"renameObject", "metadataConfiguration", "metadataTable", "abac",
 	}
 }
@@ -205,6 +211,19 @@ func objectOperation(r *http.Request, query url.Values) string {
 		return "DeleteObjectTagging"
 	case "GET attributes":
 		return "GetObjectAttributes"
+	case "GET annotation":
+		if query.Has("annotationName") {
+			return "GetObjectAnnotation"
+		}
+		return "ListObjectAnnotations"
+	case "GET retention":
+		return "GetObjectRetention"
+	case "GET legal-hold":
+		return "GetObjectLegalHold"
+	case "PUT annotation":
+		return "PutObjectAnnotation"
+	case "DELETE annotation":
+		return "DeleteObjectAnnotation"
 	}
 	return ""
 }

@@ -89,6 +89,9 @@ func (q *request) copyObject(b *Bucket) (*response, error) {
 	if err := q.allowWrite(b, d, true); err != nil {
 		return nil, err
 	}
+	if err := q.inheritAnnotations(b, d, r, src); err != nil {
+		return nil, err
+	}
 	if err := q.refuseCopy(b, r, src); err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ import (
 // draft is an object as the headers of a PutObject, CopyObject or CreateMultipartUpload describe it.
 type draft struct {
 	headers, metadata, tags map[string]string
+	annotations             map[string]string
 	storageClass            string
 	redirect                string
 	lock                    Lock
@@ -210,7 +211,7 @@ func (q *request) putObject(b *Bucket) (*response, error) {
 func (d *draft) object(q *request, crypt encryption, body content) *object {
 	return &object{
 		key: q.key, modified: q.cloud.now().Truncate(time.Second), content: body, size: body.size(),
-		crypt: crypt, headers: d.headers, metadata: d.metadata, tags: d.tags, storageClass: d.storageClass,
+		crypt: crypt, headers: d.headers, metadata: d.metadata, tags: d.tags, annotations: d.annotations, storageClass: d.storageClass,
 		redirect: d.redirect, lock: d.lock,
 		crc: body.checksum(q.cloud.crc),
 	}

@@ -68,10 +68,14 @@ func (u *upload) sendComplete(ctx context.Context, sum string) (Result, error) {
 			return err
 		})
 	})
-	if err == nil && sum != "" && out.ChecksumType != types.ChecksumTypeComposite {
+	if err != nil {
+		return Result{}, err
+	}
+	if sum != "" && out.ChecksumType != types.ChecksumTypeComposite {
 		err = sameChecksum(sum, out.ChecksumCRC64NVME)
 	}
 	if err != nil {
+		u.job.standing.wrote(aws.ToString(out.ETag))
 		return Result{}, err
 	}
 	return u.result(Result{

@@ -55,6 +55,7 @@ type Copier struct {
 	crc        checksummer
 	memory     *member // of Options.Buffers
 	conditions *conditions
+	annotating chan struct{} // holds a value for each annotation in memory
 }
 
 // New returns a Copier.
@@ -62,7 +63,7 @@ func New(o Options) *Copier {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	c := &Copier{o: o, crc: newChecksummer(), conditions: newConditions(o.Conditional)}
+	c := &Copier{o: o, crc: newChecksummer(), conditions: newConditions(o.Conditional), annotating: make(chan struct{}, annotationsAtOnce)}
 	if o.Relay {
 		c.memory = o.Buffers.member()
 	}
@@ -324,6 +325,7 @@ func (j *job) confirmed(ctx context.Context, r Result) (Result, error) {
 	if j.standing.found != nil {
 		former = j.standing.found.ETag
 	}
+	j.standing.wrote(r.DestinationETag)
 	isFormer := former != "" && transfer.SameETag(r.DestinationETag, former)
 	if r.KeyARN == "" || isFormer {
 		in := &s3.HeadObjectInput{Key: &r.DestinationKey, IfMatch: &r.DestinationETag, VersionId: optional(r.DestinationVersionID)}
@@ -339,8 +341,23 @@ func (j *job) confirmed(ctx context.Context, r Result) (Result, error) {
 	if plan.SameKey(r.KeyARN, j.c.o.KeyARN) {
 		return r, nil
 	}
-	j.standing.known = r.DestinationETag // it is ours all the same
 	return Result{}, j.c.underAnotherKey(r.DestinationKey, r.KeyARN)
+}
+
+// finished confirms a copy, and gives it what could not come with it.
+func (j *job) finished(ctx context.Context, d *draft, made Result) (Result, error) {
+	made.Notes = d.notes
+	made, err := j.confirmed(ctx, made)
+	if err == nil {
+		err = j.tagLate(ctx, d, made)
+	}
+	if err == nil {
+		err = j.annotate(ctx, made)
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	return made, nil
 }
 
 // writtenSince is the time, by the destination's clock, from which the object that was just written is dated: a multipart

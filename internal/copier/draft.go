@@ -25,9 +25,12 @@ type draft struct {
 
 // lock is the Object Lock of a version.
 type lock struct {
-	mode  types.ObjectLockMode
-	until *time.Time
-	hold  types.ObjectLockLegalHoldStatus
+	mode      types.ObjectLockMode
+	until     *time.Time
+	hold      types.ObjectLockLegalHoldStatus
+	eventHold types.ObjectLockEventHold
+	days      *int32 // of the retention that begins when the event hold ends; or years
+	years     *int32
 }
 
 // draft makes the draft of a copy from the source's head, and reads the source's tags.
@@ -67,6 +70,9 @@ func (c *Copier) lockOf(head *s3.HeadObjectOutput) (l lock) {
 		l.mode, l.until = head.ObjectLockMode, until
 	}
 	l.hold = head.ObjectLockLegalHoldStatus
+	if head.ObjectLockEventHold == types.ObjectLockEventHoldOn {
+		l.eventHold, l.days, l.years = head.ObjectLockEventHold, head.ObjectLockEventHoldDurationDays, head.ObjectLockEventHoldDurationYears
+	}
 	return l
 }
 
@@ -86,6 +92,7 @@ func (d *draft) create(c *Copier, key string) *s3.CreateMultipartUploadInput {
 		CacheControl: d.cacheControl, ContentDisposition: d.contentDisposition, ContentEncoding: d.contentEncoding,
 		ContentLanguage: d.contentLanguage, ContentType: d.contentType,
 		ObjectLockMode: d.lock.mode, ObjectLockRetainUntilDate: d.lock.until, ObjectLockLegalHoldStatus: d.lock.hold,
+		ObjectLockEventHold: d.lock.eventHold, ObjectLockEventHoldDurationDays: d.lock.days, ObjectLockEventHoldDurationYears: d.lock.years,
 	}
 	if c.o.Relay {
 		in.ChecksumAlgorithm, in.ChecksumType = types.ChecksumAlgorithmCrc64nvme, types.ChecksumTypeFullObject
@@ -107,6 +114,7 @@ func (d *draft) put(c *Copier, key string) *s3.PutObjectInput {
 		CacheControl: d.cacheControl, ContentDisposition: d.contentDisposition, ContentEncoding: d.contentEncoding,
 		ContentLanguage: d.contentLanguage, ContentType: contentType,
 		ObjectLockMode: d.lock.mode, ObjectLockRetainUntilDate: d.lock.until, ObjectLockLegalHoldStatus: d.lock.hold,
+		ObjectLockEventHold: d.lock.eventHold, ObjectLockEventHoldDurationDays: d.lock.days, ObjectLockEventHoldDurationYears: d.lock.years,
 	}
 }
 
@@ -125,6 +133,8 @@ func headOf(out *s3.GetObjectOutput) *s3.HeadObjectOutput {
 		ContentLanguage: out.ContentLanguage, ContentType: out.ContentType, ExpiresString: out.ExpiresString,
 		Metadata: out.Metadata, MissingMeta: out.MissingMeta, WebsiteRedirectLocation: out.WebsiteRedirectLocation,
 		ObjectLockMode: out.ObjectLockMode, ObjectLockRetainUntilDate: out.ObjectLockRetainUntilDate,
-		ObjectLockLegalHoldStatus: out.ObjectLockLegalHoldStatus, ChecksumCRC64NVME: out.ChecksumCRC64NVME, ChecksumType: out.ChecksumType,
+		ObjectLockLegalHoldStatus: out.ObjectLockLegalHoldStatus, ObjectLockEventHold: out.ObjectLockEventHold,
+		ObjectLockEventHoldDurationDays: out.ObjectLockEventHoldDurationDays, ObjectLockEventHoldDurationYears: out.ObjectLockEventHoldDurationYears,
+		ChecksumCRC64NVME: out.ChecksumCRC64NVME, ChecksumType: out.ChecksumType,
 	}
 }

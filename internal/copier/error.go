@@ -74,6 +74,14 @@ func hintTags(err error) string {
 	return ""
 }
 
+// hintAnnotations tells the same of annotations.
+func hintAnnotations(err error) string {
+	if awserr.Classify(err) == awserr.Denied {
+		return `"copy.annotations: omit" leaves annotations behind`
+	}
+	return ""
+}
+
 // Reason is why an object was set aside: a word for metrics, summaries and quarantine. A nil error has none.
 func Reason(err error) string {
 	if err == nil {

@@ -72,11 +72,7 @@ func (j *job) copyParts(ctx context.Context) (Result, error) {
 		return Result{}, err
 	}
 	r.ended()
-	result.Notes = d.notes
-	if result, err = j.confirmed(ctx, result); err != nil {
-		return Result{}, err
-	}
-	return result, j.tagLate(ctx, d, result)
+	return j.finished(ctx, d, result)
 }
 
 func partCount(size, partSize int64) int { return int((size + partSize - 1) / partSize) }

@@ -18,6 +18,7 @@ type sourceAPI interface {
 	readAPI
 	headAPI
 	listing.API
+	sourceAnnotationAPI
 	GetObjectTagging(ctx context.Context, in *s3.GetObjectTaggingInput, opts ...func(*s3.Options)) (*s3.GetObjectTaggingOutput, error)
 }
 
@@ -27,6 +28,7 @@ type destinationAPI interface {
 	listing.API
 	writeAPI
 	multipartAPI
+	annotationAPI
 	PutObjectTagging(ctx context.Context, in *s3.PutObjectTaggingInput, opts ...func(*s3.Options)) (*s3.PutObjectTaggingOutput, error)
 }
 
@@ -62,8 +64,8 @@ type Options struct {
 	// KeepStorageClass gives copies the class of their source instead; STANDARD where that is one that nobody can write
 	// into directly.
 	KeepStorageClass bool
-	// ObjectLock gives copies the retention and the legal hold of their source, as far as this side may read them
-	// (s3:GetObjectRetention, s3:GetObjectLegalHold): S3 shows none to those who may not. It costs a HEAD for each object,
+	// ObjectLock gives copies the retention, the event hold and the legal hold of their source, as far as this side may read
+	// them (s3:GetObjectRetention, s3:GetObjectLegalHold): S3 shows none to those who may not. It costs a HEAD for each object,
 	// and the destination needs Object Lock. A retention that has run out is left behind.
 	ObjectLock bool
 	// Initiator is the ARN of the role whose sessions write the copies, empty when it is not known; SweepUploads needs it.
@@ -71,6 +73,9 @@ type Options struct {
 	Initiator, Session string
 	// OmitTags and OmitMetadata leave the source's tags or metadata behind.
 	OmitTags, OmitMetadata bool
+	// Annotations gives copies the annotations of their source, each of which is billed like a PUT (Amazon S3 API Reference,
+	// CopyObject). A relay and a copy in parts ask for them once an object.
+	Annotations bool
 	// MultipartAbove is the size in bytes above which an object is copied in parts, 5 MiB to MaxCopyObject, which 0 means:
 	// S3 copies no parts of an object of up to 5 MiB.
 	MultipartAbove int64

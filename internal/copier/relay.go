@@ -52,11 +52,8 @@ func (j *job) relayWhole(ctx context.Context) (Result, error) {
 	if err != nil {
 		return Result{}, c.failed("relay", object.Key, err)
 	}
-	result.Object, result.Notes = object, d.notes
-	if result, err = j.confirmed(ctx, result); err != nil {
-		return Result{}, err
-	}
-	return result, j.tagLate(ctx, d, result)
+	result.Object = object
+	return j.finished(ctx, d, result)
 }
 
 // readAll reads the whole object into buffer and checks it against the source's own checksum.
@@ -92,6 +89,7 @@ func (j *job) put(ctx context.Context, d *draft, content []byte) (Result, error)
 		}
 	}
 	if err := sameChecksum(sum, out.ChecksumCRC64NVME); err != nil {
+		j.standing.wrote(aws.ToString(out.ETag))
 		return Result{}, err
 	}
 	return Result{

@@ -124,6 +124,10 @@ func notBefore(t, since time.Time) bool {
 	return !since.IsZero() && !t.Before(since.Truncate(time.Second))
 }
 
+// wrote notes that a write was answered with that ETag: what it made is ours, whatever becomes of it, and what was found before
+// is not there any more.
+func (s *standing) wrote(etag string) { s.known, s.looked, s.found = etag, false, nil }
+
 // mayHaveWritten notes that a write was sent at that time of which nobody knows what became.
 func (s *standing) mayHaveWritten(at time.Time) {
 	if s.tried.IsZero() || at.Before(s.tried) {

@@ -19,10 +19,10 @@ import (
 // 1 KiB.
 const maxEcho = 4 << 20
 
-// TolerateKeys makes a client read answers that repeat a key which XML cannot hold; it is one of the destination client's
-// APIOptions.
+// TolerateKeys makes a client read answers that repeat a key which XML cannot hold; it is one of the APIOptions
+// of either side's client.
 //
-// S3 takes control characters in keys, and says the key of an upload in its answers, where XML 1.0 has no form for most of
+// S3 takes control characters in keys, and says the key of an upload or of an annotated object in its answers, where XML 1.0 has no form for most of
 // them (W3C, XML 1.0, "Characters"). The SDK would fail to read the answer and with it lose the id of an upload that has
 // begun. Nothing here reads a key from there, so such characters are replaced.
 func TolerateKeys(stack *smithymiddleware.Stack) error {
@@ -47,7 +47,7 @@ func tolerate(ctx context.Context, in smithymiddleware.DeserializeInput, next sm
 
 func echoesKey(operation string) bool {
 	switch operation {
-	case "CreateMultipartUpload", "CompleteMultipartUpload", "ListParts":
+	case "CreateMultipartUpload", "CompleteMultipartUpload", "ListParts", "ListObjectAnnotations", "PutObjectAnnotation":
 		return true
 	default:
 		return false

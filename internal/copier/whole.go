@@ -23,6 +23,7 @@ func (j *job) copyWhole(ctx context.Context) (Result, error) {
 		}
 		l := c.lockOf(head)
 		in.ObjectLockMode, in.ObjectLockRetainUntilDate, in.ObjectLockLegalHoldStatus = l.mode, l.until, l.hold
+		in.ObjectLockEventHold, in.ObjectLockEventHoldDurationDays, in.ObjectLockEventHoldDurationYears = l.eventHold, l.days, l.years
 		notes = notesOf(head)
 	}
 	if err := c.waitBytes(ctx, object.Size); err != nil {
@@ -38,8 +39,11 @@ func (j *job) copyWhole(ctx context.Context) (Result, error) {
 	})
 	if err != nil {
 		failure := &ObjectError{Op: "copy", Bucket: c.o.SourceBucket, Key: object.Key, Err: err}
-		if strings.Contains(awserr.Brief(err), "ObjectTagging") {
+		switch text := awserr.Brief(err); {
+		case strings.Contains(text, "ObjectTagging"):
 			failure.Hint = hintTags(err)
+		case strings.Contains(text, "ObjectAnnotation"):
+			failure.Hint = hintAnnotations(err)
 		}
 		return Result{}, failure
 	}
@@ -62,6 +66,9 @@ func (j *job) copyInput() *s3.CopyObjectInput {
 		// The default would ask both sides for permissions on annotations that hardly any policy grants.
 		AnnotationDirective: types.AnnotationDirectiveExclude,
 		RequestPayer:        j.c.payer(),
+	}
+	if o.Annotations {
+		in.AnnotationDirective = types.AnnotationDirectiveCopy
 	}
 	if o.OmitMetadata {
 		in.MetadataDirective = types.MetadataDirectiveReplace

@@ -14,8 +14,8 @@ type Terms struct {
 	RelayMemory int64
 	// MultipartAbove and PartSize are in bytes, 0 for the copier's own.
 	MultipartAbove, PartSize int64
-	// OmitTags, OmitMetadata and ObjectLock decide what is read of an object beside its content.
-	OmitTags, OmitMetadata, ObjectLock bool
+	// OmitTags, OmitMetadata, ObjectLock and Annotations decide what is read of an object beside its content.
+	OmitTags, OmitMetadata, ObjectLock, Annotations bool
 	// Sweeps says that unfinished uploads are looked for after a pass that copied in parts.
 	Sweeps bool
 	// StorageClass is the class of copies, "" for STANDARD; KeepStorageClass gives each that of its source.
@@ -215,6 +215,9 @@ func (q Quoter) NotCounted() []string {
 		"storage, which is billed by the month",
 		"retries, and requests to STS",
 		"the monthly free tiers and discounts",
+	}
+	if q.t.Annotations {
+		left = append(left, "annotations, each of which is billed like a PUT")
 	}
 	if q.t.Relay {
 		left = append(left, "transfer to and from where syncd runs, which depends on where that is")

@@ -13,6 +13,9 @@ const (
 	headObject      = "HeadObject"
 	getObject       = "GetObject"
 	getTagging      = "GetObjectTagging"
+	listAnnotations = "ListObjectAnnotations"
+	getAnnotation   = "GetObjectAnnotation"
+	putAnnotation   = "PutObjectAnnotation"
 	copyObject      = "CopyObject"
 	putObject       = "PutObject"
 	createUpload    = "CreateMultipartUpload"
@@ -66,6 +69,10 @@ func actOf(operation string) act {
 		return act{tier: reads, atSource: true, opens: 1}
 	case getTagging:
 		return act{tier: reads, atSource: true}
+	case listAnnotations:
+		return act{tier: writes, atSource: true} // AWS does not say; other lists are priced so
+	case getAnnotation:
+		return act{tier: reads, atSource: true, opens: 1}
 	case copyObject:
 		return act{tier: writes, opens: 1, seals: 1}
 	case putObject, createUpload:
@@ -76,7 +83,7 @@ func actOf(operation string) act {
 		return act{tier: writes, opens: 1, reopens: 1}
 	case completeUpload:
 		return act{tier: writes, reopens: 1}
-	case listParts, listUploads, putTagging:
+	case listParts, listUploads, putTagging, putAnnotation:
 		return act{tier: writes}
 	default:
 		return act{}
@@ -99,31 +106,32 @@ type sending struct {
 	times     int64
 }
 
-func (t Terms) sent(o listing.Object) [6]sending {
+func (t Terms) sent(o listing.Object) [7]sending {
 	when := func(is bool) int64 {
 		if is {
 			return 1
 		}
 		return 0
 	}
-	tags := sending{getTagging, when(!t.OmitTags)}
+	tags, annotations := sending{getTagging, when(!t.OmitTags)}, sending{listAnnotations, when(t.Annotations)}
 	size := t.PartSizeOf(o.Size)
 	if size == 0 && t.Relay {
-		return [6]sending{tags, {getObject, 1}, {putObject, 1}}
+		return [7]sending{tags, {getObject, 1}, {putObject, 1}, annotations}
 	}
 	if size == 0 {
-		return [6]sending{{headObject, when(t.ObjectLock)}, {copyObject, 1}}
+		return [7]sending{{headObject, when(t.ObjectLock)}, {copyObject, 1}}
 	}
 	parts := (o.Size + size - 1) / size
-	all := [6]sending{
+	all := [7]sending{
 		{headObject, when(t.Relay || t.ObjectLock || !t.OmitMetadata)},
 		tags,
 		{createUpload, 1},
 		{uploadPartCopy, parts},
 		{completeUpload, 1},
+		annotations,
 	}
 	if t.Relay {
-		all[3].operation, all[5] = uploadPart, sending{getObject, parts}
+		all[3].operation, all[6] = uploadPart, sending{getObject, parts}
 	}
 	return all
 }

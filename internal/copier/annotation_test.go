@@ -1,0 +1,93 @@
+package copier_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/internal/awserr"
+	"syncd/internal/awsfake"
+	"syncd/internal/copier"
+)
+
+func manyAnnotations() map[string]string {
+	all := map[string]string{"large": strings.Repeat("x", 1<<20), "beyond ASCII: é": "caf\u00e9", "short": "1"}
+	for i := range 20 {
+		all[fmt.Sprint("note ", i)] = fmt.Sprint("payload ", i)
+	}
+	return all
+}
+
+// TestCopyCarriesAnnotations where that is asked for, and only there, whichever way content goes.
+func TestCopyCarriesAnnotations(t *testing.T) {
+	for _, asked := range []bool{true, false} {
+		for way, w := range ways(t) {
+			t.Run(fmt.Sprint(way, ", asked for: ", asked), func(t *testing.T) {
+				w.options.Annotations = asked
+				want := map[string]string(nil)
+				if asked {
+					want = manyAnnotations()
+				}
+				object := w.put("k", awsfake.SyntheticBody(w.size, 1), awsfake.PutOptions{Annotations: manyAnnotations()})
+				if _, copied := w.mustCopy(t, object); !cmp.Equal(copied.Annotations, want) {
+					t.Errorf("got %d annotations, want %d", len(copied.Annotations), len(want))
+				}
+				if n := w.cloud.Requests()["ListObjectAnnotations"]; !asked && n > 0 {
+					t.Errorf("got %d requests for annotations, want none", n)
+				}
+			})
+		}
+	}
+}
+
+// TestAnnotationsOfAnotherVersion has the source be written again while its annotations are read: the copy is of the newest version
+// with its annotations.
+func TestAnnotationsOfAnotherVersion(t *testing.T) {
+	for way, w := range ways(t) {
+		t.Run(way, func(t *testing.T) {
+			w.options.Annotations = true
+			object := w.put("k", awsfake.SyntheticBody(w.size, 1), awsfake.PutOptions{Annotations: map[string]string{"a": "1", "b": "1"}})
+			w.cloud.Inject(awsfake.Fault{Operation: "GetObjectAnnotation", Times: 1, Do: func() {
+				w.put("k", awsfake.SyntheticBody(w.size, 2), awsfake.PutOptions{Annotations: map[string]string{"b": "2"}})
+			}})
+			w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Times: 1, Do: func() {
+				w.put("k", awsfake.SyntheticBody(w.size, 2), awsfake.PutOptions{Annotations: map[string]string{"b": "2"}})
+			}})
+			_, copied := w.mustCopy(t, object)
+			if newest, _ := w.source.Object("k"); copied.Checksum != newest.Checksum || !cmp.Equal(copied.Annotations, newest.Annotations) {
+				t.Errorf("got %+v, want the newest version and its annotations", copied)
+			}
+		})
+	}
+}
+
+// TestAnnotationsThatFail set the object aside with its copy known, which the next attempt replaces.
+func TestAnnotationsThatFail(t *testing.T) {
+	for way, w := range ways(t) {
+		t.Run(way, func(t *testing.T) {
+			w.options.Annotations = true
+			object := w.put("k", awsfake.SyntheticBody(w.size, 1), awsfake.PutOptions{Annotations: map[string]string{"a": "1"}})
+			operation := "PutObjectAnnotation"
+			if !w.options.Relay && w.size < 1<<20 {
+				operation = "CopyObject" // carries them itself
+			}
+			mend := w.cloud.Inject(awsfake.Fault{Operation: operation, Kind: awsfake.AccessDenied})
+			_, ours, err := copier.New(w.options).Copy(t.Context(), object, copier.Target{}, nil)
+			if awserr.Classify(err) != awserr.Denied {
+				t.Fatalf("got %v, want it denied", err)
+			}
+			if operation == "PutObjectAnnotation" && (ours.ETag == "" || !strings.Contains(err.Error(), "copy.annotations: omit")) {
+				t.Errorf("got %+v and %v, want the copy known, and a way out", ours, err)
+			}
+			mend()
+			if _, _, err := copier.New(w.options).Copy(t.Context(), object, copier.Target{Known: ours.ETag, OursSince: ours.Since}, nil); err != nil {
+				t.Fatal(err)
+			}
+			if copied, _ := w.destination.Object("k"); copied.Annotations["a"] != "1" {
+				t.Errorf("got annotations %v at the next attempt", copied.Annotations)
+			}
+		})
+	}
+}

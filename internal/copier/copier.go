@@ -25,6 +25,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -55,6 +56,7 @@ type Copier struct {
 	crc        checksummer
 	memory     *member // of Options.Buffers
 	conditions *conditions
+	lostUpload atomic.Bool   // an upload may have begun of which nobody knows the id
 	annotating chan struct{} // holds a value for each annotation in memory
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"syncd/internal/admit"
 	"syncd/internal/awserr"
 )
 
@@ -121,7 +122,14 @@ func (u *upload) create(ctx context.Context, d *draft, r *remembered) error {
 	return u.underKey(created.SSEKMSKeyId)
 }
 
+// sendCreate begins an upload. Each request whose answer was lost may have begun one of which nobody knows the id.
 func (u *upload) sendCreate(ctx context.Context, d *draft) (created *s3.CreateMultipartUploadOutput, err error) {
+	ctx, sent := admit.Count(ctx)
+	defer func() {
+		if n := sent.Times(); n > 1 || n > 0 && isUnclear(err) {
+			u.c.lostUpload.Store(true)
+		}
+	}()
 	for {
 		err = u.job.write(ctx, func(ctx context.Context) (err error) {
 			created, err = u.c.o.Destination.CreateMultipartUpload(ctx, d.create(u.c, u.key), d.options()...)

@@ -56,6 +56,10 @@ func (c *Copier) SweepUploads(ctx context.Context, before time.Time, kept []chec
 	return aborted, errors.Join(err, failures)
 }
 
+// LostUploads reports whether an upload may have begun whose id was lost with an answer, since it was asked last. Only
+// SweepUploads finds it.
+func (c *Copier) LostUploads() bool { return c.lostUpload.Swap(false) }
+
 // sessionPrefix returns what the ARNs of a role's sessions begin with, "" for what is no role. They lack the role's path
 // (AWS STS API Reference, AssumedRoleUser).
 func sessionPrefix(role string) string {

@@ -43,8 +43,10 @@ type pass struct {
 	expectNothing bool
 	// replay chooses what is tried again of the quarantine by a pass over nothing else; nil in one over the whole source.
 	replay Selector
-	// usedParts says that an object was copied in parts.
+	// usedParts says that an object was copied in parts, and hasLost that an earlier pass may have begun uploads whose ids were
+	// lost.
 	usedParts atomic.Bool
+	hasLost   bool
 	// claims has keys claimed before they are copied.
 	claims claims
 }

@@ -46,6 +46,7 @@ type Copier interface {
 	Clock() time.Time
 	There(t time.Time) time.Time
 	AbortUpload(ctx context.Context, u checkpoint.Upload) error
+	LostUploads() bool
 	SweepUploads(ctx context.Context, before time.Time, kept []checkpoint.Upload) (aborted int, err error)
 }
 
@@ -129,7 +130,7 @@ func (s *Syncer) Run(ctx context.Context) (Summary, error) { return s.traverse(c
 func (s *Syncer) traverse(ctx context.Context, replay Selector) (Summary, error) {
 	s.running <- struct{}{} // a drain that ends ctx ends the other pass too
 	defer func() { <-s.running }()
-	p := &pass{Syncer: s, log: s.o.Logger, tally: newTally(s.o.Mapping), before: s.o.Meter.Counts(), start: s.o.Now(), began: time.Now(), replay: replay}
+	p := &pass{Syncer: s, hasLost: s.o.Copier.LostUploads(), log: s.o.Logger, tally: newTally(s.o.Mapping), before: s.o.Meter.Counts(), start: s.o.Now(), began: time.Now(), replay: replay}
 	s.show(p.tally)
 	defer s.show(nil)
 	err := guarded(func() error { return p.run(ctx) })

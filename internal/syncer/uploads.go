@@ -36,10 +36,10 @@ func (p *pass) abortUploads(ctx context.Context) error {
 
 // sweepUploads removes the uploads that no process could record, because it was killed or the answer with the id was lost: after
 // the commit, which proves that this process holds the lease, and only those that began before this pass did. They are looked for
-// when this pass has copied something in parts, as it has to when one was killed at it; a mapping without large objects is
-// never asked for the permission.
+// when this pass has copied something in parts, as it has to when one was killed at it, or an earlier one of this process may
+// have left some behind; a mapping without large objects is never asked for the permission.
 func (p *pass) sweepUploads(ctx context.Context) {
-	if !p.usedParts.Load() {
+	if !p.usedParts.Load() && !p.hasLost {
 		return
 	}
 	bound, release, err := p.ledger.Writing(ctx)

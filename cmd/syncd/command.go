@@ -190,6 +190,9 @@ func hintFor(err error) string {
 	if errors.Is(err, syncer.ErrUnfinished) {
 		return "run `syncd backfill` to finish it; it tries what is due in quarantine too"
 	}
+	if errors.Is(err, syncer.ErrMoved) {
+		return "run `syncd backfill` first: it copies to the new place, and tries what is in quarantine too"
+	}
 	if _, ok := errors.AsType[*syncer.RekeyError](err); ok {
 		return "run `syncd backfill --rekey` to copy them under the new key, or put the former key back"
 	}

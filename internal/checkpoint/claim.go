@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -77,7 +76,7 @@ func (p *Pass) ForgetClaims(settled func(Claim) bool) {
 
 // claiming serialises the claims of a pass.
 type claiming struct {
-	mu    sync.Mutex
+	turn  turn
 	after string // the own claims reach from Pass.Mark to here
 	done  bool   // they reach to the last key
 	begun bool   // there is one
@@ -88,8 +87,10 @@ type claiming struct {
 // claimed already costs nothing.
 func (p *Pass) Claim(ctx context.Context, until string, since time.Time) error {
 	c := &p.claiming
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if err := c.turn.take(ctx); err != nil {
+		return err
+	}
+	defer c.turn.give()
 	if c.done || c.begun && until != "" && until <= c.after {
 		return p.failure()
 	}
@@ -108,8 +109,10 @@ func (p *Pass) Claim(ctx context.Context, until string, since time.Time) error {
 
 // saveClaim writes a progress record that names the claim. When it cannot be written the claim is not made.
 func (p *Pass) saveClaim(ctx context.Context, claim Claim) error {
-	p.saving.Lock()
-	defer p.saving.Unlock()
+	if err := p.saving.take(ctx); err != nil {
+		return err
+	}
+	defer p.saving.give()
 	p.mu.Lock()
 	if p.err != nil {
 		defer p.mu.Unlock()

@@ -21,14 +21,14 @@ type Pass struct {
 	resumed bool
 
 	// Locks are taken in the order of these groups.
-	reserving sync.Mutex
+	reserving turn
 	keys      *walker[keyRow] // base generation's keys, in step with last
 	last      string          // key reserved last
 	overlay   overlay         // what the interrupted pass had settled above its mark
 
 	claiming claiming
 
-	saving sync.Mutex
+	saving turn
 	saver  saver
 
 	mu        sync.Mutex
@@ -81,6 +81,11 @@ func (p *Pass) Previous(ctx context.Context) iter.Seq2[Entry, error] {
 	return p.overlay.overEntries(base)
 }
 
+// Base yields the entries of the last generation, ascending, from its first key.
+func (p *Pass) Base(ctx context.Context) iter.Seq2[Entry, error] {
+	return entriesOf(readRows[entryRow](ctx, p.ledger.store, p.base.Chunks, ""))
+}
+
 // PreviousQuarantine yields what was set aside, keys above Mark, ascending: by the last generation, and by the pass itself
 // before it was interrupted.
 func (p *Pass) PreviousQuarantine(ctx context.Context) iter.Seq2[Quarantined, error] {
@@ -95,8 +100,10 @@ func (p *Pass) PreviousQuarantine(ctx context.Context) iter.Seq2[Quarantined, er
 // so that memory stays bounded. It returns the context's error when that ends
 // first, and the first error of an earlier save when there was one.
 func (p *Pass) Reserve(ctx context.Context, key string) (*Slot, error) {
-	p.reserving.Lock()
-	defer p.reserving.Unlock()
+	if err := p.reserving.take(ctx); err != nil {
+		return nil, err
+	}
+	defer p.reserving.give()
 	if key <= p.last {
 		return nil, fmt.Errorf("reserve key %q: not above %q", key, p.last)
 	}

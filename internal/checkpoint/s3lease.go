@@ -18,7 +18,7 @@ type s3Lease struct {
 	ended  chan struct{}      // closed when they have ended
 	finish sync.Once
 
-	writing sync.Mutex // one write of the lock at a time; guards etag
+	writing turn // one write of the lock at a time; guards etag
 	etag    *string
 
 	mu     sync.Mutex
@@ -33,7 +33,7 @@ type s3Lease struct {
 func (s *S3) hold(ctx context.Context, key string, record lockRecord, etag *string, begun time.Time) *s3Lease {
 	renewing, stop := context.WithCancel(context.WithoutCancel(ctx))
 	l := &s3Lease{
-		tenure: newTenure(), store: s, key: key, stop: stop, ended: make(chan struct{}), etag: etag, record: record, begun: begun,
+		tenure: newTenure(), writing: newTurn(), store: s, key: key, stop: stop, ended: make(chan struct{}), etag: etag, record: record, begun: begun,
 	}
 	l.lapse = time.AfterFunc(l.left(), l.lapsed)
 	go l.renew(renewing)
@@ -74,8 +74,10 @@ func (l *s3Lease) renew(ctx context.Context) {
 // write overwrites the lock, to renew or to release it. When the lock is not as
 // it was left, the nonce tells whether an own write has landed unnoticed.
 func (l *s3Lease) write(ctx context.Context, release bool) error {
-	l.writing.Lock()
-	defer l.writing.Unlock()
+	if err := l.writing.take(ctx); err != nil {
+		return err
+	}
+	defer l.writing.give()
 	begun := l.store.options.Now()
 	record := l.next(begun, release)
 	var err error

@@ -66,8 +66,10 @@ func (p *Pass) Flush(ctx context.Context) error { return p.flush(ctx, true) }
 func (p *Pass) FlushDue(ctx context.Context) error { return p.flush(ctx, false) }
 
 func (p *Pass) flush(ctx context.Context, ahead bool) error {
-	p.saving.Lock()
-	defer p.saving.Unlock()
+	if err := p.saving.take(ctx); err != nil {
+		return err
+	}
+	defer p.saving.give()
 	p.mu.Lock()
 	if p.err != nil || !p.isUnsaved() {
 		defer p.mu.Unlock()
@@ -166,10 +168,14 @@ func (p *Pass) Abandon(ctx context.Context) error {
 // After any other error the pass has ended and Begin finds out what became true;
 // ErrSuperseded says that another writer has taken over.
 func (p *Pass) Commit(ctx context.Context) (generation int64, err error) {
-	p.reserving.Lock()
-	defer p.reserving.Unlock()
-	p.saving.Lock()
-	defer p.saving.Unlock()
+	if err := p.reserving.take(ctx); err != nil {
+		return 0, err
+	}
+	defer p.reserving.give()
+	if err := p.saving.take(ctx); err != nil {
+		return 0, err
+	}
+	defer p.saving.give()
 	if err := p.complete(ctx); err != nil {
 		return 0, fmt.Errorf("commit pass %d: %w", p.number, err)
 	}
@@ -205,10 +211,10 @@ func (p *Pass) complete(ctx context.Context) error {
 // is idempotent.
 func (p *Pass) close() error {
 	_ = p.fail(ErrPassEnded) // wakes a waiting Reserve, which holds the lock taken next
-	p.reserving.Lock()
-	defer p.reserving.Unlock()
-	p.saving.Lock()
-	defer p.saving.Unlock()
+	p.reserving.mustTake()
+	defer p.reserving.give()
+	p.saving.mustTake()
+	defer p.saving.give()
 	return errors.Join(p.keys.close(), p.saver.close())
 }
 

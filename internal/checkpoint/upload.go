@@ -254,8 +254,10 @@ func (p *Pass) UploadAborted(id string) {
 // while it waited for its turn: of many callers at once, few save. It writes no
 // more than a progress record; entries wait for the next Flush.
 func (p *Pass) saveUploads(ctx context.Context, version int64) error {
-	p.saving.Lock()
-	defer p.saving.Unlock()
+	if err := p.saving.take(ctx); err != nil {
+		return err
+	}
+	defer p.saving.give()
 	p.mu.Lock()
 	if p.err != nil || p.uploads.saved >= version {
 		defer p.mu.Unlock()

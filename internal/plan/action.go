@@ -87,6 +87,9 @@ type Action struct {
 	Unsure bool
 	// Previous is what the ledger holds under the key; nil when it holds nothing.
 	Previous *checkpoint.Entry
+	// Inherited is what the ledger holds of the copy at the action's place in the destination, where that was made of an object
+	// of another source or under another key; nil when nothing is.
+	Inherited *checkpoint.Entry
 	// SetAside is what the ledger set aside under the key, be it of this source version or of an earlier one; nil when
 	// it set nothing aside.
 	SetAside *checkpoint.Quarantined

@@ -12,7 +12,7 @@ import (
 // besideDestination compares the plan with what the destination holds, where the ledger does not know: there was none yet, the
 // mapping wrote elsewhere before, or an earlier process has claimed keys there.
 func (p *pass) besideDestination(ctx context.Context, k known, actions plan.Actions) plan.Actions {
-	isUnknown := p.expectNothing || p.rules.PlaceSince >= p.rules.OwnSince
+	isUnknown := p.expectNothing || p.hasMoved()
 	if p.o.Destination == nil || !isUnknown && p.rules.Claimed == nil {
 		return actions
 	}

@@ -34,20 +34,25 @@ func (p *pass) skip(slot *checkpoint.Slot, a plan.Action) {
 	p.count.objects.WithLabelValues(outcome).Inc()
 }
 
-// keep leaves the ledger as it is: an object that is skipped still lies in the destination as it was copied last.
+// keep leaves the ledger as it is: of an object that is skipped the destination still has the copy that was made last.
 func keep(slot *checkpoint.Slot, a plan.Action) {
-	if a.Previous == nil {
+	switch {
+	case a.Previous != nil:
+		slot.Carry(*a.Previous)
+	case a.Inherited != nil:
+		slot.Record(*a.Inherited)
+	default:
 		slot.Drop()
-		return
 	}
-	slot.Carry(*a.Previous)
 }
 
 // targetOf is what is known of the destination's key before an object is copied.
 func targetOf(a plan.Action) copier.Target {
 	t := copier.Target{Looked: a.Looked, Present: a.Present, OursSince: a.Claimed.Since}
-	if a.Previous != nil {
-		t.Known = a.Previous.DestinationETag
+	for _, entry := range []*checkpoint.Entry{a.Previous, a.Inherited} {
+		if entry != nil {
+			t.Known = cmp.Or(t.Known, entry.DestinationETag)
+		}
 	}
 	if q := a.SetAside; q != nil {
 		t.Known = cmp.Or(t.Known, q.DestinationETag)
@@ -84,7 +89,7 @@ func (p *pass) gone(ctx context.Context, slot *checkpoint.Slot, a plan.Action) e
 // settleGone settles a source object that is gone. A copy whose answer was lost may have replaced the one that the ledger
 // knows, which then must not be vouched for; and what is there in its place is syncd's own all the same.
 func (p *pass) settleGone(ctx context.Context, slot *checkpoint.Slot, a plan.Action, target copier.Target) error {
-	if target.OursSince.IsZero() && (target.Known == "" || a.Previous != nil) {
+	if target.OursSince.IsZero() && (target.Known == "" || a.Previous != nil || a.Inherited != nil) {
 		keep(slot, a) // nothing was written
 		return nil
 	}

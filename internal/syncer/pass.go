@@ -39,6 +39,7 @@ type pass struct {
 	began  time.Time // by the clock that the service's is compared with
 	ledger *checkpoint.Pass
 	rules  plan.Rules
+	former formerly
 	// expectNothing says that the ledger held nothing when the pass began.
 	expectNothing bool
 	// replay chooses what is tried again of the quarantine by a pass over nothing else; nil in one over the whole source.
@@ -186,6 +187,7 @@ type known interface {
 	Mark() string
 	Memo() string
 	Claims() []checkpoint.Claim
+	Base(ctx context.Context) iter.Seq2[checkpoint.Entry, error]
 	Previous(ctx context.Context) iter.Seq2[checkpoint.Entry, error]
 	PreviousQuarantine(ctx context.Context) iter.Seq2[checkpoint.Quarantined, error]
 }
@@ -193,7 +195,8 @@ type known interface {
 // compare plans a pass over the source from what is known of those before. Passes that are only looked at begin here too.
 func (p *pass) compare(ctx context.Context, k known) plan.Actions {
 	source := p.o.Source.List(ctx, listing.Range{After: k.Mark()})
-	return p.besideDestination(ctx, k, plan.Diff(source, k.Previous(ctx), k.PreviousQuarantine(ctx), p.rules))
+	actions := plan.Diff(source, k.Previous(ctx), k.PreviousQuarantine(ctx), p.rules)
+	return p.besideDestination(ctx, k, p.inherit(ctx, k, actions))
 }
 
 // copy copies one object and settles its slot. An error ends the pass; the failure of the object alone is none.

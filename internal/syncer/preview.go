@@ -135,13 +135,13 @@ func (s *Syncer) preview(ctx context.Context, v *Preview, each func(Fate) error)
 // settle finds the rules that the pass would have, and where it would begin. A change of the key that it would refuse is noted.
 func (l *looking) settle(ctx context.Context, v *Preview) error {
 	v.Generation, v.Pass, v.Damage = l.past.last.Generation, l.past.Number(), l.past.damage
-	former := l.past.last.Fingerprint
-	since, err := l.o.Settings.after(l.past.last.Settings, l.past.Number())
-	if err != nil {
+	var err error
+	if l.former, err = formerlyOf(l.past.last.Settings); err != nil {
 		return err
 	}
+	since := l.o.Settings.after(l.former, l.past.Number())
 	if !l.o.Rekey {
-		err = l.refuseNewKey(ctx, former, since.PlaceSince)
+		err = l.refuseNewKey(ctx, l.former, since.PlaceSince)
 	}
 	if refusal, ok := errors.AsType[*RekeyError](err); ok {
 		v.Rekey, err = refusal.Error(), nil
@@ -152,10 +152,8 @@ func (l *looking) settle(ctx context.Context, v *Preview) error {
 	if err := l.past.resume(ctx, checkpoint.Settings{Fingerprint: text(identity{Settings: l.o.Settings}), Memo: text(since)}); err != nil {
 		return err
 	}
-	l.rules, err = l.rulesUnder(l.past, former)
-	l.rules.OwnSince = l.past.last.Pass + 1
 	v.resumes(l.past.Mark())
-	return err
+	return l.settleRules(l.past, l.past.last.Pass+1)
 }
 
 // fateOf tells what would become of an object before any request is sent for it.
@@ -205,7 +203,7 @@ func (v *Preview) resumes(after string) {
 // add books what would become of one object.
 func (v *Preview) add(f Fate, q plan.Quoter) {
 	if !f.Listed() {
-		if f.Previous != nil {
+		if f.Previous != nil || f.Inherited != nil {
 			v.Kept++ // a pass that is no replay leaves nothing else out
 		}
 		return

@@ -90,6 +90,14 @@ func (p *past) Previous(ctx context.Context) iter.Seq2[checkpoint.Entry, error] 
 	return p.overEntries(behind(p, checkpoint.Entries(ctx, p.store, p.mapping), func(e checkpoint.Entry) string { return e.Key }))
 }
 
+// Base yields the entries of the last generation.
+func (p *past) Base(ctx context.Context) iter.Seq2[checkpoint.Entry, error] {
+	if p.last.Generation == 0 {
+		return func(func(checkpoint.Entry, error) bool) {}
+	}
+	return checkpoint.Entries(ctx, p.store, p.mapping)
+}
+
 // PreviousQuarantine yields what was set aside behind the mark, likewise.
 func (p *past) PreviousQuarantine(ctx context.Context) iter.Seq2[checkpoint.Quarantined, error] {
 	return p.overAside(behind(p, checkpoint.Quarantine(ctx, p.store, p.mapping), func(q checkpoint.Quarantined) string { return q.Key }))

@@ -9,6 +9,7 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/plan"
+	"syncd/internal/transfer"
 )
 
 // Place is one side of a mapping: where keys come from, or where copies go.
@@ -71,23 +72,36 @@ func recall(memo string) (h history, err error) {
 	return h, nil
 }
 
-// after returns since when the settings are in force for a pass of that number, which follows a generation of the last ones.
-func (s Settings) after(last checkpoint.Settings, pass int64) (history, error) {
+// formerly is what the last generation was made under.
+type formerly struct {
+	Settings
+	history
+	isKnown bool // there is one
+}
+
+func formerlyOf(last checkpoint.Settings) (f formerly, err error) {
 	if last.Fingerprint == "" {
-		return history{}, nil
+		return f, nil
 	}
-	before, ok := identify(last.Fingerprint)
+	id, ok := identify(last.Fingerprint)
 	if !ok {
-		return history{}, errors.New("read the settings of the last generation: they are in no form that this version knows")
+		return f, errors.New("read the settings of the last generation: they are in no form that this version knows")
 	}
-	h, err := recall(last.Memo)
-	if !s.sameKeys(before.Settings) {
+	f.Settings, f.isKnown = id.Settings, true
+	f.history, err = recall(last.Memo)
+	return f, err
+}
+
+// after returns since when the settings are in force for a pass of that number, which follows a generation of the last ones.
+func (s Settings) after(last formerly, pass int64) history {
+	h := last.history
+	if last.isKnown && !s.sameKeys(last.Settings) {
 		h.PlaceSince = pass
 	}
-	if s.StorageClass != before.StorageClass {
+	if last.isKnown && s.StorageClass != last.StorageClass {
 		h.ClassSince = pass
 	}
-	return h, err
+	return h
 }
 
 // sameKeys reports whether both settings copy the same objects to the same keys. A source prefix that is narrowed or
@@ -111,46 +125,77 @@ func (p *pass) begin(ctx context.Context, ledger *checkpoint.Ledger) (err error)
 	if p.replay != nil {
 		id.Replay = p.start.UnixNano()
 	}
-	var former checkpoint.Settings
 	var since history
 	ledger.SetSettings(func(last checkpoint.Settings, pass int64) checkpoint.Settings {
-		former = last
-		since, err = p.o.Settings.after(last, pass)
+		p.former, err = formerlyOf(last)
+		since = p.o.Settings.after(p.former, pass)
 		return checkpoint.Settings{Fingerprint: text(id), Memo: text(since)}
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if !p.o.Rekey {
-		if err := p.refuseNewKey(ctx, former.Fingerprint, since.PlaceSince); err != nil {
+	case p.replay != nil && since.PlaceSince > p.former.PlaceSince:
+		return ErrMoved
+	case !p.o.Rekey:
+		if err := p.refuseNewKey(ctx, p.former, since.PlaceSince); err != nil {
 			return err
 		}
 	}
 	if p.ledger, err = ledger.Begin(ctx); err != nil {
 		return err
 	}
-	p.rules, err = p.rulesUnder(p.ledger, former.Fingerprint)
-	p.rules.OwnSince = ledger.Manifest().Pass + 1
+	return p.settleRules(p.ledger, ledger.Manifest().Pass+1)
+}
+
+// ErrMoved says that a replay was asked for after the mapping's source or destination has changed.
+var ErrMoved = errors.New("the mapping copies from or to another place than in its last pass")
+
+// settleRules finds the rules of the pass. Entries of passes from that one on are its own.
+func (p *pass) settleRules(k known, ownSince int64) error {
+	since, err := recall(k.Memo())
+	p.rules = p.o.Rules
+	p.rules.Now, p.rules.Retry, p.rules.OwnSince = p.o.Now(), p.replay, ownSince
+	p.rules.PlaceSince, p.rules.ClassSince = since.PlaceSince, since.ClassSince
+	p.rules.Claimed = p.o.Settings.claimed(k.Claims())
+	if p.rules.Retry == nil && p.former.isKnown && p.former.Settings != p.o.Settings {
+		p.rules.Retry = func(checkpoint.Quarantined) bool { return true } // what failed there may succeed here
+	}
 	return err
 }
 
-// rulesUnder returns the rules of a pass after a generation of the former fingerprint.
-func (p *pass) rulesUnder(k known, former string) (plan.Rules, error) {
-	since, err := recall(k.Memo())
-	rules := p.o.Rules
-	rules.Now, rules.Retry = p.o.Now(), p.replay
-	rules.PlaceSince, rules.ClassSince = since.PlaceSince, since.ClassSince
-	rules.Claimed = p.o.Settings.claimed(k.Claims())
-	if rules.Retry == nil && p.newSettings(former) {
-		rules.Retry = func(checkpoint.Quarantined) bool { return true } // what failed there may succeed here
+// hasMoved reports whether this is the pass that copies from or to another place for the first time.
+func (p *pass) hasMoved() bool { return p.rules.PlaceSince >= p.rules.OwnSince }
+
+// inherit tells the actions which copies are the mapping's own in the place where it writes from now on: those that it made
+// there under its former settings.
+func (p *pass) inherit(ctx context.Context, k known, actions plan.Actions) plan.Actions {
+	from, to := p.former.Destination, p.o.Settings.Destination
+	if !p.hasMoved() || !p.former.isKnown || from.Endpoint != to.Endpoint || from.Bucket != to.Bucket {
+		return actions
 	}
-	return rules, err
+	return plan.Inherit(actions, func(yield func(checkpoint.Entry, error) bool) {
+		for e, err := range k.Base(ctx) {
+			if err != nil {
+				yield(e, err)
+				return
+			}
+			if e, ok := p.rekeyed(e); ok && e.Key > k.Mark() && !yield(e, nil) {
+				return
+			}
+		}
+	})
 }
 
-// newSettings reports whether a generation was made under others.
-func (s *Syncer) newSettings(fingerprint string) bool {
-	last, ok := identify(fingerprint)
-	return ok && last.Settings != s.o.Settings
+// rekeyed returns a copy that was made under the former settings as an entry under the key at the source that goes to its place
+// today. Of which version of that it is nobody knows. Ok is false where no key does.
+func (p *pass) rekeyed(e checkpoint.Entry) (today checkpoint.Entry, ok bool) {
+	inside, wasThere := strings.CutPrefix(e.Key, p.former.Source.Prefix)
+	inside, isThere := strings.CutPrefix(p.former.Destination.Prefix+inside, p.o.Settings.Destination.Prefix)
+	if !wasThere || !isThere || e.Pass < p.former.PlaceSince {
+		return e, false
+	}
+	e.Key, e.Source = p.o.Settings.Source.Prefix+inside, transfer.Version{}
+	return e, true
 }
 
 // RekeyError says that the configured KMS key is another than that of the copies, and what a pass would cost for it.
@@ -168,11 +213,9 @@ func (e *RekeyError) Error() string {
 		e.From, e.To, e.Objects, e.Bytes, float64(e.Objects)*each)
 }
 
-// refuseNewKey looks whether the last generation, by its fingerprint, was copied under another key. Only then are the entries
-// counted.
-func (s *Syncer) refuseNewKey(ctx context.Context, fingerprint string, placeSince int64) error {
-	last, ok := identify(fingerprint)
-	if !ok || last.KeyARN == s.o.Settings.KeyARN {
+// refuseNewKey looks whether the last generation was copied under another key. Only then are the entries counted.
+func (s *Syncer) refuseNewKey(ctx context.Context, last formerly, placeSince int64) error {
+	if !last.isKnown || last.KeyARN == s.o.Settings.KeyARN {
 		return nil
 	}
 	refusal := &RekeyError{From: last.KeyARN, To: s.o.Settings.KeyARN}

@@ -124,7 +124,7 @@ func (t *tally) list(a plan.Action) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !a.Listed() {
-		if a.Reason == plan.Gone && a.Previous != nil {
+		if a.Reason == plan.Gone && (a.Previous != nil || a.Inherited != nil) {
 			t.s.Kept++
 		}
 		return

@@ -54,6 +54,7 @@ type world struct {
 	registry            *prometheus.Registry
 	log                 *lines
 	dir                 string
+	hasState            bool // there is a bucket for ledgers
 	live                listing.Live
 	copies              copier.Options
 	options             syncer.Options

@@ -1,0 +1,47 @@
+package plan
+
+import (
+	"iter"
+
+	"syncd/internal/checkpoint"
+)
+
+// Inherit tells the actions which copies at their places in the destination are the mapping's own although it copied from
+// elsewhere when it made them. The entries are such copies under the keys at the source that go to the same places today; they
+// ascend. One that no object goes to any more gets an action of its own, so that the ledger keeps it.
+func Inherit(actions Actions, entries iter.Seq2[checkpoint.Entry, error]) Actions {
+	return func(yield func(Action, error) bool) {
+		left, stop := pull(entries, func(e *checkpoint.Entry) string { return e.Key })
+		defer stop()
+		for a, err := range actions {
+			if err != nil {
+				yield(a, err)
+				return
+			}
+			if !orphans(left, a.Object.Key, yield) {
+				return
+			}
+			a.Inherited = left.take(a.Object.Key)
+			if !yield(a, nil) {
+				return
+			}
+		}
+		orphans(left, "", yield)
+	}
+}
+
+// orphans yields the actions for the copies before key, all that are left for "". It reports whether the plan continues.
+func orphans(left *cursor[checkpoint.Entry], key string, yield func(Action, error) bool) bool {
+	for left.err == nil && left.more && (key == "" || left.key < key) {
+		a := Action{Kind: Skip, Reason: Gone, Inherited: left.take(left.key)}
+		a.Object.Key = a.Inherited.Key
+		if !yield(a, nil) {
+			return false
+		}
+	}
+	if left.err != nil {
+		yield(Action{}, left.err)
+		return false
+	}
+	return true
+}

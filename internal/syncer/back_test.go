@@ -1,0 +1,154 @@
+package syncer_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/iam"
+	"syncd/internal/syncer"
+)
+
+// detour is a change of settings that makes the last generation's entries false as soon as objects are copied under it.
+type detour struct {
+	name  string
+	begin func(w *world) (change, back func())
+}
+
+func detours() []detour {
+	return []detour{
+		{"key", func(w *world) (change, back func()) {
+			first, second := w.copies.KeyARN, w.cloud.Account(consumer).CreateKey(region, nil).ARN()
+			w.options.Rekey = true
+			return func() { w.copies.KeyARN = second }, func() { w.copies.KeyARN = first }
+		}},
+		{"storage class", func(w *world) (change, back func()) {
+			return func() { w.copies.StorageClass = "STANDARD_IA" }, func() { w.copies.StorageClass = "" }
+		}},
+		{"source", func(w *world) (change, back func()) {
+			policy := iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},
+				"Action":"s3:*","Resource":["arn:aws:s3:::owner-other","arn:aws:s3:::owner-other/*"]}]}`, consumer))
+			other := w.cloud.Account(owner).CreateBucket("owner-other", region, awsfake.BucketOptions{Policy: policy})
+			for i := range detourKeys {
+				other.Put(name(i), awsfake.BytesBody([]byte("of the other source")), awsfake.PutOptions{})
+			}
+			use := func(bucket string) func() {
+				return func() { w.copies.SourceBucket, w.live.Bucket = bucket, bucket }
+			}
+			return use("owner-other"), use("owner-data")
+		}},
+		{"source prefix", func(w *world) (change, back func()) {
+			for i := range detourKeys {
+				w.source.Put("in/"+name(i), awsfake.BytesBody([]byte("of the other prefix")), awsfake.PutOptions{})
+			}
+			// Both copy to the same keys of the destination.
+			w.copies.SourcePrefix = ""
+			return func() { w.copies.SourcePrefix = "in/" }, func() { w.copies.SourcePrefix = "" }
+		}},
+		{"destination prefix", func(w *world) (change, back func()) {
+			for i := range detourKeys {
+				w.source.Put("p/"+name(i), awsfake.BytesBody([]byte("under p")), awsfake.PutOptions{})
+			}
+			// What is copied from k goes where the copy of p/k was.
+			return func() { w.copies.DestinationPrefix = "p/" }, func() { w.copies.DestinationPrefix = "" }
+		}},
+	}
+}
+
+const detourKeys = 20
+
+// TestSettingsThatAreChangedAndPutBack copies most objects under other settings, is drained or killed there, at once or after it has
+// saved, and has the former settings again: at the end the destination is what these make of the source, and the ledger says so.
+func TestSettingsThatAreChangedAndPutBack(t *testing.T) {
+	for _, store := range stores() {
+		for _, d := range detours() {
+			for _, end := range []string{"drained", "killed after a save", "killed before a save"} {
+				t.Run(fmt.Sprintf("%s, %s, %s", store, d.name, end), func(t *testing.T) {
+					emptyPools()
+					synctest.Test(t, func(t *testing.T) { putBack(t, store, d, end) })
+				})
+			}
+		}
+	}
+}
+
+func putBack(t *testing.T, store string, d detour, end string) {
+	t.Helper()
+	w := newWorld(t)
+	w.both()
+	for i := range detourKeys {
+		w.put(name(i))
+	}
+	change, back := d.begin(w)
+	first := w.start(t, store)
+	if got, err := first.run(t); err != nil || got.Exit != 0 {
+		t.Fatalf("first pass: got %+v, %v", got, err)
+	}
+	first.finish(t)
+
+	time.Sleep(time.Hour)
+	change()
+	if end != "killed before a save" {
+		w.cloud.SetLatency(700 * time.Millisecond)
+	}
+	second := w.start(t, store)
+	var copies atomic.Int64
+	stop := w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Do: func() {
+		if copies.Add(1) != detourKeys-1 {
+			return
+		}
+		if end == "drained" {
+			second.drain()
+		} else {
+			second.kill()
+		}
+	}})
+	got, err := second.run(t)
+	if end == "drained" && !errors.Is(err, syncer.ErrDrained) || err == nil {
+		t.Fatalf("got %+v, %v, want it %s", got, err, end)
+	}
+	stop()
+	second.finish(t)
+	w.cloud.SetLatency(0)
+
+	back()
+	third := w.start(t, store)
+	for range 2 { // what is not settled by the first is by the second
+		if got, err := third.run(t); err != nil || got.Exit != 0 {
+			t.Errorf("back: got %+v, %v, want all settled", got, err)
+		}
+	}
+	w.cloud.ResetRequests()
+	got, err = third.run(t)
+	if there := w.cloud.BucketRequests("consumer-copy"); err != nil || got.Copied != 0 || len(there) != 0 {
+		t.Errorf("once more: got %+v, %v, and %v sent to the destination, want nothing but a listing of the source", got, err, there)
+	}
+	third.finish(t)
+	w.wantInStep(t)
+}
+
+// wantInStep holds each object of the source to its copy under the world's settings.
+func (w *world) wantInStep(t *testing.T) {
+	t.Helper()
+	source := w.source
+	for _, key := range source.Keys() {
+		inside, ok := strings.CutPrefix(key, w.copies.SourcePrefix)
+		if !ok {
+			continue
+		}
+		original, _ := source.Object(key)
+		copied, ok := w.destination.Object(w.copies.DestinationPrefix + inside)
+		class := w.copies.StorageClass
+		if class == "" {
+			class = "STANDARD"
+		}
+		if !ok || copied.Checksum != original.Checksum || copied.KeyARN != w.copies.KeyARN || copied.StorageClass != class {
+			t.Errorf("%s: got %+v at the destination, want the content of %+v under %s in %s", key, copied, original, w.copies.KeyARN, class)
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package syncer_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+	"syncd/internal/copier"
+	"syncd/internal/syncer"
+)
+
+// process is what a syncer runs on. A killed one does nothing any more, as far as anybody can see: no request leaves it, and nothing
+// reaches its disk.
+type process struct {
+	*syncer.Syncer
+	dead atomic.Bool
+	ctx  context.Context //nolint:containedctx // that of its passes, which ends with it
+	end  context.CancelFunc
+}
+
+var errKilled = errors.New("the process was killed")
+
+// kill ends the process at once, drain asks it to.
+func (p *process) kill() {
+	p.dead.Store(true)
+	p.end()
+}
+
+func (p *process) drain() { p.end() }
+
+// wire is a process's way to the services.
+type wire struct {
+	next http.RoundTripper
+	of   *process
+}
+
+func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	if w.of.dead.Load() {
+		return nil, errKilled
+	}
+	res, err := w.next.RoundTrip(r)
+	if w.of.dead.Load() {
+		return nil, errors.Join(errKilled, err) // what was under way may have been done
+	}
+	return res, err
+}
+
+// disk is a process's way to a folder.
+type disk struct {
+	checkpoint.Store
+	of *process
+}
+
+func (d disk) Create(ctx context.Context, name string, write func(io.Writer) error) error {
+	if d.of.dead.Load() {
+		return errKilled
+	}
+	return d.Store.Create(ctx, name, write)
+}
+
+func (d disk) Delete(ctx context.Context, name string) error {
+	if d.of.dead.Load() {
+		return errKilled
+	}
+	return d.Store.Delete(ctx, name)
+}
+
+// stores are the kinds of store that a process can have its ledger in.
+func stores() []string { return []string{"folder", "S3"} }
+
+// start begins a process of the world as it is now, with its ledger in a store of that kind.
+func (w *world) start(t *testing.T, store string) *process {
+	t.Helper()
+	w.settle()
+	p := &process{}
+	p.ctx, p.end = context.WithCancel(t.Context())
+	client := s3.New(w.client.Options(), func(o *s3.Options) {
+		o.HTTPClient = &http.Client{Transport: wire{w.cloud.RoundTripper(), p}}
+	})
+	o, copies := w.options, w.copies
+	live := w.live
+	live.Client, copies.Source, copies.Destination = client, client, client
+	o.Source, o.Copier = live, copier.New(copies)
+	if w.options.Destination != nil {
+		there := live
+		there.Bucket, there.Account, there.Prefix = copies.DestinationBucket, consumer, copies.DestinationPrefix
+		o.Destination = there
+	}
+	o.Store = disk{w.store(t), p}
+	if store == "S3" {
+		w.stateBucket()
+		o.Store = checkpoint.NewS3(client, checkpoint.S3Options{Bucket: stateBucket, Prefix: "syncd/", Account: consumer, LeaseFor: time.Minute})
+	}
+	p.Syncer = syncer.New(o)
+	return p
+}
+
+const stateBucket = "consumer-state"
+
+// stateBucket makes the bucket for ledgers, once.
+func (w *world) stateBucket() {
+	if !w.hasState {
+		w.cloud.Account(consumer).CreateBucket(stateBucket, region, awsfake.BucketOptions{})
+		w.hasState = true
+	}
+}
+
+// run runs a pass, waiting for the lease of a process that was killed.
+func (p *process) run(t *testing.T) (syncer.Summary, error) {
+	t.Helper()
+	for {
+		summary, err := p.Run(p.ctx)
+		if _, isHeld := errors.AsType[*checkpoint.LeaseHeldError](err); !isHeld {
+			return summary, err
+		}
+		time.Sleep(time.Second)
+	}
+}
+
+// finish ends a process that has nothing more to do.
+func (p *process) finish(t *testing.T) {
+	t.Helper()
+	p.end()
+	if err := p.Close(); err != nil && !p.dead.Load() {
+		t.Errorf("close: %v", err)
+	}
+}

@@ -22,6 +22,7 @@ import (
 type process struct {
 	*syncer.Syncer
 	dead atomic.Bool
+	life time.Duration   // of a pass, after which the process is killed; 0: as long as it takes
 	ctx  context.Context //nolint:containedctx // that of its passes, which ends with it
 	end  context.CancelFunc
 }
@@ -117,7 +118,12 @@ func (w *world) stateBucket() {
 func (p *process) run(t *testing.T) (syncer.Summary, error) {
 	t.Helper()
 	for {
+		kill := func() bool { return false }
+		if p.life > 0 {
+			kill = time.AfterFunc(p.life, p.kill).Stop
+		}
 		summary, err := p.Run(p.ctx)
+		kill()
 		if _, isHeld := errors.AsType[*checkpoint.LeaseHeldError](err); !isHeld {
 			return summary, err
 		}

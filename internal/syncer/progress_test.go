@@ -1,0 +1,168 @@
+package syncer_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+	"syncd/internal/copier"
+	"syncd/internal/syncer"
+)
+
+// TestAKilledPassUnderNewSettingsResumes kills a pass that copies everything again four times: what was saved under the new settings
+// is not copied once more, whichever process takes over, and the upload that was under way is resumed.
+func TestAKilledPassUnderNewSettingsResumes(t *testing.T) {
+	for _, store := range stores() {
+		for _, d := range detours() {
+			if d.name == "source" || d.name == "source prefix" {
+				continue // the destination's keys are the same, so that their copies under way are another matter
+			}
+			t.Run(store+", "+d.name, func(t *testing.T) {
+				emptyPools()
+				synctest.Test(t, func(t *testing.T) { killUnderNewSettings(t, store, d) })
+			})
+		}
+	}
+}
+
+func killUnderNewSettings(t *testing.T, store string, d detour) {
+	t.Helper()
+	const objects, kills, atOnce = 1000, 4, 8 // of which each takes half a second
+	w := newWorld(t)
+	w.both()
+	w.copies.MultipartAbove, w.copies.PartSize = 5<<20, 5<<20
+	w.fill(objects)
+	w.source.Put("k", awsfake.SyntheticBody(80<<20, 1), awsfake.PutOptions{}) // before all others
+	change, _ := d.begin(w)
+	first := w.start(t, store)
+	if got, err := first.run(t); err != nil || got.Exit != 0 {
+		t.Fatalf("first pass: got %+v, %v", got, err)
+	}
+	first.finish(t)
+
+	change()
+	w.cloud.SetLatency(500 * time.Millisecond)
+	w.cloud.ResetRequests()
+	slow := w.cloud.Inject(awsfake.Fault{Operation: "UploadPartCopy", Skip: 4, Kind: awsfake.Timeout}) // it lasts over all kills
+	for range kills {
+		p := w.start(t, store)
+		p.life = 10 * time.Second
+		if store == "S3" {
+			p.life = 20 * time.Second // opening it takes half of that
+		}
+		if got, err := p.run(t); err == nil {
+			t.Fatalf("got %+v, want a pass that is killed", got)
+		}
+		p.finish(t)
+	}
+	slow()
+	last := w.start(t, store)
+	if got, err := last.run(t); err != nil || got.Exit != 0 || !got.Resumed {
+		t.Errorf("last: got %+v, %v, want the pass resumed and ended", got, err)
+	}
+	last.finish(t)
+	w.wantInStep(t)
+	// At each kill what is in flight is lost, and what was settled since the last save: two seconds at first, then four, then eight.
+	total := int64(len(w.source.Keys()) - 1)
+	if n := w.cloud.BucketRequests("consumer-copy")["CopyObject"]; n > total+kills*(atOnce+8*2*atOnce) {
+		t.Errorf("got %d copies of %d objects in %d kills", n, total, kills)
+	}
+	if n := w.cloud.Requests()["CreateMultipartUpload"] - w.stateUploads(); n != 1 {
+		t.Errorf("got %d uploads begun, want one that is resumed", n)
+	}
+}
+
+// stateUploads is how many uploads ledgers on S3 have begun.
+func (w *world) stateUploads() int64 {
+	if !w.hasState {
+		return 0
+	}
+	return w.cloud.BucketRequests(stateBucket)["CreateMultipartUpload"]
+}
+
+// slowStore takes its time for records.
+type slowStore struct {
+	checkpoint.Store
+	takes time.Duration
+	saves *atomic.Int64
+}
+
+func (s slowStore) Create(ctx context.Context, name string, write func(io.Writer) error) error {
+	if strings.Contains(name, "/progress-") {
+		s.saves.Add(1)
+	}
+	select {
+	case <-time.After(s.takes):
+	case <-ctx.Done():
+		return fmt.Errorf("create %s: %w", name, ctx.Err())
+	}
+	return s.Store.Create(ctx, name, write)
+}
+
+// TestASaveThatHasBegunEnds has the last copy of a pass end while settled objects are being saved.
+func TestASaveThatHasBegunEnds(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.fill(20)
+		w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: name(19), Do: func() { time.Sleep(4 * time.Second) }})
+		w.cloud.SetLatency(200 * time.Millisecond)
+		var saves atomic.Int64
+		o := w.options
+		o.Source, o.Copier, o.Store = w.live, copier.New(w.copies), slowStore{o.Store, 8 * time.Second, &saves}
+		s := syncer.New(o)
+		got, err := s.Run(t.Context())
+		if err != nil || got.Copied != 20 || got.Exit != 0 {
+			t.Errorf("got %+v, %v, want all copied", got, err)
+		}
+		if saves.Load() < 2 {
+			t.Errorf("got %d saves, want one that the last copy ended in", saves.Load())
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestQuietStretchesArePassed has a process be restarted more often than it takes to list a stretch of objects of which none has
+// changed.
+func TestQuietStretchesArePassed(t *testing.T) {
+	for _, store := range stores() {
+		t.Run(store, func(t *testing.T) {
+			emptyPools()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.fill(9500)
+				first := w.start(t, store)
+				if got, err := first.run(t); err != nil || got.Copied != 9500 {
+					t.Fatalf("first pass: got %+v, %v", got, err)
+				}
+				first.finish(t)
+				w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Do: func() { time.Sleep(2 * time.Second) }})
+				for lives := 1; ; lives++ {
+					p := w.start(t, store)
+					p.life = 12 * time.Second
+					got, err := p.run(t)
+					p.finish(t)
+					if err == nil {
+						if lives < 2 || !got.Resumed {
+							t.Errorf("got %+v in %d lives, want a pass that took several", got, lives)
+						}
+						return
+					}
+					if lives > 12 || !errors.Is(err, syncer.ErrDrained) && !errors.Is(err, errKilled) {
+						t.Fatalf("got %+v, %v in life %d", got, err, lives)
+					}
+				}
+			})
+		})
+	}
+}

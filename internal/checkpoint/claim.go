@@ -53,13 +53,27 @@ type claims struct {
 	own       []Claim // of this process, ascending, one after the other
 }
 
-// all returns what a progress record has to name once every key up to mark is settled.
-func (c *claims) all(mark, fingerprint string) []Claim {
-	settled := func(c Claim) bool {
-		return c.Fingerprint == fingerprint && c.Until != "" && c.Until <= mark
+// all returns what a progress record has to name once every key up to mark is settled. What is settled stays claimed until the
+// pass commits: one under other settings does not resume it. It takes one claim.
+func (c *claims) all(mark, fingerprint string) (named []Claim) {
+	var settled *Claim
+	for _, claim := range slices.Concat(c.inherited, c.own) {
+		switch {
+		case claim.Fingerprint != fingerprint || claim.Until == "" || claim.Until > mark:
+			named = append(named, claim)
+		case settled == nil:
+			settled = &claim
+		default:
+			settled.After, settled.Until = min(settled.After, claim.After), max(settled.Until, claim.Until)
+			if claim.Since.Before(settled.Since) {
+				settled.Since = claim.Since
+			}
+		}
 	}
-	c.own = slices.DeleteFunc(c.own, settled)
-	return slices.Concat(slices.DeleteFunc(slices.Clone(c.inherited), settled), c.own)
+	if settled != nil {
+		named = append([]Claim{*settled}, named...)
+	}
+	return named
 }
 
 // Claims returns what earlier processes claimed and did not settle as far as is known: those of this pass before it was
@@ -95,7 +109,7 @@ func (p *Pass) Claim(ctx context.Context, until string, since time.Time) error {
 		return p.failure()
 	}
 	claim := Claim{
-		Fingerprint: p.saver.progress.Fingerprint, After: p.start, Until: until, Since: since.UTC().Truncate(time.Microsecond),
+		Fingerprint: p.settings.Fingerprint, After: p.start, Until: until, Since: since.UTC().Truncate(time.Microsecond),
 	}
 	if c.begun {
 		claim.After = c.after

@@ -63,8 +63,9 @@ func TestClaimIsDurableBeforeItReturns(t *testing.T) {
 	}
 }
 
-// TestClaimEndsWithWhatItIsOn saves behind it, commits behind it, or goes on under other settings.
-func TestClaimEndsWithWhatItIsOn(t *testing.T) {
+// TestClaimLastsUntilACommit: what a pass has settled and saved is lost to one under other settings, which does not resume it; the
+// destination holds it all the same.
+func TestClaimLastsUntilACommit(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
 	pass := begin(t, openLedger(t, memory, under("one")))
@@ -76,21 +77,28 @@ func TestClaimEndsWithWhatItIsOn(t *testing.T) {
 	open := reserve(t, pass, "c")
 	reserve(t, pass, "d").Record(entry("d", "1"))
 	flush(t, pass)
+	settled := checkpoint.Claim{Fingerprint: "one", Until: "b", Since: epoch}
 	left := checkpoint.Claim{Fingerprint: "one", After: "b", Until: "d", Since: epoch.Add(time.Second)}
 	memory, resumed := killed(t, memory, "one")
-	wantClaims(t, resumed, left)
-
+	wantClaims(t, resumed, settled, left)
+	for _, k := range []string{"c", "d"} {
+		reserve(t, resumed, k).Record(entry(k, "1"))
+	}
+	claimed(t, resumed, "d", epoch.Add(time.Minute))
+	flush(t, resumed)
+	settled.Until = "d" // all of it in one
 	memory, other := killed(t, memory, "two")
-	wantClaims(t, other, left)
+	wantClaims(t, other, settled)
+
 	claimed(t, other, "z", epoch.Add(time.Hour))
 	reserve(t, other, "z").Record(entry("z", "2"))
 	flush(t, other)
 	memory, other = killed(t, memory, "two")
-	wantClaims(t, other, left) // its own are settled, what others claimed is not for it to say
+	wantClaims(t, other, checkpoint.Claim{Fingerprint: "two", Until: "z", Since: epoch.Add(time.Hour)}, settled)
 	commit(t, other)
 	memory, other = killed(t, memory, "two")
-	wantClaims(t, other, left)
-	other.ForgetClaims(func(c checkpoint.Claim) bool { return c == left })
+	wantClaims(t, other, settled) // its own are committed, what others claimed is not for it to say
+	other.ForgetClaims(func(c checkpoint.Claim) bool { return c == settled })
 	carryRest(t, other, nil)
 	_, last := killed(t, memory, "one")
 	wantClaims(t, last)

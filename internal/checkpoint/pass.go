@@ -14,11 +14,12 @@ import (
 // methods may be called from several goroutines; Reserve takes the keys in
 // ascending order, so one goroutine should call it.
 type Pass struct {
-	ledger  *Ledger
-	number  int64
-	base    Manifest // generation the pass started from; zero: none
-	start   string   // mark it resumed behind
-	resumed bool
+	ledger   *Ledger
+	number   int64
+	base     Manifest // generation the pass started from; zero: none
+	start    string   // mark it resumed behind
+	settings Settings // that it was begun under
+	resumed  bool
 
 	// Locks are taken in the order of these groups.
 	reserving turn
@@ -56,7 +57,7 @@ func (p *Pass) Mark() string { return p.start }
 func (p *Pass) Resumed() bool { return p.resumed }
 
 // Memo returns the memo of the pass's settings: that of the pass it resumes, or the one it began with.
-func (p *Pass) Memo() string { return p.saver.progress.Memo }
+func (p *Pass) Memo() string { return p.settings.Memo }
 
 // LowWater returns the last key at or below which every key is settled by now.
 func (p *Pass) LowWater() string {

@@ -110,7 +110,7 @@ type state struct {
 // state returns it for a record of that mark. The caller holds p.mu.
 func (p *Pass) state(mark string) (now state) {
 	now.uploads, now.version = p.uploads.all()
-	now.claims = p.claims.all(mark, p.saver.progress.Fingerprint)
+	now.claims = p.claims.all(mark, p.settings.Fingerprint)
 	return now
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/access"
+	"syncd/internal/admit"
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
 	"syncd/internal/copier"
@@ -42,6 +43,7 @@ type system struct {
 	buffers  *copier.Buffers
 	quotas   quotas
 	share    *throttle.Share
+	door     *admit.Door
 	peers    map[string]*peer.Peer // by the name of a service
 	rekey    bool
 	takeOver bool // replaces what is foreign
@@ -66,7 +68,7 @@ func newSystem(ctx context.Context, p process, f flags) (*system, error) {
 	}
 	s := &system{
 		config: opened.config, store: opened.store, logger: opened.logger, process: p, rekey: f.rekey, takeOver: f.takeOver,
-		peers: map[string]*peer.Peer{}, registry: registry, metrics: house, buffers: copier.NewBuffers(relayMemory),
+		door: admit.New(), peers: map[string]*peer.Peer{}, registry: registry, metrics: house, buffers: copier.NewBuffers(relayMemory),
 		share: throttle.NewShare(int(opened.config.Concurrency)),
 	}
 	b := readBuild()
@@ -168,7 +170,7 @@ func classOf(d config.Destination) string {
 func (s *system) clients(ctx context.Context, m config.Mapping, meter *throttle.Meter, pace pace) (source, destination *s3.Client, err error) {
 	c := s.config // a reload replaces it, and sessions are assumed at any time
 	set, err := creds.New(ctx, creds.Options{
-		Roles: c.Roles, EndpointURL: c.AWS.EndpointURL, Connections: concurrencyOf(m).Max,
+		Door: s.door, Roles: c.Roles, EndpointURL: c.AWS.EndpointURL, Connections: concurrencyOf(m).Max,
 		Attach:        both(meter.Attach, (&throttle.Guard{Service: pace.sts}).Attach),
 		SessionPolicy: func(role string) (string, error) { return access.SessionPolicyText(c, m, role) },
 		LookupEnv:     s.process.lookupEnv, ReadFile: s.process.readFile, Now: s.process.now, Ambient: s.process.ambient, Logger: s.logger,

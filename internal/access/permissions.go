@@ -147,10 +147,7 @@ func sourcePermissions() []Permission {
 	noting := func(t traits) bool { return t.notes && (t.relay || t.multipart) }
 	locked := func(t traits) bool { return t.lock }
 	return []Permission{
-		{
-			Action: "s3:ListBucket", On: SourceBucket, By: Reader, Feature: FeatureList, Source: docActions,
-			Why: "ListObjectsV2; also to tell an object that is gone from one that is denied",
-		},
+		{Action: "s3:ListBucket", On: SourceBucket, By: Reader, Feature: FeatureList, Source: docActions, Why: "ListObjectsV2"},
 		{
 			Action: "s3:GetObject", On: SourceObjects, By: Reader, Feature: FeatureRead, Source: docActions,
 			Why: "GetObject of a relay; HeadObject of an object that is copied in parts, changed meanwhile or adopted",

@@ -34,6 +34,8 @@ const permissionsTail = `
 ## What is not in the table
 
 - HEAD has no action of its own: HeadObject needs ` + "`s3:GetObject`" + `, and ` + "`kms:Decrypt`" + ` when it asks for the checksum.
+- S3 denies what is not there to a role that may not list it. Whether an object is gone or denied, syncd asks with ListObjectsV2 of
+  its key alone, which the same ` + "`s3:ListBucket`" + ` allows.
 - Requester-pays buckets need no further action: ` + "`source.request_payer`" + ` sends the header that accepts the cost.
 - ` + "`backfill --rekey`" + ` reads from the source again; it needs nothing of the key that copies lay under before.
 - A session may abort the uploads that it began without a grant (Amazon S3 API Reference, AbortMultipartUpload).

@@ -2,8 +2,8 @@
 //
 // It promises that a request which an SDK client reports as done was answered with everything that a true answer of the
 // operation carries: a copy with its ETag, an upload with its id, a page that says whether there is more, an object read
-// under If-Match with the ETag that was asked for. A proxy's welcome page, an answer whose body is empty or broken off, and
-// a cache's older version are errors (*awserr.AnswerError), inside the client's retry loop, so that the request is sent
+// under If-Match with the ETag that was asked for; and that the answer was given to no other request before. A proxy's welcome
+// page, an answer whose body is empty or broken off, a cache's older version, and the answer to another request are errors (*awserr.AnswerError), inside the client's retry loop, so that the request is sent
 // again. An operation that has no rule here is refused as a bug: nobody has said yet what proves it.
 //
 // It leaves to others what an error means (awserr), and what only the caller can compare: checksums, sizes, encryption.
@@ -30,14 +30,20 @@ import (
 	"syncd/internal/transfer"
 )
 
+// Door admits the answers of clients. Those of one process share one.
+type Door struct{ replays *replays }
+
+// New returns a Door.
+func New() *Door { return &Door{newReplays()} }
+
 // Attach has a client admit its answers; it is one of the client's APIOptions.
-func Attach(stack *middleware.Stack) error {
+func (d *Door) Attach(stack *middleware.Stack) error {
 	remember := middleware.InitializeMiddlewareFunc("syncd.admit.remember", remember)
 	if err := stack.Initialize.Add(remember, middleware.Before); err != nil {
 		return fmt.Errorf("attach admission: %w", err)
 	}
 	// Outside the deserializer, so that there is an output to judge; inside the retry loop, so that a refusal is retried.
-	return stack.Deserialize.Insert(middleware.DeserializeMiddlewareFunc("syncd.admit", admit), "OperationDeserializer", middleware.Before)
+	return stack.Deserialize.Insert(middleware.DeserializeMiddlewareFunc("syncd.admit", d.admit), "OperationDeserializer", middleware.Before)
 }
 
 type inputKey struct{}
@@ -47,19 +53,23 @@ func remember(ctx context.Context, in middleware.InitializeInput, next middlewar
 	return next.HandleInitialize(middleware.WithStackValue(ctx, inputKey{}, in.Parameters), in)
 }
 
-func admit(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+func (d *Door) admit(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	if sent, ok := ctx.Value(sentKey{}).(*Sent); ok {
 		sent.n.Add(1)
 	}
 	out, metadata, err := next.HandleDeserialize(ctx, in)
-	if err != nil {
-		return out, metadata, err
-	}
 	answer, _ := out.RawResponse.(*smithyhttp.Response)
-	err = Judge(middleware.GetStackValue(ctx, inputKey{}), out.Result, answer)
+	switch {
+	case d.replays.isReplay(answer):
+		err = &awserr.AnswerError{Class: awserr.Transient, Problem: "the answer to another request, " + idOf(answer) + ", which was given before"}
+	case err != nil:
+		return out, metadata, err
+	default:
+		err = Judge(middleware.GetStackValue(ctx, inputKey{}), out.Result, answer)
+	}
 	if refusal, ok := err.(*awserr.AnswerError); ok { //nolint:errorlint // Judge returns no other
 		refusal.Operation = awsmiddleware.GetOperationName(ctx)
-		refusal.Foreign = answer == nil || answer.Header.Get("X-Amz-Request-Id")+answer.Header.Get("X-Amzn-Requestid") == ""
+		refusal.Foreign = idOf(answer) == ""
 		switch content := out.Result.(type) { // nothing of it is wanted
 		case *s3.GetObjectOutput:
 			_ = content.Body.Close()

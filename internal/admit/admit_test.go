@@ -50,7 +50,7 @@ func (a *answers) s3() *s3.Client {
 	return s3.New(s3.Options{
 		Region: "us-east-1", UsePathStyle: true, BaseEndpoint: aws.String("http://s3.invalid"), RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
-		HTTPClient:  &http.Client{Transport: a}, APIOptions: []func(*middleware.Stack) error{admit.Attach},
+		HTTPClient:  &http.Client{Transport: a}, APIOptions: []func(*middleware.Stack) error{admit.New().Attach},
 	})
 }
 
@@ -58,7 +58,7 @@ func (a *answers) sts() *sts.Client {
 	return sts.New(sts.Options{
 		Region: "us-east-1", BaseEndpoint: aws.String("http://sts.invalid"), RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
-		HTTPClient:  &http.Client{Transport: a}, APIOptions: []func(*middleware.Stack) error{admit.Attach},
+		HTTPClient:  &http.Client{Transport: a}, APIOptions: []func(*middleware.Stack) error{admit.New().Attach},
 	})
 }
 
@@ -391,5 +391,38 @@ func TestForeignAnswerIsNamed(t *testing.T) {
 	err = w.send(t.Context(), &answers{status: 200, header: map[string]string{"X-Amz-Request-Id": "R"}})
 	if refused, ok := errors.AsType[*awserr.AnswerError](err); !ok || refused.Foreign {
 		t.Errorf("got %v, want an answer of the service", err)
+	}
+}
+
+// TestAnswerToAnotherRequest is given twice by what stands between, be it a success or a refusal; where a service gives all answers one
+// id that tells nothing.
+func TestAnswerToAnotherRequest(t *testing.T) {
+	w := operations()["CopyObject"].answers()
+	client := w.s3()
+	copyOnce := func(id string, status int, body string) error {
+		w.header = map[string]string{"X-Amz-Request-Id": id}
+		w.status, w.body = status, body
+		_, err := client.CopyObject(t.Context(), &s3.CopyObjectInput{Bucket: aws.String("bucket"), Key: aws.String("a/key"), CopySource: aws.String("x/y")})
+		return err
+	}
+	whole, refusal := w.body, `<Error><Code>NoSuchKey</Code><Message>gone</Message></Error>`
+	for _, step := range []struct {
+		id     string
+		status int
+		body   string
+		want   awserr.Class
+	}{
+		{"A", 200, whole, ""},
+		{"A", 200, whole, ""}, // perhaps all its answers have that id
+		{"B", 200, whole, ""},
+		{"A", 200, whole, awserr.Transient},
+		{"B", 200, whole, awserr.Transient},
+		{"C", 404, refusal, awserr.Gone},
+		{"C", 404, refusal, awserr.Transient},
+		{"D", 200, whole, ""},
+	} {
+		if got := awserr.Classify(copyOnce(step.id, step.status, step.body)); got != step.want {
+			t.Errorf("answer %s, status %d: got class %q, want %q", step.id, step.status, got, step.want)
+		}
 	}
 }

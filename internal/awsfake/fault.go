@@ -15,7 +15,7 @@ import (
 // FaultKind is what a fault does to a request.
 type FaultKind int
 
-// The kinds of fault. All but CutBody, LoseAnswer, UnknownLength and those about conditions answer without serving the request.
+// The kinds of fault. Those that say nothing else answer without serving the request.
 const (
 	None               FaultKind = iota // serve the request: for faults that only Do something
 	Throttle                            // 503 SlowDown; 400 Throttling from STS and KMS
@@ -34,6 +34,18 @@ const (
 	UnknownLength                       // the request is served, and its answer has no Content-Length
 	IgnoreConditions                    // the request is served as if it had no If-Match and no If-None-Match
 	RefuseConditions                    // 501 NotImplemented where a write has one of them, else it is served
+	NotFound                            // 404 NoSuchKey
+	NotImplemented                      // 501 NotImplemented
+
+	// The lies: see Lies.
+	ForeignPage     // 200 with a page of HTML, of somebody before the service, who does nothing else
+	ForeignNotFound // 404 with a page of HTML, likewise
+	EmptyAnswer     // 200 with nothing at all, likewise
+	BareHeaders     // the request is served, and its answer has no body
+	HalfAnswer      // the request is served, and the first half of the answer's body is given for the whole
+	NoETag          // the request is served, and its answer names no ETag
+	OtherETag       // the request is served, and its answer names the ETag of another version
+	OtherAnswer     // once one request of the operation is served, those for other keys get its answer and are not
 )
 
 // Fault is a misbehaviour hung on the requests that match it.
@@ -63,8 +75,9 @@ func (c *Cloud) Inject(f Fault) (remove func()) {
 }
 
 type faults struct {
-	mu    sync.Mutex
-	armed []*armedFault
+	mu     sync.Mutex
+	armed  []*armedFault
+	stored map[string]stored // by operation
 }
 
 type armedFault struct {
@@ -150,13 +163,17 @@ func (k FaultKind) answer(ctx context.Context, q *request) error {
 		if q.http.Header.Get("If-Match")+q.http.Header.Get("If-None-Match") != "" {
 			return errNotImplemented("conditions")
 		}
-	case None, CutBody, LoseAnswer, UnknownLength:
+	case NotFound:
+		return errNoSuchKey(q.key)
+	case NotImplemented:
+		return errNotImplemented(q.operation)
+	case None, CutBody, LoseAnswer, UnknownLength, ForeignPage, ForeignNotFound, EmptyAnswer, BareHeaders, HalfAnswer, NoETag, OtherETag, OtherAnswer:
 	}
 	return nil
 }
 
 // after is the answer as a fault lets it through.
-func (k FaultKind) after(res *response) (*response, error) {
+func (k FaultKind) after(q *request, res *response) (*response, error) {
 	if k == LoseAnswer || k == CutBody && res.body == nil {
 		return nil, errReset()
 	}
@@ -166,7 +183,7 @@ func (k FaultKind) after(res *response) (*response, error) {
 	if k == UnknownLength {
 		res.size = -1
 	}
-	return res, nil
+	return k.distorted(q, res)
 }
 
 // connectionError is an error of the connection instead of an answer.

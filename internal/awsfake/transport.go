@@ -142,6 +142,9 @@ func (d door) serve(r *http.Request) (*response, error) {
 		return nil, err
 	}
 	kind := strike(c.faults.hitting(q, c.random.float))
+	if res := kind.instead(q); res != nil {
+		return res, nil
+	}
 	res, err := q.answer(ctx, readErr, kind)
 	if err != nil {
 		return nil, err
@@ -149,7 +152,7 @@ func (d door) serve(r *http.Request) (*response, error) {
 	q.seal(res)
 	c.log.DebugContext(ctx, "request answered", "service", q.service, "operation", q.operation,
 		"bucket", q.bucket, "key", q.key, "status", res.status)
-	return kind.after(res)
+	return kind.after(q, res)
 }
 
 // answer serves the request unless reading it or a fault already decided the answer.

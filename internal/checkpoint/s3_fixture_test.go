@@ -51,7 +51,7 @@ func (s *state) client(transport http.RoundTripper, attempts int) *s3.Client {
 	return s3.New(s3.Options{
 		Region: stateRegion, UsePathStyle: true, BaseEndpoint: aws.String("http://aws.invalid"), RetryMaxAttempts: attempts,
 		Credentials: credentials.NewStaticCredentialsProvider(s.user.AccessKeyID, s.user.SecretAccessKey, ""),
-		HTTPClient:  &http.Client{Transport: transport}, APIOptions: []func(*middleware.Stack) error{admit.Attach},
+		HTTPClient:  &http.Client{Transport: transport}, APIOptions: []func(*middleware.Stack) error{admit.New().Attach},
 		// What configuration files load.
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported,
 		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,

@@ -63,7 +63,7 @@ func newWorld(tb testing.TB) *world {
 	client := s3.New(s3.Options{
 		Region: region, UsePathStyle: true, BaseEndpoint: aws.String("http://aws.invalid"), RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider(user.AccessKeyID, user.SecretAccessKey, ""),
-		HTTPClient:  &http.Client{Transport: w.wire}, APIOptions: []func(*middleware.Stack) error{admit.Attach},
+		HTTPClient:  &http.Client{Transport: w.wire}, APIOptions: []func(*middleware.Stack) error{admit.New().Attach},
 	})
 	w.client = client
 	w.options = copier.Options{

@@ -54,6 +54,8 @@ type Options struct {
 	Connections int
 	// HTTPClient sends every request; nil means one of the SDK's, which honours AWS_CA_BUNDLE.
 	HTTPClient aws.HTTPClient
+	// Door admits the answers that the set's clients get; nil means one of the set's own.
+	Door *admit.Door
 	// Attach is hung on the STS clients' middleware; nil hangs nothing.
 	Attach func(*middleware.Stack) error
 	// LookupEnv and ReadFile resolve ExternalIds that are not in the configuration itself.
@@ -88,6 +90,9 @@ func New(ctx context.Context, o Options) (*Set, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.Door == nil {
+		o.Door = admit.New()
+	}
 	load := []func(*awsconfig.LoadOptions) error{
 		awsconfig.WithHTTPClient(buildable(o.Connections)), awsconfig.WithLogger(sdkLogger(o.Logger)), //nolint:contextcheck // the SDK gives no context to log with
 	}
@@ -100,7 +105,7 @@ func New(ctx context.Context, o Options) (*Set, error) {
 	}
 	base.HTTPClient = client(base.HTTPClient, o.HTTPClient)
 	// Every client of the program is made from here, so that no answer counts that nobody has judged.
-	base.APIOptions = append(base.APIOptions, admit.Attach)
+	base.APIOptions = append(base.APIOptions, o.Door.Attach)
 	return &Set{o: o, base: base, sessions: map[string]*session{}}, nil
 }
 

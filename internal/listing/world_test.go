@@ -49,7 +49,7 @@ func (w *world) over(transport http.RoundTripper) listing.Live {
 	return listing.Live{Bucket: w.bucket.Name(), Client: s3.New(s3.Options{
 		Region: region, UsePathStyle: true, BaseEndpoint: aws.String("http://aws.invalid"), RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider(w.user.AccessKeyID, w.user.SecretAccessKey, ""),
-		HTTPClient:  &http.Client{Transport: transport}, APIOptions: []func(*middleware.Stack) error{admit.Attach},
+		HTTPClient:  &http.Client{Transport: transport}, APIOptions: []func(*middleware.Stack) error{admit.New().Attach},
 	})}
 }
 

@@ -79,7 +79,7 @@ func newWorld(t *testing.T) *world {
 		HTTPClient: &http.Client{Transport: cloud.RoundTripper()},
 	}, func(o *s3.Options) {
 		o.UsePathStyle = true
-		o.APIOptions = append(o.APIOptions, admit.Attach, meter.Attach)
+		o.APIOptions = append(o.APIOptions, admit.New().Attach, meter.Attach)
 	})
 	w.client, w.admin = client, s3.New(client.Options(), func(o *s3.Options) { o.APIOptions = nil })
 	w.live = listing.Live{Client: client, Bucket: "owner-data", Account: owner}

@@ -15,7 +15,7 @@ BENCHCOUNT ?= 6
 IMAGE      ?= syncd:dev
 TOOL       := go tool -modfile=tools/go.mod
 
-.PHONY: help build test race cover lint fmt fuzz crash stress mutants interop deploy-test minio drain soak browser prometheus bench golden demo docker tidy-check fmt-check ci
+.PHONY: help build test race cover lint fmt fuzz crash stress adversary mutants interop deploy-test minio drain soak browser prometheus bench golden demo docker tidy-check fmt-check ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,9 @@ crash: ## kill the real process KILLS (200) times and look at what it leaves
 
 stress: ## copy OBJECTS (50000) through faults, and up to the rates of S3 and KMS
 	go test ./internal/syncer -run '^TestEverythingArrives|^TestItFinds' -timeout 30m -many $(OBJECTS)
+
+adversary: ## have every answer that decides something be untrue, in each way
+	go test ./internal/syncer -run '^TestAdversary' -lies all -timeout 30m
 
 mutants: ## break every policy that is generated, in every place, and have the doctor say where
 	go test ./internal/access -run '^TestDoctorNamesTheMutant' -mutants all -timeout 30m -v | grep -v '^=== '
@@ -99,4 +102,4 @@ tidy-check:
 fmt-check:
 	$(TOOL) golangci-lint fmt --diff
 
-ci: tidy-check fmt-check lint race fuzz crash stress mutants interop deploy-test build ## all that must pass before a merge
+ci: tidy-check fmt-check lint race fuzz crash stress adversary mutants interop deploy-test build ## all that must pass before a merge

@@ -259,6 +259,7 @@ func deniable() []string {
 	return []string{
 		"AssumeRole", "ListObjectsV2", "HeadObject", "GetObject", "GetObjectTagging", "CopyObject", "PutObject", "PutObjectTagging",
 		"CreateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload",
+		"ListObjectAnnotations", "GetObjectAnnotation", "PutObjectAnnotation",
 	}
 }
 

@@ -97,19 +97,22 @@ func (res *response) replaceETags(header, element string) error {
 
 // stored is an answer that is given again.
 type stored struct {
-	key    string
+	about  string
 	status int
 	header http.Header
 	body   []byte
 	size   int64
 }
 
+// about is what the request is about: an object, or what begins with a prefix.
+func about(q *request) string { return q.bucket + "/" + q.key + "?" + q.query.Get("prefix") }
+
 // storedFor is the answer that was stored of the request's operation, for another key; nil for none.
 func (f *faults) storedFor(q *request) *response {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s, ok := f.stored[q.operation]
-	if !ok || s.key == q.key && q.key != "" {
+	if !ok || s.about == about(q) {
 		return nil
 	}
 	res := answer(s.status)
@@ -134,6 +137,6 @@ func (f *faults) storeFor(q *request, res *response) error {
 	if f.stored == nil {
 		f.stored = map[string]stored{}
 	}
-	f.stored[q.operation] = stored{q.key, res.status, res.header.Clone(), body, res.size}
+	f.stored[q.operation] = stored{about(q), res.status, res.header.Clone(), body, res.size}
 	return nil
 }

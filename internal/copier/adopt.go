@@ -40,6 +40,9 @@ func (j *job) adopt(ctx context.Context) (result Result, adopted bool, err error
 		source, err = j.c.head(ctx, j.object.Key, &j.object.ETag)
 		adopted = err == nil && sameContent(source, copied)
 	}
+	if adopted && s.isOurs() {
+		adopted, err = j.isFinished(ctx)
+	}
 	switch {
 	case err != nil && (awserr.Fatal(err) || ctx.Err() != nil || refused(err)):
 		return Result{}, false, j.c.failed("adopt copy of", j.object.Key, err)
@@ -52,6 +55,20 @@ func (j *job) adopt(ctx context.Context) (result Result, adopted bool, err error
 		KeyARN: aws.ToString(copied.SSEKMSKeyId), BucketKey: aws.ToBool(copied.BucketKeyEnabled),
 		Checksum: checksumOf(headChecksums(copied)), CopiedAt: aws.ToTime(copied.LastModified),
 	}, true, nil
+}
+
+// isFinished reports whether a copy of syncd's own lacks nothing that is given to a copy after it was made: whoever made it may have
+// been killed in between.
+func (j *job) isFinished(ctx context.Context) (bool, error) {
+	found, err := j.c.readTags(ctx, j.object.Key)
+	if err != nil || found.late {
+		return false, err
+	}
+	if !j.c.o.Annotations {
+		return true, nil
+	}
+	names, err := j.c.annotationsOf(ctx, j.object.Key)
+	return err == nil && len(names) == 0, err
 }
 
 // Shown reports whether a listing showed the destination to hold the copy that an entry of the ledger is of, where somebody

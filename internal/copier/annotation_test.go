@@ -2,8 +2,10 @@ package copier_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -89,5 +91,30 @@ func TestAnnotationsThatFail(t *testing.T) {
 				t.Errorf("got annotations %v at the next attempt", copied.Annotations)
 			}
 		})
+	}
+}
+
+// TestUnfinishedCopyIsNotAdopted has a process be killed when the copy was made and lacked its tags or annotations.
+func TestUnfinishedCopyIsNotAdopted(t *testing.T) {
+	long := map[string]string{}
+	for i := range 10 {
+		long[fmt.Sprint("tag", i)] = strings.Repeat("\u00e9", 250)
+	}
+	for what, o := range map[string]awsfake.PutOptions{"tags": {Tags: long}, "annotations": {Annotations: map[string]string{"a": "1"}}} {
+		for way, w := range ways(t) {
+			t.Run(what+", "+way, func(t *testing.T) {
+				w.options.Annotations = true
+				began := time.Now()
+				object := w.put("k", awsfake.SyntheticBody(w.size, 1), o)
+				w.destination.Put("k", awsfake.SyntheticBody(w.size, 1), awsfake.PutOptions{KeyARN: w.key.ARN()})
+				target := w.asListed()
+				target.OursSince = began
+				result, _, err := copier.New(w.options).Copy(t.Context(), object, target, nil)
+				copied, _ := w.destination.Object("k")
+				if err != nil || result.Adopted || !maps.Equal(copied.Tags, o.Tags) || !maps.Equal(copied.Annotations, o.Annotations) {
+					t.Errorf("got adopted %t, %v, with %d tags and annotations %v", result.Adopted, err, len(copied.Tags), copied.Annotations)
+				}
+			})
+		}
 	}
 }

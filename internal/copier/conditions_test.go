@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -471,12 +472,13 @@ func TestListedAndGone(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
 			object := listed(w.sized(1))
-			next := w.wire.next
+			next, id := w.wire.next, 0
 			w.wire.next = roundTrip(func(r *http.Request) (*http.Response, error) {
+				id++
 				if strings.HasPrefix(r.URL.Path, "/consumer-copy/") && r.Header.Get("X-Amz-Copy-Source") == "" || r.URL.Query().Has("list-type") {
 					return next.RoundTrip(r)
 				}
-				res := &http.Response{StatusCode: http.StatusNotFound, Header: http.Header{"X-Amz-Request-Id": {"1"}}, Body: http.NoBody, Request: r}
+				res := &http.Response{StatusCode: http.StatusNotFound, Header: http.Header{"X-Amz-Request-Id": {strconv.Itoa(id)}}, Body: http.NoBody, Request: r}
 				if r.Method != http.MethodHead {
 					replaceBody(res, `<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>`)
 				}

@@ -327,7 +327,7 @@ func (j *job) confirmed(ctx context.Context, r Result) (Result, error) {
 	if j.standing.found != nil {
 		former = j.standing.found.ETag
 	}
-	j.standing.wrote(r.DestinationETag)
+	j.standing.wrote(r.DestinationETag, j.writtenSince())
 	isFormer := former != "" && transfer.SameETag(r.DestinationETag, former)
 	if r.KeyARN == "" || isFormer {
 		in := &s3.HeadObjectInput{Key: &r.DestinationKey, IfMatch: &r.DestinationETag, VersionId: optional(r.DestinationVersionID)}

@@ -89,7 +89,7 @@ func (j *job) put(ctx context.Context, d *draft, content []byte) (Result, error)
 		}
 	}
 	if err := sameChecksum(sum, out.ChecksumCRC64NVME); err != nil {
-		j.standing.wrote(aws.ToString(out.ETag))
+		j.standing.wrote(aws.ToString(out.ETag), j.writtenSince())
 		return Result{}, err
 	}
 	return Result{

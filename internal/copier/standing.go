@@ -125,8 +125,14 @@ func notBefore(t, since time.Time) bool {
 }
 
 // wrote notes that a write was answered with that ETag: what it made is ours, whatever becomes of it, and what was found before
-// is not there any more.
-func (s *standing) wrote(etag string) { s.known, s.looked, s.found = etag, false, nil }
+// is not there any more. So is what is newer than the write, by the destination's clock: the answer may have named another ETag
+// than there is.
+func (s *standing) wrote(etag string, at time.Time) {
+	s.known, s.looked, s.found = etag, false, nil
+	if s.since.IsZero() || at.Before(s.since) {
+		s.since = at
+	}
+}
 
 // mayHaveWritten notes that a write was sent at that time of which nobody knows what became.
 func (s *standing) mayHaveWritten(at time.Time) {

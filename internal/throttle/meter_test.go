@@ -27,9 +27,10 @@ const region = "us-west-2"
 
 // world is one bucket and the clients of someone who may do everything, each with the meter on it.
 type world struct {
-	cloud *awsfake.Cloud
-	s3    *s3.Client
-	sts   *sts.Client
+	cloud  *awsfake.Cloud
+	bucket *awsfake.Bucket
+	s3     *s3.Client
+	sts    *sts.Client
 }
 
 func newWorld(tb testing.TB, meter *throttle.Meter, guards ...*throttle.Guard) *world {
@@ -37,7 +38,8 @@ func newWorld(tb testing.TB, meter *throttle.Meter, guards ...*throttle.Guard) *
 	w := &world{cloud: awsfake.New(awsfake.Options{})}
 	account := w.cloud.Account("111111111111")
 	user := account.AdminUser()
-	account.CreateBucket("data", region, awsfake.BucketOptions{}).Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+	w.bucket = account.CreateBucket("data", region, awsfake.BucketOptions{})
+	w.bucket.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
 	c := aws.Config{
 		Region: region, BaseEndpoint: aws.String("http://aws.invalid"), HTTPClient: &http.Client{Transport: w.cloud.RoundTripper()},
 		Credentials: credentials.NewStaticCredentialsProvider(user.AccessKeyID, user.SecretAccessKey, ""),

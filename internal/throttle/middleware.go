@@ -147,7 +147,8 @@ func kmsRequests(operation string, request any) float64 {
 	switch operation {
 	case "CopyObject", "UploadPartCopy":
 		return 2 // Decrypt for the source, GenerateDataKey or Decrypt for the destination
-	case "GetObject", "PutObject", "UploadPart", "CreateMultipartUpload", "CompleteMultipartUpload", "ListParts":
+	case "GetObject", "PutObject", "UploadPart", "CreateMultipartUpload", "CompleteMultipartUpload", "ListParts",
+		"GetObjectAnnotation", "PutObjectAnnotation":
 		return 1
 	case "HeadObject":
 		// Only the checksum is under the key.

@@ -37,7 +37,7 @@ func bound(ctx context.Context, in middleware.DeserializeInput, next middleware.
 	})
 	out, metadata, err := next.HandleDeserialize(ctx, in)
 	timer.Stop()
-	if err == nil && operation == "GetObject" {
+	if err == nil && streams(operation) {
 		return out, metadata, nil // its body is still to be read under ctx, which ends with its parent
 	}
 	cancel()
@@ -46,6 +46,11 @@ func bound(ctx context.Context, in middleware.DeserializeInput, next middleware.
 		err = fmt.Errorf("no answer within %s: %w", patience, context.DeadlineExceeded)
 	}
 	return out, metadata, err
+}
+
+// streams reports whether the answer of an operation is read after it was returned.
+func streams(operation string) bool {
+	return operation == "GetObject" || operation == "GetObjectAnnotation"
 }
 
 func patienceFor(operation string) time.Duration {

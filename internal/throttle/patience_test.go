@@ -66,9 +66,18 @@ func TestPatienceEndsWithTheAnswer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		w.bucket.Put("noted", awsfake.BytesBody(nil), awsfake.PutOptions{Annotations: map[string]string{"note": "y"}})
+		note, err := w.patient(&throttle.Meter{}).GetObjectAnnotation(t.Context(), &s3.GetObjectAnnotationInput{
+			Bucket: aws.String("data"), Key: aws.String("noted"), AnnotationName: aws.String("note"),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 		time.Sleep(time.Hour)
-		if got, err := io.ReadAll(out.Body); err != nil || string(got) != "x" {
-			t.Errorf("got %q, %v an hour later, want the body", got, err)
+		for body, want := range map[io.Reader]string{out.Body: "x", note.AnnotationPayload: "y"} {
+			if got, err := io.ReadAll(body); err != nil || string(got) != want {
+				t.Errorf("got %q, %v an hour later, want the body %q", got, err, want)
+			}
 		}
 	})
 }

@@ -1,0 +1,255 @@
+package syncer_test
+
+import (
+	"flag"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/copier"
+	"syncd/internal/syncer"
+)
+
+// lied says how many of the cases of the adversary are tried: a share, or all of them, as make adversary asks for.
+var lied = flag.String("lies", "some", "which answers the adversary gives: some, all")
+
+// deceived are the operations that an adversary lies about, with the modes in which a pass sends them. Every operation that the
+// program sends must be here, or among the undeceived.
+func deceived() map[string][]string {
+	const serverSide, relay = "server-side", "relay"
+	both := []string{serverSide, relay}
+	return map[string][]string{
+		"ListObjectsV2": both, "HeadObject": both, "GetObject": {relay}, "GetObjectTagging": both, "PutObjectTagging": both,
+		"CopyObject": {serverSide}, "PutObject": {relay},
+		"CreateMultipartUpload": both, "UploadPart": {relay}, "UploadPartCopy": {serverSide}, "CompleteMultipartUpload": both,
+		"AbortMultipartUpload": both, "ListParts": both, "ListMultipartUploads": both,
+		"ListObjectAnnotations": both, "GetObjectAnnotation": both, "PutObjectAnnotation": both,
+		"AssumeRole": both,
+	}
+}
+
+// undeceived are the operations of which no pass makes anything, and why.
+func undeceived() map[string]string {
+	return map[string]string{
+		"DeleteObject":       "deletes records of the ledger alone, which are swept again",
+		"GetCallerIdentity":  "of the doctor",
+		"GetObjectRetention": "of the doctor",
+		"GetObjectLegalHold": "of the doctor",
+	}
+}
+
+// deceit is one case of the adversary.
+type deceit struct {
+	operation, mode string
+	lie             awsfake.FaultKind
+	once            bool // or at every request
+	older           bool // whether the destination has a copy of an older version
+}
+
+func (d deceit) String() string {
+	times := map[bool]string{true: "once", false: "always"}[d.once]
+	older := map[bool]string{true: "over an older copy", false: "over none"}[d.older]
+	return fmt.Sprintf("%s, %s: %s, %s, %s", d.mode, d.operation, d.lie, times, older)
+}
+
+func deceits() (all []deceit) {
+	for _, operation := range slices.Sorted(maps.Keys(deceived())) {
+		for _, mode := range deceived()[operation] {
+			for _, lie := range awsfake.Lies() {
+				for _, once := range []bool{false, true} {
+					for _, older := range []bool{true, false} {
+						all = append(all, deceit{operation, mode, lie, once, older})
+					}
+				}
+			}
+		}
+	}
+	return all
+}
+
+// TestAdversary has each answer be untrue, in each way: at the end of two passes the destination has the newest version of an object, or
+// that is in quarantine, or the pass says that it failed; and the ledger vouches for nothing else.
+func TestAdversary(t *testing.T) {
+	for _, mode := range []string{"server-side", "relay"} {
+		t.Run(mode, func(t *testing.T) {
+			emptyPools()
+			synctest.Test(t, func(t *testing.T) {
+				for i, d := range deceits() {
+					if d.mode == mode && (*lied == "all" || i%29 == 0) {
+						d.try(t)
+					}
+				}
+			})
+		})
+	}
+}
+
+func (d deceit) try(t *testing.T) {
+	t.Helper()
+	w := newWorld(t)
+	w.realistic(t)
+	w.copies.MultipartAbove, w.copies.PartSize, w.copies.Annotations = 5<<20, 5<<20, true
+	if d.mode == "relay" {
+		w.copies.Relay, w.copies.Buffers = true, copier.NewBuffers(32<<20)
+	}
+	w.both()
+	w.options.Destination = w.live // of the role's client
+	there := w.live
+	there.Bucket, there.Account = "consumer-copy", consumer
+	w.options.Destination = there
+	w.settle()
+	if d.older {
+		w.generation(1)
+		if got, err := w.once(t); err != nil || got.Exit != 0 {
+			t.Fatalf("%s: first pass: got %+v, %v", d, got, err)
+		}
+		time.Sleep(time.Hour)
+	}
+	w.generation(2)
+	if isOfUploads(d.operation) {
+		w.leaveAnUpload(t, d)
+	}
+
+	fault := awsfake.Fault{Operation: d.operation, Kind: d.lie}
+	if d.once {
+		fault.Times = 1
+	}
+	end := w.cloud.Inject(fault)
+	for range 2 {
+		_, err := w.once(t)
+		w.wantTrue(t, d, err)
+		time.Sleep(time.Hour)
+	}
+	end()
+	time.Sleep(30 * 24 * time.Hour) // until everything is due
+	for range 2 {
+		got, err := w.once(t)
+		if err != nil || got.SetAside() > 0 && !d.mayLoseTrack() {
+			t.Errorf("%s: afterwards: got %+v, %v, want all settled", d, got, err)
+		}
+		w.wantTrue(t, d, err)
+		time.Sleep(30 * 24 * time.Hour)
+	}
+}
+
+// mayLoseTrack reports whether a copy may be taken for foreign at last: the service was said to have answered another ETag than it
+// has, and nothing but a second request for each copy would tell.
+func (d deceit) mayLoseTrack() bool {
+	return d.lie == awsfake.OtherETag
+}
+
+func isOfUploads(operation string) bool {
+	return slices.Contains([]string{"AbortMultipartUpload", "ListParts", "ListMultipartUploads"}, operation)
+}
+
+// generation puts the objects of that generation at the source: small ones, one in parts, one with tags that no header takes, and one
+// with annotations; each of another size than the one before.
+func (w *world) generation(n int) {
+	put := func(key string, size int64, o awsfake.PutOptions) {
+		w.source.Put(key, awsfake.SyntheticBody(size, uint64(n)), o) //nolint:gosec // small
+	}
+	long := map[string]string{"generation": fmt.Sprint(n)}
+	for i := range 9 {
+		long[fmt.Sprint("tag", i)] = strings.Repeat("\u00e9", 250)
+	}
+	put("a", int64(10*n), awsfake.PutOptions{})
+	put("b", int64(20*n), awsfake.PutOptions{})
+	put("large", 9<<20+int64(n), awsfake.PutOptions{Tags: long})
+	put("noted", 9<<20+int64(10*n), awsfake.PutOptions{Annotations: map[string]string{"generation": fmt.Sprint(n)}})
+}
+
+// leaveAnUpload has a pass leave an upload behind that the next one resumes or, once the object is another, aborts.
+func (w *world) leaveAnUpload(t *testing.T, d deceit) {
+	t.Helper()
+	part := "UploadPartCopy"
+	if d.mode == "relay" {
+		part = "UploadPart"
+	}
+	end := w.cloud.Inject(awsfake.Fault{Operation: part, Key: "large", Skip: 1, Kind: awsfake.InternalError})
+	if got, err := w.once(t); err != nil || got.Quarantined["transient"] != 1 {
+		t.Fatalf("%s: got %+v, %v, want an upload left behind", d, got, err)
+	}
+	end()
+	if d.operation == "AbortMultipartUpload" {
+		w.generation(3)
+	}
+	time.Sleep(time.Hour)
+}
+
+// once runs one pass of a process of its own.
+func (w *world) once(t *testing.T) (syncer.Summary, error) {
+	t.Helper()
+	o := w.options
+	o.Source, o.Copier = w.live, copier.New(w.copies)
+	s := syncer.New(o)
+	got, err := s.Run(t.Context())
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	return got, err
+}
+
+// wantTrue holds the destination and the ledger to the source after a pass that ended with failure, or did not.
+func (w *world) wantTrue(t *testing.T, d deceit, failure error) {
+	t.Helper()
+	entries, aside := w.entries(t), w.quarantine(t)
+	for _, key := range w.source.Keys() {
+		newest, _ := w.source.Object(key)
+		copied, ok := w.destination.Object(key)
+		isNewest := ok && copied.Checksum == newest.Checksum && copied.Size == newest.Size && copied.KeyARN == w.key.ARN() &&
+			len(copied.Tags) == len(newest.Tags) && len(copied.Annotations) == len(newest.Annotations)
+		_, isAside := aside[key]
+		if !isNewest && !isAside && failure == nil {
+			t.Errorf("%s: %s is neither copied nor set aside: got %d bytes of %d", d, key, copied.Size, newest.Size)
+		}
+		if e, ok := entries[key]; ok && e.Source.ETag == `"`+newest.ETag+`"` && !isNewest {
+			t.Errorf("%s: the ledger vouches for %s, of which the destination has %d bytes of %d", d, key, copied.Size, newest.Size)
+		}
+	}
+	for _, key := range w.destination.Keys() {
+		if _, ok := w.source.Object(key); !ok {
+			t.Errorf("%s: the destination has %q", d, key)
+		}
+	}
+}
+
+// TestAdversaryKnowsEveryOperation looks in the code for what is sent.
+func TestAdversaryKnowsEveryOperation(t *testing.T) {
+	inputs := regexp.MustCompile(`\b(?:s3|sts)\.([A-Z][A-Za-z0-9]*)Input\{`)
+	sent := map[string]bool{}
+	for _, root := range []string{"..", "../../cmd"} {
+		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "awsfake") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			for _, match := range inputs.FindAllSubmatch(text, -1) {
+				sent[string(match[1])] = true
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	known := deceived()
+	for operation := range sent {
+		if known[operation] == nil && undeceived()[operation] == "" {
+			t.Errorf("%s is sent, and no adversary lies about it", operation)
+		}
+		delete(known, operation)
+	}
+	for operation := range known {
+		t.Errorf("an adversary lies about %s, which is not sent", operation)
+	}
+}
+

@@ -15,7 +15,7 @@ BENCHCOUNT ?= 6
 IMAGE      ?= syncd:dev
 TOOL       := go tool -modfile=tools/go.mod
 
-.PHONY: help build test race cover lint fmt fuzz crash stress adversary mutants interop deploy-test minio drain soak browser prometheus bench golden demo docker tidy-check fmt-check ci
+.PHONY: help build test race cover lint fmt fuzz crash stress adversary mutants interop deploy-test minio versitygw drain soak browser prometheus bench golden demo docker tidy-check fmt-check ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
@@ -80,6 +80,10 @@ prometheus: ## have a real PROMETHEUS scrape a real syncd, its alerts fire and i
 minio: ## run the fidelity table against a real MinIO server, built first from its module
 	e2e/build-minio.sh .cache/minio
 	go test ./cmd/syncd -run '^TestFidelityOnMinIO$$' -minio '$(CURDIR)/.cache/minio' -count=1
+
+versitygw: ## run the fidelity table from a real Versity gateway, built first from its module, and copy into one
+	e2e/build-versitygw.sh .cache/versitygw
+	go test ./cmd/syncd -run 'Versity$$' -versitygw '$(CURDIR)/.cache/versitygw' -count=1
 
 bench: ## run the benchmarks and compare them with bench/base.txt
 	@mkdir -p bench

@@ -136,8 +136,8 @@ func (s *system) copier(m config.Mapping, source, destination *s3.Client, pace p
 		OmitTags: m.Copy.Tags == config.CarryOmit, OmitMetadata: m.Copy.Metadata == config.CarryOmit,
 		Relay: s.config.Relayed(m), Buffers: s.buffers,
 		OverwriteAny: s.overwritesAny(m), Peer: there,
-		Conditional: func() bool { return service == "" || there.Name() == serverOfAWS },
-		Slots:       slots{pace.level.Gate(), s.share.Member()}, Bytes: pace.bytes, Now: s.process.now,
+		ToS3:  func() bool { return service == "" || there.Name() == serverOfAWS },
+		Slots: slots{pace.level.Gate(), s.share.Member()}, Bytes: pace.bytes, Now: s.process.now,
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"mime"
 	"net/url"
 	"strings"
 	"testing"
@@ -25,8 +26,9 @@ type matrix struct {
 	ownersKey, keyARN string
 	tellsBucketKey    bool
 	relay             bool
-	// real says that a real server is behind it all, no fake; laterKey is the key of a fake that is disabled when all is put.
-	real     bool
+	// server is the real server that objects are read from, onFake where there is none; laterKey is the key of a fake that is
+	// disabled when all is put.
+	server   server
 	laterKey *awsfake.Key
 	// create makes the two buckets of a setting and returns the source's, nil on a real server; run runs the program; state
 	// is the folder of the ledgers.
@@ -36,6 +38,15 @@ type matrix struct {
 
 	kinds map[string][]kind // that were put, by setting
 }
+
+// server is what a matrix reads objects from.
+type server string
+
+const (
+	onFake    server = ""
+	onMinIO   server = "MinIO"
+	onVersity server = "versitygw"
+)
 
 func (s setting) sourceBucket() string      { return "owner-" + s.name }
 func (s setting) destinationBucket() string { return "consumer-" + s.name }
@@ -66,7 +77,7 @@ func join(common, own string) string {
 func (m *matrix) settings() []setting {
 	var all []setting
 	for _, s := range settings() {
-		if !m.real || s.minio == "" {
+		if m.leavesOut(s) == "" {
 			all = append(all, s)
 		}
 	}
@@ -78,12 +89,28 @@ func (m *matrix) leftOut(k kind) string {
 	switch {
 	case m.relay && k.serverSide != "":
 		return k.serverSide
-	case m.real && !m.relay && k.minioCopy != "":
+	case m.server == onMinIO && !m.relay && k.minioCopy != "":
 		return k.minioCopy
-	case m.real:
+	case m.server == onMinIO:
 		return k.minio
+	case m.server == onVersity:
+		return k.leftOutOfVersity()
 	default:
 		return ""
+	}
+}
+
+// leavesOut says why a setting is not for this matrix.
+func (m *matrix) leavesOut(s setting) string {
+	switch m.server {
+	case onMinIO:
+		return s.minio
+	case onVersity:
+		return cmp.Or(s.versity, s.minio)
+	case onFake:
+		return ""
+	default:
+		panic("BUG: a server of no name")
 	}
 }
 
@@ -264,7 +291,15 @@ func (m *matrix) compare(t *testing.T, s setting, from, to string) {
 func (m *matrix) look(t *testing.T, client *s3.Client, bucket, key string) (image, error) {
 	t.Helper()
 	i, err := look(t.Context(), client, bucket, key)
-	if err == nil && !m.real {
+	if err == nil && m.server == onVersity {
+		// It keeps an encoded word as it comes, S3 what the word says.
+		for name, value := range i.Metadata {
+			if i.Metadata[name], err = new(mime.WordDecoder).DecodeHeader(value); err != nil {
+				return i, err
+			}
+		}
+	}
+	if err == nil && m.server == onFake {
 		i.Annotations, err = annotationsOf(t.Context(), client, bucket, key)
 	}
 	return i, err

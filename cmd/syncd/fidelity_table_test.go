@@ -47,8 +47,8 @@ type kind struct {
 	// want is what becomes of it, relayed what becomes of it in a relay where that differs.
 	want, relayed string
 	// serverSide, minio and minioCopy say why it is left out of the relay, of a real MinIO server, and of the copies that
-	// such a server makes by itself.
-	serverSide, minio, minioCopy string
+	// such a server makes by itself; versity why a real Versity gateway leaves it out.
+	serverSide, minio, minioCopy, versity string
 }
 
 // ownersKey stands for the source's KMS key.
@@ -97,8 +97,8 @@ type setting struct {
 	versioned, requesterPays, sourceLock, destinationLock bool
 	// The copy leaves tags, metadata behind, carries the lock, is under no bucket key, carries annotations.
 	noTags, noMetadata, carriesLock, noBucketKey, carriesAnnotations bool
-	// minio says why it is left out of a real MinIO server.
-	minio string
+	// minio and versity say why it is left out of a real server of that make.
+	minio, versity string
 }
 
 // settings are the configurations that decide what a copy looks like.

@@ -77,7 +77,7 @@ func newMinIOMatrix(t *testing.T, from, to string) *minioMatrix {
 	m := &minioMatrix{config: filepath.Join(dir, "syncd.yaml")}
 	m.matrix = matrix{
 		owner: minioClient(from), consumer: minioClient(to), ownersKey: minioSourceKey, keyARN: minioKeyARN + minioCopyKey,
-		real: true, state: filepath.Join(dir, "state"), create: m.createPair,
+		server: onMinIO, state: filepath.Join(dir, "state"), create: m.createPair,
 		run: func(t *testing.T, args ...string) outcome {
 			t.Helper()
 			var stdout, stderr lockedBuffer

@@ -223,7 +223,7 @@ func TestOwnCopyThatIsThereCostsOneRequest(t *testing.T) {
 
 // treats has the service treat the conditions of some writes in another way, until it is told otherwise.
 func (w *world) treats(kind awsfake.FaultKind, operations ...string) (remove func()) {
-	w.options.Conditional = func() bool { return false }
+	w.options.ToS3 = func() bool { return false }
 	var all []func()
 	for _, operation := range operations {
 		all = append(all, w.cloud.Inject(awsfake.Fault{Operation: operation, Kind: kind}))

@@ -65,7 +65,7 @@ func New(o Options) *Copier {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	c := &Copier{o: o, crc: newChecksummer(), conditions: newConditions(o.Conditional), annotating: make(chan struct{}, annotationsAtOnce)}
+	c := &Copier{o: o, crc: newChecksummer(), conditions: newConditions(o.ToS3), annotating: make(chan struct{}, annotationsAtOnce)}
 	if o.Relay {
 		c.memory = o.Buffers.member()
 	}
@@ -124,6 +124,7 @@ type job struct {
 	record   Record         // nil: none
 	upload   *remembered
 	standing *standing
+	target   Target
 
 	versions      int       // of the source that were followed
 	began         time.Time // when the last write of the object was sent, by this process's clock
@@ -150,7 +151,7 @@ func (c *Copier) Copy(ctx context.Context, object listing.Object, target Target,
 	if err != nil {
 		return Result{}, Ours{ETag: target.Known, Since: target.OursSince}, err
 	}
-	j := &job{c: c, object: object, key: key, record: record, standing: c.standing(key, target)}
+	j := &job{c: c, object: object, key: key, record: record, target: target, standing: c.standing(key, target)}
 	j.upload = j.remember()
 	err = c.guard(object.Key, func() (err error) {
 		result, err = j.run(ctx)
@@ -177,7 +178,7 @@ func (j *job) run(ctx context.Context) (Result, error) {
 		}
 		failure = j.upload.settle(ctx, err)
 		if awserr.Classify(failure) == awserr.Denied && j.c.isAbsent(ctx, j.object.Key, failure) {
-			return Result{}, j.c.failed("copy", j.object.Key, errGone)
+			return Result{}, j.gone(ctx, j.c.failed("copy", j.object.Key, errGone))
 		}
 		if !refused(failure) {
 			return Result{}, failure
@@ -209,6 +210,9 @@ func refused(err error) bool {
 // source any more.
 func (j *job) askBoth(ctx context.Context) error {
 	now, err := j.c.Look(ctx, j.object.Key)
+	if awserr.Classify(err) == awserr.Gone {
+		err = j.gone(ctx, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -220,6 +224,19 @@ func (j *job) askBoth(ctx context.Context) error {
 		return nil
 	}
 	return j.standing.look(ctx)
+}
+
+// gone returns the failure of a copy whose source is gone, or another one if the source lists it all the same.
+func (j *job) gone(ctx context.Context, failure error) error {
+	still, err := j.isStillListed(ctx)
+	switch {
+	case err != nil:
+		return err
+	case still:
+		return j.c.failed("look up", j.object.Key, fmt.Errorf("%w: ETag %s", ErrInconsistent, j.object.ETag))
+	default:
+		return failure
+	}
 }
 
 // DestinationKey returns the key that the copy of a source key goes to, or an *ObjectError when S3 has no such key.

@@ -2,7 +2,12 @@ package copier
 
 import (
 	"context"
+	"maps"
+	"mime"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -56,9 +61,23 @@ func (c *Copier) draftOf(object listing.Object, head *s3.HeadObjectOutput, found
 	}
 	d.cacheControl, d.contentDisposition, d.contentEncoding = head.CacheControl, head.ContentDisposition, encoding(head.ContentEncoding)
 	d.contentLanguage, d.contentType, d.expires = head.ContentLanguage, head.ContentType, head.ExpiresString
-	// Metadata beyond ASCII comes encoded as RFC 2047 has it, and S3 takes it in that form ("Working with object metadata").
-	d.metadata = head.Metadata
+	d.metadata = c.encodedMetadata(head.Metadata)
 	return d, nil
+}
+
+// encodedMetadata is metadata as the destination takes it. Beyond ASCII, S3 shows and takes it encoded as RFC 2047 has it, and reads
+// other bytes as ISO 8859-1 ("Working with object metadata", Amazon S3 User Guide); other services show it as it is, in UTF-8.
+func (c *Copier) encodedMetadata(metadata map[string]string) map[string]string {
+	if c.o.ToS3 != nil && !c.o.ToS3() {
+		return metadata
+	}
+	encoded := maps.Clone(metadata)
+	for name, value := range metadata {
+		if utf8.ValidString(value) && strings.ContainsFunc(value, func(r rune) bool { return r > unicode.MaxASCII }) {
+			encoded[name] = mime.BEncoding.Encode("UTF-8", value)
+		}
+	}
+	return encoded
 }
 
 func (c *Copier) lockOf(head *s3.HeadObjectOutput) (l lock) {
@@ -126,15 +145,12 @@ func (d *draft) options() []func(*s3.Options) {
 	return []func(*s3.Options){s3.WithAPIOptions(smithyhttp.SetHeaderValue("Expires", *d.expires))}
 }
 
-// headOf is the head that came with an object's content.
+// headOf is the head that came with an object's content, without its lock.
 func headOf(out *s3.GetObjectOutput) *s3.HeadObjectOutput {
 	return &s3.HeadObjectOutput{
 		CacheControl: out.CacheControl, ContentDisposition: out.ContentDisposition, ContentEncoding: out.ContentEncoding,
 		ContentLanguage: out.ContentLanguage, ContentType: out.ContentType, ExpiresString: out.ExpiresString,
 		Metadata: out.Metadata, MissingMeta: out.MissingMeta, WebsiteRedirectLocation: out.WebsiteRedirectLocation,
-		ObjectLockMode: out.ObjectLockMode, ObjectLockRetainUntilDate: out.ObjectLockRetainUntilDate,
-		ObjectLockLegalHoldStatus: out.ObjectLockLegalHoldStatus, ObjectLockEventHold: out.ObjectLockEventHold,
-		ObjectLockEventHoldDurationDays: out.ObjectLockEventHoldDurationDays, ObjectLockEventHoldDurationYears: out.ObjectLockEventHoldDurationYears,
 		ChecksumCRC64NVME: out.ChecksumCRC64NVME, ChecksumType: out.ChecksumType,
 	}
 }

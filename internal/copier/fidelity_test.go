@@ -74,6 +74,25 @@ func TestCopyOfTooMuchMetadata(t *testing.T) {
 }
 
 // TestCopyDropsTheRedirect tells of it wherever it looks at the source anyway.
+// TestRelayFromAServiceThatShowsMetadataAsItIs has metadata beyond ASCII shown in UTF-8: S3 would read it as ISO 8859-1, and another
+// destination takes it so.
+func TestRelayFromAServiceThatShowsMetadataAsItIs(t *testing.T) {
+	const note = "gr\u00fc\u00dfe"
+	for toS3, want := range map[bool]string{true: note, false: "gr\u00c3\u00bc\u00c3\u009fe"} {
+		w := newWorld(t)
+		w.relaying(64 * mib)
+		w.options.ToS3 = func() bool { return toS3 }
+		w.wire.change = func(res *http.Response) {
+			if res.Request.Method == http.MethodGet {
+				res.Header.Set("X-Amz-Meta-Note", note)
+			}
+		}
+		if _, copied := w.mustCopy(t, w.putText("k", "x")); copied.Metadata["note"] != want {
+			t.Errorf("to S3 %t: the copy has the note %q, want %q", toS3, copied.Metadata["note"], want)
+		}
+	}
+}
+
 func TestCopyDropsTheRedirect(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {

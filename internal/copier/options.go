@@ -91,9 +91,9 @@ type Options struct {
 	Bytes bytesAPI
 	// OverwriteAny allows what syncd neither wrote nor adopted to be replaced.
 	OverwriteAny bool
-	// Conditional reports whether the destination is known to honour the conditions of writes; nil means that it does. Of
-	// another service the first write of each kind finds out.
-	Conditional func() bool
+	// ToS3 reports whether the destination is known to be S3 itself, which honours the conditions of writes and decodes metadata;
+	// nil means that it is. Whether another service honours conditions, the first write of each kind finds out.
+	ToS3 func() bool
 	// Peer is what the destination's answers say of its clock; nil means that it shows what this process's does.
 	Peer *peer.Peer
 	// Now is the clock; nil means time.Now.

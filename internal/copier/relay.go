@@ -36,6 +36,10 @@ func (j *job) relayWhole(ctx context.Context) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	l, err := j.headLock(ctx)
+	if err != nil {
+		return Result{}, err
+	}
 	var d *draft
 	var result Result
 	err = c.withSlot(ctx, func(ctx context.Context) error {
@@ -46,6 +50,7 @@ func (j *job) relayWhole(ctx context.Context) (Result, error) {
 		if d, err = c.draftOf(object, headOf(head), found); err != nil {
 			return err
 		}
+		d.lock = l
 		result, err = j.put(ctx, d, buffer)
 		return err
 	})
@@ -54,6 +59,18 @@ func (j *job) relayWhole(ctx context.Context) (Result, error) {
 	}
 	result.Object = object
 	return j.finished(ctx, d, result)
+}
+
+// headLock reads the lock that the copy is to have from the object's head: not every service shows it with the content.
+func (j *job) headLock(ctx context.Context) (lock, error) {
+	if !j.c.o.ObjectLock {
+		return lock{}, nil
+	}
+	head, err := j.c.head(ctx, j.object.Key, &j.object.ETag)
+	if err != nil {
+		return lock{}, err
+	}
+	return j.c.lockOf(head), nil
 }
 
 // readAll reads the whole object into buffer and checks it against the source's own checksum.

@@ -33,8 +33,10 @@ func (c *Copier) Look(ctx context.Context, key string) (listing.Object, error) {
 	}
 	listed, isListed, listErr := c.lookup(ctx, c.o.Source, c.o.SourceBucket, c.o.SourceAccount, key)
 	switch {
-	case listErr != nil:
+	case awserr.Classify(listErr) == awserr.Denied:
 		return listing.Object{}, err // the first answer is all there is
+	case listErr != nil:
+		return listing.Object{}, c.failed("look up", key, listErr)
 	case !isListed:
 		return listing.Object{}, c.failed("look up", key, errGone)
 	case class == awserr.Denied:
@@ -44,6 +46,25 @@ func (c *Copier) Look(ctx context.Context, key string) (listing.Object, error) {
 		return again, err // it was written in between
 	}
 	return listing.Object{}, c.failed("look up", key, fmt.Errorf("%w: ETag %s", ErrInconsistent, listed.ETag))
+}
+
+// isStillListed tells an object that is gone from one that the source lists under a key which it does not have, and so would list
+// and call gone in every pass: it lists once more what was listed.
+func (j *job) isStillListed(ctx context.Context) (bool, error) {
+	if !j.target.Listed {
+		return false, nil
+	}
+	o := &j.c.o
+	live := listing.Live{Client: o.Source, Bucket: o.SourceBucket, Prefix: o.SourcePrefix, Account: o.SourceAccount, RequestPayer: o.RequestPayer}
+	var still bool
+	err := j.c.withSlot(ctx, func(ctx context.Context) (err error) {
+		still, err = live.Relist(ctx, j.target.ListedAfter, j.object.Key)
+		return err
+	})
+	if err != nil {
+		return false, j.c.failed("look up", j.object.Key, err)
+	}
+	return still, nil
 }
 
 // isAbsent reports whether a source object that was denied is not there, as far as a listing of its key shows. A denial that

@@ -22,6 +22,9 @@ type Target struct {
 	// Looked says that the destination was listed; Present is what it showed under the key, nil for nothing.
 	Looked  bool
 	Present *listing.Object
+	// Listed says that the source was listed, and showed the object after the key ListedAfter; "" is the beginning.
+	Listed      bool
+	ListedAfter string
 	// OursSince is the time, by the destination's clock, since when an object under the configured key may be a copy that syncd
 	// made and could not record. Zero says that there is none.
 	OursSince time.Time

@@ -19,6 +19,9 @@ import (
 // pageKeys is the most that one ListObjectsV2 answers (Amazon S3 API Reference, ListObjectsV2, MaxKeys).
 const pageKeys = 1000
 
+// fewKeys is how many a page has where the first is the one that matters; others may have come before it.
+const fewKeys = 4
+
 // pageTimeout bounds the wait for a page, retries included: a connection that says nothing more must not end in a pass
 // that never does.
 const pageTimeout = 2 * time.Minute
@@ -40,6 +43,8 @@ type Live struct {
 	Account string
 	// RequestPayer says that this side pays for its requests, as requester-pays buckets ask.
 	RequestPayer bool
+
+	few bool // keys are wanted, so that the pages are short
 }
 
 // String names the bucket and prefix, for messages.
@@ -83,6 +88,18 @@ func (l Live) Lookup(ctx context.Context, key string) (object Object, ok bool, e
 	return page[0], true, nil
 }
 
+// Relist reports whether a listing shows the key after another one, as it did when both were listed. What a service lists under
+// some other key than it has, it lists so again.
+func (l Live) Relist(ctx context.Context, after, key string) (bool, error) {
+	l.few = true
+	for object, err := range l.List(ctx, Range{After: after}) {
+		if err != nil || object.Key >= key {
+			return err == nil && object.Key == key, err
+		}
+	}
+	return false, nil
+}
+
 // position is where a listing stands: after a key, or at a token that the service gave with a page that had no keys.
 type position struct {
 	after string
@@ -101,6 +118,9 @@ func (l Live) input(at position) *s3.ListObjectsV2Input {
 		MaxKeys: aws.Int32(pageKeys),
 		// Without it a key that holds a control character makes the page unreadable XML.
 		EncodingType: types.EncodingTypeUrl, ContinuationToken: at.token,
+	}
+	if l.few {
+		in.MaxKeys = aws.Int32(fewKeys)
 	}
 	if l.Prefix != "" {
 		in.Prefix = &l.Prefix

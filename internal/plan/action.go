@@ -77,6 +77,9 @@ type Action struct {
 	Reason Reason
 	// Object is the object as listed; only its Key is set when the reason is Gone or Untouched.
 	Object listing.Object
+	// WasListed says that the source was listed and showed the object after the key ListedAfter, "" for the beginning.
+	WasListed   bool
+	ListedAfter string
 	// Looked says that Beside has looked for the object's key at the destination; Present is what it found, nil for nothing.
 	Looked  bool
 	Present *listing.Object

@@ -27,6 +27,8 @@ type Rules struct {
 	OwnSince int64
 	// OverwriteAny says that what is foreign at the destination is replaced, so that what was set aside for it is due.
 	OverwriteAny bool
+	// After is the key behind which the source was listed, "" for the first key.
+	After string
 	// Now is the time by which it is decided whether an object in quarantine is due to be tried again; all are due by the zero
 	// time.
 	Now time.Time
@@ -49,12 +51,17 @@ func Diff(
 	rules Rules,
 ) Actions {
 	return func(yield func(Action, error) bool) {
+		after := rules.After
 		for r, err := range merge(source, ledger, quarantine) {
 			if err != nil {
 				yield(Action{}, err)
 				return
 			}
-			if a, ok := rules.action(r); ok && !yield(a, nil) {
+			a, ok := rules.action(r)
+			if a.WasListed = r.isThere; r.isThere {
+				a.ListedAfter, after = after, r.key
+			}
+			if ok && !yield(a, nil) {
 				return
 			}
 		}

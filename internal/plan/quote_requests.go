@@ -116,7 +116,7 @@ func (t Terms) sent(o listing.Object) [7]sending {
 	tags, annotations := sending{getTagging, when(!t.OmitTags)}, sending{listAnnotations, when(t.Annotations)}
 	size := t.PartSizeOf(o.Size)
 	if size == 0 && t.Relay {
-		return [7]sending{tags, {getObject, 1}, {putObject, 1}, annotations}
+		return [7]sending{{headObject, when(t.ObjectLock)}, tags, {getObject, 1}, {putObject, 1}, annotations}
 	}
 	if size == 0 {
 		return [7]sending{{headObject, when(t.ObjectLock)}, {copyObject, 1}}

@@ -252,4 +252,3 @@ func TestAdversaryKnowsEveryOperation(t *testing.T) {
 		t.Errorf("an adversary lies about %s, which is not sent", operation)
 	}
 }
-

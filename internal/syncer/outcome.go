@@ -48,7 +48,9 @@ func keep(slot *checkpoint.Slot, a plan.Action) {
 
 // targetOf is what is known of the destination's key before an object is copied.
 func targetOf(a plan.Action) copier.Target {
-	t := copier.Target{Looked: a.Looked, Present: a.Present, OursSince: a.Claimed.Since}
+	t := copier.Target{
+		Listed: a.WasListed, ListedAfter: a.ListedAfter, Looked: a.Looked, Present: a.Present, OursSince: a.Claimed.Since,
+	}
 	for _, entry := range []*checkpoint.Entry{a.Previous, a.Inherited} {
 		if entry != nil {
 			t.Known = cmp.Or(t.Known, entry.DestinationETag)

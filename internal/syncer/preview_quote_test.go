@@ -29,6 +29,7 @@ func TestQuoteIsWhatACopySends(t *testing.T) {
 		{"annotations", plan.Terms{MultipartAbove: 6 * mib, Annotations: true}, []int64{1, 7 * mib}},
 		{"relayed annotations", plan.Terms{Relay: true, RelayMemory: 16 * mib, Annotations: true}, []int64{1, 9 * mib}},
 		{"object lock", plan.Terms{MultipartAbove: 6 * mib, ObjectLock: true, OmitMetadata: true}, []int64{1, 7 * mib}},
+		{"relayed locks", plan.Terms{Relay: true, RelayMemory: 16 * mib, ObjectLock: true}, []int64{1, 9 * mib}},
 		{"relay", plan.Terms{Relay: true, RelayMemory: 16 * mib}, []int64{0, 8 * mib, 8*mib + 1, 16 * mib, 65 * mib}},
 		{"relay in larger parts", plan.Terms{Relay: true, RelayMemory: 16 * mib, PartSize: 64 * mib, OmitTags: true}, []int64{1, 33 * mib}},
 	}

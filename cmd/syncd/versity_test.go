@@ -1,0 +1,182 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"flag"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/iam"
+	"syncd/internal/syncer"
+)
+
+// The tests here need a real server, which is not in the repository.
+var versityPath = flag.String("versitygw", "", "`PATH` of a Versity S3 gateway for the tests against a real one; make versitygw builds it")
+
+const needsVersity = "needs a Versity gateway: make versitygw, or go test ./cmd/syncd -versitygw PATH with one built by e2e/build-versitygw.sh"
+
+// leftOutOfVersity says why a kind cannot be put into a Versity gateway: for a reason of its own, or one that MinIO has too.
+func (k kind) leftOutOfVersity() string { return cmp.Or(k.versity, k.minio) }
+
+// TestFidelityFromVersity reads the table from a real Versity gateway, of which the ambient credentials are the root user's, and
+// writes it into an account that a role is assumed in.
+func TestFidelityFromVersity(t *testing.T) {
+	if *versityPath == "" {
+		t.Skip(needsVersity)
+	}
+	s := newSite(t, nil)
+	s.role.SetPolicies(iam.MustParse(fidelityRole))
+	from, root := s.startVersity(t)
+	m := &matrix{
+		owner: root, consumer: s.clientOf(s.consumer), keyARN: s.consumerKey.ARN(),
+		server: onVersity, tellsBucketKey: true, relay: true, state: filepath.Join(s.dir, "state"),
+		run: func(t *testing.T, args ...string) outcome { t.Helper(); return s.run(t.Context(), args...) },
+	}
+	m.create = func(t *testing.T, in setting) *awsfake.Bucket {
+		t.Helper()
+		createOnVersity(t, root, in.sourceBucket(), in.versioned, in.sourceLock)
+		s.cloud.Account(demoConsumer).CreateBucket(in.destinationBucket(), demoRegion, awsfake.BucketOptions{
+			KeyARN: s.consumerKey.ARN(), Versioning: in.versioned, ObjectLock: in.destinationLock,
+		})
+		return nil
+	}
+	s.configure(t, m.mappings(`endpoint_url: "`+from+`", path_style: true`,
+		`account: "`+demoConsumer+`", role: consumer, kms_key: "`+m.keyARN+`"`))
+	m.test(t)
+}
+
+// TestNothingIsCalledCopiedOnVersity writes into a real Versity gateway, which takes an object without the KMS encryption that was
+// asked for, and says nothing of it: no pass takes that for a copy.
+func TestNothingIsCalledCopiedOnVersity(t *testing.T) {
+	if *versityPath == "" {
+		t.Skip(needsVersity)
+	}
+	for _, mode := range []string{"server_side", "relay"} {
+		t.Run(mode, func(t *testing.T) {
+			s := newSite(t, nil)
+			to, root := s.startVersity(t)
+			createOnVersity(t, root, "destination", false, false)
+			createOnVersity(t, root, "source", false, false)
+			for _, key := range []string{"a", "a+b", "100%", "large"} {
+				body := key
+				if key == "large" {
+					body = strings.Repeat("x", relayPart+1)
+				}
+				if _, err := root.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String("source"), Key: &key, Body: strings.NewReader(body)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s.configure(t, `mappings:
+  - name: m
+    source: {bucket: source, region: us-east-1, endpoint_url: "`+to+`", path_style: true}
+    destination: {bucket: destination, region: us-east-1, endpoint_url: "`+to+`", path_style: true, kms_key: "arn:aws:kms:us-east-1:222222222222:key/absent"}
+    copy: {mode: `+mode+`}
+`)
+			m := &matrix{state: filepath.Join(s.dir, "state")}
+			for range 3 {
+				got := s.run(t.Context(), "backfill", "--json")
+				var summary syncer.Summary
+				if err := json.Unmarshal([]byte(got.stdout), &summary); err != nil {
+					t.Fatalf("got stdout %q, %v; stderr:\n%s", got.stdout, err, got.stderr)
+				}
+				if summary.Copied != 0 || summary.Adopted != 0 || summary.Unchanged != 0 || summary.Listed != 4 || summary.Exit != 3 {
+					t.Errorf("got %+v, want nothing called copied", summary)
+				}
+			}
+			for key, q := range m.aside(t, setting{name: "m"}) {
+				if q.Reason != "wrong_key" {
+					t.Errorf("%q: got reason %s (%s), want wrong_key", key, q.Reason, q.Detail)
+				}
+			}
+		})
+	}
+}
+
+// configure writes the configuration of the site's accounts with these mappings.
+func (s *site) configure(t *testing.T, mappings string) {
+	t.Helper()
+	if err := os.WriteFile(s.config, []byte(s.render(fidelityConfig, s.dir)+mappings), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func createOnVersity(t *testing.T, root *s3.Client, bucket string, versioned, locked bool) {
+	t.Helper()
+	if _, err := root.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &bucket, ObjectLockEnabledForBucket: &locked}); err != nil {
+		t.Fatal(err)
+	}
+	if !versioned {
+		return
+	}
+	_, err := root.PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{
+		Bucket: &bucket, VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// startVersity runs a gateway over a folder until the test ends, and returns its endpoint when it is ready, with a client of its root
+// user, who has the keys of the site's consumer.
+func (s *site) startVersity(t *testing.T) (endpoint string, root *s3.Client) {
+	t.Helper()
+	dir, address := t.TempDir(), freeAddress(t)
+	for _, name := range []string{"data", "meta", "versions"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), *versityPath, "--port", address, "--region", "us-east-1", "--quiet",
+		"--access", s.consumer.AccessKeyID, "--secret", s.consumer.SecretAccessKey,
+		"posix", "--sidecar", filepath.Join(dir, "meta"), "--versioning-dir", filepath.Join(dir, "versions"), filepath.Join(dir, "data"))
+	var log lockedBuffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // so that it ends with the test's context
+	cmd.WaitDelay = 10 * time.Second
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = cmd.Wait() }() // ended by a signal: its status says nothing
+	t.Cleanup(func() {
+		<-ended
+		if t.Failed() {
+			t.Logf("log of the gateway on %s:\n%s", address, log.String())
+		}
+	})
+	eventually(t, "the gateway on "+address+" listens", func() bool {
+		select {
+		case <-ended:
+			t.Fatalf("the gateway ended before it was ready:\n%s", log.String())
+		default:
+		}
+		return listens(t.Context(), address)
+	})
+	return "http://" + address, s3.New(s3.Options{
+		Region: "us-east-1", BaseEndpoint: aws.String("http://" + address), UsePathStyle: true,
+		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
+		Credentials:                credentials.NewStaticCredentialsProvider(s.consumer.AccessKeyID, s.consumer.SecretAccessKey, ""),
+	})
+}
+
+func listens(ctx context.Context, address string) bool {
+	connection, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return false
+	}
+	return connection.Close() == nil
+}

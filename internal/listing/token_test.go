@@ -1,0 +1,126 @@
+package listing_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"syncd/internal/listing"
+)
+
+// raw is the XML of a page as a service writes it that does not encode keys; more is what follows its keys.
+func raw(more string, keys ...string) string {
+	var b strings.Builder
+	b.WriteString(`<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">`)
+	for _, key := range keys {
+		fmt.Fprintf(&b, `<Contents><Key>%s</Key><ETag>"e"</ETag><Size>1</Size></Contents>`, key)
+	}
+	return b.String() + more + "</ListBucketResult>"
+}
+
+const last = "<IsTruncated>false</IsTruncated>"
+
+// truncated ends a page that is not the last, with a continuation token.
+func truncated(token string) string {
+	return "<IsTruncated>true</IsTruncated><NextContinuationToken>" + token + "</NextContinuationToken>"
+}
+
+// TestListContinuesAfterPagesWithoutKeys has pages that are empty and not the last, as a service answers that has passed only what
+// was deleted.
+func TestListContinuesAfterPagesWithoutKeys(t *testing.T) {
+	for name, tt := range map[string]struct {
+		pages []string
+		want  []string
+		text  string // of the error; "" for none
+	}{
+		"one":                 {[]string{raw(truncated("t1")), raw(last, "a")}, []string{"a"}, ""},
+		"two":                 {[]string{raw(truncated("t1")), raw(truncated("t2")), raw(last, "a")}, []string{"a"}, ""},
+		"between keys":        {[]string{raw(truncated("t1"), "a"), raw(truncated("t2")), raw(last, "b")}, []string{"a", "b"}, ""},
+		"the last is empty":   {[]string{raw(truncated("t1"), "a"), raw(truncated("t2")), raw(last)}, []string{"a"}, ""},
+		"the same token":      {[]string{raw(truncated("t1"), "a"), raw(truncated("t2")), raw(truncated("t2"))}, []string{"a"}, "the same continuation token again"},
+		"no token":            {[]string{raw(truncated("t1"), "a"), raw("<IsTruncated>true</IsTruncated>")}, []string{"a"}, "without a continuation token"},
+		"an empty token":      {[]string{raw(truncated("t1"), "a"), raw(truncated(""))}, []string{"a"}, "without a continuation token"},
+		"a key from before":   {[]string{raw(truncated("t1"), "b"), raw(truncated("t2")), raw(last, "a")}, []string{"b"}, "does not list in key order"},
+		"a size that is none": {[]string{strings.Replace(raw(last, "a"), "<Size>1<", "<Size>-1<", 1)}, []string{}, "a size that cannot be"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := list(t, newWorld(t).over(&answers{bodies: tt.pages}), listing.Range{})
+			if (err == nil) != (tt.text == "") || err != nil && !strings.Contains(err.Error(), tt.text) {
+				t.Errorf("got error %v, want one that says %q", err, tt.text)
+			}
+			if !slices.Equal(keysOf(got), tt.want) {
+				t.Errorf("got keys %q, want %q", keysOf(got), tt.want)
+			}
+		})
+	}
+}
+
+// TestListSendsTheToken looks at what is asked after a page without keys: its token, and no key to start after.
+func TestListSendsTheToken(t *testing.T) {
+	var asked []string
+	pages := &answers{bodies: []string{raw(truncated("t1"), "a"), raw(truncated("t2")), raw(last, "b")}}
+	l := newWorld(t).over(observer{pages, func(r *http.Request) {
+		asked = append(asked, r.URL.Query().Get("start-after")+"|"+r.URL.Query().Get("continuation-token"))
+	}})
+	if _, err := list(t, l, listing.Range{}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"|", "a|", "|t2"}; !slices.Equal(asked, want) {
+		t.Errorf("asked for %q, want %q", asked, want)
+	}
+}
+
+// TestListTakesKeysAsTheyAreWritten has a service that ignores the encoding which was asked for, and does not answer that it used it.
+func TestListTakesKeysAsTheyAreWritten(t *testing.T) {
+	want := []string{"100%", "a+b", "a/b%20c", "caf\u00e9"}
+	l := newWorld(t).over(&answers{bodies: []string{raw(last, want...)}})
+	if got, err := list(t, l, listing.Range{}); err != nil || !slices.Equal(keysOf(got), want) {
+		t.Errorf("got %q, %v, want %q", keysOf(got), err, want)
+	}
+	for _, key := range want {
+		got, ok, err := newWorld(t).over(&answers{bodies: []string{raw(last, key)}}).Lookup(t.Context(), key)
+		if err != nil || !ok || got.Key != key {
+			t.Errorf("look up %q: got %q, %t, %v", key, got.Key, ok, err)
+		}
+	}
+}
+
+func TestListRefusesAKeyOutsideThePrefix(t *testing.T) {
+	l := newWorld(t).over(&answers{bodies: []string{raw(last, "exports/a", "exportsx")}})
+	l.Prefix = "exports/"
+	got, err := list(t, l, listing.Range{})
+	if len(got) != 1 || err == nil || !strings.Contains(err.Error(), `"exportsx", which does not begin so`) {
+		t.Errorf("got %q, %v, want the key outside refused", keysOf(got), err)
+	}
+}
+
+// TestLookup finds a key among longer ones that begin like it.
+func TestLookup(t *testing.T) {
+	l := newWorld(t, "a", "a+b", "ab", "b/c", "b/c/d", "a!").live()
+	for key, want := range map[string]bool{"a": true, "a+b": true, "b/c": true, "b/": false, "b": false, "c": false, "a ": false} {
+		got, ok, err := l.Lookup(t.Context(), key)
+		if err != nil || ok != want || ok && got.Key != key {
+			t.Errorf("%q: got %q, %t, %v, want %t", key, got.Key, ok, err, want)
+		}
+	}
+}
+
+// TestRelist finds what is listed after a key, whatever was written or deleted around it.
+func TestRelist(t *testing.T) {
+	w := newWorld(t, "a", "b", "c", "d")
+	w.bucket.Delete("b")
+	for _, tt := range []struct {
+		after, key string
+		want       bool
+	}{{"", "a", true}, {"a", "b", false}, {"a", "c", true}, {"c", "d", true}, {"d", "e", false}, {"", "d", true}} {
+		got, err := w.live().Relist(t.Context(), tt.after, tt.key)
+		if err != nil || got != tt.want {
+			t.Errorf("%q after %q: got %t, %v, want %t", tt.key, tt.after, got, err, tt.want)
+		}
+	}
+	if _, err := w.over(&answers{bodies: []string{errorPage}}).Relist(t.Context(), "", "a"); err == nil {
+		t.Error("got no error of a listing that failed")
+	}
+}

@@ -53,8 +53,9 @@ crash: ## kill the real process KILLS (200) times and look at what it leaves
 stress: ## copy OBJECTS (50000) through faults, and up to the rates of S3 and KMS
 	go test ./internal/syncer -run '^TestEverythingArrives|^TestItFinds' -timeout 30m -many $(OBJECTS)
 
-adversary: ## have every answer that decides something be untrue, in each way
+adversary: ## have every answer that decides something be untrue, in each way, and processes take a copy from each other
 	go test ./internal/syncer -run '^TestAdversary' -lies all -timeout 30m
+	go test ./internal/syncer -run '^TestHoldersOfData' -contest 3h -timeout 30m
 
 mutants: ## break every policy that is generated, in every place, and have the doctor say where
 	go test ./internal/access -run '^TestDoctorNamesTheMutant' -mutants all -timeout 30m -v | grep -v '^=== '

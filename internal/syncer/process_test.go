@@ -84,7 +84,7 @@ func (w *world) start(t *testing.T, store string) *process {
 	p := &process{}
 	p.ctx, p.end = context.WithCancel(t.Context())
 	client := s3.New(w.client.Options(), func(o *s3.Options) {
-		o.HTTPClient = &http.Client{Transport: wire{w.cloud.RoundTripper(), p}}
+		o.HTTPClient = &http.Client{Transport: wire{w.way(), p}}
 	})
 	o, copies := w.options, w.copies
 	live := w.live
@@ -102,6 +102,14 @@ func (w *world) start(t *testing.T, store string) *process {
 	}
 	p.Syncer = syncer.New(o)
 	return p
+}
+
+// way is a process's network.
+func (w *world) way() http.RoundTripper {
+	if w.network == nil {
+		return w.cloud.RoundTripper()
+	}
+	return w.network(w.cloud.RoundTripper())
 }
 
 const stateBucket = "consumer-state"

@@ -58,6 +58,7 @@ type world struct {
 	live                listing.Live
 	copies              copier.Options
 	options             syncer.Options
+	network             func(next http.RoundTripper) http.RoundTripper // of a process; nil: the cloud's
 }
 
 func newWorld(t *testing.T) *world {

@@ -1,0 +1,331 @@
+package syncer_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/copier"
+	"syncd/internal/plan"
+)
+
+// contest is how long processes compete in TestHoldersOfData, by their clock; make adversary asks for more.
+var contest = flag.Duration("contest", 10*time.Minute, "how long TestHoldersOfData has processes compete, by their own clock")
+
+// holders is several processes that keep one copy, with their ledger on S3, while the source is overwritten and the network between
+// them and S3 misbehaves: a process sleeps, a request arrives minutes later, an answer is lost.
+type holders struct {
+	*world
+	until time.Time // when the trouble ends
+
+	mu       sync.Mutex
+	random   *rand.Rand
+	numbers  map[string]int  // of the version that has this checksum
+	late     map[string]bool // versions of the destination that were written when their sender had given up
+	writes   int
+	slow     string // path of objects that every write needs minutes for
+	starting sync.Mutex
+}
+
+const (
+	holderKeys  = 24
+	holderLarge = 3 // of them, which are copied in parts
+)
+
+func newHolders(t *testing.T, relay bool) *holders {
+	t.Helper()
+	h := &holders{world: newWorld(t), until: time.Now().Add(*contest), numbers: map[string]int{}, late: map[string]bool{}}
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	h.random = rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // a test
+	h.copies.Relay, h.copies.Buffers = relay, copier.NewBuffers(64<<20)
+	h.copies.MultipartAbove, h.copies.PartSize = 5<<20, 5<<20
+	h.options.Ledger.FlushInterval = 2 * time.Second
+	h.both()
+	h.network = func(next http.RoundTripper) http.RoundTripper { return &network{holders: h, next: next} }
+	for i := range holderKeys {
+		h.overwrite(i)
+	}
+	h.cloud.SetLatency(300 * time.Millisecond)
+	return h
+}
+
+// ignoringConditions makes the destination a service that does not know the conditions of writes.
+func (h *holders) ignoringConditions() {
+	h.copies.ToS3 = func() bool { return false }
+	for _, operation := range []string{"PutObject", "CopyObject", "CompleteMultipartUpload"} {
+		h.cloud.Inject(awsfake.Fault{Operation: operation, Bucket: "consumer-copy", Kind: awsfake.IgnoreConditions})
+	}
+}
+
+// overwrite writes the next version of an object, whose content names its number.
+func (h *holders) overwrite(i int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	content := fmt.Sprintf("version %d of %d.", len(h.numbers), i)
+	if i < holderLarge {
+		content = strings.Repeat(content, 6<<20/len(content))
+	}
+	info := h.source.Put(name(i), awsfake.BytesBody([]byte(content)), awsfake.PutOptions{})
+	h.numbers[info.Checksum] = len(h.numbers)
+}
+
+// chance is true so many times in a thousand, while there is trouble.
+func (h *holders) chance(permille int) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return time.Now().Before(h.until) && h.random.IntN(1000) < permille
+}
+
+// upTo is a random time of up to d.
+func (h *holders) upTo(d time.Duration) time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return time.Duration(h.random.Int64N(int64(d)))
+}
+
+// wrote notes a write at the destination that was carried out.
+func (h *holders) wrote(version string, late bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.writes++
+	if late {
+		h.late[version] = true
+	}
+}
+
+// network is the way of one process to S3.
+type network struct {
+	*holders
+	next http.RoundTripper
+
+	freeze sync.Mutex
+	frozen time.Time // the process sends nothing before
+}
+
+var errLost = errors.New("the connection was lost")
+
+func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
+	n.sleep()
+	if err := r.Context().Err(); err != nil && n.chance(500) {
+		return nil, err // it may also wake up with the request half sent
+	}
+	if r.Body != nil {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		r = r.Clone(r.Context())
+		r.Body = io.NopCloser(bytes.NewReader(body)) // it may be sent after the sender has given up
+	}
+	var delay time.Duration
+	if n.slow != "" && r.Method == http.MethodPut && strings.HasPrefix(r.URL.Path, n.slow) {
+		delay = 5 * time.Minute
+	}
+	if n.chance(10) {
+		delay = n.upTo(3 * time.Minute)
+	}
+	type answer struct {
+		res *http.Response
+		err error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		time.Sleep(delay)
+		res, err := n.deliver(r)
+		answers <- answer{res, err}
+	}()
+	select {
+	case a := <-answers:
+		if n.chance(10) {
+			return nil, errLost
+		}
+		n.sleep()
+		return a.res, a.err
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+}
+
+// sleep has the process sleep now and then, in all its goroutines.
+func (n *network) sleep() {
+	n.freeze.Lock()
+	if n.chance(3) {
+		n.frozen = time.Now().Add(n.upTo(4 * time.Minute))
+	}
+	rest := time.Until(n.frozen)
+	n.freeze.Unlock()
+	time.Sleep(rest)
+}
+
+// deliver has S3 carry out a request, whether the sender waits for the answer or not.
+func (n *network) deliver(r *http.Request) (*http.Response, error) {
+	res, err := n.next.RoundTrip(r.WithContext(context.WithoutCancel(r.Context())))
+	if err != nil || !strings.HasPrefix(r.URL.Path, "/consumer-copy/") {
+		return res, err
+	}
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		return nil, err
+	}
+	res.Body = io.NopCloser(bytes.NewReader(body))
+	if version := res.Header.Get("X-Amz-Version-Id"); version != "" && r.Method != http.MethodHead && r.Method != http.MethodGet {
+		n.wrote(version, r.Context().Err() != nil)
+	}
+	return res, nil
+}
+
+// hold is the life of one process after another, each of which is drained, killed, or ends by itself.
+func (h *holders) hold(t *testing.T) {
+	t.Helper()
+	for time.Now().Before(h.until) {
+		h.starting.Lock()
+		p := h.start(t, "S3")
+		h.starting.Unlock()
+		end := p.drain
+		if h.chance(500) {
+			end = p.kill
+		}
+		stop := time.AfterFunc(h.upTo(10*time.Minute), end).Stop
+		for range 3 {
+			_, _ = p.run(t) // it may fail in any way
+			time.Sleep(h.upTo(20 * time.Second))
+		}
+		stop()
+		_ = p.Close()
+		p.end()
+	}
+}
+
+// work has three processes compete until the trouble ends, and then one finish.
+func (h *holders) work(t *testing.T, conditional bool) {
+	t.Helper()
+	var all sync.WaitGroup
+	for range 3 {
+		all.Go(func() { h.hold(t) })
+	}
+	all.Go(func() {
+		for time.Now().Before(h.until) {
+			time.Sleep(h.upTo(8 * time.Second))
+			h.overwrite(int(h.upTo(holderKeys)))
+		}
+	})
+	all.Wait()
+	time.Sleep(30 * 24 * time.Hour) // until everything in quarantine is due
+	last := h.start(t, "S3")
+	defer last.finish(t)
+	for range 2 {
+		got, err := last.run(t)
+		if foreign := got.Quarantined[plan.Foreign]; err != nil || got.SetAside() != foreign || conditional && foreign > 0 {
+			t.Errorf("afterwards: got %+v, %v, want all settled", got, err)
+		}
+	}
+}
+
+// stepsBack returns how often a copy went back to an older version of its source, and which copies are not the newest in the end.
+// Both can only be the work of a late write.
+func (h *holders) stepsBack(t *testing.T) (back int, stale []string) {
+	t.Helper()
+	for i := range holderKeys {
+		versions := h.destination.Versions(name(i)) // newest first
+		newest, wasLate := -1, false
+		for j := len(versions) - 1; j >= 0; j-- {
+			wasLate = wasLate || h.late[versions[j].VersionID]
+			number, ok := h.numbers[versions[j].Checksum]
+			if !ok {
+				t.Errorf("%s: got a content that the source never had: %+v", name(i), versions[j])
+			}
+			if number < newest {
+				back++
+				if !h.late[versions[j].VersionID] {
+					t.Errorf("%s: version %d came after %d, and its sender still waited for it", name(i), number, newest)
+				}
+			}
+			newest = max(newest, number)
+		}
+		if original, _ := h.source.Object(name(i)); len(versions) == 0 || versions[0].Checksum != original.Checksum {
+			stale = append(stale, name(i))
+			if !wasLate {
+				t.Errorf("%s: the copy is stale, and no write came late", name(i))
+			}
+		}
+	}
+	return back, stale
+}
+
+// TestHoldersOfData has processes take one copy from each other. Where writes are conditional, the copy never goes back to an older
+// version, and is the newest in the end; where the destination ignores conditions, a write that arrives after its sender has given up
+// can take it back, and what it leaves is stale, or foreign to the next pass that has a newer version: no other write can.
+func TestHoldersOfData(t *testing.T) {
+	for _, relay := range []bool{false, true} {
+		for _, conditional := range []bool{true, false} {
+			t.Run(fmt.Sprintf("relay %t, conditions %t", relay, conditional), func(t *testing.T) {
+				emptyPools()
+				synctest.Test(t, func(t *testing.T) {
+					h := newHolders(t, relay)
+					if !conditional {
+						h.ignoringConditions()
+					}
+					h.work(t, conditional)
+					back, stale := h.stepsBack(t)
+					t.Logf("%d versions of the source, %d writes, %d of them late, %d steps back, %d stale", len(h.numbers), h.writes, len(h.late), back, len(stale))
+					if conditional && (back > 0 || len(stale) > 0) {
+						t.Errorf("got %d steps back, and in the end %q stale", back, stale)
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestAWriteThatArrivesLate has a relayed write arrive when another process has taken over and copied a newer version. A condition
+// refuses it. A destination that ignores conditions takes it, and no pass can see that: this is the window in which such a service
+// loses a version, until the source has another.
+func TestAWriteThatArrivesLate(t *testing.T) {
+	for conditional, want := range map[bool]string{true: "the second version", false: "the first version"} {
+		t.Run(fmt.Sprintf("conditions %t", conditional), func(t *testing.T) {
+			emptyPools()
+			synctest.Test(t, func(t *testing.T) {
+				h := newHolders(t, true)
+				h.until = time.Time{} // no other trouble
+				if !conditional {
+					h.ignoringConditions()
+				}
+				late := name(holderLarge)
+				h.source.Put(late, awsfake.BytesBody([]byte("the first version")), awsfake.PutOptions{})
+				first := h.start(t, "S3")
+				h.slow = "/consumer-copy/" + late
+				time.AfterFunc(20*time.Second, first.kill)
+				if got, err := first.run(t); err == nil {
+					t.Fatalf("got %+v, want it killed", got)
+				}
+				first.finish(t)
+				h.slow = ""
+				h.source.Put(late, awsfake.BytesBody([]byte("the second version")), awsfake.PutOptions{})
+				second := h.start(t, "S3")
+				defer second.finish(t)
+				if got, err := second.run(t); err != nil || got.Exit != 0 {
+					t.Errorf("second process: got %+v, %v", got, err)
+				}
+				time.Sleep(10 * time.Minute)
+				if got, err := second.run(t); err != nil || got.Unchanged != holderKeys {
+					t.Errorf("second process, later: got %+v, %v, want nothing changed", got, err)
+				}
+				if got, err := h.destination.Read(late); err != nil || string(got) != want {
+					t.Errorf("got %q, %v, want %q", got, err, want)
+				}
+			})
+		})
+	}
+}

@@ -47,8 +47,8 @@ fuzz: ## run every fuzz target on FUZZTIME (20000x) inputs
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime '$(FUZZTIME)' "$$pkg" </dev/null; \
 	done
 
-crash: ## kill the real process KILLS (200) times and look at what it leaves
-	go test ./cmd/syncd -run '^TestCrash$$' -timeout 2h -kills $(KILLS)
+crash: ## kill the real process KILLS (200) times under the same settings and under others, and look at what it leaves
+	go test ./cmd/syncd -run '^TestCrash' -timeout 2h -kills $(KILLS)
 
 stress: ## copy OBJECTS (50000) through faults, and up to the rates of S3 and KMS
 	go test ./internal/syncer -run '^TestEverythingArrives|^TestItFinds' -timeout 30m -many $(OBJECTS)

@@ -22,8 +22,9 @@ import (
 	"syncd/internal/checkpoint"
 )
 
-// The kills of TestCrash in all, a quarter of them for each of its four ways; make crash asks for more.
-var crashKills = flag.Int("kills", 20, "how often TestCrash kills the process")
+// The kills of TestCrash in all, and those of TestCrashUnderChangedSettings, a quarter of them for each of the four ways; make crash
+// asks for more.
+var crashKills = flag.Int("kills", 12, "how often TestCrash, and again TestCrashUnderChangedSettings, kills the process")
 
 const (
 	crashObjects  = 2000
@@ -58,12 +59,14 @@ type crash struct {
 	skew   *atomic.Int64 // the clock of the two accounts is ahead by so many nanoseconds
 
 	mu       sync.Mutex
-	contents map[string]map[string]bool // every content that a key ever had
+	contents map[string]map[string]bool // every content that the source had for a copy of that key
 	copies   []time.Time                // when each copy was asked for
 
 	kills   int
 	allowed int64 // copies that may have been made in vain
 	version int
+
+	settings *crashSettings // that change between kills; nil: none do
 }
 
 func newCrash(t *testing.T, onS3, relay bool) *crash {
@@ -93,7 +96,7 @@ func newCrash(t *testing.T, onS3, relay bool) *crash {
 	t.Logf("seed %d", seed)
 	c := &crash{site: s, skew: skew, random: rand.New(rand.NewPCG(seed, 0)), contents: map[string]map[string]bool{}} //nolint:gosec // a test
 	for i := range crashObjects {
-		c.put(i)
+		c.put("data/", i)
 	}
 	_, err := c.sdk().PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{
 		Bucket: aws.String(demoCopy), VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled},
@@ -103,21 +106,35 @@ func newCrash(t *testing.T, onS3, relay bool) *crash {
 	}
 	for _, operation := range []string{"CopyObject", "PutObject", "CompleteMultipartUpload"} {
 		s.cloud.Inject(awsfake.Fault{Operation: operation, Bucket: demoCopy, Do: c.noteCopy})
+		// The answer is lost, and what was written is ours all the same.
+		s.cloud.Inject(awsfake.Fault{Operation: operation, Bucket: demoCopy, Kind: awsfake.LoseAnswer, Probability: 0.005, Do: c.allowOne})
 	}
 	return c
 }
 
-func (c *crash) put(i int) {
+// put writes the next version of an object under a prefix of the source, of another size than the last, and every other time without
+// a checksum. Under any prefix it is copied to the same key.
+func (c *crash) put(prefix string, i int) {
 	c.version++
-	key, content := fmt.Sprintf("data/%04d", i), fmt.Sprintf("%04d in version %d", i, c.version)
+	copied, content := copyOf(i), fmt.Sprintf("%04d in version %d", i, c.version)
 	if i%(crashObjects/crashLarge) == 0 {
 		content += strings.Repeat(content, 9<<20/len(content)) // of two parts, server-side and relayed
 	}
-	if c.contents[key] == nil {
-		c.contents[key] = map[string]bool{}
+	content += strings.Repeat(".", c.random.IntN(100))
+	if c.contents[copied] == nil {
+		c.contents[copied] = map[string]bool{}
 	}
-	c.contents[key][content] = true
-	c.source.Put(key, awsfake.BytesBody([]byte(content)), awsfake.PutOptions{})
+	c.contents[copied][content] = true
+	c.source.Put(fmt.Sprintf("%s%04d", prefix, i), awsfake.BytesBody([]byte(content)), awsfake.PutOptions{NoChecksum: c.version%2 == 0})
+}
+
+// copyOf is the key that an object is copied to.
+func copyOf(i int) string { return fmt.Sprintf("data/%04d", i) }
+
+func (c *crash) allowOne() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.allowed++
 }
 
 func (c *crash) noteCopy() {
@@ -130,11 +147,11 @@ func (c *crash) noteCopy() {
 func (c *crash) killOnce(t *testing.T) {
 	t.Helper()
 	for range c.random.IntN(60) {
-		c.put(c.random.IntN(crashObjects))
+		c.put("data/", c.random.IntN(crashObjects))
 	}
 	var stdout, stderr lockedBuffer
 	began := time.Now()
-	cmd := c.start(t, &stdout, &stderr, "backfill")
+	cmd := c.start(t, &stdout, &stderr, "backfill", "--rekey")
 	c.changeFor(t.Context(), time.Duration(c.random.IntN(700))*time.Millisecond)
 	err := cmd.Process.Signal(syscall.SIGKILL)
 	if code := exitStatus(t, cmd); err == nil && code != -1 && code != 0 {
@@ -142,7 +159,7 @@ func (c *crash) killOnce(t *testing.T) {
 	}
 	c.kills++
 	c.allow(began, time.Now())
-	// Whoever comes next waits for the lease of the dead, by the clock of the store.
+	// The next process waits for the lease of the dead, by the clock of the store.
 	c.skew.Add(int64(crashLease + 5*time.Second))
 	c.check(t)
 }
@@ -158,7 +175,7 @@ func (c *crash) changeFor(ctx context.Context, d time.Duration) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			c.put(c.random.IntN(crashObjects))
+			c.put("data/", c.random.IntN(crashObjects))
 		}
 	}
 }
@@ -194,6 +211,9 @@ func (c *crash) check(t *testing.T) {
 			t.Fatalf("%s: holds %q, which the source never held", key, content)
 		}
 	}
+	if c.settings != nil {
+		return // the last generation may be of other settings than what was copied since
+	}
 	store := c.store(t)
 	for entry, err := range checkpoint.Entries(t.Context(), store, demoMapping) {
 		if errors.Is(err, checkpoint.ErrNoCheckpoint) {
@@ -228,13 +248,13 @@ func (c *crash) finish(t *testing.T) {
 	}
 	// Objects that were overwritten behind the mark of a resumed pass are the next one's; and so is an upload that nobody
 	// remembers, which a pass aborts that copies something in parts.
-	c.put(0)
+	c.put("data/", 0)
 	last := c.run(t.Context(), "backfill", "--log-level", "debug")
 	if got := last; got.code != 0 {
 		t.Fatalf("one more pass: got exit %d; stderr:\n%s", got.code, got.stderr)
 	}
 	for i := range crashObjects {
-		key := fmt.Sprintf("data/%04d", i)
+		key := copyOf(i)
 		want, err := c.source.Read(key)
 		if err != nil {
 			t.Fatal(err)

@@ -125,6 +125,7 @@ type PutOptions struct {
 	Annotations  map[string]string
 	StorageClass string
 	KeyARN       string    // "": the bucket's default encryption
+	NoChecksum   bool      // S3 stores none with it, as with what was written before it computed them by itself
 	Multipart    bool      // as if uploaded in parts of 8 MiB: the ETag ends in -N
 	LastModified time.Time // zero: now
 
@@ -154,7 +155,9 @@ func (b *Bucket) Put(key string, body Body, o PutOptions) ObjectInfo {
 	}
 	obj.content = b.contentOf(body, aead)
 	obj.size, obj.crc = body.size, obj.content.checksum(c.crc)
-	obj.checksum = checksum{algorithm: algorithmCRC64NVME, value: encodeCRC64(obj.crc)}
+	if !o.NoChecksum {
+		obj.checksum = checksum{algorithm: algorithmCRC64NVME, value: encodeCRC64(obj.crc)}
+	}
 	obj.etag = c.ownersETag(body, crypt)
 	if o.Multipart {
 		obj.parts = partsOf(body.size)

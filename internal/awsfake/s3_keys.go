@@ -112,6 +112,9 @@ func (o *object) attribute(x *xmlWriter, name string) {
 	case "StorageClass":
 		x.element("StorageClass", o.storageClass)
 	case "Checksum":
+		if o.checksum.algorithm == "" {
+			return
+		}
 		x.open("Checksum")
 		x.element(checksumElement(o.checksum.algorithm), o.checksum.value)
 		x.element("ChecksumType", o.checksum.kind())

@@ -204,8 +204,10 @@ func (q *request) listingBody(x *xmlWriter, b *Bucket, l *listing, p *page) {
 func listed(x *xmlWriter, o *object) {
 	x.time("LastModified", o.modified)
 	x.element("ETag", `"`+o.etag+`"`)
-	x.element("ChecksumAlgorithm", o.checksum.algorithm)
-	x.element("ChecksumType", o.checksum.kind())
+	if o.checksum.algorithm != "" {
+		x.element("ChecksumAlgorithm", o.checksum.algorithm)
+		x.element("ChecksumType", o.checksum.kind())
+	}
 	x.number("Size", o.size)
 	x.element("StorageClass", o.storageClass)
 }

@@ -3,6 +3,7 @@ package copier
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -25,9 +26,10 @@ type Target struct {
 	// Listed says that the source was listed, and showed the object after the key ListedAfter; "" is the beginning.
 	Listed      bool
 	ListedAfter string
-	// OursSince is the time, by the destination's clock, since when an object under the configured key may be a copy that syncd
-	// made and could not record. Zero says that there is none.
+	// OursSince is the time, by the destination's clock, since when an object under the configured key, or one of OursUnder, may be
+	// a copy that syncd made and could not record. Zero says that there is none.
 	OursSince time.Time
+	OursUnder []string
 }
 
 // Ours is what of the destination's key is syncd's own, for the next attempt to know.
@@ -45,6 +47,7 @@ type standing struct {
 	key   string
 	known string
 	since time.Time // what is newer, by the destination's clock, may be ours
+	under []string  // keys that it may be under, besides the configured one
 	begun time.Time // an upload of ours that is not there any more dates the object that it may have become
 	tried time.Time // by this process's clock: when the first write was sent of which nobody knows what became; zero: none
 	// found is what was there when it was looked at last, nil for nothing.
@@ -60,7 +63,7 @@ type found struct {
 }
 
 func (c *Copier) standing(key string, t Target) *standing {
-	s := &standing{c: c, key: key, known: t.Known, since: t.OursSince, looked: t.Looked}
+	s := &standing{c: c, key: key, known: t.Known, since: t.OursSince, under: t.OursUnder, looked: t.Looked}
 	if t.Present != nil {
 		s.found = &found{Version: t.Present.Version, class: t.Present.StorageClass}
 	}
@@ -87,8 +90,9 @@ func (s *standing) verdict(object listing.Object) verdict {
 	if transfer.SameETag(s.found.ETag, s.known) || isOurs && s.c.isCheap(object) {
 		return v
 	}
-	// Times alone prove little: a copy that is older than its source is none.
-	v.adopt = s.found.Size == object.Size && !s.found.LastModified.Before(object.LastModified.Truncate(time.Second))
+	// Times alone prove little: a copy that is older than its source is none. One of ours may have been made under other settings.
+	v.adopt = s.found.Size == object.Size && !s.found.LastModified.Before(object.LastModified.Truncate(time.Second)) &&
+		(!isOurs || s.c.hasClass(s.found.class))
 	v.foreign = !isOurs && !s.c.o.OverwriteAny
 	return v
 }
@@ -114,12 +118,16 @@ func (c *Copier) isCheap(object listing.Object) bool {
 
 // isOurs reports whether what was found can only be a copy that was made here and could not be recorded.
 func (s *standing) isOurs() bool {
-	if s.found.head != nil && !plan.SameKey(aws.ToString(s.found.head.SSEKMSKeyId), s.c.o.KeyARN) {
+	if s.found.head != nil && !s.isOurKey(aws.ToString(s.found.head.SSEKMSKeyId)) {
 		return false
 	}
 	made := s.found.LastModified
 	return notBefore(made, s.since) || notBefore(made, s.triedThere()) ||
 		!s.begun.IsZero() && made.Truncate(time.Second).Equal(s.begun.Truncate(time.Second))
+}
+
+func (s *standing) isOurKey(arn string) bool {
+	return plan.SameKey(arn, s.c.o.KeyARN) || slices.ContainsFunc(s.under, func(other string) bool { return plan.SameKey(arn, other) })
 }
 
 // notBefore compares times of which HTTP shows whole seconds. Nothing is newer than a zero time.

@@ -85,8 +85,8 @@ type Action struct {
 	Present *listing.Object
 	// Claimed is what an earlier process may have done about the key at the destination.
 	Claimed Claimed
-	// Unsure is set of a skip for Gone when the destination must be asked what it holds: a copy may be there that the ledger
-	// does not know, or not be there any more that it does.
+	// Unsure is set of a skip when the destination must be asked what it holds: a copy may be there that the ledger does not know,
+	// or not be there any more that it does.
 	Unsure bool
 	// Previous is what the ledger holds under the key; nil when it holds nothing.
 	Previous *checkpoint.Entry
@@ -103,8 +103,8 @@ type Action struct {
 type Claimed struct {
 	// Since is the time, by the destination's clock, since when it may have written there.
 	Since time.Time
-	// OtherKey says that it may have done so under another KMS key than the configured one.
-	OtherKey bool
+	// OtherKeys are the KMS keys under which it may have done so, but for the configured one.
+	OtherKeys []string
 }
 
 // Listed reports whether the action stands for an object of the source: one that was listed, or that a replay was asked

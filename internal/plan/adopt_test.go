@@ -25,7 +25,7 @@ func moved(key string) (string, error) {
 // there is a destination that holds these objects; asked receives from where it is listed.
 func there(asked *[]string, err error, objects ...listing.Object) plan.Destination {
 	return plan.Destination{
-		KeyAt: moved, Unknown: true, Hidden: func(error) bool { return false },
+		KeyAt: moved, KeyOf: func(key string) string { return "data/" + strings.TrimPrefix(key, "copy/") }, Unknown: true, Hidden: func(error) bool { return false },
 		List: func(after string) iter.Seq2[listing.Object, error] {
 			*asked = append(*asked, after)
 			var rest []listing.Object

@@ -29,6 +29,9 @@ type Rules struct {
 	OverwriteAny bool
 	// After is the key behind which the source was listed, "" for the first key.
 	After string
+	// FormerKey is the KMS key of the settings before, "" where it is the configured one: what an object in quarantine may have
+	// left is under one of the two.
+	FormerKey string
 	// Now is the time by which it is decided whether an object in quarantine is due to be tried again; all are due by the zero
 	// time.
 	Now time.Time
@@ -76,13 +79,19 @@ func (r Rules) action(at row) (a Action, ok bool) {
 	if moved {
 		a.Previous = nil
 	}
+	if at.aside != nil && mayHaveLeft(*at.aside) && r.FormerKey != "" {
+		a.Claimed.OtherKeys = append(a.Claimed.OtherKeys, r.FormerKey)
+	}
+	isUnsure := r.isDoubtful(a) || at.aside != nil && mayHaveLeft(*at.aside)
 	if !at.isThere {
-		a.Reason, a.Object.Key = Gone, at.key
-		a.Unsure = r.isDoubtful(a) || at.aside != nil && mayHaveLeft(*at.aside)
+		a.Reason, a.Object.Key, a.Unsure = Gone, at.key, isUnsure
 		return a, at.previous != nil || a.Unsure
 	}
 	a.Object = at.object
 	a.Kind, a.Reason = r.decide(a.Object, a.Previous, moved)
+	if a.Kind == Skip && a.Reason != Unchanged {
+		a.Unsure = isUnsure
+	}
 	if a.Reason == Unchanged && r.isDoubtful(a) {
 		a.Kind, a.Reason = Copy, Unproven
 	}

@@ -2,7 +2,9 @@ package syncer
 
 import (
 	"context"
+	"errors"
 	"iter"
+	"strings"
 
 	"syncd/internal/awserr"
 	"syncd/internal/listing"
@@ -18,15 +20,30 @@ func (p *pass) besideDestination(ctx context.Context, k known, actions plan.Acti
 	}
 	var mark string
 	if at := k.Mark(); at != "" {
-		mark, _ = p.o.Copier.DestinationKey(at) // where the key cannot exist the listing begins at its start
+		mark, _ = p.destinationKey(at) // where the key cannot exist the listing begins at its start
+	}
+	var leftovers *plan.Leftovers
+	if p.rules.Claimed != nil {
+		leftovers = &plan.Leftovers{Range: p.o.Settings.claimedRange(k.Claims()), Claimed: p.rules.Claimed}
+		leftovers.Range.After = max(leftovers.Range.After, mark)
 	}
 	return plan.Beside(actions, plan.Destination{
-		Unknown: isUnknown, KeyAt: p.o.Copier.DestinationKey, Hidden: p.isHidden,
+		Leftovers: leftovers, Unknown: isUnknown, KeyAt: p.destinationKey, KeyOf: p.o.Settings.sourceKey, Hidden: p.isHidden,
 		List: func(after string) iter.Seq2[listing.Object, error] {
 			return p.o.Destination.List(ctx, listing.Range{After: max(after, mark)})
 		},
 	})
 }
+
+// destinationKey is where a source key is copied to. One that the ledger has of another source is not.
+func (p *pass) destinationKey(key string) (string, error) {
+	if !strings.HasPrefix(key, p.o.Settings.Source.Prefix) {
+		return "", errElsewhere
+	}
+	return p.o.Copier.DestinationKey(key)
+}
+
+var errElsewhere = errors.New("the mapping does not copy that key")
 
 // isHidden reports whether the destination may not be listed: whoever may only write there adopts nothing.
 func (p *pass) isHidden(err error) bool {

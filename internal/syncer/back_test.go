@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/copier"
 	"syncd/internal/iam"
+	"syncd/internal/plan"
 	"syncd/internal/syncer"
 )
 
@@ -70,17 +72,32 @@ func TestSettingsThatAreChangedAndPutBack(t *testing.T) {
 			for _, end := range []string{"drained", "killed after a save", "killed before a save"} {
 				t.Run(fmt.Sprintf("%s, %s, %s", store, d.name, end), func(t *testing.T) {
 					emptyPools()
-					synctest.Test(t, func(t *testing.T) { putBack(t, store, d, end) })
+					synctest.Test(t, func(t *testing.T) { putBack(t, store, d, end, false) })
 				})
 			}
 		}
 	}
 }
 
-func putBack(t *testing.T, store string, d detour, end string) {
+// TestRelaySettingsThatAreChangedAndPutBack is the same where a copy that may be there is looked at, and not made again at once.
+func TestRelaySettingsThatAreChangedAndPutBack(t *testing.T) {
+	for _, d := range detours() {
+		t.Run(d.name, func(t *testing.T) {
+			emptyPools()
+			synctest.Test(t, func(t *testing.T) { putBack(t, "S3", d, "killed before a save", true) })
+		})
+	}
+}
+
+func putBack(t *testing.T, store string, d detour, end string, relay bool) {
 	t.Helper()
 	w := newWorld(t)
 	w.both()
+	write := "CopyObject"
+	if relay {
+		w.copies.Relay, w.copies.Buffers = true, copier.NewBuffers(32<<20)
+		write = "PutObject"
+	}
 	for i := range detourKeys {
 		w.put(name(i))
 	}
@@ -98,7 +115,7 @@ func putBack(t *testing.T, store string, d detour, end string) {
 	}
 	second := w.start(t, store)
 	var copies atomic.Int64
-	stop := w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Do: func() {
+	stop := w.cloud.Inject(awsfake.Fault{Operation: write, Bucket: "consumer-copy", Do: func() {
 		if copies.Add(1) != detourKeys-1 {
 			return
 		}
@@ -151,4 +168,35 @@ func (w *world) wantInStep(t *testing.T) {
 			t.Errorf("%s: got %+v at the destination, want the content of %+v under %s in %s", key, copied, original, w.copies.KeyARN, class)
 		}
 	}
+}
+
+// TestLostAnswerUnderAnotherKey loses the answer to a copy under another key, and has the former key put back.
+func TestLostAnswerUnderAnotherKey(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.both()
+		w.copies.Relay, w.copies.Buffers, w.options.Rekey = true, copier.NewBuffers(32<<20), true
+		w.fill(2)
+		pass := func(want int64) {
+			t.Helper()
+			p := w.start(t, "S3")
+			defer p.finish(t)
+			if got, err := p.run(t); err != nil || got.Copied+got.Unchanged != want || got.Quarantined[plan.Foreign] > 0 {
+				t.Fatalf("got %+v, %v, want %d in step and nothing foreign", got, err, want)
+			}
+			time.Sleep(time.Hour)
+		}
+		pass(2)
+		first := w.copies.KeyARN
+		w.copies.KeyARN = w.cloud.Account(consumer).CreateKey(region, nil).ARN()
+		found := w.cloud.Inject(awsfake.Fault{Operation: "HeadObject", Bucket: "consumer-copy", Key: name(1), Kind: awsfake.Unavailable})
+		answered := w.cloud.Inject(awsfake.Fault{Operation: "PutObject", Bucket: "consumer-copy", Key: name(1), Kind: awsfake.LoseAnswer})
+		pass(1)
+		found()
+		answered()
+		w.copies.KeyARN = first
+		pass(2)
+		w.wantInStep(t)
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/listing"
 	"syncd/internal/plan"
 )
 
@@ -36,10 +37,48 @@ func (s Settings) claimed(claims []checkpoint.Claim) func(key string) plan.Claim
 			if all.Since.IsZero() || c.Since.Before(all.Since) {
 				all.Since = c.Since
 			}
-			all.OtherKey = all.OtherKey || c.by.KeyARN != s.KeyARN
+			if c.by.KeyARN != s.KeyARN {
+				all.OtherKeys = append(all.OtherKeys, c.by.KeyARN)
+			}
 		}
 		return all
 	}
+}
+
+// claimedRange returns where in the destination the keys are that claims are on.
+func (s Settings) claimedRange(claims []checkpoint.Claim) (all listing.Range) {
+	isFirst := true
+	for _, c := range claims {
+		id, ok := identify(c.Fingerprint)
+		if !ok || id.Destination.Endpoint != s.Destination.Endpoint || id.Destination.Bucket != s.Destination.Bucket {
+			continue
+		}
+		at := func(key string) string {
+			if key == "" {
+				return ""
+			}
+			return id.Destination.Prefix + strings.TrimPrefix(key, id.Source.Prefix)
+		}
+		after, until := at(c.After), at(c.Until)
+		if isFirst {
+			all, isFirst = listing.Range{After: after, Until: until}, false
+			continue
+		}
+		all.After = min(all.After, after)
+		if until == "" || all.Until != "" && until > all.Until {
+			all.Until = until
+		}
+	}
+	return all
+}
+
+// sourceKey returns the key at the source that is copied to a key at the destination, "" for none.
+func (s Settings) sourceKey(key string) string {
+	inside, ok := strings.CutPrefix(key, s.Destination.Prefix)
+	if !ok {
+		return ""
+	}
+	return s.Source.Prefix + inside
 }
 
 // settles reports whether a complete pass under the settings has settled all that a claim is on.

@@ -18,6 +18,10 @@ func (p *pass) skip(slot *checkpoint.Slot, a plan.Action) {
 	} else {
 		keep(slot, a)
 	}
+	p.skipped(a)
+}
+
+func (p *pass) skipped(a plan.Action) {
 	switch {
 	case !a.Listed():
 		return
@@ -49,7 +53,8 @@ func keep(slot *checkpoint.Slot, a plan.Action) {
 // targetOf is what is known of the destination's key before an object is copied.
 func targetOf(a plan.Action) copier.Target {
 	t := copier.Target{
-		Listed: a.WasListed, ListedAfter: a.ListedAfter, Looked: a.Looked, Present: a.Present, OursSince: a.Claimed.Since,
+		Listed: a.WasListed, ListedAfter: a.ListedAfter, Looked: a.Looked, Present: a.Present,
+		OursSince: a.Claimed.Since, OursUnder: a.Claimed.OtherKeys,
 	}
 	for _, entry := range []*checkpoint.Entry{a.Previous, a.Inherited} {
 		if entry != nil {
@@ -83,12 +88,8 @@ func (p *pass) vanished(ctx context.Context, slot *checkpoint.Slot, a plan.Actio
 	return nil
 }
 
-// gone settles what the source does not list any more and of which the ledger does not know what is at the destination.
-func (p *pass) gone(ctx context.Context, slot *checkpoint.Slot, a plan.Action) error {
-	return p.settleGone(ctx, slot, a, targetOf(a))
-}
-
-// settleGone settles a source object that is gone. A copy whose answer was lost may have replaced the one that the ledger
+// settleGone settles an object that has no copy to be made, and of which the ledger does not know what is at the destination: it is
+// gone from the source, or skipped. A copy whose answer was lost may have replaced the one that the ledger
 // knows, which then must not be vouched for; and what is there in its place is syncd's own all the same.
 func (p *pass) settleGone(ctx context.Context, slot *checkpoint.Slot, a plan.Action, target copier.Target) error {
 	if target.OursSince.IsZero() && (target.Known == "" || a.Previous != nil || a.Inherited != nil) {

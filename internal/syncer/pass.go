@@ -230,9 +230,13 @@ func (p *pass) copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action) e
 func (p *pass) carryOut(ctx context.Context, slot *checkpoint.Slot, a plan.Action) error {
 	switch {
 	case a.Kind == plan.Skip:
-		return p.gone(ctx, slot, a)
+		if err := p.settleGone(ctx, slot, a, targetOf(a)); err != nil {
+			return err
+		}
+		p.skipped(a)
+		return nil
 	case a.Reason == plan.Unproven:
-		proved, err := p.o.Copier.Proved(ctx, *a.Previous, targetOf(a), a.Claimed.OtherKey)
+		proved, err := p.o.Copier.Proved(ctx, *a.Previous, targetOf(a), len(a.Claimed.OtherKeys) > 0)
 		if err != nil {
 			return err
 		}

@@ -167,7 +167,7 @@ func (l *looking) fateOf(a plan.Action) Fate {
 	target := targetOf(a)
 	var isThere, isSure bool
 	if a.Reason == plan.Unproven {
-		isThere, isSure = l.o.Copier.Shown(*a.Previous, target, a.Claimed.OtherKey)
+		isThere, isSure = l.o.Copier.Shown(*a.Previous, target, len(a.Claimed.OtherKeys) > 0)
 	}
 	switch refused := l.o.Terms.Refuses(a.Object); {
 	case isThere && isSure:

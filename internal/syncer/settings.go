@@ -155,6 +155,9 @@ func (p *pass) settleRules(k known, ownSince int64) error {
 	since, err := recall(k.Memo())
 	p.rules = p.o.Rules
 	p.rules.Now, p.rules.Retry, p.rules.OwnSince, p.rules.After = p.o.Now(), p.replay, ownSince, k.Mark()
+	if p.former.KeyARN != p.o.Settings.KeyARN {
+		p.rules.FormerKey = p.former.KeyARN
+	}
 	p.rules.PlaceSince, p.rules.ClassSince = since.PlaceSince, since.ClassSince
 	p.rules.Claimed = p.o.Settings.claimed(k.Claims())
 	if p.rules.Retry == nil && p.former.isKnown && p.former.Settings != p.o.Settings {

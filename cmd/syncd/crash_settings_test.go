@@ -1,0 +1,116 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"syncd/internal/iam"
+	"syncd/internal/syncer"
+)
+
+// crashSettings are those settings of a mapping that make what a ledger says of its copies untrue when they change.
+type crashSettings struct {
+	text string // the configuration without them
+
+	prefix, class, key string
+	firstKey, otherKey string
+}
+
+// The other prefix of the source has fewer objects, which are copied to the same keys.
+const (
+	crashPrefix      = "data/"
+	crashOtherPrefix = "more/"
+	crashOthers      = crashObjects / 4
+)
+
+// TestCrashUnderChangedSettings kills the real process again and again, while the mapping's key, storage class and source prefix are
+// changed and put back at random. A pass that reaches its end leaves the copy as its settings want it, and calls nothing foreign.
+func TestCrashUnderChangedSettings(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
+	for _, store := range []string{"file", "s3"} {
+		for _, way := range []string{"server-side", "relay"} {
+			t.Run(store+" "+way, func(t *testing.T) {
+				c := newCrash(t, store == "s3", way == "relay")
+				c.withSettings(t)
+				for range max(1, *crashKills/4) {
+					c.settings.change(c.random.IntN)
+					c.write(t)
+					c.killOnce(t)
+					if c.random.IntN(6) == 0 {
+						c.converge(t)
+					}
+				}
+				for range 2 { // the last settings, and those that were before
+					c.converge(t)
+					c.settings.change(c.random.IntN)
+					c.write(t)
+				}
+				t.Logf("%d kills, %d copies", c.kills, len(c.copies))
+			})
+		}
+	}
+}
+
+// withSettings prepares the accounts for all settings.
+func (c *crash) withSettings(t *testing.T) {
+	t.Helper()
+	text, err := os.ReadFile(c.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := c.consumerKey.ARN()
+	other := c.cloud.Account(demoConsumer).CreateKey(demoRegion, nil).ARN()
+	c.settings = &crashSettings{text: string(text), prefix: crashPrefix, key: first, firstKey: first, otherKey: other}
+	c.role.SetPolicies(iam.MustParse(fidelityRole))
+	for i := range crashOthers {
+		c.put(crashOtherPrefix, i)
+	}
+}
+
+// change sets each of the settings, at random, to one of its two values.
+func (s *crashSettings) change(pick func(int) int) {
+	one := func(values ...string) string { return values[pick(len(values))] }
+	s.prefix, s.class, s.key = one(crashPrefix, crashOtherPrefix), one("STANDARD", "STANDARD_IA"), one(s.firstKey, s.otherKey)
+}
+
+// write puts the settings into the configuration.
+func (c *crash) write(t *testing.T) {
+	t.Helper()
+	s := c.settings
+	text := strings.Replace(s.text, "source: {", "source: {prefix: "+s.prefix+", ", 1)
+	text = strings.Replace(text, "destination: {", "destination: {prefix: "+crashPrefix+", storage_class: "+s.class+", ", 1)
+	text = strings.ReplaceAll(text, s.firstKey, s.key)
+	if err := os.WriteFile(c.config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// converge lets passes come to their end, and holds the copy to its source and its settings.
+func (c *crash) converge(t *testing.T) {
+	t.Helper()
+	for range 2 { // objects that were overwritten before the mark of a resumed pass are the next one's
+		got := c.run(t.Context(), "backfill", "--rekey", "--json")
+		var summary syncer.Summary
+		if err := json.Unmarshal([]byte(got.stdout), &summary); err != nil || got.code != 0 || summary.SetAside() > 0 {
+			t.Fatalf("got exit %d, %+v, %v, want all settled; stderr:\n%s", got.code, summary, err, got.stderr)
+		}
+	}
+	c.skew.Add(int64(time.Minute))
+	s, n := c.settings, crashObjects
+	if s.prefix == crashOtherPrefix {
+		n = crashOthers
+	}
+	for i := range n {
+		original, _ := c.source.Object(fmt.Sprintf("%s%04d", s.prefix, i))
+		copied, ok := c.destination.Object(copyOf(i))
+		if !ok || copied.Checksum != original.Checksum || copied.KeyARN != s.key || copied.StorageClass != s.class {
+			t.Fatalf("%s: got %+v, want a copy of %+v in %s under %s", copyOf(i), copied, original, s.class, s.key)
+		}
+	}
+}

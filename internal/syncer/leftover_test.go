@@ -1,0 +1,83 @@
+package syncer_test
+
+import (
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/plan"
+)
+
+// TestLeftoversStayOurs kills a process that has copied objects and saved nothing of it. Before the next pass an object is deleted,
+// is filtered, or its mapping copies from elsewhere; and after that pass, which nothing is claimed of any more, it is back. Its copy is
+// syncd's own all the time.
+func TestLeftoversStayOurs(t *testing.T) {
+	const keys = 6
+	type change = func(w *world)
+	for name_, tt := range map[string]struct{ between, back change }{
+		"deleted": {
+			func(w *world) { w.source.Delete(name(2)); w.source.Delete(name(keys - 1)) },
+			func(w *world) { w.change(name(2)); w.put(name(keys - 1)) },
+		},
+		"filtered": {
+			func(w *world) { w.options.Rules.Filter = plan.Filter{Exclude: []plan.Pattern{glob(name(2))}} },
+			func(w *world) { w.options.Rules.Filter = plan.Filter{}; w.change(name(2)) },
+		},
+		"of another prefix": {
+			func(w *world) {
+				w.source.Put("in/"+name(1), awsfake.BytesBody([]byte("other")), awsfake.PutOptions{})
+				w.copies.SourcePrefix = "in/"
+			},
+			func(w *world) { w.source.Delete("in/" + name(1)); w.copies.SourcePrefix = ""; w.change(name(3)) },
+		},
+	} {
+		for _, isFirst := range []bool{true, false} {
+			t.Run(name_, func(t *testing.T) {
+				emptyPools()
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(t)
+					w.both()
+					w.put(name(keys)) // the copies before it are settled one by one
+					if !isFirst {
+						p := w.start(t, "S3")
+						if _, err := p.run(t); err != nil {
+							t.Fatal(err)
+						}
+						p.finish(t)
+						time.Sleep(time.Hour)
+					}
+					w.fill(keys)
+					killed := w.start(t, "S3")
+					var copies atomic.Int64
+					stop := w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Do: func() {
+						if copies.Add(1) == keys {
+							killed.kill()
+						}
+					}})
+					if got, err := killed.run(t); err == nil {
+						t.Fatalf("got %+v, want it killed", got)
+					}
+					stop()
+					killed.finish(t)
+					for _, change := range []change{tt.between, tt.back} {
+						time.Sleep(time.Hour)
+						change(w)
+						p := w.start(t, "S3")
+						if got, err := p.run(t); err != nil || got.Exit != 0 {
+							t.Errorf("got %+v, %v, want nothing set aside", got, err)
+						}
+						p.finish(t)
+					}
+					w.wantInStep(t)
+				})
+			})
+		}
+	}
+}
+
+// change writes another version of an object, of another size.
+func (w *world) change(key string) {
+	w.source.Put(key, awsfake.BytesBody([]byte("changed")), awsfake.PutOptions{})
+}

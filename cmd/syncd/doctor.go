@@ -38,6 +38,9 @@ objects. It writes no object: what writes is tried in uploads that are aborted, 
 looks at once the request is allowed. It takes no lease and touches no ledger. With --offline it sends nothing: it checks the
 configuration and lists what would be tried.
 
+Of a mapping that had no pass yet and passes every check it also counts what its destination holds under the keys that the first
+pass would write, by listing up to 20,000 objects of either side: what is no copy would be set aside as foreign.
+
 Exit codes:
   0    nothing failed
   1    something failed
@@ -51,6 +54,12 @@ Exit codes:
 	return cmd
 }
 
+// diagnosis is all that the doctor found.
+type diagnosis struct {
+	access.Diagnosis
+	Occupied []occupied `json:"occupied,omitempty"`
+}
+
 func diagnose(ctx context.Context, p process, f flags, offline bool) error {
 	c, err := loadConfig(f)
 	if err != nil {
@@ -60,19 +69,22 @@ func diagnose(ctx context.Context, p process, f flags, offline bool) error {
 	if err != nil {
 		return err
 	}
-	var d access.Diagnosis
+	var d diagnosis
 	if offline {
-		d, err = access.Foresee(c, f.mappings)
+		d.Diagnosis, err = access.Foresee(c, f.mappings)
 	} else {
-		d, err = access.Diagnose(ctx, access.DoctorOptions{Config: c, Mappings: f.mappings, Sessions: doctorSessions(p, c, logger)})
+		d.Diagnosis, err = access.Diagnose(ctx, access.DoctorOptions{Config: c, Mappings: f.mappings, Sessions: doctorSessions(p, c, logger)})
 	}
 	if err != nil {
 		return err
 	}
+	if !offline {
+		d.Occupied = countOccupied(ctx, p, f, d.Diagnosis)
+	}
 	if err := printDiagnosis(p.stdout, d, f.json); err != nil {
 		return err
 	}
-	return unhealthy(d)
+	return unhealthy(d.Diagnosis)
 }
 
 // doctorSessions makes the credentials that a pass of the mapping would have.
@@ -99,7 +111,7 @@ func unhealthy(d access.Diagnosis) error {
 	return &unhealthyError{failed}
 }
 
-func printDiagnosis(w io.Writer, d access.Diagnosis, asJSON bool) error {
+func printDiagnosis(w io.Writer, d diagnosis, asJSON bool) error {
 	if asJSON {
 		e := json.NewEncoder(w)
 		e.SetEscapeHTML(false)
@@ -122,6 +134,9 @@ func printDiagnosis(w io.Writer, d access.Diagnosis, asJSON bool) error {
 	}
 	for _, left := range d.Leftovers {
 		fmt.Fprintf(w, "left behind: %s\n", left)
+	}
+	for _, o := range d.Occupied {
+		printOccupied(w, o)
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ invoices
 left behind: upload 7 of s3://consumer-copy/probe: AccessDenied
 `
 	var b bytes.Buffer
-	if err := printDiagnosis(&b, d, false); err != nil {
+	if err := printDiagnosis(&b, diagnosis{Diagnosis: d}, false); err != nil {
 		t.Fatal(err)
 	}
 	if got := b.String(); got != want {

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"syncd/internal/awsfake"
+)
+
+// TestDoctorCountsWhatIsForeign has a destination that holds objects already: what can be no copy, and what may be one. After a pass
+// that is the ledger's to know.
+func TestDoctorCountsWhatIsForeign(t *testing.T) {
+	s := newSite(t, nil)
+	text := func(bucket *awsfake.Bucket, key, content string) {
+		bucket.Put(key, awsfake.BytesBody([]byte(content)), awsfake.PutOptions{})
+	}
+	for i := range 5 {
+		text(s.source, fmt.Sprintf("%d", i), "an original")
+	}
+	text(s.destination, "1", "of another size")
+	text(s.destination, "2", "of another length")
+	text(s.destination, "3", "as original")
+	text(s.destination, "not-at-the-source", "x")
+
+	got := s.run(t.Context(), "doctor")
+	want := "holds something under the keys of 3 objects: 2 cannot be copies, 1 may be; the first pass sets aside as foreign what is no copy"
+	if got.code != 0 || !strings.Contains(got.stdout, want) || !strings.Contains(got.stdout, "syncd backfill --take-over") {
+		t.Errorf("got code %d and\n%s%s\nwant %q", got.code, got.stdout, got.stderr, want)
+	}
+	got = s.run(t.Context(), "doctor", "--json")
+	var d struct{ Occupied []occupied }
+	if err := json.Unmarshal([]byte(got.stdout), &d); err != nil || len(d.Occupied) != 1 ||
+		d.Occupied[0] != (occupied{Mapping: demoMapping, Compared: 5, Complete: true, Foreign: 2, Doubtful: 1}) {
+		t.Errorf("got %+v, %v", d, err)
+	}
+
+	if got := s.run(t.Context(), "backfill"); got.code != 3 {
+		t.Fatalf("backfill: got code %d, want 3; stderr:\n%s", got.code, got.stderr)
+	}
+	if got := s.run(t.Context(), "doctor"); got.code != 0 || strings.Contains(got.stdout, "holds something") {
+		t.Errorf("after a pass: got code %d and\n%s", got.code, got.stdout)
+	}
+	if got := s.run(t.Context(), "backfill", "--take-over"); got.code != 0 {
+		t.Errorf("take over: got code %d, want 0; stderr:\n%s", got.code, got.stderr)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -143,7 +144,7 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	answers := make(chan answer, 1)
 	go func() {
 		time.Sleep(delay)
-		res, err := n.deliver(r)
+		res, err := n.deliver(r) //nolint:bodyclose // its sender closes it, if it still waits
 		answers <- answer{res, err}
 	}()
 	select {
@@ -240,15 +241,15 @@ func (h *holders) stepsBack(t *testing.T) (back int, stale []string) {
 	for i := range holderKeys {
 		versions := h.destination.Versions(name(i)) // newest first
 		newest, wasLate := -1, false
-		for j := len(versions) - 1; j >= 0; j-- {
-			wasLate = wasLate || h.late[versions[j].VersionID]
-			number, ok := h.numbers[versions[j].Checksum]
+		for _, version := range slices.Backward(versions) {
+			wasLate = wasLate || h.late[version.VersionID]
+			number, ok := h.numbers[version.Checksum]
 			if !ok {
-				t.Errorf("%s: got a content that the source never had: %+v", name(i), versions[j])
+				t.Errorf("%s: got a content that the source never had: %+v", name(i), version)
 			}
 			if number < newest {
 				back++
-				if !h.late[versions[j].VersionID] {
+				if !h.late[version.VersionID] {
 					t.Errorf("%s: version %d came after %d, and its sender still waited for it", name(i), number, newest)
 				}
 			}

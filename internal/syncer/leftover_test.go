@@ -16,7 +16,7 @@ import (
 func TestLeftoversStayOurs(t *testing.T) {
 	const keys = 6
 	type change = func(w *world)
-	for name_, tt := range map[string]struct{ between, back change }{
+	for label, tt := range map[string]struct{ between, back change }{
 		"deleted": {
 			func(w *world) { w.source.Delete(name(2)); w.source.Delete(name(keys - 1)) },
 			func(w *world) { w.change(name(2)); w.put(name(keys - 1)) },
@@ -34,7 +34,7 @@ func TestLeftoversStayOurs(t *testing.T) {
 		},
 	} {
 		for _, isFirst := range []bool{true, false} {
-			t.Run(name_, func(t *testing.T) {
+			t.Run(label, func(t *testing.T) {
 				emptyPools()
 				synctest.Test(t, func(t *testing.T) {
 					w := newWorld(t)

@@ -1,0 +1,154 @@
+package checkpoint_test
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/checkpointtest"
+)
+
+// TestUnchangedPassWritesOneRecord is the price of the steady state.
+func TestUnchangedPassWritesOneRecord(t *testing.T) {
+	t.Parallel()
+	store, created := counting(checkpointtest.NewMemory())
+	o := options()
+	o.ChunkEntries = 10
+	ledger := openLedger(t, store, o)
+	recordAll(t, ledger, keysTo(95)...)
+	before := ledger.Manifest()
+	if len(before.Chunks) < 9 {
+		t.Fatalf("got %d chunks, want many", len(before.Chunks))
+	}
+	for generation := range int64(4) {
+		*created = nil
+		pass := begin(t, ledger)
+		for _, e := range collect(t, pass.Previous(t.Context())) {
+			reserve(t, pass, e.Key).Carry(e)
+			reserve(t, pass, e.Key+"/filtered").Drop() // a key no generation has costs nothing either
+			if pass.Due() {
+				t.Error("due although nothing changed")
+			}
+		}
+		commit(t, pass)
+		want := []string{fmt.Sprintf("manifest-%010d.json", generation+2)}
+		if diff := cmp.Diff(want, *created); diff != "" {
+			t.Errorf("records created (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(before.Chunks, ledger.Manifest().Chunks); diff != "" {
+			t.Errorf("chunks (-before +after):\n%s", diff)
+		}
+	}
+}
+
+// TestQuietStretchIsProgress walks over keys of which none is copied: the mark alone is saved, once an interval, and a process
+// that is restarted more often than the stretch takes gets past it.
+func TestQuietStretchIsProgress(t *testing.T) {
+	t.Parallel()
+	memory := checkpointtest.NewMemory()
+	recordAll(t, openLedger(t, memory, options()), keysTo(300)...)
+	clock, lives := epoch, 0
+	o := options()
+	o.Now, o.FlushInterval = func() time.Time { return clock }, 10*time.Second
+	for done := false; !done; lives++ {
+		memory = memory.Clone()
+		store, created := counting(memory)
+		pass := begin(t, openLedger(t, store, o))
+		seen := 0
+		for _, e := range collect(t, pass.Previous(t.Context())) {
+			if seen++; seen > 50 {
+				break // killed
+			}
+			if seen%2 == 0 {
+				reserve(t, pass, e.Key).Carry(e)
+			} else {
+				reserve(t, pass, e.Key).Carry(e)
+				reserve(t, pass, e.Key+"/filtered").Drop()
+			}
+			if clock = clock.Add(time.Second); pass.Due() {
+				flush(t, pass)
+			}
+		}
+		if done = seen <= 50; done {
+			commit(t, pass)
+		}
+		if want := 8; len(*created) > want { // after 1, 2, 4, 8, 10, 10, 10 seconds
+			t.Errorf("life %d wrote %q, want at most %d records in 50 seconds", lives, *created, want)
+		}
+	}
+	if lives > 8 {
+		t.Errorf("took %d lives of 50 keys for 300 keys, want hardly more than six", lives)
+	}
+}
+
+// TestSettledAboveTheMarkIsSaved has one slow key below everything else that is settled, and a kill.
+func TestSettledAboveTheMarkIsSaved(t *testing.T) {
+	t.Parallel()
+	memory := checkpointtest.NewMemory()
+	recordAll(t, openLedger(t, memory, options()), keysTo(100)...)
+	memory = memory.Clone()
+	made := map[string]string{}
+	for life := range 3 { // the slow one is never done
+		pass := begin(t, openLedger(t, memory, options()))
+		for _, e := range collect(t, pass.Previous(t.Context())) {
+			slot := reserve(t, pass, e.Key)
+			switch {
+			case e.Key == key(0): // goes on and on
+			case made[e.Key] != "":
+				if e.Source.ETag != made[e.Key] || e.Pass != 2 {
+					t.Errorf("life %d, key %q: got version %q of pass %d, want %q, which was made before", life, e.Key, e.Source.ETag, e.Pass, made[e.Key])
+				}
+				slot.Carry(e)
+			case len(made) < 40*(life+1):
+				made[e.Key] = fmt.Sprint("life ", life)
+				slot.Record(entry(e.Key, made[e.Key]))
+			default:
+				slot.Carry(e)
+			}
+			if len(made)%3 == 0 {
+				flush(t, pass)
+			}
+		}
+		flush(t, pass)
+		progress, _, err := checkpoint.Unfinished(t.Context(), memory, mapping)
+		if err != nil || len(progress.Ranges[0].Ahead) > 40 {
+			t.Errorf("got %d saves ahead of the mark, %v, want few", len(progress.Ranges[0].Ahead), err)
+		}
+		memory = memory.Clone()
+	}
+	ledger := openLedger(t, memory, options())
+	carryRest(t, begin(t, ledger), nil)
+	want := map[string]string{}
+	for _, k := range keysTo(100) {
+		want[k] = "1"
+	}
+	maps.Copy(want, made)
+	if diff := cmp.Diff(want, etags(t, memory)); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+}
+
+// TestPassedOverAboveTheMark leaves out a key that the pass had recorded before it was interrupted.
+func TestPassedOverAboveTheMark(t *testing.T) {
+	t.Parallel()
+	memory := checkpointtest.NewMemory()
+	pass := begin(t, openLedger(t, memory, options()))
+	reserve(t, pass, "a")
+	reserve(t, pass, "b").Record(entry("b", "1"))
+	flush(t, pass)
+	pass = begin(t, openLedger(t, memory.Clone(), options()))
+	reserve(t, pass, "a").Drop()
+	if _, err := pass.Reserve(t.Context(), "c"); err == nil || !strings.Contains(err.Error(), `"b"`) {
+		t.Errorf("reserve behind it: got %v, want b passed over", err)
+	}
+	if _, err := pass.Commit(t.Context()); err == nil || !strings.Contains(err.Error(), `"b"`) {
+		t.Errorf("commit without it: got %v, want b passed over", err)
+	}
+	reserve(t, pass, "b").Drop()
+	commit(t, pass)
+}

@@ -1,0 +1,197 @@
+package copier_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"syncd/internal/awserr"
+	"syncd/internal/awsfake"
+	"syncd/internal/copier"
+	"syncd/internal/iam"
+)
+
+// treats has the service treat the conditions of some writes in another way, until it is told otherwise.
+func (w *world) treats(kind awsfake.FaultKind, operations ...string) (remove func()) {
+	w.options.ToS3 = func() bool { return false }
+	var all []func()
+	for _, operation := range operations {
+		all = append(all, w.cloud.Inject(awsfake.Fault{Operation: operation, Kind: kind}))
+	}
+	return func() {
+		for _, f := range all {
+			f()
+		}
+	}
+}
+
+// TestServiceThatIgnoresConditions finds that out with the first write of each kind, which is a copy like any other, and looks
+// before every write from then on.
+func TestServiceThatIgnoresConditions(t *testing.T) {
+	for way, w := range ways(t) {
+		for name, kind := range map[string]awsfake.FaultKind{"ignores": awsfake.IgnoreConditions, "refuses": awsfake.RefuseConditions} {
+			t.Run(name+" "+way, func(t *testing.T) {
+				w.destination.Delete("k")
+				defer w.treats(kind, "CopyObject", "PutObject", "CompleteMultipartUpload")()
+				w.wire.seen = nil
+				c := copier.New(w.options)
+				first, _, err := c.Copy(t.Context(), listed(w.sized(1)), copier.Target{}, nil)
+				if err != nil || first.Unconditional == "" {
+					t.Fatalf("got %+v, %v, want a copy without a condition", first, err)
+				}
+				second, _, err := c.Copy(t.Context(), listed(w.sized(2)), copier.Target{Known: first.DestinationETag}, nil)
+				if err != nil || second.Unconditional == "" {
+					t.Fatalf("got %+v, %v, want a copy without a condition", second, err)
+				}
+				want := map[awsfake.FaultKind][]string{
+					awsfake.IgnoreConditions: {`if "syncd-never"`, "always"}, awsfake.RefuseConditions: {`if "syncd-never"`, "always", "always"},
+				}
+				w.wantSent(t, want[kind]...)
+				w.putForeign(time.Time{})
+				if _, _, err = c.Copy(t.Context(), listed(w.sized(3)), copier.Target{Known: second.DestinationETag}, nil); !errors.Is(err, copier.ErrForeign) {
+					t.Errorf("got %v, want what others put there looked at and left", err)
+				}
+				w.wantSent(t, want[kind]...)
+			})
+		}
+	}
+}
+
+// TestServiceThatHonoursConditions costs one refused write of each kind to find out, and protects what is there from the first.
+func TestServiceThatHonoursConditions(t *testing.T) {
+	for way, w := range ways(t) {
+		t.Run(way, func(t *testing.T) {
+			w.treats(awsfake.None)
+			c := copier.New(w.options)
+			there := w.putForeign(time.Now().Add(-time.Hour))
+			if _, _, err := c.Copy(t.Context(), listed(w.sized(1)), copier.Target{}, nil); !errors.Is(err, copier.ErrForeign) {
+				t.Errorf("got %v, want what is there left before anything is tried", err)
+			}
+			if now, _ := w.destination.Object("k"); now.ETag != there.ETag {
+				t.Errorf("got %+v at the destination, want what was there", now)
+			}
+			w.destination.Delete("k")
+			first, _, err := c.Copy(t.Context(), listed(w.sized(1)), copier.Target{}, nil)
+			if err != nil || first.Unconditional != "" {
+				t.Fatalf("got %+v, %v, want a copy under a condition", first, err)
+			}
+			if _, _, err := c.Copy(t.Context(), listed(w.sized(2)), copier.Target{Known: first.DestinationETag}, nil); err != nil {
+				t.Fatal(err)
+			}
+			w.wantSent(t, `if "syncd-never"`, "if none", "if "+first.DestinationETag)
+			if n := w.cloud.Requests()["CreateMultipartUpload"]; n > 2 {
+				t.Errorf("got %d uploads for two copies", n)
+			}
+		})
+	}
+}
+
+// TestManyCopiesFindOutOnce begins many copies at once on a service of which nothing is known.
+func TestManyCopiesFindOutOnce(t *testing.T) {
+	w := newWorld(t)
+	w.treats(awsfake.None)
+	c := copier.New(w.options)
+	var copies sync.WaitGroup
+	for i := range 20 {
+		object := w.putText(fmt.Sprint("k", i), "x")
+		copies.Go(func() {
+			if _, _, err := c.Copy(context.WithoutCancel(t.Context()), object, copier.Target{Looked: true}, nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	copies.Wait()
+	if n := w.cloud.Requests()["CopyObject"]; n != 21 {
+		t.Errorf("got %d requests for 20 copies, want one more to find out", n)
+	}
+}
+
+// TestTrialThatSaysNothing has the first write fail for other reasons, or with its source: nothing is known after it.
+func TestTrialThatSaysNothing(t *testing.T) {
+	w := newWorld(t)
+	w.treats(awsfake.None)
+	c := copier.New(w.options)
+	gone := w.putText("gone", "x")
+	w.source.Delete("gone")
+	if _, _, err := c.Copy(t.Context(), gone, copier.Target{}, nil); awserr.Classify(err) != awserr.Gone {
+		t.Errorf("got %v, want it gone", err)
+	}
+	remove := w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.InternalError})
+	if _, _, err := c.Copy(t.Context(), w.putText("failed", "x"), copier.Target{}, nil); awserr.Classify(err) != awserr.Transient {
+		t.Errorf("got %v, want a transient failure", err)
+	}
+	remove()
+	w.wire.seen = nil
+	if _, _, err := c.Copy(t.Context(), w.putText("k", "x"), copier.Target{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	w.wantSent(t, `if "syncd-never"`, "if none")
+}
+
+// TestRoleThatMayNotRead has a role that lacks s3:GetObject at the destination, which a write under If-Match takes: it falls
+// back once, and says so.
+func TestRoleThatMayNotRead(t *testing.T) {
+	for way, w := range ways(t) {
+		t.Run(way, func(t *testing.T) {
+			object := listed(w.sized(1))
+			made, _ := w.mustCopy(t, object)
+			w.destination.SetPolicy(iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*",
+				"Action":"s3:GetObject","Resource":"arn:aws:s3:::consumer-copy/*"}]}`))
+			c := copier.New(w.options)
+			w.wire.seen = nil
+			target := copier.Target{Known: made.DestinationETag}
+			second, _, err := c.Copy(t.Context(), listed(w.sized(2)), target, nil)
+			if err != nil || second.Unconditional == "" {
+				t.Fatalf("got %+v, %v, want a copy without a condition", second, err)
+			}
+			third, _, err := c.Copy(t.Context(), listed(w.sized(3)), copier.Target{Known: second.DestinationETag}, nil)
+			if err != nil || third.Unconditional == "" {
+				t.Fatalf("got %+v, %v, want a copy without a condition", third, err)
+			}
+			w.wantSent(t, "if "+made.DestinationETag, "always", "always")
+			// What is written where nothing is known takes no permission but to write.
+			other := w.source.Put("other", awsfake.SyntheticBody(w.size, 1), awsfake.PutOptions{})
+			fourth, _, err := c.Copy(t.Context(), listed(other), copier.Target{}, nil)
+			if err != nil || fourth.Unconditional != "" {
+				t.Errorf("got %+v, %v, want a copy under a condition", fourth, err)
+			}
+		})
+	}
+}
+
+// TestDeniedIsDenied falls back to nothing where the write is denied all the same.
+func TestDeniedIsDenied(t *testing.T) {
+	for way, w := range ways(t) {
+		t.Run(way, func(t *testing.T) {
+			for _, operation := range []string{"CopyObject", "PutObject", "CompleteMultipartUpload"} {
+				w.cloud.Inject(awsfake.Fault{Operation: operation, Kind: awsfake.AccessDenied})
+			}
+			w.target = copier.Target{Known: `"e"`}
+			if _, err := w.copy(t, listed(w.sized(1))); copier.Reason(err) != "denied" {
+				t.Errorf("got %v, reason %q, want denied", err, copier.Reason(err))
+			}
+		})
+	}
+}
+
+// TestBucketThatDemandsConditions has a policy that denies every write without one ("Enforce conditional writes", Amazon S3 User
+// Guide).
+func TestBucketThatDemandsConditions(t *testing.T) {
+	for way, w := range ways(t) {
+		t.Run(way, func(t *testing.T) {
+			w.destination.SetPolicy(iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*",
+				"Action":"s3:PutObject","Resource":"arn:aws:s3:::consumer-copy/*",
+				"Condition":{"Null":{"s3:if-none-match":"true","s3:if-match":"true"},"Bool":{"s3:ObjectCreationOperation":"true"}}}]}`))
+			made, _ := w.mustCopy(t, listed(w.sized(1)))
+			w.target = copier.Target{Known: made.DestinationETag}
+			w.mustCopy(t, listed(w.sized(2)))
+			w.options.OverwriteAny = true
+			w.putForeign(time.Time{})
+			w.target = copier.Target{}
+			w.mustCopy(t, listed(w.sized(3)))
+		})
+	}
+}

@@ -105,7 +105,7 @@ func (s *system) mapping(ctx context.Context, m config.Mapping) (*mapping, error
 		Destination: listing.Live{
 			Client: destination, Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix, Account: m.Destination.Account,
 		},
-		Copier: s.copier(m, source, destination, pace), Rules: s.rules(m), Settings: s.settings(m), Rekey: s.rekey,
+		Copier: s.copier(m, source, destination, pace), Rules: s.rules(m), Settings: s.settings(m), ServiceOf: config.ServiceOf, Rekey: s.rekey,
 		Store: s.store, Ledger: s.ledgerOptions(m.Name), Terms: terms,
 		Turns: pace.level.Gate(), DrainTimeout: s.config.DrainTimeout.Duration(),
 		Meter: meter, Metrics: s.metrics, Logger: logger, Now: s.process.now,

@@ -103,8 +103,16 @@ func (r *quarantineRow) quarantined() Quarantined {
 	return Quarantined{
 		Key: r.Key, Source: r.source(), Reason: r.Reason, Detail: r.Detail,
 		FirstAt: time.UnixMicro(r.FirstAt).UTC(), LastAt: time.UnixMicro(r.LastAt).UTC(),
-		Attempts: r.Attempts, Pass: r.Pass, DestinationETag: r.DestinationETag, WrittenSince: time.UnixMicro(r.WrittenSince).UTC(),
+		Attempts: r.Attempts, Pass: r.Pass, DestinationETag: r.DestinationETag, WrittenSince: r.writtenSince(),
 	}
+}
+
+// writtenSince is not known of rows that were written before there was the column, which are read with 0.
+func (r *quarantineRow) writtenSince() time.Time {
+	if r.WrittenSince == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(r.WrittenSince).UTC()
 }
 
 func (r *quarantineRow) source() transfer.Version {

@@ -107,7 +107,7 @@ type Progress struct {
 	SavedAt   time.Time `json:"saved_at"`
 	Ranges    []Range   `json:"ranges"`            // ascending; this version writes one
 	Uploads   []Upload  `json:"uploads,omitempty"` // multipart uploads not known to have ended, ascending by key
-	Claims    []Claim   `json:"claims,omitempty"`  // keys at the destination that may have been written and are not settled
+	Claims    []Claim   `json:"claims"`            // keys at the destination that may have been written; nil in records from before there were claims
 }
 
 // Range is a half-open interval of keys and how far it was walked. Every key in

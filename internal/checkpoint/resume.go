@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"time"
 )
 
 // savedPass is the name of a progress record and what it says.
@@ -138,7 +139,7 @@ func (s *search) look(ctx context.Context, record savedPass) error {
 	isSame := p.Fingerprint == s.fresh.Fingerprint
 	if record.generation != s.heard {
 		s.heard = record.generation
-		s.hear(p.Uploads, p.Claims, isSame)
+		s.hear(p.Uploads, p.claimed(), isSame)
 	}
 	if s.decided || !p.goesOn(s.base) {
 		return nil
@@ -174,6 +175,18 @@ func (s *search) hear(named []Upload, claims []Claim, isSame bool) {
 		}
 	}
 }
+
+// claimed returns the claims of a pass that did not commit. One of a version that made none may have written any key.
+func (p *Progress) claimed() []Claim {
+	if p.Claims != nil {
+		return p.Claims
+	}
+	return []Claim{{Fingerprint: p.Fingerprint, Since: p.StartedAt.Add(-skewOfClaims).UTC().Truncate(time.Microsecond)}}
+}
+
+// skewOfClaims is how far the clock of a process that wrote at the destination may have been ahead of the destination's, which refuses
+// requests that are dated otherwise (Amazon S3 API Reference, "Error responses", RequestTimeTooSkewed: 15 minutes).
+const skewOfClaims = 15 * time.Minute
 
 // readProgress reads a progress record, but not the chunks it names.
 func (l *Ledger) readProgress(ctx context.Context, s savedPass) (p Progress, err error) {

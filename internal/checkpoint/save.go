@@ -306,6 +306,7 @@ func (s *saver) rowOf(ctx context.Context, q *setAside) (quarantineRow, error) {
 	case q.held && !known:
 		return quarantineRow{}, fmt.Errorf("BUG: key %q is held, but this version of it was not set aside before", q.Key)
 	case q.held:
+		before.WrittenSince = q.WrittenSince.UnixMicro() // the one thing that may have become known since
 		return before, nil
 	}
 	row := rowOfQuarantined(&q.Quarantined)
@@ -323,7 +324,7 @@ const progressTries = 16
 
 func (s *saver) saveProgress(ctx context.Context, r Range, now state) error {
 	p := s.progress
-	p.Ranges, p.Uploads, p.Claims, p.SavedAt = []Range{r}, now.uploads, now.claims, s.ledger.now()
+	p.Ranges, p.Uploads, p.Claims, p.SavedAt = []Range{r}, now.uploads, append([]Claim{}, now.claims...), s.ledger.now()
 	err := fs.ErrExist
 	for try := 0; errors.Is(err, fs.ErrExist) && try < progressTries; try++ {
 		s.seq++

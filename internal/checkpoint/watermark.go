@@ -63,8 +63,8 @@ func (s *Slot) Quarantine(q Quarantined, previous *Entry) {
 	s.pass.settle(s, asideWith(previous), q.Key, nil, &q)
 }
 
-// Hold leaves what the previous generation set aside under the key exactly as it
-// is, for a later pass to try again: the object was not tried. The previous entry
+// Hold leaves what the previous generation set aside under the key as it is, but
+// for WrittenSince, for a later pass to try again: the object was not tried. The previous entry
 // stays as with Quarantine. To hold what was not set aside, or another source
 // version, is a bug that the next save fails with.
 func (s *Slot) Hold(q Quarantined, previous *Entry) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"syncd/internal/awserr"
@@ -160,6 +161,38 @@ func TestRoleThatMayNotRead(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRoleThatMayReadLater gets the permission: within the hour nothing is tried, then the condition is sent again.
+func TestRoleThatMayReadLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.size = 10
+		made, _ := w.mustCopy(t, listed(w.sized(1)))
+		w.destination.SetPolicy(iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*",
+			"Action":"s3:GetObject","Resource":"arn:aws:s3:::consumer-copy/*"}]}`))
+		c, known := copier.New(w.options), made.DestinationETag
+		copyNext := func(seed uint64) string {
+			t.Helper()
+			w.wire.seen = nil
+			result, _, err := c.Copy(t.Context(), listed(w.sized(seed)), copier.Target{Known: known}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			former := known
+			known = result.DestinationETag
+			return former
+		}
+		former := copyNext(2)
+		w.wantSent(t, "if "+former, "always")
+		w.destination.SetPolicy(nil)
+		time.Sleep(59 * time.Minute)
+		copyNext(3)
+		w.wantSent(t, "always")
+		time.Sleep(2 * time.Minute)
+		former = copyNext(4)
+		w.wantSent(t, "if "+former)
+	})
 }
 
 // TestDeniedIsDenied falls back to nothing where the write is denied all the same.

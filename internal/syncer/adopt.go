@@ -24,7 +24,7 @@ func (p *pass) besideDestination(ctx context.Context, k known, actions plan.Acti
 	}
 	var leftovers *plan.Leftovers
 	if p.rules.Claimed != nil {
-		leftovers = &plan.Leftovers{Range: p.o.Settings.claimedRange(k.Claims()), Claimed: p.rules.Claimed}
+		leftovers = &plan.Leftovers{Range: p.o.claimedRange(k.Claims()), Claimed: p.rules.Claimed}
 		leftovers.Range.After = max(leftovers.Range.After, mark)
 	}
 	return plan.Beside(actions, plan.Destination{

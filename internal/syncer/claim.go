@@ -12,14 +12,15 @@ import (
 
 // claimed returns what claims say of a source key: what was claimed under other settings is found by the key at the
 // destination. It returns nil where no claim is on this mapping's place.
-func (s Settings) claimed(claims []checkpoint.Claim) func(key string) plan.Claimed {
+func (o *Options) claimed(claims []checkpoint.Claim) func(key string) plan.Claimed {
+	s := o.Settings
 	type claim struct {
 		checkpoint.Claim
 		by Settings
 	}
 	var here []claim
 	for _, c := range claims {
-		id, ok := identify(c.Fingerprint)
+		id, ok := o.identify(c.Fingerprint)
 		if ok && id.Destination.Endpoint == s.Destination.Endpoint && id.Destination.Bucket == s.Destination.Bucket {
 			here = append(here, claim{c, id.Settings})
 		}
@@ -46,7 +47,8 @@ func (s Settings) claimed(claims []checkpoint.Claim) func(key string) plan.Claim
 }
 
 // claimedRange returns where in the destination the keys are that claims are on.
-func (s Settings) claimedRange(claims []checkpoint.Claim) (all listing.Range) {
+func (o *Options) claimedRange(claims []checkpoint.Claim) (all listing.Range) {
+	s := o.Settings
 	isFirst := true
 	for _, c := range claims {
 		id, ok := identify(c.Fingerprint)
@@ -82,7 +84,8 @@ func (s Settings) sourceKey(key string) string {
 }
 
 // settles reports whether a complete pass under the settings has settled all that a claim is on.
-func (s Settings) settles(c checkpoint.Claim) bool {
+func (o *Options) settles(c checkpoint.Claim) bool {
+	s := o.Settings
 	id, ok := identify(c.Fingerprint)
 	return ok && id.Destination.Endpoint == s.Destination.Endpoint && id.Destination.Bucket == s.Destination.Bucket &&
 		strings.HasPrefix(id.Destination.Prefix, s.Destination.Prefix)

@@ -81,3 +81,39 @@ func TestLeftoversStayOurs(t *testing.T) {
 func (w *world) change(key string) {
 	w.source.Put(key, awsfake.BytesBody([]byte("changed")), awsfake.PutOptions{})
 }
+
+// TestLeftoverOfAHeldObjectStaysOurs kills a replay that has copied an object and saved nothing; the next pass holds the object, because
+// it is not due, and gives the claim up. When it is due its copy is syncd's own.
+func TestLeftoverOfAHeldObjectStaysOurs(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.both()
+		w.fill(3)
+		deny := w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: name(1), Kind: awsfake.AccessDenied})
+		first := w.start(t, "S3")
+		if got, err := first.run(t); err != nil || got.Quarantined["denied"] != 1 {
+			t.Fatalf("got %+v, %v, want one denied", got, err)
+		}
+		first.finish(t)
+		deny()
+
+		killed := w.start(t, "S3")
+		w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: name(1), Times: 1, Do: killed.kill})
+		if got, err := killed.Replay(killed.ctx, all); err == nil {
+			t.Fatalf("got %+v, want the replay killed", got)
+		}
+		killed.finish(t)
+		time.Sleep(2 * time.Minute) // the lease ends, and the object is not due
+		second := w.start(t, "S3")
+		defer second.finish(t)
+		if got, err := second.run(t); err != nil || got.Held != 1 {
+			t.Fatalf("got %+v, %v, want the object held", got, err)
+		}
+		w.change(name(1))
+		if got, err := second.run(t); err != nil || got.Copied != 1 || got.Exit != 0 {
+			t.Errorf("got %+v, %v, want the object copied", got, err)
+		}
+		w.wantInStep(t)
+	})
+}

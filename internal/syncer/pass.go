@@ -256,7 +256,7 @@ func (p *pass) commit(ctx context.Context, ledger *checkpoint.Ledger) error {
 		return firstCause(ctx, err)
 	}
 	if p.replay == nil {
-		p.ledger.ForgetClaims(p.o.Settings.settles)
+		p.ledger.ForgetClaims(p.o.settles)
 	}
 	generation, err := p.ledger.Commit(patient)
 	if err != nil {

@@ -136,7 +136,7 @@ func (s *Syncer) preview(ctx context.Context, v *Preview, each func(Fate) error)
 func (l *looking) settle(ctx context.Context, v *Preview) error {
 	v.Generation, v.Pass, v.Damage = l.past.last.Generation, l.past.Number(), l.past.damage
 	var err error
-	if l.former, err = formerlyOf(l.past.last.Settings); err != nil {
+	if l.former, err = l.o.formerlyOf(l.past.last.Settings); err != nil {
 		return err
 	}
 	since := l.o.Settings.after(l.former, l.past.Number())

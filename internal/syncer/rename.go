@@ -1,6 +1,7 @@
 package syncer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,7 +28,7 @@ func Rename(ctx context.Context, store checkpoint.Store, from string, to checkpo
 	if !ok {
 		return 0, fmt.Errorf("rename ledger of %q: its settings cannot be read", from)
 	}
-	since, err := recall(former.Manifest().Memo)
+	since, err := recall(cmp.Or(former.Manifest().Memo, former.Manifest().Fingerprint))
 	if err != nil {
 		return 0, fmt.Errorf("rename ledger of %q: %w", from, err)
 	}
@@ -82,7 +83,7 @@ func (s *Syncer) offerFormer(ctx context.Context) error {
 		if err != nil || name == s.o.Mapping {
 			continue // a ledger that cannot be read is not offered
 		}
-		if former, ok := identify(last.Fingerprint); ok && former.sameKeys(s.o.Settings) {
+		if former, ok := s.o.identify(last.Fingerprint); ok && former.sameKeys(s.o.Settings) {
 			s.o.Logger.Warn("a ledger of another name fits this mapping; take it over with syncd ledger rename", "from", name, "entries", last.Entries)
 		}
 	}

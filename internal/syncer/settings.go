@@ -1,6 +1,7 @@
 package syncer
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -50,7 +51,15 @@ func text(v any) string {
 	return string(data)
 }
 
-// identify reads a fingerprint; ok is false for one that is none of this program's.
+// identify reads a fingerprint; ok is false for one that is none of this program's. Older ones spell services as they were configured.
+func (o *Options) identify(fingerprint string) (id identity, ok bool) {
+	id, ok = identify(fingerprint)
+	if o.ServiceOf != nil {
+		id.Source.Endpoint, id.Destination.Endpoint = o.ServiceOf(id.Source.Endpoint), o.ServiceOf(id.Destination.Endpoint)
+	}
+	return id, ok
+}
+
 func identify(fingerprint string) (id identity, ok bool) {
 	return id, fingerprint != "" && json.Unmarshal([]byte(fingerprint), &id) == nil
 }
@@ -79,16 +88,16 @@ type formerly struct {
 	isKnown bool // there is one
 }
 
-func formerlyOf(last checkpoint.Settings) (f formerly, err error) {
+func (o *Options) formerlyOf(last checkpoint.Settings) (f formerly, err error) {
 	if last.Fingerprint == "" {
 		return f, nil
 	}
-	id, ok := identify(last.Fingerprint)
+	id, ok := o.identify(last.Fingerprint)
 	if !ok {
 		return f, errors.New("read the settings of the last generation: they are in no form that this version knows")
 	}
 	f.Settings, f.isKnown = id.Settings, true
-	f.history, err = recall(last.Memo)
+	f.history, err = recall(cmp.Or(last.Memo, last.Fingerprint)) // which held it before there were memos
 	return f, err
 }
 
@@ -127,7 +136,7 @@ func (p *pass) begin(ctx context.Context, ledger *checkpoint.Ledger) (err error)
 	}
 	var since history
 	ledger.SetSettings(func(last checkpoint.Settings, pass int64) checkpoint.Settings {
-		p.former, err = formerlyOf(last)
+		p.former, err = p.o.formerlyOf(last)
 		since = p.o.Settings.after(p.former, pass)
 		return checkpoint.Settings{Fingerprint: text(id), Memo: text(since)}
 	})
@@ -159,7 +168,7 @@ func (p *pass) settleRules(k known, ownSince int64) error {
 		p.rules.FormerKey = p.former.KeyARN
 	}
 	p.rules.PlaceSince, p.rules.ClassSince = since.PlaceSince, since.ClassSince
-	p.rules.Claimed = p.o.Settings.claimed(k.Claims())
+	p.rules.Claimed = p.o.claimed(k.Claims())
 	if p.rules.Retry == nil && p.former.isKnown && p.former.Settings != p.o.Settings {
 		p.rules.Retry = func(checkpoint.Quarantined) bool { return true } // what failed there may succeed here
 	}

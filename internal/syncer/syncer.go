@@ -70,6 +70,8 @@ type Options struct {
 	Rules plan.Rules
 	// Settings are remembered with each generation.
 	Settings Settings
+	// ServiceOf names the service at an endpoint URL: the settings of older generations have the URL. Nil takes them as they are.
+	ServiceOf func(endpointURL string) string
 	// Rekey allows a pass to copy everything again under a new KMS key.
 	Rekey bool
 	// Store keeps the ledger, opened with the settings in Ledger.

@@ -1,0 +1,66 @@
+package syncer_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"syncd/internal/checkpoint"
+)
+
+// TestSettingsOfAnOlderLedger has a generation whose settings spell the service as it was configured, and hold since when they are in
+// force themselves: nothing is copied again for that, and what was copied from elsewhere before still counts for nothing.
+func TestSettingsOfAnOlderLedger(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.both()
+		w.fill(3)
+		w.settle()
+		w.options.Settings.Source.Endpoint, w.options.Settings.Destination.Endpoint = "s3.example", "s3.example"
+		s := w.open(t)
+		mustRun(t, s)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		entries := w.entries(t)
+
+		ledger, err := checkpoint.Open(t.Context(), w.store(t), w.options.Ledger)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ledger.SetSettings(func(last checkpoint.Settings, _ int64) checkpoint.Settings {
+			older := strings.ReplaceAll(last.Fingerprint, `"s3.example"`, `"https://S3.example:443/"`)
+			return checkpoint.Settings{Fingerprint: strings.TrimSuffix(older, "}") + `,"place_since":2}`}
+		})
+		pass, err := ledger.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 3 {
+			slot, err := pass.Reserve(t.Context(), name(i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i == 0 {
+				slot.Carry(entries[name(i)]) // of pass 1, which copied from elsewhere
+			} else {
+				slot.Record(entries[name(i)])
+			}
+		}
+		if _, err := pass.Commit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := ledger.Close(); err != nil {
+			t.Fatal(err)
+		}
+
+		w.options.ServiceOf = func(url string) string {
+			return strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(url, "https://"), ":443/"))
+		}
+		s = w.open(t)
+		if got := mustRun(t, s); got.Unchanged != 2 || got.Copied+got.Adopted != 1 || got.Exit != 0 {
+			t.Errorf("got %+v, want two unchanged, and one that is not known", got)
+		}
+	})
+}

@@ -204,7 +204,11 @@ func (m *matrix) checkSummary(t *testing.T, s setting, got syncer.Summary) {
 	if diff := gocmp.Diff(counts(m.tally(s)), counts(got), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("summary (-want +got):\n%s", diff)
 	}
-	if got, want := got.Requests["CompleteMultipartUpload"], m.inParts(s); got != want {
+	want := m.inParts(s)
+	if m.server == onMinIO && want > 0 {
+		want++ // one is refused, to find out whether conditions are honoured
+	}
+	if got := got.Requests["CompleteMultipartUpload"]; got != want {
 		t.Errorf("got %d copies in parts, want %d", got, want)
 	}
 }

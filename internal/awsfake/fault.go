@@ -45,7 +45,7 @@ const (
 	HalfAnswer      // the request is served, and the first half of the answer's body is given for the whole
 	NoETag          // the request is served, and its answer names no ETag
 	OtherETag       // the request is served, and its answer names the ETag of another version
-	OtherAnswer     // once one request of the operation is served, those for other keys get its answer and are not
+	OtherAnswer     // once one request of the operation is answered, later ones for other keys get that answer and are not served
 )
 
 // Fault is a misbehaviour hung on the requests that match it.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"time"
 )
 
 // Lies returns the kinds of fault that are answers which are not true, or not those of the service: what a proxy, a gateway, a
@@ -98,6 +99,7 @@ func (res *response) replaceETags(header, element string) error {
 // stored is an answer that is given again.
 type stored struct {
 	about  string
+	at     time.Time
 	status int
 	header http.Header
 	body   []byte
@@ -112,7 +114,7 @@ func (f *faults) storedFor(q *request) *response {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s, ok := f.stored[q.operation]
-	if !ok || s.about == about(q) {
+	if !ok || s.about == about(q) || !s.at.Before(q.cloud.now()) {
 		return nil
 	}
 	res := answer(s.status)
@@ -137,6 +139,6 @@ func (f *faults) storeFor(q *request, res *response) error {
 	if f.stored == nil {
 		f.stored = map[string]stored{}
 	}
-	f.stored[q.operation] = stored{about(q), res.status, res.header.Clone(), body, res.size}
+	f.stored[q.operation] = stored{about(q), q.cloud.now(), res.status, res.header.Clone(), body, res.size}
 	return nil
 }

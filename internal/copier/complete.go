@@ -75,7 +75,7 @@ func (u *upload) sendComplete(ctx context.Context, sum string) (Result, error) {
 		err = sameChecksum(sum, out.ChecksumCRC64NVME)
 	}
 	if err != nil {
-		u.job.standing.wrote(aws.ToString(out.ETag), u.job.writtenSince())
+		u.job.standing.answeredOddly(u.job.writtenSince())
 		return Result{}, err
 	}
 	return u.result(Result{

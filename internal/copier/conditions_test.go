@@ -19,6 +19,7 @@ import (
 	"syncd/internal/checkpoint"
 	"syncd/internal/copier"
 	"syncd/internal/iam"
+	"syncd/internal/transfer"
 )
 
 // roundTrip is a transport of one function.
@@ -321,7 +322,7 @@ func TestAnswerThatNamesTheFormerCopy(t *testing.T) {
 				}
 				made, _ := w.mustCopy(t, listed(w.sized(1)))
 				w.target = copier.Target{Known: made.DestinationETag}
-				w.wire.next = former{w.wire.next, w.key.ARN(), made.DestinationETag}
+				w.wire.next = former{w.wire.next, w.key.ARN(), made.DestinationETag, ""}
 				time.Sleep(time.Minute)
 				if _, err := w.copy(t, listed(w.sized(2))); awserr.Classify(err) != awserr.Transient {
 					t.Errorf("relay %v, %d bytes: got %v, want it transient", relay, size, err)
@@ -331,10 +332,10 @@ func TestAnswerThatNamesTheFormerCopy(t *testing.T) {
 	}
 }
 
-// former answers the writes that make copies with what was there before.
+// former answers the writes that make copies with what was there before, or is of another object.
 type former struct {
-	next      http.RoundTripper
-	key, etag string
+	next           http.RoundTripper
+	key, etag, sum string
 }
 
 func (f former) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -344,8 +345,44 @@ func (f former) RoundTrip(r *http.Request) (*http.Response, error) {
 		return f.next.RoundTrip(r)
 	}
 	res := &http.Response{StatusCode: http.StatusOK, Request: r, Body: http.NoBody, Header: http.Header{
-		"X-Amz-Request-Id": {"1"}, "X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id": {f.key}, "Etag": {f.etag},
+		"X-Amz-Request-Id": {"1"}, "Etag": {f.etag},
 	}}
+	if f.sum != "" {
+		res.Header.Set("X-Amz-Checksum-Crc64nvme", f.sum)
+	}
+	if f.key != "" {
+		res.Header.Set("X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id", f.key)
+	}
 	replaceBody(res, `<Result><ETag>`+f.etag+`</ETag></Result>`)
 	return res, nil
+}
+
+// TestAnswerOfAnotherObjectLeavesTheFormerCopyOurs has something before the service answer a write with what belongs to another object,
+// and write nothing: what is at the destination is still the copy before.
+func TestAnswerOfAnotherObjectLeavesTheFormerCopyOurs(t *testing.T) {
+	for name, key := range map[string]string{"that names the key": "", "that names no key": "absent"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.relaying(64 * mib)
+				w.size = 10
+				made, _ := w.mustCopy(t, listed(w.sized(1)))
+				honest, arn, sum := w.wire.next, w.key.ARN(), "AAAAAAAAAAA="
+				if key != "" {
+					arn, sum = "", ""
+				}
+				w.wire.next = former{honest, arn, `"of another object"`, sum}
+				time.Sleep(time.Minute)
+				c, object := copier.New(w.options), listed(w.sized(2))
+				_, ours, err := c.Copy(t.Context(), object, copier.Target{Known: made.DestinationETag}, nil)
+				if err == nil || !transfer.SameETag(ours.ETag, made.DestinationETag) || ours.Since.IsZero() {
+					t.Fatalf("got %+v, %v, want a failure, and the former copy known", ours, err)
+				}
+				w.wire.next = honest
+				if _, _, err := c.Copy(t.Context(), object, copier.Target{Known: ours.ETag, OursSince: ours.Since}, nil); err != nil {
+					t.Errorf("afterwards: got %v", err)
+				}
+			})
+		})
+	}
 }

@@ -344,19 +344,21 @@ func (j *job) confirmed(ctx context.Context, r Result) (Result, error) {
 	if j.standing.found != nil {
 		former = j.standing.found.ETag
 	}
-	j.standing.wrote(r.DestinationETag, j.writtenSince())
+	since := j.writtenSince()
 	isFormer := former != "" && transfer.SameETag(r.DestinationETag, former)
 	if r.KeyARN == "" || isFormer {
 		in := &s3.HeadObjectInput{Key: &r.DestinationKey, IfMatch: &r.DestinationETag, VersionId: optional(r.DestinationVersionID)}
 		copied, err := j.c.headCopy(ctx, in)
-		if err == nil && isFormer && !notBefore(aws.ToTime(copied.LastModified), j.writtenSince()) {
+		if err == nil && isFormer && !notBefore(aws.ToTime(copied.LastModified), since) {
 			err = errFormer
 		}
 		if err != nil {
+			j.standing.answeredOddly(since)
 			return Result{}, &ObjectError{Op: "look up copy", Bucket: j.c.o.DestinationBucket, Key: r.DestinationKey, Err: err}
 		}
 		r.KeyARN, r.BucketKey = aws.ToString(copied.SSEKMSKeyId), aws.ToBool(copied.BucketKeyEnabled)
 	}
+	j.standing.wrote(r.DestinationETag, since)
 	if plan.SameKey(r.KeyARN, j.c.o.KeyARN) {
 		return r, nil
 	}

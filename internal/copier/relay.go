@@ -106,7 +106,7 @@ func (j *job) put(ctx context.Context, d *draft, content []byte) (Result, error)
 		}
 	}
 	if err := sameChecksum(sum, out.ChecksumCRC64NVME); err != nil {
-		j.standing.wrote(aws.ToString(out.ETag), j.writtenSince())
+		j.standing.answeredOddly(j.writtenSince())
 		return Result{}, err
 	}
 	return Result{

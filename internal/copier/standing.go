@@ -140,6 +140,14 @@ func notBefore(t, since time.Time) bool {
 // than there is.
 func (s *standing) wrote(etag string, at time.Time) {
 	s.known, s.looked, s.found = etag, false, nil
+	s.oursSince(at)
+}
+
+// answeredOddly notes that a write of that time, by the destination's clock, was answered with what cannot be of it: it may have been
+// made, or what was there before is there still.
+func (s *standing) answeredOddly(at time.Time) { s.oursSince(at) }
+
+func (s *standing) oursSince(at time.Time) {
 	if s.since.IsZero() || at.Before(s.since) {
 		s.since = at
 	}

@@ -85,6 +85,10 @@ func (l *Ledger) findUnfinished(ctx context.Context, base Manifest, fresh Progre
 			s.hear(base.Uploads, base.Claims, true)
 		}
 		u = s.found
+		if base.Generation > 0 && (s.damaged || l.newest > base.Generation) {
+			// Of what is damaged nothing says which keys it was on.
+			u.claims = merge(append(u.claims, claimSince(fresh.Fingerprint, base.CommittedAt)))
+		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			break
 		}
@@ -98,6 +102,7 @@ type search struct {
 	base    *Manifest
 	fresh   *Progress
 	found   unfinished
+	damaged bool  // whether a record is
 	decided bool  // whether found.progress is what the pass goes on from
 	heard   int64 // pass whose uploads are known
 }
@@ -121,6 +126,7 @@ func (s *search) run(ctx context.Context) error {
 		}
 		err := s.look(ctx, record)
 		if _, isDamage := errors.AsType[*CorruptError](err); isDamage {
+			s.damaged = true
 			s.ledger.log.Warn("progress was damaged", "mapping", s.fresh.Mapping, "generation", record.generation, "err", err)
 		} else if err != nil {
 			return err
@@ -163,11 +169,7 @@ func (s *search) look(ctx context.Context, record savedPass) error {
 
 // hear adds uploads and claims to those found, but for the ones that a later pass has named.
 func (s *search) hear(named []Upload, claims []Claim, isSame bool) {
-	for _, c := range claims {
-		if !slices.Contains(s.found.claims, c) {
-			s.found.claims = append(s.found.claims, c)
-		}
-	}
+	s.found.claims = merge(append(s.found.claims, claims...))
 	for _, u := range named {
 		u.Left = u.Left || !isSame && !u.Kept
 		if !slices.ContainsFunc(s.found.uploads, func(f Upload) bool { return f.ID == u.ID }) {
@@ -181,7 +183,12 @@ func (p *Progress) claimed() []Claim {
 	if p.Claims != nil {
 		return p.Claims
 	}
-	return []Claim{{Fingerprint: p.Fingerprint, Since: p.StartedAt.Add(-skewOfClaims).UTC().Truncate(time.Microsecond)}}
+	return []Claim{claimSince(p.Fingerprint, p.StartedAt)}
+}
+
+// claimSince is a claim on every key, from a time by this process's clock.
+func claimSince(fingerprint string, at time.Time) Claim {
+	return Claim{Fingerprint: fingerprint, Since: at.Add(-skewOfClaims).UTC().Truncate(time.Microsecond)}
 }
 
 // skewOfClaims is how far the clock of a process that wrote at the destination may have been ahead of the destination's, which refuses

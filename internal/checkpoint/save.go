@@ -180,7 +180,8 @@ func (p *Pass) Commit(ctx context.Context) (generation int64, err error) {
 		return 0, fmt.Errorf("commit pass %d: %w", p.number, err)
 	}
 	p.mu.Lock()
-	taken, claims := p.water.take(), slices.Clone(p.claims.inherited)
+	isSettled := func(c Claim) bool { return c.Fingerprint == p.settings.Fingerprint && !c.Proved }
+	taken, claims := p.water.take(), append(slices.DeleteFunc(slices.Clone(p.claims.inherited), isSettled), p.claims.taken...)
 	p.mu.Unlock()
 	manifest, err := p.saver.commit(ctx, taken, p.KeptUploads(), claims)
 	if err != nil {
@@ -363,7 +364,7 @@ func (s *saver) commit(ctx context.Context, b batch, kept []Upload, claims []Cla
 	if err != nil {
 		return Manifest{}, err
 	}
-	m.Uploads, m.Claims = kept, slices.DeleteFunc(claims, func(c Claim) bool { return c.Fingerprint == m.Fingerprint })
+	m.Uploads, m.Claims = kept, claims
 	if err := s.ledger.lease.Held(ctx); err != nil {
 		return Manifest{}, err // writing the chunks may have taken long
 	}

@@ -38,7 +38,8 @@ func (j *job) adopt(ctx context.Context) (result Result, adopted bool, err error
 	if err == nil && plan.SameKey(aws.ToString(copied.SSEKMSKeyId), j.c.o.KeyARN) && s.found.Size == j.object.Size {
 		var source *s3.HeadObjectOutput
 		source, err = j.c.head(ctx, j.object.Key, &j.object.ETag)
-		adopted = err == nil && sameContent(source, copied)
+		// One of ours may have been made of another object, under settings that were put back: its time proves nothing.
+		adopted = err == nil && sameContent(source, copied, !s.isOurs())
 	}
 	if adopted && s.isOurs() {
 		adopted, err = j.isFinished(ctx)
@@ -123,7 +124,7 @@ type Left struct {
 }
 
 // LeftOf asks what is at the destination under the key of a source object that is gone. It costs a HEAD. What the role may not
-// look at is not syncd's.
+// look at, and may be syncd's, is an error.
 func (c *Copier) LeftOf(ctx context.Context, sourceKey string, target Target) (Left, error) {
 	key, err := c.DestinationKey(sourceKey)
 	if err != nil {
@@ -131,15 +132,20 @@ func (c *Copier) LeftOf(ctx context.Context, sourceKey string, target Target) (L
 	}
 	target.Looked, target.Present = false, nil
 	s := c.standing(key, target)
-	if err := s.look(ctx); err != nil && awserr.Classify(err) != awserr.Denied {
+	if err := s.look(ctx); err != nil {
 		return Left{}, err
 	}
-	if s.found == nil || s.found.head == nil {
+	if s.found == nil {
 		return Left{}, nil
 	}
 	isKnown := transfer.SameETag(s.found.ETag, s.known)
-	if !isKnown && !s.isOurs() {
+	switch {
+	case !isKnown && !s.isOurs():
 		return Left{}, nil
+	case s.found.head == nil && isKnown:
+		return Left{Intact: true}, nil
+	case s.found.head == nil:
+		return Left{}, c.failed("look up copy of", sourceKey, errNotShown)
 	}
 	return Left{Intact: isKnown, Entry: &checkpoint.Entry{
 		Key: sourceKey, DestinationETag: s.found.ETag, DestinationVersionID: s.found.ID,
@@ -159,15 +165,15 @@ func (c *Copier) headCopy(ctx context.Context, in *s3.HeadObjectInput) (head *s3
 }
 
 // sameContent compares a checksum of the whole that both sides have; where they have none in common, a copy that was made
-// long after its source is believed.
-func sameContent(source, copied *s3.HeadObjectOutput) bool {
+// long after its source is believed if it may be.
+func sameContent(source, copied *s3.HeadObjectOutput, mayBelieve bool) bool {
 	theirs := headChecksums(copied)
 	for i, ours := range headChecksums(source) {
 		if ours.value != nil && theirs[i].value != nil {
 			return *ours.value == *theirs[i].value
 		}
 	}
-	return !aws.ToTime(copied.LastModified).Before(aws.ToTime(source.LastModified).Add(adoptMargin))
+	return mayBelieve && !aws.ToTime(copied.LastModified).Before(aws.ToTime(source.LastModified).Add(adoptMargin))
 }
 
 // headChecksums lists the checksums of a whole object; those of parts, which depend on how it was uploaded, are none.

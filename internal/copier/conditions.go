@@ -164,6 +164,8 @@ func (j *job) conditional(ctx context.Context, operation string, send func(conte
 		}
 		known.matched(false)
 		j.unconditional = ConditionsDenied
+	case class == awserr.Unsupported && !j.standing.looked:
+		return errUnguarded
 	case class == awserr.Unsupported:
 		if j.send(ctx, condition{}, send) != nil {
 			return err
@@ -179,8 +181,11 @@ func (j *job) conditional(ctx context.Context, operation string, send func(conte
 // try finds out how conditions are treated: a write under one that cannot hold is refused, and then made under the one that
 // is wanted; or it happens, and nobody has looked at the condition.
 func (j *job) try(ctx context.Context, operation string, wanted condition, send func(context.Context, condition) error) error {
-	learnt := unknown
-	defer func() { j.c.conditions.learnt(operation, learnt) }()
+	known, learnt := j.c.conditions, unknown
+	defer func() { known.learnt(operation, learnt) }()
+	if known.isMatchDenied() {
+		return j.withoutMatch(ctx, wanted, send)
+	}
 	err := j.send(ctx, never(), send)
 	switch awserr.Classify(err) { //nolint:exhaustive // what a condition that does not hold is answered with
 	case "":
@@ -191,6 +196,12 @@ func (j *job) try(ctx context.Context, operation string, wanted condition, send 
 			learnt, j.unconditional = ignored, ConditionsIgnored
 		}
 		return err
+	case awserr.Denied:
+		if !known.mayBeForMatch(err, j.c.o.DestinationBucket) || j.withoutMatch(ctx, wanted, send) != nil {
+			return err
+		}
+		known.matched(false)
+		return nil
 	case awserr.Precondition, awserr.Gone, awserr.Conflict:
 	default:
 		return err
@@ -200,6 +211,15 @@ func (j *job) try(ctx context.Context, operation string, wanted condition, send 
 		learnt = honoured
 	}
 	return err
+}
+
+// withoutMatch sends a write for a role that may not send If-Match.
+func (j *job) withoutMatch(ctx context.Context, wanted condition, send func(context.Context, condition) error) error {
+	if wanted.match != "" {
+		wanted = condition{}
+		j.unconditional = ConditionsDenied
+	}
+	return j.send(ctx, wanted, send)
 }
 
 // send sends one write, and notes when nobody knows what became of it.

@@ -202,7 +202,7 @@ func refused(err error) bool {
 	case awserr.Precondition, awserr.Gone, awserr.Conflict:
 		return true
 	default:
-		return errors.Is(err, errMoved)
+		return errors.Is(err, errMoved) || errors.Is(err, errUnguarded)
 	}
 }
 

@@ -35,11 +35,13 @@ var (
 	errFormer      = &awserr.AnswerError{
 		Operation: "copy", Class: awserr.Transient, Problem: "success with the ETag of what was there before, which is still there",
 	}
-	errGone     = &smithy.GenericAPIError{Code: "NoSuchKey", Message: "the source does not list the object any more"}
-	errMoved    = errors.New("the source is another version than the one that was asked for")
-	errNoETag   = errors.New("the source gives no ETag, so that the copy cannot be pinned to a version")
-	errHidden   = errors.New("the source has metadata that no header can show, which a copy in parts would lose")
-	errTooLarge = errors.New("the object is larger than 10,000 parts of 5 GiB")
+	errGone      = &smithy.GenericAPIError{Code: "NoSuchKey", Message: "the source does not list the object any more"}
+	errNotShown  = errors.New("the role may list the destination and not read it, so that nothing tells whose the object is")
+	errUnguarded = errors.New("the service takes no conditions, and what is at the destination was not looked at")
+	errMoved     = errors.New("the source is another version than the one that was asked for")
+	errNoETag    = errors.New("the source gives no ETag, so that the copy cannot be pinned to a version")
+	errHidden    = errors.New("the source has metadata that no header can show, which a copy in parts would lose")
+	errTooLarge  = errors.New("the object is larger than 10,000 parts of 5 GiB")
 )
 
 // ObjectError is the failure of one object.

@@ -103,6 +103,8 @@ type Action struct {
 type Claimed struct {
 	// Since is the time, by the destination's clock, since when it may have written there.
 	Since time.Time
+	// Proved says that what the ledger has of the key is right all the same.
+	Proved bool
 	// OtherKeys are the KMS keys under which it may have done so, but for the configured one.
 	OtherKeys []string
 }

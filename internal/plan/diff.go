@@ -29,9 +29,11 @@ type Rules struct {
 	OverwriteAny bool
 	// After is the key behind which the source was listed, "" for the first key.
 	After string
-	// FormerKey is the KMS key of the settings before, "" where it is the configured one: what an object in quarantine may have
-	// left is under one of the two.
-	FormerKey string
+	// TargetSince is the first pass that copied each key to where it is copied today.
+	TargetSince int64
+	// FormerKeys are the KMS keys that the mapping had before the configured one: what an object in quarantine may have left is under
+	// one of them.
+	FormerKeys []string
 	// Now is the time by which it is decided whether an object in quarantine is due to be tried again; all are due by the zero
 	// time.
 	Now time.Time
@@ -75,12 +77,13 @@ func Diff(
 // say: the source does not have the object, and the destination no copy of it.
 func (r Rules) action(at row) (a Action, ok bool) {
 	moved := at.previous != nil && r.elsewhere(*at.previous)
+	at.aside = r.here(at.aside)
 	a = Action{Previous: at.previous, SetAside: at.aside, Claimed: r.claimed(at.key)}
 	if moved {
 		a.Previous = nil
 	}
-	if at.aside != nil && mayHaveLeft(*at.aside) && r.FormerKey != "" {
-		a.Claimed.OtherKeys = append(a.Claimed.OtherKeys, r.FormerKey)
+	if at.aside != nil && mayHaveLeft(*at.aside) {
+		a.Claimed.OtherKeys = append(a.Claimed.OtherKeys, r.FormerKeys...)
 	}
 	isUnsure := r.isDoubtful(a) || at.aside != nil && mayHaveLeft(*at.aside)
 	if !at.isThere {
@@ -130,7 +133,18 @@ func (r Rules) claimed(key string) Claimed {
 
 // isDoubtful reports whether the copy that the action's entry is of may have been replaced since.
 func (r Rules) isDoubtful(a Action) bool {
-	return a.Previous != nil && !a.Claimed.Since.IsZero() && a.Previous.Pass < r.OwnSince
+	return a.Previous != nil && !a.Claimed.Since.IsZero() && !a.Claimed.Proved
+}
+
+// here returns the row of an object in quarantine as far as it speaks of where the mapping writes now: of another place's copies it
+// says nothing.
+func (r Rules) here(q *checkpoint.Quarantined) *checkpoint.Quarantined {
+	if q == nil || q.Pass >= r.TargetSince {
+		return q
+	}
+	row := *q
+	row.DestinationETag, row.WrittenSince = "", time.Time{}
+	return &row
 }
 
 // mayHaveLeft reports whether an object that was set aside may have a copy that no entry is of.

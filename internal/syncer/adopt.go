@@ -15,7 +15,9 @@ import (
 // mapping wrote elsewhere before, or an earlier process has claimed keys there.
 func (p *pass) besideDestination(ctx context.Context, k known, actions plan.Actions) plan.Actions {
 	isUnknown := p.expectNothing || p.hasMoved()
-	if p.o.Destination == nil || !isUnknown && p.rules.Claimed == nil {
+	mayHaveLeft := p.o.mayHaveLeft(k.Claims())
+	if p.o.Destination == nil || !isUnknown && !mayHaveLeft {
+		p.hidden.Store(mayHaveLeft)
 		return actions
 	}
 	var mark string
@@ -23,16 +25,26 @@ func (p *pass) besideDestination(ctx context.Context, k known, actions plan.Acti
 		mark, _ = p.destinationKey(at) // where the key cannot exist the listing begins at its start
 	}
 	var leftovers *plan.Leftovers
-	if p.rules.Claimed != nil {
+	if mayHaveLeft {
 		leftovers = &plan.Leftovers{Range: p.o.claimedRange(k.Claims()), Claimed: p.rules.Claimed}
 		leftovers.Range.After = max(leftovers.Range.After, mark)
 	}
 	return plan.Beside(actions, plan.Destination{
-		Leftovers: leftovers, Unknown: isUnknown, KeyAt: p.destinationKey, KeyOf: p.o.Settings.sourceKey, Hidden: p.isHidden,
+		Leftovers: leftovers, Unknown: isUnknown, KeyAt: p.destinationKey, KeyOf: p.sourceKeyAfter(k.Mark()), Hidden: p.isHidden,
 		List: func(after string) iter.Seq2[listing.Object, error] {
 			return p.o.Destination.List(ctx, listing.Range{After: max(after, mark)})
 		},
 	})
+}
+
+// sourceKeyAfter returns the function that finds the source key of a key of the destination, "" for one that is settled already.
+func (p *pass) sourceKeyAfter(mark string) func(key string) string {
+	return func(key string) string {
+		if key = p.o.Settings.sourceKey(key); key <= mark {
+			return ""
+		}
+		return key
+	}
 }
 
 // destinationKey is where a source key is copied to. One that the ledger has of another source is not.
@@ -50,6 +62,7 @@ func (p *pass) isHidden(err error) bool {
 	if awserr.Classify(err) != awserr.Denied {
 		return false
 	}
+	p.hidden.Store(true)
 	p.log.Warn("destination may not be listed, nothing is adopted", "err", err)
 	return true
 }

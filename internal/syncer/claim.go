@@ -2,6 +2,7 @@ package syncer
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 
@@ -20,9 +21,8 @@ func (o *Options) claimed(claims []checkpoint.Claim) func(key string) plan.Claim
 	}
 	var here []claim
 	for _, c := range claims {
-		id, ok := o.identify(c.Fingerprint)
-		if ok && id.Destination.Endpoint == s.Destination.Endpoint && id.Destination.Bucket == s.Destination.Bucket {
-			here = append(here, claim{c, id.Settings})
+		if by, ok := o.claimsHere(c); ok {
+			here = append(here, claim{c, by})
 		}
 	}
 	if len(here) == 0 {
@@ -32,12 +32,11 @@ func (o *Options) claimed(claims []checkpoint.Claim) func(key string) plan.Claim
 		at := s.Destination.Prefix + strings.TrimPrefix(key, s.Source.Prefix)
 		for _, c := range here {
 			inside, ok := strings.CutPrefix(at, c.by.Destination.Prefix)
-			if !ok || !c.Covers(c.by.Source.Prefix+inside) {
+			if !ok || !c.Covers(c.by.Source.Prefix+inside) || isBelow(at, c.Settled) {
 				continue
 			}
-			if all.Since.IsZero() || c.Since.Before(all.Since) {
-				all.Since = c.Since
-			}
+			all.Proved = c.Proved && (all.Proved || all.Since.IsZero())
+			all.Since = earlier(all.Since, c.Since)
 			if c.by.KeyARN != s.KeyARN {
 				all.OtherKeys = append(all.OtherKeys, c.by.KeyARN)
 			}
@@ -48,18 +47,17 @@ func (o *Options) claimed(claims []checkpoint.Claim) func(key string) plan.Claim
 
 // claimedRange returns where in the destination the keys are that claims are on.
 func (o *Options) claimedRange(claims []checkpoint.Claim) (all listing.Range) {
-	s := o.Settings
 	isFirst := true
 	for _, c := range claims {
-		id, ok := identify(c.Fingerprint)
-		if !ok || id.Destination.Endpoint != s.Destination.Endpoint || id.Destination.Bucket != s.Destination.Bucket {
+		by, ok := o.claimsHere(c)
+		if !ok {
 			continue
 		}
 		at := func(key string) string {
 			if key == "" {
 				return ""
 			}
-			return id.Destination.Prefix + strings.TrimPrefix(key, id.Source.Prefix)
+			return by.Destination.Prefix + strings.TrimPrefix(key, by.Source.Prefix)
 		}
 		after, until := at(c.After), at(c.Until)
 		if isFirst {
@@ -83,12 +81,44 @@ func (s Settings) sourceKey(key string) string {
 	return s.Source.Prefix + inside
 }
 
-// settles reports whether a complete pass under the settings has settled all that a claim is on.
-func (o *Options) settles(c checkpoint.Claim) bool {
-	s := o.Settings
-	id, ok := identify(c.Fingerprint)
-	return ok && id.Destination.Endpoint == s.Destination.Endpoint && id.Destination.Bucket == s.Destination.Bucket &&
-		strings.HasPrefix(id.Destination.Prefix, s.Destination.Prefix)
+// claimsHere returns the settings of a claim; ok is false where it is on nothing that the mapping writes today.
+func (o *Options) claimsHere(c checkpoint.Claim) (by Settings, ok bool) {
+	id, ok := o.identify(c.Fingerprint)
+	here, there := o.Settings.Destination, id.Destination
+	overlap := strings.HasPrefix(here.Prefix, there.Prefix) || strings.HasPrefix(there.Prefix, here.Prefix)
+	ok = ok && there.Endpoint == here.Endpoint && there.Bucket == here.Bucket && overlap && !isBelow(here.Prefix, c.Settled)
+	return id.Settings, ok
+}
+
+// isBelow reports whether the key, or prefix, begins with one of the prefixes.
+func isBelow(key string, prefixes []string) bool {
+	return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+}
+
+// mayHaveLeft reports whether one of the claims leaves something to find out.
+func (o *Options) mayHaveLeft(claims []checkpoint.Claim) bool {
+	return slices.ContainsFunc(claims, func(c checkpoint.Claim) bool {
+		_, isHere := o.claimsHere(c)
+		return isHere && !c.Proved
+	})
+}
+
+// left returns what is left of a claim when a pass has settled all that the mapping writes. One that could not list the destination
+// has not found what no entry names.
+func (p *pass) left(c checkpoint.Claim) (rest checkpoint.Claim, ok bool) {
+	by, isHere := p.o.claimsHere(c)
+	switch prefix := p.o.Settings.Destination.Prefix; {
+	case !isHere:
+		return c, true
+	case c.Proved || p.hidden.Load():
+		c.Proved = true
+		return c, true
+	case strings.HasPrefix(by.Destination.Prefix, prefix):
+		return c, false
+	default:
+		c.Settled = append(slices.Clone(c.Settled), prefix)
+		return c, true
+	}
 }
 
 // claimAhead is how many planned actions ahead of the copies a claim is renewed, so that these need not wait for it.
@@ -188,5 +218,12 @@ func (c *claims) wait() error {
 func (p *pass) claim(ctx context.Context, until string) error {
 	patient, giveUp := outlive(ctx, p.saveTime())
 	defer giveUp()
-	return p.ledger.Claim(patient, until, p.o.Copier.Clock())
+	since := p.o.Copier.Clock()
+	// What an upload becomes that is resumed is dated by its beginning.
+	for _, u := range p.ledger.LeftUploads() {
+		if until == "" || u.Key <= until {
+			since = earlier(since, u.BeganAt)
+		}
+	}
+	return p.ledger.Claim(patient, until, since)
 }

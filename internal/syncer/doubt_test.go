@@ -17,7 +17,7 @@ func TestLostAnswerIsNotForgotten(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		_, err := w.admin.PutBucketVersioning(t.Context(), versioned("owner-data"))
+		_, err := w.admin.PutBucketVersioning(t.Context(), versioned())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +71,7 @@ func TestLostAnswerOfAVanishedObject(t *testing.T) {
 		emptyPools()
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
-			if _, err := w.admin.PutBucketVersioning(t.Context(), versioned("owner-data")); err != nil {
+			if _, err := w.admin.PutBucketVersioning(t.Context(), versioned()); err != nil {
 				t.Fatal(err)
 			}
 			w.source.Put("k", awsfake.BytesBody([]byte("one")), awsfake.PutOptions{})

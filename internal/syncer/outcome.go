@@ -89,8 +89,7 @@ func (p *pass) vanished(ctx context.Context, slot *checkpoint.Slot, a plan.Actio
 }
 
 // settleGone settles an object that has no copy to be made, and of which the ledger does not know what is at the destination: it is
-// gone from the source, or skipped. A copy whose answer was lost may have replaced the one that the ledger
-// knows, which then must not be vouched for; and what is there in its place is syncd's own all the same.
+// gone from the source, or skipped. A copy whose answer was lost may have replaced the one that the ledger knows, which then must not be vouched for; and what is there in its place is syncd's own all the same.
 func (p *pass) settleGone(ctx context.Context, slot *checkpoint.Slot, a plan.Action, target copier.Target) error {
 	if target.OursSince.IsZero() && (target.Known == "" || a.Previous != nil || a.Inherited != nil) {
 		keep(slot, a) // nothing was written
@@ -106,11 +105,18 @@ func (p *pass) settleGone(ctx context.Context, slot *checkpoint.Slot, a plan.Act
 		slot.Carry(*a.Previous)
 	case left.Entry != nil:
 		slot.Record(*left.Entry)
+	case left.Intact && a.Inherited != nil:
+		slot.Record(*a.Inherited)
+	case left.Intact:
+		slot.Quarantine(p.aside(a, copier.Ours{ETag: target.Known, Since: target.OursSince}, errKept), nil)
 	default:
 		slot.Drop()
 	}
 	return nil
 }
+
+// errKept is why an object without a source is in quarantine: its row is all that says whose the copy is.
+var errKept = errors.New("the source is gone, and the role may not read the copy that is still there")
 
 // proved settles an object whose recorded copy is still there.
 func (p *pass) proved(slot *checkpoint.Slot, a plan.Action) {

@@ -48,6 +48,8 @@ type pass struct {
 	// lost.
 	usedParts atomic.Bool
 	hasLost   bool
+	// hidden says that the destination was to be listed for what an earlier process left, and was not.
+	hidden atomic.Bool
 	// claims has keys claimed before they are copied.
 	claims claims
 }
@@ -256,7 +258,7 @@ func (p *pass) commit(ctx context.Context, ledger *checkpoint.Ledger) error {
 		return firstCause(ctx, err)
 	}
 	if p.replay == nil {
-		p.ledger.ForgetClaims(p.o.settles)
+		p.ledger.SettleClaims(p.left)
 	}
 	generation, err := p.ledger.Commit(patient)
 	if err != nil {

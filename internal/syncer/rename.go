@@ -7,28 +7,31 @@ import (
 	"fmt"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/listing"
+	"syncd/internal/plan"
+	"syncd/internal/transfer"
 )
 
 // ErrLedgerTaken says that a mapping which should take over a ledger has one of its own.
 var ErrLedgerTaken = errors.New("the mapping has a ledger of its own")
 
 // Rename gives a mapping the ledger of another name, in the same store. The mapping must have none; the former ledger stays
-// as it is. What it says of copies under other settings than its last is left behind, and so is its quarantine: the next
-// pass looks at those objects anew.
+// as it is. What it says of copies in other places than those of its last settings is left behind, and so is its quarantine, but for
+// what that says of copies: the next pass looks at those objects again.
 func Rename(ctx context.Context, store checkpoint.Store, from string, to checkpoint.Options) (entries int64, err error) {
-	former, err := checkpoint.Open(ctx, store, checkpoint.Options{Mapping: from, Holder: to.Holder, Now: to.Now, Logger: to.Logger})
+	old, err := checkpoint.Open(ctx, store, checkpoint.Options{Mapping: from, Holder: to.Holder, Now: to.Now, Logger: to.Logger})
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, former.Close()) }()
-	if former.Generation() == 0 {
+	defer func() { err = errors.Join(err, old.Close()) }()
+	if old.Generation() == 0 {
 		return 0, fmt.Errorf("rename ledger of %q: %w", from, checkpoint.ErrNoCheckpoint)
 	}
-	last, ok := identify(former.Manifest().Fingerprint)
+	last, ok := identify(old.Manifest().Fingerprint)
 	if !ok {
 		return 0, fmt.Errorf("rename ledger of %q: its settings cannot be read", from)
 	}
-	since, err := recall(cmp.Or(former.Manifest().Memo, former.Manifest().Fingerprint))
+	since, err := recall(cmp.Or(old.Manifest().Memo, old.Manifest().Fingerprint))
 	if err != nil {
 		return 0, fmt.Errorf("rename ledger of %q: %w", from, err)
 	}
@@ -43,32 +46,60 @@ func Rename(ctx context.Context, store checkpoint.Store, from string, to checkpo
 	ledger.SetSettings(func(checkpoint.Settings, int64) checkpoint.Settings {
 		return checkpoint.Settings{Fingerprint: text(identity{Settings: last.Settings}), Memo: text(history{})}
 	})
-	return copyEntries(ctx, store, ledger, from, max(since.PlaceSince, since.ClassSince))
+	unfinished, err := old.Begin(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return copyLedger(ctx, store, ledger, former{name: from, history: since, claims: unfinished.Claims()})
 }
 
-// copyEntries makes a generation of the entries of another ledger that were copied since a pass of it.
-func copyEntries(ctx context.Context, store checkpoint.Store, to *checkpoint.Ledger, from string, since int64) (entries int64, err error) {
+// former is what is taken over from a ledger.
+type former struct {
+	name string
+	history
+	claims []checkpoint.Claim
+}
+
+// copyLedger makes a generation of what another ledger knows of the copies in the place of its last settings.
+func copyLedger(ctx context.Context, store checkpoint.Store, to *checkpoint.Ledger, f former) (entries int64, err error) {
 	pass, err := to.Begin(ctx)
 	if err != nil {
 		return 0, err
 	}
-	for entry, err := range checkpoint.Entries(ctx, store, from) {
+	pass.TakeClaims(f.claims)
+	nothing := func(func(listing.Object, error) bool) {}
+	known := plan.Diff(nothing, checkpoint.Entries(ctx, store, f.name), checkpoint.Quarantine(ctx, store, f.name), plan.Rules{TargetSince: f.TargetSince})
+	for a, err := range known {
 		if err != nil {
 			return 0, err
 		}
-		if entry.Pass < since || entry.Key <= pass.Mark() {
+		if a.Object.Key <= pass.Mark() {
 			continue
 		}
-		slot, err := pass.Reserve(ctx, entry.Key)
+		slot, err := pass.Reserve(ctx, a.Object.Key)
 		if err != nil {
 			return 0, err
 		}
-		slot.Record(entry)
+		f.settle(slot, a)
 	}
 	if _, err := pass.Commit(ctx); err != nil {
 		return 0, err
 	}
 	return to.Entries(), nil
+}
+
+func (f former) settle(slot *checkpoint.Slot, a plan.Action) {
+	switch entry := a.Previous; {
+	case a.Unsure:
+		slot.Quarantine(*a.SetAside, nil)
+	case entry == nil || entry.Pass < f.PlaceSince:
+		slot.Drop()
+	case entry.Pass < f.ClassSince:
+		entry.Source = transfer.Version{} // so that it is copied into today's class
+		slot.Record(*entry)
+	default:
+		slot.Record(*entry)
+	}
 }
 
 // offerFormer looks for the ledger of a mapping that copied between the same places under another name, where this one has

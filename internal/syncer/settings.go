@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"syncd/internal/checkpoint"
@@ -39,10 +40,17 @@ type identity struct {
 	Replay int64 `json:"replay,omitempty"`
 }
 
+// formerKeys is how many former keys are remembered.
+const formerKeys = 16
+
 // history is the memo of a pass: since which pass its settings are in force.
 type history struct {
 	PlaceSince int64 `json:"place_since,omitempty"`
 	ClassSince int64 `json:"class_since,omitempty"`
+	// TargetSince is the first pass that copied each key to where it is copied today, from wherever.
+	TargetSince int64 `json:"target_since,omitempty"`
+	// FormerKeys are the KMS keys that were configured before, the last one last.
+	FormerKeys []string `json:"former_keys,omitempty"`
 }
 
 // text is a fingerprint or a memo. Strings and numbers always have a form.
@@ -107,17 +115,30 @@ func (s Settings) after(last formerly, pass int64) history {
 	if last.isKnown && !s.sameKeys(last.Settings) {
 		h.PlaceSince = pass
 	}
+	if last.isKnown && !s.sameTargets(last.Settings) {
+		h.TargetSince = pass
+	}
 	if last.isKnown && s.StorageClass != last.StorageClass {
 		h.ClassSince = pass
 	}
+	isNow := func(key string) bool { return key == s.KeyARN || last.isKnown && key == last.KeyARN }
+	h.FormerKeys = slices.DeleteFunc(slices.Clone(h.FormerKeys), isNow)
+	if last.isKnown && last.KeyARN != s.KeyARN {
+		h.FormerKeys = append(h.FormerKeys, last.KeyARN)
+	}
+	h.FormerKeys = h.FormerKeys[max(0, len(h.FormerKeys)-formerKeys):]
 	return h
 }
 
 // sameKeys reports whether both settings copy the same objects to the same keys. A source prefix that is narrowed or
 // widened along with the destination's does: only the range of keys is another.
 func (s Settings) sameKeys(o Settings) bool {
-	if s.Source.Endpoint != o.Source.Endpoint || s.Source.Bucket != o.Source.Bucket ||
-		s.Destination.Endpoint != o.Destination.Endpoint || s.Destination.Bucket != o.Destination.Bucket {
+	return s.Source.Endpoint == o.Source.Endpoint && s.Source.Bucket == o.Source.Bucket && s.sameTargets(o)
+}
+
+// sameTargets reports whether both settings copy a key at the source to the same place.
+func (s Settings) sameTargets(o Settings) bool {
+	if s.Destination.Endpoint != o.Destination.Endpoint || s.Destination.Bucket != o.Destination.Bucket {
 		return false
 	}
 	if rest, ok := strings.CutPrefix(s.Source.Prefix, o.Source.Prefix); ok {
@@ -164,9 +185,7 @@ func (p *pass) settleRules(k known, ownSince int64) error {
 	since, err := recall(k.Memo())
 	p.rules = p.o.Rules
 	p.rules.Now, p.rules.Retry, p.rules.OwnSince, p.rules.After = p.o.Now(), p.replay, ownSince, k.Mark()
-	if p.former.KeyARN != p.o.Settings.KeyARN {
-		p.rules.FormerKey = p.former.KeyARN
-	}
+	p.rules.TargetSince, p.rules.FormerKeys = since.TargetSince, since.FormerKeys
 	p.rules.PlaceSince, p.rules.ClassSince = since.PlaceSince, since.ClassSince
 	p.rules.Claimed = p.o.claimed(k.Claims())
 	if p.rules.Retry == nil && p.former.isKnown && p.former.Settings != p.o.Settings {

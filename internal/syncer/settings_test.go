@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/google/go-cmp/cmp"
@@ -17,8 +18,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-func versioned(bucket string) *s3.PutBucketVersioningInput {
-	return &s3.PutBucketVersioningInput{Bucket: &bucket, VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled}}
+func versioned() *s3.PutBucketVersioningInput {
+	return &s3.PutBucketVersioningInput{Bucket: aws.String("owner-data"), VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled}}
 }
 
 // settle gives the world's syncer the settings that its copier has.

@@ -1,0 +1,122 @@
+//nolint:thelper // what runs in a bubble is a test: a failure must name its line
+package syncer_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/copier"
+	"syncd/internal/plan"
+)
+
+// TestOwnEntryThatALaterProcessReplaced has a second process of a pass replace a copy that the first one saved, and be killed; the source then has its former version again.
+func TestOwnEntryThatALaterProcessReplaced(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		if _, err := w.admin.PutBucketVersioning(t.Context(), versioned()); err != nil {
+			t.Fatal(err)
+		}
+		w.fill(6)
+		// The first object is slow, so that the others are settled above the mark and saved.
+		slow := w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: name(0), Kind: awsfake.Timeout})
+		p := w.start(t, "folder")
+		p.life = 20 * time.Second
+		if got, err := p.run(t); err == nil {
+			t.Fatalf("got %+v, want it killed", got)
+		}
+		p.finish(t)
+		slow()
+		time.Sleep(time.Hour)
+		w.change(name(3))
+		slow = w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: name(0), Kind: awsfake.Timeout})
+		w.killedAt(t, "folder", "CopyObject", name(3), nil)
+		slow()
+		if got, err := w.destination.Read(name(3)); err != nil || string(got) != "changed" {
+			t.Fatalf("got %q, %v", got, err)
+		}
+		time.Sleep(time.Hour)
+		if _, err := w.client.DeleteObject(t.Context(), &s3.DeleteObjectInput{
+			Bucket: aws.String("owner-data"), Key: aws.String(name(3)), VersionId: aws.String(w.source.Versions(name(3))[0].VersionID),
+		}); err != nil {
+			t.Fatal(err)
+		}
+		w.passes(t, "folder", "third", 0)
+		w.passes(t, "folder", "fourth", 0)
+		w.wantInStep(t)
+	})
+}
+
+// TestLeftoversThatMayNotBeListed kills a process under a role that may not list the destination.
+func TestLeftoversThatMayNotBeListed(t *testing.T) {
+	for label, change := range map[string]struct{ between, back func(w *world) }{
+		"deleted": {func(w *world) { w.source.Delete(name(1)) }, func(w *world) { w.change(name(1)) }},
+		"filtered": {
+			func(w *world) { w.options.Rules.Filter = plan.Filter{Exclude: []plan.Pattern{glob(name(1))}} },
+			func(w *world) { w.options.Rules.Filter = plan.Filter{}; w.change(name(1)) },
+		},
+	} {
+		t.Run(label, func(t *testing.T) {
+			bubble(t, func(t *testing.T, w *world) {
+				w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "consumer-copy", Kind: awsfake.AccessDenied})
+				w.put(name(9))
+				w.passes(t, "folder", "first", 0)
+				time.Sleep(time.Hour)
+				w.fill(3)
+				w.killedAt(t, "folder", "CopyObject", name(1), nil)
+				time.Sleep(time.Hour)
+				change.between(w)
+				w.passes(t, "folder", "between", 0)
+				time.Sleep(time.Hour)
+				change.back(w)
+				w.passes(t, "folder", "back", 0)
+				w.wantInStep(t)
+			})
+		})
+	}
+}
+
+// TestMarkOutsideThePrefix narrows the source prefix, and is drained after the last key of the ledger.
+func TestMarkOutsideThePrefix(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		w.put("m/1")
+		w.put("z")
+		w.passes(t, "folder", "first", 0)
+		time.Sleep(time.Hour)
+		w.copies.SourcePrefix = "m/"
+		p := w.start(t, "folder")
+		w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Times: 1, Do: func() { time.Sleep(500 * time.Millisecond); p.drain() }})
+		if got, err := p.run(t); err == nil {
+			t.Fatalf("got %+v, want it drained", got)
+		}
+		p.finish(t)
+		time.Sleep(time.Hour)
+		for range 2 {
+			w.passes(t, "folder", "resumed", 0)
+		}
+		w.wantInStep(t)
+	})
+}
+
+// TestClaimedCopyOfAnotherSourceIsNotAdopted puts the source prefix back: what was copied from the other one has no checksum that tells, and is not believed for its time.
+func TestClaimedCopyOfAnotherSourceIsNotAdopted(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		w.copies.Relay, w.copies.Buffers = true, copier.NewBuffers(32<<20)
+		for i := range 3 {
+			w.source.Put(name(i), awsfake.BytesBody([]byte("right")), awsfake.PutOptions{NoChecksum: true})
+			w.source.Put("in/"+name(i), awsfake.BytesBody([]byte("wrong")), awsfake.PutOptions{NoChecksum: true})
+		}
+		w.passes(t, "folder", "first", 0)
+		time.Sleep(2 * time.Hour)
+		w.copies.SourcePrefix = "in/"
+		w.killedAt(t, "folder", "PutObject", name(2), nil)
+		w.copies.SourcePrefix = ""
+		time.Sleep(time.Hour)
+		for range 2 {
+			w.passes(t, "folder", "back", 0)
+		}
+		w.wantInStep(t)
+	})
+}

@@ -1,0 +1,277 @@
+//nolint:thelper // what runs in a bubble is a test: a failure must name its line
+package syncer_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+	"syncd/internal/syncer"
+)
+
+// passes runs a pass of a new process, and holds its exit code.
+
+func (w *world) passes(t *testing.T, store, label string, exit int) syncer.Summary {
+	t.Helper()
+	p := w.start(t, store)
+	defer p.finish(t)
+	got, err := p.run(t)
+	if err != nil || got.Exit != exit {
+		t.Errorf("%s: got %+v, %v, want exit %d", label, got, err, exit)
+	}
+	return got
+}
+
+// killedAt runs a process that is killed as it sends that request, which is served.
+
+func (w *world) killedAt(t *testing.T, store, operation, key string, run func(p *process)) {
+	t.Helper()
+	p := w.start(t, store)
+	defer p.finish(t)
+	stop := w.cloud.Inject(awsfake.Fault{Operation: operation, Bucket: w.copies.DestinationBucket, Key: key, Do: p.kill})
+	defer stop()
+	if run == nil {
+		if got, err := p.run(t); err == nil {
+			t.Fatalf("got %+v, want it killed", got)
+		}
+		return
+	}
+	run(p)
+}
+
+func bubble(t *testing.T, do func(t *testing.T, w *world)) {
+	t.Helper()
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.both()
+		do(t, w)
+	})
+}
+
+// TestClaimOfAWiderPrefixEnds has a typo in the destination prefix, and a kill there: back under the right one, passes soon look at nothing but the source.
+func TestClaimOfAWiderPrefixEnds(t *testing.T) {
+	for _, key := range []bool{false, true} {
+		for _, wrong := range []string{"", "typo/"} {
+			t.Run(fmt.Sprint(key, " ", wrong), func(t *testing.T) {
+				bubble(t, func(t *testing.T, w *world) {
+					w.fill(5)
+					w.put("a/k00001")
+					w.copies.DestinationPrefix = "a/"
+					w.options.Rekey = true
+					first := w.copies.KeyARN
+					w.passes(t, "S3", "first", 0)
+					time.Sleep(time.Hour)
+					w.copies.DestinationPrefix = wrong
+					if key {
+						w.copies.KeyARN = w.cloud.Account(consumer).CreateKey(region, nil).ARN()
+					}
+					w.killedAt(t, "S3", "CopyObject", wrong+name(2), nil)
+					time.Sleep(time.Hour)
+					w.copies.DestinationPrefix, w.copies.KeyARN = "a/", first
+					for range 3 {
+						w.passes(t, "S3", "back", 0)
+						time.Sleep(time.Hour)
+					}
+					p := w.start(t, "S3")
+					w.cloud.ResetRequests()
+					got, err := p.run(t)
+					if there := w.cloud.BucketRequests("consumer-copy"); err != nil || len(there) != 0 {
+						t.Errorf("got %+v, %v and %v sent to the destination, want nothing but a listing of the source", got, err, there)
+					}
+					p.finish(t)
+				})
+			})
+		}
+	}
+}
+
+// TestKeptUploadThatWasCompleted completes an upload of an earlier pass, whose beginning dates the object, and is killed; the source has another version then.
+func TestKeptUploadThatWasCompleted(t *testing.T) {
+	for label, change := range map[string]func(w *world){
+		"overwritten": func(w *world) { w.source.Put("large", awsfake.SyntheticBody(15<<20, 2), awsfake.PutOptions{}) },
+		"deleted":     func(w *world) { w.source.Delete("large") },
+	} {
+		t.Run(label, func(t *testing.T) {
+			bubble(t, func(t *testing.T, w *world) {
+				w.copies.MultipartAbove, w.copies.PartSize = 5<<20, 5<<20
+				w.source.Put("large", awsfake.SyntheticBody(20<<20, 1), awsfake.PutOptions{})
+				heal := w.cloud.Inject(awsfake.Fault{Operation: "UploadPartCopy", Key: "large", Skip: 2, Kind: awsfake.InternalError})
+				if got := w.passes(t, "folder", "outage", 3); w.destination.Uploads() != 1 {
+					t.Fatalf("got %+v and %d uploads, want one kept", got, w.destination.Uploads())
+				}
+				heal()
+				time.Sleep(time.Hour)
+				w.killedAt(t, "folder", "CompleteMultipartUpload", "large", nil)
+				if _, ok := w.destination.Object("large"); !ok {
+					t.Fatal("no copy")
+				}
+				time.Sleep(time.Hour)
+				change(w)
+				w.passes(t, "folder", "after", 0)
+				time.Sleep(time.Hour)
+				w.source.Put("large", awsfake.SyntheticBody(17<<20, 3), awsfake.PutOptions{})
+				w.passes(t, "folder", "again", 0)
+				w.wantInStep(t)
+			})
+		})
+	}
+}
+
+// TestLeftoverThatMayOnlyBeListed has a role that may list the destination and not read it.
+func TestLeftoverThatMayOnlyBeListed(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		w.fill(3)
+		w.passes(t, "folder", "first", 0)
+		time.Sleep(time.Hour)
+		w.cloud.Inject(awsfake.Fault{Operation: "HeadObject", Bucket: "consumer-copy", Kind: awsfake.AccessDenied})
+		w.put(name(5))
+		w.killedAt(t, "folder", "CopyObject", name(5), nil)
+		time.Sleep(time.Hour)
+		w.source.Delete(name(1))
+		w.passes(t, "folder", "deleted", 0)
+		time.Sleep(time.Hour)
+		w.change(name(1))
+		w.passes(t, "folder", "back", 0)
+		w.wantInStep(t)
+	})
+}
+
+// TestRowOfAnotherPlace moves the destination after an answer was lost: what is in the new place's key is not syncd's for that.
+func TestRowOfAnotherPlace(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		other := w.cloud.Account(consumer).CreateBucket("consumer-other", region, awsfake.BucketOptions{})
+		w.fill(2)
+		heal := w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: name(1), Kind: awsfake.LoseAnswer})
+		hide := w.cloud.Inject(awsfake.Fault{Operation: "HeadObject", Bucket: "consumer-copy", Kind: awsfake.Unavailable})
+		w.passes(t, "folder", "first", 3)
+		heal()
+		hide()
+		time.Sleep(time.Hour)
+		foreign := other.Put(name(1), awsfake.BytesBody([]byte("somebody else's")), awsfake.PutOptions{KeyARN: w.cloud.Account(consumer).CreateKey(region, nil).ARN()})
+		time.Sleep(time.Hour)
+		w.copies.DestinationBucket = "consumer-other"
+		got := w.passes(t, "folder", "elsewhere", 3)
+		if now, _ := other.Object(name(1)); now.ETag != foreign.ETag {
+			t.Errorf("got %+v, %+v, want somebody else's object left", got, now)
+		}
+	})
+}
+
+// TestRowUnderAKeyOfTwoSettingsAgo loses an answer under one key, and is denied under the next.
+func TestRowUnderAKeyOfTwoSettingsAgo(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		w.options.Rekey = true
+		w.fill(2)
+		heal := w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: name(1), Kind: awsfake.LoseAnswer})
+		hide := w.cloud.Inject(awsfake.Fault{Operation: "HeadObject", Bucket: "consumer-copy", Kind: awsfake.Unavailable})
+		w.passes(t, "folder", "first", 3)
+		heal()
+		hide()
+		time.Sleep(time.Hour)
+		w.copies.KeyARN = w.cloud.Account(consumer).CreateKey(region, nil).ARN()
+		deny := w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: name(1), Kind: awsfake.AccessDenied})
+		w.passes(t, "folder", "new key", 3)
+		deny()
+		time.Sleep(24 * time.Hour)
+		w.change(name(1))
+		w.passes(t, "folder", "again", 0)
+		w.wantInStep(t)
+	})
+}
+
+// TestRenameForgetsNoClaim renames a mapping after a pass under other settings was killed, and these were put back.
+func TestRenameForgetsNoClaim(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		for i := range 3 {
+			w.put(name(i))
+			w.source.Put("in/"+name(i), awsfake.BytesBody([]byte("of the other prefix")), awsfake.PutOptions{})
+		}
+		w.passes(t, "folder", "first", 0)
+		time.Sleep(time.Hour)
+		w.copies.SourcePrefix = "in/"
+		w.killedAt(t, "folder", "CopyObject", name(2), nil)
+		w.copies.SourcePrefix = ""
+		time.Sleep(time.Hour)
+		w.settle()
+		if n, err := syncer.Rename(t.Context(), w.store(t), "m", checkpoint.Options{Mapping: "n"}); err != nil || n == 0 {
+			t.Fatalf("got %d, %v", n, err)
+		}
+		w.options.Mapping, w.options.Ledger.Mapping = "n", "n"
+		for range 2 {
+			w.passes(t, "folder", "renamed", 0)
+		}
+		w.wantInStep(t)
+	})
+}
+
+// TestFallbackToAnEarlierGeneration damages the last generation, or not: the copies that it was of are still ours.
+func TestFallbackToAnEarlierGeneration(t *testing.T) {
+	for _, damage := range []bool{false, true} {
+		t.Run(fmt.Sprint(damage), func(t *testing.T) {
+			bubble(t, func(t *testing.T, w *world) {
+				for i := range 3 {
+					w.put(name(i))
+					w.source.Put("in/"+name(i), awsfake.BytesBody([]byte("of the other prefix")), awsfake.PutOptions{})
+				}
+				w.passes(t, "folder", "first", 0)
+				time.Sleep(time.Hour)
+				w.change(name(1))
+				w.passes(t, "folder", "second", 0)
+				if damage {
+					manifests, _ := filepath.Glob(filepath.Join(w.dir, "m", "manifest-*"))
+					sort.Strings(manifests)
+					path := manifests[len(manifests)-1]
+					text, err := os.ReadFile(path)
+					if err != nil {
+						t.Fatal(err)
+					}
+					text[len(text)/2] ^= 1
+					if err := os.WriteFile(path, text, 0o600); err != nil {
+						t.Fatal(err)
+					}
+				}
+				time.Sleep(time.Hour)
+				w.source.Put(name(1), awsfake.BytesBody([]byte("changed once more")), awsfake.PutOptions{})
+				w.passes(t, "folder", "third", 0)
+				w.wantInStep(t)
+			})
+		})
+	}
+}
+
+// TestFallbackBehindOtherSettings damages the last generation, which was made under other settings, and puts these back.
+func TestFallbackBehindOtherSettings(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		for i := range 3 {
+			w.put(name(i))
+			w.source.Put("in/"+name(i), awsfake.BytesBody([]byte("of the other prefix")), awsfake.PutOptions{})
+		}
+		w.passes(t, "folder", "first", 0)
+		time.Sleep(time.Hour)
+		w.copies.SourcePrefix = "in/"
+		w.passes(t, "folder", "second", 0)
+		manifests, _ := filepath.Glob(filepath.Join(w.dir, "m", "manifest-*"))
+		sort.Strings(manifests)
+		path := manifests[len(manifests)-1]
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text[len(text)/2] ^= 1
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+		w.copies.SourcePrefix = ""
+		w.passes(t, "folder", "third", 0)
+		w.passes(t, "folder", "fourth", 0)
+		w.wantInStep(t)
+	})
+}

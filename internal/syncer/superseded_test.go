@@ -1,0 +1,81 @@
+package syncer_test
+
+import (
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncd/internal/awsfake"
+)
+
+// sleeper is the way of a process to S3 that can be put to sleep, and counts the uploads that it aborts afterwards.
+type sleeper struct {
+	next   http.RoundTripper
+	aborts atomic.Int64
+
+	mu    sync.Mutex
+	until time.Time
+}
+
+func (s *sleeper) sleep(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.until = time.Now().Add(d)
+}
+
+func (s *sleeper) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.mu.Lock()
+	rest, hasSlept := time.Until(s.until), !s.until.IsZero()
+	s.mu.Unlock()
+	time.Sleep(rest)
+	if hasSlept && r.Method == http.MethodDelete && r.URL.Query().Has("uploadId") {
+		s.aborts.Add(1)
+	}
+	return s.next.RoundTrip(r)
+}
+
+// TestSupersededProcessAbortsNothing has a process sleep at the end of its pass, with an upload to abort, while another takes over.
+func TestSupersededProcessAbortsNothing(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.both()
+		w.copies.MultipartAbove, w.copies.PartSize = 5<<20, 5<<20
+		w.source.Put("large", awsfake.SyntheticBody(70<<20, 1), awsfake.PutOptions{})
+		w.killedAt(t, "S3", "UploadPartCopy", "large", nil)
+		if w.destination.Uploads() != 1 {
+			t.Fatalf("got %d uploads, want one that nobody resumes", w.destination.Uploads())
+		}
+		w.source.Delete("large")
+		w.put("last")
+
+		var first *sleeper
+		w.network = func(next http.RoundTripper) http.RoundTripper {
+			s := &sleeper{next: next}
+			if first == nil {
+				first = s
+			}
+			return s
+		}
+		time.Sleep(2 * time.Minute)
+		superseded := w.start(t, "S3")
+		w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "last", Times: 1, Do: func() { first.sleep(5 * time.Minute) }})
+		var over sync.WaitGroup
+		over.Go(func() {
+			time.Sleep(2 * time.Minute)
+			w.passes(t, "S3", "the next holder", 0)
+		})
+		if got, err := superseded.run(t); err == nil {
+			t.Errorf("got %+v, want it superseded", got)
+		}
+		over.Wait()
+		superseded.finish(t)
+		if n := first.aborts.Load(); n != 0 {
+			t.Errorf("got %d uploads aborted by a process that is no holder, want none", n)
+		}
+		w.wantInStep(t)
+	})
+}

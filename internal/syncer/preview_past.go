@@ -135,8 +135,8 @@ func (s *Syncer) look(of *past) *looking {
 	return l
 }
 
-// ledgerWrites estimates how many records a pass writes that settles so many changes in that time: with each save a chunk, a
-// progress record, and the removal of an older one; with each claim a progress record and such a removal; at the end a chunk and the
+// ledgerWrites estimates how many records a pass writes that settles so many changes in that time: with each save a chunk,
+// which is removed when it was merged into a larger one, a progress record, and the removal of an older one; with each claim a progress record and such a removal; at the end a chunk and the
 // manifest.
 func (l *looking) ledgerWrites(changes int64, seconds float64) int64 {
 	if changes == 0 {
@@ -146,7 +146,7 @@ func (l *looking) ledgerWrites(changes int64, seconds float64) int64 {
 	interval := cmp.Or(l.o.Ledger.FlushInterval, 10*time.Second)
 	saves := (changes-1)/entries + savesInTime(seconds, interval)
 	claims := 1 + changes/claimAhead
-	return 3*saves + 2*claims + 2
+	return 4*saves + 2*claims + 2
 }
 
 // savesInTime is how often a pass of that many seconds is saved because of its time: first after a second, then after twice as long each

@@ -340,7 +340,7 @@ func TestPreviewOfTheLedger(t *testing.T) {
 		w.fill(3000)
 		w.settle()
 		w.options.Ledger.FlushEntries = 100
-		w.cloud.SetLatency(50 * time.Millisecond) // by which copies take turns, and not by the machine's load
+		w.cloud.SetLatency(5 * time.Millisecond) // by which copies take turns, and not by the machine's load
 		planned, _ := w.preview(t)
 		if _, err := w.pass(t); err != nil {
 			t.Fatal(err)

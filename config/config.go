@@ -63,6 +63,13 @@ func (c *Config) StateRegion() string {
 type HTTP struct {
 	// Listen is HOST:PORT; empty means DefaultListen for `run`, and no listener for `backfill`.
 	Listen string `yaml:"listen"`
+	// WebConfig is the path of a web configuration of Prometheus's exporter-toolkit, for TLS and basic authentication on the whole
+	// listener; empty for neither. It is read again for each connection.
+	WebConfig string `yaml:"web_config"`
+	// Hosts are the names under which browsers may ask for /status and the profiles, such as that of an ingress; IP addresses and
+	// localhost always work. It keeps pages of others from reading them through a name of their own (DNS rebinding). Metrics and
+	// probes are served under any name.
+	Hosts []string `yaml:"hosts"`
 	// Pprof serves the profiles of the Go runtime on /debug/pprof/; it is allowed on a loopback address alone, because they
 	// show what is in memory.
 	Pprof bool `yaml:"pprof"`

@@ -87,7 +87,7 @@ func TestParseEveryKey(t *testing.T) {
 	schedule, _ := config.ParseSchedule("@every 15m")
 	want := &config.Config{
 		State: "s3://consumer-state/syncd/",
-		HTTP:  config.HTTP{Listen: "127.0.0.1:9191", Pprof: true, Watchdog: config.Duration(30 * time.Minute)},
+		HTTP:  config.HTTP{Listen: "127.0.0.1:9191", Pprof: true, Watchdog: config.Duration(30 * time.Minute), Hosts: []string{"syncd.example.com"}, WebConfig: "web.yaml"},
 		Log:   config.Log{Level: config.LogLevelDebug, Format: config.LogFormatText},
 		AWS:   config.AWS{EndpointURL: "https://s3.example.net", PathStyle: true},
 		Checkpoint: config.Checkpoint{

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,11 +48,18 @@ func (v *validator) validate() {
 	v.overlaps()
 }
 
+// hostName matches the name of a host (RFC 1123, section 2.1).
+var hostName = regexp.MustCompile(`^(?i:[a-z0-9]([a-z0-9-]*[a-z0-9])?)(\.(?i:[a-z0-9]([a-z0-9-]*[a-z0-9])?))*\.?$`)
+
 func (v *validator) http(h HTTP) {
 	v.check(h.Listen == "" || isListen(h.Listen), "http.listen",
 		strconv.Quote(h.Listen)+" is not an address to listen on", "use HOST:PORT or :PORT")
 	v.check(!h.Pprof || v.covers("http.listen") || isLoopback(cmp.Or(h.Listen, DefaultListen)), "http.pprof",
 		"shows what is in memory to everyone who reaches "+strconv.Quote(h.Listen), "listen on a loopback address such as "+DefaultListen)
+	for i, host := range h.Hosts {
+		v.check(hostName.MatchString(host), item("http.hosts", i),
+			strconv.Quote(host)+" is not the name of a host", "use a name such as syncd.example.com, without a port")
+	}
 	v.between("http.watchdog", h.Watchdog, time.Minute, 24*time.Hour)
 }
 

@@ -68,9 +68,10 @@ func (s *system) serve(ctx context.Context, address string) (closeServer func() 
 		s.logger.Warn("metrics were not served", "err", err)
 		return func() error { return nil }
 	}
-	return daemon.Serve(ctx, listener, daemon.Handler(s.registry), func(err error) {
-		s.logger.Error("http server ended", "err", err)
-	})
+	return daemon.Server{
+		Handler: daemon.Handler(s.registry), WebConfig: s.config.HTTP.WebConfig, Logger: s.logger,
+		Failed: func(err error) { s.logger.Error("http server ended", "err", err) },
+	}.Serve(ctx, listener)
 }
 
 // onePass runs one pass of a mapping and shows it. An error names the mapping.

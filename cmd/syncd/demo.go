@@ -122,7 +122,7 @@ func (w *world) bind(ctx context.Context, address string) (net.Listener, error) 
 }
 
 func (w *world) serve(ctx context.Context, listener net.Listener) (closeServer func() error) {
-	return daemon.Serve(ctx, listener, http.Handler(w.cloud), func(error) {})
+	return daemon.ServeWith(ctx, &http.Server{Handler: w.cloud, ReadHeaderTimeout: time.Minute}, listener, func(error) {})
 }
 
 // signIn returns the consumer's credentials as the ambient ones.

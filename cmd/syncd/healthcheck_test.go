@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -63,5 +64,21 @@ func TestHealthURL(t *testing.T) {
 		if got := healthURL(listens); got != want {
 			t.Errorf("%q: got %s, want %s", listens, got, want)
 		}
+	}
+}
+
+// TestHealthcheckOfADaemonThatSpeaksTLS is given a URL of plain HTTP, as the configuration's address makes.
+func TestHealthcheckOfADaemonThatSpeaksTLS(t *testing.T) {
+	status := http.StatusOK
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+	defer server.Close()
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	url := "http://" + server.Listener.Addr().String() + "/healthz"
+	if err := checkHealth(t.Context(), url); err != nil {
+		t.Errorf("got %v, want it healthy", err)
+	}
+	status = http.StatusServiceUnavailable
+	if err := checkHealth(t.Context(), url); err == nil || !strings.Contains(err.Error(), "503") {
+		t.Errorf("got %v, want it unhealthy", err)
 	}
 }

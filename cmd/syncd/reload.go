@@ -208,7 +208,7 @@ func unchangeable(former, next *config.Config) error {
 		same bool
 	}{
 		{"state", former.State == next.State},
-		{"http", former.HTTP == next.HTTP},
+		{"http", reflect.DeepEqual(former.HTTP, next.HTTP)},
 		{"log", former.Log == next.Log},
 		{"checkpoint", reflect.DeepEqual(former.Checkpoint, next.Checkpoint)},
 		{"checkpoint.region, which is that of the first mapping,", former.StateRegion() == next.StateRegion()},

@@ -65,13 +65,16 @@ func runDaemon(ctx context.Context, p process, f flags) error {
 	if len(mappings) == 0 {
 		return &usageError{errors.New("run: " + noSchedule)}
 	}
+	if err := daemon.CheckWebConfig(s.config.HTTP.WebConfig); err != nil {
+		return &usageError{err}
+	}
 	listener, err := listen(ctx, listenAddress(s.config.HTTP.Listen))
 	if err != nil {
 		return &hinted{err, "set http.listen to a free address"}
 	}
 	return daemon.New(daemon.Options{
 		Mappings: mappings, Watch: r.watch, Listener: listener, Gatherer: s.registry, Metrics: s.metrics,
-		Pprof: s.config.HTTP.Pprof, Watchdog: s.config.HTTP.Watchdog.Duration(), Hint: hintFor, Secrets: r.secrets,
+		WebConfig: s.config.HTTP.WebConfig, Hosts: s.config.HTTP.Hosts, Pprof: s.config.HTTP.Pprof, Watchdog: s.config.HTTP.Watchdog.Duration(), Hint: hintFor, Secrets: r.secrets,
 		Version: readBuild().version, Logger: s.logger, Now: p.now, Rand: rand.Int64N,
 	}).Run(ctx)
 }

@@ -80,6 +80,10 @@ type Options struct {
 	Gatherer prometheus.Gatherer
 	// Metrics counts what happens to mappings here, and forgets those that are removed.
 	Metrics *metrics.Metrics
+	// WebConfig is the path of a web configuration, as Server has it.
+	WebConfig string
+	// Hosts are the names under which /status and the profiles are served.
+	Hosts Hosts
 	// Pprof serves the profiles of the Go runtime.
 	Pprof bool
 	// Watchdog is how long a pass may be under way without a sign of life.
@@ -131,7 +135,7 @@ func New(o Options) *Daemon {
 func (d *Daemon) Run(ctx context.Context) error {
 	serving, failed := context.WithCancelCause(ctx)
 	defer failed(nil)
-	closeServer := Serve(ctx, d.o.Listener, d.Handler(), failed)
+	closeServer := Server{Handler: d.Handler(), WebConfig: d.o.WebConfig, Logger: d.o.Logger, Failed: failed}.Serve(ctx, d.o.Listener)
 	d.o.Logger.Info("daemon started", "mappings", len(d.o.Mappings), "address", d.o.Listener.Addr().String())
 
 	var sampling sync.WaitGroup

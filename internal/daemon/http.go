@@ -5,22 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/pprof"
+	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-)
-
-const (
-	// headerTimeout bounds how long a client may take to send its request.
-	headerTimeout = 5 * time.Second
-	// closeTimeout bounds how long answers under way may take when the server closes.
-	closeTimeout = 500 * time.Millisecond
 )
 
 // Handler answers /metrics from the registry, in the text format or OpenMetrics, and /healthz with 200 while the process
@@ -43,15 +35,37 @@ func (d *Daemon) Handler() http.Handler {
 	mux.HandleFunc("GET /healthz", d.health)
 	mux.HandleFunc("GET /readyz", d.ready)
 	mux.Handle("GET /{$}", http.RedirectHandler("/status", http.StatusFound))
-	newPages(d).register(mux)
+	pages := http.NewServeMux()
+	newPages(d).register(pages)
+	mux.Handle("/", d.o.Hosts.guard(pages))
 	if d.o.Pprof {
-		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+		mux.Handle("GET /debug/pprof/", d.o.Hosts.guard(profiles()))
 	}
 	return mux
+}
+
+// profiles answers /debug/pprof/.
+func profiles() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", lasting(pprof.Profile))
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", lasting(pprof.Trace))
+	return mux
+}
+
+// lasting gives an answer as long as its request asks it to take.
+func lasting(handle http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		seconds, err := strconv.ParseFloat(r.URL.Query().Get("seconds"), 64)
+		if err != nil || seconds <= 0 {
+			seconds = 30 // as net/http/pprof has it
+		}
+		end := time.Now().Add(time.Duration(seconds*float64(time.Second)) + writeTimeout)
+		_ = http.NewResponseController(w).SetWriteDeadline(end) // without it the answer is cut
+		handle(w, r)
+	}
 }
 
 // health answers 503 when a pass is under way and has shown no sign of life for as long as the watchdog waits: starting the
@@ -111,28 +125,6 @@ func writeJSON(w http.ResponseWriter, status int, document any) {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
 	_ = encoder.Encode(document) // whoever asked may have gone
-}
-
-// Serve answers on listener until the returned func is called, which waits for answers under way; it calls failed when the
-// server ends by itself. The end of ctx does not end it: a drain wants to be watched.
-func Serve(ctx context.Context, listener net.Listener, handler http.Handler, failed func(error)) (closeServer func() error) {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout}
-	var serving sync.WaitGroup
-	serving.Go(func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			failed(&serverError{err})
-		}
-	})
-	return func() error {
-		defer serving.Wait()
-		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
-		defer cancel()
-		err := server.Shutdown(closing)
-		if errors.Is(err, context.DeadlineExceeded) {
-			err = server.Close() // a scrape that hangs does not hold the process
-		}
-		return err
-	}
 }
 
 // serverError is the end of the HTTP server that nobody asked for.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -31,7 +32,7 @@ func TestServe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	closeServer := daemon.Serve(t.Context(), l, daemon.Handler(registry), func(err error) { t.Error(err) })
+	closeServer := daemon.Server{Handler: daemon.Handler(registry), Logger: slog.New(slog.DiscardHandler), Failed: func(err error) { t.Error(err) }}.Serve(t.Context(), l)
 	tests := []struct {
 		path   string
 		status int

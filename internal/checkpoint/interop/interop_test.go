@@ -51,6 +51,7 @@ func quarantined(i int) checkpoint.Quarantined {
 	return checkpoint.Quarantined{
 		Key: fmt.Sprintf("poison/%06d", i), Source: transfer.Version{ETag: fmt.Sprint(i), Size: int64(i), LastModified: epoch}, Reason: []string{"denied", "archived"}[i%2],
 		Detail: "a sentence — about " + fmt.Sprint(i), FirstAt: epoch, LastAt: epoch.Add(time.Hour), Attempts: int64(i + 1),
+		DestinationETag: fmt.Sprint("etag of ", i), WrittenSince: epoch.Add(time.Duration(i) * time.Second),
 	}
 }
 
@@ -206,6 +207,7 @@ func TestArrowReadsEveryChunk(t *testing.T) {
 		want.add(map[string]any{
 			"key": q.Key, "source_etag": q.Source.ETag, "source_size": q.Source.Size, "source_last_modified": q.Source.LastModified, "source_version_id": q.Source.ID, "reason": q.Reason, "detail": q.Detail,
 			"first_at": q.FirstAt, "last_at": q.LastAt, "attempts": q.Attempts, "pass": int64(1),
+			"destination_etag": q.DestinationETag, "written_since": q.WrittenSince,
 		})
 	}
 	compare(t, want, readTable(t, filepath.Join(dir, filepath.FromSlash(m.QuarantineChunks[0].Name))))

@@ -59,6 +59,15 @@ func (c *Config) StateRegion() string {
 	return c.Mappings[0].Destination.Region
 }
 
+// StateAccount returns the account that owns the bucket of the state: checkpoint.account, or that of checkpoint.role on AWS; "" where
+// neither is known, which only a compatible service is let get away with.
+func (c *Config) StateAccount() string {
+	if c.Checkpoint.Account != "" || c.compatible(c.Checkpoint.EndpointURL) {
+		return c.Checkpoint.Account
+	}
+	return c.Roles[c.Checkpoint.Role].Account()
+}
+
 // HTTP configures the listener for metrics, health and status.
 type HTTP struct {
 	// Listen is HOST:PORT; empty means DefaultListen for `run`, and no listener for `backfill`.
@@ -109,7 +118,8 @@ type Checkpoint struct {
 	Region string `yaml:"region"`
 	// Role reads and writes the state on S3, by its name in roles; empty for the ambient credentials.
 	Role string `yaml:"role"`
-	// Account is the account that owns the bucket of the state, sent as the expected bucket owner; empty to send none.
+	// Account is the account that owns the bucket of the state, sent as the expected bucket owner of every request. By default it
+	// is that of Role; without a role it is required, but on a compatible service.
 	Account string `yaml:"account"`
 	// KMSKey is the ARN of the key that state on S3 is encrypted under; empty for the bucket's default encryption.
 	KMSKey string `yaml:"kms_key"`

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // spelled reports whether s is not empty and holds only ASCII letters, digits and the extra characters.
@@ -48,6 +49,12 @@ func checkBucket(s string) string {
 		return "is an IP address"
 	}
 	return ""
+}
+
+// isAlias reports whether a name that S3 takes for a bucket's is reserved for another way to it: an access point, of whatever kind
+// (Amazon S3 User Guide, "General purpose bucket naming rules"). What lies there cannot be compared with what lies in a bucket.
+func isAlias(bucket string) bool {
+	return strings.HasSuffix(bucket, "-s3alias") || strings.HasSuffix(bucket, "--ol-s3") || strings.HasSuffix(bucket, ".mrap")
 }
 
 // isRegion reports whether s has the form of a region's code, as us-west-2 and us-gov-east-1 do.
@@ -97,6 +104,8 @@ func checkEndpoint(s string) string {
 		return "holds a user name or password"
 	case u.RawQuery != "" || u.Fragment != "":
 		return "holds a query or fragment"
+	case strings.ContainsFunc(u.Host, func(r rune) bool { return r > unicode.MaxASCII }):
+		return "holds a host that is not ASCII: write its form in Punycode"
 	}
 	return ""
 }

@@ -86,3 +86,38 @@ func faultsIn(t *testing.T, text string) error {
 	}
 	return err
 }
+
+// The same name of a bucket in two partitions of AWS is two buckets; in two regions of one it is the same.
+func TestPartitionsSeparateBuckets(t *testing.T) {
+	const there = "prefix: \"a/b/\", region: us-west-2,"
+	for region, arn := range map[string]string{"us-gov-west-1": "arn:aws-us-gov:kms:us-gov-west-1:222222222222:", "eu-west-1": "arn:aws:kms:eu-west-1:222222222222:"} {
+		text := manyMappings([]string{"a/", "a/b/"})
+		at := strings.LastIndex(text, there)
+		text = text[:at] + strings.NewReplacer("us-west-2", region, "arn:aws:kms:us-west-2:222222222222:", arn).Replace(text[at:])
+		_, err := config.Parse([]byte(text), "syncd.yaml")
+		if apart := region == "us-gov-west-1"; (err == nil) != apart {
+			t.Errorf("%s: got %v, want buckets apart: %v", region, err, apart)
+		}
+	}
+}
+
+// TestStateAccount has who owns the bucket of the state.
+func TestStateAccount(t *testing.T) {
+	const role = "roles: {r: {arn: \"arn:aws:iam::333333333333:role/r\"}}\n"
+	for name, tt := range map[string]struct{ head, want string }{
+		"named":                   {"checkpoint: {account: \"444444444444\", role: r}\n" + role, "444444444444"},
+		"of its role":             {"checkpoint: {role: r}\n" + role, "333333333333"},
+		"on a compatible service": {"checkpoint: {role: r, endpoint_url: \"https://s3.example.net\"}\n" + role, ""},
+		"at a spelled-out AWS":    {"checkpoint: {role: r, endpoint_url: \"https://s3.us-west-2.amazonaws.com\"}\n" + role, "333333333333"},
+	} {
+		text := tt.head + strings.Replace(manyMappings([]string{"a/"}), "state: file:state", "state: s3://consumer-state/syncd/", 1)
+		c, err := config.Parse([]byte(text), "syncd.yaml")
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if got := c.StateAccount(); got != tt.want {
+			t.Errorf("%s: got account %q, want %q", name, got, tt.want)
+		}
+	}
+}

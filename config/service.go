@@ -2,8 +2,10 @@ package config
 
 import (
 	"cmp"
+	"net/netip"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -17,35 +19,83 @@ var s3Hosts = regexp.MustCompile(`^(?:` +
 
 // Service names the service that requests go to which are sent to the endpoint URL of a side, or to aws.endpoint_url where
 // the side has none. All spellings of one service have the same name: "" for AWS itself, and else the host, with its port and
-// path where they are not the usual ones. TLS makes no other service of it.
+// path where they are not the usual ones. TLS makes no other service of it, and all addresses of this machine are one.
 func (c *Config) Service(endpointURL string) string {
 	return ServiceOf(cmp.Or(endpointURL, c.AWS.EndpointURL))
 }
 
-// ServiceOf names the service at an endpoint URL, "" at none, as Service does. What is no URL names itself, and so does a name.
+// ServiceOf names the service at an endpoint URL, "" at none, as Service does. A name stands for itself.
 func ServiceOf(endpointURL string) string {
 	at, err := url.Parse(strings.ToLower(endpointURL))
 	if err != nil || at.Scheme == "" || at.Host == "" {
-		return endpointURL
+		if at, err = url.Parse("//" + strings.ToLower(endpointURL)); err != nil || at.Host == "" {
+			return endpointURL
+		}
 	}
-	host := strings.TrimSuffix(at.Hostname(), ".")
+	host := canonicalHost(at.Hostname())
 	if s3Hosts.MatchString(host) {
 		return ""
 	}
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
-	}
-	if port := at.Port(); port != "" && port != usualPort(at.Scheme) {
+	if port := canonicalPort(at.Port()); port != "" && port != usualPort(at.Scheme) {
 		host += ":" + port
 	}
 	return host + strings.TrimRight(at.Path, "/")
 }
 
-func usualPort(scheme string) string {
-	if scheme == "http" {
-		return "80"
+// canonicalHost is one spelling of a host for all: names without the dot at their end, addresses as RFC 5952 writes them, and
+// localhost for every loopback address.
+func canonicalHost(host string) string {
+	host = strings.TrimSuffix(host, ".")
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") { // RFC 6761, section 6.3
+		return "localhost"
 	}
-	return "443"
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case err != nil:
+		return host
+	case ip.Unmap().IsLoopback(), ip.Unmap().IsUnspecified():
+		return "localhost"
+	case ip.Unmap().Is4():
+		return ip.Unmap().String()
+	default:
+		return "[" + ip.String() + "]"
+	}
+}
+
+// canonicalPort is a port without zeros before it.
+func canonicalPort(port string) string {
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return port
+	}
+	return strconv.FormatUint(n, 10)
+}
+
+// compatible reports whether the service at an endpoint URL is another than AWS: there accounts, regions and keys may have
+// another form, or be none.
+func (c *Config) compatible(endpointURL string) bool { return c.Service(endpointURL) != "" }
+
+// partitions are the partitions of AWS other than aws, by what the codes of their regions begin with ("AWS service endpoints",
+// AWS General Reference).
+var partitions = [][2]string{
+	{"cn-", "aws-cn"}, {"us-gov-", "aws-us-gov"}, {"us-iso-", "aws-iso"}, {"us-isob-", "aws-iso-b"}, {"eu-isoe-", "aws-iso-e"},
+	{"us-isof-", "aws-iso-f"}, {"eusc-", "aws-eusc"},
+}
+
+// Partition names the partition of AWS that a region is in. The name of a bucket is unique within one ("General purpose bucket
+// naming rules", Amazon S3 User Guide).
+func Partition(region string) string {
+	for _, p := range partitions {
+		if strings.HasPrefix(region, p[0]) {
+			return p[1]
+		}
+	}
+	return "aws"
+}
+
+// usualPort is the port of a scheme; a name of a service has none, and the port in it is an unusual one.
+func usualPort(scheme string) string {
+	return map[string]string{"http": "80", "https": "443"}[scheme]
 }
 
 // Relayed reports whether a mapping's content passes through this process: the service copies by itself only for one

@@ -24,8 +24,12 @@ func TestServiceOf(t *testing.T) {
 		"minio.example":              {"http://minio.example", "https://minio.example:443", "http://minio.example:80/", "minio.example"},
 		"minio.example:443":          {"http://minio.example:443"},
 		"gateway.example/s3":         {"https://gateway.example/s3", "https://gateway.example/s3/"},
-		"[::1]:9000":                 {"http://[::1]:9000", "http://[::1]:9000/"},
-		"127.0.0.1:4566":             {"http://127.0.0.1:4566"},
+		"localhost:9000": {
+			"http://[::1]:9000", "http://[::1]:9000/", "http://127.0.0.1:9000", "http://localhost:9000", "http://LOCALHOST.:09000", "http://127.1.2.3:9000",
+			"http://[0:0:0:0:0:0:0:1]:9000", "http://[::ffff:127.0.0.1]:9000", "http://0.0.0.0:9000", "http://s3.localhost:9000", "localhost:9000",
+		},
+		"[fd00::1]:9000":             {"http://[fd00::1]:9000", "http://[FD00:0:0::0001]:9000"},
+		"192.0.2.1:9000":             {"http://192.0.2.1:9000", "http://[::ffff:192.0.2.1]:9000"},
 		"s3.eu-central-1.wasabi.com": {"https://s3.eu-central-1.wasabi.com"},
 		// Machines of customers, under names that AWS gives.
 		"s3-proxy-1.us-east-1.elb.amazonaws.com":                 {"https://s3-proxy-1.us-east-1.elb.amazonaws.com"},

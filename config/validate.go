@@ -92,27 +92,34 @@ func (v *validator) names() {
 
 // extent is a prefix of a bucket of one service.
 type extent struct {
-	service, bucket, prefix string
+	service, bucket, prefix string // the service of AWS is its partition, within which a name stands for one bucket
 	path                    string // of the source or destination, or of state
 	mapping                 int
 }
 
 // overlaps reports whether a key can lie in both.
-func (e extent) overlaps(o extent) bool {
-	return e.bucket != "" && e.bucket == o.bucket && e.service == o.service &&
-		(strings.HasPrefix(e.prefix, o.prefix) || strings.HasPrefix(o.prefix, e.prefix))
+func (e extent) overlaps(o extent) bool { return e.service == o.service && e.mayOverlap(o) }
+
+// mayOverlap reports whether a key could lie in both if their services were one: two names may stand for one server.
+func (e extent) mayOverlap(o extent) bool {
+	return e.bucket != "" && e.bucket == o.bucket && (strings.HasPrefix(e.prefix, o.prefix) || strings.HasPrefix(o.prefix, e.prefix))
 }
 
 func (e extent) String() string { return strconv.Quote("s3://" + e.bucket + "/" + e.prefix) }
 
 func (v *validator) source(i int) extent {
 	s, path := v.Mappings[i].Source, item("mappings", i)+".source"
-	return v.extent(extent{v.Service(s.EndpointURL), s.Bucket, s.Prefix, path, i})
+	return v.extent(extent{v.area(s.EndpointURL, s.Region), s.Bucket, s.Prefix, path, i})
 }
 
 func (v *validator) destination(i int) extent {
 	d, path := v.Mappings[i].Destination, item("mappings", i)+".destination"
-	return v.extent(extent{v.Service(d.EndpointURL), d.Bucket, d.Prefix, path, i})
+	return v.extent(extent{v.area(d.EndpointURL, d.Region), d.Bucket, d.Prefix, path, i})
+}
+
+// area is within what a bucket's name stands for one bucket: a service, or a partition of AWS.
+func (v *validator) area(endpointURL, region string) string {
+	return cmp.Or(v.Service(endpointURL), Partition(region))
 }
 
 // extent returns e, or one that overlaps nothing if it is at fault itself.
@@ -127,17 +134,18 @@ func (v *validator) extent(e extent) extent {
 // overwrites or deletes the state.
 func (v *validator) overlaps() {
 	location, _ := ParseLocation(v.State)
-	state := extent{service: v.Service(v.Checkpoint.EndpointURL), bucket: location.Bucket, prefix: location.Prefix, path: "state"}
+	state := extent{service: v.area(v.Checkpoint.EndpointURL, v.StateRegion()), bucket: location.Bucket, prefix: location.Prefix, path: "state"}
 	sources, destinations := make([]extent, len(v.Mappings)), make([]extent, len(v.Mappings))
 	for i := range v.Mappings {
 		source, destination := v.source(i), v.destination(i)
 		sources[i], destinations[i] = source, destination
 		v.check(!source.overlaps(destination), destination.path+".prefix",
 			destination.String()+" overlaps the mapping's own source "+source.String(), "use another bucket, or prefixes of which none begins with the other")
-		for _, side := range []extent{source, destination} {
-			v.check(!state.overlaps(side), "state",
-				state.String()+" overlaps "+side.path+" "+side.String(), "keep state in a bucket or prefix of its own")
-		}
+		const hint = "keep state in a bucket or prefix of its own"
+		v.check(!state.overlaps(source), "state", state.String()+" overlaps "+source.path+" "+source.String(), hint)
+		// What lies at a destination, the source's owner has chosen. So the endpoint of another name is no reason to believe that it
+		// is another server.
+		v.check(!state.mayOverlap(destination), "state", state.String()+" overlaps "+destination.path+" "+destination.String(), hint)
 	}
 	v.circles(sources, destinations)
 	v.apart(destinations)

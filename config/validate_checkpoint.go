@@ -18,6 +18,8 @@ func (v *validator) checkpoint(c Checkpoint) {
 	case location.Dir != "":
 		v.noBucket(c)
 	default:
+		v.check(!isAlias(location.Bucket), "state", strconv.Quote(location.Bucket)+" is the alias of an access point, so that nobody can say what overlaps it",
+			"use the name of the bucket")
 		v.stateBucket(c)
 	}
 }
@@ -37,11 +39,22 @@ func (v *validator) stateBucket(c Checkpoint) {
 	if c.Region != "" {
 		v.region("checkpoint.region", c.Region, compatible)
 	}
-	v.check(c.Account == "" || isDigits(c.Account, 12) || compatible, "checkpoint.account",
-		strconv.Quote(c.Account)+" is not an AWS account", "use the 12 digits of the account that owns the bucket, in quotes")
+	v.stateAccount(c.Account, compatible)
 	if c.KMSKey != "" {
 		v.key(c.KMSKey, v.StateRegion(), compatible, "checkpoint.kms_key")
 	}
 	v.endpoint("checkpoint.endpoint_url", c.EndpointURL)
 	v.roleExists("checkpoint.role", c.Role)
+}
+
+// stateAccount checks whose bucket the state's is: records are not read from a bucket that changed hands, nor written to it.
+func (v *validator) stateAccount(account string, compatible bool) {
+	const path, hint = "checkpoint.account", "use the 12 digits of the account that owns the bucket, in quotes"
+	switch {
+	case compatible || isDigits(account, 12):
+	case account != "":
+		v.fault(path, strconv.Quote(account)+" is not an AWS account", hint)
+	case v.Checkpoint.Role == "":
+		v.fault(path, "is required without checkpoint.role, whose account would be the default", hint)
+	}
 }

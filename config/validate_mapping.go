@@ -21,16 +21,14 @@ func (v *validator) mapping(m Mapping, path string) {
 	s, d := m.Source, m.Destination
 	v.side(side{path + ".source", s.Bucket, s.Region, s.Account, s.Role, s.EndpointURL, v.compatible(s.EndpointURL)})
 	v.side(side{path + ".destination", d.Bucket, d.Region, d.Account, d.Role, d.EndpointURL, v.compatible(d.EndpointURL)})
+	v.check(!isAlias(d.Bucket), path+".destination.bucket", strconv.Quote(d.Bucket)+" is the alias of an access point, so that nobody can say what overlaps it",
+		"use the name of the bucket")
 	v.key(d.KMSKey, d.Region, v.compatible(d.EndpointURL), path+".destination.kms_key")
 	v.storageClass(d, path+".destination.storage_class")
 	v.filter(m.Filter, path+".filter")
 	v.copying(m, path+".copy")
 	v.bounds(m, path)
 	v.between(path+".jitter", m.Jitter, 0, time.Hour)
-}
-
-func (v *validator) compatible(endpoint string) bool {
-	return cmp.Or(endpoint, v.AWS.EndpointURL) != ""
 }
 
 func (v *validator) side(s side) {

@@ -94,7 +94,7 @@ func openStore(ctx context.Context, p process, c *config.Config, told leasing) (
 		return nil, err
 	}
 	return checkpoint.NewS3(client, checkpoint.S3Options{
-		Bucket: location.Bucket, Prefix: location.Prefix, Account: c.Checkpoint.Account, KMSKey: c.Checkpoint.KMSKey,
+		Bucket: location.Bucket, Prefix: location.Prefix, Account: c.StateAccount(), KMSKey: c.Checkpoint.KMSKey,
 		LeaseFor: c.Checkpoint.Lease.Duration(), Now: p.now, Logger: told.logger, Renewed: told.renewed,
 	}), nil
 }

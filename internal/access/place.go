@@ -34,7 +34,7 @@ func (r reading) place(on Resource) place {
 		p.bucket, p.prefix, p.region, p.account, p.key, p.bucketKey = d.Bucket, d.Prefix, d.Region, d.Account, d.KMSKey, d.BucketKey
 	case StateBucket, StateObjects, StateKey:
 		p.bucket, p.prefix = stateLocation(r.c)
-		p.region, p.account, p.key, p.bucketKey = r.c.StateRegion(), r.c.Checkpoint.Account, r.c.Checkpoint.KMSKey, true
+		p.region, p.account, p.key, p.bucketKey = r.c.StateRegion(), r.c.StateAccount(), r.c.Checkpoint.KMSKey, true
 		if p.account == "" {
 			p.account = r.accountOf(r.c.Checkpoint.Role)
 		}
@@ -145,22 +145,7 @@ func accountOf(arn string) string {
 }
 
 // partition is the part of AWS that a region belongs to ("Amazon Resource Names", AWS General Reference).
-func partition(region string) string {
-	for _, p := range [][2]string{
-		{"cn-", "aws-cn"},
-		{"us-gov-", "aws-us-gov"},
-		{"us-iso-", "aws-iso"},
-		{"us-isob-", "aws-iso-b"},
-		{"eu-isoe-", "aws-iso-e"},
-		{"us-isof-", "aws-iso-f"},
-		{"eusc-", "aws-eusc"},
-	} {
-		if strings.HasPrefix(region, p[0]) {
-			return p[1]
-		}
-	}
-	return "aws"
-}
+func partition(region string) string { return config.Partition(region) }
 
 // viaService is how KMS is told of S3 in a region (AWS KMS Developer Guide, kms:ViaService).
 func viaService(region string) string {

@@ -8,6 +8,8 @@ FUZZTIME   ?= 20000x
 KILLS      ?= 200
 OBJECTS    ?= 50000
 SOAK       ?= 20m
+# How long the tests of one package may take: on a busy machine they take several times as long as on a quiet one.
+PATIENCE   ?= 40m
 CHROMIUM   ?= /usr/bin/chromium
 PROMETHEUS ?= /usr/bin/prometheus
 PROMTOOL   ?= /usr/bin/promtool
@@ -24,10 +26,10 @@ build: ## build the static binary ./syncd
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o syncd ./cmd/syncd
 
 test: ## run the tests
-	go test ./...
+	go test -timeout $(PATIENCE) ./...
 
 race: ## run the tests under the race detector
-	go test -race -short ./...
+	go test -race -short -timeout $(PATIENCE) ./...
 
 cover: ## run the tests and write coverage to cover.out
 	go test -coverpkg=./... -coverprofile=cover.out ./...

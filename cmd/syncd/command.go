@@ -204,6 +204,8 @@ func hintFor(err error) string {
 		return "the role lacks a permission: its own policy, the bucket policy and the key policy must all allow the action"
 	case awserr.NoBucket:
 		return "check bucket and region of the mapping"
+	case awserr.WrongRegion:
+		return "set the region of that side to the bucket's"
 	default:
 		return ""
 	}

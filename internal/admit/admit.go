@@ -3,8 +3,8 @@
 // It promises that a request which an SDK client reports as done was answered with everything that a true answer of the
 // operation carries: a copy with its ETag, an upload with its id, a page that says whether there is more, an object read
 // under If-Match with the ETag that was asked for; and that the answer was given to no other request before. A proxy's welcome
-// page, an answer whose body is empty or broken off, a cache's older version, and the answer to another request are errors (*awserr.AnswerError), inside the client's retry loop, so that the request is sent
-// again. An operation that has no rule here is refused as a bug: nobody has said yet what proves it.
+// page, an answer whose body is empty, broken off or without end, a cache's older version, and the answer to another request are
+// errors (*awserr.AnswerError), inside the client's retry loop, so that the request is sent again. An operation that has no rule here is refused as a bug: nobody has said yet what proves it.
 //
 // It leaves to others what an error means (awserr), and what only the caller can compare: checksums, sizes, encryption.
 //
@@ -41,6 +41,9 @@ func (d *Door) Attach(stack *middleware.Stack) error {
 	remember := middleware.InitializeMiddlewareFunc("syncd.admit.remember", remember)
 	if err := stack.Initialize.Add(remember, middleware.Before); err != nil {
 		return fmt.Errorf("attach admission: %w", err)
+	}
+	if err := stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.admit.bound", bound), middleware.After); err != nil {
+		return fmt.Errorf("attach bounds of answers: %w", err)
 	}
 	// Outside the deserializer, so that there is an output to judge; inside the retry loop, so that a refusal is retried.
 	return stack.Deserialize.Insert(middleware.DeserializeMiddlewareFunc("syncd.admit", d.admit), "OperationDeserializer", middleware.Before)
@@ -125,7 +128,7 @@ func Judge(in, out any, answer *smithyhttp.Response) error {
 	case *s3.DeleteObjectOutput, *s3.AbortMultipartUploadOutput:
 		return judgeBare(answer, http.StatusNoContent)
 	case *s3.ListObjectsV2Output:
-		return needs(proof{"IsTruncated", out.IsTruncated != nil})
+		return first(needs(proof{"IsTruncated", out.IsTruncated != nil}), pageOf(len(out.Contents)+len(out.CommonPrefixes)))
 	case *sts.AssumeRoleOutput:
 		return judgeSession(out)
 	case *sts.GetCallerIdentityOutput:
@@ -154,12 +157,13 @@ func judgeUpload(in, out any) error {
 	case *s3.ListPartsOutput:
 		asked, _ := in.(*s3.ListPartsInput)
 		err := first(needs(proof{"IsTruncated", out.IsTruncated != nil}), sameKey(asked.Key, out.Key), sameText("upload", asked.UploadId, out.UploadId))
+		err = first(err, pageOf(len(out.Parts)))
 		for _, part := range out.Parts {
 			err = first(err, needs(entityTag(part.ETag), proof{"PartNumber", part.PartNumber != nil}, proof{"Size", part.Size != nil}))
 		}
 		return err
 	case *s3.ListMultipartUploadsOutput:
-		err := needs(proof{"IsTruncated", out.IsTruncated != nil})
+		err := first(needs(proof{"IsTruncated", out.IsTruncated != nil}), pageOf(len(out.Uploads)+len(out.CommonPrefixes)))
 		for _, u := range out.Uploads {
 			err = first(err, needs(proof{"Key", u.Key != nil}, proof{"UploadId", aws.ToString(u.UploadId) != ""}))
 		}
@@ -209,7 +213,7 @@ func judgeCopy(out *s3.CopyObjectOutput) error {
 // judgeAnnotations judges a list of annotations, which may be empty: it has to say whose it is.
 func judgeAnnotations(in any, out *s3.ListObjectAnnotationsOutput) error {
 	asked, _ := in.(*s3.ListObjectAnnotationsInput)
-	err := first(needs(proof{"Key", aws.ToString(out.Key) != "" || out.AnnotationCount != nil}), sameKey(asked.Key, out.Key))
+	err := first(needs(proof{"Key", aws.ToString(out.Key) != "" || out.AnnotationCount != nil}), sameKey(asked.Key, out.Key), pageOf(len(out.Annotations)))
 	for _, entry := range out.Annotations {
 		err = first(err, needs(proof{"AnnotationName", aws.ToString(entry.AnnotationName) != ""}))
 	}

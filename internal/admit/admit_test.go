@@ -29,6 +29,7 @@ type answers struct {
 	status int
 	header map[string]string
 	body   string
+	stream io.ReadCloser // in place of body
 	asked  int
 }
 
@@ -38,10 +39,14 @@ func (a *answers) RoundTrip(r *http.Request) (*http.Response, error) {
 	for name, value := range a.header {
 		header.Set(name, value)
 	}
-	return &http.Response{
+	answer := &http.Response{
 		StatusCode: a.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r, Header: header,
 		Body: io.NopCloser(strings.NewReader(a.body)), ContentLength: int64(len(a.body)),
-	}, nil
+	}
+	if a.stream != nil {
+		answer.Body, answer.ContentLength = a.stream, -1
+	}
+	return answer, nil
 }
 
 func (a *answers) s3() *s3.Client {

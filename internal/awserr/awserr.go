@@ -41,6 +41,8 @@ const (
 	Expired Class = "expired"
 	// NoBucket is a bucket that does not exist.
 	NoBucket Class = "no_bucket"
+	// WrongRegion is a bucket in another region than the one that was asked.
+	WrongRegion Class = "wrong_region"
 	// Gone is an object, version or upload that does not exist.
 	Gone Class = "gone"
 	// Precondition is an If-Match or If-None-Match that did not hold: the object changed under way.
@@ -133,7 +135,13 @@ func Classify(err error) Class {
 	if foreign(err) {
 		return Transient
 	}
+	if class := classifyRedirect(err); class != Unknown {
+		return class
+	}
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		if api.ErrorCode() == "AuthorizationHeaderMalformed" && BucketRegion(err) != "" {
+			return WrongRegion
+		}
 		if class := classifyCode(api.ErrorCode(), api.ErrorMessage()); class != Unknown {
 			return class
 		}
@@ -175,7 +183,7 @@ func Brief(err error) string {
 	}](err); ok && sent.ServiceRequestID() != "" {
 		text += " (request " + sent.ServiceRequestID() + ")"
 	}
-	return text
+	return text + elsewhere(err)
 }
 
 // Plain returns err with the text of Brief. What it wraps stays what it was, so that it is classified and unwrapped alike.
@@ -196,7 +204,7 @@ func (e *plainError) Unwrap() error { return e.err }
 // object would only repeat it.
 func Fatal(err error) bool {
 	switch Classify(err) { //nolint:exhaustive // a closed list of the few classes that end a mapping
-	case Credentials, Expired, NoBucket:
+	case Credentials, Expired, NoBucket, WrongRegion:
 		return true
 	default:
 		return false
@@ -239,7 +247,7 @@ func classifyCode(code, message string) Class {
 	case "InternalError", "RequestTimeout", "RequestTimeoutException", "RequestTimeTooSkewed", "IncompleteBody":
 		return Transient
 	case "InvalidRequest", "InvalidArgument", "ValidationError", "MalformedXML", "AuthorizationHeaderMalformed",
-		"PermanentRedirect", "IllegalLocationConstraintException", "EntityTooSmall", "InvalidPartOrder",
+		"IllegalLocationConstraintException", "EntityTooSmall", "InvalidPartOrder",
 		"InvalidDigest", "BadDigest", "InvalidTag", "InvalidStorageClass", "InvalidRange":
 		return Invalid
 	default:

@@ -41,6 +41,14 @@ func foreign(method string, status int) error {
 	return err
 }
 
+// redirected is an answer that sends the client elsewhere.
+func redirected(status int, code string, header http.Header) error {
+	err := answer(status, code, "elsewhere")
+	response, _ := errors.AsType[*smithyhttp.ResponseError](err)
+	response.Response.Header = header
+	return err
+}
+
 func TestClassify(t *testing.T) {
 	const kms = "Please reduce your request rate for operations involving AWS KMS."
 	tests := []struct {
@@ -91,6 +99,14 @@ func TestClassify(t *testing.T) {
 			Role: "arn", Err: answer(403, "AccessDenied", ""),
 		}}, awserr.Credentials},
 		{"assuming was canceled", &awserr.CredentialsError{Role: "arn", Err: context.Canceled}, awserr.Canceled},
+		{"bucket of another region", redirected(301, "PermanentRedirect", nil), awserr.WrongRegion},
+		{"bucket of another region, for now", redirected(307, "TemporaryRedirect", nil), awserr.WrongRegion},
+		{"bucket of another region, asked by HEAD", redirected(301, "MovedPermanently", http.Header{"X-Amz-Bucket-Region": {"eu-west-1"}}), awserr.WrongRegion},
+		{"redirect with the id of a request", redirected(308, "", http.Header{"X-Amz-Request-Id": {"R"}}), awserr.WrongRegion},
+		{"redirect of a gateway", redirected(302, "", nil), awserr.Transient},
+		{"redirect of a gateway that keeps the method", redirected(307, "TemporaryRedirect?", nil), awserr.Transient},
+		{"signed for another region", answer(400, "AuthorizationHeaderMalformed", "the region 'a' is wrong; expecting 'eu-west-1'"), awserr.WrongRegion},
+		{"signed badly", answer(400, "AuthorizationHeaderMalformed", "half a signature"), awserr.Invalid},
 		{"anything else", errors.New("surprise"), awserr.Unknown},
 	}
 	for _, tt := range tests {
@@ -108,6 +124,7 @@ func TestFatal(t *testing.T) {
 		answer(404, "NoSuchBucket", ""):                true,
 		&awserr.CredentialsError{Err: errors.New("x")}: true,
 		answer(403, "AccessDenied", ""):                false,
+		redirected(301, "PermanentRedirect", nil):      true,
 		answer(404, "NoSuchKey", ""):                   false,
 		answer(503, "SlowDown", ""):                    false,
 	} {
@@ -121,6 +138,13 @@ func TestBriefLeavesTheLayersOut(t *testing.T) {
 	got := awserr.Brief(fmt.Errorf("copy x: %w", answer(403, "AccessDenied", "Access Denied")))
 	if want := "AccessDenied: Access Denied (request REQ1)"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+	header := http.Header{"X-Amz-Bucket-Region": {"eu-west-1"}}
+	if got := awserr.Brief(redirected(301, "PermanentRedirect", header)); !strings.HasSuffix(got, "; the bucket is in region eu-west-1") {
+		t.Errorf("got %q, want the region named", got)
+	}
+	if got := awserr.Brief(redirected(302, "Found", nil)); !strings.Contains(got, "redirects are not followed") {
+		t.Errorf("got %q, want to know that a redirect was not followed", got)
 	}
 	if got := awserr.Brief(io.EOF); got != "EOF" {
 		t.Errorf("got %q, want the text of an error no service gave", got)

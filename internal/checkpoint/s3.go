@@ -138,7 +138,7 @@ func (s *S3) Read(ctx context.Context, name string) ([]byte, error) {
 // readObject returns a whole object and the last answer about it.
 func (s *S3) readObject(ctx context.Context, key string) (data []byte, out *s3.GetObjectOutput, err error) {
 	for range bodyTries {
-		out, err = s.client.GetObject(ctx, &s3.GetObjectInput{
+		out, err = s.getObject(ctx, &s3.GetObjectInput{
 			Bucket: &s.options.Bucket, Key: &key, ExpectedBucketOwner: s.owner(),
 		})
 		if err != nil {
@@ -155,10 +155,29 @@ func (s *S3) readObject(ctx context.Context, key string) (data []byte, out *s3.G
 	return data, out, nil
 }
 
+// getObject asks for content whose body is given up when it stalls.
+func (s *S3) getObject(ctx context.Context, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
+	ctx, stop := context.WithCancel(ctx)
+	out, err := s.client.GetObject(ctx, in)
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	out.Body = transfer.Watch(out.Body, stop)
+	return out, nil
+}
+
+// maxRecord bounds what is read of a record at once. The largest, the manifest of a generation, has about 200 bytes for each chunk
+// of a million entries.
+const maxRecord = 256 << 20
+
 // readBody reads a body to its end, where the SDK compares checksums. A
 // connection that breaks before is an error by HTTP's own framing.
 func readBody(body io.ReadCloser) ([]byte, error) {
-	data, err := io.ReadAll(body)
+	data, err := io.ReadAll(io.LimitReader(body, maxRecord+1))
+	if len(data) > maxRecord {
+		err = fmt.Errorf("the record is longer than %d bytes", maxRecord)
+	}
 	return data, errors.Join(err, body.Close())
 }
 

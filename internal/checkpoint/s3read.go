@@ -120,7 +120,7 @@ func (c *objectChunk) fetch(start int64) (w window, err error) {
 var errCut = errors.New("body was cut")
 
 func (c *objectChunk) fetchOnce(start int64) (window, error) {
-	out, err := c.store.client.GetObject(c.ctx, &s3.GetObjectInput{
+	out, err := c.store.getObject(c.ctx, &s3.GetObjectInput{
 		Bucket: &c.store.options.Bucket, Key: &c.key, ExpectedBucketOwner: c.store.owner(), IfMatch: c.etag,
 		Range: aws.String(fmt.Sprintf("bytes=%d-%d", start, start+readWindow-1)),
 	})

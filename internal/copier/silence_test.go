@@ -90,6 +90,35 @@ func (h hesitant) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// TestBodyThatTrickles sends a byte every few seconds: it is given up like one that says nothing, after a minute.
+func TestBodyThatTrickles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.relaying(64 * mib)
+		w.onBody(func(res *http.Response) { res.Body = body{trickle{res.Body, res.Request.Context()}, res.Body} })
+		object, start := w.put("k", awsfake.SyntheticBody(5*mib, 1), awsfake.PutOptions{}), time.Now()
+		_, err := w.copy(t, object)
+		if took := time.Since(start); copier.Reason(err) != "transient" || took > 6*time.Minute {
+			t.Errorf("got %v after %s, want reason transient after a few minutes", err, took)
+		}
+	})
+}
+
+// trickle gives a byte every five seconds, as long as it is asked.
+type trickle struct {
+	io.Reader
+	asked context.Context
+}
+
+func (s trickle) Read(p []byte) (int, error) {
+	select {
+	case <-s.asked.Done():
+		return 0, s.asked.Err()
+	case <-time.After(5 * time.Second):
+		return s.Reader.Read(p[:1])
+	}
+}
+
 // TestRateIsNoSilence has every request wait for a rate longer than one may wait for its answer.
 func TestRateIsNoSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/listing"
+	"syncd/internal/transfer"
 )
 
 // maxCuts bounds how often in a row a body may be cut short without a byte of progress.
@@ -51,7 +52,7 @@ func (c *Copier) read(ctx context.Context, object listing.Object, offset int64, 
 			return first, ended(out.Body)
 		}
 		_ = out.Body.Close() // what counts was read or was not
-		if cuts++; done > reached {
+		if cuts++; done-reached >= transfer.LeastProgress {
 			cuts, reached = 0, done
 		}
 		if cuts == maxCuts || ctx.Err() != nil || awserr.Classify(err) != awserr.Transient {

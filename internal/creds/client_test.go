@@ -3,11 +3,13 @@ package creds_test
 import (
 	"bytes"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -112,5 +114,43 @@ func TestSmallBodyIsSentAtOnce(t *testing.T) {
 		if _, err := put(t, client, size); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestRedirectIsNotFollowed has S3 and STS send the client to another port of the same machine, by every redirect there is: nothing
+// arrives there, and the error says what became of it.
+func TestRedirectIsNotFollowed(t *testing.T) {
+	var strayed atomic.Int64
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { strayed.Add(1) }))
+	t.Cleanup(elsewhere.Close)
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		client := service(t, false, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Location", elsewhere.URL+r.URL.Path)
+			w.Header().Set("X-Amz-Bucket-Region", "eu-west-1")
+			w.WriteHeader(status)
+		})
+		_, err := client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("data"), Key: aws.String("k")})
+		if awserr.Classify(err) != awserr.WrongRegion || !strings.Contains(awserr.Brief(err), "eu-west-1") {
+			t.Errorf("%d: got class %q, %v, want the region named", status, awserr.Classify(err), awserr.Brief(err))
+		}
+		if _, err := put(t, client, 1); awserr.Classify(err) != awserr.WrongRegion {
+			t.Errorf("%d: PutObject: got %v, want class %q", status, err, awserr.WrongRegion)
+		}
+	}
+	if n := strayed.Load(); n != 0 {
+		t.Errorf("got %d requests elsewhere, want none", n)
+	}
+}
+
+// TestHeaderWithoutEnd has an answer with headers of several megabytes.
+func TestHeaderWithoutEnd(t *testing.T) {
+	client := service(t, false, func(w http.ResponseWriter, _ *http.Request) {
+		for i := range 100 {
+			w.Header().Set(fmt.Sprintf("X-Amz-Meta-%d", i), strings.Repeat("x", 30<<10))
+		}
+	})
+	_, err := client.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: aws.String("data"), Key: aws.String("k")}, func(o *s3.Options) { o.RetryMaxAttempts = 1 })
+	if awserr.Classify(err) != awserr.Transient || !strings.Contains(fmt.Sprint(err), "exceeded") {
+		t.Errorf("got class %q, %v, want the header refused", awserr.Classify(err), err)
 	}
 }

@@ -41,6 +41,9 @@ const (
 	maxAttempts = 8
 	// maxBackoff bounds the wait between two of them.
 	maxBackoff = 10 * time.Second
+	// maxHeader bounds the header of an answer, of which an object's metadata takes 2 KB at most (Amazon S3 User Guide, "Working with
+	// object metadata").
+	maxHeader = 64 << 10
 )
 
 // Options are the settings of a Set.
@@ -125,6 +128,7 @@ func buildable(connections int) *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, connections)
 		t.MaxIdleConns = max(t.MaxIdleConns, 2*connections)
+		t.MaxResponseHeaderBytes = maxHeader
 	})
 }
 
@@ -140,9 +144,14 @@ func client(loaded, given aws.HTTPClient) aws.HTTPClient {
 	frozen := buildable.Freeze()
 	if c, ok := frozen.(*http.Client); ok {
 		c.Transport = http11{c.Transport}
+		c.CheckRedirect = stay
 	}
 	return frozen
 }
+
+// stay keeps a client from following a redirect, which the SDK does for 307 and 308, to any host: a request is signed for one place,
+// and what it carries is for that place alone. S3 redirects for a bucket of another region, which the error then says.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // http11 gives requests the version of HTTP that they speak at least. The SDK makes them without one, and net/http lets only
 // a body of HTTP/1.1 or later wait for the "100 Continue" that the SDK asks for from 2 MiB on (RFC 9110, section 10.1.1).

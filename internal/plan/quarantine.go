@@ -78,7 +78,7 @@ func backoffOf(reason string) backoff {
 	switch reason {
 	case string(awserr.Throttled), string(awserr.ThrottledKMS), string(awserr.Transient), string(awserr.Precondition),
 		string(awserr.Conflict), string(awserr.Canceled), string(awserr.Expired), string(awserr.Credentials),
-		string(awserr.NoBucket), string(awserr.Gone):
+		string(awserr.NoBucket), string(awserr.WrongRegion), string(awserr.Gone):
 		return backoff{}
 	case string(awserr.Denied), string(awserr.KeyDisabled), NoETag, Inconsistent:
 		return backoff{0, 5 * time.Minute, 6 * time.Hour}

@@ -42,7 +42,7 @@ func schedule() map[string]waits {
 	configured, owner, lasting := waits{h, 2 * h, 16 * h, day}, waits{6 * h, 12 * h, 96 * h, 7 * day}, waits{day, 2 * day, 16 * day, 30 * day}
 	return map[string]waits{
 		"throttled": atOnce, "throttled_kms": atOnce, "transient": atOnce, "changed": atOnce, "conflict": atOnce,
-		"canceled": atOnce, "expired": atOnce, "credentials": atOnce, "no_bucket": atOnce, "gone": atOnce,
+		"canceled": atOnce, "expired": atOnce, "credentials": atOnce, "no_bucket": atOnce, "wrong_region": atOnce, "gone": atOnce,
 		"denied": mended, "key_disabled": mended, "no_etag": mended, "inconsistent": mended,
 		"foreign": configured, "wrong_key": configured, "checksum": configured, "tag_overflow": configured, "unsupported": configured,
 		"invalid": configured, "hidden_metadata": configured,

@@ -1,0 +1,153 @@
+package admit
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"syncd/internal/awserr"
+)
+
+// Bounds of answers that are not an object's content. A page of 1,000 keys of 1,024 bytes, each byte escaped, has 4 MB; S3's
+// refusals have a few kilobytes.
+const (
+	maxPage    = 8 << 20
+	maxPayload = 2 << 20 // of an annotation
+	maxAnswer  = 256 << 10
+	// maxPageTags and maxTags bound what an answer makes of memory, which an empty element takes too: of a key a page has about 15
+	// elements, and no other answer has a hundred.
+	maxPageTags = 40_000
+	maxTags     = 5000
+	// maxText bounds what stands between two tags of a page.
+	maxText = 32 << 10
+	// maxEntries is the most that a page lists (Amazon S3 API Reference, ListObjectsV2, ListParts and ListMultipartUploads).
+	maxEntries = 1000
+	maxOthers  = 50 // what a page has besides
+)
+
+// bound gives the body of an answer an end. It stands right at the transport, so that whoever reads the body meets it.
+func bound(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	out, metadata, err := next.HandleDeserialize(ctx, in)
+	answer, ok := out.RawResponse.(*smithyhttp.Response)
+	if !ok || answer.Response == nil || answer.Body == nil {
+		return out, metadata, err
+	}
+	if limit := limitOf(awsmiddleware.GetOperationName(ctx), answer.StatusCode); limit.bytes > 0 {
+		answer.Body = &bounded{ReadCloser: answer.Body, limit: limit}
+	}
+	return out, metadata, err
+}
+
+// limit bounds a body; its zero value bounds nothing. Entries, the elements right below the first one, and text are a page's.
+type limit struct{ bytes, tags, entries, text int }
+
+func limitOf(operation string, status int) limit {
+	switch {
+	case status < http.StatusMultipleChoices && operation == "GetObject":
+		return limit{} // content: the copier knows how much of it there is
+	case status < http.StatusMultipleChoices && operation == "GetObjectAnnotation":
+		return limit{bytes: maxPayload}
+	case status < http.StatusMultipleChoices && strings.HasPrefix(operation, "List"):
+		return limit{maxPage, maxPageTags, maxEntries + maxOthers, maxText}
+	default:
+		return limit{bytes: maxAnswer, tags: maxTags}
+	}
+}
+
+// bounded is a body that may not go on without end.
+type bounded struct {
+	io.ReadCloser
+	limit limit
+	read  int
+	xml   outline
+}
+
+// Read fails with an *awserr.AnswerError once more came than such an answer has.
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p[:min(len(p), b.limit.bytes-b.read+1)])
+	b.read += n
+	if b.limit.tags > 0 {
+		b.xml.pass(p[:n])
+	}
+	if problem := b.exceeds(); problem != "" {
+		return 0, &awserr.AnswerError{Class: awserr.Transient, Problem: problem}
+	}
+	return n, err
+}
+
+func (b *bounded) exceeds() string {
+	switch {
+	case b.read > b.limit.bytes:
+		return fmt.Sprintf("more than %d bytes", b.limit.bytes)
+	case b.limit.tags == 0:
+		return ""
+	case b.xml.tags > b.limit.tags:
+		return fmt.Sprintf("more than %d tags", b.limit.tags)
+	case b.limit.entries == 0:
+		return ""
+	case b.xml.declared:
+		return "a page with a comment or a declaration"
+	case b.xml.longest > b.limit.text:
+		return fmt.Sprintf("a value of more than %d bytes", b.limit.text)
+	case b.xml.entries > b.limit.entries:
+		return fmt.Sprintf("a page of more than %d entries", b.limit.entries)
+	default:
+		return ""
+	}
+}
+
+// outline counts what there is in XML without keeping any of it.
+type outline struct {
+	tags, depth, entries int
+	text, longest        int // bytes since the last tag began
+	declared             bool
+	last                 byte
+}
+
+func (o *outline) pass(p []byte) {
+	for _, c := range p {
+		switch {
+		case c == '<':
+			o.tags++
+			o.longest, o.text = max(o.longest, o.text), 0
+		case o.last == '<':
+			o.begin(c)
+		case c == '>' && o.last == '/':
+			o.depth--
+		default:
+			o.text++
+		}
+		o.last = c
+	}
+	o.longest = max(o.longest, o.text)
+}
+
+// begin takes the first character of a tag.
+func (o *outline) begin(c byte) {
+	switch c {
+	case '/':
+		o.depth--
+	case '?':
+	case '!': // S3 sends none, and what stands in one would be counted wrongly
+		o.declared = true
+	default:
+		if o.depth <= 1 {
+			o.entries++
+		}
+		o.depth++
+	}
+}
+
+// pageOf refuses a page with more entries than a page has.
+func pageOf(entries int) error {
+	if entries > maxEntries {
+		return &awserr.AnswerError{Class: awserr.Transient, Problem: fmt.Sprintf("a page of %d entries, where a page has at most %d", entries, maxEntries)}
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+package awserr
+
+import (
+	"errors"
+	"net/http"
+	"regexp"
+
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// expectedRegion is how S3 names the region that it wants a request signed for.
+var expectedRegion = regexp.MustCompile(`expecting '([a-z0-9-]+)'`)
+
+// BucketRegion is the region that the bucket of a misdirected request is in, "" when the answer does not say (Amazon S3 User Guide,
+// "Redirects": a redirect is for another region's endpoint; HeadBucket: its answers name the region in X-Amz-Bucket-Region).
+func BucketRegion(err error) string {
+	if err == nil {
+		return ""
+	}
+	if m := expectedRegion.FindStringSubmatch(err.Error()); m != nil {
+		return m[1]
+	}
+	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	if !ok || response.Response == nil {
+		return ""
+	}
+	if status := response.HTTPStatusCode(); !redirect(status) && status != http.StatusBadRequest {
+		return ""
+	}
+	return response.Response.Header.Get("X-Amz-Bucket-Region")
+}
+
+// redirect reports whether a status sends the client elsewhere. No redirect is followed: a request is signed for one place.
+func redirect(status int) bool {
+	switch status {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	default:
+		return false
+	}
+}
+
+// classifyRedirect is the class of an answer that sends the client elsewhere: S3 does so for a bucket of another region. What bears
+// neither an id of a request nor a code of S3, something before the service has said.
+func classifyRedirect(err error) Class {
+	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	if !ok || response.Response == nil || !redirect(response.HTTPStatusCode()) {
+		return Unknown
+	}
+	api, ok := errors.AsType[smithy.APIError](err)
+	named := ok && (api.ErrorCode() == "PermanentRedirect" || api.ErrorCode() == "TemporaryRedirect" || api.ErrorCode() == "Redirect")
+	if named || BucketRegion(err) != "" || response.Response.Header.Get("X-Amz-Request-Id") != "" {
+		return WrongRegion
+	}
+	return Transient
+}
+
+// elsewhere says of a redirect where it leads, or in which region the bucket is; "" of everything else.
+func elsewhere(err error) string {
+	if region := BucketRegion(err); region != "" {
+		return "; the bucket is in region " + region
+	}
+	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	if !ok || response.Response == nil || !redirect(response.HTTPStatusCode()) {
+		return ""
+	}
+	if classifyRedirect(err) == WrongRegion {
+		return "; the bucket is in another region than the configured one"
+	}
+	return "; redirects are not followed: a proxy or a gateway before the service may have sent this one"
+}

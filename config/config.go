@@ -13,6 +13,11 @@
 // printable form, and no fault ever quotes it.
 package config
 
+import (
+	"maps"
+	"slices"
+)
+
 // DefaultListen is the address `run` serves its pages on when http.listen is empty.
 const DefaultListen = "127.0.0.1:9090"
 
@@ -59,6 +64,24 @@ func (c *Config) StateRegion() string {
 	return c.Mappings[0].Destination.Region
 }
 
+// Endpoints returns the endpoint URLs that the configuration names, each once, in the order of the file.
+func (c *Config) Endpoints() []string {
+	all := []string{c.AWS.EndpointURL, c.Checkpoint.EndpointURL}
+	for _, name := range slices.Sorted(maps.Keys(c.Roles)) {
+		all = append(all, c.Roles[name].EndpointURL)
+	}
+	for _, m := range c.Mappings {
+		all = append(all, m.Source.EndpointURL, m.Destination.EndpointURL)
+	}
+	var endpoints []string
+	for _, endpoint := range all {
+		if endpoint != "" && !slices.Contains(endpoints, endpoint) {
+			endpoints = append(endpoints, endpoint)
+		}
+	}
+	return endpoints
+}
+
 // StateAccount returns the account that owns the bucket of the state: checkpoint.account, or that of checkpoint.role on AWS; "" where
 // neither is known, which only a compatible service is let get away with.
 func (c *Config) StateAccount() string {
@@ -101,6 +124,9 @@ type AWS struct {
 	EndpointURL string `yaml:"endpoint_url"`
 	// PathStyle puts the bucket into the path of the URL instead of its host name.
 	PathStyle bool `yaml:"path_style"`
+	// AllowHTTP lets roles be assumed at an http:// endpoint on another machine: whoever is on the way can read the keys of the
+	// sessions. An http:// endpoint of S3 needs no more than to stand in the configuration, and one on this machine neither.
+	AllowHTTP bool `yaml:"allow_http"`
 }
 
 // Checkpoint configures how the ledger is kept.

@@ -58,6 +58,9 @@ func (d *decoder) composite(n ast.Node, v reflect.Value, path string) {
 
 // resolve follows anchors and aliases to the value itself, which must not be null.
 func (d *decoder) resolve(n ast.Node, path string) (ast.Node, bool) {
+	if d.full() {
+		return nil, false
+	}
 	if d.values++; d.values > maxValues {
 		if d.values == maxValues+1 {
 			d.add(path, "aliases expand to too many values", "write them out")
@@ -144,6 +147,9 @@ func (d *decoder) list(n ast.Node, v reflect.Value, path string) {
 	}
 	v.Set(reflect.MakeSlice(v.Type(), 0, len(list.Values)))
 	for i, value := range list.Values {
+		if d.full() {
+			return
+		}
 		at := item(path, i)
 		d.lines[at] = value.GetToken().Position.Line
 		element := newElement(v.Type().Elem())

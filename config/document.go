@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/goccy/go-yaml"
@@ -11,6 +12,9 @@ import (
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 )
+
+// maxKeys is far above what a mapping of the schema has. The parser's work grows with the square of it.
+const maxKeys = 5000
 
 // maxNesting is far above what the schema needs. The parser's work grows with the square of the nesting.
 const maxNesting = 100
@@ -26,6 +30,10 @@ func parseDocument(data []byte, r *report) *document {
 	tokens := lexer.Tokenize(string(bytes.TrimPrefix(data, []byte("\ufeff"))))
 	if line := tooDeep(tokens); line > 0 {
 		r.addAt(line, "", "nested too deeply", "")
+		return nil
+	}
+	if line := tooWide(tokens); line > 0 {
+		r.addAt(line, "", fmt.Sprintf("a mapping of more than %d keys", maxKeys), "")
 		return nil
 	}
 	// Duplicate keys are left to the decoder, which reports all of them.
@@ -90,6 +98,36 @@ func tooDeep(tokens token.Tokens) int {
 		}
 		if brackets+dashes > maxNesting {
 			return line
+		}
+	}
+	return 0
+}
+
+// tooWide returns the line on which a mapping has more than maxKeys keys, or 0. Keys of one mapping stand in one column, with
+// nothing before it in between.
+func tooWide(tokens token.Tokens) int {
+	type block struct{ column, keys int }
+	var open []block
+	for i, t := range tokens {
+		column := t.Position.Column
+		switch {
+		case t.Type == token.MappingValueType && i > 0:
+			column = tokens[i-1].Position.Column
+		case t.Type != token.SequenceEntryType:
+			continue
+		}
+		for len(open) > 0 && open[len(open)-1].column > column {
+			open = open[:len(open)-1]
+		}
+		if t.Type == token.SequenceEntryType {
+			continue
+		}
+		if len(open) == 0 || open[len(open)-1].column < column {
+			open = append(open, block{column: column})
+		}
+		last := &open[len(open)-1]
+		if last.keys++; last.keys > maxKeys {
+			return t.Position.Line
 		}
 	}
 	return 0

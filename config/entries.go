@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -17,23 +16,32 @@ type entry struct {
 // entries lists what a mapping holds, merge keys included: a key of its own wins over a merged one, and the first
 // merged one over later ones (YAML 1.1 type "merge").
 func (d *decoder) entries(n ast.Node, path string) ([]entry, bool) {
-	var own, merged []entry
 	pairs, ok := pairsOf(n)
 	if !ok {
 		d.add(path, "is "+kind(n)+", not a mapping", "")
 		return nil, false
 	}
+	var own, merged []entry
+	first := map[string]int{} // the line of each key
 	for _, pair := range pairs {
+		if d.full() {
+			break
+		}
 		if pair.Key.IsMergeKey() {
 			merged = append(merged, d.merged(pair.Value, path)...)
 			continue
 		}
-		if e, ok := d.entry(pair, path); ok {
-			own = d.appendNew(own, e, path)
+		e, ok := d.entry(pair, path)
+		if line, taken := first[e.key]; ok && taken {
+			d.addAt(e.line, child(path, e.key), fmt.Sprintf("duplicate key, first on line %d", line), "keep one of them")
+		} else if ok {
+			first[e.key] = e.line
+			own = append(own, e)
 		}
 	}
 	for _, e := range merged {
-		if !slices.ContainsFunc(own, e.sameKey) {
+		if _, taken := first[e.key]; !taken {
+			first[e.key] = e.line
 			own = append(own, e)
 		}
 	}
@@ -58,17 +66,6 @@ func (d *decoder) entry(pair *ast.MappingValueNode, path string) (entry, bool) {
 	}
 	return entry{pair.Key.GetToken().Value, line, pair.Value}, true
 }
-
-// appendNew adds e unless its key is there already.
-func (d *decoder) appendNew(entries []entry, e entry, path string) []entry {
-	if i := slices.IndexFunc(entries, e.sameKey); i >= 0 {
-		d.addAt(e.line, child(path, e.key), fmt.Sprintf("duplicate key, first on line %d", entries[i].line), "keep one of them")
-		return entries
-	}
-	return append(entries, e)
-}
-
-func (e entry) sameKey(other entry) bool { return e.key == other.key }
 
 // merged lists what a merge key brings: a mapping, or a list of mappings.
 func (d *decoder) merged(n ast.Node, path string) []entry {

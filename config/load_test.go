@@ -89,7 +89,7 @@ func TestParseEveryKey(t *testing.T) {
 		State: "s3://consumer-state/syncd/",
 		HTTP:  config.HTTP{Listen: "127.0.0.1:9191", Pprof: true, Watchdog: config.Duration(30 * time.Minute), Hosts: []string{"syncd.example.com"}, WebConfig: "web.yaml"},
 		Log:   config.Log{Level: config.LogLevelDebug, Format: config.LogFormatText},
-		AWS:   config.AWS{EndpointURL: "https://s3.example.net", PathStyle: true},
+		AWS:   config.AWS{EndpointURL: "https://s3.example.net", PathStyle: true, AllowHTTP: true},
 		Checkpoint: config.Checkpoint{
 			FlushInterval: config.Duration(30 * time.Second), KeepGenerations: 5, KeepFor: config.Duration(720 * time.Hour),
 			Lease: config.Duration(2 * time.Minute), Region: "eu-central-1", Role: "governance", Account: "333333333333",

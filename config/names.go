@@ -123,11 +123,18 @@ func isListen(s string) bool {
 // isLoopback reports whether an address to listen on is reached from this machine alone.
 func isLoopback(listen string) bool {
 	host, _, err := net.SplitHostPort(listen)
-	if err != nil {
-		return false
-	}
+	return err == nil && isLoopbackHost(host)
+}
+
+func isLoopbackHost(host string) bool {
 	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
+	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
+}
+
+// Exposed reports whether what is sent to an endpoint URL crosses the network without TLS.
+func Exposed(endpointURL string) bool {
+	u, err := url.Parse(endpointURL)
+	return err == nil && strings.EqualFold(u.Scheme, "http") && !isLoopbackHost(u.Hostname())
 }
 
 // isEnvName reports whether s may name an environment variable (POSIX.1-2017, 8.1).

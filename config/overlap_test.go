@@ -58,8 +58,9 @@ func TestManyMappings(t *testing.T) {
 		t.Errorf("got error %v", err)
 	}
 	bad := strings.ReplaceAll(good, "region: us-west-2", "region: nowhere")
-	if got, want := strings.Count(fmt.Sprint(faultsIn(t, bad)), "is not a region"), 2*len(prefixes); got != want {
-		t.Errorf("got %d faults, want %d", got, want)
+	text := fmt.Sprint(faultsIn(t, bad))
+	if got := strings.Count(text, "is not a region"); got < 50 || !strings.HasSuffix(text, "there may be more faults, which are not listed; mend these first") {
+		t.Errorf("got %d faults, want the first hundred and that there may be more:\n%s", got, text[len(text)-200:])
 	}
 }
 

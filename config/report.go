@@ -16,8 +16,17 @@ type report struct {
 	secrets []string // the plain external ids met, as they were written
 }
 
+// maxFaults is how many faults are listed. Who reads more of them has another kind of file in hand.
+const maxFaults = 100
+
+// full reports whether no more faults are listed, so that there is no use in looking for them.
+func (r *report) full() bool { return len(r.faults) >= maxFaults }
+
 // addAt records a fault whose line is known.
 func (r *report) addAt(line int, path, problem, hint string) {
+	if r.full() {
+		return
+	}
 	r.faults = append(r.faults, Fault{File: r.file, Line: line, Path: path, Problem: problem, Hint: hint})
 }
 
@@ -65,6 +74,10 @@ func (r *report) sorted() *Faults {
 		r.faults[i].Problem = r.redact(r.faults[i].Problem)
 	}
 	slices.SortStableFunc(r.faults, func(a, b Fault) int { return cmp.Compare(a.Line, b.Line) })
+	if r.full() {
+		last := r.faults[maxFaults-1].Line
+		r.faults = append(r.faults, Fault{File: r.file, Line: last, Problem: "there may be more faults, which are not listed", Hint: "mend these first"})
+	}
 	return &r.faults
 }
 

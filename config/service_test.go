@@ -21,9 +21,9 @@ func TestServiceOf(t *testing.T) {
 			"http://minio.example:9000", "https://minio.example:9000/", "HTTP://MinIO.Example:9000", "http://minio.example.:9000//",
 			"minio.example:9000", // as it names itself
 		},
-		"minio.example":              {"http://minio.example", "https://minio.example:443", "http://minio.example:80/", "minio.example"},
-		"minio.example:443":          {"http://minio.example:443"},
-		"gateway.example/s3":         {"https://gateway.example/s3", "https://gateway.example/s3/"},
+		"minio.example":      {"http://minio.example", "https://minio.example:443", "http://minio.example:80/", "minio.example"},
+		"minio.example:443":  {"http://minio.example:443"},
+		"gateway.example/s3": {"https://gateway.example/s3", "https://gateway.example/s3/"},
 		"localhost:9000": {
 			"http://[::1]:9000", "http://[::1]:9000/", "http://127.0.0.1:9000", "http://localhost:9000", "http://LOCALHOST.:09000", "http://127.1.2.3:9000",
 			"http://[0:0:0:0:0:0:0:1]:9000", "http://[::ffff:127.0.0.1]:9000", "http://0.0.0.0:9000", "http://s3.localhost:9000", "localhost:9000",

@@ -43,6 +43,9 @@ func (v *validator) validate() {
 	v.check(len(v.Mappings) > 0, "mappings", "is empty", "add at least one mapping")
 	for i, m := range v.Mappings {
 		v.mapping(m, item("mappings", i))
+		if v.full() {
+			return
+		}
 	}
 	v.names()
 	v.overlaps()

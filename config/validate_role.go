@@ -36,9 +36,20 @@ func (v *validator) role(r Role, path string) {
 	v.transitive(r, path)
 	v.duration(r, path+".duration")
 	v.endpoint(path+".endpoint_url", r.EndpointURL)
+	v.exposed(r, path)
 	if r.Region != "" {
 		v.region(path+".region", r.Region, v.compatible(r.EndpointURL))
 	}
+}
+
+// exposed refuses to assume a role where the keys of its session can be read on the way.
+func (v *validator) exposed(r Role, path string) {
+	endpoint, at := v.AWS.EndpointURL, "aws.endpoint_url"
+	if r.EndpointURL != "" {
+		endpoint, at = r.EndpointURL, path+".endpoint_url"
+	}
+	v.check(v.AWS.AllowHTTP || !Exposed(endpoint), at, "is http://, and roles are assumed there: the keys of their sessions would be readable on the way",
+		"use https://, or set aws.allow_http: true")
 }
 
 func (v *validator) externalID(e ExternalID, path string) {

@@ -178,6 +178,9 @@ func hintFor(err error) string {
 	if h, ok := errors.AsType[*hinted](err); ok {
 		return h.hint
 	}
+	if endpoint, ok := errors.AsType[*awserr.EndpointError](err); ok {
+		return endpoint.Hint
+	}
 	if c, ok := errors.AsType[*awserr.CredentialsError](err); ok {
 		return c.Hint
 	}

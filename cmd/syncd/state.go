@@ -45,6 +45,11 @@ func openState(ctx context.Context, p process, f flags, renewed func(mapping str
 	if err != nil {
 		return nil, err
 	}
+	for _, endpoint := range c.Endpoints() {
+		if config.Exposed(endpoint) {
+			logger.Warn("endpoint without TLS, what is sent there can be read and changed on the way", "endpoint", endpoint)
+		}
+	}
 	store, err := openStore(ctx, p, c, leasing{logger, renewed})
 	if err != nil {
 		return nil, fmt.Errorf("open state %s: %w", c.State, err)
@@ -102,7 +107,7 @@ func openStore(ctx context.Context, p process, c *config.Config, told leasing) (
 // stateClient returns the S3 client of the state's bucket, with a role of its own or the ambient credentials.
 func stateClient(ctx context.Context, p process, c *config.Config, logger *slog.Logger) (*s3.Client, error) {
 	set, err := creds.New(ctx, creds.Options{
-		Roles: c.Roles, EndpointURL: c.AWS.EndpointURL, LookupEnv: p.lookupEnv, ReadFile: p.readFile, Now: p.now, Ambient: p.ambient, Logger: logger,
+		Roles: c.Roles, EndpointURL: c.AWS.EndpointURL, PlainHTTP: c.Endpoints(), AllowHTTP: c.AWS.AllowHTTP, LookupEnv: p.lookupEnv, ReadFile: p.readFile, Now: p.now, Ambient: p.ambient, Logger: logger,
 	})
 	if err != nil {
 		return nil, err

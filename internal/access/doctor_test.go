@@ -42,14 +42,14 @@ func (x *world) doctorSessions(ctx context.Context, m config.Mapping, roles map[
 		known[name] = role
 	}
 	return creds.New(ctx, creds.Options{
-		Roles: known, EndpointURL: "http://aws.invalid", HTTPClient: &http.Client{Transport: x.door},
+		Roles: known, EndpointURL: "http://aws.invalid", AllowHTTP: true, HTTPClient: &http.Client{Transport: x.door},
 		Ambient:   credentials.NewStaticCredentialsProvider(x.user.AccessKeyID, x.user.SecretAccessKey, ""),
 		LookupEnv: os.LookupEnv, ReadFile: os.ReadFile,
 		SessionPolicy: func(role string) (string, error) { return access.SessionPolicyText(x.config, m, role) },
 	})
 }
 
-const endpointSettings = "\naws: {endpoint_url: \"http://aws.invalid\", path_style: true}\n"
+const endpointSettings = "\naws: {endpoint_url: \"http://aws.invalid\", path_style: true, allow_http: true}\n"
 
 // doctored is a world with objects in it.
 func doctored(t *testing.T, w way, edits ...func(string) string) *world {

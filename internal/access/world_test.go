@@ -181,7 +181,7 @@ func (x *world) sessions(t *testing.T, sessionName string) *creds.Set {
 		roles[name] = role
 	}
 	set, err := creds.New(t.Context(), creds.Options{
-		Roles: roles, EndpointURL: "http://aws.invalid", HTTPClient: &http.Client{Transport: x.door},
+		Roles: roles, EndpointURL: "http://aws.invalid", AllowHTTP: true, HTTPClient: &http.Client{Transport: x.door},
 		Ambient:   credentials.NewStaticCredentialsProvider(x.user.AccessKeyID, x.user.SecretAccessKey, ""),
 		LookupEnv: os.LookupEnv, ReadFile: os.ReadFile,
 	})

@@ -35,7 +35,7 @@ const (
 	ThrottledKMS Class = "throttled_kms"
 	// Denied is a request that some policy did not allow.
 	Denied Class = "denied"
-	// Credentials is the lack of usable credentials: nothing was sent, and nothing else can be.
+	// Credentials is the lack of usable credentials, or of an endpoint that they may be shown: nothing was sent, and nothing else can be.
 	Credentials Class = "credentials"
 	// Expired is a session token that the service no longer takes.
 	Expired Class = "expired"
@@ -96,6 +96,19 @@ func (e *CredentialsError) Error() string {
 // Unwrap returns the cause.
 func (e *CredentialsError) Unwrap() error { return e.Err }
 
+// EndpointError says that nothing may be sent to the endpoint of a service, so that nothing was.
+type EndpointError struct {
+	// Service is the service's name, as in STS, and Endpoint where it was to be asked.
+	Service, Endpoint string
+	// Problem says what is wrong with that, Hint what to do.
+	Problem, Hint string
+}
+
+// Error names the service, the endpoint and the problem.
+func (e *EndpointError) Error() string {
+	return "send to " + e.Service + " at " + e.Endpoint + ": " + e.Problem
+}
+
 // AnswerError says that a service answered success without what a true answer of the operation carries. Nothing is known of
 // what became of the request: it may have been carried out.
 type AnswerError struct {
@@ -127,6 +140,9 @@ func Classify(err error) Class {
 		if canceled(err) {
 			return Canceled
 		}
+		return Credentials
+	}
+	if _, ok := errors.AsType[*EndpointError](err); ok {
 		return Credentials
 	}
 	if answer, ok := errors.AsType[*AnswerError](err); ok {
@@ -168,6 +184,9 @@ func Code(err error) string {
 func Brief(err error) string {
 	if c, ok := errors.AsType[*CredentialsError](err); ok {
 		return c.Error()
+	}
+	if endpoint, ok := errors.AsType[*EndpointError](err); ok {
+		return endpoint.Error()
 	}
 	if answer, ok := errors.AsType[*AnswerError](err); ok {
 		return answer.Error()

@@ -52,7 +52,7 @@ func (w *world) assumed(t *testing.T) (*s3.Client, *awsfake.Role) {
 	role := account.CreateRole("syncd", trust, awsfake.RoleOptions{Policies: []*iam.Document{all}})
 	set, err := creds.New(t.Context(), creds.Options{
 		Roles:       map[string]config.Role{"syncd": {ARN: role.ARN, SessionName: "syncd", Duration: config.Duration(time.Hour)}},
-		EndpointURL: "http://aws.invalid", HTTPClient: &http.Client{Transport: w.wire},
+		EndpointURL: "http://aws.invalid", AllowHTTP: true, HTTPClient: &http.Client{Transport: w.wire},
 		Ambient:   credentials.NewStaticCredentialsProvider(user.AccessKeyID, user.SecretAccessKey, ""),
 		LookupEnv: os.LookupEnv, ReadFile: os.ReadFile,
 	})

@@ -52,6 +52,10 @@ type Options struct {
 	Roles map[string]config.Role
 	// EndpointURL is where roles without an endpoint of their own are assumed; "" means AWS.
 	EndpointURL string
+	// PlainHTTP are more endpoints that the configuration names, of which those that begin with http:// may be asked of S3.
+	PlainHTTP []string
+	// AllowHTTP lets roles be assumed at an http:// endpoint on another machine.
+	AllowHTTP bool
 	// Connections is how many idle connections are kept per host; it should be the number of requests under way at once.
 	// 0 leaves the SDK's ten.
 	Connections int
@@ -108,7 +112,7 @@ func New(ctx context.Context, o Options) (*Set, error) {
 	}
 	base.HTTPClient = client(base.HTTPClient, o.HTTPClient)
 	// Every client of the program is made from here, so that no answer counts that nobody has judged.
-	base.APIOptions = append(base.APIOptions, o.Door.Attach)
+	base.APIOptions = append(base.APIOptions, o.Door.Attach, newPlain(o).attach)
 	return &Set{o: o, base: base, sessions: map[string]*session{}}, nil
 }
 

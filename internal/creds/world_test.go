@@ -51,7 +51,7 @@ func newWorld(t *testing.T) *world {
 	w.role = w.account.CreateRole("syncd", trust(w.user.ARN, ""), awsfake.RoleOptions{Policies: []*iam.Document{allowAll()}})
 	w.roles = map[string]config.Role{"syncd": {ARN: w.role.ARN, SessionName: "syncd", Duration: config.Duration(time.Hour)}}
 	w.options = creds.Options{
-		Roles: w.roles, EndpointURL: "http://aws.invalid", HTTPClient: &http.Client{Transport: cloud.RoundTripper()},
+		Roles: w.roles, EndpointURL: "http://aws.invalid", PlainHTTP: []string{"http://aws.invalid"}, AllowHTTP: true, HTTPClient: &http.Client{Transport: cloud.RoundTripper()},
 		Ambient:   credentials.NewStaticCredentialsProvider(w.user.AccessKeyID, w.user.SecretAccessKey, ""),
 		LookupEnv: os.LookupEnv, ReadFile: os.ReadFile,
 	}

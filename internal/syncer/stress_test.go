@@ -44,7 +44,7 @@ func (w *world) realistic(t *testing.T) pace {
 		awsfake.RoleOptions{Policies: []*iam.Document{iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)}})
 	set, err := creds.New(t.Context(), creds.Options{
 		Roles:       map[string]config.Role{"syncd": {ARN: role.ARN, SessionName: "syncd", Duration: config.Duration(time.Hour)}},
-		EndpointURL: "http://aws.invalid", HTTPClient: &http.Client{Transport: w.cloud.RoundTripper()}, Ambient: w.signer,
+		EndpointURL: "http://aws.invalid", AllowHTTP: true, HTTPClient: &http.Client{Transport: w.cloud.RoundTripper()}, Ambient: w.signer,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,76 @@
+package creds
+
+import (
+	"context"
+	"net/url"
+	"strings"
+
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"syncd/config"
+	"syncd/internal/awserr"
+)
+
+// plain decides which requests may be sent without TLS: those to S3 at an endpoint that the configuration itself writes with http://,
+// and those to other services there on this machine, or where the configuration allows it. An endpoint from the environment or a
+// profile is no consent.
+type plain struct {
+	endpoints []string // host and port, lower case
+	allowed   bool
+}
+
+func newPlain(o Options) plain {
+	p := plain{allowed: o.AllowHTTP}
+	configured := append([]string{o.EndpointURL}, o.PlainHTTP...)
+	for _, role := range o.Roles {
+		configured = append(configured, role.EndpointURL)
+	}
+	for _, endpoint := range configured {
+		if at, err := url.Parse(strings.ToLower(endpoint)); err == nil && at.Scheme == "http" {
+			p.endpoints = append(p.endpoints, at.Host)
+		}
+	}
+	return p
+}
+
+// attach has a client refuse what may not be sent, before it is signed.
+func (p plain) attach(stack *middleware.Stack) error {
+	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("syncd.plain", p.guard), "ResolveEndpointV2", middleware.After)
+}
+
+func (p plain) guard(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+	request, ok := in.Request.(*smithyhttp.Request)
+	if ok && !strings.EqualFold(request.URL.Scheme, "https") {
+		if err := p.refuse(awsmiddleware.GetServiceID(ctx), request.URL); err != nil {
+			return middleware.FinalizeOutput{}, middleware.Metadata{}, err
+		}
+	}
+	return next.HandleFinalize(ctx, in)
+}
+
+func (p plain) refuse(service string, at *url.URL) error {
+	refused := &awserr.EndpointError{Service: service, Endpoint: at.Scheme + "://" + at.Host}
+	switch {
+	case !p.configured(strings.ToLower(at.Host)):
+		refused.Problem = "the endpoint is without TLS, and the environment or a profile names it"
+		refused.Hint = "unset AWS_ENDPOINT_URL and its kin, or endpoint_url of the profile: an endpoint without TLS has to stand in the configuration"
+	case service != "S3" && !p.allowed && config.Exposed(at.String()):
+		refused.Problem = "credentials would be readable on the way"
+		refused.Hint = "use https://, or set aws.allow_http: true"
+	default:
+		return nil
+	}
+	return refused
+}
+
+// configured reports whether the configuration has the endpoint, before which S3 puts the name of the bucket.
+func (p plain) configured(host string) bool {
+	for _, endpoint := range p.endpoints {
+		if host == endpoint || strings.HasSuffix(host, "."+endpoint) {
+			return true
+		}
+	}
+	return false
+}

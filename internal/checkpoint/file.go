@@ -20,7 +20,7 @@ const tempPrefix = ".tmp-"
 // name, synced, and linked to its own name, which fails when that is taken; then
 // the folder is synced. The lease is flock(2) on a file called lock, so the
 // system gives it back when its process ends, however it ends. Folders have mode
-// 0700 and files 0600. The folder must lie on a file system that honours fsync
+// 0700 and files 0600. A folder that other users may write to is refused. It must lie on a file system that honours fsync
 // and, when several machines share it, locks.
 type File struct {
 	dir        string
@@ -37,11 +37,7 @@ func OpenFile(dir string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open folder: %w", err)
 	}
-	info, err := os.Stat(dir)
-	if err == nil && !info.IsDir() {
-		return nil, fmt.Errorf("open folder %s: not a folder", dir)
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := checkFolder(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("open folder: %w", err)
 	}
 	f := &File{dir: dir}

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -38,8 +40,14 @@ func (f *File) Acquire(ctx context.Context, name, holder string) (Lease, error) 
 	if err := makeFolder(filepath.Dir(path)); err != nil {
 		return nil, fmt.Errorf("acquire lease on %q: %w", name, err)
 	}
-	lock := flock.New(path, flock.SetPermissions(0o600))
+	if err := checkFolder(filepath.Dir(path)); err != nil {
+		return nil, fmt.Errorf("acquire lease on %q: %w", name, err)
+	}
+	lock := flock.New(path, flock.SetPermissions(0o600), flock.SetFlag(os.O_CREATE|os.O_RDWR|noFollow))
 	locked, err := tryLock(ctx, lock)
+	if errors.Is(err, syscall.ELOOP) {
+		err = fmt.Errorf("%s is a link to another file, which somebody has put there; remove it", path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("acquire lease on %q: %w", name, err)
 	}
@@ -81,7 +89,7 @@ func (f *File) LeaseOf(ctx context.Context, name string) (info LeaseInfo, ok boo
 		return LeaseInfo{}, false, err
 	}
 	path := filepath.Join(f.dir, name, lockName)
-	lock := flock.New(path, flock.SetFlag(os.O_RDONLY))
+	lock := flock.New(path, flock.SetFlag(os.O_RDONLY|noFollow))
 	free, err := lock.TryRLock()
 	if errors.Is(err, fs.ErrNotExist) {
 		return LeaseInfo{}, false, nil
@@ -93,6 +101,9 @@ func (f *File) LeaseOf(ctx context.Context, name string) (info LeaseInfo, ok boo
 	return LeaseInfo{Holder: note.Holder, Since: note.Since}, !free, nil
 }
 
+// maxNote bounds what is read of a note.
+const maxNote = 4 << 10
+
 // isNote reports whether data is what a lock file says.
 func isNote(data []byte) bool {
 	var note holderNote
@@ -101,7 +112,12 @@ func isNote(data []byte) bool {
 
 // readNote reads what it can: the holder may be writing it right now.
 func readNote(path string) (note holderNote) {
-	data, err := os.ReadFile(path)
+	file, err := os.OpenFile(path, os.O_RDONLY|noFollow, 0)
+	if err != nil {
+		return holderNote{}
+	}
+	defer func() { _ = file.Close() }() // read only: nothing is lost
+	data, err := io.ReadAll(io.LimitReader(file, maxNote))
 	if err != nil || json.Unmarshal(data, &note) != nil {
 		return holderNote{}
 	}
@@ -131,7 +147,34 @@ func (l *fileLease) announce(holder string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(l.lock.Path(), append(data, '\n'), 0o600)
+	file, err := os.OpenFile(l.lock.Path(), os.O_WRONLY|noFollow, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(l.write(file, append(data, '\n')), file.Close())
+}
+
+// write writes to the file that is locked, whatever has its name by now.
+func (l *fileLease) write(file *os.File, data []byte) error {
+	locked, err := l.lock.Stat()
+	if err != nil {
+		return err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if !os.SameFile(locked, info) {
+		return fmt.Errorf("%w: %s was replaced", ErrLeaseLost, l.lock.Path())
+	}
+	if err := checkLock(l.lock.Path(), info); err != nil {
+		return err
+	}
+	if err := file.Truncate(0); err != nil {
+		return err
+	}
+	_, err = file.WriteAt(data, 0)
+	return err
 }
 
 // Held returns nil while the locked file is the one that others would lock.

@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -10,14 +11,27 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// rows reads one chunk, in order, a few rows at a time.
+// rows reads one chunk, in order, a few rows at a time. A checksum says only that a chunk is as its manifest wants it, and whoever can
+// write both can write anything, so what it holds is believed no further than it makes sense.
 type rows[R row] struct {
-	name   string
+	info   ChunkInfo
 	chunk  Chunk
 	reader *parquet.GenericReader[R]
 	buf    []R
 	pos, n int
-	left   int64 // rows not taken yet
+	left   int64  // rows not taken yet
+	above  string // the last row taken has this key
+	any    bool   // one was taken
+}
+
+// decoded runs a step of the Parquet reader. It panics on some of what is no Parquet, which is damage of the record like its errors.
+func decoded[T any](name string, step func() (T, error)) (value T, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &CorruptError{Name: name, Problem: "cannot be decoded", Err: fmt.Errorf("%v", p)}
+		}
+	}()
+	return step()
 }
 
 // openRows opens a verified chunk at the first row whose key is above after.
@@ -26,25 +40,44 @@ func openRows[R row](ctx context.Context, store Store, info ChunkInfo, after str
 	if err != nil {
 		return nil, err
 	}
-	file, err := parquet.OpenFile(chunk, info.Bytes, parquet.SkipBloomFilters(true))
+	file, err := decoded(info.Name, func() (*parquet.File, error) {
+		if err := checkFooter(chunk, info.Bytes); err != nil {
+			return nil, err
+		}
+		return parquet.OpenFile(chunk, info.Bytes, parquet.SkipBloomFilters(true))
+	})
 	if err != nil {
 		return nil, errors.Join(&CorruptError{Name: info.Name, Problem: "is not Parquet", Err: err}, chunk.Close())
 	}
-	if got := file.NumRows(); got != info.Entries {
+	if got := file.NumRows(); got != info.Entries || got < 1 {
 		return nil, errors.Join(&CorruptError{
 			Name: info.Name, Problem: fmt.Sprintf("has %d rows, not %d", got, info.Entries),
 		}, chunk.Close())
 	}
-	r := &rows[R]{
-		name: info.Name, chunk: chunk, reader: parquet.NewGenericReader[R](file),
-		buf: make([]R, min(rowsPerRead, info.Entries)), left: info.Entries,
+	reader, err := decoded(info.Name, func() (*parquet.GenericReader[R], error) { return parquet.NewGenericReader[R](file), nil })
+	if err != nil {
+		return nil, errors.Join(err, chunk.Close())
 	}
+	r := &rows[R]{info: info, chunk: chunk, reader: reader, buf: make([]R, min(rowsPerRead, info.Entries)), left: info.Entries}
 	if after >= info.FirstKey {
 		if err := r.seek(ctx, file, after); err != nil {
 			return nil, errors.Join(err, r.close())
 		}
 	}
 	return r, nil
+}
+
+// checkFooter looks whether the footer can be as long as the file says it is: the Parquet reader takes as much memory, up to 4 GB.
+func checkFooter(chunk io.ReaderAt, size int64) error {
+	const magic = 4
+	end := make([]byte, magic+4) // length, magic (Apache Parquet, "File format")
+	if _, err := chunk.ReadAt(end, size-int64(len(end))); err != nil {
+		return err
+	}
+	if length := int64(binary.LittleEndian.Uint32(end)); length > size-int64(len(end))-magic {
+		return fmt.Errorf("a footer of %d bytes in a file of %d", length, size)
+	}
+	return nil
 }
 
 // seek finds the row group by its first key, then walks the rest.
@@ -80,10 +113,11 @@ func (r *rows[R]) seek(ctx context.Context, file *parquet.File, after string) er
 }
 
 func (r *rows[R]) at(ctx context.Context, index int64) (head R, err error) {
-	if err := r.reader.SeekToRow(index); err != nil {
+	_, err = decoded(r.info.Name, func() (int64, error) { return index, r.reader.SeekToRow(index) })
+	if err != nil {
 		return head, r.damaged(err)
 	}
-	r.pos, r.n, r.left = 0, 0, r.reader.NumRows()-index
+	r.pos, r.n, r.left, r.any = 0, 0, r.info.Entries-index, false
 	return r.head(ctx)
 }
 
@@ -96,24 +130,43 @@ func (r *rows[R]) head(ctx context.Context) (head R, err error) {
 		if err := ctx.Err(); err != nil {
 			return head, err
 		}
-		n, err := r.reader.Read(r.buf)
+		n, err := decoded(r.info.Name, func() (int, error) { return r.reader.Read(r.buf) })
 		if n == 0 && err != nil {
 			return head, r.damaged(err)
 		}
 		r.pos, r.n = 0, n
 	}
-	return r.buf[r.pos], nil
+	head = r.buf[r.pos]
+	return head, r.misplaced(head.sortKey())
+}
+
+// misplaced refuses a row that is not where the manifest and the rows before it say.
+func (r *rows[R]) misplaced(key string) error {
+	if key < r.info.FirstKey || key > r.info.LastKey || r.any && key <= r.above {
+		return &CorruptError{Name: r.info.Name, Problem: fmt.Sprintf("has key %q out of its order", key)}
+	}
+	return nil
 }
 
 // take passes over the row that head returned.
 func (r *rows[R]) take() {
+	r.above, r.any = r.buf[r.pos].sortKey(), true
 	r.pos++
 	r.left--
 }
 
-func (r *rows[R]) damaged(err error) error { return fmt.Errorf("read rows of %s: %w", r.name, err) }
+// damaged says what became of rows. The end of the file before the last of them is damage like the rest.
+func (r *rows[R]) damaged(err error) error {
+	if errors.Is(err, io.EOF) {
+		return &CorruptError{Name: r.info.Name, Problem: "ends before its last row"}
+	}
+	return fmt.Errorf("read rows of %s: %w", r.info.Name, err)
+}
 
-func (r *rows[R]) close() error { return errors.Join(r.reader.Close(), r.chunk.Close()) }
+func (r *rows[R]) close() error {
+	_, err := decoded(r.info.Name, func() (int, error) { return 0, r.reader.Close() })
+	return errors.Join(err, r.chunk.Close())
+}
 
 // readRows yields the rows of chunks with keys above after, one chunk open at a time.
 func readRows[R row](ctx context.Context, store Store, chunks []ChunkInfo, after string) iter.Seq2[R, error] {

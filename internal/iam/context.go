@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 )
@@ -28,15 +29,20 @@ func (e *evaluation) derived(key string) string {
 	case strings.EqualFold(key, "aws:PrincipalArn"):
 		return c.principalARN()
 	case strings.EqualFold(key, "aws:PrincipalAccount"):
-		return c.Account
+		return cmp.Or(c.Account, c.anonymous())
 	case strings.EqualFold(key, "aws:PrincipalType"):
 		return c.principalType()
 	case strings.EqualFold(key, "aws:PrincipalIsAWSService"):
+		if c.anonymous() != "" {
+			return ""
+		}
 		return strconv.FormatBool(c.Service != "")
 	case strings.EqualFold(key, "aws:PrincipalServiceName"):
 		return c.Service
 	case strings.EqualFold(key, "aws:username"):
 		return c.userName()
+	case strings.EqualFold(key, "aws:userid"):
+		return c.userID()
 	case strings.EqualFold(key, "aws:ResourceAccount"):
 		return e.req.Account
 	}

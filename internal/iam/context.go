@@ -48,3 +48,15 @@ func (e *evaluation) derived(key string) string {
 	}
 	return ""
 }
+
+// multivalued is true of the keys whose value type is "Multivalued" in "AWS global condition context keys", and ArrayOf something in the
+// Service Authorization Reference for S3, KMS and STS.
+func multivalued(key string) bool {
+	switch strings.ToLower(key) {
+	case "aws:calledvia", "aws:principalorgpaths", "aws:principalservicenameslist", "aws:resourceorgpaths", "aws:sourceorgpaths",
+		"aws:tagkeys", "aws:vpceorgpaths", "kms:encryptioncontextkeys", "kms:grantoperations", "kms:resourcealiases",
+		"s3:inventoryaccessibleoptionalfields", "s3:requestobjecttagkeys", "sts:transitivetagkeys":
+		return true
+	}
+	return false
+}

@@ -12,6 +12,7 @@ func TestVariablesInConditions(t *testing.T) {
 		"aws:PrincipalTag/star": {"*"},
 		"aws:PrincipalTag/void": {""},
 		"aws:TagKeys":           {"a", "b"},
+		"aws:CalledVia":         {"athena.amazonaws.com"},
 	}
 	tests := []struct {
 		name, operator, want, got string
@@ -30,6 +31,7 @@ func TestVariablesInConditions(t *testing.T) {
 		{"without a value, negated", "StringNotEquals", "x${aws:PrincipalTag/void}", "x", true},
 		{"without a value, default", "StringEquals", "${aws:PrincipalTag/void, 'blue'}", "blue", true},
 		{"of several values is unresolved", "StringEquals", "${aws:TagKeys}", "a", false},
+		{"of a key that may have several is unresolved", "StringEquals", "${AWS:CalledVia}", "athena.amazonaws.com", false},
 		{"escaped star", "StringLike", "a${*}", "a*", true},
 		{"escaped star is no wildcard", "StringLike", "a${*}", "ab", false},
 		{"escaped question mark", "StringLike", "a${?}c*", "a?cd", true},

@@ -14,10 +14,12 @@ CHROMIUM   ?= /usr/bin/chromium
 PROMETHEUS ?= /usr/bin/prometheus
 PROMTOOL   ?= /usr/bin/promtool
 BENCHCOUNT ?= 6
+DECISIONS  ?= 20000
+SEED       ?= 1
 IMAGE      ?= syncd:dev
 TOOL       := go tool -modfile=tools/go.mod
 
-.PHONY: help build test race cover lint fmt fuzz crash stress adversary mutants interop deploy-test minio versitygw drain soak browser prometheus bench golden demo docker tidy-check fmt-check ci
+.PHONY: help build test race cover lint fmt fuzz crash stress adversary mutants interop deploy-test minio versitygw iam-oracle drain soak browser prometheus bench golden demo docker tidy-check fmt-check ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
@@ -87,6 +89,12 @@ minio: ## run the fidelity table against a real MinIO server, built first from i
 versitygw: ## run the fidelity table from a real Versity gateway, built first from its module, and copy into one
 	e2e/build-versitygw.sh .cache/versitygw
 	go test ./cmd/syncd -run 'Versity$$' -versitygw '$(CURDIR)/.cache/versitygw' -count=1
+
+# npm keeps its cache and its logs beside ours: HOME may be empty.
+iam-oracle: ## compare DECISIONS (20000) of internal/iam, made up from SEED (1), with those of another implementation; needs npm
+	cd e2e/iam-oracle && npm_config_cache='$(CURDIR)/.cache/npm' npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier
+	go test ./e2e/iam-oracle -run '^TestOracle$$' -timeout 60m -count=1 -v \
+		-oracle '$(CURDIR)/e2e/iam-oracle/oracle.mjs' -decisions $(DECISIONS) -seed $(SEED)
 
 bench: ## run the benchmarks and compare them with bench/base.txt
 	@mkdir -p bench

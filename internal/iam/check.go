@@ -40,6 +40,8 @@ func (s *Statement) unfitPrincipals(kind ResourceKind) []unfit {
 		return []unfit{{"Principal", "has no place in an identity policy"}}
 	case kind != Identity && !named:
 		return []unfit{{"Principal", "is missing"}}
+	case kind == Trust && len(s.NotPrincipals) > 0:
+		return []unfit{{"NotPrincipal", "has no place in a trust policy"}}
 	case s.Effect == Allow && len(s.NotPrincipals) > 0:
 		return []unfit{{"NotPrincipal", "must not stand with Allow: it would let in everyone who is not listed"}}
 	}

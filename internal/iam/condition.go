@@ -128,6 +128,9 @@ func (e *evaluation) holds(c *Condition) bool {
 	if len(got) == 0 || op.set != single && isNull(got) {
 		return op.holdsOnNothing()
 	}
+	if len(got) > 1 && op.set == single {
+		return false // "To compare your condition against a request context with multiple key values, you must use" a set operator
+	}
 	all := op.set == allValues || op.set == single && op.negated
 	for _, value := range got {
 		if (e.anyMatches(op, c.Values, value) != op.negated) != all {
@@ -138,13 +141,13 @@ func (e *evaluation) holds(c *Condition) bool {
 }
 
 // holdsOnNothing is the result for a key that the request does not carry. A negated operator holds, with or without IfExists; a set
-// operator has its own rule, whatever it qualifies.
+// operator has its own rule, whatever it qualifies: "For no matching context key or if the key does not exist", ForAnyValue is false.
 func (o operator) holdsOnNothing() bool {
 	switch o.set {
 	case allValues:
 		return true
 	case anyValue:
-		return o.ifExists
+		return false
 	case single:
 	}
 	return o.ifExists || o.negated

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 )
@@ -28,17 +29,34 @@ func (e *evaluation) derived(key string) string {
 	case strings.EqualFold(key, "aws:PrincipalArn"):
 		return c.principalARN()
 	case strings.EqualFold(key, "aws:PrincipalAccount"):
-		return c.Account
+		return cmp.Or(c.Account, c.anonymous())
 	case strings.EqualFold(key, "aws:PrincipalType"):
 		return c.principalType()
 	case strings.EqualFold(key, "aws:PrincipalIsAWSService"):
+		if c.anonymous() != "" {
+			return ""
+		}
 		return strconv.FormatBool(c.Service != "")
 	case strings.EqualFold(key, "aws:PrincipalServiceName"):
 		return c.Service
 	case strings.EqualFold(key, "aws:username"):
 		return c.userName()
+	case strings.EqualFold(key, "aws:userid"):
+		return c.userID()
 	case strings.EqualFold(key, "aws:ResourceAccount"):
 		return e.req.Account
 	}
 	return ""
+}
+
+// multivalued is true of the keys whose value type is "Multivalued" in "AWS global condition context keys", and ArrayOf something in the
+// Service Authorization Reference for S3, KMS and STS.
+func multivalued(key string) bool {
+	switch strings.ToLower(key) {
+	case "aws:calledvia", "aws:principalorgpaths", "aws:principalservicenameslist", "aws:resourceorgpaths", "aws:sourceorgpaths",
+		"aws:tagkeys", "aws:vpceorgpaths", "kms:encryptioncontextkeys", "kms:grantoperations", "kms:resourcealiases",
+		"s3:inventoryaccessibleoptionalfields", "s3:requestobjecttagkeys", "sts:transitivetagkeys":
+		return true
+	}
+	return false
 }

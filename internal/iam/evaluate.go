@@ -22,7 +22,7 @@ type Request struct {
 	Account  string // the account that owns the resource; "" for the caller's own
 	// Context holds the condition keys. They are looked up without regard to case, and none may be there twice in different case.
 	// What follows from the rest of the request is added where absent: aws:PrincipalArn, aws:PrincipalAccount, aws:PrincipalType,
-	// aws:PrincipalIsAWSService, aws:PrincipalServiceName, aws:username, aws:ResourceAccount.
+	// aws:PrincipalIsAWSService, aws:PrincipalServiceName, aws:username, aws:ResourceAccount; aws:userid of a root user and of nobody.
 	Context map[string][]string
 }
 
@@ -73,9 +73,10 @@ type verdict struct {
 
 // evaluation is one request under way through the policies.
 type evaluation struct {
-	req   *Request
-	kind  ResourceKind
-	cross bool
+	req     *Request
+	kind    ResourceKind
+	cross   bool
+	bounded bool // the caller has a permissions boundary
 	// The layer, and the rules of the document and the statement that are looked at.
 	layer     layer
 	variables bool
@@ -85,7 +86,7 @@ type evaluation struct {
 // Evaluate decides the request. An explicit deny wins; without one, the policies that have to allow are those of
 // "Policy evaluation logic": in one account the identity or the resource policy, across accounts both.
 func Evaluate(req Request, p Policies) Decision {
-	e := &evaluation{req: &req, kind: p.Kind}
+	e := &evaluation{req: &req, kind: p.Kind, bounded: p.Boundary != nil && req.Caller.hasAccount()}
 	e.cross = req.Account != "" && req.Account != req.Caller.Account || !req.Caller.hasAccount()
 	var v [layers]verdict
 	v[resourceControl] = e.judge(resourceControl, p.ResourceControl)
@@ -143,6 +144,8 @@ func (e *evaluation) applies(s *Statement) grant {
 	return g
 }
 
+// namesCaller is how strongly the statement names the caller. "The NotPrincipal element with a Deny effect will always deny any IAM
+// principal that has a permissions boundary policy attached" (AWS JSON policy elements: NotPrincipal).
 func (e *evaluation) namesCaller(s *Statement) grant {
 	if s.Effect == Deny && e.sparesOwner() {
 		return noGrant
@@ -151,7 +154,7 @@ func (e *evaluation) namesCaller(s *Statement) grant {
 		return s.grants(&e.req.Caller)
 	}
 	// With Allow, which CheckKind refuses, it would grant to everyone that nobody thought of.
-	if s.Effect == Deny && !s.spares(&e.req.Caller) {
+	if s.Effect == Deny && (e.bounded || !s.spares(&e.req.Caller)) {
 		return directGrant
 	}
 	return noGrant
@@ -187,11 +190,20 @@ func (e *evaluation) aboutResource(s *Statement) bool {
 	case len(s.Resources) == 0:
 		return e.layer == resource && e.kind == Trust
 	}
+	if slices.ContainsFunc(patterns, lacksService) {
+		return e.effect == Deny // only a document built in code gets here: neither effect may let the request through
+	}
 	return slices.ContainsFunc(patterns, e.isResource) == listed
 }
 
-// isResource compares the request's resource with a pattern. Variables may only stand in the sixth component of an ARN.
+// isResource compares the request's resource with a pattern. An ARN cut short is completed in an identity-based policy only. Variables
+// may only stand in the sixth component of an ARN.
 func (e *evaluation) isResource(pattern string) bool {
+	switch e.layer {
+	case identity, boundary, session:
+		pattern = complete(pattern)
+	case resourceControl, serviceControl, resource, layers:
+	}
 	if strings.Contains(pattern, "${") {
 		at := resourcePart(pattern)
 		tail, ok := e.expand(pattern[at:], true)

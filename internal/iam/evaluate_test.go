@@ -260,6 +260,10 @@ func TestNotPrincipal(t *testing.T) {
 			if d.Explicit != tt.denied {
 				t.Errorf("got denied %t, want %t", d.Explicit, tt.denied)
 			}
+			d = iam.Evaluate(get(tt.caller), iam.Policies{Identity: docs(allowAll()), Boundary: allowAll(), Resource: policy})
+			if bounded := tt.caller.Account != ""; d.Explicit != (tt.denied || bounded) {
+				t.Errorf("with a permissions boundary: got denied %t, want %t", d.Explicit, tt.denied || bounded)
+			}
 			policy.Statements[0].Effect = iam.Allow
 			if d := iam.Evaluate(get(iam.Caller{}), iam.Policies{Resource: policy}); d.Allowed {
 				t.Error("got Allow with NotPrincipal granting, want it without effect")

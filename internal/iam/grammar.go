@@ -145,16 +145,33 @@ func (p *parser) checkStatement(s *Statement, start int, path string) error {
 	return nil
 }
 
+// checkAction knows what IAM answers: "Action vendors (e.g., aws, ec2, etc.) must not contain wildcards", and "can contain only one colon".
 func checkAction(text string) string {
-	if vendor, name, ok := strings.Cut(text, ":"); text != "*" && (!ok || vendor == "" || name == "") {
+	service, name, ok := strings.Cut(text, ":")
+	switch {
+	case text == "*":
+	case !ok || service == "" || name == "":
 		return "is not * or service:action"
+	case strings.ContainsAny(service, wildcards):
+		return "has a wildcard for its service"
+	case strings.Contains(name, ":"):
+		return "has more than one colon"
 	}
 	return ""
 }
 
+// checkResource takes an ARN of fewer than six fields too: see [complete]. "You can't use a wildcard in the service segment that
+// identifies the AWS product" (IAM JSON policy elements: Resource), so that field may not be missing.
 func checkResource(text string) string {
-	if text != "*" && !strings.HasPrefix(text, "arn:") {
+	service := serviceField(text)
+	switch {
+	case text == "*":
+	case !strings.HasPrefix(text, "arn:"):
 		return "is not * or an ARN"
+	case service == "":
+		return "names no service"
+	case strings.ContainsAny(service, wildcards):
+		return "has a wildcard for its service"
 	}
 	return ""
 }

@@ -9,6 +9,9 @@ import (
 // Parse refuses the byte in a document, so that nothing but a replaced variable brings it.
 const escape = '\x00'
 
+// wildcards are the characters of a pattern that stand for others.
+const wildcards = "*?"
+
 // glob is a pattern of * (any run of characters) and ? (any one character), with the rules for where they may match a colon.
 type glob struct {
 	pattern string
@@ -48,6 +51,29 @@ func resourcePart(arn string) int {
 		at += i + 1
 	}
 	return at
+}
+
+// complete fills the missing fields of an ARN cut short: "specifying arn:aws:sqs is equivalent to arn:aws:sqs:*:*:*". See
+// "IAM identifiers", IAM ARNs.
+func complete(arn string) string {
+	if missing := 5 - strings.Count(arn, ":"); missing > 0 && strings.HasPrefix(arn, "arn:") {
+		return arn + strings.Repeat(":*", missing)
+	}
+	return arn
+}
+
+// serviceField is the third field of an ARN, "" when it has fewer.
+func serviceField(arn string) string {
+	_, rest, _ := strings.Cut(arn, ":")
+	_, rest, _ = strings.Cut(rest, ":")
+	service, _, _ := strings.Cut(rest, ":")
+	return service
+}
+
+// lacksService is true of an ARN whose service is missing or has a wildcard.
+func lacksService(arn string) bool {
+	service := serviceField(arn)
+	return strings.HasPrefix(arn, "arn:") && (service == "" || strings.ContainsAny(service, wildcards))
 }
 
 // mark is where matching resumes after a mismatch: behind a *, with that * covering the text up to text.

@@ -130,3 +130,19 @@ func (c *Caller) userName() string {
 	}
 	return name[strings.LastIndexByte(name, '/')+1:]
 }
+
+// userID is the value of aws:userid where the caller alone tells it: that of a user or of a session begins with an id of IAM's.
+func (c *Caller) userID() string {
+	if c.Root {
+		return c.Account
+	}
+	return c.anonymous()
+}
+
+// anonymous is what aws:PrincipalAccount and aws:userid say of a request that nobody signed, "" of a signed one.
+func (c *Caller) anonymous() string {
+	if c.Account == "" && c.Service == "" {
+		return "anonymous"
+	}
+	return ""
+}

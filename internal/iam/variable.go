@@ -95,13 +95,14 @@ func (e *evaluation) expand(text string, pattern bool) (string, bool) {
 	return b.String(), true
 }
 
-// resolve is the value of a variable. A key of several values has none: it cannot be a variable.
+// resolve is the value of a variable. A key of several values has none: "you can't use a multivalued condition key as a variable",
+// however many it has this time. Nor has one whose value is empty: a key that "has no value or is not present" is null.
 func (e *evaluation) resolve(v variable) (string, bool) {
 	if v.literal != "" {
 		return v.literal, true
 	}
-	if values := e.lookup(v.key); len(values) > 0 {
-		return values[0], len(values) == 1
+	if values := e.lookup(v.key); !isNull(values) {
+		return values[0], len(values) == 1 && !multivalued(v.key)
 	}
 	return v.value, v.hasDefault
 }

@@ -10,7 +10,9 @@ func TestVariablesInConditions(t *testing.T) {
 	context := values{
 		"aws:PrincipalTag/team": {"red"},
 		"aws:PrincipalTag/star": {"*"},
+		"aws:PrincipalTag/void": {""},
 		"aws:TagKeys":           {"a", "b"},
+		"aws:CalledVia":         {"athena.amazonaws.com"},
 	}
 	tests := []struct {
 		name, operator, want, got string
@@ -25,7 +27,11 @@ func TestVariablesInConditions(t *testing.T) {
 		{"default empty", "StringEquals", "x${aws:PrincipalTag/none, ''}", "x", true},
 		{"unresolved, positive", "StringLike", "*${aws:PrincipalTag/none}", "red", false},
 		{"unresolved, negated", "StringNotLike", "*${aws:PrincipalTag/none}", "red", true},
+		{"without a value, positive", "StringEquals", "x${aws:PrincipalTag/void}", "x", false},
+		{"without a value, negated", "StringNotEquals", "x${aws:PrincipalTag/void}", "x", true},
+		{"without a value, default", "StringEquals", "${aws:PrincipalTag/void, 'blue'}", "blue", true},
 		{"of several values is unresolved", "StringEquals", "${aws:TagKeys}", "a", false},
+		{"of a key that may have several is unresolved", "StringEquals", "${AWS:CalledVia}", "athena.amazonaws.com", false},
 		{"escaped star", "StringLike", "a${*}", "a*", true},
 		{"escaped star is no wildcard", "StringLike", "a${*}", "ab", false},
 		{"escaped question mark", "StringLike", "a${?}c*", "a?cd", true},
@@ -69,6 +75,8 @@ func TestVariablesInResources(t *testing.T) {
 		want                    bool
 	}{
 		{"replaced", "arn:aws:s3:::home/${aws:username}/*", "arn:aws:s3:::home/alice/a", false, true},
+		{"without a value", "arn:aws:s3:::home/${aws:PrincipalTag/void}*", "arn:aws:s3:::home/a", false, false},
+		{"without a value in NotResource", "arn:aws:s3:::home/${aws:PrincipalTag/void}*", "arn:aws:s3:::home/a", true, true},
 		{"replaced, another user", "arn:aws:s3:::home/${aws:username}/*", "arn:aws:s3:::home/bob/a", false, false},
 		{"unresolved", "arn:aws:s3:::home/${aws:PrincipalTag/none}*", "arn:aws:s3:::home/a", false, false},
 		{"unresolved in NotResource", "arn:aws:s3:::home/${aws:PrincipalTag/none}*", "arn:aws:s3:::home/a", true, true},
@@ -83,6 +91,7 @@ func TestVariablesInResources(t *testing.T) {
 			}
 			req := get(user(owner))
 			req.Resource = tt.resource
+			req.Context = values{"aws:PrincipalTag/void": {""}}
 			if got := iam.Evaluate(req, iam.Policies{Identity: docs(d)}).Allowed; got != tt.want {
 				t.Errorf("got %t, want %t", got, tt.want)
 			}

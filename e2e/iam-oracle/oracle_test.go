@@ -1,0 +1,150 @@
+// Package iamoracle_test compares internal/iam with another implementation of AWS's policy evaluation, @cloud-copilot/iam-simulate, over
+// requests and policies that are made up. It promises that they agree, or that a sentence of AWS's documentation says why not: see
+// [differences].
+//
+// A scenario is one request with every policy that has a say. The same seed makes the same scenarios. What the two disagree on is shown
+// whole, made as small as it gets. TestOracle needs Node.js and what `npm ci` installs beside it: `make iam-oracle` sees to both.
+package iamoracle_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"syncd/internal/iam"
+)
+
+// The three decisions.
+const (
+	allow        = "allow"
+	explicitDeny = "explicit deny"
+	implicitDeny = "implicit deny"
+)
+
+// oracle is a process of oracle.mjs.
+type oracle struct {
+	in  io.WriteCloser
+	out *bufio.Reader
+	cmd *exec.Cmd
+}
+
+func startOracle(t *testing.T, script string) *oracle {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "node", script)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start the oracle: %v (it needs Node.js 18 or later)", err)
+	}
+	return &oracle{in: in, out: bufio.NewReader(out), cmd: cmd}
+}
+
+func (o *oracle) stop() error {
+	if err := o.in.Close(); err != nil {
+		return fmt.Errorf("end the oracle's input: %w", err)
+	}
+	return o.cmd.Wait()
+}
+
+// question is a scenario as oracle.mjs reads it.
+type question struct {
+	Principal       string            `json:"principal,omitempty"` // absent for somebody anonymous
+	Action          string            `json:"action"`
+	Resource        string            `json:"resource"`
+	Account         string            `json:"account"`
+	Context         map[string]any    `json:"context"`
+	Policy          json.RawMessage   `json:"policy,omitempty"`
+	Identity        []json.RawMessage `json:"identity,omitempty"`
+	Boundary        json.RawMessage   `json:"boundary,omitempty"`
+	Session         json.RawMessage   `json:"session,omitempty"`
+	ServiceControl  []json.RawMessage `json:"serviceControl,omitempty"`
+	ResourceControl []json.RawMessage `json:"resourceControl,omitempty"`
+}
+
+// ask has the oracle decide. An error is a scenario that it refuses.
+func (o *oracle) ask(s *scenario) (string, error) {
+	line, err := json.Marshal(s.question())
+	if err != nil {
+		return "", err
+	}
+	if _, err := o.in.Write(append(line, '\n')); err != nil {
+		return "", fmt.Errorf("ask the oracle: %w", err)
+	}
+	line, err = o.out.ReadBytes('\n')
+	if err != nil {
+		return "", fmt.Errorf("read the oracle's answer: %w", err)
+	}
+	var reply struct{ Decision, Error string }
+	if err := json.Unmarshal(line, &reply); err != nil {
+		return "", fmt.Errorf("decode the oracle's answer %s: %w", line, err)
+	}
+	if reply.Error != "" || reply.Decision == "" {
+		return "", fmt.Errorf("the oracle %s", reply.Error)
+	}
+	return reply.Decision, nil
+}
+
+// question gives the root user a policy that allows everything, because the oracle does not know that one needs none.
+func (s *scenario) question() question {
+	q := question{
+		Principal: s.Caller.ARN + s.Caller.Service, Action: s.Action, Resource: s.Resource, Account: s.Owner, Context: map[string]any{},
+		Policy: asJSON(s.Policy), Identity: allAsJSON(s.Identity), Boundary: asJSON(s.Boundary), Session: asJSON(s.Session),
+		ServiceControl: allAsJSON(s.ServiceControl), ResourceControl: allAsJSON(s.ResourceControl),
+	}
+	if q.Account == "" {
+		q.Account = s.Caller.Account
+	}
+	if s.Caller.Root {
+		q.Identity = []json.RawMessage{json.RawMessage(fullAccess)}
+	}
+	mentions := s.mentions()
+	for key, values := range s.facts() {
+		if !mentions(key) {
+			continue
+		}
+		q.Context[key] = values
+		if len(values) == 1 {
+			q.Context[key] = values[0]
+		}
+	}
+	return q
+}
+
+func asJSON(d *iam.Document) json.RawMessage {
+	if d == nil {
+		return nil
+	}
+	return json.RawMessage(d.String())
+}
+
+func allAsJSON(list []*iam.Document) []json.RawMessage {
+	var all []json.RawMessage
+	for _, d := range list {
+		all = append(all, asJSON(d))
+	}
+	return all
+}
+
+// String is the scenario as JSON.
+func (s *scenario) String() string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(s); err != nil {
+		return err.Error()
+	}
+	return b.String()
+}

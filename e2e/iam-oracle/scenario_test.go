@@ -1,0 +1,214 @@
+package iamoracle_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"syncd/internal/iam"
+)
+
+// scenario is one request and every policy that has a say in it.
+type scenario struct {
+	Caller   iam.Caller
+	Action   string
+	Resource string
+	Owner    string              // the account that owns the resource; "" for the caller's own
+	Context  map[string][]string // what the caller alone does not tell: see facts
+
+	Kind            iam.ResourceKind
+	Policy          *iam.Document   `json:",omitempty"` // of the resource
+	Identity        []*iam.Document `json:",omitempty"`
+	Boundary        *iam.Document   `json:",omitempty"`
+	Session         *iam.Document   `json:",omitempty"`
+	ServiceControl  []*iam.Document `json:",omitempty"`
+	ResourceControl []*iam.Document `json:",omitempty"` // beside RCPFullAWSAccess, which is always attached
+}
+
+// fullAccess is FullAWSAccess, RCPFullAWSAccess, and what the root user can do without any policy.
+const fullAccess = `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`
+
+// ours is the decision of internal/iam. The policies go through their text, so that the parser has its part. It fails where a policy is
+// one that AWS would not store.
+func (s *scenario) ours() (string, error) {
+	p := iam.Policies{Kind: s.Kind, ServiceControl: s.ServiceControl}
+	if s.ResourceControl != nil {
+		p.ResourceControl = append([]*iam.Document{iam.MustParse(fullAccess)}, s.ResourceControl...)
+	}
+	for _, of := range []struct {
+		kind iam.ResourceKind
+		from []*iam.Document
+		take func(*iam.Document)
+	}{
+		{iam.Identity, s.Identity, func(d *iam.Document) { p.Identity = append(p.Identity, d) }},
+		{iam.Identity, []*iam.Document{s.Boundary}, func(d *iam.Document) { p.Boundary = d }},
+		{iam.Identity, []*iam.Document{s.Session}, func(d *iam.Document) { p.Session = []*iam.Document{d} }},
+		{s.Kind, []*iam.Document{s.Policy}, func(d *iam.Document) { p.Resource = d }},
+	} {
+		for _, d := range of.from {
+			stored, err := store(d, of.kind)
+			if err != nil {
+				return "", err
+			}
+			if stored != nil {
+				of.take(stored)
+			}
+		}
+	}
+	d := iam.Evaluate(iam.Request{
+		Caller: s.Caller, Action: s.Action, Resource: s.Resource, Account: s.Owner, Context: s.Context,
+	}, p)
+	switch {
+	case d.Allowed:
+		return allow, nil
+	case d.Explicit:
+		return explicitDeny, nil
+	}
+	return implicitDeny, nil
+}
+
+func store(d *iam.Document, kind iam.ResourceKind) (*iam.Document, error) {
+	if d == nil {
+		return nil, nil
+	}
+	stored, err := iam.Parse([]byte(d.String()))
+	if err == nil {
+		err = stored.CheckKind(kind)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store %s: %w", d, err)
+	}
+	return stored, nil
+}
+
+// facts is the whole request context: what the request carries, and what follows from the caller by the table "Principal key values"
+// (IAM policy elements: Variables and tags) and "AWS global condition context keys". It is not internal/iam that says so here.
+func (s *scenario) facts() map[string][]string {
+	all := maps.Clone(s.Context)
+	if all == nil {
+		all = map[string][]string{}
+	}
+	set := func(key, value string) { all[key] = []string{value} }
+	c := s.Caller
+	switch {
+	case c.Service != "":
+		set("aws:PrincipalServiceName", c.Service)
+	case c.Account == "":
+		set("aws:PrincipalAccount", "anonymous")
+		set("aws:PrincipalType", "Anonymous")
+		set("aws:userid", "anonymous")
+	case c.Root:
+		set("aws:PrincipalType", "Account")
+		set("aws:PrincipalArn", c.ARN)
+		set("aws:userid", c.Account)
+	case c.RoleARN != "":
+		set("aws:PrincipalType", "AssumedRole")
+		set("aws:PrincipalArn", c.RoleARN)
+	default:
+		set("aws:PrincipalType", "User")
+		set("aws:PrincipalArn", c.ARN)
+		set("aws:username", c.ARN[strings.LastIndexByte(c.ARN, '/')+1:])
+	}
+	if c.Account != "" {
+		set("aws:PrincipalAccount", c.Account)
+	}
+	if c.Account != "" || c.Service != "" {
+		set("aws:PrincipalIsAWSService", fmt.Sprint(c.Service != ""))
+	}
+	if s.Owner != "" {
+		set("aws:ResourceAccount", s.Owner)
+	}
+	return all
+}
+
+// mentions tells of a context key whether a policy has it, as a condition's or as a variable: others make no difference, but take time.
+func (s *scenario) mentions() func(key string) bool {
+	var b strings.Builder
+	for _, st := range statements(s.documents()) {
+		for _, c := range st.Conditions {
+			fmt.Fprintln(&b, c.Key, c.Values)
+		}
+		fmt.Fprintln(&b, st.Resources, st.NotResources)
+	}
+	body := strings.ToLower(b.String())
+	return func(key string) bool { return strings.Contains(body, strings.ToLower(key)) }
+}
+
+// fact is the values of a context key, whatever its case.
+func (s *scenario) fact(key string) []string {
+	for name, values := range s.facts() {
+		if strings.EqualFold(name, key) {
+			return values
+		}
+	}
+	return nil
+}
+
+// anonymous is true of a caller without credentials.
+func (s *scenario) anonymous() bool { return s.Caller.Account == "" && s.Caller.Service == "" }
+
+// crossAccount is true of a caller of another account than the resource's.
+func (s *scenario) crossAccount() bool { return s.Owner != "" && s.Owner != s.Caller.Account }
+
+// identityBased lists the policies that are stored with the caller.
+func (s *scenario) identityBased() []*iam.Document {
+	return slices.DeleteFunc(append(slices.Clone(s.Identity), s.Boundary, s.Session), func(d *iam.Document) bool { return d == nil })
+}
+
+// documents lists every policy.
+func (s *scenario) documents() []*iam.Document {
+	all := slices.Concat(s.identityBased(), s.ServiceControl, s.ResourceControl)
+	if s.Policy != nil {
+		all = append(all, s.Policy)
+	}
+	return all
+}
+
+// statements lists every statement of the policies.
+func statements(policies []*iam.Document) []*iam.Statement {
+	var all []*iam.Statement
+	for _, d := range policies {
+		for i := range d.Statements {
+			all = append(all, &d.Statements[i])
+		}
+	}
+	return all
+}
+
+// clone is a copy that shares nothing with s that is ever changed.
+func (s *scenario) clone() *scenario {
+	c := *s
+	c.Context = maps.Clone(s.Context)
+	c.Identity, c.ServiceControl, c.ResourceControl = cloneAll(s.Identity), cloneAll(s.ServiceControl), cloneAll(s.ResourceControl)
+	c.Policy, c.Boundary, c.Session = cloneDocument(s.Policy), cloneDocument(s.Boundary), cloneDocument(s.Session)
+	return &c
+}
+
+func cloneAll(list []*iam.Document) []*iam.Document {
+	var copies []*iam.Document
+	for _, d := range list {
+		copies = append(copies, cloneDocument(d))
+	}
+	return copies
+}
+
+func cloneDocument(d *iam.Document) *iam.Document {
+	if d == nil {
+		return nil
+	}
+	c := *d
+	c.Statements = slices.Clone(d.Statements)
+	for i := range c.Statements {
+		s := &c.Statements[i]
+		for _, list := range []*[]string{&s.Actions, &s.NotActions, &s.Resources, &s.NotResources} {
+			*list = slices.Clone(*list)
+		}
+		s.Principals, s.NotPrincipals = slices.Clone(s.Principals), slices.Clone(s.NotPrincipals)
+		s.Conditions = slices.Clone(s.Conditions)
+		for j := range s.Conditions {
+			s.Conditions[j].Values = slices.Clone(s.Conditions[j].Values)
+		}
+	}
+	return &c
+}

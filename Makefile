@@ -19,7 +19,7 @@ SEED       ?= 1
 IMAGE      ?= syncd:dev
 TOOL       := go tool -modfile=tools/go.mod
 
-.PHONY: help build test race cover lint fmt fuzz crash stress adversary mutants interop deploy-test minio versitygw iam-oracle drain soak browser prometheus bench golden demo docker tidy-check fmt-check ci
+.PHONY: help build test race cover lint fmt fuzz crash stress adversary mutants attack interop deploy-test minio versitygw iam-oracle drain soak browser prometheus bench golden demo docker tidy-check fmt-check ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
@@ -95,6 +95,10 @@ iam-oracle: ## compare DECISIONS (20000) of internal/iam, made up from SEED (1),
 	cd e2e/iam-oracle && npm_config_cache='$(CURDIR)/.cache/npm' npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier
 	go test ./e2e/iam-oracle -run '^TestOracle$$' -timeout 60m -count=1 -v \
 		-oracle '$(CURDIR)/e2e/iam-oracle/oracle.mjs' -decisions $(DECISIONS) -seed $(SEED)
+
+attack: ## attack a process by its clients and by the answers it gets, and print what that costs
+	go test ./cmd/syncd -run '^TestAttack' -attack -count=1 -v | grep -v '^=== '
+	go test ./internal/checkpoint -run '^TestForgedChunk$$' -forgeries 50000 -timeout $(PATIENCE)
 
 bench: ## run the benchmarks and compare them with bench/base.txt
 	@mkdir -p bench

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"syncd/internal/awsfake"
@@ -74,25 +75,27 @@ func TestRelayLosesNoMetadata(t *testing.T) {
 
 // TestRelayOfSmallObjectsUsesItsSlots has memory for a few parts and slots for many: small objects need little of it.
 func TestRelayOfSmallObjectsUsesItsSlots(t *testing.T) {
-	const many = 200
-	w := newWorld(t)
-	w.relaying(16 << 20)
-	w.options.Slots = slots(many)
-	w.cloud.SetLatency(50 * time.Millisecond)
-	c := copier.New(w.options)
-	var copies sync.WaitGroup
-	for i := range many {
-		object := w.putText(fmt.Sprint("k", i), "x")
-		copies.Go(func() {
-			if _, _, err := c.Copy(t.Context(), object, copier.Target{}, nil); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	copies.Wait()
-	if w.wire.worst < many/2 {
-		t.Errorf("got at most %d requests at once, want near %d", w.wire.worst, many)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		const many = 200
+		w := newWorld(t)
+		w.relaying(16 << 20)
+		w.options.Slots = slots(many)
+		w.cloud.SetLatency(50 * time.Millisecond)
+		c := copier.New(w.options)
+		var copies sync.WaitGroup
+		for i := range many {
+			object := w.putText(fmt.Sprint("k", i), "x")
+			copies.Go(func() {
+				if _, _, err := c.Copy(t.Context(), object, copier.Target{}, nil); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		copies.Wait()
+		if w.wire.worst < many/2 {
+			t.Errorf("got at most %d requests at once, want near %d", w.wire.worst, many)
+		}
+	})
 }
 
 // TestRelayFollowsItsSource overwrites the object between any two requests of a relay: what arrives is one version, the

@@ -127,7 +127,8 @@ type Role struct {
 	// the session at one hour.
 	Via string `yaml:"via"`
 	// ExternalID is the external id the role's trust policy asks for, 2..1224 characters: a string, {file: PATH} or
-	// {env: NAME}. A file or variable is read again at every assume.
+	// {env: NAME}. A file or variable is read again at every assume. The word none says that the role needs none, which keeps doctor
+	// and policy check from warning of a role of another owner that is assumed without one.
 	ExternalID ExternalID `yaml:"external_id,omitempty"`
 	// SessionName is the role session name CloudTrail shows, 2..64 characters, syncd by default.
 	SessionName string `yaml:"session_name"`

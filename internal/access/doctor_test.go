@@ -36,7 +36,7 @@ func (x *world) sessionsOf(roles map[string]config.Role) func(context.Context, c
 func (x *world) doctorSessions(ctx context.Context, m config.Mapping, roles map[string]config.Role) (*creds.Set, error) {
 	known := map[string]config.Role{}
 	for name, role := range roles {
-		if !role.ExternalID.IsZero() {
+		if role.ExternalID.Sent() {
 			role.ExternalID = config.PlainExternalID("the-external-id")
 		}
 		known[name] = role

@@ -172,7 +172,7 @@ func (x *world) sessions(t *testing.T, sessionName string) *creds.Set {
 	t.Helper()
 	roles := map[string]config.Role{}
 	for name, role := range x.config.Roles {
-		if !role.ExternalID.IsZero() {
+		if role.ExternalID.Sent() {
 			role.ExternalID = config.PlainExternalID("the-external-id")
 		}
 		if sessionName != "" {

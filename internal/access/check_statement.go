@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"syncd/internal/iam"
 )
 
 // checkStatement judges a statement by itself.
@@ -68,7 +70,7 @@ func (c *checker) checkAction(s *statement, a *node) {
 		c.report(unknownAction, a, fmt.Sprintf("%q is not service:action", a.text), c.meant(want+":"+a.text[strings.LastIndexAny(a.text, ".:")+1:]))
 	case c.foreign(a):
 		c.report(wrongService, a, a.text+" has no place in "+c.d.kind.policyOf(), c.rightPlace(s, service))
-	case c.catalogue.knows(service) && len(c.catalogue.matching(a.text)) == 0:
+	case c.catalogue.Service(service) && len(c.catalogue.Matching(a.text)) == 0:
 		message := "there is no action " + a.text
 		if strings.ContainsAny(a.text, "*?") {
 			message = "no action matches " + a.text
@@ -119,10 +121,10 @@ func (c *checker) checkReach(s *statement) {
 		}
 	}
 	for _, a := range s.actions {
-		acts := c.catalogue.matching(a.text)
+		acts := c.catalogue.Matching(a.text)
 		reached := len(acts) == 0 || c.foreign(a)
 		for _, act := range acts {
-			reached = reached || slices.ContainsFunc(s.resources, func(r *node) bool { return acted(act.on, r.text) })
+			reached = reached || slices.ContainsFunc(s.resources, func(r *node) bool { return acted(act.On, r.text) })
 		}
 		if !reached {
 			message, fix := mismatch(acts[0], s.resources[0].text)
@@ -167,26 +169,26 @@ func acted(on, pattern string) bool {
 func service(a arn, want string) bool { return a.service == want || wild(a.service) }
 
 // mismatch tells what an action acts on.
-func mismatch(a action, resource string) (message, fix string) {
+func mismatch(a iam.KnownAction, resource string) (message, fix string) {
 	r := parseARN(resource)
 	bucket, _, _ := strings.Cut(r.resource, "/")
 	bucketARN := "arn:" + r.partition + ":s3:::" + bucket
 	if r.service != "s3" {
 		bucketARN = "arn:aws:s3:::NAME"
 	}
-	switch a.on {
+	switch a.On {
 	case "bucket":
-		return a.name + " acts on a bucket, and no resource of the statement is one", "add " + bucketARN
+		return a.Name + " acts on a bucket, and no resource of the statement is one", "add " + bucketARN
 	case "object":
-		return a.name + " acts on objects, and no resource of the statement is about any", "add " + bucketARN + "/*"
+		return a.Name + " acts on objects, and no resource of the statement is about any", "add " + bucketARN + "/*"
 	case "key":
-		return a.name + " acts on a KMS key, and no resource of the statement is one", "add the key's ARN: an alias does not stand for its key"
+		return a.Name + " acts on a KMS key, and no resource of the statement is one", "add the key's ARN: an alias does not stand for its key"
 	case "role":
-		return a.name + " acts on a role, and no resource of the statement is one", "add arn:aws:iam::111111111111:role/NAME"
+		return a.Name + " acts on a role, and no resource of the statement is one", "add arn:aws:iam::111111111111:role/NAME"
 	case "queue":
-		return a.name + " acts on a queue, and no resource of the statement is one", "add the queue's ARN"
+		return a.Name + " acts on a queue, and no resource of the statement is one", "add the queue's ARN"
 	}
-	return a.name + " acts on no resource in particular", `give it a statement with "Resource": "*"`
+	return a.Name + " acts on no resource in particular", `give it a statement with "Resource": "*"`
 }
 
 // checkVariables looks at ${...} where it is one, and where it should be.

@@ -132,5 +132,6 @@ func broken() []brokenCase {
 		{"get-key-policy.json", "SYNCD-P101", "\\\"kms:Everything"},
 		{"get-queue-attributes.json", "SYNCD-P301", "\\\"*"},
 		{"wrapped-broken.json", "SYNCD-P001", ",}"},
+		{"many-json-faults.json", "SYNCD-P001", "// who"},
 	}
 }

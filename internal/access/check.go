@@ -94,7 +94,7 @@ func Check(files []File, o CheckOptions) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	c := newChecker()
+	c := newChecker(o.Config)
 	var all []*document
 	order := map[string]int{}
 	for i := range files {
@@ -116,13 +116,15 @@ func Check(files []File, o CheckOptions) (Report, error) {
 // checker collects what is found.
 type checker struct {
 	catalogue catalogue
+	services  []string
+	config    *config.Config // nil for none
 	rules     map[string]Rule
 	d         *document // the one being judged
 	findings  []Finding
 }
 
-func newChecker() *checker {
-	c := &checker{catalogue: readCatalogue(), rules: map[string]Rule{}, findings: []Finding{}}
+func newChecker(conf *config.Config) *checker {
+	c := &checker{catalogue: readCatalogue(), services: services("all"), config: conf, rules: map[string]Rule{}, findings: []Finding{}}
 	for _, r := range Rules() {
 		c.rules[r.ID] = r
 	}
@@ -176,6 +178,7 @@ func (c *checker) judge(d *document) {
 	if !d.broken {
 		c.checkSize()
 	}
+	c.checkVersion()
 	for _, s := range d.policy.statements {
 		c.checkStatement(s)
 	}

@@ -12,6 +12,7 @@ func (c *checker) checkClauses(s *statement) {
 	for _, cl := range s.clauses {
 		c.checkValues(cl)
 		c.checkKey(s, cl)
+		c.checkPrivateAddresses(cl)
 		if cl.ifExists && cl.negated {
 			c.report(idleIfExists, cl.name, "IfExists changes nothing on a negated operator", "remove IfExists, or add a Null condition to spare requests without the key")
 		}

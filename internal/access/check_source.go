@@ -146,7 +146,7 @@ type document struct {
 	// written is true of what `syncd policy` wrote: it says whose it is, nobody's in particular being the ambient credentials', and of a
 	// key it has only what is to be added to the policy that the key has.
 	written bool
-	account string     // that the document belongs into, where `syncd policy` says it
+	owner   string     // the account that the document belongs into, where `syncd policy` says it
 	faults  []breakage // what keeps the text from being JSON
 	broken  bool       // AWS takes nothing of it
 	policy  *policy
@@ -229,7 +229,7 @@ func listed(whole source, list *node) []*document {
 		if body := item.find("body"); body != nil {
 			d := unwrapped(whole, body)
 			d.kind, d.target = cmp.Or(whole.file.Kind, Kind(text(item.find("kind")))), text(item.find("target"))
-			d.written, d.account = true, text(item.find("account"))
+			d.written, d.owner = true, text(item.find("account"))
 			all = append(all, d)
 		}
 	}

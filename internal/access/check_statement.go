@@ -12,7 +12,7 @@ import (
 func (c *checker) checkStatement(s *statement) {
 	c.checkShape(s)
 	for _, a := range slices.Concat(s.actions, s.notActions) {
-		c.checkAction(s, a)
+		c.checkAction(a)
 	}
 	for _, r := range slices.Concat(s.resources, s.notResources) {
 		c.checkResource(r)
@@ -24,6 +24,9 @@ func (c *checker) checkStatement(s *statement) {
 	}
 	c.checkReach(s)
 	c.checkClauses(s)
+	c.checkCarried(s)
+	c.checkOptionalTags(s)
+	c.checkControl(s)
 	c.checkVariables(s)
 	c.checkDanger(s)
 }
@@ -37,11 +40,17 @@ func (c *checker) checkShape(s *statement) {
 	}
 	named := s.has("Principal") || s.has("NotPrincipal")
 	switch {
+	case kind == KindResourceControl && named: // checkControl knows what it may say
 	case named && !kind.ofResource():
 		c.report(misplacedPrincipal, s.find("Principal", "NotPrincipal"), "Principal has no place in "+kind.policyOf(),
 			"remove it: the policy is about whoever it is attached to; or is this the policy of a bucket, key, queue or role?")
+	case !named && kind == KindResourceControl:
+		c.report(missingPrincipal, s.node, "the statement of "+kind.policyOf()+" has no Principal", `add "Principal": "*"`)
 	case !named && kind.ofResource():
 		c.report(missingPrincipal, s.node, "the statement of "+kind.policyOf()+" has no Principal", `add "Principal": {"AWS": "arn:aws:iam::111111111111:role/NAME"}`)
+	case kind == KindTrust && s.has("NotPrincipal"):
+		c.report(notPrincipalTrust, s.find("NotPrincipal"), "NotPrincipal has no place in a trust policy",
+			`name with Principal who may assume the role; to spare some from a Deny write "Principal": "*" with a condition on aws:PrincipalArn`)
 	case s.effect == "Allow" && s.has("NotPrincipal"):
 		c.report(notPrincipalAllow, s.find("NotPrincipal"), "NotPrincipal beside Allow lets in everyone who is not listed", "name with Principal who is meant")
 	}
@@ -59,8 +68,8 @@ func (c *checker) checkShape(s *statement) {
 }
 
 // checkAction judges the name of one action.
-func (c *checker) checkAction(s *statement, a *node) {
-	if a.text == "*" {
+func (c *checker) checkAction(a *node) {
+	if a.text == "*" || c.checkPastedARN(a) {
 		return
 	}
 	service, name, ok := strings.Cut(a.text, ":")
@@ -68,8 +77,9 @@ func (c *checker) checkAction(s *statement, a *node) {
 	switch {
 	case !ok || service == "" || name == "":
 		c.report(unknownAction, a, fmt.Sprintf("%q is not service:action", a.text), c.meant(want+":"+a.text[strings.LastIndexAny(a.text, ".:")+1:]))
+	case !c.checkPrefix(a, service):
 	case c.foreign(a):
-		c.report(wrongService, a, a.text+" has no place in "+c.d.kind.policyOf(), c.rightPlace(s, service))
+		c.report(wrongService, a, a.text+" has no place in "+c.d.kind.policyOf(), rightPlace(service))
 	case c.catalogue.Service(service) && len(c.catalogue.Matching(a.text)) == 0:
 		message := "there is no action " + a.text
 		if strings.ContainsAny(a.text, "*?") {
@@ -87,14 +97,11 @@ func (c *checker) meant(name string) string {
 }
 
 // rightPlace says where an action of another service is granted.
-func (c *checker) rightPlace(s *statement, service string) string {
+func rightPlace(service string) string {
 	for _, k := range []Kind{KindBucket, KindKey, KindTrust, KindQueue} {
 		if strings.EqualFold(k.service(), service) {
 			return "grant it in " + k.policyOf() + ", and to who is in another account in its identity policy too"
 		}
-	}
-	if meant := nearest(c.d.kind.service()+":", []string{strings.ToLower(service) + ":"}); meant != "" && len(s.actions) > 0 {
-		return "write " + c.d.kind.service() + ": for " + service + ":"
 	}
 	return "grant it in an identity policy"
 }

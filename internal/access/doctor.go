@@ -21,6 +21,7 @@ const (
 	OutcomeFailed  Outcome = "failed"  // it does not work for another reason
 	OutcomeSkipped Outcome = "skipped" // nothing could tell: no request was sent, or there was nothing to try it on
 	OutcomeUnknown Outcome = "unknown" // a request was sent, and its answer does not tell
+	OutcomeWarning Outcome = "warning" // it works, and should be otherwise; Error says why
 )
 
 // The features of checks that are no permission.
@@ -152,7 +153,7 @@ func Diagnose(ctx context.Context, o DoctorOptions) (Diagnosis, error) {
 	return d, nil
 }
 
-// Foresee returns what [Diagnose] would check, without a request: every check is skipped.
+// Foresee returns what [Diagnose] would check, without a request: every check is skipped. What needs no request is told.
 func Foresee(c *config.Config, names []string) (Diagnosis, error) {
 	mappings, err := Options{Mapping: names}.choose(c)
 	if err != nil {
@@ -160,6 +161,9 @@ func Foresee(c *config.Config, names []string) (Diagnosis, error) {
 	}
 	var d Diagnosis
 	for _, m := range mappings {
+		for _, name := range (reading{c: c, m: m, traits: traitsOf(c, m)}).unguarded() {
+			d.Probes = append(d.Probes, deputyProbe(c, m, name))
+		}
 		for _, n := range Needs(c, m) {
 			probe := probeOf(n)
 			probe.Outcome = OutcomeSkipped

@@ -85,6 +85,7 @@ func broken() []brokenCase {
 		{"decrypt-by-alias.json", "SYNCD-P108", "\"kms:Decrypt\""},
 		{"list-all-on-bucket.json", "SYNCD-P108", "\"s3:ListAllMyBuckets\""},
 		{"two-buckets.json", "SYNCD-P109", "\"arn:aws:s3:::owner-logs"},
+		{"every-bucket.json", "SYNCD-P109", "\"*\"}\n"},
 		{"bucket-in-key-policy.json", "SYNCD-P109", "\"arn:aws:s3:::owner-data\""},
 		{"not-principal-allow.json", "SYNCD-P110", "{\"AWS\""},
 		{"trust-without-assume-role.json", "SYNCD-P111", "[\n"},

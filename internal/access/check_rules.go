@@ -190,7 +190,7 @@ func nameRules() []Rule {
 		},
 		{
 			foreignResource, "foreign-resource", SeverityError, "A resource that is not the policy's own",
-			"A bucket policy is about one bucket and its objects; S3 refuses one that names another. In a key policy the resource is * or the key itself.",
+			"A bucket policy is about one bucket and its objects; S3 refuses one that names another, or * for all. In a key policy the resource is * or the key itself.",
 		},
 		{
 			notPrincipalAllow, "not-principal-allow", SeverityError, "NotPrincipal beside Allow",

@@ -26,16 +26,19 @@ func deputyFix(role string) string {
 	return fmt.Sprintf("have its owner ask for an ExternalId in the trust policy and set roles.%s.external_id; or set it to none, which says that it needs none", role)
 }
 
-// deputyProbe is the doctor's warning of such a role. It fails nothing.
-func deputyProbe(c *config.Config, m config.Mapping, name string) Probe {
-	arn := c.Roles[name].ARN
-	return Probe{
-		Mapping: m.Name, Feature: FeatureCredentials, Action: actionAssume, Resource: arn, Outcome: OutcomeWarning,
-		Error: fmt.Sprintf("the role of account %s is %s", accountOf(arn), deputyWhy),
-		Causes: []Cause{{
-			Kind: CauseConfiguration, Side: Consumer, Target: "roles." + name + ".external_id", Confidence: Certain, Why: deputyFix(name),
-		}},
+// deputyProbes are the doctor's warnings of such roles. They fail nothing.
+func (r reading) deputyProbes() (probes []Probe) {
+	for _, name := range r.unguarded() {
+		arn := r.c.Roles[name].ARN
+		probes = append(probes, Probe{
+			Mapping: r.m.Name, Feature: FeatureCredentials, Action: actionAssume, Resource: arn, Outcome: OutcomeWarning,
+			Error: fmt.Sprintf("the role of account %s is %s", accountOf(arn), deputyWhy),
+			Causes: []Cause{{
+				Kind: CauseConfiguration, Side: Consumer, Target: "roles." + name + ".external_id", Confidence: Certain, Why: deputyFix(name),
+			}},
+		})
 	}
+	return probes
 }
 
 // judgeDeputies finds the roles of other owners that are assumed without an ExternalId, each once.

@@ -147,7 +147,7 @@ func Diagnose(ctx context.Context, o DoctorOptions) (Diagnosis, error) {
 		if err := w.run(ctx); err != nil {
 			return d, fmt.Errorf("mapping %s: %w", m.Name, err)
 		}
-		d.Probes = append(d.Probes, w.result()...)
+		d.Probes = append(d.Probes, slices.Concat(w.result(), w.deputyProbes())...)
 		d.Leftovers = append(d.Leftovers, w.leftovers...)
 	}
 	return d, nil
@@ -161,14 +161,12 @@ func Foresee(c *config.Config, names []string) (Diagnosis, error) {
 	}
 	var d Diagnosis
 	for _, m := range mappings {
-		for _, name := range (reading{c: c, m: m, traits: traitsOf(c, m)}).unguarded() {
-			d.Probes = append(d.Probes, deputyProbe(c, m, name))
-		}
 		for _, n := range Needs(c, m) {
 			probe := probeOf(n)
 			probe.Outcome = OutcomeSkipped
 			d.Probes = append(d.Probes, probe)
 		}
+		d.Probes = append(d.Probes, reading{c: c, m: m, traits: traitsOf(c, m)}.deputyProbes()...)
 	}
 	return d, nil
 }

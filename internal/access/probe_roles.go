@@ -26,7 +26,6 @@ func (w *walk) probeRoles(ctx context.Context) {
 		}
 	}
 	w.probeIdentities(ctx)
-	w.warnDeputies()
 	for _, name := range w.roles() {
 		via := w.c.Roles[name].Via
 		if w.blocked[via] != "" {
@@ -140,14 +139,6 @@ func (w *walk) callerIdentity(ctx context.Context, place stsPlace) (*sts.GetCall
 		o.RetryMaxAttempts = probeAttempts
 	})
 	return client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
-}
-
-// warnDeputies warns of roles of other owners that are assumed without an ExternalId.
-func (w *walk) warnDeputies() {
-	r := w.reading
-	for _, name := range r.unguarded() {
-		w.probes = append(w.probes, deputyProbe(r.c, r.m, name))
-	}
 }
 
 // principalARN is who policies name of a session: its role. The path of the role is lost on the way.

@@ -146,7 +146,8 @@ func crossed(data []byte, at int) *breakage {
 	line := 1 + bytes.Count(data[:from], []byte("\n"))
 	return &breakage{
 		at, fmt.Sprintf("%c where the %c of line %d is still open", data[at], data[from], line),
-		fmt.Sprintf("write %c before it", closing(data[from])), []edit{{at: at, text: string(closing(data[from]))}},
+		fmt.Sprintf("write %c before it", closing(data[from])),
+		[]edit{{at: at, text: string(closing(data[from]))}},
 	}
 }
 

@@ -38,7 +38,23 @@ func (c *checker) checkShape(s *statement) {
 	if strings.ContainsFunc(s.sid, odd) && (kind == KindTrust || !kind.ofResource()) {
 		c.report(badSid, s.find("Sid"), "the Sid has characters other than letters and digits", "leave them out, and write words LikeThis")
 	}
-	named := s.has("Principal") || s.has("NotPrincipal")
+	c.checkNamed(s)
+	if !s.has("Action") && !s.has("NotAction") {
+		c.report(missingElement, s.node, "the statement has no Action", `add "Action": [...]`)
+	}
+	switch resource := s.has("Resource") || s.has("NotResource"); {
+	case resource && kind == KindTrust:
+		c.report(misplacedResource, s.find("Resource", "NotResource"), "Resource has no place in a trust policy", "remove it: the resource is the role itself")
+	case !resource && kind == KindKey:
+		c.report(missingElement, s.node, "the statement has no Resource, and so no effect", `add "Resource": "*", which in a key policy is this key`)
+	case !resource && kind != KindTrust:
+		c.report(missingElement, s.node, "the statement has no Resource", `add "Resource": [...]`)
+	}
+}
+
+// checkNamed knows which kinds of policy name principals, and how.
+func (c *checker) checkNamed(s *statement) {
+	kind, named := c.d.kind, s.has("Principal") || s.has("NotPrincipal")
 	switch {
 	case kind == KindResourceControl && named: // checkControl knows what it may say
 	case named && !kind.ofResource():
@@ -53,17 +69,6 @@ func (c *checker) checkShape(s *statement) {
 			`name with Principal who may assume the role; to spare some from a Deny write "Principal": "*" with a condition on aws:PrincipalArn`)
 	case s.effect == "Allow" && s.has("NotPrincipal"):
 		c.report(notPrincipalAllow, s.find("NotPrincipal"), "NotPrincipal beside Allow lets in everyone who is not listed", "name with Principal who is meant")
-	}
-	if !s.has("Action") && !s.has("NotAction") {
-		c.report(missingElement, s.node, "the statement has no Action", `add "Action": [...]`)
-	}
-	switch resource := s.has("Resource") || s.has("NotResource"); {
-	case resource && kind == KindTrust:
-		c.report(misplacedResource, s.find("Resource", "NotResource"), "Resource has no place in a trust policy", "remove it: the resource is the role itself")
-	case !resource && kind == KindKey:
-		c.report(missingElement, s.node, "the statement has no Resource, and so no effect", `add "Resource": "*", which in a key policy is this key`)
-	case !resource && kind != KindTrust:
-		c.report(missingElement, s.node, "the statement has no Resource", `add "Resource": [...]`)
 	}
 }
 

@@ -163,7 +163,8 @@ type Role struct {
 	// the session at one hour.
 	Via string `yaml:"via"`
 	// ExternalID is the external id the role's trust policy asks for, 2..1224 characters: a string, {file: PATH} or
-	// {env: NAME}. A file or variable is read again at every assume.
+	// {env: NAME}. A file or variable is read again at every assume. The word none says that the role needs none: doctor and
+	// policy check warn of a role of another owner that is assumed without one.
 	ExternalID ExternalID `yaml:"external_id,omitempty"`
 	// SessionName is the role session name CloudTrail shows, 2..64 characters, syncd by default.
 	SessionName string `yaml:"session_name"`
@@ -179,7 +180,8 @@ type Role struct {
 	Duration Duration `yaml:"duration"`
 	// SessionPolicy narrows the session: scoped to what its mapping needs, or none, the default.
 	SessionPolicy SessionPolicy `yaml:"session_policy"`
-	// EndpointURL is the base URL of STS for this role, empty for aws.endpoint_url or AWS itself.
+	// EndpointURL is the base URL of STS for this role. Without it the role is assumed where S3 is when all sides that use it are at
+	// another service than AWS, else at aws.endpoint_url or AWS itself.
 	EndpointURL string `yaml:"endpoint_url"`
 	// Region is the region whose STS is asked, by default the region of the mapping's side that uses the role.
 	Region string `yaml:"region"`

@@ -261,6 +261,10 @@ func (d *decoder) externalID(n ast.Node, e *ExternalID, path string) {
 	switch n.(type) {
 	case *ast.StringNode, *ast.LiteralNode:
 		text, _ := d.text(n, path)
+		if text == noExternalID {
+			*e = NoExternalID()
+			return
+		}
 		d.secrets = append(d.secrets, text)
 		*e = PlainExternalID(Secret(text))
 	case *ast.MappingNode, *ast.MappingValueNode:

@@ -11,6 +11,9 @@ import (
 
 const redacted = "[redacted]"
 
+// noExternalID is how the file says that a role needs no external id.
+const noExternalID = "none"
+
 // Secret is a text that must not be printed: fmt, slog, JSON and YAML all write [redacted]. Two places are beyond its
 // reach: fmt reads unexported struct fields without asking their methods, and encoding/json the keys of maps.
 type Secret string
@@ -49,6 +52,7 @@ type ExternalID struct {
 	plain *Secret
 	file  string
 	env   string
+	none  bool
 }
 
 // PlainExternalID is an external id that stands in the configuration itself.
@@ -60,14 +64,21 @@ func FileExternalID(path string) ExternalID { return ExternalID{file: path} }
 // EnvExternalID is an external id read from an environment variable.
 func EnvExternalID(name string) ExternalID { return ExternalID{env: name} }
 
-// IsZero reports whether no external id is configured.
+// NoExternalID is the deliberate absence of an external id, "none" in the file: it is sent none, as by the zero ExternalID, and
+// nobody is warned.
+func NoExternalID() ExternalID { return ExternalID{none: true} }
+
+// IsZero reports whether the configuration says nothing of an external id.
 func (e ExternalID) IsZero() bool { return e == ExternalID{} }
 
+// Sent reports whether an external id is sent.
+func (e ExternalID) Sent() bool { return !e.IsZero() && !e.none }
+
 // Resolve returns the external id as it is now: files and variables are read again at every call, so that a rotated
-// external id is used at the next assume. It returns an empty Secret and no error when none is configured. Errors name
+// external id is used at the next assume. It returns an empty Secret and no error when none is sent. Errors name
 // the file or variable, never the value.
 func (e ExternalID) Resolve(lookupEnv func(string) (string, bool), readFile func(string) ([]byte, error)) (Secret, error) {
-	if e.IsZero() {
+	if !e.Sent() {
 		return "", nil
 	}
 	value, err := e.read(lookupEnv, readFile)
@@ -111,7 +122,7 @@ func checkExternalID(value string) error {
 	return nil
 }
 
-// String names the source: file:PATH, env:NAME, [redacted] for a value in the configuration, or nothing.
+// String names the source: file:PATH, env:NAME, [redacted] for a value in the configuration, none, or nothing.
 func (e ExternalID) String() string {
 	switch {
 	case e.plain != nil:
@@ -120,6 +131,8 @@ func (e ExternalID) String() string {
 		return "file:" + e.file
 	case e.env != "":
 		return "env:" + e.env
+	case e.none:
+		return noExternalID
 	default:
 		return ""
 	}

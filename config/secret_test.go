@@ -86,12 +86,16 @@ func TestExternalIDPrintsItsSource(t *testing.T) {
 		"[redacted]":   config.PlainExternalID(word),
 		"file:/run/id": config.FileExternalID("/run/id"),
 		"env:ID":       config.EnvExternalID("ID"),
+		"none":         config.NoExternalID(),
 	} {
 		if got := fmt.Sprint(id); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 		if got, want := id.IsZero(), want == ""; got != want {
 			t.Errorf("%v: got zero %v, want %v", id, got, want)
+		}
+		if got, want := id.Sent(), want != "" && want != "none"; got != want {
+			t.Errorf("%v: got sent %v, want %v", id, got, want)
 		}
 	}
 }
@@ -113,6 +117,7 @@ func TestExternalIDResolve(t *testing.T) {
 		wantErr string
 	}{
 		{"none", config.ExternalID{}, "", ""},
+		{"none on purpose", config.NoExternalID(), "", ""},
 		{"plain", config.PlainExternalID(word), word, ""},
 		{"file", config.FileExternalID("/id"), word, ""},
 		{"variable", config.EnvExternalID("ID"), word, ""},
@@ -148,6 +153,24 @@ func TestExternalIDIsReadAgain(t *testing.T) {
 		got, err := config.EnvExternalID("ID").Resolve(lookupEnv, os.ReadFile)
 		if err != nil || got.Reveal() != want {
 			t.Errorf("got %q, %v, want %q", got.Reveal(), err, want)
+		}
+	}
+}
+
+// The word none is no external id, and stays in what config show prints.
+func TestExternalIDNone(t *testing.T) {
+	for text, none := range map[string]bool{", external_id: none": true, ", external_id: \"none\"": true, ", external_id: nones": false, "": false} {
+		c := parse(t, minimal(t)+"roles: {r: {arn: \"arn:aws:iam::111111111111:role/r\""+text+"}}\n")
+		id := c.Roles["r"].ExternalID
+		if got := id == config.NoExternalID(); got != none || got && id.Sent() {
+			t.Errorf("%s: got none %v, sent %v, want none %v and then nothing sent", text, got, id.Sent(), none)
+		}
+		shown, err := yaml.Marshal(c.Roles["r"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(string(shown), "external_id: none"); got != none {
+			t.Errorf("%s: got %s, want external_id: none in it %v", text, shown, none)
 		}
 	}
 }

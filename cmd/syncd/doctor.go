@@ -173,6 +173,9 @@ func printProbe(w io.Writer, p access.Probe) {
 		line += ": " + text
 	}
 	fmt.Fprintln(w, line)
+	if p.Outcome == access.OutcomeWarning {
+		printCauses(w, p.Causes)
+	}
 	if !p.Bad() {
 		return
 	}

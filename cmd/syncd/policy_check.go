@@ -58,8 +58,11 @@ func newPolicyCheck(p process) *cobra.Command {
 what lets in more than it should. docs/policy-check.md explains every finding.
 
 A FILE is a policy, or what the AWS CLI prints around one: s3api get-bucket-policy, iam get-role, iam get-role-policy,
-iam get-policy-version, kms get-key-policy, sqs get-queue-attributes; or the JSON of ` + "`syncd policy`" + `. - is standard input. An ARN
+iam get-policy-version, kms get-key-policy, sqs get-queue-attributes, organizations describe-policy; or the JSON of ` + "`syncd policy`" + `. - is standard input. An ARN
 before it says whose it is where the text does not: arn:aws:iam::222222222222:role/syncd=role.json.
+
+--kind scp and --kind rcp judge the policies of an organization, which look like others: files with scp or rcp in their names are
+taken for them. All faults of a file are told in one run, those of its JSON too.
 
 With --config it also says which permission the mappings lack, in which document of which account, and the statement to add.
 What is not given is not judged, and a note says so.

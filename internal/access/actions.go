@@ -1,104 +1,16 @@
 package access
 
 import (
-	_ "embed"
-	"maps"
 	"slices"
 	"strings"
+
+	"syncd/internal/iam"
 )
 
-//go:embed actions.txt
-var actionsText string
+// catalogue suggests names for those that package iam does not know.
+type catalogue struct{ *iam.Known }
 
-// catalogue knows every action and condition key of the services in actions.txt. Names are looked up without regard to case, as
-// AWS does.
-type catalogue struct {
-	actions map[string]action       // by name in small letters
-	names   []string                // of actions, sorted
-	keys    map[string]conditionKey // likewise
-}
-
-// action is one that a policy may name.
-type action struct {
-	name string // "s3:GetObject"
-	on   string // the type of resource that it acts on: "bucket", "object", "key", "role", "queue", "other", or "none" for only *
-}
-
-// conditionKey is one that a condition may test.
-type conditionKey struct {
-	name  string // "aws:PrincipalTag/": one that ends in / or : goes on with a name of one's own
-	value string // "String", "ARN", "Bool", "Numeric", "Date", "IPAddress"
-	many  bool   // a request may have several values
-}
-
-// readCatalogue reads actions.txt, which is part of the program: that it is in order is a test's business.
-func readCatalogue() catalogue {
-	c := catalogue{actions: map[string]action{}, keys: map[string]conditionKey{}}
-	var heading []string
-	for line := range strings.Lines(actionsText) {
-		line = strings.TrimSpace(line)
-		switch {
-		case line == "" || line[0] == '#':
-		case strings.HasSuffix(line, ":") && !strings.Contains(line[:len(line)-1], ":"):
-			heading = strings.Fields(strings.TrimSuffix(line, ":"))
-		default:
-			c.add(heading, strings.Fields(line))
-		}
-	}
-	c.names = slices.Sorted(maps.Keys(c.actions))
-	return c
-}
-
-func (c *catalogue) add(heading, names []string) {
-	for _, name := range names {
-		if len(heading) == 3 {
-			value, many := strings.CutPrefix(heading[2], "ArrayOf")
-			c.keys[strings.ToLower(name)] = conditionKey{name: name, value: value, many: many}
-			continue
-		}
-		name = heading[0] + ":" + name
-		c.actions[strings.ToLower(name)] = action{name: name, on: heading[1]}
-	}
-}
-
-// knows reports whether the catalogue has the actions of a service.
-func (c *catalogue) knows(service string) bool {
-	return slices.Contains([]string{"s3", "kms", "sts", "sqs"}, strings.ToLower(service))
-}
-
-// matching lists the actions that a pattern names, in the order of their names.
-func (c *catalogue) matching(pattern string) []action {
-	if a, ok := c.actions[strings.ToLower(pattern)]; ok {
-		return []action{a}
-	}
-	if !strings.ContainsAny(pattern, "*?") {
-		return nil
-	}
-	var list []action
-	for _, name := range c.names {
-		if covers(strings.ToLower(pattern), name) {
-			list = append(list, c.actions[name])
-		}
-	}
-	return list
-}
-
-// key finds a condition key, and reports whether there is one. Found under a prefix it has the prefix for a name.
-func (c *catalogue) key(name string) (conditionKey, bool) {
-	lower := strings.ToLower(name)
-	if k, ok := c.keys[lower]; ok && !strings.HasSuffix(lower, "/") && !strings.HasSuffix(lower, ":") {
-		return k, true
-	}
-	for i := len(lower) - 1; i > 0; i-- {
-		if lower[i-1] != '/' && lower[i-1] != ':' {
-			continue
-		}
-		if k, ok := c.keys[lower[:i]]; ok {
-			return k, true
-		}
-	}
-	return conditionKey{}, false
-}
+func readCatalogue() catalogue { return catalogue{iam.ReadKnown()} }
 
 // meantAction is the action that a wrong name was likely to mean; "" when none is like it. The names of API operations that are no
 // actions are known: their permissions have other names.
@@ -107,8 +19,8 @@ func (c *catalogue) meantAction(name string) string {
 		return meant
 	}
 	var names []string
-	for _, a := range c.actions {
-		names = append(names, a.name)
+	for _, a := range c.Actions() {
+		names = append(names, a.Name)
 	}
 	return nearest(name, names)
 }
@@ -116,8 +28,8 @@ func (c *catalogue) meantAction(name string) string {
 // meantKey is the condition key that a wrong name was likely to mean; "" when none is like it.
 func (c *catalogue) meantKey(name string) string {
 	var names []string
-	for _, k := range c.keys {
-		names = append(names, k.name)
+	for _, k := range c.Keys() {
+		names = append(names, k.Name)
 	}
 	return nearest(name, names)
 }

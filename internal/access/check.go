@@ -19,11 +19,14 @@ const (
 	KindQueue     Kind = "queue"     // the policy of an SQS queue
 	KindSession   Kind = "session"   // what narrows one session of a role
 	KindLifecycle Kind = "lifecycle" // the lifecycle rules of a bucket, which are not a policy
+
+	KindServiceControl  Kind = "scp" // what the users and roles of an organization's accounts may do at most
+	KindResourceControl Kind = "rcp" // what may be done at most to the resources of an organization's accounts
 )
 
 // Kinds lists every [Kind], in the order in which they are explained.
 func Kinds() []Kind {
-	return []Kind{KindIdentity, KindTrust, KindBucket, KindKey, KindQueue, KindSession, KindLifecycle}
+	return []Kind{KindIdentity, KindTrust, KindBucket, KindKey, KindQueue, KindSession, KindLifecycle, KindServiceControl, KindResourceControl}
 }
 
 // File is a text to be judged: a policy, or what the AWS CLI prints around one.
@@ -91,7 +94,7 @@ func Check(files []File, o CheckOptions) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	c := newChecker()
+	c := newChecker(o.Config)
 	var all []*document
 	order := map[string]int{}
 	for i := range files {
@@ -113,13 +116,15 @@ func Check(files []File, o CheckOptions) (Report, error) {
 // checker collects what is found.
 type checker struct {
 	catalogue catalogue
+	services  []string
+	config    *config.Config // nil for none
 	rules     map[string]Rule
 	d         *document // the one being judged
 	findings  []Finding
 }
 
-func newChecker() *checker {
-	c := &checker{catalogue: readCatalogue(), rules: map[string]Rule{}, findings: []Finding{}}
+func newChecker(conf *config.Config) *checker {
+	c := &checker{catalogue: readCatalogue(), services: services("all"), config: conf, rules: map[string]Rule{}, findings: []Finding{}}
 	for _, r := range Rules() {
 		c.rules[r.ID] = r
 	}
@@ -149,12 +154,13 @@ func (c *checker) finding(id, message, fix string) Finding {
 func (c *checker) judge(d *document) {
 	c.d = d
 	before := len(c.findings)
-	text, start := d.data, 0
-	if d.part {
-		text, start = d.data[d.root.at:d.root.end], d.root.at
+	for _, b := range d.faults {
+		f := c.finding(brokenJSON, b.message, b.fix)
+		f.File = d.file.Name
+		f.Line, f.Column = d.file.position(b.at)
+		c.findings = append(c.findings, f)
 	}
-	if b := findBreakage(text); b != nil {
-		c.reportAt(brokenJSON, start+b.at, b.message, b.fix)
+	if d.root == nil {
 		return
 	}
 	if d.root.kind == objectNode && d.root.find("Rules") != nil && d.root.find("Statement") == nil {
@@ -169,7 +175,10 @@ func (c *checker) judge(d *document) {
 	if d.kind == "" {
 		d.kind = guessKind(d)
 	}
-	c.checkSize()
+	if !d.broken {
+		c.checkSize()
+	}
+	c.checkVersion()
 	for _, s := range d.policy.statements {
 		c.checkStatement(s)
 	}

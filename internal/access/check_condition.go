@@ -12,6 +12,7 @@ func (c *checker) checkClauses(s *statement) {
 	for _, cl := range s.clauses {
 		c.checkValues(cl)
 		c.checkKey(s, cl)
+		c.checkPrivateAddresses(cl)
 		if cl.ifExists && cl.negated {
 			c.report(idleIfExists, cl.name, "IfExists changes nothing on a negated operator", "remove IfExists, or add a Null condition to spare requests without the key")
 		}
@@ -116,10 +117,10 @@ func (c *checker) checkKey(s *statement, cl clause) {
 		}
 		c.report(wrongType, cl.key, fmt.Sprintf("%q is not a condition key", name), fix)
 		return
-	case prefix != "aws" && !c.catalogue.knows(prefix):
+	case prefix != "aws" && !c.catalogue.Service(prefix):
 		return
 	}
-	key, known := c.catalogue.key(name)
+	key, known := c.catalogue.Key(name)
 	if !known {
 		fix := "see the condition keys of the service in the Service Authorization Reference"
 		if meant := c.catalogue.meantKey(name); meant != "" {
@@ -128,11 +129,11 @@ func (c *checker) checkKey(s *statement, cl clause) {
 		c.report(unknownKey, cl.key, "there is no condition key "+name, fix)
 		return
 	}
-	if !cl.suits(key.value) {
-		c.report(wrongOperator, cl.name, fmt.Sprintf("%s compares %s values, and those of %s are %s", cl.name.text, cl.family, name, key.value),
-			"use "+operatorFor(key.value, cl.negated))
+	if !cl.suits(key.Type) {
+		c.report(wrongOperator, cl.name, fmt.Sprintf("%s compares %s values, and those of %s are %s", cl.name.text, cl.family, name, key.Type),
+			"use "+operatorFor(key.Type, cl.negated))
 	}
-	if key.many && cl.set == "" && cl.family != "Null" {
+	if key.Many && cl.set == "" && cl.family != "Null" {
 		c.report(manyValues, cl.name, name+" may have several values", "write ForAnyValue:"+cl.name.text+", or ForAllValues:"+cl.name.text+" with a Null condition")
 	}
 	c.checkPresence(s, cl)

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -13,9 +14,12 @@ func (c *checker) checkDanger(s *statement) {
 		c.checkOpen(s)
 		c.checkFullAccess(s)
 		c.checkWholeAccount(s)
+		c.checkForeignRoot(s)
 	case s.effect == "Deny":
 		c.checkDeniesServices(s)
 		c.checkLockOut(s)
+		c.checkNotPrincipal(s)
+		c.checkDeniesParts(s)
 	}
 }
 
@@ -90,8 +94,11 @@ func (c *checker) checkFullAccess(s *statement) {
 
 // ownAccount is the account that the document's resource belongs to; "" when that is not known.
 func (c *checker) ownAccount() string {
-	if account := accountOf(c.d.target); account != "" {
+	if account := cmp.Or(c.d.owner, accountOf(c.d.target)); account != "" {
 		return account
+	}
+	if c.d.kind == KindBucket {
+		return c.accountOfBucket(c.d.bucket())
 	}
 	if c.d.kind != KindKey {
 		return ""
@@ -101,6 +108,22 @@ func (c *checker) ownAccount() string {
 			if s.effect == "Allow" && isRoot(p.id.text) {
 				return accountOfPrincipal(p.id.text)
 			}
+		}
+	}
+	return ""
+}
+
+// accountOfBucket is the account that the configuration says a bucket belongs to; "" when it says none.
+func (c *checker) accountOfBucket(bucket string) string {
+	if c.config == nil || bucket == "" {
+		return ""
+	}
+	for _, m := range c.config.Mappings {
+		switch bucket {
+		case m.Source.Bucket:
+			return m.Source.Account
+		case m.Destination.Bucket:
+			return m.Destination.Account
 		}
 	}
 	return ""
@@ -155,7 +178,7 @@ func sparing(key string) bool {
 // that acts with the caller's credentials comes from no endpoint of the caller's.
 func (c *checker) checkDeniesServices(s *statement) {
 	keys := []string{"aws:sourcevpce", "aws:sourcevpc", "aws:sourceip", "aws:vpcsourceip"}
-	if c.d.kind.ofResource() {
+	if c.d.kind.ofResource() || c.d.kind == KindResourceControl {
 		keys = append(keys, "aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount")
 	}
 	if c.d.kind == KindTrust || c.d.kind.ofResource() && !s.concernsAll() {

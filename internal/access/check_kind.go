@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"unicode"
 
 	"syncd/internal/iam"
 )
@@ -13,6 +14,9 @@ import (
 // guessKind finds out what a policy is for by what it says: with principals it belongs to a resource, whose service is that of most
 // actions; without it is an identity policy, unless the file's name says otherwise.
 func guessKind(d *document) Kind {
+	if k := kindByName(d.file.Name); k.ofOrganization() {
+		return k
+	}
 	named := false
 	count := map[string]int{}
 	for _, s := range d.policy.statements {
@@ -58,6 +62,11 @@ func kindByName(name string) Kind {
 			return w.kind
 		}
 	}
+	for _, word := range strings.FieldsFunc(base, func(r rune) bool { return !unicode.IsLetter(r) }) {
+		if word == string(KindServiceControl) || word == string(KindResourceControl) {
+			return Kind(word)
+		}
+	}
 	return KindIdentity
 }
 
@@ -72,7 +81,7 @@ func (k Kind) service() string {
 		return "kms"
 	case KindQueue:
 		return "sqs"
-	case KindIdentity, KindSession, KindLifecycle:
+	case KindIdentity, KindSession, KindLifecycle, KindServiceControl, KindResourceControl:
 	}
 	return ""
 }
@@ -95,6 +104,10 @@ func (k Kind) policyOf() string {
 		return "a session policy"
 	case KindIdentity:
 		return "an identity policy"
+	case KindServiceControl:
+		return "a service control policy"
+	case KindResourceControl:
+		return "a resource control policy"
 	case KindLifecycle:
 	}
 	return "a lifecycle configuration"
@@ -111,13 +124,13 @@ func (k Kind) ruled() iam.ResourceKind {
 		return iam.Key
 	case KindQueue:
 		return iam.Queue
-	case KindIdentity, KindSession, KindLifecycle:
+	case KindIdentity, KindSession, KindLifecycle, KindServiceControl, KindResourceControl:
 	}
 	return iam.Identity
 }
 
-// checkSize holds the document to the quotas of "IAM and AWS STS quotas", "Bucket restrictions and limitations" and the API reference
-// of PutKeyPolicy.
+// checkSize holds the document to the quotas of "IAM and AWS STS quotas", "Bucket restrictions and limitations", the API reference of
+// PutKeyPolicy and "Quotas and service limits for AWS Organizations".
 func (c *checker) checkSize() {
 	d := c.d
 	whole := d.root.end - d.root.at
@@ -134,6 +147,8 @@ func (c *checker) checkSize() {
 	switch d.kind {
 	case KindTrust, KindSession:
 		over(dense, 2048, "characters")
+	case KindServiceControl, KindResourceControl:
+		over(dense, 5120, "characters without whitespace")
 	case KindBucket:
 		over(whole, 20*1024, "bytes")
 	case KindKey:
@@ -178,7 +193,7 @@ func (c *checker) checkRefused(before int) {
 	d := c.d
 	text := d.data[d.root.at:d.root.end]
 	parsed, err := iam.Parse(text)
-	if err == nil {
+	if err == nil && d.kind != KindResourceControl {
 		err = parsed.CheckKind(d.kind.ruled())
 	}
 	if err == nil {

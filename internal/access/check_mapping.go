@@ -58,6 +58,7 @@ func (c *checker) judgeMappings(conf *config.Config, mappings []config.Mapping, 
 	if conf == nil {
 		return
 	}
+	c.judgeDeputies(conf, mappings)
 	t := &trial{checker: c, config: conf, absent: map[string]bool{}}
 	var needs []Need
 	for _, m := range mappings {

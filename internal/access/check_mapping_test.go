@@ -66,6 +66,9 @@ func TestWrittenPoliciesAreInOrder(t *testing.T) {
 			}
 			c, documents := shared(t, filepath.Base(example), o)
 			for _, f := range against(t, c, bundle(t, documents)) {
+				if f.Name == "optional-tag" && style == access.ABACStyle {
+					continue // the trust policies of this style leave session tags optional
+				}
 				t.Errorf("%s in style %s: got %+v, want nothing", filepath.Base(example), style, f)
 			}
 		}

@@ -17,7 +17,7 @@ type paper struct {
 
 // newPaper is nil for a document that AWS would refuse, or that decides nothing.
 func newPaper(d *document) *paper {
-	if d.policy == nil || d.kind == KindSession {
+	if d.policy == nil || d.broken || slices.Contains([]Kind{KindSession, KindServiceControl, KindResourceControl}, d.kind) {
 		return nil
 	}
 	parsed, err := iam.Parse(d.data[d.root.at:d.root.end])

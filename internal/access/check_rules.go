@@ -54,6 +54,12 @@ const (
 	foreignResource    = "SYNCD-P109"
 	notPrincipalAllow  = "SYNCD-P110"
 	noAssumeRole       = "SYNCD-P111"
+	unknownService     = "SYNCD-P112"
+	arnAsAction        = "SYNCD-P113"
+	notPrincipalTrust  = "SYNCD-P114"
+	noTagSession       = "SYNCD-P115"
+	beyondKind         = "SYNCD-P116"
+	uncontrolled       = "SYNCD-P117"
 
 	unknownOperator    = "SYNCD-P201"
 	unknownKey         = "SYNCD-P202"
@@ -66,22 +72,29 @@ const (
 	idleIfExists       = "SYNCD-P209"
 	matchesAll         = "SYNCD-P210"
 	unlikelyValue      = "SYNCD-P211"
+	keyOfOthers        = "SYNCD-P213"
+	optionalTag        = "SYNCD-P214"
+	privateAddress     = "SYNCD-P215"
 
-	openPrincipal   = "SYNCD-P301"
-	publicForS3     = "SYNCD-P302"
-	forAllUnguarded = "SYNCD-P303"
-	deniesServices  = "SYNCD-P304"
-	lockOut         = "SYNCD-P305"
-	keyWithoutAdmin = "SYNCD-P306"
-	readerMayChange = "SYNCD-P307"
-	fullAccess      = "SYNCD-P308"
-	wholeAccount    = "SYNCD-P309"
-	shadowed        = "SYNCD-P310"
-	managedByAWS    = "SYNCD-P311"
+	openPrincipal    = "SYNCD-P301"
+	publicForS3      = "SYNCD-P302"
+	forAllUnguarded  = "SYNCD-P303"
+	deniesServices   = "SYNCD-P304"
+	lockOut          = "SYNCD-P305"
+	keyWithoutAdmin  = "SYNCD-P306"
+	readerMayChange  = "SYNCD-P307"
+	fullAccess       = "SYNCD-P308"
+	wholeAccount     = "SYNCD-P309"
+	shadowed         = "SYNCD-P310"
+	managedByAWS     = "SYNCD-P311"
+	notPrincipalDeny = "SYNCD-P312"
+	foreignRoot      = "SYNCD-P313"
+	deniesParts      = "SYNCD-P314"
 
 	permissionMissing = "SYNCD-P401"
 	permissionDenied  = "SYNCD-P402"
 	documentMissing   = "SYNCD-P403"
+	noExternalID      = "SYNCD-P404"
 )
 
 func textRules() []Rule {
@@ -120,7 +133,7 @@ func textRules() []Rule {
 		},
 		{
 			tooLarge, "too-large", SeverityError, "The document is over a quota of AWS",
-			"Trust policies have 2,048 characters (raisable to 4,096), session policies 2,048, inline policies of a role 10,240 without whitespace, bucket policies 20 KB, key policies 32 KB.",
+			"Trust policies have 2,048 characters (raisable to 4,096), session policies 2,048, inline policies of a role 10,240 without whitespace, bucket policies 20 KB, key policies 32 KB, service and resource control policies 5,120 characters.",
 		},
 		{
 			nearlyTooLarge, "too-large-to-be-managed", SeverityWarning, "The document fits only as an inline policy",
@@ -177,7 +190,7 @@ func nameRules() []Rule {
 		},
 		{
 			foreignResource, "foreign-resource", SeverityError, "A resource that is not the policy's own",
-			"A bucket policy is about one bucket and its objects; S3 refuses one that names another. In a key policy the resource is * or the key itself.",
+			"A bucket policy is about one bucket and its objects; S3 refuses one that names another, or * for all. In a key policy the resource is * or the key itself.",
 		},
 		{
 			notPrincipalAllow, "not-principal-allow", SeverityError, "NotPrincipal beside Allow",
@@ -186,6 +199,30 @@ func nameRules() []Rule {
 		{
 			noAssumeRole, "no-assume-role", SeverityError, "A trust policy that lets nobody assume the role",
 			"sts:TagSession and sts:SetSourceIdentity only add to sts:AssumeRole (or AssumeRoleWithWebIdentity, AssumeRoleWithSAML).",
+		},
+		{
+			unknownService, "unknown-service", SeverityError, "There is no service with this prefix",
+			"An action begins with the prefix of its service as the Service Authorization Reference has it, which is not always the name of the command: s3, not s3api. IAM stores the statement, and it does nothing. The list is of September 2026.",
+		},
+		{
+			arnAsAction, "arn-as-action", SeverityError, "An ARN among the actions",
+			"Action takes names like s3:GetObject. An ARN belongs into Resource.",
+		},
+		{
+			notPrincipalTrust, "not-principal-trust", SeverityError, "NotPrincipal in a trust policy",
+			"IAM does not take NotPrincipal in the trust policy of a role (IAM User Guide, AWS JSON policy elements: NotPrincipal).",
+		},
+		{
+			noTagSession, "no-tag-session", SeverityError, "Session tags are asked for, and nobody may pass any",
+			"Whoever assumes a role with session tags has to be allowed sts:TagSession beside sts:AssumeRole (IAM User Guide, Pass session tags in AWS STS). Without a statement for it a condition on aws:RequestTag or aws:TagKeys shuts everyone out.",
+		},
+		{
+			beyondKind, "beyond-kind", SeverityError, "An element that a policy of an organization does not take",
+			"A resource control policy denies, to Principal *, named actions: no NotAction, no NotPrincipal, and no Action * (AWS Organizations User Guide, RCP syntax; IAM User Guide, IAM policy validation check reference). Only RCPFullAWSAccess allows. A service control policy has the whole language of identity policies since September 2025.",
+		},
+		{
+			uncontrolled, "uncontrolled-service", SeverityError, "A service that resource control policies do not reach",
+			"Resource control policies apply to the services of a list, S3, STS, KMS and SQS among them (AWS Organizations User Guide, List of AWS services that support RCPs, September 2026). AWS refuses the actions of others.",
 		},
 	}
 }

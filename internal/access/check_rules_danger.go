@@ -46,6 +46,18 @@ func conditionRules() []Rule {
 			unlikelyValue, "unlikely-value", SeverityWarning, "A value that the key never has",
 			"Accounts have 12 digits, organizations are o-..., VPC endpoints vpce-..., and KMS is told of S3 with its region: s3.us-west-2.amazonaws.com.",
 		},
+		{
+			keyOfOthers, "key-of-others", SeverityWarning, "A condition key that the named principal never carries",
+			"Requests of a service principal have no sts:ExternalId, no aws:PrincipalOrgID and no principal tags; aws:SourceArn, aws:SourceAccount and aws:SourceOrgID come with service principals only; and a session of a role has no aws:username (IAM User Guide, AWS global condition context keys, and IAM policy elements: Variables and tags). Cognito and VM Import/Export do send an ExternalId.",
+		},
+		{
+			optionalTag, "optional-tag", SeverityWarning, "A condition on a tag that a request without the tag passes",
+			"An operator with IfExists holds when the key is absent: who sends or has no tag gets in. Leave IfExists away, or ask with Null for the tag.",
+		},
+		{
+			privateAddress, "private-address", SeverityWarning, "A private address in aws:SourceIp",
+			"aws:SourceIp is the public address that a request comes from, and is absent from requests through a VPC endpoint, which have aws:VpcSourceIp (IAM User Guide, AWS global condition context keys). A private range in an Allow lets nobody in, and one that a Deny spares spares nobody.",
+		},
 	}
 }
 
@@ -95,6 +107,18 @@ func dangerRules() []Rule {
 			managedByAWS, "managed-by-aws", SeverityNote, "The key of an AWS service, which no other account can use",
 			"The policy of an AWS managed key, like aws/s3, cannot be changed, and lets in its own account only. Objects under it cannot be read from another account: they have to be encrypted under a key of one's own first.",
 		},
+		{
+			notPrincipalDeny, "not-principal-deny", SeverityWarning, "A deny that hits those whom its NotPrincipal lists",
+			"AWS looks at the account, the role and the session of a request one after the other, and denies when one of them is not listed (IAM User Guide, AWS JSON policy elements: NotPrincipal): a role has to be there with its sessions and its account. Principals with a permissions boundary are denied always. A condition on aws:PrincipalArn says the same in one line.",
+		},
+		{
+			foreignRoot, "foreign-root", SeverityWarning, "A whole other account may write",
+			"The root of another account stands for everyone there to whom its administrators give the permission. Writing, and Encrypt or ReEncrypt on a key, belong to a named role, or under a condition.",
+		},
+		{
+			deniesParts, "denies-parts", SeverityWarning, "A deny of writes without an encryption header that also hits parts",
+			"UploadPart, UploadPartCopy and CompleteMultipartUpload ask for s3:PutObject too, and S3 takes no x-amz-server-side-encryption with them: it belongs to CreateMultipartUpload (Amazon S3 API Reference, UploadPart). A condition that holds for an absent header can refuse every object that is large enough for parts. S3 does not document that it takes the value of the upload for its parts; refusals are reported (boto/botocore issue 471). With Null the deny looks only at requests that name an encryption, and the bucket's default encryption takes care of the others.",
+		},
 	}
 }
 
@@ -111,6 +135,10 @@ func mappingRules() []Rule {
 		{
 			documentMissing, "document-missing", SeverityNote, "A document was not given, and not judged",
 			"What a mapping needs of it is taken as granted.",
+		},
+		{
+			noExternalID, "no-external-id", SeverityWarning, "A role of another owner is assumed without an ExternalId",
+			"Whoever else can make syncd assume a role by its ARN gets at the data of its owner: the confused deputy problem (IAM User Guide, The confused deputy problem). The owner's trust policy should ask for an ExternalId that belongs to this relation alone. external_id: none says that the role needs none, as inside one organization.",
 		},
 	}
 }

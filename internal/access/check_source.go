@@ -19,11 +19,12 @@ type source struct {
 
 // position is the line and the column in the file of a byte of the document. The column counts characters.
 func (s *source) position(at int) (line, column int) {
-	at = min(max(at, 0), len(s.data))
-	if s.from != nil {
-		at = s.from[at]
-	}
-	before := s.file.Data[:min(at, len(s.file.Data))]
+	return s.file.position(s.origin(min(max(at, 0), len(s.data))))
+}
+
+// position is the line and the column of a byte of the file. The column counts characters.
+func (f *File) position(at int) (line, column int) {
+	before := f.Data[:min(at, len(f.Data))]
 	return 1 + bytes.Count(before, []byte("\n")), 1 + utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])
 }
 
@@ -145,29 +146,61 @@ type document struct {
 	// written is true of what `syncd policy` wrote: it says whose it is, nobody's in particular being the ambient credentials', and of a
 	// key it has only what is to be added to the policy that the key has.
 	written bool
+	owner   string     // the account that the document belongs into, where `syncd policy` says it
+	faults  []breakage // what keeps the text from being JSON
+	broken  bool       // AWS takes nothing of it
 	policy  *policy
 }
 
 // documents finds what is in a file: a document as it is, or what the AWS CLI prints around one, or what `syncd policy` prints around
-// several. Text that is not JSON is one document.
+// several. Text of which nothing can be read is one document without a root.
 func documents(f *File) []*document {
-	whole := source{file: f, data: f.Data}
-	root, err := readTree(f.Data)
-	if err != nil || root.kind != objectNode || root.find("Statement") != nil {
-		return []*document{{source: whole, root: root, kind: f.Kind, target: f.Target}}
+	whole := &source{file: f, data: f.Data}
+	faults, mended := whole.breakages()
+	if mended == nil {
+		return []*document{{source: *whole, kind: f.Kind, target: f.Target, faults: faults}}
 	}
-	if all := listed(whole, root.find("documents")); len(all) > 0 {
+	root, err := readTree(mended.data)
+	if err != nil {
+		panic("BUG: read what was found to be JSON: " + err.Error())
+	}
+	all := documentsIn(mended, root)
+	all[0].faults = append(faults, all[0].faults...)
+	for _, d := range all {
+		d.broken = d.broken || len(faults) > 0
+	}
+	return all
+}
+
+func documentsIn(whole *source, root *node) []*document {
+	f := whole.file
+	alone := []*document{{source: *whole, root: root, kind: f.Kind, target: f.Target}}
+	if root.kind != objectNode || root.find("Statement") != nil {
+		return alone
+	}
+	if all := listed(*whole, root.find("documents")); len(all) > 0 {
 		return all
 	}
 	for _, w := range wrappers() {
 		if inner := root.dig(w.path...); inner != nil {
-			d := unwrapped(whole, inner)
-			d.kind = cmp.Or(f.Kind, w.kind)
+			d := unwrapped(*whole, inner)
+			d.kind = cmp.Or(f.Kind, w.kind, controlKind(text(root.dig("Policy", "PolicySummary", "Type"))))
 			d.target = cmp.Or(f.Target, text(root.dig(w.target...)))
 			return []*document{d}
 		}
 	}
-	return []*document{{source: whole, root: root, kind: f.Kind, target: f.Target}}
+	return alone
+}
+
+// controlKind is the kind of policy that AWS Organizations calls by a name; "" for none that is known here.
+func controlKind(name string) Kind {
+	switch name {
+	case "SERVICE_CONTROL_POLICY":
+		return KindServiceControl
+	case "RESOURCE_CONTROL_POLICY":
+		return KindResourceControl
+	}
+	return ""
 }
 
 // wrapper is where a command of the AWS CLI puts a policy.
@@ -184,7 +217,8 @@ func wrappers() []wrapper {
 		{path: []string{"PolicyVersion", "Document"}, kind: KindIdentity},                                      // iam get-policy-version
 		{path: []string{"PolicyDocument"}, kind: KindIdentity},                                                 // iam get-role-policy
 		{path: []string{"Attributes", "Policy"}, kind: KindQueue, target: []string{"Attributes", "QueueArn"}},  // sqs get-queue-attributes
-		{path: []string{"Policy"}}, // s3api get-bucket-policy, kms get-key-policy
+		{path: []string{"Policy", "Content"}},                                                                  // organizations describe-policy
+		{path: []string{"Policy"}},                                                                             // s3api get-bucket-policy, kms get-key-policy
 	}
 }
 
@@ -195,7 +229,7 @@ func listed(whole source, list *node) []*document {
 		if body := item.find("body"); body != nil {
 			d := unwrapped(whole, body)
 			d.kind, d.target = cmp.Or(whole.file.Kind, Kind(text(item.find("kind")))), text(item.find("target"))
-			d.written = true
+			d.written, d.owner = true, text(item.find("account"))
 			all = append(all, d)
 		}
 	}
@@ -206,10 +240,13 @@ func listed(whole source, list *node) []*document {
 func unwrapped(whole source, n *node) *document {
 	d := &document{source: whole, root: n}
 	if n.kind == textNode {
-		d.source = *whole.within(n)
-		d.root = nil
-		if root, err := readTree(d.data); err == nil {
-			d.root = root
+		inner := whole.within(n)
+		faults, mended := inner.breakages()
+		d.faults, d.broken, d.root = faults, len(faults) > 0, nil
+		d.source = *inner
+		if mended != nil {
+			d.source = *mended
+			d.root, _ = readTree(mended.data)
 		}
 	} else {
 		d.root, d.part = rooted(n), true

@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"syncd/internal/iam"
 )
 
 // checkStatement judges a statement by itself.
 func (c *checker) checkStatement(s *statement) {
 	c.checkShape(s)
 	for _, a := range slices.Concat(s.actions, s.notActions) {
-		c.checkAction(s, a)
+		c.checkAction(a)
 	}
 	for _, r := range slices.Concat(s.resources, s.notResources) {
 		c.checkResource(r)
@@ -22,6 +24,9 @@ func (c *checker) checkStatement(s *statement) {
 	}
 	c.checkReach(s)
 	c.checkClauses(s)
+	c.checkCarried(s)
+	c.checkOptionalTags(s)
+	c.checkControl(s)
 	c.checkVariables(s)
 	c.checkDanger(s)
 }
@@ -33,16 +38,7 @@ func (c *checker) checkShape(s *statement) {
 	if strings.ContainsFunc(s.sid, odd) && (kind == KindTrust || !kind.ofResource()) {
 		c.report(badSid, s.find("Sid"), "the Sid has characters other than letters and digits", "leave them out, and write words LikeThis")
 	}
-	named := s.has("Principal") || s.has("NotPrincipal")
-	switch {
-	case named && !kind.ofResource():
-		c.report(misplacedPrincipal, s.find("Principal", "NotPrincipal"), "Principal has no place in "+kind.policyOf(),
-			"remove it: the policy is about whoever it is attached to; or is this the policy of a bucket, key, queue or role?")
-	case !named && kind.ofResource():
-		c.report(missingPrincipal, s.node, "the statement of "+kind.policyOf()+" has no Principal", `add "Principal": {"AWS": "arn:aws:iam::111111111111:role/NAME"}`)
-	case s.effect == "Allow" && s.has("NotPrincipal"):
-		c.report(notPrincipalAllow, s.find("NotPrincipal"), "NotPrincipal beside Allow lets in everyone who is not listed", "name with Principal who is meant")
-	}
+	c.checkNamed(s)
 	if !s.has("Action") && !s.has("NotAction") {
 		c.report(missingElement, s.node, "the statement has no Action", `add "Action": [...]`)
 	}
@@ -56,9 +52,29 @@ func (c *checker) checkShape(s *statement) {
 	}
 }
 
+// checkNamed knows which kinds of policy name principals, and how.
+func (c *checker) checkNamed(s *statement) {
+	kind, named := c.d.kind, s.has("Principal") || s.has("NotPrincipal")
+	switch {
+	case kind == KindResourceControl && named: // checkControl knows what it may say
+	case named && !kind.ofResource():
+		c.report(misplacedPrincipal, s.find("Principal", "NotPrincipal"), "Principal has no place in "+kind.policyOf(),
+			"remove it: the policy is about whoever it is attached to; or is this the policy of a bucket, key, queue or role?")
+	case !named && kind == KindResourceControl:
+		c.report(missingPrincipal, s.node, "the statement of "+kind.policyOf()+" has no Principal", `add "Principal": "*"`)
+	case !named && kind.ofResource():
+		c.report(missingPrincipal, s.node, "the statement of "+kind.policyOf()+" has no Principal", `add "Principal": {"AWS": "arn:aws:iam::111111111111:role/NAME"}`)
+	case kind == KindTrust && s.has("NotPrincipal"):
+		c.report(notPrincipalTrust, s.find("NotPrincipal"), "NotPrincipal has no place in a trust policy",
+			`name with Principal who may assume the role; to spare some from a Deny write "Principal": "*" with a condition on aws:PrincipalArn`)
+	case s.effect == "Allow" && s.has("NotPrincipal"):
+		c.report(notPrincipalAllow, s.find("NotPrincipal"), "NotPrincipal beside Allow lets in everyone who is not listed", "name with Principal who is meant")
+	}
+}
+
 // checkAction judges the name of one action.
-func (c *checker) checkAction(s *statement, a *node) {
-	if a.text == "*" {
+func (c *checker) checkAction(a *node) {
+	if a.text == "*" || c.checkPastedARN(a) {
 		return
 	}
 	service, name, ok := strings.Cut(a.text, ":")
@@ -66,9 +82,10 @@ func (c *checker) checkAction(s *statement, a *node) {
 	switch {
 	case !ok || service == "" || name == "":
 		c.report(unknownAction, a, fmt.Sprintf("%q is not service:action", a.text), c.meant(want+":"+a.text[strings.LastIndexAny(a.text, ".:")+1:]))
+	case !c.checkPrefix(a, service):
 	case c.foreign(a):
-		c.report(wrongService, a, a.text+" has no place in "+c.d.kind.policyOf(), c.rightPlace(s, service))
-	case c.catalogue.knows(service) && len(c.catalogue.matching(a.text)) == 0:
+		c.report(wrongService, a, a.text+" has no place in "+c.d.kind.policyOf(), rightPlace(service))
+	case c.catalogue.Service(service) && len(c.catalogue.Matching(a.text)) == 0:
 		message := "there is no action " + a.text
 		if strings.ContainsAny(a.text, "*?") {
 			message = "no action matches " + a.text
@@ -85,14 +102,11 @@ func (c *checker) meant(name string) string {
 }
 
 // rightPlace says where an action of another service is granted.
-func (c *checker) rightPlace(s *statement, service string) string {
+func rightPlace(service string) string {
 	for _, k := range []Kind{KindBucket, KindKey, KindTrust, KindQueue} {
 		if strings.EqualFold(k.service(), service) {
 			return "grant it in " + k.policyOf() + ", and to who is in another account in its identity policy too"
 		}
-	}
-	if meant := nearest(c.d.kind.service()+":", []string{strings.ToLower(service) + ":"}); meant != "" && len(s.actions) > 0 {
-		return "write " + c.d.kind.service() + ": for " + service + ":"
 	}
 	return "grant it in an identity policy"
 }
@@ -119,10 +133,10 @@ func (c *checker) checkReach(s *statement) {
 		}
 	}
 	for _, a := range s.actions {
-		acts := c.catalogue.matching(a.text)
+		acts := c.catalogue.Matching(a.text)
 		reached := len(acts) == 0 || c.foreign(a)
 		for _, act := range acts {
-			reached = reached || slices.ContainsFunc(s.resources, func(r *node) bool { return acted(act.on, r.text) })
+			reached = reached || slices.ContainsFunc(s.resources, func(r *node) bool { return acted(act.On, r.text) })
 		}
 		if !reached {
 			message, fix := mismatch(acts[0], s.resources[0].text)
@@ -167,26 +181,26 @@ func acted(on, pattern string) bool {
 func service(a arn, want string) bool { return a.service == want || wild(a.service) }
 
 // mismatch tells what an action acts on.
-func mismatch(a action, resource string) (message, fix string) {
+func mismatch(a iam.KnownAction, resource string) (message, fix string) {
 	r := parseARN(resource)
 	bucket, _, _ := strings.Cut(r.resource, "/")
 	bucketARN := "arn:" + r.partition + ":s3:::" + bucket
 	if r.service != "s3" {
 		bucketARN = "arn:aws:s3:::NAME"
 	}
-	switch a.on {
+	switch a.On {
 	case "bucket":
-		return a.name + " acts on a bucket, and no resource of the statement is one", "add " + bucketARN
+		return a.Name + " acts on a bucket, and no resource of the statement is one", "add " + bucketARN
 	case "object":
-		return a.name + " acts on objects, and no resource of the statement is about any", "add " + bucketARN + "/*"
+		return a.Name + " acts on objects, and no resource of the statement is about any", "add " + bucketARN + "/*"
 	case "key":
-		return a.name + " acts on a KMS key, and no resource of the statement is one", "add the key's ARN: an alias does not stand for its key"
+		return a.Name + " acts on a KMS key, and no resource of the statement is one", "add the key's ARN: an alias does not stand for its key"
 	case "role":
-		return a.name + " acts on a role, and no resource of the statement is one", "add arn:aws:iam::111111111111:role/NAME"
+		return a.Name + " acts on a role, and no resource of the statement is one", "add arn:aws:iam::111111111111:role/NAME"
 	case "queue":
-		return a.name + " acts on a queue, and no resource of the statement is one", "add the queue's ARN"
+		return a.Name + " acts on a queue, and no resource of the statement is one", "add the queue's ARN"
 	}
-	return a.name + " acts on no resource in particular", `give it a statement with "Resource": "*"`
+	return a.Name + " acts on no resource in particular", `give it a statement with "Resource": "*"`
 }
 
 // checkVariables looks at ${...} where it is one, and where it should be.

@@ -26,8 +26,10 @@ func read(t *testing.T, path string) access.File {
 		t.Fatal(err)
 	}
 	f := access.File{Name: filepath.Base(path), Data: data}
-	if strings.HasPrefix(f.Name, "session-") {
-		f.Kind = access.KindSession
+	for _, kind := range []access.Kind{access.KindSession, access.KindServiceControl, access.KindResourceControl} {
+		if strings.HasPrefix(f.Name, string(kind)+"-") {
+			f.Kind = kind
+		}
 	}
 	return f
 }
@@ -158,6 +160,9 @@ func TestKinds(t *testing.T) {
 		{"a.json", `{"Statement": {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "arn:aws:s3:::owner-data"}}`, access.KindBucket},
 		{"owner-bucket-policy.json", `{"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}}`, access.KindBucket},
 		{"a.json", `{"Rules": [{"ID": "parts", "Status": "Enabled", "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}}]}`, access.KindLifecycle},
+		{"our-scp.json", `{"Statement": {"Effect": "Deny", "Action": "s3:DeleteBucket", "Resource": "*"}}`, access.KindServiceControl},
+		{"rcp_s3.json", `{"Statement": {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}}`, access.KindResourceControl},
+		{"a.json", `{"Policy": {"PolicySummary": {"Type": "SERVICE_CONTROL_POLICY"}, "Content": "{\"Statement\": []}"}}`, access.KindServiceControl},
 		{"a.json", `{"PolicyName": "a", "PolicyDocument": {"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}}}`, access.KindIdentity},
 	}
 	for _, tt := range tests {

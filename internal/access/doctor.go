@@ -21,6 +21,7 @@ const (
 	OutcomeFailed  Outcome = "failed"  // it does not work for another reason
 	OutcomeSkipped Outcome = "skipped" // nothing could tell: no request was sent, or there was nothing to try it on
 	OutcomeUnknown Outcome = "unknown" // a request was sent, and its answer does not tell
+	OutcomeWarning Outcome = "warning" // it works, and should be otherwise; Error says why
 )
 
 // The features of checks that are no permission.
@@ -146,13 +147,13 @@ func Diagnose(ctx context.Context, o DoctorOptions) (Diagnosis, error) {
 		if err := w.run(ctx); err != nil {
 			return d, fmt.Errorf("mapping %s: %w", m.Name, err)
 		}
-		d.Probes = append(d.Probes, w.result()...)
+		d.Probes = append(d.Probes, slices.Concat(w.result(), w.deputyProbes())...)
 		d.Leftovers = append(d.Leftovers, w.leftovers...)
 	}
 	return d, nil
 }
 
-// Foresee returns what [Diagnose] would check, without a request: every check is skipped.
+// Foresee returns what [Diagnose] would check, without a request: every check is skipped. What needs no request is told.
 func Foresee(c *config.Config, names []string) (Diagnosis, error) {
 	mappings, err := Options{Mapping: names}.choose(c)
 	if err != nil {
@@ -165,6 +166,7 @@ func Foresee(c *config.Config, names []string) (Diagnosis, error) {
 			probe.Outcome = OutcomeSkipped
 			d.Probes = append(d.Probes, probe)
 		}
+		d.Probes = append(d.Probes, reading{c: c, m: m, traits: traitsOf(c, m)}.deputyProbes()...)
 	}
 	return d, nil
 }

@@ -36,13 +36,13 @@ func (x *world) sessionsOf(roles map[string]config.Role) func(context.Context, c
 func (x *world) doctorSessions(ctx context.Context, m config.Mapping, roles map[string]config.Role) (*creds.Set, error) {
 	known := map[string]config.Role{}
 	for name, role := range roles {
-		if !role.ExternalID.IsZero() {
+		if role.ExternalID.Sent() {
 			role.ExternalID = config.PlainExternalID("the-external-id")
 		}
 		known[name] = role
 	}
 	return creds.New(ctx, creds.Options{
-		Roles: known, EndpointURL: "http://aws.invalid", AllowHTTP: true, HTTPClient: &http.Client{Transport: x.door},
+		Roles: known, EndpointURL: x.config.AWS.EndpointURL, PlainHTTP: x.config.Endpoints(), AllowHTTP: true, HTTPClient: &http.Client{Transport: x.door},
 		Ambient:   credentials.NewStaticCredentialsProvider(x.user.AccessKeyID, x.user.SecretAccessKey, ""),
 		LookupEnv: os.LookupEnv, ReadFile: os.ReadFile,
 		SessionPolicy: func(role string) (string, error) { return access.SessionPolicyText(x.config, m, role) },

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"syncd/config"
 	"syncd/internal/awserr"
 	"syncd/internal/creds"
 )
@@ -47,15 +48,18 @@ type walk struct {
 
 	asks      []*ask
 	attempts  []*attempt
-	probes    []Probe           // that are of no permission
-	blocked   map[string]string // by role, why there is no session of it
+	probes    []Probe                // that are of no permission
+	blocked   map[string]string      // by role, why there is no session of it
+	doubted   bool                   // STS does not take the ambient credentials
+	assumed   map[string]config.Role // the roles, with the endpoints at which they are assumed
 	leftovers []string
 	samples   []sample // of the source
 }
 
 // run sends the requests.
 func (w *walk) run(ctx context.Context) (err error) {
-	if w.set, err = w.o.Sessions(ctx, w.m, w.c.Roles); err != nil {
+	w.assumed = Roles(w.c, w.m)
+	if w.set, err = w.o.Sessions(ctx, w.m, w.assumed); err != nil {
 		return err
 	}
 	for _, n := range Needs(w.c, w.m) {
@@ -94,8 +98,16 @@ func (w *walk) record(request string, err error, asks ...*ask) *attempt {
 	if err != nil {
 		a.said = readReason(err)
 	}
+	if w.doubted && a.dead() && slices.ContainsFunc(a.asks, func(k *ask) bool { return k.Role == "" }) {
+		w.blocked[""] = "the ambient credentials do not work"
+	}
 	w.attempts = append(w.attempts, a)
 	return a
+}
+
+// dead reports whether the service does not take the credentials themselves.
+func (a *attempt) dead() bool {
+	return a.err != nil && (a.class == awserr.Credentials || a.class == awserr.Expired)
 }
 
 // errTellsNothing is of answers to a request that cannot succeed, from which nothing follows.

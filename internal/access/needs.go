@@ -142,7 +142,7 @@ func (r reading) hops(p Permission) (needs []Need) {
 		n := r.need(p, role.Via)
 		n.Resource, n.Sample, n.Owner, n.Target = role.ARN, role.ARN, accountOf(role.ARN), name
 		n.sid = map[string]string{actionAssume: "AssumeRole", actionTag: "TagSession", actionIdentity: "SetSourceIdentity"}[p.Action]
-		n.ExternalID = p.Action == actionAssume && !role.ExternalID.IsZero()
+		n.ExternalID = p.Action == actionAssume && role.ExternalID.Sent()
 		n.Context["sts:RoleSessionName"] = []string{role.SessionName}
 		if identity := sourceIdentity(r.c, name); identity != "" {
 			n.Context["sts:SourceIdentity"] = []string{identity}

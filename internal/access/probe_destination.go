@@ -33,7 +33,7 @@ func (w *walk) probeDestination(ctx context.Context) error {
 	e := encryption{m.KMSKey, m.BucketKey}
 	listed, there := w.probeList(ctx, d, w.ask(Writer, "s3:ListBucket", DestinationBucket))
 	if !there {
-		w.excuse(wrongBucket, DestinationBucket, DestinationObjects, DestinationKey)
+		w.excuse(w.away(m.Role), DestinationBucket, DestinationObjects, DestinationKey)
 		return nil
 	}
 	w.probeCopies(ctx, d, listed, read, to.open)
@@ -198,7 +198,7 @@ func (w *walk) probeState(ctx context.Context) error {
 	read, put := w.ask(Keeper, "s3:GetObject", StateObjects), w.ask(Keeper, "s3:PutObject", StateObjects)
 	list := w.ask(Keeper, "s3:ListBucket", StateBucket)
 	if _, there := w.probeList(ctx, d, list); !there {
-		w.excuse(wrongBucket, StateObjects, StateKey)
+		w.excuse(w.away(k.Role), StateObjects, StateKey)
 		return nil
 	}
 	w.try(ctx, "GetObject", func(ctx context.Context) error { return missing(d.firstByte(ctx, sample{object: d.probe})) }, list, read)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -24,9 +25,7 @@ func (w *walk) probeRoles(ctx context.Context) {
 			w.blocked[at[0]] = err.Error()
 		}
 	}
-	if !w.probeIdentity(ctx) {
-		w.blocked[""] = "there are no credentials to begin with"
-	}
+	w.probeIdentities(ctx)
 	for _, name := range w.roles() {
 		via := w.c.Roles[name].Via
 		if w.blocked[via] != "" {
@@ -37,38 +36,105 @@ func (w *walk) probeRoles(ctx context.Context) {
 	}
 }
 
-// probeIdentity asks STS whose the ambient credentials are, which needs no permission (AWS STS API Reference, GetCallerIdentity).
-func (w *walk) probeIdentity(ctx context.Context) bool {
+// stsPlace is where STS is asked: the endpoint, "" for AWS, and the region.
+type stsPlace struct{ endpoint, region string }
+
+// identityPlaces are where the ambient credentials are used, each once: at the sides without a role, and where roles are assumed with
+// them.
+func (w *walk) identityPlaces() (places []stsPlace) {
+	add := func(endpoint, region string) {
+		if !slices.ContainsFunc(places, func(p stsPlace) bool { return p.endpoint == endpoint }) {
+			places = append(places, stsPlace{endpoint, region})
+		}
+	}
+	for _, u := range uses(w.c, w.m) {
+		if u.role == "" {
+			add(stsEndpoint(w.c, u.endpoint), u.region)
+			continue
+		}
+		first := w.assumed[chain(w.c, u.role)[0]]
+		add(cmp.Or(first.EndpointURL, w.c.AWS.EndpointURL), cmp.Or(first.Region, u.region))
+	}
+	return places
+}
+
+// identityPlace is where the ambient credentials of an ask are known.
+func (w *walk) identityPlace(k *ask) string {
+	if k.On == AssumedRole {
+		return cmp.Or(w.assumed[k.Target].EndpointURL, w.c.AWS.EndpointURL)
+	}
+	endpoint := w.c.Checkpoint.EndpointURL
+	switch side, _, _ := strings.Cut(string(k.On), " "); side {
+	case "source":
+		endpoint = w.m.Source.EndpointURL
+	case "destination":
+		endpoint = w.m.Destination.EndpointURL
+	}
+	return stsEndpoint(w.c, endpoint)
+}
+
+// probeIdentities asks STS whose the ambient credentials are, which needs no permission (AWS STS API Reference, GetCallerIdentity). An
+// answer that tells nothing stops nothing else: only where there are no credentials at all is there nothing to try.
+func (w *walk) probeIdentities(ctx context.Context) {
+	if at, err := w.set.Config("", w.m.Source.Region); err == nil && at.Credentials != nil {
+		_, err = at.Credentials.Retrieve(ctx)
+		if err != nil {
+			w.blocked[""] = "there are no credentials to begin with"
+		}
+	}
+	for _, place := range w.identityPlaces() {
+		w.probeIdentity(ctx, place)
+	}
+}
+
+func (w *walk) probeIdentity(ctx context.Context, place stsPlace) {
 	probe := Probe{Mapping: w.m.Name, Feature: FeatureCredentials, Action: "sts:GetCallerIdentity", Request: "GetCallerIdentity", Outcome: OutcomeOK}
+	if place.endpoint != w.c.AWS.EndpointURL {
+		probe.Resource = cmp.Or(place.endpoint, "AWS")
+	}
 	var out *sts.GetCallerIdentityOutput
 	err := bounded(ctx, func(ctx context.Context) (err error) {
-		out, err = w.callerIdentity(ctx)
+		out, err = w.callerIdentity(ctx, place)
 		return err
 	})
 	if err != nil {
-		probe.Outcome, probe.Error = OutcomeFailed, awserr.Brief(err)
-		probe.Causes = w.causes(&ask{}, &attempt{err: err, class: awserr.Classify(err)})
-		w.probes = append(w.probes, probe)
-		return false
+		w.identityFailed(probe, place, err)
+		return
 	}
 	probe.Principal = principalARN(aws.ToString(out.Arn))
 	w.probes = append(w.probes, probe)
 	for _, k := range w.asks {
-		if k.Role == "" {
+		if k.Role == "" && w.identityPlace(k) == place.endpoint {
 			k.Principal, k.Account = probe.Principal, aws.ToString(out.Account)
 		}
 	}
-	return true
 }
 
-func (w *walk) callerIdentity(ctx context.Context) (*sts.GetCallerIdentityOutput, error) {
-	at, err := w.set.Config("", w.m.Source.Region)
+// identityFailed tells that nobody knows whose the credentials are. Of another service than AWS that is no failure: many have no STS.
+func (w *walk) identityFailed(probe Probe, place stsPlace, err error) {
+	a := &attempt{err: err, class: awserr.Classify(err)}
+	probe.Outcome, probe.Error = OutcomeFailed, awserr.Brief(err)
+	switch {
+	case place.endpoint != "" && w.blocked[""] == "" && !a.dead():
+		probe.Outcome = OutcomeUnknown
+		probe.Error = "the service does not say whose the credentials are, and may have no STS: " + probe.Error
+	case a.class == awserr.Denied:
+		probe.Outcome = OutcomeUnknown
+	default:
+		probe.Causes = w.causes(&ask{}, a)
+	}
+	w.doubted = w.doubted || a.dead()
+	w.probes = append(w.probes, probe)
+}
+
+func (w *walk) callerIdentity(ctx context.Context, place stsPlace) (*sts.GetCallerIdentityOutput, error) {
+	at, err := w.set.Config("", place.region)
 	if err != nil {
 		return nil, err
 	}
 	client := sts.NewFromConfig(at, func(o *sts.Options) {
-		if url := w.c.AWS.EndpointURL; url != "" {
-			o.BaseEndpoint = &url
+		if place.endpoint != "" {
+			o.BaseEndpoint = &place.endpoint
 		}
 		o.RetryMaxAttempts = probeAttempts
 	})
@@ -114,7 +180,7 @@ func assume(ctx context.Context, set *creds.Set, name, region string) error {
 // probeLess assumes a role that is refused with less: without session tags, and without a source identity. What works then tells
 // what a condition is about; the session is thrown away.
 func (w *walk) probeLess(ctx context.Context, name string) []Cause {
-	role := w.c.Roles[name]
+	role := w.assumed[name]
 	for _, less := range []struct {
 		what string
 		of   bool
@@ -128,7 +194,7 @@ func (w *walk) probeLess(ctx context.Context, name string) []Cause {
 		}
 		lesser := role
 		less.drop(&lesser)
-		roles := maps.Clone(w.c.Roles)
+		roles := maps.Clone(w.assumed)
 		roles[name] = lesser
 		set, err := w.o.Sessions(ctx, w.m, roles)
 		if err == nil && bounded(ctx, func(ctx context.Context) error { return assume(ctx, set, name, w.m.Source.Region) }) == nil {

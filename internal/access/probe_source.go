@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -24,7 +25,7 @@ func (w *walk) probeSource(ctx context.Context) error {
 	}
 	listed, there := w.probeList(ctx, d, w.ask(Reader, "s3:ListBucket", SourceBucket))
 	if !there {
-		w.excuse(wrongBucket, SourceObjects, SourceKey)
+		w.excuse(w.away(w.m.Source.Role), SourceObjects, SourceKey)
 		return nil
 	}
 	if len(listed) == 0 {
@@ -58,6 +59,9 @@ func (w *walk) excuse(why string, on ...Resource) {
 	}
 }
 
+// away is why nothing is tried at a bucket that could not be listed.
+func (w *walk) away(role string) string { return cmp.Or(w.blocked[role], wrongBucket) }
+
 // wrongBucket is why nothing else is tried at a bucket that is not as the configuration says.
 const wrongBucket = "the bucket is not as the configuration says"
 
@@ -74,7 +78,7 @@ func (w *walk) probeList(ctx context.Context, d *door, k *ask) (samples []sample
 	if a.class == awserr.Denied && k != nil {
 		a.known = w.probeWay(ctx, d, k)
 	}
-	return nil, len(a.known) == 0 && a.class != awserr.NoBucket && regionOf(a.err) == ""
+	return nil, len(a.known) == 0 && a.class != awserr.NoBucket && regionOf(a.err) == "" && (k == nil || w.blocked[k.Role] == "")
 }
 
 // probeWay finds out whether a bucket can be listed when something else is said about it than the configuration does.

@@ -160,7 +160,7 @@ func (x *world) enforce(t *testing.T, documents []access.Document) {
 				key = x.ownerKey
 			}
 			key.SetPolicy(&iam.Document{Version: iam.Version2012, Statements: append([]iam.Statement{administrators(d.Account)}, policy.Statements...)})
-		case access.KindLifecycle, access.KindQueue, access.KindSession:
+		case access.KindLifecycle, access.KindQueue, access.KindSession, access.KindServiceControl, access.KindResourceControl:
 		default:
 			t.Fatalf("got a document of kind %q", d.Kind)
 		}
@@ -172,7 +172,7 @@ func (x *world) sessions(t *testing.T, sessionName string) *creds.Set {
 	t.Helper()
 	roles := map[string]config.Role{}
 	for name, role := range x.config.Roles {
-		if !role.ExternalID.IsZero() {
+		if role.ExternalID.Sent() {
 			role.ExternalID = config.PlainExternalID("the-external-id")
 		}
 		if sessionName != "" {

@@ -187,14 +187,17 @@ func (q *request) putBucketPolicy(b *Bucket) (*response, error) {
 		return nil, refuse(http.StatusBadRequest, "PolicyTooLarge", "The policy exceeds the maximum allowed document size.")
 	}
 	d, err := iam.Parse(text)
-	if err == nil {
-		err = d.CheckKind(iam.Bucket)
-	}
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "MalformedPolicy", "%v", err)
 	}
+	if err := refuseBucketPolicy(b.name, d); err != nil {
+		return nil, err
+	}
+	if err := d.CheckKind(iam.Bucket); err != nil {
+		return nil, refuse(http.StatusBadRequest, "MalformedPolicy", "%v", err)
+	}
 	if stranger := q.cloud.stranger(d); stranger != "" {
-		return nil, refuse(http.StatusBadRequest, "MalformedPolicy", "Invalid principal in policy").with("Detail", stranger)
+		return nil, refuse(http.StatusBadRequest, "MalformedPolicy", invalidPrincipals).with("Detail", stranger)
 	}
 	if err := q.refusePublic(b, d); err != nil {
 		return nil, err

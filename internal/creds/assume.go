@@ -132,7 +132,7 @@ func (a *assumer) denied(err error) (action, hint string) {
 		return action, fmt.Sprintf("allow sts:SetSourceIdentity to %s in the role's trust policy and in the caller's own policy", caller)
 	}
 	matching := "the trust policy"
-	if !a.role.ExternalID.IsZero() {
+	if a.role.ExternalID.Sent() {
 		matching = "external_id matches the trust policy, that it"
 	}
 	return action, fmt.Sprintf("check that %s trusts %s, that the caller's own policy allows sts:AssumeRole on the role, and that the role exists", matching, caller)

@@ -1,0 +1,157 @@
+package access
+
+import (
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// checkCarried finds condition keys that the requests of a named principal never carry ("AWS global condition context keys", IAM User
+// Guide: the availability of each key; "IAM and AWS STS condition context keys" for sts:ExternalId). Principal * is anybody, a service
+// too, and is no named principal.
+func (c *checker) checkCarried(s *statement) {
+	for _, cl := range s.clauses {
+		if cl.family == "Null" || cl.ifExists || cl.set == "ForAllValues" {
+			continue
+		}
+		for _, p := range s.principals {
+			if p.lacks(cl.key.text) {
+				c.report(keyOfOthers, cl.key, "requests of "+p.id.text+" never carry "+cl.key.text+": "+effectOfAbsence(s, cl), p.instead(cl.key.text))
+				break
+			}
+		}
+	}
+	c.checkUserName(s)
+}
+
+func effectOfAbsence(s *statement, cl clause) string {
+	switch {
+	case cl.negated:
+		return "the condition always holds"
+	case s.effect == "Deny":
+		return "the statement never denies them"
+	}
+	return "the statement never allows them"
+}
+
+// lacks reports whether requests of the principal never have the key.
+func (p principal) lacks(key string) bool {
+	key = strings.ToLower(key)
+	switch p.kind {
+	case "Service":
+		// These two send the ExternalId that their customers choose (Amazon Cognito Developer Guide, "SMS message settings"; VM
+		// Import/Export User Guide, "Required permissions").
+		sends := slices.Contains([]string{"cognito-idp.amazonaws.com", "vmie.amazonaws.com"}, p.id.text)
+		return key == "sts:externalid" && !sends || strings.HasPrefix(key, "aws:principaltag/") ||
+			slices.Contains([]string{"aws:principalorgid", "aws:principalorgpaths", "aws:username"}, key)
+	case "AWS":
+		ofService := slices.Contains([]string{"aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"}, key)
+		return p.id.text != "*" && ofService || key == "aws:username" && p.isRole()
+	}
+	return false
+}
+
+func (p principal) isRole() bool {
+	a := parseARN(p.id.text)
+	return p.kind == "AWS" && (strings.HasPrefix(a.resource, "role/") || strings.HasPrefix(a.resource, "assumed-role/"))
+}
+
+// instead is what to do about a key that the principal lacks.
+func (p principal) instead(key string) string {
+	switch lower := strings.ToLower(key); {
+	case p.kind == "AWS" && lower == "aws:username":
+		return "use aws:PrincipalTag, or aws:userid, which ends in the name of the session"
+	case p.kind == "AWS":
+		return "narrow by aws:PrincipalOrgID, aws:PrincipalArn or sts:ExternalId; " + key + " is for the service principal that acts for a resource"
+	case strings.HasPrefix(lower, "aws:principalorg"):
+		return "narrow by aws:SourceOrgID, aws:SourceAccount or aws:SourceArn"
+	}
+	return "narrow by aws:SourceAccount and aws:SourceArn"
+}
+
+// userName is the policy variable that a session of a role has no value for ("IAM policy elements: Variables and tags", the table of
+// what each kind of principal has). One with a default has a value always.
+const userName = `\$\{\s*(?i:aws:username)\s*\}`
+
+// checkUserName finds ${aws:username} in statements about a role, by their principals or by what the policy belongs to.
+func (c *checker) checkUserName(s *statement) {
+	role := ""
+	for _, p := range s.principals {
+		if p.isRole() {
+			role = p.id.text
+		}
+	}
+	if strings.Contains(c.d.target, ":role/") && (c.d.kind == KindIdentity || c.d.kind == KindSession) {
+		role = c.d.target
+	}
+	if role == "" {
+		return
+	}
+	values := slices.Concat(s.resources, s.notResources)
+	for _, cl := range s.clauses {
+		values = append(values, cl.values...)
+	}
+	for _, v := range values {
+		if regexp.MustCompile(userName).MatchString(v.text) {
+			c.report(keyOfOthers, v, "sessions of "+role+" have no aws:username: "+v.text+" matches nothing",
+				"use ${aws:PrincipalTag/KEY}, or ${aws:userid}, which ends in the name of the session")
+		}
+	}
+}
+
+// checkOptionalTags finds conditions on tags that a request without the tag passes.
+func (c *checker) checkOptionalTags(s *statement) {
+	for _, cl := range s.clauses {
+		if s.effect == "Allow" && cl.ifExists && !cl.negated && isTagKey(cl.key.text) && !s.guarded(cl.key.text) {
+			name := strings.TrimSuffix(cl.name.text, "IfExists")
+			c.report(optionalTag, cl.name, cl.name.text+" also holds without "+cl.key.text+": the tag is optional",
+				"write "+name+`, or add {"Null": {"`+cl.key.text+`": "false"}}`)
+		}
+	}
+}
+
+func isTagKey(key string) bool {
+	for _, prefix := range []string{
+		"aws:requesttag/", "aws:principaltag/", "aws:resourcetag/", "s3:existingobjecttag/", "s3:requestobjecttag/", "s3:buckettag/",
+	} {
+		if strings.HasPrefix(strings.ToLower(key), prefix) {
+			return true
+		}
+	}
+	return strings.EqualFold(key, "aws:TagKeys") || strings.EqualFold(key, "sts:TransitiveTagKeys")
+}
+
+// checkPrivateAddresses finds addresses that no request comes from: aws:SourceIp is the public one, and a request through a VPC
+// endpoint has none ("AWS global condition context keys", aws:SourceIp and aws:VpcSourceIp).
+func (c *checker) checkPrivateAddresses(cl clause) {
+	if !cl.is("aws:SourceIp") || cl.family != "IPAddress" {
+		return
+	}
+	for _, v := range cl.values {
+		if isPrivate(v.text) {
+			c.report(privateAddress, v, "no request has the private address "+v.text+" as its aws:SourceIp, which is the public one",
+				"write the public address of the NAT gateway; requests through a VPC endpoint have aws:VpcSourceIp and aws:SourceVpce instead")
+		}
+	}
+}
+
+// isPrivate reports whether all of an address or a block is private (RFC 1918, RFC 4193), shared (RFC 6598), loopback or link-local.
+func isPrivate(text string) bool {
+	block, err := netip.ParsePrefix(text)
+	if err != nil {
+		address, err := netip.ParseAddr(text)
+		if err != nil {
+			return false
+		}
+		block = netip.PrefixFrom(address, address.BitLen())
+	}
+	for _, private := range []string{
+		"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "fc00::/7", "fe80::/10", "::1/128",
+	} {
+		if p := netip.MustParsePrefix(private); p.Bits() <= block.Bits() && p.Contains(block.Addr()) {
+			return true
+		}
+	}
+	return false
+}

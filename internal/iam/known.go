@@ -1,0 +1,111 @@
+package iam
+
+import (
+	_ "embed"
+	"maps"
+	"slices"
+	"strings"
+)
+
+//go:embed known.txt
+var knownText string
+
+// Known is every action and condition key of the services in known.txt. Names are looked up without regard to case, as AWS does.
+type Known struct {
+	actions map[string]KnownAction // by name in small letters
+	names   []string               // of actions, sorted
+	keys    map[string]KnownKey    // likewise
+}
+
+// KnownAction is an action that a policy may name.
+type KnownAction struct {
+	Name string // "s3:GetObject"
+	// On is the type of resource that it acts on: "bucket", "object", "key", "role", "queue", "other", or "none" for only *.
+	On string
+}
+
+// KnownKey is a condition key that a condition may test.
+type KnownKey struct {
+	Name string // "aws:PrincipalTag/": one that ends in / or : goes on with a name of one's own
+	Type string // of its values: "String", "ARN", "Bool", "Numeric", "Date", "IPAddress"
+	Many bool   // a request may have several values
+}
+
+// ReadKnown reads known.txt, which is part of the program: that it is in order is a test's business.
+func ReadKnown() *Known {
+	k := &Known{actions: map[string]KnownAction{}, keys: map[string]KnownKey{}}
+	var heading []string
+	for line := range strings.Lines(knownText) {
+		line = strings.TrimSpace(line)
+		switch {
+		case line == "" || line[0] == '#':
+		case strings.HasSuffix(line, ":") && !strings.Contains(line[:len(line)-1], ":"):
+			heading = strings.Fields(strings.TrimSuffix(line, ":"))
+		default:
+			k.add(heading, strings.Fields(line))
+		}
+	}
+	k.names = slices.Sorted(maps.Keys(k.actions))
+	return k
+}
+
+func (k *Known) add(heading, names []string) {
+	for _, name := range names {
+		if len(heading) == 3 {
+			value, many := strings.CutPrefix(heading[2], "ArrayOf")
+			k.keys[strings.ToLower(name)] = KnownKey{Name: name, Type: value, Many: many}
+			continue
+		}
+		name = heading[0] + ":" + name
+		k.actions[strings.ToLower(name)] = KnownAction{Name: name, On: heading[1]}
+	}
+}
+
+// Service reports whether the actions of a service are known.
+func (k *Known) Service(prefix string) bool {
+	return slices.Contains([]string{"s3", "kms", "sts", "sqs"}, strings.ToLower(prefix))
+}
+
+// Actions lists all, in the order of their names.
+func (k *Known) Actions() []KnownAction { return k.Matching("*") }
+
+// Matching lists the actions that a pattern names, in the order of their names.
+func (k *Known) Matching(pattern string) (list []KnownAction) {
+	if a, ok := k.actions[strings.ToLower(pattern)]; ok {
+		return []KnownAction{a}
+	}
+	if !strings.ContainsAny(pattern, "*?") {
+		return nil
+	}
+	for _, name := range k.names {
+		if matchAction(pattern, name) {
+			list = append(list, k.actions[name])
+		}
+	}
+	return list
+}
+
+// Keys lists all condition keys, in the order of their names.
+func (k *Known) Keys() (list []KnownKey) {
+	for _, name := range slices.Sorted(maps.Keys(k.keys)) {
+		list = append(list, k.keys[name])
+	}
+	return list
+}
+
+// Key finds a condition key, and reports whether there is one. Found under a prefix it has the prefix for a name.
+func (k *Known) Key(name string) (KnownKey, bool) {
+	lower := strings.ToLower(name)
+	if found, ok := k.keys[lower]; ok && !strings.HasSuffix(lower, "/") && !strings.HasSuffix(lower, ":") {
+		return found, true
+	}
+	for i := len(lower) - 1; i > 0; i-- {
+		if lower[i-1] != '/' && lower[i-1] != ':' {
+			continue
+		}
+		if found, ok := k.keys[lower[:i]]; ok {
+			return found, true
+		}
+	}
+	return KnownKey{}, false
+}

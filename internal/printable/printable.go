@@ -64,6 +64,9 @@ func acts(r rune) bool {
 	}
 }
 
+// Line is Text of an error's text, in which joined errors stand on lines of their own: semicolons separate them instead.
+func Line(s string) string { return Text(strings.ReplaceAll(s, "\n", "; ")) }
+
 // Fprintf is fmt.Fprintf of arguments that others chose: what they say goes through Text, the format does not.
 func Fprintf(w io.Writer, format string, args ...any) (int, error) {
 	return fmt.Fprintf(w, format, foreign(args)...)

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -47,6 +48,8 @@ type evilSite struct {
 	// refuses is the operation that is answered with an evil message; "" for none.
 	refuses atomic.Value
 	answers atomic.Int64
+	// secret is what no output may hold, "" for nothing.
+	secret string
 }
 
 // newEvilSite serves the two accounts once more, behind a service that can be made to answer with evil messages.
@@ -109,6 +112,9 @@ func (e *evilSite) sayIn(ctx context.Context, t *testing.T, raw bool, args ...st
 		checkShown(t, line+": stdout", got.stdout)
 	}
 	checkShown(t, line+": stderr", got.stderr)
+	if e.secret != "" && strings.Contains(got.stdout+got.stderr, e.secret) {
+		t.Errorf("%s: got %q, want no %s in it", line, got.stdout+got.stderr, e.secret)
+	}
 	return got
 }
 
@@ -187,6 +193,17 @@ func TestNothingDeceives(t *testing.T) {
 	}
 }
 
+// TestNoCommandShowsWhatStandsBelowExternalID has a template put the secret where a name belongs.
+func TestNoCommandShowsWhatStandsBelowExternalID(t *testing.T) {
+	for i, form := range []string{"{env: hunter2_hunter2}", "{file: hunter2_hunter2}", "{env: hunter2-hunter2}", "[hunter2"} {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
+			e := newEvilSite(t, func(text string) string { return strings.Replace(text, demoExternalID, form, 1) })
+			e.secret = "hunter2"
+			e.walk(t)
+		})
+	}
+}
+
 // walk says what is to be said of every command.
 func (e *evilSite) walk(t *testing.T) {
 	t.Helper()
@@ -200,7 +217,7 @@ func (e *evilSite) walk(t *testing.T) {
 		for _, args := range said {
 			line := strings.Join(args, " ")
 			isPlain := strings.Contains(line, "export --format csv")
-			if got := e.say(t, isPlain, args...); isPlain && e.refuses.Load() == "" && !strings.Contains(got.stdout, evil) {
+			if got := e.say(t, isPlain, args...); isPlain && e.secret == "" && e.refuses.Load() == "" && !strings.Contains(got.stdout, evil) {
 				t.Errorf("%q: got %q, want every key as its bytes", args, got.stdout)
 			}
 		}

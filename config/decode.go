@@ -32,6 +32,8 @@ func (d *decoder) decode(n ast.Node, v reflect.Value, path string) {
 		return
 	}
 	switch p := v.Addr().Interface().(type) {
+	case *Tags:
+		d.tags(n, p, path)
 	case interface{ Choices() []string }:
 		d.choice(n, v, p.Choices(), path)
 	case encoding.TextUnmarshaler:

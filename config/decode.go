@@ -23,7 +23,7 @@ type decoder struct {
 
 // decode assigns n, which stands at the config path, to v, which holds the default.
 func (d *decoder) decode(n ast.Node, v reflect.Value, path string) {
-	if e, ok := v.Addr().Interface().(*ExternalID); ok {
+	if e, ok := reflect.TypeAssert[*ExternalID](v.Addr()); ok {
 		d.externalID(n, e, path)
 		return
 	}

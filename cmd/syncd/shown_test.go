@@ -82,7 +82,8 @@ func (e *evilSite) answer(w http.ResponseWriter, r *http.Request) {
 	isList := r.URL.Query().Get("list-type") == "2"
 	isDenied := strings.Contains(r.URL.Path, "/denied/") && r.Header.Get("X-Amz-Copy-Source") != ""
 	isSTS := r.Method == http.MethodPost && r.URL.Path == "/" && r.URL.RawQuery == ""
-	if !isDenied && !(operation == "list" && isList) && !(operation == "sts" && isSTS) {
+	isRefused := isDenied || operation == "list" && isList || operation == "sts" && isSTS
+	if !isRefused {
 		e.cloud.ServeHTTP(w, r)
 		return
 	}
@@ -164,8 +165,13 @@ func (e *evilSite) sessions(t *testing.T) map[string][][]string {
 			of("policy", "-o", filepath.Join(dir, odd)), of("policy", "--side", evil), of("policy", "--format", evil), of("policy", "--source-key", evil), of("policy", "--org-id", evil), of("policy", "--vpc-endpoint", evil),
 		},
 		"syncd policy check": {
-			{"policy", "check", policy}, {"policy", "check", "--json", policy}, {"policy", "check", "--sarif", policy}, {"policy", "check", broken},
-			{"policy", "check", evil}, {"policy", "check", "--kind", evil, policy}, of("policy", "check", policy),
+			{"policy", "check", policy},
+			{"policy", "check", "--json", policy},
+			{"policy", "check", "--sarif", policy},
+			{"policy", "check", broken},
+			{"policy", "check", evil},
+			{"policy", "check", "--kind", evil, policy},
+			of("policy", "check", policy),
 		},
 		"syncd doctor":     {of("doctor"), of("doctor", "--json"), of("doctor", "--offline"), of("doctor", "--offline", "--json")},
 		"syncd version":    {{"version"}, {"version", "--sbom"}, {"version", "--sbom", "--binary", evil}},

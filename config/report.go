@@ -63,7 +63,7 @@ func (r *report) sorted() *Faults {
 	}
 	for i := range r.faults {
 		f := &r.faults[i]
-		f.Path, f.Problem, f.Hint = r.redact(f.Path), r.redact(f.Problem), r.redact(f.Hint)
+		f.Problem, f.Hint = r.redact(f.Problem), r.redact(f.Hint)
 	}
 	slices.SortStableFunc(r.faults, func(a, b Fault) int { return cmp.Compare(a.Line, b.Line) })
 	return &r.faults

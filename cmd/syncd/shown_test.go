@@ -201,7 +201,7 @@ func TestNothingDeceives(t *testing.T) {
 
 // TestNoCommandShowsWhatStandsBelowExternalID has a template put the secret where a name belongs.
 func TestNoCommandShowsWhatStandsBelowExternalID(t *testing.T) {
-	for i, form := range []string{"{env: hunter2_hunter2}", "{file: hunter2_hunter2}", "{env: hunter2-hunter2}", "[hunter2"} {
+	for i, form := range []string{"{env: hunter2_hunter2}", "{file: hunter2_hunter2}"} {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
 			e := newEvilSite(t, func(text string) string { return strings.Replace(text, demoExternalID, form, 1) })
 			e.secret = "hunter2"

@@ -293,8 +293,10 @@ type Copy struct {
 	// MultipartAbove is the size above which an object is copied server-side in parts side by side, 5MiB..5GiB; auto means
 	// 5GiB, above which S3 copies no object at once (Amazon S3 API reference, CopyObject).
 	MultipartAbove AutoSize `yaml:"multipart_above"`
-	// Tags says whether object tags are copied, copy by default.
-	Tags Carry `yaml:"tags"`
+	// Tags says which object tags are copied: copy (the default) for all, omit for none, or {only: [KEY, ...]} for those of these
+	// keys. The owner of the source chooses tags, and policies, lifecycle rules and cost reports on the copies may go by them. With
+	// only, a server-side copy in one piece takes a GetObjectTagging more.
+	Tags Tags `yaml:"tags"`
 	// Metadata says whether system and user metadata are copied, copy by default.
 	Metadata Carry `yaml:"metadata"`
 	// Annotations says whether annotations are copied, omit by default: they need permissions of their own, and each is billed
@@ -303,6 +305,10 @@ type Copy struct {
 	// ObjectLock says whether retention, event hold and legal hold are copied, omit by default; the destination's bucket needs
 	// object lock for it.
 	ObjectLock Carry `yaml:"object_lock"`
+	// ObjectLockMax bounds how long the retention of a copy lasts from when it is made, 1d..100y; none by default. A date beyond it
+	// is brought forward, and so is the retention that an event hold begins when it ends: nobody can shorten a retention in
+	// compliance mode afterwards. A legal hold has no date and is copied as it is. It needs object_lock: copy.
+	ObjectLockMax Period `yaml:"object_lock_max"`
 	// Overwrite says what of the destination may be replaced: owned (the default) is what syncd wrote or adopted, and sets aside
 	// as foreign what else is there; any is everything.
 	Overwrite Overwrite `yaml:"overwrite"`

@@ -18,17 +18,22 @@ type decoder struct {
 	*document
 	*report
 	values int
+	quiet  bool // within an external id, of which no fault repeats a word
 }
 
 // decode assigns n, which stands at the config path, to v, which holds the default.
 func (d *decoder) decode(n ast.Node, v reflect.Value, path string) {
+	if e, ok := reflect.TypeAssert[*ExternalID](v.Addr()); ok {
+		d.externalID(n, e, path)
+		return
+	}
 	n, ok := d.resolve(n, path)
 	if !ok {
 		return
 	}
 	switch p := v.Addr().Interface().(type) {
-	case *ExternalID:
-		d.externalID(n, p, path)
+	case *Tags:
+		d.tags(n, p, path)
 	case interface{ Choices() []string }:
 		d.choice(n, v, p.Choices(), path)
 	case encoding.TextUnmarshaler:
@@ -73,18 +78,25 @@ func (d *decoder) resolve(n ast.Node, path string) (ast.Node, bool) {
 	case *ast.AliasNode:
 		target := d.aliases[n]
 		if target == nil {
-			d.add(path, "alias *"+n.Value.GetToken().Value+" has no anchor before it", "")
+			d.add(path, "alias"+d.unlessQuiet(" *"+n.Value.GetToken().Value)+" has no anchor before it", "")
 			return nil, false
 		}
 		return d.resolve(target, path)
 	case *ast.TagNode:
-		d.add(path, "YAML tags such as "+n.GetToken().Value+" are not supported", "remove the tag")
+		d.add(path, "YAML tags"+d.unlessQuiet(" such as "+n.GetToken().Value)+" are not supported", "remove the tag")
 		return nil, false
 	case nil, *ast.NullNode:
 		d.add(path, "has no value", "give it one or remove the key")
 		return nil, false
 	}
 	return n, true
+}
+
+func (d *decoder) unlessQuiet(text string) string {
+	if d.quiet {
+		return ""
+	}
+	return text
 }
 
 // structure decodes a mapping with a fixed set of keys.
@@ -253,48 +265,6 @@ func parseFloat(text string) (float64, error) {
 		return 0, &valueError{strconv.Quote(text) + " is not a number", "use decimal digits"}
 	}
 	return f, nil
-}
-
-// externalID never repeats what it found, not even a key: {abc} is a mapping whose key is the secret.
-func (d *decoder) externalID(n ast.Node, e *ExternalID, path string) {
-	const hint = "use text in quotes, {file: PATH} or {env: NAME}"
-	switch n.(type) {
-	case *ast.StringNode, *ast.LiteralNode:
-		text, _ := d.text(n, path)
-		if text == noExternalID {
-			*e = NoExternalID()
-			return
-		}
-		d.secrets = append(d.secrets, text)
-		*e = PlainExternalID(Secret(text))
-	case *ast.MappingNode, *ast.MappingValueNode:
-		pairs, _ := pairsOf(n)
-		if target := e.target(pairs); target != nil {
-			source, _ := d.entry(pairs[0], path)
-			at := child(path, source.key)
-			d.lines[at] = source.line
-			d.decode(source.value, reflect.ValueOf(target).Elem(), at)
-			return
-		}
-		d.add(path, "is a mapping with other keys than file or env", hint)
-	default:
-		d.secrets = append(d.secrets, n.GetToken().Value)
-		d.add(path, "is "+kind(n)+", not text", hint)
-	}
-}
-
-// target is the field that the one key of a mapping names.
-func (e *ExternalID) target(pairs []*ast.MappingValueNode) *string {
-	if len(pairs) != 1 {
-		return nil
-	}
-	switch pairs[0].Key.GetToken().Value {
-	case "file":
-		return &e.file
-	case "env":
-		return &e.env
-	}
-	return nil
 }
 
 const (

@@ -30,7 +30,7 @@ func DefaultMapping() Mapping {
 		Destination: Destination{BucketKey: true, StorageClass: "STANDARD"},
 		Copy: Copy{
 			Mode:        CopyModeAuto,
-			Tags:        CarryCopy,
+			Tags:        Tags{Carry: CarryCopy},
 			Metadata:    CarryCopy,
 			Annotations: CarryOmit,
 			ObjectLock:  CarryOmit,

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 
 	"github.com/goccy/go-yaml"
@@ -56,10 +57,13 @@ func parseDocument(data []byte, r *report) *document {
 	return d
 }
 
-// addSyntax leaves out the excerpt of the source that the parser's own text shows: it might hold an external id.
+// quotation is what the parser's messages repeat of the source.
+var quotation = regexp.MustCompile(`"(\\.|[^"\\])*"`)
+
+// addSyntax leaves out what of the source the parser's text shows, an excerpt and words in quotes: it might be an external id.
 func addSyntax(r *report, err error) {
 	if e, ok := errors.AsType[*yaml.SyntaxError](err); ok && e.Token != nil {
-		r.addAt(e.Token.Position.Line, "", "not YAML: "+e.Message, "")
+		r.addAt(e.Token.Position.Line, "", "not YAML: "+quotation.ReplaceAllString(e.Message, `"..."`), "")
 		return
 	}
 	r.addAt(1, "", "not YAML", "")

@@ -44,8 +44,8 @@ func (c *Config) resolvePaths(folder string) {
 		c.State = "file:" + resolve(folder, l.Dir)
 	}
 	for name, r := range c.Roles {
-		if r.ExternalID.file != "" {
-			r.ExternalID.file = resolve(folder, r.ExternalID.file)
+		if file := r.ExternalID.file; file != nil {
+			r.ExternalID = FileExternalID(resolve(folder, file.Reveal()))
 			c.Roles[name] = r
 		}
 	}

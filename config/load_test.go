@@ -39,8 +39,20 @@ func compare() cmp.Option {
 		cmpopts.EquateEmpty(),
 		cmp.Comparer(func(a, b config.Schedule) bool { return a.String() == b.String() }),
 		cmp.Comparer(func(a, b config.Glob) bool { return a.String() == b.String() }),
-		cmp.Comparer(func(a, b config.ExternalID) bool { return a.String() == b.String() }),
+		cmp.Comparer(func(a, b config.ExternalID) bool { return whence(a) == whence(b) }),
 	}
+}
+
+// whence says where an external id is read from, which it does not print itself.
+func whence(id config.ExternalID) (source string) {
+	_, _ = id.Resolve(
+		func(name string) (string, bool) { source = "env:" + name; return "", false },
+		func(path string) ([]byte, error) { source = "file:" + path; return nil, nil },
+	)
+	if source != "" {
+		return source
+	}
+	return id.String()
 }
 
 func examples(t *testing.T) []string {
@@ -127,8 +139,8 @@ func TestParseEveryKey(t *testing.T) {
 				ModifiedBefore: config.Time{Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)},
 			},
 			Copy: config.Copy{
-				Mode: config.CopyModeServerSide, Concurrency: 64, PartSize: 64 << 20, MultipartAbove: 1 << 30, Tags: config.CarryOmit,
-				Metadata: config.CarryOmit, Annotations: config.CarryCopy, ObjectLock: config.CarryCopy, Overwrite: config.OverwriteAny, Checksum: config.ChecksumOff,
+				Mode: config.CopyModeServerSide, Concurrency: 64, PartSize: 64 << 20, MultipartAbove: 1 << 30, Tags: config.Tags{Carry: config.CarryOmit},
+				Metadata: config.CarryOmit, Annotations: config.CarryCopy, ObjectLock: config.CarryCopy, ObjectLockMax: config.Period(3650 * 24 * time.Hour), Overwrite: config.OverwriteAny, Checksum: config.ChecksumOff,
 			},
 			Delete: config.Delete{Enabled: true, MaxObjects: 10, MaxPercent: 2.5},
 			Limits: config.Limits{RequestsPerSecond: 1000, KMSRequestsPerSecond: 500, BytesPerSecond: 1e9, CostUSD: 12.5},
@@ -139,12 +151,16 @@ func TestParseEveryKey(t *testing.T) {
 	}
 }
 
-// What is in force can be written as YAML and read again.
+// What is in force can be written as YAML and read again, but for external ids: of these not even the names are written.
 func TestMarshalRoundTrip(t *testing.T) {
 	for _, path := range append(examples(t), "testdata/every-key.yaml") {
 		want, err := config.Load(path)
 		if err != nil {
 			t.Fatal(err)
+		}
+		for name, r := range want.Roles {
+			r.ExternalID = config.ExternalID{}
+			want.Roles[name] = r
 		}
 		text, err := yaml.Marshal(want)
 		if err != nil {
@@ -216,7 +232,7 @@ roles:
 	}
 	got := map[string]string{"state": c.State}
 	for name, r := range c.Roles {
-		got[name] = r.ExternalID.String()
+		got[name] = whence(r.ExternalID)
 	}
 	want := map[string]string{
 		"state":    "file:" + filepath.Join(folder, "state"),

@@ -13,7 +13,7 @@ type report struct {
 	file    string
 	lines   map[string]int // config path -> line, for every value present in the file
 	faults  Faults
-	secrets []string // the plain external ids met, as they were written
+	secrets []string // what stands below external ids, as it was written
 }
 
 // maxFaults is how many faults are listed. Who reads more of them has another kind of file in hand.
@@ -71,7 +71,8 @@ func (r *report) sorted() *Faults {
 		return nil
 	}
 	for i := range r.faults {
-		r.faults[i].Problem = r.redact(r.faults[i].Problem)
+		f := &r.faults[i]
+		f.Problem, f.Hint = r.redact(f.Problem), r.redact(f.Hint)
 	}
 	slices.SortStableFunc(r.faults, func(a, b Fault) int { return cmp.Compare(a.Line, b.Line) })
 	if r.full() {
@@ -81,16 +82,20 @@ func (r *report) sorted() *Faults {
 	return &r.faults
 }
 
-// redact takes out external ids that an alias carried to another key, whose value a fault quotes. Outside of quotes a
-// short one is left: it is more likely a word of the sentence.
-func (r *report) redact(problem string) string {
+// redact takes out what stands below an external id, which an alias carried to another key whose value a fault quotes. Outside of
+// quotes a short word is left: it is more likely a word of the sentence.
+func (r *report) redact(text string) string {
 	for _, s := range r.secrets {
-		problem = strings.ReplaceAll(problem, strconv.Quote(s), strconv.Quote(redacted))
+		if s == "" {
+			continue
+		}
+		quoted := strconv.Quote(s)
+		text = strings.ReplaceAll(text, quoted, strconv.Quote(redacted))
 		if len(s) >= 8 {
-			problem = strings.ReplaceAll(problem, s, redacted)
+			text = strings.ReplaceAll(strings.ReplaceAll(text, s, redacted), strings.Trim(quoted, `"`), redacted)
 		}
 	}
-	return problem
+	return text
 }
 
 // child is the config path of a key below parent; a key that is not a plain word is quoted.

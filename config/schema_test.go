@@ -73,6 +73,10 @@ func leafSchema(t reflect.Type) *jsonschema.Schema {
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "integer", Minimum: "1"}, {Const: "auto"}}}
 	case config.Duration:
 		return text(`^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`)
+	case config.Period:
+		return text(`^([0-9]+[dy]|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$`)
+	case config.Tags:
+		return tagsSchema()
 	case config.Time:
 		return text(`^$|^[0-9]{4}-[0-9]{2}-[0-9]{2}(T.*)?$`)
 	case config.Schedule, config.Glob:
@@ -81,6 +85,17 @@ func leafSchema(t reflect.Type) *jsonschema.Schema {
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{text(""), only("file"), only("env")}}
 	}
 	return nil
+}
+
+// tagsSchema describes a choice, or an object with a list of keys.
+func tagsSchema() *jsonschema.Schema {
+	choice, list := &jsonschema.Schema{Type: "string"}, only("only")
+	for _, c := range config.Carry("").Choices() {
+		choice.Enum = append(choice.Enum, c)
+	}
+	key := &jsonschema.Schema{Type: "string", MinLength: new(uint64(1)), MaxLength: new(uint64(128))}
+	list.Properties.Set("only", &jsonschema.Schema{Type: "array", Items: key, MinItems: new(uint64(1)), UniqueItems: true})
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{choice, list}}
 }
 
 // only is an object with exactly this key.

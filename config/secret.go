@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"strings"
 )
@@ -45,24 +46,23 @@ func (Secret) MarshalYAML() (any, error) { return redacted, nil }
 func writeRedacted(w io.Writer) { _, _ = io.WriteString(w, redacted) }
 
 // ExternalID is where the external id of a role is found: in the configuration itself, in a file, or in an environment
-// variable. It prints its source, never a value. The zero ExternalID is none at all.
+// variable. It prints which of these, and neither a value nor a name: a template may have put the secret itself where the name of a
+// variable or of a file belongs. The zero ExternalID is none at all.
 type ExternalID struct {
-	// A pointer, because fmt prints the unexported fields of a struct by reflection, past Secret's methods; of a pointer
+	// Pointers, because fmt prints the unexported fields of a struct by reflection, past Secret's methods; of a pointer
 	// inside a struct it prints the address.
-	plain *Secret
-	file  string
-	env   string
-	none  bool
+	plain, file, env *Secret
+	none             bool
 }
 
 // PlainExternalID is an external id that stands in the configuration itself.
 func PlainExternalID(value Secret) ExternalID { return ExternalID{plain: &value} }
 
 // FileExternalID is an external id read from a file; space around it is not part of it.
-func FileExternalID(path string) ExternalID { return ExternalID{file: path} }
+func FileExternalID(path string) ExternalID { return ExternalID{file: new(Secret(path))} }
 
 // EnvExternalID is an external id read from an environment variable.
-func EnvExternalID(name string) ExternalID { return ExternalID{env: name} }
+func EnvExternalID(name string) ExternalID { return ExternalID{env: new(Secret(name))} }
 
 // NoExternalID is the deliberate absence of an external id, "none" in the file: it is sent none, as by the zero ExternalID, and
 // nobody is warned.
@@ -75,18 +75,18 @@ func (e ExternalID) IsZero() bool { return e == ExternalID{} }
 func (e ExternalID) Sent() bool { return !e.IsZero() && !e.none }
 
 // Resolve returns the external id as it is now: files and variables are read again at every call, so that a rotated
-// external id is used at the next assume. It returns an empty Secret and no error when none is sent. Errors name
-// the file or variable, never the value.
+// external id is used at the next assume. It returns an empty Secret and no error when none is sent. Errors say whether it
+// is the file or the variable, and show neither its name nor the value.
 func (e ExternalID) Resolve(lookupEnv func(string) (string, bool), readFile func(string) ([]byte, error)) (Secret, error) {
 	if !e.Sent() {
 		return "", nil
 	}
 	value, err := e.read(lookupEnv, readFile)
-	if err != nil {
-		return "", err
+	if err == nil {
+		err = checkExternalID(value)
 	}
-	if err := checkExternalID(value); err != nil {
-		return "", fmt.Errorf("read external id from %s: %w", e, err)
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", e.setting(), err)
 	}
 	return Secret(value), nil
 }
@@ -95,20 +95,44 @@ func (e ExternalID) read(lookupEnv func(string) (string, bool), readFile func(st
 	switch {
 	case e.plain != nil:
 		return e.plain.Reveal(), nil
-	case e.file != "":
-		data, err := readFile(e.file)
+	case e.file != nil:
+		data, err := readFile(e.file.Reveal())
 		if err != nil {
-			return "", fmt.Errorf("read external id: %w", err)
+			return "", &unreadableError{err}
 		}
 		return strings.TrimSpace(string(data)), nil
 	default:
-		value, ok := lookupEnv(e.env)
+		value, ok := lookupEnv(e.env.Reveal())
 		if !ok {
-			return "", fmt.Errorf("read external id: environment variable %s is not set", e.env)
+			return "", errors.New("there is no environment variable of that name")
 		}
 		return value, nil
 	}
 }
+
+// setting is the key of the configuration that says where the external id is.
+func (e ExternalID) setting() string {
+	switch {
+	case e.file != nil:
+		return "external_id.file"
+	case e.env != nil:
+		return "external_id.env"
+	default:
+		return "external_id"
+	}
+}
+
+// unreadableError is why a file was not read, without its path.
+type unreadableError struct{ err error }
+
+func (e *unreadableError) Error() string {
+	if at, ok := errors.AsType[*fs.PathError](e.err); ok {
+		return at.Err.Error()
+	}
+	return "the file cannot be read"
+}
+
+func (e *unreadableError) Unwrap() error { return e.err }
 
 // checkExternalID applies the bounds of the ExternalId parameter of AssumeRole (AWS STS API reference), without ever
 // quoting the value.
@@ -122,15 +146,15 @@ func checkExternalID(value string) error {
 	return nil
 }
 
-// String names the source: file:PATH, env:NAME, [redacted] for a value in the configuration, none, or nothing.
+// String names the kind of the source: file:[redacted], env:[redacted], [redacted] for a value in the configuration, none, or nothing.
 func (e ExternalID) String() string {
 	switch {
 	case e.plain != nil:
 		return redacted
-	case e.file != "":
-		return "file:" + e.file
-	case e.env != "":
-		return "env:" + e.env
+	case e.file != nil:
+		return "file:" + redacted
+	case e.env != nil:
+		return "env:" + redacted
 	case e.none:
 		return noExternalID
 	default:
@@ -150,15 +174,15 @@ func (e ExternalID) LogValue() slog.Value { return slog.StringValue(e.String()) 
 // MarshalJSON writes what MarshalYAML writes, as JSON.
 func (e ExternalID) MarshalJSON() ([]byte, error) { return json.Marshal(e.form()) }
 
-// MarshalYAML writes the form the file has, with [redacted] in place of a value.
+// MarshalYAML writes the form the file has, with [redacted] in place of values and names.
 func (e ExternalID) MarshalYAML() (any, error) { return e.form(), nil }
 
 func (e ExternalID) form() any {
 	switch {
-	case e.file != "":
-		return map[string]string{"file": e.file}
-	case e.env != "":
-		return map[string]string{"env": e.env}
+	case e.file != nil:
+		return map[string]string{"file": redacted}
+	case e.env != nil:
+		return map[string]string{"env": redacted}
 	default:
 		return e.String()
 	}

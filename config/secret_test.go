@@ -82,11 +82,11 @@ func TestSecretForms(t *testing.T) {
 
 func TestExternalIDPrintsItsSource(t *testing.T) {
 	for want, id := range map[string]config.ExternalID{
-		"":             {},
-		"[redacted]":   config.PlainExternalID(word),
-		"file:/run/id": config.FileExternalID("/run/id"),
-		"env:ID":       config.EnvExternalID("ID"),
-		"none":         config.NoExternalID(),
+		"":                {},
+		"[redacted]":      config.PlainExternalID(word),
+		"file:[redacted]": config.FileExternalID("/run/id"),
+		"env:[redacted]":  config.EnvExternalID("ID"),
+		"none":            config.NoExternalID(),
 	} {
 		if got := fmt.Sprint(id); got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -121,12 +121,12 @@ func TestExternalIDResolve(t *testing.T) {
 		{"plain", config.PlainExternalID(word), word, ""},
 		{"file", config.FileExternalID("/id"), word, ""},
 		{"variable", config.EnvExternalID("ID"), word, ""},
-		{"no file", config.FileExternalID("/none"), "", "read external id: open /none: file does not exist"},
-		{"no variable", config.EnvExternalID("NONE"), "", "read external id: environment variable NONE is not set"},
-		{"bad file", config.FileExternalID("/bad"), "", "read external id from file:/bad: not only letters, digits and _+=,.@:/-"},
-		{"long file", config.FileExternalID("/long"), "", "read external id from file:/long: not 2 to 1224 characters long"},
-		{"bad variable", config.EnvExternalID("BAD"), "", "read external id from env:BAD: not only letters, digits and _+=,.@:/-"},
-		{"empty variable", config.EnvExternalID("EMPTY"), "", "read external id from env:EMPTY: not 2 to 1224 characters long"},
+		{"no file", config.FileExternalID("/none"), "", "read external_id.file: file does not exist"},
+		{"no variable", config.EnvExternalID("NONE"), "", "read external_id.env: there is no environment variable of that name"},
+		{"bad file", config.FileExternalID("/bad"), "", "read external_id.file: not only letters, digits and _+=,.@:/-"},
+		{"long file", config.FileExternalID("/long"), "", "read external_id.file: not 2 to 1224 characters long"},
+		{"bad variable", config.EnvExternalID("BAD"), "", "read external_id.env: not only letters, digits and _+=,.@:/-"},
+		{"empty variable", config.EnvExternalID("EMPTY"), "", "read external_id.env: not 2 to 1224 characters long"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := tt.id.Resolve(lookupEnv, readFile)

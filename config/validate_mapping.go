@@ -113,9 +113,22 @@ func (v *validator) copying(m Mapping, path string) {
 		c.PartSize.String()+" is out of bounds", "use auto or 5MiB to 5GiB")
 	v.check(c.MultipartAbove == 0 || c.MultipartAbove >= 5<<20 && c.MultipartAbove <= 5<<30, path+".multipart_above",
 		c.MultipartAbove.String()+" is out of bounds", "use auto or 5MiB to 5GiB")
+	v.tagKeys(c.Tags.Only, path+".tags.only")
+	if c.ObjectLockMax != 0 {
+		v.objectLockMax(c, path+".object_lock_max")
+	}
 	sameService := v.Service(m.Source.EndpointURL) == v.Service(m.Destination.EndpointURL)
 	v.check(c.Mode != CopyModeServerSide || sameService, path+".mode",
 		"server_side cannot copy between two endpoints", "use auto or relay")
+}
+
+// objectLockMax checks the bound of retentions against S3's own ("S3 Object Lock", Amazon S3 User Guide: 100 years), and that there
+// is something to bound.
+func (v *validator) objectLockMax(c Copy, path string) {
+	const most = 100 * 365 * day
+	d := c.ObjectLockMax.Duration()
+	v.check(d >= day && d <= most, path, c.ObjectLockMax.String()+" is out of bounds", "use 1d to 100y")
+	v.check(c.ObjectLock == CarryCopy, path, "bounds nothing: no retention is copied", "set object_lock: copy, or remove it")
 }
 
 func (v *validator) bounds(m Mapping, path string) {

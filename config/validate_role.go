@@ -58,11 +58,12 @@ func (v *validator) externalID(e ExternalID, path string) {
 			v.fault(path, "is "+err.Error(), "")
 		}
 	}
-	_, inFile := v.lines[path+".file"]
-	v.check(!inFile || e.file != "", path+".file", "names no file", "")
-	_, inEnv := v.lines[path+".env"]
-	v.check(!inEnv || isEnvName(e.env), path+".env", strconv.Quote(e.env)+" is not the name of an environment variable",
-		"use letters, digits and _")
+	if e.file != nil {
+		v.check(e.file.Reveal() != "", path+".file", "names no file", "")
+	}
+	if e.env != nil {
+		v.check(isEnvName(e.env.Reveal()), path+".env", "is not the name of an environment variable", "use letters, digits and _")
+	}
 }
 
 // sessionWord checks what STS calls RoleSessionName and SourceIdentity, which have the same form.

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"syncd/config"
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
+	"syncd/internal/printable"
 	"syncd/internal/syncer"
 )
 
@@ -164,14 +164,16 @@ func printError(w io.Writer, err error) {
 		return
 	}
 	if faults, ok := errors.AsType[*config.Faults](err); ok {
-		fmt.Fprintln(w, faults.Error())
+		for _, fault := range *faults {
+			printable.Fprintln(w, fault)
+		}
 		return
 	}
-	line := "syncd: " + strings.ReplaceAll(err.Error(), "\n", "; ")
+	line := "syncd: " + printable.Line(err.Error())
 	if hint := hintFor(err); hint != "" {
 		line += "; hint: " + hint
 	}
-	fmt.Fprintln(w, line)
+	printable.Fprintln(w, line)
 }
 
 func hintFor(err error) string {

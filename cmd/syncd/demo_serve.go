@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"syncd/internal/printable"
 )
 
 const demoConfig = `# Two accounts of "syncd demo", served on loopback.
@@ -67,7 +69,7 @@ func serveDemo(ctx context.Context, p process, f demoFlags) (err error) {
 	}
 	closeServer := w.serve(ctx, listener)
 	defer func() { err = errors.Join(err, closeServer()) }()
-	fmt.Fprintf(p.stdout, `Two AWS accounts are up on %s, until this process is stopped.
+	printable.Fprintf(p.stdout, `Two AWS accounts are up on %s, until this process is stopped.
 The owner's bucket %s holds %s.
 
 Copy it, or keep it copied every 5 seconds:
@@ -84,7 +86,7 @@ Any S3 client works too, with path-style addressing:
 Requests so far, by operation: %[1]s/-/requests
 `, w.endpoint, demoSource, objects(int64(len(w.source.Keys()))), dir, demoCopy)
 	<-ctx.Done()
-	fmt.Fprintf(p.stdout, "\nrequests served: %s\n", byReason(w.requests()))
+	printable.Fprintf(p.stdout, "\nrequests served: %s\n", byReason(w.requests()))
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/internal/awserr"
+	"syncd/internal/printable"
 	"syncd/internal/syncer"
 	"syncd/internal/throttle"
 )
@@ -54,7 +55,7 @@ func tellDemo(ctx context.Context, p process, f demoFlags) (err error) {
 	return nil
 }
 
-func (s *story) say(format string, a ...any) { fmt.Fprintf(s.stdout, format+"\n", a...) }
+func (s *story) say(format string, a ...any) { printable.Fprintf(s.stdout, format+"\n", a...) }
 
 func (s *story) tell(ctx context.Context) error {
 	s.introduce()

@@ -15,6 +15,7 @@ import (
 	"syncd/config"
 	"syncd/internal/access"
 	"syncd/internal/creds"
+	"syncd/internal/printable"
 )
 
 // unhealthyError says how much the doctor found. What it found is printed before.
@@ -113,7 +114,7 @@ func unhealthy(d access.Diagnosis) error {
 
 func printDiagnosis(w io.Writer, d diagnosis, asJSON bool) error {
 	if asJSON {
-		e := json.NewEncoder(w)
+		e := json.NewEncoder(printable.JSON(w))
 		e.SetEscapeHTML(false)
 		return e.Encode(d)
 	}
@@ -122,10 +123,10 @@ func printDiagnosis(w io.Writer, d diagnosis, asJSON bool) error {
 		probe := d.Probes[i]
 		if probe.Mapping != mapping {
 			mapping = probe.Mapping
-			fmt.Fprintln(w, mapping)
+			printable.Fprintln(w, mapping)
 		}
 		if n := alike(d.Probes[i:]); n > 1 {
-			fmt.Fprintf(w, "  %-8s %s: %s\n", probe.Outcome, counted(n, "check"), probe.Error)
+			printable.Fprintf(w, "  %-8s %s: %s\n", probe.Outcome, counted(n, "check"), probe.Error)
 			i += n
 			continue
 		}
@@ -133,7 +134,7 @@ func printDiagnosis(w io.Writer, d diagnosis, asJSON bool) error {
 		i++
 	}
 	for _, left := range d.Leftovers {
-		fmt.Fprintf(w, "left behind: %s\n", left)
+		printable.Fprintf(w, "left behind: %s\n", left)
 	}
 	for _, o := range d.Occupied {
 		printOccupied(w, o)
@@ -172,7 +173,7 @@ func printProbe(w io.Writer, p access.Probe) {
 	if text := cmp.Or(p.Error, p.Why); p.Outcome != access.OutcomeOK && text != "" {
 		line += ": " + text
 	}
-	fmt.Fprintln(w, line)
+	printable.Fprintln(w, line)
 	if p.Outcome == access.OutcomeWarning {
 		printCauses(w, p.Causes)
 	}
@@ -180,10 +181,10 @@ func printProbe(w io.Writer, p access.Probe) {
 		return
 	}
 	if p.Principal != "" {
-		fmt.Fprintf(w, "%sfor %s, by %s\n", indent, p.Principal, p.Request)
+		printable.Fprintf(w, "%sfor %s, by %s\n", indent, p.Principal, p.Request)
 	}
 	if p.Why != "" {
-		fmt.Fprintf(w, "%sneeded for %s\n", indent, p.Why)
+		printable.Fprintf(w, "%sneeded for %s\n", indent, p.Why)
 	}
 	printCauses(w, p.Causes)
 }
@@ -199,13 +200,13 @@ func printCauses(w io.Writer, causes []access.Cause) {
 			rare = append(rare, c.Why)
 			continue
 		}
-		fmt.Fprintf(w, "%s%d. %s: %s\n", indent, i+1, describeCause(c), c.Why)
+		printable.Fprintf(w, "%s%d. %s: %s\n", indent, i+1, describeCause(c), c.Why)
 		if len(c.Statement) > 0 {
-			fmt.Fprintf(w, "%s   add %s\n", indent, c.Statement)
+			printable.Fprintf(w, "%s   add %s\n", indent, c.Statement)
 		}
 	}
 	if len(rare) > 0 {
-		fmt.Fprintf(w, "%srarer: %s\n", indent, strings.Join(rare, "; "))
+		printable.Fprintf(w, "%srarer: %s\n", indent, strings.Join(rare, "; "))
 	}
 }
 

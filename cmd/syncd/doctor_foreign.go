@@ -10,6 +10,7 @@ import (
 	"syncd/internal/access"
 	"syncd/internal/checkpoint"
 	"syncd/internal/copier"
+	"syncd/internal/printable"
 	"syncd/internal/syncer"
 )
 
@@ -88,14 +89,14 @@ func (o *occupied) count(ctx context.Context, p process, f flags) (hasLedger boo
 
 func printOccupied(w io.Writer, o occupied) {
 	if o.Error != "" {
-		fmt.Fprintf(w, "%s\n  note     what its destination holds already could not be counted: %s\n", o.Mapping, o.Error)
+		printable.Fprintf(w, "%s\n  note     what its destination holds already could not be counted: %s\n", o.Mapping, o.Error)
 		return
 	}
 	part := ""
 	if !o.Complete {
 		part = fmt.Sprintf(", of the first %d", o.Compared)
 	}
-	fmt.Fprintf(w, "%s\n  note     the destination holds something under the keys of %s%s: %d cannot be copies, %d may be; "+
+	printable.Fprintf(w, "%s\n  note     the destination holds something under the keys of %s%s: %d cannot be copies, %d may be; "+
 		"the first pass sets aside as foreign what is no copy\n", o.Mapping, objects(o.Foreign+o.Doubtful), part, o.Foreign, o.Doubtful)
-	fmt.Fprintf(w, "%sto replace such objects: copy.overwrite: any, or once: syncd backfill --take-over; to see them: syncd plan --list\n", indent)
+	printable.Fprintf(w, "%sto replace such objects: copy.overwrite: any, or once: syncd backfill --take-over; to see them: syncd plan --list\n", indent)
 }

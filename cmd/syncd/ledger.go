@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/printable"
 	"syncd/internal/syncer"
 )
 
@@ -31,21 +32,38 @@ func ledgerCommand(p process) *cobra.Command {
 
 func exportCommand(p process) *cobra.Command {
 	var f flags
-	var format string
+	var form exportForm
 	cmd := &cobra.Command{
-		Use:   "export --config FILE --mapping NAME [--format csv|jsonl]",
+		Use:   "export --config FILE --mapping NAME [--format csv|jsonl] [--for-spreadsheet]",
 		Short: "Write the last generation's entries as CSV or JSON lines",
 		Long: `export writes the entries of the last committed generation to standard output, in key order: which source version was
 copied to which destination version under which key. It takes no lease and can run beside the daemon. The columns are those of
 docs/checkpoint-format.md.
 
+CSV is for programs: it holds every key as the bytes that it is. The owner of the source chooses the keys, and a spreadsheet runs a
+cell that looks like a formula: use --for-spreadsheet for a file that people open. It puts an apostrophe before such cells, quotes
+every cell, and escapes control characters, so that a key is not always what it was.
+
 ` + exitCodes,
-		Example: "  syncd ledger export --config syncd.yaml --mapping alice-to-bob --format csv > ledger.csv",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return export(cmd.Context(), p, f, format) },
+		Example: "  syncd ledger export --config syncd.yaml --mapping alice-to-bob --format csv > ledger.csv\n" +
+			"  syncd ledger export --config syncd.yaml --mapping alice-to-bob --for-spreadsheet > ledger-to-read.csv",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if form.spreadsheet && !cmd.Flags().Changed("format") {
+				form.format = "csv"
+			}
+			return export(cmd.Context(), p, f, form)
+		},
 	}
 	addFlags(cmd, &f)
-	cmd.Flags().StringVar(&format, "format", "jsonl", "`csv` or jsonl")
+	cmd.Flags().StringVar(&form.format, "format", "jsonl", "`csv` or jsonl")
+	cmd.Flags().BoolVar(&form.spreadsheet, "for-spreadsheet", false, "write CSV in which no cell is a formula or holds a control character")
 	return cmd
+}
+
+// exportForm is how the entries are written.
+type exportForm struct {
+	format      string
+	spreadsheet bool
 }
 
 func renameCommand(p process) *cobra.Command {
@@ -83,21 +101,25 @@ func rename(ctx context.Context, p process, f flags, from string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "%s has the ledger of %s: %d entries\n", f.mappings[0], from, entries)
+	printable.Fprintf(p.stdout, "%s has the ledger of %s: %d entries\n", f.mappings[0], from, entries)
 	return nil
 }
 
-func export(ctx context.Context, p process, f flags, format string) error {
+func export(ctx context.Context, p process, f flags, form exportForm) error {
 	if len(f.mappings) != 1 {
 		return &usageError{errors.New("export ledger: name one mapping with --mapping")}
 	}
 	out := bufio.NewWriter(p.stdout)
 	var write func(checkpoint.Entry) error
-	switch format {
-	case "csv":
-		write = csvEntries(out)
-	case "jsonl":
-		encoder := json.NewEncoder(out)
+	switch format := form.format; {
+	case format == "csv" && form.spreadsheet:
+		write = csvEntries(spreadsheetRows(out))
+	case format == "csv":
+		write = csvEntries(rows(out))
+	case format == "jsonl" && form.spreadsheet:
+		return &usageError{errors.New("export ledger: --for-spreadsheet goes with --format csv")}
+	case format == "jsonl":
+		encoder := json.NewEncoder(printable.JSON(out))
 		encoder.SetEscapeHTML(false)
 		write = func(e checkpoint.Entry) error { return encoder.Encode(lineOf(e)) }
 	default:
@@ -141,18 +163,31 @@ func lineOf(e checkpoint.Entry) ledgerLine {
 	}
 }
 
-// csvEntries writes a header and then a row per entry.
-func csvEntries(out io.Writer) func(checkpoint.Entry) error {
-	header := []string{
-		"key", "source_etag", "source_size", "source_last_modified", "destination_etag", "destination_version_id",
-		"key_arn", "bucket_key", "checksum", "copied_at", "pass",
-	}
-	w, begun := csv.NewWriter(out), false
-	row := func(fields []string) error {
+// rows writes CSV for programs: the very bytes of each field, in quotes where the format needs them.
+func rows(out io.Writer) func(fields []string) error {
+	w := csv.NewWriter(out)
+	return func(fields []string) error {
 		err := w.Write(fields)
 		w.Flush()
 		return errors.Join(err, w.Error())
 	}
+}
+
+// spreadsheetRows writes CSV for people.
+func spreadsheetRows(out io.Writer) func(fields []string) error {
+	return func(fields []string) error {
+		_, err := io.WriteString(out, printable.Row(fields))
+		return err
+	}
+}
+
+// csvEntries writes a header and then a row per entry.
+func csvEntries(row func(fields []string) error) func(checkpoint.Entry) error {
+	header := []string{
+		"key", "source_etag", "source_size", "source_last_modified", "destination_etag", "destination_version_id",
+		"key_arn", "bucket_key", "checksum", "copied_at", "pass",
+	}
+	begun := false
 	return func(e checkpoint.Entry) error {
 		if !begun {
 			if err := row(header); err != nil {

@@ -145,3 +145,40 @@ func TestRenamedMappingIsOfferedItsLedger(t *testing.T) {
 		t.Errorf("got %+v, want the copy adopted", summary)
 	}
 }
+
+// TestExportForASpreadsheet has no cell that is run, and CSV for programs holds the very keys.
+func TestExportForASpreadsheet(t *testing.T) {
+	s := newSite(t, nil)
+	keys := []string{"\tx", "\r\nx", "+1", "-1", "=cmd|' /C calc'!A0", "@SUM(A1)", "a;=1", "bell\a", "plain", "＝1"}
+	for _, key := range keys {
+		s.source.Put(key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+	}
+	if got := s.run(t.Context(), "backfill"); got.code != 0 {
+		t.Fatalf("got exit %d; stderr:\n%s", got.code, got.stderr)
+	}
+	for _, tt := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{"--format", "csv"}, keys},
+		{[]string{"--for-spreadsheet"}, []string{`'\tx`, `'\r\nx`, "'+1", "'-1", "'=cmd|' /C calc'!A0", "'@SUM(A1)", "a;=1", `bell\a`, "plain", "'＝1"}},
+	} {
+		out := s.run(t.Context(), append([]string{"ledger", "export", "--mapping", demoMapping}, tt.args...)...).stdout
+		// What encoding/csv reads of "\r\n" inside of quotes is "\n".
+		rows, err := csv.NewReader(strings.NewReader(strings.ReplaceAll(out, "\"\r\nx\"", "\"\r\r\nx\""))).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, row := range rows[1:] {
+			got = append(got, row[0])
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", tt.args, diff)
+		}
+	}
+	got := s.run(t.Context(), "ledger", "export", "--mapping", demoMapping, "--for-spreadsheet", "--format", "jsonl")
+	if want := "--for-spreadsheet goes with --format csv"; got.code != 2 || !strings.Contains(got.stderr, want) {
+		t.Errorf("got exit %d, %q, want 2 and %q", got.code, got.stderr, want)
+	}
+}

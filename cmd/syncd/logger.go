@@ -9,6 +9,7 @@ import (
 	"golang.org/x/term"
 
 	"syncd/config"
+	"syncd/internal/printable"
 )
 
 // newLogger writes to stderr: JSON for machines, text on a terminal, or what the configuration says. A level given on the
@@ -23,9 +24,9 @@ func newLogger(p process, c config.Log, level string) (*slog.Logger, error) {
 		options.Level = parsed
 	}
 	if c.Format == config.LogFormatText || c.Format == config.LogFormatAuto && isTerminal(p.stderr) {
-		return slog.New(slog.NewTextHandler(p.stderr, options)), nil
+		return slog.New(slog.NewTextHandler(printable.Lines(p.stderr), options)), nil
 	}
-	return slog.New(slog.NewJSONHandler(p.stderr, options)), nil
+	return slog.New(slog.NewJSONHandler(printable.JSON(p.stderr), options)), nil
 }
 
 // readable writes durations as people do, in JSON too: 1.5s instead of 1500000000.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"syncd/internal/printable"
 	"syncd/internal/syncer"
 )
 
@@ -23,8 +24,8 @@ func printSummary(w io.Writer, s syncer.Summary) {
 	if s.Error != "" {
 		state += " did not reach its end"
 	}
-	fmt.Fprintf(w, state+": %s listed in %s\n", s.Pass, s.Mapping, objects(s.Listed), seconds(s.Seconds))
-	line := func(name, text string) { fmt.Fprintf(w, "  %-12s %s\n", name, text) }
+	printable.Fprintf(w, state+": %s listed in %s\n", s.Pass, s.Mapping, objects(s.Listed), seconds(s.Seconds))
+	line := func(name, text string) { printable.Fprintf(w, "  %-12s %s\n", name, text) }
 	line("copied", fmt.Sprintf("%s, %s", objects(s.Copied), size(s.CopiedBytes)))
 	line("unchanged", objects(s.Unchanged))
 	if s.Adopted > 0 {
@@ -79,5 +80,5 @@ func printJSON(w io.Writer, summaries []syncer.Summary) error {
 	if len(summaries) == 1 {
 		document = summaries[0]
 	}
-	return json.NewEncoder(w).Encode(document)
+	return json.NewEncoder(printable.JSON(w)).Encode(document)
 }

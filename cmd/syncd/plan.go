@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncd/internal/plan"
+	"syncd/internal/printable"
 	"syncd/internal/syncer"
 )
 
@@ -147,11 +148,11 @@ func stepOf(mapping string, f syncer.Fate) step {
 
 func printStep(w io.Writer, s step, asJSON bool) error {
 	if asJSON {
-		encoder := json.NewEncoder(w)
+		encoder := json.NewEncoder(printable.JSON(w))
 		encoder.SetEscapeHTML(false)
 		return encoder.Encode(s)
 	}
-	_, err := fmt.Fprintf(w, "%-10s  %-12s  %12d  %s\n", s.Action, s.Reason, s.Bytes, strconv.Quote(s.Key))
+	_, err := printable.Fprintf(w, "%-10s  %-12s  %12d  %s\n", s.Action, s.Reason, s.Bytes, strconv.Quote(s.Key))
 	return err
 }
 
@@ -166,5 +167,5 @@ func printPlans(w io.Writer, all []syncer.Preview) error {
 	if len(all) == 1 {
 		document = all[0]
 	}
-	return json.NewEncoder(w).Encode(document)
+	return json.NewEncoder(printable.JSON(w)).Encode(document)
 }

@@ -12,13 +12,14 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"syncd/internal/printable"
 	"syncd/internal/syncer"
 )
 
 // printPlan tells people what a pass would do.
 func printPlan(w io.Writer, v syncer.Preview) {
-	line := func(name, text string) { fmt.Fprintf(w, "  %-12s %s\n", name, text) }
-	fmt.Fprintf(w, "pass %d of %s would list %s\n", v.Pass, v.Mapping, objects(v.Listed))
+	line := func(name, text string) { printable.Fprintf(w, "  %-12s %s\n", name, text) }
+	printable.Fprintf(w, "pass %d of %s would list %s\n", v.Pass, v.Mapping, objects(v.Listed))
 	if v.Resumed {
 		line("resumes", "an unfinished pass, behind "+strconv.Quote(v.ResumesAfter))
 	}
@@ -150,12 +151,12 @@ func (l *listed) count() {
 		return
 	}
 	l.shownAt, l.hasAnything = l.now(), true
-	fmt.Fprintf(l.w, "%s%s: planned %s, %s pages%s", l.begin, l.mapping, objects(l.objects), humanize.Comma(l.objects/page), l.end)
+	_, _ = io.WriteString(l.w, l.begin+printable.Sprintf("%s: planned %s, %s pages", l.mapping, objects(l.objects), humanize.Comma(l.objects/page))+l.end)
 }
 
 // clear leaves a clean line behind.
 func (l *listed) clear() {
 	if l.hasAnything {
-		fmt.Fprint(l.w, l.begin)
+		_, _ = io.WriteString(l.w, l.begin)
 	}
 }

@@ -352,3 +352,34 @@ func TestListedShowsItselfNowAndThen(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// TestPlanCountsTheReadingOfTags plans what a pass with chosen tags sends, and the pass sends it.
+func TestPlanCountsTheReadingOfTags(t *testing.T) {
+	s := newSite(t, func(text string) string {
+		return strings.Replace(text, "    schedule:", "    copy: {tags: {only: [class]}}\n    schedule:", 1)
+	})
+	for _, key := range []string{"a", "b", "c"} {
+		s.source.Put(key, awsfake.BytesBody([]byte(key)), awsfake.PutOptions{Tags: map[string]string{"class": key, "expire": "now"}})
+	}
+	var planned syncer.Preview
+	got := s.run(t.Context(), "plan", "--json")
+	if err := json.Unmarshal([]byte(got.stdout), &planned); err != nil {
+		t.Fatalf("decode %q: %v; stderr:\n%s", got.stdout, err, got.stderr)
+	}
+	if planned.Requests["GetObjectTagging"] != 3 || planned.Requests["CopyObject"] != 3 || planned.Dollars.Requests < 3*0.0000054 {
+		t.Errorf("got requests %v for %+v, want tags read and copied 3 times", planned.Requests, planned.Dollars)
+	}
+	s.cloud.ResetRequests()
+	if got := s.run(t.Context(), "backfill"); got.code != 0 {
+		t.Fatalf("got exit %d; stderr:\n%s", got.code, got.stderr)
+	}
+	if sent := s.cloud.Requests(); sent["GetObjectTagging"] != 3 || sent["CopyObject"] != 3 || sent["HeadObject"] != 0 {
+		t.Errorf("got requests %v, want a reading of tags and a copy for each object", sent)
+	}
+	for _, key := range []string{"a", "b", "c"} {
+		copied, _ := s.destination.Object(key)
+		if diff := cmp.Diff(map[string]string{"class": key}, copied.Tags); diff != "" {
+			t.Errorf("tags of %s (-want +got):\n%s", key, diff)
+		}
+	}
+}

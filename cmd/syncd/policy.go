@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/access"
+	"syncd/internal/printable"
 )
 
 // policyFlags are those of `syncd policy`.
@@ -86,7 +86,7 @@ func writePolicies(p process, f flags, of policyFlags) error {
 	if of.folder != "" {
 		return writeFiles(p.stdout, of.folder, files)
 	}
-	_, err = p.stdout.Write(files[0].Text)
+	_, err = printable.JSON(printable.Lines(p.stdout)).Write(files[0].Text)
 	return err
 }
 
@@ -136,9 +136,9 @@ func render(documents []access.Document, of policyFlags) ([]access.Rendered, err
 // printNotes tells people what is to be known of each document.
 func printNotes(w io.Writer, documents []access.Document) {
 	for _, d := range documents {
-		fmt.Fprintf(w, "%s (account %s, %s)\n", d.Name, d.Account, d.Title)
+		printable.Fprintf(w, "%s (account %s, %s)\n", d.Name, d.Account, d.Title)
 		for _, note := range d.Notes {
-			fmt.Fprintf(w, "  note: %s\n", note)
+			printable.Fprintf(w, "  note: %s\n", note)
 		}
 	}
 }
@@ -148,14 +148,18 @@ func writeFiles(w io.Writer, folder string, files []access.Rendered) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return fmt.Errorf("make folder for policies: %w", err)
 	}
-	var names bytes.Buffer
+	var names []string
 	for _, f := range files {
 		path := filepath.Join(folder, f.Name)
 		if err := os.WriteFile(path, f.Text, 0o600); err != nil {
 			return fmt.Errorf("write policy: %w", err)
 		}
-		names.WriteString(strings.TrimPrefix(path, "./") + "\n")
+		names = append(names, strings.TrimPrefix(path, "./"))
 	}
-	_, err := w.Write(names.Bytes())
-	return err
+	for _, name := range names {
+		if _, err := printable.Fprintln(w, name); err != nil {
+			return err
+		}
+	}
+	return nil
 }

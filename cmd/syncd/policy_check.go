@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncd/internal/access"
+	"syncd/internal/printable"
 )
 
 // exitFindings says that something has to be changed in what was judged.
@@ -156,10 +157,10 @@ func printReport(w io.Writer, r access.Report, of checkFlags) error {
 		if err != nil {
 			return err
 		}
-		_, err = w.Write(text)
+		_, err = printable.JSON(w).Write(text)
 		return err
 	case of.json:
-		e := json.NewEncoder(w)
+		e := json.NewEncoder(printable.JSON(w))
 		e.SetEscapeHTML(false)
 		return e.Encode(r)
 	}
@@ -168,10 +169,10 @@ func printReport(w io.Writer, r access.Report, of checkFlags) error {
 		if f.File != "" {
 			place = fmt.Sprintf("%s:%d:%d: ", f.File, f.Line, f.Column)
 		}
-		fmt.Fprintf(w, "%s%s: %s [%s %s]\n  hint: %s\n", place, f.Severity, f.Message, f.ID, f.Name, f.Fix)
+		printable.Fprintf(w, "%s%s: %s [%s %s]\n  hint: %s\n", place, f.Severity, f.Message, f.ID, f.Name, f.Fix)
 	}
 	if len(r.Findings) == 0 {
-		fmt.Fprintf(w, "nothing to change in %s\n", counted(len(r.Documents), "document"))
+		printable.Fprintf(w, "nothing to change in %s\n", counted(len(r.Documents), "document"))
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/schollz/progressbar/v3"
 
+	"syncd/internal/printable"
 	"syncd/internal/syncer"
 )
 
@@ -68,7 +69,7 @@ func lines(w io.Writer, mapping string, now func() time.Time) func(syncer.Progre
 		if p.SetAside > 0 {
 			line += ", " + humanize.Comma(p.SetAside) + " quarantined"
 		}
-		fmt.Fprintln(w, line)
+		printable.Fprintln(w, line)
 	}
 }
 

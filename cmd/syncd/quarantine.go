@@ -12,6 +12,7 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/plan"
+	"syncd/internal/printable"
 )
 
 // asideObject is an object in quarantine. Its JSON form is a contract: docs/cli.md describes it.
@@ -67,9 +68,9 @@ func asideOf(mapping string, q checkpoint.Quarantined) asideObject {
 
 func printAside(w io.Writer, o asideObject, asJSON bool) error {
 	if asJSON {
-		return json.NewEncoder(w).Encode(o)
+		return json.NewEncoder(printable.JSON(w)).Encode(o)
 	}
-	_, err := fmt.Fprintf(w, "%s  %s  %s  tried %s, last %s, again from %s\n  %s\n", o.Mapping, o.Reason, strconv.Quote(o.Key),
+	_, err := printable.Fprintf(w, "%s  %s  %s  tried %s, last %s, again from %s\n  %s\n", o.Mapping, o.Reason, strconv.Quote(o.Key),
 		times(o.Attempts), o.LastAt.Format(time.RFC3339), o.RetryAt.Format(time.RFC3339), o.Detail)
 	return err
 }

@@ -110,7 +110,7 @@ func (s *system) terms(m config.Mapping) plan.Terms {
 	return plan.Terms{
 		Relay: s.config.Relayed(m), RelayMemory: relayMemory,
 		MultipartAbove: int64(m.Copy.MultipartAbove), PartSize: int64(m.Copy.PartSize),
-		OmitTags: m.Copy.Tags == config.CarryOmit, OmitMetadata: m.Copy.Metadata == config.CarryOmit,
+		OmitTags: m.Copy.Tags.Carry == config.CarryOmit, ChooseTags: m.Copy.Tags.Choose(), OmitMetadata: m.Copy.Metadata == config.CarryOmit,
 		ObjectLock: m.Copy.ObjectLock == config.CarryCopy, Annotations: m.Copy.Annotations == config.CarryCopy, Sweeps: s.config.Roles[m.Destination.Role].ARN != "",
 		StorageClass: classOf(m.Destination), KeepStorageClass: m.Destination.StorageClass == config.StorageClassKeep,
 		BucketKey: m.Destination.BucketKey, SourceRegion: m.Source.Region, DestinationRegion: m.Destination.Region,

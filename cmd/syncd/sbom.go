@@ -8,6 +8,8 @@ import (
 	"io"
 	"runtime/debug"
 	"strings"
+
+	"syncd/internal/printable"
 )
 
 // bom is a bill of materials in the JSON of CycloneDX 1.6 ("CycloneDX Specification", ECMA-424), of which it has what the
@@ -50,7 +52,7 @@ func printBOM(w io.Writer, file string) error {
 	if err != nil {
 		return fmt.Errorf("read build information: %w", err)
 	}
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(printable.JSON(w))
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	return e.Encode(bomOf(info))

@@ -142,7 +142,7 @@ func (x *sharing) checkCopy(t *testing.T, m config.Mapping, name string) {
 		return
 	}
 	want, _ := source.Object(m.Source.Prefix + name)
-	if m.Copy.Tags == config.CarryOmit {
+	if m.Copy.Tags.Carry == config.CarryOmit {
 		want.Tags = nil
 	}
 	type look struct {

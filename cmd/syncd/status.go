@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/printable"
 )
 
 func statusCommand(p process) *cobra.Command {
@@ -152,10 +153,10 @@ func passOf(p checkpoint.Progress) *passStatus {
 
 func printStatus(w io.Writer, s status, asJSON bool) error {
 	if asJSON {
-		return json.NewEncoder(w).Encode(s)
+		return json.NewEncoder(printable.JSON(w)).Encode(s)
 	}
-	line := func(name, text string) { fmt.Fprintf(w, "  %-12s %s\n", name, text) }
-	fmt.Fprintln(w, s.Mapping)
+	line := func(name, text string) { printable.Fprintf(w, "  %-12s %s\n", name, text) }
+	printable.Fprintln(w, s.Mapping)
 	if s.CommittedAt == nil {
 		line("generation", "none yet")
 	} else {

@@ -2,8 +2,9 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"runtime/debug"
+
+	"syncd/internal/printable"
 
 	"github.com/spf13/cobra"
 )
@@ -30,7 +31,7 @@ Exit codes:
 				return &usageError{errors.New("version: --binary goes with --sbom")}
 			}
 			b := readBuild()
-			fmt.Fprintf(p.stdout, "syncd %s\nrevision %s\n%s\n", b.version, b.revision, b.goVersion)
+			printable.Fprintf(p.stdout, "syncd %s\nrevision %s\n%s\n", b.version, b.revision, b.goVersion)
 			return nil
 		},
 	}

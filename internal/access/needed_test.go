@@ -23,6 +23,10 @@ func TestEverythingGrantedIsNeeded(t *testing.T) {
 			takeAway(t, newWorld(t, way{example: base}, func(text string) string { return text + more }))
 		})
 	}
+	t.Run("with chosen tags", func(t *testing.T) {
+		const chosen = "    copy: {tags: {only: [team, tag0, tag1, tag2, tag3, tag4, tag5, tag6, tag7, tag8, tag9]}}\n"
+		takeAway(t, newWorld(t, way{example: "share-role"}, func(text string) string { return text + chosen }))
+	})
 }
 
 func takeAway(t *testing.T, x *world) {

@@ -100,6 +100,7 @@ type traits struct {
 	relay     bool // content passes through syncd
 	multipart bool // objects may be large enough to be written in parts
 	tags      bool
+	choose    bool // of the tags some
 	notes     bool // annotations
 	lock      bool
 	delete    bool
@@ -143,7 +144,7 @@ func rolePermissions() []Permission {
 
 func sourcePermissions() []Permission {
 	serverSide := func(t traits) bool { return !t.relay }
-	tagging := func(t traits) bool { return t.tags && (t.relay || t.multipart) }
+	tagging := func(t traits) bool { return t.tags && (t.relay || t.multipart || t.choose) }
 	noting := func(t traits) bool { return t.notes && (t.relay || t.multipart) }
 	locked := func(t traits) bool { return t.lock }
 	return []Permission{
@@ -166,12 +167,13 @@ func sourcePermissions() []Permission {
 		},
 		{
 			Action: "s3:GetObjectTagging", On: SourceObjects, By: Writer, Feature: FeatureTags, Source: docActions,
-			when: func(t traits) bool { return t.tags && !t.relay },
+			when: func(t traits) bool { return t.tags && !t.choose && !t.relay },
 			Only: "server-side copies with copy.tags: copy", Why: "CopyObject of an object that has tags",
 		},
 		{
 			Action: "s3:GetObjectTagging", On: SourceObjects, By: Reader, Feature: FeatureTags, Source: docActions, when: tagging,
-			Only: "copy.tags: copy, in a relay or of objects copied in parts", Why: "GetObjectTagging, because an upload inherits nothing",
+			Only: "copy.tags: copy, in a relay or of objects copied in parts; copy.tags: {only: ...}",
+			Why:  "GetObjectTagging, because an upload inherits nothing, and CopyObject copies all tags or none",
 		},
 		{
 			Action: "s3:GetObjectAnnotation", On: SourceObjects, By: Writer, Feature: FeatureAnnotations, Source: docAnnotations,
@@ -200,7 +202,7 @@ func sourcePermissions() []Permission {
 // writePermissions are those to write copies.
 func writePermissions() []Permission {
 	tags := func(t traits) bool { return t.tags }
-	lateTags := func(t traits) bool { return t.tags && (t.relay || t.multipart) }
+	lateTags := func(t traits) bool { return t.tags && (t.relay || t.multipart || t.choose) }
 	locked := func(t traits) bool { return t.lock }
 	return []Permission{
 		{
@@ -210,11 +212,11 @@ func writePermissions() []Permission {
 		{Action: "kms:GenerateDataKey", On: DestinationKey, By: Writer, Feature: FeatureWrite, Source: docKMS, Why: "every new object and upload"},
 		{
 			Action: "s3:PutObjectTagging", On: DestinationObjects, By: Writer, Feature: FeatureTags, Source: docActions, when: tags,
-			Only: "copy.tags: copy", Why: "a write that brings tags",
+			Only: "copy.tags: copy or {only: ...}", Why: "a write that brings tags",
 		},
 		{
 			Action: "s3:PutObjectVersionTagging", On: DestinationObjects, By: Writer, Feature: FeatureTags, Source: docActions, when: lateTags,
-			Only: "copy.tags: copy, in a relay or of objects copied in parts",
+			Only: "copy.tags: copy, in a relay or of objects copied in parts; copy.tags: {only: ...}",
 			Why:  "PutObjectTagging of the version just written, in a versioned bucket, when the tags are too long for a header",
 		},
 		{
@@ -325,7 +327,7 @@ const (
 func traitsOf(c *config.Config, m config.Mapping) traits {
 	location, err := config.ParseLocation(c.State)
 	t := traits{
-		relay: c.Relayed(m), tags: m.Copy.Tags != config.CarryOmit, notes: m.Copy.Annotations == config.CarryCopy, lock: m.Copy.ObjectLock == config.CarryCopy, delete: m.Delete.Enabled,
+		relay: c.Relayed(m), tags: m.Copy.Tags.Carry != config.CarryOmit, choose: m.Copy.Tags.Choose(), notes: m.Copy.Annotations == config.CarryCopy, lock: m.Copy.ObjectLock == config.CarryCopy, delete: m.Delete.Enabled,
 		state: err == nil && location.Bucket != "", stateKey: c.Checkpoint.KMSKey != "",
 	}
 	bound := int64(copyBound)

@@ -105,7 +105,7 @@ func newCopier(j *job) *copier.Copier {
 		Source: j.source, Destination: j.target,
 		SourceBucket: m.Source.Bucket, SourcePrefix: m.Source.Prefix, SourceAccount: m.Source.Account,
 		DestinationBucket: m.Destination.Bucket, DestinationPrefix: m.Destination.Prefix, DestinationAccount: m.Destination.Account,
-		KeyARN: m.Destination.KMSKey, BucketKey: m.Destination.BucketKey, OmitTags: m.Copy.Tags == config.CarryOmit,
+		KeyARN: m.Destination.KMSKey, BucketKey: m.Destination.BucketKey, OmitTags: m.Copy.Tags.Carry == config.CarryOmit, OnlyTags: m.Copy.Tags.Only,
 		ObjectLock: m.Copy.ObjectLock == config.CarryCopy, Annotations: m.Copy.Annotations == config.CarryCopy, Initiator: j.initiator,
 		MultipartAbove: 5 << 20, Relay: j.relay, Buffers: copier.NewBuffers(64 << 20), Slots: make(slots, 8),
 	})

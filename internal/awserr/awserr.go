@@ -20,6 +20,8 @@ import (
 	"strings"
 	"syscall"
 
+	"syncd/internal/printable"
+
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -179,7 +181,7 @@ func Code(err error) string {
 	return ""
 }
 
-// Brief returns what the service said, as "code: message (request id)", without the SDK's layers around it; or why no
+// Brief returns what the service said, as "code: message (request id)", without the SDK's layers around it and fit to be shown; or why no
 // request could be signed; or what is wrong with an answer; or else the whole text.
 func Brief(err error) string {
 	if c, ok := errors.AsType[*CredentialsError](err); ok {
@@ -195,12 +197,12 @@ func Brief(err error) string {
 	if !ok {
 		return err.Error()
 	}
-	text := api.ErrorCode() + ": " + api.ErrorMessage()
+	text := printable.Text(api.ErrorCode()) + ": " + printable.Text(api.ErrorMessage())
 	if sent, ok := errors.AsType[interface {
 		error
 		ServiceRequestID() string
 	}](err); ok && sent.ServiceRequestID() != "" {
-		text += " (request " + sent.ServiceRequestID() + ")"
+		text += " (request " + printable.Text(sent.ServiceRequestID()) + ")"
 	}
 	return text + elsewhere(err)
 }

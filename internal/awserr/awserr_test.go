@@ -172,3 +172,11 @@ func TestCredentialsErrorNamesRoleAndAction(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// What a service says is fit to be shown.
+func TestBriefIsPrintable(t *testing.T) {
+	err := &smithy.GenericAPIError{Code: "Access\u202eDenied", Message: "a\nsyncd: all is well\x1b[2J\u009b"}
+	if got, want := awserr.Brief(fmt.Errorf("copy: %w", err)), `Access\u202eDenied: a\nsyncd: all is well\x1b[2J\u009b`; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

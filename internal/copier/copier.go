@@ -109,6 +109,8 @@ const (
 const (
 	// NoteRedirectDropped says that the source redirects to a website address, which is not copied.
 	NoteRedirectDropped = "website_redirect_dropped"
+	// NoteRetentionCut says that the copy's retention ends before its source's, as late as Options.ObjectLockMax allows.
+	NoteRetentionCut = "retention_shortened"
 	// NoteStartedAnew says that an upload of an earlier process could not be taken over, and its parts were made again.
 	NoteStartedAnew = "upload_started_anew"
 	// NoteUploadStays says that an earlier upload could not be aborted and costs storage until SweepUploads or a lifecycle

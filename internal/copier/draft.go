@@ -36,6 +36,15 @@ type lock struct {
 	eventHold types.ObjectLockEventHold
 	days      *int32 // of the retention that begins when the event hold ends; or years
 	years     *int32
+	cut       bool // it lasts as long as it may, and less long than the source's
+}
+
+// setLock gives the copy a lock.
+func (d *draft) setLock(l lock) {
+	d.lock = l
+	if l.cut {
+		d.notes = append(d.notes, NoteRetentionCut)
+	}
 }
 
 // draft makes the draft of a copy from the source's head, and reads the source's tags.
@@ -52,7 +61,8 @@ func (c *Copier) draft(ctx context.Context, object listing.Object, head *s3.Head
 }
 
 func (c *Copier) draftOf(object listing.Object, head *s3.HeadObjectOutput, found tags) (*draft, error) {
-	d := &draft{class: c.storageClass(object), lock: c.lockOf(head), tags: found, notes: notesOf(head)}
+	d := &draft{class: c.storageClass(object), tags: found, notes: notesOf(head)}
+	d.setLock(c.lockOf(head))
 	if c.o.OmitMetadata {
 		return d, nil
 	}
@@ -92,7 +102,23 @@ func (c *Copier) lockOf(head *s3.HeadObjectOutput) (l lock) {
 	if head.ObjectLockEventHold == types.ObjectLockEventHoldOn {
 		l.eventHold, l.days, l.years = head.ObjectLockEventHold, head.ObjectLockEventHoldDurationDays, head.ObjectLockEventHoldDurationYears
 	}
+	if longest := c.o.ObjectLockMax; longest > 0 {
+		l.shorten(c.o.Now(), longest)
+	}
 	return l
+}
+
+// shorten has a retention end no later than that long after now: one in compliance mode nobody can shorten any more, and its object
+// is paid for until its end ("S3 Object Lock", Amazon S3 User Guide). A legal hold has no end, and whoever may set it may lift it.
+func (l *lock) shorten(now time.Time, longest time.Duration) {
+	const day = 24 * time.Hour
+	if latest := now.UTC().Add(longest).Truncate(time.Second); l.until != nil && l.until.After(latest) {
+		l.until, l.cut = &latest, true
+	}
+	days := int64(aws.ToInt32(l.days)) + 365*int64(aws.ToInt32(l.years))
+	if most := int64(longest / day); days > most {
+		l.days, l.years, l.cut = aws.Int32(int32(most)), nil, true //nolint:gosec // less than what came in 32 bits
+	}
 }
 
 func notesOf(head *s3.HeadObjectOutput) []string {

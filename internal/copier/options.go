@@ -68,11 +68,17 @@ type Options struct {
 	// them (s3:GetObjectRetention, s3:GetObjectLegalHold): S3 shows none to those who may not. It costs a HEAD for each object,
 	// and the destination needs Object Lock. A retention that has run out is left behind.
 	ObjectLock bool
+	// ObjectLockMax bounds how long after a copy its retention ends, and how long the retention lasts that begins when an event hold
+	// ends; 0 bounds nothing.
+	ObjectLockMax time.Duration
 	// Initiator is the ARN of the role whose sessions write the copies, empty when it is not known; SweepUploads needs it.
 	// Session is the name of these sessions; empty means that all sessions of the role are this program's.
 	Initiator, Session string
 	// OmitTags and OmitMetadata leave the source's tags or metadata behind.
 	OmitTags, OmitMetadata bool
+	// OnlyTags are the keys of the tags that are copied, exactly; nil means all. CopyObject copies all tags or none, so that each
+	// object's tags are read for it, and given to the copy.
+	OnlyTags []string
 	// Annotations gives copies the annotations of their source, each of which is billed like a PUT (Amazon S3 API Reference,
 	// CopyObject). A relay and a copy in parts ask for them once an object.
 	Annotations bool

@@ -50,7 +50,7 @@ func (j *job) relayWhole(ctx context.Context) (Result, error) {
 		if d, err = c.draftOf(object, headOf(head), found); err != nil {
 			return err
 		}
-		d.lock = l
+		d.setLock(l)
 		result, err = j.put(ctx, d, buffer)
 		return err
 	})

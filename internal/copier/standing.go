@@ -111,7 +111,7 @@ func (c *Copier) Forecast(object listing.Object, target Target) Forecast {
 	return Forecast{Looks: v.adopt, Foreign: v.foreign}
 }
 
-// isCheap reports whether a copy of the object takes one request.
+// isCheap reports whether a copy of the object takes one request, or two where its tags are read: no more than a look at both sides.
 func (c *Copier) isCheap(object listing.Object) bool {
 	return !c.o.Relay && !c.o.ObjectLock && c.partSizeOf(object.Size) == 0
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -40,12 +41,24 @@ func (c *Copier) readTags(ctx context.Context, key string) (tags, error) {
 	if err != nil {
 		return tags{}, &ObjectError{Op: "read tags of", Bucket: c.o.SourceBucket, Key: key, Err: err, Hint: hintTags(err)}
 	}
-	t := tags{set: out.TagSet, header: encodeTags(out.TagSet)}
+	set := c.chosen(out.TagSet)
+	t := tags{set: set, header: encodeTags(set)}
 	if len(t.header) > maxTaggingHeader {
 		t.header, t.late = "", true
 	}
 	return t, nil
 }
+
+// chosen are those of the tags that are copied.
+func (c *Copier) chosen(set []types.Tag) []types.Tag {
+	if c.o.OnlyTags == nil {
+		return set
+	}
+	return slices.DeleteFunc(set, func(t types.Tag) bool { return !slices.Contains(c.o.OnlyTags, aws.ToString(t.Key)) })
+}
+
+// choosesTags reports whether a copy gets some of its source's tags, for which CopyObject has no word.
+func (c *Copier) choosesTags() bool { return !c.o.OmitTags && c.o.OnlyTags != nil }
 
 func encodeTags(set []types.Tag) string {
 	values := url.Values{}

@@ -71,8 +71,16 @@ func (j *job) plannedUpload() checkpoint.Upload {
 
 // settings are what an upload is begun with beside its source: one that was begun under others is of no use.
 func (c *Copier) settings() string {
-	return fmt.Sprintf("source=%s key=%s bucket_key=%t class=%s keep_class=%t omit_tags=%t omit_metadata=%t object_lock=%t",
+	text := fmt.Sprintf("source=%s key=%s bucket_key=%t class=%s keep_class=%t omit_tags=%t omit_metadata=%t object_lock=%t",
 		c.o.SourceBucket, c.o.KeyARN, c.o.BucketKey, c.o.StorageClass, c.o.KeepStorageClass, c.o.OmitTags, c.o.OmitMetadata, c.o.ObjectLock)
+	// What is not set is left out: an upload of a former version that had no word for it is still of use.
+	if c.choosesTags() {
+		text += fmt.Sprintf(" only_tags=%q", slices.Sorted(slices.Values(c.o.OnlyTags)))
+	}
+	if c.o.ObjectLockMax > 0 {
+		text += " object_lock_max=" + c.o.ObjectLockMax.String()
+	}
+	return text
 }
 
 // began takes note of an upload that was created or is to be taken over. When the record cannot keep it, nobody will go on

@@ -11,32 +11,17 @@ import (
 	"syncd/internal/awserr"
 )
 
-// copyWhole copies an object server-side in one request, or two where a lock is to be carried over.
+// copyWhole copies an object server-side in one request, and one more each where a lock is to be carried over or some of its tags are.
 func (j *job) copyWhole(ctx context.Context) (Result, error) {
 	c, object := j.c, j.object
-	in := j.copyInput()
-	var notes []string
-	if c.o.ObjectLock {
-		head, err := c.head(ctx, object.Key, &object.ETag)
-		if err != nil {
-			return Result{}, err
-		}
-		l := c.lockOf(head)
-		in.ObjectLockMode, in.ObjectLockRetainUntilDate, in.ObjectLockLegalHoldStatus = l.mode, l.until, l.hold
-		in.ObjectLockEventHold, in.ObjectLockEventHoldDurationDays, in.ObjectLockEventHoldDurationYears = l.eventHold, l.days, l.years
-		notes = notesOf(head)
+	d, err := j.draftOfWhole(ctx)
+	if err != nil {
+		return Result{}, err
 	}
 	if err := c.waitBytes(ctx, object.Size); err != nil {
 		return Result{}, c.failed("copy", object.Key, err)
 	}
-	var out *s3.CopyObjectOutput
-	err := c.withSlot(ctx, func(ctx context.Context) error {
-		return j.conditional(ctx, "CopyObject", func(ctx context.Context, under condition) (err error) {
-			in.IfMatch, in.IfNoneMatch = under.ifMatch(), under.ifNoneMatch()
-			out, err = c.o.Destination.CopyObject(ctx, in)
-			return err
-		})
-	})
+	out, err := j.sendCopy(ctx, d)
 	if err != nil {
 		failure := &ObjectError{Op: "copy", Bucket: c.o.SourceBucket, Key: object.Key, Err: err}
 		switch text := awserr.Brief(err); {
@@ -47,12 +32,60 @@ func (j *job) copyWhole(ctx context.Context) (Result, error) {
 		}
 		return Result{}, failure
 	}
-	return j.confirmed(ctx, Result{
+	made, err := j.confirmed(ctx, Result{
 		Object: object, DestinationKey: j.key,
 		DestinationETag: aws.ToString(out.CopyObjectResult.ETag), DestinationVersionID: aws.ToString(out.VersionId),
 		KeyARN: aws.ToString(out.SSEKMSKeyId), BucketKey: aws.ToBool(out.BucketKeyEnabled),
-		Checksum: checksumOf(copyChecksums(out.CopyObjectResult)), CopiedAt: c.o.Now(), Notes: notes,
+		Checksum: checksumOf(copyChecksums(out.CopyObjectResult)), CopiedAt: c.o.Now(), Notes: d.notes,
 	})
+	if err == nil {
+		err = j.tagLate(ctx, d, made)
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	return made, nil
+}
+
+// draftOfWhole is what a copy in one request gets that the service does not carry over: its lock, and tags that were chosen.
+func (j *job) draftOfWhole(ctx context.Context) (*draft, error) {
+	c, d := j.c, &draft{}
+	if c.o.ObjectLock {
+		head, err := c.head(ctx, j.object.Key, &j.object.ETag)
+		if err != nil {
+			return nil, err
+		}
+		d.notes = notesOf(head)
+		d.setLock(c.lockOf(head))
+	}
+	if c.choosesTags() {
+		found, err := c.readTags(ctx, j.object.Key)
+		if err != nil {
+			return nil, err
+		}
+		d.tags = found
+	}
+	return d, nil
+}
+
+// sendCopy sends the copy, a second time without its tags where the first was refused for them.
+func (j *job) sendCopy(ctx context.Context, d *draft) (out *s3.CopyObjectOutput, err error) {
+	in := j.copyInput()
+	in.ObjectLockMode, in.ObjectLockRetainUntilDate, in.ObjectLockLegalHoldStatus = d.lock.mode, d.lock.until, d.lock.hold
+	in.ObjectLockEventHold, in.ObjectLockEventHoldDurationDays, in.ObjectLockEventHoldDurationYears = d.lock.eventHold, d.lock.days, d.lock.years
+	for {
+		in.Tagging = optional(d.tags.header)
+		err = j.c.withSlot(ctx, func(ctx context.Context) error {
+			return j.conditional(ctx, "CopyObject", func(ctx context.Context, under condition) (err error) {
+				in.IfMatch, in.IfNoneMatch = under.ifMatch(), under.ifNoneMatch()
+				out, err = j.c.o.Destination.CopyObject(ctx, in)
+				return err
+			})
+		})
+		if err == nil || !d.deferTags(err) {
+			return out, err
+		}
+	}
 }
 
 func (j *job) copyInput() *s3.CopyObjectInput {
@@ -73,7 +106,7 @@ func (j *job) copyInput() *s3.CopyObjectInput {
 	if o.OmitMetadata {
 		in.MetadataDirective = types.MetadataDirectiveReplace
 	}
-	if o.OmitTags {
+	if o.OmitTags || j.c.choosesTags() {
 		in.TaggingDirective = types.TaggingDirectiveReplace
 	}
 	return in

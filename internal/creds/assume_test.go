@@ -164,8 +164,8 @@ func TestExternalIDFromTheEnvironment(t *testing.T) {
 		t.Error(err)
 	}
 	w.options.LookupEnv = func(string) (string, bool) { return "", false }
-	if refused := refusal(t, w.try(t, "syncd")); !strings.Contains(refused.Error(), "EXTERNAL_ID") {
-		t.Errorf("got %v, want it to name the variable", refused)
+	if refused := refusal(t, w.try(t, "syncd")); !strings.Contains(refused.Error(), "external_id.env") || strings.Contains(refused.Error(), "EXTERNAL_ID") {
+		t.Errorf("got %v, want it to name the setting and not the variable: that may be the secret by mistake", refused)
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"syncd/internal/printable"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
@@ -115,14 +117,14 @@ func plain(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(text)) // whoever asked may have gone
+	_, _ = printable.Lines(w).Write([]byte(text)) // whoever asked may have gone
 }
 
 func writeJSON(w http.ResponseWriter, status int, document any) {
 	guard(w.Header())
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	encoder := json.NewEncoder(w)
+	encoder := json.NewEncoder(printable.JSON(w))
 	encoder.SetIndent("", "  ")
 	_ = encoder.Encode(document) // whoever asked may have gone
 }

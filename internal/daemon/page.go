@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"syncd/internal/printable"
+
 	"github.com/dustin/go-humanize"
 )
 
@@ -29,6 +31,7 @@ func newPages(d *Daemon) *pages {
 	funcs := template.FuncMap{
 		"comma": comma, "bytes": size, "bytesPerSecond": func(n float64) string { return size(int64(n)) }, "clock": clock, "stamp": stamp, "took": took, "about": about, "state": stateText,
 		"rate": rate, "join": strings.Join, "total": total, "reasons": reasons, "until": until,
+		"shown": printable.Text, "line": printable.Line,
 		"ago": func(at, now time.Time) string { return span(now.Sub(at)) + " ago" },
 	}
 	return &pages{d, template.Must(template.New("").Funcs(funcs).ParseFS(static, "static/*.html"))}
@@ -62,7 +65,7 @@ func (p *pages) render(w http.ResponseWriter, r *http.Request, name string) {
 	}
 	guard(w.Header())
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write(b.Bytes()) // whoever asked may have gone
+	_, _ = printable.Lines(w).Write(b.Bytes()) // whoever asked may have gone
 }
 
 func file(name, kind string) http.HandlerFunc {

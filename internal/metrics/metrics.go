@@ -60,6 +60,8 @@ type Metrics struct {
 	StoreWrites *prometheus.CounterVec
 	// UnconditionalWrites counts copies that were written without a condition, by mapping.
 	UnconditionalWrites *prometheus.CounterVec
+	// ShortenedRetentions counts copies whose retention ends before their source's, by mapping.
+	ShortenedRetentions *prometheus.CounterVec
 	// CredentialExpiry is the Unix time at which a session ends unless it is renewed, by mapping and side.
 	CredentialExpiry *Funcs
 	// ConcurrencyLimit is the number of requests that may be under way at once, by mapping.
@@ -107,6 +109,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		QuarantineObjects:   gauge("quarantine_objects", "Objects in quarantine after the last pass.", "mapping", "reason"),
 		StoreWrites:         counter("ledger_store_writes_total", "Records of the ledger that were written or deleted.", "mapping"),
 		UnconditionalWrites: counter("unconditional_writes_total", "Copies written without a condition on what the destination holds, because the role or the service allows none.", "mapping"),
+		ShortenedRetentions: counter("shortened_retentions_total", "Copies whose retention ends before that of their source, as copy.object_lock_max has it.", "mapping"),
 		CredentialExpiry:    funcs(prometheus.GaugeValue, "credential_expiry_timestamp_seconds", "Unix time at which the session of a side ends unless it is renewed; absent before the first and for ambient credentials that tell none.", "mapping", "side"),
 		ConcurrencyLimit:    funcs(prometheus.GaugeValue, "concurrency_limit", "Requests that may be under way at once.", "mapping"),
 		RateLimit:           funcs(prometheus.GaugeValue, "rate_limit_requests_per_second", "Rate of requests that a service was found to bear, or is capped at; absent while there is no bound.", "mapping", "side"),
@@ -121,7 +124,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.Objects, m.CopiedBytes, m.Actions, m.Quarantined, m.Requests, m.RequestDuration, m.Passes, m.PassDuration,
 		m.CopiesInFlight, m.LastSuccess, m.LastCompleteListing, m.LedgerEntries, m.LedgerGeneration, m.LeaseHeld, m.LeaseExpiry,
-		m.CopyDuration, m.OldestUnsynced, m.BacklogObjects, m.BacklogBytes, m.QuarantineObjects, m.StoreWrites, m.UnconditionalWrites, m.CredentialExpiry,
+		m.CopyDuration, m.OldestUnsynced, m.BacklogObjects, m.BacklogBytes, m.QuarantineObjects, m.StoreWrites, m.UnconditionalWrites, m.ShortenedRetentions, m.CredentialExpiry,
 		m.ConcurrencyLimit, m.RateLimit, m.Throttles, m.Cost, m.NextPass, m.ReloadSuccess, m.LastReload, m.BuildInfo,
 	)
 	return m

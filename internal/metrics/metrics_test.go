@@ -46,6 +46,7 @@ func families(t *testing.T) map[string]*dto.MetricFamily {
 		func() { m.QuarantineObjects.WithLabelValues("m", "denied").Set(1) },
 		func() { m.StoreWrites.WithLabelValues("m").Inc() },
 		func() { m.UnconditionalWrites.WithLabelValues("m").Inc() },
+		func() { m.ShortenedRetentions.WithLabelValues("m").Inc() },
 		func() { m.CredentialExpiry.Set(one, "m", "source") },
 		func() { m.ConcurrencyLimit.Set(one, "m") },
 		func() { m.RateLimit.Set(one, "m", "kms") },

@@ -14,8 +14,9 @@ type Terms struct {
 	RelayMemory int64
 	// MultipartAbove and PartSize are in bytes, 0 for the copier's own.
 	MultipartAbove, PartSize int64
-	// OmitTags, OmitMetadata, ObjectLock and Annotations decide what is read of an object beside its content.
-	OmitTags, OmitMetadata, ObjectLock, Annotations bool
+	// OmitTags, ChooseTags (some and not others), OmitMetadata, ObjectLock and Annotations decide what is read of an object beside its
+	// content.
+	OmitTags, ChooseTags, OmitMetadata, ObjectLock, Annotations bool
 	// Sweeps says that unfinished uploads are looked for after a pass that copied in parts.
 	Sweeps bool
 	// StorageClass is the class of copies, "" for STANDARD; KeepStorageClass gives each that of its source.

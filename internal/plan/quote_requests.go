@@ -119,7 +119,7 @@ func (t Terms) sent(o listing.Object) [7]sending {
 		return [7]sending{{headObject, when(t.ObjectLock)}, tags, {getObject, 1}, {putObject, 1}, annotations}
 	}
 	if size == 0 {
-		return [7]sending{{headObject, when(t.ObjectLock)}, {copyObject, 1}}
+		return [7]sending{{headObject, when(t.ObjectLock)}, {getTagging, when(t.ChooseTags)}, {copyObject, 1}}
 	}
 	parts := (o.Size + size - 1) / size
 	all := [7]sending{

@@ -32,6 +32,7 @@ type counters struct {
 	copyDuration   prometheus.Observer
 	storeWrites    prometheus.Counter
 	unconditional  prometheus.Counter
+	shortened      prometheus.Counter
 }
 
 func newCounters(m *metrics.Metrics, mapping string) counters {
@@ -44,7 +45,7 @@ func newCounters(m *metrics.Metrics, mapping string) counters {
 		entries: m.LedgerEntries.With(by), generation: m.LedgerGeneration.With(by),
 		leaseHeld: m.LeaseHeld.With(by), leaseExpiry: m.LeaseExpiry.MustCurryWith(by),
 		backlogObjects: m.BacklogObjects.With(by), backlogBytes: m.BacklogBytes.With(by), quarantine: m.QuarantineObjects.MustCurryWith(by),
-		copyDuration: m.CopyDuration.With(by), storeWrites: m.StoreWrites.With(by), unconditional: m.UnconditionalWrites.With(by),
+		copyDuration: m.CopyDuration.With(by), storeWrites: m.StoreWrites.With(by), unconditional: m.UnconditionalWrites.With(by), shortened: m.ShortenedRetentions.With(by),
 	}
 	c.begin()
 	return c

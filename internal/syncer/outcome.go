@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"syncd/internal/awserr"
@@ -137,6 +138,9 @@ func (p *pass) record(slot *checkpoint.Slot, a plan.Action, r copier.Result) {
 	slot.Record(entryOf(a, r))
 	if len(r.Notes) > 0 {
 		p.log.Info("object copied with notes", "key", a.Object.Key, "notes", r.Notes)
+	}
+	if slices.Contains(r.Notes, copier.NoteRetentionCut) {
+		p.count.shortened.Inc()
 	}
 	if r.Parts > 0 {
 		p.usedParts.Store(true)

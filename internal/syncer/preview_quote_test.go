@@ -26,6 +26,8 @@ func TestQuoteIsWhatACopySends(t *testing.T) {
 		{"server-side", plan.Terms{}, []int64{0, 1, 5 * gib, 5*gib + 1, 10 * gib, 2560*gib + 1}},
 		{"parts of a chosen size", plan.Terms{MultipartAbove: 1, PartSize: 5 * mib}, []int64{5 * mib, 5*mib + 1, 10 * mib, 50_000*mib + 1}},
 		{"nothing beside content", plan.Terms{MultipartAbove: 6 * mib, OmitMetadata: true, OmitTags: true}, []int64{1, 7 * mib}},
+		{"chosen tags", plan.Terms{MultipartAbove: 6 * mib, ChooseTags: true}, []int64{1, 7 * mib}},
+		{"relayed chosen tags", plan.Terms{Relay: true, RelayMemory: 16 * mib, ChooseTags: true}, []int64{1, 9 * mib}},
 		{"annotations", plan.Terms{MultipartAbove: 6 * mib, Annotations: true}, []int64{1, 7 * mib}},
 		{"relayed annotations", plan.Terms{Relay: true, RelayMemory: 16 * mib, Annotations: true}, []int64{1, 9 * mib}},
 		{"object lock", plan.Terms{MultipartAbove: 6 * mib, ObjectLock: true, OmitMetadata: true}, []int64{1, 7 * mib}},
@@ -73,6 +75,9 @@ func (w *world) obey(terms plan.Terms) {
 	w.copies.MultipartAbove, w.copies.PartSize = terms.MultipartAbove, terms.PartSize
 	w.copies.OmitTags, w.copies.OmitMetadata, w.copies.ObjectLock = terms.OmitTags, terms.OmitMetadata, terms.ObjectLock
 	w.copies.Annotations = terms.Annotations
+	if terms.ChooseTags {
+		w.copies.OnlyTags = []string{"class"}
+	}
 	if w.copies.Relay = terms.Relay; terms.Relay {
 		w.copies.Buffers = copier.NewBuffers(terms.RelayMemory)
 	}

@@ -1,0 +1,344 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"syncd/internal/awsfake"
+)
+
+// evil is a text that retitles a terminal, rings its bell, turns the direction of writing and begins a line of its own.
+const evil = "a\x1b]0;x\a\u202eb\nNEWLINE\t\r\u009b31m\x7f\u2066\u200f\u061c\u2028"
+
+// checkShown finds what must not reach people as it is.
+func checkShown(t *testing.T, where, text string) {
+	t.Helper()
+	for i, r := range text {
+		bad := r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 ||
+			strings.ContainsRune("\u200e\u200f\u061c\u2028\u2029", r)
+		if bad || strings.HasPrefix(text[i:], "\nNEWLINE") {
+			t.Errorf("%s: got %q, want no %U as it is", where, text[max(0, i-80):min(len(text), i+40)], r)
+			return
+		}
+	}
+	if !utf8.ValidString(text) {
+		t.Errorf("%s: got bytes that are not UTF-8", where)
+	}
+}
+
+// evilSite is a site whose owner chose its keys and whose service chose its messages to deceive whoever reads of them.
+type evilSite struct {
+	*site
+	// refuses is the operation that is answered with an evil message; "" for none.
+	refuses atomic.Value
+	answers atomic.Int64
+	// secret is what no output may hold, "" for nothing.
+	secret string
+}
+
+// newEvilSite serves the two accounts once more, behind a service that can be made to answer with evil messages.
+func newEvilSite(t *testing.T, edit func(text string) string) *evilSite {
+	t.Helper()
+	e := &evilSite{site: newSite(t, edit)}
+	e.refuses.Store("")
+	server := httptest.NewServer(http.HandlerFunc(e.answer))
+	t.Cleanup(server.Close)
+	text, err := os.ReadFile(e.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(e.config, []byte(strings.ReplaceAll(string(text), e.endpoint, server.URL)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{evil, "bad\xff\xc3bytes", "=1+1", "plain"} {
+		e.source.Put(key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+		e.source.Put("denied/"+key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+		e.source.Put("archived/"+key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{StorageClass: "GLACIER"})
+		e.destination.Put("foreign/"+key, awsfake.BytesBody([]byte("other")), awsfake.PutOptions{})
+		e.source.Put("foreign/"+key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+	}
+	return e
+}
+
+// answer refuses in XML, which can hold all of the message but for most of C0.
+func (e *evilSite) answer(w http.ResponseWriter, r *http.Request) {
+	operation := e.refuses.Load().(string)
+	isList := r.URL.Query().Get("list-type") == "2"
+	isDenied := strings.Contains(r.URL.Path, "/denied/") && r.Header.Get("X-Amz-Copy-Source") != ""
+	isSTS := r.Method == http.MethodPost && r.URL.Path == "/" && r.URL.RawQuery == ""
+	isRefused := isDenied || operation == "list" && isList || operation == "sts" && isSTS
+	if !isRefused {
+		e.cloud.ServeHTTP(w, r)
+		return
+	}
+	message := "b&#xA;NEWLINE&#x9;&#xD;" + "\u202e\u0085\u009b31m\u2066\u200f\u061c\u2028\u007f"
+	w.Header().Set("X-Amz-Request-Id", fmt.Sprint("id-\u009b31m", e.answers.Add(1)))
+	w.WriteHeader(http.StatusForbidden)
+	text := "<Error><Code>AccessDenied" + message + "</Code><Message>" + message + "</Message><RequestId>" + message + "</RequestId></Error>"
+	if isSTS {
+		text = "<ErrorResponse>" + text + "</ErrorResponse>"
+	}
+	_, _ = io.WriteString(w, `<?xml version="1.0" encoding="UTF-8"?>`+text)
+}
+
+// say runs the program in this process and holds everything that it says to the rule; raw spares standard output.
+func (e *evilSite) say(t *testing.T, raw bool, args ...string) outcome {
+	t.Helper()
+	return e.sayIn(t.Context(), t, raw, args...)
+}
+
+func (e *evilSite) sayIn(ctx context.Context, t *testing.T, raw bool, args ...string) outcome {
+	t.Helper()
+	var stdout, stderr lockedBuffer
+	p := process{stdout: &stdout, stderr: &stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: e.now, ambient: e.signIn()}
+	got := outcome{run(ctx, args, p), stdout.String(), stderr.String()}
+	line := fmt.Sprintf("syncd %q", args)
+	if !raw {
+		checkShown(t, line+": stdout", got.stdout)
+	}
+	checkShown(t, line+": stderr", got.stderr)
+	if e.secret != "" && strings.Contains(got.stdout+got.stderr, e.secret) {
+		t.Errorf("%s: got %q, want no %s in it", line, got.stdout+got.stderr, e.secret)
+	}
+	return got
+}
+
+// sessions has for each command what is said with it. A new command fails the test until it is here.
+func (e *evilSite) sessions(t *testing.T) map[string][][]string {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	odd := strings.ReplaceAll(evil, "/", "_")
+	policy := write(odd+".json", `{"Version":"2012-10-17","Statement":[{"Sid":"a\u001b\u202e`+"\u202e\u009b"+`","Effect":"Allow","Principal":"*\u202e",
+		"Action":"s3:Get\u202eObject\n","Resource":"arn:aws:s3:::x\u009b/*","Condition":{"String\u202eEquals":{"aws:x\u009b":"\u2028"}}}]}`)
+	broken := write("broken.json", `{"Version":"`+evil+`"`)
+	faults := write(odd+".yaml", "state: \"file:x\"\n\"colour\\e\\u202e\": red\nlog: {level: \"\\e\\u202e\\x9b\", format: \u202e}\nmappings: [{name: \"\\n\\u2028\"}]\n")
+	syntax := write("syntax.yaml", "state: [\u202e\u009b\nx: {\n")
+	files := filepath.Join(dir, "files")
+	if err := os.Mkdir(files, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(filepath.Join("files", odd), "x")
+	sick := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, evil, http.StatusInternalServerError) }))
+	t.Cleanup(sick.Close)
+
+	of := func(args ...string) []string { return append(args, "--config", e.config) }
+	mapping := []string{"--mapping", demoMapping}
+	return map[string][][]string{
+		"syncd":             {{}, {"--help"}, {evil}, {"--" + evil}},
+		"syncd backfill":    {of("backfill"), of("backfill", "--json"), of("backfill", "--log-level", "debug"), of("backfill", "--mapping", evil), {"backfill", "--config", faults}, {"backfill", "--config", syntax}, {"backfill", "--config", evil}, of("backfill", evil)},
+		"syncd plan":        {of("plan"), of("plan", "--list"), of("plan", "--list", "--json"), of("plan", "--take-over", "--list")},
+		"syncd replay":      {of("replay"), of("replay", "--json", "--key", evil), of("replay", "--log-level", evil)},
+		"syncd status":      {of("status"), of("status", "--json"), of("status", "--quarantine"), of("status", "--quarantine", "--json")},
+		"syncd healthcheck": {{"healthcheck", "--url", sick.URL}, {"healthcheck", "--url", evil}},
+		"syncd ledger":      {{"ledger"}, {"ledger", evil}},
+		"syncd ledger export": {
+			of(append(mapping, "ledger", "export")...), of(append(mapping, "ledger", "export", "--format", evil)...),
+			of(append(mapping, "ledger", "export", "--for-spreadsheet")...), of(append(mapping, "ledger", "export", "--format", "csv")...),
+		},
+		"syncd ledger rename": {of(append(mapping, "ledger", "rename", "--from", evil)...)},
+		"syncd demo":          {{"demo", "--from", files}, {"demo", "--from", files, "--json"}, {"demo", "--serve", evil, "--dir", dir}, {"demo", "--from", evil}},
+		"syncd policy": {
+			of("policy"), of("policy", "--side", "owner", "--format", "terraform"), of("policy", "--side", "owner", "--format", "cloudformation"),
+			of("policy", "-o", filepath.Join(dir, odd)), of("policy", "--side", evil), of("policy", "--format", evil), of("policy", "--source-key", evil), of("policy", "--org-id", evil), of("policy", "--vpc-endpoint", evil),
+		},
+		"syncd policy check": {
+			{"policy", "check", policy},
+			{"policy", "check", "--json", policy},
+			{"policy", "check", "--sarif", policy},
+			{"policy", "check", broken},
+			{"policy", "check", evil},
+			{"policy", "check", "--kind", evil, policy},
+			of("policy", "check", policy),
+		},
+		"syncd doctor":     {of("doctor"), of("doctor", "--json"), of("doctor", "--offline"), of("doctor", "--offline", "--json")},
+		"syncd version":    {{"version"}, {"version", "--sbom"}, {"version", "--sbom", "--binary", evil}},
+		"syncd completion": {{"completion", "fish"}, {"completion", evil}},
+		"syncd man":        {{"man", filepath.Join(dir, "man")}, {"man", filepath.Join(policy, evil)}},
+	}
+}
+
+// TestNothingDeceives says everything that the program can say about keys, messages, files and arguments that try to deceive.
+func TestNothingDeceives(t *testing.T) {
+	for _, tt := range []struct{ format, refuses string }{{"text", ""}, {"json", ""}, {"text", "list"}, {"json", "sts"}} {
+		t.Run(tt.format+tt.refuses, func(t *testing.T) {
+			e := newEvilSite(t, func(text string) string {
+				return "log: {level: debug, format: " + tt.format + "}\n" +
+					strings.Replace(text, "bucket: "+demoCopy, `prefix: "to\e\u202e\x9b/", bucket: `+demoCopy, 1)
+			})
+			if tt.refuses == "" {
+				if got := e.say(t, false, "backfill", "--config", e.config); got.code != 3 || !strings.Contains(got.stderr, "denied/") {
+					t.Fatalf("got exit %d, want keys that are set aside; stderr:\n%s", got.code, got.stderr)
+				}
+			}
+			e.refuses.Store(tt.refuses)
+			e.walk(t)
+		})
+	}
+}
+
+// TestNoCommandShowsWhatStandsBelowExternalID has a template put the secret where a name belongs.
+func TestNoCommandShowsWhatStandsBelowExternalID(t *testing.T) {
+	for i, form := range []string{"{env: hunter2_hunter2}", "{file: hunter2_hunter2}"} {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
+			e := newEvilSite(t, func(text string) string { return strings.Replace(text, demoExternalID, form, 1) })
+			e.secret = "hunter2"
+			e.walk(t)
+		})
+	}
+}
+
+// walk says what is to be said of every command.
+func (e *evilSite) walk(t *testing.T) {
+	t.Helper()
+	sessions := e.sessions(t)
+	var visit func(cmd *cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		said := sessions[cmd.CommandPath()]
+		if len(said) == 0 && cmd.CommandPath() != "syncd run" { // a test of its own
+			t.Errorf("%s: no session says what it prints", cmd.CommandPath())
+		}
+		for _, args := range said {
+			line := strings.Join(args, " ")
+			isPlain := strings.Contains(line, "export --format csv")
+			if got := e.say(t, isPlain, args...); isPlain && e.secret == "" && e.refuses.Load() == "" && !strings.Contains(got.stdout, evil) {
+				t.Errorf("%q: got %q, want every key as its bytes", args, got.stdout)
+			}
+		}
+		for _, child := range cmd.Commands() {
+			visit(child)
+		}
+	}
+	visit(newRoot(process{}))
+}
+
+// TestRunDeceivesNobody reads the log and every page of the daemon, while passes set objects aside and when they fail.
+func TestRunDeceivesNobody(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		t.Run(format, func(t *testing.T) {
+			e := newEvilSite(t, func(text string) string {
+				return "http: {listen: \"127.0.0.1:0\"}\nlog: {level: debug, format: " + format + "}\n" + strings.Replace(text, "@every 5s", "@every 1s", 1)
+			})
+			ctx, stop := context.WithCancel(t.Context())
+			var stdout, stderr lockedBuffer
+			ended := make(chan int)
+			go func() {
+				p := process{stdout: &stdout, stderr: &stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: e.now, ambient: e.signIn()}
+				ended <- run(ctx, []string{"run", "--config", e.config}, p)
+			}()
+			told := regexp.MustCompile(`address[=":]+([0-9.:]+)`)
+			eventually(t, "the daemon listens", func() bool { return told.MatchString(stderr.String()) })
+			address := told.FindStringSubmatch(stderr.String())[1]
+			eventually(t, "keys are set aside", func() bool { return strings.Contains(stderr.String(), "object quarantined") })
+			pages(t, address)
+			e.refuses.Store("list")
+			eventually(t, "a pass failed", func() bool { return strings.Contains(page(t, address, "/status.json", ""), "AccessDenied") })
+			pages(t, address)
+			stop()
+			<-ended
+			checkShown(t, "stdout", stdout.String())
+			checkShown(t, "stderr", stderr.String())
+		})
+	}
+}
+
+func pages(t *testing.T, address string) {
+	t.Helper()
+	for _, path := range []string{"/", "/status", "/status/live", "/status.json", "/healthz", "/readyz", "/metrics", "/status?state=%1b%e2%80%ae", "/none%1b%e2%80%ae"} {
+		checkShown(t, path, page(t, address, path, ""))
+		checkShown(t, path+" as JSON", page(t, address, path, "application/json"))
+	}
+}
+
+func page(t *testing.T, address, path, accept string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Accept", accept)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+// TestWhatIsPrintedIsQuoted finds calls that would print text past package printable.
+func TestWhatIsPrintedIsQuoted(t *testing.T) {
+	spared := map[string]string{
+		"man.go":        "the manual's Markdown, of the program's own texts",
+		"ledger.go":     "rows of CSV, of which package printable made cells where people open them",
+		"plan_print.go": "controls of the terminal that draw a line again",
+	}
+	paths, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	daemons, err := filepath.Glob("../../internal/daemon/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range append(paths, daemons...) {
+		if strings.HasSuffix(path, "_test.go") || spared[filepath.Base(path)] != "" {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			switch name := nameOf(call.Fun); name {
+			case "fmt.Fprint", "fmt.Fprintf", "fmt.Fprintln", "io.WriteString", "fmt.Print", "fmt.Printf", "fmt.Println":
+				t.Errorf("%s: %s prints what it is given as it is; use package printable", path, name)
+			case "json.NewEncoder", "slog.NewTextHandler", "slog.NewJSONHandler":
+				if inner, ok := call.Args[0].(*ast.CallExpr); !ok || !strings.HasPrefix(nameOf(inner.Fun), "printable.") {
+					t.Errorf("%s: %s writes past package printable", path, name)
+				}
+			}
+			return true
+		})
+	}
+}
+
+func nameOf(fun ast.Expr) string {
+	selector, ok := fun.(*ast.SelectorExpr)
+	if !ok {
+		return ""
+	}
+	if pkg, ok := selector.X.(*ast.Ident); ok {
+		return pkg.Name + "." + selector.Sel.Name
+	}
+	return ""
+}

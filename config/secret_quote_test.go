@@ -1,0 +1,160 @@
+package config_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+
+	"syncd/config"
+)
+
+// A template that misses may put the secret itself anywhere below external_id. Whatever a file says there, no message quotes it.
+func TestNothingBelowExternalIDIsQuoted(t *testing.T) {
+	const role = "arn: \"arn:aws:iam::111111111111:role/r\""
+	inRole := func(lines string) string { return "roles:\n  r:\n    " + role + "\n    " + lines + "\n" }
+	for name, text := range map[string]string{
+		"variable":                  inRole("external_id: {env: hunter2-hunter2!}"),
+		"variable in quotes":        inRole(`external_id: {env: "hunter2 hunter2"}`),
+		"valid variable":            inRole("external_id: {env: hunter2_hunter2}\n    colour: red"),
+		"block variable":            inRole("external_id:\n      env: hunter2-hunter2!"),
+		"file":                      inRole("external_id: {file: hunter2-hunter2}\n    colour: red"),
+		"empty file":                inRole("external_id: {file: \"\", env: hunter2}"),
+		"both":                      inRole("external_id: {file: hunter2, env: hunter2}"),
+		"twice":                     inRole("external_id: {env: hunter2, env: hunter2-hunter2}"),
+		"unknown key":               inRole("external_id: {hunter2-hunter2: x}"),
+		"unknown key with a value":  inRole("external_id: {value: hunter2-hunter2}"),
+		"near key":                  inRole("external_id: {flie: hunter2-hunter2}"),
+		"key like file":             inRole("external_id: {hunter2file: x}"),
+		"set":                       inRole("external_id: {hunter2-hunter2}"),
+		"complex key":               inRole("external_id:\n      ? [hunter2, hunter2]\n      : x"),
+		"list":                      inRole("external_id: [hunter2, hunter2-hunter2]"),
+		"block list":                inRole("external_id:\n      - hunter2-hunter2"),
+		"list in variable":          inRole("external_id: {env: [hunter2-hunter2]}"),
+		"mapping in variable":       inRole("external_id: {env: {hunter2-hunter2: x}}"),
+		"mapping in file":           inRole("external_id:\n      file:\n        hunter2-hunter2: x"),
+		"number":                    inRole("external_id: 22222222222222"),
+		"number in variable":        inRole("external_id: {env: 22222222222222}"),
+		"float in file":             inRole("external_id: {file: 2222.2222}"),
+		"boolean in file":           inRole("external_id: {file: true}"),
+		"bad characters":            inRole("external_id: \"hunter2 hunter2!\""),
+		"long":                      inRole("external_id: " + strings.Repeat("hunter2", 200)),
+		"literal":                   inRole("external_id: |\n      hunter2\n      hunter2"),
+		"header":                    inRole("external_id: |hunter2-hunter2"),
+		"folded header":             inRole("external_id: >hunter2-hunter2\n      x"),
+		"header in variable":        inRole("external_id:\n      env: |hunter2-hunter2\n        x"),
+		"tag":                       inRole("external_id: !hunter2-hunter2 x"),
+		"tag in variable":           inRole("external_id: {env: !hunter2-hunter2 x}"),
+		"local tag and brace":       inRole("external_id: !hunter2{hunter2} x"),
+		"alias":                     inRole("external_id: *hunter2-hunter2"),
+		"alias in variable":         inRole("external_id: {env: *hunter2-hunter2}"),
+		"anchor":                    inRole("external_id: &hunter2-hunter2"),
+		"merge":                     inRole("external_id: {<<: *hunter2-hunter2}"),
+		"merge of text":             inRole("external_id: {<<: hunter2-hunter2}"),
+		"alias elsewhere":           inRole("external_id: &a \"hunter2 hunter2\"\n    session_name: *a"),
+		"alias of a variable":       inRole("external_id: {env: &a \"hunter2 hunter2\"}\n    session_name: *a"),
+		"alias of a file":           inRole("external_id: {file: &a \"hunter2 hunter2\"}\n    source_identity: *a"),
+		"alias of a part":           inRole("external_id: [&a \"hunter2 hunter2\"]\n    session_name: *a"),
+		"alias to it":               inRole("session_name: &a \"hunter2 hunter2\"\n    external_id: {env: *a}"),
+		"alias as a role":           inRole("external_id: &a hunter2-hunter2\n    via: *a"),
+		"alias as a glob":           inRole("external_id: &a \"hunter2[\"") + "mappings: [{filter: {include: [*a]}}]\n",
+		"alias as a choice":         inRole("external_id: {env: &a coyp-hunter2}") + "mappings: [{copy: {metadata: *a}}]\n",
+		"unclosed":                  inRole("external_id: \"hunter2-hunter2"),
+		"unclosed mapping":          inRole("external_id: {env: hunter2-hunter2"),
+		"unclosed list":             inRole("external_id: [hunter2-hunter2"),
+		"stray bracket":             inRole("external_id: hunter2]hunter2}\n    ]"),
+		"colon":                     inRole("external_id: hunter2: hunter2"),
+		"colon in variable":         inRole("external_id:\n      env: hunter2: hunter2"),
+		"escape":                    inRole(`external_id: "hunter2\qhunter2"`),
+		"reserved":                  inRole("external_id: @hunter2-hunter2"),
+		"backquote":                 inRole("external_id: `hunter2-hunter2`"),
+		"percent":                   inRole("external_id: %hunter2-hunter2"),
+		"tab":                       inRole("external_id:\n\t\thunter2-hunter2"),
+		"tab in variable":           inRole("external_id:\n      env:\thunter2: hunter2"),
+		"template":                  inRole("external_id: {{ hunter2-hunter2 }}"),
+		"template in variable":      inRole("external_id: {env: {{ hunter2-hunter2 }} }"),
+		"dedented":                  inRole("external_id:\nhunter2-hunter2"),
+		"dedented in variable":      inRole("external_id:\n      env:\n   hunter2-hunter2"),
+		"duplicate":                 inRole("external_id: hunter2-hunter2\n    external_id: hunter2-hunter2"),
+		"two quotes":                inRole("external_id: \"hunter2\" \"hunter2\""),
+		"quote in it":               inRole("external_id: 'hunter2'hunter2'"),
+		"directive":                 "%YAML 9.hunter2\n---\n" + inRole("external_id: x"),
+		"document":                  inRole("external_id: --- hunter2-hunter2\n--- hunter2-hunter2"),
+		"invalid UTF-8 in variable": inRole("external_id: {env: \"hunter2\xff\"}"),
+		"control":                   inRole("external_id: {env: \"hunter2\x00hunter2\"}"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, err := config.Parse([]byte(text), "syncd.yaml")
+			if err == nil {
+				t.Fatalf("got configuration %v, want faults", c)
+			}
+			mustHide(t, "fault", err.Error())
+			faults, _ := errors.AsType[*config.Faults](err)
+			for _, verb := range []string{"%v", "%+v", "%#v", "%q"} {
+				mustHide(t, verb, fmt.Sprintf(verb, *faults))
+			}
+		})
+	}
+}
+
+func mustHide(t *testing.T, how, text string) {
+	t.Helper()
+	for _, secret := range []string{"hunter2", "2222"} {
+		if strings.Contains(text, secret) {
+			t.Errorf("%s: got %s, want nothing of what stands below external_id", how, text)
+		}
+	}
+}
+
+// A variable or a file that is well named may be the secret all the same: no printing of a configuration and no failure to read it
+// shows the name.
+func TestSourcesOfExternalIDsAreNotShown(t *testing.T) {
+	for _, form := range []string{"{env: hunter2_hunter2}", "{file: hunter2-hunter2}", "{file: /run/hunter2/hunter2}"} {
+		path := filepath.Join(t.TempDir(), "syncd.yaml")
+		text := minimal(t) + "roles: {r: {arn: \"arn:aws:iam::111111111111:role/r\", external_id: " + form + "}}\n"
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := config.Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := c.Roles["r"].ExternalID
+		for _, v := range []any{id, &id, c.Roles["r"], c, struct{ hidden config.Role }{c.Roles["r"]}} {
+			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+				mustHideName(t, verb, fmt.Sprintf(verb, v))
+			}
+			asJSON, _ := json.Marshal(v)
+			asYAML, _ := yaml.Marshal(v)
+			mustHideName(t, "JSON", string(asJSON))
+			mustHideName(t, "YAML", string(asYAML))
+		}
+		for _, value := range []string{"", "x", "bad value hunter2"} {
+			_, err := id.Resolve(func(string) (string, bool) { return value, value != "" }, func(name string) ([]byte, error) {
+				if value == "" {
+					return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+				}
+				return []byte(value), nil
+			})
+			if err == nil {
+				t.Fatal("got an external id, want an error")
+			}
+			mustHideName(t, "resolve", err.Error())
+		}
+		_, err = id.Resolve(func(string) (string, bool) { return "", false }, func(name string) ([]byte, error) { return nil, errors.New("cannot read " + name) })
+		mustHideName(t, "resolve", err.Error())
+	}
+}
+
+func mustHideName(t *testing.T, how, text string) {
+	t.Helper()
+	if strings.Contains(text, "hunter2") || strings.Contains(text, fmt.Sprintf("%x", "hunter2")) {
+		t.Errorf("%s: got %s, want no name of a file or variable", how, text)
+	}
+}

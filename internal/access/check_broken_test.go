@@ -26,6 +26,7 @@ func broken() []brokenCase {
 		{"actions-plural.json", "SYNCD-P002", "\"Actions\""},
 		{"comment-element.json", "SYNCD-P002", "\"Comment\""},
 		{"statements-plural.json", "SYNCD-P002", "\"Statements\""},
+		{"trust-placeholder.json", "SYNCD-P212", "\"REPLACE_WITH_EXTERNAL_ID"},
 		{"no-effect.json", "SYNCD-P003", "{\n      \"Sid\""},
 		{"no-action.json", "SYNCD-P003", "{\n      \"Sid\""},
 		{"no-resource.json", "SYNCD-P003", "{\n      \"Sid\""},

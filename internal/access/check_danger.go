@@ -150,7 +150,7 @@ func (c *checker) checkWholeAccount(s *statement) {
 		return
 	}
 	for _, p := range s.principals {
-		if p.kind == "AWS" && isRoot(p.id.text) && accountOfPrincipal(p.id.text) != accountOf(c.d.target) {
+		if p.kind == "AWS" && isRoot(p.id.text) && accountOfPrincipal(p.id.text) != c.d.account() {
 			c.report(wholeAccount, p.id, "everyone whom account "+accountOfPrincipal(p.id.text)+" allows to may assume the role",
 				`name the role that should, or add {"StringEquals": {"sts:ExternalId": "..."}}`)
 		}

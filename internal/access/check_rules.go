@@ -17,7 +17,7 @@ type Rule struct {
 // Rules is every kind of finding, in the order of their ids: P0 what AWS would refuse of the text, P1 what its names name, P2
 // conditions, P3 what is dangerous, P4 what a mapping lacks.
 func Rules() []Rule {
-	return concatRules(textRules(), nameRules(), conditionRules(), dangerRules(), mappingRules())
+	return concatRules(textRules(), nameRules(), conditionRules(), placeholderRules(), dangerRules(), mappingRules())
 }
 
 func concatRules(parts ...[]Rule) (all []Rule) {

@@ -27,6 +27,7 @@ func (c *checker) checkStatement(s *statement) {
 	c.checkCarried(s)
 	c.checkOptionalTags(s)
 	c.checkControl(s)
+	c.checkPlaceholders(s)
 	c.checkVariables(s)
 	c.checkDanger(s)
 }

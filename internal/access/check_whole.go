@@ -62,7 +62,7 @@ func (c *checker) checkKeyAdmin() {
 			"encrypt what is to be shared under a key of your own")
 		return
 	}
-	if !c.d.written && !c.d.policy.allows("kms:PutKeyPolicy") {
+	if !c.d.addition() && !c.d.policy.allows("kms:PutKeyPolicy") {
 		c.report(keyWithoutAdmin, c.d.root.find("Statement"), "no statement allows kms:PutKeyPolicy: nobody could change this policy again",
 			`add the statement {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::ACCOUNT:root"}, "Action": "kms:*", "Resource": "*"} `+
 				"with the account of the key, or put these statements beside those that the key has")

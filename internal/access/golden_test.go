@@ -125,7 +125,8 @@ func TestTerraformCarriesTheDocuments(t *testing.T) {
 	carried := map[string]bool{}
 	for _, m := range regexp.MustCompile(`(?s)jsonencode\((.*?\n  )?\}\)`).FindAllString(text.String(), -1) {
 		body := strings.TrimSuffix(strings.TrimPrefix(m, "jsonencode("), ")")
-		body = strings.NewReplacer("$${", "${", "%%{", "%{", "var.external_id_governance", `"external-id-of:governance"`).Replace(body)
+		body = strings.NewReplacer("$${", "${", "%%{", "%{").Replace(body)
+		body = regexp.MustCompile(`var\.external_id_([A-Za-z0-9_-]+)`).ReplaceAllString(body, `"external-id-of:$1"`)
 		var compact bytes.Buffer
 		if err := json.Compact(&compact, []byte(body)); err != nil {
 			t.Fatalf("read %s: %v", body, err)

@@ -36,6 +36,7 @@ type Need struct {
 
 	sid       string
 	condition []condition
+	owned     bool // the resource's ARN has no account, and the configuration says which it is
 }
 
 // condition narrows a grant of the need: in every document, or only in those of the resource.
@@ -82,6 +83,7 @@ func (r reading) apply(p Permission) []Need {
 	n := r.need(p, role)
 	n.Resource, n.Sample, n.Owner = place.pattern, place.sample, place.owner
 	n.sid, n.condition = place.sid(p.Action), place.conditions(p.Action)
+	n.owned = !p.On.isKey() && (r.c.Checkpoint.Account != "" || p.By != Keeper)
 	maps.Copy(n.Context, place.context(p.Action))
 	return []Need{n}
 }
@@ -94,6 +96,9 @@ func (r reading) need(p Permission, role string) Need {
 	}
 	for key, value := range sessionTags(r.c, role) {
 		n.Context["aws:PrincipalTag/"+key] = []string{value}
+	}
+	if identity := sourceIdentity(r.c, role); identity != "" {
+		n.Context["aws:SourceIdentity"] = []string{identity}
 	}
 	return n
 }

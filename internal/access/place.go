@@ -90,8 +90,13 @@ func (p *place) conditions(action string) []condition {
 			contexts = contexts[:1] // records are always written with a bucket key
 		}
 		return []condition{{"StringEquals", "kms:ViaService", via}, {"StringLike", "kms:EncryptionContext:aws:s3:arn", contexts}}
-	case action == "s3:ListBucket" && p.prefix != "" && p.on != StateBucket:
-		return []condition{{"StringLike", "s3:prefix", []string{literal(p.prefix) + "*"}}}
+	case action == "s3:ListBucket" && p.prefix != "":
+		operator := "StringLike"
+		if p.on == StateBucket {
+			// GetObject tells that a record is absent only to those who may list the bucket, and asks that without a prefix.
+			operator += "IfExists"
+		}
+		return []condition{{operator, "s3:prefix", []string{literal(p.prefix) + "*"}}}
 	default:
 		return nil
 	}

@@ -29,9 +29,10 @@ const (
 	// RoleStyle names the role itself: nobody else of its account gets in, and a role that is deleted and made anew does not
 	// either.
 	RoleStyle Style = "role"
-	// AccountStyle names the account, whose own identity policies then decide who gets in.
+	// AccountStyle names the account for buckets and keys, whose own identity policies then decide who gets in. A trust policy names
+	// the principal in any style, where it is known.
 	AccountStyle Style = "account"
-	// ABACStyle names the account too, and lets in only sessions that carry the session tags of the configuration.
+	// ABACStyle does so too, and lets in only sessions that carry the session tags of the configuration.
 	ABACStyle Style = "abac"
 )
 
@@ -53,7 +54,9 @@ type Options struct {
 	// SourceKeys are the ARNs of the keys that source buckets are encrypted under. Where none is in a bucket's region and
 	// account, the reader may ask for every key there, and the owner's key policy decides.
 	SourceKeys []string
-	// ExternalID returns the ExternalId of a role, by its name in roles. It is called for roles that have one; nil refuses them.
+	// ExternalID returns the ExternalId of a role, by its name in roles. It is called for roles that have one, and for roles without
+	// one that are assumed from another account: their trust policies ask for one all the same. Nil refuses the former, and has
+	// [ExternalIDPlaceholder] for the latter.
 	ExternalID func(role string) (string, error)
 }
 
@@ -136,11 +139,16 @@ func (o Options) check() error {
 		return fmt.Errorf("read principal %q: use arn:aws:iam::ACCOUNT:role/NAME or user/NAME, of a session that of its role", o.Principal)
 	}
 	for _, key := range o.SourceKeys {
-		if fields := strings.Split(key, ":"); len(fields) != 6 || fields[2] != "kms" || !strings.HasPrefix(fields[5], "key/") {
+		if !isKeyARN(key) {
 			return fmt.Errorf("read source key %q: use arn:aws:kms:REGION:ACCOUNT:key/ID", key)
 		}
 	}
 	return nil
+}
+
+func isKeyARN(arn string) bool {
+	fields := strings.Split(arn, ":")
+	return len(fields) == 6 && fields[2] == "kms" && len(fields[4]) == 12 && strings.HasPrefix(fields[5], "key/")
 }
 
 func isPrincipal(arn string) bool {
@@ -203,6 +211,11 @@ func (b *book) add(m config.Mapping) error {
 			return fmt.Errorf("read %s.account %q: policies are between accounts of AWS", side.path, side.account)
 		}
 	}
+	for _, key := range []struct{ path, arn string }{{"destination.kms_key", m.Destination.KMSKey}, {"checkpoint.kms_key", b.c.Checkpoint.KMSKey}} {
+		if key.arn != "" && !isKeyARN(key.arn) {
+			return fmt.Errorf("read %s %q: policies are about keys of AWS, arn:aws:kms:REGION:ACCOUNT:key/ID", key.path, key.arn)
+		}
+	}
 	for _, n := range Needs(b.c, m) {
 		n = b.known(n)
 		if err := b.addResource(n); err != nil {
@@ -211,7 +224,24 @@ func (b *book) add(m config.Mapping) error {
 		b.addIdentity(n)
 	}
 	b.addUpkeep(m)
+	b.noteSessions(m)
 	return nil
+}
+
+// noteSessions says of scoped sessions what they lack.
+func (b *book) noteSessions(m config.Mapping) {
+	for _, name := range (reading{c: b.c, m: m, traits: traitsOf(b.c, m)}).roles() {
+		role := b.c.Roles[name]
+		d := b.drafts[draftID{KindIdentity, role.ARN}]
+		if d == nil || role.SessionPolicy != config.SessionPolicyScoped {
+			continue
+		}
+		if left, err := SessionLeftOut(b.c, m, name); err != nil {
+			d.note(err.Error())
+		} else if len(left) > 0 {
+			d.note("The policy of sessions for mapping " + m.Name + " has no room for " + strings.Join(left, ", ") + ": there this document and the key's policy decide alone.")
+		}
+	}
 }
 
 // known puts in what the options know of the ambient credentials and of the source's key.
@@ -237,7 +267,7 @@ func (b *book) documents() ([]Document, error) {
 		if b.o.Side != Both && b.o.Side != d.Side {
 			continue
 		}
-		document, err := d.finish()
+		document, err := d.finish(b.o.Style)
 		if err != nil {
 			return nil, err
 		}
@@ -263,11 +293,22 @@ func nameFilesApart(documents []Document) {
 	}
 }
 
-func (d *draft) finish() (Document, error) {
+func (d *draft) finish(style Style) (Document, error) {
 	if d.Kind == KindLifecycle {
 		d.Body = &Lifecycle{Rules: minimalRules(d.rules)}
 		return d.Document, nil
 	}
-	d.Body = &iam.Document{Version: iam.Version2012, Statements: minimal(d.grants)}
+	for _, a := range d.editions(style) {
+		d.Body = &iam.Document{Version: iam.Version2012, Statements: minimal(a.grants)}
+		if size, err := d.size(); err != nil {
+			return Document{}, err
+		} else if size > a.limit {
+			continue
+		}
+		if a.lost != "" {
+			d.note("It would be too large with them: left out are " + a.lost)
+		}
+		break
+	}
 	return d.Document, d.checkSize()
 }

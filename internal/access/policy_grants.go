@@ -5,9 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
-
-	"syncd/config"
 )
 
 // addIdentity grants a need to its principal, in the principal's own account.
@@ -33,8 +30,21 @@ func (b *book) addIdentity(n Need) {
 	if (n.On == SourceBucket || n.On == DestinationBucket) && len(n.condition) > 0 {
 		d.note("An object that is deleted between the listing and its copy is answered with 403 instead of 404, because the right to list is confined to a prefix: it is quarantined as denied until the next pass.")
 	}
-	d.grants = append(d.grants, grant{sid: n.sid, actions: []string{n.Action}, resources: []string{n.Resource}, conditions: n.condition})
+	d.grants = append(d.grants, n.grant())
 }
+
+// grant is what an identity or session policy says of the need. The ARN of a bucket does not say whose it is: the account of the
+// configuration does, where there is one.
+func (n Need) grant() grant {
+	g := grant{sid: n.sid, actions: []string{n.Action}, resources: []string{n.Resource}, conditions: slices.Clone(n.condition)}
+	if n.owned {
+		g.conditions = append(g.conditions, condition{"StringEquals", resourceAccount, []string{n.Owner}})
+	}
+	return g
+}
+
+// resourceAccount is the condition key of the account that owns what a request is about.
+const resourceAccount = "aws:ResourceAccount"
 
 // nameOf is the last part of an ARN.
 func nameOf(arn string) string { return arn[strings.LastIndexAny(arn, "/:")+1:] }
@@ -59,9 +69,10 @@ func rootOf(n Need) string {
 	return "arn:" + fields[1] + ":iam::" + n.Account + ":root"
 }
 
-// principalOf is how documents of the resource's account name who needs it.
+// principalOf is how documents of the resource's account name who needs it. The styles that name the account do so for buckets and
+// keys only: a trust policy names the principal where it is known.
 func (b *book) principalOf(n Need) string {
-	delegates := b.o.Style != RoleStyle && b.crosses(n) && slices.Contains(b.owners, n.Owner)
+	delegates := b.o.Style != RoleStyle && n.On != AssumedRole && b.crosses(n) && slices.Contains(b.owners, n.Owner)
 	if n.Principal == "" || delegates {
 		return rootOf(n)
 	}
@@ -89,17 +100,6 @@ func (b *book) strangers(n Need) (conditions []condition, err error) {
 func tagConditions(prefix string, tags map[string]string) (conditions []condition) {
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		conditions = append(conditions, condition{"StringEquals", prefix + key, []string{tags[key]}})
-	}
-	return conditions
-}
-
-// pinned are the conditions on the tags that a session may be given: where tags decide what it may do, who assumes the role
-// must not choose them. Whether STS shows a tag that is inherited as one of the request is not documented, so that is held
-// to its value only where it shows.
-func (b *book) pinned(role string) []condition {
-	conditions := tagConditions("aws:RequestTag/", b.c.Roles[role].Tags)
-	for _, c := range tagConditions("aws:RequestTag/", inheritedTags(b.c, b.c.Roles[role].Via)) {
-		conditions = append(conditions, condition{"StringEqualsIfExists", c.key, c.values})
 	}
 	return conditions
 }
@@ -187,93 +187,4 @@ func (b *book) keyDraft(n Need) *draft {
 		like.Name, like.Title, like.Target = n.Owner+"-key-of-"+bucket, "policy of the key that encrypts bucket "+bucket, "key of "+bucket
 	}
 	return b.draft(like, n.Mapping)
-}
-
-// defaultMaxSession is the maximum session duration of a role that asks for none (IAM API Reference, CreateRole).
-const defaultMaxSession = time.Hour
-
-// addTrust lets a role be assumed. Each action has a statement of its own: only sts:AssumeRole carries an ExternalId, and a
-// condition on it never holds for the others.
-func (b *book) addTrust(n Need) error {
-	conditions, err := b.strangers(n)
-	if err != nil {
-		return err
-	}
-	if n.ExternalID {
-		id, err := b.externalID(n.Target)
-		if err != nil {
-			return err
-		}
-		conditions = append(conditions, condition{"StringEquals", "sts:ExternalId", []string{id}})
-	}
-	if n.Action == actionTag && b.o.Style == ABACStyle {
-		conditions = append(conditions, b.pinned(n.Target)...)
-	}
-	d := b.draft(Document{
-		Name: n.Owner + "-" + nameOf(n.Resource) + "-trust", Title: "trust policy of " + n.Resource,
-		Account: n.Owner, Kind: KindTrust, Target: n.Resource,
-	}, n.Mapping)
-	principal := b.principalOf(n)
-	role := b.c.Roles[n.Target]
-	if role.Duration.Duration() > defaultMaxSession {
-		d.note("Raise the role's maximum session duration to " + role.Duration.String() + ": AWS gives a new role one hour.")
-	}
-	if n.Role == "" && !hopNeeds(b.c, n.Target, actionTag) {
-		d.note("On EKS Pod Identity the ambient session hands on tags of its own: turn its session tags off, or allow sts:TagSession here too.")
-	}
-	d.noteNamed(n, principal)
-	d.grants = append(d.grants, grant{sid: n.sid, principals: []string{principal}, actions: []string{n.Action}, conditions: conditions})
-	return nil
-}
-
-func (b *book) externalID(role string) (string, error) {
-	if b.o.ExternalID == nil {
-		return "", fmt.Errorf("find external id of role %q: nothing to find it with", role)
-	}
-	id, err := b.o.ExternalID(role)
-	if err != nil {
-		return "", fmt.Errorf("find external id of role %q: %w", role, err)
-	}
-	return id, nil
-}
-
-// addUpkeep keeps the destination in the state that syncd relies on: nothing lies there under another key, and uploads
-// that nobody goes on with do not cost for ever.
-func (b *book) addUpkeep(m config.Mapping) {
-	r := reading{c: b.c, m: m, traits: traitsOf(b.c, m)}
-	objects := r.place(DestinationObjects)
-	d := b.bucketPolicy(m.Destination.Bucket, m.Destination.Account, m.Name)
-	d.note("A write that names no key falls under the bucket's default encryption: set that to " + m.Destination.KMSKey +
-		". A policy cannot ask for the header, because uploading and completing parts carry none.")
-	d.grants = append(d.grants, guards(objects)...)
-	if r.multipart {
-		b.addLifecycle(objects, m.Name)
-	}
-	if state := r.place(StateObjects); r.state {
-		b.addLifecycle(state, m.Name)
-	}
-}
-
-// guards refuse everyone writes under another key, and anything without TLS. A negated condition holds when its key is
-// absent, as in parts and their completion; Null makes them look only at requests that say how to encrypt.
-func guards(objects place) []grant {
-	const sse, key = "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id"
-	deny := func(sid, action string, conditions ...condition) grant {
-		return grant{sid: sid, deny: true, principals: []string{anyone}, actions: []string{action}, resources: []string{objects.pattern}, conditions: conditions}
-	}
-	return []grant{
-		deny("DenyOtherKeys", "s3:PutObject", condition{"StringNotEquals", key, []string{objects.key}}, condition{"Null", key, []string{"false"}}),
-		deny("DenyOtherEncryption", "s3:PutObject", condition{"StringNotEquals", sse, []string{"aws:kms"}}, condition{"Null", sse, []string{"false"}}),
-		deny("DenyUnnamedKeys", "s3:PutObject", condition{"StringEquals", sse, []string{"aws:kms"}}, condition{"Null", key, []string{"true"}}),
-		deny("DenyWithoutTLS", "s3:*", condition{"Bool", "aws:SecureTransport", []string{"false"}}),
-	}
-}
-
-func (b *book) addLifecycle(objects place, mapping string) {
-	d := b.draft(Document{
-		Name: objects.owner + "-lifecycle-" + objects.bucket, Title: "lifecycle rules of bucket " + objects.bucket,
-		Account: objects.owner, Kind: KindLifecycle, Target: objects.bucket,
-	}, mapping)
-	d.note("A bucket has one lifecycle configuration: add these rules to those that it has.")
-	d.rules = append(d.rules, LifecycleRule{Prefix: objects.prefix, AbortAfterDays: unfinishedDays})
 }

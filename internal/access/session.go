@@ -2,7 +2,6 @@ package access
 
 import (
 	"fmt"
-	"strings"
 
 	"syncd/config"
 	"syncd/internal/iam"
@@ -10,37 +9,59 @@ import (
 
 // SessionPolicy returns what narrows a session of the role, by its name in roles, to what the mapping needs of it: buckets
 // and keys of another mapping are out of its reach. It is at most 2,048 characters long as [SessionPolicyText] writes it (AWS
-// STS API Reference, AssumeRole); what is longer is a *SizeError. A role that the mapping does not use is an error too, since
-// no policy would not narrow its session at all.
+// STS API Reference, AssumeRole): of the conditions that narrow it further it has as many as fit, see [SessionLeftOut]. What is
+// longer without any of them is a *SizeError. A role that the mapping does not use is an error too, since no policy would not
+// narrow its session at all.
 func SessionPolicy(c *config.Config, m config.Mapping, roleName string) (*iam.Document, error) {
+	policy, _, err := sessionPolicy(c, m, roleName)
+	return policy, err
+}
+
+// SessionLeftOut returns the keys of conditions for which a session policy has no room. The policies of role and key ask for them
+// all the same.
+func SessionLeftOut(c *config.Config, m config.Mapping, roleName string) ([]string, error) {
+	_, left, err := sessionPolicy(c, m, roleName)
+	return left, err
+}
+
+// dispensable is what a session policy can do without, the least first: the permissions of the role ask for the same accounts, but for
+// the keys' contexts of all its mappings.
+func dispensable() []string {
+	return []string{resourceAccount, "kms:EncryptionContext:aws:s3:arn", "kms:ViaService"}
+}
+
+func sessionPolicy(c *config.Config, m config.Mapping, roleName string) (policy *iam.Document, left []string, err error) {
 	var grants []grant
 	for _, n := range Needs(c, m) {
-		if n.Role != roleName {
-			continue
+		if n.Role == roleName {
+			grants = append(grants, n.grant())
 		}
-		g := grant{actions: []string{n.Action}, resources: []string{n.Resource}, conditions: n.condition}
-		if strings.HasPrefix(n.Action, "kms:") {
-			// Characters are dear here; the policies of role and key say how the key may be used.
-			g.conditions = nil
-		}
-		grants = append(grants, g)
 	}
 	if roleName == "" || len(grants) == 0 {
-		return nil, fmt.Errorf("write session policy of role %q: mapping %s does not use it", roleName, m.Name)
+		return nil, nil, fmt.Errorf("write session policy of role %q: mapping %s does not use it", roleName, m.Name)
 	}
+	size := 0
+	for n := range len(dispensable()) + 1 {
+		left = dispensable()[:n]
+		if n > 0 {
+			grants = without(grants, "", left[n-1])
+		}
+		if policy, size, err = unnamed(grants); err != nil || size <= maxSession {
+			return policy, left, err
+		}
+	}
+	title := fmt.Sprintf("session policy of role %s for mapping %s", roleName, m.Name)
+	return nil, nil, &SizeError{Document: title, Size: size, Limit: maxSession, Advice: "use session_policy none, or shorter prefixes"}
+}
+
+// unnamed is the grants as a policy without names, which would only cost characters, and how many it has.
+func unnamed(grants []grant) (*iam.Document, int, error) {
 	policy := &iam.Document{Version: iam.Version2012, Statements: minimal(grants)}
 	for i := range policy.Statements {
 		policy.Statements[i].SID = ""
 	}
 	text, err := compact(policy)
-	if err != nil {
-		return nil, err
-	}
-	if len(text) > maxSession {
-		title := fmt.Sprintf("session policy of role %s for mapping %s", roleName, m.Name)
-		return nil, &SizeError{Document: title, Size: len(text), Limit: maxSession, Advice: "use session_policy none, or shorter prefixes"}
-	}
-	return policy, nil
+	return policy, len(text), err
 }
 
 // SessionPolicyText is [SessionPolicy] as AssumeRole takes it.

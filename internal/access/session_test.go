@@ -2,9 +2,11 @@ package access_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
+	"syncd/config"
 	"syncd/internal/access"
 	"syncd/internal/iam"
 )
@@ -18,6 +20,7 @@ func TestSessionPolicy(t *testing.T) {
 		t.Fatal(err)
 	}
 	everything := iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)
+	open := iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"222222222222"},"Action":"*","Resource":"*"}]}`)
 	for _, m := range c.Mappings {
 		for _, n := range access.Needs(c, m) {
 			if n.Role != "consumer" {
@@ -25,10 +28,11 @@ func TestSessionPolicy(t *testing.T) {
 			}
 			d := iam.Evaluate(iam.Request{
 				Caller: iam.Caller{ARN: "arn:aws:sts::222222222222:assumed-role/syncd-consumer/syncd", RoleARN: n.Principal, Account: consumer},
-				Action: n.Action, Resource: n.Sample, Account: consumer, Context: n.Context,
-			}, iam.Policies{Identity: []*iam.Document{everything}, Session: []*iam.Document{policy}})
-			// Keys and the state are shared by both mappings, and so is the right to list uploads of the bucket.
-			shared := strings.HasPrefix(n.Action, "kms:") || strings.HasPrefix(string(n.On), "state") || n.Action == "s3:ListBucketMultipartUploads"
+				Action: n.Action, Resource: n.Sample, Account: n.Owner, Context: n.Context,
+			}, iam.Policies{Identity: []*iam.Document{everything}, Session: []*iam.Document{policy}, Resource: open, Kind: iam.Bucket})
+			// Copies and the state are under bucket keys, whose context is the bucket; both mappings share that, as they do the state
+			// and the right to list uploads.
+			shared := n.On == access.DestinationKey || strings.HasPrefix(string(n.On), "state") || n.Action == "s3:ListBucketMultipartUploads"
 			if want := m.Name == "exports" || shared; d.Allowed != want {
 				t.Errorf("%s on %s of mapping %s: got allowed %t, want %t", n.Action, n.Sample, m.Name, d.Allowed, want)
 			}
@@ -57,5 +61,55 @@ func TestSessionPolicyThatCannotBe(t *testing.T) {
 	}
 	if _, err := access.SessionPolicy(long, long.Mappings[0], "other"); err == nil {
 		t.Error("role that the mapping does not use: got no error, want one")
+	}
+}
+
+// What narrows a session further than to its mapping is in its policy as far as there is room: the account of a bucket goes first,
+// then the context of a key, then the service that uses it.
+func TestSessionPolicyKeepsWhatFits(t *testing.T) {
+	const kmsContext, account, via = "kms:EncryptionContext:aws:s3:arn", "aws:ResourceAccount", "kms:ViaService"
+	order := []string{account, kmsContext, via}
+	var most int
+	for length := range 200 {
+		c := many(t, 1, strings.Repeat("a", length)+"-%d/")
+		text, err := access.SessionPolicyText(c, c.Mappings[0], "r")
+		if err != nil || len(text) > 2048 {
+			t.Fatalf("prefix of %d: got %d characters and %v, want at most 2048", length, len(text), err)
+		}
+		left, err := access.SessionLeftOut(c, c.Mappings[0], "r")
+		if err != nil || len(left) < most {
+			t.Fatalf("prefix of %d: got %q left out and %v, want no less than of a shorter one", length, left, err)
+		}
+		most = len(left)
+		for i, key := range order {
+			if got, want := strings.Contains(text, `"`+key+`"`), i >= len(left); got != want {
+				t.Errorf("prefix of %d, %q left out: got %s in the policy %t, want %t", length, left, key, got, want)
+			}
+		}
+	}
+	if most == 0 || most == len(order)+1 {
+		t.Errorf("got at most %d conditions left out, want prefixes that leave some out", most)
+	}
+}
+
+// A note on the role's permissions says what its scoped sessions lack.
+func TestSessionPolicyLeftOutIsNoted(t *testing.T) {
+	for _, tt := range []struct {
+		scope string
+		want  bool
+	}{{"scoped", true}, {"none", false}} {
+		c := many(t, 1, strings.Repeat("a", 199)+"-%d/")
+		role := c.Roles["r"]
+		role.SessionPolicy = config.SessionPolicy(tt.scope)
+		c.Roles["r"] = role
+		documents, err := access.Policies(c, access.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := slices.IndexFunc(documents, func(d access.Document) bool { return d.Kind == access.KindIdentity && d.Target == role.ARN })
+		got := strings.Contains(strings.Join(documents[at].Notes, " "), "kms:EncryptionContext:aws:s3:arn")
+		if got != tt.want {
+			t.Errorf("session_policy %s: got a note %t, want %t: %q", tt.scope, got, tt.want, documents[at].Notes)
+		}
 	}
 }

@@ -71,8 +71,8 @@ func mostLists(list []grant) int {
 	return fixedLists + most
 }
 
-// list returns one of the lists whose members stand beside each other as alternatives, nil where there is none. The values
-// of a negated condition are no alternatives: they all have to be missed.
+// list returns one of the lists whose members are alternatives, nil where there is none. The values of a negated condition are
+// none, because all of them have to be missed; nor are those of ForAllValues, which holds for any mixture of them.
 func (g *grant) list(d int) *[]string {
 	switch {
 	case d < fixedLists:
@@ -81,7 +81,7 @@ func (g *grant) list(d int) *[]string {
 		return nil
 	}
 	c := &g.conditions[d-fixedLists]
-	if strings.Contains(c.operator, "Not") || c.operator == "Null" {
+	if strings.Contains(c.operator, "Not") || strings.HasPrefix(c.operator, "ForAllValues:") || c.operator == "Null" {
 		return nil
 	}
 	return &c.values

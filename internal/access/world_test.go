@@ -3,6 +3,7 @@ package access_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -88,13 +89,17 @@ type world struct {
 // newWorld builds the accounts of an example, edited before it is read, and puts its documents in force.
 func newWorld(t *testing.T, w way, edit func(string) string) *world {
 	t.Helper()
+	return newWorldIn(t, awsfake.New(awsfake.Options{}), w, edit)
+}
+
+func newWorldIn(t *testing.T, cloud *awsfake.Cloud, w way, edit func(string) string) *world {
+	t.Helper()
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"} {
 		t.Setenv(name, "")
 	}
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
-	cloud := awsfake.New(awsfake.Options{})
 	for _, id := range []string{owner, consumer, governance} {
 		cloud.Account(id).SetOrg(org)
 	}
@@ -170,14 +175,23 @@ func (x *world) enforce(t *testing.T, documents []access.Document) {
 // sessions are fresh credentials: no session of an earlier run is used again.
 func (x *world) sessions(t *testing.T, sessionName string) *creds.Set {
 	t.Helper()
+	return x.editedSessions(t, func(_ string, role *config.Role) {
+		if sessionName != "" {
+			role.SessionName = sessionName
+		}
+	})
+}
+
+// editedSessions are fresh credentials of roles that are asked for otherwise than the configuration has it.
+func (x *world) editedSessions(t *testing.T, edit func(name string, role *config.Role)) *creds.Set {
+	t.Helper()
 	roles := map[string]config.Role{}
 	for name, role := range x.config.Roles {
 		if role.ExternalID.Sent() {
 			role.ExternalID = config.PlainExternalID("the-external-id")
 		}
-		if sessionName != "" {
-			role.SessionName = sessionName
-		}
+		role.Tags = maps.Clone(role.Tags)
+		edit(name, &role)
 		roles[name] = role
 	}
 	set, err := creds.New(t.Context(), creds.Options{

@@ -1,5 +1,11 @@
 # Account 222222222222, on the consumer's side. Import what exists already before you apply this.
 
+variable "external_id_consumer" {
+  description = "ExternalId of role consumer"
+  type        = string
+  sensitive   = true
+}
+
 # The permissions of the ambient credentials.
 # They belong to the role or user whose credentials syncd finds in its surroundings, such as an ECS task role.
 output "account_222222222222-ambient-permissions" {
@@ -30,14 +36,14 @@ resource "aws_iam_role_policy" "syncd-consumer" {
     "Version": "2012-10-17",
     "Statement": [
       {
-        "Sid": "List",
+        "Sid": "ListSource",
         "Effect": "Allow",
         "Action": "s3:ListBucket",
-        "Resource": [
-          "arn:aws:s3:::consumer-copy",
-          "arn:aws:s3:::owner-data"
-        ],
+        "Resource": "arn:aws:s3:::owner-data",
         "Condition": {
+          "StringEquals": {
+            "aws:ResourceAccount": "111111111111"
+          },
           "StringLike": {
             "s3:prefix": "exports/*"
           }
@@ -50,7 +56,12 @@ resource "aws_iam_role_policy" "syncd-consumer" {
           "s3:GetObject",
           "s3:GetObjectTagging"
         ],
-        "Resource": "arn:aws:s3:::owner-data/exports/*"
+        "Resource": "arn:aws:s3:::owner-data/exports/*",
+        "Condition": {
+          "StringEquals": {
+            "aws:ResourceAccount": "111111111111"
+          }
+        }
       },
       {
         "Sid": "UseKeyOfSource",
@@ -80,7 +91,12 @@ resource "aws_iam_role_policy" "syncd-consumer" {
           "s3:PutObjectTagging",
           "s3:PutObjectVersionTagging"
         ],
-        "Resource": "arn:aws:s3:::consumer-copy/exports/*"
+        "Resource": "arn:aws:s3:::consumer-copy/exports/*",
+        "Condition": {
+          "StringEquals": {
+            "aws:ResourceAccount": "222222222222"
+          }
+        }
       },
       {
         "Sid": "UseKeyOfDestination",
@@ -106,13 +122,40 @@ resource "aws_iam_role_policy" "syncd-consumer" {
         "Sid": "ListDestination",
         "Effect": "Allow",
         "Action": "s3:ListBucketMultipartUploads",
-        "Resource": "arn:aws:s3:::consumer-copy"
+        "Resource": "arn:aws:s3:::consumer-copy",
+        "Condition": {
+          "StringEquals": {
+            "aws:ResourceAccount": "222222222222"
+          }
+        }
+      },
+      {
+        "Sid": "ListDestination2",
+        "Effect": "Allow",
+        "Action": "s3:ListBucket",
+        "Resource": "arn:aws:s3:::consumer-copy",
+        "Condition": {
+          "StringEquals": {
+            "aws:ResourceAccount": "222222222222"
+          },
+          "StringLike": {
+            "s3:prefix": "exports/*"
+          }
+        }
       },
       {
         "Sid": "ListState",
         "Effect": "Allow",
         "Action": "s3:ListBucket",
-        "Resource": "arn:aws:s3:::consumer-state"
+        "Resource": "arn:aws:s3:::consumer-state",
+        "Condition": {
+          "StringEquals": {
+            "aws:ResourceAccount": "222222222222"
+          },
+          "StringLikeIfExists": {
+            "s3:prefix": "syncd/*"
+          }
+        }
       },
       {
         "Sid": "WriteState",
@@ -122,7 +165,12 @@ resource "aws_iam_role_policy" "syncd-consumer" {
           "s3:GetObject",
           "s3:PutObject"
         ],
-        "Resource": "arn:aws:s3:::consumer-state/syncd/*"
+        "Resource": "arn:aws:s3:::consumer-state/syncd/*",
+        "Condition": {
+          "StringEquals": {
+            "aws:ResourceAccount": "222222222222"
+          }
+        }
       }
     ]
   })
@@ -142,15 +190,14 @@ resource "aws_iam_role" "syncd-consumer" {
         "Principal": {
           "AWS": "arn:aws:iam::333333333333:role/data-access"
         },
-        "Action": [
-          "sts:AssumeRole",
-          "sts:SetSourceIdentity"
-        ],
+        "Action": "sts:AssumeRole",
         "Condition": {
           "StringEquals": {
             "aws:PrincipalOrgID": "o-a1b2c3d4e5",
             "aws:PrincipalTag/access-project": "lake",
-            "aws:PrincipalTag/cost-center": "4711"
+            "aws:PrincipalTag/cost-center": "4711",
+            "aws:SourceIdentity": "syncd",
+            "sts:ExternalId": var.external_id_consumer
           }
         }
       },
@@ -162,6 +209,12 @@ resource "aws_iam_role" "syncd-consumer" {
         },
         "Action": "sts:TagSession",
         "Condition": {
+          "ForAllValues:StringEquals": {
+            "aws:TagKeys": "access-project"
+          },
+          "Null": {
+            "aws:TagKeys": "false"
+          },
           "StringEquals": {
             "aws:PrincipalOrgID": "o-a1b2c3d4e5",
             "aws:PrincipalTag/access-project": "lake",
@@ -169,6 +222,40 @@ resource "aws_iam_role" "syncd-consumer" {
           },
           "StringEqualsIfExists": {
             "aws:RequestTag/access-project": "lake"
+          }
+        }
+      },
+      {
+        "Sid": "TagSessionUnseen",
+        "Effect": "Allow",
+        "Principal": {
+          "AWS": "arn:aws:iam::333333333333:role/data-access"
+        },
+        "Action": "sts:TagSession",
+        "Condition": {
+          "Null": {
+            "aws:TagKeys": "true"
+          },
+          "StringEquals": {
+            "aws:PrincipalOrgID": "o-a1b2c3d4e5",
+            "aws:PrincipalTag/access-project": "lake",
+            "aws:PrincipalTag/cost-center": "4711"
+          }
+        }
+      },
+      {
+        "Sid": "SetSourceIdentity",
+        "Effect": "Allow",
+        "Principal": {
+          "AWS": "arn:aws:iam::333333333333:role/data-access"
+        },
+        "Action": "sts:SetSourceIdentity",
+        "Condition": {
+          "StringEquals": {
+            "aws:PrincipalOrgID": "o-a1b2c3d4e5",
+            "aws:PrincipalTag/access-project": "lake",
+            "aws:PrincipalTag/cost-center": "4711",
+            "aws:SourceIdentity": "syncd"
           }
         }
       }
@@ -234,10 +321,73 @@ resource "aws_s3_bucket_policy" "consumer-copy" {
         "Effect": "Deny",
         "Principal": "*",
         "Action": "s3:*",
-        "Resource": "arn:aws:s3:::consumer-copy/exports/*",
+        "Resource": [
+          "arn:aws:s3:::consumer-copy",
+          "arn:aws:s3:::consumer-copy/*"
+        ],
         "Condition": {
           "Bool": {
             "aws:SecureTransport": "false"
+          }
+        }
+      }
+    ]
+  })
+}
+
+# The policy of bucket consumer-state.
+# A bucket has one policy: add these statements to those that it has.
+# DenyOtherListings keeps arn:aws:iam::222222222222:role/syncd-consumer from listing other keys of the bucket: when it keeps another state there, make one statement with both prefixes.
+resource "aws_s3_bucket_policy" "consumer-state" {
+  bucket = "consumer-state"
+  policy = jsonencode({
+    "Version": "2012-10-17",
+    "Statement": [
+      {
+        "Sid": "DenyWithoutTLS",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [
+          "arn:aws:s3:::consumer-state",
+          "arn:aws:s3:::consumer-state/*"
+        ],
+        "Condition": {
+          "Bool": {
+            "aws:SecureTransport": "false"
+          }
+        }
+      },
+      {
+        "Sid": "DenyOtherAccounts",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": "arn:aws:s3:::consumer-state/syncd/*",
+        "Condition": {
+          "BoolIfExists": {
+            "aws:PrincipalIsAWSService": "false"
+          },
+          "StringNotEquals": {
+            "aws:PrincipalAccount": "222222222222"
+          }
+        }
+      },
+      {
+        "Sid": "DenyOtherListings",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:ListBucket",
+        "Resource": "arn:aws:s3:::consumer-state",
+        "Condition": {
+          "ArnEquals": {
+            "aws:PrincipalArn": "arn:aws:iam::222222222222:role/syncd-consumer"
+          },
+          "Null": {
+            "s3:prefix": "false"
+          },
+          "StringNotLike": {
+            "s3:prefix": "syncd/*"
           }
         }
       }

@@ -28,6 +28,7 @@ resource "aws_iam_role_policy" "data-access" {
 }
 
 # The trust policy of arn:aws:iam::333333333333:role/data-access.
+# On EKS Pod Identity the ambient session passes on tags of its own, which this policy refuses: disable the session tags of the association.
 # It lets in account 222222222222 as a whole, whose identity policies then decide; naming the principal of the ambient credentials narrows this down.
 resource "aws_iam_role" "data-access" {
   name               = "data-access"
@@ -45,7 +46,10 @@ resource "aws_iam_role" "data-access" {
         "Condition": {
           "StringEquals": {
             "aws:PrincipalOrgID": "o-a1b2c3d4e5",
-            "sts:ExternalId": var.external_id_governance
+            "aws:RequestTag/access-project": "lake",
+            "aws:RequestTag/cost-center": "4711",
+            "sts:ExternalId": var.external_id_governance,
+            "sts:SourceIdentity": "syncd"
           }
         }
       },
@@ -57,6 +61,15 @@ resource "aws_iam_role" "data-access" {
         },
         "Action": "sts:TagSession",
         "Condition": {
+          "ForAllValues:StringEquals": {
+            "aws:TagKeys": [
+              "access-project",
+              "cost-center"
+            ]
+          },
+          "Null": {
+            "aws:TagKeys": "false"
+          },
           "StringEquals": {
             "aws:PrincipalOrgID": "o-a1b2c3d4e5",
             "aws:RequestTag/access-project": "lake",
@@ -73,7 +86,8 @@ resource "aws_iam_role" "data-access" {
         "Action": "sts:SetSourceIdentity",
         "Condition": {
           "StringEquals": {
-            "aws:PrincipalOrgID": "o-a1b2c3d4e5"
+            "aws:PrincipalOrgID": "o-a1b2c3d4e5",
+            "sts:SourceIdentity": "syncd"
           }
         }
       }

@@ -36,14 +36,14 @@ resource "aws_iam_role_policy" "syncd-consumer" {
     "Version": "2012-10-17",
     "Statement": [
       {
-        "Sid": "List",
+        "Sid": "ListSource",
         "Effect": "Allow",
         "Action": "s3:ListBucket",
-        "Resource": [
-          "arn:aws:s3:::consumer-copy",
-          "arn:aws:s3:::owner-data"
-        ],
+        "Resource": "arn:aws:s3:::owner-data",
         "Condition": {
+          "StringEquals": {
+            "aws:ResourceAccount": "111111111111"
+          },
           "StringLike": {
             "s3:prefix": [
               "exports/*",
@@ -62,7 +62,12 @@ resource "aws_iam_role_policy" "syncd-consumer" {
         "Resource": [
           "arn:aws:s3:::owner-data/exports/*",
           "arn:aws:s3:::owner-data/invoices/*"
-        ]
+        ],
+        "Condition": {
+          "StringEquals": {
+            "aws:ResourceAccount": "111111111111"
+          }
+        }
       },
       {
         "Sid": "UseKeyOfSource",
@@ -96,7 +101,12 @@ resource "aws_iam_role_policy" "syncd-consumer" {
         "Resource": [
           "arn:aws:s3:::consumer-copy/exports/*",
           "arn:aws:s3:::consumer-copy/invoices/*"
-        ]
+        ],
+        "Condition": {
+          "StringEquals": {
+            "aws:ResourceAccount": "222222222222"
+          }
+        }
       },
       {
         "Sid": "UseKey",
@@ -124,13 +134,43 @@ resource "aws_iam_role_policy" "syncd-consumer" {
         "Sid": "ListDestination",
         "Effect": "Allow",
         "Action": "s3:ListBucketMultipartUploads",
-        "Resource": "arn:aws:s3:::consumer-copy"
+        "Resource": "arn:aws:s3:::consumer-copy",
+        "Condition": {
+          "StringEquals": {
+            "aws:ResourceAccount": "222222222222"
+          }
+        }
+      },
+      {
+        "Sid": "ListDestination2",
+        "Effect": "Allow",
+        "Action": "s3:ListBucket",
+        "Resource": "arn:aws:s3:::consumer-copy",
+        "Condition": {
+          "StringEquals": {
+            "aws:ResourceAccount": "222222222222"
+          },
+          "StringLike": {
+            "s3:prefix": [
+              "exports/*",
+              "invoices/*"
+            ]
+          }
+        }
       },
       {
         "Sid": "ListState",
         "Effect": "Allow",
         "Action": "s3:ListBucket",
-        "Resource": "arn:aws:s3:::consumer-state"
+        "Resource": "arn:aws:s3:::consumer-state",
+        "Condition": {
+          "StringEquals": {
+            "aws:ResourceAccount": "222222222222"
+          },
+          "StringLikeIfExists": {
+            "s3:prefix": "syncd/*"
+          }
+        }
       },
       {
         "Sid": "WriteState",
@@ -140,13 +180,19 @@ resource "aws_iam_role_policy" "syncd-consumer" {
           "s3:GetObject",
           "s3:PutObject"
         ],
-        "Resource": "arn:aws:s3:::consumer-state/syncd/*"
+        "Resource": "arn:aws:s3:::consumer-state/syncd/*",
+        "Condition": {
+          "StringEquals": {
+            "aws:ResourceAccount": "222222222222"
+          }
+        }
       }
     ]
   })
 }
 
 # The trust policy of arn:aws:iam::222222222222:role/syncd-consumer.
+# On EKS Pod Identity the ambient session passes on tags of its own, which this policy refuses: disable the session tags of the association.
 # It lets in account 222222222222 as a whole, whose identity policies then decide; naming the principal of the ambient credentials narrows this down.
 resource "aws_iam_role" "syncd-consumer" {
   name               = "syncd-consumer"
@@ -163,7 +209,9 @@ resource "aws_iam_role" "syncd-consumer" {
         "Action": "sts:AssumeRole",
         "Condition": {
           "StringEquals": {
-            "sts:ExternalId": var.external_id_consumer
+            "aws:RequestTag/access-project": "lake",
+            "sts:ExternalId": var.external_id_consumer,
+            "sts:SourceIdentity": "syncd"
           }
         }
       },
@@ -173,10 +221,31 @@ resource "aws_iam_role" "syncd-consumer" {
         "Principal": {
           "AWS": "arn:aws:iam::222222222222:root"
         },
-        "Action": [
-          "sts:SetSourceIdentity",
-          "sts:TagSession"
-        ]
+        "Action": "sts:TagSession",
+        "Condition": {
+          "ForAllValues:StringEquals": {
+            "aws:TagKeys": "access-project"
+          },
+          "Null": {
+            "aws:TagKeys": "false"
+          },
+          "StringEquals": {
+            "aws:RequestTag/access-project": "lake"
+          }
+        }
+      },
+      {
+        "Sid": "SetSourceIdentity",
+        "Effect": "Allow",
+        "Principal": {
+          "AWS": "arn:aws:iam::222222222222:root"
+        },
+        "Action": "sts:SetSourceIdentity",
+        "Condition": {
+          "StringEquals": {
+            "sts:SourceIdentity": "syncd"
+          }
+        }
       }
     ]
   })
@@ -250,12 +319,117 @@ resource "aws_s3_bucket_policy" "consumer-copy" {
         "Principal": "*",
         "Action": "s3:*",
         "Resource": [
-          "arn:aws:s3:::consumer-copy/exports/*",
-          "arn:aws:s3:::consumer-copy/invoices/*"
+          "arn:aws:s3:::consumer-copy",
+          "arn:aws:s3:::consumer-copy/*"
         ],
         "Condition": {
           "Bool": {
             "aws:SecureTransport": "false"
+          }
+        }
+      }
+    ]
+  })
+}
+
+# The policy of bucket consumer-state.
+# A bucket has one policy: add these statements to those that it has.
+# DenyOtherListings keeps arn:aws:iam::222222222222:role/syncd-consumer from listing other keys of the bucket: when it keeps another state there, make one statement with both prefixes.
+resource "aws_s3_bucket_policy" "consumer-state" {
+  bucket = "consumer-state"
+  policy = jsonencode({
+    "Version": "2012-10-17",
+    "Statement": [
+      {
+        "Sid": "DenyWithoutTLS",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [
+          "arn:aws:s3:::consumer-state",
+          "arn:aws:s3:::consumer-state/*"
+        ],
+        "Condition": {
+          "Bool": {
+            "aws:SecureTransport": "false"
+          }
+        }
+      },
+      {
+        "Sid": "DenyOtherKeys",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": "arn:aws:s3:::consumer-state/syncd/*",
+        "Condition": {
+          "Null": {
+            "s3:x-amz-server-side-encryption-aws-kms-key-id": "false"
+          },
+          "StringNotEquals": {
+            "s3:x-amz-server-side-encryption-aws-kms-key-id": "arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d"
+          }
+        }
+      },
+      {
+        "Sid": "DenyOtherEncryption",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": "arn:aws:s3:::consumer-state/syncd/*",
+        "Condition": {
+          "Null": {
+            "s3:x-amz-server-side-encryption": "false"
+          },
+          "StringNotEquals": {
+            "s3:x-amz-server-side-encryption": "aws:kms"
+          }
+        }
+      },
+      {
+        "Sid": "DenyUnnamedKeys",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": "arn:aws:s3:::consumer-state/syncd/*",
+        "Condition": {
+          "Null": {
+            "s3:x-amz-server-side-encryption-aws-kms-key-id": "true"
+          },
+          "StringEquals": {
+            "s3:x-amz-server-side-encryption": "aws:kms"
+          }
+        }
+      },
+      {
+        "Sid": "DenyOtherAccounts",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": "arn:aws:s3:::consumer-state/syncd/*",
+        "Condition": {
+          "BoolIfExists": {
+            "aws:PrincipalIsAWSService": "false"
+          },
+          "StringNotEquals": {
+            "aws:PrincipalAccount": "222222222222"
+          }
+        }
+      },
+      {
+        "Sid": "DenyOtherListings",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:ListBucket",
+        "Resource": "arn:aws:s3:::consumer-state",
+        "Condition": {
+          "ArnEquals": {
+            "aws:PrincipalArn": "arn:aws:iam::222222222222:role/syncd-consumer"
+          },
+          "Null": {
+            "s3:prefix": "false"
+          },
+          "StringNotLike": {
+            "s3:prefix": "syncd/*"
           }
         }
       }

@@ -1,0 +1,140 @@
+package access
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// ExternalIDPlaceholder is written for an ExternalId that is not known, or that is not for everyone to see. [Check] reports it.
+const ExternalIDPlaceholder = "REPLACE_WITH_EXTERNAL_ID"
+
+// defaultMaxSession is the maximum session duration of a role that asks for none (IAM API Reference, CreateRole).
+const defaultMaxSession = time.Hour
+
+// addTrust lets a role be assumed. Each action has a statement of its own: only sts:AssumeRole carries an ExternalId, and a
+// condition on it never holds for the others.
+func (b *book) addTrust(n Need) error {
+	conditions, err := b.strangers(n)
+	if err != nil {
+		return err
+	}
+	d := b.draft(Document{
+		Name: n.Owner + "-" + nameOf(n.Resource) + "-trust", Title: "trust policy of " + n.Resource,
+		Account: n.Owner, Kind: KindTrust, Target: n.Resource,
+	}, n.Mapping)
+	principal := b.principalOf(n)
+	b.noteTrust(d, n, principal)
+	var alternatives [][]condition
+	switch n.Action {
+	case actionAssume:
+		asked, err := b.asked(d, n)
+		if err != nil {
+			return err
+		}
+		alternatives = [][]condition{slices.Concat(asked, b.identityPins(n.Target), b.tagPins(n.Target))}
+	case actionTag:
+		alternatives = b.passedTags(n.Target)
+	case actionIdentity:
+		alternatives = [][]condition{b.identityPins(n.Target)}
+	}
+	for i, pins := range alternatives {
+		d.grants = append(d.grants, grant{
+			sid: n.sid + []string{"", "Unseen"}[i], principals: []string{principal}, actions: []string{n.Action}, conditions: slices.Concat(conditions, pins),
+		})
+	}
+	return nil
+}
+
+func (b *book) noteTrust(d *draft, n Need, principal string) {
+	role := b.c.Roles[n.Target]
+	if role.Duration.Duration() > defaultMaxSession {
+		d.note("Raise the role's maximum session duration to " + role.Duration.String() + ": AWS gives a new role one hour.")
+	}
+	if n.Role == "" {
+		d.note("On EKS Pod Identity the ambient session passes on tags of its own, which this policy refuses: disable the session tags of the association.")
+	}
+	d.noteNamed(n, principal)
+}
+
+// asked is the condition on the ExternalId. Between accounts there always is one: a role that names another account or one of its
+// roles without it can be used through them by anyone they work for (IAM User Guide, "The confused deputy problem").
+func (b *book) asked(d *draft, n Need) ([]condition, error) {
+	if !n.ExternalID && !b.crosses(n) {
+		return nil, nil
+	}
+	id, err := b.externalID(n)
+	if err != nil {
+		return nil, err
+	}
+	if !n.ExternalID {
+		d.note("The configuration has no external_id for role " + n.Target + ", and this policy asks for one: set roles." + n.Target +
+			".external_id first, which the policy in force does not mind, and put this policy in force afterwards.")
+	}
+	if id == ExternalIDPlaceholder {
+		d.note("Put the external id of role " + n.Target + " in place of " + ExternalIDPlaceholder + ".")
+	}
+	return []condition{{"StringEquals", "sts:ExternalId", []string{id}}}, nil
+}
+
+func (b *book) externalID(n Need) (string, error) {
+	if b.o.ExternalID == nil {
+		if !n.ExternalID {
+			return ExternalIDPlaceholder, nil
+		}
+		return "", fmt.Errorf("find external id of role %q: nothing to find it with", n.Target)
+	}
+	id, err := b.o.ExternalID(n.Target)
+	if err != nil {
+		return "", fmt.Errorf("find external id of role %q: %w", n.Target, err)
+	}
+	return id, nil
+}
+
+// identityPins hold the source identity to the one of the configuration. One that was set at an earlier hop is part of the caller's
+// session, and cannot be set again (IAM User Guide, "Monitor and control actions taken with assumed roles").
+func (b *book) identityPins(role string) []condition {
+	key, identity := "sts:SourceIdentity", sourceIdentity(b.c, role)
+	if sourceIdentity(b.c, b.c.Roles[role].Via) != "" {
+		key = "aws:SourceIdentity"
+	}
+	if identity == "" {
+		return nil // without sts:SetSourceIdentity none can be set
+	}
+	return []condition{{"StringEquals", key, []string{identity}}}
+}
+
+// tagPins ask for the tags that the configuration gives the role's sessions, with their values.
+func (b *book) tagPins(role string) []condition {
+	return tagConditions("aws:RequestTag/", b.c.Roles[role].Tags)
+}
+
+// passedTags are the conditions under which a session may be tagged, as alternatives: exactly the tags of the configuration, since
+// policies that look at tags take the word of whoever chooses them. ForAllValues alone holds for a request without tags too; Null
+// asks for some. Whether STS shows a tag that is inherited from an earlier hop as one of the request is not documented, so that such
+// a tag may show, with its value, or not.
+func (b *book) passedTags(role string) [][]condition {
+	own, inherited := b.c.Roles[role].Tags, inheritedTags(b.c, b.c.Roles[role].Via)
+	keys := slices.Concat(slices.Collect(maps.Keys(own)), slices.Collect(maps.Keys(inherited)))
+	shown := append(b.tagPins(role), condition{"ForAllValues:StringEquals", "aws:TagKeys", keys}, condition{"Null", "aws:TagKeys", []string{"false"}})
+	for _, c := range tagConditions("aws:RequestTag/", inherited) {
+		shown = append(shown, condition{"StringEqualsIfExists", c.key, c.values})
+	}
+	if len(own) > 0 {
+		return [][]condition{shown}
+	}
+	return [][]condition{shown, {{"Null", "aws:TagKeys", []string{"true"}}}}
+}
+
+// without drops from grants the conditions whose key begins so, of one action or, with "", of all.
+func without(grants []grant, action, key string) []grant {
+	list := slices.Clone(grants)
+	for i, g := range list {
+		if action == "" || slices.Contains(g.actions, action) {
+			list[i].conditions = slices.DeleteFunc(slices.Clone(g.conditions), func(c condition) bool { return strings.HasPrefix(c.key, key) })
+		}
+	}
+	return list
+}

@@ -7,7 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +21,8 @@ type policyFlags struct {
 	options     access.Options
 	side, style string
 	format      string
-	folder      string
+	output      string
+	secrets     bool
 }
 
 func newPolicy(p process) *cobra.Command {
@@ -34,12 +35,17 @@ func newPolicy(p process) *cobra.Command {
 every role, the bucket and key policies, and the lifecycle rules. It grants what the configuration needs and nothing more;
 docs/permissions.md says which request needs what. It asks nothing of AWS.
 
-The documents go to standard output, what is to be known about them to standard error. --format json is one object with
-all documents, or with -o a file for each, ready for the AWS CLI. terraform and cloudformation are one file for each
-account; ExternalIds are variables in them. json has the ExternalIds themselves.
+The documents go to standard output, what to know about them to standard error. --format json is one object with all
+documents, or with -o DIR a file for each, ready for the AWS CLI. terraform and cloudformation are one file for each account.
+-o with a name that ends in .json or .tf is one file with what standard output would have.
 
---style says how the owner names the consumer: role names the role, account the account, whose administrators then decide,
-and abac only sessions with the session tags of the configuration.
+ExternalIds are required variables of terraform, parameters of cloudformation, and on standard output the placeholder
+` + access.ExternalIDPlaceholder + ` in json, which policy check reports. Files of json have the ExternalIds themselves, and everything has
+with --with-secrets. Files are readable by their owner only, and replaced as a whole.
+
+--style says how the owner's buckets and keys name the consumer: role names the role, account the account, whose
+administrators then decide, and abac only sessions with the session tags of the configuration. Trust policies name the
+principal where it is known.
 
 ` + exitCodes,
 		Example: `  syncd policy --config syncd.yaml --side owner
@@ -55,7 +61,8 @@ and abac only sessions with the session tags of the configuration.
 	cmd.Flags().StringVar(&o.VPCEndpoint, "vpc-endpoint", "", "deny reading the sources any other way than through this `ENDPOINT`")
 	cmd.Flags().StringVar(&o.Principal, "principal", "", "`ARN` of the role or user whose credentials syncd finds in its surroundings")
 	cmd.Flags().StringArrayVar(&o.SourceKeys, "source-key", nil, "`ARN` of the key that a source is encrypted under; may be repeated")
-	cmd.Flags().StringVarP(&of.folder, "output", "o", "", "write files into `DIR`")
+	cmd.Flags().StringVarP(&of.output, "output", "o", "", "write files into `DIR`, or one file when its name ends in .json or .tf")
+	cmd.Flags().BoolVar(&of.secrets, "with-secrets", false, "write ExternalIds on standard output, and in terraform and cloudformation, too")
 	cmd.AddCommand(newPolicyCheck(p))
 	return cmd
 }
@@ -67,10 +74,7 @@ func writePolicies(p process, f flags, of policyFlags) error {
 	}
 	o := of.options
 	o.Mapping, o.Side, o.Style = f.mappings, access.Side(of.side), access.Style(of.style)
-	o.ExternalID = access.ExternalIDVariable
-	if of.format == "json" {
-		o.ExternalID = resolveExternalID(p, c)
-	}
+	o.ExternalID = of.externalID(p, c)
 	documents, err := access.Policies(c, o)
 	if err != nil {
 		return &usageError{err}
@@ -83,8 +87,11 @@ func writePolicies(p process, f flags, of policyFlags) error {
 		return err
 	}
 	printNotes(p.stderr, documents)
-	if of.folder != "" {
-		return writeFiles(p.stdout, of.folder, files)
+	switch {
+	case of.inFolder():
+		return writeFolder(p.stdout, of.output, files)
+	case of.output != "":
+		return writeSecretly(p.stdout, []secretFile{{of.output, files[0].Text}})
 	}
 	_, err = printable.JSON(printable.Lines(p.stdout)).Write(files[0].Text)
 	return err
@@ -103,9 +110,36 @@ func loadConfig(f flags) (*config.Config, error) {
 	return c, err
 }
 
+// externalID is where the ExternalIds of the documents come from.
+func (of policyFlags) externalID(p process, c *config.Config) func(role string) (string, error) {
+	switch {
+	case of.secrets, of.format == "json" && of.output != "":
+		return resolveExternalID(p, c)
+	case of.format == "json":
+		return func(string) (string, error) { return access.ExternalIDPlaceholder, nil }
+	}
+	return access.ExternalIDVariable
+}
+
+// inFolder reports whether there is a folder for several files.
+func (of policyFlags) inFolder() bool {
+	if of.output == "" {
+		return false
+	}
+	if info, err := os.Stat(of.output); err == nil && info.IsDir() {
+		return true
+	}
+	return !slices.Contains([]string{".json", ".tf"}, filepath.Ext(of.output))
+}
+
+// resolveExternalID reads ExternalIds. A role that has none, although its trust policy asks for one, has the placeholder.
 func resolveExternalID(p process, c *config.Config) func(role string) (string, error) {
 	return func(role string) (string, error) {
-		id, err := c.Roles[role].ExternalID.Resolve(p.lookupEnv, p.readFile)
+		source := c.Roles[role].ExternalID
+		if source.IsZero() {
+			return access.ExternalIDPlaceholder, nil
+		}
+		id, err := source.Resolve(p.lookupEnv, p.readFile)
 		if err != nil {
 			return "", fmt.Errorf("%w; or use --format terraform or cloudformation, which make it a variable", err)
 		}
@@ -122,12 +156,12 @@ func render(documents []access.Document, of policyFlags) ([]access.Rendered, err
 	if format == nil {
 		return nil, &usageError{fmt.Errorf("read format %q: use json, terraform or cloudformation", of.format)}
 	}
-	if of.format == "json" && of.folder == "" {
+	if of.format == "json" && !of.inFolder() {
 		text, err := access.JSONBundle(documents)
 		return []access.Rendered{{Text: text}}, err
 	}
 	files, err := format(documents)
-	if err == nil && of.folder == "" && len(files) != 1 {
+	if err == nil && !of.inFolder() && len(files) != 1 {
 		err = &usageError{fmt.Errorf("write policies: they are %d files, one for each account: add -o DIR, or choose a --side with one account", len(files))}
 	}
 	return files, err
@@ -141,25 +175,4 @@ func printNotes(w io.Writer, documents []access.Document) {
 			printable.Fprintf(w, "  note: %s\n", note)
 		}
 	}
-}
-
-// writeFiles writes the files and names them. They hold ExternalIds, which are not for everyone.
-func writeFiles(w io.Writer, folder string, files []access.Rendered) error {
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return fmt.Errorf("make folder for policies: %w", err)
-	}
-	var names []string
-	for _, f := range files {
-		path := filepath.Join(folder, f.Name)
-		if err := os.WriteFile(path, f.Text, 0o600); err != nil {
-			return fmt.Errorf("write policy: %w", err)
-		}
-		names = append(names, strings.TrimPrefix(path, "./"))
-	}
-	for _, name := range names {
-		if _, err := printable.Fprintln(w, name); err != nil {
-			return err
-		}
-	}
-	return nil
 }

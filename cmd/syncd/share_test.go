@@ -215,7 +215,7 @@ func (x *sharing) policiesFile() string { return filepath.Join(x.dir, "policies.
 // writePolicies has the program write the documents.
 func (x *sharing) writePolicies(t *testing.T) {
 	t.Helper()
-	got := x.run(t, append(slices.Clone(x.command), "--format", "json")...)
+	got := x.run(t, append(slices.Clone(x.command), "--format", "json", "--with-secrets")...)
 	if got.code != 0 {
 		t.Fatalf("%q: got exit %d, want 0; stderr:\n%s", x.command, got.code, got.stderr)
 	}

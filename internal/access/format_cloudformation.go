@@ -41,6 +41,7 @@ type template struct {
 type templateParameter struct {
 	Type        string
 	NoEcho      bool
+	MinLength   int // AWS STS API Reference, AssumeRole
 	Description string
 }
 
@@ -71,7 +72,7 @@ func (t *template) parameterized(body []byte) json.RawMessage {
 	text := string(body)
 	for _, role := range markedRoles(text) {
 		name := "ExternalIdOf" + logicalID(role)
-		t.Parameters[name] = templateParameter{Type: "String", NoEcho: true, Description: "ExternalId of role " + role}
+		t.Parameters[name] = templateParameter{Type: "String", NoEcho: true, MinLength: 2, Description: "ExternalId of role " + role}
 		text = strings.ReplaceAll(text, `"`+externalIDMark+role+`"`, fmt.Sprintf(`{"Ref":%q}`, name))
 	}
 	return json.RawMessage(text)

@@ -36,6 +36,9 @@ func generated() (all []access.Options) {
 				{Principal: "arn:aws:iam::222222222222:role/task"},
 				{OrgID: org, VPCEndpoint: endpoint, SourceKeys: []string{"arn:aws:kms:us-west-2:111111111111:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d"}},
 			} {
+				if side != access.Both && (o.Principal != "" || o.OrgID != "") {
+					continue // the documents of one side are those of both
+				}
 				o.Style, o.Side, o.ExternalID = style, side, externalID
 				all = append(all, o)
 			}
@@ -304,20 +307,21 @@ func TestGeneratedDocumentsOfExamplesAreInOrder(t *testing.T) {
 // The checker finds nothing in what is written for configurations as they come.
 func TestGeneratedDocumentsOfAnyConfigurationAreInOrder(t *testing.T) {
 	options := generated()
-	written := 0
+	written, drawn := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		text := drawConfig(t)
 		c, err := config.Parse([]byte(text), "drawn.yaml")
 		if err != nil {
 			t.Fatalf("draw a configuration: %v\n%s", err, text)
 		}
+		drawn++
 		if checkGenerated(t, text, c, rapid.SampledFrom(options).Draw(t, "options")) {
 			written++
 		}
 		checkSessions(t, text, c)
 	})
-	if written < 50 {
-		t.Errorf("got documents of %d configurations, want those of most", written)
+	if written*2 < drawn {
+		t.Errorf("got documents of %d configurations of %d, want those of most", written, drawn)
 	}
 }
 

@@ -34,7 +34,7 @@ func (b *book) addTrust(n Need) error {
 		if err != nil {
 			return err
 		}
-		alternatives = [][]condition{slices.Concat(asked, b.identityPins(n.Target), b.tagPins(n.Target))}
+		alternatives = [][]condition{slices.Concat(asked, b.identityPins(n.Target), b.taggedPins(n.Target))}
 	case actionTag:
 		alternatives = b.passedTags(n.Target)
 	case actionIdentity:
@@ -106,9 +106,15 @@ func (b *book) identityPins(role string) []condition {
 	return []condition{{"StringEquals", key, []string{identity}}}
 }
 
-// tagPins ask for the tags that the configuration gives the role's sessions, with their values.
-func (b *book) tagPins(role string) []condition {
-	return tagConditions("aws:RequestTag/", b.c.Roles[role].Tags)
+// taggedPins ask for the tags that the configuration gives the role's sessions. sts:TagSession, which is not asked for when there are
+// none, asks for their values. To Null an empty value is none (IAM User Guide, "IAM JSON policy elements: Condition operators").
+func (b *book) taggedPins(role string) (conditions []condition) {
+	for _, c := range tagConditions("aws:RequestTag/", b.c.Roles[role].Tags) {
+		if c.values[0] != "" {
+			conditions = append(conditions, condition{"Null", c.key, []string{"false"}})
+		}
+	}
+	return conditions
 }
 
 // passedTags are the conditions under which a session may be tagged, as alternatives: exactly the tags of the configuration, since
@@ -118,7 +124,7 @@ func (b *book) tagPins(role string) []condition {
 func (b *book) passedTags(role string) [][]condition {
 	own, inherited := b.c.Roles[role].Tags, inheritedTags(b.c, b.c.Roles[role].Via)
 	keys := slices.Concat(slices.Collect(maps.Keys(own)), slices.Collect(maps.Keys(inherited)))
-	shown := append(b.tagPins(role), condition{"ForAllValues:StringEquals", "aws:TagKeys", keys}, condition{"Null", "aws:TagKeys", []string{"false"}})
+	shown := append(tagConditions("aws:RequestTag/", own), condition{"ForAllValues:StringEquals", "aws:TagKeys", keys}, condition{"Null", "aws:TagKeys", []string{"false"}})
 	for _, c := range tagConditions("aws:RequestTag/", inherited) {
 		shown = append(shown, condition{"StringEqualsIfExists", c.key, c.values})
 	}

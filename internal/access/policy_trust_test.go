@@ -22,7 +22,7 @@ func TestTrustPinsWhatTheCallerChooses(t *testing.T) {
 		refused         string // the action that AWS names, "" when the session is given
 	}{
 		{"share-role", "consumer", "as configured", func(*config.Role) {}, ""},
-		{"share-role", "consumer", "another tag value", func(r *config.Role) { r.Tags["access-project"] = "pond" }, "sts:AssumeRole"},
+		{"share-role", "consumer", "another tag value", func(r *config.Role) { r.Tags["access-project"] = "pond" }, "sts:TagSession"},
 		{"share-role", "consumer", "one more tag", func(r *config.Role) { r.Tags["admin"] = "yes" }, "sts:TagSession"},
 		{"share-role", "consumer", "no tags", func(r *config.Role) { r.Tags = nil }, "sts:AssumeRole"},
 		{"share-role", "consumer", "another source identity", func(r *config.Role) { r.SourceIdentity = "mallory" }, "sts:AssumeRole"},

@@ -44,10 +44,12 @@ resource "aws_iam_role" "data-access" {
         },
         "Action": "sts:AssumeRole",
         "Condition": {
+          "Null": {
+            "aws:RequestTag/access-project": "false",
+            "aws:RequestTag/cost-center": "false"
+          },
           "StringEquals": {
             "aws:PrincipalOrgID": "o-a1b2c3d4e5",
-            "aws:RequestTag/access-project": "lake",
-            "aws:RequestTag/cost-center": "4711",
             "sts:ExternalId": var.external_id_governance,
             "sts:SourceIdentity": "syncd"
           }

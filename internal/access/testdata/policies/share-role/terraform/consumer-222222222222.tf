@@ -208,8 +208,10 @@ resource "aws_iam_role" "syncd-consumer" {
         },
         "Action": "sts:AssumeRole",
         "Condition": {
+          "Null": {
+            "aws:RequestTag/access-project": "false"
+          },
           "StringEquals": {
-            "aws:RequestTag/access-project": "lake",
             "sts:ExternalId": var.external_id_consumer,
             "sts:SourceIdentity": "syncd"
           }

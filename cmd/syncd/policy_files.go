@@ -1,0 +1,82 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"syncd/internal/access"
+	"syncd/internal/printable"
+)
+
+// secretFile is a file that may hold ExternalIds.
+type secretFile struct {
+	path string
+	text []byte
+}
+
+// writeFolder writes files into a folder, and names them.
+func writeFolder(w io.Writer, folder string, rendered []access.Rendered) error {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return fmt.Errorf("make folder for policies: %w", err)
+	}
+	files := make([]secretFile, len(rendered))
+	for i, f := range rendered {
+		files[i] = secretFile{filepath.Join(folder, f.Name), f.Text}
+	}
+	return writeSecretly(w, files)
+}
+
+// writeSecretly writes files that only their owner may read, and names them. All are written under other names first: a file that is
+// there is replaced as a whole, whatever its mode, and a link by that name is replaced, not followed. What fails leaves nothing.
+func writeSecretly(w io.Writer, files []secretFile) (err error) {
+	temporary := make([]string, 0, len(files))
+	defer func() {
+		for _, name := range temporary {
+			err = errors.Join(err, removeIfThere(name))
+		}
+	}()
+	for _, f := range files {
+		name, err := writeTemporary(f)
+		if name != "" {
+			temporary = append(temporary, name)
+		}
+		if err != nil {
+			return fmt.Errorf("write policy: %w", err)
+		}
+	}
+	for i, f := range files {
+		if err := os.Rename(temporary[i], f.path); err != nil {
+			return fmt.Errorf("write policy: %w", err)
+		}
+	}
+	for _, f := range files {
+		if _, err := printable.Fprintln(w, strings.TrimPrefix(f.path, "./")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeTemporary writes a file under a name that nobody has, beside where it belongs, and returns the name.
+func writeTemporary(f secretFile) (name string, err error) {
+	file, err := os.CreateTemp(filepath.Dir(f.path), ".syncd-policy-*") // mode 0600
+	if err != nil {
+		return "", err
+	}
+	_, err = file.Write(f.text)
+	if err == nil {
+		err = file.Sync()
+	}
+	return file.Name(), errors.Join(err, file.Close())
+}
+
+func removeIfThere(name string) error {
+	if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("remove temporary file: %w", err)
+	}
+	return nil
+}

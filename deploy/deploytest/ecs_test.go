@@ -123,6 +123,7 @@ func TestWordsAreListed(t *testing.T) {
 		}
 	}
 	files := append(taskFiles(), "ecs/service.json", "ecs/run-task.json", "ecs/eventbridge-schedule.json", "ecs/syncd.yaml")
+	files = append(files, roleFiles()...)
 	for _, file := range files {
 		for _, w := range words(t) {
 			listed[w.name] = listed[w.name] || strings.Contains(read(t, file), w.name)

@@ -208,9 +208,9 @@ func functions() map[string]function.Function {
 	}
 	return map[string]function.Function{
 		"can": tryfunc.CanFunc, "coalesce": stdlib.CoalesceFunc, "concat": stdlib.ConcatFunc, "distinct": stdlib.DistinctFunc,
-		"endswith": whether(strings.HasSuffix), "floor": stdlib.FloorFunc, "jsonencode": stdlib.JSONEncodeFunc,
+		"endswith": whether(strings.HasSuffix), "floor": stdlib.FloorFunc, "jsonencode": stdlib.JSONEncodeFunc, "keys": stdlib.KeysFunc,
 		"length": lengthFunc(), "merge": stdlib.MergeFunc, "one": oneFunc(), "regex": stdlib.RegexFunc,
-		"replace": replaceFunc(), "startswith": whether(strings.HasPrefix), "values": stdlib.ValuesFunc,
+		"replace": replaceFunc(), "split": stdlib.SplitFunc, "startswith": whether(strings.HasPrefix), "values": stdlib.ValuesFunc,
 	}
 }
 

@@ -48,7 +48,9 @@ func sharings() []sharing {
 		},
 		{
 			name: "session tags and a source identity", sourceKey: true, role: "tags: {team: data}\n    source_identity: syncd",
-			consumer: map[string]cty.Value{"allow_session_tags": cty.True, "allow_source_identity": cty.True},
+			consumer: map[string]cty.Value{
+				"session_tags": cty.MapVal(map[string]cty.Value{"team": cty.StringVal("data")}), "source_identity": cty.StringVal("syncd"),
+			},
 		},
 	}
 }
@@ -156,6 +158,7 @@ func TestTerraformGrantsWhatSyncdPolicyWrites(t *testing.T) {
 				"identity of consumer " + consumerRole: encoded(t, consumer.Variables["local"].GetAttr("permissions")),
 				"trust of consumer " + consumerRole:    encoded(t, consumer.Variables["local"].GetAttr("trust")),
 				"bucket of consumer consumer-exports":  encoded(t, consumer.Variables["local"].GetAttr("destination_policy")),
+				"bucket of consumer consumer-state":    encoded(t, consumer.Variables["local"].GetAttr("state_policy")),
 			}
 			if s.sourceKey {
 				compared["key of owner "+sourceKey] = encoded(t, owner.Variables["local"].GetAttr("key_policy"))
@@ -186,6 +189,9 @@ func encoded(t *testing.T, value cty.Value) string {
 // TestTerraformMakesTheWorkload evaluates the three ways to run, of which each makes a role that one service may assume.
 func TestTerraformMakesTheWorkload(t *testing.T) {
 	text := cty.StringVal
+	const fromPod = "[ if aws:RequestTag/kubernetes-namespace StringEquals [syncd]" +
+		"  if aws:RequestTag/kubernetes-service-account StringEquals [syncd]  if aws:SourceAccount StringEquals [222222222222]" +
+		"  if aws:SourceArn ArnEquals [arn:aws:eks:eu-west-1:222222222222:cluster/data]]"
 	const provider = "arn:aws:iam::222222222222:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE"
 	ways := map[string]struct {
 		value cty.Value
@@ -202,13 +208,16 @@ func TestTerraformMakesTheWorkload(t *testing.T) {
 		"pod_identity": {
 			cty.ObjectVal(map[string]cty.Value{"cluster_name": text("data")}),
 			[]string{
-				"Allow map[Service:pods.eks.amazonaws.com] sts:AssumeRole <nil>[ if aws:SourceAccount StringEquals [222222222222]]",
-				"Allow map[Service:pods.eks.amazonaws.com] sts:TagSession <nil>[ if aws:SourceAccount StringEquals [222222222222]]",
+				"Allow map[Service:pods.eks.amazonaws.com] sts:AssumeRole <nil>" + fromPod,
+				"Allow map[Service:pods.eks.amazonaws.com] sts:TagSession <nil>" + fromPod,
 			},
 		},
 		"ecs": {
 			ecsVariable(),
-			[]string{"Allow map[Service:ecs-tasks.amazonaws.com] sts:AssumeRole <nil>[ if aws:SourceAccount StringEquals [222222222222]]"},
+			[]string{
+				"Allow map[Service:ecs-tasks.amazonaws.com] sts:AssumeRole <nil>[ if aws:SourceAccount StringEquals [222222222222]" +
+					"  if aws:SourceArn ArnLike [arn:aws:ecs:us-west-2:222222222222:*]]",
+			},
 		},
 	}
 	for name, way := range ways {

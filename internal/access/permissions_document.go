@@ -49,4 +49,36 @@ other accounts in by name, and hands the decision about those of its own account
 KMS is asked by S3 in the name of the role, so every grant on a key is confined to S3 of the bucket's region
 (` + "`kms:ViaService`" + `) and to the encryption context of the bucket: the bucket's ARN under an S3 Bucket Key, otherwise the object's.
 A bucket may hold objects of both, so both are granted.
+
+## What the documents ask for beyond that
+
+The documents that ` + "`syncd policy`" + ` writes are ones in which ` + "`syncd policy check`" + ` finds nothing.
+
+**Trust policies** hold to the configuration what the caller of AssumeRole chooses, because other policies believe it.
+
+| condition | why |
+|---|---|
+| ` + "`sts:ExternalId`" + ` | Between accounts there always is one. A role that names another account, or a role of it, can otherwise be used by anyone for whom that role works (the confused deputy). A role without ` + "`external_id`" + ` gets a placeholder, and a note to set one first. |
+| the principal | The consumer's role or user by name, in any style, where it is known: by ` + "`via`" + `, or by ` + "`--principal`" + `. Otherwise the account, which leaves the decision to its administrators. |
+| ` + "`aws:RequestTag/KEY`" + `, ` + "`aws:TagKeys`" + ` | Whoever may tag a session could give it any project or team that a policy looks at. Each tag is held to its value, and no other key is accepted. ` + "`ForAllValues`" + ` also holds for a request without tags, so that ` + "`Null`" + ` asks for them; sts:AssumeRole asks that each be there. Without tags in the configuration sts:TagSession is not granted. |
+| inherited tags | AWS does not document whether a transitive tag of an earlier hop is shown as one of the request. It may be shown, with its value, or not (` + "`StringEqualsIfExists`" + `, or a second statement). |
+| ` + "`sts:SourceIdentity`" + ` | What audit logs call the session. At later hops it cannot be set again, so that they look at ` + "`aws:SourceIdentity`" + ` of the caller. Without one in the configuration sts:SetSourceIdentity is not granted. |
+
+sts:ExternalId exists for sts:AssumeRole only, so that each action has a statement of its own. EKS Pod Identity tags its sessions with tags
+of its own, all transitive: disable them for the association (` + "`--disable-session-tags`" + `), or add their keys to ` + "`aws:TagKeys`" + `.
+When the tags of a role do not fit into the 2,048 characters of a trust policy, their values are left out (never in style abac), and a
+note says so.
+
+**Permissions and session policies** name the account of each bucket (` + "`aws:ResourceAccount`" + `): the ARN of a bucket does not have it, and
+a bucket of the same name could belong to somebody else later. The ARNs of keys and roles have it. The state's account is named when
+` + "`checkpoint.account`" + ` is set.
+
+**A scoped session** (` + "`session_policy: scoped`" + `) has 2,048 characters. When its policy is larger, conditions are left out until it fits:
+first ` + "`aws:ResourceAccount`" + `, then the encryption context of keys, then ` + "`kms:ViaService`" + `. The permissions of the role keep them all; a note
+on those says what is left out. What does not fit without them is refused.
+
+**Buckets of the consumer** refuse plain HTTP, for the bucket and all its objects. The destination refuses writes under another key, and so
+does the state's bucket with ` + "`checkpoint.kms_key`" + `. When the role that keeps the state is known, the state's bucket also refuses other
+accounts, and keeps that role from listing other keys. Listing the state is granted for its prefix, and for requests without any: S3
+says that a record is absent only to those who may list the bucket, and asks that without a prefix.
 `

@@ -23,23 +23,29 @@ locals {
   source_via      = [for region in distinct([var.source_bucket.region, var.region]) : "s3.${region}.${local.dns_suffix}"]
   destination_via = ["s3.${var.region}.${local.dns_suffix}"]
 
+  # The account of each bucket, which its ARN does not say: a bucket of the same name in another account is out of reach.
+  of_owner    = { "aws:ResourceAccount" = var.source_bucket.account_id }
+  of_consumer = { "aws:ResourceAccount" = var.account_id }
+
   permissions = {
     Version = "2012-10-17"
     Statement = [
-      merge(
-        {
-          Sid      = "ListSource"
-          Effect   = "Allow"
-          Action   = "s3:ListBucket"
-          Resource = local.source_arn
-        },
-        { for key, value in { Condition = { StringLike = { "s3:prefix" = "${var.source_bucket.prefix}*" } } } : key => value if var.source_bucket.prefix != "" },
-      ),
       {
-        Sid      = "ReadSource"
+        Sid      = "ListSource"
         Effect   = "Allow"
-        Action   = concat(["s3:GetObject"], var.copy_tags ? ["s3:GetObjectTagging"] : [])
-        Resource = local.source_objects
+        Action   = "s3:ListBucket"
+        Resource = local.source_arn
+        Condition = merge(
+          { StringEquals = local.of_owner },
+          { for key, value in { StringLike = { "s3:prefix" = "${var.source_bucket.prefix}*" } } : key => value if var.source_bucket.prefix != "" },
+        )
+      },
+      {
+        Sid       = "ReadSource"
+        Effect    = "Allow"
+        Action    = concat(["s3:GetObject"], var.copy_tags ? ["s3:GetObjectTagging"] : [])
+        Resource  = local.source_objects
+        Condition = { StringEquals = local.of_owner }
       },
       {
         Sid      = "UseKeyOfSource"
@@ -60,7 +66,8 @@ locals {
           var.copy_tags ? ["s3:PutObjectTagging", "s3:PutObjectVersionTagging"] : [],
           var.allow_delete ? ["s3:DeleteObject"] : [],
         )
-        Resource = local.destination_objects
+        Resource  = local.destination_objects
+        Condition = { StringEquals = local.of_consumer }
       },
       {
         Sid      = "UseKeyOfDestination"
@@ -72,41 +79,60 @@ locals {
           StringLike   = { "kms:EncryptionContext:aws:s3:arn" = [local.destination_arn, local.destination_objects] }
         }
       },
-      merge(
-        {
-          Sid      = "ListDestination"
-          Effect   = "Allow"
-          Action   = "s3:ListBucket"
-          Resource = local.destination_arn
-        },
-        { for key, value in { Condition = { StringLike = { "s3:prefix" = "${var.destination.prefix}*" } } } : key => value if var.destination.prefix != "" },
-      ),
       {
-        Sid      = "ListUploads"
+        Sid      = "ListDestination"
         Effect   = "Allow"
-        Action   = "s3:ListBucketMultipartUploads"
+        Action   = "s3:ListBucket"
         Resource = local.destination_arn
+        Condition = merge(
+          { StringEquals = local.of_consumer },
+          { for key, value in { StringLike = { "s3:prefix" = "${var.destination.prefix}*" } } : key => value if var.destination.prefix != "" },
+        )
+      },
+      {
+        Sid       = "ListUploads"
+        Effect    = "Allow"
+        Action    = "s3:ListBucketMultipartUploads"
+        Resource  = local.destination_arn
+        Condition = { StringEquals = local.of_consumer }
       },
       {
         Sid      = "ListState"
         Effect   = "Allow"
         Action   = "s3:ListBucket"
         Resource = local.state_arn
+        Condition = {
+          StringEquals = local.of_consumer
+          # Whether a record is absent S3 tells only to those who may list the bucket, and asks that without a prefix.
+          StringLikeIfExists = { "s3:prefix" = "${var.state.prefix}*" }
+        }
       },
       {
-        Sid      = "WriteState"
-        Effect   = "Allow"
-        Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-        Resource = local.state_objects
+        Sid       = "WriteState"
+        Effect    = "Allow"
+        Action    = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+        Resource  = local.state_objects
+        Condition = { StringEquals = local.of_consumer }
       },
     ]
   }
 
-  # Tagging stands apart: a condition on sts:ExternalId never holds for sts:TagSession.
-  session_actions = concat(
-    var.allow_session_tags ? ["sts:TagSession"] : [],
-    var.allow_source_identity ? ["sts:SetSourceIdentity"] : [],
-  )
+  # What EKS Pod Identity tags its sessions with, all transitive; of those that are known, the values.
+  handed_on_keys = [
+    for key in ["eks-cluster-arn", "eks-cluster-name", "kubernetes-namespace", "kubernetes-pod-name", "kubernetes-pod-uid", "kubernetes-service-account"] :
+    key if var.allow_session_tags
+  ]
+  handed_on = merge([for pod in var.pod_identity[*] : { for key, value in {
+    "aws:RequestTag/eks-cluster-name"           = pod.cluster_name
+    "aws:RequestTag/kubernetes-namespace"       = pod.namespace
+    "aws:RequestTag/kubernetes-service-account" = pod.service_account
+  } : key => value if var.allow_session_tags }]...)
+  tag_keys = concat(keys(var.session_tags), local.handed_on_keys)
+
+  # Tags and source identity are chosen by whoever assumes the role, and other policies believe them: they are held to those of
+  # syncd.yaml. Tagging stands apart: a condition on sts:ExternalId never holds for sts:TagSession. ForAllValues alone holds for a
+  # request without tags too, so that Null asks for some. Whether STS shows inherited tags as those of the request is not
+  # documented: they may show, with their values, or not.
   trust = {
     Version = "2012-10-17"
     Statement = concat(
@@ -115,14 +141,37 @@ locals {
         Effect    = "Allow"
         Principal = { AWS = local.workload_role_arn }
         Action    = "sts:AssumeRole"
-        Condition = { StringEquals = { "sts:ExternalId" = var.external_id } }
+        Condition = { for operator, block in {
+          StringEquals = merge({ "sts:ExternalId" = var.external_id }, { for identity in var.source_identity[*] : "sts:SourceIdentity" => identity })
+          Null         = { for key, value in var.session_tags : "aws:RequestTag/${key}" => "false" if value != "" }
+        } : operator => block if length(block) > 0 }
       }],
-      [for actions in [local.session_actions] : {
+      [for keys in [local.tag_keys] : {
         Sid       = "TagSession"
         Effect    = "Allow"
         Principal = { AWS = local.workload_role_arn }
-        Action    = actions
-      } if length(actions) > 0],
+        Action    = "sts:TagSession"
+        Condition = { for operator, block in {
+          StringEquals                = { for key, value in var.session_tags : "aws:RequestTag/${key}" => value }
+          StringEqualsIfExists        = local.handed_on
+          "ForAllValues:StringEquals" = { "aws:TagKeys" = keys }
+          Null                        = { "aws:TagKeys" = "false" }
+        } : operator => block if length(block) > 0 }
+      } if length(keys) > 0],
+      [for keys in [local.handed_on_keys] : {
+        Sid       = "TagSessionUnseen"
+        Effect    = "Allow"
+        Principal = { AWS = local.workload_role_arn }
+        Action    = "sts:TagSession"
+        Condition = { Null = { "aws:TagKeys" = "true" } }
+      } if length(keys) > 0 && length(var.session_tags) == 0],
+      [for identity in var.source_identity[*] : {
+        Sid       = "SetSourceIdentity"
+        Effect    = "Allow"
+        Principal = { AWS = local.workload_role_arn }
+        Action    = "sts:SetSourceIdentity"
+        Condition = { StringEquals = { "sts:SourceIdentity" = identity } }
+      }],
     )
   }
 
@@ -166,12 +215,51 @@ locals {
         }
       },
       {
-        Sid       = "DenyPlainText"
+        Sid       = "DenyWithoutTLS"
         Effect    = "Deny"
         Principal = "*"
         Action    = "s3:*"
-        Resource  = local.destination_objects
+        Resource  = [local.destination_arn, "${local.destination_arn}/*"]
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ]
+  }
+
+  state_policy = {
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid       = "DenyWithoutTLS"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:*"
+        Resource  = [local.state_arn, "${local.state_arn}/*"]
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+      # A service of AWS has no account, and the negated condition holds for it.
+      {
+        Sid       = "DenyOtherAccounts"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:*"
+        Resource  = local.state_objects
+        Condition = {
+          StringNotEquals = { "aws:PrincipalAccount" = var.account_id }
+          BoolIfExists    = { "aws:PrincipalIsAWSService" = "false" }
+        }
+      },
+      # Null spares the question whether a record is absent.
+      {
+        Sid       = "DenyOtherListings"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:ListBucket"
+        Resource  = local.state_arn
+        Condition = {
+          ArnEquals     = { "aws:PrincipalArn" = "arn:${local.partition}:iam::${var.account_id}:role/${var.name}" }
+          StringNotLike = { "s3:prefix" = "${var.state.prefix}*" }
+          Null          = { "s3:prefix" = "false" }
+        }
       },
     ]
   }

@@ -19,13 +19,19 @@ locals {
   # The issuer is the provider's name: its ARN without what stands before the slash.
   oidc_issuer = var.irsa == null ? "" : replace(var.irsa.oidc_provider_arn, "/^[^/]*\\//", "")
 
+  # Tasks of this account in the cluster's region, and nothing that ECS does for others.
+  from_ecs = { for ecs in var.ecs[*] : "only" => {
+    StringEquals = { "aws:SourceAccount" = var.account_id }
+    ArnLike      = { "aws:SourceArn" = "arn:${local.partition}:ecs:${split(":", ecs.cluster_arn)[3]}:${var.account_id}:*" }
+  } }
+
   # Who may be the workload: of these, the one that is asked for.
   workload_trusts = concat(
     [for ecs in var.ecs[*] : {
       Effect    = "Allow"
       Principal = { Service = "ecs-tasks.amazonaws.com" }
       Action    = ["sts:AssumeRole"]
-      Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+      Condition = local.from_ecs["only"]
     }],
     [for irsa in var.irsa[*] : {
       Effect    = "Allow"
@@ -40,7 +46,15 @@ locals {
       Effect    = "Allow"
       Principal = { Service = "pods.eks.amazonaws.com" }
       Action    = ["sts:AssumeRole", "sts:TagSession"]
-      Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+      # The cluster, and by the tags that Pod Identity sets one service account in it.
+      Condition = {
+        StringEquals = {
+          "aws:SourceAccount"                         = var.account_id
+          "aws:RequestTag/kubernetes-namespace"       = pod.namespace
+          "aws:RequestTag/kubernetes-service-account" = pod.service_account
+        }
+        ArnEquals = { "aws:SourceArn" = "arn:${local.partition}:eks:${coalesce(pod.region, var.region)}:${var.account_id}:cluster/${pod.cluster_name}" }
+      }
     }],
   )
 }

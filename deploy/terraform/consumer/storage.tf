@@ -99,3 +99,10 @@ resource "aws_s3_bucket_policy" "destination" {
   policy     = jsonencode(local.destination_policy)
   depends_on = [aws_s3_bucket_public_access_block.made]
 }
+
+resource "aws_s3_bucket_policy" "state" {
+  count      = var.state.create_bucket ? 1 : 0
+  bucket     = aws_s3_bucket.made["state"].id
+  policy     = jsonencode(local.state_policy)
+  depends_on = [aws_s3_bucket_public_access_block.made]
+}

@@ -49,7 +49,7 @@ variable "destination" {
 }
 
 variable "state" {
-  description = "Where the ledger lies: bucket and beginning of the keys. With create_bucket false the bucket is there already."
+  description = "Where the ledger lies: bucket and beginning of the keys. With create_bucket false the bucket is there already and its policy and lifecycle are left alone."
   type = object({
     bucket          = string
     prefix          = optional(string, "syncd/")
@@ -72,16 +72,22 @@ variable "external_id" {
   }
 }
 
+variable "session_tags" {
+  description = "The tags of the session: those of the role in syncd.yaml. The trust policy takes these, with these values, and no others."
+  type        = map(string)
+  default     = {}
+}
+
 variable "allow_session_tags" {
-  description = "Whether the session may be tagged: for roles with tags in syncd.yaml, and always with EKS Pod Identity unless its session tags are disabled."
+  description = "Whether the session may inherit the tags of EKS Pod Identity: always with Pod Identity, unless its session tags are disabled."
   type        = bool
   default     = false
 }
 
-variable "allow_source_identity" {
-  description = "Whether a source identity may be set (source_identity of the role in syncd.yaml)."
-  type        = bool
-  default     = false
+variable "source_identity" {
+  description = "The source identity of the session: that of the role in syncd.yaml. The trust policy takes this one and no other; null for none."
+  type        = string
+  default     = null
 }
 
 variable "copy_tags" {
@@ -113,9 +119,10 @@ variable "irsa" {
 }
 
 variable "pod_identity" {
-  description = "Makes the role of a Kubernetes service account and ties it to it by EKS Pod Identity: cluster, namespace and name."
+  description = "Makes the role of a Kubernetes service account and ties it to it by EKS Pod Identity: cluster, its region when it is another one, namespace and name."
   type = object({
     cluster_name    = string
+    region          = optional(string)
     namespace       = optional(string, "syncd")
     service_account = optional(string, "syncd")
   })

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"syncd/internal/syncer"
+)
+
+// TestShareScoped has passes run in sessions that are narrowed to their mapping, with every condition that fits.
+func TestShareScoped(t *testing.T) {
+	for _, way := range []string{"owner-role", "account", "role", "org", "abac"} {
+		t.Run(way, func(t *testing.T) {
+			t.Parallel()
+			x := newSharing(t, way)
+			// A role that keeps the state of all mappings cannot be narrowed to one.
+			x.text = regexp.MustCompile(`(?m)^checkpoint:\n(  .*\n)+`).ReplaceAllString(x.text, "")
+			x.text = regexp.MustCompile(`(?m)^state: s3:.*$`).ReplaceAllString(x.text, "state: file:"+filepath.Join(x.dir, "state"))
+			x.text = regexp.MustCompile(`(?m)^    arn: .*$`).ReplaceAllString(x.text, "$0\n    session_policy: scoped")
+			if !strings.Contains(x.text, "scoped") {
+				t.Fatalf("got the configuration\n%s\nwant its sessions scoped", x.text)
+			}
+			x.configure(t)
+			x.put("", 11<<20)
+			x.checkPasses(t, syncer.Summary{Listed: 4, Copied: 4})
+			x.checkCopies(t)
+			x.checkPasses(t, syncer.Summary{Listed: 4, Unchanged: 4})
+		})
+	}
+}

@@ -31,7 +31,7 @@ func drawConfig(t *rapid.T) string {
 	if strings.HasPrefix(state, "s3:") && topology != "ambient" {
 		text += "checkpoint: {role: consumer" + rapid.SampledFrom([]string{"", ", account: \"222222222222\"", ", kms_key: \"" + exampleKey + "\""}).Draw(t, "checkpoint") + "}\n"
 	} else if strings.HasPrefix(state, "s3:") {
-		text += "checkpoint: {region: us-west-2}\n"
+		text += "checkpoint: {region: us-west-2, account: \"222222222222\"}\n"
 	}
 	text += "mappings:\n"
 	for i := range rapid.IntRange(1, 4).Draw(t, "mappings") {

@@ -83,7 +83,7 @@ func (r reading) apply(p Permission) []Need {
 	n := r.need(p, role)
 	n.Resource, n.Sample, n.Owner = place.pattern, place.sample, place.owner
 	n.sid, n.condition = place.sid(p.Action), place.conditions(p.Action)
-	n.owned = !p.On.isKey() && (r.c.Checkpoint.Account != "" || p.By != Keeper)
+	n.owned = !p.On.isKey() && (p.By != Keeper || r.c.StateAccount() != "")
 	maps.Copy(n.Context, place.context(p.Action))
 	return []Need{n}
 }

@@ -70,8 +70,8 @@ When the tags of a role do not fit into the 2,048 characters of a trust policy, 
 note says so.
 
 **Permissions and session policies** name the account of each bucket (` + "`aws:ResourceAccount`" + `): the ARN of a bucket does not have it, and
-a bucket of the same name could belong to somebody else later. The ARNs of keys and roles have it. The state's account is named when
-` + "`checkpoint.account`" + ` is set.
+a bucket of the same name could belong to somebody else later. The ARNs of keys and roles have it. The state's account is
+` + "`checkpoint.account`" + `, or that of ` + "`checkpoint.role`" + `, as with every request of syncd.
 
 **A scoped session** (` + "`session_policy: scoped`" + `) has 2,048 characters. When its policy is larger, conditions are left out until it fits:
 first ` + "`aws:ResourceAccount`" + `, then the encryption context of keys, then ` + "`kms:ViaService`" + `. The permissions of the role keep them all; a note

@@ -213,8 +213,8 @@ func TestTerraformTrustsTheTagsOfPodIdentity(t *testing.T) {
 		want bool
 	}{
 		"not shown":        {nil, true},
-		"shown":            {map[string]string{"eks-cluster-name": "data", "kubernetes-pod-name": "syncd-1"}, true},
-		"of another pod":   {map[string]string{"kubernetes-namespace": "other"}, false},
+		"shown":            {map[string]string{"eks-cluster-name": "data", "kubernetes-namespace": "syncd", "kubernetes-service-account": "syncd", "kubernetes-pod-name": "syncd-1"}, true},
+		"of another pod":   {map[string]string{"eks-cluster-name": "data", "kubernetes-namespace": "other", "kubernetes-service-account": "syncd"}, false},
 		"one that is none": {map[string]string{"admin": "yes"}, false},
 	} {
 		facts := map[string][]string{}

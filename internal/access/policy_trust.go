@@ -118,20 +118,23 @@ func (b *book) taggedPins(role string) (conditions []condition) {
 }
 
 // passedTags are the conditions under which a session may be tagged, as alternatives: exactly the tags of the configuration, since
-// policies that look at tags take the word of whoever chooses them. ForAllValues alone holds for a request without tags too; Null
-// asks for some. Whether STS shows a tag that is inherited from an earlier hop as one of the request is not documented, so that such
-// a tag may show, with its value, or not.
+// policies that look at tags take the word of whoever chooses them. Whether STS shows the tags that are inherited from earlier hops as
+// those of the request is not documented, so that they may all show, with their values, or not.
 func (b *book) passedTags(role string) [][]condition {
 	own, inherited := b.c.Roles[role].Tags, inheritedTags(b.c, b.c.Roles[role].Via)
-	keys := slices.Concat(slices.Collect(maps.Keys(own)), slices.Collect(maps.Keys(inherited)))
-	shown := append(tagConditions("aws:RequestTag/", own), condition{"ForAllValues:StringEquals", "aws:TagKeys", keys}, condition{"Null", "aws:TagKeys", []string{"false"}})
-	for _, c := range tagConditions("aws:RequestTag/", inherited) {
-		shown = append(shown, condition{"StringEqualsIfExists", c.key, c.values})
+	if len(inherited) == 0 {
+		return [][]condition{exactTags(own)}
 	}
-	if len(own) > 0 {
-		return [][]condition{shown}
+	return [][]condition{exactTags(sessionTags(b.c, role)), exactTags(own)}
+}
+
+// exactTags ask that a request has these tags and no others. ForAllValues alone holds for a request without tags too; Null asks for some.
+func exactTags(tags map[string]string) []condition {
+	if len(tags) == 0 {
+		return []condition{{"Null", "aws:TagKeys", []string{"true"}}}
 	}
-	return [][]condition{shown, {{"Null", "aws:TagKeys", []string{"true"}}}}
+	return append(tagConditions("aws:RequestTag/", tags),
+		condition{"ForAllValues:StringEquals", "aws:TagKeys", slices.Collect(maps.Keys(tags))}, condition{"Null", "aws:TagKeys", []string{"false"}})
 }
 
 // without drops from grants the conditions whose key begins so, of one action or, with "", of all.

@@ -132,7 +132,7 @@ locals {
   # Tags and source identity are chosen by whoever assumes the role, and other policies believe them: they are held to those of
   # syncd.yaml. Tagging stands apart: a condition on sts:ExternalId never holds for sts:TagSession. ForAllValues alone holds for a
   # request without tags too, so that Null asks for some. Whether STS shows inherited tags as those of the request is not
-  # documented: they may show, with their values, or not.
+  # documented: they may all show, with their values, or not.
   trust = {
     Version = "2012-10-17"
     Statement = concat(
@@ -146,25 +146,28 @@ locals {
           Null         = { for key, value in var.session_tags : "aws:RequestTag/${key}" => "false" if value != "" }
         } : operator => block if length(block) > 0 }
       }],
-      [for keys in [local.tag_keys] : {
+      [for names in [local.tag_keys] : {
         Sid       = "TagSession"
         Effect    = "Allow"
         Principal = { AWS = local.workload_role_arn }
         Action    = "sts:TagSession"
         Condition = { for operator, block in {
-          StringEquals                = { for key, value in var.session_tags : "aws:RequestTag/${key}" => value }
-          StringEqualsIfExists        = local.handed_on
-          "ForAllValues:StringEquals" = { "aws:TagKeys" = keys }
+          StringEquals                = merge({ for key, value in var.session_tags : "aws:RequestTag/${key}" => value }, local.handed_on)
+          "ForAllValues:StringEquals" = { "aws:TagKeys" = names }
           Null                        = { "aws:TagKeys" = "false" }
         } : operator => block if length(block) > 0 }
-      } if length(keys) > 0],
-      [for keys in [local.handed_on_keys] : {
+      } if length(names) > 0],
+      [for names in [local.handed_on_keys] : {
         Sid       = "TagSessionUnseen"
         Effect    = "Allow"
         Principal = { AWS = local.workload_role_arn }
         Action    = "sts:TagSession"
-        Condition = { Null = { "aws:TagKeys" = "true" } }
-      } if length(keys) > 0 && length(var.session_tags) == 0],
+        Condition = { for operator, block in {
+          StringEquals                = { for key, value in var.session_tags : "aws:RequestTag/${key}" => value }
+          "ForAllValues:StringEquals" = { for name in ["aws:TagKeys"] : name => keys(var.session_tags) if length(var.session_tags) > 0 }
+          Null                        = { "aws:TagKeys" = length(var.session_tags) > 0 ? "false" : "true" }
+        } : operator => block if length(block) > 0 }
+      } if length(names) > 0],
       [for identity in var.source_identity[*] : {
         Sid       = "SetSourceIdentity"
         Effect    = "Allow"

@@ -136,7 +136,7 @@ func (of policyFlags) inFolder() bool {
 func resolveExternalID(p process, c *config.Config) func(role string) (string, error) {
 	return func(role string) (string, error) {
 		source := c.Roles[role].ExternalID
-		if source.IsZero() {
+		if !source.Sent() {
 			return access.ExternalIDPlaceholder, nil
 		}
 		id, err := source.Resolve(p.lookupEnv, p.readFile)

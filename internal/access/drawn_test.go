@@ -45,9 +45,7 @@ func drawRole(t *rapid.T, name, account, via string, tagKeys []string) string {
 	if via != "" {
 		text += "    via: " + via + "\n"
 	}
-	if rapid.Bool().Draw(t, "external id") {
-		text += "    external_id: {env: AN_ID}\n"
-	}
+	text += rapid.SampledFrom([]string{"", "    external_id: {env: AN_ID}\n", "    external_id: none\n"}).Draw(t, "external id")
 	if rapid.Bool().Draw(t, "source identity") && via == "" {
 		text += "    source_identity: syncd\n"
 	}

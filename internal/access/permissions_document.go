@@ -58,7 +58,7 @@ The documents that ` + "`syncd policy`" + ` writes are ones in which ` + "`syncd
 
 | condition | why |
 |---|---|
-| ` + "`sts:ExternalId`" + ` | Between accounts there always is one. A role that names another account, or a role of it, can otherwise be used by anyone for whom that role works (the confused deputy). A role without ` + "`external_id`" + ` gets a placeholder, and a note to set one first. |
+| ` + "`sts:ExternalId`" + ` | The role of another owner always has one: otherwise it can be used, through those who may assume it, by anyone they work for (the confused deputy). ` + "`external_id: none`" + ` says that the role needs none, and then the principal or the organization has to be known. A role without ` + "`external_id`" + ` gets a placeholder, and a note to set one first. |
 | the principal | The consumer's role or user by name, in any style, where it is known: by ` + "`via`" + `, or by ` + "`--principal`" + `. Otherwise the account, which leaves the decision to its administrators. |
 | ` + "`aws:RequestTag/KEY`" + `, ` + "`aws:TagKeys`" + ` | Whoever may tag a session could give it any project or team that a policy looks at. Each tag is held to its value, and no other key is accepted. ` + "`ForAllValues`" + ` also holds for a request without tags, so that ` + "`Null`" + ` asks for them; sts:AssumeRole asks that each be there. Without tags in the configuration sts:TagSession is not granted. |
 | inherited tags | AWS does not document whether a transitive tag of an earlier hop is shown as one of the request. Two statements take either: all of them shown, with their values, or none. |

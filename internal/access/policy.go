@@ -55,7 +55,7 @@ type Options struct {
 	// account, the reader may ask for every key there, and the owner's key policy decides.
 	SourceKeys []string
 	// ExternalID returns the ExternalId of a role, by its name in roles. It is called for roles that have one, and for roles without
-	// one that are assumed from another account: their trust policies ask for one all the same. Nil refuses the former, and has
+	// one that belong to another owner: their trust policies ask for one all the same. Nil refuses the former, and has
 	// [ExternalIDPlaceholder] for the latter.
 	ExternalID func(role string) (string, error)
 }

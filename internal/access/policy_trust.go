@@ -30,7 +30,7 @@ func (b *book) addTrust(n Need) error {
 	var alternatives [][]condition
 	switch n.Action {
 	case actionAssume:
-		asked, err := b.asked(d, n)
+		asked, err := b.asked(d, n, principal)
 		if err != nil {
 			return err
 		}
@@ -59,13 +59,32 @@ func (b *book) noteTrust(d *draft, n Need, principal string) {
 	d.noteNamed(n, principal)
 }
 
-// asked is the condition on the ExternalId. Between accounts there always is one: a role that names another account or one of its
-// roles without it can be used through them by anyone they work for (IAM User Guide, "The confused deputy problem").
-func (b *book) asked(d *draft, n Need) ([]condition, error) {
-	if !n.ExternalID && !b.crosses(n) {
+// asked is the condition on the ExternalId. The role of another owner always has one, unless the configuration says that it needs none:
+// through those who may assume it, it could be used by anyone they work for (IAM User Guide, "The confused deputy problem").
+func (b *book) asked(d *draft, n Need, principal string) ([]condition, error) {
+	id := b.c.Roles[n.Target].ExternalID
+	switch {
+	case !b.ofAnotherOwner(n) && !n.ExternalID:
+		return nil, nil
+	case !id.Sent() && !id.IsZero():
+		if principal != n.Principal && b.o.OrgID == "" {
+			return nil, fmt.Errorf("write trust policy of %s: without an external id (roles.%s.external_id is none) all of account %s could assume it: "+
+				"name the principal of the ambient credentials, or the organization", n.Resource, n.Target, n.Account)
+		}
 		return nil, nil
 	}
-	id, err := b.externalID(n)
+	return b.externalID(d, n)
+}
+
+// ofAnotherOwner reports whether the role that is assumed belongs neither to the account it is assumed from nor to that of the
+// destination, which is the operator's own.
+func (b *book) ofAnotherOwner(n Need) bool {
+	m, _ := b.c.Mapping(n.Mapping)
+	return b.crosses(n) && n.Owner != m.Destination.Account
+}
+
+func (b *book) externalID(d *draft, n Need) ([]condition, error) {
+	id, err := b.findExternalID(n)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +98,7 @@ func (b *book) asked(d *draft, n Need) ([]condition, error) {
 	return []condition{{"StringEquals", "sts:ExternalId", []string{id}}}, nil
 }
 
-func (b *book) externalID(n Need) (string, error) {
+func (b *book) findExternalID(n Need) (string, error) {
 	if b.o.ExternalID == nil {
 		if !n.ExternalID {
 			return ExternalIDPlaceholder, nil

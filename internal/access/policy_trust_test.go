@@ -33,7 +33,6 @@ func TestTrustPinsWhatTheCallerChooses(t *testing.T) {
 		{"share-abac", "governance", "one tag fewer at the first hop", func(r *config.Role) { delete(r.Tags, "cost-center") }, "sts:AssumeRole"},
 		{"share-abac", "governance", "another identity at the first hop", func(r *config.Role) { r.SourceIdentity = "mallory" }, "sts:AssumeRole"},
 		{"share-abac", "consumer", "a tag at the last hop", func(r *config.Role) { r.Tags = map[string]string{"admin": "yes"} }, "sts:TagSession"},
-		{"share-abac", "consumer", "another external id at the last hop", func(r *config.Role) { r.ExternalID = config.PlainExternalID("a-guess") }, "sts:AssumeRole"},
 	} {
 		t.Run(tt.way+"/"+tt.name, func(t *testing.T) {
 			x := newWorld(t, wayOf(t, tt.way), nil)
@@ -103,8 +102,9 @@ func TestInheritedTagsMayShowOrNot(t *testing.T) {
 	}
 }
 
-// Between accounts a trust policy asks for an ExternalId, whatever the configuration has, and names the principal where it is known.
-func TestTrustBetweenAccounts(t *testing.T) {
+// The trust policy of another owner's role asks for an ExternalId, whatever the configuration has, and names the principal where it is
+// known.
+func TestTrustBetweenOwners(t *testing.T) {
 	const task = "arn:aws:iam::222222222222:role/task"
 	text := strings.Replace(example(t, "share-owner-role"), "    external_id: {file: /run/secrets/external-id} # read again at every assume\n", "", 1)
 	for _, style := range []access.Style{access.RoleStyle, access.AccountStyle} {
@@ -161,5 +161,25 @@ func TestTrustLeavesOutWhatDoesNotFit(t *testing.T) {
 	}
 	if _, err := access.Policies(c, access.Options{ExternalID: externalID, Style: access.ABACStyle}); err == nil {
 		t.Error("30 tags in style abac: got documents, want an error: policies look at the values")
+	}
+}
+
+// Where the configuration says that the role needs no ExternalId, its trust policy has none, and says who may assume it.
+func TestTrustWithoutAnExternalID(t *testing.T) {
+	text := strings.Replace(example(t, "share-owner-role"), "{file: /run/secrets/external-id} # read again at every assume", "none", 1)
+	for _, o := range []access.Options{{}, {Principal: "arn:aws:iam::222222222222:role/task"}, {OrgID: org}} {
+		documents, err := access.Policies(parse(t, text), o)
+		if o.Principal == "" && o.OrgID == "" {
+			if err == nil || !strings.Contains(err.Error(), "roles.reader.external_id is none") {
+				t.Errorf("nobody known: got %v, want an error that says who has to be", err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body := document(t, documents, access.KindTrust, owner).Policy().String(); strings.Contains(body, "sts:ExternalId") {
+			t.Errorf("%+v: got %s, want no ExternalId", o, body)
+		}
 	}
 }

@@ -1,11 +1,5 @@
 # Account 222222222222, on the consumer's side. Import what exists already before you apply this.
 
-variable "external_id_consumer" {
-  description = "ExternalId of role consumer"
-  type        = string
-  sensitive   = true
-}
-
 # The permissions of the ambient credentials.
 # They belong to the role or user whose credentials syncd finds in its surroundings, such as an ECS task role.
 output "account_222222222222-ambient-permissions" {
@@ -190,14 +184,16 @@ resource "aws_iam_role" "syncd-consumer" {
         "Principal": {
           "AWS": "arn:aws:iam::333333333333:role/data-access"
         },
-        "Action": "sts:AssumeRole",
+        "Action": [
+          "sts:AssumeRole",
+          "sts:SetSourceIdentity"
+        ],
         "Condition": {
           "StringEquals": {
             "aws:PrincipalOrgID": "o-a1b2c3d4e5",
             "aws:PrincipalTag/access-project": "lake",
             "aws:PrincipalTag/cost-center": "4711",
-            "aws:SourceIdentity": "syncd",
-            "sts:ExternalId": var.external_id_consumer
+            "aws:SourceIdentity": "syncd"
           }
         }
       },
@@ -218,9 +214,7 @@ resource "aws_iam_role" "syncd-consumer" {
           "StringEquals": {
             "aws:PrincipalOrgID": "o-a1b2c3d4e5",
             "aws:PrincipalTag/access-project": "lake",
-            "aws:PrincipalTag/cost-center": "4711"
-          },
-          "StringEqualsIfExists": {
+            "aws:PrincipalTag/cost-center": "4711",
             "aws:RequestTag/access-project": "lake"
           }
         }
@@ -240,22 +234,6 @@ resource "aws_iam_role" "syncd-consumer" {
             "aws:PrincipalOrgID": "o-a1b2c3d4e5",
             "aws:PrincipalTag/access-project": "lake",
             "aws:PrincipalTag/cost-center": "4711"
-          }
-        }
-      },
-      {
-        "Sid": "SetSourceIdentity",
-        "Effect": "Allow",
-        "Principal": {
-          "AWS": "arn:aws:iam::333333333333:role/data-access"
-        },
-        "Action": "sts:SetSourceIdentity",
-        "Condition": {
-          "StringEquals": {
-            "aws:PrincipalOrgID": "o-a1b2c3d4e5",
-            "aws:PrincipalTag/access-project": "lake",
-            "aws:PrincipalTag/cost-center": "4711",
-            "aws:SourceIdentity": "syncd"
           }
         }
       }

@@ -24,6 +24,15 @@ func (c *Config) Service(endpointURL string) string {
 	return ServiceOf(cmp.Or(endpointURL, c.AWS.EndpointURL))
 }
 
+// STSEndpoint returns where roles are assumed that have no endpoint of their own: at aws.endpoint_url, unless that is one of S3's own,
+// which have no STS; "" for AWS.
+func (c *Config) STSEndpoint() string {
+	if c.Service("") == "" {
+		return ""
+	}
+	return c.AWS.EndpointURL
+}
+
 // ServiceOf names the service at an endpoint URL, "" at none, as Service does. A name stands for itself.
 func ServiceOf(endpointURL string) string {
 	at, err := url.Parse(strings.ToLower(endpointURL))
@@ -75,17 +84,18 @@ func canonicalPort(port string) string {
 // another form, or be none.
 func (c *Config) compatible(endpointURL string) bool { return c.Service(endpointURL) != "" }
 
-// partitions are the partitions of AWS other than aws, by what the codes of their regions begin with ("AWS service endpoints",
-// AWS General Reference).
-var partitions = [][2]string{
-	{"cn-", "aws-cn"}, {"us-gov-", "aws-us-gov"}, {"us-iso-", "aws-iso"}, {"us-isob-", "aws-iso-b"}, {"eu-isoe-", "aws-iso-e"},
-	{"us-isof-", "aws-iso-f"}, {"eusc-", "aws-eusc"},
-}
-
-// Partition names the partition of AWS that a region is in. The name of a bucket is unique within one ("General purpose bucket
-// naming rules", Amazon S3 User Guide).
+// Partition names the partition of AWS that a region is in ("AWS service endpoints", AWS General Reference). The name of a bucket is
+// unique within one ("General purpose bucket naming rules", Amazon S3 User Guide).
 func Partition(region string) string {
-	for _, p := range partitions {
+	for _, p := range [][2]string{
+		{"cn-", "aws-cn"},
+		{"us-gov-", "aws-us-gov"},
+		{"us-iso-", "aws-iso"},
+		{"us-isob-", "aws-iso-b"},
+		{"eu-isoe-", "aws-iso-e"},
+		{"us-isof-", "aws-iso-f"},
+		{"eusc-", "aws-eusc"},
+	} {
 		if strings.HasPrefix(region, p[0]) {
 			return p[1]
 		}

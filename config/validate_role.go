@@ -44,7 +44,7 @@ func (v *validator) role(r Role, path string) {
 
 // exposed refuses to assume a role where the keys of its session can be read on the way.
 func (v *validator) exposed(r Role, path string) {
-	endpoint, at := v.AWS.EndpointURL, "aws.endpoint_url"
+	endpoint, at := v.STSEndpoint(), "aws.endpoint_url"
 	if r.EndpointURL != "" {
 		endpoint, at = r.EndpointURL, path+".endpoint_url"
 	}

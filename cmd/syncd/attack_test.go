@@ -81,10 +81,13 @@ func TestAttackOnTheListener(t *testing.T) {
 	}
 	asked := time.Now()
 	response, err := http.Get("http://" + daemon.address + "/healthz")
-	if err != nil || response.StatusCode != http.StatusOK {
-		t.Errorf("/healthz: got %v, %v", response, err)
+	if err != nil {
+		t.Fatal(err)
 	}
 	answered := time.Since(asked)
+	if err := response.Body.Close(); err != nil || response.StatusCode != http.StatusOK {
+		t.Errorf("/healthz: got %v, %v", response, err)
+	}
 	idleCost := peak(t, daemon.Process.Pid) - before
 
 	request := []byte("GET /metrics HTTP/1.1\r\nHost: x\r\nX-Large: " + strings.Repeat("x", header))

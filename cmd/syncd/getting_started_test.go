@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -57,7 +58,11 @@ type session struct {
 	owner, consumer      *awsfake.Account
 	source               *awsfake.Bucket
 	home, work, endpoint string
+	client               *http.Client // that trusts the endpoint
 }
+
+// authority is the file with the certificate of the endpoint: only over TLS may a profile name one.
+func (s *session) authority() string { return filepath.Join(s.home, "ca.pem") }
 
 func newSession(t *testing.T) *session {
 	t.Helper()
@@ -72,7 +77,7 @@ func newSession(t *testing.T) *session {
 	owner, consumer := s.owner.AdminUser(), s.consumer.AdminUser()
 	doors := http.NewServeMux()
 	doors.Handle(iamDoor, serveIAM(map[*awsfake.User]*awsfake.Account{owner: s.owner, consumer: s.consumer}))
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == iamDoor {
 			doors.ServeHTTP(w, r)
 			return
@@ -80,7 +85,11 @@ func newSession(t *testing.T) *session {
 		s.cloud.ServeHTTP(w, r) // keys are bytes: no multiplexer may clean them
 	}))
 	t.Cleanup(server.Close)
-	s.endpoint = server.URL
+	s.endpoint, s.client = server.URL, server.Client()
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(s.authority(), certificate, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	s.signIn(t, map[string]*awsfake.User{"owner": owner, "consumer": consumer})
 	return s
 }
@@ -117,7 +126,7 @@ func (s *session) run(t *testing.T, steps []pageStep) []string {
 	var output lockedBuffer
 	shell := exec.CommandContext(t.Context(), "bash", "-c", s.fit(t, script.String()))
 	shell.Dir, shell.Stdout, shell.Stderr = s.work, &output, &output
-	shell.Env = []string{"HOME=" + s.home, "PATH=" + os.Getenv("PATH"), "AWS_EC2_METADATA_DISABLED=true"}
+	shell.Env = []string{"HOME=" + s.home, "PATH=" + os.Getenv("PATH"), "AWS_EC2_METADATA_DISABLED=true", "SSL_CERT_FILE=" + s.authority()}
 	err := shell.Run()
 	printed := strings.Split(output.String(), end+"\n")
 	if err != nil || len(printed) != len(steps)+1 {
@@ -207,7 +216,7 @@ func (s *session) copies(t *testing.T) []string {
 	t.Helper()
 	reader := s.consumer.AdminUser()
 	client := s3.New(s3.Options{
-		BaseEndpoint: &s.endpoint, UsePathStyle: true, Region: "us-west-2",
+		BaseEndpoint: &s.endpoint, UsePathStyle: true, Region: "us-west-2", HTTPClient: s.client,
 		Credentials: credentials.NewStaticCredentialsProvider(reader.AccessKeyID, reader.SecretAccessKey, ""),
 	})
 	listed, err := client.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String(demoCopy)})

@@ -27,6 +27,8 @@ const (
 // The features of checks that are no permission.
 const (
 	FeatureCredentials Feature = "credentials"
+	// FeatureConnection is where requests go.
+	FeatureConnection Feature = "connection"
 	FeatureRequest     Feature = "request" // one whose permissions are all there, and which fails nevertheless
 )
 
@@ -147,7 +149,7 @@ func Diagnose(ctx context.Context, o DoctorOptions) (Diagnosis, error) {
 		if err := w.run(ctx); err != nil {
 			return d, fmt.Errorf("mapping %s: %w", m.Name, err)
 		}
-		d.Probes = append(d.Probes, slices.Concat(w.result(), w.deputyProbes())...)
+		d.Probes = append(d.Probes, slices.Concat(w.result(), w.deputyProbes(), w.exposedProbes(), w.foundProbes())...)
 		d.Leftovers = append(d.Leftovers, w.leftovers...)
 	}
 	return d, nil
@@ -166,7 +168,8 @@ func Foresee(c *config.Config, names []string) (Diagnosis, error) {
 			probe.Outcome = OutcomeSkipped
 			d.Probes = append(d.Probes, probe)
 		}
-		d.Probes = append(d.Probes, reading{c: c, m: m, traits: traitsOf(c, m)}.deputyProbes()...)
+		r := reading{c: c, m: m, traits: traitsOf(c, m)}
+		d.Probes = append(d.Probes, slices.Concat(r.deputyProbes(), r.exposedProbes())...)
 	}
 	return d, nil
 }

@@ -197,3 +197,20 @@ func TestDoctorAssumesRolesAtTheSides(t *testing.T) {
 		t.Errorf("got STS asked at %q, want the sides", sent["sts"])
 	}
 }
+
+// TestEndpointsAreNamed has the doctor warn of endpoints without TLS, and of those that the environment names. It fails nothing.
+func TestEndpointsAreNamed(t *testing.T) {
+	t.Setenv("AWS_ENDPOINT_URL_S3", "https://found.example.net")
+	x := doctored(t, ways()[0])
+	warned := map[string]bool{}
+	for _, p := range x.diagnose(t).Probes {
+		if p.Feature == access.FeatureConnection && p.Outcome == access.OutcomeWarning && !p.Bad() {
+			warned[p.Resource] = true
+		}
+	}
+	for _, endpoint := range []string{"http://aws.invalid", "https://found.example.net"} {
+		if !warned[endpoint] {
+			t.Errorf("got warnings of %v, want one of %s", warned, endpoint)
+		}
+	}
+}

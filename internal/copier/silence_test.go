@@ -95,7 +95,7 @@ func TestBodyThatTrickles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.relaying(64 * mib)
-		w.onBody(func(res *http.Response) { res.Body = body{trickle{res.Body, res.Request.Context()}, res.Body} })
+		w.onBody(func(res *http.Response) { res.Body = body{trickle{res.Body, res.Request.Context().Done()}, res.Body} })
 		object, start := w.put("k", awsfake.SyntheticBody(5*mib, 1), awsfake.PutOptions{}), time.Now()
 		_, err := w.copy(t, object)
 		if took := time.Since(start); copier.Reason(err) != "transient" || took > 6*time.Minute {
@@ -107,13 +107,13 @@ func TestBodyThatTrickles(t *testing.T) {
 // trickle gives a byte every five seconds, as long as it is asked.
 type trickle struct {
 	io.Reader
-	asked context.Context
+	ended <-chan struct{} // the request for it
 }
 
 func (s trickle) Read(p []byte) (int, error) {
 	select {
-	case <-s.asked.Done():
-		return 0, s.asked.Err()
+	case <-s.ended:
+		return 0, context.Canceled
 	case <-time.After(5 * time.Second):
 		return s.Reader.Read(p[:1])
 	}

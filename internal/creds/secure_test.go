@@ -2,6 +2,7 @@ package creds_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -85,5 +86,20 @@ func TestPlainHTTP(t *testing.T) {
 				t.Errorf("got class %q, %v, want the endpoint refused", awserr.Classify(err), err)
 			}
 		})
+	}
+}
+
+// TestEnvironmentIsKnown has the endpoints of the environment by their service.
+func TestEnvironmentIsKnown(t *testing.T) {
+	alone(t)
+	t.Setenv("AWS_ENDPOINT_URL", "https://all.example.net")
+	t.Setenv("AWS_ENDPOINT_URL_STS", "https://sts.example.net")
+	set, err := creds.New(t.Context(), creds.Options{Ambient: credentials.NewStaticCredentialsProvider("id", "key", "")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"S3": "https://all.example.net", "STS": "https://sts.example.net"}
+	if got := set.Environment(); !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

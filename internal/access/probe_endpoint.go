@@ -1,0 +1,47 @@
+package access
+
+import (
+	"maps"
+	"slices"
+
+	"syncd/config"
+)
+
+// exposedProbes are the doctor's warnings of endpoints that the configuration names and that are reached without TLS. They fail nothing:
+// to write one down is to want it.
+func (r reading) exposedProbes() (probes []Probe) {
+	roles := Roles(r.c, r.m)
+	list := uses(r.c, r.m)
+	endpoints := map[string]bool{}
+	for _, u := range list {
+		endpoints[stsEndpoint(r.c, u.endpoint)] = true
+		endpoints[u.endpoint] = true
+		for _, name := range chain(r.c, u.role) {
+			endpoints[roles[name].EndpointURL] = true
+		}
+	}
+	for _, endpoint := range slices.Sorted(maps.Keys(endpoints)) {
+		if config.Exposed(endpoint) {
+			probes = append(probes, r.endpointWarning(endpoint, "what is sent there can be read and changed on the way", "use https://"))
+		}
+	}
+	return probes
+}
+
+// foundProbes are the doctor's warnings of endpoints that the environment or a profile names: a configuration that has none of its own
+// sends there what it seems to send to AWS.
+func (w *walk) foundProbes() (probes []Probe) {
+	found := w.set.Environment()
+	for _, service := range slices.Sorted(maps.Keys(found)) {
+		probes = append(probes, w.endpointWarning(found[service], "the environment or a profile names it for "+service+": it stands for AWS where the configuration has no endpoint",
+			"write it into the configuration, or unset AWS_ENDPOINT_URL and its kin"))
+	}
+	return probes
+}
+
+func (r reading) endpointWarning(endpoint, problem, fix string) Probe {
+	return Probe{
+		Mapping: r.m.Name, Feature: FeatureConnection, Action: "endpoint", Resource: endpoint, Outcome: OutcomeWarning, Error: problem,
+		Causes: []Cause{{Kind: CauseConfiguration, Side: Consumer, Target: "endpoint_url", Confidence: Certain, Why: fix}},
+	}
+}

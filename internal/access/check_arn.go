@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"syncd/config"
 )
 
 // arn is an ARN taken apart.
@@ -65,8 +67,8 @@ func (a arn) partitionFault() fault {
 	case wild(a.partition):
 	case !slices.Contains(known, a.partition):
 		return fault{"there is no partition " + a.partition, "write one of " + strings.Join(known, ", ")}
-	case a.region != "" && !wild(a.region) && partition(a.region) != a.partition:
-		return fault{"the region " + a.region + " is not in the partition " + a.partition, "write arn:" + partition(a.region) + ":..."}
+	case a.region != "" && !wild(a.region) && config.Partition(a.region) != a.partition:
+		return fault{"the region " + a.region + " is not in the partition " + a.partition, "write arn:" + config.Partition(a.region) + ":..."}
 	}
 	return fault{}
 }

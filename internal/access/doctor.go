@@ -29,7 +29,7 @@ const (
 	FeatureCredentials Feature = "credentials"
 	// FeatureConnection is where requests go.
 	FeatureConnection Feature = "connection"
-	FeatureRequest     Feature = "request" // one whose permissions are all there, and which fails nevertheless
+	FeatureRequest    Feature = "request" // one whose permissions are all there, and which fails nevertheless
 )
 
 // CauseKind is what a cause lies in: the kind of a document, as [KindBucket], or one of these.

@@ -63,7 +63,7 @@ func (p *place) locate() {
 		p.pattern, p.sample = p.key, p.key
 		if p.key == "" {
 			// Which key the owner chose is the owner's to know: the owner's key policy says which it is.
-			keys := "arn:" + partition(p.region) + ":kms:" + p.region + ":" + p.account + ":key/"
+			keys := "arn:" + config.Partition(p.region) + ":kms:" + p.region + ":" + p.account + ":key/"
 			p.pattern, p.sample = keys+"*", keys+"00000000-0000-0000-0000-000000000000"
 		}
 		p.owner = accountOf(p.pattern)
@@ -72,7 +72,7 @@ func (p *place) locate() {
 	}
 }
 
-func (p *place) bucketARN() string { return "arn:" + partition(p.region) + ":s3:::" + p.bucket }
+func (p *place) bucketARN() string { return "arn:" + config.Partition(p.region) + ":s3:::" + p.bucket }
 
 func (p *place) objects() string { return p.bucketARN() + "/" + literal(p.prefix) + "*" }
 
@@ -150,7 +150,6 @@ func accountOf(arn string) string {
 }
 
 // partition is the part of AWS that a region belongs to ("Amazon Resource Names", AWS General Reference).
-func partition(region string) string { return config.Partition(region) }
 
 // viaService is how KMS is told of S3 in a region (AWS KMS Developer Guide, kms:ViaService).
 func viaService(region string) string {
@@ -158,7 +157,7 @@ func viaService(region string) string {
 		"aws-cn": "amazonaws.com.cn", "aws-iso": "c2s.ic.gov", "aws-iso-b": "sc2s.sgov.gov", "aws-iso-e": "cloud.adc-e.uk",
 		"aws-iso-f": "csp.hci.ic.gov", "aws-eusc": "amazonaws.eu",
 	}
-	domain, ok := domains[partition(region)]
+	domain, ok := domains[config.Partition(region)]
 	if !ok {
 		domain = "amazonaws.com"
 	}

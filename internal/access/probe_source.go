@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"syncd/config"
 	"syncd/internal/awserr"
 )
 
@@ -132,7 +133,7 @@ func (w *walk) look(ctx context.Context, d *door, listed []sample, read *ask) (k
 		bucketKey bool
 	}
 	seen := map[kind]bool{}
-	bucket := "arn:" + partition(w.m.Source.Region) + ":s3:::" + d.bucket
+	bucket := "arn:" + config.Partition(w.m.Source.Region) + ":s3:::" + d.bucket
 	for _, s := range listed[:min(len(listed), probeLooks)] {
 		a := w.try(ctx, "HeadObject", func(ctx context.Context) error { return missing(d.head(ctx, &s, bucket)) }, read)
 		if a.err != nil {

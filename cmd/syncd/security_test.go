@@ -1,0 +1,56 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestThreatModelIsHeld looks for the tests that SECURITY.md names: each line of its table has one at least, and each is there.
+func TestThreatModelIsHeld(t *testing.T) {
+	page, err := os.ReadFile("../../SECURITY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "\n|---|---|---|---|\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	tests := testsOf(t, "../..")
+	lines := strings.Split(table, "\n")
+	if len(lines) < 15 {
+		t.Errorf("got %d lines of the threat model, want the table", len(lines))
+	}
+	for _, line := range lines {
+		named := regexp.MustCompile("`(Test[A-Za-z0-9]+)`").FindAllStringSubmatch(line, -1)
+		if len(named) == 0 {
+			t.Errorf("got no test in %q", line)
+		}
+		for _, name := range named {
+			if !tests[name[1]] {
+				t.Errorf("got no test %s, which SECURITY.md names", name[1])
+			}
+		}
+	}
+}
+
+// testsOf returns the names of the tests below a folder.
+func testsOf(t *testing.T, root string) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(text, -1) {
+			names[string(m[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}

@@ -64,7 +64,8 @@ type session struct {
 // authority is the file with the certificate of the endpoint: only over TLS may a profile name one.
 func (s *session) authority() string { return filepath.Join(s.home, "ca.pem") }
 
-func newSession(t *testing.T) *session {
+// newSession brings two accounts up that are reached at one endpoint, which start serves.
+func newSession(t *testing.T, start func(http.Handler) *httptest.Server) *session {
 	t.Helper()
 	s := &session{cloud: awsfake.New(awsfake.Options{}), home: t.TempDir(), work: t.TempDir()}
 	s.owner, s.consumer = s.cloud.Account(demoOwner), s.cloud.Account(demoConsumer)
@@ -77,7 +78,7 @@ func newSession(t *testing.T) *session {
 	owner, consumer := s.owner.AdminUser(), s.consumer.AdminUser()
 	doors := http.NewServeMux()
 	doors.Handle(iamDoor, serveIAM(map[*awsfake.User]*awsfake.Account{owner: s.owner, consumer: s.consumer}))
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == iamDoor {
 			doors.ServeHTTP(w, r)
 			return
@@ -86,9 +87,11 @@ func newSession(t *testing.T) *session {
 	}))
 	t.Cleanup(server.Close)
 	s.endpoint, s.client = server.URL, server.Client()
-	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-	if err := os.WriteFile(s.authority(), certificate, 0o600); err != nil {
-		t.Fatal(err)
+	if authority := server.Certificate(); authority != nil {
+		certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Raw})
+		if err := os.WriteFile(s.authority(), certificate, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	s.signIn(t, map[string]*awsfake.User{"owner": owner, "consumer": consumer})
 	return s
@@ -192,7 +195,7 @@ func TestGettingStarted(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a session of fifty processes, each of which starts slowly under the race detector")
 	}
-	s := newSession(t)
+	s := newSession(t, httptest.NewTLSServer)
 	repository, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -31,7 +32,7 @@ func TestMissing(t *testing.T) {
 
 // TestStandInRefuses: a session must fail at what the AWS CLI would not take, or the accounts would not let through.
 func TestStandInRefuses(t *testing.T) {
-	s := newSession(t)
+	s := newSession(t, httptest.NewServer)
 	t.Setenv("AWS_CONFIG_FILE", filepath.Join(s.home, ".aws", "config"))
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(s.home, ".aws", "credentials"))
 	t.Setenv("AWS_REGION", "us-west-2")

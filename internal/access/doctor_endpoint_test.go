@@ -202,6 +202,7 @@ func TestDoctorAssumesRolesAtTheSides(t *testing.T) {
 func TestEndpointsAreNamed(t *testing.T) {
 	t.Setenv("AWS_ENDPOINT_URL_S3", "https://found.example.net")
 	x := doctored(t, ways()[0])
+	x.config.AWS.EndpointURL = "http://aws.invalid"
 	warned := map[string]bool{}
 	for _, p := range x.diagnose(t).Probes {
 		if p.Feature == access.FeatureConnection && p.Outcome == access.OutcomeWarning && !p.Bad() {

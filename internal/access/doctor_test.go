@@ -49,7 +49,7 @@ func (x *world) doctorSessions(ctx context.Context, m config.Mapping, roles map[
 	})
 }
 
-const endpointSettings = "\naws: {endpoint_url: \"http://aws.invalid\", path_style: true, allow_http: true}\n"
+const endpointSettings = "\naws: {endpoint_url: \"https://aws.invalid\", path_style: true, allow_http: true}\n"
 
 // doctored is a world with objects in it.
 func doctored(t *testing.T, w way, edits ...func(string) string) *world {

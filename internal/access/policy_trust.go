@@ -133,6 +133,9 @@ func (b *book) taggedPins(role string) (conditions []condition) {
 			conditions = append(conditions, condition{"Null", c.key, []string{"false"}})
 		}
 	}
+	if len(conditions) == 0 && len(b.c.Roles[role].Tags) > 0 { // all are empty; sts:TagSession asks which
+		conditions = append(conditions, condition{"Null", "aws:TagKeys", []string{"false"}})
+	}
 	return conditions
 }
 
@@ -141,10 +144,24 @@ func (b *book) taggedPins(role string) (conditions []condition) {
 // those of the request is not documented, so that they may all show, with their values, or not.
 func (b *book) passedTags(role string) [][]condition {
 	own, inherited := b.c.Roles[role].Tags, inheritedTags(b.c, b.c.Roles[role].Via)
+	unseen := append(exactTags(own), transitivePins(b.c.Roles[role].TransitiveTags, len(own) > 0)...)
 	if len(inherited) == 0 {
-		return [][]condition{exactTags(own)}
+		return [][]condition{unseen}
 	}
-	return [][]condition{exactTags(sessionTags(b.c, role)), exactTags(own)}
+	// Whether the keys of inherited tags show as transitive ones is not documented either.
+	return [][]condition{exactTags(sessionTags(b.c, role)), unseen}
+}
+
+// transitivePins keep the caller from making tags transitive that the configuration does not: these would reach every later hop.
+func transitivePins(keys []string, tagged bool) []condition {
+	switch {
+	case !tagged:
+		return nil
+	case len(keys) == 0:
+		return []condition{{"Null", "sts:TransitiveTagKeys", []string{"true"}}}
+	default:
+		return []condition{{"ForAllValues:StringEquals", "sts:TransitiveTagKeys", keys}, {"Null", "sts:TransitiveTagKeys", []string{"false"}}}
+	}
 }
 
 // exactTags ask that a request has these tags and no others. ForAllValues alone holds for a request without tags too; Null asks for some.

@@ -28,6 +28,9 @@ func TestTrustPinsWhatTheCallerChooses(t *testing.T) {
 		{"share-role", "consumer", "another source identity", func(r *config.Role) { r.SourceIdentity = "mallory" }, "sts:AssumeRole"},
 		{"share-role", "consumer", "no source identity", func(r *config.Role) { r.SourceIdentity = "" }, "sts:AssumeRole"},
 		{"share-role", "consumer", "another external id", func(r *config.Role) { r.ExternalID = config.PlainExternalID("a-guess") }, "sts:AssumeRole"},
+		{"share-role", "consumer", "a transitive tag", func(r *config.Role) { r.TransitiveTags = []string{"access-project"} }, "sts:TagSession"},
+		{"share-abac", "governance", "one more transitive tag", func(r *config.Role) { r.TransitiveTags = append(r.TransitiveTags, "cost-center") }, "sts:TagSession"},
+		{"share-abac", "governance", "no transitive tag", func(r *config.Role) { r.TransitiveTags = nil }, "sts:TagSession"},
 		{"share-account", "consumer", "a tag where none is", func(r *config.Role) { r.Tags = map[string]string{"admin": "yes"} }, "sts:TagSession"},
 		{"share-account", "consumer", "an identity where none is", func(r *config.Role) { r.SourceIdentity = "mallory" }, "sts:SetSourceIdentity"},
 		{"share-abac", "governance", "one tag fewer at the first hop", func(r *config.Role) { delete(r.Tags, "cost-center") }, "sts:AssumeRole"},
@@ -52,6 +55,22 @@ func TestTrustPinsWhatTheCallerChooses(t *testing.T) {
 				t.Errorf("got %v, want %s refused", err, tt.refused)
 			}
 		})
+	}
+}
+
+// TestTrustPinsATagWithoutAValue has a role whose only tag has no value, which Null takes for an absent one: it is not assumed without it.
+func TestTrustPinsATagWithoutAValue(t *testing.T) {
+	for name, tags := range map[string]map[string]string{"with it": {"frozen": ""}, "without it": nil, "with another": {"thawed": ""}} {
+		x := newWorld(t, wayOf(t, "share-role"), func(text string) string { return strings.Replace(text, "access-project: lake", `frozen: ""`, 1) })
+		set := x.editedSessions(t, func(role string, r *config.Role) {
+			if role == "consumer" {
+				r.Tags = tags
+			}
+		})
+		_, err := client(t, set, "consumer").ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String("owner-data"), Prefix: aws.String("exports/")})
+		if (err == nil) != (name == "with it") {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }
 

@@ -195,7 +195,7 @@ func (x *world) editedSessions(t *testing.T, edit func(name string, role *config
 		roles[name] = role
 	}
 	set, err := creds.New(t.Context(), creds.Options{
-		Roles: roles, EndpointURL: "https://aws.invalid", AllowHTTP: true, HTTPClient: &http.Client{Transport: x.door},
+		Roles: roles, EndpointURL: "http://aws.invalid", AllowHTTP: true, HTTPClient: &http.Client{Transport: x.door},
 		Ambient:   credentials.NewStaticCredentialsProvider(x.user.AccessKeyID, x.user.SecretAccessKey, ""),
 		LookupEnv: os.LookupEnv, ReadFile: os.ReadFile,
 	})
@@ -212,7 +212,7 @@ func client(t *testing.T, set *creds.Set, role string) *s3.Client {
 		t.Fatal(err)
 	}
 	return s3.NewFromConfig(c, func(o *s3.Options) {
-		o.UsePathStyle, o.BaseEndpoint, o.DisableLogOutputChecksumValidationSkipped = true, aws.String("https://aws.invalid"), true
+		o.UsePathStyle, o.BaseEndpoint, o.DisableLogOutputChecksumValidationSkipped = true, aws.String("http://aws.invalid"), true
 	})
 }
 

@@ -42,8 +42,8 @@ func (d *Door) Attach(stack *middleware.Stack) error {
 	if err := stack.Initialize.Add(remember, middleware.Before); err != nil {
 		return fmt.Errorf("attach admission: %w", err)
 	}
-	if err := stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.admit.bound", bound), middleware.After); err != nil {
-		return fmt.Errorf("attach bounds of answers: %w", err)
+	if err := Bound(stack); err != nil {
+		return err
 	}
 	// Outside the deserializer, so that there is an output to judge; inside the retry loop, so that a refusal is retried.
 	return stack.Deserialize.Insert(middleware.DeserializeMiddlewareFunc("syncd.admit", d.admit), "OperationDeserializer", middleware.Before)

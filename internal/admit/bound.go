@@ -31,6 +31,14 @@ const (
 	maxOthers  = 50 // what a page has besides
 )
 
+// Bound has a client refuse answers without an end. It is one of the client's APIOptions; a [Door] includes it.
+func Bound(stack *middleware.Stack) error {
+	if err := stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.admit.bound", bound), middleware.After); err != nil {
+		return fmt.Errorf("attach bounds of answers: %w", err)
+	}
+	return nil
+}
+
 // bound gives the body of an answer an end. It stands right at the transport, so that whoever reads the body meets it.
 func bound(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	out, metadata, err := next.HandleDeserialize(ctx, in)

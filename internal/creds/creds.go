@@ -102,6 +102,9 @@ func New(ctx context.Context, o Options) (*Set, error) {
 	}
 	load := []func(*awsconfig.LoadOptions) error{
 		awsconfig.WithHTTPClient(buildable(o.Connections)), awsconfig.WithLogger(sdkLogger(o.Logger)), //nolint:contextcheck // the SDK gives no context to log with
+		// The ambient credentials may be asked of STS, by clients that the SDK makes of this: the token of a service account is as
+		// secret as what it is given for. What it answers is theirs to judge.
+		awsconfig.WithAPIOptions([]func(*middleware.Stack) error{admit.Bound, newPlain(o).attach}),
 	}
 	if o.Ambient != nil {
 		load = append(load, awsconfig.WithCredentialsProvider(o.Ambient))
@@ -112,7 +115,7 @@ func New(ctx context.Context, o Options) (*Set, error) {
 	}
 	base.HTTPClient = client(base.HTTPClient, o.HTTPClient)
 	// Every client of the program is made from here, so that no answer counts that nobody has judged.
-	base.APIOptions = append(base.APIOptions, o.Door.Attach, newPlain(o).attach)
+	base.APIOptions = []func(*middleware.Stack) error{o.Door.Attach, newPlain(o).attach}
 	return &Set{o: o, base: base, sessions: map[string]*session{}}, nil
 }
 

@@ -53,6 +53,9 @@ func (s *Set) Environment() map[string]string {
 
 // attach has a client refuse what may not be sent, before it is signed.
 func (p plain) attach(stack *middleware.Stack) error {
+	if _, ok := stack.Finalize.Get("ResolveEndpointV2"); !ok {
+		return nil // of the credentials of containers and of instances, whose endpoints the SDK itself restricts
+	}
 	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("syncd.plain", p.guard), "ResolveEndpointV2", middleware.After)
 }
 

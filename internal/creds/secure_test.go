@@ -1,10 +1,15 @@
 package creds_test
 
 import (
+	"encoding/pem"
 	"fmt"
 	"maps"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -101,5 +106,80 @@ func TestEnvironmentIsKnown(t *testing.T) {
 	want := map[string]string{"S3": "https://all.example.net", "STS": "https://sts.example.net"}
 	if got := set.Environment(); !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// serviceAccount has the environment name a role that is assumed with the token of a service account, and an endpoint of STS.
+func serviceAccount(t *testing.T, endpoint string) {
+	t.Helper()
+	alone(t)
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte(tokenText), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AWS_ENDPOINT_URL_STS", endpoint)
+	t.Setenv("AWS_WEB_IDENTITY_TOKEN_FILE", token)
+	t.Setenv("AWS_ROLE_ARN", "arn:aws:iam::222222222222:role/pod")
+	t.Setenv("AWS_REGION", region)
+}
+
+const tokenText = "the-token-of-a-service-account"
+
+// ambientOf asks for the ambient credentials.
+func ambientOf(t *testing.T) error {
+	t.Helper()
+	set, err := creds.New(t.Context(), creds.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := set.Config("", region)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Credentials.Retrieve(t.Context())
+	return err
+}
+
+// TestAmbientCredentialsOverPlainHTTP has the token of a service account on its way to an endpoint that the environment names: it is not
+// sent without TLS.
+func TestAmbientCredentialsOverPlainHTTP(t *testing.T) {
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	t.Cleanup(server.Close)
+	serviceAccount(t, server.URL)
+	if err := ambientOf(t); awserr.Classify(err) != awserr.Credentials || asked.Load() != 0 {
+		t.Errorf("got %d requests, %v, want none", asked.Load(), err)
+	}
+}
+
+// TestAmbientAnswerWithoutEnd has STS refuse the token without an end.
+func TestAmbientAnswerWithoutEnd(t *testing.T) {
+	var sent atomic.Int64
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		block := []byte(strings.Repeat("x", 1<<20))
+		for range 64 {
+			n, err := w.Write(block)
+			sent.Add(int64(n))
+			if err != nil {
+				return
+			}
+		}
+	}))
+	t.Cleanup(server.Close)
+	serviceAccount(t, server.URL)
+	bundle := filepath.Join(t.TempDir(), "ca.pem")
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(bundle, certificate, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AWS_CA_BUNDLE", bundle)
+	err := ambientOf(t)
+	server.Close()
+	if err == nil || sent.Load() == 0 || sent.Load() > 48<<20 {
+		t.Errorf("got %d bytes read, %v, want a refusal that ends", sent.Load(), err)
 	}
 }

@@ -67,10 +67,12 @@ resource "aws_iam_role" "data-access" {
             "aws:TagKeys": [
               "access-project",
               "cost-center"
-            ]
+            ],
+            "sts:TransitiveTagKeys": "access-project"
           },
           "Null": {
-            "aws:TagKeys": "false"
+            "aws:TagKeys": "false",
+            "sts:TransitiveTagKeys": "false"
           },
           "StringEquals": {
             "aws:PrincipalOrgID": "o-a1b2c3d4e5",

@@ -229,7 +229,8 @@ resource "aws_iam_role" "syncd-consumer" {
             "aws:TagKeys": "access-project"
           },
           "Null": {
-            "aws:TagKeys": "false"
+            "aws:TagKeys": "false",
+            "sts:TransitiveTagKeys": "true"
           },
           "StringEquals": {
             "aws:RequestTag/access-project": "lake"

@@ -128,6 +128,9 @@ locals {
     "aws:RequestTag/kubernetes-service-account" = pod.service_account
   } : key => value if var.allow_session_tags }]...)
   tag_keys = concat(keys(var.session_tags), local.handed_on_keys)
+  # Which of the tags reach later hops is held to syncd.yaml too, where inherited tags do not show as transitive ones.
+  transitive_keys  = { for name in ["sts:TransitiveTagKeys"] : name => var.transitive_tags if length(var.transitive_tags) > 0 }
+  transitive_asked = { for name in ["sts:TransitiveTagKeys"] : name => length(var.transitive_tags) > 0 ? "false" : "true" if length(var.session_tags) > 0 }
 
   # Tags and source identity are chosen by whoever assumes the role, and other policies believe them: they are held to those of
   # syncd.yaml. Tagging stands apart: a condition on sts:ExternalId never holds for sts:TagSession. ForAllValues alone holds for a
@@ -153,8 +156,8 @@ locals {
         Action    = "sts:TagSession"
         Condition = { for operator, block in {
           StringEquals                = merge({ for key, value in var.session_tags : "aws:RequestTag/${key}" => value }, local.handed_on)
-          "ForAllValues:StringEquals" = { "aws:TagKeys" = names }
-          Null                        = { "aws:TagKeys" = "false" }
+          "ForAllValues:StringEquals" = merge({ "aws:TagKeys" = names }, length(local.handed_on_keys) == 0 ? local.transitive_keys : {})
+          Null                        = merge({ "aws:TagKeys" = "false" }, length(local.handed_on_keys) == 0 ? local.transitive_asked : {})
         } : operator => block if length(block) > 0 }
       } if length(names) > 0],
       [for names in [local.handed_on_keys] : {
@@ -164,8 +167,8 @@ locals {
         Action    = "sts:TagSession"
         Condition = { for operator, block in {
           StringEquals                = { for key, value in var.session_tags : "aws:RequestTag/${key}" => value }
-          "ForAllValues:StringEquals" = { for name in ["aws:TagKeys"] : name => keys(var.session_tags) if length(var.session_tags) > 0 }
-          Null                        = { "aws:TagKeys" = length(var.session_tags) > 0 ? "false" : "true" }
+          "ForAllValues:StringEquals" = merge({ for name in ["aws:TagKeys"] : name => keys(var.session_tags) if length(var.session_tags) > 0 }, local.transitive_keys)
+          Null                        = merge({ "aws:TagKeys" = length(var.session_tags) > 0 ? "false" : "true" }, local.transitive_asked)
         } : operator => block if length(block) > 0 }
       } if length(names) > 0],
       [for identity in var.source_identity[*] : {

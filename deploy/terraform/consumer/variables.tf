@@ -78,6 +78,12 @@ variable "session_tags" {
   default     = {}
 }
 
+variable "transitive_tags" {
+  description = "The transitive tags of the role in syncd.yaml, by their keys. The trust policy takes these as transitive and no others."
+  type        = list(string)
+  default     = []
+}
+
 variable "allow_session_tags" {
   description = "Whether the session may inherit the tags of EKS Pod Identity: always with Pod Identity, unless its session tags are disabled."
   type        = bool

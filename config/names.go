@@ -106,6 +106,8 @@ func checkEndpoint(s string) string {
 		return "holds a query or fragment"
 	case strings.ContainsFunc(u.Host, func(r rune) bool { return r > unicode.MaxASCII }):
 		return "holds a host that is not ASCII: write its form in Punycode"
+	case namesBucket(u):
+		return "names a bucket: S3's endpoints have neither a bucket before their host nor a path"
 	}
 	return ""
 }

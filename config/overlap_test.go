@@ -122,3 +122,37 @@ func TestStateAccount(t *testing.T) {
 		}
 	}
 }
+
+// An endpoint that names a bucket makes a key of the bucket of the setting: what is written there may be the state.
+func TestBucketsInEndpoints(t *testing.T) {
+	const minio, bucketOfS3 = "https://minio.example.net", "names a bucket"
+	for _, tt := range []struct{ state, destination, want string }{
+		{"", "https://consumer-state.s3.us-west-2.amazonaws.com", bucketOfS3},
+		{"", "https://Consumer-State.S3.dualstack.us-west-2.amazonaws.com.", bucketOfS3},
+		{"", "https://dotted.name.s3.amazonaws.com", bucketOfS3},
+		{"", "https://point-222222222222.s3-accesspoint.us-west-2.amazonaws.com", bucketOfS3},
+		{"", "https://consumer-state.bucket.vpce-1a2b-5e6f.s3.us-east-1.vpce.amazonaws.com", bucketOfS3},
+		{"", "https://s3.us-west-2.amazonaws.com/consumer-state", bucketOfS3},
+		{"", "https://s3.us-west-2.amazonaws.com//", ""},
+		{minio, minio + "/consumer-state", "overlaps"},
+		{minio, minio + "/x/consumer-state/", "overlaps"},
+		{minio, minio + "/%63onsumer-state", "overlaps"},
+		{minio, "https://Consumer-State.minio.example.net", "overlaps"},
+		{minio + "/consumer-copy", minio, "overlaps"},
+		{"https://consumer-copy.minio.example.net:9000", minio + ":9000", "overlaps"},
+		{minio, minio, ""},
+		{minio, minio + "/consumer-stat", ""},
+		{"https://consumer-state.example.net", "https://consumer-state.example.net", ""}, // one service, whose host it is
+	} {
+		head := "checkpoint: {account: \"222222222222\"}\n"
+		if tt.state != "" {
+			head = "checkpoint: {endpoint_url: \"" + tt.state + "\"}\n"
+		}
+		text := strings.NewReplacer("file:state", "s3://consumer-state/syncd/", "{bucket: consumer-copy,", "{bucket: consumer-copy, endpoint_url: \""+tt.destination+"\",").
+			Replace(manyMappings([]string{""}))
+		_, err := config.Parse([]byte(head+text), "syncd.yaml")
+		if tt.want == "" && err != nil || tt.want != "" && !strings.Contains(fmt.Sprint(err), tt.want) {
+			t.Errorf("state at %q, destination at %s: got %v, want %q", tt.state, tt.destination, err, tt.want)
+		}
+	}
+}

@@ -111,17 +111,16 @@ func (e extent) mayOverlap(o extent) bool {
 	return e.bucket != "" && e.bucket == o.bucket && (strings.HasPrefix(e.prefix, o.prefix) || strings.HasPrefix(o.prefix, e.prefix))
 }
 
-// nested reports whether one of two extents at different services may be within the bucket of the other, which the endpoint URL of the
-// first names.
+// nested reports whether one of two extents at different services may be within the bucket of the other, which its endpoint URL names.
 func (e extent) nested(o extent) bool {
 	if e.bucket == "" || o.bucket == "" || e.service == o.service {
 		return false
 	}
-	return names(o.service, e.bucket) || names(e.service, o.bucket)
+	return hasBucket(o.service, e.bucket) || hasBucket(e.service, o.bucket)
 }
 
-// names reports whether a bucket's name is in the name of a service: labels of the host, or a segment of the path.
-func names(service, bucket string) bool {
+// hasBucket reports whether a bucket's name is in the name of a service: labels of the host, or a segment of the path.
+func hasBucket(service, bucket string) bool {
 	host, path, _ := strings.Cut(service, "/")
 	host, _, _ = strings.Cut(host, ":")
 	return strings.Contains("."+host+".", "."+bucket+".") || strings.Contains("/"+path+"/", "/"+bucket+"/")

@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding"
+	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
@@ -12,6 +13,9 @@ import (
 
 // maxValues bounds what aliases and merge keys may expand to; a file of ten thousand mappings stays below it.
 const maxValues = 1 << 20
+
+// maxElements is twice the ten thousand mappings that a file may well have; no other list is as long.
+const maxElements = 20_000
 
 // decoder assigns a document to Go values and reports everything that does not fit.
 type decoder struct {
@@ -71,6 +75,9 @@ func (d *decoder) resolve(n ast.Node, path string) (ast.Node, bool) {
 			d.add(path, "aliases expand to too many values", "write them out")
 		}
 		return nil, false
+	}
+	if d.hidden.nodes[n] && !d.quiet {
+		d.hidden.paths[path] = true
 	}
 	switch n := n.(type) {
 	case *ast.AnchorNode:
@@ -157,6 +164,10 @@ func (d *decoder) list(n ast.Node, v reflect.Value, path string) {
 		d.add(path, "is "+kind(n)+", not a list", "put it in brackets: [ ]")
 		return
 	}
+	if len(list.Values) > maxElements {
+		d.add(path, fmt.Sprintf("has %d elements", len(list.Values)), fmt.Sprintf("use at most %d", maxElements))
+		return
+	}
 	v.Set(reflect.MakeSlice(v.Type(), 0, len(list.Values)))
 	for i, value := range list.Values {
 		if d.full() {
@@ -205,16 +216,22 @@ func (d *decoder) choice(n ast.Node, v reflect.Value, choices []string, path str
 
 // text is the text of a scalar as it was written, so that 64 and 64MiB reach a leaf alike.
 func (d *decoder) text(n ast.Node, path string) (string, bool) {
-	switch n := n.(type) {
-	case *ast.StringNode:
-		return n.Value, true
-	case *ast.LiteralNode:
-		return n.Value.Value, true
+	switch n.(type) {
 	case *ast.MappingNode, *ast.MappingValueNode, *ast.SequenceNode:
 		d.add(path, "is "+kind(n)+", not a single value", "")
 		return "", false
 	}
-	return n.GetToken().Value, true
+	return scalarText(n), true
+}
+
+func scalarText(n ast.Node) string {
+	switch n := n.(type) {
+	case *ast.StringNode:
+		return n.Value
+	case *ast.LiteralNode:
+		return n.Value.Value
+	}
+	return n.GetToken().Value
 }
 
 // scalar decodes text, numbers and booleans into the pointer p. Text must be text in YAML too: an account such as

@@ -16,7 +16,6 @@ func (d *decoder) externalID(n ast.Node, e *ExternalID, path string) {
 	}
 	d.quiet = true
 	defer func() { d.quiet = false }()
-	d.hide(n)
 	n, ok := d.resolve(n, path)
 	if !ok {
 		return
@@ -54,36 +53,4 @@ func (e *ExternalID) target(pairs []*ast.MappingValueNode) **Secret {
 		return &e.env
 	}
 	return nil
-}
-
-// hide has every word below n taken out of faults, wherever else the file has it: an anchor carries it to other settings.
-func (d *decoder) hide(n ast.Node) {
-	if d.values++; d.values > maxValues {
-		return // resolve says so
-	}
-	switch n := n.(type) {
-	case nil, *ast.NullNode:
-	case *ast.MappingNode:
-		for _, pair := range n.Values {
-			d.hide(pair)
-		}
-	case *ast.MappingValueNode:
-		if key := n.Key.GetToken().Value; key != "file" && key != "env" && !n.Key.IsMergeKey() {
-			d.secrets = append(d.secrets, key)
-		}
-		d.hide(n.Value)
-	case *ast.SequenceNode:
-		for _, element := range n.Values {
-			d.hide(element)
-		}
-	case *ast.TagNode:
-		d.hide(n.Value)
-	case *ast.AnchorNode:
-		d.hide(n.Value)
-	case *ast.AliasNode:
-		d.hide(d.aliases[n])
-	default:
-		text, _ := d.text(n, "")
-		d.secrets = append(d.secrets, text)
-	}
 }

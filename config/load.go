@@ -25,9 +25,10 @@ func Load(path string) (*Config, error) {
 // Parse decodes and validates a configuration, with name as the file's name in faults. The error, if any, is a *Faults
 // with everything that is wrong. Relative paths stay as they are.
 func Parse(data []byte, name string) (*Config, error) {
-	r := &report{file: name, lines: map[string]int{}}
+	r := &report{file: name, lines: map[string]int{}, hidden: newHidden()}
 	c := Default()
 	if doc := parseDocument(data, r); doc != nil {
+		doc.hideExternalIDs(doc.root, r.hidden)
 		d := decoder{document: doc, report: r}
 		d.decode(doc.root, reflect.ValueOf(&c).Elem(), "")
 		v := validator{report: r, Config: &c}

@@ -106,6 +106,8 @@ func checkEndpoint(s string) string {
 		return "holds a query or fragment"
 	case strings.ContainsFunc(u.Host, func(r rune) bool { return r > unicode.MaxASCII }):
 		return "holds a host that is not ASCII: write its form in Punycode"
+	case namesBucket(u):
+		return "names a bucket: S3's endpoints have neither a bucket before their host nor a path"
 	}
 	return ""
 }
@@ -123,12 +125,14 @@ func isListen(s string) bool {
 // isLoopback reports whether an address to listen on is reached from this machine alone.
 func isLoopback(listen string) bool {
 	host, _, err := net.SplitHostPort(listen)
-	return err == nil && isLoopbackHost(host)
+	return err == nil && isLoopbackHost(strings.ToLower(host))
 }
 
+// isLoopbackHost accepts the hosts that net/http never sends to a proxy ([net/http.ProxyFromEnvironment]), which knows localhost in
+// lower case only.
 func isLoopbackHost(host string) bool {
 	ip, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // Exposed reports whether what is sent to an endpoint URL crosses the network without TLS.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -121,4 +122,104 @@ func TestStateAccount(t *testing.T) {
 			t.Errorf("%s: got account %q, want %q", name, got, tt.want)
 		}
 	}
+}
+
+// An endpoint that names a bucket makes a key of the bucket of the setting: what is written there may be the state.
+func TestBucketsInEndpoints(t *testing.T) {
+	const minio, bucketOfS3 = "https://minio.example.net", "names a bucket"
+	for _, tt := range []struct{ state, destination, want string }{
+		{"", "https://consumer-state.s3.us-west-2.amazonaws.com", bucketOfS3},
+		{"", "https://Consumer-State.S3.dualstack.us-west-2.amazonaws.com.", bucketOfS3},
+		{"", "https://dotted.name.s3.amazonaws.com", bucketOfS3},
+		{"", "https://point-222222222222.s3-accesspoint.us-west-2.amazonaws.com", bucketOfS3},
+		{"", "https://consumer-state.bucket.vpce-1a2b-5e6f.s3.us-east-1.vpce.amazonaws.com", bucketOfS3},
+		{"", "https://s3.us-west-2.amazonaws.com/consumer-state", bucketOfS3},
+		{"", "https://s3.us-west-2.amazonaws.com//", ""},
+		{minio, minio + "/consumer-state", "overlaps"},
+		{minio, minio + "/x/consumer-state/", "overlaps"},
+		{minio, minio + "/%63onsumer-state", "overlaps"},
+		{minio, "https://Consumer-State.minio.example.net", "overlaps"},
+		{minio + "/consumer-copy", minio, "overlaps"},
+		{"https://consumer-copy.minio.example.net:9000", minio + ":9000", "overlaps"},
+		{minio, minio, ""},
+		{minio, minio + "/consumer-stat", ""},
+		{"https://consumer-state.example.net", "https://consumer-state.example.net", ""}, // one service, whose host it is
+	} {
+		head := "checkpoint: {account: \"222222222222\"}\n"
+		if tt.state != "" {
+			head = "checkpoint: {endpoint_url: \"" + tt.state + "\"}\n"
+		}
+		text := strings.NewReplacer("file:state", "s3://consumer-state/syncd/", "{bucket: consumer-copy,", "{bucket: consumer-copy, endpoint_url: \""+tt.destination+"\",").
+			Replace(manyMappings([]string{""}))
+		_, err := config.Parse([]byte(head+text), "syncd.yaml")
+		if tt.want == "" && err != nil || tt.want != "" && !strings.Contains(fmt.Sprint(err), tt.want) {
+			t.Errorf("state at %q, destination at %s: got %v, want %q", tt.state, tt.destination, err, tt.want)
+		}
+	}
+}
+
+// Circles are refused if and only if the copies of a mapping come back to its source over others.
+func TestCircles(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		type end struct{ bucket, prefix string }
+		ends := rapid.Custom(func(t *rapid.T) end {
+			return end{rapid.SampledFrom([]string{"abc", "abd"}).Draw(t, "bucket"), rapid.StringMatching(`[ab]{0,3}`).Draw(t, "prefix")}
+		})
+		overlap := func(a, b end) bool {
+			return a.bucket == b.bucket && (strings.HasPrefix(a.prefix, b.prefix) || strings.HasPrefix(b.prefix, a.prefix))
+		}
+		n := rapid.IntRange(1, 5).Draw(t, "mappings")
+		sources, destinations := make([]end, n), make([]end, n)
+		var text strings.Builder
+		text.WriteString("state: file:state\nmappings:\n")
+		reach := make([][]bool, n)
+		for i := range n {
+			sources[i], destinations[i] = ends.Draw(t, "source"), ends.Draw(t, "destination")
+			fmt.Fprintf(&text, "  - {name: m%d, source: {bucket: %s, prefix: %q, region: us-west-2, account: \"111111111111\"}, "+
+				"destination: {bucket: %s, prefix: %q, region: us-west-2, account: \"222222222222\", kms_key: \"arn:aws:kms:us-west-2:222222222222:key/1a2b\"}}\n",
+				i, sources[i].bucket, sources[i].prefix, destinations[i].bucket, destinations[i].prefix)
+		}
+		for i := range n {
+			reach[i] = make([]bool, n)
+			for j := range n {
+				reach[i][j] = i != j && overlap(destinations[i], sources[j]) && sources[i] != sources[j]
+			}
+		}
+		for k := range n {
+			for i := range n {
+				for j := range n {
+					reach[i][j] = reach[i][j] || reach[i][k] && reach[k][j]
+				}
+			}
+		}
+		want := false
+		for i := range n {
+			want = want || reach[i][i]
+		}
+		_, err := config.Parse([]byte(text.String()), "syncd.yaml")
+		// A mapping whose destination has another fault already is not at fault twice, so that only the absence of one proves something then.
+		got := strings.Contains(fmt.Sprint(err), "copied back")
+		if got && !want || want && err == nil {
+			t.Errorf("got %v, want a circle: %v\n%s", err, want, text.String())
+		}
+	})
+}
+
+// Ten thousand tenants are brought together in one bucket and copied on from there.
+func TestTenThousandMappings(t *testing.T) {
+	prefixes := make([]string, 10_000)
+	for i := range prefixes {
+		prefixes[i] = fmt.Sprintf("tenant-%d/", i)
+	}
+	lines := strings.SplitAfter(manyMappings(prefixes), "\n")
+	onward := strings.NewReplacer("bucket: consumer-copy", "bucket: consumer-archive", "bucket: owner-data", "bucket: consumer-copy")
+	for i := 5002; i < len(lines); i++ {
+		lines[i] = onward.Replace(lines[i])
+	}
+	begun := time.Now()
+	c, err := config.Parse([]byte(strings.Join(lines, "")), "syncd.yaml")
+	if err != nil || len(c.Mappings) != len(prefixes) {
+		t.Errorf("got %.300v, want no fault", err)
+	}
+	t.Logf("read in %s", time.Since(begun))
 }

@@ -10,10 +10,10 @@ import (
 
 // report collects faults while a file is decoded and then validated, and knows on which line each config path stands.
 type report struct {
-	file    string
-	lines   map[string]int // config path -> line, for every value present in the file
-	faults  Faults
-	secrets []string // what stands below external ids, as it was written
+	file   string
+	lines  map[string]int // config path -> line, for every value present in the file
+	faults Faults
+	hidden *hidden
 }
 
 // maxFaults is how many faults are listed. Who reads more of them has another kind of file in hand.
@@ -22,10 +22,13 @@ const maxFaults = 100
 // full reports whether no more faults are listed, so that there is no use in looking for them.
 func (r *report) full() bool { return len(r.faults) >= maxFaults }
 
-// addAt records a fault whose line is known.
+// addAt records a fault whose line is known. Of a setting with a hidden value it names no more than the setting.
 func (r *report) addAt(line int, path, problem, hint string) {
 	if r.full() {
 		return
+	}
+	if p := r.hidden.above(path); p != "" {
+		path, problem, hint = p, "is at fault, and has a value from below external_id, which is not quoted", "give external_id a value of its own"
 	}
 	r.faults = append(r.faults, Fault{File: r.file, Line: line, Path: path, Problem: problem, Hint: hint})
 }
@@ -70,9 +73,14 @@ func (r *report) sorted() *Faults {
 	if len(r.faults) == 0 {
 		return nil
 	}
+	words, quote := r.hidden.replacer(), cut
+	if len(r.hidden.paths) > 0 {
+		quote = empty // a setting may be quoted in parts, and at others
+	}
 	for i := range r.faults {
 		f := &r.faults[i]
-		f.Problem, f.Hint = r.redact(f.Problem), r.redact(f.Hint)
+		f.Path = eachQuoted(words.Replace(f.Path), cut)
+		f.Problem, f.Hint = eachQuoted(words.Replace(f.Problem), quote), words.Replace(f.Hint)
 	}
 	slices.SortStableFunc(r.faults, func(a, b Fault) int { return cmp.Compare(a.Line, b.Line) })
 	if r.full() {
@@ -80,22 +88,6 @@ func (r *report) sorted() *Faults {
 		r.faults = append(r.faults, Fault{File: r.file, Line: last, Problem: "there may be more faults, which are not listed", Hint: "mend these first"})
 	}
 	return &r.faults
-}
-
-// redact takes out what stands below an external id, which an alias carried to another key whose value a fault quotes. Outside of
-// quotes a short word is left: it is more likely a word of the sentence.
-func (r *report) redact(text string) string {
-	for _, s := range r.secrets {
-		if s == "" {
-			continue
-		}
-		quoted := strconv.Quote(s)
-		text = strings.ReplaceAll(text, quoted, strconv.Quote(redacted))
-		if len(s) >= 8 {
-			text = strings.ReplaceAll(strings.ReplaceAll(text, s, redacted), strings.Trim(quoted, `"`), redacted)
-		}
-	}
-	return text
 }
 
 // child is the config path of a key below parent; a key that is not a plain word is quoted.

@@ -112,6 +112,52 @@ func mustHide(t *testing.T, how, text string) {
 	}
 }
 
+// An alias carries what stands below external_id to other settings, whose faults name it in parts, in another form or as a path.
+func TestNothingThatAnAliasCarriedIsQuoted(t *testing.T) {
+	const role = "arn: \"arn:aws:iam::111111111111:role/r\""
+	inRole := func(lines string) string { return "roles:\n  r:\n    " + role + "\n    " + lines + "\n" }
+	for name, text := range map[string]string{
+		"key in the path of a tag": inRole("external_id: &a {hunter2-hunter2: 1}\n    tags: *a"),
+		"key as an unknown key":    inRole("external_id: &a {hunter2-hunter2: 1}") + "log: *a\n",
+		"merged into another":      inRole("external_id: &a {hunter2-hunter2: 1}") + "log: {<<: *a}\n",
+		"inner mapping":            inRole("external_id: {env: &a {hunter2-hunter2: 1}}") + "log: *a\n",
+		"role name":                inRole("external_id: &a {hunter2-hunter2: {arn: x}}"),
+		"value among keys":         inRole("external_id: &a hunter2-hunter2") + "log: {*a : 1}\n",
+		"part of a key ARN":        inRole("external_id: &a \"arn:aws:kms:hunter2-hunter2-1:111111111111:key/1a\"") + "mappings: [{destination: {region: us-west-2, kms_key: *a}}]\n",
+		"bucket of the state":      inRole("external_id: &a \"s3://hunter2_hunter2/x\"") + "state: *a\n",
+		"prefix of the state":      inRole("external_id: &a \"s3://abcdef/hunter2-hunter2\"") + "state: *a\n",
+		"short":                    inRole("external_id: &a hunter2\n    session_name: [*a]"),
+		"short role":               inRole("external_id: &a hunter2\n    via: *a"),
+		"duration":                 inRole("external_id: &a \"002222h\"\n    duration: *a"),
+		"trailing newline":         inRole("external_id: &a |\n      hunter2\n    session_name: *a"),
+		"exponent":                 inRole("external_id: &a \"22220000\"") + "concurrency: *a\n",
+		"zeros":                    inRole("external_id: &a \"00022220000\"") + "concurrency: *a\n",
+		"glob":                     inRole("external_id: &a \"hunter2/[\"") + "mappings: [{filter: {include: [*a]}}]\n",
+		"float":                    inRole("external_id: &a 2222.2222e3") + "mappings: [{delete: {max_percent: *a}}]\n",
+		"whole number":             inRole("external_id: &a 022222222") + "mappings: [{limits: {requests_per_second: *a}}]\n",
+		"negative whole number":    inRole("external_id: &a -0222222") + "mappings: [{limits: {requests_per_second: *a}}]\n",
+		"size":                     inRole("external_id: &a 2222GiB") + "mappings: [{copy: {part_size: *a}}]\n",
+		"schedule":                 inRole("external_id: &a \"@every hunter2\"") + "mappings: [{schedule: *a}]\n",
+		"field of a schedule":      inRole("external_id: &a \"* * * * hunter2\"") + "mappings: [{schedule: *a}]\n",
+		"bound of a schedule":      inRole("external_id: &a \"2222 * * * *\"") + "mappings: [{schedule: *a}]\n",
+		"period":                   inRole("external_id: &a 22222222d") + "mappings: [{copy: {object_lock_max: *a}}]\n",
+		"date":                     inRole("external_id: &a 2222-01-01") + "mappings: [{filter: {modified_after: *a, modified_before: 1999-01-01}}]\n",
+		"within a list":            inRole("external_id: &a [hunter2_hunter2]") + "http: {hosts: *a}\n",
+		"long":                     inRole("external_id: &a \"" + strings.Repeat("hunter2 ", 100) + "\"\n    session_name: *a"),
+		"copied, not aliased":      inRole("external_id: \"hunter2 hunter2\"\n    tags: {\"hunter2 hunter2\": \"*\"}"),
+		"role of that name":        inRole("external_id: hunter2-hunter2") + "  hunter2-hunter2: {arn: x}\n",
+		"overlap":                  inRole("external_id: &a \"hunter2\"") + "state: s3://hunter2/x/\nmappings: [{destination: {bucket: *a, prefix: x/, region: us-west-2}}]\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := config.Parse([]byte(text), "syncd.yaml")
+			if err == nil {
+				t.Fatal("got no fault")
+			}
+			mustHide(t, "fault", strings.ReplaceAll(err.Error(), "111111111111", ""))
+		})
+	}
+}
+
 // A variable or a file that is well named may be the secret all the same: no printing of a configuration and no failure to read it
 // shows the name.
 func TestSourcesOfExternalIDsAreNotShown(t *testing.T) {

@@ -102,7 +102,7 @@ func TestExternalIDPrintsItsSource(t *testing.T) {
 
 func TestExternalIDResolve(t *testing.T) {
 	env := map[string]string{"ID": word, "BAD": "two words " + word, "EMPTY": ""}
-	files := map[string]string{"/id": word + "\r\n", "/bad": word + "\n" + word, "/long": strings.Repeat("x", 1225)}
+	files := map[string]string{"/id": word + "\r\n", "/bad": word + "\n" + word, "/long": strings.Repeat("x", 1225), "/placeholder": "REPLACE_WITH_EXTERNAL_ID\n"}
 	lookupEnv := func(name string) (string, bool) { v, ok := env[name]; return v, ok }
 	readFile := func(path string) ([]byte, error) {
 		if text, ok := files[path]; ok {
@@ -126,6 +126,7 @@ func TestExternalIDResolve(t *testing.T) {
 		{"bad file", config.FileExternalID("/bad"), "", "read external_id.file: not only letters, digits and _+=,.@:/-"},
 		{"long file", config.FileExternalID("/long"), "", "read external_id.file: not 2 to 1224 characters long"},
 		{"bad variable", config.EnvExternalID("BAD"), "", "read external_id.env: not only letters, digits and _+=,.@:/-"},
+		{"placeholder in a file", config.FileExternalID("/placeholder"), "", "read external_id.file: the placeholder that syncd policy writes in place of an external id: put the external id there"},
 		{"empty variable", config.EnvExternalID("EMPTY"), "", "read external_id.env: not 2 to 1224 characters long"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

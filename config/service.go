@@ -13,9 +13,24 @@ import (
 // those of interface endpoints ("Amazon S3 endpoints and quotas", AWS General Reference; "AWS PrivateLink for Amazon S3",
 // Amazon S3 User Guide). Other machines have names under the same domains, such as load balancers.
 var s3Hosts = regexp.MustCompile(`^(?:` +
-	`s3(?:-fips|-accelerate)?(?:\.dualstack)?(?:[.-][a-z]{2,4}(?:-[a-z]+)+-[0-9]+)?` + `|` +
+	`s3(?:-fips|-accelerate|-external-1)?(?:\.dualstack)?(?:[.-][a-z]{2,4}(?:-[a-z]+)+-[0-9]+)?` + `|` +
 	`(?:(?:bucket|accesspoint|control)\.)?vpce-[0-9a-z-]+\.s3\.[a-z0-9-]+\.vpce` +
-	`)\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws|c2s\.ic\.gov|sc2s\.sgov\.gov)$`)
+	`)\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$`)
+
+// s3BucketHosts matches the names of a bucket or an access point at S3's own endpoints ("Virtual hosting of general purpose buckets" and
+// "Accessing Amazon S3 general purpose buckets through access points", Amazon S3 User Guide).
+var s3BucketHosts = regexp.MustCompile(`^.+\.(?:` +
+	`s3(?:-accesspoint)?(?:-fips|-accelerate|-external-1)?(?:\.dualstack)?(?:[.-][a-z]{2,4}(?:-[a-z]+)+-[0-9]+)?` + `|` +
+	`accesspoint\.s3-global` + `|` +
+	`(?:bucket|accesspoint)\.vpce-[0-9a-z-]+\.s3\.[a-z0-9-]+\.vpce` +
+	`)\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$`)
+
+// namesBucket reports whether an endpoint at S3 itself has a bucket in its host or its path, so that what follows is not in the bucket
+// of the setting next to it.
+func namesBucket(u *url.URL) bool {
+	host := canonicalHost(strings.ToLower(u.Hostname()))
+	return s3BucketHosts.MatchString(host) || s3Hosts.MatchString(host) && strings.Trim(u.Path, "/") != ""
+}
 
 // Service names the service that requests go to which are sent to the endpoint URL of a side, or to aws.endpoint_url where
 // the side has none. All spellings of one service have the same name: "" for AWS itself, and else the host, with its port and
@@ -54,7 +69,7 @@ func ServiceOf(endpointURL string) string {
 // canonicalHost is one spelling of a host for all: names without the dot at their end, addresses as RFC 5952 writes them, and
 // localhost for every loopback address.
 func canonicalHost(host string) string {
-	host = strings.TrimSuffix(host, ".")
+	host = strings.TrimRight(host, ".")
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") { // RFC 6761, section 6.3
 		return "localhost"
 	}

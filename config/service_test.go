@@ -15,6 +15,8 @@ func TestServiceOf(t *testing.T) {
 			"https://s3-us-west-2.amazonaws.com", "https://s3.dualstack.eu-west-1.amazonaws.com", "https://s3-fips.us-gov-west-1.amazonaws.com",
 			"https://s3-fips.dualstack.us-east-1.amazonaws.com", "https://s3-accelerate.amazonaws.com", "https://s3-accelerate.dualstack.amazonaws.com",
 			"https://s3.cn-north-1.amazonaws.com.cn", "https://bucket.vpce-1a2b3c4d-5e6f.s3.us-east-1.vpce.amazonaws.com",
+			"https://s3-external-1.amazonaws.com", "https://s3.eu-isoe-west-1.cloud.adc-e.uk", "https://s3.us-isof-south-1.csp.hci.ic.gov",
+			"https://s3.us-iso-east-1.c2s.ic.gov", "https://s3.eusc-de-east-1.amazonaws.eu", "https://s3-us-gov-west-1.amazonaws.com",
 			"https://vpce-1a2b3c4d-5e6f-us-east-1a.s3.us-east-1.vpce.amazonaws.com", "https://s3.us-east-1.amazonaws.com.",
 		},
 		"minio.example:9000": {

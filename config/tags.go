@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
@@ -72,14 +73,22 @@ func (d *decoder) tags(n ast.Node, t *Tags, path string) {
 }
 
 // tagKeys checks the keys of tags against what S3 takes: 1 to 128 Unicode characters, of which aws: is reserved ("Object tagging",
-// Amazon S3 User Guide). Ten tags an object bound no list: other objects may have others.
+// Amazon S3 User Guide). Ten tags an object bound no list, as
+// other objects may have others; a thousand keys are more than anybody means.
 func (v *validator) tagKeys(keys []string, path string) {
+	const most = 1000
 	v.check(keys == nil || len(keys) > 0, path, "is empty", "name a key, or use omit")
+	if len(keys) > most {
+		v.fault(path, fmt.Sprintf("has %d keys", len(keys)), fmt.Sprintf("use at most %d", most))
+		return
+	}
+	listed := map[string]bool{}
 	for i, key := range keys {
 		at := item(path, i)
 		quoted := strconv.Quote(key)
 		v.check(key != "" && utf8.RuneCountInString(key) <= 128 && utf8.ValidString(key), at, quoted+" is not 1 to 128 characters long", "")
 		v.check(!strings.HasPrefix(strings.ToLower(key), "aws:"), at, quoted+" is a key that only AWS gives", "leave it out: no copy can have it")
-		v.check(slices.Index(keys, key) == i, at, quoted+" is there twice", "keep one of them")
+		v.check(!listed[key], at, quoted+" is there twice", "keep one of them")
+		listed[key] = true
 	}
 }

@@ -47,8 +47,11 @@ func (v *validator) validate() {
 			return
 		}
 	}
+	v.exposedSides()
 	v.names()
-	v.overlaps()
+	if !v.full() {
+		v.overlaps()
+	}
 }
 
 // hostName matches the name of a host (RFC 1123, section 2.1).
@@ -108,6 +111,21 @@ func (e extent) mayOverlap(o extent) bool {
 	return e.bucket != "" && e.bucket == o.bucket && (strings.HasPrefix(e.prefix, o.prefix) || strings.HasPrefix(o.prefix, e.prefix))
 }
 
+// nested reports whether one of two extents at different services may be within the bucket of the other, which its endpoint URL names.
+func (e extent) nested(o extent) bool {
+	if e.bucket == "" || o.bucket == "" || e.service == o.service {
+		return false
+	}
+	return hasBucket(o.service, e.bucket) || hasBucket(e.service, o.bucket)
+}
+
+// hasBucket reports whether a bucket's name is in the name of a service: labels of the host, or a segment of the path.
+func hasBucket(service, bucket string) bool {
+	host, path, _ := strings.Cut(service, "/")
+	host, _, _ = strings.Cut(host, ":")
+	return strings.Contains("."+host+".", "."+bucket+".") || strings.Contains("/"+path+"/", "/"+bucket+"/")
+}
+
 func (e extent) String() string { return strconv.Quote("s3://" + e.bucket + "/" + e.prefix) }
 
 func (v *validator) source(i int) extent {
@@ -149,52 +167,19 @@ func (v *validator) overlaps() {
 		// What lies at a destination, the source's owner has chosen. So the endpoint of another name is no reason to believe that it
 		// is another server.
 		v.check(!state.mayOverlap(destination), "state", state.String()+" overlaps "+destination.path+" "+destination.String(), hint)
+		v.check(!state.nested(destination), "state", state.String()+" overlaps "+destination.path+" "+destination.String()+
+			": the endpoint of one names the bucket of the other", "use the same endpoint for both, without a bucket in it")
 	}
-	v.circles(sources, destinations)
-	v.apart(destinations)
-}
-
-// circles refuses mappings that copy what they have copied: each would overwrite the other's source, and every copy would
-// look like a change, for ever.
-func (v *validator) circles(sources, destinations []extent) {
-	feeds := make([][]int, len(sources)) // the mappings that read what one writes
-	for i, d := range destinations {
-		for j, s := range sources {
-			if i != j && d.overlaps(s) {
-				feeds[i] = append(feeds[i], j)
-			}
-		}
+	v.apart(slices.Clone(destinations))
+	if !v.full() {
+		v.circles(sources, destinations)
 	}
-	for i := range feeds {
-		if len(feeds[i]) > 0 && reaches(feeds, i, i, make([]bool, len(feeds))) {
-			v.fault(destinations[i].path, "what it holds is copied back to the mapping's own source", "break the circle: give one of its mappings another prefix")
-			return
-		}
-	}
-}
-
-// reaches reports whether a mapping's copies are copied on to the goal.
-func reaches(feeds [][]int, from, goal int, seen []bool) bool {
-	for _, next := range feeds[from] {
-		if next == goal {
-			return true
-		}
-		if !seen[next] {
-			seen[next] = true
-			if reaches(feeds, next, goal, seen) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // apart checks that no two destinations overlap. In the order of prefixes those that begin with the same one follow it
 // without a gap, so that one look back suffices for thousands of mappings.
 func (v *validator) apart(destinations []extent) {
-	slices.SortStableFunc(destinations, func(a, b extent) int {
-		return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.bucket, b.bucket), cmp.Compare(a.prefix, b.prefix))
-	})
+	slices.SortStableFunc(destinations, compareExtents)
 	var outer extent
 	for _, d := range destinations {
 		if !outer.overlaps(d) {

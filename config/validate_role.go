@@ -11,6 +11,9 @@ import (
 	"unicode/utf8"
 )
 
+// maxHops is far above what anybody needs: every hop is a request before each session.
+const maxHops = 10
+
 func (v *validator) roleNames() []string { return slices.Sorted(maps.Keys(v.Roles)) }
 
 // roles checks every role by itself and along its chain. Bounds without another source are those of the parameters of
@@ -22,6 +25,9 @@ func (v *validator) roles() {
 		v.role(r, path)
 		v.roleExists(path+".via", r.Via)
 		v.chain(name, path)
+		if v.full() {
+			return
+		}
 	}
 }
 
@@ -40,16 +46,6 @@ func (v *validator) role(r Role, path string) {
 	if r.Region != "" {
 		v.region(path+".region", r.Region, v.compatible(r.EndpointURL))
 	}
-}
-
-// exposed refuses to assume a role where the keys of its session can be read on the way.
-func (v *validator) exposed(r Role, path string) {
-	endpoint, at := v.STSEndpoint(), "aws.endpoint_url"
-	if r.EndpointURL != "" {
-		endpoint, at = r.EndpointURL, path+".endpoint_url"
-	}
-	v.check(v.AWS.AllowHTTP || !Exposed(endpoint), at, "is http://, and roles are assumed there: the keys of their sessions would be readable on the way",
-		"use https://, or set aws.allow_http: true")
 }
 
 func (v *validator) externalID(e ExternalID, path string) {
@@ -106,11 +102,17 @@ func isTagText(s string, most int) bool {
 }
 
 func (v *validator) transitive(r Role, path string) {
+	listed := map[string]bool{}
 	for i, key := range r.TransitiveTags {
 		at := item(path+".transitive_tags", i)
 		_, ok := r.Tags[key]
-		v.check(ok || v.covers(path+".tags"), at, strconv.Quote(key)+" is not a key of tags", didYouMean(key, slices.Sorted(maps.Keys(r.Tags))))
-		v.check(!slices.Contains(r.TransitiveTags[:i], key), at, strconv.Quote(key)+" is listed twice", "")
+		if !ok && !v.covers(path+".tags") {
+			v.fault(at, strconv.Quote(key)+" is not a key of tags", didYouMean(key, slices.Sorted(maps.Keys(r.Tags))))
+		}
+		v.check(!listed[key], at, strconv.Quote(key)+" is listed twice", "")
+		if listed[key] = true; v.full() {
+			return
+		}
 	}
 }
 
@@ -125,6 +127,10 @@ func (v *validator) chain(name, path string) {
 			v.fault(path+".via", "the chain "+strings.Join(append(hops, name), ", ")+" never ends", "let one of them start from the ambient credentials, without via")
 		}
 		if slices.Contains(hops, via) {
+			return
+		}
+		if len(hops) > maxHops {
+			v.fault(path+".via", fmt.Sprintf("is a chain of more than %d roles before this one", maxHops), "assume it through fewer")
 			return
 		}
 		hops = append(hops, via)

@@ -31,7 +31,9 @@ func writeFolder(w io.Writer, folder string, rendered []access.Rendered) error {
 }
 
 // writeSecretly writes files that only their owner may read, and names them. All are written under other names first: a file that is
-// there is replaced as a whole, whatever its mode, and a link by that name is replaced, not followed. What fails leaves nothing.
+// there is replaced as a whole, whatever its mode, and a link by that name is replaced, not followed. What can be known to fail fails
+// before the first is replaced, and then all are as they were. What fails between two (the folder is made read-only, or the machine
+// stops) leaves some of them new and some old, each whole.
 func writeSecretly(w io.Writer, files []secretFile) (err error) {
 	temporary := make([]string, 0, len(files))
 	defer func() {
@@ -48,6 +50,9 @@ func writeSecretly(w io.Writer, files []secretFile) (err error) {
 			return fmt.Errorf("write policy: %w", err)
 		}
 	}
+	if err := checkReplaceable(files); err != nil {
+		return err
+	}
 	for i, f := range files {
 		if err := os.Rename(temporary[i], f.path); err != nil {
 			return fmt.Errorf("write policy: %w", err)
@@ -56,6 +61,20 @@ func writeSecretly(w io.Writer, files []secretFile) (err error) {
 	for _, f := range files {
 		if _, err := printable.Fprintln(w, strings.TrimPrefix(f.path, "./")); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkReplaceable refuses a name that a folder has: no file takes its place.
+func checkReplaceable(files []secretFile) error {
+	for _, f := range files {
+		info, err := os.Lstat(f.path)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("write policy: %w", err)
+		}
+		if err == nil && info.IsDir() {
+			return fmt.Errorf("write policy: %s is a folder; remove it, or write elsewhere with -o", f.path)
 		}
 	}
 	return nil

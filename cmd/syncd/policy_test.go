@@ -104,8 +104,9 @@ func TestPolicyFilesAreWrittenWholeOrNot(t *testing.T) {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeSecretly(&stdout, []secretFile{{folder, []byte("new")}}); err == nil {
-		t.Error("over a folder: got no error, want one")
+	err = writeSecretly(&stdout, []secretFile{{first, []byte("new")}, {folder, []byte("new")}})
+	if err == nil || !strings.Contains(err.Error(), "folder.json is a folder") {
+		t.Errorf("over a folder: got %v, want it refused", err)
 	}
 	lookAt(t, first, "old", "folder.json")
 }

@@ -5,8 +5,6 @@ import (
 	"regexp"
 	"strings"
 
-	smithyhttp "github.com/aws/smithy-go/transport/http"
-
 	"syncd/internal/awserr"
 )
 
@@ -49,17 +47,7 @@ func readReason(err error) reason {
 }
 
 // regionOf is the region that the bucket of a misdirected request is in, "" when the answer does not say.
-func regionOf(err error) string {
-	if m := regexp.MustCompile(`expecting '([a-z0-9-]+)'`).FindStringSubmatch(err.Error()); m != nil {
-		return m[1]
-	}
-	if sent, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && sent.Response != nil {
-		if status := sent.HTTPStatusCode(); status/100 == 3 || status == 400 {
-			return sent.Response.Header.Get("X-Amz-Bucket-Region")
-		}
-	}
-	return ""
-}
+func regionOf(err error) string { return awserr.BucketRegion(err) }
 
 // classOf is the class of an error, of a role that could not be assumed that of its cause.
 func classOf(err error) awserr.Class {

@@ -9,17 +9,21 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// expectedRegion is how S3 names the region that it wants a request signed for.
-var expectedRegion = regexp.MustCompile(`expecting '([a-z0-9-]+)'`)
+// expectedRegion is how S3 names the region that it wants a request signed for, and regionName what a region can be called. Whatever
+// else an answer says there is not believed: it is shown, and requests are made of it.
+var (
+	expectedRegion = regexp.MustCompile(`expecting '([a-z0-9-]{1,32})'`)
+	regionName     = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+)
 
 // BucketRegion is the region that the bucket of a misdirected request is in, "" when the answer does not say (Amazon S3 User Guide,
 // "Redirects": a redirect is for another region's endpoint; HeadBucket: its answers name the region in X-Amz-Bucket-Region).
 func BucketRegion(err error) string {
-	if err == nil {
-		return ""
-	}
-	if m := expectedRegion.FindStringSubmatch(err.Error()); m != nil {
-		return m[1]
+	api, ok := errors.AsType[smithy.APIError](err)
+	if ok && api.ErrorCode() == "AuthorizationHeaderMalformed" {
+		if m := expectedRegion.FindStringSubmatch(api.ErrorMessage()); m != nil {
+			return m[1]
+		}
 	}
 	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
 	if !ok || response.Response == nil {
@@ -28,7 +32,10 @@ func BucketRegion(err error) string {
 	if status := response.HTTPStatusCode(); !redirect(status) && status != http.StatusBadRequest {
 		return ""
 	}
-	return response.Response.Header.Get("X-Amz-Bucket-Region")
+	if region := response.Response.Header.Get("X-Amz-Bucket-Region"); regionName.MatchString(region) {
+		return region
+	}
+	return ""
 }
 
 // redirect reports whether a status sends the client elsewhere. No redirect is followed: a request is signed for one place.

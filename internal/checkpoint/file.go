@@ -20,8 +20,9 @@ const tempPrefix = ".tmp-"
 // name, synced, and linked to its own name, which fails when that is taken; then
 // the folder is synced. The lease is flock(2) on a file called lock, so the
 // system gives it back when its process ends, however it ends. Folders have mode
-// 0700 and files 0600. A folder that other users may write to is refused. It must lie on a file system that honours fsync
-// and, when several machines share it, locks.
+// 0700 and files 0600. A folder that other users may write to or replace is
+// refused, and so are records that are links or no files. It must lie on a file
+// system that honours fsync and, when several machines share it, locks.
 type File struct {
 	dir        string
 	publishing sync.Mutex // only where the file system knows no links
@@ -51,20 +52,27 @@ func OpenFile(dir string) (*File, error) {
 func (f *File) String() string { return "file:" + f.dir }
 
 func (f *File) checkFormat() error {
-	data, err := os.ReadFile(filepath.Join(f.dir, formatName))
+	data, err := readOwn(filepath.Join(f.dir, formatName))
 	if err != nil {
 		return err
 	}
 	return unsealFormat(data)
 }
 
-// prepare makes the folder a store before something is written to it.
+// prepare makes the folder a store before something is written to it. It looks at the folder again, which somebody may have made, or
+// opened to others, since OpenFile did.
 func (f *File) prepare() error {
-	err := f.checkFormat()
-	if !errors.Is(err, fs.ErrNotExist) {
+	if err := checkFolder(f.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if err := makeFolder(f.dir); err != nil {
+		return err
+	}
+	if err := checkFolder(f.dir); err != nil {
+		return err
+	}
+	err := f.checkFormat()
+	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	data, err := sealFormat()
@@ -95,7 +103,7 @@ func (f *File) Read(ctx context.Context, name string) ([]byte, error) {
 	if err = errors.Join(err, ctx.Err()); err != nil {
 		return nil, err
 	}
-	data, err := os.ReadFile(path)
+	data, err := readOwn(path)
 	if err != nil {
 		return nil, fmt.Errorf("read record: %w", err)
 	}
@@ -108,15 +116,11 @@ func (f *File) Open(ctx context.Context, name string) (Chunk, error) {
 	if err = errors.Join(err, ctx.Err()); err != nil {
 		return nil, err
 	}
-	file, err := os.Open(path)
+	file, size, err := openOwn(path)
 	if err != nil {
 		return nil, fmt.Errorf("open record: %w", err)
 	}
-	info, err := file.Stat()
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open record: %w", err), file.Close())
-	}
-	return &fileChunk{file, info.Size()}, nil
+	return &fileChunk{file, size}, nil
 }
 
 // fileChunk is an open record of a folder.

@@ -191,7 +191,7 @@ func (l *fileLease) Held(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrLeaseLost, err)
 	}
-	named, err := os.Stat(l.lock.Path())
+	named, err := os.Lstat(l.lock.Path())
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrLeaseLost, err)
 	}

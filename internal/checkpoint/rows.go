@@ -44,7 +44,8 @@ func openRows[R row](ctx context.Context, store Store, info ChunkInfo, after str
 		if err := checkFooter(chunk, info.Bytes); err != nil {
 			return nil, err
 		}
-		return parquet.OpenFile(chunk, info.Bytes, parquet.SkipBloomFilters(true))
+		// The index of pages is as long as the footer says. It is not needed: rows are sought by the first of a row group.
+		return parquet.OpenFile(chunk, info.Bytes, parquet.SkipBloomFilters(true), parquet.SkipPageIndex(true))
 	})
 	if err != nil {
 		return nil, errors.Join(&CorruptError{Name: info.Name, Problem: "is not Parquet", Err: err}, chunk.Close())
@@ -67,17 +68,24 @@ func openRows[R row](ctx context.Context, store Store, info ChunkInfo, after str
 	return r, nil
 }
 
-// checkFooter looks whether the footer can be as long as the file says it is: the Parquet reader takes as much memory, up to 4 GB.
+// checkFooter looks whether the footer and the lists in it can be as long as the file says they are: the Parquet reader takes as much
+// memory, up to 4 GB for the one, and any amount for the others. The headers of pages, which are decoded as they are met, are not
+// looked at.
 func checkFooter(chunk io.ReaderAt, size int64) error {
 	const magic = 4
 	end := make([]byte, magic+4) // length, magic (Apache Parquet, "File format")
 	if _, err := chunk.ReadAt(end, size-int64(len(end))); err != nil {
 		return err
 	}
-	if length := int64(binary.LittleEndian.Uint32(end)); length > size-int64(len(end))-magic {
+	length := int64(binary.LittleEndian.Uint32(end))
+	if length > size-int64(len(end))-magic {
 		return fmt.Errorf("a footer of %d bytes in a file of %d", length, size)
 	}
-	return nil
+	footer := make([]byte, length)
+	if _, err := chunk.ReadAt(footer, size-int64(len(end))-length); err != nil {
+		return err
+	}
+	return checkThrift(footer)
 }
 
 // seek finds the row group by its first key, then walks the rest.

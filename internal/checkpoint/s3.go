@@ -174,10 +174,7 @@ const maxRecord = 256 << 20
 // readBody reads a body to its end, where the SDK compares checksums. A
 // connection that breaks before is an error by HTTP's own framing.
 func readBody(body io.ReadCloser) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(body, maxRecord+1))
-	if len(data) > maxRecord {
-		err = fmt.Errorf("the record is longer than %d bytes", maxRecord)
-	}
+	data, err := readBounded(body)
 	return data, errors.Join(err, body.Close())
 }
 

@@ -1,39 +1,121 @@
 package checkpoint
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 )
 
 // noFollow opens a file that is neither a link to another nor waits for somebody at its other end.
 const noFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 
+// hintFolder says what to do about a folder that others could change the ledger in.
+const hintFolder = "give state a folder that only the user of syncd may write to"
+
 // checkFolder refuses a folder that another user could change the ledger in: one that another owns, or that others may write to. Root
 // may own it, who can change it anyway, and its group may write to it when that is one of this process's, as in a volume with an
-// fsGroup. It returns fs.ErrNotExist for an absent folder.
+// fsGroup. The same holds for all folders and links on the way to it, as sshd asks of a user's keys (sshd_config(5), StrictModes): who
+// may rename one of them may put another in its place. It returns fs.ErrNotExist for an absent folder whose way is in order as far as
+// it goes.
 func checkFolder(dir string) error {
-	info, err := os.Stat(dir)
+	place, err := checkWay(dir)
+	if err != nil {
+		return err
+	}
+	info, err := os.Lstat(place)
 	if err != nil {
 		return err
 	}
 	if !info.IsDir() {
-		return fmt.Errorf("%s is not a folder", dir)
+		return fmt.Errorf("%s is not a folder", place)
+	}
+	return checkWriters(place, info)
+}
+
+// maxLinks is how many symbolic links there may be on the way to a folder, as in Linux (path_resolution(7)).
+const maxLinks = 40
+
+// checkWay checks what is passed on the way to a folder, and returns where that is in truth, without links.
+func checkWay(dir string) (place string, err error) {
+	at, rest := "/", segments(dir)
+	for links := 0; len(rest) > 0; {
+		if err := checkPassed(at); err != nil {
+			return "", err
+		}
+		next := filepath.Join(at, rest[0])
+		info, err := os.Lstat(next)
+		if err != nil {
+			return "", err
+		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			at, rest = next, rest[1:]
+			continue
+		}
+		if links++; links > maxLinks {
+			return "", fmt.Errorf("%s: %w", dir, syscall.ELOOP)
+		}
+		target, err := linkTarget(next, info)
+		if err != nil {
+			return "", err
+		}
+		if filepath.IsAbs(target) {
+			at = "/"
+		}
+		rest = append(segments(target), rest[1:]...)
+	}
+	return at, nil
+}
+
+// segments are the names in a path. Those that lead upwards are among them: behind a link they lead elsewhere than the text says.
+func segments(path string) []string {
+	return slices.DeleteFunc(strings.Split(path, "/"), func(name string) bool { return name == "" || name == "." })
+}
+
+// linkTarget is where a link leads that nobody else has put there, or could put elsewhere.
+func linkTarget(path string, info fs.FileInfo) (string, error) {
+	if err := checkOwner(path, info); err != nil {
+		return "", err
+	}
+	return os.Readlink(path)
+}
+
+// checkPassed refuses a folder on the way in which another user may rename what is not theirs. The sticky bit forbids that (as in /tmp).
+func checkPassed(dir string) error {
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return err
+	}
+	if info.Mode()&fs.ModeSticky != 0 {
+		return checkOwner(dir, info)
+	}
+	return checkWriters(dir, info)
+}
+
+func checkOwner(path string, info fs.FileInfo) error {
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if ok && owner.Uid != 0 && int(owner.Uid) != os.Geteuid() {
+		return fmt.Errorf("%s belongs to user %d, who could change the ledger, and not to user %d: %s", path, owner.Uid, os.Geteuid(), hintFolder)
+	}
+	return nil
+}
+
+// checkWriters refuses a folder that others own or may write to.
+func checkWriters(dir string, info fs.FileInfo) error {
+	if err := checkOwner(dir, info); err != nil {
+		return err
 	}
 	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return nil
-	}
-	const hint = "give state a folder that only the user of syncd may write to"
 	switch mode := info.Mode().Perm(); {
-	case owner.Uid != 0 && int(owner.Uid) != os.Geteuid():
-		return fmt.Errorf("%s belongs to user %d, who could change the ledger, and not to user %d: %s", dir, owner.Uid, os.Geteuid(), hint)
 	case mode&0o002 != 0:
-		return fmt.Errorf("%s can be written to by every user (mode %#o), who could change the ledger: %s", dir, mode, hint)
-	case mode&0o020 != 0 && !ownGroup(int(owner.Gid)):
-		return fmt.Errorf("%s can be written to by group %d (mode %#o), which is none of this process's: %s", dir, owner.Gid, mode, hint)
+		return fmt.Errorf("%s can be written to by every user (mode %#o), who could change the ledger: %s", dir, mode, hintFolder)
+	case ok && mode&0o020 != 0 && !ownGroup(int(owner.Gid)):
+		return fmt.Errorf("%s can be written to by group %d (mode %#o), which is none of this process's: %s", dir, owner.Gid, mode, hintFolder)
 	}
 	return nil
 }
@@ -50,4 +132,42 @@ func checkLock(path string, info fs.FileInfo) error {
 		return fmt.Errorf("%s is no file of its own: somebody has linked it; remove it", path)
 	}
 	return nil
+}
+
+// openOwn opens a file of the folder to read it. Links are not followed, and a pipe is refused instead of waited for.
+func openOwn(path string) (file *os.File, size int64, err error) {
+	file, err = os.OpenFile(path, os.O_RDONLY|noFollow, 0)
+	if errors.Is(err, syscall.ELOOP) {
+		err = fmt.Errorf("%s is a link to another file, which somebody has put there; remove it", path)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a file (%s), which somebody has put there; remove it", path, info.Mode())
+	}
+	if err != nil {
+		return nil, 0, errors.Join(err, file.Close())
+	}
+	return file, info.Size(), nil
+}
+
+// readOwn reads a file of the folder, of a bounded length.
+func readOwn(path string) ([]byte, error) {
+	file, _, err := openOwn(path)
+	if err != nil {
+		return nil, err
+	}
+	data, err := readBounded(file)
+	return data, errors.Join(err, file.Close())
+}
+
+// readBounded reads a whole record unless it is too long.
+func readBounded(r io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxRecord+1))
+	if len(data) > maxRecord {
+		err = fmt.Errorf("the record is longer than %d bytes", maxRecord)
+	}
+	return data, err
 }

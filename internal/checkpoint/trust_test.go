@@ -12,7 +12,6 @@ import (
 
 // TestFolderOfOthers has folders that other users could change the ledger in, and those of a volume that they could not.
 func TestFolderOfOthers(t *testing.T) {
-	const nobody = 65534
 	root := os.Geteuid() == 0
 	for name, tt := range map[string]struct {
 		mode     os.FileMode

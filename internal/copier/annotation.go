@@ -15,12 +15,14 @@ import (
 const (
 	// maxAnnotation is the longest annotation in bytes (Amazon S3 API Reference, PutObjectAnnotation: 1 MiB).
 	maxAnnotation = 1 << 20
+	// maxAnnotations is how many annotations an object can have (Amazon S3 API Reference, ListObjectAnnotations: 1,000).
+	maxAnnotations = 1000
 	// annotationsAtOnce bounds the annotations that are in memory at once.
 	annotationsAtOnce = 8
 )
 
-// errSameToken says that a listing of annotations does not end.
-var errSameToken = errors.New("the service gives the same continuation token again")
+// errAnnotationList says that a listing of annotations is none that S3 can have.
+var errAnnotationList = errors.New("the service lists annotations as no object can have them")
 
 type sourceAnnotationAPI interface {
 	ListObjectAnnotations(ctx context.Context, in *s3.ListObjectAnnotationsInput, opts ...func(*s3.Options)) (*s3.ListObjectAnnotationsOutput, error)
@@ -55,32 +57,42 @@ func (j *job) annotate(ctx context.Context, made Result) error {
 	return err
 }
 
-// annotationsOf lists the names of a source object's annotations.
+// annotationsOf lists the names of a source object's annotations: no more, and by no more pages, than there can be.
 func (c *Copier) annotationsOf(ctx context.Context, key string) (names []string, err error) {
+	seen := map[string]bool{}
 	var token *string
-	for {
-		var page *s3.ListObjectAnnotationsOutput
-		err := c.withSlot(ctx, func(ctx context.Context) (err error) {
-			page, err = c.o.Source.ListObjectAnnotations(ctx, &s3.ListObjectAnnotationsInput{
-				Bucket: &c.o.SourceBucket, Key: &key, ContinuationToken: token, ExpectedBucketOwner: optional(c.o.SourceAccount), RequestPayer: c.payer(),
-			})
-			return err
-		})
+	for range maxAnnotations {
+		page, err := c.annotationPage(ctx, key, token)
 		if err != nil {
 			return nil, err
 		}
 		for _, entry := range page.Annotations {
-			names = append(names, aws.ToString(entry.AnnotationName))
+			name := aws.ToString(entry.AnnotationName)
+			if seen[name] || len(names) == maxAnnotations {
+				return nil, fmt.Errorf("%w: %q twice, or more than %d", errAnnotationList, name, maxAnnotations)
+			}
+			seen[name], names = true, append(names, name)
 		}
 		next := aws.ToString(page.NextContinuationToken)
 		switch {
 		case next == "":
 			return names, nil
 		case next == aws.ToString(token):
-			return nil, errSameToken
+			return nil, fmt.Errorf("%w: the same continuation token again", errAnnotationList)
 		}
 		token = &next
 	}
+	return nil, fmt.Errorf("%w: more than %d pages of them", errAnnotationList, maxAnnotations)
+}
+
+func (c *Copier) annotationPage(ctx context.Context, key string, token *string) (page *s3.ListObjectAnnotationsOutput, err error) {
+	err = c.withSlot(ctx, func(ctx context.Context) (err error) {
+		page, err = c.o.Source.ListObjectAnnotations(ctx, &s3.ListObjectAnnotationsInput{
+			Bucket: &c.o.SourceBucket, Key: &key, ContinuationToken: token, ExpectedBucketOwner: optional(c.o.SourceAccount), RequestPayer: c.payer(),
+		})
+		return err
+	})
+	return page, err
 }
 
 // carryAnnotation moves one annotation.

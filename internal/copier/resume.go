@@ -3,6 +3,7 @@ package copier
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,6 +13,7 @@ import (
 
 	"syncd/internal/admit"
 	"syncd/internal/awserr"
+	"syncd/internal/plan"
 )
 
 // begin takes over the upload that an earlier process left, when there is one and it can be, or creates one. One that is
@@ -76,11 +78,20 @@ func (u *upload) listParts(ctx context.Context) error {
 		if !aws.ToBool(page.IsTruncated) {
 			return nil
 		}
-		if aws.ToString(page.NextPartNumberMarker) == aws.ToString(in.PartNumberMarker) {
-			return fmt.Errorf("%w: the list of parts does not continue after part %s", errListStands, aws.ToString(in.PartNumberMarker))
+		if in.PartNumberMarker, err = nextParts(in.PartNumberMarker, page.NextPartNumberMarker); err != nil {
+			return err
 		}
-		in.PartNumberMarker = page.NextPartNumberMarker
 	}
+}
+
+// nextParts is the part that a list goes on after. It is above the one before and there can be no more than plan.MaxParts, so that the
+// list ends.
+func nextParts(marker, next *string) (*string, error) {
+	before, _ := strconv.Atoi(aws.ToString(marker)) // none is 0
+	if after, err := strconv.Atoi(aws.ToString(next)); err != nil || after <= before || after > plan.MaxParts {
+		return nil, fmt.Errorf("%w: the list of parts does not continue after part %d, but after %q", errListStands, before, aws.ToString(next))
+	}
+	return next, nil
 }
 
 func (u *upload) takePart(part types.Part) {

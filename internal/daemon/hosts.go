@@ -12,7 +12,7 @@ import (
 // a browser has open may have its own name lead here (DNS rebinding): such a request names that host.
 type Hosts []string
 
-// allow reports whether pages are served to a request that names that host.
+// allow reports whether pages are served to a request that names that host. A dot at the end of either means the same name.
 func (h Hosts) allow(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -21,7 +21,7 @@ func (h Hosts) allow(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil || host == "" || host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true
 	}
-	return slices.ContainsFunc(h, func(name string) bool { return strings.EqualFold(name, host) })
+	return slices.ContainsFunc(h, func(name string) bool { return strings.EqualFold(strings.TrimSuffix(name, "."), host) })
 }
 
 // guard serves pages to requests that name an allowed host, and 421 to others (RFC 9110, section 15.5.20).

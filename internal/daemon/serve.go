@@ -59,7 +59,7 @@ func CheckWebConfig(path string) error {
 func (s Server) Serve(ctx context.Context, listener net.Listener) (closeServer func() error) {
 	c := crowd{at: map[net.Conn]visit{}}
 	server := &http.Server{
-		Handler: nosniff(s.Handler), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		Handler: nosniff(bodiless(s.Handler)), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ConnState: c.note,
 		ErrorLog: slog.NewLogLogger(s.Logger.Handler(), slog.LevelDebug),
 	}
@@ -100,6 +100,20 @@ func nosniff(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		next.ServeHTTP(w, r)
+	})
+}
+
+// bodiless refuses requests with a body, which nothing here asks for, and closes their connections: the server would wait for the rest
+// of it, for as long as readTimeout, as if it were still answering.
+func bodiless(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength == 0 {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Connection", "close")
+		plain(w, http.StatusRequestEntityTooLarge, "no request has a body here\n")
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now()) // nor is the rest read to pass over it
 	})
 }
 

@@ -146,6 +146,10 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 		"nothing is sent":      {"", true, 5 * time.Second},
 		"headers do not end":   {"GET /healthz HTTP/1.1\r\nHost: x\r\n", true, 5 * time.Second},
 		"no other request":     {"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", true, 90 * time.Second},
+		"the body is not sent": {"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n", true, 0},
+		"nor that of a scrape": {"GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n12345678", true, 0},
+		"nor any chunk of it":  {"GET /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", true, 0},
+		"nor at its request":   {"PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n", true, 0},
 		"the answer is unread": {"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", false, 30 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -167,9 +171,12 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 				if !tt.read {
 					time.Sleep(tt.want + time.Second)
 				}
-				_, _ = io.Copy(io.Discard, client) // until the server closes
+				answer, _ := io.ReadAll(client) // until the server closes
 				if took := time.Since(start); took > tt.want+2*time.Second {
 					t.Errorf("cut off after %s, want %s", took, tt.want)
+				}
+				if refused := strings.HasPrefix(string(answer), "HTTP/1.1 413 "); refused != (tt.want == 0) {
+					t.Errorf("got %q", answer)
 				}
 				if err := closeServer(); err != nil {
 					t.Error(err)
@@ -182,12 +189,13 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 // TestHosts asks under every kind of name.
 func TestHosts(t *testing.T) {
 	d := daemon.New(daemon.Options{
-		Hosts: daemon.Hosts{"syncd.example.com"}, Pprof: true, Gatherer: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+		Hosts: daemon.Hosts{"syncd.example.com", "dotted.example.com."}, Pprof: true, Gatherer: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler), Now: time.Now,
 	})
 	address := served(t, d.Handler())
 	for host, want := range map[string]int{
 		"127.0.0.1:9090": 200, "[::1]:9090": 200, "10.1.2.3": 200, "localhost:9090": 200, "a.localhost": 200, "": 200,
 		"syncd.example.com": 200, "SYNCD.example.com:443": 200, "syncd.example.com.": 200,
+		"dotted.example.com": 200, "dotted.example.com.:9090": 200,
 		"rebound.example.net": 421, "syncd.example.com.evil.example": 421, "localhost.evil.example:9090": 421, "127.0.0.1.evil.example": 421,
 	} {
 		for path, guarded := range map[string]bool{

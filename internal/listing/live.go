@@ -22,6 +22,9 @@ const pageKeys = 1000
 // fewKeys is how many a page has where the first is the one that matters; others may have come before it.
 const fewKeys = 4
 
+// maxEmpty is how many pages without keys may follow each other. S3 answers few; a service that goes on so would never end.
+const maxEmpty = 1000
+
 // pageTimeout bounds the wait for a page, retries included: a connection that says nothing more must not end in a pass
 // that never does.
 const pageTimeout = 2 * time.Minute
@@ -100,10 +103,11 @@ func (l Live) Relist(ctx context.Context, after, key string) (bool, error) {
 	return false, nil
 }
 
-// position is where a listing stands: after a key, or at a token that the service gave with a page that had no keys.
+// position is where a listing stands: after a key, or at a token that the service gave with a page that had no keys, so many in turn.
 type position struct {
 	after string
 	token *string
+	empty int
 }
 
 // page returns the objects after a position, as many as the service answers at once, where to continue, and whether there are
@@ -158,7 +162,7 @@ func (l Live) send(ctx context.Context, in *s3.ListObjectsV2Input, at position) 
 	}
 	more = aws.ToBool(out.IsTruncated)
 	if more && len(page) == 0 {
-		next.token = out.NextContinuationToken
+		next.token, next.empty = out.NextContinuationToken, at.empty+1
 		err = l.stands(at, next)
 	}
 	return page, next, more, err
@@ -171,6 +175,8 @@ func (l Live) stands(at, next position) error {
 		return fmt.Errorf("list %s after %q: the service says there is more, and answers an empty page without a continuation token", l, at.after)
 	case aws.ToString(next.token) == aws.ToString(at.token):
 		return fmt.Errorf("list %s after %q: the service answers an empty page and the same continuation token again", l, at.after)
+	case next.empty > maxEmpty:
+		return fmt.Errorf("list %s after %q: the service says there is more, and answers more than %d empty pages in turn", l, at.after, maxEmpty)
 	default:
 		return nil
 	}

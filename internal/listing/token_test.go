@@ -57,6 +57,43 @@ func TestListContinuesAfterPagesWithoutKeys(t *testing.T) {
 	}
 }
 
+// TestListEndsAmongPagesWithoutKeys has a service that says again and again that there is more, with other tokens.
+func TestListEndsAmongPagesWithoutKeys(t *testing.T) {
+	for name, tt := range map[string]struct {
+		empty int
+		end   string
+		text  string // of the error; "" for none
+	}{
+		"as many as can be": {1000, last, ""},
+		"without end":       {1001, truncated("end"), "more than 1000 empty pages in turn"},
+		"two in turn":       {0, "", "more than 1000 empty pages in turn"},
+	} {
+		pages := &answers{}
+		for i := range tt.empty {
+			pages.bodies = append(pages.bodies, raw(truncated(fmt.Sprint("t", i))))
+		}
+		var service http.RoundTripper = pages
+		if pages.bodies = append(pages.bodies, raw(tt.end)); tt.empty == 0 {
+			service = turns{raw(truncated("t1")), raw(truncated("t2"))}.next()
+		}
+		_, err := list(t, newWorld(t).over(service), listing.Range{})
+		if (err == nil) != (tt.text == "") || err != nil && !strings.Contains(err.Error(), tt.text) {
+			t.Errorf("%s: got error %v, want one that says %q", name, err, tt.text)
+		}
+	}
+}
+
+// turns are pages that are answered in turn, again and again.
+type turns [2]string
+
+func (p turns) next() http.RoundTripper {
+	pages := &answers{}
+	for range 2000 {
+		pages.bodies = append(pages.bodies, p[:]...)
+	}
+	return pages
+}
+
 // TestListSendsTheToken looks at what is asked after a page without keys: its token, and no key to start after.
 func TestListSendsTheToken(t *testing.T) {
 	var asked []string

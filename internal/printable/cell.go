@@ -36,4 +36,4 @@ func firstOf(s string) string {
 }
 
 // skipped reports whether a character is one that a program may pass over at the beginning of a cell.
-func skipped(r rune) bool { return unicode.IsSpace(r) || acts(r) || r == '"' || r == '\'' }
+func skipped(r rune) bool { return unicode.IsSpace(r) || !isSeen(r) || r == '"' || r == '\'' }

@@ -29,21 +29,22 @@ func Text(s string) string { return escaped(s, "") }
 
 // escaped is Text but for the characters that are spared.
 func escaped(s, spared string) string {
-	acts := func(r rune) bool { return acts(r) && !strings.ContainsRune(spared, r) }
 	if utf8.ValidString(s) && !strings.ContainsFunc(s, acts) {
 		return s
 	}
 	var b strings.Builder
+	before := rune(0)
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		switch {
 		case r == utf8.RuneError && size == 1:
 			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case acts(r):
+		case acts(r) && !strings.ContainsRune(spared, r) && !isEmoji(r, before):
 			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
 		default:
 			b.WriteRune(r)
 		}
+		before = r
 		i += size
 	}
 	return b.String()
@@ -51,7 +52,8 @@ func escaped(s, spared string) string {
 
 // acts reports whether a character is a control, a bidirectional control, a separator of lines, or shows nothing. The two
 // joiners show nothing either, but Persian, the scripts of India and emoji are not written without them (Unicode Standard,
-// section 23.2), and the signs that stand before digits are seen (section 23.4).
+// section 23.2), and the signs that stand before digits are seen (section 23.4). So is what the emoji selector makes of a
+// character before it: see isEmoji.
 func acts(r rune) bool {
 	switch {
 	case r < utf8.RuneSelf:
@@ -59,10 +61,39 @@ func acts(r rune) bool {
 	case r == '\u200c' || r == '\u200d':
 		return false
 	default:
-		return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) ||
+		return unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control, unseen) ||
+			unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) ||
 			unicode.Is(unicode.Cf, r) && !unicode.Is(unicode.Prepended_Concatenation_Mark, r)
 	}
 }
+
+// unseen is what shows nothing and has no category that says so: Default_Ignorable_Code_Point (Unicode Character Database,
+// DerivedCoreProperties.txt; Go has only a part of it), and the Braille pattern without dots.
+var unseen = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{Lo: 0x034f, Hi: 0x034f, Stride: 1}, // grapheme joiner
+		{Lo: 0x115f, Hi: 0x1160, Stride: 1}, // Hangul fillers
+		{Lo: 0x17b4, Hi: 0x17b5, Stride: 1}, // inherent vowels of Khmer
+		{Lo: 0x180b, Hi: 0x180f, Stride: 1}, // selectors and separator of Mongolian
+		{Lo: 0x2065, Hi: 0x2065, Stride: 1},
+		{Lo: 0x2800, Hi: 0x2800, Stride: 1}, // Braille, blank
+		{Lo: 0x3164, Hi: 0x3164, Stride: 1}, // Hangul filler
+		{Lo: 0xffa0, Hi: 0xffa0, Stride: 1}, // the same, half as wide
+		{Lo: 0xfff0, Hi: 0xfff8, Stride: 1},
+	},
+	R32: []unicode.Range32{{Lo: 0xe0000, Hi: 0xe0fff, Stride: 1}}, // tags, selectors
+}
+
+// emojiSelector asks for the coloured form of the character before it, as most emoji are written (Unicode Technical Standard 51).
+const emojiSelector = '\ufe0f'
+
+// isEmoji reports whether a character is an emoji selector after one that is seen and is not of ASCII.
+func isEmoji(r, before rune) bool {
+	return r == emojiSelector && before >= utf8.RuneSelf && isSeen(before)
+}
+
+// isSeen reports whether a character by itself shows something.
+func isSeen(r rune) bool { return !acts(r) && r != '\u200c' && r != '\u200d' && r != utf8.RuneError }
 
 // Line is Text of an error's text, in which joined errors stand on lines of their own: semicolons separate them instead.
 func Line(s string) string { return Text(strings.ReplaceAll(s, "\n", "; ")) }
@@ -121,14 +152,16 @@ func JSONText(text []byte) []byte {
 		return text
 	}
 	b := make([]byte, 0, len(text)+64)
+	before := rune(0)
 	for _, r := range string(text) {
-		if !hidden(r) {
-			b = utf8.AppendRune(b, r)
+		if !hidden(r) || isEmoji(r, before) {
+			b, before = utf8.AppendRune(b, r), r
 			continue
 		}
 		for _, unit := range utf16.AppendRune(nil, r) {
 			b = fmt.Appendf(b, `\u%04x`, unit)
 		}
+		before = r
 	}
 	return b
 }

@@ -28,7 +28,16 @@ func hidden() (all []rune) {
 	add(0x2066, 0x2069) // isolates
 	add(0x200e, 0x200f) // marks
 	add(0x2028, 0x2029) // separators of lines and paragraphs
-	return append(all, 0x61c, 0x200b, 0xfeff, 0xad, 0xe0041)
+	add(0xfe00, 0xfe0f) // selectors of variants
+	add(0x115f, 0x1160) // Hangul fillers
+	add(0x17b4, 0x17b5) // vowels of Khmer that are not written
+	add(0x180b, 0x180f) // of Mongolian
+	add(0x2060, 0x2065) // word joiner, invisible operators
+	add(0xfff0, 0xfff8)
+	add(0xe0000, 0xe0fff) // tags, more selectors
+	add(0x1bca0, 0x1bca3) // of shorthand
+	add(0x1d173, 0x1d17a) // of music
+	return append(all, 0x61c, 0x200b, 0xfeff, 0xad, 0x34f, 0x2800, 0x3164, 0xffa0)
 }
 
 func TestText(t *testing.T) {
@@ -44,6 +53,13 @@ func TestText(t *testing.T) {
 		{"\xff\xc3", `\xff\xc3`},
 		{"\u2028\u2029\u061c\u200e\ufeff", `\u2028\u2029\u061c\u200e\ufeff`},
 		{"\U000e0041", `\U000e0041`},
+		{"❤\ufe0f 👁\ufe0f\u200d🗨\ufe0f", "❤\ufe0f 👁\ufe0f\u200d🗨\ufe0f"},
+		{"a\ufe0f\ufe0f", `a\ufe0f\ufe0f`},
+		{"\ufe0f", `\ufe0f`},
+		{"é\ufe0f\ufe0f", "é\ufe0f" + `\ufe0f`},
+		{"é\u200d\ufe0f", "é\u200d" + `\ufe0f`},
+		{"\xff\ufe0f", `\xff\ufe0f`},
+		{"é\ufe00\u3164\u2800", "é" + `\ufe00\u3164\u2800`},
 	} {
 		if got := printable.Text(tt.text); got != tt.want {
 			t.Errorf("Text(%q): got %s, want %s", tt.text, got, tt.want)
@@ -76,7 +92,7 @@ func FuzzText(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		got := printable.Text(text)
-		if !utf8.ValidString(got) || strings.ContainsFunc(got, func(r rune) bool { return strings.ContainsRune(string(hidden()), r) }) {
+		if !utf8.ValidString(got) || strings.ContainsAny(strings.ReplaceAll(got, "\ufe0f", ""), string(hidden())) {
 			t.Fatalf("Text(%q): got %q, want only what is seen", text, got)
 		}
 		if again := printable.Text(got); again != got {
@@ -142,6 +158,9 @@ func TestCell(t *testing.T) {
 		{"  =1", "'  =1"},
 		{"\u00a0=1", "'\u00a0=1"},
 		{"\u200b=1", `'\u200b=1`},
+		{"\u200c=1", "'\u200c=1"},
+		{"\u200d\u200c+1", "'\u200d\u200c+1"},
+		{"\u3164-1", `'\u3164-1`},
 		{"\"=1", "'\"=1"},
 		{"'=1", "''=1"},
 		{"  a", "  a"},

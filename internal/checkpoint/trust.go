@@ -20,9 +20,9 @@ const hintFolder = "give state a folder that only the user of syncd may write to
 
 // checkFolder refuses a folder that another user could change the ledger in: one that another owns, or that others may write to. Root
 // may own it, who can change it anyway, and its group may write to it when that is one of this process's, as in a volume with an
-// fsGroup. The same holds for all folders and links on the way to it, as sshd asks of a user's keys (sshd_config(5), StrictModes): who
-// may rename one of them may put another in its place. It returns fs.ErrNotExist for an absent folder whose way is in order as far as
-// it goes.
+// fsGroup. On the way to it there may be no link of another user, and no folder in which every user may rename what is not theirs: they
+// could put another in its place. Who else owns a folder on the way is left to whoever chose the place. It returns fs.ErrNotExist for
+// an absent folder whose way is in order as far as it goes.
 func checkFolder(dir string) error {
 	place, err := checkWay(dir)
 	if err != nil {
@@ -85,16 +85,16 @@ func linkTarget(path string, info fs.FileInfo) (string, error) {
 	return os.Readlink(path)
 }
 
-// checkPassed refuses a folder on the way in which another user may rename what is not theirs. The sticky bit forbids that (as in /tmp).
+// checkPassed refuses a folder on the way in which every user may rename what is not theirs. The sticky bit forbids that (as in /tmp).
 func checkPassed(dir string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {
 		return err
 	}
-	if info.Mode()&fs.ModeSticky != 0 {
-		return checkOwner(dir, info)
+	if mode := info.Mode(); mode&fs.ModeSticky == 0 && mode.Perm()&0o002 != 0 {
+		return fmt.Errorf("%s can be written to by every user (mode %#o), who could put another state in the place of this: %s", dir, mode.Perm(), hintFolder)
 	}
-	return checkWriters(dir, info)
+	return nil
 }
 
 func checkOwner(path string, info fs.FileInfo) error {

@@ -19,7 +19,8 @@ func (c *checker) checkClauses(s *statement) {
 		if cl.is("sts:ExternalId") && cl.demands() {
 			c.checkExternalID(s, cl)
 		}
-		if s.effect == "Allow" && cl.set == "ForAllValues" && !s.guarded(cl.key.text) {
+		// Without transitive tags a session hands none on: that condition asks for no more.
+		if s.effect == "Allow" && cl.set == "ForAllValues" && !s.guarded(cl.key.text) && !cl.is("sts:TransitiveTagKeys") {
 			c.report(forAllUnguarded, cl.name, "ForAllValues also holds for requests without "+cl.key.text,
 				`add {"Null": {"`+cl.key.text+`": "false"}}`)
 		}

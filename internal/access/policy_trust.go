@@ -160,7 +160,7 @@ func transitivePins(keys []string, tagged bool) []condition {
 	case len(keys) == 0:
 		return []condition{{"Null", "sts:TransitiveTagKeys", []string{"true"}}}
 	default:
-		return []condition{{"ForAllValues:StringEquals", "sts:TransitiveTagKeys", keys}, {"Null", "sts:TransitiveTagKeys", []string{"false"}}}
+		return []condition{{"ForAllValues:StringEquals", "sts:TransitiveTagKeys", keys}} // fewer do no harm
 	}
 }
 

@@ -30,7 +30,6 @@ func TestTrustPinsWhatTheCallerChooses(t *testing.T) {
 		{"share-role", "consumer", "another external id", func(r *config.Role) { r.ExternalID = config.PlainExternalID("a-guess") }, "sts:AssumeRole"},
 		{"share-role", "consumer", "a transitive tag", func(r *config.Role) { r.TransitiveTags = []string{"access-project"} }, "sts:TagSession"},
 		{"share-abac", "governance", "one more transitive tag", func(r *config.Role) { r.TransitiveTags = append(r.TransitiveTags, "cost-center") }, "sts:TagSession"},
-		{"share-abac", "governance", "no transitive tag", func(r *config.Role) { r.TransitiveTags = nil }, "sts:TagSession"},
 		{"share-account", "consumer", "a tag where none is", func(r *config.Role) { r.Tags = map[string]string{"admin": "yes"} }, "sts:TagSession"},
 		{"share-account", "consumer", "an identity where none is", func(r *config.Role) { r.SourceIdentity = "mallory" }, "sts:SetSourceIdentity"},
 		{"share-abac", "governance", "one tag fewer at the first hop", func(r *config.Role) { delete(r.Tags, "cost-center") }, "sts:AssumeRole"},

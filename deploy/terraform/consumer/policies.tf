@@ -130,7 +130,7 @@ locals {
   tag_keys = concat(keys(var.session_tags), local.handed_on_keys)
   # Which of the tags reach later hops is held to syncd.yaml too, where inherited tags do not show as transitive ones.
   transitive_keys  = { for name in ["sts:TransitiveTagKeys"] : name => var.transitive_tags if length(var.transitive_tags) > 0 }
-  transitive_asked = { for name in ["sts:TransitiveTagKeys"] : name => length(var.transitive_tags) > 0 ? "false" : "true" if length(var.session_tags) > 0 }
+  transitive_asked = { for name in ["sts:TransitiveTagKeys"] : name => "true" if length(var.transitive_tags) == 0 && length(var.session_tags) > 0 }
 
   # Tags and source identity are chosen by whoever assumes the role, and other policies believe them: they are held to those of
   # syncd.yaml. Tagging stands apart: a condition on sts:ExternalId never holds for sts:TagSession. ForAllValues alone holds for a

@@ -71,8 +71,7 @@ resource "aws_iam_role" "data-access" {
             "sts:TransitiveTagKeys": "access-project"
           },
           "Null": {
-            "aws:TagKeys": "false",
-            "sts:TransitiveTagKeys": "false"
+            "aws:TagKeys": "false"
           },
           "StringEquals": {
             "aws:PrincipalOrgID": "o-a1b2c3d4e5",

@@ -47,8 +47,10 @@ func TestExposedAtASide(t *testing.T) {
 		"state at AWS":        {roles + "checkpoint: {role: r}\n", "s3://consumer-state/syncd/", "", "role: r, " + plain, ""},
 		"no role":             {roles, "", "", plain, ""},
 		"this machine":        {roles, "", "", "role: r, endpoint_url: \"http://localhost:9000\",", ""},
-		"an STS of its own": {"roles: {r: {arn: \"arn:aws:iam::333333333333:role/r\", endpoint_url: \"https://sts.example.net\"}}\n",
-			"", "", "role: r, " + plain, ""},
+		"an STS of its own": {
+			"roles: {r: {arn: \"arn:aws:iam::333333333333:role/r\", endpoint_url: \"https://sts.example.net\"}}\n",
+			"", "", "role: r, " + plain, "",
+		},
 	} {
 		text := strings.NewReplacer("{bucket: owner-data,", "{bucket: owner-data, "+tt.source, "{bucket: consumer-copy,", "{bucket: consumer-copy, "+tt.destination).
 			Replace(manyMappings([]string{""}))

@@ -50,7 +50,7 @@ func newFlow(sources []extent) *flow {
 
 // begins finds the last node up to i whose prefix begins that of e, or -1; everything between it and e begins with the same.
 func (f *flow) begins(i int, e extent) int {
-	for i >= 0 && !(f.nodes[i].overlaps(e) && len(f.nodes[i].prefix) <= len(e.prefix)) {
+	for i >= 0 && (!f.nodes[i].overlaps(e) || len(f.nodes[i].prefix) > len(e.prefix)) {
 		i = f.parent[i]
 	}
 	return i

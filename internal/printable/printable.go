@@ -69,7 +69,7 @@ func acts(r rune) bool {
 
 // unseen is what shows nothing and has no category that says so: Default_Ignorable_Code_Point (Unicode Character Database,
 // DerivedCoreProperties.txt; Go has only a part of it), and the Braille pattern without dots.
-var unseen = &unicode.RangeTable{
+var unseen = &unicode.RangeTable{ //nolint:gochecknoglobals // a table, which nothing changes
 	R16: []unicode.Range16{
 		{Lo: 0x034f, Hi: 0x034f, Stride: 1}, // grapheme joiner
 		{Lo: 0x115f, Hi: 0x1160, Stride: 1}, // Hangul fillers

@@ -3,7 +3,7 @@ package config
 import (
 	"bytes"
 	"errors"
-	"regexp"
+	"iter"
 	"slices"
 
 	"github.com/goccy/go-yaml"
@@ -45,13 +45,10 @@ func parseDocument(data []byte, r *report) *document {
 	return d
 }
 
-// quotation is what the parser's messages repeat of the source.
-var quotation = regexp.MustCompile(`"(\\.|[^"\\])*"`)
-
 // addSyntax leaves out what of the source the parser's text shows, an excerpt and words in quotes: it might be an external id.
 func addSyntax(r *report, err error) {
 	if e, ok := errors.AsType[*yaml.SyntaxError](err); ok && e.Token != nil {
-		r.addAt(e.Token.Position.Line, "", "not YAML: "+quotation.ReplaceAllString(e.Message, `"..."`), "")
+		r.addAt(e.Token.Position.Line, "", "not YAML: "+eachQuoted(e.Message, empty), "")
 		return
 	}
 	r.addAt(1, "", "not YAML", "")
@@ -74,23 +71,39 @@ func startLine(d *ast.DocumentNode) int {
 
 // link resolves the aliases below n. An anchor counts from its end on, so that nothing can contain itself.
 func (d *document) link(n ast.Node, anchors map[string]ast.Node) {
+	for child := range children(n) {
+		d.link(child, anchors)
+	}
 	switch n := n.(type) {
-	case *ast.MappingNode:
-		for _, entry := range n.Values {
-			d.link(entry.Value, anchors)
-		}
-	case *ast.MappingValueNode:
-		d.link(n.Value, anchors)
-	case *ast.SequenceNode:
-		for _, element := range n.Values {
-			d.link(element, anchors)
-		}
-	case *ast.TagNode:
-		d.link(n.Value, anchors)
 	case *ast.AnchorNode:
-		d.link(n.Value, anchors)
 		anchors[n.Name.GetToken().Value] = n.Value
 	case *ast.AliasNode:
 		d.aliases[n] = anchors[n.Value.GetToken().Value]
+	}
+}
+
+// children yields what is right below n, as it is written: keys are not among them, and aliases are not followed.
+func children(n ast.Node) iter.Seq[ast.Node] {
+	return func(yield func(ast.Node) bool) {
+		switch n := n.(type) {
+		case *ast.MappingNode:
+			for _, pair := range n.Values {
+				if !yield(pair) {
+					return
+				}
+			}
+		case *ast.MappingValueNode:
+			yield(n.Value)
+		case *ast.SequenceNode:
+			for _, element := range n.Values {
+				if !yield(element) {
+					return
+				}
+			}
+		case *ast.TagNode:
+			yield(n.Value)
+		case *ast.AnchorNode:
+			yield(n.Value)
+		}
 	}
 }

@@ -22,24 +22,11 @@ func newHidden() *hidden {
 
 // hideExternalIDs finds what stands below every key external_id from n on.
 func (d *document) hideExternalIDs(n ast.Node, h *hidden) {
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		for _, pair := range n.Values {
-			d.hideExternalIDs(pair, h)
-		}
-	case *ast.MappingValueNode:
-		if n.Key.GetToken().Value == "external_id" {
-			d.hide(n.Value, h)
-		}
-		d.hideExternalIDs(n.Value, h)
-	case *ast.SequenceNode:
-		for _, element := range n.Values {
-			d.hideExternalIDs(element, h)
-		}
-	case *ast.TagNode:
-		d.hideExternalIDs(n.Value, h)
-	case *ast.AnchorNode:
-		d.hideExternalIDs(n.Value, h)
+	if pair, ok := n.(*ast.MappingValueNode); ok && pair.Key.GetToken().Value == "external_id" {
+		d.hide(pair.Value, h)
+	}
+	for child := range children(n) {
+		d.hideExternalIDs(child, h)
 	}
 }
 
@@ -50,28 +37,18 @@ func (d *document) hide(n ast.Node, h *hidden) {
 	}
 	h.nodes[n] = true
 	switch n := n.(type) {
-	case *ast.NullNode:
-	case *ast.MappingNode:
-		for _, pair := range n.Values {
-			d.hide(pair, h)
-		}
+	case *ast.NullNode, *ast.MappingNode, *ast.SequenceNode, *ast.TagNode, *ast.AnchorNode: // no words of their own
 	case *ast.MappingValueNode:
 		if key := n.Key.GetToken().Value; key != "file" && key != "env" && !n.Key.IsMergeKey() {
 			h.words[key] = true
 		}
-		d.hide(n.Value, h)
-	case *ast.SequenceNode:
-		for _, element := range n.Values {
-			d.hide(element, h)
-		}
-	case *ast.TagNode:
-		d.hide(n.Value, h)
-	case *ast.AnchorNode:
-		d.hide(n.Value, h)
 	case *ast.AliasNode:
 		d.hide(d.aliases[n], h)
 	default:
 		h.words[scalarText(n)] = true
+	}
+	for child := range children(n) {
+		d.hide(child, h)
 	}
 }
 

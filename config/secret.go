@@ -134,13 +134,14 @@ func (e *unreadableError) Error() string {
 
 func (e *unreadableError) Unwrap() error { return e.err }
 
-// externalIDPlaceholder stands in policies that `syncd policy` writes where an external id belongs that it does not print. It is public.
-const externalIDPlaceholder = "REPLACE_WITH_EXTERNAL_ID"
+// ExternalIDPlaceholder stands in policies that `syncd policy` writes where an external id belongs that it does not print or does not
+// know. It is public, and so no external id.
+const ExternalIDPlaceholder = "REPLACE_WITH_EXTERNAL_ID"
 
 // checkExternalID applies the bounds of the ExternalId parameter of AssumeRole (AWS STS API reference), without ever
 // quoting the value.
 func checkExternalID(value string) error {
-	if value == externalIDPlaceholder {
+	if value == ExternalIDPlaceholder {
 		return errors.New("the placeholder that syncd policy writes in place of an external id: put the external id there")
 	}
 	if n := len(value); n < 2 || n > 1224 {

@@ -9,21 +9,21 @@ import (
 	"strings"
 )
 
-// s3Hosts matches the names of S3's own endpoints, of a region or of none, also dual-stack, FIPS and transfer acceleration, and
-// those of interface endpoints ("Amazon S3 endpoints and quotas", AWS General Reference; "AWS PrivateLink for Amazon S3",
-// Amazon S3 User Guide). Other machines have names under the same domains, such as load balancers.
-var s3Hosts = regexp.MustCompile(`^(?:` +
-	`s3(?:-fips|-accelerate|-external-1)?(?:\.dualstack)?(?:[.-][a-z]{2,4}(?:-[a-z]+)+-[0-9]+)?` + `|` +
-	`(?:(?:bucket|accesspoint|control)\.)?vpce-[0-9a-z-]+\.s3\.[a-z0-9-]+\.vpce` +
-	`)\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$`)
+// The parts of S3's own host names: an endpoint of a region or of none, also dual-stack, FIPS and transfer acceleration, an interface
+// endpoint, and the domains of the partitions ("Amazon S3 endpoints and quotas", AWS General Reference; "AWS PrivateLink for Amazon
+// S3", Amazon S3 User Guide).
+const (
+	s3Variant   = `(?:-fips|-accelerate|-external-1)?(?:\.dualstack)?(?:[.-][a-z]{2,4}(?:-[a-z]+)+-[0-9]+)?`
+	s3Interface = `vpce-[0-9a-z-]+\.s3\.[a-z0-9-]+\.vpce`
+	s3Domain    = `\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$`
+)
+
+// s3Hosts matches the names of S3's own endpoints. Other machines have names under the same domains, such as load balancers.
+var s3Hosts = regexp.MustCompile(`^(?:s3` + s3Variant + `|(?:(?:bucket|accesspoint|control)\.)?` + s3Interface + `)` + s3Domain)
 
 // s3BucketHosts matches the names of a bucket or an access point at S3's own endpoints ("Virtual hosting of general purpose buckets" and
 // "Accessing Amazon S3 general purpose buckets through access points", Amazon S3 User Guide).
-var s3BucketHosts = regexp.MustCompile(`^.+\.(?:` +
-	`s3(?:-accesspoint)?(?:-fips|-accelerate|-external-1)?(?:\.dualstack)?(?:[.-][a-z]{2,4}(?:-[a-z]+)+-[0-9]+)?` + `|` +
-	`accesspoint\.s3-global` + `|` +
-	`(?:bucket|accesspoint)\.vpce-[0-9a-z-]+\.s3\.[a-z0-9-]+\.vpce` +
-	`)\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$`)
+var s3BucketHosts = regexp.MustCompile(`^.+\.(?:s3(?:-accesspoint)?` + s3Variant + `|accesspoint\.s3-global|(?:bucket|accesspoint)\.` + s3Interface + `)` + s3Domain)
 
 // namesBucket reports whether an endpoint at S3 itself has a bucket in its host or its path, so that what follows is not in the bucket
 // of the setting next to it.

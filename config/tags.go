@@ -73,8 +73,8 @@ func (d *decoder) tags(n ast.Node, t *Tags, path string) {
 }
 
 // tagKeys checks the keys of tags against what S3 takes: 1 to 128 Unicode characters, of which aws: is reserved ("Object tagging",
-// Amazon S3 User Guide). Ten tags an object bound no list, as
-// other objects may have others; a thousand keys are more than anybody means.
+// Amazon S3 User Guide). An object has at most ten tags, but other objects may have others; a thousand keys are more than anybody
+// means.
 func (v *validator) tagKeys(keys []string, path string) {
 	const most = 1000
 	v.check(keys == nil || len(keys) > 0, path, "is empty", "name a key, or use omit")

@@ -328,7 +328,7 @@ func TestGeneratedDocumentsOfAnyConfigurationAreInOrder(t *testing.T) {
 // Without an ExternalId to write there is a placeholder, and the checker reports each and nothing else.
 func TestPlaceholdersAreReported(t *testing.T) {
 	for _, name := range []string{"chain", "share-role", "share-org", "two-roles"} {
-		documents, err := access.Policies(load(t, name), access.Options{ExternalID: func(string) (string, error) { return access.ExternalIDPlaceholder, nil }})
+		documents, err := access.Policies(load(t, name), access.Options{ExternalID: func(string) (string, error) { return config.ExternalIDPlaceholder, nil }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -340,7 +340,7 @@ func TestPlaceholdersAreReported(t *testing.T) {
 		for _, f := range check(t, access.File{Name: "policies.json", Data: text}).Findings {
 			got = append(got, f.Name)
 		}
-		want := slices.Repeat([]string{"not-filled-in"}, strings.Count(string(text), `"`+access.ExternalIDPlaceholder+`"`))
+		want := slices.Repeat([]string{"not-filled-in"}, strings.Count(string(text), `"`+config.ExternalIDPlaceholder+`"`))
 		if diff := cmp.Diff(want, got); diff != "" || len(got) == 0 {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}

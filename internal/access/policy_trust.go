@@ -6,10 +6,9 @@ import (
 	"slices"
 	"strings"
 	"time"
-)
 
-// ExternalIDPlaceholder is written for an ExternalId that is not known, or that is not for everyone to see. [Check] reports it.
-const ExternalIDPlaceholder = "REPLACE_WITH_EXTERNAL_ID"
+	"syncd/config"
+)
 
 // defaultMaxSession is the maximum session duration of a role that asks for none (IAM API Reference, CreateRole).
 const defaultMaxSession = time.Hour
@@ -92,8 +91,8 @@ func (b *book) externalID(d *draft, n Need) ([]condition, error) {
 		d.note("The configuration has no external_id for role " + n.Target + ", and this policy asks for one: set roles." + n.Target +
 			".external_id first, which the policy in force does not mind, and put this policy in force afterwards.")
 	}
-	if id == ExternalIDPlaceholder {
-		d.note("Put the external id of role " + n.Target + " in place of " + ExternalIDPlaceholder + ".")
+	if id == config.ExternalIDPlaceholder {
+		d.note("Put the external id of role " + n.Target + " in place of " + config.ExternalIDPlaceholder + ".")
 	}
 	return []condition{{"StringEquals", "sts:ExternalId", []string{id}}}, nil
 }
@@ -101,7 +100,7 @@ func (b *book) externalID(d *draft, n Need) ([]condition, error) {
 func (b *book) findExternalID(n Need) (string, error) {
 	if b.o.ExternalID == nil {
 		if !n.ExternalID {
-			return ExternalIDPlaceholder, nil
+			return config.ExternalIDPlaceholder, nil
 		}
 		return "", fmt.Errorf("find external id of role %q: nothing to find it with", n.Target)
 	}

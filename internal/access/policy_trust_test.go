@@ -140,10 +140,10 @@ func TestTrustBetweenOwners(t *testing.T) {
 			if len(assume.Principals) != 1 || assume.Principals[0].ID != want {
 				t.Errorf("style %s, principal %q: got principals %v, want %s", style, principal, assume.Principals, want)
 			}
-			if len(assume.Conditions) != 1 || assume.Conditions[0].Key != "sts:ExternalId" || assume.Conditions[0].Values[0] != access.ExternalIDPlaceholder {
+			if len(assume.Conditions) != 1 || assume.Conditions[0].Key != "sts:ExternalId" || assume.Conditions[0].Values[0] != config.ExternalIDPlaceholder {
 				t.Errorf("style %s: got conditions %v, want one on the ExternalId", style, assume.Conditions)
 			}
-			if notes := strings.Join(d.Notes, "\n"); !strings.Contains(notes, "set roles.reader.external_id first") || !strings.Contains(notes, access.ExternalIDPlaceholder) {
+			if notes := strings.Join(d.Notes, "\n"); !strings.Contains(notes, "set roles.reader.external_id first") || !strings.Contains(notes, config.ExternalIDPlaceholder) {
 				t.Errorf("style %s: got the notes %q, want what to do first", style, notes)
 			}
 		}

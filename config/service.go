@@ -39,15 +39,6 @@ func (c *Config) Service(endpointURL string) string {
 	return ServiceOf(cmp.Or(endpointURL, c.AWS.EndpointURL))
 }
 
-// STSEndpoint returns where roles are assumed that have no endpoint of their own: at aws.endpoint_url, unless that is one of S3's own,
-// which have no STS; "" for AWS.
-func (c *Config) STSEndpoint() string {
-	if c.Service("") == "" {
-		return ""
-	}
-	return c.AWS.EndpointURL
-}
-
 // ServiceOf names the service at an endpoint URL, "" at none, as Service does. A name stands for itself.
 func ServiceOf(endpointURL string) string {
 	at, err := url.Parse(strings.ToLower(endpointURL))

@@ -11,9 +11,6 @@ import (
 	"unicode/utf8"
 )
 
-// maxHops is far above what anybody needs: every hop is a request before each session.
-const maxHops = 10
-
 func (v *validator) roleNames() []string { return slices.Sorted(maps.Keys(v.Roles)) }
 
 // roles checks every role by itself and along its chain. Bounds without another source are those of the parameters of

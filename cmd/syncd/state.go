@@ -14,7 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/config"
-	"syncd/internal/access"
 	"syncd/internal/checkpoint"
 	"syncd/internal/creds"
 	"syncd/internal/throttle"
@@ -108,7 +107,7 @@ func openStore(ctx context.Context, p process, c *config.Config, told leasing) (
 // stateClient returns the S3 client of the state's bucket, with a role of its own or the ambient credentials.
 func stateClient(ctx context.Context, p process, c *config.Config, logger *slog.Logger) (*s3.Client, error) {
 	set, err := creds.New(ctx, creds.Options{
-		Roles: access.StateRoles(c), EndpointURL: c.STSEndpoint(), PlainHTTP: c.Endpoints(), AllowHTTP: c.AWS.AllowHTTP, LookupEnv: p.lookupEnv, ReadFile: p.readFile, Now: p.now, Ambient: p.ambient, Logger: logger,
+		Roles: c.AssumedStateRoles(), EndpointURL: c.STSEndpoint(""), PlainHTTP: c.Endpoints(), AllowHTTP: c.AWS.AllowHTTP, LookupEnv: p.lookupEnv, ReadFile: p.readFile, Now: p.now, Ambient: p.ambient, Logger: logger,
 	})
 	if err != nil {
 		return nil, err

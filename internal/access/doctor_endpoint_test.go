@@ -175,7 +175,7 @@ func TestRolesAreAssumedWhereTheirSidesAre(t *testing.T) {
 		role := c.Roles[m.Source.Role]
 		role.EndpointURL = tt.own
 		c.Roles[m.Source.Role] = role
-		if got := access.Roles(c, m)[m.Source.Role].EndpointURL; got != tt.want {
+		if got := c.AssumedRoles(m)[m.Source.Role].EndpointURL; got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 		if c.Roles[m.Source.Role].EndpointURL != tt.own {
@@ -213,5 +213,21 @@ func TestEndpointsAreNamed(t *testing.T) {
 		if !warned[endpoint] {
 			t.Errorf("got warnings of %v, want one of %s", warned, endpoint)
 		}
+	}
+}
+
+// TestNoSTSAtAnEndpointOfS3 spells S3's own endpoint out: nobody is asked there who the credentials are, and no role is assumed there.
+func TestNoSTSAtAnEndpointOfS3(t *testing.T) {
+	x := doctored(t, wayOf(t, "share-role"))
+	x.config.AWS.EndpointURL = "https://s3.us-west-2.amazonaws.com"
+	sent := x.watch()
+	x.diagnose(t)
+	for _, host := range sent["sts"] {
+		if !strings.HasPrefix(host, "sts.") {
+			t.Errorf("got STS asked at %s, want it asked at its own endpoints", host)
+		}
+	}
+	if len(sent["sts"]) == 0 {
+		t.Error("got no request to STS, want some")
 	}
 }

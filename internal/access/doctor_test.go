@@ -42,7 +42,7 @@ func (x *world) doctorSessions(ctx context.Context, m config.Mapping, roles map[
 		known[name] = role
 	}
 	return creds.New(ctx, creds.Options{
-		Roles: known, EndpointURL: x.config.AWS.EndpointURL, PlainHTTP: x.config.Endpoints(), AllowHTTP: true, HTTPClient: &http.Client{Transport: x.door},
+		Roles: known, EndpointURL: x.config.STSEndpoint(""), PlainHTTP: x.config.Endpoints(), AllowHTTP: true, HTTPClient: &http.Client{Transport: x.door},
 		Ambient:   credentials.NewStaticCredentialsProvider(x.user.AccessKeyID, x.user.SecretAccessKey, ""),
 		LookupEnv: os.LookupEnv, ReadFile: os.ReadFile,
 		SessionPolicy: func(role string) (string, error) { return access.SessionPolicyText(x.config, m, role) },

@@ -58,7 +58,7 @@ type walk struct {
 
 // run sends the requests.
 func (w *walk) run(ctx context.Context) (err error) {
-	w.assumed = Roles(w.c, w.m)
+	w.assumed = w.c.AssumedRoles(w.m)
 	if w.set, err = w.o.Sessions(ctx, w.m, w.assumed); err != nil {
 		return err
 	}

@@ -118,23 +118,13 @@ func (r reading) roles() (names []string) {
 		used = append(used, r.c.Checkpoint.Role)
 	}
 	for _, name := range used {
-		for _, hop := range chain(r.c, name) {
+		for _, hop := range r.c.Chain(name) {
 			if !slices.Contains(names, hop) {
 				names = append(names, hop)
 			}
 		}
 	}
 	return names
-}
-
-// chain is a role behind those it is reached through; nothing for the ambient credentials.
-func chain(c *config.Config, role string) (hops []string) {
-	for role != "" && !slices.Contains(hops, role) {
-		hops = append(hops, role)
-		role = c.Roles[role].Via
-	}
-	slices.Reverse(hops)
-	return hops
 }
 
 // hops are the needs of whoever assumes the mapping's roles.
@@ -176,7 +166,7 @@ func hopNeeds(c *config.Config, name, action string) bool {
 
 func sourceIdentity(c *config.Config, name string) string {
 	identity := ""
-	for _, hop := range chain(c, name) {
+	for _, hop := range c.Chain(name) {
 		identity = cmp.Or(identity, c.Roles[hop].SourceIdentity)
 	}
 	return identity
@@ -185,7 +175,7 @@ func sourceIdentity(c *config.Config, name string) string {
 // inheritedTags are the transitive tags that sessions of the role hand on.
 func inheritedTags(c *config.Config, name string) map[string]string {
 	tags := map[string]string{}
-	for _, hop := range chain(c, name) {
+	for _, hop := range c.Chain(name) {
 		for _, key := range c.Roles[hop].TransitiveTags {
 			tags[key] = c.Roles[hop].Tags[key]
 		}

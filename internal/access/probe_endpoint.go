@@ -10,13 +10,11 @@ import (
 // exposedProbes are the doctor's warnings of endpoints that the configuration names and that are reached without TLS. They fail nothing:
 // to write one down is to want it.
 func (r reading) exposedProbes() (probes []Probe) {
-	roles := Roles(r.c, r.m)
-	list := uses(r.c, r.m)
+	roles := r.c.AssumedRoles(r.m)
 	endpoints := map[string]bool{}
-	for _, u := range list {
-		endpoints[stsEndpoint(r.c, u.endpoint)] = true
-		endpoints[u.endpoint] = true
-		for _, name := range chain(r.c, u.role) {
+	for _, s := range r.c.Sides(r.m) {
+		endpoints[s.EndpointURL] = true
+		for _, name := range r.c.Chain(s.Role) {
 			endpoints[roles[name].EndpointURL] = true
 		}
 	}

@@ -47,13 +47,13 @@ func (w *walk) identityPlaces() (places []stsPlace) {
 			places = append(places, stsPlace{endpoint, region})
 		}
 	}
-	for _, u := range uses(w.c, w.m) {
-		if u.role == "" {
-			add(stsEndpoint(w.c, u.endpoint), u.region)
+	for _, s := range w.c.Sides(w.m) {
+		if s.Role == "" {
+			add(w.c.STSEndpoint(s.EndpointURL), s.Region)
 			continue
 		}
-		first := w.assumed[chain(w.c, u.role)[0]]
-		add(cmp.Or(first.EndpointURL, w.c.AWS.EndpointURL), cmp.Or(first.Region, u.region))
+		first := w.assumed[w.c.Chain(s.Role)[0]]
+		add(cmp.Or(first.EndpointURL, w.c.STSEndpoint("")), cmp.Or(first.Region, s.Region))
 	}
 	return places
 }
@@ -61,7 +61,7 @@ func (w *walk) identityPlaces() (places []stsPlace) {
 // identityPlace is where the ambient credentials of an ask are known.
 func (w *walk) identityPlace(k *ask) string {
 	if k.On == AssumedRole {
-		return cmp.Or(w.assumed[k.Target].EndpointURL, w.c.AWS.EndpointURL)
+		return cmp.Or(w.assumed[k.Target].EndpointURL, w.c.STSEndpoint(""))
 	}
 	endpoint := w.c.Checkpoint.EndpointURL
 	switch side, _, _ := strings.Cut(string(k.On), " "); side {
@@ -70,7 +70,7 @@ func (w *walk) identityPlace(k *ask) string {
 	case "destination":
 		endpoint = w.m.Destination.EndpointURL
 	}
-	return stsEndpoint(w.c, endpoint)
+	return w.c.STSEndpoint(endpoint)
 }
 
 // probeIdentities asks STS whose the ambient credentials are, which needs no permission (AWS STS API Reference, GetCallerIdentity). An
@@ -89,7 +89,7 @@ func (w *walk) probeIdentities(ctx context.Context) {
 
 func (w *walk) probeIdentity(ctx context.Context, place stsPlace) {
 	probe := Probe{Mapping: w.m.Name, Feature: FeatureCredentials, Action: "sts:GetCallerIdentity", Request: "GetCallerIdentity", Outcome: OutcomeOK}
-	if place.endpoint != w.c.AWS.EndpointURL {
+	if place.endpoint != w.c.STSEndpoint("") {
 		probe.Resource = cmp.Or(place.endpoint, "AWS")
 	}
 	var out *sts.GetCallerIdentityOutput

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/awserr"
+	"syncd/internal/body"
 	"syncd/internal/transfer"
 )
 
@@ -138,7 +139,7 @@ func (s *S3) Read(ctx context.Context, name string) ([]byte, error) {
 // readObject returns a whole object and the last answer about it.
 func (s *S3) readObject(ctx context.Context, key string) (data []byte, out *s3.GetObjectOutput, err error) {
 	for range bodyTries {
-		out, err = s.getObject(ctx, &s3.GetObjectInput{
+		out, err = body.GetObject(ctx, s.client, &s3.GetObjectInput{
 			Bucket: &s.options.Bucket, Key: &key, ExpectedBucketOwner: s.owner(),
 		})
 		if err != nil {
@@ -153,18 +154,6 @@ func (s *S3) readObject(ctx context.Context, key string) (data []byte, out *s3.G
 		return nil, nil, s.failed("read", key, errors.Join(err, ctx.Err()))
 	}
 	return data, out, nil
-}
-
-// getObject asks for content whose body is given up when it stalls.
-func (s *S3) getObject(ctx context.Context, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
-	ctx, stop := context.WithCancel(ctx)
-	out, err := s.client.GetObject(ctx, in)
-	if err != nil {
-		stop()
-		return nil, err
-	}
-	out.Body = transfer.Watch(out.Body, stop)
-	return out, nil
 }
 
 // maxRecord bounds what is read of a record at once. The largest, the manifest of a generation, has about 200 bytes for each chunk

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/internal/awserr"
+	"syncd/internal/body"
 )
 
 const (
@@ -120,7 +121,7 @@ func (c *objectChunk) fetch(start int64) (w window, err error) {
 var errCut = errors.New("body was cut")
 
 func (c *objectChunk) fetchOnce(start int64) (window, error) {
-	out, err := c.store.getObject(c.ctx, &s3.GetObjectInput{
+	out, err := body.GetObject(c.ctx, c.store.client, &s3.GetObjectInput{
 		Bucket: &c.store.options.Bucket, Key: &c.key, ExpectedBucketOwner: c.store.owner(), IfMatch: c.etag,
 		Range: aws.String(fmt.Sprintf("bytes=%d-%d", start, start+readWindow-1)),
 	})

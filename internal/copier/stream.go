@@ -12,8 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/awserr"
+	"syncd/internal/body"
 	"syncd/internal/listing"
-	"syncd/internal/transfer"
 )
 
 // maxCuts bounds how often in a row a body may be cut short without a byte of progress.
@@ -52,7 +52,7 @@ func (c *Copier) read(ctx context.Context, object listing.Object, offset int64, 
 			return first, ended(out.Body)
 		}
 		_ = out.Body.Close() // what counts was read or was not
-		if cuts++; done-reached >= transfer.LeastProgress {
+		if cuts++; done-reached >= body.LeastProgress {
 			cuts, reached = 0, done
 		}
 		if cuts == maxCuts || ctx.Err() != nil || awserr.Classify(err) != awserr.Transient {
@@ -88,11 +88,11 @@ func (c *Copier) get(ctx context.Context, object listing.Object, from, length in
 	}
 	if length == object.Size {
 		in.ChecksumMode = types.ChecksumModeEnabled
-		out, err = c.getObject(ctx, in)
+		out, err = body.GetObject(ctx, c.o.Source, in)
 		return out, false, err
 	}
 	in.Range = aws.String(fmt.Sprintf("bytes=%d-%d", from, from+length-1))
-	out, err = c.getObject(ctx, in)
+	out, err = body.GetObject(ctx, c.o.Source, in)
 	if err != nil || out.ContentRange == nil {
 		return out, false, err
 	}

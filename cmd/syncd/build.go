@@ -169,12 +169,11 @@ func classOf(d config.Destination) string {
 // other along.
 func (s *system) clients(ctx context.Context, m config.Mapping, meter *throttle.Meter, pace pace) (source, destination *s3.Client, err error) {
 	c := s.config // a reload replaces it, and sessions are assumed at any time
-	set, err := creds.New(ctx, creds.Options{
-		Door: s.door, Roles: c.AssumedRoles(m), EndpointURL: c.STSEndpoint(""), PlainHTTP: c.Endpoints(), AllowHTTP: c.AWS.AllowHTTP, Connections: concurrencyOf(m).Max,
-		Attach:        both(meter.Attach, (&throttle.Guard{Service: pace.sts}).Attach),
-		SessionPolicy: func(role string) (string, error) { return access.SessionPolicyText(c, m, role) },
-		LookupEnv:     s.process.lookupEnv, ReadFile: s.process.readFile, Now: s.process.now, Ambient: s.process.ambient, Logger: s.logger,
-	})
+	o := s.process.credentials(c, c.AssumedRoles(m), s.logger)
+	o.Door, o.Connections = s.door, concurrencyOf(m).Max
+	o.Attach = both(meter.Attach, (&throttle.Guard{Service: pace.sts}).Attach)
+	o.SessionPolicy = func(role string) (string, error) { return access.SessionPolicyText(c, m, role) }
+	set, err := creds.New(ctx, o)
 	if err != nil {
 		return nil, nil, err
 	}

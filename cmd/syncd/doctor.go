@@ -91,11 +91,9 @@ func diagnose(ctx context.Context, p process, f flags, offline bool) error {
 // doctorSessions makes the credentials that a pass of the mapping would have.
 func doctorSessions(p process, c *config.Config, logger *slog.Logger) func(context.Context, config.Mapping, map[string]config.Role) (*creds.Set, error) {
 	return func(ctx context.Context, m config.Mapping, roles map[string]config.Role) (*creds.Set, error) {
-		return creds.New(ctx, creds.Options{
-			Roles: roles, EndpointURL: c.STSEndpoint(""), PlainHTTP: c.Endpoints(), AllowHTTP: c.AWS.AllowHTTP, LookupEnv: p.lookupEnv, ReadFile: p.readFile, Now: p.now,
-			Ambient: p.ambient, Logger: logger,
-			SessionPolicy: func(role string) (string, error) { return access.SessionPolicyText(c, m, role) },
-		})
+		o := p.credentials(c, roles, logger)
+		o.SessionPolicy = func(role string) (string, error) { return access.SessionPolicyText(c, m, role) }
+		return creds.New(ctx, o)
 	}
 }
 

@@ -106,9 +106,7 @@ func openStore(ctx context.Context, p process, c *config.Config, told leasing) (
 
 // stateClient returns the S3 client of the state's bucket, with a role of its own or the ambient credentials.
 func stateClient(ctx context.Context, p process, c *config.Config, logger *slog.Logger) (*s3.Client, error) {
-	set, err := creds.New(ctx, creds.Options{
-		Roles: c.AssumedStateRoles(), EndpointURL: c.STSEndpoint(""), PlainHTTP: c.Endpoints(), AllowHTTP: c.AWS.AllowHTTP, LookupEnv: p.lookupEnv, ReadFile: p.readFile, Now: p.now, Ambient: p.ambient, Logger: logger,
-	})
+	set, err := creds.New(ctx, p.credentials(c, c.AssumedStateRoles(), logger))
 	if err != nil {
 		return nil, err
 	}

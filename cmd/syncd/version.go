@@ -4,9 +4,9 @@ import (
 	"errors"
 	"runtime/debug"
 
-	"syncd/internal/printable"
-
 	"github.com/spf13/cobra"
+
+	"syncd/internal/printable"
 )
 
 func versionCommand(p process) *cobra.Command {

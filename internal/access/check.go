@@ -115,16 +115,20 @@ func Check(files []File, o CheckOptions) (Report, error) {
 
 // checker collects what is found.
 type checker struct {
-	catalogue catalogue
-	services  []string
-	config    *config.Config // nil for none
-	rules     map[string]Rule
-	d         *document // the one being judged
-	findings  []Finding
+	catalogue  catalogue
+	services   []string       // the prefixes of all services
+	controlled []string       // of those that resource control policies apply to
+	config     *config.Config // nil for none
+	rules      map[string]Rule
+	d          *document // the one being judged
+	findings   []Finding
 }
 
 func newChecker(conf *config.Config) *checker {
-	c := &checker{catalogue: readCatalogue(), services: services("all"), config: conf, rules: map[string]Rule{}, findings: []Finding{}}
+	c := &checker{
+		catalogue: readCatalogue(), services: services("all"), controlled: services("resource control"),
+		config: conf, rules: map[string]Rule{}, findings: []Finding{},
+	}
 	for _, r := range Rules() {
 		c.rules[r.ID] = r
 	}

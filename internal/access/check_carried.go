@@ -92,8 +92,9 @@ func (c *checker) checkUserName(s *statement) {
 	for _, cl := range s.clauses {
 		values = append(values, cl.values...)
 	}
+	variable := regexp.MustCompile(userName)
 	for _, v := range values {
-		if regexp.MustCompile(userName).MatchString(v.text) {
+		if variable.MatchString(v.text) {
 			c.report(keyOfOthers, v, "sessions of "+role+" have no aws:username: "+v.text+" matches nothing",
 				"use ${aws:PrincipalTag/KEY}, or ${aws:userid}, which ends in the name of the session")
 		}

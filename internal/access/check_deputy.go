@@ -6,13 +6,17 @@ import (
 	"syncd/config"
 )
 
+// ofAnotherOwner reports whether a role of an account is another owner's: neither of the account it is assumed from nor of the
+// mapping's destination, which is the operator's own.
+func ofAnotherOwner(account, from string, m config.Mapping) bool {
+	return account != from && account != m.Destination.Account
+}
+
 // unguarded are the roles of another owner that a mapping assumes without an ExternalId, and without saying that they need none.
-// Another owner's is a role that is neither of the account it is assumed from nor of the destination's, which is the operator's own.
 func (r reading) unguarded() (names []string) {
 	for _, name := range r.roles() {
 		role := r.c.Roles[name]
-		account := accountOf(role.ARN)
-		if role.ExternalID.IsZero() && account != r.accountOf(role.Via) && account != r.m.Destination.Account {
+		if role.ExternalID.IsZero() && ofAnotherOwner(accountOf(role.ARN), r.accountOf(role.Via), r.m) {
 			names = append(names, name)
 		}
 	}

@@ -40,12 +40,11 @@ func (s *statement) allowsEverything() bool {
 // checkControlled finds actions that resource control policies do not reach.
 func (c *checker) checkControlled(s *statement, a *node) {
 	service, _, _ := strings.Cut(strings.ToLower(a.text), ":")
-	reached := services("resource control")
 	switch {
 	case service == "*" && s.effect == "Deny":
 		c.report(beyondKind, a, "a resource control policy that denies has * only behind a service", `write s3:*, sqs:*, kms:* and the others that are meant`)
 	case service == "*", wild(service), !slices.Contains(c.services, service):
-	case !slices.Contains(reached, service):
+	case !slices.Contains(c.controlled, service):
 		c.report(uncontrolled, a, "resource control policies do not apply to "+service+", and take none of its actions", "deny it in a service control policy")
 	}
 }

@@ -45,7 +45,7 @@ func (w *walk) causes(k *ask, a *attempt) []Cause {
 
 // otherwise explains failures that are no refusal.
 func (w *walk) otherwise(k *ask, a *attempt) []Cause {
-	region, hint := regionOf(a.err), hintOf(a.err)
+	region, hint := awserr.BucketRegion(a.err), hintOf(a.err)
 	switch {
 	case errors.Is(a.err, errUnconditional):
 		return []Cause{{

@@ -46,9 +46,6 @@ func readReason(err error) reason {
 	return r
 }
 
-// regionOf is the region that the bucket of a misdirected request is in, "" when the answer does not say.
-func regionOf(err error) string { return awserr.BucketRegion(err) }
-
 // classOf is the class of an error, of a role that could not be assumed that of its cause.
 func classOf(err error) awserr.Class {
 	c, ok := errors.AsType[*awserr.CredentialsError](err)

@@ -62,8 +62,9 @@ func (b *book) noteTrust(d *draft, n Need, principal string) {
 // through those who may assume it, it could be used by anyone they work for (IAM User Guide, "The confused deputy problem").
 func (b *book) asked(d *draft, n Need, principal string) ([]condition, error) {
 	id := b.c.Roles[n.Target].ExternalID
+	m, _ := b.c.Mapping(n.Mapping)
 	switch {
-	case !b.ofAnotherOwner(n) && !n.ExternalID:
+	case !ofAnotherOwner(n.Owner, n.Account, m) && !n.ExternalID:
 		return nil, nil
 	case !id.Sent() && !id.IsZero():
 		if principal != n.Principal && b.o.OrgID == "" {
@@ -73,13 +74,6 @@ func (b *book) asked(d *draft, n Need, principal string) ([]condition, error) {
 		return nil, nil
 	}
 	return b.externalID(d, n)
-}
-
-// ofAnotherOwner reports whether the role that is assumed belongs neither to the account it is assumed from nor to that of the
-// destination, which is the operator's own.
-func (b *book) ofAnotherOwner(n Need) bool {
-	m, _ := b.c.Mapping(n.Mapping)
-	return b.crosses(n) && n.Owner != m.Destination.Account
 }
 
 func (b *book) externalID(d *draft, n Need) ([]condition, error) {

@@ -32,7 +32,7 @@ func denial(sid, action string, resources []string, conditions ...condition) gra
 // keyGuards refuse everyone writes under another key. A negated condition holds when its key is absent, as in parts and their
 // completion; Null makes them look only at requests that say how to encrypt.
 func keyGuards(objects place) []grant {
-	const sse, key = "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id"
+	const sse, key = encryptionKey, encryptionKMSKey
 	on := []string{objects.pattern}
 	return []grant{
 		denial("DenyOtherKeys", "s3:PutObject", on, condition{"StringNotEquals", key, []string{objects.key}}, condition{"Null", key, []string{"false"}}),

@@ -79,7 +79,7 @@ func (w *walk) probeList(ctx context.Context, d *door, k *ask) (samples []sample
 	if a.class == awserr.Denied && k != nil {
 		a.known = w.probeWay(ctx, d, k)
 	}
-	return nil, len(a.known) == 0 && a.class != awserr.NoBucket && regionOf(a.err) == "" && (k == nil || w.blocked[k.Role] == "")
+	return nil, len(a.known) == 0 && a.class != awserr.NoBucket && awserr.BucketRegion(a.err) == "" && (k == nil || w.blocked[k.Role] == "")
 }
 
 // probeWay finds out whether a bucket can be listed when something else is said about it than the configuration does.

@@ -11,10 +11,10 @@ import (
 	"strings"
 	"time"
 
-	"syncd/internal/printable"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"syncd/internal/printable"
 )
 
 // Handler answers /metrics from the registry, in the text format or OpenMetrics, and /healthz with 200 while the process

@@ -13,9 +13,9 @@ import (
 	"strings"
 	"time"
 
-	"syncd/internal/printable"
-
 	"github.com/dustin/go-humanize"
+
+	"syncd/internal/printable"
 )
 
 //go:embed static

@@ -90,7 +90,8 @@ func (p *pass) vanished(ctx context.Context, slot *checkpoint.Slot, a plan.Actio
 }
 
 // settleGone settles an object that has no copy to be made, and of which the ledger does not know what is at the destination: it is
-// gone from the source, or skipped. A copy whose answer was lost may have replaced the one that the ledger knows, which then must not be vouched for; and what is there in its place is syncd's own all the same.
+// gone from the source, or skipped. A copy whose answer was lost may have replaced the one that the ledger knows, which is then not
+// kept; what is there in its place is syncd's own all the same.
 func (p *pass) settleGone(ctx context.Context, slot *checkpoint.Slot, a plan.Action, target copier.Target) error {
 	if target.OursSince.IsZero() && (target.Known == "" || a.Previous != nil || a.Inherited != nil) {
 		keep(slot, a) // nothing was written

@@ -2,8 +2,6 @@
 package syncer_test
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -259,29 +257,13 @@ func TestDeniedLookKeepsTheRow(t *testing.T) {
 // TestDamagedClaim damages the records that hold the claims of a killed pass under other settings, and puts these back.
 func TestDamagedClaim(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
-		for i := range 3 {
-			w.put(name(i))
-			w.source.Put("in/"+name(i), awsfake.BytesBody([]byte("of the other prefix")), awsfake.PutOptions{})
-		}
+		w.underTwoPrefixes(3)
 		w.passes(t, "folder", "first", 0)
 		time.Sleep(time.Hour)
 		w.copies.SourcePrefix = "in/"
 		w.killedAt(t, "folder", "CopyObject", name(2), nil)
 		w.copies.SourcePrefix = ""
-		records, _ := filepath.Glob(filepath.Join(w.dir, "m", "progress-*"))
-		if len(records) == 0 {
-			t.Fatal("no progress")
-		}
-		for _, path := range records {
-			text, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			text[len(text)/2] ^= 1
-			if err := os.WriteFile(path, text, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
+		damage(t, w.records(t, "progress-*")...)
 		time.Sleep(time.Hour)
 		w.passes(t, "folder", "back", 0)
 		w.passes(t, "folder", "once more", 0)

@@ -3,9 +3,6 @@ package syncer_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-	"sort"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -189,10 +186,7 @@ func TestRowUnderAKeyOfTwoSettingsAgo(t *testing.T) {
 // TestRenameForgetsNoClaim renames a mapping after a pass under other settings was killed, and these were put back.
 func TestRenameForgetsNoClaim(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
-		for i := range 3 {
-			w.put(name(i))
-			w.source.Put("in/"+name(i), awsfake.BytesBody([]byte("of the other prefix")), awsfake.PutOptions{})
-		}
+		w.underTwoPrefixes(3)
 		w.passes(t, "folder", "first", 0)
 		time.Sleep(time.Hour)
 		w.copies.SourcePrefix = "in/"
@@ -213,29 +207,17 @@ func TestRenameForgetsNoClaim(t *testing.T) {
 
 // TestFallbackToAnEarlierGeneration damages the last generation, or not: the copies that it was of are still ours.
 func TestFallbackToAnEarlierGeneration(t *testing.T) {
-	for _, damage := range []bool{false, true} {
-		t.Run(fmt.Sprint(damage), func(t *testing.T) {
+	for _, isDamaged := range []bool{false, true} {
+		t.Run(fmt.Sprint(isDamaged), func(t *testing.T) {
 			bubble(t, func(t *testing.T, w *world) {
-				for i := range 3 {
-					w.put(name(i))
-					w.source.Put("in/"+name(i), awsfake.BytesBody([]byte("of the other prefix")), awsfake.PutOptions{})
-				}
+				w.underTwoPrefixes(3)
 				w.passes(t, "folder", "first", 0)
 				time.Sleep(time.Hour)
 				w.change(name(1))
 				w.passes(t, "folder", "second", 0)
-				if damage {
-					manifests, _ := filepath.Glob(filepath.Join(w.dir, "m", "manifest-*"))
-					sort.Strings(manifests)
-					path := manifests[len(manifests)-1]
-					text, err := os.ReadFile(path)
-					if err != nil {
-						t.Fatal(err)
-					}
-					text[len(text)/2] ^= 1
-					if err := os.WriteFile(path, text, 0o600); err != nil {
-						t.Fatal(err)
-					}
+				if isDamaged {
+					records := w.records(t, "manifest-*")
+					damage(t, records[len(records)-1])
 				}
 				time.Sleep(time.Hour)
 				w.source.Put(name(1), awsfake.BytesBody([]byte("changed once more")), awsfake.PutOptions{})
@@ -249,25 +231,13 @@ func TestFallbackToAnEarlierGeneration(t *testing.T) {
 // TestFallbackBehindOtherSettings damages the last generation, which was made under other settings, and puts these back.
 func TestFallbackBehindOtherSettings(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
-		for i := range 3 {
-			w.put(name(i))
-			w.source.Put("in/"+name(i), awsfake.BytesBody([]byte("of the other prefix")), awsfake.PutOptions{})
-		}
+		w.underTwoPrefixes(3)
 		w.passes(t, "folder", "first", 0)
 		time.Sleep(time.Hour)
 		w.copies.SourcePrefix = "in/"
 		w.passes(t, "folder", "second", 0)
-		manifests, _ := filepath.Glob(filepath.Join(w.dir, "m", "manifest-*"))
-		sort.Strings(manifests)
-		path := manifests[len(manifests)-1]
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text[len(text)/2] ^= 1
-		if err := os.WriteFile(path, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		records := w.records(t, "manifest-*")
+		damage(t, records[len(records)-1])
 		time.Sleep(time.Hour)
 		w.copies.SourcePrefix = ""
 		w.passes(t, "folder", "third", 0)

@@ -249,7 +249,7 @@ func TestLedgerThatIsDamaged(t *testing.T) {
 		if _, err := w.pass(t); err != nil {
 			t.Fatal(err)
 		}
-		w.damage(t)
+		damage(t, w.records(t, "manifest-*")...)
 		got, err := w.pass(t)
 		if err != nil || got.Adopted != 4 || got.Copied != 0 {
 			t.Errorf("got %+v, %v, want all adopted", got, err)
@@ -260,14 +260,20 @@ func TestLedgerThatIsDamaged(t *testing.T) {
 	})
 }
 
-// damage flips a byte in every manifest.
-func (w *world) damage(t *testing.T) {
+// records returns the paths of the records of the mapping whose names match, in their order; there is one at least.
+func (w *world) records(t *testing.T, pattern string) []string {
 	t.Helper()
-	manifests, err := filepath.Glob(filepath.Join(w.dir, "m", "manifest-*"))
-	if err != nil || len(manifests) == 0 {
-		t.Fatalf("got %d manifests, %v", len(manifests), err)
+	paths, err := filepath.Glob(filepath.Join(w.dir, "m", pattern)) // sorted
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("got %d records %s, %v, want some", len(paths), pattern, err)
 	}
-	for _, path := range manifests {
+	return paths
+}
+
+// damage changes a byte in the middle of records.
+func damage(t *testing.T, paths ...string) {
+	t.Helper()
+	for _, path := range paths {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -276,5 +282,13 @@ func (w *world) damage(t *testing.T) {
 		if err := os.WriteFile(path, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// underTwoPrefixes puts so many objects, and as many others of the same names below in/.
+func (w *world) underTwoPrefixes(n int) {
+	for i := range n {
+		w.put(name(i))
+		w.source.Put("in/"+name(i), awsfake.BytesBody([]byte("of the other prefix")), awsfake.PutOptions{})
 	}
 }

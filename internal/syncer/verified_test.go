@@ -2,7 +2,6 @@ package syncer_test
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -65,14 +64,7 @@ func TestAFailedPassVerifiesOnce(t *testing.T) {
 		if err != nil || len(chunks) != 1 {
 			t.Fatalf("got %q, %v, want one chunk", chunks, err)
 		}
-		data, err := os.ReadFile(chunks[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		data[len(data)/2] ^= 1
-		if err := os.WriteFile(chunks[0], data, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		damage(t, chunks[0])
 		if got, err := s.Run(t.Context()); err == nil {
 			t.Fatalf("got %+v, want a pass that fails at what has rotted", got)
 		}

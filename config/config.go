@@ -124,7 +124,7 @@ type AWS struct {
 	EndpointURL string `yaml:"endpoint_url"`
 	// PathStyle puts the bucket into the path of the URL instead of its host name.
 	PathStyle bool `yaml:"path_style"`
-	// AllowHTTP lets roles be assumed at an http:// endpoint on another machine: whoever is on the way can read the keys of the
+	// AllowHTTP lets roles be assumed at an http:// endpoint on another machine: anyone on the network path can read the keys of the
 	// sessions. An http:// endpoint of S3 needs no more than to stand in the configuration, and one on this machine neither.
 	AllowHTTP bool `yaml:"allow_http"`
 }

@@ -63,7 +63,7 @@ iam get-policy-version, kms get-key-policy, sqs get-queue-attributes, organizati
 before it says whose it is where the text does not: arn:aws:iam::222222222222:role/syncd=role.json.
 
 --kind scp and --kind rcp judge the policies of an organization, which look like others: files with scp or rcp in their names are
-taken for them. All faults of a file are told in one run, those of its JSON too.
+taken for them. All faults of a file are reported in one run, including those of its JSON.
 
 With --config it also says which permission the mappings lack, in which document of which account, and the statement to add.
 What is not given is not judged, and a note says so.

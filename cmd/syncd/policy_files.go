@@ -80,7 +80,7 @@ func checkReplaceable(files []secretFile) error {
 	return nil
 }
 
-// writeTemporary writes a file under a name that nobody has, beside where it belongs, and returns the name.
+// writeTemporary writes a file under an unused name in the folder where it belongs, and returns the name.
 func writeTemporary(f secretFile) (name string, err error) {
 	file, err := os.CreateTemp(filepath.Dir(f.path), ".syncd-policy-*") // mode 0600
 	if err != nil {

@@ -42,7 +42,7 @@ func checkShown(t *testing.T, where, text string) {
 	}
 }
 
-// evilSite is a site whose owner chose its keys and whose service chose its messages to deceive whoever reads of them.
+// evilSite is a site with keys and service messages that try to deceive the reader of the output.
 type evilSite struct {
 	*site
 	// refuses is the operation that is answered with an evil message; "" for none.
@@ -210,7 +210,7 @@ func TestNoCommandShowsWhatStandsBelowExternalID(t *testing.T) {
 	}
 }
 
-// walk says what is to be said of every command.
+// walk visits every command.
 func (e *evilSite) walk(t *testing.T) {
 	t.Helper()
 	sessions := e.sessions(t)

@@ -23,7 +23,7 @@ func (r reading) unguarded() (names []string) {
 	return names
 }
 
-// deputyWhy and deputyFix say what is the matter with a role of another owner that is assumed without an ExternalId, and what to do.
+// deputyWhy and deputyFix explain the risk of another owner's role that is assumed without an ExternalId, and the remedy.
 const deputyWhy = "assumed without an ExternalId, so that whoever else can have syncd assume it gets at its owner's data (the confused deputy problem)"
 
 func deputyFix(role string) string {

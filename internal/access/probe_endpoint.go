@@ -8,7 +8,7 @@ import (
 )
 
 // exposedProbes are the doctor's warnings of endpoints that the configuration names and that are reached without TLS. They fail nothing:
-// to write one down is to want it.
+// the configuration names the endpoint on purpose.
 func (r reading) exposedProbes() (probes []Probe) {
 	roles := r.c.AssumedRoles(r.m)
 	endpoints := map[string]bool{}

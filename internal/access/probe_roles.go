@@ -73,8 +73,8 @@ func (w *walk) identityPlace(k *ask) string {
 	return w.c.STSEndpoint(endpoint)
 }
 
-// probeIdentities asks STS whose the ambient credentials are, which needs no permission (AWS STS API Reference, GetCallerIdentity). An
-// answer that tells nothing stops nothing else: only where there are no credentials at all is there nothing to try.
+// probeIdentities asks STS whose the ambient credentials are, which needs no permission (AWS STS API Reference, GetCallerIdentity). A
+// failure does not stop the other checks, unless there are no credentials at all.
 func (w *walk) probeIdentities(ctx context.Context) {
 	if at, err := w.set.Config("", w.m.Source.Region); err == nil && at.Credentials != nil {
 		_, err = at.Credentials.Retrieve(ctx)
@@ -110,7 +110,7 @@ func (w *walk) probeIdentity(ctx context.Context, place stsPlace) {
 	}
 }
 
-// identityFailed tells that nobody knows whose the credentials are. Of another service than AWS that is no failure: many have no STS.
+// identityFailed reports that the owner of the credentials is unknown. At a service other than AWS that is no failure: many have no STS.
 func (w *walk) identityFailed(probe Probe, place stsPlace, err error) {
 	a := &attempt{err: err, class: awserr.Classify(err)}
 	probe.Outcome, probe.Error = OutcomeFailed, awserr.Brief(err)

@@ -39,7 +39,7 @@ func Bound(stack *middleware.Stack) error {
 	return nil
 }
 
-// bound gives the body of an answer an end. It stands right at the transport, so that whoever reads the body meets it.
+// bound gives the body of an answer an end. It wraps the body right at the transport, before any code reads it.
 func bound(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	out, metadata, err := next.HandleDeserialize(ctx, in)
 	answer, ok := out.RawResponse.(*smithyhttp.Response)

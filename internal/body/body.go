@@ -1,7 +1,7 @@
 // Package body reads the content of an answer, which arrives after the answer itself.
 //
-// It promises that reading ends: a body from which too little arrives is given up, so that it does not hold memory and a slot that
-// others want. Time in which the caller does not read does not count, so a caller may pace itself. It leaves to others how long an
+// It promises that reading ends: a body from which too little arrives is given up, so that it does not occupy memory and a slot that
+// other copies need. Time in which the caller does not read does not count, so a caller may pace itself. It leaves to others how long an
 // answer may take to begin (throttle), how much content there may be and whether it is right (the caller).
 //
 // One word: a body stalls when it makes less than [LeastProgress] in a minute of waiting.

@@ -11,8 +11,8 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// rows reads one chunk, in order, a few rows at a time. A checksum says only that a chunk is as its manifest wants it, and whoever can
-// write both can write anything, so what it holds is believed no further than it makes sense.
+// rows reads one chunk, in order, a few rows at a time. A checksum proves only that a chunk matches its manifest. A process
+// that can write both can forge both, so the rows are checked as well.
 type rows[R row] struct {
 	info   ChunkInfo
 	chunk  Chunk

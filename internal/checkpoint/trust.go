@@ -21,7 +21,7 @@ const hintFolder = "give state a folder that only the user of syncd may write to
 // checkFolder refuses a folder that another user could change the ledger in: one that another owns, or that others may write to. Root
 // may own it, who can change it anyway, and its group may write to it when that is one of this process's, as in a volume with an
 // fsGroup. On the way to it there may be no link of another user, and no folder in which every user may rename what is not theirs: they
-// could put another in its place. Who else owns a folder on the way is left to whoever chose the place. It returns fs.ErrNotExist for
+// could put another in its place. The owners of the other folders on the way are not checked. It returns fs.ErrNotExist for
 // an absent folder whose way is in order as far as it goes.
 func checkFolder(dir string) error {
 	place, err := checkWay(dir)

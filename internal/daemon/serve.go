@@ -67,7 +67,7 @@ func (s Server) Serve(ctx context.Context, listener net.Listener) (closeServer f
 	if s.WebConfig == "" {
 		return serveWith(ctx, server, func() error { return server.Serve(limited) }, s.Failed)
 	}
-	quiet := slog.New(slog.DiscardHandler) // it tells at length that it listens
+	quiet := slog.New(slog.DiscardHandler) // it logs the address, which the daemon logs itself
 	return serveWith(ctx, server, func() error { return web.Serve(limited, server, &web.FlagConfig{WebConfigFile: &s.WebConfig}, quiet) }, s.Failed)
 }
 
@@ -130,7 +130,7 @@ type visit struct {
 	isWaiting bool  // the server waits for a request, or for the whole of one
 }
 
-// note is told of each change of a connection. Of too many, one is closed.
+// note records each change of a connection, and closes one when there are too many.
 func (c *crowd) note(conn net.Conn, state http.ConnState) {
 	if state == http.StateClosed || state == http.StateHijacked {
 		c.mu.Lock()

@@ -257,7 +257,7 @@ func TestDeniedLookKeepsTheRow(t *testing.T) {
 // TestDamagedClaim damages the records that hold the claims of a killed pass under other settings, and puts these back.
 func TestDamagedClaim(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
-		w.underTwoPrefixes(3)
+		w.underTwoPrefixes()
 		w.passes(t, "folder", "first", 0)
 		time.Sleep(time.Hour)
 		w.copies.SourcePrefix = "in/"

@@ -186,7 +186,7 @@ func TestRowUnderAKeyOfTwoSettingsAgo(t *testing.T) {
 // TestRenameForgetsNoClaim renames a mapping after a pass under other settings was killed, and these were put back.
 func TestRenameForgetsNoClaim(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
-		w.underTwoPrefixes(3)
+		w.underTwoPrefixes()
 		w.passes(t, "folder", "first", 0)
 		time.Sleep(time.Hour)
 		w.copies.SourcePrefix = "in/"
@@ -210,7 +210,7 @@ func TestFallbackToAnEarlierGeneration(t *testing.T) {
 	for _, isDamaged := range []bool{false, true} {
 		t.Run(fmt.Sprint(isDamaged), func(t *testing.T) {
 			bubble(t, func(t *testing.T, w *world) {
-				w.underTwoPrefixes(3)
+				w.underTwoPrefixes()
 				w.passes(t, "folder", "first", 0)
 				time.Sleep(time.Hour)
 				w.change(name(1))
@@ -231,7 +231,7 @@ func TestFallbackToAnEarlierGeneration(t *testing.T) {
 // TestFallbackBehindOtherSettings damages the last generation, which was made under other settings, and puts these back.
 func TestFallbackBehindOtherSettings(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
-		w.underTwoPrefixes(3)
+		w.underTwoPrefixes()
 		w.passes(t, "folder", "first", 0)
 		time.Sleep(time.Hour)
 		w.copies.SourcePrefix = "in/"

@@ -285,9 +285,9 @@ func damage(t *testing.T, paths ...string) {
 	}
 }
 
-// underTwoPrefixes puts so many objects, and as many others of the same names below in/.
-func (w *world) underTwoPrefixes(n int) {
-	for i := range n {
+// underTwoPrefixes puts three objects, and three others of the same names below in/.
+func (w *world) underTwoPrefixes() {
+	for i := range 3 {
 		w.put(name(i))
 		w.source.Put("in/"+name(i), awsfake.BytesBody([]byte("of the other prefix")), awsfake.PutOptions{})
 	}

@@ -98,7 +98,7 @@ type Store interface {
 	// Open opens a record of any size. The error of an absent name satisfies
 	// errors.Is(err, fs.ErrNotExist). An open chunk whose name is deleted stays
 	// readable, or fails with such an error; it never yields other bytes. The
-	// chunk may be read until ctx ends.
+	// chunk may be read until ctx ends, or that of the last Bind.
 	Open(ctx context.Context, name string) (Chunk, error)
 
 	// Create makes a record of what write writes. It is all or nothing: no
@@ -131,13 +131,30 @@ type LeaseInfo struct {
 	Until  time.Time // when it expires unless it is renewed, zero: held until released
 }
 
-// Chunk is an open record.
+// Chunk is an open record. It may hold memory until it is closed.
 type Chunk interface {
 	io.ReaderAt
 	io.Closer
+	// WriteTo writes the whole record, however much of it was read before.
+	io.WriterTo
 	// Size returns the length of the record in bytes.
 	Size() int64
+	// Bind has what is read from now on end with ctx, instead of the context before: a chunk that is open for a whole pass is read by
+	// saves that come and go.
+	Bind(ctx context.Context)
+	// Expect says which parts are read from now on, one after the other, and each of them in many pieces that need not be in order.
+	// It is a hint.
+	Expect(parts []Span)
 }
+
+// Span is a part of a record: the bytes from Start up to End, which is not in it.
+type Span struct{ Start, End int64 }
+
+// Has reports whether the byte at an offset is in the span.
+func (s Span) Has(offset int64) bool { return s.Start <= offset && offset < s.End }
+
+// Length returns how many bytes there are.
+func (s Span) Length() int64 { return s.End - s.Start }
 
 // Lease is the right to write under one name of a Store.
 type Lease interface {

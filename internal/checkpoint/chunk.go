@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"time"
 
@@ -14,15 +13,17 @@ import (
 )
 
 const (
-	// rowsPerGroup bounds what a reader or writer of a chunk holds in memory:
-	// a row is rarely above 500 bytes.
-	rowsPerGroup = 32 << 10
+	// rowsPerGroup and pageBytes bound what a reader or writer of a chunk holds in memory: one row group compressed, about 1 MB, and one
+	// page of each column. A row is rarely above 500 bytes.
+	rowsPerGroup = 8 << 10
+	pageBytes    = 64 << 10
 
 	// rowsPerRead is how many rows are decoded at once.
-	rowsPerRead = 512
+	rowsPerRead = 128
 
-	// rowsPerWrite is how many rows are handed to the encoder at once.
-	rowsPerWrite = 64
+	// rowsPerWrite is how many rows are handed to the encoder at once. A page may be longer by so many values of up to 1 KiB: it stays
+	// below 128 KiB, from which on the encoder keeps a history of 8 MB.
+	rowsPerWrite = 32
 )
 
 // row is one row of a chunk, in the columns that docs/checkpoint-format.md lists.
@@ -144,14 +145,13 @@ func verifyChunk(ctx context.Context, chunk Chunk, info ChunkInfo) error {
 		return &CorruptError{Name: info.Name, Problem: fmt.Sprintf("has %d bytes, not %d", size, info.Bytes)}
 	}
 	sum := sha256.New()
-	whole := io.NewSectionReader(chunk, 0, info.Bytes)
-	untilCanceled := readerFunc(func(p []byte) (int, error) {
+	untilCanceled := writerFunc(func(p []byte) (int, error) {
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
-		return whole.Read(p)
+		return sum.Write(p)
 	})
-	if _, err := io.Copy(sum, untilCanceled); err != nil {
+	if _, err := chunk.WriteTo(untilCanceled); err != nil {
 		return fmt.Errorf("read chunk %s: %w", info.Name, err)
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); got != info.SHA256 {
@@ -160,7 +160,7 @@ func verifyChunk(ctx context.Context, chunk Chunk, info ChunkInfo) error {
 	return nil
 }
 
-// readerFunc is a Read method on its own.
-type readerFunc func([]byte) (int, error)
+// writerFunc is a Write method on its own.
+type writerFunc func([]byte) (int, error)
 
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

@@ -37,7 +37,9 @@ func (s *shelf) Open(context.Context, string) (Chunk, error) {
 
 type shelved struct{ *bytes.Reader }
 
-func (shelved) Close() error { return nil }
+func (shelved) Close() error         { return nil }
+func (shelved) Bind(context.Context) {}
+func (shelved) Expect([]Span)        {}
 
 // TestForgedChunk reads chunks that somebody has changed who gave them the right checksum too: some bytes are others, missing, or
 // doubled. It ends with an error or with rows in their order, and takes a bounded amount of memory.
@@ -51,7 +53,7 @@ func TestForgedChunk(t *testing.T) {
 		}
 		whole[i].row = rowOfEntry(&e)
 	}
-	infos, err := writeItems(t.Context(), &chunkWriter{store: store, mapping: "m", nonce: "n", maxRows: entries}, "", func(yield func(item[entryRow], error) bool) {
+	infos, err := writeItems(t.Context(), &chunkWriter{store: store, mapping: "m", nonce: "n", maxRows: entries, encoders: NewEncoders()}, "", func(yield func(item[entryRow], error) bool) {
 		for _, row := range whole {
 			if !yield(row, nil) {
 				return

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/parquet-go/parquet-go/compress/zstd"
 )
 
 // Options tell how a ledger is kept. The zero value of every field but Mapping
@@ -29,6 +27,7 @@ type Options struct {
 	KeepFor         time.Duration    // generations younger than this stay readable too, default none
 	Fingerprint     string           // of the settings; a pass that was saved under another one begins again; see SetSettings
 	Verified        *Verified        // chunks that need not be read again to see that they are whole; default none
+	Encoders        *Encoders        // that compress the chunks; default the ledger's own
 	StartOver       bool             // where no generation is whole, begin with an empty ledger behind the damage
 }
 
@@ -47,6 +46,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Verified == nil {
 		o.Verified = new(Verified)
+	}
+	if o.Encoders == nil {
+		o.Encoders = NewEncoders()
 	}
 	if o.FlushInterval == 0 {
 		o.FlushInterval = 10 * time.Second
@@ -251,10 +253,7 @@ func (l *Ledger) newPass(base Manifest, from unfinished, over overlay) *Pass {
 			ledger: l, base: base, progress: progress, seq: from.seq, inherited: r.Ahead, asideBefore: over.asideByKey(),
 			writer: chunkWriter{
 				store: l.store, mapping: l.options.Mapping, generation: progress.Generation,
-				nonce: nonce(), maxRows: int64(l.options.ChunkEntries),
-				// The encoder's tables are small at this level, which tells when
-				// a save writes few rows; the chunks are little larger.
-				codec: zstd.Codec{Level: zstd.SpeedFastest},
+				nonce: nonce(), maxRows: int64(l.options.ChunkEntries), encoders: l.options.Encoders,
 			},
 		},
 	}

@@ -2,7 +2,6 @@ package checkpoint
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -40,13 +39,7 @@ func openRows[R row](ctx context.Context, store Store, info ChunkInfo, after str
 	if err != nil {
 		return nil, err
 	}
-	file, err := decoded(info.Name, func() (*parquet.File, error) {
-		if err := checkFooter(chunk, info.Bytes); err != nil {
-			return nil, err
-		}
-		// The index of pages is as long as the footer says. It is not needed: rows are sought by the first of a row group.
-		return parquet.OpenFile(chunk, info.Bytes, parquet.SkipBloomFilters(true), parquet.SkipPageIndex(true))
-	})
+	file, err := decoded(info.Name, func() (*parquet.File, error) { return openParquet(chunk) })
 	if err != nil {
 		return nil, errors.Join(&CorruptError{Name: info.Name, Problem: "is not Parquet", Err: err}, chunk.Close())
 	}
@@ -55,6 +48,7 @@ func openRows[R row](ctx context.Context, store Store, info ChunkInfo, after str
 			Name: info.Name, Problem: fmt.Sprintf("has %d rows, not %d", got, info.Entries),
 		}, chunk.Close())
 	}
+	chunk.Expect(spansOf[R](file))
 	reader, err := decoded(info.Name, func() (*parquet.GenericReader[R], error) { return parquet.NewGenericReader[R](file), nil })
 	if err != nil {
 		return nil, errors.Join(err, chunk.Close())
@@ -66,26 +60,6 @@ func openRows[R row](ctx context.Context, store Store, info ChunkInfo, after str
 		}
 	}
 	return r, nil
-}
-
-// checkFooter looks whether the footer and the lists in it can be as long as the file says they are: the Parquet reader takes as much
-// memory, up to 4 GB for the one, and any amount for the others. The headers of pages, which are decoded as they are met, are not
-// looked at.
-func checkFooter(chunk io.ReaderAt, size int64) error {
-	const magic = 4
-	end := make([]byte, magic+4) // length, magic (Apache Parquet, "File format")
-	if _, err := chunk.ReadAt(end, size-int64(len(end))); err != nil {
-		return err
-	}
-	length := int64(binary.LittleEndian.Uint32(end))
-	if length > size-int64(len(end))-magic {
-		return fmt.Errorf("a footer of %d bytes in a file of %d", length, size)
-	}
-	footer := make([]byte, length)
-	if _, err := chunk.ReadAt(footer, size-int64(len(end))-length); err != nil {
-		return err
-	}
-	return checkThrift(footer)
 }
 
 // seek finds the row group by its first key, then walks the rest.
@@ -121,6 +95,7 @@ func (r *rows[R]) seek(ctx context.Context, file *parquet.File, after string) er
 }
 
 func (r *rows[R]) at(ctx context.Context, index int64) (head R, err error) {
+	r.chunk.Bind(ctx)
 	_, err = decoded(r.info.Name, func() (int64, error) { return index, r.reader.SeekToRow(index) })
 	if err != nil {
 		return head, r.damaged(err)
@@ -138,6 +113,7 @@ func (r *rows[R]) head(ctx context.Context) (head R, err error) {
 		if err := ctx.Err(); err != nil {
 			return head, err
 		}
+		r.chunk.Bind(ctx)
 		n, err := decoded(r.info.Name, func() (int, error) { return r.reader.Read(r.buf) })
 		if n == 0 && err != nil {
 			return head, r.damaged(err)

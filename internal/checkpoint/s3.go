@@ -44,8 +44,12 @@ type s3API interface {
 	uploadAPI
 }
 
-// defaultLease is S3Options.LeaseFor when that is zero.
-const defaultLease = time.Minute
+const (
+	// defaultLease is S3Options.LeaseFor when that is zero.
+	defaultLease = time.Minute
+	// defaultReadMemory is S3Options.ReadMemory when that is zero.
+	defaultReadMemory = 64 << 20
+)
 
 // S3Options tell where on S3 a store lies and how it is written.
 type S3Options struct {
@@ -57,6 +61,9 @@ type S3Options struct {
 	Now      func() time.Time // clock of this process, default time.Now
 	Logger   *slog.Logger     // told of leases that could not be renewed, default none
 
+	// ReadMemory is how many bytes all open chunks hold together; default 64 MiB. One that gets none is read in more requests.
+	ReadMemory int64
+
 	// Renewed is told, when a lease was taken or renewed, until when it is good by
 	// the clock of this process unless it is renewed again; default nobody.
 	Renewed func(name string, until time.Time)
@@ -65,13 +72,16 @@ type S3Options struct {
 // S3 is a Store in a bucket. A record is an object that is created with
 // If-None-Match, so that a name is given once, and in parts when it is large, so
 // that memory stays bounded. The lease is an object that is overwritten with
-// If-Match; docs/decisions/0006-lease-on-s3.md says who may take it when.
+// If-Match; docs/decisions/0006-lease-on-s3.md says who may take it when. All ledgers of a process share one store, and with it the
+// memory for their open chunks.
 //
 // The client brings credentials, region, endpoint and retries. A record that was
 // deleted while it was open can no longer be read.
 type S3 struct {
 	client  s3API
 	options S3Options
+	windows *windows
+	large   chan struct{} // holds an element for each large record that is being written
 
 	mu       sync.Mutex
 	prepared bool // format.json was checked, and so was the service
@@ -89,6 +99,9 @@ func NewS3(client s3API, o S3Options) *S3 {
 	if o.LeaseFor <= 0 {
 		o.LeaseFor = defaultLease
 	}
+	if o.ReadMemory <= 0 {
+		o.ReadMemory = defaultReadMemory
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -98,7 +111,7 @@ func NewS3(client s3API, o S3Options) *S3 {
 	if o.Renewed == nil {
 		o.Renewed = func(string, time.Time) {}
 	}
-	return &S3{client: client, options: o}
+	return &S3{client: client, options: o, windows: newWindows(o.ReadMemory), large: make(chan struct{}, largeWrites)}
 }
 
 // String returns "s3://", the bucket and the prefix.

@@ -68,8 +68,8 @@ func TestS3LargeRecord(t *testing.T) {
 	if err := createLarge(t.Context(), store, "alpha/large", data); err != nil {
 		t.Fatalf("create: %v", err)
 	}
-	if got := wire.count("part "); got != 3 {
-		t.Errorf("got %d parts, want 3 of at most 8 MiB", got)
+	if got := wire.count("part "); got != 4 {
+		t.Errorf("got %d parts, want 4 of at most 5 MiB", got)
 	}
 	object, _ := s.bucket.Object(statePrefix + "alpha/large")
 	if object.KeyARN != s.key.ARN() {
@@ -81,26 +81,70 @@ func TestS3LargeRecord(t *testing.T) {
 	if got := s.bucket.Uploads(); got != 0 {
 		t.Errorf("got %d unfinished uploads, want none", got)
 	}
+}
+
+// TestS3ReadsWhatIsExpected reads a large record in many pieces: each part that is expected takes one request, others as many as there
+// are pieces, and all of it at once takes one more than Open does.
+func TestS3ReadsWhatIsExpected(t *testing.T) {
+	t.Parallel()
+	s := newState()
+	wire := &recorder{next: s.cloud.RoundTripper()}
+	store := s.store(wire)
+	data := large()
+	if err := createLarge(t.Context(), store, "alpha/large", data); err != nil {
+		t.Fatalf("create: %v", err)
+	}
+	wire.seen = nil
 	chunk, err := store.Open(t.Context(), "alpha/large")
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}
-	wire.seen = nil
-	got, err := io.ReadAll(io.NewSectionReader(chunk, 0, chunk.Size()))
-	if err != nil || !bytes.Equal(got, data) {
-		t.Errorf("read: got %d bytes, %v, want the %d written", len(got), err, len(data))
+	var whole bytes.Buffer
+	if n, err := chunk.WriteTo(&whole); err != nil || n != chunk.Size() || !bytes.Equal(whole.Bytes(), data) {
+		t.Errorf("read: got %d bytes, %v, want the %d written", n, err, len(data))
 	}
-	// The first of five windows was read by Open, and the last four are kept.
-	if n := wire.count("get "); n != 4 {
-		t.Errorf("reading took %d requests, want 4", n)
+	if n := wire.count("get "); n != 2 {
+		t.Errorf("reading all took %d requests, want 2", n)
+	}
+	chunk.Expect([]checkpoint.Span{{Start: 5 << 20, End: 6 << 20}, {Start: 7 << 20, End: 10 << 20}})
+	for _, tt := range []struct {
+		from, to int64
+		requests int
+	}{{5 << 20, 6 << 20, 1}, {7 << 20, 10 << 20, 1}, {6 << 20, 7 << 20, 64}, {19 << 20, chunk.Size(), 1}} {
+		wire.seen = nil
+		part := readerAt{chunk, tt.from, tt.to}.pieces(t, 16<<10)
+		if got := wire.count("get "); !bytes.Equal(part, data[tt.from:tt.to]) || got != tt.requests {
+			t.Errorf("%d-%d: got %d bytes in %d requests, want those written, in %d", tt.from, tt.to, len(part), got, tt.requests)
+		}
 	}
 	across := make([]byte, 9<<20)
-	if _, err := chunk.ReadAt(across, 7<<20); err != nil || !bytes.Equal(across, data[7<<20:16<<20]) {
-		t.Errorf("read across windows: got other bytes, %v", err)
+	if _, err := chunk.ReadAt(across, 4<<20); err != nil || !bytes.Equal(across, data[4<<20:13<<20]) {
+		t.Errorf("read across parts: got other bytes, %v", err)
 	}
-	if n := wire.count("get "); n != 4 {
-		t.Errorf("reading again took %d requests, want none", n-4)
+	if n, err := chunk.ReadAt(across, chunk.Size()-5); n != 5 || !errors.Is(err, io.EOF) {
+		t.Errorf("read behind the end: got %d bytes, %v, want 5 and EOF", n, err)
 	}
+}
+
+// readerAt is a part of a record.
+type readerAt struct {
+	io.ReaderAt
+	from, to int64
+}
+
+// pieces reads it in pieces of that size, every other one first, as columns side by side are.
+func (r readerAt) pieces(t *testing.T, size int64) []byte {
+	t.Helper()
+	part := make([]byte, r.to-r.from)
+	for _, first := range []int64{0, size} {
+		for at := first; at < int64(len(part)); at += 2 * size {
+			piece := part[at:min(at+size, int64(len(part)))]
+			if _, err := r.ReadAt(piece, r.from+at); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return part
 }
 
 // TestS3LostAnswerOfACreation lets the SDK repeat a request that has succeeded.

@@ -218,7 +218,7 @@ func TestS3UploadsFail(t *testing.T) {
 	t.Parallel()
 	data := large()
 	for _, harm := range []harm{refused, lost, cut} {
-		for at := 1; at <= 5; at++ { // begin, three parts, complete
+		for at := 1; at <= 6; at++ { // begin, four parts, complete
 			s := newState()
 			wire := &harming{next: s.cloud.RoundTripper(), harm: harm, at: at}
 			store := s.store(wire)
@@ -226,7 +226,7 @@ func TestS3UploadsFail(t *testing.T) {
 			if !errors.Is(err, errBroken) {
 				t.Errorf("%s %s: got %v, want %v", wire.what, harm, err, errBroken)
 			}
-			if exists := at == 5 && harm != refused; !exists {
+			if exists := at == 6 && harm != refused; !exists {
 				if err := createLarge(t.Context(), store, "alpha/large", data); err != nil {
 					t.Errorf("%s %s: again: %v", wire.what, harm, err)
 				}

@@ -20,8 +20,12 @@ import (
 const (
 	// uploadPart is the size of the parts of a large record, and all of it that is
 	// ever in memory. S3 takes 5 MiB to 5 GiB and 10,000 parts ("Amazon S3
-	// multipart upload limits"), so a record may have 78 GiB.
-	uploadPart = 8 << 20
+	// multipart upload limits"), so a record may have 48 GiB.
+	uploadPart = 5 << 20
+
+	// largeWrites is how many records of more than wholeRecord are written at once; others wait in line. Who writes one waits for nothing
+	// that one in the line has.
+	largeWrites = 8
 
 	// writeMark is the user metadata that tells whose write made an object: a
 	// write that finds its name taken by itself has succeeded before, and only the
@@ -45,6 +49,7 @@ func (s *S3) Create(ctx context.Context, name string, write func(io.Writer) erro
 		return err
 	}
 	w := &objectWriter{ctx: ctx, store: s, key: key, mark: mark()}
+	defer w.release()
 	if err := write(w); err != nil {
 		return errors.Join(fmt.Errorf("create %s: %w", s.uri(key), err), w.abort(ctx))
 	}
@@ -68,12 +73,16 @@ type objectWriter struct {
 	key    string
 	mark   string
 	buf    []byte
+	large  bool    // buf is as long as a part
 	upload *string // id, nil while no part was sent
 	parts  []types.CompletedPart
 }
 
 // Write gathers p and sends every part that is full.
 func (w *objectWriter) Write(p []byte) (n int, err error) {
+	if err := w.reserve(len(p)); err != nil {
+		return 0, err
+	}
 	for len(p) > 0 {
 		if len(w.buf) == uploadPart {
 			if err := w.sendPart(w.ctx); err != nil {
@@ -85,6 +94,27 @@ func (w *objectWriter) Write(p []byte) (n int, err error) {
 		p, n = p[take:], n+take
 	}
 	return n, nil
+}
+
+// reserve makes room for n bytes more, up to those of a part.
+func (w *objectWriter) reserve(n int) error {
+	if w.large || len(w.buf)+n <= wholeRecord {
+		return nil
+	}
+	select {
+	case w.store.large <- struct{}{}:
+	case <-w.ctx.Done():
+		return w.ctx.Err()
+	}
+	w.large, w.buf = true, append(make([]byte, 0, uploadPart), w.buf...)
+	return nil
+}
+
+func (w *objectWriter) release() {
+	if w.large {
+		w.large, w.buf = false, nil
+		<-w.store.large
+	}
 }
 
 // finish gives the object its name.

@@ -8,9 +8,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-
-	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 )
 
 // item is what a new generation is made of: a row to write, or a chunk of the
@@ -29,7 +26,7 @@ type chunkWriter struct {
 	nonce      string
 	written    int
 	maxRows    int64
-	codec      zstd.Codec
+	encoders   *Encoders
 }
 
 func (w *chunkWriter) name(prefix string) string {
@@ -89,12 +86,7 @@ func writeChunk[R row](ctx context.Context, w *chunkWriter, name string, f *feed
 }
 
 func writeRows[R row](out io.Writer, w *chunkWriter, info *ChunkInfo, f *feed[R]) error {
-	file := parquet.NewGenericWriter[R](out,
-		parquet.Compression(&w.codec),
-		parquet.MaxRowsPerRowGroup(rowsPerGroup),
-		parquet.SortingWriterConfig(parquet.SortingColumns(parquet.Ascending("key"))),
-		parquet.KeyValueMetadata("syncd.format", fmt.Sprint(formatVersion)),
-	)
+	file := newWriter[R](w.encoders, out)
 	buf := make([]R, 0, rowsPerWrite)
 	for f.ok && f.err == nil && f.head.whole == nil && info.Entries < w.maxRows {
 		if err := info.append(f.head.row.sortKey()); err != nil {

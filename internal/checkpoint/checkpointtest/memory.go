@@ -87,7 +87,13 @@ func (m *Memory) Open(ctx context.Context, name string) (checkpoint.Chunk, error
 
 type memoryChunk struct{ *bytes.Reader }
 
-func (memoryChunk) Close() error { return nil }
+func (memoryChunk) Close() error             { return nil }
+func (memoryChunk) Bind(context.Context)     {}
+func (memoryChunk) Expect([]checkpoint.Span) {}
+
+func (c memoryChunk) WriteTo(w io.Writer) (int64, error) {
+	return io.Copy(w, io.NewSectionReader(c.Reader, 0, c.Size()))
+}
 
 // Create makes a record.
 func (m *Memory) Create(ctx context.Context, name string, write func(io.Writer) error) error {

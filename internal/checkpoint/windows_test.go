@@ -1,0 +1,168 @@
+package checkpoint_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
+
+	"syncd/internal/checkpoint"
+)
+
+// TestPassesShareWindows has passes that each have several chunks open share memory for all of them, for one, or for none: they never
+// wait for each other, every pass ends with the right entries, and nothing is held in the end. In a bubble, passes that waited for each
+// other would fail the test.
+func TestPassesShareWindows(t *testing.T) {
+	const passes, entries = 5, 1200
+	for name, memory := range map[string]int64{"all": 64 << 20, "few": 300 << 10, "none": 1} {
+		t.Run(name, func(t *testing.T) {
+			ledgerBubble(t, func(t *testing.T) {
+				s := newState()
+				for i := range passes {
+					fillLedger(t, s.store(nil), i, entries)
+				}
+				o := s.options()
+				o.ReadMemory = memory
+				store := checkpoint.NewS3(s.client(nil, 1), o)
+				if ledger, err := ledgerOf(t.Context(), store, 0); err != nil || ledger.Close() != nil { // a store is prepared under a mutex
+					t.Fatal(err)
+				}
+				s.cloud.SetLatency(20 * time.Millisecond)
+				group, ctx := errgroup.WithContext(t.Context())
+				for i := range passes {
+					group.Go(func() error { return changeSome(ctx, store, i, entries, func(int) {}) })
+				}
+				if err := group.Wait(); err != nil {
+					t.Fatal(err)
+				}
+				if n := checkpoint.Lent(store); n != 0 {
+					t.Errorf("got %d bytes held in the end, want none", n)
+				}
+				for i := range passes {
+					wantChanged(t, store, i, entries)
+				}
+			})
+		})
+	}
+}
+
+// wantChanged compares a ledger with what changeSome made of it.
+func wantChanged(t *testing.T, store checkpoint.Store, i, entries int) {
+	t.Helper()
+	n := 0
+	for got, err := range checkpoint.Entries(t.Context(), store, mappingOf(i)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := bigEntry(bigKey(n), seedOf(i, n))
+		if want.Pass = 1; n%changedOfEvery == 0 {
+			want = bigEntry(bigKey(n), uint64(n)) //nolint:gosec // not negative
+			want.Pass = 2
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("ledger %d (-want +got):\n%s", i, diff)
+		}
+		n++
+	}
+	if n != entries {
+		t.Errorf("ledger %d: got %d entries, want %d", i, n, entries)
+	}
+}
+
+// TestWindowsEndWithTheirPass breaks each request of a pass, and then the pass: whatever is open is closed.
+func TestWindowsEndWithTheirPass(t *testing.T) {
+	const entries = 400
+	ledgerBubble(t, func(t *testing.T) {
+		for at, ended := 1, false; !ended; at++ {
+			s := newState()
+			fillLedger(t, s.store(nil), 0, entries)
+			wire := &harming{next: s.cloud.RoundTripper(), harm: refused, at: at}
+			store := s.store(wire)
+			err := changeSome(t.Context(), store, 0, entries, func(int) {})
+			if n := checkpoint.Lent(store); n != 0 {
+				t.Fatalf("when request %d failed (%s, %v): got %d bytes held, want none", at, wire.what, err, n)
+			}
+			ended = wire.n < at
+		}
+	})
+}
+
+// TestSavesHaveContextsOfTheirOwn saves a pass again and again, each time under a context that ends with the save. What the first one
+// opened the others read on.
+func TestSavesHaveContextsOfTheirOwn(t *testing.T) {
+	const entries = 30_000 // in several row groups, and too much to be held at once
+	s := newState()
+	store := s.store(nil)
+	fillLedger(t, store, 0, entries)
+	ledger, err := ledgerOf(t.Context(), store, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pass := begin(t, ledger)
+	for n := range entries {
+		slot := reserve(t, pass, bigKey(n))
+		if n%5000 != 0 {
+			slot.Carry(bigEntry(bigKey(n), seedOf(0, n)))
+			continue
+		}
+		slot.Record(bigEntry(bigKey(n), 1))
+		ctx, cancel := context.WithCancel(t.Context())
+		if err := pass.Flush(ctx); err != nil {
+			t.Fatalf("save after %d entries: %v", n, err)
+		}
+		cancel()
+	}
+	commit(t, pass)
+	if err := ledger.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLargeWritesWaitInLine writes more large records at once than may be: those in the line wait for a place, small records do not, and
+// who gives up leaves the line.
+func TestLargeWritesWaitInLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newState()
+		store := s.store(nil)
+		begun, leave := make(chan struct{}, 2*checkpoint.LargeWrites), make(chan struct{})
+		write := func(ctx context.Context, i int) error {
+			return store.Create(ctx, fmt.Sprintf("alpha/large-%d", i), func(w io.Writer) error {
+				_, err := w.Write(make([]byte, 2<<20))
+				if err == nil {
+					begun <- struct{}{}
+					<-leave
+				}
+				return err
+			})
+		}
+		var all sync.WaitGroup
+		errs := make([]error, checkpoint.LargeWrites+3)
+		for i := range errs {
+			all.Go(func() { errs[i] = write(t.Context(), i) })
+		}
+		synctest.Wait()
+		if n := len(begun); n != checkpoint.LargeWrites {
+			t.Errorf("got %d large records in the making, want %d", n, checkpoint.LargeWrites)
+		}
+		if err := createIn(t.Context(), store, "alpha/small", "x"); err != nil {
+			t.Errorf("small record: %v", err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := write(ctx, len(errs)); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v of one that gives up, want %v", err, context.DeadlineExceeded)
+		}
+		close(leave)
+		all.Wait()
+		if err := errors.Join(errs...); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -41,6 +41,7 @@ type system struct {
 	metrics  *metrics.Metrics
 	store    checkpoint.Store
 	buffers  *copier.Buffers
+	encoders *checkpoint.Encoders
 	quotas   quotas
 	share    *throttle.Share
 	door     *admit.Door
@@ -68,7 +69,7 @@ func newSystem(ctx context.Context, p process, f flags) (*system, error) {
 	}
 	s := &system{
 		config: opened.config, store: opened.store, logger: opened.logger, process: p, rekey: f.rekey, takeOver: f.takeOver,
-		door: admit.New(), peers: map[string]*peer.Peer{}, registry: registry, metrics: house, buffers: copier.NewBuffers(relayMemory),
+		door: admit.New(), peers: map[string]*peer.Peer{}, registry: registry, metrics: house, buffers: copier.NewBuffers(relayMemory), encoders: checkpoint.NewEncoders(),
 		share: throttle.NewShare(int(opened.config.Concurrency)),
 	}
 	b := readBuild()
@@ -166,11 +167,11 @@ func classOf(d config.Destination) string {
 }
 
 // clients returns the S3 clients of both sides. Each mapping has sessions of its own: one whose role is broken takes no
-// other along.
+// other along. What lies beneath is the same for all.
 func (s *system) clients(ctx context.Context, m config.Mapping, meter *throttle.Meter, pace pace) (source, destination *s3.Client, err error) {
 	c := s.config // a reload replaces it, and sessions are assumed at any time
 	o := s.process.credentials(c, c.AssumedRoles(m), s.logger)
-	o.Door, o.Connections = s.door, concurrencyOf(m).Max
+	o.Door = s.door
 	o.Attach = both(meter.Attach, (&throttle.Guard{Service: pace.sts}).Attach)
 	o.SessionPolicy = func(role string) (string, error) { return access.SessionPolicyText(c, m, role) }
 	set, err := creds.New(ctx, o)
@@ -267,7 +268,7 @@ func (s *system) ledgerOptions(mapping string) checkpoint.Options {
 	return checkpoint.Options{
 		Mapping: mapping, Holder: holder(), Now: s.process.now, Logger: s.logger,
 		FlushInterval: s.config.Checkpoint.FlushInterval.Duration(), KeepGenerations: int(s.config.Checkpoint.KeepGenerations),
-		KeepFor: s.config.Checkpoint.KeepFor.Duration(),
+		KeepFor: s.config.Checkpoint.KeepFor.Duration(), Encoders: s.encoders,
 	}
 }
 

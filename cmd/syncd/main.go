@@ -16,6 +16,8 @@ import (
 	_ "time/tzdata" // schedules may name a zone, and an image from scratch knows none
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"syncd/internal/creds"
 )
 
 func main() {
@@ -31,6 +33,7 @@ type process struct {
 	readFile       func(path string) ([]byte, error)
 	now            func() time.Time
 	ambient        aws.CredentialsProvider // nil: those that the SDK finds in the environment
+	shared         *creds.Shared           // what lies beneath all sessions
 }
 
 // run runs one command line and returns its exit code. The first SIGINT or SIGTERM asks the command to drain; a second one
@@ -39,6 +42,7 @@ func run(ctx context.Context, args []string, p process) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	defer context.AfterFunc(ctx, stop)() // gives signals back to the system
+	p.shared = new(creds.Shared)
 	err := execute(ctx, args, p)
 	if err != nil {
 		printError(p.stderr, err)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 
 	"syncd/config"
 )
@@ -75,8 +76,8 @@ func TestClientsShareTheirConnections(t *testing.T) {
 	if one.HTTPClient != other.HTTPClient {
 		t.Error("got two clients, want one")
 	}
-	if _, ok := one.HTTPClient.(*http.Client); !ok {
-		t.Errorf("got a %T, want an *http.Client, of which no service client makes a copy", one.HTTPClient)
+	if _, ok := one.HTTPClient.(*awshttp.BuildableClient); ok {
+		t.Error("got a buildable client, of which each service client makes a copy, with connections of its own")
 	}
 	if one.Region != region || other.Region != "eu-central-1" || aws.ToString(one.BaseEndpoint) != "" {
 		t.Errorf("got regions %s and %s, want each its own", one.Region, other.Region)

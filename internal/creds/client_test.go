@@ -30,9 +30,16 @@ const (
 // service answers over TLS, with HTTP/2 where that is wanted, by the client that a Set makes.
 func service(t *testing.T, http2 bool, answer http.HandlerFunc) *s3.Client {
 	t.Helper()
-	alone(t)
 	server := httptest.NewUnstartedServer(answer)
 	server.EnableHTTP2 = http2
+	startTLS(t, server)
+	return clientOf(t, server, creds.Options{})
+}
+
+// startTLS has the SDK trust a server, until the test ends.
+func startTLS(t *testing.T, server *httptest.Server) {
+	t.Helper()
+	alone(t)
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	bundle := filepath.Join(t.TempDir(), "ca.pem")
@@ -41,7 +48,13 @@ func service(t *testing.T, http2 bool, answer http.HandlerFunc) *s3.Client {
 		t.Fatal(err)
 	}
 	t.Setenv("AWS_CA_BUNDLE", bundle)
-	set, err := creds.New(t.Context(), creds.Options{Ambient: credentials.NewStaticCredentialsProvider("id", "key", "")})
+}
+
+// clientOf is the client of a new Set.
+func clientOf(t *testing.T, server *httptest.Server, o creds.Options) *s3.Client {
+	t.Helper()
+	o.Ambient = credentials.NewStaticCredentialsProvider("id", "key", "")
+	set, err := creds.New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

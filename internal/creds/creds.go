@@ -1,6 +1,7 @@
 // Package creds turns a role of the configuration into credentials that stay good.
 //
-// It promises that a role is assumed once and its session shared by all clients of a mapping, that the session is renewed
+// It promises that a role is assumed once and its session shared by all clients of a mapping, that mappings share nothing but what lies
+// beneath their sessions (the ambient configuration, certificates, connections), that the session is renewed
 // well before it ends, that a session which still works is kept while a renewal fails, and that a session the service
 // calls expired is renewed once instead of retried. Hops named by via are assumed in order; session tags, transitive
 // tags, source identity and ExternalId are sent as configured, the ExternalId read anew each time. A role that asks for a
@@ -18,15 +19,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
@@ -56,8 +54,10 @@ type Options struct {
 	PlainHTTP []string
 	// AllowHTTP lets roles be assumed at an http:// endpoint on another machine.
 	AllowHTTP bool
-	// Connections is how many idle connections are kept per host; it should be the number of requests under way at once.
-	// 0 leaves the SDK's ten.
+	// Shared is what Sets with the same settings have in common; nil shares nothing.
+	Shared *Shared
+	// Connections is how many idle connections are kept, by all Sets that share them; it should be the number of their requests at
+	// once. 0 leaves the SDK's ten per host.
 	Connections int
 	// HTTPClient sends every request; nil means one of the SDK's, which honours AWS_CA_BUNDLE.
 	HTTPClient aws.HTTPClient
@@ -100,20 +100,21 @@ func New(ctx context.Context, o Options) (*Set, error) {
 	if o.Door == nil {
 		o.Door = admit.New()
 	}
-	load := []func(*awsconfig.LoadOptions) error{
-		awsconfig.WithHTTPClient(buildable(o.Connections)), awsconfig.WithLogger(sdkLogger(o.Logger)), //nolint:contextcheck // the SDK gives no context to log with
-		// The ambient credentials may be asked of STS, by clients that the SDK makes of this: the token of a service account is as
-		// secret as what it is given for. What it answers is theirs to judge.
-		awsconfig.WithAPIOptions([]func(*middleware.Stack) error{admit.Bound, newPlain(o).attach}),
+	if o.Shared == nil {
+		o.Shared = new(Shared)
+	}
+	shared, err := o.Shared.base(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	base := shared.config.Copy()
+	base.HTTPClient, base.Logger = shared, sdkLogger(o.Logger) //nolint:contextcheck // the SDK gives no context to log with
+	if o.HTTPClient != nil {
+		base.HTTPClient = o.HTTPClient
 	}
 	if o.Ambient != nil {
-		load = append(load, awsconfig.WithCredentialsProvider(o.Ambient))
+		base.Credentials = aws.NewCredentialsCache(o.Ambient)
 	}
-	base, err := awsconfig.LoadDefaultConfig(ctx, load...)
-	if err != nil {
-		return nil, &awserr.CredentialsError{Err: err, Hint: ambientHint}
-	}
-	base.HTTPClient = client(base.HTTPClient, o.HTTPClient)
 	// Every client of the program is made from here, so that no answer counts that nobody has judged.
 	base.APIOptions = []func(*middleware.Stack) error{o.Door.Attach, newPlain(o).attach}
 	return &Set{o: o, base: base, sessions: map[string]*session{}}, nil
@@ -128,48 +129,6 @@ func sdkLogger(to *slog.Logger) logging.Logger {
 		}
 		to.Log(context.Background(), level, "aws sdk said", "text", fmt.Sprintf(format, v...))
 	})
-}
-
-// buildable is the SDK's client with as many idle connections per host, so that none is closed between two requests.
-func buildable(connections int) *awshttp.BuildableClient {
-	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-		t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, connections)
-		t.MaxIdleConns = max(t.MaxIdleConns, 2*connections)
-		t.MaxResponseHeaderBytes = maxHeader
-	})
-}
-
-// client returns the one client that all service clients share: each would clone a buildable one, with a pool of its own.
-func client(loaded, given aws.HTTPClient) aws.HTTPClient {
-	if given != nil {
-		return given
-	}
-	buildable, ok := loaded.(*awshttp.BuildableClient)
-	if !ok {
-		return loaded
-	}
-	frozen := buildable.Freeze()
-	if c, ok := frozen.(*http.Client); ok {
-		c.Transport = http11{c.Transport}
-		c.CheckRedirect = stay
-	}
-	return frozen
-}
-
-// stay keeps a client from following a redirect, which the SDK does for 307 and 308, to any host: a request is signed for one place,
-// and what it carries is for that place alone. S3 redirects for a bucket of another region, which the error then says.
-func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-
-// http11 gives requests the version of HTTP that they speak at least. The SDK makes them without one, and net/http lets only
-// a body of HTTP/1.1 or later wait for the "100 Continue" that the SDK asks for from 2 MiB on (RFC 9110, section 10.1.1).
-// Else a body that is refused unread breaks the connection, and the refusal is lost with it. HTTP/2 asks for no version.
-type http11 struct{ next http.RoundTripper }
-
-// RoundTrip sends the request.
-func (h http11) RoundTrip(r *http.Request) (*http.Response, error) {
-	r = r.WithContext(r.Context()) // a copy: the request is not this one's to change
-	r.Proto, r.ProtoMajor, r.ProtoMinor = "HTTP/1.1", 1, 1
-	return h.next.RoundTrip(r)
 }
 
 // Config returns an SDK configuration that signs as the role, or with the ambient credentials for "", in region. It sends

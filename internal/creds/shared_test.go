@@ -1,0 +1,103 @@
+package creds_test
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/creds"
+)
+
+// connections counts those of a server.
+type connections struct{ made, open atomic.Int64 }
+
+func (c *connections) note(_ net.Conn, state http.ConnState) {
+	switch state { //nolint:exhaustive // those between are neither
+	case http.StateNew:
+		c.made.Add(1)
+		c.open.Add(1)
+	case http.StateClosed, http.StateHijacked:
+		c.open.Add(-1)
+	}
+}
+
+// TestSetsShareConnections has many Sets ask one service in turn. Those with the same settings use one connection, and it is closed when
+// no client is left that could use it.
+func TestSetsShareConnections(t *testing.T) {
+	var seen connections
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("ETag", `"e"`) }))
+	server.Config.ConnState = seen.note
+	startTLS(t, server)
+	ask := func(o creds.Options) *s3.Client {
+		t.Helper()
+		client := clientOf(t, server, o)
+		if _, err := put(t, client, 1); err != nil {
+			t.Fatal(err)
+		}
+		return client
+	}
+	shared := new(creds.Shared)
+	for range 20 {
+		ask(creds.Options{Shared: shared, Connections: 64})
+	}
+	last := ask(creds.Options{Shared: shared, Connections: 64})
+	if n := seen.made.Load(); n != 1 {
+		t.Errorf("got %d connections of 21 sets that share them, want 1", n)
+	}
+	ask(creds.Options{Shared: shared, Connections: 64, AllowHTTP: true})
+	if n := seen.made.Load(); n != 2 {
+		t.Errorf("got %d connections after a set with other settings, want 2", n)
+	}
+	until(t, "the connection of the set with other settings is closed", func() bool { return seen.open.Load() == 1 })
+	if _, err := put(t, last, 1); err != nil || seen.made.Load() != 2 {
+		t.Errorf("got %v with %d connections, want the client that is left to use its own", err, seen.made.Load())
+	}
+	runtime.KeepAlive(last)
+	last = nil
+	until(t, "no connection is open", func() bool { return seen.open.Load() == 0 })
+}
+
+// until collects what nobody uses until it holds; how long that takes decides nothing but when to give up.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for range 2000 {
+		runtime.GC()
+		if holds() {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Fatalf("gave up waiting until %s", what)
+}
+
+// TestSetsThatShareHaveTheirOwnSessions breaks the role of one of two mappings that share what lies beneath.
+func TestSetsThatShareHaveTheirOwnSessions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.options.Shared = new(creds.Shared)
+		first, second := w.client(t, w.open(t), "syncd"), w.client(t, w.open(t), "syncd")
+		for _, client := range []*s3.Client{first, second} {
+			if err := list(t.Context(), client); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := w.assumed(); n != 2 {
+			t.Errorf("got the role assumed %d times, want once for each set", n)
+		}
+		w.cloud.Inject(awsfake.Fault{Operation: "AssumeRole", Kind: awsfake.AccessDenied})
+		if err := w.try(t, "syncd"); err == nil {
+			t.Error("got no error of a third set, want its role refused")
+		}
+		if err := list(t.Context(), first); err != nil {
+			t.Errorf("got %v, want the session of the first kept", err)
+		}
+	})
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"os"
+	"runtime"
+	"testing"
+	"time"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/creds"
+	"syncd/internal/throttle"
+)
+
+// atRest is the process of a test, with n mappings whose state is on S3.
+func atRest(t *testing.T, n int) (*site, process) {
+	t.Helper()
+	s := newSite(t, func(text string) string { return manyMappingsOf(text, n) })
+	s.cloud.Account(demoConsumer).CreateBucket("consumer-state", demoRegion, awsfake.BucketOptions{})
+	var out lockedBuffer
+	return s, process{
+		stdout: &out, stderr: &out, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: time.Now, ambient: s.signIn(), shared: new(creds.Shared),
+	}
+}
+
+// TestMemoryAtRest puts 1,000 mappings together and runs none: what each takes beyond its part of the configuration.
+func TestMemoryAtRest(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers are others under the race detector; make test runs it")
+	}
+	const mappings, most = 1000, 64 << 10
+	s, p := atRest(t, mappings)
+	configuration := heapOf(t, func() (any, error) { return openState(t.Context(), p, flags{config: s.config}, nil) })
+	all := heapOf(t, func() (any, error) { return newSystem(t.Context(), p, flags{config: s.config}) })
+	each := (all - configuration) / mappings
+	t.Logf("%d bytes a mapping at rest, and %d of configuration", each, configuration/mappings)
+	if each > most {
+		t.Errorf("got %d bytes a mapping, want at most %d", each, most)
+	}
+}
+
+// heapOf is how much memory something takes, in bytes.
+func heapOf(t *testing.T, build func() (any, error)) int64 {
+	t.Helper()
+	before := liveHeap()
+	built, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := liveHeap()
+	runtime.KeepAlive(built)
+	return after - before
+}
+
+func liveHeap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc) //nolint:gosec // of this machine
+}
+
+// TestMappingsShareConnections looks at the clients of two mappings and of the state.
+func TestMappingsShareConnections(t *testing.T) {
+	s, p := atRest(t, 2)
+	system, err := newSystem(t.Context(), p, flags{config: s.config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, err := stateClient(t.Context(), p, system.config, system.logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range system.config.Mappings {
+		source, destination, err := system.clients(t.Context(), m, &throttle.Meter{}, system.paceOf(m))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := state.Options().HTTPClient; source.Options().HTTPClient != want || destination.Options().HTTPClient != want {
+			t.Errorf("mapping %s: got connections of its own, want those of all", m.Name)
+		}
+	}
+}

@@ -1,0 +1,156 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+	"syncd/internal/syncer"
+	"syncd/internal/transfer"
+)
+
+// The size of TestMemoryOfPasses, and what it may take; make memory asks for more.
+var (
+	memoryMappings = flag.Int("memory-mappings", 10, "how many mappings TestMemoryOfPasses starts at once")
+	memoryEntries  = flag.Int("memory-entries", 20_000, "how many entries the ledger of each has, on S3")
+	memoryMost     = flag.Int64("memory-most", 320, "how many MiB the process may take")
+)
+
+// newOfEvery is of how many objects one is new since the last pass.
+const newOfEvery = 100
+
+// TestMemoryOfPasses starts a daemon whose mappings begin their passes at once, each over a ledger on S3, and asks the system how
+// much memory the process had at most.
+func TestMemoryOfPasses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
+	s := newSite(t, func(text string) string { return manyMappingsOf(text, *memoryMappings) })
+	s.cloud.Account(demoConsumer).CreateBucket("consumer-state", demoRegion, awsfake.BucketOptions{})
+	s.fillLedgers(t, *memoryMappings, *memoryEntries)
+
+	var stdout, stderr lockedBuffer
+	cmd := s.start(t, &stdout, &stderr, "run")
+	peak := watchMemory(t, cmd.Process.Pid)
+	address := listening(t, &stderr)
+	for ended(t, address, "complete") < *memoryMappings {
+		wait(t, 200*time.Millisecond)
+		if n := ended(t, address, "failed"); n > 0 || t.Context().Err() != nil {
+			t.Fatalf("gave up, %d passes failed; stderr:\n%s", n, stderr.String())
+		}
+	}
+	most := peak() >> 20
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := exitStatus(t, cmd); code != 0 {
+		t.Fatalf("got exit %d; stderr:\n%s", code, stderr.String())
+	}
+	t.Logf("%d mappings of %d entries each: %d MiB at most; requests %v", *memoryMappings, *memoryEntries, most, s.requests())
+	if most == 0 || most > *memoryMost {
+		t.Errorf("got %d MiB at most, want %d", most, *memoryMost)
+	}
+}
+
+// manyMappingsOf edits a configuration so that it has n mappings of one source, each with a destination of its own, and state on S3.
+func manyMappingsOf(text string, n int) string {
+	_, rest, _ := strings.Cut(text, "\naws:")
+	head, one, _ := strings.Cut("http: {listen: \"127.0.0.1:0\"}\nstate: s3://consumer-state/syncd/\naws:"+rest, "  - name:")
+	var mappings strings.Builder
+	for i := range n {
+		mappings.WriteString("  - name:" + strings.NewReplacer(demoMapping, mappingName(i), "bucket: "+demoCopy, fmt.Sprintf("bucket: %s, prefix: %d/", demoCopy, i), "@every 5s", "@every 10h").Replace(one))
+	}
+	return head + mappings.String()
+}
+
+func mappingName(i int) string { return fmt.Sprintf("mapping-%d", i) }
+
+// fillLedgers fills the source, and the ledgers as a pass over it would have, but for some objects that are new.
+func (s *site) fillLedgers(t *testing.T, mappings, entries int) {
+	t.Helper()
+	var made []checkpoint.Entry
+	for i := range entries {
+		key := fmt.Sprintf("exports/2026/%06d/part-%04d.parquet", i/100, i%100)
+		s.source.Put(key, awsfake.SyntheticBody(1, uint64(i)), awsfake.PutOptions{}) //nolint:gosec // not negative
+		if i%newOfEvery == 0 {
+			continue
+		}
+		o, _ := s.source.Object(key)
+		made = append(made, checkpoint.Entry{
+			Key: key, Source: transfer.Version{ETag: o.ETag, Size: o.Size, LastModified: o.LastModified},
+			DestinationETag: o.ETag, KeyARN: s.consumerKey.ARN(), BucketKey: true, Checksum: "CRC64NVME:" + o.Checksum, CopiedAt: o.LastModified,
+		})
+	}
+	store := s.ledgers(t)
+	group, ctx := errgroup.WithContext(t.Context())
+	group.SetLimit(4)
+	for i := range mappings {
+		group.Go(func() error { return s.fillLedger(ctx, store, i, made) })
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fillLedger makes a generation of entries, under the settings that the mapping has.
+func (s *site) fillLedger(ctx context.Context, store checkpoint.Store, i int, entries []checkpoint.Entry) error {
+	fingerprint, err := json.Marshal(syncer.Settings{
+		Source:      syncer.Place{Endpoint: s.endpoint, Bucket: demoSource},
+		Destination: syncer.Place{Endpoint: s.endpoint, Bucket: demoCopy, Prefix: fmt.Sprintf("%d/", i)},
+		KeyARN:      s.consumerKey.ARN(), StorageClass: "STANDARD",
+	})
+	if err != nil {
+		return err
+	}
+	ledger, err := checkpoint.Open(ctx, store, checkpoint.Options{Mapping: mappingName(i), Fingerprint: string(fingerprint)})
+	if err != nil {
+		return err
+	}
+	pass, err := ledger.Begin(ctx)
+	if err != nil {
+		return errors.Join(err, ledger.Close())
+	}
+	for _, e := range entries {
+		slot, err := pass.Reserve(ctx, e.Key)
+		if err != nil {
+			return errors.Join(err, ledger.Close())
+		}
+		slot.Record(e)
+	}
+	_, err = pass.Commit(ctx)
+	return errors.Join(err, ledger.Close())
+}
+
+// ended is how many mappings have ended a pass so.
+func ended(t *testing.T, address, result string) (n int) {
+	t.Helper()
+	response, err := http.Get("http://" + address + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(body)) {
+		if strings.HasPrefix(line, "syncd_passes_total{") && strings.Contains(line, `result="`+result+`"`) && !strings.HasSuffix(strings.TrimSpace(line), " 0") {
+			n++
+		}
+	}
+	return n
+}

@@ -24,7 +24,7 @@ const (
 	crowd       = 80
 	undisturbed = 4000
 	// simulated is how long a scene is watched, once a controller must have found its rate.
-	simulated = 20 * time.Second
+	simulated = 10 * time.Second
 )
 
 var update = flag.Bool("update", false, "write the table of docs/throttling.md")
@@ -111,15 +111,18 @@ func together(refused int, fail func() error, s3, kms, possible float64) func(*t
 
 func scenes() []scene {
 	var all []scene
-	for _, quota := range []struct{ name, message string }{{"S3", slowDown}, {"KMS", slowDownKMS}} {
-		for _, share := range []float64{0.001, 0.005, 0.02, 0.05, 0.2} {
+	for _, quota := range []struct {
+		name, message string
+		shares        []float64
+	}{{"S3", slowDown, []float64{0.001, 0.005, 0.02, 0.05, 0.2}}, {"KMS", slowDownKMS, []float64{0.02, 0.2}}} {
+		for _, share := range quota.shares {
 			s := scene{fmt.Sprintf("%s refuses %.3g %% at any rate", quota.name, 100*share), alone(refusing(share, quota.message), 0, 0, undisturbed*(1-share)), 0.95, 1}
 			if share >= 0.05 {
 				s.least = 0.9
 			}
 			all = append(all, s)
 		}
-		for _, share := range []float64{0.2, 1} {
+		for _, share := range []float64{0.2, 1} { // of one mapping
 			all = append(all, scene{
 				fmt.Sprintf("%s refuses %.3g %% of one in ten mappings; the others", quota.name, 100*share),
 				together(1, refusing(share, quota.message), 0, 0, undisturbed*0.9), 0.95, 0.005,

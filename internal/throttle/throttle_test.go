@@ -148,27 +148,6 @@ func TestRateIsNotForgottenInIdleTime(t *testing.T) {
 	})
 }
 
-// TestOneStrayRefusalChangesLittle refuses one request in a thousand, whatever the rate.
-func TestOneStrayRefusalChangesLittle(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newService(20*time.Millisecond, quota{}, quota{})
-		n := 0
-		s.fail = func() error {
-			if n++; n%1000 == 0 {
-				return refusal("Please reduce your request rate.")
-			}
-			return nil
-		}
-		load := newLoad()
-		load.add(t, 40, newClient(t, s, &throttle.Guard{Service: unlimited()}), "CopyObject", nil)
-		time.Sleep(settled)
-		got := measure(s, "CopyObject", time.Minute, 2000)
-		if load.stop(); got.served < 0.9 {
-			t.Errorf("got %.1f %% of the 2000/s that 40 senders manage, want at least 90 %%", 100*got.served)
-		}
-	})
-}
-
 // TestKMSSlowsOnlyWhatNeedsIt has KMS allow 500 copies a second and S3 more than anyone sends.
 func TestKMSSlowsOnlyWhatNeedsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -137,11 +137,11 @@ func TestFatal(t *testing.T) {
 // TestAnswered tells what a service said from what no request was sent for.
 func TestAnswered(t *testing.T) {
 	for err, want := range map[error]bool{
-		answer(403, "SignatureDoesNotMatch", ""):                                           true,
-		fmt.Errorf("copy: %w", answer(404, "NoSuchBucket", "")):                            true,
+		answer(403, "SignatureDoesNotMatch", ""):                                            true,
+		fmt.Errorf("copy: %w", answer(404, "NoSuchBucket", "")):                             true,
 		&awserr.CredentialsError{Role: "r", Err: answer(403, "AccessDenied", "AssumeRole")}: false,
-		&awserr.EndpointError{Service: "STS"}:                                              false,
-		context.DeadlineExceeded: false,
+		&awserr.EndpointError{Service: "STS"}:                                               false,
+		context.DeadlineExceeded:                                                            false,
 	} {
 		if got := awserr.Answered(err); got != want {
 			t.Errorf("Answered(%v): got %v, want %v", err, got, want)

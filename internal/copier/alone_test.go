@@ -72,7 +72,7 @@ func TestLookThatIsRefusedAlone(t *testing.T) {
 func TestFailuresShareTheListings(t *testing.T) {
 	w := newWorld(t)
 	c := copier.New(w.options)
-	var wait = make(chan error)
+	wait := make(chan error)
 	w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.BadSignature})
 	held := make(chan struct{})
 	w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Do: func() { <-held }})

@@ -61,7 +61,7 @@ crash: ## kill the real process KILLS (200) times under the same settings and un
 	go test ./cmd/syncd -run '^TestCrash' -timeout 2h -kills $(KILLS)
 
 stress: ## copy OBJECTS (50000) through faults, and up to the rates of S3 and KMS
-	go test ./internal/syncer -run '^TestEverythingArrives|^TestItFinds|^TestRefusalsAtRandom' -timeout 30m -many $(OBJECTS)
+	go test ./internal/syncer -run '^TestEverythingArrives|^TestItFinds|^TestRefusalsAtRandom|^TestManyAreRefused' -timeout 30m -many $(OBJECTS)
 
 adversary: ## have every answer that decides something be untrue, in each way, and processes take a copy from each other
 	go test ./internal/syncer -run '^TestAdversary' -lies all -timeout 30m

@@ -137,6 +137,29 @@ func TestFatal(t *testing.T) {
 	}
 }
 
+// TestAnswered tells what a service said from what no request was sent for.
+func TestAnswered(t *testing.T) {
+	for err, want := range map[error]bool{
+		answer(403, "SignatureDoesNotMatch", ""):                                            true,
+		fmt.Errorf("copy: %w", answer(404, "NoSuchBucket", "")):                             true,
+		&awserr.CredentialsError{Role: "r", Err: answer(403, "AccessDenied", "AssumeRole")}: false,
+		&awserr.EndpointError{Service: "STS"}:                                               false,
+		context.DeadlineExceeded:                                                            false,
+	} {
+		if got := awserr.Answered(err); got != want {
+			t.Errorf("Answered(%v): got %v, want %v", err, got, want)
+		}
+	}
+}
+
+// TestAloneErrorIsNotFatal keeps its class and its text.
+func TestAloneErrorIsNotFatal(t *testing.T) {
+	err := fmt.Errorf("copy x: %w", &awserr.AloneError{Err: answer(403, "SignatureDoesNotMatch", "no")})
+	if awserr.Fatal(err) || awserr.Classify(err) != awserr.Credentials || !strings.Contains(err.Error(), "SignatureDoesNotMatch: no") {
+		t.Errorf("got fatal %v, class %q of %v, want the class kept and the pass going on", awserr.Fatal(err), awserr.Classify(err), err)
+	}
+}
+
 func TestBriefLeavesTheLayersOut(t *testing.T) {
 	got := awserr.Brief(fmt.Errorf("copy x: %w", answer(403, "AccessDenied", "Access Denied")))
 	if want := "AccessDenied: Access Denied (request REQ1)"; got != want {

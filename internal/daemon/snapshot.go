@@ -103,7 +103,7 @@ type Progress struct {
 // LastPass is what became of a pass.
 type LastPass struct {
 	EndedAt time.Time `json:"ended_at"`
-	// Result is complete, quarantined, drained or failed.
+	// Result is complete, quarantined, drained, denied or failed.
 	Result      string  `json:"result"`
 	Pass        int64   `json:"pass"`
 	Listed      int64   `json:"listed"`
@@ -270,9 +270,12 @@ func (k *keeper) progress(now time.Time) *Progress {
 
 func lastPass(s syncer.Summary, err error, now time.Time) *LastPass {
 	result := "complete"
+	_, refused := errors.AsType[*syncer.RefusedError](err)
 	switch {
 	case errors.Is(err, syncer.ErrDrained):
 		result = "drained"
+	case refused:
+		result = "denied"
 	case err != nil:
 		result = "failed"
 	case s.SetAside() > 0:

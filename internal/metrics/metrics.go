@@ -93,7 +93,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		Quarantined:         counter("quarantined_objects_total", "Objects set aside by reason; an object counts again in every pass that sets it aside.", "mapping", "reason"),
 		Requests:            counter("requests_total", "Requests sent to AWS, retries included, by operation and class of error (empty for a success).", "mapping", "operation", "class"),
 		RequestDuration:     histogram("request_duration_seconds", "Time of requests to AWS.", prometheus.DefBuckets, "mapping", "operation"),
-		Passes:              counter("passes_total", "Ended passes by result: complete, quarantined, drained or failed.", "mapping", "result"),
+		Passes:              counter("passes_total", "Ended passes by result: complete, quarantined, drained, denied or failed.", "mapping", "result"),
 		PassDuration:        histogram("pass_duration_seconds", "Time of ended passes.", prometheus.ExponentialBuckets(0.1, 4, 10), "mapping"),
 		CopiesInFlight:      gauge("copies_in_flight", "Objects being copied now.", "mapping"),
 		LastSuccess:         gauge("last_success_timestamp_seconds", "Unix time at which the last pass reached its end, with every object copied, skipped or quarantined.", "mapping"),

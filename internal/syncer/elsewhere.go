@@ -301,7 +301,8 @@ func (p *pass) stillRefused(ctx context.Context) error {
 	if err := p.o.Turns.Acquire(ctx); err != nil {
 		return err
 	}
-	defer p.o.Turns.Release()
+	ctx, release := p.o.Turns.Hold(ctx)
+	defer release()
 	still := &RefusedError{Since: former.Since}
 	for _, after := range former.After {
 		tried, err := p.tryAfter(ctx, after)

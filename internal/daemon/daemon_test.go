@@ -29,13 +29,27 @@ type passes struct {
 	panics any
 	// drains is how long a pass goes on when its context ends.
 	drains time.Duration
-	at     syncer.Progress
+	// readies is how long it takes to get ready, and unready why that fails.
+	readies time.Duration
+	unready error
+	at      syncer.Progress
 
 	mu     sync.Mutex
 	began  []time.Duration
 	origin time.Time
 	closed int
 	active bool
+}
+
+func (p *passes) Ready(ctx context.Context) error {
+	select {
+	case <-time.After(p.readies):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.unready
 }
 
 func (p *passes) Run(ctx context.Context) (syncer.Summary, error) {

@@ -86,33 +86,6 @@ func (d *Daemon) health(w http.ResponseWriter, _ *http.Request) {
 	plain(w, http.StatusOK, "ok\n")
 }
 
-// Readiness is the answer of /readyz. Its JSON form is a contract: docs/status-page.md describes it.
-type Readiness struct {
-	Ready bool `json:"ready"`
-	// Mappings says of each mapping whether it is ready.
-	Mappings []MappingReadiness `json:"mappings"`
-}
-
-// MappingReadiness is whether one mapping gets on or stands by, and why it does not.
-type MappingReadiness struct {
-	Mapping string `json:"mapping"`
-	Ready   bool   `json:"ready"`
-	WhyNot  string `json:"why_not,omitempty"`
-}
-
-func (d *Daemon) ready(w http.ResponseWriter, _ *http.Request) {
-	s := d.Snapshot()
-	answer, status := Readiness{Ready: len(s.Mappings) > 0, Mappings: []MappingReadiness{}}, http.StatusOK
-	for _, m := range s.Mappings {
-		answer.Mappings = append(answer.Mappings, MappingReadiness{m.Mapping, m.Ready, m.WhyNot})
-		answer.Ready = answer.Ready && m.Ready
-	}
-	if !answer.Ready {
-		status = http.StatusServiceUnavailable
-	}
-	writeJSON(w, status, answer)
-}
-
 func plain(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")

@@ -1,0 +1,152 @@
+//go:build linux
+
+package main
+
+import (
+	"flag"
+	"io"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The size of TestFleet; make fleet has a thousand tenants of ten thousand entries each.
+var (
+	fleetTenants = flag.Int("tenants", 60, "how many mappings TestFleet keeps in one process")
+	fleetEntries = flag.Int("entries", 300, "how many entries the ledger of each has")
+)
+
+// TestFleet starts a process that keeps many tenants with state on S3, of which some roles are asked for where nobody answers. All
+// others have their pass, STS is asked for a few sessions a second, and the memory is bounded.
+func TestFleet(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
+	const limit = 1 << 30
+	dead := max(*fleetTenants/50, 1)
+	f := newFleet(t, *fleetTenants, dead, *fleetEntries)
+	f.cloud.ResetRequests()
+	t.Setenv("GOMEMLIMIT", "900MiB") // as deploy/ has it for 1 GiB
+	var stdout, stderr lockedBuffer
+	begun := time.Now()
+	cmd := f.start(t, &stdout, &stderr, "run")
+	peak, sts := watchMemory(t, cmd.Process.Pid), f.watchSTS(t)
+	address := listening(t, &stderr)
+	var figures map[string]float64
+	living := *fleetTenants - dead
+	for {
+		figures = sums(t, address)
+		done := int(figures[`syncd_passes_total complete`])
+		if done >= living && passed(t, address) == living {
+			break
+		}
+		if time.Since(begun) > time.Hour {
+			t.Fatalf("got %d passes of %d mappings after an hour; stderr:\n%s", done, living, stderr.String())
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	all := time.Since(begun)
+	ready, err := http.Get("http://" + address + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = ready.Body.Close()
+	if ready.StatusCode != http.StatusOK {
+		t.Errorf("/readyz: got %d beside %d dead tenants, want 200", ready.StatusCode, dead)
+	}
+	if n := figures[`syncd_objects_total copied`]; n != 0 {
+		t.Errorf("got %v copies, want none: the ledgers know all", n)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	drained := time.Now()
+	if code := exitStatus(t, cmd); code != 0 {
+		t.Errorf("got exit %d, want 0; stderr:\n%s", code, stderr.String())
+	}
+	most, rate, calls := peak(), 0, int64(0)
+	rate, calls = sts()
+	t.Logf("%d mappings of %d entries, %v at once: all had their pass after %s; %d MiB at most; %d calls of STS, at most %d a second; drained in %s",
+		*fleetTenants, *fleetEntries, figures["syncd_passes_limit"], all.Round(time.Second), most>>20, calls, rate, time.Since(drained).Round(time.Second))
+	if most == 0 || most >= limit {
+		t.Errorf("got %d MiB at most, want less than %d", most>>20, limit>>20)
+	}
+	if rate >= 50 {
+		t.Errorf("got %d calls of STS a second, want less than 50", rate)
+	}
+	if calls < int64(living) {
+		t.Errorf("got %d calls of STS for %d mappings, want one each", calls, living)
+	}
+}
+
+// watchSTS follows how often STS is asked until the returned func is called. Its rate is that of the busiest five seconds.
+func (f *fleetSite) watchSTS(t *testing.T) (end func() (rate int, calls int64)) {
+	t.Helper()
+	const window = 5
+	var seconds []int64
+	stop := make(chan struct{})
+	var watcher sync.WaitGroup
+	watcher.Go(func() {
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			seconds = append(seconds, f.cloud.Requests()["AssumeRole"])
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+			}
+		}
+	})
+	return func() (rate int, calls int64) {
+		close(stop)
+		watcher.Wait()
+		for i, n := range seconds {
+			if before := max(i-window, 0); i > 0 {
+				rate = max(rate, int(n-seconds[before])/window)
+			}
+		}
+		return rate, f.cloud.Requests()["AssumeRole"]
+	}
+}
+
+// metricsOf returns what /metrics says.
+func metricsOf(t *testing.T, address string) string {
+	t.Helper()
+	response, err := http.Get("http://" + address + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	return string(body)
+}
+
+// sums adds up the series of all mappings, by metric and the label other than the mapping.
+func sums(t *testing.T, address string) map[string]float64 {
+	t.Helper()
+	sums := map[string]float64{}
+	line := regexp.MustCompile(`(?m)^(syncd_[a-z_]+)(?:\{mapping="[^"]*"(?:,[a-z]+="([^"]*)")?\})? (\S+)$`)
+	for _, m := range line.FindAllStringSubmatch(metricsOf(t, address), -1) {
+		n, err := strconv.ParseFloat(m[3], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sums[strings.TrimSpace(m[1]+" "+m[2])] += n
+	}
+	return sums
+}
+
+// passed counts the mappings that have had a complete pass.
+func passed(t *testing.T, address string) int {
+	t.Helper()
+	return len(regexp.MustCompile(`(?m)^syncd_passes_total\{mapping="[^"]*",result="complete"\} [1-9]`).FindAllString(metricsOf(t, address), -1))
+}

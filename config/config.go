@@ -108,8 +108,8 @@ type HTTP struct {
 	// Pprof serves the profiles of the Go runtime on /debug/pprof/; it is allowed on a loopback address alone, because they
 	// show what is in memory.
 	Pprof bool `yaml:"pprof"`
-	// Watchdog is how long a pass may be under way without any sign of life before /healthz says so, 1m..24h, 15m by
-	// default. Signs of life are an answer to a request, a listed or settled object, and a save.
+	// Watchdog is how long a pass may run without any sign of life before it is told to end, 1m..24h, 15m by default. Signs of life
+	// are an answer to a request, a listed or settled object, and a save. When it does not end for it, /healthz fails.
 	Watchdog Duration `yaml:"watchdog"`
 }
 

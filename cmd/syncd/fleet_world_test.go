@@ -31,8 +31,6 @@ type fleetSite struct {
 
 const fleetState = "consumer-state"
 
-func tenant(i int) string { return fmt.Sprintf("tenant-%04d", i) }
-
 // newFleet brings up the accounts with so many tenants of so many entries each. The roles of the last ones are asked for where nobody
 // ever answers.
 func newFleet(t *testing.T, tenants, dead, entries int) *fleetSite {

@@ -75,7 +75,7 @@ func runDaemon(ctx context.Context, p process, f flags) error {
 	}
 	return daemon.New(daemon.Options{
 		Mappings: mappings, Watch: r.watch, Listener: listener, Gatherer: s.registry, Metrics: s.metrics, Places: r.places, CheckState: s.checkState,
-		WebConfig: s.config.HTTP.WebConfig, Hosts: s.config.HTTP.Hosts, Pprof: s.config.HTTP.Pprof, Watchdog: s.config.HTTP.Watchdog.Duration(), Hint: hintFor, Secrets: r.secrets,
+		WebConfig: s.config.HTTP.WebConfig, Hosts: s.config.HTTP.Hosts, Pprof: s.config.HTTP.Pprof, Watchdog: s.config.HTTP.Watchdog.Duration(), DrainTimeout: s.config.DrainTimeout.Duration(), Hint: hintFor, Secrets: r.secrets,
 		Version: readBuild().version, Logger: s.logger, Now: p.now, Rand: rand.Int64N,
 	}).Run(ctx)
 }

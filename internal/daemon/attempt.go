@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"sync/atomic"
 	"time"
 
 	"syncd/internal/awserr"
@@ -18,6 +17,12 @@ const (
 	// maxBackOff. Alerts count denials within half an hour.
 	backOff    = 30 * time.Second
 	maxBackOff = 5 * time.Minute
+)
+
+// Why a pass is told to end while its mapping goes on.
+var (
+	errTurnOver = errors.New("its turn is over")
+	errStalled  = errors.New("no sign of life")
 )
 
 // ending is how an attempt at a pass ended.
@@ -100,27 +105,27 @@ func (k *keeper) ready(ctx context.Context) (runner Runner, err error) {
 
 // pass runs one pass and takes note of what became of it.
 func (k *keeper) pass(ctx context.Context, runner Runner) ending {
+	turn, halt := context.WithCancelCause(ctx)
+	defer halt(nil)
 	k.leave()
 	k.mu.Lock()
 	now := k.d.o.Now()
-	k.running, k.began = true, now
+	k.running, k.began, k.halt = true, now, halt
 	if !k.standing {
 		k.since = now
 	}
 	k.trail.begin(now)
 	k.pulse.beat(now)
 	k.mu.Unlock()
-	turn, stop := context.WithCancel(ctx)
-	defer stop()
-	var isOver atomic.Bool
-	end := k.d.o.Places.turn(func() {
-		isOver.Store(true)
-		stop()
-	})
+	end := k.d.o.Places.turn(func() { halt(errTurnOver) })
 	summary, err := k.run(turn, runner)
 	end()
+	isDrained, why := errors.Is(err, syncer.ErrDrained), context.Cause(turn)
+	if isDrained && errors.Is(why, errStalled) {
+		err = fmt.Errorf("run pass: %w for %s", errStalled, k.d.o.Watchdog)
+	}
 	k.note(summary, err)
-	if isOver.Load() && errors.Is(err, syncer.ErrDrained) {
+	if isDrained && errors.Is(why, errTurnOver) {
 		k.log.Info("pass gave its place to others, it will resume")
 		return gaveWay
 	}
@@ -179,7 +184,7 @@ func (k *keeper) note(summary syncer.Summary, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	now := k.d.o.Now()
-	k.running, k.queued, k.asked, k.backOff = false, false, true, 0
+	k.running, k.halt, k.queued, k.asked, k.backOff = false, nil, false, true, 0
 	if held, ok := errors.AsType[*checkpoint.LeaseHeldError](err); ok {
 		if !k.standing {
 			k.since = now

@@ -92,8 +92,10 @@ type Options struct {
 	Hosts Hosts
 	// Pprof serves the profiles of the Go runtime.
 	Pprof bool
-	// Watchdog is how long a pass may be under way without a sign of life.
+	// Watchdog is how long a pass may be under way without a sign of life before it is told to end.
 	Watchdog time.Duration
+	// DrainTimeout is how long a pass may take to end then.
+	DrainTimeout time.Duration
 	// Hint says what to do about an error, "" for nothing; nil never does.
 	Hint func(error) string
 	// Secrets returns texts that are taken out of whatever is shown; nil for none. What looks like a credential of AWS is

@@ -70,12 +70,12 @@ func lasting(handle http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// health answers 503 when a pass is under way and has shown no sign of life for as long as the watchdog waits: starting the
-// process again is all that helps.
+// health answers 503 when a pass that showed no sign of life was told to end and does not: starting the process again is all that
+// helps, though it interrupts the passes of all other mappings.
 func (d *Daemon) health(w http.ResponseWriter, _ *http.Request) {
 	var stalled []string
 	for _, k := range d.kept() {
-		if k.stalled(d.o.Now()) {
+		if k.stuck(d.o.Now()) {
 			stalled = append(stalled, k.m.Name)
 		}
 	}

@@ -43,6 +43,8 @@ type condition struct {
 	// begun says that it waits or works; running that a pass is asked for or under way, since began.
 	begun, running bool
 	began          time.Time
+	// halt tells the pass that runs to end; nil when none does, or when it was told so for want of a sign of life.
+	halt context.CancelCauseFunc
 	// queued says that a pass is due and does not run yet; joined is since when it waits in line, zero while it does not.
 	queued bool
 	joined time.Time

@@ -218,7 +218,9 @@ func TestALongPassGivesWay(t *testing.T) {
 		long, short := &passes{took: 48 * time.Hour, drains: 5 * s, origin: time.Now()}, &passes{took: s, origin: time.Now()}
 		m := mapping("short", short)
 		m.AtOnce, m.Schedule = false, every(time.Hour+s)
-		d, stop := start(t, bounded(1, mapping("long", long), m))
+		o := bounded(1, mapping("long", long), m)
+		o.Watchdog = 1 << 60
+		d, stop := start(t, o)
 		time.Sleep(time.Hour + 20*s)
 		stop()
 		if diff := cmp.Diff([]time.Duration{0, time.Hour + 11*s}, long.began); diff != "" {

@@ -264,11 +264,14 @@ func (k *keeper) state(now time.Time, leaseHeld, draining bool) State {
 	}
 }
 
-// stalled reports whether the pass under way has shown no sign of life for too long.
-func (k *keeper) stalled(now time.Time) bool {
+// drainMargin is how long a pass may take to end beyond what a drain may take.
+const drainMargin = time.Minute
+
+// stuck reports whether the pass under way has shown no sign of life for so long that it should have ended for it.
+func (k *keeper) stuck(now time.Time) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.running && now.Sub(k.pulse.last) >= k.d.o.Watchdog
+	return k.running && now.Sub(k.pulse.last) >= k.d.o.Watchdog+k.d.o.DrainTimeout+drainMargin
 }
 
 // whyNot tells why the mapping is not ready, "" when it is. One that waits for its first tick has no lease to ask for yet.

@@ -41,7 +41,7 @@ type Config struct {
 	// than there is get equal shares of it. With auto, the default, each mapping has only its own copy.concurrency.
 	Concurrency AutoInt `yaml:"concurrency"`
 	// Passes is how many passes of all mappings run at once, 1..4096; the others wait in line, first come, first served. With auto,
-	// the default, it is 16 for each CPU, and no more than fit into GOMEMLIMIT where that is set.
+	// the default, it is 16 for each CPU, and no more than fit into GOMEMLIMIT where that is set: docs/operations.md says what a pass takes.
 	Passes AutoInt `yaml:"passes"`
 	// Roles are the IAM roles mappings assume, by the name mappings call them.
 	Roles map[string]Role `yaml:"roles"`

@@ -41,7 +41,7 @@ type reloader struct {
 
 func newReloader(s *system, f flags, asked <-chan os.Signal) *reloader {
 	r := &reloader{
-		flags: f, asked: asked, system: s, inForce: s.config, revision: map[string]int{}, places: daemon.NewPlaces(passesOf(s.config.Passes), s.metrics),
+		flags: f, asked: asked, system: s, inForce: s.config, revision: map[string]int{}, places: daemon.NewPlaces(passesOf(s.config), s.metrics),
 	}
 	r.content, _ = r.look()
 	r.succeeded()
@@ -177,7 +177,7 @@ func (r *reloader) replace(next *config.Config, chosen []config.Mapping) []daemo
 	}
 	r.revision, r.inForce = revision, next
 	r.system.share.SetLimit(int(next.Concurrency))
-	r.places.SetLimit(passesOf(next.Passes))
+	r.places.SetLimit(passesOf(next))
 	return mappings
 }
 

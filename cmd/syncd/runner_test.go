@@ -216,19 +216,21 @@ func TestReadyReachesTheSource(t *testing.T) {
 func TestPassesFor(t *testing.T) {
 	const mib = 1 << 20
 	for _, tt := range []struct {
-		name    string
-		setting config.AutoInt
-		memory  int64
-		cpus    int
-		want    int
+		name     string
+		setting  config.AutoInt
+		mappings int
+		memory   int64
+		cpus     int
+		want     int
 	}{
-		{"no limit of memory", 0, math.MaxInt64, 2, 32},
-		{"memory for more than the CPUs want", 0, 16 << 30, 2, 32},
-		{"what deploy/ gives it", 0, 900 * mib, 4, 46},
-		{"little memory", 0, 300 * mib, 4, 2},
-		{"a number", 7, 300 * mib, 4, 7},
+		{"no limit of memory", 0, 1000, math.MaxInt64, 2, 32},
+		{"memory for more than the CPUs want", 0, 1000, 16 << 30, 2, 32},
+		{"what deploy/ gives it", 0, 4, 900 * mib, 4, 42},
+		{"and a thousand mappings", 0, 1000, 900 * mib, 4, 22},
+		{"little memory", 0, 10, 250 * mib, 4, 2},
+		{"a number", 7, 10, 250 * mib, 4, 7},
 	} {
-		if got := passesFor(tt.setting, tt.memory, tt.cpus); got != tt.want {
+		if got := passesFor(tt.setting, tt.mappings, tt.memory, tt.cpus); got != tt.want {
 			t.Errorf("%s: got %d, want %d", tt.name, got, tt.want)
 		}
 	}

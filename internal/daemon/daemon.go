@@ -148,7 +148,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	serving, failed := context.WithCancelCause(ctx)
 	defer failed(nil)
 	closeServer := Server{Handler: d.Handler(), WebConfig: d.o.WebConfig, Logger: d.o.Logger, Failed: failed}.Serve(ctx, d.o.Listener)
-	d.o.Logger.Info("daemon started", "mappings", len(d.o.Mappings), "address", d.o.Listener.Addr().String())
+	d.o.Logger.Info("daemon started", "mappings", len(d.o.Mappings), "passes", d.o.Places.limit.Load(), "address", d.o.Listener.Addr().String())
 
 	var watching sync.WaitGroup
 	stopSampling := make(chan struct{})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -73,6 +74,13 @@ func (p *passes) note(active bool) {
 	if p.active = active; active {
 		p.began = append(p.began, time.Since(p.origin))
 	}
+}
+
+// starts returns when its passes began.
+func (p *passes) starts() []time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.began)
 }
 
 func (p *passes) failure() error {

@@ -214,12 +214,12 @@ func TestAStalledPassIsEnded(t *testing.T) {
 			t.Errorf("/healthz: got %d, want 200: the process is well", answer.Code)
 		}
 		time.Sleep(time.Minute)
-		if len(lively.began) != 1 {
-			t.Errorf("got passes of the other mapping at %v, want one in the place that came free", lively.began)
+		if len(lively.starts()) != 1 {
+			t.Errorf("got passes of the other mapping at %v, want one in the place that came free", lively.starts())
 		}
 		time.Sleep(45 * time.Minute)
-		if len(hung.began) != 2 {
-			t.Errorf("got passes at %v, want another at the next tick", hung.began)
+		if len(hung.starts()) != 2 {
+			t.Errorf("got passes at %v, want another at the next tick", hung.starts())
 		}
 		stop()
 	})

@@ -74,6 +74,13 @@ type Metrics struct {
 	Cost *prometheus.CounterVec
 	// NextPass is the Unix time at which the next pass is due, by mapping.
 	NextPass *prometheus.GaugeVec
+	// PassesRunning and PassesWaiting are how many passes run in this process, and how many mappings wait in line for one;
+	// PassesLimit is how many may run at once.
+	PassesRunning *prometheus.GaugeVec
+	PassesWaiting *prometheus.GaugeVec
+	PassesLimit   *prometheus.GaugeVec
+	// PassWaiting is 1 while a mapping waits in line for a pass, by mapping.
+	PassWaiting *prometheus.GaugeVec
 	// ReloadSuccess is 1 when the configuration was last read without fault, LastReload the Unix time of the last such.
 	ReloadSuccess *prometheus.GaugeVec
 	LastReload    *prometheus.GaugeVec
@@ -116,6 +123,10 @@ func New(reg prometheus.Registerer) *Metrics {
 		Throttles:           funcs(prometheus.CounterValue, "throttles_total", "Answers to this mapping's own requests that asked to slow down, whatever other mappings share the quota.", "mapping", "side"),
 		Cost:                counter("cost_dollars_total", "Estimated price in US dollars, by list prices of us-east-1: requests to S3 and KMS, retrieval, and transfer to another region.", "mapping"),
 		NextPass:            gauge("next_pass_timestamp_seconds", "Unix time at which the next pass is due.", "mapping"),
+		PassesRunning:       gauge("passes_running", "Passes that run in this process now."),
+		PassesWaiting:       gauge("passes_waiting", "Mappings that wait in line for a pass now."),
+		PassesLimit:         gauge("passes_limit", "Passes that may run at once in this process, as the setting passes has it."),
+		PassWaiting:         gauge("pass_waiting", "1 while the mapping waits in line for a pass, 0 while it does not.", "mapping"),
 		ReloadSuccess:       gauge("config_reload_success", "1 when the configuration was last read without fault, 0 when it was refused and the former one is in force."),
 		LastReload:          gauge("config_last_reload_success_timestamp_seconds", "Unix time at which the configuration in force was read."),
 		BuildInfo:           gauge("build_info", "Always 1; its labels say which program this is.", "version", "revision", "goversion"),
@@ -125,7 +136,8 @@ func New(reg prometheus.Registerer) *Metrics {
 		m.Objects, m.CopiedBytes, m.Actions, m.Quarantined, m.Requests, m.RequestDuration, m.Passes, m.PassDuration,
 		m.CopiesInFlight, m.LastSuccess, m.LastCompleteListing, m.LedgerEntries, m.LedgerGeneration, m.LeaseHeld, m.LeaseExpiry,
 		m.CopyDuration, m.OldestUnsynced, m.BacklogObjects, m.BacklogBytes, m.QuarantineObjects, m.StoreWrites, m.UnconditionalWrites, m.ShortenedRetentions, m.CredentialExpiry,
-		m.ConcurrencyLimit, m.RateLimit, m.Throttles, m.Cost, m.NextPass, m.ReloadSuccess, m.LastReload, m.BuildInfo,
+		m.ConcurrencyLimit, m.RateLimit, m.Throttles, m.Cost, m.NextPass,
+		m.PassesRunning, m.PassesWaiting, m.PassesLimit, m.PassWaiting, m.ReloadSuccess, m.LastReload, m.BuildInfo,
 	)
 	return m
 }

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	dto "github.com/prometheus/client_model/go"
 )
 
 const (
@@ -36,11 +38,13 @@ type MappingReadiness struct {
 // ready answers whether the process can work. A mapping that fails on account of its own roles, buckets or ledger says nothing about
 // that: neither a restart nor another process would do better.
 func (d *Daemon) ready(w http.ResponseWriter, _ *http.Request) {
-	s := d.Snapshot()
-	answer, status := Readiness{WhyNot: d.whyNot(s), Mappings: []MappingReadiness{}}, http.StatusOK
-	for _, m := range s.Mappings {
-		answer.Mappings = append(answer.Mappings, MappingReadiness{m.Mapping, m.Ready, m.WhyNot})
+	answer, status := Readiness{Mappings: []MappingReadiness{}}, http.StatusOK
+	held := d.leases()
+	for _, k := range d.kept() {
+		why := k.excuse(held[k.m.Name])
+		answer.Mappings = append(answer.Mappings, MappingReadiness{k.m.Name, why == "", why})
 	}
+	answer.WhyNot = d.whyNot(len(answer.Mappings))
 	answer.Ready = answer.WhyNot == ""
 	if !answer.Ready {
 		status = http.StatusServiceUnavailable
@@ -48,12 +52,32 @@ func (d *Daemon) ready(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, status, answer)
 }
 
+// leases tells of the mappings in force which have their lease here. It does not gather the metrics for it, as a snapshot does: that
+// takes a fleet longer than a probe waits.
+func (d *Daemon) leases() map[string]bool {
+	d.mu.Lock() // under which removed mappings are forgotten: asking for their series would bring it back
+	defer d.mu.Unlock()
+	held := map[string]bool{}
+	for _, name := range d.order {
+		var m dto.Metric
+		held[name] = d.o.Metrics.LeaseHeld.WithLabelValues(name).Write(&m) == nil && m.GetGauge().GetValue() == 1
+	}
+	return held
+}
+
+// excuse tells why the mapping is not ready, "" when it is.
+func (k *keeper) excuse(leaseHeld bool) string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.whyNot(leaseHeld)
+}
+
 // whyNot tells why the process cannot work, "" when it can.
-func (d *Daemon) whyNot(s *Snapshot) string {
+func (d *Daemon) whyNot(mappings int) string {
 	switch {
-	case s.Draining:
+	case d.isDraining():
 		return "draining"
-	case len(s.Mappings) == 0:
+	case mappings == 0:
 		return "no mapping is kept yet"
 	default:
 		return d.redact.text(d.state.whyNot())

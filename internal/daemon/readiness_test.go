@@ -9,6 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
 	"syncd/internal/awserr"
 	"syncd/internal/daemon"
 )
@@ -93,6 +96,21 @@ func TestReadinessFollowsTheState(t *testing.T) {
 		expect(200, "")
 		stop()
 		expect(503, "draining")
+	})
+}
+
+// An answer to a probe takes no look at the metrics, of which a fleet has many.
+func TestReadinessGathersNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := options(mapping("m", &passes{took: s}))
+		gathered := 0
+		o.Gatherer = prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { gathered++; return nil, nil })
+		d, stop := start(t, o)
+		o.Metrics.LeaseHeld.WithLabelValues("m").Set(1)
+		if code, answer := readiness(t, d); code != 200 || !answer.Mappings[0].Ready || gathered != 0 {
+			t.Errorf("got %d, %+v and %d gatherings, want ready with the lease held and none", code, answer, gathered)
+		}
+		stop()
 	})
 }
 

@@ -325,7 +325,7 @@ func classifyStatus(err error) Class {
 		return Conflict
 	case status == 412:
 		return Precondition
-	case status == 429:
+	case status == 429, status == 503: // a quota, until throttle finds that it does not depend on the rate
 		return Throttled
 	case status == 501:
 		return Unsupported

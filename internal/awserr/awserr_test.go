@@ -58,6 +58,9 @@ func TestClassify(t *testing.T) {
 	}{
 		{"nil", nil, ""},
 		{"slow down of S3", answer(503, "SlowDown", "Please reduce your request rate."), awserr.Throttled},
+		{"503 of a server that is not S3", answer(503, "", ""), awserr.Throttled},
+		{"503 with a code of its own", answer(503, "Busy", "come back later"), awserr.Throttled},
+		{"500 is no quota", answer(500, "InternalError", "We encountered an internal error."), awserr.Transient},
 		{"slow down of KMS through S3", answer(503, "SlowDown", kms), awserr.ThrottledKMS},
 		{"throttling of KMS through S3", answer(400, "KMS.ThrottlingException", "Rate exceeded"), awserr.ThrottledKMS},
 		{"throttling of STS", answer(400, "Throttling", "Rate exceeded"), awserr.Throttled},

@@ -181,13 +181,14 @@ func (c *Copier) Readable(ctx context.Context, key string) error {
 
 // withSlot sends one request when there is a slot for it, and waits for its answer only so long.
 func (c *Copier) withSlot(ctx context.Context, send func(context.Context) error) error {
-	if err := c.o.Slots.Acquire(ctx); err != nil {
+	held, release, err := throttle.HoldSlot(ctx, c.o.Slots)
+	if err != nil {
 		return err
 	}
-	defer c.o.Slots.Release()
-	bounded, cancel := throttle.WithTimeout(ctx, answerTimeout)
+	defer release()
+	bounded, cancel := throttle.WithTimeout(held, answerTimeout)
 	defer cancel()
-	err := send(bounded)
+	err = send(bounded)
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
 		// The SDK's error would look like a copy that was canceled.
 		return fmt.Errorf("no answer within %s: %w", answerTimeout, context.DeadlineExceeded)

@@ -113,7 +113,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		CredentialExpiry:    funcs(prometheus.GaugeValue, "credential_expiry_timestamp_seconds", "Unix time at which the session of a side ends unless it is renewed; absent before the first and for ambient credentials that tell none.", "mapping", "side"),
 		ConcurrencyLimit:    funcs(prometheus.GaugeValue, "concurrency_limit", "Requests that may be under way at once.", "mapping"),
 		RateLimit:           funcs(prometheus.GaugeValue, "rate_limit_requests_per_second", "Rate of requests that a service was found to bear, or is capped at; absent while there is no bound.", "mapping", "side"),
-		Throttles:           funcs(prometheus.CounterValue, "throttles_total", "Answers that asked to slow down.", "mapping", "side"),
+		Throttles:           funcs(prometheus.CounterValue, "throttles_total", "Answers to this mapping's own requests that asked to slow down, whatever other mappings share the quota.", "mapping", "side"),
 		Cost:                counter("cost_dollars_total", "Estimated price in US dollars, by list prices of us-east-1: requests to S3 and KMS, retrieval, and transfer to another region.", "mapping"),
 		NextPass:            gauge("next_pass_timestamp_seconds", "Unix time at which the next pass is due.", "mapping"),
 		ReloadSuccess:       gauge("config_reload_success", "1 when the configuration was last read without fault, 0 when it was refused and the former one is in force."),

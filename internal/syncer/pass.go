@@ -143,8 +143,9 @@ func (p *pass) walk(ctx context.Context) error {
 			return err
 		}
 		copies.Go(func() error {
-			defer turns.Release()
-			return guarded(func() error { return p.carryOut(working, slot, a) })
+			held, release := turns.Hold(working)
+			defer release()
+			return guarded(func() error { return p.carryOut(held, slot, a) })
 		})
 		return save()
 	}

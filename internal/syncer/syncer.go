@@ -52,10 +52,11 @@ type Copier interface {
 	SweepUploads(ctx context.Context, before time.Time, kept []checkpoint.Upload) (aborted int, err error)
 }
 
-// Turns bounds the objects that are copied side by side. They are given in the order they are asked for.
+// Turns bounds the objects that are copied side by side. They are given in the order they are asked for. An object whose requests
+// wait to be tried again may leave its turn to others meanwhile.
 type Turns interface {
 	Acquire(ctx context.Context) error
-	Release()
+	Hold(ctx context.Context) (held context.Context, release func())
 }
 
 // Options are the settings of a Syncer. All fields are required unless they say otherwise.

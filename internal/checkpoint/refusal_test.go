@@ -34,16 +34,6 @@ func TestRefusalIsOneRecord(t *testing.T) {
 			t.Error("got the refusal under other settings, want every object tried")
 		}
 	}
-	resumed.Allowed()
-	reserve(t, resumed, "b").Record(entry("b", "1"))
-	if err := resumed.Flush(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if _, again := killed(t, memory, "one"); again != nil {
-		if r, ok := again.Refusal(); ok {
-			_ = r // the clone was made before the flush
-		}
-	}
 }
 
 // TestRefusalIsForgotten by the first save of a pass that goes on.

@@ -301,11 +301,11 @@ func (p *pass) stillRefused(ctx context.Context) error {
 	if err := p.o.Turns.Acquire(ctx); err != nil {
 		return err
 	}
-	ctx, release := p.o.Turns.Hold(ctx)
+	held, release := p.o.Turns.Hold(ctx)
 	defer release()
 	still := &RefusedError{Since: former.Since}
 	for _, after := range former.After {
-		tried, err := p.tryAfter(ctx, after)
+		tried, err := p.tryAfter(held, after)
 		switch {
 		case err != nil:
 			return fmt.Errorf("try again what was refused: %w", err)

@@ -21,7 +21,7 @@ TOOL       := go tool -modfile=tools/go.mod
 # Held to its hash by the checksum database of Go, as is cosign in the release workflow.
 VULNCHECK  := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: help build test race cover lint vuln fmt fuzz crash stress adversary mutants attack interop deploy-test minio versitygw iam-oracle drain soak browser prometheus bench golden demo docker tidy-check fmt-check ci
+.PHONY: help build test race cover lint vuln fmt fuzz crash stress adversary mutants attack refusals interop deploy-test minio versitygw iam-oracle fleet drain soak browser prometheus bench golden demo docker tidy-check fmt-check ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
@@ -61,7 +61,7 @@ crash: ## kill the real process KILLS (200) times under the same settings and un
 	go test ./cmd/syncd -run '^TestCrash' -timeout 2h -kills $(KILLS)
 
 stress: ## copy OBJECTS (50000) through faults, and up to the rates of S3 and KMS
-	go test ./internal/syncer -run '^TestEverythingArrives|^TestItFinds' -timeout 30m -many $(OBJECTS)
+	go test ./internal/syncer -run '^TestEverythingArrives|^TestItFinds|^TestRefusalsAtRandom|^TestManyAreRefused' -timeout 30m -many $(OBJECTS)
 
 adversary: ## have every answer that decides something be untrue, in each way, and processes take a copy from each other
 	go test ./internal/syncer -run '^TestAdversary' -lies all -timeout 30m
@@ -75,6 +75,9 @@ interop: ## read the ledger's chunks with another Parquet implementation, in a m
 
 deploy-test: ## hold deploy/ to Kubernetes, Helm, Prometheus and Terraform, in a module of its own
 	cd deploy/deploytest && go test -count=1 ./...
+
+fleet: ## keep a thousand mappings of 10,000 entries each in one process, and say what that takes
+	go test ./cmd/syncd -run '^TestFleet$$' -tenants 1000 -entries 10000 -count=1 -v -timeout 60m | grep -v '^=== '
 
 drain: ## stop the real process 50 times at random moments under load; the next one is at work within 2 s
 	go test ./cmd/syncd -run '^TestDrain$$' -drains 50 -takeover 2s -timeout 20m
@@ -105,6 +108,9 @@ iam-oracle: ## compare DECISIONS (20000) of internal/iam, made up from SEED (1),
 attack: ## attack a process by its clients and by the answers it gets, and print what that costs
 	go test ./cmd/syncd -run '^TestAttack' -attack -count=1 -v | grep -v '^=== '
 	go test ./internal/checkpoint -run '^TestForgedChunk$$' -forgeries 50000 -timeout $(PATIENCE)
+
+refusals: ## compare the rate of the real program with and without random refusals, side by side
+	go test ./cmd/syncd -run '^TestRefusalsCostLittle$$' -refusals 8000 -count=1 -v | grep -v '^=== '
 
 bench: ## run the benchmarks and compare them with bench/base.txt
 	@mkdir -p bench

@@ -73,7 +73,14 @@ func (c *Config) AssumedRoles(m Mapping) map[string]Role { return c.assumedRoles
 func (c *Config) AssumedStateRoles() map[string]Role { return c.assumedRoles(c.stateSides()) }
 
 func (c *Config) assumedRoles(sides []Side) map[string]Role {
-	roles := maps.Clone(c.Roles)
+	roles := map[string]Role{} // those alone that the sides use: with a role a mapping, all of each would be the square of them
+	for _, s := range sides {
+		for _, name := range c.Chain(s.Role) {
+			if role, ok := c.Roles[name]; ok {
+				roles[name] = role
+			}
+		}
+	}
 	for name, at := range c.assumedAt(sides) {
 		role := roles[name]
 		role.EndpointURL = at.EndpointURL

@@ -40,6 +40,9 @@ type Config struct {
 	// Concurrency is how many requests of all mappings together are under way at once, 1..16384; mappings that want more
 	// than there is get equal shares of it. With auto, the default, each mapping has only its own copy.concurrency.
 	Concurrency AutoInt `yaml:"concurrency"`
+	// Passes is how many passes of all mappings run at once, 1..4096; the others wait in line, first come, first served. With auto,
+	// the default, it is 16 for each CPU, and no more than fit into GOMEMLIMIT where that is set: docs/operations.md says what a pass takes.
+	Passes AutoInt `yaml:"passes"`
 	// Roles are the IAM roles mappings assume, by the name mappings call them.
 	Roles map[string]Role `yaml:"roles"`
 	// Mappings are the rules, at least one, in the order of the file.
@@ -105,8 +108,8 @@ type HTTP struct {
 	// Pprof serves the profiles of the Go runtime on /debug/pprof/; it is allowed on a loopback address alone, because they
 	// show what is in memory.
 	Pprof bool `yaml:"pprof"`
-	// Watchdog is how long a pass may be under way without any sign of life before /healthz says so, 1m..24h, 15m by
-	// default. Signs of life are an answer to a request, a listed or settled object, and a save.
+	// Watchdog is how long a pass may run without any sign of life before it is told to end, 1m..24h, 15m by default. Signs of life
+	// are an answer to a request, a listed or settled object, and a save. When it does not end for it, /healthz fails.
 	Watchdog Duration `yaml:"watchdog"`
 }
 
@@ -204,8 +207,8 @@ type Mapping struct {
 	Destination Destination `yaml:"destination" jsonschema:"required"`
 	// Schedule says when passes start: "@every 15m" or a cron expression; without one only `backfill` runs them.
 	Schedule Schedule `yaml:"schedule"`
-	// Jitter delays each start by a random time of up to this, 0s..1h, none by default, so that many mappings on one schedule
-	// do not begin at once.
+	// Jitter delays each start by a random time of up to this, 0s..1h, none by default. Mappings with "@every" need none: each
+	// has a place of its own in the interval, which its name decides. Cron expressions start at their exact time without it.
 	Jitter Duration `yaml:"jitter"`
 	// Filter chooses objects of the source.
 	Filter Filter `yaml:"filter"`

@@ -108,7 +108,7 @@ func TestParseEveryKey(t *testing.T) {
 			KMSKey:      "arn:aws:kms:eu-central-1:333333333333:key/1a2b3c4d",
 			EndpointURL: "https://state.example.net", PathStyle: new(false),
 		},
-		DrainTimeout: config.Duration(2 * time.Minute), Concurrency: 2000,
+		DrainTimeout: config.Duration(2 * time.Minute), Concurrency: 2000, Passes: 24,
 		Roles: map[string]config.Role{
 			"governance": {
 				ARN: "arn:aws:iam::333333333333:role/data-access", SessionName: "syncd",

@@ -64,6 +64,12 @@ func (s Schedule) Next(t time.Time) time.Time {
 	return s.next.Next(t)
 }
 
+// Every returns the interval of an "@every" schedule; ok is false for any other.
+func (s Schedule) Every() (interval time.Duration, ok bool) {
+	every, ok := s.next.(cron.ConstantDelaySchedule)
+	return every.Delay, ok
+}
+
 // String is the schedule as it was written.
 func (s Schedule) String() string { return s.text }
 

@@ -39,6 +39,7 @@ func (v *validator) validate() {
 	v.checkpoint(v.Checkpoint)
 	v.between("drain_timeout", v.DrainTimeout, time.Second, time.Hour)
 	v.check(v.Concurrency <= 16384, "concurrency", v.Concurrency.String()+" is out of bounds", "use auto or 1 to 16384")
+	v.check(v.Passes <= 4096, "passes", v.Passes.String()+" is out of bounds", "use auto or 1 to 4096")
 	v.roles()
 	v.check(len(v.Mappings) > 0, "mappings", "is empty", "add at least one mapping")
 	for i, m := range v.Mappings {

@@ -233,6 +233,12 @@ func TestSchedule(t *testing.T) {
 			t.Errorf("%q: got zero %v, want %v", tt.text, got, want)
 		}
 	}
+	for text, want := range map[string]time.Duration{"@every 15m": 15 * time.Minute, "@hourly": 0, "5 * * * *": 0, "": 0} {
+		s, err := config.ParseSchedule(text)
+		if got, ok := s.Every(); err != nil || got != want || ok != (want > 0) {
+			t.Errorf("%q: got interval %v, %v, %v, want %v", text, got, ok, err, want)
+		}
+	}
 	for _, text := range []string{" ", "TZ=", "TZ=UTC", "CRON_TZ=Nowhere * * * * *", "@every -5m", "@every 0s", "@every", "@reboot", "60 * * * *", "* * * * * *"} {
 		if s, err := config.ParseSchedule(text); err == nil {
 			t.Errorf("ParseSchedule(%q): got %v, want an error", text, s)

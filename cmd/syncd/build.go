@@ -44,6 +44,7 @@ type system struct {
 	encoders *checkpoint.Encoders
 	quotas   quotas
 	share    *throttle.Share
+	sts      spacing
 	door     *admit.Door
 	peers    map[string]*peer.Peer // by the name of a service
 	rekey    bool
@@ -54,7 +55,8 @@ type system struct {
 // mapping is one mapping, ready to run.
 type mapping struct {
 	config.Mapping
-	syncer *syncer.Syncer
+	syncer              *syncer.Syncer
+	source, destination *s3.Client
 }
 
 // newSystem makes the system of a configuration.
@@ -70,7 +72,7 @@ func newSystem(ctx context.Context, p process, f flags) (*system, error) {
 	s := &system{
 		config: opened.config, store: opened.store, logger: opened.logger, process: p, rekey: f.rekey, takeOver: f.takeOver,
 		door: admit.New(), peers: map[string]*peer.Peer{}, registry: registry, metrics: house, buffers: copier.NewBuffers(relayMemory), encoders: checkpoint.NewEncoders(),
-		share: throttle.NewShare(int(opened.config.Concurrency)),
+		share: throttle.NewShare(int(opened.config.Concurrency)), sts: spacing{perSecond: stsRate},
 	}
 	b := readBuild()
 	s.metrics.BuildInfo.WithLabelValues(b.version, b.revision, b.goVersion).Set(1)
@@ -98,7 +100,7 @@ func (s *system) mapping(ctx context.Context, m config.Mapping) (*mapping, error
 	}
 	pace.show(s.metrics, m.Name)
 	logger := s.logger.With("mapping", m.Name)
-	return &mapping{Mapping: m, syncer: syncer.New(syncer.Options{
+	return &mapping{Mapping: m, source: source, destination: destination, syncer: syncer.New(syncer.Options{
 		Mapping: m.Name,
 		Source: listing.Live{
 			Client: source, Bucket: m.Source.Bucket, Prefix: m.Source.Prefix, Account: m.Source.Account, RequestPayer: m.Source.RequestPayer,

@@ -204,6 +204,9 @@ func hintFor(err error) string {
 	if _, ok := errors.AsType[*checkpoint.LeaseHeldError](err); ok {
 		return "wait for it to end, or stop it; two processes never write one ledger"
 	}
+	if _, ok := errors.AsType[*syncer.RefusedError](err); ok {
+		return "run `syncd doctor`: it tries each permission and names the document that is missing one"
+	}
 	switch awserr.Classify(err) { //nolint:exhaustive // only classes with something to say
 	case awserr.Denied:
 		return "the role lacks a permission: its own policy, the bucket policy and the key policy must all allow the action"

@@ -151,11 +151,12 @@ func mappingNames(cmd *cobra.Command, _ []string, begun string) ([]cobra.Complet
 func quarantineReasons() []string {
 	reasons := []string{
 		plan.WrongKeyCopied, plan.ChecksumDiffers, plan.KeyUnrepresentable, plan.HiddenMetadata, plan.NoETag, plan.SSEC,
-		plan.TagOverflow, plan.ObjectLocked, plan.Foreign, plan.Inconsistent, plan.Internal,
+		plan.TagOverflow, plan.ObjectLocked, plan.Foreign, plan.Inconsistent, plan.BadSignature, plan.Internal,
 	}
 	for _, class := range []awserr.Class{
 		awserr.Denied, awserr.Archived, awserr.KeyDisabled, awserr.Precondition, awserr.Conflict, awserr.Throttled, awserr.ThrottledKMS,
 		awserr.Transient, awserr.TooLarge, awserr.Invalid, awserr.Unsupported, awserr.Unknown,
+		awserr.Credentials, awserr.Expired, awserr.NoBucket, awserr.WrongRegion, // of one object alone
 	} {
 		reasons = append(reasons, string(class))
 	}

@@ -21,34 +21,40 @@ const (
 	startConcurrency = 64
 	leastConcurrency = 4
 	mostConcurrency  = 512
+	// maxAssumed is how many sessions are asked for in a second: many mappings may begin at once, and the quota of an account is for
+	// all that runs there.
+	maxAssumed = 40
 )
 
-// quotas are the controllers of the services' quotas. Mappings that draw on the same quota share its controller: what one
-// of them is told is true for the others.
+// quotas are the services' quotas, which mappings share that draw on the same.
 type quotas struct {
 	mu     sync.Mutex
-	shared map[string]*throttle.Controller
+	shared map[string]*throttle.Quota
 }
 
-// of returns the controller of one quota; side says in messages whose it is.
-func (q *quotas) of(side string, quota ...string) *throttle.Controller {
-	name := side + " " + strings.Join(quota, " ")
+// of returns a mapping's draw on the quota of a service for what the rest names.
+func (q *quotas) of(service string, quota ...string) *throttle.Draw {
+	name := service + " " + strings.Join(quota, " ")
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.shared == nil {
-		q.shared = map[string]*throttle.Controller{}
+		q.shared = map[string]*throttle.Quota{}
 	}
 	if q.shared[name] == nil {
-		q.shared[name] = throttle.NewController(throttle.ControllerOptions{Name: side})
+		o := throttle.ControllerOptions{Name: service}
+		if service == "sts" {
+			o.Cap = maxAssumed
+		}
+		q.shared[name] = throttle.NewQuota(o)
 	}
-	return q.shared[name]
+	return q.shared[name].Draw()
 }
 
 // pace is what bounds the requests of one mapping.
 type pace struct {
 	level                    *throttle.Level
-	source, destination, sts *throttle.Controller
-	decrypt, encrypt         *throttle.Controller // KMS, as whoever reads the source and whoever writes the destination
+	source, destination, sts *throttle.Draw
+	decrypt, encrypt         *throttle.Draw // KMS, as whoever reads the source and whoever writes the destination
 	cap, kmsCap              *throttle.Controller
 	bytes                    *throttle.Bytes
 }
@@ -59,10 +65,13 @@ func (s *system) paceOf(m config.Mapping) pace {
 		level:       throttle.NewLevel(concurrencyOf(m)),
 		source:      s.quotas.of("source", s.config.Service(m.Source.EndpointURL), m.Source.Bucket),
 		destination: s.quotas.of("destination", s.config.Service(m.Destination.EndpointURL), m.Destination.Bucket),
-		decrypt:     s.quotas.of("kms", s.caller(m.Source.Role), m.Source.Region),
 		encrypt:     s.quotas.of("kms", s.caller(m.Destination.Role), m.Destination.Region),
 		sts:         s.quotas.of("sts", m.Destination.Region),
 		bytes:       throttle.NewBytes(int64(m.Limits.BytesPerSecond)),
+	}
+	p.decrypt = p.encrypt
+	if s.caller(m.Source.Role) != s.caller(m.Destination.Role) || m.Source.Region != m.Destination.Region {
+		p.decrypt = s.quotas.of("kms", s.caller(m.Source.Role), m.Source.Region)
 	}
 	if n := m.Limits.RequestsPerSecond; n > 0 {
 		p.cap = throttle.NewController(throttle.ControllerOptions{Name: "limits.requests_per_second", Cap: float64(n)})
@@ -80,16 +89,20 @@ func (s *system) caller(role string) string {
 
 // guard paces the requests to one side of the mapping. A server-side copy reads the source under the destination's hands,
 // and its errors do not say which of the two is too slow: it goes by the destination's quota.
-func (p pace) guard(service, kms *throttle.Controller) func(*middleware.Stack) error {
+func (p pace) guard(service, kms *throttle.Draw) func(*middleware.Stack) error {
 	return (&throttle.Guard{Level: p.level, Service: service, KMS: kms, Cap: p.cap, KMSCap: p.kmsCap}).Attach
 }
 
 // show has the metrics ask the mapping's bounds.
 func (p pace) show(m *metrics.Metrics, mapping string) {
 	m.ConcurrencyLimit.Set(func() (float64, bool) { return float64(p.level.Limit()), true }, mapping)
-	for side, c := range map[string]*throttle.Controller{"source": p.source, "destination": p.destination, "kms": p.encrypt, "sts": p.sts} {
-		m.RateLimit.Set(c.Rate, mapping, side)
-		m.Throttles.Set(func() (float64, bool) { return float64(c.Throttles()), true }, mapping, side)
+	sides := map[string]*throttle.Draw{"source": p.source, "destination": p.destination, "kms": p.encrypt, "sts": p.sts}
+	if p.decrypt != p.encrypt {
+		sides["source_kms"] = p.decrypt
+	}
+	for side, draw := range sides {
+		m.RateLimit.Set(draw.Rate, mapping, side)
+		m.Throttles.Set(func() (float64, bool) { return float64(draw.Throttles()), true }, mapping, side)
 	}
 }
 

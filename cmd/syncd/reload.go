@@ -30,6 +30,7 @@ type reloader struct {
 
 	mu       sync.Mutex // held while a mapping is put together: the system has one configuration at a time
 	system   *system
+	places   *daemon.Places
 	inForce  *config.Config
 	revision map[string]int // of mappings in force, by name
 	last     int            // the revision given last
@@ -39,7 +40,9 @@ type reloader struct {
 }
 
 func newReloader(s *system, f flags, asked <-chan os.Signal) *reloader {
-	r := &reloader{flags: f, asked: asked, system: s, inForce: s.config, revision: map[string]int{}}
+	r := &reloader{
+		flags: f, asked: asked, system: s, inForce: s.config, revision: map[string]int{}, places: daemon.NewPlaces(passesOf(s.config), s.metrics),
+	}
 	r.content, _ = r.look()
 	r.succeeded()
 	return r
@@ -51,7 +54,8 @@ func (r *reloader) first() []daemon.Mapping {
 	for _, m := range r.system.mappings {
 		r.revision[m.Name] = 0
 		if r.scheduled(m.Mapping) {
-			mappings = append(mappings, daemonMapping(m.Mapping, 0, func(context.Context) (daemon.Runner, error) { return m.syncer, nil }))
+			runner := r.system.runner(m)
+			mappings = append(mappings, daemonMapping(m.Mapping, 0, func(context.Context) (daemon.Runner, error) { return runner, nil }))
 		}
 	}
 	return mappings
@@ -65,11 +69,12 @@ func (r *reloader) scheduled(m config.Mapping) bool {
 }
 
 func daemonMapping(m config.Mapping, revision int, open func(context.Context) (daemon.Runner, error)) daemon.Mapping {
-	return daemon.Mapping{
-		Name: m.Name, Schedule: m.Schedule, Jitter: m.Jitter.Duration(), Revision: revision, Open: open,
-		// An interval counts from now; a time of day was chosen on purpose.
-		AtOnce: strings.HasPrefix(m.Schedule.String(), "@every"),
+	d := daemon.Mapping{Name: m.Name, Schedule: m.Schedule, Jitter: m.Jitter.Duration(), Revision: revision, Open: open}
+	// An interval counts from now; a time of day was chosen on purpose.
+	if interval, ok := m.Schedule.Every(); ok {
+		d.Schedule, d.AtOnce = daemon.NewSpread(m.Name, interval, m.Schedule.String()), true
 	}
+	return d
 }
 
 // watch reads the configuration again when it is asked to, or when its file has changed, until ctx ends.
@@ -172,6 +177,7 @@ func (r *reloader) replace(next *config.Config, chosen []config.Mapping) []daemo
 	}
 	r.revision, r.inForce = revision, next
 	r.system.share.SetLimit(int(next.Concurrency))
+	r.places.SetLimit(passesOf(next))
 	return mappings
 }
 
@@ -184,7 +190,7 @@ func (r *reloader) build(ctx context.Context, c *config.Config, m config.Mapping
 	if err != nil {
 		return nil, err
 	}
-	return built.syncer, nil
+	return r.system.runner(built), nil
 }
 
 // secrets returns the external ids of the configuration in force, as far as they can be read.

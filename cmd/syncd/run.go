@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncd/config"
+	"syncd/internal/awserr"
 	"syncd/internal/daemon"
 )
 
@@ -73,10 +74,16 @@ func runDaemon(ctx context.Context, p process, f flags) error {
 		return &hinted{err, "set http.listen to a free address"}
 	}
 	return daemon.New(daemon.Options{
-		Mappings: mappings, Watch: r.watch, Listener: listener, Gatherer: s.registry, Metrics: s.metrics,
-		WebConfig: s.config.HTTP.WebConfig, Hosts: s.config.HTTP.Hosts, Pprof: s.config.HTTP.Pprof, Watchdog: s.config.HTTP.Watchdog.Duration(), Hint: hintFor, Secrets: r.secrets,
+		Mappings: mappings, Watch: r.watch, Listener: listener, Gatherer: s.registry, Metrics: s.metrics, Places: r.places, CheckState: s.checkState,
+		WebConfig: s.config.HTTP.WebConfig, Hosts: s.config.HTTP.Hosts, Pprof: s.config.HTTP.Pprof, Watchdog: s.config.HTTP.Watchdog.Duration(), DrainTimeout: s.config.DrainTimeout.Duration(), Hint: hintFor, Secrets: r.secrets,
 		Version: readBuild().version, Logger: s.logger, Now: p.now, Rand: rand.Int64N,
 	}).Run(ctx)
+}
+
+// checkState looks whether the state can be read: it lists what no mapping is called.
+func (s *system) checkState(ctx context.Context) error {
+	_, err := s.store.List(ctx, "-/")
+	return awserr.Plain(err)
 }
 
 // listenAddress returns where the pages are served.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -123,6 +124,24 @@ func TestRunKeepsOthersGoing(t *testing.T) {
 	eventually(t, "the good mapping copies and the broken one has failed", func() bool {
 		return len(s.destination.Keys()) == 1 && strings.Contains(stderr.String(), `"msg":"pass failed","mapping":"broken","class":"credentials"`)
 	})
+	address := listening(t, &stderr)
+	eventually(t, "the process is ready beside the broken mapping", func() bool {
+		response, err := http.Get("http://" + address + "/readyz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		if err = errors.Join(err, response.Body.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return response.StatusCode == http.StatusOK && strings.Contains(string(body), "\"mapping\": \"broken\",\n      \"ready\": false")
+	})
+	// A refusal is an answer: it is not asked for again at once, and not at the next tick, which is a second away.
+	const of = `mapping="broken",`
+	failed, refused := scrape(t, address, `syncd_passes_total{`+of+`result="failed"}`), scrape(t, address, `syncd_requests_total{class="denied",`+of+`operation="AssumeRole"}`)
+	if failed == 0 || refused != failed {
+		t.Errorf("got %v refusals and %v failed passes, want one each", refused, failed)
+	}
 	if err := daemon.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

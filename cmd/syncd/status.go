@@ -72,6 +72,15 @@ type passStatus struct {
 	SavedAt   time.Time `json:"saved_at"`
 	Settled   int64     `json:"settled"`
 	Copied    int64     `json:"copied"`
+	// Refused is why the pass ended as denied, absent when it did not.
+	Refused *refusedStatus `json:"refused,omitempty"`
+}
+
+// refusedStatus is why a pass ended because everything was refused, and since when passes do.
+type refusedStatus struct {
+	Reason string    `json:"reason"`
+	Detail string    `json:"detail"`
+	Since  time.Time `json:"since"`
 }
 
 func showStatus(ctx context.Context, p process, f flags) error {
@@ -143,6 +152,9 @@ func countQuarantine(ctx context.Context, store checkpoint.Store, mapping string
 
 func passOf(p checkpoint.Progress) *passStatus {
 	s := &passStatus{Number: p.Generation, Holder: p.Holder, StartedAt: p.StartedAt, SavedAt: p.SavedAt}
+	if r := p.Refusal; r != nil {
+		s.Refused = &refusedStatus{Reason: r.Reason, Detail: r.Detail, Since: r.Since}
+	}
 	for _, r := range p.Ranges {
 		c := r.Counts
 		s.Copied += c.Recorded
@@ -170,6 +182,9 @@ func printStatus(w io.Writer, s status, asJSON bool) error {
 	if s.Pass != nil {
 		line("pass", fmt.Sprintf("%d unfinished, begun %s by %s, saved %s with %s settled, %s copied", s.Pass.Number,
 			s.Pass.StartedAt.Format(time.RFC3339), s.Pass.Holder, s.Pass.SavedAt.Format(time.RFC3339), objects(s.Pass.Settled), humanize.Comma(s.Pass.Copied)))
+	}
+	if s.Pass != nil && s.Pass.Refused != nil {
+		line("denied", "since "+s.Pass.Refused.Since.Format(time.RFC3339)+": "+s.Pass.Refused.Detail)
 	}
 	if s.Lease != nil {
 		held := "held by " + s.Lease.Holder + " since " + s.Lease.Since.Format(time.RFC3339)

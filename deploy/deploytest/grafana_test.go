@@ -80,7 +80,7 @@ func TestDashboardShowsEveryMetricOfAMapping(t *testing.T) {
 	all := strings.Join(loadDashboard(t).queries("5m"), "\n")
 	// These say how far a single pass has come, or what another panel says better.
 	elsewhere := regexp.MustCompile(`^syncd_(actions_total|last_complete_listing_timestamp_seconds|lease_expiry_timestamp_seconds|ledger_generation|` +
-		`pass_duration_seconds|quarantined_objects_total|config_reload_success)`)
+		`pass_duration_seconds|pass_waiting|quarantined_objects_total|config_reload_success)`)
 	for name := range knownMetrics(t) {
 		if strings.HasPrefix(name, "syncd_") && !elsewhere.MatchString(name) && !strings.Contains(all, strings.TrimSuffix(strings.TrimSuffix(name, "_sum"), "_count")) {
 			t.Errorf("got no panel of %s, want one", name)

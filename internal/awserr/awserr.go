@@ -221,15 +221,41 @@ func (e *plainError) Error() string { return Brief(e.err) }
 
 func (e *plainError) Unwrap() error { return e.err }
 
+// AloneError is an answer that would be [Fatal] but for the proof that the service takes other requests under the same
+// credentials: it is about one object.
+type AloneError struct {
+	// Err is the answer.
+	Err error
+}
+
+// Error is the answer's text.
+func (e *AloneError) Error() string { return Brief(e.Err) }
+
+// Unwrap returns the answer.
+func (e *AloneError) Unwrap() error { return e.Err }
+
 // Fatal reports whether err makes every further request of the same mapping fail as well, so that going on object by
-// object would only repeat it.
+// object would only repeat it. One that is [Answered] may be about a single object, which another request shows.
 func Fatal(err error) bool {
+	if _, ok := errors.AsType[*AloneError](err); ok {
+		return false
+	}
 	switch Classify(err) { //nolint:exhaustive // a closed list of the few classes that end a mapping
 	case Credentials, Expired, NoBucket, WrongRegion:
 		return true
 	default:
 		return false
 	}
+}
+
+// Answered reports whether a service answered a request of the mapping with err. It is false where no request was sent, for want of
+// credentials.
+func Answered(err error) bool {
+	if _, ok := errors.AsType[*CredentialsError](err); ok {
+		return false
+	}
+	_, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	return ok
 }
 
 func classifyCode(code, message string) Class {
@@ -299,7 +325,7 @@ func classifyStatus(err error) Class {
 		return Conflict
 	case status == 412:
 		return Precondition
-	case status == 429:
+	case status == 429, status == 503: // a quota, until throttle finds that it does not depend on the rate
 		return Throttled
 	case status == 501:
 		return Unsupported

@@ -58,6 +58,9 @@ func TestClassify(t *testing.T) {
 	}{
 		{"nil", nil, ""},
 		{"slow down of S3", answer(503, "SlowDown", "Please reduce your request rate."), awserr.Throttled},
+		{"503 of a server that is not S3", answer(503, "", ""), awserr.Throttled},
+		{"503 with a code of its own", answer(503, "Busy", "come back later"), awserr.Throttled},
+		{"500 is no quota", answer(500, "InternalError", "We encountered an internal error."), awserr.Transient},
 		{"slow down of KMS through S3", answer(503, "SlowDown", kms), awserr.ThrottledKMS},
 		{"throttling of KMS through S3", answer(400, "KMS.ThrottlingException", "Rate exceeded"), awserr.ThrottledKMS},
 		{"throttling of STS", answer(400, "Throttling", "Rate exceeded"), awserr.Throttled},
@@ -131,6 +134,29 @@ func TestFatal(t *testing.T) {
 		if got := awserr.Fatal(err); got != want {
 			t.Errorf("Fatal(%v): got %v, want %v", err, got, want)
 		}
+	}
+}
+
+// TestAnswered tells what a service said from what no request was sent for.
+func TestAnswered(t *testing.T) {
+	for err, want := range map[error]bool{
+		answer(403, "SignatureDoesNotMatch", ""):                                            true,
+		fmt.Errorf("copy: %w", answer(404, "NoSuchBucket", "")):                             true,
+		&awserr.CredentialsError{Role: "r", Err: answer(403, "AccessDenied", "AssumeRole")}: false,
+		&awserr.EndpointError{Service: "STS"}:                                               false,
+		context.DeadlineExceeded:                                                            false,
+	} {
+		if got := awserr.Answered(err); got != want {
+			t.Errorf("Answered(%v): got %v, want %v", err, got, want)
+		}
+	}
+}
+
+// TestAloneErrorIsNotFatal keeps its class and its text.
+func TestAloneErrorIsNotFatal(t *testing.T) {
+	err := fmt.Errorf("copy x: %w", &awserr.AloneError{Err: answer(403, "SignatureDoesNotMatch", "no")})
+	if awserr.Fatal(err) || awserr.Classify(err) != awserr.Credentials || !strings.Contains(err.Error(), "SignatureDoesNotMatch: no") {
+		t.Errorf("got fatal %v, class %q of %v, want the class kept and the pass going on", awserr.Fatal(err), awserr.Classify(err), err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"slices"
 	"sync"
@@ -25,6 +26,7 @@ const (
 	ErrorIn200                          // 200 with an <Error> of code InternalError as its body
 	AccessDenied                        // 403 AccessDenied without a reason
 	ExpiredToken                        // 400 ExpiredToken
+	BadSignature                        // 403 SignatureDoesNotMatch
 	PreconditionFailed                  // 412 PreconditionFailed
 	Conflict                            // 409 ConditionalRequestConflict
 	Reset                               // the connection is reset and nothing is done
@@ -148,6 +150,8 @@ func (k FaultKind) answer(ctx context.Context, q *request) error {
 		return errAccessDenied(q.service)
 	case ExpiredToken:
 		return errExpiredToken(q.service)
+	case BadSignature:
+		return refuse(http.StatusForbidden, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. Check your key and signing method.")
 	case PreconditionFailed:
 		return errPreconditionFailed("")
 	case Conflict:

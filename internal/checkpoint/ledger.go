@@ -247,7 +247,7 @@ func (l *Ledger) newPass(base Manifest, from unfinished, over overlay) *Pass {
 		reserving: newTurn(), saving: newTurn(), claiming: claiming{turn: newTurn()},
 		ledger: l, number: progress.Generation, base: base, start: r.Mark, settings: progress.Settings, last: r.Mark,
 		resumed: r.Mark != "" || len(r.Ahead) > 0, savedAt: l.options.Now(), savedAheadAt: l.options.Now(), savedMark: r.Mark,
-		patience: min(firstPatience, l.options.FlushInterval), overlay: over, claims: claims{inherited: from.claims},
+		patience: min(firstPatience, l.options.FlushInterval), overlay: over, claims: claims{inherited: from.claims}, refusal: progress.Refusal,
 		keys: newWalker[keyRow](l.store, base.Chunks, r.Mark), uploads: newUploads(from.uploads, r.Mark),
 		saver: saver{
 			ledger: l, base: base, progress: progress, seq: from.seq, inherited: r.Ahead, asideBefore: over.asideByKey(),

@@ -108,6 +108,7 @@ type Progress struct {
 	Ranges    []Range   `json:"ranges"`            // ascending; this version writes one
 	Uploads   []Upload  `json:"uploads,omitempty"` // multipart uploads not known to have ended, ascending by key
 	Claims    []Claim   `json:"claims"`            // keys at the destination that may have been written; nil in records from before there were claims
+	Refusal   *Refusal  `json:"refusal,omitempty"` // why the pass ended, where everything was refused
 }
 
 // Range is a half-open interval of keys and how far it was walked. Every key in

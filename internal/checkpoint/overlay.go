@@ -78,6 +78,20 @@ func eachRow[R row](ctx context.Context, store Store, chunks []ChunkInfo, do fun
 	return nil
 }
 
+// above returns what of it is above a key, to be laid over rows that begin there.
+func (o *overlay) above(key string) *overlay {
+	entries, _ := slices.BinarySearchFunc(o.entries, key, func(e Entry, key string) int { return cmp.Compare(e.Key, key) })
+	aside, _ := slices.BinarySearchFunc(o.aside, key, func(q Quarantined, key string) int { return cmp.Compare(q.Key, key) })
+	rest := &overlay{entries: o.entries[entries:], aside: o.aside[aside:]}
+	if len(rest.entries) > 0 && rest.entries[0].Key == key {
+		rest.entries = rest.entries[1:]
+	}
+	if len(rest.aside) > 0 && rest.aside[0].Key == key {
+		rest.aside = rest.aside[1:]
+	}
+	return rest
+}
+
 func (o *overlay) asideByKey() map[string]*Quarantined {
 	byKey := make(map[string]*Quarantined, len(o.aside))
 	for i := range o.aside {

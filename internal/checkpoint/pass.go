@@ -36,7 +36,8 @@ type Pass struct {
 	water     watermark
 	uploads   uploads
 	claims    claims
-	savedMark string // mark of the progress record saved last
+	refusal   *Refusal // that the next record has
+	savedMark string   // mark of the progress record saved last
 	savedAt   time.Time
 	err       error         // why the pass ended or failed, nil while it goes on
 	moved     chan struct{} // closed when a waiting Reserve should look again
@@ -78,8 +79,13 @@ func (p *Pass) Counts() Counts {
 // that the pass had recorded itself before it was interrupted, whose Pass is above that of the generation. It reads as it goes
 // and holds a bounded number of rows.
 func (p *Pass) Previous(ctx context.Context) iter.Seq2[Entry, error] {
-	base := entriesOf(readRows[entryRow](ctx, p.ledger.store, p.base.Chunks, p.start))
-	return p.overlay.overEntries(base)
+	return p.PreviousAfter(ctx, p.start)
+}
+
+// PreviousAfter is Previous for the keys above after, which is at or above Mark.
+func (p *Pass) PreviousAfter(ctx context.Context, after string) iter.Seq2[Entry, error] {
+	base := entriesOf(readRows[entryRow](ctx, p.ledger.store, p.base.Chunks, after))
+	return p.overlay.above(after).overEntries(base)
 }
 
 // Base yields the entries of the last generation, ascending, from its first key.
@@ -90,8 +96,13 @@ func (p *Pass) Base(ctx context.Context) iter.Seq2[Entry, error] {
 // PreviousQuarantine yields what was set aside, keys above Mark, ascending: by the last generation, and by the pass itself
 // before it was interrupted.
 func (p *Pass) PreviousQuarantine(ctx context.Context) iter.Seq2[Quarantined, error] {
-	base := quarantinedOf(readRows[quarantineRow](ctx, p.ledger.store, p.base.QuarantineChunks, p.start))
-	return p.overlay.overQuarantine(base)
+	return p.PreviousQuarantineAfter(ctx, p.start)
+}
+
+// PreviousQuarantineAfter is PreviousQuarantine for the keys above after, which is at or above Mark.
+func (p *Pass) PreviousQuarantineAfter(ctx context.Context, after string) iter.Seq2[Quarantined, error] {
+	base := quarantinedOf(readRows[quarantineRow](ctx, p.ledger.store, p.base.QuarantineChunks, after))
+	return p.overlay.above(after).overQuarantine(base)
 }
 
 // Reserve gives the slot of the next key. Every key of Previous and every other

@@ -105,12 +105,13 @@ type state struct {
 	uploads []Upload
 	version int64 // of the uploads
 	claims  []Claim
+	refusal *Refusal
 }
 
 // state returns it for a record of that mark. The caller holds p.mu.
 func (p *Pass) state(mark string) (now state) {
 	now.uploads, now.version = p.uploads.all()
-	now.claims = p.claims.all(mark, p.settings.Fingerprint)
+	now.claims, now.refusal = p.claims.all(mark, p.settings.Fingerprint), p.refusal
 	return now
 }
 
@@ -326,6 +327,7 @@ const progressTries = 16
 func (s *saver) saveProgress(ctx context.Context, r Range, now state) error {
 	p := s.progress
 	p.Ranges, p.Uploads, p.Claims, p.SavedAt = []Range{r}, now.uploads, append([]Claim{}, now.claims...), s.ledger.now()
+	p.Refusal = now.refusal
 	err := fs.ErrExist
 	for try := 0; errors.Is(err, fs.ErrExist) && try < progressTries; try++ {
 		s.seq++

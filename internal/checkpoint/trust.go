@@ -155,9 +155,12 @@ func openOwn(path string) (file *os.File, size int64, err error) {
 
 // readOwn reads a file of the folder, of a bounded length.
 func readOwn(path string) ([]byte, error) {
-	file, _, err := openOwn(path)
+	file, size, err := openOwn(path)
 	if err != nil {
 		return nil, err
+	}
+	if size > maxRecord { // said at once: what is that long takes its time to read
+		return nil, errors.Join(errTooLong, file.Close())
 	}
 	data, err := readBounded(file)
 	return data, errors.Join(err, file.Close())
@@ -167,7 +170,9 @@ func readOwn(path string) ([]byte, error) {
 func readBounded(r io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxRecord+1))
 	if len(data) > maxRecord {
-		err = fmt.Errorf("the record is longer than %d bytes", maxRecord)
+		err = errTooLong
 	}
 	return data, err
 }
+
+var errTooLong = fmt.Errorf("the record is longer than %d bytes", maxRecord)

@@ -97,6 +97,7 @@ func (c *Copier) Proved(ctx context.Context, e checkpoint.Entry, target Target, 
 		return isThere, nil
 	}
 	head, err := c.headCopy(ctx, &s3.HeadObjectInput{Key: &key, IfMatch: &e.DestinationETag})
+	err = c.alone(ctx, e.Key, err)
 	switch {
 	case err == nil:
 		return aws.ToString(head.VersionId) == e.DestinationVersionID && plan.SameKey(aws.ToString(head.SSEKMSKeyId), c.o.KeyARN) &&
@@ -133,7 +134,7 @@ func (c *Copier) LeftOf(ctx context.Context, sourceKey string, target Target) (L
 	target.Looked, target.Present = false, nil
 	s := c.standing(key, target)
 	if err := s.look(ctx); err != nil {
-		return Left{}, err
+		return Left{}, c.alone(ctx, sourceKey, err)
 	}
 	if s.found == nil {
 		return Left{}, nil

@@ -22,7 +22,6 @@ package copier
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -56,6 +55,7 @@ type Copier struct {
 	crc        checksummer
 	memory     *member // of Options.Buffers
 	conditions *conditions
+	doubts     *doubts
 	lostUpload atomic.Bool   // an upload may have begun of which nobody knows the id
 	annotating chan struct{} // holds a value for each annotation in memory
 }
@@ -65,7 +65,7 @@ func New(o Options) *Copier {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	c := &Copier{o: o, crc: newChecksummer(), conditions: newConditions(o.ToS3), annotating: make(chan struct{}, annotationsAtOnce)}
+	c := &Copier{o: o, crc: newChecksummer(), conditions: newConditions(o.ToS3), doubts: newDoubts(), annotating: make(chan struct{}, annotationsAtOnce)}
 	if o.Relay {
 		c.memory = o.Buffers.member()
 	}
@@ -147,13 +147,15 @@ type job struct {
 // of the service or the network, where record keeps it and there is something in it to keep: a part that this attempt made,
 // or those of an earlier one for up to a week. After any other failure it is aborted.
 //
-// A panic is a failure like any other, a *PanicError.
+// A panic is a failure like any other, a *PanicError. One that would end the mapping, and is not shared by other requests, is an
+// *awserr.AloneError.
 func (c *Copier) Copy(ctx context.Context, object listing.Object, target Target, record Record) (result Result, ours Ours, err error) {
 	key, err := c.DestinationKey(object.Key)
 	if err != nil {
 		return Result{}, Ours{ETag: target.Known, Since: target.OursSince}, err
 	}
 	j := &job{c: c, object: object, key: key, record: record, target: target, standing: c.standing(key, target)}
+	number := c.doubts.begin()
 	j.upload = j.remember()
 	err = c.guard(object.Key, func() (err error) {
 		result, err = j.run(ctx)
@@ -162,6 +164,7 @@ func (c *Copier) Copy(ctx context.Context, object listing.Object, target Target,
 	if err != nil {
 		return Result{}, j.standing.ours(), err
 	}
+	c.doubts.succeeded(number)
 	result.Unconditional = j.unconditional
 	return result, Ours{}, nil
 }
@@ -178,7 +181,7 @@ func (j *job) run(ctx context.Context) (Result, error) {
 		if err == nil {
 			return result, nil
 		}
-		failure = j.upload.settle(ctx, err)
+		failure = j.upload.settle(ctx, j.c.alone(ctx, j.object.Key, err))
 		if awserr.Classify(failure) == awserr.Denied && j.c.isAbsent(ctx, j.object.Key, failure) {
 			return Result{}, j.gone(ctx, j.c.failed("copy", j.object.Key, errGone))
 		}
@@ -186,7 +189,7 @@ func (j *job) run(ctx context.Context) (Result, error) {
 			return Result{}, failure
 		}
 		if err := j.askBoth(ctx); err != nil {
-			return Result{}, err
+			return Result{}, j.c.alone(ctx, j.object.Key, err)
 		}
 	}
 	if awserr.Classify(failure) == awserr.Conflict {
@@ -194,18 +197,6 @@ func (j *job) run(ctx context.Context) (Result, error) {
 	}
 	// The class of the failure is left out: it must not call an object gone that is still there.
 	return Result{}, j.c.failed("copy", j.object.Key, fmt.Errorf("%w: %s", ErrUnsteady, awserr.Brief(failure)))
-}
-
-// refused reports whether the copy failed because one of the two sides is not what it was. Which one, no answer says for sure:
-// a copy's source condition and the destination's are both answered with 412, a source that is not there and a destination
-// that is not with 404, and so is an upload that somebody else removed.
-func refused(err error) bool {
-	switch awserr.Classify(err) { //nolint:exhaustive // a closed list of what a condition can be answered with
-	case awserr.Precondition, awserr.Gone, awserr.Conflict:
-		return true
-	default:
-		return errors.Is(err, errMoved) || errors.Is(err, errUnguarded)
-	}
 }
 
 // askBoth looks at the source and the destination after a refusal. An error ends the copy, with class gone if there is no

@@ -68,6 +68,18 @@ func (e *ObjectError) Error() string {
 // Unwrap returns the cause.
 func (e *ObjectError) Unwrap() error { return e.Err }
 
+// refused reports whether the copy failed because one of the two sides is not what it was. Which one, no answer says for sure:
+// a copy's source condition and the destination's are both answered with 412, a source that is not there and a destination
+// that is not with 404, and so is an upload that somebody else removed.
+func refused(err error) bool {
+	switch awserr.Classify(err) { //nolint:exhaustive // a closed list of what a condition can be answered with
+	case awserr.Precondition, awserr.Gone, awserr.Conflict:
+		return true
+	default:
+		return errors.Is(err, errMoved) || errors.Is(err, errUnguarded)
+	}
+}
+
 // hintTags tells those who may copy an object but neither read nor write tags what they can do without.
 func hintTags(err error) string {
 	if awserr.Classify(err) == awserr.Denied {
@@ -120,6 +132,8 @@ func Reason(err error) string {
 func answered(err error) string {
 	class, text := awserr.Classify(err), awserr.Brief(err)
 	switch {
+	case awserr.Code(err) == "SignatureDoesNotMatch":
+		return plan.BadSignature
 	case class == awserr.Invalid && strings.Contains(text, "Server Side Encryption"):
 		return plan.SSEC
 	case class == awserr.Denied && strings.Contains(text, "protected by object lock"):

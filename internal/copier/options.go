@@ -8,6 +8,7 @@ import (
 
 	"syncd/internal/listing"
 	"syncd/internal/peer"
+	"syncd/internal/throttle"
 )
 
 type copyAPI interface {
@@ -30,11 +31,6 @@ type destinationAPI interface {
 	multipartAPI
 	annotationAPI
 	PutObjectTagging(ctx context.Context, in *s3.PutObjectTaggingInput, opts ...func(*s3.Options)) (*s3.PutObjectTaggingOutput, error)
-}
-
-type slots interface {
-	Acquire(ctx context.Context) error
-	Release()
 }
 
 type bytesAPI interface {
@@ -92,7 +88,7 @@ type Options struct {
 	Buffers *Buffers
 	// Slots bounds the requests under way, objects and parts together, in all copiers that share it. Only the clean-up
 	// after a failed copy does not wait for one, and a body holds none while it is left unread until there is one.
-	Slots slots
+	Slots throttle.Slots
 	// Bytes is waited for before that many bytes of content are copied, without holding a slot; nil waits for none.
 	Bytes bytesAPI
 	// OverwriteAny allows what syncd neither wrote nor adopted to be replaced.

@@ -26,6 +26,11 @@ const answerTimeout = 30 * time.Minute
 // an object is not there only to a role that may list the bucket under whatever conditions, and 403 to others; both are asked
 // about with a listing of the key alone, which a role may that lists the source.
 func (c *Copier) Look(ctx context.Context, key string) (listing.Object, error) {
+	object, err := c.look(ctx, key)
+	return object, c.alone(ctx, key, err)
+}
+
+func (c *Copier) look(ctx context.Context, key string) (listing.Object, error) {
 	object, err := c.lookDirectly(ctx, key)
 	class := awserr.Classify(err)
 	if class != awserr.Gone && class != awserr.Denied {
@@ -164,15 +169,26 @@ func (c *Copier) firstByte(ctx context.Context, key string, etag *string) (*s3.G
 	})
 }
 
+// Readable asks for a byte of the source object, and returns why it was refused. That takes the permissions to read the object and
+// to decrypt it, and none at the destination.
+func (c *Copier) Readable(ctx context.Context, key string) error {
+	err := c.withSlot(ctx, func(ctx context.Context) error { return c.explained(ctx, key, nil) })
+	if err != nil {
+		return c.alone(ctx, key, c.failed("read", key, err))
+	}
+	return nil
+}
+
 // withSlot sends one request when there is a slot for it, and waits for its answer only so long.
 func (c *Copier) withSlot(ctx context.Context, send func(context.Context) error) error {
-	if err := c.o.Slots.Acquire(ctx); err != nil {
+	held, release, err := throttle.HoldSlot(ctx, c.o.Slots)
+	if err != nil {
 		return err
 	}
-	defer c.o.Slots.Release()
-	bounded, cancel := throttle.WithTimeout(ctx, answerTimeout)
+	defer release()
+	bounded, cancel := throttle.WithTimeout(held, answerTimeout)
 	defer cancel()
-	err := send(bounded)
+	err = send(bounded)
 	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
 		// The SDK's error would look like a copy that was canceled.
 		return fmt.Errorf("no answer within %s: %w", answerTimeout, context.DeadlineExceeded)

@@ -134,11 +134,11 @@ func goesOn(ctx context.Context, failure error) bool {
 	return ctx.Err() != nil || errors.Is(failure, checkpoint.ErrLeaseLost) || awserr.Fatal(failure) || awserr.Classify(failure) == awserr.Canceled
 }
 
-// keep has the upload wait for the next pass, where the failure is one that passes by itself: it says nothing against what
-// was made so far.
+// keep has the upload wait for the next pass, where the failure is one that passes by itself, as a session does that has been renewed
+// since: it says nothing against what was made so far.
 func (r *remembered) keep(failure error) bool {
 	switch awserr.Class(Reason(failure)) { //nolint:exhaustive // a closed list of the few classes that pass
-	case awserr.Transient, awserr.Throttled, awserr.ThrottledKMS:
+	case awserr.Transient, awserr.Throttled, awserr.ThrottledKMS, awserr.Expired:
 	default:
 		return false
 	}

@@ -125,6 +125,7 @@ func TestFailureOfTheMappingKeepsTheUpload(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			object := w.putLarge(awsfake.PutOptions{})
 			w.answerOnce(http.MethodPut, "partNumber", refusal{http.StatusNotFound, "NoSuchBucket"}.replace)
+			w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.ExpiredToken}) // nor does anything else work
 			left := &record{}
 			_, err := w.copyWith(t, object, left)
 			if !awserr.Fatal(err) || !left.open || w.destination.Uploads() != 1 || w.cloud.Requests()["AbortMultipartUpload"] != 0 {

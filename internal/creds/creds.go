@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -37,8 +38,9 @@ import (
 const (
 	// maxAttempts bounds the attempts of one request; the next pass is the retry of an object.
 	maxAttempts = 8
-	// maxBackoff bounds the wait between two of them.
-	maxBackoff = 10 * time.Second
+	// The wait between two of them is a random part of firstBackoff, then of three times as much each time, up to maxBackoff. It is short
+	// at first, because every attempt waits for the rates that throttle has found: a refusal that is no matter of rates has passed by then.
+	firstBackoff, maxBackoff = 100 * time.Millisecond, 10 * time.Second
 	// maxHeader bounds the header of an answer, of which an object's metadata takes 2 KB at most (Amazon S3 User Guide, "Working with
 	// object metadata").
 	maxHeader = 64 << 10
@@ -206,9 +208,17 @@ func (s *Set) client(c aws.Config, role config.Role) *sts.Client {
 // bucket behind the same client.
 func standardRetryer() aws.Retryer {
 	return signedRetryer{retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts, o.MaxBackoff = maxAttempts, maxBackoff
+		o.MaxAttempts, o.Backoff = maxAttempts, retry.BackoffDelayerFunc(backoff)
 		o.RateLimiter = ratelimit.None
 	})}
+}
+
+func backoff(attempt int, _ error) (time.Duration, error) {
+	longest := firstBackoff
+	for ; attempt > 1 && longest < maxBackoff; attempt-- {
+		longest *= 3
+	}
+	return rand.N(min(longest, maxBackoff)), nil
 }
 
 // renewingRetryer also retries a request whose session the service calls expired, after dropping that session.

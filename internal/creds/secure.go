@@ -54,19 +54,24 @@ func (s *Set) Environment() map[string]string {
 // attach has a client refuse what may not be sent, before it is signed.
 func (p plain) attach(stack *middleware.Stack) error {
 	if _, ok := stack.Finalize.Get("ResolveEndpointV2"); !ok {
-		return nil // of the credentials of containers and of instances, whose endpoints the SDK itself restricts
+		return nil
 	}
-	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("syncd.plain", p.guard), "ResolveEndpointV2", middleware.After)
+	guard := func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+		request, ok := in.Request.(*smithyhttp.Request)
+		if ok && isOfService(ctx, stack) && !strings.EqualFold(request.URL.Scheme, "https") {
+			if err := p.refuse(awsmiddleware.GetServiceID(ctx), request.URL); err != nil {
+				return middleware.FinalizeOutput{}, middleware.Metadata{}, err
+			}
+		}
+		return next.HandleFinalize(ctx, in)
+	}
+	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("syncd.plain", guard), "ResolveEndpointV2", middleware.After)
 }
 
-func (p plain) guard(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-	request, ok := in.Request.(*smithyhttp.Request)
-	if ok && !strings.EqualFold(request.URL.Scheme, "https") {
-		if err := p.refuse(awsmiddleware.GetServiceID(ctx), request.URL); err != nil {
-			return middleware.FinalizeOutput{}, middleware.Metadata{}, err
-		}
-	}
-	return next.HandleFinalize(ctx, in)
+// isOfService reports whether a client is one of a service. The others are those of the credentials of containers and instances, whose
+// endpoints have no TLS and are restricted by the SDK: they leave in the context what the service's client that needs them has put there.
+func isOfService(ctx context.Context, stack *middleware.Stack) bool {
+	return awsmiddleware.GetOperationName(ctx) == stack.ID()
 }
 
 func (p plain) refuse(service string, at *url.URL) error {

@@ -38,8 +38,11 @@ type Schedule interface {
 	String() string
 }
 
-// Runner runs the passes of a mapping. A *syncer.Syncer is one.
+// Runner runs the passes of a mapping, as a *syncer.Syncer does.
 type Runner interface {
+	// Ready gets what a pass needs and takes no work to get, such as credentials. It is called before each Run, when the mapping
+	// has no place among the passes that run: it may take long. A *checkpoint.LeaseHeldError says that it is not worth a Run yet.
+	Ready(ctx context.Context) error
 	// Run runs a pass. When ctx ends it drains.
 	Run(ctx context.Context) (syncer.Summary, error)
 	// Progress tells where the pass under way stands.
@@ -47,8 +50,6 @@ type Runner interface {
 	// Close gives the lease back. A Run after it begins anew.
 	Close() error
 }
-
-var _ Runner = (*syncer.Syncer)(nil)
 
 // Mapping is one mapping on its schedule.
 type Mapping struct {
@@ -58,7 +59,8 @@ type Mapping struct {
 	Schedule Schedule
 	// Jitter delays each tick's pass by a random time below it.
 	Jitter time.Duration
-	// AtOnce asks for the first pass when the mapping starts instead of at its first tick.
+	// AtOnce asks for the first pass when the mapping starts instead of at its first tick. Of many that start together each
+	// waits a little, and not beyond its first tick.
 	AtOnce bool
 	// Revision tells one configuration of the mapping from another.
 	Revision int
@@ -78,6 +80,10 @@ type Options struct {
 	Listener net.Listener
 	// Gatherer has the metrics of the house.
 	Gatherer prometheus.Gatherer
+	// Places bounds the passes that run at once; nil means that there is no bound.
+	Places *Places
+	// CheckState returns why the state cannot be reached, which is looked at now and then; nil never looks.
+	CheckState func(ctx context.Context) error
 	// Metrics counts what happens to mappings here, and forgets those that are removed.
 	Metrics *metrics.Metrics
 	// WebConfig is the path of a web configuration, as Server has it.
@@ -86,8 +92,10 @@ type Options struct {
 	Hosts Hosts
 	// Pprof serves the profiles of the Go runtime.
 	Pprof bool
-	// Watchdog is how long a pass may be under way without a sign of life.
+	// Watchdog is how long a pass may be under way without a sign of life before it is told to end.
 	Watchdog time.Duration
+	// DrainTimeout is how long a pass may take to end then.
+	DrainTimeout time.Duration
 	// Hint says what to do about an error, "" for nothing; nil never does.
 	Hint func(error) string
 	// Secrets returns texts that are taken out of whatever is shown; nil for none. What looks like a credential of AWS is
@@ -108,6 +116,7 @@ type Daemon struct {
 	o       Options
 	started time.Time
 	redact  *redactor
+	state   reach
 	work    sync.WaitGroup // the keepers
 
 	mu       sync.Mutex
@@ -124,6 +133,9 @@ func New(o Options) *Daemon {
 	if o.Hint == nil {
 		o.Hint = func(error) string { return "" }
 	}
+	if o.Places == nil {
+		o.Places = NewPlaces(0, o.Metrics)
+	}
 	return &Daemon{
 		o: o, started: o.Now(), redact: newRedactor(o.Secrets),
 		keepers: map[string]*keeper{}, leaving: map[string]*keeper{},
@@ -136,16 +148,17 @@ func (d *Daemon) Run(ctx context.Context) error {
 	serving, failed := context.WithCancelCause(ctx)
 	defer failed(nil)
 	closeServer := Server{Handler: d.Handler(), WebConfig: d.o.WebConfig, Logger: d.o.Logger, Failed: failed}.Serve(ctx, d.o.Listener)
-	d.o.Logger.Info("daemon started", "mappings", len(d.o.Mappings), "address", d.o.Listener.Addr().String())
+	d.o.Logger.Info("daemon started", "mappings", len(d.o.Mappings), "passes", d.o.Places.limit.Load(), "address", d.o.Listener.Addr().String())
 
-	var sampling sync.WaitGroup
+	var watching sync.WaitGroup
 	stopSampling := make(chan struct{})
-	sampling.Go(func() { d.sample(stopSampling) })
+	watching.Go(func() { d.sample(stopSampling) })
+	watching.Go(func() { d.watchState(serving) })
 	d.follow(serving)
 	d.drain()
 
 	close(stopSampling)
-	sampling.Wait()
+	watching.Wait()
 	err := errors.Join(errors.Join(d.failures...), closeServer(), serverFailure(serving))
 	d.o.Logger.Info("daemon stopped")
 	return err
@@ -174,13 +187,14 @@ func (d *Daemon) apply(ctx context.Context, mappings []Mapping) {
 		return
 	}
 	former := d.keepers
+	together := starting(former, mappings)
 	d.keepers, d.order = map[string]*keeper{}, nil
 	for _, m := range mappings {
 		d.order = append(d.order, m.Name)
 		k := former[m.Name]
 		delete(former, m.Name)
 		if k == nil || k.m.Revision != m.Revision {
-			k = d.start(ctx, m, k)
+			k = d.start(ctx, m, k, startDelay(m.Name, together))
 		}
 		d.keepers[m.Name] = k
 	}
@@ -191,8 +205,18 @@ func (d *Daemon) apply(ctx context.Context, mappings []Mapping) {
 	}
 }
 
+// starting counts the mappings that start when these are put in force.
+func starting(former map[string]*keeper, mappings []Mapping) (n int) {
+	for _, m := range mappings {
+		if k := former[m.Name]; m.AtOnce && (k == nil || k.m.Revision != m.Revision) {
+			n++
+		}
+	}
+	return n
+}
+
 // start begins to keep a mapping, once its former keeper has ended. The caller holds d.mu.
-func (d *Daemon) start(ctx context.Context, m Mapping, former *keeper) *keeper {
+func (d *Daemon) start(ctx context.Context, m Mapping, former *keeper, delay time.Duration) *keeper {
 	if former != nil {
 		d.o.Logger.Info("mapping changed", "mapping", m.Name)
 		former.retire()
@@ -201,10 +225,12 @@ func (d *Daemon) start(ctx context.Context, m Mapping, former *keeper) *keeper {
 		delete(d.leaving, m.Name)
 	}
 	ctx, stop := context.WithCancel(ctx)
-	k := newKeeper(d, m, former, stop)
+	waiting, retire := context.WithCancel(ctx)
+	k := newKeeper(d, m, former)
+	k.startDelay, k.retire, k.stopNow = delay, retire, stop
 	d.work.Go(func() {
 		defer stop()
-		err := k.keep(ctx)
+		err := k.keep(ctx, waiting)
 		d.ended(k, err)
 	})
 	return k

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -29,13 +30,27 @@ type passes struct {
 	panics any
 	// drains is how long a pass goes on when its context ends.
 	drains time.Duration
-	at     syncer.Progress
+	// readies is how long it takes to get ready, and unready why that fails.
+	readies time.Duration
+	unready error
+	at      syncer.Progress
 
 	mu     sync.Mutex
 	began  []time.Duration
 	origin time.Time
 	closed int
 	active bool
+}
+
+func (p *passes) Ready(ctx context.Context) error {
+	select {
+	case <-time.After(p.readies):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.unready
 }
 
 func (p *passes) Run(ctx context.Context) (syncer.Summary, error) {
@@ -59,6 +74,13 @@ func (p *passes) note(active bool) {
 	if p.active = active; active {
 		p.began = append(p.began, time.Since(p.origin))
 	}
+}
+
+// starts returns when its passes began.
+func (p *passes) starts() []time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.began)
 }
 
 func (p *passes) failure() error {

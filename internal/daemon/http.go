@@ -70,12 +70,12 @@ func lasting(handle http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// health answers 503 when a pass is under way and has shown no sign of life for as long as the watchdog waits: starting the
-// process again is all that helps.
+// health answers 503 when a pass that showed no sign of life was told to end and does not: starting the process again is all that
+// helps, though it interrupts the passes of all other mappings.
 func (d *Daemon) health(w http.ResponseWriter, _ *http.Request) {
 	var stalled []string
 	for _, k := range d.kept() {
-		if k.stalled(d.o.Now()) {
+		if k.stuck(d.o.Now()) {
 			stalled = append(stalled, k.m.Name)
 		}
 	}
@@ -84,33 +84,6 @@ func (d *Daemon) health(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	plain(w, http.StatusOK, "ok\n")
-}
-
-// Readiness is the answer of /readyz. Its JSON form is a contract: docs/status-page.md describes it.
-type Readiness struct {
-	Ready bool `json:"ready"`
-	// Mappings says of each mapping whether it is ready.
-	Mappings []MappingReadiness `json:"mappings"`
-}
-
-// MappingReadiness is whether one mapping gets on or stands by, and why it does not.
-type MappingReadiness struct {
-	Mapping string `json:"mapping"`
-	Ready   bool   `json:"ready"`
-	WhyNot  string `json:"why_not,omitempty"`
-}
-
-func (d *Daemon) ready(w http.ResponseWriter, _ *http.Request) {
-	s := d.Snapshot()
-	answer, status := Readiness{Ready: len(s.Mappings) > 0, Mappings: []MappingReadiness{}}, http.StatusOK
-	for _, m := range s.Mappings {
-		answer.Mappings = append(answer.Mappings, MappingReadiness{m.Mapping, m.Ready, m.WhyNot})
-		answer.Ready = answer.Ready && m.Ready
-	}
-	if !answer.Ready {
-		status = http.StatusServiceUnavailable
-	}
-	writeJSON(w, status, answer)
 }
 
 func plain(w http.ResponseWriter, status int, text string) {

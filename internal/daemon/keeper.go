@@ -2,16 +2,12 @@ package daemon
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 	"time"
 
-	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
-	"syncd/internal/syncer"
+	"syncd/internal/throttle"
 )
 
 const (
@@ -29,10 +25,12 @@ type keeper struct {
 	m    Mapping
 	log  *slog.Logger
 	done chan struct{} // closed when it has ended
-	// retired is closed when no further pass is to begin; stopNow drains the one under way too.
-	retired    chan struct{}
-	retireOnce sync.Once
-	stopNow    context.CancelFunc
+	// place is its own among the places of all passes.
+	place *throttle.Member
+	// startDelay is how long the first pass waits that is due when it starts.
+	startDelay time.Duration
+	// retire has no further pass begin; stopNow drains the one under way too.
+	retire, stopNow context.CancelFunc
 
 	mu     sync.Mutex
 	former *keeper // of the same mapping, which has to end first; nil when it has
@@ -45,6 +43,11 @@ type condition struct {
 	// begun says that it waits or works; running that a pass is asked for or under way, since began.
 	begun, running bool
 	began          time.Time
+	// halt tells the pass that runs to end; nil when none does, or when it was told so for want of a sign of life.
+	halt context.CancelCauseFunc
+	// queued says that a pass is due and does not run yet; joined is since when it waits in line, zero while it does not.
+	queued bool
+	joined time.Time
 	// standing says that another process holds the lease, as held tells.
 	standing bool
 	held     *checkpoint.LeaseHeldError
@@ -52,22 +55,20 @@ type condition struct {
 	since    time.Time // the last change of what is above
 	next     time.Time // when the next pass is due
 	last     *LastPass
-	failure  *Failure // of the last pass, nil when it did not fail
+	failure  *Failure      // of the last pass, nil when it did not fail
+	backOff  time.Duration // that the last failure asks for, 0 for none
 	// asked says that a pass has ended or the lease was asked for; leased that the last one had it.
 	asked, leased bool
 	trail         trail
 	pulse         pulse
 }
 
-func newKeeper(d *Daemon, m Mapping, former *keeper, stop context.CancelFunc) *keeper {
+func newKeeper(d *Daemon, m Mapping, former *keeper) *keeper {
 	return &keeper{
-		d: d, m: m, log: d.o.Logger.With("mapping", m.Name), former: former, stopNow: stop,
-		done: make(chan struct{}), retired: make(chan struct{}), condition: condition{since: d.o.Now()},
+		d: d, m: m, log: d.o.Logger.With("mapping", m.Name), former: former, place: d.o.Places.share.Member(),
+		done: make(chan struct{}), condition: condition{since: d.o.Now()},
 	}
 }
-
-// retire has no further pass begin.
-func (k *keeper) retire() { k.retireOnce.Do(func() { close(k.retired) }) }
 
 // stop drains, and the former keeper with it.
 func (k *keeper) stop() {
@@ -81,25 +82,27 @@ func (k *keeper) stop() {
 	k.stopNow()
 }
 
-// keep runs the passes of the mapping until ctx ends or it is retired.
-func (k *keeper) keep(ctx context.Context) error {
+// keep runs the passes of the mapping until ctx ends, or waiting, which ends when it is retired.
+func (k *keeper) keep(ctx, waiting context.Context) error {
 	k.succeed()
 	tick := k.d.o.Now().UTC() // a cron expression means UTC unless it names a zone
-	if !k.m.AtOnce {
-		tick = k.m.Schedule.Next(tick)
+	if first := k.m.Schedule.Next(tick); !k.m.AtOnce || first.Before(tick.Add(k.startDelay)) {
+		tick = first
+	} else {
+		tick = tick.Add(k.startDelay)
 	}
 	due := tick.Add(k.jitter())
-	for k.until(ctx, due) {
-		err := k.pass(ctx)
+	for k.until(waiting, due) {
+		how := k.attempt(ctx, waiting)
 		now := k.d.o.Now().UTC()
-		if k.stands(err) {
+		switch how {
+		case stoodBy:
 			tick = now.Add(standBy)
 			due = tick
-			continue
-		}
-		tick = k.m.Schedule.Next(tick)
-		if due = tick.Add(k.jitter()); tick.Before(now) {
-			tick, due = now, now // ticks that passed meanwhile are due now, and once however many there were
+		case gaveWay, left:
+			tick, due = now, now
+		case ended:
+			tick, due = k.after(tick, now)
 		}
 	}
 	err := k.close()
@@ -107,6 +110,22 @@ func (k *keeper) keep(ctx context.Context) error {
 	defer k.mu.Unlock()
 	k.begun, k.since = false, k.d.o.Now()
 	return err
+}
+
+// after returns the next tick after one whose pass has ended, and when that is due.
+func (k *keeper) after(tick, now time.Time) (next, due time.Time) {
+	next = k.m.Schedule.Next(tick)
+	due = next.Add(k.jitter())
+	if next.Before(now) {
+		next, due = now, now // ticks that passed meanwhile are due now, and once however many there were
+	}
+	k.mu.Lock()
+	earliest := now.Add(k.backOff)
+	k.mu.Unlock()
+	if due.Before(earliest) {
+		next, due = earliest, earliest
+	}
+	return next, due
 }
 
 // succeed waits for the former keeper to end.
@@ -127,7 +146,7 @@ func (k *keeper) jitter() time.Duration {
 	return time.Duration(k.d.o.Rand(int64(k.m.Jitter)))
 }
 
-// until reports whether the clock reached due before ctx ended or the keeper was retired.
+// until reports whether the clock reached due before ctx ended.
 func (k *keeper) until(ctx context.Context, due time.Time) bool {
 	k.mu.Lock()
 	k.next = due
@@ -138,122 +157,14 @@ func (k *keeper) until(ctx context.Context, due time.Time) bool {
 		timer := time.NewTimer(min(max(left, 0), lookAgain))
 		select {
 		case <-ctx.Done():
-		case <-k.retired:
 		case <-timer.C:
 		}
 		timer.Stop()
 		switch {
-		case ctx.Err() != nil || isClosed(k.retired):
+		case ctx.Err() != nil:
 			return false
 		case left <= lookAgain:
 			return true
 		}
 	}
-}
-
-func isClosed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
-}
-
-// pass runs one pass and takes note of what became of it.
-func (k *keeper) pass(ctx context.Context) error {
-	k.mu.Lock()
-	now := k.d.o.Now()
-	k.running, k.began = true, now
-	if !k.standing {
-		k.since = now
-	}
-	k.trail.begin(now)
-	k.pulse.beat(now)
-	k.mu.Unlock()
-	summary, err := k.guarded(ctx)
-	k.note(summary, err)
-	return err
-}
-
-// guarded runs one pass. A panic in it is a failure of this mapping alone: what it held in memory is given up, so that the
-// next pass reads it anew.
-func (k *keeper) guarded(ctx context.Context) (summary syncer.Summary, err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			panicked := &syncer.PanicError{Value: value, Stack: debug.Stack()}
-			k.log.Error("pass panicked", "err", panicked, "stack", string(panicked.Stack))
-			k.d.o.Metrics.Passes.WithLabelValues(k.m.Name, "failed").Inc()
-			err = errors.Join(panicked, k.close())
-		}
-	}()
-	runner, err := k.open(ctx)
-	if err != nil {
-		return summary, err
-	}
-	return runner.Run(ctx)
-}
-
-func (k *keeper) open(ctx context.Context) (Runner, error) {
-	if k.runner != nil {
-		return k.runner, nil
-	}
-	runner, err := k.m.Open(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("open mapping: %w", err)
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.runner = runner
-	return runner, nil
-}
-
-func (k *keeper) close() error {
-	if k.runner == nil {
-		return nil
-	}
-	return k.runner.Close()
-}
-
-// note takes note of what became of a pass, and logs how it failed; it is tried again at the next tick whatever it was.
-func (k *keeper) note(summary syncer.Summary, err error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	now := k.d.o.Now()
-	k.running, k.asked = false, true
-	if held, ok := errors.AsType[*checkpoint.LeaseHeldError](err); ok {
-		if !k.standing {
-			k.since = now
-			k.log.Warn("lease held by another process, standing by", "holder", held.Holder)
-		}
-		k.standing, k.held, k.failure = true, held, nil
-		return
-	}
-	k.standing, k.held, k.since = false, nil, now
-	k.leased = summary.Pass > 0
-	k.last = lastPass(summary, err, now)
-	if err == nil || errors.Is(err, syncer.ErrDrained) {
-		k.failure = nil
-		return
-	}
-	class := awserr.Classify(err)
-	k.log.Error("pass failed", "class", class, "err", err)
-	k.failure = k.failed(err, now)
-}
-
-// failed describes a failure, which goes on with an earlier one.
-func (k *keeper) failed(err error, now time.Time) *Failure {
-	f := &Failure{
-		Class: string(awserr.Classify(err)), Text: k.d.redact.text(err.Error()), Hint: k.d.redact.text(k.d.o.Hint(err)), At: now.UTC(), Since: now.UTC(), Passes: 1,
-	}
-	if before := k.failure; before != nil {
-		f.Since, f.Passes = before.Since, before.Passes+1
-	}
-	return f
-}
-
-// stands reports whether the error is that another process holds the lease.
-func (k *keeper) stands(err error) bool {
-	_, ok := errors.AsType[*checkpoint.LeaseHeldError](err)
-	return ok
 }

@@ -100,7 +100,7 @@ type count struct {
 
 // urgency orders the states by how much they want attention.
 func urgency() []State {
-	return []State{Stalled, Failing, Draining, Running, StandingBy, Waiting, Idle}
+	return []State{Stalled, Failing, Draining, Running, Queued, StandingBy, Waiting, Idle}
 }
 
 func viewOf(s *Snapshot, chosen State) view {
@@ -158,6 +158,8 @@ func stateText(s State) string {
 		return "pass under way"
 	case StandingBy:
 		return "standing by"
+	case Queued:
+		return "pass due, waiting its turn"
 	case Waiting:
 		return "waiting for tick"
 	case Idle, Failing, Stalled, Draining:

@@ -75,6 +75,11 @@ func (k *keeper) look(known figures) {
 	if p, ok := k.runner.Progress(); ok {
 		k.trail.add(now, p)
 	}
+	if k.halt != nil && now.Sub(k.pulse.last) >= k.d.o.Watchdog {
+		k.log.Error("pass showed no sign of life, ending it", "duration", k.d.o.Watchdog)
+		k.halt(errStalled)
+		k.halt = nil
+	}
 }
 
 // pulse is when a pass showed a sign of life last.

@@ -188,9 +188,9 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 
 // TestHosts asks under every kind of name.
 func TestHosts(t *testing.T) {
-	d := daemon.New(daemon.Options{
-		Hosts: daemon.Hosts{"syncd.example.com", "dotted.example.com."}, Pprof: true, Gatherer: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler), Now: time.Now,
-	})
+	o := options()
+	o.Hosts, o.Pprof = daemon.Hosts{"syncd.example.com", "dotted.example.com."}, true
+	d := daemon.New(o)
 	address := served(t, d.Handler())
 	for host, want := range map[string]int{
 		"127.0.0.1:9090": 200, "[::1]:9090": 200, "10.1.2.3": 200, "localhost:9090": 200, "a.localhost": 200, "": 200,

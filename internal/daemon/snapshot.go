@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"maps"
+	"slices"
 	"time"
 
 	"syncd/internal/syncer"
@@ -17,6 +18,8 @@ const (
 	Idle State = "idle"
 	// Waiting is a mapping that waits for its next pass; its last one did not fail.
 	Waiting State = "waiting"
+	// Queued is a mapping whose pass is due and does not run yet: it gets its sessions, or waits in line for a place.
+	Queued State = "queued"
 	// Running is a mapping with a pass under way.
 	Running State = "running"
 	// StandingBy is a mapping whose lease another process holds.
@@ -36,8 +39,17 @@ type Snapshot struct {
 	StartedAt time.Time `json:"started_at"`
 	Version   string    `json:"version"`
 	Draining  bool      `json:"draining"`
+	Passes    Passes    `json:"passes"`
 	// Mappings are in the order of the configuration.
 	Mappings []Status `json:"mappings"`
+}
+
+// Passes is how many passes run and how many mappings wait for one.
+type Passes struct {
+	// Limit is how many may run at once; 0 means that there is no bound.
+	Limit   int64 `json:"limit"`
+	Running int64 `json:"running"`
+	Waiting int64 `json:"waiting"`
 }
 
 // Status is how one mapping is.
@@ -52,6 +64,8 @@ type Status struct {
 	Schedule string `json:"schedule"`
 	// NextPass is when the next pass is due; absent while one is under way.
 	NextPass *time.Time `json:"next_pass,omitempty"`
+	// Line is where the mapping waits in line for a pass; absent while it does not.
+	Line *Line `json:"line,omitempty"`
 	// OldestUnsyncedSeconds is the age of the oldest change of the source that is known and not copied, quarantine included.
 	OldestUnsyncedSeconds float64 `json:"oldest_unsynced_seconds"`
 	// LastSuccess is when a pass reached its end last, LastListing when the source was listed to its end last.
@@ -81,6 +95,13 @@ type Status struct {
 	Throttled   int64              `json:"throttled"`
 }
 
+// Line is a place in line.
+type Line struct {
+	// Position is 1 for the mapping whose turn is next.
+	Position int       `json:"position"`
+	Since    time.Time `json:"since"`
+}
+
 // Progress is where the pass under way stands.
 type Progress struct {
 	StartedAt time.Time `json:"started_at"`
@@ -103,7 +124,7 @@ type Progress struct {
 // LastPass is what became of a pass.
 type LastPass struct {
 	EndedAt time.Time `json:"ended_at"`
-	// Result is complete, quarantined, drained or failed.
+	// Result is complete, quarantined, drained, denied or failed.
 	Result      string  `json:"result"`
 	Pass        int64   `json:"pass"`
 	Listed      int64   `json:"listed"`
@@ -162,10 +183,26 @@ func (d *Daemon) Snapshot() *Snapshot {
 func (d *Daemon) look(now time.Time) *Snapshot {
 	known := d.figures()
 	s := &Snapshot{At: now.UTC(), StartedAt: d.started.UTC(), Version: d.o.Version, Draining: d.isDraining(), Mappings: []Status{}}
+	s.Passes = Passes{d.o.Places.limit.Load(), d.o.Places.running.Load(), d.o.Places.waiting.Load()}
 	for _, k := range d.kept() {
 		s.Mappings = append(s.Mappings, k.status(now, known.of(k.m.Name)))
 	}
+	number(s.Mappings)
 	return s
+}
+
+// number gives those that wait in line their positions: they stand in the order they came.
+func number(mappings []Status) {
+	var line []*Line
+	for _, m := range mappings {
+		if m.Line != nil {
+			line = append(line, m.Line)
+		}
+	}
+	slices.SortStableFunc(line, func(a, b *Line) int { return a.Since.Compare(b.Since) })
+	for i, l := range line {
+		l.Position = i + 1
+	}
 }
 
 func (d *Daemon) isDraining() bool {
@@ -195,6 +232,9 @@ func (k *keeper) status(now time.Time, f *figure) Status {
 	if k.begun && !k.running && !k.standing {
 		s.NextPass = known(k.next.UTC())
 	}
+	if !k.joined.IsZero() {
+		s.Line = &Line{Since: k.joined.UTC()}
+	}
 	if s.State == Running || s.State == Stalled || s.State == Draining {
 		s.Progress = k.progress(now)
 	}
@@ -217,16 +257,21 @@ func (k *keeper) state(now time.Time, leaseHeld, draining bool) State {
 		return StandingBy
 	case k.failure != nil:
 		return Failing
+	case k.queued:
+		return Queued
 	default:
 		return Waiting
 	}
 }
 
-// stalled reports whether the pass under way has shown no sign of life for too long.
-func (k *keeper) stalled(now time.Time) bool {
+// drainMargin is how long a pass may take to end beyond what a drain may take.
+const drainMargin = time.Minute
+
+// stuck reports whether the pass under way has shown no sign of life for so long that it should have ended for it.
+func (k *keeper) stuck(now time.Time) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.running && now.Sub(k.pulse.last) >= k.d.o.Watchdog
+	return k.running && now.Sub(k.pulse.last) >= k.d.o.Watchdog+k.d.o.DrainTimeout+drainMargin
 }
 
 // whyNot tells why the mapping is not ready, "" when it is. One that waits for its first tick has no lease to ask for yet.
@@ -270,9 +315,12 @@ func (k *keeper) progress(now time.Time) *Progress {
 
 func lastPass(s syncer.Summary, err error, now time.Time) *LastPass {
 	result := "complete"
+	_, refused := errors.AsType[*syncer.RefusedError](err)
 	switch {
 	case errors.Is(err, syncer.ErrDrained):
 		result = "drained"
+	case refused:
+		result = "denied"
 	case err != nil:
 		result = "failed"
 	case s.SetAside() > 0:

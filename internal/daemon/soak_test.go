@@ -71,7 +71,7 @@ func newCloud(t *testing.T) *cloud {
 func (c *cloud) runner(name string, o daemon.Options) daemon.Runner {
 	prefix, log := name+"/", slog.New(slog.DiscardHandler)
 	level := throttle.NewLevel(throttle.LevelOptions{Min: 4, Start: 8, Max: 16})
-	return syncer.New(syncer.Options{
+	return always{syncer.New(syncer.Options{
 		Mapping: name,
 		Source:  listing.Live{Client: c.client, Bucket: "owner-data", Prefix: prefix, Account: owner},
 		Copier: copier.New(copier.Options{
@@ -82,8 +82,13 @@ func (c *cloud) runner(name string, o daemon.Options) daemon.Runner {
 		Rules: plan.Rules{KeyARN: c.key.ARN(), Filter: plan.Filter{Prefix: prefix}},
 		Store: c.store, Ledger: checkpoint.Options{Mapping: name, Holder: "soak/1", Now: time.Now, Logger: log, FlushInterval: 10 * s, KeepGenerations: 2},
 		Turns: level.Gate(), DrainTimeout: 20 * s, Meter: &throttle.Meter{}, Metrics: o.Metrics, Logger: log, Now: time.Now,
-	})
+	})}
 }
+
+// always is ready.
+type always struct{ *syncer.Syncer }
+
+func (always) Ready(context.Context) error { return nil }
 
 type member struct{ *throttle.Member }
 

@@ -63,9 +63,8 @@ func TestStates(t *testing.T) {
 				if got.State != tt.want || got.Ready != tt.ready || got.Ready != (got.WhyNot == "") {
 					t.Errorf("got %s, ready %v (%s), want %s, ready %v", got.State, got.Ready, got.WhyNot, tt.want, tt.ready)
 				}
-				answer := ask(t, d.Handler(), "/readyz")
-				if want := map[bool]int{true: 200, false: 503}[tt.ready]; answer.Code != want {
-					t.Errorf("/readyz: got %d, want %d", answer.Code, want)
+				if answer := ask(t, d.Handler(), "/readyz"); answer.Code != http.StatusOK {
+					t.Errorf("/readyz: got %d, want 200 however the mapping is:\n%s", answer.Code, answer.Body)
 				}
 				stop()
 				time.Sleep(2 * s)
@@ -79,6 +78,8 @@ func TestStates(t *testing.T) {
 
 // unopened is a Runner that does not get as far as the lease.
 type unopened struct{}
+
+func (unopened) Ready(context.Context) error { return nil }
 
 func (unopened) Run(context.Context) (syncer.Summary, error) {
 	return syncer.Summary{}, errors.New("open ledger: denied")
@@ -152,7 +153,7 @@ func TestProgressHasRatesOfTheLastMinute(t *testing.T) {
 	})
 }
 
-// The watchdog barks when nothing moves in a pass, and at nothing else.
+// The watchdog barks when nothing moves in a pass that does not end for it either, and at nothing else.
 func TestWatchdog(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -160,12 +161,13 @@ func TestWatchdog(t *testing.T) {
 		beat   func(o daemon.Options)
 		want   int
 	}{
-		{"nothing moves", &passes{took: time.Hour}, nil, 503},
+		{"nothing moves", &passes{took: time.Hour, drains: 2 * time.Hour}, nil, 503},
 		{"an answer now and then", &passes{took: time.Hour}, func(o daemon.Options) { o.Metrics.Requests.WithLabelValues("m", "UploadPartCopy", "").Inc() }, 200},
 		{"a page now and then", &passes{took: time.Hour}, func(o daemon.Options) { o.Metrics.Actions.WithLabelValues("m", "missing").Inc() }, 200},
 		{"a settled object now and then", &passes{took: time.Hour}, func(o daemon.Options) { o.Metrics.Objects.WithLabelValues("m", "copied").Inc() }, 200},
 		{"a save now and then", &passes{took: time.Hour}, func(o daemon.Options) { o.Metrics.StoreWrites.WithLabelValues("m").Inc() }, 200},
-		{"another mapping moves", &passes{took: time.Hour}, func(o daemon.Options) { o.Metrics.StoreWrites.WithLabelValues("n").Inc() }, 503},
+		{"nothing moves, and the pass ends when it is told to", &passes{took: time.Hour, drains: 20 * s}, nil, 200},
+		{"another mapping moves", &passes{took: time.Hour, drains: 2 * time.Hour}, func(o daemon.Options) { o.Metrics.StoreWrites.WithLabelValues("n").Inc() }, 503},
 		{"short passes", &passes{took: s}, nil, 200},
 		{"another process works", heldFor{&passes{origin: time.Now()}, 1 << 60}, nil, 200},
 	}
@@ -193,13 +195,43 @@ func TestWatchdog(t *testing.T) {
 	}
 }
 
+// A pass without a sign of life is told to end, and fails; the others notice nothing, and its place goes to the next in line.
+func TestAStalledPassIsEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hung, lively := &passes{took: 1 << 60, drains: 20 * s, origin: time.Now()}, &passes{took: s, origin: time.Now()}
+		m, n := mapping("m", hung), mapping("n", lively)
+		m.Schedule = every(time.Hour)
+		n.AtOnce, n.Schedule = false, every(16*time.Minute)
+		o := bounded(1, m, n)
+		o.DrainTimeout = 25 * s
+		d, stop := start(t, o)
+		time.Sleep(15*time.Minute + 30*s)
+		got := status(t, d)
+		if got.State != daemon.Failing || got.Error == nil || got.Error.Text != "run pass: no sign of life for 15m0s" {
+			t.Errorf("got %s, %+v, want the pass failed for that", got.State, got.Error)
+		}
+		if answer := ask(t, d.Handler(), "/healthz"); answer.Code != http.StatusOK {
+			t.Errorf("/healthz: got %d, want 200: the process is well", answer.Code)
+		}
+		time.Sleep(time.Minute)
+		if len(lively.starts()) != 1 {
+			t.Errorf("got passes of the other mapping at %v, want one in the place that came free", lively.starts())
+		}
+		time.Sleep(45 * time.Minute)
+		if len(hung.starts()) != 2 {
+			t.Errorf("got passes at %v, want another at the next tick", hung.starts())
+		}
+		stop()
+	})
+}
+
 // The time until the watchdog barks is that of the configuration.
 func TestWatchdogWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, stop := start(t, options(mapping("slow", &passes{took: time.Hour})))
-		time.Sleep(15*time.Minute - s)
+		d, stop := start(t, options(mapping("slow", &passes{took: time.Hour, drains: time.Hour})))
+		time.Sleep(16*time.Minute - s)
 		if answer := ask(t, d.Handler(), "/healthz"); answer.Code != http.StatusOK {
-			t.Errorf("got %d before 15 min, want 200", answer.Code)
+			t.Errorf("got %d before 16 min, want 200", answer.Code)
 		}
 		time.Sleep(s)
 		answer := ask(t, d.Handler(), "/healthz")

@@ -74,6 +74,13 @@ type Metrics struct {
 	Cost *prometheus.CounterVec
 	// NextPass is the Unix time at which the next pass is due, by mapping.
 	NextPass *prometheus.GaugeVec
+	// PassesRunning and PassesWaiting are how many passes run in this process, and how many mappings wait in line for one;
+	// PassesLimit is how many may run at once.
+	PassesRunning *prometheus.GaugeVec
+	PassesWaiting *prometheus.GaugeVec
+	PassesLimit   *prometheus.GaugeVec
+	// PassWaiting is 1 while a mapping waits in line for a pass, by mapping.
+	PassWaiting *prometheus.GaugeVec
 	// ReloadSuccess is 1 when the configuration was last read without fault, LastReload the Unix time of the last such.
 	ReloadSuccess *prometheus.GaugeVec
 	LastReload    *prometheus.GaugeVec
@@ -93,7 +100,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		Quarantined:         counter("quarantined_objects_total", "Objects set aside by reason; an object counts again in every pass that sets it aside.", "mapping", "reason"),
 		Requests:            counter("requests_total", "Requests sent to AWS, retries included, by operation and class of error (empty for a success).", "mapping", "operation", "class"),
 		RequestDuration:     histogram("request_duration_seconds", "Time of requests to AWS.", prometheus.DefBuckets, "mapping", "operation"),
-		Passes:              counter("passes_total", "Ended passes by result: complete, quarantined, drained or failed.", "mapping", "result"),
+		Passes:              counter("passes_total", "Ended passes by result: complete, quarantined, drained, denied or failed.", "mapping", "result"),
 		PassDuration:        histogram("pass_duration_seconds", "Time of ended passes.", prometheus.ExponentialBuckets(0.1, 4, 10), "mapping"),
 		CopiesInFlight:      gauge("copies_in_flight", "Objects being copied now.", "mapping"),
 		LastSuccess:         gauge("last_success_timestamp_seconds", "Unix time at which the last pass reached its end, with every object copied, skipped or quarantined.", "mapping"),
@@ -113,9 +120,13 @@ func New(reg prometheus.Registerer) *Metrics {
 		CredentialExpiry:    funcs(prometheus.GaugeValue, "credential_expiry_timestamp_seconds", "Unix time at which the session of a side ends unless it is renewed; absent before the first and for ambient credentials that tell none.", "mapping", "side"),
 		ConcurrencyLimit:    funcs(prometheus.GaugeValue, "concurrency_limit", "Requests that may be under way at once.", "mapping"),
 		RateLimit:           funcs(prometheus.GaugeValue, "rate_limit_requests_per_second", "Rate of requests that a service was found to bear, or is capped at; absent while there is no bound.", "mapping", "side"),
-		Throttles:           funcs(prometheus.CounterValue, "throttles_total", "Answers that asked to slow down.", "mapping", "side"),
+		Throttles:           funcs(prometheus.CounterValue, "throttles_total", "Answers to this mapping's own requests that asked to slow down, whatever other mappings share the quota.", "mapping", "side"),
 		Cost:                counter("cost_dollars_total", "Estimated price in US dollars, by list prices of us-east-1: requests to S3 and KMS, retrieval, and transfer to another region.", "mapping"),
 		NextPass:            gauge("next_pass_timestamp_seconds", "Unix time at which the next pass is due.", "mapping"),
+		PassesRunning:       gauge("passes_running", "Passes that run in this process now."),
+		PassesWaiting:       gauge("passes_waiting", "Mappings that wait in line for a pass now."),
+		PassesLimit:         gauge("passes_limit", "Passes that may run at once in this process, as the setting passes has it."),
+		PassWaiting:         gauge("pass_waiting", "1 while the mapping waits in line for a pass, 0 while it does not.", "mapping"),
 		ReloadSuccess:       gauge("config_reload_success", "1 when the configuration was last read without fault, 0 when it was refused and the former one is in force."),
 		LastReload:          gauge("config_last_reload_success_timestamp_seconds", "Unix time at which the configuration in force was read."),
 		BuildInfo:           gauge("build_info", "Always 1; its labels say which program this is.", "version", "revision", "goversion"),
@@ -125,7 +136,8 @@ func New(reg prometheus.Registerer) *Metrics {
 		m.Objects, m.CopiedBytes, m.Actions, m.Quarantined, m.Requests, m.RequestDuration, m.Passes, m.PassDuration,
 		m.CopiesInFlight, m.LastSuccess, m.LastCompleteListing, m.LedgerEntries, m.LedgerGeneration, m.LeaseHeld, m.LeaseExpiry,
 		m.CopyDuration, m.OldestUnsynced, m.BacklogObjects, m.BacklogBytes, m.QuarantineObjects, m.StoreWrites, m.UnconditionalWrites, m.ShortenedRetentions, m.CredentialExpiry,
-		m.ConcurrencyLimit, m.RateLimit, m.Throttles, m.Cost, m.NextPass, m.ReloadSuccess, m.LastReload, m.BuildInfo,
+		m.ConcurrencyLimit, m.RateLimit, m.Throttles, m.Cost, m.NextPass,
+		m.PassesRunning, m.PassesWaiting, m.PassesLimit, m.PassWaiting, m.ReloadSuccess, m.LastReload, m.BuildInfo,
 	)
 	return m
 }

@@ -30,6 +30,8 @@ const (
 	Foreign = "foreign"
 	// Inconsistent is an object that the source lists and says is not there.
 	Inconsistent = "inconsistent"
+	// BadSignature is an object of which the service calls a request wrongly signed while it takes others.
+	BadSignature = "signature"
 	// Internal is an object that a bug of this program failed on.
 	Internal = "internal"
 )
@@ -58,17 +60,18 @@ func (b backoff) after(attempts int64) time.Duration {
 // far. It says nothing of an object whose source version has changed since, which is due at once.
 //
 //   - At once, in every pass: what passes by itself (throttling, faults of the network and the service, a source that
-//     changed under way, a race, a pass that was cut short), and what ends a whole mapping.
+//     changed under way, a race, a pass that was cut short, a session that was renewed since).
 //   - 5 minutes, doubling up to 6 hours: what someone mends in a policy or at a key (denied, key_disabled), and no_etag
 //     and inconsistent, which are faults of the source's service. An operator who has mended it should see it copied within the shift.
 //   - 1 hour, doubling up to 24 hours: what takes another configuration, service or object (foreign, wrong_key, checksum,
-//     tag_overflow, unsupported, invalid, hidden_metadata). An attempt may cost a whole copy.
+//     tag_overflow, unsupported, invalid, hidden_metadata, signature). An attempt may cost a whole copy.
 //   - 6 hours, doubling up to 7 days: what waits for the owner (archived, sse_c). A restore takes up to 48 hours from
 //     S3 Glacier Deep Archive (Amazon S3 User Guide, "Understanding archive retrieval options").
 //   - 24 hours, doubling up to 30 days: what only a new version of the object changes, or a date (too_large,
 //     key_unrepresentable, object_locked).
-//   - At once after the first attempt, then 1 minute, doubling up to 6 hours: unknown, internal (which may have been a race), and every
-//     reason that this version does not know.
+//   - At once after the first attempt, then 1 minute, doubling up to 6 hours: unknown, internal (which may have been a race), what
+//     ends a mapping but for the proof that it is about one object (credentials, no_bucket, wrong_region), and every reason
+//     that this version does not know.
 func RetryAt(q checkpoint.Quarantined) time.Time {
 	return q.LastAt.Add(backoffOf(q.Reason).after(q.Attempts))
 }
@@ -77,12 +80,11 @@ func backoffOf(reason string) backoff {
 	const day = 24 * time.Hour
 	switch reason {
 	case string(awserr.Throttled), string(awserr.ThrottledKMS), string(awserr.Transient), string(awserr.Precondition),
-		string(awserr.Conflict), string(awserr.Canceled), string(awserr.Expired), string(awserr.Credentials),
-		string(awserr.NoBucket), string(awserr.WrongRegion), string(awserr.Gone):
+		string(awserr.Conflict), string(awserr.Canceled), string(awserr.Expired), string(awserr.Gone):
 		return backoff{}
 	case string(awserr.Denied), string(awserr.KeyDisabled), NoETag, Inconsistent:
 		return backoff{0, 5 * time.Minute, 6 * time.Hour}
-	case Foreign, WrongKeyCopied, ChecksumDiffers, TagOverflow, HiddenMetadata, string(awserr.Unsupported), string(awserr.Invalid):
+	case Foreign, WrongKeyCopied, ChecksumDiffers, TagOverflow, HiddenMetadata, BadSignature, string(awserr.Unsupported), string(awserr.Invalid):
 		return backoff{0, time.Hour, day}
 	case string(awserr.Archived), SSEC:
 		return backoff{0, 6 * time.Hour, 7 * day}

@@ -38,17 +38,17 @@ func schedule() map[string]waits {
 		h   = time.Hour
 		day = 24 * h
 	)
-	atOnce, mended := waits{}, waits{5 * m, 10 * m, 80 * m, 6 * h}
+	atOnce, mended, unclear := waits{}, waits{5 * m, 10 * m, 80 * m, 6 * h}, waits{0, m, 8 * m, 6 * h}
 	configured, owner, lasting := waits{h, 2 * h, 16 * h, day}, waits{6 * h, 12 * h, 96 * h, 7 * day}, waits{day, 2 * day, 16 * day, 30 * day}
 	return map[string]waits{
 		"throttled": atOnce, "throttled_kms": atOnce, "transient": atOnce, "changed": atOnce, "conflict": atOnce,
-		"canceled": atOnce, "expired": atOnce, "credentials": atOnce, "no_bucket": atOnce, "wrong_region": atOnce, "gone": atOnce,
+		"canceled": atOnce, "gone": atOnce, "expired": atOnce, "credentials": unclear, "no_bucket": unclear, "wrong_region": unclear,
 		"denied": mended, "key_disabled": mended, "no_etag": mended, "inconsistent": mended,
 		"foreign": configured, "wrong_key": configured, "checksum": configured, "tag_overflow": configured, "unsupported": configured,
-		"invalid": configured, "hidden_metadata": configured,
+		"invalid": configured, "hidden_metadata": configured, "signature": configured,
 		"archived": owner, "sse_c": owner,
 		"too_large": lasting, "key_unrepresentable": lasting, "object_locked": lasting,
-		"unknown": {0, m, 8 * m, 6 * h}, "internal": {0, m, 8 * m, 6 * h},
+		"unknown": unclear, "internal": unclear,
 	}
 }
 

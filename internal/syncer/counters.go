@@ -54,7 +54,7 @@ func newCounters(m *metrics.Metrics, mapping string) counters {
 // begin has the series count from 0 whose values are known beforehand: one that appears with its first event hides that
 // from increase() and rate().
 func (c counters) begin() {
-	for _, result := range []string{resultComplete, resultQuarantined, resultDrained, resultFailed} {
+	for _, result := range []string{resultComplete, resultQuarantined, resultDrained, resultDenied, resultFailed} {
 		c.passes.WithLabelValues(result)
 	}
 	for _, outcome := range []string{outcomeCopied, outcomeAdopted, outcomeUnchanged, outcomeSkipped, outcomeQuarantined, outcomeHeld} {

@@ -11,7 +11,7 @@ import (
 const (
 	// ExitDone says that every object was settled.
 	ExitDone = 0
-	// ExitFailed says that the pass did not reach its end.
+	// ExitFailed says that the pass did not reach its end: it failed, or everything was refused.
 	ExitFailed = 1
 	// ExitQuarantined says that the pass reached its end and set objects aside.
 	ExitQuarantined = 3
@@ -26,6 +26,7 @@ const (
 	resultComplete    = "complete"
 	resultQuarantined = "quarantined"
 	resultDrained     = "drained"
+	resultDenied      = "denied" // everything that was tried was refused
 	resultFailed      = "failed"
 )
 
@@ -35,7 +36,7 @@ func (p *pass) end(err error) Summary {
 	requests := p.o.Meter.Counts().Since(p.before)
 	s.Requests, s.Throttled, s.Seconds = requests.Requests, requests.Throttled, took.Seconds()
 	result, exit := verdict(s, err)
-	s.Exit = exit
+	s.Result, s.Exit = result, exit
 	if err != nil {
 		s.Error = err.Error()
 	}
@@ -56,11 +57,14 @@ func (p *pass) end(err error) Summary {
 // verdict names the result for metrics and logs, and the exit code that goes with it.
 func verdict(s Summary, err error) (result string, exit int) {
 	_, held := errors.AsType[*checkpoint.LeaseHeldError](err)
+	_, refused := errors.AsType[*RefusedError](err)
 	switch {
 	case errors.Is(err, ErrDrained):
 		return resultDrained, ExitInterrupted
 	case held:
 		return "", ExitLeaseHeld
+	case refused:
+		return resultDenied, ExitFailed
 	case err != nil:
 		return resultFailed, ExitFailed
 	case s.SetAside() > 0:

@@ -34,6 +34,7 @@ func (p *pass) skipped(a plan.Action) {
 	p.tally.skipped(a.Reason)
 	outcome := outcomeSkipped
 	if a.Reason == plan.Unchanged {
+		p.refusals.unchanged(a.Object)
 		outcome = outcomeUnchanged
 	}
 	p.count.objects.WithLabelValues(outcome).Inc()
@@ -184,15 +185,22 @@ func (p *pass) unconditional(why string) {
 // quarantine sets the object aside. The ledger has no entry of it any more: a request whose answer was lost may have replaced
 // the copy that the entry was of. What is syncd's own there all the same, the row says.
 func (p *pass) quarantine(slot *checkpoint.Slot, a plan.Action, ours copier.Ours, err error) {
-	row := p.aside(a, ours, err)
-	reason := row.Reason
+	p.setAside(slot, p.aside(a, ours, err))
+	if bug, ok := errors.AsType[*copier.PanicError](err); ok && p.told.firstPanic() {
+		p.log.Error("copying panicked", "key", a.Object.Key, "err", bug, "stack", string(bug.Stack))
+	}
+}
+
+// setAside enters a row of quarantine. The first of each reason is logged, and how many follow: there may be millions.
+func (p *pass) setAside(slot *checkpoint.Slot, row checkpoint.Quarantined) {
 	slot.Quarantine(row, nil)
 	p.backlog.setAside(row.LastAt)
-	p.tally.quarantined(reason)
+	p.tally.quarantined(row.Reason)
 	p.count.objects.WithLabelValues(outcomeQuarantined).Inc()
-	p.count.quarantined.WithLabelValues(reason).Inc()
-	p.log.Warn("object quarantined", "key", a.Object.Key, "reason", reason, "err", err)
-	if bug, ok := errors.AsType[*copier.PanicError](err); ok {
-		p.log.Error("copying panicked", "key", a.Object.Key, "err", bug, "stack", string(bug.Stack))
+	p.count.quarantined.WithLabelValues(row.Reason).Inc()
+	if p.told.first(row.Reason, p.o.Now()) {
+		p.log.Warn("object quarantined", "key", row.Key, "reason", row.Reason, "err", row.Detail)
+	} else {
+		p.log.Debug("object quarantined", "key", row.Key, "reason", row.Reason, "err", row.Detail)
 	}
 }

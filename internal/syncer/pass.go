@@ -12,6 +12,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
+	"syncd/internal/copier"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
 	"syncd/internal/throttle"
@@ -52,6 +53,11 @@ type pass struct {
 	hidden atomic.Bool
 	// claims has keys claimed before they are copied.
 	claims claims
+	// refusals are objects that were refused in turn, trials what was tried elsewhere for it.
+	refusals refusals
+	trials   trials
+	// told keeps the log short.
+	told told
 }
 
 // run walks the pass to its end and commits it, or saves what is settled and says why it could not.
@@ -77,7 +83,12 @@ func (p *pass) run(ctx context.Context) error {
 	p.claims.save = p.claim
 	p.log = p.log.With("pass", p.ledger.Number())
 	p.tally.began(p.ledger)
-	if err := p.walk(ctx); err != nil {
+	if err := p.stillRefused(ctx); err != nil {
+		return p.save(ctx, firstCause(ctx, err))
+	}
+	err = p.walk(ctx)
+	p.endWalk(err)
+	if err != nil {
 		return p.save(ctx, err)
 	}
 	if err := p.tally.summary().check(); err != nil {
@@ -99,6 +110,7 @@ func (p *pass) walk(ctx context.Context) error {
 	defer context.AfterFunc(working, stop)() // a copy that ends the pass ends the reading too
 	// A save is of the pass, not of its copies: when the last of these has ended, a save that has begun goes on to its end.
 	save := func() error {
+		p.told.due(p.log, p.o.Now())
 		err := p.saveDue(ctx)
 		if err != nil {
 			giveUp() // what is copied from now on could not be remembered
@@ -110,6 +122,7 @@ func (p *pass) walk(ctx context.Context) error {
 	taken := 0
 	take := func(a plan.Action) error {
 		taken++
+		p.release(p.refusals.take(a.Object.Key, p.holdFor()))
 		slot, err := p.ledger.Reserve(reading, a.Object.Key)
 		switch {
 		case err != nil:
@@ -122,18 +135,30 @@ func (p *pass) walk(ctx context.Context) error {
 				return err
 			}
 		}
+		if err := p.refusals.wait(reading); err != nil {
+			return err
+		}
 		// Turns are given in key order, and whoever has one copies: a drain leaves no hole below what was copied.
 		if err := turns.Acquire(reading); err != nil {
 			return err
 		}
 		copies.Go(func() error {
-			defer turns.Release()
-			return guarded(func() error { return p.carryOut(working, slot, a) })
+			held, release := turns.Hold(working)
+			defer release()
+			return guarded(func() error { return p.carryOut(held, slot, a) })
 		})
 		return save()
 	}
 	err := guarded(func() error { return p.each(reading, take) })
 	return firstCause(ctx, copies.Wait(), saved(), p.claims.wait(), err)
+}
+
+// endWalk sets aside what was refused, unless everything was, and ends the counts of the log.
+func (p *pass) endWalk(err error) {
+	if _, ok := errors.AsType[*RefusedError](err); !ok {
+		p.release(p.refusals.all())
+	}
+	p.told.end(p.log, p.o.Now())
 }
 
 // each plans ahead and calls do for every action in key order.
@@ -205,8 +230,8 @@ func (p *pass) compare(ctx context.Context, k known) plan.Actions {
 func (p *pass) copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action) error {
 	p.count.inFlight.Inc()
 	defer p.count.inFlight.Dec()
-	start := p.o.Now()
-	result, ours, err := p.o.Copier.Copy(ctx, a.Object, targetOf(a), slot)
+	start, number := p.o.Now(), p.refusals.begin()
+	result, ours, inTurn, err := p.copyOnce(ctx, slot, a)
 	switch {
 	case err == nil && result.Adopted:
 		p.adopted(slot, a, result)
@@ -221,8 +246,13 @@ func (p *pass) copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action) e
 		if err := p.vanished(ctx, slot, a, ours); err != nil {
 			return err
 		}
+	case isRefusal(copier.Reason(err)):
+		return p.refuse(ctx, slot, a, p.aside(a, ours, err), err)
 	default:
 		p.quarantine(slot, a, ours, err)
+	}
+	if err == nil && inTurn {
+		p.release(p.refusals.copied(number, result.Object))
 	}
 	p.backlog.settle(a.Object.Key)
 	return nil
@@ -283,7 +313,11 @@ func (p *pass) save(ctx context.Context, cause error) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.saveTime())
 	defer cancel()
-	err := p.ledger.Abandon(ctx)
+	var err error
+	if refused, ok := errors.AsType[*RefusedError](cause); ok && refused.record != nil && p.replay == nil {
+		err = p.ledger.Refuse(ctx, *refused.record)
+	}
+	err = errors.Join(err, p.ledger.Abandon(ctx))
 	switch {
 	case err == nil:
 		return cause

@@ -36,7 +36,7 @@ func TestPassAddsUp(t *testing.T) {
 		want := syncer.Summary{
 			Mapping: "m", Pass: 1, Generation: 1, Listed: 13, Copied: 10, CopiedBytes: 10,
 			Skipped: map[string]int64{"excluded": 2, "too_large": 1}, Quarantined: map[string]int64{},
-			Requests: map[string]int64{"ListObjectsV2": 1, "CopyObject": 10},
+			Requests: map[string]int64{"ListObjectsV2": 1, "CopyObject": 10}, Result: "complete",
 		}
 		if diff := cmp.Diff(want, first); diff != "" {
 			t.Errorf("first pass (-want +got):\n%s", diff)
@@ -59,7 +59,7 @@ func TestPassAddsUp(t *testing.T) {
 			Mapping: "m", Pass: 3, Generation: 3, Listed: 13, Copied: 2, CopiedBytes: 2, Unchanged: 7, Kept: 1,
 			Skipped: map[string]int64{"excluded": 2, "too_large": 1}, Quarantined: map[string]int64{"denied": 1},
 			// The object that was denied is looked for in a listing: S3 denies what is not there too.
-			Requests: map[string]int64{"ListObjectsV2": 2, "CopyObject": 4}, Throttled: 1, Exit: 3, Seconds: last.Seconds,
+			Requests: map[string]int64{"ListObjectsV2": 2, "CopyObject": 4}, Throttled: 1, Result: "quarantined", Exit: 3, Seconds: last.Seconds,
 		}
 		if diff := cmp.Diff(want, last); diff != "" {
 			t.Errorf("last pass (-want +got):\n%s", diff)

@@ -22,7 +22,7 @@ func TestDeadCredentialsStopThePass(t *testing.T) {
 			w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Skip: 500, Times: 1, Do: func() { w.signer.fail(dead) }})
 		},
 		"expired": func(w *world) {
-			w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Skip: 500, Kind: awsfake.ExpiredToken})
+			w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Skip: 500, Times: 1, Do: func() { w.cloud.Inject(awsfake.Fault{Kind: awsfake.ExpiredToken}) }})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -57,12 +57,14 @@ func TestFailedPassIsTakenUp(t *testing.T) {
 		w := newWorld(t)
 		w.fill(1000)
 		w.cloud.SetLatency(time.Millisecond)
-		w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Skip: 500, Times: 1, Kind: awsfake.ExpiredToken})
+		var repair func()
+		w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Skip: 500, Times: 1, Do: func() { repair = w.cloud.Inject(awsfake.Fault{Kind: awsfake.ExpiredToken}) }})
 		s := w.open(t)
 		first, err := s.Run(t.Context())
 		if !awserr.Fatal(err) {
 			t.Fatalf("got %v, want a fatal error", err)
 		}
+		repair()
 		second := mustRun(t, s)
 		if !second.Resumed || second.Pass != first.Pass {
 			t.Errorf("got pass %d, resumed %v, want pass %d resumed", second.Pass, second.Resumed, first.Pass)

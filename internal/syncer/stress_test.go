@@ -28,7 +28,7 @@ var many = flag.Int("many", 5000, "how many objects the tests of faults and rate
 // pace is what bounds the requests of a realistic world.
 type pace struct {
 	level                    *throttle.Level
-	source, destination, kms *throttle.Controller
+	source, destination, kms *throttle.Draw
 }
 
 // realistic gives the world the clients of the program: its retries, its patience and its pace.
@@ -36,8 +36,8 @@ func (w *world) realistic(t *testing.T) pace {
 	t.Helper()
 	p := pace{
 		level:  throttle.NewLevel(throttle.LevelOptions{Min: 4, Start: 64, Max: 512}),
-		source: throttle.NewController(throttle.ControllerOptions{}), destination: throttle.NewController(throttle.ControllerOptions{}),
-		kms: throttle.NewController(throttle.ControllerOptions{}),
+		source: throttle.NewQuota(throttle.ControllerOptions{}).Draw(), destination: throttle.NewQuota(throttle.ControllerOptions{}).Draw(),
+		kms: throttle.NewQuota(throttle.ControllerOptions{}).Draw(),
 	}
 	role := w.cloud.Account(consumer).CreateRole("syncd", iam.MustParse(fmt.Sprintf(
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},"Action":"sts:AssumeRole"}]}`, consumer)),
@@ -50,7 +50,7 @@ func (w *world) realistic(t *testing.T) pace {
 		t.Fatal(err)
 	}
 	w.copies.Initiator, w.copies.Session = role.ARN, "syncd"
-	client := func(service *throttle.Controller) *s3.Client {
+	client := func(service *throttle.Draw) *s3.Client {
 		c, err := set.Config("syncd", region)
 		if err != nil {
 			t.Fatal(err)
@@ -186,7 +186,7 @@ func TestItFindsTheRateOfKMS(t *testing.T) {
 		pace := w.realistic(t)
 		w.cloud.Account(consumer).SetKMSRate(allowed)
 		w.watched(t, 2**many).check(t, allowed)
-		for side, c := range map[string]*throttle.Controller{"source": pace.source, "destination": pace.destination} {
+		for side, c := range map[string]*throttle.Draw{"source": pace.source, "destination": pace.destination} {
 			if rate, limited := c.Rate(); limited {
 				t.Errorf("the %s was limited to %.0f a second, and it was KMS that asked to slow down", side, rate)
 			}
@@ -195,4 +195,37 @@ func TestItFindsTheRateOfKMS(t *testing.T) {
 			t.Errorf("got %v throttled, want copies alone", throttled)
 		}
 	})
+}
+
+// TestRefusalsAtRandomCostLittle compares a pass that is refused a share of its requests, whatever their rate, with one that is not.
+func TestRefusalsAtRandomCostLittle(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
+	took := func(refused float64) (seconds float64) {
+		emptyPools()
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.realistic(t)
+			w.fill(*many)
+			w.cloud.SetLatency(20 * time.Millisecond)
+			if refused > 0 {
+				w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Probability: refused, Kind: awsfake.Throttle})
+			}
+			start := time.Now()
+			if got := mustRun(t, w.open(t)); got.Copied != int64(*many) {
+				t.Fatalf("got %+v, want all %d copied", got, *many)
+			}
+			seconds = time.Since(start).Seconds()
+		})
+		return seconds
+	}
+	undisturbed := took(0)
+	for _, refused := range []float64{0.005, 0.05} {
+		if ratio := undisturbed / took(refused); ratio < 0.9*(1-refused) {
+			t.Errorf("got %.2f of the undisturbed rate with %.2f %% refused, want at least 0.9", ratio, 100*refused)
+		} else {
+			t.Logf("%.2f of the undisturbed rate with %.2f %% refused", ratio, 100*refused)
+		}
+	}
 }

@@ -49,6 +49,8 @@ type Summary struct {
 	Throttled int64            `json:"throttled"`
 	// Seconds is the time the pass took.
 	Seconds float64 `json:"seconds"`
+	// Result is what became of the pass in a word: complete, quarantined, drained, denied or failed.
+	Result string `json:"result,omitempty"`
 	// Exit is the exit code that this pass alone would give the command.
 	Exit int `json:"exit"`
 	// Resumed says that the pass took up an interrupted one.

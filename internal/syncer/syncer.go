@@ -4,7 +4,8 @@
 // It promises that a pass settles every object of its listing exactly once (copied, unchanged, skipped with a reason or
 // quarantined with a reason) or says that it did not, that a generation of the ledger is committed only by a pass that
 // reached the end, and that an interrupted pass keeps what it has done. One object's failure never stops a pass; dead
-// credentials, a missing bucket or a ledger that cannot be written stop it at once. A preview goes the same way up to the
+// credentials, a missing bucket or a ledger that cannot be written stop it at once, and so does a policy or a key that refuses
+// everything, once a few objects elsewhere were refused too. A preview goes the same way up to the
 // first copy, without the lease and without a write.
 //
 // It leaves to the floors beneath what each step means, and to the daemon when a pass begins.
@@ -42,6 +43,7 @@ type Copier interface {
 	Proved(ctx context.Context, e checkpoint.Entry, target copier.Target, otherKey bool) (bool, error)
 	LeftOf(ctx context.Context, sourceKey string, target copier.Target) (copier.Left, error)
 	Look(ctx context.Context, key string) (listing.Object, error)
+	Readable(ctx context.Context, key string) error
 	DestinationKey(key string) (string, error)
 	Clock() time.Time
 	There(t time.Time) time.Time
@@ -50,10 +52,11 @@ type Copier interface {
 	SweepUploads(ctx context.Context, before time.Time, kept []checkpoint.Upload) (aborted int, err error)
 }
 
-// Turns bounds the objects that are copied side by side. They are given in the order they are asked for.
+// Turns bounds the objects that are copied side by side. They are given in the order they are asked for. An object whose requests
+// wait to be tried again may leave its turn to others meanwhile.
 type Turns interface {
 	Acquire(ctx context.Context) error
-	Release()
+	Hold(ctx context.Context) (held context.Context, release func())
 }
 
 // Options are the settings of a Syncer. All fields are required unless they say otherwise.

@@ -12,6 +12,7 @@ type Gate struct {
 	mu    sync.Mutex
 	line  line
 	inUse int
+	left  int
 }
 
 // Acquire waits for a slot. Its error is that of ctx, and then no slot is taken.
@@ -36,6 +37,45 @@ func (g *Gate) Release() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.release()
+}
+
+// maxLeft is how many slots of a gate may be left at once, as a multiple of its limit: it bounds what waits to be tried again.
+const maxLeft = 2
+
+// Hold returns a context for what is done with a slot that is taken, and a func that releases it. While its requests wait to be tried
+// again, the slot is others'.
+func (g *Gate) Hold(ctx context.Context) (held context.Context, release func()) {
+	held, h := holding(ctx, g.leave, func(context.Context) error {
+		g.enter()
+		return nil
+	})
+	return held, func() {
+		if !h.end() {
+			g.enter()
+		}
+		g.Release()
+	}
+}
+
+// leave gives a slot back for a while, unless too many are left already, and reports whether it did.
+func (g *Gate) leave() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.left >= maxLeft*g.level.Limit() {
+		g.level.crowded.Store(true)
+		return false
+	}
+	g.left++
+	g.release()
+	return true
+}
+
+// enter takes a slot that was left, at once, though there may be none: it has waited in the line before.
+func (g *Gate) enter() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.left--
+	g.inUse++
 }
 
 // InUse returns how many slots are taken. It exceeds the limit for a while after the level has fallen.

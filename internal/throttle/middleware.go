@@ -19,10 +19,10 @@ import (
 type Guard struct {
 	// Level learns from latency and broken connections. Whoever sends holds a slot of one of its gates; the guard takes none.
 	Level *Level
-	// Service is the quota of the service itself: of a bucket, or of STS. Throttling that is not KMS's is its.
-	Service *Controller
-	// KMS is the quota of KMS in the account and region of the requests; only requests that may need KMS wait for it.
-	KMS *Controller
+	// Service draws on the quota of the service itself: of a bucket, or of STS. Throttling that is not KMS's is its.
+	Service *Draw
+	// KMS draws on the quota of KMS in the account and region of the requests; only requests that may need KMS wait for it.
+	KMS *Draw
 	// Cap and KMSCap learn nothing; they are the caps of a mapping. KMSCap counts what S3 may ask of KMS, as KMS does.
 	Cap, KMSCap *Controller
 }
@@ -49,24 +49,32 @@ func (g *Guard) pace(ctx context.Context, in middleware.FinalizeInput, next midd
 	if err != nil {
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 	}
+	attempt := ctx
 	if delayed {
-		ctx = context.WithValue(ctx, delayedKey{}, true)
+		attempt = context.WithValue(ctx, delayedKey{}, true)
 	}
-	return next.HandleFinalize(ctx, in)
+	out, metadata, err := next.HandleFinalize(attempt, in)
+	if err != nil {
+		leaveAll(ctx)
+	}
+	return out, metadata, err
 }
 
 // wait passes the controllers. That of the service comes last: what it lets go is sent at once, evenly.
 func (g *Guard) wait(ctx context.Context, kms float64) (delayed bool, err error) {
+	if err := enterAll(ctx); err != nil {
+		return false, &smithy.CanceledError{Err: fmt.Errorf("wait to be tried again: %w", err)}
+	}
 	for _, turn := range [...]struct {
-		controller *Controller
-		weight     float64
-	}{{g.KMSCap, kms}, {g.Cap, 1}, {g.KMS, kms}, {g.Service, 1}} {
-		if turn.controller == nil || turn.weight == 0 {
+		wait   func(context.Context, float64) (bool, error)
+		weight float64
+	}{{g.KMSCap.wait, kms}, {g.Cap.wait, 1}, {g.KMS.wait, kms}, {g.Service.wait, 1}} {
+		if turn.weight == 0 {
 			continue
 		}
-		waited, err := turn.controller.pacer.wait(ctx, turn.weight)
+		waited, err := turn.wait(ctx, turn.weight)
 		if err != nil {
-			return waited, &smithy.CanceledError{Err: fmt.Errorf("wait for the rate of %s: %w", turn.controller.name, err)}
+			return waited, err
 		}
 		delayed = delayed || waited
 	}
@@ -75,10 +83,9 @@ func (g *Guard) wait(ctx context.Context, kms float64) (delayed bool, err error)
 
 func (g *Guard) learn(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	operation := awsmiddleware.GetOperationName(ctx)
-	service := quota{controller: g.Service, weight: 1}
-	kms := quota{controller: g.KMS, weight: kmsRequests(operation, in.Request)}
-	service.send()
-	kms.send()
+	service, kms := stake{draw: g.Service}, stake{draw: g.KMS}
+	service.send(1)
+	kms.send(kmsRequests(operation, in.Request))
 	delayed, _ := ctx.Value(delayedKey{}).(bool)
 	departed := g.Level.sent(delayed)
 	out, metadata, err := next.HandleDeserialize(ctx, in)
@@ -99,22 +106,24 @@ func (g *Guard) learn(ctx context.Context, in middleware.DeserializeInput, next 
 	return out, metadata, err
 }
 
-// quota is one controller's part in one attempt.
-type quota struct {
-	controller *Controller
-	weight     float64
-	cuts       int
+// stake is what one attempt takes of a quota.
+type stake struct {
+	draw   *Draw
+	ticket ticket
 }
 
-func (q *quota) send() {
-	if q.controller != nil && q.weight > 0 {
-		q.cuts = q.controller.sent(q.weight)
+func (s *stake) send(weight float64) {
+	if weight == 0 {
+		s.draw = nil
+	}
+	if s.draw != nil {
+		s.ticket = s.draw.sent(weight)
 	}
 }
 
-func (q *quota) answer(throttled bool) {
-	if q.controller != nil && q.weight > 0 {
-		q.controller.answered(q.cuts, q.weight, throttled)
+func (s *stake) answer(isRefused bool) {
+	if s.draw != nil {
+		s.draw.answered(s.ticket, isRefused)
 	}
 }
 

@@ -18,8 +18,9 @@ import (
 	"syncd/internal/throttle"
 )
 
-func controller() *throttle.Controller {
-	return throttle.NewController(throttle.ControllerOptions{})
+// unlimited returns a draw on a quota of which nothing is known.
+func unlimited() *throttle.Draw {
+	return throttle.NewQuota(throttle.ControllerOptions{}).Draw()
 }
 
 func (w *world) copy(ctx context.Context) error {
@@ -45,7 +46,7 @@ func TestGuardKnowsWhoseQuotaItIs(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				guard := &throttle.Guard{Service: controller(), KMS: controller()}
+				guard := &throttle.Guard{Service: unlimited(), KMS: unlimited()}
 				w := newWorld(t, &throttle.Meter{}, guard)
 				w.cloud.Inject(awsfake.Fault{Times: 1, Kind: tt.kind})
 				for range 10 {
@@ -68,7 +69,7 @@ func TestGuardKnowsWhoseQuotaItIs(t *testing.T) {
 // TestGuardOfSTS has STS throttle, whose answer is another than that of S3.
 func TestGuardOfSTS(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		guard := &throttle.Guard{Service: controller()}
+		guard := &throttle.Guard{Service: unlimited()}
 		w := newWorld(t, &throttle.Meter{}, guard)
 		w.cloud.Inject(awsfake.Fault{Operation: "GetCallerIdentity", Times: 2, Kind: awsfake.Throttle})
 		if err := w.whoAmI(t.Context()); err != nil || guard.Service.Throttles() != 2 {
@@ -191,7 +192,7 @@ func TestHeadNeedsKMSForTheChecksum(t *testing.T) {
 func TestCanceledWaitIsNotTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		meter := &throttle.Meter{}
-		w := newWorld(t, meter, &throttle.Guard{Service: throttle.NewController(throttle.ControllerOptions{Name: "source", Cap: 0.001})})
+		w := newWorld(t, meter, &throttle.Guard{Service: throttle.NewQuota(throttle.ControllerOptions{Name: "source", Cap: 0.001}).Draw()})
 		if err := w.list(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -63,6 +63,13 @@ func (p *pacer) setRate(rate float64) {
 	defer p.mu.Unlock()
 	p.earn()
 	p.rate = rate
+	if math.IsInf(rate, 1) {
+		p.balance = 0
+		for !p.line.empty() {
+			p.line.admit()
+		}
+		return
+	}
 	p.balance = min(p.balance, p.credit())
 	p.admit()
 }

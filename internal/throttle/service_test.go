@@ -94,6 +94,7 @@ func (s *service) decide(operation string) error {
 	defer s.mu.Unlock()
 	if s.fail != nil {
 		if err := s.fail(); err != nil {
+			s.refused[operation]++
 			return err
 		}
 	}
@@ -121,16 +122,18 @@ func refusal(message string) error {
 // here they are used again.
 type client struct{ stacks sync.Pool }
 
-// newClient returns a client that tries five times, with pauses like those of the SDK, at a fraction of what its own costs.
+// newClient returns a client that tries eight times, with pauses like those of the real ones, at a fraction of what an SDK's costs.
 func newClient(tb testing.TB, s *service, g *throttle.Guard) *client {
 	tb.Helper()
-	return guarded(tb, g, tryFiveTimes, s.handle)
+	return guarded(tb, g, tryEightTimes, s.handle)
 }
 
-func tryFiveTimes(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (out middleware.FinalizeOutput, metadata middleware.Metadata, err error) {
-	for attempt := range 5 {
+func tryEightTimes(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (out middleware.FinalizeOutput, metadata middleware.Metadata, err error) {
+	longest := 100 * time.Millisecond
+	for attempt := range 8 {
 		if attempt > 0 {
-			time.Sleep(min(time.Duration(rand.Float64()*float64(time.Second<<attempt)), 10*time.Second))
+			time.Sleep(rand.N(min(longest, 10*time.Second)))
+			longest *= 3
 		}
 		if out, metadata, err = next.HandleFinalize(ctx, in); err == nil || ctx.Err() != nil {
 			break
@@ -196,13 +199,15 @@ func (l *load) add(tb testing.TB, n int, c *client, operation string, gate *thro
 }
 
 func (l *load) send(ctx context.Context, c *client, operation string, gate *throttle.Gate) error {
-	if gate != nil {
-		if err := gate.Acquire(ctx); err != nil {
-			return err
-		}
-		defer gate.Release()
+	if gate == nil {
+		return c.send(ctx, operation)
 	}
-	return c.send(ctx, operation)
+	if err := gate.Acquire(ctx); err != nil {
+		return err
+	}
+	held, release := gate.Hold(ctx)
+	defer release()
+	return c.send(held, operation)
 }
 
 // stop returns how many calls were lost.

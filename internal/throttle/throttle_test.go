@@ -54,7 +54,7 @@ func TestRateFindsItsLevel(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newService(tt.latency, newQuota(tt.allowed, tt.burst*tt.allowed), quota{})
 				load := newLoad()
-				load.add(t, tt.inFlight, newClient(t, s, &throttle.Guard{Service: throttle.NewController(throttle.ControllerOptions{})}), "CopyObject", nil)
+				load.add(t, tt.inFlight, newClient(t, s, &throttle.Guard{Service: unlimited()}), "CopyObject", nil)
 				time.Sleep(settled)
 				got := measure(s, "CopyObject", watched, min(tt.allowed, float64(tt.inFlight)/tt.latency.Seconds()))
 				if lost := load.stop(); got.served < 0.9 || got.refused >= 0.03 || lost > 0 {
@@ -84,7 +84,7 @@ func TestRateFollowsTheService(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newService(50*time.Millisecond, newQuota(1000, 100), quota{})
 				load := newLoad()
-				load.add(t, 500, newClient(t, s, &throttle.Guard{Service: throttle.NewController(throttle.ControllerOptions{})}), "CopyObject", nil)
+				load.add(t, 500, newClient(t, s, &throttle.Guard{Service: unlimited()}), "CopyObject", nil)
 				time.Sleep(30 * time.Second)
 				s.set(func() { tt.change(s) })
 				time.Sleep(30 * time.Second)
@@ -104,7 +104,7 @@ func TestRateKeepsAsking(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(20*time.Millisecond, newQuota(1000, 100), quota{})
 		s.outage = true
-		c := throttle.NewController(throttle.ControllerOptions{})
+		c := unlimited()
 		load := newLoad()
 		load.add(t, 100, newClient(t, s, &throttle.Guard{Service: c}), "CopyObject", nil)
 		time.Sleep(30 * time.Second)
@@ -129,7 +129,7 @@ func TestRateKeepsAsking(t *testing.T) {
 func TestRateIsNotForgottenInIdleTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(20*time.Millisecond, newQuota(1000, 100), quota{})
-		c := throttle.NewController(throttle.ControllerOptions{})
+		c := unlimited()
 		client := newClient(t, s, &throttle.Guard{Service: c})
 		busy := newLoad()
 		busy.add(t, 200, client, "CopyObject", nil)
@@ -148,33 +148,12 @@ func TestRateIsNotForgottenInIdleTime(t *testing.T) {
 	})
 }
 
-// TestOneStrayRefusalChangesLittle refuses one request in a thousand, whatever the rate.
-func TestOneStrayRefusalChangesLittle(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newService(20*time.Millisecond, quota{}, quota{})
-		n := 0
-		s.fail = func() error {
-			if n++; n%1000 == 0 {
-				return refusal("Please reduce your request rate.")
-			}
-			return nil
-		}
-		load := newLoad()
-		load.add(t, 40, newClient(t, s, &throttle.Guard{Service: throttle.NewController(throttle.ControllerOptions{})}), "CopyObject", nil)
-		time.Sleep(settled)
-		got := measure(s, "CopyObject", time.Minute, 2000)
-		if load.stop(); got.served < 0.9 {
-			t.Errorf("got %.1f %% of the 2000/s that 40 senders manage, want at least 90 %%", 100*got.served)
-		}
-	})
-}
-
 // TestKMSSlowsOnlyWhatNeedsIt has KMS allow 500 copies a second and S3 more than anyone sends.
 func TestKMSSlowsOnlyWhatNeedsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(20*time.Millisecond, quota{}, newQuota(1000, 100))
 		guard := &throttle.Guard{
-			Service: throttle.NewController(throttle.ControllerOptions{}), KMS: throttle.NewController(throttle.ControllerOptions{}),
+			Service: unlimited(), KMS: unlimited(),
 		}
 		client, load := newClient(t, s, guard), newLoad()
 		load.add(t, 200, client, "CopyObject", nil)
@@ -211,7 +190,6 @@ func TestCapsAreExact(t *testing.T) {
 		{"high", func(c *throttle.Controller) *throttle.Guard { return &throttle.Guard{Cap: c} }, 2000, "CopyObject", 2000},
 		{"odd", func(c *throttle.Controller) *throttle.Guard { return &throttle.Guard{Cap: c} }, 333, "CopyObject", 333},
 		{"low", func(c *throttle.Controller) *throttle.Guard { return &throttle.Guard{Cap: c} }, 2, "CopyObject", 2},
-		{"of the service", func(c *throttle.Controller) *throttle.Guard { return &throttle.Guard{Service: c} }, 700, "CopyObject", 700},
 		{"KMS, two a copy", func(c *throttle.Controller) *throttle.Guard { return &throttle.Guard{KMSCap: c} }, 700, "CopyObject", 350},
 		{"KMS, one a read", func(c *throttle.Controller) *throttle.Guard { return &throttle.Guard{KMSCap: c} }, 700, "GetObject", 700},
 		{"KMS, not asked", func(c *throttle.Controller) *throttle.Guard { return &throttle.Guard{KMSCap: c} }, 7, "ListObjectsV2", 5000},
@@ -233,13 +211,13 @@ func TestCapsAreExact(t *testing.T) {
 func TestRateOfControllers(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
-		c       *throttle.Controller
+		c       *throttle.Draw
 		rate    float64
 		limited bool
 	}{
 		{"none", nil, 0, false},
-		{"new", throttle.NewController(throttle.ControllerOptions{}), 0, false},
-		{"capped", throttle.NewController(throttle.ControllerOptions{Cap: 12.5}), 12.5, true},
+		{"new", unlimited(), 0, false},
+		{"capped", throttle.NewQuota(throttle.ControllerOptions{Cap: 12.5}).Draw(), 12.5, true},
 	} {
 		if rate, limited := tt.c.Rate(); rate != tt.rate || limited != tt.limited || tt.c.Throttles() != 0 {
 			t.Errorf("%s: got %v, %v, %d throttles, want %v, %v, none", tt.name, rate, limited, tt.c.Throttles(), tt.rate, tt.limited)
@@ -334,7 +312,7 @@ func BenchmarkGuard(b *testing.B) {
 		{"without", &throttle.Guard{}},
 		{"all", &throttle.Guard{
 			Level:   throttle.NewLevel(throttle.LevelOptions{Min: 1, Start: 64, Max: 1024}),
-			Service: throttle.NewController(throttle.ControllerOptions{}), KMS: throttle.NewController(throttle.ControllerOptions{}),
+			Service: unlimited(), KMS: unlimited(),
 			Cap: throttle.NewController(throttle.ControllerOptions{Cap: 1e9}), KMSCap: throttle.NewController(throttle.ControllerOptions{Cap: 1e9}),
 		}},
 	} {

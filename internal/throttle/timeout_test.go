@@ -22,8 +22,12 @@ func TestTimeoutStandsStillForARate(t *testing.T) {
 	for name, guard := range map[string]func() *throttle.Guard{
 		"cap":        func() *throttle.Guard { return &throttle.Guard{Cap: slow()} },
 		"cap of KMS": func() *throttle.Guard { return &throttle.Guard{KMSCap: slow()} },
-		"KMS":        func() *throttle.Guard { return &throttle.Guard{KMS: slow()} },
-		"service":    func() *throttle.Guard { return &throttle.Guard{Service: slow()} },
+		"KMS": func() *throttle.Guard {
+			return &throttle.Guard{KMS: throttle.NewQuota(throttle.ControllerOptions{Name: "mapping", Cap: 1.0 / 600}).Draw()}
+		},
+		"service": func() *throttle.Guard {
+			return &throttle.Guard{Service: throttle.NewQuota(throttle.ControllerOptions{Name: "mapping", Cap: 1.0 / 600}).Draw()}
+		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, &throttle.Meter{}, guard())

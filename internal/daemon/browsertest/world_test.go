@@ -35,6 +35,8 @@ type script struct {
 	end chan struct{}
 }
 
+func (r *script) Ready(context.Context) error { return nil }
+
 func (r *script) Run(ctx context.Context) (syncer.Summary, error) {
 	if r.err != nil {
 		return syncer.Summary{Pass: 12, Listed: 18_204}, r.err

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"syncd/internal/awsfake"
+)
+
+// TestBackfillThatIsDenied names one cause and what to do, shows it in the status, and is over when it is repaired.
+func TestBackfillThatIsDenied(t *testing.T) {
+	s := newSite(t, nil)
+	for i := range 200 {
+		s.source.Put(fmt.Sprintf("k%03d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+	}
+	repair := s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.AccessDenied})
+	for range 2 {
+		got := s.run(t.Context(), "backfill", "--json")
+		summary := lastLine(t, got.stdout)
+		if got.code != 1 || summary.Exit != 1 || summary.Result != "denied" || summary.SetAside() != 0 {
+			t.Errorf("got exit %d, %+v, want 1 and the result denied", got.code, summary)
+		}
+		told := got.stderr[strings.LastIndex(got.stderr, "syncd: mapping"):]
+		if strings.Count(told, "AccessDenied") != 1 || !strings.Contains(told, "; hint: run `syncd doctor`") || strings.Count(told, "\n") != 1 {
+			t.Errorf("got %q, want one line with the cause once and the doctor", told)
+		}
+	}
+	var shown status
+	if err := json.Unmarshal([]byte(s.run(t.Context(), "status", "--json").stdout), &shown); err != nil {
+		t.Fatal(err)
+	}
+	if shown.Pass == nil || shown.Pass.Refused == nil || shown.Pass.Refused.Reason != "denied" || len(shown.Quarantined) != 0 {
+		t.Errorf("got %+v, want the cause and nothing in quarantine", shown)
+	}
+	if text := s.run(t.Context(), "status").stdout; !strings.Contains(text, "denied       since ") {
+		t.Errorf("got %q, want a line with the cause", text)
+	}
+	repair()
+	if got := s.run(t.Context(), "backfill", "--json"); got.code != 0 || lastLine(t, got.stdout).Copied != 200 {
+		t.Errorf("after the repair: got exit %d, %s, want all copied", got.code, got.stdout)
+	}
+}

@@ -1,0 +1,159 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+	"syncd/internal/iam"
+)
+
+// fleetSite is many tenants, each a mapping with a role, a prefix of copies and a ledger of its own, and their state on S3. They read
+// the same objects, so that the accounts need not hold them once for each.
+type fleetSite struct {
+	*site
+	tenants, dead int
+	key           *awsfake.Key
+}
+
+const fleetState = "consumer-state"
+
+// newFleet brings up the accounts with so many tenants of so many entries each. The roles of the last ones are asked for where nobody
+// ever answers.
+func newFleet(t *testing.T, tenants, dead, entries int) *fleetSite {
+	t.Helper()
+	f := &fleetSite{site: &site{world: &world{cloud: awsfake.New(awsfake.Options{})}, now: time.Now, dir: t.TempDir()}, tenants: tenants, dead: dead}
+	owner, consumer := f.cloud.Account(demoOwner), f.cloud.Account(demoConsumer)
+	f.owner, f.consumer = owner.AdminUser(), consumer.AdminUser()
+	f.key = consumer.CreateKey(demoRegion, nil)
+	f.source = owner.CreateBucket(demoSource, demoRegion, awsfake.BucketOptions{Policy: iam.MustParse(`{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Principal":{"AWS":"` + demoConsumer + `"},"Action":"s3:*","Resource":["arn:aws:s3:::` + demoSource + `","arn:aws:s3:::` + demoSource + `/*"]}]}`)})
+	f.destination = consumer.CreateBucket(demoCopy, demoRegion, awsfake.BucketOptions{})
+	consumer.CreateBucket(fleetState, demoRegion, awsfake.BucketOptions{})
+	anything := iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","kms:*"],"Resource":"*"}]}`)
+	trust := iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + f.consumer.ARN + `"},"Action":"sts:AssumeRole"}]}`)
+	for i := range tenants {
+		consumer.CreateRole(tenant(i), trust, awsfake.RoleOptions{}).SetPolicies(anything)
+	}
+	for i := range entries {
+		f.source.Put(fmt.Sprintf("exports/2026/part-%06d.parquet", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+	}
+	closeServer, err := f.listen(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = closeServer() })
+	f.config = filepath.Join(f.dir, "syncd.yaml")
+	f.configure(t, "auto", "@every 15m")
+	f.copyLedgers(t)
+	return f
+}
+
+// configure writes the configuration and the credentials of the process.
+func (f *fleetSite) configure(t *testing.T, passes, schedule string) {
+	t.Helper()
+	var text strings.Builder
+	fmt.Fprintf(&text, "state: s3://%s/syncd/\nhttp: {listen: \"127.0.0.1:0\"}\naws: {endpoint_url: %q, path_style: true}\n", fleetState, f.endpoint)
+	fmt.Fprintf(&text, "checkpoint: {account: %q}\npasses: %s\nroles:\n", demoConsumer, passes)
+	for i := range f.tenants {
+		at := ""
+		if i >= f.tenants-f.dead {
+			at = fmt.Sprintf(", endpoint_url: %q", silent(t))
+		}
+		fmt.Fprintf(&text, "  %s: {arn: \"arn:aws:iam::%s:role/%[1]s\", external_id: none%[3]s}\n", tenant(i), demoConsumer, at)
+	}
+	text.WriteString("mappings:\n")
+	for i := range f.tenants {
+		fmt.Fprintf(&text, "  - name: %s\n    source: {bucket: %s, region: %s, account: %q, role: %[1]s}\n", tenant(i), demoSource, demoRegion, demoOwner)
+		fmt.Fprintf(&text, "    destination: {bucket: %s, prefix: %s/, region: %s, account: %q, role: %[2]s, kms_key: %[5]q}\n    schedule: %[6]q\n",
+			demoCopy, tenant(i), demoRegion, demoConsumer, f.key.ARN(), schedule)
+	}
+	secrets := fmt.Sprintf("[consumer]\naws_access_key_id = %s\naws_secret_access_key = %s\n", f.consumer.AccessKeyID, f.consumer.SecretAccessKey)
+	for name, content := range map[string]string{"syncd.yaml": text.String(), "credentials": secrets} {
+		if err := os.WriteFile(filepath.Join(f.dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// silent returns an endpoint that takes connections and never answers.
+func silent(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	return "http://" + listener.Addr().String()
+}
+
+// copyLedgers has the first tenant copied by a backfill, and gives all others the ledger that the same would have made for them.
+func (f *fleetSite) copyLedgers(t *testing.T) {
+	t.Helper()
+	if got := f.run(t.Context(), "backfill", "--mapping", tenant(0)); got.code != 0 {
+		t.Fatalf("got exit %d; stderr:\n%s", got.code, got.stderr)
+	}
+	store := f.store()
+	last, err := checkpoint.Latest(t.Context(), store, tenant(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var entries []checkpoint.Entry
+	for e, err := range checkpoint.Entries(t.Context(), store, tenant(0)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries = append(entries, e)
+	}
+	for i := 1; i < f.tenants; i++ {
+		o := checkpoint.Options{Mapping: tenant(i), Holder: "test", Fingerprint: strings.Replace(last.Fingerprint, tenant(0)+"/", tenant(i)+"/", 1)}
+		if err := writeLedger(t, store, o, entries); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (f *fleetSite) store() checkpoint.Store {
+	client := s3.NewFromConfig(aws.Config{
+		Region: demoRegion, BaseEndpoint: aws.String("http://aws.invalid"), HTTPClient: &http.Client{Transport: f.cloud.RoundTripper()},
+		Credentials: credentials.NewStaticCredentialsProvider(f.consumer.AccessKeyID, f.consumer.SecretAccessKey, ""),
+	}, func(o *s3.Options) { o.UsePathStyle = true })
+	return checkpoint.NewS3(client, checkpoint.S3Options{Bucket: fleetState, Prefix: "syncd/", Account: demoConsumer})
+}
+
+func writeLedger(t *testing.T, store checkpoint.Store, o checkpoint.Options, entries []checkpoint.Entry) error {
+	t.Helper()
+	ctx := t.Context()
+	ledger, err := checkpoint.Open(ctx, store, o)
+	if err != nil {
+		return err
+	}
+	pass, err := ledger.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		slot, err := pass.Reserve(ctx, e.Key)
+		if err != nil {
+			return err
+		}
+		slot.Record(e)
+	}
+	if _, err := pass.Commit(ctx); err != nil {
+		return err
+	}
+	return ledger.Close()
+}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"syncd/config"
+	"syncd/internal/awserr"
+	"syncd/internal/checkpoint"
+	"syncd/internal/daemon"
+	"syncd/internal/syncer"
+)
+
+const (
+	// stsRate is how many sessions are asked for in a second before passes: STS takes 600 calls a second from an account in a region
+	// (IAM User Guide, "IAM and AWS STS quotas"), of which others want theirs.
+	stsRate = 40
+	// sessionsTimeout bounds how long the sessions of a mapping may take, hops included; reachTimeout how long its source may take to
+	// answer, and its lease to be looked at.
+	sessionsTimeout = 2 * time.Minute
+	reachTimeout    = 30 * time.Second
+	// sessionMargin is how long sessions must last at least not to be asked for again.
+	sessionMargin = time.Minute
+	// tryLease is how often the lease is asked for that others hold. In between it is only looked at.
+	tryLease = 10 * time.Second
+)
+
+// runner runs the passes of a mapping in the daemon. Before each it gets what the pass would only wait for.
+type runner struct {
+	*syncer.Syncer
+	mapping  config.Mapping
+	source   *s3.Client
+	sessions sessions
+	store    checkpoint.Store
+	now      func() time.Time
+
+	hasRun   bool
+	recalled bool
+	last     error // of the last pass
+	asked    time.Time
+}
+
+var _ daemon.Runner = (*runner)(nil)
+
+func (s *system) runner(m *mapping) *runner {
+	return &runner{
+		Syncer: m.syncer, mapping: m.Mapping, source: m.source, store: s.store, now: s.process.now,
+		sessions: sessions{
+			pace: &s.sts, now: s.process.now, calls: s.sessionsOf(m.Mapping),
+			sides: map[string]aws.CredentialsProvider{"source": m.source.Options().Credentials, "destination": m.destination.Options().Credentials},
+		},
+	}
+}
+
+// sessionsOf counts the roles that are assumed for a mapping, hops included.
+func (s *system) sessionsOf(m config.Mapping) int {
+	roles := slices.Concat(s.config.Chain(m.Source.Role), s.config.Chain(m.Destination.Role))
+	slices.Sort(roles)
+	return len(slices.Compact(roles))
+}
+
+// Ready returns when the pass has what it needs: a lease that no other process seems to hold, sessions on both sides, and after
+// trouble a source that answers.
+func (r *runner) Ready(ctx context.Context) error {
+	if err := r.leaseFree(ctx); err != nil {
+		return err
+	}
+	err := r.sessions.get(ctx)
+	if err == nil {
+		err = r.reach(ctx)
+	}
+	if err != nil && !r.hasRun && !r.recalled {
+		r.recalled = true
+		r.Recall(ctx) // no pass of this process shows what the ledger tells
+	}
+	return err
+}
+
+// Run runs a pass.
+func (r *runner) Run(ctx context.Context) (syncer.Summary, error) {
+	r.asked = r.now()
+	summary, err := r.Syncer.Run(ctx)
+	r.hasRun, r.last = true, err
+	return summary, err
+}
+
+// leaseFree looks at a lease that another process held, so that only a pass asks for it that is likely to get it. Whether it is free
+// is for the store to say, by its own clock: now and then it is asked for in any case.
+func (r *runner) leaseFree(ctx context.Context) error {
+	if _, held := errors.AsType[*checkpoint.LeaseHeldError](r.last); !held || r.now().Sub(r.asked) >= tryLease {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
+	defer cancel()
+	lease, held, err := checkpoint.LeaseOf(ctx, r.store, r.mapping.Name)
+	if err != nil {
+		return fmt.Errorf("look at the lease: %w", err)
+	}
+	if held && (lease.Until.IsZero() || lease.Until.After(r.now())) {
+		return &checkpoint.LeaseHeldError{Name: r.mapping.Name, Holder: lease.Holder, Since: lease.Since, Until: lease.Until}
+	}
+	return nil
+}
+
+// reach looks whether the source answers, whatever it says, where that is in doubt: the requests of a pass are tried again for minutes.
+func (r *runner) reach(ctx context.Context) error {
+	if r.hasRun && awserr.Classify(r.last) != awserr.Transient {
+		return nil
+	}
+	bounded, cancel := context.WithTimeout(ctx, reachTimeout)
+	defer cancel()
+	in := &s3.ListObjectsV2Input{Bucket: &r.mapping.Source.Bucket, Prefix: &r.mapping.Source.Prefix, MaxKeys: aws.Int32(1)}
+	if account := r.mapping.Source.Account; account != "" {
+		in.ExpectedBucketOwner = &account
+	}
+	if r.mapping.Source.RequestPayer {
+		in.RequestPayer = types.RequestPayerRequester
+	}
+	_, err := r.source.ListObjectsV2(bounded, in)
+	if bounded.Err() != nil && ctx.Err() == nil {
+		return fmt.Errorf("reach the source: no answer within %s: %w", reachTimeout, context.DeadlineExceeded)
+	}
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return nil
+}
+
+// sessions are those of a mapping's roles, as far as its passes need them.
+type sessions struct {
+	sides map[string]aws.CredentialsProvider
+	calls int // of STS that they take
+	pace  *spacing
+	now   func() time.Time
+	good  time.Time // until when none is asked for again
+}
+
+// get has both sides have a session.
+func (s *sessions) get(ctx context.Context) error {
+	if s.now().Before(s.good) {
+		return nil
+	}
+	if err := s.pace.wait(ctx, s.calls); err != nil {
+		return err
+	}
+	bounded, cancel := context.WithTimeout(ctx, sessionsTimeout)
+	defer cancel()
+	var good time.Time
+	for _, side := range []string{"source", "destination"} {
+		c, err := s.sides[side].Retrieve(bounded)
+		if bounded.Err() != nil && ctx.Err() == nil {
+			err = &awserr.CredentialsError{Err: fmt.Errorf("no answer within %s", sessionsTimeout)}
+		}
+		if err != nil {
+			return fmt.Errorf("get credentials of the %s: %w", side, awserr.Plain(err))
+		}
+		if end := c.Expires.Add(-sessionMargin); c.CanExpire && (good.IsZero() || end.Before(good)) {
+			good = end
+		}
+	}
+	s.good = good
+	return nil
+}
+
+// spacing lets so many through in a second, in the order they came.
+type spacing struct {
+	perSecond int
+	mu        sync.Mutex
+	next      time.Time
+}
+
+// wait waits until n may go. What a caller that gives up would have taken is lost.
+func (s *spacing) wait(ctx context.Context, n int) error {
+	s.mu.Lock()
+	now := time.Now()
+	at := s.next
+	if at.Before(now) {
+		at = now
+	}
+	s.next = at.Add(time.Duration(n) * time.Second / time.Duration(s.perSecond))
+	s.mu.Unlock()
+	timer := time.NewTimer(time.Until(at))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return ctx.Err()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

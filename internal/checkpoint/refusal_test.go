@@ -1,0 +1,117 @@
+package checkpoint_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/checkpointtest"
+)
+
+// TestRefusalIsOneRecord has a pass end because everything is refused: the next process finds why, until a pass goes on.
+func TestRefusalIsOneRecord(t *testing.T) {
+	t.Parallel()
+	memory := checkpointtest.NewMemory()
+	pass := begin(t, openLedger(t, memory, under("one")))
+	reserve(t, pass, "a").Record(entry("a", "1"))
+	reserve(t, pass, "b") // is refused, and not settled
+	want := checkpoint.Refusal{Reason: "denied", Detail: "no", Since: epoch, WalkedAt: epoch.Add(time.Hour), After: []string{"a", "t\xff\\"}}
+	if err := pass.Refuse(t.Context(), want); err != nil {
+		t.Fatal(err)
+	}
+	if err := pass.Abandon(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	memory, resumed := killed(t, memory, "one")
+	got, ok := resumed.Refusal()
+	if diff := cmp.Diff(want, got); diff != "" || !ok || resumed.Mark() != "a" || resumed.LowWater() != "a" {
+		t.Errorf("resumed behind %q, want the mark below what was refused (-want +got):\n%s", resumed.Mark(), diff)
+	}
+	if _, other := killed(t, memory, "two"); other != nil {
+		if _, ok := other.Refusal(); ok {
+			t.Error("got the refusal under other settings, want every object tried")
+		}
+	}
+}
+
+// TestRefusalIsForgotten by the first save of a pass that goes on.
+func TestRefusalIsForgotten(t *testing.T) {
+	t.Parallel()
+	memory := checkpointtest.NewMemory()
+	pass := begin(t, openLedger(t, memory, under("one")))
+	if err := pass.Refuse(t.Context(), checkpoint.Refusal{Reason: "denied"}); err != nil {
+		t.Fatal(err)
+	}
+	memory, resumed := killed(t, memory, "one")
+	reserve(t, resumed, "a").Record(entry("a", "1"))
+	if err := resumed.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	memory, kept := killed(t, memory, "one")
+	if _, ok := kept.Refusal(); !ok {
+		t.Error("a save forgot the refusal before it was known that it has ended")
+	}
+	kept.Allowed()
+	reserve(t, kept, "b").Record(entry("b", "1"))
+	if err := kept.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, last := killed(t, memory, "one"); last != nil {
+		if _, ok := last.Refusal(); ok {
+			t.Error("got the refusal after it was allowed")
+		}
+	}
+}
+
+// TestClaimOfOneKey is durable, and made once.
+func TestClaimOfOneKey(t *testing.T) {
+	t.Parallel()
+	store, created := counting(checkpointtest.NewMemory())
+	pass := begin(t, openLedger(t, store, under("one")))
+	claimed(t, pass, "c", epoch)
+	for _, key := range []string{"b", "t", "t"} {
+		if err := pass.ClaimKey(t.Context(), key, epoch.Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(*created) != 2 {
+		t.Errorf("wrote %q, want one record for each claim", *created)
+	}
+	_, resumed := killed(t, store.Store.(*checkpointtest.Memory), "one")
+	claims := resumed.Claims()
+	if len(claims) != 2 || !claims[1].Covers("t") || claims[1].Covers("s") || claims[1].Covers("ta") {
+		t.Errorf("got %+v, want a claim on one key besides the first", claims)
+	}
+	if err := resumed.ClaimKey(t.Context(), "t", epoch.Add(time.Hour)); err != nil || len(resumed.Claims()) != 2 {
+		t.Errorf("got %v, %+v, want nothing claimed twice", err, resumed.Claims())
+	}
+}
+
+// TestPreviousAfterAKey reads the last generation and what the pass had saved above its mark, from a key on.
+func TestPreviousAfterAKey(t *testing.T) {
+	t.Parallel()
+	memory := checkpointtest.NewMemory()
+	recordAll(t, openLedger(t, memory, options()), "a", "b", "c", "d")
+	memory = memory.Clone()
+	pass := begin(t, openLedger(t, memory, options()))
+	reserve(t, pass, "a")
+	reserve(t, pass, "b").Record(entry("b", "2"))
+	reserve(t, pass, "c").Record(entry("c", "2"))
+	if err := pass.Abandon(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	memory = memory.Clone()
+	resumed := begin(t, openLedger(t, memory, options()))
+	var got []string
+	for e, err := range resumed.PreviousAfter(t.Context(), "b") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, e.Key+e.Source.ETag)
+	}
+	if diff := cmp.Diff([]string{"c2", "d1"}, got); diff != "" {
+		t.Errorf("entries after a key (-want +got):\n%s", diff)
+	}
+}

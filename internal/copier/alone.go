@@ -1,0 +1,95 @@
+package copier
+
+import (
+	"context"
+	"sync"
+
+	"syncd/internal/awserr"
+	"syncd/internal/listing"
+)
+
+// doubts decide whether an answer that would end the mapping, such as SignatureDoesNotMatch, is about the mapping or about one
+// object alone: some attributes of an object make a request of which client and service compute different signatures.
+type doubts struct {
+	asking chan struct{} // holds a value while the service is asked
+
+	mu     sync.Mutex
+	copies int64 // that have begun
+	good   int64 // the number of the last one that succeeded
+	asked  int64 // how often the service was asked
+	takes  bool  // whether it took the last requests
+}
+
+func newDoubts() *doubts { return &doubts{asking: make(chan struct{}, 1)} }
+
+// begin numbers a copy.
+func (d *doubts) begin() int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.copies++
+	return d.copies
+}
+
+// succeeded notes that a copy was made.
+func (d *doubts) succeeded(copied int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.good = max(d.good, copied)
+}
+
+// alone returns a failure that would end the mapping as an *awserr.AloneError when the service takes other requests that were sent
+// later: copies, or else a listing of a key on either side, which needs no permission, because a denial is signed well too. Failures
+// of copies in flight at the same time share the listings. What was never answered stays as it is.
+func (c *Copier) alone(ctx context.Context, key string, failure error) error {
+	if !awserr.Fatal(failure) || !awserr.Answered(failure) || ctx.Err() != nil {
+		return failure
+	}
+	d := c.doubts
+	d.mu.Lock()
+	since, question := d.copies, d.asked+1
+	d.mu.Unlock()
+	select {
+	case d.asking <- struct{}{}:
+	case <-ctx.Done():
+		return failure
+	}
+	defer func() { <-d.asking }()
+	if !d.answered(since, question) {
+		takes := c.takesOthers(ctx)
+		d.mu.Lock()
+		d.asked, d.takes = d.asked+1, takes
+		d.mu.Unlock()
+	}
+	if !d.isTaken(since) {
+		return failure
+	}
+	return &ObjectError{
+		Op: "copy", Bucket: c.o.SourceBucket, Key: key, Err: &awserr.AloneError{Err: failure},
+		Hint: "the service takes other requests under the same credentials",
+	}
+}
+
+// answered reports whether it is known already: a copy that began after number since has succeeded, or the service was asked since.
+func (d *doubts) answered(since, question int64) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.good > since || d.asked >= question
+}
+
+func (d *doubts) isTaken(since int64) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.good > since || d.takes
+}
+
+// takesOthers sends a listing of at most one key to both sides.
+func (c *Copier) takesOthers(ctx context.Context) bool {
+	o := &c.o
+	return c.isSigned(ctx, o.Source, o.SourceBucket, o.SourceAccount, o.SourcePrefix) &&
+		c.isSigned(ctx, o.Destination, o.DestinationBucket, o.DestinationAccount, o.DestinationPrefix)
+}
+
+func (c *Copier) isSigned(ctx context.Context, client listing.API, bucket, account, prefix string) bool {
+	_, _, err := c.lookup(ctx, client, bucket, account, prefix)
+	return err == nil || awserr.Code(err) == "AccessDenied"
+}

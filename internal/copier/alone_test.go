@@ -1,0 +1,96 @@
+package copier_test
+
+import (
+	"net/http"
+	"testing"
+
+	"syncd/internal/awserr"
+	"syncd/internal/awsfake"
+	"syncd/internal/copier"
+)
+
+// TestAnswerAboutOneObject has the service refuse one object with answers that would be about the mapping if all requests had them.
+func TestAnswerAboutOneObject(t *testing.T) {
+	for _, tt := range []struct{ code, reason string }{
+		{"SignatureDoesNotMatch", "signature"}, {"InvalidAccessKeyId", "credentials"}, {"NoSuchBucket", "no_bucket"},
+	} {
+		for mode, w := range modes(t) {
+			t.Run(tt.code+" "+mode, func(t *testing.T) {
+				object := w.putLarge(awsfake.PutOptions{})
+				w.answerOnce(http.MethodPut, "partNumber", refusal{http.StatusForbidden, tt.code}.replace)
+				left := &record{}
+				_, err := w.copyWith(t, object, left)
+				if awserr.Fatal(err) || copier.Reason(err) != tt.reason || w.destination.Uploads() != 0 || left.open {
+					t.Errorf("got %v, reason %q, %d uploads, want the object alone refused and its upload aborted", err, copier.Reason(err), w.destination.Uploads())
+				}
+				if n := w.cloud.Requests()["ListObjectsV2"]; n != 2 {
+					t.Errorf("got %d listings, want one of each side", n)
+				}
+			})
+		}
+	}
+}
+
+// TestAnswerAboutAllObjects has a listing fail as well, on either side.
+func TestAnswerAboutAllObjects(t *testing.T) {
+	for _, bucket := range []string{"owner-data", "consumer-copy"} {
+		w := newWorld(t)
+		object := w.putText("k", "x")
+		w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.BadSignature})
+		end := w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: bucket, Kind: awsfake.BadSignature})
+		if _, err := w.copy(t, object); !awserr.Fatal(err) {
+			t.Errorf("%s: got %v, want the mapping at fault", bucket, err)
+		}
+		end()
+		w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: bucket, Kind: awsfake.AccessDenied})
+		if _, err := w.copy(t, object); awserr.Fatal(err) || err == nil {
+			t.Errorf("%s: got %v, want the object alone: a denied listing is signed well", bucket, err)
+		}
+	}
+}
+
+// TestLookThatIsRefusedAlone is that of a replay.
+func TestLookThatIsRefusedAlone(t *testing.T) {
+	w := newWorld(t)
+	w.putText("k", "x")
+	c := copier.New(w.options)
+	w.cloud.Inject(awsfake.Fault{Operation: "HeadObject", Kind: awsfake.ExpiredToken})
+	w.cloud.Inject(awsfake.Fault{Operation: "GetObject", Kind: awsfake.ExpiredToken})
+	if _, err := c.Look(t.Context(), "k"); awserr.Fatal(err) || awserr.Classify(err) != awserr.Expired {
+		t.Errorf("look: got %v, want the object alone", err)
+	}
+	if err := c.Readable(t.Context(), "k"); awserr.Fatal(err) || awserr.Classify(err) != awserr.Expired {
+		t.Errorf("read: got %v, want the object alone", err)
+	}
+	w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.ExpiredToken})
+	if _, err := c.Look(t.Context(), "k"); !awserr.Fatal(err) {
+		t.Errorf("got %v, want the mapping at fault", err)
+	}
+}
+
+// TestFailuresShareTheListings has many copies fail at once.
+func TestFailuresShareTheListings(t *testing.T) {
+	w := newWorld(t)
+	c := copier.New(w.options)
+	wait := make(chan error)
+	w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.BadSignature})
+	held := make(chan struct{})
+	w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Do: func() { <-held }})
+	const n = 6
+	for i := range n {
+		object := w.putText(string(rune('a'+i)), "x")
+		go func() {
+			_, _, err := c.Copy(t.Context(), object, copier.Target{}, nil)
+			wait <- err
+		}()
+	}
+	close(held)
+	for range n {
+		if err := <-wait; awserr.Fatal(err) || copier.Reason(err) != "signature" {
+			t.Errorf("got %v, want each object alone refused", err)
+		}
+	}
+	if got := w.cloud.Requests()["ListObjectsV2"]; got < 2 || got > 2*n {
+		t.Errorf("got %d listings, want a few for all", got)
+	}
+}

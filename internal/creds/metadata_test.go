@@ -1,0 +1,65 @@
+package creds_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// metadataServer answers as the credentials endpoint of ECS and of EKS Pod Identity does, and as the instance metadata of EC2: without TLS.
+func metadataServer(t *testing.T, w *world) string {
+	t.Helper()
+	mux := http.NewServeMux()
+	give := func(out http.ResponseWriter, _ *http.Request) {
+		out.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(out).Encode(map[string]string{ // a client that is gone needs no answer
+			"Code": "Success", "Type": "AWS-HMAC", "AccessKeyId": w.user.AccessKeyID, "SecretAccessKey": w.user.SecretAccessKey,
+			"Token": "", "Expiration": time.Now().Add(time.Hour).UTC().Format(time.RFC3339), "LastUpdated": time.Now().UTC().Format(time.RFC3339),
+		})
+	}
+	mux.HandleFunc("GET /container", give)
+	mux.HandleFunc("PUT /latest/api/token", func(out http.ResponseWriter, _ *http.Request) {
+		out.Header().Set("X-Aws-Ec2-Metadata-Token-Ttl-Seconds", "21600")
+		_, _ = out.Write([]byte("token"))
+	})
+	const role = "/latest/meta-data/iam/security-credentials/"
+	mux.HandleFunc("GET "+role, func(out http.ResponseWriter, r *http.Request) {
+		if strings.TrimPrefix(r.URL.Path, role) == "" {
+			_, _ = out.Write([]byte("instance-role"))
+			return
+		}
+		give(out, r)
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// TestCredentialsOfContainersAndInstances come from endpoints without TLS that the configuration does not name.
+func TestCredentialsOfContainersAndInstances(t *testing.T) {
+	for name, set := range map[string]func(t *testing.T, endpoint string){
+		"container": func(t *testing.T, endpoint string) {
+			t.Helper()
+			t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", endpoint+"/container")
+		},
+		"instance": func(t *testing.T, endpoint string) {
+			t.Helper()
+			t.Setenv("AWS_EC2_METADATA_DISABLED", "false")
+			t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", endpoint)
+		},
+	} {
+		for _, role := range []string{"syncd", ""} {
+			t.Run(name+" "+role, func(t *testing.T) {
+				w := newWorld(t)
+				set(t, metadataServer(t, w))
+				w.options.Ambient = nil
+				if err := w.try(t, role); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,233 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"syncd/internal/awserr"
+	"syncd/internal/checkpoint"
+	"syncd/internal/syncer"
+)
+
+const (
+	// backOff is how long a mapping waits after a pass that failed for what only people can mend, doubled with each further one up to
+	// maxBackOff. Alerts count denials within half an hour.
+	backOff    = 30 * time.Second
+	maxBackOff = 5 * time.Minute
+)
+
+// Why a pass is told to end while its mapping goes on.
+var (
+	errTurnOver = errors.New("its turn is over")
+	errStalled  = errors.New("no sign of life")
+)
+
+// ending is how an attempt at a pass ended.
+type ending int
+
+const (
+	// ended is a pass that ended, or that failed before it began.
+	ended ending = iota
+	// stoodBy is an attempt for which another process holds the lease.
+	stoodBy
+	// gaveWay is a pass that drained because its turn was over.
+	gaveWay
+	// left is an attempt that was given up, because the keeper ends.
+	left
+)
+
+// attempt gets what a pass needs, waits in line for a place and runs the pass. Whatever may take long without work is done before
+// the line: a mapping that waits for an answer keeps no other from its pass. Waiting is a part of ctx that ends when no pass is to
+// begin any more.
+func (k *keeper) attempt(ctx, waiting context.Context) ending {
+	k.queue()
+	runner, err := k.ready(waiting)
+	if err == nil {
+		k.join()
+		giveBack, refused := k.d.o.Places.take(waiting, k.place)
+		if refused != nil {
+			k.leave()
+			return left
+		}
+		defer giveBack()
+		return k.pass(ctx, runner)
+	}
+	if waiting.Err() != nil {
+		k.leave()
+		return left
+	}
+	if !isHeld(err) {
+		k.d.o.Metrics.Passes.WithLabelValues(k.m.Name, "failed").Inc()
+	}
+	k.note(syncer.Summary{}, err)
+	return endingOf(err)
+}
+
+// queue takes note that a pass is due.
+func (k *keeper) queue() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.queued = true
+	if !k.standing {
+		k.since = k.d.o.Now()
+	}
+}
+
+// join takes note that the mapping waits for nothing but a place.
+func (k *keeper) join() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.joined = k.d.o.Now()
+	k.d.o.Metrics.PassWaiting.WithLabelValues(k.m.Name).Set(1)
+}
+
+// leave takes note that no pass is due any more, or that it begins. The caller does not hold k.mu.
+func (k *keeper) leave() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.queued, k.joined = false, time.Time{}
+	k.d.o.Metrics.PassWaiting.WithLabelValues(k.m.Name).Set(0)
+}
+
+// ready returns what runs the pass, when it has all that it would have to wait for.
+func (k *keeper) ready(ctx context.Context) (runner Runner, err error) {
+	err = k.guarded(func() error {
+		if runner, err = k.open(ctx); err != nil {
+			return err
+		}
+		return runner.Ready(ctx)
+	})
+	return runner, err
+}
+
+// pass runs one pass and takes note of what became of it.
+func (k *keeper) pass(ctx context.Context, runner Runner) ending {
+	turn, halt := context.WithCancelCause(ctx)
+	defer halt(nil)
+	k.leave()
+	k.mu.Lock()
+	now := k.d.o.Now()
+	k.running, k.began, k.halt = true, now, halt
+	if !k.standing {
+		k.since = now
+	}
+	k.trail.begin(now)
+	k.pulse.beat(now)
+	k.mu.Unlock()
+	end := k.d.o.Places.turn(func() { halt(errTurnOver) })
+	summary, err := k.run(turn, runner)
+	end()
+	isDrained, why := errors.Is(err, syncer.ErrDrained), context.Cause(turn)
+	if isDrained && errors.Is(why, errStalled) {
+		err = fmt.Errorf("run pass: %w for %s", errStalled, k.d.o.Watchdog)
+	}
+	k.note(summary, err)
+	if isDrained && errors.Is(why, errTurnOver) {
+		k.log.Info("pass gave its place to others, it will resume")
+		return gaveWay
+	}
+	return endingOf(err)
+}
+
+func (k *keeper) run(ctx context.Context, runner Runner) (summary syncer.Summary, err error) {
+	counted := false
+	err = k.guarded(func() error {
+		summary, err = runner.Run(ctx)
+		counted = true
+		return err
+	})
+	if !counted {
+		k.d.o.Metrics.Passes.WithLabelValues(k.m.Name, "failed").Inc()
+	}
+	return summary, err
+}
+
+// guarded calls do. A panic in it is a failure of this mapping alone: what it held in memory is given up, so that the next pass
+// reads it from scratch.
+func (k *keeper) guarded(do func() error) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			panicked := &syncer.PanicError{Value: value, Stack: debug.Stack()}
+			k.log.Error("pass panicked", "err", panicked, "stack", string(panicked.Stack))
+			err = errors.Join(panicked, k.close())
+		}
+	}()
+	return do()
+}
+
+func (k *keeper) open(ctx context.Context) (Runner, error) {
+	if k.runner != nil {
+		return k.runner, nil
+	}
+	runner, err := k.m.Open(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open mapping: %w", err)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.runner = runner
+	return runner, nil
+}
+
+func (k *keeper) close() error {
+	if k.runner == nil {
+		return nil
+	}
+	return k.runner.Close()
+}
+
+// note takes note of what became of a pass, and logs how it failed; it is tried again at the next tick whatever it was.
+func (k *keeper) note(summary syncer.Summary, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	now := k.d.o.Now()
+	k.running, k.halt, k.queued, k.asked, k.backOff = false, nil, false, true, 0
+	if held, ok := errors.AsType[*checkpoint.LeaseHeldError](err); ok {
+		if !k.standing {
+			k.since = now
+			k.log.Warn("lease held by another process, standing by", "holder", held.Holder)
+		}
+		k.standing, k.held, k.failure = true, held, nil
+		return
+	}
+	k.standing, k.held, k.since = false, nil, now
+	k.leased = summary.Pass > 0
+	k.last = lastPass(summary, err, now)
+	if err == nil || errors.Is(err, syncer.ErrDrained) {
+		k.failure = nil
+		return
+	}
+	class := awserr.Classify(err)
+	k.log.Error("pass failed", "class", class, "err", err)
+	k.failure = k.failed(err, now)
+	if awserr.Fatal(err) {
+		k.backOff = min(backOff<<min(k.failure.Passes-1, 10), maxBackOff)
+	}
+}
+
+// failed describes a failure, which goes on with an earlier one.
+func (k *keeper) failed(err error, now time.Time) *Failure {
+	f := &Failure{
+		Class: string(awserr.Classify(err)), Text: k.d.redact.text(err.Error()), Hint: k.d.redact.text(k.d.o.Hint(err)), At: now.UTC(), Since: now.UTC(), Passes: 1,
+	}
+	if before := k.failure; before != nil {
+		f.Since, f.Passes = before.Since, before.Passes+1
+	}
+	return f
+}
+
+func endingOf(err error) ending {
+	if isHeld(err) {
+		return stoodBy
+	}
+	return ended
+}
+
+// isHeld reports whether the error is that another process holds the lease.
+func isHeld(err error) bool {
+	_, ok := errors.AsType[*checkpoint.LeaseHeldError](err)
+	return ok
+}

@@ -1,0 +1,122 @@
+package daemon_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
+	"syncd/internal/awserr"
+	"syncd/internal/daemon"
+)
+
+// readiness is the answer of /readyz with its status.
+func readiness(t *testing.T, d *daemon.Daemon) (code int, answer daemon.Readiness) {
+	t.Helper()
+	got := ask(t, d.Handler(), "/readyz")
+	if err := json.Unmarshal(got.Body.Bytes(), &answer); err != nil {
+		t.Fatal(err)
+	}
+	if answer.Ready != (got.Code == 200) || answer.Ready != (answer.WhyNot == "") {
+		t.Errorf("got %d with %+v, want the three to agree", got.Code, answer)
+	}
+	return got.Code, answer
+}
+
+// However many mappings fail for what is their own, the process is ready, and says which mappings are not.
+func TestReadinessIsThatOfTheProcess(t *testing.T) {
+	noRole := &awserr.CredentialsError{Role: "arn:aws:iam::111111111111:role/gone", Err: errors.New("denied")}
+	for name, broken := range map[string]daemon.Runner{
+		"credentials": &passes{readies: 30 * s, unready: noRole}, "the bucket": &passes{took: s, err: errors.New("no such bucket")},
+		"its ledger": unopened{}, "a panic": &passes{panics: "boom"}, "a pass that hangs": &passes{took: 1 << 60},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d, stop := start(t, options(mapping("a", broken), mapping("b", broken), mapping("c", broken)))
+				for range 40 {
+					time.Sleep(20 * s)
+					if code, answer := readiness(t, d); code != 200 || len(answer.Mappings) != 3 {
+						t.Fatalf("got %d, %+v, want the process ready with three mappings", code, answer)
+					}
+				}
+				_, answer := readiness(t, d)
+				if m := answer.Mappings[0]; m.Ready && name != "the bucket" {
+					t.Errorf("got %+v, want the mapping not ready", m)
+				}
+				stop()
+			})
+		})
+	}
+}
+
+// A process that cannot reach its state can do nothing: it is not ready before the state was reached, nor when it has been out of
+// reach for several looks.
+func TestReadinessFollowsTheState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := make(chan error, 1)
+		answer := errors.New("AccessDenied for AKIAIOSFODNN7EXAMPLE")
+		o := options(mapping("m", &passes{took: s}))
+		o.CheckState = func(ctx context.Context) error {
+			select {
+			case err := <-out:
+				answer = err
+			default:
+			}
+			if answer != nil && answer.Error() == "hangs" {
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			return answer
+		}
+		d, stop := start(t, o)
+		expect := func(want int, text string) {
+			t.Helper()
+			time.Sleep(2 * s) // a snapshot is shown for a second
+			if code, answer := readiness(t, d); code != want || !strings.Contains(answer.WhyNot, text) {
+				t.Errorf("got %d, %q, want %d, %q", code, answer.WhyNot, want, text)
+			}
+		}
+		expect(503, "the state cannot be reached: AccessDenied for [redacted]")
+		out <- nil
+		time.Sleep(5 * s)
+		expect(200, "")
+		out <- errors.New("hangs")
+		time.Sleep(70 * s) // one look has failed
+		expect(200, "")
+		time.Sleep(30 * s)
+		expect(503, "deadline exceeded")
+		out <- nil
+		time.Sleep(20 * s)
+		expect(200, "")
+		stop()
+		expect(503, "draining")
+	})
+}
+
+// An answer to a probe takes no look at the metrics, of which a fleet has many.
+func TestReadinessGathersNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := options(mapping("m", &passes{took: s}))
+		gathered := 0
+		o.Gatherer = prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { gathered++; return nil, nil })
+		d, stop := start(t, o)
+		o.Metrics.LeaseHeld.WithLabelValues("m").Set(1)
+		if code, answer := readiness(t, d); code != 200 || !answer.Mappings[0].Ready || gathered != 0 {
+			t.Errorf("got %d, %+v and %d gatherings, want ready with the lease held and none", code, answer, gathered)
+		}
+		stop()
+	})
+}
+
+// Before anything is known a process is not ready.
+func TestReadinessBeginsWithTheStart(t *testing.T) {
+	if code, answer := readiness(t, daemon.New(options())); code != 503 || answer.WhyNot == "" {
+		t.Errorf("got %d, %+v before the start, want 503 with a reason", code, answer)
+	}
+}

@@ -1,0 +1,91 @@
+package listing
+
+import (
+	"slices"
+	"sort"
+	"strings"
+	"unicode/utf8"
+)
+
+// levels is in how many places of a key others are looked for: years and months, or the first two digits of a number.
+const levels = 2
+
+// Next returns the first key after another one; ok is false when there is none.
+type Next func(after string) (key string, ok bool, err error)
+
+// Place is a place in a listing: After is where it begins, exclusive, and Key the first key there.
+type Place struct{ After, Key string }
+
+// Beyond returns places that follow a key at growing distances, up to the last keys there are, ascending: the first one outside each
+// of some prefixes of it, and some from the whole of the rest. What holds for a stretch of keys that share a prefix does not hold
+// for all of them. It asks for some 30 keys at most, whatever the keys are like. Floor is the length of the prefix that all keys have.
+func Beyond(key string, floor int, next Next) ([]Place, error) {
+	b := beyond{next: next}
+	at := positions(key, floor)
+	// The shorter the prefix, the further away is the first key outside of it, and the sooner there is none.
+	first := sort.Search(len(at), func(i int) bool {
+		start, ok := outside(key[:at[i]], key[at[i]:])
+		return ok && b.has(start, "")
+	})
+	for _, i := range at[first:min(first+levels, len(at))] {
+		b.spread(key[:i], key[i:])
+	}
+	slices.SortFunc(b.found, func(a, b Place) int { return strings.Compare(a.Key, b.Key) })
+	return slices.CompactFunc(b.found, func(a, b Place) bool { return a.Key == b.Key }), b.err
+}
+
+// beyond looks for keys until an error.
+type beyond struct {
+	next  Next
+	found []Place
+	err   error
+}
+
+// has reports whether there is a key after start that begins with prefix, and remembers it.
+func (b *beyond) has(start, prefix string) bool {
+	if b.err != nil {
+		return false
+	}
+	key, ok, err := b.next(start)
+	b.err = err
+	if ok = ok && strings.HasPrefix(key, prefix); ok {
+		b.found = append(b.found, Place{start, key})
+	}
+	return ok
+}
+
+// spread finds keys among those that begin with prefix and follow rest there: it searches for the last rune that one of them has.
+func (b *beyond) spread(prefix, rest string) {
+	if b.err != nil {
+		return
+	}
+	least, _ := utf8.DecodeRuneInString(rest)
+	from, to := int(least)+1, utf8.RuneSelf
+	if int(least) >= utf8.RuneSelf || b.has(prefix+string(rune(utf8.RuneSelf-1)), prefix) {
+		from, to = max(from, utf8.RuneSelf), utf8.MaxRune+1
+	}
+	sort.Search(to-from, func(i int) bool { return !b.has(prefix+string(rune(from+i)), prefix) })
+}
+
+// positions are where the runes of a key begin behind the floor.
+func positions(key string, floor int) (at []int) {
+	for i := range key {
+		if r, width := utf8.DecodeRuneInString(key[i:]); r == utf8.RuneError && width == 1 {
+			break // a request could not name what follows
+		}
+		if i >= floor {
+			at = append(at, i)
+		}
+	}
+	return at
+}
+
+// outside returns where the keys begin that do not share the prefix and the first rune of rest any more; ok is false when there
+// can be none.
+func outside(prefix, rest string) (start string, ok bool) {
+	r, _ := utf8.DecodeRuneInString(rest)
+	if r++; r == 0xd800 {
+		r = 0xe000 // no text holds a surrogate
+	}
+	return prefix + string(r), r <= utf8.MaxRune
+}

@@ -1,0 +1,279 @@
+package syncer_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/internal/awserr"
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+	"syncd/internal/iam"
+	"syncd/internal/syncer"
+)
+
+// deny has a bucket's policy let the consumer do everything but these actions on these keys, "*" for all, and returns what lets it
+// do all again.
+func (w *world) deny(b *awsfake.Bucket, keys string, actions ...string) (repair func()) {
+	policy := func(more string) *iam.Document {
+		return iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},
+			"Action":"s3:*","Resource":[%q,"%s/*"]}%s]}`, consumer, b.ARN(), b.ARN(), more))
+	}
+	b.SetPolicy(policy(fmt.Sprintf(`,{"Effect":"Deny","Principal":"*","Action":["%s"],"Resource":"%s/%s"}`, strings.Join(actions, `","`), b.ARN(), keys)))
+	return func() { b.SetPolicy(policy("")) }
+}
+
+// refusals are ways in which everything is refused, each with the class and what undoes it.
+func refusals() map[string]func(w *world) (class awserr.Class, repair func()) {
+	return map[string]func(w *world) (awserr.Class, func()){
+		"by the owner's policy": func(w *world) (awserr.Class, func()) {
+			return awserr.Denied, w.deny(w.source, "*", "s3:GetObject")
+		},
+		"by the policy of the destination": func(w *world) (awserr.Class, func()) {
+			return awserr.Denied, w.deny(w.destination, "*", "s3:PutObject")
+		},
+		"without a reason": func(w *world) (awserr.Class, func()) {
+			return awserr.Denied, w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.AccessDenied})
+		},
+		"by a disabled key": func(w *world) (awserr.Class, func()) {
+			w.key.SetEnabled(false)
+			return awserr.KeyDisabled, func() { w.key.SetEnabled(true) }
+		},
+		"as wrongly signed": func(w *world) (awserr.Class, func()) {
+			return awserr.Credentials, w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.BadSignature})
+		},
+	}
+}
+
+// total is how many requests there were since they were counted from 0.
+func (w *world) total() (n int64) {
+	for _, of := range w.cloud.Requests() {
+		n += of
+	}
+	return n
+}
+
+// denial is a pass that ended because everything is refused.
+type denial struct {
+	syncer.Summary
+	cause *syncer.RefusedError
+}
+
+// refused runs a pass that ends so, with so many requests at most.
+func (w *world) refused(t *testing.T, s *syncer.Syncer, most int64) denial {
+	t.Helper()
+	w.cloud.ResetRequests()
+	got, err := s.Run(t.Context())
+	refused, ok := errors.AsType[*syncer.RefusedError](err)
+	if !ok || got.Result != "denied" || got.Exit != syncer.ExitFailed || got.SetAside() != 0 {
+		t.Fatalf("got %v, %+v, want the pass to end as denied with nothing set aside", err, got)
+	}
+	if n := w.total(); n > most {
+		t.Errorf("got %d requests, %v, want %d at most", n, w.cloud.Requests(), most)
+	}
+	return denial{got, refused}
+}
+
+// TestEverythingIsRefused ends passes soon, with one cause, and copies everything once it is repaired.
+func TestEverythingIsRefused(t *testing.T) {
+	for name, arrange := range refusals() {
+		t.Run(name, func(t *testing.T) {
+			emptyPools()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.fill(500)
+				class, repair := arrange(w)
+				s := w.open(t)
+				first := w.refused(t, s, 250).cause
+				if got := awserr.Classify(first); got != class || first.InTurn < 32 || first.Elsewhere == 0 {
+					t.Errorf("got class %q of %v, want %q after some objects here and elsewhere", got, first, class)
+				}
+				for range 3 {
+					time.Sleep(time.Hour)
+					got := w.refused(t, s, 30)
+					if awserr.Classify(got.cause) != class || got.cause.Since.IsZero() || got.Generation != 0 {
+						t.Errorf("got %v, %+v, want the same cause, since when, and no generation", got.cause, got)
+					}
+				}
+				if n := w.value(t, `syncd_passes_total{mapping="m",result="denied"}`); n != 4 {
+					t.Errorf("got %v denied passes counted, want 4", n)
+				}
+				if n := strings.Count(w.log.String(), "\n"); n != 4 {
+					t.Errorf("got %d lines in the log, want one a pass:\n%s", n, w.log)
+				}
+				repair()
+				if got := mustRun(t, s); got.Copied+got.Adopted != 500 || got.Exit != 0 {
+					t.Errorf("after the repair: got %+v, want everything copied", got)
+				}
+				if diff := cmp.Diff(w.source.Keys(), w.destination.Keys()); diff != "" {
+					t.Errorf("keys (-source +copy):\n%s", diff)
+				}
+				if err := s.Close(); err != nil {
+					t.Fatal(err)
+				}
+				if n := len(w.quarantine(t)); n != 0 {
+					t.Errorf("got %d objects set aside, want none", n)
+				}
+			})
+		})
+	}
+}
+
+// TestManyAreRefused has many objects; a million with -many.
+func TestManyAreRefused(t *testing.T) {
+	n := 20_000
+	if *many > 5000 {
+		n = *many
+	}
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		for i := range n {
+			w.source.Put(fmt.Sprintf("dir%02d/k%07d", i*100/n, i), awsfake.SyntheticBody(1, 1), awsfake.PutOptions{})
+		}
+		w.cloud.SetLatency(10 * time.Millisecond)
+		w.deny(w.source, "*", "s3:GetObject")
+		s := w.open(t)
+		w.refused(t, s, 300)
+		for range 5 {
+			time.Sleep(time.Hour)
+			w.refused(t, s, 99)
+		}
+		if lines := strings.Count(w.log.String(), "\n"); lines >= 100 {
+			t.Errorf("got %d lines in the log, want few", lines)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		names, err := w.options.Store.List(t.Context(), "")
+		if err != nil || len(names) > 3 || len(w.quarantine(t)) != 0 {
+			t.Errorf("got records %q, %v, want the progress alone and no row", names, err)
+		}
+	})
+}
+
+// TestRefusedMidway has the policy change while a pass copies: what it has done is kept, and the next one resumes from there.
+func TestRefusedMidway(t *testing.T) {
+	for name, arrange := range refusals() {
+		t.Run(name, func(t *testing.T) {
+			emptyPools()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.fill(800)
+				w.cloud.SetLatency(10 * time.Millisecond)
+				var repair func()
+				w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Skip: 400, Times: 1, Do: func() { _, repair = arrange(w) }})
+				s := w.open(t)
+				first, err := s.Run(t.Context())
+				if first.Result != "denied" || first.Copied < 390 || first.SetAside() != 0 || first.Generation != 0 {
+					t.Fatalf("got %v, %+v, want half copied and the pass ended as denied", err, first)
+				}
+				w.refused(t, s, 30)
+				repair()
+				w.cloud.ResetRequests()
+				second := mustRun(t, s)
+				if second.Exit != 0 || !second.Resumed || w.copied() > 450 {
+					t.Errorf("got %+v with %d copies, want the rest copied and nothing twice", second, w.copied())
+				}
+				if diff := cmp.Diff(w.source.Keys(), w.destination.Keys()); diff != "" {
+					t.Errorf("keys (-source +copy):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// TestRefusalKeepsTheLedger has all objects change when nothing may be read any more: the entries of their copies stay.
+func TestRefusalKeepsTheLedger(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.fill(500)
+		s := w.open(t)
+		mustRun(t, s)
+		time.Sleep(time.Minute)
+		w.fill(500)
+		repair := w.deny(w.source, "*", "s3:GetObject")
+		got := w.refused(t, s, 200)
+		if got.Generation != 1 {
+			t.Errorf("got generation %d, want the one before", got.Generation)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(w.entries(t)); n != 500 {
+			t.Errorf("got %d entries, want those of all copies", n)
+		}
+		progress, ok, err := checkpoint.Unfinished(t.Context(), w.options.Store, "m")
+		if err != nil || !ok || progress.Refusal == nil || progress.Refusal.Reason != "denied" || !strings.Contains(progress.Refusal.Detail, "not even reading") {
+			t.Errorf("got %+v, %v, want one record of the cause", progress, err)
+		}
+		repair()
+		if got := mustRun(t, s); got.Copied != 500 || got.Exit != 0 {
+			t.Errorf("got %+v, want the new versions copied", got)
+		}
+		if _, ok, _ := checkpoint.Unfinished(t.Context(), w.options.Store, "m"); ok {
+			t.Error("the record of the cause is still there after a pass that reached its end")
+		}
+	})
+}
+
+// TestItWalksAgain has others allowed than those that were refused: a day later they are found.
+func TestItWalksAgain(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.fill(200)
+		w.deny(w.source, "*", "s3:GetObject")
+		s := w.open(t)
+		w.refused(t, s, 150)
+		w.deny(w.source, "k*", "s3:GetObject")
+		for i := range 50 {
+			w.put(fmt.Sprintf("a%d", i))
+		}
+		time.Sleep(23 * time.Hour)
+		w.refused(t, s, 30)
+		time.Sleep(2 * time.Hour)
+		if got := mustRun(t, s); got.Copied != 50 || got.Quarantined["denied"] != 200 {
+			t.Errorf("got %+v, want what may be read copied", got)
+		}
+	})
+}
+
+// TestRefusedReplay tries what is in quarantine again while it is still refused: it ends soon, and the quarantine stays. One
+// that has copied something goes on to its end: no pass would take over what it did.
+func TestRefusedReplay(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		for i := range 300 {
+			w.put("a/" + name(i))
+			w.put("z/" + name(i))
+		}
+		repair := w.deny(w.source, "z/*", "s3:GetObject")
+		s := w.open(t)
+		mustRun(t, s)
+		w.cloud.ResetRequests()
+		got, err := s.Replay(t.Context(), all)
+		if _, ok := errors.AsType[*syncer.RefusedError](err); !ok || w.copied() > 60 {
+			t.Errorf("got %+v, %v, %d copies tried, want an end after few", got, err, w.copied())
+		}
+		if n := w.quarantineOf(t); n != 300 {
+			t.Errorf("got %d in quarantine, want all", n)
+		}
+		repair()
+		w.deny(w.source, "z/k001*", "s3:GetObject")
+		if got := replay(t, s, all); got.Copied != 200 || got.Quarantined["denied"] != 100 {
+			t.Errorf("got %+v, want what may be read copied, and the others tried", got)
+		}
+		repair()
+		if got := replay(t, s, all); got.Copied != 100 {
+			t.Errorf("got %+v, want all copied", got)
+		}
+	})
+}

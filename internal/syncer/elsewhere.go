@@ -1,0 +1,324 @@
+package syncer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"syncd/internal/awserr"
+	"syncd/internal/checkpoint"
+	"syncd/internal/copier"
+	"syncd/internal/listing"
+	"syncd/internal/plan"
+)
+
+const (
+	// samples is how many objects elsewhere are tried, and probes how many of those that were refused the next pass tries again.
+	samples = 6
+	probes  = 4
+	// lookedAt is how many keys are compared to find one to try, choices how many objects the smallest is tried of.
+	lookedAt = 900
+	choices  = 16
+)
+
+// judge decides what it means that so many objects were refused in turn: nil says that it is a stretch of the keys, which stops
+// nothing that comes after it. It tries objects elsewhere, by copying them, which is what a pass does anyway; and where all are
+// refused, it asks again for what was copied before.
+func (p *pass) judge(ctx context.Context, a plan.Action, cause error) (*RefusedError, error) {
+	inTurn, last, witness := p.refusals.turn()
+	places, err := listing.Beyond(last, len(p.o.Settings.Source.Prefix), p.firstAfter(ctx))
+	if err != nil {
+		return nil, err
+	}
+	after := []string{a.ListedAfter}
+	for _, place := range spaced(places, samples) {
+		tried, err := p.tryAfter(ctx, place.After)
+		switch {
+		case err != nil:
+			return nil, err
+		case tried.isAllowed():
+			return nil, nil
+		case tried.isRefused():
+			after = append(after, place.After)
+		}
+	}
+	if len(after) == 1 {
+		return nil, nil // nothing else is to be copied, so that going on costs little
+	}
+	side, isStretch, err := p.askAgain(ctx, a.Object.Key, cause, witness)
+	if err != nil || isStretch {
+		return nil, err
+	}
+	now := p.o.Now()
+	record := &checkpoint.Refusal{Reason: copier.Reason(cause), Since: now, WalkedAt: now, After: spaced(after, probes)}
+	if former, ok := p.ledger.Refusal(); ok {
+		record.Since = former.Since
+	}
+	refused := &RefusedError{InTurn: inTurn, Elsewhere: len(after) - 1, Side: side, Err: cause, record: record}
+	record.Detail = refused.Error()
+	return refused, nil
+}
+
+// spaced returns n of the elements at most, the first and the last among them.
+func spaced[T any](all []T, n int) []T {
+	if len(all) <= n {
+		return all
+	}
+	some := make([]T, 0, n)
+	for i := range n {
+		some = append(some, all[i*(len(all)-1)/(n-1)])
+	}
+	return some
+}
+
+// firstAfter lists one key.
+func (p *pass) firstAfter(ctx context.Context) listing.Next {
+	return func(after string) (key string, ok bool, err error) {
+		for object, err := range p.o.Source.List(ctx, listing.Range{After: after}) {
+			return object.Key, err == nil, err
+		}
+		return "", false, nil
+	}
+}
+
+// trial is what became of an object that was copied out of turn. The walk takes the copy over when it gets there.
+type trial struct {
+	version listing.Object
+	result  copier.Result
+	ours    copier.Ours
+	err     error
+	made    bool
+}
+
+// isAllowed reports whether the object was not refused, whatever else became of it but for what passes by itself.
+func (t trial) isAllowed() bool {
+	switch awserr.Classify(t.err) { //nolint:exhaustive // the classes that show nothing
+	case awserr.Transient, awserr.Throttled, awserr.ThrottledKMS, awserr.Gone, awserr.Canceled:
+		return false
+	default:
+		return t.made && !t.isRefused()
+	}
+}
+
+func (t trial) isRefused() bool { return t.made && t.err != nil && isRefusal(copier.Reason(t.err)) }
+
+// trials are kept until the walk gets to their keys.
+type trials struct {
+	mu    sync.Mutex
+	byKey map[string]trial
+}
+
+func (t *trials) keep(key string, made trial) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.byKey == nil {
+		t.byKey = map[string]trial{}
+	}
+	t.byKey[key] = made
+}
+
+func (t *trials) take(key string) (made trial, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	made, ok = t.byKey[key]
+	delete(t.byKey, key)
+	return made, ok
+}
+
+// tryAfter copies the smallest of the first objects after a key that must be copied. A trial that was not made says that there is
+// none.
+func (p *pass) tryAfter(ctx context.Context, after string) (trial, error) {
+	a, err := p.choose(p.planAfter(ctx, max(after, p.ledger.Mark())))
+	if a == nil || err != nil {
+		return trial{}, err
+	}
+	if err := p.claimKey(ctx, a.Object.Key); err != nil {
+		return trial{}, err
+	}
+	target := p.withTrial(a.Object.Key, targetOf(*a))
+	made := trial{version: a.Object, made: true}
+	made.result, made.ours, made.err = p.o.Copier.Copy(ctx, a.Object, target, outOfTurn{p.ledger})
+	if errors.Is(made.err, errOutOfTurn) {
+		made.err = p.o.Copier.Readable(ctx, a.Object.Key)
+		made.version = listing.Object{} // it was not copied
+	}
+	p.trials.keep(a.Object.Key, made)
+	if awserr.Fatal(made.err) || ctx.Err() != nil || errors.Is(made.err, checkpoint.ErrLeaseLost) {
+		return made, made.err
+	}
+	return made, nil
+}
+
+// choose returns the smallest of the first objects of a plan that must be copied, nil for none.
+func (p *pass) choose(actions plan.Actions) (chosen *plan.Action, err error) {
+	looked, found := 0, 0
+	for a, err := range actions {
+		if err != nil {
+			return nil, err
+		}
+		if a.Kind == plan.Copy && a.Reason != plan.Unproven {
+			found++
+			if chosen == nil || a.Object.Size < chosen.Object.Size {
+				chosen = &a
+			}
+		}
+		if looked++; looked == lookedAt || found == choices || found > 0 && p.replay != nil {
+			break // a replay looks each of them up
+		}
+	}
+	return chosen, nil
+}
+
+// planAfter plans the pass from a key on.
+func (p *pass) planAfter(ctx context.Context, after string) plan.Actions {
+	rules := p.rules
+	rules.After = after
+	previous, aside := p.ledger.PreviousAfter(ctx, after), p.ledger.PreviousQuarantineAfter(ctx, after)
+	if p.replay != nil {
+		return plan.Replay(ctx, previous, aside, p.o.Copier.Look, rules)
+	}
+	return p.inherit(ctx, p.ledger, plan.Diff(p.o.Source.List(ctx, listing.Range{After: after}), previous, aside, rules))
+}
+
+// claimKey makes a claim on one key durable.
+func (p *pass) claimKey(ctx context.Context, key string) error {
+	patient, giveUp := outlive(ctx, p.saveTime())
+	defer giveUp()
+	return p.ledger.ClaimKey(patient, key, p.o.Copier.Clock())
+}
+
+// outOfTurn is the record of a copy that is made before its slot is reserved: it makes no upload.
+type outOfTurn struct{ *checkpoint.Pass }
+
+var errOutOfTurn = errors.New("an object that is tried out of turn is not copied in parts")
+
+func (outOfTurn) Upload() (checkpoint.Upload, bool)                    { return checkpoint.Upload{}, false }
+func (outOfTurn) UploadBegan(context.Context, checkpoint.Upload) error { return errOutOfTurn }
+func (outOfTurn) UploadEnded()                                         {}
+func (outOfTurn) UploadKept() bool                                     { return false }
+
+// withTrial adds what a trial may have left at the destination to what is known of it.
+func (p *pass) withTrial(key string, target copier.Target) copier.Target {
+	made, ok := p.trials.take(key)
+	switch {
+	case !ok:
+	case made.err == nil && made.result.DestinationETag != "":
+		target.Known, target.Looked, target.Present = made.result.DestinationETag, false, nil
+	default:
+		target.OursSince = earlier(target.OursSince, made.ours.Since)
+	}
+	return target
+}
+
+// copyOnce copies an object, or takes over the copy that was made of it out of turn.
+func (p *pass) copyOnce(ctx context.Context, slot *checkpoint.Slot, a plan.Action) (result copier.Result, ours copier.Ours, inTurn bool, err error) {
+	made, ok := p.trials.take(a.Object.Key)
+	if ok && made.err == nil && made.version.Key != "" && made.version.Same(a.Object.Version) {
+		return made.result, copier.Ours{}, false, nil
+	}
+	target := targetOf(a)
+	if ok {
+		p.trials.keep(a.Object.Key, made)
+		target = p.withTrial(a.Object.Key, target)
+	}
+	result, ours, err = p.o.Copier.Copy(ctx, a.Object, target, slot)
+	return result, ours, true, err
+}
+
+// askAgain tells on which side objects are refused: the one that was may be read, or not. Where an object that was copied before may
+// still be read, or written, and the refused one may not, the refusal is about some of the keys.
+func (p *pass) askAgain(ctx context.Context, key string, cause error, witness listing.Object) (side string, isStretch bool, err error) {
+	isRefused, err := p.isUnreadable(ctx, key)
+	if err != nil {
+		return "", false, err
+	}
+	side = sideDestination
+	if isRefused {
+		side = sideSource
+	}
+	switch {
+	case p.replay != nil:
+		return side, witness.Key != "", nil // no other pass takes over what it has copied
+	case !isRefused:
+		isStretch, err = p.isWritable(ctx, cause, witness)
+		return side, isStretch, err
+	}
+	other := witness.Key
+	if other == "" {
+		if other, _, err = p.firstAfter(ctx)(""); err != nil {
+			return side, false, err
+		}
+	}
+	if other >= key {
+		return side, false, nil // there is none before
+	}
+	isRefused, err = p.isUnreadable(ctx, other)
+	return side, !isRefused, err
+}
+
+// isWritable reports whether an object that the destination has a copy of may be written there, where writing is what was refused. It
+// is copied as if nothing were known of that copy, on condition that there is none, which is looked at after the permission.
+func (p *pass) isWritable(ctx context.Context, cause error, witness listing.Object) (bool, error) {
+	action, _ := awserr.Refused(cause)
+	if witness.Key == "" || !strings.HasPrefix(action, "s3:Put") {
+		return false, nil
+	}
+	_, _, err := p.o.Copier.Copy(ctx, witness, copier.Target{}, outOfTurn{p.ledger})
+	if awserr.Fatal(err) || ctx.Err() != nil || errors.Is(err, checkpoint.ErrLeaseLost) {
+		return false, err
+	}
+	return trial{made: true, err: err}.isAllowed(), nil
+}
+
+// isUnreadable reports whether reading an object is refused.
+func (p *pass) isUnreadable(ctx context.Context, key string) (bool, error) {
+	err := p.o.Copier.Readable(ctx, key)
+	switch {
+	case err == nil:
+		return false, nil
+	case awserr.Fatal(err), ctx.Err() != nil:
+		return false, err
+	default:
+		return isRefusal(copier.Reason(err)), nil
+	}
+}
+
+// The sides that refuse.
+const (
+	sideSource      = "source"
+	sideDestination = "destination"
+)
+
+// stillRefused tries again what an earlier pass ended for, before anything is listed. The error is a *RefusedError while it is
+// refused. Once a day the pass is walked whatever these few objects say: others may be there that are not refused.
+func (p *pass) stillRefused(ctx context.Context) error {
+	former, ok := p.ledger.Refusal()
+	if !ok || p.o.Now().Sub(former.WalkedAt) >= walkAgain || former.WalkedAt.After(p.o.Now()) {
+		return nil
+	}
+	if err := p.o.Turns.Acquire(ctx); err != nil {
+		return err
+	}
+	held, release := p.o.Turns.Hold(ctx)
+	defer release()
+	still := &RefusedError{Since: former.Since}
+	for _, after := range former.After {
+		tried, err := p.tryAfter(held, after)
+		switch {
+		case err != nil:
+			return fmt.Errorf("try again what was refused: %w", err)
+		case tried.isAllowed():
+			p.ledger.Allowed()
+			return nil
+		case tried.isRefused():
+			still.Elsewhere, still.Err = still.Elsewhere+1, tried.err
+		}
+	}
+	if still.Err == nil {
+		p.ledger.Allowed() // none is to be copied any more
+		return nil
+	}
+	return still
+}

@@ -1,0 +1,53 @@
+package syncer_test
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncd/internal/awsfake"
+)
+
+// TestTheLogCountsWhatIsSetAside has many objects of two reasons set aside within minutes.
+func TestTheLogCountsWhatIsSetAside(t *testing.T) {
+	for _, level := range []slog.Level{slog.LevelInfo, slog.LevelDebug} {
+		emptyPools()
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.options.Logger = slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: level}))
+			for i := range 600 {
+				o := awsfake.PutOptions{}
+				if i%10 == 9 {
+					o.StorageClass = "GLACIER"
+				}
+				w.source.Put(fmt.Sprintf("%s-%d", name(i), i%2), awsfake.BytesBody([]byte("x")), o)
+			}
+			w.deny(w.source, "*-0", "s3:GetObject")
+			w.cloud.SetLatency(2500 * time.Millisecond) // 3.2 copies a second
+			got := mustRun(t, w.open(t))
+			if got.Quarantined["denied"] != 300 || got.Quarantined["archived"] != 60 {
+				t.Fatalf("got %+v", got)
+			}
+			log := w.log.String()
+			for line, want := range map[string][2]int{
+				`level=WARN msg="object quarantined"`:                         {2, 2},
+				`level=WARN msg="objects quarantined" pass=1 reason=denied`:   {3, 6},
+				`level=WARN msg="objects quarantined" pass=1 reason=archived`: {3, 6},
+				`total=300`:                            {1, 1},
+				`total=60`:                             {1, 1},
+				`level=DEBUG msg="object quarantined"`: map[slog.Level][2]int{slog.LevelDebug: {358, 358}}[level],
+			} {
+				if n := strings.Count(log, line); n < want[0] || n > want[1] {
+					t.Errorf("got %d times %q, want %d", n, line, want)
+				}
+			}
+			if lines := strings.Split(strings.TrimSpace(log), "\n"); !slices.ContainsFunc(lines, func(l string) bool { return strings.Contains(l, "pass ended") }) {
+				t.Errorf("got no summary in %d lines", len(lines))
+			}
+		})
+	}
+}

@@ -1,0 +1,244 @@
+package throttle
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/aws/smithy-go"
+)
+
+const (
+	// minRate is the rate below which no throttling drives a controller, in requests a second: someone has to ask whether
+	// it is over.
+	minRate = 1
+	// keep is what a cut leaves of the rate that the service took; minKeep of that at which requests were sent bounds it
+	// below, since a run of refusals says little about the rate.
+	keep, minKeep = 0.9, 0.3
+	// minShare is the least share of requests taken from which the rate of the service is concluded.
+	minShare = 0.5
+	// maxPressed is the longest time between two answers that counts for the growth of a rate.
+	maxPressed = time.Second
+	// maxIndependent is the largest share of refusals that is taken for independent of the rate: where more is refused, that is an outage.
+	maxIndependent = 0.9
+	// settling is the time after a cut in which refusals prove nothing: a quota that was exceeded has nothing left at first. unsteady is
+	// the number of cuts of what is sent then.
+	settling = 250 * time.Millisecond
+	unsteady = -1
+)
+
+// ControllerOptions are the settings of a Controller.
+type ControllerOptions struct {
+	// Name says whose quota it is, such as "destination" or "kms". It is part of the error of a wait that was ended.
+	Name string
+	// Cap is a rate that is never exceeded, in requests per second; 0 means none.
+	Cap float64
+	// Now is the clock; nil means time.Now. It must run with the timers that end the waits.
+	Now func() time.Time
+}
+
+// Controller keeps one rate. It may be shared by clients and goroutines; a nil Controller limits nothing.
+//
+// There is no limit but the cap until the service refuses more than it may at random. Then the rate is cut to a bit below what
+// the service took. If less is refused now, a quota was exceeded: from there the rate grows, quickly towards the rate at which it was
+// last throttled, slowly around that, and the faster beyond it the longer nothing is throttled. If as much is refused as before, the
+// refusals do not depend on the rate: the cut is taken back, that share is borne, and it is tried again later, more and more seldom,
+// whether that is still so. Only requests sent after a cut say whether it helped. Time in which no request had to wait does not
+// count, since a rate that is not used proves nothing.
+type Controller struct {
+	name  string
+	cap   float64 // math.Inf(1): none
+	now   func() time.Time
+	pacer *pacer
+
+	mu    sync.Mutex
+	rate  float64 // that the service is thought to take; math.Inf(1) until it first throttled
+	curve curve
+	cuts  int
+	// steady is when what is left of the time before the last cut has gone.
+	steady time.Time
+	sends  flow
+	heard  time.Time
+
+	last     share   // of all answers
+	alarm    alarm   // of those since the last cut
+	stray    float64 // the refused share that does not depend on the rate
+	trial    *trial  // of the last cut, until it is decided
+	tryAgain time.Time
+	interval time.Duration
+}
+
+// NewController returns a Controller.
+func NewController(o ControllerOptions) *Controller {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Cap <= 0 {
+		o.Cap = math.Inf(1)
+	}
+	return &Controller{
+		name: o.Name, cap: o.Cap, now: o.Now, pacer: newPacer(o.Cap, o.Now), rate: math.Inf(1), interval: firstTrial,
+	}
+}
+
+// Rate returns how many requests per second may be sent, and whether there is a limit at all; without one it is 0.
+func (c *Controller) Rate() (perSecond float64, limited bool) {
+	if c == nil {
+		return 0, false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	rate := min(c.rate, c.cap)
+	if math.IsInf(rate, 1) {
+		return 0, false
+	}
+	return rate, true
+}
+
+// wait returns when weight may be sent, and whether a rate that is known to matter took a wait. Its error is that of ctx.
+func (c *Controller) wait(ctx context.Context, weight float64) (waited bool, err error) {
+	if c == nil {
+		return false, nil
+	}
+	if waited, err = c.pacer.wait(ctx, weight); err != nil {
+		return waited, &smithy.CanceledError{Err: fmt.Errorf("wait for the rate of %s: %w", c.name, err)}
+	}
+	return waited && !c.isTrying(), nil
+}
+
+func (c *Controller) isTrying() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.trial != nil
+}
+
+// sent notes that weight is sent now, and returns the number of cuts before it, for answered.
+func (c *Controller) sent(weight float64) (cuts int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.now()
+	c.sends.add(now, weight)
+	if now.Before(c.steady) {
+		return unsteady
+	}
+	return c.cuts
+}
+
+// answered learns from an answer to what was sent after so many cuts.
+func (c *Controller) answered(cuts int, isRefused bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if cuts != c.cuts {
+		return // it was sent at a rate that has been given up since
+	}
+	now := c.now()
+	if !isRefused && c.rate <= minRate {
+		c.alarm = alarm{} // what was refused belongs to an outage that is over
+	}
+	c.grow(now, isRefused)
+	c.last.add(isRefused)
+	if c.trial != nil {
+		c.judge(now, c.trial.add(now, isRefused))
+		return
+	}
+	borne := c.stray + maxStray
+	switch {
+	case c.alarm.add(now, isRefused, borne):
+		c.cut(now, c.alarm.share(&c.last, borne), c.stray)
+	case c.stray > maxStray && now.After(c.tryAgain):
+		c.cut(now, c.last.value(), 0)
+	case c.last.answers >= horizon-1 && c.last.value()+3*c.last.spread() < c.stray:
+		c.stray = c.last.value() + c.last.spread()
+	}
+}
+
+// begin learns that a share of what was sent is refused.
+func (c *Controller) begin(refused float64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cut(c.now(), refused, c.stray)
+}
+
+// forget takes back what the refusals of one who is paced alone now have led to, and are about to.
+func (c *Controller) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.alarm, c.last = alarm{}, share{}
+	if c.trial != nil {
+		c.takeBack()
+	}
+}
+
+// reset forgets all that was learned.
+func (c *Controller) reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.curve, c.last, c.alarm, c.stray, c.trial, c.interval = curve{}, share{}, alarm{}, 0, nil, firstTrial
+	c.setRate(math.Inf(1))
+}
+
+// grow counts the time since the last answer, if that is one reason more to send faster.
+func (c *Controller) grow(now time.Time, isRefused bool) {
+	passed := min(now.Sub(c.heard), maxPressed)
+	c.heard = now
+	if isRefused || c.trial != nil || math.IsInf(c.rate, 1) || !c.pacer.busy() {
+		return
+	}
+	c.curve.pressed += passed
+	c.setRate(c.curve.rate())
+}
+
+func (c *Controller) setRate(rate float64) {
+	c.rate = rate
+	c.pacer.setRate(min(rate, c.cap))
+}
+
+// cut lowers the rate when a share of what was sent is refused, of which stray has another reason.
+func (c *Controller) cut(now time.Time, refused, stray float64) {
+	before := bearing{c.rate, c.curve}
+	if c.trial != nil {
+		before = c.trial.before
+	}
+	// A quota that others use too may be spent while hardly anything is sent from here.
+	used := min(c.rate, c.sends.rate(now))
+	taken := min((1-refused)/(1-min(stray, maxIndependent)), 1)
+	rate := max(used*min(max(keep*taken, minKeep), keep), minRate)
+	// When most is refused, that may be an outage as well as a lower quota: what was good is kept in mind meanwhile.
+	if taken >= minShare || c.curve.best == 0 {
+		c.curve.best = used * max(taken, minShare)
+	}
+	c.curve.best = max(c.curve.best, rate)
+	c.curve.from, c.curve.pressed = rate, 0
+	c.trial = newTrial(before, refused, max(1-(1-refused)*used/rate, stray))
+	c.alarm = alarm{}
+	c.cuts++
+	c.heard, c.steady = now, now.Add(settling)
+	c.setRate(rate)
+}
+
+// judge draws the conclusion from a trial.
+func (c *Controller) judge(now time.Time, f finding) {
+	switch f {
+	case undecided:
+	case helped:
+		c.stray = min(c.stray, c.trial.seen.value()+c.trial.seen.spread())
+		c.last = c.trial.seen // what was refused before is no sign of what is now
+		c.trial, c.interval = nil, firstTrial
+	case worse:
+		c.cut(now, c.trial.seen.value(), c.stray)
+	case useless:
+		c.takeBack()
+		c.stray = min(max(c.last.value()+c.last.spread(), c.stray), maxIndependent)
+		c.alarm = alarm{}
+		c.tryAgain, c.interval = now.Add(c.interval), min(2*c.interval, lastTrial)
+	}
+}
+
+// takeBack undoes the cut that is on trial.
+func (c *Controller) takeBack() {
+	c.curve = c.trial.before.curve
+	c.setRate(c.trial.before.rate)
+	c.trial = nil
+}

@@ -1,0 +1,47 @@
+package throttle_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncd/internal/throttle"
+)
+
+// TestDrawThatIsRefusedAlone has one of three mappings refused for a while: it alone is slowed down and counted, and it comes back to
+// the others when that is over.
+func TestDrawThatIsRefusedAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := throttle.NewQuota(throttle.ControllerOptions{})
+		well, ill := newService(nearby, quota{}, quota{}), newService(nearby, quota{}, quota{})
+		ill.outage = true
+		load, draws := newLoad(), []*throttle.Draw{q.Draw(), q.Draw(), q.Draw()}
+		for i, draw := range draws {
+			s := well
+			if i == 0 {
+				s = ill
+			}
+			load.add(t, 20, newClient(t, s, &throttle.Guard{Service: draw}), "CopyObject", nil)
+		}
+		time.Sleep(20 * time.Second)
+		if rate, limited := draws[0].Rate(); !limited || rate > 5 {
+			t.Errorf("got the refused mapping at %.0f a second (limited: %v), want next to nothing", rate, limited)
+		}
+		for _, draw := range draws[1:] {
+			if rate, limited := draw.Rate(); limited || draw.Throttles() != 0 {
+				t.Errorf("got another limited to %.0f a second with %d refusals of its own, want neither", rate, draw.Throttles())
+			}
+		}
+		if _, refused := ill.counts("CopyObject"); draws[0].Throttles() != int64(refused) {
+			t.Errorf("got %d refusals counted, want %d", draws[0].Throttles(), refused)
+		}
+		ill.set(func() { ill.outage = false })
+		time.Sleep(2 * time.Minute)
+		for i, draw := range draws {
+			if rate, limited := draw.Rate(); limited {
+				t.Errorf("got mapping %d limited to %.0f a second two minutes later, want no limit", i, rate)
+			}
+		}
+		load.stop()
+	})
+}

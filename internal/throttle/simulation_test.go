@@ -1,0 +1,184 @@
+package throttle_test
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/internal/throttle"
+)
+
+const (
+	slowDown    = "Please reduce your request rate."
+	slowDownKMS = "Please reduce your request rate for operations involving AWS KMS."
+	// nearby is how long a request takes in the simulation, crowd how many a lone mapping sends at once, and undisturbed how many a
+	// second that are.
+	nearby      = 20 * time.Millisecond
+	crowd       = 80
+	undisturbed = 4000
+	// simulated is how long a scene is watched, once a controller must have found its rate.
+	simulated = 10 * time.Second
+)
+
+var update = flag.Bool("update", false, "write the table of docs/throttling.md")
+
+// tableHead ends with the line below the names of the columns.
+const tableHead = "|---|---|---|---|---|\n"
+
+// scene is one line of the simulation.
+type scene struct {
+	name string
+	play func(*testing.T) shares
+	// least is the share of what is possible that must be served, most the share of what is sent that may be refused.
+	least, most float64
+}
+
+// promise is the last two columns of the table.
+func (s scene) promise() string {
+	most := "any"
+	if s.most < 1 {
+		most = fmt.Sprintf("%.1f %%", 100*s.most)
+	}
+	return fmt.Sprintf("%.0f %% | %s", 100*s.least, most)
+}
+
+// refusing refuses a share of all requests, whatever their rate.
+func refusing(share float64, message string) func() error {
+	return func() error {
+		if rand.Float64() < share {
+			return refusal(message)
+		}
+		return nil
+	}
+}
+
+// quotas are those that mappings of one destination share.
+type quotas struct{ s3, kms *throttle.Quota }
+
+func newQuotas() quotas {
+	return quotas{throttle.NewQuota(throttle.ControllerOptions{}), throttle.NewQuota(throttle.ControllerOptions{})}
+}
+
+// mapping has so many requests at once under way to a service.
+func (q quotas) mapping(t *testing.T, l *load, s *service, atOnce int) {
+	t.Helper()
+	level := throttle.NewLevel(throttle.LevelOptions{Min: atOnce, Max: atOnce})
+	guard := &throttle.Guard{Level: level, Service: q.s3.Draw(), KMS: q.kms.Draw()}
+	// More objects than requests at once, as the syncer has: some wait to be tried again.
+	l.add(t, 4*atOnce, newClient(t, s, guard), "CopyObject", level.Gate())
+}
+
+// alone has one mapping send to a service.
+func alone(fail func() error, s3, kms, possible float64) func(*testing.T) shares {
+	return func(t *testing.T) shares {
+		t.Helper()
+		s := newService(nearby, newQuota(s3, s3/10), newQuota(kms, kms/10))
+		s.fail = fail
+		load := newLoad()
+		newQuotas().mapping(t, load, s, crowd)
+		time.Sleep(settled)
+		defer load.stop()
+		return measure(s, "CopyObject", simulated, possible)
+	}
+}
+
+// together has ten mappings send, of which so many are refused in their own way, and watches the others.
+func together(refused int, fail func() error, s3, kms, possible float64) func(*testing.T) shares {
+	return func(t *testing.T) shares {
+		t.Helper()
+		well, ill := newService(nearby, newQuota(s3, s3/10), newQuota(kms, kms/10)), newService(nearby, quota{}, quota{})
+		ill.fail = fail
+		load, q := newLoad(), newQuotas()
+		for i := range 10 {
+			s := well
+			if i < refused {
+				s = ill
+			}
+			q.mapping(t, load, s, crowd/10)
+		}
+		time.Sleep(settled)
+		defer load.stop()
+		return measure(well, "CopyObject", simulated, possible)
+	}
+}
+
+func scenes() []scene {
+	var all []scene
+	for _, quota := range []struct {
+		name, message string
+		shares        []float64
+	}{{"S3", slowDown, []float64{0.001, 0.005, 0.02, 0.05, 0.2}}, {"KMS", slowDownKMS, []float64{0.02, 0.2}}} {
+		for _, share := range quota.shares {
+			s := scene{fmt.Sprintf("%s refuses %.3g %% at any rate", quota.name, 100*share), alone(refusing(share, quota.message), 0, 0, undisturbed*(1-share)), 0.95, 1}
+			if share >= 0.05 {
+				s.least = 0.9
+			}
+			all = append(all, s)
+		}
+		for _, share := range []float64{0.2, 1} { // of one mapping
+			all = append(all, scene{
+				fmt.Sprintf("%s refuses %.3g %% of one in ten mappings; the others", quota.name, 100*share),
+				together(1, refusing(share, quota.message), 0, 0, undisturbed*0.9), 0.95, 0.005,
+			})
+		}
+		all = append(all, scene{quota.name + " refuses three in ten mappings; the others", together(3, refusing(1, quota.message), 0, 0, undisturbed*0.7), 0.95, 0.005})
+	}
+	return append(all,
+		scene{"S3 allows 3,500/s", alone(nil, 3500, 0, 3500), 0.9, 0.03},
+		scene{"S3 allows 1,000/s", alone(nil, 1000, 0, 1000), 0.9, 0.03},
+		scene{"S3 allows 1,000/s and refuses 5 % at any rate", alone(refusing(0.05, slowDown), 1000, 0, 1000), 0.9, 0.08},
+		scene{"KMS allows 2,000/s, two a copy", alone(nil, 0, 2000, 1000), 0.9, 0.03},
+		scene{"S3 allows 1,000/s to ten mappings", together(0, nil, 1000, 0, 1000), 0.9, 0.03},
+		scene{"S3 allows 1,000/s to nine mappings and refuses the tenth", together(1, refusing(1, slowDown), 1000, 0, 1000), 0.9, 0.03},
+		scene{"KMS allows 2,000/s to nine mappings and refuses the tenth", together(1, refusing(1, slowDownKMS), 0, 2000, 1000), 0.9, 0.03},
+	)
+}
+
+const simulationDoc = "../../docs/throttling.md"
+
+// TestSimulation holds every scene to its promise, and the document to the scenes.
+func TestSimulation(t *testing.T) {
+	text, err := os.ReadFile(simulationDoc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, documented, _ := strings.Cut(string(text), tableHead)
+	var table strings.Builder
+	for _, sc := range scenes() {
+		t.Run(sc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				got := sc.play(t)
+				fmt.Fprintf(&table, "| %s | %.1f %% | %.2f %% | %s |\n", sc.name, 100*got.served, 100*got.refused, sc.promise())
+				if got.served < sc.least || got.refused > sc.most {
+					t.Errorf("got %.1f %% served, %.2f %% refused, want at least %.0f %%, at most %.1f %%", 100*got.served, 100*got.refused, 100*sc.least, 100*sc.most)
+				}
+			})
+		})
+	}
+	if *update {
+		if err := os.WriteFile(simulationDoc, []byte(head+tableHead+table.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(promises(documented), promises(table.String())); diff != "" {
+		t.Errorf("%s is not of these scenes; write it with -update (-documented +simulated):\n%s", simulationDoc, diff)
+	}
+}
+
+// promises takes the figures of a run out of a table.
+func promises(table string) []string {
+	var rows []string
+	for row := range strings.Lines(table) {
+		cells := strings.Split(strings.TrimSpace(row), " | ")
+		rows = append(rows, strings.Join(append(cells[:1:1], cells[min(3, len(cells)):]...), " | "))
+	}
+	return rows
+}

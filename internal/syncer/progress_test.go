@@ -140,13 +140,13 @@ func TestQuietStretchesArePassed(t *testing.T) {
 			emptyPools()
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
-				w.fill(9500)
+				w.fill(4500)
 				first := w.start(t, store)
-				if got, err := first.run(t); err != nil || got.Copied != 9500 {
+				if got, err := first.run(t); err != nil || got.Copied != 4500 {
 					t.Fatalf("first pass: got %+v, %v", got, err)
 				}
 				first.finish(t)
-				w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Do: func() { time.Sleep(2 * time.Second) }})
+				w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Do: func() { time.Sleep(5 * time.Second) }})
 				for lives := 1; ; lives++ {
 					p := w.start(t, store)
 					p.life = 12 * time.Second

@@ -21,7 +21,7 @@ TOOL       := go tool -modfile=tools/go.mod
 # Held to its hash by the checksum database of Go, as is cosign in the release workflow.
 VULNCHECK  := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: help build test race cover lint vuln fmt fuzz crash stress adversary mutants attack refusals interop deploy-test minio versitygw iam-oracle fleet drain soak browser prometheus bench golden demo docker tidy-check fmt-check ci
+.PHONY: help build test race cover lint vuln fmt fuzz crash stress adversary mutants attack refusals interop deploy-test minio versitygw iam-oracle memory fleet drain soak browser prometheus bench golden demo docker tidy-check fmt-check ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
@@ -75,6 +75,10 @@ interop: ## read the ledger's chunks with another Parquet implementation, in a m
 
 deploy-test: ## hold deploy/ to Kubernetes, Helm, Prometheus and Terraform, in a module of its own
 	cd deploy/deploytest && go test -count=1 ./...
+
+memory: ## measure ten passes at once over ledgers of 200,000 entries each on S3, and a thousand mappings at rest
+	go test ./cmd/syncd -run '^TestMemoryOfPasses$$|^TestMemoryAtRest$$' -memory-entries 200000 -memory-most 512 -count=1 -v -timeout 60m | grep -v '^=== '
+	go test ./internal/checkpoint -run '^TestPassesAtOnceShareMemory$$' -memory-entries 200000 -count=1 -v -timeout 60m | grep -v '^=== '
 
 fleet: ## keep a thousand mappings of 10,000 entries each in one process, and say what that takes
 	go test ./cmd/syncd -run '^TestFleet$$' -tenants 1000 -entries 10000 -count=1 -v -timeout 60m | grep -v '^=== '

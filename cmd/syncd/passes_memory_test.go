@@ -142,9 +142,8 @@ func ended(t *testing.T, address, result string) (n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	if err != nil {
+	if err = errors.Join(err, response.Body.Close()); err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(body)) {

@@ -23,7 +23,7 @@ func TestPassesShareWindows(t *testing.T) {
 	const passes, entries = 5, 1200
 	for name, memory := range map[string]int64{"all": 64 << 20, "few": 300 << 10, "none": 1} {
 		t.Run(name, func(t *testing.T) {
-			ledgerBubble(t, func(t *testing.T) {
+			ledgerBubble(t, func(t *testing.T) { //nolint:thelper // it is the test
 				s := newState()
 				for i := range passes {
 					fillLedger(t, s.store(nil), i, entries)
@@ -79,7 +79,7 @@ func wantChanged(t *testing.T, store checkpoint.Store, i, entries int) {
 // TestWindowsEndWithTheirPass breaks each request of a pass, and then the pass: whatever is open is closed.
 func TestWindowsEndWithTheirPass(t *testing.T) {
 	const entries = 400
-	ledgerBubble(t, func(t *testing.T) {
+	ledgerBubble(t, func(t *testing.T) { //nolint:thelper // it is the test
 		for at, ended := 1, false; !ended; at++ {
 			s := newState()
 			fillLedger(t, s.store(nil), 0, entries)

@@ -45,37 +45,35 @@ func TestSetsShareConnections(t *testing.T) {
 		return client
 	}
 	shared := new(creds.Shared)
-	for range 20 {
-		ask(creds.Options{Shared: shared, Connections: 64})
-	}
-	last := ask(creds.Options{Shared: shared, Connections: 64})
-	if n := seen.made.Load(); n != 1 {
-		t.Errorf("got %d connections of 21 sets that share them, want 1", n)
-	}
-	ask(creds.Options{Shared: shared, Connections: 64, AllowHTTP: true})
-	if n := seen.made.Load(); n != 2 {
-		t.Errorf("got %d connections after a set with other settings, want 2", n)
-	}
-	until(t, "the connection of the set with other settings is closed", func() bool { return seen.open.Load() == 1 })
-	if _, err := put(t, last, 1); err != nil || seen.made.Load() != 2 {
-		t.Errorf("got %v with %d connections, want the client that is left to use its own", err, seen.made.Load())
-	}
-	runtime.KeepAlive(last)
-	last = nil
+	func() {
+		for range 20 {
+			ask(creds.Options{Shared: shared, Connections: 64})
+		}
+		last := ask(creds.Options{Shared: shared, Connections: 64})
+		if n := seen.made.Load(); n != 1 {
+			t.Errorf("got %d connections of 21 sets that share them, want 1", n)
+		}
+		ask(creds.Options{Shared: shared, Connections: 64, AllowHTTP: true})
+		if n := seen.made.Load(); n != 2 {
+			t.Errorf("got %d connections after a set with other settings, want 2", n)
+		}
+		until(t, "the connection of the set with other settings is closed", func() bool { return seen.open.Load() == 1 })
+		if _, err := put(t, last, 1); err != nil || seen.made.Load() != 2 {
+			t.Errorf("got %v with %d connections, want the client that is left to use its own", err, seen.made.Load())
+		}
+	}()
 	until(t, "no connection is open", func() bool { return seen.open.Load() == 0 })
 }
 
 // until collects what nobody uses until it holds; how long that takes decides nothing but when to give up.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for range 2000 {
-		runtime.GC()
-		if holds() {
-			return
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("gave up waiting until %s", what)
 		}
-		time.Sleep(5 * time.Millisecond)
+		runtime.GC()
 	}
-	t.Fatalf("gave up waiting until %s", what)
 }
 
 // TestSetsThatShareHaveTheirOwnSessions breaks the role of one of two mappings that share what lies beneath.

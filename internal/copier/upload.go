@@ -137,13 +137,14 @@ func goesOn(ctx context.Context, failure error) bool {
 // keep has the upload wait for the next pass, where the failure is one that passes by itself, as a session does that has been renewed
 // since: it says nothing against what was made so far.
 func (r *remembered) keep(failure error) bool {
-	switch awserr.Class(Reason(failure)) { //nolint:exhaustive // a closed list of the few classes that pass
+	reason := awserr.Class(Reason(failure))
+	switch reason { //nolint:exhaustive // a closed list of the few classes that pass
 	case awserr.Transient, awserr.Throttled, awserr.ThrottledKMS, awserr.Expired:
 	default:
 		return false
 	}
-	fresh := r.found && r.c.o.Now().Sub(r.upload.BeganAt) < keepFor
-	return (r.made || fresh) && r.record.UploadKept()
+	isYoung := r.c.o.Now().Sub(r.upload.BeganAt) < keepFor
+	return (r.made || isYoung && (r.found || reason == awserr.Expired)) && r.record.UploadKept()
 }
 
 // discardUnless aborts an upload that an earlier process left, unless it is the planned one. An abort that is refused is no

@@ -26,7 +26,7 @@ func flaky(failures int) func(context.Context, any) (any, middleware.Metadata, e
 // afterAnHour tries once again, after an hour.
 func afterAnHour(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (out middleware.FinalizeOutput, metadata middleware.Metadata, err error) {
 	if out, metadata, err = next.HandleFinalize(ctx, in); err == nil {
-		return out, metadata, err
+		return out, metadata, nil
 	}
 	select {
 	case <-time.After(time.Hour):

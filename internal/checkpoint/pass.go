@@ -89,8 +89,11 @@ func (p *Pass) PreviousAfter(ctx context.Context, after string) iter.Seq2[Entry,
 }
 
 // Base yields the entries of the last generation, ascending, from its first key.
-func (p *Pass) Base(ctx context.Context) iter.Seq2[Entry, error] {
-	return entriesOf(readRows[entryRow](ctx, p.ledger.store, p.base.Chunks, ""))
+func (p *Pass) Base(ctx context.Context) iter.Seq2[Entry, error] { return p.BaseAfter(ctx, "") }
+
+// BaseAfter is Base for the keys above after.
+func (p *Pass) BaseAfter(ctx context.Context, after string) iter.Seq2[Entry, error] {
+	return entriesOf(readRows[entryRow](ctx, p.ledger.store, p.base.Chunks, after))
 }
 
 // PreviousQuarantine yields what was set aside, keys above Mark, ascending: by the last generation, and by the pass itself

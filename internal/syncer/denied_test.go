@@ -89,13 +89,13 @@ func TestEverythingIsRefused(t *testing.T) {
 				w.fill(500)
 				class, repair := arrange(w)
 				s := w.open(t)
-				first := w.refused(t, s, 250).cause
+				first := w.refused(t, s, 300).cause
 				if got := awserr.Classify(first); got != class || first.InTurn < 32 || first.Elsewhere == 0 {
 					t.Errorf("got class %q of %v, want %q after some objects here and elsewhere", got, first, class)
 				}
 				for range 3 {
 					time.Sleep(time.Hour)
-					got := w.refused(t, s, 30)
+					got := w.refused(t, s, 50)
 					if awserr.Classify(got.cause) != class || got.cause.Since.IsZero() || got.Generation != 0 {
 						t.Errorf("got %v, %+v, want the same cause, since when, and no generation", got.cause, got)
 					}
@@ -173,7 +173,7 @@ func TestRefusedMidway(t *testing.T) {
 				if first.Result != "denied" || first.Copied < 390 || first.SetAside() != 0 || first.Generation != 0 {
 					t.Fatalf("got %v, %+v, want half copied and the pass ended as denied", err, first)
 				}
-				w.refused(t, s, 30)
+				w.refused(t, s, 50)
 				repair()
 				w.cloud.ResetRequests()
 				second := mustRun(t, s)
@@ -237,7 +237,7 @@ func TestItWalksAgain(t *testing.T) {
 			w.put(fmt.Sprintf("a%d", i))
 		}
 		time.Sleep(23 * time.Hour)
-		w.refused(t, s, 30)
+		w.refused(t, s, 50)
 		time.Sleep(2 * time.Hour)
 		if got := mustRun(t, s); got.Copied != 50 || got.Quarantined["denied"] != 200 {
 			t.Errorf("got %+v, want what may be read copied", got)

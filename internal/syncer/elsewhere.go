@@ -1,10 +1,11 @@
 package syncer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"sync"
 
 	"syncd/internal/awserr"
@@ -18,7 +19,9 @@ const (
 	// samples is how many objects elsewhere are tried, and probes how many of those that were refused the next pass tries again.
 	samples = 6
 	probes  = 4
-	// lookedAt is how many keys are compared to find one to try, choices how many objects the smallest is tried of.
+	// mostRewritten is the size of the largest object that is copied again to see whether it may be.
+	mostRewritten = 64 << 20
+	// lookedAt is how many keys are compared to find one to try, choices of how many objects some are tried.
 	lookedAt = 900
 	choices  = 16
 )
@@ -127,17 +130,27 @@ func (t *trials) take(key string) (made trial, ok bool) {
 	return made, ok
 }
 
-// tryAfter copies the smallest of the first objects after a key that must be copied. A trial that was not made says that there is
-// none.
-func (p *pass) tryAfter(ctx context.Context, after string) (trial, error) {
-	a, err := p.choose(p.planAfter(ctx, max(after, p.ledger.Mark())))
-	if a == nil || err != nil {
+// tryAfter copies some of the first objects after a key that must be copied, until one is not refused. A trial that was not made says
+// that there is none.
+func (p *pass) tryAfter(ctx context.Context, after string) (made trial, err error) {
+	chosen, err := p.choose(p.planAfter(ctx, max(after, p.ledger.Mark())))
+	if err != nil {
 		return trial{}, err
 	}
+	for _, a := range chosen {
+		if made, err = p.tryOne(ctx, a); err != nil || made.isAllowed() {
+			return made, err
+		}
+	}
+	return made, nil
+}
+
+// tryOne copies an object before the walk gets there.
+func (p *pass) tryOne(ctx context.Context, a plan.Action) (trial, error) {
 	if err := p.claimKey(ctx, a.Object.Key); err != nil {
 		return trial{}, err
 	}
-	target := p.withTrial(a.Object.Key, targetOf(*a))
+	target := p.withTrial(a.Object.Key, targetOf(a))
 	made := trial{version: a.Object, made: true}
 	made.result, made.ours, made.err = p.o.Copier.Copy(ctx, a.Object, target, outOfTurn{p.ledger})
 	if errors.Is(made.err, errOutOfTurn) {
@@ -151,24 +164,27 @@ func (p *pass) tryAfter(ctx context.Context, after string) (trial, error) {
 	return made, nil
 }
 
-// choose returns the smallest of the first objects of a plan that must be copied, nil for none.
-func (p *pass) choose(actions plan.Actions) (chosen *plan.Action, err error) {
-	looked, found := 0, 0
+// choose returns some of the first objects of a plan that must be copied: the smallest, which costs least, and two more, because the
+// smallest may be of a kind of its own, such as markers.
+func (p *pass) choose(actions plan.Actions) (chosen []plan.Action, err error) {
+	var found []plan.Action
+	looked := 0
 	for a, err := range actions {
 		if err != nil {
 			return nil, err
 		}
 		if a.Kind == plan.Copy && a.Reason != plan.Unproven {
-			found++
-			if chosen == nil || a.Object.Size < chosen.Object.Size {
-				chosen = &a
-			}
+			found = append(found, a)
 		}
-		if looked++; looked == lookedAt || found == choices || found > 0 && p.replay != nil {
+		if looked++; looked == lookedAt || len(found) == choices || len(found) > 0 && p.replay != nil {
 			break // a replay looks each of them up
 		}
 	}
-	return chosen, nil
+	if len(found) <= 1 {
+		return found, nil
+	}
+	slices.SortStableFunc(found, func(a, b plan.Action) int { return cmp.Compare(a.Object.Size, b.Object.Size) })
+	return []plan.Action{found[0], found[len(found)/2], found[len(found)-1]}[:min(len(found), 3)], nil
 }
 
 // planAfter plans the pass from a key on.
@@ -227,8 +243,8 @@ func (p *pass) copyOnce(ctx context.Context, slot *checkpoint.Slot, a plan.Actio
 	return result, ours, true, err
 }
 
-// askAgain tells on which side objects are refused: the one that was may be read, or not. Where an object that was copied before may
-// still be read, or written, and the refused one may not, the refusal is about some of the keys.
+// askAgain tells on which side objects are refused: the one that was may be read, or not. Where one that was copied before may still be
+// read, or written, the refusal is about some of the keys.
 func (p *pass) askAgain(ctx context.Context, key string, cause error, witness listing.Object) (side string, isStretch bool, err error) {
 	isRefused, err := p.isUnreadable(ctx, key)
 	if err != nil {
@@ -241,35 +257,61 @@ func (p *pass) askAgain(ctx context.Context, key string, cause error, witness li
 	switch {
 	case p.replay != nil:
 		return side, witness.Key != "", nil // no other pass takes over what it has copied
-	case !isRefused:
-		isStretch, err = p.isWritable(ctx, cause, witness)
-		return side, isStretch, err
+	case !isRefused && copier.Reason(cause) == string(awserr.KeyDisabled):
+		return side, false, nil // there is one key for all copies
 	}
-	other := witness.Key
-	if other == "" {
-		if other, _, err = p.firstAfter(ctx)(""); err != nil {
-			return side, false, err
+	known, err := p.witnesses(ctx, witness)
+	if err != nil {
+		return side, false, err
+	}
+	for _, o := range known {
+		isRefused, err := p.isStillRefused(ctx, side, o)
+		if err != nil || !isRefused {
+			return side, true, err
 		}
 	}
-	if other >= key {
-		return side, false, nil // there is none before
-	}
-	isRefused, err = p.isUnreadable(ctx, other)
-	return side, !isRefused, err
+	// A pass that resumes where another was interrupted does not know what that one has copied.
+	return side, len(known) == 0 && p.ledger.Mark() != "", nil
 }
 
-// isWritable reports whether an object that the destination has a copy of may be written there, where writing is what was refused. It
-// is copied as if nothing were known of that copy, on condition that there is none, which is looked at after the permission.
-func (p *pass) isWritable(ctx context.Context, cause error, witness listing.Object) (bool, error) {
-	action, _ := awserr.Refused(cause)
-	if witness.Key == "" || !strings.HasPrefix(action, "s3:Put") {
-		return false, nil
+// witnesses are objects that were copied before: by this pass, or, from several places of the last generation, by earlier ones.
+func (p *pass) witnesses(ctx context.Context, own listing.Object) (known []listing.Object, err error) {
+	if own.Key != "" {
+		known = append(known, own)
 	}
-	_, _, err := p.o.Copier.Copy(ctx, witness, copier.Target{}, outOfTurn{p.ledger})
+	byKey := map[string]listing.Object{}
+	next := func(after string) (key string, ok bool, err error) {
+		for e, err := range p.ledger.BaseAfter(ctx, after) {
+			byKey[e.Key] = listing.Object{Key: e.Key, Version: e.Source}
+			return e.Key, err == nil, err
+		}
+		return "", false, nil
+	}
+	first, ok, err := next("")
+	if !ok || err != nil {
+		return known, err
+	}
+	places, err := listing.Beyond(first, 0, next)
+	for _, place := range append([]listing.Place{{Key: first}}, spaced(places, probes)...) {
+		known = append(known, byKey[place.Key])
+	}
+	return known, err
+}
+
+// isStillRefused reports whether an object that was copied before is refused now on that side. To ask the destination, it is copied as
+// if nothing were known of its copy, on condition that there is none, which is looked at after the permission.
+func (p *pass) isStillRefused(ctx context.Context, side string, o listing.Object) (bool, error) {
+	if side == sideSource || o.Size > mostRewritten {
+		return p.isUnreadable(ctx, o.Key)
+	}
+	if err := p.claimKey(ctx, o.Key); err != nil {
+		return false, err
+	}
+	_, _, err := p.o.Copier.Copy(ctx, o, copier.Target{}, outOfTurn{p.ledger})
 	if awserr.Fatal(err) || ctx.Err() != nil || errors.Is(err, checkpoint.ErrLeaseLost) {
 		return false, err
 	}
-	return trial{made: true, err: err}.isAllowed(), nil
+	return trial{made: true, err: err}.isRefused(), nil
 }
 
 // isUnreadable reports whether reading an object is refused.

@@ -222,10 +222,10 @@ func TestRefusalsAtRandomCostLittle(t *testing.T) {
 	}
 	undisturbed := took(0)
 	for _, refused := range []float64{0.005, 0.05} {
-		if ratio := undisturbed / took(refused); ratio < 0.9*(1-refused) {
-			t.Errorf("got %.2f of the undisturbed rate with %.2f %% refused, want at least 0.9", ratio, 100*refused)
-		} else {
-			t.Logf("%.2f of the undisturbed rate with %.2f %% refused", ratio, 100*refused)
+		// The last objects may be refused several times, and nothing is left to be copied meanwhile.
+		const lastOnes = 2
+		if got, want := took(refused), undisturbed/0.9/(1-refused)+lastOnes; got > want {
+			t.Errorf("got %.1f s with %.2f %% refused, and %.1f s undisturbed, want at most %.1f s", got, 100*refused, undisturbed, want)
 		}
 	}
 }

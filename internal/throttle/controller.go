@@ -147,10 +147,21 @@ func (c *Controller) answered(cuts int, isRefused bool) {
 	switch {
 	case c.alarm.add(now, isRefused, borne):
 		c.cut(now, c.alarm.share(&c.last, borne), c.stray)
-	case c.stray > maxStray && now.After(c.tryAgain):
-		c.cut(now, c.last.value(), 0)
-	case c.last.answers >= horizon-1 && c.last.value()+3*c.last.spread() < c.stray:
+	case c.last.answers < measured || c.stray <= maxStray:
+	case c.last.value()+3*c.last.spread() < c.stray:
 		c.stray = c.last.value() + c.last.spread()
+	case now.After(c.tryAgain):
+		c.tryStray(now)
+	}
+}
+
+// tryStray cuts the rate to see whether the share that is borne still does not depend on it. Where that could not be seen, as at a
+// rate of one a second, nothing is cut.
+func (c *Controller) tryStray(now time.Time) {
+	c.tryAgain = now.Add(c.interval)
+	before := bearing{c.rate, c.curve}
+	if c.cut(now, c.last.value(), 0); c.trial == nil {
+		c.goBack(before)
 	}
 }
 
@@ -169,6 +180,7 @@ func (c *Controller) forget() {
 	if c.trial != nil {
 		c.takeBack()
 	}
+	c.tryAgain = c.now().Add(c.interval)
 }
 
 // reset forgets all that was learned.
@@ -238,7 +250,11 @@ func (c *Controller) judge(now time.Time, f finding) {
 
 // takeBack undoes the cut that is on trial.
 func (c *Controller) takeBack() {
-	c.curve = c.trial.before.curve
-	c.setRate(c.trial.before.rate)
+	c.goBack(c.trial.before)
 	c.trial = nil
+}
+
+func (c *Controller) goBack(to bearing) {
+	c.curve = to.curve
+	c.setRate(to.rate)
 }

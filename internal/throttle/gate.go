@@ -45,10 +45,10 @@ const maxLeft = 2
 // Hold returns a context for what is done with a slot that is taken, and a func that releases it. While its requests wait to be tried
 // again, the slot is others'.
 func (g *Gate) Hold(ctx context.Context) (held context.Context, release func()) {
-	held, h := holding(ctx, g.leave, func(context.Context) error {
+	held, h := holding(ctx, &hold{leave: g.leave, enter: func(context.Context) error {
 		g.enter()
 		return nil
-	})
+	}})
 	return held, func() {
 		if !h.end() {
 			g.enter()

@@ -5,14 +5,17 @@ import (
 	"sync"
 )
 
-// hold is a place that was taken for the requests of a context. They give it back after an attempt that failed, so that others can be
-// sent while they wait to be tried again, and take it again for the next attempt. They must pass a [Guard].
+// hold is a place that was taken for the requests of a context. They give it back when all of them wait to be tried again, so that
+// others can be sent meanwhile, and take it again for the next attempt. They must pass a [Guard].
 type hold struct {
 	outer *hold // of the context that it was made with
 	leave func() bool
+	// enter takes the place again. One that waits for it is for one request at a time.
 	enter func(context.Context) error
+	waits bool
 
 	mu      sync.Mutex
+	active  int // attempts on the wire
 	hasLeft bool
 	ended   bool
 }
@@ -33,10 +36,10 @@ func HoldSlot(ctx context.Context, slots Slots) (held context.Context, release f
 	if err := slots.Acquire(ctx); err != nil {
 		return nil, nil, err
 	}
-	held, h := holding(ctx, func() bool {
+	held, h := holding(ctx, &hold{leave: func() bool {
 		slots.Release()
 		return true
-	}, slots.Acquire)
+	}, enter: slots.Acquire, waits: true})
 	return held, func() {
 		if h.end() {
 			slots.Release()
@@ -44,10 +47,8 @@ func HoldSlot(ctx context.Context, slots Slots) (held context.Context, release f
 	}, nil
 }
 
-// holding returns a context for requests that share a place which is taken: leave gives it back, unless it returns false, and enter
-// takes it again.
-func holding(ctx context.Context, leave func() bool, enter func(context.Context) error) (context.Context, *hold) {
-	h := &hold{leave: leave, enter: enter}
+// holding returns a context whose requests share h.
+func holding(ctx context.Context, h *hold) (context.Context, *hold) {
 	h.outer = holdOf(ctx)
 	return context.WithValue(ctx, holdKey{}, h), h
 }
@@ -65,40 +66,51 @@ func holdOf(ctx context.Context) *hold {
 	return h
 }
 
-// leaveAll gives back every place that a context holds.
-func leaveAll(ctx context.Context) {
+// beginAttempt takes again what a context's holds have given back. Its error is that of ctx.
+func beginAttempt(ctx context.Context) error {
 	for h := holdOf(ctx); h != nil; h = h.outer {
-		h.mu.Lock()
-		if !h.hasLeft && !h.ended {
-			h.hasLeft = h.leave()
-		}
-		h.mu.Unlock()
-	}
-}
-
-// enterAll takes again what was given back. Its error is that of ctx.
-func enterAll(ctx context.Context) error {
-	for h := holdOf(ctx); h != nil; h = h.outer {
-		if !h.enters() {
-			continue
-		}
-		if err := h.enter(ctx); err != nil {
-			h.mu.Lock()
-			h.hasLeft = true
-			h.mu.Unlock()
+		if err := h.begin(ctx); err != nil {
+			for inner := holdOf(ctx); inner != h; inner = inner.outer {
+				inner.done(false)
+			}
 			return err
 		}
 	}
 	return nil
 }
 
-// enters reports whether the place is to be taken again, by the caller: it may wait for it, which others must not do for a lock.
-func (h *hold) enters() bool {
+// endAttempt gives back what a context holds, if the attempt will be made again.
+func endAttempt(ctx context.Context, isTriedAgain bool) {
+	for h := holdOf(ctx); h != nil; h = h.outer {
+		h.done(isTriedAgain)
+	}
+}
+
+func (h *hold) begin(ctx context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	enters := h.hasLeft && !h.ended
-	if enters {
+	if h.hasLeft && !h.ended {
+		if h.waits {
+			h.mu.Unlock()
+			err := h.enter(ctx)
+			h.mu.Lock()
+			if err != nil {
+				return err
+			}
+		} else if err := h.enter(ctx); err != nil {
+			return err
+		}
 		h.hasLeft = false
 	}
-	return enters
+	h.active++
+	return nil
+}
+
+func (h *hold) done(isTriedAgain bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.active--
+	if isTriedAgain && h.active == 0 && !h.hasLeft && !h.ended {
+		h.hasLeft = h.leave()
+	}
 }

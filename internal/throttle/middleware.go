@@ -44,9 +44,14 @@ type delayedKey struct{}
 
 func (g *Guard) pace(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 	resume := paused(ctx)
+	if err := beginAttempt(ctx); err != nil {
+		resume()
+		return middleware.FinalizeOutput{}, middleware.Metadata{}, &smithy.CanceledError{Err: fmt.Errorf("wait to be tried again: %w", err)}
+	}
 	delayed, err := g.wait(ctx, kmsRequests(awsmiddleware.GetOperationName(ctx), in.Request))
 	resume()
 	if err != nil {
+		endAttempt(ctx, false)
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 	}
 	attempt := ctx
@@ -54,17 +59,22 @@ func (g *Guard) pace(ctx context.Context, in middleware.FinalizeInput, next midd
 		attempt = context.WithValue(ctx, delayedKey{}, true)
 	}
 	out, metadata, err := next.HandleFinalize(attempt, in)
-	if err != nil {
-		leaveAll(ctx)
-	}
+	endAttempt(ctx, isTriedAgain(err))
 	return out, metadata, err
+}
+
+// isTriedAgain reports whether a client makes an attempt again that ended so, unless it was the last.
+func isTriedAgain(err error) bool {
+	switch awserr.Classify(err) { //nolint:exhaustive // what passes by itself
+	case awserr.Throttled, awserr.ThrottledKMS, awserr.Transient:
+		return true
+	default:
+		return false
+	}
 }
 
 // wait passes the controllers. That of the service comes last: what it lets go is sent at once, evenly.
 func (g *Guard) wait(ctx context.Context, kms float64) (delayed bool, err error) {
-	if err := enterAll(ctx); err != nil {
-		return false, &smithy.CanceledError{Err: fmt.Errorf("wait to be tried again: %w", err)}
-	}
 	for _, turn := range [...]struct {
 		wait   func(context.Context, float64) (bool, error)
 		weight float64

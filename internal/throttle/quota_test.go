@@ -45,3 +45,36 @@ func TestDrawThatIsRefusedAlone(t *testing.T) {
 		load.stop()
 	})
 }
+
+// TestRateAfterIdleTime has a share be refused at any rate, then nothing to send, then only slow requests, and then much to send.
+func TestRateAfterIdleTime(t *testing.T) {
+	for name, isOver := range map[string]bool{"refusals go on": false, "refusals are over": true} {
+		for atOnce, slow := range map[int]time.Duration{1: 2 * time.Second, 64: 2 * time.Second} {
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := newService(nearby, quota{}, quota{})
+					s.fail = refusing(0.05, slowDown)
+					client := newClient(t, s, &throttle.Guard{Service: unlimited()})
+					send := func(n int, latency, d time.Duration) shares {
+						s.set(func() { s.latency = func(string, int) time.Duration { return latency } })
+						load := newLoad()
+						load.add(t, n, client, "CopyObject", nil)
+						defer load.stop()
+						time.Sleep(d / 2)
+						return measure(s, "CopyObject", d/2, undisturbed)
+					}
+					send(crowd, nearby, 20*time.Second)
+					time.Sleep(2 * time.Minute)
+					if isOver {
+						s.set(func() { s.fail = nil })
+					}
+					send(atOnce, slow, 20*time.Second)
+					// Without a gate those that wait to be tried again are missing.
+					if got := send(crowd, nearby, 20*time.Second); got.served < 0.6 {
+						t.Errorf("got %.1f %% of the undisturbed rate, want nearly all of it", 100*got.served)
+					}
+				})
+			})
+		}
+	}
+}

@@ -1,0 +1,138 @@
+package syncer_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/iam"
+	"syncd/internal/syncer"
+)
+
+// isCopiedInTime has everything below the last prefix be refused, and an object be written above it: it is copied within a week.
+func isCopiedInTime(t *testing.T, deny func(w *world), put func(w *world, key string)) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		for i := range 150 {
+			w.put("a/" + name(i))
+		}
+		for i := range 150 {
+			put(w, "z/"+name(i))
+		}
+		deny(w)
+		s := w.open(t)
+		w.runs(t, s, 1)
+		w.put("a/new")
+		w.runs(t, s, 6)
+		if !slices.Contains(w.destination.Keys(), "a/new") {
+			t.Error("a/new was not copied in six days, though a/ is allowed")
+		}
+	})
+}
+
+// TestTagsBelowTheLastPrefixAreRefused: only tagged objects, below the last prefix, are refused.
+func TestTagsBelowTheLastPrefixAreRefused(t *testing.T) {
+	isCopiedInTime(t, func(w *world) { w.deny(w.source, "z/*", "s3:GetObjectTagging") }, func(w *world, key string) {
+		w.source.Put(key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{Tags: map[string]string{"a": "b"}})
+	})
+}
+
+// TestTheLastPrefixIsRefusedWithoutAReason: a bare denial of writing below the last prefix.
+func TestTheLastPrefixIsRefusedWithoutAReason(t *testing.T) {
+	isCopiedInTime(t, func(w *world) {
+		for i := range 150 {
+			w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.AccessDenied, Key: "z/" + name(i)})
+		}
+	}, func(w *world, key string) { w.put(key) })
+}
+
+// TestNewObjectsAmongOldOnesAreRefused: all new objects are refused when read, and are spread among old ones that may be read.
+func TestNewObjectsAmongOldOnesAreRefused(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		for i := range 3000 {
+			w.put(fmt.Sprintf("d%02d/%05d-old", i/100, i))
+		}
+		s := w.open(t)
+		mustRun(t, s)
+		w.cloud.SetLatency(20 * time.Millisecond)
+		for i := range 3000 {
+			if i%10 == 5 {
+				w.put(fmt.Sprintf("d%02d/%05d-x", i/100, i))
+			}
+		}
+		w.deny(w.source, "*-x", "s3:GetObject")
+		if got, err := s.Run(t.Context()); err != nil || got.SetAside() != 300 {
+			t.Errorf("got %+v, %v, want 300 set aside: the others may be read", got, err)
+		}
+	})
+}
+
+// TestARefusedStretchIsResumed: writing below the last prefix is refused, with the action named; the pass is drained in the middle of it.
+func TestARefusedStretchIsResumed(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		for i := range 150 {
+			w.put("a/" + name(i))
+			w.put("z/" + name(i))
+		}
+		w.deny(w.destination, "z/*", "s3:PutObject")
+		w.cloud.SetLatency(20 * time.Millisecond)
+		s := w.open(t)
+		ctx, drain := context.WithCancel(t.Context())
+		w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "z/" + name(25), Times: 1, Do: drain})
+		if _, err := s.Run(ctx); !errors.Is(err, syncer.ErrDrained) {
+			t.Fatalf("got %v, want a drain", err)
+		}
+		w.put("a/a")
+		w.runs(t, s, 6)
+		if !slices.Contains(w.destination.Keys(), "a/a") {
+			t.Error("a/a was not copied in six days, though a/ is allowed")
+		}
+	})
+}
+
+// TestTheSmallestObjectsAreRefused: a stretch at the beginning, and one small refused object in every 16 of all others.
+func TestTheSmallestObjectsAreRefused(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		for i := range 100 {
+			w.put("a/" + name(i))
+		}
+		for _, d := range []string{"b", "m", "y", "z"} {
+			for i := range 100 {
+				w.source.Put(fmt.Sprintf("%s/%03d", d, i), awsfake.BytesBody([]byte("some more")), awsfake.PutOptions{})
+				if i%10 == 0 {
+					w.put(fmt.Sprintf("%s/%03d-x", d, i))
+				}
+			}
+		}
+		arn := w.source.ARN()
+		w.source.SetPolicy(iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},
+			"Action":"s3:*","Resource":[%q,"%s/*"]},{"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":["%s/a/*","%s/*-x"]}]}`, consumer, arn, arn, arn, arn)))
+		w.runs(t, w.open(t), 1)
+		if n := len(w.destination.Keys()); n != 400 {
+			t.Errorf("got %d copies, want 400", n)
+		}
+	})
+}
+
+// runs has a pass a day, whatever comes of it.
+func (w *world) runs(t *testing.T, s *syncer.Syncer, days int) {
+	t.Helper()
+	for range days {
+		if got, err := s.Run(t.Context()); err != nil {
+			t.Logf("%s: %v", got.Result, err)
+		}
+		time.Sleep(25 * time.Hour)
+	}
+}

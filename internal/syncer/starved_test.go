@@ -16,6 +16,7 @@ import (
 
 // isCopiedInTime has everything below the last prefix be refused, and an object be written above it: it is copied within a week.
 func isCopiedInTime(t *testing.T, deny func(w *world), put func(w *world, key string)) {
+	t.Helper()
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

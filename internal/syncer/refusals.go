@@ -43,8 +43,9 @@ type refusals struct {
 	inTurn  int   // refused since the last copy
 	limit   int   // at which others are tried elsewhere, 0 for suspectAfter
 	held    []refused
-	judging chan struct{}  // closed when it is decided whether all is refused; nil when nothing is to be
+	judging chan struct{}  // closed when it is decided that not all is refused; nil when nothing is to be
 	broken  bool           // a copy was made meanwhile
+	over    bool           // all is refused: the pass ends
 	taken   int            // actions of the walk
 	last    string         // key of the last one
 	witness listing.Object // the last object of which the destination has a copy
@@ -91,7 +92,7 @@ func (r *refusals) copied(number int64, o listing.Object) []refused {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.witness = o
-	if r.inTurn > 0 && number <= r.since {
+	if r.over || r.inTurn > 0 && number <= r.since {
 		return nil
 	}
 	r.inTurn, r.limit, r.broken = 0, 0, true
@@ -130,15 +131,16 @@ func (r *refusals) wait(ctx context.Context) error {
 	}
 }
 
-// judged ends the decision. It returns what is held unless all is refused, which a copy that was made meanwhile disproves.
+// judged ends the decision. It returns what is held unless all is refused, which a copy that was made meanwhile disproves. If all is,
+// whoever waits goes on waiting until the pass has ended.
 func (r *refusals) judged(all bool) (really bool, held []refused) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	close(r.judging)
-	r.judging = nil
-	if all && !r.broken {
+	if r.over = all && !r.broken; r.over {
 		return true, nil
 	}
+	close(r.judging)
+	r.judging = nil
 	r.limit = min(2*max(r.limit, suspectAfter), suspectMost)
 	r.inTurn = 0
 	return false, r.letGo()

@@ -1,13 +1,16 @@
 package syncer
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"github.com/aws/smithy-go"
 
 	"syncd/internal/awserr"
+	"syncd/internal/checkpoint"
 	"syncd/internal/copier"
+	"syncd/internal/listing"
 )
 
 // TestRefusedErrorNamesTheCauseOnce, and whose policy it is where the service does not say so.
@@ -31,5 +34,51 @@ func TestRefusedErrorNamesTheCauseOnce(t *testing.T) {
 		if awserr.Classify(&tt.err) != awserr.Denied {
 			t.Errorf("got class %q of %v, want %q", awserr.Classify(&tt.err), &tt.err, awserr.Denied)
 		}
+	}
+}
+
+// TestNothingIsSettledOnceAllIsRefused: what is refused between the decision and the end of the pass decides nothing, and neither a
+// late copy nor the walk lets go of what is held.
+func TestNothingIsSettledOnceAllIsRefused(t *testing.T) {
+	var r refusals
+	for range suspectAfter - 1 {
+		if r.add(nil, checkpoint.Quarantined{}) {
+			t.Fatal("judged too soon")
+		}
+	}
+	if !r.add(nil, checkpoint.Quarantined{}) {
+		t.Fatalf("not judged after %d in turn", suspectAfter)
+	}
+	if all, held := r.judged(true); !all || held != nil {
+		t.Fatalf("got %v and %d let go, want all refused and none", all, len(held))
+	}
+	if r.add(nil, checkpoint.Quarantined{}) {
+		t.Error("judged again after the decision")
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if err := r.wait(ended); err == nil {
+		t.Error("another copy may begin after the decision")
+	}
+	late := r.begin()
+	if let := len(r.copied(late, listing.Object{})) + len(r.take("k", 0)); let != 0 {
+		t.Errorf("got %d let go after the decision, want none", let)
+	}
+}
+
+// TestACopyDisprovesARefusalOfAll comes while it is being decided.
+func TestACopyDisprovesARefusalOfAll(t *testing.T) {
+	var r refusals
+	old := r.begin()
+	for !r.add(nil, checkpoint.Quarantined{}) {
+	}
+	if held := r.copied(old, listing.Object{}); held != nil {
+		t.Errorf("got %d let go by a copy that began before all of them, want none", len(held))
+	}
+	if held := r.copied(r.begin(), listing.Object{}); len(held) != suspectAfter {
+		t.Errorf("got %d let go by a copy that began after them, want all", len(held))
+	}
+	if all, _ := r.judged(true); all {
+		t.Error("got all refused, and one was copied meanwhile")
 	}
 }

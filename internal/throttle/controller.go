@@ -223,7 +223,9 @@ func (c *Controller) cut(now time.Time, refused, stray float64) {
 	}
 	c.curve.best = max(c.curve.best, rate)
 	c.curve.from, c.curve.pressed = rate, 0
-	c.trial = newTrial(before, refused, max(1-(1-refused)*used/rate, stray))
+	if c.trial = newTrial(before, refused, max(1-(1-refused)*used/rate, stray)); c.trial != nil {
+		c.trial.taken = used * taken
+	}
 	c.alarm = alarm{}
 	c.cuts++
 	c.heard, c.steady = now, now.Add(settling)
@@ -236,6 +238,8 @@ func (c *Controller) judge(now time.Time, f finding) {
 	case undecided:
 	case helped:
 		c.stray = min(c.stray, c.trial.seen.value()+c.trial.seen.spread())
+		// That it helped shows a quota, and no outage: it is about what was taken before.
+		c.curve.best = max(min(c.curve.best, c.trial.taken), c.rate)
 		c.last = c.trial.seen // what was refused before is no sign of what is now
 		c.trial, c.interval = nil, firstTrial
 	case worse:

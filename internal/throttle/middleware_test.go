@@ -28,7 +28,7 @@ func (w *world) copy(ctx context.Context) error {
 	return err
 }
 
-// TestGuardKnowsWhoseQuotaItIs sends copies of which the first is refused, through the SDK.
+// TestGuardKnowsWhoseQuotaItIs sends copies of which the first ten are refused, through the SDK.
 func TestGuardKnowsWhoseQuotaItIs(t *testing.T) {
 	for _, tt := range []struct {
 		name         string
@@ -36,9 +36,9 @@ func TestGuardKnowsWhoseQuotaItIs(t *testing.T) {
 		service, kms int64
 	}{
 		{"no fault", awsfake.None, 0, 0},
-		{"throttled", awsfake.Throttle, 1, 0},
-		{"unavailable", awsfake.Unavailable, 1, 0},
-		{"throttled by KMS", awsfake.ThrottleKMS, 0, 1},
+		{"throttled", awsfake.Throttle, 10, 0},
+		{"unavailable", awsfake.Unavailable, 10, 0},
+		{"throttled by KMS", awsfake.ThrottleKMS, 0, 10},
 		{"internal error", awsfake.InternalError, 0, 0},
 		{"error in a 200", awsfake.ErrorIn200, 0, 0},
 		{"denied", awsfake.AccessDenied, 0, 0},
@@ -48,9 +48,10 @@ func TestGuardKnowsWhoseQuotaItIs(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				guard := &throttle.Guard{Service: unlimited(), KMS: unlimited()}
 				w := newWorld(t, &throttle.Meter{}, guard)
-				w.cloud.Inject(awsfake.Fault{Times: 1, Kind: tt.kind})
+				w.cloud.Inject(awsfake.Fault{Times: 10, Kind: tt.kind})
 				for range 10 {
 					_ = w.copy(t.Context()) // what became of it is what the controllers say
+					time.Sleep(100 * time.Millisecond)
 				}
 				if service, kms := guard.Service.Throttles(), guard.KMS.Throttles(); service != tt.service || kms != tt.kms {
 					t.Errorf("got %d and %d throttles of service and KMS, want %d and %d", service, kms, tt.service, tt.kms)

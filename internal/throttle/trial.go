@@ -17,6 +17,7 @@ const (
 // where the refusals have another reason. It is a sequential test of the two (A. Wald, "Sequential tests of statistical hypotheses", 1945).
 type trial struct {
 	before  bearing
+	taken   float64 // what the service took a second before the cut
 	refused float64 // the share without an effect of the cut
 	quota   float64 // the share if a quota was exceeded
 	sum     float64

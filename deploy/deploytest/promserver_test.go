@@ -105,6 +105,15 @@ func tail(log string) string {
 // get returns the body of a page that must be there.
 func get(t *testing.T, page string) []byte {
 	t.Helper()
+	status, body := fetch(t, page)
+	if status != http.StatusOK {
+		t.Fatalf("get %s: got status %d, want 200:\n%s", page, status, body)
+	}
+	return body
+}
+
+func fetch(t *testing.T, page string) (status int, body []byte) {
+	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, page, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
@@ -113,14 +122,11 @@ func get(t *testing.T, page string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, err := io.ReadAll(response.Body)
+	body, err = io.ReadAll(response.Body)
 	if err := errors.Join(err, response.Body.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if response.StatusCode != http.StatusOK {
-		t.Fatalf("get %s: got status %s, want 200:\n%s", page, response.Status, body)
-	}
-	return body
+	return response.StatusCode, body
 }
 
 // promServer is a Prometheus that scrapes one syncd and evaluates, both every second.
@@ -145,7 +151,13 @@ func startPrometheus(t *testing.T, target, rules string, args ...string) promSer
 		"--web.listen-address=127.0.0.1:0", "--log.format=json",
 	}, args...)...)
 	listening := regexp.MustCompile(`"address":"(127\.0\.0\.1:[1-9][0-9]*)"`)
-	return promServer{startChild(t, cmd, listening)}
+	p := promServer{startChild(t, cmd, listening)}
+	// It listens before it has read its storage, and answers 503 until then.
+	eventually(t, time.Minute, "Prometheus is ready", func() (bool, string) {
+		status, body := fetch(t, "http://"+p.address+"/-/ready")
+		return status == http.StatusOK, string(body)
+	})
+	return p
 }
 
 // ask asks Prometheus's API, and decodes what it answers.

@@ -60,6 +60,7 @@ type Controller struct {
 	// steady is when what is left of the time before the last cut has gone.
 	steady time.Time
 	sends  flow
+	takes  flow // what the service did not refuse
 	heard  time.Time
 
 	last     share   // of all answers
@@ -124,6 +125,13 @@ func (c *Controller) sent(weight float64) (cuts int) {
 		return unsteady
 	}
 	return c.cuts
+}
+
+// took notes that the service took weight, whenever that was sent.
+func (c *Controller) took(weight float64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.takes.add(c.now(), weight)
 }
 
 // answered learns from an answer to what was sent after so many cuts.
@@ -215,7 +223,8 @@ func (c *Controller) cut(now time.Time, refused, stray float64) {
 	}
 	// A quota that others use too may be spent while hardly anything is sent from here.
 	used := min(c.rate, c.sends.rate(now))
-	taken := min((1-refused)/(1-min(stray, maxIndependent)), 1)
+	// Where a rate has just grown beyond a small quota, most of the last answers are from before, and what it took a second says more.
+	taken := min(min(1-refused, c.takes.rate(now)/max(used, minRate))/(1-min(stray, maxIndependent)), 1)
 	rate := max(used*min(max(keep*taken, minKeep), keep), minRate)
 	// When most is refused, that may be an outage as well as a lower quota: what was good is kept in mind meanwhile.
 	if taken >= minShare || c.curve.best == 0 {

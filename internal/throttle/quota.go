@@ -89,17 +89,23 @@ func (d *Draw) wait(ctx context.Context, weight float64) (waited bool, err error
 }
 
 // ticket is what answered has to know of a request that was sent.
-type ticket struct{ all, own int }
+type ticket struct {
+	all, own int
+	weight   float64
+}
 
 // sent notes that weight is sent now.
 func (d *Draw) sent(weight float64) ticket {
-	return ticket{all: d.quota.all.sent(weight), own: d.own.sent(weight)}
+	return ticket{all: d.quota.all.sent(weight), own: d.own.sent(weight), weight: weight}
 }
 
 // answered learns from the answer to a request.
 func (d *Draw) answered(t ticket, isRefused bool) {
 	if isRefused {
 		d.throttles.Add(1)
+	} else {
+		d.quota.all.took(t.weight)
+		d.own.took(t.weight)
 	}
 	if d.judge(isRefused) {
 		d.own.answered(t.own, isRefused)

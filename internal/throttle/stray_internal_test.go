@@ -20,7 +20,11 @@ func TestTrialThatIsTakenBack(t *testing.T) {
 				}
 				cuts := c.sent(1)
 				time.Sleep(time.Millisecond)
-				c.answered(cuts, rand.Float64() < refused)
+				isRefused := rand.Float64() < refused
+				if !isRefused {
+					c.took(1)
+				}
+				c.answered(cuts, isRefused)
 			}
 		}
 		send(20000, 0.05)

@@ -21,7 +21,7 @@ TOOL       := go tool -modfile=tools/go.mod
 # Held to its hash by the checksum database of Go, as is cosign in the release workflow.
 VULNCHECK  := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: help build test race cover lint vuln fmt fuzz crash stress adversary mutants attack refusals interop deploy-test minio versitygw iam-oracle memory fleet drain soak browser prometheus bench golden demo docker tidy-check fmt-check ci
+.PHONY: help build test race cover lint vuln fmt fuzz crash stress adversary mutants attack refusals interop deploy-test release-test minio versitygw iam-oracle memory fleet drain soak browser prometheus bench golden demo docker tidy-check fmt-check ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
@@ -57,8 +57,9 @@ fuzz: ## run every fuzz target on FUZZTIME (20000x) inputs
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime '$(FUZZTIME)' "$$pkg" </dev/null; \
 	done
 
-crash: ## kill the real process KILLS (200) times under the same settings and under others, and look at what it leaves
+crash: ## kill the real process KILLS (200) times under the same settings and under others, and have every single request for the ledger fail
 	go test ./cmd/syncd -run '^TestCrash' -timeout 2h -kills $(KILLS)
+	go test ./internal/checkpoint -run '^TestEverySingleRequestFails$$' -every-request -timeout $(PATIENCE)
 
 stress: ## copy OBJECTS (50000) through faults, and up to the rates of S3 and KMS
 	go test ./internal/syncer -run '^TestEverythingArrives|^TestItFinds|^TestRefusalsAtRandom|^TestManyAreRefused' -timeout 30m -many $(OBJECTS)
@@ -69,6 +70,9 @@ adversary: ## have every answer that decides something be untrue, in each way, a
 
 mutants: ## break every policy that is generated, in every place, and have the doctor say where
 	go test ./internal/access -run '^TestDoctorNamesTheMutant' -mutants all -timeout 30m -v | grep -v '^=== '
+
+release-test: ## build the release twice, in two folders, and compare every byte
+	go test ./cmd/syncd -run '^TestReleaseIsReproducible$$' -release -timeout $(PATIENCE)
 
 interop: ## read the ledger's chunks with another Parquet implementation, in a module of its own
 	cd internal/checkpoint/interop && go test ./...
@@ -137,4 +141,4 @@ tidy-check:
 fmt-check:
 	$(TOOL) golangci-lint fmt --diff
 
-ci: tidy-check fmt-check lint race fuzz crash stress adversary mutants interop deploy-test build ## all that must pass before a merge
+ci: tidy-check fmt-check lint race fuzz crash stress adversary mutants interop deploy-test release-test build ## all that must pass before a merge

@@ -220,7 +220,7 @@ func TestBackfillSetsOneObjectAside(t *testing.T) {
 
 // TestBackfillKilled kills the real process half-way and counts what the next one copies again.
 func TestBackfillKilled(t *testing.T) {
-	const objects, flushEntries, flight = 20_000, 4096, 64
+	const objects, flushEntries, flight = 12_000, 4096, 64
 	s := newSite(t, func(text string) string { return text + fmt.Sprintf("    copy: {concurrency: %d}\n", flight) })
 	for i := range objects {
 		s.source.Put(fmt.Sprintf("data/%05d", i), awsfake.BytesBody(fmt.Append(nil, i)), awsfake.PutOptions{})

@@ -24,7 +24,7 @@ import (
 
 // The kills of TestCrash in all, and those of TestCrashUnderChangedSettings, a quarter of them for each of the four ways; make crash
 // asks for more.
-var crashKills = flag.Int("kills", 12, "how often TestCrash, and again TestCrashUnderChangedSettings, kills the process")
+var crashKills = flag.Int("kills", 6, "how often TestCrash, and again TestCrashUnderChangedSettings, kills the process")
 
 const (
 	crashObjects  = 2000

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 )
+
+var buildRelease = flag.Bool("release", false, "build the release twice and compare; make release-test sets it")
 
 // workflow is what the files in .github/workflows may have.
 type workflow struct {
@@ -154,8 +157,8 @@ func TestOneWayToBuild(t *testing.T) {
 
 // TestReleaseIsReproducible runs what docs/release.md says in two folders, and compares every byte.
 func TestReleaseIsReproducible(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds four binaries")
+	if !*buildRelease {
+		t.Skip("builds four binaries; make release-test runs it")
 	}
 	first, second := filepath.Join(t.TempDir(), "first"), filepath.Join(t.TempDir(), "elsewhere", "second")
 	checkout(t, first)

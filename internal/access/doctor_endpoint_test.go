@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"syncd/internal/access"
 )
@@ -218,16 +219,18 @@ func TestEndpointsAreNamed(t *testing.T) {
 
 // TestNoSTSAtAnEndpointOfS3 spells S3's own endpoint out: nobody is asked there who the credentials are, and no role is assumed there.
 func TestNoSTSAtAnEndpointOfS3(t *testing.T) {
-	x := doctored(t, wayOf(t, "share-role"))
-	x.config.AWS.EndpointURL = "https://s3.us-west-2.amazonaws.com"
-	sent := x.watch()
-	x.diagnose(t)
-	for _, host := range sent["sts"] {
-		if !strings.HasPrefix(host, "sts.") {
-			t.Errorf("got STS asked at %s, want it asked at its own endpoints", host)
+	synctest.Test(t, func(t *testing.T) { // what is not there is asked again and again
+		x := doctored(t, wayOf(t, "share-role"))
+		x.config.AWS.EndpointURL = "https://s3.us-west-2.amazonaws.com"
+		sent := x.watch()
+		x.diagnose(t)
+		for _, host := range sent["sts"] {
+			if !strings.HasPrefix(host, "sts.") {
+				t.Errorf("got STS asked at %s, want it asked at its own endpoints", host)
+			}
 		}
-	}
-	if len(sent["sts"]) == 0 {
-		t.Error("got no request to STS, want some")
-	}
+		if len(sent["sts"]) == 0 {
+			t.Error("got no request to STS, want some")
+		}
+	})
 }

@@ -21,7 +21,10 @@ type medium struct {
 	step  int // flip every so many bytes
 }
 
-var everyByte = flag.Bool("every-byte", false, "flip every byte of the records, not one in about twelve")
+var (
+	everyByte    = flag.Bool("every-byte", false, "flip every byte of the records, not one in about twelve")
+	everyRequest = flag.Bool("every-request", false, "have every request fail, not each third one")
+)
 
 func stride(usual int) int {
 	if *everyByte {

@@ -363,7 +363,7 @@ func TestHoldersAgainstAModel(t *testing.T) {
 		contenders := rapid.SliceOfN(rapid.Custom(drawContender), 2, 3).Draw(rt, "contenders")
 		c := &contest{copied: map[string]bool{}, acked: map[string]int{}, uploads: map[string]bool{}, committed: map[int64]string{}}
 		ledgerBubble(t, func(t *testing.T) { //nolint:thelper // it is the test
-			c.state, c.until = newState(), time.Now().Add(5*time.Minute)
+			c.state, c.until = newState(), time.Now().Add(3*time.Minute)
 			var group sync.WaitGroup
 			for i, who := range contenders {
 				group.Go(func() { c.hold(t.Context(), i, who) })

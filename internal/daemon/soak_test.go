@@ -108,9 +108,9 @@ func (c *cloud) options(mappings int, schedule daemon.Schedule) daemon.Options {
 // bubble fails if a goroutine is left behind.
 func TestAnHourOfManyMappings(t *testing.T) {
 	if testing.Short() {
-		t.Skip("runs some thousand passes")
+		t.Skip("runs some hundred passes")
 	}
-	const mappings, rounds = 200, 2
+	const mappings, rounds = 60, 2
 	// The Parquet library pools decoders that hold channels, which must not pass from one bubble to the next.
 	runtime.GC()
 	runtime.GC()

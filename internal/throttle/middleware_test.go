@@ -105,7 +105,7 @@ func TestLevelLearnsFromConnections(t *testing.T) {
 				var senders sync.WaitGroup
 				for range 20 {
 					senders.Go(func() {
-						for time.Since(start) < 3*time.Minute {
+						for time.Since(start) < 2*time.Minute {
 							ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 							if gate.Acquire(ctx) == nil {
 								_ = w.list(ctx)
@@ -115,7 +115,7 @@ func TestLevelLearnsFromConnections(t *testing.T) {
 						}
 					})
 				}
-				time.Sleep(150 * time.Second)
+				time.Sleep(100 * time.Second)
 				if got := level.Limit(); got < tt.low || got > tt.high {
 					t.Errorf("got a level of %d, want %d to %d", got, tt.low, tt.high)
 				}

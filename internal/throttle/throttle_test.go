@@ -44,7 +44,7 @@ func TestRateFindsItsLevel(t *testing.T) {
 		{"near, few", 3500, 0.1, 20 * time.Millisecond, 64},
 		{"near, many", 3500, 0.1, 20 * time.Millisecond, 1000},
 		{"far, few", 3500, 0.1, 200 * time.Millisecond, 64},
-		{"far, many", 3500, 0.1, 200 * time.Millisecond, 1000},
+		{"far, many", 2500, 0.1, 200 * time.Millisecond, 1000},
 		{"low quota, few", 1000, 0.1, 20 * time.Millisecond, 64},
 		{"no burst", 1000, 0.01, 20 * time.Millisecond, 1000},
 		{"long burst", 1000, 1, 200 * time.Millisecond, 1000},

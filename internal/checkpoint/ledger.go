@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -245,7 +246,7 @@ func (l *Ledger) newPass(base Manifest, from unfinished, over overlay) *Pass {
 	r := progress.Ranges[0]
 	p := &Pass{
 		reserving: newTurn(), saving: newTurn(), claiming: claiming{turn: newTurn()},
-		ledger: l, number: progress.Generation, base: base, start: r.Mark, settings: progress.Settings, last: r.Mark,
+		ledger: l, number: progress.Generation, base: base, start: r.Mark, settled: slices.Clone(r.Chunks), settings: progress.Settings, last: r.Mark,
 		resumed: r.Mark != "" || len(r.Ahead) > 0, savedAt: l.options.Now(), savedAheadAt: l.options.Now(), savedMark: r.Mark,
 		patience: min(firstPatience, l.options.FlushInterval), overlay: over, claims: claims{inherited: from.claims}, refusal: progress.Refusal,
 		keys: newWalker[keyRow](l.store, base.Chunks, r.Mark), uploads: newUploads(from.uploads, r.Mark),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"sync"
 	"time"
@@ -16,9 +17,10 @@ import (
 type Pass struct {
 	ledger   *Ledger
 	number   int64
-	base     Manifest // generation the pass started from; zero: none
-	start    string   // mark it resumed behind
-	settings Settings // that it was begun under
+	base     Manifest    // generation the pass started from; zero: none
+	start    string      // mark it resumed behind
+	settled  []ChunkInfo // what it had settled up to there
+	settings Settings    // that it was begun under
 	resumed  bool
 
 	// Locks are taken in the order of these groups.
@@ -89,11 +91,32 @@ func (p *Pass) PreviousAfter(ctx context.Context, after string) iter.Seq2[Entry,
 }
 
 // Base yields the entries of the last generation, ascending, from its first key.
-func (p *Pass) Base(ctx context.Context) iter.Seq2[Entry, error] { return p.BaseAfter(ctx, "") }
+func (p *Pass) Base(ctx context.Context) iter.Seq2[Entry, error] { return p.baseAfter(ctx, "") }
 
-// BaseAfter is Base for the keys above after.
-func (p *Pass) BaseAfter(ctx context.Context, after string) iter.Seq2[Entry, error] {
+func (p *Pass) baseAfter(ctx context.Context, after string) iter.Seq2[Entry, error] {
 	return entriesOf(readRows[entryRow](ctx, p.ledger.store, p.base.Chunks, after))
+}
+
+// CopiedAfter yields entries with keys above after, ascending, as they were when the pass began: up to Mark what it had settled
+// before it was interrupted, and above that those of the last generation.
+func (p *Pass) CopiedAfter(ctx context.Context, after string) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		if after < p.start {
+			for e, err := range entriesOf(readRows[entryRow](ctx, p.ledger.store, p.settled, after)) {
+				if errors.Is(err, fs.ErrNotExist) {
+					break // this pass has merged it with others since
+				}
+				if !yield(e, err) || err != nil {
+					return
+				}
+			}
+		}
+		for e, err := range p.baseAfter(ctx, max(after, p.start)) {
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
 }
 
 // PreviousQuarantine yields what was set aside, keys above Mark, ascending: by the last generation, and by the pass itself

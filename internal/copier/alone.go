@@ -16,7 +16,8 @@ type doubts struct {
 	mu     sync.Mutex
 	copies int64 // that have begun
 	good   int64 // the number of the last one that succeeded
-	asked  int64 // how often the service was asked
+	isOpen bool  // the service is being asked
+	asked  int64 // how often it has answered
 	takes  bool  // whether it took the last requests
 }
 
@@ -45,9 +46,7 @@ func (c *Copier) alone(ctx context.Context, key string, failure error) error {
 		return failure
 	}
 	d := c.doubts
-	d.mu.Lock()
-	since, question := d.copies, d.asked+1
-	d.mu.Unlock()
+	since, question := d.doubt()
 	select {
 	case d.asking <- struct{}{}:
 	case <-ctx.Done():
@@ -55,10 +54,7 @@ func (c *Copier) alone(ctx context.Context, key string, failure error) error {
 	}
 	defer func() { <-d.asking }()
 	if !d.answered(since, question) {
-		takes := c.takesOthers(ctx)
-		d.mu.Lock()
-		d.asked, d.takes = d.asked+1, takes
-		d.mu.Unlock()
+		d.ask(func() bool { return c.takesOthers(ctx) })
 	}
 	if !d.isTaken(since) {
 		return failure
@@ -69,7 +65,29 @@ func (c *Copier) alone(ctx context.Context, key string, failure error) error {
 	}
 }
 
-// answered reports whether it is known already: a copy that began after number since has succeeded, or the service was asked since.
+// doubt returns what must have happened before it is known whether a failure of now is of one object: a copy that began after the
+// number since has succeeded, or the service has answered a question that it is asked from now on.
+func (d *doubts) doubt() (since, question int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.isOpen {
+		return d.copies, d.asked + 2
+	}
+	return d.copies, d.asked + 1
+}
+
+// ask notes what the service answers.
+func (d *doubts) ask(takes func() bool) {
+	d.mu.Lock()
+	d.isOpen = true
+	d.mu.Unlock()
+	answer := takes()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.isOpen, d.asked, d.takes = false, d.asked+1, answer
+}
+
+// answered reports whether what doubt returned has happened.
 func (d *doubts) answered(since, question int64) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -47,13 +47,13 @@ func (k *keeper) attempt(ctx, waiting context.Context) ending {
 	runner, err := k.ready(waiting)
 	if err == nil {
 		k.join()
-		giveBack, refused := k.d.o.Places.take(waiting, k.place)
+		place, refused := k.d.o.Places.take(waiting, k.place)
 		if refused != nil {
 			k.leave()
 			return left
 		}
-		defer giveBack()
-		return k.pass(ctx, runner)
+		defer place.giveBack()
+		return k.pass(ctx, runner, place)
 	}
 	if waiting.Err() != nil {
 		k.leave()
@@ -104,7 +104,7 @@ func (k *keeper) ready(ctx context.Context) (runner Runner, err error) {
 }
 
 // pass runs one pass and takes note of what became of it.
-func (k *keeper) pass(ctx context.Context, runner Runner) ending {
+func (k *keeper) pass(ctx context.Context, runner Runner, at *place) ending {
 	turn, halt := context.WithCancelCause(ctx)
 	defer halt(nil)
 	k.leave()
@@ -117,9 +117,8 @@ func (k *keeper) pass(ctx context.Context, runner Runner) ending {
 	k.trail.begin(now)
 	k.pulse.beat(now)
 	k.mu.Unlock()
-	end := k.d.o.Places.turn(func() { halt(errTurnOver) })
+	at.turn(func() { halt(errTurnOver) })
 	summary, err := k.run(turn, runner)
-	end()
 	isDrained, why := errors.Is(err, syncer.ErrDrained), context.Cause(turn)
 	if isDrained && errors.Is(why, errStalled) {
 		err = fmt.Errorf("run pass: %w for %s", errStalled, k.d.o.Watchdog)

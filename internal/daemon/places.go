@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +25,7 @@ type Places struct {
 	metrics *metrics.Metrics
 
 	limit, running, waiting atomic.Int64
+	leaving                 atomic.Int64 // passes that drain because others wait
 }
 
 // NewPlaces returns n places; 0 means that there is no bound.
@@ -47,10 +49,10 @@ func (p *Places) show() {
 }
 
 // take waits in line for a place. Its error is that of ctx, and then none is taken.
-func (p *Places) take(ctx context.Context, m *throttle.Member) (giveBack func(), err error) {
+func (p *Places) take(ctx context.Context, m *throttle.Member) (*place, error) {
 	p.waiting.Add(1)
 	p.show()
-	err = m.Acquire(ctx)
+	err := m.Acquire(ctx)
 	p.waiting.Add(-1)
 	if err == nil && ctx.Err() != nil { // a place that came free by the same drain
 		m.Release()
@@ -62,30 +64,58 @@ func (p *Places) take(ctx context.Context, m *throttle.Member) (giveBack func(),
 	}
 	p.running.Add(1)
 	p.show()
-	return func() {
-		m.Release()
-		p.running.Add(-1)
-		p.show()
-	}, nil
+	return &place{of: p, member: m}, nil
 }
 
-// turn calls yield when the pass that begins now has had its turn and others wait, unless the returned func is called before.
-func (p *Places) turn(yield func()) (end func()) {
-	ended := make(chan struct{})
-	var timer *time.Timer
-	timer = time.AfterFunc(turnTime, func() {
-		select {
-		case <-ended:
+// isWanted reports whether a place is needed for one more that waits, and counts it among those that become free.
+func (p *Places) isWanted() bool {
+	if p.leaving.Add(1) <= p.waiting.Load() {
+		return true
+	}
+	p.leaving.Add(-1)
+	return false
+}
+
+// place is that of one pass.
+type place struct {
+	of     *Places
+	member *throttle.Member
+
+	mu      sync.Mutex
+	timer   *time.Timer // of its turn
+	leaves  bool        // it is given back for another that waits
+	isGiven bool        // back
+}
+
+// turn calls yield when the pass that begins now has had its turn and others wait. No more passes leave than others wait.
+func (p *place) turn(yield func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.timer = time.AfterFunc(turnTime, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		switch {
+		case p.isGiven:
+		case p.of.isWanted():
+			p.leaves = true
+			yield()
 		default:
-			if p.waiting.Load() > 0 {
-				yield()
-				return
-			}
-			timer.Reset(turnCheck)
+			p.timer.Reset(turnCheck)
 		}
 	})
-	return func() {
-		close(ended)
-		timer.Stop()
+}
+
+func (p *place) giveBack() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.isGiven = true
+	if p.timer != nil {
+		p.timer.Stop()
 	}
+	if p.leaves {
+		p.of.leaving.Add(-1)
+	}
+	p.member.Release()
+	p.of.running.Add(-1)
+	p.of.show()
 }

@@ -235,6 +235,32 @@ func TestALongPassGivesWay(t *testing.T) {
 	})
 }
 
+// TestOnePassGivesWayToOne has four long passes run while one mapping waits: one of them gives way, and not all at once. It then waits
+// itself, so that another may give way to it.
+func TestOnePassGivesWayToOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		long, mappings := fleet(4, 48*time.Hour)
+		for _, p := range long {
+			p.drains = 20 * s // longer than it takes to look whether others wait
+		}
+		short := &passes{took: s, origin: time.Now()}
+		m := mapping("short", short)
+		m.AtOnce, m.Schedule = false, every(time.Hour+s)
+		o := bounded(4, append(mappings, m)...)
+		o.Watchdog = 1 << 60
+		_, stop := start(t, o)
+		time.Sleep(time.Hour + time.Minute)
+		stop()
+		resumed := 0
+		for _, p := range long {
+			resumed += len(p.starts()) - 1
+		}
+		if n := len(short.starts()); n != 1 || resumed < 1 || resumed > 2 {
+			t.Errorf("got %d short passes and %d long ones resumed, want one, and one long one or that and the one it then waited for", n, resumed)
+		}
+	})
+}
+
 // What only people can mend is tried again at growing intervals, each shown as the next pass; the schedule stays as it is.
 func TestDeadCredentialsAreAskedLessOften(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package syncer_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -43,6 +44,14 @@ func refusals() map[string]func(w *world) (class awserr.Class, repair func()) {
 		"by a disabled key": func(w *world) (awserr.Class, func()) {
 			w.key.SetEnabled(false)
 			return awserr.KeyDisabled, func() { w.key.SetEnabled(true) }
+		},
+		"by the policy of the key of the copies": func(w *world) (awserr.Class, func()) {
+			policy := func(actions string) *iam.Document {
+				return iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},
+					"Action":[%s],"Resource":"*"}]}`, consumer, actions))
+			}
+			w.key.SetPolicy(policy(`"kms:Decrypt","kms:DescribeKey"`))
+			return awserr.Denied, func() { w.key.SetPolicy(policy(`"kms:*"`)) }
 		},
 		"as wrongly signed": func(w *world) (awserr.Class, func()) {
 			return awserr.Credentials, w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.BadSignature})
@@ -182,6 +191,33 @@ func TestRefusedMidway(t *testing.T) {
 				}
 				if diff := cmp.Diff(w.source.Keys(), w.destination.Keys()); diff != "" {
 					t.Errorf("keys (-source +copy):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// TestAResumedPassIsRefused has the policy change while no process runs: the first pass had copied a part, of which nothing is known
+// but what it saved.
+func TestAResumedPassIsRefused(t *testing.T) {
+	for name, arrange := range refusals() {
+		t.Run(name, func(t *testing.T) {
+			emptyPools()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.fill(800)
+				w.cloud.SetLatency(10 * time.Millisecond)
+				ctx, drain := context.WithCancel(t.Context())
+				w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Skip: 400, Times: 1, Do: drain})
+				s := w.open(t)
+				if got, err := s.Run(ctx); !errors.Is(err, syncer.ErrDrained) || got.Copied < 390 {
+					t.Fatalf("got %+v, %v, want it drained after half", got, err)
+				}
+				_, repair := arrange(w)
+				w.refused(t, s, 150)
+				repair()
+				if got := mustRun(t, s); got.Exit != 0 {
+					t.Errorf("got %+v, want the rest copied", got)
 				}
 			})
 		})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"syncd/internal/awserr"
@@ -257,8 +258,8 @@ func (p *pass) askAgain(ctx context.Context, key string, cause error, witness li
 	switch {
 	case p.replay != nil:
 		return side, witness.Key != "", nil // no other pass takes over what it has copied
-	case !isRefused && copier.Reason(cause) == string(awserr.KeyDisabled):
-		return side, false, nil // there is one key for all copies
+	case !isRefused && isOfKey(cause):
+		return side, false, nil // there is one key for all copies, and a copy is asked for the key after everything else
 	}
 	known, err := p.witnesses(ctx, witness)
 	if err != nil {
@@ -270,18 +271,24 @@ func (p *pass) askAgain(ctx context.Context, key string, cause error, witness li
 			return side, true, err
 		}
 	}
-	// A pass that resumes where another was interrupted does not know what that one has copied.
-	return side, len(known) == 0 && p.ledger.Mark() != "", nil
+	return side, false, nil
 }
 
-// witnesses are objects that were copied before: by this pass, or, from several places of the last generation, by earlier ones.
+// isOfKey reports whether it was a KMS key that refused.
+func isOfKey(cause error) bool {
+	action, _ := awserr.Refused(cause)
+	return copier.Reason(cause) == string(awserr.KeyDisabled) || strings.HasPrefix(action, "kms:")
+}
+
+// witnesses are objects that were copied before: by this pass, or, from several places of the ledger, by earlier ones or before it
+// was interrupted.
 func (p *pass) witnesses(ctx context.Context, own listing.Object) (known []listing.Object, err error) {
 	if own.Key != "" {
 		known = append(known, own)
 	}
 	byKey := map[string]listing.Object{}
 	next := func(after string) (key string, ok bool, err error) {
-		for e, err := range p.ledger.BaseAfter(ctx, after) {
+		for e, err := range p.ledger.CopiedAfter(ctx, after) {
 			byKey[e.Key] = listing.Object{Key: e.Key, Version: e.Source}
 			return e.Key, err == nil, err
 		}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -138,9 +140,7 @@ func (p *pass) adopted(slot *checkpoint.Slot, a plan.Action, r copier.Result) {
 
 func (p *pass) record(slot *checkpoint.Slot, a plan.Action, r copier.Result) {
 	slot.Record(entryOf(a, r))
-	if len(r.Notes) > 0 {
-		p.log.Info("object copied with notes", "key", a.Object.Key, "notes", r.Notes)
-	}
+	p.note(a.Object.Key, r.Notes)
 	if slices.Contains(r.Notes, copier.NoteRetentionCut) {
 		p.count.shortened.Inc()
 	}
@@ -154,6 +154,21 @@ func (p *pass) record(slot *checkpoint.Slot, a plan.Action, r copier.Result) {
 	p.count.objects.WithLabelValues(outcomeCopied).Inc()
 	p.count.bytes.Add(float64(r.Object.Size))
 	p.count.cost.Add(p.quoter.Beyond(r.Object)) // its requests were counted when they were sent
+}
+
+// note logs what could not be carried over. The first object of each kind is logged, and how many follow.
+func (p *pass) note(key string, notes []string) {
+	if len(notes) == 0 {
+		return
+	}
+	isFirst := p.told.first(fmt.Sprint("notes ", notes), p.o.Now(), func(log *slog.Logger, since, all int64) {
+		log.Info("objects copied with notes", "notes", notes, "objects", since, "total", all)
+	})
+	if isFirst {
+		p.log.Info("object copied with notes", "key", key, "notes", notes)
+	} else {
+		p.log.Debug("object copied with notes", "key", key, "notes", notes)
+	}
 }
 
 func entryOf(a plan.Action, r copier.Result) checkpoint.Entry {
@@ -198,7 +213,10 @@ func (p *pass) setAside(slot *checkpoint.Slot, row checkpoint.Quarantined) {
 	p.tally.quarantined(row.Reason)
 	p.count.objects.WithLabelValues(outcomeQuarantined).Inc()
 	p.count.quarantined.WithLabelValues(row.Reason).Inc()
-	if p.told.first(row.Reason, p.o.Now()) {
+	isFirst := p.told.first("reason "+row.Reason, p.o.Now(), func(log *slog.Logger, since, all int64) {
+		log.Warn("objects quarantined", "reason", row.Reason, "objects", since, "total", all)
+	})
+	if isFirst {
 		p.log.Warn("object quarantined", "key", row.Key, "reason", row.Reason, "err", row.Detail)
 	} else {
 		p.log.Debug("object quarantined", "key", row.Key, "reason", row.Reason, "err", row.Detail)

@@ -8,15 +8,20 @@ import (
 	"syncd/internal/awsfake"
 )
 
-// TestShortenedRetentionsAreCounted and logged, each object by its key, and leave the rest as it is.
-func TestShortenedRetentionsAreCounted(t *testing.T) {
-	w := newWorld(t)
-	const bound = 10 * 24 * time.Hour
+// copyLocks has both sides be buckets with Object Lock, and retentions be shortened to a bound.
+func (w *world) copyLocks(bound time.Duration) {
 	w.source = w.cloud.Account(consumer).CreateBucket("locked-data", region, awsfake.BucketOptions{ObjectLock: true})
 	w.destination = w.cloud.Account(consumer).CreateBucket("locked-copy", region, awsfake.BucketOptions{ObjectLock: true})
 	w.live.Bucket, w.live.Account = "locked-data", consumer
 	w.copies.SourceBucket, w.copies.SourceAccount, w.copies.DestinationBucket = "locked-data", consumer, "locked-copy"
 	w.copies.ObjectLock, w.copies.ObjectLockMax = true, bound
+}
+
+// TestShortenedRetentionsAreCounted and logged, each object by its key, and leave the rest as it is.
+func TestShortenedRetentionsAreCounted(t *testing.T) {
+	w := newWorld(t)
+	const bound = 10 * 24 * time.Hour
+	w.copyLocks(bound)
 	for key, until := range map[string]time.Time{"long": time.Now().AddDate(1000, 0, 0), "short": time.Now().Add(bound / 2)} {
 		lock := awsfake.Lock{Mode: awsfake.Compliance, Until: until.UTC().Truncate(time.Second)}
 		w.source.Put(key, awsfake.BytesBody([]byte(key)), awsfake.PutOptions{Lock: lock})

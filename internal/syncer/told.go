@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// tellEvery is how often it is logged how many objects were set aside.
+// tellEvery is how often it is logged how many objects met the same.
 const tellEvery = time.Minute
 
-// told keeps the log short where many objects meet the same: the first of each reason has a line, and the others are counted.
+// told keeps the log short where many objects meet the same: the first has a line, and the others are counted.
 type told struct {
 	mu   sync.Mutex
 	by   map[string]*toldOf
@@ -19,14 +19,17 @@ type told struct {
 	bug  bool      // a panic was
 }
 
-// toldOf is what was logged of one reason: objects that were not, since the last line, and all.
-type toldOf struct{ since, all int64 }
+// toldOf is what was logged of one matter, such as a reason of quarantine: objects that were not, since the last line, and all.
+type toldOf struct {
+	since, all int64
+	count      func(log *slog.Logger, since, all int64)
+}
 
-// first counts an object, and reports whether it is the first of its reason.
-func (t *told) first(reason string, now time.Time) bool {
+// first counts an object, and reports whether it is the first of its matter. The func logs the counts of the others.
+func (t *told) first(matter string, now time.Time, count func(log *slog.Logger, since, all int64)) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	of := t.by[reason]
+	of := t.by[matter]
 	if of != nil {
 		of.since++
 		of.all++
@@ -35,7 +38,7 @@ func (t *told) first(reason string, now time.Time) bool {
 	if t.by == nil {
 		t.by, t.last = map[string]*toldOf{}, now
 	}
-	t.by[reason] = &toldOf{all: 1}
+	t.by[matter] = &toldOf{all: 1, count: count}
 	return true
 }
 
@@ -66,9 +69,9 @@ func (t *told) end(log *slog.Logger, now time.Time) {
 
 func (t *told) tell(log *slog.Logger, now time.Time) {
 	t.last = now
-	for _, reason := range slices.Sorted(maps.Keys(t.by)) {
-		if of := t.by[reason]; of.since > 0 {
-			log.Warn("objects quarantined", "reason", reason, "objects", of.since, "total", of.all)
+	for _, matter := range slices.Sorted(maps.Keys(t.by)) {
+		if of := t.by[matter]; of.since > 0 {
+			of.count(log, of.since, of.all)
 			of.since = 0
 		}
 	}

@@ -12,6 +12,33 @@ import (
 	"syncd/internal/awsfake"
 )
 
+// TestTheLogCountsNotes has many objects lose the same.
+func TestTheLogCountsNotes(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.options.Logger = slog.New(slog.NewTextHandler(w.log, nil))
+		w.copyLocks(24 * time.Hour)
+		lock := awsfake.Lock{Mode: awsfake.Compliance, Until: time.Now().AddDate(1, 0, 0).UTC()}
+		for i := range 300 {
+			w.source.Put(name(i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{Lock: lock})
+		}
+		if got := mustRun(t, w.open(t)); got.Copied != 300 {
+			t.Fatalf("got %+v, want all copied", got)
+		}
+		log := w.log.String()
+		for line, want := range map[string]int{
+			`level=INFO msg="object copied with notes" pass=1 key=k0`:                                             1,
+			`level=INFO msg="objects copied with notes" pass=1 notes=[retention_shortened] objects=299 total=300`: 1,
+			"retention_shortened": 2,
+		} {
+			if n := strings.Count(log, line); n != want {
+				t.Errorf("got %d times %q, want %d:\n%s", n, line, want, log)
+			}
+		}
+	})
+}
+
 // TestTheLogCountsWhatIsSetAside has many objects of two reasons set aside within minutes.
 func TestTheLogCountsWhatIsSetAside(t *testing.T) {
 	for _, level := range []slog.Level{slog.LevelInfo, slog.LevelDebug} {

@@ -46,6 +46,9 @@ func firstCause(ctx context.Context, errs ...error) error {
 	return errors.Join(errs...)
 }
 
+// bundled is how many elements that are read ahead go together at most.
+const bundled = 128
+
 // readAhead yields what the sequence yields that open returns, reading up to n elements ahead in a goroutine that ends
 // with the loop, as does the context given to open. When ctx ends it yields no more, not even what it has read.
 func readAhead[T any](ctx context.Context, open func(context.Context) iter.Seq2[T, error], n int) iter.Seq2[T, error] {
@@ -55,31 +58,43 @@ func readAhead[T any](ctx context.Context, open func(context.Context) iter.Seq2[
 	}
 	return func(yield func(T, error) bool) {
 		ctx, stop := context.WithCancel(ctx)
-		elements := make(chan element, n)
+		// Elements go one by one while the loop keeps up, and in bundles when it does not, so that only what is read ahead takes memory.
+		bundles := make(chan []element, n/bundled)
 		var reader sync.WaitGroup
 		defer reader.Wait()
 		defer stop()
 		reader.Go(func() {
-			defer close(elements)
-			send := func(e element) bool {
+			defer close(bundles)
+			var bundle []element
+			flush := func() bool {
 				select {
-				case elements <- e:
+				case bundles <- bundle:
+					bundle = nil
 					return true
 				case <-ctx.Done():
 					return false
 				}
+			}
+			send := func(e element) bool {
+				bundle = append(bundle, e)
+				return len(bundles) == cap(bundles) && len(bundle) < bundled || flush()
 			}
 			err := guarded(func() error {
 				open(ctx)(func(value T, err error) bool { return send(element{value, err}) })
 				return nil
 			})
 			if err != nil {
-				send(element{err: err})
+				bundle = append(bundle, element{err: err})
+			}
+			if len(bundle) > 0 {
+				flush()
 			}
 		})
-		for e := range elements {
-			if ctx.Err() != nil || !yield(e.value, e.err) {
-				return
+		for bundle := range bundles {
+			for _, e := range bundle {
+				if ctx.Err() != nil || !yield(e.value, e.err) {
+					return
+				}
 			}
 		}
 	}

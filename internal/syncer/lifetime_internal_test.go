@@ -41,8 +41,8 @@ func TestReadAhead(t *testing.T) {
 		if taken != all || !errors.Is(failed, broken) {
 			t.Errorf("got %d elements and %v, want %d and then the error", taken, failed, all)
 		}
-		if most < ahead/2 || most > ahead+2*bundled {
-			t.Errorf("got up to %d elements read ahead, want about %d", most, ahead)
+		if most < ahead/4 || most > ahead+2*bundled {
+			t.Errorf("got up to %d elements read ahead, want at least a quarter of %d, and little more", most, ahead)
 		}
 	})
 }

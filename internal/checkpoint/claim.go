@@ -113,7 +113,7 @@ func (c *Claim) UnmarshalJSON(data []byte) error {
 type claims struct {
 	inherited []Claim // of earlier processes and of passes under other settings
 	taken     []Claim // over from another ledger, for the next pass
-	own       []Claim // of this process, ascending, one after the other
+	own       []Claim // of this process
 }
 
 // all returns what a progress record has to name once every key up to mark is settled. What is settled stays claimed until the
@@ -206,7 +206,7 @@ func (p *Pass) saveClaim(ctx context.Context, claim Claim) error {
 		defer p.mu.Unlock()
 		return p.err
 	}
-	p.claims.own = append(p.claims.own, claim)
+	p.claims.own = merge(append(p.claims.own, claim))
 	p.mu.Unlock()
 	return p.saveState(ctx)
 }

@@ -13,7 +13,7 @@ import (
 
 const (
 	// suspectAfter is how many objects are refused in turn, without a copy in between, before a pass tries others elsewhere. It doubles
-	// along a stretch of refused keys, up to suspectMost, so that a long one is not examined again and again.
+	// with each stretch of refused keys, up to suspectMost, so that neither a long one nor many are examined again and again.
 	suspectAfter = 32
 	suspectMost  = 4096
 )
@@ -95,7 +95,7 @@ func (r *refusals) copied(number int64, o listing.Object) []refused {
 	if r.over || r.inTurn > 0 && number <= r.since {
 		return nil
 	}
-	r.inTurn, r.limit, r.broken = 0, 0, true
+	r.inTurn, r.broken = 0, true
 	return r.letGo()
 }
 

@@ -140,3 +140,27 @@ func TestDrainAfterATrial(t *testing.T) {
 		}
 	})
 }
+
+// TestManyRefusedStretches has each of many prefixes be refused in part: that is examined a few times, not for each of them.
+func TestManyRefusedStretches(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		const stretches, refused = 60, 50
+		for i := range stretches {
+			w.put(fmt.Sprintf("d%03d/allowed", i))
+			for k := range refused {
+				w.put(fmt.Sprintf("d%03d/refused%02d", i, k))
+			}
+		}
+		w.deny(w.source, "*/refused*", "s3:GetObject")
+		got := mustRun(t, w.open(t))
+		if got.Copied != stretches || got.Quarantined["denied"] != stretches*refused {
+			t.Errorf("got %+v, want all but what is refused copied", got)
+		}
+		// Pages of the listing, one for each object that was refused, which may have vanished, and some for each time that it is examined.
+		if n := w.cloud.Requests()["ListObjectsV2"] - stretches*refused; n > 90 {
+			t.Errorf("got %d listings for %d stretches, want a few", n, stretches)
+		}
+	})
+}

@@ -7,6 +7,8 @@ SHELL       := bash
 FUZZTIME   ?= 20000x
 KILLS      ?= 200
 OBJECTS    ?= 50000
+CONTEST    ?= 3h
+FORGERIES  ?= 50000
 SOAK       ?= 20m
 # How long the tests of one package may take: on a busy machine they take several times as long as on a quiet one.
 PATIENCE   ?= 40m
@@ -21,7 +23,7 @@ TOOL       := go tool -modfile=tools/go.mod
 # Held to its hash by the checksum database of Go, as is cosign in the release workflow.
 VULNCHECK  := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: help build test race cover lint vuln fmt fuzz crash stress adversary mutants attack refusals interop deploy-test release-test minio versitygw iam-oracle memory fleet drain soak browser prometheus bench golden demo docker tidy-check fmt-check ci
+.PHONY: help build test race cover lint vuln fmt fuzz crash stress adversary mutants attack refusals interop deploy-test release-test minio versitygw iam-oracle memory fleet drain soak browser prometheus bench golden demo docker race-all nightly tidy-check fmt-check ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +36,9 @@ test: ## run the tests
 
 race: ## run the tests under the race detector
 	go test -race -short -timeout $(PATIENCE) ./...
+
+race-all: ## run all tests under the race detector, also those that take long there
+	go test -race -timeout 3h ./...
 
 cover: ## run the tests and write coverage to cover.out
 	go test -coverpkg=./... -coverprofile=cover.out ./...
@@ -66,7 +71,7 @@ stress: ## copy OBJECTS (50000) through faults, and up to the rates of S3 and KM
 
 adversary: ## have every answer that decides something be untrue, in each way, and processes take a copy from each other
 	go test ./internal/syncer -run '^TestAdversary' -lies all -timeout 30m
-	go test ./internal/syncer -run '^TestHoldersOfData' -contest 3h -timeout 30m
+	go test ./internal/syncer -run '^TestHoldersOfData' -contest $(CONTEST) -timeout 30m
 
 mutants: ## break every policy that is generated, in every place, and have the doctor say where
 	go test ./internal/access -run '^TestDoctorNamesTheMutant' -mutants all -timeout 30m -v | grep -v '^=== '
@@ -115,7 +120,7 @@ iam-oracle: ## compare DECISIONS (20000) of internal/iam, made up from SEED (1),
 
 attack: ## attack a process by its clients and by the answers it gets, and print what that costs
 	go test ./cmd/syncd -run '^TestAttack' -attack -count=1 -v | grep -v '^=== '
-	go test ./internal/checkpoint -run '^TestForgedChunk$$' -forgeries 50000 -timeout $(PATIENCE)
+	go test ./internal/checkpoint -run '^TestForgedChunk$$' -forgeries $(FORGERIES) -timeout $(PATIENCE)
 
 refusals: ## compare the rate of the real program with and without random refusals, side by side
 	go test ./cmd/syncd -run '^TestRefusalsCostLittle$$' -refusals 8000 -count=1 -v | grep -v '^=== '
@@ -135,10 +140,12 @@ demo: ## two accounts in one process: the whole story in a minute
 docker: ## build the container image
 	docker build --tag $(IMAGE) .
 
+nightly: race-all fuzz crash stress adversary mutants release-test attack memory fleet drain refusals soak ## the whole of what CI runs a share of
+
 tidy-check:
 	go mod tidy -diff
 
 fmt-check:
 	$(TOOL) golangci-lint fmt --diff
 
-ci: tidy-check fmt-check lint race fuzz crash stress adversary mutants interop deploy-test release-test build ## all that must pass before a merge
+ci: tidy-check fmt-check lint race fuzz crash stress adversary mutants interop deploy-test build ## all that must pass before a merge

@@ -49,14 +49,17 @@ func compile(text string) (cron.Schedule, error) {
 	if next.Next(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)).IsZero() {
 		return nil, errors.New("no such date exists")
 	}
+	if spec, ok := next.(*cron.SpecSchedule); ok {
+		return newZoned(*spec), nil
+	}
 	return next, nil
 }
 
 // IsZero reports whether there is no schedule.
 func (s Schedule) IsZero() bool { return s.next == nil }
 
-// Next is the first start after t, in t's location unless the schedule names a zone. It is the zero time for the zero
-// Schedule.
+// Next is the first start after t, by the clocks of t's location unless the schedule names a zone. It is the zero time for the
+// zero Schedule. Times that the clocks of a zone skip or show twice start one pass all the same, see [zoned.Next].
 func (s Schedule) Next(t time.Time) time.Time {
 	if s.next == nil {
 		return time.Time{}

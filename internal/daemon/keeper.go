@@ -15,8 +15,6 @@ const (
 	// are alive at once in every rolling deployment, and the one that stays should not wait for its next tick.
 	// Asking S3 is a GET each time, which makes 0.15 cents an hour and mapping.
 	standBy = time.Second
-	// lookAgain is how often a keeper that waits looks at the clock: timers do not see that it was set, or that the machine slept.
-	lookAgain = time.Minute
 )
 
 // keeper keeps one mapping under one configuration.
@@ -85,24 +83,20 @@ func (k *keeper) stop() {
 // keep runs the passes of the mapping until ctx ends, or waiting, which ends when it is retired.
 func (k *keeper) keep(ctx, waiting context.Context) error {
 	k.succeed()
-	tick := k.d.o.Now().UTC() // a cron expression means UTC unless it names a zone
-	if first := k.m.Schedule.Next(tick); !k.m.AtOnce || first.Before(tick.Add(k.startDelay)) {
-		tick = first
-	} else {
-		tick = tick.Add(k.startDelay)
-	}
-	due := tick.Add(k.jitter())
-	for k.until(waiting, due) {
+	for next := k.first(); ; {
+		tick, isDue := k.until(waiting, next)
+		if !isDue {
+			break
+		}
 		how := k.attempt(ctx, waiting)
-		now := k.d.o.Now().UTC()
+		now := k.clock()
 		switch how {
 		case stoodBy:
-			tick = now.Add(standBy)
-			due = tick
+			next = appointment{from: now, tick: now, pause: standBy}
 		case gaveWay, left:
-			tick, due = now, now
+			next = appointment{from: now, tick: now}
 		case ended:
-			tick, due = k.after(tick, now)
+			next = k.after(tick, now)
 		}
 	}
 	err := k.close()
@@ -110,22 +104,6 @@ func (k *keeper) keep(ctx, waiting context.Context) error {
 	defer k.mu.Unlock()
 	k.begun, k.since = false, k.d.o.Now()
 	return err
-}
-
-// after returns the next tick after one whose pass has ended, and when that is due.
-func (k *keeper) after(tick, now time.Time) (next, due time.Time) {
-	next = k.m.Schedule.Next(tick)
-	due = next.Add(k.jitter())
-	if next.Before(now) {
-		next, due = now, now // ticks that passed meanwhile are due now, and once however many there were
-	}
-	k.mu.Lock()
-	earliest := now.Add(k.backOff)
-	k.mu.Unlock()
-	if due.Before(earliest) {
-		next, due = earliest, earliest
-	}
-	return next, due
 }
 
 // succeed waits for the former keeper to end.
@@ -136,35 +114,4 @@ func (k *keeper) succeed() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.former, k.begun, k.since = nil, true, k.d.o.Now()
-}
-
-// jitter returns a random time below the mapping's.
-func (k *keeper) jitter() time.Duration {
-	if k.m.Jitter <= 0 {
-		return 0
-	}
-	return time.Duration(k.d.o.Rand(int64(k.m.Jitter)))
-}
-
-// until reports whether the clock reached due before ctx ended.
-func (k *keeper) until(ctx context.Context, due time.Time) bool {
-	k.mu.Lock()
-	k.next = due
-	k.mu.Unlock()
-	k.d.o.Metrics.NextPass.WithLabelValues(k.m.Name).Set(float64(due.UnixMilli()) / 1000)
-	for {
-		left := due.Sub(k.d.o.Now())
-		timer := time.NewTimer(min(max(left, 0), lookAgain))
-		select {
-		case <-ctx.Done():
-		case <-timer.C:
-		}
-		timer.Stop()
-		switch {
-		case ctx.Err() != nil:
-			return false
-		case left <= lookAgain:
-			return true
-		}
-	}
 }

@@ -1,0 +1,127 @@
+package daemon_test
+
+import (
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/config"
+	"syncd/internal/awserr"
+	"syncd/internal/daemon"
+)
+
+// steppedClock is the clock of a bubble, which begins at midnight in 2000, and which is set once.
+type steppedClock struct {
+	at time.Duration // when it is set
+	by time.Duration
+}
+
+// now has no monotonic reading: only what the wall shows counts.
+func (c steppedClock) now(origin time.Time) func() time.Time {
+	return func() time.Time {
+		now := time.Now()
+		if now.Sub(origin) >= c.at {
+			now = now.Add(c.by)
+		}
+		return now.Round(0)
+	}
+}
+
+// What is due by the clock stays so when the clock is set, also when a machine wakes up, and no tick is kept twice for a correction
+// of seconds.
+func TestRunWhenTheClockIsSet(t *testing.T) {
+	const m, h, day = time.Minute, time.Hour, 24 * time.Hour
+	tests := []struct {
+		name, schedule string
+		clock          steppedClock
+		took           time.Duration
+		want           []time.Duration // when passes begin within two days, to five minutes
+	}{
+		{"not at all", "0 3 * * *", steppedClock{}, s, []time.Duration{3 * h, 27 * h}},
+		{"back 29 days while it waits", "0 3 * * *", steppedClock{12 * h, -29 * day}, s, []time.Duration{3 * h, 27 * h}},
+		{"back 29 days and an hour", "0 3 * * *", steppedClock{12 * h, -29*day - h}, s, []time.Duration{3 * h, 28 * h}},
+		{"back over the tick of this day", "0 3 * * *", steppedClock{5 * h, -4 * h}, s, []time.Duration{3 * h, 7 * h, 31 * h}},
+		{"back, but not over the last tick", "0 3 * * *", steppedClock{12 * h, -4 * h}, s, []time.Duration{3 * h, 31 * h}},
+		{"back half a minute right after a tick", "0 3 * * *", steppedClock{3*h + 10*s, -30 * s}, s, []time.Duration{3 * h, 27 * h}},
+		{"back a day during a pass", "0 3 * * *", steppedClock{3*h + 30*m, -day}, h, []time.Duration{3 * h, 27 * h}},
+		{"back 29 days during a pass", "0 3 * * *", steppedClock{3*h + 30*m, -29 * day}, h, []time.Duration{3 * h, 27 * h}},
+		{"back with an interval", "@every 12h", steppedClock{13 * h, -29 * day}, s, []time.Duration{0, 12 * h, 24 * h, 36 * h}},
+		{"forward over ticks", "0 3 * * *", steppedClock{12 * h, 5 * day}, s, []time.Duration{3 * h, 12 * h, 27 * h}},
+		{"forward with an interval", "@every 12h", steppedClock{13 * h, 5 * day}, s, []time.Duration{0, 12 * h, 13 * h, 24 * h, 36 * h}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				runner := &passes{took: tt.took, origin: time.Now()}
+				m := mapping("m", runner)
+				m.AtOnce = false
+				schedule, err := config.ParseSchedule(tt.schedule)
+				if err != nil {
+					t.Fatal(err)
+				}
+				m.Schedule = schedule
+				if interval, ok := schedule.Every(); ok {
+					m.Schedule = daemon.NewSpread("m13141", interval, tt.schedule) // whose place is in the first seconds
+				}
+				o := options(m)
+				o.Now = tt.clock.now(time.Now())
+				runFor(t, 2*day, o)
+				var got []time.Duration
+				for _, at := range runner.began {
+					got = append(got, at.Truncate(5*time.Minute))
+				}
+				if diff := cmp.Diff(tt.want, got); diff != "" {
+					t.Errorf("passes began at (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// A pause after a failure is real time: a clock that is set does not shorten or lengthen it, and the log says why a pass comes
+// earlier than was shown.
+func TestRunPausesInRealTime(t *testing.T) {
+	for name, by := range map[string]time.Duration{"forward": 24 * time.Hour, "back": -24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				runner := &passes{took: s, err: &awserr.CredentialsError{Err: errors.New("refused")}, origin: time.Now()}
+				m := mapping("m", runner)
+				o := options(m)
+				o.Now = steppedClock{20 * s, by}.now(time.Now())
+				runFor(t, 100*s, o)
+				want := []time.Duration{0, 31 * s, 92 * s}
+				if diff := cmp.Diff(want, runner.began); diff != "" {
+					t.Errorf("passes began at (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+func TestTheLogTellsOfAClockSetBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log lines
+		schedule, err := config.ParseSchedule("0 3 * * *")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := mapping("m", &passes{took: s, origin: time.Now()})
+		m.Schedule, m.AtOnce = schedule, false
+		o := options(m)
+		o.Now, o.Logger = steppedClock{time.Hour, -24 * time.Hour}.now(time.Now()), slog.New(slog.NewTextHandler(&log, nil))
+		d, stop := start(t, o)
+		time.Sleep(2 * time.Hour)
+		if got, want := status(t, d).NextPass, time.Date(1999, 12, 31, 3, 0, 0, 0, time.UTC); got == nil || !got.Equal(want) {
+			t.Errorf("got the next pass at %v, want %v", got, want)
+		}
+		stop()
+		if got := strings.Count(log.String(), "clock was set back, next pass brought forward"); got != 1 {
+			t.Errorf("got %d lines about the clock, want 1:\n%s", got, log.String())
+		}
+	})
+}

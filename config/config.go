@@ -224,8 +224,14 @@ type Mapping struct {
 
 // Source is the side that is read.
 type Source struct {
-	// Bucket is the bucket's name.
+	// Bucket is the bucket's name, or that of an access point: its ARN, arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME, or its alias, which
+	// ends in -s3alias.
 	Bucket string `yaml:"bucket" jsonschema:"required"`
+	// AccessPointARN is the ARN of the access point whose alias Bucket is: policies name it, and cannot name the alias.
+	AccessPointARN string `yaml:"access_point"`
+	// UnderlyingBucket is the name of the bucket behind an access point, where it is known: its policy and that of its key name it. It
+	// is required where the account owns a destination or the state too.
+	UnderlyingBucket string `yaml:"underlying_bucket"`
 	// Prefix is the beginning of the keys that are read; empty means the whole bucket.
 	Prefix string `yaml:"prefix"`
 	// Region is the bucket's region.
@@ -288,7 +294,8 @@ type Filter struct {
 
 // Copy says how objects are copied.
 type Copy struct {
-	// Mode is how bytes move: auto (the default) copies server-side when both sides use the same role, and relays otherwise.
+	// Mode is how bytes move: auto (the default) copies server-side when both sides use the same role, and relays otherwise; it relays
+	// from an access point to another region too.
 	Mode CopyMode `yaml:"mode"`
 	// Concurrency is how many objects and parts are copied at once, 1..4096; auto begins at 64 and finds its level by itself.
 	Concurrency AutoInt `yaml:"concurrency"`

@@ -125,7 +125,8 @@ func TestParseEveryKey(t *testing.T) {
 		Mappings: []config.Mapping{{
 			Name: "alice-to-bob",
 			Source: config.Source{
-				Bucket: "alice-data", Prefix: "exports/", Region: "us-west-2", Account: "111111111111", Role: "consumer",
+				Bucket: "partner-hrzrlukc5m36ft7okagglf3gmwluquse1b-s3alias", AccessPointARN: "arn:aws:s3:us-west-2:111111111111:accesspoint/partner", UnderlyingBucket: "alice-data",
+				Prefix: "exports/", Region: "us-west-2", Account: "111111111111", Role: "consumer",
 				EndpointURL: "https://a.example.net", PathStyle: &virtualHost, RequestPayer: true,
 			},
 			Destination: config.Destination{

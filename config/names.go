@@ -42,19 +42,11 @@ func checkBucket(s string) string {
 		return "does not begin and end with a letter or digit"
 	case strings.Contains(s, ".."):
 		return "holds two dots in a row"
-	case strings.HasSuffix(s, "--x-s3"):
-		return "is a directory bucket, whose listings are not in the order of keys"
 	}
 	if _, err := netip.ParseAddr(s); err == nil {
 		return "is an IP address"
 	}
-	return ""
-}
-
-// isAlias reports whether a name that S3 takes for a bucket's is reserved for another way to it: an access point, of whatever kind
-// (Amazon S3 User Guide, "General purpose bucket naming rules"). What lies there cannot be compared with what lies in a bucket.
-func isAlias(bucket string) bool {
-	return strings.HasSuffix(bucket, "-s3alias") || strings.HasSuffix(bucket, "--ol-s3") || strings.HasSuffix(bucket, ".mrap")
+	return reservedName(s)
 }
 
 // isRegion reports whether s has the form of a region's code, as us-west-2 and us-gov-east-1 do.
@@ -73,7 +65,7 @@ func isRegion(s string) bool {
 }
 
 // arn is an Amazon Resource Name.
-type arn struct{ service, region, account, resource string }
+type arn struct{ partition, service, region, account, resource string }
 
 // parseARN splits arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE; every partition is called aws or aws-SOMETHING.
 func parseARN(s string) (arn, bool) {
@@ -81,7 +73,7 @@ func parseARN(s string) (arn, bool) {
 	if len(p) != 6 || p[0] != "arn" || p[1] != "aws" && !strings.HasPrefix(p[1], "aws-") || !spelled(p[1], "-") {
 		return arn{}, false
 	}
-	return arn{p[2], p[3], p[4], p[5]}, true
+	return arn{p[1], p[2], p[3], p[4], p[5]}, true
 }
 
 // isRoleARN reports whether s is the ARN of an IAM role, with or without a path (IAM User Guide, "IAM identifiers").
@@ -110,6 +102,16 @@ func checkEndpoint(s string) string {
 		return "names a bucket: S3's endpoints have neither a bucket before their host nor a path"
 	}
 	return ""
+}
+
+// isAddress reports whether the host of a URL is an IP address.
+func isAddress(endpointURL string) bool {
+	u, err := url.Parse(endpointURL)
+	if err != nil {
+		return false
+	}
+	_, err = netip.ParseAddr(u.Hostname())
+	return err == nil
 }
 
 // isListen reports whether s is HOST:PORT or :PORT with a numeric port.
@@ -162,6 +164,9 @@ func ParseLocation(text string) (Location, error) {
 	rest, ok := strings.CutPrefix(text, "s3://")
 	if !ok {
 		return Location{}, &valueError{strconv.Quote(text) + " is neither a folder nor an S3 location", "use file:PATH or s3://BUCKET/PREFIX/"}
+	}
+	if isARN(rest) {
+		return Location{}, &valueError{strconv.Quote(rest) + " is not the name of a bucket", "use s3://BUCKET/PREFIX/"}
 	}
 	bucket, prefix, _ := strings.Cut(rest, "/")
 	if problem := checkBucket(bucket); problem != "" {

@@ -14,6 +14,7 @@ import (
 type validator struct {
 	*report
 	*Config
+	written map[writer]int // see writers
 }
 
 // fault records a fault of the value at path, unless that value or a part of it is at fault already.
@@ -131,7 +132,7 @@ func (e extent) String() string { return strconv.Quote("s3://" + e.bucket + "/" 
 
 func (v *validator) source(i int) extent {
 	s, path := v.Mappings[i].Source, item("mappings", i)+".source"
-	return v.extent(extent{v.area(s.EndpointURL, s.Region), s.Bucket, s.Prefix, path, i})
+	return v.extent(extent{v.area(s.EndpointURL, s.Region), cmp.Or(s.Holder(), s.Identity()), s.Prefix, path, i})
 }
 
 func (v *validator) destination(i int) extent {

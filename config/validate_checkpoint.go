@@ -18,8 +18,7 @@ func (v *validator) checkpoint(c Checkpoint) {
 	case location.Dir != "":
 		v.noBucket(c)
 	default:
-		v.check(!isAlias(location.Bucket), "state", strconv.Quote(location.Bucket)+" is the alias of an access point, so that nobody can say what overlaps it",
-			"use the name of the bucket")
+		v.ownBucket("state", location.Bucket, v.compatible(c.EndpointURL))
 		v.stateBucket(c)
 	}
 }

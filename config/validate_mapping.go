@@ -10,8 +10,8 @@ import (
 
 // side is what a source and a destination have in common.
 type side struct {
-	path, bucket, region, account, role, endpoint string
-	compatible                                    bool // an endpoint stands for AWS: accounts, regions and keys may have another form
+	path, region, account, role, endpoint string
+	compatible                            bool // an endpoint stands for AWS: accounts, regions and keys may have another form
 }
 
 // mapping checks one mapping by itself.
@@ -19,10 +19,10 @@ func (v *validator) mapping(m Mapping, path string) {
 	v.check(isMappingName(m.Name), path+".name", strconv.Quote(m.Name)+" is not a name for a mapping",
 		"use 1 to 63 of a-z, 0-9 and -, not beginning with -")
 	s, d := m.Source, m.Destination
-	v.side(side{path + ".source", s.Bucket, s.Region, s.Account, s.Role, s.EndpointURL, v.compatible(s.EndpointURL)})
-	v.side(side{path + ".destination", d.Bucket, d.Region, d.Account, d.Role, d.EndpointURL, v.compatible(d.EndpointURL)})
-	v.check(!isAlias(d.Bucket), path+".destination.bucket", strconv.Quote(d.Bucket)+" is the alias of an access point, so that nobody can say what overlaps it",
-		"use the name of the bucket")
+	v.sourceBucket(s, path+".source")
+	v.side(side{path + ".source", s.Region, s.Account, s.Role, s.EndpointURL, v.compatible(s.EndpointURL)})
+	v.ownBucket(path+".destination.bucket", d.Bucket, v.compatible(d.EndpointURL))
+	v.side(side{path + ".destination", d.Region, d.Account, d.Role, d.EndpointURL, v.compatible(d.EndpointURL)})
 	v.key(d.KMSKey, d.Region, v.compatible(d.EndpointURL), path+".destination.kms_key")
 	v.storageClass(d, path+".destination.storage_class")
 	v.filter(m.Filter, path+".filter")
@@ -32,8 +32,6 @@ func (v *validator) mapping(m Mapping, path string) {
 }
 
 func (v *validator) side(s side) {
-	problem := checkBucket(s.bucket)
-	v.check(problem == "", s.path+".bucket", strconv.Quote(s.bucket)+" "+problem, "")
 	v.region(s.path+".region", s.region, s.compatible)
 	v.account(s)
 	v.endpoint(s.path+".endpoint_url", s.endpoint)
@@ -120,6 +118,8 @@ func (v *validator) copying(m Mapping, path string) {
 	sameService := v.Service(m.Source.EndpointURL) == v.Service(m.Destination.EndpointURL)
 	v.check(c.Mode != CopyModeServerSide || sameService, path+".mode",
 		"server_side cannot copy between two endpoints", "use auto or relay")
+	v.check(c.Mode != CopyModeServerSide || !crossesFromAccessPoint(m), path+".mode",
+		"server_side cannot copy from an access point to another region", "use auto or relay, or the name of the bucket")
 }
 
 // objectLockMax checks the bound of retentions against S3's own ("S3 Object Lock", Amazon S3 User Guide: 100 years), and that there

@@ -2,7 +2,6 @@ package access
 
 import (
 	"context"
-	"net/url"
 	"strings"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/awserr"
+	"syncd/internal/transfer"
 )
 
 // minRangeSource is the size above which S3 copies a range of an object into a part, in bytes (Amazon S3 API Reference, UploadPartCopy).
@@ -81,7 +81,7 @@ func (w *walk) probePartCopy(ctx context.Context, d *door, id string, to writes)
 		}
 		in := &s3.UploadPartCopyInput{
 			Bucket: &d.bucket, Key: &d.probe, UploadId: &id, PartNumber: aws.Int32(int32(2 + i)), //nolint:gosec // samples are few
-			ExpectedBucketOwner: d.account, CopySource: aws.String(copySource(w.m.Source.Bucket, s.object)), RequestPayer: w.payer(),
+			ExpectedBucketOwner: d.account, CopySource: aws.String(transfer.CopySource(w.m.Source.Bucket, s.object)), RequestPayer: w.payer(),
 		}
 		if w.m.Source.Account != "" {
 			in.ExpectedSourceBucketOwner = &w.m.Source.Account
@@ -101,15 +101,6 @@ func (w *walk) payer() types.RequestPayer {
 		return types.RequestPayerRequester
 	}
 	return ""
-}
-
-// copySource names a source to S3, which takes a plus for a space.
-func copySource(bucket, key string) string {
-	parts := strings.Split(key, "/")
-	for i, p := range parts {
-		parts[i] = url.PathEscape(p)
-	}
-	return bucket + "/" + strings.ReplaceAll(strings.Join(parts, "/"), "+", "%2B")
 }
 
 // probeUploads tries what finds and takes away the uploads of an earlier session. An own one may be listed and aborted by whoever

@@ -187,7 +187,7 @@ func (q *request) inheritAnnotations(b *Bucket, d *draft, r reading, src *object
 		return nil
 	}
 	r.action = "s3:GetObjectAnnotation"
-	if err := q.allow(r.bucket, r.permission(), r.key, nil); err != nil {
+	if err := q.allowOn(r.way(), r.permission(), r.key, nil); err != nil {
 		return err
 	}
 	d.annotations = maps.Clone(src.annotations)

@@ -19,6 +19,7 @@ type question struct {
 	account          string // that owns the resource
 	kind             iam.ResourceKind
 	policy           *iam.Document
+	behind           bool                // it is a bucket's that is reached through an access point, and only its policy is asked
 	managed          bool                // AWS's own key, which no organization rules over
 	context          map[string][]string // beyond what every request has
 }
@@ -27,6 +28,9 @@ type question struct {
 // policies, the resource's and their organizations'.
 func (q *request) decide(x question) iam.Decision {
 	r := iam.Request{Caller: q.identity(), Action: x.action, Resource: x.resource, Account: x.account, Context: q.factsFor(x)}
+	if x.behind {
+		return q.decideBehind(x)
+	}
 	if q.endpoint != nil && strings.HasPrefix(x.action, "s3:") {
 		if d := q.endpoint.decide(r); !d.Allowed {
 			return d
@@ -131,27 +135,37 @@ func (q *request) near(account *Account) bool {
 	return mine == account || mine.org != "" && mine.org == account.org
 }
 
-// allow authorises an S3 action on a bucket, or with a key on an object of it.
+// allow authorises an S3 action on the bucket of the request, or with a key on an object of it.
 func (q *request) allow(b *Bucket, action, key string, context map[string][]string) error {
-	x := question{
-		action: action, resource: b.ARN(), account: b.account.id,
-		kind: iam.Bucket, policy: b.currentPolicy(), context: context,
+	return q.allowOn(way{b, q.point}, action, key, context)
+}
+
+// allowOn authorises an S3 action on the way that a request takes to a bucket.
+func (q *request) allowOn(w way, action, key string, context map[string][]string) error {
+	for _, x := range w.questions(action, key, context) {
+		if err := q.allowQuestion(w, x); err != nil {
+			return err
+		}
 	}
-	if key != "" {
-		x.resource = objectARN(b.name, key)
-	}
+	return nil
+}
+
+func (q *request) allowQuestion(w way, x question) error {
 	d := q.decide(x)
-	if d.Allowed && q.restricted(b, x.policy) {
-		d = iam.Decision{Action: action, Source: iam.SourceResource, Explicit: true}
+	if d.Allowed && q.restricted(w.bucket, x.policy) {
+		d = iam.Decision{Action: x.action, Source: iam.SourceResource, Explicit: true}
 	}
 	if d.Allowed {
 		return nil
 	}
-	if !q.near(b.account) || d.Source == sourceEndpoint && q.caller.account != b.account {
+	q.cloud.mu.RLock()
+	owner := q.cloud.accounts[x.account]
+	q.cloud.mu.RUnlock()
+	if !q.near(owner) || d.Source == sourceEndpoint && q.caller.account != owner {
 		return errAccessDenied(serviceS3)
 	}
 	return refuse(http.StatusForbidden, "AccessDenied", "User: %s is not authorized to perform: %s on resource: \"%s\" %s",
-		q.caller.caller.ARN, action, x.resource, d.Reason())
+		q.caller.caller.ARN, x.action, x.resource, d.Reason())
 }
 
 // useKey authorises a KMS action. Through S3 the context says so, and the refusal is S3's.

@@ -54,11 +54,12 @@ type Cloud struct {
 
 	mu          sync.RWMutex // guards the maps, and the policies and states of what is in them
 	accounts    map[string]*Account
-	credentials map[string]*credential // by access key id
-	roles       map[string]*Role       // by ARN
-	keys        map[string]*Key        // by ARN
-	buckets     map[string]*Bucket     // by name
-	patterns    map[uint64]*pattern    // by seed, of the synthetic bodies put so far
+	credentials map[string]*credential  // by access key id
+	roles       map[string]*Role        // by ARN
+	keys        map[string]*Key         // by ARN
+	buckets     map[string]*Bucket      // by name
+	points      map[string]*AccessPoint // by ARN and by alias
+	patterns    map[uint64]*pattern     // by seed, of the synthetic bodies put so far
 }
 
 // New returns a cloud without accounts.
@@ -68,7 +69,7 @@ func New(o Options) *Cloud {
 		random: newRandom(o.Seed), crc: newCRC64NVME(), s3: s3Operations(),
 		counts:   counts{total: Requests{}, throttled: Requests{}, buckets: map[string]Requests{}, keys: map[string]Requests{}},
 		accounts: map[string]*Account{}, credentials: map[string]*credential{}, roles: map[string]*Role{},
-		keys: map[string]*Key{}, buckets: map[string]*Bucket{}, patterns: map[uint64]*pattern{},
+		keys: map[string]*Key{}, buckets: map[string]*Bucket{}, points: map[string]*AccessPoint{}, patterns: map[uint64]*pattern{},
 	}
 	if c.now == nil {
 		c.now = time.Now

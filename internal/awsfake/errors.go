@@ -101,6 +101,10 @@ func errNoSuchBucket(bucket string) *apiError {
 	return refuse(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist").with("BucketName", bucket)
 }
 
+func errNoSuchAccessPoint() *apiError {
+	return refuse(http.StatusNotFound, "NoSuchAccessPoint", "The specified accesspoint does not exist")
+}
+
 func errNoSuchUpload(id string) *apiError {
 	return refuse(http.StatusNotFound, "NoSuchUpload",
 		"The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.").with("UploadId", id)

@@ -1,6 +1,7 @@
 package awsfake
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"net/url"
@@ -27,17 +28,21 @@ type s3Operation struct {
 	serve     func(*request, *Bucket) (*response, error)
 	noBucket  bool
 	anyRegion bool
+	point     bool // access points have it
 }
 
 func s3Operations() map[string]s3Operation {
 	on := func(f func(*request, *Bucket) (*response, error)) s3Operation { return s3Operation{serve: f} }
+	in := func(f func(*request, *Bucket) (*response, error)) s3Operation {
+		return s3Operation{serve: f, point: true}
+	}
 	return map[string]s3Operation{
 		"ListBuckets":                {serve: (*request).listBuckets, noBucket: true},
 		"CreateBucket":               {serve: (*request).createBucket, noBucket: true},
-		"GetBucketLocation":          {serve: (*request).getBucketLocation, anyRegion: true},
-		"HeadBucket":                 on((*request).headBucket),
+		"GetBucketLocation":          {serve: (*request).getBucketLocation, anyRegion: true, point: true},
+		"HeadBucket":                 in((*request).headBucket),
 		"DeleteBucket":               on((*request).deleteBucket),
-		"GetBucketPolicy":            on((*request).getBucketPolicy),
+		"GetBucketPolicy":            in((*request).getBucketPolicy),
 		"PutBucketPolicy":            on((*request).putBucketPolicy),
 		"DeleteBucketPolicy":         on((*request).deleteBucketPolicy),
 		"GetBucketPolicyStatus":      on((*request).getBucketPolicyStatus),
@@ -49,32 +54,32 @@ func s3Operations() map[string]s3Operation {
 		"GetPublicAccessBlock":       on((*request).getPublicAccessBlock),
 		"GetBucketRequestPayment":    on((*request).getBucketRequestPayment),
 		"GetObjectLockConfiguration": on((*request).getObjectLockConfiguration),
-		"ListObjectsV2":              on((*request).listObjectsV2),
-		"ListObjects":                on((*request).listObjects),
-		"ListObjectVersions":         on((*request).listObjectVersions),
-		"ListMultipartUploads":       on((*request).listMultipartUploads),
-		"DeleteObjects":              on((*request).deleteObjects),
-		"GetObject":                  on((*request).getObject),
-		"HeadObject":                 on((*request).headObject),
-		"PutObject":                  on((*request).putObject),
-		"CopyObject":                 on((*request).copyObject),
-		"DeleteObject":               on((*request).deleteObject),
-		"GetObjectTagging":           on((*request).getObjectTagging),
-		"PutObjectTagging":           on((*request).putObjectTagging),
-		"DeleteObjectTagging":        on((*request).deleteObjectTagging),
-		"GetObjectAttributes":        on((*request).getObjectAttributes),
-		"GetObjectRetention":         on((*request).getObjectRetention),
-		"GetObjectLegalHold":         on((*request).getObjectLegalHold),
-		"ListObjectAnnotations":      on((*request).listObjectAnnotations),
-		"GetObjectAnnotation":        on((*request).getObjectAnnotation),
-		"PutObjectAnnotation":        on((*request).putObjectAnnotation),
-		"DeleteObjectAnnotation":     on((*request).deleteObjectAnnotation),
-		"CreateMultipartUpload":      on((*request).createMultipartUpload),
-		"UploadPart":                 on((*request).uploadPart),
-		"UploadPartCopy":             on((*request).uploadPartCopy),
-		"CompleteMultipartUpload":    on((*request).completeMultipartUpload),
-		"AbortMultipartUpload":       on((*request).abortMultipartUpload),
-		"ListParts":                  on((*request).listParts),
+		"ListObjectsV2":              in((*request).listObjectsV2),
+		"ListObjects":                in((*request).listObjects),
+		"ListObjectVersions":         in((*request).listObjectVersions),
+		"ListMultipartUploads":       in((*request).listMultipartUploads),
+		"DeleteObjects":              in((*request).deleteObjects),
+		"GetObject":                  in((*request).getObject),
+		"HeadObject":                 in((*request).headObject),
+		"PutObject":                  in((*request).putObject),
+		"CopyObject":                 in((*request).copyObject),
+		"DeleteObject":               in((*request).deleteObject),
+		"GetObjectTagging":           in((*request).getObjectTagging),
+		"PutObjectTagging":           in((*request).putObjectTagging),
+		"DeleteObjectTagging":        in((*request).deleteObjectTagging),
+		"GetObjectAttributes":        in((*request).getObjectAttributes),
+		"GetObjectRetention":         in((*request).getObjectRetention),
+		"GetObjectLegalHold":         in((*request).getObjectLegalHold),
+		"ListObjectAnnotations":      in((*request).listObjectAnnotations),
+		"GetObjectAnnotation":        in((*request).getObjectAnnotation),
+		"PutObjectAnnotation":        in((*request).putObjectAnnotation),
+		"DeleteObjectAnnotation":     in((*request).deleteObjectAnnotation),
+		"CreateMultipartUpload":      in((*request).createMultipartUpload),
+		"UploadPart":                 in((*request).uploadPart),
+		"UploadPartCopy":             in((*request).uploadPartCopy),
+		"CompleteMultipartUpload":    in((*request).completeMultipartUpload),
+		"AbortMultipartUpload":       in((*request).abortMultipartUpload),
+		"ListParts":                  in((*request).listParts),
 	}
 }
 
@@ -82,7 +87,7 @@ func s3Operations() map[string]s3Operation {
 func (q *request) readS3() error {
 	rest := strings.TrimPrefix(q.path, "/")
 	rawKey, hasKey := rest, rest != ""
-	if q.bucket = bucketOfHost(q.http); q.bucket == "" {
+	if q.bucket = cmp.Or(q.cloud.pointOfHost(q.http), bucketOfHost(q.http)); q.bucket == "" {
 		var rawBucket string
 		rawBucket, rawKey, _ = strings.Cut(rest, "/")
 		hasKey = rawKey != ""
@@ -283,10 +288,15 @@ func (q *request) serveS3() (*response, error) {
 	if op.noBucket {
 		return op.serve(q, nil)
 	}
-	b, err := q.findBucket(q.bucket, q.http.Header.Get("X-Amz-Expected-Bucket-Owner"))
+	w, err := q.findBucket(q.bucket, q.http.Header.Get("X-Amz-Expected-Bucket-Owner"))
 	if err != nil {
 		return nil, err
 	}
+	if err := op.throughPoint(w); err != nil {
+		return nil, err
+	}
+	b := w.bucket
+	q.point = w.point
 	if b.region != q.region && !op.anyRegion {
 		return nil, q.wrongRegion(b)
 	}
@@ -319,18 +329,23 @@ func (q *request) checkPayer(b *Bucket) error {
 	return nil
 }
 
-// findBucket looks a bucket up, and compares its owner with the expected one unless that is "".
-func (q *request) findBucket(name, owner string) (*Bucket, error) {
+// findBucket looks a bucket up, by its name or an access point of it, and compares its owner with the expected one unless that is "".
+func (q *request) findBucket(name, owner string) (way, error) {
 	q.cloud.mu.RLock()
-	b := q.cloud.buckets[name]
+	w := way{bucket: q.cloud.buckets[name], point: q.cloud.points[name]}
 	q.cloud.mu.RUnlock()
-	if b == nil {
-		return nil, errNoSuchBucket(name)
+	switch {
+	case w.point != nil:
+		w.bucket = w.point.bucket
+	case strings.HasPrefix(name, "arn:"):
+		return way{}, errNoSuchAccessPoint()
+	case w.bucket == nil:
+		return way{}, errNoSuchBucket(name)
 	}
-	if owner != "" && owner != b.account.id {
-		return nil, errAccessDenied(serviceS3)
+	if owner != "" && owner != w.bucket.account.id {
+		return way{}, errAccessDenied(serviceS3)
 	}
-	return b, nil
+	return w, nil
 }
 
 // wrongRegion is the answer to a request that was signed for a Region where the bucket is not: a

@@ -23,9 +23,14 @@ func (q *request) source(b *Bucket) (reading, *object, error) {
 	if bucket, r.key, r.version, err = copySource(h); err != nil {
 		return r, nil, err
 	}
-	if r.bucket, err = q.findBucket(bucket, h.Get("X-Amz-Source-Expected-Bucket-Owner")); err != nil {
+	w, err := q.findBucket(bucket, h.Get("X-Amz-Source-Expected-Bucket-Owner"))
+	if err != nil {
 		return r, nil, err
 	}
+	if err := refuseCrossRegion(w, b); err != nil {
+		return r, nil, err
+	}
+	r.bucket, r.point = w.bucket, w.point
 	if err := q.mayReadFrom(b, r); err != nil {
 		return r, nil, err
 	}
@@ -57,21 +62,25 @@ func (q *request) mayReadFrom(b *Bucket, r reading) error {
 }
 
 // copySource splits x-amz-copy-source, "bucket/key" or "/bucket/key" in URL encoding with an optional
-// "?versionId=" behind it. S3 decodes a "+" as a space.
+// "?versionId=" behind it, or "ARN/object/key" with the ARN of an access point. S3 decodes a "+" as a space.
 func copySource(h http.Header) (bucket, key, version string, err error) {
 	raw := strings.TrimPrefix(h.Get("X-Amz-Copy-Source"), "/")
 	if i := strings.LastIndex(raw, "?versionId="); i >= 0 {
 		raw, version = raw[:i], raw[i+len("?versionId="):]
 	}
-	rawBucket, rawKey, _ := strings.Cut(raw, "/")
-	key, err = url.QueryUnescape(rawKey)
-	if err != nil || rawBucket == "" || key == "" {
+	if decoded, err := url.QueryUnescape(raw); err == nil && strings.HasPrefix(decoded, "arn:") {
+		bucket, key, _ = strings.Cut(decoded, "/object/")
+	} else {
+		bucket, key, _ = strings.Cut(raw, "/")
+		key, err = url.QueryUnescape(key)
+		if err != nil {
+			key = ""
+		}
+	}
+	if bucket == "" || key == "" {
 		return "", "", "", errInvalidArgument("Invalid copy source object key")
 	}
-	if strings.HasPrefix(rawBucket, "arn:") {
-		return "", "", "", errNotImplemented("access points as x-amz-copy-source")
-	}
-	return rawBucket, key, version, nil
+	return bucket, key, version, nil
 }
 
 func (q *request) copyObject(b *Bucket) (*response, error) {
@@ -124,7 +133,7 @@ func (q *request) inherit(d *draft, r reading, src *object) error {
 		d.tags = maps.Clone(src.tags)
 		if len(d.tags) > 0 {
 			r.action = "s3:GetObjectTagging"
-			return q.allow(r.bucket, r.permission(), r.key, nil)
+			return q.allowOn(r.way(), r.permission(), r.key, nil)
 		}
 	case "REPLACE":
 	default:

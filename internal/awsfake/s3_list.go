@@ -176,7 +176,7 @@ func (q *request) listObjects(b *Bucket) (*response, error) {
 }
 
 func (q *request) listingHead(x *xmlWriter, b *Bucket, l *listing) {
-	x.element("Name", b.name)
+	x.element("Name", q.bucket)
 	x.element("Prefix", l.encode(l.prefix))
 	x.optional("Delimiter", l.encode(l.delimiter))
 	x.number("MaxKeys", int64(l.max))
@@ -366,7 +366,7 @@ func (q *request) listBuckets(*Bucket) (*response, error) {
 	x.open("Buckets")
 	for _, b := range q.cloud.bucketsOf(a) {
 		x.open("Bucket")
-		x.element("Name", b.name)
+		x.element("Name", q.bucket)
 		x.time("CreationDate", b.created)
 		x.element("BucketRegion", b.region)
 		x.close("Bucket")

@@ -10,9 +10,12 @@ import (
 // reading is a wish to read one object, of the bucket in the path or of a copy source.
 type reading struct {
 	bucket       *Bucket
+	point        *AccessPoint // through which it goes; nil for none
 	key, version string
 	action       string // "s3:GetObject"; with a version id S3 asks for another
 }
+
+func (r reading) way() way { return way{r.bucket, r.point} }
 
 func (r reading) permission() string {
 	if r.version == "" {
@@ -48,7 +51,7 @@ func (q *request) open(r reading) (*object, error) {
 			facts["s3:ExistingObjectTag/"+k] = []string{v}
 		}
 	}
-	if err := q.allow(r.bucket, r.permission(), r.key, facts); err != nil {
+	if err := q.allowOn(r.way(), r.permission(), r.key, facts); err != nil {
 		return nil, err
 	}
 	if o != nil && !o.marker {
@@ -62,7 +65,7 @@ func (q *request) absent(r reading, o *object) error {
 		return refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.").
 			withHeader("X-Amz-Delete-Marker", "true").withHeader("Allow", "DELETE")
 	}
-	if err := q.allow(r.bucket, "s3:ListBucket", "", nil); err != nil {
+	if err := q.allowOn(r.way(), "s3:ListBucket", "", nil); err != nil {
 		return err
 	}
 	if r.version != "" {
@@ -75,7 +78,7 @@ func (q *request) absent(r reading, o *object) error {
 }
 
 func (q *request) target(b *Bucket, action string) reading {
-	return reading{bucket: b, key: q.key, version: q.query.Get("versionId"), action: action}
+	return reading{bucket: b, point: q.point, key: q.key, version: q.query.Get("versionId"), action: action}
 }
 
 func (q *request) headObject(b *Bucket) (*response, error) {

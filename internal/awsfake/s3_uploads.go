@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"syncd/internal/iam"
 )
 
 // abortMultipartUpload is open to the one who began the upload, unless a policy denies it.
@@ -30,10 +28,10 @@ func (q *request) abortMultipartUpload(b *Bucket) (*response, error) {
 
 // barred reports whether a policy denies the action, or the VPC endpoint's does not let it through.
 func (q *request) barred(b *Bucket, action string) bool {
-	d := q.decide(question{
-		action: action, resource: objectARN(b.name, q.key), account: b.account.id, kind: iam.Bucket, policy: b.currentPolicy(),
+	return slices.ContainsFunc(way{b, q.point}.questions(action, q.key, nil), func(x question) bool {
+		d := q.decide(x)
+		return d.Explicit || !d.Allowed && d.Source == sourceEndpoint
 	})
-	return d.Explicit || !d.Allowed && d.Source == sourceEndpoint
 }
 
 func (q *request) listParts(b *Bucket) (*response, error) {

@@ -30,11 +30,12 @@ type request struct {
 
 	endpoint           *Endpoint // nil: through the internet
 	service, operation string
-	charged            bool       // the requester pays
-	ignoresConditions  bool       // of writes
-	bucket, key        string     // of S3
-	body               []byte     // of STS and KMS
-	form               url.Values // of STS
+	charged            bool         // the requester pays
+	ignoresConditions  bool         // of writes
+	bucket, key        string       // of S3; an access point by its ARN or alias
+	point              *AccessPoint // nil: none is in the way to the bucket
+	body               []byte       // of STS and KMS
+	form               url.Values   // of STS
 
 	signature *signature
 	region    string // that the request was signed for
@@ -131,7 +132,7 @@ func (c *contextReader) Read(p []byte) (int, error) {
 // serve answers one request. An error is one of the connection; refusals are answers.
 func (d door) serve(r *http.Request) (*response, error) {
 	c := d.cloud
-	if r.URL.Path == countsPath && r.Method == http.MethodGet && bucketOfHost(r) == "" {
+	if r.URL.Path == countsPath && r.Method == http.MethodGet && c.pointOfHost(r)+bucketOfHost(r) == "" {
 		return c.serveCounts()
 	}
 	q := &request{cloud: c, endpoint: d.endpoint, http: r, id: strings.ToUpper(c.random.hex(8))}

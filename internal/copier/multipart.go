@@ -12,6 +12,7 @@ import (
 
 	"syncd/internal/listing"
 	"syncd/internal/plan"
+	"syncd/internal/transfer"
 )
 
 // partsAtOnce bounds the parts of one object that wait for a slot, so that 10,000 goroutines do not.
@@ -137,7 +138,7 @@ func (u *upload) copyRange(ctx context.Context, number int32) (types.CompletedPa
 	err := u.job.write(ctx, func(ctx context.Context) (err error) {
 		out, err = o.Destination.UploadPartCopy(ctx, &s3.UploadPartCopyInput{
 			Bucket: &o.DestinationBucket, Key: &u.key, UploadId: &u.id, PartNumber: &number,
-			CopySource: aws.String(copySource(o.SourceBucket, u.object.Key)), CopySourceIfMatch: &u.object.ETag,
+			CopySource: aws.String(transfer.CopySource(o.SourceBucket, u.object.Key)), CopySourceIfMatch: &u.object.ETag,
 			CopySourceRange:     aws.String(fmt.Sprintf("bytes=%d-%d", first, first+length-1)),
 			ExpectedBucketOwner: optional(o.DestinationAccount), ExpectedSourceBucketOwner: optional(o.SourceAccount),
 			RequestPayer: u.c.payer(),

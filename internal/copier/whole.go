@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/awserr"
+	"syncd/internal/transfer"
 )
 
 // copyWhole copies an object server-side in one request, and one more each where a lock is to be carried over or some of its tags are.
@@ -92,7 +93,7 @@ func (j *job) copyInput() *s3.CopyObjectInput {
 	o := &j.c.o
 	in := &s3.CopyObjectInput{
 		Bucket: &o.DestinationBucket, Key: &j.key,
-		CopySource: aws.String(copySource(o.SourceBucket, j.object.Key)), CopySourceIfMatch: &j.object.ETag,
+		CopySource: aws.String(transfer.CopySource(o.SourceBucket, j.object.Key)), CopySourceIfMatch: &j.object.ETag,
 		ExpectedBucketOwner: optional(o.DestinationAccount), ExpectedSourceBucketOwner: optional(o.SourceAccount),
 		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &o.KeyARN, BucketKeyEnabled: &o.BucketKey,
 		StorageClass: j.c.storageClass(j.object),

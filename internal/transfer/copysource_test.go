@@ -1,9 +1,11 @@
-package copier
+package transfer_test
 
 import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"syncd/internal/transfer"
 )
 
 func TestCopySource(t *testing.T) {
@@ -23,7 +25,7 @@ func TestCopySource(t *testing.T) {
 		{"\U0001f600", "b/%F0%9F%98%80"},
 		{"\xff", "b/%FF"},
 	} {
-		if got := copySource("b", tt.key); got != tt.want {
+		if got := transfer.CopySource("b", tt.key); got != tt.want {
 			t.Errorf("%q: got %s, want %s", tt.key, got, tt.want)
 		}
 	}
@@ -36,7 +38,7 @@ func FuzzCopySource(f *testing.F) {
 		f.Add(key)
 	}
 	f.Fuzz(func(t *testing.T, key string) {
-		got := copySource("bucket", key)
+		got := transfer.CopySource("bucket", key)
 		for name, decode := range map[string]func(string) (string, error){"path": url.PathUnescape, "form": url.QueryUnescape} {
 			if back, err := decode(got); err != nil || back != "bucket/"+key {
 				t.Errorf("%q: got %q, decoded as a %s %q, %v", key, got, name, back, err)
@@ -46,4 +48,16 @@ func FuzzCopySource(f *testing.F) {
 			t.Errorf("%q: got %q, which holds more than percent-encoding", key, got)
 		}
 	})
+}
+
+func TestCopySourceOfAnAccessPoint(t *testing.T) {
+	const arn = "arn:aws:s3:us-west-2:111111111111:accesspoint/partner"
+	got := transfer.CopySource(arn, "a b/c+d")
+	want := "arn%3Aaws%3As3%3Aus-west-2%3A111111111111%3Aaccesspoint/partner/object/a%20b/c%2Bd"
+	if got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got, want := transfer.CopySource("partner-hrzrlukc5m36ft7okagglf3gmwluquse1b-s3alias", "a"), "partner-hrzrlukc5m36ft7okagglf3gmwluquse1b-s3alias/a"; got != want {
+		t.Errorf("of an alias: got %s, want %s", got, want)
+	}
 }

@@ -1,0 +1,41 @@
+package transfer
+
+import "strings"
+
+// CopySource renders the x-amz-copy-source header: bucket and key, every byte of the key percent-encoded except the
+// unreserved characters of RFC 3986 and the slash. The SDK sends the header as it is given. In the place of a bucket the ARN of an
+// access point has the key after /object/, and is encoded with it ("CopyObject", Amazon S3 API Reference).
+func CopySource(bucket, key string) string {
+	if strings.HasPrefix(bucket, "arn:") {
+		return escape("", bucket+"/object/"+key)
+	}
+	return escape(bucket+"/", key)
+}
+
+// escape writes the text percent-encoded after a beginning that needs no encoding.
+func escape(plain, text string) string {
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	b.Grow(len(plain) + len(text))
+	b.WriteString(plain)
+	for i := range len(text) {
+		c := text[i]
+		if unreserved(c) {
+			b.WriteByte(c)
+			continue
+		}
+		b.WriteByte('%')
+		b.WriteByte(hex[c>>4])
+		b.WriteByte(hex[c&15])
+	}
+	return b.String()
+}
+
+func unreserved(c byte) bool {
+	switch {
+	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		return true
+	default:
+		return c == '/' || c == '-' || c == '_' || c == '.' || c == '~'
+	}
+}

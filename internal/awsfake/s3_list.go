@@ -366,7 +366,7 @@ func (q *request) listBuckets(*Bucket) (*response, error) {
 	x.open("Buckets")
 	for _, b := range q.cloud.bucketsOf(a) {
 		x.open("Bucket")
-		x.element("Name", q.bucket)
+		x.element("Name", b.name)
 		x.time("CreationDate", b.created)
 		x.element("BucketRegion", b.region)
 		x.close("Bucket")

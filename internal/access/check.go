@@ -12,13 +12,14 @@ type Kind string
 
 // The kinds of document.
 const (
-	KindIdentity  Kind = "identity"  // the permissions of a role or a user
-	KindTrust     Kind = "trust"     // who may assume a role
-	KindBucket    Kind = "bucket"    // the policy of a bucket
-	KindKey       Kind = "key"       // the policy of a KMS key
-	KindQueue     Kind = "queue"     // the policy of an SQS queue
-	KindSession   Kind = "session"   // what narrows one session of a role
-	KindLifecycle Kind = "lifecycle" // the lifecycle rules of a bucket, which are not a policy
+	KindIdentity    Kind = "identity"     // the permissions of a role or a user
+	KindTrust       Kind = "trust"        // who may assume a role
+	KindBucket      Kind = "bucket"       // the policy of a bucket
+	KindAccessPoint Kind = "access-point" // the policy of an access point of a bucket
+	KindKey         Kind = "key"          // the policy of a KMS key
+	KindQueue       Kind = "queue"        // the policy of an SQS queue
+	KindSession     Kind = "session"      // what narrows one session of a role
+	KindLifecycle   Kind = "lifecycle"    // the lifecycle rules of a bucket, which are not a policy
 
 	KindServiceControl  Kind = "scp" // what the users and roles of an organization's accounts may do at most
 	KindResourceControl Kind = "rcp" // what may be done at most to the resources of an organization's accounts
@@ -26,7 +27,7 @@ const (
 
 // Kinds lists every [Kind], in the order in which they are explained.
 func Kinds() []Kind {
-	return []Kind{KindIdentity, KindTrust, KindBucket, KindKey, KindQueue, KindSession, KindLifecycle, KindServiceControl, KindResourceControl}
+	return []Kind{KindIdentity, KindTrust, KindBucket, KindAccessPoint, KindKey, KindQueue, KindSession, KindLifecycle, KindServiceControl, KindResourceControl}
 }
 
 // File is a text to be judged: a policy, or what the AWS CLI prints around one.
@@ -34,7 +35,7 @@ type File struct {
 	Name   string // what findings call it
 	Data   []byte
 	Kind   Kind   // "" to find out from the text
-	Target string // the ARN of the role, bucket, key or queue that it belongs to; "" to find out, which a bare policy may not tell
+	Target string // the ARN of the role, bucket, access point, key or queue that it belongs to; "" to find out, which a bare policy may not tell
 }
 
 // CheckOptions says what the documents are held against besides AWS's own rules. The zero value is for none.

@@ -83,12 +83,27 @@ func (a arn) accessPoint() bool {
 	return false
 }
 
+// pointOf is the ARN of the access point that an ARN names, or in which it names objects; "" for none, or a pattern of several.
+func pointOf(text string) string {
+	a := parseARN(text)
+	name, isPoint := strings.CutPrefix(a.resource, "accesspoint/")
+	name, _, _ = strings.Cut(name, "/")
+	if a.service != "s3" || !isPoint || name == "" || wild(name) || wild(a.region) || wild(a.account) {
+		return ""
+	}
+	return "arn:" + a.partition + ":s3:" + a.region + ":" + a.account + ":accesspoint/" + name
+}
+
 func (a arn) bucketFault() fault {
 	name, key, hasKey := strings.Cut(a.resource, "/")
 	right := "arn:" + a.partition + ":s3:::" + a.resource
 	switch {
 	case a.accessPoint():
-		return fault{}
+		return a.pointFault()
+	case name == bucketPlaceholder:
+		return fault{bucketPlaceholder + " is a placeholder", "put the name of the bucket behind the access point in its place"}
+	case strings.HasSuffix(name, "-s3alias"):
+		return fault{"the alias of an access point has no place in policies: the ARN matches no request", "write the access point's, arn:" + a.partition + ":s3:REGION:ACCOUNT:accesspoint/NAME, with /object/* for its objects"}
 	case a.region != "" && a.region != "*" || a.account != "" && a.account != "*":
 		return fault{"a bucket's ARN has no region and no account", "write " + right}
 	case name == "":
@@ -99,6 +114,17 @@ func (a arn) bucketFault() fault {
 		return fault{name + " cannot be a bucket's name", "write it in 3 to 63 small letters, digits, dots and hyphens"}
 	case hasKey && key == "":
 		return fault{"the ARN ends in a slash: it is neither the bucket nor its objects", "write " + strings.TrimSuffix(right, "/") + " for the bucket, " + right + "* for its objects"}
+	}
+	return fault{}
+}
+
+// pointFault is about access points, whose objects stand after /object/.
+func (a arn) pointFault() fault {
+	name, isPoint := strings.CutPrefix(a.resource, "accesspoint/")
+	name, rest, deeper := strings.Cut(name, "/")
+	if isPoint && deeper && rest != "object" && !strings.HasPrefix(rest, "object/") && !wild(rest[:min(1, len(rest))]) {
+		right := "arn:" + a.partition + ":s3:" + a.region + ":" + a.account + ":accesspoint/" + name
+		return fault{"the objects of an access point stand after /object/: the ARN matches no request", "write " + right + "/object/" + rest}
 	}
 	return fault{}
 }

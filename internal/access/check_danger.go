@@ -69,7 +69,7 @@ func (c *checker) checkOpen(s *statement) {
 	case !slices.ContainsFunc(s.clauses, clause.narrowsCaller):
 		c.report(openPrincipal, open, "everyone in the world is allowed, and no condition narrows who",
 			`name the role, or add {"StringEquals": {"aws:PrincipalOrgID": "o-..."}}`)
-	case c.d.kind == KindBucket && !slices.ContainsFunc(s.clauses, clause.closedForS3):
+	case (c.d.kind == KindBucket || c.d.kind == KindAccessPoint) && !slices.ContainsFunc(s.clauses, clause.closedForS3):
 		c.report(publicForS3, open, "Block Public Access counts the statement as public: its conditions have no fixed value of a key on its list",
 			"name the account or the role as principal, and keep the condition")
 	}
@@ -97,8 +97,11 @@ func (c *checker) ownAccount() string {
 	if account := cmp.Or(c.d.owner, accountOf(c.d.target)); account != "" {
 		return account
 	}
-	if c.d.kind == KindBucket {
+	switch c.d.kind { //nolint:exhaustive // the others are looked at below
+	case KindBucket:
 		return c.accountOfBucket(c.d.bucket())
+	case KindAccessPoint:
+		return accountOf(c.d.policy.accessPoint())
 	}
 	if c.d.kind != KindKey {
 		return ""
@@ -120,7 +123,7 @@ func (c *checker) accountOfBucket(bucket string) string {
 	}
 	for _, m := range c.config.Mappings {
 		switch bucket {
-		case m.Source.Bucket:
+		case m.Source.Holder():
 			return m.Source.Account
 		case m.Destination.Bucket:
 			return m.Destination.Account

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -38,10 +39,25 @@ func guessKind(d *document) Kind {
 			best = k
 		}
 	}
-	if best == "" {
+	switch {
+	case best == "":
 		return kindByName(d.file.Name)
+	case best == KindBucket && d.policy.accessPoint() != "":
+		return KindAccessPoint
 	}
 	return best
+}
+
+// accessPoint is the access point that the first resource names that names one.
+func (p *policy) accessPoint() string {
+	for _, s := range p.statements {
+		for _, r := range slices.Concat(s.resources, s.notResources) {
+			if point := pointOf(r.text); point != "" {
+				return point
+			}
+		}
+	}
+	return ""
 }
 
 // kindByName reads words of the file's name, for policies that lack what they are known by.
@@ -53,6 +69,7 @@ func kindByName(name string) Kind {
 	}{
 		{"trust", KindTrust},
 		{"assume-role-policy", KindTrust},
+		{"access-point-policy", KindAccessPoint},
 		{"bucket-policy", KindBucket},
 		{"key-policy", KindKey},
 		{"queue-policy", KindQueue},
@@ -75,7 +92,7 @@ func (k Kind) service() string {
 	switch k {
 	case KindTrust:
 		return "sts"
-	case KindBucket:
+	case KindBucket, KindAccessPoint:
 		return "s3"
 	case KindKey:
 		return "kms"
@@ -96,6 +113,8 @@ func (k Kind) policyOf() string {
 		return "a trust policy"
 	case KindBucket:
 		return "a bucket policy"
+	case KindAccessPoint:
+		return "an access point policy"
 	case KindKey:
 		return "a key policy"
 	case KindQueue:
@@ -113,12 +132,18 @@ func (k Kind) policyOf() string {
 	return "a lifecycle configuration"
 }
 
+// noun is what a document of the kind is called, without an article.
+func (k Kind) noun() string {
+	_, noun, _ := strings.Cut(k.policyOf(), " ")
+	return noun
+}
+
 // ruled is the kind in the words of package iam.
 func (k Kind) ruled() iam.ResourceKind {
 	switch k {
 	case KindTrust:
 		return iam.Trust
-	case KindBucket:
+	case KindBucket, KindAccessPoint:
 		return iam.Bucket
 	case KindKey:
 		return iam.Key
@@ -149,7 +174,7 @@ func (c *checker) checkSize() {
 		over(dense, 2048, "characters")
 	case KindServiceControl, KindResourceControl:
 		over(dense, 5120, "characters without whitespace")
-	case KindBucket:
+	case KindBucket, KindAccessPoint:
 		over(whole, 20*1024, "bytes")
 	case KindKey:
 		over(whole, 32*1024, "bytes")

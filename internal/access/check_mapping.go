@@ -103,13 +103,13 @@ func ambient(conf *config.Config, documents []*document, account string) string 
 
 // try decides one need.
 func (t *trial) try(n Need) {
-	owners, kind := t.owned(n), kindOf(n.On)
+	owners, kind := t.owned(n), n.kind()
 	identities := t.identities(n)
-	if len(identities) == 0 {
+	if len(identities) == 0 && !n.behind {
 		t.noteAbsent(fmt.Sprintf("the identity policy of %s in account %s", principalName(n), n.Account))
 	}
-	if len(owners) == 0 && (n.Account != n.Owner || kind != KindBucket) {
-		t.noteAbsent(fmt.Sprintf("the %s of %s in account %s", strings.TrimPrefix(kind.policyOf(), "a "), n.Resource, n.Owner))
+	if len(owners) == 0 && (n.Account != n.Owner || !kind.optional()) {
+		t.noteAbsent(fmt.Sprintf("the %s of %s in account %s", kind.noun(), n.Resource, n.Owner))
 	}
 	var first *outcome
 	for _, owner := range orNone(owners) {
@@ -141,8 +141,11 @@ type outcome struct {
 }
 
 func decide(n Need, caller iam.Caller, identities []*paper, owner *paper) outcome {
-	kind := kindOf(n.On)
+	kind := n.kind()
 	p := iam.Policies{Kind: kind.ruled(), Identity: []*iam.Document{{Statements: []iam.Statement{openStatement()}}}}
+	if n.behind {
+		identities = nil
+	}
 	if len(identities) > 0 {
 		p.Identity = nil
 	}
@@ -152,7 +155,7 @@ func decide(n Need, caller iam.Caller, identities []*paper, owner *paper) outcom
 	switch {
 	case owner != nil:
 		p.Resource = owner.parsed
-	case n.Account != n.Owner || kind != KindBucket:
+	case n.Account != n.Owner || !kind.optional():
 		s := openStatement()
 		s.Principals = []iam.Principal{{Kind: iam.AWSPrincipal, ID: n.Account}}
 		if kind == KindTrust {
@@ -273,7 +276,7 @@ func (t *trial) record(n Need, o *outcome) {
 func (t *trial) reportGap(g *gap) {
 	lacking, account := "the identity policy of "+principalName(g.Need), g.Account
 	if g.source != iam.SourceIdentity {
-		lacking, account = "the "+strings.TrimPrefix(kindOf(g.On).policyOf(), "a "), g.Owner
+		lacking, account = "the "+g.kind().noun(), g.Owner
 	}
 	message := fmt.Sprintf("mapping %s lacks %s on %s for %s: %s in account %s does not allow it",
 		g.Mapping, strings.Join(g.actions, ", "), g.Resource, principalName(g.Need), lacking, account)
@@ -312,7 +315,7 @@ func (g *gap) statement() string {
 	}
 	if g.source != iam.SourceIdentity {
 		s.Principals = []iam.Principal{{Kind: iam.AWSPrincipal, ID: cmp.Or(g.Principal, g.Account)}}
-		switch kindOf(g.On) { //nolint:exhaustive // the others keep the resource
+		switch g.kind() { //nolint:exhaustive // the others keep the resource
 		case KindTrust:
 			s.Resources = nil
 			if g.ExternalID {

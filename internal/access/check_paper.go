@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -99,13 +100,15 @@ func (t *trial) identities(n Need) (list []*paper) {
 // owned are the policies that may be that of the need's resource. There is more than one when they do not say whose they are.
 func (t *trial) owned(n Need) (list []*paper) {
 	for _, p := range t.papers {
-		if p.kind != kindOf(n.On) {
+		if p.kind != n.kind() {
 			continue
 		}
 		ours := false
 		switch p.kind { //nolint:exhaustive // the kinds that a need's resource can have
 		case KindBucket:
-			ours = p.bucket == bucketOf(n.Sample)
+			ours = p.bucket == cmp.Or(n.holder, bucketOf(n.Sample))
+		case KindAccessPoint:
+			ours = cmp.Or(pointOf(p.target), p.policy.accessPoint()) == pointOf(n.Sample)
 		case KindKey:
 			ours = t.ofKey(p, n)
 		case KindTrust:
@@ -118,10 +121,21 @@ func (t *trial) owned(n Need) (list []*paper) {
 	return list
 }
 
+// kind is the kind of policy that the need's resource has.
+func (n Need) kind() Kind {
+	if pointOf(n.Sample) != "" {
+		return KindAccessPoint
+	}
+	return kindOf(n.On)
+}
+
+// optional is true of the kinds of policy that a resource need not have: in its own account identity policies suffice.
+func (k Kind) optional() bool { return k == KindBucket || k == KindAccessPoint }
+
 // kindOf is the kind of policy that a resource has.
 func kindOf(r Resource) Kind {
 	switch r {
-	case SourceBucket, SourceObjects, DestinationBucket, DestinationObjects, StateBucket, StateObjects:
+	case SourceBucket, SourceObjects, UnderlyingBucket, UnderlyingObjects, DestinationBucket, DestinationObjects, StateBucket, StateObjects:
 		return KindBucket
 	case SourceKey, DestinationKey, StateKey:
 		return KindKey
@@ -160,8 +174,9 @@ func (t *trial) ofKey(p *paper, n Need) bool {
 	if isARN(p.target) {
 		return covers(n.Resource, p.target)
 	}
-	if bucket, ok := strings.CutPrefix(p.target, "key of "); ok {
-		return bucket == bucketOf(encryptedARN(n))
+	if name, ok := strings.CutPrefix(p.target, "key of "); ok {
+		m, _ := t.config.Mapping(n.Mapping)
+		return name == bucketOf(encryptedARN(n)) || n.On == SourceKey && name == encrypted(m)
 	}
 	for _, s := range p.policy.statements {
 		for _, r := range s.resources {
@@ -177,7 +192,7 @@ func (t *trial) ofKey(p *paper, n Need) bool {
 
 // encryptedARN is the bucket that a need of a key is for.
 func encryptedARN(n Need) string {
-	context := n.Context["kms:EncryptionContext:aws:s3:arn"]
+	context := n.Context[contextKey]
 	if len(context) == 0 {
 		return ""
 	}

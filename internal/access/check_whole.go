@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -16,6 +17,9 @@ func (c *checker) checkWhole() {
 		c.checkReaders()
 	case KindBucket:
 		c.checkOneBucket()
+		c.checkReaders()
+	case KindAccessPoint:
+		c.checkOnePoint()
 		c.checkReaders()
 	case KindIdentity, KindQueue, KindSession, KindLifecycle, KindServiceControl, KindResourceControl:
 	}
@@ -91,6 +95,21 @@ func (c *checker) checkOneBucket() {
 				c.report(foreignResource, r, "the bucket "+name+" beside "+first+": a bucket policy is about one bucket",
 					"move it to the policy of "+name)
 			}
+		}
+	}
+}
+
+// checkOnePoint finds resources that are no access point, or another than the first that the policy names.
+func (c *checker) checkOnePoint() {
+	first := c.d.policy.accessPoint()
+	for _, s := range c.d.policy.statements {
+		for _, r := range slices.Concat(s.resources, s.notResources) {
+			point := pointOf(r.text)
+			if a := parseARN(r.text); point == first || a.service != "s3" || wild(a.resource[:min(1, len(a.resource))]) || resourceFault(r.text).message != "" {
+				continue
+			}
+			what := cmp.Or(point, r.text)
+			c.report(foreignResource, r, what+" beside "+first+": the policy of an access point is about one access point", "move it to the policy of "+what)
 		}
 	}
 }

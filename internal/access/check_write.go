@@ -40,7 +40,7 @@ func changingActions(k Kind) []string {
 			"kms:Encrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:CreateGrant", "kms:PutKeyPolicy",
 			"kms:ScheduleKeyDeletion", "kms:DisableKey",
 		}
-	case KindBucket:
+	case KindBucket, KindAccessPoint:
 		return []string{
 			"s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObjectAcl", "s3:PutObjectTagging", "s3:RestoreObject",
 			"s3:ReplicateObject", "s3:ReplicateDelete", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:PutLifecycleConfiguration",

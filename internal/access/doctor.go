@@ -144,7 +144,7 @@ func Diagnose(ctx context.Context, o DoctorOptions) (Diagnosis, error) {
 	for _, m := range mappings {
 		w := &walk{o: o, reading: reading{c: o.Config, m: m, traits: traitsOf(o.Config, m)}, blocked: map[string]string{}}
 		for _, other := range mappings {
-			w.owners = append(w.owners, other.Source.Account)
+			w.owners = append(w.owners, ownersOf(other)...)
 		}
 		if err := w.run(ctx); err != nil {
 			return d, fmt.Errorf("mapping %s: %w", m.Name, err)
@@ -164,6 +164,9 @@ func Foresee(c *config.Config, names []string) (Diagnosis, error) {
 	var d Diagnosis
 	for _, m := range mappings {
 		for _, n := range Needs(c, m) {
+			if n.behind {
+				continue
+			}
 			probe := probeOf(n)
 			probe.Outcome = OutcomeSkipped
 			d.Probes = append(d.Probes, probe)

@@ -132,6 +132,11 @@ func (w *walk) said(k *ask, said reason) []Cause {
 	case "identity-based policy":
 		c = w.lacking(k, iam.SourceIdentity, Certain, why)
 	case "resource-based policy", "role trust policy":
+		if behind := w.lackingBehind(k); len(behind) > 0 && said.resource != "" && pointOf(said.resource) == "" {
+			c = behind[0]
+			c.Confidence, c.Why = Certain, why
+			break
+		}
 		c = w.lacking(k, iam.SourceResource, Certain, why)
 	case "session policy":
 		c = w.mine(k, CauseKind(KindSession), Certain, why)
@@ -148,7 +153,7 @@ func (w *walk) said(k *ask, said reason) []Cause {
 		c.Statement = nil
 	}
 	causes := []Cause{c}
-	if said.explicit && said.by == "resource-based policy" && kindOf(k.On) == KindBucket && k.Account != k.Owner {
+	if said.explicit && said.by == "resource-based policy" && k.kind().optional() && k.Account != k.Owner {
 		causes = append(causes, w.owned(k, CausePublicAccess, Likely, "or the policy is public, and RestrictPublicBuckets keeps other accounts out"))
 	}
 	return causes
@@ -159,9 +164,9 @@ func (w *walk) said(k *ask, said reason) []Cause {
 func (w *walk) unsaid(k *ask) []Cause {
 	resource := w.lacking(k, iam.SourceResource, Likely, w.resourceWhy(k))
 	identity := w.lacking(k, iam.SourceIdentity, Likely, "it does not allow the action on this resource, or a Deny in it matches")
-	causes := []Cause{resource, identity}
+	causes := append([]Cause{resource, identity}, w.lackingBehind(k)...)
 	if w.failing(k, identitySide) > w.failing(k, resourceSide) {
-		causes = []Cause{identity, resource}
+		causes = append([]Cause{identity, resource}, w.lackingBehind(k)...)
 	}
 	if k.On == AssumedRole && k.Action == actionAssume {
 		path, why := "roles."+k.Target+".external_id", "it is not set, and the trust policy asks for one"
@@ -175,7 +180,7 @@ func (w *walk) unsaid(k *ask) []Cause {
 	causes = append(causes,
 		w.mine(k, CauseServiceControl, Possible, "a service control policy over the account of the principal"),
 		w.mine(k, CauseBoundary, Possible, "the permissions boundary of the principal"))
-	if kindOf(k.On) == KindBucket {
+	if k.kind().optional() {
 		causes = append(causes,
 			w.mine(k, CauseEndpoint, Possible, "the policy of the VPC endpoint that requests go through, if they do"),
 			w.owned(k, CausePublicAccess, Possible, "RestrictPublicBuckets, if the bucket policy is public"))
@@ -204,7 +209,7 @@ const (
 func (w *walk) failing(k *ask, of int) float64 {
 	same := func(o *ask) bool { return o.Principal == k.Principal && o.Role == k.Role }
 	if of == resourceSide {
-		same = func(o *ask) bool { return kindOf(o.On) == kindOf(k.On) && w.target(o) == w.target(k) }
+		same = func(o *ask) bool { return o.kind() == k.kind() && w.target(o) == w.target(k) }
 	}
 	tried, failed := 0, 0
 	for _, o := range w.asks {
@@ -224,7 +229,7 @@ func (w *walk) lacking(k *ask, source iam.Source, sure Confidence, why string) C
 	g := &gap{Need: k.Need, source: source, actions: []string{k.Action}}
 	c := Cause{Kind: CauseKind(KindIdentity), Account: k.Account, Target: k.Principal, Confidence: sure, Why: why}
 	if source != iam.SourceIdentity {
-		c.Kind, c.Account, c.Target = CauseKind(kindOf(k.On)), k.Owner, w.target(k)
+		c.Kind, c.Account, c.Target = CauseKind(k.kind()), k.Owner, w.target(k)
 	}
 	c.Side, c.Statement = w.side(c.Account), json.RawMessage(g.statement())
 	return c
@@ -232,10 +237,26 @@ func (w *walk) lacking(k *ask, source iam.Source, sure Confidence, why string) C
 
 // target is what the resource's own document is put on.
 func (w *walk) target(k *ask) string {
-	if kindOf(k.On) == KindBucket {
+	switch {
+	case k.holder != "" && k.behind:
+		return k.holder
+	case k.kind() == KindAccessPoint:
+		return pointOf(k.Resource)
+	case k.kind() == KindBucket:
 		return bucketOf(k.Resource)
 	}
 	return k.Resource
+}
+
+// lackingBehind is the policy of the bucket behind an access point, which has to allow what the access point's does.
+func (w *walk) lackingBehind(k *ask) []Cause {
+	for _, n := range w.behind {
+		if k.kind() == KindAccessPoint && n.Role == k.Role && n.Action == k.Action {
+			return []Cause{w.lacking(&ask{Need: n}, iam.SourceResource, Likely,
+				"the bucket behind the access point has to allow it too, itself or by delegating to the access points of account "+accountOf(k.Resource))}
+		}
+	}
+	return nil
 }
 
 // mine and owned are causes on the principal's and on the resource's side that no statement of ours mends.

@@ -47,6 +47,7 @@ type walk struct {
 	set    *creds.Set
 
 	asks      []*ask
+	behind    []Need // what the policy of the bucket behind an access point has to allow
 	attempts  []*attempt
 	probes    []Probe                // that are of no permission
 	blocked   map[string]string      // by role, why there is no session of it
@@ -63,6 +64,10 @@ func (w *walk) run(ctx context.Context) (err error) {
 		return err
 	}
 	for _, n := range Needs(w.c, w.m) {
+		if n.behind {
+			w.behind = append(w.behind, n)
+			continue
+		}
 		w.asks = append(w.asks, &ask{Need: n})
 	}
 	w.probeRoles(ctx)

@@ -93,7 +93,7 @@ func (t *template) add(d Document, body json.RawMessage) {
 		t.Resources["PermissionsOf"+logicalID(name)] = templateResource{"AWS::IAM::UserPolicy", map[string]any{
 			"PolicyName": "syncd", "UserName": name, "PolicyDocument": body,
 		}}
-	case d.Kind == KindBucket:
+	case d.Kind == KindBucket && d.named():
 		t.Resources["PolicyOf"+logicalID(d.Target)] = templateResource{"AWS::S3::BucketPolicy", map[string]any{
 			"Bucket": d.Target, "PolicyDocument": body,
 		}}

@@ -76,7 +76,9 @@ func (t *terraform) add(d Document) error {
 		t.resource("aws_iam_role_policy", identifier(name), "name", `"syncd"`, "role", t.role(d.Target), "policy", body)
 	case d.Kind == KindIdentity && strings.Contains(d.Target, ":user/"):
 		t.resource("aws_iam_user_policy", identifier(name), "name", `"syncd"`, "user", hclText(name), "policy", body)
-	case d.Kind == KindBucket:
+	case d.Kind == KindAccessPoint:
+		t.resource("aws_s3control_access_point_policy", identifier(nameOf(d.Target)), "access_point_arn", hclText(d.Target), "policy", body)
+	case d.Kind == KindBucket && d.named():
 		t.resource("aws_s3_bucket_policy", identifier(d.Target), "bucket", hclText(d.Target), "policy", body)
 	case d.Kind == KindLifecycle:
 		t.lifecycle(d)

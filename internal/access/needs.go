@@ -36,7 +36,9 @@ type Need struct {
 
 	sid       string
 	condition []condition
-	owned     bool // the resource's ARN has no account, and the configuration says which it is
+	owned     bool   // the resource's ARN has no account, and the configuration says which it is
+	behind    bool   // only the policy of the resource has a say: it is a bucket, which is reached through an access point
+	holder    string // of a bucket behind an access point, what it is called when nothing is known but that; else ""
 }
 
 // condition narrows a grant of the need: in every document, or only in those of the resource.
@@ -78,14 +80,38 @@ func (r reading) apply(p Permission) []Need {
 	if p.On == AssumedRole {
 		return r.hops(p)
 	}
-	place := r.place(p.On)
 	role := map[Actor]string{Reader: r.m.Source.Role, Writer: r.m.Destination.Role, Keeper: r.c.Checkpoint.Role}[p.By]
+	needs := []Need{r.at(p, role, r.place(p.On))}
+	if place := r.behind(p.On); place != nil {
+		n := r.at(p, role, *place)
+		n.behind, n.owned = true, false
+		needs = append(needs, n)
+	}
+	return needs
+}
+
+// behind finds the bucket behind an access point that a row applies to, nil where none is.
+func (r reading) behind(on Resource) *place {
+	under, ok := map[Resource]Resource{SourceBucket: UnderlyingBucket, SourceObjects: UnderlyingObjects}[on]
+	if _, isPoint := r.m.Source.AccessPoint(); !ok || !isPoint {
+		return nil
+	}
+	p := r.place(under)
+	return &p
+}
+
+// at is the need of a principal at a place.
+func (r reading) at(p Permission, role string, place place) Need {
 	n := r.need(p, role)
+	n.On = place.on
 	n.Resource, n.Sample, n.Owner = place.pattern, place.sample, place.owner
 	n.sid, n.condition = place.sid(p.Action), place.conditions(p.Action)
-	n.owned = !p.On.isKey() && (p.By != Keeper || r.c.StateAccount() != "")
+	n.owned = !p.On.isKey() && !place.isPoint() && (p.By != Keeper || r.c.StateAccount() != "")
+	if place.holder == "" {
+		n.holder = "bucket behind " + place.point
+	}
 	maps.Copy(n.Context, place.context(p.Action))
-	return []Need{n}
+	return n
 }
 
 // need begins a need of a principal.

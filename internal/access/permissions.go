@@ -41,6 +41,8 @@ const (
 	SourceBucket       Resource = "source bucket"
 	SourceObjects      Resource = "source objects"
 	SourceKey          Resource = "source key"
+	UnderlyingBucket   Resource = "underlying bucket" // behind an access point that is the source
+	UnderlyingObjects  Resource = "underlying objects"
 	DestinationBucket  Resource = "destination bucket"
 	DestinationObjects Resource = "destination objects"
 	DestinationKey     Resource = "destination key"

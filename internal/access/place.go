@@ -1,6 +1,8 @@
 package access
 
 import (
+	"cmp"
+	"maps"
 	"strings"
 
 	"syncd/config"
@@ -9,7 +11,9 @@ import (
 // place is where a row of the table applies in one mapping.
 type place struct {
 	on              Resource
-	bucket, prefix  string
+	bucket, prefix  string // as requests name them
+	point           string // the ARN of the access point that bucket stands for, "" for none
+	holder          string // the bucket that holds the objects, "" when it is behind an access point and not known
 	region, account string
 	owner           string // of the resource: the bucket's account, or the key's
 	pattern, sample string // ARN as a policy writes it, and one that it covers
@@ -22,9 +26,12 @@ type place struct {
 func (r reading) place(on Resource) place {
 	p := place{on: on}
 	switch on {
-	case SourceBucket, SourceObjects, SourceKey:
+	case SourceBucket, SourceObjects, SourceKey, UnderlyingBucket, UnderlyingObjects:
 		s := r.m.Source
-		p.bucket, p.prefix, p.region, p.account = s.Bucket, s.Prefix, s.Region, s.Account
+		p.bucket, p.prefix, p.region, p.account, p.holder = s.Bucket, s.Prefix, s.Region, s.Account, s.Holder()
+		if point, ok := s.AccessPoint(); ok {
+			p.point = point.ARN
+		}
 		if !r.relay && r.m.Destination.Region != s.Region {
 			// S3 pulls into the region of the destination; AWS does not say whose name KMS is told.
 			p.others = []string{r.m.Destination.Region}
@@ -39,6 +46,9 @@ func (r reading) place(on Resource) place {
 			p.account = r.accountOf(r.c.Checkpoint.Role)
 		}
 	case AssumedRole:
+	}
+	if p.point == "" {
+		p.holder = p.bucket
 	}
 	p.locate()
 	return p
@@ -56,6 +66,10 @@ func stateLocation(c *config.Config) (bucket, prefix string) {
 func (p *place) locate() {
 	p.owner = p.account
 	switch {
+	case p.isPoint() && p.on.isBucket():
+		p.pattern, p.sample, p.owner = p.point, p.point, accountOf(p.point)
+	case p.isPoint():
+		p.pattern, p.sample, p.owner = p.point+"/object/"+literal(p.prefix)+"*", p.point+"/object/"+p.prefix+"key", accountOf(p.point)
 	case p.on.isBucket():
 		p.pattern = p.bucketARN()
 		p.sample = p.pattern
@@ -72,7 +86,17 @@ func (p *place) locate() {
 	}
 }
 
-func (p *place) bucketARN() string { return "arn:" + config.Partition(p.region) + ":s3:::" + p.bucket }
+// isPoint reports whether the resource is an access point, or what is reached through one.
+func (p *place) isPoint() bool {
+	return p.point != "" && (p.on == SourceBucket || p.on == SourceObjects)
+}
+
+func (p *place) bucketARN() string {
+	return "arn:" + config.Partition(p.region) + ":s3:::" + cmp.Or(p.holder, bucketPlaceholder)
+}
+
+// bucketPlaceholder stands in documents for the bucket behind an access point whose name is not known.
+const bucketPlaceholder = "REPLACE_WITH_BUCKET"
 
 func (p *place) objects() string { return p.bucketARN() + "/" + literal(p.prefix) + "*" }
 
@@ -85,33 +109,57 @@ func (p *place) conditions(action string) []condition {
 		for _, region := range append([]string{p.region}, p.others...) {
 			via = append(via, viaService(region))
 		}
+		conditions := []condition{{"StringEquals", "kms:ViaService", via}}
+		if p.holder == "" {
+			return conditions
+		}
 		contexts := []string{p.bucketARN(), p.objects()}
 		if p.on == StateKey {
 			contexts = contexts[:1] // records are always written with a bucket key
 		}
-		return []condition{{"StringEquals", "kms:ViaService", via}, {"StringLike", "kms:EncryptionContext:aws:s3:arn", contexts}}
+		return append(conditions, condition{"StringLike", contextKey, contexts})
 	case action == "s3:ListBucket" && p.prefix != "":
 		operator := "StringLike"
 		if p.on == StateBucket {
 			// GetObject tells that a record is absent only to those who may list the bucket, and asks that without a prefix.
 			operator += "IfExists"
 		}
-		return []condition{{operator, "s3:prefix", []string{literal(p.prefix) + "*"}}}
+		return p.pointed(condition{operator, "s3:prefix", []string{literal(p.prefix) + "*"}})
 	default:
-		return nil
+		return p.pointed()
 	}
+}
+
+// pointed adds to the conditions of a bucket behind an access point that requests come through it.
+func (p *place) pointed(conditions ...condition) []condition {
+	if p.on == UnderlyingBucket || p.on == UnderlyingObjects {
+		return append(conditions, condition{"StringEquals", "s3:DataAccessPointArn", []string{p.point}})
+	}
+	return conditions
 }
 
 // context is what a request for the action carries.
 func (p *place) context(action string) map[string][]string {
+	facts := p.ownContext(action)
+	if p.point == "" || !strings.HasPrefix(action, "s3:") {
+		return facts
+	}
+	through := map[string][]string{"s3:DataAccessPointArn": {p.point}, "s3:DataAccessPointAccount": {accountOf(p.point)}}
+	maps.Copy(through, facts)
+	return through
+}
+
+func (p *place) ownContext(action string) map[string][]string {
 	switch {
+	case strings.HasPrefix(action, "kms:") && p.holder == "":
+		return map[string][]string{"kms:ViaService": {viaService(p.region)}}
 	case strings.HasPrefix(action, "kms:"):
 		arn := p.bucketARN()
 		if !p.bucketKey {
 			arn += "/" + p.prefix + "key"
 		}
 		return map[string][]string{
-			"kms:ViaService": {viaService(p.region)}, "kms:EncryptionContext:aws:s3:arn": {arn}, "kms:EncryptionContextKeys": {"aws:s3:arn"},
+			"kms:ViaService": {viaService(p.region)}, contextKey: {arn}, "kms:EncryptionContextKeys": {"aws:s3:arn"},
 		}
 	case action == "s3:ListBucket" && p.prefix != "":
 		return map[string][]string{"s3:prefix": {p.prefix}}
@@ -133,7 +181,7 @@ func (p *place) sid(action string) string {
 		return "List" + side
 	case strings.HasPrefix(action, "kms:"):
 		return "UseKeyOf" + side
-	case p.on == SourceObjects:
+	case p.on == SourceObjects, p.on == UnderlyingObjects:
 		return "Read" + side
 	default:
 		return "Write" + side
@@ -148,8 +196,6 @@ func accountOf(arn string) string {
 	}
 	return fields[4]
 }
-
-// partition is the part of AWS that a region belongs to ("Amazon Resource Names", AWS General Reference).
 
 // viaService is how KMS is told of S3 in a region (AWS KMS Developer Guide, kms:ViaService).
 func viaService(region string) string {

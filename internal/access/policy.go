@@ -70,7 +70,7 @@ type Document struct {
 	// Account is the account that it belongs to.
 	Account string
 	Kind    Kind
-	// Target is what it is put on: the ARN of a role, user or key, or the name of a bucket.
+	// Target is what it is put on: the ARN of a role, user, key or access point, or the name of a bucket.
 	Target string
 	// Body is a *iam.Document, or of [KindLifecycle] a *Lifecycle.
 	Body json.Marshaler
@@ -79,6 +79,9 @@ type Document struct {
 	// Notes say what is to be known before it is put in force.
 	Notes []string
 }
+
+// named reports whether the target of a bucket's policy is its name, and not what it is behind.
+func (d Document) named() bool { return !strings.Contains(d.Target, " ") }
 
 // Policy is the document as a policy, nil when it is none.
 func (d Document) Policy() *iam.Document {
@@ -100,7 +103,7 @@ func Policies(c *config.Config, o Options) ([]Document, error) {
 	}
 	b := &book{c: c, o: o, drafts: map[draftID]*draft{}}
 	for _, m := range mappings {
-		b.owners = append(b.owners, m.Source.Account)
+		b.owners = append(b.owners, ownersOf(m)...)
 	}
 	for _, m := range mappings {
 		if err := b.add(m); err != nil {
@@ -108,6 +111,15 @@ func Policies(c *config.Config, o Options) ([]Document, error) {
 		}
 	}
 	return b.documents()
+}
+
+// ownersOf are the accounts on the owner's side of a mapping. An access point may be the consumer's own, at the bucket of another.
+func ownersOf(m config.Mapping) []string {
+	owners := []string{m.Source.Account}
+	if p, ok := m.Source.AccessPoint(); ok && p.Account != m.Destination.Account {
+		owners = append(owners, p.Account)
+	}
+	return owners
 }
 
 func (o Options) choose(c *config.Config) ([]config.Mapping, error) {
@@ -274,7 +286,7 @@ func (b *book) documents() ([]Document, error) {
 		documents = append(documents, document)
 	}
 	nameFilesApart(documents)
-	kinds := []Kind{KindIdentity, KindTrust, KindBucket, KindKey, KindLifecycle}
+	kinds := []Kind{KindIdentity, KindTrust, KindAccessPoint, KindBucket, KindKey, KindLifecycle}
 	slices.SortStableFunc(documents, func(x, y Document) int {
 		return cmp.Or(-cmp.Compare(x.Side, y.Side), cmp.Compare(x.Account, y.Account),
 			cmp.Compare(slices.Index(kinds, x.Kind), slices.Index(kinds, y.Kind)), cmp.Compare(x.Name, y.Name))

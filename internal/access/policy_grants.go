@@ -1,14 +1,20 @@
 package access
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"syncd/config"
 )
 
 // addIdentity grants a need to its principal, in the principal's own account.
 func (b *book) addIdentity(n Need) {
+	if n.behind {
+		return // identity policies name the access point
+	}
 	if n.On == AssumedRole && !b.crosses(n) && b.principalOf(n) == n.Principal {
 		return // a trust policy that names somebody of its own account in person suffices
 	}
@@ -59,6 +65,11 @@ func (b *book) addResource(n Need) error {
 	default:
 		return b.addBucket(n)
 	}
+}
+
+// isOfSource is true of what the source is read by: its bucket, or an access point and the bucket behind that.
+func (r Resource) isOfSource() bool {
+	return slices.Contains([]Resource{SourceBucket, SourceObjects, UnderlyingBucket, UnderlyingObjects}, r)
 }
 
 // crosses reports whether the resource belongs to another account than the principal.
@@ -119,7 +130,7 @@ func (b *book) addBucket(n Need) error {
 		conditions: slices.Concat(n.condition, strangers),
 	})
 	d.noteNamed(n, principal)
-	if b.o.VPCEndpoint != "" && (n.On == SourceBucket || n.On == SourceObjects) {
+	if b.o.VPCEndpoint != "" && n.On.isOfSource() {
 		d.grants = append(d.grants, grant{
 			sid: "DenyOtherWays", deny: true, principals: []string{principal}, actions: []string{"s3:*"}, resources: []string{n.Resource},
 			conditions: []condition{{"StringNotEquals", "aws:SourceVpce", []string{b.o.VPCEndpoint}}},
@@ -128,8 +139,14 @@ func (b *book) addBucket(n Need) error {
 	return nil
 }
 
-// bucketDraft is the policy of the bucket that the need is about.
+// bucketDraft is the policy of the bucket or the access point that the need is about.
 func (b *book) bucketDraft(n Need) *draft {
+	switch {
+	case n.kind() == KindAccessPoint:
+		return b.pointDraft(n)
+	case n.behind:
+		return b.behindDraft(n)
+	}
 	_, path, _ := strings.Cut(n.Resource, ":::")
 	bucket, _, _ := strings.Cut(path, "/")
 	return b.bucketPolicy(bucket, n.Owner, n.Mapping)
@@ -140,6 +157,36 @@ func (b *book) bucketPolicy(bucket, account, mapping string) *draft {
 		Name: account + "-bucket-" + bucket, Title: "policy of bucket " + bucket, Account: account, Kind: KindBucket, Target: bucket,
 	}, mapping)
 	d.note("A bucket has one policy: add these statements to those that it has.")
+	return d
+}
+
+// pointDraft is the policy of an access point.
+func (b *book) pointDraft(n Need) *draft {
+	point := pointOf(n.Resource)
+	d := b.draft(Document{
+		Name: n.Owner + "-access-point-" + nameOf(point), Title: "policy of access point " + point, Account: n.Owner,
+		Kind: KindAccessPoint, Target: point,
+	}, n.Mapping)
+	d.note("An access point has one policy: add these statements to those that it has.")
+	d.note("What it allows is allowed only where the policy of the bucket behind it allows it too.")
+	return d
+}
+
+// behindDraft is the policy of the bucket behind an access point.
+func (b *book) behindDraft(n Need) *draft {
+	m, _ := b.c.Mapping(n.Mapping)
+	if m.Source.UnderlyingBucket != "" {
+		d := b.bucketPolicy(m.Source.UnderlyingBucket, n.Owner, n.Mapping)
+		d.note("It has to allow what the policy of the access point allows. One that delegates access control to the access points of account " +
+			accountOf(m.Source.Identity()) + " does so already.")
+		return d
+	}
+	d := b.draft(Document{
+		Name: n.Owner + "-bucket-behind-" + nameOf(m.Source.Identity()), Title: "policy of the " + n.holder, Account: n.Owner, Kind: KindBucket, Target: n.holder,
+	}, n.Mapping)
+	d.note("A bucket has one policy: add these statements to those that it has.")
+	d.note("Put its name in the place of " + bucketPlaceholder + ", or set source.underlying_bucket. A policy that delegates access control to the access points of account " +
+		accountOf(m.Source.Identity()) + " needs no such statements.")
 	return d
 }
 
@@ -176,6 +223,11 @@ func (b *book) addKey(n Need) error {
 	return nil
 }
 
+// encrypted is what the key of a mapping's source is called after.
+func encrypted(m config.Mapping) string {
+	return cmp.Or(m.Source.Holder(), "the bucket behind "+m.Source.Identity())
+}
+
 func (b *book) keyDraft(n Need) *draft {
 	like := Document{
 		Name: n.Owner + "-key-" + nameOf(n.Resource), Title: "policy of key " + n.Resource,
@@ -183,8 +235,11 @@ func (b *book) keyDraft(n Need) *draft {
 	}
 	if strings.HasSuffix(n.Resource, "key/*") {
 		m, _ := b.c.Mapping(n.Mapping)
-		bucket := m.Source.Bucket
-		like.Name, like.Title, like.Target = n.Owner+"-key-of-"+bucket, "policy of the key that encrypts bucket "+bucket, "key of "+bucket
+		name := encrypted(m)
+		like.Name, like.Title, like.Target = n.Owner+"-key-of-"+nameOf(name), "policy of the key that encrypts "+name, "key of "+name
+		if bucket := m.Source.Holder(); bucket != "" {
+			like.Title, like.Target = "policy of the key that encrypts bucket "+bucket, "key of "+bucket
+		}
 	}
 	return b.draft(like, n.Mapping)
 }

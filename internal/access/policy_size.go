@@ -69,12 +69,13 @@ func (d *draft) checkSize() error {
 	if err != nil {
 		return err
 	}
-	limits := map[Kind]int{KindIdentity: maxInline, KindTrust: maxTrust, KindBucket: maxBucket, KindKey: maxKey}
+	limits := map[Kind]int{KindIdentity: maxInline, KindTrust: maxTrust, KindBucket: maxBucket, KindAccessPoint: maxBucket, KindKey: maxKey}
 	advice := map[Kind]string{
-		KindIdentity: "split the mappings among several roles, or give those of one bucket a common prefix",
-		KindTrust:    "let fewer roles assume this one; AWS raises the limit to 4,096 on request",
-		KindBucket:   "give the mappings of this bucket a common prefix, or share it with the style account",
-		KindKey:      "share the key with the style account, or give the mappings of its bucket a common prefix",
+		KindIdentity:    "split the mappings among several roles, or give those of one bucket a common prefix",
+		KindTrust:       "let fewer roles assume this one; AWS raises the limit to 4,096 on request",
+		KindBucket:      "give the mappings of this bucket a common prefix, or share it with the style account",
+		KindAccessPoint: "give the mappings of this access point a common prefix, or share it with the style account",
+		KindKey:         "share the key with the style account, or give the mappings of its bucket a common prefix",
 	}
 	if limit := limits[d.Kind]; size > limit {
 		return &SizeError{Document: d.Title, Size: size, Limit: limit, Advice: advice[d.Kind]}

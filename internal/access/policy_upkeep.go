@@ -84,7 +84,7 @@ func (b *book) keeper(r reading) Need {
 // holdsData reports whether a mapping reads or writes the bucket.
 func (b *book) holdsData(bucket string) bool {
 	return slices.ContainsFunc(b.c.Mappings, func(m config.Mapping) bool {
-		return m.Source.Bucket == bucket || m.Destination.Bucket == bucket
+		return m.Source.Holder() == bucket || m.Destination.Bucket == bucket
 	})
 }
 

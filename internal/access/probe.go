@@ -31,6 +31,7 @@ const (
 type door struct {
 	client         *s3.Client
 	bucket, prefix string
+	arn            string  // of the bucket that holds the objects
 	account        *string // the expected owner
 	payer          types.RequestPayer
 	probe          string // a key under the prefix at which nothing lies
@@ -45,7 +46,7 @@ func (w *walk) open(role string, at place, setting s3Setting) (*door, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &door{bucket: at.bucket, prefix: at.prefix, probe: at.prefix + ".syncd-doctor-" + rand.Text()}
+	d := &door{bucket: at.bucket, arn: at.bucketARN(), prefix: at.prefix, probe: at.prefix + ".syncd-doctor-" + rand.Text()}
 	if setting.account != "" {
 		d.account = &setting.account
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
-	"syncd/config"
 	"syncd/internal/awserr"
 )
 
@@ -133,14 +132,13 @@ func (w *walk) look(ctx context.Context, d *door, listed []sample, read *ask) (k
 		bucketKey bool
 	}
 	seen := map[kind]bool{}
-	bucket := "arn:" + config.Partition(w.m.Source.Region) + ":s3:::" + d.bucket
 	for _, s := range listed[:min(len(listed), probeLooks)] {
-		a := w.try(ctx, "HeadObject", func(ctx context.Context) error { return missing(d.head(ctx, &s, bucket)) }, read)
+		a := w.try(ctx, "HeadObject", func(ctx context.Context) error { return missing(d.head(ctx, &s, d.arn)) }, read)
 		if a.err != nil {
 			w.try(ctx, "GetObject", func(ctx context.Context) error { return d.firstByte(ctx, s) }, read)
 			return kinds
 		}
-		if k := (kind{s.key, s.context == bucket}); !seen[k] {
+		if k := (kind{s.key, s.context == d.arn}); !seen[k] {
 			seen[k] = true
 			kinds = append(kinds, s)
 		}

@@ -27,13 +27,13 @@ func SessionLeftOut(c *config.Config, m config.Mapping, roleName string) ([]stri
 // dispensable is what a session policy can do without, the least first: the permissions of the role ask for the same accounts, but for
 // the keys' contexts of all its mappings.
 func dispensable() []string {
-	return []string{resourceAccount, "kms:EncryptionContext:aws:s3:arn", "kms:ViaService"}
+	return []string{resourceAccount, contextKey, "kms:ViaService"}
 }
 
 func sessionPolicy(c *config.Config, m config.Mapping, roleName string) (policy *iam.Document, left []string, err error) {
 	var grants []grant
 	for _, n := range Needs(c, m) {
-		if n.Role == roleName {
+		if n.Role == roleName && !n.behind {
 			grants = append(grants, n.grant())
 		}
 	}

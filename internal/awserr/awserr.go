@@ -272,7 +272,7 @@ func classifyCode(code, message string) Class {
 		return Credentials
 	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired":
 		return Expired
-	case "NoSuchBucket":
+	case "NoSuchBucket", "NoSuchAccessPoint":
 		return NoBucket
 	case "NoSuchKey", "NoSuchVersion", "NoSuchUpload", "NotFound":
 		return Gone

@@ -55,7 +55,7 @@ func perSide(x *world) {
 // ambient is a world whose mapping has no roles: the user itself may do everything.
 func ambient(t *testing.T) *world {
 	t.Helper()
-	w := way{"share-account", access.Options{Style: access.AccountStyle, Principal: "arn:aws:iam::222222222222:user/task"}}
+	w := way{example: "share-account", options: access.Options{Style: access.AccountStyle, Principal: "arn:aws:iam::222222222222:user/task"}}
 	return doctored(t, w, func(text string) string { return strings.ReplaceAll(text, "      role: consumer\n", "") })
 }
 

@@ -61,7 +61,7 @@ func doctored(t *testing.T, w way, edits ...func(string) string) *world {
 		return text + endpointSettings
 	})
 	for _, m := range x.config.Mappings {
-		x.buckets[m.Source.Bucket].SetEncryption(x.ownerKey.ARN(), false)
+		x.source().SetEncryption(x.ownerKey.ARN(), false)
 		x.fill(m)
 	}
 	return x

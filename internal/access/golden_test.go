@@ -113,7 +113,7 @@ func TestFormats(t *testing.T) {
 
 // What stands between jsonencode's brackets is the document again, once what opens a template is undone.
 func TestTerraformCarriesTheDocuments(t *testing.T) {
-	documents := policies(t, way{"share-abac", access.Options{Style: access.ABACStyle}}, access.ExternalIDVariable)
+	documents := policies(t, way{example: "share-abac", options: access.Options{Style: access.ABACStyle}}, access.ExternalIDVariable)
 	files, err := access.Terraform(documents)
 	if err != nil {
 		t.Fatal(err)

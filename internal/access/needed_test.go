@@ -32,7 +32,7 @@ func TestEverythingGrantedIsNeeded(t *testing.T) {
 func takeAway(t *testing.T, x *world) {
 	t.Helper()
 	for _, m := range x.config.Mappings {
-		x.buckets[m.Source.Bucket].SetEncryption(x.ownerKey.ARN(), false)
+		x.source().SetEncryption(x.ownerKey.ARN(), false)
 		x.fill(m)
 	}
 	if err := firstFailure(t.Context(), x.steps(t)); err != nil {

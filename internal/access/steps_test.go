@@ -42,7 +42,7 @@ type job struct {
 // fill puts objects in the way of a mapping: small ones with tags under the key itself and under a bucket key, one large
 // enough for parts, and at the destination one that was copied before, under the key itself.
 func (x *world) fill(m config.Mapping) {
-	source, target := x.buckets[m.Source.Bucket], x.buckets[m.Destination.Bucket]
+	source, target := x.source(), x.buckets[m.Destination.Bucket]
 	tags := awsfake.PutOptions{
 		Tags: map[string]string{"team": "lake"}, Annotations: map[string]string{"note": "annotation"},
 		Lock: awsfake.Lock{Mode: "GOVERNANCE", Until: time.Now().Add(time.Hour), LegalHold: true},
@@ -73,7 +73,7 @@ func (x *world) job(t *testing.T, m config.Mapping, set *creds.Set) *job {
 		copies: x.buckets[m.Destination.Bucket], initiator: x.config.Roles[m.Destination.Role].ARN,
 	}
 	for _, name := range []string{"plain", "bucket-key", "large"} {
-		o, ok := x.buckets[m.Source.Bucket].Object(m.Source.Prefix + name)
+		o, ok := x.source().Object(m.Source.Prefix + name)
 		if !ok {
 			t.Fatalf("get object %s: there is none", name)
 		}

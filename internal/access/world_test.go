@@ -35,15 +35,16 @@ const (
 type way struct {
 	example string
 	options access.Options
+	point   *pointWay // nil: the bucket itself is the source
 }
 
 func ways() []way {
 	return []way{
-		{"share-owner-role", access.Options{Principal: "arn:aws:iam::222222222222:user/task"}},
-		{"share-account", access.Options{Style: access.AccountStyle}},
-		{"share-role", access.Options{}},
-		{"share-org", access.Options{Style: access.AccountStyle, OrgID: org}},
-		{"share-abac", access.Options{Style: access.ABACStyle, OrgID: org, VPCEndpoint: endpoint}},
+		{example: "share-owner-role", options: access.Options{Principal: "arn:aws:iam::222222222222:user/task"}},
+		{example: "share-account", options: access.Options{Style: access.AccountStyle}},
+		{example: "share-role"},
+		{example: "share-org", options: access.Options{Style: access.AccountStyle, OrgID: org}},
+		{example: "share-abac", options: access.Options{Style: access.ABACStyle, OrgID: org, VPCEndpoint: endpoint}},
 	}
 }
 
@@ -82,6 +83,7 @@ type world struct {
 	user              *awsfake.User // the ambient credentials
 	roles             map[string]*awsfake.Role
 	buckets           map[string]*awsfake.Bucket
+	point             *awsfake.AccessPoint // nil: the bucket itself is the source
 	ownerKey, copyKey *awsfake.Key
 	runs              int
 }
@@ -112,11 +114,15 @@ func newWorldIn(t *testing.T, cloud *awsfake.Cloud, w way, edit func(string) str
 	}
 	x.ownerKey, x.copyKey = ow.CreateKey(region, nil), co.CreateKey(region, nil)
 	text := strings.ReplaceAll(example(t, w.example), exampleKey, x.copyKey.ARN())
+	x.buckets["owner-data"] = ow.CreateBucket("owner-data", region, awsfake.BucketOptions{KeyARN: x.ownerKey.ARN(), Versioning: true, ObjectLock: true})
+	if w.point != nil {
+		x.point = cloud.Account(w.point.account).CreateAccessPoint("partner", x.buckets["owner-data"], nil)
+		text = w.point.edit(text, x.point)
+	}
 	if edit != nil {
 		text = edit(text)
 	}
 	x.config = parse(t, text)
-	x.buckets["owner-data"] = ow.CreateBucket("owner-data", region, awsfake.BucketOptions{KeyARN: x.ownerKey.ARN(), Versioning: true, ObjectLock: true})
 	x.buckets["consumer-copy"] = co.CreateBucket("consumer-copy", region, awsfake.BucketOptions{KeyARN: x.copyKey.ARN(), Versioning: true, ObjectLock: true})
 	x.buckets["consumer-state"] = co.CreateBucket("consumer-state", region, awsfake.BucketOptions{})
 	nobody := iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}]}`)
@@ -157,8 +163,10 @@ func (x *world) enforce(t *testing.T, documents []access.Document) {
 			}
 		case access.KindTrust:
 			x.roles[d.Target].SetTrust(policy)
+		case access.KindAccessPoint:
+			x.point.SetPolicy(policy)
 		case access.KindBucket:
-			x.buckets[d.Target].SetPolicy(policy)
+			x.bucketOf(d).SetPolicy(filled(t, policy))
 		case access.KindKey:
 			key := x.copyKey
 			if d.Account == owner {
@@ -212,7 +220,7 @@ func client(t *testing.T, set *creds.Set, role string) *s3.Client {
 		t.Fatal(err)
 	}
 	return s3.NewFromConfig(c, func(o *s3.Options) {
-		o.UsePathStyle, o.BaseEndpoint, o.DisableLogOutputChecksumValidationSkipped = true, aws.String("http://aws.invalid"), true
+		o.BaseEndpoint, o.DisableLogOutputChecksumValidationSkipped = aws.String("https://localhost"), true // the ARN of an access point needs a host
 	})
 }
 

@@ -118,7 +118,7 @@ func (s *system) mapping(ctx context.Context, m config.Mapping) (*mapping, error
 // settings are what the ledger remembers of a mapping.
 func (s *system) settings(m config.Mapping) syncer.Settings {
 	return syncer.Settings{
-		Source:      syncer.Place{Endpoint: s.config.Service(m.Source.EndpointURL), Bucket: m.Source.Bucket, Prefix: m.Source.Prefix},
+		Source:      syncer.Place{Endpoint: s.config.Service(m.Source.EndpointURL), Bucket: m.Source.Identity(), Prefix: m.Source.Prefix},
 		Destination: syncer.Place{Endpoint: s.config.Service(m.Destination.EndpointURL), Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix},
 		KeyARN:      m.Destination.KMSKey, StorageClass: m.Destination.StorageClass,
 	}

@@ -63,7 +63,7 @@ type pace struct {
 func (s *system) paceOf(m config.Mapping) pace {
 	p := pace{
 		level:       throttle.NewLevel(concurrencyOf(m)),
-		source:      s.quotas.of("source", s.config.Service(m.Source.EndpointURL), m.Source.Bucket),
+		source:      s.quotas.of("source", s.config.Service(m.Source.EndpointURL), cmp.Or(m.Source.Holder(), m.Source.Identity())),
 		destination: s.quotas.of("destination", s.config.Service(m.Destination.EndpointURL), m.Destination.Bucket),
 		encrypt:     s.quotas.of("kms", s.caller(m.Destination.Role), m.Destination.Region),
 		sts:         s.quotas.of("sts", m.Destination.Region),

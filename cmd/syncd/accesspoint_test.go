@@ -1,0 +1,97 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/config"
+	"syncd/internal/access"
+	"syncd/internal/awsfake"
+	"syncd/internal/iam"
+)
+
+// pointSite is the demo's two accounts with the source behind an access point of a third account, which the configuration names by
+// its alias, and exactly the policies that `syncd policy` writes.
+func pointSite(t *testing.T) (*site, *awsfake.AccessPoint) {
+	t.Helper()
+	s := newSite(t, nil)
+	point := s.cloud.Account("333333333333").CreateAccessPoint("partner", s.source, nil)
+	text, err := os.ReadFile(s.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edited := strings.NewReplacer(
+		"source: {bucket: "+demoSource, "source: {underlying_bucket: "+demoSource+", access_point: \""+point.ARN()+"\", bucket: "+point.Alias(),
+		"tags: {access-project: demo}", "tags: {access-project: demo}\n    session_policy: scoped",
+	).Replace(string(text))
+	if err := os.WriteFile(s.config, []byte(edited), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(s.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	documents, err := access.Policies(c, access.Options{ExternalID: func(string) (string, error) { return demoExternalID, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range documents {
+		switch d.Kind { //nolint:exhaustive // trust stays as it is, and the consumer's key lets its account in
+		case access.KindAccessPoint:
+			point.SetPolicy(d.Policy())
+		case access.KindBucket:
+			if d.Target == demoSource {
+				s.source.SetPolicy(d.Policy())
+			}
+		case access.KindIdentity:
+			if d.Target == s.role.ARN {
+				s.role.SetPolicies(d.Policy())
+			}
+		case access.KindKey:
+			if d.Account == demoOwner {
+				s.ownerKey.SetPolicy(&iam.Document{Version: iam.Version2012, Statements: append(demoDocument(demoOwnerKey, s.world).Statements, d.Policy().Statements...)})
+			}
+		}
+	}
+	return s, point
+}
+
+func TestBackfillFromAnAccessPoint(t *testing.T) {
+	s, point := pointSite(t)
+	s.fillVaried()
+	if got := s.run(t.Context(), "backfill"); got.code != 0 {
+		t.Fatalf("got exit %d, want 0; stderr:\n%s", got.code, got.stderr)
+	}
+	if diff := cmp.Diff(s.source.Keys(), s.destination.Keys()); diff != "" {
+		t.Errorf("keys (-source +copy):\n%s", diff)
+	}
+	if got := s.cloud.BucketRequests(demoSource); len(got) != 0 {
+		t.Errorf("got requests to the bucket behind the access point %v, want none", got)
+	}
+	if got := s.run(t.Context(), "doctor"); got.code != 0 {
+		t.Errorf("doctor: got exit %d, want 0:\n%s", got.code, got.stdout)
+	}
+	point.SetPolicy(nil)
+	got := s.run(t.Context(), "doctor")
+	if want := "access-point policy of " + point.ARN(); got.code != 1 || !strings.Contains(got.stdout, want) {
+		t.Errorf("doctor without its policy: got exit %d, want 1 and %q:\n%s", got.code, want, got.stdout)
+	}
+}
+
+// One access point is one source, however requests name it: nothing is copied again when its ARN takes the place of the alias.
+func TestAnAccessPointIsOneSource(t *testing.T) {
+	s, point := pointSite(t)
+	c, err := config.Load(s.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := c.Mappings[0]
+	byAlias := (&system{config: c}).settings(m)
+	m.Source.Bucket, m.Source.AccessPointARN = point.ARN(), ""
+	if diff := cmp.Diff(byAlias, (&system{config: c}).settings(m)); diff != "" {
+		t.Errorf("settings that the ledger keeps (-alias +ARN):\n%s", diff)
+	}
+}

@@ -50,6 +50,21 @@ KMS is asked by S3 in the name of the role, so every grant on a key is confined 
 (` + "`kms:ViaService`" + `) and to the encryption context of the bucket: the bucket's ARN under an S3 Bucket Key, otherwise the object's.
 A bucket may hold objects of both, so both are granted.
 
+## Access points
+
+A source may be an access point: ` + "`source.bucket`" + ` is its ARN, or its alias with the ARN as ` + "`source.access_point`" + `. Policies name the ARN,
+` + "`arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME`" + ` for listing and ` + "`.../object/PREFIX*`" + ` for objects: an alias in a policy matches no request. The
+actions are those of the table, of the source bucket and the source objects.
+
+Three policies have to agree then: the permissions of the role and the access point's policy, both on the ARN of the access point, and
+the policy of the bucket behind it, on the bucket. ` + "`syncd policy`" + ` confines the statements of the bucket to the access point
+(` + "`s3:DataAccessPointArn`" + `). A bucket that delegates to the access points of an account (` + "`s3:DataAccessPointAccount`" + `) needs none of them.
+Its name may be unknown to the consumer. With ` + "`source.underlying_bucket`" + ` its documents name it; without, they have
+` + "`REPLACE_WITH_BUCKET`" + `, and grants on the key lack the encryption context, which is the ARN of that bucket.
+
+` + "`source.account`" + ` is the account of the bucket, which every request names as the expected owner; the account in the ARN owns the access
+point and may be another. S3 copies from an access point within its region only: to another region objects are relayed.
+
 ## What the documents ask for beyond that
 
 The documents that ` + "`syncd policy`" + ` writes are ones in which ` + "`syncd policy check`" + ` finds nothing.

@@ -31,6 +31,10 @@ variable "source_bucket" {
     condition     = !can(regex("[*?$]", var.source_bucket.prefix)) && can(regex("^[0-9]{12}$", var.source_bucket.account_id))
     error_message = "account_id has 12 digits, and prefix none of *, ? and $, which would be a pattern in a policy."
   }
+  validation {
+    condition     = !can(regex("^arn:|-s3alias$", var.source_bucket.bucket))
+    error_message = "An access point has policies of another form: use syncd policy --format terraform, which writes them."
+  }
 }
 
 variable "destination" {

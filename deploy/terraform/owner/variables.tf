@@ -1,6 +1,10 @@
 variable "bucket" {
   description = "The bucket that is read."
   type        = string
+  validation {
+    condition     = !can(regex("^arn:|-s3alias$", var.bucket))
+    error_message = "An access point has policies of another form: use syncd policy --format terraform, which writes them."
+  }
 }
 
 variable "prefix" {

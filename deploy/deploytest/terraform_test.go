@@ -298,6 +298,10 @@ func TestTerraformRefusesFaults(t *testing.T) {
 		value            cty.Value
 	}{
 		{"owner", "prefix", text("a*b")},
+		{"owner", "bucket", text("partner-hrzrlukc5m36ft7okagglf3gmwluquse1b-s3alias")},
+		{"consumer", "source_bucket", cty.ObjectVal(map[string]cty.Value{
+			"bucket": text("arn:aws:s3:us-west-2:111111111111:accesspoint/partner"), "prefix": text(""), "region": text("us-west-2"), "account_id": text("111111111111"),
+		})},
 		{"owner", "kms_key_arn", text("alias/aws/s3")},
 		{"owner", "consumer_role_arn", text("arn:aws:sts::222222222222:assumed-role/syncd/session")},
 		{"consumer", "account_id", text("2222")},

@@ -70,8 +70,8 @@ func TestEverythingGrantedIsNeededOfAnAccessPoint(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
 	}
-	for name, w := range pointWays() {
-		t.Run(name, func(t *testing.T) { takeAway(t, newWorld(t, w, nil)) })
+	for _, name := range []string{"of another account by alias", "of the consumer by ARN", "to a relay"} {
+		t.Run(name, func(t *testing.T) { takeAway(t, newWorld(t, pointWays()[name], nil)) })
 	}
 }
 
@@ -148,12 +148,43 @@ func TestCheckKnowsAccessPoints(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			checkDelegated(t, x, documents)
 			for _, kind := range []access.Kind{access.KindAccessPoint, access.KindBucket} {
 				checkGap(t, x, documents, kind)
 			}
 		})
 	}
 }
+
+// checkDelegated has the bucket leave access control to the access points of an account, as AWS recommends: then nothing lacks.
+func checkDelegated(t *testing.T, x *world, documents []access.Document) {
+	t.Helper()
+	for account, want := range map[string]bool{accountOf(x.point.ARN()): false, "444444444444": true} {
+		documents, delegates := slices.Clone(documents), false
+		for i, d := range documents {
+			if d.Kind == access.KindBucket && d.Target == "owner-data" {
+				delegates = true
+				documents[i].Body = iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"s3:Get*",
+					"Resource":"arn:aws:s3:::owner-data/*","Condition":{"StringEquals":{"s3:DataAccessPointAccount":%[1]q}}},
+					{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"s3:ListBucket","Resource":"arn:aws:s3:::owner-data","Condition":{"StringEquals":{"s3:DataAccessPointAccount":%[1]q}}}]}`, account))
+			}
+		}
+		text, err := access.JSONBundle(documents)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := access.Check([]access.File{{Name: "policies.json", Data: text}}, access.CheckOptions{Config: x.config})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lacks := slices.ContainsFunc(r.Findings, func(f access.Finding) bool { return strings.Contains(f.Message, "lacks") })
+		if delegates && lacks != want {
+			t.Errorf("delegated to access points of %s: got a gap %v, want %v: %+v", account, lacks, want, r.Findings)
+		}
+	}
+}
+
+func accountOf(arn string) string { return strings.Split(arn, ":")[4] }
 
 // checkGap empties the document of a kind in the accounts of the source, and has the check name it.
 func checkGap(t *testing.T, x *world, documents []access.Document, kind access.Kind) {

@@ -139,7 +139,7 @@ func (q *request) listObjectsV2(b *Bucket) (*response, error) {
 	p := b.list(l)
 	x := newXML()
 	x.openNS("ListBucketResult", s3Namespace)
-	q.listingHead(x, b, l)
+	q.listingHead(x, l)
 	x.number("KeyCount", int64(p.count()))
 	x.optional("StartAfter", l.encode(startAfter))
 	x.optional("ContinuationToken", token)
@@ -164,7 +164,7 @@ func (q *request) listObjects(b *Bucket) (*response, error) {
 	p := b.list(l)
 	x := newXML()
 	x.openNS("ListBucketResult", s3Namespace)
-	q.listingHead(x, b, l)
+	q.listingHead(x, l)
 	x.element("Marker", l.encode(l.after))
 	x.boolean("IsTruncated", p.truncated)
 	if p.truncated && l.delimiter != "" {
@@ -175,7 +175,7 @@ func (q *request) listObjects(b *Bucket) (*response, error) {
 	return answerXML(x), nil
 }
 
-func (q *request) listingHead(x *xmlWriter, b *Bucket, l *listing) {
+func (q *request) listingHead(x *xmlWriter, l *listing) {
 	x.element("Name", q.bucket)
 	x.element("Prefix", l.encode(l.prefix))
 	x.optional("Delimiter", l.encode(l.delimiter))
@@ -265,7 +265,7 @@ func (q *request) listObjectVersions(b *Bucket) (*response, error) {
 	p := b.listVersions(l, versionMarker)
 	x := newXML()
 	x.openNS("ListVersionsResult", s3Namespace)
-	q.listingHead(x, b, l)
+	q.listingHead(x, l)
 	x.element("KeyMarker", l.encode(l.after))
 	x.element("VersionIdMarker", versionMarker)
 	x.boolean("IsTruncated", p.truncated)

@@ -35,24 +35,30 @@ func (c steppedClock) now(origin time.Time) func() time.Time {
 // What is due by the clock stays so when the clock is set, also when a machine wakes up, and no tick is kept twice for a correction
 // of seconds.
 func TestRunWhenTheClockIsSet(t *testing.T) {
-	const m, h, day = time.Minute, time.Hour, 24 * time.Hour
+	const m, day = time.Minute, 24 * time.Hour
+	minutes := func(list ...time.Duration) (at []time.Duration) {
+		for _, n := range list {
+			at = append(at, n*m)
+		}
+		return at
+	}
 	tests := []struct {
 		name, schedule string
 		clock          steppedClock
 		took           time.Duration
-		want           []time.Duration // when passes begin within two days, to five minutes
+		want           []time.Duration // when passes begin within four hours, to five minutes
 	}{
-		{"not at all", "0 3 * * *", steppedClock{}, s, []time.Duration{3 * h, 27 * h}},
-		{"back 29 days while it waits", "0 3 * * *", steppedClock{12 * h, -29 * day}, s, []time.Duration{3 * h, 27 * h}},
-		{"back 29 days and an hour", "0 3 * * *", steppedClock{12 * h, -29*day - h}, s, []time.Duration{3 * h, 28 * h}},
-		{"back over the tick of this day", "0 3 * * *", steppedClock{5 * h, -4 * h}, s, []time.Duration{3 * h, 7 * h, 31 * h}},
-		{"back, but not over the last tick", "0 3 * * *", steppedClock{12 * h, -4 * h}, s, []time.Duration{3 * h, 31 * h}},
-		{"back half a minute right after a tick", "0 3 * * *", steppedClock{3*h + 10*s, -30 * s}, s, []time.Duration{3 * h, 27 * h}},
-		{"back a day during a pass", "0 3 * * *", steppedClock{3*h + 30*m, -day}, h, []time.Duration{3 * h, 27 * h}},
-		{"back 29 days during a pass", "0 3 * * *", steppedClock{3*h + 30*m, -29 * day}, h, []time.Duration{3 * h, 27 * h}},
-		{"back with an interval", "@every 12h", steppedClock{13 * h, -29 * day}, s, []time.Duration{0, 12 * h, 24 * h, 36 * h}},
-		{"forward over ticks", "0 3 * * *", steppedClock{12 * h, 5 * day}, s, []time.Duration{3 * h, 12 * h, 27 * h}},
-		{"forward with an interval", "@every 12h", steppedClock{13 * h, 5 * day}, s, []time.Duration{0, 12 * h, 13 * h, 24 * h, 36 * h}},
+		{"not at all", "30 * * * *", steppedClock{}, s, minutes(30, 90, 150, 210)},
+		{"back 29 days while it waits", "30 * * * *", steppedClock{60 * m, -29 * day}, s, minutes(30, 90, 150, 210)},
+		{"back 29 days and ten minutes", "30 * * * *", steppedClock{60 * m, -29*day - 10*m}, s, minutes(30, 100, 160, 220)},
+		{"back over the last tick", "30 * * * *", steppedClock{40 * m, -20 * m}, s, minutes(30, 50, 110, 170, 230)},
+		{"back, but not over the last tick", "30 * * * *", steppedClock{60 * m, -20 * m}, s, minutes(30, 110, 170, 230)},
+		{"back half a minute right after a tick", "30 * * * *", steppedClock{30*m + 10*s, -30 * s}, s, minutes(30, 90, 150, 210)},
+		{"back a day during a pass", "30 * * * *", steppedClock{40 * m, -day}, 20 * m, minutes(30, 90, 150, 210)},
+		{"back 29 days during a pass", "30 * * * *", steppedClock{40 * m, -29 * day}, 20 * m, minutes(30, 90, 150, 210)},
+		{"back with an interval", "@every 30m", steppedClock{70 * m, -29 * day}, s, minutes(0, 30, 60, 90, 120, 150, 180, 210)},
+		{"forward over ticks", "30 * * * *", steppedClock{60 * m, 5 * time.Hour}, s, minutes(30, 60, 90, 150, 210)},
+		{"forward with an interval", "@every 30m", steppedClock{70 * m, 5 * time.Hour}, s, minutes(0, 30, 60, 70, 90, 120, 150, 180, 210)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -70,7 +76,7 @@ func TestRunWhenTheClockIsSet(t *testing.T) {
 				}
 				o := options(m)
 				o.Now = tt.clock.now(time.Now())
-				runFor(t, 2*day, o)
+				runFor(t, 4*time.Hour, o)
 				var got []time.Duration
 				for _, at := range runner.began {
 					got = append(got, at.Truncate(5*time.Minute))

@@ -7,8 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"syncd/config"
 	"syncd/internal/access"
 	"syncd/internal/awsfake"
+	"syncd/internal/creds"
 	"syncd/internal/iam"
 )
 
@@ -46,6 +51,18 @@ func pointWays() map[string]way {
 
 // source is the bucket that is read.
 func (x *world) source() *awsfake.Bucket { return x.buckets["owner-data"] }
+
+// sourceClient reads a mapping's source. The ARN of an access point has no place in a path.
+func sourceClient(t *testing.T, set *creds.Set, m config.Mapping) *s3.Client {
+	t.Helper()
+	c := client(t, set, m.Source.Role)
+	if !strings.HasPrefix(m.Source.Bucket, "arn:") {
+		return c
+	}
+	o := c.Options()
+	o.UsePathStyle, o.BaseEndpoint = false, aws.String("https://localhost")
+	return s3.New(o)
+}
 
 // bucketOf is the bucket that a policy is for, which a document about an access point may not know by its name.
 func (x *world) bucketOf(d access.Document) *awsfake.Bucket {

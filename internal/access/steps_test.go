@@ -68,7 +68,7 @@ func listed(o awsfake.ObjectInfo) listing.Object {
 func (x *world) job(t *testing.T, m config.Mapping, set *creds.Set) *job {
 	t.Helper()
 	j := &job{
-		mapping: m, set: set, source: client(t, set, m.Source.Role), target: client(t, set, m.Destination.Role),
+		mapping: m, set: set, source: sourceClient(t, set, m), target: client(t, set, m.Destination.Role),
 		objects: map[string]listing.Object{}, relay: m.Source.Role != m.Destination.Role,
 		copies: x.buckets[m.Destination.Bucket], initiator: x.config.Roles[m.Destination.Role].ARN,
 	}

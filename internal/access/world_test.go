@@ -220,7 +220,7 @@ func client(t *testing.T, set *creds.Set, role string) *s3.Client {
 		t.Fatal(err)
 	}
 	return s3.NewFromConfig(c, func(o *s3.Options) {
-		o.BaseEndpoint, o.DisableLogOutputChecksumValidationSkipped = aws.String("https://localhost"), true // the ARN of an access point needs a host
+		o.UsePathStyle, o.BaseEndpoint, o.DisableLogOutputChecksumValidationSkipped = true, aws.String("http://aws.invalid"), true
 	})
 }
 

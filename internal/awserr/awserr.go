@@ -73,6 +73,8 @@ const (
 type CredentialsError struct {
 	// Role is the ARN of the role that could not be assumed; empty for the ambient credentials.
 	Role string
+	// Source is where the ambient credentials should come from, as in "instance metadata"; empty when it is not known.
+	Source string
 	// Action is the IAM action that was refused, such as sts:AssumeRole; empty when it is not known.
 	Action string
 	// Hint says what to do, in one sentence; empty when there is nothing to say.
@@ -86,6 +88,9 @@ func (e *CredentialsError) Error() string {
 	var b strings.Builder
 	if e.Role == "" {
 		b.WriteString("get ambient credentials")
+		if e.Source != "" {
+			b.WriteString(" from " + e.Source)
+		}
 	} else {
 		b.WriteString("assume role " + e.Role)
 	}
@@ -97,6 +102,22 @@ func (e *CredentialsError) Error() string {
 
 // Unwrap returns the cause.
 func (e *CredentialsError) Unwrap() error { return e.Err }
+
+// ExpiredError is the answer that the ambient credentials of a request have expired.
+type ExpiredError struct {
+	// Source is where they come from, and Hint what to do.
+	Source, Hint string
+	// Err is the answer.
+	Err error
+}
+
+// Error is what the service said, and where the credentials come from.
+func (e *ExpiredError) Error() string {
+	return Brief(e.Err) + "; the credentials are from " + e.Source
+}
+
+// Unwrap returns the answer.
+func (e *ExpiredError) Unwrap() error { return e.Err }
 
 // EndpointError says that nothing may be sent to the endpoint of a service, so that nothing was.
 type EndpointError struct {
@@ -186,6 +207,9 @@ func Code(err error) string {
 func Brief(err error) string {
 	if c, ok := errors.AsType[*CredentialsError](err); ok {
 		return c.Error()
+	}
+	if expired, ok := errors.AsType[*ExpiredError](err); ok {
+		return expired.Error()
 	}
 	if endpoint, ok := errors.AsType[*EndpointError](err); ok {
 		return endpoint.Error()

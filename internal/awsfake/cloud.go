@@ -29,6 +29,8 @@ type Options struct {
 	// Now is the clock of the services; nil means [time.Now]. A signature is in time when it is within 15 minutes of this clock or
 	// of [time.Now]: an SDK client signs with the latter, whatever clock a test turns.
 	Now func() time.Time
+	// OneClock has the time of a signature compared with Now alone, as AWS does: a client whose clock is wrong is refused.
+	OneClock bool
 	// Logger gets one debug line a request; nil discards.
 	Logger *slog.Logger
 	// Seed makes ids, ETags and keys repeatable when it is not zero. Such keys protect nothing.
@@ -41,6 +43,7 @@ type Options struct {
 // Cloud is every account of the fake AWS. It is safe for concurrent use.
 type Cloud struct {
 	now       func() time.Time
+	oneClock  bool
 	log       *slog.Logger
 	plainHTTP bool
 	random    *random
@@ -65,7 +68,7 @@ type Cloud struct {
 // New returns a cloud without accounts.
 func New(o Options) *Cloud {
 	c := &Cloud{
-		now: o.Now, log: o.Logger, plainHTTP: o.PlainHTTPInsecure,
+		now: o.Now, oneClock: o.OneClock, log: o.Logger, plainHTTP: o.PlainHTTPInsecure,
 		random: newRandom(o.Seed), crc: newCRC64NVME(), s3: s3Operations(),
 		counts:   counts{total: Requests{}, throttled: Requests{}, buckets: map[string]Requests{}, keys: map[string]Requests{}},
 		accounts: map[string]*Account{}, credentials: map[string]*credential{}, roles: map[string]*Role{},

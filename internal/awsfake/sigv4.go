@@ -153,9 +153,13 @@ func (q *request) everythingSigned(s *signature) error {
 	return nil
 }
 
-// timely compares with both clocks, see [Options].
+// timely compares with both clocks, or with one, see [Options].
 func (q *request) timely(s *signature) bool {
-	for _, now := range []time.Time{q.cloud.now(), time.Now()} {
+	clocks := []time.Time{q.cloud.now(), time.Now()}
+	if q.cloud.oneClock {
+		clocks = clocks[:1]
+	}
+	for _, now := range clocks {
 		age := now.Sub(s.signedAt)
 		if age >= -maxSkew && (age <= maxSkew && !s.presigned || s.presigned && age <= s.validFor) {
 			return true
@@ -166,6 +170,9 @@ func (q *request) timely(s *signature) bool {
 
 func (q *request) untimely(s *signature) error {
 	switch {
+	case q.service == serviceSTS && s.signedAt.After(q.cloud.now()):
+		return refuse(http.StatusForbidden, "SignatureDoesNotMatch", "Signature not yet current: %s is still later than %s",
+			s.signedAt.Format(amzTime), q.cloud.now().UTC().Add(maxSkew).Format(amzTime))
 	case q.service == serviceSTS:
 		return refuse(http.StatusForbidden, "SignatureDoesNotMatch", "Signature expired: %s is now earlier than %s",
 			s.signedAt.Format(amzTime), q.cloud.now().UTC().Add(-maxSkew).Format(amzTime))

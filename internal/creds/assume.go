@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 
@@ -28,7 +29,7 @@ type assumeAPI interface {
 	AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, opts ...func(*sts.Options)) (*sts.AssumeRoleOutput, error)
 }
 
-// assumer assumes one role. It is an aws.CredentialsProvider without memory.
+// assumer assumes one role.
 type assumer struct {
 	name   string // in the configuration
 	role   config.Role
@@ -36,15 +37,21 @@ type assumer struct {
 	o      Options
 }
 
-// Retrieve assumes the role and returns the session's credentials with their end.
-func (a *assumer) Retrieve(ctx context.Context) (aws.Credentials, error) {
+// fixed is false: each session is another.
+func (a *assumer) fixed() bool { return false }
+
+// expired returns the answer as it is.
+func (a *assumer) expired(answer error) error { return answer }
+
+// grant assumes the role and returns the session's credentials.
+func (a *assumer) grant(ctx context.Context, _ aws.Credentials) (grant, error) {
 	externalID, err := a.role.ExternalID.Resolve(a.o.LookupEnv, a.o.ReadFile)
 	if err != nil {
-		return aws.Credentials{}, &awserr.CredentialsError{Role: a.role.ARN, Err: err, Hint: "check external_id of the role"}
+		return grant{}, &awserr.CredentialsError{Role: a.role.ARN, Err: err, Hint: "check external_id of the role"}
 	}
 	in := a.input(externalID)
 	if in.Policy, err = a.policy(); err != nil {
-		return aws.Credentials{}, &awserr.CredentialsError{Role: a.role.ARN, Err: err, Hint: "use session_policy none, or make the mapping's prefixes shorter"}
+		return grant{}, &awserr.CredentialsError{Role: a.role.ARN, Err: err, Hint: "use session_policy none, or make the mapping's prefixes shorter"}
 	}
 	bounded, cancel := context.WithTimeout(ctx, assumeTimeout)
 	defer cancel()
@@ -54,14 +61,26 @@ func (a *assumer) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		err = fmt.Errorf("no answer within %s: %w", assumeTimeout, context.DeadlineExceeded)
 	}
 	if err != nil {
-		return aws.Credentials{}, a.refused(err, externalID)
+		return grant{}, a.refused(err, externalID)
 	}
 	c := out.Credentials // whole, by admission
-	return aws.Credentials{
+	return grant{aws.Credentials{
 		AccessKeyID: aws.ToString(c.AccessKeyId), SecretAccessKey: aws.ToString(c.SecretAccessKey),
 		SessionToken: aws.ToString(c.SessionToken), CanExpire: true, Expires: aws.ToTime(c.Expiration),
 		Source: "syncd", AccountID: a.role.Account(),
-	}, nil
+	}, a.length(ctx, out)}, nil
+}
+
+// length is how long a session lasts that was just given: from the Date of the answer to the end that it names, both by the clock of STS.
+// Where that cannot be, it is as long as it was asked for, and its end shows how far the clocks are apart.
+func (a *assumer) length(ctx context.Context, out *sts.AssumeRoleOutput) time.Duration {
+	asked, end := a.role.Duration.Duration(), aws.ToTime(out.Credentials.Expiration)
+	given, ok := awsmiddleware.GetServerTime(out.ResultMetadata)
+	if length := end.Sub(given); ok && length > 0 {
+		return min(length, asked)
+	}
+	a.o.Shared.Clock.note(ctx, a.o.Now().Add(asked).Sub(end), a.o.Logger)
+	return asked
 }
 
 func (a *assumer) input(externalID config.Secret) *sts.AssumeRoleInput {
@@ -112,6 +131,9 @@ func (a *assumer) refused(err error, externalID config.Secret) error {
 		failure.Hint = "lower the role's duration, or raise MaxSessionDuration on the role"
 	case awserr.Classify(err) == awserr.Credentials, awserr.Classify(err) == awserr.Expired:
 		failure.Hint = ambientHint
+		if expired, ok := errors.AsType[*awserr.ExpiredError](err); ok {
+			failure.Hint = expired.Hint
+		}
 	}
 	return failure
 }

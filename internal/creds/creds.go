@@ -1,9 +1,11 @@
 // Package creds turns a role of the configuration into credentials that stay good.
 //
 // It promises that a role is assumed once and its session shared by all clients of a mapping, that mappings share nothing but what lies
-// beneath their sessions (the ambient configuration, certificates, connections), that the session is renewed
+// beneath their sessions (the ambient credentials, certificates, connections), that the session is renewed
 // well before it ends, that a session which still works is kept while a renewal fails, and that a session the service
-// calls expired is renewed once instead of retried. Hops named by via are assumed in order; session tags, transitive
+// calls expired is renewed once instead of retried. The same holds for the ambient credentials. How long credentials last is measured
+// from the time of the answer that brought them, so that a wrong clock of this machine changes nothing. Every retrieval has an end, and
+// none of what is on this machine or its link goes through a proxy. Hops named by via are assumed in order; session tags, transitive
 // tags, source identity and ExternalId are sent as configured, the ExternalId read anew each time. A role that asks for a
 // session policy is never assumed without one; what the policy says is the caller's business.
 //
@@ -16,35 +18,24 @@ package creds
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 
 	"syncd/config"
 	"syncd/internal/admit"
-	"syncd/internal/awserr"
 )
 
-const (
-	// maxAttempts bounds the attempts of one request; the next pass is the retry of an object.
-	maxAttempts = 8
-	// The wait between two of them is a random part of firstBackoff, then of three times as much each time, up to maxBackoff. It is short
-	// at first, because every attempt waits for the rates that throttle has found: a refusal that is no matter of rates has passed by then.
-	firstBackoff, maxBackoff = 100 * time.Millisecond, 10 * time.Second
-	// maxHeader bounds the header of an answer, of which an object's metadata takes 2 KB at most (Amazon S3 User Guide, "Working with
-	// object metadata").
-	maxHeader = 64 << 10
-)
+// maxHeader bounds the header of an answer, of which an object's metadata takes 2 KB at most (Amazon S3 User Guide, "Working with
+// object metadata").
+const maxHeader = 64 << 10
 
 // Options are the settings of a Set.
 type Options struct {
@@ -61,7 +52,8 @@ type Options struct {
 	// Connections is how many idle connections are kept, by all Sets that share them; it should be the number of their requests at
 	// once. 0 leaves the SDK's ten per host.
 	Connections int
-	// HTTPClient sends every request; nil means one of the SDK's, which honours AWS_CA_BUNDLE.
+	// HTTPClient sends every request to a service, and to the endpoint of a container's credentials; nil means one of the SDK's, which
+	// honours AWS_CA_BUNDLE.
 	HTTPClient aws.HTTPClient
 	// Door admits the answers that the set's clients get; nil means one of the set's own.
 	Door *admit.Door
@@ -84,8 +76,10 @@ type Options struct {
 
 // Set holds the credentials of one mapping's roles.
 type Set struct {
-	o    Options
-	base aws.Config
+	o      Options
+	base   aws.Config
+	shared *base
+	given  *session // of Options.Ambient
 
 	mu       sync.Mutex
 	sessions map[string]*session // by role name
@@ -114,12 +108,18 @@ func New(ctx context.Context, o Options) (*Set, error) {
 	if o.HTTPClient != nil {
 		base.HTTPClient = o.HTTPClient
 	}
-	if o.Ambient != nil {
-		base.Credentials = aws.NewCredentialsCache(o.Ambient)
-	}
 	// Every client of the program is made from here, so that no answer counts that nobody has judged.
-	base.APIOptions = []func(*middleware.Stack) error{o.Door.Attach, newPlain(o).attach}
-	return &Set{o: o, base: base, sessions: map[string]*session{}}, nil
+	base.APIOptions = []func(*middleware.Stack) error{o.Door.Attach, newPlain(o).attach, o.Shared.Clock.watch(o.Now, o.Logger)}
+	s := &Set{o: o, base: base, shared: shared, sessions: map[string]*session{}}
+	if o.Ambient != nil {
+		s.given = ambientSession(o, func(context.Context) (aws.CredentialsProvider, source, error) {
+			if cache, ok := o.Ambient.(*aws.CredentialsCache); ok {
+				cache.Invalidate()
+			}
+			return o.Ambient, given(o.Ambient), nil
+		})
+	}
+	return s, nil
 }
 
 // sdkLogger passes on what the SDK warns of; it would write plain lines between ours. Its debug lines are about requests.
@@ -138,19 +138,18 @@ func sdkLogger(to *slog.Logger) logging.Logger {
 func (s *Set) Config(role, region string) (aws.Config, error) {
 	c := s.base.Copy()
 	c.Region = region
-	c.Retryer = func() aws.Retryer { return standardRetryer() }
-	if role == "" {
-		c.Credentials = ambient{s.base.Credentials}
-		return c, nil
-	}
 	session, err := s.session(role, region)
 	if err != nil {
 		return aws.Config{}, err
 	}
 	c.Credentials = session
 	c.Retryer = func() aws.Retryer { return &renewingRetryer{Retryer: standardRetryer(), session: session} }
+	c.APIOptions = append(slices.Clone(c.APIOptions), session.explain)
 	return c, nil
 }
+
+// Skew returns how far the clock of this machine is ahead of that of the services, as [Clock.Skew] has it.
+func (s *Set) Skew() (ahead time.Duration, ok bool) { return s.o.Shared.Clock.Skew() }
 
 // Expiry returns when the role's present session ends unless it is renewed; ok is false before the first, and for the
 // ambient credentials.
@@ -161,11 +160,17 @@ func (s *Set) Expiry(role string) (end time.Time, ok bool) {
 	if session == nil {
 		return time.Time{}, false
 	}
-	return session.end()
+	return session.until()
 }
 
-// session returns the role's session, the same for every caller.
+// session returns the session of a role, the same for every caller, or that of the ambient credentials for "".
 func (s *Set) session(name, region string) (*session, error) {
+	switch {
+	case name == "" && s.given != nil:
+		return s.given, nil
+	case name == "":
+		return s.shared.ambient(s.o, region), nil
+	}
 	s.mu.Lock()
 	known := s.sessions[name]
 	s.mu.Unlock()
@@ -185,7 +190,7 @@ func (s *Set) session(name, region string) (*session, error) {
 	if known := s.sessions[name]; known != nil {
 		return known, nil
 	}
-	fresh := newSession(&assumer{name: name, role: role, client: s.client(through, role), o: s.o}, s.o.Now)
+	fresh := newSession(&assumer{name: name, role: role, client: s.client(through, role), o: s.o}, s.o.Now, s.o.Logger)
 	s.sessions[name] = fresh
 	return fresh, nil
 }
@@ -202,75 +207,6 @@ func (s *Set) client(c aws.Config, role config.Role) *sts.Client {
 			o.APIOptions = append(o.APIOptions, s.o.Attach)
 		}
 	})
-}
-
-// standardRetryer is the SDK's standard mode without its token bucket, which a long outage would leave empty for every
-// bucket behind the same client.
-func standardRetryer() aws.Retryer {
-	return signedRetryer{retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts, o.Backoff = maxAttempts, retry.BackoffDelayerFunc(backoff)
-		o.RateLimiter = ratelimit.None
-	})}
-}
-
-func backoff(attempt int, _ error) (time.Duration, error) {
-	longest := firstBackoff
-	for ; attempt > 1 && longest < maxBackoff; attempt-- {
-		longest *= 3
-	}
-	return rand.N(min(longest, maxBackoff)), nil
-}
-
-// renewingRetryer also retries a request whose session the service calls expired, after dropping that session.
-type renewingRetryer struct {
-	aws.Retryer
-	session *session
-}
-
-// IsErrorRetryable reports whether the request is worth another attempt.
-func (r *renewingRetryer) IsErrorRetryable(err error) bool {
-	if awserr.Classify(err) == awserr.Expired {
-		r.session.drop()
-		return true
-	}
-	return r.Retryer.IsErrorRetryable(err)
-}
-
-// signedRetryer retries by the class of an error where the SDK judges otherwise. The lack of credentials is not retried:
-// whoever provides these has tried already. Nor is what an answer of 200 says for good in its body, which the SDK takes for
-// a fault of the server. KMS asking to slow down through S3 is, in each of its forms; and so is an answer that broke off,
-// which the SDK takes for one that it does not understand.
-type signedRetryer struct{ aws.Retryer }
-
-// IsErrorRetryable reports whether the request is worth another attempt.
-func (r signedRetryer) IsErrorRetryable(err error) bool {
-	switch awserr.Classify(err) { //nolint:exhaustive // the SDK judges the others
-	case awserr.Credentials, awserr.Denied, awserr.Precondition, awserr.Gone, awserr.Archived:
-		return false
-	case awserr.Throttled, awserr.ThrottledKMS, awserr.Transient:
-		return true
-	default:
-		return r.Retryer.IsErrorRetryable(err)
-	}
-}
-
-// ambient names the ambient credentials in the errors of its provider.
-type ambient struct {
-	aws.CredentialsProvider
-}
-
-const ambientHint = "give the process credentials: a task role, a service account with a role, or AWS_PROFILE"
-
-// Retrieve returns the ambient credentials.
-func (a ambient) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	if a.CredentialsProvider == nil {
-		return aws.Credentials{}, &awserr.CredentialsError{Err: errors.New("the environment holds none"), Hint: ambientHint}
-	}
-	c, err := a.CredentialsProvider.Retrieve(ctx)
-	if err != nil {
-		return aws.Credentials{}, &awserr.CredentialsError{Err: err, Hint: ambientHint}
-	}
-	return c, nil
 }
 
 func firstOf(values ...string) string {

@@ -38,6 +38,16 @@ func metadataServer(t *testing.T, w *world) string {
 	return server.URL
 }
 
+// beside sends what is for AWS to the cloud, and all else elsewhere.
+type beside struct{ cloud, elsewhere http.RoundTripper }
+
+func (b beside) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(r.URL.Hostname(), "aws.invalid") {
+		return b.cloud.RoundTrip(r)
+	}
+	return b.elsewhere.RoundTrip(r)
+}
+
 // TestCredentialsOfContainersAndInstances come from endpoints without TLS that the configuration does not name.
 func TestCredentialsOfContainersAndInstances(t *testing.T) {
 	for name, set := range map[string]func(t *testing.T, endpoint string){
@@ -56,6 +66,7 @@ func TestCredentialsOfContainersAndInstances(t *testing.T) {
 				w := newWorld(t)
 				set(t, metadataServer(t, w))
 				w.options.Ambient = nil
+				w.options.HTTPClient = &http.Client{Transport: beside{w.cloud.RoundTripper(), &http.Transport{DisableKeepAlives: true}}}
 				if err := w.try(t, role); err != nil {
 					t.Error(err)
 				}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"runtime"
 	"slices"
 	"sync"
@@ -13,16 +14,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 	"github.com/aws/smithy-go/middleware"
 
 	"syncd/internal/admit"
 	"syncd/internal/awserr"
 )
 
-// Shared is what lies beneath the Sets of a process: the ambient configuration with its credentials, the pool of certificates, and the
-// connections. Sets that ask for the same settings get the same. What no Set and no client uses any more is freed, and its idle
-// connections are closed. The zero Shared is ready to use.
+// Shared is what lies beneath the Sets of a process: the ambient configuration with its credentials, the pool of certificates, the
+// connections, and what is known of the clock. Sets that ask for the same settings get the same. What no Set and no client uses any more
+// is freed, and its idle connections are closed. The zero Shared is ready to use.
 type Shared struct {
+	// Clock compares this machine's with that of the services.
+	Clock Clock
+
 	mu     sync.Mutex
 	loaded map[string]weak.Pointer[base] // by their settings
 }
@@ -31,6 +36,11 @@ type Shared struct {
 type base struct {
 	aws.HTTPClient
 	config aws.Config
+	// again loads the environment as it is now, with a region for where it names none.
+	again func(ctx context.Context, region string) (aws.Config, error)
+
+	mu       sync.Mutex
+	sessions map[string]*session // of the ambient credentials, by the region that they are asked for in
 }
 
 // base returns the one of these settings, which is loaded for the first that asks.
@@ -38,7 +48,7 @@ func (s *Shared) base(ctx context.Context, o Options) (*base, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := newPlain(o)
-	settings := fmt.Sprintf("%d %t %q %t", o.Connections, p.allowed, slices.Compact(slices.Sorted(slices.Values(p.endpoints))), o.Ambient != nil)
+	settings := fmt.Sprintf("%d %t %q %t %p", o.Connections, p.allowed, slices.Compact(slices.Sorted(slices.Values(p.endpoints))), o.Ambient != nil, o.HTTPClient)
 	if b := s.loaded[settings].Value(); b != nil {
 		return b, nil
 	}
@@ -56,33 +66,70 @@ func (s *Shared) base(ctx context.Context, o Options) (*base, error) {
 
 // load reads what the environment says.
 func load(ctx context.Context, o Options) (*base, error) {
+	var way route
+	b := &base{sessions: map[string]*session{}}
+	client, local := buildable(o.Connections, way.proxy), o.HTTPClient
 	options := []func(*awsconfig.LoadOptions) error{
-		awsconfig.WithHTTPClient(buildable(o.Connections)), awsconfig.WithLogger(sdkLogger(o.Logger)), //nolint:contextcheck // the SDK gives no context to log with
+		awsconfig.WithHTTPClient(client), awsconfig.WithLogger(sdkLogger(o.Logger)), //nolint:contextcheck // the SDK gives no context to log with
+		// The SDK makes a client of its own for the endpoint of a container, which would go through the proxy.
+		awsconfig.WithEndpointCredentialOptions(func(o *endpointcreds.Options) {
+			if o.HTTPClient = b.HTTPClient; local != nil {
+				o.HTTPClient = local
+			}
+		}),
 		// The ambient credentials may be asked of STS, by clients that the SDK makes of this: the token of a service account is as
 		// secret as what it is given for. What it answers is theirs to judge.
-		awsconfig.WithAPIOptions([]func(*middleware.Stack) error{admit.Bound, newPlain(o).attach}),
+		awsconfig.WithAPIOptions([]func(*middleware.Stack) error{admit.Bound, newPlain(o).attach, attachBound}),
 	}
 	if o.Ambient != nil {
 		options = append(options, awsconfig.WithCredentialsProvider(o.Ambient))
 	}
-	loaded, err := awsconfig.LoadDefaultConfig(ctx, options...)
+	b.again = func(ctx context.Context, region string) (aws.Config, error) {
+		return awsconfig.LoadDefaultConfig(ctx, append(slices.Clone(options), awsconfig.WithDefaultRegion(region))...)
+	}
+	loaded, err := b.again(ctx, "")
 	if err != nil {
 		return nil, &awserr.CredentialsError{Err: err, Hint: ambientHint}
 	}
-	b := &base{HTTPClient: loaded.HTTPClient, config: loaded}
+	way.learn(loaded)
+	b.HTTPClient, b.config = loaded.HTTPClient, loaded
 	if buildable, ok := loaded.HTTPClient.(*awshttp.BuildableClient); ok {
 		transport := buildable.GetTransport()
-		b.HTTPClient = client(transport)
+		b.HTTPClient = singleClient(transport)
 		// Idle connections would keep their memory for as long as they may idle.
 		runtime.AddCleanup(b, (*http.Transport).CloseIdleConnections, transport)
 	}
 	return b, nil
 }
 
+// ambient returns the session of the ambient credentials, the same for all who ask. Where STS gives them and the environment names no
+// region for it, it is asked in that of whoever needs them.
+func (b *base) ambient(o Options, region string) *session {
+	if !sourceOf(b.config).regional(b.config) {
+		region = ""
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.sessions[region] == nil {
+		b.sessions[region] = ambientSession(o, func(ctx context.Context) (aws.CredentialsProvider, source, error) {
+			loaded, err := b.again(ctx, region)
+			return loaded.Credentials, sourceOf(loaded), err
+		})
+	}
+	return b.sessions[region]
+}
+
+func ambientSession(o Options, load func(context.Context) (aws.CredentialsProvider, source, error)) *session {
+	s := newSession(&ambient{load: load, clock: &o.Shared.Clock, now: o.Now}, o.Now, o.Logger)
+	s.outlives = true
+	return s
+}
+
 // buildable is the SDK's client with as many idle connections, so that none is closed between two requests. How many there may be at
 // once is for the callers to bound: requests of one mapping that hang must not take those of another.
-func buildable(connections int) *awshttp.BuildableClient {
+func buildable(connections int, proxy func(*http.Request) (*url.URL, error)) *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		t.Proxy = proxy
 		t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, connections)
 		t.MaxIdleConns = max(t.MaxIdleConns, connections)
 		t.MaxConnsPerHost = 0
@@ -90,8 +137,8 @@ func buildable(connections int) *awshttp.BuildableClient {
 	})
 }
 
-// client returns the one client that all service clients share: each would clone a buildable one, with a pool of its own.
-func client(transport *http.Transport) *http.Client {
+// singleClient returns the one client that all service clients share: each would clone a buildable one, with a pool of its own.
+func singleClient(transport *http.Transport) *http.Client {
 	return &http.Client{Transport: http11{transport}, CheckRedirect: stay}
 }
 

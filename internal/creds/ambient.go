@@ -1,0 +1,141 @@
+package creds
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go"
+
+	"syncd/internal/awserr"
+)
+
+// ambient gives the ambient credentials. It reads the environment anew each time: so there is nothing that the SDK remembers of former
+// credentials, and keys that were replaced in a file are found.
+type ambient struct {
+	// load returns what gives credentials, and where it has them from.
+	load  func(context.Context) (aws.CredentialsProvider, source, error)
+	clock *Clock
+	now   func() time.Time
+
+	mu    sync.Mutex
+	known source // since the last load
+}
+
+// from returns where the credentials come from.
+func (a *ambient) from() source {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.known
+}
+
+func (a *ambient) fixed() bool { return a.from().fixed }
+
+// errRefused is of a source that gives nothing better than what a service has refused.
+var errRefused = errors.New("it gives the same credentials that a service called expired")
+
+// grant gets credentials within the time of their source. What may pass by itself is tried again.
+func (a *ambient) grant(ctx context.Context, not aws.Credentials) (grant, error) {
+	began := time.Now()
+	for wait := firstBackoff; ; wait = min(3*wait, time.Second) {
+		provider, from, err := a.load(ctx)
+		if err != nil {
+			return grant{}, &awserr.CredentialsError{Err: err, Hint: ambientHint}
+		}
+		a.mu.Lock()
+		a.known = from
+		a.mu.Unlock()
+		try, all := from.times()
+		left := all - time.Since(began)
+		got, err := within(ctx, began, min(try, left), provider.Retrieve)
+		if err == nil && same(got, not) {
+			err = errRefused
+		}
+		if err == nil {
+			return grant{got, a.length(got)}, nil
+		}
+		if !from.passes(err) || all-time.Since(began) <= wait || !pause(ctx, wait) {
+			return grant{}, from.failure(err)
+		}
+	}
+}
+
+// length is how long credentials are good from now on. Their end is by the clock of AWS, which is taken for this machine's as long as
+// nothing else is known.
+func (a *ambient) length(got aws.Credentials) time.Duration {
+	if !got.CanExpire {
+		return 0
+	}
+	skew, _ := a.clock.Skew()
+	return got.Expires.Sub(a.now().Add(-skew))
+}
+
+// expired adds to an answer that calls the credentials expired whose they are and what to do.
+func (a *ambient) expired(answer error) error {
+	from := a.from()
+	hint := from.hint
+	if !from.fixed {
+		hint = "it was asked for new ones, which are called expired too; " + hint
+	}
+	return &awserr.ExpiredError{Source: from.name, Hint: hint, Err: answer}
+}
+
+// passes reports whether a failure may pass within seconds.
+func (s source) passes(err error) bool {
+	serves := s.kind == fromSTS || s.kind == fromContainer || s.kind == fromInstance || s.kind == fromProgram && !s.fixed
+	status := statusOf(err)
+	switch {
+	case !serves:
+		return false
+	case errors.Is(err, errRefused):
+		return true
+	case status != 0:
+		return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests
+	default: // what does not answer as instance metadata is as a rule no instance
+		return s.kind != fromInstance && (errors.Is(err, errSlow) || awserr.Classify(err) == awserr.Transient)
+	}
+}
+
+// statusOf returns the HTTP status that an error came with, 0 when none did.
+func statusOf(err error) int {
+	if answer, ok := errors.AsType[interface {
+		error
+		HTTPStatusCode() int
+	}](err); ok {
+		return answer.HTTPStatusCode()
+	}
+	return 0
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// maxSaid bounds what is shown of an answer that is nobody's in particular.
+const maxSaid = 200
+
+// failure says where there are no credentials, why, and what to do.
+func (s source) failure(err error) error {
+	failed := &awserr.CredentialsError{Source: s.name, Err: err, Hint: s.hint}
+	api, answered := errors.AsType[smithy.APIError](err)
+	if answered && api.ErrorCode() == "" { // of an endpoint for containers, or of what stands before it
+		said := strings.Join(strings.Fields(api.ErrorMessage()), " ")
+		failed.Err = fmt.Errorf("it answered %d: %.*s", statusOf(err), maxSaid, said)
+	}
+	if s.kind == fromProcess && strings.Contains(err.Error(), "process output") {
+		failed.Err = errors.New("its output is no JSON with credentials") // the SDK's error has the output, which may have secrets
+	}
+	return failed
+}

@@ -1,0 +1,388 @@
+package creds_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"syncd/internal/awserr"
+	"syncd/internal/awsfake"
+	"syncd/internal/creds"
+	"syncd/internal/iam"
+)
+
+// agent answers as the endpoint of EKS Pod Identity does: with sessions of a role, each asked for anew.
+type agent struct {
+	cloud *awsfake.Cloud
+	user  *awsfake.User
+	role  *awsfake.Role
+
+	mu     sync.Mutex
+	asked  int
+	kept   []byte // an answer that is given for good
+	keeps  bool
+	answer func(r *http.Request, asked int) *http.Response // before it gives credentials; nil: as always
+}
+
+// podIdentity has the world's ambient credentials come from an agent.
+func (w *world) podIdentity(t *testing.T) *agent {
+	t.Helper()
+	role := w.account.CreateRole("pod", trust(w.user.ARN, ""), awsfake.RoleOptions{Policies: []*iam.Document{allowAll()}})
+	a := &agent{cloud: w.cloud, user: w.user, role: role}
+	t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1/credentials")
+	w.options.Ambient, w.options.HTTPClient = nil, &http.Client{Transport: beside{w.cloud.RoundTripper(), a}}
+	w.role.SetTrust(trust(role.ARN, ""))
+	return a
+}
+
+func (a *agent) RoundTrip(r *http.Request) (*http.Response, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.asked++
+	if r.URL.Host != "169.254.170.23" {
+		return nil, fmt.Errorf("asked %s", r.URL.Host)
+	}
+	if a.answer != nil {
+		res := a.answer(r, a.asked)
+		if err := r.Context().Err(); err != nil || res != nil {
+			return res, err
+		}
+	}
+	if !a.keeps || a.kept == nil {
+		body, err := a.session(r.Context())
+		if err != nil {
+			return nil, err
+		}
+		a.kept = body
+	}
+	return reply(r, http.StatusOK, string(a.kept)), nil
+}
+
+func (a *agent) session(ctx context.Context) ([]byte, error) {
+	out, err := a.assume(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(map[string]string{
+		"AccessKeyId": out.AccessKeyID, "SecretAccessKey": out.SecretAccessKey, "Token": out.SessionToken, "Expiration": out.Expires.Format(time.RFC3339),
+	})
+}
+
+// assume gives a session of the agent's role.
+func (a *agent) assume(ctx context.Context) (aws.Credentials, error) {
+	client := sts.New(sts.Options{
+		Region: region, BaseEndpoint: aws.String("http://aws.invalid"), HTTPClient: &http.Client{Transport: a.cloud.RoundTripper()},
+		Credentials: credentials.NewStaticCredentialsProvider(a.user.AccessKeyID, a.user.SecretAccessKey, ""),
+	})
+	out, err := client.AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: &a.role.ARN, RoleSessionName: aws.String("pod")})
+	if err != nil {
+		return aws.Credentials{}, err
+	}
+	c := out.Credentials
+	return aws.Credentials{AccessKeyID: *c.AccessKeyId, SecretAccessKey: *c.SecretAccessKey, SessionToken: *c.SessionToken, Expires: *c.Expiration}, nil
+}
+
+func reply(r *http.Request, status int, body string) *http.Response {
+	return &http.Response{
+		StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r, ContentLength: int64(len(body)),
+		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)),
+	}
+}
+
+// silent waits until nobody waits for the answer any more.
+func silent(r *http.Request, _ int) *http.Response {
+	<-r.Context().Done()
+	return nil
+}
+
+// TestExpiredAmbientCredentialsAreRenewed ends the ambient credentials before their time, while many requests of two mappings are sent
+// with them, and a role is assumed.
+func TestExpiredAmbientCredentialsAreRenewed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		agent := w.podIdentity(t)
+		w.options.Shared = new(creds.Shared)
+		first, second := w.client(t, w.open(t), ""), w.client(t, w.open(t), "")
+		both := func() error { return errors.Join(list(t.Context(), first), list(t.Context(), second)) }
+		if err := inParallel(50, both); err != nil {
+			t.Fatal(err)
+		}
+		if agent.asked != 1 {
+			t.Errorf("got credentials asked for %d times by two mappings, want once", agent.asked)
+		}
+		w.cloud.SetLatency(100 * time.Millisecond)
+		agent.role.Revoke()
+		if err := inParallel(100, both); err != nil {
+			t.Errorf("got %v, want the credentials renewed and each request repeated", err)
+		}
+		if agent.asked != 2 {
+			t.Errorf("got credentials asked for %d times, want one renewal for 200 requests", agent.asked)
+		}
+		time.Sleep(time.Minute)
+		agent.role.Revoke()
+		if err := list(t.Context(), w.client(t, w.open(t), "syncd")); err != nil {
+			t.Errorf("got %v of a role, want it assumed with renewed credentials", err)
+		}
+		if agent.asked != 3 {
+			t.Errorf("got credentials asked for %d times, want one renewal more", agent.asked)
+		}
+	})
+}
+
+// TestAmbientCredentialsThatStayExpired has the endpoint give for good what a service calls expired.
+func TestAmbientCredentialsThatStayExpired(t *testing.T) {
+	for _, role := range []string{"", "syncd"} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			agent := w.podIdentity(t)
+			agent.keeps = true
+			client := w.client(t, w.open(t), "")
+			if err := list(t.Context(), client); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Minute)
+			agent.role.Revoke()
+			client = w.client(t, w.open(t), role)
+			begun := time.Now()
+			err := inParallel(20, func() error {
+				err := list(t.Context(), client)
+				refused := refusal(t, err)
+				if text := err.Error(); !strings.Contains(text, "http://169.254.170.23: it gives the same credentials") || !strings.Contains(refused.Hint, "Pod Identity") {
+					t.Errorf("role %q: got %q with the hint %q, want the endpoint named and what to do", role, text, refused.Hint)
+				}
+				return err
+			})
+			if took := time.Since(begun); err == nil || took > 10*time.Second || agent.asked > 16 {
+				t.Errorf("role %q: got an end after %s and %d questions, want one soon after few", role, took, agent.asked)
+			}
+		})
+	}
+}
+
+// TestEndpointThatRecovers gives expired credentials for some seconds more, and then new ones.
+func TestEndpointThatRecovers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		agent := w.podIdentity(t)
+		agent.keeps = true
+		client := w.client(t, w.open(t), "")
+		if err := list(t.Context(), client); err != nil {
+			t.Fatal(err)
+		}
+		agent.role.Revoke()
+		agent.answer = func(_ *http.Request, asked int) *http.Response {
+			agent.keeps = asked < 5
+			return nil
+		}
+		if err := list(t.Context(), client); err != nil || agent.asked != 5 {
+			t.Errorf("got %v after %d questions, want the request repeated after the fifth", err, agent.asked)
+		}
+	})
+}
+
+// TestKeysOfTheEnvironmentExpire says at once that they cannot be renewed.
+func TestKeysOfTheEnvironmentExpire(t *testing.T) {
+	for _, role := range []string{"", "syncd"} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			agent := w.podIdentity(t)
+			session, err := agent.assume(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Setenv("AWS_ACCESS_KEY_ID", session.AccessKeyID)
+			t.Setenv("AWS_SECRET_ACCESS_KEY", session.SecretAccessKey)
+			t.Setenv("AWS_SESSION_TOKEN", session.SessionToken)
+			client := w.client(t, w.open(t), role)
+			agent.role.Revoke()
+			w.cloud.ResetRequests()
+			begun := time.Now()
+			err = list(t.Context(), client)
+			hint := ""
+			if expired, ok := errors.AsType[*awserr.ExpiredError](err); ok {
+				hint = expired.Hint
+			}
+			if refused, ok := errors.AsType[*awserr.CredentialsError](err); ok {
+				hint = refused.Hint
+			}
+			if !awserr.Fatal(err) || !strings.Contains(awserr.Brief(err), "from the environment") || !strings.Contains(hint, "cannot be renewed") {
+				t.Errorf("role %q: got %v with the hint %q, want it to say whose they are and that they cannot be renewed", role, awserr.Brief(err), hint)
+			}
+			if n := w.cloud.Requests()["ListObjectsV2"] + w.assumed(); n != 1 || time.Since(begun) != 0 {
+				t.Errorf("role %q: got %d requests in %s, want one", role, n, time.Since(begun))
+			}
+		})
+	}
+}
+
+// TestKeysOfAFileAreReadAgain replaces them, as whoever gives the process credentials through a file does: some end, others are deleted.
+func TestKeysOfAFileAreReadAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		agent := w.podIdentity(t)
+		file := filepath.Join(t.TempDir(), "credentials")
+		t.Setenv("AWS_SHARED_CREDENTIALS_FILE", file)
+		write := func(c aws.Credentials) {
+			text := fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\naws_session_token = %s\n", c.AccessKeyID, c.SecretAccessKey, c.SessionToken)
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		renew := func() {
+			c, err := agent.assume(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(c)
+		}
+		renew()
+		client := w.client(t, w.open(t), "")
+		if err := list(t.Context(), client); err != nil {
+			t.Fatal(err)
+		}
+		agent.role.Revoke()
+		if refused := refusal(t, list(t.Context(), client)); !strings.Contains(refused.Error(), "from the keys of profile default") {
+			t.Errorf("got %v, want the profile named", refused)
+		}
+		renew()
+		if err := list(t.Context(), client); err != nil {
+			t.Errorf("got %v, want the new keys read", err)
+		}
+		write(aws.Credentials{AccessKeyID: "AKIADELETED", SecretAccessKey: "x"})
+		client = w.client(t, w.open(t), "")
+		if err := list(t.Context(), client); awserr.Code(err) != "InvalidAccessKeyId" {
+			t.Errorf("got %v, want the key unknown", err)
+		}
+		renew()
+		if err := list(t.Context(), client); err != nil {
+			t.Errorf("got %v, want the new keys read", err)
+		}
+	})
+}
+
+// TestEndpointThatSaysNothing accepts and does not answer, at first or later.
+func TestEndpointThatSaysNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		agent := w.podIdentity(t)
+		agent.answer = silent
+		begun := time.Now()
+		client := w.client(t, w.open(t), "")
+		refused := refusal(t, list(t.Context(), client))
+		if took := time.Since(begun); took > 10*time.Second {
+			t.Errorf("got an end after %s, want one within ten seconds", took)
+		}
+		if text := refused.Error(); !strings.Contains(text, "http://169.254.170.23") || !strings.Contains(text, "within 9s: no answer") {
+			t.Errorf("got %q, want the endpoint named and its silence", text)
+		}
+		agent.answer = nil
+		begun = time.Now()
+		if err := list(t.Context(), client); err != nil {
+			t.Fatal(err)
+		}
+		agent.answer = silent
+		for ; time.Since(begun) < 70*time.Minute; time.Sleep(10 * time.Second) {
+			if err := list(t.Context(), client); time.Since(begun) < 59*time.Minute && err != nil {
+				t.Fatalf("got %v after %s, want the credentials used while they live", err, time.Since(begun))
+			}
+		}
+		if refused := refusal(t, list(t.Context(), client)); !strings.Contains(refused.Error(), "no answer") {
+			t.Errorf("got %v after their end, want the silence named", refused)
+		}
+		agent.answer = nil
+		if err := list(t.Context(), client); err != nil {
+			t.Errorf("got %v when the endpoint was back", err)
+		}
+	})
+}
+
+// TestEndpointThatAnswersOtherwise says what it answered.
+func TestEndpointThatAnswersOtherwise(t *testing.T) {
+	for name, tt := range map[string]struct {
+		status     int
+		kind, body string
+		want       string
+		asked      int // at most; 0: more than once
+	}{
+		"a proxy's page":  {503, "text/html", "<html>\n proxy cannot reach it </html>", "it answered 503: <html> proxy cannot reach it </html>", 0},
+		"no association":  {404, "application/json", `{"code":"ResourceNotFoundException","message":"no association"}`, "ResourceNotFoundException: no association", 1},
+		"a page for both": {200, "text/html", "<html></html>", "http://169.254.170.23: ", 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			agent := w.podIdentity(t)
+			agent.answer = func(r *http.Request, _ int) *http.Response {
+				res := reply(r, tt.status, tt.body)
+				res.Header.Set("Content-Type", tt.kind)
+				return res
+			}
+			begun := time.Now()
+			refused := refusal(t, w.try(t, ""))
+			if !strings.Contains(refused.Error(), tt.want) || time.Since(begun) > 10*time.Second || tt.asked > 0 && agent.asked > tt.asked {
+				t.Errorf("%s: got %v after %d questions in %s, want %q", name, refused, agent.asked, time.Since(begun), tt.want)
+			}
+		})
+	}
+}
+
+// TestProcessThatPrintsNoJSON has a credential_process whose output is not what it should be, and nevertheless secret.
+func TestProcessThatPrintsNoJSON(t *testing.T) {
+	w := newWorld(t)
+	file := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(file, []byte("[profile p]\ncredential_process = echo not-json "+secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AWS_CONFIG_FILE", file)
+	t.Setenv("AWS_PROFILE", "p")
+	w.options.Ambient = nil
+	refused := refusal(t, w.try(t, ""))
+	if text := fmt.Sprintf("%v %+v", refused, refused.Err); strings.Contains(text, secret) || !strings.Contains(text, "credential_process of profile p: its output is no JSON") {
+		t.Errorf("got %q, want the process named and not its output", text)
+	}
+}
+
+// TestDayOfFailingRenewals uses ambient credentials for a day, whose endpoint fails or is silent a third of the time.
+func TestDayOfFailingRenewals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		agent := w.podIdentity(t)
+		agent.answer = func(r *http.Request, asked int) *http.Response {
+			switch asked % 6 {
+			case 0:
+				return silent(r, asked)
+			case 3:
+				return reply(r, http.StatusInternalServerError, `{"code":"InternalServerException","message":"try again"}`)
+			default:
+				return nil
+			}
+		}
+		clients := []*s3.Client{w.client(t, w.open(t), ""), w.client(t, w.open(t), "syncd")}
+		want := int64(0)
+		for end := time.Now().Add(24 * time.Hour); time.Now().Before(end); time.Sleep(30 * time.Second) {
+			for _, client := range clients {
+				want++
+				if err := list(t.Context(), client); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if sent := w.cloud.Requests()["ListObjectsV2"]; sent != want {
+			t.Errorf("got %d requests, want %d: none should meet expired credentials", sent, want)
+		}
+	})
+}

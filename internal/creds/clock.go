@@ -1,0 +1,70 @@
+package creds
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// SkewBound is how far the clock of this machine may be from that of the services before that is warned of. S3 refuses what is signed
+// more than 15 minutes off (RequestTimeTooSkewed); the SDK corrects that for each client after its first refusal.
+const SkewBound = 5 * time.Minute
+
+// Clock compares the clock of this machine with that of the services, by the Date of their answers. The zero Clock is ready to use.
+type Clock struct {
+	measured atomic.Pointer[time.Duration]
+	beyond   atomic.Bool // SkewBound, which is said once
+}
+
+// Skew returns how far the clock of this machine is ahead of that of the service that answered last, negative when it is behind. It is
+// exact to a second or two. ok is false before the first answer.
+func (c *Clock) Skew() (ahead time.Duration, ok bool) {
+	if d := c.measured.Load(); d != nil {
+		return *d, true
+	}
+	return 0, false
+}
+
+// Skewed reports whether a skew is beyond [SkewBound].
+func Skewed(ahead time.Duration) bool { return ahead.Abs() > SkewBound }
+
+// note takes a measurement, and says so when the clock leaves its bound or returns to it.
+func (c *Clock) note(ctx context.Context, ahead time.Duration, logger *slog.Logger) {
+	c.measured.Store(&ahead)
+	beyond := Skewed(ahead)
+	if c.beyond.Swap(beyond) == beyond {
+		return
+	}
+	if beyond {
+		logger.WarnContext(ctx, "clock differs from the services'", "ahead", ahead.Round(time.Second), "bound", SkewBound)
+		return
+	}
+	logger.InfoContext(ctx, "clock agrees with the services' again", "ahead", ahead.Round(time.Second))
+}
+
+// watch returns middleware that measures with every answer of a service. What has no id of a request is not a service's, and what has
+// an Age comes from a cache.
+func (c *Clock) watch(now func() time.Time, logger *slog.Logger) func(*middleware.Stack) error {
+	measure := func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+		out, metadata, err := next.HandleDeserialize(ctx, in)
+		answer, ok := out.RawResponse.(*smithyhttp.Response)
+		if !ok || answer.Response == nil || answer.Header.Get("Age") != "" {
+			return out, metadata, err
+		}
+		if answer.Header.Get("X-Amz-Request-Id") == "" && answer.Header.Get("X-Amzn-Requestid") == "" {
+			return out, metadata, err
+		}
+		if date, ok := awsmiddleware.GetServerTime(metadata); ok {
+			c.note(ctx, now().Sub(date), logger)
+		}
+		return out, metadata, err
+	}
+	return func(stack *middleware.Stack) error {
+		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.clock", measure), middleware.Before)
+	}
+}

@@ -1,0 +1,118 @@
+package creds
+
+import (
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"regexp"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"syncd/internal/awserr"
+)
+
+const (
+	// maxAttempts bounds the attempts of one request; the next pass is the retry of an object.
+	maxAttempts = 8
+	// The wait between two of them is a random part of firstBackoff, then of three times as much each time, up to maxBackoff. It is short
+	// at first, because every attempt waits for the rates that throttle has found: a refusal that is no matter of rates has passed by then.
+	firstBackoff, maxBackoff = 100 * time.Millisecond, 10 * time.Second
+	// misdatedBy is how far the time in a signature is from the service's where a refusal is for that: AWS allows 15 minutes.
+	misdatedBy = 14 * time.Minute
+)
+
+// standardRetryer is the SDK's standard mode without its token bucket, which a long outage would leave empty for every
+// bucket behind the same client.
+func standardRetryer() aws.Retryer {
+	return signedRetryer{retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts, o.Backoff = maxAttempts, retry.BackoffDelayerFunc(backoff)
+		o.RateLimiter = ratelimit.None
+	})}
+}
+
+func backoff(attempt int, _ error) (time.Duration, error) {
+	longest := firstBackoff
+	for ; attempt > 1 && longest < maxBackoff; attempt-- {
+		longest *= 3
+	}
+	return rand.N(min(longest, maxBackoff)), nil
+}
+
+// renewingRetryer also retries a request whose credentials the service calls expired, after dropping these.
+type renewingRetryer struct {
+	aws.Retryer
+	session *session
+}
+
+// IsErrorRetryable reports whether the request is worth another attempt.
+func (r *renewingRetryer) IsErrorRetryable(err error) bool {
+	again := r.Retryer.IsErrorRetryable(err)
+	switch class := awserr.Classify(err); {
+	case class == awserr.Expired:
+		return r.session.expired(err)
+	case class == awserr.Credentials && !again && awserr.Answered(err):
+		r.session.unknown()
+	}
+	return again
+}
+
+// signedRetryer retries by the class of an error where the SDK judges otherwise. The lack of credentials is not retried:
+// whoever provides these has tried already. Nor is what an answer of 200 says for good in its body, which the SDK takes for
+// a fault of the server. KMS asking to slow down through S3 is, in each of its forms; and so is an answer that broke off,
+// which the SDK takes for one that it does not understand; and a refusal for the time of the signature, which the SDK corrects
+// for the next attempt.
+type signedRetryer struct{ aws.Retryer }
+
+// IsErrorRetryable reports whether the request is worth another attempt.
+func (r signedRetryer) IsErrorRetryable(err error) bool {
+	if misdated(err) {
+		return true
+	}
+	switch awserr.Classify(err) { //nolint:exhaustive // the SDK judges the others
+	case awserr.Credentials, awserr.Denied, awserr.Precondition, awserr.Gone, awserr.Archived:
+		return false
+	case awserr.Throttled, awserr.ThrottledKMS, awserr.Transient:
+		return true
+	default:
+		return r.Retryer.IsErrorRetryable(err)
+	}
+}
+
+// misdated reports whether a request was refused that was signed at a time which is not the service's. The code does not tell: STS calls
+// it a wrong signature, and an answer to HEAD has none.
+func misdated(err error) bool {
+	answer := refusalOf(err)
+	if answer == nil || answer.StatusCode != http.StatusForbidden && answer.StatusCode != http.StatusBadRequest {
+		return false
+	}
+	signed, errSigned := time.Parse("20060102T150405Z", answer.Request.Header.Get("X-Amz-Date"))
+	date, errDate := http.ParseTime(answer.Header.Get("Date"))
+	return errSigned == nil && errDate == nil && date.Sub(signed).Abs() > misdatedBy
+}
+
+// refusalOf returns the answer that refused a request, nil where there is none or the request is not known.
+func refusalOf(err error) *http.Response {
+	refused, ok := errors.AsType[*smithyhttp.ResponseError](err)
+	if !ok || refused.Response == nil || refused.Response.Response == nil || refused.Response.Request == nil {
+		return nil
+	}
+	return refused.Response.Response
+}
+
+var credentialOf = regexp.MustCompile(`Credential=([^/]+)/`)
+
+// signedWith returns the id of the access key that a refused request was signed with, "" where it is not known.
+func signedWith(err error) string {
+	answer := refusalOf(err)
+	if answer == nil {
+		return ""
+	}
+	if m := credentialOf.FindStringSubmatch(answer.Request.Header.Get("Authorization")); m != nil {
+		return m[1]
+	}
+	return ""
+}

@@ -1,0 +1,136 @@
+package creds
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+)
+
+// sourceKind is a kind of where ambient credentials come from.
+type sourceKind int
+
+const (
+	fromProgram     sourceKind = iota // whose caller has given them
+	fromEnvironment                   // keys in variables
+	fromProfile                       // keys in a file
+	fromProcess                       // a program that prints them
+	fromLogin                         // of a person
+	fromSTS                           // for a token, or for other credentials
+	fromContainer                     // an endpoint of ECS or EKS
+	fromInstance                      // the metadata of EC2
+)
+
+// source is where the ambient credentials come from.
+type source struct {
+	kind sourceKind
+	// name says it in a message, and hint what to do when it gives none.
+	name, hint string
+	// fixed says that it always gives the same.
+	fixed bool
+}
+
+// How long it may take to get ambient credentials, and how long one try of it. What gives them on the machine or its link answers within
+// milliseconds, STS and SSO as fast as any service; a program has as long as the SDK gives it.
+const (
+	localTime, localTry = 9 * time.Second, 5 * time.Second
+	serviceTime         = 30 * time.Second
+	programTime         = time.Minute
+)
+
+// times returns how long one try may take, and all together.
+func (s source) times() (try, all time.Duration) {
+	switch s.kind {
+	case fromSTS, fromLogin:
+		return serviceTime, serviceTime
+	case fromProcess:
+		return programTime, programTime
+	case fromInstance: // two requests, which the SDK bounds to five seconds each
+		return localTime, localTime
+	case fromProgram, fromEnvironment, fromProfile, fromContainer:
+	}
+	return localTry, localTime
+}
+
+const ambientHint = "give the process credentials: a task role, a service account with a role, or AWS_PROFILE"
+
+// fixedHint is what to do about credentials that do not change.
+const fixedHint = "they cannot be renewed: put new ones there and start syncd again, or give the process credentials that are renewed, as a task role or a service account with a role has them"
+
+// sourceOf tells where a loaded configuration has its credentials from.
+func sourceOf(loaded aws.Config) source {
+	env, shared := configured(loaded)
+	profile := " of profile " + cmp.Or(shared.Profile, awsconfig.DefaultSharedConfigProfile)
+	var chain []aws.CredentialSource
+	if from, ok := loaded.Credentials.(aws.CredentialProviderSource); ok {
+		chain = from.ProviderSources()
+	}
+	comes := func(from ...aws.CredentialSource) bool {
+		return slices.ContainsFunc(from, func(f aws.CredentialSource) bool { return slices.Contains(chain, f) })
+	}
+	const way = "check the network's way to STS, that the role trusts the caller, and the region: AWS_REGION, or else that of the mapping"
+	switch {
+	case comes(aws.CredentialSourceEnvVars):
+		return source{kind: fromEnvironment, name: "the environment (AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN)", hint: fixedHint, fixed: true}
+	case comes(aws.CredentialSourceEnvVarsSTSWebIDToken, aws.CredentialSourceProfileSTSWebIDToken):
+		file := cmp.Or(env.WebIdentityTokenFilePath, shared.WebIdentityTokenFile)
+		return source{kind: fromSTS, name: "STS for the token in " + file, hint: way + "; the token has to be there and new"}
+	case comes(aws.CredentialSourceSTSAssumeRole):
+		return source{kind: fromSTS, name: "the role" + profile, hint: way}
+	case comes(aws.CredentialSourceProcess):
+		return source{kind: fromProcess, name: "credential_process" + profile, hint: "run it by hand: it has to print JSON with credentials, and to end"}
+	case comes(aws.CredentialSourceSSO, aws.CredentialSourceSSOLegacy):
+		return source{kind: fromLogin, name: "SSO" + profile, hint: "run `aws sso login`, or " + ambientHint}
+	case comes(aws.CredentialSourceLogin):
+		return source{kind: fromLogin, name: "the login" + profile, hint: "run `aws login`, or " + ambientHint}
+	case comes(aws.CredentialSourceHTTP):
+		return source{
+			kind: fromContainer, name: "the container's endpoint " + containerEndpoint(env),
+			hint: "look at what serves it (the agent of ECS or of EKS Pod Identity) and at network policies; it is asked without a proxy",
+		}
+	case comes(aws.CredentialSourceIMDS):
+		return source{
+			kind: fromInstance, name: "instance metadata",
+			hint: ambientHint + "; on EC2 the instance needs a role, and for containers a hop limit of 2",
+		}
+	default:
+		return source{kind: fromProfile, name: "the keys" + profile, hint: "write new ones there: the files are read again when a service calls the old ones expired"}
+	}
+}
+
+// regional reports whether getting the credentials takes a region.
+func (s source) regional(loaded aws.Config) bool {
+	return loaded.Region == "" && (s.kind == fromSTS || s.kind == fromLogin)
+}
+
+// configured returns what the environment and the profile say.
+func configured(loaded aws.Config) (env awsconfig.EnvConfig, shared awsconfig.SharedConfig) {
+	for _, from := range loaded.ConfigSources {
+		switch from := from.(type) {
+		case awsconfig.EnvConfig:
+			env = from
+		case awsconfig.SharedConfig:
+			shared = from
+		}
+	}
+	return env, shared
+}
+
+// containerEndpoint is where a container asks for credentials, without the path: on ECS that is as good as a password.
+func containerEndpoint(env awsconfig.EnvConfig) string {
+	at, err := url.Parse(env.ContainerCredentialsEndpoint)
+	if env.ContainerCredentialsRelativePath != "" || err != nil {
+		return "http://169.254.170.2"
+	}
+	return at.Scheme + "://" + at.Host
+}
+
+// given is where credentials come from that the caller of New has given.
+func given(from aws.CredentialsProvider) source {
+	_, fixed := from.(credentials.StaticCredentialsProvider)
+	return source{kind: fromProgram, name: "the program", hint: ambientHint, fixed: fixed}
+}

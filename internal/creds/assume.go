@@ -76,10 +76,15 @@ func (a *assumer) grant(ctx context.Context, _ aws.Credentials) (grant, error) {
 func (a *assumer) length(ctx context.Context, out *sts.AssumeRoleOutput) time.Duration {
 	asked, end := a.role.Duration.Duration(), aws.ToTime(out.Credentials.Expiration)
 	given, ok := awsmiddleware.GetServerTime(out.ResultMetadata)
-	if length := end.Sub(given); ok && length > 0 {
+	switch length := end.Sub(given); {
+	case !ok:
+	case length > 0:
+		a.o.Shared.Clock.noteSession(ctx, nil, a.o.Logger)
 		return min(length, asked)
+	default:
+		ahead := a.o.Now().Add(asked).Sub(end)
+		a.o.Shared.Clock.noteSession(ctx, &ahead, a.o.Logger)
 	}
-	a.o.Shared.Clock.note(ctx, a.o.Now().Add(asked).Sub(end), a.o.Logger)
 	return asked
 }
 

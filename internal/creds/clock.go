@@ -18,14 +18,17 @@ const SkewBound = 5 * time.Minute
 // Clock compares the clock of this machine with that of the services, by the Date of their answers. The zero Clock is ready to use.
 type Clock struct {
 	measured atomic.Pointer[time.Duration]
-	beyond   atomic.Bool // SkewBound, which is said once
+	session  atomic.Pointer[time.Duration] // as the end of the last session shows it, where that contradicts the Date of its answer
+	beyond   atomic.Bool                   // SkewBound, which is said once
 }
 
 // Skew returns how far the clock of this machine is ahead of that of the service that answered last, negative when it is behind. It is
 // exact to a second or two. ok is false before the first answer.
 func (c *Clock) Skew() (ahead time.Duration, ok bool) {
-	if d := c.measured.Load(); d != nil {
-		return *d, true
+	for _, measured := range []*atomic.Pointer[time.Duration]{&c.session, &c.measured} {
+		if d := measured.Load(); d != nil {
+			return *d, true
+		}
 	}
 	return 0, false
 }
@@ -33,9 +36,24 @@ func (c *Clock) Skew() (ahead time.Duration, ok bool) {
 // Skewed reports whether a skew is beyond [SkewBound].
 func Skewed(ahead time.Duration) bool { return ahead.Abs() > SkewBound }
 
-// note takes a measurement, and says so when the clock leaves its bound or returns to it.
+// note takes a measurement.
 func (c *Clock) note(ctx context.Context, ahead time.Duration, logger *slog.Logger) {
 	c.measured.Store(&ahead)
+	c.judge(ctx, logger)
+}
+
+// noteSession takes what the end of a session shows, nil where that agrees with the Date of its answer.
+func (c *Clock) noteSession(ctx context.Context, ahead *time.Duration, logger *slog.Logger) {
+	c.session.Store(ahead)
+	c.judge(ctx, logger)
+}
+
+// judge says so when the clock leaves its bound or returns to it.
+func (c *Clock) judge(ctx context.Context, logger *slog.Logger) {
+	ahead, ok := c.Skew()
+	if !ok {
+		return
+	}
 	beyond := Skewed(ahead)
 	if c.beyond.Swap(beyond) == beyond {
 		return

@@ -44,8 +44,12 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldIn(t, awsfake.New(awsfake.Options{}))
+}
+
+func newWorldIn(t *testing.T, cloud *awsfake.Cloud) *world {
+	t.Helper()
 	alone(t)
-	cloud := awsfake.New(awsfake.Options{})
 	w := &world{cloud: cloud, account: cloud.Account(consumer)}
 	w.user, w.bucket = w.account.AdminUser(), w.account.CreateBucket("data", region, awsfake.BucketOptions{})
 	w.role = w.account.CreateRole("syncd", trust(w.user.ARN, ""), awsfake.RoleOptions{Policies: []*iam.Document{allowAll()}})

@@ -1,0 +1,111 @@
+package creds
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+
+	"syncd/internal/awserr"
+)
+
+// TestWithin has retrievals end in the ways that the SDK's do.
+func TestWithin(t *testing.T) {
+	refused := errors.New("https response error StatusCode: 503")
+	for name, tt := range map[string]struct {
+		get  func(ctx context.Context) error
+		want string // of the error
+	}{
+		"time is over": {func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, "no credentials within 9s: no answer"},
+		"the SDK's own time is over": {func(ctx context.Context) error {
+			return &smithy.CanceledError{Err: attempt(ctx, context.DeadlineExceeded)}
+		}, "no credentials within 1s: no answer"},
+		"with a cause": {func(ctx context.Context) error {
+			_ = attempt(ctx, refused)
+			_ = attempt(ctx, context.Canceled)
+			<-ctx.Done()
+			return &aws.RequestCanceledError{Err: ctx.Err()}
+		}, "no credentials within 9s: https response error StatusCode: 503"},
+		"another error": {func(context.Context) error { return refused }, "https response error StatusCode: 503"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			_, err := within(t.Context(), time.Now(), localTime, func(ctx context.Context) (int, error) { return 0, tt.get(ctx) })
+			failed := source{name: "instance metadata"}.failure(err)
+			if err.Error() != tt.want || awserr.Classify(failed) != awserr.Credentials || !awserr.Fatal(failed) {
+				t.Errorf("%s: got %v of class %q, want %q of class credentials", name, err, awserr.Classify(failed), tt.want)
+			}
+		})
+	}
+}
+
+// TestCanceledStaysCanceled has whoever asked go away.
+func TestCanceledStaysCanceled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := within(ctx, time.Now(), localTime, func(ctx context.Context) (int, error) { return 0, ctx.Err() })
+	if got := awserr.Classify(source{}.failure(err)); got != awserr.Canceled {
+		t.Errorf("got class %q, want %q", got, awserr.Canceled)
+	}
+}
+
+// attempt has one request of a client end with an error.
+func attempt(ctx context.Context, err error) error {
+	stack := middleware.NewStack("test", func() any { return nil })
+	if err := attachBound(stack); err != nil {
+		return err
+	}
+	_, _, err = middleware.DecorateHandler(middleware.HandlerFunc(func(ctx context.Context, _ any) (any, middleware.Metadata, error) {
+		if _, ok := ctx.Deadline(); !ok {
+			err = errors.New("the request has no end")
+		}
+		return nil, middleware.Metadata{}, err
+	}), stack).Handle(context.WithoutCancel(ctx), nil)
+	return err
+}
+
+// TestRegionOfTheMapping stands where the environment names none, for credentials that STS gives, each region having a session of its own.
+func TestRegionOfTheMapping(t *testing.T) {
+	for name, tt := range map[string]struct {
+		env    map[string]string
+		shared bool
+		want   string
+	}{
+		"web identity":               {map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": "/t", "AWS_ROLE_ARN": "arn:aws:iam::222222222222:role/pod"}, false, "eu-central-1"},
+		"web identity with a region": {map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": "/t", "AWS_ROLE_ARN": "arn:aws:iam::222222222222:role/pod", "AWS_REGION": "us-east-2"}, true, "us-east-2"},
+		"container":                  {map[string]string{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/1"}, true, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, variable := range []string{"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"} {
+				t.Setenv(variable, "")
+			}
+			t.Setenv("AWS_CONFIG_FILE", "/dev/null")
+			t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+			for variable, value := range tt.env {
+				t.Setenv(variable, value)
+			}
+			o := Options{Shared: new(Shared), Now: time.Now}
+			b, err := load(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			one, other := b.ambient(o, "us-west-2"), b.ambient(o, "eu-central-1")
+			if (one == other) != tt.shared || one != b.ambient(o, "us-west-2") {
+				t.Errorf("got one session for two regions: %v, want %v", one == other, tt.shared)
+			}
+			region := "eu-central-1"
+			if tt.want == "" {
+				region = ""
+			}
+			loaded, err := b.again(t.Context(), region)
+			if err != nil || loaded.Region != tt.want || strings.Contains(sourceOf(loaded).name, "/v2/") {
+				t.Errorf("got region %q, source %q, %v, want %q", loaded.Region, sourceOf(loaded).name, err, tt.want)
+			}
+		})
+	}
+}

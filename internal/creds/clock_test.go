@@ -1,0 +1,154 @@
+package creds_test
+
+import (
+	"bytes"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"syncd/config"
+	"syncd/internal/awsfake"
+	"syncd/internal/creds"
+)
+
+// skewed is a world whose services have another clock than this machine, which is ahead of theirs by so much.
+func skewed(t *testing.T, ahead time.Duration) (w *world, log *bytes.Buffer) {
+	t.Helper()
+	cloud := awsfake.New(awsfake.Options{Now: func() time.Time { return time.Now().Add(-ahead) }, OneClock: true})
+	w, log = newWorldIn(t, cloud), new(bytes.Buffer)
+	w.options.Logger, w.options.Shared = slog.New(slog.NewTextHandler(log, nil)), new(creds.Shared)
+	return w, log
+}
+
+// TestClockThatIsWrong uses a role and ambient credentials for three hours on a machine whose clock is wrong.
+func TestClockThatIsWrong(t *testing.T) {
+	for _, ahead := range []time.Duration{65 * time.Minute, -65 * time.Minute, 20 * time.Minute, 40 * 24 * time.Hour, -40 * 24 * time.Hour} {
+		for _, role := range []string{"syncd", ""} {
+			synctest.Test(t, func(t *testing.T) {
+				w, log := skewed(t, ahead)
+				agent := w.podIdentity(t)
+				set := w.open(t)
+				client := w.client(t, set, role)
+				for range 18 {
+					if err := list(t.Context(), client); err != nil {
+						t.Fatalf("ahead by %s, role %q: %v", ahead, role, err)
+					}
+					time.Sleep(10 * time.Minute)
+				}
+				// Each hour one; the first ambient ones may serve before anything is known of the clock.
+				if n := w.assumed() - int64(agent.asked); role != "" && n > 2*4 {
+					t.Errorf("ahead by %s: got the role assumed %d times in three hours, want about one an hour", ahead, n)
+				}
+				if agent.asked > 6 {
+					t.Errorf("ahead by %s, role %q: got credentials asked for %d times in three hours, want about one an hour", ahead, role, agent.asked)
+				}
+				if got, ok := set.Skew(); !ok || (got-ahead).Abs() > 2*time.Second || !creds.Skewed(got) {
+					t.Errorf("ahead by %s: got skew %s, %v", ahead, got, ok)
+				}
+				if n := strings.Count(log.String(), "clock differs"); n != 1 {
+					t.Errorf("ahead by %s: got %d warnings, want one:\n%s", ahead, n, log)
+				}
+			})
+		}
+	}
+}
+
+// TestClockThatIsRight is not spoken of.
+func TestClockThatIsRight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, log := skewed(t, 3*time.Second)
+		set := w.open(t)
+		if got, ok := set.Skew(); ok {
+			t.Errorf("got skew %s before any answer", got)
+		}
+		if err := list(t.Context(), w.client(t, set, "syncd")); err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := set.Skew(); !ok || creds.Skewed(got) || log.Len() > 0 {
+			t.Errorf("got skew %s, %v and the log %q, want a small one and no line", got, ok, log)
+		}
+	})
+}
+
+// TestHeadOnAWrongClock begins with a request whose refusal has no code.
+func TestHeadOnAWrongClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, _ := skewed(t, time.Hour)
+		client := w.client(t, w.open(t), "")
+		w.bucket.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+		if _, err := client.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: aws.String("data"), Key: aws.String("k")}); err != nil {
+			t.Errorf("got %v, want it signed again with the service's time", err)
+		}
+	})
+}
+
+// stamped changes what STS answers.
+type stamped struct {
+	next   http.RoundTripper
+	change func(res *http.Response, body string) string
+}
+
+func (s stamped) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := s.next.RoundTrip(r)
+	if err != nil || !strings.Contains(r.Header.Get("Authorization"), "/sts/") {
+		return res, err
+	}
+	var text bytes.Buffer
+	if _, err := text.ReadFrom(res.Body); err != nil {
+		return nil, err
+	}
+	body := s.change(res, text.String())
+	changed := reply(r, res.StatusCode, body)
+	changed.Header = res.Header
+	changed.Header.Del("Content-Length")
+	return changed, nil
+}
+
+// TestSessionsOfOddAnswers has STS name an end that cannot be, no time, or a shorter session than asked for.
+func TestSessionsOfOddAnswers(t *testing.T) {
+	expiration := regexp.MustCompile(`<Expiration>[^<]*</Expiration>`)
+	ends := func(after time.Duration) func(*http.Response, string) string {
+		return func(_ *http.Response, body string) string {
+			return expiration.ReplaceAllString(body, "<Expiration>"+time.Now().Add(after).UTC().Format(time.RFC3339)+"</Expiration>")
+		}
+	}
+	for name, tt := range map[string]struct {
+		change func(*http.Response, string) string
+		least  int64 // sessions in two hours
+		most   int64
+		skewed bool
+	}{
+		"ended already":      {ends(-5 * time.Minute), 3, 3, true},
+		"ends in years":      {ends(9000 * time.Hour), 3, 3, false},
+		"ends in 20 minutes": {ends(20 * time.Minute), 7, 9, false},
+		"no date":            {func(res *http.Response, body string) string { res.Header.Del("Date"); return body }, 3, 3, false},
+		"a cached date":      {func(res *http.Response, body string) string { res.Header.Set("Age", "9"); return body }, 3, 3, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w, log := skewed(t, 0)
+			w.set("syncd", func(r *config.Role) { r.Duration = config.Duration(time.Hour) })
+			w.options.HTTPClient = &http.Client{Transport: stamped{w.cloud.RoundTripper(), tt.change}}
+			set := w.open(t)
+			client := w.client(t, set, "syncd")
+			for range 4 * 120 {
+				if err := list(t.Context(), client); err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+				time.Sleep(15 * time.Second)
+			}
+			if n := w.assumed(); n < tt.least || n > tt.most {
+				t.Errorf("%s: got %d sessions in two hours, want %d to %d", name, n, tt.least, tt.most)
+			}
+			if warned := strings.Contains(log.String(), "clock differs"); warned != tt.skewed {
+				t.Errorf("%s: got the log %q, want a warning of the clock: %v", name, log, tt.skewed)
+			}
+		})
+	}
+}

@@ -1,0 +1,73 @@
+package creds
+
+import (
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+)
+
+// proxied says in the environment of this test's own process that it is the one with a proxy: net/http looks for one once.
+const proxied = "SYNCD_TEST_PROXIED"
+
+// TestProxyIsForOthers looks at each client that is made where the environment has a proxy for everything.
+func TestProxyIsForOthers(t *testing.T) {
+	if os.Getenv(proxied) == "" {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProxyIsForOthers$")
+		cmd.Env = append(os.Environ(), proxied+"=1", "HTTP_PROXY=http://proxy.invalid:3128", "HTTPS_PROXY=http://proxy.invalid:3128", "NO_PROXY=", "no_proxy=",
+			"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "AWS_PROFILE=",
+			"AWS_EC2_METADATA_SERVICE_ENDPOINT=http://metadata.example.net:8080", "AWS_CONTAINER_CREDENTIALS_FULL_URI=")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v:\n%s", err, out)
+		}
+		return
+	}
+	b, err := load(t.Context(), Options{Shared: new(Shared)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := b.again(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, transport := range map[string]*http.Transport{"services": transportOf(t, b.HTTPClient), "credentials": transportOf(t, again.HTTPClient)} {
+		for target, want := range map[string]bool{
+			"http://169.254.170.2/v2/credentials/1": false, "http://169.254.170.23/v1/credentials": false, "http://[fd00:ec2::23]/v1/credentials": false,
+			"http://169.254.169.254/latest": false, "http://[fd00:ec2::254]/latest": false, "https://169.254.1.1:8443/": false, "http://[fe80::1%25eth0]/": false,
+			"http://[::ffff:169.254.170.2]/": false, "http://127.9.9.9:80/": false, "http://[::1]:9000/": false, "http://LOCALHOST:9000/": false,
+			"http://localhost.:9000/": false, "http://minio.localhost/": false, "http://metadata.example.net:8080/latest": false,
+			"http://metadata.example.net/latest": true, "http://169.253.1.1/": true, "http://[fd00:ec3::23]/": true, "https://s3.us-west-2.amazonaws.com/": true,
+			"https://sts.us-west-2.amazonaws.com/": true, "http://minio.storage.svc:9000/": true, "http://10.0.0.1/": true, "http://localhost.example.net/": true,
+		} {
+			at, err := url.Parse(target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			via, err := transport.Proxy(&http.Request{URL: at})
+			if err != nil || (via != nil) != want {
+				t.Errorf("%s: %s: got proxy %v, %v, want one: %v", name, target, via, err, want)
+			}
+		}
+	}
+}
+
+// transportOf returns what a client sends with.
+func transportOf(t *testing.T, client aws.HTTPClient) *http.Transport {
+	t.Helper()
+	switch c := client.(type) {
+	case *awshttp.BuildableClient:
+		return c.GetTransport()
+	case *http.Client:
+		if inner, ok := c.Transport.(http11); ok {
+			if transport, ok := inner.next.(*http.Transport); ok {
+				return transport
+			}
+		}
+	}
+	t.Fatalf("got a client of type %T", client)
+	return nil
+}

@@ -74,6 +74,12 @@ func newSystem(ctx context.Context, p process, f flags) (*system, error) {
 		door: admit.New(), peers: map[string]*peer.Peer{}, registry: registry, metrics: house, buffers: copier.NewBuffers(relayMemory), encoders: checkpoint.NewEncoders(),
 		share: throttle.NewShare(int(opened.config.Concurrency)), sts: spacing{perSecond: stsRate},
 	}
+	if p.shared != nil {
+		s.metrics.ClockSkew.Set(func() (float64, bool) {
+			ahead, ok := p.shared.Clock.Skew()
+			return ahead.Seconds(), ok
+		})
+	}
 	b := readBuild()
 	s.metrics.BuildInfo.WithLabelValues(b.version, b.revision, b.goVersion).Set(1)
 	for _, m := range opened.mappings {

@@ -186,6 +186,9 @@ func hintFor(err error) string {
 	if c, ok := errors.AsType[*awserr.CredentialsError](err); ok {
 		return c.Hint
 	}
+	if expired, ok := errors.AsType[*awserr.ExpiredError](err); ok {
+		return expired.Hint
+	}
 	if errors.Is(err, syncer.ErrDrained) {
 		return "what was done is saved; the next pass goes on from there"
 	}

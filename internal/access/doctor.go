@@ -29,7 +29,9 @@ const (
 	FeatureCredentials Feature = "credentials"
 	// FeatureConnection is where requests go.
 	FeatureConnection Feature = "connection"
-	FeatureRequest    Feature = "request" // one whose permissions are all there, and which fails nevertheless
+	// FeatureClock is the clock of this machine.
+	FeatureClock   Feature = "clock"
+	FeatureRequest Feature = "request" // one whose permissions are all there, and which fails nevertheless
 )
 
 // CauseKind is what a cause lies in: the kind of a document, as [KindBucket], or one of these.
@@ -149,7 +151,7 @@ func Diagnose(ctx context.Context, o DoctorOptions) (Diagnosis, error) {
 		if err := w.run(ctx); err != nil {
 			return d, fmt.Errorf("mapping %s: %w", m.Name, err)
 		}
-		d.Probes = append(d.Probes, slices.Concat(w.result(), w.deputyProbes(), w.exposedProbes(), w.foundProbes())...)
+		d.Probes = append(d.Probes, slices.Concat(w.result(), w.deputyProbes(), w.exposedProbes(), w.foundProbes(), w.clockProbes())...)
 		d.Leftovers = append(d.Leftovers, w.leftovers...)
 	}
 	return d, nil

@@ -8,8 +8,10 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"syncd/internal/access"
+	"syncd/internal/awsfake"
 )
 
 // watched is the way to the services: it keeps whom requests were for, and refuses what is for AWS itself.
@@ -233,4 +235,29 @@ func TestNoSTSAtAnEndpointOfS3(t *testing.T) {
 			t.Error("got no request to STS, want some")
 		}
 	})
+}
+
+// TestDoctorNamesTheClock has this machine's clock an hour off: everything works, and the doctor says what should be otherwise.
+func TestDoctorNamesTheClock(t *testing.T) {
+	for ahead, want := range map[time.Duration]string{65 * time.Minute: "1h5m0s ahead of", -65 * time.Minute: "1h5m0s behind", 2 * time.Minute: ""} {
+		synctest.Test(t, func(t *testing.T) {
+			cloud := awsfake.New(awsfake.Options{Now: func() time.Time { return time.Now().Add(-ahead) }, OneClock: true})
+			w := way{"share-account", access.Options{Style: access.AccountStyle, Principal: "arn:aws:iam::222222222222:user/task"}}
+			x := newWorldIn(t, cloud, w, func(text string) string { return text + endpointSettings })
+			x.buckets["owner-data"].SetEncryption(x.ownerKey.ARN(), false)
+			x.fill(x.config.Mappings[0])
+			said := ""
+			for _, p := range x.diagnose(t).Probes {
+				if p.Bad() {
+					t.Errorf("ahead by %s: %s on %s: %s (%s)", ahead, p.Action, p.Resource, p.Outcome, p.Error)
+				}
+				if p.Feature == access.FeatureClock {
+					said += string(p.Outcome) + ": " + p.Error
+				}
+			}
+			if (said == "") != (want == "") || !strings.Contains(said, want) || want != "" && !strings.HasPrefix(said, "warning: ") {
+				t.Errorf("ahead by %s: got %q, want %q", ahead, said, want)
+			}
+		})
+	}
 }

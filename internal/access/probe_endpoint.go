@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"syncd/config"
+	"syncd/internal/creds"
 )
 
 // exposedProbes are the doctor's warnings of endpoints that the configuration names and that are reached without TLS. They fail nothing:
@@ -35,6 +36,21 @@ func (w *walk) foundProbes() (probes []Probe) {
 			"write it into the configuration, or unset AWS_ENDPOINT_URL and its kin"))
 	}
 	return probes
+}
+
+// clockProbes is the doctor's warning of a clock that is wrong. Requests are signed nevertheless, because the SDK corrects for it.
+func (w *walk) clockProbes() []Probe {
+	ahead, ok := w.set.Skew()
+	if !ok || !creds.Skewed(ahead) {
+		return nil
+	}
+	return []Probe{{
+		Mapping: w.m.Name, Feature: FeatureClock, Action: "clock", Outcome: OutcomeWarning, Error: creds.ClockWarning(ahead),
+		Causes: []Cause{{
+			Kind: CauseClock, Side: Consumer, Confidence: Certain,
+			Why: "set it, and keep it right by NTP: AWS refuses requests that are signed more than 15 minutes off, and each client has to find that out anew",
+		}},
+	}}
 }
 
 func (r reading) endpointWarning(endpoint, problem, fix string) Probe {

@@ -76,22 +76,29 @@ func (w *walk) identityPlace(k *ask) string {
 // probeIdentities asks STS whose the ambient credentials are, which needs no permission (AWS STS API Reference, GetCallerIdentity). A
 // failure does not stop the other checks, unless there are no credentials at all.
 func (w *walk) probeIdentities(ctx context.Context) {
-	if at, err := w.set.Config("", w.m.Source.Region); err == nil && at.Credentials != nil {
-		_, err = at.Credentials.Retrieve(ctx)
-		if err != nil {
-			w.blocked[""] = "there are no credentials to begin with"
+	if err := assume(ctx, w.set, "", w.m.Source.Region); err != nil { // it has an end of its own, which says why
+		w.blocked[""] = "there are no credentials to begin with"
+		if places := w.identityPlaces(); len(places) > 0 { // to ask who they are would only take as long again
+			w.identityFailed(w.identityProbe(places[0]), places[0], err)
 		}
+		return
 	}
 	for _, place := range w.identityPlaces() {
 		w.probeIdentity(ctx, place)
 	}
 }
 
-func (w *walk) probeIdentity(ctx context.Context, place stsPlace) {
+// identityProbe begins the check of who the ambient credentials are.
+func (w *walk) identityProbe(place stsPlace) Probe {
 	probe := Probe{Mapping: w.m.Name, Feature: FeatureCredentials, Action: "sts:GetCallerIdentity", Request: "GetCallerIdentity", Outcome: OutcomeOK}
 	if place.endpoint != w.c.STSEndpoint("") {
 		probe.Resource = cmp.Or(place.endpoint, "AWS")
 	}
+	return probe
+}
+
+func (w *walk) probeIdentity(ctx context.Context, place stsPlace) {
+	probe := w.identityProbe(place)
 	var out *sts.GetCallerIdentityOutput
 	err := bounded(ctx, func(ctx context.Context) (err error) {
 		out, err = w.callerIdentity(ctx, place)
@@ -207,11 +214,13 @@ func (w *walk) probeLess(ctx context.Context, name string) []Cause {
 	return nil
 }
 
-// hintOf is what package creds advises about a role that could not be assumed; "" for nothing.
+// hintOf is what package creds advises about credentials that could not be had or have expired; "" for nothing.
 func hintOf(err error) string {
-	c, ok := errors.AsType[*awserr.CredentialsError](err)
-	if !ok {
-		return ""
+	if c, ok := errors.AsType[*awserr.CredentialsError](err); ok {
+		return c.Hint
 	}
-	return c.Hint
+	if expired, ok := errors.AsType[*awserr.ExpiredError](err); ok {
+		return expired.Hint
+	}
+	return ""
 }

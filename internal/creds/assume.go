@@ -68,22 +68,22 @@ func (a *assumer) grant(ctx context.Context, _ aws.Credentials) (grant, error) {
 		AccessKeyID: aws.ToString(c.AccessKeyId), SecretAccessKey: aws.ToString(c.SecretAccessKey),
 		SessionToken: aws.ToString(c.SessionToken), CanExpire: true, Expires: aws.ToTime(c.Expiration),
 		Source: "syncd", AccountID: a.role.Account(),
-	}, a.length(ctx, out)}, nil
+	}, a.length(out)}, nil
 }
 
 // length is how long a session lasts that was just given: from the Date of the answer to the end that it names, both by the clock of STS.
 // Where that cannot be, it is as long as it was asked for, and its end shows how far the clocks are apart.
-func (a *assumer) length(ctx context.Context, out *sts.AssumeRoleOutput) time.Duration {
+func (a *assumer) length(out *sts.AssumeRoleOutput) time.Duration {
 	asked, end := a.role.Duration.Duration(), aws.ToTime(out.Credentials.Expiration)
 	given, ok := awsmiddleware.GetServerTime(out.ResultMetadata)
 	switch length := end.Sub(given); {
 	case !ok:
 	case length > 0:
-		a.o.Shared.Clock.noteSession(ctx, nil, a.o.Logger)
+		a.o.Shared.Clock.noteSession(nil, a.o.Logger)
 		return min(length, asked)
 	default:
 		ahead := a.o.Now().Add(asked).Sub(end)
-		a.o.Shared.Clock.noteSession(ctx, &ahead, a.o.Logger)
+		a.o.Shared.Clock.noteSession(&ahead, a.o.Logger)
 	}
 	return asked
 }

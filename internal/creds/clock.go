@@ -36,20 +36,32 @@ func (c *Clock) Skew() (ahead time.Duration, ok bool) {
 // Skewed reports whether a skew is beyond [SkewBound].
 func Skewed(ahead time.Duration) bool { return ahead.Abs() > SkewBound }
 
+// ClockWarning says of a skew beyond [SkewBound] how large it is, "" of a smaller one.
+func ClockWarning(ahead time.Duration) string {
+	switch size := ahead.Abs().Round(time.Second); {
+	case !Skewed(ahead):
+		return ""
+	case ahead > 0:
+		return "the clock of this machine is " + size.String() + " ahead of that of AWS"
+	default:
+		return "the clock of this machine is " + size.String() + " behind that of AWS"
+	}
+}
+
 // note takes a measurement.
-func (c *Clock) note(ctx context.Context, ahead time.Duration, logger *slog.Logger) {
+func (c *Clock) note(ahead time.Duration, logger *slog.Logger) {
 	c.measured.Store(&ahead)
-	c.judge(ctx, logger)
+	c.judge(logger)
 }
 
 // noteSession takes what the end of a session shows, nil where that agrees with the Date of its answer.
-func (c *Clock) noteSession(ctx context.Context, ahead *time.Duration, logger *slog.Logger) {
+func (c *Clock) noteSession(ahead *time.Duration, logger *slog.Logger) {
 	c.session.Store(ahead)
-	c.judge(ctx, logger)
+	c.judge(logger)
 }
 
 // judge says so when the clock leaves its bound or returns to it.
-func (c *Clock) judge(ctx context.Context, logger *slog.Logger) {
+func (c *Clock) judge(logger *slog.Logger) {
 	ahead, ok := c.Skew()
 	if !ok {
 		return
@@ -59,10 +71,10 @@ func (c *Clock) judge(ctx context.Context, logger *slog.Logger) {
 		return
 	}
 	if beyond {
-		logger.WarnContext(ctx, "clock differs from the services'", "ahead", ahead.Round(time.Second), "bound", SkewBound)
+		logger.Warn("clock differs from the services'", "ahead", ahead.Round(time.Second), "bound", SkewBound)
 		return
 	}
-	logger.InfoContext(ctx, "clock agrees with the services' again", "ahead", ahead.Round(time.Second))
+	logger.Info("clock agrees with the services' again", "ahead", ahead.Round(time.Second))
 }
 
 // watch returns middleware that measures with every answer of a service. What has no id of a request is not a service's, and what has
@@ -78,7 +90,7 @@ func (c *Clock) watch(now func() time.Time, logger *slog.Logger) func(*middlewar
 			return out, metadata, err
 		}
 		if date, ok := awsmiddleware.GetServerTime(metadata); ok {
-			c.note(ctx, now().Sub(date), logger)
+			c.note(now().Sub(date), logger)
 		}
 		return out, metadata, err
 	}

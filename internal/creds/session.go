@@ -134,7 +134,7 @@ func (r renewal) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
-		return s.keep(ctx, err)
+		return s.keep(err)
 	}
 	now := s.now()
 	s.current, s.end = fresh, time.Time{}
@@ -151,12 +151,12 @@ func (r renewal) Retrieve(ctx context.Context) (aws.Credentials, error) {
 }
 
 // keep returns the credentials that there are for a little longer, or why they were not renewed. The caller holds s.mu.
-func (s *session) keep(ctx context.Context, failure error) (aws.Credentials, error) {
+func (s *session) keep(failure error) (aws.Credentials, error) {
 	now := s.now()
 	if !s.current.HasKeys() || !s.outlives && !now.Before(s.end) {
 		return aws.Credentials{}, failure
 	}
-	s.logger.WarnContext(ctx, "credentials were not renewed", "err", awserr.Brief(failure), "end", s.end.UTC())
+	s.logger.Warn("credentials were not renewed", "err", awserr.Brief(failure), "end", s.end.UTC())
 	good := s.current.Credentials
 	good.CanExpire, good.Expires = true, now.Add(retryRenewal)
 	if !s.outlives && s.end.Before(good.Expires) {

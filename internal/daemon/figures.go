@@ -15,11 +15,12 @@ type figure struct {
 	concurrency                int64
 	rates                      map[string]float64 // requests per second by side
 	throttles                  int64
+	clockSkew                  *float64 // of the process, in seconds; nil while it is not known
 	// signs counts signs of life: whatever it is that grows.
 	signs float64
 }
 
-// figures are what the metrics say, by mapping.
+// figures are what the metrics say, by mapping; those of the process as a whole under "".
 type figures map[string]*figure
 
 // of returns the figure of a mapping, an empty one where the metrics say nothing.
@@ -54,7 +55,7 @@ func (d *Daemon) figures() figures {
 			for _, l := range m.GetLabel() {
 				labels[l.GetName()] = l.GetValue()
 			}
-			if mapping := labels["mapping"]; mapping != "" {
+			if mapping := labels["mapping"]; mapping != "" || len(labels) == 0 {
 				read(known.at(mapping), labels, m.GetGauge().GetValue()+m.GetCounter().GetValue())
 			}
 		}
@@ -97,6 +98,8 @@ func boundReader(name string) func(f *figure, labels map[string]string, value fl
 		return func(f *figure, _ map[string]string, v float64) { f.leaseExpiry = moment(v) }
 	case "syncd_credential_expiry_timestamp_seconds":
 		return func(f *figure, l map[string]string, v float64) { f.credentials[l["side"]] = moment(v) }
+	case "syncd_clock_skew_seconds":
+		return func(f *figure, _ map[string]string, v float64) { f.clockSkew = &v }
 	case "syncd_concurrency_limit":
 		return func(f *figure, _ map[string]string, v float64) { f.concurrency = int64(v) }
 	case "syncd_rate_limit_requests_per_second":

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"syncd/internal/creds"
 	"syncd/internal/syncer"
 )
 
@@ -40,8 +41,19 @@ type Snapshot struct {
 	Version   string    `json:"version"`
 	Draining  bool      `json:"draining"`
 	Passes    Passes    `json:"passes"`
+	// ClockSkewSeconds is how far the clock of this machine is ahead of that of AWS, negative when it is behind; absent before the first
+	// answer.
+	ClockSkewSeconds *float64 `json:"clock_skew_seconds,omitempty"`
 	// Mappings are in the order of the configuration.
 	Mappings []Status `json:"mappings"`
+}
+
+// ClockWarning says that the clock of this machine is wrong, "" when it is not.
+func (s *Snapshot) ClockWarning() string {
+	if s.ClockSkewSeconds == nil {
+		return ""
+	}
+	return creds.ClockWarning(time.Duration(*s.ClockSkewSeconds * float64(time.Second)))
 }
 
 // Passes is how many passes run and how many mappings wait for one.
@@ -182,7 +194,7 @@ func (d *Daemon) Snapshot() *Snapshot {
 
 func (d *Daemon) look(now time.Time) *Snapshot {
 	known := d.figures()
-	s := &Snapshot{At: now.UTC(), StartedAt: d.started.UTC(), Version: d.o.Version, Draining: d.isDraining(), Mappings: []Status{}}
+	s := &Snapshot{At: now.UTC(), StartedAt: d.started.UTC(), Version: d.o.Version, Draining: d.isDraining(), ClockSkewSeconds: known.of("").clockSkew, Mappings: []Status{}}
 	s.Passes = Passes{d.o.Places.limit.Load(), d.o.Places.running.Load(), d.o.Places.waiting.Load()}
 	for _, k := range d.kept() {
 		s.Mappings = append(s.Mappings, k.status(now, known.of(k.m.Name)))

@@ -64,6 +64,8 @@ type Metrics struct {
 	ShortenedRetentions *prometheus.CounterVec
 	// CredentialExpiry is the Unix time at which a session ends unless it is renewed, by mapping and side.
 	CredentialExpiry *Funcs
+	// ClockSkew is how far the clock of this machine is ahead of that of AWS, in seconds.
+	ClockSkew *Funcs
 	// ConcurrencyLimit is the number of requests that may be under way at once, by mapping.
 	ConcurrencyLimit *Funcs
 	// RateLimit is the rate that a service was found to bear, by mapping and side; no series while there is no bound.
@@ -118,6 +120,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		UnconditionalWrites: counter("unconditional_writes_total", "Copies written without a condition on what the destination holds, because the role or the service allows none.", "mapping"),
 		ShortenedRetentions: counter("shortened_retentions_total", "Copies whose retention ends before that of their source, as copy.object_lock_max has it.", "mapping"),
 		CredentialExpiry:    funcs(prometheus.GaugeValue, "credential_expiry_timestamp_seconds", "Unix time at which the session of a side ends unless it is renewed; absent before the first and for ambient credentials that tell none.", "mapping", "side"),
+		ClockSkew:           funcs(prometheus.GaugeValue, "clock_skew_seconds", "How far the clock of this machine is ahead of that of AWS, by the Date of its answers; negative when it is behind, absent before the first answer."),
 		ConcurrencyLimit:    funcs(prometheus.GaugeValue, "concurrency_limit", "Requests that may be under way at once.", "mapping"),
 		RateLimit:           funcs(prometheus.GaugeValue, "rate_limit_requests_per_second", "Rate of requests that a service was found to bear, or is capped at; absent while there is no bound.", "mapping", "side"),
 		Throttles:           funcs(prometheus.CounterValue, "throttles_total", "Answers to this mapping's own requests that asked to slow down, whatever other mappings share the quota.", "mapping", "side"),
@@ -136,7 +139,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		m.Objects, m.CopiedBytes, m.Actions, m.Quarantined, m.Requests, m.RequestDuration, m.Passes, m.PassDuration,
 		m.CopiesInFlight, m.LastSuccess, m.LastCompleteListing, m.LedgerEntries, m.LedgerGeneration, m.LeaseHeld, m.LeaseExpiry,
 		m.CopyDuration, m.OldestUnsynced, m.BacklogObjects, m.BacklogBytes, m.QuarantineObjects, m.StoreWrites, m.UnconditionalWrites, m.ShortenedRetentions, m.CredentialExpiry,
-		m.ConcurrencyLimit, m.RateLimit, m.Throttles, m.Cost, m.NextPass,
+		m.ClockSkew, m.ConcurrencyLimit, m.RateLimit, m.Throttles, m.Cost, m.NextPass,
 		m.PassesRunning, m.PassesWaiting, m.PassesLimit, m.PassWaiting, m.ReloadSuccess, m.LastReload, m.BuildInfo,
 	)
 	return m

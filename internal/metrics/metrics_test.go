@@ -41,6 +41,7 @@ func families(t *testing.T) map[string]*dto.MetricFamily {
 		func() { m.LeaseExpiry.WithLabelValues("m").Set(1) },
 		func() { m.CopyDuration.WithLabelValues("m").Observe(1) },
 		func() { m.OldestUnsynced.Set(one, "m") },
+		func() { m.ClockSkew.Set(one) },
 		func() { m.BacklogObjects.WithLabelValues("m").Set(1) },
 		func() { m.BacklogBytes.WithLabelValues("m").Set(1) },
 		func() { m.QuarantineObjects.WithLabelValues("m", "denied").Set(1) },

@@ -2,8 +2,10 @@ package creds
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -97,8 +99,17 @@ func (s source) passes(err error) bool {
 	case status != 0:
 		return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests
 	default: // what does not answer as instance metadata is as a rule no instance
-		return s.kind != fromInstance && (errors.Is(err, errSlow) || awserr.Classify(err) == awserr.Transient)
+		return s.kind != fromInstance && !lasts(err) && (errors.Is(err, errSlow) || awserr.Classify(err) == awserr.Transient)
 	}
+}
+
+// lasts reports whether an error of a connection is one that waiting does not help: no such host, or a certificate of somebody else.
+func lasts(err error) bool {
+	if unknown, ok := errors.AsType[*net.DNSError](err); ok {
+		return unknown.IsNotFound
+	}
+	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
+	return ok
 }
 
 // statusOf returns the HTTP status that an error came with, 0 when none did.

@@ -22,7 +22,7 @@ func TestWithin(t *testing.T) {
 		get  func(ctx context.Context) error
 		want string // of the error
 	}{
-		"time is over": {func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, "no credentials within 9s: no answer"},
+		"time is over": {func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, "no credentials within 7s: no answer"},
 		"the SDK's own time is over": {func(ctx context.Context) error {
 			return &smithy.CanceledError{Err: attempt(ctx, context.DeadlineExceeded)}
 		}, "no credentials within 1s: no answer"},
@@ -31,7 +31,7 @@ func TestWithin(t *testing.T) {
 			_ = attempt(ctx, context.Canceled)
 			<-ctx.Done()
 			return &aws.RequestCanceledError{Err: ctx.Err()}
-		}, "no credentials within 9s: https response error StatusCode: 503"},
+		}, "no credentials within 7s: https response error StatusCode: 503"},
 		"another error": {func(context.Context) error { return refused }, "https response error StatusCode: 503"},
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -21,6 +21,8 @@ const (
 	renewJitter = 0.5
 	// retryRenewal is how long a session that could not be renewed is used before the renewal is tried again.
 	retryRenewal = 30 * time.Second
+	// renewPatience is how long requests wait for a renewal while the credentials that there are still serve.
+	renewPatience = 2 * time.Second
 	// dropAfter is how long a session is not dropped again after one was: requests that were signed with that one may still be failing,
 	// and a service that calls each new session expired is not helped by many.
 	dropAfter = 15 * time.Second
@@ -57,6 +59,8 @@ type session struct {
 	mu      sync.Mutex
 	current grant
 	end     time.Time // of current, by the clock of this machine
+	due     time.Time // of the renewal; zero for credentials without an end
+	began   time.Time // when the renewal under way did; zero for none
 	refused aws.Credentials
 	dropped time.Time
 }
@@ -67,9 +71,38 @@ func newSession(from giver, now func() time.Time, logger *slog.Logger) *session 
 	return s
 }
 
-// Retrieve returns the session's credentials, and gets new ones when there are none or their end is near.
+// Retrieve returns the session's credentials, and gets new ones when there are none or their end is near. A renewal that takes long goes
+// on while requests are signed with the old ones.
 func (s *session) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	return s.cache.Retrieve(ctx)
+	serving, patience := s.serving()
+	switch {
+	case !serving.HasKeys():
+		return s.cache.Retrieve(ctx)
+	case patience <= 0:
+		return serving, nil
+	}
+	patient, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	renewed, err := s.cache.Retrieve(patient)
+	if err != nil && patient.Err() != nil && ctx.Err() == nil {
+		return serving, nil
+	}
+	return renewed, err
+}
+
+// serving returns credentials that are due to be renewed and still serve, and how long to wait for their renewal; none where nothing is
+// due or none serve.
+func (s *session) serving() (serving aws.Credentials, patience time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	if s.due.IsZero() || now.Before(s.due) || !s.outlives && !now.Before(s.end) {
+		return aws.Credentials{}, 0
+	}
+	if s.began.IsZero() {
+		return s.current.Credentials, renewPatience
+	}
+	return s.current.Credentials, renewPatience - now.Sub(s.began)
 }
 
 // until returns when the session ends unless it is renewed; ok is false when there is none.
@@ -116,7 +149,7 @@ func (s *session) unknown() {
 
 // forget has the next request get credentials. The caller holds s.mu.
 func (s *session) forget() {
-	s.current, s.end = grant{}, time.Time{}
+	s.current, s.end, s.due = grant{}, time.Time{}, time.Time{}
 	s.cache.Invalidate()
 }
 
@@ -129,15 +162,17 @@ func (r renewal) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	s := r.s
 	s.mu.Lock()
 	refused := s.refused
+	s.began = s.now()
 	s.mu.Unlock()
 	fresh, err := s.giver.grant(ctx, refused)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.began = time.Time{}
 	if err != nil {
 		return s.keep(err)
 	}
 	now := s.now()
-	s.current, s.end = fresh, time.Time{}
+	s.current, s.end, s.due = fresh, time.Time{}, time.Time{}
 	if !fresh.CanExpire {
 		return fresh.Credentials, nil
 	}
@@ -147,6 +182,7 @@ func (r renewal) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if fresh.length > 0 {
 		good.Expires = s.end.Add(-ahead(fresh.length))
 	}
+	s.due = good.Expires
 	return good, nil
 }
 
@@ -162,6 +198,7 @@ func (s *session) keep(failure error) (aws.Credentials, error) {
 	if !s.outlives && s.end.Before(good.Expires) {
 		good.Expires = s.end
 	}
+	s.due = good.Expires
 	return good, nil
 }
 

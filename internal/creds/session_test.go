@@ -313,3 +313,33 @@ func TestAnswersForGoodAreNotRetried(t *testing.T) {
 		}
 	})
 }
+
+// TestSlowRenewalHoldsUpNothing has STS and the endpoint of the ambient credentials say nothing while a session lives.
+func TestSlowRenewalHoldsUpNothing(t *testing.T) {
+	for _, role := range []string{"syncd", ""} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			agent := w.podIdentity(t)
+			client := w.client(t, w.open(t), role)
+			if err := list(t.Context(), client); err != nil {
+				t.Fatal(err)
+			}
+			w.cloud.Inject(awsfake.Fault{Operation: "AssumeRole", Kind: awsfake.Timeout})
+			agent.answer = silent
+			time.Sleep(56 * time.Minute)
+			begun, waited := time.Now(), time.Duration(0)
+			for range 3 * 60 {
+				begun := time.Now()
+				if err := list(t.Context(), client); err != nil {
+					t.Fatalf("role %q: %v", role, err)
+				}
+				waited += time.Since(begun)
+				time.Sleep(time.Second)
+			}
+			if took := time.Since(begun); waited > took/10 || waited == 0 {
+				t.Errorf("role %q: got %s of %s spent on waiting for a renewal, want little", role, waited, took)
+			}
+			time.Sleep(time.Minute) // the last renewal comes to its own end
+		})
+	}
+}

@@ -77,6 +77,7 @@ func load(ctx context.Context, o Options) (*base, error) {
 				o.HTTPClient = local
 			}
 		}),
+		awsconfig.WithCredentialsCacheOptions(func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = 0 }), // a session renews ahead
 		// The ambient credentials may be asked of STS, by clients that the SDK makes of this: the token of a service account is as
 		// secret as what it is given for. What it answers is theirs to judge.
 		awsconfig.WithAPIOptions([]func(*middleware.Stack) error{admit.Bound, newPlain(o).attach, attachBound}),

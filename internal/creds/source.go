@@ -37,8 +37,8 @@ type source struct {
 // How long it may take to get ambient credentials, and how long one try of it. What gives them on the machine or its link answers within
 // milliseconds, STS and SSO as fast as any service; a program has as long as the SDK gives it.
 const (
-	localTime, localTry = 9 * time.Second, 5 * time.Second
-	serviceTime         = 30 * time.Second
+	localTime, localTry = 7 * time.Second, 4 * time.Second
+	serviceTime         = 25 * time.Second
 	programTime         = time.Minute
 )
 

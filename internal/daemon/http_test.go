@@ -135,6 +135,25 @@ func TestPprofIsServedOnlyWhenAskedFor(t *testing.T) {
 	}
 }
 
+// TestStatusShowsTheClock has the status and the page show what the metric says.
+func TestStatusShowsTheClock(t *testing.T) {
+	for skew, want := range map[float64]string{3900: "1h5m0s ahead of", -3900: "1h5m0s behind", 2: ""} {
+		synctest.Test(t, func(t *testing.T) {
+			o := options(mapping("m", &passes{took: s}))
+			o.Metrics.ClockSkew.Set(func() (float64, bool) { return skew, true })
+			d, stop := start(t, o)
+			if got := d.Snapshot().ClockSkewSeconds; got == nil || *got != skew {
+				t.Errorf("got a skew of %v, want %v", got, skew)
+			}
+			page := ask(t, d.Handler(), "/status").Body.String()
+			if warned := strings.Contains(page, "the clock of this machine is"); warned != (want != "") || !strings.Contains(page, want) {
+				t.Errorf("skew of %v: got warned %v, want %q on the page", skew, warned, want)
+			}
+			stop()
+		})
+	}
+}
+
 // TestStatusIsAContract holds the JSON form of the status to its golden file.
 func TestStatusIsAContract(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

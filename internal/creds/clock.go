@@ -19,8 +19,11 @@ const SkewBound = 5 * time.Minute
 type Clock struct {
 	measured atomic.Pointer[time.Duration]
 	session  atomic.Pointer[time.Duration] // as the end of the last session shows it, where that contradicts the Date of its answer
-	beyond   atomic.Bool                   // SkewBound, which is said once
+	warned   atomic.Pointer[time.Time]     // when a skew beyond SkewBound was said last
 }
+
+// warnEvery is how often a wrong clock is warned of at most, whatever services with other clocks answer in between.
+const warnEvery = time.Hour
 
 // Skew returns how far the clock of this machine is ahead of that of the service that answered last, negative when it is behind. It is
 // exact to a second or two. ok is false before the first answer.
@@ -51,30 +54,26 @@ func ClockWarning(ahead time.Duration) string {
 // note takes a measurement.
 func (c *Clock) note(ahead time.Duration, logger *slog.Logger) {
 	c.measured.Store(&ahead)
-	c.judge(logger)
+	c.warn(logger)
 }
 
 // noteSession takes what the end of a session shows, nil where that agrees with the Date of its answer.
 func (c *Clock) noteSession(ahead *time.Duration, logger *slog.Logger) {
 	c.session.Store(ahead)
-	c.judge(logger)
+	c.warn(logger)
 }
 
-// judge says so when the clock leaves its bound or returns to it.
-func (c *Clock) judge(logger *slog.Logger) {
-	ahead, ok := c.Skew()
-	if !ok {
+// warn says so when the clock is beyond its bound.
+func (c *Clock) warn(logger *slog.Logger) {
+	ahead, _ := c.Skew()
+	if !Skewed(ahead) {
 		return
 	}
-	beyond := Skewed(ahead)
-	if c.beyond.Swap(beyond) == beyond {
+	now, last := time.Now(), c.warned.Load()
+	if last != nil && now.Sub(*last) >= 0 && now.Sub(*last) < warnEvery || !c.warned.CompareAndSwap(last, &now) {
 		return
 	}
-	if beyond {
-		logger.Warn("clock differs from the services'", "ahead", ahead.Round(time.Second), "bound", SkewBound)
-		return
-	}
-	logger.Info("clock agrees with the services' again", "ahead", ahead.Round(time.Second))
+	logger.Warn("clock differs from the services'", "ahead", ahead.Round(time.Second), "bound", SkewBound)
 }
 
 // watch returns middleware that measures with every answer of a service. What has no id of a request is not a service's, and what has

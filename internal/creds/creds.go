@@ -160,7 +160,11 @@ func (s *Set) Expiry(role string) (end time.Time, ok bool) {
 	if session == nil {
 		return time.Time{}, false
 	}
-	return session.until()
+	end, ok = session.until()
+	if ahead, known := s.Skew(); known && Skewed(ahead) {
+		end = end.Add(-ahead) // whoever is shown it has the right time
+	}
+	return end, ok
 }
 
 // session returns the session of a role, the same for every caller, or that of the ambient credentials for "".

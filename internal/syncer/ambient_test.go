@@ -104,7 +104,7 @@ func (w *world) ambientRole(t *testing.T) *agent {
 	return a
 }
 
-// TestDayOfAmbientCredentials runs a pass every twenty minutes of a day, with an object in many parts each, under ambient credentials that
+// TestDayOfAmbientCredentials runs a pass every half an hour of a day, with an object in many parts each, under ambient credentials that
 // end every hour, now and then before their time, and whose endpoint fails a third of the time: no object fails.
 func TestDayOfAmbientCredentials(t *testing.T) {
 	emptyPools()
@@ -115,18 +115,18 @@ func TestDayOfAmbientCredentials(t *testing.T) {
 		w.cloud.SetLatency(2 * time.Second)
 		s := w.open(t)
 		ended := 0
-		for pass := range 24 * 3 {
+		for pass := range 24 * 2 {
 			w.put(name(2 * pass))
-			w.source.Put(name(2*pass+1), awsfake.SyntheticBody(30<<20, uint64(pass)), awsfake.PutOptions{})
+			w.source.Put(name(2*pass+1), awsfake.SyntheticBody(12<<20, uint64(pass)), awsfake.PutOptions{})
 			if pass%7 == 3 {
 				ended++
-				w.cloud.Inject(awsfake.Fault{Operation: "UploadPartCopy", Skip: 3, Times: 1, Do: agent.role.Revoke})
+				w.cloud.Inject(awsfake.Fault{Operation: "UploadPartCopy", Skip: 1, Times: 1, Do: agent.role.Revoke})
 			}
 			begun := time.Now()
 			if got := mustRun(t, s); got.Copied != 2 || got.SetAside() != 0 {
 				t.Fatalf("pass %d: got %d copied, %d set aside, want both objects copied", pass, got.Copied, got.SetAside())
 			}
-			time.Sleep(20*time.Minute - time.Since(begun))
+			time.Sleep(30*time.Minute - time.Since(begun))
 		}
 		if diff := cmp.Diff(w.source.Keys(), w.destination.Keys()); diff != "" {
 			t.Errorf("keys (-source +copy):\n%s", diff)

@@ -85,33 +85,30 @@ func (r signedRetryer) IsErrorRetryable(err error) bool {
 // misdated reports whether a request was refused that was signed at a time which is not the service's. The code does not tell: STS calls
 // it a wrong signature, and an answer to HEAD has none.
 func misdated(err error) bool {
-	answer := refusalOf(err)
-	if answer == nil || answer.StatusCode != http.StatusForbidden && answer.StatusCode != http.StatusBadRequest {
+	sent, answered, status := headers(err)
+	if status != http.StatusForbidden && status != http.StatusBadRequest {
 		return false
 	}
-	signed, errSigned := time.Parse("20060102T150405Z", answer.Request.Header.Get("X-Amz-Date"))
-	date, errDate := http.ParseTime(answer.Header.Get("Date"))
+	signed, errSigned := time.Parse("20060102T150405Z", sent.Get("X-Amz-Date"))
+	date, errDate := http.ParseTime(answered.Get("Date"))
 	return errSigned == nil && errDate == nil && date.Sub(signed).Abs() > misdatedBy
 }
 
-// refusalOf returns the answer that refused a request, nil where there is none or the request is not known.
-func refusalOf(err error) *http.Response {
+// headers returns those of a refused request and of its answer, with its status; 0 where they are not known.
+func headers(err error) (sent, answered http.Header, status int) {
 	refused, ok := errors.AsType[*smithyhttp.ResponseError](err)
 	if !ok || refused.Response == nil || refused.Response.Response == nil || refused.Response.Request == nil {
-		return nil
+		return nil, nil, 0
 	}
-	return refused.Response.Response
+	return refused.Response.Request.Header, refused.Response.Header, refused.Response.StatusCode
 }
 
 var credentialOf = regexp.MustCompile(`Credential=([^/]+)/`)
 
 // signedWith returns the id of the access key that a refused request was signed with, "" where it is not known.
 func signedWith(err error) string {
-	answer := refusalOf(err)
-	if answer == nil {
-		return ""
-	}
-	if m := credentialOf.FindStringSubmatch(answer.Request.Header.Get("Authorization")); m != nil {
+	sent, _, _ := headers(err)
+	if m := credentialOf.FindStringSubmatch(sent.Get("Authorization")); m != nil {
 		return m[1]
 	}
 	return ""

@@ -52,17 +52,20 @@ func (w *world) podIdentity(t *testing.T) *agent {
 
 func (a *agent) RoundTrip(r *http.Request) (*http.Response, error) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	a.asked++
+	asked, answer := a.asked, a.answer
+	a.mu.Unlock() // an answer may take long, and a bubble's time does not go on for a mutex
 	if r.URL.Host != "169.254.170.23" {
 		return nil, fmt.Errorf("asked %s", r.URL.Host)
 	}
-	if a.answer != nil {
-		res := a.answer(r, a.asked)
+	if answer != nil {
+		res := answer(r, asked)
 		if err := r.Context().Err(); err != nil || res != nil {
 			return res, err
 		}
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if !a.keeps || a.kept == nil {
 		body, err := a.session(r.Context())
 		if err != nil {
@@ -71,6 +74,13 @@ func (a *agent) RoundTrip(r *http.Request) (*http.Response, error) {
 		a.kept = body
 	}
 	return reply(r, http.StatusOK, string(a.kept)), nil
+}
+
+// answers changes how it answers.
+func (a *agent) answers(answer func(r *http.Request, asked int) *http.Response) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.answer = answer
 }
 
 func (a *agent) session(ctx context.Context) ([]byte, error) {
@@ -185,10 +195,10 @@ func TestEndpointThatRecovers(t *testing.T) {
 			t.Fatal(err)
 		}
 		agent.role.Revoke()
-		agent.answer = func(_ *http.Request, asked int) *http.Response {
+		agent.answers(func(_ *http.Request, asked int) *http.Response {
 			agent.keeps = asked < 5
 			return nil
-		}
+		})
 		if err := list(t.Context(), client); err != nil || agent.asked != 5 {
 			t.Errorf("got %v after %d questions, want the request repeated after the fifth", err, agent.asked)
 		}
@@ -280,7 +290,7 @@ func TestEndpointThatSaysNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		agent := w.podIdentity(t)
-		agent.answer = silent
+		agent.answers(silent)
 		begun := time.Now()
 		client := w.client(t, w.open(t), "")
 		refused := refusal(t, list(t.Context(), client))
@@ -290,12 +300,12 @@ func TestEndpointThatSaysNothing(t *testing.T) {
 		if text := refused.Error(); !strings.Contains(text, "http://169.254.170.23") || !strings.Contains(text, "within 7s: no answer") {
 			t.Errorf("got %q, want the endpoint named and its silence", text)
 		}
-		agent.answer = nil
+		agent.answers(nil)
 		begun = time.Now()
 		if err := list(t.Context(), client); err != nil {
 			t.Fatal(err)
 		}
-		agent.answer = silent
+		agent.answers(silent)
 		for ; time.Since(begun) < 70*time.Minute; time.Sleep(10 * time.Second) {
 			if err := list(t.Context(), client); time.Since(begun) < 59*time.Minute && err != nil {
 				t.Fatalf("got %v after %s, want the credentials used while they live", err, time.Since(begun))
@@ -304,7 +314,7 @@ func TestEndpointThatSaysNothing(t *testing.T) {
 		if refused := refusal(t, list(t.Context(), client)); !strings.Contains(refused.Error(), "no answer") {
 			t.Errorf("got %v after their end, want the silence named", refused)
 		}
-		agent.answer = nil
+		agent.answers(nil)
 		if err := list(t.Context(), client); err != nil {
 			t.Errorf("got %v when the endpoint was back", err)
 		}
@@ -326,11 +336,11 @@ func TestEndpointThatAnswersOtherwise(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
 			agent := w.podIdentity(t)
-			agent.answer = func(r *http.Request, _ int) *http.Response {
+			agent.answers(func(r *http.Request, _ int) *http.Response {
 				res := reply(r, tt.status, tt.body)
 				res.Header.Set("Content-Type", tt.kind)
 				return res
-			}
+			})
 			begun := time.Now()
 			refused := refusal(t, w.try(t, ""))
 			if !strings.Contains(refused.Error(), tt.want) || time.Since(begun) > 10*time.Second || tt.asked > 0 && agent.asked > tt.asked {
@@ -361,7 +371,7 @@ func TestDayOfFailingRenewals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		agent := w.podIdentity(t)
-		agent.answer = func(r *http.Request, asked int) *http.Response {
+		agent.answers(func(r *http.Request, asked int) *http.Response {
 			switch asked % 6 {
 			case 0:
 				return silent(r, asked)
@@ -370,7 +380,7 @@ func TestDayOfFailingRenewals(t *testing.T) {
 			default:
 				return nil
 			}
-		}
+		})
 		clients := []*s3.Client{w.client(t, w.open(t), ""), w.client(t, w.open(t), "syncd")}
 		want := int64(0)
 		for end := time.Now().Add(24 * time.Hour); time.Now().Before(end); time.Sleep(30 * time.Second) {

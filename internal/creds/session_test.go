@@ -325,7 +325,7 @@ func TestSlowRenewalHoldsUpNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.cloud.Inject(awsfake.Fault{Operation: "AssumeRole", Kind: awsfake.Timeout})
-			agent.answer = silent
+			agent.answers(silent)
 			time.Sleep(56 * time.Minute)
 			begun, waited := time.Now(), time.Duration(0)
 			for range 3 * 60 {

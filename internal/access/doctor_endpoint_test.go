@@ -242,7 +242,7 @@ func TestDoctorNamesTheClock(t *testing.T) {
 	for ahead, want := range map[time.Duration]string{65 * time.Minute: "1h5m0s ahead of", -65 * time.Minute: "1h5m0s behind", 2 * time.Minute: ""} {
 		synctest.Test(t, func(t *testing.T) {
 			cloud := awsfake.New(awsfake.Options{Now: func() time.Time { return time.Now().Add(-ahead) }, OneClock: true})
-			w := way{"share-account", access.Options{Style: access.AccountStyle, Principal: "arn:aws:iam::222222222222:user/task"}}
+			w := way{example: "share-account", options: access.Options{Style: access.AccountStyle, Principal: "arn:aws:iam::222222222222:user/task"}}
 			x := newWorldIn(t, cloud, w, func(text string) string { return text + endpointSettings })
 			x.buckets["owner-data"].SetEncryption(x.ownerKey.ARN(), false)
 			x.fill(x.config.Mappings[0])

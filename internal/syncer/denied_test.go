@@ -259,6 +259,30 @@ func TestRefusalKeepsTheLedger(t *testing.T) {
 	})
 }
 
+// TestLargeCopiesAreAskedForAgain has all objects be large, and change when nothing may be written any more.
+func TestLargeCopiesAreAskedForAgain(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		fill := func(seed uint64) {
+			for i := range 300 {
+				w.source.Put(fmt.Sprintf("d%02d/%s", i/20, name(i)), awsfake.SyntheticBody(100<<20, seed), awsfake.PutOptions{})
+			}
+		}
+		fill(1)
+		s := w.open(t)
+		mustRun(t, s)
+		time.Sleep(time.Minute)
+		fill(2)
+		repair := w.deny(w.destination, "*", "s3:PutObject")
+		w.refused(t, s, 200)
+		repair()
+		if got := mustRun(t, s); got.Copied != 300 || got.Exit != 0 {
+			t.Errorf("got %+v, want the new versions copied", got)
+		}
+	})
+}
+
 // TestItWalksAgain has others allowed than those that were refused: a day later they are found.
 func TestItWalksAgain(t *testing.T) {
 	emptyPools()

@@ -20,8 +20,6 @@ const (
 	// samples is how many objects elsewhere are tried, and probes how many of those that were refused the next pass tries again.
 	samples = 6
 	probes  = 4
-	// mostRewritten is the size of the largest object that is copied again to see whether it may be.
-	mostRewritten = 64 << 20
 	// lookedAt is how many keys are compared to find one to try, choices of how many objects some are tried.
 	lookedAt = 900
 	choices  = 16
@@ -308,7 +306,7 @@ func (p *pass) witnesses(ctx context.Context, own listing.Object) (known []listi
 // isStillRefused reports whether an object that was copied before is refused now on that side. To ask the destination, it is copied as
 // if nothing were known of its copy, on condition that there is none, which is looked at after the permission.
 func (p *pass) isStillRefused(ctx context.Context, side string, o listing.Object) (bool, error) {
-	if side == sideSource || o.Size > mostRewritten {
+	if side == sideSource {
 		return p.isUnreadable(ctx, o.Key)
 	}
 	if err := p.claimKey(ctx, o.Key); err != nil {

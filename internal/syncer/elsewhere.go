@@ -40,6 +40,13 @@ func (p *pass) judge(ctx context.Context, a plan.Action, cause error) (*RefusedE
 		switch {
 		case err != nil:
 			return nil, err
+		case tried.isBegun && isOfKey(cause):
+			// The key of the copies is asked for more once there are parts: an object that is only begun shows nothing of it.
+			isSource, err := p.isUnreadable(ctx, a.Object.Key)
+			if err != nil || isSource {
+				return nil, err
+			}
+			after = append(after, place.After)
 		case tried.isAllowed():
 			return nil, nil
 		case tried.isRefused():
@@ -92,6 +99,7 @@ type trial struct {
 	ours    copier.Ours
 	err     error
 	made    bool
+	isBegun bool // it may be read, and copied in parts, of which none was made
 }
 
 // isAllowed reports whether the object was not refused, whatever else became of it but for what passes by itself.
@@ -155,6 +163,7 @@ func (p *pass) tryOne(ctx context.Context, a plan.Action) (trial, error) {
 	if errors.Is(made.err, errOutOfTurn) {
 		made.err = p.o.Copier.Readable(ctx, a.Object.Key)
 		made.version = listing.Object{} // it was not copied
+		made.isBegun = made.err == nil
 	}
 	p.trials.keep(a.Object.Key, made)
 	if awserr.Fatal(made.err) || ctx.Err() != nil || errors.Is(made.err, checkpoint.ErrLeaseLost) {

@@ -259,6 +259,54 @@ func TestRefusalKeepsTheLedger(t *testing.T) {
 	})
 }
 
+// TestLargeCopiesAreAskedForAgain has all objects be large, and change when nothing may be written any more.
+func TestLargeCopiesAreAskedForAgain(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		fill := func(seed uint64) {
+			for i := range 300 {
+				w.source.Put(fmt.Sprintf("d%02d/%s", i/20, name(i)), awsfake.SyntheticBody(100<<20, seed), awsfake.PutOptions{})
+			}
+		}
+		fill(1)
+		s := w.open(t)
+		mustRun(t, s)
+		time.Sleep(time.Minute)
+		fill(2)
+		repair := w.deny(w.destination, "*", "s3:PutObject")
+		w.refused(t, s, 200)
+		repair()
+		if got := mustRun(t, s); got.Copied != 300 || got.Exit != 0 {
+			t.Errorf("got %+v, want the new versions copied", got)
+		}
+	})
+}
+
+// TestPartsAreRefusedByTheKey has objects be copied in parts, which takes reading under the key of the copies too.
+func TestPartsAreRefusedByTheKey(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.copies.MultipartAbove, w.copies.PartSize = 5<<20, 5<<20
+		for i := range 300 {
+			w.source.Put(fmt.Sprintf("d%02d/%s", i/20, name(i)), awsfake.SyntheticBody(11<<20, 1), awsfake.PutOptions{})
+		}
+		policy := func(actions string) *iam.Document {
+			return iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},
+				"Action":[%s],"Resource":"*"}]}`, consumer, actions))
+		}
+		w.key.SetPolicy(policy(`"kms:GenerateDataKey","kms:DescribeKey"`))
+		s := w.open(t)
+		w.refused(t, s, 400)
+		w.refused(t, s, 400)
+		w.key.SetPolicy(policy(`"kms:*"`))
+		if got := mustRun(t, s); got.Copied != 300 || got.Exit != 0 {
+			t.Errorf("got %+v, want all copied", got)
+		}
+	})
+}
+
 // TestItWalksAgain has others allowed than those that were refused: a day later they are found.
 func TestItWalksAgain(t *testing.T) {
 	emptyPools()

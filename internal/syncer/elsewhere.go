@@ -20,8 +20,6 @@ const (
 	// samples is how many objects elsewhere are tried, and probes how many of those that were refused the next pass tries again.
 	samples = 6
 	probes  = 4
-	// mostRewritten is the size of the largest object that is copied again to see whether it may be.
-	mostRewritten = 64 << 20
 	// lookedAt is how many keys are compared to find one to try, choices of how many objects some are tried.
 	lookedAt = 900
 	choices  = 16
@@ -42,6 +40,13 @@ func (p *pass) judge(ctx context.Context, a plan.Action, cause error) (*RefusedE
 		switch {
 		case err != nil:
 			return nil, err
+		case tried.isBegun && isOfKey(cause):
+			// The key of the copies is asked for more once there are parts: an object that is only begun shows nothing of it.
+			isSource, err := p.isUnreadable(ctx, a.Object.Key)
+			if err != nil || isSource {
+				return nil, err
+			}
+			after = append(after, place.After)
 		case tried.isAllowed():
 			return nil, nil
 		case tried.isRefused():
@@ -94,6 +99,7 @@ type trial struct {
 	ours    copier.Ours
 	err     error
 	made    bool
+	isBegun bool // it may be read, and copied in parts, of which none was made
 }
 
 // isAllowed reports whether the object was not refused, whatever else became of it but for what passes by itself.
@@ -157,6 +163,7 @@ func (p *pass) tryOne(ctx context.Context, a plan.Action) (trial, error) {
 	if errors.Is(made.err, errOutOfTurn) {
 		made.err = p.o.Copier.Readable(ctx, a.Object.Key)
 		made.version = listing.Object{} // it was not copied
+		made.isBegun = made.err == nil
 	}
 	p.trials.keep(a.Object.Key, made)
 	if awserr.Fatal(made.err) || ctx.Err() != nil || errors.Is(made.err, checkpoint.ErrLeaseLost) {
@@ -308,7 +315,7 @@ func (p *pass) witnesses(ctx context.Context, own listing.Object) (known []listi
 // isStillRefused reports whether an object that was copied before is refused now on that side. To ask the destination, it is copied as
 // if nothing were known of its copy, on condition that there is none, which is looked at after the permission.
 func (p *pass) isStillRefused(ctx context.Context, side string, o listing.Object) (bool, error) {
-	if side == sideSource || o.Size > mostRewritten {
+	if side == sideSource {
 		return p.isUnreadable(ctx, o.Key)
 	}
 	if err := p.claimKey(ctx, o.Key); err != nil {

@@ -78,3 +78,34 @@ func TestTheLogCountsWhatIsSetAside(t *testing.T) {
 		})
 	}
 }
+
+// TestTheLogCountsUploadsThatStay has many uploads be left, whose objects are gone, and that may not be aborted.
+func TestTheLogCountsUploadsThatStay(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.options.Logger = slog.New(slog.NewTextHandler(w.log, nil))
+		w.copies.MultipartAbove, w.copies.PartSize = 5<<20, 5<<20
+		for i := range 60 {
+			w.source.Put(name(i), awsfake.SyntheticBody(11<<20, 1), awsfake.PutOptions{})
+		}
+		repair := w.cloud.Inject(awsfake.Fault{Operation: "CompleteMultipartUpload", Kind: awsfake.InternalError})
+		s := w.open(t)
+		if got := mustRun(t, s); got.Quarantined["transient"] != 60 {
+			t.Fatalf("got %+v, want all set aside", got)
+		}
+		repair()
+		for i := range 60 {
+			w.source.Delete(name(i))
+		}
+		w.put("x")
+		w.cloud.Inject(awsfake.Fault{Operation: "AbortMultipartUpload", Kind: awsfake.AccessDenied})
+		mustRun(t, s)
+		log := w.log.String()
+		for line, want := range map[string]int{`msg="upload was not aborted"`: 1, `msg="uploads were not aborted" pass=2 uploads=60`: 1} {
+			if n := strings.Count(log, line); n != want {
+				t.Errorf("got %d times %q, want %d:\n%s", n, line, want, log)
+			}
+		}
+	})
+}

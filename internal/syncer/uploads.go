@@ -3,6 +3,7 @@ package syncer
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"syncd/internal/copier"
 )
@@ -23,13 +24,21 @@ func (p *pass) abortUploads(ctx context.Context) error {
 		return err
 	}
 	defer release()
+	stay := 0
 	for _, u := range left {
 		if err := p.o.Copier.AbortUpload(bound, u); err != nil {
-			p.log.Warn("upload was not aborted", "key", u.Key, "upload", u.ID, "err", err)
+			level := slog.LevelWarn // of the first: there may be many, which a policy keeps from being aborted
+			if stay++; stay > 1 {
+				level = slog.LevelDebug
+			}
+			p.log.Log(ctx, level, "upload was not aborted", "key", u.Key, "upload", u.ID, "err", err)
 			continue
 		}
 		p.ledger.UploadAborted(u.ID)
 		p.log.Debug("upload aborted", "key", u.Key, "upload", u.ID)
+	}
+	if stay > 1 {
+		p.log.Warn("uploads were not aborted", "uploads", stay)
 	}
 	return nil
 }

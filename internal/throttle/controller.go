@@ -63,12 +63,15 @@ type Controller struct {
 	takes  flow // what the service did not refuse
 	heard  time.Time
 
-	last     share   // of all answers
-	alarm    alarm   // of those since the last cut
-	stray    float64 // the refused share that does not depend on the rate
-	trial    *trial  // of the last cut, until it is decided
-	tryAgain time.Time
-	interval time.Duration
+	last  share   // of all answers
+	alarm alarm   // of those since the last cut
+	stray float64 // the refused share that does not depend on the rate
+	trial *trial  // of the last cut, until it is decided
+	burst *burst  // that the last cuts are for, while it may be one
+
+	burstOver time.Time // when the last burst was over
+	tryAgain  time.Time
+	interval  time.Duration
 }
 
 // NewController returns a Controller.
@@ -147,6 +150,9 @@ func (c *Controller) answered(cuts int, isRefused bool) {
 	}
 	c.grow(now, isRefused)
 	c.last.add(isRefused)
+	if c.burst != nil && c.isOver(now, isRefused) {
+		return
+	}
 	if c.trial != nil {
 		c.judge(now, c.trial.add(now, isRefused))
 		return
@@ -184,7 +190,7 @@ func (c *Controller) begin(refused float64) {
 func (c *Controller) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.alarm, c.last = alarm{}, share{}
+	c.alarm, c.last, c.burst = alarm{}, share{}, nil
 	if c.trial != nil {
 		c.takeBack()
 	}
@@ -195,7 +201,7 @@ func (c *Controller) forget() {
 func (c *Controller) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.curve, c.last, c.alarm, c.stray, c.trial, c.interval = curve{}, share{}, alarm{}, 0, nil, firstTrial
+	c.curve, c.last, c.alarm, c.stray, c.trial, c.burst, c.interval = curve{}, share{}, alarm{}, 0, nil, nil, firstTrial
 	c.setRate(math.Inf(1))
 }
 
@@ -224,7 +230,9 @@ func (c *Controller) cut(now time.Time, refused, stray float64) {
 	// A quota that others use too may be spent while hardly anything is sent from here.
 	used := min(c.rate, c.sends.rate(now))
 	// Where a rate has just grown beyond a small quota, most of the last answers are from before, and what it took a second says more.
-	taken := min(min(1-refused, c.takes.rate(now)/max(used, minRate))/(1-min(stray, maxIndependent)), 1)
+	took := c.takes.rate(now) / max(used, minRate)
+	taken := min(min(1-refused, took)/(1-min(stray, maxIndependent)), 1)
+	c.burst = c.burst.next(now, c.burstOver, before, max(refused, c.alarm.first), took)
 	rate := max(used*min(max(keep*taken, minKeep), keep), minRate)
 	// When most is refused, that may be an outage as well as a lower quota: what was good is kept in mind meanwhile.
 	if taken >= minShare || c.curve.best == 0 {
@@ -239,6 +247,20 @@ func (c *Controller) cut(now time.Time, refused, stray float64) {
 	c.cuts++
 	c.heard, c.steady = now, now.Add(settling)
 	c.setRate(rate)
+}
+
+// isOver reports whether a burst of refusals has ended, and then undoes all that was done about it.
+func (c *Controller) isOver(now time.Time, isRefused bool) bool {
+	f := c.burst.add(now, isRefused)
+	if f == undecided {
+		return false
+	}
+	if f == useless {
+		c.goBack(c.burst.before)
+		c.trial, c.alarm, c.last, c.burstOver = nil, alarm{}, share{}, now
+	}
+	c.burst = nil
+	return f == useless
 }
 
 // judge draws the conclusion from a trial.

@@ -54,6 +54,7 @@ type alarm struct {
 	sum    float64
 	since  share     // since the sum was last 0
 	raised time.Time // when that became certain; zero: it is not
+	first  float64   // the share at that time
 }
 
 // add reports whether the share of refused answers exceeds what is borne. That becomes certain where chance has made the share large,
@@ -67,7 +68,7 @@ func (a *alarm) add(now time.Time, isRefused bool, borne float64) bool {
 	case a.sum < certain:
 		a.raised = time.Time{}
 	case a.raised.IsZero():
-		a.raised = now
+		a.raised, a.first = now, a.since.value()
 	}
 	return !a.raised.IsZero() && (a.since.answers >= measured || now.Sub(a.raised) >= maxMeasuring)
 }

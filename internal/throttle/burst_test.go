@@ -1,0 +1,72 @@
+package throttle_test
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// bursts refuses everything for a moment, again and again.
+func bursts(every, lasts time.Duration) func() error {
+	start := time.Now()
+	return func() error {
+		if time.Since(start)%every >= every-lasts {
+			return refusal(slowDown)
+		}
+		return nil
+	}
+}
+
+// TestBursts has refusals come in bursts that do not depend on the rate: what is done about one is undone when it is over.
+func TestBursts(t *testing.T) {
+	for _, tt := range []struct {
+		every, lasts     time.Duration
+		mappings, atOnce int
+		least            float64
+	}{
+		{10 * time.Second, 300 * time.Millisecond, 1, crowd, 0.95},
+		{5 * time.Second, 50 * time.Millisecond, 1, crowd, 0.95},
+		{2 * time.Second, 100 * time.Millisecond, 1, crowd, 0.85},
+		{time.Second, 50 * time.Millisecond, 1, crowd, 0.7},
+		{5 * time.Second, 300 * time.Millisecond, 1, crowd / 10, 0.8},
+		{5 * time.Second, 100 * time.Millisecond, 10, crowd / 10, 0.9},
+	} {
+		t.Run(fmt.Sprintf("%v in %v, %d by %d", tt.lasts, tt.every, tt.mappings, tt.atOnce), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newService(nearby, newQuota(0, 0), newQuota(0, 0))
+				s.fail = bursts(tt.every, tt.lasts)
+				load, q := newLoad(), newQuotas()
+				for range tt.mappings {
+					q.mapping(t, load, s, tt.atOnce)
+				}
+				time.Sleep(settled)
+				possible := float64(tt.mappings*tt.atOnce) / nearby.Seconds() * (1 - tt.lasts.Seconds()/tt.every.Seconds())
+				got := measure(s, "CopyObject", 2*simulated, possible)
+				t.Logf("got %.1f %% of what is possible", 100*got.served)
+				if got.served < tt.least {
+					t.Errorf("got %.1f %% of what is possible, want at least %.0f %%", 100*got.served, 100*tt.least)
+				}
+				load.stop()
+			})
+		})
+	}
+}
+
+// TestQuotaIsNoBurst has a quota fall to a half and to a tenth: what was cut for it is not undone.
+func TestQuotaIsNoBurst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService(nearby, newQuota(2000, 200), newQuota(0, 0))
+		load := newLoad()
+		newQuotas().mapping(t, load, s, crowd)
+		time.Sleep(settled)
+		for _, quota := range []float64{1000, 100} {
+			s.set(func() { s.s3 = newQuota(quota, quota/10) })
+			time.Sleep(5 * time.Second)
+			if got := measure(s, "CopyObject", 2*simulated, quota); got.served < 0.9 || got.refused > 0.03 {
+				t.Errorf("%.0f/s: got %.1f %% served, %.2f %% refused, want 90 %% and 3 %%", quota, 100*got.served, 100*got.refused)
+			}
+		}
+		load.stop()
+	})
+}

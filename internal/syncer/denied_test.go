@@ -224,6 +224,65 @@ func TestAResumedPassIsRefused(t *testing.T) {
 	}
 }
 
+// TestEverythingFails has a service fail all copies from one moment on, in ways that are no denial: the pass ends with the cause, sets
+// nothing aside, and the next one resumes it.
+func TestEverythingFails(t *testing.T) {
+	for name, tt := range map[string]struct {
+		kind   awsfake.FaultKind
+		after  int // copies
+		result string
+		class  awserr.Class
+	}{
+		"not implemented":      {awsfake.NotImplemented, 0, "denied", awserr.Unsupported},
+		"internal errors":      {awsfake.InternalError, 300, "failed", awserr.Transient},
+		"throttled":            {awsfake.Throttle, 300, "failed", awserr.Throttled},
+		"connections that end": {awsfake.Reset, 300, "failed", awserr.Transient},
+	} {
+		t.Run(name, func(t *testing.T) {
+			emptyPools()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.fill(800)
+				w.cloud.SetLatency(10 * time.Millisecond)
+				var repair func()
+				begin := func() { repair = w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Kind: tt.kind}) }
+				if tt.after == 0 {
+					begin()
+				} else {
+					w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Skip: tt.after, Times: 1, Do: begin})
+				}
+				s := w.open(t)
+				got, err := s.Run(t.Context())
+				if got.Result != tt.result || got.Exit != syncer.ExitFailed || awserr.Classify(err) != tt.class || got.SetAside() != 0 || w.copied() > 500 {
+					t.Errorf("got %+v, %v, %d copies tried, want the pass ended as %s with nothing set aside", got, err, w.copied(), tt.result)
+				}
+				repair()
+				if got := mustRun(t, s); got.Exit != 0 || got.Resumed != (tt.after > 0) {
+					t.Errorf("got %+v, want the rest copied", got)
+				}
+				if diff := cmp.Diff(w.source.Keys(), w.destination.Keys()); diff != "" {
+					t.Errorf("keys (-source +copy):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// TestSomeFailAgainAndAgain has a stretch of objects fail in ways that pass: they are set aside, and the others are copied.
+func TestSomeFailAgainAndAgain(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.fill(400)
+		for i := range 200 {
+			w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: name(i + 100), Kind: awsfake.InternalError})
+		}
+		if got := mustRun(t, w.open(t)); got.Copied != 200 || got.Quarantined["transient"] != 200 {
+			t.Errorf("got %+v, want half copied and half set aside", got)
+		}
+	})
+}
+
 // TestRefusalKeepsTheLedger has all objects change when nothing may be read any more: the entries of their copies stay.
 func TestRefusalKeepsTheLedger(t *testing.T) {
 	emptyPools()
@@ -301,6 +360,25 @@ func TestPartsAreRefusedByTheKey(t *testing.T) {
 		w.refused(t, s, 400)
 		w.refused(t, s, 400)
 		w.key.SetPolicy(policy(`"kms:*"`))
+		if got := mustRun(t, s); got.Copied != 300 || got.Exit != 0 {
+			t.Errorf("got %+v, want all copied", got)
+		}
+	})
+}
+
+// TestPartsAreRefusedWithoutAReason has objects be begun, and none of their parts be copied.
+func TestPartsAreRefusedWithoutAReason(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.copies.MultipartAbove, w.copies.PartSize = 5<<20, 5<<20
+		for i := range 300 {
+			w.source.Put(fmt.Sprintf("d%02d/%s", i/20, name(i)), awsfake.SyntheticBody(11<<20, 1), awsfake.PutOptions{})
+		}
+		repair := w.cloud.Inject(awsfake.Fault{Operation: "UploadPartCopy", Kind: awsfake.AccessDenied})
+		s := w.open(t)
+		w.refused(t, s, 400)
+		repair()
 		if got := mustRun(t, s); got.Copied != 300 || got.Exit != 0 {
 			t.Errorf("got %+v, want all copied", got)
 		}

@@ -17,9 +17,11 @@ import (
 )
 
 const (
-	// samples is how many objects elsewhere are tried, and probes how many of those that were refused the next pass tries again.
-	samples = 6
-	probes  = 4
+	// samples is in how many places elsewhere objects are tried, and fewSamples when each of them is tried again and again; probes is how
+	// many of those that were refused the next pass tries again.
+	samples    = 6
+	fewSamples = 2
+	probes     = 4
 	// lookedAt is how many keys are compared to find one to try, choices of how many objects some are tried.
 	lookedAt = 900
 	choices  = 16
@@ -35,13 +37,13 @@ func (p *pass) judge(ctx context.Context, a plan.Action, cause error) (*RefusedE
 		return nil, err
 	}
 	after := []string{a.ListedAfter}
-	for _, place := range spaced(places, samples) {
-		tried, err := p.tryAfter(ctx, place.After)
+	for _, place := range spaced(places, samplesFor(cause)) {
+		tried, err := p.tryAfter(ctx, place.After, copier.Reason(cause))
 		switch {
 		case err != nil:
 			return nil, err
-		case tried.isBegun && isOfKey(cause):
-			// The key of the copies is asked for more once there are parts: an object that is only begun shows nothing of it.
+		case tried.isBegun:
+			// More is asked for once there are parts: an object that is only begun shows nothing of that.
 			isSource, err := p.isUnreadable(ctx, a.Object.Key)
 			if err != nil || isSource {
 				return nil, err
@@ -60,14 +62,25 @@ func (p *pass) judge(ctx context.Context, a plan.Action, cause error) (*RefusedE
 	if err != nil || isStretch {
 		return nil, err
 	}
+	refused := &RefusedError{InTurn: inTurn, Elsewhere: len(after) - 1, Side: side, Err: cause}
+	if isPassing(copier.Reason(cause)) {
+		return refused, nil
+	}
 	now := p.o.Now()
 	record := &checkpoint.Refusal{Reason: copier.Reason(cause), Since: now, WalkedAt: now, After: spaced(after, probes)}
 	if former, ok := p.ledger.Refusal(); ok {
 		record.Since = former.Since
 	}
-	refused := &RefusedError{InTurn: inTurn, Elsewhere: len(after) - 1, Side: side, Err: cause, record: record}
-	record.Detail = refused.Error()
+	refused.record, record.Detail = record, refused.Error()
 	return refused, nil
+}
+
+// samplesFor is in how many places objects are tried elsewhere.
+func samplesFor(cause error) int {
+	if isPassing(copier.Reason(cause)) {
+		return fewSamples
+	}
+	return samples
 }
 
 // spaced returns n of the elements at most, the first and the last among them.
@@ -112,7 +125,7 @@ func (t trial) isAllowed() bool {
 	}
 }
 
-func (t trial) isRefused() bool { return t.made && t.err != nil && isRefusal(copier.Reason(t.err)) }
+func (t trial) isRefused() bool { return t.made && t.err != nil && isShared(copier.Reason(t.err)) }
 
 // trials are kept until the walk gets to their keys.
 type trials struct {
@@ -138,14 +151,14 @@ func (t *trials) take(key string) (made trial, ok bool) {
 }
 
 // tryAfter copies some of the first objects after a key that must be copied, until one is not refused. A trial that was not made says
-// that there is none.
-func (p *pass) tryAfter(ctx context.Context, after string) (made trial, err error) {
+// that there is none. The reason is why others were refused: of what takes long to fail one is enough.
+func (p *pass) tryAfter(ctx context.Context, after, reason string) (made trial, err error) {
 	chosen, err := p.choose(p.planAfter(ctx, max(after, p.ledger.Mark())))
 	if err != nil {
 		return trial{}, err
 	}
 	for _, a := range chosen {
-		if made, err = p.tryOne(ctx, a); err != nil || made.isAllowed() {
+		if made, err = p.tryOne(ctx, a); err != nil || made.isAllowed() || isPassing(reason) {
 			return made, err
 		}
 	}
@@ -274,6 +287,9 @@ func (p *pass) askAgain(ctx context.Context, key string, cause error, witness li
 	}
 	for _, o := range known {
 		isRefused, err := p.isStillRefused(ctx, side, o)
+		if errors.Is(err, errOutOfTurn) {
+			continue // it would be copied in parts, of which none was made
+		}
 		if err != nil || !isRefused {
 			return side, true, err
 		}
@@ -322,7 +338,7 @@ func (p *pass) isStillRefused(ctx context.Context, side string, o listing.Object
 		return false, err
 	}
 	_, _, err := p.o.Copier.Copy(ctx, o, copier.Target{}, outOfTurn{p.ledger})
-	if awserr.Fatal(err) || ctx.Err() != nil || errors.Is(err, checkpoint.ErrLeaseLost) {
+	if awserr.Fatal(err) || ctx.Err() != nil || errors.Is(err, checkpoint.ErrLeaseLost) || errors.Is(err, errOutOfTurn) {
 		return false, err
 	}
 	return trial{made: true, err: err}.isRefused(), nil
@@ -337,7 +353,7 @@ func (p *pass) isUnreadable(ctx context.Context, key string) (bool, error) {
 	case awserr.Fatal(err), ctx.Err() != nil:
 		return false, err
 	default:
-		return isRefusal(copier.Reason(err)), nil
+		return isShared(copier.Reason(err)), nil
 	}
 }
 
@@ -361,7 +377,7 @@ func (p *pass) stillRefused(ctx context.Context) error {
 	defer release()
 	still := &RefusedError{Since: former.Since}
 	for _, after := range former.After {
-		tried, err := p.tryAfter(held, after)
+		tried, err := p.tryAfter(held, after, former.Reason)
 		switch {
 		case err != nil:
 			return fmt.Errorf("try again what was refused: %w", err)

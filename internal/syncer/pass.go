@@ -246,7 +246,7 @@ func (p *pass) copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action) e
 		if err := p.vanished(ctx, slot, a, ours); err != nil {
 			return err
 		}
-	case isRefusal(copier.Reason(err)):
+	case isShared(copier.Reason(err)):
 		return p.refuse(ctx, slot, a, p.aside(a, ours, err), err)
 	default:
 		p.quarantine(slot, a, ours, err)

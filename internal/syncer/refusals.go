@@ -18,13 +18,18 @@ const (
 	suspectMost  = 4096
 )
 
-// isRefusal reports whether objects are set aside for that reason because of a policy, a key or an identity, which may refuse all
-// of them alike.
-func isRefusal(reason string) bool {
-	return slices.Contains([]string{
-		string(awserr.Denied), string(awserr.KeyDisabled), plan.BadSignature,
+// isShared reports whether objects are set aside for that reason because of something that may refuse all of them alike: a policy, a
+// key, an identity, or a service that cannot do it, or cannot do it now.
+func isShared(reason string) bool {
+	return isPassing(reason) || slices.Contains([]string{
+		string(awserr.Denied), string(awserr.KeyDisabled), plan.BadSignature, string(awserr.Unsupported), string(awserr.Invalid),
 		string(awserr.Credentials), string(awserr.Expired), string(awserr.NoBucket), string(awserr.WrongRegion),
 	}, reason)
+}
+
+// isPassing reports whether a reason passes by itself.
+func isPassing(reason string) bool {
+	return slices.Contains([]string{string(awserr.Transient), string(awserr.Throttled), string(awserr.ThrottledKMS)}, reason)
 }
 
 // refused is an object that was refused and is not set aside yet: if everything turns out to be refused it never is, and the pass

@@ -32,6 +32,8 @@ type RefusedError struct {
 func (e *RefusedError) Error() string {
 	var b strings.Builder
 	switch {
+	case e.passes():
+		fmt.Fprintf(&b, "everything fails: %d objects in turn and %d elsewhere: ", e.InTurn, e.Elsewhere)
 	case e.Since.IsZero():
 		fmt.Fprintf(&b, "everything is refused: %d objects in turn and %d elsewhere: ", e.InTurn, e.Elsewhere)
 	default:
@@ -43,6 +45,9 @@ func (e *RefusedError) Error() string {
 	}
 	return b.String()
 }
+
+// passes reports whether the next pass may fare better without anybody doing anything.
+func (e *RefusedError) passes() bool { return isPassing(copier.Reason(e.Err)) }
 
 // whose says whose policy it is, as far as the answer does not say so itself.
 func (e *RefusedError) whose() string {

@@ -88,6 +88,7 @@ func TestTheLogCountsUploadsThatStay(t *testing.T) {
 		w.copies.MultipartAbove, w.copies.PartSize = 5<<20, 5<<20
 		for i := range 60 {
 			w.source.Put(name(i), awsfake.SyntheticBody(11<<20, 1), awsfake.PutOptions{})
+			w.put(name(i) + "-small") // so that not everything fails
 		}
 		repair := w.cloud.Inject(awsfake.Fault{Operation: "CompleteMultipartUpload", Kind: awsfake.InternalError})
 		s := w.open(t)
@@ -98,7 +99,6 @@ func TestTheLogCountsUploadsThatStay(t *testing.T) {
 		for i := range 60 {
 			w.source.Delete(name(i))
 		}
-		w.put("x")
 		w.cloud.Inject(awsfake.Fault{Operation: "AbortMultipartUpload", Kind: awsfake.AccessDenied})
 		mustRun(t, s)
 		log := w.log.String()

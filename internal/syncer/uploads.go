@@ -3,7 +3,6 @@ package syncer
 import (
 	"context"
 	"errors"
-	"log/slog"
 
 	"syncd/internal/copier"
 )
@@ -27,11 +26,11 @@ func (p *pass) abortUploads(ctx context.Context) error {
 	stay := 0
 	for _, u := range left {
 		if err := p.o.Copier.AbortUpload(bound, u); err != nil {
-			level := slog.LevelWarn // of the first: there may be many, which a policy keeps from being aborted
-			if stay++; stay > 1 {
-				level = slog.LevelDebug
+			if stay++; stay == 1 { // there may be many, which a policy keeps from being aborted
+				p.log.Warn("upload was not aborted", "key", u.Key, "upload", u.ID, "err", err)
+			} else {
+				p.log.Debug("upload was not aborted", "key", u.Key, "upload", u.ID, "err", err)
 			}
-			p.log.Log(ctx, level, "upload was not aborted", "key", u.Key, "upload", u.ID, "err", err)
 			continue
 		}
 		p.ledger.UploadAborted(u.ID)

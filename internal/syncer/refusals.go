@@ -22,7 +22,7 @@ const (
 // of them alike.
 func isRefusal(reason string) bool {
 	return slices.Contains([]string{
-		string(awserr.Denied), string(awserr.KeyDisabled), plan.BadSignature,
+		string(awserr.Denied), string(awserr.KeyDisabled), string(awserr.NoKey), plan.BadSignature,
 		string(awserr.Credentials), string(awserr.Expired), string(awserr.NoBucket), string(awserr.WrongRegion),
 	}, reason)
 }

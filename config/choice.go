@@ -97,6 +97,20 @@ const (
 // Choices are the values the file may hold.
 func (Overwrite) Choices() []string { return []string{"owned", "any"} }
 
+// ACL is the access control list that copies are written with.
+type ACL string
+
+// The two ways.
+const (
+	// ACLOmit sends none.
+	ACLOmit ACL = "omit"
+	// ACLBucketOwner gives the owner of the bucket full control.
+	ACLBucketOwner ACL = "bucket-owner-full-control"
+)
+
+// Choices are the values the file may hold.
+func (ACL) Choices() []string { return []string{"omit", "bucket-owner-full-control"} }
+
 // StorageClassKeep is the storage class of a destination whose copies have that of their source.
 const StorageClassKeep = "keep"
 

@@ -321,6 +321,9 @@ type Copy struct {
 	// is brought forward, and so is the retention that an event hold begins when it ends: nobody can shorten a retention in
 	// compliance mode afterwards. A legal hold has no date and is copied as it is. It needs object_lock: copy.
 	ObjectLockMax Period `yaml:"object_lock_max"`
+	// ACL is what copies are written with: omit (the default) sends none; bucket-owner-full-control is for a destination whose bucket
+	// policy refuses writes without it. It takes s3:PutObjectAcl.
+	ACL ACL `yaml:"acl"`
 	// Overwrite says what of the destination may be replaced: owned (the default) is what syncd wrote or adopted, and sets aside
 	// as foreign what else is there; any is everything.
 	Overwrite Overwrite `yaml:"overwrite"`

@@ -34,6 +34,7 @@ func DefaultMapping() Mapping {
 			Metadata:    CarryCopy,
 			Annotations: CarryOmit,
 			ObjectLock:  CarryOmit,
+			ACL:         ACLOmit,
 			Overwrite:   OverwriteOwned,
 			Checksum:    ChecksumVerify,
 		},

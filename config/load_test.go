@@ -141,7 +141,7 @@ func TestParseEveryKey(t *testing.T) {
 			},
 			Copy: config.Copy{
 				Mode: config.CopyModeServerSide, Concurrency: 64, PartSize: 64 << 20, MultipartAbove: 1 << 30, Tags: config.Tags{Carry: config.CarryOmit},
-				Metadata: config.CarryOmit, Annotations: config.CarryCopy, ObjectLock: config.CarryCopy, ObjectLockMax: config.Period(3650 * 24 * time.Hour), Overwrite: config.OverwriteAny, Checksum: config.ChecksumOff,
+				Metadata: config.CarryOmit, Annotations: config.CarryCopy, ObjectLock: config.CarryCopy, ObjectLockMax: config.Period(3650 * 24 * time.Hour), ACL: config.ACLBucketOwner, Overwrite: config.OverwriteAny, Checksum: config.ChecksumOff,
 			},
 			Delete: config.Delete{Enabled: true, MaxObjects: 10, MaxPercent: 2.5},
 			Limits: config.Limits{RequestsPerSecond: 1000, KMSRequestsPerSecond: 500, BytesPerSecond: 1e9, CostUSD: 12.5},

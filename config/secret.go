@@ -144,6 +144,9 @@ func checkExternalID(value string) error {
 	if value == ExternalIDPlaceholder {
 		return errors.New("the placeholder that syncd policy writes in place of an external id: put the external id there")
 	}
+	if strings.TrimSpace(value) != value {
+		return errors.New("it begins or ends with a space or a line break: write it without, as with printf instead of echo")
+	}
 	if n := len(value); n < 2 || n > 1224 {
 		return errors.New("not 2 to 1224 characters long")
 	}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"syncd/internal/awserr"
 	"syncd/internal/daemon"
 	"syncd/internal/syncer"
 )
@@ -74,6 +76,25 @@ func (s *system) serve(ctx context.Context, address string) (closeServer func() 
 	}.Serve(ctx, listener)
 }
 
+// quarantineHint says where the reasons are, and what is the usual cause of some.
+func quarantineHint(s syncer.Summary) string {
+	hints := []string{"`syncd status --quarantine` lists them with their reasons; passes try them again by themselves, `syncd replay` does now"}
+	isCopied := s.Copied+s.Unchanged+s.Adopted > 0
+	for _, reason := range []awserr.Class{awserr.Denied, awserr.NoKey, awserr.KeyDisabled} {
+		switch {
+		case s.Quarantined[string(reason)] == 0:
+		case reason == awserr.NoKey:
+			hints = append(hints, "no_key is a KMS key that does not exist: kms_key of the destination, unless others are copied")
+		case reason == awserr.Denied && isCopied:
+			hints = append(hints, "some objects denied while others are copied usually belong to a third account that wrote them, which a bucket policy does not cover: "+
+				"`syncd doctor` shows their owners")
+		default:
+			hints = append(hints, "`syncd doctor` names the document or the key that is to blame for "+string(reason))
+		}
+	}
+	return strings.Join(hints, "; ")
+}
+
 // onePass runs one pass of a mapping and shows it. An error names the mapping.
 func onePass(ctx context.Context, p process, m *mapping, json bool, do traversal) (syncer.Summary, error) {
 	stop := showProgress(ctx, p, m.Name, m.syncer)
@@ -84,7 +105,7 @@ func onePass(ctx context.Context, p process, m *mapping, json bool, do traversal
 		printSummary(p.stdout, summary)
 	}
 	if err == nil && summary.SetAside() > 0 {
-		err = &hinted{&quarantinedError{summary.SetAside()}, "`syncd status --quarantine` lists them with their reasons; passes try them again by themselves, `syncd replay` does now"}
+		err = &hinted{&quarantinedError{summary.SetAside()}, quarantineHint(summary)}
 	}
 	if err != nil {
 		return summary, fmt.Errorf("mapping %s: %w", m.Name, err)

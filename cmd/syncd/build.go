@@ -139,6 +139,7 @@ func (s *system) copier(m config.Mapping, source, destination *s3.Client, pace p
 		DestinationBucket: m.Destination.Bucket, DestinationPrefix: m.Destination.Prefix, DestinationAccount: m.Destination.Account,
 		RequestPayer: m.Source.RequestPayer, KeyARN: m.Destination.KMSKey, BucketKey: m.Destination.BucketKey,
 		StorageClass: classOf(m.Destination), KeepStorageClass: m.Destination.StorageClass == config.StorageClassKeep,
+		ACL:      aclOf(m),
 		PartSize: int64(m.Copy.PartSize), MultipartAbove: int64(m.Copy.MultipartAbove),
 		ObjectLock: m.Copy.ObjectLock == config.CarryCopy, ObjectLockMax: m.Copy.ObjectLockMax.Duration(), Annotations: m.Copy.Annotations == config.CarryCopy,
 		Initiator: s.config.Roles[m.Destination.Role].ARN, Session: s.config.Roles[m.Destination.Role].SessionName,
@@ -172,6 +173,14 @@ func classOf(d config.Destination) string {
 		return ""
 	}
 	return d.StorageClass
+}
+
+// aclOf returns the ACL that copies are written with, "" for none.
+func aclOf(m config.Mapping) string {
+	if m.Copy.ACL == config.ACLOmit {
+		return ""
+	}
+	return string(m.Copy.ACL)
 }
 
 // clients returns the S3 clients of both sides. Each mapping has sessions of its own: one whose role is broken takes no

@@ -180,9 +180,6 @@ func hintFor(err error) string {
 	if h, ok := errors.AsType[*hinted](err); ok {
 		return h.hint
 	}
-	if endpoint, ok := errors.AsType[*awserr.EndpointError](err); ok {
-		return endpoint.Hint
-	}
 	if c, ok := errors.AsType[*awserr.CredentialsError](err); ok {
 		return c.Hint
 	}
@@ -210,14 +207,55 @@ func hintFor(err error) string {
 	if _, ok := errors.AsType[*syncer.RefusedError](err); ok {
 		return "run `syncd doctor`: it tries each permission and names the document that is missing one"
 	}
-	switch awserr.Classify(err) { //nolint:exhaustive // only classes with something to say
+	return hintOfService(err)
+}
+
+// hintOfService says what to do about what a service, or what is before it, has answered.
+func hintOfService(err error) string {
+	class := awserr.Classify(err)
+	if state, ok := errors.AsType[*checkpoint.StateError](err); ok {
+		if hint := hintOfState(state, class); hint != "" {
+			return hint
+		}
+	}
+	if hint := awserr.Hint(err); hint != "" {
+		return hint
+	}
+	switch class { //nolint:exhaustive // only classes with something to say
 	case awserr.Denied:
 		return "the role lacks a permission: its own policy, the bucket policy and the key policy must all allow the action"
 	case awserr.NoBucket:
 		return "check bucket and region of the mapping"
 	case awserr.WrongRegion:
-		return "set the region of that side to the bucket's"
+		return "set region of that side " + regionOf(err)
+	case awserr.NoKey:
+		return "correct kms_key of the destination: KMS has no such key in that region"
 	default:
 		return ""
 	}
+}
+
+// hintOfState says which setting of the state is at fault, "" where none is.
+func hintOfState(e *checkpoint.StateError, class awserr.Class) string {
+	switch class { //nolint:exhaustive // only classes with something to say
+	case awserr.Denied:
+		return "state: " + e.State + " is not this role's to read and write (checkpoint.role, or the ambient credentials), or belongs to another account than " +
+			"checkpoint.account says: run `syncd doctor`"
+	case awserr.NoBucket:
+		return "create the bucket, or correct state: " + e.State
+	case awserr.WrongRegion:
+		return "set checkpoint.region " + regionOf(e)
+	case awserr.NoKey, awserr.KeyDisabled:
+		return "the state is written under checkpoint.kms_key: correct it, or enable the key"
+	default:
+		return ""
+	}
+}
+
+// regionOf is the region that a misdirected request should have gone to.
+func regionOf(err error) string {
+	if region := awserr.BucketRegion(err); region != "" {
+		return "to " + region
+	}
+	return "to that of the bucket"
 }

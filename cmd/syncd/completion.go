@@ -154,7 +154,7 @@ func quarantineReasons() []string {
 		plan.TagOverflow, plan.ObjectLocked, plan.Foreign, plan.Inconsistent, plan.BadSignature, plan.Internal,
 	}
 	for _, class := range []awserr.Class{
-		awserr.Denied, awserr.Archived, awserr.KeyDisabled, awserr.Precondition, awserr.Conflict, awserr.Throttled, awserr.ThrottledKMS,
+		awserr.Denied, awserr.Archived, awserr.KeyDisabled, awserr.NoKey, awserr.Precondition, awserr.Conflict, awserr.Throttled, awserr.ThrottledKMS,
 		awserr.Transient, awserr.TooLarge, awserr.Invalid, awserr.Unsupported, awserr.Unknown,
 		awserr.Credentials, awserr.Expired, awserr.NoBucket, awserr.WrongRegion, // of one object alone
 	} {

@@ -15,7 +15,7 @@ const idleConnections = 1024
 func (p process) credentials(c *config.Config, roles map[string]config.Role, logger *slog.Logger) creds.Options {
 	return creds.Options{
 		Roles: roles, EndpointURL: c.STSEndpoint(""), PlainHTTP: c.Endpoints(), AllowHTTP: c.AWS.AllowHTTP,
-		Shared: p.shared, Connections: connections(c), LookupEnv: p.lookupEnv, ReadFile: p.readFile, Now: p.now, Ambient: p.ambient, Logger: logger,
+		Shared: p.shared, Connections: connections(c), LookupEnv: p.lookupEnv, ReadFile: p.readFile, Now: p.now, Ambient: p.ambient, Tune: p.tune, Logger: logger,
 	}
 }
 

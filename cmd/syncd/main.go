@@ -9,6 +9,7 @@ package main
 import (
 	"context"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -34,6 +35,7 @@ type process struct {
 	now            func() time.Time
 	ambient        aws.CredentialsProvider // nil: those that the SDK finds in the environment
 	shared         *creds.Shared           // what lies beneath all sessions
+	tune           func(*http.Transport)   // changes how requests are sent; nil: nothing
 }
 
 // run runs one command line and returns its exit code. The first SIGINT or SIGTERM asks the command to drain; a second one

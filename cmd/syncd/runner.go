@@ -16,6 +16,7 @@ import (
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
 	"syncd/internal/daemon"
+	"syncd/internal/deadline"
 	"syncd/internal/syncer"
 )
 
@@ -98,9 +99,12 @@ func (r *runner) leaseFree(ctx context.Context) error {
 	if _, held := errors.AsType[*checkpoint.LeaseHeldError](r.last); !held || r.now().Sub(r.asked) >= tryLease {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
-	defer cancel()
-	lease, held, err := checkpoint.LeaseOf(ctx, r.store, r.mapping.Name)
+	var lease checkpoint.LeaseInfo
+	var held bool
+	err := deadline.Do(ctx, reachTimeout, func(ctx context.Context) (err error) {
+		lease, held, err = checkpoint.LeaseOf(ctx, r.store, r.mapping.Name)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("look at the lease: %w", err)
 	}
@@ -115,8 +119,6 @@ func (r *runner) reach(ctx context.Context) error {
 	if r.hasRun && awserr.Classify(r.last) != awserr.Transient {
 		return nil
 	}
-	bounded, cancel := context.WithTimeout(ctx, reachTimeout)
-	defer cancel()
 	in := &s3.ListObjectsV2Input{Bucket: &r.mapping.Source.Bucket, Prefix: &r.mapping.Source.Prefix, MaxKeys: aws.Int32(1)}
 	if account := r.mapping.Source.Account; account != "" {
 		in.ExpectedBucketOwner = &account
@@ -124,9 +126,12 @@ func (r *runner) reach(ctx context.Context) error {
 	if r.mapping.Source.RequestPayer {
 		in.RequestPayer = types.RequestPayerRequester
 	}
-	_, err := r.source.ListObjectsV2(bounded, in)
-	if bounded.Err() != nil && ctx.Err() == nil {
-		return fmt.Errorf("reach the source: no answer within %s: %w", reachTimeout, context.DeadlineExceeded)
+	err := deadline.Do(ctx, reachTimeout, func(ctx context.Context) error {
+		_, err := r.source.ListObjectsV2(ctx, in)
+		return err
+	})
+	if late, ok := errors.AsType[*awserr.TimeoutError](err); ok {
+		return fmt.Errorf("reach the source: %w", late)
 	}
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
@@ -151,23 +156,26 @@ func (s *sessions) get(ctx context.Context) error {
 	if err := s.pace.wait(ctx, s.calls); err != nil {
 		return err
 	}
-	bounded, cancel := context.WithTimeout(ctx, sessionsTimeout)
-	defer cancel()
 	var good time.Time
-	for _, side := range []string{"source", "destination"} {
-		c, err := s.sides[side].Retrieve(bounded)
-		if bounded.Err() != nil && ctx.Err() == nil {
-			err = &awserr.CredentialsError{Err: fmt.Errorf("no answer within %s", sessionsTimeout)}
+	err := deadline.Do(ctx, sessionsTimeout, func(ctx context.Context) error {
+		for _, side := range []string{"source", "destination"} {
+			c, err := s.sides[side].Retrieve(ctx)
+			if err != nil {
+				return fmt.Errorf("get credentials of the %s: %w", side, awserr.Plain(err))
+			}
+			if end := c.Expires.Add(-sessionMargin); c.CanExpire && (good.IsZero() || end.Before(good)) {
+				good = end
+			}
 		}
-		if err != nil {
-			return fmt.Errorf("get credentials of the %s: %w", side, awserr.Plain(err))
-		}
-		if end := c.Expires.Add(-sessionMargin); c.CanExpire && (good.IsZero() || end.Before(good)) {
-			good = end
-		}
+		return nil
+	})
+	if late, ok := err.(*awserr.TimeoutError); ok { //nolint:errorlint // Do's own
+		err = &awserr.CredentialsError{Err: late}
 	}
-	s.good = good
-	return nil
+	if err == nil {
+		s.good = good
+	}
+	return err
 }
 
 // spacing lets so many through in a second, in the order they came.

@@ -49,6 +49,8 @@ const (
 	CauseConfiguration   CauseKind = "configuration"
 	CauseCredentials     CauseKind = "credentials"
 	CauseClock           CauseKind = "clock"
+	CauseNetwork         CauseKind = "network" // the way to a service
+	CauseOwnership       CauseKind = "object ownership"
 	CauseService         CauseKind = "service" // AWS, or the network's way to it
 )
 

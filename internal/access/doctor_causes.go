@@ -24,6 +24,9 @@ func (w *walk) causes(k *ask, a *attempt) []Cause {
 	causes := slices.Clone(a.known)
 	switch a.class { //nolint:exhaustive // the others say nothing that is to be done about them
 	case awserr.Denied:
+		if slices.ContainsFunc(causes, func(c Cause) bool { return c.Kind == CauseOwnership && c.Confidence == Certain }) {
+			return causes // no document would help
+		}
 		said := slices.DeleteFunc(w.refusal(k, a), func(c Cause) bool {
 			return len(c.Statement) == 0 && slices.ContainsFunc(causes, func(o Cause) bool { return o.Kind == c.Kind && o.Target == c.Target })
 		})
@@ -33,6 +36,8 @@ func (w *walk) causes(k *ask, a *attempt) []Cause {
 			Kind: CauseKeyState, Side: w.side(k.Owner), Account: k.Owner, Target: k.Resource, Confidence: Certain,
 			Why: "the key cannot be used: enable it, or cancel its deletion",
 		})
+	case awserr.NoKey:
+		return append(causes, w.noKey(k))
 	case awserr.NoBucket:
 		path := w.sideOf(k) + ".bucket"
 		if k.On == StateBucket {
@@ -45,7 +50,10 @@ func (w *walk) causes(k *ask, a *attempt) []Cause {
 
 // otherwise explains failures that are no refusal.
 func (w *walk) otherwise(k *ask, a *attempt) []Cause {
-	region, hint := awserr.BucketRegion(a.err), hintOf(a.err)
+	if causes := unreached(a); causes != nil {
+		return causes
+	}
+	region, hint := awserr.BucketRegion(a.err), awserr.Hint(a.err)
 	switch {
 	case errors.Is(a.err, errUnconditional):
 		return []Cause{{
@@ -54,7 +62,9 @@ func (w *walk) otherwise(k *ask, a *attempt) []Cause {
 		}}
 	case region != "":
 		return []Cause{w.misconfigured(w.sideOf(k)+".region", "the bucket is in "+region)}
-	case awserr.Code(a.err) == "RequestTimeTooSkewed" || strings.Contains(a.err.Error(), "Signature not yet current"):
+	case a.class == awserr.WrongRegion:
+		return []Cause{w.misconfigured(w.sideOf(k)+".region", "the bucket is in another region")}
+	case awserr.IsClock(awserr.Code(a.err), a.err.Error()):
 		return []Cause{{Kind: CauseClock, Side: Consumer, Confidence: Certain, Why: "the clock of this machine differs from that of AWS by more than 15 minutes: set it"}}
 	case k.On == AssumedRole && strings.Contains(a.err.Error(), "MaxSessionDuration"):
 		return []Cause{
@@ -64,14 +74,48 @@ func (w *walk) otherwise(k *ask, a *attempt) []Cause {
 				Why: "MaxSessionDuration of the role is shorter than the configuration asks for: raise it",
 			},
 		}
+	case k.On == AssumedRole && k.Role == "" && awserr.Code(a.err) != "" && (a.class == awserr.Credentials || a.class == awserr.Expired):
+		return []Cause{{Kind: CauseCredentials, Side: Consumer, Confidence: Certain, Why: hint}}
 	case k.On == AssumedRole && a.class != awserr.Transient && a.class != awserr.Throttled:
 		return []Cause{w.misconfigured("roles."+k.Target, cmp.Or(hint, "AWS does not take what is sent: the error tells why"))}
 	case a.class == awserr.Credentials, a.class == awserr.Expired:
 		return []Cause{{Kind: CauseCredentials, Side: Consumer, Confidence: Certain, Why: cmp.Or(hint, "the ambient credentials are wrong or have expired: give the process fresh ones")}}
 	case a.class == awserr.Transient, a.class == awserr.Throttled, a.class == awserr.ThrottledKMS:
-		return []Cause{{Kind: CauseService, Side: Consumer, Confidence: Likely, Why: "the service or the way to it: look at the endpoint and the network, or try again"}}
+		kind := CauseService
+		if awserr.IsAway(a.err) {
+			kind = CauseNetwork
+		}
+		return []Cause{{Kind: kind, Side: Consumer, Confidence: Likely, Why: cmp.Or(hint, "the service or the way to it: look at the endpoint and the network, or try again")}}
 	}
 	return nil
+}
+
+// unreached explains that no service answered, nil when one did or when it may only be down.
+func unreached(a *attempt) []Cause {
+	c := Cause{Kind: CauseNetwork, Side: Consumer, Confidence: Certain}
+	if endpoint, ok := errors.AsType[*awserr.EndpointError](a.err); ok && endpoint.Unreachable {
+		c.Target, c.Why = endpoint.Endpoint, endpoint.Hint
+		return []Cause{c}
+	}
+	if answer, ok := errors.AsType[*awserr.ForeignError](a.err); ok {
+		c.Target, c.Why = cmp.Or(answer.Proxy, answer.Endpoint), answer.Hint()
+		return []Cause{c}
+	}
+	return nil
+}
+
+// noKey explains a key that does not exist: of copies and of the state the configuration names it, of objects of the source their owner
+// chose it.
+func (w *walk) noKey(k *ask) Cause {
+	side, _, _ := strings.Cut(string(k.On), " ")
+	if side == "source" {
+		return Cause{
+			Kind: CauseKeyState, Side: w.side(k.Owner), Account: k.Owner, Target: k.Resource, Confidence: Certain,
+			Why: "the key under which objects are stored does not exist any more: nobody can read them",
+		}
+	}
+	at := w.place(Resource(side + " key"))
+	return w.misconfigured(w.sideOf(k)+".kms_key", "KMS has no such key in "+at.region+": correct the ARN")
 }
 
 func (w *walk) misconfigured(path, why string) Cause {

@@ -1,9 +1,12 @@
 package access_test
 
 import (
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"syncd/config"
 	"syncd/internal/access"
@@ -129,6 +132,46 @@ func TestDoctorNamesTheCause(t *testing.T) {
 			want{"kms:GenerateDataKey", access.OutcomeFailed, access.CauseKeyState, access.Consumer, ":222222222222:key/", access.Certain},
 		},
 		{
+			"no such destination key", byRole,
+			func(_ *testing.T, x *world) {
+				x.config.Mappings[0].Destination.KMSKey = "arn:aws:kms:us-west-2:222222222222:key/00000000-0000-4000-8000-000000000000"
+			},
+			want{"kms:GenerateDataKey", access.OutcomeFailed, access.CauseConfiguration, access.Consumer, "mappings.exports.destination.kms_key", access.Certain},
+		},
+		{
+			"a bucket policy that demands an ACL", byRole,
+			func(_ *testing.T, x *world) {
+				x.buckets["consumer-copy"].SetPolicy(iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:PutObject",
+					"Resource":"*","Condition":{"StringNotEquals":{"s3:x-amz-acl":"bucket-owner-full-control"}}}]}`))
+			},
+			want{"s3:PutObject", access.OutcomeDenied, access.CauseConfiguration, access.Consumer, "mappings.exports.copy.acl", access.Certain},
+		},
+		{
+			"an object that a third account owns", byRole,
+			func(_ *testing.T, x *world) {
+				x.buckets["owner-data"].Put("exports/zz-third", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{Owner: "444444444444"})
+			},
+			want{"s3:GetObject", access.OutcomeDenied, access.CauseOwnership, access.Owner, "owner-data", access.Certain},
+		},
+		{
+			"a page in the service's place", byRole,
+			func(_ *testing.T, x *world) { x.door = pages{x.door, "/s3/"} },
+			want{"s3:ListBucket", access.OutcomeFailed, access.CauseNetwork, access.Consumer, "https://aws.invalid", access.Certain},
+		},
+		{
+			"a page in the place of STS", byRole,
+			func(_ *testing.T, x *world) { x.door = pages{x.door, "/sts/"} },
+			want{"sts:AssumeRole", access.OutcomeFailed, access.CauseNetwork, access.Consumer, "https://aws.invalid", access.Certain},
+		},
+		{
+			"source in a region to enable", byRole,
+			func(_ *testing.T, x *world) {
+				x.cloud.Account(owner).CreateBucket("owner-south", "eu-south-1", awsfake.BucketOptions{})
+				x.config.Mappings[0].Source.Bucket = "owner-south"
+			},
+			want{"s3:ListBucket", access.OutcomeFailed, access.CauseConfiguration, access.Consumer, "mappings.exports.source.region", access.Certain},
+		},
+		{
 			"source in another region", byRole,
 			func(_ *testing.T, x *world) { x.config.Mappings[0].Source.Region = "eu-west-1" },
 			want{"s3:ListBucket", access.OutcomeFailed, access.CauseConfiguration, access.Consumer, "mappings.exports.source.region", access.Certain},
@@ -221,9 +264,12 @@ func TestDoctorNamesTheCause(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			x := doctored(t, tt.way)
-			tt.wreck(t, x)
-			d := x.diagnose(t)
+			var d access.Diagnosis
+			synctest.Test(t, func(t *testing.T) { // time is spent on trying again
+				x := doctored(t, tt.way)
+				tt.wreck(t, x)
+				d = x.diagnose(t)
+			})
 			all := bad(d)
 			if len(all) == 0 {
 				t.Fatalf("got nothing that failed, want %+v", tt.want)
@@ -243,6 +289,23 @@ func TestDoctorNamesTheCause(t *testing.T) {
 			}
 		})
 	}
+}
+
+// pages is a way on which a proxy refuses the requests of one service.
+type pages struct {
+	next    http.RoundTripper
+	service string
+}
+
+func (p pages) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !strings.Contains(r.Header.Get("Authorization"), p.service) {
+		return p.next.RoundTrip(r)
+	}
+	const text = "<html><body>blocked by policy</body></html>"
+	return &http.Response{
+		StatusCode: http.StatusForbidden, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r, ContentLength: int64(len(text)),
+		Header: http.Header{"Content-Type": {"text/html"}}, Body: io.NopCloser(strings.NewReader(text)),
+	}, nil
 }
 
 func deniedAtDoor(action string) *iam.Document {

@@ -12,6 +12,7 @@ import (
 	"syncd/config"
 	"syncd/internal/awserr"
 	"syncd/internal/creds"
+	"syncd/internal/deadline"
 )
 
 // probeTimeout bounds one request of the doctor with its retries.
@@ -86,9 +87,7 @@ func (w *walk) try(ctx context.Context, request string, send func(context.Contex
 
 // bounded sends a request without waiting for ever.
 func bounded(ctx context.Context, send func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
-	defer cancel()
-	return send(ctx)
+	return deadline.Do(ctx, probeTimeout, send)
 }
 
 func (w *walk) record(request string, err error, asks ...*ask) *attempt {
@@ -209,7 +208,7 @@ func (w *walk) suspects(a *attempt) (list []*ask) {
 		switch {
 		case a.said.action != "":
 			accused = strings.EqualFold(k.Action, a.said.action)
-		case a.class == awserr.KeyDisabled:
+		case a.class == awserr.KeyDisabled, a.class == awserr.NoKey:
 			accused = k.On.isKey()
 		case a.class != awserr.Denied:
 			accused = accused && len(list) == 0

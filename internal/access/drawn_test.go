@@ -81,5 +81,5 @@ func drawMapping(t *rapid.T, i int, reader, writer string) string {
 		rapid.SampledFrom([]string{"us-west-2", "eu-central-1"}).Draw(t, "region"), owner, role(reader))
 	text += fmt.Sprintf("    destination: {bucket: consumer-copy-%d, prefix: \"m%d/%s, region: us-west-2, account: %q, kms_key: %q%s}\n", i/2, i,
 		strings.TrimPrefix(fmt.Sprintf("%q", destination), `"`), consumer, exampleKey, role(writer))
-	return text + rapid.SampledFrom([]string{"", "    delete: {enabled: true}\n", "    copy: {tags: omit}\n", "    copy: {object_lock: copy, annotations: copy}\n", "    copy: {mode: relay}\n"}).Draw(t, "copy")
+	return text + rapid.SampledFrom([]string{"", "    delete: {enabled: true}\n", "    copy: {tags: omit}\n", "    copy: {acl: bucket-owner-full-control, object_lock: copy, annotations: copy}\n", "    copy: {mode: relay}\n"}).Draw(t, "copy")
 }

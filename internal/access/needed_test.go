@@ -17,7 +17,7 @@ func TestEverythingGrantedIsNeeded(t *testing.T) {
 	for _, w := range ways() {
 		t.Run(w.example, func(t *testing.T) { takeAway(t, newWorld(t, w, nil)) })
 	}
-	const more = "    copy: {object_lock: copy, annotations: copy}\n    delete: {enabled: true}\n"
+	const more = "    copy: {acl: bucket-owner-full-control, object_lock: copy, annotations: copy}\n    delete: {enabled: true}\n"
 	for _, base := range []string{"share-org", "share-role"} {
 		t.Run("with locks, annotations and deletes "+base, func(t *testing.T) {
 			takeAway(t, newWorld(t, way{example: base}, func(text string) string { return text + more }))

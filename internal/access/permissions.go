@@ -68,6 +68,7 @@ const (
 	FeatureObjectLock     Feature = "object lock"
 	FeatureAnnotations    Feature = "annotations"
 	FeatureWrite          Feature = "write"
+	FeatureACL            Feature = "acl"
 	FeatureMultipart      Feature = "multipart"
 	FeatureResume         Feature = "resume"
 	FeatureSweep          Feature = "sweep"
@@ -105,6 +106,7 @@ type traits struct {
 	choose    bool // of the tags some
 	notes     bool // annotations
 	lock      bool
+	acl       bool
 	delete    bool
 	state     bool // on S3
 	stateKey  bool // under a key of its own
@@ -212,6 +214,11 @@ func writePermissions() []Permission {
 			Why: "CopyObject, PutObject, CreateMultipartUpload, UploadPart, UploadPartCopy and CompleteMultipartUpload",
 		},
 		{Action: "kms:GenerateDataKey", On: DestinationKey, By: Writer, Feature: FeatureWrite, Source: docKMS, Why: "every new object and upload"},
+		{
+			Action: "s3:PutObjectAcl", On: DestinationObjects, By: Writer, Feature: FeatureACL, Source: docActions,
+			when: func(t traits) bool { return t.acl },
+			Only: "copy.acl: bucket-owner-full-control", Why: "a write that brings an ACL",
+		},
 		{
 			Action: "s3:PutObjectTagging", On: DestinationObjects, By: Writer, Feature: FeatureTags, Source: docActions, when: tags,
 			Only: "copy.tags: copy or {only: ...}", Why: "a write that brings tags",
@@ -329,7 +336,8 @@ const (
 func traitsOf(c *config.Config, m config.Mapping) traits {
 	location, err := config.ParseLocation(c.State)
 	t := traits{
-		relay: c.Relayed(m), tags: m.Copy.Tags.Carry != config.CarryOmit, choose: m.Copy.Tags.Choose(), notes: m.Copy.Annotations == config.CarryCopy, lock: m.Copy.ObjectLock == config.CarryCopy, delete: m.Delete.Enabled,
+		relay: c.Relayed(m), tags: m.Copy.Tags.Carry != config.CarryOmit, choose: m.Copy.Tags.Choose(), notes: m.Copy.Annotations == config.CarryCopy, lock: m.Copy.ObjectLock == config.CarryCopy,
+		acl: m.Copy.ACL == config.ACLBucketOwner, delete: m.Delete.Enabled,
 		state: err == nil && location.Bucket != "", stateKey: c.Checkpoint.KMSKey != "",
 	}
 	bound := int64(copyBound)

@@ -19,6 +19,7 @@ type place struct {
 	pattern, sample string // ARN as a policy writes it, and one that it covers
 	key             string // ARN of the KMS key of writes, "" for a default one
 	bucketKey       bool
+	acl             string   // of writes
 	others          []string // more regions whose S3 may use the key
 }
 
@@ -39,6 +40,9 @@ func (r reading) place(on Resource) place {
 	case DestinationBucket, DestinationObjects, DestinationKey:
 		d := r.m.Destination
 		p.bucket, p.prefix, p.region, p.account, p.key, p.bucketKey = d.Bucket, d.Prefix, d.Region, d.Account, d.KMSKey, d.BucketKey
+		if r.acl {
+			p.acl = string(config.ACLBucketOwner)
+		}
 	case StateBucket, StateObjects, StateKey:
 		p.bucket, p.prefix = stateLocation(r.c)
 		p.region, p.account, p.key, p.bucketKey = r.c.StateRegion(), r.c.StateAccount(), r.c.Checkpoint.KMSKey, true
@@ -164,9 +168,15 @@ func (p *place) ownContext(action string) map[string][]string {
 	case action == "s3:ListBucket" && p.prefix != "":
 		return map[string][]string{"s3:prefix": {p.prefix}}
 	case action == "s3:PutObject" && p.key != "":
-		return map[string][]string{
+		context := map[string][]string{
 			"s3:x-amz-server-side-encryption": {"aws:kms"}, "s3:x-amz-server-side-encryption-aws-kms-key-id": {p.key},
 		}
+		if p.acl != "" {
+			context["s3:x-amz-acl"] = []string{p.acl}
+		}
+		return context
+	case action == "s3:PutObjectAcl":
+		return map[string][]string{"s3:x-amz-acl": {p.acl}}
 	default:
 		return nil
 	}

@@ -77,16 +77,16 @@ type s3Setting struct {
 
 // sample is an object to try things on.
 type sample struct {
-	object       string
-	size         int64
-	key, context string // the KMS key, and the encryption context of the data key; "" without one
-	locked       bool
+	object, owner string // owner is the canonical id of the account that it belongs to, "" where it is not known
+	size          int64
+	key, context  string // the KMS key, and the encryption context of the data key; "" without one
+	locked        bool
 }
 
 func (d *door) list(ctx context.Context) (samples []sample, err error) {
 	out, err := d.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{
 		Bucket: &d.bucket, Prefix: optionally(d.prefix), MaxKeys: aws.Int32(probePage), ExpectedBucketOwner: d.account,
-		RequestPayer: d.payer, EncodingType: types.EncodingTypeUrl,
+		RequestPayer: d.payer, EncodingType: types.EncodingTypeUrl, FetchOwner: aws.Bool(true),
 	})
 	if err != nil {
 		return nil, err
@@ -97,7 +97,11 @@ func (d *door) list(ctx context.Context) (samples []sample, err error) {
 			return nil, fmt.Errorf("decode key: %w", err)
 		}
 		if o.StorageClass != types.ObjectStorageClassGlacier && o.StorageClass != types.ObjectStorageClassDeepArchive {
-			samples = append(samples, sample{object: name, size: aws.ToInt64(o.Size)})
+			s := sample{object: name, size: aws.ToInt64(o.Size)}
+			if o.Owner != nil {
+				s.owner = aws.ToString(o.Owner.ID)
+			}
+			samples = append(samples, s)
 		}
 	}
 	return samples, nil
@@ -147,9 +151,9 @@ var errUnconditional = errors.New("the service writes though the condition does 
 // put tries to write the probe object if there is another one in its place, which there is not: allowed or not, nothing is written. It
 // asks for s3:GetObject too (Amazon S3 User Guide, "How to prevent object overwrites with conditional writes"). What a service that
 // knows no conditions has written is deleted.
-func (d *door) put(ctx context.Context, e encryption) error {
+func (d *door) put(ctx context.Context, e form) error {
 	in := &s3.PutObjectInput{
-		Bucket: &d.bucket, Key: &d.probe, ExpectedBucketOwner: d.account, IfMatch: aws.String(absentETag), Body: bytes.NewReader(nil),
+		Bucket: &d.bucket, Key: &d.probe, ExpectedBucketOwner: d.account, IfMatch: aws.String(absentETag), Body: bytes.NewReader(nil), ACL: e.acl,
 	}
 	in.ServerSideEncryption, in.SSEKMSKeyId, in.BucketKeyEnabled = e.header()
 	if _, err := d.client.PutObject(ctx, in); err != nil {
@@ -169,13 +173,14 @@ func (d *door) remove(ctx context.Context) error {
 	return absent(err)
 }
 
-// encryption is what writes ask for; the zero one leaves it to the bucket.
-type encryption struct {
+// form is what writes ask for; the zero one leaves it to the bucket.
+type form struct {
 	key       string
 	bucketKey bool
+	acl       types.ObjectCannedACL
 }
 
-func (e encryption) header() (types.ServerSideEncryption, *string, *bool) {
+func (e form) header() (types.ServerSideEncryption, *string, *bool) {
 	if e.key == "" {
 		return "", nil, nil
 	}
@@ -183,8 +188,8 @@ func (e encryption) header() (types.ServerSideEncryption, *string, *bool) {
 }
 
 // begin begins an upload of the probe object, whose aborting is the caller's duty.
-func (d *door) begin(ctx context.Context, e encryption, more func(*s3.CreateMultipartUploadInput)) (id string, err error) {
-	in := &s3.CreateMultipartUploadInput{Bucket: &d.bucket, Key: &d.probe, ExpectedBucketOwner: d.account}
+func (d *door) begin(ctx context.Context, e form, more func(*s3.CreateMultipartUploadInput)) (id string, err error) {
+	in := &s3.CreateMultipartUploadInput{Bucket: &d.bucket, Key: &d.probe, ExpectedBucketOwner: d.account, ACL: e.acl}
 	in.ServerSideEncryption, in.SSEKMSKeyId, in.BucketKeyEnabled = e.header()
 	if more != nil {
 		more(in)

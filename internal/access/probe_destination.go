@@ -17,7 +17,7 @@ import (
 const minRangeSource = 5 << 20
 
 // writes are the asks that every write amounts to.
-type writes struct{ put, seal, open *ask }
+type writes struct{ put, acl, seal, open *ask }
 
 // probeDestination tries everything that writes copies, without leaving one.
 func (w *walk) probeDestination(ctx context.Context) error {
@@ -28,38 +28,57 @@ func (w *walk) probeDestination(ctx context.Context) error {
 	}
 	read := w.ask(Writer, "s3:GetObject", DestinationObjects)
 	to := writes{
-		w.ask(Writer, "s3:PutObject", DestinationObjects), w.ask(Writer, "kms:GenerateDataKey", DestinationKey), w.ask(Writer, "kms:Decrypt", DestinationKey),
+		w.ask(Writer, "s3:PutObject", DestinationObjects), w.ask(Writer, "s3:PutObjectAcl", DestinationObjects),
+		w.ask(Writer, "kms:GenerateDataKey", DestinationKey), w.ask(Writer, "kms:Decrypt", DestinationKey),
 	}
-	e := encryption{m.KMSKey, m.BucketKey}
-	listed, there := w.probeList(ctx, d, w.ask(Writer, "s3:ListBucket", DestinationBucket))
-	if !there {
-		w.excuse(w.away(m.Role), DestinationBucket, DestinationObjects, DestinationKey)
+	e := form{key: m.KMSKey, bucketKey: m.BucketKey}
+	if w.acl {
+		e.acl = types.ObjectCannedACLBucketOwnerFullControl
+	}
+	listed, away := w.probeList(ctx, d, w.ask(Writer, "s3:ListBucket", DestinationBucket))
+	if away != "" {
+		w.excuse(away, DestinationBucket, DestinationObjects, DestinationKey)
 		return nil
 	}
 	w.probeCopies(ctx, d, listed, read, to.open)
-	w.probePut(ctx, d, e, to.put, read)
+	w.probePut(ctx, d, e, to, read)
 	begin := func(ctx context.Context) (string, error) { return d.begin(ctx, e, nil) }
 	w.probeUpload(ctx, d, begin, func(id string) {
 		w.try(ctx, "UploadPart", func(ctx context.Context) error { return d.part(ctx, id) }, to.put, to.open)
 		if !w.relay {
 			w.probePartCopy(ctx, d, id, to)
 		}
-	}, to.put, to.seal)
+	}, to.put, to.acl, to.seal)
 	w.probeUploads(ctx, d)
 	w.probeExtras(ctx, d, e, to)
 	return nil
 }
 
-// probePut tries to write under the key. Where that is refused it asks again without naming the key: what works then tells that a Deny
-// looks at the encryption.
-func (w *walk) probePut(ctx context.Context, d *door, e encryption, put, read *ask) {
-	a := w.try(ctx, "PutObject", func(ctx context.Context) error { return d.put(ctx, e) }, put, read)
-	if a.class != awserr.Denied || put == nil {
+// probePut tries to write under the key. Where that is refused it asks again without naming the key, and with an ACL: what works then
+// tells that a Deny looks at the encryption, or demands the ACL.
+func (w *walk) probePut(ctx context.Context, d *door, e form, to writes, read *ask) {
+	a := w.try(ctx, "PutObject", func(ctx context.Context) error { return d.put(ctx, e) }, to.put, to.acl, read)
+	if a.class != awserr.Denied || to.put == nil {
 		return
 	}
-	if bounded(ctx, func(ctx context.Context) error { return d.put(ctx, encryption{}) }) == nil {
+	try := func(other form) error {
+		return bounded(ctx, func(ctx context.Context) error { return d.put(ctx, other) })
+	}
+	if try(form{acl: e.acl}) == nil {
 		why := "the same write is allowed when it names no key: a Deny looks at the encryption, and has to spare " + e.key
-		a.known = append(a.known, w.owned(put, CauseKind(KindBucket), Certain, why))
+		a.known = append(a.known, w.owned(to.put, CauseKind(KindBucket), Certain, why))
+	}
+	if e.acl != "" {
+		return
+	}
+	e.acl = types.ObjectCannedACLBucketOwnerFullControl
+	switch err := try(e); {
+	case err == nil:
+		a.known = append(a.known, w.misconfigured("mappings."+w.m.Name+".copy.acl",
+			"the same write is allowed when it gives the bucket's owner full control: set copy.acl: bucket-owner-full-control"))
+	case readReason(err).action == "s3:PutObjectAcl" && a.said.action != "":
+		a.known = append(a.known, w.misconfigured("mappings."+w.m.Name+".copy.acl",
+			"the same write lacks nothing but s3:PutObjectAcl when it gives the bucket's owner full control: set copy.acl: bucket-owner-full-control, and allow that action"))
 	}
 }
 
@@ -128,11 +147,11 @@ func (w *walk) probeUploads(ctx context.Context, d *door) {
 }
 
 // probeExtras tries what only some mappings need: tags, locks and deletes.
-func (w *walk) probeExtras(ctx context.Context, d *door, e encryption, to writes) {
+func (w *walk) probeExtras(ctx context.Context, d *door, e form, to writes) {
 	extra := func(change func(*s3.CreateMultipartUploadInput), k *ask) {
 		if k != nil {
 			begin := func(ctx context.Context) (string, error) { return d.begin(ctx, e, change) }
-			w.probeUpload(ctx, d, begin, nil, to.put, to.seal, k)
+			w.probeUpload(ctx, d, begin, nil, to.put, to.acl, to.seal, k)
 		}
 	}
 	extra(func(in *s3.CreateMultipartUploadInput) { in.Tagging = aws.String("syncd-doctor=probe") }, w.ask(Writer, "s3:PutObjectTagging", DestinationObjects))
@@ -188,12 +207,12 @@ func (w *walk) probeState(ctx context.Context) error {
 	}
 	read, put := w.ask(Keeper, "s3:GetObject", StateObjects), w.ask(Keeper, "s3:PutObject", StateObjects)
 	list := w.ask(Keeper, "s3:ListBucket", StateBucket)
-	if _, there := w.probeList(ctx, d, list); !there {
-		w.excuse(w.away(k.Role), StateObjects, StateKey)
+	if _, away := w.probeList(ctx, d, list); away != "" {
+		w.excuse(away, StateObjects, StateKey)
 		return nil
 	}
 	w.try(ctx, "GetObject", func(ctx context.Context) error { return missing(d.firstByte(ctx, sample{object: d.probe})) }, list, read)
-	e := encryption{k.KMSKey, true}
+	e := form{key: k.KMSKey, bucketKey: true}
 	w.try(ctx, "PutObject", func(ctx context.Context) error { return d.put(ctx, e) }, put, read)
 	w.try(ctx, "DeleteObject", d.remove, w.ask(Keeper, "s3:DeleteObject", StateObjects))
 	if !w.stateKey {

@@ -3,7 +3,6 @@ package access
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -212,15 +211,4 @@ func (w *walk) probeLess(ctx context.Context, name string) []Cause {
 		}
 	}
 	return nil
-}
-
-// hintOf is what package creds advises about credentials that could not be had or have expired; "" for nothing.
-func hintOf(err error) string {
-	if c, ok := errors.AsType[*awserr.CredentialsError](err); ok {
-		return c.Hint
-	}
-	if expired, ok := errors.AsType[*awserr.ExpiredError](err); ok {
-		return expired.Hint
-	}
-	return ""
 }

@@ -1,8 +1,9 @@
 package access
 
 import (
-	"cmp"
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -23,9 +24,9 @@ func (w *walk) probeSource(ctx context.Context) error {
 	if d == nil || err != nil {
 		return err
 	}
-	listed, there := w.probeList(ctx, d, w.ask(Reader, "s3:ListBucket", SourceBucket))
-	if !there {
-		w.excuse(w.away(w.m.Source.Role), SourceObjects, SourceKey)
+	listed, away := w.probeList(ctx, d, w.ask(Reader, "s3:ListBucket", SourceBucket))
+	if away != "" {
+		w.excuse(away, SourceObjects, SourceKey)
 		return nil
 	}
 	if len(listed) == 0 {
@@ -59,26 +60,36 @@ func (w *walk) excuse(why string, on ...Resource) {
 	}
 }
 
-// away is why nothing is tried at a bucket that could not be listed.
-func (w *walk) away(role string) string { return cmp.Or(w.blocked[role], wrongBucket) }
+// Why nothing else is tried at a bucket: it is not as the configuration says, or nothing there answers.
+const (
+	wrongBucket = "the bucket is not as the configuration says"
+	noAnswer    = "the service could not be reached"
+)
 
-// wrongBucket is why nothing else is tried at a bucket that is not as the configuration says.
-const wrongBucket = "the bucket is not as the configuration says"
-
-// probeList lists the objects under a prefix, and reports whether the bucket is there and as the configuration says. Where listing is
-// refused it asks again without naming the owner, and with paying: what works then tells what the refusal was about.
-func (w *walk) probeList(ctx context.Context, d *door, k *ask) (samples []sample, there bool) {
+// probeList lists the objects under a prefix, and returns why nothing else is to be tried there, "" when the bucket is there and as the
+// configuration says. Where listing is refused it asks again without naming the owner, and with paying: what works then tells what the
+// refusal was about.
+func (w *walk) probeList(ctx context.Context, d *door, k *ask) (samples []sample, away string) {
 	a := w.try(ctx, "ListObjectsV2", func(ctx context.Context) (err error) {
 		samples, err = d.list(ctx)
 		return err
 	}, k)
 	if a.err == nil {
-		return samples, true
+		return samples, ""
 	}
 	if a.class == awserr.Denied && k != nil {
 		a.known = w.probeWay(ctx, d, k)
 	}
-	return nil, len(a.known) == 0 && a.class != awserr.NoBucket && awserr.BucketRegion(a.err) == "" && (k == nil || w.blocked[k.Role] == "")
+	switch {
+	case k != nil && w.blocked[k.Role] != "":
+		return nil, w.blocked[k.Role]
+	case awserr.IsAway(a.err):
+		return nil, noAnswer
+	case len(a.known) > 0 || a.class == awserr.NoBucket || a.class == awserr.WrongRegion:
+		return nil, wrongBucket
+	default:
+		return nil, ""
+	}
 }
 
 // probeWay finds out whether a bucket can be listed when something else is said about it than the configuration does.
@@ -125,25 +136,82 @@ func (w *walk) probeObjects(ctx context.Context, d *door, listed []sample, by Ac
 	return samples
 }
 
-// look finds the kinds of encryption among the first objects, with one sample of each.
+// look finds the kinds of encryption among the first objects, with one sample of each. One that is refused ends it, unless others are not
+// or belong to another account.
 func (w *walk) look(ctx context.Context, d *door, listed []sample, read *ask) (kinds []sample) {
 	type kind struct {
 		key       string
 		bucketKey bool
 	}
 	seen := map[kind]bool{}
-	for _, s := range listed[:min(len(listed), probeLooks)] {
-		a := w.try(ctx, "HeadObject", func(ctx context.Context) error { return missing(d.head(ctx, &s, d.arn)) }, read)
-		if a.err != nil {
-			w.try(ctx, "GetObject", func(ctx context.Context) error { return d.firstByte(ctx, s) }, read)
-			return kinds
+	var refused []refusedSample
+	chosen := firstOfEachOwner(listed)
+	for _, s := range chosen {
+		head := w.try(ctx, "HeadObject", func(ctx context.Context) error { return missing(d.head(ctx, &s, d.arn)) }, read)
+		if head.err != nil {
+			get := w.try(ctx, "GetObject", func(ctx context.Context) error { return d.firstByte(ctx, s) }, read)
+			if get.class != awserr.Denied || len(kinds) == 0 && chosen[0].owner == chosen[len(chosen)-1].owner {
+				return kinds
+			}
+			refused = append(refused, refusedSample{s, head, get})
+			continue
 		}
 		if k := (kind{s.key, s.context == d.arn}); !seen[k] {
 			seen[k] = true
 			kinds = append(kinds, s)
 		}
 	}
+	if len(kinds) > 0 && read != nil {
+		w.blameOwners(d.bucket, refused, kinds[0].owner, read)
+	}
 	return kinds
+}
+
+// refusedSample is an object that was refused, by HEAD, whose answer has no words, and by GET.
+type refusedSample struct {
+	sample
+	head, get *attempt
+}
+
+// firstOfEachOwner are the first objects, and the first one of each further account that owns some.
+func firstOfEachOwner(listed []sample) []sample {
+	chosen := slices.Clone(listed[:min(len(listed), probeLooks)])
+	for _, s := range listed[len(chosen):] {
+		known := slices.ContainsFunc(chosen, func(c sample) bool { return c.owner == s.owner })
+		if !known && len(chosen) < 2*probeLooks {
+			chosen = append(chosen, s)
+		}
+	}
+	slices.SortStableFunc(chosen, func(a, b sample) int { // those of the first one's owner first
+		return strings.Compare(ownerOrder(a, listed[0]), ownerOrder(b, listed[0]))
+	})
+	return chosen
+}
+
+func ownerOrder(s, first sample) string {
+	if s.owner == first.owner {
+		return ""
+	}
+	return "other " + s.owner
+}
+
+// blameOwners explains objects that are refused while others can be read, one of each owner.
+func (w *walk) blameOwners(bucket string, refused []refusedSample, readable string, read *ask) {
+	told := map[string]bool{}
+	for _, s := range refused {
+		w.attempts = slices.DeleteFunc(w.attempts, func(a *attempt) bool { return a == s.head || a == s.get && told[s.owner] })
+		if told[s.owner] {
+			continue
+		}
+		told[s.owner] = true
+		name := "s3://" + bucket + "/" + s.object
+		sure, why := Likely, "other objects can be read and "+name+" cannot: usually another account has written such objects and owns them"
+		if s.owner != readable {
+			sure, why = Certain, name+" belongs to another account ("+s.owner+") than the objects that can be read ("+readable+")"
+		}
+		s.get.known = append(s.get.known, w.owned(read, CauseOwnership, sure, why+`; a bucket policy does not cover them: set Object Ownership of the bucket to `+
+			`"Bucket owner enforced", or have them written with bucket-owner-full-control`))
+	}
 }
 
 func (w *walk) probeTags(ctx context.Context, d *door, s sample, by Actor) {

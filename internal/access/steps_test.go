@@ -101,7 +101,12 @@ func (s slots) Release() { <-s }
 
 func newCopier(j *job) *copier.Copier {
 	m := j.mapping
+	acl := ""
+	if m.Copy.ACL != config.ACLOmit {
+		acl = string(m.Copy.ACL)
+	}
 	return copier.New(copier.Options{
+		ACL:    acl,
 		Source: j.source, Destination: j.target,
 		SourceBucket: m.Source.Bucket, SourcePrefix: m.Source.Prefix, SourceAccount: m.Source.Account,
 		DestinationBucket: m.Destination.Bucket, DestinationPrefix: m.Destination.Prefix, DestinationAccount: m.Destination.Account,

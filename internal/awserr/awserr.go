@@ -16,7 +16,7 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/http"
+	"net/url"
 	"strings"
 	"syscall"
 
@@ -55,6 +55,8 @@ const (
 	Archived Class = "archived"
 	// KeyDisabled is a KMS key that is disabled, pending deletion or otherwise unusable.
 	KeyDisabled Class = "key_disabled"
+	// NoKey is a KMS key that does not exist in the region of the request.
+	NoKey Class = "no_key"
 	// TooLarge is an object or entity above what the operation takes.
 	TooLarge Class = "too_large"
 	// Invalid is a request that the service will never accept as it is.
@@ -125,6 +127,8 @@ type EndpointError struct {
 	Service, Endpoint string
 	// Problem says what is wrong with that, Hint what to do.
 	Problem, Hint string
+	// Unreachable says that it was tried, and that trying again is of no use.
+	Unreachable bool
 }
 
 // Error names the service, the endpoint and the problem.
@@ -159,26 +163,14 @@ func Classify(err error) Class {
 	if err == nil {
 		return ""
 	}
-	if _, ok := errors.AsType[*CredentialsError](err); ok {
-		if canceled(err) {
-			return Canceled
-		}
-		return Credentials
-	}
-	if _, ok := errors.AsType[*EndpointError](err); ok {
-		return Credentials
-	}
-	if answer, ok := errors.AsType[*AnswerError](err); ok {
-		return answer.Class
-	}
-	if foreign(err) {
-		return Transient
+	if class := classifyOwn(err); class != Unknown {
+		return class
 	}
 	if class := classifyRedirect(err); class != Unknown {
 		return class
 	}
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
-		if api.ErrorCode() == "AuthorizationHeaderMalformed" && BucketRegion(err) != "" {
+		if misdirects(api.ErrorCode()) && BucketRegion(err) != "" {
 			return WrongRegion
 		}
 		if class := classifyCode(api.ErrorCode(), api.ErrorMessage()); class != Unknown {
@@ -194,6 +186,33 @@ func Classify(err error) Class {
 	return classifyTransport(err)
 }
 
+// classifyOwn is the class of the errors of this package, which their makers have made sure of. An SDK's deadline for credentials is none
+// of ours, so what it cancels is not canceled.
+func classifyOwn(err error) Class {
+	if _, ok := errors.AsType[*CredentialsError](err); ok {
+		return Credentials
+	}
+	if _, ok := errors.AsType[*EndpointError](err); ok {
+		return Credentials
+	}
+	if answer, ok := errors.AsType[*AnswerError](err); ok {
+		return answer.Class
+	}
+	if late, ok := errors.AsType[*TimeoutError](err); ok {
+		if late.Unsent {
+			return Credentials
+		}
+		return Transient
+	}
+	if answer, ok := errors.AsType[*ForeignError](err); ok {
+		return classOfForeign(answer.Status)
+	}
+	if foreign(err) {
+		return Transient
+	}
+	return Unknown
+}
+
 // Code returns the service's error code, or "" when no service answered.
 func Code(err error) string {
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
@@ -203,23 +222,14 @@ func Code(err error) string {
 }
 
 // Brief returns what the service said, as "code: message (request id)", without the SDK's layers around it and fit to be shown; or why no
-// request could be signed; or what is wrong with an answer; or else the whole text.
+// request could be signed or sent; or what is wrong with an answer; or else the whole text.
 func Brief(err error) string {
-	if c, ok := errors.AsType[*CredentialsError](err); ok {
-		return c.Error()
-	}
-	if expired, ok := errors.AsType[*ExpiredError](err); ok {
-		return expired.Error()
-	}
-	if endpoint, ok := errors.AsType[*EndpointError](err); ok {
-		return endpoint.Error()
-	}
-	if answer, ok := errors.AsType[*AnswerError](err); ok {
-		return answer.Error()
+	if own := ownError(err); own != nil {
+		return own.Error()
 	}
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok {
-		return err.Error()
+		return unsent(err)
 	}
 	text := printable.Text(api.ErrorCode()) + ": " + printable.Text(api.ErrorMessage())
 	if sent, ok := errors.AsType[interface {
@@ -229,6 +239,43 @@ func Brief(err error) string {
 		text += " (request " + printable.Text(sent.ServiceRequestID()) + ")"
 	}
 	return text + elsewhere(err)
+}
+
+// ownError returns the error of this package that tells the most, nil for none.
+func ownError(err error) error {
+	if c, ok := errors.AsType[*CredentialsError](err); ok {
+		return c
+	}
+	if expired, ok := errors.AsType[*ExpiredError](err); ok {
+		return expired
+	}
+	if endpoint, ok := errors.AsType[*EndpointError](err); ok {
+		return endpoint
+	}
+	if late, ok := errors.AsType[*TimeoutError](err); ok {
+		return late
+	}
+	if answer, ok := errors.AsType[*ForeignError](err); ok {
+		return answer
+	}
+	if answer, ok := errors.AsType[*AnswerError](err); ok {
+		return answer
+	}
+	return nil
+}
+
+// unsent is the text of an error that no service gave. Of a request whose connection failed it is where that led, without the query and the
+// SDK's layers.
+func unsent(err error) string {
+	failed, ok := errors.AsType[*url.Error](err)
+	if !ok {
+		return err.Error()
+	}
+	at, fault := url.Parse(failed.URL)
+	if fault != nil {
+		return failed.Err.Error()
+	}
+	return "send to " + at.Scheme + "://" + at.Host + ": " + failed.Err.Error()
 }
 
 // Plain returns err with the text of Brief. What it wraps stays what it was, so that it is classified and unwrapped alike.
@@ -308,17 +355,18 @@ func classifyCode(code, message string) Class {
 		return Conflict
 	case "InvalidObjectState":
 		return Archived
-	case "KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.NotFoundException", "KMS.InvalidKeyUsageException",
-		"kms:KeyNotFound": // of MinIO
+	case "KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.InvalidKeyUsageException":
 		return KeyDisabled
+	case "KMS.NotFoundException", "kms:KeyNotFound": // of MinIO
+		return NoKey
 	case "EntityTooLarge", "KeyTooLongError", "MetadataTooLarge":
 		return TooLarge
 	case "NotImplemented", "MethodNotAllowed":
 		return Unsupported
 	case "InternalError", "RequestTimeout", "RequestTimeoutException", "RequestTimeTooSkewed", "IncompleteBody":
 		return Transient
-	case "InvalidRequest", "InvalidArgument", "ValidationError", "MalformedXML", "AuthorizationHeaderMalformed",
-		"IllegalLocationConstraintException", "EntityTooSmall", "InvalidPartOrder",
+	case "IllegalLocationConstraintException", "InvalidRequest", "InvalidArgument", "ValidationError", "MalformedXML", "AuthorizationHeaderMalformed",
+		"EntityTooSmall", "InvalidPartOrder",
 		"InvalidDigest", "BadDigest", "InvalidTag", "InvalidStorageClass", "InvalidRange":
 		return Invalid
 	default:
@@ -362,38 +410,13 @@ func classifyStatus(err error) Class {
 	}
 }
 
-// foreign reports whether a refusal that would decide something is not the service's: it names nothing that is missing or
-// refused, and bears no id of a request. The SDK makes a code of the status where an answer has none; only an answer to HEAD
-// never has one.
-func foreign(err error) bool {
-	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
-	if !ok || response.Response == nil {
-		return false
-	}
-	status := response.HTTPStatusCode()
-	if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() != strings.ReplaceAll(http.StatusText(status), " ", "") {
-		return false
-	}
-	switch status {
-	case http.StatusNotFound:
-		return !isHead(response) // S3 names the key, the bucket, the upload or the version
-	case http.StatusConflict, http.StatusPreconditionFailed, http.StatusNotImplemented:
-		return response.Response.Header.Get("X-Amz-Request-Id") == ""
-	default:
-		return false
-	}
-}
-
-// isHead reports whether the refused request was a HEAD, as far as is known.
-func isHead(response *smithyhttp.ResponseError) bool {
-	request := response.Response.Request
-	return request == nil || request.Method == http.MethodHead
-}
-
 // classifyTransport covers requests that no service answered.
 func classifyTransport(err error) Class {
 	if canceled(err) {
 		return Canceled
+	}
+	if badHeader.MatchString(errorText(err)) {
+		return Invalid
 	}
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return Transient
@@ -410,3 +433,6 @@ func canceled(err error) bool {
 	_, ok := errors.AsType[*smithy.CanceledError](err)
 	return ok || errors.Is(err, context.Canceled)
 }
+
+// Ended reports whether err is no more than the end of a context.
+func Ended(err error) bool { return canceled(err) || errors.Is(err, context.DeadlineExceeded) }

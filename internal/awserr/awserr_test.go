@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"syscall"
 	"testing"
@@ -81,7 +82,8 @@ func TestClassify(t *testing.T) {
 		{"success without its proof", &awserr.AnswerError{Class: awserr.Transient}, awserr.Transient},
 		{"another version", fmt.Errorf("read: %w", &awserr.AnswerError{Class: awserr.Precondition}), awserr.Precondition},
 		{"unreadable success", fmt.Errorf("x: %w", &smithy.DeserializationError{Err: errors.New("EOF")}), awserr.Transient},
-		{"unknown key of MinIO", answer(404, "kms:KeyNotFound", ""), awserr.KeyDisabled},
+		{"unknown key of MinIO", answer(404, "kms:KeyNotFound", ""), awserr.NoKey},
+		{"unknown key", answer(400, "KMS.NotFoundException", "Invalid keyId 'x'"), awserr.NoKey},
 		{"if-match failed", answer(412, "PreconditionFailed", ""), awserr.Precondition},
 		{"racing conditional write", answer(409, "ConditionalRequestConflict", ""), awserr.Conflict},
 		{"archived is a 403", answer(403, "InvalidObjectState", ""), awserr.Archived},
@@ -101,7 +103,12 @@ func TestClassify(t *testing.T) {
 		{"role refused", &smithy.OperationError{ServiceID: "S3", OperationName: "CopyObject", Err: &awserr.CredentialsError{
 			Role: "arn", Err: answer(403, "AccessDenied", ""),
 		}}, awserr.Credentials},
-		{"assuming was canceled", &awserr.CredentialsError{Role: "arn", Err: context.Canceled}, awserr.Canceled},
+		{"a deadline of the SDK's for credentials", &awserr.CredentialsError{Err: &smithy.CanceledError{Err: context.DeadlineExceeded}}, awserr.Credentials},
+		{"no answer in time", fmt.Errorf("list: %w", &awserr.TimeoutError{Err: answer(503, "SlowDown", "")}), awserr.Transient},
+		{"a page in the service's place", &awserr.ForeignError{Status: 403, Err: answer(403, "Forbidden", "")}, awserr.Transient},
+		{"a page of 503", &awserr.ForeignError{Status: 503, Err: answer(503, "", "")}, awserr.Throttled},
+		{"a header that cannot be sent", &url.Error{Op: "Put", Err: errors.New(`net/http: invalid header field value for "X-Amz-Meta-A"`)}, awserr.Invalid},
+		{"a region's own endpoint", answer(400, "IllegalLocationConstraintException", "The eu-south-1 location constraint is incompatible for the region specific endpoint this request was sent to."), awserr.WrongRegion},
 		{"bucket of another region", redirected(301, "PermanentRedirect", nil), awserr.WrongRegion},
 		{"bucket of another region, for now", redirected(307, "TemporaryRedirect", nil), awserr.WrongRegion},
 		{"bucket of another region, asked by HEAD", redirected(301, "MovedPermanently", http.Header{"X-Amz-Bucket-Region": {"eu-west-1"}}), awserr.WrongRegion},

@@ -9,20 +9,23 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// expectedRegion is how S3 names the region that it wants a request signed for, and regionName what a region can be called. Whatever
-// else an answer says there is not believed: it is shown, and requests are made of it.
+// expectedRegion is how S3 names the region that it wants a request signed for, illegalRegion that of a bucket whose region another
+// endpoint does not serve, and regionName what a region can be called. Whatever else an answer says there is not believed: it is shown,
+// and requests are made of it.
 var (
 	expectedRegion = regexp.MustCompile(`expecting '([a-z0-9-]{1,32})'`)
+	illegalRegion  = regexp.MustCompile(`The ([a-z0-9-]{1,32}-[0-9]) location constraint is incompatible`)
 	regionName     = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
 )
 
 // BucketRegion is the region that the bucket of a misdirected request is in, "" when the answer does not say (Amazon S3 User Guide,
 // "Redirects": a redirect is for another region's endpoint; HeadBucket: its answers name the region in X-Amz-Bucket-Region).
 func BucketRegion(err error) string {
-	api, ok := errors.AsType[smithy.APIError](err)
-	if ok && api.ErrorCode() == "AuthorizationHeaderMalformed" {
-		if m := expectedRegion.FindStringSubmatch(api.ErrorMessage()); m != nil {
-			return m[1]
+	if api, ok := errors.AsType[smithy.APIError](err); ok && misdirects(api.ErrorCode()) {
+		for _, form := range []*regexp.Regexp{expectedRegion, illegalRegion} {
+			if m := form.FindStringSubmatch(api.ErrorMessage()); m != nil {
+				return m[1]
+			}
 		}
 	}
 	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
@@ -36,6 +39,11 @@ func BucketRegion(err error) string {
 		return region
 	}
 	return ""
+}
+
+// misdirects reports whether a code is one of a request that went to another region than that of its bucket.
+func misdirects(code string) bool {
+	return code == "AuthorizationHeaderMalformed" || code == "IllegalLocationConstraintException"
 }
 
 // redirect reports whether a status sends the client elsewhere. No redirect is followed: a request is signed for one place.

@@ -142,7 +142,12 @@ func (q *request) allow(b *Bucket, action, key string, context map[string][]stri
 
 // allowOn authorises an S3 action on the way that a request takes to a bucket.
 func (q *request) allowOn(w way, action, key string, context map[string][]string) error {
+	writer := w.bucket.writerOf(key)
 	for _, x := range w.questions(action, key, context) {
+		if writer != "" && strings.HasPrefix(action, "s3:Get") {
+			// A bucket policy covers only objects that the bucket's owner owns ("Bucket policies", Amazon S3 User Guide).
+			x.account, x.policy = writer, nil
+		}
 		if err := q.allowQuestion(w, x); err != nil {
 			return err
 		}
@@ -166,6 +171,16 @@ func (q *request) allowQuestion(w way, x question) error {
 	}
 	return refuse(http.StatusForbidden, "AccessDenied", "User: %s is not authorized to perform: %s on resource: \"%s\" %s",
 		q.caller.caller.ARN, x.action, x.resource, d.Reason())
+}
+
+// writerOf is the account that owns an object, "" when it is the bucket's own.
+func (b *Bucket) writerOf(key string) string {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if o := b.index.get(key).current(); o != nil && o.owner != b.account.id {
+		return o.owner
+	}
+	return ""
 }
 
 // useKey authorises a KMS action. Through S3 the context says so, and the refusal is S3's.

@@ -5,7 +5,7 @@
 // calls KMS as the caller, object bytes are encrypted at rest under the named key, and refusals carry AWS's codes, statuses and
 // sentences. What it does not know it refuses with 501 and the operation's name; it never guesses.
 //
-// It leaves out what a copy of a bucket never meets: ACLs other than the owner's, reading under a key of the customer (SSE-C), the
+// It leaves out what a copy of a bucket never meets: ACLs other than the owner's (an object that another account owns is put by the owner's hand), reading under a key of the customer (SSE-C), the
 // default retention of object lock, lifecycle, replication, notifications, anonymous requests, and eventual consistency. Bucket keys
 // are not cached: every use asks KMS again, so that a revoked grant is felt at once.
 //

@@ -39,6 +39,7 @@ type object struct {
 	restoredUntil        time.Time // of an archived object: how long its temporary copy can be read
 	redirect             string    // x-amz-website-redirect-location
 	lock                 Lock
+	owner                string // the account that wrote it, "" for the bucket's
 	checksum             checksum
 	crc                  uint64  // CRC64NVME of the whole, whatever checksum is stored
 	parts                []int64 // sizes, of an object from a multipart upload
@@ -128,6 +129,7 @@ type PutOptions struct {
 	NoChecksum   bool      // S3 stores none with it, as with what was written before it computed them by itself
 	Multipart    bool      // as if uploaded in parts of 8 MiB: the ETag ends in -N
 	LastModified time.Time // zero: now
+	Owner        string    // the account that wrote it while the bucket's Object Ownership was "object writer"; "" is the bucket's own
 
 	ArchiveTier     bool   // of INTELLIGENT_TIERING: sunk to the archive tier, unreadable until restored
 	SSEC            bool   // stored under a key of the customer (SSE-C): no request can read it
@@ -144,7 +146,7 @@ func (b *Bucket) Put(key string, body Body, o PutOptions) ObjectInfo {
 	obj := &object{
 		key: key, modified: o.LastModified.Truncate(time.Second), crypt: crypt, storageClass: o.StorageClass,
 		headers: maps.Clone(o.Headers), metadata: maps.Clone(o.Metadata), tags: maps.Clone(o.Tags), annotations: maps.Clone(o.Annotations),
-		archiveTier: o.ArchiveTier, redirect: o.WebsiteRedirect, lock: o.Lock,
+		archiveTier: o.ArchiveTier, redirect: o.WebsiteRedirect, lock: o.Lock, owner: o.Owner,
 	}
 	if obj.headers == nil {
 		obj.headers = map[string]string{}

@@ -351,6 +351,10 @@ func (q *request) findBucket(name, owner string) (way, error) {
 // wrongRegion is the answer to a request that was signed for a Region where the bucket is not: a
 // redirect, or, when the host names the bucket's own Region, the remark that the signature is at fault.
 func (q *request) wrongRegion(b *Bucket) error {
+	if slices.Contains(optInRegions(), b.region) {
+		return refuse(http.StatusBadRequest, "IllegalLocationConstraintException",
+			"The %s location constraint is incompatible for the region specific endpoint this request was sent to.", b.region)
+	}
 	if strings.Contains(q.http.Host+q.http.URL.Host, "."+b.region+".amazonaws.com") {
 		return refuse(http.StatusBadRequest, "AuthorizationHeaderMalformed",
 			"The authorization header is malformed; the region '%s' is wrong; expecting '%s'", q.region, b.region).
@@ -360,6 +364,9 @@ func (q *request) wrongRegion(b *Bucket) error {
 		"The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.").
 		with("Endpoint", "s3."+b.region+".amazonaws.com", "Bucket", b.name).withHeader("X-Amz-Bucket-Region", b.region)
 }
+
+// optInRegions are some of those that have to be enabled. The endpoints of others do not redirect to them.
+func optInRegions() []string { return []string{"af-south-1", "ap-east-1", "eu-south-1", "me-south-1"} }
 
 func answer(status int) *response { return &response{status: status, header: http.Header{}} }
 

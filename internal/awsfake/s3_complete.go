@@ -21,7 +21,7 @@ type partList struct {
 }
 
 func (q *request) completeMultipartUpload(b *Bucket) (*response, error) {
-	if err := q.allow(b, "s3:PutObject", q.key, q.writeFacts(nil, true)); err != nil {
+	if err := q.allow(b, "s3:PutObject", q.key, q.partFacts(b, true)); err != nil {
 		return nil, err
 	}
 	w, err := q.readWriteConditions()

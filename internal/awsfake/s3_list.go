@@ -193,7 +193,7 @@ func (q *request) listingBody(x *xmlWriter, b *Bucket, l *listing, p *page) {
 		listed(x, o)
 		q.restoreStatus(x, o)
 		if owner {
-			ownerElement(x, "Owner", b.account.id)
+			ownerElement(x, "Owner", cmp.Or(o.owner, b.account.id))
 		}
 		x.close("Contents")
 	}

@@ -97,7 +97,7 @@ func (q *request) findUpload(b *Bucket) (*upload, error) {
 // openUpload authorises sending a part, and opens the upload's data key, which is why uploading parts
 // under KMS needs kms:Decrypt on the destination's key.
 func (q *request) openUpload(b *Bucket) (*upload, cipher.AEAD, error) {
-	if err := q.allow(b, "s3:PutObject", q.key, q.writeFacts(nil, false)); err != nil {
+	if err := q.allow(b, "s3:PutObject", q.key, q.partFacts(b, false)); err != nil {
 		return nil, nil, err
 	}
 	u, err := q.findUpload(b)

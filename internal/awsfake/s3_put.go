@@ -20,7 +20,7 @@ type draft struct {
 	headers, metadata, tags map[string]string
 	annotations             map[string]string
 	storageClass            string
-	redirect                string
+	redirect, acl           string
 	lock                    Lock
 	rule                    encryptionRule
 	algorithm               string // of the checksum to keep; "" for S3's choice
@@ -29,7 +29,7 @@ type draft struct {
 
 func (q *request) readDraft(b *Bucket) (*draft, error) {
 	h := q.http.Header
-	d := &draft{headers: systemHeaders(h), metadata: userMetadata(h), storageClass: cmp.Or(h.Get("X-Amz-Storage-Class"), classStandard)}
+	d := &draft{headers: systemHeaders(h), metadata: userMetadata(h), storageClass: cmp.Or(h.Get("X-Amz-Storage-Class"), classStandard), acl: h.Get("X-Amz-Acl")}
 	if err := refuseForeignHeaders(h); err != nil {
 		return nil, err
 	}
@@ -112,11 +112,28 @@ func (q *request) writeFacts(d *draft, creates bool) map[string][]string {
 	return f
 }
 
+// partFacts are the condition keys of a part and of the end of an upload. The ACL is that with which the upload was begun: policies that
+// demand one do not refuse the parts, which cannot bring it (as clients that upload in parts under such policies show; no document says so).
+func (q *request) partFacts(b *Bucket, creates bool) map[string][]string {
+	f := q.writeFacts(nil, creates)
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if u := b.uploads[q.query.Get("uploadId")]; u != nil && u.key == q.key && u.draft.acl != "" {
+		f["s3:x-amz-acl"] = []string{u.draft.acl}
+	}
+	return f
+}
+
 // allowWrite authorises writing the draft under the request's key.
 func (q *request) allowWrite(b *Bucket, d *draft, creates bool) error {
 	facts := q.writeFacts(d, creates)
 	if err := q.allow(b, "s3:PutObject", q.key, facts); err != nil {
 		return err
+	}
+	if q.http.Header.Get("X-Amz-Acl") != "" {
+		if err := q.allow(b, "s3:PutObjectAcl", q.key, facts); err != nil {
+			return err
+		}
 	}
 	if len(d.tags) > 0 {
 		if err := q.allow(b, "s3:PutObjectTagging", q.key, facts); err != nil {

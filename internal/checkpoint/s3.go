@@ -180,21 +180,47 @@ func readBody(body io.ReadCloser) ([]byte, error) {
 	return data, errors.Join(err, body.Close())
 }
 
-// failed says what was not done with which object, and gives an absent object
-// the error that stores give.
-func (s *S3) failed(verb, key string, err error) error {
-	if awserr.Classify(err) == awserr.Gone {
-		err = fmt.Errorf("%w: %w", fs.ErrNotExist, err)
+// StateError is a request about the state on S3 that failed.
+type StateError struct {
+	// Op is what was being done: read, list, create, ...
+	Op string
+	// State is where the state is, as the configuration has it, and URI the object.
+	State, URI string
+	// Problem says what the failure means for the state, "" where it speaks for itself.
+	Problem string
+	// Err is the cause.
+	Err error
+}
+
+// Error names the operation, the object and the cause, and that it is the state's.
+func (e *StateError) Error() string {
+	text := e.Op + " state " + e.URI + ": "
+	if e.Problem != "" {
+		text += e.Problem + ": "
 	}
-	return fmt.Errorf("%s %s: %w", verb, s.uri(key), err)
+	return text + awserr.Brief(e.Err)
+}
+
+// Unwrap returns the cause, and of an absent object the error that stores give.
+func (e *StateError) Unwrap() []error {
+	if awserr.Classify(e.Err) == awserr.Gone {
+		return []error{fs.ErrNotExist, e.Err}
+	}
+	return []error{e.Err}
+}
+
+// failed says what was not done with which object.
+func (s *S3) failed(verb, key string, err error) error {
+	return &StateError{Op: verb, State: s.String(), URI: s.uri(key), Err: err}
 }
 
 // unwritten is failed for a conditional write.
 func (s *S3) unwritten(verb, key string, err error) error {
+	failure := &StateError{Op: verb, State: s.String(), URI: s.uri(key), Err: err}
 	if awserr.Classify(err) == awserr.Unsupported {
-		err = fmt.Errorf("the service lacks conditional writes, which keep two writers apart: %w", err)
+		failure.Problem = "the service lacks conditional writes, which keep two writers apart"
 	}
-	return s.failed(verb, key, err)
+	return failure
 }
 
 // List returns the names that begin with prefix, in byte order.

@@ -231,7 +231,7 @@ func TestS3ErrorsNameTheObject(t *testing.T) {
 		"read": readErr, "list": listErr, "create": createIn(t.Context(), store, "alpha/record", "x"),
 		"delete": store.Delete(t.Context(), "alpha/record"),
 	} {
-		want := verb + " s3://" + stateBucket + "/" + statePrefix + "alpha/"
+		want := verb + " state s3://" + stateBucket + "/" + statePrefix + "alpha/"
 		if err == nil || !strings.HasPrefix(err.Error(), want) || awserr.Classify(err) != awserr.Denied {
 			t.Errorf("%s: got %v, want it to begin with %q and to be a denial", verb, err, want)
 		}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"syncd/internal/deadline"
 )
 
 // s3Lease is a lock object that is renewed in the background.
@@ -59,9 +61,7 @@ func (l *s3Lease) renew(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		attempt, cancel := context.WithTimeout(ctx, interval)
-		err := l.write(attempt, false)
-		cancel()
+		err := deadline.Do(ctx, interval, func(ctx context.Context) error { return l.write(ctx, false) })
 		if err != nil && ctx.Err() == nil {
 			l.store.options.Logger.Warn("lease was not renewed", "lease", l.store.uri(l.key), "err", err)
 		}
@@ -211,8 +211,6 @@ func (l *s3Lease) Release() (err error) {
 	l.finish.Do(func() {
 		l.stop()
 		<-l.ended
-		ctx, cancel := context.WithTimeout(context.Background(), cleanupTime)
-		defer cancel()
 		l.mu.Lock()
 		lost := l.lost
 		l.lost = fmt.Errorf("%w: released", ErrLeaseLost)
@@ -222,7 +220,8 @@ func (l *s3Lease) Release() (err error) {
 		if lost != nil {
 			return
 		}
-		if err = l.write(ctx, true); errors.Is(err, ErrLeaseLost) {
+		err = deadline.Do(context.Background(), cleanupTime, func(ctx context.Context) error { return l.write(ctx, true) })
+		if errors.Is(err, ErrLeaseLost) {
 			err = nil
 		}
 	})

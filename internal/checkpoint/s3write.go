@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/awserr"
+	"syncd/internal/deadline"
 )
 
 const (
@@ -238,10 +239,11 @@ func (w *objectWriter) abort(ctx context.Context) error {
 	if w.upload == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
-	defer cancel()
-	_, err := w.store.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
-		Bucket: &w.store.options.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.owner(), UploadId: w.upload,
+	err := deadline.Do(context.WithoutCancel(ctx), cleanupTime, func(ctx context.Context) error {
+		_, err := w.store.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
+			Bucket: &w.store.options.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.owner(), UploadId: w.upload,
+		})
+		return err
 	})
 	if err != nil && awserr.Classify(err) != awserr.Gone {
 		return w.store.failed("abort upload of", w.key, err)

@@ -164,6 +164,7 @@ func TestUploadUnderOtherTagsIsNotResumed(t *testing.T) {
 	for name, change := range map[string]func(*copier.Options){
 		"other tags":        func(o *copier.Options) { o.OnlyTags = []string{"class"} },
 		"another bound":     func(o *copier.Options) { o.ObjectLockMax = time.Hour * 24 },
+		"another ACL":       func(o *copier.Options) { o.ACL = "bucket-owner-full-control" },
 		"tags are the same": func(o *copier.Options) { o.OnlyTags = []string{"team", "expire"} },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -133,7 +133,7 @@ func (d *draft) create(c *Copier, key string) *s3.CreateMultipartUploadInput {
 	in := &s3.CreateMultipartUploadInput{
 		Bucket: &c.o.DestinationBucket, Key: &key, ExpectedBucketOwner: optional(c.o.DestinationAccount),
 		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &c.o.KeyARN, BucketKeyEnabled: &c.o.BucketKey,
-		StorageClass: d.class, Tagging: optional(d.tags.header), Metadata: d.metadata,
+		ACL: types.ObjectCannedACL(c.o.ACL), StorageClass: d.class, Tagging: optional(d.tags.header), Metadata: d.metadata,
 		CacheControl: d.cacheControl, ContentDisposition: d.contentDisposition, ContentEncoding: d.contentEncoding,
 		ContentLanguage: d.contentLanguage, ContentType: d.contentType,
 		ObjectLockMode: d.lock.mode, ObjectLockRetainUntilDate: d.lock.until, ObjectLockLegalHoldStatus: d.lock.hold,
@@ -155,7 +155,7 @@ func (d *draft) put(c *Copier, key string) *s3.PutObjectInput {
 	return &s3.PutObjectInput{
 		Bucket: &c.o.DestinationBucket, Key: &key, ExpectedBucketOwner: optional(c.o.DestinationAccount),
 		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &c.o.KeyARN, BucketKeyEnabled: &c.o.BucketKey,
-		StorageClass: d.class, Tagging: optional(d.tags.header), Metadata: d.metadata,
+		ACL: types.ObjectCannedACL(c.o.ACL), StorageClass: d.class, Tagging: optional(d.tags.header), Metadata: d.metadata,
 		CacheControl: d.cacheControl, ContentDisposition: d.contentDisposition, ContentEncoding: d.contentEncoding,
 		ContentLanguage: d.contentLanguage, ContentType: contentType,
 		ObjectLockMode: d.lock.mode, ObjectLockRetainUntilDate: d.lock.until, ObjectLockLegalHoldStatus: d.lock.hold,

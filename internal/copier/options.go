@@ -78,6 +78,8 @@ type Options struct {
 	// Annotations gives copies the annotations of their source, each of which is billed like a PUT (Amazon S3 API Reference,
 	// CopyObject). A relay and a copy in parts ask for them once an object.
 	Annotations bool
+	// ACL is the canned ACL of copies, as "bucket-owner-full-control"; empty sends none.
+	ACL string
 	// MultipartAbove is the size in bytes above which an object is copied in parts, 5 MiB to MaxCopyObject, which 0 means:
 	// S3 copies no parts of an object of up to 5 MiB.
 	MultipartAbove int64

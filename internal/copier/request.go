@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/awserr"
+	"syncd/internal/deadline"
 	"syncd/internal/listing"
 	"syncd/internal/throttle"
 	"syncd/internal/transfer"
@@ -186,14 +187,7 @@ func (c *Copier) withSlot(ctx context.Context, send func(context.Context) error)
 		return err
 	}
 	defer release()
-	bounded, cancel := throttle.WithTimeout(held, answerTimeout)
-	defer cancel()
-	err = send(bounded)
-	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
-		// The SDK's error would look like a copy that was canceled.
-		return fmt.Errorf("no answer within %s: %w", answerTimeout, context.DeadlineExceeded)
-	}
-	return err
+	return deadline.Do(held, answerTimeout, send)
 }
 
 // waitBytes waits until n bytes of content may be copied. No slot is held meanwhile: others may have requests to send that

@@ -11,6 +11,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
+	"syncd/internal/deadline"
 )
 
 const (
@@ -76,6 +77,9 @@ func (c *Copier) settings() string {
 	// What is not set is left out: an upload of a former version that had no word for it is still of use.
 	if c.choosesTags() {
 		text += fmt.Sprintf(" only_tags=%q", slices.Sorted(slices.Values(c.o.OnlyTags)))
+	}
+	if c.o.ACL != "" {
+		text += " acl=" + c.o.ACL
 	}
 	if c.o.ObjectLockMax > 0 {
 		text += " object_lock_max=" + c.o.ObjectLockMax.String()
@@ -189,13 +193,14 @@ func (r *remembered) abort(ctx context.Context) error {
 // AbortUpload removes an unfinished upload with its parts. One that is gone is removed. It waits for no slot, and ten
 // seconds at most.
 func (c *Copier) AbortUpload(ctx context.Context, u checkpoint.Upload) error {
-	ctx, cancel := context.WithTimeout(ctx, abortTimeout)
-	defer cancel()
 	in := &s3.AbortMultipartUploadInput{Bucket: &u.Bucket, Key: &u.DestinationKey, UploadId: &u.ID}
 	if u.Bucket == c.o.DestinationBucket {
 		in.ExpectedBucketOwner = optional(c.o.DestinationAccount)
 	}
-	_, err := c.o.Destination.AbortMultipartUpload(ctx, in)
+	err := deadline.Do(ctx, abortTimeout, func(ctx context.Context) error {
+		_, err := c.o.Destination.AbortMultipartUpload(ctx, in)
+		return err
+	})
 	if err == nil || awserr.Classify(err) == awserr.Gone {
 		return nil
 	}

@@ -96,7 +96,7 @@ func (j *job) copyInput() *s3.CopyObjectInput {
 		CopySource: aws.String(transfer.CopySource(o.SourceBucket, j.object.Key)), CopySourceIfMatch: &j.object.ETag,
 		ExpectedBucketOwner: optional(o.DestinationAccount), ExpectedSourceBucketOwner: optional(o.SourceAccount),
 		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &o.KeyARN, BucketKeyEnabled: &o.BucketKey,
-		StorageClass: j.c.storageClass(j.object),
+		StorageClass: j.c.storageClass(j.object), ACL: types.ObjectCannedACL(o.ACL),
 		// The default would ask both sides for permissions on annotations that hardly any policy grants.
 		AnnotationDirective: types.AnnotationDirectiveExclude,
 		RequestPayer:        j.c.payer(),

@@ -55,6 +55,12 @@ func (a *ambient) grant(ctx context.Context, not aws.Credentials) (grant, error)
 		try, all := from.times()
 		left := all - time.Since(began)
 		got, err := within(ctx, began, min(try, left), provider.Retrieve)
+		if err != nil && ctx.Err() != nil {
+			return grant{}, err // our own end
+		}
+		if err == nil {
+			err = checkForm(got)
+		}
 		if err == nil && same(got, not) {
 			err = errRefused
 		}
@@ -140,6 +146,12 @@ const maxSaid = 200
 // failure says where there are no credentials, why, and what to do.
 func (s source) failure(err error) error {
 	failed := &awserr.CredentialsError{Source: s.name, Err: err, Hint: s.hint}
+	if _, ok := errors.AsType[*malformedError](err); ok {
+		failed.Hint = malformedHint
+	}
+	if endpoint, ok := errors.AsType[*awserr.EndpointError](err); ok {
+		failed.Hint = endpoint.Hint
+	}
 	api, answered := errors.AsType[smithy.APIError](err)
 	if answered && api.ErrorCode() == "" { // of an endpoint for containers, or of what stands before it
 		said := strings.Join(strings.Fields(api.ErrorMessage()), " ")

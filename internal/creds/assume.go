@@ -1,6 +1,7 @@
 package creds
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/awserr"
+	"syncd/internal/deadline"
 )
 
 // assumeTimeout bounds one AssumeRole with its retries; the SDK would wait for an answer without end.
@@ -53,14 +55,15 @@ func (a *assumer) grant(ctx context.Context, _ aws.Credentials) (grant, error) {
 	if in.Policy, err = a.policy(); err != nil {
 		return grant{}, &awserr.CredentialsError{Role: a.role.ARN, Err: err, Hint: "use session_policy none, or make the mapping's prefixes shorter"}
 	}
-	bounded, cancel := context.WithTimeout(ctx, assumeTimeout)
-	defer cancel()
-	out, err := a.client.AssumeRole(bounded, in)
-	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
-		// The SDK's error would look like a request that was canceled.
-		err = fmt.Errorf("no answer within %s: %w", assumeTimeout, context.DeadlineExceeded)
-	}
-	if err != nil {
+	var out *sts.AssumeRoleOutput
+	err = deadline.Do(ctx, assumeTimeout, func(ctx context.Context) (err error) {
+		out, err = a.client.AssumeRole(ctx, in)
+		return err
+	})
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return grant{}, err // our own end
+	case err != nil:
 		return grant{}, a.refused(err, externalID)
 	}
 	c := out.Credentials // whole, by admission
@@ -127,7 +130,7 @@ func (a *assumer) refused(err error, externalID config.Secret) error {
 	failure := &awserr.CredentialsError{Role: a.role.ARN, Action: "sts:AssumeRole", Err: redact(err, externalID)}
 	switch {
 	case awserr.Code(err) == "":
-		failure.Action, failure.Hint = "", "check the network's way to STS and the endpoint configured for it"
+		failure.Action, failure.Hint = "", cmp.Or(awserr.Hint(err), "check the network's way to STS and the endpoint configured for it")
 	case awserr.Classify(err) == awserr.Denied:
 		failure.Action, failure.Hint = a.denied(err)
 	case strings.Contains(err.Error(), "role chaining"):
@@ -135,10 +138,7 @@ func (a *assumer) refused(err error, externalID config.Secret) error {
 	case strings.Contains(err.Error(), "MaxSessionDuration"):
 		failure.Hint = "lower the role's duration, or raise MaxSessionDuration on the role"
 	case awserr.Classify(err) == awserr.Credentials, awserr.Classify(err) == awserr.Expired:
-		failure.Hint = ambientHint
-		if expired, ok := errors.AsType[*awserr.ExpiredError](err); ok {
-			failure.Hint = expired.Hint
-		}
+		failure.Hint = cmp.Or(awserr.Hint(err), ambientHint)
 	}
 	return failure
 }

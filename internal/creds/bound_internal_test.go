@@ -48,8 +48,10 @@ func TestWithin(t *testing.T) {
 func TestCanceledStaysCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := within(ctx, time.Now(), localTime, func(ctx context.Context) (int, error) { return 0, ctx.Err() })
-	if got := awserr.Classify(source{}.failure(err)); got != awserr.Canceled {
+	ended := aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) { return aws.Credentials{}, ctx.Err() })
+	a := &ambient{load: func(context.Context) (aws.CredentialsProvider, source, error) { return ended, source{}, nil }, clock: new(Clock), now: time.Now}
+	_, err := a.grant(ctx, aws.Credentials{})
+	if got := awserr.Classify(err); got != awserr.Canceled {
 		t.Errorf("got class %q, want %q", got, awserr.Canceled)
 	}
 }

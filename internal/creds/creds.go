@@ -20,6 +20,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -31,6 +32,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/admit"
+	"syncd/internal/deadline"
 )
 
 // maxHeader bounds the header of an answer, of which an object's metadata takes 2 KB at most (Amazon S3 User Guide, "Working with
@@ -52,6 +54,8 @@ type Options struct {
 	// Connections is how many idle connections are kept, by all Sets that share them; it should be the number of their requests at
 	// once. 0 leaves the SDK's ten per host.
 	Connections int
+	// Tune changes how requests are sent where HTTPClient is nil, for all Sets that share it; nil changes nothing.
+	Tune func(*http.Transport)
 	// HTTPClient sends every request to a service, and to the endpoint of a container's credentials; nil means one of the SDK's, which
 	// honours AWS_CA_BUNDLE.
 	HTTPClient aws.HTTPClient
@@ -109,7 +113,7 @@ func New(ctx context.Context, o Options) (*Set, error) {
 		base.HTTPClient = o.HTTPClient
 	}
 	// Every client of the program is made from here, so that no answer counts that nobody has judged.
-	base.APIOptions = []func(*middleware.Stack) error{o.Door.Attach, newPlain(o).attach, o.Shared.Clock.watch(o.Now, o.Logger)}
+	base.APIOptions = []func(*middleware.Stack) error{o.Door.Attach, newPlain(o).attach, o.Shared.Clock.watch(o.Now, o.Logger), deadline.Attach, newWay(o, base.HTTPClient).attach}
 	s := &Set{o: o, base: base, shared: shared, sessions: map[string]*session{}}
 	if o.Ambient != nil {
 		s.given = ambientSession(o, func(context.Context) (aws.CredentialsProvider, source, error) {

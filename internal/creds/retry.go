@@ -61,7 +61,8 @@ func (r *renewingRetryer) IsErrorRetryable(err error) bool {
 }
 
 // signedRetryer retries by the class of an error where the SDK judges otherwise. The lack of credentials is not retried:
-// whoever provides these has tried already. Nor is what an answer of 200 says for good in its body, which the SDK takes for
+// whoever provides these has tried already. Nor is an endpoint that cannot be reached, or that something else answers for, once it had its
+// grace. Nor is what an answer of 200 says for good in its body, which the SDK takes for
 // a fault of the server. KMS asking to slow down through S3 is, in each of its forms; and so is an answer that broke off,
 // which the SDK takes for one that it does not understand; and a refusal for the time of the signature, which the SDK corrects
 // for the next attempt.
@@ -72,6 +73,9 @@ func (r signedRetryer) IsErrorRetryable(err error) bool {
 	if misdated(err) {
 		return true
 	}
+	if answer, ok := errors.AsType[*awserr.ForeignError](err); ok && answer.Lasting {
+		return false
+	}
 	switch awserr.Classify(err) { //nolint:exhaustive // the SDK judges the others
 	case awserr.Credentials, awserr.Denied, awserr.Precondition, awserr.Gone, awserr.Archived:
 		return false
@@ -80,6 +84,17 @@ func (r signedRetryer) IsErrorRetryable(err error) bool {
 	default:
 		return r.Retryer.IsErrorRetryable(err)
 	}
+}
+
+// graceDelay is how long after an answer that may pass in a few seconds a request is sent again.
+const graceDelay = time.Second
+
+// RetryDelay returns how long to wait before another attempt.
+func (r signedRetryer) RetryDelay(attempt int, err error) (time.Duration, error) {
+	if awserr.InGrace(err) {
+		return graceDelay, nil
+	}
+	return r.Retryer.RetryDelay(attempt, err)
 }
 
 // misdated reports whether a request was refused that was signed at a time which is not the service's. The code does not tell: STS calls

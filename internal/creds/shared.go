@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 	"weak"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,6 +21,7 @@ import (
 
 	"syncd/internal/admit"
 	"syncd/internal/awserr"
+	"syncd/internal/deadline"
 )
 
 // Shared is what lies beneath the Sets of a process: the ambient configuration with its credentials, the pool of certificates, the
@@ -68,7 +71,7 @@ func (s *Shared) base(ctx context.Context, o Options) (*base, error) {
 func load(ctx context.Context, o Options) (*base, error) {
 	var way route
 	b := &base{sessions: map[string]*session{}}
-	client, local := buildable(o.Connections, way.proxy), o.HTTPClient
+	client, local := buildable(o.Connections, way.proxy, o.Tune), o.HTTPClient
 	options := []func(*awsconfig.LoadOptions) error{
 		awsconfig.WithHTTPClient(client), awsconfig.WithLogger(sdkLogger(o.Logger)), //nolint:contextcheck // the SDK gives no context to log with
 		// The SDK makes a client of its own for the endpoint of a container, which would go through the proxy.
@@ -80,7 +83,7 @@ func load(ctx context.Context, o Options) (*base, error) {
 		awsconfig.WithCredentialsCacheOptions(func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = 0 }), // a session renews ahead
 		// The ambient credentials may be asked of STS, by clients that the SDK makes of this: the token of a service account is as
 		// secret as what it is given for. What it answers is theirs to judge.
-		awsconfig.WithAPIOptions([]func(*middleware.Stack) error{admit.Bound, newPlain(o).attach, attachBound}),
+		awsconfig.WithAPIOptions([]func(*middleware.Stack) error{admit.Bound, newPlain(o).attach, attachBound, deadline.Attach, newWay(o, client).attach}),
 	}
 	if o.Ambient != nil {
 		options = append(options, awsconfig.WithCredentialsProvider(o.Ambient))
@@ -126,15 +129,24 @@ func ambientSession(o Options, load func(context.Context) (aws.CredentialsProvid
 	return s
 }
 
+// dialTimeout is how long a connection may take to be made. It is well below what a request may take, so that its error says that there
+// was none.
+const dialTimeout = 10 * time.Second
+
 // buildable is the SDK's client with as many idle connections, so that none is closed between two requests. How many there may be at
 // once is for the callers to bound: requests of one mapping that hang must not take those of another.
-func buildable(connections int, proxy func(*http.Request) (*url.URL, error)) *awshttp.BuildableClient {
-	return awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+func buildable(connections int, proxy func(*http.Request) (*url.URL, error), tune func(*http.Transport)) *awshttp.BuildableClient {
+	dial := func(d *net.Dialer) { d.Timeout = dialTimeout }
+	return awshttp.NewBuildableClient().WithDialerOptions(dial).WithTransportOptions(func(t *http.Transport) {
 		t.Proxy = proxy
 		t.MaxIdleConnsPerHost = max(t.MaxIdleConnsPerHost, connections)
 		t.MaxIdleConns = max(t.MaxIdleConns, connections)
 		t.MaxConnsPerHost = 0
 		t.MaxResponseHeaderBytes = maxHeader
+		t.OnProxyConnectResponse = refusedConnect
+		if tune != nil {
+			tune(t)
+		}
 	})
 }
 

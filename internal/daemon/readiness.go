@@ -7,6 +7,8 @@ import (
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
+
+	"syncd/internal/deadline"
 )
 
 const (
@@ -99,9 +101,7 @@ func (d *Daemon) watchState(ctx context.Context) {
 		return
 	}
 	for ctx.Err() == nil {
-		look, cancel := context.WithTimeout(ctx, stateTimeout)
-		err := d.o.CheckState(look)
-		cancel()
+		err := deadline.Do(ctx, stateTimeout, d.o.CheckState)
 		if ctx.Err() != nil {
 			return
 		}

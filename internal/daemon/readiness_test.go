@@ -90,7 +90,7 @@ func TestReadinessFollowsTheState(t *testing.T) {
 		time.Sleep(70 * s) // one look has failed
 		expect(200, "")
 		time.Sleep(30 * s)
-		expect(503, "deadline exceeded")
+		expect(503, "no answer within")
 		out <- nil
 		time.Sleep(20 * s)
 		expect(200, "")

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/awserr"
+	"syncd/internal/deadline"
 	"syncd/internal/transfer"
 )
 
@@ -142,13 +143,11 @@ func (l Live) input(at position) *s3.ListObjectsV2Input {
 }
 
 func (l Live) send(ctx context.Context, in *s3.ListObjectsV2Input, at position) (page []Object, next position, more bool, err error) {
-	bounded, cancel := context.WithTimeout(ctx, pageTimeout)
-	defer cancel()
-	out, err := l.Client.ListObjectsV2(bounded, in)
-	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
-		// The SDK's error would look like a listing that was canceled.
-		err = fmt.Errorf("no answer within %s: %w", pageTimeout, context.DeadlineExceeded)
-	}
+	var out *s3.ListObjectsV2Output
+	err = deadline.Do(ctx, pageTimeout, func(ctx context.Context) (err error) {
+		out, err = l.Client.ListObjectsV2(ctx, in)
+		return err
+	})
 	if err != nil {
 		return nil, at, false, fmt.Errorf("list %s: %w", l, awserr.Plain(err))
 	}

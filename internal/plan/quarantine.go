@@ -61,7 +61,7 @@ func (b backoff) after(attempts int64) time.Duration {
 //
 //   - At once, in every pass: what passes by itself (throttling, faults of the network and the service, a source that
 //     changed under way, a race, a pass that was cut short, a session that was renewed since).
-//   - 5 minutes, doubling up to 6 hours: what someone mends in a policy or at a key (denied, key_disabled), and no_etag
+//   - 5 minutes, doubling up to 6 hours: what someone mends in a policy or at a key (denied, key_disabled, no_key), and no_etag
 //     and inconsistent, which are faults of the source's service. An operator who has mended it should see it copied within the shift.
 //   - 1 hour, doubling up to 24 hours: what takes another configuration, service or object (foreign, wrong_key, checksum,
 //     tag_overflow, unsupported, invalid, hidden_metadata, signature). An attempt may cost a whole copy.
@@ -82,7 +82,7 @@ func backoffOf(reason string) backoff {
 	case string(awserr.Throttled), string(awserr.ThrottledKMS), string(awserr.Transient), string(awserr.Precondition),
 		string(awserr.Conflict), string(awserr.Canceled), string(awserr.Expired), string(awserr.Gone):
 		return backoff{}
-	case string(awserr.Denied), string(awserr.KeyDisabled), NoETag, Inconsistent:
+	case string(awserr.Denied), string(awserr.KeyDisabled), string(awserr.NoKey), NoETag, Inconsistent:
 		return backoff{0, 5 * time.Minute, 6 * time.Hour}
 	case Foreign, WrongKeyCopied, ChecksumDiffers, TagOverflow, HiddenMetadata, BadSignature, string(awserr.Unsupported), string(awserr.Invalid):
 		return backoff{0, time.Hour, day}

@@ -43,7 +43,7 @@ func schedule() map[string]waits {
 	return map[string]waits{
 		"throttled": atOnce, "throttled_kms": atOnce, "transient": atOnce, "changed": atOnce, "conflict": atOnce,
 		"canceled": atOnce, "gone": atOnce, "expired": atOnce, "credentials": unclear, "no_bucket": unclear, "wrong_region": unclear,
-		"denied": mended, "key_disabled": mended, "no_etag": mended, "inconsistent": mended,
+		"denied": mended, "key_disabled": mended, "no_key": mended, "no_etag": mended, "inconsistent": mended,
 		"foreign": configured, "wrong_key": configured, "checksum": configured, "tag_overflow": configured, "unsupported": configured,
 		"invalid": configured, "hidden_metadata": configured, "signature": configured,
 		"archived": owner, "sse_c": owner,

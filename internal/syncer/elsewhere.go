@@ -300,7 +300,8 @@ func (p *pass) askAgain(ctx context.Context, key string, cause error, witness li
 // isOfKey reports whether it was a KMS key that refused.
 func isOfKey(cause error) bool {
 	action, _ := awserr.Refused(cause)
-	return copier.Reason(cause) == string(awserr.KeyDisabled) || strings.HasPrefix(action, "kms:")
+	reason := awserr.Class(copier.Reason(cause))
+	return reason == awserr.KeyDisabled || reason == awserr.NoKey || strings.HasPrefix(action, "kms:")
 }
 
 // witnesses are objects that were copied before: by this pass, or, from several places of the ledger, by earlier ones or before it

@@ -22,7 +22,7 @@ const (
 // key, an identity, or a service that cannot do it, or cannot do it now.
 func isShared(reason string) bool {
 	return isPassing(reason) || slices.Contains([]string{
-		string(awserr.Denied), string(awserr.KeyDisabled), plan.BadSignature, string(awserr.Unsupported), string(awserr.Invalid),
+		string(awserr.Denied), string(awserr.KeyDisabled), string(awserr.NoKey), plan.BadSignature, string(awserr.Unsupported), string(awserr.Invalid),
 		string(awserr.Credentials), string(awserr.Expired), string(awserr.NoBucket), string(awserr.WrongRegion),
 	}, reason)
 }

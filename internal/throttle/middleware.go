@@ -12,6 +12,7 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 
 	"syncd/internal/awserr"
+	"syncd/internal/deadline"
 )
 
 // Guard is hung on one SDK client: it paces every attempt, retries included, and learns from its outcome. A field that is
@@ -43,7 +44,7 @@ func (g *Guard) Attach(stack *middleware.Stack) error {
 type delayedKey struct{}
 
 func (g *Guard) pace(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-	resume := paused(ctx)
+	resume := deadline.Pause(ctx)
 	if err := beginAttempt(ctx); err != nil {
 		resume()
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, &smithy.CanceledError{Err: fmt.Errorf("wait to be tried again: %w", err)}

@@ -2,13 +2,15 @@ package throttle
 
 import (
 	"context"
-	"fmt"
 	"sync/atomic"
 	"time"
 
 	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+
+	"syncd/internal/awserr"
 )
 
 const (
@@ -43,7 +45,11 @@ func bound(ctx context.Context, in middleware.DeserializeInput, next middleware.
 	cancel()
 	if err != nil && silent.Load() {
 		// The SDK's error would look like a request that was canceled, which nobody retries.
-		err = fmt.Errorf("no answer within %s: %w", patience, context.DeadlineExceeded)
+		late := &awserr.TimeoutError{Limit: patience}
+		if request, ok := in.Request.(*smithyhttp.Request); ok {
+			late.Endpoint = request.URL.Scheme + "://" + request.URL.Host
+		}
+		err = late
 	}
 	return out, metadata, err
 }

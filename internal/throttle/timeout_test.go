@@ -8,7 +8,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
+	"syncd/internal/deadline"
 	"syncd/internal/throttle"
 )
 
@@ -32,23 +34,24 @@ func TestTimeoutStandsStillForARate(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, &throttle.Meter{}, guard())
 			w.cloud.SetLatency(10 * time.Second)
-			ctx, cancel := throttle.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
 			start := time.Now()
-			var requests sync.WaitGroup
-			for range 3 {
-				requests.Go(func() {
-					if err := w.copy(ctx); err != nil {
-						t.Errorf("%s: %v", name, err)
-					}
-				})
-			}
-			requests.Wait()
+			err := deadline.Do(t.Context(), time.Minute, func(ctx context.Context) error {
+				var requests sync.WaitGroup
+				for range 3 {
+					requests.Go(func() {
+						if err := w.copy(ctx); err != nil {
+							t.Errorf("%s: %v", name, err)
+						}
+					})
+				}
+				requests.Wait()
+				return ctx.Err()
+			})
 			if took := time.Since(start); took < 20*time.Minute {
 				t.Errorf("%s: got three requests after %s, want that to take 20 minutes", name, took)
 			}
-			if err := ctx.Err(); err != nil {
-				t.Errorf("%s: %v (%v) while there was time", name, err, context.Cause(ctx))
+			if err != nil {
+				t.Errorf("%s: %v while there was time", name, err)
 			}
 		})
 	}
@@ -61,12 +64,10 @@ func TestTimeoutCountsTheAnswer(t *testing.T) {
 		w.cloud.Inject(awsfake.Fault{Kind: awsfake.Timeout})
 		start := time.Now()
 		for range 2 {
-			ctx, cancel := throttle.WithTimeout(t.Context(), time.Minute)
-			err := w.copy(ctx)
-			if err == nil || ctx.Err() == nil || !errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
-				t.Errorf("got %v, cause %v, want the deadline exceeded", err, context.Cause(ctx))
+			err := deadline.Do(t.Context(), time.Minute, w.copy)
+			if _, ok := errors.AsType[*awserr.TimeoutError](err); !ok || !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v, want the deadline exceeded", err)
 			}
-			cancel()
 		}
 		if took := time.Since(start); took < 11*time.Minute-time.Second || took > 11*time.Minute+time.Second {
 			t.Errorf("got both ended after %s, want 11 minutes: one each for the answer, nine for the rate", took)
@@ -78,22 +79,28 @@ func TestTimeoutCountsTheAnswer(t *testing.T) {
 func TestTimeoutThatIsNotNeeded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, &throttle.Meter{}, &throttle.Guard{Cap: slow()})
-		ctx, cancel := throttle.WithTimeout(t.Context(), time.Minute)
-		if err := w.copy(ctx); err != nil {
+		var cause func() error
+		var waiting sync.WaitGroup
+		err := deadline.Do(t.Context(), time.Minute, func(ctx context.Context) error {
+			cause = func() error { return context.Cause(ctx) }
+			if err := w.copy(ctx); err != nil {
+				return err
+			}
+			waiting.Go(func() {
+				if err := w.copy(ctx); !errors.Is(err, context.Canceled) {
+					t.Errorf("got %v, want %v", err, context.Canceled)
+				}
+			})
+			synctest.Wait()
+			return nil
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
-		var waiting sync.WaitGroup
-		waiting.Go(func() {
-			if err := w.copy(ctx); !errors.Is(err, context.Canceled) {
-				t.Errorf("got %v, want %v", err, context.Canceled)
-			}
-		})
-		synctest.Wait()
-		cancel()
 		waiting.Wait()
 		time.Sleep(time.Hour)
-		if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
-			t.Errorf("got cause %v, want %v", cause, context.Canceled)
+		if got := cause(); !errors.Is(got, context.Canceled) {
+			t.Errorf("got cause %v, want %v", got, context.Canceled)
 		}
 	})
 }

@@ -1,0 +1,443 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"io"
+	"log/slog"
+	"maps"
+	"math/big"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/creds"
+	"syncd/internal/iam"
+)
+
+// outer is what surrounds the program: two accounts and a third one behind AWS's own names, and a network of pipes to them, so that
+// it works in a bubble. A fault changes one thing of it.
+type outer struct {
+	*world
+	t       *testing.T
+	hub     *awsfake.Role
+	state   *awsfake.Bucket
+	handler http.Handler            // behind AWS's names
+	config  string                  // text of the configuration
+	env     map[string]string       // of the process
+	ambient aws.CredentialsProvider // nil: what the environment has
+
+	dial        func(address string) (net.Conn, error) // nil where the network works
+	proxy       *url.URL
+	connect     func(http.ResponseWriter, *http.Request) bool // answers CONNECT; nil lets it through
+	certificate tls.Certificate
+	roots       *x509.CertPool
+	plain       bool // what answers speaks no TLS
+
+	mu    sync.Mutex
+	conns []net.Conn
+}
+
+const (
+	outerState = "consumer-state"
+	outerHub   = "data-access"
+	governance = "333333333333"
+)
+
+// outerConfig has every part that can fail: a chain of roles and an external id from the environment; and onS3 has the state there.
+const outerConfig = `state: "file:{dir}/state"
+log: {format: text}
+
+roles:
+  hub: {arn: "arn:aws:iam::333333333333:role/data-access", external_id: none}
+  consumer:
+    arn: arn:aws:iam::222222222222:role/syncd-consumer
+    via: hub
+    external_id: {env: EXTERNAL_ID}
+
+mappings:
+  - name: owner-to-consumer
+    source: {bucket: owner-data, region: us-east-1, account: "111111111111", role: consumer}
+    destination: {bucket: consumer-copy, region: us-east-1, account: "222222222222", role: consumer, kms_key: "{consumer-key}"}
+    copy: {concurrency: 1}
+`
+
+func newOuter(t *testing.T) *outer {
+	t.Helper()
+	o := &outer{world: newWorld(time.Now), t: t, config: outerConfig, env: map[string]string{"EXTERNAL_ID": demoExternalID}}
+	o.handler = o.cloud
+	o.signs(o.consumer.AccessKeyID, o.consumer.SecretAccessKey)
+	o.hub = o.cloud.Account(governance).CreateRole(outerHub, trusting(o.consumer.ARN), awsfake.RoleOptions{})
+	o.hub.SetPolicies(everything("sts:*"))
+	o.cloud.Account(demoConsumer).CreateUser("unused")
+	o.role.SetTrust(trustedWith(o.hub.ARN, demoExternalID))
+	o.state = o.cloud.Account(demoConsumer).CreateBucket(outerState, demoRegion, awsfake.BucketOptions{})
+	for _, key := range []string{"a", "b", "c"} {
+		o.source.Put(key, awsfake.BytesBody([]byte(key)), awsfake.PutOptions{})
+	}
+	o.roots = x509.NewCertPool()
+	o.certificate = o.certify(leaf())
+	return o
+}
+
+func everything(action string) *iam.Document {
+	return iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"` + action + `","Resource":"*"}]}`)
+}
+
+// trustedWith is the trust policy of a role that a principal may assume with an external id.
+func trustedWith(arn, externalID string) *iam.Document {
+	return iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + arn + `"},"Action":"sts:AssumeRole",
+		"Condition":{"StringEquals":{"sts:ExternalId":"` + externalID + `"}}}]}`)
+}
+
+// leaf is a certificate for AWS's names.
+func leaf() *x509.Certificate {
+	return &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "aws"},
+		DNSNames:  []string{"s3.us-east-1.amazonaws.com", "*.s3.us-east-1.amazonaws.com", "*.s3.eu-west-1.amazonaws.com", "sts.us-east-1.amazonaws.com", "sts.eu-west-1.amazonaws.com", "store.corp"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+}
+
+// certify signs a certificate with an authority of its own, which the program knows.
+func (o *outer) certify(of *x509.Certificate) tls.Certificate {
+	o.t.Helper()
+	authority := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-1000 * time.Hour), NotAfter: time.Now().Add(1000 * time.Hour), KeyUsage: x509.KeyUsageCertSign,
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	signed, err := x509.CreateCertificate(rand.Reader, authority, authority, key.Public(), key)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if authority, err = x509.ParseCertificate(signed); err != nil {
+		o.t.Fatal(err)
+	}
+	o.roots.AddCert(authority)
+	der, err := x509.CreateCertificate(rand.Reader, of, authority, key.Public(), key)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// process is the program in these surroundings.
+func (o *outer) process(stdout, stderr io.Writer) process {
+	return process{
+		stdout: stdout, stderr: stderr, readFile: os.ReadFile, now: time.Now, ambient: o.ambient, shared: new(creds.Shared),
+		lookupEnv: func(name string) (string, bool) {
+			value, ok := o.env[name]
+			return value, ok
+		},
+		tune: func(transport *http.Transport) {
+			transport.DialContext = func(_ context.Context, _, address string) (net.Conn, error) { return o.reach(address) }
+			transport.TLSClientConfig = &tls.Config{RootCAs: o.roots, MinVersion: tls.VersionTLS12}
+			transport.ForceAttemptHTTP2 = false
+			transport.Proxy = nil
+			if o.proxy != nil {
+				transport.Proxy = http.ProxyURL(o.proxy)
+			}
+		},
+	}
+}
+
+// run runs a command line, as main does but for the signals, and returns how it ended and how long that took.
+func (o *outer) run(dir string, args ...string) (outcome, time.Duration) {
+	o.t.Helper()
+	file := filepath.Join(dir, "syncd.yaml")
+	if err := os.WriteFile(file, []byte(o.render(o.config, dir)), 0o600); err != nil {
+		o.t.Fatal(err)
+	}
+	var stdout, stderr lockedBuffer
+	p, began := o.process(&stdout, &stderr), time.Now()
+	err := execute(o.t.Context(), append(args, "--config", file), p)
+	if err != nil {
+		printError(&stderr, err)
+	}
+	took := time.Since(began)
+	o.hangUp()
+	time.Sleep(time.Hour) // what still connects, or waits, has ended
+	return outcome{exitCode(err), stdout.String(), stderr.String()}, took
+}
+
+// reach makes a connection.
+func (o *outer) reach(address string) (net.Conn, error) {
+	if o.dial != nil {
+		if conn, err := o.dial(address); conn != nil || err != nil {
+			return conn, err
+		}
+	}
+	here, pipe := net.Pipe()
+	there := buffer(pipe)
+	o.mu.Lock()
+	o.conns = append(o.conns, there)
+	o.mu.Unlock()
+	if o.proxy != nil {
+		go o.tunnel(there)
+	} else {
+		go o.serve(there, o.plain || strings.HasSuffix(address, ":80"))
+	}
+	return here, nil
+}
+
+// hangUp closes all connections.
+func (o *outer) hangUp() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, conn := range o.conns {
+		_ = conn.Close()
+	}
+	o.conns = nil
+}
+
+// serve answers on one connection until it is closed.
+func (o *outer) serve(conn net.Conn, plain bool) {
+	if !plain {
+		conn = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{o.certificate}, MinVersion: tls.VersionTLS12})
+	}
+	accepted := make(chan net.Conn, 1)
+	accepted <- conn
+	server := &http.Server{Handler: o.handler, ReadHeaderTimeout: time.Hour}
+	listener := &pipeListener{accepted: accepted, done: make(chan struct{})}
+	server.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateClosed {
+			listener.end.Do(func() { close(listener.done) })
+		}
+	}
+	server.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	_ = server.Serve(listener)
+}
+
+// tunnel is a proxy on one connection.
+func (o *outer) tunnel(conn net.Conn) {
+	reader := bufio.NewReader(conn)
+	request, err := http.ReadRequest(reader)
+	if err != nil {
+		_ = conn.Close()
+		return
+	}
+	if request.Method != http.MethodConnect || o.connect != nil {
+		answer := &http.Response{ProtoMajor: 1, ProtoMinor: 1, Request: request, StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"text/html"}}, Close: true}
+		recorder := &recorded{header: answer.Header}
+		if o.connect(recorder, request) {
+			answer.StatusCode, answer.Body, answer.ContentLength = recorder.status, io.NopCloser(strings.NewReader(recorder.text.String())), int64(recorder.text.Len())
+			_ = answer.Write(conn)
+			_ = conn.Close()
+			return
+		}
+	}
+	if _, err := io.WriteString(conn, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
+		return
+	}
+	o.serve(conn, false)
+}
+
+// recorded is an answer that was written.
+type recorded struct {
+	header http.Header
+	status int
+	text   strings.Builder
+}
+
+func (r *recorded) Header() http.Header { return r.header }
+
+func (r *recorded) WriteHeader(status int) { r.status = status }
+
+func (r *recorded) Write(p []byte) (int, error) { return r.text.Write(p) }
+
+// buffered is an end of a pipe whose writes do not wait for the reader, as those of a socket do not: both ends of a handshake may write.
+type buffered struct {
+	net.Conn
+	written chan []byte
+	end     sync.Once
+}
+
+func buffer(conn net.Conn) net.Conn {
+	b := &buffered{Conn: conn, written: make(chan []byte, 1<<12)}
+	go func() {
+		for p := range b.written {
+			_, _ = conn.Write(p)
+		}
+		_ = conn.Close()
+	}()
+	return b
+}
+
+func (b *buffered) Write(p []byte) (n int, err error) {
+	defer func() {
+		if recover() != nil {
+			err = net.ErrClosed
+		}
+	}()
+	b.written <- bytes.Clone(p)
+	return len(p), nil
+}
+
+func (b *buffered) Close() error {
+	b.end.Do(func() { close(b.written) })
+	return nil
+}
+
+// pipeListener accepts one connection.
+type pipeListener struct {
+	accepted chan net.Conn
+	done     chan struct{}
+	end      sync.Once
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.accepted:
+		return conn, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error {
+	l.end.Do(func() { close(l.done) })
+	return nil
+}
+
+func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
+
+// The ways of a connection to fail.
+
+func failsWith(err error) func(string) (net.Conn, error) {
+	return func(string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: err}
+	}
+}
+
+func unknownName(isNotFound bool) func(string) (net.Conn, error) {
+	return func(address string) (net.Conn, error) {
+		host, _, _ := net.SplitHostPort(address)
+		failed := &net.DNSError{Err: "no such host", Name: host, IsNotFound: isNotFound}
+		if !isNotFound {
+			failed.Err, failed.IsTemporary = "server misbehaving", true
+		}
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: failed}
+	}
+}
+
+// noRoute lets a connection time out as the system does.
+func noRoute(string) (net.Conn, error) {
+	time.Sleep(10 * time.Second)
+	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.ErrDeadlineExceeded}
+}
+
+// resets takes a connection and breaks it.
+func resets(string) (net.Conn, error) { return resetConn{}, nil }
+
+type resetConn struct{ net.Conn }
+
+func (resetConn) Read([]byte) (int, error) {
+	return 0, &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
+}
+func (resetConn) Write(p []byte) (int, error)      { return len(p), nil }
+func (resetConn) Close() error                     { return nil }
+func (resetConn) SetDeadline(time.Time) error      { return nil }
+func (resetConn) SetReadDeadline(time.Time) error  { return nil }
+func (resetConn) SetWriteDeadline(time.Time) error { return nil }
+func (resetConn) LocalAddr() net.Addr              { return &net.TCPAddr{} }
+func (resetConn) RemoteAddr() net.Addr             { return &net.TCPAddr{} }
+
+// The ways of something else to answer.
+
+// pageOf answers everything with a page.
+func pageOf(status int, header http.Header) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { writePage(w, status, header) })
+}
+
+func writePage(w http.ResponseWriter, status int, header http.Header) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	maps.Copy(w.Header(), header)
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, "<html><head><title>"+http.StatusText(status)+"</title></head><body><p>Ask your administrator.</p></body></html>")
+}
+
+// mute answers nothing.
+func mute(_ http.ResponseWriter, r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body) // only then the server notices that the connection ends
+	<-r.Context().Done()
+}
+
+// says has one service refuse everything.
+func (o *outer) says(service, code, message string) {
+	next := o.handler
+	o.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		isSTS := strings.Contains(r.Header.Get("Authorization"), "/sts/")
+		if service != "" && isSTS != (service == "sts") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		body := "<Error><Code>" + code + "</Code><Message>" + message + "</Message><RequestId>R</RequestId></Error>"
+		if w.Header().Set("X-Amz-Request-Id", "0123456789ABCDEF"); isSTS {
+			body = "<ErrorResponse>" + body + "</ErrorResponse>"
+			w.Header().Set("X-Amzn-Requestid", "0123456789abcdef")
+		}
+		w.Header().Set("Content-Type", "application/xml")
+		w.WriteHeader(http.StatusForbidden)
+		_, _ = io.WriteString(w, body)
+	})
+}
+
+// onS3 puts the state on S3.
+func (o *outer) onS3() {
+	o.t.Helper()
+	o.edit(`"file:{dir}/state"`, "s3://consumer-state/syncd/\ncheckpoint: {account: \"222222222222\", region: us-east-1}")
+}
+
+// container has the credentials come from the endpoint of a container.
+func (o *outer) container() {
+	o.signs("", "")
+	o.t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1/credentials")
+}
+
+// elsewhere has the mapping at a service of one's own.
+func (o *outer) elsewhere() {
+	o.t.Helper()
+	o.edit("log:", "aws: {endpoint_url: \"https://store.corp\", path_style: true}\nlog:")
+}
+
+// edit changes the text of the configuration.
+func (o *outer) edit(old, replacement string) {
+	o.t.Helper()
+	if !strings.Contains(o.config, old) {
+		o.t.Fatalf("the configuration has no %q", old)
+	}
+	o.config = strings.Replace(o.config, old, replacement, 1)
+}
+
+// gaveUp is what the SDK returns when it gives up on EC2 metadata by a deadline of its own.
+func gaveUp(context.Context) (aws.Credentials, error) {
+	return aws.Credentials{}, &smithy.OperationError{ServiceID: "ec2imds", OperationName: "GetMetadata", Err: &smithy.CanceledError{Err: context.DeadlineExceeded}}
+}
+
+// signs puts keys into the environment.
+func (o *outer) signs(id, secret string) {
+	o.t.Setenv("AWS_ACCESS_KEY_ID", id)
+	o.t.Setenv("AWS_SECRET_ACCESS_KEY", secret)
+}

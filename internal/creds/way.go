@@ -1,0 +1,158 @@
+package creds
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"syncd/internal/awserr"
+)
+
+// way is how requests go to the services: straight, or through a proxy. It says of a request that did not get there why, and of an
+// answer that is not the service's whose it may be.
+type way struct {
+	proxy     func(*http.Request) (*url.URL, error) // nil: none
+	lookupEnv func(name string) (value string, ok bool)
+}
+
+// newWay is the way of a client's requests.
+func newWay(o Options, client aws.HTTPClient) way {
+	w := way{lookupEnv: o.LookupEnv}
+	if transport := transportIn(client); transport != nil {
+		w.proxy = transport.Proxy
+	}
+	return w
+}
+
+// transportIn digs for the transport of a client, nil where it has another one.
+func transportIn(client aws.HTTPClient) *http.Transport {
+	switch c := client.(type) {
+	case *base:
+		return transportIn(c.HTTPClient)
+	case *awshttp.BuildableClient:
+		return c.GetTransport()
+	case *http.Client:
+		switch t := c.Transport.(type) {
+		case http11:
+			found, _ := t.next.(*http.Transport)
+			return found
+		case *http.Transport:
+			return t
+		}
+	}
+	return nil
+}
+
+type beganKey struct{}
+
+// attach has a client explain its failures. Outermost of the deserializing steps, it sees what the others have made of an answer;
+// inside the retry loop, it decides whether another attempt is of use.
+func (w way) attach(stack *middleware.Stack) error {
+	begin := middleware.InitializeMiddlewareFunc("syncd.way.begin", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+		return next.HandleInitialize(middleware.WithStackValue(ctx, beganKey{}, time.Now()), in)
+	})
+	if err := stack.Initialize.Add(begin, middleware.Before); err != nil {
+		return err
+	}
+	explain := func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+		if !isOfService(ctx, stack) { // the endpoints of credentials give no ids, and their callers know more of them
+			return next.HandleDeserialize(ctx, in)
+		}
+		return w.explain(ctx, in, next)
+	}
+	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.way", explain), middleware.Before)
+}
+
+func (w way) explain(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	out, metadata, err := next.HandleDeserialize(ctx, in)
+	if err == nil || ctx.Err() != nil {
+		return out, metadata, err
+	}
+	request, _ := in.Request.(*smithyhttp.Request)
+	began, _ := middleware.GetStackValue(ctx, beganKey{}).(time.Time)
+	if answer, ok := out.RawResponse.(*smithyhttp.Response); ok && answer.Response != nil {
+		if found := awserr.Foreign(err, answer.Response); found != nil {
+			found.Operation = awsmiddleware.GetOperationName(ctx)
+			found.Lasts(time.Since(began))
+			w.locate(found, request)
+			return out, metadata, found
+		}
+	}
+	problem, hint := awserr.Unreachable(err, time.Since(began))
+	if problem == "" || request == nil {
+		return out, metadata, err
+	}
+	return out, metadata, &awserr.EndpointError{
+		Service: awsmiddleware.GetServiceID(ctx), Endpoint: request.URL.Scheme + "://" + request.URL.Host, Problem: problem, Hint: hint, Unreachable: true,
+	}
+}
+
+// locate says where a request was sent, which proxy it went through, and which variable of the environment names it.
+func (w way) locate(found *awserr.ForeignError, request *smithyhttp.Request) {
+	if request == nil {
+		return
+	}
+	sent := request.Request
+	found.Endpoint = sent.URL.Scheme + "://" + sent.URL.Host
+	if w.proxy == nil {
+		return
+	}
+	proxy, err := w.proxy(sent)
+	if err != nil || proxy == nil {
+		return
+	}
+	found.Proxy = bare(proxy)
+	names := []string{"HTTP_PROXY", "http_proxy"}
+	if sent.URL.Scheme == "https" {
+		names = []string{"HTTPS_PROXY", "https_proxy"}
+	}
+	for _, name := range names {
+		if w.lookupEnv == nil {
+			return
+		}
+		if value, ok := w.lookupEnv(name); ok && value != "" {
+			found.Variable = name
+			return
+		}
+	}
+}
+
+// bare is a URL without its user and its password.
+func bare(at *url.URL) string { return (&url.URL{Scheme: at.Scheme, Host: at.Host}).String() }
+
+// refusedConnect turns a proxy's refusal to connect into an error that names the proxy.
+func refusedConnect(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
+	if answer.StatusCode == http.StatusOK {
+		return nil
+	}
+	return &awserr.ProxyError{Proxy: bare(proxy), Status: answer.StatusCode}
+}
+
+// malformedError says that credentials cannot be what they were meant to be.
+type malformedError struct{ what string }
+
+func (e *malformedError) Error() string { return e.what + " holds a line break, or a space at its end" }
+
+const malformedHint = "write it without a line break at its end, as with printf instead of echo"
+
+// checkForm refuses credentials that were read with what surrounds them. Of a key id and a token no header could be made, and with such
+// a secret no signature would hold.
+func checkForm(c aws.Credentials) error {
+	for _, part := range []struct{ what, value string }{
+		{"the access key id", c.AccessKeyID}, {"the secret access key", c.SecretAccessKey}, {"the session token", c.SessionToken},
+	} {
+		if strings.TrimSpace(part.value) != part.value || strings.ContainsFunc(part.value, unicode.IsControl) {
+			return &malformedError{part.what}
+		}
+	}
+	return nil
+}

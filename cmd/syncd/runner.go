@@ -38,10 +38,11 @@ const (
 type runner struct {
 	*syncer.Syncer
 	mapping  config.Mapping
-	source   *s3.Client
 	sessions sessions
 	store    checkpoint.Store
 	now      func() time.Time
+
+	source, destination *s3.Client
 
 	hasRun   bool
 	recalled bool
@@ -53,7 +54,7 @@ var _ daemon.Runner = (*runner)(nil)
 
 func (s *system) runner(m *mapping) *runner {
 	return &runner{
-		Syncer: m.syncer, mapping: m.Mapping, source: m.source, store: s.store, now: s.process.now,
+		Syncer: m.syncer, mapping: m.Mapping, source: m.source, destination: m.destination, store: s.store, now: s.process.now,
 		sessions: sessions{
 			pace: &s.sts, now: s.process.now, calls: s.sessionsOf(m.Mapping),
 			sides: map[string]aws.CredentialsProvider{"source": m.source.Options().Credentials, "destination": m.destination.Options().Credentials},
@@ -69,7 +70,7 @@ func (s *system) sessionsOf(m config.Mapping) int {
 }
 
 // Ready returns when the pass has what it needs: a lease that no other process seems to hold, sessions on both sides, and after
-// trouble a source that answers.
+// trouble buckets that answer.
 func (r *runner) Ready(ctx context.Context) error {
 	if err := r.leaseFree(ctx); err != nil {
 		return err
@@ -114,29 +115,54 @@ func (r *runner) leaseFree(ctx context.Context) error {
 	return nil
 }
 
-// reach looks whether the source answers, whatever it says, where that is in doubt: the requests of a pass are tried again for minutes.
+// reach looks whether the buckets answer, whatever they say, where that is in doubt: the requests of a pass are tried again for minutes,
+// in which it has a place that others wait for. The destination is asked only after a pass that came to no end.
 func (r *runner) reach(ctx context.Context) error {
-	if r.hasRun && awserr.Classify(r.last) != awserr.Transient {
+	wasStopped := errors.Is(r.last, syncer.ErrDrained)
+	if r.hasRun && !wasStopped && awserr.Classify(r.last) != awserr.Transient {
 		return nil
 	}
-	in := &s3.ListObjectsV2Input{Bucket: &r.mapping.Source.Bucket, Prefix: &r.mapping.Source.Prefix, MaxKeys: aws.Int32(1)}
-	if account := r.mapping.Source.Account; account != "" {
-		in.ExpectedBucketOwner = &account
-	}
-	if r.mapping.Source.RequestPayer {
+	source, destination := &r.mapping.Source, &r.mapping.Destination
+	in := &s3.ListObjectsV2Input{Bucket: &source.Bucket, Prefix: &source.Prefix, ExpectedBucketOwner: ownerOf(source.Account), MaxKeys: aws.Int32(1)}
+	if source.RequestPayer {
 		in.RequestPayer = types.RequestPayerRequester
 	}
+	if err := answers(ctx, r.source, in); err != nil || !r.hasRun {
+		return within("reach the source", err)
+	}
+	return within("reach the destination", answers(ctx, r.destination, &s3.ListObjectsV2Input{
+		Bucket: &destination.Bucket, Prefix: &destination.Prefix, ExpectedBucketOwner: ownerOf(destination.Account), MaxKeys: aws.Int32(1),
+	}))
+}
+
+func ownerOf(account string) *string {
+	if account == "" {
+		return nil
+	}
+	return &account
+}
+
+// answers returns an error when no answer comes in time.
+func answers(ctx context.Context, client *s3.Client, in *s3.ListObjectsV2Input) error {
 	err := deadline.Do(ctx, reachTimeout, func(ctx context.Context) error {
-		_, err := r.source.ListObjectsV2(ctx, in)
+		_, err := client.ListObjectsV2(ctx, in)
 		return err
 	})
 	if late, ok := errors.AsType[*awserr.TimeoutError](err); ok {
-		return fmt.Errorf("reach the source: %w", late)
+		return late
 	}
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return nil
+}
+
+// within adds what was tried to an error, if there is one.
+func within(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
 }
 
 // sessions are those of a mapping's roles, as far as its passes need them.

@@ -170,43 +170,52 @@ func TestReadyFollowsTheLease(t *testing.T) {
 
 func ran(_ syncer.Summary, err error) error { return err }
 
-// Whether the source answers is asked before a first pass, and before one that follows trouble, and an answer of any kind will do.
-func TestReadyReachesTheSource(t *testing.T) {
+// Whether the source answers is asked before a first pass, whether both sides do before one that follows trouble, and an answer of any
+// kind will do.
+func TestReadyReachesTheBuckets(t *testing.T) {
 	trouble := &awserr.AnswerError{Class: awserr.Transient}
 	for _, tt := range []struct {
 		name   string
 		hasRun bool
 		last   error
 		fault  awsfake.FaultKind
-		asked  bool
+		silent string // bucket that the fault is at, "" for both
+		asked  int64
 		want   string
 	}{
-		{"a first pass", false, nil, awsfake.None, true, ""},
-		{"a first pass, nobody answers", false, nil, awsfake.Timeout, true, "reach the source: no answer within 30s"},
-		{"a first pass, denied", false, nil, awsfake.AccessDenied, true, ""},
-		{"after trouble", true, trouble, awsfake.None, true, ""},
-		{"after trouble, nobody answers", true, trouble, awsfake.Timeout, true, "reach the source: no answer within 30s"},
-		{"after a pass that was well", true, nil, awsfake.Timeout, false, ""},
-		{"after one that was denied", true, &awserr.AnswerError{Class: awserr.Denied}, awsfake.Timeout, false, ""},
+		{"a first pass", false, nil, awsfake.None, "", 1, ""},
+		{"a first pass, nobody answers", false, nil, awsfake.Timeout, "", 1, "reach the source: no answer within 30s"},
+		{"a first pass, denied", false, nil, awsfake.AccessDenied, "", 1, ""},
+		{"a first pass, the destination does not answer", false, nil, awsfake.Timeout, demoCopy, 1, ""},
+		{"after trouble", true, trouble, awsfake.None, "", 2, ""},
+		{"after trouble, nobody answers", true, trouble, awsfake.Timeout, "", 1, "reach the source: no answer within 30s"},
+		{"after trouble, the destination does not answer", true, trouble, awsfake.Timeout, demoCopy, 2, "reach the destination: no answer within 30s"},
+		{"after its turn was over, the destination does not answer", true, syncer.ErrDrained, awsfake.Timeout, demoCopy, 2, "reach the destination: no answer within 30s"},
+		{"after a pass that was well", true, nil, awsfake.Timeout, "", 0, ""},
+		{"after one that was denied", true, &awserr.AnswerError{Class: awserr.Denied}, awsfake.Timeout, "", 0, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				cloud := awsfake.New(awsfake.Options{})
 				owner := cloud.Account(demoOwner)
 				owner.CreateBucket(demoSource, demoRegion, awsfake.BucketOptions{})
+				owner.CreateBucket(demoCopy, demoRegion, awsfake.BucketOptions{})
 				user := owner.AdminUser()
-				cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: tt.fault})
-				r := &runner{hasRun: tt.hasRun, last: tt.last, source: s3.New(s3.Options{
+				cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: tt.silent, Kind: tt.fault})
+				client := s3.New(s3.Options{
 					Region: demoRegion, HTTPClient: &http.Client{Transport: cloud.RoundTripper()},
 					Credentials: credentials.NewStaticCredentialsProvider(user.AccessKeyID, user.SecretAccessKey, ""),
-				})}
+				})
+				r := &runner{hasRun: tt.hasRun, last: tt.last, source: client, destination: client}
+				r.mapping.Destination = config.Destination{Bucket: demoCopy, Account: demoOwner}
 				r.mapping.Source = config.Source{Bucket: demoSource, Account: demoOwner}
 				err := r.reach(t.Context())
 				if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.HasPrefix(err.Error(), tt.want) || awserr.Classify(err) != awserr.Transient) {
 					t.Errorf("got %v, want %q", err, tt.want)
 				}
-				if asked := cloud.Requests()["ListObjectsV2"] > 0; asked != tt.asked {
-					t.Errorf("got asked %v, want %v", asked, tt.asked)
+				asked := min(cloud.BucketRequests(demoSource)["ListObjectsV2"], 1) + min(cloud.BucketRequests(demoCopy)["ListObjectsV2"], 1)
+				if asked != tt.asked {
+					t.Errorf("got %d buckets asked, want %d", asked, tt.asked)
 				}
 			})
 		})

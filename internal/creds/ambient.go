@@ -67,6 +67,9 @@ func (a *ambient) grant(ctx context.Context, not aws.Credentials) (grant, error)
 		if err == nil {
 			return grant{got, a.length(got)}, nil
 		}
+		if errors.Is(err, errRefused) {
+			all = min(all, localTime) // it answers, and fast
+		}
 		if !from.passes(err) || all-time.Since(began) <= wait || !pause(ctx, wait) {
 			return grant{}, from.failure(err)
 		}
@@ -98,10 +101,10 @@ func (s source) passes(err error) bool {
 	serves := s.kind == fromSTS || s.kind == fromContainer || s.kind == fromInstance || s.kind == fromProgram && !s.fixed
 	status := statusOf(err)
 	switch {
+	case errors.Is(err, errRefused): // a program may have kept them, and notices their end seconds later
+		return serves || s.kind == fromProcess || s.kind == fromLogin
 	case !serves:
 		return false
-	case errors.Is(err, errRefused):
-		return true
 	case status != 0:
 		return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests
 	default: // what does not answer as instance metadata is as a rule no instance

@@ -366,6 +366,33 @@ func TestProcessThatPrintsNoJSON(t *testing.T) {
 	}
 }
 
+// TestProcessThatKeepsCredentials prints the same credentials some more times after a service has called them expired, and then new ones.
+func TestProcessThatKeepsCredentials(t *testing.T) {
+	w := newWorld(t)
+	dir := t.TempDir()
+	user := w.user
+	script := fmt.Sprintf("#!/bin/sh\necho >>%s/calls\nif [ $(wc -l <%s/calls) -gt 3 ]; then day=30; else day=29; fi\n"+
+		`echo '{"Version":1,"AccessKeyId":"%s","SecretAccessKey":"%s","Expiration":"2999-11-'$day'T00:00:00Z"}'`+"\n", dir, dir, user.AccessKeyID, user.SecretAccessKey)
+	for name, text := range map[string]string{"run": script, "config": "[profile p]\ncredential_process = " + dir + "/run\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil { //nolint:gosec // it is a program
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("AWS_CONFIG_FILE", filepath.Join(dir, "config"))
+	t.Setenv("AWS_PROFILE", "p")
+	w.options.Ambient = nil
+	client := w.client(t, w.open(t), "")
+	w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Skip: 1, Times: 1, Kind: awsfake.ExpiredToken})
+	for range 3 {
+		if err := list(t.Context(), client); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if calls, err := os.ReadFile(filepath.Join(dir, "calls")); err != nil || len(calls) != 4 {
+		t.Errorf("got %d calls, %v, want four: the first, two in vain and one that gives new credentials", len(calls), err)
+	}
+}
+
 // TestDayOfFailingRenewals uses ambient credentials for a day, whose endpoint fails or is silent a third of the time.
 func TestDayOfFailingRenewals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -126,12 +126,16 @@ func New(ctx context.Context, o Options) (*Set, error) {
 	return s, nil
 }
 
-// sdkLogger passes on what the SDK warns of; it would write plain lines between ours. Its debug lines are about requests.
+// sdkLogger passes on what the SDK warns of; it would write plain lines between ours. It warns of each request and each object anew, as of
+// content without a checksum, so the first warning of a kind is one, and the others are debug lines, as are those about requests.
 func sdkLogger(to *slog.Logger) logging.Logger {
+	var warned sync.Map // by format
 	return logging.LoggerFunc(func(class logging.Classification, format string, v ...any) {
 		level := slog.LevelDebug
 		if class == logging.Warn {
-			level = slog.LevelWarn
+			if _, again := warned.LoadOrStore(format, true); !again {
+				level = slog.LevelWarn
+			}
 		}
 		to.Log(context.Background(), level, "aws sdk said", "text", fmt.Sprintf(format, v...))
 	})

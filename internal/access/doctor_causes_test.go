@@ -151,7 +151,7 @@ func TestDoctorNamesTheCause(t *testing.T) {
 			func(_ *testing.T, x *world) {
 				x.buckets["owner-data"].Put("exports/zz-third", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{Owner: "444444444444"})
 			},
-			want{"s3:GetObject", access.OutcomeDenied, access.CauseOwnership, access.Owner, "owner-data", access.Certain},
+			want{"GetObject", access.OutcomeDenied, access.CauseOwnership, access.Owner, "owner-data", access.Certain},
 		},
 		{
 			"a page in the service's place", byRole,

@@ -132,7 +132,7 @@ func (q *request) near(account *Account) bool {
 	q.cloud.mu.RLock()
 	defer q.cloud.mu.RUnlock()
 	mine := q.caller.account
-	return mine == account || mine.org != "" && mine.org == account.org
+	return mine == account || account != nil && mine.org != "" && mine.org == account.org
 }
 
 // allow authorises an S3 action on the bucket of the request, or with a key on an object of it.

@@ -281,13 +281,13 @@ func TestDeadCredentialsAreAskedLessOften(t *testing.T) {
 			t.Errorf("got %v failed passes in the metrics, want 7", got)
 		}
 		tries.mend()
-		time.Sleep(160 * s)
+		time.Sleep(165 * s)
 		if got := status(t, d); got.State != daemon.Waiting || got.Error != nil {
 			t.Errorf("got %s, %+v after it was mended, want waiting without an error", got.State, got.Error)
 		}
 		stop()
 		if n := len(tries.starts()); n != 2 {
-			t.Errorf("got %d passes 160 s after it was mended, of which 10 s after the try that worked, want two: the schedule is in force again", n)
+			t.Errorf("got %d passes 165 s after it was mended, of which 10 s after the try that worked, want two: the schedule is in force again", n)
 		}
 	})
 }

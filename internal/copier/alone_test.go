@@ -2,8 +2,10 @@ package copier_test
 
 import (
 	"net/http"
-	"runtime"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
@@ -69,31 +71,26 @@ func TestLookThatIsRefusedAlone(t *testing.T) {
 	}
 }
 
-// TestFailuresShareTheListings has many copies fail at once.
+// TestFailuresShareTheListings has many copies fail at the same moment: some before the first of them asks, the others while it does.
 func TestFailuresShareTheListings(t *testing.T) {
-	w := newWorld(t)
-	c := copier.New(w.options)
-	wait := make(chan error)
-	w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.BadSignature})
-	const n = 6
-	w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Times: 1, Do: func() {
-		for w.cloud.Requests()["CopyObject"] < n { // all others fail while the first of them asks
-			runtime.Gosched()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		c := copier.New(w.options)
+		w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.BadSignature})
+		w.cloud.SetLatency(10 * time.Millisecond)
+		var copies sync.WaitGroup
+		for i := range 6 {
+			object := w.putText(string(rune('a'+i)), "x")
+			copies.Go(func() {
+				_, _, err := c.Copy(t.Context(), object, copier.Target{}, nil)
+				if awserr.Fatal(err) || copier.Reason(err) != "signature" {
+					t.Errorf("got %v, want each object alone refused", err)
+				}
+			})
 		}
-	}})
-	for i := range n {
-		object := w.putText(string(rune('a'+i)), "x")
-		go func() {
-			_, _, err := c.Copy(t.Context(), object, copier.Target{}, nil)
-			wait <- err
-		}()
-	}
-	for range n {
-		if err := <-wait; awserr.Fatal(err) || copier.Reason(err) != "signature" {
-			t.Errorf("got %v, want each object alone refused", err)
+		copies.Wait()
+		if got := w.cloud.Requests()["ListObjectsV2"]; got < 2 || got > 4 {
+			t.Errorf("got %d listings, want two for the first and two for those that failed meanwhile", got)
 		}
-	}
-	if got := w.cloud.Requests()["ListObjectsV2"]; got < 4 || got > 4 {
-		t.Errorf("got %d listings, want two for the first and two for all others", got)
-	}
+	})
 }

@@ -70,7 +70,7 @@ stress: ## copy OBJECTS (50000) through faults, and up to the rates of S3 and KM
 	go test ./internal/syncer -run '^TestEverythingArrives|^TestItFinds|^TestRefusalsAtRandom|^TestManyAreRefused' -timeout 30m -many $(OBJECTS)
 
 adversary: ## have every answer that decides something be untrue, in each way, and processes take a copy from each other
-	go test ./internal/syncer -run '^TestAdversary' -lies all -timeout 30m
+	go test ./internal/syncer -run '^TestAdversary|^TestQuoteIsWhatACopySends' -lies all -timeout 30m
 	go test ./internal/syncer -run '^TestHoldersOfData' -contest $(CONTEST) -timeout 30m
 
 mutants: ## break every policy that is generated, in every place, and have the doctor say where

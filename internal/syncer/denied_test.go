@@ -173,20 +173,20 @@ func TestRefusedMidway(t *testing.T) {
 			emptyPools()
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
-				w.fill(800)
+				w.fill(500)
 				w.cloud.SetLatency(10 * time.Millisecond)
 				var repair func()
-				w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Skip: 400, Times: 1, Do: func() { _, repair = arrange(w) }})
+				w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Skip: 250, Times: 1, Do: func() { _, repair = arrange(w) }})
 				s := w.open(t)
 				first, err := s.Run(t.Context())
-				if first.Result != "denied" || first.Copied < 390 || first.SetAside() != 0 || first.Generation != 0 {
+				if first.Result != "denied" || first.Copied < 240 || first.SetAside() != 0 || first.Generation != 0 {
 					t.Fatalf("got %v, %+v, want half copied and the pass ended as denied", err, first)
 				}
 				w.refused(t, s, 50)
 				repair()
 				w.cloud.ResetRequests()
 				second := mustRun(t, s)
-				if second.Exit != 0 || !second.Resumed || w.copied() > 450 {
+				if second.Exit != 0 || !second.Resumed || w.copied() > 300 {
 					t.Errorf("got %+v with %d copies, want the rest copied and nothing twice", second, w.copied())
 				}
 				if diff := cmp.Diff(w.source.Keys(), w.destination.Keys()); diff != "" {
@@ -205,12 +205,12 @@ func TestAResumedPassIsRefused(t *testing.T) {
 			emptyPools()
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
-				w.fill(800)
+				w.fill(500)
 				w.cloud.SetLatency(10 * time.Millisecond)
 				ctx, drain := context.WithCancel(t.Context())
-				w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Skip: 400, Times: 1, Do: drain})
+				w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Skip: 250, Times: 1, Do: drain})
 				s := w.open(t)
-				if got, err := s.Run(ctx); !errors.Is(err, syncer.ErrDrained) || got.Copied < 390 {
+				if got, err := s.Run(ctx); !errors.Is(err, syncer.ErrDrained) || got.Copied < 240 {
 					t.Fatalf("got %+v, %v, want it drained after half", got, err)
 				}
 				_, repair := arrange(w)

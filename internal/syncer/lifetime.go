@@ -3,8 +3,6 @@ package syncer
 import (
 	"context"
 	"errors"
-	"iter"
-	"sync"
 	"time"
 
 	"syncd/internal/awserr"
@@ -44,72 +42,4 @@ func firstCause(ctx context.Context, errs ...error) error {
 		return ErrDrained
 	}
 	return errors.Join(errs...)
-}
-
-// bundled is how many elements that are read ahead go together at most.
-const bundled = 128
-
-// element is what a sequence yields.
-type element[T any] struct {
-	value T
-	err   error
-}
-
-// bundles carries elements from a reader to a loop: one by one while the loop keeps up, and in bundles when it does not, so that only
-// what is read ahead takes memory.
-type bundles[T any] struct {
-	ready chan []element[T]
-	next  []element[T]
-}
-
-// send returns false when ctx has ended.
-func (b *bundles[T]) send(ctx context.Context, e element[T]) bool {
-	b.next = append(b.next, e)
-	return len(b.ready) == cap(b.ready) && len(b.next) < bundled || b.flush(ctx)
-}
-
-func (b *bundles[T]) flush(ctx context.Context) bool {
-	if len(b.next) == 0 {
-		return true
-	}
-	select {
-	case b.ready <- b.next:
-		b.next = nil
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// read sends all that the sequence yields.
-func (b *bundles[T]) read(ctx context.Context, sequence func(context.Context) iter.Seq2[T, error]) {
-	defer close(b.ready)
-	err := guarded(func() error {
-		sequence(ctx)(func(value T, err error) bool { return b.send(ctx, element[T]{value, err}) })
-		return nil
-	})
-	if err != nil {
-		b.next = append(b.next, element[T]{err: err})
-	}
-	b.flush(ctx)
-}
-
-// readAhead yields what the sequence yields that open returns, reading about n elements ahead in a goroutine that ends
-// with the loop, as does the context given to open. When ctx ends it yields no more, not even what it has read.
-func readAhead[T any](ctx context.Context, open func(context.Context) iter.Seq2[T, error], n int) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		ctx, stop := context.WithCancel(ctx)
-		b := bundles[T]{ready: make(chan []element[T], n/bundled)}
-		var reader sync.WaitGroup
-		defer reader.Wait()
-		defer stop()
-		reader.Go(func() { b.read(ctx, open) })
-		for bundle := range b.ready {
-			for _, e := range bundle {
-				if ctx.Err() != nil || !yield(e.value, e.err) {
-					return
-				}
-			}
-		}
-	}
 }

@@ -38,8 +38,8 @@ func TestQuoteIsWhatACopySends(t *testing.T) {
 	for _, tt := range tests {
 		for _, size := range tt.sizes {
 			t.Run(fmt.Sprintf("%s, %d bytes", tt.name, size), func(t *testing.T) {
-				if testing.Short() && size > 30*gib {
-					t.Skip("10,000 parts cost too much under the race detector; make test runs it")
+				if size > 30*gib && *lied != "all" {
+					t.Skip("10,000 parts cost seconds; make adversary runs it")
 				}
 				w := newWorld(t)
 				w.obey(tt.terms)

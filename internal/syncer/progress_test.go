@@ -35,7 +35,7 @@ func TestAKilledPassUnderNewSettingsResumes(t *testing.T) {
 
 func killUnderNewSettings(t *testing.T, store string, d detour) {
 	t.Helper()
-	const objects, kills, atOnce = 1000, 4, 8 // of which each takes half a second
+	const objects, kills, atOnce = 600, 4, 8 // of which each takes half a second
 	w := newWorld(t)
 	w.both()
 	w.copies.MultipartAbove, w.copies.PartSize = 5<<20, 5<<20

@@ -5,4 +5,4 @@ package throttle_test
 import "time"
 
 // watched is the time for which rates are measured.
-const watched = 2*time.Minute - settled
+const watched = time.Minute - settled

@@ -30,7 +30,7 @@ func measure(s *service, operation string, d time.Duration, possible float64) sh
 	return shares{served: taken / d.Seconds() / possible, refused: not / max(taken+not, 1)}
 }
 
-// TestRateFindsItsLevel holds two minutes (less under the race detector) of a service that refuses what is above its rate to the promise: 90 % of the rate
+// TestRateFindsItsLevel holds a minute (less under the race detector) of a service that refuses what is above its rate to the promise: 90 % of the rate
 // is used, under 3 % of the attempts are refused once the first seconds are over, and no request is lost.
 func TestRateFindsItsLevel(t *testing.T) {
 	t.Parallel()

@@ -65,9 +65,23 @@ Its name may be unknown to the consumer. With ` + "`source.underlying_bucket`" +
 ` + "`source.account`" + ` is the account of the bucket, which every request names as the expected owner; the account in the ARN owns the access
 point and may be another. S3 copies from an access point within its region only: to another region objects are relayed.
 
+    source:
+      bucket: arn:aws:s3:us-west-2:111111111111:accesspoint/share
+      # by its alias instead:
+      # bucket: share-0123456789abcdef-s3alias
+      # access_point: arn:aws:s3:us-west-2:111111111111:accesspoint/share
+      underlying_bucket: alice-data   # where it is known; required where its account owns the destination or the state too
+      region: us-west-2               # of the access point
+      account: "111111111111"         # that owns the bucket behind it
+      role: consumer
+
+With ` + "`path_style`" + `, and at an endpoint that is an IP address, only the alias works. A destination and the state are buckets, never access
+points ([decision 20](decisions/0020-access-points-are-sources-only.md)).
+
 ## What the documents ask for beyond that
 
-The documents that ` + "`syncd policy`" + ` writes are ones in which ` + "`syncd policy check`" + ` finds nothing.
+The documents that ` + "`syncd policy`" + ` writes are ones in which ` + "`syncd policy check`" + ` finds nothing but
+the placeholders that they tell of, ` + "`REPLACE_WITH_EXTERNAL_ID`" + ` and ` + "`REPLACE_WITH_BUCKET`" + `.
 
 **Trust policies** hold to the configuration what the caller of AssumeRole chooses, because other policies believe it.
 

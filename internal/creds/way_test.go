@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,6 +22,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"syncd/internal/awserr"
+	"syncd/internal/creds"
 )
 
 // tripper answers requests, or fails them.
@@ -97,6 +99,50 @@ func TestCauseOfWhatDoesNotGetThere(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// TestServiceWithoutIDs is one that is like S3 and gives no ids of requests: what it says with a code is its own answer, also where the
+// code is the word for the status.
+func TestServiceWithoutIDs(t *testing.T) {
+	for _, tt := range []struct {
+		status        int
+		code, message string
+		want          awserr.Class
+	}{
+		{412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold", awserr.Precondition},
+		{501, "NotImplemented", "A header you provided implies functionality that is not implemented", awserr.Unsupported},
+		{405, "MethodNotAllowed", "The specified method is not allowed against this resource", awserr.Unsupported},
+		{403, "AccessDenied", "Access Denied", awserr.Denied},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.options.HTTPClient = &http.Client{Transport: page(tt.status, http.Header{"Content-Type": {"application/xml"}},
+				"<Error><Code>"+tt.code+"</Code><Message>"+tt.message+"</Message></Error>")}
+			began := time.Now()
+			err := w.try(t, "")
+			if got := awserr.Classify(err); got != tt.want || !strings.HasPrefix(awserr.Brief(err), tt.code) || time.Since(began) > 0 {
+				t.Errorf("got class %q of %q after %s, want %q at once", got, awserr.Brief(err), time.Since(began), tt.want)
+			}
+		})
+	}
+}
+
+// TestEnvironmentThatCannotBeUsed names the variable, and does not blame the credentials.
+func TestEnvironmentThatCannotBeUsed(t *testing.T) {
+	for _, tt := range []struct{ name, value, hint string }{
+		{"AWS_CA_BUNDLE", "/no/such/file.pem", "PEM"},
+		{"AWS_CA_BUNDLE", os.DevNull, "PEM"},
+		{"HTTPS_PROXY", "http://me:ge%heim@proxy:3128", "%25"},
+	} {
+		alone(t)
+		t.Setenv("https_proxy", "")
+		t.Setenv(tt.name, tt.value)
+		_, err := creds.New(t.Context(), creds.Options{})
+		if !strings.HasPrefix(awserr.Brief(err), tt.name+": ") || !strings.Contains(awserr.Hint(err), tt.hint) || strings.Contains(awserr.Brief(err), "heim") {
+			t.Errorf("%s of %s: got %q, hint %q", tt.name, tt.value, awserr.Brief(err), awserr.Hint(err))
+		}
+		t.Setenv(tt.name, "")
 	}
 }
 

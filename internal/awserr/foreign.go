@@ -128,13 +128,13 @@ func isOwn(err error, answer *http.Response) bool {
 	switch {
 	case slices.ContainsFunc([]string{"X-Amz-Request-Id", "X-Amzn-Requestid", "X-Amz-Bucket-Region"}, func(name string) bool { return answer.Header.Get(name) != "" }):
 		return true
-	case strings.HasSuffix(mediaType(answer), "html"):
+	case strings.Contains(mediaType(answer), "html"):
 		return false
 	case answer.Request == nil || answer.Request.Method == http.MethodHead:
 		return true
 	case answer.StatusCode < http.StatusMultipleChoices:
 		found, ok := errors.AsType[*AnswerError](err)
-		return !ok || !found.Foreign
+		return (!ok || !found.Foreign) && strings.HasSuffix(mediaType(answer), "xml") // a page need not say that it is HTML
 	default:
 		return saysCode(err, answer.StatusCode)
 	}

@@ -71,6 +71,7 @@ func TestCauseOfWhatDoesNotGetThere(t *testing.T) {
 		{"nobody listens", failing(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), awserr.Transient, time.Minute, "connection refused", "nothing listens"},
 		{"reset", failing(&net.OpError{Op: "read", Err: syscall.ECONNRESET}), awserr.Transient, time.Minute, "connection reset", "breaks"},
 		{"a page", page(200, nil, html), awserr.Transient, 5 * time.Second, "status 200, text/html without a request id", "aws.invalid"},
+		{"a page that does not say what it is", page(200, http.Header{}, "<!DOCTYPE html><html><meta charset=utf-8><br></html>"), awserr.Transient, 5 * time.Second, "status 200 without a request id", "aws.invalid"},
 		{"a refusal of a proxy", page(403, nil, html), awserr.Transient, 5 * time.Second, "status 403, text/html without a request id", "aws.invalid"},
 		{"a refusal without words", page(403, http.Header{}, ""), awserr.Transient, 5 * time.Second, "status 403 without a request id", "aws.invalid"},
 		{"a captive portal", page(302, http.Header{"Location": {"http://portal.example/login?u=1"}}, ""), awserr.Transient, 5 * time.Second, "sends on to http://portal.example", "aws.invalid"},

@@ -136,6 +136,17 @@ func (e *EndpointError) Error() string {
 	return "send to " + e.Service + " at " + e.Endpoint + ": " + e.Problem
 }
 
+// SettingError says that a variable of the environment, or what it names, is none that requests can be sent with.
+type SettingError struct {
+	// Name is the variable's name, as in HTTPS_PROXY; its value may hold a password.
+	Name string
+	// Problem says what is wrong with it, Hint what to do.
+	Problem, Hint string
+}
+
+// Error names the variable and the problem.
+func (e *SettingError) Error() string { return e.Name + ": " + e.Problem }
+
 // AnswerError says that a service answered success without what a true answer of the operation carries. Nothing is known of
 // what became of the request: it may have been carried out.
 type AnswerError struct {
@@ -195,6 +206,9 @@ func classifyOwn(err error) Class {
 	if _, ok := errors.AsType[*EndpointError](err); ok {
 		return Credentials
 	}
+	if _, ok := errors.AsType[*SettingError](err); ok {
+		return Credentials
+	}
 	if answer, ok := errors.AsType[*AnswerError](err); ok {
 		return answer.Class
 	}
@@ -251,6 +265,9 @@ func ownError(err error) error {
 	}
 	if endpoint, ok := errors.AsType[*EndpointError](err); ok {
 		return endpoint
+	}
+	if setting, ok := errors.AsType[*SettingError](err); ok {
+		return setting
 	}
 	if late, ok := errors.AsType[*TimeoutError](err); ok {
 		return late

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"syncd/internal/printable"
@@ -121,23 +122,33 @@ func Foreign(err error, answer *http.Response) *ForeignError {
 	return found
 }
 
-// isOwn reports whether an answer is the service's: it has the id of the request, or an error code that is no word for its status. An
-// answer to HEAD has no code, and some services other than AWS give no ids; pages are none's.
+// isOwn reports whether an answer is the service's: it has the id of the request, or an error code. An answer to HEAD has no code, and
+// some services other than AWS give no ids; pages are none's.
 func isOwn(err error, answer *http.Response) bool {
 	switch {
 	case slices.ContainsFunc([]string{"X-Amz-Request-Id", "X-Amzn-Requestid", "X-Amz-Bucket-Region"}, func(name string) bool { return answer.Header.Get(name) != "" }):
 		return true
-	case strings.HasSuffix(mediaType(answer), "html"):
+	case strings.Contains(mediaType(answer), "html"):
 		return false
 	case answer.Request == nil || answer.Request.Method == http.MethodHead:
 		return true
 	case answer.StatusCode < http.StatusMultipleChoices:
 		found, ok := errors.AsType[*AnswerError](err)
-		return !ok || !found.Foreign
+		return (!ok || !found.Foreign) && strings.HasSuffix(mediaType(answer), "xml") // a page need not say that it is HTML
 	default:
-		code := Code(err)
-		return code != "" && code != "UnknownError" && code != strings.ReplaceAll(http.StatusText(answer.StatusCode), " ", "")
+		return saysCode(err, answer.StatusCode)
 	}
+}
+
+// saysCode reports whether an answer itself has the code of its error. Where it has none, the SDK makes code and message of the status;
+// some codes of S3 are the words of their status too, as PreconditionFailed is, and come with a message of their own.
+func saysCode(err error, status int) bool {
+	api, ok := errors.AsType[smithy.APIError](err)
+	if !ok || api.ErrorCode() == "" || api.ErrorCode() == "UnknownError" {
+		return false
+	}
+	words := http.StatusText(status)
+	return api.ErrorCode() != strings.ReplaceAll(words, " ", "") || api.ErrorMessage() != "" && api.ErrorMessage() != words
 }
 
 func mediaType(answer *http.Response) string {
@@ -165,7 +176,7 @@ func foreign(err error) bool {
 	if !ok || response.Response == nil {
 		return false
 	}
-	if code := Code(err); code != "" && code != strings.ReplaceAll(http.StatusText(response.HTTPStatusCode()), " ", "") {
+	if saysCode(err, response.HTTPStatusCode()) {
 		return false
 	}
 	switch response.HTTPStatusCode() {

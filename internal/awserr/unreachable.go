@@ -80,7 +80,7 @@ func errorText(err error) string {
 func untrusted(err error) (problem, hint string) {
 	if unknown, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		return unknown.Error(), "the certificate is of an authority that this machine does not know, as that of a proxy which inspects TLS or of an own service: " +
-			"set AWS_CA_BUNDLE to a file with the authority's certificate"
+			"set AWS_CA_BUNDLE to a file with the authority's certificate, and with those of the system where other services need them: it stands in their place"
 	}
 	if other, ok := errors.AsType[x509.HostnameError](err); ok {
 		return other.Error(), "the certificate is another host's: check endpoint_url, and whether a proxy or a gateway answers in the service's place; " +
@@ -115,6 +115,9 @@ func Hint(err error) string {
 	}
 	if endpoint, ok := errors.AsType[*EndpointError](err); ok {
 		return endpoint.Hint
+	}
+	if setting, ok := errors.AsType[*SettingError](err); ok {
+		return setting.Hint
 	}
 	if answer, ok := errors.AsType[*ForeignError](err); ok {
 		return answer.Hint()

@@ -155,13 +155,24 @@ func (c *Copier) LeftOf(ctx context.Context, sourceKey string, target Target) (L
 	}}, nil
 }
 
-// headCopy asks what is at the destination under the input's key.
+// headCopy asks what is at the destination under the input's key. An expired session has a HEAD refused without a word; a listing
+// of the key tells, and has the session renewed.
 func (c *Copier) headCopy(ctx context.Context, in *s3.HeadObjectInput) (head *s3.HeadObjectOutput, err error) {
 	in.Bucket, in.ChecksumMode, in.ExpectedBucketOwner = &c.o.DestinationBucket, types.ChecksumModeEnabled, optional(c.o.DestinationAccount)
-	err = c.withSlot(ctx, func(ctx context.Context) (err error) {
+	ask := func(ctx context.Context) (err error) {
 		head, err = c.o.Destination.HeadObject(ctx, in)
 		return err
-	})
+	}
+	if err = c.withSlot(ctx, ask); awserr.Code(err) != "BadRequest" {
+		return head, err
+	}
+	_, _, explained := c.lookup(ctx, c.o.Destination, c.o.DestinationBucket, c.o.DestinationAccount, *in.Key)
+	switch class := awserr.Classify(explained); class { //nolint:exhaustive // the others tell nothing of the HEAD
+	case "":
+		err = c.withSlot(ctx, ask)
+	case awserr.Expired, awserr.Credentials, awserr.Canceled:
+		err = explained
+	}
 	return head, err
 }
 

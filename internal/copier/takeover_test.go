@@ -99,3 +99,22 @@ func (r refuser) RoundTrip(q *http.Request) (*http.Response, error) {
 	}
 	return r.next.RoundTrip(q)
 }
+
+// TestHeadOfACopyInAnExpiredSession is the same at the destination, where a copy lies that can be adopted.
+func TestHeadOfACopyInAnExpiredSession(t *testing.T) {
+	w := newWorld(t)
+	object := w.put("k", awsfake.BytesBody([]byte("content")), awsfake.PutOptions{})
+	if _, err := w.copy(t, object); err != nil {
+		t.Fatal(err)
+	}
+	destination := s3.New(w.client.Options(), func(o *s3.Options) {
+		o.RetryMaxAttempts = 3
+		o.Retryer = retry.AddWithErrorCodes(retry.NewStandard(), "ExpiredToken") // as creds.renewingRetryer does, after a drop
+	})
+	w.options.Destination = destination
+	w.cloud.Inject(awsfake.Fault{Operation: "HeadObject", Bucket: "consumer-copy", Kind: awsfake.ExpiredToken, Times: 1})
+	w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "consumer-copy", Kind: awsfake.ExpiredToken, Times: 1})
+	if result, err := w.copy(t, object); err != nil || !result.Adopted {
+		t.Errorf("got adopted %v, %v (reason %s), want the copy adopted under the renewed session", result.Adopted, err, copier.Reason(err))
+	}
+}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"syncd/internal/awserr"
 )
 
 // route decides which requests go through the proxy of the environment. What is on this machine or on its link never does: that is where
@@ -37,6 +39,35 @@ func (r *route) proxy(request *http.Request) (*url.URL, error) {
 		return nil, nil
 	}
 	return http.ProxyFromEnvironment(request)
+}
+
+// checkProxies refuses a variable that names no proxy. Package http passes over it, so that requests would go straight, or takes a piece
+// of it for the proxy's name. The value is not shown: it may hold a password, whose characters are the usual reason.
+func checkProxies(getenv func(name string) string) error {
+	for _, names := range [][]string{{"HTTPS_PROXY", "https_proxy"}, {"HTTP_PROXY", "http_proxy"}} {
+		for _, name := range names {
+			value := getenv(name)
+			if value == "" {
+				continue
+			}
+			if !isProxy(value) {
+				return &awserr.SettingError{
+					Name: name, Problem: "it is not the URL of a proxy",
+					Hint: "write it as http://user:password@host:port, each of % # / ? and @ in user and password as its percent code (%25 %23 %2F %3F %40)",
+				}
+			}
+			break // the other one is not read
+		}
+	}
+	return nil
+}
+
+func isProxy(value string) bool {
+	if !strings.Contains(value, "://") {
+		value = "http://" + value
+	}
+	at, err := url.Parse(value)
+	return err == nil && at.Hostname() != "" && slices.Contains([]string{"http", "https", "socks5", "socks5h"}, at.Scheme)
 }
 
 // onLink reports whether a host is this machine or on its link. fd00:ec2::/32 is where AWS has the IPv6 forms of its link-local services:

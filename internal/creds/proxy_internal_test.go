@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -70,4 +71,25 @@ func transportOf(t *testing.T, client aws.HTTPClient) *http.Transport {
 	}
 	t.Fatalf("got a client of type %T", client)
 	return nil
+}
+
+// TestProxyThatIsNone: package http passes over such values, or takes a piece of them for the proxy's name.
+func TestProxyThatIsNone(t *testing.T) {
+	for value, want := range map[string]bool{
+		"": true, "proxy:3128": true, "http://proxy:3128": true, "https://me:ge%23heim@proxy": true, "socks5h://proxy:1080": true, "10.0.0.1:3128": true, "[fd00::1]:3128": true,
+		"http://me:ge%heim@proxy:3128": false, "http://me:ge#heim@proxy:3128": false, "http://me:ge/heim@proxy:3128": false, "http://me:ge?heim@proxy:3128": false,
+		"http://proxy:31 28": false, "http://": false, "socks4://proxy:1080": false,
+	} {
+		for _, name := range []string{"HTTPS_PROXY", "http_proxy"} {
+			err := checkProxies(func(asked string) string {
+				if asked == name {
+					return value
+				}
+				return ""
+			})
+			if (err == nil) != want || err != nil && (strings.Contains(err.Error(), "heim") || !strings.HasPrefix(err.Error(), name+": ")) {
+				t.Errorf("%s=%q: got %v, want it taken: %v", name, value, err, want)
+			}
+		}
+	}
 }

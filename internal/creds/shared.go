@@ -2,13 +2,17 @@ package creds
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 	"weak"
@@ -91,9 +95,12 @@ func load(ctx context.Context, o Options) (*base, error) {
 	b.again = func(ctx context.Context, region string) (aws.Config, error) {
 		return awsconfig.LoadDefaultConfig(ctx, append(slices.Clone(options), awsconfig.WithDefaultRegion(region))...)
 	}
+	if err := checkProxies(os.Getenv); err != nil {
+		return nil, err
+	}
 	loaded, err := b.again(ctx, "")
 	if err != nil {
-		return nil, &awserr.CredentialsError{Err: err, Hint: ambientHint}
+		return nil, unloaded(err)
 	}
 	way.learn(loaded)
 	b.HTTPClient, b.config = loaded.HTTPClient, loaded
@@ -104,6 +111,20 @@ func load(ctx context.Context, o Options) (*base, error) {
 		runtime.AddCleanup(b, (*http.Transport).CloseIdleConnections, transport)
 	}
 	return b, nil
+}
+
+// unloaded says what is wrong with the environment: not all of it is about credentials.
+func unloaded(err error) error {
+	file, isFile := errors.AsType[*fs.PathError](err)
+	switch {
+	case isFile && file.Path == os.Getenv("AWS_CA_BUNDLE"), strings.Contains(err.Error(), "custom CA bundle"):
+		return &awserr.SettingError{
+			Name: "AWS_CA_BUNDLE", Problem: err.Error(),
+			Hint: "it, or ca_bundle of the profile, has to name a file with certificates in PEM that this process may read",
+		}
+	default:
+		return &awserr.CredentialsError{Err: err, Hint: ambientHint}
+	}
 }
 
 // ambient returns the session of the ambient credentials, the same for all who ask. Where STS gives them and the environment names no

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,6 +22,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"syncd/internal/awserr"
+	"syncd/internal/creds"
 )
 
 // tripper answers requests, or fails them.
@@ -69,6 +71,7 @@ func TestCauseOfWhatDoesNotGetThere(t *testing.T) {
 		{"nobody listens", failing(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), awserr.Transient, time.Minute, "connection refused", "nothing listens"},
 		{"reset", failing(&net.OpError{Op: "read", Err: syscall.ECONNRESET}), awserr.Transient, time.Minute, "connection reset", "breaks"},
 		{"a page", page(200, nil, html), awserr.Transient, 5 * time.Second, "status 200, text/html without a request id", "aws.invalid"},
+		{"a page that does not say what it is", page(200, http.Header{}, "<!DOCTYPE html><html><meta charset=utf-8><br></html>"), awserr.Transient, 5 * time.Second, "status 200 without a request id", "aws.invalid"},
 		{"a refusal of a proxy", page(403, nil, html), awserr.Transient, 5 * time.Second, "status 403, text/html without a request id", "aws.invalid"},
 		{"a refusal without words", page(403, http.Header{}, ""), awserr.Transient, 5 * time.Second, "status 403 without a request id", "aws.invalid"},
 		{"a captive portal", page(302, http.Header{"Location": {"http://portal.example/login?u=1"}}, ""), awserr.Transient, 5 * time.Second, "sends on to http://portal.example", "aws.invalid"},
@@ -97,6 +100,50 @@ func TestCauseOfWhatDoesNotGetThere(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// TestServiceWithoutIDs is one that is like S3 and gives no ids of requests: what it says with a code is its own answer, also where the
+// code is the word for the status.
+func TestServiceWithoutIDs(t *testing.T) {
+	for _, tt := range []struct {
+		status        int
+		code, message string
+		want          awserr.Class
+	}{
+		{412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold", awserr.Precondition},
+		{501, "NotImplemented", "A header you provided implies functionality that is not implemented", awserr.Unsupported},
+		{405, "MethodNotAllowed", "The specified method is not allowed against this resource", awserr.Unsupported},
+		{403, "AccessDenied", "Access Denied", awserr.Denied},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.options.HTTPClient = &http.Client{Transport: page(tt.status, http.Header{"Content-Type": {"application/xml"}},
+				"<Error><Code>"+tt.code+"</Code><Message>"+tt.message+"</Message></Error>")}
+			began := time.Now()
+			err := w.try(t, "")
+			if got := awserr.Classify(err); got != tt.want || !strings.HasPrefix(awserr.Brief(err), tt.code) || time.Since(began) > 0 {
+				t.Errorf("got class %q of %q after %s, want %q at once", got, awserr.Brief(err), time.Since(began), tt.want)
+			}
+		})
+	}
+}
+
+// TestEnvironmentThatCannotBeUsed names the variable, and does not blame the credentials.
+func TestEnvironmentThatCannotBeUsed(t *testing.T) {
+	for _, tt := range []struct{ name, value, hint string }{
+		{"AWS_CA_BUNDLE", "/no/such/file.pem", "PEM"},
+		{"AWS_CA_BUNDLE", os.DevNull, "PEM"},
+		{"HTTPS_PROXY", "http://me:ge%heim@proxy:3128", "%25"},
+	} {
+		alone(t)
+		t.Setenv("https_proxy", "")
+		t.Setenv(tt.name, tt.value)
+		_, err := creds.New(t.Context(), creds.Options{})
+		if !strings.HasPrefix(awserr.Brief(err), tt.name+": ") || !strings.Contains(awserr.Hint(err), tt.hint) || strings.Contains(awserr.Brief(err), "heim") {
+			t.Errorf("%s of %s: got %q, hint %q", tt.name, tt.value, awserr.Brief(err), awserr.Hint(err))
+		}
+		t.Setenv(tt.name, "")
 	}
 }
 

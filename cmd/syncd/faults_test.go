@@ -83,6 +83,7 @@ func networkFaults() []outerFault {
 			through(o)
 			o.dial = failsWith(os.NewSyscallError("connect", syscall.ECONNREFUSED))
 		}},
+		{"proxy whose name does not exist", false, func(o *outer) { through(o); o.dial = unknownName(true) }},
 		{"captive portal", false, func(o *outer) {
 			o.handler = pageOf(http.StatusFound, http.Header{"Location": {"http://portal.example/login?session=1"}})
 		}},
@@ -218,6 +219,9 @@ func policyFaults() []outerFault {
 		}},
 		{"destination key disabled", false, func(o *outer) { o.consumerKey.SetEnabled(false) }},
 		{"destination key pending deletion", false, func(o *outer) { o.consumerKey.ScheduleDeletion() }},
+		{"destination key of another account", false, func(o *outer) {
+			o.edit("{consumer-key}", "arn:aws:kms:us-east-1:444444444444:key/00000000-0000-4000-8000-000000000000")
+		}},
 		{"destination key denied", false, func(o *outer) { o.consumerKey.SetPolicy(closedKey(demoConsumer)) }},
 		{"source key disabled", false, func(o *outer) { o.ownerKey.SetEnabled(false) }},
 		{"source key denied", false, func(o *outer) { o.revoke() }},

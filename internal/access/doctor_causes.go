@@ -30,7 +30,7 @@ func (w *walk) causes(k *ask, a *attempt) []Cause {
 		said := slices.DeleteFunc(w.refusal(k, a), func(c Cause) bool {
 			return len(c.Statement) == 0 && slices.ContainsFunc(causes, func(o Cause) bool { return o.Kind == c.Kind && o.Target == c.Target })
 		})
-		return append(causes, said...)
+		return slices.Concat(w.othersKey(k), causes, said)
 	case awserr.KeyDisabled:
 		return append(causes, Cause{
 			Kind: CauseKeyState, Side: w.side(k.Owner), Account: k.Owner, Target: k.Resource, Confidence: Certain,
@@ -116,6 +116,19 @@ func (w *walk) noKey(k *ask) Cause {
 	}
 	at := w.place(Resource(side + " key"))
 	return w.misconfigured(w.sideOf(k)+".kms_key", "KMS has no such key in "+at.region+": correct the ARN")
+}
+
+// othersKey is the suspicion that the key of the copies was mistaken: it is another account's than the bucket.
+func (w *walk) othersKey(k *ask) []Cause {
+	parts := strings.Split(k.Resource, ":")
+	account := w.place(DestinationKey).account
+	if k.On != DestinationKey || len(parts) < 6 || account == "" || parts[4] == account {
+		return nil
+	}
+	return []Cause{{
+		Kind: CauseConfiguration, Side: Consumer, Target: w.sideOf(k) + ".kms_key", Confidence: Likely,
+		Why: "the key is of account " + parts[4] + ", and the bucket of " + account + ": is the ARN right?",
+	}}
 }
 
 func (w *walk) misconfigured(path, why string) Cause {

@@ -3,6 +3,7 @@ package access
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -120,8 +121,9 @@ func (w *walk) probeIdentity(ctx context.Context, place stsPlace) {
 func (w *walk) identityFailed(probe Probe, place stsPlace, err error) {
 	a := &attempt{err: err, class: awserr.Classify(err)}
 	probe.Outcome, probe.Error = OutcomeFailed, awserr.Brief(err)
+	_, isAnswered := errors.AsType[*awserr.ForeignError](err) // of something, which may be a service that does not know the request
 	switch {
-	case place.endpoint != "" && w.blocked[""] == "" && !a.dead():
+	case place.endpoint != "" && w.blocked[""] == "" && !a.dead() && (isAnswered || !awserr.IsAway(err)):
 		probe.Outcome = OutcomeUnknown
 		probe.Error = "the service does not say whose the credentials are, and may have no STS: " + probe.Error
 	case a.class == awserr.Denied:

@@ -59,6 +59,10 @@ func Unreachable(err error, since time.Duration) (problem, hint string) {
 		return "", ""
 	}
 	if unknown, ok := errors.AsType[*net.DNSError](err); ok && unknown.IsNotFound && since >= unknownHostGrace {
+		if isOfProxy(err) {
+			return "the name " + unknown.Name + " of the proxy does not exist: " + unknown.Error(),
+				"correct HTTPS_PROXY or HTTP_PROXY, or have this machine's DNS know the name"
+		}
 		return "the name " + unknown.Name + " does not exist: " + unknown.Error(),
 			"check region and endpoint_url, and that this machine's DNS knows the name; a service without a name for each bucket needs path_style: true"
 	}
@@ -167,6 +171,9 @@ func IsAway(err error) bool {
 	return Classify(err) == Transient && Code(err) == ""
 }
 
+// isOfProxy reports whether it was the connection to a proxy that was not made.
+func isOfProxy(err error) bool { return strings.Contains(errorText(err), "proxyconnect") }
+
 func hostOf(text string) string {
 	at, err := url.Parse(text)
 	if err != nil {
@@ -178,7 +185,7 @@ func hostOf(text string) string {
 // hintOfConnection says what to do about a connection that was not made, or that broke.
 func hintOfConnection(err error) string {
 	text := errorText(err)
-	if _, ok := errors.AsType[*ProxyError](err); ok || strings.Contains(text, "proxyconnect") {
+	if _, ok := errors.AsType[*ProxyError](err); ok || isOfProxy(err) {
 		return "look at the proxy that HTTPS_PROXY or HTTP_PROXY names, and name hosts in NO_PROXY that need none"
 	}
 	if _, ok := errors.AsType[*net.DNSError](err); ok {

@@ -366,6 +366,17 @@ func TestProcessThatPrintsNoJSON(t *testing.T) {
 	}
 }
 
+// TestProfileThatIsMissing is a name that no file has.
+func TestProfileThatIsMissing(t *testing.T) {
+	w := newWorld(t)
+	t.Setenv("AWS_PROFILE", "nosuch")
+	w.options.Ambient = nil
+	_, err := creds.New(t.Context(), w.options)
+	if refused := refusal(t, err); !strings.Contains(refused.Hint, `no profile "nosuch"`) || !strings.Contains(refused.Hint, "AWS_PROFILE") {
+		t.Errorf("got %v with the hint %q, want the profile named", err, refused.Hint)
+	}
+}
+
 // TestProcessThatKeepsCredentials prints the same credentials some more times after a service has called them expired, and then new ones.
 func TestProcessThatKeepsCredentials(t *testing.T) {
 	w := newWorld(t)

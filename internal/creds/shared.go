@@ -116,7 +116,12 @@ func load(ctx context.Context, o Options) (*base, error) {
 // unloaded says what is wrong with the environment: not all of it is about credentials.
 func unloaded(err error) error {
 	file, isFile := errors.AsType[*fs.PathError](err)
+	missing, isMissing := errors.AsType[awsconfig.SharedConfigProfileNotExistError](err)
 	switch {
+	case isMissing:
+		return &awserr.CredentialsError{
+			Err: err, Hint: fmt.Sprintf("there is no profile %q in the files of the AWS configuration: correct AWS_PROFILE, or AWS_CONFIG_FILE where the profile is in another file", missing.Profile),
+		}
 	case isFile && file.Path == os.Getenv("AWS_CA_BUNDLE"), strings.Contains(err.Error(), "custom CA bundle"):
 		return &awserr.SettingError{
 			Name: "AWS_CA_BUNDLE", Problem: err.Error(),

@@ -239,7 +239,7 @@ func TestSchedule(t *testing.T) {
 			t.Errorf("%q: got interval %v, %v, %v, want %v", text, got, ok, err, want)
 		}
 	}
-	for _, text := range []string{" ", "TZ=", "TZ=UTC", "CRON_TZ=Nowhere * * * * *", "@every -5m", "@every 0s", "@every", "@reboot", "60 * * * *", "* * * * * *"} {
+	for _, text := range []string{" ", "TZ=", "TZ=UTC", "CRON_TZ=Nowhere * * * * *", "@every -5m", "@every 0s", "CRON_TZ=UTC @every -5m", "TZ=UTC @every 1ms", "@every", "@reboot", "60 * * * *", "* * * * * *"} {
 		if s, err := config.ParseSchedule(text); err == nil {
 			t.Errorf("ParseSchedule(%q): got %v, want an error", text, s)
 		}

@@ -198,10 +198,10 @@ func hintOfConnection(err error) string {
 		return "what gives this process its credentials does not answer: look at the metadata or credential endpoint of the container or the instance"
 	}
 	if isLate && late.isMute() {
-		return "the connection is made and nothing comes: look at what is between this machine and the service, as a firewall or a load balancer"
+		return "the connection is made and nothing comes: look at what is between this machine and the service, as a proxy, a firewall or a load balancer"
 	}
 	if strings.Contains(text, "connection reset") || strings.Contains(text, "EOF") {
-		return "the connection breaks: look at what is between this machine and the service, as a firewall or a load balancer"
+		return "the connection breaks: look at what is between this machine and the service, as a proxy, a firewall or a load balancer"
 	}
 	return ""
 }

@@ -59,6 +59,9 @@ func Unreachable(err error, since time.Duration) (problem, hint string) {
 		return "", ""
 	}
 	if unknown, ok := errors.AsType[*net.DNSError](err); ok && unknown.IsNotFound && since >= unknownHostGrace {
+		if ofProxy(err) {
+			return "the name " + unknown.Name + " of the proxy does not exist: " + unknown.Error(), "check the host in HTTPS_PROXY or HTTP_PROXY, and that this machine's DNS knows it"
+		}
 		return "the name " + unknown.Name + " does not exist: " + unknown.Error(),
 			"check region and endpoint_url, and that this machine's DNS knows the name; a service without a name for each bucket needs path_style: true"
 	}
@@ -68,6 +71,9 @@ func Unreachable(err error, since time.Duration) (problem, hint string) {
 	}
 	return "", ""
 }
+
+// ofProxy reports whether it is the connection to a proxy that was not made.
+func ofProxy(err error) bool { return strings.Contains(errorText(err), "proxyconnect") }
 
 func errorText(err error) string {
 	if err == nil {
@@ -178,7 +184,7 @@ func hostOf(text string) string {
 // hintOfConnection says what to do about a connection that was not made, or that broke.
 func hintOfConnection(err error) string {
 	text := errorText(err)
-	if _, ok := errors.AsType[*ProxyError](err); ok || strings.Contains(text, "proxyconnect") {
+	if _, ok := errors.AsType[*ProxyError](err); ok || ofProxy(err) {
 		return "look at the proxy that HTTPS_PROXY or HTTP_PROXY names, and name hosts in NO_PROXY that need none"
 	}
 	if _, ok := errors.AsType[*net.DNSError](err); ok {

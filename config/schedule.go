@@ -50,7 +50,11 @@ func compile(text string) (cron.Schedule, error) {
 		return nil, errors.New("no such date exists")
 	}
 	if spec, ok := next.(*cron.SpecSchedule); ok {
-		return newZoned(*spec), nil
+		z := newZoned(*spec)
+		if strings.Contains(text, "TZ=Local ") {
+			z.zone = time.Local // of the machine, as it was asked for
+		}
+		return z, nil
 	}
 	return next, nil
 }

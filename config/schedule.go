@@ -35,7 +35,7 @@ func compile(text string) (cron.Schedule, error) {
 	if strings.Contains(text, "TZ=") && !strings.Contains(text, " ") {
 		return nil, errors.New("a zone alone")
 	}
-	if every, ok := strings.CutPrefix(text, "@every "); ok {
+	if _, every, ok := strings.Cut(text, "@every "); ok {
 		// The parser rounds anything below a second, and negative durations too, up to one second.
 		if d, err := time.ParseDuration(every); err == nil && d < time.Second {
 			return nil, errors.New("less than a second")
@@ -50,7 +50,11 @@ func compile(text string) (cron.Schedule, error) {
 		return nil, errors.New("no such date exists")
 	}
 	if spec, ok := next.(*cron.SpecSchedule); ok {
-		return newZoned(*spec), nil
+		z := newZoned(*spec)
+		if strings.Contains(text, "TZ=Local ") {
+			z.zone = time.Local // of the machine, as it was asked for
+		}
+		return z, nil
 	}
 	return next, nil
 }

@@ -239,7 +239,16 @@ func TestSchedule(t *testing.T) {
 			t.Errorf("%q: got interval %v, %v, %v, want %v", text, got, ok, err, want)
 		}
 	}
-	for _, text := range []string{" ", "TZ=", "TZ=UTC", "CRON_TZ=Nowhere * * * * *", "@every -5m", "@every 0s", "@every", "@reboot", "60 * * * *", "* * * * * *"} {
+	here := time.Local
+	t.Cleanup(func() { time.Local = here })
+	time.Local = time.FixedZone("here", 2*60*60)
+	for text, want := range map[string]int{"CRON_TZ=Local 0 5 * * *": 3, "TZ=Local 0 5 * * *": 3, "0 5 * * *": 5} {
+		s, err := config.ParseSchedule(text)
+		if next := s.Next(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)); err != nil || next.Hour() != want {
+			t.Errorf("%q on a machine two hours ahead: got %v, %v, want %d o'clock UTC", text, next, err, want)
+		}
+	}
+	for _, text := range []string{" ", "TZ=", "TZ=UTC", "CRON_TZ=Nowhere * * * * *", "@every -5m", "@every 0s", "CRON_TZ=UTC @every -5m", "TZ=UTC @every 1ms", "@every", "@reboot", "60 * * * *", "* * * * * *"} {
 		if s, err := config.ParseSchedule(text); err == nil {
 			t.Errorf("ParseSchedule(%q): got %v, want an error", text, s)
 		}

@@ -59,9 +59,8 @@ func Unreachable(err error, since time.Duration) (problem, hint string) {
 		return "", ""
 	}
 	if unknown, ok := errors.AsType[*net.DNSError](err); ok && unknown.IsNotFound && since >= unknownHostGrace {
-		if isOfProxy(err) {
-			return "the name " + unknown.Name + " of the proxy does not exist: " + unknown.Error(),
-				"correct HTTPS_PROXY or HTTP_PROXY, or have this machine's DNS know the name"
+		if ofProxy(err) {
+			return "the name " + unknown.Name + " of the proxy does not exist: " + unknown.Error(), "check the host in HTTPS_PROXY or HTTP_PROXY, and that this machine's DNS knows it"
 		}
 		return "the name " + unknown.Name + " does not exist: " + unknown.Error(),
 			"check region and endpoint_url, and that this machine's DNS knows the name; a service without a name for each bucket needs path_style: true"
@@ -72,6 +71,9 @@ func Unreachable(err error, since time.Duration) (problem, hint string) {
 	}
 	return "", ""
 }
+
+// ofProxy reports whether it is the connection to a proxy that was not made.
+func ofProxy(err error) bool { return strings.Contains(errorText(err), "proxyconnect") }
 
 func errorText(err error) string {
 	if err == nil {
@@ -171,9 +173,6 @@ func IsAway(err error) bool {
 	return Classify(err) == Transient && Code(err) == ""
 }
 
-// isOfProxy reports whether it was the connection to a proxy that was not made.
-func isOfProxy(err error) bool { return strings.Contains(errorText(err), "proxyconnect") }
-
 func hostOf(text string) string {
 	at, err := url.Parse(text)
 	if err != nil {
@@ -185,7 +184,7 @@ func hostOf(text string) string {
 // hintOfConnection says what to do about a connection that was not made, or that broke.
 func hintOfConnection(err error) string {
 	text := errorText(err)
-	if _, ok := errors.AsType[*ProxyError](err); ok || isOfProxy(err) {
+	if _, ok := errors.AsType[*ProxyError](err); ok || ofProxy(err) {
 		return "look at the proxy that HTTPS_PROXY or HTTP_PROXY names, and name hosts in NO_PROXY that need none"
 	}
 	if _, ok := errors.AsType[*net.DNSError](err); ok {
@@ -205,10 +204,10 @@ func hintOfConnection(err error) string {
 		return "what gives this process its credentials does not answer: look at the metadata or credential endpoint of the container or the instance"
 	}
 	if isLate && late.isMute() {
-		return "the connection is made and nothing comes: look at what is between this machine and the service, as a firewall or a load balancer"
+		return "the connection is made and nothing comes: look at what is between this machine and the service, as a proxy, a firewall or a load balancer"
 	}
 	if strings.Contains(text, "connection reset") || strings.Contains(text, "EOF") {
-		return "the connection breaks: look at what is between this machine and the service, as a firewall or a load balancer"
+		return "the connection breaks: look at what is between this machine and the service, as a proxy, a firewall or a load balancer"
 	}
 	return ""
 }

@@ -3,6 +3,8 @@ package creds
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -109,5 +111,27 @@ func TestRegionOfTheMapping(t *testing.T) {
 				t.Errorf("got region %q, source %q, %v, want %q", loaded.Region, sourceOf(loaded).name, err, tt.want)
 			}
 		})
+	}
+}
+
+// TestSourceOfARoleWithARole is a profile whose role is assumed with what another profile gives: it is named as the role.
+func TestSourceOfARoleWithARole(t *testing.T) {
+	for name, value := range map[string]string{"AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_PROFILE": "app", "AWS_REGION": "", "AWS_DEFAULT_REGION": "", "AWS_ACCESS_KEY_ID": ""} {
+		t.Setenv(name, value)
+	}
+	for _, base := range []string{"role_arn = arn:aws:iam::222222222222:role/pod\nweb_identity_token_file = /token", "credential_process = /bin/false", "aws_access_key_id = A\naws_secret_access_key = s"} {
+		file := filepath.Join(t.TempDir(), "config")
+		text := "[profile app]\nrole_arn = arn:aws:iam::222222222222:role/app\nsource_profile = base\n[profile base]\n" + base + "\n"
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("AWS_CONFIG_FILE", file)
+		b, err := load(t.Context(), Options{Shared: new(Shared), Now: time.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := sourceOf(b.config); got.name != "the role of profile app" || got.fixed || !got.regional(b.config) {
+			t.Errorf("%s: got %+v, want the role of the profile, in the region of the mapping", base, got)
+		}
 	}
 }

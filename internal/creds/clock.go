@@ -3,10 +3,10 @@ package creds
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"sync/atomic"
 	"time"
 
-	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -88,12 +88,13 @@ func (c *Clock) watch(now func() time.Time, logger *slog.Logger) func(*middlewar
 		if answer.Header.Get("X-Amz-Request-Id") == "" && answer.Header.Get("X-Amzn-Requestid") == "" {
 			return out, metadata, err
 		}
-		if date, ok := awsmiddleware.GetServerTime(metadata); ok {
+		if date, bad := http.ParseTime(answer.Header.Get("Date")); bad == nil {
 			c.note(now().Sub(date), logger)
 		}
 		return out, metadata, err
 	}
 	return func(stack *middleware.Stack) error {
-		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.clock", measure), middleware.Before)
+		// Right at the transport, before the body is read: that of a copy ends when the copy is made.
+		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.clock", measure), middleware.After)
 	}
 }

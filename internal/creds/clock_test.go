@@ -2,6 +2,7 @@ package creds_test
 
 import (
 	"bytes"
+	"io"
 	"log/slog"
 	"net/http"
 	"regexp"
@@ -154,4 +155,37 @@ func TestSessionsOfOddAnswers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// slowly is a body whose end comes late, as S3 sends that of a copy: the header at once, and what became of it when it is done.
+type slowly struct {
+	io.Reader
+	after time.Duration
+}
+
+func (s *slowly) Read(p []byte) (int, error) {
+	time.Sleep(s.after)
+	s.after = 0
+	return s.Reader.Read(p)
+}
+
+func (*slowly) Close() error { return nil }
+
+// TestClockWhileACopyIsMade takes the time when the answer began, not when it ended.
+func TestClockWhileACopyIsMade(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, log := skewed(t, 0)
+		w.options.HTTPClient = &http.Client{Transport: tripper(func(r *http.Request) (*http.Response, error) {
+			answer := reply(r, http.StatusOK, "")
+			answer.Header = http.Header{"Date": {time.Now().UTC().Format(http.TimeFormat)}, "X-Amz-Request-Id": {"R"}, "Content-Type": {"application/xml"}}
+			text := `<CopyObjectResult><ETag>"e"</ETag><LastModified>2026-01-01T00:00:00.000Z</LastModified></CopyObjectResult>`
+			answer.Body, answer.ContentLength = &slowly{strings.NewReader(text), 20 * time.Minute}, -1
+			return answer, nil
+		})}
+		set := w.open(t)
+		_, err := w.client(t, set, "").CopyObject(t.Context(), &s3.CopyObjectInput{Bucket: aws.String("data"), Key: aws.String("k"), CopySource: aws.String("data/a")})
+		if got, ok := set.Skew(); err != nil || !ok || creds.Skewed(got) || log.Len() > 0 {
+			t.Errorf("got %v, skew %s, %v and the log %q, want none for a copy that took long", err, got, ok, log)
+		}
+	})
 }

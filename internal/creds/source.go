@@ -74,13 +74,13 @@ func sourceOf(loaded aws.Config) source {
 	}
 	const way = "check the network's way to STS, that the role trusts the caller, and the region: AWS_REGION, or else that of the mapping"
 	switch {
+	case comes(aws.CredentialSourceSTSAssumeRole): // whatever it is assumed with
+		return source{kind: fromSTS, name: "the role" + profile, hint: way}
 	case comes(aws.CredentialSourceEnvVars):
 		return source{kind: fromEnvironment, name: "the environment (AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN)", hint: fixedHint, fixed: true}
 	case comes(aws.CredentialSourceEnvVarsSTSWebIDToken, aws.CredentialSourceProfileSTSWebIDToken):
 		file := cmp.Or(env.WebIdentityTokenFilePath, shared.WebIdentityTokenFile)
 		return source{kind: fromSTS, name: "STS for the token in " + file, hint: way + "; the token has to be there and new"}
-	case comes(aws.CredentialSourceSTSAssumeRole):
-		return source{kind: fromSTS, name: "the role" + profile, hint: way}
 	case comes(aws.CredentialSourceProcess):
 		return source{kind: fromProcess, name: "credential_process" + profile, hint: "run it by hand: it has to print JSON with credentials, and to end"}
 	case comes(aws.CredentialSourceSSO, aws.CredentialSourceSSOLegacy):

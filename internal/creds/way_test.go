@@ -67,6 +67,7 @@ func TestCauseOfWhatDoesNotGetThere(t *testing.T) {
 		{"no TLS", failing(tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}), awserr.Credentials, 0, "TLS handshake", "scheme"},
 		{"a header that cannot be", failing(errors.New(`net/http: invalid header field value for "Authorization"`)), awserr.Credentials, 0, "invalid header field", "line break"},
 		{"unknown host", failing(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "aws.invalid", Err: "no such host", IsNotFound: true}}), awserr.Credentials, 5 * time.Second, "the name aws.invalid does not exist", "DNS"},
+		{"unknown proxy", failing(&net.OpError{Op: "proxyconnect", Net: "tcp", Err: &net.OpError{Op: "dial", Err: &net.DNSError{Name: "prxy", Err: "no such host", IsNotFound: true}}}), awserr.Credentials, 5 * time.Second, "the name prxy of the proxy does not exist", "HTTPS_PROXY"},
 		{"a proxy that refuses", failing(&awserr.ProxyError{Proxy: "http://proxy:3128", Status: 407}), awserr.Credentials, 0, "the proxy http://proxy:3128 refuses to connect: 407", "user:password"},
 		{"nobody listens", failing(&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}), awserr.Transient, time.Minute, "connection refused", "nothing listens"},
 		{"reset", failing(&net.OpError{Op: "read", Err: syscall.ECONNRESET}), awserr.Transient, time.Minute, "connection reset", "breaks"},

@@ -270,33 +270,39 @@ func (r *recorded) Write(p []byte) (int, error) { return r.text.Write(p) }
 // buffered is an end of a pipe whose writes do not wait for the reader, as those of a socket do not: both ends of a handshake may write.
 type buffered struct {
 	net.Conn
-	written chan []byte
-	end     sync.Once
+
+	mu      sync.Mutex
+	written chan []byte // nil once it is closed
 }
 
 func buffer(conn net.Conn) net.Conn {
-	b := &buffered{Conn: conn, written: make(chan []byte, 1<<12)}
+	written := make(chan []byte, 1<<12)
 	go func() {
-		for p := range b.written {
+		for p := range written {
 			_, _ = conn.Write(p)
 		}
 		_ = conn.Close()
 	}()
-	return b
+	return &buffered{Conn: conn, written: written}
 }
 
 func (b *buffered) Write(p []byte) (n int, err error) {
-	defer func() {
-		if recover() != nil {
-			err = net.ErrClosed
-		}
-	}()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.written == nil {
+		return 0, net.ErrClosed
+	}
 	b.written <- bytes.Clone(p)
 	return len(p), nil
 }
 
 func (b *buffered) Close() error {
-	b.end.Do(func() { close(b.written) })
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.written != nil {
+		close(b.written)
+		b.written = nil
+	}
 	return nil
 }
 

@@ -31,6 +31,9 @@ const (
 // TestPassesAtOnceShareMemory has passes with state on S3 meet in their middle, where each has its chunks open, and looks at what
 // they hold there.
 func TestPassesAtOnceShareMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector takes memory of its own; make test runs it")
+	}
 	s := newState()
 	store := s.store(nil)
 	for i := range *passesAtOnce {

@@ -193,8 +193,11 @@ func ledgerBubble(t *testing.T, test func(t *testing.T)) {
 // the process go on or die with it.
 func TestEverySingleRequestFails(t *testing.T) {
 	first, step := 0, 3 // each third one, and another third with each harm
-	if *everyRequest {
+	switch {
+	case *everyRequest:
 		step = 1
+	case testing.Short():
+		step = 9
 	}
 	for _, harm := range []harm{refused, lost, cut} {
 		for _, killed := range []bool{false, true} {

@@ -359,11 +359,15 @@ func (c *contest) hold(ctx context.Context, number int, who contender) {
 // those who had the lease is lost, be it entries or uploads under way. More of it: -rapid.checks=2000.
 func TestHoldersAgainstAModel(t *testing.T) {
 	contests, takeovers, commits := 0, 0, 0
+	lasts := 3 * time.Minute
+	if testing.Short() {
+		lasts = time.Minute
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		contenders := rapid.SliceOfN(rapid.Custom(drawContender), 2, 3).Draw(rt, "contenders")
 		c := &contest{copied: map[string]bool{}, acked: map[string]int{}, uploads: map[string]bool{}, committed: map[int64]string{}}
 		ledgerBubble(t, func(t *testing.T) { //nolint:thelper // it is the test
-			c.state, c.until = newState(), time.Now().Add(3*time.Minute)
+			c.state, c.until = newState(), time.Now().Add(lasts)
 			var group sync.WaitGroup
 			for i, who := range contenders {
 				group.Go(func() { c.hold(t.Context(), i, who) })

@@ -19,6 +19,9 @@ const relayMemory, most = 128 * mib, 256 * mib
 // TestRelayInLittleMemory relays four objects side by side, each larger than all the memory there is for them, by ranges and
 // as streams.
 func TestRelayInLittleMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector takes memory of its own; make test runs it")
+	}
 	for _, ranges := range []bool{true, false} {
 		w, source := newOdd(t)
 		source.ranges = ranges

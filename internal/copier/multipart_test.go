@@ -179,6 +179,9 @@ func TestCopyInPartsBeginsAtItsThreshold(t *testing.T) {
 
 // TestCopyOfAnObjectOfTebibytes makes at most 10,000 parts. TestPartsMakeTheObject plans for the largest object of S3.
 func TestCopyOfAnObjectOfTebibytes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	for _, tt := range []struct {
 		size, partSize int64
 		want           int

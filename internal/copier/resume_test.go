@@ -211,6 +211,9 @@ func TestResumeWithoutLeave(t *testing.T) {
 
 // TestResumeOfThousandsOfParts needs several pages to list them.
 func TestResumeOfThousandsOfParts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	const parts = 2_345
 	w := newParted(t)
 	object := w.put("k", awsfake.SyntheticBody(parts*5*mib, 1), awsfake.PutOptions{})

@@ -106,6 +106,9 @@ func TestSweepWithoutAnInitiator(t *testing.T) {
 
 // TestSweepOfThousands lists several pages while it aborts what they show.
 func TestSweepOfThousands(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	const uploads = 2_100
 	w := newWorld(t)
 	ours, arn := w.as(t, "/", "syncd")

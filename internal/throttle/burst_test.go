@@ -20,6 +20,9 @@ func bursts(every, lasts time.Duration) func() error {
 
 // TestBursts has refusals come in bursts that do not depend on the rate: what is done about one is undone when it is over.
 func TestBursts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	for _, tt := range []struct {
 		every, lasts     time.Duration
 		mappings, atOnce int
@@ -55,6 +58,9 @@ func TestBursts(t *testing.T) {
 
 // TestQuotaIsNoBurst has a quota fall to a half and to a tenth: what was cut for it is not undone.
 func TestQuotaIsNoBurst(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(nearby, newQuota(2000, 200), newQuota(0, 0))
 		load := newLoad()

@@ -147,6 +147,9 @@ const simulationDoc = "../../docs/throttling.md"
 
 // TestSimulation holds every scene to its promise, and the document to the scenes.
 func TestSimulation(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	text, err := os.ReadFile(simulationDoc)
 	if err != nil {
 		t.Fatal(err)

@@ -79,6 +79,9 @@ func deceits() (all []deceit) {
 // TestAdversary has each answer be untrue, in each way: at the end of two passes the destination has the newest version of an object, or
 // that is in quarantine, or the pass says that it failed; and the ledger vouches for nothing else.
 func TestAdversary(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test and make adversary run it")
+	}
 	for _, mode := range []string{"server-side", "relay"} {
 		t.Run(mode, func(t *testing.T) {
 			emptyPools()

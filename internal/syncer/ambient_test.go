@@ -107,6 +107,9 @@ func (w *world) ambientRole(t *testing.T) *agent {
 // TestDayOfAmbientCredentials runs a pass every half an hour of a day, with an object in many parts each, under ambient credentials that
 // end every hour, now and then before their time, and whose endpoint fails a third of the time: no object fails.
 func TestDayOfAmbientCredentials(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -135,6 +135,9 @@ func TestEverythingIsRefused(t *testing.T) {
 
 // TestManyAreRefused has many objects; a million with -many.
 func TestManyAreRefused(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	n := 20_000
 	if *many > 5000 {
 		n = *many

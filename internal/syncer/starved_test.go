@@ -55,6 +55,9 @@ func TestTheLastPrefixIsRefusedWithoutAReason(t *testing.T) {
 
 // TestNewObjectsAmongOldOnesAreRefused: all new objects are refused when read, and are spread among old ones that may be read.
 func TestNewObjectsAmongOldOnesAreRefused(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -143,6 +143,9 @@ func TestDrainAfterATrial(t *testing.T) {
 
 // TestManyRefusedStretches has each of many prefixes be refused in part: that is examined a few times, not for each of them.
 func TestManyRefusedStretches(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -127,6 +127,9 @@ func Brief(err error) string {
 	return text + elsewhere(err)
 }
 
+// EndpointOf is the scheme and the host of a URL: what messages show of it. Its user, path and query may be secrets.
+func EndpointOf(at *url.URL) string { return at.Scheme + "://" + at.Host }
+
 // unsent is the text of an error that no service gave. Of a request whose connection failed it is where that led, without the query and the
 // SDK's layers.
 func unsent(err error) string {
@@ -138,7 +141,7 @@ func unsent(err error) string {
 	if fault != nil {
 		return failed.Err.Error()
 	}
-	return "send to " + at.Scheme + "://" + at.Host + ": " + failed.Err.Error()
+	return "send to " + EndpointOf(at) + ": " + failed.Err.Error()
 }
 
 // Fatal reports whether err makes every further request of the same mapping fail as well, so that going on object by

@@ -165,7 +165,7 @@ func placeOf(location string) string {
 	if err != nil || at.Host == "" {
 		return ""
 	}
-	return bounded(at.Scheme + "://" + at.Host)
+	return bounded(EndpointOf(at))
 }
 
 // foreign reports whether a refusal that would decide something is not the service's: it names nothing that is missing or

@@ -7,7 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/smithy-go"
+	"syncd/internal/awserr"
+
 	"github.com/aws/smithy-go/middleware"
 )
 
@@ -33,7 +34,7 @@ func within[T any](ctx context.Context, began time.Time, limit time.Duration, ge
 	limited, cancel := context.WithDeadline(context.WithValue(ctx, boundKey{}, b), b.deadline)
 	defer cancel()
 	got, err := get(limited)
-	if err == nil || ctx.Err() != nil || !gaveUp(err) {
+	if err == nil || ctx.Err() != nil || !awserr.Ended(err) {
 		return got, err
 	}
 	took := max(time.Since(began).Round(time.Second), time.Second)
@@ -43,12 +44,6 @@ func within[T any](ctx context.Context, began time.Time, limit time.Duration, ge
 		return got, fmt.Errorf("%w within %s: %w", errSlow, took, b.last)
 	}
 	return got, fmt.Errorf("%w within %s: no answer", errSlow, took)
-}
-
-// gaveUp reports whether an error is of a time that was over.
-func gaveUp(err error) bool {
-	_, canceled := errors.AsType[*smithy.CanceledError](err)
-	return canceled || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
 // attachBound has the requests of a client end with the retrieval of credentials that they are made for.
@@ -63,7 +58,7 @@ func attachBound(stack *middleware.Stack) error {
 	}
 	observed := func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 		out, metadata, err := next.HandleDeserialize(ctx, in)
-		if b, ok := ctx.Value(boundKey{}).(*bound); ok && err != nil && !gaveUp(err) {
+		if b, ok := ctx.Value(boundKey{}).(*bound); ok && err != nil && !awserr.Ended(err) {
 			b.mu.Lock()
 			b.last = err
 			b.mu.Unlock()

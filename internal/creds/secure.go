@@ -75,7 +75,7 @@ func isOfService(ctx context.Context, stack *middleware.Stack) bool {
 }
 
 func (p plain) refuse(service string, at *url.URL) error {
-	refused := &awserr.EndpointError{Service: service, Endpoint: at.Scheme + "://" + at.Host}
+	refused := &awserr.EndpointError{Service: service, Endpoint: awserr.EndpointOf(at)}
 	switch {
 	case !p.configured(strings.ToLower(at.Host)):
 		refused.Problem = "the endpoint is without TLS, and the environment or a profile names it"

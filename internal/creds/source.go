@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"syncd/internal/awserr"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -126,7 +128,7 @@ func containerEndpoint(env awsconfig.EnvConfig) string {
 	if env.ContainerCredentialsRelativePath != "" || err != nil {
 		return "http://169.254.170.2"
 	}
-	return at.Scheme + "://" + at.Host
+	return awserr.EndpointOf(at)
 }
 
 // given is where credentials come from that the caller of New has given.

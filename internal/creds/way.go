@@ -92,7 +92,7 @@ func (w way) explain(ctx context.Context, in middleware.DeserializeInput, next m
 		return out, metadata, err
 	}
 	return out, metadata, &awserr.EndpointError{
-		Service: awsmiddleware.GetServiceID(ctx), Endpoint: request.URL.Scheme + "://" + request.URL.Host, Problem: problem, Hint: hint, Unreachable: true,
+		Service: awsmiddleware.GetServiceID(ctx), Endpoint: awserr.EndpointOf(request.URL), Problem: problem, Hint: hint, Unreachable: true,
 	}
 }
 
@@ -102,7 +102,7 @@ func (w way) locate(found *awserr.ForeignError, request *smithyhttp.Request) {
 		return
 	}
 	sent := request.Request
-	found.Endpoint = sent.URL.Scheme + "://" + sent.URL.Host
+	found.Endpoint = awserr.EndpointOf(sent.URL)
 	if w.proxy == nil {
 		return
 	}
@@ -110,7 +110,7 @@ func (w way) locate(found *awserr.ForeignError, request *smithyhttp.Request) {
 	if err != nil || proxy == nil {
 		return
 	}
-	found.Proxy = bare(proxy)
+	found.Proxy = awserr.EndpointOf(proxy)
 	names := []string{"HTTP_PROXY", "http_proxy"}
 	if sent.URL.Scheme == "https" {
 		names = []string{"HTTPS_PROXY", "https_proxy"}
@@ -126,15 +126,12 @@ func (w way) locate(found *awserr.ForeignError, request *smithyhttp.Request) {
 	}
 }
 
-// bare is a URL without its user and its password.
-func bare(at *url.URL) string { return (&url.URL{Scheme: at.Scheme, Host: at.Host}).String() }
-
 // refusedConnect turns a proxy's refusal to connect into an error that names the proxy.
 func refusedConnect(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
 	if answer.StatusCode == http.StatusOK {
 		return nil
 	}
-	return &awserr.ProxyError{Proxy: bare(proxy), Status: answer.StatusCode}
+	return &awserr.ProxyError{Proxy: awserr.EndpointOf(proxy), Status: answer.StatusCode}
 }
 
 // malformedError says that credentials cannot be what they were meant to be.

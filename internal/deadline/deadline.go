@@ -56,7 +56,7 @@ func Attach(stack *middleware.Stack) error {
 	}
 	send := func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 		if request, ok := in.Request.(*smithyhttp.Request); ok {
-			of(ctx).sent(request.URL.Scheme + "://" + request.URL.Host)
+			of(ctx).sent(awserr.EndpointOf(request.URL))
 		}
 		return next.HandleDeserialize(ctx, in)
 	}

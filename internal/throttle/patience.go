@@ -47,7 +47,7 @@ func bound(ctx context.Context, in middleware.DeserializeInput, next middleware.
 		// The SDK's error would look like a request that was canceled, which nobody retries.
 		late := &awserr.TimeoutError{Limit: patience}
 		if request, ok := in.Request.(*smithyhttp.Request); ok {
-			late.Endpoint = request.URL.Scheme + "://" + request.URL.Host
+			late.Endpoint = awserr.EndpointOf(request.URL)
 		}
 		err = late
 	}

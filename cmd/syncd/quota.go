@@ -138,10 +138,5 @@ func (s *system) terms(m config.Mapping) plan.Terms {
 // charged reports whether AWS charges for requests that end so: it does for success and for faults of the caller, and not for
 // its own (Amazon S3 User Guide, "Billing for Amazon S3 error responses").
 func charged(class awserr.Class) bool {
-	switch class { //nolint:exhaustive // the classes of faults that are not the caller's
-	case awserr.Throttled, awserr.ThrottledKMS, awserr.Transient, awserr.Canceled:
-		return false
-	default:
-		return true
-	}
+	return !class.Passes() && class != awserr.Canceled
 }

@@ -80,7 +80,7 @@ func (w *walk) otherwise(k *ask, a *attempt) []Cause {
 		return []Cause{w.misconfigured("roles."+k.Target, cmp.Or(hint, "AWS does not take what is sent: the error tells why"))}
 	case a.class == awserr.Credentials, a.class == awserr.Expired:
 		return []Cause{{Kind: CauseCredentials, Side: Consumer, Confidence: Certain, Why: cmp.Or(hint, "the ambient credentials are wrong or have expired: give the process fresh ones")}}
-	case a.class == awserr.Transient, a.class == awserr.Throttled, a.class == awserr.ThrottledKMS:
+	case a.class.Passes():
 		kind := CauseService
 		if awserr.IsAway(a.err) {
 			kind = CauseNetwork

@@ -71,6 +71,9 @@ const (
 	Unknown Class = "unknown"
 )
 
+// Passes reports whether errors of the class pass by themselves, so that the same request may fare better a moment later.
+func (c Class) Passes() bool { return c == Transient || c == Throttled || c == ThrottledKMS }
+
 // Classify returns the class of err. A nil error has the empty class.
 func Classify(err error) Class {
 	if err == nil {

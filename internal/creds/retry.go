@@ -76,13 +76,12 @@ func (r signedRetryer) IsErrorRetryable(err error) bool {
 	if answer, ok := errors.AsType[*awserr.ForeignError](err); ok && answer.Lasting {
 		return false
 	}
-	switch awserr.Classify(err) { //nolint:exhaustive // the SDK judges the others
+	class := awserr.Classify(err)
+	switch class { //nolint:exhaustive // the SDK judges the others
 	case awserr.Credentials, awserr.Denied, awserr.Precondition, awserr.Gone, awserr.Archived:
 		return false
-	case awserr.Throttled, awserr.ThrottledKMS, awserr.Transient:
-		return true
 	default:
-		return r.Retryer.IsErrorRetryable(err)
+		return class.Passes() || r.Retryer.IsErrorRetryable(err)
 	}
 }
 

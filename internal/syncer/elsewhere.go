@@ -36,6 +36,7 @@ func (p *pass) judge(ctx context.Context, a plan.Action, cause error) (*RefusedE
 	if err != nil {
 		return nil, err
 	}
+	side := sync.OnceValues(func() (string, error) { return p.sideThatRefuses(ctx, a.Object.Key) })
 	after := []string{a.ListedAfter}
 	for _, place := range spaced(places, samplesFor(cause)) {
 		tried, err := p.tryAfter(ctx, place.After, copier.Reason(cause))
@@ -44,8 +45,7 @@ func (p *pass) judge(ctx context.Context, a plan.Action, cause error) (*RefusedE
 			return nil, err
 		case tried.isBegun:
 			// More is asked for once there are parts: an object that is only begun shows nothing of that.
-			isSource, err := p.isUnreadable(ctx, a.Object.Key)
-			if err != nil || isSource {
+			if at, err := side(); err != nil || at == sideSource {
 				return nil, err
 			}
 			after = append(after, place.After)
@@ -58,11 +58,14 @@ func (p *pass) judge(ctx context.Context, a plan.Action, cause error) (*RefusedE
 	if len(after) == 1 {
 		return nil, nil // nothing else is to be copied, so that going on costs little
 	}
-	side, isStretch, err := p.askAgain(ctx, a.Object.Key, cause, witness)
-	if err != nil || isStretch {
+	at, err := side()
+	if err != nil {
 		return nil, err
 	}
-	refused := &RefusedError{InTurn: inTurn, Elsewhere: len(after) - 1, Side: side, Err: cause}
+	if isStretch, err := p.isStretch(ctx, at, cause, witness); err != nil || isStretch {
+		return nil, err
+	}
+	refused := &RefusedError{InTurn: inTurn, Elsewhere: len(after) - 1, Side: at, Err: cause}
 	if isPassing(copier.Reason(cause)) {
 		return refused, nil
 	}
@@ -103,51 +106,6 @@ func (p *pass) firstAfter(ctx context.Context) listing.Next {
 		}
 		return "", false, nil
 	}
-}
-
-// trial is what became of an object that was copied out of turn. The walk takes the copy over when it gets there.
-type trial struct {
-	version listing.Object
-	result  copier.Result
-	ours    copier.Ours
-	err     error
-	made    bool
-	isBegun bool // it may be read, and copied in parts, of which none was made
-}
-
-// isAllowed reports whether the object was not refused, whatever else became of it but for what passes by itself.
-func (t trial) isAllowed() bool {
-	switch awserr.Classify(t.err) { //nolint:exhaustive // the classes that show nothing
-	case awserr.Transient, awserr.Throttled, awserr.ThrottledKMS, awserr.Gone, awserr.Canceled:
-		return false
-	default:
-		return t.made && !t.isRefused()
-	}
-}
-
-func (t trial) isRefused() bool { return t.made && t.err != nil && isShared(copier.Reason(t.err)) }
-
-// trials are kept until the walk gets to their keys.
-type trials struct {
-	mu    sync.Mutex
-	byKey map[string]trial
-}
-
-func (t *trials) keep(key string, made trial) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.byKey == nil {
-		t.byKey = map[string]trial{}
-	}
-	t.byKey[key] = made
-}
-
-func (t *trials) take(key string) (made trial, ok bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	made, ok = t.byKey[key]
-	delete(t.byKey, key)
-	return made, ok
 }
 
 // tryAfter copies some of the first objects after a key that must be copied, until one is not refused. A trial that was not made says
@@ -264,26 +222,30 @@ func (p *pass) copyOnce(ctx context.Context, slot *checkpoint.Slot, a plan.Actio
 	return result, ours, true, err
 }
 
-// askAgain tells on which side objects are refused: the one that was may be read, or not. Where one that was copied before may still be
-// read, or written, the refusal is about some of the keys.
-func (p *pass) askAgain(ctx context.Context, key string, cause error, witness listing.Object) (side string, isStretch bool, err error) {
+// sideThatRefuses returns the side on which an object is refused: the source where it may not even be read.
+func (p *pass) sideThatRefuses(ctx context.Context, key string) (string, error) {
 	isRefused, err := p.isUnreadable(ctx, key)
-	if err != nil {
-		return "", false, err
+	switch {
+	case err != nil:
+		return "", err
+	case isRefused:
+		return sideSource, nil
+	default:
+		return sideDestination, nil
 	}
-	side = sideDestination
-	if isRefused {
-		side = sideSource
-	}
+}
+
+// isStretch reports whether the refusal is about some of the keys: an object that was copied before may still be read, or written.
+func (p *pass) isStretch(ctx context.Context, side string, cause error, witness listing.Object) (bool, error) {
 	switch {
 	case p.replay != nil:
-		return side, witness.Key != "", nil // no other pass takes over what it has copied
-	case !isRefused && isOfKey(cause):
-		return side, false, nil // there is one key for all copies, and a copy is asked for the key after everything else
+		return witness.Key != "", nil // no other pass takes over what it has copied
+	case side == sideDestination && isOfKey(cause):
+		return false, nil // there is one key for all copies, and a copy is asked for the key after everything else
 	}
 	known, err := p.witnesses(ctx, witness)
 	if err != nil {
-		return side, false, err
+		return false, err
 	}
 	for _, o := range known {
 		isRefused, err := p.isStillRefused(ctx, side, o)
@@ -291,10 +253,10 @@ func (p *pass) askAgain(ctx context.Context, key string, cause error, witness li
 			continue // it would be copied in parts, of which none was made
 		}
 		if err != nil || !isRefused {
-			return side, true, err
+			return true, err
 		}
 	}
-	return side, false, nil
+	return false, nil
 }
 
 // isOfKey reports whether it was a KMS key that refused.

@@ -28,9 +28,7 @@ func isShared(reason string) bool {
 }
 
 // isPassing reports whether a reason passes by itself.
-func isPassing(reason string) bool {
-	return slices.Contains([]string{string(awserr.Transient), string(awserr.Throttled), string(awserr.ThrottledKMS)}, reason)
-}
+func isPassing(reason string) bool { return awserr.Class(reason).Passes() }
 
 // refused is an object that was refused and is not set aside yet: if everything turns out to be refused it never is, and the pass
 // that resumes this one tries it again.

@@ -60,18 +60,8 @@ func (g *Guard) pace(ctx context.Context, in middleware.FinalizeInput, next midd
 		attempt = context.WithValue(ctx, delayedKey{}, true)
 	}
 	out, metadata, err := next.HandleFinalize(attempt, in)
-	endAttempt(ctx, isTriedAgain(err))
+	endAttempt(ctx, awserr.Classify(err).Passes()) // then the client tries again, unless it was the last attempt
 	return out, metadata, err
-}
-
-// isTriedAgain reports whether a client makes an attempt again that ended so, unless it was the last.
-func isTriedAgain(err error) bool {
-	switch awserr.Classify(err) { //nolint:exhaustive // what passes by itself
-	case awserr.Throttled, awserr.ThrottledKMS, awserr.Transient:
-		return true
-	default:
-		return false
-	}
 }
 
 // wait passes the controllers. That of the service comes last: what it lets go is sent at once, evenly.

@@ -219,7 +219,7 @@ func (v *validator) ownBucket(path, name string, compatible bool) {
 	case isARN(name):
 		v.fault(path, strconv.Quote(name)+" is an ARN", "use the name of the bucket")
 	case isAlias(name):
-		v.fault(path, strconv.Quote(name)+" is the alias of an access point, so that nobody can say what overlaps it", "use the name of the bucket")
+		v.fault(path, strconv.Quote(name)+" is the alias of an access point, which hides what overlaps it", "use the name of the bucket")
 	default:
 		v.bucket(path, name, compatible)
 	}

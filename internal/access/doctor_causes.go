@@ -111,7 +111,7 @@ func (w *walk) noKey(k *ask) Cause {
 	if side == "source" {
 		return Cause{
 			Kind: CauseKeyState, Side: w.side(k.Owner), Account: k.Owner, Target: k.Resource, Confidence: Certain,
-			Why: "the key under which objects are stored does not exist any more: nobody can read them",
+			Why: "the key under which objects are stored does not exist any more: they cannot be read",
 		}
 	}
 	at := w.place(Resource(side + " key"))

@@ -48,7 +48,7 @@ func (w *walk) clockProbes() []Probe {
 		Mapping: w.m.Name, Feature: FeatureClock, Action: "clock", Outcome: OutcomeWarning, Error: creds.ClockWarning(ahead),
 		Causes: []Cause{{
 			Kind: CauseClock, Side: Consumer, Confidence: Certain,
-			Why: "set it, and keep it right by NTP: AWS refuses requests that are signed more than 15 minutes off, and each client has to find that out anew",
+			Why: "set it, and keep it right by NTP: AWS refuses requests that are signed more than 15 minutes off, and each client must be refused once before it corrects for that",
 		}},
 	}}
 }

@@ -49,7 +49,7 @@ func (w *walk) probeSource(ctx context.Context) error {
 	return nil
 }
 
-// excuse explains why nothing told of permissions on these.
+// excuse explains why nothing was found out about permissions on these.
 func (w *walk) excuse(why string, on ...Resource) {
 	for _, k := range w.asks {
 		for _, r := range on {
@@ -66,7 +66,7 @@ const (
 	noAnswer    = "the service could not be reached"
 )
 
-// probeList lists the objects under a prefix, and returns why nothing else is to be tried there, "" when the bucket is there and as the
+// probeList lists the objects under a prefix, and returns why nothing else must be tried there, "" when the bucket is there and as the
 // configuration says. Where listing is refused it asks again without naming the owner, and with paying: what works then tells what the
 // refusal was about.
 func (w *walk) probeList(ctx context.Context, d *door, k *ask) (samples []sample, away string) {
@@ -197,13 +197,13 @@ func ownerOrder(s, first sample) string {
 
 // blameOwners explains objects that are refused while others can be read, one of each owner.
 func (w *walk) blameOwners(bucket string, refused []refusedSample, readable string, read *ask) {
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	for _, s := range refused {
-		w.attempts = slices.DeleteFunc(w.attempts, func(a *attempt) bool { return a == s.head || a == s.get && told[s.owner] })
-		if told[s.owner] {
+		w.attempts = slices.DeleteFunc(w.attempts, func(a *attempt) bool { return a == s.head || a == s.get && reported[s.owner] })
+		if reported[s.owner] {
 			continue
 		}
-		told[s.owner] = true
+		reported[s.owner] = true
 		name := "s3://" + bucket + "/" + s.object
 		sure, why := Likely, "other objects can be read and "+name+" cannot: usually another account has written such objects and owns them"
 		if s.owner != readable {

@@ -210,13 +210,13 @@ func (e *StateError) Unwrap() []error {
 }
 
 // failed says what was not done with which object.
-func (s *S3) failed(verb, key string, err error) error {
+func (s *S3) failed(verb, key string, err error) *StateError {
 	return &StateError{Op: verb, State: s.String(), URI: s.uri(key), Err: err}
 }
 
 // unwritten is failed for a conditional write.
 func (s *S3) unwritten(verb, key string, err error) error {
-	failure := &StateError{Op: verb, State: s.String(), URI: s.uri(key), Err: err}
+	failure := s.failed(verb, key, err)
 	if awserr.Classify(err) == awserr.Unsupported {
 		failure.Problem = "the service lacks conditional writes, which keep two writers apart"
 	}

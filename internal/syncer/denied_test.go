@@ -29,6 +29,19 @@ func (w *world) deny(b *awsfake.Bucket, keys string, actions ...string) (repair 
 	return func() { b.SetPolicy(policy("")) }
 }
 
+// allowing is the policy of a key that the consumer may use for these actions only.
+func allowing(actions string) *iam.Document {
+	return iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},
+		"Action":[%s],"Resource":"*"}]}`, consumer, actions))
+}
+
+// fillFolders puts 300 objects of a size, twenty below each of several prefixes.
+func (w *world) fillFolders(size int64, seed uint64) {
+	for i := range 300 {
+		w.source.Put(fmt.Sprintf("d%02d/%s", i/20, name(i)), awsfake.SyntheticBody(size, seed), awsfake.PutOptions{})
+	}
+}
+
 // refusals are ways in which everything is refused, each with the class and what undoes it.
 func refusals() map[string]func(w *world) (class awserr.Class, repair func()) {
 	return map[string]func(w *world) (awserr.Class, func()){
@@ -46,12 +59,8 @@ func refusals() map[string]func(w *world) (class awserr.Class, repair func()) {
 			return awserr.KeyDisabled, func() { w.key.SetEnabled(true) }
 		},
 		"by the policy of the key of the copies": func(w *world) (awserr.Class, func()) {
-			policy := func(actions string) *iam.Document {
-				return iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},
-					"Action":[%s],"Resource":"*"}]}`, consumer, actions))
-			}
-			w.key.SetPolicy(policy(`"kms:Decrypt","kms:DescribeKey"`))
-			return awserr.Denied, func() { w.key.SetPolicy(policy(`"kms:*"`)) }
+			w.key.SetPolicy(allowing(`"kms:Decrypt","kms:DescribeKey"`))
+			return awserr.Denied, func() { w.key.SetPolicy(allowing(`"kms:*"`)) }
 		},
 		"as wrongly signed": func(w *world) (awserr.Class, func()) {
 			return awserr.Credentials, w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.BadSignature})
@@ -326,16 +335,11 @@ func TestLargeCopiesAreAskedForAgain(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		fill := func(seed uint64) {
-			for i := range 300 {
-				w.source.Put(fmt.Sprintf("d%02d/%s", i/20, name(i)), awsfake.SyntheticBody(100<<20, seed), awsfake.PutOptions{})
-			}
-		}
-		fill(1)
+		w.fillFolders(100<<20, 1)
 		s := w.open(t)
 		mustRun(t, s)
 		time.Sleep(time.Minute)
-		fill(2)
+		w.fillFolders(100<<20, 2)
 		repair := w.deny(w.destination, "*", "s3:PutObject")
 		w.refused(t, s, 200)
 		repair()
@@ -351,18 +355,12 @@ func TestPartsAreRefusedByTheKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.copies.MultipartAbove, w.copies.PartSize = 5<<20, 5<<20
-		for i := range 300 {
-			w.source.Put(fmt.Sprintf("d%02d/%s", i/20, name(i)), awsfake.SyntheticBody(11<<20, 1), awsfake.PutOptions{})
-		}
-		policy := func(actions string) *iam.Document {
-			return iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},
-				"Action":[%s],"Resource":"*"}]}`, consumer, actions))
-		}
-		w.key.SetPolicy(policy(`"kms:GenerateDataKey","kms:DescribeKey"`))
+		w.fillFolders(11<<20, 1)
+		w.key.SetPolicy(allowing(`"kms:GenerateDataKey","kms:DescribeKey"`))
 		s := w.open(t)
 		w.refused(t, s, 400)
 		w.refused(t, s, 400)
-		w.key.SetPolicy(policy(`"kms:*"`))
+		w.key.SetPolicy(allowing(`"kms:*"`))
 		if got := mustRun(t, s); got.Copied != 300 || got.Exit != 0 {
 			t.Errorf("got %+v, want all copied", got)
 		}
@@ -375,9 +373,7 @@ func TestPartsAreRefusedWithoutAReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.copies.MultipartAbove, w.copies.PartSize = 5<<20, 5<<20
-		for i := range 300 {
-			w.source.Put(fmt.Sprintf("d%02d/%s", i/20, name(i)), awsfake.SyntheticBody(11<<20, 1), awsfake.PutOptions{})
-		}
+		w.fillFolders(11<<20, 1)
 		repair := w.cloud.Inject(awsfake.Fault{Operation: "UploadPartCopy", Kind: awsfake.AccessDenied})
 		s := w.open(t)
 		w.refused(t, s, 400)

@@ -24,7 +24,7 @@ type Places struct {
 	share   *throttle.Share
 	metrics *metrics.Metrics
 
-	limit, running, waiting atomic.Int64
+	limit, running, waiting atomic.Int64 // what the metrics show
 	leaving                 atomic.Int64 // passes that drain because others wait
 }
 
@@ -69,7 +69,7 @@ func (p *Places) take(ctx context.Context, m *throttle.Member) (*place, error) {
 
 // isWanted reports whether a place is needed for one more that waits, and counts it among those that become free.
 func (p *Places) isWanted() bool {
-	if p.leaving.Add(1) <= p.waiting.Load() {
+	if p.leaving.Add(1) <= int64(p.share.Waiting()) {
 		return true
 	}
 	p.leaving.Add(-1)
@@ -112,10 +112,11 @@ func (p *place) giveBack() {
 	if p.timer != nil {
 		p.timer.Stop()
 	}
+	// It leaves until the place is another's. Before, both it and the one that gets the place would be counted as in need of one.
+	p.member.Release()
 	if p.leaves {
 		p.of.leaving.Add(-1)
 	}
-	p.member.Release()
 	p.of.running.Add(-1)
 	p.of.show()
 }

@@ -36,6 +36,19 @@ func (s *Share) InUse() int {
 	return s.inUse
 }
 
+// Waiting returns how many members wait for a slot.
+func (s *Share) Waiting() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, m := range s.turns {
+		if !m.line.empty() {
+			n++
+		}
+	}
+	return n
+}
+
 // Member returns a new member.
 func (s *Share) Member() *Member { return &Member{share: s} }
 

@@ -65,10 +65,12 @@ fuzz: ## run every fuzz target on FUZZTIME (20000x) inputs
 
 crash: ## kill the real process KILLS (200) times under the same settings and under others, and have every single request for the ledger fail
 	go test ./cmd/syncd -run '^TestCrash' -timeout 2h -kills $(KILLS)
-	go test ./internal/checkpoint -run '^TestEverySingleRequestFails$$' -every-request -timeout $(PATIENCE)
+	go test ./internal/checkpoint -run '^TestEverySingleRequestFails$$|^TestHoldersAgainstAModel$$' -every-request -contest 3m -timeout $(PATIENCE)
 
-stress: ## copy OBJECTS (50000) through faults, and up to the rates of S3 and KMS
+stress: ## copy OBJECTS (50000) through faults, up to the rates of S3 and KMS, in every scene of docs/throttling.md, and a tree of 10,000 files
 	go test ./internal/syncer -run '^TestEverythingArrives|^TestItFinds|^TestRefusalsAtRandom|^TestManyAreRefused' -timeout 30m -many $(OBJECTS)
+	go test ./internal/throttle -run '^TestSimulation$$|^TestBursts$$' -timeout 30m -scenes all
+	go test ./cmd/syncd -run '^TestBackfillOfATree$$' -timeout 30m -tree .
 
 adversary: ## have every answer that decides something be untrue, in each way, and processes take a copy from each other
 	go test ./internal/syncer -run '^TestAdversary|^TestQuoteIsWhatACopySends' -lies all -timeout 30m
@@ -97,7 +99,8 @@ drain: ## stop the real process 50 times at random moments under load; the next 
 	go test ./cmd/syncd -run '^TestDrain$$' -drains 50 -takeover 2s -timeout 20m
 
 soak: ## keep a daemon busy for SOAK (20m) with faults under the race detector: nothing may grow
-	go test -race ./internal/daemon -run '^TestSoak$$' -soak $(SOAK) -v -timeout 60m
+	go test ./internal/daemon -run '^TestAnHourOfManyMappings$$' -tenants 200 -timeout 60m
+	go test -race -cpu 1 ./internal/daemon -run '^TestSoak$$' -soak $(SOAK) -v -timeout 60m
 
 browser: ## look at the status page with CHROMIUM (/usr/bin/chromium), in a module of its own
 	cd internal/daemon/browsertest && go test -count=1 . -args -chromium '$(CHROMIUM)'

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -25,6 +26,8 @@ import (
 	"syncd/internal/syncer"
 )
 
+var copiedTree = flag.String("tree", "crypto", "the folder of Go's source that TestBackfillOfATree copies, all of it for .")
+
 // lastLine decodes the JSON object on the last line of stdout.
 func lastLine(t *testing.T, stdout string) (s syncer.Summary) {
 	t.Helper()
@@ -40,18 +43,18 @@ func (s *site) sdk() *s3.Client {
 	return s3.New(s3.Options{Region: demoRegion, BaseEndpoint: &s.endpoint, UsePathStyle: true, Credentials: s.signIn()})
 }
 
-// TestBackfillOfTenThousandFiles copies a real tree and reads every copy back with the consumer's credentials.
-func TestBackfillOfTenThousandFiles(t *testing.T) {
+// TestBackfillOfATree copies a real tree and reads every copy back with the consumer's credentials.
+func TestBackfillOfATree(t *testing.T) {
 	if testing.Short() {
-		t.Skip("copies a whole source tree; make test runs it")
+		t.Skip("copies a source tree; make test runs it")
 	}
-	s, dir := newSite(t, nil), filepath.Join(runtime.GOROOT(), "src") //nolint:staticcheck // any large tree of real files will do
+	s, dir := newSite(t, nil), filepath.Join(runtime.GOROOT(), "src", *copiedTree) //nolint:staticcheck // any large tree of real files will do
 	if err := s.fill(dir); err != nil {
 		t.Fatal(err)
 	}
 	keys := s.source.Keys()
-	if len(keys) < 10_000 {
-		t.Fatalf("got %d files, want more than 10,000", len(keys))
+	if len(keys) < 1000 {
+		t.Fatalf("got %d files, want more than one page of a listing", len(keys))
 	}
 
 	first := s.run(t.Context(), "backfill", "--json")
@@ -220,7 +223,7 @@ func TestBackfillSetsOneObjectAside(t *testing.T) {
 
 // TestBackfillKilled kills the real process half-way and counts what the next one copies again.
 func TestBackfillKilled(t *testing.T) {
-	const objects, flushEntries, flight = 12_000, 4096, 64
+	const objects, flushEntries, flight = 8000, 4096, 64
 	s := newSite(t, func(text string) string { return text + fmt.Sprintf("    copy: {concurrency: %d}\n", flight) })
 	for i := range objects {
 		s.source.Put(fmt.Sprintf("data/%05d", i), awsfake.BytesBody(fmt.Append(nil, i)), awsfake.PutOptions{})
@@ -228,7 +231,7 @@ func TestBackfillKilled(t *testing.T) {
 	var stdout, stderr lockedBuffer
 	killed := s.start(t, &stdout, &stderr, "backfill")
 	copies := func() int64 { return s.cloud.BucketRequests(demoCopy)["CopyObject"] }
-	eventually(t, "half of the objects are copied", func() bool { return copies() >= objects/2 })
+	eventually(t, "most objects are copied", func() bool { return copies() >= objects*3/4 })
 	if err := killed.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}

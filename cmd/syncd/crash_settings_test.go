@@ -33,27 +33,25 @@ func TestCrashUnderChangedSettings(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
 	}
-	for _, store := range []string{"file", "s3"} {
-		for _, way := range []string{"server-side", "relay"} {
-			t.Run(store+" "+way, func(t *testing.T) {
-				c := newCrash(t, store == "s3", way == "relay")
-				c.withSettings(t)
-				for range max(1, *crashKills/4) {
-					c.settings.change(c.random.IntN)
-					c.write(t)
-					c.killOnce(t)
-					if c.random.IntN(6) == 0 {
-						c.converge(t)
-					}
-				}
-				for range 2 { // the last settings, and those that were before
+	for _, way := range crashWays() {
+		t.Run(way.String(), func(t *testing.T) {
+			c := newCrash(t, way)
+			c.withSettings(t)
+			for range way.kills {
+				c.settings.change(c.random.IntN)
+				c.write(t)
+				c.killOnce(t)
+				if c.random.IntN(6) == 0 {
 					c.converge(t)
-					c.settings.change(c.random.IntN)
-					c.write(t)
 				}
-				t.Logf("%d kills, %d copies", c.kills, len(c.copies))
-			})
-		}
+			}
+			for range 2 { // the last settings, and those that were before
+				c.converge(t)
+				c.settings.change(c.random.IntN)
+				c.write(t)
+			}
+			t.Logf("%d kills, %d copies", c.kills, len(c.copies))
+		})
 	}
 }
 

@@ -22,9 +22,8 @@ import (
 	"syncd/internal/checkpoint"
 )
 
-// The kills of TestCrash in all, and those of TestCrashUnderChangedSettings, a quarter of them for each of the four ways; make crash
-// asks for more.
-var crashKills = flag.Int("kills", 6, "how often TestCrash, and again TestCrashUnderChangedSettings, kills the process")
+// The kills of TestCrash in all, and those of TestCrashUnderChangedSettings, spread over the four ways; make crash asks for more.
+var crashKills = flag.Int("kills", 2, "how often TestCrash, and again TestCrashUnderChangedSettings, kills the process")
 
 const (
 	crashObjects  = 2000
@@ -39,17 +38,36 @@ func TestCrash(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
 	}
-	for _, store := range []string{"file", "s3"} {
-		for _, way := range []string{"server-side", "relay"} {
-			t.Run(store+" "+way, func(t *testing.T) {
-				c := newCrash(t, store == "s3", way == "relay")
-				for range max(1, *crashKills/4) {
-					c.killOnce(t)
-				}
-				c.finish(t)
-			})
+	for _, way := range crashWays() {
+		t.Run(way.String(), func(t *testing.T) {
+			c := newCrash(t, way)
+			for range way.kills {
+				c.killOnce(t)
+			}
+			c.finish(t)
+		})
+	}
+}
+
+// crashWay is where a ledger is and how objects are copied, with the kills that are its share.
+type crashWay struct {
+	onS3, relay bool
+	kills       int
+}
+
+func (w crashWay) String() string {
+	return map[bool]string{false: "file", true: "s3"}[w.onS3] + map[bool]string{false: " server-side", true: " relay"}[w.relay]
+}
+
+// crashWays returns the ways among which the kills are divided. Of fewer kills than ways each is of a way that differs in both
+// respects from the next.
+func crashWays() (ways []crashWay) {
+	for i, w := range []crashWay{{onS3: true}, {relay: true}, {}, {onS3: true, relay: true}} {
+		if w.kills = (*crashKills + 3 - i) / 4; w.kills > 0 {
+			ways = append(ways, w)
 		}
 	}
+	return ways
 }
 
 // crash is a site whose source changes and whose process dies.
@@ -69,27 +87,27 @@ type crash struct {
 	settings *crashSettings // that change between kills; nil: none do
 }
 
-func newCrash(t *testing.T, onS3, relay bool) *crash {
+func newCrash(t *testing.T, way crashWay) *crash {
 	t.Helper()
 	skew := new(atomic.Int64)
 	clock := func() time.Time { return time.Now().Add(time.Duration(skew.Load())) }
 	s := newSiteAt(t, clock, func(text string) string {
 		text += fmt.Sprintf("    copy: {concurrency: %d, multipart_above: 5MiB, part_size: 5MiB}\n", crashFlight)
 		section := fmt.Sprintf("checkpoint: {flush_interval: %s}\n", crashInterval)
-		if onS3 {
+		if way.onS3 {
 			section = fmt.Sprintf("checkpoint: {flush_interval: %s, lease: %s}\n", crashInterval, crashLease)
 			_, rest, _ := strings.Cut(text, "\naws:")
 			text = "state: s3://consumer-state/syncd/\naws:" + rest
 		}
-		if relay {
+		if way.relay {
 			text = twoRoles(text)
 		}
 		return section + text
 	})
-	if relay {
+	if way.relay {
 		s.addReader()
 	}
-	if onS3 {
+	if way.onS3 {
 		s.cloud.Account(demoConsumer).CreateBucket("consumer-state", demoRegion, awsfake.BucketOptions{})
 	}
 	seed := rand.Uint64()

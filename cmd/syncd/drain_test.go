@@ -18,7 +18,7 @@ import (
 
 // The drains of TestDrain, and how soon the next process has to be at work; make drain asks for more of both.
 var (
-	drains   = flag.Int("drains", 4, "how often TestDrain ends the process by SIGTERM")
+	drains   = flag.Int("drains", 2, "how often TestDrain ends the process by SIGTERM")
 	takeover = flag.Duration("takeover", 10*time.Second, "from the end of a process to the next one's lease, on a machine that may be busy")
 )
 

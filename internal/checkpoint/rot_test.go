@@ -23,7 +23,7 @@ type medium struct {
 
 var (
 	everyByte    = flag.Bool("every-byte", false, "flip every byte of the records, not one in about twelve")
-	everyRequest = flag.Bool("every-request", false, "have every request fail, not each third one")
+	everyRequest = flag.Bool("every-request", false, "have every request fail, not each ninth one")
 )
 
 func stride(usual int) int {

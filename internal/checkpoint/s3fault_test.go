@@ -192,19 +192,16 @@ func ledgerBubble(t *testing.T, test func(t *testing.T)) {
 // TestEverySingleRequestFails harms one request of a story at a time, and lets
 // the process go on or die with it.
 func TestEverySingleRequestFails(t *testing.T) {
-	first, step := 0, 3 // each third one, and another third with each harm
-	switch {
-	case *everyRequest:
+	first, step := 0, 9 // each ninth one, and others with each harm
+	if *everyRequest {
 		step = 1
-	case testing.Short():
-		step = 9
 	}
 	for _, harm := range []harm{refused, lost, cut} {
 		for _, killed := range []bool{false, true} {
 			first++
 			t.Run(fmt.Sprintf("%s, killed %t", harm, killed), func(t *testing.T) {
 				ledgerBubble(t, func(t *testing.T) {
-					for at, ended := min(1+first%3, step), false; !ended; at += step {
+					for at, ended := min(1+first, step), false; !ended; at += step {
 						s := newState()
 						wire := &harming{next: s.cloud.RoundTripper(), harm: harm, at: at, killed: killed}
 						(&s3Story{t: t, state: s, wire: wire, promised: newPromises()}).run()

@@ -2,6 +2,7 @@ package checkpoint_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -352,22 +353,20 @@ func (c *contest) hold(ctx context.Context, number int, who contender) {
 	}
 }
 
+var contestFor = flag.Duration("contest", time.Minute, "how long the holders of TestHoldersAgainstAModel compete, by the time of their bubble")
+
 // TestHoldersAgainstAModel lets two or three holders fight over one ledger, with
 // clocks that disagree, pauses longer than the lease, lost answers and crashes.
 // No generation is committed twice, nobody commits after another has taken over,
 // nothing is in the ledger that was not copied, and nothing that was saved by
-// those who had the lease is lost, be it entries or uploads under way. More of it: -rapid.checks=2000.
+// those who had the lease is lost, be it entries or uploads under way. More of it: -contest 3m -rapid.checks=2000.
 func TestHoldersAgainstAModel(t *testing.T) {
 	contests, takeovers, commits := 0, 0, 0
-	lasts := 3 * time.Minute
-	if testing.Short() {
-		lasts = time.Minute
-	}
 	rapid.Check(t, func(rt *rapid.T) {
 		contenders := rapid.SliceOfN(rapid.Custom(drawContender), 2, 3).Draw(rt, "contenders")
 		c := &contest{copied: map[string]bool{}, acked: map[string]int{}, uploads: map[string]bool{}, committed: map[int64]string{}}
 		ledgerBubble(t, func(t *testing.T) { //nolint:thelper // it is the test
-			c.state, c.until = newState(), time.Now().Add(lasts)
+			c.state, c.until = newState(), time.Now().Add(*contestFor)
 			var group sync.WaitGroup
 			for i, who := range contenders {
 				group.Go(func() { c.hold(t.Context(), i, who) })

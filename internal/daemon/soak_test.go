@@ -28,7 +28,10 @@ import (
 	"syncd/internal/throttle"
 )
 
-var soakFor = flag.Duration("soak", 0, "how long TestSoak works in real time; 0 skips it")
+var (
+	soakFor = flag.Duration("soak", 0, "how long TestSoak works in real time; 0 skips it")
+	tenants = flag.Int("tenants", 12, "how many mappings TestAnHourOfManyMappings keeps")
+)
 
 const (
 	region   = "us-west-2"
@@ -104,13 +107,14 @@ func (c *cloud) options(mappings int, schedule daemon.Schedule) daemon.Options {
 	return o
 }
 
-// TestAnHourOfManyMappings keeps 200 mappings for an hour of the bubble's time, with objects that come all the while. The
+// TestAnHourOfManyMappings keeps mappings for an hour of the bubble's time, with objects that come all the while. The
 // bubble fails if a goroutine is left behind.
 func TestAnHourOfManyMappings(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs some hundred passes")
 	}
-	const mappings, rounds = 60, 2
+	const rounds = 2
+	mappings := *tenants
 	// The Parquet library pools decoders that hold channels, which must not pass from one bubble to the next.
 	runtime.GC()
 	runtime.GC()

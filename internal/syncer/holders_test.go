@@ -22,7 +22,7 @@ import (
 )
 
 // contest is how long processes compete in TestHoldersOfData, by their clock; make adversary asks for more.
-var contest = flag.Duration("contest", 10*time.Minute, "how long TestHoldersOfData has processes compete, by their own clock")
+var contest = flag.Duration("contest", 3*time.Minute, "how long TestHoldersOfData has processes compete, by their own clock")
 
 // holders is several processes that keep one copy, with their ledger on S3, while the source is overwritten and the network between
 // them and S3 misbehaves: a process sleeps, a request arrives minutes later, an answer is lost.
@@ -48,7 +48,7 @@ func newHolders(t *testing.T, relay bool) *holders {
 	t.Helper()
 	lasts := *contest
 	if testing.Short() {
-		lasts /= 5
+		lasts /= 2
 	}
 	h := &holders{world: newWorld(t), until: time.Now().Add(lasts), numbers: map[string]int{}, late: map[string]bool{}}
 	seed := rand.Uint64()

@@ -69,7 +69,7 @@ crash: ## kill the real process KILLS (200) times under the same settings and un
 
 stress: ## copy OBJECTS (50000) through faults, up to the rates of S3 and KMS, in every scene of docs/throttling.md, and a tree of 10,000 files
 	go test ./internal/syncer -run '^TestEverythingArrives|^TestItFinds|^TestRefusalsAtRandom|^TestManyAreRefused' -timeout 30m -many $(OBJECTS)
-	go test ./internal/throttle -run '^TestSimulation$$|^TestBursts$$' -timeout 30m -scenes all
+	go test ./internal/throttle -run '^TestSimulation$$|^TestBursts$$|^TestLevelLearnsFromConnections$$' -timeout 30m -scenes all
 	go test ./cmd/syncd -run '^TestBackfillOfATree$$' -timeout 30m -tree .
 
 adversary: ## have every answer that decides something be untrue, in each way, and processes take a copy from each other
@@ -77,7 +77,7 @@ adversary: ## have every answer that decides something be untrue, in each way, a
 	go test ./internal/syncer -run '^TestHoldersOfData' -contest $(CONTEST) -timeout 30m
 
 mutants: ## break every policy that is generated, in every place, and have the doctor say where
-	go test ./internal/access -run '^TestDoctorNamesTheMutant' -mutants all -timeout 30m -v | grep -v '^=== '
+	go test ./internal/access -run '^TestDoctorNamesTheMutant|^TestEverythingGrantedIsNeeded|^TestGeneratedDocuments' -mutants all -timeout 30m -v | grep -v '^=== '
 
 release-test: ## build the release twice, in two folders, and compare every byte
 	go test ./cmd/syncd -run '^TestReleaseIsReproducible$$' -release -timeout $(PATIENCE)

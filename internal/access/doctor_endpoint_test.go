@@ -88,7 +88,7 @@ func TestDoctorAsksTheEndpointsOfTheSides(t *testing.T) {
 // tried.
 func TestDoctorGoesOnWithoutAnIdentity(t *testing.T) {
 	for name, host := range map[string]string{"one side": "source.invalid", "both": ".invalid"} {
-		t.Run(name, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) { // what is not there is asked again and again
 			x := ambient(t)
 			perSide(x)
 			x.door = noSTS{x.door, host}
@@ -99,16 +99,16 @@ func TestDoctorGoesOnWithoutAnIdentity(t *testing.T) {
 				case p.Action == "sts:GetCallerIdentity" && p.Outcome != access.OutcomeOK:
 					open++
 					if p.Outcome != access.OutcomeUnknown || !strings.Contains(p.Resource, "http://") || p.Error == "" {
-						t.Errorf("got %+v, want it unknown, with the endpoint and why", p)
+						t.Errorf("%s: got %+v, want it unknown, with the endpoint and why", name, p)
 					}
 				case p.Action == "s3:ListBucket" && p.Outcome == access.OutcomeOK:
 					tried++
 				case p.Bad():
-					t.Errorf("got %+v, want nothing that fails", p)
+					t.Errorf("%s: got %+v, want nothing that fails", name, p)
 				}
 			}
 			if want := map[string]int{"one side": 1, "both": 2}[name]; open/len(x.config.Mappings) != want || tried == 0 {
-				t.Errorf("got %d identities open and %d listings tried, want %d open in each mapping and the others tried", open, tried, want)
+				t.Errorf("%s: got %d identities open and %d listings tried, want %d open in each mapping and the others tried", name, open, tried, want)
 			}
 		})
 	}
@@ -129,25 +129,27 @@ func (n noSTS) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // One role that cannot be assumed, and an identity that is not told, stop nothing else.
 func TestDoctorTriesTheRolesAfterAFailedIdentity(t *testing.T) {
-	x := doctored(t, ways()[2])
-	x.door = noIdentity{x.door}
-	d := x.diagnose(t)
-	assumed := 0
-	for _, p := range d.Probes {
-		switch {
-		case p.Action == "sts:GetCallerIdentity":
-			if p.Outcome == access.OutcomeOK {
-				t.Errorf("got %+v, want it open", p)
+	synctest.Test(t, func(t *testing.T) { // it is asked again
+		x := doctored(t, ways()[2])
+		x.door = noIdentity{x.door}
+		d := x.diagnose(t)
+		assumed := 0
+		for _, p := range d.Probes {
+			switch {
+			case p.Action == "sts:GetCallerIdentity":
+				if p.Outcome == access.OutcomeOK {
+					t.Errorf("got %+v, want it open", p)
+				}
+			case p.Action == "sts:AssumeRole" && p.Outcome == access.OutcomeOK:
+				assumed++
+			case p.Outcome == access.OutcomeSkipped:
+				t.Errorf("%s on %s: got skipped (%s), want it tried", p.Action, p.Resource, p.Error)
 			}
-		case p.Action == "sts:AssumeRole" && p.Outcome == access.OutcomeOK:
-			assumed++
-		case p.Outcome == access.OutcomeSkipped:
-			t.Errorf("%s on %s: got skipped (%s), want it tried", p.Action, p.Resource, p.Error)
 		}
-	}
-	if assumed == 0 {
-		t.Errorf("got no role assumed, want all: %s", told(d))
-	}
+		if assumed == 0 {
+			t.Errorf("got no role assumed, want all: %s", told(d))
+		}
+	})
 }
 
 // noIdentity refuses GetCallerIdentity, as the policy of a VPC endpoint for STS may.

@@ -29,7 +29,7 @@ const (
 
 var (
 	update = flag.Bool("update", false, "write the table of docs/throttling.md")
-	played = flag.String("scenes", "some", "which scenes of TestSimulation and TestBursts are played: some, all")
+	played = flag.String("scenes", "some", "which scenes are played of TestSimulation, TestBursts and TestLevelLearnsFromConnections: some, all")
 )
 
 // tableHead ends with the line below the names of the columns.

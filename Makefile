@@ -31,6 +31,9 @@ help: ## list the targets
 build: ## build the static binary ./syncd
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o syncd ./cmd/syncd
 
+# Garbage is collected less often than by default, which takes a fifth of the time of the tests.
+test race race-all: export GOGC := 400
+
 test: ## run the tests
 	go test -timeout $(PATIENCE) ./...
 

@@ -24,6 +24,7 @@ func TestFleet(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
 	}
+	t.Setenv("GOGC", "100") // as it is deployed
 	const limit = 1 << 30
 	dead := max(*fleetTenants/50, 1)
 	f := newFleet(t, *fleetTenants, dead, *fleetEntries)

@@ -24,6 +24,7 @@ func TestRelayMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
 	}
+	t.Setenv("GOGC", "100") // as it is deployed
 	const limit = 256 << 20
 	s := newRelaySite(t)
 	for i := range uint64(8) {

@@ -39,6 +39,7 @@ func TestMemoryOfPasses(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
 	}
+	t.Setenv("GOGC", "100") // as it is deployed
 	s := newSite(t, func(text string) string { return manyMappingsOf(text, *memoryMappings) })
 	s.cloud.Account(demoConsumer).CreateBucket("consumer-state", demoRegion, awsfake.BucketOptions{})
 	s.fillLedgers(t, *memoryMappings, *memoryEntries)

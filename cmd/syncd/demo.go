@@ -43,9 +43,7 @@ the one to the other with real requests over loopback. Nothing leaves this machi
 
 With --serve the two accounts stay up, so that syncd and any S3 client can be tried against them: DIR gets a configuration
 (syncd.yaml) and an AWS credentials file with a profile for the administrator of each account (owner, consumer). The ledger
-of an earlier demo in DIR is removed, because its accounts are gone.
-
-` + exitCodes,
+of an earlier demo in DIR is removed, because its accounts are gone.` + exits("demo", 0, 1, 2, 3, 130),
 		Example: "  syncd demo\n  syncd demo --from /usr/share/doc --json\n  syncd demo --serve 127.0.0.1:9000 --dir /tmp/syncd-demo",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if (serve == "") != (dir == "") {

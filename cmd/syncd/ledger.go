@@ -37,7 +37,7 @@ func exportCommand(p process) *cobra.Command {
 	var f flags
 	var form exportForm
 	cmd := &cobra.Command{
-		Use:   "export [--config FILE] --mapping NAME [--format csv|jsonl] [--for-spreadsheet]",
+		Use:   "export --mapping NAME [--format csv|jsonl] [--for-spreadsheet]",
 		Short: "Write the last generation's entries as CSV or JSON lines",
 		Long: `export writes the entries of the last committed generation to standard output, in key order: which source version was
 copied to which destination version under which key. It takes no lease and can run beside the daemon. The columns are those of
@@ -47,7 +47,7 @@ CSV is for programs: it holds every key as the bytes that it is. The owner of th
 cell that looks like a formula: use --for-spreadsheet for a file that people open. It puts an apostrophe before such cells, quotes
 every cell, and escapes control characters, so that a key is not always what it was.` + exits("ledger export", 0, 1, 2),
 		Example: "  syncd ledger export --config syncd.yaml --mapping alice-to-bob --format csv > ledger.csv\n" +
-			"  syncd ledger export --config syncd.yaml --mapping alice-to-bob --for-spreadsheet > ledger-to-read.csv",
+			"  syncd ledger export --config syncd.yaml --mapping alice-to-bob --for-spreadsheet > read.csv",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if form.spreadsheet && !cmd.Flags().Changed("format") {
 				form.format = "csv"

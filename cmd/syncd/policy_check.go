@@ -68,7 +68,7 @@ taken for them. All faults of a file are reported in one run, including those of
 With --config it also says which permission the mappings lack, in which document of which account, and the statement to add.
 What is not given is not judged, and a note says so.` + exits("policy check", 0, 2, 4),
 		Example: `  syncd policy check bucket-policy.json key-policy.json
-  syncd policy check --config syncd.yaml --mapping alice-to-bob role.json bucket-policy.json key-policy.json
+  syncd policy check -c syncd.yaml -m alice-to-bob role.json bucket-policy.json key-policy.json
   syncd policy check --sarif policies.json`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {

@@ -76,7 +76,7 @@ func (s *system) serve(ctx context.Context) (closeServer func() error, err error
 		return nothing, nil
 	}
 	if err := daemon.CheckWebConfig(of.WebConfig); err != nil {
-		return nil, &usageError{err}
+		return nil, &hinted{&usageError{err}, "correct the file, or http.web_config that names it"}
 	}
 	listener, err := listen(ctx, of.Listen)
 	if err != nil {

@@ -81,7 +81,7 @@ func checkHealth(ctx context.Context, url string) (err error) {
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return &usageError{fmt.Errorf("check health: %w", err)}
+		return &hinted{&usageError{fmt.Errorf("check health: %w", err)}, "give --url a URL such as " + healthURL("")}
 	}
 	// A transport of its own, without a proxy: the daemon is on this machine, and has a certificate for other names than that.
 	client := &http.Client{Transport: &http.Transport{

@@ -45,7 +45,7 @@ func manualDate(p process) (time.Time, error) {
 	if epoch, ok := p.lookupEnv("SOURCE_DATE_EPOCH"); ok {
 		seconds, err := strconv.ParseInt(epoch, 10, 64)
 		if err != nil {
-			return time.Time{}, &usageError{fmt.Errorf("read SOURCE_DATE_EPOCH: %w", err)}
+			return time.Time{}, &hinted{&usageError{fmt.Errorf("read SOURCE_DATE_EPOCH: %q is not a number", epoch)}, "set it to seconds since 1970, or unset it"}
 		}
 		return time.Unix(seconds, 0).UTC(), nil
 	}

@@ -79,7 +79,7 @@ func writePolicies(p process, f flags, of policyFlags) error {
 		return &usageError{err}
 	}
 	if len(documents) == 0 {
-		return &usageError{fmt.Errorf("write policies: no account is on the %s's side alone", of.side)}
+		return &hinted{&usageError{fmt.Errorf("write policies: no account is on the %s's side alone", of.side)}, "choose another --side, or both"}
 	}
 	files, err := render(documents, of)
 	if err != nil {

@@ -57,10 +57,10 @@ func runDaemon(ctx context.Context, p process, f flags) error {
 	r := newReloader(s, f, asked)
 	mappings := r.first()
 	if len(mappings) == 0 {
-		return &usageError{errors.New("run: " + noSchedule)}
+		return &hinted{&usageError{errors.New("run: no mapping has a schedule")}, "set mappings[].schedule in " + f.config + ", or run `syncd backfill`"}
 	}
 	if err := daemon.CheckWebConfig(s.config.HTTP.WebConfig); err != nil {
-		return &usageError{err}
+		return &hinted{&usageError{err}, "correct the file, or http.web_config that names it"}
 	}
 	listener, err := listen(ctx, listenAddress(s.config.HTTP.Listen))
 	if err != nil {

@@ -169,7 +169,7 @@ func TestBackfillServesProfiles(t *testing.T) {
 	}
 	for from, to := range map[string]string{
 		"listen: \"" + address + "\", ": "",
-		"pprof: true":                     "web_config: absent.yaml",
+		"pprof: true":                   "web_config: absent.yaml",
 	} {
 		text := string(readText(t, s.config))
 		if err := os.WriteFile(s.config, []byte(strings.Replace(text, from, to, 1)), 0o600); err != nil {

@@ -81,7 +81,7 @@ func (s *system) serve(ctx context.Context) (closeServer func() error, err error
 	listener, err := listen(ctx, of.Listen)
 	if err != nil {
 		s.logger.Warn("metrics were not served", "err", err)
-		return nothing, nil //nolint:nilerr // logged
+		return nothing, nil
 	}
 	return daemon.Server{
 		Handler:   daemon.Handler(daemon.HandlerOptions{Gatherer: s.registry, Pprof: of.Pprof, Hosts: of.Hosts}),

@@ -66,7 +66,13 @@ func addConfigFlag(cmd *cobra.Command, f *flags, need configNeed) {
 func findConfigs(cmd *cobra.Command, p process) {
 	if flag := cmd.Flags().Lookup("config"); flag != nil {
 		if v, ok := flag.Value.(*configFlag); ok {
-			cmd.PreRunE = func(*cobra.Command, []string) error { return v.find(p, flag.Changed) }
+			next := cmd.PreRunE
+			cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+				if err := v.find(p, flag.Changed); err != nil || next == nil {
+					return err
+				}
+				return next(cmd, args)
+			}
 		}
 	}
 	for _, child := range cmd.Commands() {

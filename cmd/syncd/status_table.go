@@ -95,10 +95,10 @@ func printOverview(w io.Writer, all []overview, now time.Time, width int) {
 		{title: "MAPPING"},
 		{title: "STATE"},
 		{title: "AGE", right: true},
-		{title: "GENERATION", right: true, spared: 3},
-		{title: "ENTRIES", right: true, spared: 2},
+		{title: "GENERATION", right: true, spared: 4},
+		{title: "ENTRIES", right: true, spared: 3},
 		{title: "QUARANTINED", right: true, spared: 1},
-		{title: "WHY", spared: 4},
+		{title: "WHY", spared: 2},
 	}}
 	var states []string
 	var entries, aside int64
@@ -108,7 +108,7 @@ func printOverview(w io.Writer, all []overview, now time.Time, width int) {
 		if o.CommittedAt != nil {
 			age, generation = ago(now.Sub(*o.CommittedAt)), humanize.Comma(o.Generation)
 		}
-		t.rows = append(t.rows, []string{o.Mapping.Name, state, age, generation, humanize.Comma(o.Entries), humanize.Comma(o.setAside()), why})
+		t.rows = append(t.rows, []string{o.Name, state, age, generation, humanize.Comma(o.Entries), humanize.Comma(o.setAside()), why})
 		states = append(states, state)
 		entries, aside = entries+o.Entries, aside+o.setAside()
 	}

@@ -111,7 +111,7 @@ func seeHelp(path string) string { return "run `" + path + " --help`" }
 
 // withHelp adds to usage errors that have no hint where the help of their command is.
 func withHelp(err error, path string) error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // each of them has a line of its own
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []error
 		for _, err := range joined.Unwrap() {
 			all = append(all, withHelp(err, path))

@@ -29,6 +29,8 @@ const (
 	columnGap = 2
 	// leastName is how short the first column may be cut, and leastText how short the last one.
 	leastName, leastText = 12, 20
+	// saysLittle is from which number on a column is left out before the first one is cut.
+	saysLittle = 3
 )
 
 // print writes the table into so many columns, 0 for as many as it takes.
@@ -44,7 +46,12 @@ func (t table) print(w io.Writer, width int) {
 			if i > 0 {
 				b.WriteString(strings.Repeat(" ", columnGap))
 			}
-			cell := shortened(printable.Line(cells[column]), widths[i])
+			cell := printable.Line(cells[column])
+			if column == len(t.columns)-1 {
+				cell = begun(cell, widths[i])
+			} else {
+				cell = shortened(cell, widths[i])
+			}
 			pad := strings.Repeat(" ", max(0, widths[i]-len([]rune(cell))))
 			if t.columns[column].right {
 				b.WriteString(pad + cell)
@@ -67,48 +74,53 @@ func (t table) titles() (titles []string) {
 	return titles
 }
 
-// fit returns the columns that are shown and how wide each is.
+// fit returns the columns that are shown and how wide each is. First columns that say little are left out, then the first column is cut,
+// and then others are left out.
 func (t table) fit(lines [][]string, width int) (shown, widths []int) {
-	last := len(t.columns) - 1
+	natural, last := make([]int, len(t.columns)), len(t.columns)-1
 	for i := range t.columns {
-		most := 0
 		for _, cells := range lines {
-			most = max(most, len([]rune(printable.Line(cells[i]))))
+			natural[i] = max(natural[i], len([]rune(printable.Line(cells[i]))))
 		}
-		shown, widths = append(shown, i), append(widths, most)
+		shown = append(shown, i)
 	}
 	if width == 0 {
-		return shown, widths
+		return shown, natural
 	}
-	over := func() int {
-		sum := -columnGap
-		for _, w := range widths {
-			sum += w + columnGap
-		}
-		return sum - width
+	least := slices.Clone(natural)
+	least[last] = min(natural[last], leastText)
+	shown = t.without(saysLittle, shown, least, width)
+	least[0] = min(natural[0], leastName)
+	shown = t.without(1, shown, least, width)
+	for _, i := range []int{0, last} {
+		least[i] += max(0, min(natural[i]-least[i], width-wide(shown, least)))
 	}
-	cut := func(i, least int) { widths[i] = max(min(least, widths[i]), widths[i]-max(0, over())) }
-	cut(len(widths)-1, leastText)
-	for over() > 0 {
-		spare := -1
-		for i, column := range shown {
-			if t.columns[column].spared > 0 && (spare < 0 || t.columns[column].spared > t.columns[shown[spare]].spared) {
-				spare = i
-			}
-		}
-		if spare < 0 {
+	for _, i := range shown {
+		widths = append(widths, least[i])
+	}
+	return shown, widths
+}
+
+// without leaves out columns that are spared that much or more, as many as it takes.
+func (t table) without(spared int, shown, widths []int, width int) []int {
+	more := func(a, b int) int { return t.columns[a].spared - t.columns[b].spared }
+	for wide(shown, widths) > width {
+		most := slices.MaxFunc(shown, more)
+		if t.columns[most].spared < spared {
 			break
 		}
-		if shown[spare] != last {
-			cut(0, leastName)
-			if over() <= 0 {
-				break
-			}
-		}
-		shown, widths = slices.Delete(shown, spare, spare+1), slices.Delete(widths, spare, spare+1)
+		shown = slices.DeleteFunc(shown, func(i int) bool { return i == most })
 	}
-	cut(0, leastName)
-	return shown, widths
+	return shown
+}
+
+// wide is how wide columns are with what is between them.
+func wide(shown, widths []int) int {
+	sum := columnGap * (len(shown) - 1)
+	for _, i := range shown {
+		sum += widths[i]
+	}
+	return sum
 }
 
 // shortened cuts the middle out of a text that is longer than width: names often differ only at their ends.
@@ -119,6 +131,15 @@ func shortened(text string, width int) string {
 	}
 	begin := width / 2
 	return string(runes[:begin]) + "…" + string(runes[len(runes)-(width-1-begin):])
+}
+
+// begun cuts the end off a text that is longer than width.
+func begun(text string, width int) string {
+	runes := []rune(text)
+	if len(runes) <= width || width < 1 {
+		return text
+	}
+	return string(runes[:width-1]) + "…"
 }
 
 // ago is how long something is, in the one unit that matters.

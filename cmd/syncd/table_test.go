@@ -75,7 +75,7 @@ func TestTablesFitTheTerminal(t *testing.T) {
 	now := time.Date(2026, time.March, 10, 12, 0, 0, 0, time.UTC)
 	all := overviews(t, now)
 	for i := range all {
-		all[i].Mapping.Name = "a-tenant-of-a-platform-with-a-long-name-of-" + all[i].Mapping.Name
+		all[i].Name = "a-tenant-of-a-platform-with-a-long-name-of-" + all[i].Mapping.Name
 	}
 	for _, width := range []int{10, 20, 30, 40, 60, 80, 100, 160} {
 		var out bytes.Buffer
@@ -118,10 +118,11 @@ func TestPlansOfManyAreWorstFirst(t *testing.T) {
 	small, large, aside, rekey, damaged, first := v("small", 1, 10), v("large", 2, 1<<30), v("aside", 0, 0), v("rekey", 5, 5), v("damaged", 0, 0), v("first", 3, 3)
 	aside.Held["archived"], rekey.Rekey, damaged.Damage, first.Generation = 4, "the key has changed", "manifest-3 is cut short", 0
 	var out bytes.Buffer
-	printPlanned(&out, []planned{
-		{Preview: v("fine", 0, 0)}, {Preview: small}, {Preview: large}, {Preview: first}, {Preview: aside}, {Preview: rekey}, {Preview: damaged},
-		{Preview: v("failed", 0, 0), err: errors.New("no route to host")},
-	}, 0)
+	all := []planned{{v("failed", 0, 0), errors.New("no route to host")}}
+	for _, p := range []syncer.Preview{v("fine", 0, 0), small, large, first, aside, rekey, damaged} {
+		all = append(all, planned{p, nil})
+	}
+	printPlanned(&out, all, 0)
 	want := `MAPPING  STATE        COPY    BYTES  ADOPT  QUARANTINED  DOLLARS   TIME  WHY
 failed   failed          0      0 B      0            0       $0     0s  no route to host
 damaged  damaged         0      0 B      0            0       $0     0s  manifest-3 is cut short

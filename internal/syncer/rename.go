@@ -96,7 +96,7 @@ func (r Renaming) fits(ctx context.Context, store checkpoint.Store, fingerprint 
 		return nil
 	}
 	e := &MisfitError{From: r.From, Mapping: r.Ledger.Mapping, Differs: differences(last.Settings, r.Settings)}
-	err := o.fitting(ctx, func(m checkpoint.Manifest, name string) { e.Fitting = append(e.Fitting, name) })
+	err := o.fitting(ctx, func(_ checkpoint.Manifest, name string) { e.Fitting = append(e.Fitting, name) })
 	return errors.Join(e, err)
 }
 

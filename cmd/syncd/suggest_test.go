@@ -12,7 +12,7 @@ import (
 func TestMistypedWordsGetASuggestion(t *testing.T) {
 	for _, tt := range []struct{ line, want string }{
 		{"bakfill", "unknown command \"bakfill\"; hint: did you mean `syncd backfill`? run `syncd --help`"},
-		{"versoin", "did you mean `syncd version`?"},
+		{"vresion", "did you mean `syncd version`?"},
 		{"doc", "did you mean `syncd doctor`?"},
 		{"health", "did you mean `syncd healthcheck`?"},
 		{"sync", "did you mean `syncd backfill`?"},

@@ -75,7 +75,7 @@ func TestTablesFitTheTerminal(t *testing.T) {
 	now := time.Date(2026, time.March, 10, 12, 0, 0, 0, time.UTC)
 	all := overviews(t, now)
 	for i := range all {
-		all[i].Name = "a-tenant-of-a-platform-with-a-long-name-of-" + all[i].Mapping.Name
+		all[i].Name = "a-tenant-of-a-platform-with-a-long-name-of-" + all[i].Name
 	}
 	for _, width := range []int{10, 20, 30, 40, 60, 80, 100, 160} {
 		var out bytes.Buffer

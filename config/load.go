@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -14,11 +15,26 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	c, err := Parse(data, path)
+	return parseIn(filepath.Dir(path), data, path)
+}
+
+// Read is Load for a configuration that is no file, such as standard input: name stands for it in faults, and relative paths are taken
+// from folder.
+func Read(r io.Reader, name, folder string) (*Config, error) {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration from %s: %w", name, err)
+	}
+	return parseIn(folder, data, name)
+}
+
+// parseIn is Parse with relative paths taken from a folder.
+func parseIn(folder string, data []byte, name string) (*Config, error) {
+	c, err := Parse(data, name)
 	if err != nil {
 		return nil, err
 	}
-	c.resolvePaths(filepath.Dir(path))
+	c.resolvePaths(folder)
 	return c, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -243,6 +244,23 @@ roles:
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("paths (-want +got):\n%s", diff)
+	}
+	read, err := config.Read(strings.NewReader(text), "<stdin>", folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(c.State, read.State); diff != "" || whence(read.Roles["relative"].ExternalID) != want["relative"] {
+		t.Errorf("read from elsewhere: got %s and %s", read.State, whence(read.Roles["relative"].ExternalID))
+	}
+}
+
+// TestReadNamesWhatWasRead in faults, and says why it could not be read.
+func TestReadNamesWhatWasRead(t *testing.T) {
+	if _, err := config.Read(strings.NewReader("mapings: []\n"), "<stdin>", "."); err == nil || !strings.HasPrefix(err.Error(), "<stdin>:1: mapings: unknown key") {
+		t.Errorf("got %v, want the line of <stdin>", err)
+	}
+	if _, err := config.Read(iotest.ErrReader(os.ErrClosed), "<stdin>", "."); err == nil || err.Error() != "read configuration from <stdin>: file already closed" {
+		t.Errorf("got %v", err)
 	}
 }
 

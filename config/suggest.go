@@ -12,16 +12,21 @@ func suggest(word string, words []string) string {
 
 // didYouMean is a hint at the word most like the given one, or nothing when none is like it.
 func didYouMean(word string, words []string) string {
+	if near := Nearest(word, words); near != "" {
+		return "did you mean " + near + "?"
+	}
+	return ""
+}
+
+// Nearest returns the one of words that a mistyped word was most likely meant to be, "" when none is like it.
+func Nearest(word string, words []string) string {
 	best, bestDistance := "", 1+len(word)/3
 	for _, w := range words {
 		if d := distance(strings.ToLower(word), strings.ToLower(w)); d <= bestDistance && (best == "" || d < bestDistance) {
 			best, bestDistance = w, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return "did you mean " + best + "?"
+	return best
 }
 
 // distance is the Levenshtein distance of a and b, in bytes.

@@ -89,9 +89,9 @@ func TestAnAccessPointIsOneSource(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := c.Mappings[0]
-	byAlias := (&system{config: c}).settings(m)
+	byAlias := settingsOf(c, m)
 	m.Source.Bucket, m.Source.AccessPointARN = point.ARN(), ""
-	if diff := cmp.Diff(byAlias, (&system{config: c}).settings(m)); diff != "" {
+	if diff := cmp.Diff(byAlias, settingsOf(c, m)); diff != "" {
 		t.Errorf("settings that the ledger keeps (-alias +ARN):\n%s", diff)
 	}
 }

@@ -16,20 +16,22 @@ import (
 func backfillCommand(p process) *cobra.Command {
 	var f flags
 	cmd := &cobra.Command{
-		Use:   "backfill --config FILE [--mapping NAME]...",
-		Short: "Run one pass of every mapping now",
-		Long: `backfill runs one pass of every mapping now, one after the other, and prints a summary of each. It takes up
+		Use:        "backfill [--config FILE] [--mapping NAME]...",
+		Short:      "Run one pass of every mapping now",
+		SuggestFor: []string{"sync", "copy", "once"},
+		Long: `backfill runs one pass of every mapping now, one after the other, and prints a summary of each. It resumes
 a pass that was interrupted. While it works it draws a progress bar on a terminal and prints a line now and then elsewhere;
-it serves /metrics and /healthz when http.listen is set.
+it serves /metrics and /healthz when http.listen is set, and /debug/pprof/ when http.pprof is too.
 
-` + exitCodes,
+On Ctrl-C or SIGTERM it drains: it finishes the copies in progress for up to drain_timeout, saves the ledger and exits with 130. A second
+signal ends it at once; the next pass resumes from what was saved before.` + exits("backfill", 0, 1, 2, 3, 5, 130),
 		Example: "  syncd backfill --config syncd.yaml\n  syncd backfill --config syncd.yaml --mapping alice-to-bob --json",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return traverse(cmd.Context(), p, f, (*syncer.Syncer).Run) },
 	}
 	addFlags(cmd, &f)
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the summary as one JSON object on the last line")
 	cmd.Flags().BoolVar(&f.takeOver, "take-over", false, "replace what the destination holds and syncd did not write, in this pass alone; as after a lost ledger")
-	cmd.Flags().BoolVar(&f.rekey, "rekey", false, "allow a pass to copy everything again under another kms_key; without it the cost is told")
+	cmd.Flags().BoolVar(&f.rekey, "rekey", false, "allow a pass to copy everything again under another kms_key; otherwise report the cost and stop")
 	return cmd
 }
 
@@ -42,10 +44,11 @@ func traverse(ctx context.Context, p process, f flags, do traversal) (err error)
 	if err != nil {
 		return err
 	}
-	if address := s.config.HTTP.Listen; address != "" {
-		closeServer := s.serve(ctx, address)
-		defer func() { err = errors.Join(err, closeServer()) }()
+	closeServer, err := s.serve(ctx)
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, closeServer()) }()
 	var summaries []syncer.Summary
 	var failures []error
 	for _, m := range s.mappings {
@@ -62,18 +65,29 @@ func traverse(ctx context.Context, p process, f flags, do traversal) (err error)
 	return err
 }
 
-// serve answers on address while a backfill works. One that finds it taken, as beside a daemon with the same
+// serve answers on http.listen, where that is set, while a backfill works. A backfill that finds it taken, as by a daemon with the same
 // configuration, works without.
-func (s *system) serve(ctx context.Context, address string) (closeServer func() error) {
-	listener, err := listen(ctx, address)
+func (s *system) serve(ctx context.Context) (closeServer func() error, err error) {
+	of, nothing := s.config.HTTP, func() error { return nil }
+	if of.Listen == "" {
+		if of.Pprof {
+			s.logger.Warn("profiles were not served, they need http.listen outside of run")
+		}
+		return nothing, nil
+	}
+	if err := daemon.CheckWebConfig(of.WebConfig); err != nil {
+		return nil, &hinted{&usageError{err}, "correct the file, or http.web_config that names it"}
+	}
+	listener, err := listen(ctx, of.Listen)
 	if err != nil {
 		s.logger.Warn("metrics were not served", "err", err)
-		return func() error { return nil }
+		return nothing, nil
 	}
 	return daemon.Server{
-		Handler: daemon.Handler(s.registry), WebConfig: s.config.HTTP.WebConfig, Logger: s.logger,
+		Handler:   daemon.Handler(daemon.HandlerOptions{Gatherer: s.registry, Pprof: of.Pprof, Hosts: of.Hosts}),
+		WebConfig: of.WebConfig, Logger: s.logger,
 		Failed: func(err error) { s.logger.Error("http server ended", "err", err) },
-	}.Serve(ctx, listener)
+	}.Serve(ctx, listener), nil
 }
 
 // quarantineHint says where the reasons are, and what is the usual cause of some.

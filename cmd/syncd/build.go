@@ -114,18 +114,18 @@ func (s *system) mapping(ctx context.Context, m config.Mapping) (*mapping, error
 		Destination: listing.Live{
 			Client: destination, Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix, Account: m.Destination.Account,
 		},
-		Copier: s.copier(m, source, destination, pace), Rules: s.rules(m), Settings: s.settings(m), ServiceOf: config.ServiceOf, Rekey: s.rekey,
+		Copier: s.copier(m, source, destination, pace), Rules: s.rules(m), Settings: settingsOf(s.config, m), ServiceOf: config.ServiceOf, Rekey: s.rekey,
 		Store: s.store, Ledger: s.ledgerOptions(m.Name), Terms: terms,
 		Turns: pace.level.Gate(), DrainTimeout: s.config.DrainTimeout.Duration(),
 		Meter: meter, Metrics: s.metrics, Logger: logger, Now: s.process.now,
 	})}, nil
 }
 
-// settings are what the ledger remembers of a mapping.
-func (s *system) settings(m config.Mapping) syncer.Settings {
+// settingsOf are what the ledger records of a mapping.
+func settingsOf(c *config.Config, m config.Mapping) syncer.Settings {
 	return syncer.Settings{
-		Source:      syncer.Place{Endpoint: s.config.Service(m.Source.EndpointURL), Bucket: m.Source.Identity(), Prefix: m.Source.Prefix},
-		Destination: syncer.Place{Endpoint: s.config.Service(m.Destination.EndpointURL), Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix},
+		Source:      syncer.Place{Endpoint: c.Service(m.Source.EndpointURL), Bucket: m.Source.Identity(), Prefix: m.Source.Prefix},
+		Destination: syncer.Place{Endpoint: c.Service(m.Destination.EndpointURL), Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix},
 		KeyARN:      m.Destination.KMSKey, StorageClass: m.Destination.StorageClass,
 	}
 }

@@ -19,15 +19,6 @@ import (
 // exitUsage says that the command line or the configuration has to be changed; the other exit codes are those of a pass.
 const exitUsage = 2
 
-const exitCodes = `Exit codes:
-  0    done: every object settled, or the daemon drained
-  1    failed
-  2    usage: wrong flags, or a configuration with faults
-  3    some objects were quarantined
-  4    policy check found something to change, or plan --detailed-exitcode found work
-  5    another process holds the lease of a mapping
-  130  interrupted: what was done is saved, and the next pass goes on from there`
-
 // usageError is a command line or a configuration that has to be changed before anything can be done.
 type usageError struct{ err error }
 
@@ -55,6 +46,8 @@ func (e *hinted) Unwrap() error { return e.err }
 // flags are those that several commands share.
 type flags struct {
 	config   string
+	where    string // what named config, "" for the file that is read when nothing does
+	stdin    []byte // the configuration, when it came from there
 	mappings []string
 	logLevel string
 	json     bool
@@ -65,23 +58,40 @@ type flags struct {
 func execute(ctx context.Context, args []string, p process) error {
 	root := newRoot(p) //nolint:contextcheck // cobra hands it on
 	root.SetArgs(args)
-	return root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return nil
+	}
+	return withHelp(err, cmd.CommandPath())
 }
 
 // newRoot is the table of commands.
 func newRoot(p process) *cobra.Command {
+	version := false
 	root := &cobra.Command{
 		Use:   "syncd",
 		Short: "Keep a copy of another AWS account's bucket under your own KMS key",
 		Long: "syncd keeps a copy of another AWS account's bucket, encrypted under your own KMS key.\n\n" +
-			"Try `syncd demo` first: it needs no AWS account.\n\n" + exitCodes,
+			"Try `syncd demo` first: it needs no AWS account." + exits(""),
 		Example:       "  syncd demo\n  syncd doctor --config syncd.yaml\n  syncd run --config syncd.yaml",
 		SilenceErrors: true, SilenceUsage: true,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if version {
+				printVersion(p.stdout)
+				return nil
+			}
+			return cmd.Help()
+		},
+	}
+	root.Flags().BoolVar(&version, "version", false, "print build information in one line")
+	if p.stdin != nil {
+		root.SetIn(p.stdin)
 	}
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.SetFlagErrorFunc(wrongFlag)
+	root.SetUsageTemplate(wrappedUsage(root.UsageTemplate()))
+	root.SetHelpCommand(helpCommand())
 	root.AddCommand(runCommand(p), backfillCommand(p), planCommand(p), replayCommand(p), statusCommand(p), healthcheckCommand(p), ledgerCommand(p), demoCommand(p), newPolicy(p), newDoctor(p), versionCommand(p))
 	const main = "main"
 	root.AddGroup(&cobra.Group{ID: main, Title: "Commands:"})
@@ -89,8 +99,10 @@ func newRoot(p process) *cobra.Command {
 		cmd.GroupID = main
 	}
 	root.AddCommand(completionCommand(p), manCommand(p))
-	addCompletions(root)
+	addCompletions(root, p)
 	refuseArguments(root)
+	findConfigs(root, p)
+	fitHelp(root)
 	return root
 }
 
@@ -109,7 +121,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	if cmd.HasSubCommands() {
-		return &usageError{fmt.Errorf("unknown command %q", args[0])}
+		return unknownCommand(cmd, args[0])
 	}
 	return &usageError{fmt.Errorf("%s: unexpected argument %q", cmd.CommandPath(), args[0])}
 }
@@ -188,9 +200,6 @@ func hintFor(err error) string {
 	}
 	if errors.Is(err, syncer.ErrDrained) {
 		return "what was done is saved; the next pass goes on from there"
-	}
-	if _, ok := errors.AsType[*usageError](err); ok {
-		return "run `syncd --help`"
 	}
 	if errors.Is(err, syncer.ErrUnfinished) {
 		return "run `syncd backfill` to finish it; it tries what is due in quarantine too"

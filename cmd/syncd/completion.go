@@ -20,13 +20,9 @@ func completionCommand(p process) *cobra.Command {
 		Use:   "completion " + strings.Join(shells, "|"),
 		Short: "Write the script by which a shell completes commands, flags and mappings",
 		Long: `completion writes a script that teaches a shell to complete the commands and flags of syncd, and what flags can be: the
-mappings of the configuration that --config names, the reasons of the quarantine, the words of a choice, files and folders.
+mappings of the configuration, the reasons of the quarantine, the words of a choice, files and folders.
 
-Completing reads the configuration and nothing else: it sends no request, and is silent about a configuration with faults.
-
-Exit codes:
-  0    done
-  2    usage: not one of the shells`,
+Completing reads the configuration and nothing else: it sends no request, and is silent about a configuration with faults.` + exits("completion", 0, 2),
 		Example: `  source <(syncd completion bash)
   syncd completion bash > /etc/bash_completion.d/syncd
   syncd completion zsh > "${fpath[1]}/_syncd"
@@ -34,8 +30,11 @@ Exit codes:
   syncd completion powershell >> $PROFILE`,
 		ValidArgs: shells,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 || !slices.Contains(shells, args[0]) {
+			switch {
+			case len(args) != 1:
 				return &usageError{fmt.Errorf("write completion: name one of %s", strings.Join(shells, ", "))}
+			case !slices.Contains(shells, args[0]):
+				return unknownWord("write completion: shell", args[0], shells)
 			}
 			return nil
 		},
@@ -55,7 +54,7 @@ Exit codes:
 }
 
 // addCompletions says of every flag and argument what the shell may offer. What is not said to be a file is none.
-func addCompletions(cmd *cobra.Command) {
+func addCompletions(cmd *cobra.Command, p process) {
 	if cmd.ValidArgsFunction == nil && len(cmd.ValidArgs) == 0 {
 		cmd.ValidArgsFunction = cobra.NoFileCompletions
 	}
@@ -63,17 +62,17 @@ func addCompletions(cmd *cobra.Command) {
 		if flag.Value.Type() == "bool" {
 			return
 		}
-		if err := cmd.RegisterFlagCompletionFunc(flag.Name, completionOf(cmd, flag.Name)); err != nil {
+		if err := cmd.RegisterFlagCompletionFunc(flag.Name, completionOf(cmd, p, flag.Name)); err != nil {
 			panic("BUG: " + err.Error())
 		}
 	})
 	for _, child := range cmd.Commands() {
-		addCompletions(child)
+		addCompletions(child, p)
 	}
 }
 
 // completionOf returns what a flag of a command can be.
-func completionOf(cmd *cobra.Command, flag string) cobra.CompletionFunc {
+func completionOf(cmd *cobra.Command, p process, flag string) cobra.CompletionFunc {
 	of := flag
 	if flag == "format" || flag == "from" { // other words in each command
 		of = cmd.Name() + " " + flag
@@ -82,7 +81,7 @@ func completionOf(cmd *cobra.Command, flag string) cobra.CompletionFunc {
 	case "config":
 		return yamlFiles
 	case "mapping":
-		return mappingNames
+		return mappingNames(p)
 	case "binary":
 		return anyFiles
 	case "output", "dir", "demo from":
@@ -130,21 +129,27 @@ func anyFiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.Shell
 	return nil, cobra.ShellCompDirectiveDefault
 }
 
-// mappingNames completes to the mappings of the configuration that the command line names, but for those that stand there
+// mappingNames completes to the mappings of the configuration that a command would read, but for those that stand on the command line
 // already. Without a configuration that loads there is nothing to offer; the command itself will say why.
-func mappingNames(cmd *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	c, err := config.Load(cmd.Flag("config").Value.String())
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	given, _ := cmd.Flags().GetStringArray("mapping")
-	var names []cobra.Completion
-	for _, m := range c.Mappings {
-		if strings.HasPrefix(m.Name, begun) && !slices.Contains(given, m.Name) {
-			names = append(names, cobra.CompletionWithDesc(m.Name, m.Source.Bucket+" to "+m.Destination.Bucket))
+func mappingNames(p process) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		path := cmd.Flag("config").Value.String()
+		if path == "" {
+			path, _ = usualConfig(p)
 		}
+		c, err := config.Load(path)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		given, _ := cmd.Flags().GetStringArray("mapping")
+		var names []cobra.Completion
+		for _, m := range c.Mappings {
+			if strings.HasPrefix(m.Name, begun) && !slices.Contains(given, m.Name) {
+				names = append(names, cobra.CompletionWithDesc(m.Name, m.Source.Bucket+" to "+m.Destination.Bucket))
+			}
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
 	}
-	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
 // quarantineReasons are those that objects are set aside for: causes that lie with the object, and classes of refusals.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -35,15 +36,24 @@ func TestCompletion(t *testing.T) {
 	if err := os.WriteFile(config, []byte(twoMappings), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	variable := ""
+	p := process{
+		lookupEnv: func(name string) (string, bool) { return variable, name == configVariable },
+		readFile:  func(string) ([]byte, error) { return nil, fs.ErrNotExist },
+	}
 	for _, tt := range []struct{ line, want string }{
 		{"policy ch", "check\tJudge policies that exist: broken, without effect, dangerous, or not enough\n:4\n"},
-		{"backfill --reke", "--rekey\tallow a pass to copy everything again under another kms_key; without it the cost is told\n:4\n"},
+		{"backfill --reke", "--rekey\tallow a pass to copy everything again under another kms_key; otherwise report the cost and stop\n:4\n"},
 		{"completion z", "zsh\n:4\n"},
 		{"backfill --config CONFIG --mapping ?", "exports\towner-data to consumer-copy\nlogs\towner-data to consumer-copy\n:4\n"},
 		{"plan -c CONFIG -m l", "logs\towner-data to consumer-copy\n:4\n"},
 		{"policy check -c CONFIG -m exports -m ?", "logs\towner-data to consumer-copy\n:4\n"},
 		{"backfill --mapping ?", ":4\n"},
 		{"backfill --config absent.yaml --mapping ?", ":4\n"},
+		{"backfill --config - --mapping ?", ":4\n"},
+		{"SYNCD_CONFIG backfill --mapping l", "logs\towner-data to consumer-copy\n:4\n"},
+		{"help pol", "policy\tWrite every policy that the accounts need, least privilege\n:4\n"},
+		{"help policy ?", "check\tJudge policies that exist: broken, without effect, dangerous, or not enough\n:4\n"},
 		{"run --log-level ?", "debug\ninfo\nwarn\nerror\n:36\n"},
 		{"policy --style ?", "role\naccount\nabac\n:36\n"},
 		{"policy --side ?", "owner\nconsumer\nboth\n:36\n"},
@@ -61,14 +71,19 @@ func TestCompletion(t *testing.T) {
 		{"run ?", ":4\n"},
 		{"replay --key ?", ":4\n"},
 	} {
-		line := strings.NewReplacer("CONFIG", config).Replace(tt.line)
+		line := tt.line
+		if rest, ok := strings.CutPrefix(line, "SYNCD_CONFIG "); ok {
+			line, variable = rest, config
+		} else {
+			line, variable = strings.NewReplacer("CONFIG", config).Replace(line), ""
+		}
 		args := append([]string{"__complete"}, strings.Fields(line)...)
 		if args[len(args)-1] == "?" {
 			args[len(args)-1] = "" // nothing typed yet
 		}
 		var stdout, stderr bytes.Buffer
-		// Whoever asked the environment or a file here would end the test.
-		code := run(t.Context(), args, process{stdout: &stdout, stderr: &stderr})
+		p.stdout, p.stderr = &stdout, &stderr // and no more than it takes to find a configuration
+		code := run(t.Context(), args, p)
 		if diff := cmp.Diff(tt.want, stdout.String()); code != 0 || diff != "" {
 			t.Errorf("syncd %s: got exit code %d and other completions (-want +got):\n%s", tt.line, code, diff)
 		}
@@ -91,6 +106,10 @@ func TestReasonsAreThoseDocumented(t *testing.T) {
 
 // TestEveryFlagIsCompleted: no flag with a value is left to the shell, which would offer files for all of them.
 func TestEveryFlagIsCompleted(t *testing.T) {
+	p := process{
+		lookupEnv: func(string) (string, bool) { return "", false },
+		readFile:  func(string) ([]byte, error) { return nil, fs.ErrNotExist },
+	}
 	var check func(*cobra.Command)
 	check = func(cmd *cobra.Command) {
 		cmd.Flags().VisitAll(func(flag *pflag.Flag) {
@@ -101,7 +120,7 @@ func TestEveryFlagIsCompleted(t *testing.T) {
 				t.Errorf("%s --%s: got no completion, want one", cmd.CommandPath(), flag.Name)
 			}
 			value, _ := pflag.UnquoteUsage(flag)
-			_, is := completionOf(cmd, flag.Name)(cmd, nil, "")
+			_, is := completionOf(cmd, p, flag.Name)(cmd, nil, "")
 			if wantsFile := strings.HasSuffix(value, "FILE") || value == "DIR"; wantsFile == (is&cobra.ShellCompDirectiveNoFileComp != 0) {
 				t.Errorf("%s --%s %s: got directive %d, want files only where there is a file", cmd.CommandPath(), flag.Name, value, is)
 			}

@@ -43,13 +43,11 @@ the one to the other with real requests over loopback. Nothing leaves this machi
 
 With --serve the two accounts stay up, so that syncd and any S3 client can be tried against them: DIR gets a configuration
 (syncd.yaml) and an AWS credentials file with a profile for the administrator of each account (owner, consumer). The ledger
-of an earlier demo in DIR is removed, because its accounts are gone.
-
-` + exitCodes,
+of an earlier demo in DIR is removed, because its accounts are gone.` + exits("demo", 0, 1, 2, 3, 130),
 		Example: "  syncd demo\n  syncd demo --from /usr/share/doc --json\n  syncd demo --serve 127.0.0.1:9000 --dir /tmp/syncd-demo",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if (serve == "") != (dir == "") {
-				return &usageError{errors.New("demo: --serve and --dir go together")}
+				return &usageError{errors.New("demo: --serve and --dir go together: where the accounts are served, and the folder for syncd.yaml and credentials")}
 			}
 			if serve != "" {
 				return serveDemo(cmd.Context(), p, demoFlags{from: from, address: serve, dir: dir})
@@ -108,10 +106,10 @@ func (w *world) listen(ctx context.Context, address string) (closeServer func() 
 func (w *world) bind(ctx context.Context, address string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, &usageError{fmt.Errorf("serve demo: %w", err)}
+		return nil, &hinted{&usageError{fmt.Errorf("serve demo: %w", err)}, "give --serve an address such as 127.0.0.1:9000"}
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, &usageError{fmt.Errorf("serve demo on %s: only a loopback address such as 127.0.0.1:9000", address)}
+		return nil, &hinted{&usageError{fmt.Errorf("serve demo on %s: only a loopback address can be served", address)}, "give --serve an address such as 127.0.0.1:9000"}
 	}
 	listener, err := listen(ctx, address)
 	if err != nil {

@@ -36,6 +36,7 @@ func documents(t *testing.T) map[string]string {
 // its command and flags to what the program has.
 func TestDocumentedCommandsExist(t *testing.T) {
 	root := newRoot(process{})
+	root.InitDefaultHelpCmd()
 	texts := documents(t)
 	for _, cmd := range append(root.Commands(), root) {
 		texts["syncd "+cmd.Name()+" --help"] = cmd.Long + "\n" + cmd.Example

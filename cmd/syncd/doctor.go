@@ -27,8 +27,9 @@ func newDoctor(p process) *cobra.Command {
 	var f flags
 	var offline bool
 	cmd := &cobra.Command{
-		Use:   "doctor --config FILE [--mapping NAME]... [--offline]",
-		Short: "Try every permission, and name the document that is to blame",
+		Use:        "doctor [--config FILE] [--mapping NAME]... [--offline]",
+		Short:      "Try every permission, and name the document that is to blame",
+		SuggestFor: []string{"diagnose", "test"},
 		Long: `doctor assumes every role and tries every permission that the mappings need, with real requests, in the order in which they
 depend on each other. Of what is refused it names the documents that may be the cause, most likely first, whose account has to
 change them, and the statement to add. Between accounts without a common organization AWS gives no reasons: where two causes look
@@ -40,12 +41,7 @@ looks at once the request is allowed. It takes no lease and touches no ledger. W
 configuration and lists what would be tried.
 
 Of a mapping that had no pass yet and passes every check it also counts what its destination holds under the keys that the first
-pass would write, by listing up to 20,000 objects of either side: what is no copy would be set aside as foreign.
-
-Exit codes:
-  0    nothing failed
-  1    something failed
-  2    usage: wrong flags, or a configuration with faults`,
+pass would write, by listing up to 20,000 objects of either side: what is no copy would be set aside as foreign.` + exits("doctor", 0, 1, 2),
 		Example: "  syncd doctor --config syncd.yaml\n  syncd doctor --config syncd.yaml --mapping alice-to-bob --json",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return diagnose(cmd.Context(), p, f, offline) },
 	}

@@ -20,43 +20,42 @@ import (
 const healthTimeout = 2 * time.Second
 
 func healthcheckCommand(p process) *cobra.Command {
-	var file, url string
+	var f flags
+	var url string
 	cmd := &cobra.Command{
 		Use:   "healthcheck [--config FILE | --url URL]",
 		Short: "Ask the daemon of this machine whether it is healthy",
 		Long: `healthcheck asks /healthz of the daemon for the health checks of Docker and ECS, whose images hold no other program
-that could. It asks on http.listen of the configuration, or where run serves by default, and waits 2 s for the answer.
-
-` + exitCodes,
+that could. It asks on http.listen of the configuration, if one is found, or where run serves by default, and waits 2 s for the answer.` + exits("healthcheck", 0, 1, 2),
 		Example: "  syncd healthcheck --config /etc/syncd/syncd.yaml\n  syncd healthcheck --url http://127.0.0.1:9090/healthz",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if file != "" && url != "" {
+			if cmd.Flags().Changed("config") && url != "" {
 				return &usageError{errors.New("healthcheck: give --config or --url, not both")}
 			}
 			if url == "" {
-				url = healthURL(listenIn(p, file))
+				url = healthURL(listenIn(p, f))
 			}
 			return checkHealth(cmd.Context(), url)
 		},
 	}
-	cmd.Flags().StringVarP(&file, "config", "c", "", "configuration `FILE` of the daemon")
+	addConfigFlag(cmd, &f, configOptional)
 	cmd.Flags().StringVar(&url, "url", "", "`URL` to ask instead")
 	return cmd
 }
 
 // listenIn returns http.listen of a configuration, "" where it is not to be found. Nothing else of the file matters: a
 // daemon goes on well beside a file that it refused, and must not be ended for it.
-func listenIn(p process, file string) string {
+func listenIn(p process, f flags) string {
 	var c struct {
 		HTTP struct {
 			Listen string `yaml:"listen"`
 		} `yaml:"http"`
 	}
-	if file == "" {
-		return ""
+	data := f.stdin
+	if !f.fromStdin() {
+		data, _ = p.readFile(f.config) // one that is not there says nothing
 	}
-	data, err := p.readFile(file)
-	if err != nil || yaml.Unmarshal(data, &c) != nil {
+	if yaml.Unmarshal(data, &c) != nil {
 		return ""
 	}
 	return c.HTTP.Listen
@@ -82,7 +81,7 @@ func checkHealth(ctx context.Context, url string) (err error) {
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return &usageError{fmt.Errorf("check health: %w", err)}
+		return &hinted{&usageError{fmt.Errorf("check health: %w", err)}, "give --url a URL such as " + healthURL("")}
 	}
 	// A transport of its own, without a proxy: the daemon is on this machine, and has a certificate for other names than that.
 	client := &http.Client{Transport: &http.Transport{

@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"syncd/config"
 	"syncd/internal/checkpoint"
 	"syncd/internal/printable"
 	"syncd/internal/syncer"
@@ -22,6 +24,7 @@ func ledgerCommand(p process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ledger",
 		Short: "Export a ledger, or give it to a renamed mapping",
+		Long:  "A ledger is the record of what a mapping has copied." + exits("ledger", 0, 2),
 		Example: "  syncd ledger export --config syncd.yaml --mapping alice-to-bob\n" +
 			"  syncd ledger rename --config syncd.yaml --from alice-to-bob --mapping exports",
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -34,7 +37,7 @@ func exportCommand(p process) *cobra.Command {
 	var f flags
 	var form exportForm
 	cmd := &cobra.Command{
-		Use:   "export --config FILE --mapping NAME [--format csv|jsonl] [--for-spreadsheet]",
+		Use:   "export --mapping NAME [--format csv|jsonl] [--for-spreadsheet]",
 		Short: "Write the last generation's entries as CSV or JSON lines",
 		Long: `export writes the entries of the last committed generation to standard output, in key order: which source version was
 copied to which destination version under which key. It takes no lease and can run beside the daemon. The columns are those of
@@ -42,11 +45,9 @@ docs/checkpoint-format.md.
 
 CSV is for programs: it holds every key as the bytes that it is. The owner of the source chooses the keys, and a spreadsheet runs a
 cell that looks like a formula: use --for-spreadsheet for a file that people open. It puts an apostrophe before such cells, quotes
-every cell, and escapes control characters, so that a key is not always what it was.
-
-` + exitCodes,
+every cell, and escapes control characters, so that a key is not always what it was.` + exits("ledger export", 0, 1, 2),
 		Example: "  syncd ledger export --config syncd.yaml --mapping alice-to-bob --format csv > ledger.csv\n" +
-			"  syncd ledger export --config syncd.yaml --mapping alice-to-bob --for-spreadsheet > ledger-to-read.csv",
+			"  syncd ledger export --config syncd.yaml --mapping alice-to-bob --for-spreadsheet > read.csv",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if form.spreadsheet && !cmd.Flags().Changed("format") {
 				form.format = "csv"
@@ -70,12 +71,11 @@ func renameCommand(p process) *cobra.Command {
 	var f flags
 	var from string
 	cmd := &cobra.Command{
-		Use:   "rename --config FILE --from OLD --mapping NEW",
+		Use:   "rename [--config FILE] --from OLD --mapping NEW",
 		Short: "Give a renamed mapping its former ledger",
 		Long: `rename copies the ledger of a mapping's former name to the mapping, which must have none yet, so that nothing is
-looked up or copied again. The former ledger stays as it is; remove it when you no longer want it.
-
-` + exitCodes,
+looked up or copied again. It refuses a ledger of copies between other buckets or prefixes than those of the mapping. The former ledger
+stays as it is; remove it when you no longer want it.` + exits("ledger rename", 0, 1, 2, 5),
 		Example: "  syncd ledger rename --config syncd.yaml --from alice-to-bob --mapping exports",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return rename(cmd.Context(), p, f, from) },
 	}
@@ -88,21 +88,39 @@ func rename(ctx context.Context, p process, f flags, from string) error {
 	if len(f.mappings) != 1 || from == "" {
 		return &usageError{errors.New("rename ledger: name the former mapping with --from and the present one with --mapping")}
 	}
+	if from == f.mappings[0] {
+		return &usageError{fmt.Errorf("rename ledger: --from and --mapping both name %q", from)}
+	}
 	state, err := openState(ctx, p, f, nil)
 	if err != nil {
 		return err
 	}
-	entries, err := syncer.Rename(ctx, state.store, from, checkpoint.Options{
-		Mapping: f.mappings[0], Holder: holder(), Now: p.now, Logger: state.logger,
+	entries, err := syncer.Rename(ctx, state.store, syncer.Renaming{
+		From: from, Settings: settingsOf(state.config, state.mappings[0]), ServiceOf: config.ServiceOf,
+		Ledger: checkpoint.Options{Mapping: f.mappings[0], Holder: holder(), Now: p.now, Logger: state.logger},
 	})
-	if errors.Is(err, checkpoint.ErrNoCheckpoint) {
-		return &hinted{err, "run `syncd status` with the former configuration to see the names there are"}
-	}
-	if err != nil {
+	misfit, isMisfit := errors.AsType[*syncer.MisfitError](err)
+	switch {
+	case errors.Is(err, checkpoint.ErrNoCheckpoint):
+		return &hinted{err, ledgersThereAre(ctx, state.store, from)}
+	case isMisfit && len(misfit.Fitting) > 0:
+		return &hinted{misfit, "what fits is the ledger of " + strings.Join(misfit.Fitting, " and that of ")}
+	case isMisfit:
+		return &hinted{misfit, "no ledger of this state fits; a mapping without one adopts what its destination holds already"}
+	case err != nil:
 		return err
 	}
 	printable.Fprintf(p.stdout, "%s has the ledger of %s: %d entries\n", f.mappings[0], from, entries)
 	return nil
+}
+
+// ledgersThereAre is a hint for the name of a ledger that does not exist.
+func ledgersThereAre(ctx context.Context, store checkpoint.Store, name string) string {
+	names, err := checkpoint.Mappings(ctx, store)
+	if err != nil || len(names) == 0 {
+		return "this state holds no ledger that could be taken over"
+	}
+	return oneOf(name, names)
 }
 
 func export(ctx context.Context, p process, f flags, form exportForm) error {
@@ -123,7 +141,7 @@ func export(ctx context.Context, p process, f flags, form exportForm) error {
 		encoder.SetEscapeHTML(false)
 		write = func(e checkpoint.Entry) error { return encoder.Encode(lineOf(e)) }
 	default:
-		return &usageError{fmt.Errorf("export ledger: --format %q is not csv or jsonl", format)}
+		return unknownWord("export ledger: --format", format, []string{"csv", "jsonl"})
 	}
 	state, err := openState(ctx, p, f, nil)
 	if err != nil {

@@ -1,12 +1,7 @@
 package main
 
 import (
-	"fmt"
-	"io"
 	"log/slog"
-	"os"
-
-	"golang.org/x/term"
 
 	"syncd/config"
 	"syncd/internal/printable"
@@ -19,7 +14,7 @@ func newLogger(p process, c config.Log, level string) (*slog.Logger, error) {
 	if level != "" {
 		var parsed slog.Level
 		if err := parsed.UnmarshalText([]byte(level)); err != nil {
-			return nil, &usageError{fmt.Errorf("parse --log-level %q: not debug, info, warn or error", level)}
+			return nil, unknownWord("read --log-level:", level, []string{"debug", "info", "warn", "error"})
 		}
 		options.Level = parsed
 	}
@@ -35,10 +30,4 @@ func readable(_ []string, a slog.Attr) slog.Attr {
 		a.Value = slog.StringValue(a.Value.Duration().String())
 	}
 	return a
-}
-
-// isTerminal reports whether w is a terminal, where a progress bar can be drawn.
-func isTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // a descriptor fits an int
 }

@@ -23,12 +23,13 @@ import (
 
 func main() {
 	os.Exit(run(context.Background(), os.Args[1:], process{
-		stdout: os.Stdout, stderr: os.Stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: time.Now,
+		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: time.Now,
 	}))
 }
 
 // process is what the program is given by the system it runs on.
 type process struct {
+	stdin          io.Reader // nil: empty
 	stdout, stderr io.Writer
 	lookupEnv      func(name string) (value string, ok bool)
 	readFile       func(path string) ([]byte, error)

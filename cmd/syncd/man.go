@@ -20,12 +20,7 @@ func manCommand(p process) *cobra.Command {
 		Use:   "man DIR",
 		Short: "Write the manual pages of all commands",
 		Long: `man writes a page for syncd and for each of its commands into DIR, in the format of man(1). The pages of one version are
-always the same bytes: they bear the date of the revision that was built, or that of SOURCE_DATE_EPOCH when it is set.
-
-Exit codes:
-  0    done
-  1    failed
-  2    usage: no DIR, or a SOURCE_DATE_EPOCH that is no number`,
+always the same bytes: they bear the date of the revision that was built, or that of SOURCE_DATE_EPOCH when it is set.` + exits("man", 0, 1, 2),
 		Example: "  syncd man /usr/local/share/man/man1\n  syncd man man && man -l man/syncd.1",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -50,7 +45,7 @@ func manualDate(p process) (time.Time, error) {
 	if epoch, ok := p.lookupEnv("SOURCE_DATE_EPOCH"); ok {
 		seconds, err := strconv.ParseInt(epoch, 10, 64)
 		if err != nil {
-			return time.Time{}, &usageError{fmt.Errorf("read SOURCE_DATE_EPOCH: %w", err)}
+			return time.Time{}, &hinted{&usageError{fmt.Errorf("read SOURCE_DATE_EPOCH: %q is not a number", epoch)}, "set it to seconds since 1970, or unset it"}
 		}
 		return time.Unix(seconds, 0).UTC(), nil
 	}
@@ -89,10 +84,7 @@ func prepareManual(cmd *cobra.Command) {
 		cmd.Use += " COMMAND"
 	}
 	cmd.InitDefaultHelpFlag()
-	text, codes, found := strings.Cut(cmd.Long, "Exit codes:\n")
-	if !found {
-		_, codes, _ = strings.Cut(exitCodes, "Exit codes:\n")
-	}
+	text, codes, _ := strings.Cut(cmd.Long, "Exit codes:\n")
 	if strings.TrimSpace(text) == "" {
 		text = cmd.Short + "."
 	}

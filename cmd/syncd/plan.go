@@ -17,11 +17,12 @@ import (
 	"syncd/internal/syncer"
 )
 
-// planFlags are those of `syncd plan` beside the shared ones.
+// planFlags are those of `syncd plan` besides the shared ones.
 type planFlags struct {
 	flags
 	list     bool
 	detailed bool
+	several  bool // mappings
 }
 
 // workError says that a pass would have something to do.
@@ -32,14 +33,16 @@ func (e *workError) Error() string { return objects(e.objects) + " to copy" }
 func planCommand(p process) *cobra.Command {
 	var f planFlags
 	cmd := &cobra.Command{
-		Use:   "plan --config FILE [--mapping NAME]...",
-		Short: "Show what the next pass would do, what it would cost and how long it would take",
+		Use:        "plan [--config FILE] [--mapping NAME]...",
+		Short:      "Show what the next pass would do, what it would cost and how long it would take",
+		SuggestFor: []string{"diff", "preview", "dry-run"},
 		Long: `plan shows what the next pass of every mapping would do: objects and bytes by reason, requests by operation, dollars by
-list prices and who pays them, and roughly how long it takes. It goes through the very steps by which a pass decides, and carries
-none of them out: it lists the source, and the destination where a pass would, reads the ledger without its lease, and writes
-nothing. It can run beside the daemon.
+list prices and who pays them, and roughly how long it takes. It uses the same decision code as a pass, and carries
+nothing out: it lists the source, and the destination where a pass would, reads the ledger without its lease, and writes
+nothing. It can run while the daemon does.
 
-` + exitCodes,
+Of several mappings it prints a table with a total, the worst first: plans that failed, damaged ledgers, mappings that are denied, passes
+that would be refused, objects in quarantine, first passes, then those with most to copy. --mapping with one name shows that one in full.` + exits("plan", 0, 1, 2, 4, 130),
 		Example: "  syncd plan --config syncd.yaml\n  syncd plan --config syncd.yaml --mapping alice-to-bob --list --json\n" +
 			"  syncd plan --config syncd.yaml --detailed-exitcode",
 		RunE: func(cmd *cobra.Command, _ []string) error { return preview(cmd.Context(), p, f) },
@@ -59,18 +62,27 @@ func preview(ctx context.Context, p process, f planFlags) error {
 	if err != nil {
 		return err
 	}
+	f.several = len(s.mappings) > 1
 	var plans []syncer.Preview
+	var rows []planned
 	var failures []error
 	for _, m := range s.mappings {
-		planned, err := previewOne(ctx, p, m, f)
-		plans, failures = append(plans, planned), append(failures, err)
+		v, err := previewOne(ctx, p, m, f)
+		plans, failures = append(plans, v), append(failures, err)
 		if errors.Is(err, syncer.ErrDrained) {
 			break
 		}
+		rows = append(rows, planned{v, err})
 	}
 	err = errors.Join(failures...)
-	if f.json {
+	switch {
+	case f.json:
 		err = errors.Join(err, printPlans(p.stdout, plans))
+	case f.several:
+		printPlanned(p.stdout, rows, pageWidth(p.stdout))
+		if left := len(s.mappings) - len(rows); left > 0 {
+			printable.Fprintf(p.stdout, "%s not planned\n", counted(left, "mapping"))
+		}
 	}
 	return errors.Join(err, f.verdict(plans))
 }
@@ -90,10 +102,15 @@ func (f planFlags) verdict(plans []syncer.Preview) error {
 func previewOne(ctx context.Context, p process, m *mapping, f planFlags) (syncer.Preview, error) {
 	out := bufio.NewWriter(p.stdout)
 	shown := showListing(p, m.Name)
-	planned, err := m.syncer.Preview(ctx, func(fate syncer.Fate) error {
+	v, err := m.syncer.Preview(ctx, func(fate syncer.Fate) error {
 		shown.count()
 		if !f.list {
 			return nil
+		}
+		if f.several && !f.json {
+			if _, err := printable.Fprintf(out, "%s  ", m.Name); err != nil {
+				return err
+			}
 		}
 		return printStep(out, stepOf(m.Name, fate), f.json)
 	})
@@ -101,14 +118,14 @@ func previewOne(ctx context.Context, p process, m *mapping, f planFlags) (syncer
 	err = errors.Join(err, out.Flush())
 	switch {
 	case errors.Is(err, syncer.ErrDrained):
-		return planned, &hinted{fmt.Errorf("mapping %s: plan: %w", m.Name, err), "nothing was written; run it again"}
+		return v, &hinted{fmt.Errorf("mapping %s: plan: %w", m.Name, err), "nothing was written; run it again"}
 	case err != nil:
-		return planned, fmt.Errorf("mapping %s: plan: %w", m.Name, err)
+		return v, fmt.Errorf("mapping %s: plan: %w", m.Name, err)
 	}
-	if !f.json {
-		printPlan(p.stdout, planned)
+	if !f.json && !f.several {
+		printPlan(p.stdout, v)
 	}
-	return planned, nil
+	return v, nil
 }
 
 // step is one action of a plan. Its JSON form is a contract: docs/cli.md describes it.

@@ -127,6 +127,7 @@ func rough(seconds float64) string {
 // listed shows how far a listing has come: on a terminal in one line that is drawn again, elsewhere in a line now and then.
 type listed struct {
 	w           io.Writer
+	width       func() int // of the terminal, 0 for none
 	mapping     string
 	now         func() time.Time
 	every       time.Duration
@@ -137,9 +138,9 @@ type listed struct {
 }
 
 func showListing(p process, mapping string) *listed {
-	l := &listed{w: p.stderr, mapping: mapping, now: p.now, every: lineInterval, end: "\n", shownAt: p.now()}
+	l := &listed{w: p.stderr, width: func() int { return pageWidth(p.stderr) }, mapping: mapping, now: p.now, every: lineInterval, end: "\n", shownAt: p.now()}
 	if isTerminal(p.stderr) {
-		l.every, l.begin, l.end = barInterval, "\r\x1b[K", ""
+		l.every, l.begin, l.end = barInterval, "\r"+clearRest, ""
 	}
 	return l
 }
@@ -151,7 +152,11 @@ func (l *listed) count() {
 		return
 	}
 	l.shownAt, l.hasAnything = l.now(), true
-	_, _ = io.WriteString(l.w, l.begin+printable.Sprintf("%s: planned %s, %s pages", l.mapping, objects(l.objects), humanize.Comma(l.objects/page))+l.end)
+	line := printable.Sprintf("%s: planned %s, %s pages", l.mapping, objects(l.objects), humanize.Comma(l.objects/page))
+	if columns := l.width(); columns > 0 {
+		line = shortened(line, columns-1)
+	}
+	_, _ = io.WriteString(l.w, l.begin+line+l.end)
 }
 
 // clear leaves a clean line behind.

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,7 +27,7 @@ func newPolicy(p process) *cobra.Command {
 	var f flags
 	var of policyFlags
 	cmd := &cobra.Command{
-		Use:   "policy --config FILE [--mapping NAME]...",
+		Use:   "policy [--config FILE] [--mapping NAME]...",
 		Short: "Write every policy that the accounts need, least privilege",
 		Long: `policy writes the documents that both accounts have to put in force for the mappings: the permissions and the trust of
 every role, the bucket and key policies, and the lifecycle rules. It grants what the configuration needs and nothing more;
@@ -45,9 +43,7 @@ with --with-secrets. Files are readable by their owner only, and replaced as a w
 
 --style says how the owner's buckets and keys name the consumer: role names the role, account the account, whose
 administrators then decide, and abac only sessions with the session tags of the configuration. Trust policies name the
-principal where it is known.
-
-` + exitCodes,
+principal where it is known.` + exits("policy", 0, 1, 2),
 		Example: `  syncd policy --config syncd.yaml --side owner
   syncd policy --config syncd.yaml --style abac --org-id o-a1b2c3d4e5 --format terraform -o policies`,
 		RunE: func(*cobra.Command, []string) error { return writePolicies(p, f, of) },
@@ -72,6 +68,9 @@ func writePolicies(p process, f flags, of policyFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := of.check(); err != nil {
+		return err
+	}
 	o := of.options
 	o.Mapping, o.Side, o.Style = f.mappings, access.Side(of.side), access.Style(of.style)
 	o.ExternalID = of.externalID(p, c)
@@ -80,7 +79,7 @@ func writePolicies(p process, f flags, of policyFlags) error {
 		return &usageError{err}
 	}
 	if len(documents) == 0 {
-		return &usageError{fmt.Errorf("write policies: no account is on the %s's side alone", of.side)}
+		return &hinted{&usageError{fmt.Errorf("write policies: no account is on the %s's side alone", of.side)}, "choose another --side, or both"}
 	}
 	files, err := render(documents, of)
 	if err != nil {
@@ -97,17 +96,16 @@ func writePolicies(p process, f flags, of policyFlags) error {
 	return err
 }
 
-// loadConfig reads the configuration and asks nothing else of it.
-func loadConfig(f flags) (*config.Config, error) {
-	c, err := config.Load(f.config)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &hinted{&usageError{err}, "give the path of the configuration with --config"}
+// check refuses words that are none of a choice.
+func (of policyFlags) check() error {
+	sides, styles := []access.Side{access.Both, access.Owner, access.Consumer}, []access.Style{access.RoleStyle, access.AccountStyle, access.ABACStyle}
+	switch {
+	case !slices.Contains(sides, access.Side(of.side)):
+		return unknownWord("write policies: --side", access.Side(of.side), sides)
+	case !slices.Contains(styles, access.Style(of.style)):
+		return unknownWord("write policies: --style", access.Style(of.style), styles)
 	}
-	if err != nil {
-		return nil, err
-	}
-	_, err = choose(c, f.mappings)
-	return c, err
+	return nil
 }
 
 // externalID is where the ExternalIds of the documents come from.
@@ -154,7 +152,7 @@ func render(documents []access.Document, of policyFlags) ([]access.Rendered, err
 	}
 	format := formats[of.format]
 	if format == nil {
-		return nil, &usageError{fmt.Errorf("read format %q: use json, terraform or cloudformation", of.format)}
+		return nil, unknownWord("write policies: --format", of.format, []string{"json", "terraform", "cloudformation"})
 	}
 	if of.format == "json" && !of.inFolder() {
 		text, err := access.JSONBundle(documents)

@@ -66,14 +66,9 @@ before it says whose it is where the text does not: arn:aws:iam::222222222222:ro
 taken for them. All faults of a file are reported in one run, including those of its JSON.
 
 With --config it also says which permission the mappings lack, in which document of which account, and the statement to add.
-What is not given is not judged, and a note says so.
-
-Exit codes:
-  0    nothing has to be changed
-  2    usage: wrong flags, or a file that cannot be read
-  4    an error or a warning was found`,
+What is not given is not judged, and a note says so.` + exits("policy check", 0, 2, 4),
 		Example: `  syncd policy check bucket-policy.json key-policy.json
-  syncd policy check --config syncd.yaml --mapping alice-to-bob role.json bucket-policy.json key-policy.json
+  syncd policy check -c syncd.yaml -m alice-to-bob role.json bucket-policy.json key-policy.json
   syncd policy check --sarif policies.json`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -84,12 +79,11 @@ Exit codes:
 		ValidArgsFunction: anyFiles,
 		RunE:              func(cmd *cobra.Command, args []string) error { return checkPolicies(p, cmd.InOrStdin(), args, f, of) },
 	}
-	cmd.Flags().StringVarP(&f.config, "config", "c", "", "`FILE` with the configuration whose mappings have to work")
+	addConfigFlag(cmd, &f, configExplicit)
 	cmd.Flags().StringArrayVarP(&f.mappings, "mapping", "m", nil, "only the mapping of this `NAME`; may be repeated")
 	cmd.Flags().StringVar(&of.kind, "kind", "", "what the files are: `KIND` is "+kindList()+"; found out by default")
 	cmd.Flags().BoolVar(&of.json, "json", false, "print the report as one JSON object")
 	cmd.Flags().BoolVar(&of.sarif, "sarif", false, "print the report as SARIF 2.1.0, for code scanning")
-	cmd.MarkFlagsMutuallyExclusive("json", "sarif")
 	return cmd
 }
 
@@ -102,11 +96,17 @@ func kindList() string {
 }
 
 func checkPolicies(p process, stdin io.Reader, args []string, f flags, of checkFlags) error {
+	if of.json && of.sarif {
+		return &usageError{errors.New("check policies: give --json or --sarif, not both")}
+	}
 	kind := access.Kind(of.kind)
 	if kind != "" && !slices.Contains(access.Kinds(), kind) {
-		return &usageError{fmt.Errorf("check policies: --kind %q is none of %s", of.kind, kindList())}
+		return unknownWord("check policies: --kind", kind, access.Kinds())
 	}
 	o := access.CheckOptions{Mappings: f.mappings}
+	if err := checkStdin(f, args); err != nil {
+		return err
+	}
 	if f.config != "" {
 		c, err := loadConfig(f)
 		if err != nil {
@@ -131,6 +131,23 @@ func checkPolicies(p process, stdin io.Reader, args []string, f flags, of checkF
 		return err
 	}
 	return verdict(report)
+}
+
+// checkStdin refuses to read two things from standard input.
+func checkStdin(f flags, args []string) error {
+	readers := 0
+	if f.fromStdin() {
+		readers++
+	}
+	for _, arg := range args {
+		if arg == standardInput || strings.HasPrefix(arg, "arn:") && strings.HasSuffix(arg, "="+standardInput) {
+			readers++
+		}
+	}
+	if readers < 2 {
+		return nil
+	}
+	return &hinted{&usageError{errors.New("check policies: - is named more than once, and standard input can be read once")}, "write one of them to a file"}
 }
 
 // policyFile reads what an argument names: FILE, or ARN=FILE. A file of that very name goes before.

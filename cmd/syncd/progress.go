@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,13 +26,31 @@ type progressing interface {
 	Progress() (progress syncer.Progress, ok bool)
 }
 
-// showProgress shows how a pass gets on until the returned func is called, which waits for the last line.
+// view shows how a pass gets on. Its methods are called one after the other.
+type view interface {
+	draw(progress syncer.Progress)
+	// drain is called once, when the pass was asked to end early.
+	drain()
+	// clear leaves a clean line behind.
+	clear()
+}
+
+// showProgress shows how a pass gets on until the returned func is called, which waits for the last line. The end of ctx asks the pass to
+// drain, which is shown too.
 func showProgress(ctx context.Context, p process, mapping string, watched progressing) (stop func()) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // a drain wants to be watched too
-	every, draw, finish := lineInterval, lines(p.stderr, mapping, p.now), func() {}
 	if isTerminal(p.stderr) {
-		every = barInterval
-		draw, finish = bar(p.stderr, mapping)
+		return watch(ctx, barInterval, newBar(p.stderr, mapping, func() int { return pageWidth(p.stderr) }), watched)
+	}
+	return watch(ctx, lineInterval, &lines{w: p.stderr, mapping: mapping, now: p.now, start: p.now()}, watched)
+}
+
+func watch(ctx context.Context, every time.Duration, v view, watched progressing) (stop func()) {
+	asked := ctx.Done()
+	shown, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	show := func() {
+		if progress, ok := watched.Progress(); ok {
+			v.draw(progress)
+		}
 	}
 	var drawing sync.WaitGroup
 	drawing.Go(func() {
@@ -39,59 +58,112 @@ func showProgress(ctx context.Context, p process, mapping string, watched progre
 		defer tick.Stop()
 		for {
 			select {
-			case <-ctx.Done():
+			case <-shown.Done():
 				return
+			case <-asked:
+				asked = nil
+				v.drain()
+				show()
 			case <-tick.C:
-				if progress, ok := watched.Progress(); ok {
-					draw(progress)
-				}
+				show()
 			}
 		}
 	})
 	return func() {
 		cancel()
 		drawing.Wait()
-		finish()
+		v.clear()
 	}
 }
 
-// lines prints a plain line: objects, bytes, rate and the time left, as far as it can be known.
-func lines(w io.Writer, mapping string, now func() time.Time) func(syncer.Progress) {
-	start := now()
-	return func(p syncer.Progress) {
-		rate := float64(p.Settled) / max(now().Sub(start).Seconds(), 1e-3)
-		line := fmt.Sprintf("%s: %s of %s objects, %s copied, %.0f objects/s", mapping,
-			humanize.Comma(p.Settled), humanize.Comma(p.Expected), size(p.CopiedBytes), rate)
-		if p.Complete && rate > 0 {
-			left := time.Duration(float64(p.Expected-p.Settled) / rate * float64(time.Second))
-			line += ", " + left.Round(time.Second).String() + " left"
-		}
-		if p.SetAside > 0 {
-			line += ", " + humanize.Comma(p.SetAside) + " quarantined"
-		}
-		printable.Fprintln(w, line)
-	}
+// lines prints a plain line each time: objects, bytes, rate and the time left, as far as it can be known.
+type lines struct {
+	w        io.Writer
+	mapping  string
+	now      func() time.Time
+	start    time.Time
+	draining string
 }
 
-// bar draws a progress bar; finish leaves a clean line behind.
-func bar(w io.Writer, mapping string) (draw func(syncer.Progress), finish func()) {
-	b := progressbar.NewOptions64(1,
-		progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(24), progressbar.OptionShowCount(),
-		progressbar.OptionShowIts(), progressbar.OptionSetItsString("objects"), progressbar.OptionSetPredictTime(true),
-		progressbar.OptionClearOnFinish(), progressbar.OptionThrottle(barInterval),
-	)
-	draw = func(p syncer.Progress) {
-		// One more than expected while the listing goes on, so that the bar is not full before the pass is.
-		total := max(p.Expected, 1)
-		if !p.Complete {
-			total = max(total, p.Settled+1)
-		}
-		b.ChangeMax64(total)
-		b.Describe(fmt.Sprintf("%s %s", mapping, size(p.CopiedBytes)))
-		_ = b.Set64(min(p.Settled, total)) // a terminal that went away does not stop a pass
+func (l *lines) draw(p syncer.Progress) {
+	rate := float64(p.Settled) / max(l.now().Sub(l.start).Seconds(), 1e-3)
+	line := fmt.Sprintf("%s: %s%s of %s objects, %s copied, %.0f objects/s", l.mapping, l.draining,
+		humanize.Comma(p.Settled), humanize.Comma(p.Expected), size(p.CopiedBytes), rate)
+	if p.Complete && rate > 0 && l.draining == "" {
+		left := time.Duration(float64(p.Expected-p.Settled) / rate * float64(time.Second))
+		line += ", " + left.Round(time.Second).String() + " left"
 	}
-	return draw, func() { _ = b.Clear() }
+	if p.SetAside > 0 {
+		line += ", " + humanize.Comma(p.SetAside) + " quarantined"
+	}
+	printable.Fprintln(l.w, line)
 }
+
+func (l *lines) drain() {
+	l.draining = drainingMark
+	printable.Fprintf(l.w, "%s: draining: %s; a second signal stops at once, and %s\n", l.mapping, drained, resumes)
+}
+
+func (l *lines) clear() {}
+
+// What a drain does, and what becomes of a pass that is stopped at once.
+const (
+	drainingMark = "draining, "
+	drained      = "copies in progress are finished and saved"
+	resumes      = "the next pass resumes from what was saved before"
+)
+
+// barWidth is how wide the bar itself is where there is room.
+const barWidth = 24
+
+// bar draws a progress bar in one line of a terminal, which is never wider than that: a line that wraps cannot be drawn again.
+type bar struct {
+	w        io.Writer
+	mapping  string
+	width    func() int // of the terminal, which people resize
+	bar      *progressbar.ProgressBar
+	draining string
+}
+
+func newBar(w io.Writer, mapping string, width func() int) *bar {
+	return &bar{w: w, mapping: mapping, width: width, bar: progressbar.NewOptions64(1,
+		progressbar.OptionSetWriter(io.Discard), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
+		progressbar.OptionSetItsString("objects"), progressbar.OptionSetPredictTime(true), progressbar.OptionUseANSICodes(true),
+	)}
+}
+
+func (b *bar) draw(p syncer.Progress) {
+	columns := b.width() - 1 // a cursor behind the last column is in the next line on some terminals
+	line := b.line(p, barWidth)
+	if over := len([]rune(line)) - columns; over > 0 {
+		line = b.line(p, max(0, barWidth-over))
+	}
+	if len([]rune(line)) > columns {
+		line = string([]rune(line)[:max(0, columns)])
+	}
+	_, _ = io.WriteString(b.w, "\r"+printable.Line(line)+clearRest) // a terminal that went away does not stop a pass
+}
+
+// line renders the bar. One more object is expected than there is, so that the bar is not full before the pass is.
+func (b *bar) line(p syncer.Progress, width int) string {
+	progressbar.OptionSetWidth(width)(b.bar)
+	name := shortened(b.mapping, max(1, b.width()/3))
+	b.bar.Describe(fmt.Sprintf("%s %s%s", name, b.draining, size(p.CopiedBytes)))
+	b.bar.ChangeMax64(max(p.Expected, p.Settled+1))
+	_ = b.bar.Set64(p.Settled) // it writes nothing
+	return strings.TrimPrefix(strings.TrimSuffix(b.bar.String(), "\x1b[0K"), "\r")
+}
+
+func (b *bar) drain() {
+	b.draining = drainingMark
+	b.clear()
+	printable.Fprintf(b.w, "%s: draining: %s. Press Ctrl-C again to stop at once; %s.\n", b.mapping, drained, resumes)
+}
+
+// clearRest clears what is behind the cursor in its line.
+const clearRest = "\x1b[K"
+
+func (b *bar) clear() { _, _ = io.WriteString(b.w, "\r"+clearRest) } // as in draw
 
 func size(bytes int64) string {
 	return humanize.IBytes(uint64(bytes)) //nolint:gosec // never negative

@@ -39,17 +39,29 @@ func listQuarantine(ctx context.Context, p process, f flags) error {
 	if err != nil {
 		return err
 	}
+	var failures []error
 	for _, m := range state.mappings {
-		for q, err := range checkpoint.Quarantine(ctx, state.store, m.Name) {
-			if errors.Is(err, checkpoint.ErrNoCheckpoint) {
-				break
-			}
-			if err != nil {
-				return fmt.Errorf("mapping %s: %w", m.Name, err)
-			}
-			if err := printAside(p.stdout, asideOf(m.Name, q), f.json); err != nil {
-				return err
-			}
+		err := listOne(ctx, p.stdout, state.store, m.Name, f.json)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil { // of one mapping: those of the others are listed
+			failures = append(failures, fmt.Errorf("mapping %s: %w", m.Name, err))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+func listOne(ctx context.Context, w io.Writer, store checkpoint.Store, mapping string, asJSON bool) error {
+	for q, err := range checkpoint.Quarantine(ctx, store, mapping) {
+		switch {
+		case errors.Is(err, checkpoint.ErrNoCheckpoint):
+			return nil
+		case err != nil:
+			return err
+		}
+		if err := printAside(w, asideOf(mapping, q), asJSON); err != nil {
+			return err
 		}
 	}
 	return nil

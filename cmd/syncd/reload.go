@@ -81,11 +81,18 @@ func daemonMapping(m config.Mapping, revision int, open func(context.Context) (d
 func (r *reloader) watch(ctx context.Context, apply func([]daemon.Mapping)) {
 	tick := time.NewTicker(reloadEvery)
 	defer tick.Stop()
+	if r.flags.fromStdin() {
+		r.system.logger.Info("configuration came from standard input, it is not reloaded")
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-r.asked:
+			if r.flags.fromStdin() {
+				r.system.logger.Warn("configuration from standard input cannot be read again, the former one stays in force")
+				continue
+			}
 			r.content, _ = r.look()
 		case <-tick.C:
 			if !r.changed() {
@@ -112,6 +119,9 @@ func (r *reloader) changed() bool {
 }
 
 func (r *reloader) look() (sum [sha256.Size]byte, ok bool) {
+	if r.flags.fromStdin() {
+		return sha256.Sum256(r.flags.stdin), true
+	}
 	data, err := r.system.process.readFile(r.flags.config)
 	return sha256.Sum256(data), err == nil
 }
@@ -138,7 +148,7 @@ func (r *reloader) succeeded() {
 
 // read loads the configuration and finds everything that keeps it from being put in force.
 func (r *reloader) read() (next *config.Config, chosen []config.Mapping, err error) {
-	if next, err = config.Load(r.flags.config); err != nil {
+	if next, err = r.flags.load(); err != nil {
 		return nil, nil, err
 	}
 	if chosen, err = choose(next, r.flags.mappings); err != nil {

@@ -14,15 +14,14 @@ func replayCommand(p process) *cobra.Command {
 	var f flags
 	var reasons, keys []string
 	cmd := &cobra.Command{
-		Use:   "replay --config FILE [--mapping NAME]... [--reason REASON]... [--key KEY]...",
-		Short: "Try objects in quarantine again now",
+		Use:        "replay [--config FILE] [--mapping NAME]... [--reason REASON]... [--key KEY]...",
+		Short:      "Try objects in quarantine again now",
+		SuggestFor: []string{"retry"},
 		Long: `replay tries objects in quarantine again, all of them or those with a given reason or key, whether a pass would try them
 yet or not. It lists nothing and touches nothing else, and prints a summary as backfill does. Run it when what kept the
 objects there has been mended: a policy, a key, an archived object that has been restored.
 
-A pass that was interrupted has to be finished first, by backfill or run.
-
-` + exitCodes,
+A pass that was interrupted has to be finished first, by backfill or run.` + exits("replay", 0, 1, 2, 3, 5, 130),
 		Example: "  syncd replay --config syncd.yaml\n  syncd replay --config syncd.yaml --mapping alice-to-bob --reason denied",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return traverse(cmd.Context(), p, f, func(s *syncer.Syncer, ctx context.Context) (syncer.Summary, error) {

@@ -20,8 +20,9 @@ import (
 func runCommand(p process) *cobra.Command {
 	var f flags
 	cmd := &cobra.Command{
-		Use:   "run --config FILE [--mapping NAME]...",
-		Short: "Keep every mapping on its schedule until told to stop",
+		Use:        "run [--config FILE] [--mapping NAME]...",
+		Short:      "Keep every mapping on its schedule until told to stop",
+		SuggestFor: []string{"start", "serve", "daemon"},
 		Long: `run keeps every mapping that has a schedule in step with its source, one pass at a time each, and serves
 /metrics, /healthz, /readyz and /status on http.listen (` + config.DefaultListen + ` when it is not set).
 
@@ -30,9 +31,7 @@ whole and the former one stays in force. Mappings that stay the same go on undis
 a removed one drains.
 
 On SIGTERM it takes no new work, finishes copies in hand for up to drain_timeout, saves the ledger and exits 0. A second
-signal ends it at once; the next start goes on from what was saved.
-
-` + exitCodes,
+signal ends it at once; the next start goes on from what was saved.` + exits("run", 0, 1, 2),
 		Example: "  syncd run --config syncd.yaml",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runDaemon(cmd.Context(), p, f) },
 	}
@@ -42,15 +41,9 @@ signal ends it at once; the next start goes on from what was saved.
 
 // addFlags adds the flags that every command on a configuration has.
 func addFlags(cmd *cobra.Command, f *flags) {
-	cmd.Flags().StringVarP(&f.config, "config", "c", "", "configuration `FILE` (required)")
+	addConfigFlag(cmd, f, configRequired)
 	cmd.Flags().StringArrayVarP(&f.mappings, "mapping", "m", nil, "only the mapping `NAME`; may be repeated (default all)")
 	cmd.Flags().StringVar(&f.logLevel, "log-level", "", "debug, info, warn or error, over log.level of the configuration")
-	cmd.PreRunE = func(*cobra.Command, []string) error {
-		if f.config == "" {
-			return &usageError{errors.New("read configuration: --config FILE is missing")}
-		}
-		return nil
-	}
 }
 
 func runDaemon(ctx context.Context, p process, f flags) error {
@@ -64,10 +57,10 @@ func runDaemon(ctx context.Context, p process, f flags) error {
 	r := newReloader(s, f, asked)
 	mappings := r.first()
 	if len(mappings) == 0 {
-		return &usageError{errors.New("run: " + noSchedule)}
+		return &hinted{&usageError{errors.New("run: no mapping has a schedule")}, "set mappings[].schedule in " + f.config + ", or run `syncd backfill`"}
 	}
 	if err := daemon.CheckWebConfig(s.config.HTTP.WebConfig); err != nil {
-		return &usageError{err}
+		return &hinted{&usageError{err}, "correct the file, or http.web_config that names it"}
 	}
 	listener, err := listen(ctx, listenAddress(s.config.HTTP.Listen))
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -147,5 +148,39 @@ func TestRunKeepsOthersGoing(t *testing.T) {
 	}
 	if code := exitStatus(t, daemon); code != 0 {
 		t.Errorf("got exit %d, want 0; stderr:\n%s", code, stderr.String())
+	}
+}
+
+// TestBackfillServesProfiles where the configuration says so, and says why not where it cannot.
+func TestBackfillServesProfiles(t *testing.T) {
+	address := freeAddress(t)
+	s := newSite(t, func(text string) string { return "http: {listen: \"" + address + "\", pprof: true}\n" + text })
+	s.source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+	status := 0
+	defer s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "k", Do: func() {
+		res, err := http.Get("http://" + address + "/debug/pprof/cmdline")
+		if err == nil {
+			status = res.StatusCode
+			_ = res.Body.Close() // the status is all there is
+		}
+	}})()
+	if got := s.run(t.Context(), "backfill"); got.code != 0 || status != http.StatusOK {
+		t.Errorf("got exit %d and status %d; stderr:\n%s", got.code, status, got.stderr)
+	}
+	for from, to := range map[string]string{
+		"listen: \"" + address + "\", ": "",
+		"pprof: true":                   "web_config: absent.yaml",
+	} {
+		text := string(readText(t, s.config))
+		if err := os.WriteFile(s.config, []byte(strings.Replace(text, from, to, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got := s.run(t.Context(), "backfill")
+		if to == "" && (got.code != 0 || !strings.Contains(got.stderr, "profiles were not served")) || to != "" && (got.code != exitUsage || !strings.Contains(got.stderr, "absent.yaml")) {
+			t.Errorf("with %q: got exit %d; stderr:\n%s", to, got.code, got.stderr)
+		}
+		if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -3,12 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -30,10 +27,7 @@ type state struct {
 // openState loads a configuration, with the mappings named or all of them, and opens the store of their ledgers. Renewed,
 // unless it is nil, is told of leases that end by themselves.
 func openState(ctx context.Context, p process, f flags, renewed func(mapping string, until time.Time)) (*state, error) {
-	c, err := config.Load(f.config)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &hinted{&usageError{err}, "give the path of the configuration with --config"}
-	}
+	c, err := f.load()
 	if err != nil {
 		return nil, err
 	}
@@ -70,8 +64,7 @@ func choose(c *config.Config, names []string) ([]config.Mapping, error) {
 			for i, m := range c.Mappings {
 				known[i] = m.Name
 			}
-			fault := &usageError{fmt.Errorf("find mapping %q: the configuration has none of that name", name)}
-			return nil, &hinted{fault, "use one of " + strings.Join(known, ", ")}
+			return nil, &hinted{&usageError{fmt.Errorf("find mapping %q: the configuration has none of that name", name)}, oneOf(name, known)}
 		}
 		if !slices.ContainsFunc(chosen, func(c config.Mapping) bool { return c.Name == name }) {
 			chosen = append(chosen, m)

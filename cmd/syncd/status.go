@@ -11,6 +11,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
 	"syncd/internal/printable"
 )
@@ -19,14 +20,14 @@ func statusCommand(p process) *cobra.Command {
 	var f flags
 	var list bool
 	cmd := &cobra.Command{
-		Use:   "status --config FILE [--mapping NAME]...",
-		Short: "Show the last generation, the pass under way and what is quarantined",
-		Long: `status reads the ledgers from where the configuration keeps them: the last generation and its age, the pass under
-way, the objects in quarantine by reason, and who holds the lease. With --quarantine it lists those objects, each with its reason, what
-went wrong, and when it is tried again. It needs no daemon, takes no lease and asks nothing of the
-source or the destination.
-
-` + exitCodes,
+		Use:        "status [--config FILE] [--mapping NAME]...",
+		Short:      "Show the last generation, the pass in progress and what is quarantined",
+		SuggestFor: []string{"list", "show", "ls"},
+		Long: `status reads the ledgers from where the configuration keeps them: the last generation and its age, the pass in progress, the objects in
+quarantine by reason, and who holds the lease. Of several mappings it prints a table, the worst first: ledgers that cannot be read, damaged
+ones, mappings whose passes are denied, those with objects in quarantine, stale ones, those that never committed, then the rest. With
+--quarantine it lists the objects in quarantine, each with its reason, what went wrong, and when it is tried again. It needs no daemon,
+takes no lease and sends no request to the source or the destination.` + exits("status", 0, 1, 2),
 		Example: "  syncd status --config syncd.yaml\n  syncd status --config syncd.yaml --quarantine",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if list {
@@ -56,6 +57,8 @@ type status struct {
 	Lease *leaseStatus `json:"lease,omitempty"`
 	// Damage says what of the ledger cannot be read.
 	Damage string `json:"damage,omitempty"`
+	// Error says why the ledger could not be read at all, so that the rest says nothing.
+	Error string `json:"error,omitempty"`
 }
 
 // leaseStatus is a holder. Until is when the lease ends unless it is renewed, absent where it is held until released.
@@ -88,14 +91,52 @@ func showStatus(ctx context.Context, p process, f flags) error {
 	if err != nil {
 		return err
 	}
+	var all []overview
+	var failures []error
 	for _, m := range state.mappings {
 		s, err := readStatus(ctx, state.store, m.Name, p.now())
-		if err != nil {
-			return fmt.Errorf("mapping %s: %w", m.Name, err)
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
-		if err := printStatus(p.stdout, s, f.json); err != nil {
-			return err
+		if err != nil { // of one mapping: the others are shown
+			s.Error = awserr.Brief(err)
+			failures = append(failures, fmt.Errorf("mapping %s: %w", m.Name, err))
 		}
+		all = append(all, overview{m, s})
+		if ofWholeState(err) {
+			break
+		}
+	}
+	failures = append(failures, printStatuses(p, all, f.json))
+	if left := len(state.mappings) - len(all); left > 0 {
+		failures = append(failures, fmt.Errorf("%s not read, because the state cannot be", counted(left, "mapping")))
+	}
+	return errors.Join(failures...)
+}
+
+// ofWholeState reports whether an error is about the state as a whole, so that each other ledger would take as long to fail.
+func ofWholeState(err error) bool {
+	switch awserr.Classify(err) { //nolint:exhaustive // the others may be about one ledger
+	case awserr.Credentials, awserr.Expired, awserr.NoBucket, awserr.WrongRegion, awserr.Transient:
+		return true
+	default:
+		return false
+	}
+}
+
+// printStatuses shows one mapping with all that is known of it, and several in a table. Programs get an object for each.
+func printStatuses(p process, all []overview, asJSON bool) error {
+	switch {
+	case asJSON:
+		for _, o := range all {
+			if err := json.NewEncoder(printable.JSON(p.stdout)).Encode(o.status); err != nil {
+				return err
+			}
+		}
+	case len(all) == 1 && all[0].Error == "":
+		printStatus(p.stdout, all[0].status)
+	case len(all) > 1:
+		printOverview(p.stdout, all, p.now(), pageWidth(p.stdout))
 	}
 	return nil
 }
@@ -163,10 +204,7 @@ func passOf(p checkpoint.Progress) *passStatus {
 	return s
 }
 
-func printStatus(w io.Writer, s status, asJSON bool) error {
-	if asJSON {
-		return json.NewEncoder(printable.JSON(w)).Encode(s)
-	}
+func printStatus(w io.Writer, s status) {
 	line := func(name, text string) { printable.Fprintf(w, "  %-12s %s\n", name, text) }
 	printable.Fprintln(w, s.Mapping)
 	if s.CommittedAt == nil {
@@ -196,5 +234,4 @@ func printStatus(w io.Writer, s status, asJSON bool) error {
 	if s.Damage != "" {
 		line("damage", s.Damage)
 	}
-	return nil
 }

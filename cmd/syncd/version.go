@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -16,12 +17,8 @@ func versionCommand(p process) *cobra.Command {
 		Use:   "version [--sbom [--binary FILE]]",
 		Short: "Print build information",
 		Long: `version prints what the toolchain recorded of this program: its version, the revision it was built from, and the version of Go.
-With --sbom it prints the modules that it is made of instead, as a bill of materials in CycloneDX JSON.
-
-Exit codes:
-  0    done
-  1    failed: --binary names no Go program
-  2    usage: wrong flags`,
+With --sbom it prints the modules that it is made of instead, as a bill of materials in CycloneDX JSON. ` + "`syncd --version`" + ` prints the
+same in one line.` + exits("version", 0, 1, 2),
 		Example: "  syncd version\n  syncd version --sbom > syncd.cdx.json\n  syncd version --sbom --binary dist/syncd_darwin_arm64",
 		RunE: func(*cobra.Command, []string) error {
 			switch {
@@ -38,6 +35,12 @@ Exit codes:
 	cmd.Flags().BoolVar(&sbom, "sbom", false, "print a bill of materials in CycloneDX JSON")
 	cmd.Flags().StringVar(&binary, "binary", "", "of the program in `FILE` instead of this one")
 	return cmd
+}
+
+// printVersion prints the build information in one line.
+func printVersion(w io.Writer) {
+	b := readBuild()
+	printable.Fprintf(w, "syncd %s (revision %s, %s)\n", b.version, b.revision, b.goVersion)
 }
 
 // build is what the toolchain recorded of the program.

@@ -1,7 +1,6 @@
 package deploytest_test
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 
@@ -317,17 +315,6 @@ func TestTerraformRefusesFaults(t *testing.T) {
 		vars[f.variable] = f.value
 		if _, err := loadModule(t, f.module).evaluate(vars, made("", "")); err == nil {
 			t.Errorf("%s: got no error for %s = %#v, want one", f.module, f.variable, f.value)
-		}
-	}
-}
-
-// TestTerraformIsFormatted holds every file to the form that terraform fmt gives it.
-func TestTerraformIsFormatted(t *testing.T) {
-	for _, dir := range []string{"owner", "consumer", "examples/complete"} {
-		for file, data := range loadModule(t, dir).source {
-			if !bytes.Equal(data, hclwrite.Format(data)) {
-				t.Errorf("%s: got another form, want that of terraform fmt", file)
-			}
 		}
 	}
 }

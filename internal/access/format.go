@@ -24,14 +24,14 @@ func compact(body json.Marshaler) ([]byte, error) {
 	return escapeNonASCII(text), nil
 }
 
-// indented is the body for people, indented by two spaces after the first line's own.
-func indented(body json.Marshaler, margin string) ([]byte, error) {
+// indented is the body for people, indented by two spaces.
+func indented(body json.Marshaler) ([]byte, error) {
 	text, err := compact(body)
 	if err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer
-	if err := json.Indent(&b, text, margin, "  "); err != nil {
+	if err := json.Indent(&b, text, "", "  "); err != nil {
 		return nil, fmt.Errorf("indent document: %w", err)
 	}
 	return b.Bytes(), nil
@@ -55,7 +55,7 @@ func escapeNonASCII(text []byte) []byte {
 func JSON(documents []Document) ([]Rendered, error) {
 	files := make([]Rendered, len(documents))
 	for i, d := range documents {
-		text, err := indented(d.Body, "")
+		text, err := indented(d.Body)
 		if err != nil {
 			return nil, fmt.Errorf("write %s: %w", d.Title, err)
 		}

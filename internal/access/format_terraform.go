@@ -108,38 +108,27 @@ func (t *terraform) role(arn string) string {
 
 // resource writes a block of name and value pairs.
 func (t *terraform) resource(kind, label string, pairs ...string) {
-	width := 0
+	var attributes []hclPair
 	for i := 0; i < len(pairs); i += 2 {
-		width = max(width, len(pairs[i]))
+		attributes = append(attributes, hclPair{pairs[i], pairs[i+1]})
 	}
-	fmt.Fprintf(&t.text, "resource %q %q {\n", kind, label)
-	for i := 0; i < len(pairs); i += 2 {
-		fmt.Fprintf(&t.text, "  %-*s = %s\n", width, pairs[i], pairs[i+1])
-	}
-	t.text.WriteString("}\n")
+	fmt.Fprintf(&t.text, "resource %q %q {\n%s}\n", kind, label, hclPairs(attributes, "  "))
 }
 
-// encoded is the body as an expression: JSON is one of Terraform's, but for what opens a template in it.
+// encoded is the body as an expression.
 func (t *terraform) encoded(d Document) (string, error) {
 	if d.Kind == KindLifecycle {
 		return "", nil
 	}
-	text, err := indented(d.Body, "  ")
-	if err != nil {
-		return "", fmt.Errorf("write %s: %w", d.Title, err)
+	text, err := d.Body.MarshalJSON()
+	if err == nil {
+		var expression string
+		if expression, err = hclExpression(text, "  "); err == nil {
+			return "jsonencode(" + expression + ")", nil
+		}
 	}
-	expression := templateFree(string(text))
-	for _, role := range markedRoles(expression) {
-		expression = strings.ReplaceAll(expression, `"`+externalIDMark+role+`"`, variableOf(role))
-	}
-	return "jsonencode(" + expression + ")", nil
+	return "", fmt.Errorf("write %s: %w", d.Title, err)
 }
-
-func templateFree(text string) string {
-	return strings.NewReplacer("${", "$${", "%{", "%%{").Replace(text)
-}
-
-func hclText(text string) string { return templateFree(fmt.Sprintf("%q", text)) }
 
 func variableOf(role string) string { return "var.external_id_" + role }
 

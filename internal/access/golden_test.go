@@ -127,6 +127,8 @@ func TestTerraformCarriesTheDocuments(t *testing.T) {
 		body := strings.TrimSuffix(strings.TrimPrefix(m, "jsonencode("), ")")
 		body = strings.NewReplacer("$${", "${", "%%{", "%{").Replace(body)
 		body = regexp.MustCompile(`var\.external_id_([A-Za-z0-9_-]+)`).ReplaceAllString(body, `"external-id-of:$1"`)
+		body = regexp.MustCompile(`(?m)^( *)(?:([A-Za-z_][\w-]*)|"([^"]*)") += `).ReplaceAllString(body, `$1"$2$3": `)
+		body = regexp.MustCompile(`([^\[{,\s])\n( *[^\]} ])`).ReplaceAllString(body, "$1,\n$2")
 		var compact bytes.Buffer
 		if err := json.Compact(&compact, []byte(body)); err != nil {
 			t.Fatalf("read %s: %v", body, err)

@@ -2,12 +2,26 @@ package creds
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/aws/smithy-go/logging"
 )
+
+// TestFallingBackIsSaidInOurWords once, and not in those of the SDK.
+func TestFallingBackIsSaidInOurWords(t *testing.T) {
+	var log bytes.Buffer
+	l := sdkLogger(slog.New(slog.NewTextHandler(&log, nil)))
+	for range 10 {
+		l.Logf(logging.Warn, "falling back to IMDSv1: %v", errors.New("operation error ec2imds: getToken, http response error StatusCode: 403"))
+	}
+	const want = `level=WARN msg="instance metadata refused IMDSv2, credentials are read with IMDSv1" err="`
+	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, want) || !strings.Contains(got, "403") {
+		t.Errorf("got %s, want one line with %s", got, want)
+	}
+}
 
 // TestSDKWarnsOnceOfAKind has the SDK warn of many requests.
 func TestSDKWarnsOnceOfAKind(t *testing.T) {

@@ -1,13 +1,46 @@
 package creds_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 )
+
+// TestInstanceWithoutIMDSv2 has its credentials, and a line of ours in the log where the SDK would write one of its own.
+func TestInstanceWithoutIMDSv2(t *testing.T) {
+	w := newWorld(t)
+	inner, err := url.Parse(metadataServer(t, w))
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(inner)
+	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut {
+			http.Error(out, "no tokens here", http.StatusForbidden)
+			return
+		}
+		proxy.ServeHTTP(out, r)
+	}))
+	defer server.Close()
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "false")
+	t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.URL)
+	var log bytes.Buffer
+	w.options.Ambient, w.options.Logger = nil, slog.New(slog.NewTextHandler(&log, nil))
+	w.options.HTTPClient = &http.Client{Transport: beside{w.cloud.RoundTripper(), &http.Transport{DisableKeepAlives: true}}}
+	if err := w.try(t, "syncd"); err != nil {
+		t.Error(err)
+	}
+	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, `msg="instance metadata refused IMDSv2, credentials are read with IMDSv1"`) {
+		t.Errorf("got log %q, want one line of ours", got)
+	}
+}
 
 // metadataServer answers as the credentials endpoint of ECS and of EKS Pod Identity does, and as the instance metadata of EC2: without TLS.
 func metadataServer(t *testing.T, w *world) string {

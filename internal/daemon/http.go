@@ -17,12 +17,24 @@ import (
 	"syncd/internal/printable"
 )
 
-// Handler answers /metrics from the registry, in the text format or OpenMetrics, and /healthz with 200 while the process
-// lives. It is for commands that keep no schedule.
-func Handler(registry prometheus.Gatherer) http.Handler {
+// HandlerOptions are what commands without a schedule serve.
+type HandlerOptions struct {
+	// Gatherer has the metrics.
+	Gatherer prometheus.Gatherer
+	// Pprof serves the profiles of the Go runtime, under the names of Hosts.
+	Pprof bool
+	Hosts Hosts
+}
+
+// Handler answers /metrics, in the text format or OpenMetrics, /healthz with 200 while the process lives, and /debug/pprof/ where it is
+// asked for. It is for commands that keep no schedule.
+func Handler(o HandlerOptions) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", metricsHandler(registry))
+	mux.Handle("GET /metrics", metricsHandler(o.Gatherer))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok\n") })
+	if o.Pprof {
+		mux.Handle("GET /debug/pprof/", o.Hosts.guard(profiles()))
+	}
 	return mux
 }
 

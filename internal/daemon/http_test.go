@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -32,7 +33,7 @@ func TestServe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	closeServer := daemon.Server{Handler: daemon.Handler(registry), Logger: slog.New(slog.DiscardHandler), Failed: func(err error) { t.Error(err) }}.Serve(t.Context(), l)
+	closeServer := daemon.Server{Handler: daemon.Handler(daemon.HandlerOptions{Gatherer: registry}), Logger: slog.New(slog.DiscardHandler), Failed: func(err error) { t.Error(err) }}.Serve(t.Context(), l)
 	tests := []struct {
 		path   string
 		status int
@@ -53,6 +54,23 @@ func TestServe(t *testing.T) {
 	}
 	if _, _, err := get("http://" + l.Addr().String() + "/healthz"); err == nil {
 		t.Error("got an answer after the server was closed")
+	}
+}
+
+// TestPprofWithoutASchedule is served only when it is asked for, and under the names that may have it.
+func TestPprofWithoutASchedule(t *testing.T) {
+	for _, tt := range []struct {
+		pprof bool
+		host  string
+		want  int
+	}{{false, "127.0.0.1", http.StatusNotFound}, {true, "127.0.0.1", http.StatusOK}, {true, "rebound.example.com", http.StatusMisdirectedRequest}, {true, "syncd.example.com", http.StatusOK}} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/debug/pprof/cmdline", nil)
+		r.Host = tt.host
+		w := httptest.NewRecorder()
+		daemon.Handler(daemon.HandlerOptions{Gatherer: prometheus.NewRegistry(), Pprof: tt.pprof, Hosts: daemon.Hosts{"syncd.example.com"}}).ServeHTTP(w, r)
+		if w.Code != tt.want {
+			t.Errorf("pprof %t as %s: got %d, want %d", tt.pprof, tt.host, w.Code, tt.want)
+		}
 	}
 }
 

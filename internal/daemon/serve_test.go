@@ -53,7 +53,7 @@ func TestProbesAreServedAmongHostileConnections(t *testing.T) {
 	const hostile = 2000
 	for name, text := range map[string]string{"idle": "", "half a request": "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: "} {
 		t.Run(name, func(t *testing.T) {
-			address := served(t, daemon.Handler(prometheus.NewRegistry()))
+			address := served(t, daemon.Handler(daemon.HandlerOptions{Gatherer: prometheus.NewRegistry()}))
 			var closed sync.WaitGroup
 			t.Cleanup(closed.Wait) // when all are closed
 			var mu sync.Mutex
@@ -88,7 +88,7 @@ func TestProbesAreServedAmongHostileConnections(t *testing.T) {
 // TestLargeHeadersCostLittle sends headers of 900 KB on many connections.
 func TestLargeHeadersCostLittle(t *testing.T) {
 	const hostile, most = 200, 64 << 20
-	address := served(t, daemon.Handler(prometheus.NewRegistry()))
+	address := served(t, daemon.Handler(daemon.HandlerOptions{Gatherer: prometheus.NewRegistry()}))
 	// Bytes, which all connections share: a string would be copied for each.
 	request := []byte("GET /healthz HTTP/1.1\r\nHost: x\r\nX-Large: " + strings.Repeat("x", 900<<10))
 	var before, during runtime.MemStats
@@ -161,7 +161,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 				for i := range 200 {
 					labeled.WithLabelValues(strings.Repeat("x", 200) + strconv.Itoa(i))
 				}
-				closeServer := daemon.Server{Handler: daemon.Handler(large), Logger: slog.New(slog.DiscardHandler), Failed: func(err error) { t.Error(err) }}.Serve(t.Context(), l)
+				closeServer := daemon.Server{Handler: daemon.Handler(daemon.HandlerOptions{Gatherer: large}), Logger: slog.New(slog.DiscardHandler), Failed: func(err error) { t.Error(err) }}.Serve(t.Context(), l)
 				client, server := net.Pipe()
 				l.conns <- server
 				start := time.Now()

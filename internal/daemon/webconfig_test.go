@@ -65,7 +65,7 @@ func TestWebConfig(t *testing.T) {
 		t.Fatal(err)
 	}
 	closeServer := daemon.Server{
-		Handler: daemon.Handler(prometheus.NewRegistry()), WebConfig: path, Logger: slog.New(slog.DiscardHandler), Failed: func(err error) { t.Error(err) },
+		Handler: daemon.Handler(daemon.HandlerOptions{Gatherer: prometheus.NewRegistry()}), WebConfig: path, Logger: slog.New(slog.DiscardHandler), Failed: func(err error) { t.Error(err) },
 	}.Serve(t.Context(), l)
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	defer client.CloseIdleConnections()

@@ -183,6 +183,11 @@ func TestRowUnderAKeyOfTwoSettingsAgo(t *testing.T) {
 	})
 }
 
+// renaming gives the ledger of the mapping to one of another name with the same settings.
+func (w *world) renaming() syncer.Renaming {
+	return syncer.Renaming{From: "m", Ledger: checkpoint.Options{Mapping: "n"}, Settings: w.options.Settings, ServiceOf: w.options.ServiceOf}
+}
+
 // TestRenameForgetsNoClaim renames a mapping after a pass under other settings was killed, and these were put back.
 func TestRenameForgetsNoClaim(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
@@ -194,7 +199,7 @@ func TestRenameForgetsNoClaim(t *testing.T) {
 		w.copies.SourcePrefix = ""
 		time.Sleep(time.Hour)
 		w.settle()
-		if n, err := syncer.Rename(t.Context(), w.store(t), "m", checkpoint.Options{Mapping: "n"}); err != nil || n == 0 {
+		if n, err := syncer.Rename(t.Context(), w.store(t), w.renaming()); err != nil || n == 0 {
 			t.Fatalf("got %d, %v", n, err)
 		}
 		w.options.Mapping, w.options.Ledger.Mapping = "n", "n"

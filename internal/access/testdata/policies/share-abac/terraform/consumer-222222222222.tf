@@ -4,17 +4,17 @@
 # They belong to the role or user whose credentials syncd finds in its surroundings, such as an ECS task role.
 output "account_222222222222-ambient-permissions" {
   value = jsonencode({
-    "Version": "2012-10-17",
-    "Statement": [
+    Version = "2012-10-17"
+    Statement = [
       {
-        "Sid": "AssumeRole",
-        "Effect": "Allow",
-        "Action": [
+        Sid    = "AssumeRole"
+        Effect = "Allow"
+        Action = [
           "sts:AssumeRole",
           "sts:SetSourceIdentity",
           "sts:TagSession"
-        ],
-        "Resource": "arn:aws:iam::333333333333:role/data-access"
+        ]
+        Resource = "arn:aws:iam::333333333333:role/data-access"
       }
     ]
   })
@@ -24,50 +24,50 @@ output "account_222222222222-ambient-permissions" {
 # An object that is deleted between the listing and its copy is answered with 403 instead of 404, because the right to list is confined to a prefix: it is quarantined as denied until the next pass.
 # Which key the source is encrypted under is the owner's to know; the owner's key policy decides about each. Its ARN as a source key narrows this down.
 resource "aws_iam_role_policy" "syncd-consumer" {
-  name   = "syncd"
-  role   = aws_iam_role.syncd-consumer.name
+  name = "syncd"
+  role = aws_iam_role.syncd-consumer.name
   policy = jsonencode({
-    "Version": "2012-10-17",
-    "Statement": [
+    Version = "2012-10-17"
+    Statement = [
       {
-        "Sid": "ListSource",
-        "Effect": "Allow",
-        "Action": "s3:ListBucket",
-        "Resource": "arn:aws:s3:::owner-data",
-        "Condition": {
-          "StringEquals": {
-            "aws:ResourceAccount": "111111111111"
-          },
-          "StringLike": {
-            "s3:prefix": "exports/*"
+        Sid      = "ListSource"
+        Effect   = "Allow"
+        Action   = "s3:ListBucket"
+        Resource = "arn:aws:s3:::owner-data"
+        Condition = {
+          StringEquals = {
+            "aws:ResourceAccount" = "111111111111"
+          }
+          StringLike = {
+            "s3:prefix" = "exports/*"
           }
         }
       },
       {
-        "Sid": "ReadSource",
-        "Effect": "Allow",
-        "Action": [
+        Sid    = "ReadSource"
+        Effect = "Allow"
+        Action = [
           "s3:GetObject",
           "s3:GetObjectTagging"
-        ],
-        "Resource": "arn:aws:s3:::owner-data/exports/*",
-        "Condition": {
-          "StringEquals": {
-            "aws:ResourceAccount": "111111111111"
+        ]
+        Resource = "arn:aws:s3:::owner-data/exports/*"
+        Condition = {
+          StringEquals = {
+            "aws:ResourceAccount" = "111111111111"
           }
         }
       },
       {
-        "Sid": "UseKeyOfSource",
-        "Effect": "Allow",
-        "Action": "kms:Decrypt",
-        "Resource": "arn:aws:kms:us-west-2:111111111111:key/*",
-        "Condition": {
-          "StringEquals": {
-            "kms:ViaService": "s3.us-west-2.amazonaws.com"
-          },
-          "StringLike": {
-            "kms:EncryptionContext:aws:s3:arn": [
+        Sid      = "UseKeyOfSource"
+        Effect   = "Allow"
+        Action   = "kms:Decrypt"
+        Resource = "arn:aws:kms:us-west-2:111111111111:key/*"
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = "s3.us-west-2.amazonaws.com"
+          }
+          StringLike = {
+            "kms:EncryptionContext:aws:s3:arn" = [
               "arn:aws:s3:::owner-data",
               "arn:aws:s3:::owner-data/exports/*"
             ]
@@ -75,37 +75,37 @@ resource "aws_iam_role_policy" "syncd-consumer" {
         }
       },
       {
-        "Sid": "WriteDestination",
-        "Effect": "Allow",
-        "Action": [
+        Sid    = "WriteDestination"
+        Effect = "Allow"
+        Action = [
           "s3:AbortMultipartUpload",
           "s3:GetObject",
           "s3:ListMultipartUploadParts",
           "s3:PutObject",
           "s3:PutObjectTagging",
           "s3:PutObjectVersionTagging"
-        ],
-        "Resource": "arn:aws:s3:::consumer-copy/exports/*",
-        "Condition": {
-          "StringEquals": {
-            "aws:ResourceAccount": "222222222222"
+        ]
+        Resource = "arn:aws:s3:::consumer-copy/exports/*"
+        Condition = {
+          StringEquals = {
+            "aws:ResourceAccount" = "222222222222"
           }
         }
       },
       {
-        "Sid": "UseKeyOfDestination",
-        "Effect": "Allow",
-        "Action": [
+        Sid    = "UseKeyOfDestination"
+        Effect = "Allow"
+        Action = [
           "kms:Decrypt",
           "kms:GenerateDataKey"
-        ],
-        "Resource": "arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d",
-        "Condition": {
-          "StringEquals": {
-            "kms:ViaService": "s3.us-west-2.amazonaws.com"
-          },
-          "StringLike": {
-            "kms:EncryptionContext:aws:s3:arn": [
+        ]
+        Resource = "arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d"
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = "s3.us-west-2.amazonaws.com"
+          }
+          StringLike = {
+            "kms:EncryptionContext:aws:s3:arn" = [
               "arn:aws:s3:::consumer-copy",
               "arn:aws:s3:::consumer-copy/exports/*"
             ]
@@ -113,56 +113,56 @@ resource "aws_iam_role_policy" "syncd-consumer" {
         }
       },
       {
-        "Sid": "ListDestination",
-        "Effect": "Allow",
-        "Action": "s3:ListBucketMultipartUploads",
-        "Resource": "arn:aws:s3:::consumer-copy",
-        "Condition": {
-          "StringEquals": {
-            "aws:ResourceAccount": "222222222222"
+        Sid      = "ListDestination"
+        Effect   = "Allow"
+        Action   = "s3:ListBucketMultipartUploads"
+        Resource = "arn:aws:s3:::consumer-copy"
+        Condition = {
+          StringEquals = {
+            "aws:ResourceAccount" = "222222222222"
           }
         }
       },
       {
-        "Sid": "ListDestination2",
-        "Effect": "Allow",
-        "Action": "s3:ListBucket",
-        "Resource": "arn:aws:s3:::consumer-copy",
-        "Condition": {
-          "StringEquals": {
-            "aws:ResourceAccount": "222222222222"
-          },
-          "StringLike": {
-            "s3:prefix": "exports/*"
+        Sid      = "ListDestination2"
+        Effect   = "Allow"
+        Action   = "s3:ListBucket"
+        Resource = "arn:aws:s3:::consumer-copy"
+        Condition = {
+          StringEquals = {
+            "aws:ResourceAccount" = "222222222222"
+          }
+          StringLike = {
+            "s3:prefix" = "exports/*"
           }
         }
       },
       {
-        "Sid": "ListState",
-        "Effect": "Allow",
-        "Action": "s3:ListBucket",
-        "Resource": "arn:aws:s3:::consumer-state",
-        "Condition": {
-          "StringEquals": {
-            "aws:ResourceAccount": "222222222222"
-          },
-          "StringLikeIfExists": {
-            "s3:prefix": "syncd/*"
+        Sid      = "ListState"
+        Effect   = "Allow"
+        Action   = "s3:ListBucket"
+        Resource = "arn:aws:s3:::consumer-state"
+        Condition = {
+          StringEquals = {
+            "aws:ResourceAccount" = "222222222222"
+          }
+          StringLikeIfExists = {
+            "s3:prefix" = "syncd/*"
           }
         }
       },
       {
-        "Sid": "WriteState",
-        "Effect": "Allow",
-        "Action": [
+        Sid    = "WriteState"
+        Effect = "Allow"
+        Action = [
           "s3:DeleteObject",
           "s3:GetObject",
           "s3:PutObject"
-        ],
-        "Resource": "arn:aws:s3:::consumer-state/syncd/*",
-        "Condition": {
-          "StringEquals": {
-            "aws:ResourceAccount": "222222222222"
+        ]
+        Resource = "arn:aws:s3:::consumer-state/syncd/*"
+        Condition = {
+          StringEquals = {
+            "aws:ResourceAccount" = "222222222222"
           }
         }
       }
@@ -173,67 +173,67 @@ resource "aws_iam_role_policy" "syncd-consumer" {
 # The trust policy of arn:aws:iam::222222222222:role/syncd-consumer.
 # Create arn:aws:iam::333333333333:role/data-access first: AWS refuses a policy that names nobody, and one made anew under the same name is somebody else.
 resource "aws_iam_role" "syncd-consumer" {
-  name               = "syncd-consumer"
-  path               = "/"
+  name = "syncd-consumer"
+  path = "/"
   assume_role_policy = jsonencode({
-    "Version": "2012-10-17",
-    "Statement": [
+    Version = "2012-10-17"
+    Statement = [
       {
-        "Sid": "AssumeRole",
-        "Effect": "Allow",
-        "Principal": {
-          "AWS": "arn:aws:iam::333333333333:role/data-access"
-        },
-        "Action": [
+        Sid    = "AssumeRole"
+        Effect = "Allow"
+        Principal = {
+          AWS = "arn:aws:iam::333333333333:role/data-access"
+        }
+        Action = [
           "sts:AssumeRole",
           "sts:SetSourceIdentity"
-        ],
-        "Condition": {
-          "StringEquals": {
-            "aws:PrincipalOrgID": "o-a1b2c3d4e5",
-            "aws:PrincipalTag/access-project": "lake",
-            "aws:PrincipalTag/cost-center": "4711",
-            "aws:SourceIdentity": "syncd"
+        ]
+        Condition = {
+          StringEquals = {
+            "aws:PrincipalOrgID"              = "o-a1b2c3d4e5"
+            "aws:PrincipalTag/access-project" = "lake"
+            "aws:PrincipalTag/cost-center"    = "4711"
+            "aws:SourceIdentity"              = "syncd"
           }
         }
       },
       {
-        "Sid": "TagSession",
-        "Effect": "Allow",
-        "Principal": {
-          "AWS": "arn:aws:iam::333333333333:role/data-access"
-        },
-        "Action": "sts:TagSession",
-        "Condition": {
-          "ForAllValues:StringEquals": {
-            "aws:TagKeys": "access-project"
-          },
-          "Null": {
-            "aws:TagKeys": "false"
-          },
-          "StringEquals": {
-            "aws:PrincipalOrgID": "o-a1b2c3d4e5",
-            "aws:PrincipalTag/access-project": "lake",
-            "aws:PrincipalTag/cost-center": "4711",
-            "aws:RequestTag/access-project": "lake"
+        Sid    = "TagSession"
+        Effect = "Allow"
+        Principal = {
+          AWS = "arn:aws:iam::333333333333:role/data-access"
+        }
+        Action = "sts:TagSession"
+        Condition = {
+          "ForAllValues:StringEquals" = {
+            "aws:TagKeys" = "access-project"
+          }
+          Null = {
+            "aws:TagKeys" = "false"
+          }
+          StringEquals = {
+            "aws:PrincipalOrgID"              = "o-a1b2c3d4e5"
+            "aws:PrincipalTag/access-project" = "lake"
+            "aws:PrincipalTag/cost-center"    = "4711"
+            "aws:RequestTag/access-project"   = "lake"
           }
         }
       },
       {
-        "Sid": "TagSessionUnseen",
-        "Effect": "Allow",
-        "Principal": {
-          "AWS": "arn:aws:iam::333333333333:role/data-access"
-        },
-        "Action": "sts:TagSession",
-        "Condition": {
-          "Null": {
-            "aws:TagKeys": "true"
-          },
-          "StringEquals": {
-            "aws:PrincipalOrgID": "o-a1b2c3d4e5",
-            "aws:PrincipalTag/access-project": "lake",
-            "aws:PrincipalTag/cost-center": "4711"
+        Sid    = "TagSessionUnseen"
+        Effect = "Allow"
+        Principal = {
+          AWS = "arn:aws:iam::333333333333:role/data-access"
+        }
+        Action = "sts:TagSession"
+        Condition = {
+          Null = {
+            "aws:TagKeys" = "true"
+          }
+          StringEquals = {
+            "aws:PrincipalOrgID"              = "o-a1b2c3d4e5"
+            "aws:PrincipalTag/access-project" = "lake"
+            "aws:PrincipalTag/cost-center"    = "4711"
           }
         }
       }
@@ -247,65 +247,65 @@ resource "aws_iam_role" "syncd-consumer" {
 resource "aws_s3_bucket_policy" "consumer-copy" {
   bucket = "consumer-copy"
   policy = jsonencode({
-    "Version": "2012-10-17",
-    "Statement": [
+    Version = "2012-10-17"
+    Statement = [
       {
-        "Sid": "DenyOtherKeys",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:PutObject",
-        "Resource": "arn:aws:s3:::consumer-copy/exports/*",
-        "Condition": {
-          "Null": {
-            "s3:x-amz-server-side-encryption-aws-kms-key-id": "false"
-          },
-          "StringNotEquals": {
-            "s3:x-amz-server-side-encryption-aws-kms-key-id": "arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d"
+        Sid       = "DenyOtherKeys"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:PutObject"
+        Resource  = "arn:aws:s3:::consumer-copy/exports/*"
+        Condition = {
+          Null = {
+            "s3:x-amz-server-side-encryption-aws-kms-key-id" = "false"
+          }
+          StringNotEquals = {
+            "s3:x-amz-server-side-encryption-aws-kms-key-id" = "arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d"
           }
         }
       },
       {
-        "Sid": "DenyOtherEncryption",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:PutObject",
-        "Resource": "arn:aws:s3:::consumer-copy/exports/*",
-        "Condition": {
-          "Null": {
-            "s3:x-amz-server-side-encryption": "false"
-          },
-          "StringNotEquals": {
-            "s3:x-amz-server-side-encryption": "aws:kms"
+        Sid       = "DenyOtherEncryption"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:PutObject"
+        Resource  = "arn:aws:s3:::consumer-copy/exports/*"
+        Condition = {
+          Null = {
+            "s3:x-amz-server-side-encryption" = "false"
+          }
+          StringNotEquals = {
+            "s3:x-amz-server-side-encryption" = "aws:kms"
           }
         }
       },
       {
-        "Sid": "DenyUnnamedKeys",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:PutObject",
-        "Resource": "arn:aws:s3:::consumer-copy/exports/*",
-        "Condition": {
-          "Null": {
-            "s3:x-amz-server-side-encryption-aws-kms-key-id": "true"
-          },
-          "StringEquals": {
-            "s3:x-amz-server-side-encryption": "aws:kms"
+        Sid       = "DenyUnnamedKeys"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:PutObject"
+        Resource  = "arn:aws:s3:::consumer-copy/exports/*"
+        Condition = {
+          Null = {
+            "s3:x-amz-server-side-encryption-aws-kms-key-id" = "true"
+          }
+          StringEquals = {
+            "s3:x-amz-server-side-encryption" = "aws:kms"
           }
         }
       },
       {
-        "Sid": "DenyWithoutTLS",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [
+        Sid       = "DenyWithoutTLS"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:*"
+        Resource = [
           "arn:aws:s3:::consumer-copy",
           "arn:aws:s3:::consumer-copy/*"
-        ],
-        "Condition": {
-          "Bool": {
-            "aws:SecureTransport": "false"
+        ]
+        Condition = {
+          Bool = {
+            "aws:SecureTransport" = "false"
           }
         }
       }
@@ -319,53 +319,53 @@ resource "aws_s3_bucket_policy" "consumer-copy" {
 resource "aws_s3_bucket_policy" "consumer-state" {
   bucket = "consumer-state"
   policy = jsonencode({
-    "Version": "2012-10-17",
-    "Statement": [
+    Version = "2012-10-17"
+    Statement = [
       {
-        "Sid": "DenyWithoutTLS",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [
+        Sid       = "DenyWithoutTLS"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:*"
+        Resource = [
           "arn:aws:s3:::consumer-state",
           "arn:aws:s3:::consumer-state/*"
-        ],
-        "Condition": {
-          "Bool": {
-            "aws:SecureTransport": "false"
+        ]
+        Condition = {
+          Bool = {
+            "aws:SecureTransport" = "false"
           }
         }
       },
       {
-        "Sid": "DenyOtherAccounts",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": "arn:aws:s3:::consumer-state/syncd/*",
-        "Condition": {
-          "BoolIfExists": {
-            "aws:PrincipalIsAWSService": "false"
-          },
-          "StringNotEquals": {
-            "aws:PrincipalAccount": "222222222222"
+        Sid       = "DenyOtherAccounts"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:*"
+        Resource  = "arn:aws:s3:::consumer-state/syncd/*"
+        Condition = {
+          BoolIfExists = {
+            "aws:PrincipalIsAWSService" = "false"
+          }
+          StringNotEquals = {
+            "aws:PrincipalAccount" = "222222222222"
           }
         }
       },
       {
-        "Sid": "DenyOtherListings",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:ListBucket",
-        "Resource": "arn:aws:s3:::consumer-state",
-        "Condition": {
-          "ArnEquals": {
-            "aws:PrincipalArn": "arn:aws:iam::222222222222:role/syncd-consumer"
-          },
-          "Null": {
-            "s3:prefix": "false"
-          },
-          "StringNotLike": {
-            "s3:prefix": "syncd/*"
+        Sid       = "DenyOtherListings"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:ListBucket"
+        Resource  = "arn:aws:s3:::consumer-state"
+        Condition = {
+          ArnEquals = {
+            "aws:PrincipalArn" = "arn:aws:iam::222222222222:role/syncd-consumer"
+          }
+          Null = {
+            "s3:prefix" = "false"
+          }
+          StringNotLike = {
+            "s3:prefix" = "syncd/*"
           }
         }
       }
@@ -378,25 +378,25 @@ resource "aws_s3_bucket_policy" "consumer-state" {
 # A key policy that lets arn:aws:iam::222222222222:root do kms:* needs no statement for principals of its own account.
 output "account_222222222222-key-1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d" {
   value = jsonencode({
-    "Version": "2012-10-17",
-    "Statement": [
+    Version = "2012-10-17"
+    Statement = [
       {
-        "Sid": "UseKeyOfDestination",
-        "Effect": "Allow",
-        "Principal": {
-          "AWS": "arn:aws:iam::222222222222:root"
-        },
-        "Action": [
+        Sid    = "UseKeyOfDestination"
+        Effect = "Allow"
+        Principal = {
+          AWS = "arn:aws:iam::222222222222:root"
+        }
+        Action = [
           "kms:Decrypt",
           "kms:GenerateDataKey"
-        ],
-        "Resource": "*",
-        "Condition": {
-          "StringEquals": {
-            "kms:ViaService": "s3.us-west-2.amazonaws.com"
-          },
-          "StringLike": {
-            "kms:EncryptionContext:aws:s3:arn": [
+        ]
+        Resource = "*"
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = "s3.us-west-2.amazonaws.com"
+          }
+          StringLike = {
+            "kms:EncryptionContext:aws:s3:arn" = [
               "arn:aws:s3:::consumer-copy",
               "arn:aws:s3:::consumer-copy/exports/*"
             ]

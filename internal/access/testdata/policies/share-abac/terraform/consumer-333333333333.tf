@@ -8,20 +8,20 @@ variable "external_id_governance" {
 
 # The permissions of arn:aws:iam::333333333333:role/data-access.
 resource "aws_iam_role_policy" "data-access" {
-  name   = "syncd"
-  role   = aws_iam_role.data-access.name
+  name = "syncd"
+  role = aws_iam_role.data-access.name
   policy = jsonencode({
-    "Version": "2012-10-17",
-    "Statement": [
+    Version = "2012-10-17"
+    Statement = [
       {
-        "Sid": "AssumeRole",
-        "Effect": "Allow",
-        "Action": [
+        Sid    = "AssumeRole"
+        Effect = "Allow"
+        Action = [
           "sts:AssumeRole",
           "sts:SetSourceIdentity",
           "sts:TagSession"
-        ],
-        "Resource": "arn:aws:iam::222222222222:role/syncd-consumer"
+        ]
+        Resource = "arn:aws:iam::222222222222:role/syncd-consumer"
       }
     ]
   })
@@ -31,66 +31,66 @@ resource "aws_iam_role_policy" "data-access" {
 # On EKS Pod Identity the ambient session passes on tags of its own, which this policy refuses: disable the session tags of the association.
 # It lets in account 222222222222 as a whole, whose identity policies then decide; naming the principal of the ambient credentials narrows this down.
 resource "aws_iam_role" "data-access" {
-  name               = "data-access"
-  path               = "/"
+  name = "data-access"
+  path = "/"
   assume_role_policy = jsonencode({
-    "Version": "2012-10-17",
-    "Statement": [
+    Version = "2012-10-17"
+    Statement = [
       {
-        "Sid": "AssumeRole",
-        "Effect": "Allow",
-        "Principal": {
-          "AWS": "arn:aws:iam::222222222222:root"
-        },
-        "Action": "sts:AssumeRole",
-        "Condition": {
-          "Null": {
-            "aws:RequestTag/access-project": "false",
-            "aws:RequestTag/cost-center": "false"
-          },
-          "StringEquals": {
-            "aws:PrincipalOrgID": "o-a1b2c3d4e5",
-            "sts:ExternalId": var.external_id_governance,
-            "sts:SourceIdentity": "syncd"
+        Sid    = "AssumeRole"
+        Effect = "Allow"
+        Principal = {
+          AWS = "arn:aws:iam::222222222222:root"
+        }
+        Action = "sts:AssumeRole"
+        Condition = {
+          Null = {
+            "aws:RequestTag/access-project" = "false"
+            "aws:RequestTag/cost-center"    = "false"
+          }
+          StringEquals = {
+            "aws:PrincipalOrgID" = "o-a1b2c3d4e5"
+            "sts:ExternalId"     = var.external_id_governance
+            "sts:SourceIdentity" = "syncd"
           }
         }
       },
       {
-        "Sid": "TagSession",
-        "Effect": "Allow",
-        "Principal": {
-          "AWS": "arn:aws:iam::222222222222:root"
-        },
-        "Action": "sts:TagSession",
-        "Condition": {
-          "ForAllValues:StringEquals": {
-            "aws:TagKeys": [
+        Sid    = "TagSession"
+        Effect = "Allow"
+        Principal = {
+          AWS = "arn:aws:iam::222222222222:root"
+        }
+        Action = "sts:TagSession"
+        Condition = {
+          "ForAllValues:StringEquals" = {
+            "aws:TagKeys" = [
               "access-project",
               "cost-center"
-            ],
-            "sts:TransitiveTagKeys": "access-project"
-          },
-          "Null": {
-            "aws:TagKeys": "false"
-          },
-          "StringEquals": {
-            "aws:PrincipalOrgID": "o-a1b2c3d4e5",
-            "aws:RequestTag/access-project": "lake",
-            "aws:RequestTag/cost-center": "4711"
+            ]
+            "sts:TransitiveTagKeys" = "access-project"
+          }
+          Null = {
+            "aws:TagKeys" = "false"
+          }
+          StringEquals = {
+            "aws:PrincipalOrgID"            = "o-a1b2c3d4e5"
+            "aws:RequestTag/access-project" = "lake"
+            "aws:RequestTag/cost-center"    = "4711"
           }
         }
       },
       {
-        "Sid": "SetSourceIdentity",
-        "Effect": "Allow",
-        "Principal": {
-          "AWS": "arn:aws:iam::222222222222:root"
-        },
-        "Action": "sts:SetSourceIdentity",
-        "Condition": {
-          "StringEquals": {
-            "aws:PrincipalOrgID": "o-a1b2c3d4e5",
-            "sts:SourceIdentity": "syncd"
+        Sid    = "SetSourceIdentity"
+        Effect = "Allow"
+        Principal = {
+          AWS = "arn:aws:iam::222222222222:root"
+        }
+        Action = "sts:SetSourceIdentity"
+        Condition = {
+          StringEquals = {
+            "aws:PrincipalOrgID" = "o-a1b2c3d4e5"
+            "sts:SourceIdentity" = "syncd"
           }
         }
       }

@@ -5,58 +5,58 @@
 resource "aws_s3_bucket_policy" "owner-data" {
   bucket = "owner-data"
   policy = jsonencode({
-    "Version": "2012-10-17",
-    "Statement": [
+    Version = "2012-10-17"
+    Statement = [
       {
-        "Sid": "ListSource",
-        "Effect": "Allow",
-        "Principal": {
-          "AWS": "arn:aws:iam::222222222222:root"
-        },
-        "Action": "s3:ListBucket",
-        "Resource": "arn:aws:s3:::owner-data",
-        "Condition": {
-          "StringEquals": {
-            "aws:PrincipalOrgID": "o-a1b2c3d4e5",
-            "aws:PrincipalTag/access-project": "lake"
-          },
-          "StringLike": {
-            "s3:prefix": "exports/*"
+        Sid    = "ListSource"
+        Effect = "Allow"
+        Principal = {
+          AWS = "arn:aws:iam::222222222222:root"
+        }
+        Action   = "s3:ListBucket"
+        Resource = "arn:aws:s3:::owner-data"
+        Condition = {
+          StringEquals = {
+            "aws:PrincipalOrgID"              = "o-a1b2c3d4e5"
+            "aws:PrincipalTag/access-project" = "lake"
+          }
+          StringLike = {
+            "s3:prefix" = "exports/*"
           }
         }
       },
       {
-        "Sid": "DenyOtherWays",
-        "Effect": "Deny",
-        "Principal": {
-          "AWS": "arn:aws:iam::222222222222:root"
-        },
-        "Action": "s3:*",
-        "Resource": [
+        Sid    = "DenyOtherWays"
+        Effect = "Deny"
+        Principal = {
+          AWS = "arn:aws:iam::222222222222:root"
+        }
+        Action = "s3:*"
+        Resource = [
           "arn:aws:s3:::owner-data",
           "arn:aws:s3:::owner-data/exports/*"
-        ],
-        "Condition": {
-          "StringNotEquals": {
-            "aws:SourceVpce": "vpce-0a1b2c3d4e5f67890"
+        ]
+        Condition = {
+          StringNotEquals = {
+            "aws:SourceVpce" = "vpce-0a1b2c3d4e5f67890"
           }
         }
       },
       {
-        "Sid": "ReadSource",
-        "Effect": "Allow",
-        "Principal": {
-          "AWS": "arn:aws:iam::222222222222:root"
-        },
-        "Action": [
+        Sid    = "ReadSource"
+        Effect = "Allow"
+        Principal = {
+          AWS = "arn:aws:iam::222222222222:root"
+        }
+        Action = [
           "s3:GetObject",
           "s3:GetObjectTagging"
-        ],
-        "Resource": "arn:aws:s3:::owner-data/exports/*",
-        "Condition": {
-          "StringEquals": {
-            "aws:PrincipalOrgID": "o-a1b2c3d4e5",
-            "aws:PrincipalTag/access-project": "lake"
+        ]
+        Resource = "arn:aws:s3:::owner-data/exports/*"
+        Condition = {
+          StringEquals = {
+            "aws:PrincipalOrgID"              = "o-a1b2c3d4e5"
+            "aws:PrincipalTag/access-project" = "lake"
           }
         }
       }
@@ -68,24 +68,24 @@ resource "aws_s3_bucket_policy" "owner-data" {
 # Add these statements to those that the key policy has; without the others nobody could administer the key.
 output "account_111111111111-key-of-owner-data" {
   value = jsonencode({
-    "Version": "2012-10-17",
-    "Statement": [
+    Version = "2012-10-17"
+    Statement = [
       {
-        "Sid": "UseKeyOfSource",
-        "Effect": "Allow",
-        "Principal": {
-          "AWS": "arn:aws:iam::222222222222:root"
-        },
-        "Action": "kms:Decrypt",
-        "Resource": "*",
-        "Condition": {
-          "StringEquals": {
-            "aws:PrincipalOrgID": "o-a1b2c3d4e5",
-            "aws:PrincipalTag/access-project": "lake",
-            "kms:ViaService": "s3.us-west-2.amazonaws.com"
-          },
-          "StringLike": {
-            "kms:EncryptionContext:aws:s3:arn": [
+        Sid    = "UseKeyOfSource"
+        Effect = "Allow"
+        Principal = {
+          AWS = "arn:aws:iam::222222222222:root"
+        }
+        Action   = "kms:Decrypt"
+        Resource = "*"
+        Condition = {
+          StringEquals = {
+            "aws:PrincipalOrgID"              = "o-a1b2c3d4e5"
+            "aws:PrincipalTag/access-project" = "lake"
+            "kms:ViaService"                  = "s3.us-west-2.amazonaws.com"
+          }
+          StringLike = {
+            "kms:EncryptionContext:aws:s3:arn" = [
               "arn:aws:s3:::owner-data",
               "arn:aws:s3:::owner-data/exports/*"
             ]

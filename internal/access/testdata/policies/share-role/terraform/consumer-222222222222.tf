@@ -10,17 +10,17 @@ variable "external_id_consumer" {
 # They belong to the role or user whose credentials syncd finds in its surroundings, such as an ECS task role.
 output "account_222222222222-ambient-permissions" {
   value = jsonencode({
-    "Version": "2012-10-17",
-    "Statement": [
+    Version = "2012-10-17"
+    Statement = [
       {
-        "Sid": "AssumeRole",
-        "Effect": "Allow",
-        "Action": [
+        Sid    = "AssumeRole"
+        Effect = "Allow"
+        Action = [
           "sts:AssumeRole",
           "sts:SetSourceIdentity",
           "sts:TagSession"
-        ],
-        "Resource": "arn:aws:iam::222222222222:role/syncd-consumer"
+        ]
+        Resource = "arn:aws:iam::222222222222:role/syncd-consumer"
       }
     ]
   })
@@ -30,22 +30,22 @@ output "account_222222222222-ambient-permissions" {
 # An object that is deleted between the listing and its copy is answered with 403 instead of 404, because the right to list is confined to a prefix: it is quarantined as denied until the next pass.
 # Which key the source is encrypted under is the owner's to know; the owner's key policy decides about each. Its ARN as a source key narrows this down.
 resource "aws_iam_role_policy" "syncd-consumer" {
-  name   = "syncd"
-  role   = aws_iam_role.syncd-consumer.name
+  name = "syncd"
+  role = aws_iam_role.syncd-consumer.name
   policy = jsonencode({
-    "Version": "2012-10-17",
-    "Statement": [
+    Version = "2012-10-17"
+    Statement = [
       {
-        "Sid": "ListSource",
-        "Effect": "Allow",
-        "Action": "s3:ListBucket",
-        "Resource": "arn:aws:s3:::owner-data",
-        "Condition": {
-          "StringEquals": {
-            "aws:ResourceAccount": "111111111111"
-          },
-          "StringLike": {
-            "s3:prefix": [
+        Sid      = "ListSource"
+        Effect   = "Allow"
+        Action   = "s3:ListBucket"
+        Resource = "arn:aws:s3:::owner-data"
+        Condition = {
+          StringEquals = {
+            "aws:ResourceAccount" = "111111111111"
+          }
+          StringLike = {
+            "s3:prefix" = [
               "exports/*",
               "invoices/*"
             ]
@@ -53,33 +53,33 @@ resource "aws_iam_role_policy" "syncd-consumer" {
         }
       },
       {
-        "Sid": "ReadSource",
-        "Effect": "Allow",
-        "Action": [
+        Sid    = "ReadSource"
+        Effect = "Allow"
+        Action = [
           "s3:GetObject",
           "s3:GetObjectTagging"
-        ],
-        "Resource": [
+        ]
+        Resource = [
           "arn:aws:s3:::owner-data/exports/*",
           "arn:aws:s3:::owner-data/invoices/*"
-        ],
-        "Condition": {
-          "StringEquals": {
-            "aws:ResourceAccount": "111111111111"
+        ]
+        Condition = {
+          StringEquals = {
+            "aws:ResourceAccount" = "111111111111"
           }
         }
       },
       {
-        "Sid": "UseKeyOfSource",
-        "Effect": "Allow",
-        "Action": "kms:Decrypt",
-        "Resource": "arn:aws:kms:us-west-2:111111111111:key/*",
-        "Condition": {
-          "StringEquals": {
-            "kms:ViaService": "s3.us-west-2.amazonaws.com"
-          },
-          "StringLike": {
-            "kms:EncryptionContext:aws:s3:arn": [
+        Sid      = "UseKeyOfSource"
+        Effect   = "Allow"
+        Action   = "kms:Decrypt"
+        Resource = "arn:aws:kms:us-west-2:111111111111:key/*"
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = "s3.us-west-2.amazonaws.com"
+          }
+          StringLike = {
+            "kms:EncryptionContext:aws:s3:arn" = [
               "arn:aws:s3:::owner-data",
               "arn:aws:s3:::owner-data/exports/*",
               "arn:aws:s3:::owner-data/invoices/*"
@@ -88,40 +88,40 @@ resource "aws_iam_role_policy" "syncd-consumer" {
         }
       },
       {
-        "Sid": "WriteDestination",
-        "Effect": "Allow",
-        "Action": [
+        Sid    = "WriteDestination"
+        Effect = "Allow"
+        Action = [
           "s3:AbortMultipartUpload",
           "s3:GetObject",
           "s3:ListMultipartUploadParts",
           "s3:PutObject",
           "s3:PutObjectTagging",
           "s3:PutObjectVersionTagging"
-        ],
-        "Resource": [
+        ]
+        Resource = [
           "arn:aws:s3:::consumer-copy/exports/*",
           "arn:aws:s3:::consumer-copy/invoices/*"
-        ],
-        "Condition": {
-          "StringEquals": {
-            "aws:ResourceAccount": "222222222222"
+        ]
+        Condition = {
+          StringEquals = {
+            "aws:ResourceAccount" = "222222222222"
           }
         }
       },
       {
-        "Sid": "UseKey",
-        "Effect": "Allow",
-        "Action": [
+        Sid    = "UseKey"
+        Effect = "Allow"
+        Action = [
           "kms:Decrypt",
           "kms:GenerateDataKey"
-        ],
-        "Resource": "arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d",
-        "Condition": {
-          "StringEquals": {
-            "kms:ViaService": "s3.us-west-2.amazonaws.com"
-          },
-          "StringLike": {
-            "kms:EncryptionContext:aws:s3:arn": [
+        ]
+        Resource = "arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d"
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = "s3.us-west-2.amazonaws.com"
+          }
+          StringLike = {
+            "kms:EncryptionContext:aws:s3:arn" = [
               "arn:aws:s3:::consumer-copy",
               "arn:aws:s3:::consumer-copy/exports/*",
               "arn:aws:s3:::consumer-copy/invoices/*",
@@ -131,27 +131,27 @@ resource "aws_iam_role_policy" "syncd-consumer" {
         }
       },
       {
-        "Sid": "ListDestination",
-        "Effect": "Allow",
-        "Action": "s3:ListBucketMultipartUploads",
-        "Resource": "arn:aws:s3:::consumer-copy",
-        "Condition": {
-          "StringEquals": {
-            "aws:ResourceAccount": "222222222222"
+        Sid      = "ListDestination"
+        Effect   = "Allow"
+        Action   = "s3:ListBucketMultipartUploads"
+        Resource = "arn:aws:s3:::consumer-copy"
+        Condition = {
+          StringEquals = {
+            "aws:ResourceAccount" = "222222222222"
           }
         }
       },
       {
-        "Sid": "ListDestination2",
-        "Effect": "Allow",
-        "Action": "s3:ListBucket",
-        "Resource": "arn:aws:s3:::consumer-copy",
-        "Condition": {
-          "StringEquals": {
-            "aws:ResourceAccount": "222222222222"
-          },
-          "StringLike": {
-            "s3:prefix": [
+        Sid      = "ListDestination2"
+        Effect   = "Allow"
+        Action   = "s3:ListBucket"
+        Resource = "arn:aws:s3:::consumer-copy"
+        Condition = {
+          StringEquals = {
+            "aws:ResourceAccount" = "222222222222"
+          }
+          StringLike = {
+            "s3:prefix" = [
               "exports/*",
               "invoices/*"
             ]
@@ -159,31 +159,31 @@ resource "aws_iam_role_policy" "syncd-consumer" {
         }
       },
       {
-        "Sid": "ListState",
-        "Effect": "Allow",
-        "Action": "s3:ListBucket",
-        "Resource": "arn:aws:s3:::consumer-state",
-        "Condition": {
-          "StringEquals": {
-            "aws:ResourceAccount": "222222222222"
-          },
-          "StringLikeIfExists": {
-            "s3:prefix": "syncd/*"
+        Sid      = "ListState"
+        Effect   = "Allow"
+        Action   = "s3:ListBucket"
+        Resource = "arn:aws:s3:::consumer-state"
+        Condition = {
+          StringEquals = {
+            "aws:ResourceAccount" = "222222222222"
+          }
+          StringLikeIfExists = {
+            "s3:prefix" = "syncd/*"
           }
         }
       },
       {
-        "Sid": "WriteState",
-        "Effect": "Allow",
-        "Action": [
+        Sid    = "WriteState"
+        Effect = "Allow"
+        Action = [
           "s3:DeleteObject",
           "s3:GetObject",
           "s3:PutObject"
-        ],
-        "Resource": "arn:aws:s3:::consumer-state/syncd/*",
-        "Condition": {
-          "StringEquals": {
-            "aws:ResourceAccount": "222222222222"
+        ]
+        Resource = "arn:aws:s3:::consumer-state/syncd/*"
+        Condition = {
+          StringEquals = {
+            "aws:ResourceAccount" = "222222222222"
           }
         }
       }
@@ -195,58 +195,58 @@ resource "aws_iam_role_policy" "syncd-consumer" {
 # On EKS Pod Identity the ambient session passes on tags of its own, which this policy refuses: disable the session tags of the association.
 # It lets in account 222222222222 as a whole, whose identity policies then decide; naming the principal of the ambient credentials narrows this down.
 resource "aws_iam_role" "syncd-consumer" {
-  name               = "syncd-consumer"
-  path               = "/"
+  name = "syncd-consumer"
+  path = "/"
   assume_role_policy = jsonencode({
-    "Version": "2012-10-17",
-    "Statement": [
+    Version = "2012-10-17"
+    Statement = [
       {
-        "Sid": "AssumeRole",
-        "Effect": "Allow",
-        "Principal": {
-          "AWS": "arn:aws:iam::222222222222:root"
-        },
-        "Action": "sts:AssumeRole",
-        "Condition": {
-          "Null": {
-            "aws:RequestTag/access-project": "false"
-          },
-          "StringEquals": {
-            "sts:ExternalId": var.external_id_consumer,
-            "sts:SourceIdentity": "syncd"
+        Sid    = "AssumeRole"
+        Effect = "Allow"
+        Principal = {
+          AWS = "arn:aws:iam::222222222222:root"
+        }
+        Action = "sts:AssumeRole"
+        Condition = {
+          Null = {
+            "aws:RequestTag/access-project" = "false"
+          }
+          StringEquals = {
+            "sts:ExternalId"     = var.external_id_consumer
+            "sts:SourceIdentity" = "syncd"
           }
         }
       },
       {
-        "Sid": "TagSession",
-        "Effect": "Allow",
-        "Principal": {
-          "AWS": "arn:aws:iam::222222222222:root"
-        },
-        "Action": "sts:TagSession",
-        "Condition": {
-          "ForAllValues:StringEquals": {
-            "aws:TagKeys": "access-project"
-          },
-          "Null": {
-            "aws:TagKeys": "false",
-            "sts:TransitiveTagKeys": "true"
-          },
-          "StringEquals": {
-            "aws:RequestTag/access-project": "lake"
+        Sid    = "TagSession"
+        Effect = "Allow"
+        Principal = {
+          AWS = "arn:aws:iam::222222222222:root"
+        }
+        Action = "sts:TagSession"
+        Condition = {
+          "ForAllValues:StringEquals" = {
+            "aws:TagKeys" = "access-project"
+          }
+          Null = {
+            "aws:TagKeys"           = "false"
+            "sts:TransitiveTagKeys" = "true"
+          }
+          StringEquals = {
+            "aws:RequestTag/access-project" = "lake"
           }
         }
       },
       {
-        "Sid": "SetSourceIdentity",
-        "Effect": "Allow",
-        "Principal": {
-          "AWS": "arn:aws:iam::222222222222:root"
-        },
-        "Action": "sts:SetSourceIdentity",
-        "Condition": {
-          "StringEquals": {
-            "sts:SourceIdentity": "syncd"
+        Sid    = "SetSourceIdentity"
+        Effect = "Allow"
+        Principal = {
+          AWS = "arn:aws:iam::222222222222:root"
+        }
+        Action = "sts:SetSourceIdentity"
+        Condition = {
+          StringEquals = {
+            "sts:SourceIdentity" = "syncd"
           }
         }
       }
@@ -260,74 +260,74 @@ resource "aws_iam_role" "syncd-consumer" {
 resource "aws_s3_bucket_policy" "consumer-copy" {
   bucket = "consumer-copy"
   policy = jsonencode({
-    "Version": "2012-10-17",
-    "Statement": [
+    Version = "2012-10-17"
+    Statement = [
       {
-        "Sid": "DenyOtherKeys",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:PutObject",
-        "Resource": [
+        Sid       = "DenyOtherKeys"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:PutObject"
+        Resource = [
           "arn:aws:s3:::consumer-copy/exports/*",
           "arn:aws:s3:::consumer-copy/invoices/*"
-        ],
-        "Condition": {
-          "Null": {
-            "s3:x-amz-server-side-encryption-aws-kms-key-id": "false"
-          },
-          "StringNotEquals": {
-            "s3:x-amz-server-side-encryption-aws-kms-key-id": "arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d"
+        ]
+        Condition = {
+          Null = {
+            "s3:x-amz-server-side-encryption-aws-kms-key-id" = "false"
+          }
+          StringNotEquals = {
+            "s3:x-amz-server-side-encryption-aws-kms-key-id" = "arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d"
           }
         }
       },
       {
-        "Sid": "DenyOtherEncryption",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:PutObject",
-        "Resource": [
+        Sid       = "DenyOtherEncryption"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:PutObject"
+        Resource = [
           "arn:aws:s3:::consumer-copy/exports/*",
           "arn:aws:s3:::consumer-copy/invoices/*"
-        ],
-        "Condition": {
-          "Null": {
-            "s3:x-amz-server-side-encryption": "false"
-          },
-          "StringNotEquals": {
-            "s3:x-amz-server-side-encryption": "aws:kms"
+        ]
+        Condition = {
+          Null = {
+            "s3:x-amz-server-side-encryption" = "false"
+          }
+          StringNotEquals = {
+            "s3:x-amz-server-side-encryption" = "aws:kms"
           }
         }
       },
       {
-        "Sid": "DenyUnnamedKeys",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:PutObject",
-        "Resource": [
+        Sid       = "DenyUnnamedKeys"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:PutObject"
+        Resource = [
           "arn:aws:s3:::consumer-copy/exports/*",
           "arn:aws:s3:::consumer-copy/invoices/*"
-        ],
-        "Condition": {
-          "Null": {
-            "s3:x-amz-server-side-encryption-aws-kms-key-id": "true"
-          },
-          "StringEquals": {
-            "s3:x-amz-server-side-encryption": "aws:kms"
+        ]
+        Condition = {
+          Null = {
+            "s3:x-amz-server-side-encryption-aws-kms-key-id" = "true"
+          }
+          StringEquals = {
+            "s3:x-amz-server-side-encryption" = "aws:kms"
           }
         }
       },
       {
-        "Sid": "DenyWithoutTLS",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [
+        Sid       = "DenyWithoutTLS"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:*"
+        Resource = [
           "arn:aws:s3:::consumer-copy",
           "arn:aws:s3:::consumer-copy/*"
-        ],
-        "Condition": {
-          "Bool": {
-            "aws:SecureTransport": "false"
+        ]
+        Condition = {
+          Bool = {
+            "aws:SecureTransport" = "false"
           }
         }
       }
@@ -341,98 +341,98 @@ resource "aws_s3_bucket_policy" "consumer-copy" {
 resource "aws_s3_bucket_policy" "consumer-state" {
   bucket = "consumer-state"
   policy = jsonencode({
-    "Version": "2012-10-17",
-    "Statement": [
+    Version = "2012-10-17"
+    Statement = [
       {
-        "Sid": "DenyWithoutTLS",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [
+        Sid       = "DenyWithoutTLS"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:*"
+        Resource = [
           "arn:aws:s3:::consumer-state",
           "arn:aws:s3:::consumer-state/*"
-        ],
-        "Condition": {
-          "Bool": {
-            "aws:SecureTransport": "false"
+        ]
+        Condition = {
+          Bool = {
+            "aws:SecureTransport" = "false"
           }
         }
       },
       {
-        "Sid": "DenyOtherKeys",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:PutObject",
-        "Resource": "arn:aws:s3:::consumer-state/syncd/*",
-        "Condition": {
-          "Null": {
-            "s3:x-amz-server-side-encryption-aws-kms-key-id": "false"
-          },
-          "StringNotEquals": {
-            "s3:x-amz-server-side-encryption-aws-kms-key-id": "arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d"
+        Sid       = "DenyOtherKeys"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:PutObject"
+        Resource  = "arn:aws:s3:::consumer-state/syncd/*"
+        Condition = {
+          Null = {
+            "s3:x-amz-server-side-encryption-aws-kms-key-id" = "false"
+          }
+          StringNotEquals = {
+            "s3:x-amz-server-side-encryption-aws-kms-key-id" = "arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d"
           }
         }
       },
       {
-        "Sid": "DenyOtherEncryption",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:PutObject",
-        "Resource": "arn:aws:s3:::consumer-state/syncd/*",
-        "Condition": {
-          "Null": {
-            "s3:x-amz-server-side-encryption": "false"
-          },
-          "StringNotEquals": {
-            "s3:x-amz-server-side-encryption": "aws:kms"
+        Sid       = "DenyOtherEncryption"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:PutObject"
+        Resource  = "arn:aws:s3:::consumer-state/syncd/*"
+        Condition = {
+          Null = {
+            "s3:x-amz-server-side-encryption" = "false"
+          }
+          StringNotEquals = {
+            "s3:x-amz-server-side-encryption" = "aws:kms"
           }
         }
       },
       {
-        "Sid": "DenyUnnamedKeys",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:PutObject",
-        "Resource": "arn:aws:s3:::consumer-state/syncd/*",
-        "Condition": {
-          "Null": {
-            "s3:x-amz-server-side-encryption-aws-kms-key-id": "true"
-          },
-          "StringEquals": {
-            "s3:x-amz-server-side-encryption": "aws:kms"
+        Sid       = "DenyUnnamedKeys"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:PutObject"
+        Resource  = "arn:aws:s3:::consumer-state/syncd/*"
+        Condition = {
+          Null = {
+            "s3:x-amz-server-side-encryption-aws-kms-key-id" = "true"
+          }
+          StringEquals = {
+            "s3:x-amz-server-side-encryption" = "aws:kms"
           }
         }
       },
       {
-        "Sid": "DenyOtherAccounts",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": "arn:aws:s3:::consumer-state/syncd/*",
-        "Condition": {
-          "BoolIfExists": {
-            "aws:PrincipalIsAWSService": "false"
-          },
-          "StringNotEquals": {
-            "aws:PrincipalAccount": "222222222222"
+        Sid       = "DenyOtherAccounts"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:*"
+        Resource  = "arn:aws:s3:::consumer-state/syncd/*"
+        Condition = {
+          BoolIfExists = {
+            "aws:PrincipalIsAWSService" = "false"
+          }
+          StringNotEquals = {
+            "aws:PrincipalAccount" = "222222222222"
           }
         }
       },
       {
-        "Sid": "DenyOtherListings",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:ListBucket",
-        "Resource": "arn:aws:s3:::consumer-state",
-        "Condition": {
-          "ArnEquals": {
-            "aws:PrincipalArn": "arn:aws:iam::222222222222:role/syncd-consumer"
-          },
-          "Null": {
-            "s3:prefix": "false"
-          },
-          "StringNotLike": {
-            "s3:prefix": "syncd/*"
+        Sid       = "DenyOtherListings"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "s3:ListBucket"
+        Resource  = "arn:aws:s3:::consumer-state"
+        Condition = {
+          ArnEquals = {
+            "aws:PrincipalArn" = "arn:aws:iam::222222222222:role/syncd-consumer"
+          }
+          Null = {
+            "s3:prefix" = "false"
+          }
+          StringNotLike = {
+            "s3:prefix" = "syncd/*"
           }
         }
       }
@@ -445,25 +445,25 @@ resource "aws_s3_bucket_policy" "consumer-state" {
 # A key policy that lets arn:aws:iam::222222222222:root do kms:* needs no statement for principals of its own account.
 output "account_222222222222-key-1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d" {
   value = jsonencode({
-    "Version": "2012-10-17",
-    "Statement": [
+    Version = "2012-10-17"
+    Statement = [
       {
-        "Sid": "UseKey",
-        "Effect": "Allow",
-        "Principal": {
-          "AWS": "arn:aws:iam::222222222222:root"
-        },
-        "Action": [
+        Sid    = "UseKey"
+        Effect = "Allow"
+        Principal = {
+          AWS = "arn:aws:iam::222222222222:root"
+        }
+        Action = [
           "kms:Decrypt",
           "kms:GenerateDataKey"
-        ],
-        "Resource": "*",
-        "Condition": {
-          "StringEquals": {
-            "kms:ViaService": "s3.us-west-2.amazonaws.com"
-          },
-          "StringLike": {
-            "kms:EncryptionContext:aws:s3:arn": [
+        ]
+        Resource = "*"
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = "s3.us-west-2.amazonaws.com"
+          }
+          StringLike = {
+            "kms:EncryptionContext:aws:s3:arn" = [
               "arn:aws:s3:::consumer-copy",
               "arn:aws:s3:::consumer-copy/exports/*",
               "arn:aws:s3:::consumer-copy/invoices/*",

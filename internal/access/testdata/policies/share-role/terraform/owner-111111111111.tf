@@ -6,19 +6,19 @@
 resource "aws_s3_bucket_policy" "owner-data" {
   bucket = "owner-data"
   policy = jsonencode({
-    "Version": "2012-10-17",
-    "Statement": [
+    Version = "2012-10-17"
+    Statement = [
       {
-        "Sid": "ListSource",
-        "Effect": "Allow",
-        "Principal": {
-          "AWS": "arn:aws:iam::222222222222:role/syncd-consumer"
-        },
-        "Action": "s3:ListBucket",
-        "Resource": "arn:aws:s3:::owner-data",
-        "Condition": {
-          "StringLike": {
-            "s3:prefix": [
+        Sid    = "ListSource"
+        Effect = "Allow"
+        Principal = {
+          AWS = "arn:aws:iam::222222222222:role/syncd-consumer"
+        }
+        Action   = "s3:ListBucket"
+        Resource = "arn:aws:s3:::owner-data"
+        Condition = {
+          StringLike = {
+            "s3:prefix" = [
               "exports/*",
               "invoices/*"
             ]
@@ -26,16 +26,16 @@ resource "aws_s3_bucket_policy" "owner-data" {
         }
       },
       {
-        "Sid": "ReadSource",
-        "Effect": "Allow",
-        "Principal": {
-          "AWS": "arn:aws:iam::222222222222:role/syncd-consumer"
-        },
-        "Action": [
+        Sid    = "ReadSource"
+        Effect = "Allow"
+        Principal = {
+          AWS = "arn:aws:iam::222222222222:role/syncd-consumer"
+        }
+        Action = [
           "s3:GetObject",
           "s3:GetObjectTagging"
-        ],
-        "Resource": [
+        ]
+        Resource = [
           "arn:aws:s3:::owner-data/exports/*",
           "arn:aws:s3:::owner-data/invoices/*"
         ]
@@ -49,22 +49,22 @@ resource "aws_s3_bucket_policy" "owner-data" {
 # Create arn:aws:iam::222222222222:role/syncd-consumer first: AWS refuses a policy that names nobody, and one made anew under the same name is somebody else.
 output "account_111111111111-key-of-owner-data" {
   value = jsonencode({
-    "Version": "2012-10-17",
-    "Statement": [
+    Version = "2012-10-17"
+    Statement = [
       {
-        "Sid": "UseKeyOfSource",
-        "Effect": "Allow",
-        "Principal": {
-          "AWS": "arn:aws:iam::222222222222:role/syncd-consumer"
-        },
-        "Action": "kms:Decrypt",
-        "Resource": "*",
-        "Condition": {
-          "StringEquals": {
-            "kms:ViaService": "s3.us-west-2.amazonaws.com"
-          },
-          "StringLike": {
-            "kms:EncryptionContext:aws:s3:arn": [
+        Sid    = "UseKeyOfSource"
+        Effect = "Allow"
+        Principal = {
+          AWS = "arn:aws:iam::222222222222:role/syncd-consumer"
+        }
+        Action   = "kms:Decrypt"
+        Resource = "*"
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = "s3.us-west-2.amazonaws.com"
+          }
+          StringLike = {
+            "kms:EncryptionContext:aws:s3:arn" = [
               "arn:aws:s3:::owner-data",
               "arn:aws:s3:::owner-data/exports/*",
               "arn:aws:s3:::owner-data/invoices/*"

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"syncd/internal/syncer"
+)
+
+// exitMeaning is an exit code and what it means: in general, and where a command has other words for it.
+type exitMeaning struct {
+	code    int
+	general string
+	of      map[string]string // by command, without "syncd"
+}
+
+// exitTable is every exit code. docs/cli.md has the same table.
+func exitTable() []exitMeaning {
+	const settled, wrongFlags = "done: every object settled", "usage: wrong flags"
+	return []exitMeaning{
+		{syncer.ExitDone, "done", map[string]string{
+			"backfill": settled, "replay": settled, "run": "drained: everything is saved", "healthcheck": "the daemon is alive",
+			"doctor": "nothing failed", "policy check": "nothing has to be changed",
+		}},
+		{syncer.ExitFailed, "failed, or denied: the message says what, where, and what to do", map[string]string{
+			"doctor": "a check failed", "healthcheck": "the daemon is not alive, or does not answer",
+		}},
+		{exitUsage, "usage: wrong flags, or a configuration with faults", map[string]string{
+			"policy check": "usage: wrong flags, or a file that cannot be read", "healthcheck": wrongFlags, "version": wrongFlags, "demo": wrongFlags,
+			"ledger": "usage: no such command", "help": "usage: no such command",
+			"completion": "usage: not one of the shells", "man": "usage: no DIR, or a SOURCE_DATE_EPOCH that is not a number",
+		}},
+		{syncer.ExitQuarantined, "done, but some objects were quarantined", nil},
+		{exitFindings, "policy check found something to change, or plan --detailed-exitcode found work", map[string]string{
+			"policy check": "an error or a warning was found", "plan": "with --detailed-exitcode: there is work",
+		}},
+		{syncer.ExitLeaseHeld, "another process holds the lease of a mapping", nil},
+		{syncer.ExitInterrupted, "interrupted: what was done is saved, and the next pass resumes from there", map[string]string{
+			"plan": "interrupted: nothing was written",
+		}},
+	}
+}
+
+// exits is the section of a command's help with the exit codes that it has, "" for the program as a whole with all of them.
+func exits(command string, codes ...int) string {
+	var b strings.Builder
+	b.WriteString("\n\nExit codes:")
+	for _, row := range exitTable() {
+		if command != "" && !slices.Contains(codes, row.code) {
+			continue
+		}
+		text := row.general
+		if own, ok := row.of[command]; ok {
+			text = own
+		}
+		fmt.Fprintf(&b, "\n  %-3d  %s", row.code, text)
+	}
+	return b.String()
+}

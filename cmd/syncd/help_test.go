@@ -1,0 +1,108 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+)
+
+// commandsOf returns every command with its page of the help.
+func commandsOf(t *testing.T) map[*cobra.Command]string {
+	t.Helper()
+	var out bytes.Buffer
+	root := newRoot(process{stdout: &out})
+	root.InitDefaultHelpCmd()
+	pages := map[*cobra.Command]string{}
+	var walk func(*cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		out.Reset()
+		cmd.InitDefaultHelpFlag()
+		if err := cmd.Help(); err != nil {
+			t.Fatal(err)
+		}
+		pages[cmd] = out.String()
+		for _, child := range cmd.Commands() {
+			walk(child)
+		}
+	}
+	walk(root)
+	return pages
+}
+
+func TestHelpFits(t *testing.T) {
+	for cmd, page := range commandsOf(t) {
+		for line := range strings.Lines(page) {
+			if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > helpWidth {
+				t.Errorf("%s --help: got a line of %d columns, want at most %d:\n%s", cmd.CommandPath(), n, helpWidth, line)
+			}
+		}
+	}
+}
+
+// exitRow is a line of the exit codes in the help.
+var exitRow = regexp.MustCompile(`(?m)^  (\d+) +(.+)$`)
+
+// exitsIn returns the exit codes of a page of the help, with what they mean.
+func exitsIn(page string) map[int]string {
+	_, section, _ := strings.Cut(page, "Exit codes:\n")
+	section, _, _ = strings.Cut(section, "\n\n")
+	codes := map[int]string{}
+	for _, row := range exitRow.FindAllStringSubmatch(section, -1) {
+		code, _ := strconv.Atoi(row[1])
+		codes[code] = row[2]
+	}
+	return codes
+}
+
+// TestHelpAndDocumentsHaveTheSameExitCodes holds each page of the help to the one table of exit codes, and docs/cli.md to both.
+func TestHelpAndDocumentsHaveTheSameExitCodes(t *testing.T) {
+	pages := commandsOf(t)
+	having := map[int][]string{}
+	for cmd, page := range pages {
+		name := strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), "syncd"), " ")
+		codes := exitsIn(page)
+		if _, ok := codes[0]; !ok || codes[exitUsage] == "" {
+			t.Errorf("syncd %s --help: got exit codes %v, want 0 and 2 among them", name, codes)
+		}
+		if got, want := page, exits(name, slices.Collect(maps.Keys(codes))...); !strings.Contains(got, want+"\n") {
+			t.Errorf("syncd %s --help: got other exit codes than those of the table, want%s", name, want)
+		}
+		if name == "" {
+			continue
+		}
+		for code := range codes {
+			having[code] = append(having[code], "`"+name+"`")
+		}
+	}
+	var want []string
+	for _, row := range exitTable() {
+		slices.Sort(having[row.code])
+		with := strings.Join(having[row.code], ", ")
+		if len(having[row.code]) == len(pages)-1 {
+			with = "all"
+		}
+		want = append(want, fmt.Sprintf("| %d | %s | %s |", row.code, row.general, with))
+	}
+	_, section, _ := strings.Cut(string(readText(t, "../../docs/cli.md")), "\n## Exit codes\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	got := regexp.MustCompile(`(?m)^\| \d+ \|.*$`).FindAllString(section, -1)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the table of docs/cli.md (-want +got):\n%s", diff)
+	}
+}
+
+func TestFilled(t *testing.T) {
+	text := "one two three four\nfive\n\nsix\n\nExit codes:\n  0    done, and a line that is indented stays\nseven"
+	want := "one two\nthree four\nfive\n\nsix\n\nExit codes:\n  0    done, and a line that is indented stays\nseven"
+	if diff := cmp.Diff(want, filled(text, 10)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"cmp"
+	"io"
+	"slices"
+
+	"github.com/dustin/go-humanize"
+
+	"syncd/internal/awserr"
+	"syncd/internal/printable"
+	"syncd/internal/syncer"
+)
+
+const (
+	stateWork  = "work"
+	stateFirst = "first"
+)
+
+func planOrder() []string {
+	return []string{stateFailed, stateDamaged, stateDenied, stateRefused, stateQuarantined, stateFirst, stateWork, stateOK}
+}
+
+// planned is the plan of a mapping, and why it did not reach its end.
+type planned struct {
+	syncer.Preview
+	err error
+}
+
+// state is what the plan comes to, and why.
+func (v planned) state() (state, why string) {
+	switch {
+	case awserr.Classify(v.err) == awserr.Denied:
+		return stateDenied, awserr.Brief(v.err)
+	case v.err != nil:
+		return stateFailed, awserr.Brief(v.err)
+	case v.Damage != "":
+		return stateDamaged, v.Damage
+	case v.Rekey != "":
+		return stateRefused, v.Rekey + "; --rekey allows it"
+	case v.setAside() > 0:
+		return stateQuarantined, byReason(sums(v.Held, v.Refused))
+	case v.Generation == 0:
+		return stateFirst, "its first pass" + reasons(v.CopyByReason)
+	case v.Work() > 0:
+		return stateWork, byReason(objectsOf(v.CopyByReason))
+	}
+	return stateOK, ""
+}
+
+// setAside is how many objects would be in quarantine before anything is copied.
+func (v planned) setAside() (n int64) {
+	for _, objects := range sums(v.Held, v.Refused) {
+		n += objects
+	}
+	return n
+}
+
+func sums(all ...map[string]int64) map[string]int64 {
+	sum := map[string]int64{}
+	for _, counts := range all {
+		for name, n := range counts {
+			sum[name] += n
+		}
+	}
+	return sum
+}
+
+func objectsOf(tallies map[string]syncer.Tally) map[string]int64 {
+	counts := map[string]int64{}
+	for reason, t := range tallies {
+		counts[reason] = t.Objects
+	}
+	return counts
+}
+
+// printPlanned prints a line for each mapping, the worst first and then those with most to copy, and a total.
+func printPlanned(w io.Writer, all []planned, width int) {
+	all = slices.Clone(all)
+	slices.SortStableFunc(all, func(a, b planned) int { return cmp.Compare(b.Copy.Bytes, a.Copy.Bytes) })
+	worstFirst(all, planOrder(), func(v planned) string {
+		state, _ := v.state()
+		return state
+	})
+	t := table{columns: []column{
+		{title: "MAPPING"},
+		{title: "STATE"},
+		{title: "COPY", right: true},
+		{title: "BYTES", right: true},
+		{title: "ADOPT", right: true, spared: 4},
+		{title: "QUARANTINED", right: true, spared: 1},
+		{title: "DOLLARS", right: true},
+		{title: "TIME", right: true, spared: 3},
+		{title: "WHY", spared: 2},
+	}}
+	var sum planned
+	var aside int64
+	var states []string
+	row := func(name, state, why string, v planned, aside int64) []string {
+		return []string{
+			name, state, humanize.Comma(v.Copy.Objects), size(v.Copy.Bytes), humanize.Comma(v.Adopt.Objects), humanize.Comma(aside),
+			money(v.Dollars.Total), rough(v.Time.Seconds), why,
+		}
+	}
+	for _, v := range all {
+		state, why := v.state()
+		states = append(states, state)
+		t.rows = append(t.rows, row(v.Mapping, state, why, v, v.setAside()))
+		sum.Copy.Objects, sum.Copy.Bytes = sum.Copy.Objects+v.Copy.Objects, sum.Copy.Bytes+v.Copy.Bytes
+		sum.Adopt.Objects, aside = sum.Adopt.Objects+v.Adopt.Objects, aside+v.setAside()
+		sum.Dollars.Total, sum.Time.Seconds = sum.Dollars.Total+v.Dollars.Total, sum.Time.Seconds+v.Time.Seconds
+	}
+	t.total = row("total", "", "", sum, aside)
+	t.print(w, width)
+	printable.Fprintf(w, "%s: %s\n", counted(len(all), "mapping"), tally(states, planOrder()))
+	printable.Fprintln(w, "The time is that of one mapping after the other, as backfill does it. `syncd plan --mapping NAME` shows one in full.")
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncd/internal/syncer"
+)
+
+// TestBarNeverWraps draws one bar while its terminal changes its width.
+func TestBarNeverWraps(t *testing.T) {
+	var out bytes.Buffer
+	columns := 80
+	b := newBar(&out, "a-mapping-with-a-name-of-some-length-that-is-not-unusual", func() int { return columns })
+	for settled := range int64(40) {
+		for _, columns = range []int{200, 120, 80, 60, 40, 20, 10, 3, 1} {
+			out.Reset()
+			b.draw(syncer.Progress{Settled: settled * 1000, Expected: 40_000, CopiedBytes: settled << 30})
+			line, begins := strings.CutPrefix(out.String(), "\r")
+			line, ends := strings.CutSuffix(line, clearRest)
+			if n := len([]rune(line)); !begins || !ends || n >= columns && columns > 1 || strings.ContainsAny(line, "\n\x1b") {
+				t.Fatalf("in %d columns: got %q, want a line of fewer columns that replaces the former one", columns, out.String())
+			}
+			if columns >= 80 && !regexp.MustCompile(` [0-9]+% .*\(`).MatchString(line) {
+				t.Fatalf("in %d columns: got %q, want the share and the numbers", columns, line)
+			}
+		}
+	}
+}
+
+// watched is a pass of which nothing is known, or something.
+type watched struct{ progress syncer.Progress }
+
+func (w watched) Progress() (syncer.Progress, bool) { return w.progress, true }
+
+// TestDrainIsShown on a terminal and elsewhere, once, as soon as it is asked for, with what a second signal does.
+func TestDrainIsShown(t *testing.T) {
+	for name, tt := range map[string]struct {
+		view func(out *lockedBuffer) view
+		want string
+	}{
+		"terminal": {
+			func(out *lockedBuffer) view { return newBar(out, "exports", func() int { return 80 }) },
+			"\r\x1b[Kexports: draining: copies in progress are finished and saved. Press Ctrl-C again to stop at once; the next pass resumes from what was saved before.\n\rexports draining, 1.0 KiB ",
+		},
+		"elsewhere": {
+			func(out *lockedBuffer) view {
+				return &lines{w: out, mapping: "exports", now: time.Now, start: time.Now()}
+			},
+			"exports: draining: copies in progress are finished and saved; a second signal stops at once, and the next pass resumes from what was saved before\nexports: draining, 5 of 10 objects, 1.0 KiB copied",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var out lockedBuffer
+				ctx, interrupt := context.WithCancel(t.Context())
+				stop := watch(ctx, time.Minute, tt.view(&out), watched{syncer.Progress{Settled: 5, Expected: 10, CopiedBytes: 1024, Complete: true}})
+				time.Sleep(90 * time.Second)
+				if got := out.String(); strings.Contains(got, "draining") || got == "" {
+					t.Errorf("before: got %q", got)
+				}
+				interrupt()
+				synctest.Wait()
+				if got := out.String(); !strings.Contains(got, tt.want) {
+					t.Errorf("got %q, want %q", got, tt.want)
+				}
+				time.Sleep(10 * time.Minute)
+				stop()
+				if n := strings.Count(out.String(), "draining:"); n != 1 {
+					t.Errorf("got the notice %d times, want once", n)
+				}
+			})
+		})
+	}
+}

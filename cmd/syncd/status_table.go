@@ -1,0 +1,118 @@
+package main
+
+import (
+	"io"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"syncd/config"
+	"syncd/internal/printable"
+)
+
+// staleAfter is how long after it was due a generation may be missing.
+const staleAfter = time.Hour
+
+// What a mapping's status comes to, the worst first. docs/cli.md says what each means.
+const (
+	stateUnreadable  = "unreadable"
+	stateFailed      = "failed"
+	stateDamaged     = "damaged"
+	stateDenied      = "denied"
+	stateRefused     = "refused"
+	stateQuarantined = "quarantined"
+	stateStale       = "stale"
+	stateNever       = "never"
+	stateOK          = "ok"
+)
+
+func statusOrder() []string {
+	return []string{stateUnreadable, stateDamaged, stateDenied, stateQuarantined, stateStale, stateNever, stateOK}
+}
+
+// overview is a mapping and its status.
+type overview struct {
+	config.Mapping
+	status
+}
+
+// state is what the status comes to, and why.
+func (o overview) state(now time.Time) (state, why string) {
+	due, isLate := o.late(now)
+	switch {
+	case o.Error != "":
+		return stateUnreadable, o.Error
+	case o.Damage != "":
+		return stateDamaged, o.Damage
+	case o.Pass != nil && o.Pass.Refused != nil:
+		return stateDenied, "for " + ago(now.Sub(o.Pass.Refused.Since)) + ": " + o.Pass.Refused.Detail
+	case o.setAside() > 0:
+		return stateQuarantined, byReason(o.Quarantined)
+	case isLate:
+		return stateStale, "a pass was due " + ago(now.Sub(due)) + " ago"
+	case o.CommittedAt == nil:
+		return stateNever, o.progress(now)
+	}
+	return stateOK, o.progress(now)
+}
+
+// late reports whether a generation was due and is missing, though no pass is on its way to one.
+func (o overview) late(now time.Time) (due time.Time, late bool) {
+	if o.Schedule.IsZero() || o.CommittedAt == nil || o.Pass != nil && now.Sub(o.Pass.SavedAt) <= staleAfter {
+		return due, false
+	}
+	due = o.Schedule.Next(*o.CommittedAt)
+	return due, now.Sub(due) > staleAfter
+}
+
+func (o overview) setAside() (n int64) {
+	for _, objects := range o.Quarantined {
+		n += objects
+	}
+	return n
+}
+
+// progress says how far the next generation has come, "" where nothing is known of it.
+func (o overview) progress(now time.Time) string {
+	switch {
+	case o.Pass != nil && o.Lease != nil:
+		return printable.Sprintf("pass %d is running, saved %s ago", o.Pass.Number, ago(now.Sub(o.Pass.SavedAt)))
+	case o.Pass != nil:
+		return printable.Sprintf("pass %d is unfinished, saved %s ago", o.Pass.Number, ago(now.Sub(o.Pass.SavedAt)))
+	case o.Lease != nil:
+		return "held by " + o.Lease.Holder
+	}
+	return ""
+}
+
+// printOverview prints a line for each mapping, the worst first, and a total.
+func printOverview(w io.Writer, all []overview, now time.Time, width int) {
+	worstFirst(all, statusOrder(), func(o overview) string {
+		state, _ := o.state(now)
+		return state
+	})
+	t := table{columns: []column{
+		{title: "MAPPING"},
+		{title: "STATE"},
+		{title: "AGE", right: true},
+		{title: "GENERATION", right: true, spared: 4},
+		{title: "ENTRIES", right: true, spared: 3},
+		{title: "QUARANTINED", right: true, spared: 1},
+		{title: "WHY", spared: 2},
+	}}
+	var states []string
+	var entries, aside int64
+	for _, o := range all {
+		state, why := o.state(now)
+		age, generation := "-", "-"
+		if o.CommittedAt != nil {
+			age, generation = ago(now.Sub(*o.CommittedAt)), humanize.Comma(o.Generation)
+		}
+		t.rows = append(t.rows, []string{o.Name, state, age, generation, humanize.Comma(o.Entries), humanize.Comma(o.setAside()), why})
+		states = append(states, state)
+		entries, aside = entries+o.Entries, aside+o.setAside()
+	}
+	t.total = []string{"total", "", "", "", humanize.Comma(entries), humanize.Comma(aside), ""}
+	t.print(w, width)
+	printable.Fprintf(w, "%s: %s\n", counted(len(all), "mapping"), tally(states, statusOrder()))
+}

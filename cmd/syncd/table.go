@@ -1,0 +1,183 @@
+package main
+
+import (
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"syncd/internal/printable"
+)
+
+// table is rows of cells beneath titles, for people. The last column explains: it may be of any length.
+type table struct {
+	columns []column
+	rows    [][]string
+	total   []string
+}
+
+// column is a title, and how the cells beneath it stand. Where there is not enough room, columns that can be spared are left out, those
+// with the highest number first; 0 can not be spared.
+type column struct {
+	title  string
+	right  bool
+	spared int
+}
+
+const (
+	// columnGap is what is between columns.
+	columnGap = 2
+	// leastName is how short the first column may be cut, and leastText how short the last one.
+	leastName, leastText = 12, 20
+	// saysLittle is from which number on a column is left out before the first one is cut.
+	saysLittle = 3
+)
+
+// print writes the table into so many columns, 0 for as many as it takes.
+func (t table) print(w io.Writer, width int) {
+	lines := slices.Concat([][]string{t.titles()}, t.rows)
+	if t.total != nil {
+		lines = append(lines, t.total)
+	}
+	shown, widths := t.fit(lines, width)
+	for _, cells := range lines {
+		var b strings.Builder
+		for i, column := range shown {
+			if i > 0 {
+				b.WriteString(strings.Repeat(" ", columnGap))
+			}
+			cell := printable.Line(cells[column])
+			if column == len(t.columns)-1 {
+				cell = begun(cell, widths[i])
+			} else {
+				cell = shortened(cell, widths[i])
+			}
+			pad := strings.Repeat(" ", max(0, widths[i]-len([]rune(cell))))
+			if t.columns[column].right {
+				b.WriteString(pad + cell)
+			} else {
+				b.WriteString(cell + pad)
+			}
+		}
+		line := strings.TrimRight(b.String(), " ")
+		if width > 0 {
+			line = shortened(line, width)
+		}
+		printable.Fprintln(w, line)
+	}
+}
+
+func (t table) titles() (titles []string) {
+	for _, c := range t.columns {
+		titles = append(titles, c.title)
+	}
+	return titles
+}
+
+// fit returns the columns that are shown and how wide each is. First columns that say little are left out, then the first column is cut,
+// and then others are left out.
+func (t table) fit(lines [][]string, width int) (shown, widths []int) {
+	natural, last := make([]int, len(t.columns)), len(t.columns)-1
+	for i := range t.columns {
+		for _, cells := range lines {
+			natural[i] = max(natural[i], len([]rune(printable.Line(cells[i]))))
+		}
+		shown = append(shown, i)
+	}
+	if width == 0 {
+		return shown, natural
+	}
+	least := slices.Clone(natural)
+	least[last] = min(natural[last], leastText)
+	shown = t.without(saysLittle, shown, least, width)
+	least[0] = min(natural[0], leastName)
+	shown = t.without(1, shown, least, width)
+	for _, i := range []int{0, last} {
+		least[i] += max(0, min(natural[i]-least[i], width-wide(shown, least)))
+	}
+	for _, i := range shown {
+		widths = append(widths, least[i])
+	}
+	return shown, widths
+}
+
+// without leaves out columns that are spared that much or more, as many as it takes.
+func (t table) without(spared int, shown, widths []int, width int) []int {
+	more := func(a, b int) int { return t.columns[a].spared - t.columns[b].spared }
+	for wide(shown, widths) > width {
+		most := slices.MaxFunc(shown, more)
+		if t.columns[most].spared < spared {
+			break
+		}
+		shown = slices.DeleteFunc(shown, func(i int) bool { return i == most })
+	}
+	return shown
+}
+
+// wide is how wide columns are with what is between them.
+func wide(shown, widths []int) int {
+	sum := columnGap * (len(shown) - 1)
+	for _, i := range shown {
+		sum += widths[i]
+	}
+	return sum
+}
+
+// shortened cuts the middle out of a text that is longer than width: names often differ only at their ends.
+func shortened(text string, width int) string {
+	runes := []rune(text)
+	if len(runes) <= width || width < 1 {
+		return text
+	}
+	begin := width / 2
+	return string(runes[:begin]) + "…" + string(runes[len(runes)-(width-1-begin):])
+}
+
+// begun cuts the end off a text that is longer than width.
+func begun(text string, width int) string {
+	runes := []rune(text)
+	if len(runes) <= width || width < 1 {
+		return text
+	}
+	return string(runes[:width-1]) + "…"
+}
+
+// ago is how long something is, in the one unit that matters.
+func ago(d time.Duration) string {
+	const day = 24 * time.Hour
+	whole := func(unit time.Duration, name string) string { return printable.Sprintf("%d%s", int64(d/unit), name) }
+	switch {
+	case d < time.Second: // the clock of another machine may be ahead
+		return "0s"
+	case d < time.Minute:
+		return whole(time.Second, "s")
+	case d < time.Hour:
+		return whole(time.Minute, "m")
+	case d < 2*day:
+		return whole(time.Hour, "h")
+	default:
+		return whole(day, "d")
+	}
+}
+
+// tally counts the states of rows, the worst first: "1 damaged, 12 ok".
+func tally(states, order []string) string {
+	var parts []string
+	for _, state := range order {
+		n := 0
+		for _, s := range states {
+			if s == state {
+				n++
+			}
+		}
+		if n > 0 {
+			parts = append(parts, printable.Sprintf("%d %s", n, state))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// worstFirst sorts what has states by an order of them; what has the same state stays in its order.
+func worstFirst[R any](rows []R, order []string, state func(R) string) {
+	slices.SortStableFunc(rows, func(a, b R) int { return slices.Index(order, state(a)) - slices.Index(order, state(b)) })
+}

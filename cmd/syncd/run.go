@@ -43,7 +43,7 @@ signal ends it at once; the next start goes on from what was saved.` + exits("ru
 func addFlags(cmd *cobra.Command, f *flags) {
 	addConfigFlag(cmd, f, configRequired)
 	cmd.Flags().StringArrayVarP(&f.mappings, "mapping", "m", nil, "only the mapping `NAME`; may be repeated (default all)")
-	cmd.Flags().StringVar(&f.logLevel, "log-level", "", "debug, info, warn or error, over log.level of the configuration")
+	cmd.Flags().StringVar(&f.logLevel, "log-level", "", "log from `LEVEL` on: debug, info, warn or error, over log.level of the configuration")
 }
 
 func runDaemon(ctx context.Context, p process, f flags) error {

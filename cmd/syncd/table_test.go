@@ -206,3 +206,17 @@ func TestOneUnreadableLedgerHidesNoOther(t *testing.T) {
 		t.Errorf("status of the one: got exit %d\n%s%s", got.code, got.stdout, got.stderr)
 	}
 }
+
+// TestStatusStopsWhereTheStateCannotBeRead instead of failing for each mapping.
+func TestStatusStopsWhereTheStateCannotBeRead(t *testing.T) {
+	s := severalSite(t)
+	text := regexp.MustCompile(`(?m)^state: .*$`).ReplaceAllString(string(readText(t, s.config)), "state: s3://no-such-bucket/syncd/")
+	if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := s.run(t.Context(), "status")
+	if got.code != 1 || got.stdout != "" || !strings.Contains(got.stderr, "syncd: mapping a: ") || strings.Contains(got.stderr, "mapping b") ||
+		!strings.Contains(got.stderr, "syncd: 2 mappings not read, because the state cannot be\n") {
+		t.Errorf("got exit %d\n%s%s", got.code, got.stdout, got.stderr)
+	}
+}

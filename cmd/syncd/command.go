@@ -57,6 +57,7 @@ type flags struct {
 	config   string
 	mappings []string
 	logLevel string
+	listen   string
 	json     bool
 	rekey    bool
 	takeOver bool

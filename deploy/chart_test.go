@@ -5,7 +5,9 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -208,6 +210,25 @@ func TestChartExamplesOfFaultsSayWhatIsWanted(t *testing.T) {
 		if !bytes.HasPrefix(read(t, filepath.ToSlash(name)), []byte("# want: ")) {
 			t.Errorf("%s: got no message in its first line, want one", name)
 		}
+	}
+}
+
+// TestNoRegistryIsAssumed wants no name of an image that a cluster could pull from somebody else: IMAGE is no name at all.
+func TestNoRegistryIsAssumed(t *testing.T) {
+	named := regexp.MustCompile(`(?m)^ *(?:- )?(image|newName|repository): *([^ #\n]*)`)
+	found := map[string]int{}
+	walk(t, func(name string) {
+		if path.Ext(name) != ".yaml" || !strings.HasPrefix(name, "kubernetes/") && name != chartValues {
+			return
+		}
+		for _, match := range named.FindAllStringSubmatch(string(read(t, name)), -1) {
+			found[match[1]+" "+match[2]]++
+		}
+	})
+	delete(found, "image ") // the section of the values
+	want := map[string]int{"image syncd": 3, "newName IMAGE": 3, `repository ""`: 1}
+	if !maps.Equal(found, want) {
+		t.Errorf("got images %v, want %v", found, want)
 	}
 }
 

@@ -65,7 +65,7 @@ serviceAccount:
 	} {
 		given := readValues(t, []byte(tt.values))
 		given["config"] = readValues(t, []byte(read(t, "kubernetes/"+tt.config+"/syncd.yaml")))
-		given["image"] = map[string]any{"repository": "REGISTRY/syncd", "tag": "0.1.0"}
+		given["image"] = map[string]any{"repository": "IMAGE", "tag": "0.1.0"}
 		got, want := plain(t, chartObjects(t, tt.name, given)), plain(t, tt.kustomize)
 		for _, d := range differences() {
 			d.remove(got)

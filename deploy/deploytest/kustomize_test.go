@@ -37,7 +37,7 @@ func kustomizeWith(t *testing.T, components ...string) objects {
 	if err != nil {
 		t.Fatal(err)
 	}
-	overlay := "resources: [" + relative(t, root, "base") + "]\nimages: [{name: syncd, newName: REGISTRY/syncd, newTag: 0.1.0}]\ncomponents:\n"
+	overlay := "resources: [" + relative(t, root, "base") + "]\nimages: [{name: syncd, newName: IMAGE, newTag: 0.1.0}]\ncomponents:\n"
 	for _, c := range components {
 		overlay += "- " + relative(t, root, "components/"+c) + "\n"
 	}

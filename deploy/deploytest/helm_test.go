@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"log"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -26,8 +27,27 @@ const chartDir = "../helm/syncd"
 
 var loadedChart = sync.OnceValues(func() (*helmchart.Chart, error) { return loader.Load(chartDir) })
 
+// rendered keeps what the chart made of values, by these as JSON: several tests look at the same.
+var rendered = map[string]map[string]string{}
+
 // render returns what the chart makes of values, by file, as `helm template` does.
 func render(t *testing.T, values map[string]any) (map[string]string, error) {
+	t.Helper()
+	key, err := json.Marshal(values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files, ok := rendered[string(key)]; ok {
+		return maps.Clone(files), nil
+	}
+	files, err := renderWith(t, values)
+	if err == nil {
+		rendered[string(key)] = maps.Clone(files)
+	}
+	return files, err
+}
+
+func renderWith(t *testing.T, values map[string]any) (map[string]string, error) {
 	t.Helper()
 	c, err := loadedChart()
 	if err != nil {

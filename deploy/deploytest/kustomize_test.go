@@ -11,23 +11,28 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
+// builtFolders keeps the manifests of the folders that were built: several tests look at the same.
+var builtFolders = map[string][]string{}
+
 // kustomize builds a folder of deploy/kubernetes.
 func kustomize(t *testing.T, dir string) objects {
 	t.Helper()
-	return build(t, dir, filesys.MakeFsOnDisk(), filepath.Join("..", "kubernetes", dir))
+	if builtFolders[dir] == nil {
+		builtFolders[dir] = build(t, dir, filesys.MakeFsOnDisk(), filepath.Join("..", "kubernetes", dir))
+	}
+	return decodeObjects(t, dir, builtFolders[dir])
 }
 
-func build(t *testing.T, name string, fs filesys.FileSystem, dir string) objects {
+func build(t *testing.T, name string, fs filesys.FileSystem, dir string) (manifests []string) {
 	t.Helper()
 	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(fs, dir)
 	if err != nil {
 		t.Fatalf("build %s: %v", name, err)
 	}
-	var manifests []string
 	for _, r := range built.Resources() {
 		manifests = append(manifests, r.MustYaml())
 	}
-	return decodeObjects(t, name, manifests)
+	return manifests
 }
 
 // kustomizeWith builds the base with components, as an overlay of an operator would.
@@ -45,7 +50,8 @@ func kustomizeWith(t *testing.T, components ...string) objects {
 	if err := fs.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(overlay)); err != nil {
 		t.Fatal(err)
 	}
-	return build(t, "base with "+filepath.Join(components...), fs, dir)
+	name := "base with " + filepath.Join(components...)
+	return decodeObjects(t, name, build(t, name, fs, dir))
 }
 
 // overlayDir is a temporary folder by the name that it really has: kustomize compares resolved paths.

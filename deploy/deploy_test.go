@@ -68,6 +68,20 @@ func TestAlertsHaveSections(t *testing.T) {
 	}
 }
 
+// TestRunbookLinksByHand follows README.md, where rules without the chart get their links: one for each alert, to its section.
+func TestRunbookLinksByHand(t *testing.T) {
+	command := regexp.MustCompile(`sed 's\|([^|]+)\|([^|]+)\|' deploy/prometheus/rules\.yaml`).FindSubmatch(read(t, "README.md"))
+	if command == nil {
+		t.Fatal("got no sed command in README.md, want one")
+	}
+	rules := read(t, "prometheus/rules.yaml")
+	linked := bytes.ReplaceAll(rules, command[1], command[2])
+	links := regexp.MustCompile(`(?m)^          runbook_url: https://[^ ]+/docs/operations\.md#syncd\w+$`).FindAll(linked, -1)
+	if got, want := len(links), bytes.Count(rules, []byte("- alert: ")); got != want {
+		t.Errorf("got %d links, want %d", got, want)
+	}
+}
+
 // TestCopiesAgree keeps what must lie in several places the same: kustomize and Helm read no file outside their folder.
 func TestCopiesAgree(t *testing.T) {
 	rules := read(t, "prometheus/rules.yaml")

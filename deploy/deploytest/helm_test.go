@@ -296,6 +296,8 @@ func TestChartNotes(t *testing.T) {
 		{"credentials by Pod Identity", "pod-identity", "", nil, []string{"WARNING"}},
 		{"an external ID in the values", "s3-state", "config: {roles: {consumer: {external_id: a-secret-id}}}", []string{"WARNING: config.roles.consumer.external_id is written out"}, []string{"a-secret-id"}},
 		{"no external ID", "irsa", "config: {roles: {consumer: {external_id: none}}}", nil, []string{"WARNING"}},
+		{"TLS or a password", "minimal", "config: {http: {listen: ':9090', web_config: /etc/web/web.yaml}}", []string{"WARNING: config.http.web_config"}, nil},
+		{"probes with TLS", "monitoring", "", nil, []string{"WARNING: config.http"}},
 		{"a CronJob is not scraped", "cronjob", "prometheusRule: {enabled: true}", []string{"WARNING: nothing scrapes the pods of a cronjob"}, nil},
 	} {
 		files, err := render(t, values(t, tt.base, tt.over))

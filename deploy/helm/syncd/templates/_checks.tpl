@@ -30,10 +30,11 @@
 {{- $state := dig "state" "" (default dict .Values.config) }}
 {{- $folder := include "syncd.stateFolder" . }}
 {{- $mount := include "syncd.mountPath" . | trimSuffix "/" }}
-{{- if and $folder (not .Values.stateVolume.enabled) (not .Values.extraVolumeMounts) }}
+{{- if and $folder (not (hasPrefix "/" $folder)) }}
+{{- $faults = append $faults (printf "config.state is %s, relative to a folder that cannot be written: use an absolute one, such as file:/var/lib/syncd" $state) }}
+{{- else if and $folder (not .Values.stateVolume.enabled) (not .Values.extraVolumeMounts) }}
 {{- $faults = append $faults (printf "config.state is the folder %s, which is on no volume: set stateVolume.enabled, or keep the state on S3" $folder) }}
-{{- end }}
-{{- if and $folder .Values.stateVolume.enabled (ne $folder $mount) (not (hasPrefix (printf "%s/" $mount) $folder)) }}
+{{- else if and $folder .Values.stateVolume.enabled (ne $folder $mount) (not (hasPrefix (printf "%s/" $mount) $folder)) }}
 {{- $faults = append $faults (printf "config.state is the folder %s, which is not on the volume: stateVolume.mountPath is %s" $folder $mount) }}
 {{- end }}
 {{- if and (hasPrefix "s3:" $state) .Values.stateVolume.enabled }}
@@ -41,6 +42,9 @@
 {{- end }}
 {{- if and .Values.stateVolume.enabled (gt (int .Values.replicas) 1) }}
 {{- $faults = append $faults (printf "replicas is %d, and a state volume serves one pod: set replicas to 1, or keep the state on S3" (int .Values.replicas)) }}
+{{- end }}
+{{- if and .Values.stateVolume.enabled (eq (dig "type" "" (default dict .Values.updateStrategy)) "RollingUpdate") (not (dig "rollingUpdate" "maxSurge" 1 .Values.updateStrategy | toString | regexMatch "^0%?$")) }}
+{{- $faults = append $faults "updateStrategy starts a second pod, and a state volume serves one: use type Recreate, or rollingUpdate.maxSurge 0" }}
 {{- end }}
 {{- toJson $faults }}
 {{- end }}

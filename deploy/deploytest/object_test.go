@@ -234,9 +234,9 @@ func checkDaemon(t *testing.T, from string, o objects) {
 				t.Errorf("%s: got a service monitor of %v, want one that finds the service", from, m.Spec.Selector.MatchLabels)
 			}
 			// The rules look for that job.
-			first := m.Spec.Endpoints[0].RelabelConfigs[0]
+			first := append(m.Spec.Endpoints[0].RelabelConfigs, monitoring.RelabelConfig{})[0]
 			if first.TargetLabel != "job" || first.Replacement == nil || *first.Replacement != "syncd" || first.Regex != "" {
-				t.Errorf("%s: got relabeling %+v, want one to the job syncd", from, first)
+				t.Errorf("%s: got first relabeling %+v, want one to the job syncd", from, first)
 			}
 		}
 	}

@@ -17,12 +17,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goccy/go-yaml"
-
 	"syncd/config"
 )
 
-var update = flag.Bool("update", false, "write the copies of the rules and the dashboard anew")
+var update = flag.Bool("update", false, "write the copies of the rules, the dashboard and the schema, and the table of the chart's values")
 
 func TestConfigurationsLoad(t *testing.T) {
 	found := 0
@@ -37,22 +35,6 @@ func TestConfigurationsLoad(t *testing.T) {
 	})
 	if found < 3 {
 		t.Errorf("got %d files, want those of Kubernetes and ECS", found)
-	}
-}
-
-func TestConfigurationOfTheChartLoads(t *testing.T) {
-	var values struct {
-		Config any `yaml:"config"`
-	}
-	if err := yaml.UnmarshalWithOptions(read(t, "helm/syncd/values.yaml"), &values, yaml.UseOrderedMap()); err != nil {
-		t.Fatal(err)
-	}
-	data, err := yaml.Marshal(values.Config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := config.Parse(data, "values.yaml"); err != nil {
-		t.Error(err)
 	}
 }
 
@@ -79,10 +61,24 @@ func TestAlertsHaveSections(t *testing.T) {
 	if len(alerts) == 0 || !slices.Equal(alerts, sections) {
 		t.Errorf("got sections %v, want those of the alerts %v", sections, alerts)
 	}
-	anchors := names(`runbook_url: docs/operations\.md#(\w+)\n`, read(t, "prometheus/rules.yaml"))
+	anchors := names(`runbook: docs/operations\.md#(\w+)\n`, read(t, "prometheus/rules.yaml"))
 	want := names(`(syncd\w+)`, bytes.ToLower([]byte(strings.Join(alerts, "\n"))))
 	if !slices.Equal(anchors, want) {
 		t.Fatalf("got runbook anchors %v, want %v", anchors, want)
+	}
+}
+
+// TestRunbookLinksByHand follows README.md, where rules without the chart get their links: one for each alert, to its section.
+func TestRunbookLinksByHand(t *testing.T) {
+	command := regexp.MustCompile(`sed 's\|([^|]+)\|([^|]+)\|' deploy/prometheus/rules\.yaml`).FindSubmatch(read(t, "README.md"))
+	if command == nil {
+		t.Fatal("got no sed command in README.md, want one")
+	}
+	rules := read(t, "prometheus/rules.yaml")
+	linked := bytes.ReplaceAll(rules, command[1], command[2])
+	links := regexp.MustCompile(`(?m)^          runbook_url: https://[^ ]+/docs/operations\.md#syncd\w+$`).FindAll(linked, -1)
+	if got, want := len(links), bytes.Count(rules, []byte("- alert: ")); got != want {
+		t.Errorf("got %d links, want %d", got, want)
 	}
 }
 
@@ -98,14 +94,7 @@ func TestCopiesAgree(t *testing.T) {
 		"helm/syncd/files/syncd.json":                          read(t, "grafana/syncd.json"),
 		"kubernetes/components/monitoring/prometheusrule.yaml": slices.Concat([]byte(head), indented),
 	} {
-		if *update {
-			if err := os.WriteFile(filepath.FromSlash(name), want, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if !bytes.Equal(read(t, name), want) {
-			t.Errorf("got another %s than the file it is made from, want the same: run make golden", name)
-		}
+		golden(t, name, want)
 	}
 }
 

@@ -50,6 +50,7 @@ type flags struct {
 	stdin    []byte // the configuration, when it came from there
 	mappings []string
 	logLevel string
+	listen   string
 	json     bool
 	rekey    bool
 	takeOver bool

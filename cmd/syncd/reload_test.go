@@ -36,12 +36,13 @@ func TestRunReloads(t *testing.T) {
 	const ours = `{mapping="owner-to-consumer",result="complete"}`
 	var original string
 	s := newSite(t, func(text string) string {
-		original = "http: {listen: \"127.0.0.1:0\"}\n" + strings.NewReplacer("bucket: "+demoCopy, "bucket: "+demoCopy+", prefix: first/", "@every 5s", "@every 1s").Replace(text)
+		// An address of documentation (RFC 5737), which no machine has: --listen takes its place.
+		original = "http: {listen: \"192.0.2.1:9090\"}\n" + strings.NewReplacer("bucket: "+demoCopy, "bucket: "+demoCopy+", prefix: first/", "@every 5s", "@every 1s").Replace(text)
 		return original
 	})
 	s.source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})
 	var stdout, stderr lockedBuffer
-	cmd := s.start(t, &stdout, &stderr, "run")
+	cmd := s.start(t, &stdout, &stderr, "run", "--listen", "127.0.0.1:0")
 	address := listening(t, &stderr)
 	reload := func(text string) {
 		t.Helper()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +21,7 @@ import (
 func runCommand(p process) *cobra.Command {
 	var f flags
 	cmd := &cobra.Command{
-		Use:        "run [--config FILE] [--mapping NAME]...",
+		Use:        "run [--config FILE] [--mapping NAME]... [--listen ADDRESS]",
 		Short:      "Keep every mapping on its schedule until told to stop",
 		SuggestFor: []string{"start", "serve", "daemon"},
 		Long: `run keeps every mapping that has a schedule in step with its source, one pass at a time each, and serves
@@ -36,6 +37,7 @@ signal ends it at once; the next start goes on from what was saved.` + exits("ru
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runDaemon(cmd.Context(), p, f) },
 	}
 	addFlags(cmd, &f)
+	cmd.Flags().StringVar(&f.listen, "listen", "", "`ADDRESS` to serve on, HOST:PORT or :PORT, over http.listen of the configuration")
 	return cmd
 }
 
@@ -62,9 +64,9 @@ func runDaemon(ctx context.Context, p process, f flags) error {
 	if err := daemon.CheckWebConfig(s.config.HTTP.WebConfig); err != nil {
 		return &hinted{&usageError{err}, "correct the file, or http.web_config that names it"}
 	}
-	listener, err := listen(ctx, listenAddress(s.config.HTTP.Listen))
+	listener, err := s.serveOn(ctx, f.listen)
 	if err != nil {
-		return &hinted{err, "set http.listen to a free address"}
+		return err
 	}
 	return daemon.New(daemon.Options{
 		Mappings: mappings, Watch: r.watch, Listener: listener, Gatherer: s.registry, Metrics: s.metrics, Places: r.places, CheckState: s.checkState,
@@ -77,6 +79,22 @@ func runDaemon(ctx context.Context, p process, f flags) error {
 func (s *system) checkState(ctx context.Context) error {
 	_, err := s.store.List(ctx, "-/")
 	return awserr.Plain(err)
+}
+
+// serveOn listens where --listen or else the configuration says. Profiles show what is in memory, so the rule of the
+// configuration for them also holds for the flag.
+func (s *system) serveOn(ctx context.Context, flag string) (net.Listener, error) {
+	if flag != "" && s.config.HTTP.Pprof {
+		return nil, &usageError{errors.New("run: --listen cannot be given with http.pprof, which is for loopback addresses in the configuration only")}
+	}
+	listener, err := listen(ctx, listenAddress(cmp.Or(flag, s.config.HTTP.Listen)))
+	if err != nil && flag != "" {
+		return nil, &hinted{err, "give --listen a free address, HOST:PORT or :PORT"}
+	}
+	if err != nil {
+		return nil, &hinted{err, "set http.listen to a free address"}
+	}
+	return listener, nil
 }
 
 // listenAddress returns where the pages are served.

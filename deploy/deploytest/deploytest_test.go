@@ -21,6 +21,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,14 +43,22 @@ type workload struct {
 	config       *config.Config
 }
 
+// allWorkloads are built once: the tests only read them.
+var allWorkloads struct {
+	once sync.Once
+	all  []workload
+}
+
 // workloads are all that deploy/ can run.
 func workloads(t *testing.T) []workload {
 	t.Helper()
-	all := slices.Concat(kustomizedWorkloads(t), chartWorkloads(t), taskWorkloads(t))
-	if len(all) < 10 {
-		t.Fatalf("got %d workloads, want those of every overlay, mode of the chart and task definition", len(all))
+	allWorkloads.once.Do(func() {
+		allWorkloads.all = slices.Concat(kustomizedWorkloads(t), chartWorkloads(t), taskWorkloads(t))
+	})
+	if got := len(allWorkloads.all); got < 15 {
+		t.Fatalf("got %d workloads, want those of every overlay, mode of the chart and task definition", got)
 	}
-	return all
+	return allWorkloads.all
 }
 
 func TestWorkloadsAreUnprivileged(t *testing.T) {
@@ -130,13 +139,17 @@ func TestDaemonsListenOnTheirMetricsPort(t *testing.T) {
 			continue
 		}
 		daemons++
-		host, port, err := net.SplitHostPort(w.config.HTTP.Listen)
+		listen := w.config.HTTP.Listen
+		if i := slices.Index(w.args, "--listen"); i > 0 {
+			listen = w.args[i+1]
+		}
+		host, port, err := net.SplitHostPort(listen)
 		if err != nil {
 			t.Errorf("%s: split http.listen: %v", w.name, err)
 			continue
 		}
 		// A loopback address would leave every probe and scrape outside.
-		if ip := net.ParseIP(host); ip == nil || !ip.IsUnspecified() {
+		if ip := net.ParseIP(host); host != "" && (ip == nil || !ip.IsUnspecified()) {
 			t.Errorf("%s: got http.listen host %q, want every address", w.name, host)
 		}
 		if want := fmt.Sprint(w.ports["metrics"]); port != want {

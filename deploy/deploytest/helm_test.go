@@ -1,24 +1,53 @@
 package deploytest_test
 
 import (
+	"encoding/json"
 	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
+	helmchart "helm.sh/helm/v3/pkg/chart"
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/engine"
 	"helm.sh/helm/v3/pkg/lint"
 	"helm.sh/helm/v3/pkg/lint/support"
 	"helm.sh/helm/v3/pkg/releaseutil"
+	"sigs.k8s.io/yaml"
 )
 
 const chartDir = "../helm/syncd"
 
-// render returns what the chart makes of values, by file.
+var loadedChart = sync.OnceValues(func() (*helmchart.Chart, error) { return loader.Load(chartDir) })
+
+// rendered keeps what the chart made of values, by these as JSON: several tests look at the same.
+var rendered = map[string]map[string]string{}
+
+// render returns what the chart makes of values, by file, as `helm template` does.
 func render(t *testing.T, values map[string]any) (map[string]string, error) {
 	t.Helper()
-	c, err := loader.Load(chartDir)
+	key, err := json.Marshal(values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files, ok := rendered[string(key)]; ok {
+		return maps.Clone(files), nil
+	}
+	files, err := renderWith(t, values)
+	if err == nil {
+		rendered[string(key)] = maps.Clone(files)
+	}
+	return files, err
+}
+
+func renderWith(t *testing.T, values map[string]any) (map[string]string, error) {
+	t.Helper()
+	c, err := loadedChart()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,79 +59,102 @@ func render(t *testing.T, values map[string]any) (map[string]string, error) {
 	return engine.Render(c, top)
 }
 
-// chart renders the chart and decodes what comes out.
-func chart(t *testing.T, values map[string]any) objects {
+// chartObjects renders the chart and decodes what comes out, the pod of `helm test` included.
+func chartObjects(t *testing.T, name string, values map[string]any) objects {
 	t.Helper()
 	files, err := render(t, values)
 	if err != nil {
-		t.Fatalf("render the chart with %v: %v", values, err)
+		t.Fatalf("render the chart with %s: %v", name, err)
 	}
-	var manifests []string
-	for name, text := range files {
-		if strings.HasSuffix(name, ".yaml") {
-			for _, manifest := range releaseutil.SplitManifests(text) {
-				manifests = append(manifests, manifest)
-			}
+	for file := range files {
+		if !strings.HasSuffix(file, ".yaml") {
+			delete(files, file) // NOTES.txt and what is only defined
 		}
 	}
-	return decodeObjects(t, "chart", manifests)
-}
-
-// chartValues are the ways to use the chart that the tests render.
-func chartValues() map[string]map[string]any {
-	onVolume := map[string]any{"state": "file:/var/lib/syncd", "checkpoint": nil}
-	return map[string]map[string]any{
-		"defaults": {},
-		"cronjob":  {"mode": "cronjob"},
-		"job":      {"mode": "job"},
-		"volume":   {"stateVolume": map[string]any{"enabled": true}, "config": onVolume},
-		"another port": {
-			"config":   map[string]any{"http": map[string]any{"listen": ":8080"}},
-			"replicas": 2,
-		},
-		"everything": {
-			"serviceMonitor": map[string]any{"enabled": true, "labels": map[string]any{"release": "prometheus"}},
-			"prometheusRule": map[string]any{"enabled": true, "runbookBaseURL": "https://runbooks.example.com/"},
-			"dashboard":      map[string]any{"enabled": true},
-			"serviceAccount": map[string]any{"annotations": map[string]any{"eks.amazonaws.com/role-arn": "arn:aws:iam::222222222222:role/syncd-workload"}},
-			"networkPolicy":  map[string]any{"instanceProfile": true, "extraEgress": []any{map[string]any{"ports": []any{map[string]any{"port": 9000}}}}},
-			"extraArgs":      []any{"--mapping", "exports"},
-			"extraEnv":       []any{map[string]any{"name": "AWS_USE_FIPS_ENDPOINT", "value": "true"}},
-			"nodeSelector":   map[string]any{"kubernetes.io/arch": "arm64"},
-			"image":          map[string]any{"digest": "sha256:" + strings.Repeat("0", 64)},
-			"podAnnotations": map[string]any{"team": "data"},
-		},
+	hooks, manifests, err := releaseutil.SortManifests(files, nil, releaseutil.InstallOrder)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
 	}
+	var texts []string
+	for _, h := range hooks {
+		texts = append(texts, h.Manifest)
+	}
+	for _, m := range manifests {
+		texts = append(texts, m.Content)
+	}
+	return decodeObjects(t, "chart, "+name, texts)
 }
 
+// chart renders the chart with the least values and those of a text.
+func chart(t *testing.T, over string) objects {
+	t.Helper()
+	return chartObjects(t, over, values(t, "minimal", over))
+}
+
+// readValues reads a values file as the command line of Helm does: numbers are floating-point numbers.
+func readValues(t *testing.T, text []byte) map[string]any {
+	t.Helper()
+	values := map[string]any{}
+	if err := yaml.Unmarshal(text, &values); err != nil {
+		t.Fatal(err)
+	}
+	return values
+}
+
+// chartValues are the ways to use the chart that the tests render: the values files of ci/.
+func chartValues(t *testing.T) map[string]map[string]any {
+	t.Helper()
+	files, err := filepath.Glob(chartDir + "/ci/*-values.yaml")
+	if err != nil || len(files) < 12 {
+		t.Fatalf("got values files %q, %v, want at least 12", files, err)
+	}
+	all := map[string]map[string]any{}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), "-values.yaml")
+		all[name] = values(t, name, "")
+	}
+	return all
+}
+
+// values returns a values file of ci/, with the values of a text put over it.
+func values(t *testing.T, name, over string) map[string]any {
+	t.Helper()
+	base := readValues(t, []byte(read(t, "helm/syncd/ci/"+name+"-values.yaml")))
+	return chartutil.MergeTables(readValues(t, []byte(over)), base)
+}
+
+// chartWorkloads are those whose configuration, identity and user the chart decides on.
 func chartWorkloads(t *testing.T) (all []workload) {
 	t.Helper()
-	for name, values := range chartValues() {
-		for _, w := range chart(t, values).workloads(t, "chart, "+name) {
-			if name == "another port" { // config.Parse takes ":8080" for every address, as net.Listen does
-				w.config.HTTP.Listen = "0.0.0.0" + w.config.HTTP.Listen
-			}
-			all = append(all, w)
+	for name, values := range chartValues(t) {
+		if values["existingConfigMap"] == nil && name != "extras" && name != "chain" {
+			all = append(all, chartObjects(t, name, values).workloads(t, "chart, "+name)...)
 		}
 	}
 	return all
 }
 
 func TestChartRenders(t *testing.T) {
-	for name, values := range chartValues() {
-		o := chart(t, values)
-		checkPods(t, "chart, "+name, o)
+	for name, values := range chartValues(t) {
+		o := chartObjects(t, name, values)
+		if name != "pod-identity" && name != "extras" {
+			checkPods(t, "chart, "+name, o)
+		}
 		if len(o.templates()) != 1 {
 			t.Errorf("%s: got %d workloads, want 1", name, len(o.templates()))
 		}
 		if o["Deployment/syncd"] != nil {
 			checkDaemon(t, "chart, "+name, o)
 		}
+		if o["Pod/syncd-test"] == nil && name != "extras" && name != "monitoring" {
+			t.Errorf("%s: got no pod for helm test, want one", name)
+		}
 	}
 }
 
+// TestChartLints runs `helm lint --strict`.
 func TestChartLints(t *testing.T) {
-	for name, values := range chartValues() {
+	for name, values := range chartValues(t) {
 		for _, message := range lint.All(chartDir, values, "syncd", true).Messages {
 			// An icon would be fetched from somewhere.
 			if message.Severity > support.InfoSev {
@@ -112,47 +164,149 @@ func TestChartLints(t *testing.T) {
 	}
 }
 
-func TestChartRefusesFaults(t *testing.T) {
-	faults := map[string]map[string]any{
-		"an unknown key":            {"modus": "job"},
-		"an unknown mode":           {"mode": "daemonset"},
-		"a tag as digest":           {"image": map[string]any{"digest": "v1"}},
-		"replicas on a volume":      {"replicas": 2, "stateVolume": map[string]any{"enabled": true}},
-		"an account without a name": {"serviceAccount": map[string]any{"create": false}},
-	}
-	for name, values := range faults {
-		if _, err := render(t, values); err == nil {
-			t.Errorf("%s: got no error, want one", name)
+// countFaults counts the lines of a message that have a fault of their own: others sum up those below them.
+func countFaults(message string) (n int) {
+	for line := range strings.Lines(message) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "- ") && !strings.HasSuffix(line, " failed") && !strings.HasSuffix(line, " none matched") {
+			n++
 		}
 	}
+	return n
 }
 
-func TestChartCarriesRulesAndDashboard(t *testing.T) {
-	files, err := render(t, chartValues()["everything"])
-	if err != nil {
-		t.Fatal(err)
+// TestChartRefusesFaults renders the values files that are wrong. Each begins with what its message must hold ("# want: "), and may
+// name what it must not ("# never: ").
+func TestChartRefusesFaults(t *testing.T) {
+	files, err := filepath.Glob(chartDir + "/ci/wrong/*.yaml")
+	if err != nil || len(files) < 10 {
+		t.Fatalf("got wrong values %q, %v, want many", files, err)
 	}
-	rules := files["syncd/templates/prometheusrule.yaml"]
-	if want := "runbook_url: https://runbooks.example.com/docs/operations.md#syncdstale"; !strings.Contains(rules, want) {
-		t.Errorf("got no %q in the PrometheusRule, want it", want)
-	}
-	if dashboard := files["syncd/templates/dashboard.yaml"]; !strings.Contains(dashboard, `"schemaVersion"`) {
-		t.Errorf("got no dashboard in its ConfigMap, want one")
-	}
-}
-
-// TestChartNotesWarn shows the one mistake that the schema cannot see.
-func TestChartNotesWarn(t *testing.T) {
-	const warning = "WARNING: config.state is a folder"
-	values := maps.Clone(chartValues()["volume"])
-	for _, enabled := range []bool{true, false} {
-		values["stateVolume"] = map[string]any{"enabled": enabled}
-		files, err := render(t, values)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Contains(files["syncd/templates/NOTES.txt"], warning); got == enabled {
-			t.Errorf("volume enabled %t: got the warning %t, want %t", enabled, got, !enabled)
+		_, err = render(t, readValues(t, text))
+		if err == nil {
+			t.Errorf("%s: got no error, want one", file)
+			continue
+		}
+		wants := 0
+		for line := range strings.Lines(string(text)) {
+			line = strings.TrimSpace(line)
+			if want, ok := strings.CutPrefix(line, "# want: "); ok {
+				wants++
+				if !strings.Contains(err.Error(), "- "+want) {
+					t.Errorf("%s: got %v\nwant %q in it", file, err, want)
+				}
+			}
+			if never, ok := strings.CutPrefix(line, "# never: "); ok && strings.Contains(err.Error(), never) {
+				t.Errorf("%s: got %q in %v, want it kept back", file, never, err)
+			}
+		}
+		if got := countFaults(err.Error()); wants == 0 || got != wants {
+			t.Errorf("%s: got %d faults in %v\nwant %d", file, got, err, wants)
+		}
+	}
+}
+
+// TestChartLintsWithoutValues shows what `helm lint --strict` says of the chart alone: what is required is no fault of the chart.
+func TestChartLintsWithoutValues(t *testing.T) {
+	for _, message := range lint.All(chartDir, nil, "syncd", true).Messages {
+		if message.Severity > support.InfoSev {
+			t.Errorf("got %v, want nothing", message)
+		}
+	}
+}
+
+// TestConfigOfTheChartArrivesExactly compares the ConfigMap with the values: nothing is added, nothing becomes another type.
+func TestConfigOfTheChartArrivesExactly(t *testing.T) {
+	for name, values := range chartValues(t) {
+		want := values["config"]
+		o := chartObjects(t, name, values)
+		if want == nil {
+			if got := configMaps(o); len(got) > 0 {
+				t.Errorf("%s: got ConfigMaps %v, want none beside that of the values", name, got)
+			}
+			continue
+		}
+		var got any
+		text := configMaps(o)[0].Data["syncd.yaml"]
+		if err := yaml.Unmarshal([]byte(text), &got); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got configuration %v, want %v", name, got, want)
+		}
+		// syncd reads YAML with another library than Helm writes it with: what it reads is compared with what it reads of the values.
+		asJSON, err := json.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fromChart, fromValues := parseConfig(t, text, name), parseConfig(t, string(asJSON), name)
+		if !reflect.DeepEqual(fromChart.Roles, fromValues.Roles) || !reflect.DeepEqual(fromChart.Mappings, fromValues.Mappings) {
+			t.Errorf("%s: got roles and mappings\n%+v\nwant\n%+v", name, fromChart, fromValues)
+		}
+	}
+}
+
+// TestNamesThatAreNumbers gives Helm names that YAML takes for numbers, and numbers that it would write as 1e+06.
+func TestNamesThatAreNumbers(t *testing.T) {
+	c, err := loadedChart()
+	if err != nil {
+		t.Fatal(err)
+	}
+	release := chartutil.ReleaseOptions{Name: "2024", Namespace: "syncd", Revision: 12345678, IsInstall: true}
+	top, err := chartutil.ToRenderValues(c, values(t, "job", `nameOverride: "1e3"`), release, chartutil.DefaultCapabilities)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := engine.Render(c, top)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := decodeObjects(t, "numbers", []string{files["syncd/templates/job.yaml"], files["syncd/templates/networkpolicy.yaml"]})
+	if o["Job/2024-1e3-12345678"] == nil {
+		t.Errorf("got %v, want a Job 2024-1e3-12345678", slices.Collect(keysOf(o)))
+	}
+}
+
+// TestChartNotes reads NOTES.txt of each mode, and its warnings.
+func TestChartNotes(t *testing.T) {
+	for _, tt := range []struct {
+		name, base, over string
+		want, never      []string
+	}{
+		{"daemon", "irsa", "", []string{"runs as a daemon in", "logs deployment/syncd ", "9090:metrics", "create secret generic syncd-external-id", "helm test syncd"}, []string{"WARNING", "cronjob", "job/"}},
+		{"clock", "cronjob", "cronjob: {suspend: false}\nextraEnv: [{name: A, value: b}]", []string{"runs by the clock", `Passes start at "30 2 * * *", Europe/Berlin.`, "--from=cronjob/syncd"}, []string{"WARNING", "deployment/", "suspended"}},
+		{"suspended", "cronjob", "", []string{"It is suspended"}, []string{"Passes start"}},
+		{"job", "job", "", []string{"runs one pass", "logs job/syncd-1 "}, []string{"deployment/", "cronjob"}},
+		{"own ConfigMap", "existing-configmap-cronjob", "", []string{"the ConfigMap syncd-config"}, []string{"create secret"}},
+		{"no Secret is read", "minimal", "", nil, []string{"create secret"}},
+		{"no credentials", "minimal", "", []string{"WARNING: the pods find no credentials"}, nil},
+		{"credentials by Pod Identity", "pod-identity", "", nil, []string{"WARNING"}},
+		{"an external ID in the values", "s3-state", "config: {roles: {consumer: {external_id: a-secret-id}}}", []string{"WARNING: config.roles.consumer.external_id is written out"}, []string{"a-secret-id"}},
+		{"no external ID", "irsa", "config: {roles: {consumer: {external_id: none}}}", nil, []string{"WARNING"}},
+		{"TLS or a password", "minimal", "config: {http: {listen: ':9090', web_config: /etc/web/web.yaml}}", []string{"WARNING: config.http.web_config"}, nil},
+		{"probes with TLS", "monitoring", "", nil, []string{"WARNING: config.http"}},
+		{"a CronJob is not scraped", "cronjob", "prometheusRule: {enabled: true}", []string{"WARNING: nothing scrapes the pods of a cronjob"}, nil},
+	} {
+		files, err := render(t, values(t, tt.base, tt.over))
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		notes := files["syncd/templates/NOTES.txt"]
+		for _, want := range tt.want {
+			if !strings.Contains(notes, want) {
+				t.Errorf("%s: got no %q in the notes, want it:\n%s", tt.name, want, notes)
+			}
+		}
+		for _, never := range tt.never {
+			if strings.Contains(notes, never) {
+				t.Errorf("%s: got %q in the notes, want none:\n%s", tt.name, never, notes)
+			}
 		}
 	}
 }

@@ -196,7 +196,7 @@ func TestAlertsSayWhatAnOperatorNeeds(t *testing.T) {
 			if rule.For == 0 {
 				t.Errorf("%s: got no time to hold, want one: a scrape can fail once", rule.Alert)
 			}
-			if got, want := rule.Annotations["runbook_url"], "docs/operations.md#"+strings.ToLower(rule.Alert); got != want {
+			if got, want := rule.Annotations["runbook"], "docs/operations.md#"+strings.ToLower(rule.Alert); got != want {
 				t.Errorf("%s: got runbook %q, want %q", rule.Alert, got, want)
 			}
 		}

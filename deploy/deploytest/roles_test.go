@@ -89,9 +89,6 @@ func TestNetworkPoliciesLetOutWhatIsNeeded(t *testing.T) {
 	}
 	podIdentity := []string{"169.254.170.23/32 but [] 80 TCP", "fd00:ec2::23/128 but [] 80 TCP"}
 	instance := []string{"169.254.169.254/32 but [] 80 TCP", "fd00:ec2::254/128 but [] 80 TCP"}
-	policy := func(name string, on bool) map[string]any {
-		return map[string]any{"networkPolicy": map[string]any{name: on}}
-	}
 	for name, tt := range map[string]struct {
 		o    objects
 		want []string
@@ -99,9 +96,9 @@ func TestNetworkPoliciesLetOutWhatIsNeeded(t *testing.T) {
 		"kustomize, IRSA":             {kustomizeWith(t, "irsa"), base},
 		"kustomize, Pod Identity":     {kustomizeWith(t, "pod-identity"), slices.Concat(base, podIdentity)},
 		"kustomize, instance profile": {kustomizeWith(t, "instance-profile"), slices.Concat(base, instance)},
-		"chart":                       {chart(t, nil), base},
-		"chart, Pod Identity":         {chart(t, policy("podIdentity", true)), slices.Concat(base, podIdentity)},
-		"chart, instance profile":     {chart(t, policy("instanceProfile", true)), slices.Concat(base, instance)},
+		"chart":                       {chart(t, "{}"), base},
+		"chart, Pod Identity":         {chart(t, "networkPolicy: {podIdentity: true}"), slices.Concat(base, podIdentity)},
+		"chart, instance profile":     {chart(t, "networkPolicy: {instanceProfile: true}"), slices.Concat(base, instance)},
 	} {
 		slices.Sort(tt.want)
 		if diff := cmp.Diff(tt.want, egress(networkPolicies(tt.o))); diff != "" {
@@ -113,7 +110,7 @@ func TestNetworkPoliciesLetOutWhatIsNeeded(t *testing.T) {
 // TestNetworkPoliciesLetInWhoScrapes: a pod that does not listen lets in nobody.
 func TestNetworkPoliciesLetInWhoScrapes(t *testing.T) {
 	for mode, want := range map[string]int{"deployment": 1, "cronjob": 0, "job": 0} {
-		for _, np := range networkPolicies(chart(t, map[string]any{"mode": mode})) {
+		for _, np := range networkPolicies(chart(t, "mode: "+mode)) {
 			if got := len(np.Spec.Ingress); got != want || !slices.Contains(np.Spec.PolicyTypes, networking.PolicyTypeIngress) {
 				t.Errorf("%s: got %d rules for what comes in, want %d", mode, got, want)
 			}
@@ -124,7 +121,7 @@ func TestNetworkPoliciesLetInWhoScrapes(t *testing.T) {
 // TestChartPinsImagesByDigest: a digest goes before the tag.
 func TestChartPinsImagesByDigest(t *testing.T) {
 	digest := "sha256:" + strings.Repeat("a", 64)
-	o := chart(t, map[string]any{"image": map[string]any{"repository": "registry.example.com/syncd", "tag": "0.1.0", "digest": digest}})
+	o := chart(t, "image: {tag: 0.1.0, digest: '"+digest+"'}")
 	for name, template := range o.templates() {
 		if got, want := template.Spec.Containers[0].Image, "registry.example.com/syncd@"+digest; got != want {
 			t.Errorf("%s: got image %s, want %s", name, got, want)
@@ -134,17 +131,17 @@ func TestChartPinsImagesByDigest(t *testing.T) {
 
 // TestChartNotesSayWhereCredentialsAreMissing: without a way to credentials the notes warn.
 func TestChartNotesSayWhereCredentialsAreMissing(t *testing.T) {
-	irsa := map[string]any{"annotations": map[string]any{"eks.amazonaws.com/role-arn": "arn:aws:iam::222222222222:role/syncd-workload"}}
 	for name, tt := range map[string]struct {
-		values map[string]any
-		want   bool
+		over string
+		want bool
 	}{
-		"nothing":      {nil, true},
-		"IRSA":         {map[string]any{"serviceAccount": irsa}, false},
-		"Pod Identity": {map[string]any{"networkPolicy": map[string]any{"podIdentity": true}}, false},
-		"no policy":    {map[string]any{"networkPolicy": map[string]any{"enabled": false}}, false},
+		"nothing":      {"", true},
+		"IRSA":         {`serviceAccount: {annotations: {eks.amazonaws.com/role-arn: "arn:aws:iam::222222222222:role/syncd-workload"}}`, false},
+		"Pod Identity": {"networkPolicy: {podIdentity: true}", false},
+		"no policy":    {"networkPolicy: {enabled: false}", false},
+		"keys":         {"extraEnvFrom: [{secretRef: {name: keys}}]", false},
 	} {
-		files, err := render(t, tt.values)
+		files, err := render(t, values(t, "minimal", tt.over))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,15 +13,32 @@
 {{- end }}
 
 {{- define "syncd.selector" -}}
-app.kubernetes.io/name: {{ include "syncd.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "syncd.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
+{{/*
+Labels of an object: the chart's own, which nothing replaces, the object's, and those of all objects.
+It takes a dict of root and labels.
+*/}}
 {{- define "syncd.labels" -}}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-{{ include "syncd.selector" . }}
+{{- $own := include "syncd.selector" .root | fromYaml }}
+{{- $_ := set $own "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_") }}
+{{- $_ := set $own "app.kubernetes.io/managed-by" .root.Release.Service }}
+{{- $_ := set $own "app.kubernetes.io/version" .root.Chart.AppVersion }}
+{{- merge $own (deepCopy (default dict .labels)) (deepCopy (default dict .root.Values.commonLabels)) | toYaml }}
+{{- end }}
+
+{{/* Metadata of an object. It takes a dict of root, and name, namespace, labels and annotations where they are not the usual ones. */}}
+{{- define "syncd.metadata" -}}
+name: {{ default (include "syncd.fullname" .root) .name }}
+namespace: {{ default .root.Release.Namespace .namespace }}
+labels:
+  {{- include "syncd.labels" . | nindent 2 }}
+{{- with merge (deepCopy (default dict .annotations)) (deepCopy (default dict .root.Values.commonAnnotations)) }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 
 {{- define "syncd.component" -}}
@@ -32,7 +49,7 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- if .Values.serviceAccount.create }}
 {{- default (include "syncd.fullname" .) .Values.serviceAccount.name }}
 {{- else }}
-{{- required "serviceAccount.name is required when serviceAccount.create is false" .Values.serviceAccount.name }}
+{{- .Values.serviceAccount.name }}
 {{- end }}
 {{- end }}
 
@@ -44,124 +61,105 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- end }}
 {{- end }}
 
-{{/* The port of http.listen: what it listens on is scraped, probed and let in. */}}
+{{/* http.listen of config; empty where config has none, or is in a ConfigMap that the chart does not see. */}}
+{{- define "syncd.listen" -}}
+{{- dig "http" "listen" "" (default dict .Values.config) }}
+{{- end }}
+
+{{/* The port that is listened on, scraped, probed and let in. */}}
 {{- define "syncd.port" -}}
-{{- (splitList ":" (dig "http" "listen" "0.0.0.0:9090" .Values.config)) | last }}
+{{- if .Values.service.port }}
+{{- .Values.service.port | int }}
+{{- else }}
+{{- default "9090" (include "syncd.listen" . | splitList ":" | last) }}
+{{- end }}
 {{- end }}
 
-{{/* The pod of all three modes; only its command differs. */}}
-{{- define "syncd.pod" -}}
-metadata:
-  labels:
-    {{- include "syncd.labels" . | nindent 4 }}
-    app.kubernetes.io/component: {{ include "syncd.component" . }}
-    {{- with .Values.podLabels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
-  annotations:
-    {{- if not .Values.existingConfigMap }}
-    # A changed configuration is a new pod.
-    checksum/config: {{ toYaml .Values.config | sha256sum }}
-    {{- end }}
-    {{- with .Values.podAnnotations }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
-spec:
-  {{- with .Values.imagePullSecrets }}
-  imagePullSecrets:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
-  serviceAccountName: {{ include "syncd.serviceAccount" . }}
-  automountServiceAccountToken: false
-  enableServiceLinks: false
-  {{- if ne .Values.mode "deployment" }}
-  restartPolicy: Never
-  {{- end }}
-  # Above drain_timeout: what is in hand is finished, and up to 20s more save it and clean up.
-  terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}
-  securityContext:
-    runAsNonRoot: true
-    runAsUser: 65532
-    runAsGroup: 65532
-    fsGroup: 65532
-    fsGroupChangePolicy: OnRootMismatch
-    seccompProfile: {type: RuntimeDefault}
-  containers:
-    - name: syncd
-      image: {{ include "syncd.image" . }}
-      imagePullPolicy: {{ .Values.image.pullPolicy }}
-      args:
-        {{- if eq .Values.mode "deployment" }}
-        - run
-        {{- else }}
-        - backfill
-        - --json
-        {{- end }}
-        - --config
-        - /etc/syncd/syncd.yaml
-        {{- with .Values.extraArgs }}
-        {{- toYaml . | nindent 8 }}
-        {{- end }}
-      env:
-        - {name: GOMEMLIMIT, value: {{ .Values.goMemLimit }}}
-        {{- with .Values.extraEnv }}
-        {{- toYaml . | nindent 8 }}
-        {{- end }}
-      {{- if eq .Values.mode "deployment" }}
-      ports:
-        - {name: metrics, containerPort: {{ include "syncd.port" . }}}
-      livenessProbe:
-        httpGet: {path: /healthz, port: metrics}
-        periodSeconds: 20
-        failureThreshold: 6
-      readinessProbe:
-        httpGet: {path: /readyz, port: metrics}
-        periodSeconds: 10
-      {{- end }}
-      resources:
-        {{- toYaml .Values.resources | nindent 8 }}
-      securityContext:
-        allowPrivilegeEscalation: false
-        readOnlyRootFilesystem: true
-        capabilities: {drop: [ALL]}
-      volumeMounts:
-        - {name: config, mountPath: /etc/syncd, readOnly: true}
-        {{- if .Values.externalIdSecret }}
-        - {name: external-id, mountPath: /run/secrets/syncd, readOnly: true}
-        {{- end }}
-        {{- if .Values.stateVolume.enabled }}
-        - {name: state, mountPath: /var/lib/syncd}
-        {{- end }}
-  volumes:
-    - name: config
-      configMap: {name: {{ default (include "syncd.fullname" .) .Values.existingConfigMap }}}
-    {{- with .Values.externalIdSecret }}
-    - name: external-id
-      secret: {secretName: {{ . }}, defaultMode: 0440}
-    {{- end }}
-    {{- if .Values.stateVolume.enabled }}
-    - name: state
-      persistentVolumeClaim: {claimName: {{ default (printf "%s-state" (include "syncd.fullname" .)) .Values.stateVolume.existingClaim }}}
-    {{- end }}
-  {{- range $key := list "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" "priorityClassName" }}
-  {{- with get $.Values $key }}
-  {{ $key }}:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
-  {{- end }}
+{{/* The folder of the state; empty for state on S3, and where the chart does not see the configuration. */}}
+{{- define "syncd.stateFolder" -}}
+{{- $state := dig "state" "" (default dict .Values.config) }}
+{{- if hasPrefix "file:" $state }}
+{{- trimPrefix "file:" $state }}
+{{- end }}
 {{- end }}
 
-{{/* What a CronJob and a Job share. */}}
-{{- define "syncd.jobSpec" -}}
-backoffLimit: {{ .Values.backoffLimit }}
-podFailurePolicy:
-  rules:
-    # A drained node is no failure: the next pod resumes at the checkpoint.
-    - action: Ignore
-      onPodConditions: [{type: DisruptionTarget}]
-    # Usage (2), quarantined objects (3) and a lease held elsewhere (5) do not get better by trying again at once.
-    - action: FailJob
-      onExitCodes: {containerName: syncd, operator: In, values: [2, 3, 5]}
-template:
-  {{- include "syncd.pod" . | nindent 2 }}
+{{- define "syncd.mountPath" -}}
+{{- coalesce .Values.stateVolume.mountPath (include "syncd.stateFolder" .) "/var/lib/syncd" }}
+{{- end }}
+
+{{/* The seconds of a duration such as 1m30s, rounded up. */}}
+{{- define "syncd.seconds" -}}
+{{- $units := dict "h" 3600.0 "m" 60.0 "s" 1.0 "ms" 0.001 "us" 0.000001 "µs" 0.000001 "ns" 0.000000001 }}
+{{- $sum := 0.0 }}
+{{- range regexFindAll "[0-9.]+[a-zµ]+" . -1 }}
+{{- $sum = addf $sum (mulf (regexFind "^[0-9.]+" . | float64) (get $units (regexFind "[a-zµ]+$" .))) }}
+{{- end }}
+{{- ceil $sum | int64 }}
+{{- end }}
+
+{{/* drain_timeout in seconds; syncd's default where config has none, or the chart does not see it. */}}
+{{- define "syncd.drain" -}}
+{{- include "syncd.seconds" (dig "drain_timeout" "25s" (default dict .Values.config)) }}
+{{- end }}
+
+{{- define "syncd.grace" -}}
+{{- if kindIs "invalid" .Values.terminationGracePeriodSeconds }}
+{{- add (include "syncd.drain" . | int64) 35 }}
+{{- else }}
+{{- .Values.terminationGracePeriodSeconds | int64 }}
+{{- end }}
+{{- end }}
+
+{{/* GOMEMLIMIT below the memory limit; empty where that has none of the usual units. */}}
+{{- define "syncd.goMemLimit" -}}
+{{- $limit := dig "limits" "memory" "" (default dict .Values.resources) | toString }}
+{{- $unit := regexFind "[A-Za-z]*$" $limit }}
+{{- $kib := get (dict "Ki" 1.0 "Mi" 1024.0 "Gi" 1048576.0 "Ti" 1073741824.0 "M" 976.5625 "G" 976562.5) $unit }}
+{{- if .Values.goMemLimit }}
+{{- .Values.goMemLimit }}
+{{- else if and $kib (regexMatch "^[0-9.]+[A-Za-z]+$" $limit) }}
+{{- printf "%dMiB" (div (mulf (trimSuffix $unit $limit | float64) $kib 900 | int64) 1048576) }}
+{{- end }}
+{{- end }}
+
+{{/* Whether the configuration looks for the external ID in the Secret, as far as the chart sees it. */}}
+{{- define "syncd.externalIdSecret" -}}
+{{- if or .Values.existingConfigMap (contains "/run/secrets/syncd/" (toYaml .Values.config)) }}
+{{- .Values.externalIdSecret }}
+{{- end }}
+{{- end }}
+
+{{/*
+A probe: the chart's, with the values merged into it. A handler of the values replaces that of the chart.
+It takes a dict of own and values.
+*/}}
+{{- define "syncd.probe" -}}
+{{- $own := deepCopy .own }}
+{{- range list "exec" "tcpSocket" "grpc" }}
+{{- if hasKey $.values . }}
+{{- $own = omit $own "httpGet" }}
+{{- end }}
+{{- end }}
+{{- omit (merge (deepCopy .values) $own) "enabled" | toYaml }}
+{{- end }}
+
+{{/* The probes of the daemon. */}}
+{{- define "syncd.probes" -}}
+{{- $handler := dict "path" "/healthz" "port" "metrics" }}
+{{- $live := default dict .Values.livenessProbe }}
+{{- $ready := default dict .Values.readinessProbe }}
+{{- $startup := default dict .Values.startupProbe }}
+{{- if ne (dig "enabled" true $live) false }}
+livenessProbe:
+  {{- include "syncd.probe" (dict "own" (dict "httpGet" $handler "periodSeconds" 20 "failureThreshold" 6) "values" $live) | nindent 2 }}
+{{- end }}
+{{- if ne (dig "enabled" true $ready) false }}
+readinessProbe:
+  {{- include "syncd.probe" (dict "own" (dict "httpGet" (dict "path" "/readyz" "port" "metrics") "periodSeconds" 10) "values" $ready) | nindent 2 }}
+{{- end }}
+{{- if and $startup (ne (dig "enabled" true $startup) false) }}
+{{- $own := include "syncd.probe" (dict "own" (dict "httpGet" $handler) "values" $live) | fromYaml }}
+startupProbe:
+  {{- include "syncd.probe" (dict "own" (pick $own "httpGet" "exec" "tcpSocket" "grpc") "values" $startup) | nindent 2 }}
+{{- end }}
 {{- end }}

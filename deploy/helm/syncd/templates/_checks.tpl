@@ -1,0 +1,65 @@
+{{/* What no schema can say: the faults of the values, all at once. */}}
+{{- define "syncd.check" -}}
+{{- $faults := list }}
+{{- $config := default dict .Values.config }}
+{{- if not .Values.image.repository }}
+{{- $faults = append $faults "image.repository is required: the name of syncd's image in your registry, such as registry.example.com/syncd" }}
+{{- end }}
+{{- if and (not $config) (not .Values.existingConfigMap) }}
+{{- $faults = append $faults "config or existingConfigMap is required: config is syncd.yaml, and values.yaml of the chart has an example" }}
+{{- end }}
+{{- if and $config .Values.existingConfigMap }}
+{{- $faults = append $faults "config and existingConfigMap cannot both be given: remove one" }}
+{{- end }}
+{{- if and (not .Values.serviceAccount.create) (not .Values.serviceAccount.name) }}
+{{- $faults = append $faults "serviceAccount.name is required when serviceAccount.create is false" }}
+{{- end }}
+{{- $drain := include "syncd.drain" . | int64 }}
+{{- $grace := include "syncd.grace" . | int64 }}
+{{- if lt $grace (add $drain 20) }}
+{{- $faults = append $faults (printf "terminationGracePeriodSeconds is %d, and syncd stops within the %d s of drain_timeout and 20 s more: set at least %d, or a shorter config.drain_timeout" $grace $drain (add $drain 20)) }}
+{{- end }}
+{{- $faults = concat $faults (include "syncd.checkState" . | fromJsonArray) (include "syncd.checkListen" . | fromJsonArray) }}
+{{- if $faults }}
+{{- fail (printf "\n- %s" (join "\n- " $faults)) }}
+{{- end }}
+{{- end }}
+
+{{- define "syncd.checkState" -}}
+{{- $faults := list }}
+{{- $state := dig "state" "" (default dict .Values.config) }}
+{{- $folder := include "syncd.stateFolder" . }}
+{{- $mount := include "syncd.mountPath" . | trimSuffix "/" }}
+{{- if and $folder (not (hasPrefix "/" $folder)) }}
+{{- $faults = append $faults (printf "config.state is %s, relative to a folder that cannot be written: use an absolute one, such as file:/var/lib/syncd" $state) }}
+{{- else if and $folder (not .Values.stateVolume.enabled) (not .Values.extraVolumeMounts) }}
+{{- $faults = append $faults (printf "config.state is the folder %s, which is on no volume: set stateVolume.enabled, or keep the state on S3" $folder) }}
+{{- else if and $folder .Values.stateVolume.enabled (ne $folder $mount) (not (hasPrefix (printf "%s/" $mount) $folder)) }}
+{{- $faults = append $faults (printf "config.state is the folder %s, which is not on the volume: stateVolume.mountPath is %s" $folder $mount) }}
+{{- end }}
+{{- if and (hasPrefix "s3:" $state) .Values.stateVolume.enabled }}
+{{- $faults = append $faults (printf "stateVolume.enabled is true, and config.state is %s: use file:%s, or leave the volume out" $state $mount) }}
+{{- end }}
+{{- if and .Values.stateVolume.enabled (gt (int .Values.replicas) 1) }}
+{{- $faults = append $faults (printf "replicas is %d, and a state volume serves one pod: set replicas to 1, or keep the state on S3" (int .Values.replicas)) }}
+{{- end }}
+{{- if and .Values.stateVolume.enabled (eq (dig "type" "" (default dict .Values.updateStrategy)) "RollingUpdate") (not (dig "rollingUpdate" "maxSurge" 1 .Values.updateStrategy | toString | regexMatch "^0%?$")) }}
+{{- $faults = append $faults "updateStrategy starts a second pod, and a state volume serves one: use type Recreate, or rollingUpdate.maxSurge 0" }}
+{{- end }}
+{{- toJson $faults }}
+{{- end }}
+
+{{- define "syncd.checkListen" -}}
+{{- $faults := list }}
+{{- $listen := include "syncd.listen" . }}
+{{- if and $listen (eq .Values.mode "deployment") }}
+{{- $probe := default dict .Values.livenessProbe }}
+{{- if and (regexMatch "^(127\\.|localhost:|\\[::1\\]:)" $listen) (not (hasKey $probe "exec")) (ne (dig "enabled" true $probe) false) }}
+{{- $faults = append $faults (printf "config.http.listen is %s, which neither probes nor Prometheus reach: use \":%s\", or leave it out" $listen (include "syncd.port" .)) }}
+{{- end }}
+{{- if and .Values.service.port (ne (include "syncd.port" .) ($listen | splitList ":" | last)) }}
+{{- $faults = append $faults (printf "service.port is %s, and config.http.listen is %s: leave one of them out" (include "syncd.port" .) $listen) }}
+{{- end }}
+{{- end }}
+{{- toJson $faults }}
+{{- end }}

@@ -7,12 +7,41 @@ import (
 	"strings"
 )
 
-// The three services, by the names that signatures carry.
+// The services, by the names that signatures carry.
 const (
 	serviceS3  = "s3"
 	serviceSTS = "sts"
 	serviceKMS = "kms"
+	serviceIAM = "iam"
 )
+
+// protocol is the form of a service's requests and answers.
+type protocol int
+
+const (
+	restXML   protocol = iota // S3
+	queryForm                 // STS, IAM: a form, answered in XML
+	awsJSON                   // KMS
+)
+
+// protocol goes by the service, and where the fake does not have it by what the request looks like: its refusal must be readable too.
+func (q *request) protocol() protocol {
+	switch q.service {
+	case serviceS3:
+		return restXML
+	case serviceSTS, serviceIAM:
+		return queryForm
+	case serviceKMS:
+		return awsJSON
+	}
+	switch {
+	case q.http.Header.Get("X-Amz-Target") != "":
+		return awsJSON
+	case strings.HasPrefix(q.http.Header.Get("Content-Type"), "application/x-www-form-urlencoded"):
+		return queryForm
+	}
+	return restXML
+}
 
 // apiError is a refusal in AWS's words. Statuses and codes of S3 are those of "Error responses" in
 // the Amazon S3 API Reference.
@@ -54,7 +83,7 @@ func errExpiredToken(service string) *apiError {
 	switch service {
 	case serviceKMS:
 		return refuse(http.StatusBadRequest, "ExpiredTokenException", "The security token included in the request is expired")
-	case serviceSTS:
+	case serviceSTS, serviceIAM:
 		return refuse(http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired")
 	}
 	return refuse(http.StatusBadRequest, "ExpiredToken", "The provided token has expired.")
@@ -140,13 +169,13 @@ func (q *request) refusal(e *apiError) *response {
 	if q.http.Method == http.MethodHead || e.status == http.StatusNotModified {
 		return res
 	}
-	switch q.service {
-	case serviceS3:
+	switch q.protocol() {
+	case restXML:
 		res.setXML(q.s3Error(e))
-	case serviceSTS:
+	case queryForm:
 		res.header.Set("Content-Type", "text/xml")
-		res.setBody(q.stsError(e))
-	default:
+		res.setBody(q.queryError(e))
+	case awsJSON:
 		body, err := json.Marshal(map[string]string{"__type": e.code, "message": e.message})
 		if err != nil {
 			panic("BUG: strings marshal")
@@ -172,9 +201,13 @@ func (q *request) s3Error(e *apiError) *xmlWriter {
 	return x
 }
 
-func (q *request) stsError(e *apiError) []byte {
+func (q *request) queryError(e *apiError) []byte {
 	x := newXML()
-	x.openNS("ErrorResponse", "https://sts.amazonaws.com/doc/2011-06-15/")
+	namespace := stsNamespace
+	if q.service == serviceIAM {
+		namespace = iamNamespace
+	}
+	x.openNS("ErrorResponse", namespace)
 	x.open("Error")
 	x.element("Type", "Sender")
 	x.element("Code", e.code)

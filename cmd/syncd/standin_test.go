@@ -1,13 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -15,17 +16,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-
-	"syncd/internal/awsfake"
-	"syncd/internal/iam"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
 const (
 	waitStep  = 50 * time.Millisecond
 	waitLimit = 100 * time.Second
-
-	// iamDoor is the path at which a session's accounts take what the fake has no API for.
-	iamDoor = "/-/iam"
 )
 
 // standIns are the programs other than syncd that a session may call. They do what the documents ask of them and refuse
@@ -115,22 +111,32 @@ func openssl(args []string, stdout io.Writer) error {
 	return err
 }
 
-// cliIAM sends an action to the door of the session's accounts: IAM has no endpoint in the fake.
+// cliIAM sends an action of IAM, whose parameters have the names of the flags.
 func cliIAM(action string) func(context.Context, aws.Config, cliFlags) (any, error) {
 	return func(ctx context.Context, c aws.Config, f cliFlags) (result any, err error) {
+		form := url.Values{"Action": {action}, "Version": {"2010-05-08"}}
+		for name, value := range f {
+			parameter := ""
+			for word := range strings.SplitSeq(name, "-") {
+				parameter += strings.ToUpper(word[:1]) + word[1:]
+			}
+			form.Set(parameter, value)
+		}
+		body := form.Encode()
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, aws.ToString(c.BaseEndpoint)+"/", strings.NewReader(body))
+		if err != nil {
+			return nil, err
+		}
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		signer, err := c.Credentials.Retrieve(ctx)
 		if err != nil {
 			return nil, err
 		}
-		body, err := json.Marshal(iamCall{action, signer.AccessKeyID, signer.SecretAccessKey, f})
-		if err != nil {
+		hash := fmt.Sprintf("%x", sha256.Sum256([]byte(body)))
+		if err := v4.NewSigner().SignHTTP(ctx, signer, request, hash, "iam", "us-east-1", time.Now()); err != nil {
 			return nil, err
 		}
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, aws.ToString(c.BaseEndpoint)+iamDoor, bytes.NewReader(body))
-		if err != nil {
-			return nil, err
-		}
-		response, err := (&http.Client{}).Do(request)
+		response, err := c.HTTPClient.Do(request)
 		if err != nil {
 			return nil, err
 		}
@@ -141,55 +147,6 @@ func cliIAM(action string) func(context.Context, aws.Config, cliFlags) (any, err
 		}
 		return nil, err
 	}
-}
-
-// iamCall is a request to the door: who asks, and for what.
-type iamCall struct {
-	Action, AccessKeyID, Secret string
-	Flags                       cliFlags
-}
-
-// serveIAM serves the door for the administrators of accounts.
-func serveIAM(admins map[*awsfake.User]*awsfake.Account) http.Handler {
-	roles := map[string]*awsfake.Role{}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var call iamCall
-		if err := json.NewDecoder(r.Body).Decode(&call); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		for admin, account := range admins {
-			if admin.AccessKeyID != call.AccessKeyID || admin.SecretAccessKey != call.Secret {
-				continue
-			}
-			if err := call.carryOut(account, roles); err != nil {
-				http.Error(w, err.Error(), http.StatusBadRequest)
-			}
-			return
-		}
-		http.Error(w, "AccessDenied", http.StatusForbidden)
-	})
-}
-
-func (c iamCall) carryOut(account *awsfake.Account, roles map[string]*awsfake.Role) error {
-	name := account.ID() + "/" + c.Flags["role-name"]
-	switch {
-	case c.Action == "CreateRole" && roles[name] == nil:
-		trust, err := iam.Parse([]byte(c.Flags["assume-role-policy-document"]))
-		if err != nil {
-			return fmt.Errorf("MalformedPolicyDocument: %w", err)
-		}
-		roles[name] = account.CreateRole(c.Flags["role-name"], trust, awsfake.RoleOptions{})
-	case c.Action == "PutRolePolicy" && roles[name] != nil:
-		policy, err := iam.Parse([]byte(c.Flags["policy-document"]))
-		if err != nil {
-			return fmt.Errorf("MalformedPolicyDocument: %w", err)
-		}
-		roles[name].SetPolicies(policy)
-	default:
-		return fmt.Errorf("%s of role %s: EntityAlreadyExists or NoSuchEntity", c.Action, name)
-	}
-	return nil
 }
 
 // cliDeploy holds the command to the template: every parameter that is given is one of it and has the form it asks for, and

@@ -43,7 +43,7 @@ start() {
 	python=$(find "$folder/root/usr/bin" -name 'python3.[0-9]*' -type f | head -n 1)
 	cat >"$folder/aws" <<-END
 		#!/bin/sh
-		export PYTHONHOME='$folder/root/usr' PYTHONDONTWRITEBYTECODE=1
+		export PYTHONHOME='$folder/root/usr'
 		exec '$loader' --library-path '$(dirname "$loader")' '$python' '$folder/root/usr/bin/aws' "\$@"
 	END
 	chmod +x "$folder/aws"

@@ -93,7 +93,7 @@ Requests so far, by operation: %[1]s/-/requests
 
 // demoClients is what users of the AWS CLI must know about endpoints.
 const demoClients = `The AWS CLI reads the endpoint from AWS_ENDPOINT_URL since version 2.13 (1.29 of version 1). For an older one the file
-"environment" makes aws a function with --endpoint-url. Other SDKs of AWS read it since the middle of 2023.
+"environment" makes aws a function with --endpoint-url.
 `
 
 // write leaves the configuration and the credentials in dir. The ledger of an earlier demo is removed: its accounts ended with their

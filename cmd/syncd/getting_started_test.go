@@ -167,7 +167,7 @@ func TestGettingStarted(t *testing.T) {
 	}
 	for i, printed := range s.run(t, steps) {
 		if *realAWS != "" {
-			t.Logf("%s:%d\n%s%s", gettingStarted, steps[i].line, regexp.MustCompile("(?m)^").ReplaceAllString(steps[i].commands, "$ "), printed)
+			t.Logf("%s:%d\n$ %s\n%s", gettingStarted, steps[i].line, strings.ReplaceAll(strings.TrimSpace(steps[i].commands), "\n", "\n$ "), printed)
 		}
 		if line := missing(steps[i].shown, printed); steps[i].shown != "" && line != "" {
 			t.Errorf("%s:%d: the page shows\n%s\nwhich is not what was printed:\n%s", gettingStarted, steps[i].line, line, printed)

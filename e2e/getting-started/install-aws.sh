@@ -4,22 +4,26 @@
 #
 #   install-aws.sh FOLDER [SUITE...]
 #
-# The suites are tried in order until one has a CLI that starts; by default sid (the newest) and trixie.
+# The suites are tried in order until one has a CLI that starts; by default the newest first.
 set -euo pipefail
 
-folder=$(realpath -m "${1:?usage: install-aws.sh FOLDER [SUITE...]}")
+if (($# == 0)); then
+	echo "usage: $0 FOLDER [SUITE...]" >&2
+	exit 2
+fi
+folder=$(realpath -m "$1")
 shift
-suites=("${@:-sid}")
-(($# > 0)) || suites=(sid trixie)
+suites=("$@")
+(($# > 0)) || suites=(sid trixie bookworm)
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 
-# runs FOLDER/aws with the environment of nobody.
+# version starts the program, with nothing of the caller's environment.
 version() { env -i HOME="$folder" PATH=/usr/bin:/bin "$folder/aws" --version; }
 
 # get downloads the packages of a suite that the CLI needs, as if on a machine without any, and unpacks them into FOLDER/root.
 get() {
 	local apt=$folder/apt
-	rm -rf "$folder/root" "$apt"
+	rm -rf "$folder/root" "$folder/aws" "$apt"
 	mkdir -p "$folder/root" "$apt/lists/partial" "$apt/archives/partial"
 	: >"$apt/status"
 	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $1 main" >"$apt/sources.list"
@@ -38,15 +42,18 @@ get() {
 
 # start writes the program: the loader, the libraries and the Python of the suite, and none of the machine's.
 start() {
-	local loader python
-	loader=$(find "$folder/root/usr/lib" -name 'ld-linux-*.so.*' | head -n 1)
+	local loader libraries python
+	loader=$(find "$folder/root" -name 'ld-linux-*.so.*' -path '*linux-gnu*' | head -n 1)
+	libraries=$(find "$folder/root" -type d -path '*/lib/*-linux-gnu' -prune | paste -sd :)
 	python=$(find "$folder/root/usr/bin" -name 'python3.[0-9]*' -type f | head -n 1)
-	cat >"$folder/aws" <<-END
+	cat >"$folder/aws.new" <<-END
 		#!/bin/sh
 		export PYTHONHOME='$folder/root/usr'
-		exec '$loader' --library-path '$(dirname "$loader")' '$python' '$folder/root/usr/bin/aws' "\$@"
+		exec '$loader' --library-path '$libraries' '$python' '$folder/root/usr/bin/aws' "\$@"
 	END
-	chmod +x "$folder/aws"
+	chmod +x "$folder/aws.new"
+	# Renamed into place, so that an installation that is interrupted leaves nothing that looks like a program.
+	mv "$folder/aws.new" "$folder/aws"
 }
 
 if [[ -x $folder/aws ]] && version 2>/dev/null; then exit; fi

@@ -46,8 +46,8 @@ With --serve the two accounts stay up, so that syncd and any S3 client can be tr
 settings of a shell that uses them (environment). The ledger of an earlier demo in DIR is removed, because its accounts are
 gone.
 
-With --empty each account has an administrator and nothing else: no bucket, key, role or policy. S3, KMS, IAM and STS are
-answered as the AWS CLI asks them, and policies are in force, so that the whole of docs/getting-started.md can be rehearsed.
+With --empty each account has an administrator and nothing else: no bucket, key, role or policy. S3, KMS, IAM, STS and
+CloudFormation answer the AWS CLI, and policies are in force, so that all of docs/getting-started.md can be rehearsed.
 The endpoint has TLS, because the configuration of that page names none; DIR/ca.pem is the certificate of its authority.
 
 ` + exitCodes,

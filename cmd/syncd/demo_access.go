@@ -27,8 +27,8 @@ const (
 )
 
 const demoEmptyWelcome = `Two empty AWS accounts are up on %s, until this process is stopped: %s (profile owner) and
-%s (profile consumer). Each has an administrator and nothing else. S3, KMS, IAM and STS are answered, and policies are
-in force.
+%s (profile consumer). Each has an administrator and nothing else. S3, KMS, IAM, STS and CloudFormation answer, and
+policies are in force.
 
 Use them in a shell:
 

@@ -20,7 +20,6 @@ var realAWS = flag.String("aws", "", "run getting-started with the AWS CLI at th
 type pageStep struct {
 	line            int
 	commands, shown string
-	instead         bool // of other commands of the page
 }
 
 // stepsOf reads the blocks of commands (sh) of a page, each with the output (text) that follows it.
@@ -31,12 +30,12 @@ func stepsOf(t *testing.T, path string) []pageStep {
 		t.Fatal(err)
 	}
 	var steps []pageStep
-	for _, at := range regexp.MustCompile("(?s)```(sh|sh instead|text)\n(.*?)```\n").FindAllSubmatchIndex(page, -1) {
+	for _, at := range regexp.MustCompile("(?s)```(sh|text)\n(.*?)```\n").FindAllSubmatchIndex(page, -1) {
 		kind, text := string(page[at[2]:at[3]]), string(page[at[4]:at[5]])
 		line := strings.Count(string(page[:at[0]]), "\n") + 1
 		switch {
-		case kind != "text":
-			steps = append(steps, pageStep{line: line, commands: text, instead: kind == "sh instead"})
+		case kind == "sh":
+			steps = append(steps, pageStep{line: line, commands: text})
 		case len(steps) == 0 || steps[len(steps)-1].shown != "":
 			t.Errorf("%s:%d: output without commands before it", path, line)
 		default:
@@ -162,9 +161,6 @@ func TestGettingStarted(t *testing.T) {
 		t.Fatal(err)
 	}
 	steps := stepsOf(t, gettingStarted)
-	if *realAWS != "" { // CloudFormation is not among what the accounts answer
-		steps = slices.DeleteFunc(steps, func(step pageStep) bool { return step.instead })
-	}
 	for i, printed := range s.run(t, steps) {
 		if *realAWS != "" {
 			t.Logf("%s:%d\n$ %s\n%s", gettingStarted, steps[i].line, strings.ReplaceAll(strings.TrimSpace(steps[i].commands), "\n", "\n$ "), printed)

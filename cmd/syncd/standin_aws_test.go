@@ -61,12 +61,13 @@ func cliCommands() map[string]cliCommand {
 		"kms get-key-policy":                       {[]string{"key-id", "policy-name"}, cliGetKeyPolicy},
 		"kms put-key-policy":                       {[]string{"key-id", "policy-name", "policy"}, cliPutKeyPolicy},
 		"kms schedule-key-deletion":                {[]string{"key-id", "pending-window-in-days"}, cliScheduleKeyDeletion},
-		"iam create-role":                          {[]string{"role-name", "assume-role-policy-document"}, cliIAM("CreateRole")},
-		"iam delete-role":                          {[]string{"role-name"}, cliIAM("DeleteRole")},
-		"iam put-role-policy":                      {[]string{"role-name", "policy-name", "policy-document"}, cliIAM("PutRolePolicy")},
-		"iam delete-role-policy":                   {[]string{"role-name", "policy-name"}, cliIAM("DeleteRolePolicy")},
+		"iam create-role":                          {[]string{"role-name", "assume-role-policy-document"}, cliForm("iam", "CreateRole")},
+		"iam delete-role":                          {[]string{"role-name"}, cliForm("iam", "DeleteRole")},
+		"iam put-role-policy":                      {[]string{"role-name", "policy-name", "policy-document"}, cliForm("iam", "PutRolePolicy")},
+		"iam delete-role-policy":                   {[]string{"role-name", "policy-name"}, cliForm("iam", "DeleteRolePolicy")},
 		"sts get-caller-identity":                  {nil, cliCallerIdentity},
 		"cloudformation deploy":                    {[]string{"stack-name", "template-file", "parameter-overrides"}, cliDeploy},
+		"cloudformation delete-stack":              {[]string{"stack-name"}, cliForm("cloudformation", "DeleteStack")},
 	}
 }
 

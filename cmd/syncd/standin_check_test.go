@@ -61,7 +61,7 @@ func TestStandInRefuses(t *testing.T) {
 		{"s3api put-bucket-policy --bucket owner-data --policy file://" + policy, "AccessDenied"},
 		{"s3api put-bucket-policy --profile owner --bucket owner-data --policy file://" + policy, "Invalid principal"},
 		{"iam put-role-policy --role-name absent --policy-name p --policy-document {}", "NoSuchEntity"},
-		{"cloudformation deploy --stack-name s --template-file ../../deploy/cloudformation/owner.yaml --parameter-overrides Bucket=b", "parameter ConsumerRoleArn is missing"},
+		{"cloudformation deploy --stack-name s --template-file ../../deploy/cloudformation/owner.yaml --parameter-overrides Bucket=b", "Parameters: [ConsumerRoleArn] must have values"},
 	} {
 		var out bytes.Buffer
 		err := aCall(strings.Fields(tt.command)).run(t.Context(), &out)

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -111,9 +110,9 @@ func openssl(args []string, stdout io.Writer) error {
 	return err
 }
 
-// cliIAM sends an action of IAM, whose parameters have the names of the flags.
-func cliIAM(action string) func(context.Context, aws.Config, cliFlags) (any, error) {
-	return func(ctx context.Context, c aws.Config, f cliFlags) (result any, err error) {
+// cliForm sends an action of a service that takes forms, whose parameters have the names of the flags.
+func cliForm(service, action string) func(context.Context, aws.Config, cliFlags) (any, error) {
+	return func(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
 		form := url.Values{"Action": {action}, "Version": {"2010-05-08"}}
 		for name, value := range f {
 			parameter := ""
@@ -122,66 +121,55 @@ func cliIAM(action string) func(context.Context, aws.Config, cliFlags) (any, err
 			}
 			form.Set(parameter, value)
 		}
-		body := form.Encode()
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, aws.ToString(c.BaseEndpoint)+"/", strings.NewReader(body))
-		if err != nil {
-			return nil, err
-		}
-		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		signer, err := c.Credentials.Retrieve(ctx)
-		if err != nil {
-			return nil, err
-		}
-		hash := fmt.Sprintf("%x", sha256.Sum256([]byte(body)))
-		if err := v4.NewSigner().SignHTTP(ctx, signer, request, hash, "iam", "us-east-1", time.Now()); err != nil {
-			return nil, err
-		}
-		response, err := c.HTTPClient.Do(request)
-		if err != nil {
-			return nil, err
-		}
-		defer func() { err = errors.Join(err, response.Body.Close()) }()
-		text, err := io.ReadAll(response.Body)
-		if err == nil && response.StatusCode != http.StatusOK {
-			err = errors.New(string(text))
-		}
+		return nil, sendForm(ctx, c, service, form)
+	}
+}
+
+func sendForm(ctx context.Context, c aws.Config, service string, form url.Values) (err error) {
+	body := form.Encode()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, aws.ToString(c.BaseEndpoint)+"/", strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	signer, err := c.Credentials.Retrieve(ctx)
+	if err != nil {
+		return err
+	}
+	hash := fmt.Sprintf("%x", sha256.Sum256([]byte(body)))
+	if err := v4.NewSigner().SignHTTP(ctx, signer, request, hash, service, c.Region, time.Now()); err != nil {
+		return err
+	}
+	response, err := c.HTTPClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, response.Body.Close()) }()
+	text, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = errors.New(string(text))
+	}
+	return err
+}
+
+// cliDeploy makes a new stack of a template.
+func cliDeploy(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
+	template, err := os.ReadFile(f["template-file"])
+	if err != nil {
 		return nil, err
 	}
-}
-
-// cliDeploy holds the command to the template: every parameter that is given is one of it and has the form it asks for, and
-// every one without a default is given. What the template grants is compared elsewhere with what syncd policy writes.
-func cliDeploy(_ context.Context, _ aws.Config, f cliFlags) (any, error) {
-	declared := regexp.MustCompile(`(?m)^  (\w+):\n    Type: String\n((?:    .*\n)*)`).FindAllStringSubmatch(templateOf(f), -1)
-	given := map[string]string{}
+	change := url.Values{
+		"Action": {"CreateChangeSet"}, "StackName": {f["stack-name"]}, "ChangeSetName": {"change"}, "ChangeSetType": {"CREATE"}, "TemplateBody": {string(template)},
+	}
+	i := 0
 	for pair := range strings.SplitSeq(f["parameter-overrides"], "\n") {
+		i++
 		name, value, _ := strings.Cut(pair, "=")
-		given[name] = value
+		change.Set(fmt.Sprintf("Parameters.member.%d.ParameterKey", i), name)
+		change.Set(fmt.Sprintf("Parameters.member.%d.ParameterValue", i), value)
 	}
-	for _, parameter := range declared {
-		value, ok := given[parameter[1]]
-		if !ok && !strings.Contains(parameter[2], "Default:") {
-			return nil, fmt.Errorf("parameter %s is missing", parameter[1])
-		}
-		pattern := regexp.MustCompile(`AllowedPattern: "(.*)"`).FindStringSubmatch(parameter[2])
-		if ok && pattern != nil && !regexp.MustCompile("^("+pattern[1]+")$").MatchString(value) {
-			return nil, fmt.Errorf("parameter %s: %q is not %s", parameter[1], value, pattern[1])
-		}
-		delete(given, parameter[1])
+	if err := sendForm(ctx, c, "cloudformation", change); err != nil {
+		return nil, err
 	}
-	if len(given) > 0 || len(declared) == 0 {
-		return nil, fmt.Errorf("the template has no parameters %v", given)
-	}
-	return nil, nil
-}
-
-// templateOf is the text of the parameters of a template that lies in the repository.
-func templateOf(f cliFlags) string {
-	text, err := os.ReadFile(f["template-file"])
-	if err != nil {
-		return ""
-	}
-	_, parameters, _ := strings.Cut(string(text), "\nParameters:\n")
-	parameters, _, _ = strings.Cut(parameters, "\nConditions:\n")
-	return parameters
+	return nil, sendForm(ctx, c, "cloudformation", url.Values{"Action": {"ExecuteChangeSet"}, "StackName": {f["stack-name"]}, "ChangeSetName": {"change"}})
 }

@@ -5,8 +5,7 @@
 #   rehearse.sh FOLDER        with the newest AWS CLI that Debian has, which is installed into FOLDER
 #   rehearse.sh FOLDER AWS    with the AWS CLI at the path AWS
 #
-# Only what a test cannot have as the page has it is changed: ports are free ones, the schedule is a second, and CloudFormation, which
-# the page has in the place of other commands, is left out.
+# Only what a test cannot have as the page has it is changed: ports are free ones, and the schedule is a second.
 set -euo pipefail
 
 if (($# == 0 || $# > 2)); then

@@ -1,4 +1,4 @@
-// Package awsfake is a working double of S3, STS, KMS and IAM of several AWS accounts behind one HTTP endpoint.
+// Package awsfake is a working double of S3, STS, KMS, IAM and CloudFormation of several AWS accounts behind one HTTP endpoint.
 //
 // It promises what a careful client could notice: signatures are verified, sessions expire, every request is authorised by
 // [iam.Evaluate] against the policies of the caller, of the bucket, key or role, of their organizations and of the VPC endpoint, S3
@@ -56,6 +56,9 @@ type Cloud struct {
 	counts    counts
 	latency   atomic.Int64
 	packed    atomic.Int64 // the limit of packed policies, in bytes
+
+	stacksMu sync.Mutex // held before mu
+	stacks   []*stack
 
 	mu          sync.RWMutex // guards the maps, and the policies and states of what is in them
 	accounts    map[string]*Account

@@ -13,6 +13,8 @@ const (
 	serviceSTS = "sts"
 	serviceKMS = "kms"
 	serviceIAM = "iam"
+	// serviceCloudFormation is there for what the documents deploy with it.
+	serviceCloudFormation = "cloudformation"
 )
 
 // protocol is the form of a service's requests and answers.
@@ -20,7 +22,7 @@ type protocol int
 
 const (
 	restXML   protocol = iota // S3
-	queryForm                 // STS, IAM: a form, answered in XML
+	queryForm                 // STS, IAM, CloudFormation: a form, answered in XML
 	awsJSON                   // KMS
 )
 
@@ -29,7 +31,7 @@ func (q *request) protocol() protocol {
 	switch q.service {
 	case serviceS3:
 		return restXML
-	case serviceSTS, serviceIAM:
+	case serviceSTS, serviceIAM, serviceCloudFormation:
 		return queryForm
 	case serviceKMS:
 		return awsJSON
@@ -83,7 +85,7 @@ func errExpiredToken(service string) *apiError {
 	switch service {
 	case serviceKMS:
 		return refuse(http.StatusBadRequest, "ExpiredTokenException", "The security token included in the request is expired")
-	case serviceSTS, serviceIAM:
+	case serviceSTS, serviceIAM, serviceCloudFormation:
 		return refuse(http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired")
 	}
 	return refuse(http.StatusBadRequest, "ExpiredToken", "The provided token has expired.")
@@ -204,8 +206,11 @@ func (q *request) s3Error(e *apiError) *xmlWriter {
 func (q *request) queryError(e *apiError) []byte {
 	x := newXML()
 	namespace := stsNamespace
-	if q.service == serviceIAM {
+	switch q.service {
+	case serviceIAM:
 		namespace = iamNamespace
+	case serviceCloudFormation:
+		namespace = stackNamespace
 	}
 	x.openNS("ErrorResponse", namespace)
 	x.open("Error")

@@ -284,9 +284,9 @@ func golden(t *testing.T, name, got string) {
 func TestServicesThatAreNotThere(t *testing.T) {
 	w := newWorld(t, awsfake.Options{})
 	admin := w.userConfig(w.base)
-	form := askForm(t, w, admin, "cloudformation", "DescribeStacks", "StackName", "syncd")
-	if form.status != http.StatusNotImplemented || form.code != "NotImplemented" || !strings.Contains(form.message, "cloudformation DescribeStacks") {
-		t.Errorf("a form: got %v, want 501 that names cloudformation DescribeStacks", form)
+	form := askForm(t, w, admin, "ec2", "DescribeInstances")
+	if form.status != http.StatusNotImplemented || form.code != "NotImplemented" || !strings.Contains(form.message, "ec2 DescribeInstances") {
+		t.Errorf("a form: got %v, want 501 that names ec2 DescribeInstances", form)
 	}
 	object := post(t, w, admin, "ssm", `{"Name":"x"}`, map[string]string{"X-Amz-Target": "AmazonSSM.GetParameter", "Content-Type": "application/x-amz-json-1.1"})
 	if object.status != http.StatusNotImplemented || !strings.Contains(object.body, `"__type":"NotImplemented"`) || !strings.Contains(object.body, "ssm GetParameter") {

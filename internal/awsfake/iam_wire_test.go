@@ -68,8 +68,11 @@ func post(tb testing.TB, w *world, c aws.Config, service, body string, header ma
 	if err != nil {
 		tb.Fatal(err)
 	}
-	hash := fmt.Sprintf("%x", sha256.Sum256([]byte(body)))
-	if err := v4.NewSigner().SignHTTP(tb.Context(), keys, r, hash, service, "us-east-1", time.Now()); err != nil {
+	hash, signedFor := fmt.Sprintf("%x", sha256.Sum256([]byte(body))), c.Region
+	if service == "iam" {
+		signedFor = "us-east-1" // where IAM is
+	}
+	if err := v4.NewSigner().SignHTTP(tb.Context(), keys, r, hash, service, signedFor, time.Now()); err != nil {
 		tb.Fatal(err)
 	}
 	res, err := w.cloud.RoundTripper().RoundTrip(r)

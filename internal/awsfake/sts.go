@@ -47,15 +47,14 @@ func (q *request) stsAnswer(write func(x *xmlWriter)) *response {
 	return q.queryAnswer(stsNamespace, result.bytes())
 }
 
-// queryAnswer is the answer of a service that speaks the query protocol. What has no result has no element for it.
+// queryAnswer is the answer of a service that speaks the query protocol. An empty result has its element too: the AWS CLI looks for it
+// where the service's model has one.
 func (q *request) queryAnswer(namespace string, result []byte) *response {
 	x := newXML()
 	x.openNS(q.operation+"Response", namespace)
-	if len(result) > 0 {
-		x.open(q.operation + "Result")
-		x.b.Write(result)
-		x.close(q.operation + "Result")
-	}
+	x.open(q.operation + "Result")
+	x.b.Write(result)
+	x.close(q.operation + "Result")
 	x.open("ResponseMetadata")
 	x.element("RequestId", strings.ToLower(q.id))
 	x.close("ResponseMetadata")

@@ -35,8 +35,8 @@ type request struct {
 	ignoresConditions  bool         // of writes
 	bucket, key        string       // of S3; an access point by its ARN or alias
 	point              *AccessPoint // nil: none is in the way to the bucket
-	body               []byte       // of STS, IAM and KMS
-	form               url.Values   // of STS and IAM
+	body               []byte       // of those and KMS
+	form               url.Values   // of STS, IAM and CloudFormation
 
 	signature *signature
 	region    string // that the request was signed for
@@ -214,6 +214,8 @@ func (q *request) dispatch() (*response, error) {
 		return q.serveSTS()
 	case serviceIAM:
 		return q.serveIAM()
+	case serviceCloudFormation:
+		return q.serveCloudFormation()
 	case serviceKMS:
 		return q.serveKMS()
 	}
@@ -244,7 +246,7 @@ func (q *request) read() error {
 			err = q.readS3()
 		}
 	}
-	if err == nil && !slices.Contains([]string{serviceS3, serviceSTS, serviceIAM, serviceKMS}, q.service) {
+	if err == nil && !slices.Contains([]string{serviceS3, serviceSTS, serviceIAM, serviceKMS, serviceCloudFormation}, q.service) {
 		q.operation = strings.TrimSuffix(q.service+" "+q.operation, " ")
 		return errNotImplemented(q.operation)
 	}

@@ -49,8 +49,8 @@ endpoint_url = {endpoint}
 {authority}
 `
 
-// demoEnvironment leads the AWS CLI, SDKs and syncd to the accounts, and nowhere else: neither the caller's own credentials nor a proxy
-// may come between.
+// demoEnvironment points the AWS CLI, SDKs and syncd at the accounts. It removes credentials and endpoints of the caller's own accounts,
+// and exempts the endpoint from proxies.
 const demoEnvironment = `# The two accounts of "syncd demo" for a shell; read it with a dot and the path of this file.
 unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE
 unset AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL_STS AWS_ENDPOINT_URL_KMS AWS_ENDPOINT_URL_IAM AWS_IGNORE_CONFIGURED_ENDPOINT_URLS
@@ -136,7 +136,7 @@ func loopbackCertificate(at net.Addr, now time.Time) (leaf tls.Certificate, auth
 	if err := errors.Join(errA, errB); err != nil {
 		return leaf, nil, err
 	}
-	host, _ := os.Hostname() //nolint:errcheck // it only tells certificates of several machines apart
+	host, _ := os.Hostname() // it only tells certificates of several machines apart
 	root := &x509.Certificate{
 		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "syncd demo " + host}, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0),
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,

@@ -97,7 +97,7 @@ func TestDemoEnvironment(t *testing.T) {
 	}
 }
 
-// TestDemoCertificate: the endpoint of empty accounts is trusted by who trusts ca.pem, at the very address, and by nobody else.
+// TestDemoCertificate: clients that trust ca.pem trust the endpoint of empty accounts, at its address; others do not.
 func TestDemoCertificate(t *testing.T) {
 	w := newEmptyWorld(time.Now)
 	listener, err := w.bind(t.Context(), "127.0.0.2:0")

@@ -30,12 +30,12 @@ get() {
 	local options=(
 		-o Dir::State::lists="$apt/lists" -o Dir::State::status="$apt/status"
 		-o Dir::Cache="$apt" -o Dir::Cache::archives="$apt/archives"
-		-o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=- -o Dir::Etc::preferencesparts=-
+		-o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferencesparts=/dev/null
 		-o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false -o Acquire::Languages=none -o APT::Sandbox::User=root
 		-o APT::Install-Recommends=false
 	)
-	apt-get "${options[@]}" --quiet update
-	apt-get "${options[@]}" --quiet --yes --download-only install awscli
+	apt-get "${options[@]}" --quiet=2 update || return 1
+	apt-get "${options[@]}" --quiet=2 --yes --download-only install awscli >"$apt/log" || { cat "$apt/log" >&2 && return 1; }
 	for package in "$apt"/archives/*.deb; do dpkg-deb --extract "$package" "$folder/root"; done
 	rm -rf "$apt"
 }

@@ -163,7 +163,7 @@ func TestManagedPolicies(t *testing.T) {
 	must(t, askIAM(t, w, admin, "DeletePolicy", "PolicyArn", arn))
 }
 
-// TestUserOverTheWire: a user is nobody without keys, and again when they are deleted.
+// TestUserOverTheWire: a user signs with keys that are created, until they are deleted.
 func TestUserOverTheWire(t *testing.T) {
 	w := newWorld(t, awsfake.Options{})
 	admin := w.userConfig(w.base)

@@ -153,7 +153,7 @@ func (q *request) deleteStack(*xmlWriter) error {
 	}
 	if err := errors.Join(failed...); err != nil {
 		s.status, s.reason = "DELETE_FAILED", err.Error()
-		return nil
+		return nil //nolint:nilerr // the stack shows it, as AWS's does
 	}
 	q.cloud.stacks = slices.DeleteFunc(q.cloud.stacks, func(other *stack) bool { return other == s })
 	return nil

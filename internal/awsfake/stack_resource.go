@@ -1,6 +1,7 @@
 package awsfake
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -34,7 +35,7 @@ func resourceKinds() []struct {
 }
 
 // as sends a request to another service in the caller's name, as CloudFormation does.
-func (q *request) as(service, operation, bucket string, body string, form url.Values) (*response, error) {
+func (q *request) as(service, operation, bucket, body string, form url.Values) (*response, error) {
 	sub := &request{
 		cloud: q.cloud, id: q.id, path: "/", query: url.Values{}, service: service, operation: operation, bucket: bucket, form: form,
 		signature: &signature{payloadHash: unsignedPayload}, region: q.region, caller: q.caller,
@@ -169,8 +170,7 @@ func firstOf(errs ...error) error {
 
 // gone takes the error that something is not there for success.
 func gone(err error) error {
-	refused, ok := err.(*apiError) //nolint:errorlint // the services return it unwrapped
-	if ok && refused.status == http.StatusNotFound {
+	if refused, ok := errors.AsType[*apiError](err); ok && refused.status == http.StatusNotFound {
 		return nil
 	}
 	return err

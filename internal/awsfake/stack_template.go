@@ -102,24 +102,7 @@ type noValue struct{}
 func (s *scope) evaluate(v any) (any, error) {
 	switch v := v.(type) {
 	case map[string]any:
-		if len(v) == 1 {
-			for name, argument := range v {
-				if name == "Ref" || strings.HasPrefix(name, "Fn::") {
-					return s.call(name, argument)
-				}
-			}
-		}
-		out := map[string]any{}
-		for k, member := range v {
-			value, err := s.evaluate(member)
-			if err != nil {
-				return nil, err
-			}
-			if value != (noValue{}) {
-				out[k] = value
-			}
-		}
-		return out, nil
+		return s.evaluateMap(v)
 	case []any:
 		out := []any{}
 		for _, member := range v {
@@ -134,6 +117,24 @@ func (s *scope) evaluate(v any) (any, error) {
 		return out, nil
 	}
 	return v, nil
+}
+
+// evaluateMap carries out a function, which is a map of one member, or those of the members.
+func (s *scope) evaluateMap(v map[string]any) (any, error) {
+	out := map[string]any{}
+	for k, member := range v {
+		if len(v) == 1 && (k == "Ref" || strings.HasPrefix(k, "Fn::")) {
+			return s.call(k, member)
+		}
+		value, err := s.evaluate(member)
+		if err != nil {
+			return nil, err
+		}
+		if value != (noValue{}) {
+			out[k] = value
+		}
+	}
+	return out, nil
 }
 
 func (s *scope) call(name string, argument any) (any, error) {
@@ -266,7 +267,7 @@ func (s *scope) combine(function string, list []any) (bool, error) {
 }
 
 // newScope takes the values of the parameters, and refuses those that the template does not allow.
-func (t *template) newScope(given map[string]string, pseudo map[string]string) (*scope, error) {
+func (t *template) newScope(given, pseudo map[string]string) (*scope, error) {
 	s := &scope{template: t, names: maps.Clone(pseudo), attributes: map[string]string{}}
 	var missing []string
 	for _, name := range slices.Sorted(maps.Keys(t.parameters)) {

@@ -51,7 +51,8 @@ endpoint_url = {endpoint}
 
 // demoEnvironment points the AWS CLI, SDKs and syncd at the accounts. It removes credentials and endpoints of the caller's own accounts,
 // and exempts the endpoint from proxies.
-const demoEnvironment = `# The two accounts of "syncd demo" for a shell; read it with a dot and the path of this file.
+const demoEnvironment = `# The two accounts of "syncd demo" for a shell; read it with a dot and the path of this file. A shell that has read it reaches
+# these accounts only: close it afterwards.
 unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE
 unset AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL_STS AWS_ENDPOINT_URL_KMS AWS_ENDPOINT_URL_IAM AWS_IGNORE_CONFIGURED_ENDPOINT_URLS
 export AWS_SHARED_CREDENTIALS_FILE={credentials} AWS_CONFIG_FILE=/dev/null

@@ -56,7 +56,7 @@ func TestEmptyDemoLeavesNoFormerDemo(t *testing.T) {
 }
 
 // TestDemoEnvironment reads the file as a shell does, in a folder whose name a shell would take apart. An AWS CLI that does not read the
-// endpoint from the environment gets it as a flag; nothing of the caller's own accounts is left.
+// endpoint from the environment gets it as a flag; credentials and endpoints of the caller's own accounts are removed.
 func TestDemoEnvironment(t *testing.T) {
 	dir, bin := filepath.Join(t.TempDir(), "it's a demo"), t.TempDir()
 	w := newEmptyWorld(time.Now)
@@ -73,28 +73,39 @@ func TestDemoEnvironment(t *testing.T) {
 	}
 	for version, flag := range map[string]string{
 		"1.19.1": "--endpoint-url", "1.28.85": "--endpoint-url", "2.0.30": "--endpoint-url", "2.9.19": "--endpoint-url", "2.12.7": "--endpoint-url",
-		"1.29.0": "s3", "1.45.11": "s3", "2.13.0": "s3", "2.23.6": "s3", "2.38.1": "s3", "": "",
+		"1.29.0": "s3", "1.45.11": "s3", "2.13.0": "s3", "2.23.6": "s3", "2.38.1": "s3",
 	} {
 		program := "#!/bin/sh\nif test $1 = --version; then echo aws-cli/" + version + " Python/3; else echo aws $1 $AWS_ENDPOINT_URL $AWS_ACCESS_KEY_ID $AWS_ENDPOINT_URL_S3; fi\n"
 		if err := os.WriteFile(filepath.Join(bin, "aws"), []byte(program), 0o700); err != nil { //nolint:gosec // a program
 			t.Fatal(err)
 		}
-		if version == "" { // none is installed
-			if err := os.Remove(filepath.Join(bin, "aws")); err != nil {
-				t.Fatal(err)
-			}
-		}
-		shell := exec.CommandContext(t.Context(), "/bin/sh", "-euc", `. "$1/environment"; cat "$AWS_SHARED_CREDENTIALS_FILE" "$AWS_CA_BUNDLE" >/dev/null; test -z "$2" || aws s3 ls`, "sh", dir, version)
-		shell.Env = []string{"PATH=" + bin + ":/usr/bin:/bin", "AWS_ACCESS_KEY_ID=AKIAREAL", "AWS_ENDPOINT_URL_S3=https://real.example"}
-		out, err := shell.CombinedOutput()
-		want := "aws " + flag + " " + w.endpoint + "\n"
-		if version == "" {
-			want = ""
-		}
-		if err != nil || string(out) != want {
-			t.Errorf("AWS CLI %q: got %q, %v, want %q", version, out, err, want)
+		got := inDemoShell(t, dir, bin, `cat "$AWS_SHARED_CREDENTIALS_FILE" "$AWS_CA_BUNDLE" >/dev/null; aws s3 ls`)
+		if want := "aws " + flag + " " + w.endpoint + "\n"; got != want {
+			t.Errorf("AWS CLI %s: got %q, want %q", version, got, want)
 		}
 	}
+	if got := inDemoShell(t, dir, t.TempDir(), `echo "$NO_PROXY $no_proxy"`); got != "127.0.0.1,localhost 127.0.0.1,localhost\n" {
+		t.Errorf("without an AWS CLI: got %q", got)
+	}
+	w.authority, w.endpoint = nil, "http://127.0.0.1:9000"
+	if err := w.writeAccess(dir); err != nil {
+		t.Fatal(err)
+	}
+	if got := inDemoShell(t, dir, bin, `echo "$AWS_ENDPOINT_URL ${AWS_CA_BUNDLE-none}"`); got != "http://127.0.0.1:9000 none\n" {
+		t.Errorf("without TLS: got %q", got)
+	}
+}
+
+// inDemoShell is what a command prints in a shell that has read the demo's environment, and that of real accounts before.
+func inDemoShell(t *testing.T, dir, bin, command string) string {
+	t.Helper()
+	shell := exec.CommandContext(t.Context(), "/bin/sh", "-euc", `. "$1/environment"; `+command, "sh", dir)
+	shell.Env = []string{"PATH=" + bin + ":/usr/bin:/bin", "AWS_ACCESS_KEY_ID=AKIAREAL", "AWS_ENDPOINT_URL_S3=https://real.example", "AWS_CA_BUNDLE=/real"}
+	out, err := shell.CombinedOutput()
+	if err != nil {
+		t.Errorf("%s: %v", command, err)
+	}
+	return string(out)
 }
 
 // TestDemoCertificate: clients that trust ca.pem trust the endpoint of empty accounts, at its address; others do not.

@@ -23,7 +23,7 @@ TOOL       := go tool -modfile=tools/go.mod
 # Held to its hash by the checksum database of Go, as is cosign in the release workflow.
 VULNCHECK  := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: help build test race cover lint vuln fmt fuzz crash stress adversary mutants attack refusals interop deploy-test release-test minio versitygw iam-oracle memory fleet drain soak browser prometheus bench golden demo docker race-all nightly tidy-check fmt-check ci
+.PHONY: help build test race cover lint vuln fmt fuzz crash stress adversary mutants attack refusals interop deploy-test release-test minio versitygw iam-oracle rehearse memory fleet drain soak browser prometheus bench golden demo docker race-all nightly tidy-check fmt-check ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
@@ -124,6 +124,10 @@ iam-oracle: ## compare DECISIONS (20000) of internal/iam, made up from SEED (1),
 	cd e2e/iam-oracle && npm_config_cache='$(CURDIR)/.cache/npm' npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier
 	go test ./e2e/iam-oracle -run '^TestOracle$$' -timeout 60m -count=1 -v \
 		-oracle '$(CURDIR)/e2e/iam-oracle/oracle.mjs' -decisions $(DECISIONS) -seed $(SEED)
+
+# AWS is the path of a CLI; without it the newest that Debian has is installed below .cache.
+rehearse: ## rehearse docs/getting-started.md with the real AWS CLI 2 against the accounts of the demo
+	e2e/getting-started/rehearse.sh .cache/awscli $(AWS)
 
 attack: ## attack a process by its clients and by the answers it gets, and print what that costs
 	go test ./cmd/syncd -run '^TestAttack' -attack -count=1 -v | grep -v '^=== '

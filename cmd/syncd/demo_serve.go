@@ -29,26 +29,12 @@ mappings:
     schedule: "@every 5s"
 `
 
-const demoCredentials = `[owner]
-aws_access_key_id = {owner-id}
-aws_secret_access_key = {owner-secret}
-region = {region}
-endpoint_url = {endpoint}
-
-[consumer]
-aws_access_key_id = {consumer-id}
-aws_secret_access_key = {consumer-secret}
-region = {region}
-endpoint_url = {endpoint}
-`
-
-// render fills in what a configuration or credentials file says of the world.
+// render fills in what a configuration says of the world.
 func (w *world) render(text, dir string) string {
 	return strings.NewReplacer(
 		"{dir}", dir, "{endpoint}", w.endpoint, "{role}", w.role.ARN, "{external-id}", demoExternalID, "{mapping}", demoMapping,
 		"{source}", demoSource, "{copy}", demoCopy, "{region}", demoRegion, "{owner}", demoOwner, "{consumer}", demoConsumer,
-		"{consumer-key}", w.consumerKey.ARN(), "{owner-id}", w.owner.AccessKeyID, "{owner-secret}", w.owner.SecretAccessKey,
-		"{consumer-id}", w.consumer.AccessKeyID, "{consumer-secret}", w.consumer.SecretAccessKey,
+		"{consumer-key}", w.consumerKey.ARN(),
 	).Replace(text)
 }
 
@@ -58,23 +44,41 @@ func serveDemo(ctx context.Context, p process, f demoFlags) (err error) {
 	if err != nil {
 		return fmt.Errorf("serve demo: %w", err)
 	}
-	w := newWorld(p.now)
+	w, prepare := newWorld(p.now), (*world).write
+	if f.empty {
+		w, prepare = newEmptyWorld(p.now), (*world).writeEmpty
+	}
 	listener, err := w.bind(ctx, f.address)
 	if err != nil {
 		return err
 	}
-	// Whoever gets an answer finds the files there.
-	if err := errors.Join(w.fill(f.from), w.write(dir)); err != nil {
+	if f.empty {
+		listener, err = w.secure(listener)
+	} else {
+		err = w.fill(f.from)
+	}
+	// The files are there before the first answer.
+	if err := errors.Join(err, prepare(w, dir)); err != nil {
 		return errors.Join(fmt.Errorf("serve demo: %w", err), listener.Close())
 	}
 	closeServer := w.serve(ctx, listener)
 	defer func() { err = errors.Join(err, closeServer()) }()
-	printable.Fprintf(p.stdout, `Two AWS accounts are up on %s, until this process is stopped.
+	if f.empty {
+		printable.Fprintf(p.stdout, demoEmptyWelcome, w.endpoint, demoOwner, demoConsumer, shellQuote(filepath.Join(dir, environmentFile)))
+	} else {
+		printable.Fprintf(p.stdout, demoWelcome, w.endpoint, demoSource, objects(int64(len(w.source.Keys()))), shellQuote(dir), demoCopy)
+	}
+	<-ctx.Done()
+	printable.Fprintf(p.stdout, "\nrequests served: %s\n", byReason(w.requests()))
+	return nil
+}
+
+const demoWelcome = `Two AWS accounts are up on %s, until this process is stopped.
 The owner's bucket %s holds %s.
 
 Copy it, or keep it copied every 5 seconds:
 
-  export AWS_SHARED_CREDENTIALS_FILE=%s/credentials
+  . %s/environment
   AWS_PROFILE=consumer syncd backfill --config %[4]s/syncd.yaml
   AWS_PROFILE=consumer syncd run --config %[4]s/syncd.yaml
 
@@ -83,31 +87,50 @@ Any S3 client works too, with path-style addressing:
   AWS_PROFILE=owner    aws s3 ls s3://%[2]s
   AWS_PROFILE=consumer aws s3 ls s3://%[5]s
 
+` + demoClients + `
 Requests so far, by operation: %[1]s/-/requests
-`, w.endpoint, demoSource, objects(int64(len(w.source.Keys()))), dir, demoCopy)
-	<-ctx.Done()
-	printable.Fprintf(p.stdout, "\nrequests served: %s\n", byReason(w.requests()))
-	return nil
+`
+
+// demoClients is what users of the AWS CLI must know about endpoints.
+const demoClients = `The AWS CLI reads the endpoint from AWS_ENDPOINT_URL since version 2.13 (1.29 of version 1). For an older one the file
+"environment" makes aws a function with --endpoint-url.
+`
+
+// write leaves the configuration and the credentials in dir. The ledger of an earlier demo is removed: its accounts ended with their
+// process.
+func (w *world) write(dir string) error {
+	if err := removeFormer(dir); err != nil {
+		return err
+	}
+	if err := writeFile(dir, "syncd.yaml", w.render(demoConfig, dir)); err != nil {
+		return err
+	}
+	return w.writeAccess(dir)
 }
 
-// write leaves the configuration and the credentials in dir. The ledger of an earlier demo goes: the accounts that it
-// speaks of went with their process.
-func (w *world) write(dir string) error {
+// removeFormer makes dir, and removes the configuration and the ledger of an earlier demo from it.
+func removeFormer(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
 	title, _, _ := strings.Cut(demoConfig, "\n")
-	if former, err := os.ReadFile(filepath.Join(dir, "syncd.yaml")); err == nil && strings.HasPrefix(string(former), title) {
-		if err := os.RemoveAll(filepath.Join(dir, "state")); err != nil {
-			return fmt.Errorf("remove the ledger of an earlier demo: %w", err)
-		}
+	path := filepath.Join(dir, "syncd.yaml")
+	if former, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(former), title) {
+		return nil //nolint:nilerr // what cannot be read is not the demo's
 	}
-	for name, text := range map[string]string{"syncd.yaml": demoConfig, "credentials": demoCredentials} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(w.render(text, dir)), 0o600); err != nil {
-			return err
-		}
+	if err := errors.Join(os.RemoveAll(filepath.Join(dir, "state")), os.Remove(path)); err != nil {
+		return fmt.Errorf("remove the ledger of an earlier demo: %w", err)
 	}
 	return nil
+}
+
+// writeFile writes a file as a whole: a reader that waits for it never finds a part.
+func writeFile(dir, name, text string) error {
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
 }
 
 // held tells what a bucket holds, for people.

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -35,5 +38,108 @@ func TestDemoRemovesOnlyItsOwnLedger(t *testing.T) {
 				t.Errorf("got %v, want the ledger kept: %v", err, tt.kept)
 			}
 		})
+	}
+}
+
+// TestEmptyDemoLeavesNoFormerDemo: a configuration and a ledger of accounts that have buckets are of no use in empty ones.
+func TestEmptyDemoLeavesNoFormerDemo(t *testing.T) {
+	dir := t.TempDir()
+	if err := newWorld(time.Now).write(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := newEmptyWorld(time.Now).writeEmpty(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "syncd.yaml")); !os.IsNotExist(err) {
+		t.Errorf("got %v, want no syncd.yaml", err)
+	}
+}
+
+// TestDemoEnvironment reads the file as a shell does, in a folder whose name a shell would take apart. An AWS CLI that does not read the
+// endpoint from the environment gets it as a flag; credentials and endpoints of the caller's own accounts are removed.
+func TestDemoEnvironment(t *testing.T) {
+	dir, bin := filepath.Join(t.TempDir(), "it's a demo"), t.TempDir()
+	w := newEmptyWorld(time.Now)
+	listener, err := w.bind(t.Context(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if listener, err = w.secure(listener); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	if err := w.writeEmpty(dir); err != nil {
+		t.Fatal(err)
+	}
+	for version, flag := range map[string]string{
+		"1.19.1": "--endpoint-url", "1.28.85": "--endpoint-url", "2.0.30": "--endpoint-url", "2.9.19": "--endpoint-url", "2.12.7": "--endpoint-url",
+		"1.29.0": "s3", "1.45.11": "s3", "2.13.0": "s3", "2.23.6": "s3", "2.38.1": "s3",
+	} {
+		program := "#!/bin/sh\nif test $1 = --version; then echo aws-cli/" + version + " Python/3; else echo aws $1 $AWS_ENDPOINT_URL $AWS_ACCESS_KEY_ID $AWS_ENDPOINT_URL_S3; fi\n"
+		if err := os.WriteFile(filepath.Join(bin, "aws"), []byte(program), 0o700); err != nil { //nolint:gosec // a program
+			t.Fatal(err)
+		}
+		got := inDemoShell(t, dir, bin, `cat "$AWS_SHARED_CREDENTIALS_FILE" "$AWS_CA_BUNDLE" >/dev/null; aws s3 ls`)
+		if want := "aws " + flag + " " + w.endpoint + "\n"; got != want {
+			t.Errorf("AWS CLI %s: got %q, want %q", version, got, want)
+		}
+	}
+	if got := inDemoShell(t, dir, t.TempDir(), `echo "$NO_PROXY $no_proxy"`); got != "127.0.0.1,localhost 127.0.0.1,localhost\n" {
+		t.Errorf("without an AWS CLI: got %q", got)
+	}
+	w.authority, w.endpoint = nil, "http://127.0.0.1:9000"
+	if err := w.writeAccess(dir); err != nil {
+		t.Fatal(err)
+	}
+	if got := inDemoShell(t, dir, bin, `echo "$AWS_ENDPOINT_URL ${AWS_CA_BUNDLE-none}"`); got != "http://127.0.0.1:9000 none\n" {
+		t.Errorf("without TLS: got %q", got)
+	}
+}
+
+// inDemoShell is what a command prints in a shell that has read the demo's environment, and that of real accounts before.
+func inDemoShell(t *testing.T, dir, bin, command string) string {
+	t.Helper()
+	shell := exec.CommandContext(t.Context(), "/bin/sh", "-euc", `. "$1/environment"; `+command, "sh", dir)
+	shell.Env = []string{"PATH=" + bin + ":/usr/bin:/bin", "AWS_ACCESS_KEY_ID=AKIAREAL", "AWS_ENDPOINT_URL_S3=https://real.example", "AWS_CA_BUNDLE=/real"}
+	out, err := shell.CombinedOutput()
+	if err != nil {
+		t.Errorf("%s: %v", command, err)
+	}
+	return string(out)
+}
+
+// TestDemoCertificate: clients that trust ca.pem trust the endpoint of empty accounts, at its address; others do not.
+func TestDemoCertificate(t *testing.T) {
+	w := newEmptyWorld(time.Now)
+	listener, err := w.bind(t.Context(), "127.0.0.2:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if listener, err = w.secure(listener); err != nil {
+		t.Fatal(err)
+	}
+	closeServer := w.serve(t.Context(), listener)
+	defer func() {
+		if err := closeServer(); err != nil {
+			t.Error(err)
+		}
+	}()
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(w.authority) {
+		t.Fatal("got no certificate")
+	}
+	for _, tt := range []struct {
+		name  string
+		roots *x509.CertPool
+		want  bool
+	}{{"with the authority", pool, true}, {"with that of the system", nil, false}} {
+		dialer := &tls.Dialer{Config: &tls.Config{RootCAs: tt.roots, MinVersion: tls.VersionTLS12}}
+		connection, err := dialer.DialContext(t.Context(), "tcp", listener.Addr().String())
+		if (err == nil) != tt.want {
+			t.Errorf("%s: got %v, want trust %v", tt.name, err, tt.want)
+		}
+		if err == nil {
+			_ = connection.Close()
+		}
 	}
 }

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"encoding/pem"
-	"fmt"
-	"net/http"
-	"net/http/httptest"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,16 +9,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/google/go-cmp/cmp"
-
-	"syncd/internal/awsfake"
 )
 
 const gettingStarted = "../../docs/getting-started.md"
+
+// realAWS runs the page with the real AWS CLI, curl, jq and openssl, and prints the session: make rehearse.
+var realAWS = flag.String("aws", "", "run getting-started with the AWS CLI at this `PATH`")
 
 // pageStep is a block of commands of a page, and the output that the page shows of it.
 type pageStep struct {
@@ -52,71 +45,35 @@ func stepsOf(t *testing.T, path string) []pageStep {
 	return steps
 }
 
-// session is two accounts that know nothing of each other, and a folder to work in.
-type session struct {
-	cloud                *awsfake.Cloud
-	owner, consumer      *awsfake.Account
-	source               *awsfake.Bucket
-	home, work, endpoint string
-	client               *http.Client // that trusts the endpoint
-}
+// session is a user's: a home, a folder to work in, and where the programs are.
+type session struct{ home, work, path string }
 
-// authority is the file with the certificate of the endpoint: only over TLS may a profile name one.
-func (s *session) authority() string { return filepath.Join(s.home, "ca.pem") }
-
-// newSession brings two accounts up that are reached at one endpoint, which start serves.
-func newSession(t *testing.T, start func(http.Handler) *httptest.Server) *session {
+// newSession has stand-ins for what is not syncd, or the real programs of the machine.
+func newSession(t *testing.T) *session {
 	t.Helper()
-	s := &session{cloud: awsfake.New(awsfake.Options{}), home: t.TempDir(), work: t.TempDir()}
-	s.owner, s.consumer = s.cloud.Account(demoOwner), s.cloud.Account(demoConsumer)
-	key := s.owner.CreateKey("us-west-2", nil)
-	s.source = s.owner.CreateBucket(demoSource, "us-west-2", awsfake.BucketOptions{KeyARN: key.ARN()})
-	for i := range 240 {
-		name := fmt.Sprintf("exports/2026/%02d/part-%05d.csv", i%12+1, i)
-		s.source.Put(name, awsfake.SyntheticBody(5_000_000, uint64(i)), awsfake.PutOptions{})
+	s := &session{home: t.TempDir(), work: t.TempDir(), path: os.Getenv("PATH")}
+	if *realAWS == "" {
+		return s
 	}
-	owner, consumer := s.owner.AdminUser(), s.consumer.AdminUser()
-	doors := http.NewServeMux()
-	doors.Handle(iamDoor, serveIAM(map[*awsfake.User]*awsfake.Account{owner: s.owner, consumer: s.consumer}))
-	server := start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == iamDoor {
-			doors.ServeHTTP(w, r)
-			return
-		}
-		s.cloud.ServeHTTP(w, r) // keys are bytes: no multiplexer may clean them
-	}))
-	t.Cleanup(server.Close)
-	s.endpoint, s.client = server.URL, server.Client()
-	if authority := server.Certificate(); authority != nil {
-		certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Raw})
-		if err := os.WriteFile(s.authority(), certificate, 0o600); err != nil {
+	syncd, err := exec.LookPath("syncd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	aws, err := filepath.Abs(*realAWS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	programs := t.TempDir()
+	for name, program := range map[string]string{"syncd": syncd, "aws": aws} {
+		if err := os.Symlink(program, filepath.Join(programs, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s.signIn(t, map[string]*awsfake.User{"owner": owner, "consumer": consumer})
+	s.path = programs + ":/usr/local/bin:/usr/bin:/bin"
 	return s
 }
 
-// signIn writes the profiles of the administrators where the AWS CLI and the SDK look for them.
-func (s *session) signIn(t *testing.T, admins map[string]*awsfake.User) {
-	t.Helper()
-	var credentials, config strings.Builder
-	for profile, admin := range admins {
-		fmt.Fprintf(&credentials, "[%s]\naws_access_key_id = %s\naws_secret_access_key = %s\n", profile, admin.AccessKeyID, admin.SecretAccessKey)
-		fmt.Fprintf(&config, "[profile %s]\nendpoint_url = %s\n", profile, s.endpoint)
-	}
-	for name, text := range map[string]string{"credentials": credentials.String(), "config": config.String()} {
-		path := filepath.Join(s.home, ".aws", name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// run has a shell run the steps one after the other, as one who types them would, and returns what each printed. A step that
+// run has a shell run the steps one after the other, as a user who types them would, and returns what each printed. A step that
 // fails ends the session.
 func (s *session) run(t *testing.T, steps []pageStep) []string {
 	t.Helper()
@@ -129,7 +86,7 @@ func (s *session) run(t *testing.T, steps []pageStep) []string {
 	var output lockedBuffer
 	shell := exec.CommandContext(t.Context(), "bash", "-c", s.fit(t, script.String()))
 	shell.Dir, shell.Stdout, shell.Stderr = s.work, &output, &output
-	shell.Env = []string{"HOME=" + s.home, "PATH=" + os.Getenv("PATH"), "AWS_EC2_METADATA_DISABLED=true", "SSL_CERT_FILE=" + s.authority()}
+	shell.Env = []string{"HOME=" + s.home, "PATH=" + s.path, "AWS_EC2_METADATA_DISABLED=true"}
 	err := shell.Run()
 	printed := strings.Split(output.String(), end+"\n")
 	if err != nil || len(printed) != len(steps)+1 {
@@ -142,7 +99,7 @@ func (s *session) run(t *testing.T, steps []pageStep) []string {
 // fit changes what a test cannot have as the page has it: ports that may be taken, and time to wait for.
 func (s *session) fit(t *testing.T, script string) string {
 	t.Helper()
-	for _, address := range []string{"127.0.0.1:9000", "127.0.0.1:9090"} {
+	for _, address := range []string{"127.0.0.1:9000", "127.0.0.1:9001", "127.0.0.1:9090"} {
 		if !strings.Contains(script, address) {
 			t.Errorf("got no %s in the page, want the address that is to be changed", address)
 		}
@@ -190,12 +147,12 @@ func missing(shown, printed string) string {
 	return ""
 }
 
-// TestGettingStarted runs the page as a newcomer would, against two accounts in which nothing is in force.
+// TestGettingStarted runs the page as a newcomer would who rehearses all of it, against "syncd demo --serve --empty".
 func TestGettingStarted(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a session of fifty processes, each of which starts slowly under the race detector")
 	}
-	s := newSession(t, httptest.NewTLSServer)
+	s := newSession(t)
 	repository, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
@@ -205,30 +162,15 @@ func TestGettingStarted(t *testing.T) {
 	}
 	steps := stepsOf(t, gettingStarted)
 	for i, printed := range s.run(t, steps) {
+		if *realAWS != "" {
+			t.Logf("%s:%d\n$ %s\n%s", gettingStarted, steps[i].line, strings.ReplaceAll(strings.TrimSpace(steps[i].commands), "\n", "\n$ "), printed)
+		}
 		if line := missing(steps[i].shown, printed); steps[i].shown != "" && line != "" {
 			t.Errorf("%s:%d: the page shows\n%s\nwhich is not what was printed:\n%s", gettingStarted, steps[i].line, line, printed)
 		}
 	}
-	if diff := cmp.Diff(s.source.Keys(), s.copies(t)); diff != "" {
-		t.Errorf("got other copies than sources (-source +copy):\n%s", diff)
+	left, err := os.ReadDir(s.work)
+	if err != nil || len(left) != 1 { // the link
+		t.Errorf("got %v, %v left, want the page to remove what it makes", left, err)
 	}
-}
-
-// copies are the keys in the consumer's bucket, which the session itself has made.
-func (s *session) copies(t *testing.T) []string {
-	t.Helper()
-	reader := s.consumer.AdminUser()
-	client := s3.New(s3.Options{
-		BaseEndpoint: &s.endpoint, UsePathStyle: true, Region: "us-west-2", HTTPClient: s.client,
-		Credentials: credentials.NewStaticCredentialsProvider(reader.AccessKeyID, reader.SecretAccessKey, ""),
-	})
-	listed, err := client.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String(demoCopy)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var keys []string
-	for _, object := range listed.Contents {
-		keys = append(keys, *object.Key)
-	}
-	return keys
 }

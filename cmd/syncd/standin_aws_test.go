@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,7 +33,7 @@ func beAWS() {
 // aCall is a command line of the AWS CLI without its first word.
 type aCall []string
 
-// cliFlags are flags by name without the dashes.
+// cliFlags are flags by name without the dashes. Operands stand under their number, from 0.
 type cliFlags map[string]string
 
 // cliCommand is a command: the flags that it must have, and what it does.
@@ -44,33 +45,53 @@ type cliCommand struct {
 func cliCommands() map[string]cliCommand {
 	return map[string]cliCommand{
 		"s3api create-bucket":                      {[]string{"bucket", "create-bucket-configuration"}, cliCreateBucket},
+		"s3api delete-bucket":                      {[]string{"bucket"}, cliDeleteBucket},
 		"s3api put-bucket-encryption":              {[]string{"bucket", "server-side-encryption-configuration"}, cliPutBucketEncryption},
 		"s3api get-bucket-encryption":              {[]string{"bucket"}, cliGetBucketEncryption},
 		"s3api put-bucket-policy":                  {[]string{"bucket", "policy"}, cliPutBucketPolicy},
+		"s3api delete-bucket-policy":               {[]string{"bucket"}, cliDeleteBucketPolicy},
 		"s3api put-bucket-lifecycle-configuration": {[]string{"bucket", "lifecycle-configuration"}, cliPutLifecycle},
 		"s3api put-object":                         {[]string{"bucket", "key", "body"}, cliPutObject},
+		"s3api head-object":                        {[]string{"bucket", "key"}, cliHeadObject},
+		"s3api delete-object":                      {[]string{"bucket", "key"}, cliDeleteObject},
 		"s3api wait object-exists":                 {[]string{"bucket", "key"}, cliWaitForObject},
+		"s3 cp":                                    {[]string{"0", "1", "recursive", "only-show-errors"}, cliUpload},
+		"s3 rm":                                    {[]string{"0", "recursive", "only-show-errors"}, cliRemove},
 		"kms create-key":                           {[]string{"description"}, cliCreateKey},
 		"kms get-key-policy":                       {[]string{"key-id", "policy-name"}, cliGetKeyPolicy},
 		"kms put-key-policy":                       {[]string{"key-id", "policy-name", "policy"}, cliPutKeyPolicy},
-		"iam create-role":                          {[]string{"role-name", "assume-role-policy-document"}, cliIAM("CreateRole")},
-		"iam put-role-policy":                      {[]string{"role-name", "policy-name", "policy-document"}, cliIAM("PutRolePolicy")},
+		"kms schedule-key-deletion":                {[]string{"key-id", "pending-window-in-days"}, cliScheduleKeyDeletion},
+		"iam create-role":                          {[]string{"role-name", "assume-role-policy-document"}, cliForm("iam", "CreateRole")},
+		"iam delete-role":                          {[]string{"role-name"}, cliForm("iam", "DeleteRole")},
+		"iam put-role-policy":                      {[]string{"role-name", "policy-name", "policy-document"}, cliForm("iam", "PutRolePolicy")},
+		"iam delete-role-policy":                   {[]string{"role-name", "policy-name"}, cliForm("iam", "DeleteRolePolicy")},
 		"sts get-caller-identity":                  {nil, cliCallerIdentity},
 		"cloudformation deploy":                    {[]string{"stack-name", "template-file", "parameter-overrides"}, cliDeploy},
+		"cloudformation delete-stack":              {[]string{"stack-name"}, cliForm("cloudformation", "DeleteStack")},
 	}
 }
 
-func (c aCall) run(ctx context.Context, stdout io.Writer) error {
-	words := slices.IndexFunc(c, func(word string) bool { return strings.HasPrefix(word, "--") })
-	if words < 0 {
-		words = len(c)
+// command is the command that the line begins with, its name, and the rest of the line.
+func (c aCall) command() (cliCommand, string, []string) {
+	for words := min(3, len(c)); words > 1; words-- {
+		name := strings.Join(c[:words], " ")
+		if command, ok := cliCommands()[name]; ok {
+			return command, name, c[words:]
+		}
 	}
-	name := strings.Join(c[:words], " ")
-	command, ok := cliCommands()[name]
-	if !ok {
+	return cliCommand{}, strings.Join(c, " "), nil
+}
+
+func (c aCall) run(ctx context.Context, stdout io.Writer) error {
+	if len(c) == 1 && c[0] == "--version" {
+		_, err := fmt.Fprintln(stdout, "aws-cli/2.38.1")
+		return err
+	}
+	command, name, rest := c.command()
+	if command.do == nil {
 		return fmt.Errorf("no command %q in this session", name)
 	}
-	given, err := readFlags(c[words:])
+	given, err := readFlags(rest)
 	if err != nil {
 		return err
 	}
@@ -96,14 +117,16 @@ func (c aCall) run(ctx context.Context, stdout io.Writer) error {
 	return printResult(stdout, result, query, output)
 }
 
-// readFlags reads --name value pairs. A value file://PATH is the text of that file; several values of one flag are lines.
+// readFlags reads --name value pairs after the operands. A value file://PATH is the text of that file; several values of one flag are
+// lines. A switch has the value "on".
 func readFlags(words []string) (cliFlags, error) {
 	given, name := cliFlags{}, ""
-	for _, word := range words {
-		flag, ok := strings.CutPrefix(word, "--")
-		if ok {
+	for i, word := range words {
+		if flag, ok := strings.CutPrefix(word, "--"); ok {
 			name = flag
-			given[name] = ""
+			if given[name] = ""; slices.Contains([]string{"recursive", "only-show-errors"}, name) {
+				given[name] = "on"
+			}
 			continue
 		}
 		if path, ok := strings.CutPrefix(word, "file://"); ok {
@@ -112,6 +135,10 @@ func readFlags(words []string) (cliFlags, error) {
 				return nil, err
 			}
 			word = string(text)
+		}
+		if name == "" {
+			given[strconv.Itoa(i)] = word
+			continue
 		}
 		given[name] = strings.TrimPrefix(given[name]+"\n"+word, "\n")
 	}
@@ -211,16 +238,24 @@ func cliPutBucketPolicy(ctx context.Context, c aws.Config, f cliFlags) (any, err
 	return nil, err
 }
 
-// cliPutLifecycle reads the rules, and looks whether the bucket is the caller's: the accounts keep no rules.
+func cliDeleteBucketPolicy(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
+	_, err := s3.NewFromConfig(c).DeleteBucketPolicy(ctx, &s3.DeleteBucketPolicyInput{Bucket: aws.String(f["bucket"])})
+	return nil, err
+}
+
+func cliDeleteBucket(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
+	_, err := s3.NewFromConfig(c).DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: aws.String(f["bucket"])})
+	return nil, err
+}
+
 func cliPutLifecycle(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
 	var rules types.BucketLifecycleConfiguration
 	if err := strictJSON(f["lifecycle-configuration"], &rules); err != nil {
 		return nil, err
 	}
-	if len(rules.Rules) == 0 {
-		return nil, errors.New("the lifecycle configuration has no rules")
-	}
-	_, err := s3.NewFromConfig(c).HeadBucket(ctx, &s3.HeadBucketInput{Bucket: aws.String(f["bucket"])})
+	_, err := s3.NewFromConfig(c).PutBucketLifecycleConfiguration(ctx, &s3.PutBucketLifecycleConfigurationInput{
+		Bucket: aws.String(f["bucket"]), LifecycleConfiguration: &rules,
+	})
 	return nil, err
 }
 
@@ -234,6 +269,66 @@ func cliPutObject(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
 		return nil, err
 	}
 	return map[string]any{"ETag": out.ETag}, nil
+}
+
+func cliHeadObject(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
+	out, err := s3.NewFromConfig(c).HeadObject(ctx, &s3.HeadObjectInput{Bucket: aws.String(f["bucket"]), Key: aws.String(f["key"])})
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"SSEKMSKeyId": out.SSEKMSKeyId}, nil
+}
+
+func cliDeleteObject(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
+	_, err := s3.NewFromConfig(c).DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String(f["bucket"]), Key: aws.String(f["key"])})
+	return nil, err
+}
+
+// location is the bucket and the prefix of s3://BUCKET/PREFIX.
+func location(uri string) (bucket, prefix string, err error) {
+	rest, ok := strings.CutPrefix(uri, "s3://")
+	if !ok {
+		return "", "", fmt.Errorf("%q is not s3://BUCKET/PREFIX", uri)
+	}
+	bucket, prefix, _ = strings.Cut(rest, "/")
+	return bucket, prefix, nil
+}
+
+// cliUpload puts the files of a folder into a bucket.
+func cliUpload(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
+	bucket, prefix, err := location(f["1"])
+	if err != nil {
+		return nil, err
+	}
+	files, err := os.ReadDir(f["0"])
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		put := cliFlags{"bucket": bucket, "key": prefix + file.Name(), "body": filepath.Join(f["0"], file.Name())}
+		if _, err := cliPutObject(ctx, c, put); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// cliRemove deletes the first thousand objects.
+func cliRemove(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
+	bucket, prefix, err := location(f["0"])
+	if err != nil {
+		return nil, err
+	}
+	listed, err := s3.NewFromConfig(c).ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &prefix})
+	if err != nil {
+		return nil, err
+	}
+	for _, object := range listed.Contents {
+		if _, err := cliDeleteObject(ctx, c, cliFlags{"bucket": bucket, "key": *object.Key}); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
 }
 
 // cliWaitForObject waits as long as the CLI would, but asks more often than every 5 s.
@@ -265,6 +360,20 @@ func cliPutKeyPolicy(ctx context.Context, c aws.Config, f cliFlags) (any, error)
 		KeyId: aws.String(f["key-id"]), PolicyName: aws.String(f["policy-name"]), Policy: aws.String(f["policy"]),
 	})
 	return nil, err
+}
+
+func cliScheduleKeyDeletion(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
+	days, err := strconv.ParseInt(f["pending-window-in-days"], 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	out, err := kms.NewFromConfig(c).ScheduleKeyDeletion(ctx, &kms.ScheduleKeyDeletionInput{
+		KeyId: aws.String(f["key-id"]), PendingWindowInDays: aws.Int32(int32(days)),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"KeyState": out.KeyState}, nil
 }
 
 func cliCallerIdentity(ctx context.Context, c aws.Config, _ cliFlags) (any, error) {

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestMissing holds the comparison of a page with what is printed to what it promises.
@@ -32,12 +33,18 @@ func TestMissing(t *testing.T) {
 
 // TestStandInRefuses: a session must fail at what the AWS CLI would not take, or the accounts would not let through.
 func TestStandInRefuses(t *testing.T) {
-	s := newSession(t, httptest.NewServer)
-	t.Setenv("AWS_CONFIG_FILE", filepath.Join(s.home, ".aws", "config"))
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(s.home, ".aws", "credentials"))
-	t.Setenv("AWS_REGION", "us-west-2")
+	w, dir := newWorld(time.Now), t.TempDir()
+	server := httptest.NewServer(w.cloud)
+	t.Cleanup(server.Close)
+	w.endpoint = server.URL
+	if err := w.write(dir); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(dir, "credentials"))
+	t.Setenv("AWS_REGION", demoRegion)
 	t.Setenv("AWS_PROFILE", "consumer")
-	policy := filepath.Join(s.work, "policy.json")
+	policy := filepath.Join(dir, "policy.json")
 	stranger := `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::` + demoSource +
 		`", "Principal": {"AWS": "arn:aws:iam::222222222222:role/nobody"}}]}`
 	if err := os.WriteFile(policy, []byte(stranger), 0o600); err != nil {
@@ -45,6 +52,8 @@ func TestStandInRefuses(t *testing.T) {
 	}
 	for _, tt := range []struct{ command, want string }{
 		{"s3 mb s3://consumer-copy", `no command "s3 mb s3://consumer-copy"`},
+		{"s3 cp --recursive --only-show-errors data s3://owner-data/", "--0 is missing"},
+		{"s3 rm s3://consumer-copy --recursive", "--only-show-errors is missing"},
 		{"kms create-key --text copies", "--description is missing"},
 		{"kms create-key --description copies --force yes", "unknown flag --force"},
 		{"kms create-key --description copies --query KeyMetadata.Name --output text", "finds no text"},
@@ -52,7 +61,7 @@ func TestStandInRefuses(t *testing.T) {
 		{"s3api put-bucket-policy --bucket owner-data --policy file://" + policy, "AccessDenied"},
 		{"s3api put-bucket-policy --profile owner --bucket owner-data --policy file://" + policy, "Invalid principal"},
 		{"iam put-role-policy --role-name absent --policy-name p --policy-document {}", "NoSuchEntity"},
-		{"cloudformation deploy --stack-name s --template-file ../../deploy/cloudformation/owner.yaml --parameter-overrides Bucket=b", "parameter ConsumerRoleArn is missing"},
+		{"cloudformation deploy --stack-name s --template-file ../../deploy/cloudformation/owner.yaml --parameter-overrides Bucket=b", "Parameters: [ConsumerRoleArn] must have values"},
 	} {
 		var out bytes.Buffer
 		err := aCall(strings.Fields(tt.command)).run(t.Context(), &out)

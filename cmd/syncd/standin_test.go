@@ -1,31 +1,26 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-
-	"syncd/internal/awsfake"
-	"syncd/internal/iam"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
 const (
 	waitStep  = 50 * time.Millisecond
 	waitLimit = 100 * time.Second
-
-	// iamDoor is the path at which a session's accounts take what the fake has no API for.
-	iamDoor = "/-/iam"
 )
 
 // standIns are the programs other than syncd that a session may call. They do what the documents ask of them and refuse
@@ -115,116 +110,66 @@ func openssl(args []string, stdout io.Writer) error {
 	return err
 }
 
-// cliIAM sends an action to the door of the session's accounts: IAM has no endpoint in the fake.
-func cliIAM(action string) func(context.Context, aws.Config, cliFlags) (any, error) {
-	return func(ctx context.Context, c aws.Config, f cliFlags) (result any, err error) {
-		signer, err := c.Credentials.Retrieve(ctx)
-		if err != nil {
-			return nil, err
+// cliForm sends an action of a service that takes forms, whose parameters have the names of the flags.
+func cliForm(service, action string) func(context.Context, aws.Config, cliFlags) (any, error) {
+	return func(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
+		form := url.Values{"Action": {action}, "Version": {"2010-05-08"}}
+		for name, value := range f {
+			parameter := ""
+			for word := range strings.SplitSeq(name, "-") {
+				parameter += strings.ToUpper(word[:1]) + word[1:]
+			}
+			form.Set(parameter, value)
 		}
-		body, err := json.Marshal(iamCall{action, signer.AccessKeyID, signer.SecretAccessKey, f})
-		if err != nil {
-			return nil, err
-		}
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, aws.ToString(c.BaseEndpoint)+iamDoor, bytes.NewReader(body))
-		if err != nil {
-			return nil, err
-		}
-		response, err := (&http.Client{}).Do(request)
-		if err != nil {
-			return nil, err
-		}
-		defer func() { err = errors.Join(err, response.Body.Close()) }()
-		text, err := io.ReadAll(response.Body)
-		if err == nil && response.StatusCode != http.StatusOK {
-			err = errors.New(string(text))
-		}
+		return nil, sendForm(ctx, c, service, form)
+	}
+}
+
+func sendForm(ctx context.Context, c aws.Config, service string, form url.Values) (err error) {
+	body := form.Encode()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, aws.ToString(c.BaseEndpoint)+"/", strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	signer, err := c.Credentials.Retrieve(ctx)
+	if err != nil {
+		return err
+	}
+	hash := fmt.Sprintf("%x", sha256.Sum256([]byte(body)))
+	if err := v4.NewSigner().SignHTTP(ctx, signer, request, hash, service, c.Region, time.Now()); err != nil {
+		return err
+	}
+	response, err := c.HTTPClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, response.Body.Close()) }()
+	text, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = errors.New(string(text))
+	}
+	return err
+}
+
+// cliDeploy makes a new stack of a template.
+func cliDeploy(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
+	template, err := os.ReadFile(f["template-file"])
+	if err != nil {
 		return nil, err
 	}
-}
-
-// iamCall is a request to the door: who asks, and for what.
-type iamCall struct {
-	Action, AccessKeyID, Secret string
-	Flags                       cliFlags
-}
-
-// serveIAM serves the door for the administrators of accounts.
-func serveIAM(admins map[*awsfake.User]*awsfake.Account) http.Handler {
-	roles := map[string]*awsfake.Role{}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var call iamCall
-		if err := json.NewDecoder(r.Body).Decode(&call); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		for admin, account := range admins {
-			if admin.AccessKeyID != call.AccessKeyID || admin.SecretAccessKey != call.Secret {
-				continue
-			}
-			if err := call.carryOut(account, roles); err != nil {
-				http.Error(w, err.Error(), http.StatusBadRequest)
-			}
-			return
-		}
-		http.Error(w, "AccessDenied", http.StatusForbidden)
-	})
-}
-
-func (c iamCall) carryOut(account *awsfake.Account, roles map[string]*awsfake.Role) error {
-	name := account.ID() + "/" + c.Flags["role-name"]
-	switch {
-	case c.Action == "CreateRole" && roles[name] == nil:
-		trust, err := iam.Parse([]byte(c.Flags["assume-role-policy-document"]))
-		if err != nil {
-			return fmt.Errorf("MalformedPolicyDocument: %w", err)
-		}
-		roles[name] = account.CreateRole(c.Flags["role-name"], trust, awsfake.RoleOptions{})
-	case c.Action == "PutRolePolicy" && roles[name] != nil:
-		policy, err := iam.Parse([]byte(c.Flags["policy-document"]))
-		if err != nil {
-			return fmt.Errorf("MalformedPolicyDocument: %w", err)
-		}
-		roles[name].SetPolicies(policy)
-	default:
-		return fmt.Errorf("%s of role %s: EntityAlreadyExists or NoSuchEntity", c.Action, name)
+	change := url.Values{
+		"Action": {"CreateChangeSet"}, "StackName": {f["stack-name"]}, "ChangeSetName": {"change"}, "ChangeSetType": {"CREATE"}, "TemplateBody": {string(template)},
 	}
-	return nil
-}
-
-// cliDeploy holds the command to the template: every parameter that is given is one of it and has the form it asks for, and
-// every one without a default is given. What the template grants is compared elsewhere with what syncd policy writes.
-func cliDeploy(_ context.Context, _ aws.Config, f cliFlags) (any, error) {
-	declared := regexp.MustCompile(`(?m)^  (\w+):\n    Type: String\n((?:    .*\n)*)`).FindAllStringSubmatch(templateOf(f), -1)
-	given := map[string]string{}
+	i := 0
 	for pair := range strings.SplitSeq(f["parameter-overrides"], "\n") {
+		i++
 		name, value, _ := strings.Cut(pair, "=")
-		given[name] = value
+		change.Set(fmt.Sprintf("Parameters.member.%d.ParameterKey", i), name)
+		change.Set(fmt.Sprintf("Parameters.member.%d.ParameterValue", i), value)
 	}
-	for _, parameter := range declared {
-		value, ok := given[parameter[1]]
-		if !ok && !strings.Contains(parameter[2], "Default:") {
-			return nil, fmt.Errorf("parameter %s is missing", parameter[1])
-		}
-		pattern := regexp.MustCompile(`AllowedPattern: "(.*)"`).FindStringSubmatch(parameter[2])
-		if ok && pattern != nil && !regexp.MustCompile("^("+pattern[1]+")$").MatchString(value) {
-			return nil, fmt.Errorf("parameter %s: %q is not %s", parameter[1], value, pattern[1])
-		}
-		delete(given, parameter[1])
+	if err := sendForm(ctx, c, "cloudformation", change); err != nil {
+		return nil, err
 	}
-	if len(given) > 0 || len(declared) == 0 {
-		return nil, fmt.Errorf("the template has no parameters %v", given)
-	}
-	return nil, nil
-}
-
-// templateOf is the text of the parameters of a template that lies in the repository.
-func templateOf(f cliFlags) string {
-	text, err := os.ReadFile(f["template-file"])
-	if err != nil {
-		return ""
-	}
-	_, parameters, _ := strings.Cut(string(text), "\nParameters:\n")
-	parameters, _, _ = strings.Cut(parameters, "\nConditions:\n")
-	return parameters
+	return nil, sendForm(ctx, c, "cloudformation", url.Values{"Action": {"ExecuteChangeSet"}, "StackName": {f["stack-name"]}, "ChangeSetName": {"change"}})
 }

@@ -1,6 +1,7 @@
 package awsfake
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -55,26 +56,40 @@ func (a *Account) SetResourceControl(policies ...*iam.Document) {
 type User struct {
 	Name, ARN, AccessKeyID, SecretAccessKey string
 
-	account  *Account
-	policies []*iam.Document
-	boundary *iam.Document
+	identity
+	account *Account
+	id      string // AIDA...
+	path    string
+	created time.Time
 }
 
 // CreateUser creates a user with these identity policies.
 func (a *Account) CreateUser(name string, policies ...*iam.Document) *User {
-	c := a.cloud
-	u := &User{
-		Name: name, ARN: fmt.Sprintf("arn:aws:iam::%s:user/%s", a.id, name),
-		AccessKeyID: "AKIA" + c.random.letters(16), SecretAccessKey: c.random.hex(20),
-		account: a, policies: policies,
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.credentials[u.AccessKeyID] = &credential{
-		secret: u.SecretAccessKey, account: a, user: u, id: "AIDA" + c.random.letters(17),
-		caller: iam.Caller{ARN: u.ARN, Account: a.id},
-	}
+	u := a.newUser(name, "/")
+	u.replacePolicies(policies)
+	a.cloud.mu.Lock()
+	defer a.cloud.mu.Unlock()
+	a.cloud.users[u.ARN] = u
+	u.AccessKeyID, u.SecretAccessKey = u.addAccessKey()
 	return u
+}
+
+func (a *Account) newUser(name, path string) *User {
+	return &User{
+		Name: name, ARN: fmt.Sprintf("arn:aws:iam::%s:user%s%s", a.id, path, name),
+		account: a, id: "AIDA" + a.cloud.random.letters(17), path: path, created: a.cloud.now(),
+	}
+}
+
+// addAccessKey gives the user a pair of keys. The caller holds Cloud.mu.
+func (u *User) addAccessKey() (id, secret string) {
+	c := u.account.cloud
+	id, secret = "AKIA"+c.random.letters(16), c.random.hex(20)
+	c.credentials[id] = &credential{
+		secret: secret, account: u.account, user: u, id: u.id, created: c.now(),
+		caller: iam.Caller{ARN: u.ARN, Account: u.account.id},
+	}
+	return id, secret
 }
 
 // AdminUser creates a user who may do everything; each call creates another one.
@@ -86,7 +101,7 @@ func (a *Account) AdminUser() *User {
 func (u *User) SetPolicies(policies ...*iam.Document) {
 	u.account.cloud.mu.Lock()
 	defer u.account.cloud.mu.Unlock()
-	u.policies = policies
+	u.replacePolicies(policies)
 }
 
 // SetBoundary sets the user's permissions boundary; nil takes it away.
@@ -109,33 +124,38 @@ type RoleOptions struct {
 type Role struct {
 	Name, ARN string
 
-	account    *Account
-	id         string
-	trust      *iam.Document
-	policies   []*iam.Document
-	boundary   *iam.Document
-	tags       map[string]string
-	maxSession time.Duration
-	deleted    bool
+	identity
+	account     *Account
+	id          string // AROA...
+	path        string
+	created     time.Time
+	description string
+	trust       *iam.Document
+	tags        map[string]string
+	maxSession  time.Duration
+	deleted     bool
 }
 
 // CreateRole creates a role that the trust policy lets callers assume.
 func (a *Account) CreateRole(name string, trust *iam.Document, o RoleOptions) *Role {
+	r := a.newRole(name, trust, o)
+	a.cloud.mu.Lock()
+	defer a.cloud.mu.Unlock()
+	a.cloud.roles[r.ARN] = r
+	return r
+}
+
+func (a *Account) newRole(name string, trust *iam.Document, o RoleOptions) *Role {
 	path := "/" + strings.Trim(o.Path, "/") + "/"
 	if path == "//" {
 		path = "/"
 	}
 	r := &Role{
-		Name: name, ARN: fmt.Sprintf("arn:aws:iam::%s:role%s%s", a.id, path, name),
-		account: a, id: "AROA" + a.cloud.random.letters(17), trust: trust, policies: o.Policies, boundary: o.Boundary,
-		tags: maps.Clone(o.Tags), maxSession: o.MaxSession,
+		Name: name, ARN: fmt.Sprintf("arn:aws:iam::%s:role%s%s", a.id, path, name), identity: identity{boundary: o.Boundary},
+		account: a, id: "AROA" + a.cloud.random.letters(17), path: path, created: a.cloud.now(), trust: trust,
+		tags: maps.Clone(o.Tags), maxSession: cmp.Or(o.MaxSession, time.Hour),
 	}
-	if r.maxSession == 0 {
-		r.maxSession = time.Hour
-	}
-	a.cloud.mu.Lock()
-	defer a.cloud.mu.Unlock()
-	a.cloud.roles[r.ARN] = r
+	r.replacePolicies(o.Policies)
 	return r
 }
 
@@ -143,7 +163,7 @@ func (a *Account) CreateRole(name string, trust *iam.Document, o RoleOptions) *R
 func (r *Role) SetPolicies(policies ...*iam.Document) {
 	r.account.cloud.mu.Lock()
 	defer r.account.cloud.mu.Unlock()
-	r.policies = policies
+	r.replacePolicies(policies)
 }
 
 // SetBoundary sets the role's permissions boundary, for sessions under way too; nil takes it away.
@@ -175,6 +195,7 @@ func (r *Role) Revoke() {
 // credential is an access key and who signs with it: a user, or a session of a role.
 type credential struct {
 	secret, token string
+	created       time.Time // of a user's
 	expires       time.Time // zero for a user; guarded by Cloud.mu
 	account       *Account
 	caller        iam.Caller

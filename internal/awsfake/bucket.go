@@ -29,9 +29,11 @@ type Bucket struct {
 	account      *Account
 	name, region string
 	created      time.Time
-	publicAccess bool // Block Public Access is off
 
 	mu         sync.RWMutex
+	block      *publicAccessBlock // nil: there is none
+	lifecycle  []lifecycleRule
+	tags       []bucketTag
 	policy     *iam.Document
 	rule       encryptionRule
 	versioning string // "", "Enabled" or "Suspended", as GetBucketVersioning says it
@@ -60,7 +62,9 @@ func (a *Account) CreateBucket(name, region string, o BucketOptions) *Bucket {
 	if o.KeyARN != "" {
 		b.rule.key = c.mustKey(o.KeyARN)
 	}
-	b.publicAccess = o.PublicAccess
+	if o.PublicAccess {
+		b.block = &publicAccessBlock{}
+	}
 	b.objectLock, b.requester = o.ObjectLock, o.RequesterPays
 	if o.Versioning || o.ObjectLock {
 		b.versioning = versioningEnabled
@@ -76,7 +80,7 @@ func (a *Account) CreateBucket(name, region string, o BucketOptions) *Bucket {
 
 func newBucket(a *Account, name, region string) *Bucket {
 	return &Bucket{
-		cloud: a.cloud, account: a, name: name, region: region, created: a.cloud.now(),
+		cloud: a.cloud, account: a, name: name, region: region, created: a.cloud.now(), block: &publicAccessBlock{true, true, true, true},
 		index: newIndex(), uploads: map[string]*upload{}, completed: map[string]*object{},
 	}
 }

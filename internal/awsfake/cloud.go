@@ -1,4 +1,4 @@
-// Package awsfake is a working double of S3, STS and KMS of several AWS accounts behind one HTTP endpoint.
+// Package awsfake is a working double of S3, STS, KMS, IAM and CloudFormation of several AWS accounts behind one HTTP endpoint.
 //
 // It promises what a careful client could notice: signatures are verified, sessions expire, every request is authorised by
 // [iam.Evaluate] against the policies of the caller, of the bucket, key or role, of their organizations and of the VPC endpoint, S3
@@ -6,7 +6,7 @@
 // sentences. What it does not know it refuses with 501 and the operation's name; it never guesses.
 //
 // It leaves out what a copy of a bucket never meets: ACLs other than the owner's (an object that another account owns is put by the owner's hand), reading under a key of the customer (SSE-C), the
-// default retention of object lock, lifecycle, replication, notifications, anonymous requests, and eventual consistency. Bucket keys
+// default retention of object lock, acting on lifecycle rules, replication, notifications, anonymous requests, and eventual consistency. Bucket keys
 // are not cached: every use asks KMS again, so that a revoked grant is felt at once.
 //
 // Words to know. A [Cloud] is the whole of AWS; it has two doors, a listener ([Cloud.ServeHTTP]) and an in-memory one
@@ -50,16 +50,24 @@ type Cloud struct {
 	crc       *crc64nvme
 	ownedByS3 *Key // wraps the data keys of SSE-S3
 	s3        map[string]s3Operation
+	iam       map[string]iamOperation
+	kms       map[string]kmsOperation
 	faults    faults
 	counts    counts
 	latency   atomic.Int64
 	packed    atomic.Int64 // the limit of packed policies, in bytes
 
+	stacksMu sync.Mutex // held before mu
+	stacks   []*stack
+
 	mu          sync.RWMutex // guards the maps, and the policies and states of what is in them
 	accounts    map[string]*Account
 	credentials map[string]*credential  // by access key id
+	users       map[string]*User        // by ARN
 	roles       map[string]*Role        // by ARN
+	managed     map[string]*managed     // policies, by ARN
 	keys        map[string]*Key         // by ARN
+	aliases     map[string]*Key         // by the ARN of the alias
 	buckets     map[string]*Bucket      // by name
 	points      map[string]*AccessPoint // by ARN and by alias
 	patterns    map[uint64]*pattern     // by seed, of the synthetic bodies put so far
@@ -69,10 +77,11 @@ type Cloud struct {
 func New(o Options) *Cloud {
 	c := &Cloud{
 		now: o.Now, oneClock: o.OneClock, log: o.Logger, plainHTTP: o.PlainHTTPInsecure,
-		random: newRandom(o.Seed), crc: newCRC64NVME(), s3: s3Operations(),
+		random: newRandom(o.Seed), crc: newCRC64NVME(), s3: s3Operations(), iam: iamOperations(), kms: kmsOperations(),
 		counts:   counts{total: Requests{}, throttled: Requests{}, buckets: map[string]Requests{}, keys: map[string]Requests{}},
-		accounts: map[string]*Account{}, credentials: map[string]*credential{}, roles: map[string]*Role{},
-		keys: map[string]*Key{}, buckets: map[string]*Bucket{}, points: map[string]*AccessPoint{}, patterns: map[uint64]*pattern{},
+		accounts: map[string]*Account{}, credentials: map[string]*credential{},
+		users: map[string]*User{}, roles: map[string]*Role{}, managed: managedByAWS(), keys: map[string]*Key{}, aliases: map[string]*Key{},
+		buckets: map[string]*Bucket{}, points: map[string]*AccessPoint{}, patterns: map[uint64]*pattern{},
 	}
 	if c.now == nil {
 		c.now = time.Now

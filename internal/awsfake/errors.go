@@ -7,12 +7,43 @@ import (
 	"strings"
 )
 
-// The three services, by the names that signatures carry.
+// The services, by the names that signatures carry.
 const (
 	serviceS3  = "s3"
 	serviceSTS = "sts"
 	serviceKMS = "kms"
+	serviceIAM = "iam"
+	// serviceCloudFormation is there for what the documents deploy with it.
+	serviceCloudFormation = "cloudformation"
 )
+
+// protocol is the form of a service's requests and answers.
+type protocol int
+
+const (
+	restXML   protocol = iota // S3
+	queryForm                 // STS, IAM, CloudFormation: a form, answered in XML
+	awsJSON                   // KMS
+)
+
+// protocol goes by the service, and where the fake does not have it by what the request looks like: its refusal must be readable too.
+func (q *request) protocol() protocol {
+	switch q.service {
+	case serviceS3:
+		return restXML
+	case serviceSTS, serviceIAM, serviceCloudFormation:
+		return queryForm
+	case serviceKMS:
+		return awsJSON
+	}
+	switch {
+	case q.http.Header.Get("X-Amz-Target") != "":
+		return awsJSON
+	case strings.HasPrefix(q.http.Header.Get("Content-Type"), "application/x-www-form-urlencoded"):
+		return queryForm
+	}
+	return restXML
+}
 
 // apiError is a refusal in AWS's words. Statuses and codes of S3 are those of "Error responses" in
 // the Amazon S3 API Reference.
@@ -54,7 +85,7 @@ func errExpiredToken(service string) *apiError {
 	switch service {
 	case serviceKMS:
 		return refuse(http.StatusBadRequest, "ExpiredTokenException", "The security token included in the request is expired")
-	case serviceSTS:
+	case serviceSTS, serviceIAM, serviceCloudFormation:
 		return refuse(http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired")
 	}
 	return refuse(http.StatusBadRequest, "ExpiredToken", "The provided token has expired.")
@@ -140,13 +171,13 @@ func (q *request) refusal(e *apiError) *response {
 	if q.http.Method == http.MethodHead || e.status == http.StatusNotModified {
 		return res
 	}
-	switch q.service {
-	case serviceS3:
+	switch q.protocol() {
+	case restXML:
 		res.setXML(q.s3Error(e))
-	case serviceSTS:
+	case queryForm:
 		res.header.Set("Content-Type", "text/xml")
-		res.setBody(q.stsError(e))
-	default:
+		res.setBody(q.queryError(e))
+	case awsJSON:
 		body, err := json.Marshal(map[string]string{"__type": e.code, "message": e.message})
 		if err != nil {
 			panic("BUG: strings marshal")
@@ -172,9 +203,16 @@ func (q *request) s3Error(e *apiError) *xmlWriter {
 	return x
 }
 
-func (q *request) stsError(e *apiError) []byte {
+func (q *request) queryError(e *apiError) []byte {
 	x := newXML()
-	x.openNS("ErrorResponse", "https://sts.amazonaws.com/doc/2011-06-15/")
+	namespace := stsNamespace
+	switch q.service {
+	case serviceIAM:
+		namespace = iamNamespace
+	case serviceCloudFormation:
+		namespace = stackNamespace
+	}
+	x.openNS("ErrorResponse", namespace)
 	x.open("Error")
 	x.element("Type", "Sender")
 	x.element("Code", e.code)

@@ -34,8 +34,12 @@ type Key struct {
 	material        cipher.AEAD
 
 	// guarded by Cloud.mu
-	policy *iam.Document
-	state  string
+	policy      *iam.Document
+	state       string
+	deletion    time.Time // of a key in its waiting period
+	description string
+	tags        map[string]string
+	rotates     bool
 
 	rate limiter
 }
@@ -116,10 +120,13 @@ func (k *Key) SetEnabled(enabled bool) {
 // ScheduleDeletion puts the key into its waiting period, in which it cannot be used.
 func (k *Key) ScheduleDeletion() { k.setState(keyPendingDeletion) }
 
-func (k *Key) setState(state string) {
+func (k *Key) setState(state string) { k.update(func() { k.state = state }) }
+
+// update changes what Cloud.mu guards.
+func (k *Key) update(change func()) {
 	k.account.cloud.mu.Lock()
 	defer k.account.cloud.mu.Unlock()
-	k.state = state
+	change()
 }
 
 func (k *Key) read() (policy *iam.Document, state string) {
@@ -162,13 +169,18 @@ func (c *Cloud) findKey(id, region string, caller *Account) *Key {
 	if strings.HasPrefix(id, "alias/") && strings.TrimPrefix(id, "alias/") == "aws/s3" {
 		return caller.managedKey(region)
 	}
-	if !strings.HasPrefix(id, "arn:") {
+	switch {
+	case strings.HasPrefix(id, "alias/"):
+		id = fmt.Sprintf("arn:aws:kms:%s:%s:%s", region, caller.id, id)
+	case !strings.HasPrefix(id, "arn:"):
 		id = fmt.Sprintf("arn:aws:kms:%s:%s:key/%s", region, caller.id, id)
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	if k := c.keys[id]; k != nil && k.region == region {
-		return k
+	for _, k := range []*Key{c.keys[id], c.aliases[id]} {
+		if k != nil && k.region == region {
+			return k
+		}
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"syncd/internal/iam"
 )
@@ -25,8 +24,19 @@ type kmsInput struct {
 	PendingWindowInDays int
 	DryRun              bool
 	DryRunModifiers     []string
-	Description         string
+
+	// Of keys and their aliases.
+	Description, KeyUsage, Origin  string
+	MultiRegion                    bool
+	BypassPolicyLockoutSafetyCheck bool
+	AliasName                      string
+	TargetKeyID                    string `json:"TargetKeyId"`
+	Tags                           []kmsTag
+	TagKeys                        []string
 }
+
+// kmsTag is a tag as KMS spells it.
+type kmsTag struct{ TagKey, TagValue string }
 
 // kmsOperation is a KMS operation: the action it needs, and what it does once that is allowed.
 type kmsOperation struct {
@@ -34,28 +44,27 @@ type kmsOperation struct {
 	serve  func(*request, *Key, *kmsInput) (any, error)
 }
 
-func kmsOperationOf(name string) (kmsOperation, bool) {
-	switch name {
-	case "DescribeKey":
-		return kmsOperation{"kms:DescribeKey", (*request).describeKey}, true
-	case "GetKeyPolicy":
-		return kmsOperation{"kms:GetKeyPolicy", (*request).getKeyPolicy}, true
-	case "PutKeyPolicy":
-		return kmsOperation{"kms:PutKeyPolicy", (*request).putKeyPolicy}, true
-	case "EnableKey":
-		return kmsOperation{"kms:EnableKey", (*request).enableKey}, true
-	case "DisableKey":
-		return kmsOperation{"kms:DisableKey", (*request).disableKey}, true
-	case "ScheduleKeyDeletion":
-		return kmsOperation{"kms:ScheduleKeyDeletion", (*request).scheduleKeyDeletion}, true
-	case "Encrypt":
-		return kmsOperation{"kms:Encrypt", (*request).encryptDirect}, true
-	case "Decrypt":
-		return kmsOperation{"kms:Decrypt", (*request).decryptDirect}, true
-	case "GenerateDataKey":
-		return kmsOperation{"kms:GenerateDataKey", (*request).generateDataKeyDirect}, true
+func kmsOperations() map[string]kmsOperation {
+	return map[string]kmsOperation{
+		"DescribeKey":          {"kms:DescribeKey", (*request).describeKey},
+		"GetKeyPolicy":         {"kms:GetKeyPolicy", (*request).getKeyPolicy},
+		"PutKeyPolicy":         {"kms:PutKeyPolicy", (*request).putKeyPolicy},
+		"ListKeyPolicies":      {"kms:ListKeyPolicies", (*request).listKeyPolicies},
+		"EnableKey":            {"kms:EnableKey", (*request).enableKey},
+		"DisableKey":           {"kms:DisableKey", (*request).disableKey},
+		"ScheduleKeyDeletion":  {"kms:ScheduleKeyDeletion", (*request).scheduleKeyDeletion},
+		"CancelKeyDeletion":    {"kms:CancelKeyDeletion", (*request).cancelKeyDeletion},
+		"UpdateKeyDescription": {"kms:UpdateKeyDescription", (*request).updateKeyDescription},
+		"EnableKeyRotation":    {"kms:EnableKeyRotation", (*request).enableKeyRotation},
+		"DisableKeyRotation":   {"kms:DisableKeyRotation", (*request).disableKeyRotation},
+		"GetKeyRotationStatus": {"kms:GetKeyRotationStatus", (*request).getKeyRotationStatus},
+		"TagResource":          {"kms:TagResource", (*request).tagKey},
+		"UntagResource":        {"kms:UntagResource", (*request).untagKey},
+		"ListResourceTags":     {"kms:ListResourceTags", (*request).listKeyTags},
+		"Encrypt":              {"kms:Encrypt", (*request).encryptDirect},
+		"Decrypt":              {"kms:Decrypt", (*request).decryptDirect},
+		"GenerateDataKey":      {"kms:GenerateDataKey", (*request).generateDataKeyDirect},
 	}
-	return kmsOperation{}, false
 }
 
 func (q *request) serveKMS() (*response, error) {
@@ -70,6 +79,12 @@ func (q *request) serveKMS() (*response, error) {
 		out, err = q.createKey(in)
 	case "ListKeys":
 		out, err = q.listKeys()
+	case "CreateAlias", "UpdateAlias":
+		out, err = q.putAlias(in)
+	case "DeleteAlias":
+		out, err = q.deleteAlias(in)
+	case "ListAliases":
+		out, err = q.listAliases(in)
 	default:
 		out, err = q.serveKey(in)
 	}
@@ -87,7 +102,7 @@ func (q *request) serveKMS() (*response, error) {
 
 // serveKey serves the operations on one key.
 func (q *request) serveKey(in *kmsInput) (any, error) {
-	op, known := kmsOperationOf(q.operation)
+	op, known := q.cloud.kms[q.operation]
 	if !known {
 		return nil, errNotImplemented(q.operation)
 	}
@@ -98,18 +113,32 @@ func (q *request) serveKey(in *kmsInput) (any, error) {
 	if k == nil || k.account != q.caller.account && !crossesAccounts(q.operation) {
 		return nil, q.noSuchKMSKey(in.KeyID, op.action)
 	}
-	err := q.useKey(k, op.action, keyUse{service: serviceKMS, region: q.region, context: in.EncryptionContext})
-	if refused, ok := err.(*apiError); ok && manages(q.operation) && //nolint:errorlint // useKey returns it unwrapped
-		(refused.code == "DisabledException" || refused.code == "KMSInvalidStateException" && q.operation != "EnableKey") {
-		err = nil
-	}
-	if err != nil {
+	if err := q.allowKey(k, op.action, in.EncryptionContext); err != nil {
 		return nil, err
 	}
 	if in.DryRun {
 		return nil, refuse(http.StatusBadRequest, "DryRunOperationException", "The request would have succeeded, but the DryRun option is set.")
 	}
 	return op.serve(q, k, in)
+}
+
+// allowKey authorises an operation on a key. What manages it works on one that cannot be used; of one that is about to be deleted
+// little can be changed ("Key states of AWS KMS keys", AWS KMS Developer Guide).
+func (q *request) allowKey(k *Key, action string, context map[string]string) error {
+	err := q.useKey(k, action, keyUse{service: serviceKMS, region: q.region, context: context})
+	refused, ok := err.(*apiError) //nolint:errorlint // useKey returns it unwrapped
+	if !ok || !manages(q.operation) {
+		return err
+	}
+	pending := refused.code == "KMSInvalidStateException"
+	fixed := slices.Contains([]string{
+		"EnableKey", "DisableKey", "ScheduleKeyDeletion", "CreateAlias", "UpdateAlias", "UpdateKeyDescription",
+		"EnableKeyRotation", "DisableKeyRotation", "TagResource", "UntagResource",
+	}, q.operation)
+	if refused.code == "DisabledException" || pending && !fixed {
+		return nil
+	}
+	return err
 }
 
 // crossesAccounts reports whether the operation can work on another account's key, whatever its policy
@@ -150,105 +179,6 @@ func (q *request) allowAccount(action string) error {
 	}
 	return refuse(http.StatusBadRequest, "AccessDeniedException", "User: %s is not authorized to perform: %s on resource: * %s",
 		q.caller.caller.ARN, action, d.Reason())
-}
-
-func (q *request) createKey(in *kmsInput) (any, error) {
-	if err := q.allowAccount("kms:CreateKey"); err != nil {
-		return nil, err
-	}
-	var policy *iam.Document
-	if in.Policy != "" {
-		var err error
-		if policy, err = q.cloud.parseKeyPolicy(in.Policy); err != nil {
-			return nil, err
-		}
-	}
-	k := q.caller.account.CreateKey(q.region, policy)
-	return q.describeKey(k, in)
-}
-
-func (q *request) listKeys() (any, error) {
-	if err := q.allowAccount("kms:ListKeys"); err != nil {
-		return nil, err
-	}
-	type listed struct {
-		KeyID  string `json:"KeyId"`
-		KeyARN string `json:"KeyArn"`
-	}
-	keys := []listed{}
-	q.cloud.mu.RLock()
-	defer q.cloud.mu.RUnlock()
-	for arn, k := range q.cloud.keys {
-		if k.account == q.caller.account && k.region == q.region {
-			keys = append(keys, listed{k.id, arn})
-		}
-	}
-	slices.SortFunc(keys, func(a, b listed) int { return strings.Compare(a.KeyARN, b.KeyARN) })
-	return map[string]any{"Keys": keys, "Truncated": false}, nil
-}
-
-func (q *request) describeKey(k *Key, _ *kmsInput) (any, error) {
-	_, state := k.read()
-	manager := "CUSTOMER"
-	if k.managed {
-		manager = "AWS"
-	}
-	return map[string]any{"KeyMetadata": map[string]any{
-		"AWSAccountId": k.account.id, "KeyId": k.id, "Arn": k.arn, "CreationDate": k.created.Unix(),
-		"Enabled": state == keyEnabled, "KeyState": state, "KeyUsage": "ENCRYPT_DECRYPT", "KeyManager": manager,
-		"KeySpec": "SYMMETRIC_DEFAULT", "Origin": "AWS_KMS", "EncryptionAlgorithms": []string{"SYMMETRIC_DEFAULT"}, "MultiRegion": false,
-	}}, nil
-}
-
-func (q *request) getKeyPolicy(k *Key, _ *kmsInput) (any, error) {
-	policy, _ := k.read()
-	return map[string]string{"Policy": policy.String(), "PolicyName": "default"}, nil
-}
-
-func (q *request) putKeyPolicy(k *Key, in *kmsInput) (any, error) {
-	policy, err := q.cloud.parseKeyPolicy(in.Policy)
-	if err != nil {
-		return nil, err
-	}
-	k.SetPolicy(policy)
-	return struct{}{}, nil
-}
-
-func (c *Cloud) parseKeyPolicy(text string) (*iam.Document, error) {
-	d, err := iam.Parse([]byte(text))
-	if err == nil {
-		err = d.CheckKind(iam.Key)
-	}
-	if err != nil {
-		return nil, refuse(http.StatusBadRequest, "MalformedPolicyDocumentException", "%v", err)
-	}
-	if c.stranger(d) != "" {
-		return nil, refuse(http.StatusBadRequest, "MalformedPolicyDocumentException", "Policy contains a statement with one or more invalid principals.")
-	}
-	return d, nil
-}
-
-func (q *request) enableKey(k *Key, _ *kmsInput) (any, error) {
-	k.SetEnabled(true)
-	return struct{}{}, nil
-}
-
-func (q *request) disableKey(k *Key, _ *kmsInput) (any, error) {
-	k.SetEnabled(false)
-	return struct{}{}, nil
-}
-
-func (q *request) scheduleKeyDeletion(k *Key, in *kmsInput) (any, error) {
-	days := in.PendingWindowInDays
-	if days == 0 {
-		days = 30
-	}
-	if days < 7 || days > 30 {
-		return nil, refuse(http.StatusBadRequest, "ValidationException", "PendingWindowInDays must be between 7 and 30")
-	}
-	k.ScheduleDeletion()
-	at := q.cloud.now().Add(time.Duration(days) * 24 * time.Hour)
-	return map[string]any{"KeyId": k.arn, "KeyState": keyPendingDeletion, "DeletionDate": at.Unix(), "PendingWindowInDays": days}, nil
 }
 
 func (q *request) encryptDirect(k *Key, in *kmsInput) (any, error) {

@@ -322,8 +322,8 @@ func TestDeleteObjects(t *testing.T) {
 
 func TestUnknownOperationsAreNamed(t *testing.T) {
 	w := newWorld(t, awsfake.Options{})
-	_, err := s3Client(w.userConfig(w.base)).GetBucketLifecycleConfiguration(t.Context(), &s3.GetBucketLifecycleConfigurationInput{Bucket: aws.String("consumer-copy")})
-	if code(err) != "NotImplemented" || !strings.Contains(message(err), "?lifecycle") {
+	_, err := s3Client(w.userConfig(w.base)).GetBucketReplication(t.Context(), &s3.GetBucketReplicationInput{Bucket: aws.String("consumer-copy")})
+	if code(err) != "NotImplemented" || !strings.Contains(message(err), "?replication") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -11,23 +11,33 @@ import (
 // was about this very role: from now on it shows the role's id (AROA...) and means nobody, even when
 // another role of that name is created ("AWS JSON policy elements: Principal", IAM User Guide).
 func (r *Role) Delete() {
+	r.account.cloud.mu.Lock()
+	defer r.account.cloud.mu.Unlock()
+	r.remove()
+}
+
+// remove is Delete for a caller that holds Cloud.mu.
+func (r *Role) remove() {
 	c := r.account.cloud
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.roles[r.ARN] == r {
 		delete(c.roles, r.ARN)
 	}
-	r.deleted, r.policies, r.trust, r.boundary = true, nil, nil, nil
+	r.deleted, r.trust, r.identity = true, nil, identity{}
+	c.renamePrincipal(r.ARN, r.id)
+}
+
+// renamePrincipal puts the id of a deleted role or user into the policies that name it. The caller holds mu.
+func (c *Cloud) renamePrincipal(arn, id string) {
 	for _, b := range c.buckets {
 		b.mu.Lock()
-		b.policy = renamed(b.policy, r.ARN, r.id)
+		b.policy = renamed(b.policy, arn, id)
 		b.mu.Unlock()
 	}
 	for _, k := range c.keys {
-		k.policy = renamed(k.policy, r.ARN, r.id)
+		k.policy = renamed(k.policy, arn, id)
 	}
-	for _, other := range c.roles {
-		other.trust = renamed(other.trust, r.ARN, r.id)
+	for _, role := range c.roles {
+		role.trust = renamed(role.trust, arn, id)
 	}
 }
 
@@ -61,6 +71,11 @@ func renamed(d *iam.Document, from, to string) *iam.Document {
 func (c *Cloud) stranger(d *iam.Document) string {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
+	return c.strangerIn(d)
+}
+
+// strangerIn is stranger for a caller that holds mu.
+func (c *Cloud) strangerIn(d *iam.Document) string {
 	for _, s := range d.Statements {
 		for _, p := range slices.Concat(s.Principals, s.NotPrincipals) {
 			if p.Kind == iam.AWSPrincipal && !c.exists(p.ID) {
@@ -76,7 +91,7 @@ func (c *Cloud) stranger(d *iam.Document) string {
 func (c *Cloud) exists(id string) bool {
 	parts := strings.SplitN(id, ":", 6)
 	switch {
-	case id == "*" || c.accounts[id] != nil || c.roles[id] != nil:
+	case id == "*" || c.accounts[id] != nil || c.roles[id] != nil || c.users[id] != nil:
 		return true
 	case len(parts) < 6 || c.accounts[parts[4]] == nil:
 		return false
@@ -88,13 +103,6 @@ func (c *Cloud) exists(id string) bool {
 			}
 		}
 		return false
-	case parts[5] == "root":
-		return true
 	}
-	for _, cred := range c.credentials {
-		if cred.user != nil && cred.user.ARN == id {
-			return true
-		}
-	}
-	return false
+	return parts[5] == "root"
 }

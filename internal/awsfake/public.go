@@ -48,12 +48,12 @@ func fixes(c iam.Condition) bool {
 // restricted reports whether RestrictPublicBuckets keeps the caller out: a bucket with a public policy
 // is then its own account's.
 func (q *request) restricted(b *Bucket, policy *iam.Document) bool {
-	return !b.publicAccess && q.caller.account != b.account && public(policy)
+	return b.accessBlock().RestrictPublicBuckets && q.caller.account != b.account && public(policy)
 }
 
 // refusePublic is the BlockPublicPolicy setting.
 func (q *request) refusePublic(b *Bucket, policy *iam.Document) error {
-	if b.publicAccess || !public(policy) {
+	if !b.accessBlock().BlockPublicPolicy || !public(policy) {
 		return nil
 	}
 	return refuse(http.StatusForbidden, "AccessDenied", "User: %s is not authorized to perform: s3:PutBucketPolicy on resource: \"%s\" "+
@@ -68,12 +68,61 @@ func (q *request) getBucketPolicyStatus(b *Bucket) (*response, error) {
 	})
 }
 
+// publicAccessBlock are the four settings of Block Public Access. Without ACLs the two that are about them change nothing.
+type publicAccessBlock struct {
+	BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets bool
+}
+
+func (b *Bucket) accessBlock() publicAccessBlock {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if b.block == nil {
+		return publicAccessBlock{}
+	}
+	return *b.block
+}
+
 func (q *request) getPublicAccessBlock(b *Bucket) (*response, error) {
-	return q.setting(b, "s3:GetBucketPublicAccessBlock", func(x *xmlWriter) {
-		x.openNS("PublicAccessBlockConfiguration", s3Namespace)
-		for _, name := range []string{"BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"} {
-			x.boolean(name, !b.publicAccess)
-		}
-		x.close("PublicAccessBlockConfiguration")
-	})
+	if err := q.allow(b, "s3:GetBucketPublicAccessBlock", "", nil); err != nil {
+		return nil, err
+	}
+	b.mu.RLock()
+	none := b.block == nil
+	b.mu.RUnlock()
+	if none {
+		return nil, refuse(http.StatusNotFound, "NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found").
+			with("BucketName", b.name)
+	}
+	block, x := b.accessBlock(), newXML()
+	x.openNS("PublicAccessBlockConfiguration", s3Namespace)
+	x.boolean("BlockPublicAcls", block.BlockPublicAcls)
+	x.boolean("IgnorePublicAcls", block.IgnorePublicAcls)
+	x.boolean("BlockPublicPolicy", block.BlockPublicPolicy)
+	x.boolean("RestrictPublicBuckets", block.RestrictPublicBuckets)
+	x.close("PublicAccessBlockConfiguration")
+	return answerXML(x), nil
+}
+
+func (q *request) putPublicAccessBlock(b *Bucket) (*response, error) {
+	if err := q.allow(b, "s3:PutBucketPublicAccessBlock", "", nil); err != nil {
+		return nil, err
+	}
+	block := &publicAccessBlock{}
+	if err := q.readXML(block); err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.block = block
+	return answer(http.StatusOK), nil
+}
+
+func (q *request) deletePublicAccessBlock(b *Bucket) (*response, error) {
+	if err := q.allow(b, "s3:PutBucketPublicAccessBlock", "", nil); err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.block = nil
+	return answer(http.StatusNoContent), nil
 }

@@ -37,49 +37,59 @@ func s3Operations() map[string]s3Operation {
 		return s3Operation{serve: f, point: true}
 	}
 	return map[string]s3Operation{
-		"ListBuckets":                {serve: (*request).listBuckets, noBucket: true},
-		"CreateBucket":               {serve: (*request).createBucket, noBucket: true},
-		"GetBucketLocation":          {serve: (*request).getBucketLocation, anyRegion: true, point: true},
-		"HeadBucket":                 in((*request).headBucket),
-		"DeleteBucket":               on((*request).deleteBucket),
-		"GetBucketPolicy":            in((*request).getBucketPolicy),
-		"PutBucketPolicy":            on((*request).putBucketPolicy),
-		"DeleteBucketPolicy":         on((*request).deleteBucketPolicy),
-		"GetBucketPolicyStatus":      on((*request).getBucketPolicyStatus),
-		"GetBucketEncryption":        on((*request).getBucketEncryption),
-		"PutBucketEncryption":        on((*request).putBucketEncryption),
-		"GetBucketVersioning":        on((*request).getBucketVersioning),
-		"PutBucketVersioning":        on((*request).putBucketVersioning),
-		"GetBucketOwnershipControls": on((*request).getBucketOwnershipControls),
-		"GetPublicAccessBlock":       on((*request).getPublicAccessBlock),
-		"GetBucketRequestPayment":    on((*request).getBucketRequestPayment),
-		"GetObjectLockConfiguration": on((*request).getObjectLockConfiguration),
-		"ListObjectsV2":              in((*request).listObjectsV2),
-		"ListObjects":                in((*request).listObjects),
-		"ListObjectVersions":         in((*request).listObjectVersions),
-		"ListMultipartUploads":       in((*request).listMultipartUploads),
-		"DeleteObjects":              in((*request).deleteObjects),
-		"GetObject":                  in((*request).getObject),
-		"HeadObject":                 in((*request).headObject),
-		"PutObject":                  in((*request).putObject),
-		"CopyObject":                 in((*request).copyObject),
-		"DeleteObject":               in((*request).deleteObject),
-		"GetObjectTagging":           in((*request).getObjectTagging),
-		"PutObjectTagging":           in((*request).putObjectTagging),
-		"DeleteObjectTagging":        in((*request).deleteObjectTagging),
-		"GetObjectAttributes":        in((*request).getObjectAttributes),
-		"GetObjectRetention":         in((*request).getObjectRetention),
-		"GetObjectLegalHold":         in((*request).getObjectLegalHold),
-		"ListObjectAnnotations":      in((*request).listObjectAnnotations),
-		"GetObjectAnnotation":        in((*request).getObjectAnnotation),
-		"PutObjectAnnotation":        in((*request).putObjectAnnotation),
-		"DeleteObjectAnnotation":     in((*request).deleteObjectAnnotation),
-		"CreateMultipartUpload":      in((*request).createMultipartUpload),
-		"UploadPart":                 in((*request).uploadPart),
-		"UploadPartCopy":             in((*request).uploadPartCopy),
-		"CompleteMultipartUpload":    in((*request).completeMultipartUpload),
-		"AbortMultipartUpload":       in((*request).abortMultipartUpload),
-		"ListParts":                  in((*request).listParts),
+		"ListBuckets":                     {serve: (*request).listBuckets, noBucket: true},
+		"CreateBucket":                    {serve: (*request).createBucket, noBucket: true},
+		"GetBucketLocation":               {serve: (*request).getBucketLocation, anyRegion: true, point: true},
+		"HeadBucket":                      in((*request).headBucket),
+		"DeleteBucket":                    on((*request).deleteBucket),
+		"GetBucketPolicy":                 in((*request).getBucketPolicy),
+		"PutBucketPolicy":                 on((*request).putBucketPolicy),
+		"DeleteBucketPolicy":              on((*request).deleteBucketPolicy),
+		"GetBucketPolicyStatus":           on((*request).getBucketPolicyStatus),
+		"GetBucketEncryption":             on((*request).getBucketEncryption),
+		"PutBucketEncryption":             on((*request).putBucketEncryption),
+		"DeleteBucketEncryption":          on((*request).deleteBucketEncryption),
+		"GetBucketVersioning":             on((*request).getBucketVersioning),
+		"PutBucketVersioning":             on((*request).putBucketVersioning),
+		"GetBucketOwnershipControls":      on((*request).getBucketOwnershipControls),
+		"PutBucketOwnershipControls":      on((*request).putBucketOwnershipControls),
+		"GetPublicAccessBlock":            on((*request).getPublicAccessBlock),
+		"PutPublicAccessBlock":            on((*request).putPublicAccessBlock),
+		"DeletePublicAccessBlock":         on((*request).deletePublicAccessBlock),
+		"GetBucketLifecycleConfiguration": on((*request).getBucketLifecycle),
+		"PutBucketLifecycleConfiguration": on((*request).putBucketLifecycle),
+		"DeleteBucketLifecycle":           on((*request).deleteBucketLifecycle),
+		"GetBucketTagging":                on((*request).getBucketTagging),
+		"PutBucketTagging":                on((*request).putBucketTagging),
+		"DeleteBucketTagging":             on((*request).deleteBucketTagging),
+		"GetBucketRequestPayment":         on((*request).getBucketRequestPayment),
+		"GetObjectLockConfiguration":      on((*request).getObjectLockConfiguration),
+		"ListObjectsV2":                   in((*request).listObjectsV2),
+		"ListObjects":                     in((*request).listObjects),
+		"ListObjectVersions":              in((*request).listObjectVersions),
+		"ListMultipartUploads":            in((*request).listMultipartUploads),
+		"DeleteObjects":                   in((*request).deleteObjects),
+		"GetObject":                       in((*request).getObject),
+		"HeadObject":                      in((*request).headObject),
+		"PutObject":                       in((*request).putObject),
+		"CopyObject":                      in((*request).copyObject),
+		"DeleteObject":                    in((*request).deleteObject),
+		"GetObjectTagging":                in((*request).getObjectTagging),
+		"PutObjectTagging":                in((*request).putObjectTagging),
+		"DeleteObjectTagging":             in((*request).deleteObjectTagging),
+		"GetObjectAttributes":             in((*request).getObjectAttributes),
+		"GetObjectRetention":              in((*request).getObjectRetention),
+		"GetObjectLegalHold":              in((*request).getObjectLegalHold),
+		"ListObjectAnnotations":           in((*request).listObjectAnnotations),
+		"GetObjectAnnotation":             in((*request).getObjectAnnotation),
+		"PutObjectAnnotation":             in((*request).putObjectAnnotation),
+		"DeleteObjectAnnotation":          in((*request).deleteObjectAnnotation),
+		"CreateMultipartUpload":           in((*request).createMultipartUpload),
+		"UploadPart":                      in((*request).uploadPart),
+		"UploadPartCopy":                  in((*request).uploadPartCopy),
+		"CompleteMultipartUpload":         in((*request).completeMultipartUpload),
+		"AbortMultipartUpload":            in((*request).abortMultipartUpload),
+		"ListParts":                       in((*request).listParts),
 	}
 }
 
@@ -159,14 +169,14 @@ func s3OperationName(r *http.Request, query url.Values, hasBucket, hasKey bool) 
 func knownSubresources() []string {
 	return []string{
 		"uploads", "uploadId", "annotation", "retention", "legal-hold", "tagging", "attributes", "policy", "policyStatus", "encryption", "versioning", "versions",
-		"location", "delete", "ownershipControls", "publicAccessBlock", "requestPayment",
+		"location", "delete", "ownershipControls", "publicAccessBlock", "requestPayment", "lifecycle",
 	}
 }
 
 // foreignSubresources must not be mistaken for the plain operation of their method.
 func foreignSubresources() []string {
 	return []string{
-		"acl", "accelerate", "analytics", "cors", "intelligent-tiering", "inventory", "lifecycle", "logging",
+		"acl", "accelerate", "analytics", "cors", "intelligent-tiering", "inventory", "logging",
 		"metrics", "notification", "object-lock", "replication", "restore", "select", "session", "torrent", "website",
 		"renameObject", "metadataConfiguration", "metadataTable", "abac",
 	}
@@ -256,10 +266,6 @@ func bucketOperation(method string, query url.Values) string {
 		return "GetBucketLocation"
 	case "GET policyStatus":
 		return "GetBucketPolicyStatus"
-	case "GET ownershipControls":
-		return "GetBucketOwnershipControls"
-	case "GET publicAccessBlock":
-		return "GetPublicAccessBlock"
 	case "GET requestPayment":
 		return "GetBucketRequestPayment"
 	case "GET object-lock":
@@ -268,11 +274,18 @@ func bucketOperation(method string, query url.Values) string {
 	return settingOperation(method, query)
 }
 
+// settingOperation names the operations that read, write and delete a setting of a bucket. Of some the names are irregular.
 func settingOperation(method string, query url.Values) string {
-	setting := map[string]string{"policy": "BucketPolicy", "encryption": "BucketEncryption", "versioning": "BucketVersioning"}[subresource(query)]
+	setting := map[string]string{
+		"policy": "BucketPolicy", "encryption": "BucketEncryption", "versioning": "BucketVersioning", "tagging": "BucketTagging",
+		"ownershipControls": "BucketOwnershipControls", "publicAccessBlock": "PublicAccessBlock", "lifecycle": "BucketLifecycleConfiguration",
+	}[subresource(query)]
 	verb := map[string]string{http.MethodGet: "Get", http.MethodPut: "Put", http.MethodDelete: "Delete"}[method]
-	if setting == "" || verb == "" {
+	switch {
+	case setting == "" || verb == "":
 		return ""
+	case setting == "BucketLifecycleConfiguration" && method == http.MethodDelete:
+		return "DeleteBucketLifecycle"
 	}
 	return verb + setting
 }

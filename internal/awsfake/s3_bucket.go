@@ -69,25 +69,42 @@ func (q *request) createBucket(*Bucket) (*response, error) {
 	if !regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`).MatchString(q.bucket) {
 		return nil, refuse(http.StatusBadRequest, "InvalidBucketName", "The specified bucket is not valid.").with("BucketName", q.bucket)
 	}
-	region := in.LocationConstraint
-	if region == "" {
-		region = "us-east-1"
-	}
-	if region != q.region {
-		return nil, refuse(http.StatusBadRequest, "IllegalLocationConstraintException",
-			"The %s location constraint is incompatible for the region specific endpoint this request was sent to.", region)
+	if err := q.checkLocation(in.LocationConstraint); err != nil {
+		return nil, err
 	}
 	x := question{action: "s3:CreateBucket", resource: bucketARN(q.bucket), account: q.caller.account.id}
 	if d := q.decide(x); !d.Allowed {
 		return nil, refuse(http.StatusForbidden, "AccessDenied", "User: %s is not authorized to perform: %s on resource: \"%s\" %s",
 			q.caller.caller.ARN, x.action, x.resource, d.Reason())
 	}
-	if err := q.cloud.addBucket(q.caller.account, q.bucket, region); err != nil {
+	if err := q.cloud.addBucket(q.caller.account, q.bucket, q.region); err != nil {
 		return nil, err
 	}
 	res := answer(http.StatusOK)
 	res.header.Set("Location", "/"+q.bucket)
+	if q.region != defaultRegion {
+		res.header.Set("Location", "http://"+q.bucket+".s3.amazonaws.com/")
+	}
 	return res, nil
+}
+
+// defaultRegion is the one that a new bucket is in which names none, and that no bucket may name.
+const defaultRegion = "us-east-1"
+
+// checkLocation refuses a new bucket in another Region than the one that is asked to make it.
+func (q *request) checkLocation(constraint string) error {
+	incompatible := "The " + constraint
+	switch {
+	case constraint == defaultRegion:
+		return refuse(http.StatusBadRequest, "InvalidLocationConstraint", "The specified location-constraint is not valid").
+			with("LocationConstraint", constraint)
+	case constraint == q.region || constraint == "" && q.region == defaultRegion:
+		return nil
+	case constraint == "":
+		incompatible = "The unspecified"
+	}
+	return refuse(http.StatusBadRequest, "IllegalLocationConstraintException",
+		"%s location constraint is incompatible for the region specific endpoint this request was sent to.", incompatible)
 }
 
 func (c *Cloud) addBucket(a *Account, name, region string) error {
@@ -135,7 +152,7 @@ func (q *request) getBucketLocation(b *Bucket) (*response, error) {
 		return nil, err
 	}
 	region := b.region
-	if region == "us-east-1" {
+	if region == defaultRegion {
 		region = "" // as the API has it since before there were others
 	}
 	x := newXML()
@@ -212,16 +229,6 @@ func (q *request) deleteBucketPolicy(b *Bucket) (*response, error) {
 	}
 	b.SetPolicy(nil)
 	return answer(http.StatusNoContent), nil
-}
-
-func (q *request) getBucketOwnershipControls(b *Bucket) (*response, error) {
-	return q.setting(b, "s3:GetBucketOwnershipControls", func(x *xmlWriter) {
-		x.openNS("OwnershipControls", s3Namespace)
-		x.open("Rule")
-		x.element("ObjectOwnership", "BucketOwnerEnforced")
-		x.close("Rule")
-		x.close("OwnershipControls")
-	})
 }
 
 func (q *request) getBucketRequestPayment(b *Bucket) (*response, error) {

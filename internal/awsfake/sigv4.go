@@ -170,13 +170,13 @@ func (q *request) timely(s *signature) bool {
 
 func (q *request) untimely(s *signature) error {
 	switch {
-	case q.service == serviceSTS && s.signedAt.After(q.cloud.now()):
+	case q.protocol() == queryForm && s.signedAt.After(q.cloud.now()):
 		return refuse(http.StatusForbidden, "SignatureDoesNotMatch", "Signature not yet current: %s is still later than %s",
 			s.signedAt.Format(amzTime), q.cloud.now().UTC().Add(maxSkew).Format(amzTime))
-	case q.service == serviceSTS:
+	case q.protocol() == queryForm:
 		return refuse(http.StatusForbidden, "SignatureDoesNotMatch", "Signature expired: %s is now earlier than %s",
 			s.signedAt.Format(amzTime), q.cloud.now().UTC().Add(-maxSkew).Format(amzTime))
-	case q.service == serviceKMS:
+	case q.protocol() == awsJSON:
 		return refuse(http.StatusBadRequest, "InvalidSignatureException", "Signature expired: %s is now earlier than %s",
 			s.signedAt.Format(amzTime), q.cloud.now().UTC().Add(-maxSkew).Format(amzTime))
 	case s.presigned:
@@ -187,11 +187,12 @@ func (q *request) untimely(s *signature) error {
 }
 
 func (q *request) unsigned() error {
-	switch q.service {
-	case serviceSTS:
+	switch q.protocol() {
+	case queryForm:
 		return refuse(http.StatusForbidden, "MissingAuthenticationToken", "Request is missing Authentication Token")
-	case serviceKMS:
+	case awsJSON:
 		return refuse(http.StatusBadRequest, "MissingAuthenticationTokenException", "Request is missing Authentication Token")
+	case restXML:
 	}
 	return errAccessDenied(serviceS3)
 }
@@ -199,9 +200,9 @@ func (q *request) unsigned() error {
 // unknownCredential is the refusal of an access key that does not exist (cred is nil), or of one with another token.
 func (q *request) unknownCredential(cred *credential) error {
 	switch {
-	case q.service == serviceSTS:
+	case q.protocol() == queryForm:
 		return refuse(http.StatusForbidden, "InvalidClientTokenId", "The security token included in the request is invalid.")
-	case q.service == serviceKMS:
+	case q.protocol() == awsJSON:
 		return refuse(http.StatusBadRequest, "UnrecognizedClientException", "The security token included in the request is invalid.")
 	case cred != nil:
 		return refuse(http.StatusBadRequest, "InvalidToken", "The provided token is malformed or otherwise invalid.")
@@ -212,7 +213,7 @@ func (q *request) unknownCredential(cred *credential) error {
 func (q *request) signatureMismatch() error {
 	const text = "The request signature we calculated does not match the signature you provided. " +
 		"Check your key and signing method."
-	if q.service == serviceKMS {
+	if q.protocol() == awsJSON {
 		return refuse(http.StatusBadRequest, "InvalidSignatureException", text)
 	}
 	return refuse(http.StatusForbidden, "SignatureDoesNotMatch", text)

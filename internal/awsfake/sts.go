@@ -28,20 +28,6 @@ const (
 
 const stsNamespace = "https://sts.amazonaws.com/doc/2011-06-15/"
 
-func (q *request) readSTS() error {
-	body, err := readWhole(q.http.Body)
-	if err != nil {
-		return err
-	}
-	q.body = body
-	q.form, err = url.ParseQuery(string(body))
-	if err != nil {
-		return refuse(http.StatusBadRequest, "MalformedQueryString", "The query string contains a syntax error")
-	}
-	q.operation = q.form.Get("Action")
-	return nil
-}
-
 func (q *request) serveSTS() (*response, error) {
 	if !q.caller.account.stsRate.take() {
 		return nil, throttled(serviceSTS)
@@ -55,16 +41,24 @@ func (q *request) serveSTS() (*response, error) {
 	return nil, errNotImplemented(q.operation)
 }
 
-func (q *request) stsAnswer(operation string, write func(x *xmlWriter)) *response {
+func (q *request) stsAnswer(write func(x *xmlWriter)) *response {
+	result := &xmlWriter{}
+	write(result)
+	return q.queryAnswer(stsNamespace, result.bytes())
+}
+
+// queryAnswer is the answer of a service that speaks the query protocol. An empty result has its element too: the AWS CLI looks for it
+// where the service's model has one.
+func (q *request) queryAnswer(namespace string, result []byte) *response {
 	x := newXML()
-	x.openNS(operation+"Response", stsNamespace)
-	x.open(operation + "Result")
-	write(x)
-	x.close(operation + "Result")
+	x.openNS(q.operation+"Response", namespace)
+	x.open(q.operation + "Result")
+	x.b.Write(result)
+	x.close(q.operation + "Result")
 	x.open("ResponseMetadata")
 	x.element("RequestId", strings.ToLower(q.id))
 	x.close("ResponseMetadata")
-	x.close(operation + "Response")
+	x.close(q.operation + "Response")
 	res := &response{status: http.StatusOK, header: http.Header{"Content-Type": {"text/xml"}}}
 	res.setBody(x.bytes())
 	return res
@@ -72,7 +66,7 @@ func (q *request) stsAnswer(operation string, write func(x *xmlWriter)) *respons
 
 // callerIdentity needs no permission, and no policy can take it away.
 func (q *request) callerIdentity() (*response, error) {
-	return q.stsAnswer("GetCallerIdentity", func(x *xmlWriter) {
+	return q.stsAnswer(func(x *xmlWriter) {
 		x.element("Arn", q.caller.caller.ARN)
 		x.element("UserId", q.caller.id)
 		x.element("Account", q.caller.account.id)
@@ -112,7 +106,7 @@ func (q *request) assumeRole() (*response, error) {
 	c.mu.Lock()
 	c.credentials[key] = cred
 	c.mu.Unlock()
-	return q.stsAnswer("AssumeRole", func(x *xmlWriter) {
+	return q.stsAnswer(func(x *xmlWriter) {
 		x.open("Credentials")
 		x.element("AccessKeyId", key)
 		x.element("SecretAccessKey", cred.secret)
@@ -215,8 +209,24 @@ func (a *assumption) readPolicy(text string) error {
 	return nil
 }
 
-func (a *assumption) readTags(f url.Values) error {
+func (a *assumption) readTags(f url.Values) (err error) {
 	var keys []string
+	if keys, a.tags, err = formTags(f); err != nil {
+		return err
+	}
+	a.transitive = members(f, "TransitiveTagKeys")
+	for _, key := range a.transitive {
+		if !containsFold(keys, key) {
+			return refuse(http.StatusBadRequest, "InvalidParameterValue",
+				"The specified transitive tag key must be included in the requested tags.")
+		}
+	}
+	return nil
+}
+
+// formTags reads the tags of a call of STS or IAM, and their keys in the order in which they came.
+func formTags(f url.Values) (keys []string, tags map[string]string, err error) {
+	tags = map[string]string{}
 	for i := 1; ; i++ {
 		member := fmt.Sprintf("Tags.member.%d.", i)
 		key, value := f.Get(member+"Key"), f.Get(member+"Value")
@@ -224,28 +234,29 @@ func (a *assumption) readTags(f url.Values) error {
 			break
 		}
 		if containsFold(keys, key) {
-			return refuse(http.StatusBadRequest, "InvalidParameterValue",
+			return nil, nil, refuse(http.StatusBadRequest, "InvalidParameterValue",
 				"Duplicate tag keys found. Please note that Tag keys are case insensitive.")
 		}
 		if !validTag(key, value) {
-			return errConstraint("tags", key)
+			return nil, nil, errConstraint("tags", key)
 		}
 		keys = append(keys, key)
-		a.tags[key] = value
+		tags[key] = value
 	}
 	if len(keys) > maxSessionTags {
-		return errValidation("1 validation error detected: Value at 'tags' failed to satisfy constraint: "+
+		return nil, nil, errValidation("1 validation error detected: Value at 'tags' failed to satisfy constraint: "+
 			"Member must have length less than or equal to %d", maxSessionTags)
 	}
-	for i := 1; f.Has(fmt.Sprintf("TransitiveTagKeys.member.%d", i)); i++ {
-		key := f.Get(fmt.Sprintf("TransitiveTagKeys.member.%d", i))
-		if !containsFold(keys, key) {
-			return refuse(http.StatusBadRequest, "InvalidParameterValue",
-				"The specified transitive tag key must be included in the requested tags.")
-		}
-		a.transitive = append(a.transitive, key)
+	return keys, tags, nil
+}
+
+// members reads a list of the query protocol.
+func members(f url.Values, name string) []string {
+	var list []string
+	for i := 1; f.Has(fmt.Sprintf("%s.member.%d", name, i)); i++ {
+		list = append(list, f.Get(fmt.Sprintf("%s.member.%d", name, i)))
 	}
-	return nil
+	return list
 }
 
 func validTag(key, value string) bool {

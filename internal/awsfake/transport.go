@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -34,8 +35,8 @@ type request struct {
 	ignoresConditions  bool         // of writes
 	bucket, key        string       // of S3; an access point by its ARN or alias
 	point              *AccessPoint // nil: none is in the way to the bucket
-	body               []byte       // of STS and KMS
-	form               url.Values   // of STS
+	body               []byte       // of those and KMS
+	form               url.Values   // of STS, IAM and CloudFormation
 
 	signature *signature
 	region    string // that the request was signed for
@@ -211,6 +212,10 @@ func (q *request) dispatch() (*response, error) {
 	switch q.service {
 	case serviceSTS:
 		return q.serveSTS()
+	case serviceIAM:
+		return q.serveIAM()
+	case serviceCloudFormation:
+		return q.serveCloudFormation()
 	case serviceKMS:
 		return q.serveKMS()
 	}
@@ -230,25 +235,46 @@ func (q *request) read() error {
 		return errInvalidArgument("The query string could not be parsed")
 	}
 	q.query = query
-	switch q.service {
-	case serviceSTS:
-		return q.readSTS()
-	case serviceKMS:
+	switch q.protocol() {
+	case queryForm:
+		err = q.readForm()
+	case awsJSON:
 		_, q.operation, _ = strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 		q.body, err = readWhole(r.Body)
-		return err
+	case restXML:
+		if q.service == serviceS3 {
+			err = q.readS3()
+		}
 	}
-	return q.readS3()
+	if err == nil && !slices.Contains([]string{serviceS3, serviceSTS, serviceIAM, serviceKMS, serviceCloudFormation}, q.service) {
+		q.operation = strings.TrimSuffix(q.service+" "+q.operation, " ")
+		return errNotImplemented(q.operation)
+	}
+	return err
 }
 
-// findService goes by the signature's scope: one endpoint answers for all three.
+// readForm reads a request of the query protocol.
+func (q *request) readForm() error {
+	body, err := readWhole(q.http.Body)
+	if err != nil {
+		return err
+	}
+	q.body = body
+	if q.form, err = url.ParseQuery(string(body)); err != nil {
+		return refuse(http.StatusBadRequest, "MalformedQueryString", "The query string contains a syntax error")
+	}
+	q.operation = q.form.Get("Action")
+	return nil
+}
+
+// findService goes by the signature's scope: one endpoint answers for all. S3 has several names, such as that of its access points.
 func (q *request) findService() string {
 	scope := q.http.URL.Query().Get("X-Amz-Credential")
 	if scope == "" {
 		_, scope, _ = strings.Cut(q.http.Header.Get("Authorization"), "Credential=")
 		scope, _, _ = strings.Cut(scope, ",")
 	}
-	if parts := strings.Split(scope, "/"); len(parts) == 5 && (parts[3] == serviceSTS || parts[3] == serviceKMS) {
+	if parts := strings.Split(scope, "/"); len(parts) == 5 && !strings.HasPrefix(parts[3], serviceS3) {
 		return parts[3]
 	}
 	if strings.HasPrefix(q.http.Header.Get("X-Amz-Target"), "TrentService.") {

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// How a shell gets at the accounts that "syncd demo --serve" keeps up.
+
+const (
+	environmentFile = "environment"
+	authorityFile   = "ca.pem"
+)
+
+const demoEmptyWelcome = `Two empty AWS accounts are up on %s, until this process is stopped: %s (profile owner) and
+%s (profile consumer). Each has an administrator and nothing else. S3, KMS, IAM, STS and CloudFormation answer, and
+policies are in force.
+
+Use them in a shell:
+
+  . %s
+  AWS_PROFILE=owner aws sts get-caller-identity
+
+All of docs/getting-started.md can be rehearsed in that shell, from the first step to the last.
+
+` + demoClients + `
+Requests so far, by operation: %[1]s/-/requests
+`
+
+const demoProfile = `[{profile}]
+aws_access_key_id = {id}
+aws_secret_access_key = {secret}
+region = {region}
+endpoint_url = {endpoint}
+{authority}
+`
+
+// demoEnvironment points the AWS CLI, SDKs and syncd at the accounts. It removes credentials and endpoints of the caller's own accounts,
+// and exempts the endpoint from proxies.
+const demoEnvironment = `# The two accounts of "syncd demo" for a shell; read it with a dot and the path of this file. A shell that has read it reaches
+# these accounts only: close it afterwards.
+unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE
+unset AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL_STS AWS_ENDPOINT_URL_KMS AWS_ENDPOINT_URL_IAM AWS_IGNORE_CONFIGURED_ENDPOINT_URLS
+export AWS_SHARED_CREDENTIALS_FILE={credentials} AWS_CONFIG_FILE=/dev/null
+export AWS_ENDPOINT_URL={endpoint} AWS_EC2_METADATA_DISABLED=true
+{authority}
+export NO_PROXY={host},localhost${NO_PROXY:+,$NO_PROXY}
+export no_proxy=$NO_PROXY
+
+# Older than 2.13, or 1.29, the AWS CLI does not read AWS_ENDPOINT_URL.
+case $(command aws --version 2>&1) in
+aws-cli/1.[0-9].* | aws-cli/1.1[0-9].* | aws-cli/1.2[0-8].* | aws-cli/2.[0-9].* | aws-cli/2.1[0-2].*)
+	aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
+	;;
+esac
+`
+
+// writeEmpty leaves what a shell needs to use two empty accounts in dir.
+func (w *world) writeEmpty(dir string) error {
+	if err := removeFormer(dir); err != nil {
+		return err
+	}
+	return w.writeAccess(dir)
+}
+
+// writeAccess writes the profiles, and last of all the environment.
+func (w *world) writeAccess(dir string) error {
+	profileAuthority, exportAuthority := "", "unset AWS_CA_BUNDLE"
+	if w.authority != nil {
+		path := filepath.Join(dir, authorityFile)
+		profileAuthority, exportAuthority = "ca_bundle = "+path+"\n", "export AWS_CA_BUNDLE="+shellQuote(path)
+		if err := writeFile(dir, authorityFile, string(w.authority)); err != nil {
+			return err
+		}
+	}
+	fill := func(text string, more ...string) string {
+		return strings.NewReplacer(append(more, "{endpoint}", w.endpoint, "{region}", demoRegion)...).Replace(text)
+	}
+	profiles := fill(demoProfile, "{profile}", "owner", "{id}", w.owner.AccessKeyID, "{secret}", w.owner.SecretAccessKey, "{authority}\n", profileAuthority) + "\n" +
+		fill(demoProfile, "{profile}", "consumer", "{id}", w.consumer.AccessKeyID, "{secret}", w.consumer.SecretAccessKey, "{authority}\n", profileAuthority)
+	if err := writeFile(dir, "credentials", profiles); err != nil {
+		return err
+	}
+	return writeFile(dir, environmentFile, fill(demoEnvironment,
+		"{host}", w.host(), "{credentials}", shellQuote(filepath.Join(dir, "credentials")), "{authority}", exportAuthority))
+}
+
+// host is the address of the endpoint without its port.
+func (w *world) host() string {
+	at, err := url.Parse(w.endpoint)
+	if err != nil {
+		panic("BUG: the endpoint is no URL")
+	}
+	return at.Hostname()
+}
+
+// shellQuote is the text as one word of a shell.
+func shellQuote(text string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+:@", r)
+	}
+	if text != "" && !strings.ContainsFunc(text, func(r rune) bool { return !plain(r) }) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// secure serves the endpoint under TLS, with a certificate that an authority of this process alone has signed: an endpoint that the
+// environment names, and not the configuration, must have TLS.
+func (w *world) secure(listener net.Listener) (net.Listener, error) {
+	certificate, authority, err := loopbackCertificate(listener.Addr(), time.Now())
+	if err != nil {
+		return listener, fmt.Errorf("make a certificate: %w", err)
+	}
+	w.authority, w.endpoint = authority, "https://"+listener.Addr().String()
+	return tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}), nil
+}
+
+// loopbackCertificate is a certificate for a loopback address and its names, and that of its authority in PEM.
+func loopbackCertificate(at net.Addr, now time.Time) (leaf tls.Certificate, authority []byte, err error) {
+	authorityKey, errA := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	leafKey, errB := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err := errors.Join(errA, errB); err != nil {
+		return leaf, nil, err
+	}
+	host, _ := os.Hostname() // it only tells certificates of several machines apart
+	root := &x509.Certificate{
+		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "syncd demo " + host}, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(1, 0, 0),
+		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+	}
+	rootDER, err := x509.CreateCertificate(rand.Reader, root, root, authorityKey.Public(), authorityKey)
+	if err != nil {
+		return leaf, nil, err
+	}
+	if root, err = x509.ParseCertificate(rootDER); err != nil {
+		return leaf, nil, err
+	}
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
+		SerialNumber: big.NewInt(now.UnixNano() + 1), Subject: pkix.Name{CommonName: "localhost"}, NotBefore: root.NotBefore, NotAfter: root.NotAfter,
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, BasicConstraintsValid: true,
+		DNSNames: []string{"localhost", "*.localhost"}, IPAddresses: []net.IP{at.(*net.TCPAddr).IP}, //nolint:forcetypeassert // the listener is one of TCP
+	}, root, leafKey.Public(), authorityKey)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: leafKey}, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: rootDER}), err
+}

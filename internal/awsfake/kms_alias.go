@@ -1,0 +1,117 @@
+package awsfake
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"syncd/internal/iam"
+)
+
+// aliasARN is the ARN of an alias ("alias/data") in the caller's account and the Region of the request.
+func (q *request) aliasARN(name string) string {
+	return fmt.Sprintf("arn:aws:kms:%s:%s:%s", q.region, q.caller.account.id, name)
+}
+
+// allowAlias authorises an operation on an alias, which has no policy of its own.
+func (q *request) allowAlias(name string) error {
+	x := question{action: "kms:" + q.operation, resource: q.aliasARN(name), account: q.caller.account.id, kind: iam.Bucket}
+	if d := q.decide(x); !d.Allowed {
+		return refuse(http.StatusBadRequest, "AccessDeniedException", "User: %s is not authorized to perform: %s on resource: %s %s",
+			q.caller.caller.ARN, x.action, x.resource, d.Reason())
+	}
+	return nil
+}
+
+// putAlias creates an alias or points it at another key. It takes the permission for both ("Controlling access to aliases", AWS KMS
+// Developer Guide).
+func (q *request) putAlias(in *kmsInput) (any, error) {
+	switch {
+	case !regexp.MustCompile(`^alias/[a-zA-Z0-9/_-]{1,250}$`).MatchString(in.AliasName):
+		return nil, refuse(http.StatusBadRequest, "ValidationException",
+			"1 validation error detected: Value at 'aliasName' failed to satisfy constraint: Member must satisfy regular expression pattern: ^alias/[a-zA-Z0-9/_-]+$")
+	case strings.HasPrefix(in.AliasName, "alias/aws/"):
+		return nil, refuse(http.StatusBadRequest, "NotAuthorizedException", "")
+	}
+	if err := q.allowAlias(in.AliasName); err != nil {
+		return nil, err
+	}
+	k := q.cloud.findKey(in.TargetKeyID, q.region, q.caller.account)
+	if k == nil || k.account != q.caller.account {
+		return nil, q.noSuchKMSKey(in.TargetKeyID, "kms:"+q.operation)
+	}
+	if err := q.allowKey(k, "kms:"+q.operation, nil); err != nil {
+		return nil, err
+	}
+	arn := q.aliasARN(in.AliasName)
+	q.cloud.mu.Lock()
+	defer q.cloud.mu.Unlock()
+	switch exists := q.cloud.aliases[arn] != nil; {
+	case exists && q.operation == "CreateAlias":
+		return nil, refuse(http.StatusBadRequest, "AlreadyExistsException", "An alias with the name %s already exists", arn)
+	case !exists && q.operation == "UpdateAlias":
+		return nil, errNoSuchAlias(arn)
+	}
+	q.cloud.aliases[arn] = k
+	return struct{}{}, nil
+}
+
+func errNoSuchAlias(arn string) error {
+	return refuse(http.StatusBadRequest, "NotFoundException", "Alias %s is not found.", arn)
+}
+
+func (q *request) deleteAlias(in *kmsInput) (any, error) {
+	if err := q.allowAlias(in.AliasName); err != nil {
+		return nil, err
+	}
+	arn := q.aliasARN(in.AliasName)
+	q.cloud.mu.RLock()
+	k := q.cloud.aliases[arn]
+	q.cloud.mu.RUnlock()
+	if k == nil {
+		return nil, errNoSuchAlias(arn)
+	}
+	if err := q.allowKey(k, "kms:DeleteAlias", nil); err != nil {
+		return nil, err
+	}
+	q.cloud.mu.Lock()
+	defer q.cloud.mu.Unlock()
+	delete(q.cloud.aliases, arn)
+	return struct{}{}, nil
+}
+
+// listAliases lists those of the account, that which AWS gives its own key included, or those of one key.
+func (q *request) listAliases(in *kmsInput) (any, error) {
+	if err := q.allowAccount("kms:ListAliases"); err != nil {
+		return nil, err
+	}
+	var only *Key
+	if in.KeyID != "" {
+		if only = q.cloud.findKey(in.KeyID, q.region, q.caller.account); only == nil {
+			return nil, q.noSuchKMSKey(in.KeyID, "kms:ListAliases")
+		}
+	}
+	type listed struct {
+		AliasName   string
+		AliasARN    string `json:"AliasArn"`
+		TargetKeyID string `json:"TargetKeyId"`
+	}
+	found := []listed{}
+	add := func(arn string, k *Key) {
+		if k.account == q.caller.account && k.region == q.region && (only == nil || k == only) {
+			found = append(found, listed{arn[strings.LastIndex(arn, ":")+1:], arn, k.id})
+		}
+	}
+	q.cloud.mu.RLock()
+	defer q.cloud.mu.RUnlock()
+	for arn, k := range q.cloud.aliases {
+		add(arn, k)
+	}
+	if k := q.caller.account.managed[q.region]; k != nil {
+		add(q.aliasARN("alias/aws/s3"), k)
+	}
+	slices.SortFunc(found, func(a, b listed) int { return strings.Compare(a.AliasARN, b.AliasARN) })
+	return map[string]any{"Aliases": found, "Truncated": false}, nil
+}

@@ -36,7 +36,7 @@ func demoCommand(p process) *cobra.Command {
 	var from, serve, dir string
 	var json, empty bool
 	cmd := &cobra.Command{
-		Use:   "demo [--from DIR] [--json] | demo --serve 127.0.0.1:PORT --dir DIR [--from DIR | --empty]",
+		Use:   "demo [--from DIR] [--json] | demo --serve ADDRESS --dir DIR [--from DIR | --empty]",
 		Short: "Show the whole story with two AWS accounts in this process",
 		Long: `demo sets up two AWS accounts in this process, with buckets, keys, a role and policies, and has syncd copy from
 the one to the other with real requests over loopback. Nothing leaves this machine.

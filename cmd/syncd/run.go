@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -63,7 +64,7 @@ func runDaemon(ctx context.Context, p process, f flags) error {
 	}
 	r := newReloader(s, f, asked)
 	mappings := r.first()
-	if len(mappings) == 0 {
+	if !slices.ContainsFunc(mappings, func(m daemon.Mapping) bool { return m.Schedule != nil }) {
 		return &usageError{errors.New("run: " + noSchedule)}
 	}
 	if err := daemon.CheckWebConfig(s.config.HTTP.WebConfig); err != nil {

@@ -61,14 +61,18 @@ func (k *keeper) present() *keeper {
 	}
 }
 
-// look samples the pass under way; known is nil where signs of life are not looked for.
+// look samples how the mapping is and where its pass stands; known is nil where signs of life are not looked for.
 func (k *keeper) look(known figures) {
+	draining := k.d.isDraining()
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	now := k.d.o.Now()
+	if known != nil {
+		k.judge(now, known.of(k.m.Name).facts(), draining)
+	}
 	if !k.running || k.runner == nil {
 		return
 	}
-	now := k.d.o.Now()
 	if known != nil {
 		k.pulse.see(now, known.of(k.m.Name).signs)
 	}

@@ -288,7 +288,7 @@ func TestWorstComesFirst(t *testing.T) {
 			t.Errorf("rows (-want +got):\n%s", diff)
 		}
 		const summary = "2 mappings are failing: f-fails, g-fails. 1 is stalled. 1 has objects in quarantine. " +
-			"1 is unknown: its source was never listed to the end. 2 need no attention."
+			"1 is unknown, never listed to the end. 2 need no attention."
 		if !strings.Contains(page, summary) || !strings.Contains(page, "<title>2 failing · 1 stalled · syncd status</title>") {
 			t.Errorf("the page does not say %q in its summary, and the numbers in its title", summary)
 		}

@@ -111,7 +111,7 @@ func summaryText(sorted []Status, byState []count) string {
 		case Quarantined:
 			one, many = "has objects in quarantine", "have objects in quarantine"
 		case Unknown:
-			one, many = "is unknown: its source was never listed to the end", "are unknown: their sources were never listed to the end"
+			one, many = "is unknown, never listed to the end", "are unknown, never listed to the end"
 		case Idle, Draining, StandingBy, Unscheduled, Running, Queued, Waiting:
 			continue
 		}
@@ -191,9 +191,11 @@ func nextText(m Status, now time.Time) string {
 	switch {
 	case m.Line != nil:
 		return "number " + comma(m.Line.Position) + " in line"
+	case m.Activity == Queued:
+		return "due"
 	case m.NextPass != nil:
 		return at(*m.NextPass, now)
-	case m.Progress != nil:
+	case m.Activity == Running, m.Activity == Stalled, m.Activity == Draining:
 		return "running"
 	case m.Schedule == "":
 		return "when asked for"

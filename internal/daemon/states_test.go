@@ -295,3 +295,24 @@ func TestWorstComesFirst(t *testing.T) {
 		stop()
 	})
 }
+
+// A pass that has listed nothing yet is no empty one, and one that failed before it began did not take 0 s.
+func TestThePageSaysWhatAPassKnows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begins, ended := &passes{took: time.Hour}, &passes{took: time.Hour}
+		begins.settle(syncer.Progress{})
+		ended.settle(syncer.Progress{Complete: true})
+		d, stop := start(t, options(mapping("begins", begins), mapping("empty", ended), mapping("early", &passes{unready: errors.New("x")})))
+		time.Sleep(s)
+		page := ask(t, d.Handler(), "/status").Body.String()
+		for _, want := range []string{"nothing listed yet", "0 of 0 objects processed", "failed before it began", "none by this process"} {
+			if !strings.Contains(page, want) {
+				t.Errorf("the page does not say %q:\n%s", want, page)
+			}
+		}
+		if strings.Contains(page, `max="0"`) {
+			t.Error("got a bar of no length")
+		}
+		stop()
+	})
+}

@@ -178,6 +178,30 @@ func ledgerText(m Status) string {
 	}
 }
 
+// processedText is how far a pass is, of how many objects.
+func processedText(p *Progress) string {
+	switch {
+	case p.Expected == 0 && !p.ListedAll:
+		return "nothing listed yet"
+	case p.ListedAll:
+		return comma(p.Settled) + " of " + comma(p.Expected) + " objects processed"
+	default:
+		return comma(p.Settled) + " of " + comma(p.Expected) + " or more objects processed"
+	}
+}
+
+// lastPassText is what became of the pass that ended last.
+func lastPassText(p *LastPass) string {
+	switch {
+	case p == nil:
+		return "none by this process"
+	case p.Pass == 0:
+		return p.Result + " before it began"
+	default:
+		return p.Result + " in " + took(p.Seconds) + ": " + comma(p.Listed) + " listed, " + comma(p.Copied) + " copied"
+	}
+}
+
 // backlogText is what is listed and still to be copied.
 func backlogText(m Status) string {
 	if m.BacklogObjects == nil || m.BacklogBytes == nil {

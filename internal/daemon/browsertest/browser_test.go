@@ -214,11 +214,11 @@ func TestContent(t *testing.T) {
 func TestPageKeepsItselfUpToDate(t *testing.T) {
 	w, b := newWorld(t), open(t)
 	b.do(t, chromedp.Navigate(w.url+"/status"))
-	b.eval(t, `window.kept = document.querySelector("#zebra-exports progress"); document.querySelector("tbody a").focus(); ""`)
+	b.eval(t, `window.kept = document.querySelector("#zebra-exports progress"); document.querySelector("tbody a").focus(); document.title = "old"; ""`)
 	w.moving.set(syncer.Progress{Listed: 2_104_551, Expected: 2_104_551, Complete: true, Settled: 2_000_001, Copied: 9_000, CopiedBytes: 70 << 30})
 	b.until(t, `document.body.innerText.includes("2,000,001 of 2,104,551 objects processed")`)
-	if got := b.eval(t, `[window.kept.value, window.kept.isConnected, document.activeElement.tagName, performance.getEntriesByType("navigation").length].join()`); got != "2000001,true,A,1" {
-		t.Errorf("got value, connected, focus, navigations %s, want 2000001,true,A,1", got)
+	if got := b.eval(t, `[window.kept.value, window.kept.isConnected, document.activeElement.tagName, performance.getEntriesByType("navigation").length, document.title].join()`); got != "2000001,true,A,1,2 failing · 1 stalled · syncd status" {
+		t.Errorf("got value, connected, focus, navigations, title %s, want 2000001,true,A,1 and the title as it is now", got)
 	}
 	if got := b.eval(t, `document.getElementById("news").textContent`); got != "" {
 		t.Errorf("got %q announced for a number, want nothing", got)

@@ -68,8 +68,8 @@ type condition struct {
 		state State
 		since time.Time
 	}
-	trail         trail
-	pulse         pulse
+	trail trail
+	pulse pulse
 }
 
 func newKeeper(d *Daemon, m Mapping, former *keeper) *keeper {

@@ -69,7 +69,7 @@ type Status struct {
 	Activity      State     `json:"activity"`
 	ActivitySince time.Time `json:"activity_since"`
 	// Ready says that the mapping gets on or stands by; WhyNot says why it does not.
-	Ready    bool   `json:"ready"`
+	Ready  bool   `json:"ready"`
 	WhyNot string `json:"why_not,omitempty"`
 	// Schedule is "" for a mapping without one.
 	Schedule string `json:"schedule"`

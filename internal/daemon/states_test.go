@@ -215,7 +215,8 @@ func TestLedgersAreReadWithoutPasses(t *testing.T) {
 		"without schedule":                   {func(m *daemon.Mapping, _ *recalling) { m.Schedule = nil }, []time.Duration{0, 5 * time.Minute, 10 * time.Minute}, nil},
 		"a store that hangs": {
 			func(m *daemon.Mapping, r *recalling) { m.Schedule, r.hangs = every(6*time.Minute), true },
-			[]time.Duration{0}, []time.Duration{6 * time.Minute},
+			[]time.Duration{0},
+			[]time.Duration{6 * time.Minute},
 		},
 		"not when a pass begins at once": {func(m *daemon.Mapping, _ *recalling) { m.AtOnce, m.Schedule = true, every(6*time.Minute) }, nil, []time.Duration{0, 6 * time.Minute}},
 	} {

@@ -220,6 +220,10 @@ func (k *keeper) failed(err error, now time.Time) *Failure {
 	if before := k.failure; before != nil {
 		f.Since, f.Passes = before.Since, before.Passes+1
 	}
+	// The ledger has since when everything is refused, also from before this process.
+	if refused, ok := errors.AsType[*syncer.RefusedError](err); ok && !refused.Since.IsZero() && refused.Since.Before(f.Since) {
+		f.Since = refused.Since.UTC()
+	}
 	return f
 }
 

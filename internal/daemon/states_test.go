@@ -81,6 +81,26 @@ func TestFailingLastsUntilAPassReachesItsEnd(t *testing.T) {
 	})
 }
 
+// What the ledger says of refusals before this process counts.
+func TestFailingLastsOverARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		since := time.Now().Add(-26 * time.Hour).UTC()
+		o := options(mapping("m", &passes{took: s, err: &syncer.RefusedError{InTurn: 3, Since: since, Err: errors.New("denied")}}))
+		d, stop := start(t, o)
+		time.Sleep(5 * s)
+		if got := status(t, d); got.State != daemon.Failing || !got.Since.Equal(since) || !got.Error.Since.Equal(since) || got.LastPass.Result != "denied" {
+			t.Errorf("got %s since %s, %+v, want it failing since %s", got.State, got.Since, got.Error, since)
+		}
+		if got := value(t, o.Gatherer, "syncd_failing_since_timestamp_seconds", "m"); got != float64(since.Unix()) {
+			t.Errorf("got the metric %v, want %v", got, since.Unix())
+		}
+		if page := ask(t, d.Handler(), "/status").Body.String(); !strings.Contains(page, ">1 d 2 h ago</time>, the last <time") {
+			t.Errorf("the page does not say since when:\n%s", page)
+		}
+		stop()
+	})
+}
+
 // Objects in quarantine, a source that was never listed and a mapping without schedule are no waiting mappings.
 func TestStatesThatAreNotFine(t *testing.T) {
 	tests := []struct {

@@ -30,10 +30,10 @@ import (
 
 // script is a Runner whose passes are what a test says.
 type script struct {
-	// err is how the first pass fails, at once; all do where always is set. Nil for a pass that lasts until it is told to end.
+	// err is how the first pass fails, at once; all do where always is set. Nil for a pass that lasts until the test ends it.
 	err    error
 	always bool
-	// unready has a pass never get what it needs; hangs has it not end when it is told to.
+	// unready has a pass never get what it needs; hangs has it not end when it should.
 	unready, hangs bool
 
 	mu  sync.Mutex

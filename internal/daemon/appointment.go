@@ -26,7 +26,7 @@ type appointment struct {
 
 // isDue reports whether nothing is left to wait for.
 func (a appointment) isDue(now time.Time) bool {
-	return a.pause <= 0 && !a.tick.Add(a.jitter).After(now)
+	return a.pause <= 0 && !a.tick.IsZero() && !a.tick.Add(a.jitter).After(now)
 }
 
 // clock is the time on the wall. It has no reading of the monotonic clock, by which times would be compared otherwise. A cron

@@ -20,25 +20,44 @@ type recaller interface {
 	Recall(ctx context.Context)
 }
 
-// recall reads the ledger while the mapping waits, where no pass of this process shows what is in it: after the start, and while the
-// passes fail early or run elsewhere. The caller calls stop before it uses the runner. A mapping that could not be opened is left alone.
+// recall reads the ledger while the mapping waits, where no pass of this process shows what is in it: after the start, while the
+// passes fail early or run elsewhere, and now and then without a schedule. The caller calls stop before it uses the runner. A mapping that
+// could not be opened is left alone.
 func (k *keeper) recall(ctx context.Context) (stop func()) {
-	now := k.d.o.Now()
-	if ctx.Err() != nil || k.passed || k.asked && k.runner == nil || now.Before(k.recallDue) {
+	isElsewhere := !k.passed || k.m.Schedule == nil
+	if ctx.Err() != nil || !isElsewhere || k.asked && k.runner == nil || k.d.o.Now().Before(k.recallDue) && k.m.Schedule != nil {
 		return func() {}
 	}
-	k.recallDue = now.Add(recallAgain)
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if k.readLedger(ctx) {
-			k.recallDue = now.Add(recallEvery)
+		k.recallNow(ctx)
+		for k.m.Schedule == nil && ctx.Err() == nil {
+			timer := time.NewTimer(k.recallDue.Sub(k.d.o.Now()))
+			select {
+			case <-ctx.Done():
+			case <-timer.C:
+				k.recallNow(ctx)
+			}
+			timer.Stop()
 		}
 	}()
 	return func() {
 		cancel()
 		<-done
+	}
+}
+
+// recallNow reads the ledger, unless that was done a moment ago, and decides when it is read again.
+func (k *keeper) recallNow(ctx context.Context) {
+	now := k.d.o.Now()
+	if now.Before(k.recallDue) {
+		return
+	}
+	k.recallDue = now.Add(recallAgain)
+	if k.readLedger(ctx) {
+		k.recallDue = now.Add(recallEvery)
 	}
 }
 
@@ -68,16 +87,9 @@ func (k *keeper) readLedger(ctx context.Context) (hasRead bool) {
 	return ctx.Err() == nil
 }
 
-// rest keeps a mapping without schedule until ctx ends: it shows what passes of other processes left in the ledger.
+// rest keeps a mapping without schedule until ctx ends.
 func (k *keeper) rest(ctx context.Context) {
-	for ctx.Err() == nil {
-		stop := k.recall(ctx)
-		timer := time.NewTimer(recallEvery)
-		select {
-		case <-ctx.Done():
-		case <-timer.C:
-		}
-		timer.Stop()
-		stop()
-	}
+	stop := k.recall(ctx)
+	<-ctx.Done()
+	stop()
 }

@@ -53,28 +53,39 @@ func (r *reloader) first() []daemon.Mapping {
 	var mappings []daemon.Mapping
 	for _, m := range r.system.mappings {
 		r.revision[m.Name] = 0
-		if r.scheduled(m.Mapping) {
-			runner := r.system.runner(m)
-			mappings = append(mappings, daemonMapping(m.Mapping, 0, func(context.Context) (daemon.Runner, error) { return runner, nil }))
-		}
+		runner := r.system.runner(m)
+		mappings = append(mappings, r.daemonMapping(r.inForce, m.Mapping, func(context.Context) (daemon.Runner, error) { return runner, nil }))
 	}
 	return mappings
 }
 
-func (r *reloader) scheduled(m config.Mapping) bool {
+// daemonMapping is a mapping of a configuration as the daemon keeps it.
+func (r *reloader) daemonMapping(c *config.Config, m config.Mapping, open func(context.Context) (daemon.Runner, error)) daemon.Mapping {
+	d := daemon.Mapping{Name: m.Name, Jitter: m.Jitter.Duration(), Revision: r.revision[m.Name], Open: open}
+	d.Source, d.Destination, d.Method = shownSides(c, m)
 	if m.Schedule.IsZero() {
 		r.system.logger.Warn("mapping has no schedule, left to backfill", "mapping", m.Name)
+		return d
 	}
-	return !m.Schedule.IsZero()
-}
-
-func daemonMapping(m config.Mapping, revision int, open func(context.Context) (daemon.Runner, error)) daemon.Mapping {
-	d := daemon.Mapping{Name: m.Name, Schedule: m.Schedule, Jitter: m.Jitter.Duration(), Revision: revision, Open: open}
+	d.Schedule = m.Schedule
 	// An interval counts from now; a time of day was chosen on purpose.
 	if interval, ok := m.Schedule.Every(); ok {
 		d.Schedule, d.AtOnce = daemon.NewSpread(m.Name, interval, m.Schedule.String()), true
 	}
 	return d
+}
+
+// shownSides returns what people are shown of a mapping's sides, and how its objects are copied.
+func shownSides(c *config.Config, m config.Mapping) (source, destination daemon.Side, method string) {
+	method = string(config.CopyModeServerSide)
+	if c.Relayed(m) {
+		method = string(config.CopyModeRelay)
+	}
+	source = daemon.Side{Service: c.Service(m.Source.EndpointURL), Bucket: m.Source.Bucket, Prefix: m.Source.Prefix, Region: m.Source.Region, Account: m.Source.Account}
+	destination = daemon.Side{
+		Service: c.Service(m.Destination.EndpointURL), Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix, Region: m.Destination.Region, Account: m.Destination.Account,
+	}
+	return source, destination, method
 }
 
 // watch reads the configuration again when it is asked to, or when its file has changed, until ctx ends.
@@ -181,11 +192,11 @@ func (r *reloader) replace(next *config.Config, chosen []config.Mapping) []daemo
 		if before, _ := r.inForce.Mapping(m.Name); !known || !same(r.inForce, before, next, m) {
 			revision[m.Name] = r.last
 		}
-		if r.scheduled(m) {
-			mappings = append(mappings, daemonMapping(m, revision[m.Name], func(ctx context.Context) (daemon.Runner, error) { return r.build(ctx, next, m) }))
-		}
 	}
 	r.revision, r.inForce = revision, next
+	for _, m := range chosen {
+		mappings = append(mappings, r.daemonMapping(next, m, func(ctx context.Context) (daemon.Runner, error) { return r.build(ctx, next, m) }))
+	}
 	r.system.share.SetLimit(int(next.Concurrency))
 	r.places.SetLimit(passesOf(next))
 	return mappings

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -58,7 +59,7 @@ func runDaemon(ctx context.Context, p process, f flags) error {
 	}
 	r := newReloader(s, f, asked)
 	mappings := r.first()
-	if len(mappings) == 0 {
+	if !slices.ContainsFunc(mappings, func(m daemon.Mapping) bool { return m.Schedule != nil }) {
 		return &hinted{&usageError{errors.New("run: no mapping has a schedule")}, "set mappings[].schedule in " + f.config + ", or run `syncd backfill`"}
 	}
 	if err := daemon.CheckWebConfig(s.config.HTTP.WebConfig); err != nil {

@@ -44,10 +44,9 @@ type runner struct {
 
 	source, destination *s3.Client
 
-	hasRun   bool
-	recalled bool
-	last     error // of the last pass
-	asked    time.Time
+	hasRun bool
+	last   error // of the last pass
+	asked  time.Time
 }
 
 var _ daemon.Runner = (*runner)(nil)
@@ -78,10 +77,6 @@ func (r *runner) Ready(ctx context.Context) error {
 	err := r.sessions.get(ctx)
 	if err == nil {
 		err = r.reach(ctx)
-	}
-	if err != nil && !r.hasRun && !r.recalled {
-		r.recalled = true
-		r.Recall(ctx) // no pass of this process shows what the ledger tells
 	}
 	return err
 }

@@ -22,6 +22,26 @@ func Latest(ctx context.Context, store Store, mapping string) (Manifest, error) 
 	return m, err
 }
 
+// Manifests yields the manifests that are whole and still there, the newest first, without the lease.
+func Manifests(ctx context.Context, store Store, mapping string) iter.Seq2[Manifest, error] {
+	return func(yield func(Manifest, error) bool) {
+		numbers, err := manifestNumbers(ctx, store, mapping)
+		if err != nil {
+			yield(Manifest{}, err)
+			return
+		}
+		for _, n := range numbers {
+			m, err := readManifest(ctx, store, mapping, n)
+			if _, isDamage := errors.AsType[*CorruptError](err); isDamage || errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if !yield(m, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
 // Mappings returns the names of the mappings that have a manifest, be it damaged
 // or not, in byte order. It lists every record of the store.
 func Mappings(ctx context.Context, store Store) (mappings []string, err error) {

@@ -38,10 +38,10 @@ func startChanging(t *testing.T, mappings ...daemon.Mapping) *changing {
 	return &changing{d, o, func(set ...daemon.Mapping) { sets <- set; synctest.Wait() }, stop}
 }
 
-// names returns the mappings that the daemon shows, with their states.
+// names returns the mappings that the daemon shows, with what they do.
 func (c *changing) names() (names []string) {
 	for _, m := range c.Snapshot().Mappings {
-		names = append(names, m.Mapping+" "+string(m.State))
+		names = append(names, m.Mapping+" "+string(m.Activity))
 	}
 	return names
 }

@@ -189,19 +189,24 @@ func (k *keeper) note(summary syncer.Summary, err error) {
 			k.since = now
 			k.log.Warn("lease held by another process, standing by", "holder", held.Holder)
 		}
-		k.standing, k.held, k.failure = true, held, nil
+		k.standing, k.held, k.passed = true, held, false
+		k.fail(nil)
 		return
 	}
 	k.standing, k.held, k.since = false, nil, now
 	k.leased = summary.Pass > 0
+	k.passed = k.leased
 	k.last = lastPass(summary, err, now)
-	if err == nil || errors.Is(err, syncer.ErrDrained) {
-		k.failure = nil
+	switch {
+	case err == nil:
+		k.fail(nil)
+		return
+	case errors.Is(err, syncer.ErrDrained): // it did not reach its end: what failed before may fail again
 		return
 	}
 	class := awserr.Classify(err)
 	k.log.Error("pass failed", "class", class, "err", err)
-	k.failure = k.failed(err, now)
+	k.fail(k.failed(err, now))
 	if awserr.Fatal(err) {
 		k.backOff = min(backOff<<min(k.failure.Passes-1, 10), maxBackOff)
 	}
@@ -215,7 +220,21 @@ func (k *keeper) failed(err error, now time.Time) *Failure {
 	if before := k.failure; before != nil {
 		f.Since, f.Passes = before.Since, before.Passes+1
 	}
+	// The ledger has since when everything is refused, also from before this process.
+	if refused, ok := errors.AsType[*syncer.RefusedError](err); ok && !refused.Since.IsZero() && refused.Since.Before(f.Since) {
+		f.Since = refused.Since.UTC()
+	}
 	return f
+}
+
+// fail takes note of how passes fail, nil when the last one that reached an end did not. The caller holds k.mu.
+func (k *keeper) fail(f *Failure) {
+	k.failure = f
+	if f == nil {
+		k.d.o.Metrics.FailingSince.DeleteLabelValues(k.m.Name)
+		return
+	}
+	k.d.o.Metrics.FailingSince.WithLabelValues(k.m.Name).Set(float64(f.Since.UnixMilli()) / 1000)
 }
 
 func endingOf(err error) ending {

@@ -55,7 +55,10 @@ type Runner interface {
 type Mapping struct {
 	// Name is the mapping's name.
 	Name string
-	// Schedule says when passes are due.
+	// Source and Destination are where the objects are and where they are copied to, and Method how: server_side or relay. They are shown.
+	Source, Destination Side
+	Method              string
+	// Schedule says when passes are due; nil for a mapping whose passes run only when somebody asks for them.
 	Schedule Schedule
 	// Jitter delays each tick's pass by a random time below it.
 	Jitter time.Duration
@@ -118,6 +121,7 @@ type Daemon struct {
 	redact  *redactor
 	state   reach
 	work    sync.WaitGroup // the keepers
+	recalls chan struct{}  // holds an element for each reading of a ledger
 
 	mu       sync.Mutex
 	order    []string           // of the mappings in force
@@ -137,7 +141,7 @@ func New(o Options) *Daemon {
 		o.Places = NewPlaces(0, o.Metrics)
 	}
 	return &Daemon{
-		o: o, started: o.Now(), redact: newRedactor(o.Secrets),
+		o: o, started: o.Now(), redact: newRedactor(o.Secrets), recalls: make(chan struct{}, recallsAtOnce),
 		keepers: map[string]*keeper{}, leaving: map[string]*keeper{},
 	}
 }

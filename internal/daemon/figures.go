@@ -2,17 +2,17 @@ package daemon
 
 import "time"
 
-// figure is what the metrics say of one mapping.
+// figure is what the metrics say of one mapping. What they do not say is nil, the zero time or an empty map.
 type figure struct {
-	oldestUnsynced             float64 // seconds
+	oldestUnsynced             *float64 // seconds
 	lastSuccess, lastListing   time.Time
-	generation, entries        int64
-	backlogObjects, backlogLen int64
+	generation, entries        *int64
+	backlogObjects, backlogLen *int64
 	quarantine                 map[string]int64
 	leaseHeld                  bool
 	leaseExpiry                time.Time
 	credentials                map[string]time.Time // by side
-	concurrency                int64
+	concurrency                *int64
 	rates                      map[string]float64 // requests per second by side
 	throttles                  int64
 	clockSkew                  *float64 // of the process, in seconds; nil while it is not known
@@ -69,19 +69,19 @@ func reader(name string) func(f *figure, labels map[string]string, value float64
 	case "syncd_requests_total", "syncd_objects_total", "syncd_actions_total", "syncd_ledger_store_writes_total":
 		return func(f *figure, _ map[string]string, v float64) { f.signs += v }
 	case "syncd_oldest_unsynced_seconds":
-		return func(f *figure, _ map[string]string, v float64) { f.oldestUnsynced = v }
+		return func(f *figure, _ map[string]string, v float64) { f.oldestUnsynced = &v }
 	case "syncd_last_success_timestamp_seconds":
 		return func(f *figure, _ map[string]string, v float64) { f.lastSuccess = moment(v) }
 	case "syncd_last_complete_listing_timestamp_seconds":
 		return func(f *figure, _ map[string]string, v float64) { f.lastListing = moment(v) }
 	case "syncd_ledger_generation":
-		return func(f *figure, _ map[string]string, v float64) { f.generation = int64(v) }
+		return func(f *figure, _ map[string]string, v float64) { f.generation = whole(v) }
 	case "syncd_ledger_entries":
-		return func(f *figure, _ map[string]string, v float64) { f.entries = int64(v) }
+		return func(f *figure, _ map[string]string, v float64) { f.entries = whole(v) }
 	case "syncd_backlog_objects":
-		return func(f *figure, _ map[string]string, v float64) { f.backlogObjects = int64(v) }
+		return func(f *figure, _ map[string]string, v float64) { f.backlogObjects = whole(v) }
 	case "syncd_backlog_bytes":
-		return func(f *figure, _ map[string]string, v float64) { f.backlogLen = int64(v) }
+		return func(f *figure, _ map[string]string, v float64) { f.backlogLen = whole(v) }
 	case "syncd_quarantine_objects":
 		return func(f *figure, l map[string]string, v float64) { f.quarantine[l["reason"]] = int64(v) }
 	default:
@@ -101,7 +101,7 @@ func boundReader(name string) func(f *figure, labels map[string]string, value fl
 	case "syncd_clock_skew_seconds":
 		return func(f *figure, _ map[string]string, v float64) { f.clockSkew = &v }
 	case "syncd_concurrency_limit":
-		return func(f *figure, _ map[string]string, v float64) { f.concurrency = int64(v) }
+		return func(f *figure, _ map[string]string, v float64) { f.concurrency = whole(v) }
 	case "syncd_rate_limit_requests_per_second":
 		return func(f *figure, l map[string]string, v float64) { f.rates[l["side"]] = v }
 	case "syncd_throttles_total":
@@ -109,6 +109,20 @@ func boundReader(name string) func(f *figure, labels map[string]string, value fl
 	default:
 		return nil
 	}
+}
+
+// whole returns a number of things.
+func whole(v float64) *int64 {
+	n := int64(v)
+	return &n
+}
+
+// knownQuarantine returns the objects in quarantine by reason, nil before the ledger was read.
+func (f *figure) knownQuarantine() map[string]int64 {
+	if f.generation == nil && len(f.quarantine) == 0 {
+		return nil
+	}
+	return filled(f.quarantine)
 }
 
 // moment returns the time of a Unix time in seconds, in UTC, to the millisecond; the zero time for 0.

@@ -98,7 +98,7 @@ func TestPages(t *testing.T) {
 			{"/status", "application/json", 200, "application/json", `"mappings"`},
 			{"/status.json", "", 200, "application/json", `"mapping": "m"`},
 			{"/status/live", "", 200, "text/html; charset=utf-8", "<table>"},
-			{"/status?state=running", "", 200, "text/html; charset=utf-8", "State: pass under way"},
+			{"/status?state=running", "", 200, "text/html; charset=utf-8", "State: pass running"},
 			{"/status?state=<b>", "", 200, "text/html; charset=utf-8", "All mappings"},
 			{"/status.css", "", 200, "text/css; charset=utf-8", "prefers-color-scheme"},
 			{"/status.js", "", 200, "text/javascript; charset=utf-8", "fetch("},
@@ -204,12 +204,17 @@ func checkGolden(t *testing.T, path, got string) {
 	}
 }
 
-// world is a daemon with a mapping in a pass, one that fails and one that waits.
+// world is a daemon with a mapping in a pass, one that fails, one that waits and one without a schedule.
 func world() daemon.Options {
 	running := &passes{took: time.Hour}
 	running.settle(syncer.Progress{Listed: 4000, Settled: 3250, Expected: 10_000, Copied: 3000, CopiedBytes: 65 << 20, SetAside: 2})
 	failing := &passes{took: s, err: errors.New("list source objects: AccessDenied: not allowed")}
-	o := options(mapping("alpha", running), mapping("beta", failing), mapping("gamma", &passes{took: s}))
+	alpha, delta := mapping("alpha", running), mapping("delta", &passes{took: s})
+	alpha.Source = daemon.Side{Bucket: "alice-data", Prefix: "exports/", Region: "us-west-2", Account: "111111111111"}
+	alpha.Destination, alpha.Method = daemon.Side{Service: "minio.example.net:9000", Bucket: "bob-staging"}, "server_side"
+	delta.Schedule, delta.AtOnce = nil, false
+	o := options(alpha, mapping("beta", failing), mapping("gamma", &passes{took: s}), delta)
+	listed(o, "gamma")
 	o.Version = "1.2.3"
 	o.Hint = func(error) string { return "ask the owner" }
 	m, now := o.Metrics, time.Now()

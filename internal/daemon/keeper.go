@@ -30,6 +30,11 @@ type keeper struct {
 	// retire has no further pass begin; stopNow drains the one under way too.
 	retire, stopNow context.CancelFunc
 
+	// passed says that the last attempt had the ledger open: what the metrics show is its own. recallDue is when the ledger is read again
+	// otherwise.
+	passed    bool
+	recallDue time.Time
+
 	mu     sync.Mutex
 	former *keeper // of the same mapping, which has to end first; nil when it has
 	runner Runner  // nil until it is opened
@@ -57,8 +62,14 @@ type condition struct {
 	backOff  time.Duration // that the last failure asks for, 0 for none
 	// asked says that a pass has ended or the lease was asked for; leased that the last one had it.
 	asked, leased bool
-	trail         trail
-	pulse         pulse
+	// facts are those of the last look at the metrics, judged the state that was seen last and since when.
+	facts  facts
+	judged struct {
+		state State
+		since time.Time
+	}
+	trail trail
+	pulse pulse
 }
 
 func newKeeper(d *Daemon, m Mapping, former *keeper) *keeper {
@@ -83,10 +94,19 @@ func (k *keeper) stop() {
 // keep runs the passes of the mapping until ctx ends, or waiting, which ends when it is retired.
 func (k *keeper) keep(ctx, waiting context.Context) error {
 	k.succeed()
+	if k.m.Schedule == nil {
+		k.rest(waiting)
+		return k.end()
+	}
 	for next := k.first(); ; {
+		stopRecall := func() {}
+		if !next.isDue(k.clock()) {
+			stopRecall = k.recall(waiting)
+		}
 		tick, isDue := k.until(waiting, next)
+		stopRecall()
 		if !isDue {
-			break
+			return k.end()
 		}
 		how := k.attempt(ctx, waiting)
 		now := k.clock()
@@ -99,6 +119,10 @@ func (k *keeper) keep(ctx, waiting context.Context) error {
 			next = k.after(tick, now)
 		}
 	}
+}
+
+// end gives up what runs the passes.
+func (k *keeper) end() error {
 	err := k.close()
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -114,4 +138,8 @@ func (k *keeper) succeed() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.former, k.begun, k.since = nil, true, k.d.o.Now()
+	k.fail(nil)
+	if k.m.Schedule == nil {
+		k.d.o.Metrics.NextPass.DeleteLabelValues(k.m.Name)
+	}
 }

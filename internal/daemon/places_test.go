@@ -102,7 +102,7 @@ func TestTheLineIsShown(t *testing.T) {
 		time.Sleep(10 * s)
 		var got []string
 		for _, m := range d.Snapshot().Mappings {
-			shown := m.Mapping + " " + string(m.State)
+			shown := m.Mapping + " " + string(m.Activity)
 			if m.Line != nil {
 				shown += fmt.Sprintf(" %d %s", m.Line.Position, m.Line.Since.Sub(origin))
 			}
@@ -282,8 +282,8 @@ func TestDeadCredentialsAreAskedLessOften(t *testing.T) {
 		}
 		tries.mend()
 		time.Sleep(165 * s)
-		if got := status(t, d); got.State != daemon.Waiting || got.Error != nil {
-			t.Errorf("got %s, %+v after it was mended, want waiting without an error", got.State, got.Error)
+		if got := status(t, d); got.State == daemon.Failing || got.Activity != daemon.Waiting || got.Error != nil {
+			t.Errorf("got %s, %s, %+v after it was mended, want waiting without an error", got.State, got.Activity, got.Error)
 		}
 		stop()
 		if n := len(tries.starts()); n != 2 {

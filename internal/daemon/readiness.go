@@ -35,6 +35,8 @@ type MappingReadiness struct {
 	Mapping string `json:"mapping"`
 	Ready   bool   `json:"ready"`
 	WhyNot  string `json:"why_not,omitempty"`
+	// State is that of the status, as it was up to half a minute ago.
+	State State `json:"state"`
 }
 
 // ready answers whether the process can work. A mapping that fails on account of its own roles, buckets or ledger says nothing about
@@ -42,9 +44,9 @@ type MappingReadiness struct {
 func (d *Daemon) ready(w http.ResponseWriter, _ *http.Request) {
 	answer, status := Readiness{Mappings: []MappingReadiness{}}, http.StatusOK
 	held := d.leases()
+	draining := d.isDraining()
 	for _, k := range d.kept() {
-		why := k.excuse(held[k.m.Name])
-		answer.Mappings = append(answer.Mappings, MappingReadiness{k.m.Name, why == "", why})
+		answer.Mappings = append(answer.Mappings, k.readiness(held[k.m.Name], draining))
 	}
 	answer.WhyNot = d.whyNot(len(answer.Mappings))
 	answer.Ready = answer.WhyNot == ""
@@ -67,11 +69,15 @@ func (d *Daemon) leases() map[string]bool {
 	return held
 }
 
-// excuse tells why the mapping is not ready, "" when it is.
-func (k *keeper) excuse(leaseHeld bool) string {
+// readiness returns whether the mapping is ready, and its state by what the metrics said last.
+func (k *keeper) readiness(leaseHeld, draining bool) MappingReadiness {
+	now := k.d.o.Now()
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.whyNot(leaseHeld)
+	f := k.facts
+	f.leaseHeld = leaseHeld
+	why := k.whyNot(leaseHeld)
+	return MappingReadiness{k.m.Name, why == "", why, k.judge(now, f, draining).state}
 }
 
 // whyNot tells why the process cannot work, "" when it can.

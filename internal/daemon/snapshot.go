@@ -10,29 +10,6 @@ import (
 	"syncd/internal/syncer"
 )
 
-// State is what a mapping does. Its values are part of the public surface; docs/status-page.md lists them.
-type State string
-
-// The states.
-const (
-	// Idle is a mapping that has not begun, or has ended.
-	Idle State = "idle"
-	// Waiting is a mapping that waits for its next pass; its last one did not fail.
-	Waiting State = "waiting"
-	// Queued is a mapping whose pass is due and does not run yet: it gets its sessions, or waits in line for a place.
-	Queued State = "queued"
-	// Running is a mapping with a pass under way.
-	Running State = "running"
-	// StandingBy is a mapping whose lease another process holds.
-	StandingBy State = "standing_by"
-	// Failing is a mapping that waits for its next pass after one that failed.
-	Failing State = "failing"
-	// Stalled is a mapping with a pass under way that has shown no sign of life for as long as the watchdog waits.
-	Stalled State = "stalled"
-	// Draining is a mapping whose pass finishes what it has in hand.
-	Draining State = "draining"
-)
-
 // Snapshot is how the daemon and its mappings are at one moment. Its JSON form is a contract: docs/status-page.md
 // describes it.
 type Snapshot struct {
@@ -44,6 +21,8 @@ type Snapshot struct {
 	// ClockSkewSeconds is how far the clock of this machine is ahead of that of AWS, negative when it is behind; absent before the first
 	// answer.
 	ClockSkewSeconds *float64 `json:"clock_skew_seconds,omitempty"`
+	// Counts are how many mappings are in each state; a state without any is absent.
+	Counts map[State]int `json:"counts"`
 	// Mappings are in the order of the configuration.
 	Mappings []Status `json:"mappings"`
 }
@@ -64,37 +43,57 @@ type Passes struct {
 	Waiting int64 `json:"waiting"`
 }
 
-// Status is how one mapping is.
+// Side is the source or the destination of a mapping.
+type Side struct {
+	// Service is the S3-compatible service, "" for AWS.
+	Service string `json:"service,omitempty"`
+	Bucket  string `json:"bucket"`
+	Prefix  string `json:"prefix,omitempty"`
+	Region  string `json:"region,omitempty"`
+	// Account is the account that owns the bucket, where it is configured.
+	Account string `json:"account,omitempty"`
+}
+
+// Status is how one mapping is. What is not known is absent, and never 0.
 type Status struct {
 	Mapping string `json:"mapping"`
-	State   State  `json:"state"`
-	// Since is when it came into this state.
+	// Source is what is copied, Destination where to, Method how: server_side or relay.
+	Source      Side   `json:"source"`
+	Destination Side   `json:"destination"`
+	Method      string `json:"method,omitempty"`
+	State       State  `json:"state"`
+	// Since is when it came into this state, as far as this process has seen. Of a failing mapping it is when the first of the passes failed that
+	// have failed in a row.
 	Since time.Time `json:"since"`
+	// Activity is what the mapping does at the moment: a state as well, and never failing, quarantined or unknown.
+	Activity      State     `json:"activity"`
+	ActivitySince time.Time `json:"activity_since"`
 	// Ready says that the mapping gets on or stands by; WhyNot says why it does not.
-	Ready    bool   `json:"ready"`
-	WhyNot   string `json:"why_not,omitempty"`
+	Ready  bool   `json:"ready"`
+	WhyNot string `json:"why_not,omitempty"`
+	// Schedule is "" for a mapping without one.
 	Schedule string `json:"schedule"`
 	// NextPass is when the next pass is due; absent while one is under way.
 	NextPass *time.Time `json:"next_pass,omitempty"`
 	// Line is where the mapping waits in line for a pass; absent while it does not.
 	Line *Line `json:"line,omitempty"`
 	// OldestUnsyncedSeconds is the age of the oldest change of the source that is known and not copied, quarantine included.
-	OldestUnsyncedSeconds float64 `json:"oldest_unsynced_seconds"`
+	OldestUnsyncedSeconds *float64 `json:"oldest_unsynced_seconds,omitempty"`
 	// LastSuccess is when a pass reached its end last, LastListing when the source was listed to its end last.
 	LastSuccess *time.Time `json:"last_success,omitempty"`
 	LastListing *time.Time `json:"last_listing,omitempty"`
 	// Generation and Entries are those of the ledger.
-	Generation int64 `json:"generation"`
-	Entries    int64 `json:"entries"`
+	Generation *int64 `json:"generation,omitempty"`
+	Entries    *int64 `json:"entries,omitempty"`
 	// BacklogObjects and BacklogBytes are listed and still to be copied.
-	BacklogObjects int64 `json:"backlog_objects"`
-	BacklogBytes   int64 `json:"backlog_bytes"`
+	BacklogObjects *int64 `json:"backlog_objects,omitempty"`
+	BacklogBytes   *int64 `json:"backlog_bytes,omitempty"`
 	// Progress is that of the pass under way.
 	Progress *Progress `json:"progress,omitempty"`
 	// LastPass is the pass that ended last in this process.
 	LastPass *LastPass `json:"last_pass,omitempty"`
-	// Quarantine counts the objects set aside by reason.
-	Quarantine map[string]int64 `json:"quarantine"`
+	// Quarantine counts the objects set aside by reason; it is empty where there are none.
+	Quarantine map[string]int64 `json:"quarantine,omitzero"`
 	// Error is how the last pass failed; absent when it did not.
 	Error *Failure `json:"error,omitempty"`
 	Lease Lease    `json:"lease"`
@@ -102,7 +101,7 @@ type Status struct {
 	Credentials map[string]time.Time `json:"credentials"`
 	// Concurrency is how many requests may be under way at once, RateLimits how many may be sent per second, by side, where
 	// there is a bound. Throttled is how often a service asked to slow down.
-	Concurrency int64              `json:"concurrency"`
+	Concurrency *int64             `json:"concurrency,omitempty"`
 	RateLimits  map[string]float64 `json:"rate_limits"`
 	Throttled   int64              `json:"throttled"`
 }
@@ -194,10 +193,15 @@ func (d *Daemon) Snapshot() *Snapshot {
 
 func (d *Daemon) look(now time.Time) *Snapshot {
 	known := d.figures()
-	s := &Snapshot{At: now.UTC(), StartedAt: d.started.UTC(), Version: d.o.Version, Draining: d.isDraining(), ClockSkewSeconds: known.of("").clockSkew, Mappings: []Status{}}
+	s := &Snapshot{
+		At: now.UTC(), StartedAt: d.started.UTC(), Version: d.o.Version, Draining: d.isDraining(), ClockSkewSeconds: known.of("").clockSkew,
+		Counts: map[State]int{}, Mappings: []Status{},
+	}
 	s.Passes = Passes{d.o.Places.limit.Load(), d.o.Places.running.Load(), d.o.Places.waiting.Load()}
 	for _, k := range d.kept() {
-		s.Mappings = append(s.Mappings, k.status(now, known.of(k.m.Name)))
+		m := k.status(now, known.of(k.m.Name))
+		s.Mappings = append(s.Mappings, m)
+		s.Counts[m.State]++
 	}
 	number(s.Mappings)
 	return s
@@ -228,52 +232,34 @@ func (k *keeper) status(now time.Time, f *figure) Status {
 	draining := k.d.isDraining()
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	j := k.judge(now, f.facts(), draining)
 	s := Status{
-		Mapping: k.m.Name, Schedule: k.m.Schedule.String(), State: k.state(now, f.leaseHeld, draining), Since: k.since.UTC(),
+		Mapping: k.m.Name, Source: k.m.Source, Destination: k.m.Destination, Method: k.m.Method,
+		State: j.state, Since: j.since.UTC(), Activity: j.activity, ActivitySince: j.active.UTC(),
 		OldestUnsyncedSeconds: f.oldestUnsynced, LastSuccess: known(f.lastSuccess), LastListing: known(f.lastListing),
 		Generation: f.generation, Entries: f.entries, BacklogObjects: f.backlogObjects, BacklogBytes: f.backlogLen,
-		LastPass: k.last, Quarantine: filled(f.quarantine), Error: k.failure,
+		LastPass: k.last, Quarantine: f.knownQuarantine(), Error: k.failure,
 		Lease:       Lease{Held: f.leaseHeld, ExpiresAt: known(f.leaseExpiry)},
 		Credentials: filled(f.credentials), Concurrency: f.concurrency, RateLimits: filled(f.rates), Throttled: f.throttles,
+	}
+	if k.m.Schedule != nil {
+		s.Schedule = k.m.Schedule.String()
 	}
 	s.WhyNot = k.whyNot(f.leaseHeld)
 	s.Ready = s.WhyNot == ""
 	if k.held != nil && !f.leaseHeld {
 		s.Lease.Holder = k.held.Holder
 	}
-	if k.begun && !k.running && !k.standing {
+	if k.begun && !k.running && !k.standing && k.m.Schedule != nil {
 		s.NextPass = known(k.next.UTC())
 	}
 	if !k.joined.IsZero() {
 		s.Line = &Line{Since: k.joined.UTC()}
 	}
-	if s.State == Running || s.State == Stalled || s.State == Draining {
+	if s.Activity == Running || s.Activity == Stalled || s.Activity == Draining {
 		s.Progress = k.progress(now)
 	}
 	return s
-}
-
-// state tells what the mapping does. A keeper that stood by and has got the lease runs its pass. The caller holds k.mu.
-func (k *keeper) state(now time.Time, leaseHeld, draining bool) State {
-	working := k.running && (!k.standing || leaseHeld)
-	switch {
-	case working && now.Sub(k.pulse.last) >= k.d.o.Watchdog:
-		return Stalled
-	case working && (draining || k.stopping):
-		return Draining
-	case working:
-		return Running
-	case !k.begun:
-		return Idle
-	case k.standing:
-		return StandingBy
-	case k.failure != nil:
-		return Failing
-	case k.queued:
-		return Queued
-	default:
-		return Waiting
-	}
 }
 
 // drainMargin is how long a pass may take to end beyond what a drain may take.

@@ -139,7 +139,7 @@ func TestAnHourOfManyMappings(t *testing.T) {
 			t.Errorf("got %d copies after an hour, want %d", got, want)
 		}
 		for _, m := range snapshot.Mappings {
-			if !m.Ready || m.Error != nil || m.Generation < rounds-1 {
+			if !m.Ready || m.Error != nil || m.Generation == nil || *m.Generation < rounds-1 {
 				t.Errorf("%s: got generation %d, ready %v, error %+v", m.Mapping, m.Generation, m.Ready, m.Error)
 			}
 		}

@@ -56,6 +56,7 @@ func TestStates(t *testing.T) {
 					tt.edit(&m)
 				}
 				o := options(m)
+				listed(o, "m")
 				o.Rand = func(n int64) int64 { return n / 2 }
 				d, stop := start(t, o)
 				time.Sleep(5 * s)
@@ -73,6 +74,14 @@ func TestStates(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// listed has the metrics say that the sources of mappings were listed to their ends.
+func listed(o daemon.Options, mappings ...string) {
+	for _, m := range mappings {
+		o.Metrics.LastCompleteListing.WithLabelValues(m).Set(float64(time.Now().Unix()))
+		o.Metrics.LedgerGeneration.WithLabelValues(m).Set(1)
 	}
 }
 
@@ -109,6 +118,7 @@ func TestAFirstPassIsReadyOnceItHasTheLease(t *testing.T) {
 func TestATakeoverIsShownAsAPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := options(mapping("m", heldFor{&passes{took: time.Hour, origin: time.Now()}, 9 * s}))
+		listed(o, "m")
 		d, stop := start(t, o)
 		time.Sleep(5 * s)
 		got := status(t, d)
@@ -246,6 +256,7 @@ func TestFailuresInARowAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		runner := &passes{took: s, err: errors.New("list source: denied")}
 		o := options(mapping("m", runner))
+		listed(o, "m")
 		o.Hint = func(err error) string { return "about " + err.Error() }
 		began := time.Now().UTC()
 		d, stop := start(t, o)

@@ -76,6 +76,8 @@ type Metrics struct {
 	Cost *prometheus.CounterVec
 	// NextPass is the Unix time at which the next pass is due, by mapping.
 	NextPass *prometheus.GaugeVec
+	// FailingSince is the Unix time at which the first of the passes failed that have failed in a row, by mapping.
+	FailingSince *prometheus.GaugeVec
 	// PassesRunning and PassesWaiting are how many passes run in this process, and how many mappings wait in line for one;
 	// PassesLimit is how many may run at once.
 	PassesRunning *prometheus.GaugeVec
@@ -107,15 +109,15 @@ func New(reg prometheus.Registerer) *Metrics {
 		CopiesInFlight:      gauge("copies_in_flight", "Objects being copied now.", "mapping"),
 		LastSuccess:         gauge("last_success_timestamp_seconds", "Unix time at which the last pass reached its end, with every object copied, skipped or quarantined.", "mapping"),
 		LastCompleteListing: gauge("last_complete_listing_timestamp_seconds", "Unix time at which the source was last listed to its end.", "mapping"),
-		LedgerEntries:       gauge("ledger_entries", "Entries of the ledger's last committed generation.", "mapping"),
-		LedgerGeneration:    gauge("ledger_generation", "Number of the ledger's last committed generation.", "mapping"),
+		LedgerEntries:       gauge("ledger_entries", "Entries of the ledger's last committed generation; absent before the ledger was read.", "mapping"),
+		LedgerGeneration:    gauge("ledger_generation", "Number of the ledger's last committed generation, 0 for none; absent before the ledger was read.", "mapping"),
 		LeaseHeld:           gauge("lease_held", "1 while this process holds the lease on the mapping's ledger, 0 while it does not.", "mapping"),
 		LeaseExpiry:         gauge("lease_expiry_timestamp_seconds", "Unix time at which the lease on the ledger ends unless it is renewed, whoever holds it; absent for a folder.", "mapping"),
 		CopyDuration:        histogram("copy_duration_seconds", "Time of single copies, all parts and retries included.", prometheus.DefBuckets, "mapping"),
-		OldestUnsynced:      funcs(prometheus.GaugeValue, "oldest_unsynced_seconds", "Age of the oldest change of the source that is known and not copied, quarantine included; 0 when there is none.", "mapping"),
-		BacklogObjects:      gauge("backlog_objects", "Objects that are listed and still to be copied.", "mapping"),
-		BacklogBytes:        gauge("backlog_bytes", "Bytes that are listed and still to be copied.", "mapping"),
-		QuarantineObjects:   gauge("quarantine_objects", "Objects in quarantine after the last pass.", "mapping", "reason"),
+		OldestUnsynced:      funcs(prometheus.GaugeValue, "oldest_unsynced_seconds", "Age of the oldest change of the source that is known and not copied, quarantine included; 0 when there is none, absent before the source was listed.", "mapping"),
+		BacklogObjects:      gauge("backlog_objects", "Objects that are listed and still to be copied; absent before the source was listed.", "mapping"),
+		BacklogBytes:        gauge("backlog_bytes", "Bytes that are listed and still to be copied; absent before the source was listed.", "mapping"),
+		QuarantineObjects:   gauge("quarantine_objects", "Objects in quarantine after the last pass; a reason without any is absent, and all are before the ledger was read.", "mapping", "reason"),
 		StoreWrites:         counter("ledger_store_writes_total", "Records of the ledger that were written or deleted.", "mapping"),
 		UnconditionalWrites: counter("unconditional_writes_total", "Copies written without a condition on what the destination holds, because the role or the service allows none.", "mapping"),
 		ShortenedRetentions: counter("shortened_retentions_total", "Copies whose retention ends before that of their source, as copy.object_lock_max has it.", "mapping"),
@@ -126,6 +128,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		Throttles:           funcs(prometheus.CounterValue, "throttles_total", "Answers to this mapping's own requests that asked to slow down, whatever other mappings share the quota.", "mapping", "side"),
 		Cost:                counter("cost_dollars_total", "Estimated price in US dollars, by list prices of us-east-1: requests to S3 and KMS, retrieval, and transfer to another region.", "mapping"),
 		NextPass:            gauge("next_pass_timestamp_seconds", "Unix time at which the next pass is due.", "mapping"),
+		FailingSince:        gauge("failing_since_timestamp_seconds", "Unix time at which the first of the passes failed that have failed in a row, also while the next one runs; absent when the last one did not fail.", "mapping"),
 		PassesRunning:       gauge("passes_running", "Passes that run in this process now."),
 		PassesWaiting:       gauge("passes_waiting", "Mappings that wait in line for a pass now."),
 		PassesLimit:         gauge("passes_limit", "Passes that may run at once in this process, as the setting passes has it."),
@@ -139,7 +142,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		m.Objects, m.CopiedBytes, m.Actions, m.Quarantined, m.Requests, m.RequestDuration, m.Passes, m.PassDuration,
 		m.CopiesInFlight, m.LastSuccess, m.LastCompleteListing, m.LedgerEntries, m.LedgerGeneration, m.LeaseHeld, m.LeaseExpiry,
 		m.CopyDuration, m.OldestUnsynced, m.BacklogObjects, m.BacklogBytes, m.QuarantineObjects, m.StoreWrites, m.UnconditionalWrites, m.ShortenedRetentions, m.CredentialExpiry,
-		m.ClockSkew, m.ConcurrencyLimit, m.RateLimit, m.Throttles, m.Cost, m.NextPass,
+		m.ClockSkew, m.ConcurrencyLimit, m.RateLimit, m.Throttles, m.Cost, m.NextPass, m.FailingSince,
 		m.PassesRunning, m.PassesWaiting, m.PassesLimit, m.PassWaiting, m.ReloadSuccess, m.LastReload, m.BuildInfo,
 	)
 	return m

@@ -7,6 +7,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
+	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
 	"syncd/internal/listing"
 )
@@ -17,17 +20,20 @@ type backlog struct {
 	count counters
 
 	mu      sync.Mutex
+	listed  bool                      // the source was listed to its end once, so that what is not here is not missing
 	waiting map[string]listing.Object // by key: as many as the plan is ahead of the copies
 	former  time.Time                 // of the oldest object that an earlier pass left waiting
 	aside   time.Time                 // since when the object longest in quarantine is there
 	reasons map[string]float64        // objects in quarantine by reason, as shown
+	// objects and bytes are the gauges of what waits, nil while that is not known.
+	objects, bytes prometheus.Gauge
 }
 
 func newBacklog(count counters) *backlog {
 	return &backlog{count: count, waiting: map[string]listing.Object{}}
 }
 
-// begin starts the books of a pass, which lists everything anew.
+// begin starts the books of a pass, which lists everything from scratch.
 func (b *backlog) begin() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -36,13 +42,27 @@ func (b *backlog) begin() {
 	b.show()
 }
 
+// known says that the source was listed to its end.
+func (b *backlog) known() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.listed {
+		b.listed = true
+		b.show()
+	}
+}
+
 // plan books an object that is to be copied.
 func (b *backlog) plan(o listing.Object) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.waiting[o.Key] = o
-	b.count.backlogObjects.Inc()
-	b.count.backlogBytes.Add(float64(o.Size))
+	if b.objects == nil {
+		b.show()
+		return
+	}
+	b.objects.Inc()
+	b.bytes.Add(float64(o.Size))
 }
 
 // settle strikes an object off, whatever became of it.
@@ -51,8 +71,8 @@ func (b *backlog) settle(key string) {
 	defer b.mu.Unlock()
 	if o, ok := b.waiting[key]; ok {
 		delete(b.waiting, key)
-		b.count.backlogObjects.Dec()
-		b.count.backlogBytes.Sub(float64(o.Size))
+		b.objects.Dec()
+		b.bytes.Sub(float64(o.Size))
 	}
 }
 
@@ -72,14 +92,23 @@ func (b *backlog) end() {
 	b.show()
 }
 
-// show sets the gauges anew. The caller holds b.mu.
+// show sets the gauges. Before anything was listed they are absent: nobody knows what is missing. The caller holds b.mu.
 func (b *backlog) show() {
-	b.count.backlogObjects.Set(float64(len(b.waiting)))
+	if !b.listed && len(b.waiting) == 0 {
+		b.count.backlogObjects.DeleteLabelValues()
+		b.count.backlogBytes.DeleteLabelValues()
+		b.objects, b.bytes = nil, nil
+		return
+	}
+	if b.objects == nil {
+		b.objects, b.bytes = b.count.backlogObjects.WithLabelValues(), b.count.backlogBytes.WithLabelValues()
+	}
+	b.objects.Set(float64(len(b.waiting)))
 	bytes := int64(0)
 	for _, o := range b.waiting {
 		bytes += o.Size
 	}
-	b.count.backlogBytes.Set(float64(bytes))
+	b.bytes.Set(float64(bytes))
 }
 
 // oldest returns the time of the oldest change that waits, zero for none. The caller holds b.mu.
@@ -91,15 +120,15 @@ func (b *backlog) oldest() time.Time {
 	return earlier(oldest, b.aside)
 }
 
-// age returns how many seconds ago the oldest change was made that is not copied.
-func (b *backlog) age(now time.Time) float64 {
+// age returns how many seconds ago the oldest change was made that is not copied; ok is false before anything was listed.
+func (b *backlog) age(now time.Time) (seconds float64, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	oldest := b.oldest()
 	if oldest.IsZero() {
-		return 0
+		return 0, b.listed
 	}
-	return max(0, now.Sub(oldest).Seconds())
+	return max(0, now.Sub(oldest).Seconds()), true
 }
 
 // readQuarantine counts what the last generation has set aside.
@@ -131,10 +160,21 @@ func (b *backlog) readQuarantine(rows iter.Seq2[checkpoint.Quarantined, error]) 
 func (s *Syncer) showQuarantine(ctx context.Context) {
 	rows := checkpoint.Quarantine(ctx, s.o.Store, s.o.Mapping)
 	if s.ledger.Manifest().Quarantined == 0 {
-		rows = func(func(checkpoint.Quarantined, error) bool) {}
+		rows = none
 	}
 	if err := s.backlog.readQuarantine(rows); err != nil {
+		s.backlog.uncounted(s.ledger.Manifest().Quarantined)
 		s.o.Logger.Warn("quarantine was not counted", "err", err)
+	}
+}
+
+// uncounted shows how many objects are in quarantine where their reasons cannot be read, so that it does not look empty.
+func (b *backlog) uncounted(n int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.reasons) == 0 && n > 0 {
+		b.reasons = map[string]float64{string(awserr.Unknown): float64(n)}
+		b.count.quarantine.WithLabelValues(string(awserr.Unknown)).Set(float64(n))
 	}
 }
 

@@ -2,6 +2,7 @@ package syncer
 
 import (
 	"errors"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -21,13 +22,13 @@ type counters struct {
 	duration    prometheus.Observer
 	lastSuccess *prometheus.GaugeVec // without labels; a series that begins when its time is known
 	lastListing *prometheus.GaugeVec // likewise
-	entries     prometheus.Gauge
-	generation  prometheus.Gauge
+	entries     *prometheus.GaugeVec // likewise, with the first reading of the ledger
+	generation  *prometheus.GaugeVec // likewise
 	leaseHeld   prometheus.Gauge
 	leaseExpiry *prometheus.GaugeVec // without labels; a series that begins with the first lease that ends by itself
 
-	backlogObjects prometheus.Gauge
-	backlogBytes   prometheus.Gauge
+	backlogObjects *prometheus.GaugeVec // without labels; a series while the backlog is known
+	backlogBytes   *prometheus.GaugeVec // likewise
 	quarantine     *prometheus.GaugeVec // by reason
 	copyDuration   prometheus.Observer
 	storeWrites    prometheus.Counter
@@ -42,9 +43,9 @@ func newCounters(m *metrics.Metrics, mapping string) counters {
 		quarantined: m.Quarantined.MustCurryWith(by), passes: m.Passes.MustCurryWith(by),
 		bytes: m.CopiedBytes.With(by), cost: m.Cost.With(by), inFlight: m.CopiesInFlight.With(by), duration: m.PassDuration.With(by),
 		lastSuccess: m.LastSuccess.MustCurryWith(by), lastListing: m.LastCompleteListing.MustCurryWith(by),
-		entries: m.LedgerEntries.With(by), generation: m.LedgerGeneration.With(by),
+		entries: m.LedgerEntries.MustCurryWith(by), generation: m.LedgerGeneration.MustCurryWith(by),
 		leaseHeld: m.LeaseHeld.With(by), leaseExpiry: m.LeaseExpiry.MustCurryWith(by),
-		backlogObjects: m.BacklogObjects.With(by), backlogBytes: m.BacklogBytes.With(by), quarantine: m.QuarantineObjects.MustCurryWith(by),
+		backlogObjects: m.BacklogObjects.MustCurryWith(by), backlogBytes: m.BacklogBytes.MustCurryWith(by), quarantine: m.QuarantineObjects.MustCurryWith(by),
 		copyDuration: m.CopyDuration.With(by), storeWrites: m.StoreWrites.With(by), unconditional: m.UnconditionalWrites.With(by), shortened: m.ShortenedRetentions.With(by),
 	}
 	c.begin()
@@ -62,19 +63,17 @@ func (c counters) begin() {
 	}
 }
 
-// last shows what a generation that was committed before tells, so that a process that has just started does not look as
-// if nothing had ever been copied.
-func (c counters) last(m checkpoint.Manifest) {
-	if m.Generation == 0 {
-		return
-	}
-	c.generation.Set(float64(m.Generation))
-	c.entries.Set(float64(m.Entries))
-	if replayed(m.Fingerprint) {
-		return // it listed nothing
-	}
-	c.lastSuccess.WithLabelValues().Set(unix(m.CommittedAt))
-	c.lastListing.WithLabelValues().Set(unix(m.CommittedAt))
+// committed shows the last generation of the ledger; 0 says that there is none.
+func (c counters) committed(generation, entries int64) {
+	c.generation.WithLabelValues().Set(float64(generation))
+	c.entries.WithLabelValues().Set(float64(entries))
+}
+
+// listed shows when a pass over the source was committed before, so that a process that has just started does not look as if
+// nothing had ever been copied.
+func (c counters) listed(at time.Time) {
+	c.lastSuccess.WithLabelValues().Set(unix(at))
+	c.lastListing.WithLabelValues().Set(unix(at))
 }
 
 // lease shows whether the lease is held here, and until when by another where err says so.

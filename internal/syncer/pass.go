@@ -197,6 +197,7 @@ func (p *pass) planned(ctx context.Context) plan.Actions {
 		p.claims.plan("")
 		if p.replay == nil {
 			p.count.lastListing.WithLabelValues().Set(unix(p.o.Now()))
+			p.backlog.known()
 		}
 	}
 }
@@ -296,8 +297,7 @@ func (p *pass) commit(ctx context.Context, ledger *checkpoint.Ledger) error {
 	}
 	p.sweepUploads(patient)
 	p.tally.committed(generation)
-	p.count.generation.Set(float64(generation))
-	p.count.entries.Set(float64(ledger.Entries()))
+	p.count.committed(generation, ledger.Entries())
 	if p.replay == nil {
 		p.backlog.end()
 	}

@@ -124,7 +124,7 @@ func New(o Options) *Syncer {
 	o.Store = counted{o.Store, count.storeWrites}
 	o.Ledger.Verified = new(checkpoint.Verified)
 	s := &Syncer{o: o, count: count, quoter: plan.NewQuoter(o.Terms), backlog: newBacklog(count), running: make(chan struct{}, 1), toldUnconditional: &atomic.Bool{}}
-	o.Metrics.OldestUnsynced.Set(func() (float64, bool) { return s.backlog.age(o.Now()), true }, o.Mapping)
+	o.Metrics.OldestUnsynced.Set(func() (float64, bool) { return s.backlog.age(o.Now()) }, o.Mapping)
 	return s
 }
 
@@ -189,7 +189,9 @@ func (s *Syncer) openLedger(ctx context.Context) (*checkpoint.Ledger, error) {
 		return nil, err
 	}
 	s.ledger = ledger
-	s.count.last(ledger.Manifest())
+	if err := s.showLast(ctx, ledger.Manifest()); err != nil {
+		s.o.Logger.Warn("last generation was not shown", "err", err)
+	}
 	s.showQuarantine(ctx)
 	if ledger.Generation() == 0 {
 		return ledger, s.offerFormer(ctx)

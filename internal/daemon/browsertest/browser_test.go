@@ -123,7 +123,59 @@ func TestPageFitsEveryScreen(t *testing.T) {
 			if got := b.eval(t, `document.documentElement.scrollWidth`); got != fmt.Sprint(width) {
 				t.Errorf("at %d px the page is %s px wide", width, got)
 			}
+			if got := b.eval(t, clipped); got != "" {
+				t.Errorf("at %d px these are cut or one over the other: %s", width, got)
+			}
 		}
+	}
+}
+
+// clipped lists the cells of the table whose content is wider than they are.
+const clipped = `[...document.querySelectorAll("th, td")].filter(c => c.checkVisibility() && c.scrollWidth > c.clientWidth + 1).map(c => c.innerText).join("; ")`
+
+// What fails is the first thing seen, and what is in quarantine is seen too: on a desktop, on a phone, and without a script.
+func TestTroubleIsSeenFirst(t *testing.T) {
+	w, b := newWorld(t), open(t)
+	for _, width := range []int64{360, 1280} {
+		for _, script := range []bool{true, false} {
+			name := fmt.Sprintf("%d px, script %v", width, script)
+			b.do(t, emulation.SetScriptExecutionDisabled(!script), screen(width, "light"), chromedp.Navigate(w.url+"/status"))
+			b.viewport(t, fmt.Sprintf("first-%d-%v", width, script))
+			b.do(t, emulation.SetScriptExecutionDisabled(false))
+			if got := b.eval(t, inView); got != "returns-retried failing,"+broken+" failing" {
+				t.Errorf("%s: got %q as the first rows, want those that fail in view", name, got)
+			}
+			if got := b.eval(t, `[...document.querySelectorAll("tr[data-mapping]")].slice(0, 7).map(r => r.dataset.state).join()`); got != "failing,failing,stalled,quarantined,quarantined,unknown,unknown" {
+				t.Errorf("%s: got states %s at the top, want the worst first", name, got)
+			}
+			if got := b.eval(t, `(r => { const c = r.cells[2]; return c.innerText + " " + (c.checkVisibility() && c.getBoundingClientRect().right <= innerWidth); })(document.getElementById("row-clickstream-raw"))`); got != "1,207 true" {
+				t.Errorf("%s: got %q in the column for quarantine, want the number in view", name, got)
+			}
+			if got := b.eval(t, `document.getElementById("row-clickstream-raw").innerText.replace(/\s+/g, " ")`); !strings.Contains(got, "1 d") {
+				t.Errorf("%s: got the row %q, want the age of the oldest change in it", name, got)
+			}
+			if got := b.eval(t, `document.querySelector(".summary").innerText`); !strings.HasPrefix(got, "2 mappings are failing: returns-retried, ") {
+				t.Errorf("%s: got the summary %q, want it to begin with those that fail", name, got)
+			}
+		}
+	}
+}
+
+// inView lists the first two rows of the table with their states, as far as they are in the first view.
+const inView = `[...document.querySelectorAll("tr[data-mapping]")].slice(0, 2)
+  .filter(r => r.getBoundingClientRect().bottom <= innerHeight && r.querySelector("td").checkVisibility())
+  .map(r => r.dataset.mapping + " " + r.querySelector(".state").innerText).join()`
+
+// viewport leaves a picture of what is seen without scrolling in the folder for them.
+func (b *browser) viewport(t *testing.T, name string) {
+	t.Helper()
+	if *pictures == "" {
+		return
+	}
+	var png []byte
+	b.do(t, chromedp.CaptureScreenshot(&png))
+	if err := os.WriteFile(filepath.Join(*pictures, name+".png"), png, 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -132,13 +184,20 @@ func TestContent(t *testing.T) {
 	b.do(t, chromedp.Navigate(w.url+"/status"))
 	text := b.eval(t, `document.body.innerText`)
 	for _, want := range []string{
-		"5 mappings", "1 pass under way", "1 failing", "1 standing by", "2 waiting for tick",
-		"1,270,332 of 2,104,551 or more objects settled", "8,412 copied, 61 GiB",
+		"40 mappings", "2 mappings are failing: returns-retried, " + broken + ".", "28 waiting", "33 need no attention",
+		"1,270,332 of 2,104,551 or more objects processed", "8,412 copied, 61 GiB",
 		"The last pass failed (credentials)", "sts:AssumeRole refused", "What to do: the trust policy of the role",
-		"1,207 in quarantine: archived 1,204, key_disabled 3", "syncd status --quarantine --mapping clickstream-raw",
-		"held by syncd-7c9d/1", "held here, renewed or over in", "destination 3,510/s; throttled 88 times", "not ready",
+		"1,207 in quarantine: archived 1,204, key_disabled 3", "syncd status --quarantine --mapping clickstream-raw", "retry running",
+		"held by syncd-7c9d/1", "held by this process, ends in", "destination 3,510/s; throttled 88 times", "not ready",
+		"s3://owner-clickstream-raw/exports/daily/", "s3://lake-staging/clickstream-raw/", "eu-central-1, account 111111111111", "copied by S3 itself",
+		"none: passes run when somebody asks for them", ", next pass ",
 	} {
 		if !strings.Contains(text, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	for state, n := range states {
+		if want := fmt.Sprintf("%d %s", n, state); !strings.Contains(text, want) {
 			t.Errorf("the page does not say %q", want)
 		}
 	}
@@ -146,8 +205,8 @@ func TestContent(t *testing.T) {
 		t.Log(text)
 	}
 	b.do(t, chromedp.Navigate(w.url+"/status?state=failing"))
-	if got := b.eval(t, `[...document.querySelectorAll("h2")].map(h => h.textContent).join()`); !strings.HasPrefix(got, "sensor-archive") || strings.Contains(got, ",") {
-		t.Errorf("got %q with the state failing chosen, want that mapping alone", got)
+	if got := b.eval(t, `[...document.querySelectorAll("h2")].map(h => h.textContent).join()`); got != "returns-retried,"+broken {
+		t.Errorf("got %q with the state failing chosen, want the two that fail", got)
 	}
 }
 
@@ -155,18 +214,18 @@ func TestContent(t *testing.T) {
 func TestPageKeepsItselfUpToDate(t *testing.T) {
 	w, b := newWorld(t), open(t)
 	b.do(t, chromedp.Navigate(w.url+"/status"))
-	b.eval(t, `window.kept = document.querySelector("#zebra-exports progress"); document.querySelector("tbody a").focus(); ""`)
+	b.eval(t, `window.kept = document.querySelector("#zebra-exports progress"); document.querySelector("tbody a").focus(); document.title = "old"; ""`)
 	w.moving.set(syncer.Progress{Listed: 2_104_551, Expected: 2_104_551, Complete: true, Settled: 2_000_001, Copied: 9_000, CopiedBytes: 70 << 30})
-	b.until(t, `document.body.innerText.includes("2,000,001 of 2,104,551 objects settled")`)
-	if got := b.eval(t, `[window.kept.value, window.kept.isConnected, document.activeElement.tagName, performance.getEntriesByType("navigation").length].join()`); got != "2000001,true,A,1" {
-		t.Errorf("got value, connected, focus, navigations %s, want 2000001,true,A,1", got)
+	b.until(t, `document.body.innerText.includes("2,000,001 of 2,104,551 objects processed")`)
+	if got := b.eval(t, `[window.kept.value, window.kept.isConnected, document.activeElement.tagName, performance.getEntriesByType("navigation").length, document.title].join()`); got != "2000001,true,A,1,2 failing · 1 stalled · syncd status" {
+		t.Errorf("got value, connected, focus, navigations, title %s, want 2000001,true,A,1 and the title as it is now", got)
 	}
 	if got := b.eval(t, `document.getElementById("news").textContent`); got != "" {
 		t.Errorf("got %q announced for a number, want nothing", got)
 	}
 
 	close(w.moving.end)
-	b.until(t, `document.getElementById("news").textContent === "zebra-exports: waiting for tick"`)
+	b.until(t, `document.getElementById("news").textContent === "zebra-exports: waiting"`)
 	if got := b.eval(t, `document.querySelectorAll("progress").length`); got != "0" {
 		t.Errorf("got %s bars after the pass, want none", got)
 	}
@@ -195,7 +254,7 @@ func TestPageWithoutScriptRefreshesItself(t *testing.T) {
 	for {
 		var html string
 		b.do(t, chromedp.OuterHTML("html", &html))
-		if strings.Contains(html, "4 of 5 or more objects settled") {
+		if strings.Contains(html, "4 of 5 or more objects processed") {
 			return
 		}
 		select {
@@ -223,15 +282,15 @@ func TestAccessibility(t *testing.T) {
 	}
 	for want, n := range map[string]int{
 		"banner": 1, "main": 1, "contentinfo": 1, "navigation Mappings by state": 1, "heading syncd": 1,
-		"table All mappings, those that want attention first": 1, "columnheader Mapping": 1, "columnheader Oldest unsynced": 1,
+		"table All mappings, those that want attention first": 1, "columnheader Mapping": 1, "columnheader Oldest unsynced": 1, "columnheader Quarantine": 1,
 		"rowheader zebra-exports": 1, "heading zebra-exports": 1, "region zebra-exports": 1, "status": 1,
-		"progressbar 1,270,332 of 2,104,551 or more objects settled": 1, "link Skip to the mappings": 1, "image": 0,
+		"progressbar 1,270,332 of 2,104,551 or more objects processed": 1, "link Skip to the mappings": 1, "image": 0,
 	} {
 		if told[want] != n {
 			t.Errorf("got %d times %q, want %d", told[want], want, n)
 		}
 	}
-	if got := b.eval(t, `document.querySelectorAll("h1").length + " " + document.documentElement.lang + " " + document.title`); got != "1 en syncd status" {
+	if got := b.eval(t, `document.querySelectorAll("h1").length + " " + document.documentElement.lang + " " + document.title`); got != "1 en 2 failing · 1 stalled · syncd status" {
 		t.Errorf("got %q, want one h1, a language and a title", got)
 	}
 	if t.Failed() {

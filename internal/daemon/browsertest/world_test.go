@@ -4,16 +4,18 @@
 // It is a module of its own, so that the program does not depend on what drives a browser. `make browser` runs it; it
 // needs Chromium, which -chromium names.
 //
-// The world is the real daemon with mappings in every state, whose passes a test moves on by hand.
+// The world is the real daemon with forty mappings in nine states, whose passes a test moves on by hand.
 package browsertest_test
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,23 +30,41 @@ import (
 
 // script is a Runner whose passes are what a test says.
 type script struct {
-	err error // of a pass, which ends at once; nil for one that goes on until it is told to end
+	// err is how the first pass fails, at once; all do where always is set. Nil for a pass that lasts until the test ends it.
+	err    error
+	always bool
+	// unready has a pass never get what it needs; hangs has it not end when it should.
+	unready, hangs bool
 
 	mu  sync.Mutex
 	at  syncer.Progress
+	ran bool
 	end chan struct{}
 }
 
-func (r *script) Ready(context.Context) error { return nil }
+func (r *script) Ready(ctx context.Context) error {
+	if r.unready {
+		<-ctx.Done()
+	}
+	return ctx.Err()
+}
 
 func (r *script) Run(ctx context.Context) (syncer.Summary, error) {
-	if r.err != nil {
+	r.mu.Lock()
+	fails := r.err != nil && (r.always || !r.ran)
+	r.ran = true
+	r.mu.Unlock()
+	if fails {
 		return syncer.Summary{Pass: 12, Listed: 18_204}, r.err
+	}
+	ended := ctx.Done()
+	if r.hangs {
+		ended = nil
 	}
 	select {
 	case <-r.end:
 		return syncer.Summary{Pass: 12, Listed: 2_104_551, Copied: 1204, CopiedBytes: 3 << 30, Seconds: 214}, nil
-	case <-ctx.Done():
+	case <-ended:
 		return syncer.Summary{Pass: 12}, syncer.ErrDrained
 	}
 }
@@ -63,17 +83,67 @@ func (r *script) set(at syncer.Progress) {
 	r.at = at
 }
 
-// hourly is a schedule at the full hour.
-type hourly struct{}
+// every is a schedule at the full hour, or the full second.
+type every time.Duration
 
-func (hourly) Next(t time.Time) time.Time { return t.Truncate(time.Hour).Add(time.Hour) }
-func (hourly) String() string             { return "0 * * * *" }
+func (e every) Next(t time.Time) time.Time {
+	return t.Truncate(time.Duration(e)).Add(time.Duration(e))
+}
 
-// world is a served daemon.
+func (e every) String() string {
+	if e == every(time.Hour) {
+		return "0 * * * *"
+	}
+	return "@every " + time.Duration(e).String()
+}
+
+// world is a served daemon with forty mappings in nine states.
 type world struct {
 	url     string
-	moving  *script // the pass of zebra-exports, which is under way
+	moving  *script // the pass of zebra-exports, which runs
 	metrics *metrics.Metrics
+	ahead   atomic.Int64 // of the daemon's clock, in nanoseconds
+}
+
+// The mappings that tests look at; all others wait.
+const (
+	moving = "zebra-exports"
+	broken = "sensor-archive-eu-central-1-long-name-for-narrow-screens"
+	aside  = "clickstream-raw"
+)
+
+// The states of the mappings of the world.
+var states = map[string]int{ //nolint:gochecknoglobals // a table
+	"failing": 2, "stalled": 1, "quarantined": 2, "unknown": 2, "pass running": 1, "pass queued": 1, "standing by": 1, "no schedule": 2, "waiting": 28,
+}
+
+// mappings returns the mappings of the world, in an order that is no order of urgency.
+func (w *world) mappings(hung *script) []daemon.Mapping {
+	denied := &awserr.CredentialsError{
+		Role: "arn:aws:iam::222222222222:role/syncd-consumer", Action: "sts:AssumeRole", Err: errors.New("AccessDenied: not authorized to perform sts:AssumeRole on this role"),
+		Hint: "the trust policy of the role must name who assumes it, and the external id that is configured",
+	}
+	mapping := func(name string, atOnce bool, r *script) daemon.Mapping {
+		return daemon.Mapping{
+			Name: name, Schedule: every(time.Hour), AtOnce: atOnce, Open: func(context.Context) (daemon.Runner, error) { return r, nil },
+			Source:      daemon.Side{Bucket: "owner-" + name, Prefix: "exports/daily/", Region: "eu-central-1", Account: "111111111111"},
+			Destination: daemon.Side{Bucket: "lake-staging", Prefix: name + "/", Region: "eu-central-1", Account: "222222222222"}, Method: "server_side",
+		}
+	}
+	retried := mapping("returns-retried", true, &script{err: errors.New("list source objects: AccessDenied: not allowed to perform s3:ListBucket")})
+	retried.Schedule = every(time.Second)
+	unscheduled, once := mapping("backfill-2019", false, &script{}), mapping("backfill-2020", false, &script{})
+	unscheduled.Schedule, once.Schedule = nil, nil
+	all := []daemon.Mapping{
+		mapping("invoices-to-warehouse", false, &script{}), mapping(moving, true, w.moving), mapping(aside, false, &script{}), unscheduled,
+		mapping("partner-drops", true, &script{always: true, err: &checkpoint.LeaseHeldError{Name: "partner-drops", Holder: "syncd-7c9d/1"}}),
+		mapping("new-tenant-a", false, &script{}), mapping("queued-behind-sts", true, &script{unready: true}), once, mapping("ads-hung", true, hung),
+		mapping("tickets", false, &script{}),
+	}
+	for i := range 27 {
+		all = append(all, mapping(fmt.Sprintf("tenant-%02d", i), false, &script{}))
+	}
+	return append(all, mapping("new-tenant-b", false, &script{}), mapping(broken, true, &script{err: denied, always: true}), retried)
 }
 
 func newWorld(t *testing.T) *world {
@@ -86,64 +156,97 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.url = "http://" + listener.Addr().String()
-	w.fill()
-	mapping := func(name string, atOnce bool, r *script) daemon.Mapping {
-		return daemon.Mapping{Name: name, Schedule: hourly{}, AtOnce: atOnce, Open: func(context.Context) (daemon.Runner, error) { return r, nil }}
-	}
-	denied := &awserr.CredentialsError{
-		Role: "arn:aws:iam::222222222222:role/syncd-consumer", Action: "sts:AssumeRole", Err: errors.New("AccessDenied: not authorized to perform sts:AssumeRole on this role"),
-		Hint: "the trust policy of the role must name who assumes it, and the external id that is configured",
+	hung := &script{hangs: true, end: make(chan struct{})}
+	mappings := w.mappings(hung)
+	w.fill(mappings)
+	gate := make(chan struct{}) // the passes that do not hang begin when the clock was put forward
+	for i := range mappings {
+		open := mappings[i].Open
+		mappings[i].Open = func(ctx context.Context) (daemon.Runner, error) {
+			if mappings[i].Name != "ads-hung" {
+				<-gate
+			}
+			return open(ctx)
+		}
 	}
 	d := daemon.New(daemon.Options{
-		Mappings: []daemon.Mapping{
-			mapping("zebra-exports", true, w.moving),
-			mapping("invoices-to-warehouse", false, &script{}),
-			mapping("clickstream-raw", false, &script{}),
-			mapping("sensor-archive-eu-central-1-long-name-for-narrow-screens", true, &script{err: denied}),
-			mapping("partner-drops", true, &script{err: &checkpoint.LeaseHeldError{Name: "partner-drops", Holder: "syncd-7c9d/1"}}),
-		},
-		Listener: listener, Gatherer: registry, Metrics: w.metrics, Watchdog: 15 * time.Minute, Version: "1.2.3",
+		Mappings: mappings, Listener: listener, Gatherer: registry, Metrics: w.metrics, Watchdog: 15 * time.Minute, DrainTimeout: time.Hour, Version: "1.2.3",
 		Hint: func(err error) string {
 			if c, ok := errors.AsType[*awserr.CredentialsError](err); ok {
 				return c.Hint
 			}
 			return ""
 		},
-		Logger: slog.New(slog.DiscardHandler), Now: time.Now, Rand: func(int64) int64 { return 0 },
+		Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }, Rand: func(int64) int64 { return 0 },
 	})
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
+		close(hung.end)
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
 	})
+	w.until(t, d, func(m map[string]daemon.Status) bool { return m["ads-hung"].Activity == daemon.Running })
+	w.ahead.Store(int64(20 * time.Minute))
+	close(gate)
+	w.until(t, d, func(m map[string]daemon.Status) bool {
+		retried := m["returns-retried"]
+		return retried.State == daemon.Failing && retried.Activity == daemon.Running && m[moving].Activity == daemon.Running &&
+			m[broken].State == daemon.Failing && m["partner-drops"].State == daemon.StandingBy && m["ads-hung"].State == daemon.Stalled
+	})
 	return w
 }
 
-// fill gives the metrics what passes would have.
-func (w *world) fill() {
-	m, now := w.metrics, time.Now()
-	constant := func(v float64) func() (float64, bool) { return func() (float64, bool) { return v, true } }
-	for i, name := range []string{"zebra-exports", "invoices-to-warehouse", "clickstream-raw", "sensor-archive-eu-central-1-long-name-for-narrow-screens", "partner-drops"} {
-		m.LastSuccess.WithLabelValues(name).Set(float64(now.Add(-time.Duration(17*i+4) * time.Minute).Unix()))
-		m.LedgerGeneration.WithLabelValues(name).Set(float64(241 + 13*i))
-		m.LedgerEntries.WithLabelValues(name).Set(float64(2_104_551 / (i + 1)))
-		m.OldestUnsynced.Set(constant([]float64{412, 0, 97_200, 15_300, 0}[i]), name)
-		m.ConcurrencyLimit.Set(constant(float64(64+i*9)), name)
-		if !strings.HasPrefix(name, "partner") {
-			m.CredentialExpiry.Set(constant(float64(now.Add(41*time.Minute).Unix())), name, "source")
-			m.CredentialExpiry.Set(constant(float64(now.Add(41*time.Minute).Unix())), name, "destination")
+// until waits for the daemon to be as a test wants it.
+func (w *world) until(t *testing.T, d *daemon.Daemon, ok func(map[string]daemon.Status) bool) {
+	t.Helper()
+	var last *daemon.Snapshot
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		last = d.Snapshot()
+		by := map[string]daemon.Status{}
+		for _, m := range last.Mappings {
+			by[m.Mapping] = m
+		}
+		if ok(by) {
+			return
 		}
 	}
-	m.LeaseHeld.WithLabelValues("zebra-exports").Set(1)
-	m.LeaseExpiry.WithLabelValues("zebra-exports").Set(float64(now.Add(48 * time.Second).Unix()))
-	m.BacklogObjects.WithLabelValues("zebra-exports").Set(4117)
-	m.BacklogBytes.WithLabelValues("zebra-exports").Set(9 << 30)
-	m.QuarantineObjects.WithLabelValues("clickstream-raw", "archived").Set(1204)
-	m.QuarantineObjects.WithLabelValues("clickstream-raw", "key_disabled").Set(3)
-	m.RateLimit.Set(constant(3510), "zebra-exports", "destination")
-	m.Throttles.Set(constant(88), "zebra-exports", "destination")
+	t.Fatalf("got %+v, want the states of the world", last.Counts)
+}
+
+// fill gives the metrics what passes would have.
+func (w *world) fill(mappings []daemon.Mapping) {
+	m, now := w.metrics, time.Now()
+	constant := func(v float64) func() (float64, bool) { return func() (float64, bool) { return v, true } }
+	oldest := map[string]float64{moving: 412, aside: 97_200, broken: 15_300, "tickets": 7200}
+	for i, mapping := range mappings {
+		name := mapping.Name
+		if strings.HasPrefix(name, "new-") || name == "backfill-2020" {
+			continue
+		}
+		m.LastSuccess.WithLabelValues(name).Set(float64(now.Add(-time.Duration(17*i+4) * time.Minute).Unix()))
+		m.LastCompleteListing.WithLabelValues(name).Set(float64(now.Add(-time.Duration(17*i+4) * time.Minute).Unix()))
+		m.LedgerGeneration.WithLabelValues(name).Set(float64(241 + 13*i))
+		m.LedgerEntries.WithLabelValues(name).Set(float64(2_104_551 / (i + 1)))
+		m.BacklogObjects.WithLabelValues(name).Set(0)
+		m.BacklogBytes.WithLabelValues(name).Set(0)
+		m.OldestUnsynced.Set(constant(oldest[name]), name)
+		m.ConcurrencyLimit.Set(constant(float64(64+i*9)), name)
+		if !strings.HasPrefix(name, "partner") {
+			m.CredentialExpiry.Set(constant(float64(now.Add(61*time.Minute).Unix())), name, "source")
+			m.CredentialExpiry.Set(constant(float64(now.Add(61*time.Minute).Unix())), name, "destination")
+		}
+	}
+	m.LeaseHeld.WithLabelValues(moving).Set(1)
+	m.LeaseExpiry.WithLabelValues(moving).Set(float64(now.Add(20*time.Minute + 48*time.Second).Unix()))
+	m.BacklogObjects.WithLabelValues(moving).Set(4117)
+	m.BacklogBytes.WithLabelValues(moving).Set(9 << 30)
+	m.QuarantineObjects.WithLabelValues(aside, "archived").Set(1204)
+	m.QuarantineObjects.WithLabelValues(aside, "key_disabled").Set(3)
+	m.QuarantineObjects.WithLabelValues("tickets", "denied").Set(12)
+	m.RateLimit.Set(constant(3510), moving, "destination")
+	m.Throttles.Set(constant(88), moving, "destination")
 }

@@ -6,7 +6,7 @@ const every = 5000;
 const live = document.getElementById("live");
 const news = document.getElementById("news");
 
-// states returns the state of each mapping as the page tells it.
+// states returns the state of each mapping as the page shows it.
 function states(root) {
   const found = new Map();
   for (const row of root.querySelectorAll("tr[data-mapping]")) found.set(row.dataset.mapping, row.dataset.state);
@@ -37,8 +37,8 @@ function attributes(from, to) {
   for (const { name, value } of to.attributes) if (from.getAttribute(name) !== value) from.setAttribute(name, value);
 }
 
-// tell announces changes of state, and nothing else.
-function tell(before, after) {
+// announce has screen readers read changes of state, and nothing else.
+function announce(before, after) {
   const changes = [];
   for (const [mapping, state] of after) if (before.get(mapping) !== state) changes.push(`${mapping}: ${state}`);
   if (changes.length > 5) changes.splice(5, changes.length, `and ${changes.length - 5} more`);
@@ -53,7 +53,8 @@ async function refresh() {
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").body;
     const before = states(live), after = states(fresh);
     morph(live, fresh);
-    tell(before, after);
+    document.title = live.querySelector("header").dataset.title;
+    announce(before, after);
   } catch {
     document.getElementById("stale").hidden = false;
   }

@@ -1,0 +1,133 @@
+package daemon
+
+import "time"
+
+// State is how a mapping is, or what it does at the moment. Its values are part of the public surface; docs/status-page.md lists
+// them with what each looks like in the metrics.
+type State string
+
+// The states. A mapping is in the first one, from the top, that applies. Failing, Quarantined and Unknown say how it is whatever it does at
+// the moment; the others say what it does, and are the only values of an activity.
+const (
+	// Idle is a mapping that has not begun, or has ended.
+	Idle State = "idle"
+	// Failing is a mapping whose last pass failed, also while the next one runs.
+	Failing State = "failing"
+	// Stalled is a mapping whose pass has shown no sign of life for as long as the watchdog waits.
+	Stalled State = "stalled"
+	// Quarantined is a mapping with objects in quarantine.
+	Quarantined State = "quarantined"
+	// Draining is a mapping whose pass finishes what it has in hand.
+	Draining State = "draining"
+	// StandingBy is a mapping whose lease another process holds.
+	StandingBy State = "standing_by"
+	// Unscheduled is a mapping without a schedule: its passes run when somebody asks for them.
+	Unscheduled State = "unscheduled"
+	// Unknown is a mapping whose source was never listed to its end, as far as this process knows.
+	Unknown State = "unknown"
+	// Running is a mapping whose pass runs.
+	Running State = "running"
+	// Queued is a mapping whose pass is due and does not run yet: it gets its sessions, or waits in line for a place.
+	Queued State = "queued"
+	// Waiting is a mapping that waits for its next pass.
+	Waiting State = "waiting"
+)
+
+// urgency orders the states by how much they want attention.
+func urgency() []State {
+	return []State{Failing, Stalled, Quarantined, Unknown, Draining, Running, Queued, StandingBy, Unscheduled, Waiting, Idle}
+}
+
+// attention is lower the more a mapping in this state wants it. States that come and go with every pass count alike, so that rows
+// stay where they are.
+func (s State) attention() int {
+	switch s {
+	case Failing:
+		return 0
+	case Stalled:
+		return 1
+	case Quarantined:
+		return 2
+	case Unknown:
+		return 3
+	case Idle, Draining, StandingBy, Unscheduled, Running, Queued, Waiting:
+	}
+	return 4
+}
+
+// facts are what the state of a mapping depends on beyond what its keeper knows.
+type facts struct {
+	leaseHeld bool
+	listed    bool // the source was listed to its end once
+	aside     bool // there are objects in quarantine
+}
+
+func (f *figure) facts() facts {
+	return facts{leaseHeld: f.leaseHeld, listed: !f.lastListing.IsZero(), aside: total(f.quarantine) > 0}
+}
+
+// judgement is a state of a mapping, what it does at the moment, and since when each is so, as far as this process has seen.
+type judgement struct {
+	state, activity State
+	since, active   time.Time
+}
+
+// judge returns how the mapping is. The caller holds k.mu.
+func (k *keeper) judge(now time.Time, f facts, draining bool) judgement {
+	k.facts = f
+	activity := k.activity(now, f.leaseHeld, draining)
+	j := judgement{state: k.state(activity, f), activity: activity, since: k.since, active: k.since}
+	if j.state != k.judged.state {
+		k.judged.state, k.judged.since = j.state, now
+	}
+	switch {
+	case j.state == Failing:
+		j.since = k.failure.Since
+	case j.state != activity:
+		j.since = k.judged.since
+	}
+	return j
+}
+
+// state returns the first state that applies. The caller holds k.mu.
+func (k *keeper) state(activity State, f facts) State {
+	switch {
+	case activity == Idle:
+		return Idle
+	case k.failure != nil:
+		return Failing
+	case activity == Stalled:
+		return Stalled
+	case f.aside:
+		return Quarantined
+	case activity == Draining, activity == StandingBy, activity == Unscheduled:
+		return activity
+	case !f.listed:
+		return Unknown
+	default:
+		return activity
+	}
+}
+
+// activity returns what the mapping does. A keeper that stood by and has got the lease runs its pass. The caller holds k.mu.
+func (k *keeper) activity(now time.Time, leaseHeld, draining bool) State {
+	working := k.running && (!k.standing || leaseHeld)
+	switch {
+	case working && now.Sub(k.pulse.last) >= k.d.o.Watchdog:
+		return Stalled
+	case working && (draining || k.stopping):
+		return Draining
+	case working:
+		return Running
+	case !k.begun:
+		return Idle
+	case k.standing:
+		return StandingBy
+	case k.queued:
+		return Queued
+	case k.m.Schedule == nil:
+		return Unscheduled
+	default:
+		return Waiting
+	}
+}

@@ -1,0 +1,339 @@
+package daemon_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/internal/daemon"
+	"syncd/internal/syncer"
+)
+
+// moods are Runners whose passes take a while and end as the next of their errors says.
+type moods struct {
+	passes
+	errs []error
+}
+
+func (m *moods) Run(ctx context.Context) (syncer.Summary, error) {
+	summary, err := m.passes.Run(ctx)
+	if err == nil && len(m.errs) > 0 {
+		err, m.errs = m.errs[0], m.errs[1:]
+	}
+	return summary, err
+}
+
+// A mapping that fails does so until a pass reaches its end, however often it is tried, and since the first failure. The page, the JSON,
+// the filter, the readiness and the metric agree.
+func TestFailingLastsUntilAPassReachesItsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		denied := errors.New("list source: denied")
+		o := options(mapping("m", &moods{passes{took: 4 * s}, []error{denied, denied, syncer.ErrDrained, nil}}))
+		listed(o, "m")
+		began := time.Now()
+		d, stop := start(t, o)
+		check := func(at time.Duration, state, activity daemon.State, since time.Duration) {
+			t.Helper()
+			time.Sleep(time.Until(began.Add(at)))
+			got := status(t, d)
+			if got.State != state || got.Activity != activity || !got.Since.Equal(began.Add(since)) {
+				t.Errorf("%s: got %s since %s, %s, want %s since %s, %s", at, got.State, got.Since.Sub(began), got.Activity, state, since, activity)
+			}
+			var metric float64
+			if state == daemon.Failing {
+				metric = float64(began.Add(since).Unix())
+			}
+			if got := value(t, o.Gatherer, "syncd_failing_since_timestamp_seconds", "m"); got != metric {
+				t.Errorf("%s: got the metric %v, want %v", at, got, metric)
+			}
+			if n := d.Snapshot().Counts[state]; n != 1 {
+				t.Errorf("%s: got %d mappings %s, want 1", at, n, state)
+			}
+			var filtered daemon.Snapshot
+			if err := json.Unmarshal(ask(t, d.Handler(), "/status.json?state="+string(state)).Body.Bytes(), &filtered); err != nil || len(filtered.Mappings) != 1 {
+				t.Errorf("%s: got %v, %v with the state chosen, want the mapping", at, filtered.Mappings, err)
+			}
+			if _, answer := readiness(t, d); answer.Mappings[0].State != state {
+				t.Errorf("%s: got %s of /readyz, want %s", at, answer.Mappings[0].State, state)
+			}
+		}
+		check(2*s, daemon.Running, daemon.Running, 0)
+		check(6*s, daemon.Failing, daemon.Waiting, 4*s)
+		check(12*s, daemon.Failing, daemon.Running, 4*s)
+		page := ask(t, d.Handler(), "/status").Body.String()
+		for _, want := range []string{"<title>1 failing · syncd status</title>", "1 mapping is failing: m.", "retry running"} {
+			if !strings.Contains(page, want) {
+				t.Errorf("the page does not say %q:\n%s", want, page)
+			}
+		}
+		check(22*s, daemon.Failing, daemon.Running, 4*s)
+		check(26*s, daemon.Failing, daemon.Waiting, 4*s) // drained: nothing shows that it got better
+		check(32*s, daemon.Failing, daemon.Running, 4*s)
+		check(36*s, daemon.Waiting, daemon.Waiting, 34*s)
+		stop()
+	})
+}
+
+// What the ledger says of refusals before this process counts.
+func TestFailingLastsOverARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		since := time.Now().Add(-26 * time.Hour).UTC()
+		o := options(mapping("m", &passes{took: s, err: &syncer.RefusedError{InTurn: 3, Since: since, Err: errors.New("denied")}}))
+		d, stop := start(t, o)
+		time.Sleep(5 * s)
+		if got := status(t, d); got.State != daemon.Failing || !got.Since.Equal(since) || !got.Error.Since.Equal(since) || got.LastPass.Result != "denied" {
+			t.Errorf("got %s since %s, %+v, want it failing since %s", got.State, got.Since, got.Error, since)
+		}
+		if got := value(t, o.Gatherer, "syncd_failing_since_timestamp_seconds", "m"); got != float64(since.Unix()) {
+			t.Errorf("got the metric %v, want %v", got, since.Unix())
+		}
+		if page := ask(t, d.Handler(), "/status").Body.String(); !strings.Contains(page, ">1 d 2 h ago</time>, the last <time") {
+			t.Errorf("the page does not say since when:\n%s", page)
+		}
+		stop()
+	})
+}
+
+// Objects in quarantine, a source that was never listed and a mapping without schedule are no waiting mappings.
+func TestStatesThatAreNotFine(t *testing.T) {
+	tests := []struct {
+		name            string
+		edit            func(m *daemon.Mapping)
+		fill            func(o daemon.Options)
+		state, activity daemon.State
+	}{
+		{"nothing is known", nil, nil, daemon.Unknown, daemon.Waiting},
+		{"the first pass", func(m *daemon.Mapping) { m.AtOnce = true }, nil, daemon.Unknown, daemon.Running},
+		{"listed", nil, func(o daemon.Options) { listed(o, "m") }, daemon.Waiting, daemon.Waiting},
+		{"in quarantine", nil, func(o daemon.Options) {
+			listed(o, "m")
+			o.Metrics.QuarantineObjects.WithLabelValues("m", "denied").Set(2)
+		}, daemon.Quarantined, daemon.Waiting},
+		{"no longer in quarantine", nil, func(o daemon.Options) {
+			listed(o, "m")
+			o.Metrics.QuarantineObjects.WithLabelValues("m", "denied").Set(0)
+		}, daemon.Waiting, daemon.Waiting},
+		{"in quarantine, and in a pass", func(m *daemon.Mapping) { m.AtOnce = true }, func(o daemon.Options) {
+			listed(o, "m")
+			o.Metrics.QuarantineObjects.WithLabelValues("m", "archived").Set(1)
+		}, daemon.Quarantined, daemon.Running},
+		{"no schedule", func(m *daemon.Mapping) { m.Schedule = nil }, nil, daemon.Unscheduled, daemon.Unscheduled},
+		{"no schedule, in quarantine", func(m *daemon.Mapping) { m.Schedule = nil }, func(o daemon.Options) {
+			o.Metrics.QuarantineObjects.WithLabelValues("m", "archived").Set(1)
+		}, daemon.Quarantined, daemon.Unscheduled},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				m := mapping("m", &passes{took: time.Hour})
+				m.AtOnce, m.Schedule = false, every(time.Hour)
+				if tt.edit != nil {
+					tt.edit(&m)
+				}
+				o := options(m)
+				if tt.fill != nil {
+					tt.fill(o)
+				}
+				d, stop := start(t, o)
+				time.Sleep(31 * s) // readiness looks at the metrics twice a minute
+				if got := status(t, d); got.State != tt.state || got.Activity != tt.activity || got.Since.IsZero() {
+					t.Errorf("got %s since %s, %s, want %s, %s", got.State, got.Since, got.Activity, tt.state, tt.activity)
+				}
+				if _, answer := readiness(t, d); answer.Mappings[0].State != tt.state {
+					t.Errorf("got %s of /readyz, want %s", answer.Mappings[0].State, tt.state)
+				}
+				stop()
+			})
+		})
+	}
+}
+
+// What is not known is absent from the JSON, and unknown on the page.
+func TestUnknownIsNotZero(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := options(mapping("m", &passes{took: time.Hour}))
+		d, stop := start(t, o)
+		fields := func() map[string]any {
+			t.Helper()
+			var answer struct{ Mappings []map[string]any }
+			if err := json.Unmarshal(ask(t, d.Handler(), "/status.json").Body.Bytes(), &answer); err != nil {
+				t.Fatal(err)
+			}
+			return answer.Mappings[0]
+		}
+		names := []string{"oldest_unsynced_seconds", "generation", "entries", "backlog_objects", "backlog_bytes", "quarantine", "concurrency", "last_success", "last_listing"}
+		before := fields()
+		for _, name := range names {
+			if got, ok := before[name]; ok {
+				t.Errorf("got %s %v before anything is known, want none", name, got)
+			}
+		}
+		page := ask(t, d.Handler(), "/status").Body.String()
+		if got := strings.Count(page, "unknown</"); got < 6 {
+			t.Errorf("got %d times unknown on the page, want it for each figure:\n%s", got, page)
+		}
+		listed(o, "m")
+		zero := func() (float64, bool) { return 0, true }
+		o.Metrics.OldestUnsynced.Set(zero, "m")
+		o.Metrics.ConcurrencyLimit.Set(zero, "m")
+		o.Metrics.LastSuccess.WithLabelValues("m").Set(1)
+		o.Metrics.LedgerEntries.WithLabelValues("m").Set(0)
+		o.Metrics.BacklogObjects.WithLabelValues("m").Set(0)
+		o.Metrics.BacklogBytes.WithLabelValues("m").Set(0)
+		time.Sleep(s)
+		after := fields()
+		for _, name := range names {
+			if got, ok := after[name]; !ok || got == nil {
+				t.Errorf("got no %s when it is known to be 0, want 0", name)
+			}
+		}
+		if page := ask(t, d.Handler(), "/status").Body.String(); strings.Contains(page, "unknown</") {
+			t.Errorf("got unknown on the page for what is known:\n%s", page)
+		}
+		stop()
+	})
+}
+
+// recalling is a Runner that reads its ledger.
+type recalling struct {
+	*passes
+	mu    sync.Mutex
+	reads []time.Duration
+	hangs bool
+}
+
+func (r *recalling) Recall(ctx context.Context) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.reads = append(r.reads, time.Since(r.origin))
+	if r.hangs {
+		<-ctx.Done()
+	}
+}
+
+func (r *recalling) read() []time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]time.Duration(nil), r.reads...)
+}
+
+// A ledger is read where no pass of the process shows what is in it, and holds up no pass.
+func TestLedgersAreReadWithoutPasses(t *testing.T) {
+	for name, tt := range map[string]struct {
+		edit   func(m *daemon.Mapping, r *recalling)
+		want   []time.Duration
+		passes []time.Duration
+	}{
+		"before a pass that is an hour away": {func(m *daemon.Mapping, _ *recalling) { m.Schedule = every(time.Hour) }, []time.Duration{0}, nil},
+		"without schedule":                   {func(m *daemon.Mapping, _ *recalling) { m.Schedule = nil }, []time.Duration{0, 5 * time.Minute, 10 * time.Minute}, nil},
+		"a store that hangs": {
+			func(m *daemon.Mapping, r *recalling) { m.Schedule, r.hangs = every(6*time.Minute), true },
+			[]time.Duration{0},
+			[]time.Duration{6 * time.Minute},
+		},
+		"not when a pass begins at once": {func(m *daemon.Mapping, _ *recalling) { m.AtOnce, m.Schedule = true, every(6*time.Minute) }, nil, []time.Duration{0, 6 * time.Minute}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := &recalling{passes: &passes{took: s, origin: time.Now()}}
+				m := mapping("m", r)
+				m.AtOnce = false
+				tt.edit(&m, r)
+				_, stop := start(t, options(m))
+				time.Sleep(11 * time.Minute)
+				if diff := cmp.Diff(tt.want, r.read()); diff != "" {
+					t.Errorf("readings (-want +got):\n%s", diff)
+				}
+				if diff := cmp.Diff(tt.passes, r.starts()); diff != "" {
+					t.Errorf("passes (-want +got):\n%s", diff)
+				}
+				stop()
+			})
+		})
+	}
+}
+
+// A process that stands by shows what the other one leaves in the ledger.
+func TestLedgersAreReadWhileStandingBy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := &passes{origin: time.Now()}
+		r := &standing{recalling{passes: base}, heldFor{base, 1 << 60}}
+		_, stop := start(t, options(mapping("m", r)))
+		time.Sleep(11 * time.Minute)
+		if got := r.read(); len(got) != 3 || got[2] != 10*time.Minute {
+			t.Errorf("got readings at %v, want one every 5 min", got)
+		}
+		stop()
+	})
+}
+
+// standing is a Runner of a mapping that another process keeps.
+type standing struct {
+	recalling
+	held heldFor
+}
+
+func (r *standing) Run(ctx context.Context) (syncer.Summary, error) { return r.held.Run(ctx) }
+
+// The page has what wants attention first, and the rest in the order of names.
+func TestWorstComesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := options(
+			mapping("a-waits", &passes{took: s}), mapping("b-runs", &passes{took: time.Hour}), mapping("c-unknown", &passes{took: s}),
+			mapping("d-aside", &passes{took: s}), mapping("e-hangs", &passes{took: 1 << 60, drains: time.Hour}), mapping("f-fails", &passes{took: s, err: errors.New("x")}),
+			mapping("g-fails", &passes{took: s, err: errors.New("x")}),
+		)
+		listed(o, "a-waits", "b-runs", "d-aside", "e-hangs")
+		o.Metrics.QuarantineObjects.WithLabelValues("d-aside", "denied").Set(1)
+		d, stop := start(t, o)
+		for range 32 {
+			time.Sleep(30 * s)
+			o.Metrics.StoreWrites.WithLabelValues("b-runs").Inc()
+		}
+		time.Sleep(5 * s)
+		page := ask(t, d.Handler(), "/status").Body.String()
+		var got []string
+		for _, part := range strings.Split(page, `<tr id="row-`)[1:] {
+			name, _, _ := strings.Cut(part, `"`)
+			got = append(got, name)
+		}
+		want := []string{"f-fails", "g-fails", "e-hangs", "d-aside", "c-unknown", "a-waits", "b-runs"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("rows (-want +got):\n%s", diff)
+		}
+		const summary = "2 mappings are failing: f-fails, g-fails. 1 is stalled. 1 has objects in quarantine. " +
+			"1 is unknown, never listed to the end. 2 need no attention."
+		if !strings.Contains(page, summary) || !strings.Contains(page, "<title>2 failing · 1 stalled · syncd status</title>") {
+			t.Errorf("the page does not say %q in its summary, and the numbers in its title", summary)
+		}
+		stop()
+	})
+}
+
+// A pass that has listed nothing yet is no empty one, and one that failed before it began did not take 0 s.
+func TestThePageSaysWhatAPassKnows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begins, ended := &passes{took: time.Hour}, &passes{took: time.Hour}
+		begins.settle(syncer.Progress{})
+		ended.settle(syncer.Progress{Complete: true})
+		d, stop := start(t, options(mapping("begins", begins), mapping("empty", ended), mapping("early", &passes{unready: errors.New("x")})))
+		time.Sleep(s)
+		page := ask(t, d.Handler(), "/status").Body.String()
+		for _, want := range []string{"nothing listed yet", "0 of 0 objects processed", "failed before it began", "none by this process"} {
+			if !strings.Contains(page, want) {
+				t.Errorf("the page does not say %q:\n%s", want, page)
+			}
+		}
+		if strings.Contains(page, `max="0"`) {
+			t.Error("got a bar of no length")
+		}
+		stop()
+	})
+}

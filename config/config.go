@@ -47,6 +47,8 @@ type Config struct {
 	Roles map[string]Role `yaml:"roles"`
 	// Mappings are the rules, at least one, in the order of the file.
 	Mappings []Mapping `yaml:"mappings" jsonschema:"required"`
+
+	warnings Faults // see Warnings
 }
 
 // Mapping returns the mapping of that name, and whether there is one.

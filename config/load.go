@@ -7,14 +7,14 @@ import (
 	"reflect"
 )
 
-// Load reads the configuration file at path. Relative paths in it, of state and of external ids, are taken from the
-// file's own folder. A file that is at fault is a *Faults; any other error is about reading it.
-func Load(path string) (*Config, error) {
+// Load reads the configuration file at path, and has checks look at it too. Relative paths in it, of state and of external ids, are
+// taken from the file's own folder. A file that is at fault is a *Faults; any other error is about reading it.
+func Load(path string, checks ...Check) (*Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	c, err := Parse(data, path)
+	c, err := Parse(data, path, checks...)
 	if err != nil {
 		return nil, err
 	}
@@ -23,8 +23,8 @@ func Load(path string) (*Config, error) {
 }
 
 // Parse decodes and validates a configuration, with name as the file's name in faults. The error, if any, is a *Faults
-// with everything that is wrong. Relative paths stay as they are.
-func Parse(data []byte, name string) (*Config, error) {
+// with everything that is wrong, by the checks too. Relative paths stay as they are.
+func Parse(data []byte, name string, checks ...Check) (*Config, error) {
 	r := &report{file: name, lines: map[string]int{}, hidden: newHidden()}
 	c := Default()
 	if doc := parseDocument(data, r); doc != nil {
@@ -33,10 +33,15 @@ func Parse(data []byte, name string) (*Config, error) {
 		d.decode(doc.root, reflect.ValueOf(&c).Elem(), "")
 		v := validator{report: r, Config: &c}
 		v.validate()
+		for _, check := range checks {
+			check(&c, &v)
+		}
 	}
 	if faults := r.sorted(); faults != nil {
 		return nil, faults
 	}
+	r.prepare(r.warnings)
+	c.warnings = r.warnings
 	return &c, nil
 }
 
@@ -46,7 +51,9 @@ func (c *Config) resolvePaths(folder string) {
 	}
 	for name, r := range c.Roles {
 		if file := r.ExternalID.file; file != nil {
-			r.ExternalID = FileExternalID(resolve(folder, file.Reveal()))
+			id := FileExternalID(resolve(folder, file.Reveal()))
+			id.relative = !filepath.IsAbs(file.Reveal())
+			r.ExternalID = id
 			c.Roles[name] = r
 		}
 	}

@@ -37,6 +37,7 @@ func parse(t *testing.T, text string) *config.Config {
 func compare() cmp.Option {
 	return cmp.Options{
 		cmpopts.EquateEmpty(),
+		cmpopts.IgnoreUnexported(config.Config{}),
 		cmp.Comparer(func(a, b config.Schedule) bool { return a.String() == b.String() }),
 		cmp.Comparer(func(a, b config.Glob) bool { return a.String() == b.String() }),
 		cmp.Comparer(func(a, b config.ExternalID) bool { return whence(a) == whence(b) }),

@@ -12,16 +12,21 @@ func suggest(word string, words []string) string {
 
 // didYouMean is a hint at the word most like the given one, or nothing when none is like it.
 func didYouMean(word string, words []string) string {
-	best, bestDistance := "", 1+len(word)/3
+	if best := nearest(word, words, 1+len(word)/3); best != "" {
+		return "did you mean " + best + "?"
+	}
+	return ""
+}
+
+// nearest is the first of those words that are most like the given one, with at most so many characters changed; "" for none.
+func nearest(word string, words []string, most int) (best string) {
+	bestDistance := most
 	for _, w := range words {
 		if d := distance(strings.ToLower(word), strings.ToLower(w)); d <= bestDistance && (best == "" || d < bestDistance) {
 			best, bestDistance = w, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return "did you mean " + best + "?"
+	return best
 }
 
 // distance is the Levenshtein distance of a and b, in bytes.

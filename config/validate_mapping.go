@@ -23,6 +23,8 @@ func (v *validator) mapping(m Mapping, path string) {
 	v.side(side{path + ".source", s.Region, s.Account, s.Role, s.EndpointURL, v.compatible(s.EndpointURL)})
 	v.ownBucket(path+".destination.bucket", d.Bucket, v.compatible(d.EndpointURL))
 	v.side(side{path + ".destination", d.Region, d.Account, d.Role, d.EndpointURL, v.compatible(d.EndpointURL)})
+	v.bucketInPath(path+".source.endpoint_url", s.EndpointURL, s.Bucket)
+	v.bucketInPath(path+".destination.endpoint_url", d.EndpointURL, d.Bucket)
 	v.key(d.KMSKey, d.Region, v.compatible(d.EndpointURL), path+".destination.kms_key")
 	v.storageClass(d, path+".destination.storage_class")
 	v.filter(m.Filter, path+".filter")
@@ -46,12 +48,16 @@ func (v *validator) account(s side) {
 	case s.account == "":
 		v.fault(path, "is required", hint)
 	default:
-		v.fault(path, strconv.Quote(s.account)+" is not an AWS account", hint)
+		v.fault(path, strconv.Quote(s.account)+" is not an AWS account", cmp.Or(accountHint(s.account), hint))
 	}
 }
 
-func (v *validator) region(path, region string, compatible bool) {
-	v.check(isRegion(region) || compatible && region != "", path, strconv.Quote(region)+" is not a region", "use a code such as us-west-2")
+// accountHint is a hint at an account that was written in groups of digits, as consoles show it.
+func accountHint(text string) string {
+	if digits := strings.NewReplacer("-", "", " ", "").Replace(text); isDigits(digits, 12) {
+		return "did you mean " + strconv.Quote(digits) + "?"
+	}
+	return ""
 }
 
 func (v *validator) roleExists(path, name string) {

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -68,7 +66,7 @@ principal where it is known.
 }
 
 func writePolicies(p process, f flags, of policyFlags) error {
-	c, err := loadConfig(f)
+	c, _, _, err := load(p, f, gate()...)
 	if err != nil {
 		return err
 	}
@@ -95,19 +93,6 @@ func writePolicies(p process, f flags, of policyFlags) error {
 	}
 	_, err = printable.JSON(printable.Lines(p.stdout)).Write(files[0].Text)
 	return err
-}
-
-// loadConfig reads the configuration and asks nothing else of it.
-func loadConfig(f flags) (*config.Config, error) {
-	c, err := config.Load(f.config)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &hinted{&usageError{err}, "give the path of the configuration with --config"}
-	}
-	if err != nil {
-		return nil, err
-	}
-	_, err = choose(c, f.mappings)
-	return c, err
 }
 
 // externalID is where the ExternalIds of the documents come from.

@@ -57,18 +57,12 @@ func runDaemon(ctx context.Context, p process, f flags) error {
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGHUP) // from here on it is not the end of the process
 	defer signal.Stop(asked)
-	s, err := newSystem(ctx, p, f)
+	s, err := newSystem(ctx, p, f, daemonGate(f)...)
 	if err != nil {
 		return err
 	}
 	r := newReloader(s, f, asked)
 	mappings := r.first()
-	if len(mappings) == 0 {
-		return &usageError{errors.New("run: " + noSchedule)}
-	}
-	if err := daemon.CheckWebConfig(s.config.HTTP.WebConfig); err != nil {
-		return &usageError{err}
-	}
 	listener, err := listen(ctx, listenAddress(s.config.HTTP.Listen))
 	if err != nil {
 		return &hinted{err, "set http.listen to a free address"}

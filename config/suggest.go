@@ -2,6 +2,9 @@ package config
 
 import "strings"
 
+// DidYouMean is a hint at the one of words that a word was likely meant to be, "" for none.
+func DidYouMean(word string, words []string) string { return didYouMean(word, words) }
+
 // suggest is the hint for a word that is none of words: the one it was likely meant to be, or all of them.
 func suggest(word string, words []string) string {
 	if hint := didYouMean(word, words); hint != "" {

@@ -101,7 +101,7 @@ func onePass(ctx context.Context, p process, m *mapping, json bool, do traversal
 	summary, err := do(m.syncer, ctx)
 	stop()
 	err = errors.Join(err, m.syncer.Close())
-	if !json && (err == nil || summary.Listed > 0) {
+	if !json && (err == nil && summary.Pass > 0 || summary.Listed > 0) {
 		printSummary(p.stdout, summary)
 	}
 	if err == nil && summary.SetAside() > 0 {

@@ -43,11 +43,20 @@ func (d *decoder) filled(text, path string) bool {
 		return true
 	case d.quiet:
 		d.add(path, "is a placeholder", fillIn)
-	case mayLookUnfilled.MatchString(path) && !strings.Contains(strings.ToUpper(text), "REPLACE_WITH"):
+	case anyText(path, text) && !strings.Contains(strings.ToUpper(text), "REPLACE_WITH"):
 		d.addWarning(path, problem, fillIn+", unless this is one")
 		return true
 	default:
 		d.add(path, problem, fillIn)
 	}
 	return false
+}
+
+// anyText reports whether what looks like a placeholder in a setting may be meant: it is a part of keys.
+func anyText(path, text string) bool {
+	if rest, ok := strings.CutPrefix(text, "s3://"); ok && path == "state" {
+		bucket, _, _ := strings.Cut(rest, "/")
+		return unfilled(bucket) == ""
+	}
+	return mayLookUnfilled.MatchString(path)
 }

@@ -223,7 +223,8 @@ func hintOfService(err error) string {
 	}
 	switch class { //nolint:exhaustive // only classes with something to say
 	case awserr.Denied:
-		return "the role lacks a permission: its own policy, the bucket policy and the key policy must all allow the action"
+		return "the role lacks a permission: its own policy, the bucket policy and the key policy must all allow the action; " +
+			"or the account that the configuration gives that side does not own the bucket: `syncd doctor` finds out which"
 	case awserr.NoBucket:
 		return "check bucket and region of the mapping"
 	case awserr.WrongRegion:

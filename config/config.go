@@ -101,7 +101,7 @@ type HTTP struct {
 	// Listen is HOST:PORT; empty means DefaultListen for `run`, and no listener for `backfill`.
 	Listen string `yaml:"listen"`
 	// WebConfig is the path of a web configuration of Prometheus's exporter-toolkit, for TLS and basic authentication on the whole
-	// listener; empty for neither. It is read again for each connection.
+	// listener; empty for neither. A relative path is taken from the folder of the configuration file. It is read again for each connection.
 	WebConfig string `yaml:"web_config"`
 	// Hosts are the names under which browsers may ask for /status and the profiles, such as that of an ingress; IP addresses and
 	// localhost always work. It keeps pages of others from reading them through a name of their own (DNS rebinding). Metrics and

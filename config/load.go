@@ -7,24 +7,24 @@ import (
 	"reflect"
 )
 
-// Load reads the configuration file at path, and has checks look at it too. Relative paths in it, of state and of external ids, are
-// taken from the file's own folder. A file that is at fault is a *Faults; any other error is about reading it.
+// Load reads the configuration file at path, and has checks look at it too. Relative paths in it, of the state, of external ids and of
+// the web configuration, are taken from the file's own folder. A file that is at fault is a *Faults; any other error is about reading it.
 func Load(path string, checks ...Check) (*Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	c, err := Parse(data, path, checks...)
-	if err != nil {
-		return nil, err
-	}
-	c.resolvePaths(filepath.Dir(path))
-	return c, nil
+	return parse(data, path, filepath.Dir(path), checks)
 }
 
 // Parse decodes and validates a configuration, with name as the file's name in faults. The error, if any, is a *Faults
 // with everything that is wrong, by the checks too. Relative paths stay as they are.
 func Parse(data []byte, name string, checks ...Check) (*Config, error) {
+	return parse(data, name, "", checks)
+}
+
+// parse takes relative paths from folder, and leaves them as they are where that is "".
+func parse(data []byte, name, folder string, checks []Check) (*Config, error) {
 	r := &report{file: name, lines: map[string]int{}, hidden: newHidden()}
 	c := Default()
 	if doc := parseDocument(data, r); doc != nil {
@@ -33,6 +33,9 @@ func Parse(data []byte, name string, checks ...Check) (*Config, error) {
 		d.decode(doc.root, reflect.ValueOf(&c).Elem(), "")
 		v := validator{report: r, Config: &c}
 		v.validate()
+		if folder != "" {
+			c.resolvePaths(folder)
+		}
 		for _, check := range checks {
 			check(&c, &v)
 		}
@@ -48,6 +51,9 @@ func Parse(data []byte, name string, checks ...Check) (*Config, error) {
 func (c *Config) resolvePaths(folder string) {
 	if l, err := ParseLocation(c.State); err == nil && l.Dir != "" {
 		c.State = "file:" + resolve(folder, l.Dir)
+	}
+	if c.HTTP.WebConfig != "" {
+		c.HTTP.WebConfig = resolve(folder, c.HTTP.WebConfig)
 	}
 	for name, r := range c.Roles {
 		if file := r.ExternalID.file; file != nil {

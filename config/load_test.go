@@ -219,6 +219,7 @@ func TestParseMergeKeys(t *testing.T) {
 func TestLoadResolvesPaths(t *testing.T) {
 	folder := t.TempDir()
 	text := minimal(t) + `
+http: {web_config: web.yaml}
 roles:
   relative: {arn: "arn:aws:iam::111111111111:role/r", external_id: {file: secrets/id}}
   absolute: {arn: "arn:aws:iam::111111111111:role/r", external_id: {file: /run/id}}
@@ -232,12 +233,13 @@ roles:
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := map[string]string{"state": c.State}
+	got := map[string]string{"state": c.State, "web": c.HTTP.WebConfig}
 	for name, r := range c.Roles {
 		got[name] = whence(r.ExternalID)
 	}
 	want := map[string]string{
 		"state":    "file:" + filepath.Join(folder, "state"),
+		"web":      filepath.Join(folder, "web.yaml"),
 		"relative": "file:" + filepath.Join(folder, "secrets", "id"),
 		"absolute": "file:/run/id",
 		"plain":    "[redacted]",

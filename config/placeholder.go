@@ -7,9 +7,9 @@ import (
 )
 
 // placeholders matches what documents, templates and tools put where a value belongs: REPLACE_WITH_BUCKET, CHANGE_ME, YOUR_BUCKET,
-// <bucket>, ${BUCKET} and {{ .bucket }}.
+// <bucket>, ${BUCKET}, $BUCKET, %BUCKET%, @BUCKET@ and {{ .bucket }}.
 var placeholders = regexp.MustCompile(`(?i:replace[_-](?:with|me|this)[a-z0-9_-]*)|REPLACE_[A-Z0-9_]+|(?i:\bchange[_-]?me\b)|\bYOUR_[A-Z0-9_]+` +
-	`|<[A-Za-z][A-Za-z0-9 _.-]*>|\$\{[^}]*\}|\{\{[^{}]*\}\}`)
+	`|<[A-Za-z][A-Za-z0-9 _.-]*>|\$\{[^}]*\}|\{\{[^{}]*\}\}|\$[A-Z][A-Z0-9_]+|%[A-Z][A-Z0-9_]+%|@[A-Z][A-Z0-9_]+@`)
 
 // placeholderWord matches a word such as SOURCE_BUCKET, which is no name of a bucket.
 var placeholderWord = regexp.MustCompile(`^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$`)
@@ -20,7 +20,7 @@ var mayLookUnfilled = regexp.MustCompile(`\.prefix$|\.filter\.|\.tags[.\[]`)
 // unfilled says that a value was not filled in, "" for one that was.
 func unfilled(text string) (problem string) {
 	lower := strings.ToLower(text)
-	if !strings.ContainsAny(text, "<{") && !strings.Contains(lower, "replace") && !strings.Contains(lower, "change") && !strings.Contains(text, "YOUR_") {
+	if !strings.ContainsAny(text, "<{$%@") && !strings.Contains(lower, "replace") && !strings.Contains(lower, "change") && !strings.Contains(text, "YOUR_") {
 		return "" // nearly always, and without the cost of the expression
 	}
 	switch found := placeholders.FindString(text); found {

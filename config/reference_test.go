@@ -20,7 +20,7 @@ Written by a test from the types of package config, from which [syncd.schema.jso
 there. Examples are in [config/examples](../config/examples).
 
 The file is YAML, one document, and every key that is not listed here is refused. A key without a value is refused too: leave it out to
-get its default. Anchors, aliases and merge keys work. Relative paths of the state and of external ids are taken from the folder of the file.
+get its default. Anchors, aliases and merge keys work. Relative paths are taken from the folder of the file.
 
 ` + "`syncd config check`" + ` says what is wrong with a file, all at once and with lines, and sends no request. ` + "`syncd config show`" + ` writes the
 file with every default filled in. [cli.md](cli.md#the-check-of-a-configuration) has both.

@@ -111,6 +111,9 @@ func meantSchedule(text string) string {
 			"@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually",
 		}, 2))
 	}
+	if len(fields) > 0 && len(fields) < 5 && strings.Trim(text, "0123456789*/,- ") == "" {
+		candidates = append(candidates, text+strings.Repeat(" *", 5-len(fields)))
+	}
 	for _, c := range candidates {
 		if _, err := compile(c); err == nil {
 			return c

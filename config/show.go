@@ -1,9 +1,13 @@
 package config
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -20,25 +24,62 @@ func (c *Config) Show(lookupEnv func(string) (string, bool), readFile func(strin
 	if c.HTTP.WebConfig != "" {
 		shown.HTTP.WebConfig = absolute(c.HTTP.WebConfig)
 	}
-	external := func(e ExternalID) ([]byte, error) { return yaml.Marshal(e.reference(lookupEnv, readFile)) }
-	return yaml.MarshalWithOptions(&shown, yaml.CustomMarshaler(external), yaml.IndentSequence(true))
+	external := func(e ExternalID) ([]byte, error) { return e.reference(lookupEnv, readFile) }
+	glob := func(g Glob) ([]byte, error) { return scalar(g.pattern) }
+	return yaml.MarshalWithOptions(&shown, yaml.CustomMarshaler(external), yaml.CustomMarshaler(scalar), yaml.CustomMarshaler(glob), yaml.CustomMarshaler(tagsInForce),
+		yaml.IndentSequence(true))
+}
+
+// tagsInForce is the form of the file, of which a list is in brackets.
+func tagsInForce(t Tags) ([]byte, error) {
+	if t.Only == nil {
+		return []byte(t.Carry), nil
+	}
+	return inJSON(t.form())
+}
+
+// plain matches texts that need no quotes, whatever else they look like to a reader of YAML.
+var plain = regexp.MustCompile(`^[A-Za-z/][A-Za-z0-9_./:-]*[A-Za-z0-9_/-]$`)
+
+// scalar writes a text in quotes unless it surely is one without.
+func scalar(text string) ([]byte, error) {
+	words := []string{"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
+	if plain.MatchString(text) && !slices.Contains(words, strings.ToLower(text)) {
+		return []byte(text), nil
+	}
+	return inJSON(text)
+}
+
+// inJSON writes a value in JSON, which YAML reads too.
+func inJSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimRight(b.Bytes(), "\n"), err
 }
 
 // reference is the form of an external id in the file, without the id itself.
-func (e ExternalID) reference(lookupEnv func(string) (string, bool), readFile func(string) ([]byte, error)) any {
+func (e ExternalID) reference(lookupEnv func(string) (string, bool), readFile func(string) ([]byte, error)) ([]byte, error) {
+	key, name := "", redacted
 	switch {
 	case e.file != nil:
+		key = "file"
 		path := e.file.Reveal()
 		if _, err := readFile(path); err == nil || errors.Is(err, fs.ErrPermission) || filepath.IsAbs(path) && !e.relative {
-			return map[string]string{"file": absolute(path)}
+			name = absolute(path)
 		}
 	case e.env != nil:
-		name := e.env.Reveal()
-		if _, ok := lookupEnv(name); ok || name == strings.ToUpper(name) && strings.Contains(name, "_") {
-			return map[string]string{"env": name}
+		key = "env"
+		variable := e.env.Reveal()
+		if _, ok := lookupEnv(variable); ok || variable == strings.ToUpper(variable) && strings.Contains(variable, "_") {
+			name = variable
 		}
+	default:
+		return scalar(e.String())
 	}
-	return e.form()
+	text, err := scalar(name)
+	return []byte("{" + key + ": " + string(text) + "}"), err
 }
 
 // absolute is a path for readers in any folder.

@@ -25,6 +25,8 @@ func (v *validator) mapping(m Mapping, path string) {
 	v.side(side{path + ".destination", d.Region, d.Account, d.Role, d.EndpointURL, v.compatible(d.EndpointURL)})
 	v.bucketInPath(path+".source.endpoint_url", s.EndpointURL, s.Bucket)
 	v.bucketInPath(path+".destination.endpoint_url", d.EndpointURL, d.Bucket)
+	v.endpointRegion(path+".source.endpoint_url", s.EndpointURL, s.Region)
+	v.endpointRegion(path+".destination.endpoint_url", d.EndpointURL, d.Region)
 	v.key(d.KMSKey, d.Region, v.compatible(d.EndpointURL), path+".destination.kms_key")
 	v.storageClass(d, path+".destination.storage_class")
 	v.filter(m.Filter, path+".filter")

@@ -35,7 +35,7 @@ func configCheckCommand(p process) *cobra.Command {
 	var f flags
 	var daemon bool
 	cmd := &cobra.Command{
-		Use:     "check --config FILE [--mapping NAME]... [--daemon]",
+		Use:     "check --config FILE | FILE [--mapping NAME]... [--daemon]",
 		Aliases: []string{"validate"},
 		Short:   "Check a configuration as every command does, without a request",
 		Long: `check reads the configuration as run, backfill, plan, replay, policy and doctor do, and refuses what they refuse: all faults at
@@ -49,6 +49,14 @@ does with --daemon.
 ` + configExitCodes,
 		Example: "  syncd config check --config syncd.yaml\n  syncd config check --config syncd.yaml --daemon --json",
 		RunE:    func(*cobra.Command, []string) error { return checkConfig(p, f, daemon) },
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 || f.config != "" {
+				return noArguments(cmd, args)
+			}
+			f.config = args[0] // as checkers of other programs have it
+			return nil
+		},
+		ValidArgsFunction: yamlFiles,
 	}
 	addFlags(cmd, &f)
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object with faults, warnings and mappings")
@@ -107,7 +115,7 @@ func checkConfig(p process, f flags, forDaemon bool) error {
 	if forDaemon {
 		checks = daemonGate(f)
 	}
-	c, chosen, _, err := load(p, f, append(checks, p.checkExternalIDs)...)
+	c, chosen, _, err := load(p, f, append(checks, p.warnExternalIDs, warnSessionPolicies)...)
 	faults, isFaulty := errors.AsType[*config.Faults](err)
 	if err != nil && !isFaulty {
 		return err

@@ -157,6 +157,12 @@ func TestConfigCheckPrintsMappings(t *testing.T) {
 	if got := offline(t, nil, "config", "check", "-c", path, "--mapping", "b"); !strings.Contains(got.stdout, "1 mapping, 1 warning") {
 		t.Errorf("one mapping without a schedule: got %q, want its warning", got.stdout)
 	}
+	if got := offline(t, nil, "config", "check", path); got.stdout != want || got.code != 0 {
+		t.Errorf("the file as an argument: got exit %d and %q, want %q", got.code, got.stdout, want)
+	}
+	if got := offline(t, nil, "config", "check", "-c", path, path); got.code != exitUsage {
+		t.Errorf("two files: got exit %d, want 2", got.code)
+	}
 	for _, args := range [][]string{{"--mapping", "c"}, {"--log-level", "loud"}} {
 		if got := offline(t, nil, append(args, "config", "check", "-c", path)...); got.code != exitUsage {
 			t.Errorf("%v: got exit %d, want 2", args, got.code)
@@ -188,8 +194,8 @@ mappings:`
 		t.Fatalf("got exit %d and\n%s%s, want no external id", got.code, got.stdout, got.stderr)
 	}
 	for _, want := range []string{
-		"state: file:" + filepath.Dir(path) + "/state\n", "flush_interval: 10s\n", "env: lower_case\n", "env: EXTERNAL_ID\n", "env: \"[redacted]\"\n", "file: " + filepath.Dir(path) + "/id\n",
-		"file: /run/secrets/id\n", "file: \"[redacted]\"\n", "external_id: \"[redacted]\"\n", "external_id: none\n",
+		"state: file:" + filepath.Dir(path) + "/state\n", "flush_interval: 10s\n", "{env: lower_case}\n", "{env: EXTERNAL_ID}\n", "{env: \"[redacted]\"}\n", filepath.Dir(path) + "/id",
+		"{file: /run/secrets/id}\n", "{file: \"[redacted]\"}\n", "external_id: \"[redacted]\"\n", "external_id: none\n",
 	} {
 		if !strings.Contains(strings.ReplaceAll(got.stdout, "'", `"`), want) {
 			t.Errorf("got\n%s, want %q in it", got.stdout, want)
@@ -204,5 +210,40 @@ mappings:`
 	if again := offline(t, map[string]string{"lower_case": "x-external-id", "again_1": "x-id"}, "config", "show", "--config", shown); again.code != 0 ||
 		strings.ReplaceAll(again.stdout, filepath.Dir(shown), filepath.Dir(path)) != strings.Replace(strings.Replace(filled, "external_id: again_1", "external_id: \"[redacted]\"", 1), "file: again_1", "file: \"[redacted]\"", 1) {
 		t.Errorf("got exit %d, %s and\n%s\nwant the same once more:\n%s", again.code, again.stderr, again.stdout, filled)
+	}
+}
+
+// TestAReloadPassesTheGate refuses in the words of a start.
+func TestAReloadPassesTheGate(t *testing.T) {
+	path := writeConfig(t, sound)
+	f := flags{config: path, logLevel: "error"}
+	p := process{stdout: t.Output(), stderr: t.Output(), readFile: os.ReadFile, lookupEnv: os.LookupEnv, now: time.Now}
+	s, err := newSystem(t.Context(), p, f, daemonGate(f)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newReloader(s, f, nil)
+	for text, want := range map[string]string{
+		sound:                                   "",
+		sound + "    delete: {enabled: true}\n": path + ":10: mappings[0].delete.enabled: true is not supported by this version; ",
+		strings.Replace(sound, "    schedule: \"@every 15m\"\n", "", 1): path + ":5: mappings: no mapping has a schedule; ",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := r.read(); (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+// TestConfigCheckMakesSessionPolicies warns of one that AssumeRole would refuse.
+func TestConfigCheckMakesSessionPolicies(t *testing.T) {
+	text := strings.NewReplacer(`role/reader"}`, `role/reader", session_policy: scoped}`, "owner-data,", "owner-data, prefix: "+strings.Repeat("a", 900)+"/,",
+		"consumer-copy,", "consumer-copy, prefix: "+strings.Repeat("b", 900)+"/,").Replace(sound)
+	path := writeConfig(t, text)
+	want := "warning: " + path + ":4: roles.reader.session_policy: mapping a would fail: "
+	if got := offline(t, nil, "config", "check", "-c", path); got.code != 0 || !strings.HasPrefix(got.stderr, want) {
+		t.Errorf("got exit %d and %q, want %q", got.code, got.stderr, want)
 	}
 }

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"slices"
 
 	"syncd/config"
+	"syncd/internal/access"
 	"syncd/internal/daemon"
 )
 
@@ -70,10 +72,10 @@ func warnUnscheduled(f flags) config.Check {
 	}
 }
 
-// checkExternalIDs warns of external ids that cannot be read here. Roles read them when they are assumed, perhaps on another machine.
-func (p process) checkExternalIDs(c *config.Config, r config.Reporter) {
-	for name, role := range c.Roles {
-		if _, err := role.ExternalID.Resolve(p.lookupEnv, p.readFile); err != nil {
+// warnExternalIDs warns of external ids that cannot be read here. Roles read them when they are assumed, perhaps on another machine.
+func (p process) warnExternalIDs(c *config.Config, r config.Reporter) {
+	for _, name := range slices.Sorted(maps.Keys(c.Roles)) {
+		if _, err := c.Roles[name].ExternalID.Resolve(p.lookupEnv, p.readFile); err != nil {
 			r.Warn("roles."+name+".external_id", "on this machine the role cannot be assumed: "+err.Error(), "")
 		}
 	}
@@ -83,5 +85,21 @@ func (p process) checkExternalIDs(c *config.Config, r config.Reporter) {
 func logWarnings(logger *slog.Logger, c *config.Config) {
 	for _, w := range c.Warnings() {
 		logger.Warn("configuration has a doubtful setting", "warning", w.String())
+	}
+}
+
+// warnSessionPolicies warns of roles whose sessions cannot be narrowed to a mapping. A pass fails for it when it assumes the role.
+func warnSessionPolicies(c *config.Config, r config.Reporter) {
+	warned := map[string]bool{}
+	for _, m := range c.Mappings {
+		for _, name := range slices.Concat(c.Chain(m.Source.Role), c.Chain(m.Destination.Role)) {
+			if warned[name] || c.Roles[name].SessionPolicy != config.SessionPolicyScoped {
+				continue
+			}
+			if _, err := access.SessionPolicyText(c, m, name); err != nil {
+				warned[name] = true
+				r.Warn("roles."+name+".session_policy", "mapping "+m.Name+" would fail: "+err.Error(), "")
+			}
+		}
 	}
 }

@@ -233,7 +233,7 @@ func TestZonesAreThoseOfTheDatabase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range strings.Fields(string(data)) {
+	for name := range strings.FieldsSeq(string(data)) {
 		if _, err := time.LoadLocation(name); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

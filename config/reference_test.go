@@ -112,7 +112,7 @@ func referenceRow(of reflect.Type, field reflect.StructField, key string, proper
 
 // typeName names the type of a key for people.
 func typeName(of reflect.Type) string {
-	if c, ok := reflect.New(of).Elem().Interface().(interface{ Choices() []string }); ok {
+	if c, ok := reflect.TypeAssert[interface{ Choices() []string }](reflect.New(of).Elem()); ok {
 		return "`" + strings.Join(c.Choices(), "`, `") + "`"
 	}
 	names := map[string]string{

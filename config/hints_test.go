@@ -121,6 +121,7 @@ func TestFaultsSayWhatWasMeant(t *testing.T) {
 		{"s3://consumer-state", "s3://<bucket>", `1: state: "s3://<bucket>/syncd/" holds the placeholder "<bucket>"; `},
 		{"arn:aws:iam::222222222222:role/r", "arn:aws:iam::<account>:role/r", `8: roles.r.arn: "arn:aws:iam::<account>:role/r" holds the placeholder "<account>"; `},
 		{"session_name: syncd", "session_name: CHANGE_ME", `"CHANGE_ME" is a placeholder; `},
+		{"prefix: a/", "prefix: " + strings.Repeat("a", 1024), `12: mappings[0].source.prefix: is 1024 bytes long, and a key has at most 1024; shorten it`},
 		{"prefix: a/", "prefix: REPLACE_WITH_PREFIX/", `holds the placeholder "REPLACE_WITH_PREFIX"; `},
 		{"an-external-id", "REPLACE_WITH_EXTERNAL_ID", `8: roles.r.external_id: is the placeholder that syncd policy writes in place of an external id: put the external id there`},
 		{"an-external-id", `"${EXTERNAL_ID}"`, `8: roles.r.external_id: is a placeholder; put the real value in its place`},

@@ -43,49 +43,55 @@ func TestReference(t *testing.T) {
 	root := schema(t)
 	var text strings.Builder
 	text.WriteString(referenceHead)
-	var mapping config.Mapping
-	var role config.Role
-	for _, section := range []struct {
-		path string
-		of   any
-	}{
-		{"", config.Config{}},
-		{"http", config.HTTP{}},
-		{"log", config.Log{}},
-		{"aws", config.AWS{}},
-		{"checkpoint", config.Checkpoint{}},
-		{"roles.NAME", role},
-		{"mappings[]", mapping},
-		{"mappings[].source", mapping.Source},
-		{"mappings[].destination", mapping.Destination},
-		{"mappings[].filter", mapping.Filter},
-		{"mappings[].copy", mapping.Copy},
-		{"mappings[].delete", mapping.Delete},
-		{"mappings[].limits", mapping.Limits},
-	} {
-		of := reflect.TypeOf(section.of)
-		s := root.Definitions[of.Name()]
-		title, about := section.path, ""
-		if section.path == "" {
-			s, title = root, "The whole file"
-		} else {
-			about = plainMeaning(of, of.Name(), s.Description) + "\n\n"
-			title = "`" + title + "`"
+	writeSection(t, &text, root, reflect.TypeFor[config.Config](), "")
+	checkGolden(t, "../docs/configuration.md", text.String())
+}
+
+// writeSection writes the keys of a section at a config path, and then the sections within it.
+func writeSection(t *testing.T, text *strings.Builder, root *jsonschema.Schema, of reflect.Type, path string) {
+	t.Helper()
+	s, title, about := root, "The whole file", ""
+	if path != "" {
+		s = root.Definitions[of.Name()]
+		title, about = "`"+path+"`", plainMeaning(of, of.Name(), s.Description)+"\n\n"
+	}
+	fmt.Fprintf(text, "\n## %s\n\n%s| key | type | default | bounds | meaning |\n|---|---|---|---|---|\n", title, about)
+	within := map[string]reflect.Type{}
+	var paths []string
+	for field := range of.Fields() {
+		key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+		if !field.IsExported() {
+			continue
 		}
-		fmt.Fprintf(&text, "\n## %s\n\n%s| key | type | default | bounds | meaning |\n|---|---|---|---|---|\n", title, about)
-		for field := range of.Fields() {
-			key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
-			property, ok := s.Properties.Get(key)
-			if !ok || property.Description == "" && property.Ref == "" {
-				if field.IsExported() {
-					t.Errorf("%s: no description of %s", of, key)
-				}
-				continue
-			}
-			text.WriteString(referenceRow(of, field, key, property, slices.Contains(s.Required, key)))
+		property, ok := s.Properties.Get(key)
+		if !ok || property.Description == "" {
+			t.Fatalf("%s: no description of %s", of, key)
+		}
+		text.WriteString(referenceRow(of, field, key, property, slices.Contains(s.Required, key)))
+		if inner, at := sectionIn(field.Type, strings.TrimPrefix(path+"."+key, ".")); inner != nil {
+			within[at] = inner
+			paths = append(paths, at)
 		}
 	}
-	checkGolden(t, "../docs/configuration.md", text.String())
+	for _, at := range paths {
+		writeSection(t, text, root, within[at], at)
+	}
+}
+
+// sectionIn returns the type of the sections that a key has, and what they are called; nil for a key with a value.
+func sectionIn(of reflect.Type, path string) (inner reflect.Type, at string) {
+	switch of.Kind() { //nolint:exhaustive // the others have no sections
+	case reflect.Map:
+		inner, at = of.Elem(), path+".NAME"
+	case reflect.Slice:
+		inner, at = of.Elem(), path+"[]"
+	default:
+		inner, at = of, path
+	}
+	if typeName(inner) != "section" {
+		return nil, ""
+	}
+	return inner, at
 }
 
 func referenceRow(of reflect.Type, field reflect.StructField, key string, property *jsonschema.Schema, required bool) string {

@@ -45,7 +45,7 @@ func TestShowRoundTrip(t *testing.T) {
 func TestShowQuotes(t *testing.T) {
 	for _, text := range []string{
 		"true", "no", "null", "~", "4711", "0o17", "0x1F", "1e3", ".inf", "2026-01-01", "12:30:00", "a: b", "a #b", "- a", "? a", "*a", "&a", "!a", "|", ">", "%a", "@a", "`a",
-		"{a", "[a", "a]", "'", "\"", "it's", "say \"x\"", "a\\b", " a", "a ", "a\tb", "a\nb", "\n", "a\r\nb", "\u0085", "\u2028", "\u202ea", "\x1b[31m", "\x7f", "é", "日本", "\U0001F600", "---", "...", "=", "<<", ",", "a,b", "", strings.Repeat("long ", 400),
+		"{a", "[a", "a]", "'", "\"", "it's", "say \"x\"", "a\\b", " a", "a ", "a\tb", "a\nb", "\n", "a\r\nb", "\u0085", "\u2028", "\u202ea", "\x1b[31m", "\x7f", "é", "日本", "\U0001F600", "---", "...", "=", "<<", ",", "a,b", "", strings.Repeat("long ", 200),
 	} {
 		quoted, err := json.Marshal(text)
 		if err != nil {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,8 @@ func (v *validator) mapping(m Mapping, path string) {
 	v.side(side{path + ".source", s.Region, s.Account, s.Role, s.EndpointURL, v.compatible(s.EndpointURL)})
 	v.ownBucket(path+".destination.bucket", d.Bucket, v.compatible(d.EndpointURL))
 	v.side(side{path + ".destination", d.Region, d.Account, d.Role, d.EndpointURL, v.compatible(d.EndpointURL)})
+	v.prefix(path+".source.prefix", s.Prefix)
+	v.prefix(path+".destination.prefix", d.Prefix)
 	v.bucketInPath(path+".source.endpoint_url", s.EndpointURL, s.Bucket)
 	v.bucketInPath(path+".destination.endpoint_url", d.EndpointURL, d.Bucket)
 	v.endpointRegion(path+".source.endpoint_url", s.EndpointURL, s.Region)
@@ -40,6 +43,12 @@ func (v *validator) side(s side) {
 	v.account(s)
 	v.endpoint(s.path+".endpoint_url", s.endpoint)
 	v.roleExists(s.path+".role", s.role)
+}
+
+// prefix refuses what no key begins with ("Naming Amazon S3 objects", Amazon S3 User Guide).
+func (v *validator) prefix(path, prefix string) {
+	const most = 1024
+	v.check(len(prefix) < most, path, fmt.Sprintf("is %d bytes long, and a key has at most %d", len(prefix), most), "shorten it")
 }
 
 func (v *validator) account(s side) {

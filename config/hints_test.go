@@ -51,6 +51,7 @@ func TestFaultsSayWhatWasMeant(t *testing.T) {
 		{"us-west-2", "xx-west-1", `mappings[0].source.region: "xx-west-1" is not a region; did you mean `},
 		{"eu-west-1", "eu-wst-1", `5: checkpoint.region: "eu-wst-1" is not a region; did you mean eu-west-1?`},
 		{"eu-west-2", "eu-weest-2", `8: roles.r.region: "eu-weest-2" is not a region; did you mean eu-west-2?`},
+		{"us-east-1, account", "us-est-1, account", `13: mappings[0].destination.region: "us-est-1" is not a region; did you mean us-east-1?`},
 		// schedules
 		{schedule, `"CRON_TZ=Europe/Berln 0 2 * * *"`, `there is no time zone "Europe/Berln"; did you mean Europe/Berlin?`},
 		{schedule, `"TZ=europe/berlin 0 2 * * *"`, `there is no time zone "europe/berlin"; did you mean Europe/Berlin?`},

@@ -20,10 +20,12 @@ type regions struct {
 	names []string
 	// words are those that names end in, before their number, as west in us-west-2.
 	words []string
+	// warned are those that were warned of: once in a file of many mappings.
+	warned map[string]bool
 }
 
 func knownRegions() *regions {
-	known := &regions{}
+	known := &regions{warned: map[string]bool{}}
 	for line := range strings.Lines(regionTable) {
 		fields := strings.Fields(line)
 		known.forms = append(known.forms, regexp.MustCompile(fields[1]))
@@ -62,7 +64,10 @@ func (v *validator) region(path, region string, compatible bool) {
 	}
 	isNew := isRegion(region) && slices.ContainsFunc(v.regions.forms, func(form *regexp.Regexp) bool { return form.MatchString(region) })
 	if isNew && (meant == "" || slices.Contains(v.regions.words, regionWord(region))) {
-		v.warn(path, problem+" that this version knows", instead+"; a region that is newer than this version works too")
+		if !v.regions.warned[region] {
+			v.warn(path, problem+" that this version knows", instead+"; a region that is newer than this version works too")
+		}
+		v.regions.warned[region] = true
 		return
 	}
 	v.fault(path, problem, instead)

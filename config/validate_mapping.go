@@ -20,8 +20,8 @@ func (v *validator) mapping(m Mapping, path string) {
 	v.check(isMappingName(m.Name), path+".name", strconv.Quote(m.Name)+" is not a name for a mapping",
 		"use 1 to 63 of a-z, 0-9 and -, not beginning with -")
 	s, d := m.Source, m.Destination
-	v.sourceBucket(s, path+".source")
 	v.side(side{path + ".source", s.Region, s.Account, s.Role, s.EndpointURL, v.compatible(s.EndpointURL)})
+	v.sourceBucket(s, path+".source")
 	v.ownBucket(path+".destination.bucket", d.Bucket, v.compatible(d.EndpointURL))
 	v.side(side{path + ".destination", d.Region, d.Account, d.Role, d.EndpointURL, v.compatible(d.EndpointURL)})
 	v.prefix(path+".source.prefix", s.Prefix)
@@ -100,7 +100,7 @@ func (v *validator) key(key, region string, compatible bool, path string) {
 		v.fault(path, quoted+" is a bare key id, which KMS looks up in the caller's account", hint)
 	case !isKMS || !isKey || !spelled(id, "-"):
 		v.fault(path, quoted+" is not a key ARN", hint)
-	case a.region != region:
+	case a.region != region && !v.covers(strings.TrimSuffix(path, "kms_key")+"region"):
 		v.fault(path, quoted+" is a key of "+a.region+", but the bucket is in "+strconv.Quote(region), "use a key of the bucket's region")
 	}
 }

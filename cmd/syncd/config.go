@@ -50,11 +50,10 @@ does with --daemon.
 		Example: "  syncd config check --config syncd.yaml\n  syncd config check --config syncd.yaml --daemon --json",
 		RunE:    func(*cobra.Command, []string) error { return checkConfig(p, f, daemon) },
 		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 || f.config != "" {
+			if len(args) != 1 || cmd.Flags().Changed("config") {
 				return noArguments(cmd, args)
 			}
-			f.config = args[0] // as checkers of other programs have it
-			return nil
+			return cmd.Flags().Set("config", args[0]) // as checkers of other programs have it
 		},
 		ValidArgsFunction: yamlFiles,
 	}

@@ -155,7 +155,7 @@ func (v *validator) sourceBucket(s Source, path string) {
 		v.fault(at, strconv.Quote(text)+" "+problem, hint)
 		return
 	}
-	v.check(p.Region == s.Region, at, strconv.Quote(text)+" is in "+p.Region+", but region is "+strconv.Quote(s.Region), "use the region of the access point")
+	v.check(p.Region == s.Region || v.covers(path+".region"), at, strconv.Quote(text)+" is in "+p.Region+", but region is "+strconv.Quote(s.Region), "use the region of the access point")
 	v.reachable(s, path)
 	v.underlying(s, path)
 }

@@ -35,18 +35,20 @@ type Config struct {
 	// Checkpoint configures how often progress is made durable.
 	Checkpoint Checkpoint `yaml:"checkpoint"`
 	// DrainTimeout is how long a stopping process may finish what is in hand, 1s..1h, 25s by default: ECS and Kubernetes
-	// kill 30 seconds after SIGTERM unless told otherwise.
+	// kill 30 seconds after SIGTERM by default.
 	DrainTimeout Duration `yaml:"drain_timeout"`
-	// Concurrency is how many requests of all mappings together are under way at once, 1..16384; mappings that want more
+	// Concurrency is how many requests of all mappings together are in progress at once, 1..16384; mappings that want more
 	// than there is get equal shares of it. With auto, the default, each mapping has only its own copy.concurrency.
 	Concurrency AutoInt `yaml:"concurrency"`
-	// Passes is how many passes of all mappings run at once, 1..4096; the others wait in line, first come, first served. With auto,
+	// Passes is how many passes of all mappings run at once, 1..4096; the others wait in a queue, first come, first served. With auto,
 	// the default, it is 16 for each CPU, and no more than fit into GOMEMLIMIT where that is set: docs/operations.md says what a pass takes.
 	Passes AutoInt `yaml:"passes"`
 	// Roles are the IAM roles mappings assume, by the name mappings call them.
 	Roles map[string]Role `yaml:"roles"`
 	// Mappings are the rules, at least one, in the order of the file.
 	Mappings []Mapping `yaml:"mappings" jsonschema:"required"`
+
+	warnings Faults // see Warnings
 }
 
 // Mapping returns the mapping of that name, and whether there is one.
@@ -86,7 +88,7 @@ func (c *Config) Endpoints() []string {
 }
 
 // StateAccount returns the account that owns the bucket of the state: checkpoint.account, or that of checkpoint.role on AWS; "" where
-// neither is known, which only a compatible service is let get away with.
+// neither is known, which only a compatible service may leave open.
 func (c *Config) StateAccount() string {
 	if c.Checkpoint.Account != "" || c.compatible(c.Checkpoint.EndpointURL) {
 		return c.Checkpoint.Account
@@ -99,7 +101,7 @@ type HTTP struct {
 	// Listen is HOST:PORT; empty means DefaultListen for `run`, and no listener for `backfill`.
 	Listen string `yaml:"listen"`
 	// WebConfig is the path of a web configuration of Prometheus's exporter-toolkit, for TLS and basic authentication on the whole
-	// listener; empty for neither. It is read again for each connection.
+	// listener; empty for neither. A relative path is taken from the folder of the configuration file. It is read again for each connection.
 	WebConfig string `yaml:"web_config"`
 	// Hosts are the names under which browsers may ask for /status and the profiles, such as that of an ingress; IP addresses and
 	// localhost always work. It keeps pages of others from reading them through a name of their own (DNS rebinding). Metrics and
@@ -108,8 +110,8 @@ type HTTP struct {
 	// Pprof serves the profiles of the Go runtime on /debug/pprof/; it is allowed on a loopback address alone, because they
 	// show what is in memory.
 	Pprof bool `yaml:"pprof"`
-	// Watchdog is how long a pass may run without any sign of life before it is told to end, 1m..24h, 15m by default. Signs of life
-	// are an answer to a request, a listed or settled object, and a save. When it does not end for it, /healthz fails.
+	// Watchdog is how long a pass may run without any sign of life before it is ended, 1m..24h, 15m by default. Signs of life
+	// are an answer to a request, a listed or settled object, and a save. When it does not end, /healthz fails.
 	Watchdog Duration `yaml:"watchdog"`
 }
 
@@ -203,7 +205,7 @@ type Mapping struct {
 	Name string `yaml:"name" jsonschema:"required"`
 	// Source is what is copied.
 	Source Source `yaml:"source" jsonschema:"required"`
-	// Destination is where the copy lies.
+	// Destination is where the copy is written.
 	Destination Destination `yaml:"destination" jsonschema:"required"`
 	// Schedule says when passes start: "@every 15m" or a cron expression, in UTC unless it begins with CRON_TZ=ZONE; without one only
 	// `backfill` runs them. Times that the clocks of a zone skip or show twice start one pass; an expression of every hour keeps its

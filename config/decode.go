@@ -115,7 +115,7 @@ func (d *decoder) structure(n ast.Node, v reflect.Value, path string) {
 	names, required := fields(v.Type())
 	for _, e := range entries {
 		at := child(path, e.key)
-		i := slices.Index(names, e.key)
+		i := slices.Index(names, e.key) // the fields of the file are first
 		if i < 0 {
 			d.addAt(e.line, at, "unknown key", suggest(e.key, names))
 			continue
@@ -133,6 +133,9 @@ func (d *decoder) structure(n ast.Node, v reflect.Value, path string) {
 // fields lists a struct's keys in the order of its fields, and those of them that a file must hold.
 func fields(t reflect.Type) (names, required []string) {
 	for f := range t.Fields() {
+		if !f.IsExported() {
+			break // what is not of the file
+		}
 		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 		names = append(names, name)
 		if f.Tag.Get("jsonschema") == "required" {
@@ -195,7 +198,7 @@ func newElement(t reflect.Type) reflect.Value {
 
 func (d *decoder) leaf(n ast.Node, p encoding.TextUnmarshaler, path string) {
 	text, ok := d.text(n, path)
-	if !ok {
+	if !ok || !d.filled(text, path) {
 		return
 	}
 	if err := p.UnmarshalText([]byte(text)); err != nil {
@@ -206,7 +209,7 @@ func (d *decoder) leaf(n ast.Node, p encoding.TextUnmarshaler, path string) {
 func (d *decoder) choice(n ast.Node, v reflect.Value, choices []string, path string) {
 	text, ok := d.text(n, path)
 	switch {
-	case !ok:
+	case !ok || !d.filled(text, path):
 	case slices.Contains(choices, text):
 		v.SetString(text)
 	default:
@@ -238,7 +241,7 @@ func scalarText(n ast.Node) string {
 // 012345678901 is an octal number to other readers of the same file.
 func (d *decoder) scalar(n ast.Node, p any, path string) {
 	text, ok := d.text(n, path)
-	if !ok {
+	if !ok || !d.filled(text, path) {
 		return
 	}
 	var err error

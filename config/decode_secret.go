@@ -23,6 +23,9 @@ func (d *decoder) externalID(n ast.Node, e *ExternalID, path string) {
 	switch n.(type) {
 	case *ast.StringNode, *ast.LiteralNode:
 		text, _ := d.text(n, path)
+		if text != ExternalIDPlaceholder && !d.filled(text, path) {
+			return
+		}
 		*e = PlainExternalID(Secret(text))
 	case *ast.MappingNode, *ast.MappingValueNode:
 		pairs, _ := pairsOf(n)

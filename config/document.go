@@ -28,7 +28,7 @@ func parseDocument(data []byte, r *report) *document {
 	// Duplicate keys are left to the decoder, which reports all of them.
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
-		addSyntax(r, err)
+		addSyntax(r, data, err)
 		return nil
 	}
 	roots := slices.DeleteFunc(file.Docs, func(d *ast.DocumentNode) bool { return isBlank(d.Body) })
@@ -46,9 +46,13 @@ func parseDocument(data []byte, r *report) *document {
 }
 
 // addSyntax leaves out what of the source the parser's text shows, an excerpt and words in quotes: it might be an external id.
-func addSyntax(r *report, err error) {
+func addSyntax(r *report, data []byte, err error) {
 	if e, ok := errors.AsType[*yaml.SyntaxError](err); ok && e.Token != nil {
-		r.addAt(e.Token.Position.Line, "", "not YAML: "+eachQuoted(e.Message, empty), "")
+		line, hint := e.Token.Position.Line, ""
+		if lines := bytes.Split(data, []byte("\n")); line >= 1 && line <= len(lines) && bytes.Contains(lines[line-1], []byte("{{")) {
+			hint = "if this is a template, fill it in before"
+		}
+		r.addAt(line, "", "not YAML: "+eachQuoted(e.Message, empty), hint)
 		return
 	}
 	r.addAt(1, "", "not YAML", "")

@@ -8,39 +8,34 @@ import (
 	"reflect"
 )
 
-// Load reads the configuration file at path. Relative paths in it, of state and of external ids, are taken from the
-// file's own folder. A file that is at fault is a *Faults; any other error is about reading it.
-func Load(path string) (*Config, error) {
+// Load reads the configuration file at path, and has checks look at it too. Relative paths in it, of the state, of external ids and of
+// the web configuration, are taken from the file's own folder. A file that is at fault is a *Faults; any other error is about reading it.
+func Load(path string, checks ...Check) (*Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	return parseIn(filepath.Dir(path), data, path)
+	return parse(data, path, filepath.Dir(path), checks)
 }
 
 // Read is Load for a configuration that is no file, such as standard input: name stands for it in faults, and relative paths are taken
 // from folder.
-func Read(r io.Reader, name, folder string) (*Config, error) {
+func Read(r io.Reader, name, folder string, checks ...Check) (*Config, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration from %s: %w", name, err)
 	}
-	return parseIn(folder, data, name)
-}
-
-// parseIn is Parse with relative paths taken from a folder.
-func parseIn(folder string, data []byte, name string) (*Config, error) {
-	c, err := Parse(data, name)
-	if err != nil {
-		return nil, err
-	}
-	c.resolvePaths(folder)
-	return c, nil
+	return parse(data, name, folder, checks)
 }
 
 // Parse decodes and validates a configuration, with name as the file's name in faults. The error, if any, is a *Faults
-// with everything that is wrong. Relative paths stay as they are.
-func Parse(data []byte, name string) (*Config, error) {
+// with everything that is wrong, by the checks too. Relative paths stay as they are.
+func Parse(data []byte, name string, checks ...Check) (*Config, error) {
+	return parse(data, name, "", checks)
+}
+
+// parse takes relative paths from folder, and leaves them as they are where that is "".
+func parse(data []byte, name, folder string, checks []Check) (*Config, error) {
 	r := &report{file: name, lines: map[string]int{}, hidden: newHidden()}
 	c := Default()
 	if doc := parseDocument(data, r); doc != nil {
@@ -49,10 +44,18 @@ func Parse(data []byte, name string) (*Config, error) {
 		d.decode(doc.root, reflect.ValueOf(&c).Elem(), "")
 		v := validator{report: r, Config: &c}
 		v.validate()
+		if folder != "" {
+			c.resolvePaths(folder)
+		}
+		for _, check := range checks {
+			check(&c, &v)
+		}
 	}
 	if faults := r.sorted(); faults != nil {
 		return nil, faults
 	}
+	r.prepare(r.warnings)
+	c.warnings = r.warnings
 	return &c, nil
 }
 
@@ -60,9 +63,14 @@ func (c *Config) resolvePaths(folder string) {
 	if l, err := ParseLocation(c.State); err == nil && l.Dir != "" {
 		c.State = "file:" + resolve(folder, l.Dir)
 	}
+	if c.HTTP.WebConfig != "" {
+		c.HTTP.WebConfig = resolve(folder, c.HTTP.WebConfig)
+	}
 	for name, r := range c.Roles {
 		if file := r.ExternalID.file; file != nil {
-			r.ExternalID = FileExternalID(resolve(folder, file.Reveal()))
+			id := FileExternalID(resolve(folder, file.Reveal()))
+			id.relative = !filepath.IsAbs(file.Reveal())
+			r.ExternalID = id
 			c.Roles[name] = r
 		}
 	}

@@ -38,6 +38,7 @@ func parse(t *testing.T, text string) *config.Config {
 func compare() cmp.Option {
 	return cmp.Options{
 		cmpopts.EquateEmpty(),
+		cmpopts.IgnoreUnexported(config.Config{}),
 		cmp.Comparer(func(a, b config.Schedule) bool { return a.String() == b.String() }),
 		cmp.Comparer(func(a, b config.Glob) bool { return a.String() == b.String() }),
 		cmp.Comparer(func(a, b config.ExternalID) bool { return whence(a) == whence(b) }),
@@ -219,6 +220,7 @@ func TestParseMergeKeys(t *testing.T) {
 func TestLoadResolvesPaths(t *testing.T) {
 	folder := t.TempDir()
 	text := minimal(t) + `
+http: {web_config: web.yaml}
 roles:
   relative: {arn: "arn:aws:iam::111111111111:role/r", external_id: {file: secrets/id}}
   absolute: {arn: "arn:aws:iam::111111111111:role/r", external_id: {file: /run/id}}
@@ -232,12 +234,13 @@ roles:
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := map[string]string{"state": c.State}
+	got := map[string]string{"state": c.State, "web": c.HTTP.WebConfig}
 	for name, r := range c.Roles {
 		got[name] = whence(r.ExternalID)
 	}
 	want := map[string]string{
 		"state":    "file:" + filepath.Join(folder, "state"),
+		"web":      filepath.Join(folder, "web.yaml"),
 		"relative": "file:" + filepath.Join(folder, "secrets", "id"),
 		"absolute": "file:/run/id",
 		"plain":    "[redacted]",

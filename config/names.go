@@ -36,6 +36,8 @@ func checkBucket(s string) string {
 	switch {
 	case len(s) < 3 || len(s) > 63:
 		return "is not 3 to 63 characters long"
+	case placeholderWord.MatchString(s):
+		return "is a placeholder that was not filled in"
 	case !spelled(s, ".-") || s != strings.ToLower(s):
 		return "holds a character other than a-z, 0-9, dots and hyphens"
 	case strings.ContainsAny(s[:1]+s[len(s)-1:], ".-"):
@@ -98,10 +100,26 @@ func checkEndpoint(s string) string {
 		return "holds a query or fragment"
 	case strings.ContainsFunc(u.Host, func(r rune) bool { return r > unicode.MaxASCII }):
 		return "holds a host that is not ASCII: write its form in Punycode"
+	case !isPort(u.Port()):
+		return "holds a port that is none"
 	case namesBucket(u):
 		return "names a bucket: S3's endpoints have neither a bucket before their host nor a path"
 	}
 	return ""
+}
+
+// endpointHint is a hint at a URL without its scheme, "" where that is not what is wrong or where something secret may be in it.
+func endpointHint(s string) string {
+	if strings.Contains(s, "://") || strings.ContainsAny(s, "@?# ") || checkEndpoint("https://"+s) != "" || !strings.Contains(s, ".") {
+		return ""
+	}
+	return "did you mean https://" + s + "?"
+}
+
+// isPort reports whether s is a port to connect to, or none.
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return s == "" || err == nil && n > 0
 }
 
 // isAddress reports whether the host of a URL is an IP address.
@@ -114,14 +132,23 @@ func isAddress(endpointURL string) bool {
 	return err == nil
 }
 
-// isListen reports whether s is HOST:PORT or :PORT with a numeric port.
+// isListen reports whether s is HOST:PORT or :PORT with a numeric port, and a host that may be an address or a name.
 func isListen(s string) bool {
-	_, port, err := net.SplitHostPort(s)
+	host, port, err := net.SplitHostPort(s)
 	if err != nil {
 		return false
 	}
-	_, err = strconv.ParseUint(port, 10, 16)
-	return err == nil
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return false
+	}
+	_, err = netip.ParseAddr(host)
+	return host == "" || err == nil || hostName.MatchString(host) && !looksNumeric(host)
+}
+
+// looksNumeric reports whether a host can only have been meant as an IPv4 address: no top-level domain is a number (RFC 3696, section 2).
+func looksNumeric(host string) bool {
+	last := host[strings.LastIndex(host, ".")+1:]
+	return isDigits(last, len(last))
 }
 
 // isLoopback reports whether an address to listen on is reached from this machine alone.

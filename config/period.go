@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 	"strings"
@@ -47,7 +48,7 @@ func (p *Period) UnmarshalText(text []byte) error {
 	}
 	var d Duration
 	if err := d.UnmarshalText(text); err != nil {
-		return &valueError{strconv.Quote(written) + " is not a length of time", "use a number and its unit, as in 90d, 10y or 12h"}
+		return &valueError{strconv.Quote(written) + " is not a length of time", cmp.Or(periodHint(written), "use a number and its unit, as in 90d, 10y or 12h")}
 	}
 	*p = Period(d)
 	return nil

@@ -13,7 +13,9 @@ type report struct {
 	file   string
 	lines  map[string]int // config path -> line, for every value present in the file
 	faults Faults
-	hidden *hidden
+	// warnings are no faults; the configuration keeps them.
+	warnings Faults
+	hidden   *hidden
 }
 
 // maxFaults is how many faults are listed. Who reads more of them has another kind of file in hand.
@@ -35,6 +37,13 @@ func (r *report) addAt(line int, path, problem, hint string) {
 
 // add records a fault at the line of path, or of the nearest parent that is in the file.
 func (r *report) add(path, problem, hint string) { r.addAt(r.line(path), path, problem, hint) }
+
+// addWarning records what is no fault. Of settings with a hidden value there are only faults.
+func (r *report) addWarning(path, problem, hint string) {
+	if len(r.warnings) < maxFaults && r.hidden.above(path) == "" {
+		r.warnings = append(r.warnings, Fault{File: r.file, Line: r.line(path), Path: path, Problem: problem, Hint: hint})
+	}
+}
 
 // addErr records why a leaf was refused.
 func (r *report) addErr(path string, err error) {
@@ -73,21 +82,26 @@ func (r *report) sorted() *Faults {
 	if len(r.faults) == 0 {
 		return nil
 	}
-	words, quote := r.hidden.replacer(), cut
-	if len(r.hidden.paths) > 0 {
-		quote = empty // a setting may be quoted in parts, and at others
-	}
-	for i := range r.faults {
-		f := &r.faults[i]
-		f.Path = eachQuoted(words.Replace(f.Path), cut)
-		f.Problem, f.Hint = eachQuoted(words.Replace(f.Problem), quote), words.Replace(f.Hint)
-	}
-	slices.SortStableFunc(r.faults, func(a, b Fault) int { return cmp.Compare(a.Line, b.Line) })
+	r.prepare(r.faults)
 	if r.full() {
 		last := r.faults[maxFaults-1].Line
 		r.faults = append(r.faults, Fault{File: r.file, Line: last, Problem: "there may be more faults, which are not listed", Hint: "mend these first"})
 	}
 	return &r.faults
+}
+
+// prepare takes from a list what must not be shown, and puts it in the order of the lines.
+func (r *report) prepare(list Faults) {
+	words, quote := r.hidden.replacer(), cut
+	if len(r.hidden.paths) > 0 {
+		quote = empty // a setting may be quoted in parts, and at others
+	}
+	for i := range list {
+		f := &list[i]
+		f.Path = eachQuoted(words.Replace(f.Path), cut)
+		f.Problem, f.Hint = eachQuoted(words.Replace(f.Problem), quote), words.Replace(f.Hint)
+	}
+	slices.SortStableFunc(list, func(a, b Fault) int { return cmp.Compare(a.Line, b.Line) })
 }
 
 // child is the config path of a key below parent; a key that is not a plain word is quoted.

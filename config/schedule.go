@@ -25,7 +25,8 @@ func ParseSchedule(text string) (Schedule, error) {
 	}
 	next, err := compile(text)
 	if err != nil {
-		return Schedule{}, &valueError{strconv.Quote(text) + " is not a schedule: " + err.Error(), scheduleHint}
+		problem, hint := problemOfSchedule(text, err)
+		return Schedule{}, &valueError{strconv.Quote(text) + " is not a schedule: " + problem, hint}
 	}
 	return Schedule{text, next}, nil
 }

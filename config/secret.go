@@ -53,6 +53,7 @@ type ExternalID struct {
 	// inside a struct it prints the address.
 	plain, file, env *Secret
 	none             bool
+	relative         bool // the file was named by a path without the folder that Load put before it
 }
 
 // PlainExternalID is an external id that stands in the configuration itself.
@@ -143,6 +144,9 @@ const ExternalIDPlaceholder = "REPLACE_WITH_EXTERNAL_ID"
 func checkExternalID(value string) error {
 	if value == ExternalIDPlaceholder {
 		return errors.New("the placeholder that syncd policy writes in place of an external id: put the external id there")
+	}
+	if value == redacted {
+		return errors.New("what syncd config show writes in place of an external id: put the external id there")
 	}
 	if strings.TrimSpace(value) != value {
 		return errors.New("it begins or ends with a space or a line break: write it without, as with printf instead of echo")

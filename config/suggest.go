@@ -2,6 +2,9 @@ package config
 
 import "strings"
 
+// DidYouMean is a hint at the one of words that a word was likely meant to be, "" for none.
+func DidYouMean(word string, words []string) string { return didYouMean(word, words) }
+
 // suggest is the hint for a word that is none of words: the one it was likely meant to be, or all of them.
 func suggest(word string, words []string) string {
 	if hint := didYouMean(word, words); hint != "" {
@@ -19,8 +22,11 @@ func didYouMean(word string, words []string) string {
 }
 
 // Nearest returns the one of words that a mistyped word was most likely meant to be, "" when none is like it.
-func Nearest(word string, words []string) string {
-	best, bestDistance := "", 1+len(word)/3
+func Nearest(word string, words []string) string { return nearest(word, words, 1+len(word)/3) }
+
+// nearest is the first of those words that are most like the given one, with at most so many characters changed; "" for none.
+func nearest(word string, words []string, most int) (best string) {
+	bestDistance := most
 	for _, w := range words {
 		if d := distance(strings.ToLower(word), strings.ToLower(w)); d <= bestDistance && (best == "" || d < bestDistance) {
 			best, bestDistance = w, d

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -15,6 +16,7 @@ type validator struct {
 	*report
 	*Config
 	written map[writer]int // see writers
+	regions *regions       // nil until a region is checked
 }
 
 // fault records a fault of the value at path, unless that value or a part of it is at fault already.
@@ -76,9 +78,42 @@ func (v *validator) endpoint(path, url string) {
 		return
 	}
 	if problem := checkEndpoint(url); problem != "" {
-		v.fault(path, problem, "use a URL such as https://s3.example.net")
+		v.fault(path, problem, cmp.Or(endpointHint(url), "use a URL such as https://s3.example.net"))
 	}
 }
+
+// bucketInPath refuses an endpoint whose path names the bucket of a setting, which requests add themselves.
+func (v *validator) bucketInPath(path, endpointURL, bucket string) {
+	if endpointURL == "" {
+		path, endpointURL = "aws.endpoint_url", v.AWS.EndpointURL
+	}
+	at, err := url.Parse(endpointURL)
+	if err != nil || bucket == "" {
+		return
+	}
+	v.check(!slices.Contains(strings.Split(at.Path, "/"), bucket), path,
+		"has the bucket "+strconv.Quote(bucket)+" in its path, and requests add it there once more", "leave the bucket out")
+	if strings.HasPrefix(at.Hostname(), bucket+".") && !v.covers(path) {
+		v.warn(path, "begins with the name of the bucket, which requests add themselves", "leave the bucket out, unless the service has that name too")
+	}
+}
+
+// endpointRegion warns of an endpoint of S3 in another region than the bucket, which refuses the signature of its requests.
+func (v *validator) endpointRegion(path, endpointURL, region string) {
+	if endpointURL == "" {
+		path, endpointURL = "aws.endpoint_url", v.AWS.EndpointURL
+	}
+	at, err := url.Parse(endpointURL)
+	if err != nil || v.compatible(endpointURL) {
+		return
+	}
+	if of := regionInHost.FindString(strings.ToLower(at.Hostname())); of != "" && of != region && isRegion(region) {
+		v.warn(path, "is the endpoint of "+of+", but the bucket is in "+region, "leave it out, or use that of the bucket's region")
+	}
+}
+
+// regionInHost matches the region in the name of an endpoint of S3.
+var regionInHost = regexp.MustCompile(`[a-z]{2,4}(?:-[a-z]+)+-[0-9]+\b`)
 
 func (v *validator) between(path string, d Duration, least, most time.Duration) {
 	v.check(d.Duration() >= least && d.Duration() <= most, path, d.String()+" is out of bounds",

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 )
@@ -19,6 +20,7 @@ func (v *validator) checkpoint(c Checkpoint) {
 		v.noBucket(c)
 	default:
 		v.ownBucket("state", location.Bucket, v.compatible(c.EndpointURL))
+		v.bucketInPath("checkpoint.endpoint_url", c.EndpointURL, location.Bucket)
 		v.stateBucket(c)
 	}
 }
@@ -52,7 +54,7 @@ func (v *validator) stateAccount(account string, compatible bool) {
 	switch {
 	case compatible || isDigits(account, 12):
 	case account != "":
-		v.fault(path, strconv.Quote(account)+" is not an AWS account", hint)
+		v.fault(path, strconv.Quote(account)+" is not an AWS account", cmp.Or(accountHint(account), hint))
 	case v.Checkpoint.Role == "":
 		v.fault(path, "is required without checkpoint.role, whose account would be the default", hint)
 	}

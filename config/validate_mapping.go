@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,10 +20,16 @@ func (v *validator) mapping(m Mapping, path string) {
 	v.check(isMappingName(m.Name), path+".name", strconv.Quote(m.Name)+" is not a name for a mapping",
 		"use 1 to 63 of a-z, 0-9 and -, not beginning with -")
 	s, d := m.Source, m.Destination
-	v.sourceBucket(s, path+".source")
 	v.side(side{path + ".source", s.Region, s.Account, s.Role, s.EndpointURL, v.compatible(s.EndpointURL)})
+	v.sourceBucket(s, path+".source")
 	v.ownBucket(path+".destination.bucket", d.Bucket, v.compatible(d.EndpointURL))
 	v.side(side{path + ".destination", d.Region, d.Account, d.Role, d.EndpointURL, v.compatible(d.EndpointURL)})
+	v.prefix(path+".source.prefix", s.Prefix)
+	v.prefix(path+".destination.prefix", d.Prefix)
+	v.bucketInPath(path+".source.endpoint_url", s.EndpointURL, s.Bucket)
+	v.bucketInPath(path+".destination.endpoint_url", d.EndpointURL, d.Bucket)
+	v.endpointRegion(path+".source.endpoint_url", s.EndpointURL, s.Region)
+	v.endpointRegion(path+".destination.endpoint_url", d.EndpointURL, d.Region)
 	v.key(d.KMSKey, d.Region, v.compatible(d.EndpointURL), path+".destination.kms_key")
 	v.storageClass(d, path+".destination.storage_class")
 	v.filter(m.Filter, path+".filter")
@@ -38,6 +45,12 @@ func (v *validator) side(s side) {
 	v.roleExists(s.path+".role", s.role)
 }
 
+// prefix refuses what no key begins with ("Naming Amazon S3 objects", Amazon S3 User Guide).
+func (v *validator) prefix(path, prefix string) {
+	const most = 1024
+	v.check(len(prefix) < most, path, fmt.Sprintf("is %d bytes long, and a key has at most %d", len(prefix), most), "shorten it")
+}
+
 func (v *validator) account(s side) {
 	path := s.path + ".account"
 	const hint = "use the 12 digits of the account that owns the bucket, in quotes"
@@ -46,12 +59,16 @@ func (v *validator) account(s side) {
 	case s.account == "":
 		v.fault(path, "is required", hint)
 	default:
-		v.fault(path, strconv.Quote(s.account)+" is not an AWS account", hint)
+		v.fault(path, strconv.Quote(s.account)+" is not an AWS account", cmp.Or(accountHint(s.account), hint))
 	}
 }
 
-func (v *validator) region(path, region string, compatible bool) {
-	v.check(isRegion(region) || compatible && region != "", path, strconv.Quote(region)+" is not a region", "use a code such as us-west-2")
+// accountHint is a hint at an account that was written in groups of digits, as consoles show it.
+func accountHint(text string) string {
+	if digits := strings.NewReplacer("-", "", " ", "").Replace(text); isDigits(digits, 12) {
+		return "did you mean " + strconv.Quote(digits) + "?"
+	}
+	return ""
 }
 
 func (v *validator) roleExists(path, name string) {
@@ -83,7 +100,7 @@ func (v *validator) key(key, region string, compatible bool, path string) {
 		v.fault(path, quoted+" is a bare key id, which KMS looks up in the caller's account", hint)
 	case !isKMS || !isKey || !spelled(id, "-"):
 		v.fault(path, quoted+" is not a key ARN", hint)
-	case a.region != region:
+	case a.region != region && !v.covers(strings.TrimSuffix(path, "kms_key")+"region"):
 		v.fault(path, quoted+" is a key of "+a.region+", but the bucket is in "+strconv.Quote(region), "use a key of the bucket's region")
 	}
 }

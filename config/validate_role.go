@@ -53,6 +53,7 @@ func (v *validator) externalID(e ExternalID, path string) {
 	}
 	if e.file != nil {
 		v.check(e.file.Reveal() != "", path+".file", "names no file", "")
+		v.check(e.file.Reveal() != redacted, path+".file", "is what syncd config show writes in place of a name", "put the name of the file there")
 	}
 	if e.env != nil {
 		v.check(isEnvName(e.env.Reveal()), path+".env", "is not the name of an environment variable", "use letters, digits and _")

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
 	"strconv"
@@ -97,7 +98,7 @@ func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil
 func (d *Duration) UnmarshalText(text []byte) error {
 	v, err := time.ParseDuration(string(text))
 	if err != nil {
-		return &valueError{strconv.Quote(string(text)) + " is not a duration", "use a number and its unit, as in 10s, 15m or 1h"}
+		return &valueError{strconv.Quote(string(text)) + " is not a duration", cmp.Or(durationHint(string(text)), "use a number and its unit, as in 10s, 15m or 1h")}
 	}
 	*d = Duration(v)
 	return nil
@@ -158,7 +159,7 @@ func (a *AutoInt) UnmarshalText(text []byte) error {
 	}
 	n, err := strconv.Atoi(string(text))
 	if err != nil || n <= 0 {
-		return &valueError{strconv.Quote(string(text)) + " is not a number above zero", "use auto or a number"}
+		return &valueError{strconv.Quote(string(text)) + " is not a number above zero", cmp.Or(didYouMean(string(text), []string{"auto"}), "use auto or a number")}
 	}
 	*a = AutoInt(n)
 	return nil
@@ -186,7 +187,7 @@ func (a *AutoSize) UnmarshalText(text []byte) error {
 	}
 	n, err := ParseSize(string(text))
 	if err != nil || n == 0 {
-		return &valueError{strconv.Quote(string(text)) + " is not a size above zero", "use auto, or a size as in 64MiB"}
+		return &valueError{strconv.Quote(string(text)) + " is not a size above zero", cmp.Or(didYouMean(string(text), []string{"auto"}), "use auto, or a size as in 64MiB")}
 	}
 	*a = AutoSize(n)
 	return nil

@@ -75,9 +75,6 @@ func (s *system) serve(ctx context.Context) (closeServer func() error, err error
 		}
 		return nothing, nil
 	}
-	if err := daemon.CheckWebConfig(of.WebConfig); err != nil {
-		return nil, &hinted{&usageError{err}, "correct the file, or http.web_config that names it"}
-	}
 	listener, err := listen(ctx, of.Listen)
 	if err != nil {
 		s.logger.Warn("metrics were not served", "err", err)
@@ -115,7 +112,7 @@ func onePass(ctx context.Context, p process, m *mapping, json bool, do traversal
 	summary, err := do(m.syncer, ctx)
 	stop()
 	err = errors.Join(err, m.syncer.Close())
-	if !json && (err == nil || summary.Listed > 0) {
+	if !json && (err == nil && summary.Pass > 0 || summary.Listed > 0) {
 		printSummary(p.stdout, summary)
 	}
 	if err == nil && summary.SetAside() > 0 {

@@ -206,18 +206,44 @@ func TestBackfillSetsOneObjectAside(t *testing.T) {
 	if summary = lastLine(t, got.stdout); got.code != 3 || summary.Held != 1 || summary.Unchanged != 19 {
 		t.Errorf("got exit %d, %+v, want exit 3 with the one held until it is due", got.code, summary)
 	}
-	for _, tt := range []struct {
-		flags  []string
-		copied int64
-	}{{[]string{"--reason", "archived"}, 0}, {[]string{"--key", "k08"}, 0}, {[]string{"--reason", "denied", "--key", "k07"}, 1}} {
-		got = s.run(t.Context(), append([]string{"replay", "--json"}, tt.flags...)...)
-		if summary = lastLine(t, got.stdout); got.code != 0 || summary.Copied != tt.copied || summary.Listed != tt.copied {
-			t.Errorf("%q: got exit %d, %+v, want exit 0 with %d copied", tt.flags, got.code, summary, tt.copied)
-		}
-	}
+	s.replays(t, summary.Generation)
 	got = s.run(t.Context(), "backfill", "--json")
 	if summary = lastLine(t, got.stdout); got.code != 0 || summary.Unchanged != 20 {
 		t.Errorf("got exit %d, %+v, want exit 0 with all unchanged", got.code, summary)
+	}
+}
+
+// replays has every way to ask for what is in quarantine, k07 as denied, and for what is not.
+func (s *site) replays(t *testing.T, generation int64) {
+	t.Helper()
+	for _, tt := range []struct {
+		flags  []string
+		copied int64
+		said   string
+	}{
+		{[]string{"--reason", "archived"}, 0, "nothing is in quarantine for archived: nothing was tried and nothing was written; hint: `syncd status --quarantine`"},
+		{[]string{"--reason", "archived", "--key", "k07"}, 0, "nothing is in quarantine for archived under the given keys: nothing was tried"},
+		{[]string{"--key", "k08", "--key", "k08", "--key", "k09"}, 0, `not in quarantine: "k08", "k09": nothing was tried and nothing was written; hint: `},
+		{[]string{"--reason", "denied", "--key", "k07", "--key", "k08"}, 1, `not in quarantine, and not tried: "k08"; hint: `},
+		{nil, 0, "nothing is in quarantine: there was nothing to try, and nothing was written"},
+	} {
+		said := "syncd: mapping owner-to-consumer: " + tt.said
+		if tt.copied == 0 {
+			if got := s.run(t.Context(), append([]string{"replay"}, tt.flags...)...); got.code != 0 || got.stdout != "" || !strings.Contains(got.stderr, said) {
+				t.Errorf("%q: got exit %d, %q and %q, want exit 0 and %q", tt.flags, got.code, got.stdout, got.stderr, said)
+			}
+		}
+		generation += tt.copied
+		got := s.run(t.Context(), append([]string{"replay", "--json"}, tt.flags...)...)
+		summary := lastLine(t, got.stdout)
+		if got.code != 0 || summary.Copied != tt.copied || summary.Listed != tt.copied || summary.Generation != generation || !strings.Contains(got.stderr, said) {
+			t.Errorf("%q: got exit %d, %+v and %q, want exit 0 with %d copied, generation %d and %q", tt.flags, got.code, summary, got.stderr, tt.copied, generation, said)
+		}
+	}
+	got := s.run(t.Context(), "replay", "--reason", "deneid", "--reason", "denied", "--reason", "")
+	if got.code != exitUsage || got.stdout != "" || strings.Count(got.stderr, "\n") != 2 ||
+		!strings.Contains(got.stderr, `syncd: replay: there is no reason "deneid"; hint: did you mean denied? The reasons are archived, `) {
+		t.Errorf("unknown reasons: got exit %d and %q, want exit 2 and what there is", got.code, got.stderr)
 	}
 }
 

@@ -59,13 +59,13 @@ type mapping struct {
 	source, destination *s3.Client
 }
 
-// newSystem makes the system of a configuration.
-func newSystem(ctx context.Context, p process, f flags) (*system, error) {
+// newSystem makes the system of a configuration that passes the gate, and further checks.
+func newSystem(ctx context.Context, p process, f flags, checks ...config.Check) (*system, error) {
 	registry := prometheus.NewRegistry()
 	house := metrics.New(registry)
 	opened, err := openState(ctx, p, f, func(mapping string, until time.Time) {
 		house.LeaseExpiry.WithLabelValues(mapping).Set(float64(until.Unix()))
-	})
+	}, append(gate(), checks...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -94,9 +94,6 @@ func newSystem(ctx context.Context, p process, f flags) (*system, error) {
 
 // mapping puts the parts of one mapping together.
 func (s *system) mapping(ctx context.Context, m config.Mapping) (*mapping, error) {
-	if err := refuseUnsupported(s.config, m); err != nil {
-		return nil, err
-	}
 	terms := s.terms(m)
 	meter := &throttle.Meter{Observe: s.observe(m.Name, plan.NewQuoter(terms))}
 	pace := s.paceOf(m)

@@ -93,7 +93,7 @@ func newRoot(p process) *cobra.Command {
 	root.SetFlagErrorFunc(wrongFlag)
 	root.SetUsageTemplate(wrappedUsage(root.UsageTemplate()))
 	root.SetHelpCommand(helpCommand())
-	root.AddCommand(runCommand(p), backfillCommand(p), planCommand(p), replayCommand(p), statusCommand(p), healthcheckCommand(p), ledgerCommand(p), demoCommand(p), newPolicy(p), newDoctor(p), versionCommand(p))
+	root.AddCommand(runCommand(p), backfillCommand(p), planCommand(p), replayCommand(p), statusCommand(p), healthcheckCommand(p), ledgerCommand(p), demoCommand(p), newPolicy(p), newDoctor(p), configCommand(p), versionCommand(p))
 	const main = "main"
 	root.AddGroup(&cobra.Group{ID: main, Title: "Commands:"})
 	for _, cmd := range root.Commands() {
@@ -233,7 +233,8 @@ func hintOfService(err error) string {
 	}
 	switch class { //nolint:exhaustive // only classes with something to say
 	case awserr.Denied:
-		return "the role lacks a permission: its own policy, the bucket policy and the key policy must all allow the action"
+		return "the role lacks a permission: its own policy, the bucket policy and the key policy must all allow the action; " +
+			"or the account that the configuration gives that side does not own the bucket: `syncd doctor` finds out which"
 	case awserr.NoBucket:
 		return "check bucket and region of the mapping"
 	case awserr.WrongRegion:

@@ -124,12 +124,12 @@ func usualConfig(p process) (path, where string) {
 // fromStdin reports whether the configuration was read from standard input, so that it cannot be read again.
 func (f *flags) fromStdin() bool { return f.config == standardInput && f.stdin != nil }
 
-// load reads the configuration.
-func (f *flags) load() (*config.Config, error) {
+// load reads the configuration, and has checks look at it too.
+func (f *flags) load(checks ...config.Check) (*config.Config, error) {
 	if f.fromStdin() {
-		return config.Read(bytes.NewReader(f.stdin), stdinName, ".")
+		return config.Read(bytes.NewReader(f.stdin), stdinName, ".", checks...)
 	}
-	c, err := config.Load(f.config)
+	c, err := config.Load(f.config, checks...)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && f.where == configVariable:
 		return nil, &hinted{&usageError{err}, configVariable + " names it: correct the variable, or name another file with --config"}
@@ -138,15 +138,5 @@ func (f *flags) load() (*config.Config, error) {
 	case errors.Is(err, syscall.EISDIR):
 		return nil, &hinted{&usageError{err}, "name the file in that folder"}
 	}
-	return c, err
-}
-
-// loadConfig reads the configuration and asks nothing else of it.
-func loadConfig(f flags) (*config.Config, error) {
-	c, err := f.load()
-	if err != nil {
-		return nil, err
-	}
-	_, err = choose(c, f.mappings)
 	return c, err
 }

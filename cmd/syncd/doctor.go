@@ -58,11 +58,7 @@ type diagnosis struct {
 }
 
 func diagnose(ctx context.Context, p process, f flags, offline bool) error {
-	c, err := loadConfig(f)
-	if err != nil {
-		return err
-	}
-	logger, err := newLogger(p, c.Log, f.logLevel)
+	c, _, logger, err := load(p, f, gate()...)
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ func exitTable() []exitMeaning {
 		}},
 		{syncer.ExitFailed, "failed, or denied: the message says what, where, and what to do", map[string]string{
 			"doctor": "a check failed", "healthcheck": "the daemon is not alive, or does not answer",
+			"config check": "failed: the file cannot be read", "config show": "failed: the file cannot be read",
 		}},
 		{exitUsage, "usage: wrong flags, or a configuration with faults", map[string]string{
 			"policy check": "usage: wrong flags, or a file that cannot be read", "healthcheck": wrongFlags, "version": wrongFlags, "demo": wrongFlags,

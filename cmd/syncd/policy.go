@@ -64,7 +64,7 @@ principal where it is known.` + exits("policy", 0, 1, 2),
 }
 
 func writePolicies(p process, f flags, of policyFlags) error {
-	c, err := loadConfig(f)
+	c, _, _, err := load(p, f, gate()...)
 	if err != nil {
 		return err
 	}

@@ -108,7 +108,7 @@ func checkPolicies(p process, stdin io.Reader, args []string, f flags, of checkF
 		return err
 	}
 	if f.config != "" {
-		c, err := loadConfig(f)
+		c, _, _, err := load(p, f, gate()...)
 		if err != nil {
 			return err
 		}

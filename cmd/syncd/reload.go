@@ -19,8 +19,6 @@ const (
 	// reloadEvery is how often it is looked at whether the configuration file has changed. Its content is compared: a
 	// ConfigMap is a link to a link, whose own times say nothing.
 	reloadEvery = 5 * time.Second
-	// noSchedule refuses a configuration under which the daemon would have nothing to do.
-	noSchedule = "no mapping has a schedule; set mappings[].schedule, or run backfill"
 )
 
 // reloader turns configurations into mappings for the daemon, the first one and each that comes after it.
@@ -148,6 +146,7 @@ func (r *reloader) reload(apply func([]daemon.Mapping)) {
 		return
 	}
 	apply(r.replace(next, chosen))
+	logWarnings(r.system.logger, next)
 	r.succeeded()
 	r.system.logger.Info("configuration reloaded", "mappings", len(chosen))
 }
@@ -159,24 +158,10 @@ func (r *reloader) succeeded() {
 
 // read loads the configuration and finds everything that keeps it from being put in force.
 func (r *reloader) read() (next *config.Config, chosen []config.Mapping, err error) {
-	if next, err = r.flags.load(); err != nil {
+	if next, chosen, _, err = load(r.system.process, r.flags, daemonGate(r.flags)...); err != nil {
 		return nil, nil, err
 	}
-	if chosen, err = choose(next, r.flags.mappings); err != nil {
-		return nil, nil, err
-	}
-	err = unchangeable(r.inForce, next)
-	scheduled := false
-	for _, m := range chosen {
-		scheduled = scheduled || !m.Schedule.IsZero()
-		if unsupported := refuseUnsupported(next, m); unsupported != nil {
-			err = errors.Join(err, fmt.Errorf("mapping %s: %w", m.Name, unsupported))
-		}
-	}
-	if !scheduled {
-		err = errors.Join(err, errors.New(noSchedule))
-	}
-	return next, chosen, err
+	return next, chosen, unchangeable(r.inForce, next)
 }
 
 // replace puts the configuration in force and returns its mappings. One that is the same as before keeps its revision.

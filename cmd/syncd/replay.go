@@ -2,17 +2,25 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"slices"
+	"strconv"
+	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
+	"syncd/config"
 	"syncd/internal/checkpoint"
+	"syncd/internal/printable"
 	"syncd/internal/syncer"
 )
 
 func replayCommand(p process) *cobra.Command {
 	var f flags
-	var reasons, keys []string
+	var asked selection
 	cmd := &cobra.Command{
 		Use:        "replay [--config FILE] [--mapping NAME]... [--reason REASON]... [--key KEY]...",
 		Short:      "Try objects in quarantine again now",
@@ -21,19 +29,107 @@ func replayCommand(p process) *cobra.Command {
 yet or not. It lists nothing and touches nothing else, and prints a summary as backfill does. Run it when what kept the
 objects there has been mended: a policy, a key, an archived object that has been restored.
 
+Where nothing is in quarantine, or nothing that was asked for, it says so on standard error, writes nothing and ends with 0. A
+reason that does not exist is a wrong flag.
+
 A pass that was interrupted has to be finished first, by backfill or run.` + exits("replay", 0, 1, 2, 3, 5, 130),
 		Example: "  syncd replay --config syncd.yaml\n  syncd replay --config syncd.yaml --mapping alice-to-bob --reason denied",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return traverse(cmd.Context(), p, f, func(s *syncer.Syncer, ctx context.Context) (syncer.Summary, error) {
-				return s.Replay(ctx, func(q checkpoint.Quarantined) bool { return chosen(reasons, q.Reason) && chosen(keys, q.Key) })
+			if err := asked.check(); err != nil {
+				return err
+			}
+			var replays []*replayed
+			err := traverse(cmd.Context(), p, f, func(s *syncer.Syncer, ctx context.Context) (syncer.Summary, error) {
+				r := &replayed{selection: asked, keysFound: map[string]bool{}}
+				summary, err := s.Replay(ctx, r.choose)
+				if r.mapping = summary.Mapping; err == nil {
+					replays = append(replays, r)
+				}
+				return summary, err
 			})
+			for _, r := range replays {
+				r.printMissing(p.stderr)
+			}
+			return err
 		},
 	}
 	addFlags(cmd, &f)
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the summary as one JSON object on the last line")
-	cmd.Flags().StringArrayVar(&reasons, "reason", nil, "only objects set aside for `REASON`; may be repeated (default all)")
-	cmd.Flags().StringArrayVar(&keys, "key", nil, "only the object of `KEY` at the source; may be repeated (default all)")
+	cmd.Flags().StringArrayVar(&asked.reasons, "reason", nil, "only objects set aside for `REASON`; may be repeated (default all)")
+	cmd.Flags().StringArrayVar(&asked.keys, "key", nil, "only the object of `KEY` at the source; may be repeated (default all)")
 	return cmd
+}
+
+// selection is what a replay was asked for; no reasons or keys are all.
+type selection struct{ reasons, keys []string }
+
+// check refuses reasons that nothing is set aside for.
+func (s selection) check() error {
+	known := quarantineReasons()
+	var faults []error
+	for _, reason := range s.reasons {
+		if !slices.Contains(known, reason) {
+			hint := strings.TrimSpace(config.DidYouMean(reason, known) + " The reasons are " + strings.Join(known, ", "))
+			faults = append(faults, &hinted{&usageError{fmt.Errorf("replay: there is no reason %q", reason)}, hint})
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// replayed is what a replay of one mapping met in its quarantine.
+type replayed struct {
+	selection
+	mapping string
+
+	mu                sync.Mutex
+	hasAny, hasChosen bool
+	keysFound         map[string]bool
+}
+
+func (r *replayed) choose(q checkpoint.Quarantined) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hasAny = true
+	if !chosen(r.keys, q.Key) {
+		return false
+	}
+	r.keysFound[q.Key] = true
+	isChosen := chosen(r.reasons, q.Reason)
+	r.hasChosen = r.hasChosen || isChosen
+	return isChosen
+}
+
+// printMissing says what was asked for and is not in quarantine.
+func (r *replayed) printMissing(w io.Writer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var missing []string
+	for _, key := range r.keys {
+		if quoted := strconv.Quote(key); !r.keysFound[key] && !slices.Contains(missing, quoted) {
+			missing = append(missing, quoted)
+		}
+	}
+	const nothingTried = ": nothing was tried and nothing was written; "
+	const hint = "hint: `syncd status --quarantine` lists what is there"
+	switch {
+	case !r.hasAny:
+		printable.Fprintf(w, "syncd: mapping %s: nothing is in quarantine: there was nothing to try, and nothing was written\n", r.mapping)
+	case len(missing) > 0 && r.hasChosen:
+		printable.Fprintf(w, "syncd: mapping %s: not in quarantine, and not tried: %s; %s\n", r.mapping, strings.Join(missing, ", "), hint)
+	case len(missing) > 0:
+		printable.Fprintf(w, "syncd: mapping %s: not in quarantine: %s%s%s\n", r.mapping, strings.Join(missing, ", "), nothingTried, hint)
+	case !r.hasChosen:
+		printable.Fprintf(w, "syncd: mapping %s: nothing is in quarantine for %s%s%s\n", r.mapping, r.asked(), nothingTried, hint)
+	}
+}
+
+// asked names the reasons and keys that were asked for.
+func (r *replayed) asked() string {
+	text := strings.Join(r.reasons, " or ")
+	if len(r.keys) > 0 {
+		text += " under the given keys"
+	}
+	return text
 }
 
 // chosen reports whether a value is among those asked for, of which none means all.

@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -53,18 +52,12 @@ func runDaemon(ctx context.Context, p process, f flags) error {
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGHUP) // from here on it is not the end of the process
 	defer signal.Stop(asked)
-	s, err := newSystem(ctx, p, f)
+	s, err := newSystem(ctx, p, f, daemonGate(f)...)
 	if err != nil {
 		return err
 	}
 	r := newReloader(s, f, asked)
 	mappings := r.first()
-	if !slices.ContainsFunc(mappings, func(m daemon.Mapping) bool { return m.Schedule != nil }) {
-		return &hinted{&usageError{errors.New("run: no mapping has a schedule")}, "set mappings[].schedule in " + f.config + ", or run `syncd backfill`"}
-	}
-	if err := daemon.CheckWebConfig(s.config.HTTP.WebConfig); err != nil {
-		return &hinted{&usageError{err}, "correct the file, or http.web_config that names it"}
-	}
 	listener, err := s.serveOn(ctx, f.listen)
 	if err != nil {
 		return err

@@ -173,10 +173,13 @@ func (e *evilSite) sessions(t *testing.T) map[string][][]string {
 			{"policy", "check", "--kind", evil, policy},
 			of("policy", "check", policy),
 		},
-		"syncd doctor":     {of("doctor"), of("doctor", "--json"), of("doctor", "--offline"), of("doctor", "--offline", "--json")},
-		"syncd version":    {{"version"}, {"version", "--sbom"}, {"version", "--sbom", "--binary", evil}},
-		"syncd completion": {{"completion", "fish"}, {"completion", evil}},
-		"syncd man":        {{"man", filepath.Join(dir, "man")}, {"man", filepath.Join(policy, evil)}},
+		"syncd config":       {{"config"}, {"config", evil}},
+		"syncd config check": {of("config", "check"), of("config", "check", "--json"), {"config", "check", "--config", faults}, {"config", "check", "--json", "--config", faults}, {"config", "check", "--config", evil}},
+		"syncd config show":  {of("config", "show"), {"config", "show", "--config", faults}},
+		"syncd doctor":       {of("doctor"), of("doctor", "--json"), of("doctor", "--offline"), of("doctor", "--offline", "--json")},
+		"syncd version":      {{"version"}, {"version", "--sbom"}, {"version", "--sbom", "--binary", evil}},
+		"syncd completion":   {{"completion", "fish"}, {"completion", evil}},
+		"syncd man":          {{"man", filepath.Join(dir, "man")}, {"man", filepath.Join(policy, evil)}},
 	}
 }
 

@@ -25,20 +25,13 @@ type state struct {
 }
 
 // openState loads a configuration, with the mappings named or all of them, and opens the store of their ledgers. Renewed,
-// unless it is nil, is told of leases that end by themselves.
-func openState(ctx context.Context, p process, f flags, renewed func(mapping string, until time.Time)) (*state, error) {
-	c, err := f.load()
+// unless it is nil, is called for leases that end by themselves.
+func openState(ctx context.Context, p process, f flags, renewed func(mapping string, until time.Time), checks ...config.Check) (*state, error) {
+	c, chosen, logger, err := load(p, f, checks...)
 	if err != nil {
 		return nil, err
 	}
-	chosen, err := choose(c, f.mappings)
-	if err != nil {
-		return nil, err
-	}
-	logger, err := newLogger(p, c.Log, f.logLevel)
-	if err != nil {
-		return nil, err
-	}
+	logWarnings(logger, c)
 	for _, endpoint := range c.Endpoints() {
 		if config.Exposed(endpoint) {
 			logger.Warn("endpoint without TLS, what is sent there can be read and changed on the way", "endpoint", endpoint)

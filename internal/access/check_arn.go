@@ -37,6 +37,9 @@ func resourceFault(text string) fault {
 	if text == "*" || strings.HasPrefix(text, "arn:") && strings.HasSuffix(text, ":*") { // in fewer parts too * stands for the rest
 		return fault{}
 	}
+	if placeholder := placeholderIn(text); placeholder != "" {
+		return placeholderFault(placeholder)
+	}
 	a := parseARN(text)
 	switch {
 	case strings.HasPrefix(text, "s3://"):
@@ -100,8 +103,6 @@ func (a arn) bucketFault() fault {
 	switch {
 	case a.accessPoint():
 		return a.pointFault()
-	case name == bucketPlaceholder:
-		return fault{bucketPlaceholder + " is a placeholder", "put the name of the bucket behind the access point in its place"}
 	case strings.HasSuffix(name, "-s3alias"):
 		return fault{"the alias of an access point has no place in policies: the ARN matches no request", "write the access point's, arn:" + a.partition + ":s3:REGION:ACCOUNT:accesspoint/NAME, with /object/* for its objects"}
 	case a.region != "" && a.region != "*" || a.account != "" && a.account != "*":
@@ -159,6 +160,9 @@ func (a arn) identityFault() fault {
 // principalFault says why a principal cannot be one.
 func principalFault(p principal) fault {
 	id := p.id.text
+	if placeholder := placeholderIn(id); placeholder != "" {
+		return placeholderFault(placeholder)
+	}
 	switch p.kind {
 	case "AWS":
 		return awsFault(id)

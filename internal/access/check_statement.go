@@ -19,7 +19,7 @@ func (c *checker) checkStatement(s *statement) {
 	}
 	for _, p := range slices.Concat(s.principals, s.notPrincipals) {
 		if f := principalFault(p); f.message != "" {
-			c.report(badPrincipal, p.id, f.message, f.fix)
+			c.report(nameRule(p.id.text, badPrincipal), p.id, f.message, f.fix)
 		}
 	}
 	c.checkReach(s)
@@ -114,7 +114,7 @@ func rightPlace(service string) string {
 
 func (c *checker) checkResource(r *node) {
 	if f := resourceFault(r.text); f.message != "" {
-		c.report(badARN, r, f.message, f.fix)
+		c.report(nameRule(r.text, badARN), r, f.message, f.fix)
 		return
 	}
 	if a := parseARN(r.text); c.d.kind.ofResource() && a.whole && !wild(a.service) && a.service != c.d.kind.service() && c.d.kind != KindTrust {

@@ -66,16 +66,14 @@ func (p *pass) run(ctx context.Context) error {
 	if err != nil {
 		return firstCause(ctx, err)
 	}
-	if p.replay != nil && ledger.Manifest().Quarantined == 0 {
-		p.tally.opened(ledger.Generation(), 0)
-		return nil // there is nothing to try, and no generation to make of it
-	}
 	p.expectNothing = ledger.Entries() == 0
 	if p.replay == nil {
 		p.tally.opened(ledger.Generation(), ledger.Entries())
 		p.backlog.begin()
-	} else if err := p.beginReplay(ctx, ledger); err != nil {
+	} else if hasWork, err := p.beginReplay(ctx, ledger); err != nil {
 		return firstCause(ctx, err)
+	} else if !hasWork {
+		return nil // and no generation is made of it
 	}
 	if err := p.begin(ctx, ledger); err != nil {
 		return firstCause(ctx, err)

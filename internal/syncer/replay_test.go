@@ -71,6 +71,11 @@ func TestReplay(t *testing.T) {
 		if now := w.value(t, `syncd_last_complete_listing_timestamp_seconds{mapping="m"}`); now != listed {
 			t.Errorf("the last listing moved from %v to %v, and there was none", listed, now)
 		}
+		before := w.stored(t)
+		got = replay(t, s, func(q checkpoint.Quarantined) bool { return q.Key == name(0) })
+		if got.Listed != 0 || got.Pass != 0 || got.Exit != 0 || got.Generation == 0 || !slices.Equal(w.stored(t), before) {
+			t.Errorf("of a key that is not there: got %+v and records\n%q\nwant no pass and\n%q", got, w.stored(t), before)
+		}
 		if got := replay(t, s, func(q checkpoint.Quarantined) bool { return q.Key == name(9) }); got.Copied != 1 {
 			t.Errorf("by key: got %+v, want the last one copied", got)
 		}
@@ -155,4 +160,14 @@ func (w *world) quarantineOf(t *testing.T) (n int) {
 		n++
 	}
 	return n
+}
+
+// stored are the names of all that the store holds.
+func (w *world) stored(t *testing.T) []string {
+	t.Helper()
+	names, err := w.options.Store.List(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
 }

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"syncd/config"
+	"syncd/internal/printable"
+)
+
+func configCommand(p process) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Check a configuration, or show it with every default",
+		Example: "  syncd config check --config syncd.yaml\n" +
+			"  syncd config show --config syncd.yaml",
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(configCheckCommand(p), configShowCommand(p))
+	return cmd
+}
+
+func configCheckCommand(p process) *cobra.Command {
+	var f flags
+	var daemon bool
+	cmd := &cobra.Command{
+		Use:     "check [--config FILE | FILE] [--mapping NAME]... [--daemon]",
+		Aliases: []string{"validate"},
+		Short:   "Check a configuration as every command does, without a request",
+		Long: `check reads the configuration as run, backfill, plan, replay, policy and doctor do, and refuses what they refuse: all faults at
+once, each with its line. What it accepts, they accept. It sends no request, writes nothing, and opens neither the state nor a port,
+so that it can be a check of a pull request.
+
+Of a configuration without faults it prints a line for each mapping, and warnings: a region that this version does not know, an
+external id that cannot be read on this machine, a file in which no mapping has a schedule. run refuses the last one, and check
+does with --daemon.` + exits("config check", 0, 1, 2),
+		Example: "  syncd config check --config syncd.yaml\n  syncd config check --config syncd.yaml --daemon --json",
+		RunE:    func(*cobra.Command, []string) error { return checkConfig(p, f, daemon) },
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 || cmd.Flags().Changed("config") {
+				return noArguments(cmd, args)
+			}
+			return cmd.Flags().Set("config", args[0]) // as checkers of other programs have it
+		},
+		ValidArgsFunction: yamlFiles,
+	}
+	addFlags(cmd, &f)
+	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object with faults, warnings and mappings")
+	cmd.Flags().BoolVar(&daemon, "daemon", false, "refuse a configuration in which no mapping has a schedule, as run does")
+	return cmd
+}
+
+func configShowCommand(p process) *cobra.Command {
+	var f flags
+	cmd := &cobra.Command{
+		Use:   "show [--config FILE]",
+		Short: "Show the configuration in force, with every default, as YAML",
+		Long: `show reads the configuration as every command does and writes it as YAML, with every default filled in, anchors and merge keys
+written out, and the paths of the state and of external ids as they are in force. The output loads to the same configuration.
+
+External ids are not shown: [redacted] is in their place, which no command accepts. The file or the variable that one is read from is
+shown when it exists, or when its name is surely a name; a template may have put the external id itself there.` + exits("config show", 0, 1, 2),
+		Example: "  syncd config show --config syncd.yaml\n  diff <(syncd config show -c old.yaml) <(syncd config show -c new.yaml)",
+		RunE:    func(*cobra.Command, []string) error { return showConfig(p, f) },
+	}
+	addFlags(cmd, &f)
+	return cmd
+}
+
+// checkedConfig is what became of a check. Its JSON form is a contract: docs/cli.md describes it.
+type checkedConfig struct {
+	File     string           `json:"file"`
+	Valid    bool             `json:"valid"`
+	Faults   []configFault    `json:"faults"`
+	Warnings []configFault    `json:"warnings"`
+	Mappings []checkedMapping `json:"mappings"`
+}
+
+// configFault is a fault or a warning.
+type configFault struct {
+	Line    int    `json:"line"`
+	Path    string `json:"path"`
+	Problem string `json:"problem"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+// checkedMapping is a mapping of a configuration without faults.
+type checkedMapping struct {
+	Name        string `json:"name"`
+	Source      string `json:"source"`
+	Destination string `json:"destination"`
+	// Method is server_side or relay.
+	Method   string `json:"method"`
+	Schedule string `json:"schedule,omitempty"`
+}
+
+func checkConfig(p process, f flags, forDaemon bool) error {
+	checks := append(gate(), warnUnscheduled(f))
+	if forDaemon {
+		checks = daemonGate(f)
+	}
+	c, chosen, _, err := load(p, f, append(checks, p.warnExternalIDs, warnSessionPolicies)...)
+	faults, isFaulty := errors.AsType[*config.Faults](err)
+	if err != nil && !isFaulty {
+		return err
+	}
+	checked := checkedConfig{File: f.config, Valid: err == nil, Faults: []configFault{}, Warnings: []configFault{}, Mappings: []checkedMapping{}}
+	if isFaulty {
+		checked.Faults = faultsOf(*faults)
+	} else {
+		checked.Warnings, checked.Mappings = faultsOf(c.Warnings()), mappingsOf(c, chosen)
+	}
+	if f.json {
+		e := json.NewEncoder(printable.JSON(p.stdout))
+		e.SetEscapeHTML(false)
+		return errors.Join(e.Encode(checked), err)
+	}
+	if err != nil {
+		return err
+	}
+	for _, w := range c.Warnings() {
+		printable.Fprintln(p.stderr, "warning: "+w.String())
+	}
+	return printChecked(p.stdout, checked)
+}
+
+func faultsOf(list config.Faults) []configFault {
+	faults := []configFault{}
+	for _, f := range list {
+		faults = append(faults, configFault{f.Line, f.Path, f.Problem, f.Hint})
+	}
+	return faults
+}
+
+func mappingsOf(c *config.Config, chosen []config.Mapping) []checkedMapping {
+	mappings := []checkedMapping{}
+	for _, m := range chosen {
+		method := config.CopyModeServerSide
+		if c.Relayed(m) {
+			method = config.CopyModeRelay
+		}
+		mappings = append(mappings, checkedMapping{
+			Name: m.Name, Source: "s3://" + m.Source.Bucket + "/" + m.Source.Prefix, Destination: "s3://" + m.Destination.Bucket + "/" + m.Destination.Prefix,
+			Method: string(method), Schedule: m.Schedule.String(),
+		})
+	}
+	return mappings
+}
+
+func printChecked(w io.Writer, c checkedConfig) error {
+	printable.Fprintf(w, "%s: no faults, %s, %s\n", c.File, counted(len(c.Mappings), "mapping"), counted(len(c.Warnings), "warning"))
+	table := tabwriter.NewWriter(printable.Lines(w), 0, 0, 2, ' ', 0)
+	for _, m := range c.Mappings {
+		schedule := m.Schedule
+		if schedule == "" {
+			schedule = "no schedule"
+		}
+		printable.Fprintf(table, "  %s\t%s\t-> %s\t%s\t%s\n", m.Name, m.Source, m.Destination, m.Method, schedule)
+	}
+	return table.Flush()
+}
+
+func showConfig(p process, f flags) error {
+	c, _, _, err := load(p, f, gate()...)
+	if err != nil {
+		return err
+	}
+	text, err := c.Show(p.lookupEnv, p.readFile)
+	if err != nil {
+		return fmt.Errorf("show configuration: %w", err)
+	}
+	_, err = printable.Lines(p.stdout).Write(text)
+	return err
+}

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"syncd/config"
+)
+
+// sound is a configuration without faults; tests put something into it.
+const sound = `state: file:state
+http: {listen: "127.0.0.1:0"}
+roles:
+  reader: {arn: "arn:aws:iam::222222222222:role/reader"}
+mappings:
+  - name: a
+    schedule: "@every 15m"
+    source: {bucket: owner-data, region: us-east-1, account: "111111111111", role: reader}
+    destination: {bucket: consumer-copy, region: us-east-1, account: "222222222222", role: reader, kms_key: "arn:aws:kms:us-east-1:222222222222:key/1a2b"}
+`
+
+// offline runs a command line without a service, in an environment of its own.
+func offline(t *testing.T, env map[string]string, args ...string) outcome {
+	t.Helper()
+	var stdout, stderr strings.Builder
+	code := run(t.Context(), args, process{
+		stdout: &stdout, stderr: &stderr, readFile: os.ReadFile, now: time.Now,
+		lookupEnv: func(name string) (string, bool) { v, ok := env[name]; return v, ok },
+	})
+	return outcome{code, stdout.String(), stderr.String()}
+}
+
+func writeConfig(t *testing.T, text string) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "syncd.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestTheGateIsOne has files that are refused by what is only known in the program or on the machine, and by the rules of the
+// configuration: each command refuses them in the same words, with the line, before it does anything.
+func TestTheGateIsOne(t *testing.T) {
+	for _, tt := range []struct{ name, old, add, want string }{
+		{"deletes", "", "    delete: {enabled: true}\n", ":10: mappings[0].delete.enabled: true is not supported by this version; "},
+		{"a cap on cost", "", "    limits: {requests_per_second: 5,\n      cost_usd: 3}\n", ":11: mappings[0].limits.cost_usd: a cap on cost is not supported"},
+		{"no checksum", "", "    copy: {checksum: off}\n", ":10: mappings[0].copy.checksum: off is not supported"},
+		{"no web configuration", `"127.0.0.1:0"}`, `"127.0.0.1:0", web_config: /nowhere/web.yaml}`, ":2: http.web_config: read web configuration /nowhere/web.yaml: "},
+		{"an address", "127.0.0.1:0", "127.0.0.256:0", ":2: http.listen: \"127.0.0.256:0\" is not an address to listen on"},
+		{"a region", "us-east-1, account: \"111", "us-wst-2, account: \"111", ":8: mappings[0].source.region: \"us-wst-2\" is not a region; did you mean us-west-2?"},
+		{"a scoped role of the state", "state: file:state\n", "state: s3://consumer-state/syncd/\ncheckpoint: {role: keeper}\n", ""},
+		{"no schedule that fires", "@every 15m", "0 0 31 2 *", ":7: mappings[0].schedule: \"0 0 31 2 *\" is not a schedule: no such date exists"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			text := sound + tt.add
+			if tt.old != "" {
+				text = strings.Replace(sound, tt.old, tt.add, 1)
+			}
+			if tt.want == "" {
+				text = strings.Replace(text, "roles:\n", "roles:\n  keeper: {arn: \"arn:aws:iam::222222222222:role/keeper\", session_policy: scoped}\n", 1)
+				tt.want = ":5: roles.keeper.session_policy: scoped for the role of the state is not supported"
+			}
+			path := writeConfig(t, text)
+			want := ""
+			for _, command := range []string{"config check", "config validate", "config show", "run", "backfill", "plan", "replay", "policy", "doctor", "doctor --offline"} {
+				got := offline(t, nil, append(strings.Fields(command), "--config", path)...)
+				if want == "" {
+					want = got.stderr
+				}
+				if got.code != exitUsage || got.stdout != "" || got.stderr != want || !strings.HasPrefix(got.stderr, path+tt.want) || strings.Count(got.stderr, "\n") != 1 {
+					t.Errorf("syncd %s: got exit %d, %q and %q, want exit 2 and one fault that begins with %q", command, got.code, got.stdout, got.stderr, path+tt.want)
+				}
+			}
+			if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
+				t.Errorf("got %v, %v, want nothing but the configuration", entries, err)
+			}
+		})
+	}
+}
+
+// TestAllFaultsOfTheGateAtOnce has faults of the configuration's rules beside those of the program.
+func TestAllFaultsOfTheGateAtOnce(t *testing.T) {
+	path := writeConfig(t, strings.Replace(sound, "@every 15m", "every 15 min", 1)+
+		"    delete: {enabled: true}\n    limits: {cost_usd: 100}\n    copy: {checksum: off}\n    filter: {min_sise: 5}\n")
+	got := offline(t, nil, "config", "check", "--json", "--config", path)
+	var checked checkedConfig
+	if err := json.Unmarshal([]byte(got.stdout), &checked); err != nil {
+		t.Fatalf("got %q: %v", got.stdout, err)
+	}
+	var lines []int
+	for _, f := range checked.Faults {
+		lines = append(lines, f.Line)
+	}
+	if got.code != exitUsage || checked.Valid || !slices.Equal(lines, []int{7, 10, 11, 12, 13}) || strings.Count(got.stderr, "\n") != 5 {
+		t.Errorf("got exit %d, %+v and\n%s, want five faults in both forms", got.code, checked, got.stderr)
+	}
+}
+
+// TestWhatTheGateAccepts puts the system together, as each command does before its first request.
+func TestWhatTheGateAccepts(t *testing.T) {
+	for _, tt := range []struct{ name, old, with, warning string }{
+		{"as it is", "", "", ""},
+		{"no schedule", "    schedule: \"@every 15m\"\n", "", ":5: mappings: no mapping has a schedule, which `syncd run` refuses; "},
+		{"a new region", "us-east-1, account: \"111", "us-north-1, account: \"111", ":8: mappings[0].source.region: \"us-north-1\" is not a region that this version knows; "},
+		{"an external id of another machine", "role/reader\"", "role/reader\", external_id: {env: NOT_HERE}", ":4: roles.reader.external_id: on this machine the role cannot be assumed: "},
+		{"the region of another service", "us-east-1, account: \"111", "garage, endpoint_url: \"https://s3.example.net\", account: \"111", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := writeConfig(t, strings.Replace(sound, tt.old, tt.with, 1))
+			got := offline(t, nil, "config", "check", "--config", path)
+			if got.code != 0 || !strings.Contains(got.stdout, "-> s3://consumer-copy/") || strings.Contains(got.stderr, "warning: "+path+tt.warning) != (tt.warning != "") {
+				t.Errorf("check: got exit %d,\n%s\nand\n%s, want the warning %q", got.code, got.stdout, got.stderr, tt.warning)
+			}
+			for _, command := range [][]string{{"doctor", "--offline"}, {"config", "show"}} {
+				if got := offline(t, nil, append(command, "--config", path)...); got.code != 0 {
+					t.Errorf("%v: got exit %d and %s, want it accepted", command, got.code, got.stderr)
+				}
+			}
+			f := flags{config: path, logLevel: "error"}
+			p := process{stdout: t.Output(), stderr: t.Output(), readFile: os.ReadFile, lookupEnv: os.LookupEnv, now: time.Now}
+			if _, err := newSystem(t.Context(), p, f); err != nil {
+				t.Errorf("backfill and plan: got %v, want a system", err)
+			}
+			isScheduled := tt.name != "no schedule"
+			if _, err := newSystem(t.Context(), p, f, daemonGate(f)...); (err == nil) != isScheduled {
+				t.Errorf("run: got %v, want it accepted: %t", err, isScheduled)
+			}
+			if got := offline(t, nil, "config", "check", "--daemon", "--config", path); (got.code == 0) != isScheduled {
+				t.Errorf("check --daemon: got exit %d and %s, want it accepted: %t", got.code, got.stderr, isScheduled)
+			}
+		})
+	}
+}
+
+// TestConfigCheckPrintsMappings has both ways to copy.
+func TestConfigCheckPrintsMappings(t *testing.T) {
+	path := writeConfig(t, sound+strings.ReplaceAll(strings.ReplaceAll(sound[strings.Index(sound, "  - name"):], "role: reader, kms", "kms"), "consumer-copy", "copy-2"))
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(strings.Replace(string(text), "name: a\n    schedule: \"@every 15m\"\n    source: {bucket: owner-data, region: us-east-1, account: \"111111111111\", role: reader}\n    destination: {bucket: copy-2", "name: b\n    source: {bucket: owner-data, region: us-east-1, account: \"111111111111\", role: reader}\n    destination: {bucket: copy-2", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := path + ": no faults, 2 mappings, 0 warnings\n" +
+		"  a  s3://owner-data/  -> s3://consumer-copy/  server_side  @every 15m\n" +
+		"  b  s3://owner-data/  -> s3://copy-2/         relay        no schedule\n"
+	if got := offline(t, nil, "config", "check", "-c", path); got.stdout != want || got.stderr != "" || got.code != 0 {
+		t.Errorf("got exit %d, %q and %q, want %q", got.code, got.stdout, got.stderr, want)
+	}
+	if got := offline(t, nil, "config", "check", "-c", path, "--mapping", "b"); !strings.Contains(got.stdout, "1 mapping, 1 warning") {
+		t.Errorf("one mapping without a schedule: got %q, want its warning", got.stdout)
+	}
+	if got := offline(t, nil, "config", "check", path); got.stdout != want || got.code != 0 {
+		t.Errorf("the file as an argument: got exit %d and %q, want %q", got.code, got.stdout, want)
+	}
+	if got := offline(t, nil, "config", "check", "-c", path, path); got.code != exitUsage {
+		t.Errorf("two files: got exit %d, want 2", got.code)
+	}
+	for _, args := range [][]string{{"--mapping", "c"}, {"--log-level", "loud"}} {
+		if got := offline(t, nil, append(args, "config", "check", "-c", path)...); got.code != exitUsage {
+			t.Errorf("%v: got exit %d, want 2", args, got.code)
+		}
+	}
+	if got := offline(t, nil, "config", "check", "-c", path+".no"); got.code != exitUsage {
+		t.Errorf("no file: got exit %d, want 2", got.code)
+	}
+}
+
+// TestConfigShow loads what it shows, from another folder, without the external ids.
+func TestConfigShow(t *testing.T) {
+	roles := `
+  plain: {arn: "arn:aws:iam::222222222222:role/r", external_id: "s3cret-in-the-file"}
+  there: {arn: "arn:aws:iam::222222222222:role/r", external_id: {env: lower_case}}
+  named: {arn: "arn:aws:iam::222222222222:role/r", external_id: {env: EXTERNAL_ID}}
+  misplaced: {arn: "arn:aws:iam::222222222222:role/r", external_id: {env: s3cret_in_env}}
+  file: {arn: "arn:aws:iam::222222222222:role/r", external_id: {file: id}}
+  absolute: {arn: "arn:aws:iam::222222222222:role/r", external_id: {file: /run/secrets/id}}
+  lost: {arn: "arn:aws:iam::222222222222:role/r", external_id: {file: s3cret-as-a-file}}
+  open: {arn: "arn:aws:iam::222222222222:role/r", external_id: none}
+mappings:`
+	path := writeConfig(t, strings.Replace(strings.Replace(sound, "\nmappings:", roles, 1), "region: us-east-1, account: \"111", `prefix: "a\e\u202e'#/", region: us-east-1, account: "111`, 1))
+	if err := os.WriteFile(filepath.Join(filepath.Dir(path), "id"), []byte("an-id"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := offline(t, map[string]string{"lower_case": "x-external-id"}, "config", "show", "--config", path)
+	if got.code != 0 || strings.Contains(got.stdout+got.stderr, "s3cret") {
+		t.Fatalf("got exit %d and\n%s%s, want no external id", got.code, got.stdout, got.stderr)
+	}
+	for _, want := range []string{
+		"state: file:" + filepath.Dir(path) + "/state\n", "flush_interval: 10s\n", "{env: lower_case}\n", "{env: EXTERNAL_ID}\n", "{env: \"[redacted]\"}\n", filepath.Dir(path) + "/id",
+		"{file: /run/secrets/id}\n", "{file: \"[redacted]\"}\n", "external_id: \"[redacted]\"\n", "external_id: none\n",
+	} {
+		if !strings.Contains(strings.ReplaceAll(got.stdout, "'", `"`), want) {
+			t.Errorf("got\n%s, want %q in it", got.stdout, want)
+		}
+	}
+	shown := writeConfig(t, got.stdout)
+	if _, err := config.Load(shown); err == nil || strings.Count(err.Error(), "\n") != 2 {
+		t.Errorf("got %v, want the three that are left out refused", err)
+	}
+	filled := strings.NewReplacer(`"[redacted]"`, "again_1", `'[redacted]'`, "again_1").Replace(got.stdout)
+	shown = writeConfig(t, filled)
+	if again := offline(t, map[string]string{"lower_case": "x-external-id", "again_1": "x-id"}, "config", "show", "--config", shown); again.code != 0 ||
+		strings.ReplaceAll(again.stdout, filepath.Dir(shown), filepath.Dir(path)) != strings.Replace(strings.Replace(filled, "external_id: again_1", "external_id: \"[redacted]\"", 1), "file: again_1", "file: \"[redacted]\"", 1) {
+		t.Errorf("got exit %d, %s and\n%s\nwant the same once more:\n%s", again.code, again.stderr, again.stdout, filled)
+	}
+}
+
+// TestAReloadPassesTheGate refuses in the words of a start.
+func TestAReloadPassesTheGate(t *testing.T) {
+	path := writeConfig(t, sound)
+	f := flags{config: path, logLevel: "error"}
+	p := process{stdout: t.Output(), stderr: t.Output(), readFile: os.ReadFile, lookupEnv: os.LookupEnv, now: time.Now}
+	s, err := newSystem(t.Context(), p, f, daemonGate(f)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newReloader(s, f, nil)
+	for text, want := range map[string]string{
+		sound:                                   "",
+		sound + "    delete: {enabled: true}\n": path + ":10: mappings[0].delete.enabled: true is not supported by this version; ",
+		strings.Replace(sound, "    schedule: \"@every 15m\"\n", "", 1): path + ":5: mappings: no mapping has a schedule; ",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := r.read(); (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+// TestConfigCheckMakesSessionPolicies warns of one that AssumeRole would refuse.
+func TestConfigCheckMakesSessionPolicies(t *testing.T) {
+	text := strings.NewReplacer(`role/reader"}`, `role/reader", session_policy: scoped}`, "owner-data,", "owner-data, prefix: "+strings.Repeat("a", 900)+"/,",
+		"consumer-copy,", "consumer-copy, prefix: "+strings.Repeat("b", 900)+"/,").Replace(sound)
+	path := writeConfig(t, text)
+	want := "warning: " + path + ":4: roles.reader.session_policy: mapping a would fail: "
+	if got := offline(t, nil, "config", "check", "-c", path); got.code != 0 || !strings.HasPrefix(got.stderr, want) {
+		t.Errorf("got exit %d and %q, want %q", got.code, got.stderr, want)
+	}
+}

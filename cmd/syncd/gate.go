@@ -1,0 +1,99 @@
+package main
+
+import (
+	"log/slog"
+	"maps"
+	"slices"
+
+	"syncd/config"
+	"syncd/internal/access"
+	"syncd/internal/daemon"
+)
+
+// gate is what a configuration must pass beside its own rules, by what is on this machine: no request is sent for it. Every command
+// that works on mappings has the same, so that none of them refuses what `syncd config check` accepts.
+func gate() []config.Check {
+	return []config.Check{refuseUnsupported, checkWebConfig}
+}
+
+// load reads the configuration that the flags name, with the mappings named or all of them.
+func load(p process, f flags, checks ...config.Check) (c *config.Config, chosen []config.Mapping, logger *slog.Logger, err error) {
+	if c, err = f.load(checks...); err == nil {
+		chosen, err = choose(c, f.mappings)
+	}
+	if err == nil {
+		logger, err = newLogger(p, c.Log, f.logLevel)
+	}
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return c, chosen, logger, nil
+}
+
+// checkWebConfig refuses a web configuration that the HTTP server would refuse.
+func checkWebConfig(c *config.Config, r config.Reporter) {
+	if err := daemon.CheckWebConfig(c.HTTP.WebConfig); err != nil {
+		r.Fault("http.web_config", err.Error(), "correct the file, or leave the setting out")
+	}
+}
+
+// daemonGate is the gate of `syncd run`.
+func daemonGate(f flags) []config.Check {
+	return append(gate(), func(c *config.Config, r config.Reporter) {
+		if !hasSchedule(c, f) {
+			r.Fault("mappings", noSchedule, noScheduleHint)
+		}
+	})
+}
+
+const (
+	noSchedule     = "no mapping has a schedule"
+	noScheduleHint = "set schedule of a mapping, or run backfill"
+)
+
+// hasSchedule reports whether the daemon would have something to do, unless there is nothing in the file at all.
+func hasSchedule(c *config.Config, f flags) bool {
+	asked := slices.DeleteFunc(slices.Clone(c.Mappings), func(m config.Mapping) bool { return !chosen(f.mappings, m.Name) })
+	return len(asked) == 0 || slices.ContainsFunc(asked, func(m config.Mapping) bool { return !m.Schedule.IsZero() })
+}
+
+// warnUnscheduled warns of what `syncd run` alone refuses.
+func warnUnscheduled(f flags) config.Check {
+	return func(c *config.Config, r config.Reporter) {
+		if !hasSchedule(c, f) {
+			r.Warn("mappings", noSchedule+", which `syncd run` refuses", noScheduleHint)
+		}
+	}
+}
+
+// warnExternalIDs warns of external ids that cannot be read here. Roles read them when they are assumed, perhaps on another machine.
+func (p process) warnExternalIDs(c *config.Config, r config.Reporter) {
+	for _, name := range slices.Sorted(maps.Keys(c.Roles)) {
+		if _, err := c.Roles[name].ExternalID.Resolve(p.lookupEnv, p.readFile); err != nil {
+			r.Warn("roles."+name+".external_id", "on this machine the role cannot be assumed: "+err.Error(), "")
+		}
+	}
+}
+
+// logWarnings logs what somebody should look at in a configuration.
+func logWarnings(logger *slog.Logger, c *config.Config) {
+	for _, w := range c.Warnings() {
+		logger.Warn("configuration has a doubtful setting", "warning", w.String())
+	}
+}
+
+// warnSessionPolicies warns of roles whose sessions cannot be narrowed to a mapping. A pass fails for it when it assumes the role.
+func warnSessionPolicies(c *config.Config, r config.Reporter) {
+	warned := map[string]bool{}
+	for _, m := range c.Mappings {
+		for _, name := range slices.Concat(c.Chain(m.Source.Role), c.Chain(m.Destination.Role)) {
+			if warned[name] || c.Roles[name].SessionPolicy != config.SessionPolicyScoped {
+				continue
+			}
+			if _, err := access.SessionPolicyText(c, m, name); err != nil {
+				warned[name] = true
+				r.Warn("roles."+name+".session_policy", "mapping "+m.Name+" would fail: "+err.Error(), "")
+			}
+		}
+	}
+}

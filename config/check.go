@@ -1,0 +1,29 @@
+package config
+
+// Check looks for what [Load] cannot know by itself: settings that the program does not carry out, or what another file says. It may
+// be called with a configuration that has faults.
+type Check func(c *Config, r Reporter)
+
+// Reporter takes what a [Check] finds, by the config path of the setting, as in http.web_config.
+type Reporter interface {
+	// Fault refuses the configuration. A setting that is at fault already gets no second fault.
+	Fault(path, problem, hint string)
+	// Warn accepts it, and says what somebody should look at.
+	Warn(path, problem, hint string)
+}
+
+// Fault is for checks.
+func (v *validator) Fault(path, problem, hint string) { v.fault(path, problem, hint) }
+
+// Warn is for checks.
+func (v *validator) Warn(path, problem, hint string) { v.warn(path, problem, hint) }
+
+// warn records what is no fault of the value at path, unless there is one already.
+func (v *validator) warn(path, problem, hint string) {
+	if !v.covers(path) {
+		v.addWarning(path, problem, hint)
+	}
+}
+
+// Warnings are what somebody should look at in a configuration without faults, in the order of its lines.
+func (c *Config) Warnings() Faults { return c.warnings }

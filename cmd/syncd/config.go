@@ -17,6 +17,7 @@ func configCommand(p process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "Check a configuration, or show it with every default",
+		Long:  "config checks a configuration, or shows what is in force." + exits("config", 0, 2),
 		Example: "  syncd config check --config syncd.yaml\n" +
 			"  syncd config show --config syncd.yaml",
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },

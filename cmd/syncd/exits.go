@@ -29,7 +29,7 @@ func exitTable() []exitMeaning {
 		}},
 		{exitUsage, "usage: wrong flags, or a configuration with faults", map[string]string{
 			"policy check": "usage: wrong flags, or a file that cannot be read", "healthcheck": wrongFlags, "version": wrongFlags, "demo": wrongFlags,
-			"ledger": "usage: no such command", "help": "usage: no such command",
+			"config": "usage: no such command", "ledger": "usage: no such command", "help": "usage: no such command",
 			"completion": "usage: not one of the shells", "man": "usage: no DIR, or a SOURCE_DATE_EPOCH that is not a number",
 		}},
 		{syncer.ExitQuarantined, "done, but some objects were quarantined", nil},
@@ -55,7 +55,8 @@ func exits(command string, codes ...int) string {
 		if own, ok := row.of[command]; ok {
 			text = own
 		}
-		fmt.Fprintf(&b, "\n  %-3d  %s", row.code, text)
+		line := fmt.Sprintf("\n  %-3d  %s", row.code, text)
+		b.WriteString(line)
 	}
 	return b.String()
 }

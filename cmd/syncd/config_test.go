@@ -117,6 +117,10 @@ func TestWhatTheGateAccepts(t *testing.T) {
 			if got.code != 0 || !strings.Contains(got.stdout, "-> s3://consumer-copy/") || strings.Contains(got.stderr, "warning: "+path+tt.warning) != (tt.warning != "") {
 				t.Errorf("check: got exit %d,\n%s\nand\n%s, want the warning %q", got.code, got.stdout, got.stderr, tt.warning)
 			}
+			isWarned := strings.Contains(tt.warning, "region")
+			if got := offline(t, nil, "doctor", "--offline", "--config", path); strings.Contains(got.stderr, "configuration has a doubtful setting") != isWarned {
+				t.Errorf("doctor --offline: got %s, want a warning: %t", got.stderr, isWarned)
+			}
 			for _, command := range [][]string{{"doctor", "--offline"}, {"config", "show"}} {
 				if got := offline(t, nil, append(command, "--config", path)...); got.code != 0 {
 					t.Errorf("%v: got exit %d and %s, want it accepted", command, got.code, got.stderr)
@@ -245,5 +249,23 @@ func TestConfigCheckMakesSessionPolicies(t *testing.T) {
 	want := "warning: " + path + ":4: roles.reader.session_policy: mapping a would fail: "
 	if got := offline(t, nil, "config", "check", "-c", path); got.code != 0 || !strings.HasPrefix(got.stderr, want) {
 		t.Errorf("got exit %d and %q, want %q", got.code, got.stderr, want)
+	}
+}
+
+// TestTheGateReadsTheWebConfiguration from the folder of the configuration.
+func TestTheGateReadsTheWebConfiguration(t *testing.T) {
+	path := writeConfig(t, strings.Replace(sound, `"127.0.0.1:0"}`, `"127.0.0.1:0", web_config: web.yaml}`, 1))
+	web := filepath.Join(filepath.Dir(path), "web.yaml")
+	for text, want := range map[string]string{
+		"http_server_config: {http2: true}\n": "",
+		"colour: red\nshape: round\n":         path + ":2: http.web_config: read web configuration " + web + ": ",
+	} {
+		if err := os.WriteFile(web, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got := offline(t, nil, "config", "check", "-c", path)
+		if (got.code == 0) != (want == "") || !strings.HasPrefix(got.stderr, want) || strings.Count(got.stderr, "\n") > 1 {
+			t.Errorf("%q: got exit %d and %q, want %q on one line", text, got.code, got.stderr, want)
+		}
 	}
 }

@@ -64,6 +64,7 @@ func diagnose(ctx context.Context, p process, f flags, offline bool) error {
 	}
 	var d diagnosis
 	if offline {
+		logWarnings(logger, c) // otherwise the system does
 		d.Diagnosis, err = access.Foresee(c, f.mappings)
 	} else {
 		d.Diagnosis, err = access.Diagnose(ctx, access.DoctorOptions{Config: c, Mappings: f.mappings, Sessions: doctorSessions(p, c, logger)})

@@ -8,6 +8,7 @@ import (
 	"syncd/config"
 	"syncd/internal/access"
 	"syncd/internal/daemon"
+	"syncd/internal/printable"
 )
 
 // gate is what a configuration must pass beside its own rules, by what is on this machine: no request is sent for it. Every command
@@ -33,7 +34,7 @@ func load(p process, f flags, checks ...config.Check) (c *config.Config, chosen 
 // checkWebConfig refuses a web configuration that the HTTP server would refuse.
 func checkWebConfig(c *config.Config, r config.Reporter) {
 	if err := daemon.CheckWebConfig(c.HTTP.WebConfig); err != nil {
-		r.Fault("http.web_config", err.Error(), "correct the file, or leave the setting out")
+		r.Fault("http.web_config", printable.Line(err.Error()), "correct the file, or leave the setting out")
 	}
 }
 

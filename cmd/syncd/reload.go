@@ -53,23 +53,19 @@ func (r *reloader) first() []daemon.Mapping {
 	var mappings []daemon.Mapping
 	for _, m := range r.system.mappings {
 		r.revision[m.Name] = 0
-		if r.scheduled(m.Mapping) {
-			runner := r.system.runner(m)
-			mappings = append(mappings, daemonMapping(m.Mapping, 0, func(context.Context) (daemon.Runner, error) { return runner, nil }))
-		}
+		runner := r.system.runner(m)
+		mappings = append(mappings, r.daemonMapping(m.Mapping, 0, func(context.Context) (daemon.Runner, error) { return runner, nil }))
 	}
 	return mappings
 }
 
-func (r *reloader) scheduled(m config.Mapping) bool {
+func (r *reloader) daemonMapping(m config.Mapping, revision int, open func(context.Context) (daemon.Runner, error)) daemon.Mapping {
+	d := daemon.Mapping{Name: m.Name, Jitter: m.Jitter.Duration(), Revision: revision, Open: open}
 	if m.Schedule.IsZero() {
 		r.system.logger.Warn("mapping has no schedule, left to backfill", "mapping", m.Name)
+		return d
 	}
-	return !m.Schedule.IsZero()
-}
-
-func daemonMapping(m config.Mapping, revision int, open func(context.Context) (daemon.Runner, error)) daemon.Mapping {
-	d := daemon.Mapping{Name: m.Name, Schedule: m.Schedule, Jitter: m.Jitter.Duration(), Revision: revision, Open: open}
+	d.Schedule = m.Schedule
 	// An interval counts from now; a time of day was chosen on purpose.
 	if interval, ok := m.Schedule.Every(); ok {
 		d.Schedule, d.AtOnce = daemon.NewSpread(m.Name, interval, m.Schedule.String()), true
@@ -171,9 +167,7 @@ func (r *reloader) replace(next *config.Config, chosen []config.Mapping) []daemo
 		if before, _ := r.inForce.Mapping(m.Name); !known || !same(r.inForce, before, next, m) {
 			revision[m.Name] = r.last
 		}
-		if r.scheduled(m) {
-			mappings = append(mappings, daemonMapping(m, revision[m.Name], func(ctx context.Context) (daemon.Runner, error) { return r.build(ctx, next, m) }))
-		}
+		mappings = append(mappings, r.daemonMapping(m, revision[m.Name], func(ctx context.Context) (daemon.Runner, error) { return r.build(ctx, next, m) }))
 	}
 	r.revision, r.inForce = revision, next
 	r.system.share.SetLimit(int(next.Concurrency))
@@ -216,6 +210,7 @@ func unchangeable(former, next *config.Config) error {
 		{"state", former.State == next.State},
 		{"http", reflect.DeepEqual(former.HTTP, next.HTTP)},
 		{"log", former.Log == next.Log},
+		{"control", former.Control == next.Control},
 		{"checkpoint", reflect.DeepEqual(former.Checkpoint, next.Checkpoint)},
 		{"checkpoint.region, which is that of the first mapping,", former.StateRegion() == next.StateRegion()},
 		{"roles." + former.Checkpoint.Role + ", which writes the state,", reflect.DeepEqual(chain(former, former.Checkpoint.Role), chain(next, next.Checkpoint.Role))},

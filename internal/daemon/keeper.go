@@ -2,11 +2,13 @@ package daemon
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"sync"
 	"time"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/control"
 	"syncd/internal/throttle"
 )
 
@@ -30,9 +32,16 @@ type keeper struct {
 	// retire has no further pass begin; stopNow drains the one under way too.
 	retire, stopNow context.CancelFunc
 
+	// wake holds an element when there is something new to do; nonce tells the claims of this keeper from those of others.
+	wake  chan struct{}
+	nonce string
+	// claiming is held while a request is claimed.
+	claiming sync.Mutex
+
 	mu     sync.Mutex
-	former *keeper // of the same mapping, which has to end first; nil when it has
-	runner Runner  // nil until it is opened
+	orders []*order // in the order they came
+	former *keeper  // of the same mapping, which has to end first; nil when it has
+	runner Runner   // nil until it is opened
 	condition
 }
 
@@ -49,9 +58,11 @@ type condition struct {
 	// standing says that another process holds the lease, as held tells.
 	standing bool
 	held     *checkpoint.LeaseHeldError
+	// paused says that the mapping is, and who has paused it; nil when it is not.
+	paused   *control.Paused
 	stopping bool
 	since    time.Time // the last change of what is above
-	next     time.Time // when the next pass is due
+	due      time.Time // when the next pass is; zero when none is
 	last     *LastPass
 	failure  *Failure      // of the last pass, nil when it did not fail
 	backOff  time.Duration // that the last failure asks for, 0 for none
@@ -64,7 +75,7 @@ type condition struct {
 func newKeeper(d *Daemon, m Mapping, former *keeper) *keeper {
 	return &keeper{
 		d: d, m: m, log: d.o.Logger.With("mapping", m.Name), former: former, place: d.o.Places.share.Member(),
-		done: make(chan struct{}), condition: condition{since: d.o.Now()},
+		done: make(chan struct{}), wake: make(chan struct{}, 1), nonce: rand.Text(), condition: condition{since: d.o.Now()},
 	}
 }
 
@@ -84,26 +95,39 @@ func (k *keeper) stop() {
 func (k *keeper) keep(ctx, waiting context.Context) error {
 	k.succeed()
 	for next := k.first(); ; {
-		tick, isDue := k.until(waiting, next)
-		if !isDue {
+		tick, why := k.until(waiting, next)
+		if why == ends {
 			break
 		}
-		how := k.attempt(ctx, waiting)
-		now := k.clock()
-		switch how {
-		case stoodBy:
-			next = appointment{from: now, tick: now, pause: standBy}
-		case gaveWay, left:
-			next = appointment{from: now, tick: now}
-		case ended:
-			next = k.after(tick, now)
-		}
+		how := k.attempt(ctx, waiting, why == ticks)
+		next = k.next(next, tick, why, how)
 	}
 	err := k.close()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.begun, k.since = false, k.d.o.Now()
 	return err
+}
+
+// next returns when there is something to do again after an attempt, which was for a tick of an appointment or for requests.
+func (k *keeper) next(a appointment, tick time.Time, why call, how ending) appointment {
+	now := k.clock()
+	switch {
+	case how == stoodBy && k.m.Schedule == nil:
+		return appointment{pause: standBy, isDeaf: true}
+	case how == stoodBy:
+		return appointment{from: now, tick: now, pause: standBy, isDeaf: true}
+	case how == gaveWay, how == left:
+		return appointment{from: now, tick: now}
+	case why == ticks:
+		return k.after(tick, now)
+	}
+	// A pass that was asked for is in the place of no tick.
+	a.pause = k.pauseFor()
+	if a.isDeaf = len(k.waitingOrders()) > 0; a.isDeaf {
+		a.pause = max(a.pause, standBy)
+	}
+	return a
 }
 
 // succeed waits for the former keeper to end.

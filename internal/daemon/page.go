@@ -100,7 +100,7 @@ type count struct {
 
 // urgency orders the states by how much they want attention.
 func urgency() []State {
-	return []State{Stalled, Failing, Draining, Running, Queued, StandingBy, Waiting, Idle}
+	return []State{Stalled, Failing, Draining, Running, Queued, StandingBy, Paused, Waiting, Idle}
 }
 
 func viewOf(s *Snapshot, chosen State) view {
@@ -162,7 +162,7 @@ func stateText(s State) string {
 		return "pass due, waiting its turn"
 	case Waiting:
 		return "waiting for tick"
-	case Idle, Failing, Stalled, Draining:
+	case Idle, Failing, Stalled, Draining, Paused:
 	}
 	return string(s)
 }

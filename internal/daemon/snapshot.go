@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"syncd/internal/checkpoint"
 	"syncd/internal/creds"
 	"syncd/internal/syncer"
 )
@@ -31,6 +32,8 @@ const (
 	Stalled State = "stalled"
 	// Draining is a mapping whose pass finishes what it has in hand.
 	Draining State = "draining"
+	// Paused is a mapping that has no passes until it is resumed.
+	Paused State = "paused"
 )
 
 // Snapshot is how the daemon and its mappings are at one moment. Its JSON form is a contract: docs/status-page.md
@@ -93,6 +96,10 @@ type Status struct {
 	Progress *Progress `json:"progress,omitempty"`
 	// LastPass is the pass that ended last in this process.
 	LastPass *LastPass `json:"last_pass,omitempty"`
+	// Paused says since when the mapping is paused and who has paused it; absent when it is not.
+	Paused *Pause `json:"paused,omitempty"`
+	// History are the passes that ended last, whatever process ran them, newest first, as far as this one has read them.
+	History []checkpoint.PassRecord `json:"history,omitempty"`
 	// Quarantine counts the objects set aside by reason.
 	Quarantine map[string]int64 `json:"quarantine"`
 	// Error is how the last pass failed; absent when it did not.
@@ -105,6 +112,12 @@ type Status struct {
 	Concurrency int64              `json:"concurrency"`
 	RateLimits  map[string]float64 `json:"rate_limits"`
 	Throttled   int64              `json:"throttled"`
+}
+
+// Pause is since when a mapping is paused, and by whom.
+type Pause struct {
+	At  time.Time `json:"at"`
+	Who string    `json:"who"`
 }
 
 // Line is a place in line.
@@ -229,20 +242,24 @@ func (k *keeper) status(now time.Time, f *figure) Status {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s := Status{
-		Mapping: k.m.Name, Schedule: k.m.Schedule.String(), State: k.state(now, f.leaseHeld, draining), Since: k.since.UTC(),
+		Mapping: k.m.Name, State: k.state(now, f.leaseHeld, draining), Since: k.since.UTC(),
 		OldestUnsyncedSeconds: f.oldestUnsynced, LastSuccess: known(f.lastSuccess), LastListing: known(f.lastListing),
 		Generation: f.generation, Entries: f.entries, BacklogObjects: f.backlogObjects, BacklogBytes: f.backlogLen,
 		LastPass: k.last, Quarantine: filled(f.quarantine), Error: k.failure,
 		Lease:       Lease{Held: f.leaseHeld, ExpiresAt: known(f.leaseExpiry)},
 		Credentials: filled(f.credentials), Concurrency: f.concurrency, RateLimits: filled(f.rates), Throttled: f.throttles,
 	}
+	if k.m.Schedule != nil {
+		s.Schedule = k.m.Schedule.String()
+	}
 	s.WhyNot = k.whyNot(f.leaseHeld)
 	s.Ready = s.WhyNot == ""
+	s.Paused, s.History = k.pause(), k.history()
 	if k.held != nil && !f.leaseHeld {
 		s.Lease.Holder = k.held.Holder
 	}
 	if k.begun && !k.running && !k.standing {
-		s.NextPass = known(k.next.UTC())
+		s.NextPass = known(k.due)
 	}
 	if !k.joined.IsZero() {
 		s.Line = &Line{Since: k.joined.UTC()}
@@ -259,12 +276,14 @@ func (k *keeper) state(now time.Time, leaseHeld, draining bool) State {
 	switch {
 	case working && now.Sub(k.pulse.last) >= k.d.o.Watchdog:
 		return Stalled
-	case working && (draining || k.stopping):
+	case working && (draining || k.stopping || k.paused != nil):
 		return Draining
 	case working:
 		return Running
 	case !k.begun:
 		return Idle
+	case k.paused != nil:
+		return Paused
 	case k.standing:
 		return StandingBy
 	case k.failure != nil:
@@ -291,6 +310,8 @@ func (k *keeper) stuck(now time.Time) bool {
 func (k *keeper) whyNot(leaseHeld bool) string {
 	f := k.failure
 	switch {
+	case k.paused != nil:
+		return ""
 	case f != nil && (f.Class == "credentials" || f.Class == "expired"):
 		return "no usable credentials: " + f.Text
 	case f != nil && !k.leased:

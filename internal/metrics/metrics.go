@@ -76,6 +76,8 @@ type Metrics struct {
 	Cost *prometheus.CounterVec
 	// NextPass is the Unix time at which the next pass is due, by mapping.
 	NextPass *prometheus.GaugeVec
+	// Paused is 1 while a mapping is paused, by mapping.
+	Paused *prometheus.GaugeVec
 	// PassesRunning and PassesWaiting are how many passes run in this process, and how many mappings wait in line for one;
 	// PassesLimit is how many may run at once.
 	PassesRunning *prometheus.GaugeVec
@@ -126,6 +128,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		Throttles:           funcs(prometheus.CounterValue, "throttles_total", "Answers to this mapping's own requests that asked to slow down, whatever other mappings share the quota.", "mapping", "side"),
 		Cost:                counter("cost_dollars_total", "Estimated price in US dollars, by list prices of us-east-1: requests to S3 and KMS, retrieval, and transfer to another region.", "mapping"),
 		NextPass:            gauge("next_pass_timestamp_seconds", "Unix time at which the next pass is due.", "mapping"),
+		Paused:              gauge("mapping_paused", "1 while the mapping is paused, 0 after it was resumed.", "mapping"),
 		PassesRunning:       gauge("passes_running", "Passes that run in this process now."),
 		PassesWaiting:       gauge("passes_waiting", "Mappings that wait in line for a pass now."),
 		PassesLimit:         gauge("passes_limit", "Passes that may run at once in this process, as the setting passes has it."),
@@ -139,7 +142,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		m.Objects, m.CopiedBytes, m.Actions, m.Quarantined, m.Requests, m.RequestDuration, m.Passes, m.PassDuration,
 		m.CopiesInFlight, m.LastSuccess, m.LastCompleteListing, m.LedgerEntries, m.LedgerGeneration, m.LeaseHeld, m.LeaseExpiry,
 		m.CopyDuration, m.OldestUnsynced, m.BacklogObjects, m.BacklogBytes, m.QuarantineObjects, m.StoreWrites, m.UnconditionalWrites, m.ShortenedRetentions, m.CredentialExpiry,
-		m.ClockSkew, m.ConcurrencyLimit, m.RateLimit, m.Throttles, m.Cost, m.NextPass,
+		m.ClockSkew, m.ConcurrencyLimit, m.RateLimit, m.Throttles, m.Cost, m.NextPass, m.Paused,
 		m.PassesRunning, m.PassesWaiting, m.PassesLimit, m.PassWaiting, m.ReloadSuccess, m.LastReload, m.BuildInfo,
 	)
 	return m

@@ -54,6 +54,7 @@ func families(t *testing.T) map[string]*dto.MetricFamily {
 		func() { m.Throttles.Set(one, "m", "kms") },
 		func() { m.Cost.WithLabelValues("m").Inc() },
 		func() { m.NextPass.WithLabelValues("m").Set(1) },
+		func() { m.Paused.WithLabelValues("m").Set(1) },
 		func() { m.PassesRunning.WithLabelValues().Set(1) },
 		func() { m.PassesWaiting.WithLabelValues().Set(1) },
 		func() { m.PassesLimit.WithLabelValues().Set(1) },

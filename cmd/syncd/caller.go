@@ -122,7 +122,11 @@ func (c *caller) byState(ctx context.Context, r control.Request, end time.Time) 
 			by, err := desk.ClaimedBy(ctx, r)
 			isClaimed = err == nil && by != ""
 		}
-		if err := pauseFor(ctx, askEvery); err != nil {
+		next := askEvery
+		if !isClaimed {
+			next = min(next, time.Until(end))
+		}
+		if err := pauseFor(ctx, next); err != nil {
 			return control.Answer{}, err
 		}
 	}

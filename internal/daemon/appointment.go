@@ -89,7 +89,7 @@ func (k *keeper) until(ctx context.Context, a appointment) (tick time.Time, why 
 		now, pause := k.clock(), a.pause-time.Since(begun)
 		isPaused := k.isPaused()
 		if isPaused || k.m.Schedule == nil && len(k.waitingOrders()) == 0 {
-			k.release()
+			k.restUntilAsked()
 		}
 		if !isPaused && (!a.isDeaf || pause <= 0) && ctx.Err() == nil && len(k.waitingOrders()) > 0 {
 			return now, asks

@@ -35,6 +35,8 @@ const (
 	stoodBy
 	// gaveWay is a pass that drained because its turn was over.
 	gaveWay
+	// aside is an attempt that was no pass over the source: a replay, or nothing.
+	aside
 	// left is an attempt that was given up, because the keeper ends.
 	left
 )
@@ -132,9 +134,13 @@ func (k *keeper) pass(ctx context.Context, runner Runner, at *place, byTick bool
 		j, err = k.job(turn, runner, byTick)
 		return err
 	})
-	if errors.Is(err, errPaused) || errors.Is(err, errNothing) {
+	switch {
+	case errors.Is(err, errPaused):
 		k.idle()
-		return gaveWay.unless(errors.Is(err, errNothing))
+		return gaveWay
+	case errors.Is(err, errNothing):
+		k.idle()
+		return aside
 	}
 	if err == nil {
 		summary, err = k.run(turn, runner, j)
@@ -156,15 +162,10 @@ func (k *keeper) pass(ctx context.Context, runner Runner, at *place, byTick bool
 		k.log.Info("pass gave its place to others, it will resume")
 		return gaveWay
 	}
-	return endingOf(err)
-}
-
-// unless returns ended when it holds.
-func (e ending) unless(holds bool) ending {
-	if holds {
-		return ended
+	if j.order.Replay != nil && !isHeld(err) {
+		return aside
 	}
-	return e
+	return endingOf(err)
 }
 
 // idle takes note that nothing was begun.

@@ -73,10 +73,16 @@ type condition struct {
 }
 
 func newKeeper(d *Daemon, m Mapping, former *keeper) *keeper {
-	return &keeper{
+	k := &keeper{
 		d: d, m: m, log: d.o.Logger.With("mapping", m.Name), former: former, place: d.o.Places.share.Member(),
 		done: make(chan struct{}), wake: make(chan struct{}, 1), nonce: rand.Text(), condition: condition{since: d.o.Now()},
 	}
+	if former != nil {
+		former.mu.Lock()
+		defer former.mu.Unlock()
+		k.paused = former.paused
+	}
+	return k
 }
 
 // stop drains, and the former keeper with it.
@@ -119,13 +125,15 @@ func (k *keeper) next(a appointment, tick time.Time, why call, how ending) appoi
 		return appointment{from: now, tick: now, pause: standBy, isDeaf: true}
 	case how == gaveWay, how == left:
 		return appointment{from: now, tick: now}
-	case why == ticks:
+	case why == ticks && how != aside:
 		return k.after(tick, now)
+	case how == ended && !a.tick.IsZero() && !a.tick.Add(a.jitter).After(tick): // a pass that was asked for when one was due
+		return k.after(a.tick, now)
 	}
-	// A pass that was asked for is in the place of no tick.
 	a.pause = k.pauseFor()
-	if a.isDeaf = len(k.waitingOrders()) > 0; a.isDeaf {
-		a.pause = max(a.pause, standBy)
+	waiting := k.waitingOrders()
+	if a.isDeaf = len(waiting) > 0 && !waiting[0].passFirst; a.isDeaf {
+		a.pause = max(a.pause, boardEvery) // they could not be claimed or answered
 	}
 	return a
 }

@@ -77,7 +77,7 @@ func (k *keeper) setPaused(p *control.Paused) {
 	if (p == nil) == (k.paused == nil) {
 		return
 	}
-	k.paused = p
+	k.paused, k.standing, k.held = p, false, nil // nobody stands by for a pass that does not come
 	value := 0.0
 	if p != nil {
 		value = 1
@@ -286,7 +286,17 @@ func (k *keeper) reply(ctx context.Context, o *order, a control.Answer) {
 	}
 }
 
-// asked returns the orders that wait for a pass.
+// restUntilAsked gives up what a mapping has no use for while no pass of it is due.
+func (k *keeper) restUntilAsked() {
+	k.release()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.standing {
+		k.standing, k.held, k.since = false, nil, k.d.o.Now()
+	}
+}
+
+// waitingOrders returns the orders that wait for a pass.
 func (k *keeper) waitingOrders() (waiting []*order) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -301,6 +311,9 @@ func (k *keeper) waitingOrders() (waiting []*order) {
 // job decides what is done now, and claims the orders that it answers. The lease is taken before anything is claimed, and what the state
 // says is looked at where others could have changed it.
 func (k *keeper) job(ctx context.Context, runner Runner, byTick bool) (j job, err error) {
+	if k.isPaused() { // since the pass was found due
+		return j, errPaused
+	}
 	j.order.Trigger = syncer.TriggerSchedule
 	if k.isFirst() {
 		j.order.Trigger = syncer.TriggerStart
@@ -431,10 +444,12 @@ func (k *keeper) answerOf(s syncer.Summary, err, why error) control.Answer {
 	return a
 }
 
-// giveUp answers the orders whose passes could not begin, if the lease can be had: else they are its holder's.
+// giveUp answers the orders whose passes could not begin, unless another process has the lease: then they are for that one.
 func (k *keeper) giveUp(ctx context.Context, runner Runner, failure error) {
-	w, _ := runner.(Worker)
-	if k.d.o.Control == nil || w == nil || len(k.waitingOrders()) == 0 || k.prepare(ctx, w) != nil {
+	if k.d.o.Control == nil || len(k.waitingOrders()) == 0 {
+		return
+	}
+	if w, ok := runner.(Worker); ok && k.prepare(ctx, w) != nil {
 		return
 	}
 	for _, o := range k.waitingOrders() {

@@ -82,6 +82,9 @@ func newKeeper(d *Daemon, m Mapping, former *keeper) *keeper {
 		defer former.mu.Unlock()
 		k.paused = former.paused
 	}
+	if d.o.Control != nil && k.paused == nil {
+		d.o.Metrics.Paused.WithLabelValues(m.Name).Set(0)
+	}
 	return k
 }
 

@@ -20,8 +20,8 @@ func replayCommand(p process) *cobra.Command {
 yet or not. It lists nothing and touches nothing else, and prints a summary as backfill does. Run it when what kept the
 objects there has been mended: a policy, a key, an archived object that has been restored.
 
-While a daemon holds the lease it is asked to replay, and replay waits for its answer. A pass that was interrupted has to be
-finished first, by backfill or run; a daemon that is asked finishes it.
+While a daemon holds the lease it is asked to replay, and replay waits for its answer. A pass that
+was interrupted has to be finished first, by backfill or run; a daemon that is asked finishes it.
 
 ` + exitCodes,
 		Example: "  syncd replay --config syncd.yaml\n  syncd replay --config syncd.yaml --mapping alice-to-bob --reason denied",

@@ -20,22 +20,25 @@ const requestWait = 30 * time.Second
 
 // requestHelp is what is said of each command that sends a request.
 type requestHelp struct {
-	what           control.What
-	short, long    string
-	needsOne       bool // mappings are named one by one
-	exampleMapping string
+	what        control.What
+	short, long string
+	needsOne    bool // mappings are named one by one
 }
 
 func requestHelps() []requestHelp {
 	return []requestHelp{
-		{what: control.Trigger, short: "Ask the running daemon for a pass now", long: `trigger has the daemon run a pass of each mapping now, whether its schedule has one due or not. While a pass is in progress the
-next one begins right after it. Mappings without a schedule take requests too.`},
-		{what: control.Pause, short: "Have no passes run until resume", long: `pause has every daemon leave the mapping alone until ` + "`syncd resume`" + `. A pass in progress saves what it has done and ends. The
-pause is part of the state: it outlives restarts and holds for all replicas, and takes effect without a running daemon too.
-` + "`syncd backfill`" + ` of a paused mapping runs, with a warning.`},
-		{what: control.Resume, short: "End a pause", long: `resume has the daemon keep the mapping on its schedule again. A pass that was missed meanwhile begins at once.`},
-		{what: control.Rekey, short: "Ask the running daemon for a pass under a new kms_key", long: `rekey has the daemon run a pass that may copy everything again under the kms_key of its configuration, as
-` + "`syncd backfill --rekey`" + ` does without a daemon. ` + "`syncd plan --rekey`" + ` shows what that costs.`, needsOne: true},
+		{what: control.Trigger, short: "Ask the running daemon for a pass now", long: `trigger has the daemon run a pass of each mapping now, whether its schedule has one due or not.
+While a pass is in progress the next one begins right after it. Mappings without a schedule take
+requests too.`},
+		{what: control.Pause, short: "Have no passes run until resume", long: `pause has every daemon leave the mapping alone until ` + "`syncd resume`" + `. A pass in progress saves what
+it has done and ends. The pause is part of the state: it outlives restarts, holds for all replicas,
+and takes effect without a running daemon too. ` + "`syncd backfill`" + ` of a paused mapping runs, with a
+warning.`},
+		{what: control.Resume, short: "End a pause", long: `resume has the daemon keep the mapping on its schedule again. A pass that was missed meanwhile
+begins at once.`},
+		{what: control.Rekey, short: "Ask the running daemon for a pass under a new kms_key", long: `rekey has the daemon run a pass that may copy everything again under the kms_key of its
+configuration, as ` + "`syncd backfill --rekey`" + ` does without a daemon. ` + "`syncd plan --rekey`" + ` shows what
+that costs.`, needsOne: true},
 	}
 }
 
@@ -61,8 +64,9 @@ func requestCommand(p process, help requestHelp) *cobra.Command {
 		Short: help.short,
 		Long: help.long + `
 
-The request goes to the socket of a daemon on this machine (control.socket) where one answers, and else through the state, where the
-daemon that holds the lease finds it within 15 s, on whichever machine it runs. ` + name + ` waits for the answer and prints it.
+The request goes to the socket of a daemon on this machine (control.socket) where one answers, and
+else through the state, where the daemon that holds the lease finds it within 15 s, on whichever
+machine it runs. ` + name + ` waits for the answer and prints it.
 
 ` + exitCodes,
 		Example: "  syncd " + name + " --config syncd.yaml --mapping alice-to-bob",

@@ -44,6 +44,9 @@ func (c *Config) resolvePaths(folder string) {
 	if l, err := ParseLocation(c.State); err == nil && l.Dir != "" {
 		c.State = "file:" + resolve(folder, l.Dir)
 	}
+	if c.Control.Socket != "" && c.Control.Socket != SocketOff {
+		c.Control.Socket = resolve(folder, c.Control.Socket)
+	}
 	for name, r := range c.Roles {
 		if file := r.ExternalID.file; file != nil {
 			r.ExternalID = FileExternalID(resolve(folder, file.Reveal()))

@@ -20,13 +20,18 @@ func replayCommand(p process) *cobra.Command {
 yet or not. It lists nothing and touches nothing else, and prints a summary as backfill does. Run it when what kept the
 objects there has been mended: a policy, a key, an archived object that has been restored.
 
-A pass that was interrupted has to be finished first, by backfill or run.
+While a daemon holds the lease it is asked to replay, and replay waits for its answer. A pass that
+was interrupted has to be finished first, by backfill or run; a daemon that is asked finishes it.
 
 ` + exitCodes,
 		Example: "  syncd replay --config syncd.yaml\n  syncd replay --config syncd.yaml --mapping alice-to-bob --reason denied",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return traverse(cmd.Context(), p, f, func(s *syncer.Syncer, ctx context.Context) (syncer.Summary, error) {
-				return s.Replay(ctx, func(q checkpoint.Quarantined) bool { return chosen(reasons, q.Reason) && chosen(keys, q.Key) })
+				summary, err := s.Replay(ctx, func(q checkpoint.Quarantined) bool { return chosen(reasons, q.Reason) && chosen(keys, q.Key) })
+				if isLeaseHeld(err) {
+					return handOver(ctx, p, f, summary.Mapping, err, reasons, keys)
+				}
+				return summary, err
 			})
 		},
 	}

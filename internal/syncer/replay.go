@@ -18,7 +18,7 @@ var ErrUnfinished = errors.New("a pass is unfinished")
 // listed, each object is looked up by itself. Its summary counts the objects that were tried. While a pass is unfinished
 // the error is ErrUnfinished, because its progress would be lost.
 func (s *Syncer) Replay(ctx context.Context, choose Selector) (Summary, error) {
-	return s.traverse(ctx, choose)
+	return s.Do(ctx, Order{Replay: choose})
 }
 
 // beginReplay refuses a replay where it would do harm.

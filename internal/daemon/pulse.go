@@ -10,7 +10,8 @@ const (
 	// sampleEvery is how often it is looked at how far passes are, rateWindow the time that a rate is taken over.
 	sampleEvery = 5 * time.Second
 	rateWindow  = time.Minute
-	// pulseEvery is how often signs of life are looked for, in samples: they take all metrics together.
+	// pulseEvery is how often the metrics are looked at for signs of life and for what states depend on, in samples: they take all metrics
+	// together. The first sample does too, so that /readyz soon has the states.
 	pulseEvery = 6
 )
 
@@ -25,7 +26,7 @@ func (d *Daemon) sample(stop <-chan struct{}) {
 		case <-tick.C:
 		}
 		var known figures
-		if n%pulseEvery == 0 {
+		if n%pulseEvery == 0 || n == 1 {
 			known = d.figures()
 		}
 		for _, k := range d.kept() {

@@ -278,11 +278,22 @@ func (k *keeper) failed(err error, now time.Time) *Failure {
 	if before := k.failure; before != nil {
 		f.Since, f.Passes = before.Since, before.Passes+1
 	}
-	// The ledger has since when everything is refused, also from before this process.
-	if refused, ok := errors.AsType[*syncer.RefusedError](err); ok && !refused.Since.IsZero() && refused.Since.Before(f.Since) {
-		f.Since = refused.Since.UTC()
+	// The ledger has since when everything is refused, the history since when passes fail, also from before this process.
+	if refused, ok := errors.AsType[*syncer.RefusedError](err); ok {
+		f.Since = earlier(f.Since, refused.Since)
+	}
+	if w, ok := k.runner.(Worker); ok && k.leased {
+		f.Since = earlier(f.Since, failingSince(w.History()))
 	}
 	return f
+}
+
+// earlier returns the earlier of two times, of which the second may be zero for none.
+func earlier(a, b time.Time) time.Time {
+	if b.IsZero() || a.Before(b) {
+		return a
+	}
+	return b.UTC()
 }
 
 // fail takes note of how passes fail, nil when the last one that reached an end did not. The caller holds k.mu.

@@ -83,18 +83,21 @@ func (r *script) set(at syncer.Progress) {
 	r.at = at
 }
 
-// every is a schedule at the full hour, or the full second.
-type every time.Duration
+// every is a schedule with ticks that far apart. They count from the beginning of the test: the clock of the machine decides nothing.
+type every struct {
+	from     time.Time
+	interval time.Duration
+}
 
 func (e every) Next(t time.Time) time.Time {
-	return t.Truncate(time.Duration(e)).Add(time.Duration(e))
+	return e.from.Add((t.Sub(e.from)/e.interval + 1) * e.interval)
 }
 
 func (e every) String() string {
-	if e == every(time.Hour) {
-		return "0 * * * *"
+	if e.interval > time.Hour {
+		return "0 */2 * * *"
 	}
-	return "@every " + time.Duration(e).String()
+	return "@every " + e.interval.String()
 }
 
 // world is a served daemon with forty mappings in nine states.
@@ -123,15 +126,16 @@ func (w *world) mappings(hung *script) []daemon.Mapping {
 		Role: "arn:aws:iam::222222222222:role/syncd-consumer", Action: "sts:AssumeRole", Err: errors.New("AccessDenied: not authorized to perform sts:AssumeRole on this role"),
 		Hint: "the trust policy of the role must name who assumes it, and the external id that is configured",
 	}
+	now := time.Now()
 	mapping := func(name string, atOnce bool, r *script) daemon.Mapping {
 		return daemon.Mapping{
-			Name: name, Schedule: every(time.Hour), AtOnce: atOnce, Open: func(context.Context) (daemon.Runner, error) { return r, nil },
+			Name: name, Schedule: every{now, 2 * time.Hour}, AtOnce: atOnce, Open: func(context.Context) (daemon.Runner, error) { return r, nil },
 			Source:      daemon.Side{Bucket: "owner-" + name, Prefix: "exports/daily/", Region: "eu-central-1", Account: "111111111111"},
 			Destination: daemon.Side{Bucket: "lake-staging", Prefix: name + "/", Region: "eu-central-1", Account: "222222222222"}, Method: "server_side",
 		}
 	}
 	retried := mapping("returns-retried", true, &script{err: errors.New("list source objects: AccessDenied: not allowed to perform s3:ListBucket")})
-	retried.Schedule = every(time.Second)
+	retried.Schedule = every{now, time.Second}
 	unscheduled, once := mapping("backfill-2019", false, &script{}), mapping("backfill-2020", false, &script{})
 	unscheduled.Schedule, once.Schedule = nil, nil
 	all := []daemon.Mapping{

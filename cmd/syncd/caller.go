@@ -63,7 +63,8 @@ func (c *caller) ask(ctx context.Context, r control.Request) (control.Answer, er
 	r.Version, r.ID, r.At, r.Who = control.Version, control.NewID(now), now.UTC(), control.Self()
 	end := time.Now().Add(c.wait)
 	answer, isSent, err := c.bySocket(ctx, r)
-	if err != nil || answer.Outcome != "" && !(c.follow && answer.Outcome == control.Accepted) {
+	goesOn := answer.Outcome == "" || c.follow && answer.Outcome == control.Accepted
+	if err != nil || !goesOn {
 		return answer, err
 	}
 	if isSent && !c.follow {

@@ -292,10 +292,10 @@ func placeOf(name string) (p place, ok bool) {
 		return place{}, false
 	}
 	p.id = id
-	switch kind = "." + kind; {
-	case kind == requestSuffix:
+	switch kind = "." + kind; kind {
+	case requestSuffix:
 		p.isRequest = true
-	case kind == answerSuffix:
+	case answerSuffix:
 		p.isAnswer = true
 	default:
 		number, isClaim := strings.CutPrefix(kind, claimInfix)

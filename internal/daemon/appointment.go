@@ -92,25 +92,20 @@ func (k *keeper) until(ctx context.Context, a appointment) (tick time.Time, why 
 	begun := time.Now()
 	for {
 		now, pause := k.clock(), a.pause-time.Since(begun)
-		isPaused := k.isPaused()
-		if isPaused || k.m.Schedule == nil && len(k.waitingOrders()) == 0 {
-			k.restUntilAsked()
-		}
-		if !isPaused && (!a.isDeaf || pause <= 0) && ctx.Err() == nil && len(k.waitingOrders()) > 0 {
+		isPaused, isAsked := k.wants()
+		if isAsked && (!a.isDeaf || pause <= 0) && ctx.Err() == nil {
 			return now, asks
 		}
 		isNever := isPaused || a.tick.IsZero()
-		if !isNever && k.m.Schedule != nil && a.from.After(now.Add(settled)) {
-			a = k.moved(a, now)
-		}
+		a = k.moved(a, now, isNever)
 		byClock := a.tick.Add(a.jitter).Sub(now)
 		left := max(byClock, pause)
 		k.announce(now.Add(max(left, 0)), isNever)
-		if isNever {
+		switch {
+		case isNever && a.isDeaf && pause > 0:
+			left = pause
+		case isNever:
 			left = lookAgain + 1
-			if a.isDeaf && pause > 0 {
-				left = pause
-			}
 		}
 		woken := k.sleep(ctx, min(max(left, 0), lookAgain))
 		switch {
@@ -123,6 +118,16 @@ func (k *keeper) until(ctx context.Context, a appointment) (tick time.Time, why 
 			return a.tick, ticks
 		}
 	}
+}
+
+// wants returns whether the mapping is paused, and whether there are requests for a pass of one that is not. A mapping of which no pass
+// is to come by itself rests.
+func (k *keeper) wants() (isPaused, isAsked bool) {
+	isPaused, isAsked = k.isPaused(), len(k.waitingOrders()) > 0
+	if isPaused || k.m.Schedule == nil && !isAsked {
+		k.restUntilAsked()
+	}
+	return isPaused, isAsked && !isPaused
 }
 
 // sleep waits so long, or until ctx ends or there is something new.
@@ -140,7 +145,10 @@ func (k *keeper) sleep(ctx context.Context, d time.Duration) (woken bool) {
 
 // moved returns what becomes of an appointment when the clock was set back before that from which its tick was found: without it
 // a mapping would wait for a time that comes once more, and for all that the clock was wrong by.
-func (k *keeper) moved(a appointment, now time.Time) appointment {
+func (k *keeper) moved(a appointment, now time.Time, isNever bool) appointment {
+	if isNever || k.m.Schedule == nil || !a.from.After(now.Add(settled)) {
+		return a
+	}
 	former := a.tick
 	a.from, a.tick = now, k.m.Schedule.Next(now)
 	if a.atOnce {

@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,108 +16,9 @@ import (
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
 	"syncd/internal/control"
-	"syncd/internal/copier"
 	"syncd/internal/daemon"
-	"syncd/internal/listing"
-	"syncd/internal/plan"
 	"syncd/internal/syncer"
-	"syncd/internal/throttle"
 )
-
-// emptyPools stands before every bubble: the Parquet library pools decoders that hold channels, which must not pass from one bubble to
-// the next.
-func emptyPools() {
-	runtime.GC()
-	runtime.GC()
-}
-
-// asked is a state on S3 with a desk, from which any number of daemons keep the mapping m.
-type asked struct {
-	*cloud
-	desk *control.Desk
-	log  *lines
-}
-
-func newAsked(t *testing.T) *asked {
-	t.Helper()
-	c := newCloud(t)
-	return &asked{c, control.NewDesk(c.store, time.Now), &lines{}}
-}
-
-// options are those of a daemon of that name with the mapping m.
-func (a *asked) options(holder string, schedule daemon.Schedule, rekeys string) daemon.Options {
-	o := options()
-	o.Logger = slog.New(slog.NewTextHandler(a.log, nil)).With("daemon", holder)
-	o.Control, o.Holder = control.NewDesk(a.state(), time.Now), holder
-	o.Mappings = []daemon.Mapping{{
-		Name: "m", Schedule: schedule, Open: func(context.Context) (daemon.Runner, error) { return a.worker(holder, o, rekeys), nil },
-	}}
-	return o
-}
-
-func (a *asked) state() checkpoint.Store {
-	return checkpoint.NewS3(a.client, checkpoint.S3Options{Bucket: "consumer-state", LeaseFor: time.Minute, Now: time.Now})
-}
-
-// worker is a real syncer of the mapping m; key is that of its copies, "" for the usual one.
-func (a *asked) worker(holder string, o daemon.Options, key string) daemon.Runner {
-	if key == "" {
-		key = a.key.ARN()
-	}
-	level := throttle.NewLevel(throttle.LevelOptions{Min: 4, Start: 8, Max: 16})
-	return always{syncer.New(syncer.Options{
-		Mapping: "m", Source: listing.Live{Client: a.client, Bucket: "owner-data", Account: owner},
-		Copier: copier.New(copier.Options{
-			Source: a.client, Destination: a.client, SourceBucket: "owner-data", SourceAccount: owner,
-			DestinationBucket: "consumer-copy", DestinationAccount: consumer, KeyARN: key, Slots: member{a.share.Member()}, Now: time.Now,
-		}),
-		Rules: plan.Rules{KeyARN: key}, Settings: syncer.Settings{
-			Source: syncer.Place{Bucket: "owner-data"}, Destination: syncer.Place{Bucket: "consumer-copy"}, KeyARN: key,
-		},
-		Store: a.state(), Ledger: checkpoint.Options{Mapping: "m", Holder: holder, Now: time.Now},
-		Turns: level.Gate(), DrainTimeout: 20 * s, Meter: &throttle.Meter{}, Metrics: o.Metrics, Logger: o.Logger, Now: time.Now,
-	})}
-}
-
-func (a *asked) put(keys ...string) {
-	for _, key := range keys {
-		a.source.Put(key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
-	}
-}
-
-// request is one of the mapping m.
-func request(what control.What) control.Request {
-	now := time.Now()
-	return control.Request{Version: control.Version, ID: control.NewID(now), Mapping: "m", What: what, Who: "alice@laptop", At: now}
-}
-
-// submit writes a request to the state.
-func (a *asked) submit(t *testing.T, r control.Request) control.Request {
-	t.Helper()
-	if err := a.desk.Submit(t.Context(), r); err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-// answer is the one to a request.
-func (a *asked) answer(t *testing.T, r control.Request) control.Answer {
-	t.Helper()
-	got, err := a.desk.AnswerTo(t.Context(), r.Mapping, r.ID)
-	if err != nil {
-		t.Errorf("%s: %v\n%s", r.What, err, a.log)
-	}
-	return got
-}
-
-func (a *asked) history(t *testing.T) []checkpoint.PassRecord {
-	t.Helper()
-	passes, err := checkpoint.History(t.Context(), a.state(), "m")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return passes
-}
 
 // Of two replicas exactly one carries a request out, once, however often it arrives; whoever has the lease does when another asks.
 func TestATriggerIsCarriedOutOnce(t *testing.T) {
@@ -190,120 +88,6 @@ func TestARequestSurvivesItsProcess(t *testing.T) {
 	})
 }
 
-// A pause drains the pass, outlives the process, holds for all replicas, refuses passes, gives the lease up, and ends at once in the pass that was
-// missed.
-func TestAPauseHolds(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
-		a := newAsked(t)
-		for i := range 200 {
-			a.put(fmt.Sprintf("k%03d", i))
-		}
-		a.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.None, Do: func() { time.Sleep(4 * s) }})
-		every := every(10 * time.Minute)
-		o := a.options("a", every, "")
-		o.Mappings[0].AtOnce = true
-		d, stop := start(t, o)
-		time.Sleep(5 * s)
-		if got := status(t, d); got.State != daemon.Running {
-			t.Fatalf("got %s, want a pass", got.State)
-		}
-		r := a.submit(t, request(control.Pause))
-		time.Sleep(time.Minute)
-		if got := a.answer(t, r); got.Outcome != control.Done || !strings.Contains(got.Text, "pass in progress") {
-			t.Errorf("got %+v, want it paused", got)
-		}
-		got := status(t, d)
-		if got.State != daemon.Paused || got.Paused == nil || got.Paused.Who != r.Who || got.NextPass != nil || !got.Ready {
-			t.Errorf("got %+v, want it paused by %s, ready, and no next pass", got, r.Who)
-		}
-		if v := value(t, o.Gatherer, "syncd_mapping_paused", "m"); v != 1 {
-			t.Errorf("got syncd_mapping_paused %v, want 1", v)
-		}
-		if passes := a.history(t); len(passes) != 1 || passes[0].Result != "drained" || passes[0].Trigger != syncer.TriggerStart {
-			t.Errorf("got passes %+v, want the first drained", passes)
-		}
-		if _, held, err := checkpoint.LeaseOf(t.Context(), a.state(), "m"); held || err != nil {
-			t.Errorf("got the lease held: %v, %v, want it free for a backfill", held, err)
-		}
-		trigger := a.submit(t, request(control.Trigger))
-		again := a.submit(t, request(control.Pause))
-		time.Sleep(20 * s)
-		if got := a.answer(t, trigger); got.Outcome != control.Refused || !strings.Contains(got.Text, "paused by alice@laptop since") || got.Hint == "" {
-			t.Errorf("got %+v, want a pass of a paused mapping refused", got)
-		}
-		if got := a.answer(t, again); got.Outcome != control.Done || !strings.Contains(got.Text, "already") {
-			t.Errorf("got %+v, want a second pause to change nothing", got)
-		}
-		stop()
-
-		o = a.options("b", every, "")
-		o.Mappings[0].AtOnce = true
-		d, stop = start(t, o)
-		_, stopC := start(t, a.options("c", every, ""))
-		time.Sleep(time.Hour)
-		if got := status(t, d); got.State != daemon.Paused || len(a.history(t)) != 1 {
-			t.Errorf("got %s and %d passes after a restart, want it paused", got.State, len(a.history(t)))
-		}
-		began := time.Now()
-		resume := a.submit(t, request(control.Resume))
-		time.Sleep(2 * time.Minute)
-		stop()
-		stopC()
-		if got := a.answer(t, resume); got.Outcome != control.Done {
-			t.Errorf("got %+v, want it resumed", got)
-		}
-		passes := a.history(t)
-		if len(passes) < 2 || passes[1].BeganAt.Sub(began) > 20*s {
-			t.Errorf("got passes %+v, want the missed one within 20 s of the end of the pause", passes)
-		}
-	})
-}
-
-// A pause that is ended by the one replica which is left, after the one that had the lease has gone, is ended; a configuration that
-// changes meanwhile ends none.
-func TestThePauseOfAReplicaThatStoodBy(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
-		a := newAsked(t)
-		a.put("one")
-		_, stopA := start(t, a.options("a", every(time.Minute), ""))
-		time.Sleep(2 * time.Minute)
-		o := a.options("b", every(time.Minute), "")
-		changes := make(chan struct{})
-		o.Watch = func(ctx context.Context, apply func([]daemon.Mapping)) {
-			<-changes
-			m := o.Mappings[0]
-			m.Revision, m.AtOnce = 1, true
-			apply([]daemon.Mapping{m})
-			<-ctx.Done()
-		}
-		b, stopB := start(t, o)
-		time.Sleep(2 * time.Minute)
-		if got := status(t, b); got.State != daemon.StandingBy {
-			t.Fatalf("got %s, want the second replica to stand by", got.State)
-		}
-		pause := a.submit(t, request(control.Pause))
-		time.Sleep(30 * s)
-		if got := a.answer(t, pause); got.By != "a" || status(t, b).State != daemon.Paused {
-			t.Errorf("got %+v and %s, want it paused by the holder, and shown by the other", got, status(t, b).State)
-		}
-		stopA()
-		before := len(a.history(t))
-		close(changes)
-		time.Sleep(5 * time.Minute)
-		if got := status(t, b); got.State != daemon.Paused || len(a.history(t)) != before {
-			t.Errorf("got %s and %d more passes, want it paused still", got.State, len(a.history(t))-before)
-		}
-		resume := a.submit(t, request(control.Resume))
-		time.Sleep(30 * s)
-		if got := a.answer(t, resume); got.By != "b" || len(a.history(t)) == before {
-			t.Errorf("got %+v and no pass, want it resumed by the replica that is left", got)
-		}
-		stopB()
-	})
-}
-
 // A request to a mapping whose passes cannot begin is answered with the reason.
 func TestARequestThatCannotBeginIsAnswered(t *testing.T) {
 	for name, open := range map[string]func(a *asked, o daemon.Options) (daemon.Runner, error){
@@ -329,11 +113,6 @@ func TestARequestThatCannotBeginIsAnswered(t *testing.T) {
 		})
 	}
 }
-
-// unready has no sessions.
-type unready struct{ always }
-
-func (unready) Ready(context.Context) error { return errors.New("get credentials: no such role") }
 
 // What is no request of this version is refused or left alone, and stops nothing.
 func TestMalformedRequestsAreRefused(t *testing.T) {
@@ -497,50 +276,6 @@ func TestLookingForRequestsIsOneListing(t *testing.T) {
 	})
 }
 
-// No pass begins before the state has said whether the mapping is paused.
-func TestNoPassBeforeThePauseIsKnown(t *testing.T) {
-	emptyPools()
-	synctest.Test(t, func(t *testing.T) {
-		a := newAsked(t)
-		a.put("one")
-		if _, err := a.desk.Pause(t.Context(), request(control.Pause)); err != nil {
-			t.Fatal(err)
-		}
-		a.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "consumer-state", Kind: awsfake.AccessDenied, Times: 3})
-		o := a.options("a", every(10*s), "")
-		o.Mappings[0].AtOnce = true
-		d, stop := start(t, o)
-		time.Sleep(2 * s)
-		if got := status(t, d); got.State != daemon.Failing || !strings.Contains(got.Error.Text, "look for requests in the state") {
-			t.Errorf("got %+v, want it failing for the state", got)
-		}
-		time.Sleep(10 * time.Minute)
-		stop()
-		if n := len(a.destination.Keys()); n != 0 {
-			t.Errorf("got %d copies of a paused mapping", n)
-		}
-	})
-}
-
-// worker is a Worker whose passes a test times.
-type worker struct {
-	*passes
-	mu     sync.Mutex
-	orders []syncer.Order
-}
-
-func (w *worker) Hold(context.Context) error                  { return nil }
-func (w *worker) Holds() bool                                 { return true }
-func (w *worker) History() []checkpoint.PassRecord            { return nil }
-func (w *worker) Run(context.Context) (syncer.Summary, error) { panic("BUG: Do is called") }
-
-func (w *worker) Do(ctx context.Context, order syncer.Order) (syncer.Summary, error) {
-	w.mu.Lock()
-	w.orders = append(w.orders, order)
-	w.mu.Unlock()
-	return w.passes.Run(ctx)
-}
-
 // Requests that come during a pass are answered by one pass right after it, the schedule stays, and a pause after failures is no reason to wait.
 func TestTriggersMeetTheSchedule(t *testing.T) {
 	const m = time.Minute
@@ -621,9 +356,4 @@ func TestRequestsByTheSocket(t *testing.T) {
 			t.Errorf("got %v of a daemon that stops", err)
 		}
 	})
-}
-
-func isNotKept(err error) bool {
-	_, ok := errors.AsType[*control.NotKeptError](err)
-	return ok
 }

@@ -15,6 +15,7 @@ package config
 
 import (
 	"maps"
+	"path/filepath"
 	"slices"
 )
 
@@ -28,6 +29,8 @@ type Config struct {
 	State string `yaml:"state" jsonschema:"required"`
 	// HTTP configures the listener for metrics, health and status.
 	HTTP HTTP `yaml:"http"`
+	// Control configures how users of the machine ask the daemon for something.
+	Control Control `yaml:"control"`
 	// Log configures the log written to standard error.
 	Log Log `yaml:"log"`
 	// AWS holds what every AWS client has in common.
@@ -113,6 +116,31 @@ type HTTP struct {
 	// Watchdog is how long a pass may run without any sign of life before it is ended, 1m..24h, 15m by default. Signs of life
 	// are an answer to a request, a listed or settled object, and a save. When it does not end, /healthz fails.
 	Watchdog Duration `yaml:"watchdog"`
+}
+
+// Control configures how users of the machine ask the daemon for something: syncd trigger, pause, resume, replay and rekey.
+type Control struct {
+	// Socket is the path of the Unix socket that `run` makes for its own user, or off. By default it is control.sock in the folder of
+	// the state, and there is none for state on S3, where requests go through the state. A relative path starts at the folder of the
+	// configuration file.
+	Socket string `yaml:"socket"`
+}
+
+// SocketOff is the control.socket of a daemon without one.
+const SocketOff = "off"
+
+// ControlSocket returns the path of the control socket, "" for none.
+func (c *Config) ControlSocket() string {
+	switch {
+	case c.Control.Socket == SocketOff:
+		return ""
+	case c.Control.Socket != "":
+		return c.Control.Socket
+	}
+	if location, err := ParseLocation(c.State); err == nil && location.Dir != "" {
+		return filepath.Join(location.Dir, "control.sock")
+	}
+	return ""
 }
 
 // Log configures the log written to standard error.

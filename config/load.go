@@ -66,6 +66,9 @@ func (c *Config) resolvePaths(folder string) {
 	if c.HTTP.WebConfig != "" {
 		c.HTTP.WebConfig = resolve(folder, c.HTTP.WebConfig)
 	}
+	if c.Control.Socket != "" && c.Control.Socket != SocketOff {
+		c.Control.Socket = resolve(folder, c.Control.Socket)
+	}
 	for name, r := range c.Roles {
 		if file := r.ExternalID.file; file != nil {
 			id := FileExternalID(resolve(folder, file.Reveal()))

@@ -100,10 +100,11 @@ func TestParseEveryKey(t *testing.T) {
 	glob := func(s string) config.Glob { g, _ := config.ParseGlob(s); return g }
 	schedule, _ := config.ParseSchedule("@every 15m")
 	want := &config.Config{
-		State: "s3://consumer-state/syncd/",
-		HTTP:  config.HTTP{Listen: "127.0.0.1:9191", Pprof: true, Watchdog: config.Duration(30 * time.Minute), Hosts: []string{"syncd.example.com"}, WebConfig: "web.yaml"},
-		Log:   config.Log{Level: config.LogLevelDebug, Format: config.LogFormatText},
-		AWS:   config.AWS{EndpointURL: "https://s3.example.net", PathStyle: true, AllowHTTP: true},
+		State:   "s3://consumer-state/syncd/",
+		HTTP:    config.HTTP{Listen: "127.0.0.1:9191", Pprof: true, Watchdog: config.Duration(30 * time.Minute), Hosts: []string{"syncd.example.com"}, WebConfig: "web.yaml"},
+		Control: config.Control{Socket: "/run/syncd/control.sock"},
+		Log:     config.Log{Level: config.LogLevelDebug, Format: config.LogFormatText},
+		AWS:     config.AWS{EndpointURL: "https://s3.example.net", PathStyle: true, AllowHTTP: true},
 		Checkpoint: config.Checkpoint{
 			FlushInterval: config.Duration(30 * time.Second), KeepGenerations: 5, KeepFor: config.Duration(720 * time.Hour),
 			Lease: config.Duration(2 * time.Minute), Region: "eu-central-1", Role: "governance", Account: "333333333333",

@@ -38,6 +38,7 @@ func (v *validator) validate() {
 		v.addErr("state", err)
 	}
 	v.http(v.HTTP)
+	v.control(v.Control)
 	v.endpoint("aws.endpoint_url", v.AWS.EndpointURL)
 	v.checkpoint(v.Checkpoint)
 	v.between("drain_timeout", v.DrainTimeout, time.Second, time.Hour)
@@ -71,6 +72,16 @@ func (v *validator) http(h HTTP) {
 			strconv.Quote(host)+" is not the name of a host", "use a name such as syncd.example.com, without a port")
 	}
 	v.between("http.watchdog", h.Watchdog, time.Minute, 24*time.Hour)
+}
+
+// maxSocketPath is how long the path of a Unix socket may be on every system (unix(7): 108 bytes with the zero at its end; 104 elsewhere).
+const maxSocketPath = 103
+
+func (v *validator) control(c Control) {
+	v.check(len(c.Socket) <= maxSocketPath, "control.socket",
+		"has "+strconv.Itoa(len(c.Socket))+" bytes, and the path of a socket at most "+strconv.Itoa(maxSocketPath), "use a shorter path such as /run/syncd/control.sock, or off")
+	v.check(!strings.ContainsRune(c.Socket, 0) && !strings.HasSuffix(c.Socket, "/"), "control.socket",
+		strconv.Quote(c.Socket)+" is not the path of a socket", "use a path such as /run/syncd/control.sock, or off")
 }
 
 func (v *validator) endpoint(path, url string) {

@@ -52,6 +52,7 @@ func traverse(ctx context.Context, p process, f flags, do traversal) (err error)
 	var summaries []syncer.Summary
 	var failures []error
 	for _, m := range s.mappings {
+		s.warnPaused(ctx, m.Name)
 		summary, err := onePass(ctx, p, m, f.json, do)
 		summaries, failures = append(summaries, summary), append(failures, err)
 		if errors.Is(err, syncer.ErrDrained) {

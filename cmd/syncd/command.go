@@ -54,6 +54,7 @@ type flags struct {
 	json     bool
 	rekey    bool
 	takeOver bool
+	history  bool
 }
 
 func execute(ctx context.Context, args []string, p process) error {
@@ -94,6 +95,7 @@ func newRoot(p process) *cobra.Command {
 	root.SetUsageTemplate(wrappedUsage(root.UsageTemplate()))
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(runCommand(p), backfillCommand(p), planCommand(p), replayCommand(p), statusCommand(p), healthcheckCommand(p), ledgerCommand(p), demoCommand(p), newPolicy(p), newDoctor(p), configCommand(p), versionCommand(p))
+	root.AddCommand(requestCommands(p)...)
 	const main = "main"
 	root.AddGroup(&cobra.Group{ID: main, Title: "Commands:"})
 	for _, cmd := range root.Commands() {
@@ -212,7 +214,7 @@ func hintFor(err error) string {
 		return "run `syncd backfill --rekey` to copy them under the new key, or put the former key back"
 	}
 	if _, ok := errors.AsType[*checkpoint.LeaseHeldError](err); ok {
-		return "wait for it to end, or stop it; two processes never write one ledger"
+		return "if it is a daemon, ask it: `syncd trigger` for a pass, `syncd rekey` for one under a new key; else wait for its end"
 	}
 	if _, ok := errors.AsType[*syncer.RefusedError](err); ok {
 		return "run `syncd doctor`: it tries each permission and names the document that is missing one"

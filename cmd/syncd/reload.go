@@ -222,6 +222,7 @@ func unchangeable(former, next *config.Config) error {
 		{"state", former.State == next.State},
 		{"http", reflect.DeepEqual(former.HTTP, next.HTTP)},
 		{"log", former.Log == next.Log},
+		{"control", former.Control == next.Control},
 		{"checkpoint", reflect.DeepEqual(former.Checkpoint, next.Checkpoint)},
 		{"checkpoint.region, which is that of the first mapping,", former.StateRegion() == next.StateRegion()},
 		{"roles." + former.Checkpoint.Role + ", which writes the state,", reflect.DeepEqual(chain(former, former.Checkpoint.Role), chain(next, next.Checkpoint.Role))},

@@ -32,7 +32,8 @@ objects there has been mended: a policy, a key, an archived object that has been
 Where nothing is in quarantine, or nothing that was asked for, it says so on standard error, writes nothing and ends with 0. A
 reason that does not exist is a wrong flag.
 
-A pass that was interrupted has to be finished first, by backfill or run.` + exits("replay", 0, 1, 2, 3, 5, 130),
+While a daemon holds the lease it is asked to replay, and replay waits for its answer. A pass that was interrupted has to be
+finished first, by backfill or run; a daemon that is asked finishes it.` + exits("replay", 0, 1, 2, 3, 5, 130),
 		Example: "  syncd replay --config syncd.yaml\n  syncd replay --config syncd.yaml --mapping alice-to-bob --reason denied",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := asked.check(); err != nil {
@@ -42,6 +43,9 @@ A pass that was interrupted has to be finished first, by backfill or run.` + exi
 			err := traverse(cmd.Context(), p, f, func(s *syncer.Syncer, ctx context.Context) (syncer.Summary, error) {
 				r := &replayed{selection: asked, keysFound: map[string]bool{}}
 				summary, err := s.Replay(ctx, r.choose)
+				if isLeaseHeld(err) {
+					return handOver(ctx, p, f, summary.Mapping, err, asked.reasons, asked.keys)
+				}
 				if r.mapping = summary.Mapping; err == nil {
 					replays = append(replays, r)
 				}

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncd/config"
-	"syncd/internal/awserr"
+	"syncd/internal/control"
 	"syncd/internal/daemon"
 )
 
@@ -62,17 +62,33 @@ func runDaemon(ctx context.Context, p process, f flags) error {
 	if err != nil {
 		return err
 	}
+	socket, err := s.controlSocket(ctx)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	return daemon.New(daemon.Options{
-		Mappings: mappings, Watch: r.watch, Listener: listener, Gatherer: s.registry, Metrics: s.metrics, Places: r.places, CheckState: s.checkState,
+		Mappings: mappings, Watch: r.watch, Listener: listener, Gatherer: s.registry, Metrics: s.metrics, Places: r.places,
+		Control: control.NewDesk(s.store, p.now), ControlListener: socket, Holder: holder(),
 		WebConfig: s.config.HTTP.WebConfig, Hosts: s.config.HTTP.Hosts, Pprof: s.config.HTTP.Pprof, Watchdog: s.config.HTTP.Watchdog.Duration(), DrainTimeout: s.config.DrainTimeout.Duration(), Hint: hintFor, Secrets: r.secrets,
 		Version: readBuild().version, Logger: s.logger, Now: p.now, Rand: rand.Int64N,
 	}).Run(ctx)
 }
 
-// checkState looks whether the state can be read: it lists what no mapping is called.
-func (s *system) checkState(ctx context.Context) error {
-	_, err := s.store.List(ctx, "-/")
-	return awserr.Plain(err)
+// controlSocket makes the socket that requests come by. One that is not asked for is left out where it cannot be made.
+func (s *system) controlSocket(ctx context.Context) (net.Listener, error) {
+	path := s.config.ControlSocket()
+	if path == "" {
+		return nil, nil //nolint:nilnil // none is wanted
+	}
+	listener, err := control.Listen(ctx, path)
+	if err == nil {
+		return listener, nil
+	}
+	if s.config.Control.Socket == "" {
+		s.logger.Warn("control socket was not made, requests come by the state alone", "err", err)
+		return nil, nil //nolint:nilnil // it goes without
+	}
+	return nil, &hinted{err, "set control.socket to a path in a folder that this user may write to, or to off"}
 }
 
 // serveOn listens where --listen or else the configuration says. Profiles show what is in memory, so the rule of the

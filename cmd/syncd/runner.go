@@ -49,7 +49,7 @@ type runner struct {
 	asked  time.Time
 }
 
-var _ daemon.Runner = (*runner)(nil)
+var _ daemon.Worker = (*runner)(nil)
 
 func (s *system) runner(m *mapping) *runner {
 	return &runner{
@@ -82,11 +82,24 @@ func (r *runner) Ready(ctx context.Context) error {
 }
 
 // Run runs a pass.
-func (r *runner) Run(ctx context.Context) (syncer.Summary, error) {
+func (r *runner) Run(ctx context.Context) (syncer.Summary, error) { return r.Do(ctx, syncer.Order{}) }
+
+// Do runs a pass as it is ordered.
+func (r *runner) Do(ctx context.Context, order syncer.Order) (syncer.Summary, error) {
 	r.asked = r.now()
-	summary, err := r.Syncer.Run(ctx)
+	summary, err := r.Syncer.Do(ctx, order)
 	r.hasRun, r.last = true, err
 	return summary, err
+}
+
+// Hold takes the lease.
+func (r *runner) Hold(ctx context.Context) error {
+	asked := r.now()
+	err := r.Syncer.Hold(ctx)
+	if _, isHeld := errors.AsType[*checkpoint.LeaseHeldError](err); isHeld {
+		r.asked, r.last, r.hasRun = asked, err, true
+	}
+	return err
 }
 
 // leaseFree looks at a lease that another process held, so that only a pass asks for it that is likely to get it. Whether it is free

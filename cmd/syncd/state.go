@@ -27,6 +27,18 @@ type state struct {
 // openState loads a configuration, with the mappings named or all of them, and opens the store of their ledgers. Renewed,
 // unless it is nil, is called for leases that end by themselves.
 func openState(ctx context.Context, p process, f flags, renewed func(mapping string, until time.Time), checks ...config.Check) (*state, error) {
+	s, err := loadState(p, f, checks...)
+	if err != nil {
+		return nil, err
+	}
+	if s.store, err = openStore(ctx, p, s.config, leasing{s.logger, renewed}); err != nil {
+		return nil, fmt.Errorf("open state %s: %w", s.config.State, err)
+	}
+	return s, nil
+}
+
+// loadState is openState without the store.
+func loadState(p process, f flags, checks ...config.Check) (*state, error) {
 	c, chosen, logger, err := load(p, f, checks...)
 	if err != nil {
 		return nil, err
@@ -37,11 +49,7 @@ func openState(ctx context.Context, p process, f flags, renewed func(mapping str
 			logger.Warn("endpoint without TLS, what is sent there can be read and changed on the way", "endpoint", endpoint)
 		}
 	}
-	store, err := openStore(ctx, p, c, leasing{logger, renewed})
-	if err != nil {
-		return nil, fmt.Errorf("open state %s: %w", c.State, err)
-	}
-	return &state{c, chosen, store, logger}, nil
+	return &state{config: c, mappings: chosen, logger: logger}, nil
 }
 
 // choose returns the mappings of these names, all for none.

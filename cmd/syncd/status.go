@@ -13,6 +13,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
+	"syncd/internal/control"
 	"syncd/internal/printable"
 )
 
@@ -38,6 +39,7 @@ takes no lease and sends no request to the source or the destination.` + exits("
 	}
 	addFlags(cmd, &f)
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object per mapping, or per object in quarantine, a line each")
+	cmd.Flags().BoolVar(&f.history, "history", false, "list the passes that ended last")
 	cmd.Flags().BoolVar(&list, "quarantine", false, "list the objects in quarantine")
 	return cmd
 }
@@ -55,10 +57,15 @@ type status struct {
 	Pass *passStatus `json:"pass,omitempty"`
 	// Lease says who may write the ledger; absent when nobody does.
 	Lease *leaseStatus `json:"lease,omitempty"`
+	// Paused says who has paused the mapping and when; absent when it is not. History are the passes that ended last, newest first.
+	Paused  *control.Paused         `json:"paused,omitempty"`
+	History []checkpoint.PassRecord `json:"history,omitempty"`
 	// Damage says what of the ledger cannot be read.
 	Damage string `json:"damage,omitempty"`
 	// Error says why the ledger could not be read at all, so that the rest says nothing.
 	Error string `json:"error,omitempty"`
+
+	listsPasses bool // for people
 }
 
 // leaseStatus is a holder. Until is when the lease ends unless it is renewed, absent where it is held until released.
@@ -95,6 +102,9 @@ func showStatus(ctx context.Context, p process, f flags) error {
 	var failures []error
 	for _, m := range state.mappings {
 		s, err := readStatus(ctx, state.store, m.Name, p.now())
+		if err == nil {
+			err = s.addRecords(ctx, state.store, f, p.now)
+		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -231,6 +241,7 @@ func printStatus(w io.Writer, s status) {
 		}
 		line("lease", held)
 	}
+	printHistory(w, s)
 	if s.Damage != "" {
 		line("damage", s.Damage)
 	}

@@ -81,6 +81,7 @@ type Ledger struct {
 	pass       *Pass      // last one begun
 	superseded error      // why no pass can begin any more
 	closed     bool
+	past       history // used by one caller at a time; see Enter
 
 	mu          sync.Mutex
 	kept        []Manifest // committed generations that stay readable, newest first

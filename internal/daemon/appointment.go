@@ -20,8 +20,9 @@ type appointment struct {
 	jitter     time.Duration
 	// atOnce says that the tick is none of the schedule's.
 	atOnce bool
-	// pause is how long to wait in any case.
-	pause time.Duration
+	// pause is how long to wait in any case, but for requests unless it is deaf to them.
+	pause  time.Duration
+	isDeaf bool
 }
 
 // isDue reports whether nothing is left to wait for.
@@ -35,6 +36,9 @@ func (k *keeper) clock() time.Time { return k.d.o.Now().UTC().Round(0) }
 
 // first returns when the first pass is due.
 func (k *keeper) first() appointment {
+	if k.m.Schedule == nil {
+		return appointment{}
+	}
 	now := k.clock()
 	a := appointment{from: now, tick: k.m.Schedule.Next(now), jitter: k.jitter()}
 	if atOnce := now.Add(k.startDelay); k.m.AtOnce && !a.tick.Before(atOnce) {
@@ -45,14 +49,22 @@ func (k *keeper) first() appointment {
 
 // after returns when the next pass is due after that of a tick has ended.
 func (k *keeper) after(tick, now time.Time) appointment {
+	if k.m.Schedule == nil {
+		return appointment{}
+	}
 	a := appointment{from: tick, tick: k.m.Schedule.Next(tick), jitter: k.jitter()}
 	if a.tick.Before(now) {
 		a = appointment{from: now, tick: now} // ticks that passed meanwhile are due now, and once however many there were
 	}
+	a.pause = k.pauseFor()
+	return a
+}
+
+// pauseFor returns how long to wait after the last pass.
+func (k *keeper) pauseFor() time.Duration {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	a.pause = k.backOff
-	return a
+	return k.backOff
 }
 
 // jitter returns a random time below the mapping's.
@@ -63,39 +75,80 @@ func (k *keeper) jitter() time.Duration {
 	return time.Duration(k.d.o.Rand(int64(k.m.Jitter)))
 }
 
-// until waits until a pass is due, and returns the tick that it is for, or the time when that went by long ago: in a pause, or when
-// the clock leapt. isDue is false when ctx ended before.
-func (k *keeper) until(ctx context.Context, a appointment) (tick time.Time, isDue bool) {
+// call is why there is something to do.
+type call int
+
+const (
+	// ends is the end of the keeper.
+	ends call = iota
+	// ticks is a tick of the schedule, asks a request.
+	ticks
+	asks
+)
+
+// until waits until there is something to do. For a pass that is due it returns the tick that it is for, or the time when that went by
+// long ago: in a pause, or when the clock leapt. While the mapping is paused nothing is due.
+func (k *keeper) until(ctx context.Context, a appointment) (tick time.Time, why call) {
 	begun := time.Now()
 	for {
 		now, pause := k.clock(), a.pause-time.Since(begun)
-		if a.from.After(now.Add(settled)) {
-			a = k.moved(a, now)
+		isPaused, isAsked := k.wants()
+		if isAsked && (!a.isDeaf || pause <= 0) && ctx.Err() == nil {
+			return now, asks
 		}
+		isNever := isPaused || a.tick.IsZero()
+		a = k.moved(a, now, isNever)
 		byClock := a.tick.Add(a.jitter).Sub(now)
 		left := max(byClock, pause)
-		k.announce(now.Add(max(left, 0)))
-		timer := time.NewTimer(min(max(left, 0), lookAgain))
-		select {
-		case <-ctx.Done():
-		case <-timer.C:
+		k.announce(now.Add(max(left, 0)), isNever)
+		switch {
+		case isNever && a.isDeaf && pause > 0:
+			left = pause
+		case isNever:
+			left = lookAgain + 1
 		}
-		timer.Stop()
+		woken := k.sleep(ctx, min(max(left, 0), lookAgain))
 		switch {
 		case ctx.Err() != nil:
-			return time.Time{}, false
-		case left > lookAgain:
+			return time.Time{}, ends
+		case woken, isNever, left > lookAgain:
 		case byClock < -settled, a.pause > 0 && left == pause:
-			return k.clock(), true
+			return k.clock(), ticks
 		default:
-			return a.tick, true
+			return a.tick, ticks
 		}
 	}
 }
 
+// wants returns whether the mapping is paused, and whether there are requests for a pass of one that is not. A mapping of which no pass
+// is to come by itself rests.
+func (k *keeper) wants() (isPaused, isAsked bool) {
+	isPaused, isAsked = k.isPaused(), len(k.waitingOrders()) > 0
+	if isPaused || k.m.Schedule == nil && !isAsked {
+		k.restUntilAsked()
+	}
+	return isPaused, isAsked && !isPaused
+}
+
+// sleep waits so long, or until ctx ends or there is something new.
+func (k *keeper) sleep(ctx context.Context, d time.Duration) (woken bool) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case <-k.wake:
+		woken = true
+	}
+	return woken
+}
+
 // moved returns what becomes of an appointment when the clock was set back before that from which its tick was found: without it
 // a mapping would wait for a time that comes once more, and for all that the clock was wrong by.
-func (k *keeper) moved(a appointment, now time.Time) appointment {
+func (k *keeper) moved(a appointment, now time.Time, isNever bool) appointment {
+	if isNever || k.m.Schedule == nil || !a.from.After(now.Add(settled)) {
+		return a
+	}
 	former := a.tick
 	a.from, a.tick = now, k.m.Schedule.Next(now)
 	if a.atOnce {
@@ -106,10 +159,14 @@ func (k *keeper) moved(a appointment, now time.Time) appointment {
 }
 
 // announce takes note of when the next pass is due.
-func (k *keeper) announce(due time.Time) {
+func (k *keeper) announce(due time.Time, isNever bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.next = due; !due.IsZero() {
-		k.d.o.Metrics.NextPass.WithLabelValues(k.m.Name).Set(float64(due.UnixMilli()) / 1000)
+	if isNever {
+		k.due = time.Time{}
+		k.d.o.Metrics.NextPass.DeleteLabelValues(k.m.Name)
+		return
 	}
+	k.due = due
+	k.d.o.Metrics.NextPass.WithLabelValues(k.m.Name).Set(float64(due.UnixMilli()) / 1000)
 }

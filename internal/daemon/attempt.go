@@ -35,14 +35,16 @@ const (
 	stoodBy
 	// gaveWay is a pass that drained because its turn was over.
 	gaveWay
+	// aside is an attempt that was no pass over the source: a replay, or nothing.
+	aside
 	// left is an attempt that was given up, because the keeper ends.
 	left
 )
 
 // attempt gets what a pass needs, waits in line for a place and runs the pass. Whatever may take long without work is done before
 // the line: a mapping that waits for an answer keeps no other from its pass. Waiting is a part of ctx that ends when no pass is to
-// begin any more.
-func (k *keeper) attempt(ctx, waiting context.Context) ending {
+// begin any more; byTick says that the schedule asks for the pass, and not only a request.
+func (k *keeper) attempt(ctx, waiting context.Context, byTick bool) ending {
 	k.queue()
 	runner, err := k.ready(waiting)
 	if err == nil {
@@ -53,7 +55,7 @@ func (k *keeper) attempt(ctx, waiting context.Context) ending {
 			return left
 		}
 		defer place.giveBack()
-		return k.pass(ctx, runner, place)
+		return k.pass(ctx, runner, place, byTick)
 	}
 	if waiting.Err() != nil {
 		k.leave()
@@ -63,6 +65,9 @@ func (k *keeper) attempt(ctx, waiting context.Context) ending {
 		k.d.o.Metrics.Passes.WithLabelValues(k.m.Name, "failed").Inc()
 	}
 	k.note(syncer.Summary{}, err)
+	if !isHeld(err) {
+		k.giveUp(waiting, runner, err)
+	}
 	return endingOf(err)
 }
 
@@ -95,6 +100,11 @@ func (k *keeper) leave() {
 // ready returns what runs the pass, when it has all that it would have to wait for.
 func (k *keeper) ready(ctx context.Context) (runner Runner, err error) {
 	err = k.guarded(func() error {
+		if k.d.o.Control != nil {
+			if err := k.d.requests.await(ctx); err != nil {
+				return err
+			}
+		}
 		if runner, err = k.open(ctx); err != nil {
 			return err
 		}
@@ -104,7 +114,7 @@ func (k *keeper) ready(ctx context.Context) (runner Runner, err error) {
 }
 
 // pass runs one pass and takes note of what became of it.
-func (k *keeper) pass(ctx context.Context, runner Runner, at *place) ending {
+func (k *keeper) pass(ctx context.Context, runner Runner, at *place, byTick bool) ending {
 	turn, halt := context.WithCancelCause(ctx)
 	defer halt(nil)
 	k.leave()
@@ -118,23 +128,71 @@ func (k *keeper) pass(ctx context.Context, runner Runner, at *place) ending {
 	k.pulse.beat(now)
 	k.mu.Unlock()
 	at.turn(func() { halt(errTurnOver) })
-	summary, err := k.run(turn, runner)
+	var j job
+	var summary syncer.Summary
+	err := k.guarded(func() (err error) {
+		j, err = k.job(turn, runner, byTick)
+		return err
+	})
+	switch {
+	case errors.Is(err, errPaused):
+		k.idle()
+		return gaveWay
+	case errors.Is(err, errNothing):
+		k.idle()
+		return aside
+	}
+	if err == nil {
+		summary, err = k.run(turn, runner, j)
+	}
 	isDrained, why := errors.Is(err, syncer.ErrDrained), context.Cause(turn)
 	if isDrained && errors.Is(why, errStalled) {
 		err = fmt.Errorf("run pass: %w for %s", errStalled, k.d.o.Watchdog)
 	}
-	k.note(summary, err)
+	if j.order.Replay == nil || isHeld(err) {
+		k.note(summary, err)
+	} else {
+		k.noteReplay(summary, err)
+	}
+	k.settle(ctx, j, summary, err, why)
+	if isDrained && errors.Is(why, errPaused) {
+		return gaveWay
+	}
 	if isDrained && errors.Is(why, errTurnOver) {
 		k.log.Info("pass gave its place to others, it will resume")
 		return gaveWay
 	}
+	if j.order.Replay != nil && !isHeld(err) {
+		return aside
+	}
 	return endingOf(err)
 }
 
-func (k *keeper) run(ctx context.Context, runner Runner) (summary syncer.Summary, err error) {
+// idle takes note that nothing was begun.
+func (k *keeper) idle() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.running, k.halt, k.queued, k.standing, k.held, k.since = false, nil, false, false, nil, k.d.o.Now()
+}
+
+// noteReplay takes note of what became of a replay. How the passes of the mapping fare is not for a replay to say.
+func (k *keeper) noteReplay(summary syncer.Summary, err error) {
+	k.idle()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if summary.Pass > 0 {
+		k.leased, k.passed, k.last = true, true, lastPass(summary, err, k.d.o.Now())
+	}
+}
+
+func (k *keeper) run(ctx context.Context, runner Runner, j job) (summary syncer.Summary, err error) {
 	counted := false
 	err = k.guarded(func() error {
-		summary, err = runner.Run(ctx)
+		if j.worker != nil {
+			summary, err = j.worker.Do(ctx, j.order)
+		} else {
+			summary, err = runner.Run(ctx)
+		}
 		counted = true
 		return err
 	})
@@ -220,11 +278,22 @@ func (k *keeper) failed(err error, now time.Time) *Failure {
 	if before := k.failure; before != nil {
 		f.Since, f.Passes = before.Since, before.Passes+1
 	}
-	// The ledger has since when everything is refused, also from before this process.
-	if refused, ok := errors.AsType[*syncer.RefusedError](err); ok && !refused.Since.IsZero() && refused.Since.Before(f.Since) {
-		f.Since = refused.Since.UTC()
+	// The ledger has since when everything is refused, the history since when passes fail, also from before this process.
+	if refused, ok := errors.AsType[*syncer.RefusedError](err); ok {
+		f.Since = earlier(f.Since, refused.Since)
+	}
+	if w, ok := k.runner.(Worker); ok && k.leased {
+		f.Since = earlier(f.Since, failingSince(w.History()))
 	}
 	return f
+}
+
+// earlier returns the earlier of two times, of which the second may be zero for none.
+func earlier(a, b time.Time) time.Time {
+	if b.IsZero() || a.Before(b) {
+		return a
+	}
+	return b.UTC()
 }
 
 // fail takes note of how passes fail, nil when the last one that reached an end did not. The caller holds k.mu.

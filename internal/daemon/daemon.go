@@ -26,6 +26,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"syncd/internal/control"
 	"syncd/internal/metrics"
 	"syncd/internal/syncer"
 )
@@ -87,6 +88,12 @@ type Options struct {
 	Places *Places
 	// CheckState returns why the state cannot be reached, which is looked at now and then; nil never looks.
 	CheckState func(ctx context.Context) error
+	// Control is where requests are, which are looked for with the look at the state in the place of CheckState; nil takes none.
+	Control *control.Desk
+	// ControlListener is the socket that takes requests on this machine; nil for none.
+	ControlListener net.Listener
+	// Holder names this process to those who send requests.
+	Holder string
 	// Metrics counts what happens to mappings here, and forgets those that are removed.
 	Metrics *metrics.Metrics
 	// WebConfig is the path of a web configuration, as Server has it.
@@ -120,8 +127,10 @@ type Daemon struct {
 	started time.Time
 	redact  *redactor
 	state   reach
-	work    sync.WaitGroup // the keepers
-	recalls chan struct{}  // holds an element for each reading of a ledger
+	// requests is what is known of those.
+	requests requests
+	work     sync.WaitGroup // the keepers
+	recalls  chan struct{}  // holds an element for each reading of a ledger
 
 	mu       sync.Mutex
 	order    []string           // of the mappings in force
@@ -141,8 +150,8 @@ func New(o Options) *Daemon {
 		o.Places = NewPlaces(0, o.Metrics)
 	}
 	return &Daemon{
-		o: o, started: o.Now(), redact: newRedactor(o.Secrets), recalls: make(chan struct{}, recallsAtOnce),
-		keepers: map[string]*keeper{}, leaving: map[string]*keeper{},
+		o: o, started: o.Now(), redact: newRedactor(o.Secrets),
+		keepers: map[string]*keeper{}, leaving: map[string]*keeper{}, requests: newRequests(), recalls: make(chan struct{}, recallsAtOnce),
 	}
 }
 
@@ -154,16 +163,18 @@ func (d *Daemon) Run(ctx context.Context) error {
 	closeServer := Server{Handler: d.Handler(), WebConfig: d.o.WebConfig, Logger: d.o.Logger, Failed: failed}.Serve(ctx, d.o.Listener)
 	d.o.Logger.Info("daemon started", "mappings", len(d.o.Mappings), "passes", d.o.Places.limit.Load(), "address", d.o.Listener.Addr().String())
 
+	closeSocket := d.serveControl(ctx)
 	var watching sync.WaitGroup
 	stopSampling := make(chan struct{})
 	watching.Go(func() { d.sample(stopSampling) })
 	watching.Go(func() { d.watchState(serving) })
 	d.follow(serving)
 	d.drain()
+	socketErr := closeSocket()
 
 	close(stopSampling)
 	watching.Wait()
-	err := errors.Join(errors.Join(d.failures...), closeServer(), serverFailure(serving))
+	err := errors.Join(errors.Join(d.failures...), closeServer(), socketErr, serverFailure(serving))
 	d.o.Logger.Info("daemon stopped")
 	return err
 }

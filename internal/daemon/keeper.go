@@ -2,11 +2,13 @@ package daemon
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"sync"
 	"time"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/control"
 	"syncd/internal/throttle"
 )
 
@@ -34,10 +36,16 @@ type keeper struct {
 	// otherwise.
 	passed    bool
 	recallDue time.Time
+	// wake holds an element when there is something new to do; nonce tells the claims of this keeper from those of others.
+	wake  chan struct{}
+	nonce string
+	// claiming is held while a request is claimed.
+	claiming sync.Mutex
 
 	mu     sync.Mutex
-	former *keeper // of the same mapping, which has to end first; nil when it has
-	runner Runner  // nil until it is opened
+	orders []*order // in the order they came
+	former *keeper  // of the same mapping, which has to end first; nil when it has
+	runner Runner   // nil until it is opened
 	condition
 }
 
@@ -54,9 +62,11 @@ type condition struct {
 	// standing says that another process holds the lease, as held tells.
 	standing bool
 	held     *checkpoint.LeaseHeldError
+	// paused says that the mapping is, and who has paused it; nil when it is not.
+	paused   *control.Paused
 	stopping bool
 	since    time.Time // the last change of what is above
-	next     time.Time // when the next pass is due
+	due      time.Time // when the next pass is; zero when none is
 	last     *LastPass
 	failure  *Failure      // of the last pass, nil when it did not fail
 	backOff  time.Duration // that the last failure asks for, 0 for none
@@ -73,10 +83,19 @@ type condition struct {
 }
 
 func newKeeper(d *Daemon, m Mapping, former *keeper) *keeper {
-	return &keeper{
+	k := &keeper{
 		d: d, m: m, log: d.o.Logger.With("mapping", m.Name), former: former, place: d.o.Places.share.Member(),
-		done: make(chan struct{}), condition: condition{since: d.o.Now()},
+		done: make(chan struct{}), wake: make(chan struct{}, 1), nonce: rand.Text(), condition: condition{since: d.o.Now()},
 	}
+	if former != nil {
+		former.mu.Lock()
+		defer former.mu.Unlock()
+		k.paused = former.paused
+	}
+	if d.o.Control != nil && k.paused == nil {
+		d.o.Metrics.Paused.WithLabelValues(m.Name).Set(0)
+	}
+	return k
 }
 
 // stop drains, and the former keeper with it.
@@ -94,30 +113,18 @@ func (k *keeper) stop() {
 // keep runs the passes of the mapping until ctx ends, or waiting, which ends when it is retired.
 func (k *keeper) keep(ctx, waiting context.Context) error {
 	k.succeed()
-	if k.m.Schedule == nil {
-		k.rest(waiting)
-		return k.end()
-	}
 	for next := k.first(); ; {
 		stopRecall := func() {}
 		if !next.isDue(k.clock()) {
 			stopRecall = k.recall(waiting)
 		}
-		tick, isDue := k.until(waiting, next)
+		tick, why := k.until(waiting, next)
 		stopRecall()
-		if !isDue {
+		if why == ends {
 			return k.end()
 		}
-		how := k.attempt(ctx, waiting)
-		now := k.clock()
-		switch how {
-		case stoodBy:
-			next = appointment{from: now, tick: now, pause: standBy}
-		case gaveWay, left:
-			next = appointment{from: now, tick: now}
-		case ended:
-			next = k.after(tick, now)
-		}
+		how := k.attempt(ctx, waiting, why == ticks)
+		next = k.next(next, tick, why, how)
 	}
 }
 
@@ -130,6 +137,29 @@ func (k *keeper) end() error {
 	return err
 }
 
+// next returns when there is something to do again after an attempt, which was for a tick of an appointment or for requests.
+func (k *keeper) next(a appointment, tick time.Time, why call, how ending) appointment {
+	now := k.clock()
+	switch {
+	case how == stoodBy && k.m.Schedule == nil:
+		return appointment{pause: standBy, isDeaf: true}
+	case how == stoodBy:
+		return appointment{from: now, tick: now, pause: standBy, isDeaf: true}
+	case how == gaveWay, how == left:
+		return appointment{from: now, tick: now}
+	case why == ticks && how != aside:
+		return k.after(tick, now)
+	case how == ended && !a.tick.IsZero() && !a.tick.Add(a.jitter).After(tick): // a pass that was asked for when one was due
+		return k.after(a.tick, now)
+	}
+	a.pause = k.pauseFor()
+	waiting := k.waitingOrders()
+	if a.isDeaf = len(waiting) > 0 && !waiting[0].passFirst; a.isDeaf {
+		a.pause = max(a.pause, boardEvery) // they could not be claimed or answered
+	}
+	return a
+}
+
 // succeed waits for the former keeper to end.
 func (k *keeper) succeed() {
 	if former := k.former; former != nil {
@@ -139,7 +169,4 @@ func (k *keeper) succeed() {
 	defer k.mu.Unlock()
 	k.former, k.begun, k.since = nil, true, k.d.o.Now()
 	k.fail(nil)
-	if k.m.Schedule == nil {
-		k.d.o.Metrics.NextPass.DeleteLabelValues(k.m.Name)
-	}
 }

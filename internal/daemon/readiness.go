@@ -7,8 +7,6 @@ import (
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
-
-	"syncd/internal/deadline"
 )
 
 const (
@@ -102,19 +100,24 @@ type reach struct {
 
 // watchState looks whether the state can be reached, until ctx ends.
 func (d *Daemon) watchState(ctx context.Context) {
-	if d.o.CheckState == nil {
+	if d.o.CheckState == nil && d.o.Control == nil {
 		d.state.note(nil)
 		return
 	}
 	for ctx.Err() == nil {
-		err := deadline.Do(ctx, stateTimeout, d.o.CheckState)
+		err := d.lookAtState(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		timer := time.NewTimer(d.state.note(err))
+		next := d.state.note(err)
+		if d.o.Control != nil {
+			next = min(next, d.requests.every())
+		}
+		timer := time.NewTimer(next)
 		select {
 		case <-ctx.Done():
 		case <-timer.C:
+		case <-d.requests.poke:
 		}
 		timer.Stop()
 	}

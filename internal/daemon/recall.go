@@ -86,10 +86,3 @@ func (k *keeper) readLedger(ctx context.Context) (hasRead bool) {
 	}
 	return ctx.Err() == nil
 }
-
-// rest keeps a mapping without schedule until ctx ends.
-func (k *keeper) rest(ctx context.Context) {
-	stop := k.recall(ctx)
-	<-ctx.Done()
-	stop()
-}

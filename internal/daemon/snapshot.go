@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"syncd/internal/checkpoint"
 	"syncd/internal/creds"
 	"syncd/internal/syncer"
 )
@@ -92,6 +93,10 @@ type Status struct {
 	Progress *Progress `json:"progress,omitempty"`
 	// LastPass is the pass that ended last in this process.
 	LastPass *LastPass `json:"last_pass,omitempty"`
+	// Paused says since when the mapping is paused and who has paused it; absent when it is not.
+	Paused *Pause `json:"paused,omitempty"`
+	// History are the passes that ended last, whatever process ran them, newest first, as far as this one has read them.
+	History []checkpoint.PassRecord `json:"history,omitempty"`
 	// Quarantine counts the objects set aside by reason; it is empty where there are none.
 	Quarantine map[string]int64 `json:"quarantine,omitzero"`
 	// Error is how the last pass failed; absent when it did not.
@@ -104,6 +109,12 @@ type Status struct {
 	Concurrency *int64             `json:"concurrency,omitempty"`
 	RateLimits  map[string]float64 `json:"rate_limits"`
 	Throttled   int64              `json:"throttled"`
+}
+
+// Pause is since when a mapping is paused, and by whom.
+type Pause struct {
+	At  time.Time `json:"at"`
+	Who string    `json:"who"`
 }
 
 // Line is a place in line.
@@ -247,11 +258,12 @@ func (k *keeper) status(now time.Time, f *figure) Status {
 	}
 	s.WhyNot = k.whyNot(f.leaseHeld)
 	s.Ready = s.WhyNot == ""
+	s.Paused, s.History = k.pause(), k.history()
 	if k.held != nil && !f.leaseHeld {
 		s.Lease.Holder = k.held.Holder
 	}
-	if k.begun && !k.running && !k.standing && k.m.Schedule != nil {
-		s.NextPass = known(k.next.UTC())
+	if k.begun && !k.running && !k.standing {
+		s.NextPass = known(k.due)
 	}
 	if !k.joined.IsZero() {
 		s.Line = &Line{Since: k.joined.UTC()}
@@ -277,6 +289,8 @@ func (k *keeper) stuck(now time.Time) bool {
 func (k *keeper) whyNot(leaseHeld bool) string {
 	f := k.failure
 	switch {
+	case k.paused != nil:
+		return ""
 	case f != nil && (f.Class == "credentials" || f.Class == "expired"):
 		return "no usable credentials: " + f.Text
 	case f != nil && !k.leased:

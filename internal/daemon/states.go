@@ -11,6 +11,8 @@ type State string
 const (
 	// Idle is a mapping that has not begun, or has ended.
 	Idle State = "idle"
+	// Paused is a mapping that has no passes until it is resumed.
+	Paused State = "paused"
 	// Failing is a mapping whose last pass failed, also while the next one runs.
 	Failing State = "failing"
 	// Stalled is a mapping whose pass has shown no sign of life for as long as the watchdog waits.
@@ -35,7 +37,7 @@ const (
 
 // urgency orders the states by how much they want attention.
 func urgency() []State {
-	return []State{Failing, Stalled, Quarantined, Unknown, Draining, Running, Queued, StandingBy, Unscheduled, Waiting, Idle}
+	return []State{Failing, Stalled, Quarantined, Unknown, Draining, Running, Queued, StandingBy, Paused, Unscheduled, Waiting, Idle}
 }
 
 // attention is lower the more a mapping in this state wants it. States that come and go with every pass count alike, so that rows
@@ -50,7 +52,7 @@ func (s State) attention() int {
 		return 2
 	case Unknown:
 		return 3
-	case Idle, Draining, StandingBy, Unscheduled, Running, Queued, Waiting:
+	case Idle, Draining, StandingBy, Paused, Unscheduled, Running, Queued, Waiting:
 	}
 	return 4
 }
@@ -92,8 +94,8 @@ func (k *keeper) judge(now time.Time, f facts, draining bool) judgement {
 // state returns the first state that applies. The caller holds k.mu.
 func (k *keeper) state(activity State, f facts) State {
 	switch {
-	case activity == Idle:
-		return Idle
+	case activity == Idle, activity == Paused:
+		return activity
 	case k.failure != nil:
 		return Failing
 	case activity == Stalled:
@@ -115,12 +117,14 @@ func (k *keeper) activity(now time.Time, leaseHeld, draining bool) State {
 	switch {
 	case working && now.Sub(k.pulse.last) >= k.d.o.Watchdog:
 		return Stalled
-	case working && (draining || k.stopping):
+	case working && (draining || k.stopping || k.paused != nil):
 		return Draining
 	case working:
 		return Running
 	case !k.begun:
 		return Idle
+	case k.paused != nil:
+		return Paused
 	case k.standing:
 		return StandingBy
 	case k.queued:

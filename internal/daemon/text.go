@@ -36,7 +36,7 @@ func stateText(s State) string {
 		return "standing by"
 	case Unscheduled:
 		return "no schedule"
-	case Idle, Failing, Stalled, Quarantined, Unknown, Draining, Waiting:
+	case Idle, Failing, Stalled, Quarantined, Unknown, Draining, Paused, Waiting:
 	}
 	return string(s)
 }
@@ -57,7 +57,7 @@ func doingText(m Status, now time.Time) string {
 		return "next " + pass + " " + at(*m.NextPass, now)
 	case Running, Queued, Stalled, Draining:
 		return pass + " " + string(m.Activity)
-	case StandingBy, Unscheduled, Idle, Failing, Quarantined, Unknown:
+	case StandingBy, Paused, Unscheduled, Idle, Failing, Quarantined, Unknown:
 	}
 	return stateText(m.Activity)
 }
@@ -112,7 +112,7 @@ func summaryText(sorted []Status, byState []count) string {
 			one, many = "has objects in quarantine", "have objects in quarantine"
 		case Unknown:
 			one, many = "is unknown, never listed to the end", "are unknown, never listed to the end"
-		case Idle, Draining, StandingBy, Unscheduled, Running, Queued, Waiting:
+		case Idle, Draining, StandingBy, Paused, Unscheduled, Running, Queued, Waiting:
 			continue
 		}
 		text := comma(c.N) + " " + many

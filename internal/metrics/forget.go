@@ -23,6 +23,6 @@ func (m *Metrics) vectors() []vector {
 	return []vector{
 		m.Objects, m.CopiedBytes, m.Actions, m.Quarantined, m.Requests, m.RequestDuration, m.Passes, m.PassDuration,
 		m.CopiesInFlight, m.LastSuccess, m.LastCompleteListing, m.LedgerEntries, m.LedgerGeneration, m.LeaseHeld, m.LeaseExpiry,
-		m.CopyDuration, m.BacklogObjects, m.BacklogBytes, m.QuarantineObjects, m.StoreWrites, m.UnconditionalWrites, m.ShortenedRetentions, m.Cost, m.NextPass, m.FailingSince, m.PassWaiting,
+		m.CopyDuration, m.BacklogObjects, m.BacklogBytes, m.QuarantineObjects, m.StoreWrites, m.UnconditionalWrites, m.ShortenedRetentions, m.Cost, m.NextPass, m.Paused, m.FailingSince, m.PassWaiting,
 	}
 }

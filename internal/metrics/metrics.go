@@ -78,6 +78,8 @@ type Metrics struct {
 	NextPass *prometheus.GaugeVec
 	// FailingSince is the Unix time at which the first of the passes failed that have failed in a row, by mapping.
 	FailingSince *prometheus.GaugeVec
+	// Paused is 1 while a mapping is paused, by mapping.
+	Paused *prometheus.GaugeVec
 	// PassesRunning and PassesWaiting are how many passes run in this process, and how many mappings wait in line for one;
 	// PassesLimit is how many may run at once.
 	PassesRunning *prometheus.GaugeVec
@@ -129,6 +131,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		Cost:                counter("cost_dollars_total", "Estimated price in US dollars, by list prices of us-east-1: requests to S3 and KMS, retrieval, and transfer to another region.", "mapping"),
 		NextPass:            gauge("next_pass_timestamp_seconds", "Unix time at which the next pass is due.", "mapping"),
 		FailingSince:        gauge("failing_since_timestamp_seconds", "Unix time at which the first of the passes failed that have failed in a row, also while the next one runs; absent when the last one did not fail.", "mapping"),
+		Paused:              gauge("mapping_paused", "1 while the mapping is paused, 0 after it was resumed.", "mapping"),
 		PassesRunning:       gauge("passes_running", "Passes that run in this process now."),
 		PassesWaiting:       gauge("passes_waiting", "Mappings that wait in line for a pass now."),
 		PassesLimit:         gauge("passes_limit", "Passes that may run at once in this process, as the setting passes has it."),
@@ -142,7 +145,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		m.Objects, m.CopiedBytes, m.Actions, m.Quarantined, m.Requests, m.RequestDuration, m.Passes, m.PassDuration,
 		m.CopiesInFlight, m.LastSuccess, m.LastCompleteListing, m.LedgerEntries, m.LedgerGeneration, m.LeaseHeld, m.LeaseExpiry,
 		m.CopyDuration, m.OldestUnsynced, m.BacklogObjects, m.BacklogBytes, m.QuarantineObjects, m.StoreWrites, m.UnconditionalWrites, m.ShortenedRetentions, m.CredentialExpiry,
-		m.ClockSkew, m.ConcurrencyLimit, m.RateLimit, m.Throttles, m.Cost, m.NextPass, m.FailingSince,
+		m.ClockSkew, m.ConcurrencyLimit, m.RateLimit, m.Throttles, m.Cost, m.NextPass, m.Paused, m.FailingSince,
 		m.PassesRunning, m.PassesWaiting, m.PassesLimit, m.PassWaiting, m.ReloadSuccess, m.LastReload, m.BuildInfo,
 	)
 	return m

@@ -55,6 +55,7 @@ func families(t *testing.T) map[string]*dto.MetricFamily {
 		func() { m.Cost.WithLabelValues("m").Inc() },
 		func() { m.NextPass.WithLabelValues("m").Set(1) },
 		func() { m.FailingSince.WithLabelValues("m").Set(1) },
+		func() { m.Paused.WithLabelValues("m").Set(1) },
 		func() { m.PassesRunning.WithLabelValues().Set(1) },
 		func() { m.PassesWaiting.WithLabelValues().Set(1) },
 		func() { m.PassesLimit.WithLabelValues().Set(1) },

@@ -43,6 +43,8 @@ type pass struct {
 	former formerly
 	// expectNothing says that the ledger held nothing when the pass began.
 	expectNothing bool
+	// order is what the pass was asked for with.
+	order Order
 	// replay chooses what is tried again of the quarantine by a pass over nothing else; nil in one over the whole source.
 	replay Selector
 	// usedParts says that an object was copied in parts, and hasLost that an earlier pass may have begun uploads whose ids were

@@ -19,7 +19,7 @@ var ErrUnfinished = errors.New("a pass is unfinished")
 // the error is ErrUnfinished, because its progress would be lost. A replay for which nothing is chosen writes nothing but the
 // lease, and its summary has no pass. Choose may be called more than once for an object.
 func (s *Syncer) Replay(ctx context.Context, choose Selector) (Summary, error) {
-	return s.traverse(ctx, choose)
+	return s.Do(ctx, Order{Replay: choose})
 }
 
 // beginReplay refuses a replay where it would do harm, and reports whether it has anything to try.

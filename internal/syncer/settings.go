@@ -166,7 +166,7 @@ func (p *pass) begin(ctx context.Context, ledger *checkpoint.Ledger) (err error)
 		return err
 	case p.replay != nil && since.PlaceSince > p.former.PlaceSince:
 		return ErrMoved
-	case !p.o.Rekey:
+	case !p.o.Rekey && !p.order.Rekey:
 		if err := p.refuseNewKey(ctx, p.former, since.PlaceSince); err != nil {
 			return err
 		}

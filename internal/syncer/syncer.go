@@ -114,8 +114,11 @@ type Syncer struct {
 	uploadsHidden     bool
 	toldUnconditional *atomic.Bool
 
+	holds atomic.Bool // the lease
+
 	mu      sync.Mutex
 	current *tally // of the pass under way, nil between passes
+	past    []checkpoint.PassRecord
 }
 
 // New returns a Syncer.
@@ -130,16 +133,18 @@ func New(o Options) *Syncer {
 
 // Run runs one pass: a new one, or the rest of the one that was interrupted. When ctx ends the pass drains and the error
 // is ErrDrained. The summary tells what was done in any case. While another pass is under way Run waits for its end.
-func (s *Syncer) Run(ctx context.Context) (Summary, error) { return s.traverse(ctx, nil) }
+func (s *Syncer) Run(ctx context.Context) (Summary, error) { return s.Do(ctx, Order{}) }
 
-func (s *Syncer) traverse(ctx context.Context, replay Selector) (Summary, error) {
+// Do runs what is ordered, as Run does.
+func (s *Syncer) Do(ctx context.Context, order Order) (Summary, error) {
 	s.running <- struct{}{} // a drain that ends ctx ends the other pass too
 	defer func() { <-s.running }()
-	p := &pass{Syncer: s, hasLost: s.o.Copier.LostUploads(), log: s.o.Logger, tally: newTally(s.o.Mapping), before: s.o.Meter.Counts(), start: s.o.Now(), began: time.Now(), replay: replay}
+	p := &pass{Syncer: s, hasLost: s.o.Copier.LostUploads(), log: s.o.Logger, tally: newTally(s.o.Mapping), before: s.o.Meter.Counts(), start: s.o.Now(), began: time.Now(), order: order, replay: order.Replay}
 	s.show(p.tally)
 	defer s.show(nil)
 	err := guarded(func() error { return p.run(ctx) })
 	p.tellPanic(err)
+	p.enter(ctx, err)
 	if err != nil && !errors.Is(err, ErrDrained) {
 		// What is in memory may not be what is durable: the next pass reads it again.
 		if _, isDamage := errors.AsType[*checkpoint.CorruptError](err); isDamage {
@@ -189,6 +194,7 @@ func (s *Syncer) openLedger(ctx context.Context) (*checkpoint.Ledger, error) {
 		return nil, err
 	}
 	s.ledger = ledger
+	s.holds.Store(true)
 	if err := s.showLast(ctx, ledger.Manifest()); err != nil {
 		s.o.Logger.Warn("last generation was not shown", "err", err)
 	}
@@ -205,6 +211,7 @@ func (s *Syncer) closeLedger() error {
 	}
 	ledger := s.ledger
 	s.ledger = nil
+	s.holds.Store(false)
 	s.count.leaseHeld.Set(0)
 	return ledger.Close()
 }

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/control"
+	"syncd/internal/printable"
+)
+
+// shownPasses is how many passes status prints of the history. Its JSON has all of them.
+const shownPasses = 10
+
+// addRecords adds to a status what is not in the ledger: whether the mapping is paused, and where it is wanted the history.
+func (s *status) addRecords(ctx context.Context, store checkpoint.Store, f flags, now func() time.Time) error {
+	paused, isPaused, err := control.NewDesk(store, now).PausedOf(ctx, s.Mapping)
+	if err != nil {
+		return err
+	}
+	if isPaused {
+		s.Paused = &paused
+	}
+	if s.listsPasses = f.history; !f.history && !f.json {
+		return nil
+	}
+	s.History, err = checkpoint.History(ctx, store, s.Mapping)
+	if damage, ok := errors.AsType[*checkpoint.CorruptError](err); ok {
+		s.Damage, err = strings.TrimPrefix(s.Damage+"; "+damage.Error(), "; "), nil
+	}
+	slices.Reverse(s.History)
+	return err
+}
+
+// printHistory prints the passes that ended last, newest first.
+func printHistory(w io.Writer, s status) {
+	if s.Paused != nil {
+		printable.Fprintf(w, "  %-12s %s\n", "paused", strings.TrimPrefix(s.Paused.String(), "paused "))
+	}
+	if !s.listsPasses {
+		return
+	}
+	if len(s.History) == 0 {
+		printable.Fprintf(w, "  %-12s %s\n", "history", "no pass has ended yet")
+	}
+	for i, r := range s.History[:min(len(s.History), shownPasses)] {
+		name := ""
+		if i == 0 {
+			name = "history"
+		}
+		printable.Fprintf(w, "  %-12s %s\n", name, passLine(r))
+	}
+}
+
+// passLine is a pass for people.
+func passLine(r checkpoint.PassRecord) string {
+	number := "no pass"
+	if r.Pass > 0 {
+		number = fmt.Sprintf("pass %d", r.Pass)
+	}
+	line := fmt.Sprintf("%s  %s %s", r.EndedAt.Format(time.RFC3339), number, r.Result)
+	if r.Times > 1 {
+		line += fmt.Sprintf(" (%d times since %s)", r.Times, r.BeganAt.Format(time.RFC3339))
+	} else {
+		line += " in " + r.EndedAt.Sub(r.BeganAt).Round(time.Second).String()
+	}
+	line += fmt.Sprintf(", %s: %s copied, %s", r.Trigger, humanize.Comma(r.Copied), size(r.CopiedBytes))
+	if r.Quarantined > 0 {
+		line += fmt.Sprintf(", %s quarantined", humanize.Comma(r.Quarantined))
+	}
+	if r.By != "" {
+		line += ", asked by " + r.By
+	}
+	if r.Error != "" {
+		line += "; " + strings.TrimPrefix(r.Class+": ", ": ") + printable.Line(r.Error)
+	}
+	return line
+}

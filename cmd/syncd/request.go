@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"syncd/internal/control"
+	"syncd/internal/printable"
+	"syncd/internal/syncer"
+)
+
+// requestWait is how long a command waits for an answer unless it is given another time: a daemon looks for requests in the state every 15 s.
+const requestWait = 30 * time.Second
+
+// requestHelp is what is said of each command that sends a request.
+type requestHelp struct {
+	what        control.What
+	short, long string
+	needsOne    bool // mappings are named one by one
+}
+
+func requestHelps() []requestHelp {
+	return []requestHelp{
+		{what: control.Trigger, short: "Ask the running daemon for a pass now", long: `trigger has the daemon run a pass of each mapping now, whether its schedule has one due or not.
+While a pass is in progress the next one begins right after it. Mappings without a schedule take
+requests too.`},
+		{what: control.Pause, short: "Have no passes run until resume", long: `pause has every daemon leave the mapping alone until ` + "`syncd resume`" + `. A pass in progress saves what
+it has done and ends. The pause is part of the state: it outlives restarts, holds for all replicas,
+and takes effect without a running daemon too. ` + "`syncd backfill`" + ` of a paused mapping runs, with a
+warning.`},
+		{what: control.Resume, short: "End a pause", long: `resume has the daemon keep the mapping on its schedule again. A pass that was missed meanwhile
+begins at once.`},
+		{what: control.Rekey, short: "Ask the running daemon for a pass under a new kms_key", long: `rekey has the daemon run a pass that may copy everything again under the kms_key of its
+configuration, as ` + "`syncd backfill --rekey`" + ` does without a daemon. ` + "`syncd plan --rekey`" + ` shows what
+that costs.`, needsOne: true},
+	}
+}
+
+func requestCommands(p process) (commands []*cobra.Command) {
+	for _, help := range requestHelps() {
+		commands = append(commands, requestCommand(p, help))
+	}
+	return commands
+}
+
+// asking are the flags of a command that sends requests.
+type asking struct {
+	flags
+	all  bool
+	wait time.Duration
+}
+
+func requestCommand(p process, help requestHelp) *cobra.Command {
+	var a asking
+	name := string(help.what)
+	cmd := &cobra.Command{
+		Use:   name + " [--config FILE] --mapping NAME...",
+		Short: help.short,
+		Long: help.long + `
+
+The request goes to the socket of a daemon on this machine (control.socket) where one answers, and
+else through the state, where the daemon that holds the lease finds it within 15 s, on whichever
+machine it runs. ` + name + ` waits for the answer and prints it.` + exits(name, 0, 1, 2, 3),
+		Example: "  syncd " + name + " --config syncd.yaml --mapping alice-to-bob",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return ask(cmd.Context(), p, a, help.what) },
+	}
+	addFlags(cmd, &a.flags)
+	if !help.needsOne {
+		cmd.Flags().BoolVar(&a.all, "all", false, "every mapping of the configuration")
+	}
+	cmd.Flags().DurationVar(&a.wait, "wait", requestWait, "how long to wait for the answer; 0 does not wait")
+	cmd.Flags().BoolVar(&a.json, "json", false, "print the answers as JSON, one object per mapping on a line")
+	return cmd
+}
+
+// ask sends the same request for each mapping and prints the answers in the order of the configuration.
+func ask(ctx context.Context, p process, a asking, what control.What) error {
+	switch {
+	case a.all && len(a.mappings) > 0:
+		return &usageError{fmt.Errorf("%s: give --mapping or --all, not both", what)}
+	case !a.all && len(a.mappings) == 0:
+		return &usageError{fmt.Errorf("%s: name mappings with --mapping, or give --all where the command has it", what)}
+	case a.wait < 0:
+		return &usageError{fmt.Errorf("%s: --wait %s is negative", what, a.wait)}
+	}
+	c, err := newCaller(ctx, p, a.flags, a.wait)
+	if err != nil {
+		return err
+	}
+	answers, failures := make([]control.Answer, len(c.state.mappings)), make([]error, len(c.state.mappings))
+	var asking sync.WaitGroup
+	for i, m := range c.state.mappings {
+		asking.Go(func() {
+			answers[i], failures[i] = c.ask(ctx, control.Request{Mapping: m.Name, What: what})
+		})
+	}
+	asking.Wait()
+	for i, answer := range answers {
+		if failures[i] == nil {
+			failures[i] = errors.Join(printAnswer(p, answer, a.json), answerError(answer))
+		}
+		if failures[i] != nil {
+			failures[i] = fmt.Errorf("mapping %s: %w", c.state.mappings[i].Name, failures[i])
+		}
+	}
+	return errors.Join(failures...)
+}
+
+func printAnswer(p process, a control.Answer, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(printable.JSON(p.stdout)).Encode(a)
+	}
+	switch a.Outcome {
+	case control.Done:
+		_, err := printable.Fprintf(p.stdout, "%s: %s: %s\n", a.Mapping, a.What, a.Text)
+		return err
+	case control.Accepted:
+		_, err := printable.Fprintf(p.stdout, "%s: %s accepted by %s, not finished yet; `syncd status` shows how it gets on\n", a.Mapping, a.What, a.By)
+		return err
+	case control.Pending:
+		_, err := printable.Fprintf(p.stdout, "%s: %s requested; a daemon that keeps the mapping carries it out\n", a.Mapping, a.What)
+		return err
+	case control.Failed, control.Refused, control.Expired, control.Withdrawn: // told as errors
+	}
+	return nil
+}
+
+// answerError is what an answer means for the exit code.
+func answerError(a control.Answer) error {
+	switch a.Outcome {
+	case control.Done:
+		summary, ok := summaryOf(a)
+		if ok && summary.SetAside() > 0 {
+			return &hinted{&quarantinedError{summary.SetAside()}, quarantineHint(summary)}
+		}
+		return nil
+	case control.Failed, control.Refused, control.Expired, control.Withdrawn:
+		err := fmt.Errorf("%s %s: %s", a.What, a.Outcome, a.Text)
+		if a.Hint != "" {
+			return &hinted{err, a.Hint}
+		}
+		return err
+	case control.Accepted, control.Pending:
+	}
+	return nil
+}
+
+func summaryOf(a control.Answer) (summary syncer.Summary, ok bool) {
+	if len(a.Summary) == 0 {
+		return syncer.Summary{}, false
+	}
+	return summary, json.Unmarshal(a.Summary, &summary) == nil
+}
+
+// handOver has the daemon that holds the lease carry out a replay, and waits for its end. Where none takes it, the error is that of the
+// lease.
+func handOver(ctx context.Context, p process, f flags, mapping string, held error, reasons, keys []string) (syncer.Summary, error) {
+	c, err := newCaller(ctx, p, f, requestWait)
+	if err != nil {
+		return syncer.Summary{Mapping: mapping}, errors.Join(held, err)
+	}
+	c.follow = true
+	r := control.Request{Mapping: mapping, What: control.Replay, Reasons: reasons}
+	for _, key := range keys {
+		r.Keys = append(r.Keys, []byte(key))
+	}
+	c.state.logger.Info("lease held by another process, it is asked to replay", "mapping", mapping)
+	answer, err := c.ask(ctx, r)
+	if _, isUnheard := errors.AsType[*unheardError](err); isUnheard {
+		return syncer.Summary{Mapping: mapping}, held
+	}
+	summary, ok := summaryOf(answer)
+	if !ok {
+		summary = syncer.Summary{Mapping: mapping}
+	}
+	switch {
+	case err != nil:
+		return summary, err
+	case answer.Outcome != control.Done:
+		return summary, answerError(answer)
+	}
+	return summary, nil
+}

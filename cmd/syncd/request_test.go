@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/control"
+)
+
+// hourlySite is a site whose passes come every hour.
+func hourlySite(t *testing.T) *site {
+	t.Helper()
+	return newSite(t, func(text string) string {
+		return "http: {listen: \"127.0.0.1:0\"}\n" + strings.Replace(text, "@every 5s", "@every 1h", 1)
+	})
+}
+
+// runDaemon runs the daemon in this process until the returned func is called.
+func (s *site) runDaemon(t *testing.T) (log func() string, stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var stdout, stderr lockedBuffer
+	p := process{stdout: &stdout, stderr: &stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: s.now, ambient: s.signIn()}
+	ended := make(chan int, 1)
+	go func() { ended <- run(ctx, []string{"run", "--config", s.config}, p) }()
+	eventually(t, "the daemon listens", func() bool { return strings.Contains(stderr.String(), `"msg":"daemon started"`) })
+	return stderr.String, func() {
+		t.Helper()
+		cancel()
+		if code := <-ended; code != 0 {
+			t.Errorf("got exit %d of the daemon; stderr:\n%s", code, stderr.String())
+		}
+	}
+}
+
+// expect runs a command and compares its end.
+func (s *site) expect(t *testing.T, code int, stdout, stderr string, args ...string) outcome {
+	t.Helper()
+	got := s.run(t.Context(), args...)
+	if got.code != code || !strings.Contains(got.stdout, stdout) || !strings.Contains(got.stderr, stderr) {
+		t.Errorf("syncd %s: got exit %d, want %d with %q and %q; stdout:\n%s\nstderr:\n%s", strings.Join(args, " "), got.code, code, stdout, stderr, got.stdout, got.stderr)
+	}
+	return got
+}
+
+func (s *site) put(keys ...string) {
+	for _, key := range keys {
+		s.source.Put(key, awsfake.BytesBody([]byte(key)), awsfake.PutOptions{})
+	}
+}
+
+func (s *site) has(keys ...string) func() bool {
+	return func() bool {
+		there := strings.Join(s.destination.Keys(), " ") + " "
+		for _, key := range keys {
+			if !strings.Contains(there, key+" ") {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// A user asks the running daemon for passes, a pause and a replay, on its machine and without any port.
+func TestTheDaemonIsAsked(t *testing.T) {
+	s := hourlySite(t)
+	const m = "--mapping=" + demoMapping
+	s.put("first")
+	log, stop := s.runDaemon(t)
+	eventually(t, "the first pass has ended", func() bool { return strings.Contains(log(), `"msg":"pass ended"`) })
+
+	s.put("second")
+	s.expect(t, 0, demoMapping+": trigger: pass 2 complete: 2 objects listed, 1 copied, 0 quarantined", "", "trigger", m)
+	s.expect(t, 2, "", "name mappings with --mapping", "trigger")
+	s.expect(t, 2, "", "not both", "pause", "--all", m)
+	s.expect(t, 2, "", "unknown flag: --all", "rekey", "--all")
+	s.expect(t, 5, "", "ask it: `syncd trigger` for a pass", "backfill", m)
+
+	remove := s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "third", Kind: awsfake.AccessDenied})
+	s.put("third")
+	s.expect(t, 3, "", "1 object quarantined", "trigger", m)
+	remove()
+	s.expect(t, 0, "copied       1 object", "it is asked to replay", "replay", m, "--reason", "denied")
+	history := s.expect(t, 0, "pass 2 complete", "", "status", m, "--history").stdout
+	for _, want := range []string{", start: ", "request: 1 copied", "asked by " + control.Self(), "replay: 1 copied", "1 quarantined"} {
+		if !strings.Contains(history, want) {
+			t.Errorf("got no %q in the history:\n%s", want, history)
+		}
+	}
+
+	s.expect(t, 0, "pause: paused", "", "pause", "--all")
+	s.expect(t, 0, "paused       by "+control.Self(), "", "status", m)
+	s.expect(t, 1, "", "trigger refused: the mapping is paused by", "trigger", m)
+	s.put("fourth")
+	eventually(t, "the lease is free", func() bool { return !strings.Contains(s.run(t.Context(), "status", m).stdout, "lease") })
+	s.expect(t, 0, "", "mapping is paused, this pass runs nevertheless", "backfill", m)
+	stop()
+
+	s.put("fifth")
+	_, stop = s.runDaemon(t)
+	var status status
+	if err := json.Unmarshal([]byte(s.expect(t, 0, "", "", "status", m, "--json").stdout), &status); err != nil || status.Paused == nil || status.Paused.Who != control.Self() || status.History[0].Trigger != "backfill" {
+		t.Errorf("got %+v, %v, want it paused still and the backfill in its history", status, err)
+	}
+	if s.has("fifth")() {
+		t.Error("got a copy by a daemon whose mapping is paused")
+	}
+	s.expect(t, 0, "resume: resumed", "", "resume", m)
+	eventually(t, "the pass that was missed has copied", s.has("first", "second", "third", "fourth", "fifth"))
+	stop()
+	for _, want := range []string{`"msg":"request accepted"`, `"what":"pause"`, `"outcome":"refused"`, `"who":"` + control.Self() + `"`, `"msg":"mapping paused"`} {
+		if !strings.Contains(log(), want) {
+			t.Errorf("got no %s in the log:\n%s", want, log())
+		}
+	}
+}
+
+// Without a daemon a pause and its end take effect at once, and other requests wait for one.
+func TestRequestsWithoutADaemon(t *testing.T) {
+	s := hourlySite(t)
+	const m = "--mapping=" + demoMapping
+	s.put("first")
+	s.expect(t, 0, "no daemon has answered: one that runs follows within 15 s", "", "pause", m, "--wait=0s")
+	s.expect(t, 0, "paused       by", "", "status", m)
+	s.expect(t, 0, `"outcome":"done"`, "", "resume", m, "--wait=1ms", "--json")
+	s.expect(t, 1, "", "no daemon has accepted the request within 1ms; it stays in the state until ", "trigger", m, "--wait=1ms")
+	s.expect(t, 0, "trigger requested", "", "trigger", m, "--wait=0s")
+	log, stop := s.runDaemon(t)
+	eventually(t, "both are answered", func() bool { return strings.Count(log(), `"outcome":"done"`) == 2 })
+	stop()
+	if n := strings.Count(log(), `"msg":"pass ended"`); n != 1 {
+		t.Errorf("got %d passes for two requests and a start, want one", n)
+	}
+}
+
+// A daemon that is killed between taking a request and its answer leaves the request to the next one, and the user gets the answer of that.
+func TestARequestSurvivesKill9(t *testing.T) {
+	s := hourlySite(t)
+	const m = "--mapping=" + demoMapping
+	var stdout, stderr lockedBuffer
+	killed := s.start(t, &stdout, &stderr, "run")
+	eventually(t, "the first pass has ended", func() bool { return strings.Contains(stderr.String(), `"msg":"pass ended"`) })
+	for i := range 500 {
+		s.put(fmt.Sprintf("k%03d", i))
+	}
+	s.cloud.SetLatency(20 * time.Millisecond)
+	answered := make(chan outcome, 1)
+	go func() { answered <- s.run(t.Context(), "trigger", m, "--wait=2m") }()
+	eventually(t, "the pass that was asked for copies", func() bool { return s.cloud.Requests()["CopyObject"] > 20 })
+	if err := killed.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	exitStatus(t, killed)
+	s.cloud.SetLatency(0)
+	log, stop := s.runDaemon(t)
+	if got := <-answered; got.code != 0 || !strings.Contains(got.stdout, "trigger: pass 2 complete") {
+		t.Errorf("got exit %d, want the answer of the next daemon; stdout:\n%s\nstderr:\n%s", got.code, got.stdout, got.stderr)
+	}
+	stop()
+	if !strings.Contains(log(), `"claims":2`) || len(s.destination.Keys()) != 500 {
+		t.Errorf("got %d copies, want the request claimed a second time and all objects copied; log:\n%s", len(s.destination.Keys()), log())
+	}
+}
+
+// Two daemons on one state: the second has no socket, says so, and takes requests by the state. A socket that was asked for has to be had.
+func TestTheSocketOfAnotherDaemon(t *testing.T) {
+	s := hourlySite(t)
+	log, stop := s.runDaemon(t)
+	other, stopOther := s.runDaemon(t)
+	if !strings.Contains(other(), "control socket was not made") || strings.Contains(log(), "control socket was not made") {
+		t.Errorf("want the second of two daemons without a socket; logs:\n%s\n%s", log(), other())
+	}
+	stopOther()
+	stop()
+	if left, err := filepath.Glob(filepath.Join(s.dir, "*", "control.sock")); err != nil || len(left) > 0 {
+		t.Errorf("got %v left, %v", left, err)
+	}
+	text, err := os.ReadFile(s.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.config, append([]byte("control: {socket: /proc/none/s}\n"), text...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.run(t.Context(), "run"); got.code != 1 || !strings.Contains(got.stderr, "make socket /proc/none/s: ") || !strings.Contains(got.stderr, "set control.socket") {
+		t.Errorf("got exit %d, want a socket that was asked for and cannot be made refused; stderr:\n%s", got.code, got.stderr)
+	}
+}

@@ -1,0 +1,192 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// MaxSocketPath is how long the path of a socket may be, in bytes (unix(7): 108 with the zero at its end; 104 elsewhere).
+const MaxSocketPath = 103
+
+// ErrSocketInUse says that a living process has the socket.
+var ErrSocketInUse = errors.New("another process answers there")
+
+// ErrNoDaemon says that no process answers on a socket.
+var ErrNoDaemon = errors.New("no daemon answers there")
+
+// socket is a listener whose file is removed with it.
+type socket struct {
+	net.Listener
+	path string
+	lock *flock.Flock
+}
+
+// Listen makes the socket at a path, for the user of this process alone. What a process that ended has left there is replaced; of one
+// that lives the error is ErrSocketInUse. A lock on a file next to it says which of the two it is, and the system gives that back
+// however a process ends. The lock file stays.
+func Listen(ctx context.Context, path string) (net.Listener, error) {
+	if len(path) > MaxSocketPath {
+		return nil, fmt.Errorf("make socket %s: the path has %d bytes, and a socket's at most %d", path, len(path), MaxSocketPath)
+	}
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make socket %s: %w", path, err)
+	}
+	if err := checkReplaceable(path); err != nil {
+		return nil, fmt.Errorf("make socket %s: %w", path, err)
+	}
+	lock := flock.New(path+".lock", flock.SetPermissions(0o600), flock.SetFlag(os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW))
+	isOurs, err := lock.TryLock()
+	if err == nil && !isOurs {
+		err = ErrSocketInUse
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("make socket %s: %w", path, err), lock.Close())
+	}
+	listener, err := bind(ctx, path)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("make socket %s: %w", path, err), lock.Close())
+	}
+	return &socket{listener, path, lock}, nil
+}
+
+// checkReplaceable refuses to replace anything but a socket.
+func checkReplaceable(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil && info.Mode()&fs.ModeSocket == 0 {
+		err = fmt.Errorf("there is something else than a socket (%s)", info.Mode())
+	}
+	return err
+}
+
+// bind makes the socket in a folder that only this user can look into, and gives it its name when it has its mode: there is no moment
+// at which others could connect.
+func bind(ctx context.Context, path string) (net.Listener, error) {
+	dir, err := os.MkdirTemp(filepath.Dir(path), ".s")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.Remove(dir) }() // empty by then
+	temporary := filepath.Join(dir, "s")
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "unix", temporary)
+	if err != nil {
+		return nil, err
+	}
+	if unix, ok := listener.(*net.UnixListener); ok {
+		unix.SetUnlinkOnClose(false)
+	}
+	err = os.Chmod(temporary, 0o600)
+	if err == nil {
+		err = os.Rename(temporary, path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, listener.Close(), os.Remove(temporary))
+	}
+	return listener, nil
+}
+
+// Close closes and removes the socket.
+func (s *socket) Close() error {
+	err := s.Listener.Close()
+	if errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return errors.Join(err, os.Remove(s.path), s.lock.Close())
+}
+
+// StatusError says that a daemon has not taken a request.
+type StatusError struct {
+	Path       string
+	Status     int
+	Text, Hint string
+}
+
+func (e *StatusError) Error() string {
+	if e.Text == "" {
+		return fmt.Sprintf("send request to %s: it answered %d %s", e.Path, e.Status, http.StatusText(e.Status))
+	}
+	return fmt.Sprintf("send request to %s: %s", e.Path, e.Text)
+}
+
+// Client sends requests to the socket of a daemon.
+type Client struct {
+	path   string
+	client *http.Client
+}
+
+// NewClient returns the client of a socket. It connects with the first request.
+func NewClient(path string) *Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", path)
+	}
+	return &Client{path, &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true, MaxResponseHeaderBytes: maxHeaderBytes}}}
+}
+
+// Send sends a request and waits up to so long for its answer. Where no process answers the error is ErrNoDaemon; where one does and
+// does not keep the mapping, it is a *NotKeptError.
+func (c *Client) Send(ctx context.Context, r Request, wait time.Duration) (Reply, error) {
+	ctx, cancel := context.WithTimeout(ctx, wait+replyTime)
+	defer cancel()
+	body, err := json.Marshal(r)
+	if err != nil {
+		return Reply{}, fmt.Errorf("encode request: %w", err)
+	}
+	to := "http://daemon" + path + "?wait=" + url.QueryEscape(wait.String())
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))
+	if err != nil {
+		return Reply{}, fmt.Errorf("send request to %s: %w", c.path, err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := c.client.Do(request)
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
+		return Reply{}, fmt.Errorf("send request to %s: %w", c.path, ErrNoDaemon)
+	case err != nil:
+		return Reply{}, fmt.Errorf("send request to %s: %w", c.path, withoutURL(err))
+	}
+	defer func() { _ = response.Body.Close() }() // it was read
+	return c.receive(r, response)
+}
+
+func (c *Client) receive(r Request, response *http.Response) (got Reply, err error) {
+	data, err := io.ReadAll(io.LimitReader(response.Body, 2*maxRecord))
+	if err == nil {
+		err = json.Unmarshal(data, &got)
+	}
+	switch {
+	case err != nil:
+		return Reply{}, fmt.Errorf("receive the reply of %s: %w", c.path, err)
+	case response.StatusCode == http.StatusNotFound && got.Error != "":
+		return got, &NotKeptError{r.Mapping}
+	case response.StatusCode != http.StatusOK && response.StatusCode != http.StatusAccepted:
+		return got, &StatusError{c.path, response.StatusCode, got.Error, got.Hint}
+	case got.Answer != nil && got.Answer.ID != r.ID:
+		return Reply{}, fmt.Errorf("%s answered request %q instead of %q", c.path, clipped(got.Answer.ID), r.ID)
+	}
+	return got, nil
+}
+
+// withoutURL is an error of the HTTP client without the URL that the socket has no use for.
+func withoutURL(err error) error {
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		return e.Err
+	}
+	return err
+}

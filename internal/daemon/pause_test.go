@@ -1,0 +1,155 @@
+package daemon_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+	"syncd/internal/control"
+	"syncd/internal/daemon"
+	"syncd/internal/syncer"
+)
+
+// A pause drains the pass, outlives the process, holds for all replicas, refuses passes, gives the lease up, and ends at once in the pass that was
+// missed.
+func TestAPauseHolds(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAsked(t)
+		for i := range 200 {
+			a.put(fmt.Sprintf("k%03d", i))
+		}
+		a.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.None, Do: func() { time.Sleep(4 * s) }})
+		every := every(10 * time.Minute)
+		o := a.options("a", every, "")
+		o.Mappings[0].AtOnce = true
+		d, stop := start(t, o)
+		time.Sleep(5 * s)
+		if got := status(t, d); got.State != daemon.Running {
+			t.Fatalf("got %s, want a pass", got.State)
+		}
+		r := a.submit(t, request(control.Pause))
+		time.Sleep(time.Minute)
+		if got := a.answer(t, r); got.Outcome != control.Done || !strings.Contains(got.Text, "pass in progress") {
+			t.Errorf("got %+v, want it paused", got)
+		}
+		got := status(t, d)
+		if got.State != daemon.Paused || got.Paused == nil || got.Paused.Who != r.Who || got.NextPass != nil || !got.Ready {
+			t.Errorf("got %+v, want it paused by %s, ready, and no next pass", got, r.Who)
+		}
+		if v := value(t, o.Gatherer, "syncd_mapping_paused", "m"); v != 1 {
+			t.Errorf("got syncd_mapping_paused %v, want 1", v)
+		}
+		if passes := a.history(t); len(passes) != 1 || passes[0].Result != "drained" || passes[0].Trigger != syncer.TriggerStart {
+			t.Errorf("got passes %+v, want the first drained", passes)
+		}
+		if _, held, err := checkpoint.LeaseOf(t.Context(), a.state(), "m"); held || err != nil {
+			t.Errorf("got the lease held: %v, %v, want it free for a backfill", held, err)
+		}
+		trigger := a.submit(t, request(control.Trigger))
+		again := a.submit(t, request(control.Pause))
+		time.Sleep(20 * s)
+		if got := a.answer(t, trigger); got.Outcome != control.Refused || !strings.Contains(got.Text, "paused by alice@laptop since") || got.Hint == "" {
+			t.Errorf("got %+v, want a pass of a paused mapping refused", got)
+		}
+		if got := a.answer(t, again); got.Outcome != control.Done || !strings.Contains(got.Text, "already") {
+			t.Errorf("got %+v, want a second pause to change nothing", got)
+		}
+		stop()
+
+		o = a.options("b", every, "")
+		o.Mappings[0].AtOnce = true
+		d, stop = start(t, o)
+		_, stopC := start(t, a.options("c", every, ""))
+		time.Sleep(time.Hour)
+		if got := status(t, d); got.State != daemon.Paused || len(a.history(t)) != 1 {
+			t.Errorf("got %s and %d passes after a restart, want it paused", got.State, len(a.history(t)))
+		}
+		began := time.Now()
+		resume := a.submit(t, request(control.Resume))
+		time.Sleep(2 * time.Minute)
+		stop()
+		stopC()
+		if got := a.answer(t, resume); got.Outcome != control.Done {
+			t.Errorf("got %+v, want it resumed", got)
+		}
+		passes := a.history(t)
+		if len(passes) < 2 || passes[1].BeganAt.Sub(began) > 20*s {
+			t.Errorf("got passes %+v, want the missed one within 20 s of the end of the pause", passes)
+		}
+	})
+}
+
+// A pause that is ended by the one replica which is left, after the one that had the lease has gone, is ended; a configuration that
+// changes meanwhile ends none.
+func TestThePauseOfAReplicaThatStoodBy(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAsked(t)
+		a.put("one")
+		_, stopA := start(t, a.options("a", every(time.Minute), ""))
+		time.Sleep(2 * time.Minute)
+		o := a.options("b", every(time.Minute), "")
+		changes := make(chan struct{})
+		o.Watch = func(ctx context.Context, apply func([]daemon.Mapping)) {
+			<-changes
+			m := o.Mappings[0]
+			m.Revision, m.AtOnce = 1, true
+			apply([]daemon.Mapping{m})
+			<-ctx.Done()
+		}
+		b, stopB := start(t, o)
+		time.Sleep(2 * time.Minute)
+		if got := status(t, b); got.State != daemon.StandingBy {
+			t.Fatalf("got %s, want the second replica to stand by", got.State)
+		}
+		pause := a.submit(t, request(control.Pause))
+		time.Sleep(30 * s)
+		if got := a.answer(t, pause); got.By != "a" || status(t, b).State != daemon.Paused {
+			t.Errorf("got %+v and %s, want it paused by the holder, and shown by the other", got, status(t, b).State)
+		}
+		stopA()
+		before := len(a.history(t))
+		close(changes)
+		time.Sleep(5 * time.Minute)
+		if got := status(t, b); got.State != daemon.Paused || len(a.history(t)) != before {
+			t.Errorf("got %s and %d more passes, want it paused still", got.State, len(a.history(t))-before)
+		}
+		resume := a.submit(t, request(control.Resume))
+		time.Sleep(30 * s)
+		if got := a.answer(t, resume); got.By != "b" || len(a.history(t)) == before {
+			t.Errorf("got %+v and no pass, want it resumed by the replica that is left", got)
+		}
+		stopB()
+	})
+}
+
+// No pass begins before the state has said whether the mapping is paused.
+func TestNoPassBeforeThePauseIsKnown(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAsked(t)
+		a.put("one")
+		if _, err := a.desk.Pause(t.Context(), request(control.Pause)); err != nil {
+			t.Fatal(err)
+		}
+		a.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "consumer-state", Kind: awsfake.AccessDenied, Times: 3})
+		o := a.options("a", every(10*s), "")
+		o.Mappings[0].AtOnce = true
+		d, stop := start(t, o)
+		time.Sleep(2 * s)
+		if got := status(t, d); got.State != daemon.Failing || !strings.Contains(got.Error.Text, "look for requests in the state") {
+			t.Errorf("got %+v, want it failing for the state", got)
+		}
+		time.Sleep(10 * time.Minute)
+		stop()
+		if n := len(a.destination.Keys()); n != 0 {
+			t.Errorf("got %d copies of a paused mapping", n)
+		}
+	})
+}

@@ -1,0 +1,145 @@
+package daemon_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+	"syncd/internal/control"
+	"syncd/internal/copier"
+	"syncd/internal/daemon"
+	"syncd/internal/listing"
+	"syncd/internal/plan"
+	"syncd/internal/syncer"
+	"syncd/internal/throttle"
+)
+
+// emptyPools stands before every bubble: the Parquet library pools decoders that hold channels, which must not pass from one bubble to
+// the next.
+func emptyPools() {
+	runtime.GC()
+	runtime.GC()
+}
+
+// asked is a state on S3 with a desk, from which any number of daemons keep the mapping m.
+type asked struct {
+	*cloud
+	desk *control.Desk
+	log  *lines
+}
+
+func newAsked(t *testing.T) *asked {
+	t.Helper()
+	c := newCloud(t)
+	return &asked{c, control.NewDesk(c.store, time.Now), &lines{}}
+}
+
+// options are those of a daemon of that name with the mapping m.
+func (a *asked) options(holder string, schedule daemon.Schedule, rekeys string) daemon.Options {
+	o := options()
+	o.Logger = slog.New(slog.NewTextHandler(a.log, nil)).With("daemon", holder)
+	o.Control, o.Holder = control.NewDesk(a.state(), time.Now), holder
+	o.Mappings = []daemon.Mapping{{
+		Name: "m", Schedule: schedule, Open: func(context.Context) (daemon.Runner, error) { return a.worker(holder, o, rekeys), nil },
+	}}
+	return o
+}
+
+func (a *asked) state() checkpoint.Store {
+	return checkpoint.NewS3(a.client, checkpoint.S3Options{Bucket: "consumer-state", LeaseFor: time.Minute, Now: time.Now})
+}
+
+// worker is a real syncer of the mapping m; key is that of its copies, "" for the usual one.
+func (a *asked) worker(holder string, o daemon.Options, key string) daemon.Runner {
+	if key == "" {
+		key = a.key.ARN()
+	}
+	level := throttle.NewLevel(throttle.LevelOptions{Min: 4, Start: 8, Max: 16})
+	return always{syncer.New(syncer.Options{
+		Mapping: "m", Source: listing.Live{Client: a.client, Bucket: "owner-data", Account: owner},
+		Copier: copier.New(copier.Options{
+			Source: a.client, Destination: a.client, SourceBucket: "owner-data", SourceAccount: owner,
+			DestinationBucket: "consumer-copy", DestinationAccount: consumer, KeyARN: key, Slots: member{a.share.Member()}, Now: time.Now,
+		}),
+		Rules: plan.Rules{KeyARN: key}, Settings: syncer.Settings{
+			Source: syncer.Place{Bucket: "owner-data"}, Destination: syncer.Place{Bucket: "consumer-copy"}, KeyARN: key,
+		},
+		Store: a.state(), Ledger: checkpoint.Options{Mapping: "m", Holder: holder, Now: time.Now},
+		Turns: level.Gate(), DrainTimeout: 20 * s, Meter: &throttle.Meter{}, Metrics: o.Metrics, Logger: o.Logger, Now: time.Now,
+	})}
+}
+
+func (a *asked) put(keys ...string) {
+	for _, key := range keys {
+		a.source.Put(key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+	}
+}
+
+// request is one of the mapping m.
+func request(what control.What) control.Request {
+	now := time.Now()
+	return control.Request{Version: control.Version, ID: control.NewID(now), Mapping: "m", What: what, Who: "alice@laptop", At: now}
+}
+
+// submit writes a request to the state.
+func (a *asked) submit(t *testing.T, r control.Request) control.Request {
+	t.Helper()
+	if err := a.desk.Submit(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// answer is the one to a request.
+func (a *asked) answer(t *testing.T, r control.Request) control.Answer {
+	t.Helper()
+	got, err := a.desk.AnswerTo(t.Context(), r.Mapping, r.ID)
+	if err != nil {
+		t.Errorf("%s: %v\n%s", r.What, err, a.log)
+	}
+	return got
+}
+
+func (a *asked) history(t *testing.T) []checkpoint.PassRecord {
+	t.Helper()
+	passes, err := checkpoint.History(t.Context(), a.state(), "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return passes
+}
+
+// unready has no sessions.
+type unready struct{ always }
+
+func (unready) Ready(context.Context) error { return errors.New("get credentials: no such role") }
+
+// worker is a Worker whose passes a test times.
+type worker struct {
+	*passes
+	mu     sync.Mutex
+	orders []syncer.Order
+}
+
+func (w *worker) Hold(context.Context) error                  { return nil }
+func (w *worker) Holds() bool                                 { return true }
+func (w *worker) History() []checkpoint.PassRecord            { return nil }
+func (w *worker) Run(context.Context) (syncer.Summary, error) { panic("BUG: Do is called") }
+
+func (w *worker) Do(ctx context.Context, order syncer.Order) (syncer.Summary, error) {
+	w.mu.Lock()
+	w.orders = append(w.orders, order)
+	w.mu.Unlock()
+	return w.passes.Run(ctx)
+}
+
+func isNotKept(err error) bool {
+	_, ok := errors.AsType[*control.NotKeptError](err)
+	return ok
+}

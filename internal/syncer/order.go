@@ -1,0 +1,94 @@
+package syncer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"syncd/internal/awserr"
+	"syncd/internal/checkpoint"
+	"syncd/internal/deadline"
+)
+
+// Why passes begin, as the history names it.
+const (
+	TriggerSchedule = "schedule"
+	TriggerStart    = "start"    // of the daemon
+	TriggerRequest  = "request"  // of a user, to the daemon
+	TriggerBackfill = "backfill" // by that command
+	TriggerReplay   = "replay"
+)
+
+// historyTime bounds how long a pass may take to be entered in the history. It comes on top of the time of a drain.
+const historyTime = 2 * time.Second
+
+// Order is what a pass is asked for with. The zero Order is a pass over the whole source, for a backfill.
+type Order struct {
+	// Replay chooses objects in quarantine for a pass over nothing else; nil for one over the whole source.
+	Replay Selector
+	// Rekey allows this pass to copy everything again under a new KMS key, as Options.Rekey does for all.
+	Rekey bool
+	// Trigger is why the pass begins, Request the id of the request that asks for it and By who sent that.
+	Trigger, Request, By string
+}
+
+func (o Order) trigger() string {
+	if o.Replay != nil {
+		return cmp.Or(o.Trigger, TriggerReplay)
+	}
+	return cmp.Or(o.Trigger, TriggerBackfill)
+}
+
+// Hold takes the mapping's lease, which is held until Close. It waits for a pass in progress.
+func (s *Syncer) Hold(ctx context.Context) error {
+	s.running <- struct{}{}
+	defer func() { <-s.running }()
+	_, err := s.openLedger(ctx)
+	return err
+}
+
+// Holds reports whether the lease is held, as far as is known here without asking.
+func (s *Syncer) Holds() bool { return s.holds.Load() }
+
+// History returns the passes that ended last, oldest first, as far as this process has entered one.
+func (s *Syncer) History() []checkpoint.PassRecord {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.past)
+}
+
+// enter adds the pass to the history. A history that lacks a line is no reason for a pass to fail.
+func (p *pass) enter(ctx context.Context, failure error) {
+	s := p.tally.summary()
+	_, isHeld := errors.AsType[*checkpoint.LeaseHeldError](failure)
+	if p.Syncer.ledger == nil || isHeld || failure == nil && s.Pass == 0 {
+		return // no pass began
+	}
+	result, _ := verdict(s, failure)
+	record := checkpoint.PassRecord{
+		Pass: s.Pass, BeganAt: p.start, EndedAt: p.o.Now(), Result: result, Trigger: p.order.trigger(), Request: p.order.Request, By: p.order.By,
+		Listed: s.Listed, Copied: s.Copied, CopiedBytes: s.CopiedBytes, Quarantined: s.SetAside(),
+	}
+	if failure != nil && !errors.Is(failure, ErrDrained) {
+		record.Class, record.Error = string(awserr.Classify(failure)), failure.Error()
+	}
+	var past []checkpoint.PassRecord
+	err := deadline.Do(context.WithoutCancel(ctx), min(historyTime, p.saveTime()), func(ctx context.Context) (err error) {
+		return guarded(func() (err error) {
+			past, err = p.Syncer.ledger.Enter(ctx, record)
+			return err
+		})
+	})
+	switch {
+	case errors.Is(err, checkpoint.ErrLeaseLost), errors.Is(err, checkpoint.ErrSuperseded):
+		return // the next holder's passes are in it
+	case err != nil:
+		p.log.Warn("pass was not entered in the history", "err", err)
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.past = past
+}

@@ -16,11 +16,14 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+	"syncd/internal/control"
 )
 
 // evil is a text that retitles a terminal, rings its bell, turns the direction of writing and begins a line of its own.
@@ -144,14 +147,19 @@ func (e *evilSite) sessions(t *testing.T) map[string][][]string {
 	sick := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, evil, http.StatusInternalServerError) }))
 	t.Cleanup(sick.Close)
 
+	e.pauseAs(t, evil)
 	of := func(args ...string) []string { return append(args, "--config", e.config) }
 	mapping := []string{"--mapping", demoMapping}
 	return map[string][][]string{
 		"syncd":             {{}, {"--help"}, {evil}, {"--" + evil}},
 		"syncd backfill":    {of("backfill"), of("backfill", "--json"), of("backfill", "--log-level", "debug"), of("backfill", "--mapping", evil), {"backfill", "--config", faults}, {"backfill", "--config", syntax}, {"backfill", "--config", evil}, of("backfill", evil)},
 		"syncd plan":        {of("plan"), of("plan", "--list"), of("plan", "--list", "--json"), of("plan", "--take-over", "--list")},
+		"syncd trigger":     {of(append(mapping, "trigger", "--wait", "0s")...), of("trigger", "--all", "--wait", "0s", "--json"), of("trigger", "--mapping", evil), of("trigger", "--wait", evil)},
+		"syncd pause":       {of(append(mapping, "pause", "--wait", "0s")...), of(append(mapping, "pause", "--wait", "0s", "--json")...)},
+		"syncd resume":      {of(append(mapping, "resume", "--wait", "0s")...), of("resume", evil)},
+		"syncd rekey":       {of(append(mapping, "rekey", "--wait", "1ms")...), of("rekey", evil)},
 		"syncd replay":      {of("replay"), of("replay", "--json", "--key", evil), of("replay", "--log-level", evil)},
-		"syncd status":      {of("status"), of("status", "--json"), of("status", "--quarantine"), of("status", "--quarantine", "--json")},
+		"syncd status":      {of("status"), of("status", "--history"), of("status", "--json"), of("status", "--quarantine"), of("status", "--quarantine", "--json")},
 		"syncd healthcheck": {{"healthcheck", "--url", sick.URL}, {"healthcheck", "--url", evil}},
 		"syncd ledger":      {{"ledger"}, {"ledger", evil}},
 		"syncd ledger export": {
@@ -180,6 +188,18 @@ func (e *evilSite) sessions(t *testing.T) map[string][][]string {
 		"syncd version":      {{"version"}, {"version", "--sbom"}, {"version", "--sbom", "--binary", evil}},
 		"syncd completion":   {{"completion", "fish"}, {"completion", evil}},
 		"syncd man":          {{"man", filepath.Join(dir, "man")}, {"man", filepath.Join(policy, evil)}},
+	}
+}
+
+// pauseAs pauses the mapping in the name of somebody, as a writer of the state can.
+func (e *evilSite) pauseAs(t *testing.T, who string) {
+	t.Helper()
+	store, err := checkpoint.OpenFile(filepath.Join(e.dir, "state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := control.NewDesk(store, time.Now).Pause(t.Context(), control.Request{Mapping: demoMapping, Who: who, At: time.Now()}); err != nil {
+		t.Fatal(err)
 	}
 }
 

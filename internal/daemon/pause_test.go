@@ -51,6 +51,12 @@ func TestAPauseHolds(t *testing.T) {
 		if _, held, err := checkpoint.LeaseOf(t.Context(), a.state(), "m"); held || err != nil {
 			t.Errorf("got the lease held: %v, %v, want it free for a backfill", held, err)
 		}
+		shown := ask(t, d.Handler(), "/status").Body.String()
+		for _, want := range []string{"<strong>Paused</strong> by alice@laptop since ", `<details class="history" id="history-m">`, "<strong>drained</strong>", "· start ·"} {
+			if !strings.Contains(shown, want) {
+				t.Errorf("got no %q on the page", want)
+			}
+		}
 		trigger := a.submit(t, request(control.Trigger))
 		again := a.submit(t, request(control.Pause))
 		time.Sleep(20 * s)

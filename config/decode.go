@@ -117,7 +117,7 @@ func (d *decoder) structure(n ast.Node, v reflect.Value, path string) {
 		at := child(path, e.key)
 		i := slices.Index(names, e.key) // the fields of the file are first
 		if i < 0 {
-			d.addAt(e.line, at, "unknown key", suggest(e.key, names))
+			d.addAt(e.line, at, "unknown key", suggestKey(e.key, names))
 			continue
 		}
 		d.lines[at] = e.line

@@ -103,8 +103,15 @@ func TestFaultsSayWhatWasMeant(t *testing.T) {
 		{`role: r, endpoint_url: ""`, `role: r, endpoint_url: "https://minio.example.net/?x=1"`, `holds a query or fragment; `},
 		{`role: r, endpoint_url: ""`, `role: r, endpoint_url: "https://a:hunter2@minio.example.net"`, `holds a user name or password; use a URL such as https://s3.example.net`},
 		{`role: r, endpoint_url: ""`, `role: r, endpoint_url: "https://minio.example.net:90000"`, `holds a port that is none; `},
+		{`role: r, endpoint_url: ""`, `role: r, endpoint_url: "https://sts.us-west-2.amazonaws.com"`, `12: mappings[0].source.endpoint_url: is an endpoint of STS, and S3 is asked there; leave it out, or use one of S3`},
+		{"session_name: syncd", `endpoint_url: "https://s3.amazonaws.com"`, `8: roles.r.endpoint_url: is an endpoint of S3, and STS is asked there; `},
 		{"127.0.0.1:9090", "127.0.0.300:9090", `2: http.listen: "127.0.0.300:9090" is not an address to listen on; use HOST:PORT or :PORT`},
 		{"127.0.0.1:9090", "local host:9090", `is not an address to listen on`},
+		// keys in another section
+		{"prefix: a/", "kms_key: x", `12: mappings[0].source.kms_key: unknown key; it belongs to checkpoint or mappings[].destination`},
+		{"drain_timeout: 25s", "region: us-west-2", `6: region: unknown key; it belongs to checkpoint or roles.NAME or mappings[].source or mappings[].destination`},
+		{"session_name: syncd", "passes: 5", `8: roles.r.passes: unknown key; it belongs to the top of the file`},
+		{"session_name: syncd", "colour: red", `8: roles.r.colour: unknown key; use one of arn, via, `},
 		// accounts
 		{`"111111111111"`, `"1111-1111-1111"`, `did you mean "111111111111"?`},
 		// placeholders
@@ -160,6 +167,8 @@ func TestWarnings(t *testing.T) {
 		{"owner-data", "changes-of-owner", ""},
 		{"127.0.0.1:9090", "syncd.example.com:9090", ""},
 		{"127.0.0.1:9090", "[::1]:9090", ""},
+		{"session_name: syncd", `endpoint_url: "https://sts-fips.us-west-2.amazonaws.com"`, ""},
+		{"session_name: syncd", `endpoint_url: "https://vpce-1a2b-3c4d.sts.us-west-2.vpce.amazonaws.com"`, ""},
 	} {
 		c, err := config.Parse([]byte(strings.Replace(full, tt.old, tt.value, 1)), "syncd.yaml")
 		if err != nil {

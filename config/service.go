@@ -25,6 +25,18 @@ var s3Hosts = regexp.MustCompile(`^(?:s3` + s3Variant + `|(?:(?:bucket|accesspoi
 // "Accessing Amazon S3 general purpose buckets through access points", Amazon S3 User Guide).
 var s3BucketHosts = regexp.MustCompile(`^.+\.(?:s3(?:-accesspoint)?` + s3Variant + `|accesspoint\.s3-global|(?:bucket|accesspoint)\.` + s3Interface + `)` + s3Domain)
 
+// stsHosts matches the names of STS's own endpoints.
+var stsHosts = regexp.MustCompile(`^sts(?:-fips)?(?:\.[a-z0-9-]+)*` + s3Domain)
+
+// isSTS reports whether an endpoint URL is STS's own.
+func isSTS(endpointURL string) bool {
+	u, err := url.Parse(endpointURL)
+	return err == nil && stsHosts.MatchString(canonicalHost(strings.ToLower(u.Hostname())))
+}
+
+// isS3 reports whether an endpoint URL is S3's own.
+func isS3(endpointURL string) bool { return endpointURL != "" && ServiceOf(endpointURL) == "" }
+
 // namesBucket reports whether an endpoint at S3 itself has a bucket in its host or its path, so that what follows is not in the bucket
 // of the setting next to it.
 func namesBucket(u *url.URL) bool {

@@ -24,6 +24,9 @@ func (c *Config) Show(lookupEnv func(string) (string, bool), readFile func(strin
 	if c.HTTP.WebConfig != "" {
 		shown.HTTP.WebConfig = absolute(c.HTTP.WebConfig)
 	}
+	if c.Control.Socket != "" && c.Control.Socket != SocketOff {
+		shown.Control.Socket = absolute(c.Control.Socket)
+	}
 	external := func(e ExternalID) ([]byte, error) { return e.reference(lookupEnv, readFile) }
 	glob := func(g Glob) ([]byte, error) { return scalar(g.pattern) }
 	return yaml.MarshalWithOptions(&shown, yaml.CustomMarshaler(external), yaml.CustomMarshaler(scalar), yaml.CustomMarshaler(glob), yaml.CustomMarshaler(tagsInForce),

@@ -1,6 +1,11 @@
 package config
 
-import "strings"
+import (
+	"cmp"
+	"reflect"
+	"slices"
+	"strings"
+)
 
 // DidYouMean is a hint at the one of words that a word was likely meant to be, "" for none.
 func DidYouMean(word string, words []string) string { return didYouMean(word, words) }
@@ -11,6 +16,41 @@ func suggest(word string, words []string) string {
 		return hint
 	}
 	return "use one of " + strings.Join(words, ", ")
+}
+
+// suggestKey is the hint for a key that is none of those of its section: the one it was likely meant to be, the sections that have
+// it, or all.
+func suggestKey(key string, keys []string) string {
+	if hint := didYouMean(key, keys); hint != "" {
+		return hint
+	}
+	if homes := homesOf(key, reflect.TypeFor[Config](), ""); len(homes) > 0 {
+		return "it belongs to " + strings.Join(homes, " or ")
+	}
+	return suggest(key, keys)
+}
+
+// homesOf returns the sections that have a key, from a type on that is at a config path.
+func homesOf(key string, of reflect.Type, path string) (homes []string) {
+	switch of.Kind() { //nolint:exhaustive // the others have no sections
+	case reflect.Map:
+		return homesOf(key, of.Elem(), path+".NAME")
+	case reflect.Slice:
+		return homesOf(key, of.Elem(), path+"[]")
+	case reflect.Struct:
+	default:
+		return nil
+	}
+	names, _ := fields(of)
+	if slices.Contains(names, key) {
+		homes = append(homes, cmp.Or(strings.TrimPrefix(path, "."), "the top of the file"))
+	}
+	for i, name := range names {
+		if name != "" {
+			homes = append(homes, homesOf(key, of.Field(i).Type, path+"."+name)...)
+		}
+	}
+	return homes
 }
 
 // didYouMean is a hint at the word most like the given one, or nothing when none is like it.

@@ -39,7 +39,7 @@ func (v *validator) validate() {
 	}
 	v.http(v.HTTP)
 	v.control(v.Control)
-	v.endpoint("aws.endpoint_url", v.AWS.EndpointURL)
+	v.endpointOfS3("aws.endpoint_url", v.AWS.EndpointURL)
 	v.checkpoint(v.Checkpoint)
 	v.between("drain_timeout", v.DrainTimeout, time.Second, time.Hour)
 	v.check(v.Concurrency <= 16384, "concurrency", v.Concurrency.String()+" is out of bounds", "use auto or 1 to 16384")
@@ -91,6 +91,12 @@ func (v *validator) endpoint(path, url string) {
 	if problem := checkEndpoint(url); problem != "" {
 		v.fault(path, problem, cmp.Or(endpointHint(url), "use a URL such as https://s3.example.net"))
 	}
+}
+
+// endpointOfS3 is endpoint for a setting about S3.
+func (v *validator) endpointOfS3(path, url string) {
+	v.endpoint(path, url)
+	v.check(!isSTS(url), path, "is an endpoint of STS, and S3 is asked there", "leave it out, or use one of S3")
 }
 
 // bucketInPath refuses an endpoint whose path names the bucket of a setting, which requests add themselves.

@@ -44,7 +44,7 @@ func (v *validator) stateBucket(c Checkpoint) {
 	if c.KMSKey != "" {
 		v.key(c.KMSKey, v.StateRegion(), compatible, "checkpoint.kms_key")
 	}
-	v.endpoint("checkpoint.endpoint_url", c.EndpointURL)
+	v.endpointOfS3("checkpoint.endpoint_url", c.EndpointURL)
 	v.roleExists("checkpoint.role", c.Role)
 }
 

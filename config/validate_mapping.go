@@ -41,7 +41,7 @@ func (v *validator) mapping(m Mapping, path string) {
 func (v *validator) side(s side) {
 	v.region(s.path+".region", s.region, s.compatible)
 	v.account(s)
-	v.endpoint(s.path+".endpoint_url", s.endpoint)
+	v.endpointOfS3(s.path+".endpoint_url", s.endpoint)
 	v.roleExists(s.path+".role", s.role)
 }
 

@@ -39,6 +39,7 @@ func (v *validator) role(r Role, path string) {
 	v.transitive(r, path)
 	v.duration(r, path+".duration")
 	v.endpoint(path+".endpoint_url", r.EndpointURL)
+	v.check(!isS3(r.EndpointURL), path+".endpoint_url", "is an endpoint of S3, and STS is asked there", "leave it out, or use one such as https://sts.us-west-2.amazonaws.com")
 	v.exposed(r, path)
 	if r.Region != "" {
 		v.region(path+".region", r.Region, v.compatible(r.EndpointURL))

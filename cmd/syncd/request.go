@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"syncd/internal/control"
 	"syncd/internal/printable"
@@ -17,6 +17,9 @@ import (
 
 // requestWait is how long a command waits for an answer unless it is given another time: a daemon looks for requests in the state every 15 s.
 const requestWait = 30 * time.Second
+
+// askAtOnce is how many mappings are asked for at once.
+const askAtOnce = 64
 
 // requestHelp is what is said of each command that sends a request.
 type requestHelp struct {
@@ -94,13 +97,15 @@ func ask(ctx context.Context, p process, a asking, what control.What) error {
 		return err
 	}
 	answers, failures := make([]control.Answer, len(c.state.mappings)), make([]error, len(c.state.mappings))
-	var asking sync.WaitGroup
+	var asking errgroup.Group
+	asking.SetLimit(askAtOnce)
 	for i, m := range c.state.mappings {
-		asking.Go(func() {
+		asking.Go(func() error {
 			answers[i], failures[i] = c.ask(ctx, control.Request{Mapping: m.Name, What: what})
+			return nil
 		})
 	}
-	asking.Wait()
+	_ = asking.Wait() // each failure is shown
 	for i, answer := range answers {
 		if failures[i] == nil {
 			failures[i] = errors.Join(printAnswer(p, answer, a.json), answerError(answer))

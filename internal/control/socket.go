@@ -108,7 +108,11 @@ func (s *socket) Close() error {
 	if errors.Is(err, net.ErrClosed) {
 		return err
 	}
-	return errors.Join(err, os.Remove(s.path), s.lock.Close())
+	gone := os.Remove(s.path)
+	if errors.Is(gone, fs.ErrNotExist) { // with its folder, perhaps
+		gone = nil
+	}
+	return errors.Join(err, gone, s.lock.Close())
 }
 
 // StatusError says that a daemon has not taken a request.

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
 	"syncd/internal/control"
@@ -24,6 +26,8 @@ const (
 	boardSoon  = 2 * time.Second
 	// boardTimeout bounds how long the requests of one look may take to be read, claimed and answered.
 	boardTimeout = 30 * time.Second
+	// boardAtOnce is of how many mappings at once.
+	boardAtOnce = 16
 	// answerTimeout bounds how long one answer may take to be written.
 	answerTimeout = 10 * time.Second
 )
@@ -158,30 +162,48 @@ func (d *Daemon) lookAtState(ctx context.Context) error {
 	return err
 }
 
-// attend does what the board asks for.
+// attend does what the board asks for: side by side of several mappings, and in order of each.
 func (d *Daemon) attend(ctx context.Context, board control.Board) {
-	keepers := map[string]*keeper{}
+	keepers, cases := map[string]*keeper{}, map[string][]control.Case{}
 	for _, k := range d.kept() {
-		keepers[k.m.Name] = k
-		k.seePause(ctx, board.Paused[k.m.Name])
-		k.forgetOthers(board.Open(k.m.Name))
+		keepers[k.m.Name], cases[k.m.Name] = k, nil
 	}
 	for _, c := range board.Cases {
-		k := keepers[c.Mapping]
-		switch {
-		case c.IsAnswered && d.requests.isAwaited(c.ID):
-			d.fetch(ctx, c)
-		case !c.IsOpen():
-		case d.o.Control.HasExpired(c) && (k == nil || !k.hasClaimed(c.ID)):
-			d.expire(ctx, c)
-		case k != nil:
-			k.see(ctx, c)
-		}
+		cases[c.Mapping] = append(cases[c.Mapping], c)
 	}
+	var attending errgroup.Group
+	attending.SetLimit(boardAtOnce)
+	for mapping, list := range cases {
+		attending.Go(func() error {
+			k := keepers[mapping]
+			if k != nil {
+				k.seePause(ctx, board.Paused[mapping])
+				k.forgetOthers(board.Open(mapping))
+			}
+			for _, c := range list {
+				d.attendTo(ctx, k, c)
+			}
+			return nil
+		})
+	}
+	_ = attending.Wait() // each logs what it could not do
 	if err := d.o.Control.Sweep(ctx, board); err != nil {
 		d.o.Logger.Warn("old requests were not all deleted", "err", err)
 	}
 	d.logForeign(board.Foreign)
+}
+
+// attendTo does what one request asks for; k is nil for a mapping that is not kept here.
+func (d *Daemon) attendTo(ctx context.Context, k *keeper, c control.Case) {
+	switch {
+	case c.IsAnswered && d.requests.isAwaited(c.ID):
+		d.fetch(ctx, c)
+	case !c.IsOpen():
+	case d.o.Control.HasExpired(c) && (k == nil || !k.hasClaimed(c.ID)):
+		d.expire(ctx, c)
+	case k != nil:
+		k.see(ctx, c)
+	}
 }
 
 // logForeign logs each name among the requests that is none of this version's once.

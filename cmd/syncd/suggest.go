@@ -56,19 +56,16 @@ func unknownCommand(cmd *cobra.Command, word string) error {
 	return err
 }
 
-// commandLike returns the command line that was likely meant by a word: of a command right beneath cmd that is like it, else of one
-// anywhere that is called so.
+// commandLike returns the command line that was likely meant by a word: of a command anywhere that is called so, else of one right beneath
+// cmd that is like it.
 func commandLike(cmd *cobra.Command, word string) string {
-	paths, names := namesOf(cmd.Commands())
-	if near := nearest(word, names); near != "" {
-		return paths[near]
-	}
 	for _, child := range append(cmd.Root().Commands(), cmd.Root()) {
 		if paths, _ := namesOf(child.Commands()); paths[word] != "" {
 			return paths[word]
 		}
 	}
-	return ""
+	paths, names := namesOf(cmd.Commands())
+	return paths[nearest(word, names)]
 }
 
 // namesOf returns what commands are called, and by that their command lines.

@@ -44,10 +44,7 @@ func traverse(ctx context.Context, p process, f flags, do traversal) (err error)
 	if err != nil {
 		return err
 	}
-	closeServer, err := s.serve(ctx)
-	if err != nil {
-		return err
-	}
+	closeServer := s.serve(ctx)
 	defer func() { err = errors.Join(err, closeServer()) }()
 	var summaries []syncer.Summary
 	var failures []error
@@ -68,24 +65,24 @@ func traverse(ctx context.Context, p process, f flags, do traversal) (err error)
 
 // serve answers on http.listen, where that is set, while a backfill works. A backfill that finds it taken, as by a daemon with the same
 // configuration, works without.
-func (s *system) serve(ctx context.Context) (closeServer func() error, err error) {
+func (s *system) serve(ctx context.Context) (closeServer func() error) {
 	of, nothing := s.config.HTTP, func() error { return nil }
 	if of.Listen == "" {
 		if of.Pprof {
 			s.logger.Warn("profiles were not served, they need http.listen outside of run")
 		}
-		return nothing, nil
+		return nothing
 	}
 	listener, err := listen(ctx, of.Listen)
 	if err != nil {
 		s.logger.Warn("metrics were not served", "err", err)
-		return nothing, nil
+		return nothing
 	}
 	return daemon.Server{
 		Handler:   daemon.Handler(daemon.HandlerOptions{Gatherer: s.registry, Pprof: of.Pprof, Hosts: of.Hosts}),
 		WebConfig: of.WebConfig, Logger: s.logger,
 		Failed: func(err error) { s.logger.Error("http server ended", "err", err) },
-	}.Serve(ctx, listener), nil
+	}.Serve(ctx, listener)
 }
 
 // quarantineHint says where the reasons are, and what is the usual cause of some.

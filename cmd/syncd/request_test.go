@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -123,21 +124,33 @@ func TestTheDaemonIsAsked(t *testing.T) {
 	}
 }
 
-// Without a daemon a pause and its end take effect at once, and other requests wait for one.
+// Without a daemon a pause and its end take effect at once, and other requests wait for one, wherever the state is.
 func TestRequestsWithoutADaemon(t *testing.T) {
-	s := hourlySite(t)
-	const m = "--mapping=" + demoMapping
-	s.put("first")
-	s.expect(t, 0, "no daemon has answered: one that runs follows within 15 s", "", "pause", m, "--wait=0s")
-	s.expect(t, 0, "paused       by", "", "status", m)
-	s.expect(t, 0, `"outcome":"done"`, "", "resume", m, "--wait=1ms", "--json")
-	s.expect(t, 1, "", "no daemon has accepted the request within 1ms; it stays in the state until ", "trigger", m, "--wait=1ms")
-	s.expect(t, 0, "trigger requested", "", "trigger", m, "--wait=0s")
-	log, stop := s.runDaemon(t)
-	eventually(t, "both are answered", func() bool { return strings.Count(log(), `"outcome":"done"`) == 2 })
-	stop()
-	if n := strings.Count(log(), `"msg":"pass ended"`); n != 1 {
-		t.Errorf("got %d passes for two requests and a start, want one", n)
+	for name, edit := range map[string]func(text string) string{
+		"in a folder": func(text string) string { return text },
+		"on S3": func(text string) string {
+			return "checkpoint: {account: \"" + demoConsumer + "\"}\n" + regexp.MustCompile(`(?m)^state: .*$`).ReplaceAllString(text, "state: s3://consumer-state/syncd/")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, func(text string) string {
+				return edit("http: {listen: \"127.0.0.1:0\"}\n" + strings.Replace(text, "@every 5s", "@every 1h", 1))
+			})
+			s.cloud.Account(demoConsumer).CreateBucket("consumer-state", demoRegion, awsfake.BucketOptions{})
+			const m = "--mapping=" + demoMapping
+			s.put("first")
+			s.expect(t, 0, "no daemon has answered: one that runs follows within 15 s", "", "pause", m, "--wait=0s")
+			s.expect(t, 0, "paused       by", "", "status", m)
+			s.expect(t, 0, `"outcome":"done"`, "", "resume", m, "--wait=1ms", "--json")
+			s.expect(t, 1, "", "no daemon has accepted the request within 1ms; it stays in the state until ", "trigger", m, "--wait=1ms")
+			s.expect(t, 0, "trigger requested", "", "trigger", m, "--wait=0s")
+			log, stop := s.runDaemon(t)
+			eventually(t, "both are answered", func() bool { return strings.Count(log(), `"outcome":"done"`) == 2 })
+			stop()
+			if n := strings.Count(log(), `"msg":"pass ended"`); n != 1 {
+				t.Errorf("got %d passes for two requests and a start, want one", n)
+			}
+		})
 	}
 }
 

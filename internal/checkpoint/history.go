@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -49,8 +50,13 @@ type PassRecord struct {
 // repeats reports whether a pass is the same failure as the one before it, so that one record says it all.
 func (r PassRecord) repeats(before PassRecord) bool {
 	return r.Error != "" && r.Copied+before.Copied == 0 && r.Request == "" && before.Request == "" && r.Trigger == before.Trigger &&
-		r.Result == before.Result && r.Class == before.Class && r.Error == before.Error && r.Holder == before.Holder
+		r.Result == before.Result && r.Class == before.Class && withoutIDs(r.Error) == withoutIDs(before.Error) && r.Holder == before.Holder
 }
+
+// requestIDs are where an error of a service names the request: another one each time.
+var requestIDs = regexp.MustCompile(`\(request [^()]*\)`)
+
+func withoutIDs(text string) string { return requestIDs.ReplaceAllString(text, "") }
 
 // historyRecord is the one record that has the history of a mapping. The next takes its place.
 type historyRecord struct {

@@ -73,8 +73,9 @@ func TestHistoryCountsRepetitions(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	failed := checkpoint.PassRecord{Result: "failed", Class: "denied", Error: strings.Repeat("ä", 400), Trigger: "schedule"}
+	failed := checkpoint.PassRecord{Result: "failed", Class: "denied", Trigger: "schedule"}
 	for i := range 100 {
+		failed.Error = fmt.Sprintf("denied (request %016X) ", i) + strings.Repeat("ä", 400)
 		enter(i, failed)
 	}
 	failed.Request = "20261129t180000-aaaaaaaaaaaa"

@@ -23,11 +23,12 @@ const (
 	stateQuarantined = "quarantined"
 	stateStale       = "stale"
 	stateNever       = "never"
+	statePaused      = "paused"
 	stateOK          = "ok"
 )
 
 func statusOrder() []string {
-	return []string{stateUnreadable, stateDamaged, stateDenied, stateQuarantined, stateStale, stateNever, stateOK}
+	return []string{stateUnreadable, stateDamaged, stateDenied, stateQuarantined, stateStale, stateNever, statePaused, stateOK}
 }
 
 // overview is a mapping and its status.
@@ -48,6 +49,8 @@ func (o overview) state(now time.Time) (state, why string) {
 		return stateDenied, "for " + ago(now.Sub(o.Pass.Refused.Since)) + ": " + o.Pass.Refused.Detail
 	case o.setAside() > 0:
 		return stateQuarantined, byReason(o.Quarantined)
+	case o.Paused != nil && o.CommittedAt != nil:
+		return statePaused, o.Paused.String()
 	case isLate:
 		return stateStale, "a pass was due " + ago(now.Sub(due)) + " ago"
 	case o.CommittedAt == nil:

@@ -152,10 +152,7 @@ func terraformBodies(t failer, documents []access.Document) (bodies []string) {
 		t.Fatalf("%v", err)
 	}
 	for _, f := range files {
-		for _, m := range regexp.MustCompile(`(?s)jsonencode\((.*?\n  )?\}\)`).FindAllString(string(f.Text), -1) {
-			body := strings.TrimSuffix(strings.TrimPrefix(m, "jsonencode("), ")")
-			body = strings.NewReplacer("$${", "${", "%%{", "%{").Replace(body)
-			body = regexp.MustCompile(`: var\.external_id_[A-Za-z0-9_-]+`).ReplaceAllString(body, `: "the-external-id"`)
+		for _, body := range encodedIn(string(f.Text), `"the-external-id"`) {
 			bodies = append(bodies, canonical(t, []byte(body)))
 		}
 	}
@@ -285,7 +282,7 @@ func TestGeneratedDocumentsOfExamplesAreInOrder(t *testing.T) {
 	all := examples(t)
 	for _, must := range []string{
 		"config/examples/minimal.yaml#0", "config/examples/chain.yaml#0", "deploy/ecs/syncd.yaml#0", "deploy/kubernetes/base/syncd.yaml#0",
-		"deploy/helm/syncd/values.yaml#0", "docs/getting-started.md#0", "cmd/syncd/testdata/script/policy.txtar#1",
+		"deploy/helm/syncd/ci/minimal-values.yaml#0", "docs/getting-started.md#0", "cmd/syncd/testdata/script/policy.txtar#1",
 	} {
 		if all[must] == nil {
 			t.Errorf("got no configuration in %s, want one", must)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -111,6 +112,30 @@ func TestFormats(t *testing.T) {
 	}
 }
 
+// encodedIn returns what is between jsonencode's brackets in a text of Terraform, as JSON. A variable of an ExternalId becomes what is given for
+// one, in which $1 is the role.
+func encodedIn(text, variable string) (bodies []string) {
+	for _, m := range regexp.MustCompile(`(?s)jsonencode\((.*?\n  )?\}\)`).FindAllString(text, -1) {
+		body := strings.TrimSuffix(strings.TrimPrefix(m, "jsonencode("), ")")
+		body = strings.NewReplacer("$${", "${", "%%{", "%{").Replace(body)
+		body = regexp.MustCompile(`= var\.external_id_([A-Za-z0-9_-]+)`).ReplaceAllString(body, "= "+variable)
+		body = regexp.MustCompile(`(?m)^( *)(?:([A-Za-z_][\w-]*)|("(?:[^"\\]|\\.)*")) += `).ReplaceAllStringFunc(body, func(s string) string {
+			name := strings.TrimSuffix(strings.TrimSpace(s), "=")
+			if name = strings.TrimSpace(name); !strings.HasPrefix(name, `"`) {
+				name = `"` + name + `"`
+			}
+			return name + ": "
+		})
+		body = regexp.MustCompile(`([^\[{,\s])\n( *[^\]} ])`).ReplaceAllString(body, "$1,\n$2")
+		body = regexp.MustCompile(`\\U([0-9a-f]{8})`).ReplaceAllStringFunc(body, func(s string) string {
+			n, _ := strconv.ParseInt(s[2:], 16, 32)
+			return string(rune(n))
+		})
+		bodies = append(bodies, body)
+	}
+	return bodies
+}
+
 // What stands between jsonencode's brackets is the document again, once what opens a template is undone.
 func TestTerraformCarriesTheDocuments(t *testing.T) {
 	documents := policies(t, way{example: "share-abac", options: access.Options{Style: access.ABACStyle}}, access.ExternalIDVariable)
@@ -123,12 +148,7 @@ func TestTerraformCarriesTheDocuments(t *testing.T) {
 		text.Write(f.Text)
 	}
 	carried := map[string]bool{}
-	for _, m := range regexp.MustCompile(`(?s)jsonencode\((.*?\n  )?\}\)`).FindAllString(text.String(), -1) {
-		body := strings.TrimSuffix(strings.TrimPrefix(m, "jsonencode("), ")")
-		body = strings.NewReplacer("$${", "${", "%%{", "%{").Replace(body)
-		body = regexp.MustCompile(`var\.external_id_([A-Za-z0-9_-]+)`).ReplaceAllString(body, `"external-id-of:$1"`)
-		body = regexp.MustCompile(`(?m)^( *)(?:([A-Za-z_][\w-]*)|"([^"]*)") += `).ReplaceAllString(body, `$1"$2$3": `)
-		body = regexp.MustCompile(`([^\[{,\s])\n( *[^\]} ])`).ReplaceAllString(body, "$1,\n$2")
+	for _, body := range encodedIn(text.String(), `"external-id-of:$1"`) {
 		var compact bytes.Buffer
 		if err := json.Compact(&compact, []byte(body)); err != nil {
 			t.Fatalf("read %s: %v", body, err)

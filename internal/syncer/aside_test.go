@@ -62,7 +62,7 @@ func TestReplayWithoutTheBucket(t *testing.T) {
 	})
 }
 
-// TestListingAfterAReplay starts anew behind a replay: it listed nothing, and nothing says that it did.
+// TestListingAfterAReplay starts again after a replay, which lists nothing: the last listing is that of the pass before it.
 func TestListingAfterAReplay(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -78,8 +78,8 @@ func TestListingAfterAReplay(t *testing.T) {
 		w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.AccessDenied})
 		s = w.open(t)
 		_, err := s.Run(t.Context())
-		if now := w.value(t, `syncd_last_complete_listing_timestamp_seconds{mapping="m"}`); now != 0 {
-			t.Errorf("the last listing seems to be that of %v, where it was at %v and nobody knows (%v)", now, listed, err)
+		if now := w.value(t, `syncd_last_complete_listing_timestamp_seconds{mapping="m"}`); now != listed {
+			t.Errorf("got a last listing at %v, want %v, as it was before the replay (%v)", now, listed, err)
 		}
 	})
 }

@@ -34,8 +34,9 @@ build: ## build the static binary ./syncd
 # Garbage is collected less often than by default, which takes a fifth of the time of the tests.
 test race race-all: export GOGC := 400
 
+# Some tests wait: others run meanwhile.
 test: ## run the tests
-	go test -timeout $(PATIENCE) ./...
+	go test -p 4 -timeout $(PATIENCE) ./...
 
 # On one processor: Go 1.26 crashes in the race detector when goroutines of a synctest bubble ask channel timers at once, because these share
 # one context of the detector (unlockAndRun in runtime/time.go). It finds races by what orders accesses, not by their being at once.
@@ -68,12 +69,13 @@ fuzz: ## run every fuzz target on FUZZTIME (20000x) inputs
 
 crash: ## kill the real process KILLS (200) times under the same settings and under others, and have every single request for the ledger fail
 	go test ./cmd/syncd -run '^TestCrash' -timeout 2h -kills $(KILLS)
-	go test ./internal/checkpoint -run '^TestEverySingleRequestFails$$|^TestHoldersAgainstAModel$$' -every-request -contest 3m -timeout $(PATIENCE)
+	go test ./internal/checkpoint -run '^TestEverySingleRequestFails$$|^TestS3UploadsFail$$|^TestHoldersAgainstAModel$$' -every-request -contest 3m -timeout $(PATIENCE)
 
 stress: ## copy OBJECTS (50000) through faults, up to the rates of S3 and KMS, in every scene of docs/throttling.md, and a tree of 10,000 files
 	go test ./internal/syncer -run '^TestEverythingArrives|^TestItFinds|^TestRefusalsAtRandom|^TestManyAreRefused' -timeout 30m -many $(OBJECTS)
 	go test ./internal/throttle -run '^TestSimulation$$|^TestBursts$$|^TestLevelLearnsFromConnections$$' -timeout 30m -scenes all
 	go test ./cmd/syncd -run '^TestBackfillOfATree$$' -timeout 30m -tree .
+	go test ./internal/copier -run '^TestCopyOfAnObjectOfTebibytes$$' -timeout 30m -tebibytes
 
 adversary: ## have every answer that decides something be untrue, in each way, and processes take a copy from each other
 	go test ./internal/syncer -run '^TestAdversary|^TestQuoteIsWhatACopySends' -lies all -timeout 30m

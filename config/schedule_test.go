@@ -153,7 +153,7 @@ func changesOf(z *time.Location, random *rand.Rand) (changes []time.Time) {
 		at = end.In(z)
 	}
 	random.Shuffle(len(changes), func(i, j int) { changes[i], changes[j] = changes[j], changes[i] })
-	return changes[:min(len(changes), 6)]
+	return changes[:min(len(changes), 3)]
 }
 
 // expression is a schedule, and what it means without a zone.

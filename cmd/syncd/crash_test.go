@@ -26,7 +26,7 @@ import (
 var crashKills = flag.Int("kills", 2, "how often TestCrash, and again TestCrashUnderChangedSettings, kills the process")
 
 const (
-	crashObjects  = 2000
+	crashObjects  = 1200
 	crashLarge    = 3 // of them are copied in parts
 	crashFlight   = 64
 	crashInterval = 100 * time.Millisecond // checkpoint.flush_interval

@@ -26,7 +26,7 @@ import (
 // The size of TestMemoryOfPasses, and what it may take; make memory asks for more.
 var (
 	memoryMappings = flag.Int("memory-mappings", 10, "how many mappings TestMemoryOfPasses starts at once")
-	memoryEntries  = flag.Int("memory-entries", 20_000, "how many entries the ledger of each has, on S3")
+	memoryEntries  = flag.Int("memory-entries", 10_000, "how many entries the ledger of each has, on S3")
 	memoryMost     = flag.Int64("memory-most", 320, "how many MiB the process may take")
 )
 

@@ -19,7 +19,7 @@ import (
 // The size of TestPassesAtOnceShareMemory; the figures of docs/operations.md are those of 10 passes over 200,000 entries each.
 var (
 	passesAtOnce  = flag.Int("memory-passes", 10, "how many passes TestPassesAtOnceShareMemory has at once")
-	entriesOfEach = flag.Int("memory-entries", 30_000, "how many entries the ledger of each has")
+	entriesOfEach = flag.Int("memory-entries", 15_000, "how many entries the ledger of each has")
 )
 
 const (

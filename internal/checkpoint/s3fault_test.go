@@ -222,8 +222,11 @@ func TestEverySingleRequestFails(t *testing.T) {
 func TestS3UploadsFail(t *testing.T) {
 	t.Parallel()
 	data := large()
-	for _, harm := range []harm{refused, lost, cut} {
+	for i, harm := range []harm{refused, lost, cut} {
 		for at := 1; at <= 6; at++ { // begin, four parts, complete
+			if !*everyRequest && (at+i)%2 == 0 {
+				continue
+			}
 			s := newState()
 			wire := &harming{next: s.cloud.RoundTripper(), harm: harm, at: at}
 			store := s.store(wire)

@@ -363,6 +363,9 @@ var contestFor = flag.Duration("contest", time.Minute, "how long the holders of 
 func TestHoldersAgainstAModel(t *testing.T) {
 	contests, takeovers, commits := 0, 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
+		if *contestFor <= time.Minute && contests == 40 {
+			return
+		}
 		contenders := rapid.SliceOfN(rapid.Custom(drawContender), 2, 3).Draw(rt, "contenders")
 		c := &contest{copied: map[string]bool{}, acked: map[string]int{}, uploads: map[string]bool{}, committed: map[int64]string{}}
 		ledgerBubble(t, func(t *testing.T) { //nolint:thelper // it is the test

@@ -3,6 +3,7 @@ package copier_test
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"net/http"
 	"strings"
@@ -177,6 +178,8 @@ func TestCopyInPartsBeginsAtItsThreshold(t *testing.T) {
 	}
 }
 
+var tebibytes = flag.Bool("tebibytes", false, "copy an object of 20 TiB too; make stress sets it")
+
 // TestCopyOfAnObjectOfTebibytes makes at most 10,000 parts. TestPartsMakeTheObject plans for the largest object of S3.
 func TestCopyOfAnObjectOfTebibytes(t *testing.T) {
 	if testing.Short() {
@@ -189,7 +192,7 @@ func TestCopyOfAnObjectOfTebibytes(t *testing.T) {
 		{6<<40 + 1, 5 << 30, 1229},
 		{20 << 40, 0, 9996},
 	} {
-		if testing.Short() && tt.want > 5000 {
+		if tt.want > 5000 && !*tebibytes {
 			continue
 		}
 		w := newWorld(t)

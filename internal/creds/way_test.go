@@ -204,13 +204,16 @@ func TestCredentialsWithALineBreak(t *testing.T) {
 
 // TestDeadlineOfTheSDKIsNotOurs has the SDK give up on credentials by a deadline of its own, and our own end.
 func TestDeadlineOfTheSDKIsNotOurs(t *testing.T) {
-	w := newWorld(t)
-	w.options.Ambient = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{}, &smithy.CanceledError{Err: context.DeadlineExceeded}
+	synctest.Test(t, func(t *testing.T) { // it is asked again
+		w := newWorld(t)
+		w.options.Ambient = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{}, &smithy.CanceledError{Err: context.DeadlineExceeded}
+		})
+		if refused := refusal(t, w.try(t, "")); refused.Hint == "" {
+			t.Errorf("got %v without a hint", refused)
+		}
 	})
-	if refused := refusal(t, w.try(t, "")); refused.Hint == "" {
-		t.Errorf("got %v without a hint", refused)
-	}
+	w := newWorld(t)
 	ended, cancel := context.WithCancel(t.Context())
 	w.options.Ambient = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		cancel()

@@ -87,7 +87,7 @@ func TestAdversary(t *testing.T) {
 			emptyPools()
 			synctest.Test(t, func(t *testing.T) {
 				for i, d := range deceits() {
-					if d.mode == mode && (*lied == "all" || i%59 == 0) {
+					if d.mode == mode && (*lied == "all" || i%97 == 0) {
 						d.try(t)
 					}
 				}

@@ -23,7 +23,7 @@ import (
 
 // How many objects the tests copy that are about numbers; make stress asks for more. The rates that they are held to go
 // with it: 70 copies a second for a thousand objects, so that the tests last as long.
-var many = flag.Int("many", 1500, "how many objects the tests of faults and rates copy")
+var many = flag.Int("many", 1000, "how many objects the tests of faults and rates copy")
 
 // pace is what bounds the requests of a realistic world.
 type pace struct {

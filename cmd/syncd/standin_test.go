@@ -140,7 +140,11 @@ func sendForm(ctx context.Context, c aws.Config, service string, form url.Values
 	if err := v4.NewSigner().SignHTTP(ctx, signer, request, hash, service, c.Region, time.Now()); err != nil {
 		return err
 	}
-	response, err := c.HTTPClient.Do(request)
+	client := c.HTTPClient
+	if client == nil { // AWS_CA_BUNDLE is not set
+		client = http.DefaultClient
+	}
+	response, err := client.Do(request)
 	if err != nil {
 		return err
 	}

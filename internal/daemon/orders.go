@@ -132,15 +132,23 @@ func (k *keeper) hasClaimed(id string) bool {
 	return o != nil && o.isClaimed
 }
 
-// see takes note of a request. Those who only stand by leave it to the holder of the lease.
-func (k *keeper) see(ctx context.Context, c control.Case) {
+// standsBy reports whether another process holds the lease.
+func (k *keeper) standsBy() bool {
 	k.mu.Lock()
-	o, standsBy := k.find(c.ID), k.standing
+	standing := k.standing
+	k.mu.Unlock()
+	return standing && !k.holds()
+}
+
+// see takes note of a request. Those who only stand by leave it to the holder of the lease.
+func (k *keeper) see(ctx context.Context, c control.Case, standsBy bool) {
+	k.mu.Lock()
+	o := k.find(c.ID)
 	if o != nil && !o.isClaimed {
 		o.claims = max(o.claims, c.Claims)
 	}
 	k.mu.Unlock()
-	if standsBy && !k.holds() {
+	if standsBy {
 		return
 	}
 	if o == nil {

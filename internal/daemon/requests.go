@@ -176,12 +176,13 @@ func (d *Daemon) attend(ctx context.Context, board control.Board) {
 	for mapping, list := range cases {
 		attending.Go(func() error {
 			k := keepers[mapping]
+			standsBy := k != nil && k.standsBy() // before a pause that the holder has made ends that
 			if k != nil {
 				k.seePause(ctx, board.Paused[mapping])
 				k.forgetOthers(board.Open(mapping))
 			}
 			for _, c := range list {
-				d.attendTo(ctx, k, c)
+				d.attendTo(ctx, k, c, standsBy)
 			}
 			return nil
 		})
@@ -194,7 +195,7 @@ func (d *Daemon) attend(ctx context.Context, board control.Board) {
 }
 
 // attendTo does what one request asks for; k is nil for a mapping that is not kept here.
-func (d *Daemon) attendTo(ctx context.Context, k *keeper, c control.Case) {
+func (d *Daemon) attendTo(ctx context.Context, k *keeper, c control.Case, standsBy bool) {
 	switch {
 	case c.IsAnswered && d.requests.isAwaited(c.ID):
 		d.fetch(ctx, c)
@@ -202,7 +203,7 @@ func (d *Daemon) attendTo(ctx context.Context, k *keeper, c control.Case) {
 	case d.o.Control.HasExpired(c) && (k == nil || !k.hasClaimed(c.ID)):
 		d.expire(ctx, c)
 	case k != nil:
-		k.see(ctx, c)
+		k.see(ctx, c, standsBy)
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"syncd/internal/awserr"
-	"syncd/internal/checkpoint"
 	"syncd/internal/control"
+	"syncd/internal/deadline"
 )
 
 // askEvery is how often the state is asked for an answer: a GET each time.
@@ -127,7 +127,7 @@ func (c *caller) byState(ctx context.Context, r control.Request, end time.Time) 
 		if !isClaimed {
 			next = min(next, time.Until(end))
 		}
-		if err := pauseFor(ctx, next); err != nil {
+		if err := deadline.Sleep(ctx, next); err != nil {
 			return control.Answer{}, err
 		}
 	}
@@ -198,23 +198,5 @@ func (s *system) warnPaused(ctx context.Context, mapping string) {
 	paused, isPaused, err := control.NewDesk(s.store, s.process.now).PausedOf(ctx, mapping)
 	if err == nil && isPaused {
 		s.logger.Warn("mapping is paused, this pass runs nevertheless", "mapping", mapping, "who", paused.Who, "since", paused.At)
-	}
-}
-
-// isLeaseHeld reports whether the error is that another process holds the lease.
-func isLeaseHeld(err error) bool {
-	_, ok := errors.AsType[*checkpoint.LeaseHeldError](err)
-	return ok
-}
-
-// pauseFor waits so long, or until ctx ends.
-func pauseFor(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

@@ -147,7 +147,6 @@ func exitCode(err error) int {
 func codeOf(err error) int {
 	_, usage := errors.AsType[*usageError](err)
 	_, faults := errors.AsType[*config.Faults](err)
-	_, held := errors.AsType[*checkpoint.LeaseHeldError](err)
 	_, found := errors.AsType[*findingsError](err)
 	_, work := errors.AsType[*workError](err)
 	_, aside := errors.AsType[*quarantinedError](err)
@@ -160,7 +159,7 @@ func codeOf(err error) int {
 		return exitFindings
 	case errors.Is(err, syncer.ErrDrained):
 		return syncer.ExitInterrupted
-	case held:
+	case checkpoint.IsLeaseHeld(err):
 		return syncer.ExitLeaseHeld
 	case aside:
 		return syncer.ExitQuarantined
@@ -213,7 +212,7 @@ func hintFor(err error) string {
 	if _, ok := errors.AsType[*syncer.RekeyError](err); ok {
 		return "run `syncd backfill --rekey` to copy them under the new key, or put the former key back"
 	}
-	if _, ok := errors.AsType[*checkpoint.LeaseHeldError](err); ok {
+	if checkpoint.IsLeaseHeld(err) {
 		return "if it is a daemon, ask it: `syncd trigger` for a pass, `syncd rekey` for one under a new key; else wait for its end"
 	}
 	if _, ok := errors.AsType[*syncer.RefusedError](err); ok {

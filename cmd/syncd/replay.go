@@ -43,7 +43,7 @@ finished first, by backfill or run; a daemon that is asked finishes it.` + exits
 			err := traverse(cmd.Context(), p, f, func(s *syncer.Syncer, ctx context.Context) (syncer.Summary, error) {
 				r := &replayed{selection: asked, keysFound: map[string]bool{}}
 				summary, err := s.Replay(ctx, r.choose)
-				if isLeaseHeld(err) {
+				if checkpoint.IsLeaseHeld(err) {
 					return handOver(ctx, p, f, summary.Mapping, err, asked.reasons, asked.keys)
 				}
 				if r.mapping = summary.Mapping; err == nil {

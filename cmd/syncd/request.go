@@ -131,7 +131,7 @@ func printAnswer(p process, a control.Answer, asJSON bool) error {
 	case control.Pending:
 		_, err := printable.Fprintf(p.stdout, "%s: %s requested; a daemon that keeps the mapping carries it out\n", a.Mapping, a.What)
 		return err
-	case control.Failed, control.Refused, control.Expired, control.Withdrawn: // told as errors
+	case control.Failed, control.Refused, control.Expired, control.Withdrawn: // shown as errors
 	}
 	return nil
 }

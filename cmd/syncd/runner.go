@@ -96,7 +96,7 @@ func (r *runner) Do(ctx context.Context, order syncer.Order) (syncer.Summary, er
 func (r *runner) Hold(ctx context.Context) error {
 	asked := r.now()
 	err := r.Syncer.Hold(ctx)
-	if _, isHeld := errors.AsType[*checkpoint.LeaseHeldError](err); isHeld {
+	if checkpoint.IsLeaseHeld(err) {
 		r.asked, r.last, r.hasRun = asked, err, true
 	}
 	return err
@@ -105,7 +105,7 @@ func (r *runner) Hold(ctx context.Context) error {
 // leaseFree looks at a lease that another process held, so that only a pass asks for it that is likely to get it. Whether it is free
 // is for the store to say, by its own clock: now and then it is asked for in any case.
 func (r *runner) leaseFree(ctx context.Context) error {
-	if _, held := errors.AsType[*checkpoint.LeaseHeldError](r.last); !held || r.now().Sub(r.asked) >= tryLease {
+	if !checkpoint.IsLeaseHeld(r.last) || r.now().Sub(r.asked) >= tryLease {
 		return nil
 	}
 	var lease checkpoint.LeaseInfo

@@ -48,7 +48,7 @@ func unreached() map[string]string {
 	return map[string]string{
 		"SyncdClockWrong":    "there is one clock on a machine",
 		"SyncdCostHigh":      "a hundred dollars are twenty million copies",
-		"SyncdPaused":        "nobody pauses a mapping",
+		"SyncdPaused":        "the test pauses no mapping",
 		"SyncdPassesWaiting": "a dozen mappings all have a place",
 	}
 }

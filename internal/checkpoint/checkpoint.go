@@ -210,6 +210,12 @@ func (e *LeaseHeldError) Error() string {
 	return text
 }
 
+// IsLeaseHeld reports whether err is that another holder has the right to write.
+func IsLeaseHeld(err error) bool {
+	_, ok := errors.AsType[*LeaseHeldError](err)
+	return ok
+}
+
 // CorruptError reports a record that is damaged or missing. Nothing of a
 // damaged record is ever returned as data.
 type CorruptError struct {

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"syncd/internal/deadline"
+
 	"github.com/gofrs/flock"
 )
 
@@ -73,7 +75,7 @@ func tryLock(ctx context.Context, lock *flock.Flock) (bool, error) {
 		if locked, err := lock.TryLock(); locked || err != nil {
 			return locked, err
 		}
-		if err := wait(ctx, lockPause); err != nil {
+		if err := deadline.Sleep(ctx, lockPause); err != nil {
 			return false, err
 		}
 	}

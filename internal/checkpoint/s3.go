@@ -299,17 +299,5 @@ func (s *S3) prepare(ctx context.Context) error {
 	return err
 }
 
-// wait returns after d, or with the context's error when that ends first.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // mark returns a text that no other write has.
 func mark() string { return strings.ToLower(rand.Text()) }

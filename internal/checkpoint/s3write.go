@@ -151,7 +151,7 @@ func (w *objectWriter) put(ctx context.Context) error {
 			return w.refused(ctx, err)
 		}
 		// The other request need not have won: only a repetition tells.
-		if err := wait(ctx, conflictPause<<try/2+rand.N(conflictPause)); err != nil {
+		if err := deadline.Sleep(ctx, conflictPause<<try/2+rand.N(conflictPause)); err != nil {
 			return w.store.failed("create", w.key, err)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"syncd/internal/awserr"
+	"syncd/internal/deadline"
 )
 
 // ambient gives the ambient credentials. It reads the environment anew each time: so there is nothing that the SDK remembers of former
@@ -70,7 +71,7 @@ func (a *ambient) grant(ctx context.Context, not aws.Credentials) (grant, error)
 		if errors.Is(err, errRefused) {
 			all = min(all, localTime) // it answers, and fast
 		}
-		if !from.passes(err) || all-time.Since(began) <= wait || !pause(ctx, wait) {
+		if !from.passes(err) || all-time.Since(began) <= wait || deadline.Sleep(ctx, wait) != nil {
 			return grant{}, from.failure(err)
 		}
 	}
@@ -130,17 +131,6 @@ func statusOf(err error) int {
 		return answer.HTTPStatusCode()
 	}
 	return 0
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // maxSaid bounds what is shown of an answer that is nobody's in particular.

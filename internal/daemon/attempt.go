@@ -61,11 +61,11 @@ func (k *keeper) attempt(ctx, waiting context.Context, byTick bool) ending {
 		k.leave()
 		return left
 	}
-	if !isHeld(err) {
+	if !checkpoint.IsLeaseHeld(err) {
 		k.d.o.Metrics.Passes.WithLabelValues(k.m.Name, "failed").Inc()
 	}
 	k.note(syncer.Summary{}, err)
-	if !isHeld(err) {
+	if !checkpoint.IsLeaseHeld(err) {
 		k.giveUp(waiting, runner, err)
 	}
 	return endingOf(err)
@@ -149,7 +149,7 @@ func (k *keeper) pass(ctx context.Context, runner Runner, at *place, byTick bool
 	if isDrained && errors.Is(why, errStalled) {
 		err = fmt.Errorf("run pass: %w for %s", errStalled, k.d.o.Watchdog)
 	}
-	if j.order.Replay == nil || isHeld(err) {
+	if j.order.Replay == nil || checkpoint.IsLeaseHeld(err) {
 		k.note(summary, err)
 	} else {
 		k.noteReplay(summary, err)
@@ -162,7 +162,7 @@ func (k *keeper) pass(ctx context.Context, runner Runner, at *place, byTick bool
 		k.log.Info("pass gave its place to others, it will resume")
 		return gaveWay
 	}
-	if j.order.Replay != nil && !isHeld(err) {
+	if j.order.Replay != nil && !checkpoint.IsLeaseHeld(err) {
 		return aside
 	}
 	return endingOf(err)
@@ -307,14 +307,8 @@ func (k *keeper) fail(f *Failure) {
 }
 
 func endingOf(err error) ending {
-	if isHeld(err) {
+	if checkpoint.IsLeaseHeld(err) {
 		return stoodBy
 	}
 	return ended
-}
-
-// isHeld reports whether the error is that another process holds the lease.
-func isHeld(err error) bool {
-	_, ok := errors.AsType[*checkpoint.LeaseHeldError](err)
-	return ok
 }

@@ -37,7 +37,7 @@ func (k *keeper) job(ctx context.Context, runner Runner, byTick bool) (j job, er
 	}
 	if waiting := k.waitingOrders(); len(waiting) > 0 || !j.worker.Holds() {
 		err := k.prepare(ctx, j.worker)
-		if isHeld(err) || errors.Is(err, errPaused) {
+		if checkpoint.IsLeaseHeld(err) || errors.Is(err, errPaused) {
 			return j, err
 		}
 		if err != nil {
@@ -124,7 +124,7 @@ func (k *keeper) pick(ctx context.Context, j *job, byTick bool) bool {
 // settle answers the orders of a job. Those of a pass that goes on, here or in another process, wait for its end.
 func (k *keeper) settle(ctx context.Context, j job, summary syncer.Summary, err, why error) {
 	isUnfinished := errors.Is(err, syncer.ErrUnfinished)
-	isKept := isHeld(err) || errors.Is(err, syncer.ErrDrained) && !errors.Is(why, errPaused) || errors.Is(err, context.Canceled)
+	isKept := checkpoint.IsLeaseHeld(err) || errors.Is(err, syncer.ErrDrained) && !errors.Is(why, errPaused) || errors.Is(err, context.Canceled)
 	for _, o := range j.orders {
 		k.mu.Lock()
 		again := isUnfinished && !o.wasFirst

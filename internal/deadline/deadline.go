@@ -161,3 +161,15 @@ func (w *watch) end() {
 	w.over = true
 	w.timer.Stop()
 }
+
+// Sleep returns after d, or with the context's error when that ends first.
+func Sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -56,12 +56,11 @@ func (p *pass) end(err error) Summary {
 
 // verdict names the result for metrics and logs, and the exit code that goes with it.
 func verdict(s Summary, err error) (result string, exit int) {
-	_, held := errors.AsType[*checkpoint.LeaseHeldError](err)
 	refusal, refused := errors.AsType[*RefusedError](err)
 	switch {
 	case errors.Is(err, ErrDrained):
 		return resultDrained, ExitInterrupted
-	case held:
+	case checkpoint.IsLeaseHeld(err):
 		return "", ExitLeaseHeld
 	case refused && !refusal.passes():
 		return resultDenied, ExitFailed

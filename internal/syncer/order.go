@@ -62,8 +62,7 @@ func (s *Syncer) History() []checkpoint.PassRecord {
 // enter adds the pass to the history. A history that lacks a line is no reason for a pass to fail.
 func (p *pass) enter(ctx context.Context, failure error) {
 	s := p.tally.summary()
-	_, isHeld := errors.AsType[*checkpoint.LeaseHeldError](failure)
-	if p.Syncer.ledger == nil || isHeld || failure == nil && s.Pass == 0 {
+	if p.Syncer.ledger == nil || checkpoint.IsLeaseHeld(failure) || failure == nil && s.Pass == 0 {
 		return // no pass began
 	}
 	result, _ := verdict(s, failure)

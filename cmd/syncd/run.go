@@ -22,7 +22,7 @@ func runCommand(p process) *cobra.Command {
 	var f flags
 	cmd := &cobra.Command{
 		Use:        "run [--config FILE] [--mapping NAME]... [--listen ADDRESS]",
-		Short:      "Keep every mapping on its schedule until told to stop",
+		Short:      "Keep every mapping on its schedule until it is stopped",
 		SuggestFor: []string{"start", "serve", "daemon"},
 		Long: `run keeps every mapping that has a schedule in step with its source, one pass at a time each, and serves
 /metrics, /healthz, /readyz and /status on http.listen (` + config.DefaultListen + ` when it is not set).

@@ -21,7 +21,7 @@ mappings:
 		"": "", "off": "", "control.sock": "", "run/control.sock": "", "/run/syncd/control.sock": "", "./@s": "",
 		"OFF": "write off", "Off": "write off", "none": "write off", "false": "write off", "no": "write off",
 		"on": "leave the setting out", "true": "leave the setting out",
-		"~/control.sock": "write the path in full", "~": "write the path in full", "$HOME/s": "write the path in full",
+		"~/control.sock": "write the path in full", "~": "write the path in full",
 		"@syncd": "a name without a file", "unix:///run/s": "leave out unix:", "unix:/run/s": "leave out unix:",
 		"tcp://127.0.0.1:9": "a file of this machine", "127.0.0.1:9091": "a file of this machine", ":9091": "a file of this machine",
 		".": "./control.sock", "/run/": "use a path such as", "/": "use a path such as",

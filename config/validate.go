@@ -103,8 +103,6 @@ func socketHint(socket string) string {
 	switch {
 	case strings.HasPrefix(socket, "~"):
 		return "~ is of the shell: write the path in full"
-	case strings.HasPrefix(socket, "$"):
-		return "variables are not replaced: write the path in full"
 	case strings.HasPrefix(socket, "@"):
 		return "a name without a file has no mode that keeps other users away: use a path such as /run/syncd/control.sock"
 	case strings.HasPrefix(socket, "unix:"):

@@ -70,7 +70,7 @@ func TestFailingIsKnownBeforeAPass(t *testing.T) {
 		a.put("k")
 		heal := a.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Kind: awsfake.AccessDenied})
 		d, stop := start(t, a.options("a", every(time.Minute), ""))
-		time.Sleep(3 * time.Minute)
+		time.Sleep(170 * s)
 		first := status(t, d)
 		stop()
 

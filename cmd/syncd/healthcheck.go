@@ -63,8 +63,8 @@ func listenIn(p process, f flags) (string, error) {
 			return "", &hinted{&usageError{fmt.Errorf("check health: read configuration: %w", err)}, f.namedBy() + ", or give --url"}
 		}
 	}
-	if yaml.Unmarshal(data, &c) != nil {
-		return "", nil
+	if err := yaml.Unmarshal(data, &c); err != nil {
+		return "", nil //nolint:nilerr // of the daemon's file this command needs the address alone
 	}
 	return c.HTTP.Listen, nil
 }

@@ -10,7 +10,7 @@ const ownerTime = time.Second
 
 // OwnerOf returns the id of the process that listens on a socket, 0 where that is not to be found out.
 func OwnerOf(path string) (pid int) {
-	conn, err := (&net.Dialer{Timeout: ownerTime}).Dial("unix", path) //nolint:noctx // it does not leave the machine, and has its timeout
+	conn, err := (&net.Dialer{Timeout: ownerTime}).Dial("unix", path)
 	if err != nil {
 		return 0
 	}

@@ -101,7 +101,7 @@ func (c *Config) StateAccount() string {
 
 // HTTP configures the listener for metrics, health and status.
 type HTTP struct {
-	// Listen is HOST:PORT; empty means DefaultListen for `run`, and no listener for `backfill`.
+	// Listen is HOST:PORT; empty means DefaultListen for `run`, and for `backfill` and `replay` with pprof; without that these serve nothing.
 	Listen string `yaml:"listen"`
 	// WebConfig is the path of a web configuration of Prometheus's exporter-toolkit, for TLS and basic authentication on the whole
 	// listener; empty for neither. A relative path is taken from the folder of the configuration file. It is read again for each connection.

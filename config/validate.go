@@ -78,10 +78,39 @@ func (v *validator) http(h HTTP) {
 const maxSocketPath = 103
 
 func (v *validator) control(c Control) {
+	problem := strconv.Quote(c.Socket) + " is not the path of a socket"
+	hint := socketHint(c.Socket)
+	v.check(hint == "", "control.socket", problem, hint)
 	v.check(len(c.Socket) <= maxSocketPath, "control.socket",
 		"has "+strconv.Itoa(len(c.Socket))+" bytes, and the path of a socket at most "+strconv.Itoa(maxSocketPath), "use a shorter path such as /run/syncd/control.sock, or off")
-	v.check(!strings.ContainsRune(c.Socket, 0) && !strings.HasSuffix(c.Socket, "/"), "control.socket",
-		strconv.Quote(c.Socket)+" is not the path of a socket", "use a path such as /run/syncd/control.sock, or off")
+	v.check(hint != "" || !strings.ContainsRune(c.Socket, 0) && !strings.HasSuffix(c.Socket, "/"), "control.socket", problem,
+		"use a path such as /run/syncd/control.sock, or off")
+}
+
+// socketHint says what to write in place of what was likely meant for something else than a path, "" for a path.
+func socketHint(socket string) string {
+	if socket == "" || socket == SocketOff {
+		return ""
+	}
+	switch strings.ToLower(socket) {
+	case SocketOff, "no", "none", "false", "disabled":
+		return "write off for no socket"
+	case "on", "yes", "true", "auto", "default":
+		return "leave the setting out for the usual socket, or use a path such as /run/syncd/control.sock"
+	case ".", "..":
+		return "name a file in that folder, such as " + socket + "/control.sock"
+	}
+	switch {
+	case strings.HasPrefix(socket, "~"):
+		return "~ is of the shell: write the path in full"
+	case strings.HasPrefix(socket, "@"):
+		return "a name without a file has no mode that keeps other users away: use a path such as /run/syncd/control.sock"
+	case strings.HasPrefix(socket, "unix:"):
+		return "leave out unix: and write the path alone"
+	case strings.Contains(socket, "://") || isListen(socket):
+		return "requests come by a file of this machine alone: use a path such as /run/syncd/control.sock, or off"
+	}
+	return ""
 }
 
 func (v *validator) endpoint(path, url string) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"syncd/config"
 	"syncd/internal/awserr"
 	"syncd/internal/daemon"
 	"syncd/internal/syncer"
@@ -21,7 +22,7 @@ func backfillCommand(p process) *cobra.Command {
 		SuggestFor: []string{"sync", "copy", "once"},
 		Long: `backfill runs one pass of every mapping now, one after the other, and prints a summary of each. It resumes
 a pass that was interrupted. While it works it draws a progress bar on a terminal and prints a line now and then elsewhere;
-it serves /metrics and /healthz when http.listen is set, and /debug/pprof/ when http.pprof is too.
+it serves /metrics and /healthz when http.listen is set, and /debug/pprof/ when http.pprof is, on ` + config.DefaultListen + ` if need be.
 
 On Ctrl-C or SIGTERM it drains: it finishes the copies in progress for up to drain_timeout, saves the ledger and exits with 130. A second
 signal ends it at once; the next pass resumes from what was saved before.` + exits("backfill", 0, 1, 2, 3, 5, 130),
@@ -63,17 +64,14 @@ func traverse(ctx context.Context, p process, f flags, do traversal) (err error)
 	return err
 }
 
-// serve answers on http.listen, where that is set, while a backfill works. A backfill that finds it taken, as by a daemon with the same
+// serve answers on http.listen while a backfill works, where that is set, or http.pprof is, which is served where run would. A backfill that finds it taken, as by a daemon with the same
 // configuration, works without.
 func (s *system) serve(ctx context.Context) (closeServer func() error) {
 	of, nothing := s.config.HTTP, func() error { return nil }
-	if of.Listen == "" {
-		if of.Pprof {
-			s.logger.Warn("profiles were not served, they need http.listen outside of run")
-		}
+	if of.Listen == "" && !of.Pprof {
 		return nothing
 	}
-	listener, err := listen(ctx, of.Listen)
+	listener, err := listen(ctx, listenAddress(of.Listen))
 	if err != nil {
 		s.logger.Warn("metrics were not served", "err", err)
 		return nothing

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -31,6 +32,17 @@ type quarantinedError struct{ objects int64 }
 
 func (e *quarantinedError) Error() string {
 	return objects(e.objects) + " quarantined"
+}
+
+// interruptedError says that a command was interrupted that has nothing to save.
+type interruptedError struct{ command string }
+
+func (e *interruptedError) Error() string { return e.command + ": interrupted" }
+
+// isInterruption reports whether a command failed for nothing but its interruption. Commands with a pass say themselves what they have saved, and
+// the end of a daemon is no interruption.
+func isInterruption(cmd *cobra.Command, err error) bool {
+	return cmd.Name() != "run" && exitCode(err) == syncer.ExitFailed && errors.Is(err, context.Canceled)
 }
 
 // hinted is an error that knows what to do about it.
@@ -59,10 +71,16 @@ type flags struct {
 
 func execute(ctx context.Context, args []string, p process) error {
 	root := newRoot(p) //nolint:contextcheck // cobra hands it on
+	if err := checkWords(root, args); err != nil {
+		return err
+	}
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
-	if err == nil {
+	switch {
+	case err == nil:
 		return nil
+	case ctx.Err() != nil && isInterruption(cmd, err):
+		return &interruptedError{strings.TrimPrefix(cmd.CommandPath(), root.Name()+" ")}
 	}
 	return withHelp(err, cmd.CommandPath())
 }
@@ -96,6 +114,7 @@ func newRoot(p process) *cobra.Command {
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(runCommand(p), backfillCommand(p), planCommand(p), replayCommand(p), statusCommand(p), healthcheckCommand(p), ledgerCommand(p), demoCommand(p), newPolicy(p), newDoctor(p), configCommand(p), versionCommand(p))
 	root.AddCommand(requestCommands(p)...)
+	callAlso(root)
 	const main = "main"
 	root.AddGroup(&cobra.Group{ID: main, Title: "Commands:"})
 	for _, cmd := range root.Commands() {
@@ -150,6 +169,7 @@ func codeOf(err error) int {
 	_, found := errors.AsType[*findingsError](err)
 	_, work := errors.AsType[*workError](err)
 	_, aside := errors.AsType[*quarantinedError](err)
+	_, interrupted := errors.AsType[*interruptedError](err)
 	switch {
 	case err == nil:
 		return syncer.ExitDone
@@ -157,7 +177,7 @@ func codeOf(err error) int {
 		return exitUsage
 	case found, work:
 		return exitFindings
-	case errors.Is(err, syncer.ErrDrained):
+	case interrupted, errors.Is(err, syncer.ErrDrained):
 		return syncer.ExitInterrupted
 	case checkpoint.IsLeaseHeld(err):
 		return syncer.ExitLeaseHeld
@@ -202,6 +222,9 @@ func hintFor(err error) string {
 	}
 	if errors.Is(err, syncer.ErrDrained) {
 		return "what was done is saved; the next pass goes on from there"
+	}
+	if e, ok := errors.AsType[*interruptedError](err); ok {
+		return afterInterruption(e.command)
 	}
 	if errors.Is(err, syncer.ErrUnfinished) {
 		return "run `syncd backfill` to finish it; it tries what is due in quarantine too"

@@ -38,8 +38,8 @@ once, each with its line. What it accepts, they accept. It sends no request, wri
 so that it can be a check of a pull request.
 
 Of a configuration without faults it prints a line for each mapping, and warnings: a region that this version does not know, an
-external id that cannot be read on this machine, a file in which no mapping has a schedule. run refuses the last one, and check
-does with --daemon.` + exits("config check", 0, 1, 2),
+external id that cannot be read on this machine, a file in which no mapping has a schedule. --daemon refuses the last one, which run
+accepts: its passes run only when somebody asks for them.` + exits("config check", 0, 1, 2),
 		Example: "  syncd config check --config syncd.yaml\n  syncd config check --config syncd.yaml --daemon --json",
 		RunE:    func(*cobra.Command, []string) error { return checkConfig(p, f, daemon) },
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -52,7 +52,7 @@ does with --daemon.` + exits("config check", 0, 1, 2),
 	}
 	addFlags(cmd, &f)
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object with faults, warnings and mappings")
-	cmd.Flags().BoolVar(&daemon, "daemon", false, "refuse a configuration in which no mapping has a schedule, as run does")
+	cmd.Flags().BoolVar(&daemon, "daemon", false, "also refuse a configuration in which no mapping has a schedule")
 	return cmd
 }
 
@@ -69,7 +69,7 @@ shown when it exists, or when its name is surely a name; a template may have put
 		Example: "  syncd config show --config syncd.yaml\n  diff <(syncd config show -c old.yaml) <(syncd config show -c new.yaml)",
 		RunE:    func(*cobra.Command, []string) error { return showConfig(p, f) },
 	}
-	addFlags(cmd, &f)
+	addConfigFlag(cmd, &f, configRequired)
 	return cmd
 }
 
@@ -100,10 +100,10 @@ type checkedMapping struct {
 	Schedule string `json:"schedule,omitempty"`
 }
 
-func checkConfig(p process, f flags, forDaemon bool) error {
+func checkConfig(p process, f flags, isStrict bool) error {
 	checks := append(gate(), warnUnscheduled(f))
-	if forDaemon {
-		checks = daemonGate(f)
+	if isStrict {
+		checks = append(gate(), refuseUnscheduled(f))
 	}
 	c, chosen, _, err := load(p, f, append(checks, p.warnExternalIDs, warnSessionPolicies)...)
 	faults, isFaulty := errors.AsType[*config.Faults](err)

@@ -55,6 +55,9 @@ func TestTheGateIsOne(t *testing.T) {
 		{"an address", "127.0.0.1:0", "127.0.0.256:0", ":2: http.listen: \"127.0.0.256:0\" is not an address to listen on"},
 		{"a region", "us-east-1, account: \"111", "us-wst-2, account: \"111", ":8: mappings[0].source.region: \"us-wst-2\" is not a region; did you mean us-west-2?"},
 		{"a scoped role of the state", "state: file:state\n", "state: s3://consumer-state/syncd/\ncheckpoint: {role: keeper}\n", ""},
+		{"a socket that is a folder", "state: file:state\n", "state: file:state\ncontrol: {socket: /dev}\n", ":2: control.socket: \"/dev\" is a folder; name a file in it, such as /dev/control.sock"},
+		{"a socket that is a device", "state: file:state\n", "state: file:state\ncontrol: {socket: /dev/null}\n", ":2: control.socket: \"/dev/null\" is something else than a socket (Dc"},
+		{"a socket that is a file", "state: file:state\n", "state: file:state\ncontrol: {socket: syncd.yaml}\n", ":2: control.socket: \"/"},
 		{"no schedule that fires", "@every 15m", "0 0 31 2 *", ":7: mappings[0].schedule: \"0 0 31 2 *\" is not a schedule: no such date exists"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -106,7 +109,7 @@ func TestAllFaultsOfTheGateAtOnce(t *testing.T) {
 func TestWhatTheGateAccepts(t *testing.T) {
 	for _, tt := range []struct{ name, old, with, warning string }{
 		{"as it is", "", "", ""},
-		{"no schedule", "    schedule: \"@every 15m\"\n", "", ":5: mappings: no mapping has a schedule, which `syncd run` refuses; "},
+		{"no schedule", "    schedule: \"@every 15m\"\n", "", ":5: mappings: no mapping has a schedule: passes run only when somebody asks for them; "},
 		{"a new region", "us-east-1, account: \"111", "us-north-1, account: \"111", ":8: mappings[0].source.region: \"us-north-1\" is not a region that this version knows; "},
 		{"an external id of another machine", "role/reader\"", "role/reader\", external_id: {env: NOT_HERE}", ":4: roles.reader.external_id: on this machine the role cannot be assumed: "},
 		{"the region of another service", "us-east-1, account: \"111", "garage, endpoint_url: \"https://s3.example.net\", account: \"111", ""},
@@ -132,8 +135,8 @@ func TestWhatTheGateAccepts(t *testing.T) {
 				t.Errorf("backfill and plan: got %v, want a system", err)
 			}
 			isScheduled := tt.name != "no schedule"
-			if _, err := newSystem(t.Context(), p, f, daemonGate(f)...); (err == nil) != isScheduled {
-				t.Errorf("run: got %v, want it accepted: %t", err, isScheduled)
+			if _, err := newSystem(t.Context(), p, f, warnUnscheduled(f)); err != nil {
+				t.Errorf("run: got %v, want it accepted", err)
 			}
 			if got := offline(t, nil, "config", "check", "--daemon", "--config", path); (got.code == 0) != isScheduled {
 				t.Errorf("check --daemon: got exit %d and %s, want it accepted: %t", got.code, got.stderr, isScheduled)
@@ -222,7 +225,7 @@ func TestAReloadPassesTheGate(t *testing.T) {
 	path := writeConfig(t, sound)
 	f := flags{config: path, logLevel: "error"}
 	p := process{stdout: t.Output(), stderr: t.Output(), readFile: os.ReadFile, lookupEnv: os.LookupEnv, now: time.Now}
-	s, err := newSystem(t.Context(), p, f, daemonGate(f)...)
+	s, err := newSystem(t.Context(), p, f, warnUnscheduled(f))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +233,7 @@ func TestAReloadPassesTheGate(t *testing.T) {
 	for text, want := range map[string]string{
 		sound:                                   "",
 		sound + "    delete: {enabled: true}\n": path + ":10: mappings[0].delete.enabled: true is not supported by this version; ",
-		strings.Replace(sound, "    schedule: \"@every 15m\"\n", "", 1): path + ":5: mappings: no mapping has a schedule; ",
+		strings.Replace(sound, "    schedule: \"@every 15m\"\n", "", 1): "",
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

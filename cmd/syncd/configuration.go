@@ -131,12 +131,18 @@ func (f *flags) load(checks ...config.Check) (*config.Config, error) {
 	}
 	c, err := config.Load(f.config, checks...)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && f.where == configVariable:
-		return nil, &hinted{&usageError{err}, configVariable + " names it: correct the variable, or name another file with --config"}
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, &hinted{&usageError{err}, "give the path of the configuration with --config"}
+		return nil, &hinted{&usageError{err}, f.namedBy()}
 	case errors.Is(err, syscall.EISDIR):
 		return nil, &hinted{&usageError{err}, "name the file in that folder"}
 	}
 	return c, err
+}
+
+// namedBy says where the path of the configuration is to be corrected.
+func (f *flags) namedBy() string {
+	if f.where == configVariable {
+		return configVariable + " names it: correct the variable, or name another file with --config"
+	}
+	return "give the path of the configuration with --config"
 }

@@ -1,13 +1,16 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"syncd/config"
 )
@@ -99,5 +102,68 @@ func TestDocumentedConfigurationsLoad(t *testing.T) {
 	}
 	if found == 0 {
 		t.Error("got no configuration in the documents")
+	}
+}
+
+// TestTheTableOfFlags holds the table of docs/cli.md to the flags that each command has.
+func TestTheTableOfFlags(t *testing.T) {
+	missing := map[string]bool{}
+	for cmd := range commandsOf(t) {
+		name := strings.TrimPrefix(cmd.CommandPath(), "syncd ")
+		cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+			if flag.Name != "help" && !flag.Hidden {
+				missing[name+" --"+flag.Name] = true
+			}
+		})
+	}
+	_, section, _ := strings.Cut(string(readText(t, "../../docs/cli.md")), "\n## Flags\n")
+	section, _, _ = strings.Cut(section, "\n`completion ")
+	name := regexp.MustCompile("`--([a-z-]+)")
+	rows := regexp.MustCompile(`(?m)^\| (`+"`--.*?`"+`(?:, `+"`.*?`"+`)*) \| ([^|]+) \| .*\|$`).FindAllStringSubmatch(strings.ReplaceAll(section, `\|`, "/"), -1)
+	documented := map[string]bool{}
+	for _, row := range rows {
+		for _, flag := range name.FindAllStringSubmatch(row[1], -1) {
+			for command := range strings.SplitSeq(strings.TrimSuffix(strings.ReplaceAll(row[2], "`", ""), " alone"), ", ") {
+				documented[command+" --"+flag[1]] = true
+			}
+		}
+	}
+	for pair := range documented {
+		if !missing[pair] {
+			t.Errorf("docs/cli.md has syncd %s, which is no flag of that command", pair)
+		}
+		delete(missing, pair)
+	}
+	for pair := range missing {
+		t.Errorf("docs/cli.md lacks syncd %s", pair)
+	}
+	if len(rows) < 30 {
+		t.Errorf("got %d rows of the table, want all of them", len(rows))
+	}
+}
+
+// TestMappingIsRequiredWhereTheHelpSaysSo runs every command that takes mappings without one, on a configuration without faults.
+func TestMappingIsRequiredWhereTheHelpSaysSo(t *testing.T) {
+	path := writeConfig(t, sound)
+	for cmd := range commandsOf(t) {
+		flag := cmd.Flags().Lookup("mapping")
+		if flag == nil || cmd.Name() == "run" || cmd.Name() == "policy" || cmd.CommandPath() == "syncd policy check" {
+			continue
+		}
+		args := append(strings.Fields(cmd.CommandPath())[1:], "--config", path)
+		switch cmd.Name() {
+		case "rename":
+			args = append(args, "--from", "former")
+		case "doctor":
+			args = append(args, "--offline")
+		}
+		cancelled, stop := context.WithCancel(t.Context())
+		stop() // nothing is sent
+		var stdout, stderr strings.Builder
+		code := run(cancelled, args, process{stdout: &stdout, stderr: &stderr, readFile: os.ReadFile, now: time.Now, lookupEnv: func(string) (string, bool) { return "", false }})
+		isRefused := code == exitUsage && strings.Contains(stderr.String(), "--mapping")
+		if isRequired := strings.Contains(flag.Usage, "required"); isRefused != isRequired {
+			t.Errorf("%s --help: got %q, and without a mapping exit %d and %q", cmd.CommandPath(), flag.Usage, code, stderr.String())
+		}
 	}
 }

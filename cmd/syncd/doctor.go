@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -41,7 +42,7 @@ looks at once the request is allowed. It takes no lease and touches no ledger. W
 configuration and lists what would be tried.
 
 Of a mapping that had no pass yet and passes every check it also counts what its destination holds under the keys that the first
-pass would write, by listing up to 20,000 objects of either side: what is no copy would be set aside as foreign.` + exits("doctor", 0, 1, 2),
+pass would write, by listing up to 20,000 objects of either side: what is no copy would be set aside as foreign.` + exits("doctor", 0, 1, 2, 130),
 		Example: "  syncd doctor --config syncd.yaml\n  syncd doctor --config syncd.yaml --mapping alice-to-bob --json",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return diagnose(cmd.Context(), p, f, offline) },
 	}
@@ -69,11 +70,11 @@ func diagnose(ctx context.Context, p process, f flags, offline bool) error {
 	} else {
 		d.Diagnosis, err = access.Diagnose(ctx, access.DoctorOptions{Config: c, Mappings: f.mappings, Sessions: doctorSessions(p, c, logger)})
 	}
-	if err != nil {
-		return err
-	}
-	if !offline {
+	if !offline && err == nil {
 		d.Occupied = countOccupied(ctx, p, f, d.Diagnosis)
+	}
+	if err := errors.Join(err, ctx.Err()); err != nil { // what was refused after an interruption is no finding
+		return err
 	}
 	if err := printDiagnosis(p.stdout, d, f.json); err != nil {
 		return err

@@ -38,8 +38,27 @@ func exitTable() []exitMeaning {
 		}},
 		{syncer.ExitLeaseHeld, "another process holds the lease of a mapping", nil},
 		{syncer.ExitInterrupted, "interrupted: what was done is saved, and the next pass resumes from there", map[string]string{
-			"plan": "interrupted: nothing was written",
+			"plan": interruptedText("plan"), "doctor": interruptedText("doctor"), "status": interruptedText("status"), "healthcheck": interruptedText("healthcheck"),
+			"ledger export": interruptedText("ledger export"), "ledger rename": interruptedText("ledger rename"),
 		}},
+	}
+}
+
+func interruptedText(command string) string { return "interrupted: " + afterInterruption(command) }
+
+// afterInterruption says how a command leaves things that has no pass and was interrupted.
+func afterInterruption(command string) string {
+	switch command {
+	case "ledger export":
+		return "the output is not whole; run it again"
+	case "ledger rename":
+		return "the mapping has the whole ledger or none; run it again"
+	case "healthcheck":
+		return "whether the daemon is alive is not known"
+	case "demo":
+		return ""
+	default:
+		return "nothing was written; run it again"
 	}
 }
 

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"io/fs"
 	"log/slog"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 
 	"syncd/config"
 	"syncd/internal/access"
@@ -14,7 +18,7 @@ import (
 // gate is what a configuration must pass beside its own rules, by what is on this machine: no request is sent for it. Every command
 // that works on mappings has the same, so that none of them refuses what `syncd config check` accepts.
 func gate() []config.Check {
-	return []config.Check{refuseUnsupported, checkWebConfig}
+	return []config.Check{refuseUnsupported, checkWebConfig, checkControlSocket}
 }
 
 // load reads the configuration that the flags name, with the mappings named or all of them.
@@ -38,31 +42,47 @@ func checkWebConfig(c *config.Config, r config.Reporter) {
 	}
 }
 
-// daemonGate is the gate of `syncd run`.
-func daemonGate(f flags) []config.Check {
-	return append(gate(), func(c *config.Config, r config.Reporter) {
+// checkControlSocket refuses a path at which something else is than the socket of a daemon, which would not be replaced.
+func checkControlSocket(c *config.Config, r config.Reporter) {
+	path := c.ControlSocket()
+	if path == "" || c.Control.Socket == "" {
+		return
+	}
+	info, err := os.Lstat(path)
+	switch {
+	case err != nil || info.Mode()&fs.ModeSocket != 0:
+	case info.IsDir():
+		r.Fault("control.socket", strconv.Quote(path)+" is a folder", "name a file in it, such as "+filepath.Join(path, "control.sock"))
+	default:
+		r.Fault("control.socket", strconv.Quote(path)+" is something else than a socket ("+info.Mode().String()+")", "use the path of a file that does not exist, or off")
+	}
+}
+
+// refuseUnscheduled refuses what warnUnscheduled warns of.
+func refuseUnscheduled(f flags) config.Check {
+	return func(c *config.Config, r config.Reporter) {
 		if !hasSchedule(c, f) {
 			r.Fault("mappings", noSchedule, noScheduleHint)
 		}
-	})
+	}
 }
 
 const (
-	noSchedule     = "no mapping has a schedule"
-	noScheduleHint = "set schedule of a mapping, or run backfill"
+	noSchedule     = "no mapping has a schedule: passes run only when somebody asks for them"
+	noScheduleHint = "set schedule of a mapping, unless that is what you want"
 )
 
-// hasSchedule reports whether the daemon would have something to do, unless there is nothing in the file at all.
+// hasSchedule reports whether a daemon would run passes by itself, unless there is nothing in the file at all.
 func hasSchedule(c *config.Config, f flags) bool {
 	asked := slices.DeleteFunc(slices.Clone(c.Mappings), func(m config.Mapping) bool { return !chosen(f.mappings, m.Name) })
 	return len(asked) == 0 || slices.ContainsFunc(asked, func(m config.Mapping) bool { return !m.Schedule.IsZero() })
 }
 
-// warnUnscheduled warns of what `syncd run` alone refuses.
+// warnUnscheduled warns of a daemon that does nothing until it is asked.
 func warnUnscheduled(f flags) config.Check {
 	return func(c *config.Config, r config.Reporter) {
 		if !hasSchedule(c, f) {
-			r.Warn("mappings", noSchedule+", which `syncd run` refuses", noScheduleHint)
+			r.Warn("mappings", noSchedule, noScheduleHint)
 		}
 	}
 }

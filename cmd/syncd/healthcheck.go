@@ -26,14 +26,18 @@ func healthcheckCommand(p process) *cobra.Command {
 		Use:   "healthcheck [--config FILE | --url URL]",
 		Short: "Ask the daemon of this machine whether it is healthy",
 		Long: `healthcheck asks /healthz of the daemon for the health checks of Docker and ECS, whose images hold no other program
-that could. It asks on http.listen of the configuration, if one is found, or where run serves by default, and waits 2 s for the answer.` + exits("healthcheck", 0, 1, 2),
+that could. It asks on http.listen of the configuration, if one is found, or where run serves by default, and waits 2 s for the answer.` + exits("healthcheck", 0, 1, 2, 130),
 		Example: "  syncd healthcheck --config /etc/syncd/syncd.yaml\n  syncd healthcheck --url http://127.0.0.1:9090/healthz",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("config") && url != "" {
 				return &usageError{errors.New("healthcheck: give --config or --url, not both")}
 			}
 			if url == "" {
-				url = healthURL(listenIn(p, f))
+				listens, err := listenIn(p, f)
+				if err != nil {
+					return err
+				}
+				url = healthURL(listens)
 			}
 			return checkHealth(cmd.Context(), url)
 		},
@@ -43,22 +47,26 @@ that could. It asks on http.listen of the configuration, if one is found, or whe
 	return cmd
 }
 
-// listenIn returns http.listen of a configuration, "" where it is not to be found. Nothing else of the file matters: a
-// daemon goes on well beside a file that it refused, and must not be ended for it.
-func listenIn(p process, f flags) string {
+// listenIn returns http.listen of a configuration, "" where it has none. Nothing else of the file matters: a daemon goes on well beside a
+// file that it refused, and must not be ended for it. A file that was named and cannot be read says nothing about the address, so that
+// another daemon could be asked.
+func listenIn(p process, f flags) (string, error) {
 	var c struct {
 		HTTP struct {
 			Listen string `yaml:"listen"`
 		} `yaml:"http"`
 	}
 	data := f.stdin
-	if !f.fromStdin() {
-		data, _ = p.readFile(f.config) // one that is not there says nothing
+	if !f.fromStdin() && f.config != "" {
+		var err error
+		if data, err = p.readFile(f.config); err != nil {
+			return "", &hinted{&usageError{fmt.Errorf("check health: read configuration: %w", err)}, f.namedBy() + ", or give --url"}
+		}
 	}
-	if yaml.Unmarshal(data, &c) != nil {
-		return ""
+	if err := yaml.Unmarshal(data, &c); err != nil {
+		return "", nil //nolint:nilerr // of the daemon's file this command needs the address alone
 	}
-	return c.HTTP.Listen
+	return c.HTTP.Listen, nil
 }
 
 // healthURL returns where a daemon that listens on an address is asked: one that listens on all of them, on loopback.
@@ -89,7 +97,7 @@ func checkHealth(ctx context.Context, url string) (err error) {
 	}}
 	response, err := client.Do(request)
 	if err != nil {
-		return fmt.Errorf("check health: %w", err)
+		return &hinted{fmt.Errorf("check health: %w", err), "is `syncd run` running there? If it is, correct http.listen of the configuration, or --url"}
 	}
 	if secure, ok := strings.CutPrefix(url, "http:"); ok && response.StatusCode == http.StatusBadRequest {
 		_ = response.Body.Close() // net/http answers so to plain HTTP where it speaks TLS

@@ -19,7 +19,7 @@ import (
 // shownPasses is how many passes status prints of the history. Its JSON has all of them.
 const shownPasses = 10
 
-// addRecords adds to a status what is not in the ledger: whether the mapping is paused, and where it is wanted the history.
+// addRecords adds to a status what is not in the ledger: whether the mapping is paused, and the history.
 func (s *status) addRecords(ctx context.Context, store checkpoint.Store, f flags, now func() time.Time) error {
 	paused, isPaused, err := control.NewDesk(store, now).PausedOf(ctx, s.Mapping)
 	if err != nil {
@@ -28,9 +28,7 @@ func (s *status) addRecords(ctx context.Context, store checkpoint.Store, f flags
 	if isPaused {
 		s.Paused = &paused
 	}
-	if s.listsPasses = f.history; !f.history && !f.json {
-		return nil
-	}
+	s.listsPasses = f.history
 	s.History, err = checkpoint.History(ctx, store, s.Mapping)
 	if damage, ok := errors.AsType[*checkpoint.CorruptError](err); ok {
 		s.Damage, err = strings.TrimPrefix(s.Damage+"; "+damage.Error(), "; "), nil

@@ -45,7 +45,7 @@ docs/checkpoint-format.md.
 
 CSV is for programs: it holds every key as the bytes that it is. The owner of the source chooses the keys, and a spreadsheet runs a
 cell that looks like a formula: use --for-spreadsheet for a file that people open. It puts an apostrophe before such cells, quotes
-every cell, and escapes control characters, so that a key is not always what it was.` + exits("ledger export", 0, 1, 2),
+every cell, and escapes control characters, so that a key is not always what it was.` + exits("ledger export", 0, 1, 2, 130),
 		Example: "  syncd ledger export --config syncd.yaml --mapping alice-to-bob --format csv > ledger.csv\n" +
 			"  syncd ledger export --config syncd.yaml --mapping alice-to-bob --for-spreadsheet > read.csv",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -75,7 +75,7 @@ func renameCommand(p process) *cobra.Command {
 		Short: "Give a renamed mapping its former ledger",
 		Long: `rename copies the ledger of a mapping's former name to the mapping, which must have none yet, so that nothing is
 looked up or copied again. It refuses a ledger of copies between other buckets or prefixes than those of the mapping. The former ledger
-stays as it is; remove it when you no longer want it.` + exits("ledger rename", 0, 1, 2, 5),
+stays as it is; remove it when you no longer want it.` + exits("ledger rename", 0, 1, 2, 5, 130),
 		Example: "  syncd ledger rename --config syncd.yaml --from alice-to-bob --mapping exports",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return rename(cmd.Context(), p, f, from) },
 	}
@@ -92,7 +92,7 @@ func rename(ctx context.Context, p process, f flags, from string) error {
 		return &usageError{fmt.Errorf("rename ledger: --from and --mapping both name %q", from)}
 	}
 	state, err := openState(ctx, p, f, nil)
-	if err != nil {
+	if err := errors.Join(err, ctx.Err()); err != nil {
 		return err
 	}
 	entries, err := syncer.Rename(ctx, state.store, syncer.Renaming{
@@ -148,6 +148,9 @@ func export(ctx context.Context, p process, f flags, form exportForm) error {
 		return err
 	}
 	for entry, err := range checkpoint.Entries(ctx, state.store, f.mappings[0]) {
+		if err == nil {
+			err = ctx.Err()
+		}
 		if err == nil {
 			err = write(entry)
 		}

@@ -59,6 +59,8 @@ func listOne(ctx context.Context, w io.Writer, store checkpoint.Store, mapping s
 			return nil
 		case err != nil:
 			return err
+		case ctx.Err() != nil:
+			return ctx.Err()
 		}
 		if err := printAside(w, asideOf(mapping, q), asJSON); err != nil {
 			return err

@@ -62,7 +62,7 @@ func (r *reloader) daemonMapping(c *config.Config, m config.Mapping, open func(c
 	d := daemon.Mapping{Name: m.Name, Jitter: m.Jitter.Duration(), Revision: r.revision[m.Name], Open: open}
 	d.Source, d.Destination, d.Method = shownSides(c, m)
 	if m.Schedule.IsZero() {
-		r.system.logger.Warn("mapping has no schedule, left to backfill", "mapping", m.Name)
+		r.system.logger.Warn("mapping has no schedule, its passes run when they are asked for", "mapping", m.Name)
 		return d
 	}
 	d.Schedule = m.Schedule
@@ -158,7 +158,7 @@ func (r *reloader) succeeded() {
 
 // read loads the configuration and finds everything that keeps it from being put in force.
 func (r *reloader) read() (next *config.Config, chosen []config.Mapping, err error) {
-	if next, chosen, _, err = load(r.system.process, r.flags, daemonGate(r.flags)...); err != nil {
+	if next, chosen, _, err = load(r.system.process, r.flags, append(gate(), warnUnscheduled(r.flags))...); err != nil {
 		return nil, nil, err
 	}
 	return next, chosen, unchangeable(r.inForce, next)

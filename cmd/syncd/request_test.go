@@ -192,13 +192,19 @@ func TestTheSocketOfAnotherDaemon(t *testing.T) {
 		t.Errorf("want the second of two daemons without a socket; logs:\n%s\n%s", log(), other())
 	}
 	stopOther()
+	text := readText(t, s.config)
+	taken := filepath.Join(s.dir, "asked-for.yaml")
+	if err := os.WriteFile(taken, append([]byte("control: {socket: state/control.sock}\n"), text...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := offline(t, nil, "run", "--config", taken)
+	want := fmt.Sprintf("another process answers there; hint: another `syncd run` on this machine has it (process %d): end that one", os.Getpid())
+	if got.code != 1 || !strings.Contains(got.stderr, want) {
+		t.Errorf("got exit %d, want 1 with %q; stderr:\n%s", got.code, want, got.stderr)
+	}
 	stop()
 	if left, err := filepath.Glob(filepath.Join(s.dir, "*", "control.sock")); err != nil || len(left) > 0 {
 		t.Errorf("got %v left, %v", left, err)
-	}
-	text, err := os.ReadFile(s.config)
-	if err != nil {
-		t.Fatal(err)
 	}
 	if err := os.WriteFile(s.config, append([]byte("control: {socket: /proc/none/s}\n"), text...), 0o600); err != nil {
 		t.Fatal(err)

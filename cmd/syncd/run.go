@@ -24,7 +24,8 @@ func runCommand(p process) *cobra.Command {
 		Use:        "run [--config FILE] [--mapping NAME]... [--listen ADDRESS]",
 		Short:      "Keep every mapping on its schedule until it is stopped",
 		SuggestFor: []string{"start", "serve", "daemon"},
-		Long: `run keeps every mapping that has a schedule in step with its source, one pass at a time each, and serves
+		Long: `run keeps every mapping that has a schedule in step with its source, one pass at a time each. Those without one wait
+for ` + "`syncd trigger`" + `. It serves
 /metrics, /healthz, /readyz and /status on http.listen (` + config.DefaultListen + ` when it is not set).
 
 On SIGHUP, and when the configuration file has changed, it reads the configuration again. One with a fault is refused as a
@@ -44,15 +45,31 @@ signal ends it at once; the next start goes on from what was saved.` + exits("ru
 // addFlags adds the flags that every command on a configuration has.
 func addFlags(cmd *cobra.Command, f *flags) {
 	addConfigFlag(cmd, f, configRequired)
-	cmd.Flags().StringArrayVarP(&f.mappings, "mapping", "m", nil, "only the mapping `NAME`; may be repeated (default all)")
+	cmd.Flags().StringArrayVarP(&f.mappings, "mapping", "m", nil, mappingUsage(cmd.Name()))
 	cmd.Flags().StringVar(&f.logLevel, "log-level", "", "log from `LEVEL` on: debug, info, warn or error, over log.level of the configuration")
+}
+
+// mappingUsage says which mappings a command takes.
+func mappingUsage(command string) string {
+	switch command {
+	case "export":
+		return "the mapping `NAME` (required, one)"
+	case "rename":
+		return "the `NAME` that the mapping has now (required, one)"
+	case string(control.Rekey):
+		return "the mapping `NAME`; may be repeated (required)"
+	case string(control.Trigger), string(control.Pause), string(control.Resume):
+		return "the mapping `NAME`; may be repeated (required without --all)"
+	default:
+		return "only the mapping `NAME`; may be repeated (default all)"
+	}
 }
 
 func runDaemon(ctx context.Context, p process, f flags) error {
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGHUP) // from here on it is not the end of the process
 	defer signal.Stop(asked)
-	s, err := newSystem(ctx, p, f, daemonGate(f)...)
+	s, err := newSystem(ctx, p, f, warnUnscheduled(f))
 	if err != nil {
 		return err
 	}
@@ -84,11 +101,22 @@ func (s *system) controlSocket(ctx context.Context) (net.Listener, error) {
 	if err == nil {
 		return listener, nil
 	}
+	if errors.Is(err, control.ErrSocketInUse) && s.config.Control.Socket != "" {
+		return nil, &hinted{err, "another `syncd run` on this machine has it" + named(control.OwnerOf(path)) + ": end that one, or give this one another control.socket, or off"}
+	}
 	if s.config.Control.Socket == "" {
 		s.logger.Warn("control socket was not made, requests come by the state alone", "err", err)
 		return nil, nil //nolint:nilnil // it goes without
 	}
 	return nil, &hinted{err, "set control.socket to a path in a folder that this user may write to, or to off"}
+}
+
+// named is the id of a process in brackets, "" where it is not known.
+func named(pid int) string {
+	if pid == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (process %d)", pid)
 }
 
 // serveOn listens where --listen or else the configuration says. Profiles show what is in memory, so the rule of the

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"regexp"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"syncd/config"
 	"syncd/internal/awsfake"
 )
 
@@ -151,7 +153,7 @@ func TestRunKeepsOthersGoing(t *testing.T) {
 	}
 }
 
-// TestBackfillServesProfiles where the configuration says so, and says why not where it cannot.
+// TestBackfillServesProfiles where the configuration says so, else where run serves, and says why not where it cannot.
 func TestBackfillServesProfiles(t *testing.T) {
 	address := freeAddress(t)
 	s := newSite(t, func(text string) string { return "http: {listen: \"" + address + "\", pprof: true}\n" + text })
@@ -167,20 +169,22 @@ func TestBackfillServesProfiles(t *testing.T) {
 	if got := s.run(t.Context(), "backfill"); got.code != 0 || status != http.StatusOK {
 		t.Errorf("got exit %d and status %d; stderr:\n%s", got.code, status, got.stderr)
 	}
+	text := string(readText(t, s.config))
 	for from, to := range map[string]string{
 		"listen: \"" + address + "\", ": "",
 		"pprof: true":                   "web_config: absent.yaml",
 	} {
-		text := string(readText(t, s.config))
 		if err := os.WriteFile(s.config, []byte(strings.Replace(text, from, to, 1)), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		got := s.run(t.Context(), "backfill")
-		if to == "" && (got.code != 0 || !strings.Contains(got.stderr, "profiles were not served")) || to != "" && (got.code != exitUsage || !strings.Contains(got.stderr, "absent.yaml")) {
-			t.Errorf("with %q: got exit %d; stderr:\n%s", to, got.code, got.stderr)
+		// Without an address it is that of run, which is taken here, by this test or by others.
+		if taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", config.DefaultListen); err == nil {
+			defer func() { _ = taken.Close() }() // nobody connects
 		}
-		if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
+		got := s.run(t.Context(), "backfill")
+		if to == "" && (got.code != 0 || !strings.Contains(got.stderr, "metrics were not served") || !strings.Contains(got.stderr, config.DefaultListen)) ||
+			to != "" && (got.code != exitUsage || !strings.Contains(got.stderr, "absent.yaml")) {
+			t.Errorf("%s: got exit %d; stderr:\n%s", from, got.code, got.stderr)
 		}
 	}
 }

@@ -26,9 +26,10 @@ func statusCommand(p process) *cobra.Command {
 		SuggestFor: []string{"list", "show", "ls"},
 		Long: `status reads the ledgers from where the configuration keeps them: the last generation and its age, the pass in progress, the objects in
 quarantine by reason, and who holds the lease. Of several mappings it prints a table, the worst first: ledgers that cannot be read, damaged
-ones, mappings whose passes are denied, those with objects in quarantine, stale ones, those that never committed, then the rest. With
+ones, mappings whose passes are denied, those whose passes fail, those with objects in quarantine, stale ones, those that never committed,
+paused ones, then the rest. With
 --quarantine it lists the objects in quarantine, each with its reason, what went wrong, and when it is tried again. It needs no daemon,
-takes no lease and sends no request to the source or the destination.` + exits("status", 0, 1, 2),
+takes no lease and sends no request to the source or the destination.` + exits("status", 0, 1, 2, 130),
 		Example: "  syncd status --config syncd.yaml\n  syncd status --config syncd.yaml --quarantine",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if list {
@@ -233,6 +234,9 @@ func printStatus(w io.Writer, s status) {
 	}
 	if s.Pass != nil && s.Pass.Refused != nil {
 		line("denied", "since "+s.Pass.Refused.Since.Format(time.RFC3339)+": "+s.Pass.Refused.Detail)
+	}
+	if failure, since, inRow := s.failure(); inRow > 0 && (s.Pass == nil || s.Pass.Refused == nil) {
+		line("failed", fmt.Sprintf("%s, since %s: %s: %s", times(inRow), since.Format(time.RFC3339), failure.Class, printable.Line(failure.Error)))
 	}
 	if s.Lease != nil {
 		held := "held by " + s.Lease.Holder + " since " + s.Lease.Since.Format(time.RFC3339)

@@ -2,11 +2,14 @@ package main
 
 import (
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
 
 	"syncd/config"
+	"syncd/internal/checkpoint"
 	"syncd/internal/printable"
 )
 
@@ -28,7 +31,7 @@ const (
 )
 
 func statusOrder() []string {
-	return []string{stateUnreadable, stateDamaged, stateDenied, stateQuarantined, stateStale, stateNever, statePaused, stateOK}
+	return []string{stateUnreadable, stateDamaged, stateDenied, stateFailed, stateQuarantined, stateStale, stateNever, statePaused, stateOK}
 }
 
 // overview is a mapping and its status.
@@ -37,9 +40,19 @@ type overview struct {
 	status
 }
 
-// state is what the status comes to, and why.
+// state is what the status comes to, and why. A pause is never hidden by what is worse, nor cut off at its end.
 func (o overview) state(now time.Time) (state, why string) {
+	state, why = o.worst(now)
+	if o.Paused != nil && state != statePaused {
+		why = strings.TrimSuffix("paused; "+why, "; ")
+	}
+	return state, why
+}
+
+// worst is the first state that applies.
+func (o overview) worst(now time.Time) (state, why string) {
 	due, isLate := o.late(now)
+	failure, since, inRow := o.failure()
 	switch {
 	case o.Error != "":
 		return stateUnreadable, o.Error
@@ -47,9 +60,11 @@ func (o overview) state(now time.Time) (state, why string) {
 		return stateDamaged, o.Damage
 	case o.Pass != nil && o.Pass.Refused != nil:
 		return stateDenied, "for " + ago(now.Sub(o.Pass.Refused.Since)) + ": " + o.Pass.Refused.Detail
+	case inRow > 0:
+		return stateFailed, printable.Sprintf("for %s, %s: %s: %s", ago(now.Sub(since)), times(inRow), failure.Class, failure.Error)
 	case o.setAside() > 0:
 		return stateQuarantined, byReason(o.Quarantined)
-	case o.Paused != nil && o.CommittedAt != nil:
+	case o.Paused != nil:
 		return statePaused, o.Paused.String()
 	case isLate:
 		return stateStale, "a pass was due " + ago(now.Sub(due)) + " ago"
@@ -57,6 +72,18 @@ func (o overview) state(now time.Time) (state, why string) {
 		return stateNever, o.progress(now)
 	}
 	return stateOK, o.progress(now)
+}
+
+// failure is how the last passes failed by the history: the last of them, since when, and how many in a row, 0 where they did not. A
+// generation that was committed since, as by a version without a history, ends it.
+func (s status) failure() (last checkpoint.PassRecord, since time.Time, inRow int64) {
+	passes := slices.Clone(s.History)
+	slices.Reverse(passes)
+	last, since, inRow = checkpoint.Failures(passes)
+	if s.CommittedAt != nil && s.CommittedAt.After(last.EndedAt) {
+		return last, since, 0
+	}
+	return last, since, inRow
 }
 
 // late reports whether a generation was due and is missing, though no pass is on its way to one.

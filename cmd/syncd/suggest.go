@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"syncd/config"
+	"syncd/internal/control"
 )
 
 // namedAtMost is how many names a hint lists.
@@ -50,39 +51,114 @@ func unknownWord[S ~string](what string, word S, choice []S) error {
 // unknownCommand is the usage error of a word that is no command beneath cmd.
 func unknownCommand(cmd *cobra.Command, word string) error {
 	err := &usageError{fmt.Errorf("unknown command %q", word)}
+	if way := anotherWay(word); way != "" && cmd == cmd.Root() {
+		return &hinted{err, way}
+	}
 	if meant := commandLike(cmd, word); meant != "" {
 		return &hinted{err, "did you mean `" + meant + "`? " + seeHelp(cmd.CommandPath())}
 	}
-	return err
+	return &hinted{err, seeHelp(cmd.CommandPath())}
 }
 
-// commandLike returns the command line that was likely meant by a word: of a command anywhere that is called so, else of one right beneath
-// cmd that is like it.
-func commandLike(cmd *cobra.Command, word string) string {
-	for _, child := range append(cmd.Root().Commands(), cmd.Root()) {
-		if paths, _ := namesOf(child.Commands()); paths[word] != "" {
-			return paths[word]
-		}
+// anotherWay says how to do what no command is for, "" where a word is not known.
+func anotherWay(word string) string {
+	switch word {
+	case "stop", "kill", "shutdown":
+		return "`syncd pause` has no passes run of a mapping; to end the daemon, send it SIGTERM"
+	case "restart", "reload":
+		return "the daemon reads a changed configuration by itself, or on SIGHUP; to end it, send it SIGTERM"
+	case "history", "log", "logs", "passes":
+		return "run `syncd status --history`"
+	case "quarantine":
+		return "run `syncd status --quarantine`"
+	default:
+		return ""
 	}
-	paths, names := namesOf(cmd.Commands())
-	return paths[nearest(word, names)]
 }
 
-// namesOf returns what commands are called, and by that their command lines.
-func namesOf(commands []*cobra.Command) (paths map[string]string, names []string) {
-	paths = map[string]string{}
-	for _, c := range commands {
-		if !c.IsAvailableCommand() && c.Name() != "help" {
-			continue
-		}
-		for _, name := range slices.Concat([]string{c.Name()}, c.Aliases, c.SuggestFor) {
-			if paths[name] == "" {
-				paths[name] = c.CommandPath()
-				names = append(names, name)
+// callAlso gives the commands that send requests the words that others have for them.
+func callAlso(root *cobra.Command) {
+	for name, words := range map[control.What][]string{
+		control.Trigger: {"kick", "request", "now", "force"},
+		control.Pause:   {"suspend", "hold", "halt", "disable", "freeze"},
+		control.Resume:  {"unpause", "continue", "enable", "unfreeze"},
+		control.Rekey:   {"re-key", "re-encrypt", "reencrypt", "rotate"},
+	} {
+		for _, cmd := range root.Commands() {
+			if cmd.Name() == string(name) {
+				cmd.SuggestFor = words
 			}
 		}
 	}
-	return paths, names
+}
+
+// checkWords refuses a line whose word is no command, before any of its flags is looked at: those of a mistyped command are no flags of what
+// is above it.
+func checkWords(root *cobra.Command, args []string) error {
+	root.InitDefaultHelpCmd()
+	cmd, rest, err := root.Find(args)
+	if err != nil || !cmd.HasSubCommands() {
+		return nil //nolint:nilerr // cobra reports it
+	}
+	cmd.InitDefaultHelpFlag()
+	if word := firstWord(cmd.Flags(), rest); word != "" && !strings.HasPrefix(word, "__") { // by which shells complete
+		return unknownCommand(cmd, word)
+	}
+	return nil
+}
+
+// firstWord returns the first argument that is neither a flag nor the value of one, "" for none. A flag that is not known is taken to have a
+// value, unless it is the last.
+func firstWord(known *pflag.FlagSet, args []string) string {
+	for i := 0; i < len(args) && args[i] != "--"; i++ {
+		arg := args[i]
+		name, isLong := strings.CutPrefix(arg, "--")
+		switch {
+		case !strings.HasPrefix(arg, "-") || arg == "-":
+			return arg
+		case strings.Contains(arg, "="):
+		case isLong:
+			if flag := known.Lookup(name); flag == nil || flag.NoOptDefVal == "" {
+				i++
+			}
+		case len(arg) == 2:
+			if flag := known.ShorthandLookup(arg[1:]); flag == nil || flag.NoOptDefVal == "" {
+				i++
+			}
+		}
+	}
+	return ""
+}
+
+// commandLike returns the command line that was likely meant by a word: of a command anywhere that is called so, else of one right beneath
+// cmd that is like it. Other words for a command are only taken as they are: what is like one of them may be anything.
+func commandLike(cmd *cobra.Command, word string) string {
+	for _, child := range append(cmd.Root().Commands(), cmd.Root()) {
+		for _, c := range available(child.Commands()) {
+			if slices.Contains(slices.Concat([]string{c.Name()}, c.Aliases, c.SuggestFor), word) {
+				return c.CommandPath()
+			}
+		}
+	}
+	paths := map[string]string{}
+	var names []string
+	for _, c := range available(cmd.Commands()) {
+		for _, name := range append([]string{c.Name()}, c.Aliases...) {
+			paths[name] = c.CommandPath()
+			names = append(names, name)
+		}
+	}
+	return paths[nearest(word, names)]
+}
+
+// available are the commands that the help lists.
+func available(commands []*cobra.Command) (shown []*cobra.Command) {
+	for _, c := range commands {
+		if c.IsAvailableCommand() || c.Name() == "help" {
+			shown = append(shown, c)
+		}
+	}
+	return shown
 }
 
 // wrongFlag is the usage error of what the parser of flags refused.

@@ -114,6 +114,9 @@ func TestChartTestPodLooksOnly(t *testing.T) {
 		if len(test.Spec.Containers) != 1 || test.Spec.RestartPolicy != core.RestartPolicyNever || c.Image != daemon.Image {
 			t.Errorf("%s: got %+v, want one container of the same image that runs once", name, test.Spec)
 		}
+		if diff := cmp.Diff([]string{"config", "check", "--config", "/etc/syncd/syncd.yaml"}, c.Args); diff != "" {
+			t.Errorf("%s: the gate that every command passes: (-want +got)\n%s", name, diff)
+		}
 		if diff := cmp.Diff([]any{daemon.VolumeMounts, daemon.Env, daemon.EnvFrom}, []any{c.VolumeMounts, c.Env, c.EnvFrom}); diff != "" {
 			t.Errorf("%s: (-daemon +test)\n%s", name, diff)
 		}

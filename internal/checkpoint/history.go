@@ -143,6 +143,14 @@ func (l *Ledger) Enter(ctx context.Context, r PassRecord) ([]PassRecord, error) 
 	return nil, fmt.Errorf("enter a pass in the history of %q: %w", l.options.Mapping, ErrSuperseded)
 }
 
+// Past returns the passes that ended before, oldest first. It reads the history the first time, so that Enter does not.
+func (l *Ledger) Past(ctx context.Context) ([]PassRecord, error) {
+	if err := l.recallHistory(ctx); err != nil {
+		return nil, err
+	}
+	return slices.Clone(l.past.passes), nil
+}
+
 // recallHistory reads the history unless it is known. A damaged one ends, and the next begins after it.
 func (l *Ledger) recallHistory(ctx context.Context) error {
 	if l.past.isKnown {

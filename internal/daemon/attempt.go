@@ -143,6 +143,7 @@ func (k *keeper) pass(ctx context.Context, runner Runner, at *place, byTick bool
 		return aside
 	}
 	if err == nil {
+		k.adopt(j.worker)
 		summary, err = k.run(turn, runner, j)
 	}
 	isDrained, why := errors.Is(err, syncer.ErrDrained), context.Cause(turn)
@@ -247,7 +248,7 @@ func (k *keeper) note(summary syncer.Summary, err error) {
 			k.since = now
 			k.log.Warn("lease held by another process, standing by", "holder", held.Holder)
 		}
-		k.standing, k.held, k.passed = true, held, false
+		k.standing, k.held, k.passed, k.decided = true, held, false, time.Time{}
 		k.fail(nil)
 		return
 	}
@@ -255,11 +256,11 @@ func (k *keeper) note(summary syncer.Summary, err error) {
 	k.leased = summary.Pass > 0
 	k.passed = k.leased
 	k.last = lastPass(summary, err, now)
-	switch {
-	case err == nil:
-		k.fail(nil)
+	if errors.Is(err, syncer.ErrDrained) { // it did not reach its end: what failed before may fail again
 		return
-	case errors.Is(err, syncer.ErrDrained): // it did not reach its end: what failed before may fail again
+	}
+	if k.decided = now; err == nil {
+		k.fail(nil)
 		return
 	}
 	class := awserr.Classify(err)
@@ -283,7 +284,8 @@ func (k *keeper) failed(err error, now time.Time) *Failure {
 		f.Since = earlier(f.Since, refused.Since)
 	}
 	if w, ok := k.runner.(Worker); ok && k.leased {
-		f.Since = earlier(f.Since, failingSince(w.History()))
+		_, since, _ := checkpoint.Failures(w.History())
+		f.Since = earlier(f.Since, since)
 	}
 	return f
 }
@@ -298,7 +300,7 @@ func earlier(a, b time.Time) time.Time {
 
 // fail takes note of how passes fail, nil when the last one that reached an end did not. The caller holds k.mu.
 func (k *keeper) fail(f *Failure) {
-	k.failure = f
+	k.failure, k.isRecalled = f, false
 	if f == nil {
 		k.d.o.Metrics.FailingSince.DeleteLabelValues(k.m.Name)
 		return

@@ -60,3 +60,118 @@ func TestAPausedMappingIsShownAsSuch(t *testing.T) {
 		stop()
 	})
 }
+
+// A process whose next pass is far away, or whose first one takes long, shows from the history that passes fail, since when, and which they
+// were. A pass elsewhere that reaches its end ends it.
+func TestFailingIsKnownBeforeAPass(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAsked(t)
+		a.put("k")
+		heal := a.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Kind: awsfake.AccessDenied})
+		d, stop := start(t, a.options("a", every(time.Minute), ""))
+		time.Sleep(170 * s)
+		first := status(t, d)
+		stop()
+
+		o := a.options("b", every(12*time.Hour), "")
+		d, stop = start(t, o)
+		time.Sleep(5 * s)
+		a.checkRemembered(t, o, status(t, d), first, daemon.Waiting)
+		if got := status(t, d); !got.Ready || got.LastPass != nil {
+			t.Errorf("got %+v, want it ready: this process was refused nothing", got)
+		}
+		stop()
+
+		o = a.options("c", every(12*time.Hour), "")
+		o.Mappings[0].AtOnce = true
+		heal()
+		a.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Kind: awsfake.None, Do: func() { time.Sleep(30 * s) }})
+		d, stop = start(t, o)
+		time.Sleep(10 * s)
+		a.checkRemembered(t, o, status(t, d), first, daemon.Running)
+		time.Sleep(time.Minute)
+		if got := status(t, d); got.State != daemon.Waiting || got.Error != nil || value(t, o.Gatherer, "syncd_failing_since_timestamp_seconds", "m") != 0 {
+			t.Errorf("got %s, %+v after a pass that reached its end", got.State, got.Error)
+		}
+		stop()
+	})
+}
+
+func (a *asked) checkRemembered(t *testing.T, o daemon.Options, got, first daemon.Status, activity daemon.State) {
+	t.Helper()
+	if first.State != daemon.Failing || got.State != daemon.Failing || got.Activity != activity || got.Since.Sub(first.Since).Abs() > 5*s {
+		t.Fatalf("got %s since %s and %s, want it failing since %s as before, and %s\n%s", got.State, got.Since, got.Activity, first.Since, activity, a.log)
+	}
+	if got.Error.Passes != first.Error.Passes || got.Error.Class != first.Error.Class || got.Error.Text == "" || len(got.History) == 0 {
+		t.Errorf("got %+v and %d passes in the history, want the failure of before, %+v", got.Error, len(got.History), first.Error)
+	}
+	if v := value(t, o.Gatherer, "syncd_failing_since_timestamp_seconds", "m"); v != float64(got.Since.UnixMilli())/1000 {
+		t.Errorf("got the metric %v, want %v", v, got.Since.Unix())
+	}
+}
+
+// A pass of another process that reaches its end ends what was known to fail, also without a schedule.
+func TestAPassElsewhereEndsAFailure(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAsked(t)
+		a.put("k")
+		heal := a.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Kind: awsfake.AccessDenied})
+		_, stop := start(t, a.options("a", every(time.Minute), ""))
+		time.Sleep(2 * time.Minute)
+		stop()
+		d, stop := start(t, a.options("b", nil, ""))
+		time.Sleep(5 * s)
+		if got := status(t, d); got.State != daemon.Failing || got.Activity != daemon.Unscheduled {
+			t.Errorf("got %s and %s, want it failing", got.State, got.Activity)
+		}
+		heal()
+		_, stopOther := start(t, a.options("c", every(time.Minute), ""))
+		time.Sleep(2 * time.Minute)
+		stopOther()
+		time.Sleep(5 * time.Minute)
+		if got := status(t, d); got.State != daemon.Unscheduled || got.Error != nil {
+			t.Errorf("got %s, %+v, want the failure over\n%s", got.State, got.Error, a.log)
+		}
+		stop()
+	})
+}
+
+// A pause hides neither that passes failed nor what is in quarantine.
+func TestAPauseHidesNothing(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAsked(t)
+		a.put("k")
+		heal := a.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Kind: awsfake.AccessDenied})
+		o := a.options("a", every(time.Minute), "")
+		d, stop := start(t, o)
+		time.Sleep(3 * time.Minute)
+		a.submit(t, request(control.Pause))
+		time.Sleep(time.Minute)
+		if got := status(t, d); got.State != daemon.Failing || got.Activity != daemon.Paused || got.NextPass != nil {
+			t.Errorf("got %s and %s, want it failing and paused", got.State, got.Activity)
+		}
+		page := ask(t, d.Handler(), "/status").Body.String()
+		for _, want := range []string{"1 mapping is failing: m.", "<title>1 failing", ">paused</span>", "<strong>Paused</strong> by alice@laptop"} {
+			if !strings.Contains(page, want) {
+				t.Errorf("the page does not say %q:\n%s", want, page)
+			}
+		}
+		heal()
+		a.submit(t, request(control.Resume))
+		time.Sleep(time.Minute)
+		a.submit(t, request(control.Pause))
+		time.Sleep(time.Minute)
+		if got := status(t, d); got.State != daemon.Paused || got.Activity != daemon.Paused {
+			t.Errorf("got %s and %s, want it paused", got.State, got.Activity)
+		}
+		o.Metrics.QuarantineObjects.WithLabelValues("m", "denied").Set(2)
+		time.Sleep(2 * s)
+		if got := status(t, d); got.State != daemon.Quarantined || got.Activity != daemon.Paused {
+			t.Errorf("got %s and %s, want it quarantined and paused", got.State, got.Activity)
+		}
+		stop()
+	})
+}

@@ -2,10 +2,8 @@ package daemon
 
 import (
 	"slices"
-	"time"
 
 	"syncd/internal/checkpoint"
-	"syncd/internal/syncer"
 )
 
 // shownPasses is how many passes of its history are shown of each mapping.
@@ -32,20 +30,4 @@ func (k *keeper) pause() *Pause {
 		return nil
 	}
 	return &Pause{At: k.paused.At.UTC(), Who: k.paused.Who}
-}
-
-// failingSince returns when the first of the passes failed that have failed in a row until the newest, zero where that did not.
-func failingSince(passes []checkpoint.PassRecord) (since time.Time) {
-	for _, p := range slices.Backward(passes) {
-		switch {
-		case p.Result == "drained", p.Trigger == syncer.TriggerReplay:
-		case p.Class == "":
-			return since
-		case p.Times > 1:
-			since = p.BeganAt
-		default:
-			since = p.EndedAt
-		}
-	}
-	return since
 }

@@ -70,6 +70,9 @@ type condition struct {
 	last     *LastPass
 	failure  *Failure      // of the last pass, nil when it did not fail
 	backOff  time.Duration // that the last failure asks for, 0 for none
+	// decided is when the pass ended that failure is of, or that ended the failures; isRecalled says that it is known from the history alone.
+	decided    time.Time
+	isRecalled bool
 	// asked says that a pass has ended or the lease was asked for; leased that the last one had it.
 	asked, leased bool
 	// facts are those of the last look at the metrics, judged the state that was seen last and since when.

@@ -2,12 +2,16 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/syncer"
 )
 
 const (
 	// recallEvery is how often the ledger is read of a mapping whose passes run elsewhere, recallAgain how soon after a reading that
-	// was interrupted, and recallTimeout how long a reading may take. A reading is a LIST and a GET or two.
+	// was interrupted, and recallTimeout how long a reading may take. A reading is two LISTs and up to three GETs.
 	recallEvery   = 5 * time.Minute
 	recallAgain   = 30 * time.Second
 	recallTimeout = 30 * time.Second
@@ -15,7 +19,8 @@ const (
 	recallsAtOnce = 8
 )
 
-// recaller is a Runner that can read its ledger without the lease, so that the metrics show what the last generation says.
+// recaller is a Runner that can read its ledger and its history without the lease, so that the metrics show what the last generation says, and
+// what became of the last passes is known.
 type recaller interface {
 	Recall(ctx context.Context)
 }
@@ -78,6 +83,7 @@ func (k *keeper) readLedger(ctx context.Context) (hasRead bool) {
 		}
 		if r, ok := runner.(recaller); ok {
 			r.Recall(ctx)
+			k.adoptRecalled()
 		}
 		return nil
 	})
@@ -85,4 +91,41 @@ func (k *keeper) readLedger(ctx context.Context) (hasRead bool) {
 		k.log.Warn("ledger was not read", "err", err)
 	}
 	return ctx.Err() == nil
+}
+
+// adoptRecalled is adopt for a reading without the lease. What fails while another process has the lease is shown by that one.
+func (k *keeper) adoptRecalled() {
+	k.mu.Lock()
+	standing := k.standing
+	k.mu.Unlock()
+	if !standing {
+		k.adopt(k.worker())
+	}
+}
+
+// adopt takes from the history how passes fare, where one ended later than those that this process has seen: in a process before it, or
+// in a command. A failure lasts over a restart, and ends by a pass elsewhere that reaches its end. The caller does not hold k.mu.
+func (k *keeper) adopt(w Worker) {
+	if w == nil {
+		return
+	}
+	last, since, times := checkpoint.Failures(w.History())
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !last.EndedAt.After(k.decided) {
+		return
+	}
+	if k.decided = last.EndedAt; times == 0 {
+		k.fail(nil)
+		return
+	}
+	failure := errors.New(last.Error)
+	if last.Result == "denied" {
+		failure = &syncer.RefusedError{Since: since, Err: failure}
+	}
+	k.fail(&Failure{
+		Class: last.Class, Text: k.d.redact.text(last.Error), Hint: k.d.redact.text(k.d.o.Hint(failure)),
+		At: last.EndedAt.UTC(), Since: since.UTC(), Passes: int(times),
+	})
+	k.isRecalled = true
 }

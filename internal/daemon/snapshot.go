@@ -95,7 +95,7 @@ type Status struct {
 	LastPass *LastPass `json:"last_pass,omitempty"`
 	// Paused says since when the mapping is paused and who has paused it; absent when it is not.
 	Paused *Pause `json:"paused,omitempty"`
-	// History are the passes that ended last, whatever process ran them, newest first, as far as this one has read them.
+	// History are the passes that ended last, whatever process ran them, newest first, once this one has read them.
 	History []checkpoint.PassRecord `json:"history,omitempty"`
 	// Quarantine counts the objects set aside by reason; it is empty where there are none.
 	Quarantine map[string]int64 `json:"quarantine,omitzero"`
@@ -288,6 +288,9 @@ func (k *keeper) stuck(now time.Time) bool {
 // The caller holds k.mu.
 func (k *keeper) whyNot(leaseHeld bool) string {
 	f := k.failure
+	if k.isRecalled { // another process had no credentials or lease, perhaps
+		f = nil
+	}
 	switch {
 	case k.paused != nil:
 		return ""

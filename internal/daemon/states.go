@@ -11,14 +11,14 @@ type State string
 const (
 	// Idle is a mapping that has not begun, or has ended.
 	Idle State = "idle"
-	// Paused is a mapping that has no passes until it is resumed.
-	Paused State = "paused"
-	// Failing is a mapping whose last pass failed, also while the next one runs.
+	// Failing is a mapping whose last pass failed, also while the next one runs, and while it is paused.
 	Failing State = "failing"
 	// Stalled is a mapping whose pass has shown no sign of life for as long as the watchdog waits.
 	Stalled State = "stalled"
 	// Quarantined is a mapping with objects in quarantine.
 	Quarantined State = "quarantined"
+	// Paused is a mapping that has no passes until it is resumed.
+	Paused State = "paused"
 	// Draining is a mapping whose pass finishes what it has in hand.
 	Draining State = "draining"
 	// StandingBy is a mapping whose lease another process holds.
@@ -35,9 +35,10 @@ const (
 	Waiting State = "waiting"
 )
 
-// urgency orders the states by how much they want attention.
+// urgency orders the states by how much they want attention. A paused mapping wants none, and comes before the others that do not:
+// somebody has to end the pause.
 func urgency() []State {
-	return []State{Failing, Stalled, Quarantined, Unknown, Draining, Running, Queued, StandingBy, Paused, Unscheduled, Waiting, Idle}
+	return []State{Failing, Stalled, Quarantined, Unknown, Paused, Draining, Running, Queued, StandingBy, Unscheduled, Waiting, Idle}
 }
 
 // attention is lower the more a mapping in this state wants it. States that come and go with every pass count alike, so that rows
@@ -52,9 +53,11 @@ func (s State) attention() int {
 		return 2
 	case Unknown:
 		return 3
-	case Idle, Draining, StandingBy, Paused, Unscheduled, Running, Queued, Waiting:
+	case Paused:
+		return 4
+	case Idle, Draining, StandingBy, Unscheduled, Running, Queued, Waiting:
 	}
-	return 4
+	return 5
 }
 
 // facts are what the state of a mapping depends on beyond what its keeper knows.
@@ -94,7 +97,7 @@ func (k *keeper) judge(now time.Time, f facts, draining bool) judgement {
 // state returns the first state that applies. The caller holds k.mu.
 func (k *keeper) state(activity State, f facts) State {
 	switch {
-	case activity == Idle, activity == Paused:
+	case activity == Idle:
 		return activity
 	case k.failure != nil:
 		return Failing
@@ -102,7 +105,7 @@ func (k *keeper) state(activity State, f facts) State {
 		return Stalled
 	case f.aside:
 		return Quarantined
-	case activity == Draining, activity == StandingBy, activity == Unscheduled:
+	case activity == Paused, activity == Draining, activity == StandingBy, activity == Unscheduled:
 		return activity
 	case !f.listed:
 		return Unknown

@@ -45,14 +45,31 @@ func (o Order) trigger() string {
 func (s *Syncer) Hold(ctx context.Context) error {
 	s.running <- struct{}{}
 	defer func() { <-s.running }()
-	_, err := s.openLedger(ctx)
+	ledger, err := s.openLedger(ctx)
+	if err == nil {
+		s.readHistory(ctx, ledger)
+	}
 	return err
+}
+
+// readHistory reads which passes ended before. A history that cannot be read is no reason for a pass not to begin.
+func (s *Syncer) readHistory(ctx context.Context, ledger *checkpoint.Ledger) {
+	ctx, cancel := context.WithTimeout(ctx, historyTime)
+	defer cancel()
+	past, err := ledger.Past(ctx)
+	if err != nil {
+		s.o.Logger.Warn("history was not read", "err", err)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.past = past
 }
 
 // Holds reports whether the lease is held, as far as is known here without asking.
 func (s *Syncer) Holds() bool { return s.holds.Load() }
 
-// History returns the passes that ended last, oldest first, as far as this process has entered one.
+// History returns the passes that ended last, oldest first, once the lease was taken by Hold, the ledger recalled, or a pass entered.
 func (s *Syncer) History() []checkpoint.PassRecord {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,8 +7,8 @@ import (
 	"syncd/internal/checkpoint"
 )
 
-// Recall shows in the metrics what the last generation of the ledger says, without the lease: for a mapping whose passes do not
-// begin, or run elsewhere. They are for people to look at, so that what cannot be read is only logged.
+// Recall shows in the metrics what the last generation of the ledger says, and reads the history, without the lease: for a mapping whose
+// passes do not begin, or run elsewhere. They are for people to look at, so that what cannot be read is only logged.
 func (s *Syncer) Recall(ctx context.Context) {
 	last, err := checkpoint.Latest(ctx, s.o.Store, s.o.Mapping)
 	if errors.Is(err, checkpoint.ErrNoCheckpoint) && !errors.Is(err, checkpoint.ErrNothingWhole) {
@@ -29,6 +29,21 @@ func (s *Syncer) Recall(ctx context.Context) {
 	if err != nil && ctx.Err() == nil {
 		s.o.Logger.Warn("last generation was not shown", "err", err)
 	}
+	s.recallHistory(ctx)
+}
+
+// recallHistory reads which passes ended before, without the lease.
+func (s *Syncer) recallHistory(ctx context.Context) {
+	past, err := checkpoint.History(ctx, s.o.Store, s.o.Mapping)
+	if err != nil {
+		if ctx.Err() == nil {
+			s.o.Logger.Warn("history was not read", "err", err)
+		}
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.past = past
 }
 
 // none is an empty quarantine.

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"syncd/internal/awsfake"
+)
+
+// TestInterruptedCommands end with 130 and one sentence, whether they were about to begin or in the middle of something.
+func TestInterruptedCommands(t *testing.T) {
+	s := newSite(t, nil)
+	s.put("one", "two")
+	if got := s.run(t.Context(), "backfill"); got.code != 0 {
+		t.Fatalf("got exit %d; stderr:\n%s", got.code, got.stderr)
+	}
+	const m = "--mapping=" + demoMapping
+	for name, args := range map[string][]string{
+		"status":        {"status"},
+		"doctor":        {"doctor"},
+		"plan":          {"plan"},
+		"ledger export": {"ledger", "export", m},
+		"ledger rename": {"ledger", "rename", "--from", "former", m},
+	} {
+		interrupted, stop := context.WithCancel(t.Context())
+		stop()
+		checkInterrupted(t, name+" before it begins", name, s.run(interrupted, args...))
+	}
+	if got := s.run(t.Context(), "status", "--quarantine"); got.code != 0 {
+		t.Errorf("got exit %d without an interruption; stderr:\n%s", got.code, got.stderr)
+	}
+	for name, operation := range map[string]string{"doctor": "ListObjectsV2", "plan": "ListObjectsV2"} {
+		during, stop := context.WithCancel(t.Context())
+		remove := s.cloud.Inject(awsfake.Fault{Operation: operation, Kind: awsfake.None, Do: stop})
+		checkInterrupted(t, name+" in the middle", name, s.run(during, name))
+		remove()
+		stop()
+	}
+	during, stop := context.WithCancel(t.Context())
+	defer stop()
+	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		stop()
+		<-r.Context().Done()
+	}))
+	defer silent.Close()
+	var stdout, stderr strings.Builder
+	p := process{stdout: &stdout, stderr: &stderr, readFile: os.ReadFile, now: time.Now, lookupEnv: func(string) (string, bool) { return "", false }}
+	code := run(during, []string{"healthcheck", "--url", silent.URL}, p)
+	checkInterrupted(t, "healthcheck", "healthcheck", outcome{code, stdout.String(), stderr.String()})
+}
+
+// checkInterrupted wants an interruption said in one line with how things are left.
+func checkInterrupted(t *testing.T, what, command string, got outcome) {
+	t.Helper()
+	if got.code != 130 || strings.Contains(got.stdout, "FAILED") || strings.Count(got.stderr, "syncd: ") != 1 || !strings.Contains(got.stderr, "; hint: ") ||
+		!strings.Contains(got.stderr, "syncd: "+command+": interrupted") && command != "plan" {
+		t.Errorf("%s: got exit %d, want 130 and one sentence; stdout:\n%s\nstderr:\n%s", what, got.code, got.stdout, got.stderr)
+	}
+}

@@ -151,6 +151,7 @@ func codeOf(err error) int {
 	_, found := errors.AsType[*findingsError](err)
 	_, work := errors.AsType[*workError](err)
 	_, aside := errors.AsType[*quarantinedError](err)
+	_, interrupted := errors.AsType[*interruptedError](err)
 	switch {
 	case err == nil:
 		return syncer.ExitDone
@@ -158,7 +159,7 @@ func codeOf(err error) int {
 		return exitUsage
 	case found, work:
 		return exitFindings
-	case errors.Is(err, syncer.ErrDrained):
+	case interrupted, errors.Is(err, syncer.ErrDrained):
 		return syncer.ExitInterrupted
 	case held:
 		return syncer.ExitLeaseHeld
@@ -211,7 +212,7 @@ func hintFor(err error) string {
 		return "run `syncd backfill` first: it copies to the new place, and tries what is in quarantine too"
 	}
 	if _, ok := errors.AsType[*syncer.RekeyError](err); ok {
-		return "run `syncd backfill --rekey` to copy them under the new key, or put the former key back"
+		return "run `syncd backfill --rekey`, or `syncd rekey` while a daemon runs, to copy them under the new key, or put the former key back"
 	}
 	if _, ok := errors.AsType[*checkpoint.LeaseHeldError](err); ok {
 		return "if it is a daemon, ask it: `syncd trigger` for a pass, `syncd rekey` for one under a new key; else wait for its end"

@@ -18,6 +18,7 @@ type exitMeaning struct {
 // exitTable is every exit code. docs/cli.md has the same table.
 func exitTable() []exitMeaning {
 	const settled, wrongFlags = "done: every object settled", "usage: wrong flags"
+	const notAwaited = "interrupted: the message says what becomes of the request"
 	return []exitMeaning{
 		{syncer.ExitDone, "done", map[string]string{
 			"backfill": settled, "replay": settled, "run": "drained: everything is saved", "healthcheck": "the daemon is alive",
@@ -38,7 +39,7 @@ func exitTable() []exitMeaning {
 		}},
 		{syncer.ExitLeaseHeld, "another process holds the lease of a mapping", nil},
 		{syncer.ExitInterrupted, "interrupted: what was done is saved, and the next pass resumes from there", map[string]string{
-			"plan": "interrupted: nothing was written",
+			"plan": "interrupted: nothing was written", "trigger": notAwaited, "pause": notAwaited, "resume": notAwaited, "rekey": notAwaited,
 		}},
 	}
 }

@@ -77,7 +77,8 @@ func requestCommand(p process, help requestHelp) *cobra.Command {
 
 The request goes to the socket of a daemon on this machine (control.socket) where one answers, and
 else through the state, where the daemon that holds the lease finds it within 15 s, on whichever
-machine it runs. ` + name + ` waits for the answer and prints it. ` + onInterrupt + exits(name, codes...),
+machine it runs. ` + name + ` waits for the answer and prints it.
+` + onInterrupt + exits(name, codes...),
 		Example: "  syncd " + name + " --config syncd.yaml --mapping alice-to-bob",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return ask(cmd.Context(), p, a, help.what) },
 	}

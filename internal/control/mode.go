@@ -91,14 +91,14 @@ func (b Board) Mode(mapping string) Mode {
 // MadeBy returns who made a mode. What cannot be decoded is of nobody who is known.
 func (d *Desk) MadeBy(ctx context.Context, mapping string, m Mode) (p Paused, err error) {
 	if m.ID == "" {
-		return Paused{Mapping: mapping}, nil
+		return Paused{Version: Version, Mapping: mapping}, nil
 	}
 	data, err := d.read(ctx, modeName(mapping, m))
 	if err == nil {
 		err = decode(data, &p)
 	}
 	if _, isMalformed := errors.AsType[*MalformedError](err); isMalformed || err == nil && (p.Version != Version || p.Mapping != mapping) {
-		return Paused{Mapping: mapping}, nil
+		return Paused{Version: Version, Mapping: mapping}, nil
 	}
 	return p, err
 }
@@ -119,7 +119,7 @@ func (d *Desk) PausedOf(ctx context.Context, mapping string) (p Paused, isPaused
 			return p, err == nil, err
 		}
 	}
-	return Paused{Mapping: mapping}, true, nil // it is replaced all the time
+	return Paused{Version: Version, Mapping: mapping}, true, nil // it is replaced all the time
 }
 
 // Pause makes it durable that a mapping is paused, and returns since when and by whom. The error of a mapping that was resumed later

@@ -62,9 +62,10 @@ const (
 )
 
 const (
-	// MaxFilter bounds how many reasons and keys a replay has, MaxKey a key, in bytes (S3 User Guide, "Naming objects").
+	// MaxFilter bounds how many reasons and keys a replay has.
 	MaxFilter = 1000
-	MaxKey    = 1024
+	// MaxKey bounds a key, in bytes (S3 User Guide, "Naming objects").
+	MaxKey = 1024
 )
 
 // Request asks for something. Its JSON form is a contract: docs/operations.md describes it.

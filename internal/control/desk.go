@@ -167,7 +167,7 @@ func (d *Desk) IsAbandoned(ctx context.Context, r Request, n int) (bool, error) 
 		return false, nil
 	}
 	lease, isHeld, err := d.store.LeaseOf(ctx, r.Mapping)
-	return err == nil && !(isHeld && lease.Holder == claim.By), err
+	return err == nil && (!isHeld || lease.Holder != claim.By), err
 }
 
 // Answer says what became of a request, and returns the answer that counts: the first.

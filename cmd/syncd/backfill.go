@@ -53,7 +53,7 @@ func traverse(ctx context.Context, p process, f flags, do traversal) (err error)
 		s.warnPaused(ctx, m.Name)
 		summary, err := onePass(ctx, p, m, f.json, do)
 		summaries, failures = append(summaries, summary), append(failures, err)
-		if errors.Is(err, syncer.ErrDrained) {
+		if errors.Is(err, syncer.ErrDrained) || ctx.Err() != nil {
 			break
 		}
 	}

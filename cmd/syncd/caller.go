@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"syncd/internal/awserr"
+	"syncd/internal/checkpoint"
 	"syncd/internal/control"
 	"syncd/internal/deadline"
 )
@@ -21,7 +22,7 @@ const askEvery = time.Second
 type caller struct {
 	process process
 	state   *state // whose store is not opened
-	desk    func() (*control.Desk, error)
+	store   func() (checkpoint.Store, error)
 	wait    time.Duration
 	// follow waits for the answer however long it takes, once a process has accepted the request; one that none accepts is withdrawn.
 	follow bool
@@ -46,21 +47,38 @@ func newCaller(ctx context.Context, p process, f flags, wait time.Duration) (*ca
 		return nil, err
 	}
 	c := &caller{process: p, state: s, wait: wait}
-	c.desk = sync.OnceValues(func() (*control.Desk, error) {
+	ctx = context.WithoutCancel(ctx) // a signal ends the wait, and what becomes of the request is looked up after it
+	c.store = sync.OnceValues(func() (checkpoint.Store, error) {
 		store, err := openStore(ctx, p, s.config, leasing{s.logger, nil})
 		if err != nil {
 			return nil, fmt.Errorf("open state %s: %w", s.config.State, err)
 		}
-		return control.NewDesk(store, p.now), nil
+		return store, nil
 	})
 	return c, nil
 }
 
+func (c *caller) desk() (*control.Desk, error) {
+	store, err := c.store()
+	if err != nil {
+		return nil, err
+	}
+	return control.NewDesk(store, c.process.now), nil
+}
+
 // ask sends a request, which need have no more than a mapping and what is asked for. An answer that is not there yet has the outcome
-// accepted or pending.
+// accepted or pending; it may come with an error, which says why it is not waited for.
 func (c *caller) ask(ctx context.Context, r control.Request) (control.Answer, error) {
 	now := c.process.now()
 	r.Version, r.ID, r.At, r.Who = control.Version, control.NewID(now), now.UTC(), control.Self()
+	answer, err := c.send(ctx, r)
+	if err != nil && ctx.Err() != nil {
+		return c.interrupt(ctx, r)
+	}
+	return answer, err
+}
+
+func (c *caller) send(ctx context.Context, r control.Request) (control.Answer, error) {
 	end := time.Now().Add(c.wait)
 	answer, isSent, err := c.bySocket(ctx, r)
 	goesOn := answer.Outcome == "" || c.follow && answer.Outcome == control.Accepted
@@ -68,7 +86,7 @@ func (c *caller) ask(ctx context.Context, r control.Request) (control.Answer, er
 		return answer, err
 	}
 	if isSent && !c.follow {
-		return c.unheard(ctx, r)
+		return c.unheard(ctx, r, isSent)
 	}
 	return c.byState(ctx, r, end)
 }
@@ -85,6 +103,8 @@ func (c *caller) bySocket(ctx context.Context, r control.Request) (a control.Ans
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return control.Answer{}, false, &hinted{err, "run the command as the user of the daemon"}
+	case errors.Is(err, control.ErrNotTrusted):
+		return control.Answer{}, false, &hinted{err, "set control.socket to a path in a folder that only the user of the daemon may write to, or to off"}
 	case isRefused && (refused.Status == http.StatusForbidden || refused.Status == http.StatusBadRequest):
 		return control.Answer{}, false, &hinted{err, refused.Hint}
 	case err != nil:
@@ -99,6 +119,18 @@ func (c *caller) bySocket(ctx context.Context, r control.Request) (a control.Ans
 
 func (c *caller) accepted(r control.Request, by string) control.Answer {
 	return control.Answer{Version: control.Version, ID: r.ID, Mapping: r.Mapping, What: r.What, Outcome: control.Accepted, By: by, At: c.process.now().UTC()}
+}
+
+// pending is the answer to a request that no process has accepted yet.
+func (c *caller) pending(r control.Request) control.Answer {
+	a := c.accepted(r, "")
+	a.Outcome = control.Pending
+	return a
+}
+
+// stays says how long a request that no process carries out stays in the state.
+func stays(r control.Request) string {
+	return "it stays in the state until " + r.At.Add(control.ExpireAfter).UTC().Format(time.RFC3339) + ": a daemon that keeps the mapping carries it out"
 }
 
 // byState writes a request to the state and waits for its answer there.
@@ -131,66 +163,137 @@ func (c *caller) byState(ctx context.Context, r control.Request, end time.Time) 
 			return control.Answer{}, err
 		}
 	}
-	return c.unheard(ctx, r)
+	return c.unheard(ctx, r, false)
 }
 
-// unheard is what becomes of a request that has no answer in time.
-func (c *caller) unheard(ctx context.Context, r control.Request) (control.Answer, error) {
+// unheard is what becomes of a request that has no answer in time. One that the socket of a daemon has taken, and that is not waited for, is
+// left to the daemon.
+func (c *caller) unheard(ctx context.Context, r control.Request, isSent bool) (control.Answer, error) {
 	desk, err := c.desk()
 	if err != nil {
 		return control.Answer{}, err
 	}
-	by, err := desk.ClaimedBy(ctx, r)
+	answer, isKnown, err := c.known(ctx, desk, r)
 	switch {
-	case err != nil:
-		return control.Answer{}, awserr.Plain(err)
-	case by != "":
-		return c.accepted(r, by), nil
-	case r.What == control.Pause || r.What == control.Resume || c.follow:
+	case err != nil || isKnown:
+		return answer, err
+	case c.wait == 0 && (isSent || !r.What.IsMode()):
+		return c.pending(r), nil
+	case r.What.IsMode() || c.follow:
 		return c.carryOut(ctx, desk, r)
-	case c.wait == 0:
-		a := c.accepted(r, "")
-		a.Outcome = control.Pending
-		return a, nil
 	}
-	return control.Answer{}, &hinted{
+	return c.pending(r), &hinted{
 		&unheardError{c.wait, r.At.Add(control.ExpireAfter)}, "start `syncd run` with this mapping, or give it more time with --wait; `syncd status` shows who holds the lease",
 	}
 }
 
+// known returns the answer to a request, or that a process has accepted it. It reports false where neither is so.
+func (c *caller) known(ctx context.Context, desk *control.Desk, r control.Request) (a control.Answer, isKnown bool, err error) {
+	a, err = desk.AnswerTo(ctx, r.Mapping, r.ID)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return a, err == nil, awserr.Plain(err)
+	}
+	by, err := desk.ClaimedBy(ctx, r)
+	if err != nil || by == "" {
+		return control.Answer{}, false, awserr.Plain(err)
+	}
+	return c.accepted(r, by), true, nil
+}
+
 // carryOut does in place of a daemon what takes none: it pauses and resumes. Other requests it withdraws.
 func (c *caller) carryOut(ctx context.Context, desk *control.Desk, r control.Request) (control.Answer, error) {
-	isOwn, err := desk.Claim(ctx, r, 1, control.Claim{By: holder(), Nonce: r.ID})
-	if err != nil {
-		return control.Answer{}, awserr.Plain(err)
+	if !r.What.IsMode() {
+		a, err := c.withdraw(ctx, desk, r)
+		if err == nil && a.Outcome == control.Withdrawn {
+			err = &unheardError{wait: c.wait}
+		}
+		return a, err
 	}
-	if !isOwn {
-		by, err := desk.ClaimedBy(ctx, r)
-		return c.accepted(r, by), awserr.Plain(err)
-	}
-	a := control.Answer{ID: r.ID, Mapping: r.Mapping, What: r.What, Outcome: control.Done, By: holder()}
-	switch r.What { //nolint:exhaustive // others are withdrawn
-	case control.Pause:
-		var paused control.Paused
-		paused, err = desk.Pause(ctx, r)
-		a.Text = paused.String() + "; no daemon has answered: one that runs follows within 15 s, one that starts stays paused"
-	case control.Resume:
-		err = desk.Resume(ctx, r.Mapping)
-		a.Text = "resumed; no daemon has answered: one that runs follows within 15 s"
-	default:
+	return c.settle(ctx, desk, r, func(a *control.Answer) error {
+		set, text := desk.Resume, "resumed; no daemon has answered: one that runs follows within 15 s"
+		if r.What == control.Pause {
+			set, text = desk.Pause, "; no daemon has answered: one that runs follows within 15 s, one that starts stays paused"
+		}
+		by, err := set(ctx, r)
+		if superseded, ok := errors.AsType[*control.SupersededError](err); ok {
+			a.Outcome, a.Text, a.Hint = control.Refused, superseded.Error(), superseded.Hint()
+			return nil
+		}
+		a.Outcome, a.Text = control.Done, text
+		if r.What == control.Pause {
+			a.Text = by.String() + text
+		}
+		return err
+	})
+}
+
+// withdraw takes a request back that no process has accepted.
+func (c *caller) withdraw(ctx context.Context, desk *control.Desk, r control.Request) (control.Answer, error) {
+	return c.settle(ctx, desk, r, func(a *control.Answer) error {
 		a.Outcome, a.Text = control.Withdrawn, "no daemon has accepted it"
+		return nil
+	})
+}
+
+// settle claims a request, does what it asks for, and answers it. One that a process was faster to claim is that one's.
+func (c *caller) settle(ctx context.Context, desk *control.Desk, r control.Request, do func(*control.Answer) error) (control.Answer, error) {
+	isOwn, err := desk.Claim(ctx, r, 1, control.Claim{By: holder(), Nonce: r.ID})
+	if err == nil && !isOwn {
+		a, isKnown, err := c.known(ctx, desk, r)
+		if err == nil && !isKnown {
+			a = c.accepted(r, "")
+		}
+		return a, err
+	}
+	a := control.Answer{ID: r.ID, Mapping: r.Mapping, What: r.What, By: holder()}
+	if err == nil {
+		err = do(&a)
+	}
+	if err == nil {
+		a, err = desk.Answer(ctx, a)
 	}
 	if err != nil {
-		return control.Answer{}, awserr.Plain(err)
-	}
-	if err := desk.Answer(ctx, a); err != nil {
-		return control.Answer{}, awserr.Plain(err)
+		err = fmt.Errorf("carry the request out without a daemon: %w; %s", awserr.Plain(err), stays(r))
+		return c.pending(r), &hinted{err, "ask again once the state can be written"}
 	}
 	_ = desk.Forget(ctx, r) // what is left is deleted a day later
-	if a.Outcome == control.Withdrawn {
-		return control.Answer{}, &unheardError{wait: c.wait}
-	}
 	return a, nil
+}
+
+// settleTime bounds how long it may take to find out what becomes of a request whose sender was interrupted.
+const settleTime = 10 * time.Second
+
+// interrupt is what becomes of a request whose sender does not wait any more. One for a pass that no process has accepted is withdrawn,
+// whether it was sent already or not; a pause or resume stays.
+func (c *caller) interrupt(ctx context.Context, r control.Request) (a control.Answer, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
+	desk, err := c.desk()
+	if err == nil {
+		a, err = c.afterInterrupt(ctx, desk, r)
+	}
+	switch {
+	case err != nil:
+		return c.pending(r), &interruptedError{string(r.What), "the request may be in the state still: " + stays(r) + ": " + err.Error()}
+	case a.Outcome == control.Accepted:
+		return a, &interruptedError{string(r.What), "the request was accepted by " + a.By + ", which carries it out; `syncd status` shows how it gets on"}
+	case a.Outcome == control.Pending:
+		return a, &interruptedError{string(r.What), "no daemon has accepted the request yet; " + stays(r)}
+	case a.Outcome == control.Withdrawn:
+		return a, &interruptedError{string(r.What), "no daemon had accepted the request, and it was withdrawn"}
+	}
+	return a, nil // the answer was faster
+}
+
+func (c *caller) afterInterrupt(ctx context.Context, desk *control.Desk, r control.Request) (control.Answer, error) {
+	a, isKnown, err := c.known(ctx, desk, r)
+	if err != nil || isKnown {
+		return a, err
+	}
+	if _, err := desk.Request(ctx, r.Mapping, r.ID); err == nil && r.What.IsMode() {
+		return c.pending(r), nil
+	}
+	return c.withdraw(ctx, desk, r)
 }
 
 // warnPaused logs that a mapping is paused whose pass a user asks for.

@@ -34,10 +34,18 @@ func (e *quarantinedError) Error() string {
 	return objects(e.objects) + " quarantined"
 }
 
-// interruptedError says that a command was interrupted that has nothing to save.
-type interruptedError struct{ command string }
+// interruptedError says that a command without a pass of its own was interrupted.
+type interruptedError struct {
+	command string
+	state   string // what becomes of what it has asked for, "" for a command that leaves things as afterInterruption says
+}
 
-func (e *interruptedError) Error() string { return e.command + ": interrupted" }
+func (e *interruptedError) Error() string {
+	if e.state == "" {
+		return e.command + ": interrupted"
+	}
+	return e.command + ": interrupted: " + e.state
+}
 
 // isInterruption reports whether a command failed for nothing but its interruption. Commands with a pass say themselves what they have saved, and
 // the end of a daemon is no interruption.
@@ -80,7 +88,7 @@ func execute(ctx context.Context, args []string, p process) error {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil && isInterruption(cmd, err):
-		return &interruptedError{strings.TrimPrefix(cmd.CommandPath(), root.Name()+" ")}
+		return &interruptedError{command: strings.TrimPrefix(cmd.CommandPath(), root.Name()+" ")}
 	}
 	return withHelp(err, cmd.CommandPath())
 }
@@ -223,7 +231,7 @@ func hintFor(err error) string {
 	if errors.Is(err, syncer.ErrDrained) {
 		return "what was done is saved; the next pass goes on from there"
 	}
-	if e, ok := errors.AsType[*interruptedError](err); ok {
+	if e, ok := errors.AsType[*interruptedError](err); ok && e.state == "" {
 		return afterInterruption(e.command)
 	}
 	if errors.Is(err, syncer.ErrUnfinished) {
@@ -233,7 +241,7 @@ func hintFor(err error) string {
 		return "run `syncd backfill` first: it copies to the new place, and tries what is in quarantine too"
 	}
 	if _, ok := errors.AsType[*syncer.RekeyError](err); ok {
-		return "run `syncd backfill --rekey` to copy them under the new key, or put the former key back"
+		return "run `syncd backfill --rekey`, or `syncd rekey` while a daemon runs, to copy them under the new key, or put the former key back"
 	}
 	if checkpoint.IsLeaseHeld(err) {
 		return "if it is a daemon, ask it: `syncd trigger` for a pass, `syncd rekey` for one under a new key; else wait for its end"

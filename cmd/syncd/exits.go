@@ -18,6 +18,7 @@ type exitMeaning struct {
 // exitTable is every exit code. docs/cli.md has the same table.
 func exitTable() []exitMeaning {
 	const settled, wrongFlags = "done: every object settled", "usage: wrong flags"
+	const notAwaited = "interrupted: the message says what becomes of the request"
 	return []exitMeaning{
 		{syncer.ExitDone, "done", map[string]string{
 			"backfill": settled, "replay": settled, "run": "drained: everything is saved", "healthcheck": "the daemon is alive",
@@ -40,6 +41,7 @@ func exitTable() []exitMeaning {
 		{syncer.ExitInterrupted, "interrupted: what was done is saved, and the next pass resumes from there", map[string]string{
 			"plan": interruptedText("plan"), "doctor": interruptedText("doctor"), "status": interruptedText("status"), "healthcheck": interruptedText("healthcheck"),
 			"ledger export": interruptedText("ledger export"), "ledger rename": interruptedText("ledger rename"),
+			"trigger": notAwaited, "pause": notAwaited, "resume": notAwaited, "rekey": notAwaited,
 		}},
 	}
 }

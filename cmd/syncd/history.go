@@ -31,6 +31,7 @@ func (s *status) addRecords(ctx context.Context, store checkpoint.Store, f flags
 	s.listsPasses = f.history
 	s.History, err = checkpoint.History(ctx, store, s.Mapping)
 	if damage, ok := errors.AsType[*checkpoint.CorruptError](err); ok {
+		s.hidesPasses = true
 		s.Damage, err = strings.TrimPrefix(s.Damage+"; "+damage.Error(), "; "), nil
 	}
 	slices.Reverse(s.History)
@@ -40,12 +41,15 @@ func (s *status) addRecords(ctx context.Context, store checkpoint.Store, f flags
 // printHistory prints the passes that ended last, newest first.
 func printHistory(w io.Writer, s status) {
 	if s.Paused != nil {
-		printable.Fprintf(w, "  %-12s %s\n", "paused", strings.TrimPrefix(s.Paused.String(), "paused "))
+		printable.Fprintf(w, "  %-12s %s\n", "paused", strings.TrimLeft(strings.TrimPrefix(s.Paused.String(), "paused"), ", "))
 	}
 	if !s.listsPasses {
 		return
 	}
-	if len(s.History) == 0 {
+	switch {
+	case s.hidesPasses:
+		printable.Fprintf(w, "  %-12s %s\n", "history", "cannot be read; the next pass begins it again")
+	case len(s.History) == 0:
 		printable.Fprintf(w, "  %-12s %s\n", "history", "no pass has ended yet")
 	}
 	for i, r := range s.History[:min(len(s.History), shownPasses)] {

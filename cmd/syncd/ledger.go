@@ -16,6 +16,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/checkpoint"
+	"syncd/internal/control"
 	"syncd/internal/printable"
 	"syncd/internal/syncer"
 )
@@ -75,7 +76,7 @@ func renameCommand(p process) *cobra.Command {
 		Short: "Give a renamed mapping its former ledger",
 		Long: `rename copies the ledger of a mapping's former name to the mapping, which must have none yet, so that nothing is
 looked up or copied again. It refuses a ledger of copies between other buckets or prefixes than those of the mapping. The former ledger
-stays as it is; remove it when you no longer want it.` + exits("ledger rename", 0, 1, 2, 5, 130),
+stays as it is; remove it when you no longer want it. The history of passes comes along, and so does a pause.` + exits("ledger rename", 0, 1, 2, 5, 130),
 		Example: "  syncd ledger rename --config syncd.yaml --from alice-to-bob --mapping exports",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return rename(cmd.Context(), p, f, from) },
 	}
@@ -95,8 +96,12 @@ func rename(ctx context.Context, p process, f flags, from string) error {
 	if err := errors.Join(err, ctx.Err()); err != nil {
 		return err
 	}
+	desk, isPaused := control.NewDesk(state.store, p.now), false
 	entries, err := syncer.Rename(ctx, state.store, syncer.Renaming{
-		From: from, Settings: settingsOf(state.config, state.mappings[0]), ServiceOf: config.ServiceOf,
+		From: from, Before: func(ctx context.Context) (err error) {
+			isPaused, err = desk.TakePause(ctx, from, f.mappings[0]) // before a daemon could run a pass
+			return err
+		}, Settings: settingsOf(state.config, state.mappings[0]), ServiceOf: config.ServiceOf,
 		Ledger: checkpoint.Options{Mapping: f.mappings[0], Holder: holder(), Now: p.now, Logger: state.logger},
 	})
 	misfit, isMisfit := errors.AsType[*syncer.MisfitError](err)
@@ -111,6 +116,9 @@ func rename(ctx context.Context, p process, f flags, from string) error {
 		return err
 	}
 	printable.Fprintf(p.stdout, "%s has the ledger of %s: %d entries\n", f.mappings[0], from, entries)
+	if isPaused {
+		printable.Fprintf(p.stdout, "%s is paused, as %s was\n", f.mappings[0], from)
+	}
 	return nil
 }
 

@@ -62,7 +62,9 @@ func watch(ctx context.Context, every time.Duration, v view, watched progressing
 				return
 			case <-asked:
 				asked = nil
-				v.drain()
+				if _, isPass := watched.Progress(); isPass { // and not one of another process that is waited for
+					v.drain()
+				}
 				show()
 			case <-tick.C:
 				show()

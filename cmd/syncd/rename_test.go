@@ -3,6 +3,8 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,10 +46,36 @@ func TestRenameRefusesALedgerThatDoesNotFit(t *testing.T) {
 			t.Errorf("got another %s after refusals", name)
 		}
 	}
+	if left, err := os.ReadDir(filepath.Join(s.dir, "state")); err != nil || slices.ContainsFunc(left, func(e os.DirEntry) bool { return e.Name() == "bb" || e.Name() == "nothing" }) {
+		t.Errorf("got %v, %v, want no folder of a name that was mistyped", left, err)
+	}
 	if got := rename("b"); got.code != 0 || !strings.Contains(got.stdout, "1 entries") {
 		t.Errorf("from b: got exit %d, %q", got.code, got.stderr)
 	}
 	if got := s.run(t.Context(), "ledger", "rename", "--from", "a", "--mapping", "c"); got.code != 1 || !strings.Contains(got.stderr, "no ledger of this state fits") {
 		t.Errorf("to a mapping that nothing fits: got exit %d, %q", got.code, got.stderr)
 	}
+}
+
+// TestRenameKeepsPauseAndHistory renames a mapping that is paused.
+func TestRenameKeepsPauseAndHistory(t *testing.T) {
+	s := newSite(t, nil)
+	s.source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+	s.expect(t, 0, "", "", "backfill")
+	s.expect(t, 0, "paused by", "", "pause", "--mapping", demoMapping, "--wait=0s")
+	text, err := os.ReadFile(s.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	renamed := regexp.MustCompile("name: "+demoMapping+`\b`).ReplaceAll(text, []byte("name: renamed"))
+	if err := os.WriteFile(s.config, renamed, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.expect(t, 0, "renamed is paused, as "+demoMapping+" was", "", "ledger", "rename", "--from", demoMapping, "--mapping", "renamed")
+	got := s.expect(t, 0, "paused       by ", "", "status", "--mapping", "renamed", "--history")
+	if !strings.Contains(got.stdout, "pass 1 complete") {
+		t.Errorf("got no history of the former name:\n%s", got.stdout)
+	}
+	s.expect(t, 0, "resumed", "", "resume", "--mapping", "renamed", "--wait=0s")
+	s.expect(t, 0, "0 objects, 0 B", "", "backfill")
 }

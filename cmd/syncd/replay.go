@@ -14,6 +14,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/checkpoint"
+	"syncd/internal/control"
 	"syncd/internal/printable"
 	"syncd/internal/syncer"
 )
@@ -33,7 +34,8 @@ Where nothing is in quarantine, or nothing that was asked for, it says so on sta
 reason that does not exist is a wrong flag.
 
 While a daemon holds the lease it is asked to replay, and replay waits for its answer. A pass that was interrupted has to be
-finished first, by backfill or run; a daemon that is asked finishes it.` + exits("replay", 0, 1, 2, 3, 5, 130),
+finished first, by backfill or run; a daemon that is asked finishes it. On Ctrl-C a replay that the daemon has not accepted is
+withdrawn; one that it has accepted goes on.` + exits("replay", 0, 1, 2, 3, 5, 130),
 		Example: "  syncd replay --config syncd.yaml\n  syncd replay --config syncd.yaml --mapping alice-to-bob --reason denied",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := asked.check(); err != nil {
@@ -43,10 +45,11 @@ finished first, by backfill or run; a daemon that is asked finishes it.` + exits
 			err := traverse(cmd.Context(), p, f, func(s *syncer.Syncer, ctx context.Context) (syncer.Summary, error) {
 				r := &replayed{selection: asked, keysFound: map[string]bool{}}
 				summary, err := s.Replay(ctx, r.choose)
+				r.mapping = summary.Mapping
 				if checkpoint.IsLeaseHeld(err) {
-					return handOver(ctx, p, f, summary.Mapping, err, asked.reasons, asked.keys)
+					summary, err = handOver(ctx, p, f, r, err)
 				}
-				if r.mapping = summary.Mapping; err == nil {
+				if err == nil {
 					replays = append(replays, r)
 				}
 				return summary, err
@@ -77,7 +80,24 @@ func (s selection) check() error {
 			faults = append(faults, &hinted{&usageError{fmt.Errorf("replay: there is no reason %q", reason)}, hint})
 		}
 	}
+	for _, key := range s.keys {
+		if len(key) == 0 || len(key) > control.MaxKey {
+			faults = append(faults, &usageError{fmt.Errorf("replay: --key has %d bytes, and the key of an object 1 to %d", len(key), control.MaxKey)})
+		}
+	}
 	return errors.Join(faults...)
+}
+
+// request is what a daemon is asked for.
+func (r *replayed) request() (control.Request, error) {
+	if n := len(r.reasons) + len(r.keys); n > control.MaxFilter {
+		return control.Request{}, &usageError{fmt.Errorf("replay: a daemon takes %d reasons and keys at once, and here are %d", control.MaxFilter, n)}
+	}
+	asked := control.Request{Mapping: r.mapping, What: control.Replay, Reasons: r.reasons}
+	for _, key := range r.keys {
+		asked.Keys = append(asked.Keys, []byte(key))
+	}
+	return asked, nil
 }
 
 // replayed is what a replay of one mapping met in its quarantine.

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"syncd/internal/checkpoint"
 	"syncd/internal/control"
 	"syncd/internal/printable"
 	"syncd/internal/syncer"
@@ -26,13 +27,14 @@ type requestHelp struct {
 	what        control.What
 	short, long string
 	needsOne    bool // mappings are named one by one
+	hasPass     bool // so that objects may be set aside
 }
 
 func requestHelps() []requestHelp {
 	return []requestHelp{
 		{what: control.Trigger, short: "Ask the running daemon for a pass now", long: `trigger has the daemon run a pass of each mapping now, whether its schedule has one due or not.
 While a pass is in progress the next one begins right after it. Mappings without a schedule take
-requests too.`},
+requests too.`, hasPass: true},
 		{what: control.Pause, short: "Have no passes run until resume", long: `pause has every daemon leave the mapping alone until ` + "`syncd resume`" + `. A pass in progress saves what
 it has done and ends. The pause is part of the state: it outlives restarts, holds for all replicas,
 and takes effect without a running daemon too. ` + "`syncd backfill`" + ` of a paused mapping runs, with a
@@ -41,7 +43,7 @@ warning.`},
 begins at once.`},
 		{what: control.Rekey, short: "Ask the running daemon for a pass under a new kms_key", long: `rekey has the daemon run a pass that may copy everything again under the kms_key of its
 configuration, as ` + "`syncd backfill --rekey`" + ` does without a daemon. ` + "`syncd plan --rekey`" + ` shows what
-that costs.`, needsOne: true},
+that costs.`, needsOne: true, hasPass: true},
 	}
 }
 
@@ -61,7 +63,13 @@ type asking struct {
 
 func requestCommand(p process, help requestHelp) *cobra.Command {
 	var a asking
-	name := string(help.what)
+	name, codes := string(help.what), []int{syncer.ExitDone, syncer.ExitFailed, exitUsage, syncer.ExitInterrupted}
+	onInterrupt := "On Ctrl-C a request that no daemon has accepted is withdrawn; one that was accepted goes on."
+	if help.hasPass {
+		codes = append(codes, syncer.ExitQuarantined)
+	} else {
+		onInterrupt = "On Ctrl-C the request stays: a daemon carries it out."
+	}
 	cmd := &cobra.Command{
 		Use:   name + " [--config FILE] --mapping NAME...",
 		Short: help.short,
@@ -69,7 +77,8 @@ func requestCommand(p process, help requestHelp) *cobra.Command {
 
 The request goes to the socket of a daemon on this machine (control.socket) where one answers, and
 else through the state, where the daemon that holds the lease finds it within 15 s, on whichever
-machine it runs. ` + name + ` waits for the answer and prints it.` + exits(name, 0, 1, 2, 3),
+machine it runs. ` + name + ` waits for the answer and prints it.
+` + onInterrupt + exits(name, codes...),
 		Example: "  syncd " + name + " --config syncd.yaml --mapping alice-to-bob",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return ask(cmd.Context(), p, a, help.what) },
 	}
@@ -77,7 +86,7 @@ machine it runs. ` + name + ` waits for the answer and prints it.` + exits(name,
 	if !help.needsOne {
 		cmd.Flags().BoolVar(&a.all, "all", false, "every mapping of the configuration")
 	}
-	cmd.Flags().DurationVar(&a.wait, "wait", requestWait, "how long to wait for the answer; 0 does not wait")
+	cmd.Flags().DurationVar(&a.wait, "wait", requestWait, "how long to wait for the answer, up to 24h; 0 does not wait")
 	cmd.Flags().BoolVar(&a.json, "json", false, "print the answers as JSON, one object per mapping on a line")
 	return cmd
 }
@@ -91,6 +100,8 @@ func ask(ctx context.Context, p process, a asking, what control.What) error {
 		return &usageError{fmt.Errorf("%s: name mappings with --mapping, or give --all where the command has it", what)}
 	case a.wait < 0:
 		return &usageError{fmt.Errorf("%s: --wait %s is negative", what, a.wait)}
+	case a.wait > control.MaxWait:
+		return &usageError{fmt.Errorf("%s: --wait %s is longer than %s, after which a request expires", what, a.wait, control.MaxWait)}
 	}
 	c, err := newCaller(ctx, p, a.flags, a.wait)
 	if err != nil {
@@ -107,8 +118,12 @@ func ask(ctx context.Context, p process, a asking, what control.What) error {
 	}
 	_ = asking.Wait() // each failure is shown
 	for i, answer := range answers {
-		if failures[i] == nil {
-			failures[i] = errors.Join(printAnswer(p, answer, a.json), answerError(answer))
+		failure := failures[i]
+		if failure == nil {
+			failures[i] = answerError(answer)
+		}
+		if answer.Outcome != "" && (failure == nil || a.json) {
+			failures[i] = errors.Join(printAnswer(p, answer, a.json), failures[i])
 		}
 		if failures[i] != nil {
 			failures[i] = fmt.Errorf("mapping %s: %w", c.state.mappings[i].Name, failures[i])
@@ -164,31 +179,72 @@ func summaryOf(a control.Answer) (summary syncer.Summary, ok bool) {
 }
 
 // handOver has the daemon that holds the lease carry out a replay, and waits for its end. Where none takes it, the error is that of the
-// lease.
-func handOver(ctx context.Context, p process, f flags, mapping string, held error, reasons, keys []string) (syncer.Summary, error) {
+// lease. Where nothing that was asked for is in quarantine there is nothing to ask for.
+func handOver(ctx context.Context, p process, f flags, asked *replayed, held error) (syncer.Summary, error) {
+	summary := syncer.Summary{Mapping: asked.mapping, Skipped: map[string]int64{}, Quarantined: map[string]int64{}, Requests: map[string]int64{}}
 	c, err := newCaller(ctx, p, f, requestWait)
 	if err != nil {
-		return syncer.Summary{Mapping: mapping}, errors.Join(held, err)
+		return summary, errors.Join(held, err)
 	}
 	c.follow = true
-	r := control.Request{Mapping: mapping, What: control.Replay, Reasons: reasons}
-	for _, key := range keys {
-		r.Keys = append(r.Keys, []byte(key))
+	isWanted, err := c.lookUp(ctx, asked, &summary)
+	if err != nil {
+		return failedReplay(summary, err)
 	}
-	c.state.logger.Info("lease held by another process, it is asked to replay", "mapping", mapping)
+	if !isWanted {
+		return summary, nil
+	}
+	r, err := asked.request()
+	if err != nil {
+		return failedReplay(summary, err)
+	}
+	c.state.logger.Info("lease held by another process, it is asked to replay", "mapping", asked.mapping)
 	answer, err := c.ask(ctx, r)
 	if _, isUnheard := errors.AsType[*unheardError](err); isUnheard {
-		return syncer.Summary{Mapping: mapping}, held
+		return failedReplay(summary, held)
 	}
-	summary, ok := summaryOf(answer)
-	if !ok {
-		summary = syncer.Summary{Mapping: mapping}
+	if of, ok := summaryOf(answer); ok {
+		summary = of
 	}
-	switch {
-	case err != nil:
-		return summary, err
-	case answer.Outcome != control.Done:
-		return summary, answerError(answer)
+	if err == nil && answer.Outcome != control.Done {
+		err = answerError(answer)
+	}
+	if err != nil {
+		return failedReplay(summary, err)
 	}
 	return summary, nil
+}
+
+// lookUp looks in the last generation for what a replay is asked for, as a replay under the lease does.
+func (c *caller) lookUp(ctx context.Context, asked *replayed, summary *syncer.Summary) (isWanted bool, err error) {
+	store, err := c.store()
+	if err != nil {
+		return false, err
+	}
+	last, err := checkpoint.Latest(ctx, store, asked.mapping)
+	if errors.Is(err, checkpoint.ErrNoCheckpoint) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	summary.Generation, summary.Result = last.Generation, "complete"
+	if last.Quarantined == 0 {
+		return false, nil
+	}
+	for q, err := range checkpoint.Quarantine(ctx, store, asked.mapping) {
+		if err != nil {
+			return false, fmt.Errorf("read the quarantine: %w", err)
+		}
+		isWanted = asked.choose(q) || isWanted
+	}
+	return isWanted, nil
+}
+
+// failedReplay enters in a summary why the replay did not reach its end.
+func failedReplay(s syncer.Summary, err error) (syncer.Summary, error) {
+	if s.Pass == 0 {
+		s.Result, s.Error, s.Exit = "", err.Error(), exitCode(err)
+	}
+	return s, err
 }

@@ -89,7 +89,13 @@ func TestTheDaemonIsAsked(t *testing.T) {
 	s.put("third")
 	s.expect(t, 3, "", "1 object quarantined", "trigger", m)
 	remove()
+	s.expect(t, 0, "", `not in quarantine: "nosuch": nothing was tried and nothing was written`, "replay", m, "--key", "nosuch")
 	s.expect(t, 0, "copied       1 object", "it is asked to replay", "replay", m, "--reason", "denied")
+	s.expect(t, 0, `"result":"complete"`, "nothing is in quarantine", "replay", m, "--json")
+	for _, key := range []string{"", strings.Repeat("x", 1025)} {
+		s.expect(t, 2, "", "the key of an object 1 to 1024", "replay", m, "--key", key)
+	}
+	s.expect(t, 2, "", "--wait 48h0m0s is longer than 24h0m0s", "trigger", m, "--wait=48h")
 	history := s.expect(t, 0, "pass 2 complete", "", "status", m, "--history").stdout
 	for _, want := range []string{", start: ", "request: 1 copied", "asked by " + control.Self(), "replay: 1 copied", "1 quarantined"} {
 		if !strings.Contains(history, want) {
@@ -97,7 +103,10 @@ func TestTheDaemonIsAsked(t *testing.T) {
 		}
 	}
 
-	s.expect(t, 0, "pause: paused", "", "pause", "--all")
+	if got := s.expect(t, 0, demoMapping+": pause", "", "pause", "--all", "--wait=0s"); strings.Contains(got.stdout, "no daemon") {
+		t.Errorf("got %q, want the pause left to the daemon that has taken it", got.stdout)
+	}
+	s.expect(t, 0, "pause: it was paused already", "", "pause", "--all")
 	s.expect(t, 0, "paused       by "+control.Self(), "", "status", m)
 	s.expect(t, 1, "", "trigger refused: the mapping is paused by", "trigger", m)
 	s.put("fourth")
@@ -152,6 +161,97 @@ func TestRequestsWithoutADaemon(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A signal ends the wait with 130, and the message and the JSON say what becomes of the request.
+func TestInterruptedRequests(t *testing.T) {
+	s := hourlySite(t)
+	for _, tt := range []struct{ what, outcome, want string }{
+		{"trigger", "withdrawn", "no daemon had accepted the request, and it was withdrawn"},
+		{"rekey", "withdrawn", "no daemon had accepted the request, and it was withdrawn"},
+		{"pause", "pending", "no daemon has accepted the request yet; it stays in the state until "},
+	} {
+		ctx, interrupt := context.WithCancel(t.Context())
+		go func() {
+			defer interrupt()
+			eventually(t, "the request is in the state", func() bool {
+				sent, err := filepath.Glob(filepath.Join(s.dir, "state", "control.v1", demoMapping, "*.request.json"))
+				return err == nil && len(sent) > 0
+			})
+		}()
+		got := s.run(ctx, tt.what, "--mapping="+demoMapping, "--wait=1m", "--json")
+		var answer control.Answer
+		err := json.Unmarshal([]byte(got.stdout), &answer)
+		if got.code != 130 || !strings.Contains(got.stderr, tt.what+": interrupted: "+tt.want) || err != nil || string(answer.Outcome) != tt.outcome || answer.Version != control.Version || answer.At.IsZero() {
+			t.Errorf("%s: got exit %d and %+v, %v, want 130 and %s; stderr:\n%s", tt.what, got.code, answer, err, tt.outcome, got.stderr)
+		}
+	}
+}
+
+// A replay that a daemon has accepted goes on when the command that waits for it is interrupted.
+func TestAnInterruptedReplay(t *testing.T) {
+	s := hourlySite(t)
+	const m = "--mapping=" + demoMapping
+	remove := s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "denied", Kind: awsfake.AccessDenied})
+	s.put("denied", "fine")
+	log, stop := s.runDaemon(t)
+	eventually(t, "the first pass has ended", func() bool { return strings.Contains(log(), `"msg":"pass ended"`) })
+	remove()
+	released := make(chan struct{})
+	s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "denied", Kind: awsfake.None, Do: func() { <-released }})
+	ctx, interrupt := context.WithCancel(t.Context())
+	go func() {
+		defer interrupt()
+		eventually(t, "the daemon has accepted it", func() bool { return strings.Contains(log(), `"msg":"request accepted"`) })
+	}()
+	got := s.run(ctx, "replay", m)
+	close(released)
+	if got.code != 130 || !strings.Contains(got.stderr, "replay: interrupted: the request was accepted by ") || strings.Contains(got.stderr, "draining") {
+		t.Errorf("got exit %d, want 130 and who has accepted it; stderr:\n%s", got.code, got.stderr)
+	}
+	eventually(t, "it was copied all the same", s.has("denied"))
+	stop()
+}
+
+// A request that the command cannot carry out itself, as for want of space, stays, and the message says so.
+func TestAPauseThatCannotBeWritten(t *testing.T) {
+	s := newSite(t, func(text string) string {
+		return "checkpoint: {account: \"" + demoConsumer + "\"}\n" + regexp.MustCompile(`(?m)^state: .*$`).ReplaceAllString(text, "state: s3://consumer-state/syncd/")
+	})
+	s.cloud.Account(demoConsumer).CreateBucket("consumer-state", demoRegion, awsfake.BucketOptions{})
+	before := s.cloud.Requests()["PutObject"]
+	s.expect(t, 0, "trigger requested", "", "trigger", "--mapping="+demoMapping, "--wait=0s")
+	s.cloud.Inject(awsfake.Fault{Operation: "PutObject", Bucket: "consumer-state", Kind: awsfake.AccessDenied, Skip: 1})
+	s.expect(t, 1, "", "it stays in the state until ", "pause", "--mapping="+demoMapping, "--wait=0s")
+	if n := s.cloud.Requests()["PutObject"] - before; n < 3 {
+		t.Errorf("got %d writes, want those of two requests and a claim", n)
+	}
+}
+
+// What is damaged of a pause or of the history says so.
+func TestADamagedPause(t *testing.T) {
+	s := hourlySite(t)
+	const m = "--mapping=" + demoMapping
+	s.put("one")
+	s.expect(t, 0, "", "", "backfill", m)
+	s.expect(t, 0, "paused by", "", "pause", m, "--wait=0s")
+	for _, pattern := range []string{"control.v1/" + demoMapping + "/*.paused.json", demoMapping + "/history-*"} {
+		paths, err := filepath.Glob(filepath.Join(s.dir, "state", pattern))
+		if err != nil || len(paths) != 1 {
+			t.Fatalf("got %q, %v", paths, err)
+		}
+		if err := os.WriteFile(paths[0], []byte("{"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	shown := s.expect(t, 0, "  paused       by whom and since when cannot be read\n", "", "status", m, "--history").stdout
+	if !strings.Contains(shown, "  history      cannot be read") || strings.Contains(shown, "no pass has ended") {
+		t.Errorf("got %s, want a history that cannot be read", shown)
+	}
+	if got := s.expect(t, 0, `"paused":{`, "", "status", m, "--json").stdout; strings.Contains(got, "0001-01-01") || strings.Contains(got, `"who"`) {
+		t.Errorf("got %s, want nothing of what is not known", got)
+	}
+	s.expect(t, 0, "resumed", "", "resume", m, "--wait=0s")
 }
 
 // A daemon that is killed between taking a request and its answer leaves the request to the next one, and the user gets the answer of that.

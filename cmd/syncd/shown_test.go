@@ -198,7 +198,7 @@ func (e *evilSite) pauseAs(t *testing.T, who string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := control.NewDesk(store, time.Now).Pause(t.Context(), control.Request{Mapping: demoMapping, Who: who, At: time.Now()}); err != nil {
+	if _, err := control.NewDesk(store, time.Now).Pause(t.Context(), control.Request{ID: control.NewID(time.Now()), Mapping: demoMapping, Who: who, At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -67,6 +67,7 @@ type status struct {
 	Error string `json:"error,omitempty"`
 
 	listsPasses bool // for people
+	hidesPasses bool // the history cannot be read
 }
 
 // leaseStatus is a holder. Until is when the lease ends unless it is renewed, absent where it is held until released.

@@ -169,13 +169,32 @@ func (l *Ledger) recallHistory(ctx context.Context) error {
 	return nil
 }
 
+// TakeHistory puts passes of another mapping, whose ledger this one takes over, before those of its own history. It may be repeated.
+func (l *Ledger) TakeHistory(ctx context.Context, passes []PassRecord) error {
+	if err := l.lease.Held(ctx); err != nil {
+		return err
+	}
+	if err := l.recallHistory(ctx); err != nil {
+		return err
+	}
+	own := slices.DeleteFunc(slices.Clone(l.past.passes), func(r PassRecord) bool {
+		return slices.ContainsFunc(passes, func(taken PassRecord) bool { return taken.BeganAt.Equal(r.BeganAt) && taken.Holder == r.Holder })
+	})
+	_, err := l.write(ctx, append(slices.Clone(passes), own...))
+	return err
+}
+
 func (l *Ledger) enter(ctx context.Context, r PassRecord) ([]PassRecord, error) {
 	passes := slices.Clone(l.past.passes)
 	if n := len(passes); n > 0 && r.repeats(passes[n-1]) {
 		r.Times, r.BeganAt = max(passes[n-1].Times, 1)+1, passes[n-1].BeganAt
 		passes = passes[:n-1]
 	}
-	passes = append(passes, r)
+	return l.write(ctx, append(passes, r))
+}
+
+// write makes the next record of the history, of the newest passes.
+func (l *Ledger) write(ctx context.Context, passes []PassRecord) ([]PassRecord, error) {
 	passes = passes[max(len(passes)-keptPasses, 0):]
 	name := historyName(l.options.Mapping, l.past.seq+1)
 	err := createRecord(ctx, l.store, name, historyRecord{Version: formatVersion, Mapping: l.options.Mapping, Passes: passes})

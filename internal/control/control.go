@@ -13,7 +13,7 @@
 // daemon.
 //
 // The words: a board is what there is of requests at one moment; an answer is what became of a request; a paused mapping has no
-// passes but those that a user runs.
+// passes but those that a user runs; the mode of a mapping is whether it is paused.
 package control
 
 import (
@@ -51,14 +51,21 @@ func (w What) Known() bool {
 	return slices.Contains([]What{Trigger, Pause, Resume, Replay, Rekey}, w)
 }
 
+// IsMode reports whether it changes the mode of a mapping, which takes no pass and no lease.
+func (w What) IsMode() bool { return w == Pause || w == Resume }
+
 const (
 	// maxRecord bounds a request, an answer and what is read of either, in bytes.
 	maxRecord = 256 << 10
-	// maxWho bounds the name of a user, maxFilter how many reasons and keys a replay has, maxKey a key (S3 User Guide, "Naming objects").
-	maxWho    = 256
-	maxFilter = 1000
-	maxKey    = 1024
+	maxWho    = 256 // of the name of a user
 	maxReason = 64
+)
+
+const (
+	// MaxFilter bounds how many reasons and keys a replay has.
+	MaxFilter = 1000
+	// MaxKey bounds a key, in bytes (S3 User Guide, "Naming objects").
+	MaxKey = 1024
 )
 
 // Request asks for something. Its JSON form is a contract: docs/operations.md describes it.
@@ -75,13 +82,17 @@ type Request struct {
 	At  time.Time `json:"at"`
 }
 
-// NewID returns an id that no other request has. IDs sort by time.
+// NewID returns an id that no other request has. IDs sort by time, to the nanosecond: of two pauses and resumes the later id counts.
 func NewID(now time.Time) string {
-	return now.UTC().Format("20060102t150405") + "-" + strings.ToLower(rand.Text()[:12])
+	now = now.UTC()
+	return fmt.Sprintf("%s%09d-%s", now.Format(idSeconds), now.Nanosecond(), strings.ToLower(rand.Text()[:12]))
 }
 
+// idSeconds is how an id begins; nine digits of nanoseconds may follow.
+const idSeconds = "20060102t150405"
+
 var (
-	idForm      = regexp.MustCompile(`^[0-9]{8}t[0-9]{6}-[a-z0-9]{8,32}$`)
+	idForm      = regexp.MustCompile(`^[0-9]{8}t[0-9]{6}([0-9]{9})?-[a-z0-9]{8,32}$`)
 	mappingForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 )
 
@@ -90,8 +101,13 @@ func idTime(id string) (time.Time, bool) {
 	if !idForm.MatchString(id) {
 		return time.Time{}, false
 	}
-	at, err := time.Parse("20060102t150405", id[:15])
-	return at, err == nil
+	digits, _, _ := strings.Cut(id, "-")
+	at, err := time.Parse(idSeconds, digits[:len(idSeconds)])
+	if err != nil || len(digits) == len(idSeconds) {
+		return at, err == nil
+	}
+	nanoseconds, err := strconv.Atoi(digits[len(idSeconds):])
+	return at.Add(time.Duration(nanoseconds)), err == nil
 }
 
 // MalformedError says that something is no valid request, or no valid answer. It is never carried out.
@@ -127,8 +143,8 @@ func (r Request) checkFilter() error {
 	if len(r.Reasons)+len(r.Keys) > 0 && r.What != Replay {
 		return malformed("%s takes no reasons or keys", r.What)
 	}
-	if len(r.Reasons)+len(r.Keys) > maxFilter {
-		return malformed("%d reasons and keys, more than %d", len(r.Reasons)+len(r.Keys), maxFilter)
+	if len(r.Reasons)+len(r.Keys) > MaxFilter {
+		return malformed("%d reasons and keys, more than %d", len(r.Reasons)+len(r.Keys), MaxFilter)
 	}
 	for _, reason := range r.Reasons {
 		if reason == "" || len(reason) > maxReason || !utf8.ValidString(reason) {
@@ -136,7 +152,7 @@ func (r Request) checkFilter() error {
 		}
 	}
 	for _, key := range r.Keys {
-		if len(key) == 0 || len(key) > maxKey {
+		if len(key) == 0 || len(key) > MaxKey {
 			return malformed("a key has %d bytes", len(key))
 		}
 	}
@@ -196,23 +212,6 @@ type Claim struct {
 	Nonce string `json:"nonce"`
 }
 
-// Paused says that a mapping is paused. It is there until the mapping is resumed.
-type Paused struct {
-	Version int       `json:"version"`
-	Mapping string    `json:"mapping"`
-	Request string    `json:"request"`
-	Who     string    `json:"who"`
-	At      time.Time `json:"at"`
-}
-
-// String says who paused it and when, as far as it is known.
-func (p Paused) String() string {
-	if p.Who == "" {
-		return "paused"
-	}
-	return "paused by " + p.Who + " since " + p.At.UTC().Format(time.RFC3339)
-}
-
 // DecodeRequest returns a valid request, or a *MalformedError.
 func DecodeRequest(data []byte) (Request, error) {
 	var r Request
@@ -254,7 +253,8 @@ const (
 	answerSuffix  = ".answer.json"
 	claimSuffix   = ".json"
 	claimInfix    = ".claim-"
-	pausedName    = "paused.json"
+	pausedSuffix  = ".paused.json"
+	resumedSuffix = ".resumed.json"
 )
 
 func requestName(mapping, id string) string { return Prefix + mapping + "/" + id + requestSuffix }
@@ -265,14 +265,12 @@ func claimName(mapping, id string, n int) string {
 	return fmt.Sprintf("%s%s/%s%s%02d%s", Prefix, mapping, id, claimInfix, n, claimSuffix)
 }
 
-func pausedRecord(mapping string) string { return Prefix + mapping + "/" + pausedName }
-
 // place is what the name of a record says.
 type place struct {
 	mapping, id         string
 	isRequest, isAnswer bool
 	claim               int // its number, 0 for none
-	isPaused            bool
+	isPaused, isResumed bool
 }
 
 // placeOf reads a name; ok is false for one that is none of this version's.
@@ -283,10 +281,6 @@ func placeOf(name string) (p place, ok bool) {
 		return place{}, false
 	}
 	p.mapping = mapping
-	if file == pausedName {
-		p.isPaused = true
-		return p, true
-	}
 	id, kind, _ := strings.Cut(file, ".")
 	if _, ok := idTime(id); !ok {
 		return place{}, false
@@ -297,6 +291,10 @@ func placeOf(name string) (p place, ok bool) {
 		p.isRequest = true
 	case answerSuffix:
 		p.isAnswer = true
+	case pausedSuffix:
+		p.isPaused = true
+	case resumedSuffix:
+		p.isResumed = true
 	default:
 		number, isClaim := strings.CutPrefix(kind, claimInfix)
 		number, isRecord := strings.CutSuffix(number, claimSuffix)

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"io/fs"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +20,14 @@ import (
 func request(what control.What) control.Request {
 	at := time.Date(2026, 11, 29, 18, 0, 0, 0, time.UTC)
 	return control.Request{Version: control.Version, ID: control.NewID(at), Mapping: "m", What: what, Who: "alice@laptop", At: at}
+}
+
+// laterRequest is one that is made so much later.
+func laterRequest(what control.What, by time.Duration) control.Request {
+	r := request(what)
+	r.At = r.At.Add(by)
+	r.ID = control.NewID(r.At)
+	return r
 }
 
 // stores are those that requests are kept in.
@@ -82,7 +89,7 @@ func TestDecodeRequestRefuses(t *testing.T) {
 			}
 		})
 	}
-	if !strings.HasPrefix(id, "20261129t180000-") {
+	if !strings.HasPrefix(id, "20261129t180000000000000-") {
 		t.Errorf("got id %q, want one that sorts by time", id)
 	}
 }
@@ -149,8 +156,10 @@ func TestOneClaimsARequest(t *testing.T) {
 			first := control.Answer{ID: r.ID, Mapping: "m", What: r.What, Outcome: control.Done, By: "f"}
 			second := first
 			second.Outcome = control.Failed
-			if err := errors.Join(desk.Answer(ctx, first), desk.Answer(ctx, second)); err != nil {
-				t.Fatal(err)
+			for _, a := range []control.Answer{first, second} {
+				if got, err := desk.Answer(ctx, a); err != nil || got.Outcome != control.Done || got.Version != control.Version || got.At.IsZero() {
+					t.Errorf("got %+v, %v, want the answer that counts, with its version and time", got, err)
+				}
 			}
 			if got, err := desk.AnswerTo(ctx, "m", r.ID); err != nil || got.Outcome != control.Done {
 				t.Errorf("got %+v, %v, want the first answer", got, err)
@@ -163,8 +172,21 @@ func TestOneClaimsARequest(t *testing.T) {
 			if err := desk.Forget(ctx, r); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := desk.AnswerTo(ctx, "m", r.ID); !errors.Is(err, fs.ErrNotExist) {
-				t.Errorf("got %v of a request that was forgotten", err)
+			if err := desk.Submit(ctx, r); err != nil { // by a client that has lost the answer
+				t.Fatal(err)
+			}
+			if board, err = desk.Look(ctx); err != nil || len(board.Open("m")) > 0 {
+				t.Errorf("got %+v, %v, want a request that was answered not to be open when it comes again", board, err)
+			}
+			if got, err := desk.AnswerTo(ctx, "m", r.ID); err != nil || got.Outcome != control.Done {
+				t.Errorf("got %+v, %v, want the answer again", got, err)
+			}
+			later := control.NewDesk(store, func() time.Time { return r.At.Add(control.ExpireAfter + time.Hour) })
+			if err := later.Sweep(ctx, board); err != nil {
+				t.Fatal(err)
+			}
+			if board, err = desk.Look(ctx); err != nil || len(board.Cases) > 0 {
+				t.Errorf("got %+v, %v, want nothing left a day later", board, err)
 			}
 		})
 	}
@@ -178,24 +200,29 @@ func TestPause(t *testing.T) {
 			if _, isPaused, err := desk.PausedOf(ctx, "m"); isPaused || err != nil {
 				t.Fatalf("got %v, %v before the first pause", isPaused, err)
 			}
-			first, other := request(control.Pause), request(control.Pause)
+			first, other, end := request(control.Pause), laterRequest(control.Pause, time.Second), laterRequest(control.Resume, 2*time.Second)
 			other.Who = "bob@laptop"
 			for _, r := range []control.Request{first, other} {
 				if got, err := desk.Pause(ctx, r); err != nil || got.Who != first.Who {
 					t.Errorf("got %+v, %v, want the first pause", got, err)
 				}
 			}
-			if board, err := desk.LookAt(ctx, "m"); err != nil || !board.Paused["m"] {
+			if board, err := desk.LookAt(ctx, "m"); err != nil || !board.Mode("m").IsPaused {
 				t.Errorf("got %+v, %v, want it paused", board, err)
 			}
-			if err := errors.Join(desk.Resume(ctx, "m"), desk.Resume(ctx, "m")); err != nil {
-				t.Fatal(err)
+			for range 2 {
+				if got, err := desk.Resume(ctx, end); err != nil || got.Who != end.Who {
+					t.Fatalf("got %+v, %v, want it resumed", got, err)
+				}
 			}
-			err := store.Create(ctx, "control.v1/m/paused.json", func(w io.Writer) error { _, err := io.WriteString(w, "{"); return err })
+			if _, isPaused, err := desk.PausedOf(ctx, "m"); isPaused || err != nil {
+				t.Fatalf("got %v, %v after the end of the pause", isPaused, err)
+			}
+			err := store.Create(ctx, "control.v1/m/"+laterRequest(control.Pause, time.Minute).ID+".paused.json", func(w io.Writer) error { _, err := io.WriteString(w, "{"); return err })
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, isPaused, err := desk.PausedOf(ctx, "m"); !isPaused || err != nil || got.String() != "paused" {
+			if got, isPaused, err := desk.PausedOf(ctx, "m"); !isPaused || err != nil || got.String() != "paused, by whom and since when cannot be read" {
 				t.Errorf("got %+v, %v, %v of a damaged record, want a pause of unknown origin", got, isPaused, err)
 			}
 		})

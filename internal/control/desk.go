@@ -19,8 +19,10 @@ import (
 const (
 	// ExpireAfter is how long a request may wait to be claimed and answered.
 	ExpireAfter = 24 * time.Hour
-	// keepFor is how old what is left of a request may become before it is deleted, whoever has read the answer.
+	// keepFor is how old what is left of a request may become before it is deleted. Until then a request that comes again has its answer.
 	keepFor = ExpireAfter + time.Hour
+	// claimFor is how long a process may take to answer what takes no lease.
+	claimFor = 2 * time.Minute
 )
 
 // Desk is where the requests of a state are.
@@ -49,8 +51,7 @@ func (c Case) IsOpen() bool { return c.HasRequest && !c.IsAnswered }
 type Board struct {
 	// Cases are sorted by id, and so by time.
 	Cases []Case
-	// Paused are the mappings that are.
-	Paused map[string]bool
+	modes map[string][]Mode // by mapping, and sorted by id
 	// Foreign are names that this version does not know. They are left alone.
 	Foreign []string
 }
@@ -82,7 +83,7 @@ func (d *Desk) look(ctx context.Context, prefix string) (Board, error) {
 }
 
 func boardOf(names []string) Board {
-	b := Board{Paused: map[string]bool{}}
+	b := Board{modes: map[string][]Mode{}}
 	cases := map[string]*Case{}
 	for _, name := range names {
 		p, ok := placeOf(name)
@@ -90,8 +91,8 @@ func boardOf(names []string) Board {
 		case !ok:
 			b.Foreign = append(b.Foreign, name)
 			continue
-		case p.isPaused:
-			b.Paused[p.mapping] = true
+		case p.isPaused, p.isResumed:
+			b.modes[p.mapping] = append(b.modes[p.mapping], Mode{p.id, p.isPaused})
 			continue
 		}
 		key := p.mapping + "/" + p.id
@@ -104,6 +105,9 @@ func boardOf(names []string) Board {
 	}
 	for _, c := range cases {
 		b.Cases = append(b.Cases, *c)
+	}
+	for _, modes := range b.modes {
+		slices.SortFunc(modes, func(x, y Mode) int { return strings.Compare(x.ID, y.ID) })
 	}
 	slices.SortFunc(b.Cases, func(x, y Case) int { return cmp.Or(strings.Compare(x.ID, y.ID), strings.Compare(x.Mapping, y.Mapping)) })
 	return b
@@ -149,10 +153,31 @@ func (d *Desk) claimOf(ctx context.Context, mapping, id string, n int) (claim Cl
 	return claim, err
 }
 
-// Answer says what became of a request. The first answer counts.
-func (d *Desk) Answer(ctx context.Context, a Answer) error {
+// IsAbandoned reports whether the process that made the n-th claim of a request is likely dead: the claim is old, and that process has
+// not the lease of the mapping, under which it could be working still.
+func (d *Desk) IsAbandoned(ctx context.Context, r Request, n int) (bool, error) {
+	claim, err := d.claimOf(ctx, r.Mapping, r.ID, n)
+	_, isMalformed := errors.AsType[*MalformedError](err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || isMalformed:
+		return true, nil
+	case err != nil:
+		return false, err
+	case d.now().Sub(claim.At) < claimFor:
+		return false, nil
+	}
+	lease, isHeld, err := d.store.LeaseOf(ctx, r.Mapping)
+	return err == nil && (!isHeld || lease.Holder != claim.By), err
+}
+
+// Answer says what became of a request, and returns the answer that counts: the first.
+func (d *Desk) Answer(ctx context.Context, a Answer) (Answer, error) {
 	a.Version, a.At = Version, d.now().UTC()
-	return d.createOnce(ctx, answerName(a.Mapping, a.ID), a)
+	err := d.create(ctx, answerName(a.Mapping, a.ID), a)
+	if errors.Is(err, fs.ErrExist) {
+		return d.AnswerTo(ctx, a.Mapping, a.ID)
+	}
+	return a, err
 }
 
 // AnswerTo returns the answer to a request. The error of none satisfies errors.Is(err, fs.ErrNotExist).
@@ -168,36 +193,6 @@ func (d *Desk) AnswerTo(ctx context.Context, mapping, id string) (a Answer, err 
 		return Answer{}, malformed("the answer is not that to request %s", id)
 	}
 	return a, nil
-}
-
-// Pause makes it durable that a mapping is paused. One that is paused stays as it is.
-func (d *Desk) Pause(ctx context.Context, r Request) (Paused, error) {
-	p := Paused{Version: Version, Mapping: r.Mapping, Request: r.ID, Who: r.Who, At: r.At.UTC()}
-	if err := d.createOnce(ctx, pausedRecord(r.Mapping), p); err != nil {
-		return Paused{}, err
-	}
-	there, _, err := d.PausedOf(ctx, r.Mapping)
-	return there, err
-}
-
-// Resume ends the pause of a mapping.
-func (d *Desk) Resume(ctx context.Context, mapping string) error {
-	return d.store.Delete(ctx, pausedRecord(mapping))
-}
-
-// PausedOf returns whether a mapping is paused. A record that cannot be decoded pauses it too: who did is then not known.
-func (d *Desk) PausedOf(ctx context.Context, mapping string) (p Paused, isPaused bool, err error) {
-	data, err := d.read(ctx, pausedRecord(mapping))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return Paused{}, false, nil
-	case err == nil:
-		err = decode(data, &p)
-	}
-	if _, isMalformed := errors.AsType[*MalformedError](err); isMalformed || err == nil && (p.Version != Version || p.Mapping != mapping) {
-		return Paused{Mapping: mapping}, true, nil
-	}
-	return p, err == nil, err
 }
 
 // ClaimedBy returns the process that carries a request out, "" while none does.
@@ -220,13 +215,10 @@ func (d *Desk) caseOf(ctx context.Context, r Request) (Case, error) {
 	return Case{Mapping: r.Mapping, ID: r.ID}, err
 }
 
-// Forget deletes what there is of a request whose answer was read.
+// Forget deletes a request whose answer was read. Its claim and its answer stay for a day, so that the same request is not carried out
+// again when it comes again.
 func (d *Desk) Forget(ctx context.Context, r Request) error {
-	c, err := d.caseOf(ctx, r)
-	if err != nil {
-		return err
-	}
-	return d.forget(ctx, c)
+	return d.store.Delete(ctx, requestName(r.Mapping, r.ID))
 }
 
 // forget deletes what there is of a request. The request goes first: without its answer it would be carried out again.
@@ -253,7 +245,7 @@ func (d *Desk) Sweep(ctx context.Context, b Board) error {
 			return err
 		}
 	}
-	return nil
+	return d.sweepModes(ctx, b)
 }
 
 // HasExpired reports whether a request has waited too long.

@@ -20,9 +20,10 @@ const (
 	requestTime    = 10 * time.Second // to send a request
 	replyTime      = 30 * time.Second // beyond the wait that it asks for
 	maxHeaderBytes = 16 << 10
-	// maxWait is how long a client may ask to wait for an answer.
-	maxWait = 24 * time.Hour
 )
+
+// MaxWait is how long a client may ask to wait for an answer.
+const MaxWait = 24 * time.Hour
 
 // path is the one that requests are sent to. A later version of them has another.
 const path = "/v1/requests"
@@ -80,8 +81,8 @@ func Handler(take Take, logger *slog.Logger) http.Handler {
 			return
 		}
 		wait, err := time.ParseDuration(r.URL.Query().Get("wait"))
-		if err != nil || wait < 0 || wait > maxWait {
-			reply(w, http.StatusBadRequest, Reply{Error: "wait is not a time up to " + maxWait.String()})
+		if err != nil || wait < 0 || wait > MaxWait {
+			reply(w, http.StatusBadRequest, Reply{Error: "wait is not a time up to " + MaxWait.String()})
 			return
 		}
 		data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRecord))

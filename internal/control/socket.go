@@ -28,10 +28,14 @@ var ErrSocketInUse = errors.New("another process answers there")
 // ErrNoDaemon says that no process answers on a socket.
 var ErrNoDaemon = errors.New("no daemon answers there")
 
+// ErrNotTrusted says that a socket, or its folder, may be in the hands of another user.
+var ErrNotTrusted = errors.New("it may be another user's")
+
 // socket is a listener whose file is removed with it.
 type socket struct {
 	net.Listener
 	path string
+	made fs.FileInfo // of the file
 	lock *flock.Flock
 }
 
@@ -46,7 +50,7 @@ func Listen(ctx context.Context, path string) (net.Listener, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make socket %s: %w", path, err)
 	}
-	if err := checkReplaceable(path); err != nil {
+	if err := errors.Join(checkWriters(dir), checkReplaceable(path)); err != nil {
 		return nil, fmt.Errorf("make socket %s: %w", path, err)
 	}
 	lock := flock.New(path+".lock", flock.SetPermissions(0o600), flock.SetFlag(os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW))
@@ -57,11 +61,51 @@ func Listen(ctx context.Context, path string) (net.Listener, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("make socket %s: %w", path, err), lock.Close())
 	}
-	listener, err := bind(ctx, path)
+	listener, made, err := bind(ctx, path)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("make socket %s: %w", path, err), lock.Close())
 	}
-	return &socket{listener, path, lock}, nil
+	return &socket{listener, path, made, lock}, nil
+}
+
+// checkWriters refuses a folder in which another user could put a socket in the place of this one: others may write to it, and no sticky
+// bit keeps each to their own files.
+func checkWriters(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if mode := info.Mode(); mode.Perm()&0o022 != 0 && mode&fs.ModeSticky == 0 {
+		return fmt.Errorf("other users may write to %s (%s): %w", dir, mode, ErrNotTrusted)
+	}
+	return nil
+}
+
+// checkOwner refuses a socket that belongs neither to this user nor to root nor to the owner of its folder: requests are not for others
+// to read.
+func checkOwner(path string) error {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return err
+	}
+	folder, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	owner, isKnown := ownerOf(info)
+	folderOwner, _ := ownerOf(folder)
+	if isKnown && owner != os.Geteuid() && owner != 0 && owner != folderOwner {
+		return fmt.Errorf("it belongs to uid %d, and its folder to uid %d: %w", owner, folderOwner, ErrNotTrusted)
+	}
+	return nil
+}
+
+func ownerOf(info fs.FileInfo) (uid int, ok bool) {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, false
+	}
+	return int(stat.Uid), true
 }
 
 // checkReplaceable refuses to replace anything but a socket.
@@ -78,41 +122,42 @@ func checkReplaceable(path string) error {
 
 // bind makes the socket in a folder that only this user can look into, and gives it its name when it has its mode: there is no moment
 // at which others could connect.
-func bind(ctx context.Context, path string) (net.Listener, error) {
+func bind(ctx context.Context, path string) (listener net.Listener, made fs.FileInfo, err error) {
 	dir, err := os.MkdirTemp(filepath.Dir(path), ".s")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { _ = os.Remove(dir) }() // empty by then
 	temporary := filepath.Join(dir, "s")
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "unix", temporary)
+	listener, err = (&net.ListenConfig{}).Listen(ctx, "unix", temporary)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if unix, ok := listener.(*net.UnixListener); ok {
 		unix.SetUnlinkOnClose(false)
 	}
-	err = os.Chmod(temporary, 0o600)
+	if err = os.Chmod(temporary, 0o600); err == nil {
+		made, err = os.Lstat(temporary)
+	}
 	if err == nil {
 		err = os.Rename(temporary, path)
 	}
 	if err != nil {
-		return nil, errors.Join(err, listener.Close(), os.Remove(temporary))
+		return nil, nil, errors.Join(err, listener.Close(), os.Remove(temporary))
 	}
-	return listener, nil
+	return listener, made, nil
 }
 
-// Close closes and removes the socket.
+// Close closes and removes the socket. What somebody has put in its place meanwhile stays.
 func (s *socket) Close() error {
 	err := s.Listener.Close()
 	if errors.Is(err, net.ErrClosed) {
 		return err
 	}
-	gone := os.Remove(s.path)
-	if errors.Is(gone, fs.ErrNotExist) { // with its folder, perhaps
-		gone = nil
+	if there, failure := os.Lstat(s.path); failure == nil && os.SameFile(there, s.made) {
+		err = errors.Join(err, os.Remove(s.path))
 	}
-	return errors.Join(err, gone, s.lock.Close())
+	return errors.Join(err, s.lock.Close())
 }
 
 // StatusError says that a daemon has not taken a request.
@@ -144,8 +189,14 @@ func NewClient(path string) *Client {
 }
 
 // Send sends a request and waits up to so long for its answer. Where no process answers the error is ErrNoDaemon; where one does and
-// does not keep the mapping, it is a *NotKeptError.
+// does not keep the mapping, it is a *NotKeptError. A socket that may be another user's is not connected to: ErrNotTrusted.
 func (c *Client) Send(ctx context.Context, r Request, wait time.Duration) (Reply, error) {
+	if err := checkOwner(c.path); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = ErrNoDaemon
+		}
+		return Reply{}, fmt.Errorf("send request to %s: %w", c.path, err)
+	}
 	ctx, cancel := context.WithTimeout(ctx, wait+replyTime)
 	defer cancel()
 	body, err := json.Marshal(r)

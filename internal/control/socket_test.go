@@ -194,3 +194,64 @@ func TestHandlerBoundsItsClients(t *testing.T) {
 		}
 	}
 }
+
+// A folder that others may write to is refused, unless each keeps their own files there.
+func TestSocketsAreNotMadeWhereOthersWrite(t *testing.T) {
+	dir := folder(t)
+	for mode, isRefused := range map[fs.FileMode]bool{0o777: true, 0o770: true, 0o702: true, 0o777 | fs.ModeSticky: false, 0o755: false} {
+		if err := os.Chmod(dir, mode); err != nil {
+			t.Fatal(err)
+		}
+		listener, err := control.Listen(t.Context(), filepath.Join(dir, "s"))
+		if errors.Is(err, control.ErrNotTrusted) != isRefused {
+			t.Errorf("%s: got %v, want refused: %v", mode, err, isRefused)
+		}
+		if err == nil && listener.Close() != nil {
+			t.Errorf("%s: the socket was not closed", mode)
+		}
+	}
+}
+
+// A client connects to no socket that another user has put there.
+func TestASocketOfAnotherUser(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a socket away")
+	}
+	path := filepath.Join(folder(t), "s")
+	serve(t, path, func(context.Context, control.Request, time.Duration) (control.Reply, error) {
+		return control.Reply{ClaimedBy: "somebody"}, nil
+	})
+	if err := os.Lchown(path, 12345, 12345); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := control.NewClient(path).Send(t.Context(), request(control.Trigger), 0); !errors.Is(err, control.ErrNotTrusted) || !strings.Contains(err.Error(), "uid 12345") {
+		t.Errorf("got %v, want it refused", err)
+	}
+	if err := os.Lchown(filepath.Dir(path), 12345, 12345); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := control.NewClient(path).Send(t.Context(), request(control.Trigger), 0); err != nil || got.ClaimedBy != "somebody" {
+		t.Errorf("got %+v, %v of the owner of the folder, want the reply", got, err)
+	}
+}
+
+// What has taken the place of a socket is not removed with it.
+func TestCloseRemovesItsOwnSocket(t *testing.T) {
+	path := filepath.Join(folder(t), "s")
+	listener, err := control.Listen(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path+".other", []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+".other", path); err != nil {
+		t.Fatal(err)
+	}
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(path); err != nil || string(text) != "precious" {
+		t.Errorf("got %q, %v, want what is there now left alone", text, err)
+	}
+}

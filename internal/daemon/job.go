@@ -74,7 +74,7 @@ func (k *keeper) prepare(ctx context.Context, w Worker) error {
 		}
 	}
 	k.mu.Unlock()
-	k.seePause(ctx, board.Paused[k.m.Name])
+	k.seePause(ctx, board.Mode(k.m.Name))
 	if k.isPaused() {
 		return errPaused
 	}
@@ -94,7 +94,7 @@ func (k *keeper) pick(ctx context.Context, j *job, byTick bool) bool {
 		if isReplay := o.request.What == control.Replay; isReplay == isPass || isReplay && o != first {
 			continue
 		}
-		if k.claim(ctx, o) {
+		if k.takeAndClaim(ctx, o) {
 			j.orders = append(j.orders, o)
 		}
 	}
@@ -104,7 +104,6 @@ func (k *keeper) pick(ctx context.Context, j *job, byTick bool) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for i, o := range j.orders {
-		o.isWorking = true
 		if i == 0 {
 			j.order.Request, j.order.By = o.request.ID, o.request.Who
 		}
@@ -128,25 +127,26 @@ func (k *keeper) settle(ctx context.Context, j job, summary syncer.Summary, err,
 	for _, o := range j.orders {
 		k.mu.Lock()
 		again := isUnfinished && !o.wasFirst
-		if o.isWorking = false; again {
+		if again {
 			o.passFirst, o.wasFirst = true, true
 		}
 		k.mu.Unlock()
 		if again || isKept {
+			k.giveBack(o)
 			continue
 		}
-		k.reply(ctx, o, k.answerOf(summary, err, why))
+		k.reply(ctx, o, k.answerOf(o.request.What, summary, err, why))
 	}
 }
 
-func (k *keeper) answerOf(s syncer.Summary, err, why error) control.Answer {
+func (k *keeper) answerOf(what control.What, s syncer.Summary, err, why error) control.Answer {
 	a := control.Answer{Outcome: control.Done, Text: fmt.Sprintf("pass %d %s: %d objects listed, %d copied, %d quarantined", s.Pass, s.Result, s.Listed, s.Copied, s.SetAside())}
 	if s.Pass == 0 {
 		a.Text = "nothing in quarantine is what was asked for: nothing was tried and nothing was written"
 	}
 	switch {
 	case errors.Is(err, syncer.ErrDrained) && errors.Is(why, errPaused):
-		a.Outcome, a.Text, a.Hint = control.Failed, "the mapping was paused before the pass reached its end", "run `syncd resume`: the pass resumes then"
+		a = haltedAnswer(what)
 	case err != nil:
 		a.Outcome, a.Text, a.Hint = control.Failed, err.Error(), k.d.o.Hint(err)
 	}
@@ -166,8 +166,8 @@ func (k *keeper) giveUp(ctx context.Context, runner Runner, failure error) {
 		return
 	}
 	for _, o := range k.waitingOrders() {
-		if k.claim(ctx, o) {
-			k.reply(ctx, o, k.answerOf(syncer.Summary{}, failure, nil))
+		if k.takeAndClaim(ctx, o) {
+			k.reply(ctx, o, k.answerOf(o.request.What, syncer.Summary{}, failure, nil))
 		}
 	}
 }

@@ -62,8 +62,9 @@ type condition struct {
 	// standing says that another process holds the lease, as held tells.
 	standing bool
 	held     *checkpoint.LeaseHeldError
-	// paused says that the mapping is, and who has paused it; nil when it is not.
+	// paused says that the mapping is, and who has paused it; nil when it is not. Mode is the request that made it so.
 	paused   *control.Paused
+	mode     string
 	stopping bool
 	since    time.Time // the last change of what is above
 	due      time.Time // when the next pass is; zero when none is
@@ -93,7 +94,7 @@ func newKeeper(d *Daemon, m Mapping, former *keeper) *keeper {
 	if former != nil {
 		former.mu.Lock()
 		defer former.mu.Unlock()
-		k.paused = former.paused
+		k.paused, k.mode = former.paused, former.mode
 	}
 	if d.o.Control != nil && k.paused == nil {
 		d.o.Metrics.Paused.WithLabelValues(m.Name).Set(0)

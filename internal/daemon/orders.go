@@ -15,7 +15,7 @@ type order struct {
 	// claims is the number of the last claim that was seen, isClaimed says that the last one is this keeper's.
 	claims    int
 	isClaimed bool
-	// isWorking says that the pass for it is running; answer is what is still to be written of its answer, nil for nothing.
+	// isWorking says that somebody carries it out or answers it; answer is what is still to be written of its answer, nil for nothing.
 	isWorking bool
 	answer    *control.Answer
 	// passFirst says that a replay waits for a pass that was interrupted, which is finished first; that is tried once.
@@ -33,58 +33,6 @@ func (k *keeper) worker() Worker {
 func (k *keeper) holds() bool {
 	w := k.worker()
 	return w != nil && w.Holds()
-}
-
-// seePause takes note of whether the mapping is paused in the state.
-func (k *keeper) seePause(ctx context.Context, isPaused bool) {
-	k.mu.Lock()
-	was := k.paused
-	k.mu.Unlock()
-	if isPaused == (was != nil) {
-		return
-	}
-	if !isPaused {
-		k.setPaused(nil)
-		return
-	}
-	paused, isPaused, err := k.d.o.Control.PausedOf(ctx, k.m.Name)
-	if err != nil {
-		paused, isPaused = control.Paused{Mapping: k.m.Name}, true // the listing says so
-	}
-	if isPaused {
-		k.setPaused(&paused)
-	}
-}
-
-// setPaused pauses the mapping, or resumes it for nil. A pass in progress drains.
-func (k *keeper) setPaused(p *control.Paused) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if (p == nil) == (k.paused == nil) {
-		return
-	}
-	k.paused, k.standing, k.held = p, false, nil // nobody stands by for a pass that does not come
-	value := 0.0
-	if p != nil {
-		value = 1
-		k.log.Info("mapping paused", "who", p.Who, "since", p.At)
-		if k.halt != nil {
-			k.halt(errPaused)
-		}
-	} else {
-		k.log.Info("mapping resumed")
-	}
-	k.d.o.Metrics.Paused.WithLabelValues(k.m.Name).Set(value)
-	if !k.running {
-		k.since = k.d.o.Now()
-	}
-	k.wakeUp()
-}
-
-func (k *keeper) isPaused() bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.paused != nil
 }
 
 // wakeUp has the keeper look for what there is to do.
@@ -158,7 +106,10 @@ func (k *keeper) see(ctx context.Context, c control.Case, standsBy bool) {
 		return
 	}
 	switch k.mu.Lock(); {
-	case o.answer != nil && !o.isWorking:
+	case o.isWorking: // it has its answer from there
+		k.mu.Unlock()
+		return
+	case o.answer != nil:
 		k.mu.Unlock()
 		k.reply(ctx, o, *o.answer)
 		return
@@ -168,8 +119,8 @@ func (k *keeper) see(ctx context.Context, c control.Case, standsBy bool) {
 	default:
 		k.mu.Unlock()
 	}
-	switch what, isPaused := o.request.What, k.isPaused(); {
-	case what == control.Pause || what == control.Resume:
+	switch isPaused := k.isPaused(); {
+	case o.request.What.IsMode():
 		k.carryOut(ctx, o)
 	case isPaused:
 		k.refuse(ctx, o)
@@ -197,6 +148,36 @@ func (k *keeper) read(ctx context.Context, c control.Case) *order {
 	return nil
 }
 
+// take reserves an order for the caller, who answers it or gives it back. It reports false for one that another goroutine has, or has answered:
+// an order has one answer.
+func (k *keeper) take(o *order) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if o.isWorking || o.answer != nil {
+		return false
+	}
+	o.isWorking = true
+	return true
+}
+
+// takeAndClaim is take and claim; what cannot be claimed is given back.
+func (k *keeper) takeAndClaim(ctx context.Context, o *order) bool {
+	if !k.take(o) {
+		return false
+	}
+	isOwn := k.claim(ctx, o)
+	if !isOwn {
+		k.giveBack(o)
+	}
+	return isOwn
+}
+
+func (k *keeper) giveBack(o *order) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	o.isWorking = false
+}
+
 // claim makes an order this process's. It reports false where another was first, which carries it out.
 func (k *keeper) claim(ctx context.Context, o *order) bool {
 	k.claiming.Lock()
@@ -206,6 +187,9 @@ func (k *keeper) claim(ctx context.Context, o *order) bool {
 	k.mu.Unlock()
 	if isClaimed {
 		return true
+	}
+	if n > 1 && !k.mayClaimAgain(ctx, o, n-1) {
+		return false
 	}
 	isOwn, err := k.d.o.Control.Claim(ctx, o.request, n, control.Claim{By: k.d.o.Holder, Nonce: k.nonce})
 	if err != nil {
@@ -222,52 +206,17 @@ func (k *keeper) claim(ctx context.Context, o *order) bool {
 	return isOwn
 }
 
-// carryOut pauses or resumes the mapping, which takes no lease.
-func (k *keeper) carryOut(ctx context.Context, o *order) {
-	if !k.claim(ctx, o) {
-		return
+// mayClaimAgain reports whether a claim of another process may be followed by one of this process. A pass takes the lease, which says
+// that no other process works at it; all else is left to the process that has claimed it until that is likely dead.
+func (k *keeper) mayClaimAgain(ctx context.Context, o *order, before int) bool {
+	if k.holds() && !o.request.What.IsMode() {
+		return true
 	}
-	k.mu.Lock()
-	was, isRunning := k.paused, k.running
-	k.mu.Unlock()
-	text, err := "", error(nil)
-	switch isPause := o.request.What == control.Pause; {
-	case isPause && was != nil:
-		text = "it was paused already: " + was.String()
-	case isPause:
-		var paused control.Paused
-		if paused, err = k.d.o.Control.Pause(ctx, o.request); err == nil {
-			k.setPaused(&paused)
-		}
-		if text = "paused"; isRunning {
-			text = "paused; the pass in progress saves what it has done and ends"
-		}
-	case was == nil:
-		text = "it was not paused"
-	default:
-		if err = k.d.o.Control.Resume(ctx, k.m.Name); err == nil {
-			k.setPaused(nil)
-		}
-		text = "resumed"
-	}
+	isAbandoned, err := k.d.o.Control.IsAbandoned(ctx, o.request, before)
 	if err != nil {
-		k.reply(ctx, o, control.Answer{Outcome: control.Failed, Text: err.Error(), Hint: k.d.o.Hint(err)})
-		return
+		k.log.Warn("request was not claimed", "id", o.request.ID, "err", err)
 	}
-	k.reply(ctx, o, control.Answer{Outcome: control.Done, Text: text})
-}
-
-// refuse refuses a pass of a paused mapping.
-func (k *keeper) refuse(ctx context.Context, o *order) {
-	k.mu.Lock()
-	paused := k.paused
-	k.mu.Unlock()
-	if paused == nil || !k.claim(ctx, o) {
-		return
-	}
-	k.reply(ctx, o, control.Answer{
-		Outcome: control.Refused, Text: "the mapping is " + paused.String(), Hint: "run `syncd resume` first, or `syncd backfill` for one pass now",
-	})
+	return err == nil && isAbandoned
 }
 
 // reply answers an order, now or after a later look.
@@ -296,7 +245,7 @@ func (k *keeper) waitingOrders() (waiting []*order) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, o := range k.orders {
-		if o.answer == nil && o.request.What != control.Pause && o.request.What != control.Resume {
+		if o.answer == nil && !o.request.What.IsMode() {
 			waiting = append(waiting, o)
 		}
 	}

@@ -178,7 +178,7 @@ func (d *Daemon) attend(ctx context.Context, board control.Board) {
 			k := keepers[mapping]
 			standsBy := k != nil && k.standsBy() // before a pause that the holder has made ends that
 			if k != nil {
-				k.seePause(ctx, board.Paused[mapping])
+				k.seePause(ctx, board.Mode(mapping))
 				k.forgetOthers(board.Open(mapping))
 			}
 			for _, c := range list {
@@ -243,7 +243,10 @@ func (d *Daemon) expire(ctx context.Context, c control.Case) {
 func (d *Daemon) answer(ctx context.Context, r control.Request, a control.Answer) bool {
 	a.ID, a.Mapping, a.What, a.By = r.ID, r.Mapping, r.What, d.o.Holder
 	a.Text, a.Hint = d.redact.text(a.Text), d.redact.text(a.Hint)
-	err := deadline.Do(context.WithoutCancel(ctx), answerTimeout, func(ctx context.Context) error { return d.o.Control.Answer(ctx, a) })
+	err := deadline.Do(context.WithoutCancel(ctx), answerTimeout, func(ctx context.Context) (err error) {
+		a, err = d.o.Control.Answer(ctx, a)
+		return err
+	})
 	if err != nil {
 		d.o.Logger.Warn("request was not answered", "mapping", r.Mapping, "id", r.ID, "err", err)
 		return false
@@ -268,7 +271,9 @@ func (d *Daemon) Take(ctx context.Context, r control.Request, wait time.Duration
 	defer hangUp()
 	err := deadline.Do(ctx, stateTimeout, func(ctx context.Context) error { return d.o.Control.Submit(ctx, r) })
 	if err != nil {
-		return control.Reply{}, fmt.Errorf("write the request to the state: %w", awserr.Plain(err))
+		err = fmt.Errorf("write the request to the state: %w", awserr.Plain(err))
+		d.o.Logger.Warn("request was not taken", "mapping", r.Mapping, "id", r.ID, "what", r.What, "who", r.Who, "err", err)
+		return control.Reply{}, err
 	}
 	d.requests.soon()
 	timer := time.NewTimer(wait)
@@ -283,7 +288,7 @@ func (d *Daemon) Take(ctx context.Context, r control.Request, wait time.Duration
 	return control.Reply{ClaimedBy: d.claimedBy(ctx, r)}, nil
 }
 
-// forget deletes what there is of a request whose answer was read. What is left is swept a day later.
+// forget deletes a request whose answer was read. The answer is swept a day later: a client that has lost it asks again.
 func (d *Daemon) forget(ctx context.Context, r control.Request) {
 	_ = deadline.Do(context.WithoutCancel(ctx), answerTimeout, func(ctx context.Context) error { return d.o.Control.Forget(ctx, r) })
 }

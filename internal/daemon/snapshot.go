@@ -111,10 +111,10 @@ type Status struct {
 	Throttled   int64              `json:"throttled"`
 }
 
-// Pause is since when a mapping is paused, and by whom.
+// Pause is since when a mapping is paused, and by whom. Both are empty where that could not be read.
 type Pause struct {
-	At  time.Time `json:"at"`
-	Who string    `json:"who"`
+	At  time.Time `json:"at,omitzero"`
+	Who string    `json:"who,omitempty"`
 }
 
 // Line is a place in line.

@@ -40,16 +40,21 @@ type Renaming struct {
 	Settings Settings
 	// ServiceOf is as in Options.
 	ServiceOf func(endpoint string) string
+	// Before is called when nothing stands in the way any more, and before there is a ledger; nil does nothing.
+	Before func(ctx context.Context) error
 }
 
 // Rename gives a mapping the ledger of another name, in the same store. The mapping must have none, and its settings must copy the same
 // objects to the same keys as those of the ledger, else the error is a *MisfitError; another key or class is the next pass's business, as
-// it is under the same name. The former ledger stays as it is. What it says of copies in other places than those of its last settings is
+// it is under the same name. The history of passes comes along. The former ledger stays as it is. What it says of copies in other places than those of its last settings is
 // left behind, and so is its quarantine, but for what that says of copies: the next pass looks at those objects again.
 func Rename(ctx context.Context, store checkpoint.Store, r Renaming) (entries int64, err error) {
 	from, to := r.From, r.Ledger
 	if from == to.Mapping {
 		return 0, fmt.Errorf("rename ledger of %q: that is the present name", from)
+	}
+	if _, err := checkpoint.Latest(ctx, store, from); errors.Is(err, checkpoint.ErrNoCheckpoint) && !errors.Is(err, checkpoint.ErrNothingWhole) {
+		return 0, fmt.Errorf("rename ledger of %q: %w", from, checkpoint.ErrNoCheckpoint) // and no lease is taken, which would leave a trace
 	}
 	old, err := checkpoint.Open(ctx, store, checkpoint.Options{Mapping: from, Holder: to.Holder, Now: to.Now, Logger: to.Logger})
 	if err != nil {
@@ -85,7 +90,27 @@ func Rename(ctx context.Context, store checkpoint.Store, r Renaming) (entries in
 	if err != nil {
 		return 0, err
 	}
+	if r.Before != nil {
+		if err := r.Before(ctx); err != nil {
+			return 0, err
+		}
+	}
+	if err := takeHistory(ctx, store, from, ledger); err != nil {
+		return 0, err
+	}
 	return copyLedger(ctx, store, ledger, former{name: from, history: since, claims: unfinished.Claims()})
+}
+
+// takeHistory enters the passes of another name in the history of a ledger. One that is damaged stays behind.
+func takeHistory(ctx context.Context, store checkpoint.Store, from string, to *checkpoint.Ledger) error {
+	passes, err := checkpoint.History(ctx, store, from)
+	if _, isDamage := errors.AsType[*checkpoint.CorruptError](err); isDamage || err == nil && len(passes) == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return to.TakeHistory(ctx, passes)
 }
 
 // fits refuses a ledger of other places.

@@ -244,10 +244,14 @@ func (e *RekeyError) Error() string {
 		e.From, e.To, e.Objects, e.Bytes, float64(e.Objects)*each)
 }
 
-// refuseNewKey looks whether the last generation was copied under another key. Only then are the entries counted.
+// refuseNewKey looks whether the last generation was copied under another key. Only then are the entries counted. A pass under the new
+// key that was interrupted was allowed when it began, and so is what resumes it.
 func (s *Syncer) refuseNewKey(ctx context.Context, last formerly, placeSince int64) error {
 	if !last.isKnown || last.KeyARN == s.o.Settings.KeyARN {
 		return nil
+	}
+	if isAllowed, err := s.resumesToday(ctx); isAllowed || err != nil {
+		return err
 	}
 	refusal := &RekeyError{From: last.KeyARN, To: s.o.Settings.KeyARN}
 	for entry, err := range checkpoint.Entries(ctx, s.o.Store, s.o.Mapping) {
@@ -263,4 +267,14 @@ func (s *Syncer) refuseNewKey(ctx context.Context, last formerly, placeSince int
 		return nil
 	}
 	return refusal
+}
+
+// resumesToday reports whether a pass over the source was interrupted under the settings of today.
+func (s *Syncer) resumesToday(ctx context.Context) (bool, error) {
+	progress, ok, err := checkpoint.Unfinished(ctx, s.o.Store, s.o.Mapping)
+	if err != nil {
+		return false, fmt.Errorf("look for an unfinished pass: %w", err)
+	}
+	id, isKnown := s.o.identify(progress.Fingerprint)
+	return ok && isKnown && id.Replay == 0 && id.Settings == s.o.Settings, nil
 }

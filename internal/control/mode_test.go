@@ -1,0 +1,128 @@
+package control_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/control"
+)
+
+// IDs of one second sort by when they were made.
+func TestIDsSortByTime(t *testing.T) {
+	at := time.Date(2026, 11, 29, 18, 0, 0, 0, time.UTC)
+	var ids []string
+	for i := range 50 {
+		ids = append(ids, control.NewID(at.Add(time.Duration(i)*time.Microsecond)))
+	}
+	if !slices.IsSorted(ids) {
+		t.Errorf("got %q, want them in order", ids)
+	}
+}
+
+// Of pauses and resumes the one counts that was made last, whatever order they are carried out in.
+func TestTheLaterModeCounts(t *testing.T) {
+	for name, store := range stores(t) {
+		t.Run(name, func(t *testing.T) {
+			desk := control.NewDesk(store, func() time.Time { return request(control.Pause).At.Add(time.Minute) })
+			ctx := t.Context()
+			pause, resume, again := laterRequest(control.Pause, 0), laterRequest(control.Resume, time.Nanosecond), laterRequest(control.Pause, 2*time.Nanosecond)
+			again.Who = "bob@laptop"
+			if _, err := desk.Resume(ctx, resume); err != nil {
+				t.Fatal(err)
+			}
+			_, err := desk.Pause(ctx, pause)
+			superseded, ok := errors.AsType[*control.SupersededError](err)
+			if !ok || !strings.Contains(err.Error(), "superseded by the later resume of alice@laptop, of 2026-11-29T18:00:00Z") || superseded.Hint() == "" {
+				t.Errorf("got %v, want the older pause superseded", err)
+			}
+			if _, err := desk.Pause(ctx, again); err != nil {
+				t.Fatal(err)
+			}
+			if _, err = desk.Resume(ctx, resume); err == nil || !strings.Contains(err.Error(), "superseded by the later pause of bob@laptop") {
+				t.Errorf("got %v, want the older resume superseded", err)
+			}
+			if got, isPaused, err := desk.PausedOf(ctx, "m"); !isPaused || err != nil || got.Who != again.Who {
+				t.Errorf("got %+v, %v, %v, want the pause of %s", got, isPaused, err, again.Who)
+			}
+			if got, err := desk.Pause(ctx, pause); err != nil || got.Who != again.Who {
+				t.Errorf("got %+v, %v of an older pause of a paused mapping, want the pause that there is", got, err)
+			}
+			names, err := store.List(ctx, control.Prefix)
+			if err != nil || len(names) != 1 {
+				t.Errorf("got the records %q, %v, want the one that counts", names, err)
+			}
+		})
+	}
+}
+
+// A pause by a clock that is far ahead can be ended.
+func TestAModeOfAWrongClock(t *testing.T) {
+	ctx, desk := t.Context(), control.NewDesk(checkpointtest.NewMemory(), func() time.Time { return request(control.Pause).At })
+	if _, err := desk.Pause(ctx, laterRequest(control.Pause, 365*24*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := desk.Resume(ctx, request(control.Resume)); err != nil {
+		t.Errorf("got %v, want it resumed", err)
+	}
+	if _, isPaused, err := desk.PausedOf(ctx, "m"); isPaused || err != nil {
+		t.Errorf("got %v, %v, want it resumed", isPaused, err)
+	}
+}
+
+// The record of a resume is kept for as long as a request may be open that it supersedes.
+func TestModesAreSwept(t *testing.T) {
+	ctx, store := t.Context(), checkpointtest.NewMemory()
+	now := request(control.Pause).At
+	desk := control.NewDesk(store, func() time.Time { return now })
+	if _, err := desk.Resume(ctx, request(control.Resume)); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		after time.Duration
+		want  int
+	}{{control.ExpireAfter, 1}, {control.ExpireAfter + time.Hour, 0}} {
+		now = request(control.Pause).At.Add(tt.after)
+		board, err := desk.Look(ctx)
+		if err == nil {
+			err = desk.Sweep(ctx, board)
+		}
+		names, listed := store.List(ctx, control.Prefix)
+		if err != nil || listed != nil || len(names) != tt.want {
+			t.Errorf("after %s: got %q, %v, %v, want %d records", tt.after, names, err, listed, tt.want)
+		}
+	}
+}
+
+// A claim is of a process that is likely dead when it is old and that process does not hold the lease.
+func TestIsAbandoned(t *testing.T) {
+	for name, store := range stores(t) {
+		t.Run(name, func(t *testing.T) {
+			now := time.Now()
+			ctx, desk, r := t.Context(), control.NewDesk(store, func() time.Time { return now }), request(control.Trigger)
+			if isOwn, err := desk.Claim(ctx, r, 1, control.Claim{By: "a/1", Nonce: "x"}); !isOwn || err != nil {
+				t.Fatal(isOwn, err)
+			}
+			is := func(want bool, when string) {
+				t.Helper()
+				if got, err := desk.IsAbandoned(ctx, r, 1); got != want || err != nil {
+					t.Errorf("%s: got %v, %v, want %v", when, got, err, want)
+				}
+			}
+			is(false, "at once")
+			now = now.Add(3 * time.Minute)
+			is(true, "later")
+			lease, err := store.Acquire(ctx, "m", "a/1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			is(false, "while it holds the lease")
+			if err := lease.Release(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}

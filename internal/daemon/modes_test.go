@@ -1,0 +1,169 @@
+package daemon_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/control"
+	"syncd/internal/daemon"
+)
+
+// A resume that waits in the state does not undo a pause that was acknowledged later, and the log says who resumes a mapping also where
+// no daemon was asked.
+func TestAnOldRequestUndoesNoLaterOne(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAsked(t)
+		a.put("one")
+		old := a.submit(t, request(control.Resume))
+		time.Sleep(time.Millisecond)
+		pause := request(control.Pause)
+		if _, err := a.desk.Pause(t.Context(), pause); err != nil {
+			t.Fatal(err)
+		}
+		d, stop := start(t, a.options("a", every(time.Minute), ""))
+		time.Sleep(5 * time.Minute)
+		got := a.answer(t, old)
+		if got.Outcome != control.Refused || !strings.Contains(got.Text, "superseded by the later pause of alice@laptop") || got.Hint == "" {
+			t.Errorf("got %+v, want the older resume superseded", got)
+		}
+		if got := status(t, d); got.State != daemon.Paused || len(a.history(t)) != 0 {
+			t.Errorf("got %s and passes %+v, want it paused", got.State, a.history(t))
+		}
+		resume := request(control.Resume)
+		resume.Who = "bob@laptop"
+		if _, err := a.desk.Resume(t.Context(), resume); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(30 * s)
+		stop()
+		if !strings.Contains(a.log.String(), `msg="mapping resumed"`) || !strings.Contains(a.log.String(), "who=bob@laptop") {
+			t.Errorf("the log does not say who resumed the mapping:\n%s", a.log)
+		}
+	})
+}
+
+// A request whose pass is running when the mapping is paused has one answer: that the pass did not reach its end.
+func TestARequestInProgressHasOneAnswer(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAsked(t)
+		for i := range 200 {
+			a.put(fmt.Sprintf("k%03d", i))
+		}
+		a.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.None, Do: func() { time.Sleep(8 * s) }})
+		_, stop := start(t, a.options("a", every(24*time.Hour), ""))
+		trigger := a.submit(t, request(control.Trigger))
+		time.Sleep(20 * s)
+		if _, err := a.desk.Pause(t.Context(), request(control.Pause)); err != nil { // which the daemon sees before it sees the request again
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		stop()
+		if got := a.answer(t, trigger); got.Outcome != control.Failed || !strings.Contains(got.Text, "paused before the pass reached its end") || !strings.Contains(got.Hint, "syncd resume") {
+			t.Errorf("got %+v, want it to have failed for the pause", got)
+		}
+		if n := strings.Count(a.log.String(), `msg="request answered" daemon=a mapping=m id=`+trigger.ID); n != 1 {
+			t.Errorf("got %d answers, want one:\n%s", n, a.log)
+		}
+	})
+}
+
+// A client that has lost the answer asks again with the same id, and gets the same answer without another pass.
+func TestAnIDIsCarriedOutOnce(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAsked(t)
+		a.put("one")
+		d, stop := start(t, a.options("a", nil, ""))
+		r := request(control.Trigger)
+		for i := range 3 {
+			got, err := d.Take(t.Context(), r, time.Minute)
+			if err != nil || got.Answer == nil || got.Answer.Outcome != control.Done || got.Answer.Version != control.Version || got.Answer.At.IsZero() {
+				t.Errorf("%d: got %+v, %v, want the answer with its version and time", i, got.Answer, err)
+			}
+			time.Sleep(time.Duration(i) * time.Hour)
+		}
+		stop()
+		if passes := a.history(t); len(passes) != 1 {
+			t.Errorf("got passes %+v, want one", passes)
+		}
+	})
+}
+
+// What takes no lease is left to the process that has claimed it, until that is likely dead.
+func TestAClaimIsLeftToItsProcess(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAsked(t)
+		r := a.submit(t, request(control.Pause))
+		if isOwn, err := a.desk.Claim(t.Context(), r, 1, control.Claim{By: "other", Nonce: "other"}); !isOwn || err != nil {
+			t.Fatal(isOwn, err)
+		}
+		_, stop := start(t, a.options("a", every(24*time.Hour), ""))
+		time.Sleep(time.Minute)
+		if by, err := a.desk.ClaimedBy(t.Context(), r); by != "other" || err != nil {
+			t.Errorf("got the request claimed by %q, %v, want it left to the process that works at it", by, err)
+		}
+		time.Sleep(2 * time.Minute)
+		stop()
+		if got := a.answer(t, r); got.By != "a" || got.Outcome != control.Done {
+			t.Errorf("got %+v, want it done by the process that lives", got)
+		}
+	})
+}
+
+// A rekey that a pause interrupts is resumed under the new key when the pause ends.
+func TestARekeySurvivesAPause(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAsked(t)
+		for i := range 300 {
+			a.put(fmt.Sprintf("k%03d", i))
+		}
+		_, stop := start(t, a.options("a", every(24*time.Hour), ""))
+		a.submit(t, request(control.Trigger))
+		time.Sleep(time.Minute)
+		stop()
+		a.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.None, Do: func() { time.Sleep(4 * s) }})
+		d, stop := start(t, a.options("b", every(10*time.Minute), a.Account(consumer).CreateKey(region, nil).ARN()))
+		rekey := a.submit(t, request(control.Rekey))
+		time.Sleep(30 * s)
+		a.submit(t, request(control.Pause))
+		time.Sleep(time.Minute)
+		if got := a.answer(t, rekey); got.Outcome != control.Failed || !strings.Contains(got.Hint, "under the new key") {
+			t.Errorf("got %+v, want what to do about it", got)
+		}
+		a.submit(t, request(control.Resume))
+		time.Sleep(30 * time.Minute)
+		if got := status(t, d); got.Error != nil {
+			t.Errorf("got %+v, want the pass resumed", got.Error)
+		}
+		stop()
+		if passes := a.history(t); passes[len(passes)-1].Result != "complete" {
+			t.Errorf("got passes %+v, want the last complete", passes)
+		}
+	})
+}
+
+// A request that cannot be written to the state is in the log.
+func TestARequestThatIsNotWrittenIsLogged(t *testing.T) {
+	emptyPools()
+	synctest.Test(t, func(t *testing.T) {
+		a := newAsked(t)
+		d, stop := start(t, a.options("a", nil, ""))
+		a.Inject(awsfake.Fault{Operation: "PutObject", Bucket: "consumer-state", Kind: awsfake.AccessDenied})
+		if _, err := d.Take(context.WithoutCancel(t.Context()), request(control.Pause), s); err == nil {
+			t.Error("got no error")
+		}
+		stop()
+		if !strings.Contains(a.log.String(), `msg="request was not taken"`) || !strings.Contains(a.log.String(), "who=alice@laptop") {
+			t.Errorf("the log does not say who asked in vain:\n%s", a.log)
+		}
+	})
+}

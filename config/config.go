@@ -235,9 +235,9 @@ type Mapping struct {
 	Source Source `yaml:"source" jsonschema:"required"`
 	// Destination is where the copy is written.
 	Destination Destination `yaml:"destination" jsonschema:"required"`
-	// Schedule says when passes start: "@every 15m" or a cron expression, in UTC unless it begins with CRON_TZ=ZONE; without one only
-	// `backfill` runs them. Times that the clocks of a zone skip or show twice start one pass; an expression of every hour keeps its
-	// rhythm there.
+	// Schedule says when passes start: "@every 15m" or a cron expression, in UTC unless it begins with CRON_TZ=ZONE; without one
+	// they start on request (`syncd trigger`, `backfill`). Times that the clocks of a zone skip or show twice start one pass; an
+	// expression of every hour keeps its rhythm there.
 	Schedule Schedule `yaml:"schedule"`
 	// Jitter delays each start by a random time of up to this, 0s..1h, none by default. Mappings with "@every" need none: each
 	// has a place of its own in the interval, which its name decides. Cron expressions start at their exact time without it.

@@ -86,7 +86,7 @@ func TestRunbookLinksByHand(t *testing.T) {
 func TestCopiesAgree(t *testing.T) {
 	rules := read(t, "prometheus/rules.yaml")
 	indented := regexp.MustCompile(`(?m)^(.)`).ReplaceAll(rules, []byte("  $1"))
-	head := "# Made from deploy/prometheus/rules.yaml: make golden writes it anew.\n" +
+	head := "# Made from deploy/prometheus/rules.yaml: make golden writes it again.\n" +
 		"apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\n" +
 		"metadata:\n  name: syncd\n  namespace: syncd\n  labels: {app.kubernetes.io/name: syncd}\nspec:\n"
 	for name, want := range map[string][]byte{
@@ -196,4 +196,22 @@ func read(t *testing.T, name string) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+// TestCommandsInPodsFitThePod holds what the documents run with kubectl exec to the manifest: the program, the configuration and the name.
+func TestCommandsInPodsFitThePod(t *testing.T) {
+	manifest := string(read(t, "kubernetes/base/deployment.yaml"))
+	command := regexp.MustCompile("exec (deployment/\\w+) -- (/\\w+) (\\w+) --config\\s+(/[^` \n]+)")
+	asked := false
+	for _, name := range []string{"README.md", "../docs/operations.md"} {
+		for _, match := range command.FindAllStringSubmatch(string(read(t, name)), -1) {
+			asked = asked || match[3] == "pause"
+			if match[1] != "deployment/syncd" || match[2] != "/syncd" || !strings.Contains(manifest, "--config, "+match[4]+"]") {
+				t.Errorf("%s: got %q, want the Deployment, the program and the configuration of kubernetes/base/deployment.yaml", name, match[0])
+			}
+		}
+	}
+	if !asked {
+		t.Error("got no kubectl exec that pauses a mapping in README.md, want one: a pod with state on S3 has no socket")
+	}
 }

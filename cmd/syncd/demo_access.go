@@ -22,6 +22,9 @@ import (
 // How a shell gets at the accounts that "syncd demo --serve" keeps up.
 
 const (
+	// rehearsalRegion is the region of docs/getting-started.md.
+	rehearsalRegion = "us-west-2"
+
 	environmentFile = "environment"
 	authorityFile   = "ca.pem"
 )
@@ -49,14 +52,16 @@ endpoint_url = {endpoint}
 {authority}
 `
 
-// demoEnvironment points the AWS CLI, SDKs and syncd at the accounts. It removes credentials and endpoints of the caller's own accounts,
-// and exempts the endpoint from proxies.
+// demoEnvironment points the AWS CLI, SDKs and syncd at the accounts. It removes credentials, endpoints and profiles of the caller's own
+// accounts, and exempts the endpoint from proxies. Version 1 of the AWS CLI reads the region from AWS_DEFAULT_REGION alone.
 const demoEnvironment = `# The two accounts of "syncd demo" for a shell; read it with a dot and the path of this file. A shell that has read it reaches
 # these accounts only: close it afterwards.
-unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE
-unset AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL_STS AWS_ENDPOINT_URL_KMS AWS_ENDPOINT_URL_IAM AWS_IGNORE_CONFIGURED_ENDPOINT_URLS
+unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE AWS_DEFAULT_PROFILE
+unset AWS_IGNORE_CONFIGURED_ENDPOINT_URLS AWS_USE_FIPS_ENDPOINT AWS_USE_DUALSTACK_ENDPOINT AWS_DEFAULT_OUTPUT
+for endpoint_of in $(env | sed -n 's/^\(AWS_ENDPOINT_URL_[A-Z0-9_]*\)=.*/\1/p'); do unset "$endpoint_of"; done
 export AWS_SHARED_CREDENTIALS_FILE={credentials} AWS_CONFIG_FILE=/dev/null
 export AWS_ENDPOINT_URL={endpoint} AWS_EC2_METADATA_DISABLED=true
+export AWS_REGION={region} AWS_DEFAULT_REGION={region}
 {authority}
 export NO_PROXY={host},localhost${NO_PROXY:+,$NO_PROXY}
 export no_proxy=$NO_PROXY
@@ -74,11 +79,11 @@ func (w *world) writeEmpty(dir string) error {
 	if err := removeFormer(dir); err != nil {
 		return err
 	}
-	return w.writeAccess(dir)
+	return w.writeAccess(dir, rehearsalRegion)
 }
 
-// writeAccess writes the profiles, and last of all the environment.
-func (w *world) writeAccess(dir string) error {
+// writeAccess writes the profiles with their region, and last of all the environment.
+func (w *world) writeAccess(dir, region string) error {
 	profileAuthority, exportAuthority := "", "unset AWS_CA_BUNDLE"
 	if w.authority != nil {
 		path := filepath.Join(dir, authorityFile)
@@ -88,7 +93,7 @@ func (w *world) writeAccess(dir string) error {
 		}
 	}
 	fill := func(text string, more ...string) string {
-		return strings.NewReplacer(append(more, "{endpoint}", w.endpoint, "{region}", demoRegion)...).Replace(text)
+		return strings.NewReplacer(append(more, "{endpoint}", w.endpoint, "{region}", region)...).Replace(text)
 	}
 	profiles := fill(demoProfile, "{profile}", "owner", "{id}", w.owner.AccessKeyID, "{secret}", w.owner.SecretAccessKey, "{authority}\n", profileAuthority) + "\n" +
 		fill(demoProfile, "{profile}", "consumer", "{id}", w.consumer.AccessKeyID, "{secret}", w.consumer.SecretAccessKey, "{authority}\n", profileAuthority)

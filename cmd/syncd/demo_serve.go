@@ -105,7 +105,7 @@ func (w *world) write(dir string) error {
 	if err := writeFile(dir, "syncd.yaml", w.render(demoConfig, dir)); err != nil {
 		return err
 	}
-	return w.writeAccess(dir)
+	return w.writeAccess(dir, demoRegion)
 }
 
 // removeFormer makes dir, and removes the configuration and the ledger of an earlier demo from it.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 )
@@ -84,11 +85,15 @@ func TestDemoEnvironment(t *testing.T) {
 			t.Errorf("AWS CLI %s: got %q, want %q", version, got, want)
 		}
 	}
+	checkDemoRegion(t, dir)
+	if got := inDemoShell(t, dir, bin, "env | grep -c REAL || :"); got != "0\n" {
+		t.Errorf("got %s variables of real accounts, want none", got)
+	}
 	if got := inDemoShell(t, dir, t.TempDir(), `echo "$NO_PROXY $no_proxy"`); got != "127.0.0.1,localhost 127.0.0.1,localhost\n" {
 		t.Errorf("without an AWS CLI: got %q", got)
 	}
 	w.authority, w.endpoint = nil, "http://127.0.0.1:9000"
-	if err := w.writeAccess(dir); err != nil {
+	if err := w.writeAccess(dir, demoRegion); err != nil {
 		t.Fatal(err)
 	}
 	if got := inDemoShell(t, dir, bin, `echo "$AWS_ENDPOINT_URL ${AWS_CA_BUNDLE-none}"`); got != "http://127.0.0.1:9000 none\n" {
@@ -96,11 +101,36 @@ func TestDemoEnvironment(t *testing.T) {
 	}
 }
 
+// checkDemoRegion wants the region of the page for every client: version 1 of the AWS CLI reads AWS_DEFAULT_REGION alone, and one without
+// either reads the profile.
+func checkDemoRegion(t *testing.T, dir string) {
+	t.Helper()
+	page, err := os.ReadFile(gettingStarted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile(`AWS_REGION=([a-z0-9-]+)`).FindSubmatch(page)
+	if named == nil {
+		t.Fatal("got no region in the page, want one")
+	}
+	region := string(named[1])
+	want := region + " " + region + "\nregion = " + region + "\nregion = " + region + "\n"
+	if got := inDemoShell(t, dir, t.TempDir(), `echo "$AWS_REGION $AWS_DEFAULT_REGION"; grep region "$AWS_SHARED_CREDENTIALS_FILE"`); got != want {
+		t.Errorf("got regions %q, want %q", got, want)
+	}
+}
+
 // inDemoShell is what a command prints in a shell that has read the demo's environment, and that of real accounts before.
 func inDemoShell(t *testing.T, dir, bin, command string) string {
 	t.Helper()
 	shell := exec.CommandContext(t.Context(), "/bin/sh", "-euc", `. "$1/environment"; `+command, "sh", dir)
-	shell.Env = []string{"PATH=" + bin + ":/usr/bin:/bin", "AWS_ACCESS_KEY_ID=AKIAREAL", "AWS_ENDPOINT_URL_S3=https://real.example", "AWS_CA_BUNDLE=/real"}
+	shell.Env = []string{
+		"PATH=" + bin + ":/usr/bin:/bin", "AWS_ACCESS_KEY_ID=AKIAREAL", "AWS_CA_BUNDLE=/REAL", "AWS_REGION=eu-REAL-1", "AWS_DEFAULT_REGION=eu-REAL-2",
+		"AWS_DEFAULT_PROFILE=REAL", "AWS_USE_FIPS_ENDPOINT=REAL",
+	}
+	for _, service := range []string{"S3", "S3_CONTROL", "STS", "KMS", "IAM", "CLOUDFORMATION", "SQS"} {
+		shell.Env = append(shell.Env, "AWS_ENDPOINT_URL_"+service+"=https://REAL.example")
+	}
 	out, err := shell.CombinedOutput()
 	if err != nil {
 		t.Errorf("%s: %v", command, err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -164,6 +165,83 @@ func TestMappingIsRequiredWhereTheHelpSaysSo(t *testing.T) {
 		isRefused := code == exitUsage && strings.Contains(stderr.String(), "--mapping")
 		if isRequired := strings.Contains(flag.Usage, "required"); isRefused != isRequired {
 			t.Errorf("%s --help: got %q, and without a mapping exit %d and %q", cmd.CommandPath(), flag.Usage, code, stderr.String())
+		}
+	}
+}
+
+// TestDecisionsAreListed wants a row for every decision, by number and title, each row told apart from the others, and a word on
+// every number that is missing.
+func TestDecisionsAreListed(t *testing.T) {
+	const folder = "../../docs/decisions/"
+	list := string(readText(t, folder+"README.md"))
+	files, err := filepath.Glob(folder + "[0-9]*.md")
+	if err != nil || len(files) < 20 {
+		t.Fatalf("got decisions %q, %v, want all", files, err)
+	}
+	title := regexp.MustCompile(`^# (\d+)\. (.+)\n`)
+	expected, named := 1, map[string]bool{}
+	for _, file := range files {
+		match := title.FindStringSubmatch(string(readText(t, file)))
+		if match == nil {
+			t.Errorf("%s: got no title with a number, want one", file)
+			continue
+		}
+		for ; fmt.Sprint(expected) != match[1]; expected++ {
+			if note := fmt.Sprintf("There is no decision %d:", expected); expected > len(files)+10 || !strings.Contains(list, note) {
+				t.Fatalf("got no %q in the list, and no such file", note)
+			}
+		}
+		if !strings.HasPrefix(filepath.Base(file), fmt.Sprintf("%04d-", expected)) {
+			t.Errorf("%s: got number %s in the title, want that of the file", file, match[1])
+		}
+		expected++
+		row := fmt.Sprintf("\n| %s | [%s](%s)", match[1], match[2], filepath.Base(file))
+		_, rest, found := strings.Cut(list, row)
+		rest, _, _ = strings.Cut(rest, "\n")
+		if text := match[2] + rest; !found || named[text] {
+			t.Errorf("got no row of its own for %s in the list, want it: %s |", file, strings.TrimSpace(row))
+		} else {
+			named[text] = true
+		}
+	}
+	if got := strings.Count(list, "\n| ") - 1; got != len(files) {
+		t.Errorf("got %d rows in the list, want %d", got, len(files))
+	}
+}
+
+// TestChangelogBeginsWithWhatBreaks wants the breaking changes before the others, each said once.
+func TestChangelogBeginsWithWhatBreaks(t *testing.T) {
+	_, unreleased, found := strings.Cut(string(readText(t, "../../CHANGELOG.md")), "\n## Unreleased\n\n### Changed\n\nBreaking changes, each with the way out:\n\n")
+	breaking, others, split := strings.Cut(unreleased, "\nOther changes:\n\n")
+	others, added, ends := strings.Cut(others, "\n### Added\n\n")
+	if !found || !split || !ends {
+		t.Fatal("got no breaking changes first in Unreleased, want these, the other changes, and what is added")
+	}
+	if len(strings.Split(breaking, "\n- ")) < 20 || strings.Contains(others, "### ") {
+		t.Errorf("got %d breaking changes, want all, and one section of changes", len(strings.Split(breaking, "\n- ")))
+	}
+	beginnings := map[string]bool{}
+	for entry := range strings.SplitSeq("\n"+breaking+"\n"+others+"\n"+added, "\n- ") {
+		beginning := strings.Join(strings.Fields(entry)[:min(5, len(strings.Fields(entry)))], " ")
+		if beginning != "" && beginnings[beginning] {
+			t.Errorf("got two entries that begin with %q, want one", beginning)
+		}
+		beginnings[beginning] = true
+	}
+}
+
+// TestDocumentsAvoidIdioms holds the pages for operators to plain English: phrases that a reader has to guess at.
+func TestDocumentsAvoidIdioms(t *testing.T) {
+	idioms := regexp.MustCompile(`(?i)\banew\b|\bwhoever\b|\bgo(?:es)? on (?:where|from|with|as)\b|\bgone on with\b|\btaken up\b|\btakes up (?:the|an?|it)\b|\bunder way\b|\bsays so\b|` +
+		`\b(?:state|ledger|record|copy|file|cure|configuration)s? (?:lie|lies)\b|\bthe books\b|\bput it away\b|\bdoes not get on\b|\bnobody, as long as\b`)
+	for name, text := range documents(t) {
+		if strings.Contains(name, "decisions") || strings.HasSuffix(name, "CHANGELOG.md") {
+			continue
+		}
+		for i, line := range strings.Split(text, "\n") {
+			if found := idioms.FindString(line); found != "" {
+				t.Errorf("%s:%d: got %q, want plain words", name, i+1, found)
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"os"
 	"os/exec"
@@ -8,7 +9,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 const gettingStarted = "../../docs/getting-started.md"
@@ -83,17 +86,59 @@ func (s *session) run(t *testing.T, steps []pageStep) []string {
 	for _, step := range steps {
 		script.WriteString(step.commands + "echo '" + end + "'\n")
 	}
-	var output lockedBuffer
-	shell := exec.CommandContext(t.Context(), "bash", "-c", s.fit(t, script.String()))
-	shell.Dir, shell.Stdout, shell.Stderr = s.work, &output, &output
-	shell.Env = []string{"HOME=" + s.home, "PATH=" + s.path, "AWS_EC2_METADATA_DISABLED=true"}
-	err := shell.Run()
-	printed := strings.Split(output.String(), end+"\n")
+	output, err := s.shell(t.Context(), s.fit(t, script.String()))
+	printed := strings.Split(output, end+"\n")
 	if err != nil || len(printed) != len(steps)+1 {
 		t.Fatalf("%s:%d: got %v after %d of %d steps, want all; the last one printed:\n%s",
 			gettingStarted, steps[min(len(printed), len(steps))-1].line, err, len(printed)-1, len(steps), printed[len(printed)-1])
 	}
 	return printed[:len(steps)]
+}
+
+// shell runs a script and returns what it printed. Whatever the script leaves running ends with it, so that a step that fails ends the
+// session also when a process that was started before goes on.
+func (s *session) shell(ctx context.Context, script string) (string, error) {
+	var output lockedBuffer
+	shell := exec.CommandContext(ctx, "bash", "-c", script)
+	shell.Dir, shell.Stdout, shell.Stderr, shell.WaitDelay = s.work, &output, &output, 2*time.Second
+	shell.Env = []string{"HOME=" + s.home, "PATH=" + s.path, "AWS_EC2_METADATA_DISABLED=true"}
+	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	shell.Cancel = func() error { return syscall.Kill(-shell.Process.Pid, syscall.SIGKILL) }
+	err := shell.Run()
+	if shell.Process != nil && err != nil {
+		_ = shell.Cancel() // what is left of a session that failed
+	}
+	return output.String(), err
+}
+
+// TestSessionEndsWithAFailedStep leaves a process behind that holds the output and does not end when it is told to.
+func TestSessionEndsWithAFailedStep(t *testing.T) {
+	s := &session{home: t.TempDir(), work: t.TempDir(), path: os.Getenv("PATH")}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	printed, err := s.shell(ctx, "set -e\n(trap '' TERM; sleep 300) &\necho begun\nfalse\necho not reached\n")
+	if err == nil || ctx.Err() != nil || printed != "begun\n" {
+		t.Errorf("got %q, %v, want the session to end with the step that fails", printed, err)
+	}
+}
+
+// TestPageWaitsWithAnEnd wants an end for every loop of the page: what it waits for may have failed.
+func TestPageWaitsWithAnEnd(t *testing.T) {
+	loops := 0
+	for _, step := range stepsOf(t, gettingStarted) {
+		for line := range strings.Lines(step.commands) {
+			if !strings.Contains(line, "; do ") {
+				continue
+			}
+			loops++
+			if !strings.HasPrefix(line, "for ") && !strings.Contains(line, "|| ! kill -0 ") {
+				t.Errorf("%s:%d: %s waits forever when what it waits for has failed, want a bound or kill -0", gettingStarted, step.line, strings.TrimSpace(line))
+			}
+		}
+	}
+	if loops < 2 {
+		t.Errorf("got %d loops in the page, want those that wait for the accounts and the pass", loops)
+	}
 }
 
 // fit changes what a test cannot have as the page has it: ports that may be taken, and time to wait for.

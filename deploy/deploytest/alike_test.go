@@ -61,6 +61,8 @@ serviceAccount:
 		{"job", irsa + "mode: job", "base", kustomize(t, "overlays/job")},
 		{"pod identity", "networkPolicy: {podIdentity: true}", "base", kustomizeWith(t, "pod-identity")},
 		{"instance profile", "networkPolicy: {instanceProfile: true}", "base", kustomizeWith(t, "instance-profile")},
+		{"cronjob with a state volume", irsa + "mode: cronjob\nstateVolume: {enabled: true}", "components/state-volume", kustomizeOnVolume(t, "overlays/cronjob")},
+		{"job with a state volume", irsa + "mode: job\nstateVolume: {enabled: true}", "components/state-volume", kustomizeOnVolume(t, "overlays/job")},
 		{"state volume", irsa + "stateVolume: {enabled: true}", "components/state-volume", kustomizeWith(t, "irsa", "state-volume")},
 	} {
 		given := readValues(t, []byte(tt.values))

@@ -126,6 +126,34 @@ func TestChartTestPodLooksOnly(t *testing.T) {
 	}
 }
 
+// TestChartMountsHaveVolumes wants a volume for every mount of a pod, also where init containers mount what the chart adds.
+func TestChartMountsHaveVolumes(t *testing.T) {
+	const initialized = `initContainers: [{name: own, image: registry.example.com/tools/own:1, volumeMounts: [{name: state, mountPath: /state}, {name: config, mountPath: /etc/syncd}]}]`
+	for _, name := range []string{"extras", "state-volume", "existing-configmap"} {
+		over := "{}"
+		if name != "extras" {
+			over = initialized
+		}
+		o := chartObjects(t, name, values(t, name, over))
+		pods := map[string]core.PodSpec{"helm test": one[*core.Pod](t, o).Spec}
+		for of, template := range o.templates() {
+			pods[of] = template.Spec
+		}
+		for of, pod := range pods {
+			for _, c := range slices.Concat(pod.InitContainers, pod.Containers) {
+				for _, m := range c.VolumeMounts {
+					if !slices.ContainsFunc(pod.Volumes, func(v core.Volume) bool { return v.Name == m.Name }) {
+						t.Errorf("%s, %s: got no volume %s, which container %s mounts", name, of, m.Name, c.Name)
+					}
+				}
+			}
+			if of == "helm test" && slices.ContainsFunc(pod.Volumes, func(v core.Volume) bool { return v.PersistentVolumeClaim != nil }) {
+				t.Errorf("%s: got volumes %v in the pod of helm test, want no claim: the daemon holds it", name, pod.Volumes)
+			}
+		}
+	}
+}
+
 // TestChartSelectorsAreItsOwn wants no label of the operator in a selector, which could not be changed any more, even one of the
 // chart's own names.
 func TestChartSelectorsAreItsOwn(t *testing.T) {
@@ -169,10 +197,15 @@ func TestChartValuesAlone(t *testing.T) {
 		{"part of a handler", container("readinessProbe: {httpGet: {scheme: HTTPS}}", minimal).ReadinessProbe, "{httpGet: {path: /readyz, port: metrics, scheme: HTTPS}, periodSeconds: 10}"},
 		{"no liveness", container("livenessProbe: {enabled: false}", minimal).LivenessProbe, "null"},
 		{"startup as liveness", container("livenessProbe: {exec: {command: [/syncd, healthcheck]}}\nstartupProbe: {periodSeconds: 1}", minimal).StartupProbe, "{exec: {command: [/syncd, healthcheck]}, periodSeconds: 1}"},
-		{"loopback with another probe", container("config: {http: {listen: '127.0.0.1:9090'}}\nlivenessProbe: {exec: {command: [/syncd, healthcheck]}}", minimal).Args, "[run, --config, /etc/syncd/syncd.yaml]"},
+		{"loopback with another probe", container("config: {http: {listen: '127.0.0.1:9090'}}\nlivenessProbe: {exec: {command: [/syncd, healthcheck]}}\nreadinessProbe: {enabled: false}", minimal).Args, "[run, --config, /etc/syncd/syncd.yaml]"},
 		{"listens by flag", container("{}", minimal).Args, "[run, --config, /etc/syncd/syncd.yaml, --listen, ':9090']"},
 		{"listens by configuration", container("{}", "s3-state").Args, "[run, --config, /etc/syncd/syncd.yaml]"},
 		{"memory in MB", container("resources: {limits: {memory: 2000M}}", minimal).Env, "[{name: GOMEMLIMIT, value: 1676MiB}]"},
+		{"memory in bytes", container("resources: {limits: {memory: 1073741824}}", minimal).Env, "[{name: GOMEMLIMIT, value: 900MiB}]"},
+		{"memory in bytes as text", container("resources: {limits: {memory: '1073741824'}}", minimal).Env, "[{name: GOMEMLIMIT, value: 900MiB}]"},
+		{"memory with an exponent", container("resources: {limits: {memory: '2e9'}}", minimal).Env, "[{name: GOMEMLIMIT, value: 1676MiB}]"},
+		{"memory in TiB", container("resources: {limits: {memory: 1Ti}}", minimal).Env, "[{name: GOMEMLIMIT, value: 921600MiB}]"},
+		{"memory below a MiB", container("resources: {limits: {memory: 512k}}", minimal).Env, "null"},
 		{"no memory limit", container("resources: {limits: {memory: null}}", minimal).Env, "null"},
 		{"no resources", container("resources: null", minimal).Resources, "{}"},
 		{"own GOMEMLIMIT", container("goMemLimit: 1GiB", minimal).Env, "[{name: GOMEMLIMIT, value: 1GiB}]"},

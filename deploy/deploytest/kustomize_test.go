@@ -1,7 +1,9 @@
 package deploytest_test
 
 import (
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,6 +56,28 @@ func kustomizeWith(t *testing.T, components ...string) objects {
 	return decodeObjects(t, name, build(t, name, fs, dir))
 }
 
+// kustomizeOnVolume builds a copy of an overlay with the line of components/state-volume that is a comment there.
+func kustomizeOnVolume(t *testing.T, overlay string) objects {
+	t.Helper()
+	if name := overlay + " with a state volume"; builtFolders[name] == nil {
+		dir := overlayDir(t)
+		if err := os.CopyFS(dir, os.DirFS("../kubernetes")); err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(dir, overlay, "kustomization.yaml")
+		const comment, line = "  # - ../../components/state-volume ", "  - ../../components/state-volume "
+		text := read(t, "kubernetes/"+overlay+"/kustomization.yaml")
+		if !strings.Contains(text, comment) {
+			t.Fatalf("got no line %q in %s, want it", comment, overlay)
+		}
+		if err := os.WriteFile(file, []byte(strings.Replace(text, comment, line, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		builtFolders[name] = build(t, name, filesys.MakeFsOnDisk(), filepath.Dir(file))
+	}
+	return decodeObjects(t, overlay, builtFolders[overlay+" with a state volume"])
+}
+
 // overlayDir is a temporary folder by the name that it really has: kustomize compares resolved paths.
 func overlayDir(t *testing.T) string {
 	t.Helper()
@@ -77,12 +101,15 @@ func relative(t *testing.T, root, dir string) string {
 func kustomized(t *testing.T) map[string]objects {
 	t.Helper()
 	return map[string]objects{
-		"overlays/daemon":  kustomize(t, "overlays/daemon"),
-		"overlays/cronjob": kustomize(t, "overlays/cronjob"),
-		"overlays/job":     kustomize(t, "overlays/job"),
-		"state volume":     kustomizeWith(t, "irsa", "state-volume"),
-		"pod identity":     kustomizeWith(t, "pod-identity"),
-		"instance profile": kustomizeWith(t, "instance-profile", "monitoring"),
+		"overlays/daemon":   kustomize(t, "overlays/daemon"),
+		"overlays/cronjob":  kustomize(t, "overlays/cronjob"),
+		"overlays/job":      kustomize(t, "overlays/job"),
+		"state volume":      kustomizeWith(t, "irsa", "state-volume"),
+		"daemon on volume":  kustomizeOnVolume(t, "overlays/daemon"),
+		"cronjob on volume": kustomizeOnVolume(t, "overlays/cronjob"),
+		"job on volume":     kustomizeOnVolume(t, "overlays/job"),
+		"pod identity":      kustomizeWith(t, "pod-identity"),
+		"instance profile":  kustomizeWith(t, "instance-profile", "monitoring"),
 	}
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rehearses docs/getting-started.md: runs the commands of the page in their order, with the real AWS CLI 2, curl, jq and openssl,
+# Rehearses docs/getting-started.md: runs the commands of the page in their order, with the real AWS CLI, curl, jq and openssl,
 # against "syncd demo --serve --empty", and compares what they print with what the page shows. It prints the session.
 #
 #   rehearse.sh FOLDER        with the newest AWS CLI that Debian has, which is installed into FOLDER
@@ -22,8 +22,8 @@ fi
 aws=$(realpath "$(command -v "$aws")")
 version=$("$aws" --version 2>&1)
 echo "rehearse.sh: $version"
-if [[ $version != aws-cli/2.* ]]; then
-	echo "rehearse.sh: the page is for version 2 of the AWS CLI" >&2
+if [[ $version != aws-cli/[12].* ]]; then
+	echo "rehearse.sh: $aws is not version 1 or 2 of the AWS CLI" >&2
 	exit 1
 fi
 exec go test ./cmd/syncd -run '^TestGettingStarted$' -aws "$aws" -count=1 -v -timeout 10m

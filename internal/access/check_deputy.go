@@ -24,7 +24,7 @@ func (r reading) unguarded() (names []string) {
 }
 
 // deputyWhy and deputyFix explain the risk of another owner's role that is assumed without an ExternalId, and the remedy.
-const deputyWhy = "assumed without an ExternalId, so that whoever else can have syncd assume it gets at its owner's data (the confused deputy problem)"
+const deputyWhy = "assumed without an ExternalId, so that anyone else who can have syncd assume it gets at its owner's data (the confused deputy problem)"
 
 func deputyFix(role string) string {
 	return fmt.Sprintf("have its owner ask for an ExternalId in the trust policy and set roles.%s.external_id; or set it to none, which says that it needs none", role)

@@ -166,7 +166,7 @@ func nameRules() []Rule {
 		},
 		{
 			misplacedPrincipal, "misplaced-principal", SeverityError, "A principal in an identity policy",
-			"An identity policy is about whoever it is attached to, and a session policy about its session. AWS refuses Principal there.",
+			"An identity policy is about the principal it is attached to, and a session policy about its session. AWS refuses Principal there.",
 		},
 		{
 			missingPrincipal, "missing-principal", SeverityError, "A statement does not say who it is about",
@@ -214,7 +214,7 @@ func nameRules() []Rule {
 		},
 		{
 			noTagSession, "no-tag-session", SeverityError, "Session tags are asked for, and nobody may pass any",
-			"Whoever assumes a role with session tags has to be allowed sts:TagSession beside sts:AssumeRole (IAM User Guide, Pass session tags in AWS STS). Without a statement for it a condition on aws:RequestTag or aws:TagKeys shuts everyone out.",
+			"A principal that assumes a role with session tags has to be allowed sts:TagSession and sts:AssumeRole (IAM User Guide, Pass session tags in AWS STS). Without a statement for it a condition on aws:RequestTag or aws:TagKeys shuts everyone out.",
 		},
 		{
 			beyondKind, "beyond-kind", SeverityError, "An element that a policy of an organization does not take",

@@ -36,7 +36,7 @@ func conditionRules() []Rule {
 		},
 		{
 			idleIfExists, "idle-if-exists", SeverityNote, "IfExists on a negated operator changes nothing",
-			"A negated operator holds when the key is absent, with or without IfExists. Whoever meant to spare requests without the key needs a Null condition beside it.",
+			"A negated operator holds when the key is absent, with or without IfExists. To spare requests without the key, add a Null condition.",
 		},
 		{
 			matchesAll, "matches-all", SeverityWarning, "A pattern that every value matches",
@@ -138,7 +138,7 @@ func mappingRules() []Rule {
 		},
 		{
 			noExternalID, "no-external-id", SeverityWarning, "A role of another owner is assumed without an ExternalId",
-			"Whoever else can make syncd assume a role by its ARN gets at the data of its owner: the confused deputy problem (IAM User Guide, The confused deputy problem). The owner's trust policy should ask for an ExternalId that belongs to this relation alone. external_id: none says that the role needs none, as inside one organization.",
+			"Anyone else who can make syncd assume a role by its ARN gets at the data of its owner: the confused deputy problem (IAM User Guide, The confused deputy problem). The owner's trust policy should ask for an ExternalId that belongs to this relation alone. external_id: none says that the role needs none, as inside one organization.",
 		},
 	}
 }

@@ -60,7 +60,7 @@ func (c *checker) checkNamed(s *statement) {
 	case kind == KindResourceControl && named: // checkControl knows what it may say
 	case named && !kind.ofResource():
 		c.report(misplacedPrincipal, s.find("Principal", "NotPrincipal"), "Principal has no place in "+kind.policyOf(),
-			"remove it: the policy is about whoever it is attached to; or is this the policy of a bucket, key, queue or role?")
+			"remove it: the policy is about the principal it is attached to; or is this the policy of a bucket, key, queue or role?")
 	case !named && kind == KindResourceControl:
 		c.report(missingPrincipal, s.node, "the statement of "+kind.policyOf()+" has no Principal", `add "Principal": "*"`)
 	case !named && kind.ofResource():

@@ -255,7 +255,7 @@ func uploadPermissions() []Permission {
 		},
 		{
 			Action: "s3:ListMultipartUploadParts", On: DestinationObjects, By: Writer, Feature: FeatureResume, Source: docMultipart, when: multipart,
-			Only: large, Why: "ListParts, to go on with the upload of a process that was killed",
+			Only: large, Why: "ListParts, to resume the upload of a process that was killed",
 		},
 		{
 			Action: "s3:ListBucketMultipartUploads", On: DestinationBucket, By: Writer, Feature: FeatureSweep, Source: docMultipart, when: multipart,

@@ -23,7 +23,7 @@ What syncd needs, and why. ` + "`syncd policy`" + ` makes of this table the docu
 configuration: each row becomes a grant when a mapping needs it, and none is there that no mapping needs.
 
 The reader is the role of a mapping's source, the writer that of its destination, the keeper that of the state
-(` + "`checkpoint.role`" + `), the caller whoever assumes a role: the one named by ` + "`via`" + `, or the credentials that syncd finds in its
+(` + "`checkpoint.role`" + `), the caller the principal that assumes a role: the one named by ` + "`via`" + `, or the credentials that syncd finds in its
 surroundings. One role may be all of them. Objects are those under the prefix of their side.
 
 | action | on | by | for | only with | request | source |
@@ -89,7 +89,7 @@ the placeholders that they tell of, ` + "`REPLACE_WITH_EXTERNAL_ID`" + ` and ` +
 |---|---|
 | ` + "`sts:ExternalId`" + ` | The role of another owner always has one: otherwise it can be used, through those who may assume it, by anyone they work for (the confused deputy). ` + "`external_id: none`" + ` says that the role needs none, and then the principal or the organization has to be known. A role without ` + "`external_id`" + ` gets a placeholder, and a note to set one first. |
 | the principal | The consumer's role or user by name, in any style, where it is known: by ` + "`via`" + `, or by ` + "`--principal`" + `. Otherwise the account, which leaves the decision to its administrators. |
-| ` + "`aws:RequestTag/KEY`" + `, ` + "`aws:TagKeys`" + ` | Whoever may tag a session could give it any project or team that a policy looks at. Each tag is held to its value, and no other key is accepted. ` + "`ForAllValues`" + ` also holds for a request without tags, so that ` + "`Null`" + ` asks for them; sts:AssumeRole asks that each be there. Without tags in the configuration sts:TagSession is not granted. |
+| ` + "`aws:RequestTag/KEY`" + `, ` + "`aws:TagKeys`" + ` | A principal that may tag a session could give it any project or team that a policy looks at. Each tag is held to its value, and no other key is accepted. ` + "`ForAllValues`" + ` also holds for a request without tags, so that ` + "`Null`" + ` asks for them; sts:AssumeRole asks that each be there. Without tags in the configuration sts:TagSession is not granted. |
 | ` + "`sts:TransitiveTagKeys`" + ` | A tag that the caller makes transitive would reach every later hop. Only the ` + "`transitive_tags`" + ` of the configuration may be. |
 | inherited tags | AWS does not document whether a transitive tag of an earlier hop is shown as one of the request. Two statements take either: all of them shown, with their values, or none. |
 | ` + "`sts:SourceIdentity`" + ` | What audit logs call the session. At later hops it cannot be set again, so that they look at ` + "`aws:SourceIdentity`" + ` of the caller. Without one in the configuration sts:SetSourceIdentity is not granted. |
@@ -97,7 +97,7 @@ the placeholders that they tell of, ` + "`REPLACE_WITH_EXTERNAL_ID`" + ` and ` +
 sts:ExternalId exists for sts:AssumeRole only, so that each action has a statement of its own. EKS Pod Identity tags its sessions with tags
 of its own, all transitive: disable them for the association (` + "`--disable-session-tags`" + `), or add their keys to ` + "`aws:TagKeys`" + `.
 When the tags of a role do not fit into the 2,048 characters of a trust policy, their values are left out (never in style abac), and a
-note says so.
+note reports it.
 
 **Permissions and session policies** name the account of each bucket (` + "`aws:ResourceAccount`" + `): the ARN of a bucket does not have it, and
 a bucket of the same name could belong to somebody else later. The ARNs of keys and roles have it. The state's account is

@@ -194,7 +194,7 @@ func (b *book) behindDraft(n Need) *draft {
 func (d *draft) noteNamed(n Need, principal string) {
 	switch {
 	case !strings.HasSuffix(principal, ":root"):
-		d.note("Create " + principal + " first: AWS refuses a policy that names nobody, and one made anew under the same name is somebody else.")
+		d.note("Create " + principal + " first: AWS refuses a policy that names nobody, and one made again under the same name is another principal.")
 	case n.Principal == "":
 		d.note("It lets in account " + n.Account + " as a whole, whose identity policies then decide; naming the principal of the ambient credentials narrows this down.")
 	}

@@ -152,7 +152,7 @@ func (s *search) look(ctx context.Context, record savedPass) error {
 	}
 	if !isSame {
 		s.decided = true
-		s.ledger.log.Info("pass was begun anew under another fingerprint", "mapping", s.fresh.Mapping, "generation", record.generation)
+		s.ledger.log.Info("pass was started over under another fingerprint", "mapping", s.fresh.Mapping, "generation", record.generation)
 		return nil
 	}
 	r := p.Ranges[0]

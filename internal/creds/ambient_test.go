@@ -26,7 +26,7 @@ import (
 	"syncd/internal/iam"
 )
 
-// agent answers as the endpoint of EKS Pod Identity does: with sessions of a role, each asked for anew.
+// agent answers as the endpoint of EKS Pod Identity does: with sessions of a role, each asked for again.
 type agent struct {
 	cloud *awsfake.Cloud
 	user  *awsfake.User

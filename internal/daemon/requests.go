@@ -20,8 +20,9 @@ import (
 )
 
 const (
-	// boardEvery is how often requests are looked for in the state, of all mappings with one listing: 17 cents a month and process
-	// at S3's list price. boardSoon is how often while somebody waits for an answer here.
+	// boardEvery is how often requests are looked for in the state, of all mappings with one listing: 5,760 LIST requests a day for a
+	// process, which are 2.9 cents, or 0.86 dollars in 30 days, at 0.005 dollars per 1,000. boardSoon is how often while somebody waits
+	// for an answer here.
 	boardEvery = 15 * time.Second
 	boardSoon  = 2 * time.Second
 	// boardTimeout bounds how long the requests of one look may take to be read, claimed and answered.

@@ -45,7 +45,7 @@ type Metrics struct {
 	LedgerGeneration *prometheus.GaugeVec
 	// LeaseHeld is 1 while this process may write the mapping's ledger, 0 while it stands by or between.
 	LeaseHeld *prometheus.GaugeVec
-	// LeaseExpiry is the Unix time at which the lease ends unless it is renewed, whoever holds it.
+	// LeaseExpiry is the Unix time at which the lease ends unless it is renewed, whichever process holds it.
 	LeaseExpiry *prometheus.GaugeVec
 	// CopyDuration observes the time of single copies in seconds by mapping.
 	CopyDuration *prometheus.HistogramVec
@@ -114,7 +114,7 @@ func New(reg prometheus.Registerer) *Metrics {
 		LedgerEntries:       gauge("ledger_entries", "Entries of the ledger's last committed generation; absent before the ledger was read.", "mapping"),
 		LedgerGeneration:    gauge("ledger_generation", "Number of the ledger's last committed generation, 0 for none; absent before the ledger was read.", "mapping"),
 		LeaseHeld:           gauge("lease_held", "1 while this process holds the lease on the mapping's ledger, 0 while it does not.", "mapping"),
-		LeaseExpiry:         gauge("lease_expiry_timestamp_seconds", "Unix time at which the lease on the ledger ends unless it is renewed, whoever holds it; absent for a folder.", "mapping"),
+		LeaseExpiry:         gauge("lease_expiry_timestamp_seconds", "Unix time at which the lease on the ledger ends unless it is renewed, whichever process holds it; absent for a folder.", "mapping"),
 		CopyDuration:        histogram("copy_duration_seconds", "Time of single copies, all parts and retries included.", prometheus.DefBuckets, "mapping"),
 		OldestUnsynced:      funcs(prometheus.GaugeValue, "oldest_unsynced_seconds", "Age of the oldest change of the source that is known and not copied, quarantine included; 0 when there is none, absent before the source was listed.", "mapping"),
 		BacklogObjects:      gauge("backlog_objects", "Objects that are listed and still to be copied; absent before the source was listed.", "mapping"),
@@ -125,8 +125,8 @@ func New(reg prometheus.Registerer) *Metrics {
 		ShortenedRetentions: counter("shortened_retentions_total", "Copies whose retention ends before that of their source, as copy.object_lock_max has it.", "mapping"),
 		CredentialExpiry:    funcs(prometheus.GaugeValue, "credential_expiry_timestamp_seconds", "Unix time at which the session of a side ends unless it is renewed; absent before the first and for ambient credentials that tell none.", "mapping", "side"),
 		ClockSkew:           funcs(prometheus.GaugeValue, "clock_skew_seconds", "How far the clock of this machine is ahead of that of AWS, by the Date of its answers; negative when it is behind, absent before the first answer."),
-		ConcurrencyLimit:    funcs(prometheus.GaugeValue, "concurrency_limit", "Requests that may be under way at once.", "mapping"),
-		RateLimit:           funcs(prometheus.GaugeValue, "rate_limit_requests_per_second", "Rate of requests that a service was found to bear, or is capped at; absent while there is no bound.", "mapping", "side"),
+		ConcurrencyLimit:    funcs(prometheus.GaugeValue, "concurrency_limit", "Requests that may be in flight at once.", "mapping"),
+		RateLimit:           funcs(prometheus.GaugeValue, "rate_limit_requests_per_second", "Rate of requests that a service allows, or is capped at; absent while there is no bound.", "mapping", "side"),
 		Throttles:           funcs(prometheus.CounterValue, "throttles_total", "Answers to this mapping's own requests that asked to slow down, whatever other mappings share the quota.", "mapping", "side"),
 		Cost:                counter("cost_dollars_total", "Estimated price in US dollars, by list prices of us-east-1: requests to S3 and KMS, retrieval, and transfer to another region.", "mapping"),
 		NextPass:            gauge("next_pass_timestamp_seconds", "Unix time at which the next pass is due.", "mapping"),

@@ -70,7 +70,7 @@ type Preview struct {
 	ResumesAfterBytes []byte `json:"resumes_after_bytes,omitempty"`
 	// Rekey says why the pass would be refused: the key has changed, and that was not allowed.
 	Rekey string `json:"rekey,omitempty"`
-	// Damage says what of the ledger cannot be read, so that the pass would begin anew.
+	// Damage says what of the ledger cannot be read, so that the pass would start from scratch.
 	Damage string `json:"damage,omitempty"`
 	// Error says why the plan did not reach its end, so that its numbers are of a part.
 	Error string `json:"error,omitempty"`

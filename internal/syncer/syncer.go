@@ -184,7 +184,7 @@ func (s *Syncer) openLedger(ctx context.Context) (*checkpoint.Ledger, error) {
 	}
 	ledger, err := checkpoint.Open(ctx, s.o.Store, s.o.Ledger)
 	if errors.Is(err, checkpoint.ErrNothingWhole) {
-		s.o.Logger.Warn("no generation of the ledger is whole, beginning anew with what lies at the destination", "err", err)
+		s.o.Logger.Warn("no generation of the ledger is whole, starting over with what is at the destination", "err", err)
 		anew := s.o.Ledger
 		anew.StartOver = true
 		ledger, err = checkpoint.Open(ctx, s.o.Store, anew)

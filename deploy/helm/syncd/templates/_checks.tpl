@@ -43,7 +43,9 @@
 {{- if and .Values.stateVolume.enabled (gt (int .Values.replicas) 1) }}
 {{- $faults = append $faults (printf "replicas is %d, and a state volume serves one pod: set replicas to 1, or keep the state on S3" (int .Values.replicas)) }}
 {{- end }}
-{{- if and .Values.stateVolume.enabled (eq (dig "type" "" (default dict .Values.updateStrategy)) "RollingUpdate") (not (dig "rollingUpdate" "maxSurge" 1 .Values.updateStrategy | toString | regexMatch "^0%?$")) }}
+{{- /* Without a type Kubernetes takes RollingUpdate, and without maxSurge a quarter. */}}
+{{- $strategy := default dict .Values.updateStrategy }}
+{{- if and .Values.stateVolume.enabled (eq .Values.mode "deployment") $strategy (ne (dig "type" "" $strategy) "Recreate") (not (dig "rollingUpdate" "maxSurge" 1 $strategy | toString | regexMatch "^0%?$")) }}
 {{- $faults = append $faults "updateStrategy starts a second pod, and a state volume serves one: use type Recreate, or rollingUpdate.maxSurge 0" }}
 {{- end }}
 {{- toJson $faults }}
@@ -53,9 +55,14 @@
 {{- $faults := list }}
 {{- $listen := include "syncd.listen" . }}
 {{- if and $listen (eq .Values.mode "deployment") }}
-{{- $probe := default dict .Values.livenessProbe }}
-{{- if and (regexMatch "^(127\\.|localhost:|\\[::1\\]:)" $listen) (not (hasKey $probe "exec")) (ne (dig "enabled" true $probe) false) }}
-{{- $faults = append $faults (printf "config.http.listen is %s, which neither probes nor Prometheus reach: use \":%s\", or leave it out" $listen (include "syncd.port" .)) }}
+{{- $unreached := list }}
+{{- range $name, $probe := include "syncd.probes" . | fromYaml }}
+{{- if not (hasKey $probe "exec") }}
+{{- $unreached = append $unreached $name }}
+{{- end }}
+{{- end }}
+{{- if and (regexMatch "^(127\\.|localhost:|\\[::1\\]:)" $listen) $unreached }}
+{{- $faults = append $faults (printf "config.http.listen is %s, which neither Prometheus nor %s reach: use \":%s\", or leave it out" $listen (join ", " $unreached) (include "syncd.port" .)) }}
 {{- end }}
 {{- if and .Values.service.port (ne (include "syncd.port" .) ($listen | splitList ":" | last)) }}
 {{- $faults = append $faults (printf "service.port is %s, and config.http.listen is %s: leave one of them out" (include "syncd.port" .) $listen) }}

@@ -110,15 +110,23 @@ annotations:
 {{- end }}
 {{- end }}
 
-{{/* GOMEMLIMIT below the memory limit; empty where that has none of the usual units. */}}
+{{/*
+GOMEMLIMIT below the memory limit, which is a quantity of Kubernetes: a number of bytes, as 1073741824 or 1e9, or one with a unit. Empty
+where there is no limit, or less than a MiB.
+*/}}
 {{- define "syncd.goMemLimit" -}}
 {{- $limit := dig "limits" "memory" "" (default dict .Values.resources) | toString }}
 {{- $unit := regexFind "[A-Za-z]*$" $limit }}
-{{- $kib := get (dict "Ki" 1.0 "Mi" 1024.0 "Gi" 1048576.0 "Ti" 1073741824.0 "M" 976.5625 "G" 976562.5) $unit }}
+{{- $number := trimSuffix $unit $limit }}
+{{- $bytes := get (dict "" 1.0 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 "Ei" 1152921504606846976.0) $unit }}
+{{- $mib := 0 }}
+{{- if and $bytes (regexMatch "^[0-9.]+([eE][+-]?[0-9]+)?$" $number) }}
+{{- $mib = divf (mulf ($number | float64) $bytes 900.0) 1073741824.0 | floor | int64 }}
+{{- end }}
 {{- if .Values.goMemLimit }}
 {{- .Values.goMemLimit }}
-{{- else if and $kib (regexMatch "^[0-9.]+[A-Za-z]+$" $limit) }}
-{{- printf "%dMiB" (div (mulf (trimSuffix $unit $limit | float64) $kib 900 | int64) 1048576) }}
+{{- else if $mib }}
+{{- printf "%dMiB" $mib }}
 {{- end }}
 {{- end }}
 

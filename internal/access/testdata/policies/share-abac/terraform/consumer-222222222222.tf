@@ -171,7 +171,7 @@ resource "aws_iam_role_policy" "syncd-consumer" {
 }
 
 # The trust policy of arn:aws:iam::222222222222:role/syncd-consumer.
-# Create arn:aws:iam::333333333333:role/data-access first: AWS refuses a policy that names nobody, and one made anew under the same name is somebody else.
+# Create arn:aws:iam::333333333333:role/data-access first: AWS refuses a policy that names nobody, and one made again under the same name is another principal.
 resource "aws_iam_role" "syncd-consumer" {
   name = "syncd-consumer"
   path = "/"

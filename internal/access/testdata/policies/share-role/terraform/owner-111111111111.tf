@@ -2,7 +2,7 @@
 
 # The policy of bucket owner-data.
 # A bucket has one policy: add these statements to those that it has.
-# Create arn:aws:iam::222222222222:role/syncd-consumer first: AWS refuses a policy that names nobody, and one made anew under the same name is somebody else.
+# Create arn:aws:iam::222222222222:role/syncd-consumer first: AWS refuses a policy that names nobody, and one made again under the same name is another principal.
 resource "aws_s3_bucket_policy" "owner-data" {
   bucket = "owner-data"
   policy = jsonencode({
@@ -46,7 +46,7 @@ resource "aws_s3_bucket_policy" "owner-data" {
 
 # The policy of the key that encrypts bucket owner-data.
 # Add these statements to those that the key policy has; without the others nobody could administer the key.
-# Create arn:aws:iam::222222222222:role/syncd-consumer first: AWS refuses a policy that names nobody, and one made anew under the same name is somebody else.
+# Create arn:aws:iam::222222222222:role/syncd-consumer first: AWS refuses a policy that names nobody, and one made again under the same name is another principal.
 output "account_111111111111-key-of-owner-data" {
   value = jsonencode({
     Version = "2012-10-17"

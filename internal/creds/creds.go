@@ -236,6 +236,7 @@ func (s *Set) client(c aws.Config, role config.Role) *sts.Client {
 		if endpoint := firstOf(role.EndpointURL, s.o.EndpointURL); endpoint != "" {
 			o.BaseEndpoint = &endpoint
 		}
+		o.APIOptions = append(o.APIOptions, deadline.Patience{For: func(string) time.Duration { return askTimeout }}.Attach)
 		if s.o.Attach != nil {
 			o.APIOptions = append(o.APIOptions, s.o.Attach)
 		}

@@ -227,6 +227,17 @@ func TestAssumeRoleIsRetried(t *testing.T) {
 	})
 }
 
+// TestAssumeRoleOutlivesSilence has two calls of AssumeRole never answered: the third is made while there is still time.
+func TestAssumeRoleOutlivesSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.cloud.Inject(awsfake.Fault{Operation: "AssumeRole", Times: 2, Kind: awsfake.Timeout})
+		if err := w.try(t, "syncd"); err != nil || w.assumed() != 3 {
+			t.Errorf("got %v after %d calls of AssumeRole, want success at the third", err, w.assumed())
+		}
+	})
+}
+
 // TestAssumeRoleHasAnEnd has STS say nothing at all.
 func TestAssumeRoleHasAnEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -27,8 +27,8 @@ const fewKeys = 4
 const maxEmpty = 1000
 
 // pageTimeout bounds the wait for a page, retries included: a connection that says nothing more must not end in a pass
-// that never does.
-const pageTimeout = 2 * time.Minute
+// that never does. It leaves time for three attempts of a client that waits a minute for each.
+const pageTimeout = 4 * time.Minute
 
 // API is what a listing asks of S3. An *s3.Client is one.
 type API interface {

@@ -67,6 +67,21 @@ func (w *world) realistic(t *testing.T) pace {
 	return p
 }
 
+// TestAPassOutlivesSilence has the first two requests of each kind never answered.
+func TestAPassOutlivesSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.realistic(t)
+		w.fill(3)
+		for _, operation := range []string{"AssumeRole", "ListObjectsV2", "CopyObject"} {
+			w.cloud.Inject(awsfake.Fault{Operation: operation, Times: 2, Kind: awsfake.Timeout})
+		}
+		if got := mustRun(t, w.open(t)); got.Copied != 3 || got.Exit != 0 {
+			t.Errorf("got %+v, want 3 copied", got)
+		}
+	})
+}
+
 // TestEverythingArrivesThroughFaults has one request in twenty fail in one way or another, in both modes.
 func TestEverythingArrivesThroughFaults(t *testing.T) {
 	if testing.Short() {

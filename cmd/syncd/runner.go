@@ -27,7 +27,7 @@ const (
 	// sessionsTimeout bounds how long the sessions of a mapping may take, hops included; reachTimeout how long its source may take to
 	// answer, and its lease to be looked at.
 	sessionsTimeout = 2 * time.Minute
-	reachTimeout    = 30 * time.Second
+	reachTimeout    = time.Minute
 	// sessionMargin is how long sessions must last at least not to be asked for again.
 	sessionMargin = time.Minute
 	// tryLease is how often the lease is asked for that others hold. In between it is only looked at.

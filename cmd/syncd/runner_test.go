@@ -184,13 +184,13 @@ func TestReadyReachesTheBuckets(t *testing.T) {
 		want   string
 	}{
 		{"a first pass", false, nil, awsfake.None, "", 1, ""},
-		{"a first pass, no answer", false, nil, awsfake.Timeout, "", 1, "reach the source: no answer within 30s"},
+		{"a first pass, no answer", false, nil, awsfake.Timeout, "", 1, "reach the source: no answer within 1m0s"},
 		{"a first pass, denied", false, nil, awsfake.AccessDenied, "", 1, ""},
 		{"a first pass, the destination does not answer", false, nil, awsfake.Timeout, demoCopy, 1, ""},
 		{"after trouble", true, trouble, awsfake.None, "", 2, ""},
-		{"after trouble, no answer", true, trouble, awsfake.Timeout, "", 1, "reach the source: no answer within 30s"},
-		{"after trouble, the destination does not answer", true, trouble, awsfake.Timeout, demoCopy, 2, "reach the destination: no answer within 30s"},
-		{"after its turn was over, the destination does not answer", true, syncer.ErrDrained, awsfake.Timeout, demoCopy, 2, "reach the destination: no answer within 30s"},
+		{"after trouble, no answer", true, trouble, awsfake.Timeout, "", 1, "reach the source: no answer within 1m0s"},
+		{"after trouble, the destination does not answer", true, trouble, awsfake.Timeout, demoCopy, 2, "reach the destination: no answer within 1m0s"},
+		{"after its turn was over, the destination does not answer", true, syncer.ErrDrained, awsfake.Timeout, demoCopy, 2, "reach the destination: no answer within 1m0s"},
 		{"after a pass that was well", true, nil, awsfake.Timeout, "", 0, ""},
 		{"after one that was denied", true, &awserr.AnswerError{Class: awserr.Denied}, awsfake.Timeout, "", 0, ""},
 	} {

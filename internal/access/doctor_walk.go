@@ -16,7 +16,7 @@ import (
 )
 
 // probeTimeout bounds one request of the doctor with its retries.
-const probeTimeout = 30 * time.Second
+const probeTimeout = time.Minute
 
 // ask is a permission as requests meet it: a need, and of a key that one key under the encryption context of one object.
 type ask struct {

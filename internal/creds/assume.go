@@ -24,9 +24,9 @@ import (
 
 const (
 	// assumeTimeout bounds one AssumeRole with its retries; the SDK would wait for an answer without end.
-	assumeTimeout = 30 * time.Second
-	// askTimeout bounds one attempt, so that a connection that has gone silent leaves time for two others.
-	askTimeout = 9 * time.Second
+	assumeTimeout = time.Minute
+	// askTimeout bounds one attempt, so that a connection that has gone silent leaves time for another.
+	askTimeout = 25 * time.Second
 )
 
 var errNoPolicy = errors.New("its session is to be narrowed, and there is no policy for that")

@@ -13,6 +13,9 @@ import (
 
 // TestFaultsEnd has files of half a megabyte with nothing but faults: the list ends, and so does the work.
 func TestFaultsEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	const most = 512 << 20
 	for name, text := range map[string]string{
 		"repeated keys":         strings.Repeat("state: a\n", 56<<10),

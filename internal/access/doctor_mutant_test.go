@@ -84,6 +84,9 @@ type tally struct{ harmless, broken, named, first, cured int }
 // misspelt. Whenever that breaks a mapping, between accounts to which AWS gives no reasons, the doctor names the document and its side,
 // and the statements that it says to add there make the mapping work again.
 func TestDoctorNamesTheMutant(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	var sum tally
 	for _, w := range ways() {
 		t.Run(w.example, func(t *testing.T) {

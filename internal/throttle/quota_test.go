@@ -49,6 +49,9 @@ func TestDrawThatIsRefusedAlone(t *testing.T) {
 
 // TestRateAfterIdleTime has a share be refused at any rate, then nothing to send, then only slow requests, and then much to send.
 func TestRateAfterIdleTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	for name, isOver := range map[string]bool{"refusals go on": false, "refusals are over": true} {
 		for atOnce, slow := range map[int]time.Duration{1: 2 * time.Second, 64: 2 * time.Second} {
 			t.Run(name, func(t *testing.T) {

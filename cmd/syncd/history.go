@@ -66,7 +66,7 @@ func printHistory(w io.Writer, s status) {
 func printHistories(w io.Writer, all []overview) {
 	for _, o := range all {
 		if o.listsPasses {
-			printable.Fprintf(w, "\n%s\n", o.Mapping.Name)
+			printable.Fprintf(w, "\n%s\n", o.Name)
 			printHistory(w, o.status)
 		}
 	}

@@ -325,7 +325,7 @@ func TestReplayReadsItsConfigurationOnce(t *testing.T) {
 	eventually(t, "the first pass has ended", func() bool { return strings.Contains(log(), `"msg":"pass ended"`) })
 	remove()
 	path, written := pipe(t), make(chan error, 1)
-	go func() { written <- os.WriteFile(path, []byte(readText(t, s.config)), 0) }()
+	go func() { written <- os.WriteFile(path, readText(t, s.config), 0) }()
 	var stdout, stderr lockedBuffer
 	p := process{stdout: &stdout, stderr: &stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: s.now, ambient: s.signIn()}
 	code := run(t.Context(), []string{"replay", "--config", path}, p)

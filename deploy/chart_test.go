@@ -137,7 +137,8 @@ func TestChartSchemaKnowsTheValues(t *testing.T) {
 		}
 	}
 	collect("", read(t, chartSchema))
-	delete(known, "global") // Helm's own
+	delete(known, "global") // Helm's own, as the condition of a chart that depends on this one
+	delete(known, "enabled")
 	delete(known, "updateStrategy.type")
 	delete(known, "updateStrategy.rollingUpdate")
 	known["updateStrategy"] = true

@@ -27,7 +27,7 @@ it serves /metrics and /healthz when http.listen is set, and /debug/pprof/ when 
 On Ctrl-C or SIGTERM it drains: it finishes the copies in progress for up to drain_timeout, saves the ledger and exits with 130. A second
 signal ends it at once; the next pass resumes from what was saved before.` + exits("backfill", 0, 1, 2, 3, 5, 130),
 		Example: "  syncd backfill --config syncd.yaml\n  syncd backfill --config syncd.yaml --mapping alice-to-bob --json",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return traverse(cmd.Context(), p, f, (*syncer.Syncer).Run) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return traverse(cmd.Context(), p, f, runPass) },
 	}
 	addFlags(cmd, &f)
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the summary as one JSON object on the last line")
@@ -36,8 +36,12 @@ signal ends it at once; the next pass resumes from what was saved before.` + exi
 	return cmd
 }
 
-// traversal is what a command has each mapping do once.
-type traversal func(*syncer.Syncer, context.Context) (syncer.Summary, error)
+// traversal is what a command has each mapping of a system do once.
+type traversal func(ctx context.Context, s *system, m *mapping) (syncer.Summary, error)
+
+func runPass(ctx context.Context, _ *system, m *mapping) (syncer.Summary, error) {
+	return m.syncer.Run(ctx)
+}
 
 // traverse has every mapping do it, one after the other.
 func traverse(ctx context.Context, p process, f flags, do traversal) (err error) {
@@ -51,7 +55,7 @@ func traverse(ctx context.Context, p process, f flags, do traversal) (err error)
 	var failures []error
 	for _, m := range s.mappings {
 		s.warnPaused(ctx, m.Name)
-		summary, err := onePass(ctx, p, m, f.json, do)
+		summary, err := s.onePass(ctx, m, f.json, do)
 		summaries, failures = append(summaries, summary), append(failures, err)
 		if errors.Is(err, syncer.ErrDrained) || ctx.Err() != nil {
 			break
@@ -103,13 +107,13 @@ func quarantineHint(s syncer.Summary) string {
 }
 
 // onePass runs one pass of a mapping and shows it. An error names the mapping.
-func onePass(ctx context.Context, p process, m *mapping, json bool, do traversal) (syncer.Summary, error) {
-	stop := showProgress(ctx, p, m.Name, m.syncer)
-	summary, err := do(m.syncer, ctx)
+func (s *system) onePass(ctx context.Context, m *mapping, json bool, do traversal) (syncer.Summary, error) {
+	stop := showProgress(ctx, s.process, m.Name, m.syncer)
+	summary, err := do(ctx, s, m)
 	stop()
 	err = errors.Join(err, m.syncer.Close())
 	if !json && (err == nil && summary.Pass > 0 || summary.Listed > 0) {
-		printSummary(p.stdout, summary)
+		printSummary(s.process.stdout, summary)
 	}
 	if err == nil && summary.SetAside() > 0 {
 		err = &hinted{&quarantinedError{summary.SetAside()}, quarantineHint(summary)}

@@ -67,7 +67,7 @@ func (e *hinted) Unwrap() error { return e.err }
 type flags struct {
 	config   string
 	where    string // what named config, "" for the file that is read when nothing does
-	stdin    []byte // the configuration, when it came from there
+	once     []byte // the configuration, when it came from standard input or a pipe
 	mappings []string
 	logLevel string
 	listen   string

@@ -39,7 +39,7 @@ so that it can be a check of a pull request.
 
 Of a configuration without faults it prints a line for each mapping, and warnings: a region that this version does not know, an
 external id that cannot be read on this machine, a file in which no mapping has a schedule. --daemon refuses the last one, which run
-accepts: its passes run only when somebody asks for them.` + exits("config check", 0, 1, 2),
+accepts: its passes run only when somebody asks for them.` + exits("config check", 0, 2, 130),
 		Example: "  syncd config check --config syncd.yaml\n  syncd config check --config syncd.yaml --daemon --json",
 		RunE:    func(*cobra.Command, []string) error { return checkConfig(p, f, daemon) },
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -65,7 +65,7 @@ func configShowCommand(p process) *cobra.Command {
 written out, and the paths of the state and of external ids as they are in force. The output loads to the same configuration.
 
 External ids are not shown: [redacted] is in their place, which no command accepts. The file or the variable that one is read from is
-shown when it exists, or when its name is surely a name; a template may have put the external id itself there.` + exits("config show", 0, 1, 2),
+shown when it exists, or when its name is surely a name; a template may have put the external id itself there.` + exits("config show", 0, 1, 2, 130),
 		Example: "  syncd config show --config syncd.yaml\n  diff <(syncd config show -c old.yaml) <(syncd config show -c new.yaml)",
 		RunE:    func(*cobra.Command, []string) error { return showConfig(p, f) },
 	}
@@ -105,7 +105,7 @@ func checkConfig(p process, f flags, isStrict bool) error {
 	if isStrict {
 		checks = append(gate(), refuseUnscheduled(f))
 	}
-	c, chosen, _, err := load(p, f, append(checks, p.warnExternalIDs, warnSessionPolicies)...)
+	c, chosen, _, err := load(p, f, append(checks, p.warnExternalIDs, warnSessionPolicies, warnControlSocket)...)
 	faults, isFaulty := errors.AsType[*config.Faults](err)
 	if err != nil && !isFaulty {
 		return err

@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -84,6 +86,43 @@ func TestTheGateIsOne(t *testing.T) {
 				t.Errorf("got %v, %v, want nothing but the configuration", entries, err)
 			}
 		})
+	}
+}
+
+// TestTheGateKnowsWhereNoSocketCanBe has the check refuse what run refuses, and take what run makes or what another user could.
+func TestTheGateKnowsWhereNoSocketCanBe(t *testing.T) {
+	dir := t.TempDir()
+	open, sticky, file, link := filepath.Join(dir, "open"), filepath.Join(dir, "sticky"), filepath.Join(dir, "file"), filepath.Join(dir, "link")
+	err := errors.Join(os.Mkdir(open, 0o700), os.Chmod(open, 0o777), os.Mkdir(sticky, 0o700), os.Chmod(sticky, 0o777|fs.ModeSticky),
+		os.WriteFile(file, nil, 0o600), os.Symlink(filepath.Join(dir, "nothing"), link))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for socket, want := range map[string]string{
+		open + "/s": "other users may write to " + open + " (drwxrwxrwx): it may be another user's; let only the user of the daemon and root write to that folder, " +
+			"or use a path one folder deeper, such as " + open + "/own/s: syncd makes that folder for its user alone",
+		file + "/s":           file + " is not a folder (-rw-------): no socket can be made there; use a path in a folder that only",
+		file + "/deeper/s":    file + " is not a folder (-rw-------)",
+		link + "/s":           link + " is not a folder (L",
+		"/proc/nope/s.sock":   "/proc is of the kernel",
+		"/proc/self/s.sock":   "/proc/self is of the kernel",
+		open + "/own/s":       "",
+		sticky + "/s":         "",
+		dir + "/not/there/s":  "",
+		"/nowhere/of/this/so": "",
+	} {
+		path := writeConfig(t, "control: {socket: "+socket+"}\n"+sound)
+		got := offline(t, nil, "config", "check", "--config", path)
+		if want == "" {
+			if got.code != 0 {
+				t.Errorf("%s: got exit %d, %q, want it accepted", socket, got.code, got.stderr)
+			}
+			continue
+		}
+		start := offline(t, nil, "run", "--config", path)
+		if prefix := path + ":1: control.socket: \"" + socket + "\": " + want; got.code != exitUsage || !strings.HasPrefix(got.stderr, prefix) || start != got {
+			t.Errorf("%s: got exit %d, %q of the check and exit %d, %q of run, want exit 2 and %q of both", socket, got.code, got.stderr, start.code, start.stderr, prefix)
+		}
 	}
 }
 

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -42,8 +45,8 @@ func TestConfigurationIsFoundInOrder(t *testing.T) {
 					return nil, fs.ErrNotExist
 				},
 			}
-			v := configFlag{&flags{config: tt.flag}, tt.need}
-			err := v.find(p, tt.given)
+			v := configFlag{flags: &flags{config: tt.flag}, need: tt.need}
+			err := v.find(t.Context(), p, tt.given)
 			if err != nil {
 				if got := exitCode(err); got != exitUsage || tt.want == "" || !strings.Contains(err.Error(), tt.want) {
 					t.Errorf("got exit %d, %v, want %q", got, err, tt.want)
@@ -58,9 +61,9 @@ func TestConfigurationIsFoundInOrder(t *testing.T) {
 }
 
 func TestStandardInputThatCannotBeRead(t *testing.T) {
-	v := configFlag{&flags{config: standardInput}, configRequired}
-	err := v.find(process{stdin: iotest.ErrReader(fs.ErrClosed)}, true)
-	if err == nil || exitCode(err) != 1 || !strings.Contains(err.Error(), "read configuration from standard input") {
+	v := configFlag{flags: &flags{config: standardInput}}
+	err := v.find(t.Context(), process{stdin: iotest.ErrReader(fs.ErrClosed)}, true)
+	if err == nil || exitCode(err) != exitUsage || !strings.Contains(err.Error(), "read configuration from standard input") {
 		t.Errorf("got %v, want it to name standard input", err)
 	}
 }
@@ -82,7 +85,7 @@ func TestConfigurationFromStandardInput(t *testing.T) {
 		t.Errorf("doctor: got exit %d; stdout:\n%s\nstderr:\n%s", code, stdout.String(), stderr.String())
 	}
 	synctest.Test(t, func(t *testing.T) {
-		f := flags{config: standardInput, stdin: text}
+		f := flags{config: standardInput, once: text}
 		system, err := newSystem(t.Context(), p, f)
 		if err != nil {
 			t.Fatal(err)
@@ -93,7 +96,7 @@ func TestConfigurationFromStandardInput(t *testing.T) {
 		go r.watch(t.Context(), func([]daemon.Mapping) { t.Error("got a reload, want none") })
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if n := strings.Count(stderr.String(), "configuration came from standard input"); n != 1 {
+		if n := strings.Count(stderr.String(), "configuration came from standard input or a pipe"); n != 1 {
 			t.Errorf("got %d times that there is no reload, want once:\n%s", n, stderr.String())
 		}
 		asked <- syscall.SIGHUP
@@ -102,6 +105,85 @@ func TestConfigurationFromStandardInput(t *testing.T) {
 			t.Errorf("after SIGHUP: got %s", stderr.String())
 		}
 	})
+}
+
+// pipe makes a named pipe, at whose other end nobody is unless the test writes to it.
+func pipe(t *testing.T) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { // ends what still waits for a writer
+		end, err := os.OpenFile(path, os.O_RDWR|syscall.O_NONBLOCK, 0)
+		if err == nil {
+			err = end.Close()
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	return path
+}
+
+// stopping is an input without an end that interrupts the program once it is read.
+type stopping struct {
+	stop func()
+	end  <-chan struct{}
+}
+
+func (r stopping) Read([]byte) (int, error) {
+	r.stop()
+	<-r.end
+	return 0, io.EOF
+}
+
+// TestInterruptedWhileItReads ends a command at once that waits for the rest of its configuration, or of a policy.
+func TestInterruptedWhileItReads(t *testing.T) {
+	for _, command := range []string{
+		"run -c -", "status -c -", "backfill -c -", "config check -c -", "healthcheck -c -", "policy -c -", "policy check -",
+		"run -c PIPE", "replay -c PIPE", "config show -c PIPE", "policy check PIPE",
+	} {
+		ctx, stop := context.WithCancel(t.Context())
+		if strings.Contains(command, "PIPE") {
+			command = strings.Replace(command, "PIPE", pipe(t), 1)
+			stop() // nobody writes to it: it can only be interrupted
+		}
+		var stdout, stderr lockedBuffer
+		p := process{
+			stdin: stopping{stop, t.Context().Done()}, stdout: &stdout, stderr: &stderr, readFile: os.ReadFile, now: time.Now,
+			lookupEnv: func(string) (string, bool) { return "", false },
+		}
+		code := run(ctx, strings.Fields(command), p)
+		if want := ": interrupted: its input was not read to the end; hint: "; code != 130 || !strings.Contains(stderr.String(), want) || strings.Count(stderr.String(), "\n") != 1 {
+			t.Errorf("syncd %s: got exit %d, %q, want 130 and %q", command, code, stderr.String(), want)
+		}
+		stop()
+	}
+}
+
+// TestConfigurationsThatCannotBeRead are refused with one exit code by every command, whatever the reason, and with the path.
+func TestConfigurationsThatCannotBeRead(t *testing.T) {
+	dir := t.TempDir()
+	loop, closed := filepath.Join(dir, "loop"), filepath.Join(dir, "closed")
+	if err := errors.Join(os.Symlink(loop, loop), os.WriteFile(closed, nil, 0)); err != nil {
+		t.Fatal(err)
+	}
+	paths := map[string]string{filepath.Join(dir, "none"): "no such file", dir: "is a directory", loop: "too many levels of symbolic links"}
+	if os.Geteuid() != 0 {
+		paths[closed] = "permission denied"
+	}
+	for path, why := range paths {
+		for _, command := range []string{
+			"run", "backfill", "plan", "replay", "status", "doctor", "policy", "config check", "config show", "healthcheck", "policy check " + os.DevNull,
+			"trigger --all", "ledger export -m x", "ledger rename --from y -m x",
+		} {
+			got := offline(t, nil, append(strings.Fields(command), "--config", path)...)
+			if got.code != exitUsage || !strings.Contains(got.stderr, path+": "+why) || !strings.Contains(got.stderr, "; hint: ") {
+				t.Errorf("syncd %s --config %s: got exit %d, %q, want exit 2, %q and a hint", command, path, got.code, got.stderr, why)
+			}
+		}
+	}
 }
 
 // TestHealthcheckFindsTheConfiguration as the daemon next to it does.

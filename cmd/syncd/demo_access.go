@@ -52,8 +52,8 @@ endpoint_url = {endpoint}
 {authority}
 `
 
-// demoEnvironment points the AWS CLI, SDKs and syncd at the accounts. It removes credentials, endpoints and profiles of the caller's own
-// accounts, and exempts the endpoint from proxies. Version 1 of the AWS CLI reads the region from AWS_DEFAULT_REGION alone.
+// demoEnvironment points the AWS CLI, SDKs and syncd at the accounts. It removes credentials and endpoints of the caller's own accounts,
+// leaves AWS_PROFILE to choose one of these two, and exempts the endpoint from proxies. Version 1 of the AWS CLI reads the region from AWS_DEFAULT_REGION alone.
 const demoEnvironment = `# The two accounts of "syncd demo" for a shell; read it with a dot and the path of this file. A shell that has read it reaches
 # these accounts only: close it afterwards.
 unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE AWS_DEFAULT_PROFILE

@@ -100,7 +100,7 @@ func (s *story) pass(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	summary, err := onePass(ctx, s.process, system.mappings[0], false, (*syncer.Syncer).Run)
+	summary, err := system.onePass(ctx, system.mappings[0], false, runPass)
 	s.summaries = append(s.summaries, summary)
 	return err
 }

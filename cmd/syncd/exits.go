@@ -18,6 +18,7 @@ type exitMeaning struct {
 // exitTable is every exit code. docs/cli.md has the same table.
 func exitTable() []exitMeaning {
 	const settled, wrongFlags = "done: every object settled", "usage: wrong flags"
+	const whileReading = "interrupted while it read its input"
 	const notAwaited = "interrupted: the message says what becomes of the request"
 	return []exitMeaning{
 		{syncer.ExitDone, "done", map[string]string{
@@ -26,10 +27,9 @@ func exitTable() []exitMeaning {
 		}},
 		{syncer.ExitFailed, "failed, or denied: the message says what, where, and what to do", map[string]string{
 			"doctor": "a check failed", "healthcheck": "the daemon is not alive, or does not answer",
-			"config check": "failed: the file cannot be read", "config show": "failed: the file cannot be read",
 		}},
-		{exitUsage, "usage: wrong flags, or a configuration with faults", map[string]string{
-			"policy check": "usage: wrong flags, or a file that cannot be read", "healthcheck": wrongFlags, "version": wrongFlags, "demo": wrongFlags,
+		{exitUsage, "usage: wrong flags, or a configuration that has faults or cannot be read", map[string]string{
+			"policy check": "usage: wrong flags, or a file that cannot be read", "healthcheck": "usage: wrong flags, or a configuration that cannot be read", "version": wrongFlags, "demo": wrongFlags,
 			"config": "usage: no such command", "ledger": "usage: no such command", "help": "usage: no such command",
 			"completion": "usage: not one of the shells", "man": "usage: no DIR, or a SOURCE_DATE_EPOCH that is not a number",
 		}},
@@ -41,6 +41,7 @@ func exitTable() []exitMeaning {
 		{syncer.ExitInterrupted, "interrupted: what was done is saved, and the next pass resumes from there", map[string]string{
 			"plan": interruptedText("plan"), "doctor": interruptedText("doctor"), "status": interruptedText("status"), "healthcheck": interruptedText("healthcheck"),
 			"ledger export": interruptedText("ledger export"), "ledger rename": interruptedText("ledger rename"),
+			"run": whileReading, "policy": whileReading, "policy check": whileReading, "config check": whileReading, "config show": whileReading,
 			"trigger": notAwaited, "pause": notAwaited, "resume": notAwaited, "rekey": notAwaited,
 		}},
 	}

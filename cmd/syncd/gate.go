@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io/fs"
 	"log/slog"
 	"maps"
@@ -11,6 +12,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/access"
+	"syncd/internal/control"
 	"syncd/internal/daemon"
 	"syncd/internal/printable"
 )
@@ -42,19 +44,43 @@ func checkWebConfig(c *config.Config, r config.Reporter) {
 	}
 }
 
-// checkControlSocket refuses a path at which something else is than the socket of a daemon, which would not be replaced.
+// checkControlSocket refuses a path at which run would make no socket, as far as that is to be known without making anything.
 func checkControlSocket(c *config.Config, r config.Reporter) {
-	path := c.ControlSocket()
-	if path == "" || c.Control.Socket == "" {
+	path := c.Control.Socket
+	if path == "" || path == config.SocketOff {
 		return
 	}
-	info, err := os.Lstat(path)
-	switch {
+	switch info, err := os.Lstat(path); {
 	case err != nil || info.Mode()&fs.ModeSocket != 0:
 	case info.IsDir():
 		r.Fault("control.socket", strconv.Quote(path)+" is a folder", "name a file in it, such as "+filepath.Join(path, "control.sock"))
+		return
 	default:
 		r.Fault("control.socket", strconv.Quote(path)+" is something else than a socket ("+info.Mode().String()+")", "use the path of a file that does not exist, or off")
+		return
+	}
+	if err := control.CheckPlace(path); err != nil {
+		r.Fault("control.socket", strconv.Quote(path)+": "+printable.Line(err.Error()), socketPlaceHint(path, err))
+	}
+}
+
+// socketPlaceHint says where to have the socket instead.
+func socketPlaceHint(path string, err error) string {
+	dir, file := filepath.Split(path)
+	if errors.Is(err, control.ErrNotTrusted) {
+		return "let only the user of the daemon and root write to that folder, or use a path one folder deeper, such as " +
+			filepath.Join(dir, "own", file) + ": syncd makes that folder for its user alone"
+	}
+	return "use a path in a folder that only the user of the daemon and root may write to, which syncd makes if need be, or off"
+}
+
+// warnControlSocket warns of a socket that this user could not make. Another one may be that of the daemon, on another machine.
+func warnControlSocket(c *config.Config, r config.Reporter) {
+	if c.Control.Socket == "" || c.Control.Socket == config.SocketOff {
+		return
+	}
+	if err := control.CheckUsable(c.Control.Socket); err != nil {
+		r.Warn("control.socket", "this user could not make it on this machine: "+printable.Line(err.Error()), "the user of `syncd run` has to be able to")
 	}
 }
 

@@ -56,11 +56,12 @@ func listenIn(p process, f flags) (string, error) {
 			Listen string `yaml:"listen"`
 		} `yaml:"http"`
 	}
-	data := f.stdin
-	if !f.fromStdin() && f.config != "" {
+	data := f.once
+	if !f.isReadOnce() && f.config != "" {
 		var err error
 		if data, err = p.readFile(f.config); err != nil {
-			return "", &hinted{&usageError{fmt.Errorf("check health: read configuration: %w", err)}, f.namedBy() + ", or give --url"}
+			err = f.unreadable(fmt.Errorf("check health: read configuration: %w", err))
+			return "", &hinted{err, hintFor(err) + ", or give --url"}
 		}
 	}
 	if err := yaml.Unmarshal(data, &c); err != nil {

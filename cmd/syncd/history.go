@@ -20,7 +20,7 @@ import (
 const shownPasses = 10
 
 // addRecords adds to a status what is not in the ledger: whether the mapping is paused, and the history.
-func (s *status) addRecords(ctx context.Context, store checkpoint.Store, f flags, now func() time.Time) error {
+func (s *status) addRecords(ctx context.Context, store checkpoint.Store, now func() time.Time) error {
 	paused, isPaused, err := control.NewDesk(store, now).PausedOf(ctx, s.Mapping)
 	if err != nil {
 		return err
@@ -28,7 +28,6 @@ func (s *status) addRecords(ctx context.Context, store checkpoint.Store, f flags
 	if isPaused {
 		s.Paused = &paused
 	}
-	s.listsPasses = f.history
 	s.History, err = checkpoint.History(ctx, store, s.Mapping)
 	if damage, ok := errors.AsType[*checkpoint.CorruptError](err); ok {
 		s.hidesPasses = true
@@ -47,6 +46,8 @@ func printHistory(w io.Writer, s status) {
 		return
 	}
 	switch {
+	case s.Error != "":
+		printable.Fprintf(w, "  %-12s %s\n", "history", "not read: "+s.Error)
 	case s.hidesPasses:
 		printable.Fprintf(w, "  %-12s %s\n", "history", "cannot be read; the next pass begins it again")
 	case len(s.History) == 0:
@@ -58,6 +59,16 @@ func printHistory(w io.Writer, s status) {
 			name = "history"
 		}
 		printable.Fprintf(w, "  %-12s %s\n", name, passLine(r))
+	}
+}
+
+// printHistories prints the history of each of several mappings where it is asked for.
+func printHistories(w io.Writer, all []overview) {
+	for _, o := range all {
+		if o.listsPasses {
+			printable.Fprintf(w, "\n%s\n", o.Name)
+			printHistory(w, o.status)
+		}
 	}
 }
 

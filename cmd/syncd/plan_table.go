@@ -87,11 +87,11 @@ func printPlanned(w io.Writer, all []planned, width int) {
 		{title: "STATE"},
 		{title: "COPY", right: true},
 		{title: "BYTES", right: true},
-		{title: "ADOPT", right: true, spared: 4},
-		{title: "QUARANTINED", right: true, spared: 1},
+		{title: "ADOPT", right: true, spared: 5},
+		{title: "QUARANTINED", right: true, spared: 2},
 		{title: "DOLLARS", right: true},
-		{title: "TIME", right: true, spared: 3},
-		{title: "WHY", spared: 2},
+		{title: "TIME", right: true, spared: 4},
+		{title: "WHY", spared: 3},
 	}}
 	var sum planned
 	var aside int64

@@ -43,7 +43,7 @@ with --with-secrets. Files are readable by their owner only, and replaced as a w
 
 --style says how the owner's buckets and keys name the consumer: role names the role, account the account, whose
 administrators then decide, and abac only sessions with the session tags of the configuration. Trust policies name the
-principal where it is known.` + exits("policy", 0, 1, 2),
+principal where it is known.` + exits("policy", 0, 1, 2, 130),
 		Example: `  syncd policy --config syncd.yaml --side owner
   syncd policy --config syncd.yaml --style abac --org-id o-a1b2c3d4e5 --format terraform -o policies`,
 		RunE: func(*cobra.Command, []string) error { return writePolicies(p, f, of) },
@@ -160,9 +160,20 @@ func render(documents []access.Document, of policyFlags) ([]access.Rendered, err
 	}
 	files, err := format(documents)
 	if err == nil && !of.inFolder() && len(files) != 1 {
-		err = &usageError{fmt.Errorf("write policies: they are %d files, one for each account: add -o DIR, or choose a --side with one account", len(files))}
+		err = severalFiles(len(files), of)
 	}
 	return files, err
+}
+
+// severalFiles refuses to write several files as one text.
+func severalFiles(n int, of policyFlags) error {
+	if of.output == "" {
+		return &usageError{fmt.Errorf("write policies: they are %d files, one for each account: add -o DIR, or choose a --side with one account", n)}
+	}
+	return &hinted{
+		&usageError{fmt.Errorf("write policies: -o %s names one file, and they are %d, one for each account", of.output, n)},
+		"give -o the name of a folder, or choose a --side with one account",
+	}
 }
 
 // printNotes tells people what is to be known of each document.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -66,7 +68,7 @@ before it says whose it is where the text does not: arn:aws:iam::222222222222:ro
 taken for them. All faults of a file are reported in one run, including those of its JSON.
 
 With --config it also says which permission the mappings lack, in which document of which account, and the statement to add.
-What is not given is not judged, and a note says so.` + exits("policy check", 0, 2, 4),
+What is not given is not judged, and a note says so.` + exits("policy check", 0, 2, 4, 130),
 		Example: `  syncd policy check bucket-policy.json key-policy.json
   syncd policy check -c syncd.yaml -m alice-to-bob role.json bucket-policy.json key-policy.json
   syncd policy check --sarif policies.json`,
@@ -77,7 +79,7 @@ What is not given is not judged, and a note says so.` + exits("policy check", 0,
 			return nil
 		},
 		ValidArgsFunction: anyFiles,
-		RunE:              func(cmd *cobra.Command, args []string) error { return checkPolicies(p, cmd.InOrStdin(), args, f, of) },
+		RunE:              func(cmd *cobra.Command, args []string) error { return checkPolicies(cmd.Context(), p, args, f, of) },
 	}
 	addConfigFlag(cmd, &f, configExplicit)
 	cmd.Flags().StringArrayVarP(&f.mappings, "mapping", "m", nil, "only the mapping of this `NAME`; may be repeated")
@@ -95,7 +97,7 @@ func kindList() string {
 	return strings.Join(names, ", ")
 }
 
-func checkPolicies(p process, stdin io.Reader, args []string, f flags, of checkFlags) error {
+func checkPolicies(ctx context.Context, p process, args []string, f flags, of checkFlags) error {
 	if of.json && of.sarif {
 		return &usageError{errors.New("check policies: give --json or --sarif, not both")}
 	}
@@ -116,7 +118,10 @@ func checkPolicies(p process, stdin io.Reader, args []string, f flags, of checkF
 	}
 	var files []access.File
 	for _, arg := range args {
-		file, err := policyFile(p, stdin, arg)
+		file, err := policyFile(ctx, p, arg)
+		if ctx.Err() != nil {
+			return err
+		}
 		if err != nil {
 			return &usageError{fmt.Errorf("read policy: %w", err)}
 		}
@@ -136,7 +141,7 @@ func checkPolicies(p process, stdin io.Reader, args []string, f flags, of checkF
 // checkStdin refuses to read two things from standard input.
 func checkStdin(f flags, args []string) error {
 	readers := 0
-	if f.fromStdin() {
+	if f.config == standardInput && f.isReadOnce() {
 		readers++
 	}
 	for _, arg := range args {
@@ -151,19 +156,19 @@ func checkStdin(f flags, args []string) error {
 }
 
 // policyFile reads what an argument names: FILE, or ARN=FILE. A file of that very name goes before.
-func policyFile(p process, stdin io.Reader, arg string) (access.File, error) {
+func policyFile(ctx context.Context, p process, arg string) (access.File, error) {
 	file := access.File{Name: arg}
 	if target, name, ok := strings.Cut(arg, "="); ok && strings.HasPrefix(target, "arn:") {
 		if _, err := os.Stat(arg); err != nil {
 			file.Name, file.Target = name, target
 		}
 	}
-	var err error
-	if file.Name == "-" {
-		file.Data, err = io.ReadAll(stdin)
-	} else {
-		file.Data, err = p.readFile(file.Name)
+	read := func() ([]byte, error) { return p.readFile(file.Name) }
+	if file.Name == standardInput {
+		read = func() ([]byte, error) { return io.ReadAll(cmp.Or[io.Reader](p.stdin, strings.NewReader(""))) }
 	}
+	var err error
+	file.Data, err = readUntil(ctx, "policy check", read)
 	return file, err
 }
 

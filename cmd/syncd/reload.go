@@ -1,10 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
-	"errors"
-	"fmt"
 	"os"
 	"reflect"
 	"strings"
@@ -90,16 +89,16 @@ func shownSides(c *config.Config, m config.Mapping) (source, destination daemon.
 func (r *reloader) watch(ctx context.Context, apply func([]daemon.Mapping)) {
 	tick := time.NewTicker(reloadEvery)
 	defer tick.Stop()
-	if r.flags.fromStdin() {
-		r.system.logger.Info("configuration came from standard input, it is not reloaded")
+	if r.flags.isReadOnce() {
+		r.system.logger.Info("configuration came from standard input or a pipe, it is not reloaded")
 	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-r.asked:
-			if r.flags.fromStdin() {
-				r.system.logger.Warn("configuration from standard input cannot be read again, the former one stays in force")
+			if r.flags.isReadOnce() {
+				r.system.logger.Warn("configuration from standard input or a pipe cannot be read again, the former one stays in force")
 				continue
 			}
 			r.content, _ = r.look()
@@ -128,8 +127,8 @@ func (r *reloader) changed() bool {
 }
 
 func (r *reloader) look() (sum [sha256.Size]byte, ok bool) {
-	if r.flags.fromStdin() {
-		return sha256.Sum256(r.flags.stdin), true
+	if r.flags.isReadOnce() {
+		return sha256.Sum256(r.flags.once), true
 	}
 	data, err := r.system.process.readFile(r.flags.config)
 	return sha256.Sum256(data), err == nil
@@ -158,10 +157,8 @@ func (r *reloader) succeeded() {
 
 // read loads the configuration and finds everything that keeps it from being put in force.
 func (r *reloader) read() (next *config.Config, chosen []config.Mapping, err error) {
-	if next, chosen, _, err = load(r.system.process, r.flags, append(gate(), warnUnscheduled(r.flags))...); err != nil {
-		return nil, nil, err
-	}
-	return next, chosen, unchangeable(r.inForce, next)
+	next, chosen, _, err = load(r.system.process, r.flags, append(gate(), warnUnscheduled(r.flags), refuseUnchangeable(r.inForce))...)
+	return next, chosen, err
 }
 
 // replace puts the configuration in force and returns its mappings. One that is the same as before keeps its revision.
@@ -212,27 +209,34 @@ func (r *reloader) secrets() []string {
 	return secrets
 }
 
-// unchangeable names every setting that another value was given to and that only a start reads.
-func unchangeable(former, next *config.Config) error {
-	var faults []error
-	for _, setting := range []struct {
-		path string
-		same bool
-	}{
-		{"state", former.State == next.State},
-		{"http", reflect.DeepEqual(former.HTTP, next.HTTP)},
-		{"log", former.Log == next.Log},
-		{"control", former.Control == next.Control},
-		{"checkpoint", reflect.DeepEqual(former.Checkpoint, next.Checkpoint)},
-		{"checkpoint.region, which is that of the first mapping,", former.StateRegion() == next.StateRegion()},
-		{"roles." + former.Checkpoint.Role + ", which writes the state,", reflect.DeepEqual(chain(former, former.Checkpoint.Role), chain(next, next.Checkpoint.Role))},
-		{"aws.endpoint_url or path_style, under which the state lies,", !onS3(former.State) || former.AWS == next.AWS},
-	} {
-		if !setting.same {
-			faults = append(faults, fmt.Errorf("%s cannot change without a restart", setting.path))
+// refuseUnchangeable refuses another value of what only a start reads. What is at fault otherwise is not named again.
+func refuseUnchangeable(former *config.Config) config.Check {
+	return func(next *config.Config, r config.Reporter) {
+		const restart = "cannot change without a restart"
+		for _, setting := range []struct {
+			path, problem, instead string
+			same                   bool
+		}{
+			{"state", restart, "", former.State == next.State},
+			{"http", restart, "", reflect.DeepEqual(former.HTTP, next.HTTP)},
+			{"log", restart, "", former.Log == next.Log},
+			{"control", restart, "", former.Control == next.Control},
+			{"checkpoint", restart, "", reflect.DeepEqual(former.Checkpoint, next.Checkpoint)},
+			{
+				"checkpoint.region", "is that of the first mapping, and " + restart, "set it to " + former.StateRegion() + " to keep it",
+				former.StateRegion() == next.StateRegion(),
+			},
+			{
+				"roles." + former.Checkpoint.Role, "writes the state, and " + restart, "",
+				former.Checkpoint.Role != next.Checkpoint.Role || reflect.DeepEqual(chain(former, former.Checkpoint.Role), chain(next, next.Checkpoint.Role)),
+			},
+			{"aws", "has the address of the state, and " + restart, "", !onS3(former.State) || former.AWS == next.AWS},
+		} {
+			if !setting.same {
+				r.Fault(setting.path, setting.problem, "start syncd again, or "+cmp.Or(setting.instead, "put the former value back"))
+			}
 		}
 	}
-	return errors.Join(faults...)
 }
 
 func onS3(state string) bool { return strings.HasPrefix(state, "s3:") }

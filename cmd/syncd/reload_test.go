@@ -61,7 +61,8 @@ func TestRunReloads(t *testing.T) {
 	})
 	reload("log: {level: debug}\n" + strings.Replace(original, "/state\"", "/elsewhere\"", 1))
 	eventually(t, "what cannot change is named", func() bool {
-		return strings.Contains(stderr.String(), "state cannot change without a restart") && strings.Contains(stderr.String(), "log cannot change without a restart")
+		const what = ": cannot change without a restart; start syncd again, or put the former value back"
+		return strings.Contains(stderr.String(), s.config+":1: log"+what) && regexp.MustCompile(regexp.QuoteMeta(s.config)+`:\d+: state`+what).MatchString(stderr.String())
 	})
 	if got := scrape(t, address, "syncd_config_reload_success"); got != 0 {
 		t.Errorf("got reload success %v after a refusal, want 0", got)
@@ -221,33 +222,51 @@ mappings:
 	}
 }
 
+// TestUnchangeable names what only a start reads with its line, and says what to do about it.
 func TestUnchangeable(t *testing.T) {
-	base := func() *config.Config {
-		c := config.Default()
-		c.State = "s3://consumer-state/syncd/"
-		c.Checkpoint.Role = "writer"
-		c.Roles = map[string]config.Role{"writer": {ARN: "arn:aws:iam::222222222222:role/writer"}}
-		c.Mappings = []config.Mapping{{Destination: config.Destination{Region: "us-west-2"}}}
-		return &c
+	const text = `state: s3://consumer-state/syncd/
+http: {listen: "127.0.0.1:0"}
+log: {level: info}
+control: {socket: /run/syncd/control.sock}
+checkpoint: {role: writer, lease: 30s}
+aws: {path_style: false}
+drain_timeout: 25s
+roles:
+  writer: {arn: "arn:aws:iam::222222222222:role/writer"}
+mappings:
+  - name: a
+    source: {bucket: owner-data, region: us-east-1, account: "111111111111"}
+    destination: {bucket: consumer-copy, region: us-east-1, account: "222222222222", kms_key: "arn:aws:kms:us-east-1:222222222222:key/1a2b"}
+`
+	parse := func(text string, checks ...config.Check) (*config.Config, error) {
+		return config.Parse([]byte(text), "f", checks...)
 	}
-	for name, tt := range map[string]struct {
-		edit func(*config.Config)
-		want string
-	}{
-		"nothing":          {func(*config.Config) {}, ""},
-		"drain_timeout":    {func(c *config.Config) { c.DrainTimeout++ }, ""},
-		"state":            {func(c *config.Config) { c.State = "s3://consumer-state/other/" }, "state cannot"},
-		"http":             {func(c *config.Config) { c.HTTP.Listen = ":1" }, "http cannot"},
-		"checkpoint":       {func(c *config.Config) { c.Checkpoint.Lease++ }, "checkpoint cannot"},
-		"the state's role": {func(c *config.Config) { c.Roles["writer"] = config.Role{} }, "roles.writer, which writes the state, cannot"},
-		"its region":       {func(c *config.Config) { c.Mappings[0].Destination.Region = "eu-west-1" }, "checkpoint.region"},
-		"its endpoint":     {func(c *config.Config) { c.AWS.PathStyle = true }, "aws.endpoint_url"},
+	former, err := parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const restart = "cannot change without a restart; start syncd again, or "
+	for name, tt := range map[string]struct{ old, changed, want string }{
+		"nothing":          {"state", "state", ""},
+		"drain_timeout":    {"25s", "24s", ""},
+		"state":            {"/syncd/\n", "/other/\n", "f:1: state: " + restart + "put the former value back"},
+		"http":             {"127.0.0.1:0", "127.0.0.1:1", "f:2: http: " + restart},
+		"log":              {"level: info", "level: debug", "f:3: log: " + restart},
+		"control":          {"/run/syncd/control.sock", "off", "f:4: control: " + restart},
+		"checkpoint":       {"30s", "31s", "f:5: checkpoint: " + restart},
+		"another role":     {"role: writer", "account: \"222222222222\"", "f:5: checkpoint: " + restart},
+		"the state's role": {"role/writer", "role/keeper", "f:9: roles.writer: writes the state, and " + restart},
+		"its region":       {"consumer-copy, region: us-east-1", "consumer-copy, region: us-west-2", "f:5: checkpoint.region: is that of the first mapping, and " + restart + "set it to us-east-1 to keep it"},
+		"its endpoint":     {"path_style: false", "path_style: true", "f:6: aws: has the address of the state, and " + restart},
+		"one at fault":     {"/syncd/\n", "/ /../\n", "f:1: state: "},
 	} {
-		next := base()
-		tt.edit(next)
-		err := unchangeable(base(), next)
-		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("%s: got %v, want %q", name, err, tt.want)
+		next := strings.Replace(text, tt.old, tt.changed, 1)
+		if name == "its region" {
+			next = strings.Replace(next, "kms:us-east-1", "kms:us-west-2", 1)
+		}
+		_, err := parse(next, refuseUnchangeable(former))
+		if (err == nil) != (tt.want == "") || err != nil && (!strings.HasPrefix(err.Error(), tt.want) || strings.Contains(err.Error(), "\n")) {
+			t.Errorf("%s: got %v, want one fault that begins with %q", name, err, tt.want)
 		}
 	}
 }

@@ -42,12 +42,12 @@ withdrawn; one that it has accepted goes on.` + exits("replay", 0, 1, 2, 3, 5, 1
 				return err
 			}
 			var replays []*replayed
-			err := traverse(cmd.Context(), p, f, func(s *syncer.Syncer, ctx context.Context) (syncer.Summary, error) {
+			err := traverse(cmd.Context(), p, f, func(ctx context.Context, s *system, m *mapping) (syncer.Summary, error) {
 				r := &replayed{selection: asked, keysFound: map[string]bool{}}
-				summary, err := s.Replay(ctx, r.choose)
+				summary, err := m.syncer.Replay(ctx, r.choose)
 				r.mapping = summary.Mapping
 				if checkpoint.IsLeaseHeld(err) {
-					summary, err = handOver(ctx, p, f, r, err)
+					summary, err = s.handOver(ctx, r, err)
 				}
 				if err == nil {
 					replays = append(replays, r)

@@ -180,13 +180,12 @@ func summaryOf(a control.Answer) (summary syncer.Summary, ok bool) {
 
 // handOver has the daemon that holds the lease carry out a replay, and waits for its end. Where none takes it, the error is that of the
 // lease. Where nothing that was asked for is in quarantine there is nothing to ask for.
-func handOver(ctx context.Context, p process, f flags, asked *replayed, held error) (syncer.Summary, error) {
+func (s *system) handOver(ctx context.Context, asked *replayed, held error) (syncer.Summary, error) {
 	summary := syncer.Summary{Mapping: asked.mapping, Skipped: map[string]int64{}, Quarantined: map[string]int64{}, Requests: map[string]int64{}}
-	c, err := newCaller(ctx, p, f, requestWait)
-	if err != nil {
-		return summary, errors.Join(held, err)
+	c := &caller{
+		process: s.process, state: &state{config: s.config, logger: s.logger}, wait: requestWait, follow: true,
+		store: func() (checkpoint.Store, error) { return s.store, nil },
 	}
-	c.follow = true
 	isWanted, err := c.lookUp(ctx, asked, &summary)
 	if err != nil {
 		return failedReplay(summary, err)

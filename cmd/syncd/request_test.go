@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -309,7 +311,63 @@ func TestTheSocketOfAnotherDaemon(t *testing.T) {
 	if err := os.WriteFile(s.config, append([]byte("control: {socket: /proc/none/s}\n"), text...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.run(t.Context(), "run"); got.code != 1 || !strings.Contains(got.stderr, "make socket /proc/none/s: ") || !strings.Contains(got.stderr, "set control.socket") {
+	if got := s.run(t.Context(), "run"); got.code != exitUsage || !strings.Contains(got.stderr, ":1: control.socket: \"/proc/none/s\": /proc is of the kernel") {
 		t.Errorf("got exit %d, want a socket that was asked for and cannot be made refused; stderr:\n%s", got.code, got.stderr)
+	}
+}
+
+// A configuration that can be read once is enough for a replay that a daemon carries out.
+func TestReplayReadsItsConfigurationOnce(t *testing.T) {
+	s := hourlySite(t)
+	remove := s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "one", Kind: awsfake.AccessDenied})
+	s.put("one", "two")
+	log, stop := s.runDaemon(t)
+	eventually(t, "the first pass has ended", func() bool { return strings.Contains(log(), `"msg":"pass ended"`) })
+	remove()
+	path, written := pipe(t), make(chan error, 1)
+	go func() { written <- os.WriteFile(path, readText(t, s.config), 0) }()
+	var stdout, stderr lockedBuffer
+	p := process{stdout: &stdout, stderr: &stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: s.now, ambient: s.signIn()}
+	code := run(t.Context(), []string{"replay", "--config", path}, p)
+	if err := <-written; err != nil || code != 0 || !strings.Contains(stderr.String(), "it is asked to replay") || !strings.Contains(stdout.String(), "copied       1 object") {
+		t.Errorf("got exit %d, %v, want a replay by the daemon; stdout:\n%s\nstderr:\n%s", code, err, stdout.String(), stderr.String())
+	}
+	stop()
+}
+
+// The folder of a state may be that of another user whose group this process has, as the root of a volume with an fsGroup: the socket is
+// made there and found there.
+func TestTheSocketInAVolume(t *testing.T) {
+	s := hourlySite(t)
+	volume := filepath.Join(s.dir, "state")
+	if err := errors.Join(os.Mkdir(volume, 0o700), os.Chown(volume, -1, os.Getegid()), os.Chmod(volume, 0o775|fs.ModeSetgid)); err != nil {
+		t.Fatal(err)
+	}
+	log, stop := s.runDaemon(t)
+	if text := log(); strings.Contains(text, "control socket was not made") {
+		t.Errorf("got a daemon without a socket:\n%s", text)
+	}
+	s.expect(t, 0, demoMapping+": pause: paused", "", "pause", "--all")
+	if info, err := os.Lstat(filepath.Join(volume, "control.sock")); err != nil || info.Mode() != fs.ModeSocket|0o600 {
+		t.Errorf("got %v, %v, want the socket", info, err)
+	}
+	stop()
+}
+
+// Each of several mappings has its history, after the table.
+func TestHistoryOfSeveralMappings(t *testing.T) {
+	s := newSite(t, func(text string) string {
+		text = strings.Replace(text, "bucket: "+demoCopy, "bucket: "+demoCopy+", prefix: first/", 1)
+		at := strings.Index(text, "  - name:")
+		return text + strings.NewReplacer("name: "+demoMapping, "name: second", "prefix: first/", "prefix: second/").Replace(text[at:])
+	})
+	s.put("one")
+	s.expect(t, 0, "", "", "backfill")
+	got := s.expect(t, 0, "2 mappings: ", "", "status", "--history").stdout
+	if !regexp.MustCompile(`(?s)\n` + demoMapping + `\n  history +\S+  pass 1 complete.*\nsecond\n  history +\S+  pass 1 complete`).MatchString(got) {
+		t.Errorf("got no history of each mapping:\n%s", got)
+	}
+	if got := s.run(t.Context(), "status").stdout; strings.Contains(got, "history") {
+		t.Errorf("got a history that was not asked for:\n%s", got)
 	}
 }

@@ -33,7 +33,7 @@ whole and the former one stays in force. Mappings that stay the same go on undis
 a removed one drains.
 
 On SIGTERM it takes no new work, finishes copies in hand for up to drain_timeout, saves the ledger and exits 0. A second
-signal ends it at once; the next start goes on from what was saved.` + exits("run", 0, 1, 2),
+signal ends it at once; the next start goes on from what was saved.` + exits("run", 0, 1, 2, 130),
 		Example: "  syncd run --config syncd.yaml",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runDaemon(cmd.Context(), p, f) },
 	}
@@ -108,7 +108,7 @@ func (s *system) controlSocket(ctx context.Context) (net.Listener, error) {
 		s.logger.Warn("control socket was not made, requests come by the state alone", "err", err)
 		return nil, nil //nolint:nilnil // it goes without
 	}
-	return nil, &hinted{err, "set control.socket to a path in a folder that this user may write to, or to off"}
+	return nil, &hinted{err, "control.socket: " + socketPlaceHint(path, err)}
 }
 
 // named is the id of a process in brackets, "" where it is not known.

@@ -40,7 +40,7 @@ takes no lease and sends no request to the source or the destination.` + exits("
 	}
 	addFlags(cmd, &f)
 	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object per mapping, or per object in quarantine, a line each")
-	cmd.Flags().BoolVar(&f.history, "history", false, "list the passes that ended last")
+	cmd.Flags().BoolVar(&f.history, "history", false, "list the passes that ended last, of each mapping")
 	cmd.Flags().BoolVar(&list, "quarantine", false, "list the objects in quarantine")
 	return cmd
 }
@@ -104,8 +104,9 @@ func showStatus(ctx context.Context, p process, f flags) error {
 	var failures []error
 	for _, m := range state.mappings {
 		s, err := readStatus(ctx, state.store, m.Name, p.now())
+		s.listsPasses = f.history
 		if err == nil {
-			err = s.addRecords(ctx, state.store, f, p.now)
+			err = s.addRecords(ctx, state.store, p.now)
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -149,6 +150,7 @@ func printStatuses(p process, all []overview, asJSON bool) error {
 		printStatus(p.stdout, all[0].status)
 	case len(all) > 1:
 		printOverview(p.stdout, all, p.now(), pageWidth(p.stdout))
+		printHistories(p.stdout, all)
 	}
 	return nil
 }

@@ -124,11 +124,11 @@ func printOverview(w io.Writer, all []overview, now time.Time, width int) {
 	t := table{columns: []column{
 		{title: "MAPPING"},
 		{title: "STATE"},
-		{title: "AGE", right: true},
-		{title: "GENERATION", right: true, spared: 4},
-		{title: "ENTRIES", right: true, spared: 3},
-		{title: "QUARANTINED", right: true, spared: 1},
-		{title: "WHY", spared: 2},
+		{title: "AGE", right: true, spared: 1},
+		{title: "GENERATION", right: true, spared: 5},
+		{title: "ENTRIES", right: true, spared: 4},
+		{title: "QUARANTINED", right: true, spared: 2},
+		{title: "WHY", spared: 3},
 	}}
 	var states []string
 	var entries, aside int64

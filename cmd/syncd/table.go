@@ -27,10 +27,11 @@ type column struct {
 const (
 	// columnGap is what is between columns.
 	columnGap = 2
-	// leastName is how short the first column may be cut, and leastText how short the last one.
-	leastName, leastText = 12, 20
+	// leastName is how short the first column may be cut, and leastText how short the last one. Where columns that cannot be spared leave
+	// less room than that the first one is cut further, to leastRest: the others say what matters.
+	leastName, leastText, leastRest = 12, 20, 3
 	// saysLittle is from which number on a column is left out before the first one is cut.
-	saysLittle = 3
+	saysLittle = 4
 )
 
 // print writes the table into so many columns, 0 for as many as it takes.
@@ -61,7 +62,7 @@ func (t table) print(w io.Writer, width int) {
 		}
 		line := strings.TrimRight(b.String(), " ")
 		if width > 0 {
-			line = shortened(line, width)
+			line = begun(line, width)
 		}
 		printable.Fprintln(w, line)
 	}
@@ -92,6 +93,7 @@ func (t table) fit(lines [][]string, width int) (shown, widths []int) {
 	shown = t.without(saysLittle, shown, least, width)
 	least[0] = min(natural[0], leastName)
 	shown = t.without(1, shown, least, width)
+	least[0] = max(min(least[0], leastRest), least[0]-max(0, wide(shown, least)-width))
 	for _, i := range []int{0, last} {
 		least[i] += max(0, min(natural[i]-least[i], width-wide(shown, least)))
 	}

@@ -106,6 +106,13 @@ func TestTablesFitTheTerminal(t *testing.T) {
 		if n := strings.Count(table, "\n"); n != 15 || last == "" {
 			t.Errorf("in %d columns: got %d lines, want a title, 13 mappings and a total:\n%s", width, n, out.String())
 		}
+		if width >= 20 {
+			for _, state := range statusOrder() {
+				if !regexp.MustCompile(`(?m)^\S+ +` + state + `( |$)`).MatchString(table) {
+					t.Errorf("in %d columns: got no whole %s:\n%s", width, state, table)
+				}
+			}
+		}
 		if width >= 40 && !regexp.MustCompile(`(?m)^a-ten\S*e-of-gone +unreadable`).MatchString(table) && !strings.Contains(table, "gone  unreadable") {
 			t.Errorf("in %d columns: got no whole state beside the end of the name:\n%s", width, table)
 		}

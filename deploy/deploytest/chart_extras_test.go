@@ -9,6 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	helmchart "helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/engine"
 	apps "k8s.io/api/apps/v1"
 	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
@@ -120,8 +124,8 @@ func TestChartTestPodLooksOnly(t *testing.T) {
 		if diff := cmp.Diff([]any{daemon.VolumeMounts, daemon.Env, daemon.EnvFrom}, []any{c.VolumeMounts, c.Env, c.EnvFrom}); diff != "" {
 			t.Errorf("%s: (-daemon +test)\n%s", name, diff)
 		}
-		if test.Annotations["helm.sh/hook"] != "test" || test.Labels["app.kubernetes.io/component"] != "test" {
-			t.Errorf("%s: got %v, want a hook that no selector of the daemon finds", name, test.ObjectMeta)
+		if test.Annotations["helm.sh/hook"] != "test" || test.Annotations["helm.sh/hook-delete-policy"] != "before-hook-creation" || test.Labels["app.kubernetes.io/component"] != "test" {
+			t.Errorf("%s: got %v, want a hook that no selector of the daemon finds, and whose log is there when it has succeeded", name, test.ObjectMeta)
 		}
 	}
 }
@@ -357,3 +361,36 @@ func configMaps(o objects) (found []*core.ConfigMap) {
 }
 
 func keysOf(o objects) iter.Seq[string] { return maps.Keys(o) }
+
+// TestChartAsADependency renders the chart below another one, whose condition switches it.
+func TestChartAsADependency(t *testing.T) {
+	for _, enabled := range []bool{true, false} {
+		c, err := loader.Load(chartDir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		umbrella := &helmchart.Chart{Metadata: &helmchart.Metadata{
+			APIVersion: "v2", Name: "platform", Version: "1.0.0",
+			Dependencies: []*helmchart.Dependency{{Name: "syncd", Version: c.Metadata.Version, Condition: "syncd.enabled"}},
+		}}
+		umbrella.AddDependency(c)
+		below := values(t, "minimal", "")
+		below["enabled"] = enabled
+		all := map[string]any{"syncd": below, "global": map[string]any{"imageRegistry": "registry.example.com"}}
+		if err := chartutil.ProcessDependenciesWithMerge(umbrella, all); err != nil {
+			t.Fatal(err)
+		}
+		release := chartutil.ReleaseOptions{Name: "platform", Namespace: "syncd", Revision: 1, IsInstall: true}
+		top, err := chartutil.ToRenderValues(umbrella, all, release, chartutil.DefaultCapabilities)
+		if err != nil {
+			t.Fatalf("enabled %v: %v", enabled, err)
+		}
+		files, err := engine.Render(umbrella, top)
+		if err != nil {
+			t.Fatalf("enabled %v: %v", enabled, err)
+		}
+		if got := strings.Contains(files["platform/charts/syncd/templates/deployment.yaml"], "kind: Deployment"); got != enabled {
+			t.Errorf("enabled %v: got a Deployment %v", enabled, got)
+		}
+	}
+}

@@ -5,7 +5,8 @@
 #   rehearse.sh FOLDER        with the newest AWS CLI that Debian has, which is installed into FOLDER
 #   rehearse.sh FOLDER AWS    with the AWS CLI at the path AWS
 #
-# Only what a test cannot have as the page has it is changed: ports are free ones, and the schedule is a second.
+# Only what a test cannot have as the page has it is changed: ports are free ones, the schedule is a second, and
+# the source of syncd is this one.
 set -euo pipefail
 
 if (($# == 0 || $# > 2)); then

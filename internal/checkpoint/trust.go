@@ -114,13 +114,14 @@ func checkWriters(dir string, info fs.FileInfo) error {
 	switch mode := info.Mode().Perm(); {
 	case mode&0o002 != 0:
 		return fmt.Errorf("%s can be written to by every user (mode %#o), who could change the ledger: %s", dir, mode, hintFolder)
-	case ok && mode&0o020 != 0 && !ownGroup(int(owner.Gid)):
+	case ok && mode&0o020 != 0 && !OwnGroup(int(owner.Gid)):
 		return fmt.Errorf("%s can be written to by group %d (mode %#o), which is none of this process's: %s", dir, owner.Gid, mode, hintFolder)
 	}
 	return nil
 }
 
-func ownGroup(gid int) bool {
+// OwnGroup reports whether this process is in a group, whose writing is then no other's.
+func OwnGroup(gid int) bool {
 	groups, err := os.Getgroups()
 	return err == nil && slices.Contains(groups, gid) || gid == os.Getegid()
 }

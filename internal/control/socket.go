@@ -43,14 +43,14 @@ type socket struct {
 // that lives the error is ErrSocketInUse. A lock on a file next to it says which of the two it is, and the system gives that back
 // however a process ends. The lock file stays.
 func Listen(ctx context.Context, path string) (net.Listener, error) {
-	if len(path) > MaxSocketPath {
-		return nil, fmt.Errorf("make socket %s: the path has %d bytes, and a socket's at most %d", path, len(path), MaxSocketPath)
+	if err := CheckPlace(path); err != nil {
+		return nil, fmt.Errorf("make socket %s: %w", path, err)
 	}
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make socket %s: %w", path, err)
 	}
-	if err := errors.Join(checkWriters(dir), checkReplaceable(path)); err != nil {
+	if err := checkWriters(dir); err != nil { // somebody may have made it meanwhile
 		return nil, fmt.Errorf("make socket %s: %w", path, err)
 	}
 	lock := flock.New(path+".lock", flock.SetPermissions(0o600), flock.SetFlag(os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW))
@@ -66,19 +66,6 @@ func Listen(ctx context.Context, path string) (net.Listener, error) {
 		return nil, errors.Join(fmt.Errorf("make socket %s: %w", path, err), lock.Close())
 	}
 	return &socket{listener, path, made, lock}, nil
-}
-
-// checkWriters refuses a folder in which another user could put a socket in the place of this one: others may write to it, and no sticky
-// bit keeps each to their own files.
-func checkWriters(dir string) error {
-	info, err := os.Stat(dir)
-	if err != nil {
-		return err
-	}
-	if mode := info.Mode(); mode.Perm()&0o022 != 0 && mode&fs.ModeSticky == 0 {
-		return fmt.Errorf("other users may write to %s (%s): %w", dir, mode, ErrNotTrusted)
-	}
-	return nil
 }
 
 // checkOwner refuses a socket that belongs neither to this user nor to root nor to the owner of its folder: requests are not for others
@@ -106,18 +93,6 @@ func ownerOf(info fs.FileInfo) (uid int, ok bool) {
 		return 0, false
 	}
 	return int(stat.Uid), true
-}
-
-// checkReplaceable refuses to replace anything but a socket.
-func checkReplaceable(path string) error {
-	info, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err == nil && info.Mode()&fs.ModeSocket == 0 {
-		err = fmt.Errorf("there is something else than a socket (%s)", info.Mode())
-	}
-	return err
 }
 
 // bind makes the socket in a folder that only this user can look into, and gives it its name when it has its mode: there is no moment

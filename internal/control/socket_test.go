@@ -198,7 +198,12 @@ func TestHandlerBoundsItsClients(t *testing.T) {
 // A folder that others may write to is refused, unless each keeps their own files there.
 func TestSocketsAreNotMadeWhereOthersWrite(t *testing.T) {
 	dir := folder(t)
-	for mode, isRefused := range map[fs.FileMode]bool{0o777: true, 0o770: true, 0o702: true, 0o777 | fs.ModeSticky: false, 0o755: false} {
+	if err := os.Chown(dir, -1, os.Getegid()); err != nil {
+		t.Fatal(err)
+	}
+	for mode, isRefused := range map[fs.FileMode]bool{
+		0o777: true, 0o702: true, 0o777 | fs.ModeSetgid: true, 0o777 | fs.ModeSticky: false, 0o755: false, 0o770: false, 0o775 | fs.ModeSetgid: false,
+	} {
 		if err := os.Chmod(dir, mode); err != nil {
 			t.Fatal(err)
 		}
@@ -209,6 +214,30 @@ func TestSocketsAreNotMadeWhereOthersWrite(t *testing.T) {
 		if err == nil && listener.Close() != nil {
 			t.Errorf("%s: the socket was not closed", mode)
 		}
+	}
+}
+
+// A volume belongs to root and to the group of its pod, which may write to it; one of another group is refused.
+func TestASocketInTheFolderOfAGroup(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a folder away")
+	}
+	dir := folder(t)
+	path := filepath.Join(dir, "s")
+	if err := errors.Join(os.Chown(dir, 12345, 54321), os.Chmod(dir, 0o775|fs.ModeSetgid)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := control.Listen(t.Context(), path); !errors.Is(err, control.ErrNotTrusted) {
+		t.Errorf("got %v in a folder that another group may write to, want it refused", err)
+	}
+	if err := errors.Join(os.Chown(dir, 12345, os.Getegid()), os.Chmod(dir, 0o775|fs.ModeSetgid)); err != nil {
+		t.Fatal(err)
+	}
+	serve(t, path, func(context.Context, control.Request, time.Duration) (control.Reply, error) {
+		return control.Reply{ClaimedBy: "host/1"}, nil
+	})
+	if got, err := control.NewClient(path).Send(t.Context(), request(control.Trigger), 0); err != nil || got.ClaimedBy != "host/1" {
+		t.Errorf("got %+v, %v in a folder of the process's own group, want the reply", got, err)
 	}
 }
 

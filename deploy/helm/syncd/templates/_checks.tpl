@@ -19,7 +19,7 @@
 {{- if lt $grace (add $drain 20) }}
 {{- $faults = append $faults (printf "terminationGracePeriodSeconds is %d, and syncd stops within the %d s of drain_timeout and 20 s more: set at least %d, or a shorter config.drain_timeout" $grace $drain (add $drain 20)) }}
 {{- end }}
-{{- $faults = concat $faults (include "syncd.checkState" . | fromJsonArray) (include "syncd.checkListen" . | fromJsonArray) }}
+{{- $faults = concat $faults (include "syncd.checkState" . | fromJsonArray) (include "syncd.checkListen" . | fromJsonArray) (include "syncd.checkSocket" . | fromJsonArray) }}
 {{- if $faults }}
 {{- fail (printf "\n- %s" (join "\n- " $faults)) }}
 {{- end }}
@@ -66,6 +66,45 @@
 {{- end }}
 {{- if and .Values.service.port (ne (include "syncd.port" .) ($listen | splitList ":" | last)) }}
 {{- $faults = append $faults (printf "service.port is %s, and config.http.listen is %s: leave one of them out" (include "syncd.port" .) $listen) }}
+{{- end }}
+{{- end }}
+{{- toJson $faults }}
+{{- end }}
+
+{{/*
+The socket of the daemon is on a volume: the root file system is read-only. Right in an emptyDir, which Kubernetes makes writable for every user,
+syncd makes none.
+*/}}
+{{- define "syncd.checkSocket" -}}
+{{- $faults := list }}
+{{- $socket := dig "control" "socket" "" (default dict .Values.config) }}
+{{- if and $socket (ne $socket "off") (eq .Values.mode "deployment") (dig "readOnlyRootFilesystem" false (default dict .Values.securityContext)) }}
+{{- $mounts := list }}
+{{- if .Values.stateVolume.enabled }}
+{{- $mounts = append $mounts (dict "mountPath" (include "syncd.mountPath" .)) }}
+{{- end }}
+{{- range concat $mounts (default list .Values.extraVolumeMounts) }}
+{{- $at := printf "%s/" (trimSuffix "/" .mountPath) }}
+{{- if and (hasPrefix $at $socket) (not .readOnly) }}
+{{- $mounts = append $mounts (dict "found" true "name" .name "folder" (trimSuffix "/" $at)) }}
+{{- end }}
+{{- end }}
+{{- $found := dict }}
+{{- range $mounts }}
+{{- if and .found (gt (len .folder) (len (default "" $found.folder))) }}
+{{- $found = . }}
+{{- end }}
+{{- end }}
+{{- if not (hasPrefix "/" $socket) }}
+{{- $faults = append $faults (printf "config.control.socket is %s, relative to a folder that cannot be written: use an absolute path on a volume, such as /run/syncd/own/control.sock" $socket) }}
+{{- else if not $found }}
+{{- $faults = append $faults (printf "config.control.socket is %s, which is on no volume that can be written: mount an emptyDir with extraVolumes and extraVolumeMounts, or leave it out" $socket) }}
+{{- else if eq $found.folder (dir $socket) }}
+{{- range .Values.extraVolumes }}
+{{- if and (eq .name (default "" $found.name)) (hasKey . "emptyDir") }}
+{{- $faults = append $faults (printf "config.control.socket is %s, right in an emptyDir, which every user may write to: use a folder below, such as %s/own/%s, which syncd makes" $socket $found.folder (base $socket)) }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- toJson $faults }}

@@ -81,15 +81,10 @@ func (k *keeper) attempt(ctx, waiting context.Context, byTick bool) ending {
 	return endingOf(err)
 }
 
-// enterer is a Runner whose failures before a pass can be entered in the history.
-type enterer interface {
-	EnterFailure(ctx context.Context, order syncer.Order, began, ended time.Time, failure error) error
-}
-
 // enterFailure enters in the history how a pass failed before it was begun, so that it is known after a restart and to other processes. Where
 // the mapping could not be opened or the state cannot be written there is no history for it.
 func (k *keeper) enterFailure(ctx context.Context, runner Runner, trigger string, began time.Time, failure error) {
-	w, ok := runner.(enterer)
+	w, ok := runner.(Worker)
 	if !ok {
 		return
 	}

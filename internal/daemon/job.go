@@ -94,9 +94,8 @@ func (k *keeper) pick(ctx context.Context, j *job, byTick bool) bool {
 	if len(j.orders) > 0 || first.passFirst {
 		j.order.Trigger = syncer.TriggerRequest
 	}
-	if len(j.orders) > 0 || byTick || first.passFirst {
-		k.leaveForNext(others...)
-	}
+	isOn := len(j.orders) > 0 || byTick || first.passFirst
+	k.leaveForNext(isOn, others)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for i, o := range j.orders {
@@ -129,9 +128,7 @@ func (k *keeper) settle(ctx context.Context, j job, summary syncer.Summary, err,
 		k.mu.Unlock()
 		if again || isKept {
 			k.giveBack(o)
-			if again {
-				k.leaveForNext(o)
-			}
+			k.leaveForNext(again, []*order{o})
 			continue
 		}
 		k.reply(ctx, o, k.answerOf(o.request.What, summary, err, why))

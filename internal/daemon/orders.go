@@ -264,7 +264,10 @@ func (k *keeper) tryOrders() {
 }
 
 // leaveForNext takes note that orders had no chance in this attempt, but have one in the next.
-func (k *keeper) leaveForNext(orders ...*order) {
+func (k *keeper) leaveForNext(isOn bool, orders []*order) {
+	if !isOn {
+		return // nothing is done in this attempt: the next would do as little
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, o := range orders {

@@ -1,10 +1,12 @@
 package checkpoint_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/checkpointtest"
 )
 
 // Drained passes and replays say nothing about how passes fare; a pass that reached its end ends a failure.
@@ -38,5 +40,78 @@ func TestFailures(t *testing.T) {
 		if !last.EndedAt.Equal(tt.last) || !since.Equal(tt.since) || times != tt.times {
 			t.Errorf("%s: got the last at %s, %d since %s, want %s, %d since %s", tt.name, last.EndedAt, times, since, tt.last, tt.times, tt.since)
 		}
+	}
+}
+
+// Since when passes fail, and how often they did, does not change when the history forgets the first of them, nor does it when those are
+// all drained that it remembers.
+func TestFailuresAreNotForgotten(t *testing.T) {
+	store := checkpointtest.NewMemory()
+	began := time.Date(2026, time.March, 10, 12, 0, 0, 0, time.UTC)
+	n := 0
+	enter := func(ledger *checkpoint.Ledger, r checkpoint.PassRecord) {
+		t.Helper()
+		n++
+		r.Trigger, r.BeganAt, r.EndedAt = "schedule", began.Add(time.Duration(n)*time.Minute), began.Add(time.Duration(n)*time.Minute)
+		if _, err := ledger.Enter(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(what string, wantTimes int64) {
+		t.Helper()
+		last, since, times := checkpoint.Failures(historyOf(t, store))
+		if last.Class != "denied" || times != wantTimes || !since.Equal(began.Add(2*time.Minute)) {
+			t.Errorf("%s: got %d since %s, %+v, want %d since %s", what, times, since, last, wantTimes, began.Add(2*time.Minute))
+		}
+	}
+	first := openOf(t, store, "host/1")
+	enter(first, checkpoint.PassRecord{Pass: 1, Result: "complete"})
+	for i := range 60 {
+		for range 1 + i%2 { // some of them twice in one record
+			enter(first, checkpoint.PassRecord{Result: "failed", Class: "denied", Error: fmt.Sprint("denied: object ", i)})
+		}
+	}
+	check("60 kinds of failures", 90)
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := openOf(t, store, "host/2")
+	enter(second, checkpoint.PassRecord{Result: "failed", Class: "denied", Error: "denied by another process"})
+	check("another process", 91)
+	for i := range 70 {
+		enter(second, checkpoint.PassRecord{Pass: 2, Result: "drained", Copied: int64(i)})
+	}
+	check("drained passes", 91)
+	if passes := historyOf(t, store); len(passes) != 50 {
+		t.Errorf("got %d passes, want 50", len(passes))
+	}
+	enter(second, checkpoint.PassRecord{Result: "failed", Class: "denied", Error: "denied again"})
+	check("after drained passes", 92)
+	enter(second, checkpoint.PassRecord{Pass: 2, Result: "complete"})
+	if _, since, times := checkpoint.Failures(historyOf(t, store)); times != 0 || !since.IsZero() {
+		t.Errorf("got %d failures since %s after an end, want none", times, since)
+	}
+	if err := second.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A pass that fails before it has the ledger is entered under the lease, or not at all.
+func TestEnterAlone(t *testing.T) {
+	store := checkpointtest.NewMemory()
+	failed := checkpoint.PassRecord{Result: "failed", Class: "credentials", Trigger: "start", Error: "no session"}
+	holder := openOf(t, store, "host/1")
+	if _, err := checkpoint.EnterAlone(t.Context(), store, checkpoint.Options{Mapping: "m", Holder: "host/2"}, failed); !checkpoint.IsLeaseHeld(err) || len(historyOf(t, store)) != 0 {
+		t.Errorf("got %v while the lease is held, want that it is", err)
+	}
+	if err := holder.Close(); err != nil {
+		t.Fatal(err)
+	}
+	passes, err := checkpoint.EnterAlone(t.Context(), store, checkpoint.Options{Mapping: "m", Holder: "host/2"}, failed)
+	if err != nil || len(passes) != 1 || passes[0].Holder != "host/2" || passes[0].FailedInRow != 1 {
+		t.Errorf("got %+v, %v, want it entered", passes, err)
+	}
+	if err := openOf(t, store, "host/3").Close(); err != nil {
+		t.Errorf("got %v, want the lease given back", err)
 	}
 }

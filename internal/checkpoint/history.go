@@ -45,12 +45,21 @@ type PassRecord struct {
 	// Times is how many passes in a row ended like this one and copied nothing, when there is more than one. BeganAt is that of the
 	// first, all else that of the last.
 	Times int64 `json:"times,omitempty"`
+	// FailingSince is when the first of the passes failed that have failed in a row until this one, which is the FailedInRow-th of
+	// them; the history may have forgotten the others. Both are zero for a pass that did not fail.
+	FailingSince time.Time `json:"failing_since,omitzero"`
+	FailedInRow  int64     `json:"failed_in_row,omitempty"`
 }
 
 // repeats reports whether a pass is the same failure as the one before it, so that one record says it all.
 func (r PassRecord) repeats(before PassRecord) bool {
-	return r.Error != "" && r.Copied+before.Copied == 0 && r.Request == "" && before.Request == "" && r.Trigger == before.Trigger &&
-		r.Result == before.Result && r.Class == before.Class && withoutIDs(r.Error) == withoutIDs(before.Error) && r.Holder == before.Holder
+	return r.FailsLike(before) && r.Copied+before.Copied == 0 && r.Request == "" && before.Request == "" && r.Trigger == before.Trigger &&
+		r.Holder == before.Holder
+}
+
+// FailsLike reports whether a pass failed for what another one did, as far as their errors say.
+func (r PassRecord) FailsLike(other PassRecord) bool {
+	return r.Error != "" && r.Result == other.Result && r.Class == other.Class && withoutIDs(shortened(r.Error)) == withoutIDs(other.Error)
 }
 
 // requestIDs are where an error of a service names the request: another one each time.
@@ -143,6 +152,21 @@ func (l *Ledger) Enter(ctx context.Context, r PassRecord) ([]PassRecord, error) 
 	return nil, fmt.Errorf("enter a pass in the history of %q: %w", l.options.Mapping, ErrSuperseded)
 }
 
+// EnterAlone adds a pass to the history that failed before it had the ledger. It takes the lease for that, so that no other process writes
+// the history, and reads nothing else. A *LeaseHeldError says that another process has the lease: how passes fare is for that one to say.
+func EnterAlone(ctx context.Context, store Store, o Options, r PassRecord) (passes []PassRecord, err error) {
+	if o, err = o.withDefaults(); err != nil {
+		return nil, err
+	}
+	lease, err := store.Acquire(ctx, o.Mapping, o.Holder)
+	if err != nil {
+		return nil, fmt.Errorf("take the lease for the history in %s: %w", store, err)
+	}
+	l := &Ledger{store: store, options: o, log: o.Logger, lease: lease, nonce: nonce()}
+	passes, err = l.Enter(ctx, r)
+	return passes, errors.Join(err, lease.Release())
+}
+
 // Past returns the passes that ended before, oldest first. It reads the history the first time, so that Enter does not.
 func (l *Ledger) Past(ctx context.Context) ([]PassRecord, error) {
 	if err := l.recallHistory(ctx); err != nil {
@@ -186,6 +210,7 @@ func (l *Ledger) TakeHistory(ctx context.Context, passes []PassRecord) error {
 
 func (l *Ledger) enter(ctx context.Context, r PassRecord) ([]PassRecord, error) {
 	passes := slices.Clone(l.past.passes)
+	r = r.inRow(passes)
 	if n := len(passes); n > 0 && r.repeats(passes[n-1]) {
 		r.Times, r.BeganAt = max(passes[n-1].Times, 1)+1, passes[n-1].BeganAt
 		passes = passes[:n-1]
@@ -195,7 +220,7 @@ func (l *Ledger) enter(ctx context.Context, r PassRecord) ([]PassRecord, error) 
 
 // write makes the next record of the history, of the newest passes.
 func (l *Ledger) write(ctx context.Context, passes []PassRecord) ([]PassRecord, error) {
-	passes = passes[max(len(passes)-keptPasses, 0):]
+	passes = bounded(passes)
 	name := historyName(l.options.Mapping, l.past.seq+1)
 	err := createRecord(ctx, l.store, name, historyRecord{Version: formatVersion, Mapping: l.options.Mapping, Passes: passes})
 	if err != nil {
@@ -209,6 +234,25 @@ func (l *Ledger) write(ctx context.Context, passes []PassRecord) ([]PassRecord, 
 		}
 	}
 	return passes, nil
+}
+
+// bounded returns the newest passes, and among them one that says how passes fare, if there is any.
+func bounded(passes []PassRecord) []PassRecord {
+	forgotten := len(passes) - keptPasses
+	if forgotten <= 0 {
+		return passes
+	}
+	kept := slices.Clone(passes[forgotten:])
+	if slices.ContainsFunc(kept, PassRecord.tells) {
+		return kept
+	}
+	for _, p := range slices.Backward(passes[:forgotten]) {
+		if p.tells() {
+			kept[0] = p
+			break
+		}
+	}
+	return kept
 }
 
 // shortened cuts a text at a bound, between characters.

@@ -25,11 +25,6 @@ type appointment struct {
 	isDeaf bool
 }
 
-// isDue reports whether nothing is left to wait for.
-func (a appointment) isDue(now time.Time) bool {
-	return a.pause <= 0 && !a.tick.IsZero() && !a.tick.Add(a.jitter).After(now)
-}
-
 // clock is the time on the wall. It has no reading of the monotonic clock, by which times would be compared otherwise. A cron
 // expression means UTC unless it names a zone.
 func (k *keeper) clock() time.Time { return k.d.o.Now().UTC().Round(0) }

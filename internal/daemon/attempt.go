@@ -9,6 +9,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
+	"syncd/internal/deadline"
 	"syncd/internal/syncer"
 )
 
@@ -17,6 +18,8 @@ const (
 	// maxBackOff. Alerts count denials within half an hour.
 	backOff    = 30 * time.Second
 	maxBackOff = 5 * time.Minute
+	// enterTimeout bounds how long a pass that did not begin may take to be entered in the history.
+	enterTimeout = 10 * time.Second
 )
 
 // Why a pass is told to end while its mapping goes on.
@@ -45,7 +48,9 @@ const (
 // the line: a mapping that waits for an answer keeps no other from its pass. Waiting is a part of ctx that ends when no pass is to
 // begin any more; byTick says that the schedule asks for the pass, and not only a request.
 func (k *keeper) attempt(ctx, waiting context.Context, byTick bool) ending {
+	began := k.d.o.Now()
 	k.queue()
+	k.tryOrders()
 	runner, err := k.ready(waiting)
 	if err == nil {
 		k.join()
@@ -55,20 +60,53 @@ func (k *keeper) attempt(ctx, waiting context.Context, byTick bool) ending {
 			return left
 		}
 		defer place.giveBack()
+		defer k.withoutRecall()()
 		return k.pass(ctx, runner, place, byTick)
 	}
 	if waiting.Err() != nil {
 		k.leave()
 		return left
 	}
-	if !checkpoint.IsLeaseHeld(err) {
-		k.d.o.Metrics.Passes.WithLabelValues(k.m.Name, "failed").Inc()
+	trigger := k.trigger()
+	if !byTick {
+		trigger = syncer.TriggerRequest
 	}
 	k.note(syncer.Summary{}, err)
 	if !checkpoint.IsLeaseHeld(err) {
+		k.d.o.Metrics.Passes.WithLabelValues(k.m.Name, "failed").Inc()
+		defer k.withoutRecall()()
 		k.giveUp(waiting, runner, err)
+		k.enterFailure(waiting, runner, trigger, began, err)
 	}
 	return endingOf(err)
+}
+
+// enterFailure enters in the history how a pass failed before it was begun, so that it is known after a restart and to other processes. Where
+// the mapping could not be opened or the state cannot be written there is no history for it.
+func (k *keeper) enterFailure(ctx context.Context, runner Runner, trigger string, began time.Time, failure error) {
+	w, ok := runner.(Worker)
+	if !ok {
+		return
+	}
+	k.mu.Lock()
+	ended := k.decided // so that it is not taken for that of another process
+	k.mu.Unlock()
+	err := deadline.Do(ctx, enterTimeout, func(ctx context.Context) error {
+		return k.guarded(func() error { return w.EnterFailure(ctx, syncer.Order{Trigger: trigger}, began, ended, failure) })
+	})
+	if err != nil && !checkpoint.IsLeaseHeld(err) && ctx.Err() == nil {
+		k.log.Warn("pass was not entered in the history", "err", err)
+	}
+}
+
+// trigger is why a pass begins for which no request asks.
+func (k *keeper) trigger() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.m.AtOnce && !k.asked {
+		return syncer.TriggerStart
+	}
+	return syncer.TriggerSchedule
 }
 
 // queue takes note that a pass is due.
@@ -182,7 +220,7 @@ func (k *keeper) noteReplay(summary syncer.Summary, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if summary.Pass > 0 {
-		k.leased, k.passed, k.last = true, true, lastPass(summary, err, k.d.o.Now())
+		k.leased, k.last = true, lastPass(summary, err, k.d.o.Now())
 	}
 }
 
@@ -217,8 +255,10 @@ func (k *keeper) guarded(do func() error) (err error) {
 }
 
 func (k *keeper) open(ctx context.Context) (Runner, error) {
-	if k.runner != nil {
-		return k.runner, nil
+	k.opening.Lock()
+	defer k.opening.Unlock()
+	if runner := k.opened(); runner != nil {
+		return runner, nil
 	}
 	runner, err := k.m.Open(ctx)
 	if err != nil {
@@ -230,11 +270,18 @@ func (k *keeper) open(ctx context.Context) (Runner, error) {
 	return runner, nil
 }
 
+func (k *keeper) opened() Runner {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.runner
+}
+
 func (k *keeper) close() error {
-	if k.runner == nil {
+	runner := k.opened()
+	if runner == nil {
 		return nil
 	}
-	return k.runner.Close()
+	return runner.Close()
 }
 
 // note takes note of what became of a pass, and logs how it failed; it is tried again at the next tick whatever it was.
@@ -248,13 +295,12 @@ func (k *keeper) note(summary syncer.Summary, err error) {
 			k.since = now
 			k.log.Warn("lease held by another process, standing by", "holder", held.Holder)
 		}
-		k.standing, k.held, k.passed, k.decided = true, held, false, time.Time{}
+		k.standing, k.held, k.decided = true, held, time.Time{}
 		k.fail(nil)
 		return
 	}
 	k.standing, k.held, k.since = false, nil, now
 	k.leased = summary.Pass > 0
-	k.passed = k.leased
 	k.last = lastPass(summary, err, now)
 	if errors.Is(err, syncer.ErrDrained) { // it did not reach its end: what failed before may fail again
 		return

@@ -27,10 +27,7 @@ func (k *keeper) job(ctx context.Context, runner Runner, byTick bool) (j job, er
 	if k.isPaused() { // since the pass was found due
 		return j, errPaused
 	}
-	j.order.Trigger = syncer.TriggerSchedule
-	if k.isFirst() {
-		j.order.Trigger = syncer.TriggerStart
-	}
+	j.order.Trigger = k.trigger()
 	j.worker, _ = runner.(Worker)
 	if k.d.o.Control == nil || j.worker == nil {
 		return j, nil
@@ -49,12 +46,6 @@ func (k *keeper) job(ctx context.Context, runner Runner, byTick bool) (j job, er
 		return j, errNothing
 	}
 	return j, nil
-}
-
-func (k *keeper) isFirst() bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.m.AtOnce && !k.asked
 }
 
 // prepare takes the lease and looks for what has changed since the last look.
@@ -90,8 +81,10 @@ func (k *keeper) pick(ctx context.Context, j *job, byTick bool) bool {
 	}
 	first := all[0]
 	isPass := byTick || first.request.What != control.Replay || first.passFirst
+	var others []*order
 	for _, o := range all {
 		if isReplay := o.request.What == control.Replay; isReplay == isPass || isReplay && o != first {
+			others = append(others, o)
 			continue
 		}
 		if k.takeAndClaim(ctx, o) {
@@ -101,6 +94,8 @@ func (k *keeper) pick(ctx context.Context, j *job, byTick bool) bool {
 	if len(j.orders) > 0 || first.passFirst {
 		j.order.Trigger = syncer.TriggerRequest
 	}
+	isOn := len(j.orders) > 0 || byTick || first.passFirst
+	k.leaveForNext(isOn, others)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for i, o := range j.orders {
@@ -133,6 +128,7 @@ func (k *keeper) settle(ctx context.Context, j job, summary syncer.Summary, err,
 		k.mu.Unlock()
 		if again || isKept {
 			k.giveBack(o)
+			k.leaveForNext(again, []*order{o})
 			continue
 		}
 		k.reply(ctx, o, k.answerOf(o.request.What, summary, err, why))

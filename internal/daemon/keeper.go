@@ -32,10 +32,8 @@ type keeper struct {
 	// retire has no further pass begin; stopNow drains the one under way too.
 	retire, stopNow context.CancelFunc
 
-	// passed says that the last attempt had the ledger open: what the metrics show is its own. recallDue is when the ledger is read again
-	// otherwise.
-	passed    bool
-	recallDue time.Time
+	// opening is held while the mapping is opened.
+	opening sync.Mutex
 	// wake holds an element when there is something new to do; nonce tells the claims of this keeper from those of others.
 	wake  chan struct{}
 	nonce string
@@ -46,6 +44,9 @@ type keeper struct {
 	orders []*order // in the order they came
 	former *keeper  // of the same mapping, which has to end first; nil when it has
 	runner Runner   // nil until it is opened
+	// reading is that of the ledger that is under way, nil for none; isPassing says that a pass runs, in which there is none.
+	reading   *reading
+	isPassing bool
 	condition
 }
 
@@ -117,14 +118,11 @@ func (k *keeper) stop() {
 // keep runs the passes of the mapping until ctx ends, or waiting, which ends when it is retired.
 func (k *keeper) keep(ctx, waiting context.Context) error {
 	k.succeed()
+	stopRecall := k.recall(waiting)
 	for next := k.first(); ; {
-		stopRecall := func() {}
-		if !next.isDue(k.clock()) {
-			stopRecall = k.recall(waiting)
-		}
 		tick, why := k.until(waiting, next)
-		stopRecall()
 		if why == ends {
+			stopRecall()
 			return k.end()
 		}
 		how := k.attempt(ctx, waiting, why == ticks)
@@ -157,20 +155,26 @@ func (k *keeper) next(a appointment, tick time.Time, why call, how ending) appoi
 		return k.after(a.tick, now)
 	}
 	a.pause = k.pauseFor()
-	waiting := k.waitingOrders()
-	if a.isDeaf = len(waiting) > 0 && !waiting[0].passFirst; a.isDeaf {
+	if a.isDeaf = k.isInVain(); a.isDeaf {
 		a.pause = max(a.pause, boardEvery) // they could not be claimed or answered
 	}
 	return a
 }
 
-// succeed waits for the former keeper to end.
+// succeed waits for the former keeper to end, and takes over how passes fare: another configuration does not show that it is better.
 func (k *keeper) succeed() {
-	if former := k.former; former != nil {
+	former := k.former
+	var then condition
+	if former != nil {
 		<-former.done
+		former.mu.Lock()
+		then = former.condition
+		former.mu.Unlock()
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.former, k.begun, k.since = nil, true, k.d.o.Now()
-	k.fail(nil)
+	k.last, k.decided, k.facts, k.judged = then.last, then.decided, then.facts, then.judged
+	k.fail(then.failure)
+	k.isRecalled = then.failure != nil
 }

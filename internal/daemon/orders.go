@@ -20,6 +20,8 @@ type order struct {
 	answer    *control.Answer
 	// passFirst says that a replay waits for a pass that was interrupted, which is finished first; that is tried once.
 	passFirst, wasFirst bool
+	// wasTried says that it waited when the last attempt began, which had its chance to carry it out.
+	wasTried bool
 }
 
 // worker returns what carries requests out, nil while the mapping was not opened. The caller does not hold k.mu.
@@ -48,7 +50,6 @@ func (k *keeper) release() {
 	if !k.holds() {
 		return
 	}
-	k.passed = false
 	if err := k.close(); err != nil {
 		k.log.Warn("lease was not given back", "err", err)
 	}
@@ -250,4 +251,35 @@ func (k *keeper) waitingOrders() (waiting []*order) {
 		}
 	}
 	return waiting
+}
+
+// tryOrders takes note that an attempt begins, which has its chance at the orders that wait.
+func (k *keeper) tryOrders() {
+	waiting := k.waitingOrders()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, o := range waiting {
+		o.wasTried = true
+	}
+}
+
+// leaveForNext takes note that orders had no chance in this attempt, but have one in the next.
+func (k *keeper) leaveForNext(isOn bool, orders []*order) {
+	if !isOn {
+		return // nothing is done in this attempt: the next would do as little
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, o := range orders {
+		o.wasTried = false
+	}
+}
+
+// isInVain reports whether orders wait, and an attempt has had its chance at each of them. One that came during a pass is carried out
+// right after it.
+func (k *keeper) isInVain() bool {
+	waiting := k.waitingOrders()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(waiting) > 0 && !slices.ContainsFunc(waiting, func(o *order) bool { return !o.wasTried })
 }

@@ -42,6 +42,8 @@ type Worker interface {
 	Holds() bool
 	// Do runs a pass as it is ordered, as Run does.
 	Do(ctx context.Context, order syncer.Order) (syncer.Summary, error)
+	// EnterFailure adds a pass to the history that failed before it was begun, under the lease.
+	EnterFailure(ctx context.Context, order syncer.Order, began, ended time.Time, failure error) error
 	// History returns the passes that ended last, oldest first, as far as they are known.
 	History() []checkpoint.PassRecord
 }

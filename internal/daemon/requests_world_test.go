@@ -127,9 +127,12 @@ type worker struct {
 	orders []syncer.Order
 }
 
-func (w *worker) Hold(context.Context) error                  { return nil }
-func (w *worker) Holds() bool                                 { return true }
-func (w *worker) History() []checkpoint.PassRecord            { return nil }
+func (w *worker) Hold(context.Context) error       { return nil }
+func (w *worker) Holds() bool                      { return true }
+func (w *worker) History() []checkpoint.PassRecord { return nil }
+func (w *worker) EnterFailure(context.Context, syncer.Order, time.Time, time.Time, error) error {
+	return nil
+}
 func (w *worker) Run(context.Context) (syncer.Summary, error) { panic("BUG: Do is called") }
 
 func (w *worker) Do(ctx context.Context, order syncer.Order) (syncer.Summary, error) {

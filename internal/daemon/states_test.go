@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -218,27 +219,28 @@ func (r *recalling) Recall(ctx context.Context) {
 	}
 }
 
+// Holds says that it holds the lease from its first pass on.
+func (r *recalling) Holds() bool { return len(r.starts()) > 0 }
+
 func (r *recalling) read() []time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]time.Duration(nil), r.reads...)
 }
 
-// A ledger is read where no pass of the process shows what is in it, and holds up no pass.
+// A ledger is read from the start on while the lease is not held, and holds up no pass.
 func TestLedgersAreReadWithoutPasses(t *testing.T) {
+	const m = time.Minute
 	for name, tt := range map[string]struct {
-		edit   func(m *daemon.Mapping, r *recalling)
-		want   []time.Duration
-		passes []time.Duration
+		edit        func(m *daemon.Mapping, r *recalling)
+		least, most int // readings in 21 minutes
+		passes      []time.Duration
 	}{
-		"before a pass that is an hour away": {func(m *daemon.Mapping, _ *recalling) { m.Schedule = every(time.Hour) }, []time.Duration{0}, nil},
-		"without schedule":                   {func(m *daemon.Mapping, _ *recalling) { m.Schedule = nil }, []time.Duration{0, 5 * time.Minute, 10 * time.Minute}, nil},
-		"a store that hangs": {
-			func(m *daemon.Mapping, r *recalling) { m.Schedule, r.hangs = every(6*time.Minute), true },
-			[]time.Duration{0},
-			[]time.Duration{6 * time.Minute},
-		},
-		"not when a pass begins at once": {func(m *daemon.Mapping, _ *recalling) { m.AtOnce, m.Schedule = true, every(6*time.Minute) }, nil, []time.Duration{0, 6 * time.Minute}},
+		"before a pass that is an hour away": {func(m *daemon.Mapping, _ *recalling) { m.Schedule = every(time.Hour) }, 5, 6, nil},
+		"without schedule":                   {func(m *daemon.Mapping, _ *recalling) { m.Schedule = nil }, 5, 6, nil},
+		"a store that hangs":                 {func(m *daemon.Mapping, r *recalling) { m.Schedule, r.hangs = every(16*time.Minute), true }, 1, 1 << 10, []time.Duration{16 * m}},
+		"a pass at once":                     {func(m *daemon.Mapping, _ *recalling) { m.AtOnce, m.Schedule = true, every(16*time.Minute) }, 0, 1, []time.Duration{0, 16 * m}},
+		"waiting in line":                    {func(m *daemon.Mapping, r *recalling) { m.AtOnce, r.readies = true, time.Hour }, 5, 6, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -247,9 +249,10 @@ func TestLedgersAreReadWithoutPasses(t *testing.T) {
 				m.AtOnce = false
 				tt.edit(&m, r)
 				_, stop := start(t, options(m))
-				time.Sleep(11 * time.Minute)
-				if diff := cmp.Diff(tt.want, r.read()); diff != "" {
-					t.Errorf("readings (-want +got):\n%s", diff)
+				time.Sleep(21 * time.Minute)
+				reads := r.read()
+				if len(reads) < tt.least || len(reads) > tt.most || len(reads) > 0 && reads[0] != 0 {
+					t.Errorf("got readings at %v, want %d to %d, the first at once", reads, tt.least, tt.most)
 				}
 				if diff := cmp.Diff(tt.passes, r.starts()); diff != "" {
 					t.Errorf("passes (-want +got):\n%s", diff)
@@ -266,11 +269,49 @@ func TestLedgersAreReadWhileStandingBy(t *testing.T) {
 		base := &passes{origin: time.Now()}
 		r := &standing{recalling{passes: base}, heldFor{base, 1 << 60}}
 		_, stop := start(t, options(mapping("m", r)))
-		time.Sleep(11 * time.Minute)
-		if got := r.read(); len(got) != 3 || got[2] != 10*time.Minute {
-			t.Errorf("got readings at %v, want one every 5 min", got)
+		time.Sleep(21 * time.Minute)
+		for last, reads := time.Duration(0), r.read(); ; reads = reads[1:] {
+			if len(reads) == 0 {
+				break
+			}
+			if reads[0]-last > 6*time.Minute {
+				t.Errorf("got no reading between %s and %s, want one every 5 min", last, reads[0])
+			}
+			if last = reads[0]; len(reads) == 1 && last < 15*time.Minute {
+				t.Errorf("got the last reading at %s, want one every 5 min", last)
+			}
 		}
 		stop()
+	})
+}
+
+// The ledgers of a fleet are not read all at the same moments.
+func TestReadingsAreSpread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var runners []*recalling
+		var mappings []daemon.Mapping
+		for i := range 100 {
+			r := &recalling{passes: &passes{origin: time.Now()}}
+			m := mapping(fmt.Sprint("m", i), r)
+			m.AtOnce, m.Schedule = false, every(time.Hour)
+			runners, mappings = append(runners, r), append(mappings, m)
+		}
+		_, stop := start(t, options(mappings...))
+		time.Sleep(6 * time.Minute)
+		stop()
+		inMinute := map[time.Duration]int{}
+		for _, r := range runners {
+			reads := r.read()
+			if len(reads) < 2 {
+				t.Fatalf("got readings at %v, want at least two", reads)
+			}
+			inMinute[reads[1].Truncate(time.Minute)]++
+		}
+		for at, n := range inMinute {
+			if n > 40 {
+				t.Errorf("got %d of 100 readings in the minute after %s, want them spread over five", n, at)
+			}
+		}
 	})
 }
 

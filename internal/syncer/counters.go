@@ -38,6 +38,7 @@ type counters struct {
 
 func newCounters(m *metrics.Metrics, mapping string) counters {
 	by := prometheus.Labels{"mapping": mapping}
+	m.QuarantineObjects.DeletePartialMatch(by) // of the mapping under a former configuration: what is there is read anew
 	c := counters{
 		objects: m.Objects.MustCurryWith(by), actions: m.Actions.MustCurryWith(by),
 		quarantined: m.Quarantined.MustCurryWith(by), passes: m.Passes.MustCurryWith(by),

@@ -108,3 +108,31 @@ func (p *pass) enter(ctx context.Context, failure error) {
 	defer p.mu.Unlock()
 	p.past = past
 }
+
+// EnterFailure adds a pass to the history that failed before it was begun, as for want of credentials. It takes the lease for that where it
+// is not held; a *checkpoint.LeaseHeldError says that another process has it, whose passes say how the mapping fares. What fails like the
+// last pass that is known is not entered again, so that a failure which is tried again for days costs one record.
+func (s *Syncer) EnterFailure(ctx context.Context, order Order, began, ended time.Time, failure error) (err error) {
+	s.running <- struct{}{}
+	defer func() { <-s.running }()
+	result, _ := verdict(Summary{}, failure)
+	record := checkpoint.PassRecord{
+		BeganAt: began, EndedAt: ended, Result: result, Trigger: order.trigger(), Request: order.Request, By: order.By,
+		Class: string(awserr.Classify(failure)), Error: failure.Error(),
+	}
+	if last, _, _ := checkpoint.Failures(s.History()); record.FailsLike(last) {
+		return nil
+	}
+	var past []checkpoint.PassRecord
+	if s.ledger != nil {
+		past, err = s.ledger.Enter(ctx, record)
+	} else {
+		past, err = checkpoint.EnterAlone(ctx, s.o.Store, s.o.Ledger, record)
+	}
+	if past != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.past = past
+	}
+	return err
+}

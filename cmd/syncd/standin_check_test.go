@@ -74,7 +74,7 @@ func TestStandInRefuses(t *testing.T) {
 // TestDocumentedModulesHaveTheirInputs holds the calls of our Terraform modules in the documents to the variables of each:
 // every argument is one, and every variable without a default is given.
 func TestDocumentedModulesHaveTheirInputs(t *testing.T) {
-	call := regexp.MustCompile("(?s)```hcl\nmodule \"\\w+\" \\{\n  source += \"\\./(deploy/terraform/\\w+)\"\n(.*?)\n}\n```")
+	call := regexp.MustCompile("(?s)```hcl\nmodule \"\\w+\" \\{\n  source += \"[^\"]*/(deploy/terraform/\\w+)\"[^\n]*\n(.*?)\n}\n```")
 	argument := regexp.MustCompile(`(?m)^  (\w+) +=`)
 	variable := regexp.MustCompile(`(?ms)^variable "(\w+)" \{\n(.*?)^\}`)
 	found := 0

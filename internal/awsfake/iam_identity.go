@@ -1,10 +1,7 @@
 package awsfake
 
 import (
-	"cmp"
-	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"unicode"
@@ -21,53 +18,6 @@ const (
 	maxAttached      = 10
 )
 
-// identity is what a user and a role have in common: what they may do. Guarded by Cloud.mu.
-type identity struct {
-	inline      []inlinePolicy // sorted by name
-	attached    []*managed     // in the order in which they were attached
-	boundary    *iam.Document
-	boundaryARN string // of the policy that is the boundary; "" when the owner's hand set it
-	policies    []*iam.Document
-}
-
-// inlinePolicy is a policy that belongs to one user or role.
-type inlinePolicy struct {
-	name     string
-	document *iam.Document
-}
-
-// replacePolicies replaces all policies by these, each inline.
-func (i *identity) replacePolicies(policies []*iam.Document) {
-	i.inline, i.attached = nil, nil
-	for n, d := range policies {
-		i.inline = append(i.inline, inlinePolicy{fmt.Sprintf("policy-%02d", n+1), d})
-	}
-	i.gather()
-}
-
-// gather makes the list of policies that requests are judged by. It is a new list each time: a request may hold the former one.
-func (i *identity) gather() {
-	i.policies = nil
-	for _, p := range i.inline {
-		i.policies = append(i.policies, p.document)
-	}
-	for _, m := range i.attached {
-		i.policies = append(i.policies, m.document())
-	}
-}
-
-func (i *identity) find(name string) int {
-	return slices.IndexFunc(i.inline, func(p inlinePolicy) bool { return p.name == name })
-}
-
-// put adds an inline policy, or replaces the one of that name.
-func (i *identity) put(name string, d *iam.Document) {
-	i.inline = slices.DeleteFunc(slices.Clone(i.inline), func(p inlinePolicy) bool { return p.name == name })
-	i.inline = append(i.inline, inlinePolicy{name, d})
-	slices.SortFunc(i.inline, func(a, b inlinePolicy) int { return cmp.Compare(a.name, b.name) })
-	i.gather()
-}
-
 // holder is a user or a role as the operations on policies see it.
 type holder struct {
 	*identity
@@ -75,8 +25,8 @@ type holder struct {
 	most       int    // characters of inline policies
 }
 
-// holder finds the user or role that the request names. The caller holds Cloud.mu.
-func (q *request) holder() (holder, error) {
+// holder finds the user or role that the request names. The caller holds the directory's lock.
+func (q *iamRequest) holder() (holder, error) {
 	if q.form.Has("UserName") {
 		u, err := q.user()
 		if err != nil {
@@ -91,20 +41,8 @@ func (q *request) holder() (holder, error) {
 	return holder{&r.identity, "role", r.Name, maxRolePolicies}, nil
 }
 
-func errNoSuchEntity(format string, args ...any) error {
-	return refuse(http.StatusNotFound, "NoSuchEntity", format, args...)
-}
-
-func errDeleteConflict(text string) error {
-	return refuse(http.StatusConflict, "DeleteConflict", "%s", text)
-}
-
-func errQuota(format string, args ...any) error {
-	return refuse(http.StatusConflict, "LimitExceeded", format, args...)
-}
-
 // policyDocument reads a policy of one kind from a parameter.
-func (q *request) policyDocument(parameter string, kind iam.ResourceKind) (*iam.Document, error) {
+func (q *iamRequest) policyDocument(parameter string, kind iam.ResourceKind) (*iam.Document, error) {
 	if q.form.Get(parameter) == "" {
 		return nil, errMissing(parameter)
 	}
@@ -115,8 +53,8 @@ func (q *request) policyDocument(parameter string, kind iam.ResourceKind) (*iam.
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "MalformedPolicyDocument", "%v", err)
 	}
-	if stranger := q.cloud.strangerIn(d); stranger != "" {
-		return nil, refuse(http.StatusBadRequest, "MalformedPolicyDocument", "Invalid principal in policy: \"AWS\":\"%s\"", stranger)
+	if unknown := q.cloud.directory.unknownIn(d); unknown != "" {
+		return nil, refuse(http.StatusBadRequest, "MalformedPolicyDocument", "Invalid principal in policy: \"AWS\":\"%s\"", unknown)
 	}
 	return d, nil
 }
@@ -132,7 +70,7 @@ func length(text string) int {
 	return n
 }
 
-func (q *request) putInlinePolicy(*xmlWriter) error {
+func (q *iamRequest) putInlinePolicy(*xmlWriter) error {
 	h, err := q.holder()
 	if err != nil {
 		return err
@@ -159,7 +97,7 @@ func (q *request) putInlinePolicy(*xmlWriter) error {
 }
 
 // inlinePolicy finds the inline policy that the request names.
-func (q *request) inlinePolicy() (h holder, at int, err error) {
+func (q *iamRequest) inlinePolicy() (h holder, at int, err error) {
 	if h, err = q.holder(); err != nil {
 		return h, 0, err
 	}
@@ -170,7 +108,7 @@ func (q *request) inlinePolicy() (h holder, at int, err error) {
 	return h, at, nil
 }
 
-func (q *request) getInlinePolicy(x *xmlWriter) error {
+func (q *iamRequest) getInlinePolicy(x *xmlWriter) error {
 	h, at, err := q.inlinePolicy()
 	if err != nil {
 		return err
@@ -181,12 +119,7 @@ func (q *request) getInlinePolicy(x *xmlWriter) error {
 	return nil
 }
 
-// quoted is a policy as IAM answers it: escaped as in a URL.
-func quoted(d *iam.Document) string {
-	return strings.ReplaceAll(url.QueryEscape(d.String()), "+", "%20")
-}
-
-func (q *request) deleteInlinePolicy(*xmlWriter) error {
+func (q *iamRequest) deleteInlinePolicy(*xmlWriter) error {
 	h, at, err := q.inlinePolicy()
 	if err != nil {
 		return err
@@ -196,7 +129,7 @@ func (q *request) deleteInlinePolicy(*xmlWriter) error {
 	return nil
 }
 
-func (q *request) listInlinePolicies(x *xmlWriter) error {
+func (q *iamRequest) listInlinePolicies(x *xmlWriter) error {
 	h, err := q.holder()
 	if err != nil {
 		return err
@@ -204,7 +137,7 @@ func (q *request) listInlinePolicies(x *xmlWriter) error {
 	return writeList(q, x, "PolicyNames", h.inline, func(p inlinePolicy) { x.text(p.name) })
 }
 
-func (q *request) attachPolicy(*xmlWriter) error {
+func (q *iamRequest) attachPolicy(*xmlWriter) error {
 	h, m, err := q.holderAndPolicy()
 	switch {
 	case err != nil:
@@ -219,7 +152,7 @@ func (q *request) attachPolicy(*xmlWriter) error {
 	return nil
 }
 
-func (q *request) detachPolicy(*xmlWriter) error {
+func (q *iamRequest) detachPolicy(*xmlWriter) error {
 	h, m, err := q.holderAndPolicy()
 	if err != nil {
 		return err
@@ -233,7 +166,7 @@ func (q *request) detachPolicy(*xmlWriter) error {
 	return nil
 }
 
-func (q *request) holderAndPolicy() (holder, *managed, error) {
+func (q *iamRequest) holderAndPolicy() (holder, *managed, error) {
 	h, err := q.holder()
 	if err != nil {
 		return h, nil, err
@@ -242,7 +175,7 @@ func (q *request) holderAndPolicy() (holder, *managed, error) {
 	return h, m, err
 }
 
-func (q *request) listAttachedPolicies(x *xmlWriter) error {
+func (q *iamRequest) listAttachedPolicies(x *xmlWriter) error {
 	h, err := q.holder()
 	if err != nil {
 		return err
@@ -253,7 +186,7 @@ func (q *request) listAttachedPolicies(x *xmlWriter) error {
 	})
 }
 
-func (q *request) putBoundary(*xmlWriter) error {
+func (q *iamRequest) putBoundary(*xmlWriter) error {
 	h, err := q.holder()
 	if err != nil {
 		return err
@@ -266,7 +199,7 @@ func (q *request) putBoundary(*xmlWriter) error {
 	return nil
 }
 
-func (q *request) deleteBoundary(*xmlWriter) error {
+func (q *iamRequest) deleteBoundary(*xmlWriter) error {
 	h, err := q.holder()
 	if err != nil {
 		return err
@@ -276,7 +209,7 @@ func (q *request) deleteBoundary(*xmlWriter) error {
 }
 
 // bare refuses to delete a user or role that has policies.
-func (i *identity) bare() error {
+func bare(i *identity) error {
 	switch {
 	case len(i.attached) > 0:
 		return errDeleteConflict("Cannot delete entity, must detach all policies first.")

@@ -12,32 +12,22 @@ import (
 )
 
 // roleARN is the ARN of the role that the request names, whether it exists or is about to.
-func (q *request) roleARN() string { return q.entityARN("role", "RoleName") }
+func (q *iamRequest) roleARN() string { return q.entityARN("role", "RoleName") }
 
-// roleNamed finds a role whatever its path. The caller holds mu.
-func (c *Cloud) roleNamed(a *Account, name string) *Role {
-	for _, r := range c.roles {
-		if r.account == a && strings.EqualFold(r.Name, name) {
-			return r
-		}
-	}
-	return nil
-}
-
-// role finds the role that the request names. The caller holds Cloud.mu.
-func (q *request) role() (*Role, error) {
+// role finds the role that the request names. The caller holds the directory's lock.
+func (q *iamRequest) role() (*Role, error) {
 	name, err := q.entityName("RoleName", 64)
 	if err != nil {
 		return nil, err
 	}
-	r := q.cloud.roleNamed(q.caller.account, name)
+	r := q.cloud.directory.roleNamed(q.caller.account, name)
 	if r == nil || r.Name != name {
 		return nil, errNoSuchEntity("The role with name %s cannot be found.", name)
 	}
 	return r, nil
 }
 
-func (q *request) createRole(x *xmlWriter) error {
+func (q *iamRequest) createRole(x *xmlWriter) error {
 	name, err := q.entityName("RoleName", 64)
 	if err != nil {
 		return err
@@ -58,10 +48,10 @@ func (q *request) createRole(x *xmlWriter) error {
 	if err != nil {
 		return err
 	}
-	if q.cloud.roleNamed(q.caller.account, name) != nil {
+	if q.cloud.directory.roleNamed(q.caller.account, name) != nil {
 		return refuse(http.StatusConflict, "EntityAlreadyExists", "Role with name %s already exists.", name)
 	}
-	r := q.caller.account.newRole(name, trust, RoleOptions{Tags: tags, MaxSession: longest, Path: path})
+	r := q.cloud.directory.newRole(q.caller.account, name, trust, RoleOptions{Tags: tags, MaxSession: longest, Path: path})
 	r.description = q.form.Get("Description")
 	if q.form.Has("PermissionsBoundary") {
 		m, err := q.managedPolicy("PermissionsBoundary")
@@ -70,14 +60,14 @@ func (q *request) createRole(x *xmlWriter) error {
 		}
 		r.boundary, r.boundaryARN = m.document(), m.arn
 	}
-	q.cloud.roles[r.ARN] = r
+	q.cloud.directory.roles[r.ARN] = r
 	x.open("Role")
-	r.write(x, true)
+	writeRole(r, x, true)
 	x.close("Role")
 	return nil
 }
 
-func (q *request) trustPolicy(parameter string) (*iam.Document, error) {
+func (q *iamRequest) trustPolicy(parameter string) (*iam.Document, error) {
 	if n := length(q.form.Get(parameter)); n > maxTrust {
 		return nil, errQuota("Cannot exceed quota for ACLSizePerRole: %d", maxTrust)
 	}
@@ -85,7 +75,7 @@ func (q *request) trustPolicy(parameter string) (*iam.Document, error) {
 }
 
 // maxSession reads the longest duration of a session.
-func (q *request) maxSession(otherwise time.Duration) (time.Duration, error) {
+func (q *iamRequest) maxSession(otherwise time.Duration) (time.Duration, error) {
 	text := q.form.Get("MaxSessionDuration")
 	if text == "" {
 		return otherwise, nil
@@ -98,13 +88,13 @@ func (q *request) maxSession(otherwise time.Duration) (time.Duration, error) {
 		"Member must have value between 3600 and 43200", text)
 }
 
-// write is the role as IAM describes it; a listing leaves out what only one role's description has.
-func (r *Role) write(x *xmlWriter, whole bool) {
+// writeRole is the role as IAM describes it; a listing leaves out what only one role's description has.
+func writeRole(r *Role, x *xmlWriter, whole bool) {
 	x.element("Path", r.path)
 	x.element("RoleName", r.Name)
 	x.element("RoleId", r.id)
 	x.element("Arn", r.ARN)
-	x.iamTime("CreateDate", r.created)
+	x.instant("CreateDate", r.created)
 	if r.trust != nil {
 		x.element("AssumeRolePolicyDocument", quoted(r.trust))
 	}
@@ -113,35 +103,35 @@ func (r *Role) write(x *xmlWriter, whole bool) {
 	if !whole {
 		return
 	}
-	x.iamBoundary(&r.identity)
+	writeBoundary(x, &r.identity)
 	if len(r.tags) > 0 {
-		x.iamTags(r.tags)
+		writeTags(x, r.tags)
 	}
 }
 
-func (q *request) getRole(x *xmlWriter) error {
+func (q *iamRequest) getRole(x *xmlWriter) error {
 	r, err := q.role()
 	if err != nil {
 		return err
 	}
 	x.open("Role")
-	r.write(x, true)
+	writeRole(r, x, true)
 	x.close("Role")
 	return nil
 }
 
-func (q *request) listRoles(x *xmlWriter) error {
+func (q *iamRequest) listRoles(x *xmlWriter) error {
 	var found []*Role
-	for _, r := range q.cloud.roles {
+	for _, r := range q.cloud.directory.roles {
 		if r.account == q.caller.account && strings.HasPrefix(r.path, q.form.Get("PathPrefix")) {
 			found = append(found, r)
 		}
 	}
 	slices.SortFunc(found, func(a, b *Role) int { return strings.Compare(a.Name, b.Name) })
-	return writeList(q, x, "Roles", found, func(r *Role) { r.write(x, false) })
+	return writeList(q, x, "Roles", found, func(r *Role) { writeRole(r, x, false) })
 }
 
-func (q *request) updateRole(*xmlWriter) error {
+func (q *iamRequest) updateRole(*xmlWriter) error {
 	r, err := q.role()
 	if err != nil {
 		return err
@@ -157,7 +147,7 @@ func (q *request) updateRole(*xmlWriter) error {
 	return nil
 }
 
-func (q *request) updateTrust(*xmlWriter) error {
+func (q *iamRequest) updateTrust(*xmlWriter) error {
 	r, err := q.role()
 	if err != nil {
 		return err
@@ -169,19 +159,19 @@ func (q *request) updateTrust(*xmlWriter) error {
 	return err
 }
 
-func (q *request) deleteRole(*xmlWriter) error {
+func (q *iamRequest) deleteRole(*xmlWriter) error {
 	r, err := q.role()
 	if err != nil {
 		return err
 	}
-	if err := r.bare(); err != nil {
+	if err := bare(&r.identity); err != nil {
 		return err
 	}
 	r.remove()
 	return nil
 }
 
-func (q *request) tagRole(*xmlWriter) error {
+func (q *iamRequest) tagRole(*xmlWriter) error {
 	r, err := q.role()
 	if err != nil {
 		return err
@@ -202,7 +192,7 @@ func (q *request) tagRole(*xmlWriter) error {
 	return nil
 }
 
-func (q *request) untagRole(*xmlWriter) error {
+func (q *iamRequest) untagRole(*xmlWriter) error {
 	r, err := q.role()
 	if err != nil {
 		return err
@@ -214,18 +204,18 @@ func (q *request) untagRole(*xmlWriter) error {
 	return nil
 }
 
-func (q *request) listRoleTags(x *xmlWriter) error {
+func (q *iamRequest) listRoleTags(x *xmlWriter) error {
 	r, err := q.role()
 	if err != nil {
 		return err
 	}
-	x.iamTags(r.tags)
+	writeTags(x, r.tags)
 	x.boolean("IsTruncated", false)
 	return nil
 }
 
 // listInstanceProfiles answers that there are none: the fake has no machines.
-func (q *request) listInstanceProfiles(x *xmlWriter) error {
+func (q *iamRequest) listInstanceProfiles(x *xmlWriter) error {
 	if _, err := q.role(); err != nil {
 		return err
 	}

@@ -10,25 +10,15 @@ import (
 const maxAccessKeys = 2
 
 // userARN is the ARN of the user that the request names; without a name it is the caller.
-func (q *request) userARN() string {
+func (q *iamRequest) userARN() string {
 	if q.form.Get("UserName") == "" && q.caller.user != nil {
 		return q.caller.user.ARN
 	}
 	return q.entityARN("user", "UserName")
 }
 
-// userNamed finds a user whatever its path. The caller holds mu.
-func (c *Cloud) userNamed(a *Account, name string) *User {
-	for _, u := range c.users {
-		if u.account == a && strings.EqualFold(u.Name, name) {
-			return u
-		}
-	}
-	return nil
-}
-
-// user finds the user that the request names, or the caller. The caller holds Cloud.mu.
-func (q *request) user() (*User, error) {
+// user finds the user that the request names, or the caller. The caller holds the directory's lock.
+func (q *iamRequest) user() (*User, error) {
 	if q.form.Get("UserName") == "" && q.caller.user != nil {
 		return q.caller.user, nil
 	}
@@ -36,14 +26,14 @@ func (q *request) user() (*User, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := q.cloud.userNamed(q.caller.account, name)
+	u := q.cloud.directory.userNamed(q.caller.account, name)
 	if u == nil || u.Name != name {
 		return nil, errNoSuchEntity("The user with name %s cannot be found.", name)
 	}
 	return u, nil
 }
 
-func (q *request) createUser(x *xmlWriter) error {
+func (q *iamRequest) createUser(x *xmlWriter) error {
 	name, err := q.entityName("UserName", 64)
 	if err != nil {
 		return err
@@ -52,49 +42,49 @@ func (q *request) createUser(x *xmlWriter) error {
 	if err != nil {
 		return err
 	}
-	if q.cloud.userNamed(q.caller.account, name) != nil {
+	if q.cloud.directory.userNamed(q.caller.account, name) != nil {
 		return refuse(http.StatusConflict, "EntityAlreadyExists", "User with name %s already exists.", name)
 	}
-	u := q.caller.account.newUser(name, path)
-	q.cloud.users[u.ARN] = u
+	u := q.cloud.directory.newUser(q.caller.account, name, path)
+	q.cloud.directory.users[u.ARN] = u
 	x.open("User")
-	u.write(x)
+	writeUser(u, x)
 	x.close("User")
 	return nil
 }
 
-func (u *User) write(x *xmlWriter) {
+func writeUser(u *User, x *xmlWriter) {
 	x.element("Path", u.path)
 	x.element("UserName", u.Name)
 	x.element("UserId", u.id)
 	x.element("Arn", u.ARN)
-	x.iamTime("CreateDate", u.created)
-	x.iamBoundary(&u.identity)
+	x.instant("CreateDate", u.created)
+	writeBoundary(x, &u.identity)
 }
 
-func (q *request) getUser(x *xmlWriter) error {
+func (q *iamRequest) getUser(x *xmlWriter) error {
 	u, err := q.user()
 	if err != nil {
 		return err
 	}
 	x.open("User")
-	u.write(x)
+	writeUser(u, x)
 	x.close("User")
 	return nil
 }
 
-func (q *request) listUsers(x *xmlWriter) error {
+func (q *iamRequest) listUsers(x *xmlWriter) error {
 	var found []*User
-	for _, u := range q.cloud.users {
+	for _, u := range q.cloud.directory.users {
 		if u.account == q.caller.account && strings.HasPrefix(u.path, q.form.Get("PathPrefix")) {
 			found = append(found, u)
 		}
 	}
 	slices.SortFunc(found, func(a, b *User) int { return strings.Compare(a.Name, b.Name) })
-	return writeList(q, x, "Users", found, func(u *User) { u.write(x) })
+	return writeList(q, x, "Users", found, func(u *User) { writeUser(u, x) })
 }
 
-func (q *request) deleteUser(*xmlWriter) error {
+func (q *iamRequest) deleteUser(*xmlWriter) error {
 	u, err := q.user()
 	if err != nil {
 		return err
@@ -102,27 +92,15 @@ func (q *request) deleteUser(*xmlWriter) error {
 	if len(u.accessKeys()) > 0 {
 		return errDeleteConflict("Cannot delete entity, must delete access keys first.")
 	}
-	if err := u.bare(); err != nil {
+	if err := bare(&u.identity); err != nil {
 		return err
 	}
-	delete(q.cloud.users, u.ARN)
-	q.cloud.renamePrincipal(u.ARN, u.id)
+	delete(q.cloud.directory.users, u.ARN)
+	q.cloud.directory.renamePrincipal(u.ARN, u.id)
 	return nil
 }
 
-// accessKeys are the ids of the user's keys. The caller holds Cloud.mu.
-func (u *User) accessKeys() []string {
-	var ids []string
-	for id, cred := range u.account.cloud.credentials {
-		if cred.user == u {
-			ids = append(ids, id)
-		}
-	}
-	slices.Sort(ids)
-	return ids
-}
-
-func (q *request) createAccessKey(x *xmlWriter) error {
+func (q *iamRequest) createAccessKey(x *xmlWriter) error {
 	u, err := q.user()
 	if err != nil {
 		return err
@@ -138,14 +116,14 @@ func (q *request) createAccessKey(x *xmlWriter) error {
 	return nil
 }
 
-func (q *request) writeAccessKey(x *xmlWriter, u *User, id string) {
+func (q *iamRequest) writeAccessKey(x *xmlWriter, u *User, id string) {
 	x.element("UserName", u.Name)
 	x.element("AccessKeyId", id)
 	x.element("Status", "Active")
-	x.iamTime("CreateDate", q.cloud.credentials[id].created)
+	x.instant("CreateDate", q.cloud.directory.credentials[id].created)
 }
 
-func (q *request) listAccessKeys(x *xmlWriter) error {
+func (q *iamRequest) listAccessKeys(x *xmlWriter) error {
 	u, err := q.user()
 	if err != nil {
 		return err
@@ -153,15 +131,15 @@ func (q *request) listAccessKeys(x *xmlWriter) error {
 	return writeList(q, x, "AccessKeyMetadata", u.accessKeys(), func(id string) { q.writeAccessKey(x, u, id) })
 }
 
-func (q *request) deleteAccessKey(*xmlWriter) error {
+func (q *iamRequest) deleteAccessKey(*xmlWriter) error {
 	u, err := q.user()
 	if err != nil {
 		return err
 	}
 	id := q.form.Get("AccessKeyId")
-	if cred := q.cloud.credentials[id]; cred == nil || cred.user != u {
+	if cred := q.cloud.directory.credentials[id]; cred == nil || cred.user != u {
 		return errNoSuchEntity("The Access Key with id %s cannot be found.", id)
 	}
-	delete(q.cloud.credentials, id)
+	delete(q.cloud.directory.credentials, id)
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 // maxKeyPolicy is in bytes ("Quotas", AWS KMS Developer Guide).
 const maxKeyPolicy = 32 << 10
 
-func (q *request) createKey(in *kmsInput) (any, error) {
+func (q *kmsRequest) createKey(in *kmsInput) (any, error) {
 	if err := q.allowAccount("kms:CreateKey"); err != nil {
 		return nil, err
 	}
@@ -23,11 +23,11 @@ func (q *request) createKey(in *kmsInput) (any, error) {
 	var policy *iam.Document
 	if in.Policy != "" {
 		var err error
-		if policy, err = q.keyPolicy(in, "arn:aws:kms:"+q.region+":"+q.caller.account.id+":key/new"); err != nil {
+		if policy, err = q.keyPolicy(in, "arn:aws:kms:"+q.region+":"+q.caller.account.ID()+":key/new"); err != nil {
 			return nil, err
 		}
 	}
-	k := q.caller.account.CreateKey(q.region, policy)
+	k := q.kms.createKey(q.caller.account, q.region, policy)
 	k.update(func() {
 		k.description = in.Description
 		k.tags = in.tags()
@@ -58,7 +58,7 @@ func (in *kmsInput) tags() map[string]string {
 	return tags
 }
 
-func (q *request) listKeys() (any, error) {
+func (q *kmsRequest) listKeys() (any, error) {
 	if err := q.allowAccount("kms:ListKeys"); err != nil {
 		return nil, err
 	}
@@ -67,9 +67,9 @@ func (q *request) listKeys() (any, error) {
 		KeyARN string `json:"KeyArn"`
 	}
 	keys := []listed{}
-	q.cloud.mu.RLock()
-	defer q.cloud.mu.RUnlock()
-	for arn, k := range q.cloud.keys {
+	q.kms.mu.RLock()
+	defer q.kms.mu.RUnlock()
+	for arn, k := range q.kms.keys {
 		if k.account == q.caller.account && k.region == q.region {
 			keys = append(keys, listed{k.id, arn})
 		}
@@ -78,15 +78,15 @@ func (q *request) listKeys() (any, error) {
 	return map[string]any{"Keys": keys, "Truncated": false}, nil
 }
 
-func (q *request) describeKey(k *Key, _ *kmsInput) (any, error) {
-	q.cloud.mu.RLock()
-	defer q.cloud.mu.RUnlock()
+func (q *kmsRequest) describeKey(k *Key, _ *kmsInput) (any, error) {
+	q.kms.mu.RLock()
+	defer q.kms.mu.RUnlock()
 	manager := "CUSTOMER"
 	if k.managed {
 		manager = "AWS"
 	}
 	about := map[string]any{
-		"AWSAccountId": k.account.id, "KeyId": k.id, "Arn": k.arn, "CreationDate": k.created.Unix(), "Description": k.description,
+		"AWSAccountId": k.account.ID(), "KeyId": k.id, "Arn": k.arn, "CreationDate": k.created.Unix(), "Description": k.description,
 		"Enabled": k.state == keyEnabled, "KeyState": k.state, "KeyUsage": "ENCRYPT_DECRYPT", "KeyManager": manager,
 		"KeySpec": "SYMMETRIC_DEFAULT", "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT", "Origin": "AWS_KMS",
 		"EncryptionAlgorithms": []string{"SYMMETRIC_DEFAULT"}, "MultiRegion": false,
@@ -97,12 +97,12 @@ func (q *request) describeKey(k *Key, _ *kmsInput) (any, error) {
 	return map[string]any{"KeyMetadata": about}, nil
 }
 
-func (q *request) getKeyPolicy(k *Key, _ *kmsInput) (any, error) {
+func (q *kmsRequest) getKeyPolicy(k *Key, _ *kmsInput) (any, error) {
 	policy, _ := k.read()
 	return map[string]string{"Policy": policy.String(), "PolicyName": "default"}, nil
 }
 
-func (q *request) putKeyPolicy(k *Key, in *kmsInput) (any, error) {
+func (q *kmsRequest) putKeyPolicy(k *Key, in *kmsInput) (any, error) {
 	policy, err := q.keyPolicy(in, k.arn)
 	if err != nil {
 		return nil, err
@@ -111,12 +111,12 @@ func (q *request) putKeyPolicy(k *Key, in *kmsInput) (any, error) {
 	return struct{}{}, nil
 }
 
-func (q *request) listKeyPolicies(*Key, *kmsInput) (any, error) {
+func (q *kmsRequest) listKeyPolicies(*Key, *kmsInput) (any, error) {
 	return map[string]any{"PolicyNames": []string{"default"}, "Truncated": false}, nil
 }
 
 // keyPolicy reads the policy of a key. One that keeps the caller from ever changing it again is refused, unless the caller insists.
-func (q *request) keyPolicy(in *kmsInput, arn string) (*iam.Document, error) {
+func (q *kmsRequest) keyPolicy(in *kmsInput, arn string) (*iam.Document, error) {
 	if len(in.Policy) > maxKeyPolicy {
 		return nil, refuse(http.StatusBadRequest, "LimitExceededException", "The key policy exceeds the maximum size of %d bytes.", maxKeyPolicy)
 	}
@@ -127,12 +127,12 @@ func (q *request) keyPolicy(in *kmsInput, arn string) (*iam.Document, error) {
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "MalformedPolicyDocumentException", "%v", err)
 	}
-	if q.cloud.stranger(d) != "" {
+	if q.cloud.directory.unknownPrincipal(d) != "" {
 		return nil, refuse(http.StatusBadRequest, "MalformedPolicyDocumentException", "Policy contains a statement with one or more invalid principals.")
 	}
 	again := q.decide(question{
-		action: "kms:PutKeyPolicy", resource: arn, account: q.caller.account.id, kind: iam.Key, policy: d,
-		context: keyUse{service: serviceKMS, region: q.region}.facts(q.caller.account.id),
+		action: "kms:PutKeyPolicy", resource: arn, account: q.caller.account.ID(), kind: iam.Key, policy: d,
+		context: keyUse{region: q.region}.facts(q.caller.account.ID()),
 	})
 	if !again.Allowed && !in.BypassPolicyLockoutSafetyCheck {
 		return nil, refuse(http.StatusBadRequest, "MalformedPolicyDocumentException", "The new key policy will not allow you to update the key policy in the future.")
@@ -140,17 +140,17 @@ func (q *request) keyPolicy(in *kmsInput, arn string) (*iam.Document, error) {
 	return d, nil
 }
 
-func (q *request) enableKey(k *Key, _ *kmsInput) (any, error) {
+func (q *kmsRequest) enableKey(k *Key, _ *kmsInput) (any, error) {
 	k.SetEnabled(true)
 	return struct{}{}, nil
 }
 
-func (q *request) disableKey(k *Key, _ *kmsInput) (any, error) {
+func (q *kmsRequest) disableKey(k *Key, _ *kmsInput) (any, error) {
 	k.SetEnabled(false)
 	return struct{}{}, nil
 }
 
-func (q *request) scheduleKeyDeletion(k *Key, in *kmsInput) (any, error) {
+func (q *kmsRequest) scheduleKeyDeletion(k *Key, in *kmsInput) (any, error) {
 	days := in.PendingWindowInDays
 	if days == 0 {
 		days = 30
@@ -164,7 +164,7 @@ func (q *request) scheduleKeyDeletion(k *Key, in *kmsInput) (any, error) {
 	return map[string]any{"KeyId": k.arn, "KeyState": keyPendingDeletion, "DeletionDate": at.Unix(), "PendingWindowInDays": days}, nil
 }
 
-func (q *request) cancelKeyDeletion(k *Key, _ *kmsInput) (any, error) {
+func (q *kmsRequest) cancelKeyDeletion(k *Key, _ *kmsInput) (any, error) {
 	if _, state := k.read(); state != keyPendingDeletion {
 		return nil, refuse(http.StatusBadRequest, "KMSInvalidStateException", "%s is not pending deletion.", k.arn)
 	}
@@ -172,28 +172,28 @@ func (q *request) cancelKeyDeletion(k *Key, _ *kmsInput) (any, error) {
 	return map[string]string{"KeyId": k.arn}, nil
 }
 
-func (q *request) updateKeyDescription(k *Key, in *kmsInput) (any, error) {
+func (q *kmsRequest) updateKeyDescription(k *Key, in *kmsInput) (any, error) {
 	k.update(func() { k.description = in.Description })
 	return struct{}{}, nil
 }
 
-func (q *request) enableKeyRotation(k *Key, _ *kmsInput) (any, error) {
+func (q *kmsRequest) enableKeyRotation(k *Key, _ *kmsInput) (any, error) {
 	k.update(func() { k.rotates = true })
 	return struct{}{}, nil
 }
 
-func (q *request) disableKeyRotation(k *Key, _ *kmsInput) (any, error) {
+func (q *kmsRequest) disableKeyRotation(k *Key, _ *kmsInput) (any, error) {
 	k.update(func() { k.rotates = false })
 	return struct{}{}, nil
 }
 
-func (q *request) getKeyRotationStatus(k *Key, _ *kmsInput) (any, error) {
-	q.cloud.mu.RLock()
-	defer q.cloud.mu.RUnlock()
+func (q *kmsRequest) getKeyRotationStatus(k *Key, _ *kmsInput) (any, error) {
+	q.kms.mu.RLock()
+	defer q.kms.mu.RUnlock()
 	return map[string]any{"KeyId": k.arn, "KeyRotationEnabled": k.rotates}, nil
 }
 
-func (q *request) tagKey(k *Key, in *kmsInput) (any, error) {
+func (q *kmsRequest) tagKey(k *Key, in *kmsInput) (any, error) {
 	k.update(func() {
 		if k.tags == nil {
 			k.tags = map[string]string{}
@@ -203,16 +203,16 @@ func (q *request) tagKey(k *Key, in *kmsInput) (any, error) {
 	return struct{}{}, nil
 }
 
-func (q *request) untagKey(k *Key, in *kmsInput) (any, error) {
+func (q *kmsRequest) untagKey(k *Key, in *kmsInput) (any, error) {
 	k.update(func() {
 		maps.DeleteFunc(k.tags, func(key, _ string) bool { return slices.Contains(in.TagKeys, key) })
 	})
 	return struct{}{}, nil
 }
 
-func (q *request) listKeyTags(k *Key, _ *kmsInput) (any, error) {
-	q.cloud.mu.RLock()
-	defer q.cloud.mu.RUnlock()
+func (q *kmsRequest) listKeyTags(k *Key, _ *kmsInput) (any, error) {
+	q.kms.mu.RLock()
+	defer q.kms.mu.RUnlock()
 	tags := []kmsTag{}
 	for _, key := range slices.Sorted(maps.Keys(k.tags)) {
 		tags = append(tags, kmsTag{key, k.tags[key]})

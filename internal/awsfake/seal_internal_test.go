@@ -31,12 +31,12 @@ func TestBytesAtRestAreNotPlain(t *testing.T) {
 func TestWrappedKeyIsBoundToItsContext(t *testing.T) {
 	c := New(Options{})
 	k := c.Account("111111111111").CreateKey("us-west-2", nil)
-	e, _ := c.wrapNewKey(encryptionRule{key: k}, "b", "k")
-	if _, err := c.unwrapKey(e); err != nil {
+	e, _ := c.store.wrapNewKey(encryptionRule{key: k}, "b", "k")
+	if _, err := c.store.unwrapKey(e); err != nil {
 		t.Errorf("own context: %v", err)
 	}
 	e.context = objectARN("b", "other")
-	if _, err := c.unwrapKey(e); err == nil {
+	if _, err := c.store.unwrapKey(e); err == nil {
 		t.Error("another object's context opened the key")
 	}
 }
@@ -45,7 +45,7 @@ func TestWrappedKeyIsBoundToItsContext(t *testing.T) {
 func TestContentAgainstBytes(t *testing.T) {
 	c := New(Options{Seed: 1})
 	rapid.Check(t, func(rt *rapid.T) {
-		s := &sealer{key: newAEAD(c.random.bytes(dataKeySize)), crc: c.crc, random: c.random}
+		s := &sealer{key: newAEAD(c.random.bytes(dataKeySize)), crc: c.store.crc, random: c.random}
 		var body content
 		var want []byte
 		for range rapid.IntRange(1, 3).Draw(rt, "extents") {
@@ -53,7 +53,7 @@ func TestContentAgainstBytes(t *testing.T) {
 			if rapid.Bool().Draw(rt, "synthetic") {
 				p := &pattern{seed: rapid.Uint64().Draw(rt, "seed")}
 				at := rapid.Int64Range(0, 1<<40).Draw(rt, "offset")
-				body = append(body, extent{size: size, pattern: p, offset: at, crc: p.checksum(c.crc, at, size)})
+				body = append(body, extent{size: size, pattern: p, offset: at, crc: p.checksum(c.store.crc, at, size)})
 				want = append(want, endless(p, at, size)...)
 				continue
 			}
@@ -66,8 +66,8 @@ func TestContentAgainstBytes(t *testing.T) {
 		}
 		from := rapid.Int64Range(0, body.size()-1).Draw(rt, "from")
 		n := rapid.Int64Range(1, body.size()-from).Draw(rt, "n")
-		other := &sealer{key: newAEAD(c.random.bytes(dataKeySize)), crc: c.crc, random: c.random}
-		cut, err := body.reseal(other, s.key, from, n)
+		other := &sealer{key: newAEAD(c.random.bytes(dataKeySize)), crc: c.store.crc, random: c.random}
+		cut, err := other.reseal(body, s.key, from, n)
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -75,7 +75,7 @@ func TestContentAgainstBytes(t *testing.T) {
 		if err != nil || !bytes.Equal(got, want[from:from+n]) {
 			rt.Fatalf("resealed %d..%d: other bytes, %v", from, from+n, err)
 		}
-		if got, want := cut.checksum(c.crc), crc64.Checksum(want[from:from+n], c.crc.table); got != want {
+		if got, want := cut.checksum(c.store.crc), crc64.Checksum(want[from:from+n], c.store.crc.table); got != want {
 			rt.Fatalf("checksum %x, want %x", got, want)
 		}
 	})
@@ -92,7 +92,7 @@ func endless(p *pattern, at, n int64) []byte {
 
 func TestSealRefusesAShortBody(t *testing.T) {
 	c := New(Options{})
-	s := &sealer{key: newAEAD(make([]byte, dataKeySize)), crc: c.crc, random: c.random}
+	s := &sealer{key: newAEAD(make([]byte, dataKeySize)), crc: c.store.crc, random: c.random}
 	for _, have := range []int{0, 5, segmentSize} {
 		if _, err := s.seal(bytes.NewReader(make([]byte, have)), segmentSize+1); err != io.ErrUnexpectedEOF { //nolint:errorlint // returned bare
 			t.Errorf("%d bytes: got %v, want %v", have, err, io.ErrUnexpectedEOF)

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-func (q *request) createChangeSet(x *xmlWriter) error {
+func (q *stackRequest) createChangeSet(x *xmlWriter) error {
 	t, err := q.readTemplate()
 	if err != nil {
 		return err
@@ -30,12 +30,12 @@ func (q *request) createChangeSet(x *xmlWriter) error {
 	}
 	c := &changeSet{
 		name: q.form.Get("ChangeSetName"), create: create, given: stackParameters(q.form, s.given), status: "CREATE_COMPLETE",
-		arn: fmt.Sprintf("arn:aws:cloudformation:%s:%s:changeSet/%s/%s", s.region, s.account.id, q.form.Get("ChangeSetName"), q.cloud.random.uuid()),
+		arn: fmt.Sprintf("arn:aws:cloudformation:%s:%s:changeSet/%s/%s", s.region, s.account.ID(), q.form.Get("ChangeSetName"), q.cloud.random.uuid()),
 	}
-	if c.scope, err = t.newScope(c.given, s.pseudo()); err != nil {
+	if c.scope, err = newScope(t, c.given, s.pseudo()); err != nil {
 		return err
 	}
-	if c.resources, err = c.scope.plannedResources(); err != nil {
+	if c.resources, err = plannedResources(c.scope); err != nil {
 		return err
 	}
 	if err := q.capable(c.resources); err != nil {
@@ -44,8 +44,8 @@ func (q *request) createChangeSet(x *xmlWriter) error {
 	if !create && t.text == s.scope.text && maps.Equal(c.given, s.given) {
 		c.status, c.reason = "FAILED", "The submitted information didn't contain changes. Submit different information to create a change set."
 	}
-	if create && !slices.Contains(q.cloud.stacks, s) {
-		q.cloud.stacks = append(q.cloud.stacks, s)
+	if create && !slices.Contains(q.stacks.all, s) {
+		q.stacks.all = append(q.stacks.all, s)
 	}
 	s.changes = append(s.changes, c)
 	x.element("Id", c.arn)
@@ -53,25 +53,18 @@ func (q *request) createChangeSet(x *xmlWriter) error {
 	return nil
 }
 
-func (q *request) readTemplate() (*template, error) {
+func (q *stackRequest) readTemplate() (*template, error) {
 	if q.form.Get("TemplateBody") == "" {
 		return nil, errNotImplemented("change sets without TemplateBody")
 	}
 	return parseTemplate(q.form.Get("TemplateBody"))
 }
 
-func (q *request) newStack() *stack {
+func (q *stackRequest) newStack() *stack {
 	name := q.stackName()
 	return &stack{
 		account: q.caller.account, region: q.region, name: name, created: q.cloud.now(), status: "REVIEW_IN_PROGRESS", given: map[string]string{},
-		arn: fmt.Sprintf("arn:aws:cloudformation:%s:%s:stack/%s/%s", q.region, q.caller.account.id, name, q.cloud.random.uuid()),
-	}
-}
-
-func (s *stack) pseudo() map[string]string {
-	return map[string]string{
-		"AWS::Region": s.region, "AWS::AccountId": s.account.id, "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com",
-		"AWS::StackName": s.name, "AWS::StackId": s.arn,
+		arn: fmt.Sprintf("arn:aws:cloudformation:%s:%s:stack/%s/%s", q.region, q.caller.account.ID(), name, q.cloud.random.uuid()),
 	}
 }
 
@@ -94,7 +87,7 @@ func stackParameters(f url.Values, former map[string]string) map[string]string {
 }
 
 // capable asks for the consent that a template with roles and users needs.
-func (q *request) capable(resources []*resource) error {
+func (q *stackRequest) capable(resources []*resource) error {
 	consent := members(q.form, "Capabilities")
 	if slices.Contains(consent, "CAPABILITY_NAMED_IAM") {
 		return nil
@@ -115,9 +108,9 @@ func (q *request) capable(resources []*resource) error {
 }
 
 // findChangeSet finds the change set that the request names, by its name or its ARN, which is enough for the stack too.
-func (q *request) findChangeSet() (*stack, *changeSet, error) {
+func (q *stackRequest) findChangeSet() (*stack, *changeSet, error) {
 	wanted := q.form.Get("ChangeSetName")
-	for _, s := range q.cloud.stacks {
+	for _, s := range q.stacks.all {
 		if s.account != q.caller.account || s.region != q.region {
 			continue
 		}
@@ -130,7 +123,7 @@ func (q *request) findChangeSet() (*stack, *changeSet, error) {
 	return nil, nil, refuse(http.StatusNotFound, "ChangeSetNotFound", "ChangeSet [%s] does not exist", wanted)
 }
 
-func (q *request) describeChangeSet(x *xmlWriter) error {
+func (q *stackRequest) describeChangeSet(x *xmlWriter) error {
 	s, c, err := q.findChangeSet()
 	if err != nil {
 		return err
@@ -159,94 +152,4 @@ func (q *request) describeChangeSet(x *xmlWriter) error {
 		x.close("ResourceChange")
 	})
 	return nil
-}
-
-func (s *stack) find(logical string) *resource {
-	for _, r := range s.resources {
-		if r.logical == logical {
-			return r
-		}
-	}
-	return nil
-}
-
-func (q *request) executeChangeSet(*xmlWriter) error {
-	s, c, err := q.findChangeSet()
-	if err != nil {
-		return err
-	}
-	if c.status == "FAILED" {
-		return refuse(http.StatusBadRequest, "InvalidChangeSetStatus", "ChangeSet [%s] cannot be executed in its current status of [FAILED]", c.arn)
-	}
-	s.changes = nil
-	former := s.resources
-	kind := map[bool]string{true: "CREATE", false: "UPDATE"}[c.create]
-	if err := q.carryOut(s, c); err != nil {
-		s.status, s.reason = kind+"_ROLLBACK_COMPLETE", err.Error()
-		if c.create {
-			s.status = "ROLLBACK_COMPLETE"
-		}
-		q.record(s, s.name, "AWS::CloudFormation::Stack", s.status, s.reason)
-		return nil
-	}
-	for _, r := range former {
-		if s.find(r.logical) == nil {
-			if err := q.remove(r); err != nil {
-				q.record(s, r.logical, r.kind, "DELETE_FAILED", err.Error())
-			}
-		}
-	}
-	s.scope, s.given, s.status, s.reason = c.scope, c.given, kind+"_COMPLETE", ""
-	q.record(s, s.name, "AWS::CloudFormation::Stack", s.status, "")
-	return nil
-}
-
-// carryOut makes the resources of a change set. When one cannot be made, those that were made new are deleted again.
-func (q *request) carryOut(s *stack, c *changeSet) (err error) {
-	var made []*resource
-	defer func() {
-		if err == nil {
-			s.resources = c.resources
-			return
-		}
-		for _, r := range slices.Backward(made) {
-			_ = q.remove(r) // the reason of the failure is the one to tell
-		}
-	}()
-	for _, r := range c.resources {
-		evaluated, err := c.scope.evaluate(r.properties)
-		if err != nil {
-			return err
-		}
-		r.properties, _ = evaluated.(map[string]any)
-		former := s.find(r.logical)
-		if former != nil {
-			r.physical = former.physical
-		} else {
-			made = append(made, r)
-		}
-		if err := q.make(c.scope, r, former != nil); err != nil {
-			r.physical = ""
-			q.record(s, r.logical, r.kind, "CREATE_FAILED", err.Error())
-			return fmt.Errorf("the following resource(s) failed to create: [%s]: %w", r.logical, err)
-		}
-		c.scope.names[r.logical] = r.physical
-		q.record(s, r.logical, r.kind, "CREATE_COMPLETE", "")
-	}
-	s.outputs, err = c.scope.evaluateOutputs()
-	return err
-}
-
-func (s *scope) evaluateOutputs() ([][3]string, error) {
-	var out [][3]string
-	for _, key := range slices.Sorted(maps.Keys(s.outputs)) {
-		declared, _ := s.outputs[key].(map[string]any)
-		value, err := s.evaluate(declared["Value"])
-		if err != nil {
-			return nil, err
-		}
-		description, _ := declared["Description"].(string)
-		out = append(out, [3]string{key, fmt.Sprint(value), description})
-	}
-	return out, nil
 }

@@ -1,0 +1,24 @@
+package awsfake
+
+import (
+	"net/http"
+	"strings"
+)
+
+func errNoSuchEntity(format string, args ...any) error {
+	return refuse(http.StatusNotFound, "NoSuchEntity", format, args...)
+}
+
+func errDeleteConflict(text string) error {
+	return refuse(http.StatusConflict, "DeleteConflict", "%s", text)
+}
+
+func errQuota(format string, args ...any) error {
+	return refuse(http.StatusConflict, "LimitExceeded", format, args...)
+}
+
+func errMissing(parameter string) error {
+	return errValidation("1 validation error detected: Value null at '%s' failed to satisfy constraint: Member must not be null", lowerFirst(parameter))
+}
+
+func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }

@@ -1,0 +1,74 @@
+package awsfake
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// stack is a CloudFormation stack. A change to it is carried out at once: no client sees it in progress. Guarded by its service.
+type stack struct {
+	account           *dirAccount
+	region, name, arn string
+	created           time.Time
+	status, reason    string
+	scope             *scope
+	given             map[string]string // parameters
+	resources         []*resource
+	outputs           [][3]string // key, value, description
+	changes           []*changeSet
+	events            []stackEvent
+}
+
+// changeSet is what is to become of a stack.
+type changeSet struct {
+	arn, name, status, reason string
+	create                    bool
+	scope                     *scope
+	given                     map[string]string
+	resources                 []*resource
+}
+
+type stackEvent struct {
+	logical, kind, status, reason string
+	at                            time.Time
+}
+
+func (s *stack) write(x *xmlWriter) {
+	x.element("StackId", s.arn)
+	x.element("StackName", s.name)
+	x.instant("CreationTime", s.created)
+	x.element("StackStatus", s.status)
+	x.optional("StackStatusReason", s.reason)
+	x.boolean("DisableRollback", false)
+	keys := slices.Sorted(maps.Keys(s.given))
+	x.list("Parameters", len(keys), func(i int) {
+		x.element("ParameterKey", keys[i])
+		x.element("ParameterValue", s.given[keys[i]])
+	})
+	x.list("Outputs", len(s.outputs), func(i int) {
+		x.element("OutputKey", s.outputs[i][0])
+		x.element("OutputValue", s.outputs[i][1])
+		x.optional("Description", s.outputs[i][2])
+	})
+}
+
+func (s *stack) pseudo() map[string]string {
+	return map[string]string{
+		"AWS::Region": s.region, "AWS::AccountId": s.account.ID(), "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com",
+		"AWS::StackName": s.name, "AWS::StackId": s.arn,
+	}
+}
+
+func (s *stack) find(logical string) *resource {
+	for _, r := range s.resources {
+		if r.logical == logical {
+			return r
+		}
+	}
+	return nil
+}
+
+func (s *stack) record(at time.Time, logical, kind, status, reason string) {
+	s.events = append(s.events, stackEvent{logical, kind, status, reason, at})
+}

@@ -54,5 +54,4 @@ func (q *request) entityARN(kind, parameter string) string {
 // request is a request to IAM. What serves it runs under the directory's lock.
 type request struct {
 	*core.Request
-	operations map[string]operation
 }

@@ -65,8 +65,8 @@ func operations() map[string]operation {
 	return ops
 }
 
-func (q *request) serve() (*wire.Response, error) {
-	op, known := q.operations[q.Operation]
+func (q *request) serve(operations map[string]operation) (*wire.Response, error) {
+	op, known := operations[q.Operation]
 	if !known {
 		return nil, wire.ErrNotImplemented("iam " + q.Operation)
 	}
@@ -117,6 +117,6 @@ func (q *request) shown(resource string) string {
 func Serve(c *core.Cloud) {
 	operations := operations()
 	c.Serve(core.Service{Name: "iam", Protocol: wire.Form, Namespace: namespace, Serve: func(q *core.Request) (*wire.Response, error) {
-		return (&request{q, operations}).serve()
+		return (&request{q}).serve(operations)
 	}})
 }

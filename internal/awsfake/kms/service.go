@@ -8,15 +8,13 @@ import (
 	"syncd/internal/awsfake/core"
 	"syncd/internal/awsfake/directory"
 	"syncd/internal/awsfake/rate"
-	"syncd/internal/awsfake/wire"
 	"syncd/internal/iam"
 )
 
 // Service is KMS in every account and Region.
 type Service struct {
-	cloud      *core.Cloud
-	operations map[string]operation
-	rates      rate.Limiters // by account
+	cloud *core.Cloud
+	rates rate.Limiters // by account
 
 	mu      sync.RWMutex    // guards the maps, and the policies and states of keys
 	keys    map[string]*Key // by ARN
@@ -28,14 +26,6 @@ type Service struct {
 type ownedKey struct {
 	account *directory.Account
 	region  string
-}
-
-// New returns KMS without keys.
-func New(c *core.Cloud) *Service {
-	s := &Service{cloud: c, operations: operations(), keys: map[string]*Key{}, aliases: map[string]*Key{}, managed: map[ownedKey]*Key{}}
-	c.Directory.OnRename(s.rename)
-	c.Serve(core.Service{Name: "kms", Protocol: wire.JSON, Target: "TrentService.", Serve: s.serve})
-	return s
 }
 
 // rename renames a principal in the policies of the keys.
@@ -139,11 +129,3 @@ func (s *Service) keyByID(id string) string {
 	}
 	return id
 }
-
-// request is a request to KMS.
-type request struct {
-	*core.Request
-	service *Service
-}
-
-func (s *Service) serve(q *core.Request) (*wire.Response, error) { return (&request{q, s}).serve() }

@@ -51,7 +51,7 @@ func (q *Request) throttle(b *store.Bucket) error {
 		key = q.Query.Get("prefix")
 	}
 	writes := !slices.Contains([]string{http.MethodGet, http.MethodHead}, q.HTTP.Method)
-	if b.Rates.Take(key, writes) {
+	if b.Admit(key, writes) {
 		return nil
 	}
 	return wire.RestXML.Throttled()

@@ -53,7 +53,7 @@ func mayReadFrom(q *call.Request, b *store.Bucket, r call.Reading) error {
 	if q.Endpoint != nil && r.Bucket.Region != b.Region {
 		return wire.Refuse(http.StatusForbidden, "AccessDenied", "VPC endpoints do not support cross-region requests")
 	}
-	if !r.Bucket.Rates.Take(r.Key, false) {
+	if !r.Bucket.Admit(r.Key, false) {
 		return wire.RestXML.Throttled()
 	}
 	return q.CheckPayer(r.Bucket)

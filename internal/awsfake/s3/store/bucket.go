@@ -13,7 +13,7 @@ type Bucket struct {
 	Account      *directory.Account
 	name, Region string
 	Created      time.Time
-	Rates        rates
+	rates        rates
 
 	mu        sync.RWMutex
 	set       Settings

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"syncd/internal/awsfake/rate"
 )
 
 // Delete deletes a key by the owner's hand; with versioning on it leaves a delete marker.
@@ -97,4 +99,12 @@ func (b *Bucket) Restore(key string) {
 		restored.RestoredUntil = b.s3.cloud.Now().Add(restoredFor)
 	}
 	b.swap(o, &restored)
+}
+
+// SetRates limits the requests on each prefix of the bucket. One request and a tenth of a second's worth
+// of them pass at once.
+func (b *Bucket) SetRates(r Rates) {
+	b.rates.mu.Lock()
+	defer b.rates.mu.Unlock()
+	b.rates.set, b.rates.reads, b.rates.write = r, map[string]*rate.Limiter{}, map[string]*rate.Limiter{}
 }

@@ -26,16 +26,8 @@ type rates struct {
 	write map[string]*rate.Limiter
 }
 
-// SetRates limits the requests on each prefix of the bucket. One request and a tenth of a second's worth
-// of them pass at once.
-func (b *Bucket) SetRates(r Rates) {
-	b.Rates.mu.Lock()
-	defer b.Rates.mu.Unlock()
-	b.Rates.set, b.Rates.reads, b.Rates.write = r, map[string]*rate.Limiter{}, map[string]*rate.Limiter{}
-}
-
-// Take takes a token for a request on that key, or for a listing of that prefix.
-func (r *rates) Take(key string, writes bool) bool {
+// take takes a token for a request on that key, or for a listing of that prefix.
+func (r *rates) take(key string, writes bool) bool {
 	r.mu.Lock()
 	perSecond, limiters := r.set.Reads, r.reads
 	if writes {

@@ -158,3 +158,6 @@ func (b *Bucket) Erase(e Erasing, bypass bool) (Erasure, error) {
 	}
 	return Erasure{}, nil
 }
+
+// Admit reports whether a request on that key, or for a listing of that prefix, is within the bucket's rates, and counts it.
+func (b *Bucket) Admit(key string, writes bool) bool { return b.rates.take(key, writes) }

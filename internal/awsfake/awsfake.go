@@ -9,7 +9,7 @@
 // default retention of object lock, acting on lifecycle rules, replication, notifications, anonymous requests, and eventual consistency. Bucket keys
 // are not cached: every use asks KMS again, so that a revoked grant is felt at once.
 //
-// Words to know. A [Cloud] is the whole of AWS; it has two doors, a listener ([Cloud.ServeHTTP]) and an in-memory one
+// Words to know. A [Cloud] is the whole of AWS; it has two entry points, a listener ([Cloud.ServeHTTP]) and an in-memory one
 // ([Cloud.RoundTripper]), and an [Endpoint] is another pair of them, inside a VPC. The owner's hand is the Go API of [Account],
 // [Bucket] and [Key]: it arranges the world without a request, and is neither authorised nor counted. A fault is a named misbehaviour
 // hung on requests with [Cloud.Inject]; [Rates] are how much a bucket takes before it says SlowDown. A synthetic body is generated

@@ -33,9 +33,9 @@ func BenchmarkListObjectsV2(b *testing.B) {
 
 func serve(b *testing.B, w *awsfaketest.World, r *http.Request) {
 	b.Helper()
-	door := w.Cloud.RoundTripper()
+	entry := w.Cloud.RoundTripper()
 	for b.Loop() {
-		res, err := door.RoundTrip(r)
+		res, err := entry.RoundTrip(r)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -70,7 +70,7 @@ func (r HTTPAnswer) String() string {
 	return fmt.Sprintf("%d %s", r.Status, r.Body)
 }
 
-// RoundTrip sends a request through the in-memory door.
+// RoundTrip sends a request through the in-memory entry point.
 func RoundTrip(tb testing.TB, w *World, r *http.Request) HTTPAnswer {
 	tb.Helper()
 	res, err := w.Cloud.RoundTripper().RoundTrip(r)

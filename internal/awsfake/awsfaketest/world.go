@@ -1,3 +1,10 @@
+// Package awsfaketest is what the tests of the fake share: a world of two accounts, and clients of it.
+//
+// It promises a cross-account copy that works, so that a test has to change only what it is about, and answers that are easy to
+// compare: codes, messages, bodies. What the tests expect it leaves to them.
+//
+// Words to know. A [World] is an owner with a bucket under a key, and a consumer with a role that may read it and a bucket of its own;
+// k is the key of most objects.
 package awsfaketest
 
 import (
@@ -121,8 +128,8 @@ func S3Client(c aws.Config) *s3.Client {
 	return s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = true })
 }
 
-// KmsClient is a client of KMS.
-func KmsClient(c aws.Config) *kms.Client { return kms.NewFromConfig(c) }
+// KMSClient is a client of KMS.
+func KMSClient(c aws.Config) *kms.Client { return kms.NewFromConfig(c) }
 
 // Code is the error code of an answer, with its status; "" for success.
 func Code(err error) string {

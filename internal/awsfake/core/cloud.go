@@ -1,3 +1,11 @@
+// Package core is what all services of the fake share: entry points, requests, authorisation, faults and counts.
+//
+// It promises that a request is read, counted, delayed, hit by faults, authenticated and then served, in that order, by the service
+// that it is signed for, and that every decision asks all the policies that AWS asks. It knows no service: each hands in a [Service],
+// its name, its protocol and what serves it, and asks with a [Question] that carries the policy of its own resource.
+//
+// Words to know. A [Cloud] is the whole of AWS without its services; a [Request] is one HTTP request on its way through one of them,
+// with its caller and the context keys that policies may test.
 package core
 
 import (

@@ -10,7 +10,7 @@ import (
 // SourceEndpoint is the name of an endpoint policy in AWS's messages.
 const SourceEndpoint iam.Source = "VPC endpoint policy"
 
-// Endpoint is a gateway VPC endpoint of S3, and the door of those behind it: requests to S3 that come
+// Endpoint is a gateway VPC endpoint of S3, and the entry point of the clients behind it: requests to S3 that come
 // through it carry aws:SourceVpce and aws:SourceVpc, must be allowed by its policy too, and cannot copy
 // from one Region to another. Requests to the other services pass it by, as through the internet.
 type Endpoint struct {

@@ -76,11 +76,11 @@ func TestSourceVpce(t *testing.T) {
 	defer server.Close()
 	listener := behind
 	listener.BaseEndpoint = &server.URL
-	doors := map[string]aws.Config{
+	entries := map[string]aws.Config{
 		"vpce-1": through(w.Cloud.Endpoint("vpce-1", "vpc-1", nil), behind), "vpce-2": through(w.Cloud.Endpoint("vpce-2", "vpc-2", nil), behind),
 		"internet": behind, "listener of vpce-1": listener,
 	}
-	for _, tt := range []struct{ key, value, door, want string }{
+	for _, tt := range []struct{ key, value, entry, want string }{
 		{"aws:SourceVpce", "vpce-1", "vpce-1", ""},
 		{"aws:SourceVpce", "vpce-1", "listener of vpce-1", ""},
 		{"aws:SourceVpce", "vpce-1", "vpce-2", "AccessDenied"},
@@ -91,9 +91,9 @@ func TestSourceVpce(t *testing.T) {
 		{"aws:SourceIp", "127.0.0.1", "vpce-1", "AccessDenied"},
 		{"aws:VpcSourceIp", "127.0.0.1", "vpce-1", ""},
 	} {
-		t.Run(tt.key+" "+tt.door, func(t *testing.T) {
+		t.Run(tt.key+" "+tt.entry, func(t *testing.T) {
 			w.Destination.SetPolicy(only(tt.key, tt.value))
-			out, err := awsfaketest.S3Client(doors[tt.door]).GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("consumer-copy"), Key: aws.String("k")})
+			out, err := awsfaketest.S3Client(entries[tt.entry]).GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("consumer-copy"), Key: aws.String("k")})
 			if err == nil {
 				_ = out.Body.Close()
 			}
@@ -105,7 +105,7 @@ func TestSourceVpce(t *testing.T) {
 	w.Destination.SetPolicy(nil)
 	w.ConsumerKey.SetPolicy(iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"222222222222"},"Action":"kms:*","Resource":"*",
 		"Condition":{"StringEquals":{"aws:SourceVpce":"vpce-1"}}}]}`))
-	_, err := awsfaketest.S3Client(doors["vpce-1"]).GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("consumer-copy"), Key: aws.String("k")})
+	_, err := awsfaketest.S3Client(entries["vpce-1"]).GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("consumer-copy"), Key: aws.String("k")})
 	if got := awsfaketest.Code(err); got != "AccessDenied" {
 		t.Errorf("a key that wants the endpoint: got %q", got)
 	}

@@ -32,7 +32,7 @@ func (q *Request) secure() bool {
 	return !q.Cloud.plainHTTP || q.HTTP.TLS != nil || q.HTTP.URL.Scheme == "https"
 }
 
-// sourceIP is the loopback address at the in-memory door.
+// sourceIP is the loopback address at the in-memory entry point.
 func (q *Request) sourceIP() string {
 	host, _, err := net.SplitHostPort(q.HTTP.RemoteAddr)
 	if err != nil {

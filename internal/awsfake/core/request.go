@@ -15,15 +15,15 @@ type Service struct {
 	Protocol  wire.Protocol
 	Namespace string // of its refusals, where requests are forms
 	Target    string // begins X-Amz-Target of its requests, where they are JSON
-	// anyOther makes it the service of every request that is signed for no other, or whose service's name begins with its own.
+	// AnyOther makes it the service of every request that is signed for no other, or whose service's name begins with its own.
 	AnyOther bool
-	// ownsHost reports whether the host of a request says something to the service; nil for never.
+	// OwnsHost reports whether the host of a request says something to the service; nil for never.
 	OwnsHost func(*http.Request) bool
-	// read finds the operation of a request, and what it is about, where its protocol alone does not say it; nil otherwise.
+	// Read finds the operation of a request, and what it is about, where its protocol alone does not say it; nil otherwise.
 	Read func(*Request) error
-	// serve answers a request whose caller is known.
+	// Serve answers a request whose caller is known.
 	Serve func(*Request) (*wire.Response, error)
-	// seal sets the headers that every answer of the service has; nil for X-Amzn-Requestid alone.
+	// Seal sets the headers that every answer of the service has; nil for X-Amzn-Requestid alone.
 	Seal func(*Request, http.Header)
 }
 

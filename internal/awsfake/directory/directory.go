@@ -1,3 +1,11 @@
+// Package directory is who there is: accounts, users and roles with their policies, and the credentials with which they sign.
+//
+// It promises that what is asked of it is of one moment, under one lock, and that a policy which names a deleted principal shows the
+// id of that principal from then on, here and in every package that has said so with [Directory.OnRename]. How principals are made
+// over the wire it leaves to package identity, sessions to package sts, and what they may do to package core.
+//
+// Words to know. A [Credential] is an access key and who signs with it; an [Identity] is what users and roles have in common, the
+// policies that say what they may do.
 package directory
 
 import (

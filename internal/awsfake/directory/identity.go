@@ -43,6 +43,7 @@ func (i *Identity) Gather() {
 	}
 }
 
+// Find is where the inline policy of that name stands, -1 for nowhere.
 func (i *Identity) Find(name string) int {
 	return slices.IndexFunc(i.Inline, func(p InlinePolicy) bool { return p.Name == name })
 }

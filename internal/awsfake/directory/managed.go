@@ -18,6 +18,7 @@ type ManagedPolicy struct {
 	Current, Issued int             // numbers of versions
 }
 
+// PolicyVersion is one version of a managed policy.
 type PolicyVersion struct {
 	Number   int
 	Document *iam.Document

@@ -33,7 +33,7 @@ func TestDeletedRole(t *testing.T) {
 	if err != nil || !strings.Contains(*bucket.Policy, `"AROA`) || strings.Contains(*bucket.Policy, w.Role.ARN) {
 		t.Errorf("the bucket policy does not show the id: %v %s", err, *bucket.Policy)
 	}
-	key, err := awsfaketest.KmsClient(owner).GetKeyPolicy(t.Context(), &kms.GetKeyPolicyInput{KeyId: aws.String(w.OwnerKey.ARN())})
+	key, err := awsfaketest.KMSClient(owner).GetKeyPolicy(t.Context(), &kms.GetKeyPolicyInput{KeyId: aws.String(w.OwnerKey.ARN())})
 	if err != nil || !strings.Contains(*key.Policy, `"AROA`) {
 		t.Errorf("the key policy does not show the id: %v", err)
 	}
@@ -117,7 +117,7 @@ func TestStrangersInPolicies(t *testing.T) {
 				t.Errorf("got %q", awsfaketest.Message(err))
 			}
 			policy = awsfaketest.KeyPolicy("222222222222", tt.principal, "kms:Decrypt").String()
-			_, err = awsfaketest.KmsClient(client).PutKeyPolicy(t.Context(), &kms.PutKeyPolicyInput{KeyId: aws.String(w.ConsumerKey.ARN()), Policy: &policy})
+			_, err = awsfaketest.KMSClient(client).PutKeyPolicy(t.Context(), &kms.PutKeyPolicyInput{KeyId: aws.String(w.ConsumerKey.ARN()), Policy: &policy})
 			if got := awsfaketest.Code(err); (got == "") != (tt.want == "") || got != "" && got != "MalformedPolicyDocumentException" {
 				t.Errorf("key policy: got %q", got)
 			}

@@ -1,3 +1,10 @@
+// Package fault is misbehaviour on purpose.
+//
+// It promises to hit the requests that a [Fault] chooses, as often as it says, and to answer in the place of the service, or to
+// change the service's answer, as its [Kind] says. It knows requests only as a [Target]; package core asks it before and after a
+// request is served.
+//
+// Words to know. A fault is armed while it is hung on requests; a lie is an answer that is not true, or not the service's.
 package fault
 
 import (

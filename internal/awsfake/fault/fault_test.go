@@ -42,12 +42,12 @@ func TestFaultKinds(t *testing.T) {
 		{"UnknownLength", awsfake.UnknownLength, "", true},
 	}
 	for _, tt := range tests {
-		for _, door := range []string{"listener", "memory"} {
-			t.Run(tt.name+" "+door, func(t *testing.T) {
+		for _, entry := range []string{"listener", "memory"} {
+			t.Run(tt.name+" "+entry, func(t *testing.T) {
 				w := awsfaketest.New(t, awsfake.Options{})
 				w.Source.Put("key", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
 				c := w.Assume(t, nil)
-				if door == "memory" {
+				if entry == "memory" {
 					c.HTTPClient = &http.Client{Transport: w.Cloud.RoundTripper()}
 				}
 				remove := w.Cloud.Inject(awsfake.Fault{Operation: "CopyObject", Bucket: "consumer-copy", Key: "key", Kind: tt.kind})
@@ -148,12 +148,12 @@ func TestCutBodyOfAnObject(t *testing.T) {
 
 // TestUnknownLength: the whole body comes, and nobody said how long it would be.
 func TestUnknownLength(t *testing.T) {
-	for _, door := range []string{"listener", "memory"} {
+	for _, entry := range []string{"listener", "memory"} {
 		w := awsfaketest.New(t, awsfake.Options{})
 		w.Destination.Put("k", awsfake.SyntheticBody(awsfaketest.Mebi, 1), awsfake.PutOptions{})
 		w.Cloud.Inject(awsfake.Fault{Operation: "GetObject", Kind: awsfake.UnknownLength})
 		c := w.UserConfig(w.Base)
-		if door == "memory" {
+		if entry == "memory" {
 			c.HTTPClient = &http.Client{Transport: w.Cloud.RoundTripper()}
 		}
 		out, err := awsfaketest.S3Client(c).GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("consumer-copy"), Key: aws.String("k")})
@@ -161,7 +161,7 @@ func TestUnknownLength(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := len(awsfaketest.BodyOf(t, out.Body)); out.ContentLength != nil || got != awsfaketest.Mebi {
-			t.Errorf("%s: length %v, got %d bytes", door, out.ContentLength, got)
+			t.Errorf("%s: length %v, got %d bytes", entry, out.ContentLength, got)
 		}
 	}
 }
@@ -181,7 +181,7 @@ func TestFaultsOfSTS(t *testing.T) {
 	}
 }
 
-// TestBubble runs the in-memory door under virtual time: latency and hanging cost none of ours.
+// TestBubble runs the in-memory entry point under virtual time: latency and hanging cost none of ours.
 func TestBubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := awsfake.New(awsfake.Options{})

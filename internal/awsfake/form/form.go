@@ -1,3 +1,9 @@
+// Package form is the query protocol, which STS, IAM and CloudFormation speak: a form, answered in XML.
+//
+// It promises what those services have in common: the envelope of an answer, lists and tags among the parameters, and the refusal of
+// a parameter that breaks a constraint. The names of operations and parameters, and what is behind them, it leaves to the services.
+//
+// Words to know. Members are a list in a form, numbered from 1; a constraint is a pattern or a length that a parameter must keep.
 package form
 
 import (
@@ -63,15 +69,18 @@ func Tags(f url.Values) (keys []string, tags map[string]string, err error) {
 	return keys, tags, nil
 }
 
+// ErrValidation is the refusal of a parameter.
 func ErrValidation(format string, args ...any) error {
 	return wire.Refuse(http.StatusBadRequest, "ValidationError", format, args...)
 }
 
+// ErrConstraint is the refusal of a parameter whose value breaks a pattern or a length.
 func ErrConstraint(member, value string) error {
 	return ErrValidation("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: "+
 		"Member must satisfy regular expression pattern and length", value, member)
 }
 
+// InAlphabet reports whether a text consists of letters and digits of ASCII and of the characters in more.
 func InAlphabet(s, more string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool {
 		return r >= utf8.RuneSelf || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(more, r)

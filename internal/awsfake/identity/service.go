@@ -1,3 +1,11 @@
+// Package identity is IAM's calls on users, roles and managed policies.
+//
+// It promises what setting up two accounts takes, with the limits and the refusals of IAM: what it stores is what requests are judged
+// by at once. The state is package directory's; a call runs under its lock. Groups, instance profiles and the rest of IAM are
+// refused by name.
+//
+// Words to know. A holder is a user or a role as the operations on policies see it; a managed policy stands by itself and is
+// attached to holders, an inline policy belongs to one.
 package identity
 
 import (

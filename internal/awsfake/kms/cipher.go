@@ -48,6 +48,7 @@ func (k *Key) Encrypt(plain []byte, context map[string]string, r *random.Source)
 	return k.material.Seal(blob, nonce, plain, contextBytes(context))
 }
 
+// Decrypt opens what Encrypt made, under the same context.
 func (k *Key) Decrypt(blob []byte, context map[string]string) ([]byte, error) {
 	const head = 1 + keyIDSize
 	if len(blob) < head+nonceSize || blob[0] != blobVersion || !bytes.Equal(blob[1:head], []byte(k.id)) {

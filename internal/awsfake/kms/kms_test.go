@@ -15,7 +15,7 @@ import (
 
 func TestKMSOperations(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
-	client := awsfaketest.KmsClient(w.UserConfig(w.Base))
+	client := awsfaketest.KMSClient(w.UserConfig(w.Base))
 	created, err := client.CreateKey(t.Context(), &kms.CreateKeyInput{})
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func TestKMSOperations(t *testing.T) {
 
 func TestKeyPolicyOverTheWire(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
-	client := awsfaketest.KmsClient(w.UserConfig(w.Base))
+	client := awsfaketest.KMSClient(w.UserConfig(w.Base))
 	id := w.ConsumerKey.ARN()
 	got, err := client.GetKeyPolicy(t.Context(), &kms.GetKeyPolicyInput{KeyId: &id})
 	if err != nil || !strings.Contains(*got.Policy, "arn:aws:iam::222222222222:root") {
@@ -84,7 +84,7 @@ func TestKeyPolicyOverTheWire(t *testing.T) {
 
 func TestKMSRefusals(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
-	admin, plain := awsfaketest.KmsClient(w.UserConfig(w.Base)), awsfaketest.KmsClient(w.UserConfig(w.Consumer.CreateUser("plain")))
+	admin, plain := awsfaketest.KMSClient(w.UserConfig(w.Base)), awsfaketest.KMSClient(w.UserConfig(w.Consumer.CreateUser("plain")))
 	for _, tt := range []struct {
 		name   string
 		client *kms.Client
@@ -112,7 +112,7 @@ func TestKMSRefusals(t *testing.T) {
 func TestDryRun(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	for name, want := range map[string]string{w.ConsumerKey.ARN(): "DryRunOperationException", w.OwnerKey.ARN(): "AccessDeniedException"} {
-		_, err := awsfaketest.KmsClient(w.UserConfig(w.Base)).Decrypt(t.Context(), &kms.DecryptInput{
+		_, err := awsfaketest.KMSClient(w.UserConfig(w.Base)).Decrypt(t.Context(), &kms.DecryptInput{
 			KeyId: &name, DryRun: aws.Bool(true), DryRunModifiers: []types.DryRunModifierType{types.DryRunModifierTypeIgnoreCiphertext},
 		})
 		if got := awsfaketest.Code(err); got != want {

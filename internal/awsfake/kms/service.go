@@ -1,3 +1,11 @@
+// Package kms is KMS: symmetric keys, their policies, states and aliases, and what is encrypted with them.
+//
+// It promises that key material never leaves its [Key], and that every use is authorised by the key policy and the caller's own, as
+// the caller, whether the caller asks or another service in the caller's name. Which objects are under which key it leaves to
+// those services.
+//
+// Words to know. A [Use] is the circumstances of one use of a key: the service that asks and the encryption context; the managed key
+// of an account and Region is aws/s3, whose policy is fixed.
 package kms
 
 import (

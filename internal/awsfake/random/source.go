@@ -1,3 +1,9 @@
+// Package random is the one source of keys, nonces, ids and opaque ETags of a cloud.
+//
+// It promises bytes that are cryptographically strong when the system seeded them, and the same sequence again when the caller gave
+// a seed: then a run repeats, and its keys protect nothing. It leaves to its users what an id looks like beyond its alphabet.
+//
+// Words to know. A seed makes a [Source] repeat; letters are the alphabet of AWS's ids, A to Z and 2 to 7.
 package random
 
 import (
@@ -16,6 +22,7 @@ type Source struct {
 	src *rand.ChaCha8
 }
 
+// New returns a source that repeats for a seed; with 0 it is seeded by the system.
 func New(seed uint64) *Source {
 	var key [32]byte
 	if seed != 0 {
@@ -26,6 +33,7 @@ func New(seed uint64) *Source {
 	return &Source{src: rand.NewChaCha8(key)}
 }
 
+// Bytes returns n random bytes.
 func (r *Source) Bytes(n int) []byte {
 	b := make([]byte, n)
 	r.mu.Lock()
@@ -34,6 +42,7 @@ func (r *Source) Bytes(n int) []byte {
 	return b
 }
 
+// Float returns a number from 0 up to 1.
 func (r *Source) Float() float64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -53,6 +62,7 @@ func (r *Source) Letters(n int) string {
 	return string(b)
 }
 
+// UUID returns a random UUID of version 4.
 func (r *Source) UUID() string {
 	b := r.Bytes(16)
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80

@@ -1,3 +1,9 @@
+// Package rate limits how often a second something may happen.
+//
+// It promises a token bucket that lets a short burst pass and is safe for concurrent use; a limiter without a rate lets everything
+// pass. What is refused beyond the rate, and in which words, it leaves to the services.
+//
+// Words to know. A [Limiter] is one bucket of tokens; [Limiters] are one a name, an account for instance.
 package rate
 
 import (

@@ -141,13 +141,13 @@ func TestEveryOperationNeedsItsAction(t *testing.T) {
 			w.Destination.Put("k", awsfake.BytesBody(nil), awsfake.PutOptions{Annotations: map[string]string{"note": "x"}})
 			user := w.Consumer.CreateUser("prober", awsfaketest.AllowAll())
 			c := w.UserConfig(user)
-			allowed := awsfaketest.Code(call(t.Context(), awsfaketest.S3Client(c), awsfaketest.KmsClient(c)))
+			allowed := awsfaketest.Code(call(t.Context(), awsfaketest.S3Client(c), awsfaketest.KMSClient(c)))
 			nothing := []string{"", "ObjectLockConfigurationNotFoundError", "NoSuchObjectLockConfiguration", "DryRunOperationException"}
 			if !slices.Contains(nothing, allowed) {
 				t.Errorf("with it: got %q", allowed)
 			}
 			user.SetPolicies(awsfaketest.AllowBut(action))
-			err := call(t.Context(), awsfaketest.S3Client(c), awsfaketest.KmsClient(c))
+			err := call(t.Context(), awsfaketest.S3Client(c), awsfaketest.KMSClient(c))
 			switch got := awsfaketest.Code(err); {
 			case got == "Forbidden" && action == "s3:ListBucket":
 			case !strings.HasPrefix(got, "AccessDenied") || !strings.Contains(awsfaketest.Message(err), action):
@@ -167,10 +167,10 @@ func TestPoliciesStayInTheirAccount(t *testing.T) {
 		t.Errorf("bucket policy: got %v", err)
 	}
 	keyARN := aws.String(w.OwnerKey.ARN())
-	if _, err := awsfaketest.KmsClient(c).GetKeyPolicy(t.Context(), &kms.GetKeyPolicyInput{KeyId: keyARN}); awsfaketest.Code(err) != "AccessDeniedException" {
+	if _, err := awsfaketest.KMSClient(c).GetKeyPolicy(t.Context(), &kms.GetKeyPolicyInput{KeyId: keyARN}); awsfaketest.Code(err) != "AccessDeniedException" {
 		t.Errorf("key policy: got %v", err)
 	}
-	if _, err := awsfaketest.KmsClient(c).DescribeKey(t.Context(), &kms.DescribeKeyInput{KeyId: keyARN}); err != nil {
+	if _, err := awsfaketest.KMSClient(c).DescribeKey(t.Context(), &kms.DescribeKeyInput{KeyId: keyARN}); err != nil {
 		t.Errorf("describe: %v", err)
 	}
 	w.Source.SetPolicy(nil)

@@ -1,3 +1,11 @@
+// Package s3 is S3: what requests to it ask for, and which bucket they are about.
+//
+// It promises to name the operation of every request, those too that the fake does not have, and to find its bucket by path, host
+// name or access point, in the Region that it was signed for. What the operations do is in the packages beneath, a noun each:
+// setting (buckets), listing, object and upload; all of them see a request as package call has it, and keep things in package store.
+//
+// Words to know. A subresource is the query parameter that makes another operation of a method; an access point is another way into a
+// bucket.
 package s3
 
 import (

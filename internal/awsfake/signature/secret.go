@@ -14,6 +14,7 @@ type Secret struct {
 	keys map[string][]byte // by date/region/service
 }
 
+// NewSecret is a secret access key with that text.
 func NewSecret(text string) *Secret { return &Secret{Text: text} }
 
 // key derives the key of one date, region and service; it is kept, since clients sign thousands of requests with it.

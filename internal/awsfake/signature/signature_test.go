@@ -44,7 +44,7 @@ func TestCredentialsAreVerified(t *testing.T) {
 			if got := awsfaketest.Code(err); got != tt.wantSTS {
 				t.Errorf("STS: got %q, want %q", got, tt.wantSTS)
 			}
-			_, err = awsfaketest.KmsClient(tt.config).ListKeys(t.Context(), &kms.ListKeysInput{})
+			_, err = awsfaketest.KMSClient(tt.config).ListKeys(t.Context(), &kms.ListKeysInput{})
 			if got := awsfaketest.Code(err); got != tt.wantKMS {
 				t.Errorf("KMS: got %q, want %q", got, tt.wantKMS)
 			}

@@ -32,6 +32,7 @@ func (m *Message) Verify(s *Signature, from *Secret, clocks ...time.Time) error 
 	return nil
 }
 
+// ReadSignature finds the signature of a message, and refuses one that lacks it or leaves out headers.
 func (m *Message) ReadSignature() (*Signature, error) {
 	s, ok := m.headerSignature()
 	if m.Query.Get("X-Amz-Algorithm") != "" {

@@ -1,3 +1,11 @@
+// Package sts is STS: sessions of roles, and who one is.
+//
+// It promises that AssumeRole asks for every action that the call amounts to, of the caller's policies and of the role's trust policy,
+// and that tags and the source identity of a session go on to the next where AWS passes them on. Credentials of sessions are kept
+// by package directory.
+//
+// Words to know. An assumption is one AssumeRole call as it was asked for; inherited tags are the transitive ones of the session that
+// calls.
 package sts
 
 import (

@@ -23,6 +23,7 @@ func (e *Error) With(fields ...string) *Error {
 	return e
 }
 
+// WithHeader adds a header to the answer.
 func (e *Error) WithHeader(name, value string) *Error {
 	if e.header == nil {
 		e.header = map[string]string{}
@@ -31,6 +32,7 @@ func (e *Error) WithHeader(name, value string) *Error {
 	return e
 }
 
+// Refuse is a refusal with that status, code and message.
 func Refuse(status int, code, format string, args ...any) *Error {
 	return &Error{Status: status, Code: code, Message: fmt.Sprintf(format, args...)}
 }
@@ -44,27 +46,33 @@ func ErrPreconditionFailed(condition string) *Error {
 	return e
 }
 
+// ErrConflict is the refusal of a conditional write that met another.
 func ErrConflict() *Error {
 	return Refuse(http.StatusConflict, "ConditionalRequestConflict",
 		"The conditional request cannot succeed due to a conflicting operation against this resource.")
 }
 
+// ErrNoSuchKey is the refusal of a key that does not exist.
 func ErrNoSuchKey(key string) *Error {
 	return Refuse(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.").With("Key", key)
 }
 
+// ErrInvalidArgument is the refusal of an argument.
 func ErrInvalidArgument(format string, args ...any) *Error {
 	return Refuse(http.StatusBadRequest, "InvalidArgument", format, args...)
 }
 
+// ErrInvalidRequest is the refusal of arguments that do not go together.
 func ErrInvalidRequest(format string, args ...any) *Error {
 	return Refuse(http.StatusBadRequest, "InvalidRequest", format, args...)
 }
 
+// ErrNotImplemented names what the fake does not have.
 func ErrNotImplemented(what string) *Error {
 	return Refuse(http.StatusNotImplemented, "NotImplemented", "A header or operation you provided implies functionality that is not implemented: %s", what)
 }
 
+// ErrInternal is the answer to a request that met a fault of the fake.
 func ErrInternal(err error) *Error {
 	return Refuse(http.StatusInternalServerError, "InternalError", "We encountered an internal error. Please try again. (%v)", err)
 }

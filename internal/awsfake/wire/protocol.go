@@ -1,3 +1,10 @@
+// Package wire is what services of AWS send and how they refuse.
+//
+// It promises answers as AWS writes them: XML with the control characters that S3 sends, refusals in the form of each protocol, and
+// for the few refusals that every service has the status and the code of its protocol. It knows no service and no request, only
+// what a refusal names of one ([Asker]); what is served and to whom it leaves to the packages above.
+//
+// Words to know. A [Protocol] is the form of a service's requests and answers; an [Error] is a refusal in AWS's words.
 package wire
 
 import (
@@ -9,6 +16,7 @@ import (
 // Protocol is the form of a service's requests and answers.
 type Protocol int
 
+// The protocols of AWS.
 const (
 	RestXML Protocol = iota // a method on a path, answered in XML
 	Form                    // a form, answered in XML

@@ -7,7 +7,7 @@ import (
 	"regexp"
 )
 
-// Response is an answer whose body is pulled by whoever stands at the door.
+// Response is an answer whose body is read by the entry point.
 type Response struct {
 	Status int
 	Header http.Header
@@ -15,6 +15,7 @@ type Response struct {
 	Size   int64     // of the body, -1 for unknown; of a HEAD, what GET would send
 }
 
+// SetBody sets the body and its size.
 func (res *Response) SetBody(b []byte) {
 	res.Body, res.Size = bytes.NewReader(b), int64(len(b))
 }
@@ -24,14 +25,17 @@ func (res *Response) setXML(x *XML) {
 	res.SetBody(x.Bytes())
 }
 
+// Answer is an answer without a body.
 func Answer(status int) *Response { return &Response{Status: status, Header: http.Header{}} }
 
+// AnswerXML is a successful answer with a document as its body.
 func AnswerXML(x *XML) *Response {
 	res := Answer(http.StatusOK)
 	res.setXML(x)
 	return res
 }
 
+// Whole reads the body.
 func (res *Response) Whole() ([]byte, error) {
 	if res.Body == nil {
 		return nil, nil

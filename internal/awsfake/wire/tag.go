@@ -13,6 +13,7 @@ const (
 	MaxTagValue = 256
 )
 
+// ValidTag reports whether a tag is within the limits and alphabet that services share.
 func ValidTag(key, value string) bool {
 	ok := func(s string) bool {
 		return !strings.ContainsFunc(s, func(r rune) bool {
@@ -23,6 +24,7 @@ func ValidTag(key, value string) bool {
 		ok(key) && ok(value) && !strings.HasPrefix(strings.ToLower(key), "aws:")
 }
 
+// ContainsFold reports whether a text is in a list, without regard to case.
 func ContainsFold(list []string, want string) bool {
 	return slices.ContainsFunc(list, func(s string) bool { return strings.EqualFold(s, want) })
 }

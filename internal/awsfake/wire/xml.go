@@ -7,35 +7,39 @@ import (
 	"unicode/utf8"
 )
 
-const S3Namespace = "http://s3.amazonaws.com/doc/2006-03-01/"
-
 // XML writes answers as S3 writes them. It exists beside encoding/xml because that replaces
 // control characters, where S3 sends them as references ("&#x1;") which no XML 1.0 parser takes:
 // a client that forgets encoding-type=url has to meet that here too.
 type XML struct{ b bytes.Buffer }
 
+// NewXML begins a document.
 func NewXML() *XML {
 	x := &XML{}
 	x.b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n")
 	return x
 }
 
+// Bytes is what was written.
 func (x *XML) Bytes() []byte { return x.b.Bytes() }
 
+// Open opens an element.
 func (x *XML) Open(name string) {
 	x.b.WriteByte('<')
 	x.b.WriteString(name)
 	x.b.WriteByte('>')
 }
 
+// OpenNS opens an element of a namespace.
 func (x *XML) OpenNS(name, namespace string) { x.Open(name + ` xmlns="` + namespace + `"`) }
 
+// Close closes an element.
 func (x *XML) Close(name string) {
 	x.b.WriteString("</")
 	x.b.WriteString(name)
 	x.b.WriteByte('>')
 }
 
+// Element writes an element with a text.
 func (x *XML) Element(name, value string) {
 	x.Open(name)
 	x.Text(value)
@@ -49,12 +53,14 @@ func (x *XML) Optional(name, value string) {
 	}
 }
 
+// Number writes an element with a number.
 func (x *XML) Number(name string, n int64) {
 	x.Open(name)
 	x.b.Write(strconv.AppendInt(x.b.AvailableBuffer(), n, 10))
 	x.Close(name)
 }
 
+// Boolean writes an element with a truth value.
 func (x *XML) Boolean(name string, v bool) { x.Element(name, strconv.FormatBool(v)) }
 
 // Time writes the instant as listings print it: ISO 8601 in UTC, always with ".000".
@@ -64,6 +70,7 @@ func (x *XML) Time(name string, t time.Time) {
 	x.Close(name)
 }
 
+// Text writes a text, escaped.
 func (x *XML) Text(s string) {
 	from := 0
 	for i := 0; i < len(s); i++ {

@@ -7,12 +7,14 @@ import (
 	"syncd/internal/awsfake/s3/store"
 )
 
+// SetVersion sets the header of a version id, where the bucket has versions.
 func SetVersion(h http.Header, b *store.Bucket, o *store.Object) {
 	if b.Versioned() {
 		h.Set("X-Amz-Version-Id", o.VersionID)
 	}
 }
 
+// SetEncryption sets the headers that say what an object is encrypted with.
 func SetEncryption(h http.Header, e store.Encryption) {
 	if e.Customer {
 		return
@@ -27,6 +29,7 @@ func SetEncryption(h http.Header, e store.Encryption) {
 	}
 }
 
+// SetChecksum sets the headers of a checksum, if there is one.
 func SetChecksum(h http.Header, s content.Checksum) {
 	if s.Algorithm != "" {
 		h.Set(content.ChecksumHeader(s.Algorithm), s.Value)

@@ -30,5 +30,5 @@ func (q *Request) OpenDataKey(e store.Encryption, region string) (cipher.AEAD, e
 }
 
 func s3Use(region string, e store.Encryption) kms.Use {
-	return kms.Use{Service: "s3", Region: region, Context: map[string]string{store.ArnContext: e.Context}}
+	return kms.Use{Service: "s3", Region: region, Context: e.KMSContext()}
 }

@@ -11,3 +11,6 @@ const (
 	MaxTags         = 10
 	MaxPage         = 1000 // keys, parts or uploads
 )
+
+// Namespace is that of every document of S3.
+const Namespace = "http://s3.amazonaws.com/doc/2006-03-01/"

@@ -26,6 +26,7 @@ func (q *Request) ReadXML(v any) error {
 	return ParseXML(body, v)
 }
 
+// ReadBody reads a short body whole, and verifies it.
 func (q *Request) ReadBody() ([]byte, error) {
 	p, err := q.Payload()
 	if err != nil {
@@ -42,6 +43,7 @@ func ParseXML(body []byte, v any) error {
 	return nil
 }
 
+// ErrMalformedXML is the refusal of a body that is not the document that the operation takes.
 func ErrMalformedXML() *wire.Error {
 	return wire.Refuse(http.StatusBadRequest, "MalformedXML",
 		"The XML you provided was not well-formed or did not validate against our published schema")

@@ -16,8 +16,10 @@ type Reading struct {
 	Action       string // "s3:GetObject"; with a version id S3 asks for another
 }
 
+// Way is the way to the reading's bucket.
 func (r Reading) Way() Way { return Way{r.Bucket, r.Point} }
 
+// Permission is the action that the reading needs.
 func (r Reading) Permission() string {
 	if r.Version == "" {
 		return r.Action
@@ -64,6 +66,7 @@ func (q *Request) absent(r Reading, o *store.Object) error {
 	return wire.ErrNoSuchKey(r.Key)
 }
 
+// Target is the reading of the object that the request names.
 func (q *Request) Target(b *store.Bucket, action string) Reading {
 	return Reading{Bucket: b, Point: q.Point, Key: q.Key, Version: q.Query.Get("versionId"), Action: action}
 }

@@ -1,3 +1,10 @@
+// Package call is a request to S3 on a bucket: who may, on which way, under which keys, with which body.
+//
+// It promises that the bucket's policy, an access point's and the caller's are asked as S3 asks them, that data keys are made and
+// opened as the caller, and that bodies are verified. What an operation does with that it leaves to the packages of the nouns.
+//
+// Words to know. A [Way] is a bucket and the access point through which it is reached; a [Reading] is a wish to read one object, of
+// the bucket of the request or of the source of a copy.
 package call
 
 import (

@@ -2,7 +2,7 @@ package content
 
 import (
 	"bytes"
-	"crypto/md5"
+	"crypto/md5" // ETags are MD5 by contract
 	"io"
 )
 

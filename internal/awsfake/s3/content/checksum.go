@@ -71,6 +71,7 @@ type Checksum struct {
 	Composite bool
 }
 
+// Kind is "COMPOSITE" or "FULL_OBJECT".
 func (s Checksum) Kind() string {
 	if s.Composite {
 		return "COMPOSITE"

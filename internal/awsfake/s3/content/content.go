@@ -1,3 +1,11 @@
+// Package content is the bytes of objects: sealed at rest, or generated when they are read.
+//
+// It promises that real bytes are encrypted under a data key and that a changed one does not go unnoticed, that a synthetic body
+// of many gigabytes costs no memory, nor do copies and uploads that repeat a stretch of one, and that checksums of all of them are
+// exact. Keys and objects it leaves to its users.
+//
+// Words to know. A pattern is the repeating block of a synthetic body; an extent is a run of bytes of one origin, and a [Content] is
+// extents in a row; a [Sealer] makes them under one data key.
 package content
 
 import (
@@ -19,6 +27,7 @@ type extent struct {
 // Content is what an object is made of: extents, one behind the other.
 type Content []extent
 
+// Size is the number of bytes.
 func (c Content) Size() (n int64) {
 	for _, e := range c {
 		n += e.size

@@ -13,6 +13,7 @@ const nvmePolynomial = 0x9a6c9329ac4bc9b5
 // CRC computes CRC64NVME, and the CRC of a whole from the CRCs of its pieces.
 type CRC struct{ table *crc64.Table }
 
+// NewCRC returns CRC64NVME with its table.
 func NewCRC() *CRC { return &CRC{table: crc64.MakeTable(nvmePolynomial)} }
 
 func (c *CRC) of(p []byte) uint64 { return c.update(0, p) }

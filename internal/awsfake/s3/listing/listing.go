@@ -12,6 +12,7 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
+// ReadListing reads the page that a request asks for; maxName is the parameter that limits it.
 func ReadListing(q *call.Request, maxName string) (*Listing, error) {
 	l := &Listing{
 		Walk:   store.Walk{Prefix: q.Query.Get("prefix"), Delimiter: q.Query.Get("delimiter"), Max: call.MaxPage},
@@ -65,7 +66,7 @@ func listObjectsV2(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 	}
 	p := b.List(&l.Walk)
 	x := wire.NewXML()
-	x.OpenNS("ListBucketResult", wire.S3Namespace)
+	x.OpenNS("ListBucketResult", call.Namespace)
 	listingHead(q, x, l)
 	x.Number("KeyCount", int64(p.Count()))
 	x.Optional("StartAfter", l.Encode(startAfter))
@@ -90,7 +91,7 @@ func listObjects(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 	}
 	p := b.List(&l.Walk)
 	x := wire.NewXML()
-	x.OpenNS("ListBucketResult", wire.S3Namespace)
+	x.OpenNS("ListBucketResult", call.Namespace)
 	listingHead(q, x, l)
 	x.Element("Marker", l.Encode(l.After))
 	x.Boolean("IsTruncated", p.Truncated)
@@ -139,6 +140,7 @@ func listed(x *wire.XML, o *store.Object) {
 	x.Element("StorageClass", o.StorageClass)
 }
 
+// OwnerElement writes an owner or an initiator.
 func OwnerElement(x *wire.XML, name, account string) {
 	x.Open(name)
 	x.Element("ID", account)
@@ -181,7 +183,7 @@ func listObjectVersions(q *call.Request, b *store.Bucket) (*wire.Response, error
 	}
 	p := b.ListVersions(&l.Walk, versionMarker)
 	x := wire.NewXML()
-	x.OpenNS("ListVersionsResult", wire.S3Namespace)
+	x.OpenNS("ListVersionsResult", call.Namespace)
 	listingHead(q, x, l)
 	x.Element("KeyMarker", l.Encode(l.After))
 	x.Element("VersionIdMarker", versionMarker)
@@ -222,7 +224,7 @@ func listBuckets(q *call.Request, _ *store.Bucket) (*wire.Response, error) {
 		return nil, err
 	}
 	x := wire.NewXML()
-	x.OpenNS("ListAllMyBucketsResult", wire.S3Namespace)
+	x.OpenNS("ListAllMyBucketsResult", call.Namespace)
 	OwnerElement(x, "Owner", a.ID())
 	x.Open("Buckets")
 	for _, b := range q.Store.BucketsOf(a) {

@@ -1,7 +1,7 @@
 package object
 
 import (
-	"crypto/md5"
+	"crypto/md5" // ETags are MD5 by contract
 	"encoding/hex"
 	"io"
 	"maps"
@@ -15,8 +15,6 @@ import (
 	"syncd/internal/awsfake/s3/store"
 	"syncd/internal/awsfake/wire"
 )
-
-// ETags are MD5 by contract
 
 // Bounds of annotations ("PutObjectAnnotation", Amazon S3 API Reference).
 const (
@@ -49,7 +47,7 @@ func listObjectAnnotations(q *call.Request, b *store.Bucket) (*wire.Response, er
 		next = names[page-1]
 	}
 	x := wire.NewXML()
-	x.OpenNS("ListObjectAnnotationsOutput", wire.S3Namespace)
+	x.OpenNS("ListObjectAnnotationsOutput", call.Namespace)
 	x.Element("Bucket", b.Name())
 	x.Element("Key", o.Key)
 	x.Number("AnnotationCount", int64(len(names)))
@@ -112,7 +110,7 @@ func putObjectAnnotation(q *call.Request, b *store.Bucket) (*wire.Response, erro
 		return nil, err
 	}
 	x := wire.NewXML()
-	x.OpenNS("PutObjectAnnotationOutput", wire.S3Namespace)
+	x.OpenNS("PutObjectAnnotationOutput", call.Namespace)
 	x.Element("Key", o.Key)
 	x.Element("AnnotationName", name)
 	x.Close("PutObjectAnnotationOutput")

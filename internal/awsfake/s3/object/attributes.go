@@ -25,7 +25,7 @@ func getObjectAttributes(q *call.Request, b *store.Bucket) (*wire.Response, erro
 		return nil, err
 	}
 	x := wire.NewXML()
-	x.OpenNS("GetObjectAttributesResponse", wire.S3Namespace)
+	x.OpenNS("GetObjectAttributesResponse", call.Namespace)
 	for name := range strings.SplitSeq(strings.Join(q.HTTP.Header.Values("X-Amz-Object-Attributes"), ","), ",") {
 		attribute(o, x, strings.TrimSpace(name))
 	}

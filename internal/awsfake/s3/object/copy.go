@@ -3,7 +3,7 @@ package object
 import (
 	"cmp"
 	"crypto/cipher"
-	"crypto/md5"
+	"crypto/md5" // ETags are MD5 by contract
 	"encoding/base64"
 	"io"
 	"maps"
@@ -13,8 +13,6 @@ import (
 	"syncd/internal/awsfake/s3/store"
 	"syncd/internal/awsfake/wire"
 )
-
-// S3's ETag of an SSE-S3 object is the MD5 of its bytes
 
 func copyObject(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 	d, err := ReadDraft(q, b)
@@ -47,7 +45,7 @@ func copyObject(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 	if err := b.Store(o, d.Conditions); err != nil {
 		return nil, err
 	}
-	return copied(q, b, o, r, src), nil
+	return copied(b, o, r, src), nil
 }
 
 // inherit takes metadata and tags from the source unless the request replaces them. Nothing else is
@@ -151,9 +149,9 @@ func copyETag(q *call.Request, o, src *store.Object, key cipher.AEAD) (string, e
 	return SingleETag(q, o.Crypt, sum.Sum(nil)), nil
 }
 
-func copied(q *call.Request, b *store.Bucket, o *store.Object, r call.Reading, src *store.Object) *wire.Response {
+func copied(b *store.Bucket, o *store.Object, r call.Reading, src *store.Object) *wire.Response {
 	x := wire.NewXML()
-	x.OpenNS("CopyObjectResult", wire.S3Namespace)
+	x.OpenNS("CopyObjectResult", call.Namespace)
 	x.Time("LastModified", o.Modified)
 	x.Element("ETag", `"`+o.ETag+`"`)
 	x.Element(content.ChecksumElement(o.Checksum.Algorithm), o.Checksum.Value)

@@ -61,7 +61,7 @@ func deleteObjects(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 		return nil, call.ErrMalformedXML()
 	}
 	x := wire.NewXML()
-	x.OpenNS("DeleteResult", wire.S3Namespace)
+	x.OpenNS("DeleteResult", call.Namespace)
 	for _, o := range in.Object {
 		d, err := deleteOne(q, b, o.Key, o.VersionID, o.ETag)
 		if refused, ok := errors.AsType[*wire.Error](err); ok {

@@ -13,9 +13,10 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
+// ReadDraft reads the object that the headers of a write describe.
 func ReadDraft(q *call.Request, b *store.Bucket) (*store.Draft, error) {
 	h := q.HTTP.Header
-	d := &store.Draft{Headers: systemHeaders(h), Metadata: userMetadata(h), StorageClass: cmp.Or(h.Get("X-Amz-Storage-Class"), store.ClassStandard), Acl: h.Get("X-Amz-Acl")}
+	d := &store.Draft{Headers: systemHeaders(h), Metadata: userMetadata(h), StorageClass: cmp.Or(h.Get("X-Amz-Storage-Class"), store.ClassStandard), ACL: h.Get("X-Amz-Acl")}
 	if err := refuseForeignHeaders(h); err != nil {
 		return nil, err
 	}
@@ -66,6 +67,7 @@ func refuseForeignHeaders(h http.Header) error {
 	return nil
 }
 
+// ReadWriteConditions reads the conditions of a write.
 func ReadWriteConditions(q *call.Request) (store.Conditions, error) {
 	if q.IgnoresConditions {
 		return store.Conditions{}, nil
@@ -113,8 +115,8 @@ func writeFacts(q *call.Request, d *store.Draft, creates bool) map[string][]stri
 // demand one do not refuse the parts, which cannot bring it (as clients that upload in parts under such policies show; no document says so).
 func PartFacts(q *call.Request, b *store.Bucket, creates bool) map[string][]string {
 	f := writeFacts(q, nil, creates)
-	if u, err := b.Upload(q.Query.Get("uploadId"), q.Key); err == nil && u.Draft.Acl != "" {
-		f["s3:x-amz-acl"] = []string{u.Draft.Acl}
+	if u, err := b.Upload(q.Query.Get("uploadId"), q.Key); err == nil && u.Draft.ACL != "" {
+		f["s3:x-amz-acl"] = []string{u.Draft.ACL}
 	}
 	return f
 }

@@ -137,7 +137,7 @@ func getObjectRetention(q *call.Request, b *store.Bucket) (*wire.Response, error
 		return nil, errNoLock(o)
 	}
 	x := wire.NewXML()
-	x.OpenNS("Retention", wire.S3Namespace)
+	x.OpenNS("Retention", call.Namespace)
 	x.Element("Mode", o.Lock.Mode)
 	x.Time("RetainUntilDate", o.Lock.Until)
 	x.Close("Retention")
@@ -153,7 +153,7 @@ func getObjectLegalHold(q *call.Request, b *store.Bucket) (*wire.Response, error
 		return nil, errNoLock(o)
 	}
 	x := wire.NewXML()
-	x.OpenNS("LegalHold", wire.S3Namespace)
+	x.OpenNS("LegalHold", call.Namespace)
 	x.Element("Status", "ON")
 	x.Close("LegalHold")
 	return wire.AnswerXML(x), nil

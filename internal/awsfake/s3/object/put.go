@@ -8,8 +8,6 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// Content-MD5 and ETags are MD5 by contract
-
 func putObject(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 	d, err := ReadDraft(q, b)
 	if err != nil {
@@ -38,11 +36,11 @@ func putObject(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 	if err := b.Store(o, d.Conditions); err != nil {
 		return nil, err
 	}
-	return written(q, b, o), nil
+	return written(b, o), nil
 }
 
 // written is the answer to a PutObject.
-func written(q *call.Request, b *store.Bucket, o *store.Object) *wire.Response {
+func written(b *store.Bucket, o *store.Object) *wire.Response {
 	res := wire.Answer(http.StatusOK)
 	res.Header.Set("Etag", `"`+o.ETag+`"`)
 	call.SetVersion(res.Header, b, o)

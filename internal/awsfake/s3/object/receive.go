@@ -3,7 +3,7 @@ package object
 import (
 	"cmp"
 	"crypto/cipher"
-	"crypto/md5"
+	"crypto/md5" // Content-MD5 and ETags are MD5 by contract
 	"encoding/base64"
 	"encoding/hex"
 	"io"

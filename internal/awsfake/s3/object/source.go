@@ -81,6 +81,7 @@ func copySource(h http.Header) (bucket, key, version string, err error) {
 	return bucket, key, version, nil
 }
 
+// SetSourceVersion sets the header of the source's version id, where its bucket has versions.
 func SetSourceVersion(h http.Header, r call.Reading, src *store.Object) {
 	if r.Bucket.Versioned() {
 		h.Set("X-Amz-Copy-Source-Version-Id", src.VersionID)

@@ -21,7 +21,7 @@ func getObjectTagging(q *call.Request, b *store.Bucket) (*wire.Response, error) 
 		return nil, err
 	}
 	x := wire.NewXML()
-	x.OpenNS("Tagging", wire.S3Namespace)
+	x.OpenNS("Tagging", call.Namespace)
 	x.Open("TagSet")
 	for _, k := range slices.Sorted(maps.Keys(o.Tags)) {
 		x.Open("Tag")

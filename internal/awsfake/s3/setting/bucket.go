@@ -92,7 +92,7 @@ func getBucketLocation(q *call.Request, b *store.Bucket) (*wire.Response, error)
 		region = "" // as the API has it since before there were others
 	}
 	x := wire.NewXML()
-	x.OpenNS("LocationConstraint", wire.S3Namespace)
+	x.OpenNS("LocationConstraint", call.Namespace)
 	x.Text(region)
 	x.Close("LocationConstraint")
 	return wire.AnswerXML(x), nil
@@ -173,7 +173,7 @@ func getBucketRequestPayment(q *call.Request, b *store.Bucket) (*wire.Response, 
 		payer = "Requester"
 	}
 	return setting(q, b, "s3:GetBucketRequestPayment", func(x *wire.XML) {
-		x.OpenNS("RequestPaymentConfiguration", wire.S3Namespace)
+		x.OpenNS("RequestPaymentConfiguration", call.Namespace)
 		x.Element("Payer", payer)
 		x.Close("RequestPaymentConfiguration")
 	})
@@ -192,7 +192,7 @@ func setting(q *call.Request, b *store.Bucket, action string, write func(*wire.X
 func getBucketVersioning(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 	state := b.Settings().Versioning
 	return setting(q, b, "s3:GetBucketVersioning", func(x *wire.XML) {
-		x.OpenNS("VersioningConfiguration", wire.S3Namespace)
+		x.OpenNS("VersioningConfiguration", call.Namespace)
 		x.Optional("Status", state)
 		x.Close("VersioningConfiguration")
 	})
@@ -225,7 +225,7 @@ func putBucketVersioning(q *call.Request, b *store.Bucket) (*wire.Response, erro
 func getBucketEncryption(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 	rule := b.EncryptionRule()
 	return setting(q, b, "s3:GetEncryptionConfiguration", func(x *wire.XML) {
-		x.OpenNS("ServerSideEncryptionConfiguration", wire.S3Namespace)
+		x.OpenNS("ServerSideEncryptionConfiguration", call.Namespace)
 		x.Open("Rule")
 		x.Open("ApplyServerSideEncryptionByDefault")
 		x.Element("SSEAlgorithm", store.Encryption{Key: rule.Key, Dual: rule.Dual}.Algorithm())

@@ -20,7 +20,7 @@ func refusePublic(q *call.Request, b *store.Bucket, policy *iam.Document) error 
 
 func getBucketPolicyStatus(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 	return setting(q, b, "s3:GetBucketPolicyStatus", func(x *wire.XML) {
-		x.OpenNS("PolicyStatus", wire.S3Namespace)
+		x.OpenNS("PolicyStatus", call.Namespace)
 		x.Boolean("IsPublic", call.Public(b.CurrentPolicy()))
 		x.Close("PolicyStatus")
 	})
@@ -35,7 +35,7 @@ func getPublicAccessBlock(q *call.Request, b *store.Bucket) (*wire.Response, err
 			With("BucketName", b.Name())
 	}
 	block, x := b.AccessBlock(), wire.NewXML()
-	x.OpenNS("PublicAccessBlockConfiguration", wire.S3Namespace)
+	x.OpenNS("PublicAccessBlockConfiguration", call.Namespace)
 	x.Boolean("BlockPublicAcls", block.BlockPublicAcls)
 	x.Boolean("IgnorePublicAcls", block.IgnorePublicAcls)
 	x.Boolean("BlockPublicPolicy", block.BlockPublicPolicy)

@@ -18,7 +18,7 @@ const (
 
 func getBucketOwnershipControls(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 	return setting(q, b, "s3:GetBucketOwnershipControls", func(x *wire.XML) {
-		x.OpenNS("OwnershipControls", wire.S3Namespace)
+		x.OpenNS("OwnershipControls", call.Namespace)
 		x.Open("Rule")
 		x.Element("ObjectOwnership", "BucketOwnerEnforced")
 		x.Close("Rule")
@@ -65,7 +65,7 @@ func getBucketLifecycle(q *call.Request, b *store.Bucket) (*wire.Response, error
 		return nil, wire.Refuse(http.StatusNotFound, "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist").With("BucketName", b.Name())
 	}
 	x := wire.NewXML()
-	x.OpenNS("LifecycleConfiguration", wire.S3Namespace)
+	x.OpenNS("LifecycleConfiguration", call.Namespace)
 	for _, r := range set.Lifecycle {
 		x.Open("Rule")
 		x.Raw([]byte(r.Text))
@@ -129,7 +129,7 @@ func getBucketTagging(q *call.Request, b *store.Bucket) (*wire.Response, error) 
 		return nil, wire.Refuse(http.StatusNotFound, "NoSuchTagSet", "The TagSet does not exist").With("BucketName", b.Name())
 	}
 	x := wire.NewXML()
-	x.OpenNS("Tagging", wire.S3Namespace)
+	x.OpenNS("Tagging", call.Namespace)
 	x.Open("TagSet")
 	for _, t := range set.Tags {
 		x.Open("Tag")
@@ -187,7 +187,7 @@ func getObjectLockConfiguration(q *call.Request, b *store.Bucket) (*wire.Respons
 			"Object Lock configuration does not exist for this bucket").With("BucketName", b.Name())
 	}
 	x := wire.NewXML()
-	x.OpenNS("ObjectLockConfiguration", wire.S3Namespace)
+	x.OpenNS("ObjectLockConfiguration", call.Namespace)
 	x.Element("ObjectLockEnabled", "Enabled")
 	x.Close("ObjectLockConfiguration")
 	return wire.AnswerXML(x), nil

@@ -153,7 +153,7 @@ func TestLocationOfANewBucket(t *testing.T) {
 // TestAliases name a key in their own account and Region, for KMS and for S3.
 func TestAliases(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
-	client, key := awsfaketest.KmsClient(w.UserConfig(w.Base)), aws.String(w.ConsumerKey.ARN())
+	client, key := awsfaketest.KMSClient(w.UserConfig(w.Base)), aws.String(w.ConsumerKey.ARN())
 	create := func(name string) error {
 		return drop(client.CreateAlias(t.Context(), &kms.CreateAliasInput{AliasName: &name, TargetKeyId: key}))
 	}
@@ -164,7 +164,7 @@ func TestAliases(t *testing.T) {
 			t.Errorf("create %s: got %v, want %q", tt.name, err, tt.want)
 		}
 	}
-	if err := drop(awsfaketest.KmsClient(w.UserConfig(w.Consumer.CreateUser("plain"))).DeleteAlias(t.Context(), &kms.DeleteAliasInput{AliasName: aws.String("alias/copies")})); awsfaketest.Code(err) != "AccessDeniedException" {
+	if err := drop(awsfaketest.KMSClient(w.UserConfig(w.Consumer.CreateUser("plain"))).DeleteAlias(t.Context(), &kms.DeleteAliasInput{AliasName: aws.String("alias/copies")})); awsfaketest.Code(err) != "AccessDeniedException" {
 		t.Errorf("a user without policies deletes: got %v", err)
 	}
 	for _, id := range []string{"alias/copies", "arn:aws:kms:us-west-2:222222222222:alias/copies"} {
@@ -195,7 +195,7 @@ func TestAliases(t *testing.T) {
 // TestKeyIsManaged: description, tags, the policy's safety check, and a deletion that is called off.
 func TestKeyIsManaged(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
-	client := awsfaketest.KmsClient(w.UserConfig(w.Base))
+	client := awsfaketest.KMSClient(w.UserConfig(w.Base))
 	created, err := client.CreateKey(t.Context(), &kms.CreateKeyInput{Description: aws.String("copies"), Tags: []kmstypes.Tag{{TagKey: aws.String("team"), TagValue: aws.String("data")}}})
 	if err != nil || aws.ToString(created.KeyMetadata.Description) != "copies" {
 		t.Fatalf("got %+v, %v", created, err)

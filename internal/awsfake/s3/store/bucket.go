@@ -28,5 +28,8 @@ func (b *Bucket) Name() string { return b.name }
 // ARN is "arn:aws:s3:::" and the name.
 func (b *Bucket) ARN() string { return BucketARN(b.name) }
 
-func BucketARN(bucket string) string      { return "arn:aws:s3:::" + bucket }
+// BucketARN is the ARN of a bucket.
+func BucketARN(bucket string) string { return "arn:aws:s3:::" + bucket }
+
+// ObjectARN is the ARN of an object.
 func ObjectARN(bucket, key string) string { return "arn:aws:s3:::" + bucket + "/" + key }

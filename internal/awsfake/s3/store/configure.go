@@ -41,24 +41,28 @@ func (b *Bucket) SetRequesterPays(on bool) {
 	b.set.Requester = on
 }
 
+// EncryptionRule is the default encryption.
 func (b *Bucket) EncryptionRule() EncryptionRule {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.set.Rule
 }
 
+// CurrentPolicy is the bucket policy; nil for none.
 func (b *Bucket) CurrentPolicy() *iam.Document {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.set.policy
 }
 
+// Versioned reports whether objects have version ids.
 func (b *Bucket) Versioned() bool {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return b.set.Versioning != ""
 }
 
+// AccessBlock is the Block Public Access setting, without one the zero value.
 func (b *Bucket) AccessBlock() PublicAccessBlock {
 	b.mu.RLock()
 	defer b.mu.RUnlock()

@@ -11,7 +11,7 @@ type Draft struct {
 	Headers, Metadata, Tags map[string]string
 	Annotations             map[string]string
 	StorageClass            string
-	Redirect, Acl           string
+	Redirect, ACL           string
 	Lock                    Lock
 	Rule                    EncryptionRule
 	Algorithm               string // of the checksum to keep; "" for S3's choice

@@ -2,9 +2,9 @@ package store
 
 import "syncd/internal/awsfake/kms"
 
-// ArnContext is the one name in the encryption context of S3 ("Using server-side encryption with AWS
+// arnContext is the one name in the encryption context of S3 ("Using server-side encryption with AWS
 // KMS keys", Amazon S3 User Guide).
-const ArnContext = "aws:s3:arn"
+const arnContext = "aws:s3:arn"
 
 // AlgorithmDual is dual-layer encryption, DSSE-KMS.
 const AlgorithmDual = "aws:kms:dsse"
@@ -24,9 +24,10 @@ type Encryption struct {
 	Dual      bool   // aws:kms:dsse
 	Customer  bool   // SSE-C, with a key that the fake was never told
 	wrapped   []byte // the data key
-	Context   string // the encryption context's aws:s3:arn
+	context   string // the encryption context's aws:s3:arn
 }
 
+// Algorithm is the value of x-amz-server-side-encryption.
 func (e Encryption) Algorithm() string {
 	switch {
 	case e.Key == nil:
@@ -39,3 +40,6 @@ func (e Encryption) Algorithm() string {
 
 // Opaque reports whether the ETag of what lies so is not an MD5 ("Checking object integrity").
 func (e Encryption) Opaque() bool { return e.Key != nil || e.Customer }
+
+// KMSContext is the encryption context that S3 sends with the data key.
+func (e Encryption) KMSContext() map[string]string { return map[string]string{arnContext: e.context} }

@@ -40,7 +40,7 @@ func TestWrappedKeyIsBoundToItsContext(t *testing.T) {
 	if _, err := s.UnwrapKey(e); err != nil {
 		t.Errorf("own context: %v", err)
 	}
-	e.Context = ObjectARN("b", "other")
+	e.context = ObjectARN("b", "other")
 	if _, err := s.UnwrapKey(e); err == nil {
 		t.Error("another object's context opened the key")
 	}

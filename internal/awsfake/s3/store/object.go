@@ -7,8 +7,6 @@ import (
 	"syncd/internal/awsfake/s3/content"
 )
 
-// S3's ETag of an SSE-S3 object is the MD5 of its bytes
-
 // Storage classes that the fake treats apart.
 const (
 	ClassStandard           = "STANDARD"

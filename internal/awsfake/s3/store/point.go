@@ -34,6 +34,7 @@ func (p *AccessPoint) SetPolicy(policy *iam.Document) {
 	p.policy = policy
 }
 
+// CurrentPolicy is the access point's policy; nil for none.
 func (p *AccessPoint) CurrentPolicy() *iam.Document {
 	p.s3.mu.RLock()
 	defer p.s3.mu.RUnlock()

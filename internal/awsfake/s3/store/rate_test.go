@@ -124,7 +124,7 @@ func TestThrottling(t *testing.T) {
 		{"owner's account does not pay for callers", func(w *awsfaketest.World) { w.Owner.SetKMSRate(0.001) }, copying, "", "", awsfake.Requests{}},
 		{"KMS itself", func(w *awsfaketest.World) { w.ConsumerKey.SetRate(0.001) }, func(t *testing.T, w *awsfaketest.World, c aws.Config) error {
 			t.Helper()
-			_, err := awsfaketest.KmsClient(c).Encrypt(t.Context(), &kms.EncryptInput{KeyId: aws.String(w.ConsumerKey.ARN()), Plaintext: []byte("x")})
+			_, err := awsfaketest.KMSClient(c).Encrypt(t.Context(), &kms.EncryptInput{KeyId: aws.String(w.ConsumerKey.ARN()), Plaintext: []byte("x")})
 			return err
 		}, "ThrottlingException", "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.", awsfake.Requests{"Encrypt": 1}},
 		{"STS", func(w *awsfaketest.World) { w.Consumer.SetSTSRate(0.001) }, func(t *testing.T, _ *awsfaketest.World, c aws.Config) error {

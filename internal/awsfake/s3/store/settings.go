@@ -15,6 +15,7 @@ type BucketOptions struct {
 	Policy       *iam.Document
 }
 
+// The states of versioning, besides the one in which it never was on.
 const (
 	VersioningEnabled   = "Enabled"
 	VersioningSuspended = "Suspended"

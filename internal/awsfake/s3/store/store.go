@@ -1,3 +1,11 @@
+// Package store is the buckets of every account, with their settings, versions, uploads and access points.
+//
+// It promises the consistency of S3: a write is there for the next read, conditions hold at the moment of the write, a version is
+// never changed but replaced. It asks nobody for permission, and knows no request: its exported methods on [Bucket] are the owner's
+// hand, by which tests arrange a world, and what the operations of S3 need once they are allowed.
+//
+// Words to know. A [Draft] is an object as the headers of a write describe it, before it has bytes; an [Object] is one version of a
+// key, or a delete marker.
 package store
 
 import (
@@ -59,19 +67,19 @@ func (s *Store) Sealer(key cipher.AEAD) *content.Sealer {
 func (s *Store) WrapNewKey(rule EncryptionRule, bucket, key string) (Encryption, cipher.AEAD) {
 	e := Encryption{
 		Key: rule.Key, BucketKey: rule.BucketKey && rule.Key != nil && !rule.Dual, Dual: rule.Dual, Customer: rule.customer,
-		Context: ObjectARN(bucket, key),
+		context: ObjectARN(bucket, key),
 	}
 	if e.BucketKey {
-		e.Context = BucketARN(bucket)
+		e.context = BucketARN(bucket)
 	}
 	plain := s.cloud.Random.Bytes(kms.DataKeySize)
-	e.wrapped = s.wrappingKey(e).Encrypt(plain, map[string]string{ArnContext: e.Context}, s.cloud.Random)
+	e.wrapped = s.wrappingKey(e).Encrypt(plain, e.KMSContext(), s.cloud.Random)
 	return e, kms.NewAEAD(plain)
 }
 
 // UnwrapKey opens the data key of an object and asks nobody.
 func (s *Store) UnwrapKey(e Encryption) (cipher.AEAD, error) {
-	plain, err := s.wrappingKey(e).Decrypt(e.wrapped, map[string]string{ArnContext: e.Context})
+	plain, err := s.wrappingKey(e).Decrypt(e.wrapped, e.KMSContext())
 	if err != nil {
 		return nil, err
 	}

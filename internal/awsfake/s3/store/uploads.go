@@ -76,6 +76,7 @@ func (b *Bucket) Finish(u *Upload, o *Object, w Conditions) error {
 	return nil
 }
 
+// AlreadyCompleted is the object that a completed upload became; nil when there is none.
 func (b *Bucket) AlreadyCompleted(id, key string) *Object {
 	b.mu.RLock()
 	defer b.mu.RUnlock()

@@ -46,6 +46,7 @@ type Page struct {
 	Last      string // the key or common prefix that the next page begins behind
 }
 
+// Count is how much of the limit the page takes.
 func (p *Page) Count() int { return len(p.Objects) + len(p.Prefixes) }
 
 // versionPage is a page of ListObjectVersions.

@@ -3,7 +3,7 @@ package upload
 import (
 	"cmp"
 	"crypto/cipher"
-	"crypto/md5"
+	"crypto/md5" // S3 makes multipart ETags of the MD5 of the parts' MD5s
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -17,8 +17,6 @@ import (
 	"syncd/internal/awsfake/s3/store"
 	"syncd/internal/awsfake/wire"
 )
-
-// S3 makes multipart ETags of the MD5 of the parts' MD5s
 
 // partList is the body of CompleteMultipartUpload.
 type partList struct {
@@ -156,7 +154,7 @@ func multipartChecksum(u *store.Upload, o *store.Object, parts []*store.Part, ke
 
 func completed(q *call.Request, b *store.Bucket, o *store.Object) *wire.Response {
 	x := wire.NewXML()
-	x.OpenNS("CompleteMultipartUploadResult", wire.S3Namespace)
+	x.OpenNS("CompleteMultipartUploadResult", call.Namespace)
 	x.Element("Location", "http://"+cmp.Or(q.HTTP.Host, "s3."+b.Region+".amazonaws.com")+q.Path)
 	x.Element("Bucket", b.Name())
 	x.Element("Key", o.Key)

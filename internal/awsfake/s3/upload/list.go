@@ -61,7 +61,7 @@ func listParts(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 	truncated := len(parts) > l.Max
 	parts = parts[:min(len(parts), l.Max)]
 	x := wire.NewXML()
-	x.OpenNS("ListPartsResult", wire.S3Namespace)
+	x.OpenNS("ListPartsResult", call.Namespace)
 	x.Element("Bucket", b.Name())
 	x.Element("Key", l.Encode(u.Key))
 	x.Element("UploadId", u.ID)
@@ -105,7 +105,7 @@ func listMultipartUploads(q *call.Request, b *store.Bucket) (*wire.Response, err
 	truncated := len(uploads) > l.Max
 	uploads = uploads[:min(len(uploads), l.Max)]
 	x := wire.NewXML()
-	x.OpenNS("ListMultipartUploadsResult", wire.S3Namespace)
+	x.OpenNS("ListMultipartUploadsResult", call.Namespace)
 	x.Element("Bucket", b.Name())
 	x.Element("KeyMarker", l.Encode(keyMarker))
 	x.Element("UploadIdMarker", idMarker)

@@ -2,7 +2,7 @@ package upload
 
 import (
 	"crypto/cipher"
-	"crypto/md5"
+	"crypto/md5" // ETags are MD5 by contract
 	"encoding/base64"
 	"encoding/hex"
 	"io"
@@ -17,8 +17,6 @@ import (
 	"syncd/internal/awsfake/s3/store"
 	"syncd/internal/awsfake/wire"
 )
-
-// the ETag of a part under SSE-S3
 
 func createMultipartUpload(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 	d, err := object.ReadDraft(q, b)
@@ -41,7 +39,7 @@ func createMultipartUpload(q *call.Request, b *store.Bucket) (*wire.Response, er
 	}
 	b.Begin(u)
 	x := wire.NewXML()
-	x.OpenNS("InitiateMultipartUploadResult", wire.S3Namespace)
+	x.OpenNS("InitiateMultipartUploadResult", call.Namespace)
 	x.Element("Bucket", b.Name())
 	x.Element("Key", u.Key)
 	x.Element("UploadId", u.ID)
@@ -150,7 +148,7 @@ func uploadPartCopy(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 		return nil, err
 	}
 	x := wire.NewXML()
-	x.OpenNS("CopyPartResult", wire.S3Namespace)
+	x.OpenNS("CopyPartResult", call.Namespace)
 	x.Time("LastModified", p.Modified)
 	x.Element("ETag", `"`+p.ETag+`"`)
 	x.Element(content.ChecksumElement(p.Checksum.Algorithm), p.Checksum.Value)

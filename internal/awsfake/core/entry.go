@@ -19,23 +19,23 @@ import (
 // countsPath answers the request counts as JSON to anyone. No bucket has a name this short.
 const countsPath = "/-/requests"
 
-// ServeHTTP is the listener door. No cleaning multiplexer may stand before it: keys are bytes.
-func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) { door{cloud: c}.ServeHTTP(w, r) }
+// ServeHTTP is the entry point of a listener. No cleaning multiplexer may stand before it: keys are bytes.
+func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) { entry{cloud: c}.ServeHTTP(w, r) }
 
-// RoundTripper is the in-memory door: a request is served on the goroutine that sends it, and its
+// RoundTripper is the entry point in memory: a request is served on the goroutine that sends it, and its
 // answer's body is made while it is read. It uses no socket and starts no goroutine, so that it works
 // inside a testing/synctest bubble. Besides path-style it takes AWS's own host names
 // ("b.s3.us-west-2.amazonaws.com"), as if it were AWS.
-func (c *Cloud) RoundTripper() http.RoundTripper { return door{cloud: c} }
+func (c *Cloud) RoundTripper() http.RoundTripper { return entry{cloud: c} }
 
-// door is a way into the cloud: through the internet, or through a VPC endpoint.
-type door struct {
+// entry is a way into the cloud: through the internet, or through a VPC endpoint.
+type entry struct {
 	cloud    *Cloud
 	endpoint *Endpoint
 }
 
-func (d door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	res, err := d.serve(r)
+func (e entry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	res, err := e.serve(r)
 	if err != nil {
 		panic(http.ErrAbortHandler) // the way net/http breaks a connection
 	}
@@ -53,11 +53,11 @@ func (d door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (d door) RoundTrip(r *http.Request) (*http.Response, error) {
+func (e entry) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		defer func() { _ = r.Body.Close() }()
 	}
-	res, err := d.serve(r)
+	res, err := e.serve(r)
 	if err != nil {
 		return nil, err
 	}
@@ -89,12 +89,12 @@ func (c *contextReader) Read(p []byte) (int, error) {
 }
 
 // serve answers one request. An error is one of the connection; refusals are answers.
-func (d door) serve(r *http.Request) (*wire.Response, error) {
-	c := d.cloud
+func (e entry) serve(r *http.Request) (*wire.Response, error) {
+	c := e.cloud
 	if r.URL.Path == countsPath && r.Method == http.MethodGet && !c.hostOwned(r) {
 		return c.serveCounts()
 	}
-	q := &Request{Message: signature.Message{HTTP: r}, Cloud: c, Endpoint: d.endpoint, ID: strings.ToUpper(c.Random.Hex(8)), Extra: http.Header{}}
+	q := &Request{Message: signature.Message{HTTP: r}, Cloud: c, Endpoint: e.endpoint, ID: strings.ToUpper(c.Random.Hex(8)), Extra: http.Header{}}
 	readErr := q.read()
 	c.counts.add(q.Operation, q.Bucket)
 	ctx := r.Context()
@@ -205,14 +205,14 @@ func (q *Request) dispatch() (*wire.Response, error) {
 	return q.to.Serve(q)
 }
 
-// RoundTrip serves a request as [hub.RoundTripper] does.
+// RoundTrip serves a request as [Cloud.RoundTripper] does.
 func (e *Endpoint) RoundTrip(r *http.Request) (*http.Response, error) {
-	return door{e.cloud, e}.RoundTrip(r)
+	return entry{e.cloud, e}.RoundTrip(r)
 }
 
-// ServeHTTP serves a request as [hub.ServeHTTP] does.
+// ServeHTTP serves a request as [Cloud.ServeHTTP] does.
 func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	door{e.cloud, e}.ServeHTTP(w, r)
+	entry{e.cloud, e}.ServeHTTP(w, r)
 }
 
 var (

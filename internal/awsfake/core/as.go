@@ -21,7 +21,7 @@ func (q *Request) As(caller, service, operation, bucket, body string, form url.V
 				Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
 			},
 		},
-		Cloud: q.Cloud, ID: q.ID, Operation: operation, Bucket: bucket, Form: form, Extra: http.Header{}, to: to,
+		Cloud: q.Cloud, ID: q.ID, Operation: operation, Bucket: bucket, Form: form, to: to,
 		signature: signature.Unsigned(), Region: q.Region, Caller: q.Caller,
 	}
 	sub.learn()

@@ -94,7 +94,7 @@ func (e entry) serve(r *http.Request) (*wire.Response, error) {
 	if r.URL.Path == countsPath && r.Method == http.MethodGet && !c.hostOwned(r) {
 		return c.serveCounts()
 	}
-	q := &Request{Message: signature.Message{HTTP: r}, Cloud: c, Endpoint: e.endpoint, ID: strings.ToUpper(c.Random.Hex(8)), Extra: http.Header{}}
+	q := &Request{Message: signature.Message{HTTP: r}, Cloud: c, Endpoint: e.endpoint, ID: strings.ToUpper(c.Random.Hex(8))}
 	readErr := q.read()
 	c.counts.add(q.Operation, q.Bucket)
 	ctx := r.Context()
@@ -189,7 +189,7 @@ const foreignNamespace = "https://sts.amazonaws.com/doc/2011-06-15/"
 func (q *Request) finish(res *wire.Response) {
 	h := res.Header
 	h.Set("Date", q.Cloud.Now().UTC().Format(http.TimeFormat))
-	maps.Copy(h, q.Extra)
+	maps.Copy(h, q.extra)
 	if q.to != nil && q.to.Seal != nil {
 		q.to.Seal(q, h)
 		return

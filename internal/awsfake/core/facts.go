@@ -21,7 +21,7 @@ func (q *Request) learn() {
 		"aws:PrincipalIsAWSService": {"false"},
 		"aws:ViaAWSService":         {"false"},
 	}
-	maps.Copy(f, q.Caller.Facts())
+	q.Caller.Describe(f)
 	if q.Endpoint != nil {
 		q.Endpoint.locate(f)
 	}

@@ -3,7 +3,6 @@ package core
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"syncd/internal/awsfake/wire"
@@ -74,24 +73,26 @@ func (q *Request) findService() {
 	q.Service, q.Protocol = q.to.Name, q.to.Protocol
 }
 
-func (c *Cloud) serviceWith(is func(s Service) bool) *Service {
-	if i := slices.IndexFunc(c.services, is); i >= 0 {
-		return &c.services[i]
+func (c *Cloud) serviceWith(is func(s *Service) bool) *Service {
+	for i := range c.services {
+		if is(&c.services[i]) {
+			return &c.services[i]
+		}
 	}
 	return nil
 }
 
 // serviceNamed is the service of that name; nil where the fake does not have it.
 func (c *Cloud) serviceNamed(name string) *Service {
-	return c.serviceWith(func(s Service) bool { return s.Name == name })
+	return c.serviceWith(func(s *Service) bool { return s.Name == name })
 }
 
 // serviceOf is the service that takes requests with such an X-Amz-Target; nil for none.
 func (c *Cloud) serviceOf(target string) *Service {
-	return c.serviceWith(func(s Service) bool { return s.Target != "" && strings.HasPrefix(target, s.Target) })
+	return c.serviceWith(func(s *Service) bool { return s.Target != "" && strings.HasPrefix(target, s.Target) })
 }
 
 // otherwise is the service of requests that are signed for none.
 func (c *Cloud) otherwise() *Service {
-	return c.serviceWith(func(s Service) bool { return s.AnyOther })
+	return c.serviceWith(func(s *Service) bool { return s.AnyOther })
 }

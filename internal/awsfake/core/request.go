@@ -39,7 +39,7 @@ type Request struct {
 	Form        url.Values // of a request that is a form
 
 	IgnoresConditions bool        // of writes
-	Extra             http.Header // that the answer gets, even if it is a refusal
+	extra             http.Header // that the answer gets, even if it is a refusal
 
 	to        *Service // nil: the fake does not have it
 	signature *signature.Signature
@@ -50,3 +50,11 @@ type Request struct {
 
 // Payload opens the body of an upload.
 func (q *Request) Payload() (*signature.Payload, error) { return q.Message.Payload(q.signature) }
+
+// Promise sets a header of the answer, whatever it will be.
+func (q *Request) Promise(name, value string) {
+	if q.extra == nil {
+		q.extra = http.Header{}
+	}
+	q.extra.Set(name, value)
+}

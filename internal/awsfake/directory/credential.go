@@ -70,11 +70,11 @@ func (cr *Credential) Identity() iam.Caller {
 	return caller
 }
 
-// Facts are the context keys about the caller ("AWS global condition context keys", IAM User Guide).
-func (cr *Credential) Facts() map[string][]string {
+// Describe adds the context keys about the caller ("AWS global condition context keys", IAM User Guide).
+func (cr *Credential) Describe(f map[string][]string) {
 	cr.Account.mu.RLock()
 	defer cr.Account.mu.RUnlock()
-	f := map[string][]string{"aws:PrincipalAccount": {cr.Account.id}, "aws:userid": {cr.ID}}
+	f["aws:PrincipalAccount"], f["aws:userid"] = []string{cr.Account.id}, []string{cr.ID}
 	if cr.Account.org != "" {
 		f["aws:PrincipalOrgID"] = []string{cr.Account.org}
 	}
@@ -92,5 +92,4 @@ func (cr *Credential) Facts() map[string][]string {
 	for k, v := range cr.principalTags() {
 		f["aws:PrincipalTag/"+k] = []string{v}
 	}
-	return f
 }

@@ -102,7 +102,7 @@ func (r *Role) Delete() {
 	r.Remove()
 }
 
-// Remove is Delete for a caller that holds Cloud.mu.
+// Remove is Delete for a caller that holds the directory's lock.
 func (r *Role) Remove() {
 	c := r.directory
 	if c.Roles[r.ARN] == r {

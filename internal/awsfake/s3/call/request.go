@@ -47,7 +47,7 @@ func (q *Request) CheckPayer(b *store.Bucket) error {
 	if q.HTTP.Header.Get("X-Amz-Request-Payer") != "requester" {
 		return wire.RestXML.AccessDenied()
 	}
-	q.Extra.Set("X-Amz-Request-Charged", "requester")
+	q.Promise("X-Amz-Request-Charged", "requester")
 	return nil
 }
 

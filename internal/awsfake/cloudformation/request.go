@@ -1,0 +1,44 @@
+package cloudformation
+
+import (
+	"strings"
+	"sync"
+
+	"syncd/internal/awsfake/core"
+)
+
+// calledVia is how the services that CloudFormation asks know it.
+const calledVia = "cloudformation.amazonaws.com"
+
+// stacks are those of all accounts and Regions.
+type stacks struct {
+	mu  sync.Mutex // held while a request is served, before any other
+	all []*stack
+}
+
+// request is a request to CloudFormation.
+type request struct {
+	*core.Request
+	stacks *stacks
+}
+
+// stackName is the name that the request has, or that of the ARN.
+func (q *request) stackName() string {
+	name := q.Form.Get("StackName")
+	if rest, ok := strings.CutPrefix(name, "arn:"); ok {
+		if parts := strings.Split(rest, "/"); len(parts) > 1 {
+			return parts[1]
+		}
+	}
+	return name
+}
+
+// find finds the stack that the request names.
+func (q *request) findStack() (*stack, error) {
+	for _, s := range q.stacks.all {
+		if s.account == q.Caller.Account && s.region == q.Region && s.name == q.stackName() {
+			return s, nil
+		}
+	}
+	return nil, errStackValidation("Stack with id %s does not exist", q.Form.Get("StackName"))
+}

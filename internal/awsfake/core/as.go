@@ -1,0 +1,31 @@
+package core
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"syncd/internal/awsfake/signature"
+	"syncd/internal/awsfake/wire"
+)
+
+// As sends a request to another service in the caller's name, as a service does that works for its caller.
+func (q *Request) As(caller, service, operation, bucket, body string, form url.Values) (*wire.Response, error) {
+	to := q.Cloud.serviceNamed(service)
+	sub := &Request{
+		Message: signature.Message{
+			Path: "/", Query: url.Values{}, Service: service, Protocol: to.Protocol,
+			HTTP: &http.Request{
+				Method: http.MethodPost, Header: http.Header{}, URL: &url.URL{Path: "/"}, Host: q.HTTP.Host, RemoteAddr: q.HTTP.RemoteAddr, TLS: q.HTTP.TLS,
+				Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
+			},
+		},
+		Cloud: q.Cloud, ID: q.ID, Operation: operation, Bucket: bucket, Form: form, to: to,
+		signature: signature.Unsigned(), Region: q.Region, Caller: q.Caller,
+	}
+	sub.learn()
+	sub.facts["aws:ViaAWSService"] = []string{"true"}
+	sub.facts["aws:CalledVia"] = []string{caller}
+	return to.Serve(sub)
+}

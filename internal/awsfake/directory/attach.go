@@ -1,0 +1,37 @@
+package directory
+
+import "slices"
+
+// AttachedTo are the users and roles that a policy is attached to. The caller holds the lock.
+func (d *Directory) AttachedTo(m *ManagedPolicy) []*Identity {
+	var found []*Identity
+	for _, r := range d.Roles {
+		if slices.Contains(r.Attached, m) {
+			found = append(found, &r.Identity)
+		}
+	}
+	for _, u := range d.Users {
+		if slices.Contains(u.Attached, m) {
+			found = append(found, &u.Identity)
+		}
+	}
+	return found
+}
+
+// Enforce puts a version in force, wherever the policy is attached or a boundary. The caller holds the lock.
+func (d *Directory) Enforce(m *ManagedPolicy, number int) {
+	m.Current = number
+	for _, i := range d.AttachedTo(m) {
+		i.Gather()
+	}
+	for _, r := range d.Roles {
+		if r.BoundaryARN == m.ARN {
+			r.Boundary = m.Document()
+		}
+	}
+	for _, u := range d.Users {
+		if u.BoundaryARN == m.ARN {
+			u.Boundary = m.Document()
+		}
+	}
+}

@@ -1,0 +1,50 @@
+package directory
+
+import (
+	"slices"
+	"time"
+
+	"syncd/internal/iam"
+)
+
+// ManagedPolicy is a policy that stands by itself and is attached to users and roles. Guarded by the directory.
+type ManagedPolicy struct {
+	Account         *Account // nil: AWS's own
+	Name, ARN, ID   string
+	Path            string
+	Description     string
+	Created         time.Time
+	Versions        []PolicyVersion // the newest last
+	Current, Issued int             // numbers of versions
+}
+
+// PolicyVersion is one version of a managed policy.
+type PolicyVersion struct {
+	Number   int
+	Document *iam.Document
+	Created  time.Time
+}
+
+// managedByAWS are the policies of AWS that an account for a rehearsal may want.
+func managedByAWS() map[string]*ManagedPolicy {
+	m := &ManagedPolicy{
+		Name: "AdministratorAccess", ARN: "arn:aws:iam::aws:policy/AdministratorAccess", ID: "ANPAIWMBCKSKIEE64ZLYK", Path: "/",
+		Created: time.Date(2015, 2, 6, 18, 39, 46, 0, time.UTC), Current: 1, Issued: 1,
+	}
+	m.Versions = []PolicyVersion{{1, AllowEverything(), m.Created}}
+	return map[string]*ManagedPolicy{m.ARN: m}
+}
+
+// Document is the version in force.
+func (m *ManagedPolicy) Document() *iam.Document { return m.Versions[m.find(m.Current)].Document }
+
+func (m *ManagedPolicy) find(number int) int {
+	return slices.IndexFunc(m.Versions, func(v PolicyVersion) bool { return v.Number == number })
+}
+
+// AllowEverything is the policy of an administrator.
+func AllowEverything() *iam.Document {
+	return &iam.Document{Version: iam.Version2012, Statements: []iam.Statement{{
+		Effect: iam.Allow, Actions: []string{"*"}, Resources: []string{"*"},
+	}}}
+}

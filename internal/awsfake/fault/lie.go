@@ -1,0 +1,98 @@
+package fault
+
+import (
+	"bytes"
+	"net/http"
+	"time"
+
+	"syncd/internal/awsfake/wire"
+)
+
+// Instead is the answer of somebody who never asks the service, nil where the service answers.
+func (f *Faults) Instead(k Kind, t Target) *wire.Response {
+	page := func(status int, text string) *wire.Response {
+		res := wire.Answer(status)
+		res.Header.Set("Content-Type", "text/html")
+		res.SetBody([]byte(text))
+		return res
+	}
+	switch k { //nolint:exhaustive // the kinds that are not of the service
+	case ForeignPage:
+		return page(http.StatusOK, "<!DOCTYPE html><html><head><title>Welcome</title></head><body><p>Please sign in.</body></html>")
+	case ForeignNotFound:
+		return page(http.StatusNotFound, "<html><head><title>404 Not Found</title></head><body>404 Not Found</body></html>")
+	case EmptyAnswer:
+		res := wire.Answer(http.StatusOK)
+		res.SetBody(nil)
+		return res
+	case OtherAnswer:
+		return f.storedFor(t)
+	default:
+		return nil
+	}
+}
+
+// distorted is a true answer on its way through the liar.
+func (f *Faults) distorted(k Kind, t Target, res *wire.Response) (*wire.Response, error) {
+	switch k { //nolint:exhaustive // the kinds that change an answer
+	case BareHeaders:
+		res.Body, res.Size = nil, 0
+	case HalfAnswer:
+		whole, err := res.Whole()
+		if err != nil {
+			return nil, err
+		}
+		res.SetBody(whole[:len(whole)/2])
+	case NoETag:
+		return res, res.ReplaceETags("", "")
+	case OtherETag:
+		return res, res.ReplaceETags(`"5d41402abc4b2a76b9719d911017c592"`, "<ETag>&quot;5d41402abc4b2a76b9719d911017c592&quot;</ETag>")
+	case OtherAnswer:
+		return res, f.storeFor(t, res)
+	}
+	return res, nil
+}
+
+// stored is an answer that is given again.
+type stored struct {
+	about  string
+	at     time.Time
+	status int
+	header http.Header
+	body   []byte
+	size   int64
+}
+
+// storedFor is the answer that was stored of the request's operation, for another key; nil for none.
+func (f *Faults) storedFor(t Target) *wire.Response {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s, ok := f.stored[t.Operation]
+	if !ok || s.about == t.about() || !s.at.Before(t.At) {
+		return nil
+	}
+	res := wire.Answer(s.status)
+	res.Header, res.Size = s.header.Clone(), s.size
+	if s.body != nil {
+		res.Body = bytes.NewReader(s.body)
+	}
+	return res
+}
+
+func (f *Faults) storeFor(t Target, res *wire.Response) error {
+	var body []byte
+	if res.Body != nil {
+		var err error
+		if body, err = res.Whole(); err != nil {
+			return err
+		}
+		res.Body = bytes.NewReader(body)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.stored == nil {
+		f.stored = map[string]stored{}
+	}
+	f.stored[t.Operation] = stored{t.about(), t.At, res.Status, res.Header.Clone(), body, res.Size}
+	return nil
+}

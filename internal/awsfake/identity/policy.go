@@ -1,0 +1,59 @@
+package identity
+
+import (
+	"net/http"
+	"unicode"
+
+	"syncd/internal/awsfake/directory"
+	"syncd/internal/awsfake/wire"
+	"syncd/internal/iam"
+)
+
+// The limits of policies ("IAM and AWS STS quotas", IAM User Guide). White space does not count.
+const (
+	maxRolePolicies  = 10240 // characters of all inline policies of a role
+	maxUserPolicies  = 2048  // likewise of a user
+	maxManagedPolicy = 6144
+	maxTrust         = 2048
+	maxAttached      = 10
+)
+
+// policyDocument reads a policy of one kind from a parameter.
+func (q *request) policyDocument(parameter string, kind iam.ResourceKind) (*iam.Document, error) {
+	if q.Form.Get(parameter) == "" {
+		return nil, errMissing(parameter)
+	}
+	d, err := iam.Parse([]byte(q.Form.Get(parameter)))
+	if err == nil {
+		err = d.CheckKind(kind)
+	}
+	if err != nil {
+		return nil, wire.Refuse(http.StatusBadRequest, "MalformedPolicyDocument", "%v", err)
+	}
+	if unknown := q.Cloud.Directory.UnknownIn(d); unknown != "" {
+		return nil, wire.Refuse(http.StatusBadRequest, "MalformedPolicyDocument", "Invalid principal in policy: \"AWS\":\"%s\"", unknown)
+	}
+	return d, nil
+}
+
+// length is how many characters of a policy count.
+func length(text string) int {
+	n := 0
+	for _, r := range text {
+		if !unicode.IsSpace(r) {
+			n++
+		}
+	}
+	return n
+}
+
+// bare refuses to delete a user or role that has policies.
+func bare(i *directory.Identity) error {
+	switch {
+	case len(i.Attached) > 0:
+		return errDeleteConflict("Cannot delete entity, must detach all policies first.")
+	case len(i.Inline) > 0:
+		return errDeleteConflict("Cannot delete entity, must delete policies first.")
+	}
+	return nil
+}

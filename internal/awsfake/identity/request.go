@@ -1,0 +1,57 @@
+package identity
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"syncd/internal/awsfake/core"
+	"syncd/internal/awsfake/form"
+)
+
+// entityName reads the name of a user, a role or a policy.
+func (q *request) entityName(parameter string, most int) (string, error) {
+	name := q.Form.Get(parameter)
+	switch {
+	case name == "":
+		return "", errMissing(parameter)
+	case len(name) > most:
+		return "", form.ErrValidation("1 validation error detected: Value at '%s' failed to satisfy constraint: "+
+			"Member must have length less than or equal to %d", lowerFirst(parameter), most)
+	case !form.InAlphabet(name, "_+=,.@-"):
+		return "", form.ErrValidation("The specified value for %s is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-",
+			lowerFirst(parameter))
+	}
+	return name, nil
+}
+
+// entityPath reads where a new user, role or policy stands.
+func (q *request) entityPath() (string, error) {
+	path := cmp.Or(q.Form.Get("Path"), "/")
+	if !strings.HasPrefix(path, "/") || !strings.HasSuffix(path, "/") || strings.Contains(path, "//") || len(path) > 512 {
+		return "", form.ErrValidation("The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.")
+	}
+	return path, nil
+}
+
+// entityARN is the ARN of a user or a role of the caller's account by its name, or the one that it would get.
+func (q *request) entityARN(kind, parameter string) string {
+	prefix, name := fmt.Sprintf("arn:aws:iam::%s:%s", q.Caller.Account.ID(), kind), q.Form.Get(parameter)
+	arn := prefix + cmp.Or(q.Form.Get("Path"), "/") + name
+	d := q.Cloud.Directory
+	d.View(func() {
+		if kind == "role" {
+			if r := d.RoleNamed(q.Caller.Account, name); r != nil {
+				arn = r.ARN
+			}
+		} else if u := d.UserNamed(q.Caller.Account, name); u != nil {
+			arn = u.ARN
+		}
+	})
+	return arn
+}
+
+// request is a request to IAM. What serves it runs under the directory's lock.
+type request struct {
+	*core.Request
+}

@@ -1,0 +1,130 @@
+// Package identity is IAM's calls on users, roles and managed policies.
+//
+// It promises what setting up two accounts takes, with the limits and the refusals of IAM: what it stores is what requests are judged
+// by at once. The state is package directory's; a call runs under its lock. Groups, instance profiles and the rest of IAM are
+// refused by name.
+//
+// Words to know. A holder is a user or a role as the operations on policies see it; a managed policy stands by itself and is
+// attached to holders, an inline policy belongs to one.
+package identity
+
+import (
+	"fmt"
+	"net/http"
+
+	"syncd/internal/awsfake/core"
+	"syncd/internal/awsfake/form"
+	"syncd/internal/awsfake/wire"
+	"syncd/internal/iam"
+)
+
+const namespace = "https://iam.amazonaws.com/doc/2010-05-08/"
+
+// operation is an operation of IAM: what the action is on, and what it does once that is allowed, for which it holds the directory's lock.
+type operation struct {
+	on    func(*request) string // the ARN
+	serve func(*request, *wire.XML) error
+}
+
+// operations are the operations on users, roles and policies that setting up two accounts takes. A service that asks for an account
+// asks for the caller's: no request crosses accounts.
+func operations() map[string]operation {
+	role, user, policy := (*request).roleARN, (*request).userARN, (*request).policyARN
+	all := func(*request) string { return "*" }
+	ops := map[string]operation{
+		"CreateRole":                  {role, (*request).createRole},
+		"GetRole":                     {role, (*request).getRole},
+		"ListRoles":                   {all, (*request).listRoles},
+		"UpdateRole":                  {role, (*request).updateRole},
+		"UpdateAssumeRolePolicy":      {role, (*request).updateTrust},
+		"DeleteRole":                  {role, (*request).deleteRole},
+		"TagRole":                     {role, (*request).tagRole},
+		"UntagRole":                   {role, (*request).untagRole},
+		"ListRoleTags":                {role, (*request).listRoleTags},
+		"ListInstanceProfilesForRole": {role, (*request).listInstanceProfiles},
+		"CreateUser":                  {user, (*request).createUser},
+		"GetUser":                     {user, (*request).getUser},
+		"ListUsers":                   {all, (*request).listUsers},
+		"DeleteUser":                  {user, (*request).deleteUser},
+		"CreateAccessKey":             {user, (*request).createAccessKey},
+		"ListAccessKeys":              {user, (*request).listAccessKeys},
+		"DeleteAccessKey":             {user, (*request).deleteAccessKey},
+		"CreatePolicy":                {policy, (*request).createPolicy},
+		"GetPolicy":                   {policy, (*request).getPolicy},
+		"ListPolicies":                {all, (*request).listPolicies},
+		"DeletePolicy":                {policy, (*request).deletePolicy},
+		"CreatePolicyVersion":         {policy, (*request).createPolicyVersion},
+		"GetPolicyVersion":            {policy, (*request).getPolicyVersion},
+		"ListPolicyVersions":          {policy, (*request).listPolicyVersions},
+		"SetDefaultPolicyVersion":     {policy, (*request).setDefaultPolicyVersion},
+		"DeletePolicyVersion":         {policy, (*request).deletePolicyVersion},
+	}
+	for kind, on := range map[string]func(*request) string{"Role": role, "User": user} {
+		ops["Put"+kind+"Policy"] = operation{on, (*request).putInlinePolicy}
+		ops["Get"+kind+"Policy"] = operation{on, (*request).getInlinePolicy}
+		ops["Delete"+kind+"Policy"] = operation{on, (*request).deleteInlinePolicy}
+		ops["List"+kind+"Policies"] = operation{on, (*request).listInlinePolicies}
+		ops["Attach"+kind+"Policy"] = operation{on, (*request).attachPolicy}
+		ops["Detach"+kind+"Policy"] = operation{on, (*request).detachPolicy}
+		ops["ListAttached"+kind+"Policies"] = operation{on, (*request).listAttachedPolicies}
+		ops["Put"+kind+"PermissionsBoundary"] = operation{on, (*request).putBoundary}
+		ops["Delete"+kind+"PermissionsBoundary"] = operation{on, (*request).deleteBoundary}
+	}
+	return ops
+}
+
+func (q *request) serve(operations map[string]operation) (*wire.Response, error) {
+	op, known := operations[q.Operation]
+	if !known {
+		return nil, wire.ErrNotImplemented("iam " + q.Operation)
+	}
+	resource := op.on(q)
+	if err := q.allowIAM(resource); err != nil {
+		return nil, err
+	}
+	result := &wire.XML{}
+	var err error
+	if q.Cloud.Directory.Update(func() { err = op.serve(q, result) }); err != nil {
+		return nil, err
+	}
+	return form.Answer(q.Operation, q.ID, namespace, result.Bytes()), nil
+}
+
+// allowIAM authorises the operation: the caller's own policies decide, and nothing else can.
+func (q *request) allowIAM(resource string) error {
+	facts := map[string][]string{}
+	for name, parameter := range map[string]string{"iam:PolicyARN": "PolicyArn", "iam:PermissionsBoundary": "PermissionsBoundary"} {
+		if v := q.Form.Get(parameter); v != "" {
+			facts[name] = []string{v}
+		}
+	}
+	if keys, tags, err := form.Tags(q.Form); err == nil && len(keys) > 0 {
+		facts["aws:TagKeys"] = keys
+		for k, v := range tags {
+			facts["aws:RequestTag/"+k] = []string{v}
+		}
+	}
+	x := core.Question{Action: "iam:" + q.Operation, Resource: resource, Account: q.Caller.Account.ID(), Kind: iam.Bucket, Context: facts}
+	if d := q.Decide(x); !d.Allowed {
+		return wire.Refuse(http.StatusForbidden, "AccessDenied", "User: %s is not authorized to perform: %s on resource: %s %s",
+			q.Caller.Caller.ARN, x.Action, q.shown(resource), d.Reason())
+	}
+	return nil
+}
+
+// shown is the resource as the message has it: of a listing IAM shows where in the account it looks.
+func (q *request) shown(resource string) string {
+	if resource != "*" {
+		return resource
+	}
+	kind := map[string]string{"ListRoles": "role/", "ListUsers": "user/", "ListPolicies": "policy path /"}[q.Operation]
+	return fmt.Sprintf("arn:aws:iam::%s:%s", q.Caller.Account.ID(), kind)
+}
+
+// Serve adds IAM to the cloud.
+func Serve(c *core.Cloud) {
+	operations := operations()
+	c.Serve(core.Service{Name: "iam", Protocol: wire.Form, Namespace: namespace, Serve: func(q *core.Request) (*wire.Response, error) {
+		return (&request{q}).serve(operations)
+	}})
+}

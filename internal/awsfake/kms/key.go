@@ -1,0 +1,89 @@
+package kms
+
+import (
+	"crypto/cipher"
+	"time"
+
+	"syncd/internal/awsfake/directory"
+	"syncd/internal/awsfake/rate"
+	"syncd/internal/iam"
+)
+
+// The states of a key, as DescribeKey says them.
+const (
+	keyEnabled         = "Enabled"
+	keyDisabled        = "Disabled"
+	keyPendingDeletion = "PendingDeletion"
+)
+
+// Key is a KMS key. Its key material never leaves it: data keys are wrapped and unwrapped inside.
+type Key struct {
+	service         *Service
+	account         *directory.Account
+	id, arn, region string
+	managed         bool // aws/s3
+	created         time.Time
+	material        cipher.AEAD
+
+	// guarded by the service
+	policy      *iam.Document
+	state       string
+	deletion    time.Time // of a key in its waiting period
+	description string
+	tags        map[string]string
+	rotates     bool
+
+	rate rate.Limiter
+}
+
+func delegatingKeyPolicy(account string) *iam.Document {
+	return &iam.Document{Version: iam.Version2012, ID: "key-default-1", Statements: []iam.Statement{{
+		SID: "Enable IAM User Permissions", Effect: iam.Allow,
+		Principals: []iam.Principal{{Kind: iam.AWSPrincipal, ID: "arn:aws:iam::" + account + ":root"}},
+		Actions:    []string{"kms:*"}, Resources: []string{"*"},
+	}}}
+}
+
+// ARN is the key's ARN.
+func (k *Key) ARN() string { return k.arn }
+
+// SetPolicy replaces the key policy; nil is the one that AWS gives.
+func (k *Key) SetPolicy(policy *iam.Document) {
+	if policy == nil {
+		policy = delegatingKeyPolicy(k.account.ID())
+	}
+	k.service.mu.Lock()
+	defer k.service.mu.Unlock()
+	k.policy = policy
+}
+
+// SetEnabled enables or disables the key. What lies under a disabled key cannot be read.
+func (k *Key) SetEnabled(enabled bool) {
+	state := keyDisabled
+	if enabled {
+		state = keyEnabled
+	}
+	k.setState(state)
+}
+
+// ScheduleDeletion puts the key into its waiting period, in which it cannot be used.
+func (k *Key) ScheduleDeletion() { k.setState(keyPendingDeletion) }
+
+func (k *Key) setState(state string) { k.update(func() { k.state = state }) }
+
+// update changes what the service guards.
+func (k *Key) update(change func()) {
+	k.service.mu.Lock()
+	defer k.service.mu.Unlock()
+	change()
+}
+
+func (k *Key) read() (policy *iam.Document, state string) {
+	k.service.mu.RLock()
+	defer k.service.mu.RUnlock()
+	return k.policy, k.state
+}
+
+// SetRate limits how often a second the key can be used, by anybody: beyond it S3 answers 503 SlowDown
+// with the sentence about KMS, and KMS itself 400 ThrottlingException; 0 is no limit.
+func (k *Key) SetRate(perSecond float64) { k.rate.Set(perSecond) }

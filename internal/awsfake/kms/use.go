@@ -1,0 +1,108 @@
+package kms
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"syncd/internal/awsfake/core"
+	"syncd/internal/awsfake/wire"
+	"syncd/internal/iam"
+)
+
+// UseKey authorises a KMS action. Through another service the context says so, and the refusal is that service's.
+func (s *Service) UseKey(q *core.Request, k *Key, action string, use Use) error {
+	q.Cloud.CountKey(k.arn, strings.TrimPrefix(action, "kms:"))
+	policy, state := k.read()
+	x := core.Question{
+		Action: action, Resource: k.arn, Account: k.account.ID(), Kind: iam.Key, Policy: policy,
+		Managed: k.managed, ForCaller: use.Service != "", Context: use.facts(q.Caller.Account.ID()),
+	}
+	if d := q.Decide(x); !d.Allowed {
+		return refuseKey(q, k, action, d, use)
+	}
+	if err := s.throttle(q, k, action, use); err != nil {
+		return err
+	}
+	return keyStateError(k, state, use)
+}
+
+// Use is the circumstances of a use of a key.
+type Use struct {
+	Service string // that asks KMS in the caller's name; "" for the caller itself
+	Region  string
+	Context map[string]string
+}
+
+func (u Use) facts(caller string) map[string][]string {
+	f := map[string][]string{"kms:CallerAccount": {caller}}
+	if u.Service != "" {
+		f["kms:ViaService"] = []string{u.Service + "." + u.Region + ".amazonaws.com"}
+		f["aws:ViaAWSService"] = []string{"true"}
+	}
+	for k, v := range u.Context {
+		f["kms:EncryptionContext:"+k] = []string{v}
+	}
+	if len(u.Context) > 0 {
+		f["kms:EncryptionContextKeys"] = slices.Sorted(maps.Keys(u.Context))
+	}
+	return f
+}
+
+// refuseKey is KMS's sentence. A gap in the key policy and a key that does not exist look the same.
+func refuseKey(q *core.Request, k *Key, action string, d iam.Decision, use Use) error {
+	who := fmt.Sprintf("User: %s is not authorized to perform: %s ", q.Caller.Caller.ARN, action)
+	switch {
+	case d.Source == iam.SourceResource:
+		who += "on this resource because the resource does not exist in this Region, no resource-based policies allow access, " +
+			"or a resource-based policy explicitly denies access"
+	case action == "kms:Decrypt":
+		who += "on the resource associated with this ciphertext " + d.Reason()
+	default:
+		who += "on resource: " + k.arn + " " + d.Reason()
+	}
+	if use.Service != "" {
+		return wire.Refuse(http.StatusForbidden, "AccessDenied", "%s", who)
+	}
+	return wire.Refuse(http.StatusBadRequest, "AccessDeniedException", "%s", who)
+}
+
+// keyStateError is KMS's refusal of a key that is not enabled, or the word of the service that asks.
+func keyStateError(k *Key, state string, use Use) error {
+	code, text := "", ""
+	switch state {
+	case keyDisabled:
+		code, text = "DisabledException", k.arn+" is disabled."
+	case keyPendingDeletion:
+		code, text = "KMSInvalidStateException", k.arn+" is pending deletion."
+	default:
+		return nil
+	}
+	if use.Service != "" {
+		code = "KMS." + code
+	}
+	return wire.Refuse(http.StatusBadRequest, code, "%s", text)
+}
+
+// throttle refuses to work with a key beyond its rate, or its caller's account's.
+func (s *Service) throttle(q *core.Request, k *Key, action string, use Use) error {
+	if manages(strings.TrimPrefix(action, "kms:")) || k.rate.Take() && s.rates.Of(q.Caller.Account.ID()).Take() {
+		return nil
+	}
+	return use.protocol().ThrottledKMS()
+}
+
+// protocol is that of the refusal.
+func (u Use) protocol() wire.Protocol {
+	if u.Service != "" {
+		return wire.RestXML
+	}
+	return wire.JSON
+}
+
+// manages reports whether the operation works on a key that cannot be used.
+func manages(operation string) bool {
+	return !slices.Contains([]string{"Encrypt", "Decrypt", "GenerateDataKey"}, operation)
+}

@@ -1,0 +1,70 @@
+// Package random is the one source of keys, nonces, ids and opaque ETags of a cloud.
+//
+// It promises bytes that are cryptographically strong when the system seeded them, and the same sequence again when the caller gave
+// a seed: then a run repeats, and its keys protect nothing. It leaves to its users what an id looks like beyond its alphabet.
+//
+// Words to know. A seed makes a [Source] repeat; letters are the alphabet of AWS's ids, A to Z and 2 to 7.
+package random
+
+import (
+	crand "crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+)
+
+// Source is the one source of keys, nonces, ids and opaque ETags. It is cryptographically strong
+// when seeded by the system and repeatable when the caller gave a seed.
+type Source struct {
+	mu  sync.Mutex
+	src *rand.ChaCha8
+}
+
+// New returns a source that repeats for a seed; with 0 it is seeded by the system.
+func New(seed uint64) *Source {
+	var key [32]byte
+	if seed != 0 {
+		binary.LittleEndian.PutUint64(key[:], seed)
+	} else {
+		_, _ = crand.Read(key[:]) // never fails: it ends the process instead
+	}
+	return &Source{src: rand.NewChaCha8(key)}
+}
+
+// Bytes returns n random bytes.
+func (r *Source) Bytes(n int) []byte {
+	b := make([]byte, n)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, _ = r.src.Read(b) // documented never to fail
+	return b
+}
+
+// Float returns a number from 0 up to 1.
+func (r *Source) Float() float64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return float64(r.src.Uint64()>>11) / (1 << 53)
+}
+
+// Hex returns n random bytes as 2n lower-case hexadecimal digits.
+func (r *Source) Hex(n int) string { return hex.EncodeToString(r.Bytes(n)) }
+
+// Letters returns n characters of AWS's id alphabet (A-Z and 2-7).
+func (r *Source) Letters(n int) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+	b := r.Bytes(n)
+	for i := range b {
+		b[i] = alphabet[b[i]%32]
+	}
+	return string(b)
+}
+
+// UUID returns a random UUID of version 4.
+func (r *Source) UUID() string {
+	b := r.Bytes(16)
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}

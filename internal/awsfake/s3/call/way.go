@@ -1,0 +1,57 @@
+package call
+
+import (
+	"maps"
+
+	"syncd/internal/awsfake/core"
+	"syncd/internal/awsfake/s3/store"
+	"syncd/internal/iam"
+)
+
+// Way is a bucket, and the access point through which a request reaches it; nil for none.
+type Way struct {
+	Bucket *store.Bucket
+	Point  *store.AccessPoint
+}
+
+// resource is what policies call the bucket, or with a key an object in it, on this way.
+func (w Way) resource(key string) string {
+	switch {
+	case w.Point == nil && key == "":
+		return w.Bucket.ARN()
+	case w.Point == nil:
+		return store.ObjectARN(w.Bucket.Name(), key)
+	case key == "":
+		return w.Point.ARN()
+	default:
+		return w.Point.ARN() + "/object/" + key
+	}
+}
+
+// facts are the condition keys of the access point ("Configuring IAM policies for using access points", Amazon S3 User Guide).
+func (w Way) facts(context map[string][]string) map[string][]string {
+	if w.Point == nil {
+		return context
+	}
+	facts := map[string][]string{
+		"s3:DataAccessPointArn": {w.Point.ARN()}, "s3:DataAccessPointAccount": {w.Point.Account.ID()}, "s3:AccessPointNetworkOrigin": {"Internet"},
+	}
+	maps.Copy(facts, context)
+	return facts
+}
+
+// Questions are what the caller has to be allowed: of the access point everything that it would otherwise be of the bucket, and of the
+// bucket behind it what its policy has to say.
+func (w Way) Questions(action, key string, context map[string][]string) []core.Question {
+	bucket := core.Question{
+		Action: action, Resource: Way{Bucket: w.Bucket}.resource(key), Account: w.Bucket.Account.ID(), Kind: iam.Bucket,
+		Policy: w.Bucket.CurrentPolicy(), Context: w.facts(context), Gateway: true,
+	}
+	if w.Point == nil {
+		return []core.Question{bucket}
+	}
+	point := bucket
+	point.Resource, point.Account, point.Policy = w.resource(key), w.Point.Account.ID(), w.Point.CurrentPolicy()
+	bucket.Behind = true
+	return []core.Question{point, bucket}
+}

@@ -1,0 +1,54 @@
+package content
+
+import (
+	"bytes"
+	"encoding/binary"
+	"sync"
+)
+
+// period is the length after which a synthetic body repeats itself. It is the largest prime below
+// 64 KiB: no two offsets that differ by a usual part size hold the same bytes, so that a copier that
+// swaps, repeats or shifts a part produces a body with another checksum.
+const period = 65521
+
+// pattern is the repeating block behind a synthetic body.
+type pattern struct {
+	seed uint64
+	once sync.Once
+	crc  uint64
+}
+
+// block generates the first n bytes of the pattern, at most one period (splitmix64 over the seed).
+func (p *pattern) block(n int64) []byte {
+	n = min(n, period)
+	b := make([]byte, (n+7)/8*8)
+	for i, state := 0, p.seed; i < len(b); i += 8 {
+		state += 0x9e3779b97f4a7c15
+		z := (state ^ state>>30) * 0xbf58476d1ce4e5b9
+		z = (z ^ z>>27) * 0x94d049bb133111eb
+		binary.LittleEndian.PutUint64(b[i:], z^z>>31)
+	}
+	return b[:n]
+}
+
+// checksum is the CRC64NVME of n bytes from offset on, found without generating more than two
+// periods: the CRC of k repetitions follows from the CRC of one.
+func (p *pattern) checksum(crc *CRC, offset, n int64) uint64 {
+	start := offset % period
+	if n <= period-start {
+		return crc.of(p.block(start + n)[start:])
+	}
+	block := p.block(period)
+	p.once.Do(func() { p.crc = crc.of(block) })
+	sum := crc.of(block[start:])
+	n -= period - start
+	whole, tail := n/period, n%period
+	sum = crc.combine(sum, crc.repeat(p.crc, period, whole), whole*period)
+	return crc.combine(sum, crc.of(block[:tail]), tail)
+}
+
+// find is where in the endless repetition of the pattern these bytes first stand, -1 for nowhere.
+func (p *pattern) find(probe []byte) int64 {
+	block := p.block(period)
+	return int64(bytes.Index(append(block, block[:len(probe)]...), probe))
+}

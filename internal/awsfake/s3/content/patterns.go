@@ -1,0 +1,38 @@
+package content
+
+import (
+	"maps"
+	"slices"
+	"sync"
+)
+
+// maxPatterns is how many patterns uploads are compared with.
+const maxPatterns = 64
+
+// Patterns are those of the synthetic bodies put so far.
+type Patterns struct {
+	mu     sync.Mutex
+	bySeed map[uint64]*pattern
+}
+
+// add makes uploads comparable with a pattern, and returns the one of its seed.
+func (k *Patterns) add(p *pattern) *pattern {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if known := k.bySeed[p.seed]; known != nil {
+		return known
+	}
+	if k.bySeed == nil {
+		k.bySeed = map[uint64]*pattern{}
+	}
+	if len(k.bySeed) < maxPatterns {
+		k.bySeed[p.seed] = p
+	}
+	return p
+}
+
+func (k *Patterns) all() []*pattern {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Collect(maps.Values(k.bySeed))
+}

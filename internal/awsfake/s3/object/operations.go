@@ -1,0 +1,32 @@
+// Package object is the operations of S3 on objects: read, write, copy, delete, and what belongs to one.
+//
+// It promises what S3 promises of each: conditions and ranges, metadata, tags and annotations, checksums, locks, archives and
+// encryption, with S3's refusals. Multipart uploads are in package upload, which shares the draft of a write and the source of a
+// copy.
+//
+// Words to know. A draft is the object that the headers of a write describe; the source is the object that a copy reads.
+package object
+
+import "syncd/internal/awsfake/s3/call"
+
+// Operations are the operations on objects, by name.
+func Operations() map[string]call.Operation {
+	return map[string]call.Operation{
+		"DeleteObjects":          {Serve: deleteObjects, Point: true},
+		"GetObject":              {Serve: getObject, Point: true},
+		"HeadObject":             {Serve: headObject, Point: true},
+		"PutObject":              {Serve: putObject, Point: true},
+		"CopyObject":             {Serve: copyObject, Point: true},
+		"DeleteObject":           {Serve: deleteObject, Point: true},
+		"GetObjectTagging":       {Serve: getObjectTagging, Point: true},
+		"PutObjectTagging":       {Serve: putObjectTagging, Point: true},
+		"DeleteObjectTagging":    {Serve: deleteObjectTagging, Point: true},
+		"GetObjectAttributes":    {Serve: getObjectAttributes, Point: true},
+		"GetObjectRetention":     {Serve: getObjectRetention, Point: true},
+		"GetObjectLegalHold":     {Serve: getObjectLegalHold, Point: true},
+		"ListObjectAnnotations":  {Serve: listObjectAnnotations, Point: true},
+		"GetObjectAnnotation":    {Serve: getObjectAnnotation, Point: true},
+		"PutObjectAnnotation":    {Serve: putObjectAnnotation, Point: true},
+		"DeleteObjectAnnotation": {Serve: deleteObjectAnnotation, Point: true},
+	}
+}

@@ -1,0 +1,97 @@
+package object
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"syncd/internal/awsfake/s3/call"
+	"syncd/internal/awsfake/s3/store"
+	"syncd/internal/awsfake/wire"
+)
+
+// copySourcePrefix begins the headers that put conditions on the source of a copy.
+const copySourcePrefix = "X-Amz-Copy-Source-"
+
+// Source opens the object that the request copies from: found, allowed, conditions met, readable.
+func Source(q *call.Request, b *store.Bucket) (call.Reading, *store.Object, error) {
+	h := q.HTTP.Header
+	r := call.Reading{Action: "s3:GetObject"}
+	bucket, err := "", error(nil)
+	if bucket, r.Key, r.Version, err = copySource(h); err != nil {
+		return r, nil, err
+	}
+	w, err := q.FindBucket(bucket, h.Get("X-Amz-Source-Expected-Bucket-Owner"))
+	if err != nil {
+		return r, nil, err
+	}
+	if err := refuseCrossRegion(w, b); err != nil {
+		return r, nil, err
+	}
+	r.Bucket, r.Point = w.Bucket, w.Point
+	if err := mayReadFrom(q, b, r); err != nil {
+		return r, nil, err
+	}
+	o, err := q.Open(r)
+	if err != nil {
+		return r, nil, err
+	}
+	if err := readConditions(h, copySourcePrefix, o); err != nil {
+		return r, nil, err
+	}
+	if err := refuseSSEC(q, o); err != nil {
+		return r, nil, err
+	}
+	if o.Archived(q.Cloud.Now()) {
+		return r, nil, errArchived(o)
+	}
+	return r, o, nil
+}
+
+// mayReadFrom asks of the source's bucket what every request on a bucket is asked; b is the destination.
+func mayReadFrom(q *call.Request, b *store.Bucket, r call.Reading) error {
+	if q.Endpoint != nil && r.Bucket.Region != b.Region {
+		return wire.Refuse(http.StatusForbidden, "AccessDenied", "VPC endpoints do not support cross-region requests")
+	}
+	if !r.Bucket.Admit(r.Key, false) {
+		return wire.RestXML.Throttled()
+	}
+	return q.CheckPayer(r.Bucket)
+}
+
+// copySource splits x-amz-copy-source, "bucket/key" or "/bucket/key" in URL encoding with an optional
+// "?versionId=" behind it, or "ARN/object/key" with the ARN of an access point. S3 decodes a "+" as a space.
+func copySource(h http.Header) (bucket, key, version string, err error) {
+	raw := strings.TrimPrefix(h.Get("X-Amz-Copy-Source"), "/")
+	if i := strings.LastIndex(raw, "?versionId="); i >= 0 {
+		raw, version = raw[:i], raw[i+len("?versionId="):]
+	}
+	if decoded, err := url.QueryUnescape(raw); err == nil && strings.HasPrefix(decoded, "arn:") {
+		bucket, key, _ = strings.Cut(decoded, "/object/")
+	} else {
+		bucket, key, _ = strings.Cut(raw, "/")
+		key, err = url.QueryUnescape(key)
+		if err != nil {
+			key = ""
+		}
+	}
+	if bucket == "" || key == "" {
+		return "", "", "", wire.ErrInvalidArgument("Invalid copy source object key")
+	}
+	return bucket, key, version, nil
+}
+
+// SetSourceVersion sets the header of the source's version id, where its bucket has versions.
+func SetSourceVersion(h http.Header, r call.Reading, src *store.Object) {
+	if r.Bucket.Versioned() {
+		h.Set("X-Amz-Copy-Source-Version-Id", src.VersionID)
+	}
+}
+
+// refuseCrossRegion refuses copies from an access point to another Region ("CopyObject", Amazon S3 API Reference; the words are ours).
+func refuseCrossRegion(from call.Way, to *store.Bucket) error {
+	if from.Point == nil || from.Bucket.Region == to.Region {
+		return nil
+	}
+	return wire.ErrInvalidRequest("Copying from an access point to a bucket in another Region is not supported.")
+}

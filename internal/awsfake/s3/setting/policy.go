@@ -1,0 +1,106 @@
+package setting
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"syncd/internal/awsfake/wire"
+	"syncd/internal/iam"
+)
+
+// What S3 says of a bucket policy that it does not store ("Bucket policies", Amazon S3 User Guide, names the faults; the words are
+// those of its answers).
+const (
+	invalidResource   = "Policy has invalid resource"
+	invalidAction     = "Policy has invalid action"
+	idleAction        = "Action does not apply to any resource(s) in statement"
+	invalidKey        = "Policy has an invalid condition key"
+	idleCondition     = "Conditions do not apply to combination of actions and resources in statement"
+	invalidPrincipals = "Invalid principal in policy"
+)
+
+// refuseBucketPolicy finds what S3 does not take in the policy of a bucket, beyond its grammar.
+func refuseBucketPolicy(bucket string, d *iam.Document) error {
+	known := iam.ReadKnown()
+	for i := range d.Statements {
+		if fault := statementFault(known, bucket, &d.Statements[i]); fault != "" {
+			return wire.Refuse(http.StatusBadRequest, "MalformedPolicy", "%s", fault)
+		}
+	}
+	return nil
+}
+
+func statementFault(known *iam.Known, bucket string, s *iam.Statement) string {
+	for _, r := range slices.Concat(s.Resources, s.NotResources) {
+		if !ofBucket(bucket, r) {
+			return invalidResource
+		}
+	}
+	for _, a := range slices.Concat(s.Actions, s.NotActions) {
+		if len(known.Matching(a)) == 0 || a != "*" && !strings.HasPrefix(strings.ToLower(a), "s3:") {
+			return invalidAction
+		}
+	}
+	for _, a := range s.Actions {
+		if len(s.Resources) > 0 && !slices.ContainsFunc(known.Matching(a), func(k iam.KnownAction) bool { return actsOn(k, s.Resources) }) {
+			return idleAction
+		}
+	}
+	for _, c := range s.Conditions {
+		if !takesKey(known, c.Key) {
+			return invalidKey
+		}
+		if ofListings(c.Key) && slices.ContainsFunc(s.Actions, func(a string) bool { return !lists(known, a) }) {
+			return idleCondition
+		}
+	}
+	return ""
+}
+
+// ofBucket reports whether a resource is the bucket, or objects in it. S3 takes no other, not even one pattern for all.
+func ofBucket(bucket, resource string) bool {
+	parts := strings.SplitN(resource, ":", 6)
+	if len(parts) < 6 || parts[0] != "arn" || parts[2] != "s3" || parts[3] != "" || parts[4] != "" {
+		return false
+	}
+	rest, ok := strings.CutPrefix(parts[5], bucket)
+	return ok && (rest == "" || rest[0] == '/' || rest[0] == '*')
+}
+
+// actsOn reports whether an action can be about one of the resources of a bucket policy. What acts on nothing in particular cannot.
+func actsOn(a iam.KnownAction, resources []string) bool {
+	return slices.ContainsFunc(resources, func(r string) bool {
+		_, _, objects := strings.Cut(r, "/")
+		switch a.On {
+		case "bucket":
+			return !objects
+		case "object":
+			return objects || strings.HasSuffix(r, "*")
+		case "none":
+			return false
+		}
+		return strings.HasPrefix(a.Name, "s3:")
+	})
+}
+
+// takesKey reports whether a bucket policy may test the key. Of the global ones S3 takes any, there or not; those of an identity
+// provider bear its name.
+func takesKey(known *iam.Known, key string) bool {
+	prefix, _, _ := strings.Cut(strings.ToLower(key), ":")
+	if prefix == "s3" {
+		_, ok := known.Key(key)
+		return ok
+	}
+	return prefix == "aws" || prefix == "saml" || strings.Contains(prefix, ".")
+}
+
+// ofListings is true of the keys that only listings carry.
+func ofListings(key string) bool {
+	return slices.Contains([]string{"s3:prefix", "s3:delimiter", "s3:max-keys"}, strings.ToLower(key))
+}
+
+// lists reports whether one of the actions that a pattern names is a listing.
+func lists(known *iam.Known, pattern string) bool {
+	return slices.ContainsFunc(known.Matching(pattern), func(a iam.KnownAction) bool { return strings.HasPrefix(a.Name, "s3:ListBucket") })
+}

@@ -1,0 +1,111 @@
+package signature
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"syncd/internal/awsfake/wire"
+)
+
+// Message is a request as its signature covers it.
+type Message struct {
+	HTTP     *http.Request
+	Path     string // as it was sent, still escaped
+	Query    url.Values
+	Service  string // by the name that signatures carry
+	Protocol wire.Protocol
+	Body     []byte // of forms and of JSON
+}
+
+// canonical is the request in the form that was signed ("Create a signed AWS API request", IAM User Guide).
+func (m *Message) canonical(s *Signature) (string, error) {
+	var b strings.Builder
+	b.WriteString(m.HTTP.Method)
+	b.WriteByte('\n')
+	b.WriteString(m.canonicalPath())
+	b.WriteByte('\n')
+	b.WriteString(m.canonicalQuery())
+	b.WriteByte('\n')
+	for _, name := range s.signedHeaders {
+		b.WriteString(name)
+		b.WriteByte(':')
+		b.WriteString(m.canonicalHeader(name))
+		b.WriteByte('\n')
+	}
+	b.WriteByte('\n')
+	b.WriteString(strings.Join(s.signedHeaders, ";"))
+	b.WriteByte('\n')
+	if m.Protocol != wire.RestXML {
+		digest := sha256.Sum256(m.Body)
+		b.WriteString(hex.EncodeToString(digest[:]))
+		return b.String(), nil
+	}
+	if s.payloadHash == "" {
+		return "", wire.ErrInvalidRequest("Missing required header for this request: x-amz-content-sha256")
+	}
+	b.WriteString(s.payloadHash)
+	return b.String(), nil
+}
+
+// canonicalPath is the path as sent; only S3 does not escape it a second time, and both others have the path "/".
+func (m *Message) canonicalPath() string {
+	if m.Path == "" {
+		return "/"
+	}
+	return m.Path
+}
+
+func (m *Message) canonicalQuery() string {
+	if m.HTTP.URL.RawQuery == "" {
+		return ""
+	}
+	var pairs []string
+	for k, values := range m.Query {
+		if k == "X-Amz-Signature" {
+			continue
+		}
+		for _, v := range values {
+			pairs = append(pairs, escapeQuery(k)+"="+escapeQuery(v))
+		}
+	}
+	slices.Sort(pairs)
+	return strings.Join(pairs, "&")
+}
+
+func escapeQuery(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
+
+func (m *Message) canonicalHeader(name string) string {
+	r := m.HTTP
+	switch name {
+	case "host":
+		if r.Host != "" {
+			return r.Host
+		}
+		return r.URL.Host
+	case "content-length":
+		return strconv.FormatInt(r.ContentLength, 10)
+	}
+	values := r.Header.Values(name)
+	if len(values) == 1 {
+		return collapse(values[0])
+	}
+	trimmed := make([]string, len(values))
+	for i, v := range values {
+		trimmed[i] = collapse(v)
+	}
+	return strings.Join(trimmed, ",")
+}
+
+// collapse trims a header value and makes one space of several.
+func collapse(v string) string {
+	v = strings.TrimSpace(v)
+	for strings.Contains(v, "  ") {
+		v = strings.ReplaceAll(v, "  ", " ")
+	}
+	return v
+}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"syncd/config"
+	"syncd/config/schedule"
 	"syncd/internal/daemon"
 )
 
@@ -243,7 +244,7 @@ func same(former *config.Config, before config.Mapping, next *config.Config, m c
 	if before.Schedule.String() != m.Schedule.String() || former.DrainTimeout != next.DrainTimeout || former.AWS != next.AWS {
 		return false
 	}
-	before.Schedule, m.Schedule = config.Schedule{}, config.Schedule{} // compared by what they say: zones hold caches
+	before.Schedule, m.Schedule = schedule.Schedule{}, schedule.Schedule{} // compared by what they say: zones hold caches
 	for _, roles := range [][2]string{{before.Source.Role, m.Source.Role}, {before.Destination.Role, m.Destination.Role}} {
 		if !reflect.DeepEqual(chain(former, roles[0]), chain(next, roles[1])) {
 			return false

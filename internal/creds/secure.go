@@ -11,8 +11,8 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"syncd/config"
 	"syncd/internal/awserr"
+	"syncd/internal/endpoint"
 )
 
 // plain decides which requests may be sent without TLS: those to S3 at an endpoint that the configuration itself writes with http://,
@@ -80,7 +80,7 @@ func (p plain) refuse(service string, at *url.URL) error {
 	case !p.configured(strings.ToLower(at.Host)):
 		refused.Problem = "the endpoint is without TLS, and the environment or a profile names it"
 		refused.Hint = "unset AWS_ENDPOINT_URL and its kin, or endpoint_url of the profile: an endpoint without TLS has to stand in the configuration"
-	case service != "S3" && !p.allowed && config.Exposed(at.String()):
+	case service != "S3" && !p.allowed && endpoint.Exposed(at.String()):
 		refused.Problem = "credentials would be readable on the way"
 		refused.Hint = "use https://, or set aws.allow_http: true"
 	default:

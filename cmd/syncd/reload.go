@@ -255,9 +255,8 @@ func same(former *config.Config, before config.Mapping, next *config.Config, m c
 
 // chain returns the role and those that it is assumed through.
 func chain(c *config.Config, name string) (roles []config.Role) {
-	for name != "" {
-		roles = append(roles, c.Roles[name])
-		name = c.Roles[name].Via
+	for _, hop := range c.Chain(name) {
+		roles = append(roles, c.Roles[hop])
 	}
 	return roles
 }

@@ -165,16 +165,21 @@ func briefly(words []any) string {
 // Config returns an SDK configuration that signs as the role, or with the ambient credentials for "", in region. It sends
 // no request; the role is assumed when the first request is signed.
 func (s *Set) Config(role, region string) (aws.Config, error) {
-	c := s.base.Copy()
-	c.Region = region
 	session, err := s.session(role, region)
 	if err != nil {
 		return aws.Config{}, err
 	}
+	return s.signing(session, region), nil
+}
+
+// signing returns an SDK configuration that signs with a session.
+func (s *Set) signing(session *session, region string) aws.Config {
+	c := s.base.Copy()
+	c.Region = region
 	c.Credentials = session
 	c.Retryer = func() aws.Retryer { return &renewingRetryer{Retryer: standardRetryer(), session: session} }
 	c.APIOptions = append(slices.Clone(c.APIOptions), session.explain)
-	return c, nil
+	return c
 }
 
 // Skew returns how far the clock of this machine is ahead of that of the services, as [Clock.Skew] has it.
@@ -183,9 +188,7 @@ func (s *Set) Skew() (ahead time.Duration, ok bool) { return s.o.Shared.Clock.Sk
 // Expiry returns when the role's present session ends unless it is renewed; ok is false before the first, and for the
 // ambient credentials.
 func (s *Set) Expiry(role string) (end time.Time, ok bool) {
-	s.mu.Lock()
-	session := s.sessions[role]
-	s.mu.Unlock()
+	session := s.known(role)
 	if session == nil {
 		return time.Time{}, false
 	}
@@ -198,34 +201,56 @@ func (s *Set) Expiry(role string) (end time.Time, ok bool) {
 
 // session returns the session of a role, the same for every caller, or that of the ambient credentials for "".
 func (s *Set) session(name, region string) (*session, error) {
-	switch {
-	case name == "" && s.given != nil:
-		return s.given, nil
-	case name == "":
-		return s.shared.ambient(s.o, region), nil
+	hops := config.Chain(s.o.Roles, name)
+	for _, hop := range hops {
+		if _, ok := s.o.Roles[hop]; !ok {
+			return nil, fmt.Errorf("find role %q: the configuration has none of that name", hop)
+		}
 	}
+	var at *session // of the hop before; nil for the ambient credentials
+	for _, hop := range hops {
+		next := s.known(hop)
+		if next == nil {
+			next = s.assumed(hop, at, region)
+		}
+		at = next
+	}
+	if at == nil {
+		return s.ambient(region), nil
+	}
+	return at, nil
+}
+
+// known returns the session of a role, nil before the first.
+func (s *Set) known(role string) *session {
 	s.mu.Lock()
-	known := s.sessions[name]
-	s.mu.Unlock()
-	if known != nil {
-		return known, nil
+	defer s.mu.Unlock()
+	return s.sessions[role]
+}
+
+// ambient returns the session of the ambient credentials.
+func (s *Set) ambient(region string) *session {
+	if s.given != nil {
+		return s.given
 	}
-	role, ok := s.o.Roles[name]
-	if !ok {
-		return nil, fmt.Errorf("find role %q: the configuration has none of that name", name)
+	return s.shared.ambient(s.o, region)
+}
+
+// assumed makes the session of a role that is assumed with that of another, or with the ambient credentials for nil.
+func (s *Set) assumed(name string, through *session, region string) *session {
+	if through == nil {
+		through = s.ambient(region)
 	}
-	through, err := s.Config(role.Via, region)
-	if err != nil {
-		return nil, err
-	}
+	role := s.o.Roles[name]
+	client := s.client(s.signing(through, region), role)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if known := s.sessions[name]; known != nil {
-		return known, nil
+		return known
 	}
-	fresh := newSession(&assumer{name: name, role: role, client: s.client(through, role), o: s.o}, s.o.Now, s.o.Logger)
+	fresh := newSession(&assumer{name: name, role: role, client: client, o: s.o}, s.o.Now, s.o.Logger)
 	s.sessions[name] = fresh
-	return fresh, nil
+	return fresh
 }
 
 func (s *Set) client(c aws.Config, role config.Role) *sts.Client {

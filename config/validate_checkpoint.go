@@ -32,10 +32,10 @@ func (v checkpointRules) checkpoint(c Checkpoint) {
 
 // noBucket refuses what only a bucket has: whoever gives the key of a folder believes it to be encrypted.
 func (v checkpointRules) noBucket(c Checkpoint) {
-	for name, value := range map[string]string{
-		"region": c.Region, "role": c.Role, "account": c.Account, "kms_key": c.KMSKey, "endpoint_url": c.EndpointURL,
+	for _, setting := range [][2]string{
+		{"region", c.Region}, {"role", c.Role}, {"account", c.Account}, {"kms_key", c.KMSKey}, {"endpoint_url", c.EndpointURL},
 	} {
-		v.check(value == "", "checkpoint."+name, "is for state on S3, but state is a folder", "remove it, or set state to s3://BUCKET/PREFIX/")
+		v.check(setting[1] == "", "checkpoint."+setting[0], "is for state on S3, but state is a folder", "remove it, or set state to s3://BUCKET/PREFIX/")
 	}
 	v.check(c.PathStyle == nil, "checkpoint.path_style", "is for state on S3, but state is a folder", "remove it")
 }

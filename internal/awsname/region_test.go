@@ -71,3 +71,33 @@ func TestRegionsAreTheSDKs(t *testing.T) {
 	}
 	checkGolden(t, "regions.txt", lines.String())
 }
+
+func TestRegions(t *testing.T) {
+	known := awsname.KnownRegions()
+	for _, tt := range []struct {
+		text       string
+		has, isNew bool
+		meant      string
+		form       bool
+	}{
+		{"us-west-2", true, true, "us-west-2", true},
+		{"us-wst-2", false, false, "us-west-2", true},
+		{"US_West_2", false, false, "us-west-2", false},
+		{"us-west-9", false, true, "us-west-1", true},
+		{"Oregon", false, false, "", false},
+		{"us--2", false, false, "", false},
+	} {
+		if got := known.Has(tt.text); got != tt.has {
+			t.Errorf("%s: got known %v, want %v", tt.text, got, tt.has)
+		}
+		if got := known.MayBeNew(tt.text); got != tt.isNew {
+			t.Errorf("%s: got new %v, want %v", tt.text, got, tt.isNew)
+		}
+		if got := awsname.IsRegion(tt.text); got != tt.form {
+			t.Errorf("%s: got the form of a region %v", tt.text, got)
+		}
+		if got := known.Meant(tt.text); got != tt.meant {
+			t.Errorf("%s: got meant %q, want %q", tt.text, got, tt.meant)
+		}
+	}
+}

@@ -104,7 +104,6 @@ func TestNamesOfAWS(t *testing.T) {
 		"http://[::1]:9000":                   {address: true},
 		"https://minio.example.net":           {},
 		"":                                    {},
-		"://":                                 {},
 	} {
 		if endpoint.IsS3(url) != want.s3 || endpoint.IsSTS(url) != want.sts || endpoint.IsAddress(url) != want.address || endpoint.Region(url) != want.region {
 			t.Errorf("%s: got S3 %v, STS %v, address %v, region %q", url, endpoint.IsS3(url), endpoint.IsSTS(url), endpoint.IsAddress(url), endpoint.Region(url))

@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -35,20 +33,6 @@ func newPlain(o Options) plain {
 		}
 	}
 	return p
-}
-
-// Environment returns the endpoints that the environment or a profile names, by the service: they stand for AWS where the configuration
-// has none.
-func (s *Set) Environment() map[string]string {
-	found := map[string]string{}
-	for service, endpoint := range map[string]*string{
-		"S3": s3.NewFromConfig(s.base).Options().BaseEndpoint, "STS": sts.NewFromConfig(s.base).Options().BaseEndpoint,
-	} {
-		if endpoint != nil {
-			found[service] = *endpoint
-		}
-	}
-	return found
 }
 
 // attach has a client refuse what may not be sent, before it is signed.

@@ -21,8 +21,7 @@ import (
 // roleRules are those of the roles. Bounds without another source are those of the parameters of AssumeRole in the AWS STS API reference.
 type roleRules struct{ *sideRules }
 
-// all checks every role by itself and along its chain. Bounds without another source are those of the parameters of
-// AssumeRole in the AWS STS API reference.
+// all checks every role by itself and along its chain.
 func (v roleRules) all() {
 	for _, name := range slices.Sorted(maps.Keys(v.Roles)) {
 		path, r := fault.Child("roles", name), v.Roles[name]

@@ -15,12 +15,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"syncd/config"
+	"syncd/config/value"
 	"syncd/internal/access"
 	"syncd/internal/admit"
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
 	"syncd/internal/copier"
 	"syncd/internal/creds"
+	"syncd/internal/endpoint"
 	"syncd/internal/listing"
 	"syncd/internal/metrics"
 	"syncd/internal/peer"
@@ -111,7 +113,7 @@ func (s *system) mapping(ctx context.Context, m config.Mapping) (*mapping, error
 		Destination: listing.Live{
 			Client: destination, Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix, Account: m.Destination.Account,
 		},
-		Copier: s.copier(m, source, destination, pace), Rules: s.rules(m), Settings: settingsOf(s.config, m), ServiceOf: config.ServiceOf, Rekey: s.rekey,
+		Copier: s.copier(m, source, destination, pace), Rules: s.rules(m), Settings: settingsOf(s.config, m), ServiceOf: endpoint.Service, Rekey: s.rekey,
 		Store: s.store, Ledger: s.ledgerOptions(m.Name), Terms: terms,
 		Turns: pace.level.Gate(), DrainTimeout: s.config.DrainTimeout.Duration(),
 		Meter: meter, Metrics: s.metrics, Logger: logger, Now: s.process.now,
@@ -220,14 +222,14 @@ func (s *system) showExpiry(m config.Mapping, set *creds.Set) {
 	}
 }
 
-// endpoint is where requests go; the zero endpoint is AWS itself.
-type endpoint struct {
+// address is where requests go; the zero address is AWS itself.
+type address struct {
 	url       string
 	pathStyle bool
 }
 
-func (s *system) endpoint(url string, style *bool) endpoint {
-	return endpoint{url: cmp.Or(url, s.config.AWS.EndpointURL), pathStyle: pathStyle(s.config, style)}
+func (s *system) endpoint(url string, style *bool) address {
+	return address{url: cmp.Or(url, s.config.AWS.EndpointURL), pathStyle: pathStyle(s.config, style)}
 }
 
 // pathStyle is the setting of one side, or that of all.
@@ -239,7 +241,7 @@ func pathStyle(c *config.Config, style *bool) bool {
 }
 
 // newS3Client makes a client with middleware hung on it.
-func newS3Client(c aws.Config, at endpoint, attach ...func(*middleware.Stack) error) *s3.Client {
+func newS3Client(c aws.Config, at address, attach ...func(*middleware.Stack) error) *s3.Client {
 	return s3.NewFromConfig(c, func(o *s3.Options) {
 		if at.url != "" {
 			o.BaseEndpoint = &at.url
@@ -294,7 +296,7 @@ func (s *system) rules(m config.Mapping) plan.Rules {
 	}}
 }
 
-func patterns(globs []config.Glob) []plan.Pattern {
+func patterns(globs []value.Glob) []plan.Pattern {
 	var patterns []plan.Pattern
 	for _, g := range globs {
 		patterns = append(patterns, g)

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncd/config"
+	"syncd/config/fault"
 )
 
 const (
@@ -192,7 +193,7 @@ func (f *flags) load(checks ...config.Check) (*config.Config, error) {
 		return config.Read(bytes.NewReader(f.once), f.source(), f.folder(), checks...)
 	}
 	c, err := config.Load(f.config, checks...)
-	if _, isFaulty := errors.AsType[*config.Faults](err); err == nil || isFaulty {
+	if _, isFaulty := errors.AsType[*fault.Faults](err); err == nil || isFaulty {
 		return c, err
 	}
 	return nil, f.unreadable(err)

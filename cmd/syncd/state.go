@@ -13,6 +13,7 @@ import (
 	"syncd/config"
 	"syncd/internal/checkpoint"
 	"syncd/internal/creds"
+	"syncd/internal/endpoint"
 	"syncd/internal/throttle"
 )
 
@@ -44,9 +45,9 @@ func loadState(p process, f flags, checks ...config.Check) (*state, error) {
 		return nil, err
 	}
 	logWarnings(logger, c)
-	for _, endpoint := range c.Endpoints() {
-		if config.Exposed(endpoint) {
-			logger.Warn("endpoint without TLS, what is sent there can be read and changed on the way", "endpoint", endpoint)
+	for _, at := range c.Endpoints() {
+		if endpoint.Exposed(at) {
+			logger.Warn("endpoint without TLS, what is sent there can be read and changed on the way", "endpoint", at)
 		}
 	}
 	return &state{config: c, mappings: chosen, logger: logger}, nil
@@ -108,7 +109,7 @@ func stateClient(ctx context.Context, p process, c *config.Config, logger *slog.
 	if err != nil {
 		return nil, err
 	}
-	return newS3Client(at, endpoint{
+	return newS3Client(at, address{
 		url: cmp.Or(c.Checkpoint.EndpointURL, c.AWS.EndpointURL), pathStyle: pathStyle(c, c.Checkpoint.PathStyle),
 	}, throttle.Patience), nil
 }

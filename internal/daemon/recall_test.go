@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"syncd/config"
+	"syncd/config/schedule"
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
@@ -56,7 +56,7 @@ func (a *asked) check(t *testing.T, what string, d *daemon.Daemon, o daemon.Opti
 // A failure that is mended elsewhere is over within five minutes, whatever the schedule, and so is one of a mapping whose own daemon
 // never ran a pass.
 func TestAFailureMendedByACommandIsOver(t *testing.T) {
-	daily, err := config.ParseSchedule("30 3 * * *")
+	daily, err := schedule.Parse("30 3 * * *")
 	if err != nil {
 		t.Fatal(err)
 	}

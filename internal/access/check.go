@@ -7,29 +7,6 @@ import (
 	"syncd/config"
 )
 
-// Kind says what a document is for, and so which rules it follows.
-type Kind string
-
-// The kinds of document.
-const (
-	KindIdentity    Kind = "identity"     // the permissions of a role or a user
-	KindTrust       Kind = "trust"        // who may assume a role
-	KindBucket      Kind = "bucket"       // the policy of a bucket
-	KindAccessPoint Kind = "access-point" // the policy of an access point of a bucket
-	KindKey         Kind = "key"          // the policy of a KMS key
-	KindQueue       Kind = "queue"        // the policy of an SQS queue
-	KindSession     Kind = "session"      // what narrows one session of a role
-	KindLifecycle   Kind = "lifecycle"    // the lifecycle rules of a bucket, which are not a policy
-
-	KindServiceControl  Kind = "scp" // what the users and roles of an organization's accounts may do at most
-	KindResourceControl Kind = "rcp" // what may be done at most to the resources of an organization's accounts
-)
-
-// Kinds lists every [Kind], in the order in which they are explained.
-func Kinds() []Kind {
-	return []Kind{KindIdentity, KindTrust, KindBucket, KindAccessPoint, KindKey, KindQueue, KindSession, KindLifecycle, KindServiceControl, KindResourceControl}
-}
-
 // File is a text to be judged: a policy, or what the AWS CLI prints around one.
 type File struct {
 	Name   string // what findings call it

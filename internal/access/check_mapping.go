@@ -2,7 +2,6 @@ package access
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -280,7 +279,7 @@ func (t *trial) reportGap(g *gap) {
 	}
 	message := fmt.Sprintf("mapping %s lacks %s on %s for %s: %s in account %s does not allow it",
 		g.Mapping, strings.Join(g.actions, ", "), g.Resource, principalName(g.Need), lacking, account)
-	f := t.finding(permissionMissing, message, "add the statement "+g.statement())
+	f := t.finding(permissionMissing, message, "add the statement "+g.Closing(g.source, g.actions))
 	if g.in != nil {
 		n := g.in.root.find("Statement")
 		f.File, f.Path = g.in.file.Name, n.path
@@ -306,39 +305,3 @@ func (t *trial) reportDenied(n Need, o *outcome) {
 	}
 	t.findings = append(t.findings, f)
 }
-
-// statement is what closes the gap, as JSON.
-func (g *gap) statement() string {
-	s := iam.Statement{Effect: iam.Allow, Actions: g.actions, Resources: []string{g.Resource}}
-	for _, c := range g.condition {
-		s.Conditions = append(s.Conditions, iam.Condition{Operator: c.operator, Key: c.key, Values: c.values})
-	}
-	if g.source != iam.SourceIdentity {
-		s.Principals = []iam.Principal{{Kind: iam.AWSPrincipal, ID: cmp.Or(g.Principal, g.Account)}}
-		switch g.kind() { //nolint:exhaustive // the others keep the resource
-		case KindTrust:
-			s.Resources = nil
-			if g.ExternalID {
-				s.Conditions = append(s.Conditions, iam.Condition{Operator: "StringEquals", Key: "sts:ExternalId", Values: []string{"THE-EXTERNAL-ID"}})
-			}
-		case KindKey:
-			s.Resources = []string{"*"}
-		}
-	}
-	return statementJSON(s)
-}
-
-func statementJSON(s iam.Statement) string {
-	text, err := (&iam.Document{Statements: []iam.Statement{s}}).MarshalJSON()
-	var d struct{ Statement []json.RawMessage }
-	if err == nil {
-		err = json.Unmarshal(text, &d)
-	}
-	if err != nil {
-		panic("BUG: write statement: " + err.Error())
-	}
-	return string(d.Statement[0])
-}
-
-// principalName is what findings call the principal of a need.
-func principalName(n Need) string { return cmp.Or(n.Principal, "the ambient credentials") }

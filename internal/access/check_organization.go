@@ -5,9 +5,6 @@ import (
 	"strings"
 )
 
-// ofOrganization is true of the kinds that AWS Organizations has.
-func (k Kind) ofOrganization() bool { return k == KindServiceControl || k == KindResourceControl }
-
 // checkControl holds a statement of a policy of an organization to what its kind may say ("SCP syntax" and "RCP syntax", AWS
 // Organizations User Guide). A service control policy has the whole language of identity policies since September 2025, and no rule of
 // its own but for its size and its Version.

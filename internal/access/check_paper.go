@@ -45,8 +45,6 @@ func (p *paper) assign(needs []Need) {
 	}
 }
 
-func isARN(text string) bool { return strings.HasPrefix(text, "arn:") }
-
 // concernsCaller reports whether the statement may be about the principal of a need, or somebody else of its account.
 func (s *statement) concernsCaller(n Need) bool {
 	return s.everyone() != nil || slices.ContainsFunc(s.principals, func(p principal) bool {
@@ -119,35 +117,6 @@ func (t *trial) owned(n Need) (list []*paper) {
 		}
 	}
 	return list
-}
-
-// kind is the kind of policy that the need's resource has.
-func (n Need) kind() Kind {
-	if pointOf(n.Sample) != "" {
-		return KindAccessPoint
-	}
-	return kindOf(n.On)
-}
-
-// optional is true of the kinds of policy that a resource need not have: in its own account identity policies suffice.
-func (k Kind) optional() bool { return k == KindBucket || k == KindAccessPoint }
-
-// kindOf is the kind of policy that a resource has.
-func kindOf(r Resource) Kind {
-	switch r {
-	case SourceBucket, SourceObjects, UnderlyingBucket, UnderlyingObjects, DestinationBucket, DestinationObjects, StateBucket, StateObjects:
-		return KindBucket
-	case SourceKey, DestinationKey, StateKey:
-		return KindKey
-	case AssumedRole:
-		return KindTrust
-	}
-	return ""
-}
-
-func bucketOf(arn string) string {
-	name, _, _ := strings.Cut(parseARN(arn).resource, "/")
-	return name
 }
 
 // bucket is the bucket that a document is about, by its target or its first resource that names one.

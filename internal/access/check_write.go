@@ -83,12 +83,6 @@ func (c *checker) checkNotPrincipal(s *statement) {
 	}
 }
 
-// Condition keys of the encryption that a request names.
-const (
-	encryptionKey    = "s3:x-amz-server-side-encryption"
-	encryptionKMSKey = "s3:x-amz-server-side-encryption-aws-kms-key-id"
-)
-
 // checkDeniesParts finds a deny of writes without an encryption header that looks at parts too: UploadPart, UploadPartCopy and
 // CompleteMultipartUpload ask for s3:PutObject and cannot have the header, which belongs to CreateMultipartUpload (Amazon S3 API
 // Reference, UploadPart; Amazon S3 User Guide, "Uploading and copying objects using multipart upload").

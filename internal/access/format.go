@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"unicode/utf16"
+	"regexp"
+	"slices"
+	"strings"
 )
 
 // Rendered is a text made of documents.
@@ -12,16 +14,6 @@ type Rendered struct {
 	// Name is a file name, with extension.
 	Name string
 	Text []byte
-}
-
-// compact is the body in as few characters as AWS counts. What lies beyond ASCII is escaped: IAM takes characters up to
-// U+00FF only, and keys may have others.
-func compact(body json.Marshaler) ([]byte, error) {
-	text, err := body.MarshalJSON()
-	if err != nil {
-		return nil, fmt.Errorf("encode document: %w", err)
-	}
-	return escapeNonASCII(text), nil
 }
 
 // indented is the body for people, indented by two spaces.
@@ -35,20 +27,6 @@ func indented(body json.Marshaler) ([]byte, error) {
 		return nil, fmt.Errorf("indent document: %w", err)
 	}
 	return b.Bytes(), nil
-}
-
-func escapeNonASCII(text []byte) []byte {
-	var b []byte
-	for _, r := range string(text) {
-		if r < 0x7f {
-			b = append(b, byte(r))
-			continue
-		}
-		for _, unit := range utf16.Encode([]rune{r}) {
-			b = fmt.Appendf(b, `\u%04x`, unit)
-		}
-	}
-	return b
 }
 
 // JSON returns every document as a file of its own, ready for the AWS CLI.
@@ -98,4 +76,48 @@ func encode(value any) ([]byte, error) {
 		return nil, fmt.Errorf("encode documents: %w", err)
 	}
 	return b.Bytes(), nil
+}
+
+// externalIDMark stands in a document where a format puts a variable for the ExternalId of the role behind it.
+const externalIDMark = "external-id-of:"
+
+// ExternalIDVariable is an Options.ExternalID for [Terraform] and [CloudFormation]: they make a variable of each ExternalId,
+// so that none stands in what they write.
+func ExternalIDVariable(role string) (string, error) { return externalIDMark + role, nil }
+
+// markedRoles are the roles whose ExternalIds a text has marks for, sorted.
+func markedRoles(text string) (roles []string) {
+	for _, m := range regexp.MustCompile(`"`+externalIDMark+`([A-Za-z0-9_-]+)"`).FindAllStringSubmatch(text, -1) {
+		roles = append(roles, m[1])
+	}
+	return sorted(roles)
+}
+
+// byAccount splits documents into those of each account, in their order.
+func byAccount(documents []Document) (groups [][]Document) {
+	for _, d := range documents {
+		i := slices.IndexFunc(groups, func(g []Document) bool { return g[0].Account == d.Account })
+		if i < 0 {
+			groups = append(groups, []Document{d})
+			continue
+		}
+		groups[i] = append(groups[i], d)
+	}
+	return groups
+}
+
+// madeRoles are the roles that come into being with their trust policies.
+func madeRoles(documents []Document) (arns []string) {
+	for _, d := range documents {
+		if d.Kind == KindTrust {
+			arns = append(arns, d.Target)
+		}
+	}
+	return arns
+}
+
+// pathOf is the path of a role's ARN, "/" for none (IAM User Guide, "IAM identifiers").
+func pathOf(arn string) string {
+	_, name, _ := strings.Cut(arn, ":role/")
+	return "/" + name[:strings.LastIndex(name, "/")+1]
 }

@@ -117,3 +117,5 @@ func hclText(text string) string {
 	b.WriteByte('"')
 	return b.String()
 }
+
+func variableOf(role string) string { return "var.external_id_" + role }

@@ -7,34 +7,6 @@ import (
 	"strings"
 )
 
-// externalIDMark stands in a document where a format puts a variable for the ExternalId of the role behind it.
-const externalIDMark = "external-id-of:"
-
-// ExternalIDVariable is an Options.ExternalID for [Terraform] and [CloudFormation]: they make a variable of each ExternalId,
-// so that none stands in what they write.
-func ExternalIDVariable(role string) (string, error) { return externalIDMark + role, nil }
-
-// markedRoles are the roles whose ExternalIds a text has marks for, sorted.
-func markedRoles(text string) (roles []string) {
-	for _, m := range regexp.MustCompile(`"`+externalIDMark+`([A-Za-z0-9_-]+)"`).FindAllStringSubmatch(text, -1) {
-		roles = append(roles, m[1])
-	}
-	return sorted(roles)
-}
-
-// byAccount splits documents into those of each account, in their order.
-func byAccount(documents []Document) (groups [][]Document) {
-	for _, d := range documents {
-		i := slices.IndexFunc(groups, func(g []Document) bool { return g[0].Account == d.Account })
-		if i < 0 {
-			groups = append(groups, []Document{d})
-			continue
-		}
-		groups[i] = append(groups[i], d)
-	}
-	return groups
-}
-
 // Terraform returns a file of Terraform's language for each account. Roles are resources with their trust and their
 // permissions; of what exists already and has other statements too, a key's policy, the statements are an output.
 func Terraform(documents []Document) ([]Rendered, error) {
@@ -88,16 +60,6 @@ func (t *terraform) add(d Document) error {
 	return nil
 }
 
-// madeRoles are the roles that come into being with their trust policies.
-func madeRoles(documents []Document) (arns []string) {
-	for _, d := range documents {
-		if d.Kind == KindTrust {
-			arns = append(arns, d.Target)
-		}
-	}
-	return arns
-}
-
 // role refers to a role, so that a role of the same file is made first.
 func (t *terraform) role(arn string) string {
 	if slices.Contains(t.made, arn) {
@@ -130,8 +92,6 @@ func (t *terraform) encoded(d Document) (string, error) {
 	return "", fmt.Errorf("write %s: %w", d.Title, err)
 }
 
-func variableOf(role string) string { return "var.external_id_" + role }
-
 // variables declares what the text refers to.
 func (t *terraform) variables() string {
 	var b strings.Builder
@@ -161,10 +121,4 @@ func identifier(text string) string {
 		name = "account_" + name
 	}
 	return name
-}
-
-// pathOf is the path of a role's ARN, "/" for none (IAM User Guide, "IAM identifiers").
-func pathOf(arn string) string {
-	_, name, _ := strings.Cut(arn, ":role/")
-	return "/" + name[:strings.LastIndex(name, "/")+1]
 }

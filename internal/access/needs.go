@@ -41,16 +41,10 @@ type Need struct {
 	holder    string // of a bucket behind an access point, what it is called when nothing is known but that; else ""
 }
 
-// condition narrows a grant of the need: in every document, or only in those of the resource.
-type condition struct {
-	operator, key string
-	values        []string
-}
-
 // Needs returns what a mapping needs, in the order of the table: first the roles, hop by hop, then the source, the
 // destination and the state. A need that two rows ask for is there once, with the reason of the first.
 func Needs(c *config.Config, m config.Mapping) []Need {
-	r := reading{c: c, m: m, traits: traitsOf(c, m)}
+	r := viewOf(c, m)
 	var needs []Need
 	for _, p := range Permissions() {
 		if p.when != nil && !p.when(r.traits) {
@@ -66,13 +60,6 @@ func Needs(c *config.Config, m config.Mapping) []Need {
 		seen[id] = true
 		return again
 	})
-}
-
-// reading is one mapping being read.
-type reading struct {
-	c *config.Config
-	m config.Mapping
-	traits
 }
 
 // apply makes needs of a row: one, or one for every hop to a role.
@@ -129,30 +116,6 @@ func (r reading) need(p Permission, role string) Need {
 	return n
 }
 
-// accountOf is the account that a role acts in; the ambient credentials are the consumer's.
-func (r reading) accountOf(role string) string {
-	if role == "" {
-		return r.m.Destination.Account
-	}
-	return accountOf(r.c.Roles[role].ARN)
-}
-
-// roles are the roles of the mapping with those they are reached through, first hop first, each once.
-func (r reading) roles() (names []string) {
-	used := []string{r.m.Source.Role, r.m.Destination.Role}
-	if r.state {
-		used = append(used, r.c.Checkpoint.Role)
-	}
-	for _, name := range used {
-		for _, hop := range r.c.Chain(name) {
-			if !slices.Contains(names, hop) {
-				names = append(names, hop)
-			}
-		}
-	}
-	return names
-}
-
 // hops are the needs of whoever assumes the mapping's roles.
 func (r reading) hops(p Permission) (needs []Need) {
 	for _, name := range r.roles() {
@@ -190,32 +153,6 @@ func hopNeeds(c *config.Config, name, action string) bool {
 	}
 }
 
-func sourceIdentity(c *config.Config, name string) string {
-	identity := ""
-	for _, hop := range c.Chain(name) {
-		identity = cmp.Or(identity, c.Roles[hop].SourceIdentity)
-	}
-	return identity
-}
-
-// inheritedTags are the transitive tags that sessions of the role hand on.
-func inheritedTags(c *config.Config, name string) map[string]string {
-	tags := map[string]string{}
-	for _, hop := range c.Chain(name) {
-		for _, key := range c.Roles[hop].TransitiveTags {
-			tags[key] = c.Roles[hop].Tags[key]
-		}
-	}
-	return tags
-}
-
-// sessionTags are the tags that a session of the role has: its own and those it inherits.
-func sessionTags(c *config.Config, name string) map[string]string {
-	tags := inheritedTags(c, c.Roles[name].Via)
-	maps.Copy(tags, c.Roles[name].Tags)
-	return tags
-}
-
 // requestTags are the context keys of the tags that an AssumeRole passes.
 func requestTags(role config.Role) map[string][]string {
 	if len(role.Tags) == 0 {
@@ -230,3 +167,19 @@ func requestTags(role config.Role) map[string][]string {
 	}
 	return facts
 }
+
+// principalName is what findings call the principal of a need.
+func principalName(n Need) string { return cmp.Or(n.Principal, "the ambient credentials") }
+
+// grant is what an identity or session policy says of the need. The ARN of a bucket does not say whose it is: the account of the
+// configuration does, where there is one.
+func (n Need) grant() grant {
+	g := grant{sid: n.sid, actions: []string{n.Action}, resources: []string{n.Resource}, conditions: slices.Clone(n.condition)}
+	if n.owned {
+		g.conditions = append(g.conditions, when("StringEquals", resourceAccount, n.Owner))
+	}
+	return g
+}
+
+// resourceAccount is the condition key of the account that owns what a request is about.
+const resourceAccount = "aws:ResourceAccount"

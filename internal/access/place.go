@@ -58,14 +58,6 @@ func (r reading) place(on Resource) place {
 	return p
 }
 
-func stateLocation(c *config.Config) (bucket, prefix string) {
-	location, err := config.ParseLocation(c.State)
-	if err != nil {
-		return "", ""
-	}
-	return location.Bucket, location.Prefix
-}
-
 // locate fills in the ARNs and who owns what they name.
 func (p *place) locate() {
 	p.owner = p.account
@@ -113,7 +105,7 @@ func (p *place) conditions(action string) []condition {
 		for _, region := range append([]string{p.region}, p.others...) {
 			via = append(via, viaService(region))
 		}
-		conditions := []condition{{"StringEquals", "kms:ViaService", via}}
+		conditions := []condition{when("StringEquals", "kms:ViaService", via...)}
 		if p.holder == "" {
 			return conditions
 		}
@@ -121,14 +113,14 @@ func (p *place) conditions(action string) []condition {
 		if p.on == StateKey {
 			contexts = contexts[:1] // records are always written with a bucket key
 		}
-		return append(conditions, condition{"StringLike", contextKey, contexts})
+		return append(conditions, when("StringLike", contextKey, contexts...))
 	case action == "s3:ListBucket" && p.prefix != "":
 		operator := "StringLike"
 		if p.on == StateBucket {
 			// GetObject tells that a record is absent only to those who may list the bucket, and asks that without a prefix.
 			operator += "IfExists"
 		}
-		return p.pointed(condition{operator, "s3:prefix", []string{literal(p.prefix) + "*"}})
+		return p.pointed(when(operator, "s3:prefix", literal(p.prefix)+"*"))
 	default:
 		return p.pointed()
 	}
@@ -137,7 +129,7 @@ func (p *place) conditions(action string) []condition {
 // pointed adds to the conditions of a bucket behind an access point that requests come through it.
 func (p *place) pointed(conditions ...condition) []condition {
 	if p.on == UnderlyingBucket || p.on == UnderlyingObjects {
-		return append(conditions, condition{"StringEquals", "s3:DataAccessPointArn", []string{p.point}})
+		return append(conditions, when("StringEquals", "s3:DataAccessPointArn", p.point))
 	}
 	return conditions
 }
@@ -198,15 +190,6 @@ func (p *place) sid(action string) string {
 	}
 }
 
-// accountOf returns the account of an ARN, "" when it has none.
-func accountOf(arn string) string {
-	fields := strings.SplitN(arn, ":", 6)
-	if len(fields) < 6 {
-		return ""
-	}
-	return fields[4]
-}
-
 // viaService is how KMS is told of S3 in a region (AWS KMS Developer Guide, kms:ViaService).
 func viaService(region string) string {
 	domains := map[string]string{
@@ -225,3 +208,12 @@ func viaService(region string) string {
 func literal(text string) string {
 	return strings.NewReplacer("${", "${$}{", "*", "${*}", "?", "${?}").Replace(text)
 }
+
+// Condition keys of the encryption that a request names.
+const (
+	encryptionKey    = "s3:x-amz-server-side-encryption"
+	encryptionKMSKey = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+)
+
+// contextKey is the condition key of the encryption context that S3 gives every data key.
+const contextKey = "kms:EncryptionContext:aws:s3:arn"

@@ -1,13 +1,9 @@
 package access
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
-
-	"syncd/config"
 )
 
 // addIdentity grants a need to its principal, in the principal's own account.
@@ -39,22 +35,6 @@ func (b *book) addIdentity(n Need) {
 	d.grants = append(d.grants, n.grant())
 }
 
-// grant is what an identity or session policy says of the need. The ARN of a bucket does not say whose it is: the account of the
-// configuration does, where there is one.
-func (n Need) grant() grant {
-	g := grant{sid: n.sid, actions: []string{n.Action}, resources: []string{n.Resource}, conditions: slices.Clone(n.condition)}
-	if n.owned {
-		g.conditions = append(g.conditions, condition{"StringEquals", resourceAccount, []string{n.Owner}})
-	}
-	return g
-}
-
-// resourceAccount is the condition key of the account that owns what a request is about.
-const resourceAccount = "aws:ResourceAccount"
-
-// nameOf is the last part of an ARN.
-func nameOf(arn string) string { return arn[strings.LastIndexAny(arn, "/:")+1:] }
-
 // addResource grants a need in the account of the resource, where that has a say.
 func (b *book) addResource(n Need) error {
 	switch {
@@ -70,49 +50,6 @@ func (b *book) addResource(n Need) error {
 // isOfSource is true of what the source is read by: its bucket, or an access point and the bucket behind that.
 func (r Resource) isOfSource() bool {
 	return slices.Contains([]Resource{SourceBucket, SourceObjects, UnderlyingBucket, UnderlyingObjects}, r)
-}
-
-// crosses reports whether the resource belongs to another account than the principal.
-func (b *book) crosses(n Need) bool { return n.Account != n.Owner }
-
-func rootOf(n Need) string {
-	fields := strings.SplitN(n.Resource, ":", 3)
-	return "arn:" + fields[1] + ":iam::" + n.Account + ":root"
-}
-
-// principalOf is how documents of the resource's account name who needs it. The styles that name the account do so for buckets and
-// keys only: a trust policy names the principal where it is known.
-func (b *book) principalOf(n Need) string {
-	delegates := b.o.Style != RoleStyle && n.On != AssumedRole && b.crosses(n) && slices.Contains(b.owners, n.Owner)
-	if n.Principal == "" || delegates {
-		return rootOf(n)
-	}
-	return n.Principal
-}
-
-// strangers are the conditions on principals of another account. Only a session of a role has tags to look at.
-func (b *book) strangers(n Need) (conditions []condition, err error) {
-	if !b.crosses(n) {
-		return nil, nil
-	}
-	if b.o.OrgID != "" {
-		conditions = append(conditions, condition{"StringEquals", "aws:PrincipalOrgID", []string{b.o.OrgID}})
-	}
-	if b.o.Style != ABACStyle || n.On != AssumedRole && !slices.Contains(b.owners, n.Owner) {
-		return conditions, nil
-	}
-	tags := sessionTags(b.c, n.Role)
-	if len(tags) == 0 && n.On != AssumedRole {
-		return nil, fmt.Errorf("grant %s to role %q: style abac looks at session tags, and its sessions have none", n.Action, n.Role)
-	}
-	return append(conditions, tagConditions("aws:PrincipalTag/", tags)...), nil
-}
-
-func tagConditions(prefix string, tags map[string]string) (conditions []condition) {
-	for _, key := range slices.Sorted(maps.Keys(tags)) {
-		conditions = append(conditions, condition{"StringEquals", prefix + key, []string{tags[key]}})
-	}
-	return conditions
 }
 
 func (b *book) addBucket(n Need) error {
@@ -133,7 +70,7 @@ func (b *book) addBucket(n Need) error {
 	if b.o.VPCEndpoint != "" && n.On.isOfSource() {
 		d.grants = append(d.grants, grant{
 			sid: "DenyOtherWays", deny: true, principals: []string{principal}, actions: []string{"s3:*"}, resources: []string{n.Resource},
-			conditions: []condition{{"StringNotEquals", "aws:SourceVpce", []string{b.o.VPCEndpoint}}},
+			conditions: []condition{when("StringNotEquals", "aws:SourceVpce", b.o.VPCEndpoint)},
 		})
 	}
 	return nil
@@ -190,16 +127,6 @@ func (b *book) behindDraft(n Need) *draft {
 	return d
 }
 
-// noteNamed tells what AWS makes of how the document names who needs it.
-func (d *draft) noteNamed(n Need, principal string) {
-	switch {
-	case !strings.HasSuffix(principal, ":root"):
-		d.note("Create " + principal + " first: AWS refuses a policy that names nobody, and one made again under the same name is another principal.")
-	case n.Principal == "":
-		d.note("It lets in account " + n.Account + " as a whole, whose identity policies then decide; naming the principal of the ambient credentials narrows this down.")
-	}
-}
-
 // addKey grants the use of a key. To principals of its own account it hands the decision over to their identity policies, as
 // the policy that AWS gives a new key does for every action.
 func (b *book) addKey(n Need) error {
@@ -221,11 +148,6 @@ func (b *book) addKey(n Need) error {
 		conditions: slices.Concat(n.condition, strangers),
 	})
 	return nil
-}
-
-// encrypted is what the key of a mapping's source is called after.
-func encrypted(m config.Mapping) string {
-	return cmp.Or(m.Source.Holder(), "the bucket behind "+m.Source.Identity())
 }
 
 func (b *book) keyDraft(n Need) *draft {

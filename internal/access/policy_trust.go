@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"syncd/config"
@@ -88,7 +87,7 @@ func (b *book) externalID(d *draft, n Need) ([]condition, error) {
 	if id == config.ExternalIDPlaceholder {
 		d.note("Put the external id of role " + n.Target + " in place of " + config.ExternalIDPlaceholder + ".")
 	}
-	return []condition{{"StringEquals", "sts:ExternalId", []string{id}}}, nil
+	return []condition{when("StringEquals", "sts:ExternalId", id)}, nil
 }
 
 func (b *book) findExternalID(n Need) (string, error) {
@@ -115,7 +114,7 @@ func (b *book) identityPins(role string) []condition {
 	if identity == "" {
 		return nil // without sts:SetSourceIdentity none can be set
 	}
-	return []condition{{"StringEquals", key, []string{identity}}}
+	return []condition{when("StringEquals", key, identity)}
 }
 
 // taggedPins ask for the tags that the configuration gives the role's sessions. sts:TagSession, which is not asked for when there are
@@ -123,11 +122,11 @@ func (b *book) identityPins(role string) []condition {
 func (b *book) taggedPins(role string) (conditions []condition) {
 	for _, c := range tagConditions("aws:RequestTag/", b.c.Roles[role].Tags) {
 		if c.values[0] != "" {
-			conditions = append(conditions, condition{"Null", c.key, []string{"false"}})
+			conditions = append(conditions, when("Null", c.key, "false"))
 		}
 	}
 	if len(conditions) == 0 && len(b.c.Roles[role].Tags) > 0 { // all are empty; sts:TagSession asks which
-		conditions = append(conditions, condition{"Null", "aws:TagKeys", []string{"false"}})
+		conditions = append(conditions, when("Null", "aws:TagKeys", "false"))
 	}
 	return conditions
 }
@@ -151,28 +150,17 @@ func transitivePins(keys []string, tagged bool) []condition {
 	case !tagged:
 		return nil
 	case len(keys) == 0:
-		return []condition{{"Null", "sts:TransitiveTagKeys", []string{"true"}}}
+		return []condition{when("Null", "sts:TransitiveTagKeys", "true")}
 	default:
-		return []condition{{"ForAllValues:StringEquals", "sts:TransitiveTagKeys", keys}} // fewer do no harm
+		return []condition{when("ForAllValues:StringEquals", "sts:TransitiveTagKeys", keys...)} // fewer do no harm
 	}
 }
 
 // exactTags ask that a request has these tags and no others. ForAllValues alone holds for a request without tags too; Null asks for some.
 func exactTags(tags map[string]string) []condition {
 	if len(tags) == 0 {
-		return []condition{{"Null", "aws:TagKeys", []string{"true"}}}
+		return []condition{when("Null", "aws:TagKeys", "true")}
 	}
 	return append(tagConditions("aws:RequestTag/", tags),
-		condition{"ForAllValues:StringEquals", "aws:TagKeys", slices.Collect(maps.Keys(tags))}, condition{"Null", "aws:TagKeys", []string{"false"}})
-}
-
-// without drops from grants the conditions whose key begins so, of one action or, with "", of all.
-func without(grants []grant, action, key string) []grant {
-	list := slices.Clone(grants)
-	for i, g := range list {
-		if action == "" || slices.Contains(g.actions, action) {
-			list[i].conditions = slices.DeleteFunc(slices.Clone(g.conditions), func(c condition) bool { return strings.HasPrefix(c.key, key) })
-		}
-	}
-	return list
+		when("ForAllValues:StringEquals", "aws:TagKeys", slices.Collect(maps.Keys(tags))...), when("Null", "aws:TagKeys", "false"))
 }

@@ -9,7 +9,7 @@ import (
 // addUpkeep keeps the destination and the state as syncd relies on them: nothing is there under another key, nothing is sent without
 // TLS, and abandoned uploads do not cost for ever.
 func (b *book) addUpkeep(m config.Mapping) {
-	r := reading{c: b.c, m: m, traits: traitsOf(b.c, m)}
+	r := viewOf(b.c, m)
 	objects := r.place(DestinationObjects)
 	d := b.bucketPolicy(m.Destination.Bucket, m.Destination.Account, m.Name)
 	d.note("A write that names no key falls under the bucket's default encryption: set that to " + m.Destination.KMSKey +
@@ -35,16 +35,16 @@ func keyGuards(objects place) []grant {
 	const sse, key = encryptionKey, encryptionKMSKey
 	on := []string{objects.pattern}
 	return []grant{
-		denial("DenyOtherKeys", "s3:PutObject", on, condition{"StringNotEquals", key, []string{objects.key}}, condition{"Null", key, []string{"false"}}),
-		denial("DenyOtherEncryption", "s3:PutObject", on, condition{"StringNotEquals", sse, []string{"aws:kms"}}, condition{"Null", sse, []string{"false"}}),
-		denial("DenyUnnamedKeys", "s3:PutObject", on, condition{"StringEquals", sse, []string{"aws:kms"}}, condition{"Null", key, []string{"true"}}),
+		denial("DenyOtherKeys", "s3:PutObject", on, when("StringNotEquals", key, objects.key), when("Null", key, "false")),
+		denial("DenyOtherEncryption", "s3:PutObject", on, when("StringNotEquals", sse, "aws:kms"), when("Null", sse, "false")),
+		denial("DenyUnnamedKeys", "s3:PutObject", on, when("StringEquals", sse, "aws:kms"), when("Null", key, "true")),
 	}
 }
 
 // tlsGuard refuses everyone anything without TLS, of the bucket and of all its objects.
 func tlsGuard(objects place) grant {
 	on := []string{objects.bucketARN(), objects.bucketARN() + "/*"}
-	return denial("DenyWithoutTLS", "s3:*", on, condition{"Bool", "aws:SecureTransport", []string{"false"}})
+	return denial("DenyWithoutTLS", "s3:*", on, when("Bool", "aws:SecureTransport", "false"))
 }
 
 // addStateGuards makes the policy of the state's bucket.
@@ -64,14 +64,14 @@ func (b *book) addStateGuards(r reading) {
 	// A service of AWS has no account, and the negated condition holds for it.
 	accounts := sorted([]string{keeper.Account, objects.owner})
 	d.grants = append(d.grants, denial("DenyOtherAccounts", "s3:*", []string{objects.pattern},
-		condition{"StringNotEquals", "aws:PrincipalAccount", accounts}, condition{"BoolIfExists", "aws:PrincipalIsAWSService", []string{"false"}}))
+		when("StringNotEquals", "aws:PrincipalAccount", accounts...), when("BoolIfExists", "aws:PrincipalIsAWSService", "false")))
 	if objects.prefix == "" || b.holdsData(objects.bucket) {
 		return
 	}
 	// Null spares the question whether a record is absent, which S3 asks without a prefix.
 	d.grants = append(d.grants, denial("DenyOtherListings", "s3:ListBucket", []string{objects.bucketARN()},
-		condition{"ArnEquals", "aws:PrincipalArn", []string{keeper.Principal}},
-		condition{"StringNotLike", "s3:prefix", []string{literal(objects.prefix) + "*"}}, condition{"Null", "s3:prefix", []string{"false"}}))
+		when("ArnEquals", "aws:PrincipalArn", keeper.Principal),
+		when("StringNotLike", "s3:prefix", literal(objects.prefix)+"*"), when("Null", "s3:prefix", "false")))
 	d.note("DenyOtherListings keeps " + keeper.Principal + " from listing other keys of the bucket: when it keeps another state there, make one statement with both prefixes.")
 }
 

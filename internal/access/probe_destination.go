@@ -16,48 +16,54 @@ import (
 // minRangeSource is the size above which S3 copies a range of an object into a part, in bytes (Amazon S3 API Reference, UploadPartCopy).
 const minRangeSource = 5 << 20
 
+// destinationProber tries what writes copies.
+type destinationProber struct {
+	*prober
+	samples []sample // of the source
+}
+
 // writes are the asks that every write amounts to.
 type writes struct{ put, acl, seal, open *ask }
 
 // probeDestination tries everything that writes copies, without leaving one.
-func (w *walk) probeDestination(ctx context.Context) error {
-	m, at := w.m.Destination, w.place(DestinationBucket)
-	d, err := w.open(m.Role, at, s3Setting{url: m.EndpointURL, pathStyle: m.PathStyle, account: m.Account})
+func (p *destinationProber) probeDestination(ctx context.Context) error {
+	m, at := p.m.Destination, p.place(DestinationBucket)
+	d, err := p.open(m.Role, at, s3Setting{url: m.EndpointURL, pathStyle: m.PathStyle, account: m.Account})
 	if d == nil || err != nil {
 		return err
 	}
-	read := w.ask(Writer, "s3:GetObject", DestinationObjects)
+	read := p.ask(Writer, "s3:GetObject", DestinationObjects)
 	to := writes{
-		w.ask(Writer, "s3:PutObject", DestinationObjects), w.ask(Writer, "s3:PutObjectAcl", DestinationObjects),
-		w.ask(Writer, "kms:GenerateDataKey", DestinationKey), w.ask(Writer, "kms:Decrypt", DestinationKey),
+		p.ask(Writer, "s3:PutObject", DestinationObjects), p.ask(Writer, "s3:PutObjectAcl", DestinationObjects),
+		p.ask(Writer, "kms:GenerateDataKey", DestinationKey), p.ask(Writer, "kms:Decrypt", DestinationKey),
 	}
 	e := form{key: m.KMSKey, bucketKey: m.BucketKey}
-	if w.acl {
+	if p.acl {
 		e.acl = types.ObjectCannedACLBucketOwnerFullControl
 	}
-	listed, away := w.probeList(ctx, d, w.ask(Writer, "s3:ListBucket", DestinationBucket))
+	listed, away := p.probeList(ctx, d, p.ask(Writer, "s3:ListBucket", DestinationBucket))
 	if away != "" {
-		w.excuse(away, DestinationBucket, DestinationObjects, DestinationKey)
+		p.excuse(away, DestinationBucket, DestinationObjects, DestinationKey)
 		return nil
 	}
-	w.probeCopies(ctx, d, listed, read, to.open)
-	w.probePut(ctx, d, e, to, read)
+	p.probeCopies(ctx, d, listed, read, to.open)
+	p.probePut(ctx, d, e, to, read)
 	begin := func(ctx context.Context) (string, error) { return d.begin(ctx, e, nil) }
-	w.probeUpload(ctx, d, begin, func(id string) {
-		w.try(ctx, "UploadPart", func(ctx context.Context) error { return d.part(ctx, id) }, to.put, to.open)
-		if !w.relay {
-			w.probePartCopy(ctx, d, id, to)
+	p.probeUpload(ctx, d, begin, func(id string) {
+		p.try(ctx, "UploadPart", func(ctx context.Context) error { return d.part(ctx, id) }, to.put, to.open)
+		if !p.relay {
+			p.probePartCopy(ctx, d, id, to)
 		}
 	}, to.put, to.acl, to.seal)
-	w.probeUploads(ctx, d)
-	w.probeExtras(ctx, d, e, to)
+	p.probeUploads(ctx, d)
+	p.probeExtras(ctx, d, e, to)
 	return nil
 }
 
 // probePut tries to write under the key. Where that is refused it asks again without naming the key, and with an ACL: what works then
 // tells that a Deny looks at the encryption, or demands the ACL.
-func (w *walk) probePut(ctx context.Context, d *door, e form, to writes, read *ask) {
-	a := w.try(ctx, "PutObject", func(ctx context.Context) error { return d.put(ctx, e) }, to.put, to.acl, read)
+func (p *destinationProber) probePut(ctx context.Context, d *bucketClient, e form, to writes, read *ask) {
+	a := p.try(ctx, "PutObject", func(ctx context.Context) error { return d.put(ctx, e) }, to.put, to.acl, read)
 	if a.class != awserr.Denied || to.put == nil {
 		return
 	}
@@ -66,7 +72,7 @@ func (w *walk) probePut(ctx context.Context, d *door, e form, to writes, read *a
 	}
 	if !strings.HasPrefix(a.said.action, "kms:") && try(form{acl: e.acl}) == nil {
 		why := "the same write is allowed when it names no key: a Deny looks at the encryption, and has to spare " + e.key
-		a.known = append(a.known, w.owned(to.put, CauseKind(KindBucket), Certain, why))
+		a.known = append(a.known, p.explain.owned(to.put, CauseKind(KindBucket), Certain, why))
 	}
 	if e.acl != "" {
 		return
@@ -74,49 +80,49 @@ func (w *walk) probePut(ctx context.Context, d *door, e form, to writes, read *a
 	e.acl = types.ObjectCannedACLBucketOwnerFullControl
 	switch err := try(e); {
 	case err == nil:
-		a.known = append(a.known, w.misconfigured("mappings."+w.m.Name+".copy.acl",
+		a.known = append(a.known, misconfigured("mappings."+p.m.Name+".copy.acl",
 			"the same write is allowed when it gives the bucket's owner full control: set copy.acl: bucket-owner-full-control"))
 	case readReason(err).action == "s3:PutObjectAcl" && a.said.action != "":
-		a.known = append(a.known, w.misconfigured("mappings."+w.m.Name+".copy.acl",
+		a.known = append(a.known, misconfigured("mappings."+p.m.Name+".copy.acl",
 			"the same write lacks nothing but s3:PutObjectAcl when it gives the bucket's owner full control: set copy.acl: bucket-owner-full-control, and allow that action"))
 	}
 }
 
 // probeCopies looks at copies that are there: they may lie under another encryption context than those to come.
-func (w *walk) probeCopies(ctx context.Context, d *door, listed []sample, read, open *ask) {
-	for _, s := range w.look(ctx, d, listed, read) {
-		if s.key == w.m.Destination.KMSKey {
-			w.try(ctx, "GetObject", func(ctx context.Context) error { return d.firstByte(ctx, s) }, read, w.of(open, s))
+func (p *destinationProber) probeCopies(ctx context.Context, d *bucketClient, listed []sample, read, open *ask) {
+	for _, s := range p.look(ctx, d, listed, read) {
+		if s.key == p.m.Destination.KMSKey {
+			p.try(ctx, "GetObject", func(ctx context.Context) error { return d.firstByte(ctx, s) }, read, p.narrow(open, s))
 		}
 	}
 }
 
 // probePartCopy has S3 copy an object of the source into a part, the smallest of each kind of encryption.
-func (w *walk) probePartCopy(ctx context.Context, d *door, id string, to writes) {
-	read, open := w.ask(Writer, "s3:GetObject", SourceObjects), w.ask(Writer, "kms:Decrypt", SourceKey)
-	for i, s := range w.samples {
+func (p *destinationProber) probePartCopy(ctx context.Context, d *bucketClient, id string, to writes) {
+	read, open := p.ask(Writer, "s3:GetObject", SourceObjects), p.ask(Writer, "kms:Decrypt", SourceKey)
+	for i, s := range p.samples {
 		if s.size == 0 {
 			continue
 		}
 		in := &s3.UploadPartCopyInput{
 			Bucket: &d.bucket, Key: &d.probe, UploadId: &id, PartNumber: aws.Int32(int32(2 + i)), //nolint:gosec // samples are few
-			ExpectedBucketOwner: d.account, CopySource: aws.String(transfer.CopySource(w.m.Source.Bucket, s.object)), RequestPayer: w.payer(),
+			ExpectedBucketOwner: d.account, CopySource: aws.String(transfer.CopySource(p.m.Source.Bucket, s.object)), RequestPayer: p.payer(),
 		}
-		if w.m.Source.Account != "" {
-			in.ExpectedSourceBucketOwner = &w.m.Source.Account
+		if p.m.Source.Account != "" {
+			in.ExpectedSourceBucketOwner = &p.m.Source.Account
 		}
 		if s.size > minRangeSource {
 			in.CopySourceRange = aws.String("bytes=0-0")
 		}
-		w.try(ctx, "UploadPartCopy", func(ctx context.Context) error {
+		p.try(ctx, "UploadPartCopy", func(ctx context.Context) error {
 			_, err := d.client.UploadPartCopy(ctx, in)
 			return missing(err)
-		}, read, w.of(open, s), to.put, to.open)
+		}, read, p.narrow(open, s), to.put, to.open)
 	}
 }
 
-func (w *walk) payer() types.RequestPayer {
-	if w.m.Source.RequestPayer {
+func (p *destinationProber) payer() types.RequestPayer {
+	if p.m.Source.RequestPayer {
 		return types.RequestPayerRequester
 	}
 	return ""
@@ -124,49 +130,49 @@ func (w *walk) payer() types.RequestPayer {
 
 // probeUploads tries what finds and takes away the uploads of an earlier session. An own one may be listed and aborted by whoever
 // began it; therefore these ask for one that does not exist.
-func (w *walk) probeUploads(ctx context.Context, d *door) {
-	if k := w.ask(Writer, "s3:ListBucketMultipartUploads", DestinationBucket); k != nil {
-		w.try(ctx, "ListMultipartUploads", func(ctx context.Context) error {
+func (p *destinationProber) probeUploads(ctx context.Context, d *bucketClient) {
+	if k := p.ask(Writer, "s3:ListBucketMultipartUploads", DestinationBucket); k != nil {
+		p.try(ctx, "ListMultipartUploads", func(ctx context.Context) error {
 			_, err := d.client.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{
 				Bucket: &d.bucket, Prefix: optionally(d.prefix), MaxUploads: aws.Int32(1), ExpectedBucketOwner: d.account,
 			})
 			return err
 		}, k)
 	}
-	if k := w.ask(Writer, "s3:ListMultipartUploadParts", DestinationObjects); k != nil {
-		w.try(ctx, "ListParts", func(ctx context.Context) error {
+	if k := p.ask(Writer, "s3:ListMultipartUploadParts", DestinationObjects); k != nil {
+		p.try(ctx, "ListParts", func(ctx context.Context) error {
 			_, err := d.client.ListParts(ctx, &s3.ListPartsInput{
 				Bucket: &d.bucket, Key: &d.probe, UploadId: aws.String(absentUpload), ExpectedBucketOwner: d.account,
 			})
 			return absent(err)
 		}, k)
 	}
-	if k := w.ask(Writer, "s3:AbortMultipartUpload", DestinationObjects); k != nil {
-		w.try(ctx, "AbortMultipartUpload", func(ctx context.Context) error { return absent(d.abort(ctx, absentUpload)) }, k)
+	if k := p.ask(Writer, "s3:AbortMultipartUpload", DestinationObjects); k != nil {
+		p.try(ctx, "AbortMultipartUpload", func(ctx context.Context) error { return absent(d.abort(ctx, absentUpload)) }, k)
 	}
 }
 
 // probeExtras tries what only some mappings need: tags, locks and deletes.
-func (w *walk) probeExtras(ctx context.Context, d *door, e form, to writes) {
+func (p *destinationProber) probeExtras(ctx context.Context, d *bucketClient, e form, to writes) {
 	extra := func(change func(*s3.CreateMultipartUploadInput), k *ask) {
 		if k != nil {
 			begin := func(ctx context.Context) (string, error) { return d.begin(ctx, e, change) }
-			w.probeUpload(ctx, d, begin, nil, to.put, to.acl, to.seal, k)
+			p.probeUpload(ctx, d, begin, nil, to.put, to.acl, to.seal, k)
 		}
 	}
-	extra(func(in *s3.CreateMultipartUploadInput) { in.Tagging = aws.String("syncd-doctor=probe") }, w.ask(Writer, "s3:PutObjectTagging", DestinationObjects))
+	extra(func(in *s3.CreateMultipartUploadInput) { in.Tagging = aws.String("syncd-doctor=probe") }, p.ask(Writer, "s3:PutObjectTagging", DestinationObjects))
 	extra(func(in *s3.CreateMultipartUploadInput) {
 		in.ObjectLockMode, in.ObjectLockRetainUntilDate = types.ObjectLockModeGovernance, aws.Time(time.Now().Add(time.Hour))
-	}, w.ask(Writer, "s3:PutObjectRetention", DestinationObjects))
+	}, p.ask(Writer, "s3:PutObjectRetention", DestinationObjects))
 	extra(func(in *s3.CreateMultipartUploadInput) {
 		in.ObjectLockLegalHoldStatus = types.ObjectLockLegalHoldStatusOn
-	}, w.ask(Writer, "s3:PutObjectLegalHold", DestinationObjects))
-	if k := w.ask(Writer, "s3:PutObjectVersionTagging", DestinationObjects); k != nil {
-		w.probeVersionTags(ctx, d, k)
+	}, p.ask(Writer, "s3:PutObjectLegalHold", DestinationObjects))
+	if k := p.ask(Writer, "s3:PutObjectVersionTagging", DestinationObjects); k != nil {
+		p.probeVersionTags(ctx, d, k)
 	}
-	if k := w.ask(Writer, "s3:PutObjectAnnotation", DestinationObjects); k != nil {
+	if k := p.ask(Writer, "s3:PutObjectAnnotation", DestinationObjects); k != nil {
 		// There is no object that could be annotated.
-		w.try(ctx, "PutObjectAnnotation", func(ctx context.Context) error {
+		p.try(ctx, "PutObjectAnnotation", func(ctx context.Context) error {
 			_, err := d.client.PutObjectAnnotation(ctx, &s3.PutObjectAnnotationInput{
 				Bucket: &d.bucket, Key: &d.probe, AnnotationName: aws.String(probeAnnotation), AnnotationPayload: strings.NewReader("probe"),
 				ExpectedBucketOwner: d.account,
@@ -174,14 +180,14 @@ func (w *walk) probeExtras(ctx context.Context, d *door, e form, to writes) {
 			return absent(err)
 		}, k)
 	}
-	if k := w.ask(Writer, "s3:DeleteObject", DestinationObjects); k != nil {
-		w.try(ctx, "DeleteObject", d.remove, k)
+	if k := p.ask(Writer, "s3:DeleteObject", DestinationObjects); k != nil {
+		p.try(ctx, "DeleteObject", d.remove, k)
 	}
 }
 
 // probeVersionTags tries to tag a version that does not exist. S3 says so only to those who may list the bucket without a prefix; where
 // it gives no reason, a refusal does not tell.
-func (w *walk) probeVersionTags(ctx context.Context, d *door, k *ask) {
+func (p *destinationProber) probeVersionTags(ctx context.Context, d *bucketClient, k *ask) {
 	err := bounded(ctx, func(ctx context.Context) error {
 		_, err := d.client.PutObjectTagging(ctx, &s3.PutObjectTaggingInput{
 			Bucket: &d.bucket, Key: &d.probe, VersionId: aws.String("null"), ExpectedBucketOwner: d.account, Tagging: &types.Tagging{TagSet: []types.Tag{}},
@@ -192,36 +198,5 @@ func (w *walk) probeVersionTags(ctx context.Context, d *door, k *ask) {
 		k.excused = "a refusal without a reason may mean that there is no such version"
 		return
 	}
-	w.record("PutObjectTagging", absent(err), k)
-}
-
-// probeState tries everything that keeps the ledger, without touching a record or a lease.
-func (w *walk) probeState(ctx context.Context) error {
-	if !w.state {
-		return nil
-	}
-	k, at := w.c.Checkpoint, w.place(StateBucket)
-	d, err := w.open(k.Role, at, s3Setting{url: k.EndpointURL, pathStyle: k.PathStyle, account: k.Account})
-	if d == nil || err != nil {
-		return err
-	}
-	read, put := w.ask(Keeper, "s3:GetObject", StateObjects), w.ask(Keeper, "s3:PutObject", StateObjects)
-	list := w.ask(Keeper, "s3:ListBucket", StateBucket)
-	if _, away := w.probeList(ctx, d, list); away != "" {
-		w.excuse(away, StateObjects, StateKey)
-		return nil
-	}
-	w.try(ctx, "GetObject", func(ctx context.Context) error { return missing(d.firstByte(ctx, sample{object: d.probe})) }, list, read)
-	e := form{key: k.KMSKey, bucketKey: true}
-	w.try(ctx, "PutObject", func(ctx context.Context) error { return d.put(ctx, e) }, put, read)
-	w.try(ctx, "DeleteObject", d.remove, w.ask(Keeper, "s3:DeleteObject", StateObjects))
-	if !w.stateKey {
-		return nil
-	}
-	seal, open := w.ask(Keeper, "kms:GenerateDataKey", StateKey), w.ask(Keeper, "kms:Decrypt", StateKey)
-	begin := func(ctx context.Context) (string, error) { return d.begin(ctx, e, nil) }
-	w.probeUpload(ctx, d, begin, func(id string) {
-		w.try(ctx, "UploadPart", func(ctx context.Context) error { return d.part(ctx, id) }, put, open)
-	}, put, seal)
-	return nil
+	p.record("PutObjectTagging", absent(err), k)
 }

@@ -10,7 +10,7 @@ import (
 
 // exposedProbes are the doctor's warnings of endpoints that the configuration names and that are reached without TLS. They fail nothing:
 // the configuration names the endpoint on purpose.
-func (r reading) exposedProbes() (probes []Probe) {
+func exposedProbes(r reading) (probes []Probe) {
 	roles := r.c.AssumedRoles(r.m)
 	endpoints := map[string]bool{}
 	for _, s := range r.c.Sides(r.m) {
@@ -21,7 +21,7 @@ func (r reading) exposedProbes() (probes []Probe) {
 	}
 	for _, endpoint := range slices.Sorted(maps.Keys(endpoints)) {
 		if config.Exposed(endpoint) {
-			probes = append(probes, r.endpointWarning(endpoint, "what is sent there can be read and changed on the way", "use https://"))
+			probes = append(probes, endpointWarning(r.m.Name, endpoint, "what is sent there can be read and changed on the way", "use https://"))
 		}
 	}
 	return probes
@@ -29,23 +29,23 @@ func (r reading) exposedProbes() (probes []Probe) {
 
 // foundProbes are the doctor's warnings of endpoints that the environment or a profile names: a configuration that has none of its own
 // sends there what it seems to send to AWS.
-func (w *walk) foundProbes() (probes []Probe) {
-	found := w.set.Environment()
+func foundProbes(mapping string, set *creds.Set) (probes []Probe) {
+	found := set.Environment()
 	for _, service := range slices.Sorted(maps.Keys(found)) {
-		probes = append(probes, w.endpointWarning(found[service], "the environment or a profile names it for "+service+": it stands for AWS where the configuration has no endpoint",
+		probes = append(probes, endpointWarning(mapping, found[service], "the environment or a profile names it for "+service+": it stands for AWS where the configuration has no endpoint",
 			"write it into the configuration, or unset AWS_ENDPOINT_URL and its kin"))
 	}
 	return probes
 }
 
 // clockProbes is the doctor's warning of a clock that is wrong. Requests are signed nevertheless, because the SDK corrects for it.
-func (w *walk) clockProbes() []Probe {
-	ahead, ok := w.set.Skew()
+func clockProbes(mapping string, set *creds.Set) []Probe {
+	ahead, ok := set.Skew()
 	if !ok || !creds.Skewed(ahead) {
 		return nil
 	}
 	return []Probe{{
-		Mapping: w.m.Name, Feature: FeatureClock, Action: "clock", Outcome: OutcomeWarning, Error: creds.ClockWarning(ahead),
+		Mapping: mapping, Feature: FeatureClock, Action: "clock", Outcome: OutcomeWarning, Error: creds.ClockWarning(ahead),
 		Causes: []Cause{{
 			Kind: CauseClock, Side: Consumer, Confidence: Certain,
 			Why: "set it, and keep it right by NTP: AWS refuses requests that are signed more than 15 minutes off, and each client must be refused once before it corrects for that",
@@ -53,9 +53,9 @@ func (w *walk) clockProbes() []Probe {
 	}}
 }
 
-func (r reading) endpointWarning(endpoint, problem, fix string) Probe {
+func endpointWarning(mapping, endpoint, problem, fix string) Probe {
 	return Probe{
-		Mapping: r.m.Name, Feature: FeatureConnection, Action: "endpoint", Resource: endpoint, Outcome: OutcomeWarning, Error: problem,
+		Mapping: mapping, Feature: FeatureConnection, Action: "endpoint", Resource: endpoint, Outcome: OutcomeWarning, Error: problem,
 		Causes: []Cause{{Kind: CauseConfiguration, Side: Consumer, Target: "endpoint_url", Confidence: Certain, Why: fix}},
 	}
 }

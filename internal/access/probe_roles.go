@@ -17,23 +17,33 @@ import (
 	"syncd/internal/creds"
 )
 
-// probeRoles asks who the ambient credentials are, and assumes the roles, hop by hop.
-func (w *walk) probeRoles(ctx context.Context) {
+// roleProber tries what the roles of a mapping are assumed with.
+type roleProber struct {
+	*prober
+	sessions func(ctx context.Context, m config.Mapping, roles map[string]config.Role) (*creds.Set, error)
+	assumed  map[string]config.Role // the roles, with the endpoints at which they are assumed
+	probes   []Probe                // of the ambient credentials
+}
+
+// probeRoles asks who the ambient credentials are, and assumes the roles, hop by hop. It returns the probes
+// of the credentials; those of the roles are evidence.
+func (p *roleProber) probeRoles(ctx context.Context) []Probe {
 	// A session is made for the region that first asks for it: in the order of a pass.
-	for _, at := range [][2]string{{w.m.Source.Role, w.m.Source.Region}, {w.m.Destination.Role, w.m.Destination.Region}} {
-		if _, err := w.set.Config(at[0], at[1]); err != nil {
-			w.blocked[at[0]] = err.Error()
+	for _, at := range [][2]string{{p.m.Source.Role, p.m.Source.Region}, {p.m.Destination.Role, p.m.Destination.Region}} {
+		if _, err := p.set.Config(at[0], at[1]); err != nil {
+			p.blocked[at[0]] = err.Error()
 		}
 	}
-	w.probeIdentities(ctx)
-	for _, name := range w.roles() {
-		via := w.c.Roles[name].Via
-		if w.blocked[via] != "" {
-			w.blocked[name] = cmp.Or(w.blocked[name], "role "+name+" is reached through what does not work")
+	p.probeIdentities(ctx)
+	for _, name := range p.roles() {
+		via := p.c.Roles[name].Via
+		if p.blocked[via] != "" {
+			p.blocked[name] = cmp.Or(p.blocked[name], "role "+name+" is reached through what does not work")
 			continue
 		}
-		w.probeHop(ctx, name)
+		p.probeHop(ctx, name)
 	}
+	return p.probes
 }
 
 // stsPlace is where STS is asked: the endpoint, "" for AWS, and the region.
@@ -41,102 +51,102 @@ type stsPlace struct{ endpoint, region string }
 
 // identityPlaces are where the ambient credentials are used, each once: at the sides without a role, and where roles are assumed with
 // them.
-func (w *walk) identityPlaces() (places []stsPlace) {
+func (p *roleProber) identityPlaces() (places []stsPlace) {
 	add := func(endpoint, region string) {
 		if !slices.ContainsFunc(places, func(p stsPlace) bool { return p.endpoint == endpoint }) {
 			places = append(places, stsPlace{endpoint, region})
 		}
 	}
-	for _, s := range w.c.Sides(w.m) {
+	for _, s := range p.c.Sides(p.m) {
 		if s.Role == "" {
-			add(w.c.STSEndpoint(s.EndpointURL), s.Region)
+			add(p.c.STSEndpoint(s.EndpointURL), s.Region)
 			continue
 		}
-		first := w.assumed[w.c.Chain(s.Role)[0]]
-		add(cmp.Or(first.EndpointURL, w.c.STSEndpoint("")), cmp.Or(first.Region, s.Region))
+		first := p.assumed[p.c.Chain(s.Role)[0]]
+		add(cmp.Or(first.EndpointURL, p.c.STSEndpoint("")), cmp.Or(first.Region, s.Region))
 	}
 	return places
 }
 
 // identityPlace is where the ambient credentials of an ask are known.
-func (w *walk) identityPlace(k *ask) string {
+func (p *roleProber) identityPlace(k *ask) string {
 	if k.On == AssumedRole {
-		return cmp.Or(w.assumed[k.Target].EndpointURL, w.c.STSEndpoint(""))
+		return cmp.Or(p.assumed[k.Target].EndpointURL, p.c.STSEndpoint(""))
 	}
-	endpoint := w.c.Checkpoint.EndpointURL
+	endpoint := p.c.Checkpoint.EndpointURL
 	switch side, _, _ := strings.Cut(string(k.On), " "); side {
 	case "source":
-		endpoint = w.m.Source.EndpointURL
+		endpoint = p.m.Source.EndpointURL
 	case "destination":
-		endpoint = w.m.Destination.EndpointURL
+		endpoint = p.m.Destination.EndpointURL
 	}
-	return w.c.STSEndpoint(endpoint)
+	return p.c.STSEndpoint(endpoint)
 }
 
 // probeIdentities asks STS whose the ambient credentials are, which needs no permission (AWS STS API Reference, GetCallerIdentity). A
 // failure does not stop the other checks, unless there are no credentials at all.
-func (w *walk) probeIdentities(ctx context.Context) {
-	if err := assume(ctx, w.set, "", w.m.Source.Region); err != nil { // it has an end of its own, which says why
-		w.blocked[""] = "there are no credentials to begin with"
-		if places := w.identityPlaces(); len(places) > 0 { // to ask who they are would only take as long again
-			w.identityFailed(w.identityProbe(places[0]), places[0], err)
+func (p *roleProber) probeIdentities(ctx context.Context) {
+	if err := assume(ctx, p.set, "", p.m.Source.Region); err != nil { // it has an end of its own, which says why
+		p.blocked[""] = "there are no credentials to begin with"
+		if places := p.identityPlaces(); len(places) > 0 { // to ask who they are would only take as long again
+			p.identityFailed(p.identityProbe(places[0]), places[0], err)
 		}
 		return
 	}
-	for _, place := range w.identityPlaces() {
-		w.probeIdentity(ctx, place)
+	for _, place := range p.identityPlaces() {
+		p.probeIdentity(ctx, place)
 	}
 }
 
 // identityProbe begins the check of who the ambient credentials are.
-func (w *walk) identityProbe(place stsPlace) Probe {
-	probe := Probe{Mapping: w.m.Name, Feature: FeatureCredentials, Action: "sts:GetCallerIdentity", Request: "GetCallerIdentity", Outcome: OutcomeOK}
-	if place.endpoint != w.c.STSEndpoint("") {
+func (p *roleProber) identityProbe(place stsPlace) Probe {
+	probe := Probe{Mapping: p.m.Name, Feature: FeatureCredentials, Action: "sts:GetCallerIdentity", Request: "GetCallerIdentity", Outcome: OutcomeOK}
+	if place.endpoint != p.c.STSEndpoint("") {
 		probe.Resource = cmp.Or(place.endpoint, "AWS")
 	}
 	return probe
 }
 
-func (w *walk) probeIdentity(ctx context.Context, place stsPlace) {
-	probe := w.identityProbe(place)
+func (p *roleProber) probeIdentity(ctx context.Context, place stsPlace) {
+	probe := p.identityProbe(place)
 	var out *sts.GetCallerIdentityOutput
 	err := bounded(ctx, func(ctx context.Context) (err error) {
-		out, err = w.callerIdentity(ctx, place)
+		out, err = p.callerIdentity(ctx, place)
 		return err
 	})
 	if err != nil {
-		w.identityFailed(probe, place, err)
+		p.identityFailed(probe, place, err)
 		return
 	}
 	probe.Principal = principalARN(aws.ToString(out.Arn))
-	w.probes = append(w.probes, probe)
-	for _, k := range w.asks {
-		if k.Role == "" && w.identityPlace(k) == place.endpoint {
+	p.probes = append(p.probes, probe)
+	for _, k := range p.asks {
+		if k.Role == "" && p.identityPlace(k) == place.endpoint {
 			k.Principal, k.Account = probe.Principal, aws.ToString(out.Account)
 		}
 	}
 }
 
 // identityFailed reports that the owner of the credentials is unknown. At a service other than AWS that is no failure: many have no STS.
-func (w *walk) identityFailed(probe Probe, place stsPlace, err error) {
+func (p *roleProber) identityFailed(probe Probe, place stsPlace, err error) {
 	a := &attempt{err: err, class: awserr.Classify(err)}
 	probe.Outcome, probe.Error = OutcomeFailed, awserr.Brief(err)
 	_, isAnswered := errors.AsType[*awserr.ForeignError](err) // of something, which may be a service that does not know the request
 	switch {
-	case place.endpoint != "" && w.blocked[""] == "" && !a.dead() && (isAnswered || !awserr.IsAway(err)):
+	case place.endpoint != "" && p.blocked[""] == "" && !a.dead() && (isAnswered || !awserr.IsAway(err)):
 		probe.Outcome = OutcomeUnknown
 		probe.Error = "the service does not say whose the credentials are, and may have no STS: " + probe.Error
 	case a.class == awserr.Denied:
 		probe.Outcome = OutcomeUnknown
 	default:
-		probe.Causes = w.causes(&ask{}, a)
+		probe.Causes = p.explain.causes(&ask{}, a)
 	}
-	w.doubted = w.doubted || a.dead()
-	w.probes = append(w.probes, probe)
+	p.doubted = p.doubted || a.dead()
+	p.probes = append(p.probes, probe)
 }
 
-func (w *walk) callerIdentity(ctx context.Context, place stsPlace) (*sts.GetCallerIdentityOutput, error) {
-	at, err := w.set.Config("", place.region)
+func (p *roleProber) callerIdentity(ctx context.Context, place stsPlace) (*sts.GetCallerIdentityOutput, error) {
+	at, err := p.set.Config("", place.region)
 	if err != nil {
 		return nil, err
 	}
@@ -160,20 +170,20 @@ func principalARN(caller string) string {
 }
 
 // probeHop assumes one role with all that the configuration sends.
-func (w *walk) probeHop(ctx context.Context, name string) {
+func (p *roleProber) probeHop(ctx context.Context, name string) {
 	var asks []*ask
-	for _, k := range w.asks {
+	for _, k := range p.asks {
 		if k.Target == name {
 			asks = append(asks, k)
 		}
 	}
-	a := w.try(ctx, "AssumeRole", func(ctx context.Context) error { return assume(ctx, w.set, name, w.m.Source.Region) }, asks...)
+	a := p.try(ctx, "AssumeRole", func(ctx context.Context) error { return assume(ctx, p.set, name, p.m.Source.Region) }, asks...)
 	if a.err == nil {
 		return
 	}
-	w.blocked[name] = "role " + name + " cannot be assumed"
+	p.blocked[name] = "role " + name + " cannot be assumed"
 	if a.class == awserr.Denied && (a.said.action == "" || a.said.action == actionAssume) {
-		a.known = w.probeLess(ctx, name)
+		a.known = p.probeLess(ctx, name)
 	}
 }
 
@@ -187,8 +197,8 @@ func assume(ctx context.Context, set *creds.Set, name, region string) error {
 
 // probeLess assumes a role that is refused with less: without session tags, and without a source identity. What works then tells
 // what a condition is about; the session is thrown away.
-func (w *walk) probeLess(ctx context.Context, name string) []Cause {
-	role := w.assumed[name]
+func (p *roleProber) probeLess(ctx context.Context, name string) []Cause {
+	role := p.assumed[name]
 	for _, less := range []struct {
 		what string
 		of   bool
@@ -202,12 +212,12 @@ func (w *walk) probeLess(ctx context.Context, name string) []Cause {
 		}
 		lesser := role
 		less.drop(&lesser)
-		roles := maps.Clone(w.assumed)
+		roles := maps.Clone(p.assumed)
 		roles[name] = lesser
-		set, err := w.o.Sessions(ctx, w.m, roles)
-		if err == nil && bounded(ctx, func(ctx context.Context) error { return assume(ctx, set, name, w.m.Source.Region) }) == nil {
+		set, err := p.sessions(ctx, p.m, roles)
+		if err == nil && bounded(ctx, func(ctx context.Context) error { return assume(ctx, set, name, p.m.Source.Region) }) == nil {
 			return []Cause{{
-				Kind: CauseKind(KindTrust), Side: w.side(accountOf(role.ARN)), Account: accountOf(role.ARN), Target: role.ARN, Confidence: Certain,
+				Kind: CauseKind(KindTrust), Side: p.explain.side(accountOf(role.ARN)), Account: accountOf(role.ARN), Target: role.ARN, Confidence: Certain,
 				Why: fmt.Sprintf("the role can be assumed without the %s: a condition on them does not hold, here or in the caller's identity policy", less.what),
 			}}
 		}

@@ -230,3 +230,25 @@ func (g grant) statement() iam.Statement {
 	}
 	return s
 }
+
+// when makes a condition.
+func when(operator, key string, values ...string) condition {
+	return condition{operator, key, values}
+}
+
+// condition narrows a grant of the need: in every document, or only in those of the resource.
+type condition struct {
+	operator, key string
+	values        []string
+}
+
+// without drops from grants the conditions whose key begins so, of one action or, with "", of all.
+func without(grants []grant, action, key string) []grant {
+	list := slices.Clone(grants)
+	for i, g := range list {
+		if action == "" || slices.Contains(g.actions, action) {
+			list[i].conditions = slices.DeleteFunc(slices.Clone(g.conditions), func(c condition) bool { return strings.HasPrefix(c.key, key) })
+		}
+	}
+	return list
+}

@@ -1,0 +1,34 @@
+package access
+
+import "context"
+
+// probeState tries everything that keeps the ledger, without touching a record or a lease.
+func (p *prober) probeState(ctx context.Context) error {
+	if !p.state {
+		return nil
+	}
+	k, at := p.c.Checkpoint, p.place(StateBucket)
+	d, err := p.open(k.Role, at, s3Setting{url: k.EndpointURL, pathStyle: k.PathStyle, account: k.Account})
+	if d == nil || err != nil {
+		return err
+	}
+	read, put := p.ask(Keeper, "s3:GetObject", StateObjects), p.ask(Keeper, "s3:PutObject", StateObjects)
+	list := p.ask(Keeper, "s3:ListBucket", StateBucket)
+	if _, away := p.probeList(ctx, d, list); away != "" {
+		p.excuse(away, StateObjects, StateKey)
+		return nil
+	}
+	p.try(ctx, "GetObject", func(ctx context.Context) error { return missing(d.firstByte(ctx, sample{object: d.probe})) }, list, read)
+	e := form{key: k.KMSKey, bucketKey: true}
+	p.try(ctx, "PutObject", func(ctx context.Context) error { return d.put(ctx, e) }, put, read)
+	p.try(ctx, "DeleteObject", d.remove, p.ask(Keeper, "s3:DeleteObject", StateObjects))
+	if !p.stateKey {
+		return nil
+	}
+	seal, open := p.ask(Keeper, "kms:GenerateDataKey", StateKey), p.ask(Keeper, "kms:Decrypt", StateKey)
+	begin := func(ctx context.Context) (string, error) { return d.begin(ctx, e, nil) }
+	p.probeUpload(ctx, d, begin, func(id string) {
+		p.try(ctx, "UploadPart", func(ctx context.Context) error { return d.part(ctx, id) }, put, open)
+	}, put, seal)
+	return nil
+}

@@ -7,10 +7,16 @@ import (
 	"syncd/internal/iam"
 )
 
-// catalogue suggests names for those that package iam does not know.
-type catalogue struct{ *iam.Known }
+// catalogue is the names that exist, and suggests some for those that do not.
+type catalogue struct {
+	*iam.Known
+	services   []string // the prefixes of all services
+	controlled []string // of those that resource control policies apply to
+}
 
-func readCatalogue() catalogue { return catalogue{iam.ReadKnown()} }
+func readCatalogue() *catalogue {
+	return &catalogue{iam.ReadKnown(), services("all"), services("resource control")}
+}
 
 // meantAction is the action that a wrong name was likely to mean; "" when none is like it. The names of API operations that are no
 // actions are known: their permissions have other names.
@@ -117,25 +123,4 @@ func distance(a, b string) int {
 		}
 	}
 	return row[len(b)]
-}
-
-// covers reports whether a pattern matches all that another matches. It may say no where that is true of patterns with several
-// wildcards, never yes where it is not: the wildcards of the other are matched as plain characters, which only a * may stand for.
-func covers(pattern, other string) bool {
-	p, o, star, mark := 0, 0, -1, 0
-	for o < len(other) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, o
-			p++
-		case p < len(pattern) && (pattern[p] == other[o] || pattern[p] == '?' && other[o] != '*'):
-			p, o = p+1, o+1
-		case star >= 0:
-			mark++
-			p, o = star+1, mark
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
 }

@@ -10,14 +10,14 @@ import (
 // checkCarried finds condition keys that the requests of a named principal never carry ("AWS global condition context keys", IAM User
 // Guide: the availability of each key; "IAM and AWS STS condition context keys" for sts:ExternalId). Principal * is anybody, a service
 // too, and is no named principal.
-func (c *checker) checkCarried(s *statement) {
+func (c *conditionChecker) checkCarried(s *statement) {
 	for _, cl := range s.clauses {
 		if cl.family == "Null" || cl.ifExists || cl.set == "ForAllValues" {
 			continue
 		}
 		for _, p := range s.principals {
-			if p.lacks(cl.key.text) {
-				c.report(keyOfOthers, cl.key, "requests of "+p.id.text+" never carry "+cl.key.text+": "+effectOfAbsence(s, cl), p.instead(cl.key.text))
+			if lacks(p, cl.key.text) {
+				c.report(keyOfOthers, cl.key, "requests of "+p.id.text+" never carry "+cl.key.text+": "+effectOfAbsence(s, cl), instead(p, cl.key.text))
 				break
 			}
 		}
@@ -36,7 +36,7 @@ func effectOfAbsence(s *statement, cl clause) string {
 }
 
 // lacks reports whether requests of the principal never have the key.
-func (p principal) lacks(key string) bool {
+func lacks(p principal, key string) bool {
 	key = strings.ToLower(key)
 	switch p.kind {
 	case "Service":
@@ -52,13 +52,8 @@ func (p principal) lacks(key string) bool {
 	return false
 }
 
-func (p principal) isRole() bool {
-	a := parseARN(p.id.text)
-	return p.kind == "AWS" && (strings.HasPrefix(a.resource, "role/") || strings.HasPrefix(a.resource, "assumed-role/"))
-}
-
 // instead is what to do about a key that the principal lacks.
-func (p principal) instead(key string) string {
+func instead(p principal, key string) string {
 	switch lower := strings.ToLower(key); {
 	case p.kind == "AWS" && lower == "aws:username":
 		return "use aws:PrincipalTag, or aws:userid, which ends in the name of the session"
@@ -75,7 +70,7 @@ func (p principal) instead(key string) string {
 const userName = `\$\{\s*(?i:aws:username)\s*\}`
 
 // checkUserName finds ${aws:username} in statements about a role, by their principals or by what the policy belongs to.
-func (c *checker) checkUserName(s *statement) {
+func (c *conditionChecker) checkUserName(s *statement) {
 	role := ""
 	for _, p := range s.principals {
 		if p.isRole() {
@@ -102,7 +97,7 @@ func (c *checker) checkUserName(s *statement) {
 }
 
 // checkOptionalTags finds conditions on tags that a request without the tag passes.
-func (c *checker) checkOptionalTags(s *statement) {
+func (c *conditionChecker) checkOptionalTags(s *statement) {
 	for _, cl := range s.clauses {
 		if s.effect == "Allow" && cl.ifExists && !cl.negated && isTagKey(cl.key.text) && !s.guarded(cl.key.text) {
 			name := strings.TrimSuffix(cl.name.text, "IfExists")
@@ -125,7 +120,7 @@ func isTagKey(key string) bool {
 
 // checkPrivateAddresses finds addresses that no request comes from: aws:SourceIp is the public one, and a request through a VPC
 // endpoint has none ("AWS global condition context keys", aws:SourceIp and aws:VpcSourceIp).
-func (c *checker) checkPrivateAddresses(cl clause) {
+func (c *conditionChecker) checkPrivateAddresses(cl clause) {
 	if !cl.is("aws:SourceIp") || cl.family != "IPAddress" {
 		return
 	}

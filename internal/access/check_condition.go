@@ -7,8 +7,25 @@ import (
 	"strings"
 )
 
+// checkConditions finds conditions that do not do what they say.
+func checkConditions(names *catalogue, d *document, report report) {
+	c := &conditionChecker{catalogue: names, d: d, report: report}
+	for _, s := range d.policy.statements {
+		c.checkClauses(s)
+		c.checkCarried(s)
+		c.checkOptionalTags(s)
+	}
+}
+
+// conditionChecker judges the conditions of one document.
+type conditionChecker struct {
+	catalogue *catalogue
+	d         *document
+	report    report
+}
+
 // checkClauses judges the conditions of a statement.
-func (c *checker) checkClauses(s *statement) {
+func (c *conditionChecker) checkClauses(s *statement) {
 	for _, cl := range s.clauses {
 		c.checkValues(cl)
 		c.checkKey(s, cl)
@@ -27,43 +44,27 @@ func (c *checker) checkClauses(s *statement) {
 	}
 }
 
-// is compares the name of the clause's key.
-func (cl clause) is(key string) bool { return strings.EqualFold(cl.key.text, key) }
-
-// demands is true of a clause that only a request with the key passes.
-func (cl clause) demands() bool {
-	return !cl.negated && !cl.ifExists && cl.family != "Null" && cl.set != "ForAllValues"
-}
-
-// guarded reports whether the statement asks that the key be present.
-func (s *statement) guarded(key string) bool {
-	return slices.ContainsFunc(s.clauses, func(cl clause) bool {
-		asksPresence := cl.family == "Null" && slices.ContainsFunc(cl.values, func(v *node) bool { return v.text == "false" })
-		return cl.is(key) && (asksPresence || cl.demands())
-	})
-}
-
-func (c *checker) checkValues(cl clause) {
+func (c *conditionChecker) checkValues(cl clause) {
 	if cl.set == "" && cl.like && !cl.negated && len(cl.values) == 1 && cl.values[0].text == "*" {
 		c.report(matchesAll, cl.values[0], "every value of "+cl.key.text+" matches *", "name the values that are meant")
 	}
 	for _, v := range cl.values {
 		switch {
 		case !cl.reads(v.text):
-			c.report(badValue, v, fmt.Sprintf("%s cannot compare with %q", cl.name.text, v.text), cl.wants())
+			c.report(badValue, v, fmt.Sprintf("%s cannot compare with %q", cl.name.text, v.text), wants(cl))
 		case cl.family == "String" && !cl.like && strings.ContainsAny(v.text, "*?") && !strings.Contains(v.text, "${"):
 			c.report(literalWildcard, v, fmt.Sprintf("%s takes the wildcard in %q for plain text", cl.name.text, v.text),
 				"write "+strings.Replace(strings.Replace(cl.name.text, "EqualsIgnoreCase", "Like", 1), "Equals", "Like", 1))
 		default:
-			if f := unlikely(cl, v.text); f.message != "" {
-				c.report(unlikelyValue, v, f.message, f.fix)
+			if message, fix := unlikely(cl, v.text); message != "" {
+				c.report(unlikelyValue, v, message, fix)
 			}
 		}
 	}
 }
 
 // wants says what an operator can compare with.
-func (cl clause) wants() string {
+func wants(cl clause) string {
 	switch cl.family {
 	case "Bool", "Null":
 		return `write "true" or "false"`
@@ -76,38 +77,38 @@ func (cl clause) wants() string {
 }
 
 // unlikely knows what the values of some keys look like.
-func unlikely(cl clause, value string) fault {
+func unlikely(cl clause, value string) (message, fix string) {
 	if wild(value) || cl.family != "String" && cl.family != "ARN" {
-		return fault{}
+		return "", ""
 	}
 	shape := func(pattern string) bool { return regexp.MustCompile(pattern).MatchString(value) }
 	switch key := strings.ToLower(cl.key.text); key {
 	case "aws:principalorgid", "aws:resourceorgid", "aws:sourceorgid":
 		if !shape(`^o-[a-z0-9]{4,32}$`) {
-			return fault{value + " is not the id of an organization", "write o-..., as organizations describe-organization shows it"}
+			return value + " is not the id of an organization", "write o-..., as organizations describe-organization shows it"
 		}
 	case "aws:principalaccount", "aws:sourceaccount", "aws:resourceaccount", "s3:resourceaccount", "kms:calleraccount":
 		if !isAccount(value) {
-			return fault{value + " is not an account", "write its 12 digits"}
+			return value + " is not an account", "write its 12 digits"
 		}
 	case "aws:sourcevpce":
 		if !shape(`^vpce-[0-9a-f]+$`) {
-			return fault{value + " is not the id of a VPC endpoint", "write vpce-..."}
+			return value + " is not the id of a VPC endpoint", "write vpce-..."
 		}
 	case "kms:viaservice":
 		if !shape(`^[a-z0-9-]+\.[a-z0-9-]+-[a-z]+-[0-9]+\.[a-z0-9.-]+$`) {
-			return fault{value + " names no region: KMS is never told so", "write s3.REGION.amazonaws.com"}
+			return value + " names no region: KMS is never told so", "write s3.REGION.amazonaws.com"
 		}
 	case "aws:principalarn":
 		if strings.HasPrefix(value, "arn:") && strings.Contains(value, ":assumed-role/") {
-			return fault{"aws:PrincipalArn of a session is the ARN of its role, never that of the session", "write arn:aws:iam::111111111111:role/NAME"}
+			return "aws:PrincipalArn of a session is the ARN of its role, never that of the session", "write arn:aws:iam::111111111111:role/NAME"
 		}
 	}
-	return fault{}
+	return "", ""
 }
 
 // checkKey judges the key of a clause against the catalogue.
-func (c *checker) checkKey(s *statement, cl clause) {
+func (c *conditionChecker) checkKey(s *statement, cl clause) {
 	name := cl.key.text
 	prefix, _, ok := strings.Cut(strings.ToLower(name), ":")
 	switch {
@@ -163,7 +164,7 @@ func operatorFor(value string, negated bool) string {
 }
 
 // checkPresence finds keys that no request of the statement carries.
-func (c *checker) checkPresence(s *statement, cl clause) {
+func (c *conditionChecker) checkPresence(s *statement, cl clause) {
 	if len(s.actions) == 0 || cl.ifExists || cl.family == "Null" {
 		return
 	}
@@ -198,7 +199,7 @@ func (c *checker) checkPresence(s *statement, cl clause) {
 }
 
 // checkExternalID finds the actions that a condition on sts:ExternalId shuts out.
-func (c *checker) checkExternalID(s *statement, cl clause) {
+func (c *conditionChecker) checkExternalID(s *statement, cl clause) {
 	for _, a := range s.actions {
 		for _, other := range []string{"sts:TagSession", "sts:SetSourceIdentity"} {
 			if s.effect == "Allow" && covers(strings.ToLower(a.text), strings.ToLower(other)) {

@@ -6,8 +6,8 @@ import (
 	"syncd/config"
 )
 
-// judgeDeputies finds the roles of other owners that are assumed without an ExternalId, each once.
-func (c *checker) judgeDeputies(conf *config.Config, mappings []config.Mapping) {
+// deputyFindings finds the roles of other owners that are assumed without an ExternalId, each once.
+func deputyFindings(conf *config.Config, mappings []config.Mapping) (findings []Finding) {
 	seen := map[string]bool{}
 	for _, m := range mappings {
 		r := viewOf(conf, m)
@@ -16,8 +16,9 @@ func (c *checker) judgeDeputies(conf *config.Config, mappings []config.Mapping) 
 				seen[name] = true
 				arn := conf.Roles[name].ARN
 				message := fmt.Sprintf("role %s (%s) belongs to account %s and is %s", name, arn, accountOf(arn), deputyWhy)
-				c.findings = append(c.findings, c.finding(noExternalID, message, deputyFix(name)))
+				findings = append(findings, newFinding(noExternalID, message, deputyFix(name)))
 			}
 		}
 	}
+	return findings
 }

@@ -47,28 +47,6 @@ func (s *source) breakages() (faults []breakage, mended *source) {
 	return faults, nil
 }
 
-// edited is the source with edits made, which stand in the order of their places.
-func (s *source) edited(edits []edit) *source {
-	out := &source{file: s.file}
-	at := 0
-	for _, e := range edits {
-		out.take(s, at, e.at)
-		out.put([]byte(e.text), s.origin(e.at))
-		at = e.at + e.size
-	}
-	out.take(s, at, len(s.data))
-	out.from = append(out.from, s.origin(len(s.data)))
-	return out
-}
-
-// take adds bytes of another source, each from where it came.
-func (s *source) take(other *source, from, to int) {
-	s.data = append(s.data, other.data[from:to]...)
-	for i := from; i < to; i++ {
-		s.from = append(s.from, other.origin(i))
-	}
-}
-
 // mendString is for a sign that stands in a string as it is: a line that ends there most likely lacks the closing quote.
 func mendString(data []byte, at int) []edit {
 	if data[at] != '\n' && data[at] != '\r' {

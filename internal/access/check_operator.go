@@ -63,7 +63,7 @@ func orderFamily(name string) string {
 }
 
 // meantOperator is what to do about an operator that is none.
-func (c *checker) meantOperator(name string) string {
+func meantOperator(name string) string {
 	names := []string{
 		"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike",
 		"ArnEquals", "ArnNotEquals", "ArnLike", "ArnNotLike", "Bool", "BoolIfExists", "IpAddress", "NotIpAddress", "Null",

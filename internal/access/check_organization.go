@@ -8,13 +8,13 @@ import (
 // checkControl holds a statement of a policy of an organization to what its kind may say ("SCP syntax" and "RCP syntax", AWS
 // Organizations User Guide). A service control policy has the whole language of identity policies since September 2025, and no rule of
 // its own but for its size and its Version.
-func (c *checker) checkControl(s *statement) {
+func (c *elementChecker) checkControl(s *statement) {
 	if c.d.kind != KindResourceControl {
 		return
 	}
 	const instead = "write a Deny; RCPFullAWSAccess, which allows everything, is attached by AWS"
 	switch {
-	case s.effect == "Allow" && !s.allowsEverything():
+	case s.effect == "Allow" && !allowsEverything(s):
 		c.report(beyondKind, s.find("Effect"), "Allow in a resource control policy is for RCPFullAWSAccess alone", instead)
 	case s.has("NotPrincipal"):
 		c.report(beyondKind, s.find("NotPrincipal"), "a resource control policy has no NotPrincipal", `write "Principal": "*", and spare in a condition`)
@@ -29,25 +29,25 @@ func (c *checker) checkControl(s *statement) {
 	}
 }
 
-func (s *statement) allowsEverything() bool {
+func allowsEverything(s *statement) bool {
 	only := func(list []*node) bool { return len(list) == 1 && list[0].text == "*" }
 	return s.everyone() != nil && only(s.actions) && only(s.resources) && len(s.clauses) == 0
 }
 
 // checkControlled finds actions that resource control policies do not reach.
-func (c *checker) checkControlled(s *statement, a *node) {
+func (c *elementChecker) checkControlled(s *statement, a *node) {
 	service, _, _ := strings.Cut(strings.ToLower(a.text), ":")
 	switch {
 	case service == "*" && s.effect == "Deny":
 		c.report(beyondKind, a, "a resource control policy that denies has * only behind a service", `write s3:*, sqs:*, kms:* and the others that are meant`)
-	case service == "*", wild(service), !slices.Contains(c.services, service):
-	case !slices.Contains(c.controlled, service):
+	case service == "*", wild(service), !slices.Contains(c.catalogue.services, service):
+	case !slices.Contains(c.catalogue.controlled, service):
 		c.report(uncontrolled, a, "resource control policies do not apply to "+service+", and take none of its actions", "deny it in a service control policy")
 	}
 }
 
 // checkVersion asks for the version of the language, which a policy of an organization cannot leave out.
-func (c *checker) checkVersion() {
+func (c *elementChecker) checkVersion() {
 	v := c.d.root.find("Version")
 	switch {
 	case !c.d.kind.ofOrganization():

@@ -8,16 +8,16 @@ import (
 	"syncd/internal/iam"
 )
 
-// paper is a document that takes part in a trial: one that AWS would store.
-type paper struct {
+// candidate is a document that needs are decided by: one that AWS would store.
+type candidate struct {
 	*document
 	parsed *iam.Document
 	bucket string          // that a bucket policy belongs to
 	roles  map[string]bool // the principals, or for a trust policy the roles, that it is taken to belong to; nil for all
 }
 
-// newPaper is nil for a document that AWS would refuse, or that decides nothing.
-func newPaper(d *document) *paper {
+// newCandidate is nil for a document that AWS would refuse, or that decides nothing.
+func newCandidate(d *document) *candidate {
 	if d.policy == nil || d.broken || slices.Contains([]Kind{KindSession, KindServiceControl, KindResourceControl}, d.kind) {
 		return nil
 	}
@@ -25,12 +25,12 @@ func newPaper(d *document) *paper {
 	if err != nil || len(parsed.Statements) != len(d.policy.statements) {
 		return nil
 	}
-	return &paper{document: d, parsed: parsed, bucket: d.bucket()}
+	return &candidate{document: d, parsed: parsed, bucket: d.bucket()}
 }
 
 // assign finds out whose an identity or trust policy is that does not say: theirs whose needs it meets at least in part. One that meets
 // none may be anybody's.
-func (p *paper) assign(needs []Need) {
+func (p *candidate) assign(needs []Need) {
 	if p.kind != KindIdentity && p.kind != KindTrust || p.says() {
 		return
 	}
@@ -46,17 +46,17 @@ func (p *paper) assign(needs []Need) {
 }
 
 // concernsCaller reports whether the statement may be about the principal of a need, or somebody else of its account.
-func (s *statement) concernsCaller(n Need) bool {
+func concernsCaller(s *statement, n Need) bool {
 	return s.everyone() != nil || slices.ContainsFunc(s.principals, func(p principal) bool {
-		return p.id.text == n.Principal || accountOfPrincipal(p.id.text) == n.Account
+		return p.id.text == n.Principal || p.account() == n.Account
 	})
 }
 
 // says reports whether the document tells whose it is.
-func (p *paper) says() bool { return p.written || isARN(p.target) }
+func (p *candidate) says() bool { return p.written || isARN(p.target) }
 
 // subject is what decides whether the document is about a need.
-func (p *paper) subject(n Need) string {
+func (p *candidate) subject(n Need) string {
 	if p.kind == KindTrust {
 		return n.Sample
 	}
@@ -64,20 +64,20 @@ func (p *paper) subject(n Need) string {
 }
 
 // allowsSome reports whether a statement is about the need, whatever its conditions.
-func (p *paper) allowsSome(n Need) bool {
+func (p *candidate) allowsSome(n Need) bool {
 	return slices.ContainsFunc(p.policy.statements, func(s *statement) bool {
 		if s.effect != "Allow" || !s.mentions(n.Action) {
 			return false
 		}
 		if p.kind == KindTrust {
-			return s.concernsCaller(n)
+			return concernsCaller(s, n)
 		}
 		return len(s.resources) == 0 || slices.ContainsFunc(s.resources, func(r *node) bool { return covers(r.text, n.Sample) })
 	})
 }
 
 // belongs reports whether an identity or trust policy is the one that a need is decided by.
-func (p *paper) belongs(n Need) bool {
+func (p *candidate) belongs(n Need) bool {
 	subject := p.subject(n)
 	if p.says() {
 		return p.target == subject
@@ -86,8 +86,8 @@ func (p *paper) belongs(n Need) bool {
 }
 
 // identities are the identity policies of the caller.
-func (t *trial) identities(n Need) (list []*paper) {
-	for _, p := range t.papers {
+func (a *assessment) identities(n Need) (list []*candidate) {
+	for _, p := range a.candidates {
 		if p.kind == KindIdentity && p.belongs(n) {
 			list = append(list, p)
 		}
@@ -96,8 +96,8 @@ func (t *trial) identities(n Need) (list []*paper) {
 }
 
 // owned are the policies that may be that of the need's resource. There is more than one when they do not say whose they are.
-func (t *trial) owned(n Need) (list []*paper) {
-	for _, p := range t.papers {
+func (a *assessment) owned(n Need) (list []*candidate) {
+	for _, p := range a.candidates {
 		if p.kind != n.kind() {
 			continue
 		}
@@ -108,7 +108,7 @@ func (t *trial) owned(n Need) (list []*paper) {
 		case KindAccessPoint:
 			ours = cmp.Or(pointOf(p.target), p.policy.accessPoint()) == pointOf(n.Sample)
 		case KindKey:
-			ours = t.ofKey(p, n)
+			ours = a.ofKey(p, n)
 		case KindTrust:
 			ours = p.belongs(n)
 		}
@@ -119,32 +119,14 @@ func (t *trial) owned(n Need) (list []*paper) {
 	return list
 }
 
-// bucket is the bucket that a document is about, by its target or its first resource that names one.
-func (d *document) bucket() string {
-	switch {
-	case isARN(d.target):
-		return bucketOf(d.target)
-	case d.target != "":
-		return d.target
-	}
-	for _, s := range d.policy.statements {
-		for _, r := range slices.Concat(s.resources, s.notResources) {
-			if name := bucketOf(r.text); name != "" && !wild(name) {
-				return name
-			}
-		}
-	}
-	return ""
-}
-
 // ofKey reports whether a key policy may be that of the need's key: by its target, by a resource that names a key, or by the account that
 // may administer it.
-func (t *trial) ofKey(p *paper, n Need) bool {
+func (a *assessment) ofKey(p *candidate, n Need) bool {
 	if isARN(p.target) {
 		return covers(n.Resource, p.target)
 	}
 	if name, ok := strings.CutPrefix(p.target, "key of "); ok {
-		m, _ := t.config.Mapping(n.Mapping)
+		m, _ := a.config.Mapping(n.Mapping)
 		return name == bucketOf(encryptedARN(n)) || n.On == SourceKey && name == encrypted(m)
 	}
 	for _, s := range p.policy.statements {
@@ -154,8 +136,7 @@ func (t *trial) ofKey(p *paper, n Need) bool {
 			}
 		}
 	}
-	t.d = p.document
-	account := t.ownAccount()
+	account := p.ownAccount(a.config)
 	return account == "" || account == n.Owner
 }
 

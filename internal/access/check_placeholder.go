@@ -7,17 +7,6 @@ import (
 	"syncd/config"
 )
 
-const notFilledIn = "SYNCD-P212"
-
-func placeholderRules() []Rule {
-	return []Rule{{
-		notFilledIn, "not-filled-in", SeverityError, "A placeholder that was not filled in",
-		"`syncd policy` writes " + config.ExternalIDPlaceholder + " where an external id belongs that it does not print, or that the configuration does not have, and " +
-			bucketPlaceholder + " where a bucket belongs that the configuration does not name; documents of others have words such as `<bucket>`. " +
-			"In force, an external id of that text refuses syncd, and lets in anyone who has read this; a resource or principal of it matches nothing.",
-	}}
-}
-
 var (
 	// placeholders matches the words that `syncd policy` writes, and others like them.
 	placeholders = regexp.MustCompile(`REPLACE_(?:WITH|ME|THIS)[A-Z0-9_]*`)
@@ -54,7 +43,7 @@ func nameRule(text, otherwise string) string {
 }
 
 // checkPlaceholders finds what was to be filled in of conditions.
-func (c *checker) checkPlaceholders(s *statement) {
+func (c *elementChecker) checkPlaceholders(s *statement) {
 	for _, cl := range s.clauses {
 		for _, v := range cl.values {
 			switch found := placeholders.FindString(v.text); {

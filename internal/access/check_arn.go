@@ -29,21 +29,21 @@ func resourceFault(text string) fault {
 	case !a.whole:
 		return fault{"the ARN has too few parts: a colon is missing", "write arn:partition:service:region:account:resource; of a bucket arn:aws:s3:::NAME"}
 	}
-	if f := a.partitionFault(); f.message != "" {
+	if f := partitionFault(a); f.message != "" {
 		return f
 	}
 	switch a.service {
 	case "s3":
-		return a.bucketFault()
+		return bucketFault(a)
 	case "kms", "sqs":
-		return a.regionalFault()
+		return regionalFault(a)
 	case "iam", "sts":
-		return a.identityFault()
+		return identityFault(a)
 	}
 	return fault{}
 }
 
-func (a arn) partitionFault() fault {
+func partitionFault(a arn) fault {
 	known := []string{"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"}
 	switch {
 	case wild(a.partition):
@@ -55,8 +55,8 @@ func (a arn) partitionFault() fault {
 	return fault{}
 }
 
-// accessPoint is true of the S3 ARNs that have a region and an account.
-func (a arn) accessPoint() bool {
+// hasRegion is true of the S3 ARNs that have a region and an account.
+func hasRegion(a arn) bool {
 	for _, kind := range []string{"accesspoint", "job/", "storage-lens", "access-grants"} {
 		if strings.HasPrefix(a.resource, kind) {
 			return true
@@ -65,12 +65,12 @@ func (a arn) accessPoint() bool {
 	return false
 }
 
-func (a arn) bucketFault() fault {
+func bucketFault(a arn) fault {
 	name, key, hasKey := strings.Cut(a.resource, "/")
 	right := "arn:" + a.partition + ":s3:::" + a.resource
 	switch {
-	case a.accessPoint():
-		return a.pointFault()
+	case hasRegion(a):
+		return pointFault(a)
 	case strings.HasSuffix(name, "-s3alias"):
 		return fault{"the alias of an access point has no place in policies: the ARN matches no request", "write the access point's, arn:" + a.partition + ":s3:REGION:ACCOUNT:accesspoint/NAME, with /object/* for its objects"}
 	case a.region != "" && a.region != "*" || a.account != "" && a.account != "*":
@@ -88,7 +88,7 @@ func (a arn) bucketFault() fault {
 }
 
 // pointFault is about access points, whose objects stand after /object/.
-func (a arn) pointFault() fault {
+func pointFault(a arn) fault {
 	name, isPoint := strings.CutPrefix(a.resource, "accesspoint/")
 	name, rest, deeper := strings.Cut(name, "/")
 	if isPoint && deeper && rest != "object" && !strings.HasPrefix(rest, "object/") && !wild(rest[:min(1, len(rest))]) {
@@ -99,7 +99,7 @@ func (a arn) pointFault() fault {
 }
 
 // regionalFault is about keys and queues.
-func (a arn) regionalFault() fault {
+func regionalFault(a arn) fault {
 	switch {
 	case a.region == "":
 		return fault{"the ARN has no region", "write it: " + a.service + " resources are regional"}
@@ -113,7 +113,7 @@ func (a arn) regionalFault() fault {
 }
 
 // identityFault is about roles and users.
-func (a arn) identityFault() fault {
+func identityFault(a arn) fault {
 	switch {
 	case a.region != "" && a.region != "*":
 		return fault{"IAM has no regions", "write arn:" + a.partition + ":" + a.service + "::" + a.account + ":" + a.resource}
@@ -164,7 +164,7 @@ func awsFault(id string) fault {
 	case a.service != "iam" && a.service != "sts":
 		return fault{"a resource of " + a.service + " cannot be a principal", "name the role or the user that makes the requests"}
 	}
-	for _, f := range []fault{a.partitionFault(), a.identityFault(), a.actorFault()} {
+	for _, f := range []fault{partitionFault(a), identityFault(a), actorFault(a)} {
 		if f.message != "" {
 			return f
 		}
@@ -173,7 +173,7 @@ func awsFault(id string) fault {
 }
 
 // actorFault knows what of IAM can make requests.
-func (a arn) actorFault() fault {
+func actorFault(a arn) fault {
 	kind, name, _ := strings.Cut(a.resource, "/")
 	switch {
 	case a.service == "iam" && a.resource == "root":

@@ -71,15 +71,15 @@ func (r Report) SARIF() ([]byte, error) {
 	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
 	run.Tool.Driver = sarifDriver{Name: "syncd policy check"}
 	index := map[string]int{}
-	for i, rule := range Rules() {
-		index[rule.ID] = i
+	for i, known := range Rules() {
+		index[known.ID] = i
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{
-			ID: rule.ID, Name: rule.Name, Short: sarifText{rule.Title}, Full: sarifText{rule.Explanation},
-			Help: sarifText{rule.Explanation}, Configuration: sarifConfig{string(rule.Severity)},
+			ID: known.ID, Name: known.Name, Short: sarifText{known.Title}, Full: sarifText{known.Explanation},
+			Help: sarifText{known.Explanation}, Configuration: sarifConfig{string(known.Severity)},
 		})
 	}
 	for _, f := range r.Findings {
-		run.Results = append(run.Results, f.sarif(index[f.ID]))
+		run.Results = append(run.Results, resultOf(f, index[f.ID]))
 	}
 	log := sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}}
 	text, err := json.MarshalIndent(log, "", "  ")
@@ -89,9 +89,9 @@ func (r Report) SARIF() ([]byte, error) {
 	return append(text, '\n'), nil
 }
 
-func (f Finding) sarif(rule int) sarifResult {
+func resultOf(f Finding, at int) sarifResult {
 	result := sarifResult{
-		RuleID: f.ID, RuleIndex: rule, Level: string(f.Severity), Message: sarifText{f.Message + ". Fix: " + f.Fix + "."},
+		RuleID: f.ID, RuleIndex: at, Level: string(f.Severity), Message: sarifText{f.Message + ". Fix: " + f.Fix + "."},
 	}
 	if f.File == "" {
 		return result

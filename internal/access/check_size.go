@@ -22,17 +22,17 @@ func (c *elementChecker) checkSize() {
 	}
 	switch d.kind {
 	case KindTrust, KindSession:
-		over(dense, 2048, "characters")
+		over(dense, maxSession, "characters")
 	case KindServiceControl, KindResourceControl:
 		over(dense, 5120, "characters without whitespace")
 	case KindBucket, KindAccessPoint:
-		over(whole, 20*1024, "bytes")
+		over(whole, maxBucket, "bytes")
 	case KindKey:
-		over(whole, 32*1024, "bytes")
+		over(whole, maxKey, "bytes")
 	case KindIdentity:
-		over(dense, 10240, "characters without whitespace")
-		if dense > 6144 && dense <= 10240 {
-			c.report(nearlyTooLarge, d.root, fmt.Sprintf("the policy has %d characters without whitespace: more than the 6144 of a managed policy", dense),
+		over(dense, maxInline, "characters without whitespace")
+		if dense > maxManaged && dense <= maxInline {
+			c.report(nearlyTooLarge, d.root, fmt.Sprintf("the policy has %d characters without whitespace: more than the %d of a managed policy", dense, maxManaged),
 				"attach it as an inline policy, or split it")
 		}
 	case KindQueue, KindLifecycle:

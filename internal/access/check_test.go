@@ -99,7 +99,7 @@ func TestFindings(t *testing.T) {
 			fmt.Fprintf(&b, "%s:%d:%d: %s: %s: %s [%s %s]\n\thint: %s\n", f.File, f.Line, f.Column, f.Severity, f.Path, f.Message, f.ID, f.Name, f.Fix)
 		}
 	}
-	golden(t, "testdata/check/broken.golden", []byte(b.String()))
+	golden(t, *updatePolicies, "testdata/check/broken.golden", []byte(b.String()))
 }
 
 // TestGoodDocuments finds nothing in documents that are in order.
@@ -251,7 +251,7 @@ func FuzzCheck(f *testing.F) {
 
 // TestRulesDocument keeps docs/policy-check.md to the table of rules; -update-policies writes it.
 func TestRulesDocument(t *testing.T) {
-	golden(t, "../../docs/policy-check.md", access.RulesMarkdown())
+	golden(t, *updatePolicies, "../../docs/policy-check.md", access.RulesMarkdown())
 }
 
 // TestRefused passes nothing that the strict reading refuses, whatever the rules think of it, and says where.

@@ -40,12 +40,12 @@ func (c *elementChecker) checkOneBucket() {
 		for _, r := range slices.Concat(s.resources, s.notResources) {
 			a := parseARN(r.text)
 			name, _, _ := strings.Cut(a.resource, "/")
-			if r.text == "*" || a.service == "s3" && !a.accessPoint() && strings.HasPrefix(name, "*") {
+			if r.text == "*" || a.service == "s3" && !hasRegion(a) && strings.HasPrefix(name, "*") {
 				c.report(foreignResource, r, r.text+" is more than one bucket: S3 stores no bucket policy with such a resource",
 					"write arn:aws:s3:::NAME for the bucket, arn:aws:s3:::NAME/* for its objects")
 				continue
 			}
-			if a.service != "s3" || wild(name) || a.accessPoint() || resourceFault(r.text).message != "" {
+			if a.service != "s3" || wild(name) || hasRegion(a) || resourceFault(r.text).message != "" {
 				continue
 			}
 			if first == "" {

@@ -19,15 +19,15 @@ func deny(action string) *iam.Document {
 }
 
 // losing wrecks a world by dropping an action.
-func losing(kind access.Kind, account, action string) func(*testing.T, *world) {
-	return func(t *testing.T, x *world) {
+func losing(kind access.Kind, account, action string) func(*testing.T, *doctorWorld) {
+	return func(t *testing.T, x *doctorWorld) {
 		t.Helper()
 		x.deleting(t, kind, account, action)
 	}
 }
 
 // deleting drops an action from the documents of a kind and account, and puts them in force.
-func (x *world) deleting(t *testing.T, kind access.Kind, account, action string) {
+func (x *doctorWorld) deleting(t *testing.T, kind access.Kind, account, action string) {
 	t.Helper()
 	documents := slices.Clone(x.documents)
 	for i, d := range documents {
@@ -46,7 +46,7 @@ func (x *world) deleting(t *testing.T, kind access.Kind, account, action string)
 }
 
 // changeRole changes a role of the configuration.
-func (x *world) changeRole(name string, change func(*config.Role)) {
+func (x *doctorWorld) changeRole(name string, change func(*config.Role)) {
 	role := x.config.Roles[name]
 	change(&role)
 	x.config.Roles[name] = role
@@ -67,7 +67,7 @@ func TestDoctorNamesTheCause(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		way   way
-		wreck func(t *testing.T, x *world)
+		wreck func(t *testing.T, x *doctorWorld)
 		want  want
 	}{
 		{
@@ -87,34 +87,34 @@ func TestDoctorNamesTheCause(t *testing.T) {
 		},
 		{
 			"service control policy", byRole,
-			func(_ *testing.T, x *world) { x.cloud.Account(consumer).SetServiceControl(deny("s3:PutObject")) },
+			func(_ *testing.T, x *doctorWorld) { x.cloud.Account(consumer).SetServiceControl(deny("s3:PutObject")) },
 			want{"s3:PutObject", access.OutcomeDenied, access.CauseServiceControl, access.Consumer, "role/syncd-consumer", access.Certain},
 		},
 		{
 			"resource control policy", byRole,
-			func(_ *testing.T, x *world) { x.cloud.Account(owner).SetResourceControl(deny("s3:GetObject")) },
+			func(_ *testing.T, x *doctorWorld) { x.cloud.Account(owner).SetResourceControl(deny("s3:GetObject")) },
 			want{"s3:GetObject", access.OutcomeDenied, access.CauseResourceControl, access.Owner, "owner-data", access.Certain},
 		},
 		{
 			"permissions boundary", byRole,
-			func(_ *testing.T, x *world) {
+			func(_ *testing.T, x *doctorWorld) {
 				x.roles["arn:aws:iam::222222222222:role/syncd-consumer"].SetBoundary(deny("kms:GenerateDataKey"))
 			},
 			want{"kms:GenerateDataKey", access.OutcomeDenied, access.CauseBoundary, access.Consumer, "role/syncd-consumer", access.Certain},
 		},
 		{
 			"endpoint policy", byABAC,
-			func(_ *testing.T, x *world) { x.door.(*awsfake.Endpoint).SetPolicy(deniedAtDoor("s3:PutObject")) },
+			func(_ *testing.T, x *doctorWorld) { x.door.(*awsfake.Endpoint).SetPolicy(deniedAtDoor("s3:PutObject")) },
 			want{"s3:PutObject", access.OutcomeDenied, access.CauseEndpoint, access.Consumer, "role/syncd-consumer", access.Certain},
 		},
 		{
 			"public bucket policy", byAccount,
-			func(_ *testing.T, x *world) { x.buckets["owner-data"].SetPolicy(iam.MustParse(anyone)) },
+			func(_ *testing.T, x *doctorWorld) { x.buckets["owner-data"].SetPolicy(iam.MustParse(anyone)) },
 			want{"s3:ListBucket", access.OutcomeDenied, "bucket", access.Owner, "owner-data", access.Certain},
 		},
 		{
 			"a deny on another key", byRole,
-			func(_ *testing.T, x *world) {
+			func(_ *testing.T, x *doctorWorld) {
 				x.buckets["consumer-copy"].SetPolicy(iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"*",
 					"Condition":{"StringNotEqualsIfExists":{"s3:x-amz-server-side-encryption-aws-kms-key-id":"arn:aws:kms:us-west-2:222222222222:key/x"},
 					"Null":{"s3:x-amz-server-side-encryption-aws-kms-key-id":"false"}}}]}`))
@@ -123,24 +123,24 @@ func TestDoctorNamesTheCause(t *testing.T) {
 		},
 		{
 			"source key disabled", byRole,
-			func(_ *testing.T, x *world) { x.ownerKey.SetEnabled(false) },
+			func(_ *testing.T, x *doctorWorld) { x.ownerKey.SetEnabled(false) },
 			want{"kms:Decrypt", access.OutcomeFailed, access.CauseKeyState, access.Owner, ":111111111111:key/", access.Certain},
 		},
 		{
 			"destination key pending deletion", byRole,
-			func(_ *testing.T, x *world) { x.copyKey.ScheduleDeletion() },
+			func(_ *testing.T, x *doctorWorld) { x.copyKey.ScheduleDeletion() },
 			want{"kms:GenerateDataKey", access.OutcomeFailed, access.CauseKeyState, access.Consumer, ":222222222222:key/", access.Certain},
 		},
 		{
 			"no such destination key", byRole,
-			func(_ *testing.T, x *world) {
+			func(_ *testing.T, x *doctorWorld) {
 				x.config.Mappings[0].Destination.KMSKey = "arn:aws:kms:us-west-2:222222222222:key/00000000-0000-4000-8000-000000000000"
 			},
 			want{"kms:GenerateDataKey", access.OutcomeFailed, access.CauseConfiguration, access.Consumer, "mappings.exports.destination.kms_key", access.Certain},
 		},
 		{
 			"a bucket policy that demands an ACL", byRole,
-			func(_ *testing.T, x *world) {
+			func(_ *testing.T, x *doctorWorld) {
 				x.buckets["consumer-copy"].SetPolicy(iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:PutObject",
 					"Resource":"*","Condition":{"StringNotEquals":{"s3:x-amz-acl":"bucket-owner-full-control"}}}]}`))
 			},
@@ -148,24 +148,24 @@ func TestDoctorNamesTheCause(t *testing.T) {
 		},
 		{
 			"an object that a third account owns", byRole,
-			func(_ *testing.T, x *world) {
+			func(_ *testing.T, x *doctorWorld) {
 				x.buckets["owner-data"].Put("exports/zz-third", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{Owner: "444444444444"})
 			},
 			want{"GetObject", access.OutcomeDenied, access.CauseOwnership, access.Owner, "owner-data", access.Certain},
 		},
 		{
 			"a page in the service's place", byRole,
-			func(_ *testing.T, x *world) { x.door = pages{x.door, "/s3/"} },
+			func(_ *testing.T, x *doctorWorld) { x.door = pages{x.door, "/s3/"} },
 			want{"s3:ListBucket", access.OutcomeFailed, access.CauseNetwork, access.Consumer, "https://aws.invalid", access.Certain},
 		},
 		{
 			"a page in the place of STS", byRole,
-			func(_ *testing.T, x *world) { x.door = pages{x.door, "/sts/"} },
+			func(_ *testing.T, x *doctorWorld) { x.door = pages{x.door, "/sts/"} },
 			want{"sts:AssumeRole", access.OutcomeFailed, access.CauseNetwork, access.Consumer, "https://aws.invalid", access.Certain},
 		},
 		{
 			"source in a region to enable", byRole,
-			func(_ *testing.T, x *world) {
+			func(_ *testing.T, x *doctorWorld) {
 				x.cloud.Account(owner).CreateBucket("owner-south", "eu-south-1", awsfake.BucketOptions{})
 				x.config.Mappings[0].Source.Bucket = "owner-south"
 			},
@@ -173,59 +173,61 @@ func TestDoctorNamesTheCause(t *testing.T) {
 		},
 		{
 			"source in another region", byRole,
-			func(_ *testing.T, x *world) { x.config.Mappings[0].Source.Region = "eu-west-1" },
+			func(_ *testing.T, x *doctorWorld) { x.config.Mappings[0].Source.Region = "eu-west-1" },
 			want{"s3:ListBucket", access.OutcomeFailed, access.CauseConfiguration, access.Consumer, "mappings.exports.source.region", access.Certain},
 		},
 		{
 			"source of another owner", byRole,
-			func(_ *testing.T, x *world) { x.config.Mappings[0].Source.Account = governance },
+			func(_ *testing.T, x *doctorWorld) { x.config.Mappings[0].Source.Account = governance },
 			want{"s3:ListBucket", access.OutcomeDenied, access.CauseConfiguration, access.Consumer, "mappings.exports.source.account", access.Certain},
 		},
 		{
 			"destination of another owner", byRole,
-			func(_ *testing.T, x *world) { x.config.Mappings[0].Destination.Account = governance },
+			func(_ *testing.T, x *doctorWorld) { x.config.Mappings[0].Destination.Account = governance },
 			want{"s3:ListBucket", access.OutcomeDenied, access.CauseConfiguration, access.Consumer, "mappings.exports.destination.account", access.Certain},
 		},
 		{
 			"requester pays", byRole,
-			func(_ *testing.T, x *world) { x.buckets["owner-data"].SetRequesterPays(true) },
+			func(_ *testing.T, x *doctorWorld) { x.buckets["owner-data"].SetRequesterPays(true) },
 			want{"s3:ListBucket", access.OutcomeDenied, access.CauseConfiguration, access.Consumer, "mappings.exports.source.request_payer", access.Certain},
 		},
 		{
 			"no such bucket", byRole,
-			func(_ *testing.T, x *world) { x.config.Mappings[0].Destination.Bucket = "consumer-typo" },
+			func(_ *testing.T, x *doctorWorld) { x.config.Mappings[0].Destination.Bucket = "consumer-typo" },
 			want{"s3:ListBucket", access.OutcomeFailed, access.CauseConfiguration, access.Consumer, "mappings.exports.destination.bucket", access.Certain},
 		},
 		{
 			"no such state bucket", byRole,
-			func(_ *testing.T, x *world) { x.config.State = "s3://consumer-typo/syncd/" },
+			func(_ *testing.T, x *doctorWorld) { x.config.State = "s3://consumer-typo/syncd/" },
 			want{"s3:ListBucket", access.OutcomeFailed, access.CauseConfiguration, access.Consumer, "state", access.Certain},
 		},
 		{
 			"ambient credentials expired", byRole,
-			func(_ *testing.T, x *world) {
+			func(_ *testing.T, x *doctorWorld) {
 				x.cloud.Inject(awsfake.Fault{Operation: "GetCallerIdentity", Kind: awsfake.ExpiredToken})
 			},
 			want{"sts:GetCallerIdentity", access.OutcomeFailed, access.CauseCredentials, access.Consumer, "", access.Certain},
 		},
 		{
 			"ambient credentials wrong", byRole,
-			func(_ *testing.T, x *world) { x.user.SecretAccessKey = "wrong" },
+			func(_ *testing.T, x *doctorWorld) { x.user.SecretAccessKey = "wrong" },
 			want{"sts:GetCallerIdentity", access.OutcomeFailed, access.CauseCredentials, access.Consumer, "", access.Certain},
 		},
 		{
 			"another external id asked for", byOwner,
-			func(_ *testing.T, x *world) { x.trust("partner-read", `"StringEquals":{"sts:ExternalId":"another"}`) },
+			func(_ *testing.T, x *doctorWorld) {
+				x.trust("partner-read", `"StringEquals":{"sts:ExternalId":"another"}`)
+			},
 			want{"sts:AssumeRole", access.OutcomeDenied, "trust", access.Owner, "role/partner-read", access.Likely},
 		},
 		{
 			"session tag that the trust does not want", byRole,
-			func(_ *testing.T, x *world) { x.trust("syncd-consumer", `"Null":{"aws:TagKeys":"true"}`) },
+			func(_ *testing.T, x *doctorWorld) { x.trust("syncd-consumer", `"Null":{"aws:TagKeys":"true"}`) },
 			want{"sts:AssumeRole", access.OutcomeDenied, "trust", access.Consumer, "role/syncd-consumer", access.Certain},
 		},
 		{
 			"source identity that the trust does not want", byRole,
-			func(_ *testing.T, x *world) {
+			func(_ *testing.T, x *doctorWorld) {
 				x.trust("syncd-consumer", `"StringEqualsIfExists":{"sts:SourceIdentity":"somebody"}`)
 			},
 			want{"sts:AssumeRole", access.OutcomeDenied, "trust", access.Consumer, "role/syncd-consumer", access.Certain},
@@ -252,12 +254,12 @@ func TestDoctorNamesTheCause(t *testing.T) {
 		},
 		{
 			"session too long for the role", byRole,
-			func(_ *testing.T, x *world) { x.changeRole("consumer", func(r *config.Role) { r.Duration *= 2 }) },
+			func(_ *testing.T, x *doctorWorld) { x.changeRole("consumer", func(r *config.Role) { r.Duration *= 2 }) },
 			want{"sts:AssumeRole", access.OutcomeFailed, access.CauseConfiguration, access.Consumer, "roles.consumer.duration", access.Certain},
 		},
 		{
 			"two tags that differ in case only", byRole,
-			func(_ *testing.T, x *world) {
+			func(_ *testing.T, x *doctorWorld) {
 				x.changeRole("consumer", func(r *config.Role) { r.Tags = map[string]string{"team": "a", "Team": "b"} })
 			},
 			want{"sts:AssumeRole", access.OutcomeFailed, access.CauseConfiguration, access.Consumer, "roles.consumer", access.Certain},
@@ -314,7 +316,7 @@ func deniedAtDoor(action string) *iam.Document {
 }
 
 // trust lets the ambient user assume a role under a condition.
-func (x *world) trust(role, condition string) {
+func (x *doctorWorld) trust(role, condition string) {
 	for arn, r := range x.roles {
 		if strings.HasSuffix(arn, "/"+role) {
 			r.SetTrust(iam.MustParse(`{"Version":"2012-10-17","Statement":[

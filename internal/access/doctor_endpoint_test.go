@@ -38,14 +38,14 @@ func (w watched) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // watch has the doctor of a world look through a watched way.
-func (x *world) watch() map[string][]string {
+func (x *doctorWorld) watch() map[string][]string {
 	w := watched{x.door, new(sync.Mutex), map[string][]string{}}
 	x.door = w
 	return w.sent
 }
 
 // perSide replaces aws.endpoint_url of a configuration by endpoints of the sides.
-func perSide(x *world) {
+func perSide(x *doctorWorld) {
 	x.config.AWS.EndpointURL = ""
 	for i := range x.config.Mappings {
 		x.config.Mappings[i].Source.EndpointURL = "http://source.invalid"
@@ -55,7 +55,7 @@ func perSide(x *world) {
 }
 
 // ambient is a world whose mapping has no roles: the user itself may do everything.
-func ambient(t *testing.T) *world {
+func ambient(t *testing.T) *doctorWorld {
 	t.Helper()
 	w := way{example: "share-account", options: access.Options{Style: access.AccountStyle, Principal: "arn:aws:iam::222222222222:user/task"}}
 	return doctored(t, w, func(text string) string { return strings.ReplaceAll(text, "      role: consumer\n", "") })
@@ -245,7 +245,7 @@ func TestDoctorNamesTheClock(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			cloud := awsfake.New(awsfake.Options{Now: func() time.Time { return time.Now().Add(-ahead) }, OneClock: true})
 			w := way{example: "share-account", options: access.Options{Style: access.AccountStyle, Principal: "arn:aws:iam::222222222222:user/task"}}
-			x := newWorldIn(t, cloud, w, func(text string) string { return text + endpointSettings })
+			x := &doctorWorld{newWorldIn(t, cloud, w, func(text string) string { return text + endpointSettings })}
 			x.buckets["owner-data"].SetEncryption(x.ownerKey.ARN(), false)
 			x.fill(x.config.Mappings[0])
 			said := ""

@@ -1,7 +1,6 @@
 package access_test
 
 import (
-	"flag"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,9 +9,6 @@ import (
 	"syncd/internal/access"
 	"syncd/internal/iam"
 )
-
-// mutants says how many of the documents are tried that are broken or written: a share, or all.
-var mutants = flag.String("mutants", "some", "which broken or generated documents are tried: some, all")
 
 // loss of a whole statement, and every ARN changed by one character, beside the losses of single members.
 func mutations(policy *iam.Document) (all []loss) {
@@ -113,7 +109,7 @@ func TestDoctorNamesTheMutant(t *testing.T) {
 	}
 }
 
-func (x *world) try(t *testing.T, documents []access.Document, i int, l loss, sum *tally) {
+func (x *doctorWorld) try(t *testing.T, documents []access.Document, i int, l loss, sum *tally) {
 	t.Helper()
 	x.enforce(t, documents)
 	failure := firstFailure(t.Context(), x.steps(t))
@@ -151,7 +147,7 @@ func (x *world) try(t *testing.T, documents []access.Document, i int, l loss, su
 
 // cure adds the statements to the one document that the doctor wants there, until it has no more to say. One refusal may hide
 // another, so that takes a few rounds.
-func (x *world) cure(t *testing.T, documents []access.Document, i int, d access.Diagnosis) bool {
+func (x *doctorWorld) cure(t *testing.T, documents []access.Document, i int, d access.Diagnosis) bool {
 	t.Helper()
 	for range 6 {
 		policy := *documents[i].Policy()

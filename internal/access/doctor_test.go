@@ -16,8 +16,11 @@ import (
 	"syncd/internal/creds"
 )
 
+// doctorWorld is a world whose mappings are examined.
+type doctorWorld struct{ *world }
+
 // diagnose examines the mappings of a world with fresh credentials.
-func (x *world) diagnose(t *testing.T) access.Diagnosis {
+func (x *doctorWorld) diagnose(t *testing.T) access.Diagnosis {
 	t.Helper()
 	d, err := access.Diagnose(t.Context(), access.DoctorOptions{Config: x.config, Sessions: x.doctorSessions})
 	if err != nil {
@@ -27,13 +30,13 @@ func (x *world) diagnose(t *testing.T) access.Diagnosis {
 }
 
 // sessionsOf makes sessions of these roles, whatever is asked for.
-func (x *world) sessionsOf(roles map[string]config.Role) func(context.Context, config.Mapping, map[string]config.Role) (*creds.Set, error) {
+func (x *doctorWorld) sessionsOf(roles map[string]config.Role) func(context.Context, config.Mapping, map[string]config.Role) (*creds.Set, error) {
 	return func(ctx context.Context, m config.Mapping, _ map[string]config.Role) (*creds.Set, error) {
 		return x.doctorSessions(ctx, m, roles)
 	}
 }
 
-func (x *world) doctorSessions(ctx context.Context, m config.Mapping, roles map[string]config.Role) (*creds.Set, error) {
+func (x *doctorWorld) doctorSessions(ctx context.Context, m config.Mapping, roles map[string]config.Role) (*creds.Set, error) {
 	known := map[string]config.Role{}
 	for name, role := range roles {
 		if role.ExternalID.Sent() {
@@ -52,14 +55,14 @@ func (x *world) doctorSessions(ctx context.Context, m config.Mapping, roles map[
 const endpointSettings = "\naws: {endpoint_url: \"https://aws.invalid\", path_style: true, allow_http: true}\n"
 
 // doctored is a world with objects in it.
-func doctored(t *testing.T, w way, edits ...func(string) string) *world {
+func doctored(t *testing.T, w way, edits ...func(string) string) *doctorWorld {
 	t.Helper()
-	x := newWorld(t, w, func(text string) string {
+	x := &doctorWorld{newWorld(t, w, func(text string) string {
 		for _, edit := range edits {
 			text = edit(text)
 		}
 		return text + endpointSettings
-	})
+	})}
 	for _, m := range x.config.Mappings {
 		x.source().SetEncryption(x.ownerKey.ARN(), false)
 		x.fill(m)
@@ -109,7 +112,7 @@ func TestDoctorFindsNothing(t *testing.T) {
 }
 
 // contents are all versions and the number of uploads of each bucket.
-func (x *world) contents() map[string][]string {
+func (x *doctorWorld) contents() map[string][]string {
 	all := map[string][]string{}
 	for name, b := range x.buckets {
 		for range b.Uploads() {
@@ -126,7 +129,7 @@ func (x *world) contents() map[string][]string {
 
 // onlyHarmless looks at the operations that were sent: none completes an upload or copies an object, and of those that could write or
 // delete the versions above tell that they did not.
-func (x *world) onlyHarmless(t *testing.T) {
+func (x *doctorWorld) onlyHarmless(t *testing.T) {
 	t.Helper()
 	harmless := []string{
 		"GetCallerIdentity", "AssumeRole", "ListObjectsV2", "HeadObject", "GetObject", "GetObjectTagging", "PutObject", "DeleteObject",
@@ -142,7 +145,7 @@ func (x *world) onlyHarmless(t *testing.T) {
 
 // Where nothing lies yet, what writes is tried all the same, and what nothing can be tried on is skipped.
 func TestDoctorOfEmptyBuckets(t *testing.T) {
-	x := newWorld(t, ways()[2], func(text string) string { return text + endpointSettings })
+	x := &doctorWorld{newWorld(t, ways()[2], func(text string) string { return text + endpointSettings })}
 	d := x.diagnose(t)
 	skipped := map[string]bool{"s3:GetObject arn:aws:s3:::owner-data/": true, "kms:Decrypt " + x.ownerKey.ARN()[:39]: true, "s3:GetObjectTagging arn:aws:s3:::owner-data/": true}
 	for _, p := range d.Probes {

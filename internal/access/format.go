@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -78,21 +77,6 @@ func encode(value any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// externalIDMark stands in a document where a format puts a variable for the ExternalId of the role behind it.
-const externalIDMark = "external-id-of:"
-
-// ExternalIDVariable is an Options.ExternalID for [Terraform] and [CloudFormation]: they make a variable of each ExternalId,
-// so that none stands in what they write.
-func ExternalIDVariable(role string) (string, error) { return externalIDMark + role, nil }
-
-// markedRoles are the roles whose ExternalIds a text has marks for, sorted.
-func markedRoles(text string) (roles []string) {
-	for _, m := range regexp.MustCompile(`"`+externalIDMark+`([A-Za-z0-9_-]+)"`).FindAllStringSubmatch(text, -1) {
-		roles = append(roles, m[1])
-	}
-	return sorted(roles)
-}
-
 // byAccount splits documents into those of each account, in their order.
 func byAccount(documents []Document) (groups [][]Document) {
 	for _, d := range documents {
@@ -120,4 +104,9 @@ func madeRoles(documents []Document) (arns []string) {
 func pathOf(arn string) string {
 	_, name, _ := strings.Cut(arn, ":role/")
 	return "/" + name[:strings.LastIndex(name, "/")+1]
+}
+
+// distinct is the members of a list, each once and sorted.
+func distinct(list []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(list)))
 }

@@ -95,7 +95,7 @@ func (t *terraform) encoded(d Document) (string, error) {
 // variables declares what the text refers to.
 func (t *terraform) variables() string {
 	var b strings.Builder
-	for _, m := range sorted(regexp.MustCompile(`var\.external_id_[A-Za-z0-9_-]+`).FindAllString(t.text.String(), -1)) {
+	for _, m := range distinct(regexp.MustCompile(`var\.external_id_[A-Za-z0-9_-]+`).FindAllString(t.text.String(), -1)) {
 		name := strings.TrimPrefix(m, "var.")
 		fmt.Fprintf(&b, "\nvariable %q {\n  description = %q\n  type        = string\n  sensitive   = true\n}\n",
 			name, "ExternalId of role "+strings.TrimPrefix(name, "external_id_"))

@@ -3,41 +3,13 @@ package access_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"syncd/internal/access"
 )
-
-var updatePolicies = flag.Bool("update", false, "write what the tests get to testdata/policies and docs/permissions.md")
-
-// golden compares text with a file, or writes it there.
-func golden(t *testing.T, path string, got []byte) {
-	t.Helper()
-	if *updatePolicies {
-		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, got, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (-want +got; -update writes it):\n%s", path, diff)
-	}
-}
 
 // policies are the documents of a way, as the example's head says to make them.
 func policies(t *testing.T, w way, id func(string) (string, error)) []access.Document {
@@ -59,7 +31,7 @@ func TestPoliciesOfEachWay(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden(t, filepath.Join("testdata/policies", w.example+".json"), bundle)
+			golden(t, *updatePolicies, filepath.Join("testdata/policies", w.example+".json"), bundle)
 			again, err := access.JSONBundle(policies(t, w, externalID))
 			if err != nil || !bytes.Equal(bundle, again) {
 				t.Errorf("made again: got other documents, err %v", err)
@@ -105,35 +77,11 @@ func TestFormats(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, f := range files {
-					golden(t, filepath.Join("testdata/policies", w.example, name, f.Name), f.Text)
+					golden(t, *updatePolicies, filepath.Join("testdata/policies", w.example, name, f.Name), f.Text)
 				}
 			})
 		}
 	}
-}
-
-// encodedIn returns what is between jsonencode's brackets in a text of Terraform, as JSON. A variable of an ExternalId becomes what is given for
-// one, in which $1 is the role.
-func encodedIn(text, variable string) (bodies []string) {
-	for _, m := range regexp.MustCompile(`(?s)jsonencode\((.*?\n  )?\}\)`).FindAllString(text, -1) {
-		body := strings.TrimSuffix(strings.TrimPrefix(m, "jsonencode("), ")")
-		body = strings.NewReplacer("$${", "${", "%%{", "%{").Replace(body)
-		body = regexp.MustCompile(`= var\.external_id_([A-Za-z0-9_-]+)`).ReplaceAllString(body, "= "+variable)
-		body = regexp.MustCompile(`(?m)^( *)(?:([A-Za-z_][\w-]*)|("(?:[^"\\]|\\.)*")) += `).ReplaceAllStringFunc(body, func(s string) string {
-			name := strings.TrimSuffix(strings.TrimSpace(s), "=")
-			if name = strings.TrimSpace(name); !strings.HasPrefix(name, `"`) {
-				name = `"` + name + `"`
-			}
-			return name + ": "
-		})
-		body = regexp.MustCompile(`([^\[{,\s])\n( *[^\]} ])`).ReplaceAllString(body, "$1,\n$2")
-		body = regexp.MustCompile(`\\U([0-9a-f]{8})`).ReplaceAllStringFunc(body, func(s string) string {
-			n, _ := strconv.ParseInt(s[2:], 16, 32)
-			return string(rune(n))
-		})
-		bodies = append(bodies, body)
-	}
-	return bodies
 }
 
 // What stands between jsonencode's brackets is the document again, once what opens a template is undone.
@@ -179,9 +127,4 @@ func TestVariablesStandForExternalIDs(t *testing.T) {
 			t.Errorf("got a mark that no variable replaced: %s", text)
 		}
 	}
-}
-
-// docs/permissions.md is the table.
-func TestPermissionsAreDocumented(t *testing.T) {
-	golden(t, "../../docs/permissions.md", access.PermissionsDocument())
 }

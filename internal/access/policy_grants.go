@@ -48,7 +48,7 @@ func (b *book) addResource(n Need) error {
 }
 
 // isOfSource is true of what the source is read by: its bucket, or an access point and the bucket behind that.
-func (r Resource) isOfSource() bool {
+func isOfSource(r Resource) bool {
 	return slices.Contains([]Resource{SourceBucket, SourceObjects, UnderlyingBucket, UnderlyingObjects}, r)
 }
 
@@ -67,7 +67,7 @@ func (b *book) addBucket(n Need) error {
 		conditions: slices.Concat(n.condition, strangers),
 	})
 	d.noteNamed(n, principal)
-	if b.o.VPCEndpoint != "" && n.On.isOfSource() {
+	if b.o.VPCEndpoint != "" && isOfSource(n.On) {
 		d.grants = append(d.grants, grant{
 			sid: "DenyOtherWays", deny: true, principals: []string{principal}, actions: []string{"s3:*"}, resources: []string{n.Resource},
 			conditions: []condition{when("StringNotEquals", "aws:SourceVpce", b.o.VPCEndpoint)},

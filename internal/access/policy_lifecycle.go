@@ -50,10 +50,10 @@ func (l *Lifecycle) MarshalJSON() ([]byte, error) {
 func minimalRules(rules []LifecycleRule) []LifecycleRule {
 	var kept []LifecycleRule
 	for i, r := range rules {
-		covered := slices.ContainsFunc(indexes(rules), func(j int) bool {
-			wide := rules[j].Prefix
-			return j != i && strings.HasPrefix(r.Prefix, wide) && (wide != r.Prefix || j < i)
-		})
+		covered := false
+		for j, wide := range rules {
+			covered = covered || j != i && strings.HasPrefix(r.Prefix, wide.Prefix) && (wide.Prefix != r.Prefix || j < i)
+		}
 		if !covered {
 			kept = append(kept, r)
 		}

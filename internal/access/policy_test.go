@@ -2,14 +2,12 @@ package access_test
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"syncd/config"
 	"syncd/internal/access"
 	"syncd/internal/iam"
 )
@@ -96,19 +94,6 @@ func TestSidesPartTheDocuments(t *testing.T) {
 	if total[access.Both] != total[access.Owner]+total[access.Consumer] {
 		t.Errorf("got %v documents, want both to be the sum", total)
 	}
-}
-
-// many is a configuration with n mappings between two buckets.
-func many(t *testing.T, n int, prefix string) *config.Config {
-	t.Helper()
-	var text strings.Builder
-	text.WriteString("state: file:state\nroles: {r: {arn: \"arn:aws:iam::222222222222:role/r\"}}\nmappings:\n")
-	for i := range n {
-		p := fmt.Sprintf(prefix, i)
-		fmt.Fprintf(&text, "  - name: m%d\n    source: {bucket: owner-data, prefix: %q, region: us-west-2, account: \"111111111111\", role: r}\n", i, p)
-		fmt.Fprintf(&text, "    destination: {bucket: consumer-copy, prefix: %q, region: us-west-2, account: \"222222222222\", role: r, kms_key: %q}\n", p, exampleKey)
-	}
-	return parse(t, text.String())
 }
 
 func TestTooLargeIsAnErrorThatNamesTheDocument(t *testing.T) {

@@ -62,7 +62,7 @@ func (b *book) addStateGuards(r reading) {
 		return
 	}
 	// A service of AWS has no account, and the negated condition holds for it.
-	accounts := sorted([]string{keeper.Account, objects.owner})
+	accounts := distinct([]string{keeper.Account, objects.owner})
 	d.grants = append(d.grants, denial("DenyOtherAccounts", "s3:*", []string{objects.pattern},
 		when("StringNotEquals", "aws:PrincipalAccount", accounts...), when("BoolIfExists", "aws:PrincipalIsAWSService", "false")))
 	if objects.prefix == "" || b.holdsData(objects.bucket) {

@@ -2,11 +2,9 @@ package access_test
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 
-	"syncd/config"
 	"syncd/internal/access"
 	"syncd/internal/iam"
 )
@@ -89,27 +87,5 @@ func TestSessionPolicyKeepsWhatFits(t *testing.T) {
 	}
 	if most == 0 || most == len(order)+1 {
 		t.Errorf("got at most %d conditions left out, want prefixes that leave some out", most)
-	}
-}
-
-// A note on the role's permissions says what its scoped sessions lack.
-func TestSessionPolicyLeftOutIsNoted(t *testing.T) {
-	for _, tt := range []struct {
-		scope string
-		want  bool
-	}{{"scoped", true}, {"none", false}} {
-		c := many(t, 1, strings.Repeat("a", 199)+"-%d/")
-		role := c.Roles["r"]
-		role.SessionPolicy = config.SessionPolicy(tt.scope)
-		c.Roles["r"] = role
-		documents, err := access.Policies(c, access.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		at := slices.IndexFunc(documents, func(d access.Document) bool { return d.Kind == access.KindIdentity && d.Target == role.ARN })
-		got := strings.Contains(strings.Join(documents[at].Notes, " "), "kms:EncryptionContext:aws:s3:arn")
-		if got != tt.want {
-			t.Errorf("session_policy %s: got a note %t, want %t: %q", tt.scope, got, tt.want, documents[at].Notes)
-		}
 	}
 }

@@ -51,9 +51,26 @@ func ways() []way {
 // externalID is the ExternalId of every role that has one.
 func externalID(string) (string, error) { return "the-external-id", nil }
 
+// root is the directory of the repository.
+func root(t *testing.T) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir != filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		dir = filepath.Dir(dir)
+	}
+	t.Fatal("find the directory of the repository: no go.mod above the test")
+	return ""
+}
+
 func example(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("../../config/examples", name+".yaml"))
+	text, err := os.ReadFile(filepath.Join(root(t), "config/examples", name+".yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncd/internal/access"
+	"syncd/internal/access/lint"
+	"syncd/internal/access/lint/document"
+	"syncd/internal/access/lint/rule"
 	"syncd/internal/printable"
 )
 
@@ -103,7 +106,7 @@ func checkPolicies(p process, stdin io.Reader, args []string, f flags, of checkF
 	if kind != "" && !slices.Contains(access.Kinds(), kind) {
 		return unknownWord("check policies: --kind", kind, access.Kinds())
 	}
-	o := access.CheckOptions{Mappings: f.mappings}
+	o := lint.Options{Mappings: f.mappings}
 	if err := checkStdin(f, args); err != nil {
 		return err
 	}
@@ -114,7 +117,7 @@ func checkPolicies(p process, stdin io.Reader, args []string, f flags, of checkF
 		}
 		o.Config = c
 	}
-	var files []access.File
+	var files []document.File
 	for _, arg := range args {
 		file, err := policyFile(p, stdin, arg)
 		if err != nil {
@@ -123,7 +126,7 @@ func checkPolicies(p process, stdin io.Reader, args []string, f flags, of checkF
 		file.Kind = kind
 		files = append(files, file)
 	}
-	report, err := access.Check(files, o)
+	report, err := lint.Check(files, o)
 	if err != nil {
 		return &usageError{err}
 	}
@@ -151,8 +154,8 @@ func checkStdin(f flags, args []string) error {
 }
 
 // policyFile reads what an argument names: FILE, or ARN=FILE. A file of that very name goes before.
-func policyFile(p process, stdin io.Reader, arg string) (access.File, error) {
-	file := access.File{Name: arg}
+func policyFile(p process, stdin io.Reader, arg string) (document.File, error) {
+	file := document.File{Name: arg}
 	if target, name, ok := strings.Cut(arg, "="); ok && strings.HasPrefix(target, "arn:") {
 		if _, err := os.Stat(arg); err != nil {
 			file.Name, file.Target = name, target
@@ -167,7 +170,7 @@ func policyFile(p process, stdin io.Reader, arg string) (access.File, error) {
 	return file, err
 }
 
-func printReport(w io.Writer, r access.Report, of checkFlags) error {
+func printReport(w io.Writer, r lint.Report, of checkFlags) error {
 	switch {
 	case of.sarif:
 		text, err := r.SARIF()
@@ -194,18 +197,18 @@ func printReport(w io.Writer, r access.Report, of checkFlags) error {
 	return nil
 }
 
-func verdict(r access.Report) error {
+func verdict(r lint.Report) error {
 	if !r.Wrong() {
 		return nil
 	}
 	e := &findingsError{}
 	for _, f := range r.Findings {
 		switch f.Severity {
-		case access.SeverityError:
+		case rule.SeverityError:
 			e.errors++
-		case access.SeverityWarning:
+		case rule.SeverityWarning:
 			e.warnings++
-		case access.SeverityNote:
+		case rule.SeverityNote:
 		}
 	}
 	return e

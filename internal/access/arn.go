@@ -2,50 +2,52 @@ package access
 
 import "strings"
 
-// arn is an ARN taken apart.
-type arn struct {
-	partition, service, region, account, resource string
-	whole                                         bool // has all of its parts
+// ARN is an ARN taken apart.
+type ARN struct {
+	Partition, Service, Region, Account, Resource string
+	Whole                                         bool // has all of its parts
 }
 
-// parseARN takes an ARN apart; of what is none the zero value.
-func parseARN(text string) arn {
+// ParseARN takes an ARN apart; of what is none the zero value.
+func ParseARN(text string) ARN {
 	parts := strings.SplitN(text, ":", 6)
 	if len(parts) < 6 || parts[0] != "arn" {
-		return arn{}
+		return ARN{}
 	}
-	return arn{parts[1], parts[2], parts[3], parts[4], parts[5], true}
+	return ARN{parts[1], parts[2], parts[3], parts[4], parts[5], true}
 }
 
-func wild(text string) bool { return strings.ContainsAny(text, "*?") || strings.Contains(text, "${") }
+func IsPattern(text string) bool {
+	return strings.ContainsAny(text, "*?") || strings.Contains(text, "${")
+}
 
-func isAccount(text string) bool {
+func IsAccount(text string) bool {
 	return len(text) == 12 && strings.Trim(text, "0123456789") == ""
 }
 
-// pointOf is the ARN of the access point that an ARN names, or in which it names objects; "" for none, or a pattern of several.
-func pointOf(text string) string {
-	a := parseARN(text)
-	name, isPoint := strings.CutPrefix(a.resource, "accesspoint/")
+// AccessPointOf is the ARN of the access point that an ARN names, or in which it names objects; "" for none, or a pattern of several.
+func AccessPointOf(text string) string {
+	a := ParseARN(text)
+	name, isPoint := strings.CutPrefix(a.Resource, "accesspoint/")
 	name, _, _ = strings.Cut(name, "/")
-	if a.service != "s3" || !isPoint || name == "" || wild(name) || wild(a.region) || wild(a.account) {
+	if a.Service != "s3" || !isPoint || name == "" || IsPattern(name) || IsPattern(a.Region) || IsPattern(a.Account) {
 		return ""
 	}
-	return "arn:" + a.partition + ":s3:" + a.region + ":" + a.account + ":accesspoint/" + name
+	return "arn:" + a.Partition + ":s3:" + a.Region + ":" + a.Account + ":accesspoint/" + name
 }
 
-func isARN(text string) bool { return strings.HasPrefix(text, "arn:") }
+func IsARN(text string) bool { return strings.HasPrefix(text, "arn:") }
 
-func bucketOf(arn string) string {
-	name, _, _ := strings.Cut(parseARN(arn).resource, "/")
+func BucketOf(arn string) string {
+	name, _, _ := strings.Cut(ParseARN(arn).Resource, "/")
 	return name
 }
 
-// nameOf is the last part of an ARN.
-func nameOf(arn string) string { return arn[strings.LastIndexAny(arn, "/:")+1:] }
+// NameOf is the last part of an ARN.
+func NameOf(arn string) string { return arn[strings.LastIndexAny(arn, "/:")+1:] }
 
-// accountOf returns the account of an ARN, "" when it has none.
-func accountOf(arn string) string {
+// AccountOf returns the account of an ARN, "" when it has none.
+func AccountOf(arn string) string {
 	fields := strings.SplitN(arn, ":", 6)
 	if len(fields) < 6 {
 		return ""

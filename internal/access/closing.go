@@ -11,12 +11,12 @@ import (
 // of the resource.
 func (n Need) Closing(lacks iam.Source, actions []string) string {
 	s := iam.Statement{Effect: iam.Allow, Actions: actions, Resources: []string{n.Resource}}
-	for _, c := range n.condition {
-		s.Conditions = append(s.Conditions, iam.Condition{Operator: c.operator, Key: c.key, Values: c.values})
+	for _, c := range n.Conditions {
+		s.Conditions = append(s.Conditions, iam.Condition{Operator: c.operator, Key: c.Key, Values: c.Values})
 	}
 	if lacks != iam.SourceIdentity {
 		s.Principals = []iam.Principal{{Kind: iam.AWSPrincipal, ID: cmp.Or(n.Principal, n.Account)}}
-		switch n.kind() { //nolint:exhaustive // the others keep the resource
+		switch n.Kind() { //nolint:exhaustive // the others keep the resource
 		case KindTrust:
 			s.Resources = nil
 			if n.ExternalID {

@@ -6,26 +6,26 @@ import (
 	"syncd/config"
 )
 
-// ofAnotherOwner reports whether a role of an account is another owner's: neither of the account it is assumed from nor of the
+// OfAnotherOwner reports whether a role of an account is another owner's: neither of the account it is assumed from nor of the
 // mapping's destination, which is the operator's own.
-func ofAnotherOwner(account, from string, m config.Mapping) bool {
+func OfAnotherOwner(account, from string, m config.Mapping) bool {
 	return account != from && account != m.Destination.Account
 }
 
-// unguarded are the roles of another owner that a mapping assumes without an ExternalId, and without saying that they need none.
-func (r reading) unguarded() (names []string) {
-	for _, name := range r.roles() {
-		role := r.c.Roles[name]
-		if role.ExternalID.IsZero() && ofAnotherOwner(accountOf(role.ARN), r.accountOf(role.Via), r.m) {
+// WithoutExternalID are the roles of another owner that a mapping assumes without an ExternalId, and without saying that they need none.
+func (r View) WithoutExternalID() (names []string) {
+	for _, name := range r.Roles() {
+		role := r.Config.Roles[name]
+		if role.ExternalID.IsZero() && OfAnotherOwner(AccountOf(role.ARN), r.accountOf(role.Via), r.Mapping) {
 			names = append(names, name)
 		}
 	}
 	return names
 }
 
-// deputyWhy and deputyFix explain the risk of another owner's role that is assumed without an ExternalId, and the remedy.
-const deputyWhy = "assumed without an ExternalId, so that anyone else who can have syncd assume it gets at its owner's data (the confused deputy problem)"
+// DeputyWhy and deputyFix explain the risk of another owner's role that is assumed without an ExternalId, and the remedy.
+const DeputyWhy = "assumed without an ExternalId, so that anyone else who can have syncd assume it gets at its owner's data (the confused deputy problem)"
 
-func deputyFix(role string) string {
+func DeputyFix(role string) string {
 	return fmt.Sprintf("have its owner ask for an ExternalId in the trust policy and set roles.%s.external_id; or set it to none, which says that it needs none", role)
 }

@@ -6,9 +6,9 @@ import (
 	"unicode/utf16"
 )
 
-// compact is the body in as few characters as AWS counts. What lies beyond ASCII is escaped: IAM takes characters up to
+// Compact is the body in as few characters as AWS counts. What lies beyond ASCII is escaped: IAM takes characters up to
 // U+00FF only, and keys may have others.
-func compact(body json.Marshaler) ([]byte, error) {
+func Compact(body json.Marshaler) ([]byte, error) {
 	text, err := body.MarshalJSON()
 	if err != nil {
 		return nil, fmt.Errorf("encode document: %w", err)

@@ -29,8 +29,8 @@ func Kinds() []Kind {
 	return []Kind{KindIdentity, KindTrust, KindBucket, KindAccessPoint, KindKey, KindQueue, KindSession, KindLifecycle, KindServiceControl, KindResourceControl}
 }
 
-// service is the one whose actions a policy of the kind has; "" for any.
-func (k Kind) service() string {
+// Service is the one whose actions a policy of the kind has; "" for any.
+func (k Kind) Service() string {
 	switch k {
 	case KindTrust:
 		return "sts"
@@ -45,11 +45,11 @@ func (k Kind) service() string {
 	return ""
 }
 
-// ofResource is true of the kinds whose statements name principals.
-func (k Kind) ofResource() bool { return k.service() != "" }
+// OfResource is true of the kinds whose statements name principals.
+func (k Kind) OfResource() bool { return k.Service() != "" }
 
-// policyOf says what a document of the kind is called in a sentence.
-func (k Kind) policyOf() string {
+// WithArticle says what a document of the kind is called in a sentence.
+func (k Kind) WithArticle() string {
 	switch k {
 	case KindTrust:
 		return "a trust policy"
@@ -74,14 +74,14 @@ func (k Kind) policyOf() string {
 	return "a lifecycle configuration"
 }
 
-// noun is what a document of the kind is called, without an article.
-func (k Kind) noun() string {
-	_, noun, _ := strings.Cut(k.policyOf(), " ")
+// Noun is what a document of the kind is called, without an article.
+func (k Kind) Noun() string {
+	_, noun, _ := strings.Cut(k.WithArticle(), " ")
 	return noun
 }
 
-// ruled is the kind in the words of package iam.
-func (k Kind) ruled() iam.ResourceKind {
+// ResourceKind is the kind in the words of package iam.
+func (k Kind) ResourceKind() iam.ResourceKind {
 	switch k {
 	case KindTrust:
 		return iam.Trust
@@ -96,19 +96,19 @@ func (k Kind) ruled() iam.ResourceKind {
 	return iam.Identity
 }
 
-// ofOrganization is true of the kinds that AWS Organizations has.
-func (k Kind) ofOrganization() bool { return k == KindServiceControl || k == KindResourceControl }
+// OfOrganization is true of the kinds that AWS Organizations has.
+func (k Kind) OfOrganization() bool { return k == KindServiceControl || k == KindResourceControl }
 
-// kind is the kind of policy that the need's resource has.
-func (n Need) kind() Kind {
-	if pointOf(n.Sample) != "" {
+// Kind is the kind of policy that the need's resource has.
+func (n Need) Kind() Kind {
+	if AccessPointOf(n.Sample) != "" {
 		return KindAccessPoint
 	}
 	return kindOf(n.On)
 }
 
-// optional is true of the kinds of policy that a resource need not have: in its own account identity policies suffice.
-func (k Kind) optional() bool { return k == KindBucket || k == KindAccessPoint }
+// Optional is true of the kinds of policy that a resource need not have: in its own account identity policies suffice.
+func (k Kind) Optional() bool { return k == KindBucket || k == KindAccessPoint }
 
 // kindOf is the kind of policy that a resource has.
 func kindOf(r Resource) Kind {

@@ -34,17 +34,17 @@ type Need struct {
 	Feature Feature
 	Why     string
 
-	sid       string
-	condition []condition
-	owned     bool   // the resource's ARN has no account, and the configuration says which it is
-	behind    bool   // only the policy of the resource has a say: it is a bucket, which is reached through an access point
-	holder    string // of a bucket behind an access point, what it is called when nothing is known but that; else ""
+	SID        string
+	Conditions []Condition
+	owned      bool   // the resource's ARN has no account, and the configuration says which it is
+	Underlying bool   // only the policy of the resource has a say: it is a bucket, which is reached through an access point
+	Holder     string // of a bucket behind an access point, what it is called when nothing is known but that; else ""
 }
 
 // Needs returns what a mapping needs, in the order of the table: first the roles, hop by hop, then the source, the
 // destination and the state. A need that two rows ask for is there once, with the reason of the first.
 func Needs(c *config.Config, m config.Mapping) []Need {
-	r := viewOf(c, m)
+	r := NewView(c, m)
 	var needs []Need
 	for _, p := range Permissions() {
 		if p.when != nil && !p.when(r.traits) {
@@ -55,7 +55,7 @@ func Needs(c *config.Config, m config.Mapping) []Need {
 	type identity struct{ principal, action, resource, condition string }
 	seen := map[identity]bool{}
 	return slices.DeleteFunc(needs, func(n Need) bool {
-		id := identity{n.Role, n.Action, n.Resource, fmt.Sprint(n.condition)}
+		id := identity{n.Role, n.Action, n.Resource, fmt.Sprint(n.Conditions)}
 		again := seen[id]
 		seen[id] = true
 		return again
@@ -63,75 +63,75 @@ func Needs(c *config.Config, m config.Mapping) []Need {
 }
 
 // apply makes needs of a row: one, or one for every hop to a role.
-func (r reading) apply(p Permission) []Need {
+func (r View) apply(p Permission) []Need {
 	if p.On == AssumedRole {
 		return r.hops(p)
 	}
-	role := map[Actor]string{Reader: r.m.Source.Role, Writer: r.m.Destination.Role, Keeper: r.c.Checkpoint.Role}[p.By]
-	needs := []Need{r.at(p, role, r.place(p.On))}
+	role := map[Actor]string{Reader: r.Mapping.Source.Role, Writer: r.Mapping.Destination.Role, Keeper: r.Config.Checkpoint.Role}[p.By]
+	needs := []Need{r.at(p, role, r.Place(p.On))}
 	if place := r.behind(p.On); place != nil {
 		n := r.at(p, role, *place)
-		n.behind, n.owned = true, false
+		n.Underlying, n.owned = true, false
 		needs = append(needs, n)
 	}
 	return needs
 }
 
 // behind finds the bucket behind an access point that a row applies to, nil where none is.
-func (r reading) behind(on Resource) *place {
+func (r View) behind(on Resource) *Place {
 	under, ok := map[Resource]Resource{SourceBucket: UnderlyingBucket, SourceObjects: UnderlyingObjects}[on]
-	if _, isPoint := r.m.Source.AccessPoint(); !ok || !isPoint {
+	if _, isPoint := r.Mapping.Source.AccessPoint(); !ok || !isPoint {
 		return nil
 	}
-	p := r.place(under)
+	p := r.Place(under)
 	return &p
 }
 
 // at is the need of a principal at a place.
-func (r reading) at(p Permission, role string, place place) Need {
+func (r View) at(p Permission, role string, place Place) Need {
 	n := r.need(p, role)
-	n.On = place.on
-	n.Resource, n.Sample, n.Owner = place.pattern, place.sample, place.owner
-	n.sid, n.condition = place.sid(p.Action), place.conditions(p.Action)
-	n.owned = !p.On.isKey() && !place.isPoint() && (p.By != Keeper || r.c.StateAccount() != "")
+	n.On = place.On
+	n.Resource, n.Sample, n.Owner = place.Pattern, place.sample, place.Owner
+	n.SID, n.Conditions = place.sid(p.Action), place.Conditions(p.Action)
+	n.owned = !p.On.IsKey() && !place.isPoint() && (p.By != Keeper || r.Config.StateAccount() != "")
 	if place.holder == "" {
-		n.holder = "bucket behind " + place.point
+		n.Holder = "bucket behind " + place.point
 	}
 	maps.Copy(n.Context, place.context(p.Action))
 	return n
 }
 
 // need begins a need of a principal.
-func (r reading) need(p Permission, role string) Need {
+func (r View) need(p Permission, role string) Need {
 	n := Need{
-		Mapping: r.m.Name, Role: role, Principal: r.c.Roles[role].ARN, Account: r.accountOf(role),
+		Mapping: r.Mapping.Name, Role: role, Principal: r.Config.Roles[role].ARN, Account: r.accountOf(role),
 		Action: p.Action, On: p.On, Feature: p.Feature, Why: p.Why, Context: map[string][]string{},
 	}
-	for key, value := range sessionTags(r.c, role) {
+	for key, value := range SessionTags(r.Config, role) {
 		n.Context["aws:PrincipalTag/"+key] = []string{value}
 	}
-	if identity := sourceIdentity(r.c, role); identity != "" {
+	if identity := SourceIdentity(r.Config, role); identity != "" {
 		n.Context["aws:SourceIdentity"] = []string{identity}
 	}
 	return n
 }
 
 // hops are the needs of whoever assumes the mapping's roles.
-func (r reading) hops(p Permission) (needs []Need) {
-	for _, name := range r.roles() {
-		role := r.c.Roles[name]
-		if !hopNeeds(r.c, name, p.Action) {
+func (r View) hops(p Permission) (needs []Need) {
+	for _, name := range r.Roles() {
+		role := r.Config.Roles[name]
+		if !hopNeeds(r.Config, name, p.Action) {
 			continue
 		}
 		n := r.need(p, role.Via)
-		n.Resource, n.Sample, n.Owner, n.Target = role.ARN, role.ARN, accountOf(role.ARN), name
-		n.sid = map[string]string{actionAssume: "AssumeRole", actionTag: "TagSession", actionIdentity: "SetSourceIdentity"}[p.Action]
-		n.ExternalID = p.Action == actionAssume && role.ExternalID.Sent()
+		n.Resource, n.Sample, n.Owner, n.Target = role.ARN, role.ARN, AccountOf(role.ARN), name
+		n.SID = map[string]string{ActionAssume: "AssumeRole", ActionTag: "TagSession", ActionIdentity: "SetSourceIdentity"}[p.Action]
+		n.ExternalID = p.Action == ActionAssume && role.ExternalID.Sent()
 		n.Context["sts:RoleSessionName"] = []string{role.SessionName}
-		if identity := sourceIdentity(r.c, name); identity != "" {
+		if identity := SourceIdentity(r.Config, name); identity != "" {
 			n.Context["sts:SourceIdentity"] = []string{identity}
 		}
-		if p.Action != actionIdentity {
+		if p.Action != ActionIdentity {
 			maps.Copy(n.Context, requestTags(role))
 		}
 		needs = append(needs, n)
@@ -144,10 +144,10 @@ func (r reading) hops(p Permission) (needs []Need) {
 func hopNeeds(c *config.Config, name, action string) bool {
 	role := c.Roles[name]
 	switch action {
-	case actionTag:
-		return len(role.Tags) > 0 || len(inheritedTags(c, role.Via)) > 0
-	case actionIdentity:
-		return sourceIdentity(c, name) != ""
+	case ActionTag:
+		return len(role.Tags) > 0 || len(InheritedTags(c, role.Via)) > 0
+	case ActionIdentity:
+		return SourceIdentity(c, name) != ""
 	default:
 		return true
 	}
@@ -168,18 +168,18 @@ func requestTags(role config.Role) map[string][]string {
 	return facts
 }
 
-// principalName is what findings call the principal of a need.
-func principalName(n Need) string { return cmp.Or(n.Principal, "the ambient credentials") }
+// PrincipalName is what findings call the principal of a need.
+func PrincipalName(n Need) string { return cmp.Or(n.Principal, "the ambient credentials") }
 
-// grant is what an identity or session policy says of the need. The ARN of a bucket does not say whose it is: the account of the
+// Grant is what an identity or session policy says of the need. The ARN of a bucket does not say whose it is: the account of the
 // configuration does, where there is one.
-func (n Need) grant() grant {
-	g := grant{sid: n.sid, actions: []string{n.Action}, resources: []string{n.Resource}, conditions: slices.Clone(n.condition)}
+func (n Need) Grant() Grant {
+	g := Grant{SID: n.SID, Actions: []string{n.Action}, Resources: []string{n.Resource}, Conditions: slices.Clone(n.Conditions)}
 	if n.owned {
-		g.conditions = append(g.conditions, when("StringEquals", resourceAccount, n.Owner))
+		g.Conditions = append(g.Conditions, When("StringEquals", ResourceAccount, n.Owner))
 	}
 	return g
 }
 
-// resourceAccount is the condition key of the account that owns what a request is about.
-const resourceAccount = "aws:ResourceAccount"
+// ResourceAccount is the condition key of the account that owns what a request is about.
+const ResourceAccount = "aws:ResourceAccount"

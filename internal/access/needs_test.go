@@ -9,6 +9,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/access"
+	"syncd/internal/access/accesstest"
 )
 
 // needsOf are the actions that the first mapping of a configuration needs of one kind of resource.
@@ -30,7 +31,7 @@ roles:
 mappings:
   - name: m
     source: {bucket: owner-data, region: us-west-2, account: "111111111111", role: a}
-    destination: {bucket: consumer-copy, region: us-west-2, account: "222222222222", role: ROLE, kms_key: "` + exampleKey + `"}
+    destination: {bucket: consumer-copy, region: us-west-2, account: "222222222222", role: ROLE, kms_key: "` + accesstest.ExampleKey + `"}
 `
 	const least = "    filter: {max_size: 1MiB}\n    copy: {tags: omit}\n"
 	parts := []string{"s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"}
@@ -71,7 +72,7 @@ mappings:
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := parse(t, strings.Replace(base, "ROLE", tt.role, 1)+tt.more)
+			c := accesstest.Parse(t, strings.Replace(base, "ROLE", tt.role, 1)+tt.more)
 			if diff := cmp.Diff(tt.source, needsOf(c, access.SourceObjects)); diff != "" {
 				t.Errorf("of source objects (-want +got):\n%s", diff)
 			}

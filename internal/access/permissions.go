@@ -54,7 +54,7 @@ const (
 
 func (r Resource) isBucket() bool { return strings.HasSuffix(string(r), " bucket") }
 
-func (r Resource) isKey() bool { return strings.HasSuffix(string(r), " key") }
+func (r Resource) IsKey() bool { return strings.HasSuffix(string(r), " key") }
 
 // Feature is what syncd does with a permission.
 type Feature string
@@ -100,16 +100,16 @@ type Permission struct {
 
 // traits are what decides of a mapping which rows it needs.
 type traits struct {
-	relay     bool // content passes through syncd
-	multipart bool // objects may be large enough to be written in parts
+	Relay     bool // content passes through syncd
+	Multipart bool // objects may be large enough to be written in parts
 	tags      bool
 	choose    bool // of the tags some
 	notes     bool // annotations
 	lock      bool
-	acl       bool
+	Acl       bool
 	delete    bool
-	state     bool // on S3
-	stateKey  bool // under a key of its own
+	State     bool // on S3
+	StateKey  bool // under a key of its own
 }
 
 // The documents that rows refer to.
@@ -134,22 +134,22 @@ func Permissions() []Permission {
 func rolePermissions() []Permission {
 	// Which of the three a hop needs depends on the role, not on the mapping: see hop.
 	return []Permission{
-		{Action: actionAssume, On: AssumedRole, By: Caller, Feature: FeatureAssume, Source: docRoles, Why: "AssumeRole"},
+		{Action: ActionAssume, On: AssumedRole, By: Caller, Feature: FeatureAssume, Source: docRoles, Why: "AssumeRole"},
 		{
-			Action: actionTag, On: AssumedRole, By: Caller, Feature: FeatureTagSession, Source: docTags,
+			Action: ActionTag, On: AssumedRole, By: Caller, Feature: FeatureTagSession, Source: docTags,
 			Only: "roles with tags, or reached through one with transitive_tags", Why: "AssumeRole that passes or inherits session tags",
 		},
 		{
-			Action: actionIdentity, On: AssumedRole, By: Caller, Feature: FeatureSourceIdentity, Source: docIdentity,
+			Action: ActionIdentity, On: AssumedRole, By: Caller, Feature: FeatureSourceIdentity, Source: docIdentity,
 			Only: "roles with source_identity, or reached through one", Why: "AssumeRole that sets or inherits a source identity",
 		},
 	}
 }
 
 func sourcePermissions() []Permission {
-	serverSide := func(t traits) bool { return !t.relay }
-	tagging := func(t traits) bool { return t.tags && (t.relay || t.multipart || t.choose) }
-	noting := func(t traits) bool { return t.notes && (t.relay || t.multipart) }
+	serverSide := func(t traits) bool { return !t.Relay }
+	tagging := func(t traits) bool { return t.tags && (t.Relay || t.Multipart || t.choose) }
+	noting := func(t traits) bool { return t.notes && (t.Relay || t.Multipart) }
 	locked := func(t traits) bool { return t.lock }
 	return []Permission{
 		{Action: "s3:ListBucket", On: SourceBucket, By: Reader, Feature: FeatureList, Source: docActions, Why: "ListObjectsV2"},
@@ -171,7 +171,7 @@ func sourcePermissions() []Permission {
 		},
 		{
 			Action: "s3:GetObjectTagging", On: SourceObjects, By: Writer, Feature: FeatureTags, Source: docActions,
-			when: func(t traits) bool { return t.tags && !t.choose && !t.relay },
+			when: func(t traits) bool { return t.tags && !t.choose && !t.Relay },
 			Only: "server-side copies with copy.tags: copy", Why: "CopyObject of an object that has tags",
 		},
 		{
@@ -181,7 +181,7 @@ func sourcePermissions() []Permission {
 		},
 		{
 			Action: "s3:GetObjectAnnotation", On: SourceObjects, By: Writer, Feature: FeatureAnnotations, Source: docAnnotations,
-			when: func(t traits) bool { return t.notes && !t.relay },
+			when: func(t traits) bool { return t.notes && !t.Relay },
 			Only: "server-side copies with copy.annotations: copy", Why: "CopyObject that carries annotations",
 		},
 		{
@@ -206,7 +206,7 @@ func sourcePermissions() []Permission {
 // writePermissions are those to write copies.
 func writePermissions() []Permission {
 	tags := func(t traits) bool { return t.tags }
-	lateTags := func(t traits) bool { return t.tags && (t.relay || t.multipart || t.choose) }
+	lateTags := func(t traits) bool { return t.tags && (t.Relay || t.Multipart || t.choose) }
 	locked := func(t traits) bool { return t.lock }
 	return []Permission{
 		{
@@ -216,7 +216,7 @@ func writePermissions() []Permission {
 		{Action: "kms:GenerateDataKey", On: DestinationKey, By: Writer, Feature: FeatureWrite, Source: docKMS, Why: "every new object and upload"},
 		{
 			Action: "s3:PutObjectAcl", On: DestinationObjects, By: Writer, Feature: FeatureACL, Source: docActions,
-			when: func(t traits) bool { return t.acl },
+			when: func(t traits) bool { return t.Acl },
 			Only: "copy.acl: bucket-owner-full-control", Why: "a write that brings an ACL",
 		},
 		{
@@ -246,7 +246,7 @@ func writePermissions() []Permission {
 
 // uploadPermissions are those to write copies in parts.
 func uploadPermissions() []Permission {
-	multipart := func(t traits) bool { return t.multipart }
+	multipart := func(t traits) bool { return t.Multipart }
 	const large = "objects large enough for parts"
 	return []Permission{
 		{
@@ -295,8 +295,8 @@ func keepingPermissions() []Permission {
 }
 
 func statePermissions() []Permission {
-	onS3 := func(t traits) bool { return t.state }
-	underKey := func(t traits) bool { return t.state && t.stateKey }
+	onS3 := func(t traits) bool { return t.State }
+	underKey := func(t traits) bool { return t.State && t.StateKey }
 	const only, keyed = "state: s3://...", "state: s3://... with checkpoint.kms_key"
 	return []Permission{
 		{
@@ -320,9 +320,9 @@ func statePermissions() []Permission {
 
 // The actions that assuming a role may amount to.
 const (
-	actionAssume   = "sts:AssumeRole"
-	actionTag      = "sts:TagSession"
-	actionIdentity = "sts:SetSourceIdentity"
+	ActionAssume   = "sts:AssumeRole"
+	ActionTag      = "sts:TagSession"
+	ActionIdentity = "sts:SetSourceIdentity"
 )
 
 // The sizes above which objects are written in parts, in bytes: S3's bound of one CopyObject (Amazon S3 API Reference,
@@ -336,17 +336,17 @@ const (
 func traitsOf(c *config.Config, m config.Mapping) traits {
 	location, err := config.ParseLocation(c.State)
 	t := traits{
-		relay: c.Relayed(m), tags: m.Copy.Tags.Carry != config.CarryOmit, choose: m.Copy.Tags.Choose(), notes: m.Copy.Annotations == config.CarryCopy, lock: m.Copy.ObjectLock == config.CarryCopy,
-		acl: m.Copy.ACL == config.ACLBucketOwner, delete: m.Delete.Enabled,
-		state: err == nil && location.Bucket != "", stateKey: c.Checkpoint.KMSKey != "",
+		Relay: c.Relayed(m), tags: m.Copy.Tags.Carry != config.CarryOmit, choose: m.Copy.Tags.Choose(), notes: m.Copy.Annotations == config.CarryCopy, lock: m.Copy.ObjectLock == config.CarryCopy,
+		Acl: m.Copy.ACL == config.ACLBucketOwner, delete: m.Delete.Enabled,
+		State: err == nil && location.Bucket != "", StateKey: c.Checkpoint.KMSKey != "",
 	}
 	bound := int64(copyBound)
 	switch {
-	case t.relay:
+	case t.Relay:
 		bound = relayBound
 	case m.Copy.MultipartAbove > 0:
 		bound = min(bound, int64(m.Copy.MultipartAbove))
 	}
-	t.multipart = m.Filter.MaxSize == 0 || int64(m.Filter.MaxSize) > bound
+	t.Multipart = m.Filter.MaxSize == 0 || int64(m.Filter.MaxSize) > bound
 	return t
 }

@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"syncd/internal/access"
+	"syncd/internal/access/accesstest"
 	"syncd/internal/iam"
 )
 
 // A scoped session does its mapping, and nothing of another one that its role may do.
 func TestSessionPolicy(t *testing.T) {
-	c := load(t, "share-role")
+	c := accesstest.Load(t, "share-role")
 	exports, _ := c.Mapping("exports")
 	policy, err := access.SessionPolicy(c, exports, "consumer")
 	if err != nil {
@@ -25,7 +26,7 @@ func TestSessionPolicy(t *testing.T) {
 				continue
 			}
 			d := iam.Evaluate(iam.Request{
-				Caller: iam.Caller{ARN: "arn:aws:sts::222222222222:assumed-role/syncd-consumer/syncd", RoleARN: n.Principal, Account: consumer},
+				Caller: iam.Caller{ARN: "arn:aws:sts::222222222222:assumed-role/syncd-consumer/syncd", RoleARN: n.Principal, Account: accesstest.Consumer},
 				Action: n.Action, Resource: n.Sample, Account: n.Owner, Context: n.Context,
 			}, iam.Policies{Identity: []*iam.Document{everything}, Session: []*iam.Document{policy}, Resource: open, Kind: iam.Bucket})
 			// Copies and the state are under bucket keys, whose context is the bucket; both mappings share that, as they do the state
@@ -39,7 +40,7 @@ func TestSessionPolicy(t *testing.T) {
 }
 
 func TestSessionPolicyOfAHop(t *testing.T) {
-	c := load(t, "share-abac")
+	c := accesstest.Load(t, "share-abac")
 	policy, err := access.SessionPolicyText(c, c.Mappings[0], "governance")
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +53,7 @@ func TestSessionPolicyOfAHop(t *testing.T) {
 }
 
 func TestSessionPolicyThatCannotBe(t *testing.T) {
-	long := many(t, 1, strings.Repeat("a", 700)+"-%d/")
+	long := accesstest.ManyMappings(t, 1, strings.Repeat("a", 700)+"-%d/")
 	_, err := access.SessionPolicy(long, long.Mappings[0], "r")
 	if tooLarge, ok := errors.AsType[*access.SizeError](err); !ok || tooLarge.Limit != 2048 {
 		t.Errorf("long prefix: got %v, want a *SizeError of 2048", err)
@@ -69,7 +70,7 @@ func TestSessionPolicyKeepsWhatFits(t *testing.T) {
 	order := []string{account, kmsContext, via}
 	var most int
 	for length := range 200 {
-		c := many(t, 1, strings.Repeat("a", length)+"-%d/")
+		c := accesstest.ManyMappings(t, 1, strings.Repeat("a", length)+"-%d/")
 		text, err := access.SessionPolicyText(c, c.Mappings[0], "r")
 		if err != nil || len(text) > 2048 {
 			t.Fatalf("prefix of %d: got %d characters and %v, want at most 2048", length, len(text), err)

@@ -16,8 +16,8 @@ const (
 	Consumer Side = "consumer" // all others
 )
 
-// ownersOf are the accounts on the owner's side of a mapping. An access point may be the consumer's own, at the bucket of another.
-func ownersOf(m config.Mapping) []string {
+// OwnersOf are the accounts on the owner's side of a mapping. An access point may be the consumer's own, at the bucket of another.
+func OwnersOf(m config.Mapping) []string {
 	owners := []string{m.Source.Account}
 	if p, ok := m.Source.AccessPoint(); ok && p.Account != m.Destination.Account {
 		owners = append(owners, p.Account)
@@ -25,7 +25,7 @@ func ownersOf(m config.Mapping) []string {
 	return owners
 }
 
-// encrypted is what the key of a mapping's source is called after.
-func encrypted(m config.Mapping) string {
+// EncryptedSource is what the key of a mapping's source is called after.
+func EncryptedSource(m config.Mapping) string {
 	return cmp.Or(m.Source.Holder(), "the bucket behind "+m.Source.Identity())
 }

@@ -6,12 +6,12 @@ import "fmt"
 // Guide, "IAM and AWS STS quotas"), of bucket policies (Amazon S3 User Guide, "Bucket policies") and of key policies (AWS KMS
 // API Reference, PutKeyPolicy) in bytes, and of session policies in characters (AWS STS API Reference, AssumeRole).
 const (
-	maxTrust   = 2048
-	maxManaged = 6144
-	maxInline  = 10240
-	maxBucket  = 20 << 10
-	maxKey     = 32 << 10
-	maxSession = 2048
+	MaxTrust   = 2048
+	MaxManaged = 6144
+	MaxInline  = 10240
+	MaxBucket  = 20 << 10
+	MaxKey     = 32 << 10
+	MaxSession = 2048
 )
 
 // SizeError says that a document is larger than AWS takes.

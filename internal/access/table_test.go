@@ -6,14 +6,15 @@ import (
 	"testing"
 
 	"syncd/internal/access"
+	"syncd/internal/access/accesstest"
 )
 
 // A mapping whose access point is in another region than its destination is relayed: S3 does not copy from there.
 func TestAccessPointsOfOtherRegionsAreRelayed(t *testing.T) {
 	const text = `{state: "file:x", roles: {r: {arn: "arn:aws:iam::222222222222:role/r"}}, mappings: [{name: m,
 		source: {bucket: "arn:aws:s3:eu-west-1:111111111111:accesspoint/partner", region: eu-west-1, account: "111111111111", role: r},
-		destination: {bucket: consumer-copy, region: us-west-2, account: "222222222222", role: r, kms_key: "` + exampleKey + `"}}]}`
-	c := parse(t, text)
+		destination: {bucket: consumer-copy, region: us-west-2, account: "222222222222", role: r, kms_key: "` + accesstest.ExampleKey + `"}}]}`
+	c := accesstest.Parse(t, text)
 	if !c.Relayed(c.Mappings[0]) {
 		t.Error("got a server-side copy, want a relay")
 	}
@@ -23,9 +24,9 @@ func TestAccessPointsOfOtherRegionsAreRelayed(t *testing.T) {
 	}
 }
 
-var updatePolicies = flag.Bool("update", false, "write what the tests get to testdata/policies and docs/permissions.md")
+var update = flag.Bool("update", false, "write what the tests get to docs/permissions.md")
 
 // docs/permissions.md is the table.
 func TestPermissionsAreDocumented(t *testing.T) {
-	golden(t, *updatePolicies, "../../docs/permissions.md", access.PermissionsDocument())
+	accesstest.Golden(t, *update, "../../docs/permissions.md", access.PermissionsDocument())
 }

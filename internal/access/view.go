@@ -9,20 +9,20 @@ import (
 	"syncd/config"
 )
 
-// reading is one mapping of a configuration, with what decides which rows of the table it needs.
-type reading struct {
-	c *config.Config
-	m config.Mapping
+// View is one mapping of a configuration, with what decides which rows of the table it needs.
+type View struct {
+	Config  *config.Config
+	Mapping config.Mapping
 	traits
 }
 
-// viewOf reads a mapping.
-func viewOf(c *config.Config, m config.Mapping) reading {
-	return reading{c: c, m: m, traits: traitsOf(c, m)}
+// NewView reads a mapping.
+func NewView(c *config.Config, m config.Mapping) View {
+	return View{Config: c, Mapping: m, traits: traitsOf(c, m)}
 }
 
-// choose returns the mappings of these names; all of the configuration when there are none.
-func choose(c *config.Config, names []string) ([]config.Mapping, error) {
+// Mappings returns the mappings of these names; all of the configuration when there are none.
+func Mappings(c *config.Config, names []string) ([]config.Mapping, error) {
 	if len(names) == 0 {
 		return c.Mappings, nil
 	}
@@ -38,21 +38,21 @@ func choose(c *config.Config, names []string) ([]config.Mapping, error) {
 }
 
 // accountOf is the account that a role acts in; the ambient credentials are the consumer's.
-func (r reading) accountOf(role string) string {
+func (r View) accountOf(role string) string {
 	if role == "" {
-		return r.m.Destination.Account
+		return r.Mapping.Destination.Account
 	}
-	return accountOf(r.c.Roles[role].ARN)
+	return AccountOf(r.Config.Roles[role].ARN)
 }
 
-// roles are the roles of the mapping with those they are reached through, first hop first, each once.
-func (r reading) roles() (names []string) {
-	used := []string{r.m.Source.Role, r.m.Destination.Role}
-	if r.state {
-		used = append(used, r.c.Checkpoint.Role)
+// Roles are the roles of the mapping with those they are reached through, first hop first, each once.
+func (r View) Roles() (names []string) {
+	used := []string{r.Mapping.Source.Role, r.Mapping.Destination.Role}
+	if r.State {
+		used = append(used, r.Config.Checkpoint.Role)
 	}
 	for _, name := range used {
-		for _, hop := range r.c.Chain(name) {
+		for _, hop := range r.Config.Chain(name) {
 			if !slices.Contains(names, hop) {
 				names = append(names, hop)
 			}
@@ -61,7 +61,7 @@ func (r reading) roles() (names []string) {
 	return names
 }
 
-func sourceIdentity(c *config.Config, name string) string {
+func SourceIdentity(c *config.Config, name string) string {
 	identity := ""
 	for _, hop := range c.Chain(name) {
 		identity = cmp.Or(identity, c.Roles[hop].SourceIdentity)
@@ -69,8 +69,8 @@ func sourceIdentity(c *config.Config, name string) string {
 	return identity
 }
 
-// inheritedTags are the transitive tags that sessions of the role hand on.
-func inheritedTags(c *config.Config, name string) map[string]string {
+// InheritedTags are the transitive tags that sessions of the role hand on.
+func InheritedTags(c *config.Config, name string) map[string]string {
 	tags := map[string]string{}
 	for _, hop := range c.Chain(name) {
 		for _, key := range c.Roles[hop].TransitiveTags {
@@ -80,9 +80,9 @@ func inheritedTags(c *config.Config, name string) map[string]string {
 	return tags
 }
 
-// sessionTags are the tags that a session of the role has: its own and those it inherits.
-func sessionTags(c *config.Config, name string) map[string]string {
-	tags := inheritedTags(c, c.Roles[name].Via)
+// SessionTags are the tags that a session of the role has: its own and those it inherits.
+func SessionTags(c *config.Config, name string) map[string]string {
+	tags := InheritedTags(c, c.Roles[name].Via)
 	maps.Copy(tags, c.Roles[name].Tags)
 	return tags
 }

@@ -1,0 +1,70 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"syncd/config"
+	"syncd/internal/access"
+	"syncd/internal/creds"
+)
+
+// Options say what is to be diagnosed, and with which credentials.
+type Options struct {
+	Config *config.Config
+	// Mappings are the names of the mappings to look at; none means all.
+	Mappings []string
+	// Sessions returns fresh credentials for a mapping whose roles are these: those of the configuration, or some of them with less
+	// asked of a session, to find out what is refused.
+	Sessions func(ctx context.Context, m config.Mapping, roles map[string]config.Role) (*creds.Set, error)
+}
+
+// Diagnose tries every permission that the mappings need with real requests, in the order in which they depend on each other, and
+// says of each that fails which documents may be the cause. An error means that nothing could be tried at all.
+//
+// Nothing is changed that anybody could see. No object is read beyond its first byte, written or deleted: writes go into an upload
+// that is aborted, or carry a condition that cannot hold, which S3 looks at only once the request is allowed. An upload that could not
+// be aborted is told in Leftovers.
+func Diagnose(ctx context.Context, o Options) (Diagnosis, error) {
+	mappings, err := access.Mappings(o.Config, o.Mappings)
+	if err != nil {
+		return Diagnosis{}, err
+	}
+	var d Diagnosis
+	for _, m := range mappings {
+		x := &examination{options: o, view: access.NewView(o.Config, m)}
+		for _, other := range mappings {
+			x.owners = append(x.owners, access.OwnersOf(other)...)
+		}
+		found, err := x.run(ctx)
+		if err != nil {
+			return d, fmt.Errorf("mapping %s: %w", m.Name, err)
+		}
+		d.Probes = append(d.Probes, found.Probes...)
+		d.Leftovers = append(d.Leftovers, found.Leftovers...)
+	}
+	return d, nil
+}
+
+// Foresee returns what [Diagnose] would check, without a request: every check is skipped. What needs no request is told.
+func Foresee(c *config.Config, names []string) (Diagnosis, error) {
+	mappings, err := access.Mappings(c, names)
+	if err != nil {
+		return Diagnosis{}, err
+	}
+	var d Diagnosis
+	for _, m := range mappings {
+		for _, n := range access.Needs(c, m) {
+			if n.Underlying {
+				continue
+			}
+			probe := probeOf(n)
+			probe.Outcome = OutcomeSkipped
+			d.Probes = append(d.Probes, probe)
+		}
+		r := access.NewView(c, m)
+		d.Probes = append(d.Probes, slices.Concat(deputyProbes(r), exposedProbes(r))...)
+	}
+	return d, nil
+}

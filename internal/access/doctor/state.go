@@ -1,0 +1,38 @@
+package doctor
+
+import (
+	"context"
+
+	"syncd/internal/access"
+)
+
+// probeState tries everything that keeps the ledger, without touching a record or a lease.
+func (p *prober) probeState(ctx context.Context) error {
+	if !p.State {
+		return nil
+	}
+	k, at := p.Config.Checkpoint, p.Place(access.StateBucket)
+	d, err := p.open(k.Role, at, s3Setting{url: k.EndpointURL, pathStyle: k.PathStyle, account: k.Account})
+	if d == nil || err != nil {
+		return err
+	}
+	read, put := p.ask(access.Keeper, "s3:GetObject", access.StateObjects), p.ask(access.Keeper, "s3:PutObject", access.StateObjects)
+	list := p.ask(access.Keeper, "s3:ListBucket", access.StateBucket)
+	if _, away := p.probeList(ctx, d, list); away != "" {
+		p.excuse(away, access.StateObjects, access.StateKey)
+		return nil
+	}
+	p.try(ctx, "GetObject", func(ctx context.Context) error { return missing(d.firstByte(ctx, sample{object: d.probe})) }, list, read)
+	e := form{key: k.KMSKey, bucketKey: true}
+	p.try(ctx, "PutObject", func(ctx context.Context) error { return d.put(ctx, e) }, put, read)
+	p.try(ctx, "DeleteObject", d.remove, p.ask(access.Keeper, "s3:DeleteObject", access.StateObjects))
+	if !p.StateKey {
+		return nil
+	}
+	seal, open := p.ask(access.Keeper, "kms:GenerateDataKey", access.StateKey), p.ask(access.Keeper, "kms:Decrypt", access.StateKey)
+	begin := func(ctx context.Context) (string, error) { return d.begin(ctx, e, nil) }
+	p.probeUpload(ctx, d, begin, func(id string) {
+		p.try(ctx, "UploadPart", func(ctx context.Context) error { return d.part(ctx, id) }, put, open)
+	}, put, seal)
+	return nil
+}

@@ -1,0 +1,33 @@
+package rule
+
+import "slices"
+
+// Severity is how bad a [Finding] is.
+type Severity string
+
+// The severities. Only a note leaves a document in order.
+const (
+	SeverityError   Severity = "error"   // AWS refuses the document, or it does not do what it says, or it lets in the world
+	SeverityWarning Severity = "warning" // AWS takes it, and it does more or less than its author is likely to believe
+	SeverityNote    Severity = "note"    // what could not be judged, or has no effect
+)
+
+// Finding is one fault of one document, or one permission that a mapping lacks.
+type Finding struct {
+	ID       string   `json:"id"`   // "SYNCD-P101"
+	Name     string   `json:"name"` // "unknown-action"
+	Severity Severity `json:"severity"`
+	File     string   `json:"file"` // as [File] names it; "" for what is in none of them
+	Line     int      `json:"line"` // from 1, as is the column, which counts characters; 0 when it is about no place in a file
+	Column   int      `json:"column"`
+	Path     string   `json:"path"`    // "Statement[0].Action[1]"; "" for the document
+	Message  string   `json:"message"` // what is wrong
+	Fix      string   `json:"fix"`     // what to do
+}
+
+// NewFinding is a finding of a rule, about no place in a file.
+func NewFinding(id, message, fix string) Finding {
+	rules := All()
+	r := rules[slices.IndexFunc(rules, func(r Rule) bool { return r.ID == id })]
+	return Finding{ID: id, Name: r.Name, Severity: r.Severity, Message: message, Fix: fix}
+}

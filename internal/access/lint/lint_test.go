@@ -133,7 +133,7 @@ func TestEveryRuleIsFound(t *testing.T) {
 	}
 	form := regexp.MustCompile(`^SYNCD-P[0-4][0-9]{2}$`)
 	ids := map[string]bool{}
-	for _, r := range rule.All() {
+	for _, r := range lint.Rules() {
 		if !form.MatchString(r.ID) || ids[r.ID] || r.Name == "" || r.Title == "" || r.Explanation == "" {
 			t.Errorf("got rule %+v, want an id of its own, a name, a title and an explanation", r)
 		}
@@ -258,7 +258,7 @@ func FuzzCheck(f *testing.F) {
 
 // TestRulesDocument keeps docs/policy-check.md to the table of rules; -update-policies writes it.
 func TestRulesDocument(t *testing.T) {
-	accesstest.Golden(t, *update, "../../../docs/policy-check.md", rule.Markdown())
+	accesstest.Golden(t, *update, "../../../docs/policy-check.md", lint.RulesMarkdown())
 }
 
 // TestRefused passes nothing that the strict reading refuses, whatever the rules think of it, and says where.

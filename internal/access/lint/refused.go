@@ -31,7 +31,7 @@ func (c *checker) checkRefused(before int) {
 	if syntax, ok := errors.AsType[*iam.SyntaxError](err); ok {
 		at, message = byteAt(text, syntax.Line, syntax.Column), strings.TrimPrefix(syntax.Path+" "+syntax.Problem, " ")
 	}
-	c.reportAt(rule.Refused, d.Root.At+at, message, "see the grammar of the IAM policy language")
+	c.reportAt(refused, d.Root.At+at, message, "see the grammar of the IAM policy language")
 }
 
 // byteAt is where a line and a column in bytes are, as far as they are known.

@@ -73,7 +73,7 @@ func (r Report) SARIF() ([]byte, error) {
 	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
 	run.Tool.Driver = sarifDriver{Name: "syncd policy check"}
 	index := map[string]int{}
-	for i, known := range rule.All() {
+	for i, known := range Rules() {
 		index[known.ID] = i
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{
 			ID: known.ID, Name: known.Name, Short: sarifText{known.Title}, Full: sarifText{known.Explanation},

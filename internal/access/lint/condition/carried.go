@@ -8,7 +8,6 @@ import (
 
 	"syncd/internal/access"
 	"syncd/internal/access/lint/document"
-	"syncd/internal/access/lint/rule"
 )
 
 // checkCarried finds condition keys that the requests of a named principal never carry ("AWS global condition context keys", IAM User
@@ -21,7 +20,7 @@ func (c *checker) checkCarried(s *document.Statement) {
 		}
 		for _, p := range s.Principals {
 			if lacks(p, cl.Key.Text) {
-				c.report(rule.KeyOfOthers, cl.Key, "requests of "+p.Id.Text+" never carry "+cl.Key.Text+": "+effectOfAbsence(s, cl), instead(p, cl.Key.Text))
+				c.report(keyOfOthers, cl.Key, "requests of "+p.Id.Text+" never carry "+cl.Key.Text+": "+effectOfAbsence(s, cl), instead(p, cl.Key.Text))
 				break
 			}
 		}
@@ -94,7 +93,7 @@ func (c *checker) checkUserName(s *document.Statement) {
 	variable := regexp.MustCompile(userName)
 	for _, v := range values {
 		if variable.MatchString(v.Text) {
-			c.report(rule.KeyOfOthers, v, "sessions of "+role+" have no aws:username: "+v.Text+" matches nothing",
+			c.report(keyOfOthers, v, "sessions of "+role+" have no aws:username: "+v.Text+" matches nothing",
 				"use ${aws:PrincipalTag/KEY}, or ${aws:userid}, which ends in the name of the session")
 		}
 	}
@@ -105,7 +104,7 @@ func (c *checker) checkOptionalTags(s *document.Statement) {
 	for _, cl := range s.Clauses {
 		if s.Effect == "Allow" && cl.IfExists && !cl.Negated && isTagKey(cl.Key.Text) && !s.Guarded(cl.Key.Text) {
 			name := strings.TrimSuffix(cl.Name.Text, "IfExists")
-			c.report(rule.OptionalTag, cl.Name, cl.Name.Text+" also holds without "+cl.Key.Text+": the tag is optional",
+			c.report(optionalTag, cl.Name, cl.Name.Text+" also holds without "+cl.Key.Text+": the tag is optional",
 				"write "+name+`, or add {"Null": {"`+cl.Key.Text+`": "false"}}`)
 		}
 	}
@@ -130,7 +129,7 @@ func (c *checker) checkPrivateAddresses(cl document.Clause) {
 	}
 	for _, v := range cl.Values {
 		if isPrivate(v.Text) {
-			c.report(rule.PrivateAddress, v, "no request has the private address "+v.Text+" as its aws:SourceIp, which is the public one",
+			c.report(privateAddress, v, "no request has the private address "+v.Text+" as its aws:SourceIp, which is the public one",
 				"write the public address of the NAT gateway; requests through a VPC endpoint have aws:VpcSourceIp and aws:SourceVpce instead")
 		}
 	}

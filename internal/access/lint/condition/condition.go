@@ -9,7 +9,6 @@ import (
 	"syncd/internal/access"
 	"syncd/internal/access/lint/catalogue"
 	"syncd/internal/access/lint/document"
-	"syncd/internal/access/lint/rule"
 )
 
 // Check finds conditions that do not do what they say.
@@ -36,14 +35,14 @@ func (c *checker) checkClauses(s *document.Statement) {
 		c.checkKey(s, cl)
 		c.checkPrivateAddresses(cl)
 		if cl.IfExists && cl.Negated {
-			c.report(rule.IdleIfExists, cl.Name, "IfExists changes nothing on a negated operator", "remove IfExists, or add a Null condition to spare requests without the key")
+			c.report(idleIfExists, cl.Name, "IfExists changes nothing on a negated operator", "remove IfExists, or add a Null condition to spare requests without the key")
 		}
 		if cl.Is("sts:ExternalId") && cl.Demands() {
 			c.checkExternalID(s, cl)
 		}
 		// Without transitive tags a session hands none on: that condition asks for no more.
 		if s.Effect == "Allow" && cl.Set == "ForAllValues" && !s.Guarded(cl.Key.Text) && !cl.Is("sts:TransitiveTagKeys") {
-			c.report(rule.ForAllUnguarded, cl.Name, "ForAllValues also holds for requests without "+cl.Key.Text,
+			c.report(forAllUnguarded, cl.Name, "ForAllValues also holds for requests without "+cl.Key.Text,
 				`add {"Null": {"`+cl.Key.Text+`": "false"}}`)
 		}
 	}
@@ -51,18 +50,18 @@ func (c *checker) checkClauses(s *document.Statement) {
 
 func (c *checker) checkValues(cl document.Clause) {
 	if cl.Set == "" && cl.Like && !cl.Negated && len(cl.Values) == 1 && cl.Values[0].Text == "*" {
-		c.report(rule.MatchesAll, cl.Values[0], "every value of "+cl.Key.Text+" matches *", "name the values that are meant")
+		c.report(matchesAll, cl.Values[0], "every value of "+cl.Key.Text+" matches *", "name the values that are meant")
 	}
 	for _, v := range cl.Values {
 		switch {
 		case !cl.Reads(v.Text):
-			c.report(rule.BadValue, v, fmt.Sprintf("%s cannot compare with %q", cl.Name.Text, v.Text), wants(cl))
+			c.report(badValue, v, fmt.Sprintf("%s cannot compare with %q", cl.Name.Text, v.Text), wants(cl))
 		case cl.Family == "String" && !cl.Like && strings.ContainsAny(v.Text, "*?") && !strings.Contains(v.Text, "${"):
-			c.report(rule.LiteralWildcard, v, fmt.Sprintf("%s takes the wildcard in %q for plain text", cl.Name.Text, v.Text),
+			c.report(literalWildcard, v, fmt.Sprintf("%s takes the wildcard in %q for plain text", cl.Name.Text, v.Text),
 				"write "+strings.Replace(strings.Replace(cl.Name.Text, "EqualsIgnoreCase", "Like", 1), "Equals", "Like", 1))
 		default:
 			if message, fix := unlikely(cl, v.Text); message != "" {
-				c.report(rule.UnlikelyValue, v, message, fix)
+				c.report(unlikelyValue, v, message, fix)
 			}
 		}
 	}
@@ -122,7 +121,7 @@ func (c *checker) checkKey(s *document.Statement, cl document.Clause) {
 		if meant := c.catalogue.MeantKey("aws:" + name); meant != "" {
 			fix = "write " + meant
 		}
-		c.report(rule.WrongType, cl.Key, fmt.Sprintf("%q is not a condition key", name), fix)
+		c.report(document.WrongType, cl.Key, fmt.Sprintf("%q is not a condition key", name), fix)
 		return
 	case prefix != "aws" && !c.catalogue.Service(prefix):
 		return
@@ -133,15 +132,15 @@ func (c *checker) checkKey(s *document.Statement, cl document.Clause) {
 		if meant := c.catalogue.MeantKey(name); meant != "" {
 			fix = "write " + meant
 		}
-		c.report(rule.UnknownKey, cl.Key, "there is no condition key "+name, fix)
+		c.report(unknownKey, cl.Key, "there is no condition key "+name, fix)
 		return
 	}
 	if !cl.Suits(key.Type) {
-		c.report(rule.WrongOperator, cl.Name, fmt.Sprintf("%s compares %s values, and those of %s are %s", cl.Name.Text, cl.Family, name, key.Type),
+		c.report(wrongOperator, cl.Name, fmt.Sprintf("%s compares %s values, and those of %s are %s", cl.Name.Text, cl.Family, name, key.Type),
 			"use "+operatorFor(key.Type, cl.Negated))
 	}
 	if key.Many && cl.Set == "" && cl.Family != "Null" {
-		c.report(rule.ManyValues, cl.Name, name+" may have several values", "write ForAnyValue:"+cl.Name.Text+", or ForAllValues:"+cl.Name.Text+" with a Null condition")
+		c.report(manyValues, cl.Name, name+" may have several values", "write ForAnyValue:"+cl.Name.Text+", or ForAllValues:"+cl.Name.Text+" with a Null condition")
 	}
 	c.checkPresence(s, cl)
 }
@@ -192,13 +191,13 @@ func (c *checker) checkPresence(s *document.Statement, cl document.Clause) {
 		return true
 	}
 	if !slices.ContainsFunc(s.Actions, carries) {
-		c.report(rule.AbsentKey, cl.Key, "no request for "+s.Actions[0].Text+" carries "+cl.Key.Text, "remove the condition, or give the actions that carry it a statement of their own")
+		c.report(absentKey, cl.Key, "no request for "+s.Actions[0].Text+" carries "+cl.Key.Text, "remove the condition, or give the actions that carry it a statement of their own")
 		return
 	}
 	listing := key == "s3:prefix" || key == "s3:delimiter" || key == "s3:max-keys"
 	for _, a := range s.Actions {
 		if listing && s.Effect == "Allow" && cl.Demands() && !carries(a) {
-			c.report(rule.AbsentKey, a, "no request for "+a.Text+" carries "+cl.Key.Text+": the statement never allows it", "give it a statement without that condition")
+			c.report(absentKey, a, "no request for "+a.Text+" carries "+cl.Key.Text+": the statement never allows it", "give it a statement without that condition")
 		}
 	}
 }
@@ -208,7 +207,7 @@ func (c *checker) checkExternalID(s *document.Statement, cl document.Clause) {
 	for _, a := range s.Actions {
 		for _, other := range []string{"sts:TagSession", "sts:SetSourceIdentity"} {
 			if s.Effect == "Allow" && document.Covers(strings.ToLower(a.Text), strings.ToLower(other)) {
-				c.report(rule.ExternalIDWithTags, a, "the condition on sts:ExternalId never holds for "+other, "move "+other+" into a statement without "+cl.Key.Text)
+				c.report(externalIDWithTags, a, "the condition on sts:ExternalId never holds for "+other, "move "+other+" into a statement without "+cl.Key.Text)
 			}
 		}
 	}

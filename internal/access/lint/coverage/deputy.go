@@ -18,7 +18,7 @@ func deputyFindings(conf *config.Config, mappings []config.Mapping) (findings []
 				seen[name] = true
 				arn := conf.Roles[name].ARN
 				message := fmt.Sprintf("role %s (%s) belongs to account %s and is %s", name, arn, access.AccountOf(arn), access.DeputyWhy)
-				findings = append(findings, rule.NewFinding(rule.NoExternalID, message, access.DeputyFix(name)))
+				findings = append(findings, ruleOf(noExternalID).Finding(message, access.DeputyFix(name)))
 			}
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"syncd/config"
 	"syncd/internal/access"
 	"syncd/internal/access/lint/document"
-	"syncd/internal/access/lint/rule"
 )
 
 // Check finds what AWS takes and its author is not likely to want. The configuration may say whose a bucket is; nil for none.
@@ -17,13 +16,6 @@ func Check(conf *config.Config, d *document.Document, report document.Report) {
 		c.checkDanger(s)
 	}
 	c.checkWhole()
-}
-
-// checker judges what one document lets in.
-type checker struct {
-	config *config.Config
-	d      *document.Document
-	report document.Report
 }
 
 // checkDanger judges a statement by itself.
@@ -74,10 +66,10 @@ func (c *checker) checkOpen(s *document.Statement) {
 	switch {
 	case open == nil:
 	case !slices.ContainsFunc(s.Clauses, narrowsCaller):
-		c.report(rule.OpenPrincipal, open, "everyone in the world is allowed, and no condition narrows who",
+		c.report(openPrincipal, open, "everyone in the world is allowed, and no condition narrows who",
 			`name the role, or add {"StringEquals": {"aws:PrincipalOrgID": "o-..."}}`)
 	case (c.d.Kind == access.KindBucket || c.d.Kind == access.KindAccessPoint) && !slices.ContainsFunc(s.Clauses, closedForS3):
-		c.report(rule.PublicForS3, open, "Block Public Access counts the statement as public: its conditions have no fixed value of a key on its list",
+		c.report(publicForS3, open, "Block Public Access counts the statement as public: its conditions have no fixed value of a key on its list",
 			"name the account or the role as principal, and keep the condition")
 	}
 }
@@ -94,7 +86,7 @@ func (c *checker) checkFullAccess(s *document.Statement) {
 		if p.Kind != "AWS" || p.Id.Text == "*" || account == "" || account == own {
 			continue
 		}
-		c.report(rule.FullAccess, s.Actions[i], s.Actions[i].Text+" lets "+p.Id.Text+" do everything, changing the policy and deleting included",
+		c.report(fullAccess, s.Actions[i], s.Actions[i].Text+" lets "+p.Id.Text+" do everything, changing the policy and deleting included",
 			"name the actions that are needed; syncd policy lists them")
 	}
 }
@@ -111,7 +103,7 @@ func (c *checker) checkWholeAccount(s *document.Statement) {
 	}
 	for _, p := range s.Principals {
 		if p.Kind == "AWS" && p.IsRoot() && p.Account() != c.d.Account() {
-			c.report(rule.WholeAccount, p.Id, "everyone whom account "+p.Account()+" allows to may assume the role",
+			c.report(wholeAccount, p.Id, "everyone whom account "+p.Account()+" allows to may assume the role",
 				`name the role that should, or add {"StringEquals": {"sts:ExternalId": "..."}}`)
 		}
 	}

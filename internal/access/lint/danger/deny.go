@@ -6,7 +6,6 @@ import (
 
 	"syncd/internal/access"
 	"syncd/internal/access/lint/document"
-	"syncd/internal/access/lint/rule"
 )
 
 // sparing is true of a key by which a deny can spare AWS services.
@@ -34,7 +33,7 @@ func (c *checker) checkDeniesServices(s *document.Statement) {
 	}
 	for _, cl := range s.Clauses {
 		if cl.Negated && slices.Contains(keys, strings.ToLower(cl.Key.Text)) && !s.Guarded(cl.Key.Text) {
-			c.report(rule.DeniesServices, cl.Key, "requests of AWS services carry no "+cl.Key.Text+" of yours, and are denied too",
+			c.report(deniesServices, cl.Key, "requests of AWS services carry no "+cl.Key.Text+" of yours, and are denied too",
 				`add {"BoolIfExists": {"aws:PrincipalIsAWSService": "false", "aws:ViaAWSService": "false"}}`)
 			return
 		}
@@ -59,7 +58,7 @@ func (c *checker) checkLockOut(s *document.Statement) {
 	if slices.ContainsFunc(s.NotPrincipals, func(p document.Principal) bool { return p.IsRoot() }) {
 		return
 	}
-	c.report(rule.LockOut, s.Find("Action", "NotAction"), "the deny covers "+own+" for everyone but those whom the statement spares",
+	c.report(lockOut, s.Find("Action", "NotAction"), "the deny covers "+own+" for everyone but those whom the statement spares",
 		"leave "+own+" and its like out of the deny, or spare an administrator and the root of the account too")
 }
 
@@ -98,7 +97,7 @@ func (c *checker) checkNotPrincipal(s *document.Statement) {
 			missing = append(missing, "arn:"+a.Partition+":iam::"+a.Account+":root")
 		}
 		if len(missing) > 0 {
-			c.report(rule.NotPrincipalDeny, p.Id, "the deny spares "+p.Id.Text+" and not "+strings.Join(missing, ", ")+", and so hits those whom it means to spare",
+			c.report(notPrincipalDeny, p.Id, "the deny spares "+p.Id.Text+" and not "+strings.Join(missing, ", ")+", and so hits those whom it means to spare",
 				`write "Principal": "*" with {"ArnNotEquals": {"aws:PrincipalArn": "`+p.Id.Text+`"}}, which a session of a role passes too`)
 			return
 		}
@@ -131,7 +130,7 @@ func (c *checker) checkDeniesParts(s *document.Statement) {
 	if found.Family == "Null" {
 		fix = `deny with {"StringNotEquals": {"` + key + `": "..."}, "Null": {"` + key + `": "false"}} instead`
 	}
-	c.report(rule.DeniesParts, found.Key, "the deny may also hit UploadPart, UploadPartCopy and CompleteMultipartUpload, which ask for s3:PutObject and cannot carry "+
+	c.report(deniesParts, found.Key, "the deny may also hit UploadPart, UploadPartCopy and CompleteMultipartUpload, which ask for s3:PutObject and cannot carry "+
 		strings.TrimPrefix(key, "s3:"), fix+", and set the bucket's default encryption for requests that name none")
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"syncd/internal/access"
 	"syncd/internal/access/lint/document"
-	"syncd/internal/access/lint/rule"
 )
 
 // checkReaders finds principals that may read and not write, but may destroy or hand on.
@@ -29,7 +28,7 @@ func (c *checker) checkReaders() {
 		for _, a := range allowed[id] {
 			if !reported[a] && allowsAny([]*document.Node{a}, further) {
 				reported[a] = true
-				c.report(rule.ReaderMayChange, a, id+" reads and does not write, and has "+a.Text, "remove "+a.Text+": reading does not need it")
+				c.report(readerMayChange, a, id+" reads and does not write, and has "+a.Text, "remove "+a.Text+": reading does not need it")
 			}
 		}
 	}

@@ -6,7 +6,6 @@ import (
 
 	"syncd/internal/access"
 	"syncd/internal/access/lint/document"
-	"syncd/internal/access/lint/rule"
 )
 
 // checkForeignRoot finds a whole other account that may write, or encrypt under the key, without any condition.
@@ -31,7 +30,7 @@ func (c *checker) checkForeignRoot(s *document.Statement) {
 		if own == "" {
 			message += ", if that is not the owner's own"
 		}
-		c.report(rule.ForeignRoot, s.Actions[i], message, "name the role that should, or add a condition, as on aws:PrincipalArn"+map[bool]string{true: " or kms:ViaService"}[c.d.Kind == access.KindKey])
+		c.report(foreignRoot, s.Actions[i], message, "name the role that should, or add a condition, as on aws:PrincipalArn"+map[bool]string{true: " or kms:ViaService"}[c.d.Kind == access.KindKey])
 		return
 	}
 }

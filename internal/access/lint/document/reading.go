@@ -8,7 +8,6 @@ import (
 
 	"syncd/internal/access"
 	"syncd/internal/access/lint/catalogue"
-	"syncd/internal/access/lint/rule"
 )
 
 // noPolicy says what may be the matter with a document that has no statement.
@@ -17,12 +16,12 @@ func (r reader) noPolicy(root *Node) {
 	switch {
 	case root.Find("Version") != nil || root.Find("Id") != nil || root.Find("Statements") != nil:
 		r.members(root, []string{"Version", "Id", "Statement"})
-		r.report(rule.MissingElement, root, "the policy has no Statement", `add "Statement": [...]`)
+		r.report(MissingElement, root, "the policy has no Statement", `add "Statement": [...]`)
 		return
 	case root.Find("Effect") != nil:
 		fix = `put the statement into a policy: {"Version": "2012-10-17", "Statement": [...]}`
 	}
-	r.report(rule.UnknownKind, root, "the document has no Statement", fix)
+	r.report(unknownKind, root, "the document has no Statement", fix)
 }
 
 // Report takes a fault of a value in a document: the id of the rule that finds it, what is wrong, and what to do.
@@ -59,19 +58,19 @@ func (r reader) readPolicy(root *Node) *policy {
 	if v := root.Find("Version"); v != nil {
 		p.Version = v.Text
 		if v.Text != "2012-10-17" && v.Text != "2008-10-17" {
-			r.report(rule.WrongType, v, fmt.Sprintf("Version is %q, which is no version of the policy language", v.Text), `write "2012-10-17"`)
+			r.report(WrongType, v, fmt.Sprintf("Version is %q, which is no version of the policy language", v.Text), `write "2012-10-17"`)
 		}
 	}
 	list := root.Find("Statement")
 	for _, n := range list.list() {
 		if n.kind != objectNode {
-			r.report(rule.WrongType, n, "a statement is not an object", `write {"Effect": ..., "Action": ..., ...}`)
+			r.report(WrongType, n, "a statement is not an object", `write {"Effect": ..., "Action": ..., ...}`)
 			continue
 		}
 		p.Statements = append(p.Statements, r.readStatement(n))
 	}
 	if list != nil && len(list.list()) == 0 {
-		r.report(rule.MissingElement, list, "the policy has no statement", "write at least one")
+		r.report(MissingElement, list, "the policy has no statement", "write at least one")
 	}
 	r.repeatedSids(p)
 	return p
@@ -84,13 +83,13 @@ func (r reader) members(n *Node, known []string) {
 		name := m.name.Text
 		switch {
 		case slices.Contains(seen, name):
-			r.report(rule.RepeatedElement, m.name, name+" stands twice in one object", "merge the two into one")
+			r.report(repeatedElement, m.name, name+" stands twice in one object", "merge the two into one")
 		case !slices.Contains(known, name):
 			fix := "remove it"
 			if meant := catalogue.Nearest(name, slices.Clone(known)); meant != "" {
 				fix = "write " + meant
 			}
-			r.report(rule.UnknownElement, m.name, fmt.Sprintf("%q is not an element of a policy at this place", name), fix)
+			r.report(unknownElement, m.name, fmt.Sprintf("%q is not an element of a policy at this place", name), fix)
 		}
 		seen = append(seen, name)
 	}
@@ -109,7 +108,7 @@ func (r reader) readStatement(n *Node) *Statement {
 	s.Clauses = r.conditions(n.Find("Condition"))
 	for _, name := range []string{"Principal", "Action", "Resource"} {
 		if negated := n.Find("Not" + name); negated != nil && n.Find(name) != nil {
-			r.report(rule.RepeatedElement, negated, "Not"+name+" stands beside "+name, "keep one of them")
+			r.report(repeatedElement, negated, "Not"+name+" stands beside "+name, "keep one of them")
 		}
 	}
 	return s
@@ -118,9 +117,9 @@ func (r reader) readStatement(n *Node) *Statement {
 func (r reader) effect(n *Node) {
 	switch e := n.Find("Effect"); {
 	case e == nil:
-		r.report(rule.MissingElement, n, "the statement has no Effect", `add "Effect": "Allow"`)
+		r.report(MissingElement, n, "the statement has no Effect", `add "Effect": "Allow"`)
 	case e.kind != textNode || e.Text != "Allow" && e.Text != "Deny":
-		r.report(rule.WrongType, e, fmt.Sprintf("Effect is %q", e.Text), "write Allow or Deny, with a capital letter")
+		r.report(WrongType, e, fmt.Sprintf("Effect is %q", e.Text), "write Allow or Deny, with a capital letter")
 	}
 }
 
@@ -130,11 +129,11 @@ func (r reader) texts(n *Node) (list []*Node) {
 		return nil
 	}
 	if n.kind == arrayNode && len(n.items) == 0 {
-		r.report(rule.WrongType, n, "the list is empty", "name at least one, or remove the statement")
+		r.report(WrongType, n, "the list is empty", "name at least one, or remove the statement")
 	}
 	for _, item := range n.list() {
 		if item.kind != textNode {
-			r.report(rule.WrongType, item, "the value is not a string", "write a string, or a list of strings")
+			r.report(WrongType, item, "the value is not a string", "write a string, or a list of strings")
 			continue
 		}
 		list = append(list, item)
@@ -149,7 +148,7 @@ func (r reader) principals(n *Node) (list []Principal) {
 	case n.kind == textNode && n.Text == "*":
 		return []Principal{{"AWS", n}}
 	case n.kind != objectNode:
-		r.report(rule.WrongType, n, "the principal is neither \"*\" nor an object", `write {"AWS": "`+cmp.Or(n.Text, "arn:aws:iam::111111111111:role/NAME")+`"}`)
+		r.report(WrongType, n, "the principal is neither \"*\" nor an object", `write {"AWS": "`+cmp.Or(n.Text, "arn:aws:iam::111111111111:role/NAME")+`"}`)
 		return nil
 	}
 	kinds := []string{"AWS", "Service", "Federated", "CanonicalUser"}
@@ -170,16 +169,16 @@ func (r reader) conditions(n *Node) (list []Clause) {
 		return nil
 	}
 	if n.kind != objectNode {
-		r.report(rule.WrongType, n, "Condition is not an object", `write {"StringEquals": {"key": "value"}}`)
+		r.report(WrongType, n, "Condition is not an object", `write {"StringEquals": {"key": "value"}}`)
 		return nil
 	}
 	for _, m := range n.members {
 		op, ok := parseOperator(m.name.Text)
 		switch {
 		case !ok:
-			r.report(rule.UnknownOperator, m.name, m.name.Text+" is not a condition operator", meantOperator(m.name.Text))
+			r.report(unknownOperator, m.name, m.name.Text+" is not a condition operator", meantOperator(m.name.Text))
 		case m.value.kind != objectNode:
-			r.report(rule.WrongType, m.value, "the operator has no object of keys", `write {"key": "value"}`)
+			r.report(WrongType, m.value, "the operator has no object of keys", `write {"key": "value"}`)
 		default:
 			list = append(list, r.clauses(op, m)...)
 		}
@@ -191,17 +190,17 @@ func (r reader) clauses(op Operator, m member) (list []Clause) {
 	var seen []string
 	for _, k := range m.value.members {
 		if lower := strings.ToLower(k.name.Text); slices.Contains(seen, lower) {
-			r.report(rule.RepeatedElement, k.name, k.name.Text+" stands twice under one operator", "merge the values into one list")
+			r.report(repeatedElement, k.name, k.name.Text+" stands twice under one operator", "merge the values into one list")
 		} else {
 			seen = append(seen, lower)
 		}
 		cl := Clause{Operator: op, Name: m.name, Key: k.name}
 		if k.value.kind == arrayNode && len(k.value.items) == 0 {
-			r.report(rule.WrongType, k.value, "the list of values is empty", "name at least one")
+			r.report(WrongType, k.value, "the list of values is empty", "name at least one")
 		}
 		for _, v := range k.value.list() {
 			if v.kind != textNode && v.kind != scalarNode {
-				r.report(rule.WrongType, v, "the value is not a string", "write a string, or a list of strings")
+				r.report(WrongType, v, "the value is not a string", "write a string, or a list of strings")
 				continue
 			}
 			cl.Values = append(cl.Values, v)
@@ -215,7 +214,7 @@ func (r reader) repeatedSids(p *policy) {
 	seen := map[string]bool{}
 	for _, s := range p.Statements {
 		if s.Sid != "" && seen[s.Sid] {
-			r.report(rule.RepeatedSid, s.Find("Sid"), fmt.Sprintf("another statement has the Sid %q", s.Sid), "give each its own, or leave it out")
+			r.report(repeatedSid, s.Find("Sid"), fmt.Sprintf("another statement has the Sid %q", s.Sid), "give each its own, or leave it out")
 		}
 		seen[s.Sid] = true
 	}

@@ -8,7 +8,6 @@ import (
 	"syncd/internal/access"
 	"syncd/internal/access/lint/catalogue"
 	"syncd/internal/access/lint/document"
-	"syncd/internal/access/lint/rule"
 	"syncd/internal/iam"
 )
 
@@ -21,7 +20,7 @@ func (c *checker) checkPrefix(a *document.Node, service string) bool {
 	if meant := catalogue.MeantService(strings.ToLower(service)); meant != "" {
 		fix = "write " + meant + ":"
 	}
-	c.report(rule.UnknownService, a, fmt.Sprintf("%s names no service: there is no prefix %s:", a.Text, service), fix)
+	c.report(unknownService, a, fmt.Sprintf("%s names no service: there is no prefix %s:", a.Text, service), fix)
 	return false
 }
 
@@ -34,7 +33,7 @@ func (c *checker) checkPastedARN(a *document.Node) bool {
 	if c.d.Kind == access.KindTrust {
 		fix = "name the actions; the role itself is the resource"
 	}
-	c.report(rule.ArnAsAction, a, "an ARN stands among the actions: "+a.Text, fix)
+	c.report(arnAsAction, a, "an ARN stands among the actions: "+a.Text, fix)
 	return true
 }
 
@@ -47,16 +46,16 @@ func (c *checker) checkAction(a *document.Node) {
 	want := c.d.Kind.Service()
 	switch {
 	case !ok || service == "" || name == "":
-		c.report(rule.UnknownAction, a, fmt.Sprintf("%q is not service:action", a.Text), c.meant(want+":"+a.Text[strings.LastIndexAny(a.Text, ".:")+1:]))
+		c.report(unknownAction, a, fmt.Sprintf("%q is not service:action", a.Text), c.meant(want+":"+a.Text[strings.LastIndexAny(a.Text, ".:")+1:]))
 	case !c.checkPrefix(a, service):
 	case c.foreign(a):
-		c.report(rule.WrongService, a, a.Text+" has no place in "+c.d.Kind.WithArticle(), rightPlace(service))
+		c.report(wrongService, a, a.Text+" has no place in "+c.d.Kind.WithArticle(), rightPlace(service))
 	case c.catalogue.Service(service) && len(c.catalogue.Matching(a.Text)) == 0:
 		message := "there is no action " + a.Text
 		if strings.ContainsAny(a.Text, "*?") {
 			message = "no action matches " + a.Text
 		}
-		c.report(rule.UnknownAction, a, message, c.meant(a.Text))
+		c.report(unknownAction, a, message, c.meant(a.Text))
 	}
 }
 
@@ -79,11 +78,11 @@ func rightPlace(service string) string {
 
 func (c *checker) checkResource(r *document.Node) {
 	if f := resourceFault(r.Text); f.message != "" {
-		c.report(nameRule(r.Text, rule.BadARN), r, f.message, f.fix)
+		c.report(nameRule(r.Text, badARN), r, f.message, f.fix)
 		return
 	}
 	if a := access.ParseARN(r.Text); c.d.Kind.OfResource() && a.Whole && !access.IsPattern(a.Service) && a.Service != c.d.Kind.Service() && c.d.Kind != access.KindTrust {
-		c.report(rule.ForeignResource, r, "a resource of "+a.Service+" in "+c.d.Kind.WithArticle(), "name the resource that the policy is attached to")
+		c.report(foreignResource, r, "a resource of "+a.Service+" in "+c.d.Kind.WithArticle(), "name the resource that the policy is attached to")
 	}
 }
 
@@ -106,7 +105,7 @@ func (c *checker) checkReach(s *document.Statement) {
 		}
 		if !reached {
 			message, fix := mismatch(acts[0], s.Resources[0].Text)
-			c.report(rule.ResourceMismatch, a, message, fix)
+			c.report(resourceMismatch, a, message, fix)
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"syncd/internal/access"
 	"syncd/internal/access/lint/catalogue"
 	"syncd/internal/access/lint/document"
-	"syncd/internal/access/lint/rule"
 )
 
 // Check finds what the elements of a policy name that does not exist, or that does not belong there.
@@ -29,13 +28,6 @@ func Check(names *catalogue.Catalogue, d *document.Document, report document.Rep
 	}
 }
 
-// checker judges the elements of one document.
-type checker struct {
-	catalogue *catalogue.Catalogue
-	d         *document.Document
-	report    document.Report
-}
-
 // checkStatement judges a statement by itself.
 func (c *checker) checkStatement(s *document.Statement) {
 	c.checkShape(s)
@@ -47,7 +39,7 @@ func (c *checker) checkStatement(s *document.Statement) {
 	}
 	for _, p := range slices.Concat(s.Principals, s.NotPrincipals) {
 		if f := principalFault(p); f.message != "" {
-			c.report(nameRule(p.Id.Text, rule.BadPrincipal), p.Id, f.message, f.fix)
+			c.report(nameRule(p.Id.Text, badPrincipal), p.Id, f.message, f.fix)
 		}
 	}
 	c.checkReach(s)

@@ -7,7 +7,6 @@ import (
 	"syncd/config"
 	"syncd/internal/access"
 	"syncd/internal/access/lint/document"
-	"syncd/internal/access/lint/rule"
 )
 
 var (
@@ -40,7 +39,7 @@ func placeholderFault(placeholder string) fault {
 // nameRule is the rule that a fault of a name is reported under.
 func nameRule(text, otherwise string) string {
 	if placeholderIn(text) != "" {
-		return rule.NotFilledIn
+		return notFilledIn
 	}
 	return otherwise
 }
@@ -52,10 +51,10 @@ func (c *checker) checkPlaceholders(s *document.Statement) {
 			switch found := placeholders.FindString(v.Text); {
 			case found == "":
 			case strings.Contains(v.Text, config.ExternalIDPlaceholder):
-				c.report(rule.NotFilledIn, v, v.Text+" is a placeholder", "put the external id of the role in its place, the one of the configuration; or write the documents with --output or --with-secrets")
+				c.report(notFilledIn, v, v.Text+" is a placeholder", "put the external id of the role in its place, the one of the configuration; or write the documents with --output or --with-secrets")
 			default:
 				f := placeholderFault(found)
-				c.report(rule.NotFilledIn, v, f.message, f.fix)
+				c.report(notFilledIn, v, f.message, f.fix)
 			}
 		}
 	}

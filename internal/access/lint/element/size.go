@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"syncd/internal/access"
-	"syncd/internal/access/lint/rule"
 )
 
 // checkSize holds the document to the quotas of "IAM and AWS STS quotas", "Bucket restrictions and limitations", the API reference of
@@ -20,7 +19,7 @@ func (c *checker) checkSize() {
 			fix += "; or have the quota of the account raised, to 4096 at most"
 		}
 		if size > limit {
-			c.report(rule.TooLarge, d.Root, fmt.Sprintf("%s of %d %s, where AWS takes %d", d.Kind.WithArticle(), size, unit, limit), fix)
+			c.report(tooLarge, d.Root, fmt.Sprintf("%s of %d %s, where AWS takes %d", d.Kind.WithArticle(), size, unit, limit), fix)
 		}
 	}
 	switch d.Kind {
@@ -35,7 +34,7 @@ func (c *checker) checkSize() {
 	case access.KindIdentity:
 		over(dense, access.MaxInline, "characters without whitespace")
 		if dense > access.MaxManaged && dense <= access.MaxInline {
-			c.report(rule.NearlyTooLarge, d.Root, fmt.Sprintf("the policy has %d characters without whitespace: more than the %d of a managed policy", dense, access.MaxManaged),
+			c.report(nearlyTooLarge, d.Root, fmt.Sprintf("the policy has %d characters without whitespace: more than the %d of a managed policy", dense, access.MaxManaged),
 				"attach it as an inline policy, or split it")
 		}
 	case access.KindQueue, access.KindLifecycle:

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"syncd/internal/access/lint/document"
-	"syncd/internal/access/lint/rule"
 )
 
 // checkVariables looks at ${...} where it is one, and where it should be.
@@ -25,7 +24,7 @@ func (c *checker) checkVariables(s *document.Statement) {
 
 func (c *checker) checkVariable(v *document.Node) {
 	if c.d.Policy.Version != "2012-10-17" {
-		c.report(rule.OldVersion, v, "the variable in "+v.Text+" is plain text without \"Version\": \"2012-10-17\"", `add "Version": "2012-10-17" to the policy`)
+		c.report(oldVersion, v, "the variable in "+v.Text+" is plain text without \"Version\": \"2012-10-17\"", `add "Version": "2012-10-17" to the policy`)
 		return
 	}
 	for rest := v.Text; ; {
@@ -37,10 +36,10 @@ func (c *checker) checkVariable(v *document.Node) {
 		name, _, _ := strings.Cut(body, ",")
 		switch {
 		case !closed:
-			c.report(rule.BadVariable, v, "a variable in "+v.Text+" is not closed", "write } at its end")
+			c.report(badVariable, v, "a variable in "+v.Text+" is not closed", "write } at its end")
 			return
 		case body != "*" && body != "?" && body != "$" && !strings.Contains(name, ":"):
-			c.report(rule.BadVariable, v, "${"+body+"} names no condition key", "write a key with its service, like ${aws:PrincipalTag/team}; "+
+			c.report(badVariable, v, "${"+body+"} names no condition key", "write a key with its service, like ${aws:PrincipalTag/team}; "+
 				"if a template should have filled it in, render it first")
 			return
 		}

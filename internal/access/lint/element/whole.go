@@ -7,12 +7,11 @@ import (
 
 	"syncd/internal/access"
 	"syncd/internal/access/lint/document"
-	"syncd/internal/access/lint/rule"
 )
 
 func (c *checker) checkAssumable() {
 	if !c.d.Policy.Allows("sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML") {
-		c.report(rule.NoAssumeRole, c.d.Root.Find("Statement"), "no statement allows sts:AssumeRole", "add a statement that does, or sts:AssumeRole to one")
+		c.report(noAssumeRole, c.d.Root.Find("Statement"), "no statement allows sts:AssumeRole", "add a statement that does, or sts:AssumeRole to one")
 	}
 	if !c.d.Policy.Allows("sts:TagSession") {
 		c.checkTagSession()
@@ -30,7 +29,7 @@ func (c *checker) checkTagSession() {
 	for _, s := range c.d.Policy.Statements {
 		i := slices.IndexFunc(s.Clauses, onTags)
 		if s.Effect == "Allow" && i >= 0 && s.Mentions("sts:AssumeRole") {
-			c.report(rule.NoTagSession, s.Find("Action", "NotAction"), "the statement asks for session tags, and none allows sts:TagSession: nobody can assume the role with them",
+			c.report(noTagSession, s.Find("Action", "NotAction"), "the statement asks for session tags, and none allows sts:TagSession: nobody can assume the role with them",
 				`add {"Effect": "Allow", "Principal": ..., "Action": "sts:TagSession"} for the same principal, in a statement without sts:ExternalId`)
 			return
 		}
@@ -45,7 +44,7 @@ func (c *checker) checkOneBucket() {
 			a := access.ParseARN(r.Text)
 			name, _, _ := strings.Cut(a.Resource, "/")
 			if r.Text == "*" || a.Service == "s3" && !hasRegion(a) && strings.HasPrefix(name, "*") {
-				c.report(rule.ForeignResource, r, r.Text+" is more than one bucket: S3 stores no bucket policy with such a resource",
+				c.report(foreignResource, r, r.Text+" is more than one bucket: S3 stores no bucket policy with such a resource",
 					"write arn:aws:s3:::NAME for the bucket, arn:aws:s3:::NAME/* for its objects")
 				continue
 			}
@@ -56,7 +55,7 @@ func (c *checker) checkOneBucket() {
 				first = name
 			}
 			if name != first {
-				c.report(rule.ForeignResource, r, "the bucket "+name+" beside "+first+": a bucket policy is about one bucket",
+				c.report(foreignResource, r, "the bucket "+name+" beside "+first+": a bucket policy is about one bucket",
 					"move it to the policy of "+name)
 			}
 		}
@@ -73,7 +72,7 @@ func (c *checker) checkOnePoint() {
 				continue
 			}
 			what := cmp.Or(point, r.Text)
-			c.report(rule.ForeignResource, r, what+" beside "+first+": the policy of an access point is about one access point", "move it to the policy of "+what)
+			c.report(foreignResource, r, what+" beside "+first+": the policy of an access point is about one access point", "move it to the policy of "+what)
 		}
 	}
 }

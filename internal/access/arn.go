@@ -17,16 +17,18 @@ func ParseARN(text string) ARN {
 	return ARN{parts[1], parts[2], parts[3], parts[4], parts[5], true}
 }
 
+// IsPattern reports whether a text has wildcards or variables.
 func IsPattern(text string) bool {
 	return strings.ContainsAny(text, "*?") || strings.Contains(text, "${")
 }
 
+// IsAccount reports whether a text is the id of an account.
 func IsAccount(text string) bool {
 	return len(text) == 12 && strings.Trim(text, "0123456789") == ""
 }
 
-// AccessPointOf is the ARN of the access point that an ARN names, or in which it names objects; "" for none, or a pattern of several.
-func AccessPointOf(text string) string {
+// PointOf is the ARN of the access point that an ARN names, or in which it names objects; "" for none, or a pattern of several.
+func PointOf(text string) string {
 	a := ParseARN(text)
 	name, isPoint := strings.CutPrefix(a.Resource, "accesspoint/")
 	name, _, _ = strings.Cut(name, "/")
@@ -36,8 +38,10 @@ func AccessPointOf(text string) string {
 	return "arn:" + a.Partition + ":s3:" + a.Region + ":" + a.Account + ":accesspoint/" + name
 }
 
+// IsARN reports whether a text begins as ARNs do.
 func IsARN(text string) bool { return strings.HasPrefix(text, "arn:") }
 
+// BucketOf is the bucket that an ARN of S3 names, or in which it names objects.
 func BucketOf(arn string) string {
 	name, _, _ := strings.Cut(ParseARN(arn).Resource, "/")
 	return name

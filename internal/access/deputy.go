@@ -23,9 +23,10 @@ func (r View) WithoutExternalID() (names []string) {
 	return names
 }
 
-// DeputyWhy and deputyFix explain the risk of another owner's role that is assumed without an ExternalId, and the remedy.
+// DeputyWhy explains the risk of another owner's role that is assumed without an ExternalId.
 const DeputyWhy = "assumed without an ExternalId, so that anyone else who can have syncd assume it gets at its owner's data (the confused deputy problem)"
 
+// DeputyFix is the remedy of the risk that [DeputyWhy] explains.
 func DeputyFix(role string) string {
 	return fmt.Sprintf("have its owner ask for an ExternalId in the trust policy and set roles.%s.external_id; or set it to none, which says that it needs none", role)
 }

@@ -101,7 +101,7 @@ func (k Kind) OfOrganization() bool { return k == KindServiceControl || k == Kin
 
 // Kind is the kind of policy that the need's resource has.
 func (n Need) Kind() Kind {
-	if AccessPointOf(n.Sample) != "" {
+	if PointOf(n.Sample) != "" {
 		return KindAccessPoint
 	}
 	return kindOf(n.On)

@@ -1,18 +1,16 @@
-// Package access knows which permissions a configuration needs, and writes and reads policies by that knowledge.
+// Package access is the table of permissions: which action on which resource each feature of a mapping needs, and why.
 //
-// It promises that there is one table, [Permissions]: which action on which resource each feature of a mapping needs, and
-// why. [Needs] reads it for one mapping, [Policies] makes of it the documents that every account has to put in force, and
-// [SessionPolicy] what narrows a session to its mapping; [Check] judges documents by it, and [Diagnose] tries it out. Every
-// grant is needed by something that syncd does: a setting that turns a feature off takes the grant away, and a test takes
-// each away in turn and finds something broken.
+// It promises that there is one table, [Permissions], and that whatever has to know permissions reads it. [Needs] applies it to one
+// mapping, a [View] of which says where each row applies; [Minimal] makes the fewest statements of grants; [SessionPolicy] narrows a
+// session to its mapping. Every grant is needed by something that syncd does: a setting that turns a feature off takes the grant away,
+// and a test takes each away in turn and finds something broken.
 //
-// It leaves to others the policy language and its evaluation (package iam), credentials (package creds), and putting
-// documents in force. Only [Diagnose] talks to AWS, and it changes nothing there.
+// It leaves to others the documents that accounts put in force (access/policy), trying permissions with requests (access/doctor) and
+// judging documents that exist (access/lint), all of which import it; and the policy language and its evaluation (package iam).
 //
-// Words to know. The reader is the role of a mapping's source, the writer that of its destination, the keeper that of the
-// state; one role may be all three, and the ambient credentials stand in where there is none. A need is one row of the
-// table applied to one mapping; a probe is what became of it when it was tried. The owner's side are the accounts whose
-// buckets are read, the consumer's side all others.
+// Words to know. The reader is the role of a mapping's source, the writer that of its destination, the keeper that of the state; one
+// role may be all three, and the ambient credentials stand in where there is none. A need is one row of the table applied to one
+// mapping. The owner's side are the accounts whose buckets are read, the consumer's side all others.
 package access
 
 import (
@@ -54,6 +52,7 @@ const (
 
 func (r Resource) isBucket() bool { return strings.HasSuffix(string(r), " bucket") }
 
+// IsKey reports whether the resource is a KMS key.
 func (r Resource) IsKey() bool { return strings.HasSuffix(string(r), " key") }
 
 // Feature is what syncd does with a permission.
@@ -106,7 +105,7 @@ type traits struct {
 	choose    bool // of the tags some
 	notes     bool // annotations
 	lock      bool
-	Acl       bool
+	ACL       bool
 	delete    bool
 	State     bool // on S3
 	StateKey  bool // under a key of its own
@@ -216,7 +215,7 @@ func writePermissions() []Permission {
 		{Action: "kms:GenerateDataKey", On: DestinationKey, By: Writer, Feature: FeatureWrite, Source: docKMS, Why: "every new object and upload"},
 		{
 			Action: "s3:PutObjectAcl", On: DestinationObjects, By: Writer, Feature: FeatureACL, Source: docActions,
-			when: func(t traits) bool { return t.Acl },
+			when: func(t traits) bool { return t.ACL },
 			Only: "copy.acl: bucket-owner-full-control", Why: "a write that brings an ACL",
 		},
 		{
@@ -337,7 +336,7 @@ func traitsOf(c *config.Config, m config.Mapping) traits {
 	location, err := config.ParseLocation(c.State)
 	t := traits{
 		Relay: c.Relayed(m), tags: m.Copy.Tags.Carry != config.CarryOmit, choose: m.Copy.Tags.Choose(), notes: m.Copy.Annotations == config.CarryCopy, lock: m.Copy.ObjectLock == config.CarryCopy,
-		Acl: m.Copy.ACL == config.ACLBucketOwner, delete: m.Delete.Enabled,
+		ACL: m.Copy.ACL == config.ACLBucketOwner, delete: m.Delete.Enabled,
 		State: err == nil && location.Bucket != "", StateKey: c.Checkpoint.KMSKey != "",
 	}
 	bound := int64(copyBound)

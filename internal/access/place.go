@@ -40,7 +40,7 @@ func (r View) Place(on Resource) Place {
 	case DestinationBucket, DestinationObjects, DestinationKey:
 		d := r.Mapping.Destination
 		p.Bucket, p.Prefix, p.Region, p.Account, p.Key, p.bucketKey = d.Bucket, d.Prefix, d.Region, d.Account, d.KMSKey, d.BucketKey
-		if r.Acl {
+		if r.ACL {
 			p.acl = string(config.ACLBucketOwner)
 		}
 	case StateBucket, StateObjects, StateKey:
@@ -87,6 +87,7 @@ func (p *Place) isPoint() bool {
 	return p.point != "" && (p.On == SourceBucket || p.On == SourceObjects)
 }
 
+// BucketARN is the ARN of the bucket that holds the objects, or one with [BucketPlaceholder] where that is not known.
 func (p *Place) BucketARN() string {
 	return "arn:" + config.Partition(p.Region) + ":s3:::" + cmp.Or(p.holder, BucketPlaceholder)
 }

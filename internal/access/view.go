@@ -61,6 +61,7 @@ func (r View) Roles() (names []string) {
 	return names
 }
 
+// SourceIdentity is the source identity of the sessions of a role: that of the first hop that has one.
 func SourceIdentity(c *config.Config, name string) string {
 	identity := ""
 	for _, hop := range c.Chain(name) {

@@ -14,12 +14,14 @@ import (
 	"syncd/config"
 )
 
+// WithoutExternalID takes the ExternalId of a role away.
 func WithoutExternalID(c *config.Config, role string) {
 	r := c.Roles[role]
 	r.ExternalID = config.ExternalID{}
 	c.Roles[role] = r
 }
 
+// WithNoExternalID says of a role that it needs no ExternalId.
 func WithNoExternalID(c *config.Config, role string) {
 	r := c.Roles[role]
 	r.ExternalID = config.NoExternalID()

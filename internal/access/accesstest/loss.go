@@ -22,9 +22,7 @@ func Losses(policy *iam.Document) (all []Loss) {
 	lose := func(i int, what, member string, change func(*iam.Statement)) {
 		statements := slices.Clone(policy.Statements)
 		change(&statements[i])
-		s := statements[i]
-		if len(s.Actions) == 0 || len(s.Resources) == 0 && len(policy.Statements[i].Resources) > 0 ||
-			len(s.Principals) == 0 && len(policy.Statements[i].Principals) > 0 {
+		if empty(statements[i], policy.Statements[i]) {
 			statements = slices.Delete(statements, i, i+1)
 		}
 		all = append(all, Loss{fmt.Sprintf("%s %s of %s", what, member, policy.Statements[i].SID), &iam.Document{Version: policy.Version, Statements: statements}})
@@ -55,6 +53,12 @@ func Losses(policy *iam.Document) (all []Loss) {
 	return all
 }
 
+// empty reports whether a statement has lost all members of a list that it had.
+func empty(s, before iam.Statement) bool {
+	return len(s.Actions) == 0 || len(s.Resources) == 0 && len(before.Resources) > 0 || len(s.Principals) == 0 && len(before.Principals) > 0
+}
+
+// Dropping is the list without a member.
 func Dropping[T comparable](list []T, member T) []T {
 	return slices.DeleteFunc(slices.Clone(list), func(m T) bool { return m == member })
 }

@@ -65,6 +65,7 @@ func listed(o awsfake.ObjectInfo) listing.Object {
 	}
 }
 
+// NewJob prepares a mapping that was filled.
 func (x *World) NewJob(t *testing.T, m config.Mapping, set *creds.Set) *job {
 	t.Helper()
 	j := &job{

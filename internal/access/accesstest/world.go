@@ -1,3 +1,11 @@
+// Package accesstest has what the tests of access and of its packages share.
+//
+// It promises accounts in which nothing is allowed but what the documents of a configuration say ([NewWorld]), everything that syncd does
+// with its mappings, as steps ([World.Steps]), and documents that have lost one member of a grant ([Losses]). The accounts are those of
+// package awsfake. It leaves to the tests what they expect.
+//
+// Words to know: a way is one way of sharing a bucket, an example of a configuration with the options of its documents; a world is the
+// accounts of a way.
 package accesstest
 
 import (
@@ -22,6 +30,7 @@ import (
 	"syncd/internal/iam"
 )
 
+// What the examples of configurations name.
 const (
 	Region     = "us-west-2"
 	Owner      = "111111111111"
@@ -39,6 +48,7 @@ type Way struct {
 	Point   *pointWay // nil: the bucket itself is the source
 }
 
+// Ways are the ways of sharing a bucket.
 func Ways() []Way {
 	return []Way{
 		{Example: "share-owner-role", Options: policy.Options{Principal: "arn:aws:iam::222222222222:user/task"}},
@@ -81,6 +91,7 @@ func root(t *testing.T) string {
 	return ""
 }
 
+// Example is the text of an example of a configuration.
 func Example(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root(t), "config/examples", name+".yaml"))
@@ -90,6 +101,7 @@ func Example(t *testing.T, name string) string {
 	return string(text)
 }
 
+// Parse reads the text of a configuration.
 func Parse(t *testing.T, text string) *config.Config {
 	t.Helper()
 	c, err := config.Parse([]byte(text), "test.yaml")
@@ -99,6 +111,7 @@ func Parse(t *testing.T, text string) *config.Config {
 	return c
 }
 
+// Load reads an example of a configuration.
 func Load(t *testing.T, name string) *config.Config {
 	t.Helper()
 	return Parse(t, Example(t, name))
@@ -124,6 +137,7 @@ func NewWorld(t *testing.T, w Way, edit func(string) string) *World {
 	return NewWorldIn(t, awsfake.New(awsfake.Options{}), w, edit)
 }
 
+// NewWorldIn is NewWorld among accounts that exist.
 func NewWorldIn(t *testing.T, cloud *awsfake.Cloud, w Way, edit func(string) string) *World {
 	t.Helper()
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"} {
@@ -243,6 +257,7 @@ func (x *World) EditedSessions(t *testing.T, edit func(name string, role *config
 	return set
 }
 
+// Client is a client of S3 with the session of a role.
 func Client(t *testing.T, set *creds.Set, role string) *s3.Client {
 	t.Helper()
 	c, err := set.Config(role, Region)

@@ -51,10 +51,10 @@ type sample struct {
 	locked        bool
 }
 
-func (d *bucketClient) list(ctx context.Context) (samples []sample, err error) {
-	out, err := d.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{
-		Bucket: &d.bucket, Prefix: optionally(d.prefix), MaxKeys: aws.Int32(probePage), ExpectedBucketOwner: d.account,
-		RequestPayer: d.payer, EncodingType: types.EncodingTypeUrl, FetchOwner: aws.Bool(true),
+func (c *bucketClient) list(ctx context.Context) (samples []sample, err error) {
+	out, err := c.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{
+		Bucket: &c.bucket, Prefix: optionally(c.prefix), MaxKeys: aws.Int32(probePage), ExpectedBucketOwner: c.account,
+		RequestPayer: c.payer, EncodingType: types.EncodingTypeUrl, FetchOwner: aws.Bool(true),
 	})
 	if err != nil {
 		return nil, err
@@ -83,9 +83,9 @@ func optionally(s string) *string {
 }
 
 // head learns how the object is encrypted, from an answer that needs no key.
-func (d *bucketClient) head(ctx context.Context, s *sample, bucketARN string) error {
-	out, err := d.client.HeadObject(ctx, &s3.HeadObjectInput{
-		Bucket: &d.bucket, Key: &s.object, ExpectedBucketOwner: d.account, RequestPayer: d.payer,
+func (c *bucketClient) head(ctx context.Context, s *sample, bucketARN string) error {
+	out, err := c.client.HeadObject(ctx, &s3.HeadObjectInput{
+		Bucket: &c.bucket, Key: &s.object, ExpectedBucketOwner: c.account, RequestPayer: c.payer,
 	}, func(o *s3.Options) { o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired })
 	if err != nil {
 		return err
@@ -101,12 +101,12 @@ func (d *bucketClient) head(ctx context.Context, s *sample, bucketARN string) er
 }
 
 // firstByte reads it, or all of an empty object.
-func (d *bucketClient) firstByte(ctx context.Context, s sample) error {
-	in := &s3.GetObjectInput{Bucket: &d.bucket, Key: &s.object, ExpectedBucketOwner: d.account, RequestPayer: d.payer}
+func (c *bucketClient) firstByte(ctx context.Context, s sample) error {
+	in := &s3.GetObjectInput{Bucket: &c.bucket, Key: &s.object, ExpectedBucketOwner: c.account, RequestPayer: c.payer}
 	if s.size > 0 {
 		in.Range = aws.String("bytes=0-0")
 	}
-	out, err := d.client.GetObject(ctx, in)
+	out, err := c.client.GetObject(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -119,24 +119,24 @@ var errUnconditional = errors.New("the service writes though the condition does 
 // put tries to write the probe object if there is another one in its place, which there is not: allowed or not, nothing is written. It
 // asks for s3:GetObject too (Amazon S3 User Guide, "How to prevent object overwrites with conditional writes"). What a service that
 // knows no conditions has written is deleted.
-func (d *bucketClient) put(ctx context.Context, e form) error {
+func (c *bucketClient) put(ctx context.Context, e form) error {
 	in := &s3.PutObjectInput{
-		Bucket: &d.bucket, Key: &d.probe, ExpectedBucketOwner: d.account, IfMatch: aws.String(absentETag), Body: bytes.NewReader(nil), ACL: e.acl,
+		Bucket: &c.bucket, Key: &c.probe, ExpectedBucketOwner: c.account, IfMatch: aws.String(absentETag), Body: bytes.NewReader(nil), ACL: e.acl,
 	}
 	in.ServerSideEncryption, in.SSEKMSKeyId, in.BucketKeyEnabled = e.header()
-	if _, err := d.client.PutObject(ctx, in); err != nil {
+	if _, err := c.client.PutObject(ctx, in); err != nil {
 		return absent(err)
 	}
-	if _, err := d.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &d.bucket, Key: &d.probe, ExpectedBucketOwner: d.account}); err != nil {
-		return fmt.Errorf("%w, and has left s3://%s/%s: %s", errUnconditional, d.bucket, d.probe, awserr.Brief(err))
+	if _, err := c.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &c.bucket, Key: &c.probe, ExpectedBucketOwner: c.account}); err != nil {
+		return fmt.Errorf("%w, and has left s3://%s/%s: %s", errUnconditional, c.bucket, c.probe, awserr.Brief(err))
 	}
 	return errUnconditional
 }
 
 // remove tries to delete the probe object if it is there: nothing is deleted, and no delete marker is made.
-func (d *bucketClient) remove(ctx context.Context) error {
-	_, err := d.client.DeleteObject(ctx, &s3.DeleteObjectInput{
-		Bucket: &d.bucket, Key: &d.probe, ExpectedBucketOwner: d.account, IfMatch: aws.String("*"),
+func (c *bucketClient) remove(ctx context.Context) error {
+	_, err := c.client.DeleteObject(ctx, &s3.DeleteObjectInput{
+		Bucket: &c.bucket, Key: &c.probe, ExpectedBucketOwner: c.account, IfMatch: aws.String("*"),
 	})
 	return absent(err)
 }
@@ -156,29 +156,29 @@ func (e form) header() (types.ServerSideEncryption, *string, *bool) {
 }
 
 // begin begins an upload of the probe object, whose aborting is the caller's duty.
-func (d *bucketClient) begin(ctx context.Context, e form, more func(*s3.CreateMultipartUploadInput)) (id string, err error) {
-	in := &s3.CreateMultipartUploadInput{Bucket: &d.bucket, Key: &d.probe, ExpectedBucketOwner: d.account, ACL: e.acl}
+func (c *bucketClient) begin(ctx context.Context, e form, more func(*s3.CreateMultipartUploadInput)) (id string, err error) {
+	in := &s3.CreateMultipartUploadInput{Bucket: &c.bucket, Key: &c.probe, ExpectedBucketOwner: c.account, ACL: e.acl}
 	in.ServerSideEncryption, in.SSEKMSKeyId, in.BucketKeyEnabled = e.header()
 	if more != nil {
 		more(in)
 	}
-	out, err := d.client.CreateMultipartUpload(ctx, in)
+	out, err := c.client.CreateMultipartUpload(ctx, in)
 	if err != nil {
 		return "", err
 	}
 	return aws.ToString(out.UploadId), nil
 }
 
-func (d *bucketClient) part(ctx context.Context, id string) error {
-	_, err := d.client.UploadPart(ctx, &s3.UploadPartInput{
-		Bucket: &d.bucket, Key: &d.probe, UploadId: &id, PartNumber: aws.Int32(1), ExpectedBucketOwner: d.account, Body: bytes.NewReader([]byte{0}),
+func (c *bucketClient) part(ctx context.Context, id string) error {
+	_, err := c.client.UploadPart(ctx, &s3.UploadPartInput{
+		Bucket: &c.bucket, Key: &c.probe, UploadId: &id, PartNumber: aws.Int32(1), ExpectedBucketOwner: c.account, Body: bytes.NewReader([]byte{0}),
 	})
 	return err
 }
 
-func (d *bucketClient) abort(ctx context.Context, id string) error {
-	_, err := d.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
-		Bucket: &d.bucket, Key: &d.probe, UploadId: &id, ExpectedBucketOwner: d.account,
+func (c *bucketClient) abort(ctx context.Context, id string) error {
+	_, err := c.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
+		Bucket: &c.bucket, Key: &c.probe, UploadId: &id, ExpectedBucketOwner: c.account,
 	})
 	return err
 }

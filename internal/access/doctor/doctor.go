@@ -1,3 +1,13 @@
+// Package doctor tries the permissions of mappings with real requests, and says of each that fails which documents may be the cause.
+//
+// It promises to change nothing that anybody could see: writes go into an upload that is aborted, or carry a condition that cannot
+// hold. [Diagnose] sends the requests, in the order in which they depend on each other; [Foresee] lists what it would try. A refusal
+// is explained by the words of AWS where it gives any, otherwise by what the other requests have shown.
+//
+// It leaves to others what is needed (package access), the documents that grant it (access/policy), and credentials (package creds).
+//
+// Words to know: an ask is a need as requests meet it, an attempt a request with all that it asks for; both are the evidence by which
+// each permission is judged. A probe is the verdict on one permission, or on one other thing that must hold.
 package doctor
 
 import (

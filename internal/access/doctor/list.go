@@ -20,16 +20,16 @@ const (
 // probeList lists the objects under a prefix, and returns why nothing else must be tried there, "" when the bucket is there and as the
 // configuration says. Where listing is refused it asks again without naming the owner, and with paying: what works then tells what the
 // refusal was about.
-func (p *prober) probeList(ctx context.Context, d *bucketClient, k *ask) (samples []sample, away string) {
+func (p *prober) probeList(ctx context.Context, c *bucketClient, k *ask) (samples []sample, away string) {
 	a := p.try(ctx, "ListObjectsV2", func(ctx context.Context) (err error) {
-		samples, err = d.list(ctx)
+		samples, err = c.list(ctx)
 		return err
 	}, k)
 	if a.err == nil {
 		return samples, ""
 	}
 	if a.class == awserr.Denied && k != nil {
-		a.known = p.probeWay(ctx, d, k)
+		a.known = p.probeWay(ctx, c, k)
 	}
 	switch {
 	case k != nil && p.blocked[k.Role] != "":
@@ -44,16 +44,16 @@ func (p *prober) probeList(ctx context.Context, d *bucketClient, k *ask) (sample
 }
 
 // probeWay finds out whether a bucket can be listed when something else is said about it than the configuration does.
-func (p *prober) probeWay(ctx context.Context, d *bucketClient, k *ask) []Cause {
-	unowned, paying := *d, *d
+func (p *prober) probeWay(ctx context.Context, c *bucketClient, k *ask) []Cause {
+	unowned, paying := *c, *c
 	unowned.account, paying.payer = nil, types.RequestPayerRequester
 	for _, v := range []struct {
 		client    bucketClient
 		differs   bool
 		path, why string
 	}{
-		{unowned, d.account != nil, ".account", "the bucket belongs to another account than the configuration says: the request is allowed when it names no owner"},
-		{paying, d.payer == "" && k.On == access.SourceBucket, ".request_payer", "the requester has to pay: the request is allowed when it says that it does"},
+		{unowned, c.account != nil, ".account", "the bucket belongs to another account than the configuration says: the request is allowed when it names no owner"},
+		{paying, c.payer == "" && k.On == access.SourceBucket, ".request_payer", "the requester has to pay: the request is allowed when it says that it does"},
 	} {
 		if !v.differs {
 			continue
@@ -71,7 +71,7 @@ func (p *prober) probeWay(ctx context.Context, d *bucketClient, k *ask) []Cause 
 
 // look finds the kinds of encryption among the first objects, with one sample of each. One that is refused ends it, unless others are not
 // or belong to another account.
-func (p *prober) look(ctx context.Context, d *bucketClient, listed []sample, read *ask) (kinds []sample) {
+func (p *prober) look(ctx context.Context, c *bucketClient, listed []sample, read *ask) (kinds []sample) {
 	type kind struct {
 		key       string
 		bucketKey bool
@@ -80,22 +80,22 @@ func (p *prober) look(ctx context.Context, d *bucketClient, listed []sample, rea
 	var refused []refusedSample
 	chosen := firstOfEachOwner(listed)
 	for _, s := range chosen {
-		head := p.try(ctx, "HeadObject", func(ctx context.Context) error { return missing(d.head(ctx, &s, d.arn)) }, read)
+		head := p.try(ctx, "HeadObject", func(ctx context.Context) error { return missing(c.head(ctx, &s, c.arn)) }, read)
 		if head.err != nil {
-			get := p.try(ctx, "GetObject", func(ctx context.Context) error { return d.firstByte(ctx, s) }, read)
+			get := p.try(ctx, "GetObject", func(ctx context.Context) error { return c.firstByte(ctx, s) }, read)
 			if get.class != awserr.Denied || len(kinds) == 0 && chosen[0].owner == chosen[len(chosen)-1].owner {
 				return kinds
 			}
 			refused = append(refused, refusedSample{s, head, get})
 			continue
 		}
-		if k := (kind{s.key, s.context == d.arn}); !seen[k] {
+		if k := (kind{s.key, s.context == c.arn}); !seen[k] {
 			seen[k] = true
 			kinds = append(kinds, s)
 		}
 	}
 	if len(kinds) > 0 && read != nil {
-		p.blameOwners(d.bucket, refused, kinds[0].owner, read)
+		p.blameOwners(c.bucket, refused, kinds[0].owner, read)
 	}
 	return kinds
 }

@@ -31,14 +31,14 @@ func (p *prober) open(role string, at access.Place, setting s3Setting) (*bucketC
 	if err != nil {
 		return nil, err
 	}
-	d := &bucketClient{bucket: at.Bucket, arn: at.BucketARN(), prefix: at.Prefix, probe: at.Prefix + ".syncd-doctor-" + rand.Text()}
+	c := &bucketClient{bucket: at.Bucket, arn: at.BucketARN(), prefix: at.Prefix, probe: at.Prefix + ".syncd-doctor-" + rand.Text()}
 	if setting.account != "" {
-		d.account = &setting.account
+		c.account = &setting.account
 	}
 	if setting.payer {
-		d.payer = types.RequestPayerRequester
+		c.payer = types.RequestPayerRequester
 	}
-	d.client = s3.NewFromConfig(config, func(o *s3.Options) {
+	c.client = s3.NewFromConfig(config, func(o *s3.Options) {
 		if url := cmp.Or(setting.url, p.Config.AWS.EndpointURL); url != "" {
 			o.BaseEndpoint = &url
 		}
@@ -49,12 +49,12 @@ func (p *prober) open(role string, at access.Place, setting s3Setting) (*bucketC
 		o.RetryMaxAttempts = probeAttempts
 		o.DisableLogOutputChecksumValidationSkipped = true
 	})
-	return d, nil
+	return c, nil
 }
 
 // probeUpload begins an upload, does what is to be done with it and takes it away, even when the diagnosis is interrupted: who began
 // an upload may always abort it. Done is nil for an upload that proves by its beginning alone.
-func (p *prober) probeUpload(ctx context.Context, d *bucketClient, begin func(context.Context) (string, error), done func(id string), asks ...*ask) {
+func (p *prober) probeUpload(ctx context.Context, c *bucketClient, begin func(context.Context) (string, error), done func(id string), asks ...*ask) {
 	var id string
 	a := p.try(ctx, "CreateMultipartUpload", func(ctx context.Context) (err error) {
 		id, err = begin(ctx)
@@ -64,8 +64,8 @@ func (p *prober) probeUpload(ctx context.Context, d *bucketClient, begin func(co
 		return
 	}
 	defer func() {
-		if err := bounded(context.WithoutCancel(ctx), func(ctx context.Context) error { return missing(d.abort(ctx, id)) }); err != nil {
-			p.leftovers = append(p.leftovers, fmt.Sprintf("upload %s of s3://%s/%s: %s", id, d.bucket, d.probe, awserr.Brief(err)))
+		if err := bounded(context.WithoutCancel(ctx), func(ctx context.Context) error { return missing(c.abort(ctx, id)) }); err != nil {
+			p.leftovers = append(p.leftovers, fmt.Sprintf("upload %s of s3://%s/%s: %s", id, c.bucket, c.probe, awserr.Brief(err)))
 		}
 	}()
 	if done != nil {

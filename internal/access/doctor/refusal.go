@@ -53,7 +53,7 @@ func (e *explainer) said(k *ask, said reason) []Cause {
 	case "identity-based policy":
 		c = e.lacking(k, iam.SourceIdentity, Certain, why)
 	case "resource-based policy", "role trust policy":
-		if behind := e.lackingBehind(k); len(behind) > 0 && said.resource != "" && access.AccessPointOf(said.resource) == "" {
+		if behind := e.lackingBehind(k); len(behind) > 0 && said.resource != "" && access.PointOf(said.resource) == "" {
 			c = behind[0]
 			c.Confidence, c.Why = Certain, why
 			break
@@ -161,7 +161,7 @@ func (k *ask) target() string {
 	case k.Holder != "" && k.Underlying:
 		return k.Holder
 	case k.Kind() == access.KindAccessPoint:
-		return access.AccessPointOf(k.Resource)
+		return access.PointOf(k.Resource)
 	case k.Kind() == access.KindBucket:
 		return access.BucketOf(k.Resource)
 	}

@@ -12,27 +12,27 @@ func (p *prober) probeState(ctx context.Context) error {
 		return nil
 	}
 	k, at := p.Config.Checkpoint, p.Place(access.StateBucket)
-	d, err := p.open(k.Role, at, s3Setting{url: k.EndpointURL, pathStyle: k.PathStyle, account: k.Account})
-	if d == nil || err != nil {
+	c, err := p.open(k.Role, at, s3Setting{url: k.EndpointURL, pathStyle: k.PathStyle, account: k.Account})
+	if c == nil || err != nil {
 		return err
 	}
 	read, put := p.ask(access.Keeper, "s3:GetObject", access.StateObjects), p.ask(access.Keeper, "s3:PutObject", access.StateObjects)
 	list := p.ask(access.Keeper, "s3:ListBucket", access.StateBucket)
-	if _, away := p.probeList(ctx, d, list); away != "" {
+	if _, away := p.probeList(ctx, c, list); away != "" {
 		p.excuse(away, access.StateObjects, access.StateKey)
 		return nil
 	}
-	p.try(ctx, "GetObject", func(ctx context.Context) error { return missing(d.firstByte(ctx, sample{object: d.probe})) }, list, read)
+	p.try(ctx, "GetObject", func(ctx context.Context) error { return missing(c.firstByte(ctx, sample{object: c.probe})) }, list, read)
 	e := form{key: k.KMSKey, bucketKey: true}
-	p.try(ctx, "PutObject", func(ctx context.Context) error { return d.put(ctx, e) }, put, read)
-	p.try(ctx, "DeleteObject", d.remove, p.ask(access.Keeper, "s3:DeleteObject", access.StateObjects))
+	p.try(ctx, "PutObject", func(ctx context.Context) error { return c.put(ctx, e) }, put, read)
+	p.try(ctx, "DeleteObject", c.remove, p.ask(access.Keeper, "s3:DeleteObject", access.StateObjects))
 	if !p.StateKey {
 		return nil
 	}
 	seal, open := p.ask(access.Keeper, "kms:GenerateDataKey", access.StateKey), p.ask(access.Keeper, "kms:Decrypt", access.StateKey)
-	begin := func(ctx context.Context) (string, error) { return d.begin(ctx, e, nil) }
-	p.probeUpload(ctx, d, begin, func(id string) {
-		p.try(ctx, "UploadPart", func(ctx context.Context) error { return d.part(ctx, id) }, put, open)
+	begin := func(ctx context.Context) (string, error) { return c.begin(ctx, e, nil) }
+	p.probeUpload(ctx, c, begin, func(id string) {
+		p.try(ctx, "UploadPart", func(ctx context.Context) error { return c.part(ctx, id) }, put, open)
 	}, put, seal)
 	return nil
 }

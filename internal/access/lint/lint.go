@@ -1,3 +1,13 @@
+// Package lint judges policies as they are written, asking AWS nothing: `syncd policy check`.
+//
+// It promises that one input always gives the same report, that every finding has a place, an id that never changes its meaning and
+// something to do, and that nothing passes which AWS would refuse as far as package iam knows. [Check] reads the documents
+// (lint/document), applies the rules to each by itself (lint/element, lint/condition, lint/danger), and with a configuration decides
+// whether all of them together allow what its mappings need (lint/coverage). [Rules] lists every kind of finding.
+//
+// It leaves to others the evaluation of policies (package iam), what mappings need (package access), and asking AWS (access/doctor).
+//
+// Words to know: a finding is a fault of one document, or a permission that a mapping lacks; a rule is a kind of finding.
 package lint
 
 import (

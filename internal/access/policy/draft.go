@@ -30,17 +30,17 @@ type writer struct {
 }
 
 // draft returns the document of that kind and target, and notes that the mapping is one of those it is for.
-func (b *writer) draft(like Document, mapping string) *draft {
+func (w *writer) draft(like Document, mapping string) *draft {
 	id := draftID{like.Kind, like.Target}
-	d := b.drafts[id]
+	d := w.drafts[id]
 	if d == nil {
 		d = &draft{Document: like}
 		d.Side = access.Consumer
-		if slices.Contains(b.owners, like.Account) {
+		if slices.Contains(w.owners, like.Account) {
 			d.Side = access.Owner
 		}
-		b.drafts[id] = d
-		b.order = append(b.order, id)
+		w.drafts[id] = d
+		w.order = append(w.order, id)
 	}
 	if !slices.Contains(d.Mappings, mapping) {
 		d.Mappings = append(d.Mappings, mapping)
@@ -55,12 +55,12 @@ func (d *draft) note(text string) {
 }
 
 // known puts in what the options know of the ambient credentials and of the source's key.
-func (b *writer) known(n access.Need) access.Need {
-	if n.Role == "" && b.o.Principal != "" {
-		n.Principal, n.Account = b.o.Principal, access.AccountOf(b.o.Principal)
+func (w *writer) known(n access.Need) access.Need {
+	if n.Role == "" && w.o.Principal != "" {
+		n.Principal, n.Account = w.o.Principal, access.AccountOf(w.o.Principal)
 	}
 	if n.On == access.SourceKey {
-		for _, key := range b.o.SourceKeys {
+		for _, key := range w.o.SourceKeys {
 			if access.PatternCovers(n.Resource, key) {
 				n.Resource, n.Sample = key, key
 			}

@@ -9,11 +9,11 @@ import (
 )
 
 // addIdentity grants a need to its principal, in the principal's own account.
-func (b *writer) addIdentity(n access.Need) {
+func (w *writer) addIdentity(n access.Need) {
 	if n.Underlying {
 		return // identity policies name the access point
 	}
-	if n.On == access.AssumedRole && !b.crosses(n) && b.principalOf(n) == n.Principal {
+	if n.On == access.AssumedRole && !w.crosses(n) && w.principalOf(n) == n.Principal {
 		return // a trust policy that names somebody of its own account in person suffices
 	}
 	like := Document{
@@ -24,7 +24,7 @@ func (b *writer) addIdentity(n access.Need) {
 		name := access.NameOf(n.Principal)
 		like.Name, like.Title = fmt.Sprintf("%s-%s-permissions", n.Account, name), "permissions of "+n.Principal
 	}
-	d := b.draft(like, n.Mapping)
+	d := w.draft(like, n.Mapping)
 	if n.Principal == "" {
 		d.note("They belong to the role or user whose credentials syncd finds in its surroundings, such as an ECS task role.")
 	}
@@ -38,14 +38,14 @@ func (b *writer) addIdentity(n access.Need) {
 }
 
 // addResource grants a need in the account of the resource, where that has a say.
-func (b *writer) addResource(n access.Need) error {
+func (w *writer) addResource(n access.Need) error {
 	switch {
 	case n.On == access.AssumedRole:
-		return b.addTrust(n)
+		return w.addTrust(n)
 	case n.On.IsKey():
-		return b.addKey(n)
+		return w.addKey(n)
 	default:
-		return b.addBucket(n)
+		return w.addBucket(n)
 	}
 }
 
@@ -54,45 +54,45 @@ func isOfSource(r access.Resource) bool {
 	return slices.Contains([]access.Resource{access.SourceBucket, access.SourceObjects, access.UnderlyingBucket, access.UnderlyingObjects}, r)
 }
 
-func (b *writer) addBucket(n access.Need) error {
-	if !b.crosses(n) {
+func (w *writer) addBucket(n access.Need) error {
+	if !w.crosses(n) {
 		return nil // the identity policy suffices
 	}
-	strangers, err := b.crossAccount(n)
+	strangers, err := w.crossAccount(n)
 	if err != nil {
 		return err
 	}
-	d := b.bucketDraft(n)
-	principal := b.principalOf(n)
+	d := w.bucketDraft(n)
+	principal := w.principalOf(n)
 	d.grants = append(d.grants, access.Grant{
 		SID: n.SID, Principals: []string{principal}, Actions: []string{n.Action}, Resources: []string{n.Resource},
 		Conditions: slices.Concat(n.Conditions, strangers),
 	})
 	d.noteNamed(n, principal)
-	if b.o.VPCEndpoint != "" && isOfSource(n.On) {
+	if w.o.VPCEndpoint != "" && isOfSource(n.On) {
 		d.grants = append(d.grants, access.Grant{
 			SID: "DenyOtherWays", Deny: true, Principals: []string{principal}, Actions: []string{"s3:*"}, Resources: []string{n.Resource},
-			Conditions: []access.Condition{access.When("StringNotEquals", "aws:SourceVpce", b.o.VPCEndpoint)},
+			Conditions: []access.Condition{access.When("StringNotEquals", "aws:SourceVpce", w.o.VPCEndpoint)},
 		})
 	}
 	return nil
 }
 
 // bucketDraft is the policy of the bucket or the access point that the need is about.
-func (b *writer) bucketDraft(n access.Need) *draft {
+func (w *writer) bucketDraft(n access.Need) *draft {
 	switch {
 	case n.Kind() == access.KindAccessPoint:
-		return b.pointDraft(n)
+		return w.pointDraft(n)
 	case n.Underlying:
-		return b.behindDraft(n)
+		return w.behindDraft(n)
 	}
 	_, path, _ := strings.Cut(n.Resource, ":::")
 	bucket, _, _ := strings.Cut(path, "/")
-	return b.bucketPolicy(bucket, n.Owner, n.Mapping)
+	return w.bucketPolicy(bucket, n.Owner, n.Mapping)
 }
 
-func (b *writer) bucketPolicy(bucket, account, mapping string) *draft {
-	d := b.draft(Document{
+func (w *writer) bucketPolicy(bucket, account, mapping string) *draft {
+	d := w.draft(Document{
 		Name: account + "-bucket-" + bucket, Title: "policy of bucket " + bucket, Account: account, Kind: access.KindBucket, Target: bucket,
 	}, mapping)
 	d.note("A bucket has one policy: add these statements to those that it has.")
@@ -100,9 +100,9 @@ func (b *writer) bucketPolicy(bucket, account, mapping string) *draft {
 }
 
 // pointDraft is the policy of an access point.
-func (b *writer) pointDraft(n access.Need) *draft {
-	point := access.AccessPointOf(n.Resource)
-	d := b.draft(Document{
+func (w *writer) pointDraft(n access.Need) *draft {
+	point := access.PointOf(n.Resource)
+	d := w.draft(Document{
 		Name: n.Owner + "-access-point-" + access.NameOf(point), Title: "policy of access point " + point, Account: n.Owner,
 		Kind: access.KindAccessPoint, Target: point,
 	}, n.Mapping)
@@ -112,15 +112,15 @@ func (b *writer) pointDraft(n access.Need) *draft {
 }
 
 // behindDraft is the policy of the bucket behind an access point.
-func (b *writer) behindDraft(n access.Need) *draft {
-	m, _ := b.c.Mapping(n.Mapping)
+func (w *writer) behindDraft(n access.Need) *draft {
+	m, _ := w.c.Mapping(n.Mapping)
 	if m.Source.UnderlyingBucket != "" {
-		d := b.bucketPolicy(m.Source.UnderlyingBucket, n.Owner, n.Mapping)
+		d := w.bucketPolicy(m.Source.UnderlyingBucket, n.Owner, n.Mapping)
 		d.note("It has to allow what the policy of the access point allows. One that delegates access control to the access points of account " +
 			access.AccountOf(m.Source.Identity()) + " does so already.")
 		return d
 	}
-	d := b.draft(Document{
+	d := w.draft(Document{
 		Name: n.Owner + "-bucket-behind-" + access.NameOf(m.Source.Identity()), Title: "policy of the " + n.Holder, Account: n.Owner, Kind: access.KindBucket, Target: n.Holder,
 	}, n.Mapping)
 	d.note("A bucket has one policy: add these statements to those that it has.")
@@ -131,15 +131,15 @@ func (b *writer) behindDraft(n access.Need) *draft {
 
 // addKey grants the use of a key. To principals of its own account it hands the decision over to their identity policies, as
 // the policy that AWS gives a new key does for every action.
-func (b *writer) addKey(n access.Need) error {
-	strangers, err := b.crossAccount(n)
+func (w *writer) addKey(n access.Need) error {
+	strangers, err := w.crossAccount(n)
 	if err != nil {
 		return err
 	}
-	d := b.keyDraft(n)
+	d := w.keyDraft(n)
 	d.note("Add these statements to those that the key policy has; without the others nobody could administer the key.")
-	principal := b.principalOf(n)
-	if b.crosses(n) {
+	principal := w.principalOf(n)
+	if w.crosses(n) {
 		d.noteNamed(n, principal)
 	} else {
 		principal = rootOf(n)
@@ -152,18 +152,18 @@ func (b *writer) addKey(n access.Need) error {
 	return nil
 }
 
-func (b *writer) keyDraft(n access.Need) *draft {
+func (w *writer) keyDraft(n access.Need) *draft {
 	like := Document{
 		Name: n.Owner + "-key-" + access.NameOf(n.Resource), Title: "policy of key " + n.Resource,
 		Account: n.Owner, Kind: access.KindKey, Target: n.Resource,
 	}
 	if strings.HasSuffix(n.Resource, "key/*") {
-		m, _ := b.c.Mapping(n.Mapping)
+		m, _ := w.c.Mapping(n.Mapping)
 		name := access.EncryptedSource(m)
 		like.Name, like.Title, like.Target = n.Owner+"-key-of-"+access.NameOf(name), "policy of the key that encrypts "+name, "key of "+name
 		if bucket := m.Source.Holder(); bucket != "" {
 			like.Title, like.Target = "policy of the key that encrypts bucket "+bucket, "key of "+bucket
 		}
 	}
-	return b.draft(like, n.Mapping)
+	return w.draft(like, n.Mapping)
 }

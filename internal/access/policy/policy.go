@@ -1,3 +1,16 @@
+// Package policy writes the documents that accounts put in force for a configuration: identity, trust, bucket, access point and key
+// policies, and lifecycle rules.
+//
+// It promises least privilege: [Documents] grants what the table of package access says that the mappings need, to who needs it, and
+// nothing else. A document that AWS would refuse for its size is a *access.SizeError, after conditions that can be spared were left
+// out, which its notes say. Documents render as JSON for the AWS CLI, as Terraform and as CloudFormation; no format prints an ExternalId
+// that it has a variable for.
+//
+// It leaves to others the table and the policies of sessions (package access), whether documents that exist suffice (access/lint), and
+// putting documents in force.
+//
+// Words to know: a draft is a document that is being written, of which there is one for each kind and target; a style is how the documents
+// of one account name principals of another.
 package policy
 
 import (
@@ -23,51 +36,51 @@ func Documents(c *config.Config, o Options) ([]Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &writer{c: c, o: o, drafts: map[draftID]*draft{}}
+	w := &writer{c: c, o: o, drafts: map[draftID]*draft{}}
 	for _, m := range mappings {
-		b.owners = append(b.owners, access.OwnersOf(m)...)
+		w.owners = append(w.owners, access.OwnersOf(m)...)
 	}
 	for _, m := range mappings {
-		if err := b.add(m); err != nil {
+		if err := w.add(m); err != nil {
 			return nil, fmt.Errorf("mapping %s: %w", m.Name, err)
 		}
 	}
-	return b.documents()
+	return w.documents()
 }
 
 // add writes what a mapping needs into the documents.
-func (b *writer) add(m config.Mapping) error {
+func (w *writer) add(m config.Mapping) error {
 	for _, side := range []struct{ path, account string }{{"source", m.Source.Account}, {"destination", m.Destination.Account}} {
 		if len(side.account) != 12 {
 			return fmt.Errorf("read %s.account %q: policies are between accounts of AWS", side.path, side.account)
 		}
 	}
-	for _, key := range []struct{ path, arn string }{{"destination.kms_key", m.Destination.KMSKey}, {"checkpoint.kms_key", b.c.Checkpoint.KMSKey}} {
+	for _, key := range []struct{ path, arn string }{{"destination.kms_key", m.Destination.KMSKey}, {"checkpoint.kms_key", w.c.Checkpoint.KMSKey}} {
 		if key.arn != "" && !isKeyARN(key.arn) {
 			return fmt.Errorf("read %s %q: policies are about keys of AWS, arn:aws:kms:REGION:ACCOUNT:key/ID", key.path, key.arn)
 		}
 	}
-	for _, n := range access.Needs(b.c, m) {
-		n = b.known(n)
-		if err := b.addResource(n); err != nil {
+	for _, n := range access.Needs(w.c, m) {
+		n = w.known(n)
+		if err := w.addResource(n); err != nil {
 			return err
 		}
-		b.addIdentity(n)
+		w.addIdentity(n)
 	}
-	b.addUpkeep(m)
-	b.noteSessions(m)
+	w.addUpkeep(m)
+	w.noteSessions(m)
 	return nil
 }
 
 // noteSessions says of scoped sessions what they lack.
-func (b *writer) noteSessions(m config.Mapping) {
-	for _, name := range (access.NewView(b.c, m)).Roles() {
-		role := b.c.Roles[name]
-		d := b.drafts[draftID{access.KindIdentity, role.ARN}]
+func (w *writer) noteSessions(m config.Mapping) {
+	for _, name := range access.NewView(w.c, m).Roles() {
+		role := w.c.Roles[name]
+		d := w.drafts[draftID{access.KindIdentity, role.ARN}]
 		if d == nil || role.SessionPolicy != config.SessionPolicyScoped {
 			continue
 		}
-		if left, err := access.SessionLeftOut(b.c, m, name); err != nil {
+		if left, err := access.SessionLeftOut(w.c, m, name); err != nil {
 			d.note(err.Error())
 		} else if len(left) > 0 {
 			d.note("The policy of sessions for mapping " + m.Name + " has no room for " + strings.Join(left, ", ") + ": there this document and the key's policy decide alone.")
@@ -76,14 +89,14 @@ func (b *writer) noteSessions(m config.Mapping) {
 }
 
 // documents finishes the drafts of the sides that are wanted.
-func (b *writer) documents() ([]Document, error) {
+func (w *writer) documents() ([]Document, error) {
 	var documents []Document
-	for _, id := range b.order {
-		d := b.drafts[id]
-		if b.o.Side != access.Both && b.o.Side != d.Side {
+	for _, id := range w.order {
+		d := w.drafts[id]
+		if w.o.Side != access.Both && w.o.Side != d.Side {
 			continue
 		}
-		document, err := d.finish(b.o.Style)
+		document, err := d.finish(w.o.Style)
 		if err != nil {
 			return nil, err
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 // crosses reports whether the resource belongs to another account than the principal.
-func (b *writer) crosses(n access.Need) bool { return n.Account != n.Owner }
+func (w *writer) crosses(n access.Need) bool { return n.Account != n.Owner }
 
 func rootOf(n access.Need) string {
 	fields := strings.SplitN(n.Resource, ":", 3)
@@ -19,8 +19,8 @@ func rootOf(n access.Need) string {
 
 // principalOf is how documents of the resource's account name who needs it. The styles that name the account do so for buckets and
 // keys only: a trust policy names the principal where it is known.
-func (b *writer) principalOf(n access.Need) string {
-	delegates := b.o.Style != RoleStyle && n.On != access.AssumedRole && b.crosses(n) && slices.Contains(b.owners, n.Owner)
+func (w *writer) principalOf(n access.Need) string {
+	delegates := w.o.Style != RoleStyle && n.On != access.AssumedRole && w.crosses(n) && slices.Contains(w.owners, n.Owner)
 	if n.Principal == "" || delegates {
 		return rootOf(n)
 	}
@@ -28,17 +28,17 @@ func (b *writer) principalOf(n access.Need) string {
 }
 
 // crossAccount are the conditions on principals of another account. Only a session of a role has tags to look at.
-func (b *writer) crossAccount(n access.Need) (conditions []access.Condition, err error) {
-	if !b.crosses(n) {
+func (w *writer) crossAccount(n access.Need) (conditions []access.Condition, err error) {
+	if !w.crosses(n) {
 		return nil, nil
 	}
-	if b.o.OrgID != "" {
-		conditions = append(conditions, access.When("StringEquals", "aws:PrincipalOrgID", b.o.OrgID))
+	if w.o.OrgID != "" {
+		conditions = append(conditions, access.When("StringEquals", "aws:PrincipalOrgID", w.o.OrgID))
 	}
-	if b.o.Style != ABACStyle || n.On != access.AssumedRole && !slices.Contains(b.owners, n.Owner) {
+	if w.o.Style != ABACStyle || n.On != access.AssumedRole && !slices.Contains(w.owners, n.Owner) {
 		return conditions, nil
 	}
-	tags := access.SessionTags(b.c, n.Role)
+	tags := access.SessionTags(w.c, n.Role)
 	if len(tags) == 0 && n.On != access.AssumedRole {
 		return nil, fmt.Errorf("grant %s to role %q: style abac looks at session tags, and its sessions have none", n.Action, n.Role)
 	}

@@ -15,29 +15,29 @@ const defaultMaxSession = time.Hour
 
 // addTrust lets a role be assumed. Each action has a statement of its own: only sts:AssumeRole carries an ExternalId, and a
 // condition on it never holds for the others.
-func (b *writer) addTrust(n access.Need) error {
-	conditions, err := b.crossAccount(n)
+func (w *writer) addTrust(n access.Need) error {
+	conditions, err := w.crossAccount(n)
 	if err != nil {
 		return err
 	}
-	d := b.draft(Document{
+	d := w.draft(Document{
 		Name: n.Owner + "-" + access.NameOf(n.Resource) + "-trust", Title: "trust policy of " + n.Resource,
 		Account: n.Owner, Kind: access.KindTrust, Target: n.Resource,
 	}, n.Mapping)
-	principal := b.principalOf(n)
-	b.noteTrust(d, n, principal)
+	principal := w.principalOf(n)
+	w.noteTrust(d, n, principal)
 	var alternatives [][]access.Condition
 	switch n.Action {
 	case access.ActionAssume:
-		asked, err := b.asked(d, n, principal)
+		asked, err := w.asked(d, n, principal)
 		if err != nil {
 			return err
 		}
-		alternatives = [][]access.Condition{slices.Concat(asked, b.identityPins(n.Target), b.taggedPins(n.Target))}
+		alternatives = [][]access.Condition{slices.Concat(asked, w.identityPins(n.Target), w.taggedPins(n.Target))}
 	case access.ActionTag:
-		alternatives = b.passedTags(n.Target)
+		alternatives = w.passedTags(n.Target)
 	case access.ActionIdentity:
-		alternatives = [][]access.Condition{b.identityPins(n.Target)}
+		alternatives = [][]access.Condition{w.identityPins(n.Target)}
 	}
 	for i, pins := range alternatives {
 		d.grants = append(d.grants, access.Grant{
@@ -47,8 +47,8 @@ func (b *writer) addTrust(n access.Need) error {
 	return nil
 }
 
-func (b *writer) noteTrust(d *draft, n access.Need, principal string) {
-	role := b.c.Roles[n.Target]
+func (w *writer) noteTrust(d *draft, n access.Need, principal string) {
+	role := w.c.Roles[n.Target]
 	if role.Duration.Duration() > defaultMaxSession {
 		d.note("Raise the role's maximum session duration to " + role.Duration.String() + ": AWS gives a new role one hour.")
 	}
@@ -60,24 +60,24 @@ func (b *writer) noteTrust(d *draft, n access.Need, principal string) {
 
 // asked is the condition on the ExternalId. The role of another owner always has one, unless the configuration says that it needs none:
 // through those who may assume it, it could be used by anyone they work for (IAM User Guide, "The confused deputy problem").
-func (b *writer) asked(d *draft, n access.Need, principal string) ([]access.Condition, error) {
-	id := b.c.Roles[n.Target].ExternalID
-	m, _ := b.c.Mapping(n.Mapping)
+func (w *writer) asked(d *draft, n access.Need, principal string) ([]access.Condition, error) {
+	id := w.c.Roles[n.Target].ExternalID
+	m, _ := w.c.Mapping(n.Mapping)
 	switch {
 	case !access.OfAnotherOwner(n.Owner, n.Account, m) && !n.ExternalID:
 		return nil, nil
 	case !id.Sent() && !id.IsZero():
-		if principal != n.Principal && b.o.OrgID == "" {
+		if principal != n.Principal && w.o.OrgID == "" {
 			return nil, fmt.Errorf("write trust policy of %s: without an external id (roles.%s.external_id is none) all of account %s could assume it: "+
 				"name the principal of the ambient credentials, or the organization", n.Resource, n.Target, n.Account)
 		}
 		return nil, nil
 	}
-	return b.externalID(d, n)
+	return w.externalID(d, n)
 }
 
-func (b *writer) externalID(d *draft, n access.Need) ([]access.Condition, error) {
-	id, err := b.findExternalID(n)
+func (w *writer) externalID(d *draft, n access.Need) ([]access.Condition, error) {
+	id, err := w.findExternalID(n)
 	if err != nil {
 		return nil, err
 	}
@@ -91,14 +91,14 @@ func (b *writer) externalID(d *draft, n access.Need) ([]access.Condition, error)
 	return []access.Condition{access.When("StringEquals", "sts:ExternalId", id)}, nil
 }
 
-func (b *writer) findExternalID(n access.Need) (string, error) {
-	if b.o.ExternalID == nil {
+func (w *writer) findExternalID(n access.Need) (string, error) {
+	if w.o.ExternalID == nil {
 		if !n.ExternalID {
 			return config.ExternalIDPlaceholder, nil
 		}
 		return "", fmt.Errorf("find external id of role %q: nothing to find it with", n.Target)
 	}
-	id, err := b.o.ExternalID(n.Target)
+	id, err := w.o.ExternalID(n.Target)
 	if err != nil {
 		return "", fmt.Errorf("find external id of role %q: %w", n.Target, err)
 	}
@@ -107,9 +107,9 @@ func (b *writer) findExternalID(n access.Need) (string, error) {
 
 // identityPins hold the source identity to the one of the configuration. One that was set at an earlier hop is part of the caller's
 // session, and cannot be set again (IAM User Guide, "Monitor and control actions taken with assumed roles").
-func (b *writer) identityPins(role string) []access.Condition {
-	key, identity := "sts:SourceIdentity", access.SourceIdentity(b.c, role)
-	if access.SourceIdentity(b.c, b.c.Roles[role].Via) != "" {
+func (w *writer) identityPins(role string) []access.Condition {
+	key, identity := "sts:SourceIdentity", access.SourceIdentity(w.c, role)
+	if access.SourceIdentity(w.c, w.c.Roles[role].Via) != "" {
 		key = "aws:SourceIdentity"
 	}
 	if identity == "" {
@@ -120,13 +120,13 @@ func (b *writer) identityPins(role string) []access.Condition {
 
 // taggedPins ask for the tags that the configuration gives the role's sessions. sts:TagSession, which is not asked for when there are
 // none, asks for their values. To Null an empty value is none (IAM User Guide, "IAM JSON policy elements: Condition operators").
-func (b *writer) taggedPins(role string) (conditions []access.Condition) {
-	for _, c := range tagConditions("aws:RequestTag/", b.c.Roles[role].Tags) {
+func (w *writer) taggedPins(role string) (conditions []access.Condition) {
+	for _, c := range tagConditions("aws:RequestTag/", w.c.Roles[role].Tags) {
 		if c.Values[0] != "" {
 			conditions = append(conditions, access.When("Null", c.Key, "false"))
 		}
 	}
-	if len(conditions) == 0 && len(b.c.Roles[role].Tags) > 0 { // all are empty; sts:TagSession asks which
+	if len(conditions) == 0 && len(w.c.Roles[role].Tags) > 0 { // all are empty; sts:TagSession asks which
 		conditions = append(conditions, access.When("Null", "aws:TagKeys", "false"))
 	}
 	return conditions
@@ -135,14 +135,14 @@ func (b *writer) taggedPins(role string) (conditions []access.Condition) {
 // passedTags are the conditions under which a session may be tagged, as alternatives: exactly the tags of the configuration, since
 // policies that look at tags take the word of whoever chooses them. Whether STS shows the tags that are inherited from earlier hops as
 // those of the request is not documented, so that they may all show, with their values, or not.
-func (b *writer) passedTags(role string) [][]access.Condition {
-	own, inherited := b.c.Roles[role].Tags, access.InheritedTags(b.c, b.c.Roles[role].Via)
-	unseen := append(exactTags(own), transitivePins(b.c.Roles[role].TransitiveTags, len(own) > 0)...)
+func (w *writer) passedTags(role string) [][]access.Condition {
+	own, inherited := w.c.Roles[role].Tags, access.InheritedTags(w.c, w.c.Roles[role].Via)
+	unseen := append(exactTags(own), transitivePins(w.c.Roles[role].TransitiveTags, len(own) > 0)...)
 	if len(inherited) == 0 {
 		return [][]access.Condition{unseen}
 	}
 	// Whether the keys of inherited tags show as transitive ones is not documented either.
-	return [][]access.Condition{exactTags(access.SessionTags(b.c, role)), unseen}
+	return [][]access.Condition{exactTags(access.SessionTags(w.c, role)), unseen}
 }
 
 // transitivePins keep the caller from making tags transitive that the configuration does not: these would reach every later hop.

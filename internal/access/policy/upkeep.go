@@ -9,20 +9,20 @@ import (
 
 // addUpkeep keeps the destination and the state as syncd relies on them: nothing is there under another key, nothing is sent without
 // TLS, and abandoned uploads do not cost for ever.
-func (b *writer) addUpkeep(m config.Mapping) {
-	r := access.NewView(b.c, m)
+func (w *writer) addUpkeep(m config.Mapping) {
+	r := access.NewView(w.c, m)
 	objects := r.Place(access.DestinationObjects)
-	d := b.bucketPolicy(m.Destination.Bucket, m.Destination.Account, m.Name)
+	d := w.bucketPolicy(m.Destination.Bucket, m.Destination.Account, m.Name)
 	d.note("A write that names no key falls under the bucket's default encryption: set that to " + m.Destination.KMSKey +
 		". A policy cannot ask for the header, because uploading and completing parts carry none.")
 	d.grants = append(d.grants, keyGuards(objects)...)
 	d.grants = append(d.grants, tlsGuard(objects))
 	if r.Multipart {
-		b.addLifecycle(objects, m.Name)
+		w.addLifecycle(objects, m.Name)
 	}
 	if r.State {
-		b.addLifecycle(r.Place(access.StateObjects), m.Name)
-		b.addStateGuards(r)
+		w.addLifecycle(r.Place(access.StateObjects), m.Name)
+		w.addStateGuards(r)
 	}
 }
 
@@ -49,14 +49,14 @@ func tlsGuard(objects access.Place) access.Grant {
 }
 
 // addStateGuards makes the policy of the state's bucket.
-func (b *writer) addStateGuards(r access.View) {
+func (w *writer) addStateGuards(r access.View) {
 	objects := r.Place(access.StateObjects)
-	d := b.bucketPolicy(objects.Bucket, objects.Owner, r.Mapping.Name)
+	d := w.bucketPolicy(objects.Bucket, objects.Owner, r.Mapping.Name)
 	d.grants = append(d.grants, tlsGuard(objects))
 	if objects.Key != "" {
 		d.grants = append(d.grants, keyGuards(objects)...)
 	}
-	keeper := b.keeper(r)
+	keeper := w.keeper(r)
 	if keeper.Principal == "" {
 		d.note("It does not say who keeps the state, because that is not known: with a checkpoint.role, or the principal of the ambient credentials, " +
 			"it refuses other accounts.")
@@ -66,7 +66,7 @@ func (b *writer) addStateGuards(r access.View) {
 	accounts := distinct([]string{keeper.Account, objects.Owner})
 	d.grants = append(d.grants, denial("DenyOtherAccounts", "s3:*", []string{objects.Pattern},
 		access.When("StringNotEquals", "aws:PrincipalAccount", accounts...), access.When("BoolIfExists", "aws:PrincipalIsAWSService", "false")))
-	if objects.Prefix == "" || b.holdsData(objects.Bucket) {
+	if objects.Prefix == "" || w.holdsData(objects.Bucket) {
 		return
 	}
 	// Null spares the question whether a record is absent, which S3 asks without a prefix.
@@ -77,20 +77,20 @@ func (b *writer) addStateGuards(r access.View) {
 }
 
 // keeper is the need of the principal that keeps the state.
-func (b *writer) keeper(r access.View) access.Need {
-	needs := access.Needs(b.c, r.Mapping)
-	return b.known(needs[slices.IndexFunc(needs, func(n access.Need) bool { return n.On == access.StateObjects })])
+func (w *writer) keeper(r access.View) access.Need {
+	needs := access.Needs(w.c, r.Mapping)
+	return w.known(needs[slices.IndexFunc(needs, func(n access.Need) bool { return n.On == access.StateObjects })])
 }
 
 // holdsData reports whether a mapping reads or writes the bucket.
-func (b *writer) holdsData(bucket string) bool {
-	return slices.ContainsFunc(b.c.Mappings, func(m config.Mapping) bool {
+func (w *writer) holdsData(bucket string) bool {
+	return slices.ContainsFunc(w.c.Mappings, func(m config.Mapping) bool {
 		return m.Source.Holder() == bucket || m.Destination.Bucket == bucket
 	})
 }
 
-func (b *writer) addLifecycle(objects access.Place, mapping string) {
-	d := b.draft(Document{
+func (w *writer) addLifecycle(objects access.Place, mapping string) {
+	d := w.draft(Document{
 		Name: objects.Owner + "-lifecycle-" + objects.Bucket, Title: "lifecycle rules of bucket " + objects.Bucket,
 		Account: objects.Owner, Kind: access.KindLifecycle, Target: objects.Bucket,
 	}, mapping)

@@ -1,3 +1,11 @@
+// Package catalogue is the names that policies may use: the actions and condition keys of the services that syncd talks to, and the
+// prefixes of all services.
+//
+// It promises to know a name without regard to case, and to suggest for a wrong one the name that was likely to be meant: by the table
+// of operations whose permissions have other names, otherwise by the least distance. It suggests nothing that does not exist.
+//
+// It leaves to others whether a name belongs where it stands. The actions and keys are those of package iam; services.txt is the list of
+// prefixes, with those that resource control policies apply to.
 package catalogue
 
 import (
@@ -14,6 +22,7 @@ type Catalogue struct {
 	Controlled []string // of those that resource control policies apply to
 }
 
+// Read reads the names that exist.
 func Read() *Catalogue {
 	return &Catalogue{iam.ReadKnown(), services("all"), services("resource control")}
 }

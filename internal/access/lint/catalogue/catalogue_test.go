@@ -1,10 +1,14 @@
-package catalogue
+package catalogue_test
 
-import "testing"
+import (
+	"testing"
+
+	"syncd/internal/access/lint/catalogue"
+)
 
 // TestMeantAction suggests what exists.
 func TestMeantAction(t *testing.T) {
-	c := Read()
+	c := catalogue.Read()
 	tests := map[string]string{
 		"s3:HeadObject": "s3:GetObject", "s3:ListObjectsV2": "s3:ListBucket", "s3:ListObjects": "s3:ListBucket", "s3:CopyObject": "s3:PutObject",
 		"s3:UploadPartCopy": "s3:PutObject", "s3:ListParts": "s3:ListMultipartUploadParts", "s3:DeleteObjects": "s3:DeleteObject",

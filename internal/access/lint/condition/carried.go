@@ -20,7 +20,7 @@ func (c *checker) checkCarried(s *document.Statement) {
 		}
 		for _, p := range s.Principals {
 			if lacks(p, cl.Key.Text) {
-				c.report(keyOfOthers, cl.Key, "requests of "+p.Id.Text+" never carry "+cl.Key.Text+": "+effectOfAbsence(s, cl), instead(p, cl.Key.Text))
+				c.report(keyOfOthers, cl.Key, "requests of "+p.ID.Text+" never carry "+cl.Key.Text+": "+effectOfAbsence(s, cl), instead(p, cl.Key.Text))
 				break
 			}
 		}
@@ -45,12 +45,12 @@ func lacks(p document.Principal, key string) bool {
 	case "Service":
 		// These two send the ExternalId that their customers choose (Amazon Cognito Developer Guide, "SMS message settings"; VM
 		// Import/Export User Guide, "Required permissions").
-		sends := slices.Contains([]string{"cognito-idp.amazonaws.com", "vmie.amazonaws.com"}, p.Id.Text)
+		sends := slices.Contains([]string{"cognito-idp.amazonaws.com", "vmie.amazonaws.com"}, p.ID.Text)
 		return key == "sts:externalid" && !sends || strings.HasPrefix(key, "aws:principaltag/") ||
 			slices.Contains([]string{"aws:principalorgid", "aws:principalorgpaths", "aws:username"}, key)
 	case "AWS":
 		ofService := slices.Contains([]string{"aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths"}, key)
-		return p.Id.Text != "*" && ofService || key == "aws:username" && p.IsRole()
+		return p.ID.Text != "*" && ofService || key == "aws:username" && p.IsRole()
 	}
 	return false
 }
@@ -77,7 +77,7 @@ func (c *checker) checkUserName(s *document.Statement) {
 	role := ""
 	for _, p := range s.Principals {
 		if p.IsRole() {
-			role = p.Id.Text
+			role = p.ID.Text
 		}
 	}
 	if strings.Contains(c.d.Target, ":role/") && (c.d.Kind == access.KindIdentity || c.d.Kind == access.KindSession) {

@@ -50,7 +50,7 @@ func (p *candidate) assign(needs []access.Need) {
 // concernsCaller reports whether the statement may be about the principal of a need, or somebody else of its account.
 func concernsCaller(s *document.Statement, n access.Need) bool {
 	return s.Everyone() != nil || slices.ContainsFunc(s.Principals, func(p document.Principal) bool {
-		return p.Id.Text == n.Principal || p.Account() == n.Account
+		return p.ID.Text == n.Principal || p.Account() == n.Account
 	})
 }
 
@@ -108,7 +108,7 @@ func (a *assessment) owned(n access.Need) (list []*candidate) {
 		case access.KindBucket:
 			ours = p.bucket == cmp.Or(n.Holder, access.BucketOf(n.Sample))
 		case access.KindAccessPoint:
-			ours = cmp.Or(access.AccessPointOf(p.Target), p.Policy.AccessPoint()) == access.AccessPointOf(n.Sample)
+			ours = cmp.Or(access.PointOf(p.Target), p.Policy.AccessPoint()) == access.PointOf(n.Sample)
 		case access.KindKey:
 			ours = a.ofKey(p, n)
 		case access.KindTrust:

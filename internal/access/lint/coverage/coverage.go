@@ -1,3 +1,12 @@
+// Package coverage decides whether documents allow what the mappings of a configuration need.
+//
+// It promises to decide every need as AWS would decide the request, by package iam, and to name for each that lacks something the
+// document and the statement to add. Documents that are not given are taken to allow, and a note says which; what depends on where the
+// process runs, as its organization or network, is taken to be as the documents ask.
+//
+// It leaves to others what is needed (package access) and whether each document is in order by itself.
+//
+// Words to know: a candidate is a document that needs are decided by; a gap is what one document lacks for one principal on one resource.
 package coverage
 
 import (

@@ -1,3 +1,11 @@
+// Package danger has the rules about what AWS takes and its author is not likely to want: who is let in, who could be locked out, and what
+// one statement makes of another.
+//
+// It promises to warn of what is plain from the document itself, and from the configuration whose a bucket is. It leaves to others what
+// AWS refuses (lint/element, lint/condition) and whether mappings work (lint/coverage).
+//
+// Words to know: a clause narrows the caller when only some callers pass it; a statement that denies concerns all when it is about
+// everyone but those whom it spares.
 package danger
 
 import (
@@ -83,10 +91,10 @@ func (c *checker) checkFullAccess(s *document.Statement) {
 	own := c.d.OwnAccount(c.config)
 	for _, p := range s.Principals {
 		account := p.Account()
-		if p.Kind != "AWS" || p.Id.Text == "*" || account == "" || account == own {
+		if p.Kind != "AWS" || p.ID.Text == "*" || account == "" || account == own {
 			continue
 		}
-		c.report(fullAccess, s.Actions[i], s.Actions[i].Text+" lets "+p.Id.Text+" do everything, changing the policy and deleting included",
+		c.report(fullAccess, s.Actions[i], s.Actions[i].Text+" lets "+p.ID.Text+" do everything, changing the policy and deleting included",
 			"name the actions that are needed; syncd policy lists them")
 	}
 }
@@ -103,7 +111,7 @@ func (c *checker) checkWholeAccount(s *document.Statement) {
 	}
 	for _, p := range s.Principals {
 		if p.Kind == "AWS" && p.IsRoot() && p.Account() != c.d.Account() {
-			c.report(wholeAccount, p.Id, "everyone whom account "+p.Account()+" allows to may assume the role",
+			c.report(wholeAccount, p.ID, "everyone whom account "+p.Account()+" allows to may assume the role",
 				`name the role that should, or add {"StringEquals": {"sts:ExternalId": "..."}}`)
 		}
 	}

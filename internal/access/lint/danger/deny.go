@@ -75,10 +75,10 @@ func sparesFew(cl document.Clause) bool {
 // elements: NotPrincipal", IAM User Guide). What is not listed of these is denied, though it belongs to one that is.
 func (c *checker) checkNotPrincipal(s *document.Statement) {
 	listed := func(match func(a access.ARN) bool) bool {
-		return slices.ContainsFunc(s.NotPrincipals, func(p document.Principal) bool { return p.Kind == "AWS" && match(access.ParseARN(p.Id.Text)) })
+		return slices.ContainsFunc(s.NotPrincipals, func(p document.Principal) bool { return p.Kind == "AWS" && match(access.ParseARN(p.ID.Text)) })
 	}
 	for _, p := range s.NotPrincipals {
-		a := access.ParseARN(p.Id.Text)
+		a := access.ParseARN(p.ID.Text)
 		kind, name, _ := strings.Cut(a.Resource, "/")
 		if p.Kind != "AWS" || !a.Whole || kind != "role" && kind != "user" && kind != "assumed-role" {
 			continue
@@ -88,7 +88,7 @@ func (c *checker) checkNotPrincipal(s *document.Statement) {
 			return o.Account == a.Account && strings.HasPrefix(o.Resource, "assumed-role/"+name+"/")
 		})
 		account := listed(func(o access.ARN) bool { return o.Account == a.Account && o.Resource == "root" }) ||
-			slices.ContainsFunc(s.NotPrincipals, func(o document.Principal) bool { return o.Id.Text == a.Account })
+			slices.ContainsFunc(s.NotPrincipals, func(o document.Principal) bool { return o.ID.Text == a.Account })
 		var missing []string
 		if !session {
 			missing = append(missing, "arn:"+a.Partition+":sts::"+a.Account+":assumed-role/"+name+"/SESSION")
@@ -97,8 +97,8 @@ func (c *checker) checkNotPrincipal(s *document.Statement) {
 			missing = append(missing, "arn:"+a.Partition+":iam::"+a.Account+":root")
 		}
 		if len(missing) > 0 {
-			c.report(notPrincipalDeny, p.Id, "the deny spares "+p.Id.Text+" and not "+strings.Join(missing, ", ")+", and so hits those whom it means to spare",
-				`write "Principal": "*" with {"ArnNotEquals": {"aws:PrincipalArn": "`+p.Id.Text+`"}}, which a session of a role passes too`)
+			c.report(notPrincipalDeny, p.ID, "the deny spares "+p.ID.Text+" and not "+strings.Join(missing, ", ")+", and so hits those whom it means to spare",
+				`write "Principal": "*" with {"ArnNotEquals": {"aws:PrincipalArn": "`+p.ID.Text+`"}}, which a session of a role passes too`)
 			return
 		}
 	}

@@ -15,8 +15,8 @@ func (c *checker) checkReaders() {
 	allowed := map[string][]*document.Node{}
 	for _, s := range c.d.Policy.Statements {
 		for _, p := range s.Principals {
-			if s.Effect == "Allow" && p.Kind == "AWS" && p.Id.Text != "*" {
-				allowed[p.Id.Text] = append(allowed[p.Id.Text], s.Actions...)
+			if s.Effect == "Allow" && p.Kind == "AWS" && p.ID.Text != "*" {
+				allowed[p.ID.Text] = append(allowed[p.ID.Text], s.Actions...)
 			}
 		}
 	}

@@ -74,7 +74,7 @@ func concerns(s, other *document.Statement) bool {
 		return true
 	}
 	return !slices.ContainsFunc(other.Principals, func(p document.Principal) bool {
-		return !slices.ContainsFunc(s.Principals, func(q document.Principal) bool { return q.Kind == p.Kind && q.Id.Text == p.Id.Text })
+		return !slices.ContainsFunc(s.Principals, func(q document.Principal) bool { return q.Kind == p.Kind && q.ID.Text == p.ID.Text })
 	})
 }
 

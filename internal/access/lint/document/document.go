@@ -1,3 +1,13 @@
+// Package document reads policies so that every fault has a place.
+//
+// It promises to read what AWS refuses: a text that is not quite JSON is mended as far as it is plain what was meant, and each fault is
+// reported; a policy inside what the AWS CLI or `syncd policy` prints around it is found, unescaped, with the place of every byte in the
+// file. [Read] finds the documents of a file, ReadPolicy reads one and reports what the grammar of policies does not allow, and which
+// kind of policy it is.
+//
+// It leaves to others what the elements mean (lint/element, lint/condition, lint/danger), and the strict reading (package iam).
+//
+// Words to know: a node is a JSON value with its place; a clause is one condition key of a statement, with its operator and values.
 package document
 
 import (

@@ -1,6 +1,10 @@
-package document
+package document_test
 
-import "testing"
+import (
+	"testing"
+
+	"syncd/internal/access/lint/document"
+)
 
 func TestCovers(t *testing.T) {
 	tests := []struct {
@@ -20,7 +24,7 @@ func TestCovers(t *testing.T) {
 		{"a", "", false},
 	}
 	for _, tt := range tests {
-		if got := Covers(tt.pattern, tt.other); got != tt.want {
+		if got := document.Covers(tt.pattern, tt.other); got != tt.want {
 			t.Errorf("covers(%q, %q): got %v, want %v", tt.pattern, tt.other, got, tt.want)
 		}
 	}

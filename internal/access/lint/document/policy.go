@@ -9,8 +9,9 @@ import (
 	"syncd/internal/access"
 )
 
+// IsRole reports whether the principal is a role, or a session of one.
 func (p Principal) IsRole() bool {
-	a := access.ParseARN(p.Id.Text)
+	a := access.ParseARN(p.ID.Text)
 	return p.Kind == "AWS" && (strings.HasPrefix(a.Resource, "role/") || strings.HasPrefix(a.Resource, "assumed-role/"))
 }
 
@@ -33,8 +34,8 @@ func (s *Statement) Guarded(key string) bool {
 // Everyone is the principal that stands for the world; nil when there is none.
 func (s *Statement) Everyone() *Node {
 	for _, p := range s.Principals {
-		if p.Kind == "AWS" && p.Id.Text == "*" {
-			return p.Id
+		if p.Kind == "AWS" && p.ID.Text == "*" {
+			return p.ID
 		}
 	}
 	return nil
@@ -85,15 +86,15 @@ func accountOfBucket(conf *config.Config, bucket string) string {
 
 // IsRoot is true of a principal that is a whole account.
 func (p Principal) IsRoot() bool {
-	return access.IsAccount(p.Id.Text) || strings.HasSuffix(p.Id.Text, ":root")
+	return access.IsAccount(p.ID.Text) || strings.HasSuffix(p.ID.Text, ":root")
 }
 
 // Account is the account of a principal; "" when its id has none.
 func (p Principal) Account() string {
-	if access.IsAccount(p.Id.Text) {
-		return p.Id.Text
+	if access.IsAccount(p.ID.Text) {
+		return p.ID.Text
 	}
-	return access.AccountOf(p.Id.Text)
+	return access.AccountOf(p.ID.Text)
 }
 
 // Mentions reports whether the statement is about an action.
@@ -109,7 +110,7 @@ func (s *Statement) Mentions(action string) bool {
 func (p *policy) AccessPoint() string {
 	for _, s := range p.Statements {
 		for _, r := range slices.Concat(s.Resources, s.NotResources) {
-			if point := access.AccessPointOf(r.Text); point != "" {
+			if point := access.PointOf(r.Text); point != "" {
 				return point
 			}
 		}
@@ -141,6 +142,7 @@ type policy struct {
 	Statements []*Statement
 }
 
+// Statement is a statement of a policy, as it is written.
 type Statement struct {
 	Node                      *Node
 	Sid, Effect               string
@@ -153,7 +155,7 @@ type Statement struct {
 // Principal is one of a statement's. Of everyone the kind is AWS and the id "*", however it is written.
 type Principal struct {
 	Kind string
-	Id   *Node
+	ID   *Node
 }
 
 // Clause is one key of a condition.
@@ -173,6 +175,7 @@ func (s *Statement) Find(names ...string) *Node {
 	return s.Node
 }
 
+// Has reports whether the statement has an element.
 func (s *Statement) Has(name string) bool { return s.Node.Find(name) != nil }
 
 // Allows reports whether a statement allows one of the actions to somebody.

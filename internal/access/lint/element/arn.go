@@ -129,7 +129,7 @@ func identityFault(a access.ARN) fault {
 
 // principalFault says why a principal cannot be one.
 func principalFault(p document.Principal) fault {
-	id := p.Id.Text
+	id := p.ID.Text
 	if placeholder := placeholderIn(id); placeholder != "" {
 		return placeholderFault(placeholder)
 	}

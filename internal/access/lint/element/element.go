@@ -1,3 +1,11 @@
+// Package element has the rules about what the elements of a policy name: actions, resources, principals, variables, placeholders, and
+// what a document of its kind may and must have, its size included.
+//
+// It promises that what [Check] reports as an error is refused by AWS, or never matches anything. It leaves to others the grammar
+// (lint/document), conditions (lint/condition), and what a document in order lets in (lint/danger).
+//
+// Words to know: an action reaches when a resource of its statement is of the type that it acts on; it is foreign when the kind of policy
+// is about another service.
 package element
 
 import (
@@ -39,7 +47,7 @@ func (c *checker) checkStatement(s *document.Statement) {
 	}
 	for _, p := range slices.Concat(s.Principals, s.NotPrincipals) {
 		if f := principalFault(p); f.message != "" {
-			c.report(nameRule(p.Id.Text, badPrincipal), p.Id, f.message, f.fix)
+			c.report(nameRule(p.ID.Text, badPrincipal), p.ID, f.message, f.fix)
 		}
 	}
 	c.checkReach(s)

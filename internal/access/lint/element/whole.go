@@ -67,7 +67,7 @@ func (c *checker) checkOnePoint() {
 	first := c.d.Policy.AccessPoint()
 	for _, s := range c.d.Policy.Statements {
 		for _, r := range slices.Concat(s.Resources, s.NotResources) {
-			point := access.AccessPointOf(r.Text)
+			point := access.PointOf(r.Text)
 			if a := access.ParseARN(r.Text); point == first || a.Service != "s3" || access.IsPattern(a.Resource[:min(1, len(a.Resource))]) || resourceFault(r.Text).message != "" {
 				continue
 			}

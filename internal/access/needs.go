@@ -47,7 +47,7 @@ func Needs(c *config.Config, m config.Mapping) []Need {
 	r := NewView(c, m)
 	var needs []Need
 	for _, p := range Permissions() {
-		if p.when != nil && !p.when(r.traits) {
+		if p.when != nil && !p.when(r.Traits) {
 			continue
 		}
 		needs = append(needs, r.apply(p)...)

@@ -94,11 +94,11 @@ type Permission struct {
 	// Source is the AWS document that says so.
 	Source string
 
-	when func(traits) bool
+	when func(Traits) bool
 }
 
-// traits are what decides of a mapping which rows it needs.
-type traits struct {
+// Traits are what decides of a mapping which rows it needs.
+type Traits struct {
 	Relay     bool // content passes through syncd
 	Multipart bool // objects may be large enough to be written in parts
 	tags      bool
@@ -146,10 +146,10 @@ func rolePermissions() []Permission {
 }
 
 func sourcePermissions() []Permission {
-	serverSide := func(t traits) bool { return !t.Relay }
-	tagging := func(t traits) bool { return t.tags && (t.Relay || t.Multipart || t.choose) }
-	noting := func(t traits) bool { return t.notes && (t.Relay || t.Multipart) }
-	locked := func(t traits) bool { return t.lock }
+	serverSide := func(t Traits) bool { return !t.Relay }
+	tagging := func(t Traits) bool { return t.tags && (t.Relay || t.Multipart || t.choose) }
+	noting := func(t Traits) bool { return t.notes && (t.Relay || t.Multipart) }
+	locked := func(t Traits) bool { return t.lock }
 	return []Permission{
 		{Action: "s3:ListBucket", On: SourceBucket, By: Reader, Feature: FeatureList, Source: docActions, Why: "ListObjectsV2"},
 		{
@@ -170,7 +170,7 @@ func sourcePermissions() []Permission {
 		},
 		{
 			Action: "s3:GetObjectTagging", On: SourceObjects, By: Writer, Feature: FeatureTags, Source: docActions,
-			when: func(t traits) bool { return t.tags && !t.choose && !t.Relay },
+			when: func(t Traits) bool { return t.tags && !t.choose && !t.Relay },
 			Only: "server-side copies with copy.tags: copy", Why: "CopyObject of an object that has tags",
 		},
 		{
@@ -180,7 +180,7 @@ func sourcePermissions() []Permission {
 		},
 		{
 			Action: "s3:GetObjectAnnotation", On: SourceObjects, By: Writer, Feature: FeatureAnnotations, Source: docAnnotations,
-			when: func(t traits) bool { return t.notes && !t.Relay },
+			when: func(t Traits) bool { return t.notes && !t.Relay },
 			Only: "server-side copies with copy.annotations: copy", Why: "CopyObject that carries annotations",
 		},
 		{
@@ -204,9 +204,9 @@ func sourcePermissions() []Permission {
 
 // writePermissions are those to write copies.
 func writePermissions() []Permission {
-	tags := func(t traits) bool { return t.tags }
-	lateTags := func(t traits) bool { return t.tags && (t.Relay || t.Multipart || t.choose) }
-	locked := func(t traits) bool { return t.lock }
+	tags := func(t Traits) bool { return t.tags }
+	lateTags := func(t Traits) bool { return t.tags && (t.Relay || t.Multipart || t.choose) }
+	locked := func(t Traits) bool { return t.lock }
 	return []Permission{
 		{
 			Action: "s3:PutObject", On: DestinationObjects, By: Writer, Feature: FeatureWrite, Source: docActions,
@@ -215,7 +215,7 @@ func writePermissions() []Permission {
 		{Action: "kms:GenerateDataKey", On: DestinationKey, By: Writer, Feature: FeatureWrite, Source: docKMS, Why: "every new object and upload"},
 		{
 			Action: "s3:PutObjectAcl", On: DestinationObjects, By: Writer, Feature: FeatureACL, Source: docActions,
-			when: func(t traits) bool { return t.ACL },
+			when: func(t Traits) bool { return t.ACL },
 			Only: "copy.acl: bucket-owner-full-control", Why: "a write that brings an ACL",
 		},
 		{
@@ -229,7 +229,7 @@ func writePermissions() []Permission {
 		},
 		{
 			Action: "s3:PutObjectAnnotation", On: DestinationObjects, By: Writer, Feature: FeatureAnnotations, Source: docAnnotations,
-			when: func(t traits) bool { return t.notes },
+			when: func(t Traits) bool { return t.notes },
 			Only: "copy.annotations: copy", Why: "a copy that carries annotations; PutObjectAnnotation after a relay or a copy in parts",
 		},
 		{
@@ -245,7 +245,7 @@ func writePermissions() []Permission {
 
 // uploadPermissions are those to write copies in parts.
 func uploadPermissions() []Permission {
-	multipart := func(t traits) bool { return t.Multipart }
+	multipart := func(t Traits) bool { return t.Multipart }
 	const large = "objects large enough for parts"
 	return []Permission{
 		{
@@ -288,14 +288,14 @@ func keepingPermissions() []Permission {
 		},
 		{
 			Action: "s3:DeleteObject", On: DestinationObjects, By: Writer, Feature: FeatureDelete, Source: docActions,
-			when: func(t traits) bool { return t.delete }, Only: "delete.enabled: true", Why: "DeleteObject of a copy whose source is gone",
+			when: func(t Traits) bool { return t.delete }, Only: "delete.enabled: true", Why: "DeleteObject of a copy whose source is gone",
 		},
 	}
 }
 
 func statePermissions() []Permission {
-	onS3 := func(t traits) bool { return t.State }
-	underKey := func(t traits) bool { return t.State && t.StateKey }
+	onS3 := func(t Traits) bool { return t.State }
+	underKey := func(t Traits) bool { return t.State && t.StateKey }
 	const only, keyed = "state: s3://...", "state: s3://... with checkpoint.kms_key"
 	return []Permission{
 		{
@@ -332,9 +332,9 @@ const (
 )
 
 // traitsOf reads a mapping.
-func traitsOf(c *config.Config, m config.Mapping) traits {
+func traitsOf(c *config.Config, m config.Mapping) Traits {
 	location, err := config.ParseLocation(c.State)
-	t := traits{
+	t := Traits{
 		Relay: c.Relayed(m), tags: m.Copy.Tags.Carry != config.CarryOmit, choose: m.Copy.Tags.Choose(), notes: m.Copy.Annotations == config.CarryCopy, lock: m.Copy.ObjectLock == config.CarryCopy,
 		ACL: m.Copy.ACL == config.ACLBucketOwner, delete: m.Delete.Enabled,
 		State: err == nil && location.Bucket != "", StateKey: c.Checkpoint.KMSKey != "",

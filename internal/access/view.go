@@ -13,12 +13,12 @@ import (
 type View struct {
 	Config  *config.Config
 	Mapping config.Mapping
-	traits
+	Traits
 }
 
 // NewView reads a mapping.
 func NewView(c *config.Config, m config.Mapping) View {
-	return View{Config: c, Mapping: m, traits: traitsOf(c, m)}
+	return View{Config: c, Mapping: m, Traits: traitsOf(c, m)}
 }
 
 // Mappings returns the mappings of these names; all of the configuration when there are none.

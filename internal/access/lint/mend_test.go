@@ -81,7 +81,7 @@ func TestJSONFaultsByThemselves(t *testing.T) {
 	}
 }
 
-// TestBrokenDocumentsAreNotTried leaves a document out of the trial of the mappings that AWS would not store, though it can be read.
+// TestBrokenDocumentsAreNotTried leaves a document that AWS would not store out of what the mappings are judged by, though it can be read.
 func TestBrokenDocumentsAreNotTried(t *testing.T) {
 	c, documents := shared(t, "one-role.yaml", policy.Options{})
 	f := bundle(t, documents)

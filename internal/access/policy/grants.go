@@ -58,7 +58,7 @@ func (w *writer) addBucket(n access.Need) error {
 	if !w.crosses(n) {
 		return nil // the identity policy suffices
 	}
-	strangers, err := w.crossAccount(n)
+	callers, err := w.crossAccount(n)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (w *writer) addBucket(n access.Need) error {
 	principal := w.principalOf(n)
 	d.grants = append(d.grants, access.Grant{
 		SID: n.SID, Principals: []string{principal}, Actions: []string{n.Action}, Resources: []string{n.Resource},
-		Conditions: slices.Concat(n.Conditions, strangers),
+		Conditions: slices.Concat(n.Conditions, callers),
 	})
 	d.noteNamed(n, principal)
 	if w.o.VPCEndpoint != "" && isOfSource(n.On) {
@@ -132,7 +132,7 @@ func (w *writer) behindDraft(n access.Need) *draft {
 // addKey grants the use of a key. To principals of its own account it hands the decision over to their identity policies, as
 // the policy that AWS gives a new key does for every action.
 func (w *writer) addKey(n access.Need) error {
-	strangers, err := w.crossAccount(n)
+	callers, err := w.crossAccount(n)
 	if err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func (w *writer) addKey(n access.Need) error {
 	}
 	d.grants = append(d.grants, access.Grant{
 		SID: n.SID, Principals: []string{principal}, Actions: []string{n.Action}, Resources: []string{"*"},
-		Conditions: slices.Concat(n.Conditions, strangers),
+		Conditions: slices.Concat(n.Conditions, callers),
 	})
 	return nil
 }

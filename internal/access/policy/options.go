@@ -13,7 +13,7 @@ type Style string
 
 // The styles.
 const (
-	// RoleStyle names the role itself: nobody else of its account gets in, and a role that is deleted and made anew does not
+	// RoleStyle names the role itself: nobody else of its account gets in, and a role that is deleted and created again does not
 	// either.
 	RoleStyle Style = "role"
 	// AccountStyle names the account for buckets and keys, whose own identity policies then decide who gets in. A trust policy names

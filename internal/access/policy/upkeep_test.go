@@ -28,7 +28,7 @@ func TestGuardsOfTheState(t *testing.T) {
 	const record, bucket = "arn:aws:s3:::consumer-state/syncd/exports/lock", "arn:aws:s3:::consumer-state"
 	keeper := iam.Caller{ARN: "arn:aws:sts::222222222222:assumed-role/syncd-consumer/s", RoleARN: "arn:aws:iam::222222222222:role/syncd-consumer", Account: accesstest.Consumer}
 	admin := iam.Caller{ARN: "arn:aws:iam::222222222222:user/admin", Account: accesstest.Consumer}
-	stranger := iam.Caller{ARN: "arn:aws:iam::444444444444:user/u", Account: "444444444444"}
+	outsider := iam.Caller{ARN: "arn:aws:iam::444444444444:user/u", Account: "444444444444"}
 	service := iam.Caller{Service: "logging.s3.amazonaws.com"}
 	for _, tt := range []struct {
 		name             string
@@ -41,7 +41,7 @@ func TestGuardsOfTheState(t *testing.T) {
 		{"a record under another key", keeper, "s3:PutObject", record, map[string][]string{sse: {"aws:kms"}, key: {accesstest.ExampleKey + "0"}}, true},
 		{"a record without TLS", keeper, "s3:GetObject", record, map[string][]string{"aws:SecureTransport": {"false"}}, true},
 		{"a listing without TLS", keeper, "s3:ListBucket", bucket, map[string][]string{"aws:SecureTransport": {"false"}, "s3:prefix": {"syncd/"}}, true},
-		{"another account", stranger, "s3:GetObject", record, nil, true},
+		{"another account", outsider, "s3:GetObject", record, nil, true},
 		{"a service of AWS", service, "s3:GetObject", record, nil, false},
 		{"a listing of the state", keeper, "s3:ListBucket", bucket, map[string][]string{"s3:prefix": {"syncd/exports/"}}, false},
 		{"a listing of other keys", keeper, "s3:ListBucket", bucket, map[string][]string{"s3:prefix": {"payroll/"}}, true},

@@ -27,10 +27,10 @@ type Document struct {
 	// Written is true of what `syncd policy` wrote: it says whose it is, nobody's in particular being the ambient credentials', and of a
 	// key it has only what is to be added to the policy that the key has.
 	Written bool
-	owner   string     // the account that the document belongs into, where `syncd policy` says it
-	Faults  []breakage // what keeps the text from being JSON
-	Broken  bool       // AWS takes nothing of it
-	Policy  *policy
+	owner   string  // the account that the document belongs into, where `syncd policy` says it
+	Faults  []Fault // what keeps the text from being JSON
+	Broken  bool    // AWS takes nothing of it
+	Policy  *Policy
 }
 
 // Read finds what is in a file: a document as it is, or what the AWS CLI prints around one, or what `syncd policy` prints around

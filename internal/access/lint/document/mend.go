@@ -20,7 +20,7 @@ type edit struct {
 
 // breakages finds everything that keeps a source from being JSON, and returns the source as it would be without, nil when that cannot
 // be known. Where each of them is counts from the beginning of the file.
-func (s *source) breakages() (faults []breakage, mended *source) {
+func (s *source) breakages() (faults []Fault, mended *source) {
 	text := &source{File: s.File, Data: s.Data, from: s.from}
 	reached, guessed := -1, false
 	for len(faults) < maxBreakages {

@@ -107,7 +107,7 @@ func (s *Statement) Mentions(action string) bool {
 }
 
 // AccessPoint is the access point that the first resource names that names one.
-func (p *policy) AccessPoint() string {
+func (p *Policy) AccessPoint() string {
 	for _, s := range p.Statements {
 		for _, r := range slices.Concat(s.Resources, s.NotResources) {
 			if point := access.PointOf(r.Text); point != "" {
@@ -136,8 +136,8 @@ func (d *Document) Bucket() string {
 	return ""
 }
 
-// policy is a policy as it is read for judging: it takes what AWS refuses, and remembers where everything stands.
-type policy struct {
+// Policy is a policy as it is read for judging: it takes what AWS refuses, and has the place of everything.
+type Policy struct {
 	Version    string
 	Statements []*Statement
 }
@@ -179,7 +179,7 @@ func (s *Statement) Find(names ...string) *Node {
 func (s *Statement) Has(name string) bool { return s.Node.Find(name) != nil }
 
 // Allows reports whether a statement allows one of the actions to somebody.
-func (p *policy) Allows(actions ...string) bool {
+func (p *Policy) Allows(actions ...string) bool {
 	return slices.ContainsFunc(p.Statements, func(s *Statement) bool {
 		return s.Effect == "Allow" && slices.ContainsFunc(actions, s.Mentions)
 	})

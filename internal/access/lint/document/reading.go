@@ -52,8 +52,8 @@ func (d *Document) ReadPolicy(report Report) bool {
 type reader struct{ report Report }
 
 // readPolicy reads a policy, and reports what its grammar does not allow. What is at fault is left out of the result.
-func (r reader) readPolicy(root *Node) *policy {
-	p := &policy{}
+func (r reader) readPolicy(root *Node) *Policy {
+	p := &Policy{}
 	r.members(root, []string{"Version", "Id", "Statement"})
 	if v := root.Find("Version"); v != nil {
 		p.Version = v.Text
@@ -210,7 +210,7 @@ func (r reader) clauses(op Operator, m member) (list []Clause) {
 	return list
 }
 
-func (r reader) repeatedSids(p *policy) {
+func (r reader) repeatedSids(p *Policy) {
 	seen := map[string]bool{}
 	for _, s := range p.Statements {
 		if s.Sid != "" && seen[s.Sid] {

@@ -13,10 +13,10 @@ func OfAnotherOwner(account, from string, m config.Mapping) bool {
 }
 
 // WithoutExternalID are the roles of another owner that a mapping assumes without an ExternalId, and without saying that they need none.
-func (r View) WithoutExternalID() (names []string) {
-	for _, name := range r.Roles() {
-		role := r.Config.Roles[name]
-		if role.ExternalID.IsZero() && OfAnotherOwner(AccountOf(role.ARN), r.accountOf(role.Via), r.Mapping) {
+func (v View) WithoutExternalID() (names []string) {
+	for _, name := range v.Roles() {
+		role := v.Config.Roles[name]
+		if role.ExternalID.IsZero() && OfAnotherOwner(AccountOf(role.ARN), v.accountOf(role.Via), v.Mapping) {
 			names = append(names, name)
 		}
 	}

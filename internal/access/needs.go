@@ -63,14 +63,14 @@ func Needs(c *config.Config, m config.Mapping) []Need {
 }
 
 // apply makes needs of a row: one, or one for every hop to a role.
-func (r View) apply(p Permission) []Need {
+func (v View) apply(p Permission) []Need {
 	if p.On == AssumedRole {
-		return r.hops(p)
+		return v.hops(p)
 	}
-	role := map[Actor]string{Reader: r.Mapping.Source.Role, Writer: r.Mapping.Destination.Role, Keeper: r.Config.Checkpoint.Role}[p.By]
-	needs := []Need{r.at(p, role, r.Place(p.On))}
-	if place := r.behind(p.On); place != nil {
-		n := r.at(p, role, *place)
+	role := map[Actor]string{Reader: v.Mapping.Source.Role, Writer: v.Mapping.Destination.Role, Keeper: v.Config.Checkpoint.Role}[p.By]
+	needs := []Need{v.at(p, role, v.Place(p.On))}
+	if place := v.behind(p.On); place != nil {
+		n := v.at(p, role, *place)
 		n.Underlying, n.owned = true, false
 		needs = append(needs, n)
 	}
@@ -78,22 +78,22 @@ func (r View) apply(p Permission) []Need {
 }
 
 // behind finds the bucket behind an access point that a row applies to, nil where none is.
-func (r View) behind(on Resource) *Place {
+func (v View) behind(on Resource) *Place {
 	under, ok := map[Resource]Resource{SourceBucket: UnderlyingBucket, SourceObjects: UnderlyingObjects}[on]
-	if _, isPoint := r.Mapping.Source.AccessPoint(); !ok || !isPoint {
+	if _, isPoint := v.Mapping.Source.AccessPoint(); !ok || !isPoint {
 		return nil
 	}
-	p := r.Place(under)
+	p := v.Place(under)
 	return &p
 }
 
 // at is the need of a principal at a place.
-func (r View) at(p Permission, role string, place Place) Need {
-	n := r.need(p, role)
+func (v View) at(p Permission, role string, place Place) Need {
+	n := v.need(p, role)
 	n.On = place.On
 	n.Resource, n.Sample, n.Owner = place.Pattern, place.sample, place.Owner
 	n.SID, n.Conditions = place.sid(p.Action), place.Conditions(p.Action)
-	n.owned = !p.On.IsKey() && !place.isPoint() && (p.By != Keeper || r.Config.StateAccount() != "")
+	n.owned = !p.On.IsKey() && !place.isPoint() && (p.By != Keeper || v.Config.StateAccount() != "")
 	if place.holder == "" {
 		n.Holder = "bucket behind " + place.point
 	}
@@ -102,33 +102,33 @@ func (r View) at(p Permission, role string, place Place) Need {
 }
 
 // need begins a need of a principal.
-func (r View) need(p Permission, role string) Need {
+func (v View) need(p Permission, role string) Need {
 	n := Need{
-		Mapping: r.Mapping.Name, Role: role, Principal: r.Config.Roles[role].ARN, Account: r.accountOf(role),
+		Mapping: v.Mapping.Name, Role: role, Principal: v.Config.Roles[role].ARN, Account: v.accountOf(role),
 		Action: p.Action, On: p.On, Feature: p.Feature, Why: p.Why, Context: map[string][]string{},
 	}
-	for key, value := range SessionTags(r.Config, role) {
+	for key, value := range SessionTags(v.Config, role) {
 		n.Context["aws:PrincipalTag/"+key] = []string{value}
 	}
-	if identity := SourceIdentity(r.Config, role); identity != "" {
+	if identity := SourceIdentity(v.Config, role); identity != "" {
 		n.Context["aws:SourceIdentity"] = []string{identity}
 	}
 	return n
 }
 
 // hops are the needs of whoever assumes the mapping's roles.
-func (r View) hops(p Permission) (needs []Need) {
-	for _, name := range r.Roles() {
-		role := r.Config.Roles[name]
-		if !hopNeeds(r.Config, name, p.Action) {
+func (v View) hops(p Permission) (needs []Need) {
+	for _, name := range v.Roles() {
+		role := v.Config.Roles[name]
+		if !hopNeeds(v.Config, name, p.Action) {
 			continue
 		}
-		n := r.need(p, role.Via)
+		n := v.need(p, role.Via)
 		n.Resource, n.Sample, n.Owner, n.Target = role.ARN, role.ARN, AccountOf(role.ARN), name
 		n.SID = map[string]string{ActionAssume: "AssumeRole", ActionTag: "TagSession", ActionIdentity: "SetSourceIdentity"}[p.Action]
 		n.ExternalID = p.Action == ActionAssume && role.ExternalID.Sent()
 		n.Context["sts:RoleSessionName"] = []string{role.SessionName}
-		if identity := SourceIdentity(r.Config, name); identity != "" {
+		if identity := SourceIdentity(v.Config, name); identity != "" {
 			n.Context["sts:SourceIdentity"] = []string{identity}
 		}
 		if p.Action != ActionIdentity {

@@ -24,30 +24,30 @@ type Place struct {
 }
 
 // Place finds the resource of a row.
-func (r View) Place(on Resource) Place {
+func (v View) Place(on Resource) Place {
 	p := Place{On: on}
 	switch on {
 	case SourceBucket, SourceObjects, SourceKey, UnderlyingBucket, UnderlyingObjects:
-		s := r.Mapping.Source
+		s := v.Mapping.Source
 		p.Bucket, p.Prefix, p.Region, p.Account, p.holder = s.Bucket, s.Prefix, s.Region, s.Account, s.Holder()
 		if point, ok := s.AccessPoint(); ok {
 			p.point = point.ARN
 		}
-		if !r.Relay && r.Mapping.Destination.Region != s.Region {
+		if !v.Relay && v.Mapping.Destination.Region != s.Region {
 			// S3 pulls into the region of the destination; AWS does not say whose name KMS is told.
-			p.others = []string{r.Mapping.Destination.Region}
+			p.others = []string{v.Mapping.Destination.Region}
 		}
 	case DestinationBucket, DestinationObjects, DestinationKey:
-		d := r.Mapping.Destination
+		d := v.Mapping.Destination
 		p.Bucket, p.Prefix, p.Region, p.Account, p.Key, p.bucketKey = d.Bucket, d.Prefix, d.Region, d.Account, d.KMSKey, d.BucketKey
-		if r.ACL {
+		if v.ACL {
 			p.acl = string(config.ACLBucketOwner)
 		}
 	case StateBucket, StateObjects, StateKey:
-		p.Bucket, p.Prefix = stateLocation(r.Config)
-		p.Region, p.Account, p.Key, p.bucketKey = r.Config.StateRegion(), r.Config.StateAccount(), r.Config.Checkpoint.KMSKey, true
+		p.Bucket, p.Prefix = stateLocation(v.Config)
+		p.Region, p.Account, p.Key, p.bucketKey = v.Config.StateRegion(), v.Config.StateAccount(), v.Config.Checkpoint.KMSKey, true
 		if p.Account == "" {
-			p.Account = r.accountOf(r.Config.Checkpoint.Role)
+			p.Account = v.accountOf(v.Config.Checkpoint.Role)
 		}
 	case AssumedRole:
 	}

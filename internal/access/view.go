@@ -38,21 +38,21 @@ func Mappings(c *config.Config, names []string) ([]config.Mapping, error) {
 }
 
 // accountOf is the account that a role acts in; the ambient credentials are the consumer's.
-func (r View) accountOf(role string) string {
+func (v View) accountOf(role string) string {
 	if role == "" {
-		return r.Mapping.Destination.Account
+		return v.Mapping.Destination.Account
 	}
-	return AccountOf(r.Config.Roles[role].ARN)
+	return AccountOf(v.Config.Roles[role].ARN)
 }
 
 // Roles are the roles of the mapping with those they are reached through, first hop first, each once.
-func (r View) Roles() (names []string) {
-	used := []string{r.Mapping.Source.Role, r.Mapping.Destination.Role}
-	if r.State {
-		used = append(used, r.Config.Checkpoint.Role)
+func (v View) Roles() (names []string) {
+	used := []string{v.Mapping.Source.Role, v.Mapping.Destination.Role}
+	if v.State {
+		used = append(used, v.Config.Checkpoint.Role)
 	}
 	for _, name := range used {
-		for _, hop := range r.Config.Chain(name) {
+		for _, hop := range v.Config.Chain(name) {
 			if !slices.Contains(names, hop) {
 				names = append(names, hop)
 			}

@@ -7,11 +7,11 @@ import (
 )
 
 // deputyProbes are the warnings of roles of another owner that are assumed without an ExternalId. They fail nothing.
-func deputyProbes(r access.View) (probes []Probe) {
-	for _, name := range r.WithoutExternalID() {
-		arn := r.Config.Roles[name].ARN
+func deputyProbes(v access.View) (probes []Probe) {
+	for _, name := range v.WithoutExternalID() {
+		arn := v.Config.Roles[name].ARN
 		probes = append(probes, Probe{
-			Mapping: r.Mapping.Name, Feature: FeatureCredentials, Action: access.ActionAssume, Resource: arn, Outcome: OutcomeWarning,
+			Mapping: v.Mapping.Name, Feature: FeatureCredentials, Action: access.ActionAssume, Resource: arn, Outcome: OutcomeWarning,
 			Error: fmt.Sprintf("the role of account %s is %s", access.AccountOf(arn), access.DeputyWhy),
 			Causes: []Cause{{
 				Kind: CauseConfiguration, Side: access.Consumer, Target: "roles." + name + ".external_id", Confidence: Certain, Why: access.DeputyFix(name),

@@ -73,8 +73,8 @@ func Foresee(c *config.Config, names []string) (Diagnosis, error) {
 			probe.Outcome = OutcomeSkipped
 			d.Probes = append(d.Probes, probe)
 		}
-		r := access.NewView(c, m)
-		d.Probes = append(d.Probes, slices.Concat(deputyProbes(r), exposedProbes(r))...)
+		v := access.NewView(c, m)
+		d.Probes = append(d.Probes, slices.Concat(deputyProbes(v), exposedProbes(v))...)
 	}
 	return d, nil
 }

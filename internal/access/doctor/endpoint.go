@@ -11,18 +11,18 @@ import (
 
 // exposedProbes are the doctor's warnings of endpoints that the configuration names and that are reached without TLS. They fail nothing:
 // the configuration names the endpoint on purpose.
-func exposedProbes(r access.View) (probes []Probe) {
-	roles := r.Config.AssumedRoles(r.Mapping)
+func exposedProbes(v access.View) (probes []Probe) {
+	roles := v.Config.AssumedRoles(v.Mapping)
 	endpoints := map[string]bool{}
-	for _, s := range r.Config.Sides(r.Mapping) {
+	for _, s := range v.Config.Sides(v.Mapping) {
 		endpoints[s.EndpointURL] = true
-		for _, name := range r.Config.Chain(s.Role) {
+		for _, name := range v.Config.Chain(s.Role) {
 			endpoints[roles[name].EndpointURL] = true
 		}
 	}
 	for _, endpoint := range slices.Sorted(maps.Keys(endpoints)) {
 		if config.Exposed(endpoint) {
-			probes = append(probes, endpointWarning(r.Mapping.Name, endpoint, "what is sent there can be read and changed on the way", "use https://"))
+			probes = append(probes, endpointWarning(v.Mapping.Name, endpoint, "what is sent there can be read and changed on the way", "use https://"))
 		}
 	}
 	return probes

@@ -37,9 +37,9 @@ type attempt struct {
 	known   []Cause // that another request has proved
 }
 
-// evidence is what the requests about one mapping have shown. A request that is allowed proves everything that it asks for. One that is refused
-// makes a suspect of what it names, or else of what nothing proves: therefore each request asks for little more than those before it,
-// and no permission is judged before all requests are sent.
+// evidence is what the requests about one mapping have shown. A request that is allowed proves everything that it asks for. One that is
+// refused makes a suspect of what it names, or else of what nothing proves: therefore each request asks for little more than those
+// before it, and no permission is judged before all requests are sent.
 type evidence struct {
 	view      access.View
 	asks      []*ask

@@ -18,8 +18,8 @@ func (p *sourceProber) sourceSetting() s3Setting {
 	return s3Setting{url: s.EndpointURL, pathStyle: s.PathStyle, account: s.Account, payer: s.RequestPayer}
 }
 
-// probeSource lists the source, and reads the first byte of one object of each kind of encryption, as each who reads it. It returns those objects, as the
-// reader finds them.
+// probeSource lists the source, and reads the first byte of one object of each kind of encryption, as each who reads it. It returns
+// those objects, as the reader finds them.
 func (p *sourceProber) probeSource(ctx context.Context) (samples []sample, err error) {
 	at := p.Place(access.SourceBucket)
 	c, err := p.open(p.Mapping.Source.Role, at, p.sourceSetting())

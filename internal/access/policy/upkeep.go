@@ -10,19 +10,19 @@ import (
 // addUpkeep keeps the destination and the state as syncd relies on them: nothing is there under another key, nothing is sent without
 // TLS, and abandoned uploads do not cost for ever.
 func (w *writer) addUpkeep(m config.Mapping) {
-	r := access.NewView(w.c, m)
-	objects := r.Place(access.DestinationObjects)
+	v := access.NewView(w.c, m)
+	objects := v.Place(access.DestinationObjects)
 	d := w.bucketPolicy(m.Destination.Bucket, m.Destination.Account, m.Name)
 	d.note("A write that names no key falls under the bucket's default encryption: set that to " + m.Destination.KMSKey +
 		". A policy cannot ask for the header, because uploading and completing parts carry none.")
 	d.grants = append(d.grants, keyGuards(objects)...)
 	d.grants = append(d.grants, tlsGuard(objects))
-	if r.Multipart {
+	if v.Multipart {
 		w.addLifecycle(objects, m.Name)
 	}
-	if r.State {
-		w.addLifecycle(r.Place(access.StateObjects), m.Name)
-		w.addStateGuards(r)
+	if v.State {
+		w.addLifecycle(v.Place(access.StateObjects), m.Name)
+		w.addStateGuards(v)
 	}
 }
 
@@ -49,14 +49,14 @@ func tlsGuard(objects access.Place) access.Grant {
 }
 
 // addStateGuards makes the policy of the state's bucket.
-func (w *writer) addStateGuards(r access.View) {
-	objects := r.Place(access.StateObjects)
-	d := w.bucketPolicy(objects.Bucket, objects.Owner, r.Mapping.Name)
+func (w *writer) addStateGuards(v access.View) {
+	objects := v.Place(access.StateObjects)
+	d := w.bucketPolicy(objects.Bucket, objects.Owner, v.Mapping.Name)
 	d.grants = append(d.grants, tlsGuard(objects))
 	if objects.Key != "" {
 		d.grants = append(d.grants, keyGuards(objects)...)
 	}
-	keeper := w.keeper(r)
+	keeper := w.keeper(v)
 	if keeper.Principal == "" {
 		d.note("It does not say who keeps the state, because that is not known: with a checkpoint.role, or the principal of the ambient credentials, " +
 			"it refuses other accounts.")
@@ -77,8 +77,8 @@ func (w *writer) addStateGuards(r access.View) {
 }
 
 // keeper is the need of the principal that keeps the state.
-func (w *writer) keeper(r access.View) access.Need {
-	needs := access.Needs(w.c, r.Mapping)
+func (w *writer) keeper(v access.View) access.Need {
+	needs := access.Needs(w.c, v.Mapping)
 	return w.known(needs[slices.IndexFunc(needs, func(n access.Need) bool { return n.On == access.StateObjects })])
 }
 

@@ -12,8 +12,8 @@ import (
 func deputyFindings(conf *config.Config, mappings []config.Mapping) (findings []rule.Finding) {
 	seen := map[string]bool{}
 	for _, m := range mappings {
-		r := access.NewView(conf, m)
-		for _, name := range r.WithoutExternalID() {
+		v := access.NewView(conf, m)
+		for _, name := range v.WithoutExternalID() {
 			if !seen[name] {
 				seen[name] = true
 				arn := conf.Roles[name].ARN

@@ -65,8 +65,8 @@ func listed(o awsfake.ObjectInfo) listing.Object {
 	}
 }
 
-// NewJob prepares a mapping that was filled.
-func (x *World) NewJob(t *testing.T, m config.Mapping, set *creds.Set) *job {
+// newJob prepares a mapping that was filled.
+func (x *World) newJob(t *testing.T, m config.Mapping, set *creds.Set) *job {
 	t.Helper()
 	j := &job{
 		mapping: m, set: set, source: sourceClient(t, set, m), target: Client(t, set, m.Destination.Role),
@@ -246,7 +246,7 @@ func (x *World) Steps(t *testing.T) []step {
 	set := x.Sessions(t, "")
 	var steps []step
 	for _, m := range x.Config.Mappings {
-		j := x.NewJob(t, m, set)
+		j := x.newJob(t, m, set)
 		earlier := Client(t, x.Sessions(t, "earlier"), m.Destination.Role)
 		steps = append(steps, step{"begin upload", func(ctx context.Context) error { return j.begin(ctx, earlier) }})
 		steps = append(steps, j.steps()...)

@@ -9,6 +9,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/access"
+	"syncd/internal/access/policy"
 	"syncd/internal/awsfake"
 	"syncd/internal/iam"
 )
@@ -34,7 +35,7 @@ func pointSite(t *testing.T) (*site, *awsfake.AccessPoint) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	documents, err := access.Policies(c, access.Options{ExternalID: func(string) (string, error) { return demoExternalID, nil }})
+	documents, err := policy.Documents(c, policy.Options{ExternalID: func(string) (string, error) { return demoExternalID, nil }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/access"
+	"syncd/internal/access/policy"
 	"syncd/internal/awserr"
 	"syncd/internal/plan"
 )
@@ -93,7 +94,7 @@ func completionOf(cmd *cobra.Command, p process, flag string) cobra.CompletionFu
 	case "side":
 		return words(access.Owner, access.Consumer, access.Both)
 	case "style":
-		return words(access.RoleStyle, access.AccountStyle, access.ABACStyle)
+		return words(policy.RoleStyle, policy.AccountStyle, policy.ABACStyle)
 	case "kind":
 		return words(access.Kinds()...)
 	case "policy format":

@@ -15,6 +15,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/access"
+	"syncd/internal/access/doctor"
 	"syncd/internal/creds"
 	"syncd/internal/printable"
 )
@@ -54,7 +55,7 @@ pass would write, by listing up to 20,000 objects of either side: what is no cop
 
 // diagnosis is all that the doctor found.
 type diagnosis struct {
-	access.Diagnosis
+	doctor.Diagnosis
 	Occupied []occupied `json:"occupied,omitempty"`
 }
 
@@ -66,9 +67,9 @@ func diagnose(ctx context.Context, p process, f flags, offline bool) error {
 	var d diagnosis
 	if offline {
 		logWarnings(logger, c) // otherwise the system does
-		d.Diagnosis, err = access.Foresee(c, f.mappings)
+		d.Diagnosis, err = doctor.Foresee(c, f.mappings)
 	} else {
-		d.Diagnosis, err = access.Diagnose(ctx, access.DoctorOptions{Config: c, Mappings: f.mappings, Sessions: doctorSessions(p, c, logger)})
+		d.Diagnosis, err = doctor.Diagnose(ctx, doctor.Options{Config: c, Mappings: f.mappings, Sessions: doctorSessions(p, c, logger)})
 	}
 	if !offline && err == nil {
 		d.Occupied = countOccupied(ctx, p, f, d.Diagnosis)
@@ -91,7 +92,7 @@ func doctorSessions(p process, c *config.Config, logger *slog.Logger) func(conte
 	}
 }
 
-func unhealthy(d access.Diagnosis) error {
+func unhealthy(d doctor.Diagnosis) error {
 	failed := 0
 	for _, probe := range d.Probes {
 		if probe.Bad() {
@@ -135,12 +136,12 @@ func printDiagnosis(w io.Writer, d diagnosis, asJSON bool) error {
 }
 
 // alike is how many checks at the beginning were skipped for the same reason.
-func alike(probes []access.Probe) int {
+func alike(probes []doctor.Probe) int {
 	first := probes[0]
-	if first.Outcome != access.OutcomeSkipped || first.Error == "" {
+	if first.Outcome != doctor.OutcomeSkipped || first.Error == "" {
 		return 1
 	}
-	other := func(p access.Probe) bool {
+	other := func(p doctor.Probe) bool {
 		return p.Mapping != first.Mapping || p.Outcome != first.Outcome || p.Error != first.Error
 	}
 	if n := slices.IndexFunc(probes, other); n >= 0 {
@@ -150,7 +151,7 @@ func alike(probes []access.Probe) int {
 }
 
 // printProbe tells of a check in a line, and of one that failed what AWS said and what to do.
-func printProbe(w io.Writer, p access.Probe) {
+func printProbe(w io.Writer, p doctor.Probe) {
 	word := string(p.Outcome)
 	if p.Bad() {
 		word = "FAILED"
@@ -162,11 +163,11 @@ func printProbe(w io.Writer, p access.Probe) {
 	if p.Objects != "" {
 		line += ", objects " + p.Objects
 	}
-	if text := cmp.Or(p.Error, p.Why); p.Outcome != access.OutcomeOK && text != "" {
+	if text := cmp.Or(p.Error, p.Why); p.Outcome != doctor.OutcomeOK && text != "" {
 		line += ": " + text
 	}
 	printable.Fprintln(w, line)
-	if p.Outcome == access.OutcomeWarning {
+	if p.Outcome == doctor.OutcomeWarning {
 		printCauses(w, p.Causes)
 	}
 	if !p.Bad() {
@@ -185,10 +186,10 @@ func printProbe(w io.Writer, p access.Probe) {
 const indent = "           "
 
 // printCauses numbers what may be the cause. What is rare and no statement of ours mends shares a line.
-func printCauses(w io.Writer, causes []access.Cause) {
+func printCauses(w io.Writer, causes []doctor.Cause) {
 	var rare []string
 	for i, c := range causes {
-		if c.Confidence == access.Possible && len(c.Statement) == 0 {
+		if c.Confidence == doctor.Possible && len(c.Statement) == 0 {
 			rare = append(rare, c.Why)
 			continue
 		}
@@ -203,12 +204,12 @@ func printCauses(w io.Writer, causes []access.Cause) {
 }
 
 // describeCause names the document, the side whose account has to act, and how sure it is.
-func describeCause(c access.Cause) string {
+func describeCause(c doctor.Cause) string {
 	text := c.Kind.String()
 	if c.Target != "" {
 		text += " of " + c.Target
 	}
-	if c.Kind == access.CauseConfiguration {
+	if c.Kind == doctor.CauseConfiguration {
 		text = "configuration, " + c.Target
 	}
 	if c.Account != "" {

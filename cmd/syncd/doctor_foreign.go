@@ -7,7 +7,7 @@ import (
 	"io"
 	"slices"
 
-	"syncd/internal/access"
+	"syncd/internal/access/doctor"
 	"syncd/internal/checkpoint"
 	"syncd/internal/copier"
 	"syncd/internal/printable"
@@ -35,7 +35,7 @@ const comparedAtMost = 20_000
 var errEnough = errors.New("enough was compared")
 
 // countOccupied looks at the destinations of the mappings that pass every check and never had a pass.
-func countOccupied(ctx context.Context, p process, f flags, d access.Diagnosis) []occupied {
+func countOccupied(ctx context.Context, p process, f flags, d doctor.Diagnosis) []occupied {
 	var all []occupied
 	for _, name := range healthy(d) {
 		o := occupied{Mapping: name}
@@ -51,7 +51,7 @@ func countOccupied(ctx context.Context, p process, f flags, d access.Diagnosis) 
 }
 
 // healthy returns the mappings of which no check failed.
-func healthy(d access.Diagnosis) []string {
+func healthy(d doctor.Diagnosis) []string {
 	var names, sick []string
 	for _, probe := range d.Probes {
 		if probe.Bad() {

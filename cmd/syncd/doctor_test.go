@@ -7,29 +7,30 @@ import (
 	"testing"
 
 	"syncd/internal/access"
+	"syncd/internal/access/doctor"
 )
 
 // TestPrintDiagnosis has a check of each kind: what is right is a line, what failed tells whom to ask for what.
 func TestPrintDiagnosis(t *testing.T) {
-	d := access.Diagnosis{
-		Probes: []access.Probe{
-			{Mapping: "exports", Feature: access.FeatureList, Action: "s3:ListBucket", Resource: "arn:aws:s3:::owner-data", Outcome: access.OutcomeOK, Request: "ListObjectsV2", Why: "ListObjectsV2"},
+	d := doctor.Diagnosis{
+		Probes: []doctor.Probe{
+			{Mapping: "exports", Feature: access.FeatureList, Action: "s3:ListBucket", Resource: "arn:aws:s3:::owner-data", Outcome: doctor.OutcomeOK, Request: "ListObjectsV2", Why: "ListObjectsV2"},
 			{
 				Mapping: "exports", Feature: access.FeatureRead, Action: "kms:Decrypt", Resource: "arn:aws:kms:us-west-2:111111111111:key/k", Objects: "under a bucket key",
-				Principal: "arn:aws:iam::222222222222:role/syncd", Outcome: access.OutcomeDenied, Request: "GetObject", Why: "GetObject", Error: "AccessDenied: no",
-				Causes: []access.Cause{
+				Principal: "arn:aws:iam::222222222222:role/syncd", Outcome: doctor.OutcomeDenied, Request: "GetObject", Why: "GetObject", Error: "AccessDenied: no",
+				Causes: []doctor.Cause{
 					{
 						Kind: "key", Side: access.Owner, Account: "111111111111", Target: "arn:aws:kms:us-west-2:111111111111:key/k",
-						Statement: json.RawMessage(`{"Effect":"Allow"}`), Confidence: access.Likely, Why: "the key policy does not allow it, or denies it",
+						Statement: json.RawMessage(`{"Effect":"Allow"}`), Confidence: doctor.Likely, Why: "the key policy does not allow it, or denies it",
 					},
-					{Kind: access.CauseConfiguration, Side: access.Consumer, Target: "mappings.exports.source.region", Confidence: access.Certain, Why: "the bucket is elsewhere"},
-					{Kind: access.CauseBoundary, Side: access.Consumer, Confidence: access.Possible, Why: "the permissions boundary"},
-					{Kind: access.CauseEndpoint, Side: access.Consumer, Confidence: access.Possible, Why: "the endpoint"},
+					{Kind: doctor.CauseConfiguration, Side: access.Consumer, Target: "mappings.exports.source.region", Confidence: doctor.Certain, Why: "the bucket is elsewhere"},
+					{Kind: doctor.CauseBoundary, Side: access.Consumer, Confidence: doctor.Possible, Why: "the permissions boundary"},
+					{Kind: doctor.CauseEndpoint, Side: access.Consumer, Confidence: doctor.Possible, Why: "the endpoint"},
 				},
 			},
-			{Mapping: "exports", Feature: access.FeatureWrite, Action: "s3:PutObject", Outcome: access.OutcomeSkipped, Error: "role syncd cannot be assumed"},
-			{Mapping: "exports", Feature: access.FeatureTags, Action: "s3:PutObjectTagging", Outcome: access.OutcomeSkipped, Error: "role syncd cannot be assumed"},
-			{Mapping: "invoices", Feature: access.FeatureSweep, Action: "s3:AbortMultipartUpload", Outcome: access.OutcomeUnknown, Error: "SlowDown: later"},
+			{Mapping: "exports", Feature: access.FeatureWrite, Action: "s3:PutObject", Outcome: doctor.OutcomeSkipped, Error: "role syncd cannot be assumed"},
+			{Mapping: "exports", Feature: access.FeatureTags, Action: "s3:PutObjectTagging", Outcome: doctor.OutcomeSkipped, Error: "role syncd cannot be assumed"},
+			{Mapping: "invoices", Feature: access.FeatureSweep, Action: "s3:AbortMultipartUpload", Outcome: doctor.OutcomeUnknown, Error: "SlowDown: later"},
 		},
 		Leftovers: []string{"upload 7 of s3://consumer-copy/probe: AccessDenied"},
 	}

@@ -12,12 +12,13 @@ import (
 	"syncd/config"
 	"syncd/config/secret"
 	"syncd/internal/access"
+	"syncd/internal/access/policy"
 	"syncd/internal/printable"
 )
 
 // policyFlags are those of `syncd policy`.
 type policyFlags struct {
-	options     access.Options
+	options     policy.Options
 	side, style string
 	format      string
 	output      string
@@ -73,9 +74,9 @@ func writePolicies(p process, f flags, of policyFlags) error {
 		return err
 	}
 	o := of.options
-	o.Mapping, o.Side, o.Style = f.mappings, access.Side(of.side), access.Style(of.style)
+	o.Mapping, o.Side, o.Style = f.mappings, access.Side(of.side), policy.Style(of.style)
 	o.ExternalID = of.externalID(p, c)
-	documents, err := access.Policies(c, o)
+	documents, err := policy.Documents(c, o)
 	if err != nil {
 		return &usageError{err}
 	}
@@ -99,12 +100,12 @@ func writePolicies(p process, f flags, of policyFlags) error {
 
 // check refuses words that are none of a choice.
 func (of policyFlags) check() error {
-	sides, styles := []access.Side{access.Both, access.Owner, access.Consumer}, []access.Style{access.RoleStyle, access.AccountStyle, access.ABACStyle}
+	sides, styles := []access.Side{access.Both, access.Owner, access.Consumer}, []policy.Style{policy.RoleStyle, policy.AccountStyle, policy.ABACStyle}
 	switch {
 	case !slices.Contains(sides, access.Side(of.side)):
 		return unknownWord("write policies: --side", access.Side(of.side), sides)
-	case !slices.Contains(styles, access.Style(of.style)):
-		return unknownWord("write policies: --style", access.Style(of.style), styles)
+	case !slices.Contains(styles, policy.Style(of.style)):
+		return unknownWord("write policies: --style", policy.Style(of.style), styles)
 	}
 	return nil
 }
@@ -117,7 +118,7 @@ func (of policyFlags) externalID(p process, c *config.Config) func(role string) 
 	case of.format == "json":
 		return func(string) (string, error) { return secret.Placeholder, nil }
 	}
-	return access.ExternalIDVariable
+	return policy.ExternalIDVariable
 }
 
 // inFolder reports whether there is a folder for several files.
@@ -147,17 +148,17 @@ func resolveExternalID(p process, c *config.Config) func(role string) (string, e
 }
 
 // render makes texts of the documents: exactly one where there is no folder for several.
-func render(documents []access.Document, of policyFlags) ([]access.Rendered, error) {
-	formats := map[string]func([]access.Document) ([]access.Rendered, error){
-		"json": access.JSON, "terraform": access.Terraform, "cloudformation": access.CloudFormation,
+func render(documents []policy.Document, of policyFlags) ([]policy.Rendered, error) {
+	formats := map[string]func([]policy.Document) ([]policy.Rendered, error){
+		"json": policy.JSON, "terraform": policy.Terraform, "cloudformation": policy.CloudFormation,
 	}
 	format := formats[of.format]
 	if format == nil {
 		return nil, unknownWord("write policies: --format", of.format, []string{"json", "terraform", "cloudformation"})
 	}
 	if of.format == "json" && !of.inFolder() {
-		text, err := access.JSONBundle(documents)
-		return []access.Rendered{{Text: text}}, err
+		text, err := policy.JSONBundle(documents)
+		return []policy.Rendered{{Text: text}}, err
 	}
 	files, err := format(documents)
 	if err == nil && !of.inFolder() && len(files) != 1 {
@@ -178,7 +179,7 @@ func severalFiles(n int, of policyFlags) error {
 }
 
 // printNotes tells people what is to be known of each document.
-func printNotes(w io.Writer, documents []access.Document) {
+func printNotes(w io.Writer, documents []policy.Document) {
 	for _, d := range documents {
 		printable.Fprintf(w, "%s (account %s, %s)\n", d.Name, d.Account, d.Title)
 		for _, note := range d.Notes {

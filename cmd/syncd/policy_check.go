@@ -14,6 +14,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncd/internal/access"
+	"syncd/internal/access/lint"
+	"syncd/internal/access/lint/document"
+	"syncd/internal/access/lint/rule"
 	"syncd/internal/printable"
 )
 
@@ -105,7 +108,7 @@ func checkPolicies(ctx context.Context, p process, args []string, f flags, of ch
 	if kind != "" && !slices.Contains(access.Kinds(), kind) {
 		return unknownWord("check policies: --kind", kind, access.Kinds())
 	}
-	o := access.CheckOptions{Mappings: f.mappings}
+	o := lint.Options{Mappings: f.mappings}
 	if err := checkStdin(f, args); err != nil {
 		return err
 	}
@@ -116,7 +119,7 @@ func checkPolicies(ctx context.Context, p process, args []string, f flags, of ch
 		}
 		o.Config = c
 	}
-	var files []access.File
+	var files []document.File
 	for _, arg := range args {
 		file, err := policyFile(ctx, p, arg)
 		if ctx.Err() != nil {
@@ -128,7 +131,7 @@ func checkPolicies(ctx context.Context, p process, args []string, f flags, of ch
 		file.Kind = kind
 		files = append(files, file)
 	}
-	report, err := access.Check(files, o)
+	report, err := lint.Check(files, o)
 	if err != nil {
 		return &usageError{err}
 	}
@@ -156,8 +159,8 @@ func checkStdin(f flags, args []string) error {
 }
 
 // policyFile reads what an argument names: FILE, or ARN=FILE. A file of that very name goes before.
-func policyFile(ctx context.Context, p process, arg string) (access.File, error) {
-	file := access.File{Name: arg}
+func policyFile(ctx context.Context, p process, arg string) (document.File, error) {
+	file := document.File{Name: arg}
 	if target, name, ok := strings.Cut(arg, "="); ok && strings.HasPrefix(target, "arn:") {
 		if _, err := os.Stat(arg); err != nil {
 			file.Name, file.Target = name, target
@@ -172,7 +175,7 @@ func policyFile(ctx context.Context, p process, arg string) (access.File, error)
 	return file, err
 }
 
-func printReport(w io.Writer, r access.Report, of checkFlags) error {
+func printReport(w io.Writer, r lint.Report, of checkFlags) error {
 	switch {
 	case of.sarif:
 		text, err := r.SARIF()
@@ -199,18 +202,18 @@ func printReport(w io.Writer, r access.Report, of checkFlags) error {
 	return nil
 }
 
-func verdict(r access.Report) error {
+func verdict(r lint.Report) error {
 	if !r.Wrong() {
 		return nil
 	}
 	e := &findingsError{}
 	for _, f := range r.Findings {
 		switch f.Severity {
-		case access.SeverityError:
+		case rule.SeverityError:
 			e.errors++
-		case access.SeverityWarning:
+		case rule.SeverityWarning:
 			e.warnings++
-		case access.SeverityNote:
+		case rule.SeverityNote:
 		}
 	}
 	return e

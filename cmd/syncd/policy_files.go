@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"syncd/internal/access"
+	"syncd/internal/access/policy"
 	"syncd/internal/printable"
 )
 
@@ -19,7 +19,7 @@ type secretFile struct {
 }
 
 // writeFolder writes files into a folder, and names them.
-func writeFolder(w io.Writer, folder string, rendered []access.Rendered) error {
+func writeFolder(w io.Writer, folder string, rendered []policy.Rendered) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return fmt.Errorf("make folder for policies: %w", err)
 	}

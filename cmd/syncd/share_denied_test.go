@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/access"
+	"syncd/internal/access/doctor"
 	"syncd/internal/iam"
 	"syncd/internal/syncer"
 )
@@ -38,10 +39,10 @@ type refusal struct {
 
 // blame is the document that a cause names.
 type blame struct {
-	kind   access.CauseKind
+	kind   doctor.CauseKind
 	side   access.Side
 	target string // the end of it
-	sure   access.Confidence
+	sure   doctor.Confidence
 }
 
 // TestShareDenied breaks each way at the places that hold it together: the program is refused for that reason and no other, the
@@ -87,9 +88,9 @@ func (x *sharing) versions() map[string][]string {
 	return all
 }
 
-func firstBad(t *testing.T, d access.Diagnosis) access.Probe {
+func firstBad(t *testing.T, d doctor.Diagnosis) doctor.Probe {
 	t.Helper()
-	at := slices.IndexFunc(d.Probes, access.Probe.Bad)
+	at := slices.IndexFunc(d.Probes, doctor.Probe.Bad)
 	if at < 0 || len(d.Probes[at].Causes) == 0 {
 		t.Fatalf("got %+v, want a check that failed, with its causes", d.Probes)
 	}
@@ -97,7 +98,7 @@ func firstBad(t *testing.T, d access.Diagnosis) access.Probe {
 }
 
 // checkBlame looks at what the doctor found: exactly these actions are refused, and the right account has to act.
-func (x *sharing) checkBlame(t *testing.T, want refusal, d access.Diagnosis) {
+func (x *sharing) checkBlame(t *testing.T, want refusal, d doctor.Diagnosis) {
 	t.Helper()
 	first := firstBad(t, d)
 	var actions []string
@@ -106,7 +107,7 @@ func (x *sharing) checkBlame(t *testing.T, want refusal, d access.Diagnosis) {
 			continue
 		}
 		actions = append(actions, p.Action)
-		if p.Outcome != access.OutcomeDenied || p.Causes[0].Side != want.first.side {
+		if p.Outcome != doctor.OutcomeDenied || p.Causes[0].Side != want.first.side {
 			t.Errorf("%s: got the first cause %+v, want it denied by the %s", describe(p), p.Causes[0], want.first.side)
 		}
 	}
@@ -128,8 +129,8 @@ func (x *sharing) named(target string) string {
 	return strings.NewReplacer(x.ownerKey.ARN(), "source-key", x.copyKey.ARN(), "copy-key").Replace(target)
 }
 
-func isExternalID(c access.Cause) bool {
-	return c.Kind == access.CauseConfiguration && strings.HasSuffix(c.Target, ".external_id")
+func isExternalID(c doctor.Cause) bool {
+	return c.Kind == doctor.CauseConfiguration && strings.HasSuffix(c.Target, ".external_id")
 }
 
 // checkRefused has a backfill be refused, with what AWS says of it.
@@ -157,7 +158,7 @@ func (x *sharing) checkRefused(t *testing.T, want refusal) {
 
 // checkCondition proves that the condition is the reason: in the document that the doctor names it is taken away, and what was
 // refused first is not refused any more.
-func (x *sharing) checkCondition(t *testing.T, want refusal, refused access.Probe) {
+func (x *sharing) checkCondition(t *testing.T, want refusal, refused doctor.Probe) {
 	t.Helper()
 	target, found := refused.Causes[0].Target, 0
 	x.enforce(t, func(d shared, policy *iam.Document) *iam.Document {
@@ -170,8 +171,8 @@ func (x *sharing) checkCondition(t *testing.T, want refusal, refused access.Prob
 		t.Errorf("got no condition %s in the %s of %s, want the doctor to name a document that has it", want.condition, want.first.kind, target)
 	}
 	_, d := x.doctor(t)
-	allowed := func(p access.Probe) bool {
-		return p.Mapping == refused.Mapping && p.Action == refused.Action && p.Resource == refused.Resource && p.Outcome == access.OutcomeOK
+	allowed := func(p doctor.Probe) bool {
+		return p.Mapping == refused.Mapping && p.Action == refused.Action && p.Resource == refused.Resource && p.Outcome == doctor.OutcomeOK
 	}
 	if !slices.ContainsFunc(d.Probes, allowed) {
 		t.Errorf("without the condition %s: got %s, want that allowed", want.condition, describe(refused))

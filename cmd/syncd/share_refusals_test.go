@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"syncd/internal/access"
+	"syncd/internal/access/doctor"
 	"syncd/internal/iam"
 	"syncd/internal/syncer"
 )
@@ -86,7 +87,7 @@ const (
 // refusals are, for each way, the places that hold it together. KMS does not tell a policy that is silent from a key that is not
 // there, and STS gives no reason, so of their documents the doctor is never certain.
 func refusals() []refusal {
-	sourceKey, copyKey := blame{"key", access.Owner, "source-key", access.Likely}, blame{"key", access.Consumer, "copy-key", access.Likely}
+	sourceKey, copyKey := blame{"key", access.Owner, "source-key", doctor.Likely}, blame{"key", access.Consumer, "copy-key", doctor.Likely}
 	return slices.Concat(refusalsOfOwnersRole(sourceKey, copyKey), refusalsOfAccount(sourceKey, copyKey),
 		refusalsOfRole(sourceKey, copyKey), refusalsOfOrganization(sourceKey, copyKey), refusalsOfAttributes(sourceKey, copyKey))
 }
@@ -104,9 +105,9 @@ func writerReads(t *testing.T, x *sharing) {
 
 func refusalsOfOwnersRole(sourceKey, copyKey blame) []refusal {
 	const way, role = "owner-role", "role/partner-read"
-	reader := blame{"identity", access.Owner, role, access.Certain}
+	reader := blame{"identity", access.Owner, role, doctor.Certain}
 	return []refusal{
-		{way, "another ExternalId", anotherExternalID, 1, saysAssume, actsAssume, blame{"trust", access.Owner, role, access.Likely}, "sts:ExternalId"},
+		{way, "another ExternalId", anotherExternalID, 1, saysAssume, actsAssume, blame{"trust", access.Owner, role, doctor.Likely}, "sts:ExternalId"},
 		{way, "the reader may not list", without("identity", shareOwner, "ListSource"), 1, saysIdentity, actsList, reader, ""},
 		{way, "the reader may not read", without("identity", shareOwner, "ReadSource"), 3, saysIdentity, actsRead, reader, ""},
 		{way, "the source's key", without("key", shareOwner, "UseKeyOfSource"), 3, saysKey, actsDecrypt, sourceKey, ""},
@@ -114,16 +115,16 @@ func refusalsOfOwnersRole(sourceKey, copyKey blame) []refusal {
 		{
 			way, "the reader writes", readerWrites, 3, saysNothing, "kms:GenerateDataKey s3:AbortMultipartUpload s3:GetObject s3:ListBucket " +
 				"s3:ListBucketMultipartUploads s3:ListMultipartUploadParts s3:PutObject s3:PutObjectTagging",
-			blame{"bucket", access.Consumer, shareCopy, access.Likely},
+			blame{"bucket", access.Consumer, shareCopy, doctor.Likely},
 			"",
 		},
-		{way, "the writer reads", writerReads, 1, saysNothing, actsList, blame{"bucket", access.Owner, shareSource, access.Likely}, ""},
+		{way, "the writer reads", writerReads, 1, saysNothing, actsList, blame{"bucket", access.Owner, shareSource, doctor.Likely}, ""},
 	}
 }
 
 func refusalsOfAccount(sourceKey, copyKey blame) []refusal {
 	const way = "account"
-	bucket := blame{"bucket", access.Owner, shareSource, access.Likely}
+	bucket := blame{"bucket", access.Owner, shareSource, doctor.Likely}
 	return []refusal{
 		{way, "the source may not be listed", without("bucket", shareOwner, "ListSource"), 1, saysNothing, actsList, bucket, ""},
 		{way, "the source may not be read", without("bucket", shareOwner, "ReadSource"), 3, saysNothing, "s3:GetObject", bucket, ""},
@@ -134,8 +135,8 @@ func refusalsOfAccount(sourceKey, copyKey blame) []refusal {
 
 func refusalsOfRole(sourceKey, copyKey blame) []refusal {
 	const way = "role"
-	bucket := blame{"bucket", access.Owner, shareSource, access.Likely}
-	trust := blame{"trust", access.Consumer, "role/syncd-consumer", access.Likely}
+	bucket := blame{"bucket", access.Owner, shareSource, doctor.Likely}
+	trust := blame{"trust", access.Consumer, "role/syncd-consumer", doctor.Likely}
 	return []refusal{
 		{way, "another ExternalId", anotherExternalID, 1, saysAssume, actsAssume, trust, "sts:ExternalId"},
 		{way, "the role was made anew", renewed, 1, saysNothing, actsList, bucket, ""},
@@ -149,7 +150,7 @@ func refusalsOfRole(sourceKey, copyKey blame) []refusal {
 
 func refusalsOfOrganization(sourceKey, copyKey blame) []refusal {
 	const way, role = "org", "role/organization-read"
-	reader, trust := blame{"identity", access.Owner, role, access.Certain}, blame{"trust", access.Owner, role, access.Likely}
+	reader, trust := blame{"identity", access.Owner, role, doctor.Certain}, blame{"trust", access.Owner, role, doctor.Likely}
 	return []refusal{
 		{way, "another ExternalId", anotherExternalID, 1, saysAssume, actsAssume, trust, "sts:ExternalId"},
 		{way, "the consumer leaves the organization", leaving(shareConsumer), 1, saysAssume, actsAssume, trust, "aws:PrincipalOrgID"},
@@ -160,10 +161,10 @@ func refusalsOfOrganization(sourceKey, copyKey blame) []refusal {
 		{
 			way, "the reader writes", readerWrites, 3, saysResource, "s3:AbortMultipartUpload s3:ListBucket s3:ListBucketMultipartUploads " +
 				"s3:ListMultipartUploadParts s3:PutObject s3:PutObjectVersionTagging",
-			blame{"bucket", access.Consumer, shareCopy, access.Certain},
+			blame{"bucket", access.Consumer, shareCopy, doctor.Certain},
 			"",
 		},
-		{way, "the writer reads", writerReads, 1, saysResource, actsList, blame{"bucket", access.Owner, shareSource, access.Certain}, ""},
+		{way, "the writer reads", writerReads, 1, saysResource, actsList, blame{"bucket", access.Owner, shareSource, doctor.Certain}, ""},
 	}
 }
 
@@ -174,9 +175,9 @@ func refusalsOfAttributes(sourceKey, copyKey blame) []refusal {
 		transitive  = "    transitive_tags: [access-project]\n"
 		allOfTheTag = "    tags:\n" + project + "      cost-center: \"4711\" # in quotes: tags are text\n"
 	)
-	bucket := blame{"bucket", access.Owner, shareSource, access.Certain}
-	first := blame{"trust", access.Consumer, "role/data-access", access.Likely}
-	second := blame{"trust", access.Consumer, "role/syncd-consumer", access.Likely}
+	bucket := blame{"bucket", access.Owner, shareSource, doctor.Certain}
+	first := blame{"trust", access.Consumer, "role/data-access", doctor.Likely}
+	second := blame{"trust", access.Consumer, "role/syncd-consumer", doctor.Likely}
 	return []refusal{
 		{way, "another ExternalId", anotherExternalID, 1, saysAssume, actsAssume, first, "sts:ExternalId"},
 		{way, "the consumer leaves the organization", leaving(shareConsumer), 1, saysAssume, actsAssume, first, "aws:PrincipalOrgID"},

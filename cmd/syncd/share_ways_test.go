@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/config"
-	"syncd/internal/access"
+	"syncd/internal/access/doctor"
 	"syncd/internal/awsfake"
 	"syncd/internal/syncer"
 )
@@ -37,7 +37,7 @@ func TestShare(t *testing.T) {
 			x.checkCopies(t)
 			x.checkPasses(t, syncer.Summary{Listed: 4, Unchanged: 4})
 			for _, p := range x.diagnose(t, 0).Probes {
-				if p.Outcome != access.OutcomeOK {
+				if p.Outcome != doctor.OutcomeOK {
 					t.Errorf("doctor: %s, want ok", describe(p))
 				}
 			}
@@ -46,7 +46,7 @@ func TestShare(t *testing.T) {
 	}
 }
 
-func describe(p access.Probe) string {
+func describe(p doctor.Probe) string {
 	return p.Mapping + ": " + p.Action + " on " + p.Resource + " is " + string(p.Outcome) + ": " + p.Error
 }
 
@@ -166,7 +166,7 @@ func (x *sharing) checkCopy(t *testing.T, m config.Mapping, name string) {
 }
 
 // diagnose runs the doctor, which has to end with that exit code and leave nothing behind.
-func (x *sharing) diagnose(t *testing.T, code int) access.Diagnosis {
+func (x *sharing) diagnose(t *testing.T, code int) doctor.Diagnosis {
 	t.Helper()
 	got, d := x.doctor(t)
 	if got.code != code || len(d.Leftovers) > 0 {
@@ -175,10 +175,10 @@ func (x *sharing) diagnose(t *testing.T, code int) access.Diagnosis {
 	return d
 }
 
-func (x *sharing) doctor(t *testing.T) (outcome, access.Diagnosis) {
+func (x *sharing) doctor(t *testing.T) (outcome, doctor.Diagnosis) {
 	t.Helper()
 	got := x.run(t, "doctor", "--json")
-	var d access.Diagnosis
+	var d doctor.Diagnosis
 	if err := json.Unmarshal([]byte(got.stdout), &d); err != nil {
 		t.Fatalf("doctor: got exit %d and %v, want a diagnosis; stdout:\n%s\nstderr:\n%s", got.code, err, got.stdout, got.stderr)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/access"
+	"syncd/internal/access/policy"
 )
 
 // wantFormatted holds a text to what terraform fmt makes of it.
@@ -53,12 +54,12 @@ func TestPoliciesInTerraformAreFormatted(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, side := range []access.Side{access.Owner, access.Consumer, access.Both} {
-			for _, style := range []access.Style{access.RoleStyle, access.AccountStyle, access.ABACStyle} {
-				documents, err := access.Policies(c, access.Options{Side: side, Style: style, ExternalID: access.ExternalIDVariable, OrgID: "o-a1b2c3d4e5"})
+			for _, style := range []policy.Style{policy.RoleStyle, policy.AccountStyle, policy.ABACStyle} {
+				documents, err := policy.Documents(c, policy.Options{Side: side, Style: style, ExternalID: policy.ExternalIDVariable, OrgID: "o-a1b2c3d4e5"})
 				if err != nil {
 					continue // not every style is possible with every configuration
 				}
-				files, err := access.Terraform(documents)
+				files, err := policy.Terraform(documents)
 				if err != nil {
 					t.Fatal(err)
 				}

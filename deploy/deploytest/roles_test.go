@@ -11,6 +11,8 @@ import (
 	networking "k8s.io/api/networking/v1"
 
 	"syncd/internal/access"
+	"syncd/internal/access/lint"
+	"syncd/internal/access/lint/document"
 	"syncd/internal/iam"
 )
 
@@ -46,7 +48,7 @@ func TestRolesOfECSAreConfined(t *testing.T) {
 		if strings.HasSuffix(file, "-permissions.json") {
 			kind = access.KindIdentity
 		}
-		report, err := access.Check([]access.File{{Name: file, Data: []byte(text), Kind: kind}}, access.CheckOptions{})
+		report, err := lint.Check([]document.File{{Name: file, Data: []byte(text), Kind: kind}}, lint.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -182,7 +184,7 @@ func TestTerraformDocumentsAreInOrder(t *testing.T) {
 				{access.KindKey, destinationKey, of.GetAttr("key_policy")},
 				{access.KindBucket, "owner-exports", from.GetAttr("bucket_policy")},
 			} {
-				report, err := access.Check([]access.File{{Name: string(d.kind), Data: []byte(encoded(t, d.body)), Kind: d.kind, Target: d.target}}, access.CheckOptions{})
+				report, err := lint.Check([]document.File{{Name: string(d.kind), Data: []byte(encoded(t, d.body)), Kind: d.kind, Target: d.target}}, lint.Options{})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -15,7 +15,7 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 
-	"syncd/internal/access"
+	"syncd/internal/access/policy"
 )
 
 const (
@@ -76,11 +76,11 @@ mappings:
       kms_key: %s
     %s
 `, consumerRole, s.role, s.prefixes[0], s.prefixes[1], destinationKey, s.copy), s.name)
-	options := access.Options{Principal: workloadRole, ExternalID: func(string) (string, error) { return "an-external-id", nil }}
+	options := policy.Options{Principal: workloadRole, ExternalID: func(string) (string, error) { return "an-external-id", nil }}
 	if s.sourceKey {
 		options.SourceKeys = []string{sourceKey}
 	}
-	made, err := access.Policies(c, options)
+	made, err := policy.Documents(c, options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,26 +34,20 @@ type Need struct {
 	Feature Feature
 	Why     string
 
-	sid       string
-	condition []condition
-	owned     bool   // the resource's ARN has no account, and the configuration says which it is
-	behind    bool   // only the policy of the resource has a say: it is a bucket, which is reached through an access point
-	holder    string // of a bucket behind an access point, what it is called when nothing is known but that; else ""
-}
-
-// condition narrows a grant of the need: in every document, or only in those of the resource.
-type condition struct {
-	operator, key string
-	values        []string
+	SID        string
+	Conditions []Condition
+	owned      bool   // the resource's ARN has no account, and the configuration says which it is
+	Underlying bool   // only the policy of the resource has a say: it is a bucket, which is reached through an access point
+	Holder     string // of a bucket behind an access point, what it is called when nothing is known but that; else ""
 }
 
 // Needs returns what a mapping needs, in the order of the table: first the roles, hop by hop, then the source, the
 // destination and the state. A need that two rows ask for is there once, with the reason of the first.
 func Needs(c *config.Config, m config.Mapping) []Need {
-	r := reading{c: c, m: m, traits: traitsOf(c, m)}
+	r := NewView(c, m)
 	var needs []Need
 	for _, p := range Permissions() {
-		if p.when != nil && !p.when(r.traits) {
+		if p.when != nil && !p.when(r.Traits) {
 			continue
 		}
 		needs = append(needs, r.apply(p)...)
@@ -61,114 +55,83 @@ func Needs(c *config.Config, m config.Mapping) []Need {
 	type identity struct{ principal, action, resource, condition string }
 	seen := map[identity]bool{}
 	return slices.DeleteFunc(needs, func(n Need) bool {
-		id := identity{n.Role, n.Action, n.Resource, fmt.Sprint(n.condition)}
+		id := identity{n.Role, n.Action, n.Resource, fmt.Sprint(n.Conditions)}
 		again := seen[id]
 		seen[id] = true
 		return again
 	})
 }
 
-// reading is one mapping being read.
-type reading struct {
-	c *config.Config
-	m config.Mapping
-	traits
-}
-
 // apply makes needs of a row: one, or one for every hop to a role.
-func (r reading) apply(p Permission) []Need {
+func (v View) apply(p Permission) []Need {
 	if p.On == AssumedRole {
-		return r.hops(p)
+		return v.hops(p)
 	}
-	role := map[Actor]string{Reader: r.m.Source.Role, Writer: r.m.Destination.Role, Keeper: r.c.Checkpoint.Role}[p.By]
-	needs := []Need{r.at(p, role, r.place(p.On))}
-	if place := r.behind(p.On); place != nil {
-		n := r.at(p, role, *place)
-		n.behind, n.owned = true, false
+	role := map[Actor]string{Reader: v.Mapping.Source.Role, Writer: v.Mapping.Destination.Role, Keeper: v.Config.Checkpoint.Role}[p.By]
+	needs := []Need{v.at(p, role, v.Place(p.On))}
+	if place := v.behind(p.On); place != nil {
+		n := v.at(p, role, *place)
+		n.Underlying, n.owned = true, false
 		needs = append(needs, n)
 	}
 	return needs
 }
 
 // behind finds the bucket behind an access point that a row applies to, nil where none is.
-func (r reading) behind(on Resource) *place {
+func (v View) behind(on Resource) *Place {
 	under, ok := map[Resource]Resource{SourceBucket: UnderlyingBucket, SourceObjects: UnderlyingObjects}[on]
-	if _, isPoint := r.m.Source.AccessPoint(); !ok || !isPoint {
+	if _, isPoint := v.Mapping.Source.AccessPoint(); !ok || !isPoint {
 		return nil
 	}
-	p := r.place(under)
+	p := v.Place(under)
 	return &p
 }
 
 // at is the need of a principal at a place.
-func (r reading) at(p Permission, role string, place place) Need {
-	n := r.need(p, role)
-	n.On = place.on
-	n.Resource, n.Sample, n.Owner = place.pattern, place.sample, place.owner
-	n.sid, n.condition = place.sid(p.Action), place.conditions(p.Action)
-	n.owned = !p.On.isKey() && !place.isPoint() && (p.By != Keeper || r.c.StateAccount() != "")
+func (v View) at(p Permission, role string, place Place) Need {
+	n := v.need(p, role)
+	n.On = place.On
+	n.Resource, n.Sample, n.Owner = place.Pattern, place.sample, place.Owner
+	n.SID, n.Conditions = place.sid(p.Action), place.Conditions(p.Action)
+	n.owned = !p.On.IsKey() && !place.isPoint() && (p.By != Keeper || v.Config.StateAccount() != "")
 	if place.holder == "" {
-		n.holder = "bucket behind " + place.point
+		n.Holder = "bucket behind " + place.point
 	}
 	maps.Copy(n.Context, place.context(p.Action))
 	return n
 }
 
 // need begins a need of a principal.
-func (r reading) need(p Permission, role string) Need {
+func (v View) need(p Permission, role string) Need {
 	n := Need{
-		Mapping: r.m.Name, Role: role, Principal: r.c.Roles[role].ARN, Account: r.accountOf(role),
+		Mapping: v.Mapping.Name, Role: role, Principal: v.Config.Roles[role].ARN, Account: v.accountOf(role),
 		Action: p.Action, On: p.On, Feature: p.Feature, Why: p.Why, Context: map[string][]string{},
 	}
-	for key, value := range sessionTags(r.c, role) {
+	for key, value := range SessionTags(v.Config, role) {
 		n.Context["aws:PrincipalTag/"+key] = []string{value}
 	}
-	if identity := sourceIdentity(r.c, role); identity != "" {
+	if identity := SourceIdentity(v.Config, role); identity != "" {
 		n.Context["aws:SourceIdentity"] = []string{identity}
 	}
 	return n
 }
 
-// accountOf is the account that a role acts in; the ambient credentials are the consumer's.
-func (r reading) accountOf(role string) string {
-	if role == "" {
-		return r.m.Destination.Account
-	}
-	return accountOf(r.c.Roles[role].ARN)
-}
-
-// roles are the roles of the mapping with those they are reached through, first hop first, each once.
-func (r reading) roles() (names []string) {
-	used := []string{r.m.Source.Role, r.m.Destination.Role}
-	if r.state {
-		used = append(used, r.c.Checkpoint.Role)
-	}
-	for _, name := range used {
-		for _, hop := range r.c.Chain(name) {
-			if !slices.Contains(names, hop) {
-				names = append(names, hop)
-			}
-		}
-	}
-	return names
-}
-
 // hops are the needs of whoever assumes the mapping's roles.
-func (r reading) hops(p Permission) (needs []Need) {
-	for _, name := range r.roles() {
-		role := r.c.Roles[name]
-		if !hopNeeds(r.c, name, p.Action) {
+func (v View) hops(p Permission) (needs []Need) {
+	for _, name := range v.Roles() {
+		role := v.Config.Roles[name]
+		if !hopNeeds(v.Config, name, p.Action) {
 			continue
 		}
-		n := r.need(p, role.Via)
-		n.Resource, n.Sample, n.Owner, n.Target = role.ARN, role.ARN, accountOf(role.ARN), name
-		n.sid = map[string]string{actionAssume: "AssumeRole", actionTag: "TagSession", actionIdentity: "SetSourceIdentity"}[p.Action]
-		n.ExternalID = p.Action == actionAssume && role.ExternalID.Sent()
+		n := v.need(p, role.Via)
+		n.Resource, n.Sample, n.Owner, n.Target = role.ARN, role.ARN, AccountOf(role.ARN), name
+		n.SID = map[string]string{ActionAssume: "AssumeRole", ActionTag: "TagSession", ActionIdentity: "SetSourceIdentity"}[p.Action]
+		n.ExternalID = p.Action == ActionAssume && role.ExternalID.Sent()
 		n.Context["sts:RoleSessionName"] = []string{role.SessionName}
-		if identity := sourceIdentity(r.c, name); identity != "" {
+		if identity := SourceIdentity(v.Config, name); identity != "" {
 			n.Context["sts:SourceIdentity"] = []string{identity}
 		}
-		if p.Action != actionIdentity {
+		if p.Action != ActionIdentity {
 			maps.Copy(n.Context, requestTags(role))
 		}
 		needs = append(needs, n)
@@ -181,39 +144,13 @@ func (r reading) hops(p Permission) (needs []Need) {
 func hopNeeds(c *config.Config, name, action string) bool {
 	role := c.Roles[name]
 	switch action {
-	case actionTag:
-		return len(role.Tags) > 0 || len(inheritedTags(c, role.Via)) > 0
-	case actionIdentity:
-		return sourceIdentity(c, name) != ""
+	case ActionTag:
+		return len(role.Tags) > 0 || len(InheritedTags(c, role.Via)) > 0
+	case ActionIdentity:
+		return SourceIdentity(c, name) != ""
 	default:
 		return true
 	}
-}
-
-func sourceIdentity(c *config.Config, name string) string {
-	identity := ""
-	for _, hop := range c.Chain(name) {
-		identity = cmp.Or(identity, c.Roles[hop].SourceIdentity)
-	}
-	return identity
-}
-
-// inheritedTags are the transitive tags that sessions of the role hand on.
-func inheritedTags(c *config.Config, name string) map[string]string {
-	tags := map[string]string{}
-	for _, hop := range c.Chain(name) {
-		for _, key := range c.Roles[hop].TransitiveTags {
-			tags[key] = c.Roles[hop].Tags[key]
-		}
-	}
-	return tags
-}
-
-// sessionTags are the tags that a session of the role has: its own and those it inherits.
-func sessionTags(c *config.Config, name string) map[string]string {
-	tags := inheritedTags(c, c.Roles[name].Via)
-	maps.Copy(tags, c.Roles[name].Tags)
-	return tags
 }
 
 // requestTags are the context keys of the tags that an AssumeRole passes.
@@ -230,3 +167,19 @@ func requestTags(role config.Role) map[string][]string {
 	}
 	return facts
 }
+
+// PrincipalName is what findings call the principal of a need.
+func PrincipalName(n Need) string { return cmp.Or(n.Principal, "the ambient credentials") }
+
+// Grant is what an identity or session policy says of the need. The ARN of a bucket does not say whose it is: the account of the
+// configuration does, where there is one.
+func (n Need) Grant() Grant {
+	g := Grant{SID: n.SID, Actions: []string{n.Action}, Resources: []string{n.Resource}, Conditions: slices.Clone(n.Conditions)}
+	if n.owned {
+		g.Conditions = append(g.Conditions, When("StringEquals", ResourceAccount, n.Owner))
+	}
+	return g
+}
+
+// ResourceAccount is the condition key of the account that owns what a request is about.
+const ResourceAccount = "aws:ResourceAccount"

@@ -1,18 +1,16 @@
-// Package access knows which permissions a configuration needs, and writes and reads policies by that knowledge.
+// Package access is the table of permissions: which action on which resource each feature of a mapping needs, and why.
 //
-// It promises that there is one table, [Permissions]: which action on which resource each feature of a mapping needs, and
-// why. [Needs] reads it for one mapping, [Policies] makes of it the documents that every account has to put in force, and
-// [SessionPolicy] what narrows a session to its mapping; [Check] judges documents by it, and [Diagnose] tries it out. Every
-// grant is needed by something that syncd does: a setting that turns a feature off takes the grant away, and a test takes
-// each away in turn and finds something broken.
+// It promises that there is one table, [Permissions], and that whatever has to know permissions reads it. [Needs] applies it to one
+// mapping, a [View] of which says where each row applies; [Minimal] makes the fewest statements of grants; [SessionPolicy] narrows a
+// session to its mapping. Every grant is needed by something that syncd does: a setting that turns a feature off takes the grant away,
+// and a test takes each away in turn and finds something broken.
 //
-// It leaves to others the policy language and its evaluation (package iam), credentials (package creds), and putting
-// documents in force. Only [Diagnose] talks to AWS, and it changes nothing there.
+// It leaves to others the documents that accounts put in force (access/policy), trying permissions with requests (access/doctor) and
+// judging documents that exist (access/lint), all of which import it; and the policy language and its evaluation (package iam).
 //
-// Words to know. The reader is the role of a mapping's source, the writer that of its destination, the keeper that of the
-// state; one role may be all three, and the ambient credentials stand in where there is none. A need is one row of the
-// table applied to one mapping; a probe is what became of it when it was tried. The owner's side are the accounts whose
-// buckets are read, the consumer's side all others.
+// Words to know. The reader is the role of a mapping's source, the writer that of its destination, the keeper that of the state; one
+// role may be all three, and the ambient credentials stand in where there is none. A need is one row of the table applied to one
+// mapping. The owner's side are the accounts whose buckets are read, the consumer's side all others.
 package access
 
 import (
@@ -54,7 +52,8 @@ const (
 
 func (r Resource) isBucket() bool { return strings.HasSuffix(string(r), " bucket") }
 
-func (r Resource) isKey() bool { return strings.HasSuffix(string(r), " key") }
+// IsKey reports whether the resource is a KMS key.
+func (r Resource) IsKey() bool { return strings.HasSuffix(string(r), " key") }
 
 // Feature is what syncd does with a permission.
 type Feature string
@@ -95,21 +94,21 @@ type Permission struct {
 	// Source is the AWS document that says so.
 	Source string
 
-	when func(traits) bool
+	when func(Traits) bool
 }
 
-// traits are what decides of a mapping which rows it needs.
-type traits struct {
-	relay     bool // content passes through syncd
-	multipart bool // objects may be large enough to be written in parts
+// Traits are what decides of a mapping which rows it needs.
+type Traits struct {
+	Relay     bool // content passes through syncd
+	Multipart bool // objects may be large enough to be written in parts
 	tags      bool
 	choose    bool // of the tags some
 	notes     bool // annotations
 	lock      bool
-	acl       bool
+	ACL       bool
 	delete    bool
-	state     bool // on S3
-	stateKey  bool // under a key of its own
+	State     bool // on S3
+	StateKey  bool // under a key of its own
 }
 
 // The documents that rows refer to.
@@ -134,23 +133,23 @@ func Permissions() []Permission {
 func rolePermissions() []Permission {
 	// Which of the three a hop needs depends on the role, not on the mapping: see hop.
 	return []Permission{
-		{Action: actionAssume, On: AssumedRole, By: Caller, Feature: FeatureAssume, Source: docRoles, Why: "AssumeRole"},
+		{Action: ActionAssume, On: AssumedRole, By: Caller, Feature: FeatureAssume, Source: docRoles, Why: "AssumeRole"},
 		{
-			Action: actionTag, On: AssumedRole, By: Caller, Feature: FeatureTagSession, Source: docTags,
+			Action: ActionTag, On: AssumedRole, By: Caller, Feature: FeatureTagSession, Source: docTags,
 			Only: "roles with tags, or reached through one with transitive_tags", Why: "AssumeRole that passes or inherits session tags",
 		},
 		{
-			Action: actionIdentity, On: AssumedRole, By: Caller, Feature: FeatureSourceIdentity, Source: docIdentity,
+			Action: ActionIdentity, On: AssumedRole, By: Caller, Feature: FeatureSourceIdentity, Source: docIdentity,
 			Only: "roles with source_identity, or reached through one", Why: "AssumeRole that sets or inherits a source identity",
 		},
 	}
 }
 
 func sourcePermissions() []Permission {
-	serverSide := func(t traits) bool { return !t.relay }
-	tagging := func(t traits) bool { return t.tags && (t.relay || t.multipart || t.choose) }
-	noting := func(t traits) bool { return t.notes && (t.relay || t.multipart) }
-	locked := func(t traits) bool { return t.lock }
+	serverSide := func(t Traits) bool { return !t.Relay }
+	tagging := func(t Traits) bool { return t.tags && (t.Relay || t.Multipart || t.choose) }
+	noting := func(t Traits) bool { return t.notes && (t.Relay || t.Multipart) }
+	locked := func(t Traits) bool { return t.lock }
 	return []Permission{
 		{Action: "s3:ListBucket", On: SourceBucket, By: Reader, Feature: FeatureList, Source: docActions, Why: "ListObjectsV2"},
 		{
@@ -171,7 +170,7 @@ func sourcePermissions() []Permission {
 		},
 		{
 			Action: "s3:GetObjectTagging", On: SourceObjects, By: Writer, Feature: FeatureTags, Source: docActions,
-			when: func(t traits) bool { return t.tags && !t.choose && !t.relay },
+			when: func(t Traits) bool { return t.tags && !t.choose && !t.Relay },
 			Only: "server-side copies with copy.tags: copy", Why: "CopyObject of an object that has tags",
 		},
 		{
@@ -181,7 +180,7 @@ func sourcePermissions() []Permission {
 		},
 		{
 			Action: "s3:GetObjectAnnotation", On: SourceObjects, By: Writer, Feature: FeatureAnnotations, Source: docAnnotations,
-			when: func(t traits) bool { return t.notes && !t.relay },
+			when: func(t Traits) bool { return t.notes && !t.Relay },
 			Only: "server-side copies with copy.annotations: copy", Why: "CopyObject that carries annotations",
 		},
 		{
@@ -205,9 +204,9 @@ func sourcePermissions() []Permission {
 
 // writePermissions are those to write copies.
 func writePermissions() []Permission {
-	tags := func(t traits) bool { return t.tags }
-	lateTags := func(t traits) bool { return t.tags && (t.relay || t.multipart || t.choose) }
-	locked := func(t traits) bool { return t.lock }
+	tags := func(t Traits) bool { return t.tags }
+	lateTags := func(t Traits) bool { return t.tags && (t.Relay || t.Multipart || t.choose) }
+	locked := func(t Traits) bool { return t.lock }
 	return []Permission{
 		{
 			Action: "s3:PutObject", On: DestinationObjects, By: Writer, Feature: FeatureWrite, Source: docActions,
@@ -216,7 +215,7 @@ func writePermissions() []Permission {
 		{Action: "kms:GenerateDataKey", On: DestinationKey, By: Writer, Feature: FeatureWrite, Source: docKMS, Why: "every new object and upload"},
 		{
 			Action: "s3:PutObjectAcl", On: DestinationObjects, By: Writer, Feature: FeatureACL, Source: docActions,
-			when: func(t traits) bool { return t.acl },
+			when: func(t Traits) bool { return t.ACL },
 			Only: "copy.acl: bucket-owner-full-control", Why: "a write that brings an ACL",
 		},
 		{
@@ -230,7 +229,7 @@ func writePermissions() []Permission {
 		},
 		{
 			Action: "s3:PutObjectAnnotation", On: DestinationObjects, By: Writer, Feature: FeatureAnnotations, Source: docAnnotations,
-			when: func(t traits) bool { return t.notes },
+			when: func(t Traits) bool { return t.notes },
 			Only: "copy.annotations: copy", Why: "a copy that carries annotations; PutObjectAnnotation after a relay or a copy in parts",
 		},
 		{
@@ -246,7 +245,7 @@ func writePermissions() []Permission {
 
 // uploadPermissions are those to write copies in parts.
 func uploadPermissions() []Permission {
-	multipart := func(t traits) bool { return t.multipart }
+	multipart := func(t Traits) bool { return t.Multipart }
 	const large = "objects large enough for parts"
 	return []Permission{
 		{
@@ -289,14 +288,14 @@ func keepingPermissions() []Permission {
 		},
 		{
 			Action: "s3:DeleteObject", On: DestinationObjects, By: Writer, Feature: FeatureDelete, Source: docActions,
-			when: func(t traits) bool { return t.delete }, Only: "delete.enabled: true", Why: "DeleteObject of a copy whose source is gone",
+			when: func(t Traits) bool { return t.delete }, Only: "delete.enabled: true", Why: "DeleteObject of a copy whose source is gone",
 		},
 	}
 }
 
 func statePermissions() []Permission {
-	onS3 := func(t traits) bool { return t.state }
-	underKey := func(t traits) bool { return t.state && t.stateKey }
+	onS3 := func(t Traits) bool { return t.State }
+	underKey := func(t Traits) bool { return t.State && t.StateKey }
 	const only, keyed = "state: s3://...", "state: s3://... with checkpoint.kms_key"
 	return []Permission{
 		{
@@ -320,9 +319,9 @@ func statePermissions() []Permission {
 
 // The actions that assuming a role may amount to.
 const (
-	actionAssume   = "sts:AssumeRole"
-	actionTag      = "sts:TagSession"
-	actionIdentity = "sts:SetSourceIdentity"
+	ActionAssume   = "sts:AssumeRole"
+	ActionTag      = "sts:TagSession"
+	ActionIdentity = "sts:SetSourceIdentity"
 )
 
 // The sizes above which objects are written in parts, in bytes: S3's bound of one CopyObject (Amazon S3 API Reference,
@@ -333,20 +332,20 @@ const (
 )
 
 // traitsOf reads a mapping.
-func traitsOf(c *config.Config, m config.Mapping) traits {
+func traitsOf(c *config.Config, m config.Mapping) Traits {
 	location, err := config.ParseLocation(c.State)
-	t := traits{
-		relay: c.Relayed(m), tags: m.Copy.Tags.Carry != config.CarryOmit, choose: m.Copy.Tags.Choose(), notes: m.Copy.Annotations == config.CarryCopy, lock: m.Copy.ObjectLock == config.CarryCopy,
-		acl: m.Copy.ACL == config.ACLBucketOwner, delete: m.Delete.Enabled,
-		state: err == nil && location.Bucket != "", stateKey: c.Checkpoint.KMSKey != "",
+	t := Traits{
+		Relay: c.Relayed(m), tags: m.Copy.Tags.Carry != config.CarryOmit, choose: m.Copy.Tags.Choose(), notes: m.Copy.Annotations == config.CarryCopy, lock: m.Copy.ObjectLock == config.CarryCopy,
+		ACL: m.Copy.ACL == config.ACLBucketOwner, delete: m.Delete.Enabled,
+		State: err == nil && location.Bucket != "", StateKey: c.Checkpoint.KMSKey != "",
 	}
 	bound := int64(copyBound)
 	switch {
-	case t.relay:
+	case t.Relay:
 		bound = relayBound
 	case m.Copy.MultipartAbove > 0:
 		bound = min(bound, int64(m.Copy.MultipartAbove))
 	}
-	t.multipart = m.Filter.MaxSize == 0 || int64(m.Filter.MaxSize) > bound
+	t.Multipart = m.Filter.MaxSize == 0 || int64(m.Filter.MaxSize) > bound
 	return t
 }

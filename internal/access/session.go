@@ -27,14 +27,14 @@ func SessionLeftOut(c *config.Config, m config.Mapping, roleName string) ([]stri
 // dispensable is what a session policy can do without, the least first: the permissions of the role ask for the same accounts, but for
 // the keys' contexts of all its mappings.
 func dispensable() []string {
-	return []string{resourceAccount, contextKey, "kms:ViaService"}
+	return []string{ResourceAccount, EncryptionContext, "kms:ViaService"}
 }
 
 func sessionPolicy(c *config.Config, m config.Mapping, roleName string) (policy *iam.Document, left []string, err error) {
-	var grants []grant
+	var grants []Grant
 	for _, n := range Needs(c, m) {
-		if n.Role == roleName && !n.behind {
-			grants = append(grants, n.grant())
+		if n.Role == roleName && !n.Underlying {
+			grants = append(grants, n.Grant())
 		}
 	}
 	if roleName == "" || len(grants) == 0 {
@@ -44,23 +44,23 @@ func sessionPolicy(c *config.Config, m config.Mapping, roleName string) (policy 
 	for n := range len(dispensable()) + 1 {
 		left = dispensable()[:n]
 		if n > 0 {
-			grants = without(grants, "", left[n-1])
+			grants = Without(grants, "", left[n-1])
 		}
-		if policy, size, err = unnamed(grants); err != nil || size <= maxSession {
+		if policy, size, err = unnamed(grants); err != nil || size <= MaxSession {
 			return policy, left, err
 		}
 	}
 	title := fmt.Sprintf("session policy of role %s for mapping %s", roleName, m.Name)
-	return nil, nil, &SizeError{Document: title, Size: size, Limit: maxSession, Advice: "use session_policy none, or shorter prefixes"}
+	return nil, nil, &SizeError{Document: title, Size: size, Limit: MaxSession, Advice: "use session_policy none, or shorter prefixes"}
 }
 
 // unnamed is the grants as a policy without names, which would only cost characters, and how many it has.
-func unnamed(grants []grant) (*iam.Document, int, error) {
-	policy := &iam.Document{Version: iam.Version2012, Statements: minimal(grants)}
+func unnamed(grants []Grant) (*iam.Document, int, error) {
+	policy := &iam.Document{Version: iam.Version2012, Statements: Minimal(grants)}
 	for i := range policy.Statements {
 		policy.Statements[i].SID = ""
 	}
-	text, err := compact(policy)
+	text, err := Compact(policy)
 	return policy, len(text), err
 }
 
@@ -70,6 +70,6 @@ func SessionPolicyText(c *config.Config, m config.Mapping, roleName string) (str
 	if err != nil {
 		return "", err
 	}
-	text, err := compact(policy)
+	text, err := Compact(policy)
 	return string(text), err
 }

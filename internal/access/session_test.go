@@ -2,18 +2,17 @@ package access_test
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 
-	"syncd/config"
 	"syncd/internal/access"
+	"syncd/internal/access/accesstest"
 	"syncd/internal/iam"
 )
 
 // A scoped session does its mapping, and nothing of another one that its role may do.
 func TestSessionPolicy(t *testing.T) {
-	c := load(t, "share-role")
+	c := accesstest.Load(t, "share-role")
 	exports, _ := c.Mapping("exports")
 	policy, err := access.SessionPolicy(c, exports, "consumer")
 	if err != nil {
@@ -27,7 +26,7 @@ func TestSessionPolicy(t *testing.T) {
 				continue
 			}
 			d := iam.Evaluate(iam.Request{
-				Caller: iam.Caller{ARN: "arn:aws:sts::222222222222:assumed-role/syncd-consumer/syncd", RoleARN: n.Principal, Account: consumer},
+				Caller: iam.Caller{ARN: "arn:aws:sts::222222222222:assumed-role/syncd-consumer/syncd", RoleARN: n.Principal, Account: accesstest.Consumer},
 				Action: n.Action, Resource: n.Sample, Account: n.Owner, Context: n.Context,
 			}, iam.Policies{Identity: []*iam.Document{everything}, Session: []*iam.Document{policy}, Resource: open, Kind: iam.Bucket})
 			// Copies and the state are under bucket keys, whose context is the bucket; both mappings share that, as they do the state
@@ -41,7 +40,7 @@ func TestSessionPolicy(t *testing.T) {
 }
 
 func TestSessionPolicyOfAHop(t *testing.T) {
-	c := load(t, "share-abac")
+	c := accesstest.Load(t, "share-abac")
 	policy, err := access.SessionPolicyText(c, c.Mappings[0], "governance")
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +53,7 @@ func TestSessionPolicyOfAHop(t *testing.T) {
 }
 
 func TestSessionPolicyThatCannotBe(t *testing.T) {
-	long := many(t, 1, strings.Repeat("a", 700)+"-%d/")
+	long := accesstest.ManyMappings(t, 1, strings.Repeat("a", 700)+"-%d/")
 	_, err := access.SessionPolicy(long, long.Mappings[0], "r")
 	if tooLarge, ok := errors.AsType[*access.SizeError](err); !ok || tooLarge.Limit != 2048 {
 		t.Errorf("long prefix: got %v, want a *SizeError of 2048", err)
@@ -71,7 +70,7 @@ func TestSessionPolicyKeepsWhatFits(t *testing.T) {
 	order := []string{account, kmsContext, via}
 	var most int
 	for length := range 200 {
-		c := many(t, 1, strings.Repeat("a", length)+"-%d/")
+		c := accesstest.ManyMappings(t, 1, strings.Repeat("a", length)+"-%d/")
 		text, err := access.SessionPolicyText(c, c.Mappings[0], "r")
 		if err != nil || len(text) > 2048 {
 			t.Fatalf("prefix of %d: got %d characters and %v, want at most 2048", length, len(text), err)
@@ -89,27 +88,5 @@ func TestSessionPolicyKeepsWhatFits(t *testing.T) {
 	}
 	if most == 0 || most == len(order)+1 {
 		t.Errorf("got at most %d conditions left out, want prefixes that leave some out", most)
-	}
-}
-
-// A note on the role's permissions says what its scoped sessions lack.
-func TestSessionPolicyLeftOutIsNoted(t *testing.T) {
-	for _, tt := range []struct {
-		scope string
-		want  bool
-	}{{"scoped", true}, {"none", false}} {
-		c := many(t, 1, strings.Repeat("a", 199)+"-%d/")
-		role := c.Roles["r"]
-		role.SessionPolicy = config.SessionPolicy(tt.scope)
-		c.Roles["r"] = role
-		documents, err := access.Policies(c, access.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		at := slices.IndexFunc(documents, func(d access.Document) bool { return d.Kind == access.KindIdentity && d.Target == role.ARN })
-		got := strings.Contains(strings.Join(documents[at].Notes, " "), "kms:EncryptionContext:aws:s3:arn")
-		if got != tt.want {
-			t.Errorf("session_policy %s: got a note %t, want %t: %q", tt.scope, got, tt.want, documents[at].Notes)
-		}
 	}
 }

@@ -9,22 +9,22 @@ import (
 	"syncd/internal/iam"
 )
 
-// anyone is the principal of a statement about everyone.
-const anyone = "*"
+// Anyone is the principal of a statement about everyone.
+const Anyone = "*"
 
-// grant is a statement on its way into a document.
-type grant struct {
-	sid                string
-	deny               bool
-	principals         []string // ARNs, or anyone; none in an identity policy
-	actions, resources []string
-	conditions         []condition
+// Grant is a statement on its way into a document.
+type Grant struct {
+	SID                string
+	Deny               bool
+	Principals         []string // ARNs, or anyone; none in an identity policy
+	Actions, Resources []string
+	Conditions         []Condition
 }
 
-// minimal returns the statements that say the same as the grants in the fewest: those that differ in one list only become
+// Minimal returns the statements that say the same as the grants in the fewest: those that differ in one list only become
 // one, which widens nothing, and those that another one covers are left out.
-func minimal(grants []grant) []iam.Statement {
-	list := make([]grant, len(grants))
+func Minimal(grants []Grant) []iam.Statement {
+	list := make([]Grant, len(grants))
 	for i, g := range grants {
 		list[i] = g.normal()
 	}
@@ -44,14 +44,14 @@ func minimal(grants []grant) []iam.Statement {
 }
 
 // normal brings the lists of a grant into an order, so that equal ones look equal.
-func (g grant) normal() grant {
-	g.principals, g.actions, g.resources = sorted(g.principals), sorted(g.actions), sorted(g.resources)
-	g.conditions = slices.Clone(g.conditions)
-	for i, c := range g.conditions {
-		g.conditions[i].values = sorted(c.values)
+func (g Grant) normal() Grant {
+	g.Principals, g.Actions, g.Resources = sorted(g.Principals), sorted(g.Actions), sorted(g.Resources)
+	g.Conditions = slices.Clone(g.Conditions)
+	for i, c := range g.Conditions {
+		g.Conditions[i].Values = sorted(c.Values)
 	}
-	slices.SortFunc(g.conditions, func(a, b condition) int {
-		return cmp.Or(strings.Compare(a.operator, b.operator), strings.Compare(a.key, b.key))
+	slices.SortFunc(g.Conditions, func(a, b Condition) int {
+		return cmp.Or(strings.Compare(a.operator, b.operator), strings.Compare(a.Key, b.Key))
 	})
 	return g
 }
@@ -63,34 +63,34 @@ func sorted(list []string) []string {
 // fixedLists is how many lists every grant has; the values of its conditions follow.
 const fixedLists = 3
 
-func mostLists(list []grant) int {
+func mostLists(list []Grant) int {
 	most := 0
 	for _, g := range list {
-		most = max(most, len(g.conditions))
+		most = max(most, len(g.Conditions))
 	}
 	return fixedLists + most
 }
 
 // list returns one of the lists whose members are alternatives, nil where there is none. The values of a negated condition are
 // none, because all of them have to be missed; nor are those of ForAllValues, which holds for any mixture of them.
-func (g *grant) list(d int) *[]string {
+func (g *Grant) list(d int) *[]string {
 	switch {
 	case d < fixedLists:
-		return []*[]string{&g.principals, &g.resources, &g.actions}[d]
-	case d-fixedLists >= len(g.conditions):
+		return []*[]string{&g.Principals, &g.Resources, &g.Actions}[d]
+	case d-fixedLists >= len(g.Conditions):
 		return nil
 	}
-	c := &g.conditions[d-fixedLists]
+	c := &g.Conditions[d-fixedLists]
 	if strings.Contains(c.operator, "Not") || strings.HasPrefix(c.operator, "ForAllValues:") || c.operator == "Null" {
 		return nil
 	}
-	return &c.values
+	return &c.Values
 }
 
 // mergeBy makes one of all grants that differ in one list only, at the place of the first.
-func mergeBy(list []grant, d int) []grant {
+func mergeBy(list []Grant, d int) []Grant {
 	first := map[string]int{}
-	var merged []grant
+	var merged []Grant
 	for _, g := range list {
 		alternatives := g.list(d)
 		if alternatives == nil {
@@ -105,7 +105,7 @@ func mergeBy(list []grant, d int) []grant {
 			merged = append(merged, g)
 			continue
 		}
-		merged[i].sid = commonName(merged[i].sid, g.sid)
+		merged[i].SID = commonName(merged[i].SID, g.SID)
 		theirs := merged[i].list(d)
 		*theirs = sorted(append(slices.Clone(*theirs), mine...))
 	}
@@ -130,23 +130,23 @@ func commonName(a, b string) string {
 }
 
 // signature is everything about a grant but one of its lists.
-func (g grant) signature(without int) string {
-	g.conditions = slices.Clone(g.conditions)
+func (g Grant) signature(without int) string {
+	g.Conditions = slices.Clone(g.Conditions)
 	*g.list(without) = nil
-	return fmt.Sprintf("%t %q %q %q %q", g.deny, g.principals, g.actions, g.resources, g.conditions)
+	return fmt.Sprintf("%t %q %q %q %q", g.Deny, g.Principals, g.Actions, g.Resources, g.Conditions)
 }
 
 // uncovered leaves out grants, and members of their lists, that others cover.
-func uncovered(list []grant) []grant {
+func uncovered(list []Grant) []Grant {
 	for i := range list {
-		list[i].resources = withoutCovered(list[i].resources)
-		for j, c := range list[i].conditions {
+		list[i].Resources = withoutCovered(list[i].Resources)
+		for j, c := range list[i].Conditions {
 			if c.operator == "StringLike" {
-				list[i].conditions[j].values = withoutCovered(c.values)
+				list[i].Conditions[j].Values = withoutCovered(c.Values)
 			}
 		}
 	}
-	var kept []grant
+	var kept []Grant
 	for i, g := range list {
 		covered := func(j int) bool { return j != i && list[j].covers(g) && (j < i || !g.covers(list[j])) }
 		if !slices.ContainsFunc(indexes(list), covered) {
@@ -167,66 +167,88 @@ func indexes[T any](list []T) []int {
 // withoutCovered leaves out every pattern that another one covers.
 func withoutCovered(patterns []string) []string {
 	return slices.DeleteFunc(slices.Clone(patterns), func(p string) bool {
-		return slices.ContainsFunc(patterns, func(q string) bool { return q != p && patternCovers(q, p) })
+		return slices.ContainsFunc(patterns, func(q string) bool { return q != p && PatternCovers(q, p) })
 	})
 }
 
-// patternCovers knows the patterns of this package, whose only wildcard stands at the end.
-func patternCovers(wide, narrow string) bool {
+// PatternCovers knows the patterns of this package, whose only wildcard stands at the end.
+func PatternCovers(wide, narrow string) bool {
 	stem, open := strings.CutSuffix(wide, "*")
 	return wide == narrow || open && strings.HasPrefix(narrow, stem)
 }
 
 // covers reports whether everything that o says, g says too.
-func (g grant) covers(o grant) bool {
+func (g Grant) covers(o Grant) bool {
 	within := func(wide, narrow []string, covers func(w, n string) bool) bool {
 		return !slices.ContainsFunc(narrow, func(n string) bool {
 			return !slices.ContainsFunc(wide, func(w string) bool { return covers(w, n) })
 		})
 	}
 	same := func(w, n string) bool { return w == n }
-	if g.deny != o.deny || !within(g.principals, o.principals, same) || !within(g.actions, o.actions, same) ||
-		!within(g.resources, o.resources, patternCovers) {
+	if g.Deny != o.Deny || !within(g.Principals, o.Principals, same) || !within(g.Actions, o.Actions, same) ||
+		!within(g.Resources, o.Resources, PatternCovers) {
 		return false
 	}
-	return !slices.ContainsFunc(g.conditions, func(wide condition) bool {
-		return !slices.ContainsFunc(o.conditions, func(narrow condition) bool {
-			if wide.operator != narrow.operator || wide.key != narrow.key {
+	return !slices.ContainsFunc(g.Conditions, func(wide Condition) bool {
+		return !slices.ContainsFunc(o.Conditions, func(narrow Condition) bool {
+			if wide.operator != narrow.operator || wide.Key != narrow.Key {
 				return false
 			}
 			if wide.operator == "StringLike" {
-				return within(wide.values, narrow.values, patternCovers)
+				return within(wide.Values, narrow.Values, PatternCovers)
 			}
-			return slices.Equal(wide.values, narrow.values)
+			return slices.Equal(wide.Values, narrow.Values)
 		})
 	})
 }
 
 // nameApart gives every statement a name of its own: S3 and IAM refuse a document that uses one twice.
-func nameApart(list []grant) {
+func nameApart(list []Grant) {
 	used := map[string]int{}
 	for i, g := range list {
-		used[g.sid]++
-		if n := used[g.sid]; n > 1 {
-			list[i].sid = fmt.Sprintf("%s%d", g.sid, n)
+		used[g.SID]++
+		if n := used[g.SID]; n > 1 {
+			list[i].SID = fmt.Sprintf("%s%d", g.SID, n)
 		}
 	}
 }
 
-func (g grant) statement() iam.Statement {
-	s := iam.Statement{SID: g.sid, Effect: iam.Allow, Actions: g.actions, Resources: g.resources}
-	if g.deny {
+func (g Grant) statement() iam.Statement {
+	s := iam.Statement{SID: g.SID, Effect: iam.Allow, Actions: g.Actions, Resources: g.Resources}
+	if g.Deny {
 		s.Effect = iam.Deny
 	}
-	for _, p := range g.principals {
-		if p == anyone {
+	for _, p := range g.Principals {
+		if p == Anyone {
 			s.Principals = append(s.Principals, iam.Principal{Kind: iam.AnyPrincipal})
 			continue
 		}
 		s.Principals = append(s.Principals, iam.Principal{Kind: iam.AWSPrincipal, ID: p})
 	}
-	for _, c := range g.conditions {
-		s.Conditions = append(s.Conditions, iam.Condition{Operator: c.operator, Key: c.key, Values: c.values})
+	for _, c := range g.Conditions {
+		s.Conditions = append(s.Conditions, iam.Condition{Operator: c.operator, Key: c.Key, Values: c.Values})
 	}
 	return s
+}
+
+// When makes a condition.
+func When(operator, key string, values ...string) Condition {
+	return Condition{operator, key, values}
+}
+
+// Condition narrows a grant of the need: in every document, or only in those of the resource.
+type Condition struct {
+	operator, Key string
+	Values        []string
+}
+
+// Without drops from grants the conditions whose key begins so, of one action or, with "", of all.
+func Without(grants []Grant, action, key string) []Grant {
+	list := slices.Clone(grants)
+	for i, g := range list {
+		if action == "" || slices.Contains(g.Actions, action) {
+			list[i].Conditions = slices.DeleteFunc(slices.Clone(g.Conditions), func(c Condition) bool { return strings.HasPrefix(c.Key, key) })
+		}
+	}
+	return list
 }

@@ -13,19 +13,19 @@ func some(t *rapid.T, label string, of ...string) []string {
 	return rapid.SliceOfNDistinct(rapid.SampledFrom(of), 1, 2, rapid.ID[string]).Draw(t, label)
 }
 
-func drawGrant(t *rapid.T) grant {
-	g := grant{
-		sid: "S", deny: rapid.IntRange(0, 4).Draw(t, "deny") == 0,
-		principals: some(t, "principals", "arn:aws:iam::222222222222:role/a", "arn:aws:iam::222222222222:role/b"),
-		actions:    some(t, "actions", "s3:GetObject", "s3:PutObject"),
-		resources:  some(t, "resources", "arn:aws:s3:::b/*", "arn:aws:s3:::b/p*", "arn:aws:s3:::b/pq*"),
+func drawGrant(t *rapid.T) Grant {
+	g := Grant{
+		SID: "S", Deny: rapid.IntRange(0, 4).Draw(t, "deny") == 0,
+		Principals: some(t, "principals", "arn:aws:iam::222222222222:role/a", "arn:aws:iam::222222222222:role/b"),
+		Actions:    some(t, "actions", "s3:GetObject", "s3:PutObject"),
+		Resources:  some(t, "resources", "arn:aws:s3:::b/*", "arn:aws:s3:::b/p*", "arn:aws:s3:::b/pq*"),
 	}
-	for _, c := range []condition{
+	for _, c := range []Condition{
 		{"StringLike", "s3:prefix", some(t, "like", "x*", "xy*", "z*")},
 		{"StringNotEquals", "aws:SourceVpce", some(t, "not", "vpce-1", "vpce-2")},
 	} {
 		if rapid.Bool().Draw(t, "condition") {
-			g.conditions = append(g.conditions, c)
+			g.Conditions = append(g.Conditions, c)
 		}
 	}
 	return g
@@ -39,7 +39,7 @@ func TestMinimalDecidesAsTheGrantsDid(t *testing.T) {
 		for _, g := range grants {
 			one.Statements = append(one.Statements, g.normal().statement())
 		}
-		few := &iam.Document{Version: iam.Version2012, Statements: minimal(grants)}
+		few := &iam.Document{Version: iam.Version2012, Statements: Minimal(grants)}
 		if len(few.Statements) > len(grants) {
 			t.Fatalf("got %d statements of %d grants, want no more", len(few.Statements), len(grants))
 		}
@@ -68,13 +68,13 @@ func TestMinimalDecidesAsTheGrantsDid(t *testing.T) {
 }
 
 func TestMinimalLeavesOutWhatIsCovered(t *testing.T) {
-	wide := grant{sid: "Wide", actions: []string{"s3:ListBucket"}, resources: []string{"arn:aws:s3:::b"}}
-	narrow := grant{
-		sid: "Narrow", actions: []string{"s3:ListBucket"}, resources: []string{"arn:aws:s3:::b"},
-		conditions: []condition{{"StringLike", "s3:prefix", []string{"p*"}}},
+	wide := Grant{SID: "Wide", Actions: []string{"s3:ListBucket"}, Resources: []string{"arn:aws:s3:::b"}}
+	narrow := Grant{
+		SID: "Narrow", Actions: []string{"s3:ListBucket"}, Resources: []string{"arn:aws:s3:::b"},
+		Conditions: []Condition{{"StringLike", "s3:prefix", []string{"p*"}}},
 	}
-	for _, grants := range [][]grant{{wide, narrow}, {narrow, wide}, {wide, wide}} {
-		got := minimal(grants)
+	for _, grants := range [][]Grant{{wide, narrow}, {narrow, wide}, {wide, wide}} {
+		got := Minimal(grants)
 		if len(got) != 1 || len(got[0].Conditions) != 0 {
 			t.Errorf("got %v, want the wide one alone", got)
 		}

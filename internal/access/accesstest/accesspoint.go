@@ -1,0 +1,83 @@
+package accesstest
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"syncd/config"
+	"syncd/internal/access/policy"
+	"syncd/internal/awsfake"
+	"syncd/internal/creds"
+	"syncd/internal/iam"
+)
+
+// pointWay has a source read through an access point.
+type pointWay struct {
+	Account string // that owns the access point
+	alias   bool
+	Unknown bool // the configuration does not name the bucket behind it
+}
+
+func (p pointWay) edit(text string, point *awsfake.AccessPoint) string {
+	source := "bucket: " + point.ARN()
+	if p.alias {
+		source = "bucket: " + point.Alias() + "\n      access_point: " + point.ARN()
+	}
+	if !p.Unknown {
+		source += "\n      underlying_bucket: owner-data"
+	}
+	return strings.ReplaceAll(text, "bucket: owner-data", source)
+}
+
+// PointWays are the ways of sharing through an access point: the owner's, a third account's, the consumer's own.
+func PointWays() map[string]Way {
+	return map[string]Way{
+		"of the owner by ARN":         {Example: "share-role", Point: &pointWay{Account: Owner}},
+		"of another account by alias": {Example: "share-role", Point: &pointWay{Account: Governance, alias: true}},
+		"of the consumer by ARN":      {Example: "share-role", Point: &pointWay{Account: Consumer}},
+		"of a bucket that is not known": {
+			Example: "share-role", Point: &pointWay{Account: Owner, Unknown: true},
+		},
+		"let in as accounts": {Example: "share-account", Options: policy.Options{Style: policy.AccountStyle, OrgID: Org}, Point: &pointWay{Account: Owner}},
+		"to a relay":         {Example: "share-owner-role", Options: policy.Options{Principal: "arn:aws:iam::222222222222:user/task"}, Point: &pointWay{Account: Governance}},
+	}
+}
+
+// Source is the bucket that is read.
+func (x *World) Source() *awsfake.Bucket { return x.Buckets["owner-data"] }
+
+// sourceClient reads a mapping's source. The ARN of an access point has no place in a path.
+func sourceClient(t *testing.T, set *creds.Set, m config.Mapping) *s3.Client {
+	t.Helper()
+	c := Client(t, set, m.Source.Role)
+	if !strings.HasPrefix(m.Source.Bucket, "arn:") {
+		return c
+	}
+	o := c.Options()
+	o.UsePathStyle, o.BaseEndpoint = false, aws.String("https://localhost")
+	return s3.New(o)
+}
+
+// bucketOf is the bucket that a policy is for, which a document about an access point may not know by its name.
+func (x *World) bucketOf(d policy.Document) *awsfake.Bucket {
+	if strings.Contains(d.Target, "behind") {
+		return x.Source()
+	}
+	return x.Buckets[d.Target]
+}
+
+// filled puts the bucket's name where a document has a placeholder, as its notes ask.
+func filled(t *testing.T, policy *iam.Document) *iam.Document {
+	t.Helper()
+	text, err := policy.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "REPLACE_WITH_BUCKET") {
+		return policy
+	}
+	return iam.MustParse(strings.ReplaceAll(string(text), "REPLACE_WITH_BUCKET", "owner-data"))
+}

@@ -1,0 +1,266 @@
+package accesstest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"syncd/config"
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+	"syncd/internal/copier"
+	"syncd/internal/creds"
+	"syncd/internal/listing"
+	"syncd/internal/transfer"
+)
+
+// job is a mapping with everything it may meet in its way.
+type job struct {
+	mapping config.Mapping
+	set     *creds.Set
+	source  *s3.Client
+	target  *s3.Client
+	copier  *copier.Copier
+	relay   bool
+	objects map[string]listing.Object
+	present listing.Object // a copy that lies at the destination already
+	orphan  string         // id of an upload that an earlier session began
+	copies  *awsfake.Bucket
+
+	initiator string
+}
+
+// Fill puts objects in the way of a mapping: small ones with tags under the key itself and under a bucket key, one large
+// enough for parts, and at the destination one that was copied before, under the key itself.
+func (x *World) Fill(m config.Mapping) {
+	source, target := x.Source(), x.Buckets[m.Destination.Bucket]
+	tags := awsfake.PutOptions{
+		Tags: map[string]string{"team": "lake"}, Annotations: map[string]string{"note": "annotation"},
+		Lock: awsfake.Lock{Mode: "GOVERNANCE", Until: time.Now().Add(time.Hour), LegalHold: true},
+	}
+	many := tags
+	many.Tags = map[string]string{}
+	for i := range 10 {
+		many.Tags[fmt.Sprint("tag", i)] = strings.Repeat("x", 250)
+	}
+	source.Put(m.Source.Prefix+"plain", awsfake.BytesBody([]byte("plain")), tags)
+	source.SetEncryption(x.OwnerKey.ARN(), true)
+	source.Put(m.Source.Prefix+"bucket-key", awsfake.BytesBody([]byte("bucket key")), tags)
+	source.Put(m.Source.Prefix+"large", awsfake.SyntheticBody(9<<20, 1), many)
+	target.Put(m.Destination.Prefix+"plain", awsfake.BytesBody([]byte("plain")), awsfake.PutOptions{})
+}
+
+func listed(o awsfake.ObjectInfo) listing.Object {
+	return listing.Object{
+		Key: o.Key, Version: transfer.Version{ETag: `"` + o.ETag + `"`, Size: o.Size, LastModified: o.LastModified}, StorageClass: o.StorageClass,
+	}
+}
+
+// newJob prepares a mapping that was filled.
+func (x *World) newJob(t *testing.T, m config.Mapping, set *creds.Set) *job {
+	t.Helper()
+	j := &job{
+		mapping: m, set: set, source: sourceClient(t, set, m), target: Client(t, set, m.Destination.Role),
+		objects: map[string]listing.Object{}, relay: m.Source.Role != m.Destination.Role,
+		copies: x.Buckets[m.Destination.Bucket], initiator: x.Config.Roles[m.Destination.Role].ARN,
+	}
+	for _, name := range []string{"plain", "bucket-key", "large"} {
+		o, ok := x.Source().Object(m.Source.Prefix + name)
+		if !ok {
+			t.Fatalf("get object %s: there is none", name)
+		}
+		j.objects[name] = listed(o)
+	}
+	present := x.Buckets[m.Destination.Bucket].Put(m.Destination.Prefix+"plain", awsfake.BytesBody([]byte("plain")), awsfake.PutOptions{})
+	j.present = listed(present)
+	j.copier = newCopier(j)
+	return j
+}
+
+// slots are as many as the channel holds.
+type slots chan struct{}
+
+func (s slots) Acquire(ctx context.Context) error {
+	select {
+	case s <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s slots) Release() { <-s }
+
+func newCopier(j *job) *copier.Copier {
+	m := j.mapping
+	acl := ""
+	if m.Copy.ACL != config.ACLOmit {
+		acl = string(m.Copy.ACL)
+	}
+	return copier.New(copier.Options{
+		ACL:    acl,
+		Source: j.source, Destination: j.target,
+		SourceBucket: m.Source.Bucket, SourcePrefix: m.Source.Prefix, SourceAccount: m.Source.Account,
+		DestinationBucket: m.Destination.Bucket, DestinationPrefix: m.Destination.Prefix, DestinationAccount: m.Destination.Account,
+		KeyARN: m.Destination.KMSKey, BucketKey: m.Destination.BucketKey, OmitTags: m.Copy.Tags.Carry == config.CarryOmit, OnlyTags: m.Copy.Tags.Only,
+		ObjectLock: m.Copy.ObjectLock == config.CarryCopy, Annotations: m.Copy.Annotations == config.CarryCopy, Initiator: j.initiator,
+		MultipartAbove: 5 << 20, Relay: j.relay, Buffers: copier.NewBuffers(64 << 20), Slots: make(slots, 8),
+	})
+}
+
+// steps are everything that syncd does with a mapping, in the order of a pass.
+func (j *job) steps() []step {
+	return []step{
+		{"list", func(ctx context.Context) error {
+			return list(ctx, listing.Live{Client: j.source, Bucket: j.mapping.Source.Bucket, Prefix: j.mapping.Source.Prefix, Account: j.mapping.Source.Account})
+		}},
+		{"list destination", func(ctx context.Context) error {
+			d := j.mapping.Destination
+			return list(ctx, listing.Live{Client: j.target, Bucket: d.Bucket, Prefix: d.Prefix, Account: d.Account})
+		}},
+		{"adopt", j.adopt},
+		{"copy", func(ctx context.Context) error { return j.copy(ctx, "plain") }},
+		{"replace", j.replace},
+		{"copy bucket key", func(ctx context.Context) error { return j.copy(ctx, "bucket-key") }},
+		{"copy large", func(ctx context.Context) error { return j.copy(ctx, "large") }},
+		{"list parts", j.resume},
+		{"sweep", j.sweep},
+		{"delete", j.delete},
+	}
+}
+
+func list(ctx context.Context, live listing.Live) error {
+	for _, err := range live.List(ctx, listing.Range{}) {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (j *job) copy(ctx context.Context, name string) error {
+	j.copies.Delete(j.mapping.Destination.Prefix + name)
+	result, _, err := j.copier.Copy(ctx, j.objects[name], copier.Target{}, nil)
+	if err != nil || j.mapping.Copy.ObjectLock != config.CarryCopy {
+		return err
+	}
+	made, _ := j.copies.Object(result.DestinationKey)
+	if made.Lock.Mode == "" || !made.Lock.LegalHold {
+		return fmt.Errorf("the copy has the lock %+v", made.Lock)
+	}
+	return nil
+}
+
+// adopt looks at a copy that lies there; a role that may not look adopts nothing and copies everything again.
+func (j *job) adopt(ctx context.Context) error {
+	result, _, err := j.copier.Copy(ctx, j.objects["plain"], copier.Target{Looked: true, Present: &j.present}, nil)
+	if err == nil && !result.Adopted {
+		err = errors.New("the copy that is there is not adopted")
+	}
+	return err
+}
+
+// replace copies over a copy that the ledger knows, under If-Match; a role that may not does without the condition.
+func (j *job) replace(ctx context.Context) error {
+	known, _ := j.copies.Object(j.mapping.Destination.Prefix + "plain")
+	result, _, err := j.copier.Copy(ctx, j.objects["plain"], copier.Target{Known: known.ETag}, nil)
+	if err == nil && result.Unconditional != "" {
+		err = errors.New("the copy was replaced without a condition")
+	}
+	return err
+}
+
+// begin begins an upload as a session of its own would, of which a process died.
+func (j *job) begin(ctx context.Context, as *s3.Client) error {
+	d := j.mapping.Destination
+	out, err := as.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
+		Bucket: &d.Bucket, Key: aws.String(d.Prefix + "orphan"),
+		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &d.KMSKey, BucketKeyEnabled: &d.BucketKey,
+	})
+	if err == nil {
+		j.orphan = aws.ToString(out.UploadId)
+	}
+	return err
+}
+
+func (j *job) resume(ctx context.Context) error {
+	d := j.mapping.Destination
+	_, err := j.target.ListParts(ctx, &s3.ListPartsInput{Bucket: &d.Bucket, Key: aws.String(d.Prefix + "orphan"), UploadId: &j.orphan})
+	return err
+}
+
+func (j *job) sweep(ctx context.Context) error {
+	aborted, err := j.copier.SweepUploads(ctx, time.Now().Add(time.Hour), nil)
+	if err == nil && aborted == 0 {
+		err = errors.New("the upload of an earlier session is still there")
+	}
+	return err
+}
+
+func (j *job) delete(ctx context.Context) error {
+	d := j.mapping.Destination
+	if !j.mapping.Delete.Enabled {
+		return nil
+	}
+	_, err := j.target.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &d.Bucket, Key: aws.String(d.Prefix + "bucket-key")})
+	return err
+}
+
+// keep does what the ledger does with its store: take the lease, write, read, look for what is not there, list and delete.
+func keep(store *checkpoint.S3) func(context.Context) error {
+	return func(ctx context.Context) error {
+		lease, err := store.Acquire(ctx, "mapping", "holder")
+		if err != nil {
+			return err
+		}
+		record := func(w io.Writer) error {
+			_, err := io.WriteString(w, "record")
+			return err
+		}
+		_, absent := store.Read(ctx, "mapping/absent")
+		if !errors.Is(absent, fs.ErrNotExist) {
+			return fmt.Errorf("read what is absent: got %w, want fs.ErrNotExist", absent)
+		}
+		if err := errors.Join(store.Create(ctx, "mapping/record", record), lease.Release()); err != nil {
+			return err
+		}
+		_, listing := store.List(ctx, "mapping/")
+		_, reading := store.Read(ctx, "mapping/record")
+		return errors.Join(listing, reading, store.Delete(ctx, "mapping/record"))
+	}
+}
+
+// Steps are everything that syncd does with all its mappings and its state.
+func (x *World) Steps(t *testing.T) []step {
+	t.Helper()
+	x.runs++
+	set := x.Sessions(t, "")
+	var steps []step
+	for _, m := range x.Config.Mappings {
+		j := x.newJob(t, m, set)
+		earlier := Client(t, x.Sessions(t, "earlier"), m.Destination.Role)
+		steps = append(steps, step{"begin upload", func(ctx context.Context) error { return j.begin(ctx, earlier) }})
+		steps = append(steps, j.steps()...)
+	}
+	location, err := config.ParseLocation(x.Config.State)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if location.Bucket == "" {
+		return steps
+	}
+	k := x.Config.Checkpoint
+	store := checkpoint.NewS3(Client(t, set, k.Role), checkpoint.S3Options{
+		Bucket: location.Bucket, Prefix: fmt.Sprintf("%srun-%d", location.Prefix, x.runs), Account: k.Account, KMSKey: k.KMSKey,
+	})
+	return append(steps, step{"state", keep(store)})
+}

@@ -1,0 +1,287 @@
+// Package accesstest has what the tests of access and of its packages share.
+//
+// It promises accounts in which nothing is allowed but what the documents of a configuration say ([NewWorld]), everything that syncd does
+// with its mappings, as steps ([World.Steps]), and documents that have lost one member of a grant ([Losses]). The accounts are those of
+// package awsfake. It leaves to the tests what they expect.
+//
+// Words to know: a way is one way of sharing a bucket, an example of a configuration with the options of its documents; a world is the
+// accounts of a way.
+package accesstest
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"syncd/config"
+	"syncd/config/secret"
+	"syncd/internal/access"
+	"syncd/internal/access/policy"
+	"syncd/internal/awsfake"
+	"syncd/internal/creds"
+	"syncd/internal/iam"
+)
+
+// What the examples of configurations name.
+const (
+	Region     = "us-west-2"
+	Owner      = "111111111111"
+	Consumer   = "222222222222"
+	Governance = "333333333333"
+	Org        = "o-a1b2c3d4e5"
+	Endpoint   = "vpce-0a1b2c3d4e5f67890"
+	ExampleKey = "arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d"
+)
+
+// Way is one way of sharing a bucket: an example of a configuration, and the options with which its documents are made.
+type Way struct {
+	Example string
+	Options policy.Options
+	Point   *pointWay // nil: the bucket itself is the source
+}
+
+// Ways are the ways of sharing a bucket.
+func Ways() []Way {
+	return []Way{
+		{Example: "share-owner-role", Options: policy.Options{Principal: "arn:aws:iam::222222222222:user/task"}},
+		{Example: "share-account", Options: policy.Options{Style: policy.AccountStyle}},
+		{Example: "share-role"},
+		{Example: "share-org", Options: policy.Options{Style: policy.AccountStyle, OrgID: Org}},
+		{Example: "share-abac", Options: policy.Options{Style: policy.ABACStyle, OrgID: Org, VPCEndpoint: Endpoint}},
+	}
+}
+
+// WayOf is the way of an example.
+func WayOf(t *testing.T, example string) Way {
+	t.Helper()
+	for _, w := range Ways() {
+		if w.Example == example {
+			return w
+		}
+	}
+	t.Fatalf("find the way %s: there is none", example)
+	return Way{}
+}
+
+// ExternalID is the ExternalId of every role that has one.
+func ExternalID(string) (string, error) { return "the-external-id", nil }
+
+// root is the directory of the repository.
+func root(t *testing.T) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir != filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		dir = filepath.Dir(dir)
+	}
+	t.Fatal("find the directory of the repository: no go.mod above the test")
+	return ""
+}
+
+// Example is the text of an example of a configuration.
+func Example(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root(t), "config/examples", name+".yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// Parse reads the text of a configuration.
+func Parse(t *testing.T, text string) *config.Config {
+	t.Helper()
+	c, err := config.Parse([]byte(text), "test.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// Load reads an example of a configuration.
+func Load(t *testing.T, name string) *config.Config {
+	t.Helper()
+	return Parse(t, Example(t, name))
+}
+
+// World is accounts in which nothing is allowed but what the documents say.
+type World struct {
+	Cloud             *awsfake.Cloud
+	Config            *config.Config
+	Documents         []policy.Document
+	Transport         http.RoundTripper
+	User              *awsfake.User // the ambient credentials
+	Roles             map[string]*awsfake.Role
+	Buckets           map[string]*awsfake.Bucket
+	Point             *awsfake.AccessPoint // nil: the bucket itself is the source
+	OwnerKey, CopyKey *awsfake.Key
+	runs              int
+}
+
+// NewWorld builds the accounts of an example, edited before it is read, and puts its documents in force.
+func NewWorld(t *testing.T, w Way, edit func(string) string) *World {
+	t.Helper()
+	return NewWorldIn(t, awsfake.New(awsfake.Options{}), w, edit)
+}
+
+// NewWorldIn is NewWorld among accounts that exist.
+func NewWorldIn(t *testing.T, cloud *awsfake.Cloud, w Way, edit func(string) string) *World {
+	t.Helper()
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
+	for _, id := range []string{Owner, Consumer, Governance} {
+		cloud.Account(id).SetOrg(Org)
+	}
+	ow, co := cloud.Account(Owner), cloud.Account(Consumer)
+	x := &World{
+		Cloud: cloud, Transport: cloud.RoundTripper(), User: co.CreateUser("task"), Roles: map[string]*awsfake.Role{}, Buckets: map[string]*awsfake.Bucket{},
+	}
+	if w.Options.VPCEndpoint != "" {
+		x.Transport = cloud.Endpoint(w.Options.VPCEndpoint, "vpc-1", nil)
+	}
+	x.OwnerKey, x.CopyKey = ow.CreateKey(Region, nil), co.CreateKey(Region, nil)
+	text := strings.ReplaceAll(Example(t, w.Example), ExampleKey, x.CopyKey.ARN())
+	x.Buckets["owner-data"] = ow.CreateBucket("owner-data", Region, awsfake.BucketOptions{KeyARN: x.OwnerKey.ARN(), Versioning: true, ObjectLock: true})
+	if w.Point != nil {
+		x.Point = cloud.Account(w.Point.Account).CreateAccessPoint("partner", x.Buckets["owner-data"], nil)
+		text = w.Point.edit(text, x.Point)
+	}
+	if edit != nil {
+		text = edit(text)
+	}
+	x.Config = Parse(t, text)
+	x.Buckets["consumer-copy"] = co.CreateBucket("consumer-copy", Region, awsfake.BucketOptions{KeyARN: x.CopyKey.ARN(), Versioning: true, ObjectLock: true})
+	x.Buckets["consumer-state"] = co.CreateBucket("consumer-state", Region, awsfake.BucketOptions{})
+	nobody := iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}]}`)
+	for _, role := range x.Config.Roles {
+		account, roleName := strings.Split(role.ARN, ":")[4], role.ARN[strings.LastIndex(role.ARN, "/")+1:]
+		x.Roles[role.ARN] = cloud.Account(account).CreateRole(roleName, nobody, awsfake.RoleOptions{})
+	}
+	o := w.Options
+	o.ExternalID, o.SourceKeys = ExternalID, []string{x.OwnerKey.ARN()}
+	documents, err := policy.Documents(x.Config, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.Documents = documents
+	x.Enforce(t, documents)
+	return x
+}
+
+// administrators is what a key policy has beside the generated statements: nothing that lets anyone use the key.
+func administrators(account string) iam.Statement {
+	return iam.Statement{
+		Effect: iam.Allow, Principals: []iam.Principal{{Kind: iam.AWSPrincipal, ID: account}},
+		Actions: []string{"kms:Describe*", "kms:Get*", "kms:Put*"}, Resources: []string{"*"},
+	}
+}
+
+// Enforce puts documents in force, and nothing else.
+func (x *World) Enforce(t *testing.T, documents []policy.Document) {
+	t.Helper()
+	for _, d := range documents {
+		policy := d.Policy()
+		switch d.Kind {
+		case access.KindIdentity:
+			if role := x.Roles[d.Target]; role != nil {
+				role.SetPolicies(policy)
+			} else {
+				x.User.SetPolicies(policy)
+			}
+		case access.KindTrust:
+			x.Roles[d.Target].SetTrust(policy)
+		case access.KindAccessPoint:
+			x.Point.SetPolicy(policy)
+		case access.KindBucket:
+			x.bucketOf(d).SetPolicy(filled(t, policy))
+		case access.KindKey:
+			key := x.CopyKey
+			if d.Account == Owner {
+				key = x.OwnerKey
+			}
+			key.SetPolicy(&iam.Document{Version: iam.Version2012, Statements: append([]iam.Statement{administrators(d.Account)}, policy.Statements...)})
+		case access.KindLifecycle, access.KindQueue, access.KindSession, access.KindServiceControl, access.KindResourceControl:
+		default:
+			t.Fatalf("got a document of kind %q", d.Kind)
+		}
+	}
+}
+
+// Sessions are fresh credentials: no session of an earlier run is used again.
+func (x *World) Sessions(t *testing.T, sessionName string) *creds.Set {
+	t.Helper()
+	return x.EditedSessions(t, func(_ string, role *config.Role) {
+		if sessionName != "" {
+			role.SessionName = sessionName
+		}
+	})
+}
+
+// EditedSessions are fresh credentials of roles that are asked for otherwise than the configuration has it.
+func (x *World) EditedSessions(t *testing.T, edit func(name string, role *config.Role)) *creds.Set {
+	t.Helper()
+	roles := map[string]config.Role{}
+	for name, role := range x.Config.Roles {
+		if role.ExternalID.Sent() {
+			role.ExternalID = secret.PlainExternalID("the-external-id")
+		}
+		role.Tags = maps.Clone(role.Tags)
+		edit(name, &role)
+		roles[name] = role
+	}
+	set, err := creds.New(t.Context(), creds.Options{
+		Roles: roles, EndpointURL: "http://aws.invalid", AllowHTTP: true, HTTPClient: &http.Client{Transport: x.Transport},
+		Ambient:   credentials.NewStaticCredentialsProvider(x.User.AccessKeyID, x.User.SecretAccessKey, ""),
+		LookupEnv: os.LookupEnv, ReadFile: os.ReadFile,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+// Client is a client of S3 with the session of a role.
+func Client(t *testing.T, set *creds.Set, role string) *s3.Client {
+	t.Helper()
+	c, err := set.Config(role, Region)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s3.NewFromConfig(c, func(o *s3.Options) {
+		o.UsePathStyle, o.BaseEndpoint, o.DisableLogOutputChecksumValidationSkipped = true, aws.String("http://aws.invalid"), true
+	})
+}
+
+// step is one thing that syncd does.
+type step struct {
+	name string
+	do   func(ctx context.Context) error
+}
+
+// FirstFailure does the steps in turn and returns the failure of the first that fails.
+func FirstFailure(ctx context.Context, steps []step) error {
+	for _, s := range steps {
+		if err := s.do(ctx); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return nil
+}

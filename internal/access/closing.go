@@ -1,0 +1,42 @@
+package access
+
+import (
+	"cmp"
+	"encoding/json"
+
+	"syncd/internal/iam"
+)
+
+// Closing is the statement, as JSON, that a document lacks of the need for these actions: an identity policy, or the policy of the
+// resource.
+func (n Need) Closing(lacks iam.Source, actions []string) string {
+	s := iam.Statement{Effect: iam.Allow, Actions: actions, Resources: []string{n.Resource}}
+	for _, c := range n.Conditions {
+		s.Conditions = append(s.Conditions, iam.Condition{Operator: c.operator, Key: c.Key, Values: c.Values})
+	}
+	if lacks != iam.SourceIdentity {
+		s.Principals = []iam.Principal{{Kind: iam.AWSPrincipal, ID: cmp.Or(n.Principal, n.Account)}}
+		switch n.Kind() { //nolint:exhaustive // the others keep the resource
+		case KindTrust:
+			s.Resources = nil
+			if n.ExternalID {
+				s.Conditions = append(s.Conditions, iam.Condition{Operator: "StringEquals", Key: "sts:ExternalId", Values: []string{"THE-EXTERNAL-ID"}})
+			}
+		case KindKey:
+			s.Resources = []string{"*"}
+		}
+	}
+	return statementJSON(s)
+}
+
+func statementJSON(s iam.Statement) string {
+	text, err := (&iam.Document{Statements: []iam.Statement{s}}).MarshalJSON()
+	var d struct{ Statement []json.RawMessage }
+	if err == nil {
+		err = json.Unmarshal(text, &d)
+	}
+	if err != nil {
+		panic("BUG: write statement: " + err.Error())
+	}
+	return string(d.Statement[0])
+}

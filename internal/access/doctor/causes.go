@@ -1,0 +1,151 @@
+package doctor
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"strings"
+
+	"syncd/internal/access"
+	"syncd/internal/awserr"
+)
+
+// explainer explains why requests fail.
+type explainer struct {
+	evidence   *evidence
+	owners     []string      // accounts of the mappings' sources
+	underlying []access.Need // what the policy of the bucket behind an access point has to allow
+}
+
+// side is whose account it is.
+func (e *explainer) side(account string) access.Side {
+	if slices.Contains(e.owners, account) {
+		return access.Owner
+	}
+	return access.Consumer
+}
+
+// causes explains why a permission fails, most likely first.
+func (e *explainer) causes(k *ask, a *attempt) []Cause {
+	causes := slices.Clone(a.known)
+	switch a.class { //nolint:exhaustive // the others say nothing that is to be done about them
+	case awserr.Denied:
+		if slices.ContainsFunc(causes, func(c Cause) bool { return c.Kind == CauseOwnership && c.Confidence == Certain }) {
+			return causes // no document would help
+		}
+		said := slices.DeleteFunc(e.refusal(k, a), func(c Cause) bool {
+			return len(c.Statement) == 0 && slices.ContainsFunc(causes, func(o Cause) bool { return o.Kind == c.Kind && o.Target == c.Target })
+		})
+		return slices.Concat(e.othersKey(k), causes, said)
+	case awserr.KeyDisabled:
+		return append(causes, Cause{
+			Kind: CauseKeyState, Side: e.side(k.Owner), Account: k.Owner, Target: k.Resource, Confidence: Certain,
+			Why: "the key cannot be used: enable it, or cancel its deletion",
+		})
+	case awserr.NoKey:
+		return append(causes, e.noKey(k))
+	case awserr.NoBucket:
+		path := e.sideOf(k) + ".bucket"
+		if k.On == access.StateBucket {
+			path = "state"
+		}
+		return append(causes, misconfigured(path, "there is no such bucket"))
+	}
+	return append(causes, e.otherwise(k, a)...)
+}
+
+// otherwise explains failures that are no refusal.
+func (e *explainer) otherwise(k *ask, a *attempt) []Cause {
+	if causes := unreached(a); causes != nil {
+		return causes
+	}
+	region, hint := awserr.BucketRegion(a.err), awserr.Hint(a.err)
+	switch {
+	case errors.Is(a.err, errUnconditional):
+		return []Cause{{
+			Kind: CauseService, Side: access.Consumer, Confidence: Certain,
+			Why: "it does not honour If-Match: a lease would not hold, and copies could overwrite each other",
+		}}
+	case region != "":
+		return []Cause{misconfigured(e.sideOf(k)+".region", "the bucket is in "+region)}
+	case a.class == awserr.WrongRegion:
+		return []Cause{misconfigured(e.sideOf(k)+".region", "the bucket is in another region")}
+	case awserr.IsClock(awserr.Code(a.err), a.err.Error()):
+		return []Cause{{Kind: CauseClock, Side: access.Consumer, Confidence: Certain, Why: "the clock of this machine differs from that of AWS by more than 15 minutes: set it"}}
+	case k.On == access.AssumedRole && strings.Contains(a.err.Error(), "MaxSessionDuration"):
+		return []Cause{
+			misconfigured("roles."+k.Target+".duration", "it is longer than the role allows"),
+			{
+				Kind: CauseRoleSettings, Side: e.side(k.Owner), Account: k.Owner, Target: k.Resource, Confidence: Likely,
+				Why: "MaxSessionDuration of the role is shorter than the configuration asks for: raise it",
+			},
+		}
+	case k.On == access.AssumedRole && k.Role == "" && awserr.Code(a.err) != "" && (a.class == awserr.Credentials || a.class == awserr.Expired):
+		return []Cause{{Kind: CauseCredentials, Side: access.Consumer, Confidence: Certain, Why: hint}}
+	case k.On == access.AssumedRole && a.class != awserr.Transient && a.class != awserr.Throttled:
+		return []Cause{misconfigured("roles."+k.Target, cmp.Or(hint, "AWS does not take what is sent: the error tells why"))}
+	case a.class == awserr.Credentials, a.class == awserr.Expired:
+		return []Cause{{Kind: CauseCredentials, Side: access.Consumer, Confidence: Certain, Why: cmp.Or(hint, "the ambient credentials are wrong or have expired: give the process fresh ones")}}
+	case a.class.Passes():
+		kind := CauseService
+		if awserr.IsAway(a.err) {
+			kind = CauseNetwork
+		}
+		return []Cause{{Kind: kind, Side: access.Consumer, Confidence: Likely, Why: cmp.Or(hint, "the service or the way to it: look at the endpoint and the network, or try again")}}
+	}
+	return nil
+}
+
+// unreached explains that no service answered, nil when one did or when it may only be down.
+func unreached(a *attempt) []Cause {
+	c := Cause{Kind: CauseNetwork, Side: access.Consumer, Confidence: Certain}
+	if endpoint, ok := errors.AsType[*awserr.EndpointError](a.err); ok && endpoint.Unreachable {
+		c.Target, c.Why = endpoint.Endpoint, endpoint.Hint
+		return []Cause{c}
+	}
+	if answer, ok := errors.AsType[*awserr.ForeignError](a.err); ok {
+		c.Target, c.Why = cmp.Or(answer.Proxy, answer.Endpoint), answer.Hint()
+		return []Cause{c}
+	}
+	return nil
+}
+
+// noKey explains a key that does not exist: of copies and of the state the configuration names it, of objects of the source their owner
+// chose it.
+func (e *explainer) noKey(k *ask) Cause {
+	side, _, _ := strings.Cut(string(k.On), " ")
+	if side == "source" {
+		return Cause{
+			Kind: CauseKeyState, Side: e.side(k.Owner), Account: k.Owner, Target: k.Resource, Confidence: Certain,
+			Why: "the key under which objects are stored does not exist any more: they cannot be read",
+		}
+	}
+	at := e.evidence.view.Place(access.Resource(side + " key"))
+	return misconfigured(e.sideOf(k)+".kms_key", "KMS has no such key in "+at.Region+": correct the ARN")
+}
+
+// othersKey is the suspicion that the key of the copies was mistaken: it is another account's than the bucket.
+func (e *explainer) othersKey(k *ask) []Cause {
+	parts := strings.Split(k.Resource, ":")
+	account := e.evidence.view.Place(access.DestinationKey).Account
+	if k.On != access.DestinationKey || len(parts) < 6 || account == "" || parts[4] == account {
+		return nil
+	}
+	return []Cause{{
+		Kind: CauseConfiguration, Side: access.Consumer, Target: e.sideOf(k) + ".kms_key", Confidence: Likely,
+		Why: "the key is of account " + parts[4] + ", and the bucket of " + account + ": is the ARN right?",
+	}}
+}
+
+func misconfigured(path, why string) Cause {
+	return Cause{Kind: CauseConfiguration, Side: access.Consumer, Target: path, Confidence: Certain, Why: why}
+}
+
+// sideOf is where the configuration says what a resource is.
+func (e *explainer) sideOf(k *ask) string {
+	side, _, _ := strings.Cut(string(k.On), " ")
+	if side == "state" {
+		return "checkpoint"
+	}
+	return "mappings." + e.evidence.view.Mapping.Name + "." + side
+}

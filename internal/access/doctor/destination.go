@@ -1,0 +1,203 @@
+package doctor
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"syncd/internal/access"
+	"syncd/internal/awserr"
+	"syncd/internal/transfer"
+)
+
+// minRangeSource is the size above which S3 copies a range of an object into a part, in bytes (Amazon S3 API Reference, UploadPartCopy).
+const minRangeSource = 5 << 20
+
+// destinationProber tries what writes copies.
+type destinationProber struct {
+	*prober
+	samples []sample // of the source
+}
+
+// writes are the asks that every write amounts to.
+type writes struct{ put, acl, seal, open *ask }
+
+// probeDestination tries everything that writes copies, without leaving one.
+func (p *destinationProber) probeDestination(ctx context.Context) error {
+	m, at := p.Mapping.Destination, p.Place(access.DestinationBucket)
+	c, err := p.open(m.Role, at, s3Setting{url: m.EndpointURL, pathStyle: m.PathStyle, account: m.Account})
+	if c == nil || err != nil {
+		return err
+	}
+	read := p.ask(access.Writer, "s3:GetObject", access.DestinationObjects)
+	to := writes{
+		p.ask(access.Writer, "s3:PutObject", access.DestinationObjects), p.ask(access.Writer, "s3:PutObjectAcl", access.DestinationObjects),
+		p.ask(access.Writer, "kms:GenerateDataKey", access.DestinationKey), p.ask(access.Writer, "kms:Decrypt", access.DestinationKey),
+	}
+	e := form{key: m.KMSKey, bucketKey: m.BucketKey}
+	if p.ACL {
+		e.acl = types.ObjectCannedACLBucketOwnerFullControl
+	}
+	listed, away := p.probeList(ctx, c, p.ask(access.Writer, "s3:ListBucket", access.DestinationBucket))
+	if away != "" {
+		p.excuse(away, access.DestinationBucket, access.DestinationObjects, access.DestinationKey)
+		return nil
+	}
+	p.probeCopies(ctx, c, listed, read, to.open)
+	p.probePut(ctx, c, e, to, read)
+	begin := func(ctx context.Context) (string, error) { return c.begin(ctx, e, nil) }
+	p.probeUpload(ctx, c, begin, func(id string) {
+		p.try(ctx, "UploadPart", func(ctx context.Context) error { return c.part(ctx, id) }, to.put, to.open)
+		if !p.Relay {
+			p.probePartCopy(ctx, c, id, to)
+		}
+	}, to.put, to.acl, to.seal)
+	p.probeUploads(ctx, c)
+	p.probeExtras(ctx, c, e, to)
+	return nil
+}
+
+// probePut tries to write under the key. Where that is refused it asks again without naming the key, and with an ACL: what works then
+// tells that a Deny looks at the encryption, or demands the ACL.
+func (p *destinationProber) probePut(ctx context.Context, c *bucketClient, e form, to writes, read *ask) {
+	a := p.try(ctx, "PutObject", func(ctx context.Context) error { return c.put(ctx, e) }, to.put, to.acl, read)
+	if a.class != awserr.Denied || to.put == nil {
+		return
+	}
+	try := func(other form) error {
+		return bounded(ctx, func(ctx context.Context) error { return c.put(ctx, other) })
+	}
+	if !strings.HasPrefix(a.said.action, "kms:") && try(form{acl: e.acl}) == nil {
+		why := "the same write is allowed when it names no key: a Deny looks at the encryption, and has to spare " + e.key
+		a.known = append(a.known, p.explain.owned(to.put, CauseKind(access.KindBucket), Certain, why))
+	}
+	if e.acl != "" {
+		return
+	}
+	e.acl = types.ObjectCannedACLBucketOwnerFullControl
+	switch err := try(e); {
+	case err == nil:
+		a.known = append(a.known, misconfigured("mappings."+p.Mapping.Name+".copy.acl",
+			"the same write is allowed when it gives the bucket's owner full control: set copy.acl: bucket-owner-full-control"))
+	case readReason(err).action == "s3:PutObjectAcl" && a.said.action != "":
+		a.known = append(a.known, misconfigured("mappings."+p.Mapping.Name+".copy.acl",
+			"the same write lacks nothing but s3:PutObjectAcl when it gives the bucket's owner full control: set copy.acl: bucket-owner-full-control, and allow that action"))
+	}
+}
+
+// probeCopies looks at copies that are there: they may lie under another encryption context than those to come.
+func (p *destinationProber) probeCopies(ctx context.Context, c *bucketClient, listed []sample, read, open *ask) {
+	for _, s := range p.look(ctx, c, listed, read) {
+		if s.key == p.Mapping.Destination.KMSKey {
+			p.try(ctx, "GetObject", func(ctx context.Context) error { return c.firstByte(ctx, s) }, read, p.narrow(open, s))
+		}
+	}
+}
+
+// probePartCopy has S3 copy an object of the source into a part, the smallest of each kind of encryption.
+func (p *destinationProber) probePartCopy(ctx context.Context, c *bucketClient, id string, to writes) {
+	read, open := p.ask(access.Writer, "s3:GetObject", access.SourceObjects), p.ask(access.Writer, "kms:Decrypt", access.SourceKey)
+	for i, s := range p.samples {
+		if s.size == 0 {
+			continue
+		}
+		in := &s3.UploadPartCopyInput{
+			Bucket: &c.bucket, Key: &c.probe, UploadId: &id, PartNumber: aws.Int32(int32(2 + i)), //nolint:gosec // samples are few
+			ExpectedBucketOwner: c.account, CopySource: aws.String(transfer.CopySource(p.Mapping.Source.Bucket, s.object)), RequestPayer: p.payer(),
+		}
+		if p.Mapping.Source.Account != "" {
+			in.ExpectedSourceBucketOwner = &p.Mapping.Source.Account
+		}
+		if s.size > minRangeSource {
+			in.CopySourceRange = aws.String("bytes=0-0")
+		}
+		p.try(ctx, "UploadPartCopy", func(ctx context.Context) error {
+			_, err := c.client.UploadPartCopy(ctx, in)
+			return missing(err)
+		}, read, p.narrow(open, s), to.put, to.open)
+	}
+}
+
+func (p *destinationProber) payer() types.RequestPayer {
+	if p.Mapping.Source.RequestPayer {
+		return types.RequestPayerRequester
+	}
+	return ""
+}
+
+// probeUploads tries what finds and takes away the uploads of an earlier session. An own one may be listed and aborted by whoever
+// began it; therefore these ask for one that does not exist.
+func (p *destinationProber) probeUploads(ctx context.Context, c *bucketClient) {
+	if k := p.ask(access.Writer, "s3:ListBucketMultipartUploads", access.DestinationBucket); k != nil {
+		p.try(ctx, "ListMultipartUploads", func(ctx context.Context) error {
+			_, err := c.client.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{
+				Bucket: &c.bucket, Prefix: optionally(c.prefix), MaxUploads: aws.Int32(1), ExpectedBucketOwner: c.account,
+			})
+			return err
+		}, k)
+	}
+	if k := p.ask(access.Writer, "s3:ListMultipartUploadParts", access.DestinationObjects); k != nil {
+		p.try(ctx, "ListParts", func(ctx context.Context) error {
+			_, err := c.client.ListParts(ctx, &s3.ListPartsInput{
+				Bucket: &c.bucket, Key: &c.probe, UploadId: aws.String(absentUpload), ExpectedBucketOwner: c.account,
+			})
+			return absent(err)
+		}, k)
+	}
+	if k := p.ask(access.Writer, "s3:AbortMultipartUpload", access.DestinationObjects); k != nil {
+		p.try(ctx, "AbortMultipartUpload", func(ctx context.Context) error { return absent(c.abort(ctx, absentUpload)) }, k)
+	}
+}
+
+// probeExtras tries what only some mappings need: tags, locks and deletes.
+func (p *destinationProber) probeExtras(ctx context.Context, c *bucketClient, e form, to writes) {
+	extra := func(change func(*s3.CreateMultipartUploadInput), k *ask) {
+		if k != nil {
+			begin := func(ctx context.Context) (string, error) { return c.begin(ctx, e, change) }
+			p.probeUpload(ctx, c, begin, nil, to.put, to.acl, to.seal, k)
+		}
+	}
+	extra(func(in *s3.CreateMultipartUploadInput) { in.Tagging = aws.String("syncd-doctor=probe") }, p.ask(access.Writer, "s3:PutObjectTagging", access.DestinationObjects))
+	extra(func(in *s3.CreateMultipartUploadInput) {
+		in.ObjectLockMode, in.ObjectLockRetainUntilDate = types.ObjectLockModeGovernance, aws.Time(time.Now().Add(time.Hour))
+	}, p.ask(access.Writer, "s3:PutObjectRetention", access.DestinationObjects))
+	extra(func(in *s3.CreateMultipartUploadInput) {
+		in.ObjectLockLegalHoldStatus = types.ObjectLockLegalHoldStatusOn
+	}, p.ask(access.Writer, "s3:PutObjectLegalHold", access.DestinationObjects))
+	if k := p.ask(access.Writer, "s3:PutObjectVersionTagging", access.DestinationObjects); k != nil {
+		p.probeVersionTags(ctx, c, k)
+	}
+	if k := p.ask(access.Writer, "s3:PutObjectAnnotation", access.DestinationObjects); k != nil {
+		// There is no object that could be annotated.
+		p.try(ctx, "PutObjectAnnotation", func(ctx context.Context) error {
+			_, err := c.client.PutObjectAnnotation(ctx, &s3.PutObjectAnnotationInput{
+				Bucket: &c.bucket, Key: &c.probe, AnnotationName: aws.String(probeAnnotation), AnnotationPayload: strings.NewReader("probe"),
+				ExpectedBucketOwner: c.account,
+			})
+			return absent(err)
+		}, k)
+	}
+	if k := p.ask(access.Writer, "s3:DeleteObject", access.DestinationObjects); k != nil {
+		p.try(ctx, "DeleteObject", c.remove, k)
+	}
+}
+
+// probeVersionTags tries to tag a version that does not exist. S3 says so only to those who may list the bucket without a prefix; where
+// it gives no reason, a refusal does not tell.
+func (p *destinationProber) probeVersionTags(ctx context.Context, c *bucketClient, k *ask) {
+	err := bounded(ctx, func(ctx context.Context) error {
+		_, err := c.client.PutObjectTagging(ctx, &s3.PutObjectTaggingInput{
+			Bucket: &c.bucket, Key: &c.probe, VersionId: aws.String("null"), ExpectedBucketOwner: c.account, Tagging: &types.Tagging{TagSet: []types.Tag{}},
+		})
+		return err
+	})
+	if awserr.Classify(err) == awserr.Denied && readReason(err).action == "" {
+		k.excused = "a refusal without a reason may mean that there is no such version"
+		return
+	}
+	p.record("PutObjectTagging", absent(err), k)
+}

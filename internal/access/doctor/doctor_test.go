@@ -1,0 +1,185 @@
+package doctor_test
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/config"
+	"syncd/config/secret"
+	"syncd/internal/access"
+	"syncd/internal/access/accesstest"
+	"syncd/internal/access/doctor"
+	"syncd/internal/creds"
+)
+
+// doctorWorld is a world whose mappings are examined.
+type doctorWorld struct{ *accesstest.World }
+
+// diagnose examines the mappings of a world with fresh credentials.
+func (x *doctorWorld) diagnose(t *testing.T) doctor.Diagnosis {
+	t.Helper()
+	d, err := doctor.Diagnose(t.Context(), doctor.Options{Config: x.Config, Sessions: x.doctorSessions})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// sessionsOf makes sessions of these roles, whatever is asked for.
+func (x *doctorWorld) sessionsOf(roles map[string]config.Role) func(context.Context, config.Mapping, map[string]config.Role) (*creds.Set, error) {
+	return func(ctx context.Context, m config.Mapping, _ map[string]config.Role) (*creds.Set, error) {
+		return x.doctorSessions(ctx, m, roles)
+	}
+}
+
+func (x *doctorWorld) doctorSessions(ctx context.Context, m config.Mapping, roles map[string]config.Role) (*creds.Set, error) {
+	known := map[string]config.Role{}
+	for name, role := range roles {
+		if role.ExternalID.Sent() {
+			role.ExternalID = secret.PlainExternalID("the-external-id")
+		}
+		known[name] = role
+	}
+	return creds.New(ctx, creds.Options{
+		Roles: known, EndpointURL: x.Config.STSEndpoint(""), PlainHTTP: x.Config.Endpoints(), AllowHTTP: true, HTTPClient: &http.Client{Transport: x.Transport},
+		Ambient:   credentials.NewStaticCredentialsProvider(x.User.AccessKeyID, x.User.SecretAccessKey, ""),
+		LookupEnv: os.LookupEnv, ReadFile: os.ReadFile,
+		SessionPolicy: func(role string) (string, error) { return access.SessionPolicyText(x.Config, m, role) },
+	})
+}
+
+const endpointSettings = "\naws: {endpoint_url: \"https://aws.invalid\", path_style: true, allow_http: true}\n"
+
+// doctored is a world with objects in it.
+func doctored(t *testing.T, w accesstest.Way, edits ...func(string) string) *doctorWorld {
+	t.Helper()
+	x := &doctorWorld{accesstest.NewWorld(t, w, func(text string) string {
+		for _, edit := range edits {
+			text = edit(text)
+		}
+		return text + endpointSettings
+	})}
+	for _, m := range x.Config.Mappings {
+		x.Source().SetEncryption(x.OwnerKey.ARN(), false)
+		x.Fill(m)
+	}
+	return x
+}
+
+// bad are the probes that failed.
+func bad(d doctor.Diagnosis) []doctor.Probe {
+	return slices.DeleteFunc(slices.Clone(d.Probes), func(p doctor.Probe) bool { return !p.Bad() })
+}
+
+// With all documents in force every permission is proved, whichever way the bucket is shared, and nothing is left behind: no object, no
+// version, no delete marker, no upload.
+func TestDoctorFindsNothing(t *testing.T) {
+	scoped := func(text string) string {
+		return strings.ReplaceAll(text, "    arn: arn:aws:iam::222222222222:role/syncd", "    session_policy: scoped\n    arn: arn:aws:iam::222222222222:role/syncd")
+	}
+	more := func(text string) string {
+		return text + "    copy: {acl: bucket-owner-full-control, object_lock: copy, annotations: copy}\n    delete: {enabled: true}\n"
+	}
+	for _, w := range accesstest.Ways() {
+		for name, edit := range map[string]func(string) string{"": strings.Clone, " scoped": scoped, " with everything": more} {
+			if name == " with everything" && w.Example == "share-account" {
+				continue // its mapping ends in another section
+			}
+			t.Run(w.Example+name, func(t *testing.T) {
+				x := doctored(t, w, edit)
+				before := x.contents()
+				x.Cloud.ResetRequests()
+				d := x.diagnose(t)
+				for _, p := range d.Probes {
+					if p.Outcome != doctor.OutcomeOK {
+						t.Errorf("%s %s on %s: got %s (%s), want ok", p.Mapping, p.Action, p.Resource, p.Outcome, p.Error)
+					}
+				}
+				if len(d.Leftovers) > 0 {
+					t.Errorf("got %q left behind, want nothing", d.Leftovers)
+				}
+				if diff := cmp.Diff(before, x.contents()); diff != "" {
+					t.Errorf("what lies in the buckets has changed (-before +after):\n%s", diff)
+				}
+				x.onlyHarmless(t)
+			})
+		}
+	}
+}
+
+// contents are all versions and the number of uploads of each bucket.
+func (x *doctorWorld) contents() map[string][]string {
+	all := map[string][]string{}
+	for name, b := range x.Buckets {
+		for range b.Uploads() {
+			all[name] = append(all[name], "an upload")
+		}
+		for _, key := range b.Keys() {
+			for _, v := range b.Versions(key) {
+				all[name] = append(all[name], key+" "+v.VersionID)
+			}
+		}
+	}
+	return all
+}
+
+// onlyHarmless looks at the operations that were sent: none completes an upload or copies an object, and of those that could write or
+// delete the versions above tell that they did not.
+func (x *doctorWorld) onlyHarmless(t *testing.T) {
+	t.Helper()
+	harmless := []string{
+		"GetCallerIdentity", "AssumeRole", "ListObjectsV2", "HeadObject", "GetObject", "GetObjectTagging", "PutObject", "DeleteObject",
+		"CreateMultipartUpload", "UploadPart", "UploadPartCopy", "AbortMultipartUpload", "ListMultipartUploads", "ListParts", "PutObjectTagging",
+		"GetObjectRetention", "GetObjectLegalHold", "ListObjectAnnotations", "GetObjectAnnotation", "PutObjectAnnotation",
+	}
+	for operation, n := range x.Cloud.Requests() {
+		if !slices.Contains(harmless, operation) {
+			t.Errorf("got %d requests %s, want none", n, operation)
+		}
+	}
+}
+
+// Where nothing lies yet, what writes is tried all the same, and what nothing can be tried on is skipped.
+func TestDoctorOfEmptyBuckets(t *testing.T) {
+	x := &doctorWorld{accesstest.NewWorld(t, accesstest.Ways()[2], func(text string) string { return text + endpointSettings })}
+	d := x.diagnose(t)
+	skipped := map[string]bool{"s3:GetObject arn:aws:s3:::owner-data/": true, "kms:Decrypt " + x.OwnerKey.ARN()[:39]: true, "s3:GetObjectTagging arn:aws:s3:::owner-data/": true}
+	for _, p := range d.Probes {
+		want := doctor.OutcomeOK
+		for of := range skipped {
+			if strings.HasPrefix(p.Action+" "+p.Resource, of) {
+				want = doctor.OutcomeSkipped
+			}
+		}
+		if p.Outcome != want {
+			t.Errorf("%s on %s: got %s (%s), want %s", p.Action, p.Resource, p.Outcome, p.Error, want)
+		}
+	}
+}
+
+func TestForesee(t *testing.T) {
+	c := accesstest.Load(t, "share-role")
+	d, err := doctor.Foresee(c, []string{"invoices"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, _ := c.Mapping("invoices")
+	if got, want := len(d.Probes), len(access.Needs(c, m)); got != want {
+		t.Errorf("got %d checks, want one for each of %d needs", got, want)
+	}
+	for _, p := range d.Probes {
+		if p.Mapping != "invoices" || p.Outcome != doctor.OutcomeSkipped || p.Why == "" {
+			t.Errorf("got %+v, want it skipped, with what it is for", p)
+		}
+	}
+	if _, err := doctor.Foresee(c, []string{"absent"}); err == nil {
+		t.Error("a mapping that is not there: got no error")
+	}
+}

@@ -1,0 +1,62 @@
+package doctor
+
+import (
+	"maps"
+	"slices"
+
+	"syncd/internal/access"
+	"syncd/internal/creds"
+	"syncd/internal/endpoint"
+)
+
+// exposedProbes are the doctor's warnings of endpoints that the configuration names and that are reached without TLS. They fail nothing:
+// the configuration names the endpoint on purpose.
+func exposedProbes(v access.View) (probes []Probe) {
+	roles := v.Config.AssumedRoles(v.Mapping)
+	endpoints := map[string]bool{}
+	for _, s := range v.Config.Sides(v.Mapping) {
+		endpoints[s.EndpointURL] = true
+		for _, name := range v.Config.Chain(s.Role) {
+			endpoints[roles[name].EndpointURL] = true
+		}
+	}
+	for _, at := range slices.Sorted(maps.Keys(endpoints)) {
+		if endpoint.Exposed(at) {
+			probes = append(probes, endpointWarning(v.Mapping.Name, at, "what is sent there can be read and changed on the way", "use https://"))
+		}
+	}
+	return probes
+}
+
+// foundProbes are the doctor's warnings of endpoints that the environment or a profile names: a configuration that has none of its own
+// sends there what it seems to send to AWS.
+func foundProbes(mapping string, set *creds.Set) (probes []Probe) {
+	found := set.Environment()
+	for _, service := range slices.Sorted(maps.Keys(found)) {
+		probes = append(probes, endpointWarning(mapping, found[service], "the environment or a profile names it for "+service+": it stands for AWS where the configuration has no endpoint",
+			"write it into the configuration, or unset AWS_ENDPOINT_URL and its kin"))
+	}
+	return probes
+}
+
+// clockProbes is the doctor's warning of a clock that is wrong. Requests are signed nevertheless, because the SDK corrects for it.
+func clockProbes(mapping string, set *creds.Set) []Probe {
+	ahead, ok := set.Skew()
+	if !ok || !creds.Skewed(ahead) {
+		return nil
+	}
+	return []Probe{{
+		Mapping: mapping, Feature: FeatureClock, Action: "clock", Outcome: OutcomeWarning, Error: creds.ClockWarning(ahead),
+		Causes: []Cause{{
+			Kind: CauseClock, Side: access.Consumer, Confidence: Certain,
+			Why: "set it, and keep it right by NTP: AWS refuses requests that are signed more than 15 minutes off, and each client must be refused once before it corrects for that",
+		}},
+	}}
+}
+
+func endpointWarning(mapping, endpoint, problem, fix string) Probe {
+	return Probe{
+		Mapping: mapping, Feature: FeatureConnection, Action: "endpoint", Resource: endpoint, Outcome: OutcomeWarning, Error: problem,
+		Causes: []Cause{{Kind: CauseConfiguration, Side: access.Consumer, Target: "endpoint_url", Confidence: Certain, Why: fix}},
+	}
+}

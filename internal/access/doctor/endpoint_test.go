@@ -1,0 +1,267 @@
+package doctor_test
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncd/internal/access/accesstest"
+	"syncd/internal/access/doctor"
+	"syncd/internal/access/policy"
+	"syncd/internal/awsfake"
+)
+
+// watched is the way to the services: it keeps whom requests were for, and refuses what is for AWS itself.
+type watched struct {
+	next http.RoundTripper
+	mu   *sync.Mutex
+	sent map[string][]string // hosts, by the service that requests are signed for
+}
+
+func (w watched) RoundTrip(r *http.Request) (*http.Response, error) {
+	service := "sts"
+	if strings.Contains(r.Header.Get("Authorization"), "/s3/aws4_request") {
+		service = "s3"
+	}
+	w.mu.Lock()
+	if !slices.Contains(w.sent[service], r.URL.Host) {
+		w.sent[service] = append(w.sent[service], r.URL.Host)
+	}
+	w.mu.Unlock()
+	if strings.Contains(r.URL.Host, "amazonaws.com") {
+		return nil, errors.New("sent to AWS itself")
+	}
+	return w.next.RoundTrip(r)
+}
+
+// watch has the doctor of a world look through a watched way.
+func (x *doctorWorld) watch() map[string][]string {
+	w := watched{x.Transport, new(sync.Mutex), map[string][]string{}}
+	x.Transport = w
+	return w.sent
+}
+
+// perSide replaces aws.endpoint_url of a configuration by endpoints of the sides.
+func perSide(x *doctorWorld) {
+	x.Config.AWS.EndpointURL = ""
+	for i := range x.Config.Mappings {
+		x.Config.Mappings[i].Source.EndpointURL = "http://source.invalid"
+		x.Config.Mappings[i].Destination.EndpointURL = "http://destination.invalid"
+	}
+	x.Config.Checkpoint.EndpointURL = "http://state.invalid"
+}
+
+// ambient is a world whose mapping has no roles: the user itself may do everything.
+func ambient(t *testing.T) *doctorWorld {
+	t.Helper()
+	w := accesstest.Way{Example: "share-account", Options: policy.Options{Style: policy.AccountStyle, Principal: "arn:aws:iam::222222222222:user/task"}}
+	return doctored(t, w, func(text string) string { return strings.ReplaceAll(text, "      role: consumer\n", "") })
+}
+
+// With endpoints on the sides alone the doctor asks these who the credentials are, each about its own, and never AWS by accident.
+func TestDoctorAsksTheEndpointsOfTheSides(t *testing.T) {
+	x := ambient(t)
+	perSide(x)
+	sent := x.watch()
+	d := x.diagnose(t)
+	for service, hosts := range sent {
+		for _, host := range hosts {
+			if strings.Contains(host, "amazonaws.com") {
+				t.Errorf("got a request of %s to %s, want none to AWS", service, host)
+			}
+		}
+	}
+	if !slices.Contains(sent["sts"], "source.invalid") || !slices.Contains(sent["sts"], "destination.invalid") {
+		t.Errorf("got STS asked at %q, want both sides", sent["sts"])
+	}
+	for _, p := range d.Probes {
+		if p.Outcome == doctor.OutcomeFailed || p.Outcome == doctor.OutcomeDenied {
+			t.Errorf("%s on %s: got %s (%s), want nothing that fails", p.Action, p.Resource, p.Outcome, p.Error)
+		}
+	}
+}
+
+// A service that is not AWS and has no STS leaves open who the credentials are: that is told once for each side, and everything else is
+// tried.
+func TestDoctorGoesOnWithoutAnIdentity(t *testing.T) {
+	for name, host := range map[string]string{"one side": "source.invalid", "both": ".invalid"} {
+		synctest.Test(t, func(t *testing.T) { // what is not there is asked again and again
+			x := ambient(t)
+			perSide(x)
+			x.Transport = noSTS{x.Transport, host}
+			d := x.diagnose(t)
+			open, tried := 0, 0
+			for _, p := range d.Probes {
+				switch {
+				case p.Action == "sts:GetCallerIdentity" && p.Outcome != doctor.OutcomeOK:
+					open++
+					if p.Outcome != doctor.OutcomeUnknown || !strings.Contains(p.Resource, "http://") || p.Error == "" {
+						t.Errorf("%s: got %+v, want it unknown, with the endpoint and why", name, p)
+					}
+				case p.Action == "s3:ListBucket" && p.Outcome == doctor.OutcomeOK:
+					tried++
+				case p.Bad():
+					t.Errorf("%s: got %+v, want nothing that fails", name, p)
+				}
+			}
+			if want := map[string]int{"one side": 1, "both": 2}[name]; open/len(x.Config.Mappings) != want || tried == 0 {
+				t.Errorf("%s: got %d identities open and %d listings tried, want %d open in each mapping and the others tried", name, open, tried, want)
+			}
+		})
+	}
+}
+
+// noSTS answers what is for STS at some hosts as services do that have none.
+type noSTS struct {
+	http.RoundTripper
+	host string
+}
+
+func (n noSTS) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !strings.Contains(r.Header.Get("Authorization"), "/s3/aws4_request") && strings.HasSuffix(r.URL.Host, n.host) {
+		return &http.Response{StatusCode: http.StatusMethodNotAllowed, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+	}
+	return n.RoundTripper.RoundTrip(r)
+}
+
+// One role that cannot be assumed, and an identity that is not told, stop nothing else.
+func TestDoctorTriesTheRolesAfterAFailedIdentity(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // it is asked again
+		x := doctored(t, accesstest.Ways()[2])
+		x.Transport = noIdentity{x.Transport}
+		d := x.diagnose(t)
+		assumed := 0
+		for _, p := range d.Probes {
+			switch {
+			case p.Action == "sts:GetCallerIdentity":
+				if p.Outcome == doctor.OutcomeOK {
+					t.Errorf("got %+v, want it open", p)
+				}
+			case p.Action == "sts:AssumeRole" && p.Outcome == doctor.OutcomeOK:
+				assumed++
+			case p.Outcome == doctor.OutcomeSkipped:
+				t.Errorf("%s on %s: got skipped (%s), want it tried", p.Action, p.Resource, p.Error)
+			}
+		}
+		if assumed == 0 {
+			t.Errorf("got no role assumed, want all: %s", told(d))
+		}
+	})
+}
+
+// noIdentity refuses GetCallerIdentity, as the policy of a VPC endpoint for STS may.
+type noIdentity struct{ http.RoundTripper }
+
+func (n noIdentity) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Header.Get("X-Identity") == "" && strings.Contains(r.Header.Get("Authorization"), "/sts/aws4_request") && r.ContentLength > 0 && r.ContentLength < 60 {
+		return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+	}
+	return n.RoundTripper.RoundTrip(r)
+}
+
+// A role without an endpoint of its own is assumed where the S3 of its sides is, but for S3's own endpoints, which have no STS.
+func TestRolesAreAssumedWhereTheirSidesAre(t *testing.T) {
+	const here, there, vpce = "http://here.invalid:9000", "http://there.invalid", "https://bucket.vpce-0a1b2c3d-5e6f.s3.us-west-2.vpce.amazonaws.com"
+	for _, tt := range []struct{ name, all, source, destination, own, want string }{
+		{"nothing set", "", "", "", "", ""},
+		{"both sides at one service", "", here, here, "", here},
+		{"one side at AWS", "", here, "", "", ""},
+		{"both sides at an endpoint of AWS's", "", vpce, vpce, "", ""},
+		{"an endpoint of its own", "", here, here, there, there},
+		{"the endpoint of all", here, "", "", "", here},
+		{"sides apart from all", here, there, there, "", there},
+	} {
+		c := accesstest.Load(t, "one-role")
+		m := c.Mappings[0]
+		c.AWS.EndpointURL, m.Source.EndpointURL, m.Destination.EndpointURL = tt.all, tt.source, tt.destination
+		role := c.Roles[m.Source.Role]
+		role.EndpointURL = tt.own
+		c.Roles[m.Source.Role] = role
+		if got := c.AssumedRoles(m)[m.Source.Role].EndpointURL; got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+		if c.Roles[m.Source.Role].EndpointURL != tt.own {
+			t.Errorf("%s: got the configuration changed", tt.name)
+		}
+	}
+}
+
+// Roles of sides elsewhere are assumed there, and not at AWS.
+func TestDoctorAssumesRolesAtTheSides(t *testing.T) {
+	x := doctored(t, accesstest.Ways()[2])
+	perSide(x)
+	sent := x.watch()
+	d := x.diagnose(t)
+	if !d.Healthy() {
+		t.Errorf("got %s, want nothing that fails", told(d))
+	}
+	if len(sent["sts"]) == 0 || slices.ContainsFunc(sent["sts"], func(host string) bool { return strings.Contains(host, "amazonaws") }) {
+		t.Errorf("got STS asked at %q, want the sides", sent["sts"])
+	}
+}
+
+// TestEndpointsAreNamed has the doctor warn of endpoints without TLS, and of those that the environment names. It fails nothing.
+func TestEndpointsAreNamed(t *testing.T) {
+	t.Setenv("AWS_ENDPOINT_URL_S3", "https://found.example.net")
+	x := doctored(t, accesstest.Ways()[0])
+	x.Config.AWS.EndpointURL = "http://aws.invalid"
+	warned := map[string]bool{}
+	for _, p := range x.diagnose(t).Probes {
+		if p.Feature == doctor.FeatureConnection && p.Outcome == doctor.OutcomeWarning && !p.Bad() {
+			warned[p.Resource] = true
+		}
+	}
+	for _, endpoint := range []string{"http://aws.invalid", "https://found.example.net"} {
+		if !warned[endpoint] {
+			t.Errorf("got warnings of %v, want one of %s", warned, endpoint)
+		}
+	}
+}
+
+// TestNoSTSAtAnEndpointOfS3 spells S3's own endpoint out: nobody is asked there who the credentials are, and no role is assumed there.
+func TestNoSTSAtAnEndpointOfS3(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // what is not there is asked again and again
+		x := doctored(t, accesstest.WayOf(t, "share-role"))
+		x.Config.AWS.EndpointURL = "https://s3.us-west-2.amazonaws.com"
+		sent := x.watch()
+		x.diagnose(t)
+		for _, host := range sent["sts"] {
+			if !strings.HasPrefix(host, "sts.") {
+				t.Errorf("got STS asked at %s, want it asked at its own endpoints", host)
+			}
+		}
+		if len(sent["sts"]) == 0 {
+			t.Error("got no request to STS, want some")
+		}
+	})
+}
+
+// TestDoctorNamesTheClock has this machine's clock an hour off: everything works, and the doctor says what should be otherwise.
+func TestDoctorNamesTheClock(t *testing.T) {
+	for ahead, want := range map[time.Duration]string{65 * time.Minute: "1h5m0s ahead of", -65 * time.Minute: "1h5m0s behind", 2 * time.Minute: ""} {
+		synctest.Test(t, func(t *testing.T) {
+			cloud := awsfake.New(awsfake.Options{Now: func() time.Time { return time.Now().Add(-ahead) }, OneClock: true})
+			w := accesstest.Way{Example: "share-account", Options: policy.Options{Style: policy.AccountStyle, Principal: "arn:aws:iam::222222222222:user/task"}}
+			x := &doctorWorld{accesstest.NewWorldIn(t, cloud, w, func(text string) string { return text + endpointSettings })}
+			x.Buckets["owner-data"].SetEncryption(x.OwnerKey.ARN(), false)
+			x.Fill(x.Config.Mappings[0])
+			said := ""
+			for _, p := range x.diagnose(t).Probes {
+				if p.Bad() {
+					t.Errorf("ahead by %s: %s on %s: %s (%s)", ahead, p.Action, p.Resource, p.Outcome, p.Error)
+				}
+				if p.Feature == doctor.FeatureClock {
+					said += string(p.Outcome) + ": " + p.Error
+				}
+			}
+			if (said == "") != (want == "") || !strings.Contains(said, want) || want != "" && !strings.HasPrefix(said, "warning: ") {
+				t.Errorf("ahead by %s: got %q, want %q", ahead, said, want)
+			}
+		})
+	}
+}

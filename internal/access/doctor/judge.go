@@ -1,0 +1,117 @@
+package doctor
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"strings"
+
+	"syncd/internal/access"
+	"syncd/internal/awserr"
+)
+
+// judge decides what became of each permission.
+type judge struct {
+	evidence *evidence
+	explain  *explainer
+}
+
+// result makes probes of what the requests told.
+func (j *judge) result(others []Probe) []Probe {
+	for _, a := range j.evidence.attempts {
+		j.addUnlisted(a)
+	}
+	probes := slices.Clone(others)
+	for _, k := range j.evidence.asks {
+		if !k.narrowed || j.evidence.tried(k) {
+			probes = append(probes, j.permission(k))
+		}
+	}
+	for _, a := range j.evidence.attempts {
+		if a.err != nil && len(a.suspects()) == 0 {
+			probes = append(probes, j.unexplained(a))
+		}
+	}
+	return probes
+}
+
+// addUnlisted adds what a refusal names and the table does not know, as the sts:TagSession of a session that inherits tags from
+// the credentials of its surroundings.
+func (j *judge) addUnlisted(a *attempt) {
+	if a.err == nil || a.said.action == "" || len(a.asks) == 0 || len(a.suspects()) > 0 {
+		return
+	}
+	k := &ask{Need: a.asks[0].Need}
+	k.Action, k.ExternalID, k.Conditions = a.said.action, false, nil
+	if strings.HasPrefix(k.Action, "kms:") && !k.On.IsKey() {
+		side, _, _ := strings.Cut(string(k.On), " ")
+		at := j.evidence.view.Place(access.Resource(side + " key"))
+		k.On, k.Resource, k.Owner, k.Conditions = at.On, cmp.Or(at.Key, a.said.resource, at.Pattern), at.Owner, at.Conditions(k.Action)
+	}
+	a.asks = append(a.asks, k)
+	j.evidence.asks = append(j.evidence.asks, k)
+}
+
+// permission decides one permission, by the request that tells the most.
+func (j *judge) permission(k *ask) Probe {
+	probe := probeOf(k.Need)
+	probe.Objects = k.objects
+	var worst *attempt
+	for _, a := range j.evidence.attempts {
+		switch {
+		case !slices.Contains(a.asks, k):
+		case a.err == nil:
+			probe.Request = cmp.Or(probe.Request, a.request)
+		case slices.Contains(a.suspects(), k) && (worst == nil || a.tellsMore(worst)):
+			worst = a
+		}
+	}
+	switch {
+	case worst != nil && (!k.proven || worst.said.action != ""):
+		probe.Request, probe.Error = worst.request, awserr.Brief(worst.err)
+		probe.Outcome = worst.outcome()
+		probe.Causes = j.explain.causes(k, worst)
+	case k.proven:
+		probe.Outcome = OutcomeOK
+	default:
+		probe.Outcome, probe.Error = OutcomeSkipped, cmp.Or(k.excused, j.evidence.blocked[k.Role], "nothing that was tried tells")
+	}
+	return probe
+}
+
+// tellsMore compares two refusals: words tell more than none, and one that accuses few more than one that accuses many.
+func (a *attempt) tellsMore(than *attempt) bool {
+	if wordy := a.said.action != ""; wordy != (than.said.action != "") {
+		return wordy
+	}
+	return len(a.suspects()) < len(than.suspects())
+}
+
+// unexplained is a request that fails though all that it asks for is allowed.
+func (j *judge) unexplained(a *attempt) Probe {
+	probe := Probe{
+		Mapping: j.evidence.view.Mapping.Name, Feature: FeatureRequest, Action: a.request, Request: a.request,
+		Outcome: a.outcome(), Error: awserr.Brief(a.err),
+	}
+	k := &ask{}
+	if len(a.asks) > 0 {
+		k = a.asks[len(a.asks)-1]
+		probe.Resource, probe.Principal = k.Resource, cmp.Or(k.Principal, k.Role)
+	}
+	probe.Causes = j.explain.causes(k, a)
+	return probe
+}
+
+func (a *attempt) outcome() Outcome {
+	if errors.Is(a.err, errTellsNothing) {
+		return OutcomeUnknown
+	}
+	switch a.class { //nolint:exhaustive // all others are failures
+	case awserr.Denied:
+		return OutcomeDenied
+	case awserr.Throttled, awserr.ThrottledKMS, awserr.Canceled, awserr.Unsupported:
+		return OutcomeUnknown
+	default:
+		return OutcomeFailed
+	}
+}

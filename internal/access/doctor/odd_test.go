@@ -1,0 +1,173 @@
+package doctor_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"syncd/config"
+	"syncd/internal/access"
+	"syncd/internal/access/accesstest"
+	"syncd/internal/access/doctor"
+	"syncd/internal/awsfake"
+	"syncd/internal/iam"
+)
+
+// skewed answers requests to S3 as AWS does when the clocks differ.
+type skewed struct{ http.RoundTripper }
+
+func (s skewed) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !strings.Contains(r.Header.Get("Authorization"), "/s3/") {
+		return s.RoundTripper.RoundTrip(r)
+	}
+	const body = `<Error><Code>RequestTimeTooSkewed</Code><Message>The difference between the request time and the current time is too large.</Message></Error>`
+	return &http.Response{
+		StatusCode: http.StatusForbidden, Header: http.Header{"Content-Type": {"application/xml"}}, Body: io.NopCloser(strings.NewReader(body)), Request: r,
+	}, nil
+}
+
+// The SDK corrects its clock and tries again; a machine that is told off nevertheless has to be set.
+func TestDoctorOfASkewedClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := doctored(t, accesstest.Ways()[1])
+		x.Transport = skewed{x.Transport}
+		all := bad(x.diagnose(t))
+		if len(all) == 0 || len(all[0].Causes) == 0 || all[0].Causes[0].Kind != doctor.CauseClock {
+			t.Errorf("got %+v, want the clock", all)
+		}
+	})
+}
+
+// The ambient session may hand on tags of its own, of which the configuration knows nothing: then the action that AWS names is told,
+// though the table does not have it.
+func TestDoctorNamesWhatTheTableDoesNotKnow(t *testing.T) {
+	x := doctored(t, accesstest.Ways()[2])
+	x.deleting(t, access.KindTrust, accesstest.Consumer, "sts:TagSession")
+	// The configuration that the doctor reads says nothing of tags; the sessions still have them.
+	tagged := x.Config.Roles
+	untagged := *x.Config
+	untagged.Roles = map[string]config.Role{}
+	for name, role := range tagged {
+		role.Tags = nil
+		untagged.Roles[name] = role
+	}
+	d, err := doctor.Diagnose(t.Context(), doctor.Options{Config: &untagged, Mappings: []string{"exports"}, Sessions: x.sessionsOf(tagged)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := bad(d)
+	if len(all) != 1 || all[0].Action != "sts:TagSession" || len(all[0].Causes) == 0 || all[0].Causes[0].Kind != doctor.CauseKind(access.KindTrust) {
+		t.Errorf("got %s, want sts:TagSession and the trust policy", told(d))
+	}
+	if c := all[0].Causes[0]; !strings.Contains(string(c.Statement), `"sts:TagSession"`) || strings.Contains(string(c.Statement), "ExternalId") {
+		t.Errorf("got the statement %s, want one for sts:TagSession without a condition", c.Statement)
+	}
+}
+
+// An upload that may not be aborted is told, with what is needed to take it away.
+func TestDoctorTellsWhatItLeavesBehind(t *testing.T) {
+	x := doctored(t, accesstest.Ways()[1])
+	x.Buckets["consumer-copy"].SetPolicy(iam.MustParse(
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:AbortMultipartUpload","Resource":"*"}]}`))
+	d := x.diagnose(t)
+	if len(d.Leftovers) != 1 || !strings.HasPrefix(d.Leftovers[0], "upload ") || !strings.Contains(d.Leftovers[0], "s3://consumer-copy/exports/.syncd-doctor-") {
+		t.Errorf("got %q left behind, want the upload", d.Leftovers)
+	}
+	if all := bad(d); len(all) != 1 || all[0].Action != "s3:AbortMultipartUpload" || all[0].Causes[0].Confidence != doctor.Certain {
+		t.Errorf("got %s, want s3:AbortMultipartUpload alone", told(d))
+	}
+}
+
+// Two roles of which the writer reads too: what it lacks at the source is told as the writer's.
+func TestDoctorOfAServerSideCopyByAnotherRole(t *testing.T) {
+	x := doctored(t, accesstest.Ways()[3], func(text string) string { return text + "    copy: {mode: server_side}\n" })
+	if d := x.diagnose(t); !d.Healthy() {
+		t.Fatalf("got %s, want nothing that fails", told(d))
+	}
+	x.deleting(t, access.KindKey, accesstest.Owner, "kms:Decrypt")
+	writers := 0
+	for _, p := range bad(x.diagnose(t)) {
+		if p.Action != "kms:Decrypt" || !strings.Contains(p.Resource, accesstest.Owner) {
+			t.Errorf("got %s on %s, want kms:Decrypt of the owner's key alone", p.Action, p.Resource)
+		}
+		if strings.HasSuffix(p.Principal, "role/syncd-writer") {
+			writers++
+		}
+	}
+	if writers == 0 {
+		t.Error("got nothing of the writer's, want kms:Decrypt")
+	}
+}
+
+// A service that is out of reach, or asks to slow down, is not taken for a refusal.
+func TestDoctorOfAServiceInTrouble(t *testing.T) {
+	for kind, want := range map[awsfake.FaultKind]doctor.Outcome{awsfake.Throttle: doctor.OutcomeUnknown, awsfake.InternalError: doctor.OutcomeFailed} {
+		synctest.Test(t, func(t *testing.T) {
+			x := doctored(t, accesstest.Ways()[1])
+			x.Cloud.Inject(awsfake.Fault{Operation: "ListMultipartUploads", Kind: kind})
+			for _, p := range x.diagnose(t).Probes {
+				if p.Action == "s3:ListBucketMultipartUploads" && (p.Outcome != want || len(p.Causes) != 1 || p.Causes[0].Kind != doctor.CauseService) {
+					t.Errorf("got %+v, want %s and the service", p, want)
+				}
+			}
+		})
+	}
+}
+
+// unconditional knows no conditions: it takes every conditional write. It counts deletes.
+type unconditional struct {
+	http.RoundTripper
+	deletes *int
+}
+
+func (u unconditional) RoundTrip(r *http.Request) (*http.Response, error) {
+	switch {
+	case r.Method == http.MethodPut && r.Header.Get("If-Match") != "":
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Etag": {`"written"`}}, Body: http.NoBody, Request: r}, nil
+	case r.Method == http.MethodDelete && strings.Contains(r.URL.Path, ".syncd-doctor-") && r.URL.Query().Get("uploadId") == "":
+		*u.deletes++
+	}
+	return u.RoundTripper.RoundTrip(r)
+}
+
+// On a service that knows no conditions the probe is written: then it is deleted, or told, and so is the service.
+func TestDoctorOfAServiceWithoutConditions(t *testing.T) {
+	x := doctored(t, accesstest.Ways()[1])
+	deletes := 0
+	x.Transport = unconditional{x.Transport, &deletes}
+	all := bad(x.diagnose(t))
+	if len(all) != 1 || len(all[0].Causes) != 1 || all[0].Causes[0].Kind != doctor.CauseService {
+		t.Fatalf("got %+v, want the service alone", all)
+	}
+	if deletes != 1 || !strings.Contains(all[0].Error, "has left s3://consumer-copy/exports/.syncd-doctor-") {
+		t.Errorf("got %d deletes and %q, want one that is refused, and what is left", deletes, all[0].Error)
+	}
+}
+
+// What S3 takes for a wrong request, where it has to do with something that does not exist, says nothing about permissions.
+func TestDoctorOfAnAnswerThatDoesNotTell(t *testing.T) {
+	x := doctored(t, accesstest.Ways()[1])
+	x.Transport = wrongUpload{x.Transport}
+	d := x.diagnose(t)
+	if !d.Healthy() {
+		t.Errorf("got %s, want nothing that fails", told(d))
+	}
+	for _, p := range d.Probes {
+		if p.Action == "s3:ListMultipartUploadParts" && p.Outcome != doctor.OutcomeUnknown {
+			t.Errorf("got %+v, want it unknown", p)
+		}
+	}
+}
+
+// wrongUpload finds fault with upload ids that it has not given out.
+type wrongUpload struct{ http.RoundTripper }
+
+func (w wrongUpload) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !strings.HasPrefix(r.URL.Query().Get("uploadId"), "syncd-doctor-") {
+		return w.RoundTripper.RoundTrip(r)
+	}
+	const body = `<Error><Code>InvalidArgument</Code><Message>This upload id is not well formed</Message></Error>`
+	return &http.Response{StatusCode: http.StatusBadRequest, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+}

@@ -1,0 +1,74 @@
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"syncd/internal/access"
+	"syncd/internal/awserr"
+	"syncd/internal/creds"
+)
+
+// prober tries the permissions of one mapping.
+type prober struct {
+	access.View
+	*evidence
+	explain *explainer
+	set     *creds.Set
+}
+
+// open makes the client of a place for a role, nil when there is no session of it.
+func (p *prober) open(role string, at access.Place, setting s3Setting) (*bucketClient, error) {
+	if p.blocked[role] != "" {
+		return nil, nil
+	}
+	config, err := p.set.Config(role, at.Region)
+	if err != nil {
+		return nil, err
+	}
+	c := &bucketClient{bucket: at.Bucket, arn: at.BucketARN(), prefix: at.Prefix, probe: at.Prefix + ".syncd-doctor-" + rand.Text()}
+	if setting.account != "" {
+		c.account = &setting.account
+	}
+	if setting.payer {
+		c.payer = types.RequestPayerRequester
+	}
+	c.client = s3.NewFromConfig(config, func(o *s3.Options) {
+		if url := cmp.Or(setting.url, p.Config.AWS.EndpointURL); url != "" {
+			o.BaseEndpoint = &url
+		}
+		o.UsePathStyle = p.Config.AWS.PathStyle
+		if setting.pathStyle != nil {
+			o.UsePathStyle = *setting.pathStyle
+		}
+		o.RetryMaxAttempts = probeAttempts
+		o.DisableLogOutputChecksumValidationSkipped = true
+	})
+	return c, nil
+}
+
+// probeUpload begins an upload, does what is to be done with it and takes it away, even when the diagnosis is interrupted: who began
+// an upload may always abort it. Done is nil for an upload that proves by its beginning alone.
+func (p *prober) probeUpload(ctx context.Context, c *bucketClient, begin func(context.Context) (string, error), done func(id string), asks ...*ask) {
+	var id string
+	a := p.try(ctx, "CreateMultipartUpload", func(ctx context.Context) (err error) {
+		id, err = begin(ctx)
+		return err
+	}, asks...)
+	if a.err != nil {
+		return
+	}
+	defer func() {
+		if err := bounded(context.WithoutCancel(ctx), func(ctx context.Context) error { return missing(c.abort(ctx, id)) }); err != nil {
+			p.leftovers = append(p.leftovers, fmt.Sprintf("upload %s of s3://%s/%s: %s", id, c.bucket, c.probe, awserr.Brief(err)))
+		}
+	}()
+	if done != nil {
+		done(id)
+	}
+}

@@ -1,0 +1,227 @@
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"syncd/config"
+	"syncd/internal/access"
+	"syncd/internal/awserr"
+	"syncd/internal/creds"
+)
+
+// roleProber tries what the roles of a mapping are assumed with.
+type roleProber struct {
+	*prober
+	sessions func(ctx context.Context, m config.Mapping, roles map[string]config.Role) (*creds.Set, error)
+	assumed  map[string]config.Role // the roles, with the endpoints at which they are assumed
+	probes   []Probe                // of the ambient credentials
+}
+
+// probeRoles asks who the ambient credentials are, and assumes the roles, hop by hop. It returns the probes
+// of the credentials; those of the roles are evidence.
+func (p *roleProber) probeRoles(ctx context.Context) []Probe {
+	// A session is made for the region that first asks for it: in the order of a pass.
+	for _, at := range [][2]string{{p.Mapping.Source.Role, p.Mapping.Source.Region}, {p.Mapping.Destination.Role, p.Mapping.Destination.Region}} {
+		if _, err := p.set.Config(at[0], at[1]); err != nil {
+			p.blocked[at[0]] = err.Error()
+		}
+	}
+	p.probeIdentities(ctx)
+	for _, name := range p.Roles() {
+		via := p.Config.Roles[name].Via
+		if p.blocked[via] != "" {
+			p.blocked[name] = cmp.Or(p.blocked[name], "role "+name+" is reached through what does not work")
+			continue
+		}
+		p.probeHop(ctx, name)
+	}
+	return p.probes
+}
+
+// stsPlace is where STS is asked: the endpoint, "" for AWS, and the region.
+type stsPlace struct{ endpoint, region string }
+
+// identityPlaces are where the ambient credentials are used, each once: at the sides without a role, and where roles are assumed with
+// them.
+func (p *roleProber) identityPlaces() (places []stsPlace) {
+	add := func(endpoint, region string) {
+		if !slices.ContainsFunc(places, func(p stsPlace) bool { return p.endpoint == endpoint }) {
+			places = append(places, stsPlace{endpoint, region})
+		}
+	}
+	for _, s := range p.Config.Sides(p.Mapping) {
+		if s.Role == "" {
+			add(p.Config.STSEndpoint(s.EndpointURL), s.Region)
+			continue
+		}
+		first := p.assumed[p.Config.Chain(s.Role)[0]]
+		add(cmp.Or(first.EndpointURL, p.Config.STSEndpoint("")), cmp.Or(first.Region, s.Region))
+	}
+	return places
+}
+
+// identityPlace is where the ambient credentials of an ask are known.
+func (p *roleProber) identityPlace(k *ask) string {
+	if k.On == access.AssumedRole {
+		return cmp.Or(p.assumed[k.Target].EndpointURL, p.Config.STSEndpoint(""))
+	}
+	endpoint := p.Config.Checkpoint.EndpointURL
+	switch side, _, _ := strings.Cut(string(k.On), " "); side {
+	case "source":
+		endpoint = p.Mapping.Source.EndpointURL
+	case "destination":
+		endpoint = p.Mapping.Destination.EndpointURL
+	}
+	return p.Config.STSEndpoint(endpoint)
+}
+
+// probeIdentities asks STS whose the ambient credentials are, which needs no permission (AWS STS API Reference, GetCallerIdentity). A
+// failure does not stop the other checks, unless there are no credentials at all.
+func (p *roleProber) probeIdentities(ctx context.Context) {
+	if err := assume(ctx, p.set, "", p.Mapping.Source.Region); err != nil { // it has an end of its own, which says why
+		p.blocked[""] = "there are no credentials to begin with"
+		if places := p.identityPlaces(); len(places) > 0 { // to ask who they are would only take as long again
+			p.identityFailed(p.identityProbe(places[0]), places[0], err)
+		}
+		return
+	}
+	for _, place := range p.identityPlaces() {
+		p.probeIdentity(ctx, place)
+	}
+}
+
+// identityProbe begins the check of who the ambient credentials are.
+func (p *roleProber) identityProbe(place stsPlace) Probe {
+	probe := Probe{Mapping: p.Mapping.Name, Feature: FeatureCredentials, Action: "sts:GetCallerIdentity", Request: "GetCallerIdentity", Outcome: OutcomeOK}
+	if place.endpoint != p.Config.STSEndpoint("") {
+		probe.Resource = cmp.Or(place.endpoint, "AWS")
+	}
+	return probe
+}
+
+func (p *roleProber) probeIdentity(ctx context.Context, place stsPlace) {
+	probe := p.identityProbe(place)
+	var out *sts.GetCallerIdentityOutput
+	err := bounded(ctx, func(ctx context.Context) (err error) {
+		out, err = p.callerIdentity(ctx, place)
+		return err
+	})
+	if err != nil {
+		p.identityFailed(probe, place, err)
+		return
+	}
+	probe.Principal = principalARN(aws.ToString(out.Arn))
+	p.probes = append(p.probes, probe)
+	for _, k := range p.asks {
+		if k.Role == "" && p.identityPlace(k) == place.endpoint {
+			k.Principal, k.Account = probe.Principal, aws.ToString(out.Account)
+		}
+	}
+}
+
+// identityFailed reports that the owner of the credentials is unknown. At a service other than AWS that is no failure: many have no STS.
+func (p *roleProber) identityFailed(probe Probe, place stsPlace, err error) {
+	a := &attempt{err: err, class: awserr.Classify(err)}
+	probe.Outcome, probe.Error = OutcomeFailed, awserr.Brief(err)
+	_, isAnswered := errors.AsType[*awserr.ForeignError](err) // of something, which may be a service that does not know the request
+	switch {
+	case place.endpoint != "" && p.blocked[""] == "" && !a.dead() && (isAnswered || !awserr.IsAway(err)):
+		probe.Outcome = OutcomeUnknown
+		probe.Error = "the service does not say whose the credentials are, and may have no STS: " + probe.Error
+	case a.class == awserr.Denied:
+		probe.Outcome = OutcomeUnknown
+	default:
+		probe.Causes = p.explain.causes(&ask{}, a)
+	}
+	p.doubted = p.doubted || a.dead()
+	p.probes = append(p.probes, probe)
+}
+
+func (p *roleProber) callerIdentity(ctx context.Context, place stsPlace) (*sts.GetCallerIdentityOutput, error) {
+	at, err := p.set.Config("", place.region)
+	if err != nil {
+		return nil, err
+	}
+	client := sts.NewFromConfig(at, func(o *sts.Options) {
+		if place.endpoint != "" {
+			o.BaseEndpoint = &place.endpoint
+		}
+		o.RetryMaxAttempts = probeAttempts
+	})
+	return client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+}
+
+// principalARN is who policies name of a session: its role. The path of the role is lost on the way.
+func principalARN(caller string) string {
+	fields := strings.SplitN(caller, ":", 6)
+	if len(fields) != 6 || fields[2] != "sts" || !strings.HasPrefix(fields[5], "assumed-role/") {
+		return caller
+	}
+	name, _, _ := strings.Cut(strings.TrimPrefix(fields[5], "assumed-role/"), "/")
+	return "arn:" + fields[1] + ":iam::" + fields[4] + ":role/" + name
+}
+
+// probeHop assumes one role with all that the configuration sends.
+func (p *roleProber) probeHop(ctx context.Context, name string) {
+	var asks []*ask
+	for _, k := range p.asks {
+		if k.Target == name {
+			asks = append(asks, k)
+		}
+	}
+	a := p.try(ctx, "AssumeRole", func(ctx context.Context) error { return assume(ctx, p.set, name, p.Mapping.Source.Region) }, asks...)
+	if a.err == nil {
+		return
+	}
+	p.blocked[name] = "role " + name + " cannot be assumed"
+	if a.class == awserr.Denied && (a.said.action == "" || a.said.action == access.ActionAssume) {
+		a.known = p.probeLess(ctx, name)
+	}
+}
+
+func assume(ctx context.Context, set *creds.Set, name, region string) error {
+	at, err := set.Config(name, region)
+	if err == nil {
+		_, err = at.Credentials.Retrieve(ctx)
+	}
+	return err
+}
+
+// probeLess assumes a role that is refused with less: without session tags, and without a source identity. What works then tells
+// what a condition is about; the session is thrown away.
+func (p *roleProber) probeLess(ctx context.Context, name string) []Cause {
+	role := p.assumed[name]
+	for _, less := range []struct {
+		what string
+		of   bool
+		drop func(*config.Role)
+	}{
+		{"session tags", len(role.Tags) > 0, func(r *config.Role) { r.Tags, r.TransitiveTags = nil, nil }},
+		{"source identity", role.SourceIdentity != "", func(r *config.Role) { r.SourceIdentity = "" }},
+	} {
+		if !less.of {
+			continue
+		}
+		lesser := role
+		less.drop(&lesser)
+		roles := maps.Clone(p.assumed)
+		roles[name] = lesser
+		set, err := p.sessions(ctx, p.Mapping, roles)
+		if err == nil && bounded(ctx, func(ctx context.Context) error { return assume(ctx, set, name, p.Mapping.Source.Region) }) == nil {
+			return []Cause{{
+				Kind: CauseKind(access.KindTrust), Side: p.explain.side(access.AccountOf(role.ARN)), Account: access.AccountOf(role.ARN), Target: role.ARN, Confidence: Certain,
+				Why: fmt.Sprintf("the role can be assumed without the %s: a condition on them does not hold, here or in the caller's identity policy", less.what),
+			}}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,134 @@
+package doctor
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"syncd/internal/access"
+	"syncd/internal/awserr"
+)
+
+// sourceProber tries what reads the source.
+type sourceProber struct{ *prober }
+
+func (p *sourceProber) sourceSetting() s3Setting {
+	s := p.Mapping.Source
+	return s3Setting{url: s.EndpointURL, pathStyle: s.PathStyle, account: s.Account, payer: s.RequestPayer}
+}
+
+// probeSource lists the source, and reads the first byte of one object of each kind of encryption, as each who reads it. It returns
+// those objects, as the reader finds them.
+func (p *sourceProber) probeSource(ctx context.Context) (samples []sample, err error) {
+	at := p.Place(access.SourceBucket)
+	c, err := p.open(p.Mapping.Source.Role, at, p.sourceSetting())
+	if c == nil || err != nil {
+		return samples, err
+	}
+	listed, away := p.probeList(ctx, c, p.ask(access.Reader, "s3:ListBucket", access.SourceBucket))
+	if away != "" {
+		p.excuse(away, access.SourceObjects, access.SourceKey)
+		return samples, nil
+	}
+	if len(listed) == 0 {
+		p.excuse("no source object is known to try it on", access.SourceObjects, access.SourceKey)
+		return samples, nil
+	}
+	samples = p.probeObjects(ctx, c, listed, access.Reader)
+	p.probeTags(ctx, c, listed[0], access.Reader)
+	p.probeAnnotations(ctx, c, listed[0], access.Reader)
+	p.probeLocks(ctx, c, listed[0])
+	if p.Mapping.Destination.Role == p.Mapping.Source.Role || p.Relay {
+		return samples, nil
+	}
+	if c, err = p.open(p.Mapping.Destination.Role, at, p.sourceSetting()); c == nil || err != nil {
+		return samples, err
+	}
+	p.probeObjects(ctx, c, listed, access.Writer)
+	p.probeTags(ctx, c, listed[0], access.Writer)
+	p.probeAnnotations(ctx, c, listed[0], access.Writer)
+	return samples, nil
+}
+
+// probeObjects reads the first byte of one object of each kind of encryption. Without its key an object is looked at by HEAD, and what
+// is refused then is refused by S3; that answer has no words, so a GET asks again for them.
+func (p *sourceProber) probeObjects(ctx context.Context, c *bucketClient, listed []sample, by access.Actor) (samples []sample) {
+	read, open := p.ask(by, "s3:GetObject", access.SourceObjects), p.ask(by, "kms:Decrypt", access.SourceKey)
+	if open != nil {
+		open.excused = "no object that was tried is under a KMS key"
+	}
+	for _, s := range p.look(ctx, c, listed, read) {
+		err := bounded(ctx, func(ctx context.Context) error { return c.firstByte(ctx, s) })
+		if class := awserr.Classify(err); class == awserr.Archived || class == awserr.Gone {
+			continue // it was archived or deleted since: that tells nothing
+		}
+		p.record("GetObject", err, read, p.narrow(open, s))
+		samples = append(samples, s)
+	}
+	return samples
+}
+
+func (p *sourceProber) probeTags(ctx context.Context, c *bucketClient, s sample, by access.Actor) {
+	k := p.ask(by, "s3:GetObjectTagging", access.SourceObjects)
+	if k == nil {
+		return
+	}
+	p.try(ctx, "GetObjectTagging", func(ctx context.Context) error {
+		_, err := c.client.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{
+			Bucket: &c.bucket, Key: &s.object, ExpectedBucketOwner: c.account, RequestPayer: c.payer,
+		})
+		return missing(err)
+	}, k)
+}
+
+// probeAnnotations lists annotations, and asks for one that hardly exists.
+func (p *sourceProber) probeAnnotations(ctx context.Context, c *bucketClient, s sample, by access.Actor) {
+	if k := p.ask(by, "s3:ListObjectAnnotations", access.SourceObjects); k != nil {
+		p.try(ctx, "ListObjectAnnotations", func(ctx context.Context) error {
+			_, err := c.client.ListObjectAnnotations(ctx, &s3.ListObjectAnnotationsInput{
+				Bucket: &c.bucket, Key: &s.object, MaxAnnotationResults: aws.Int32(1), ExpectedBucketOwner: c.account, RequestPayer: c.payer,
+			})
+			return missing(err)
+		}, k)
+	}
+	if k := p.ask(by, "s3:GetObjectAnnotation", access.SourceObjects); k != nil {
+		p.try(ctx, "GetObjectAnnotation", func(ctx context.Context) error {
+			_, err := c.client.GetObjectAnnotation(ctx, &s3.GetObjectAnnotationInput{
+				Bucket: &c.bucket, Key: &s.object, AnnotationName: aws.String(probeAnnotation), ExpectedBucketOwner: c.account, RequestPayer: c.payer,
+			})
+			return absent(err)
+		}, k)
+	}
+}
+
+// probeAnnotation is the name of an annotation that no object has.
+const probeAnnotation = "syncd-doctor-probe"
+
+// probeLocks asks for retention and legal hold. An object that has none is answered with 404 to those who may ask.
+func (p *sourceProber) probeLocks(ctx context.Context, c *bucketClient, s sample) {
+	if k := p.ask(access.Reader, "s3:GetObjectRetention", access.SourceObjects); k != nil {
+		p.try(ctx, "GetObjectRetention", func(ctx context.Context) error {
+			_, err := c.client.GetObjectRetention(ctx, &s3.GetObjectRetentionInput{
+				Bucket: &c.bucket, Key: aws.String(s.object), ExpectedBucketOwner: c.account, RequestPayer: c.payer,
+			})
+			return unlocked(err)
+		}, k)
+	}
+	if k := p.ask(access.Reader, "s3:GetObjectLegalHold", access.SourceObjects); k != nil {
+		p.try(ctx, "GetObjectLegalHold", func(ctx context.Context) error {
+			_, err := c.client.GetObjectLegalHold(ctx, &s3.GetObjectLegalHoldInput{
+				Bucket: &c.bucket, Key: aws.String(s.object), ExpectedBucketOwner: c.account, RequestPayer: c.payer,
+			})
+			return unlocked(err)
+		}, k)
+	}
+}
+
+// unlocked takes the answer that there is no lock for success.
+func unlocked(err error) error {
+	if code := awserr.Code(err); code == "NoSuchObjectLockConfiguration" || code == "ObjectLockConfigurationNotFoundError" {
+		return nil
+	}
+	return missing(err)
+}

@@ -1,0 +1,221 @@
+// Package condition has the rules about conditions: keys that no request carries, operators and values that do not fit, and conditions that
+// hold when they should not.
+//
+// It promises to look at each condition with its statement only. It leaves to others the reading of operators (lint/document), and
+// whether a statement is narrow enough (lint/danger).
+//
+// Words to know: a clause demands when only a request that has its key passes; a key is guarded when the statement asks that it be present.
+package condition
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"syncd/internal/access"
+	"syncd/internal/access/lint/catalogue"
+	"syncd/internal/access/lint/document"
+)
+
+// Check finds conditions that do not do what they say.
+func Check(names *catalogue.Catalogue, d *document.Document, report document.Report) {
+	c := &checker{catalogue: names, d: d, report: report}
+	for _, s := range d.Policy.Statements {
+		c.checkClauses(s)
+		c.checkCarried(s)
+		c.checkOptionalTags(s)
+	}
+}
+
+// checker judges the conditions of one document.
+type checker struct {
+	catalogue *catalogue.Catalogue
+	d         *document.Document
+	report    document.Report
+}
+
+// checkClauses judges the conditions of a statement.
+func (c *checker) checkClauses(s *document.Statement) {
+	for _, cl := range s.Clauses {
+		c.checkValues(cl)
+		c.checkKey(s, cl)
+		c.checkPrivateAddresses(cl)
+		if cl.IfExists && cl.Negated {
+			c.report(idleIfExists, cl.Name, "IfExists changes nothing on a negated operator", "remove IfExists, or add a Null condition to spare requests without the key")
+		}
+		if cl.Is("sts:ExternalId") && cl.Demands() {
+			c.checkExternalID(s, cl)
+		}
+		// Without transitive tags a session hands none on: that condition asks for no more.
+		if s.Effect == "Allow" && cl.Set == "ForAllValues" && !s.Guarded(cl.Key.Text) && !cl.Is("sts:TransitiveTagKeys") {
+			c.report(forAllUnguarded, cl.Name, "ForAllValues also holds for requests without "+cl.Key.Text,
+				`add {"Null": {"`+cl.Key.Text+`": "false"}}`)
+		}
+	}
+}
+
+func (c *checker) checkValues(cl document.Clause) {
+	if cl.Set == "" && cl.Like && !cl.Negated && len(cl.Values) == 1 && cl.Values[0].Text == "*" {
+		c.report(matchesAll, cl.Values[0], "every value of "+cl.Key.Text+" matches *", "name the values that are meant")
+	}
+	for _, v := range cl.Values {
+		switch {
+		case !cl.Reads(v.Text):
+			c.report(badValue, v, fmt.Sprintf("%s cannot compare with %q", cl.Name.Text, v.Text), wants(cl))
+		case cl.Family == "String" && !cl.Like && strings.ContainsAny(v.Text, "*?") && !strings.Contains(v.Text, "${"):
+			c.report(literalWildcard, v, fmt.Sprintf("%s takes the wildcard in %q for plain text", cl.Name.Text, v.Text),
+				"write "+strings.Replace(strings.Replace(cl.Name.Text, "EqualsIgnoreCase", "Like", 1), "Equals", "Like", 1))
+		default:
+			if message, fix := unlikely(cl, v.Text); message != "" {
+				c.report(unlikelyValue, v, message, fix)
+			}
+		}
+	}
+}
+
+// wants says what an operator can compare with.
+func wants(cl document.Clause) string {
+	switch cl.Family {
+	case "Bool", "Null":
+		return `write "true" or "false"`
+	case "Numeric":
+		return "write a number"
+	case "Date":
+		return "write a date, like 2026-01-31T00:00:00Z"
+	}
+	return "write an address or a block of them, like 192.0.2.0/24"
+}
+
+// unlikely knows what the values of some keys look like.
+func unlikely(cl document.Clause, value string) (message, fix string) {
+	if access.IsPattern(value) || cl.Family != "String" && cl.Family != "ARN" {
+		return "", ""
+	}
+	shape := func(pattern string) bool { return regexp.MustCompile(pattern).MatchString(value) }
+	switch key := strings.ToLower(cl.Key.Text); key {
+	case "aws:principalorgid", "aws:resourceorgid", "aws:sourceorgid":
+		if !shape(`^o-[a-z0-9]{4,32}$`) {
+			return value + " is not the id of an organization", "write o-..., as organizations describe-organization shows it"
+		}
+	case "aws:principalaccount", "aws:sourceaccount", "aws:resourceaccount", "s3:resourceaccount", "kms:calleraccount":
+		if !access.IsAccount(value) {
+			return value + " is not an account", "write its 12 digits"
+		}
+	case "aws:sourcevpce":
+		if !shape(`^vpce-[0-9a-f]+$`) {
+			return value + " is not the id of a VPC endpoint", "write vpce-..."
+		}
+	case "kms:viaservice":
+		if !shape(`^[a-z0-9-]+\.[a-z0-9-]+-[a-z]+-[0-9]+\.[a-z0-9.-]+$`) {
+			return value + " names no region: KMS is never told so", "write s3.REGION.amazonaws.com"
+		}
+	case "aws:principalarn":
+		if strings.HasPrefix(value, "arn:") && strings.Contains(value, ":assumed-role/") {
+			return "aws:PrincipalArn of a session is the ARN of its role, never that of the session", "write arn:aws:iam::111111111111:role/NAME"
+		}
+	}
+	return "", ""
+}
+
+// checkKey judges the key of a clause against the catalogue.
+func (c *checker) checkKey(s *document.Statement, cl document.Clause) {
+	name := cl.Key.Text
+	prefix, _, ok := strings.Cut(strings.ToLower(name), ":")
+	switch {
+	case !ok:
+		fix := "write a key with its service, like aws:PrincipalArn"
+		if meant := c.catalogue.MeantKey("aws:" + name); meant != "" {
+			fix = "write " + meant
+		}
+		c.report(document.WrongType, cl.Key, fmt.Sprintf("%q is not a condition key", name), fix)
+		return
+	case prefix != "aws" && !c.catalogue.Service(prefix):
+		return
+	}
+	key, known := c.catalogue.Key(name)
+	if !known {
+		fix := "see the condition keys of the service in the Service Authorization Reference"
+		if meant := c.catalogue.MeantKey(name); meant != "" {
+			fix = "write " + meant
+		}
+		c.report(unknownKey, cl.Key, "there is no condition key "+name, fix)
+		return
+	}
+	if !cl.Suits(key.Type) {
+		c.report(wrongOperator, cl.Name, fmt.Sprintf("%s compares %s values, and those of %s are %s", cl.Name.Text, cl.Family, name, key.Type),
+			"use "+operatorFor(key.Type, cl.Negated))
+	}
+	if key.Many && cl.Set == "" && cl.Family != "Null" {
+		c.report(manyValues, cl.Name, name+" may have several values", "write ForAnyValue:"+cl.Name.Text+", or ForAllValues:"+cl.Name.Text+" with a Null condition")
+	}
+	c.checkPresence(s, cl)
+}
+
+func operatorFor(value string, negated bool) string {
+	switch value {
+	case "Bool":
+		return "Bool"
+	case "Numeric":
+		return "NumericEquals, NumericLessThanEquals or their like"
+	case "Date":
+		return "DateLessThan, DateGreaterThan or their like"
+	case "IPAddress":
+		if negated {
+			return "NotIpAddress"
+		}
+		return "IpAddress"
+	case "ARN":
+		return "ArnLike, or ArnNotLike"
+	}
+	if negated {
+		return "StringNotEquals or StringNotLike"
+	}
+	return "StringEquals or StringLike"
+}
+
+// checkPresence finds keys that no request of the statement carries.
+func (c *checker) checkPresence(s *document.Statement, cl document.Clause) {
+	if len(s.Actions) == 0 || cl.IfExists || cl.Family == "Null" {
+		return
+	}
+	key := strings.ToLower(cl.Key.Text)
+	prefix, _, _ := strings.Cut(key, ":")
+	carries := func(a *document.Node) bool {
+		service, name, _ := strings.Cut(strings.ToLower(a.Text), ":")
+		switch {
+		case a.Text == "*" || prefix == "aws":
+			return true
+		case service != prefix:
+			return false
+		}
+		switch key {
+		case "s3:prefix", "s3:delimiter", "s3:max-keys":
+			return strings.HasPrefix(name, "list") || access.IsPattern(name)
+		case "sts:externalid":
+			return name == "assumerole" || access.IsPattern(name)
+		}
+		return true
+	}
+	if !slices.ContainsFunc(s.Actions, carries) {
+		c.report(absentKey, cl.Key, "no request for "+s.Actions[0].Text+" carries "+cl.Key.Text, "remove the condition, or give the actions that carry it a statement of their own")
+		return
+	}
+	listing := key == "s3:prefix" || key == "s3:delimiter" || key == "s3:max-keys"
+	for _, a := range s.Actions {
+		if listing && s.Effect == "Allow" && cl.Demands() && !carries(a) {
+			c.report(absentKey, a, "no request for "+a.Text+" carries "+cl.Key.Text+": the statement never allows it", "give it a statement without that condition")
+		}
+	}
+}
+
+// checkExternalID finds the actions that a condition on sts:ExternalId shuts out.
+func (c *checker) checkExternalID(s *document.Statement, cl document.Clause) {
+	for _, a := range s.Actions {
+		for _, other := range []string{"sts:TagSession", "sts:SetSourceIdentity"} {
+			if s.Effect == "Allow" && document.Covers(strings.ToLower(a.Text), strings.ToLower(other)) {
+				c.report(externalIDWithTags, a, "the condition on sts:ExternalId never holds for "+other, "move "+other+" into a statement without "+cl.Key.Text)
+			}
+		}
+	}
+}

@@ -1,0 +1,180 @@
+// Package coverage decides whether documents allow what the mappings of a configuration need.
+//
+// It promises to decide every need as AWS would decide the request, by package iam, and to name for each that lacks something the
+// document and the statement to add. Documents that are not given are taken to allow, and a note says which; what depends on where the
+// process runs, as its organization or network, is taken to be as the documents ask.
+//
+// It leaves to others what is needed (package access) and whether each document is in order by itself.
+//
+// Words to know: a candidate is a document that needs are decided by; a gap is what one document lacks for one principal on one resource.
+package coverage
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"syncd/config"
+	"syncd/internal/access"
+	"syncd/internal/access/lint/document"
+	"syncd/internal/access/lint/rule"
+	"syncd/internal/iam"
+)
+
+// assessment is a configuration held against documents.
+type assessment struct {
+	config     *config.Config
+	candidates []*candidate
+	absent     map[string]bool
+	gaps       []*gap
+	findings   []rule.Finding
+}
+
+// gap is what one document lacks for one principal on one resource.
+type gap struct {
+	access.Need
+	source  iam.Source
+	in      *candidate // nil when there is no such document at all
+	actions []string
+}
+
+// Check decides every need of the mappings by the documents, as AWS would decide the request. Documents that are not given are
+// taken to allow; whatever of the caller is not in the configuration (organization, network) is taken to be as the documents ask.
+func Check(conf *config.Config, mappings []config.Mapping, documents []*document.Document) []rule.Finding {
+	a := &assessment{config: conf, absent: map[string]bool{}, findings: deputyFindings(conf, mappings)}
+	var needs []access.Need
+	for _, m := range mappings {
+		for _, n := range access.Needs(conf, m) {
+			if n.Role == "" && n.Principal == "" {
+				n.Principal = ambient(conf, documents, n.Account)
+			}
+			needs = append(needs, n)
+		}
+	}
+	for _, d := range documents {
+		if p := newCandidate(d); p != nil {
+			p.assign(needs)
+			a.candidates = append(a.candidates, p)
+		}
+	}
+	for _, n := range needs {
+		a.decide(n)
+	}
+	for _, g := range a.gaps {
+		a.reportGap(g)
+	}
+	return a.findings
+}
+
+// ambient is who the ambient credentials are: the one of the account whose identity policy was given with its name, and who is none of
+// the roles of the configuration; "" when that is not known.
+func ambient(conf *config.Config, documents []*document.Document, account string) string {
+	for _, d := range documents {
+		if d.Kind != access.KindIdentity || access.AccountOf(d.Target) != account {
+			continue
+		}
+		role := false
+		for _, r := range conf.Roles {
+			role = role || r.ARN == d.Target
+		}
+		if !role {
+			return d.Target
+		}
+	}
+	return ""
+}
+
+// decide decides one need.
+func (a *assessment) decide(n access.Need) {
+	owners, kind := a.owned(n), n.Kind()
+	identities := a.identities(n)
+	if len(identities) == 0 && !n.Underlying {
+		a.noteAbsent(fmt.Sprintf("the identity policy of %s in account %s", access.PrincipalName(n), n.Account))
+	}
+	if len(owners) == 0 && (n.Account != n.Owner || !kind.Optional()) {
+		a.noteAbsent(fmt.Sprintf("the %s of %s in account %s", kind.Noun(), n.Resource, n.Owner))
+	}
+	var first *outcome
+	for _, owner := range orNone(owners) {
+		for _, caller := range callers(a.config, n, owner) {
+			o := decideBy(n, caller, identities, owner)
+			if o.Allowed {
+				return
+			}
+			if first == nil {
+				first = &o
+			}
+		}
+	}
+	a.record(n, first)
+}
+
+func (a *assessment) noteAbsent(what string) {
+	if a.absent[what] {
+		return
+	}
+	a.absent[what] = true
+	a.findings = append(a.findings, ruleOf(documentMissing).Finding("no document that could be judged was given for "+what+": what the mappings need of it is taken as granted", "give it too"))
+}
+
+// record keeps what a need lacks, together with what the same document lacks on the same resource.
+func (a *assessment) record(n access.Need, o *outcome) {
+	if o.Explicit {
+		a.reportDenied(n, o)
+		return
+	}
+	for _, source := range o.Missing {
+		in := o.owner
+		if source == iam.SourceIdentity {
+			in = nil
+			if len(o.identities) > 0 {
+				in = o.identities[0]
+			}
+		}
+		same := func(g *gap) bool {
+			return g.source == source && g.in == in && g.Role == n.Role && g.Account == n.Account && g.Resource == n.Resource &&
+				g.ExternalID == n.ExternalID && fmt.Sprint(g.Conditions) == fmt.Sprint(n.Conditions)
+		}
+		if i := slices.IndexFunc(a.gaps, same); i >= 0 {
+			if !slices.Contains(a.gaps[i].actions, n.Action) {
+				a.gaps[i].actions = append(a.gaps[i].actions, n.Action)
+			}
+			continue
+		}
+		a.gaps = append(a.gaps, &gap{Need: n, source: source, in: in, actions: []string{n.Action}})
+	}
+}
+
+func (a *assessment) reportGap(g *gap) {
+	lacking, account := "the identity policy of "+access.PrincipalName(g.Need), g.Account
+	if g.source != iam.SourceIdentity {
+		lacking, account = "the "+g.Kind().Noun(), g.Owner
+	}
+	message := fmt.Sprintf("mapping %s lacks %s on %s for %s: %s in account %s does not allow it",
+		g.Mapping, strings.Join(g.actions, ", "), g.Resource, access.PrincipalName(g.Need), lacking, account)
+	f := ruleOf(permissionMissing).Finding(message, "add the statement "+g.Closing(g.source, g.actions))
+	if g.in != nil {
+		n := g.in.Root.Find("Statement")
+		f.File, f.Path = g.in.File.Name, n.Path
+		f.Line, f.Column = g.in.Position(n.At)
+	}
+	a.findings = append(a.findings, f)
+}
+
+func (a *assessment) reportDenied(n access.Need, o *outcome) {
+	message := fmt.Sprintf("mapping %s needs %s on %s for %s, and the statement denies it", n.Mapping, n.Action, n.Resource, access.PrincipalName(n))
+	f := ruleOf(permissionDenied).Finding(message, "narrow the statement, or spare "+access.PrincipalName(n)+" in its condition")
+	for _, p := range append(o.identities, o.owner) {
+		if p == nil || p.parsed != o.Document {
+			continue
+		}
+		for i := range p.parsed.Statements {
+			if &p.parsed.Statements[i] == o.Statement {
+				s := p.Policy.Statements[i].Node
+				f.File, f.Path = p.File.Name, s.Path
+				f.Line, f.Column = p.Position(s.At)
+			}
+		}
+	}
+	a.findings = append(a.findings, f)
+}

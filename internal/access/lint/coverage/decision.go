@@ -1,0 +1,123 @@
+package coverage
+
+import (
+	"cmp"
+	"maps"
+	"strings"
+
+	"syncd/config"
+	"syncd/internal/access"
+	"syncd/internal/access/lint/document"
+	"syncd/internal/iam"
+)
+
+func orNone(owners []*candidate) []*candidate {
+	if len(owners) == 0 {
+		return []*candidate{nil}
+	}
+	return owners
+}
+
+// outcome is a decision, and by which documents.
+type outcome struct {
+	iam.Decision
+	identities []*candidate
+	owner      *candidate
+}
+
+func decideBy(n access.Need, caller iam.Caller, identities []*candidate, owner *candidate) outcome {
+	kind := n.Kind()
+	p := iam.Policies{Kind: kind.ResourceKind(), Identity: []*iam.Document{{Statements: []iam.Statement{openStatement()}}}}
+	if n.Underlying {
+		identities = nil
+	}
+	if len(identities) > 0 {
+		p.Identity = nil
+	}
+	for _, i := range identities {
+		p.Identity = append(p.Identity, i.parsed)
+	}
+	switch {
+	case owner != nil:
+		p.Resource = owner.parsed
+	case n.Account != n.Owner || !kind.Optional():
+		s := openStatement()
+		s.Principals = []iam.Principal{{Kind: iam.AWSPrincipal, ID: n.Account}}
+		if kind == access.KindTrust {
+			s.Resources = nil
+		}
+		p.Resource = &iam.Document{Statements: []iam.Statement{s}}
+	}
+	request := iam.Request{Caller: caller, Action: n.Action, Resource: n.Sample, Account: n.Owner, Context: surroundings(n, append(identities, owner))}
+	return outcome{iam.Evaluate(request, p), identities, owner}
+}
+
+func openStatement() iam.Statement {
+	return iam.Statement{Effect: iam.Allow, Actions: []string{"*"}, Resources: []string{"*"}}
+}
+
+// callers is who may send the request: the session of the role, or of the ambient credentials everyone of their account whom the
+// document names, because the configuration does not say who they are.
+func callers(c *config.Config, n access.Need, owner *candidate) []iam.Caller {
+	switch {
+	case strings.Contains(n.Principal, ":user/"):
+		return []iam.Caller{{ARN: n.Principal, Account: n.Account}}
+	case n.Principal != "":
+		return []iam.Caller{session(n.Principal, cmp.Or(c.Roles[n.Role].SessionName, "syncd"))}
+	}
+	list := []iam.Caller{session("arn:aws:iam::"+n.Account+":role/ambient", "syncd")}
+	if owner == nil {
+		return list
+	}
+	for _, s := range owner.parsed.Statements {
+		for _, p := range s.Principals {
+			switch a := access.ParseARN(p.ID); {
+			case a.Account != n.Account:
+			case strings.HasPrefix(a.Resource, "role/"):
+				list = append(list, session(p.ID, "syncd"))
+			case strings.HasPrefix(a.Resource, "user/"):
+				list = append(list, iam.Caller{ARN: p.ID, Account: a.Account})
+			}
+		}
+	}
+	return list
+}
+
+func session(role, name string) iam.Caller {
+	a := access.ParseARN(role)
+	arn := "arn:" + a.Partition + ":sts::" + a.Account + ":assumed-role/" + role[strings.LastIndexByte(role, '/')+1:] + "/" + name
+	return iam.Caller{ARN: arn, RoleARN: role, Account: a.Account}
+}
+
+// surroundings are the condition keys of the request: those of the need, those that all requests of syncd have, and for what depends on
+// where the process runs the values that the documents ask for.
+func surroundings(n access.Need, candidates []*candidate) map[string][]string {
+	facts := map[string][]string{"aws:SecureTransport": {"true"}, "s3:TlsVersion": {"1.3"}}
+	if strings.HasPrefix(n.Action, "kms:") {
+		facts["aws:ViaAWSService"] = []string{"true"}
+		facts["kms:CallerAccount"] = []string{n.Account}
+	}
+	maps.Copy(facts, n.Context)
+	for _, p := range candidates {
+		if p == nil {
+			continue
+		}
+		for _, s := range p.Policy.Statements {
+			for _, cl := range s.Clauses {
+				if takenAsMet(s, cl, n) && facts[cl.Key.Text] == nil && len(cl.Values) > 0 {
+					facts[cl.Key.Text] = []string{strings.ReplaceAll(cl.Values[0].Text, "*", "x")}
+				}
+			}
+		}
+	}
+	return facts
+}
+
+// takenAsMet is true of a condition that is taken to be met, in an Allow by having its value and in a Deny by being spared for it.
+func takenAsMet(s *document.Statement, cl document.Clause, n access.Need) bool {
+	unknown := cl.Is("sts:ExternalId") && n.ExternalID && s.Mentions(n.Action) && concernsCaller(s, n)
+	for _, key := range []string{"aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:SourceVpce", "aws:SourceVpc", "aws:ResourceOrgID"} {
+		unknown = unknown || cl.Is(key)
+	}
+	return unknown && cl.Family == "String" && cl.Negated == (s.Effect == "Deny")
+}

@@ -1,0 +1,26 @@
+package coverage
+
+import (
+	"fmt"
+
+	"syncd/config"
+	"syncd/internal/access"
+	"syncd/internal/access/lint/rule"
+)
+
+// deputyFindings finds the roles of other owners that are assumed without an ExternalId, each once.
+func deputyFindings(conf *config.Config, mappings []config.Mapping) (findings []rule.Finding) {
+	seen := map[string]bool{}
+	for _, m := range mappings {
+		v := access.NewView(conf, m)
+		for _, name := range v.WithoutExternalID() {
+			if !seen[name] {
+				seen[name] = true
+				arn := conf.Roles[name].ARN
+				message := fmt.Sprintf("role %s (%s) belongs to account %s and is %s", name, arn, access.AccountOf(arn), access.DeputyWhy)
+				findings = append(findings, ruleOf(noExternalID).Finding(message, access.DeputyFix(name)))
+			}
+		}
+	}
+	return findings
+}

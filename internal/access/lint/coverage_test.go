@@ -1,0 +1,220 @@
+package lint_test
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"syncd/config"
+	"syncd/internal/access"
+	"syncd/internal/access/lint"
+	"syncd/internal/access/lint/document"
+	"syncd/internal/access/lint/rule"
+	"syncd/internal/access/policy"
+	"syncd/internal/iam"
+)
+
+// shared is a configuration, and the documents that are written for it.
+func shared(t *testing.T, example string, o policy.Options) (*config.Config, []policy.Document) {
+	t.Helper()
+	c, err := config.Load(filepath.Join("../../../config/examples", example))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.ExternalID = func(string) (string, error) { return "syncd-example", nil }
+	documents, err := policy.Documents(c, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, documents
+}
+
+// bundle is the documents as one file, as `syncd policy` prints them.
+func bundle(t *testing.T, documents []policy.Document) document.File {
+	t.Helper()
+	text, err := policy.JSONBundle(documents)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return document.File{Name: "policies.json", Data: text}
+}
+
+func against(t *testing.T, c *config.Config, files ...document.File) []rule.Finding {
+	t.Helper()
+	r, err := lint.Check(files, lint.Options{Config: c})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Findings
+}
+
+// TestWrittenPoliciesAreInOrder finds nothing in the documents that this program writes, in any style, and they suffice for the
+// mappings.
+func TestWrittenPoliciesAreInOrder(t *testing.T) {
+	examples, err := filepath.Glob("../../../config/examples/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, example := range examples {
+		for _, style := range []policy.Style{policy.RoleStyle, policy.AccountStyle, policy.ABACStyle} {
+			o := policy.Options{Style: style}
+			if style == policy.ABACStyle {
+				if name := filepath.Base(example); name != "share-abac.yaml" && name != "chain.yaml" {
+					continue // its roles have no session tags
+				}
+				o.OrgID, o.VPCEndpoint = "o-a1b2c3d4e5", "vpce-0123456789abcdef0"
+			}
+			c, documents := shared(t, filepath.Base(example), o)
+			for _, f := range against(t, c, bundle(t, documents)) {
+				t.Errorf("%s in style %s: got %+v, want nothing", filepath.Base(example), style, f)
+			}
+		}
+	}
+}
+
+// TestEveryMissingPermissionIsFound takes each action away from each written document, and wants to be told which, and a statement that
+// closes the gap when it is added.
+func TestEveryMissingPermissionIsFound(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
+	for _, example := range []string{"one-role.yaml", "two-roles.yaml", "chain.yaml"} {
+		t.Run(example, func(t *testing.T) {
+			c, documents := shared(t, example, policy.Options{})
+			taken := 0
+			for i, d := range documents {
+				if policy := d.Policy(); policy != nil {
+					taken += takeEach(t, c, documents, i)
+				}
+			}
+			if taken < 10 {
+				t.Errorf("got %d actions to take away, want the many of a mapping", taken)
+			}
+		})
+	}
+}
+
+// takeEach takes the actions of a document away, one at a time, and returns how many.
+func takeEach(t *testing.T, c *config.Config, documents []policy.Document, i int) (taken int) {
+	t.Helper()
+	d := documents[i]
+	for j, s := range d.Policy().Statements {
+		for k, action := range s.Actions {
+			if s.Effect != iam.Allow || strings.HasPrefix(s.SID, "TagSession") && strings.Contains(d.Policy().String(), `"TagSessionUnseen"`) {
+				continue // another statement allows the same request
+			}
+			taken++
+			less := without(documents, i, j, k)
+			findings := against(t, c, bundle(t, less))
+			got := slices.IndexFunc(findings, func(f rule.Finding) bool { return f.ID == "SYNCD-P401" && strings.Contains(f.Message, action) })
+			if got < 0 {
+				t.Errorf("%s without %s: got %+v, want a finding SYNCD-P401 that names it", d.Name, action, findings)
+				continue
+			}
+			less[i].Body = withStatement(t, less[i].Policy(), findings[got].Fix)
+			for _, f := range against(t, c, bundle(t, less)) {
+				if f.ID == "SYNCD-P401" && f.Message == findings[got].Message {
+					t.Errorf("%s with the statement of the hint: got %+v, want the gap closed", d.Name, f)
+				}
+			}
+		}
+	}
+	return taken
+}
+
+// without is the documents with one action less, or another one in the place of the only one.
+func without(documents []policy.Document, i, j, k int) []policy.Document {
+	less := slices.Clone(documents)
+	p := *less[i].Policy()
+	p.Statements = slices.Clone(p.Statements)
+	p.Statements[j].Actions = slices.Delete(slices.Clone(p.Statements[j].Actions), k, k+1)
+	if len(p.Statements[j].Actions) == 0 {
+		harmless := map[access.Kind]string{access.KindTrust: "sts:SetContext", access.KindKey: "kms:GetPublicKey"}
+		p.Statements[j].Actions = []string{cmp.Or(harmless[less[i].Kind], "s3:GetBucketLocation")}
+	}
+	less[i].Body = &p
+	return less
+}
+
+func withStatement(t *testing.T, p *iam.Document, fix string) *iam.Document {
+	t.Helper()
+	_, text, _ := strings.Cut(fix, "add the statement ")
+	added, err := iam.Parse(fmt.Appendf(nil, `{"Version": "2012-10-17", "Statement": [%s]}`, text))
+	if err != nil {
+		t.Fatalf("got fix %q: %v", fix, err)
+	}
+	more := *p
+	more.Statements = append(slices.Clone(p.Statements), added.Statements...)
+	return &more
+}
+
+// TestDenyIsNamed tells a deny from a gap, and where it stands.
+func TestDenyIsNamed(t *testing.T) {
+	c, documents := shared(t, "one-role.yaml", policy.Options{})
+	source := c.Mappings[0].Source.Bucket
+	i := slices.IndexFunc(documents, func(d policy.Document) bool { return d.Kind == access.KindBucket && d.Target == source })
+	more := *documents[i].Policy()
+	more.Statements = append(slices.Clone(more.Statements), iam.Statement{
+		SID: "No", Effect: iam.Deny, Principals: []iam.Principal{{Kind: iam.AnyPrincipal}}, Actions: []string{"s3:GetObjectTagging"},
+		Resources: []string{"arn:aws:s3:::" + source + "/*"},
+	})
+	documents[i].Body = &more
+	findings := against(t, c, bundle(t, documents))
+	got := slices.IndexFunc(findings, func(f rule.Finding) bool { return f.ID == "SYNCD-P402" })
+	if got < 0 || !strings.HasPrefix(findings[got].Path, fmt.Sprintf("Statement[%d]", len(more.Statements)-1)) || findings[got].Line < 2 {
+		t.Errorf("got %+v, want SYNCD-P402 at the deny", findings)
+	}
+}
+
+// TestNotGivenIsNotJudged says of documents that were not given only that they were not.
+func TestNotGivenIsNotJudged(t *testing.T) {
+	c, documents := shared(t, "one-role.yaml", policy.Options{})
+	i := slices.IndexFunc(documents, func(d policy.Document) bool { return d.Kind == access.KindKey })
+	r, err := lint.Check([]document.File{bundle(t, documents[i:i+1])}, lint.Options{Config: c})
+	if err != nil {
+		t.Fatal(err)
+	}
+	notes := 0
+	for _, f := range r.Findings {
+		if f.ID != "SYNCD-P403" {
+			t.Errorf("got %+v, want notes only", f)
+		}
+		notes++
+	}
+	if notes == 0 || r.Wrong() {
+		t.Errorf("got %d notes, wrong %v, want some and nothing wrong", notes, r.Wrong())
+	}
+}
+
+// TestBarePolicies puts bare documents, which do not say whose they are, to the roles and keys they fit.
+func TestBarePolicies(t *testing.T) {
+	c, documents := shared(t, "two-roles.yaml", policy.Options{})
+	var files []document.File
+	for _, d := range documents {
+		text, err := json.Marshal(d.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, document.File{Name: d.Name + ".json", Data: text})
+	}
+	for _, f := range against(t, c, files...) {
+		if f.ID >= "SYNCD-P4" {
+			t.Errorf("got %+v, want the mappings in order", f)
+		}
+	}
+}
+
+// TestUnknownMapping is an error of the options.
+func TestUnknownMapping(t *testing.T) {
+	c, _ := shared(t, "one-role.yaml", policy.Options{})
+	if _, err := lint.Check(nil, lint.Options{Config: c, Mappings: []string{"nope"}}); err == nil {
+		t.Error("got no error, want one that names the mapping")
+	}
+	if _, err := lint.Check(nil, lint.Options{Mappings: []string{"nope"}}); err == nil {
+		t.Error("got no error, want one that asks for a configuration")
+	}
+}

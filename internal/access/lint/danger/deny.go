@@ -1,0 +1,144 @@
+package danger
+
+import (
+	"slices"
+	"strings"
+
+	"syncd/internal/access"
+	"syncd/internal/access/lint/document"
+)
+
+// sparing is true of a key by which a deny can spare AWS services.
+func sparing(key string) bool {
+	return slices.Contains([]string{
+		"aws:principalisawsservice", "aws:viaawsservice", "aws:principalservicename", "aws:principalservicenameslist", "aws:calledvia",
+		"aws:calledviafirst", "aws:calledvialast",
+	}, strings.ToLower(key))
+}
+
+// checkDeniesServices knows the keys that requests of AWS services lack: a service with its own principal has no organization, and one
+// that acts with the caller's credentials comes from no endpoint of the caller's.
+func (c *checker) checkDeniesServices(s *document.Statement) {
+	keys := []string{"aws:sourcevpce", "aws:sourcevpc", "aws:sourceip", "aws:vpcsourceip"}
+	if c.d.Kind.OfResource() || c.d.Kind == access.KindResourceControl {
+		keys = append(keys, "aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount")
+	}
+	if c.d.Kind == access.KindTrust || c.d.Kind.OfResource() && !s.ConcernsAll() {
+		return
+	}
+	for _, cl := range s.Clauses {
+		if sparing(cl.Key.Text) {
+			return
+		}
+	}
+	for _, cl := range s.Clauses {
+		if cl.Negated && slices.Contains(keys, strings.ToLower(cl.Key.Text)) && !s.Guarded(cl.Key.Text) {
+			c.report(deniesServices, cl.Key, "requests of AWS services carry no "+cl.Key.Text+" of yours, and are denied too",
+				`add {"BoolIfExists": {"aws:PrincipalIsAWSService": "false", "aws:ViaAWSService": "false"}}`)
+			return
+		}
+	}
+}
+
+// checkLockOut finds a deny that covers the right to change the policy itself.
+func (c *checker) checkLockOut(s *document.Statement) {
+	own := map[access.Kind]string{access.KindBucket: "s3:PutBucketPolicy", access.KindKey: "kms:PutKeyPolicy", access.KindQueue: "sqs:SetQueueAttributes"}[c.d.Kind]
+	if own == "" || !s.ConcernsAll() || !s.Mentions(own) {
+		return
+	}
+	onBucket := func(r *document.Node) bool { return document.ActsOn("bucket", r.Text) }
+	if c.d.Kind == access.KindBucket && len(s.Resources) > 0 && !slices.ContainsFunc(s.Resources, onBucket) {
+		return
+	}
+	for _, cl := range s.Clauses {
+		if !sparing(cl.Key.Text) && !sparesFew(cl) {
+			return
+		}
+	}
+	if slices.ContainsFunc(s.NotPrincipals, func(p document.Principal) bool { return p.IsRoot() }) {
+		return
+	}
+	c.report(lockOut, s.Find("Action", "NotAction"), "the deny covers "+own+" for everyone but those whom the statement spares",
+		"leave "+own+" and its like out of the deny, or spare an administrator and the root of the account too")
+}
+
+// sparesFew is true of a clause of a deny that spares named callers or networks only.
+func sparesFew(cl document.Clause) bool {
+	key := strings.ToLower(cl.Key.Text)
+	few := strings.HasPrefix(key, "aws:principaltag/") ||
+		slices.Contains([]string{"aws:principalarn", "aws:userid", "aws:username", "aws:sourcevpce", "aws:sourcevpc", "aws:sourceip"}, key)
+	root := func(v *document.Node) bool { return strings.HasSuffix(v.Text, ":root") }
+	return few && cl.Negated && !slices.ContainsFunc(cl.Values, root)
+}
+
+// checkNotPrincipal holds a Deny with NotPrincipal to what AWS compares: the account, the role and the session ("AWS JSON policy
+// elements: NotPrincipal", IAM User Guide). What is not listed of these is denied, though it belongs to one that is.
+func (c *checker) checkNotPrincipal(s *document.Statement) {
+	listed := func(match func(a access.ARN) bool) bool {
+		return slices.ContainsFunc(s.NotPrincipals, func(p document.Principal) bool { return p.Kind == "AWS" && match(access.ParseARN(p.ID.Text)) })
+	}
+	for _, p := range s.NotPrincipals {
+		a := access.ParseARN(p.ID.Text)
+		kind, name, _ := strings.Cut(a.Resource, "/")
+		if p.Kind != "AWS" || !a.Whole || kind != "role" && kind != "user" && kind != "assumed-role" {
+			continue
+		}
+		name = name[strings.LastIndexByte(name, '/')+1:]
+		session := kind != "role" || listed(func(o access.ARN) bool {
+			return o.Account == a.Account && strings.HasPrefix(o.Resource, "assumed-role/"+name+"/")
+		})
+		account := listed(func(o access.ARN) bool { return o.Account == a.Account && o.Resource == "root" }) ||
+			slices.ContainsFunc(s.NotPrincipals, func(o document.Principal) bool { return o.ID.Text == a.Account })
+		var missing []string
+		if !session {
+			missing = append(missing, "arn:"+a.Partition+":sts::"+a.Account+":assumed-role/"+name+"/SESSION")
+		}
+		if !account {
+			missing = append(missing, "arn:"+a.Partition+":iam::"+a.Account+":root")
+		}
+		if len(missing) > 0 {
+			c.report(notPrincipalDeny, p.ID, "the deny spares "+p.ID.Text+" and not "+strings.Join(missing, ", ")+", and so hits those whom it means to spare",
+				`write "Principal": "*" with {"ArnNotEquals": {"aws:PrincipalArn": "`+p.ID.Text+`"}}, which a session of a role passes too`)
+			return
+		}
+	}
+}
+
+// checkDeniesParts finds a deny of writes without an encryption header that looks at parts too: UploadPart, UploadPartCopy and
+// CompleteMultipartUpload ask for s3:PutObject and cannot have the header, which belongs to CreateMultipartUpload (Amazon S3 API
+// Reference, UploadPart; Amazon S3 User Guide, "Uploading and copying objects using multipart upload").
+func (c *checker) checkDeniesParts(s *document.Statement) {
+	if !s.Mentions("s3:PutObject") {
+		return
+	}
+	var found *document.Clause
+	for i := range s.Clauses {
+		cl := &s.Clauses[i]
+		key := strings.ToLower(cl.Key.Text)
+		switch onEncryption := key == access.EncryptionHeader || key == access.EncryptionKeyHeader; {
+		case onEncryption && cl.HoldsWithout():
+			found = cl
+		case asksForHeader(*cl):
+			return // a part has no such header: the deny does not look at it
+		}
+	}
+	if found == nil {
+		return
+	}
+	key := found.Key.Text
+	fix := `add {"Null": {"` + key + `": "false"}}`
+	if found.Family == "Null" {
+		fix = `deny with {"StringNotEquals": {"` + key + `": "..."}, "Null": {"` + key + `": "false"}} instead`
+	}
+	c.report(deniesParts, found.Key, "the deny may also hit UploadPart, UploadPartCopy and CompleteMultipartUpload, which ask for s3:PutObject and cannot carry "+
+		strings.TrimPrefix(key, "s3:"), fix+", and set the bucket's default encryption for requests that name none")
+}
+
+// asksForHeader is true of a clause that only a request with a header passes which neither parts nor their completion carry.
+func asksForHeader(cl document.Clause) bool {
+	key := strings.ToLower(cl.Key.Text)
+	header := strings.HasPrefix(key, "s3:x-amz-") || strings.HasPrefix(key, "s3:requestobjecttag") || strings.HasPrefix(key, "s3:object-lock-")
+	carried := slices.Contains([]string{"s3:x-amz-content-sha256", "s3:x-amz-copy-source", "s3:x-amz-server-side-encryption-customer-algorithm"}, key)
+	asks := cl.Demands() || cl.Family == "Null" && !cl.HoldsWithout()
+	return header && !carried && asks
+}

@@ -1,0 +1,54 @@
+package danger
+
+import (
+	"slices"
+	"strings"
+
+	"syncd/internal/access"
+	"syncd/internal/access/lint/document"
+)
+
+// checkForeignRoot finds a whole other account that may write, or encrypt under the key, without any condition.
+func (c *checker) checkForeignRoot(s *document.Statement) {
+	if len(s.Clauses) > 0 {
+		return
+	}
+	changing := changingActions(c.d.Kind)
+	i := slices.IndexFunc(s.Actions, func(a *document.Node) bool {
+		return a.Text != "*" && !strings.HasSuffix(a.Text, ":*") && allowsAny([]*document.Node{a}, changing) // those are full-access
+	})
+	if i < 0 {
+		return
+	}
+	own := c.d.OwnAccount(c.config)
+	for _, p := range s.Principals {
+		account := p.Account()
+		if p.Kind != "AWS" || !p.IsRoot() || account == own {
+			continue
+		}
+		message := s.Actions[i].Text + " for everyone to whom the administrators of account " + account + " give it"
+		if own == "" {
+			message += ", if that is not the owner's own"
+		}
+		c.report(foreignRoot, s.Actions[i], message, "name the role that should, or add a condition, as on aws:PrincipalArn"+map[bool]string{true: " or kms:ViaService"}[c.d.Kind == access.KindKey])
+		return
+	}
+}
+
+// changingActions are those that change what is stored, or that put data under a key that its owner did not mean.
+func changingActions(k access.Kind) []string {
+	switch k { //nolint:exhaustive // the kinds whose resources others store data in or under
+	case access.KindKey:
+		return []string{
+			"kms:Encrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:CreateGrant", "kms:PutKeyPolicy",
+			"kms:ScheduleKeyDeletion", "kms:DisableKey",
+		}
+	case access.KindBucket, access.KindAccessPoint:
+		return []string{
+			"s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObjectAcl", "s3:PutObjectTagging", "s3:RestoreObject",
+			"s3:ReplicateObject", "s3:ReplicateDelete", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:PutLifecycleConfiguration",
+			"s3:PutEncryptionConfiguration", "s3:PutBucketAcl", "s3:DeleteBucket", "s3:BypassGovernanceRetention",
+		}
+	}
+	return nil
+}

@@ -1,0 +1,193 @@
+package document
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Fault is where a text stops being JSON, the likely cause, and what to do.
+type Fault struct {
+	At           int
+	Message, Fix string
+	edits        []edit // that let the rest be read; none when nothing is likely to
+}
+
+// What stands for double quotes in texts that were written for people.
+const (
+	curlyQuotes  = "“”„‟«»″"
+	singleQuotes = "‘’‚′'`"
+)
+
+// byteOrderMark is what some editors put before UTF-8; AWS takes it for a character of the document.
+const byteOrderMark = "\ufeff"
+
+// findBreakage reports the first thing that keeps a text from being JSON in UTF-8, or nil. Its place is in the text.
+func findBreakage(data []byte) *Fault {
+	switch {
+	case bytes.HasPrefix(data, []byte(byteOrderMark)):
+		return &Fault{0, "the file begins with a byte order mark", "save it as UTF-8 without a byte order mark", []edit{{at: 0, size: len(byteOrderMark)}}}
+	case bytes.HasPrefix(data, []byte{0xff, 0xfe}), bytes.HasPrefix(data, []byte{0xfe, 0xff}):
+		return &Fault{0, "the file is UTF-16", "save it as UTF-8; in PowerShell write it with Out-File -Encoding ascii", nil}
+	case len(bytes.TrimSpace(data)) == 0:
+		return &Fault{0, "the file is empty", "write a policy: {\"Version\": \"2012-10-17\", \"Statement\": [...]}", nil}
+	}
+	if at := invalidUTF8(data); at >= 0 {
+		return &Fault{at, "a byte is not UTF-8", "save the file as UTF-8", []edit{{at: at, size: 1, text: "?"}}}
+	}
+	var raw json.RawMessage
+	err := json.Unmarshal(data, &raw)
+	if err == nil {
+		return nil
+	}
+	syntax, ok := errors.AsType[*json.SyntaxError](err)
+	if !ok {
+		return &Fault{0, "not JSON: " + err.Error(), "write JSON", nil}
+	}
+	return explain(data, max(int(syntax.Offset)-1, 0), syntax.Error())
+}
+
+func invalidUTF8(data []byte) int {
+	for i := 0; i < len(data); {
+		r, n := utf8.DecodeRune(data[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return -1
+}
+
+// explain finds the cause by what stands where reading stopped.
+func explain(data []byte, at int, problem string) *Fault {
+	if strings.Contains(problem, "unexpected end") {
+		return unclosed(data)
+	}
+	if strings.Contains(problem, "string literal") {
+		return &Fault{
+			at, fmt.Sprintf("a string goes over the end of the line: %q stands in it as it is", data[at]),
+			"close the quotes on the line where they open, or write \\n and \\t",
+			mendString(data, at),
+		}
+	}
+	if strings.Contains(problem, "string escape") || strings.Contains(problem, "\\u hex") {
+		b := &Fault{at, "a backslash that begins no escape", `write \\ for a backslash`, nil}
+		if data[at-1] == '\\' {
+			b.edits = []edit{{at: at, text: `\`}}
+		}
+		return b
+	}
+	rest := string(data[at:])
+	before := bytes.TrimRight(data[:at], " \t\r\n")
+	if b := odd(rest, at); b != nil {
+		b.edits = mendOdd(data, at)
+		return b
+	}
+	return misplaced(data, before, at, problem)
+}
+
+// odd knows the characters that look like JSON's or belong to other languages.
+func odd(rest string, at int) *Fault {
+	r, _ := utf8.DecodeRuneInString(rest)
+	switch {
+	case strings.ContainsRune(curlyQuotes, r):
+		return &Fault{at, "curly quotes in place of \"", "write \" for every one; word processors and chats replace them", nil}
+	case strings.ContainsRune(singleQuotes, r):
+		return &Fault{at, "single quotes in place of \"", "JSON has double quotes only", nil}
+	case r == '\u00a0' || r == '\u200b' || r == '\u2028' || r == '\ufeff':
+		return &Fault{at, fmt.Sprintf("an invisible character, %U", r), "remove it: it came along when the text was copied from a page", nil}
+	case strings.HasPrefix(rest, "//"), strings.HasPrefix(rest, "/*"), r == '#':
+		return &Fault{at, "a comment", "remove it: JSON has none; the Sid of a statement may say what it is for", nil}
+	case strings.HasPrefix(rest, "${"), strings.HasPrefix(rest, "{{"), r == '<':
+		return &Fault{at, "a placeholder that nobody filled in", "check the document after the template was rendered", nil}
+	case r == 'T' || r == 'F' || r == 'N':
+		return &Fault{at, "a value that JSON writes in small letters: true, false, null", "write it in small letters", nil}
+	}
+	return nil
+}
+
+// misplaced knows the signs that are too many or too few.
+func misplaced(data, before []byte, at int, problem string) *Fault {
+	last := byte(0)
+	if len(before) > 0 {
+		last = before[len(before)-1]
+	}
+	switch c := data[at]; {
+	case strings.Contains(problem, "after top-level value"):
+		return &Fault{at, "text after the end of the document", "remove it, or a brace that closes too early before it", nil}
+	case (c == '}' || c == ']') && last == ',':
+		return &Fault{len(before) - 1, "a comma before " + string(c), "remove it: the last of a list has no comma behind it", []edit{{at: len(before) - 1, size: 1}}}
+	case c == ',' && last == ',':
+		return &Fault{at, "two commas", "remove one", []edit{{at: at, size: 1}}}
+	case (c == '"' || c == '{' || c == '[') && strings.Contains(problem, "after"):
+		return &Fault{len(before), "a comma is missing before what follows", "write , after the value before it", []edit{{at: len(before), text: ","}}}
+	case c == '}' || c == ']':
+		return crossed(data, at)
+	case c == '=':
+		return &Fault{at, "= in place of a colon", "write : between a name and its value", []edit{{at: at, size: 1, text: ":"}}}
+	case last == '{' || last == ',':
+		return &Fault{at, "a name or a value without quotes", "write \" around it", mendBare(data, at)}
+	case at == 0:
+		return &Fault{at, "not JSON at all", "give a policy as JSON; other notations have to be rendered first", nil}
+	}
+	return &Fault{at, "not JSON: " + problem, "write JSON", nil}
+}
+
+// crossed is about a } or ] where the other one is due, or none.
+func crossed(data []byte, at int) *Fault {
+	open, _ := innermost(data[:at])
+	if len(open) == 0 || closing(data[open[len(open)-1]]) == data[at] {
+		return &Fault{at, fmt.Sprintf("%c where a value is due", data[at]), "write the value, or remove the comma or the colon before it", []edit{{at: at, text: `""`, guess: true}}}
+	}
+	from := open[len(open)-1]
+	line := 1 + bytes.Count(data[:from], []byte("\n"))
+	return &Fault{
+		at, fmt.Sprintf("%c where the %c of line %d is still open", data[at], data[from], line),
+		fmt.Sprintf("write %c before it", closing(data[from])),
+		[]edit{{at: at, text: string(closing(data[from]))}},
+	}
+}
+
+func closing(opening byte) byte {
+	if opening == '{' {
+		return '}'
+	}
+	return ']'
+}
+
+// unclosed finds the innermost brace, bracket or quote that nothing closes.
+func unclosed(data []byte) *Fault {
+	open, quote := innermost(data)
+	switch {
+	case quote >= 0:
+		return &Fault{quote, "a string that nothing closes", "write \" at its end", nil}
+	case len(open) == 0:
+		return &Fault{max(len(data)-1, 0), "the document ends too early", "write the rest of it", nil}
+	}
+	at := open[len(open)-1]
+	return &Fault{at, fmt.Sprintf("%c that nothing closes", data[at]), fmt.Sprintf("write %c where it ends", closing(data[at])), mendOpen(data, open)}
+}
+
+// innermost lists where the braces and brackets stand that are open at the end of the text, and where the quote does, or -1.
+func innermost(data []byte) (open []int, quote int) {
+	quote = -1
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case quote >= 0 && c == '\\':
+			i++
+		case quote >= 0 && c == '"':
+			quote = -1
+		case quote >= 0:
+		case c == '"':
+			quote = i
+		case c == '{' || c == '[':
+			open = append(open, i)
+		case (c == '}' || c == ']') && len(open) > 0:
+			open = open[:len(open)-1]
+		}
+	}
+	return open, quote
+}

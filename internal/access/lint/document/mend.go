@@ -1,0 +1,128 @@
+package document
+
+import (
+	"bytes"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxBreakages bounds how many faults of one text are found: what is broken in more places is not JSON.
+const maxBreakages = 50
+
+// edit is what to replace in a text, so that the rest of it can be read.
+type edit struct {
+	at, size int
+	text     string
+	guess    bool // the text stands for what nobody can know
+}
+
+// breakages finds everything that keeps a source from being JSON, and returns the source as it would be without, nil when that cannot
+// be known. Where each of them is counts from the beginning of the file.
+func (s *source) breakages() (faults []Fault, mended *source) {
+	text := &source{File: s.File, Data: s.Data, from: s.from}
+	reached, guessed := -1, false
+	for len(faults) < maxBreakages {
+		b := findBreakage(text.Data)
+		if b == nil && guessed {
+			return faults, nil
+		}
+		if b == nil {
+			return faults, text
+		}
+		at := text.origin(min(b.At, len(text.Data)))
+		if at < reached { // what follows from an edit that was not meant is no fault of the file
+			return faults, nil
+		}
+		edits := b.edits
+		b.At, b.edits, reached = at, nil, at
+		faults = append(faults, *b)
+		if len(edits) == 0 {
+			return faults, nil
+		}
+		text = text.edited(edits)
+		guessed = guessed || slices.ContainsFunc(edits, func(e edit) bool { return e.guess })
+	}
+	return faults, nil
+}
+
+// mendString is for a sign that stands in a string as it is: a line that ends there most likely lacks the closing quote.
+func mendString(data []byte, at int) []edit {
+	if data[at] != '\n' && data[at] != '\r' {
+		return []edit{{at: at, size: 1, text: " "}}
+	}
+	end := len(bytes.TrimRight(data[:at], " \t\r"))
+	if end > 0 && data[end-1] == ',' {
+		end--
+	}
+	return []edit{{at: end, text: `"`}}
+}
+
+// mendOdd is for what looks like JSON or belongs to another language.
+func mendOdd(data []byte, at int) []edit {
+	rest := string(data[at:])
+	r, size := utf8.DecodeRuneInString(rest)
+	switch {
+	case strings.ContainsRune(curlyQuotes, r):
+		return everywhere(data, at, curlyQuotes)
+	case strings.ContainsRune(singleQuotes, r):
+		return everywhere(data, at, singleQuotes)
+	case strings.HasPrefix(rest, "/*"):
+		if end := strings.Index(rest, "*/"); end > 0 {
+			return []edit{{at: at, size: end + 2}}
+		}
+		return nil
+	case strings.HasPrefix(rest, "//"), r == '#':
+		line, _, _ := strings.Cut(rest, "\n")
+		return []edit{{at: at, size: len(line)}}
+	case strings.HasPrefix(rest, "${"), strings.HasPrefix(rest, "{{"), r == '<':
+		if m := regexp.MustCompile(`^(\$\{[^{}"\n]*\}|\{\{[^{}\n]*\}\}|<[^<>"\n]*>)`).FindString(rest); m != "" {
+			return []edit{{at: at, size: len(m), text: `""`, guess: true}}
+		}
+		return nil
+	case r == 'T' || r == 'F' || r == 'N':
+		word := regexp.MustCompile(`^[A-Za-z]+`).FindString(rest)
+		if small, ok := map[string]string{"True": "true", "False": "false", "None": "null", "Null": "null", "TRUE": "true", "FALSE": "false", "NULL": "null"}[word]; ok {
+			return []edit{{at: at, size: len(word), text: small}}
+		}
+		return mendBare(data, at)
+	}
+	return []edit{{at: at, size: size}}
+}
+
+// everywhere replaces signs by double quotes from a place on, outside of strings that stand in double quotes.
+func everywhere(data []byte, at int, signs string) (edits []edit) {
+	inText := false
+	for i := at; i < len(data); {
+		r, size := utf8.DecodeRune(data[i:])
+		switch {
+		case r == '"':
+			inText = !inText
+		case inText && r == '\\':
+			size++
+		case !inText && strings.ContainsRune(signs, r):
+			edits = append(edits, edit{at: i, size: size, text: `"`})
+		}
+		i += size
+	}
+	return edits
+}
+
+// mendBare puts quotes around a word.
+func mendBare(data []byte, at int) []edit {
+	word := regexp.MustCompile(`^[A-Za-z0-9_:*./-]*[A-Za-z0-9_*/]`).Find(data[at:])
+	if len(word) == 0 {
+		return nil
+	}
+	return []edit{{at: at, size: len(word), text: `"` + string(word) + `"`}}
+}
+
+// mendOpen closes everything that is open at the end.
+func mendOpen(data []byte, open []int) []edit {
+	var closers strings.Builder
+	for _, at := range slices.Backward(open) {
+		closers.WriteByte(closing(data[at]))
+	}
+	return []edit{{at: len(data), text: closers.String()}}
+}

@@ -1,0 +1,143 @@
+package document
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+)
+
+// nodeKind is the type of a JSON value.
+type nodeKind int
+
+const (
+	objectNode nodeKind = iota + 1
+	arrayNode
+	textNode
+	scalarNode // a number, true or false
+	nullNode
+)
+
+// Node is one JSON value, and where it stands. A policy is judged on nodes rather than on its values, so that every fault has a
+// place.
+type Node struct {
+	kind    nodeKind
+	At, End int    // its bytes, in the text that it was read from
+	Path    string // "Statement[0].Action"
+	Text    string // of a string what it says, of a scalar how it is written
+	members []member
+	items   []*Node
+}
+
+// member is a name of an object, a text node too, and its value.
+type member struct{ name, value *Node }
+
+// Find is the value of a member; nil when there is none.
+func (n *Node) Find(name string) *Node {
+	for _, m := range n.members {
+		if m.name.Text == name {
+			return m.value
+		}
+	}
+	return nil
+}
+
+// dig finds a member of a member; nil when there is none.
+func (n *Node) dig(names ...string) *Node {
+	for _, name := range names {
+		if n = n.Find(name); n == nil {
+			return nil
+		}
+	}
+	return n
+}
+
+// list is the values of an array, or the value alone: a policy may leave the brackets of a list of one away.
+func (n *Node) list() []*Node {
+	switch {
+	case n == nil:
+		return nil
+	case n.kind == arrayNode:
+		return n.items
+	}
+	return []*Node{n}
+}
+
+// treeReader reads the nodes of a text.
+type treeReader struct {
+	data []byte
+	dec  *json.Decoder
+}
+
+// readTree reads a text that is JSON.
+func readTree(data []byte) (*Node, error) {
+	if !json.Valid(data) { // which also bounds how deep values lie in values
+		return nil, errors.New("read JSON: it is none")
+	}
+	r := &treeReader{data: data, dec: json.NewDecoder(bytes.NewReader(data))}
+	r.dec.UseNumber()
+	return r.value("")
+}
+
+func (r *treeReader) value(path string) (*Node, error) {
+	at := int(r.dec.InputOffset())
+	at += len(r.data[at:]) - len(bytes.TrimLeft(r.data[at:], " \t\r\n,:"))
+	token, err := r.dec.Token()
+	if err != nil {
+		return nil, fmt.Errorf("read JSON: %w", err)
+	}
+	n := &Node{At: at, Path: path}
+	switch token := token.(type) {
+	case json.Delim:
+		err = r.content(n, token)
+	case string:
+		n.kind, n.Text = textNode, token
+	case json.Number:
+		n.kind, n.Text = scalarNode, token.String()
+	case bool:
+		n.kind, n.Text = scalarNode, strconv.FormatBool(token)
+	default:
+		n.kind, n.Text = nullNode, "null"
+	}
+	n.End = int(r.dec.InputOffset())
+	return n, err
+}
+
+// content reads an object or an array whose opening is read.
+func (r *treeReader) content(n *Node, opening json.Delim) error {
+	n.kind = arrayNode
+	if opening == '{' {
+		n.kind = objectNode
+	}
+	for r.dec.More() {
+		if err := r.entry(n); err != nil {
+			return err
+		}
+	}
+	_, err := r.dec.Token()
+	return err
+}
+
+func (r *treeReader) entry(n *Node) error {
+	if n.kind == arrayNode {
+		item, err := r.value(n.Path + "[" + strconv.Itoa(len(n.items)) + "]")
+		n.items = append(n.items, item)
+		return err
+	}
+	name, err := r.value(n.Path)
+	if err != nil {
+		return err
+	}
+	name.Path = join(n.Path, name.Text)
+	value, err := r.value(name.Path)
+	n.members = append(n.members, member{name, value})
+	return err
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}

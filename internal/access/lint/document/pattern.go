@@ -1,0 +1,56 @@
+package document
+
+import (
+	"strings"
+
+	"syncd/internal/access"
+)
+
+// Covers reports whether a pattern matches all that another matches. It may say no where that is true of patterns with several
+// wildcards, never yes where it is not: the wildcards of the other are matched as plain characters, which only a * may stand for.
+func Covers(pattern, other string) bool {
+	p, o, star, mark := 0, 0, -1, 0
+	for o < len(other) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, mark = p, o
+			p++
+		case p < len(pattern) && (pattern[p] == other[o] || pattern[p] == '?' && other[o] != '*'):
+			p, o = p+1, o+1
+		case star >= 0:
+			mark++
+			p, o = star+1, mark
+		default:
+			return false
+		}
+	}
+	return strings.Trim(pattern[p:], "*") == ""
+}
+
+// ActsOn reports whether an action on a type of resource can be about a resource that the pattern matches.
+func ActsOn(on, pattern string) bool {
+	a := access.ParseARN(pattern)
+	if pattern == "*" || on == "other" || !a.Whole {
+		return true
+	}
+	name, _, slashed := strings.Cut(a.Resource, "/")
+	if a.Service == "s3" && name == "accesspoint" {
+		_, slashed = strings.CutPrefix(a.Resource, "accesspoint/")
+		slashed = slashed && strings.Contains(a.Resource, "/object")
+	}
+	switch on {
+	case "bucket":
+		return service(a, "s3") && !slashed
+	case "object":
+		return service(a, "s3") && (slashed || strings.Contains(a.Resource, "*"))
+	case "key":
+		return service(a, "kms") && (name == "key" || strings.HasPrefix(a.Resource, "*"))
+	case "role":
+		return service(a, "iam") && (name == "role" || strings.HasPrefix(a.Resource, "*"))
+	case "queue":
+		return service(a, "sqs")
+	}
+	return false
+}
+
+func service(a access.ARN, want string) bool { return a.Service == want || access.IsPattern(a.Service) }

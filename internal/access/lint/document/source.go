@@ -1,0 +1,158 @@
+package document
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// edited is the source with edits made, which stand in the order of their places.
+func (s *source) edited(edits []edit) *source {
+	out := &source{File: s.File}
+	at := 0
+	for _, e := range edits {
+		out.take(s, at, e.at)
+		out.put([]byte(e.text), s.origin(e.at))
+		at = e.at + e.size
+	}
+	out.take(s, at, len(s.Data))
+	out.from = append(out.from, s.origin(len(s.Data)))
+	return out
+}
+
+// take adds bytes of another source, each from where it came.
+func (s *source) take(other *source, from, to int) {
+	s.Data = append(s.Data, other.Data[from:to]...)
+	for i := from; i < to; i++ {
+		s.from = append(s.from, other.origin(i))
+	}
+}
+
+// source is the text of a document, and where its bytes stand in the file: a policy may lie in the file as it is, or within a JSON
+// string, or percent-encoded within one.
+type source struct {
+	File *File
+	Data []byte
+	from []int // the offset in the file of each byte, and of the end; nil when the document is the file
+}
+
+// Position is the line and the column in the file of a byte of the document. The column counts characters.
+func (s *source) Position(at int) (line, column int) {
+	return s.File.Position(s.origin(min(max(at, 0), len(s.Data))))
+}
+
+// Position is the line and the column of a byte of the file. The column counts characters.
+func (f *File) Position(at int) (line, column int) {
+	before := f.Data[:min(at, len(f.Data))]
+	return 1 + bytes.Count(before, []byte("\n")), 1 + utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])
+}
+
+// within is the document that a string of this one holds, with its escapes undone.
+func (s *source) within(n *Node) *source {
+	inner := &source{File: s.File}
+	for i := n.At + 1; i < n.End-1; {
+		r, size := unescape(s.Data[i:n.End])
+		text := utf8.AppendRune(nil, r)
+		if size == 1 {
+			text = s.Data[i : i+1] // a byte of a character, or of what is none
+		}
+		inner.put(text, s.origin(i))
+		i += size
+	}
+	inner.from = append(inner.from, s.origin(n.End-1))
+	if bytes.HasPrefix(bytes.TrimSpace(inner.Data), []byte("%7B")) || bytes.HasPrefix(bytes.TrimSpace(inner.Data), []byte("%7b")) {
+		return inner.percentDecoded()
+	}
+	return inner
+}
+
+// put adds bytes that all come from one place.
+func (s *source) put(text []byte, from int) {
+	s.Data = append(s.Data, text...)
+	s.from = append(s.from, slices.Repeat([]int{from}, len(text))...)
+}
+
+func (s *source) origin(at int) int {
+	if s.from == nil {
+		return at
+	}
+	return s.from[at]
+}
+
+// unescape reads a character of a JSON string, and says of how many bytes. Of what is no escape it takes a byte.
+func unescape(text []byte) (r rune, size int) {
+	if text[0] != '\\' || len(text) < 2 {
+		return rune(text[0]), 1
+	}
+	switch text[1] {
+	case 'b':
+		return '\b', 2
+	case 'f':
+		return '\f', 2
+	case 'n':
+		return '\n', 2
+	case 'r':
+		return '\r', 2
+	case 't':
+		return '\t', 2
+	case 'u':
+		return unescapeUnit(text)
+	}
+	return rune(text[1]), 2
+}
+
+// unescapeUnit reads \u and four digits, or a pair of them.
+func unescapeUnit(text []byte) (r rune, size int) {
+	first, ok := hexUnit(text)
+	if !ok {
+		return utf8.RuneError, 2
+	}
+	second, ok := hexUnit(text[6:])
+	if pair := utf16.DecodeRune(first, second); ok && pair != utf8.RuneError {
+		return pair, 12
+	}
+	return first, 6
+}
+
+func hexUnit(text []byte) (rune, bool) {
+	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
+		return 0, false
+	}
+	var r rune
+	for _, c := range text[2:6] {
+		digit := strings.IndexByte("0123456789abcdef", lowerHex(c))
+		if digit < 0 {
+			return 0, false
+		}
+		r = r<<4 + rune(digit)
+	}
+	return r, true
+}
+
+func lowerHex(c byte) byte {
+	if 'A' <= c && c <= 'F' {
+		c += 'a' - 'A'
+	}
+	return c
+}
+
+// percentDecoded undoes what IAM's own answers do to a document (RFC 3986, section 2.1); the AWS CLI undoes it itself.
+func (s *source) percentDecoded() *source {
+	decoded := &source{File: s.File}
+	for i := 0; i < len(s.Data); {
+		c, size := s.Data[i], 1
+		if c == '%' && i+2 < len(s.Data) {
+			high := strings.IndexByte("0123456789abcdef", lowerHex(s.Data[i+1]))
+			low := strings.IndexByte("0123456789abcdef", lowerHex(s.Data[i+2]))
+			if high >= 0 && low >= 0 {
+				c, size = byte(high<<4|low), 3
+			}
+		}
+		decoded.put([]byte{c}, s.from[i])
+		i += size
+	}
+	decoded.from = append(decoded.from, s.from[len(s.Data)])
+	return decoded
+}

@@ -1,0 +1,141 @@
+package element
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"syncd/internal/access"
+	"syncd/internal/access/lint/catalogue"
+	"syncd/internal/access/lint/document"
+	"syncd/internal/iam"
+)
+
+// checkPrefix judges the service of an action, and reports whether there is such a one.
+func (c *checker) checkPrefix(a *document.Node, service string) bool {
+	if access.IsPattern(service) || slices.Contains(c.catalogue.Services, strings.ToLower(service)) {
+		return true
+	}
+	fix := "see the service prefixes in the Service Authorization Reference"
+	if meant := catalogue.MeantService(strings.ToLower(service)); meant != "" {
+		fix = "write " + meant + ":"
+	}
+	c.report(unknownService, a, fmt.Sprintf("%s names no service: there is no prefix %s:", a.Text, service), fix)
+	return false
+}
+
+// checkPastedARN finds an ARN where an action belongs, and reports whether it did.
+func (c *checker) checkPastedARN(a *document.Node) bool {
+	if !strings.HasPrefix(a.Text, "arn:") {
+		return false
+	}
+	fix := "move it to Resource, and name the actions"
+	if c.d.Kind == access.KindTrust {
+		fix = "name the actions; the role itself is the resource"
+	}
+	c.report(arnAsAction, a, "an ARN stands among the actions: "+a.Text, fix)
+	return true
+}
+
+// checkAction judges the name of one action.
+func (c *checker) checkAction(a *document.Node) {
+	if a.Text == "*" || c.checkPastedARN(a) {
+		return
+	}
+	service, name, ok := strings.Cut(a.Text, ":")
+	want := c.d.Kind.Service()
+	switch {
+	case !ok || service == "" || name == "":
+		c.report(unknownAction, a, fmt.Sprintf("%q is not service:action", a.Text), c.meant(want+":"+a.Text[strings.LastIndexAny(a.Text, ".:")+1:]))
+	case !c.checkPrefix(a, service):
+	case c.foreign(a):
+		c.report(wrongService, a, a.Text+" has no place in "+c.d.Kind.WithArticle(), rightPlace(service))
+	case c.catalogue.Service(service) && len(c.catalogue.Matching(a.Text)) == 0:
+		message := "there is no action " + a.Text
+		if strings.ContainsAny(a.Text, "*?") {
+			message = "no action matches " + a.Text
+		}
+		c.report(unknownAction, a, message, c.meant(a.Text))
+	}
+}
+
+func (c *checker) meant(name string) string {
+	if meant := c.catalogue.MeantAction(name); meant != "" {
+		return "write " + meant
+	}
+	return "see the actions of the service in the Service Authorization Reference"
+}
+
+// rightPlace says where an action of another service is granted.
+func rightPlace(service string) string {
+	for _, k := range []access.Kind{access.KindBucket, access.KindKey, access.KindTrust, access.KindQueue} {
+		if strings.EqualFold(k.Service(), service) {
+			return "grant it in " + k.WithArticle() + ", and to who is in another account in its identity policy too"
+		}
+	}
+	return "grant it in an identity policy"
+}
+
+func (c *checker) checkResource(r *document.Node) {
+	if f := resourceFault(r.Text); f.message != "" {
+		c.report(nameRule(r.Text, badARN), r, f.message, f.fix)
+		return
+	}
+	if a := access.ParseARN(r.Text); c.d.Kind.OfResource() && a.Whole && !access.IsPattern(a.Service) && a.Service != c.d.Kind.Service() && c.d.Kind != access.KindTrust {
+		c.report(foreignResource, r, "a resource of "+a.Service+" in "+c.d.Kind.WithArticle(), "name the resource that the policy is attached to")
+	}
+}
+
+// checkReach finds actions that none of the statement's resources can be acted on with. A pattern of actions reaches when one of them
+// does.
+func (c *checker) checkReach(s *document.Statement) {
+	if len(s.Resources) == 0 || c.d.Kind == access.KindTrust {
+		return
+	}
+	for _, r := range s.Resources {
+		if resourceFault(r.Text).message != "" {
+			return
+		}
+	}
+	for _, a := range s.Actions {
+		acts := c.catalogue.Matching(a.Text)
+		reached := len(acts) == 0 || c.foreign(a)
+		for _, act := range acts {
+			reached = reached || slices.ContainsFunc(s.Resources, func(r *document.Node) bool { return document.ActsOn(act.On, r.Text) })
+		}
+		if !reached {
+			message, fix := mismatch(acts[0], s.Resources[0].Text)
+			c.report(resourceMismatch, a, message, fix)
+		}
+	}
+}
+
+// foreign is true of an action that the kind of policy is not about, which is a finding of its own.
+func (c *checker) foreign(a *document.Node) bool {
+	service, _, _ := strings.Cut(a.Text, ":")
+	want := c.d.Kind.Service()
+	return want != "" && !strings.EqualFold(service, want)
+}
+
+// mismatch tells what an action acts on.
+func mismatch(a iam.KnownAction, resource string) (message, fix string) {
+	r := access.ParseARN(resource)
+	bucket, _, _ := strings.Cut(r.Resource, "/")
+	bucketARN := "arn:" + r.Partition + ":s3:::" + bucket
+	if r.Service != "s3" {
+		bucketARN = "arn:aws:s3:::NAME"
+	}
+	switch a.On {
+	case "bucket":
+		return a.Name + " acts on a bucket, and no resource of the statement is one", "add " + bucketARN
+	case "object":
+		return a.Name + " acts on objects, and no resource of the statement is about any", "add " + bucketARN + "/*"
+	case "key":
+		return a.Name + " acts on a KMS key, and no resource of the statement is one", "add the key's ARN: an alias does not stand for its key"
+	case "role":
+		return a.Name + " acts on a role, and no resource of the statement is one", "add arn:aws:iam::111111111111:role/NAME"
+	case "queue":
+		return a.Name + " acts on a queue, and no resource of the statement is one", "add the queue's ARN"
+	}
+	return a.Name + " acts on no resource in particular", `give it a statement with "Resource": "*"`
+}

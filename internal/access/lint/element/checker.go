@@ -1,0 +1,13 @@
+package element
+
+import (
+	"syncd/internal/access/lint/catalogue"
+	"syncd/internal/access/lint/document"
+)
+
+// checker judges the elements of one document.
+type checker struct {
+	catalogue *catalogue.Catalogue
+	d         *document.Document
+	report    document.Report
+}

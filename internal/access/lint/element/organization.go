@@ -1,0 +1,62 @@
+package element
+
+import (
+	"slices"
+	"strings"
+
+	"syncd/internal/access"
+	"syncd/internal/access/lint/document"
+)
+
+// checkControl holds a statement of a policy of an organization to what its kind may say ("SCP syntax" and "RCP syntax", AWS
+// Organizations User Guide). A service control policy has the whole language of identity policies since September 2025, and no rule of
+// its own but for its size and its Version.
+func (c *checker) checkControl(s *document.Statement) {
+	if c.d.Kind != access.KindResourceControl {
+		return
+	}
+	const instead = "write a Deny; RCPFullAWSAccess, which allows everything, is attached by AWS"
+	switch {
+	case s.Effect == "Allow" && !allowsEverything(s):
+		c.report(beyondKind, s.Find("Effect"), "Allow in a resource control policy is for RCPFullAWSAccess alone", instead)
+	case s.Has("NotPrincipal"):
+		c.report(beyondKind, s.Find("NotPrincipal"), "a resource control policy has no NotPrincipal", `write "Principal": "*", and spare in a condition`)
+	case s.Has("Principal") && s.Everyone() == nil:
+		c.report(beyondKind, s.Find("Principal"), "the principal of a resource control policy is *", `write "Principal": "*", and narrow by a condition`)
+	}
+	if s.Has("NotAction") {
+		c.report(beyondKind, s.Find("NotAction"), "a resource control policy has no NotAction", "name the actions that are denied")
+	}
+	for _, a := range s.Actions {
+		c.checkControlled(s, a)
+	}
+}
+
+func allowsEverything(s *document.Statement) bool {
+	only := func(list []*document.Node) bool { return len(list) == 1 && list[0].Text == "*" }
+	return s.Everyone() != nil && only(s.Actions) && only(s.Resources) && len(s.Clauses) == 0
+}
+
+// checkControlled finds actions that resource control policies do not reach.
+func (c *checker) checkControlled(s *document.Statement, a *document.Node) {
+	service, _, _ := strings.Cut(strings.ToLower(a.Text), ":")
+	switch {
+	case service == "*" && s.Effect == "Deny":
+		c.report(beyondKind, a, "a resource control policy that denies has * only behind a service", `write s3:*, sqs:*, kms:* and the others that are meant`)
+	case service == "*", access.IsPattern(service), !slices.Contains(c.catalogue.Services, service):
+	case !slices.Contains(c.catalogue.Controlled, service):
+		c.report(uncontrolled, a, "resource control policies do not apply to "+service+", and take none of its actions", "deny it in a service control policy")
+	}
+}
+
+// checkVersion asks for the version of the language, which a policy of an organization cannot leave out.
+func (c *checker) checkVersion() {
+	v := c.d.Root.Find("Version")
+	switch {
+	case !c.d.Kind.OfOrganization():
+	case v == nil:
+		c.report(document.MissingElement, c.d.Root, c.d.Kind.WithArticle()+" without a Version", `add "Version": "2012-10-17"`)
+	case v.Text == "2008-10-17":
+		c.report(document.WrongType, v, c.d.Kind.WithArticle()+" of the old version", `write "2012-10-17"`)
+	}
+}

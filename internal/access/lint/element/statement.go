@@ -1,0 +1,49 @@
+package element
+
+import (
+	"strings"
+
+	"syncd/internal/access"
+	"syncd/internal/access/lint/document"
+)
+
+// checkShape knows which elements the kind of policy has to have, and which it must not.
+func (c *checker) checkShape(s *document.Statement) {
+	kind := c.d.Kind
+	odd := func(r rune) bool { return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') }
+	if strings.ContainsFunc(s.Sid, odd) && (kind == access.KindTrust || !kind.OfResource()) {
+		c.report(badSid, s.Find("Sid"), "the Sid has characters other than letters and digits", "leave them out, and write words LikeThis")
+	}
+	c.checkNamed(s)
+	if !s.Has("Action") && !s.Has("NotAction") {
+		c.report(document.MissingElement, s.Node, "the statement has no Action", `add "Action": [...]`)
+	}
+	switch resource := s.Has("Resource") || s.Has("NotResource"); {
+	case resource && kind == access.KindTrust:
+		c.report(misplacedResource, s.Find("Resource", "NotResource"), "Resource has no place in a trust policy", "remove it: the resource is the role itself")
+	case !resource && kind == access.KindKey:
+		c.report(document.MissingElement, s.Node, "the statement has no Resource, and so no effect", `add "Resource": "*", which in a key policy is this key`)
+	case !resource && kind != access.KindTrust:
+		c.report(document.MissingElement, s.Node, "the statement has no Resource", `add "Resource": [...]`)
+	}
+}
+
+// checkNamed knows which kinds of policy name principals, and how.
+func (c *checker) checkNamed(s *document.Statement) {
+	kind, named := c.d.Kind, s.Has("Principal") || s.Has("NotPrincipal")
+	switch {
+	case kind == access.KindResourceControl && named: // checkControl knows what it may say
+	case named && !kind.OfResource():
+		c.report(misplacedPrincipal, s.Find("Principal", "NotPrincipal"), "Principal has no place in "+kind.WithArticle(),
+			"remove it: the policy is about the principal it is attached to; or is this the policy of a bucket, key, queue or role?")
+	case !named && kind == access.KindResourceControl:
+		c.report(missingPrincipal, s.Node, "the statement of "+kind.WithArticle()+" has no Principal", `add "Principal": "*"`)
+	case !named && kind.OfResource():
+		c.report(missingPrincipal, s.Node, "the statement of "+kind.WithArticle()+" has no Principal", `add "Principal": {"AWS": "arn:aws:iam::111111111111:role/NAME"}`)
+	case kind == access.KindTrust && s.Has("NotPrincipal"):
+		c.report(notPrincipalTrust, s.Find("NotPrincipal"), "NotPrincipal has no place in a trust policy",
+			`name with Principal who may assume the role; to spare some from a Deny write "Principal": "*" with a condition on aws:PrincipalArn`)
+	case s.Effect == "Allow" && s.Has("NotPrincipal"):
+		c.report(notPrincipalAllow, s.Find("NotPrincipal"), "NotPrincipal beside Allow lets in everyone who is not listed", "name with Principal who is meant")
+	}
+}

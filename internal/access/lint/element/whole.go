@@ -1,0 +1,78 @@
+package element
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"syncd/internal/access"
+	"syncd/internal/access/lint/document"
+)
+
+func (c *checker) checkAssumable() {
+	if !c.d.Policy.Allows("sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML") {
+		c.report(noAssumeRole, c.d.Root.Find("Statement"), "no statement allows sts:AssumeRole", "add a statement that does, or sts:AssumeRole to one")
+	}
+	if !c.d.Policy.Allows("sts:TagSession") {
+		c.checkTagSession()
+	}
+}
+
+// checkTagSession finds a statement that asks for session tags where nobody may pass any: AssumeRole with tags is allowed only to who is
+// allowed sts:TagSession too ("Pass session tags in AWS STS", IAM User Guide).
+func (c *checker) checkTagSession() {
+	onTags := func(cl document.Clause) bool {
+		key := strings.ToLower(cl.Key.Text)
+		asked := cl.Demands() || cl.Family == "Null" && !cl.HoldsWithout()
+		return asked && (strings.HasPrefix(key, "aws:requesttag/") || key == "aws:tagkeys" || key == "sts:transitivetagkeys")
+	}
+	for _, s := range c.d.Policy.Statements {
+		i := slices.IndexFunc(s.Clauses, onTags)
+		if s.Effect == "Allow" && i >= 0 && s.Mentions("sts:AssumeRole") {
+			c.report(noTagSession, s.Find("Action", "NotAction"), "the statement asks for session tags, and none allows sts:TagSession: nobody can assume the role with them",
+				`add {"Effect": "Allow", "Principal": ..., "Action": "sts:TagSession"} for the same principal, in a statement without sts:ExternalId`)
+			return
+		}
+	}
+}
+
+// checkOneBucket finds resources of another bucket than the first that the policy names.
+func (c *checker) checkOneBucket() {
+	first := ""
+	for _, s := range c.d.Policy.Statements {
+		for _, r := range slices.Concat(s.Resources, s.NotResources) {
+			a := access.ParseARN(r.Text)
+			name, _, _ := strings.Cut(a.Resource, "/")
+			if r.Text == "*" || a.Service == "s3" && !hasRegion(a) && strings.HasPrefix(name, "*") {
+				c.report(foreignResource, r, r.Text+" is more than one bucket: S3 stores no bucket policy with such a resource",
+					"write arn:aws:s3:::NAME for the bucket, arn:aws:s3:::NAME/* for its objects")
+				continue
+			}
+			if a.Service != "s3" || access.IsPattern(name) || hasRegion(a) || resourceFault(r.Text).message != "" {
+				continue
+			}
+			if first == "" {
+				first = name
+			}
+			if name != first {
+				c.report(foreignResource, r, "the bucket "+name+" beside "+first+": a bucket policy is about one bucket",
+					"move it to the policy of "+name)
+			}
+		}
+	}
+}
+
+// checkOnePoint finds resources that are no access point, or another than the first that the policy names.
+func (c *checker) checkOnePoint() {
+	first := c.d.Policy.AccessPoint()
+	for _, s := range c.d.Policy.Statements {
+		for _, r := range slices.Concat(s.Resources, s.NotResources) {
+			point := access.PointOf(r.Text)
+			if a := access.ParseARN(r.Text); point == first || a.Service != "s3" || access.IsPattern(a.Resource[:min(1, len(a.Resource))]) || resourceFault(r.Text).message != "" {
+				continue
+			}
+			what := cmp.Or(point, r.Text)
+			c.report(foreignResource, r, what+" beside "+first+": the policy of an access point is about one access point", "move it to the policy of "+what)
+		}
+	}
+}

@@ -1,0 +1,70 @@
+package policy
+
+import (
+	"slices"
+
+	"syncd/config"
+	"syncd/internal/access"
+)
+
+// draftID tells documents apart.
+type draftID struct {
+	kind   access.Kind
+	target string
+}
+
+// draft is a document that is being written.
+type draft struct {
+	Document
+	grants []access.Grant
+	rules  []LifecycleRule
+}
+
+// writer is all documents that are being written.
+type writer struct {
+	c      *config.Config
+	o      Options
+	owners []string // accounts of the mappings' sources
+	order  []draftID
+	drafts map[draftID]*draft
+}
+
+// draft returns the document of that kind and target, and notes that the mapping is one of those it is for.
+func (w *writer) draft(like Document, mapping string) *draft {
+	id := draftID{like.Kind, like.Target}
+	d := w.drafts[id]
+	if d == nil {
+		d = &draft{Document: like}
+		d.Side = access.Consumer
+		if slices.Contains(w.owners, like.Account) {
+			d.Side = access.Owner
+		}
+		w.drafts[id] = d
+		w.order = append(w.order, id)
+	}
+	if !slices.Contains(d.Mappings, mapping) {
+		d.Mappings = append(d.Mappings, mapping)
+	}
+	return d
+}
+
+func (d *draft) note(text string) {
+	if !slices.Contains(d.Notes, text) {
+		d.Notes = append(d.Notes, text)
+	}
+}
+
+// known puts in what the options know of the ambient credentials and of the source's key.
+func (w *writer) known(n access.Need) access.Need {
+	if n.Role == "" && w.o.Principal != "" {
+		n.Principal, n.Account = w.o.Principal, access.AccountOf(w.o.Principal)
+	}
+	if n.On == access.SourceKey {
+		for _, key := range w.o.SourceKeys {
+			if access.PatternCovers(n.Resource, key) {
+				n.Resource, n.Sample = key, key
+			}
+		}
+	}
+	return n
+}

@@ -1,0 +1,169 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"syncd/internal/access"
+)
+
+// addIdentity grants a need to its principal, in the principal's own account.
+func (w *writer) addIdentity(n access.Need) {
+	if n.Underlying {
+		return // identity policies name the access point
+	}
+	if n.On == access.AssumedRole && !w.crosses(n) && w.principalOf(n) == n.Principal {
+		return // a trust policy that names somebody of its own account in person suffices
+	}
+	like := Document{
+		Name: n.Account + "-ambient-permissions", Title: "permissions of the ambient credentials", Account: n.Account,
+		Kind: access.KindIdentity, Target: n.Principal,
+	}
+	if n.Principal != "" {
+		name := access.NameOf(n.Principal)
+		like.Name, like.Title = fmt.Sprintf("%s-%s-permissions", n.Account, name), "permissions of "+n.Principal
+	}
+	d := w.draft(like, n.Mapping)
+	if n.Principal == "" {
+		d.note("They belong to the role or user whose credentials syncd finds in its surroundings, such as an ECS task role.")
+	}
+	if n.On == access.SourceKey && strings.HasSuffix(n.Resource, "key/*") {
+		d.note("Which key the source is encrypted under is the owner's to know; the owner's key policy decides about each. Its ARN as a source key narrows this down.")
+	}
+	if (n.On == access.SourceBucket || n.On == access.DestinationBucket) && len(n.Conditions) > 0 {
+		d.note("An object that is deleted between the listing and its copy is answered with 403 instead of 404, because the right to list is confined to a prefix: it is quarantined as denied until the next pass.")
+	}
+	d.grants = append(d.grants, n.Grant())
+}
+
+// addResource grants a need in the account of the resource, where that has a say.
+func (w *writer) addResource(n access.Need) error {
+	switch {
+	case n.On == access.AssumedRole:
+		return w.addTrust(n)
+	case n.On.IsKey():
+		return w.addKey(n)
+	default:
+		return w.addBucket(n)
+	}
+}
+
+// isOfSource is true of what the source is read by: its bucket, or an access point and the bucket behind that.
+func isOfSource(r access.Resource) bool {
+	return slices.Contains([]access.Resource{access.SourceBucket, access.SourceObjects, access.UnderlyingBucket, access.UnderlyingObjects}, r)
+}
+
+func (w *writer) addBucket(n access.Need) error {
+	if !w.crosses(n) {
+		return nil // the identity policy suffices
+	}
+	callers, err := w.crossAccount(n)
+	if err != nil {
+		return err
+	}
+	d := w.bucketDraft(n)
+	principal := w.principalOf(n)
+	d.grants = append(d.grants, access.Grant{
+		SID: n.SID, Principals: []string{principal}, Actions: []string{n.Action}, Resources: []string{n.Resource},
+		Conditions: slices.Concat(n.Conditions, callers),
+	})
+	d.noteNamed(n, principal)
+	if w.o.VPCEndpoint != "" && isOfSource(n.On) {
+		d.grants = append(d.grants, access.Grant{
+			SID: "DenyOtherWays", Deny: true, Principals: []string{principal}, Actions: []string{"s3:*"}, Resources: []string{n.Resource},
+			Conditions: []access.Condition{access.When("StringNotEquals", "aws:SourceVpce", w.o.VPCEndpoint)},
+		})
+	}
+	return nil
+}
+
+// bucketDraft is the policy of the bucket or the access point that the need is about.
+func (w *writer) bucketDraft(n access.Need) *draft {
+	switch {
+	case n.Kind() == access.KindAccessPoint:
+		return w.pointDraft(n)
+	case n.Underlying:
+		return w.behindDraft(n)
+	}
+	_, path, _ := strings.Cut(n.Resource, ":::")
+	bucket, _, _ := strings.Cut(path, "/")
+	return w.bucketPolicy(bucket, n.Owner, n.Mapping)
+}
+
+func (w *writer) bucketPolicy(bucket, account, mapping string) *draft {
+	d := w.draft(Document{
+		Name: account + "-bucket-" + bucket, Title: "policy of bucket " + bucket, Account: account, Kind: access.KindBucket, Target: bucket,
+	}, mapping)
+	d.note("A bucket has one policy: add these statements to those that it has.")
+	return d
+}
+
+// pointDraft is the policy of an access point.
+func (w *writer) pointDraft(n access.Need) *draft {
+	point := access.PointOf(n.Resource)
+	d := w.draft(Document{
+		Name: n.Owner + "-access-point-" + access.NameOf(point), Title: "policy of access point " + point, Account: n.Owner,
+		Kind: access.KindAccessPoint, Target: point,
+	}, n.Mapping)
+	d.note("An access point has one policy: add these statements to those that it has.")
+	d.note("What it allows is allowed only where the policy of the bucket behind it allows it too.")
+	return d
+}
+
+// behindDraft is the policy of the bucket behind an access point.
+func (w *writer) behindDraft(n access.Need) *draft {
+	m, _ := w.c.Mapping(n.Mapping)
+	if m.Source.UnderlyingBucket != "" {
+		d := w.bucketPolicy(m.Source.UnderlyingBucket, n.Owner, n.Mapping)
+		d.note("It has to allow what the policy of the access point allows. One that delegates access control to the access points of account " +
+			access.AccountOf(m.Source.Identity()) + " does so already.")
+		return d
+	}
+	d := w.draft(Document{
+		Name: n.Owner + "-bucket-behind-" + access.NameOf(m.Source.Identity()), Title: "policy of the " + n.Holder, Account: n.Owner, Kind: access.KindBucket, Target: n.Holder,
+	}, n.Mapping)
+	d.note("A bucket has one policy: add these statements to those that it has.")
+	d.note("Put its name in the place of " + access.BucketPlaceholder + ", or set source.underlying_bucket. A policy that delegates access control to the access points of account " +
+		access.AccountOf(m.Source.Identity()) + " needs no such statements.")
+	return d
+}
+
+// addKey grants the use of a key. To principals of its own account it hands the decision over to their identity policies, as
+// the policy that AWS gives a new key does for every action.
+func (w *writer) addKey(n access.Need) error {
+	callers, err := w.crossAccount(n)
+	if err != nil {
+		return err
+	}
+	d := w.keyDraft(n)
+	d.note("Add these statements to those that the key policy has; without the others nobody could administer the key.")
+	principal := w.principalOf(n)
+	if w.crosses(n) {
+		d.noteNamed(n, principal)
+	} else {
+		principal = rootOf(n)
+		d.note("A key policy that lets " + principal + " do kms:* needs no statement for principals of its own account.")
+	}
+	d.grants = append(d.grants, access.Grant{
+		SID: n.SID, Principals: []string{principal}, Actions: []string{n.Action}, Resources: []string{"*"},
+		Conditions: slices.Concat(n.Conditions, callers),
+	})
+	return nil
+}
+
+func (w *writer) keyDraft(n access.Need) *draft {
+	like := Document{
+		Name: n.Owner + "-key-" + access.NameOf(n.Resource), Title: "policy of key " + n.Resource,
+		Account: n.Owner, Kind: access.KindKey, Target: n.Resource,
+	}
+	if strings.HasSuffix(n.Resource, "key/*") {
+		m, _ := w.c.Mapping(n.Mapping)
+		name := access.EncryptedSource(m)
+		like.Name, like.Title, like.Target = n.Owner+"-key-of-"+access.NameOf(name), "policy of the key that encrypts "+name, "key of "+name
+		if bucket := m.Source.Holder(); bucket != "" {
+			like.Title, like.Target = "policy of the key that encrypts bucket "+bucket, "key of "+bucket
+		}
+	}
+	return w.draft(like, n.Mapping)
+}

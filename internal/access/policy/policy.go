@@ -1,0 +1,143 @@
+// Package policy writes the documents that accounts put in force for a configuration: identity, trust, bucket, access point and key
+// policies, and lifecycle rules.
+//
+// It promises least privilege: [Documents] grants what the table of package access says that the mappings need, to who needs it, and
+// nothing else. A document that AWS would refuse for its size is a *access.SizeError, after conditions that can be spared were left
+// out, which its notes say. Documents render as JSON for the AWS CLI, as Terraform and as CloudFormation; no format prints an ExternalId
+// that it has a variable for.
+//
+// It leaves to others the table and the policies of sessions (package access), whether documents that exist suffice (access/lint), and
+// putting documents in force.
+//
+// Words to know: a draft is a document that is being written, of which there is one for each kind and target; a style is how the documents
+// of one account name principals of another.
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"syncd/config"
+	"syncd/internal/access"
+	"syncd/internal/iam"
+)
+
+// Documents returns every document that the accounts of a configuration need for the mappings, least privilege: the owner's
+// side first, then by account, kind and name. Mappings that share a role, a bucket or a key share its document. A document
+// larger than AWS takes is a *SizeError.
+func Documents(c *config.Config, o Options) ([]Document, error) {
+	o.Side, o.Style = cmp.Or(o.Side, access.Both), cmp.Or(o.Style, RoleStyle)
+	mappings, err := access.Mappings(c, o.Mapping)
+	if err == nil {
+		err = o.check()
+	}
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{c: c, o: o, drafts: map[draftID]*draft{}}
+	for _, m := range mappings {
+		w.owners = append(w.owners, access.OwnersOf(m)...)
+	}
+	for _, m := range mappings {
+		if err := w.add(m); err != nil {
+			return nil, fmt.Errorf("mapping %s: %w", m.Name, err)
+		}
+	}
+	return w.documents()
+}
+
+// add writes what a mapping needs into the documents.
+func (w *writer) add(m config.Mapping) error {
+	for _, side := range []struct{ path, account string }{{"source", m.Source.Account}, {"destination", m.Destination.Account}} {
+		if len(side.account) != 12 {
+			return fmt.Errorf("read %s.account %q: policies are between accounts of AWS", side.path, side.account)
+		}
+	}
+	for _, key := range []struct{ path, arn string }{{"destination.kms_key", m.Destination.KMSKey}, {"checkpoint.kms_key", w.c.Checkpoint.KMSKey}} {
+		if key.arn != "" && !isKeyARN(key.arn) {
+			return fmt.Errorf("read %s %q: policies are about keys of AWS, arn:aws:kms:REGION:ACCOUNT:key/ID", key.path, key.arn)
+		}
+	}
+	for _, n := range access.Needs(w.c, m) {
+		n = w.known(n)
+		if err := w.addResource(n); err != nil {
+			return err
+		}
+		w.addIdentity(n)
+	}
+	w.addUpkeep(m)
+	w.noteSessions(m)
+	return nil
+}
+
+// noteSessions says of scoped sessions what they lack.
+func (w *writer) noteSessions(m config.Mapping) {
+	for _, name := range access.NewView(w.c, m).Roles() {
+		role := w.c.Roles[name]
+		d := w.drafts[draftID{access.KindIdentity, role.ARN}]
+		if d == nil || role.SessionPolicy != config.SessionPolicyScoped {
+			continue
+		}
+		if left, err := access.SessionLeftOut(w.c, m, name); err != nil {
+			d.note(err.Error())
+		} else if len(left) > 0 {
+			d.note("The policy of sessions for mapping " + m.Name + " has no room for " + strings.Join(left, ", ") + ": there this document and the key's policy decide alone.")
+		}
+	}
+}
+
+// documents finishes the drafts of the sides that are wanted.
+func (w *writer) documents() ([]Document, error) {
+	var documents []Document
+	for _, id := range w.order {
+		d := w.drafts[id]
+		if w.o.Side != access.Both && w.o.Side != d.Side {
+			continue
+		}
+		document, err := d.finish(w.o.Style)
+		if err != nil {
+			return nil, err
+		}
+		documents = append(documents, document)
+	}
+	nameFilesApart(documents)
+	kinds := []access.Kind{access.KindIdentity, access.KindTrust, access.KindAccessPoint, access.KindBucket, access.KindKey, access.KindLifecycle}
+	slices.SortStableFunc(documents, func(x, y Document) int {
+		return cmp.Or(-cmp.Compare(x.Side, y.Side), cmp.Compare(x.Account, y.Account),
+			cmp.Compare(slices.Index(kinds, x.Kind), slices.Index(kinds, y.Kind)), cmp.Compare(x.Name, y.Name))
+	})
+	return documents, nil
+}
+
+// nameFilesApart numbers names that several documents have, as a role and a user of one name.
+func nameFilesApart(documents []Document) {
+	used := map[string]int{}
+	for i, d := range documents {
+		used[d.Name]++
+		if n := used[d.Name]; n > 1 {
+			documents[i].Name = fmt.Sprintf("%s-%d", d.Name, n)
+		}
+	}
+}
+
+func (d *draft) finish(style Style) (Document, error) {
+	if d.Kind == access.KindLifecycle {
+		d.Body = &Lifecycle{Rules: minimalRules(d.rules)}
+		return d.Document, nil
+	}
+	for _, a := range d.editions(style) {
+		d.Body = &iam.Document{Version: iam.Version2012, Statements: access.Minimal(a.grants)}
+		if size, err := d.size(); err != nil {
+			return Document{}, err
+		} else if size > a.limit {
+			continue
+		}
+		if a.lost != "" {
+			d.note("It would be too large with them: left out are " + a.lost)
+		}
+		break
+	}
+	return d.Document, d.checkSize()
+}

@@ -1,0 +1,63 @@
+package policy
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"syncd/internal/access"
+)
+
+// crosses reports whether the resource belongs to another account than the principal.
+func (w *writer) crosses(n access.Need) bool { return n.Account != n.Owner }
+
+func rootOf(n access.Need) string {
+	fields := strings.SplitN(n.Resource, ":", 3)
+	return "arn:" + fields[1] + ":iam::" + n.Account + ":root"
+}
+
+// principalOf is how documents of the resource's account name who needs it. The styles that name the account do so for buckets and
+// keys only: a trust policy names the principal where it is known.
+func (w *writer) principalOf(n access.Need) string {
+	delegates := w.o.Style != RoleStyle && n.On != access.AssumedRole && w.crosses(n) && slices.Contains(w.owners, n.Owner)
+	if n.Principal == "" || delegates {
+		return rootOf(n)
+	}
+	return n.Principal
+}
+
+// crossAccount are the conditions on principals of another account. Only a session of a role has tags to look at.
+func (w *writer) crossAccount(n access.Need) (conditions []access.Condition, err error) {
+	if !w.crosses(n) {
+		return nil, nil
+	}
+	if w.o.OrgID != "" {
+		conditions = append(conditions, access.When("StringEquals", "aws:PrincipalOrgID", w.o.OrgID))
+	}
+	if w.o.Style != ABACStyle || n.On != access.AssumedRole && !slices.Contains(w.owners, n.Owner) {
+		return conditions, nil
+	}
+	tags := access.SessionTags(w.c, n.Role)
+	if len(tags) == 0 && n.On != access.AssumedRole {
+		return nil, fmt.Errorf("grant %s to role %q: style abac looks at session tags, and its sessions have none", n.Action, n.Role)
+	}
+	return append(conditions, tagConditions("aws:PrincipalTag/", tags)...), nil
+}
+
+func tagConditions(prefix string, tags map[string]string) (conditions []access.Condition) {
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		conditions = append(conditions, access.When("StringEquals", prefix+key, tags[key]))
+	}
+	return conditions
+}
+
+// noteNamed tells what AWS makes of how the document names who needs it.
+func (d *draft) noteNamed(n access.Need, principal string) {
+	switch {
+	case !strings.HasSuffix(principal, ":root"):
+		d.note("Create " + principal + " first: AWS refuses a policy that names nobody, and one made again under the same name is another principal.")
+	case n.Principal == "":
+		d.note("It lets in account " + n.Account + " as a whole, whose identity policies then decide; naming the principal of the ambient credentials narrows this down.")
+	}
+}

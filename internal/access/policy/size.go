@@ -1,0 +1,65 @@
+package policy
+
+import (
+	"fmt"
+
+	"syncd/internal/access"
+)
+
+// edition is a document in a form that counts when it has no more characters than the limit.
+type edition struct {
+	grants []access.Grant
+	limit  int
+	lost   string // what it lacks
+}
+
+// editions are the forms of a document, the narrowest first: what narrows a grant further than it has to be is left out where it
+// does not fit.
+func (d *draft) editions(style Style) []edition {
+	whole := edition{grants: d.grants, limit: access.MaxInline}
+	switch d.Kind { //nolint:exhaustive // the others have nothing to leave out
+	case access.KindIdentity:
+		lean := edition{access.Without(d.grants, "", access.ResourceAccount), access.MaxManaged, "the accounts of the buckets (" + access.ResourceAccount + ")."}
+		return []edition{{grants: d.grants, limit: access.MaxManaged}, lean, whole, {lean.grants, access.MaxInline, lean.lost}}
+	case access.KindTrust:
+		untagged := edition{access.Without(d.grants, access.ActionAssume, "aws:RequestTag/"), access.MaxTrust, "the tags of sts:AssumeRole: a session without them is possible."}
+		list := []edition{{grants: d.grants, limit: access.MaxTrust}, untagged}
+		if style != ABACStyle {
+			list = append(list, edition{access.Without(d.grants, "", "aws:RequestTag/"), access.MaxTrust, "the values of session tags: have the quota of trust policies raised before policies look at them."})
+		}
+		return list
+	}
+	return []edition{whole}
+}
+
+// size is how many characters the document has as AWS counts them.
+func (d *draft) size() (int, error) {
+	text, err := access.Compact(d.Body)
+	if err != nil {
+		return 0, fmt.Errorf("write %s: %w", d.Title, err)
+	}
+	return len(text), nil
+}
+
+// checkSize refuses what AWS would refuse.
+func (d *draft) checkSize() error {
+	size, err := d.size()
+	if err != nil {
+		return err
+	}
+	limits := map[access.Kind]int{access.KindIdentity: access.MaxInline, access.KindTrust: access.MaxTrust, access.KindBucket: access.MaxBucket, access.KindAccessPoint: access.MaxBucket, access.KindKey: access.MaxKey}
+	advice := map[access.Kind]string{
+		access.KindIdentity:    "split the mappings among several roles, or give those of one bucket a common prefix",
+		access.KindTrust:       "let fewer roles assume this one; AWS raises the limit to 4,096 on request",
+		access.KindBucket:      "give the mappings of this bucket a common prefix, or share it with the style account",
+		access.KindAccessPoint: "give the mappings of this access point a common prefix, or share it with the style account",
+		access.KindKey:         "share the key with the style account, or give the mappings of its bucket a common prefix",
+	}
+	if limit := limits[d.Kind]; size > limit {
+		return &access.SizeError{Document: d.Title, Size: size, Limit: limit, Advice: advice[d.Kind]}
+	}
+	if d.Kind == access.KindIdentity && size > access.MaxManaged {
+		d.note(fmt.Sprintf("It has %d characters: too many for a managed policy (%d), few enough for an inline one (%d).", size, access.MaxManaged, access.MaxInline))
+	}
+	return nil
+}

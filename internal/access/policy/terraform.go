@@ -1,0 +1,126 @@
+package policy
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"syncd/internal/access"
+)
+
+// Terraform returns a file of Terraform's language for each account. Roles are resources with their trust and their
+// permissions; of what exists already and has other statements too, a key's policy, the statements are an output.
+func Terraform(documents []Document) ([]Rendered, error) {
+	var files []Rendered
+	for _, group := range byAccount(documents) {
+		t := terraform{made: madeRoles(group)}
+		for _, d := range group {
+			if err := t.add(d); err != nil {
+				return nil, err
+			}
+		}
+		first := group[0]
+		text := fmt.Sprintf("# Account %s, on the %s's side. Import what exists already before you apply this.\n", first.Account, first.Side) + t.variables() + t.text.String()
+		files = append(files, Rendered{fmt.Sprintf("%s-%s.tf", first.Side, first.Account), []byte(text)})
+	}
+	return files, nil
+}
+
+// terraform is one file being written.
+type terraform struct {
+	text strings.Builder
+	made []string // ARNs of the roles that are resources of the file
+}
+
+func (t *terraform) add(d Document) error {
+	body, err := t.encoded(d)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(&t.text, "\n# The %s.\n", d.Title)
+	for _, note := range d.Notes {
+		fmt.Fprintf(&t.text, "# %s\n", strings.ReplaceAll(note, "\n", " "))
+	}
+	label, name := identifier(d.Name), access.NameOf(d.Target)
+	switch {
+	case d.Kind == access.KindTrust:
+		t.resource("aws_iam_role", identifier(name), "name", hclText(name), "path", hclText(pathOf(d.Target)), "assume_role_policy", body)
+	case d.Kind == access.KindIdentity && strings.Contains(d.Target, ":role/"):
+		t.resource("aws_iam_role_policy", identifier(name), "name", `"syncd"`, "role", t.role(d.Target), "policy", body)
+	case d.Kind == access.KindIdentity && strings.Contains(d.Target, ":user/"):
+		t.resource("aws_iam_user_policy", identifier(name), "name", `"syncd"`, "user", hclText(name), "policy", body)
+	case d.Kind == access.KindAccessPoint:
+		t.resource("aws_s3control_access_point_policy", identifier(access.NameOf(d.Target)), "access_point_arn", hclText(d.Target), "policy", body)
+	case d.Kind == access.KindBucket && d.named():
+		t.resource("aws_s3_bucket_policy", identifier(d.Target), "bucket", hclText(d.Target), "policy", body)
+	case d.Kind == access.KindLifecycle:
+		t.lifecycle(d)
+	default:
+		fmt.Fprintf(&t.text, "output %q {\n  value = %s\n}\n", label, body)
+	}
+	return nil
+}
+
+// role refers to a role, so that a role of the same file is made first.
+func (t *terraform) role(arn string) string {
+	if slices.Contains(t.made, arn) {
+		return "aws_iam_role." + identifier(access.NameOf(arn)) + ".name"
+	}
+	return hclText(access.NameOf(arn))
+}
+
+// resource writes a block of name and value pairs.
+func (t *terraform) resource(kind, label string, pairs ...string) {
+	var attributes []hclPair
+	for i := 0; i < len(pairs); i += 2 {
+		attributes = append(attributes, hclPair{pairs[i], pairs[i+1]})
+	}
+	fmt.Fprintf(&t.text, "resource %q %q {\n%s}\n", kind, label, hclPairs(attributes, "  "))
+}
+
+// encoded is the body as an expression.
+func (t *terraform) encoded(d Document) (string, error) {
+	if d.Kind == access.KindLifecycle {
+		return "", nil
+	}
+	text, err := d.Body.MarshalJSON()
+	if err == nil {
+		var expression string
+		if expression, err = hclExpression(text, "  "); err == nil {
+			return "jsonencode(" + expression + ")", nil
+		}
+	}
+	return "", fmt.Errorf("write %s: %w", d.Title, err)
+}
+
+// variables declares what the text refers to.
+func (t *terraform) variables() string {
+	var b strings.Builder
+	for _, m := range distinct(regexp.MustCompile(`var\.external_id_[A-Za-z0-9_-]+`).FindAllString(t.text.String(), -1)) {
+		name := strings.TrimPrefix(m, "var.")
+		fmt.Fprintf(&b, "\nvariable %q {\n  description = %q\n  type        = string\n  sensitive   = true\n}\n",
+			name, "ExternalId of role "+strings.TrimPrefix(name, "external_id_"))
+	}
+	return b.String()
+}
+
+func (t *terraform) lifecycle(d Document) {
+	fmt.Fprintf(&t.text, "resource %q %q {\n  bucket = %s\n", "aws_s3_bucket_lifecycle_configuration", identifier(d.Target), hclText(d.Target))
+	rules, _ := d.Body.(*Lifecycle)
+	for i, r := range rules.Rules {
+		fmt.Fprintf(&t.text, "\n  rule {\n    id     = %q\n    status = \"Enabled\"\n\n    filter {\n      prefix = %s\n    }\n\n"+
+			"    abort_incomplete_multipart_upload {\n      days_after_initiation = %d\n    }\n  }\n",
+			fmt.Sprintf(ruleName, i+1), hclText(r.Prefix), r.AbortAfterDays)
+	}
+	t.text.WriteString("}\n")
+}
+
+// identifier makes a name of Terraform's of any text.
+func identifier(text string) string {
+	name := regexp.MustCompile(`[^A-Za-z0-9_-]`).ReplaceAllString(text, "_")
+	if name == "" || name[0] >= '0' && name[0] <= '9' || name[0] == '-' {
+		name = "account_" + name
+	}
+	return name
+}

@@ -1,0 +1,167 @@
+package policy
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"syncd/config/secret"
+	"syncd/internal/access"
+)
+
+// defaultMaxSession is the maximum session duration of a role that asks for none (IAM API Reference, CreateRole).
+const defaultMaxSession = time.Hour
+
+// addTrust lets a role be assumed. Each action has a statement of its own: only sts:AssumeRole carries an ExternalId, and a
+// condition on it never holds for the others.
+func (w *writer) addTrust(n access.Need) error {
+	conditions, err := w.crossAccount(n)
+	if err != nil {
+		return err
+	}
+	d := w.draft(Document{
+		Name: n.Owner + "-" + access.NameOf(n.Resource) + "-trust", Title: "trust policy of " + n.Resource,
+		Account: n.Owner, Kind: access.KindTrust, Target: n.Resource,
+	}, n.Mapping)
+	principal := w.principalOf(n)
+	w.noteTrust(d, n, principal)
+	var alternatives [][]access.Condition
+	switch n.Action {
+	case access.ActionAssume:
+		asked, err := w.asked(d, n, principal)
+		if err != nil {
+			return err
+		}
+		alternatives = [][]access.Condition{slices.Concat(asked, w.identityPins(n.Target), w.taggedPins(n.Target))}
+	case access.ActionTag:
+		alternatives = w.passedTags(n.Target)
+	case access.ActionIdentity:
+		alternatives = [][]access.Condition{w.identityPins(n.Target)}
+	}
+	for i, pins := range alternatives {
+		d.grants = append(d.grants, access.Grant{
+			SID: n.SID + []string{"", "Unseen"}[i], Principals: []string{principal}, Actions: []string{n.Action}, Conditions: slices.Concat(conditions, pins),
+		})
+	}
+	return nil
+}
+
+func (w *writer) noteTrust(d *draft, n access.Need, principal string) {
+	role := w.c.Roles[n.Target]
+	if role.Duration.Duration() > defaultMaxSession {
+		d.note("Raise the role's maximum session duration to " + role.Duration.String() + ": AWS gives a new role one hour.")
+	}
+	if n.Role == "" {
+		d.note("On EKS Pod Identity the ambient session passes on tags of its own, which this policy refuses: disable the session tags of the association.")
+	}
+	d.noteNamed(n, principal)
+}
+
+// asked is the condition on the ExternalId. The role of another owner always has one, unless the configuration says that it needs none:
+// through those who may assume it, it could be used by anyone they work for (IAM User Guide, "The confused deputy problem").
+func (w *writer) asked(d *draft, n access.Need, principal string) ([]access.Condition, error) {
+	id := w.c.Roles[n.Target].ExternalID
+	m, _ := w.c.Mapping(n.Mapping)
+	switch {
+	case !access.OfAnotherOwner(n.Owner, n.Account, m) && !n.ExternalID:
+		return nil, nil
+	case !id.Sent() && !id.IsZero():
+		if principal != n.Principal && w.o.OrgID == "" {
+			return nil, fmt.Errorf("write trust policy of %s: without an external id (roles.%s.external_id is none) all of account %s could assume it: "+
+				"name the principal of the ambient credentials, or the organization", n.Resource, n.Target, n.Account)
+		}
+		return nil, nil
+	}
+	return w.externalID(d, n)
+}
+
+func (w *writer) externalID(d *draft, n access.Need) ([]access.Condition, error) {
+	id, err := w.findExternalID(n)
+	if err != nil {
+		return nil, err
+	}
+	if !n.ExternalID {
+		d.note("The configuration has no external_id for role " + n.Target + ", and this policy asks for one: set roles." + n.Target +
+			".external_id first, which the policy in force does not mind, and put this policy in force afterwards.")
+	}
+	if id == secret.Placeholder {
+		d.note("Put the external id of role " + n.Target + " in place of " + secret.Placeholder + ".")
+	}
+	return []access.Condition{access.When("StringEquals", "sts:ExternalId", id)}, nil
+}
+
+func (w *writer) findExternalID(n access.Need) (string, error) {
+	if w.o.ExternalID == nil {
+		if !n.ExternalID {
+			return secret.Placeholder, nil
+		}
+		return "", fmt.Errorf("find external id of role %q: nothing to find it with", n.Target)
+	}
+	id, err := w.o.ExternalID(n.Target)
+	if err != nil {
+		return "", fmt.Errorf("find external id of role %q: %w", n.Target, err)
+	}
+	return id, nil
+}
+
+// identityPins hold the source identity to the one of the configuration. One that was set at an earlier hop is part of the caller's
+// session, and cannot be set again (IAM User Guide, "Monitor and control actions taken with assumed roles").
+func (w *writer) identityPins(role string) []access.Condition {
+	key, identity := "sts:SourceIdentity", access.SourceIdentity(w.c, role)
+	if access.SourceIdentity(w.c, w.c.Roles[role].Via) != "" {
+		key = "aws:SourceIdentity"
+	}
+	if identity == "" {
+		return nil // without sts:SetSourceIdentity none can be set
+	}
+	return []access.Condition{access.When("StringEquals", key, identity)}
+}
+
+// taggedPins ask for the tags that the configuration gives the role's sessions. sts:TagSession, which is not asked for when there are
+// none, asks for their values. To Null an empty value is none (IAM User Guide, "IAM JSON policy elements: Condition operators").
+func (w *writer) taggedPins(role string) (conditions []access.Condition) {
+	for _, c := range tagConditions("aws:RequestTag/", w.c.Roles[role].Tags) {
+		if c.Values[0] != "" {
+			conditions = append(conditions, access.When("Null", c.Key, "false"))
+		}
+	}
+	if len(conditions) == 0 && len(w.c.Roles[role].Tags) > 0 { // all are empty; sts:TagSession asks which
+		conditions = append(conditions, access.When("Null", "aws:TagKeys", "false"))
+	}
+	return conditions
+}
+
+// passedTags are the conditions under which a session may be tagged, as alternatives: exactly the tags of the configuration, since
+// policies that look at tags take the word of whoever chooses them. Whether STS shows the tags that are inherited from earlier hops as
+// those of the request is not documented, so that they may all show, with their values, or not.
+func (w *writer) passedTags(role string) [][]access.Condition {
+	own, inherited := w.c.Roles[role].Tags, access.InheritedTags(w.c, w.c.Roles[role].Via)
+	unseen := append(exactTags(own), transitivePins(w.c.Roles[role].TransitiveTags, len(own) > 0)...)
+	if len(inherited) == 0 {
+		return [][]access.Condition{unseen}
+	}
+	// Whether the keys of inherited tags show as transitive ones is not documented either.
+	return [][]access.Condition{exactTags(access.SessionTags(w.c, role)), unseen}
+}
+
+// transitivePins keep the caller from making tags transitive that the configuration does not: these would reach every later hop.
+func transitivePins(keys []string, tagged bool) []access.Condition {
+	switch {
+	case !tagged:
+		return nil
+	case len(keys) == 0:
+		return []access.Condition{access.When("Null", "sts:TransitiveTagKeys", "true")}
+	default:
+		return []access.Condition{access.When("ForAllValues:StringEquals", "sts:TransitiveTagKeys", keys...)} // fewer do no harm
+	}
+}
+
+// exactTags ask that a request has these tags and no others. ForAllValues alone holds for a request without tags too; Null asks for some.
+func exactTags(tags map[string]string) []access.Condition {
+	if len(tags) == 0 {
+		return []access.Condition{access.When("Null", "aws:TagKeys", "true")}
+	}
+	return append(tagConditions("aws:RequestTag/", tags),
+		access.When("ForAllValues:StringEquals", "aws:TagKeys", slices.Collect(maps.Keys(tags))...), access.When("Null", "aws:TagKeys", "false"))
+}

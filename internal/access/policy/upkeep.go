@@ -1,0 +1,99 @@
+package policy
+
+import (
+	"slices"
+
+	"syncd/config"
+	"syncd/internal/access"
+)
+
+// addUpkeep keeps the destination and the state as syncd relies on them: nothing is there under another key, nothing is sent without
+// TLS, and abandoned uploads do not cost for ever.
+func (w *writer) addUpkeep(m config.Mapping) {
+	v := access.NewView(w.c, m)
+	objects := v.Place(access.DestinationObjects)
+	d := w.bucketPolicy(m.Destination.Bucket, m.Destination.Account, m.Name)
+	d.note("A write that names no key falls under the bucket's default encryption: set that to " + m.Destination.KMSKey +
+		". A policy cannot ask for the header, because uploading and completing parts carry none.")
+	d.grants = append(d.grants, keyGuards(objects)...)
+	d.grants = append(d.grants, tlsGuard(objects))
+	if v.Multipart {
+		w.addLifecycle(objects, m.Name)
+	}
+	if v.State {
+		w.addLifecycle(v.Place(access.StateObjects), m.Name)
+		w.addStateGuards(v)
+	}
+}
+
+func denial(sid, action string, resources []string, conditions ...access.Condition) access.Grant {
+	return access.Grant{SID: sid, Deny: true, Principals: []string{access.Anyone}, Actions: []string{action}, Resources: resources, Conditions: conditions}
+}
+
+// keyGuards refuse everyone writes under another key. A negated condition holds when its key is absent, as in parts and their
+// completion; Null makes them look only at requests that say how to encrypt.
+func keyGuards(objects access.Place) []access.Grant {
+	const sse, key = access.EncryptionHeader, access.EncryptionKeyHeader
+	on := []string{objects.Pattern}
+	return []access.Grant{
+		denial("DenyOtherKeys", "s3:PutObject", on, access.When("StringNotEquals", key, objects.Key), access.When("Null", key, "false")),
+		denial("DenyOtherEncryption", "s3:PutObject", on, access.When("StringNotEquals", sse, "aws:kms"), access.When("Null", sse, "false")),
+		denial("DenyUnnamedKeys", "s3:PutObject", on, access.When("StringEquals", sse, "aws:kms"), access.When("Null", key, "true")),
+	}
+}
+
+// tlsGuard refuses everyone anything without TLS, of the bucket and of all its objects.
+func tlsGuard(objects access.Place) access.Grant {
+	on := []string{objects.BucketARN(), objects.BucketARN() + "/*"}
+	return denial("DenyWithoutTLS", "s3:*", on, access.When("Bool", "aws:SecureTransport", "false"))
+}
+
+// addStateGuards makes the policy of the state's bucket.
+func (w *writer) addStateGuards(v access.View) {
+	objects := v.Place(access.StateObjects)
+	d := w.bucketPolicy(objects.Bucket, objects.Owner, v.Mapping.Name)
+	d.grants = append(d.grants, tlsGuard(objects))
+	if objects.Key != "" {
+		d.grants = append(d.grants, keyGuards(objects)...)
+	}
+	keeper := w.keeper(v)
+	if keeper.Principal == "" {
+		d.note("It does not say who keeps the state, because that is not known: with a checkpoint.role, or the principal of the ambient credentials, " +
+			"it refuses other accounts.")
+		return
+	}
+	// A service of AWS has no account, and the negated condition holds for it.
+	accounts := distinct([]string{keeper.Account, objects.Owner})
+	d.grants = append(d.grants, denial("DenyOtherAccounts", "s3:*", []string{objects.Pattern},
+		access.When("StringNotEquals", "aws:PrincipalAccount", accounts...), access.When("BoolIfExists", "aws:PrincipalIsAWSService", "false")))
+	if objects.Prefix == "" || w.holdsData(objects.Bucket) {
+		return
+	}
+	// Null spares the question whether a record is absent, which S3 asks without a prefix.
+	d.grants = append(d.grants, denial("DenyOtherListings", "s3:ListBucket", []string{objects.BucketARN()},
+		access.When("ArnEquals", "aws:PrincipalArn", keeper.Principal),
+		access.When("StringNotLike", "s3:prefix", access.Literal(objects.Prefix)+"*"), access.When("Null", "s3:prefix", "false")))
+	d.note("DenyOtherListings keeps " + keeper.Principal + " from listing other keys of the bucket: when it keeps another state there, make one statement with both prefixes.")
+}
+
+// keeper is the need of the principal that keeps the state.
+func (w *writer) keeper(v access.View) access.Need {
+	needs := access.Needs(w.c, v.Mapping)
+	return w.known(needs[slices.IndexFunc(needs, func(n access.Need) bool { return n.On == access.StateObjects })])
+}
+
+// holdsData reports whether a mapping reads or writes the bucket.
+func (w *writer) holdsData(bucket string) bool {
+	return slices.ContainsFunc(w.c.Mappings, func(m config.Mapping) bool {
+		return m.Source.Holder() == bucket || m.Destination.Bucket == bucket
+	})
+}
+
+func (w *writer) addLifecycle(objects access.Place, mapping string) {
+	d := w.draft(Document{
+		Name: objects.Owner + "-lifecycle-" + objects.Bucket, Title: "lifecycle rules of bucket " + objects.Bucket,
+		Account: objects.Owner, Kind: access.KindLifecycle, Target: objects.Bucket,
+	}, mapping)
+	d.note("A bucket has one lifecycle configuration: add these rules to those that it has.")
+	d.rules = append(d.rules, LifecycleRule{Prefix: objects.Prefix, AbortAfterDays: unfinishedDays})
+}

@@ -15,8 +15,6 @@ import (
 	"syncd/internal/checkpoint/checkpointtest"
 )
 
-var errBroken = errors.New("broken")
-
 // story makes two generations with saves and uploads in between, in one process,
 // going on after every error as a daemon would.
 func story(t *testing.T, store checkpoint.Store) {

@@ -20,20 +20,6 @@ func TestFileKeepsTheContract(t *testing.T) {
 	})
 }
 
-func TestMemoryKeepsTheContract(t *testing.T) {
-	t.Parallel()
-	checkpointtest.Run(t, func(*testing.T) checkpoint.Store { return checkpointtest.NewMemory() })
-}
-
-func openFile(t *testing.T, dir string) *checkpoint.File {
-	t.Helper()
-	store, err := checkpoint.OpenFile(dir)
-	if err != nil {
-		t.Fatalf("open folder: %v", err)
-	}
-	return store
-}
-
 func createFile(t *testing.T, store checkpoint.Store, name string) {
 	t.Helper()
 	err := store.Create(t.Context(), name, func(w io.Writer) error {

@@ -105,12 +105,8 @@ func (l *Ledger) verify(ctx context.Context, lists ...[]ChunkInfo) error {
 			if l.options.Verified.has(info) {
 				continue
 			}
-			chunk, err := openChunk(ctx, l.store, info)
-			if err != nil {
+			if err := verifyWhole(ctx, l.store, info); err != nil {
 				return err
-			}
-			if err := chunk.Close(); err != nil {
-				return fmt.Errorf("close chunk: %w", err)
 			}
 			l.options.Verified.add(info)
 		}

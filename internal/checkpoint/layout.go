@@ -4,12 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"reflect"
-	"slices"
-	"strings"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/format"
 )
 
 const (
@@ -20,6 +16,9 @@ const (
 
 	// usualFooter is how much of the end of a chunk is read first: the footer of half a million entries.
 	usualFooter = 64 << 10
+
+	// maxJoined is how many bytes of small row groups are read together.
+	maxJoined = 1 << 20
 )
 
 // openParquet opens a verified chunk. The index of pages is as long as the footer says. It is not needed: rows are sought by the first
@@ -79,45 +78,4 @@ func readEnd(chunk io.ReaderAt, size, length int64) ([]byte, error) {
 	end := make([]byte, length)
 	_, err := chunk.ReadAt(end, size-length)
 	return end, err
-}
-
-// spansOf are where in the file the columns of R are, by row groups; small ones that adjoin are read together. What is nowhere in the
-// file is left out: others may have written it.
-func spansOf[R row](file *parquet.File) (spans []Span) {
-	names := columnsOf[R]()
-	for _, group := range file.Metadata().RowGroups {
-		span := Span{Start: file.Size()}
-		for _, column := range group.Columns {
-			if at := placeOf(&column.MetaData); slices.Contains(names, strings.Join(column.MetaData.PathInSchema, ".")) {
-				span.Start, span.End = min(span.Start, at.Start), max(span.End, at.End)
-			}
-		}
-		last := len(spans) - 1
-		switch {
-		case span.Start < 0 || span.Start >= span.End || span.End > file.Size():
-		case last >= 0 && spans[last].End == span.Start && span.End-spans[last].Start <= wholeRecord:
-			spans[last].End = span.End
-		default:
-			spans = append(spans, span)
-		}
-	}
-	return spans
-}
-
-// columnsOf names the columns that R reads.
-func columnsOf[R row]() (names []string) {
-	for field := range reflect.TypeFor[R]().Fields() {
-		name, _, _ := strings.Cut(field.Tag.Get("parquet"), ",")
-		names = append(names, name)
-	}
-	return names
-}
-
-// placeOf is where a column of a row group is. Its dictionary, when it has one, stands before its pages.
-func placeOf(column *format.ColumnMetaData) Span {
-	start := column.DataPageOffset
-	if dictionary := column.DictionaryPageOffset; dictionary > 0 {
-		start = min(start, dictionary)
-	}
-	return Span{start, start + column.TotalCompressedSize}
 }

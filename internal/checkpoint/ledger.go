@@ -33,7 +33,7 @@ type Options struct {
 }
 
 func (o Options) withDefaults() (Options, error) {
-	if isNoSegment(o.Mapping) || strings.ContainsAny(o.Mapping, "._") {
+	if !isSegment(o.Mapping) || strings.ContainsAny(o.Mapping, "._") {
 		return o, fmt.Errorf("mapping name %q: want [a-z0-9-], beginning with a letter or digit", o.Mapping)
 	}
 	if min(o.FlushEntries, o.ChunkEntries, o.Window, o.KeepGenerations) < 0 || min(o.FlushInterval, o.KeepFor) < 0 || o.UploadBytes < 0 {

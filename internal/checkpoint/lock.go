@@ -19,20 +19,13 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// holderNote is what a lock file says about who holds it. It is for people: the
-// lock itself is what decides.
-type holderNote struct {
-	Holder string    `json:"holder"`
-	Since  time.Time `json:"since"`
-}
-
 // Acquire locks the mapping's folder. Records left half-written by a process
 // that died are removed.
 func (f *File) Acquire(ctx context.Context, name, holder string) (Lease, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if isNoSegment(name) {
+	if !isSegment(name) {
 		return nil, fmt.Errorf("lease name %q: %w", name, fs.ErrInvalid)
 	}
 	path := filepath.Join(f.dir, name, lockName)
@@ -84,7 +77,7 @@ func tryLock(ctx context.Context, lock *flock.Flock) (bool, error) {
 
 // LeaseOf looks whether the mapping's folder is locked.
 func (f *File) LeaseOf(ctx context.Context, name string) (info LeaseInfo, ok bool, err error) {
-	if isNoSegment(name) {
+	if !isSegment(name) {
 		return LeaseInfo{}, false, fmt.Errorf("lease name %q: %w", name, fs.ErrInvalid)
 	}
 	if err := ctx.Err(); err != nil {
@@ -105,12 +98,6 @@ func (f *File) LeaseOf(ctx context.Context, name string) (info LeaseInfo, ok boo
 
 // maxNote bounds what is read of a note.
 const maxNote = 4 << 10
-
-// isNote reports whether data is what a lock file says.
-func isNote(data []byte) bool {
-	var note holderNote
-	return json.Unmarshal(data, &note) == nil && !note.Since.IsZero()
-}
 
 // readNote reads what it can: the holder may be writing it right now.
 func readNote(path string) (note holderNote) {

@@ -95,67 +95,10 @@ func (c *ChunkInfo) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Progress is how far a pass that is not committed has come.
-type Progress struct {
-	Version    int    `json:"version"`
-	Mapping    string `json:"mapping"`
-	Generation int64  `json:"generation"` // the pass's number, and the generation it will commit
-	Base       int64  `json:"base"`       // generation it started from, 0: none
-	Holder     string `json:"holder"`
-	Settings
-	StartedAt time.Time `json:"started_at"`
-	SavedAt   time.Time `json:"saved_at"`
-	Ranges    []Range   `json:"ranges"`            // ascending; this version writes one
-	Uploads   []Upload  `json:"uploads,omitempty"` // multipart uploads not known to have ended, ascending by key
-	Claims    []Claim   `json:"claims"`            // keys at the destination that may have been written; nil in records from before there were claims
-	Refusal   *Refusal  `json:"refusal,omitempty"` // why the pass ended, where everything was refused
-}
-
-// Range is a half-open interval of keys and how far it was walked. Every key in
-// (After, Mark] is settled. The settled entries are those in Chunks and, from
-// CarriedAfter on, those of the base generation, which are carried as they are.
-// Some keys above Mark are settled too: those in Ahead.
-type Range struct {
-	After            string      `json:"after"` // exclusive, "" from the first key
-	Mark             string      `json:"mark"`  // inclusive
-	CarriedAfter     string      `json:"carried_after"`
-	Counts           Counts      `json:"counts"`
-	Chunks           []ChunkInfo `json:"chunks"`
-	QuarantineChunks []ChunkInfo `json:"quarantine_chunks"`
-	Ahead            []Ahead     `json:"ahead,omitempty"`
-}
-
-// Ahead is what one save wrote of the keys above the mark: entries, and rows of the quarantine. What a later save says of a key
-// counts in the place of all that an earlier one said, and nothing at or below the mark does.
-type Ahead struct {
-	Chunks           []ChunkInfo `json:"chunks,omitempty"`
-	QuarantineChunks []ChunkInfo `json:"quarantine_chunks,omitempty"`
-}
-
-// MarshalJSON writes the keys in a form that carries bytes that are not UTF-8.
-func (r Range) MarshalJSON() ([]byte, error) {
-	type plain Range
-	return json.Marshal(struct {
-		plain
-		After        keyText `json:"after"`
-		Mark         keyText `json:"mark"`
-		CarriedAfter keyText `json:"carried_after"`
-	}{plain(r), keyText(r.After), keyText(r.Mark), keyText(r.CarriedAfter)})
-}
-
-// UnmarshalJSON reverses MarshalJSON.
-func (r *Range) UnmarshalJSON(data []byte) error {
-	type plain Range
-	var in struct {
-		plain
-		After        keyText `json:"after"`
-		Mark         keyText `json:"mark"`
-		CarriedAfter keyText `json:"carried_after"`
+// entriesIn returns how many rows chunks have together.
+func entriesIn(chunks []ChunkInfo) (sum int64) {
+	for _, c := range chunks {
+		sum += c.Entries
 	}
-	if err := json.Unmarshal(data, &in); err != nil {
-		return err
-	}
-	*r = Range(in.plain)
-	r.After, r.Mark, r.CarriedAfter = string(in.After), string(in.Mark), string(in.CarriedAfter)
-	return nil
+	return sum
 }

@@ -9,8 +9,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"golang.org/x/sync/errgroup"
 
 	"syncd/internal/checkpoint"
@@ -76,22 +74,6 @@ func liveHeap() int64 {
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc) //nolint:gosec // of this machine
-}
-
-// stored is how many bytes the bucket has.
-func (s *state) stored(t *testing.T) (sum int64) {
-	t.Helper()
-	pages := s3.NewListObjectsV2Paginator(s.client(nil, 1), &s3.ListObjectsV2Input{Bucket: aws.String(stateBucket)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, object := range page.Contents {
-			sum += aws.ToInt64(object.Size)
-		}
-	}
-	return sum
 }
 
 func mappingOf(i int) string { return fmt.Sprintf("mapping-%d", i) }

@@ -12,7 +12,7 @@ import (
 )
 
 // toFolder copies everything under the state's prefix into dir, and toState the other way; with or without the locks.
-func (s *state) toFolder(t *testing.T, dir string, locks bool) {
+func toFolder(t *testing.T, s *state, dir string, locks bool) {
 	t.Helper()
 	for _, key := range s.bucket.Keys() {
 		name, ok := strings.CutPrefix(key, statePrefix)
@@ -33,7 +33,7 @@ func (s *state) toFolder(t *testing.T, dir string, locks bool) {
 	}
 }
 
-func (s *state) toState(t *testing.T, dir string, locks bool) {
+func toState(t *testing.T, s *state, dir string, locks bool) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !locks && d.Name() == "lock" {
@@ -87,12 +87,12 @@ func TestLedgerIsMoved(t *testing.T) {
 			}
 			work(inS3, "1", "b")
 			work(inS3, "2", "c")
-			s.toFolder(t, dir, locks)
+			toFolder(t, s, dir, locks)
 			work(inFolder, "3", "d")
 			work(inFolder, "4", "e")
-			s.toState(t, dir, locks)
+			toState(t, s, dir, locks)
 			work(inS3, "5", "f")
-			s.toFolder(t, dir, locks)
+			toFolder(t, s, dir, locks)
 			work(inFolder, "6", "g")
 			want := map[string]string{"a": "5", "b": "1", "c": "2", "d": "3", "e": "4", "f": "5", "g": "6"}
 			if got := etags(t, inFolder); len(got) != len(want) || got["a"] != want["a"] || got["g"] != want["g"] {

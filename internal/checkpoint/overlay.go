@@ -181,14 +181,6 @@ func (s *saver) saveAhead(ctx context.Context, r *Range, b batch) error {
 	return nil
 }
 
-// lastKey returns the last key of any row, "" where there is none.
-func (a Ahead) lastKey() (last string) {
-	for _, c := range slices.Concat(a.Chunks, a.QuarantineChunks) {
-		last = max(last, c.LastKey)
-	}
-	return last
-}
-
 // rowAhead is the row of an object that was set aside above the mark: without what the base generation knows of it, which is
 // read in step with the mark.
 func (s *saver) rowAhead(q *Quarantined) quarantineRow {

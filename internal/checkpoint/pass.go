@@ -86,7 +86,7 @@ func (p *Pass) Previous(ctx context.Context) iter.Seq2[Entry, error] {
 
 // PreviousAfter is Previous for the keys above after, which is at or above Mark.
 func (p *Pass) PreviousAfter(ctx context.Context, after string) iter.Seq2[Entry, error] {
-	base := entriesOf(readRows[entryRow](ctx, p.ledger.store, p.base.Chunks, after))
+	base := readEntries(ctx, p.ledger.store, p.base.Chunks, after)
 	return p.overlay.above(after).overEntries(base)
 }
 
@@ -94,7 +94,7 @@ func (p *Pass) PreviousAfter(ctx context.Context, after string) iter.Seq2[Entry,
 func (p *Pass) Base(ctx context.Context) iter.Seq2[Entry, error] { return p.baseAfter(ctx, "") }
 
 func (p *Pass) baseAfter(ctx context.Context, after string) iter.Seq2[Entry, error] {
-	return entriesOf(readRows[entryRow](ctx, p.ledger.store, p.base.Chunks, after))
+	return readEntries(ctx, p.ledger.store, p.base.Chunks, after)
 }
 
 // CopiedAfter yields entries with keys above after, ascending, as they were when the pass began: up to Mark what it had settled
@@ -102,7 +102,7 @@ func (p *Pass) baseAfter(ctx context.Context, after string) iter.Seq2[Entry, err
 func (p *Pass) CopiedAfter(ctx context.Context, after string) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		if after < p.start {
-			for e, err := range entriesOf(readRows[entryRow](ctx, p.ledger.store, p.settled, after)) {
+			for e, err := range readEntries(ctx, p.ledger.store, p.settled, after) {
 				if errors.Is(err, fs.ErrNotExist) {
 					break // this pass has merged it with others since
 				}
@@ -127,7 +127,7 @@ func (p *Pass) PreviousQuarantine(ctx context.Context) iter.Seq2[Quarantined, er
 
 // PreviousQuarantineAfter is PreviousQuarantine for the keys above after, which is at or above Mark.
 func (p *Pass) PreviousQuarantineAfter(ctx context.Context, after string) iter.Seq2[Quarantined, error] {
-	base := quarantinedOf(readRows[quarantineRow](ctx, p.ledger.store, p.base.QuarantineChunks, after))
+	base := readQuarantine(ctx, p.ledger.store, p.base.QuarantineChunks, after)
 	return p.overlay.above(after).overQuarantine(base)
 }
 

@@ -94,33 +94,6 @@ func latestOnce(ctx context.Context, store Store, mapping string) (Manifest, err
 	return Manifest{}, fmt.Errorf("mapping %q in %s: %w", mapping, store, ErrNoCheckpoint)
 }
 
-// Entries yields the last committed generation's entries in key order, without
-// the lease. A generation stays readable while Options.KeepGenerations newer
-// ones are committed.
-func Entries(ctx context.Context, store Store, mapping string) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		m, err := Latest(ctx, store, mapping)
-		if err != nil {
-			yield(Entry{}, err)
-			return
-		}
-		entriesOf(readRows[entryRow](ctx, store, m.Chunks, ""))(yield)
-	}
-}
-
-// Quarantine yields what the last committed generation set aside, in key order,
-// without the lease.
-func Quarantine(ctx context.Context, store Store, mapping string) iter.Seq2[Quarantined, error] {
-	return func(yield func(Quarantined, error) bool) {
-		m, err := Latest(ctx, store, mapping)
-		if err != nil {
-			yield(Quarantined{}, err)
-			return
-		}
-		quarantinedOf(readRows[quarantineRow](ctx, store, m.QuarantineChunks, ""))(yield)
-	}
-}
-
 // manifestNumbers returns the numbers of a mapping's manifests, newest first.
 func manifestNumbers(ctx context.Context, store Store, mapping string) ([]int64, error) {
 	names, err := store.List(ctx, mapping+"/"+manifestPrefix)
@@ -146,32 +119,4 @@ func readManifest(ctx context.Context, store Store, mapping string, generation i
 		return Manifest{}, &CorruptError{Name: name, Problem: "is that of another generation"}
 	}
 	return m, nil
-}
-
-func entriesOf(rows iter.Seq2[entryRow, error]) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		for r, err := range rows {
-			if err != nil {
-				yield(Entry{}, err)
-				return
-			}
-			if !yield(r.entry(), nil) {
-				return
-			}
-		}
-	}
-}
-
-func quarantinedOf(rows iter.Seq2[quarantineRow, error]) iter.Seq2[Quarantined, error] {
-	return func(yield func(Quarantined, error) bool) {
-		for r, err := range rows {
-			if err != nil {
-				yield(Quarantined{}, err)
-				return
-			}
-			if !yield(r.quarantined(), nil) {
-				return
-			}
-		}
-	}
 }

@@ -6,62 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"time"
 )
-
-// savedPass is the name of a progress record and what it says.
-type savedPass struct {
-	name            string
-	generation, seq int64
-}
-
-// savedPasses lists a mapping's progress records, last first: by the number of
-// the pass, then by the order in which they were saved.
-func savedPasses(ctx context.Context, store Store, mapping string) (saved []savedPass, err error) {
-	names, err := store.List(ctx, mapping+"/"+progressPrefix)
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range slices.Backward(names) {
-		if generation, seq, ok := numbersIn(name, progressPrefix, recordSuffix); ok {
-			saved = append(saved, savedPass{name, generation, seq})
-		}
-	}
-	return saved, nil
-}
-
-// goesOn reports whether a pass that was saved can be gone on with on base: it
-// started from that generation, or from one of the same content.
-func (p *Progress) goesOn(base *Manifest) bool {
-	return p.Generation > base.StartedOver && (p.Base == base.Generation || slices.Contains(base.Repeats, p.Base))
-}
-
-// Unfinished returns how far the pass after the last generation has come, without
-// the lease. Ok is false when none has saved anything, or what it saved is damaged.
-func Unfinished(ctx context.Context, store Store, mapping string) (progress Progress, ok bool, err error) {
-	base, err := latest(ctx, store, mapping)
-	if err != nil && !errors.Is(err, ErrNoCheckpoint) {
-		return Progress{}, false, err
-	}
-	saved, err := savedPasses(ctx, store, mapping)
-	if err != nil {
-		return Progress{}, false, err
-	}
-	for _, s := range saved {
-		progress = Progress{}
-		err := readRecord(ctx, store, s.name, &progress)
-		if _, isDamage := errors.AsType[*CorruptError](err); isDamage || errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return Progress{}, false, err
-		}
-		if progress.goesOn(&base) {
-			return progress, true, nil
-		}
-	}
-	return Progress{}, false, nil
-}
 
 // unfinished is what passes that did not commit left to the next one.
 type unfinished struct {
@@ -177,23 +122,6 @@ func (s *search) hear(named []Upload, claims []Claim, isSame bool) {
 		}
 	}
 }
-
-// claimed returns the claims of a pass that did not commit. One of a version that made none may have written any key.
-func (p *Progress) claimed() []Claim {
-	if p.Claims != nil {
-		return p.Claims
-	}
-	return []Claim{claimSince(p.Fingerprint, p.StartedAt)}
-}
-
-// claimSince is a claim on every key, from a time by this process's clock.
-func claimSince(fingerprint string, at time.Time) Claim {
-	return Claim{Fingerprint: fingerprint, Since: at.Add(-skewOfClaims).UTC().Truncate(time.Microsecond)}
-}
-
-// skewOfClaims is how far the clock of a process that wrote at the destination may have been ahead of the destination's, which refuses
-// requests that are dated otherwise (Amazon S3 API Reference, "Error responses", RequestTimeTooSkewed: 15 minutes).
-const skewOfClaims = 15 * time.Minute
 
 // readProgress reads a progress record, but not the chunks it names.
 func (l *Ledger) readProgress(ctx context.Context, s savedPass) (p Progress, err error) {

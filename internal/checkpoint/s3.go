@@ -169,10 +169,6 @@ func (s *S3) readObject(ctx context.Context, key string) (data []byte, out *s3.G
 	return data, out, nil
 }
 
-// maxRecord bounds what is read of a record at once. The largest, the manifest of a generation, has about 200 bytes for each chunk
-// of a million entries.
-const maxRecord = 256 << 20
-
 // readBody reads a body to its end, where the SDK compares checksums. A
 // connection that breaks before is an error by HTTP's own framing.
 func readBody(body io.ReadCloser) ([]byte, error) {

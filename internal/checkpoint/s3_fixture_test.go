@@ -1,8 +1,6 @@
 package checkpoint_test
 
 import (
-	"context"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -67,10 +65,10 @@ func (s *state) store(transport http.RoundTripper) *checkpoint.S3 {
 	return checkpoint.NewS3(s.client(transport, 1), s.options())
 }
 
-// lockObject reads the lock of the mapping.
-func (s *state) lockObject(tb testing.TB) string {
+// lockObject reads the lock of that name.
+func (s *state) lockObject(tb testing.TB, name string) string {
 	tb.Helper()
-	data, err := s.bucket.Read(statePrefix + mapping + "/lock")
+	data, err := s.bucket.Read(statePrefix + name + "/lock")
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -128,9 +126,18 @@ func (c *recorder) count(prefix string) (n int) {
 	return n
 }
 
-func createIn(ctx context.Context, store checkpoint.Store, name, content string) error {
-	return store.Create(ctx, name, func(w io.Writer) error {
-		_, err := io.WriteString(w, content)
-		return err
-	})
+// stored is how many bytes the bucket has.
+func (s *state) stored(t *testing.T) (sum int64) {
+	t.Helper()
+	pages := s3.NewListObjectsV2Paginator(s.client(nil, 1), &s3.ListObjectsV2Input{Bucket: aws.String(stateBucket)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, object := range page.Contents {
+			sum += aws.ToInt64(object.Size)
+		}
+	}
+	return sum
 }

@@ -47,16 +47,6 @@ func leaseTest(t *testing.T, test func(t *testing.T, s *state)) {
 	synctest.Test(t, func(t *testing.T) { test(t, newState()) })
 }
 
-// pass lets time go by.
-func pass(t *testing.T, d time.Duration) {
-	t.Helper()
-	select {
-	case <-time.After(d):
-	case <-t.Context().Done():
-	}
-	synctest.Wait()
-}
-
 // TestS3LeaseExpires lets a holder vanish. It knows that it is no holder before
 // anyone else can be one, whatever the clocks of the two say.
 func TestS3LeaseExpires(t *testing.T) {
@@ -280,11 +270,11 @@ func TestS3LeaseTaken(t *testing.T) {
 		if text := log.String(); !strings.Contains(text, "lease was not renewed") {
 			t.Errorf("log: got %q, want a warning", text)
 		}
-		before := s.lockObject(t)
+		before := s.lockObject(t, mapping)
 		if err := first.Release(); err != nil {
 			t.Errorf("release what was lost: got %v, want nil", err)
 		}
-		if after := s.lockObject(t); after != before {
+		if after := s.lockObject(t, mapping); after != before {
 			t.Errorf("the first holder changed the lock of the second to %s", after)
 		}
 		if err := second.Held(t.Context()); err != nil {

@@ -116,7 +116,7 @@ func wasChanged(err error) bool {
 // when it has not been renewed for as long as its holder promised. The lease is
 // renewed in the background until it is released.
 func (s *S3) Acquire(ctx context.Context, name, holder string) (Lease, error) {
-	if isNoSegment(name) {
+	if !isSegment(name) {
 		return nil, fmt.Errorf("lease name %q: %w", name, fs.ErrInvalid)
 	}
 	if err := ctx.Err(); err != nil {
@@ -203,7 +203,7 @@ func (s *S3) behindAll(ctx context.Context, name string, record lockRecord) (loc
 
 // LeaseOf reads the lock object.
 func (s *S3) LeaseOf(ctx context.Context, name string) (info LeaseInfo, ok bool, err error) {
-	if isNoSegment(name) {
+	if !isSegment(name) {
 		return LeaseInfo{}, false, fmt.Errorf("lease name %q: %w", name, fs.ErrInvalid)
 	}
 	seen, err := s.readLock(ctx, s.options.Prefix+name+"/"+lockName)

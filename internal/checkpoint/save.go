@@ -390,10 +390,3 @@ func (s *saver) manifest(r Range) (Manifest, error) {
 	}
 	return m, nil
 }
-
-func entriesIn(chunks []ChunkInfo) (sum int64) {
-	for _, c := range chunks {
-		sum += c.Entries
-	}
-	return sum
-}

@@ -3,7 +3,6 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -165,14 +164,3 @@ func readOwn(path string) ([]byte, error) {
 	data, err := readBounded(file)
 	return data, errors.Join(err, file.Close())
 }
-
-// readBounded reads a whole record unless it is too long.
-func readBounded(r io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxRecord+1))
-	if len(data) > maxRecord {
-		err = errTooLong
-	}
-	return data, err
-}
-
-var errTooLong = fmt.Errorf("the record is longer than %d bytes", maxRecord)

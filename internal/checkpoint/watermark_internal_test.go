@@ -5,7 +5,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
 
@@ -78,89 +77,4 @@ func keysTo(n int) (keys []string) {
 		keys = append(keys, fmt.Sprintf("%04d", i))
 	}
 	return keys
-}
-
-func FuzzKeyText(f *testing.F) {
-	for _, key := range []string{"", "a/b", `a\b`, `\x41`, "\xff", "é", "�", "\x00\n", `\`, "\xed\xa0\x80"} {
-		f.Add(key)
-	}
-	f.Fuzz(func(t *testing.T, key string) {
-		in := ChunkInfo{FirstKey: key, LastKey: key + "\xff"}
-		data, err := in.MarshalJSON()
-		if err != nil {
-			t.Fatalf("encode: %v", err)
-		}
-		var out ChunkInfo
-		if err := out.UnmarshalJSON(data); err != nil {
-			t.Fatalf("decode %s: %v", data, err)
-		}
-		if in != out {
-			t.Errorf("got %+v, want %+v", out, in)
-		}
-	})
-}
-
-func FuzzUnseal(f *testing.F) {
-	good, err := seal(Manifest{Version: 1, Mapping: "alpha", Chunks: []ChunkInfo{{FirstKey: "\xff"}}})
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(good)
-	f.Add([]byte(`{"sha256":"","record":{}}` + "\n"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		var m Manifest
-		if err := unseal("name", data, &m); err != nil {
-			return // refused without a panic
-		}
-		again, err := seal(m)
-		if err != nil {
-			t.Fatalf("seal what was unsealed: %v", err)
-		}
-		var same Manifest
-		if err := unseal("name", again, &same); err != nil {
-			t.Fatalf("unseal again: %v", err)
-		}
-		if diff := cmp.Diff(m, same); diff != "" {
-			t.Errorf("round trip (-want +got):\n%s", diff)
-		}
-	})
-}
-
-func TestKeyTextRefusesUnknownEscapes(t *testing.T) {
-	t.Parallel()
-	for _, text := range []string{`\`, `a\n`, `\x4`, `\xzz`, `\u0041`} {
-		var key keyText
-		if err := key.UnmarshalText([]byte(text)); err == nil {
-			t.Errorf("decode %q: got %q, want an error", text, key)
-		}
-	}
-}
-
-// TestGroupsComeToRest merges random chunk sizes and checks that the outcome
-// would not be merged again, keeps the order, and exceeds no limit.
-func TestGroupsComeToRest(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		const maxRows = 100
-		var chunks []ChunkInfo
-		for _, rows := range rapid.SliceOfN(rapid.Int64Range(1, maxRows), 0, 50).Draw(t, "rows") {
-			chunks = append(chunks, ChunkInfo{Entries: rows, Name: fmt.Sprint(len(chunks))})
-		}
-		var merged, back []ChunkInfo
-		for run := range groups(chunks, maxRows) {
-			if sum := entriesIn(run); sum > maxRows {
-				t.Fatalf("run of %d rows, want at most %d", sum, maxRows)
-			}
-			merged = append(merged, ChunkInfo{Entries: entriesIn(run)})
-			back = append(back, run...)
-		}
-		if diff := cmp.Diff(chunks, back); diff != "" {
-			t.Fatalf("runs (-want +got):\n%s", diff)
-		}
-		for run := range groups(merged, maxRows) {
-			if len(run) > 1 {
-				t.Fatalf("merged chunks %v would be merged again: %v", merged, run)
-			}
-		}
-	})
 }

@@ -89,7 +89,7 @@ func writeRows[R row](out io.Writer, w *chunkWriter, info *ChunkInfo, f *feed[R]
 	file := newWriter[R](w.encoders, out)
 	buf := make([]R, 0, rowsPerWrite)
 	for f.ok && f.err == nil && f.head.whole == nil && info.Entries < w.maxRows {
-		if err := info.append(f.head.row.sortKey()); err != nil {
+		if err := countIn(info, f.head.row.sortKey()); err != nil {
 			return err
 		}
 		buf = append(buf, f.head.row)
@@ -106,8 +106,16 @@ func writeRows[R row](out io.Writer, w *chunkWriter, info *ChunkInfo, f *feed[R]
 	return errors.Join(f.err, err, file.Close())
 }
 
-// append counts a row in. Order is what readers rely on, so it is never assumed.
-func (c *ChunkInfo) append(key string) error {
+// counter counts the bytes written to it.
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
+
+// countIn counts a row in. Order is what readers rely on, so it is never assumed.
+func countIn(c *ChunkInfo, key string) error {
 	if c.Entries > 0 && key <= c.LastKey {
 		return fmt.Errorf("BUG: key %q follows %q", key, c.LastKey)
 	}
@@ -117,12 +125,4 @@ func (c *ChunkInfo) append(key string) error {
 	c.LastKey = key
 	c.Entries++
 	return nil
-}
-
-// counter counts the bytes written to it.
-type counter int64
-
-func (c *counter) Write(p []byte) (int, error) {
-	*c += counter(len(p))
-	return len(p), nil
 }

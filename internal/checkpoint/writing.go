@@ -5,27 +5,6 @@ import (
 	"fmt"
 )
 
-// tenure is the time in which a lease is held. It ends once.
-type tenure struct {
-	ctx context.Context //nolint:containedctx // it is the tenure: what is done under the lease ends with it
-	end context.CancelCauseFunc
-}
-
-func newTenure() tenure {
-	ctx, end := context.WithCancelCause(context.Background())
-	return tenure{ctx, end}
-}
-
-// Bound returns a context that ends with ctx or with the tenure.
-func (t tenure) Bound(ctx context.Context) (bound context.Context, release context.CancelFunc) {
-	bound, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(t.ctx, func() { cancel(context.Cause(t.ctx)) })
-	return bound, func() {
-		stop()
-		cancel(context.Canceled)
-	}
-}
-
 // Writing returns a context for one write at the destination, which ends with the right to write there, and what frees it. It
 // asks the lease first: the error, which satisfies errors.Is(err, ErrLeaseLost), says that the right has ended.
 func (p *Pass) Writing(ctx context.Context) (bound context.Context, release context.CancelFunc, err error) {

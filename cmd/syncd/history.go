@@ -12,6 +12,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
 	"syncd/internal/printable"
 )
@@ -20,8 +21,8 @@ import (
 const shownPasses = 10
 
 // addRecords adds to a status what is not in the ledger: whether the mapping is paused, and the history.
-func (s *status) addRecords(ctx context.Context, store checkpoint.Store, f flags, now func() time.Time) error {
-	paused, isPaused, err := control.NewDesk(store, now).PausedOf(ctx, s.Mapping)
+func (s *status) addRecords(ctx context.Context, from store.Store, f flags, now func() time.Time) error {
+	paused, isPaused, err := control.NewDesk(from, now).PausedOf(ctx, s.Mapping)
 	if err != nil {
 		return err
 	}
@@ -29,8 +30,8 @@ func (s *status) addRecords(ctx context.Context, store checkpoint.Store, f flags
 		s.Paused = &paused
 	}
 	s.listsPasses = f.history
-	s.History, err = checkpoint.History(ctx, store, s.Mapping)
-	if damage, ok := errors.AsType[*checkpoint.CorruptError](err); ok {
+	s.History, err = checkpoint.History(ctx, from, s.Mapping)
+	if damage, ok := errors.AsType[*store.CorruptError](err); ok {
 		s.hidesPasses = true
 		s.Damage, err = strings.TrimPrefix(s.Damage+"; "+damage.Error(), "; "), nil
 	}

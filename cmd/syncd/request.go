@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/control"
 	"syncd/internal/printable"
 	"syncd/internal/syncer"
@@ -221,8 +222,8 @@ func (c *caller) lookUp(ctx context.Context, asked *replayed, summary *syncer.Su
 	if err != nil {
 		return false, err
 	}
-	last, err := checkpoint.Latest(ctx, store, asked.mapping)
-	if errors.Is(err, checkpoint.ErrNoCheckpoint) {
+	last, err := record.Latest(ctx, store, asked.mapping)
+	if errors.Is(err, record.ErrNoCheckpoint) {
 		return false, nil
 	}
 	if err != nil {

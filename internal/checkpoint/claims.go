@@ -5,20 +5,23 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/turn"
 )
 
 // claims are the claims of a pass. They are used under Pass.mu.
 type claims struct {
-	inherited []Claim // of earlier processes and of passes under other settings
-	taken     []Claim // over from another ledger, for the next pass
-	own       []Claim // of this process
+	inherited []record.Claim // of earlier processes and of passes under other settings
+	taken     []record.Claim // over from another ledger, for the next pass
+	own       []record.Claim // of this process
 }
 
 // all returns what a progress record has to name once every key up to mark is settled. What is settled stays claimed until the
 // pass commits: one under other settings does not resume it. It takes one claim.
-func (c *claims) all(mark, fingerprint string) (named []Claim) {
-	var settled *Claim
-	for _, claim := range merge(slices.Concat(c.inherited, c.own)) {
+func (c *claims) all(mark, fingerprint string) (named []record.Claim) {
+	var settled *record.Claim
+	for _, claim := range record.MergeClaims(slices.Concat(c.inherited, c.own)) {
 		switch {
 		case claim.Fingerprint != fingerprint || claim.Until == "" || claim.Until > mark:
 			named = append(named, claim)
@@ -26,32 +29,32 @@ func (c *claims) all(mark, fingerprint string) (named []Claim) {
 			settled = &claim
 		default:
 			settled.After, settled.Until = min(settled.After, claim.After), max(settled.Until, claim.Until)
-			settled.Since = earliest(settled.Since, claim.Since)
+			settled.Since = record.Earliest(settled.Since, claim.Since)
 		}
 	}
 	if settled != nil {
-		named = append([]Claim{*settled}, named...)
+		named = append([]record.Claim{*settled}, named...)
 	}
 	return named
 }
 
 // Claims returns what earlier processes claimed and did not settle as far as is known: those of this pass before it was
 // resumed, and of passes under other settings. What the destination holds there may be theirs.
-func (p *Pass) Claims() []Claim { return slices.Clone(p.claims.inherited) }
+func (p *Pass) Claims() []record.Claim { return slices.Clone(p.claims.inherited) }
 
 // TakeClaims has the pass hand claims of another ledger on, whose entries it records: it settles none of them.
-func (p *Pass) TakeClaims(claims []Claim) {
+func (p *Pass) TakeClaims(claims []record.Claim) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.claims.taken = merge(claims)
+	p.claims.taken = record.MergeClaims(claims)
 }
 
 // SettleClaims replaces each inherited claim by what is left of it now that this pass has settled all its keys; ok is false when
 // nothing is. Those under its own settings need not be named, unless they are Proved. It is called before Commit, which hands the others on.
-func (p *Pass) SettleClaims(left func(Claim) (rest Claim, ok bool)) {
+func (p *Pass) SettleClaims(left func(record.Claim) (rest record.Claim, ok bool)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var inherited []Claim
+	var inherited []record.Claim
 	for _, c := range p.claims.inherited {
 		if rest, ok := left(c); ok {
 			inherited = append(inherited, rest)
@@ -62,7 +65,7 @@ func (p *Pass) SettleClaims(left func(Claim) (rest Claim, ok bool)) {
 
 // claiming serialises the claims of a pass.
 type claiming struct {
-	turn  turn
+	turn  turn.Lock
 	after string // the own claims reach from Pass.Mark to here
 	done  bool   // they reach to the last key
 	begun bool   // there is one
@@ -73,14 +76,14 @@ type claiming struct {
 // claimed already costs nothing.
 func (p *Pass) Claim(ctx context.Context, until string, since time.Time) error {
 	c := &p.claiming
-	if err := c.turn.take(ctx); err != nil {
+	if err := c.turn.Take(ctx); err != nil {
 		return err
 	}
-	defer c.turn.give()
+	defer c.turn.Give()
 	if c.done || c.begun && until != "" && until <= c.after {
 		return p.failure()
 	}
-	claim := Claim{
+	claim := record.Claim{
 		Fingerprint: p.settings.Fingerprint, After: p.start, Until: until, Since: since.UTC().Truncate(time.Microsecond),
 	}
 	if c.begun {
@@ -94,17 +97,17 @@ func (p *Pass) Claim(ctx context.Context, until string, since time.Time) error {
 }
 
 // saveClaim writes a progress record that names the claim. When it cannot be written the claim is not made.
-func (p *Pass) saveClaim(ctx context.Context, claim Claim) error {
-	if err := p.saving.take(ctx); err != nil {
+func (p *Pass) saveClaim(ctx context.Context, claim record.Claim) error {
+	if err := p.saving.Take(ctx); err != nil {
 		return err
 	}
-	defer p.saving.give()
+	defer p.saving.Give()
 	p.mu.Lock()
 	if p.err != nil {
 		defer p.mu.Unlock()
 		return p.err
 	}
-	p.claims.own = merge(append(p.claims.own, claim))
+	p.claims.own = record.MergeClaims(append(p.claims.own, claim))
 	p.mu.Unlock()
 	return p.saveState(ctx)
 }

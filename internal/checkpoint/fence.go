@@ -5,6 +5,9 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 )
 
 // fenceTries bounds how often the number of a fence is found taken. Each time
@@ -39,12 +42,12 @@ func (l *Ledger) fence(ctx context.Context) (err error) {
 }
 
 // nextFence repeats the base under the next number.
-func (l *Ledger) nextFence() Manifest {
+func (l *Ledger) nextFence() record.Manifest {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	base := l.base()
 	m := base
-	m.Version, m.Mapping, m.Generation, m.Base = formatVersion, l.options.Mapping, l.newest+1, base.Generation
+	m.Version, m.Mapping, m.Generation, m.Base = store.FormatVersion, l.options.Mapping, l.newest+1, base.Generation
 	m.Holder, m.Writer, m.Lease = l.options.Holder, l.nonce, l.leaseAfter(base)
 	m.Fence, m.FencedAt = true, l.now()
 	m.Repeats = append(slices.Clone(base.Repeats), base.Generation)

@@ -5,11 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"syncd/internal/checkpoint/chunk"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 )
 
 // load reads the generations that are kept, newest first.
 func (l *Ledger) load(ctx context.Context) error {
-	numbers, err := manifestNumbers(ctx, l.store, l.options.Mapping)
+	numbers, err := record.ManifestNumbers(ctx, l.store, l.options.Mapping)
 	if err != nil {
 		return err
 	}
@@ -21,7 +25,7 @@ func (l *Ledger) load(ctx context.Context) error {
 	if n := l.lease.Number(); n > 0 && len(kept) > 0 && kept[0].Lease > n {
 		// Without this a holder that slept could fence off the one that fenced it off.
 		return fmt.Errorf("%w: generation %d was written under lease %d, after this one, %d",
-			ErrSuperseded, kept[0].Generation, kept[0].Lease, l.lease.Number())
+			store.ErrSuperseded, kept[0].Generation, kept[0].Lease, l.lease.Number())
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -31,7 +35,7 @@ func (l *Ledger) load(ctx context.Context) error {
 	}
 	switch {
 	case len(kept) == 0 && len(damage) > 0 && !l.options.StartOver:
-		return fmt.Errorf("%w: %w", ErrNothingWhole, errors.Join(damage...))
+		return fmt.Errorf("%w: %w", record.ErrNothingWhole, errors.Join(damage...))
 	case len(kept) == 0 && len(damage) > 0:
 		l.startedOver = l.newest
 		l.log.Warn("ledger was started over", "mapping", l.options.Mapping, "newest", l.newest)
@@ -44,16 +48,16 @@ func (l *Ledger) load(ctx context.Context) error {
 
 // readGenerations reads manifests, newest first, until those that are kept are
 // together. Those that are damaged it passes over.
-func (l *Ledger) readGenerations(ctx context.Context, numbers []int64) (kept []Manifest, damage []error, err error) {
+func (l *Ledger) readGenerations(ctx context.Context, numbers []int64) (kept []record.Manifest, damage []error, err error) {
 	for _, n := range numbers {
 		if len(kept) > 0 && n <= kept[0].StartedOver {
 			break
 		}
-		m, err := readManifest(ctx, l.store, l.options.Mapping, n)
+		m, err := record.ReadManifest(ctx, l.store, l.options.Mapping, n)
 		if err == nil && len(kept) == 0 {
 			err = l.verify(ctx, m.Chunks, m.QuarantineChunks)
 		}
-		_, isDamage := errors.AsType[*CorruptError](err)
+		_, isDamage := errors.AsType[*store.CorruptError](err)
 		switch {
 		case isDamage:
 			l.log.Warn("generation was damaged", "mapping", l.options.Mapping, "generation", n, "err", err)
@@ -76,7 +80,7 @@ func (l *Ledger) readGenerations(ctx context.Context, numbers []int64) (kept []M
 // newest, then those that a pass made, as many as Options say and until they have
 // the age that Options say. Fences do not count, so that a process that dies
 // again and again does not push out the generations it repeats.
-func (l *Ledger) retain(all []Manifest) (kept []Manifest) {
+func (l *Ledger) retain(all []record.Manifest) (kept []record.Manifest) {
 	passes := 0
 	for i, m := range all {
 		if i > 0 && m.Fence {
@@ -94,18 +98,18 @@ func (l *Ledger) retain(all []Manifest) (kept []Manifest) {
 }
 
 // keeps reports whether a generation is kept behind so many newer ones.
-func (l *Ledger) keeps(m Manifest, newer int) bool {
+func (l *Ledger) keeps(m record.Manifest, newer int) bool {
 	return newer < l.options.KeepGenerations || l.now().Sub(m.CommittedAt) < l.options.KeepFor
 }
 
 // verify reads chunks end to end, unless this process has.
-func (l *Ledger) verify(ctx context.Context, lists ...[]ChunkInfo) error {
+func (l *Ledger) verify(ctx context.Context, lists ...[]record.Chunk) error {
 	for _, chunks := range lists {
 		for _, info := range chunks {
 			if l.options.Verified.has(info) {
 				continue
 			}
-			if err := verifyWhole(ctx, l.store, info); err != nil {
+			if err := chunk.Verify(ctx, l.store, info); err != nil {
 				return err
 			}
 			l.options.Verified.add(info)
@@ -120,29 +124,29 @@ func (l *Ledger) verify(ctx context.Context, lists ...[]ChunkInfo) error {
 // number: where this process slept so long that the next holder has committed
 // several generations and swept the first of them, its name is free again. The
 // newest manifest is never swept, so a look after the creation sees it.
-func (l *Ledger) publish(ctx context.Context, m Manifest) error {
-	err := createRecord(ctx, l.store, manifestName(m.Mapping, m.Generation), m)
+func (l *Ledger) publish(ctx context.Context, m record.Manifest) error {
+	err := store.CreateSealed(ctx, l.store, record.ManifestName(m.Mapping, m.Generation), m)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%w: %w", ErrSuperseded, err)
+		return fmt.Errorf("%w: %w", store.ErrSuperseded, err)
 	}
 	if err != nil {
 		return err
 	}
-	numbers, err := manifestNumbers(ctx, l.store, m.Mapping)
+	numbers, err := record.ManifestNumbers(ctx, l.store, m.Mapping)
 	if err != nil {
 		return err
 	}
 	if len(numbers) == 0 || numbers[0] != m.Generation {
-		return fmt.Errorf("%w: generation %d is not the newest of %v", ErrSuperseded, m.Generation, numbers)
+		return fmt.Errorf("%w: generation %d is not the newest of %v", store.ErrSuperseded, m.Generation, numbers)
 	}
 	return nil
 }
 
 // adopt takes a generation that was published for the base of the next pass.
-func (l *Ledger) adopt(m Manifest) (kept []Manifest) {
+func (l *Ledger) adopt(m record.Manifest) (kept []record.Manifest) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.kept = l.retain(append([]Manifest{m}, l.kept...))
+	l.kept = l.retain(append([]record.Manifest{m}, l.kept...))
 	l.newest = m.Generation
 	l.options.Verified.keep(m)
 	return l.kept
@@ -150,7 +154,7 @@ func (l *Ledger) adopt(m Manifest) (kept []Manifest) {
 
 // committed adopts the generation that a pass made, and clears away what no kept
 // generation names.
-func (l *Ledger) committed(ctx context.Context, m Manifest) {
+func (l *Ledger) committed(ctx context.Context, m record.Manifest) {
 	if err := sweep(ctx, l.store, l.options.Mapping, l.adopt(m)); err != nil {
 		// The generation is true all the same; the next commit sweeps again.
 		l.log.Warn("old records were not all deleted", "mapping", l.options.Mapping, "err", err)

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 )
 
 const (
@@ -74,18 +77,18 @@ type history struct {
 }
 
 func historyName(mapping string, seq int64) string {
-	return fmt.Sprintf("%s/%s%010d%s", mapping, historyPrefix, seq, recordSuffix)
+	return fmt.Sprintf("%s/%s%010d%s", mapping, historyPrefix, seq, record.Suffix)
 }
 
 // History returns the passes of a mapping that ended last, oldest first, without the lease. Where the record is damaged the error is a
 // *CorruptError.
-func History(ctx context.Context, store Store, mapping string) ([]PassRecord, error) {
+func History(ctx context.Context, store store.Store, mapping string) ([]PassRecord, error) {
 	h, err := readHistory(ctx, store, mapping)
 	return h.passes, err
 }
 
-func readHistory(ctx context.Context, store Store, mapping string) (history, error) {
-	for range vanishTries {
+func readHistory(ctx context.Context, store store.Store, mapping string) (history, error) {
+	for range record.VanishTries {
 		h, err := readHistoryOnce(ctx, store, mapping)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return h, err
@@ -94,15 +97,15 @@ func readHistory(ctx context.Context, store Store, mapping string) (history, err
 	return history{}, nil // it is replaced all the time
 }
 
-func readHistoryOnce(ctx context.Context, store Store, mapping string) (history, error) {
+func readHistoryOnce(ctx context.Context, from store.Store, mapping string) (history, error) {
 	h := history{isKnown: true}
-	names, err := store.List(ctx, mapping+"/"+historyPrefix)
+	names, err := from.List(ctx, mapping+"/"+historyPrefix)
 	if err != nil {
 		return history{}, fmt.Errorf("list the history of %q: %w", mapping, err)
 	}
 	newest := ""
 	for _, name := range names {
-		if seq, _, ok := numbersIn(name, historyPrefix, recordSuffix); ok {
+		if seq, _, ok := record.NumbersIn(name, historyPrefix, record.Suffix); ok {
 			h.names = append(h.names, name)
 			if seq > h.seq {
 				h.seq, newest = seq, name
@@ -113,7 +116,7 @@ func readHistoryOnce(ctx context.Context, store Store, mapping string) (history,
 		return h, nil
 	}
 	var record historyRecord
-	if err := readRecord(ctx, store, newest, &record); err != nil {
+	if err := store.ReadSealed(ctx, from, newest, &record); err != nil {
 		return h, fmt.Errorf("read the history of %q: %w", mapping, err)
 	}
 	h.passes = record.Passes
@@ -140,7 +143,7 @@ func (l *Ledger) Enter(ctx context.Context, r PassRecord) ([]PassRecord, error) 
 		}
 		l.past = history{} // another holder has written since
 	}
-	return nil, fmt.Errorf("enter a pass in the history of %q: %w", l.options.Mapping, ErrSuperseded)
+	return nil, fmt.Errorf("enter a pass in the history of %q: %w", l.options.Mapping, store.ErrSuperseded)
 }
 
 // Past returns the passes that ended before, oldest first. It reads the history the first time, so that Enter does not.
@@ -157,7 +160,7 @@ func (l *Ledger) recallHistory(ctx context.Context) error {
 		return nil
 	}
 	h, err := readHistory(ctx, l.store, l.options.Mapping)
-	_, isDamage := errors.AsType[*CorruptError](err)
+	_, isDamage := errors.AsType[*store.CorruptError](err)
 	if err != nil && !isDamage {
 		return err
 	}
@@ -197,7 +200,7 @@ func (l *Ledger) enter(ctx context.Context, r PassRecord) ([]PassRecord, error) 
 func (l *Ledger) write(ctx context.Context, passes []PassRecord) ([]PassRecord, error) {
 	passes = passes[max(len(passes)-keptPasses, 0):]
 	name := historyName(l.options.Mapping, l.past.seq+1)
-	err := createRecord(ctx, l.store, name, historyRecord{Version: formatVersion, Mapping: l.options.Mapping, Passes: passes})
+	err := store.CreateSealed(ctx, l.store, name, historyRecord{Version: store.FormatVersion, Mapping: l.options.Mapping, Passes: passes})
 	if err != nil {
 		return nil, fmt.Errorf("enter a pass in the history: %w", err)
 	}

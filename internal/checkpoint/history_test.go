@@ -13,9 +13,10 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/checkpoint/store"
 )
 
-func historyOf(t *testing.T, store checkpoint.Store) []checkpoint.PassRecord {
+func historyOf(t *testing.T, store store.Store) []checkpoint.PassRecord {
 	t.Helper()
 	passes, err := checkpoint.History(t.Context(), store, "m")
 	if err != nil {
@@ -24,7 +25,7 @@ func historyOf(t *testing.T, store checkpoint.Store) []checkpoint.PassRecord {
 	return passes
 }
 
-func openOf(t *testing.T, store checkpoint.Store, holder string) *checkpoint.Ledger {
+func openOf(t *testing.T, store store.Store, holder string) *checkpoint.Ledger {
 	t.Helper()
 	ledger, err := checkpoint.Open(t.Context(), store, checkpoint.Options{Mapping: "m", Holder: holder})
 	if err != nil {
@@ -96,25 +97,25 @@ func TestHistoryCountsRepetitions(t *testing.T) {
 
 // A damaged history is reported to readers and begins again with the next pass; a ledger that is closed enters nothing.
 func TestHistoryThatIsDamaged(t *testing.T) {
-	store := checkpointtest.NewMemory()
-	ledger := openOf(t, store, "host/1")
+	from := checkpointtest.NewMemory()
+	ledger := openOf(t, from, "host/1")
 	if _, err := ledger.Enter(t.Context(), checkpoint.PassRecord{Pass: 1, Result: "complete"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := ledger.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ledger.Enter(t.Context(), checkpoint.PassRecord{Pass: 2}); !errors.Is(err, checkpoint.ErrLeaseLost) {
+	if _, err := ledger.Enter(t.Context(), checkpoint.PassRecord{Pass: 2}); !errors.Is(err, store.ErrLeaseLost) {
 		t.Errorf("got %v without the lease", err)
 	}
-	store.Damage("m/history-0000000001.json", func(b []byte) []byte { b[len(b)/2] ^= 1; return b })
-	_, err := checkpoint.History(t.Context(), store, "m")
-	if _, ok := errors.AsType[*checkpoint.CorruptError](err); !ok {
+	from.Damage("m/history-0000000001.json", func(b []byte) []byte { b[len(b)/2] ^= 1; return b })
+	_, err := checkpoint.History(t.Context(), from, "m")
+	if _, ok := errors.AsType[*store.CorruptError](err); !ok {
 		t.Errorf("got %v of a damaged record", err)
 	}
-	ledger = openOf(t, store, "host/2")
+	ledger = openOf(t, from, "host/2")
 	passes, err := ledger.Enter(t.Context(), checkpoint.PassRecord{Pass: 3, Result: "complete"})
-	if err != nil || len(passes) != 1 || len(historyOf(t, store)) != 1 {
+	if err != nil || len(passes) != 1 || len(historyOf(t, from)) != 1 {
 		t.Errorf("got %+v, %v, want the history to begin again", passes, err)
 	}
 	if err := ledger.Close(); err != nil {

@@ -10,6 +10,11 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"syncd/internal/checkpoint/chunk"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
+	"syncd/internal/checkpoint/turn"
 )
 
 // Options tell how a ledger is kept. The zero value of every field but Mapping
@@ -28,12 +33,12 @@ type Options struct {
 	KeepFor         time.Duration    // generations younger than this stay readable too, default none
 	Fingerprint     string           // of the settings; a pass that was saved under another one begins again; see SetSettings
 	Verified        *Verified        // chunks that need not be read again to see that they are whole; default none
-	Encoders        *Encoders        // that compress the chunks; default the ledger's own
+	Encoders        *chunk.Encoders  // that compress the chunks; default the ledger's own
 	StartOver       bool             // where no generation is whole, begin with an empty ledger behind the damage
 }
 
 func (o Options) withDefaults() (Options, error) {
-	if !isSegment(o.Mapping) || strings.ContainsAny(o.Mapping, "._") {
+	if !store.IsSegment(o.Mapping) || strings.ContainsAny(o.Mapping, "._") {
 		return o, fmt.Errorf("mapping name %q: want [a-z0-9-], beginning with a letter or digit", o.Mapping)
 	}
 	if min(o.FlushEntries, o.ChunkEntries, o.Window, o.KeepGenerations) < 0 || min(o.FlushInterval, o.KeepFor) < 0 || o.UploadBytes < 0 {
@@ -49,7 +54,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.Verified = new(Verified)
 	}
 	if o.Encoders == nil {
-		o.Encoders = NewEncoders()
+		o.Encoders = chunk.NewEncoders()
 	}
 	if o.FlushInterval == 0 {
 		o.FlushInterval = 10 * time.Second
@@ -70,23 +75,23 @@ func (o Options) withDefaults() (Options, error) {
 
 // Ledger is one mapping's ledger, opened for writing.
 type Ledger struct {
-	store   Store
+	store   store.Store
 	options Options
 	log     *slog.Logger
-	lease   Lease
+	lease   store.Lease
 	nonce   string // in every manifest this ledger writes
 
-	calling    sync.Mutex // serialises Begin and Close
-	settings   Settings   // of the passes that begin from now on
-	pass       *Pass      // last one begun
-	superseded error      // why no pass can begin any more
+	calling    sync.Mutex      // serialises Begin and Close
+	settings   record.Settings // of the passes that begin from now on
+	pass       *Pass           // last one begun
+	superseded error           // why no pass can begin any more
 	closed     bool
 	past       history // used by one caller at a time; see Enter
 
 	mu          sync.Mutex
-	kept        []Manifest // committed generations that stay readable, newest first
-	newest      int64      // number of the newest manifest, be it damaged or not
-	startedOver int64      // with nothing kept: the newest of the generations that are all damaged
+	kept        []record.Manifest // committed generations that stay readable, newest first
+	newest      int64             // number of the newest manifest, be it damaged or not
+	startedOver int64             // with nothing kept: the newest of the generations that are all damaged
 }
 
 // Open takes the lease on a mapping's ledger and reads the last generation. Each
@@ -97,7 +102,7 @@ type Ledger struct {
 // A *LeaseHeldError says who else writes. When the lease was taken from a holder
 // who did not give it back, Open first makes sure that this one can commit
 // nothing any more, and the next pass goes on where that holder's was saved.
-func Open(ctx context.Context, store Store, o Options) (*Ledger, error) {
+func Open(ctx context.Context, store store.Store, o Options) (*Ledger, error) {
 	o, err := o.withDefaults()
 	if err != nil {
 		return nil, err
@@ -106,7 +111,7 @@ func Open(ctx context.Context, store Store, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open ledger in %s: %w", store, err)
 	}
-	l := &Ledger{store: store, options: o, log: o.Logger, lease: lease, nonce: nonce(), settings: Settings{Fingerprint: o.Fingerprint}}
+	l := &Ledger{store: store, options: o, log: o.Logger, lease: lease, nonce: nonce(), settings: record.Settings{Fingerprint: o.Fingerprint}}
 	err = l.load(ctx)
 	if err == nil && lease.TakenOver() {
 		err = l.fence(ctx)
@@ -122,9 +127,9 @@ func nonce() string { return strings.ToLower(rand.Text()[:8]) }
 
 // base returns the generation the next pass starts from; its number is 0 when
 // there is none. The caller holds l.mu.
-func (l *Ledger) base() Manifest {
+func (l *Ledger) base() record.Manifest {
 	if len(l.kept) == 0 {
-		return Manifest{StartedOver: l.startedOver}
+		return record.Manifest{StartedOver: l.startedOver}
 	}
 	return l.kept[0]
 }
@@ -137,18 +142,18 @@ func (l *Ledger) Entries() int64 { return l.Manifest().Entries }
 
 // Manifest returns the last committed generation's manifest; its Generation is 0
 // when there is none.
-func (l *Ledger) Manifest() Manifest {
+func (l *Ledger) Manifest() record.Manifest {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if base := l.base(); base.Pass != 0 {
 		return base
 	}
-	return Manifest{}
+	return record.Manifest{}
 }
 
 // leaseAfter is the lease number of a manifest that follows base. A store that counts no leases hands on the last number, so that
 // one that does can count on from it when the ledger is moved there.
-func (l *Ledger) leaseAfter(base Manifest) int64 { return max(l.lease.Number(), base.Lease) }
+func (l *Ledger) leaseAfter(base record.Manifest) int64 { return max(l.lease.Number(), base.Lease) }
 
 func (l *Ledger) now() time.Time { return l.options.Now().UTC().Truncate(time.Microsecond) }
 
@@ -159,7 +164,7 @@ func (l *Ledger) Begin(ctx context.Context) (*Pass, error) {
 	l.calling.Lock()
 	defer l.calling.Unlock()
 	if l.closed {
-		return nil, fmt.Errorf("begin pass of %q: %w", l.options.Mapping, ErrLeaseLost)
+		return nil, fmt.Errorf("begin pass of %q: %w", l.options.Mapping, store.ErrLeaseLost)
 	}
 	if l.superseded != nil {
 		return nil, fmt.Errorf("begin pass of %q: %w", l.options.Mapping, l.superseded)
@@ -170,9 +175,9 @@ func (l *Ledger) Begin(ctx context.Context) (*Pass, error) {
 	l.mu.Lock()
 	base, newest := l.base(), l.newest
 	l.mu.Unlock()
-	fresh := Progress{
-		Version: formatVersion, Mapping: l.options.Mapping, Generation: newest + 1, Base: base.Generation,
-		Holder: l.options.Holder, Settings: l.settings, StartedAt: l.now(), Ranges: []Range{{}},
+	fresh := record.Progress{
+		Version: store.FormatVersion, Mapping: l.options.Mapping, Generation: newest + 1, Base: base.Generation,
+		Holder: l.options.Holder, Settings: l.settings, StartedAt: l.now(), Ranges: []record.Range{{}},
 	}
 	found, err := l.findUnfinished(ctx, base, fresh)
 	if err != nil {
@@ -188,7 +193,7 @@ func (l *Ledger) Begin(ctx context.Context) (*Pass, error) {
 
 // SetSettings decides under which settings the passes begin from now on. Settle makes them of the last generation's, which are
 // zero where there is none, and of the number that the next pass has unless it resumes another; it is called at once.
-func (l *Ledger) SetSettings(settle func(last Settings, pass int64) Settings) {
+func (l *Ledger) SetSettings(settle func(last record.Settings, pass int64) record.Settings) {
 	l.calling.Lock()
 	defer l.calling.Unlock()
 	l.mu.Lock()
@@ -213,7 +218,7 @@ func (l *Ledger) finishLast(ctx context.Context) error {
 	if errors.Is(reason, ErrPassEnded) {
 		return nil
 	}
-	if errors.Is(reason, ErrSuperseded) {
+	if errors.Is(reason, store.ErrSuperseded) {
 		l.superseded = reason
 		return reason
 	}
@@ -227,7 +232,7 @@ func (l *Ledger) reload(ctx context.Context, pass int64) error {
 	before := l.newest
 	l.mu.Unlock()
 	if err := l.load(ctx); err != nil {
-		if errors.Is(err, ErrSuperseded) {
+		if errors.Is(err, store.ErrSuperseded) {
 			l.superseded = err
 		}
 		return err
@@ -238,24 +243,24 @@ func (l *Ledger) reload(ctx context.Context, pass int64) error {
 	if isOwn := base.Writer == l.nonce && base.Generation == pass; l.newest == before || isOwn && l.newest == pass {
 		return nil
 	}
-	l.superseded = fmt.Errorf("%w: generation %d is there", ErrSuperseded, l.newest)
+	l.superseded = fmt.Errorf("%w: generation %d is there", store.ErrSuperseded, l.newest)
 	return l.superseded
 }
 
-func (l *Ledger) newPass(base Manifest, from unfinished, over overlay) *Pass {
+func (l *Ledger) newPass(base record.Manifest, from unfinished, over overlay) *Pass {
 	progress := from.progress
 	r := progress.Ranges[0]
 	p := &Pass{
-		reserving: newTurn(), saving: newTurn(), claiming: claiming{turn: newTurn()},
+		reserving: turn.New(), saving: turn.New(), claiming: claiming{turn: turn.New()},
 		ledger: l, number: progress.Generation, base: base, start: r.Mark, settled: slices.Clone(r.Chunks), settings: progress.Settings, last: r.Mark,
 		resumed: r.Mark != "" || len(r.Ahead) > 0, savedAt: l.options.Now(), savedAheadAt: l.options.Now(), savedMark: r.Mark,
 		patience: min(firstPatience, l.options.FlushInterval), overlay: over, claims: claims{inherited: from.claims}, refusal: progress.Refusal,
-		keys: newWalker[keyRow](l.store, base.Chunks, r.Mark), uploads: newUploads(from.uploads, r.Mark),
+		keys: chunk.NewWalker[chunk.KeyRow](l.store, base.Chunks, r.Mark), uploads: newUploads(from.uploads, r.Mark),
 		saver: saver{
 			ledger: l, base: base, progress: progress, seq: from.seq, inherited: r.Ahead, asideBefore: over.asideByKey(),
-			writer: chunkWriter{
-				store: l.store, mapping: l.options.Mapping, generation: progress.Generation,
-				nonce: nonce(), maxRows: int64(l.options.ChunkEntries), encoders: l.options.Encoders,
+			writer: chunk.Writer{
+				Store: l.store, Mapping: l.options.Mapping, Generation: progress.Generation,
+				Nonce: nonce(), MaxRows: int64(l.options.ChunkEntries), Encoders: l.options.Encoders,
 			},
 		},
 	}

@@ -3,12 +3,12 @@ package checkpoint_test
 import (
 	"testing"
 
-	"syncd/internal/checkpoint"
+	filestore "syncd/internal/checkpoint/store/file"
 )
 
-func openFile(t *testing.T, dir string) *checkpoint.File {
+func openFile(t *testing.T, dir string) *filestore.Store {
 	t.Helper()
-	store, err := checkpoint.OpenFile(dir)
+	store, err := filestore.Open(dir)
 	if err != nil {
 		t.Fatalf("open folder: %v", err)
 	}

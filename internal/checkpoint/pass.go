@@ -9,6 +9,10 @@ import (
 	"iter"
 	"sync"
 	"time"
+
+	"syncd/internal/checkpoint/chunk"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/turn"
 )
 
 // Pass is one traversal of a mapping, from Begin to Commit or Abandon. Its
@@ -17,29 +21,29 @@ import (
 type Pass struct {
 	ledger   *Ledger
 	number   int64
-	base     Manifest    // generation the pass started from; zero: none
-	start    string      // mark it resumed behind
-	settled  []ChunkInfo // what it had settled up to there
-	settings Settings    // that it was begun under
+	base     record.Manifest // generation the pass started from; zero: none
+	start    string          // mark it resumed behind
+	settled  []record.Chunk  // what it had settled up to there
+	settings record.Settings // that it was begun under
 	resumed  bool
 
 	// Locks are taken in the order of these groups.
-	reserving turn
-	keys      *walker[keyRow] // base generation's keys, in step with last
-	last      string          // key reserved last
-	overlay   overlay         // what the interrupted pass had settled above its mark
+	reserving turn.Lock
+	keys      *chunk.Walker[chunk.KeyRow] // base generation's keys, in step with last
+	last      string                      // key reserved last
+	overlay   overlay                     // what the interrupted pass had settled above its mark
 
 	claiming claiming
 
-	saving turn
+	saving turn.Lock
 	saver  saver
 
 	mu        sync.Mutex
 	water     watermark
 	uploads   uploads
 	claims    claims
-	refusal   *Refusal // that the next record has
-	savedMark string   // mark of the progress record saved last
+	refusal   *record.Refusal // that the next record has
+	savedMark string          // mark of the progress record saved last
 	savedAt   time.Time
 	err       error         // why the pass ended or failed, nil while it goes on
 	moved     chan struct{} // closed when a waiting Reserve should look again
@@ -71,7 +75,7 @@ func (p *Pass) LowWater() string {
 
 // Counts returns how the keys up to the low-water mark were settled, over all
 // resumptions of the pass.
-func (p *Pass) Counts() Counts {
+func (p *Pass) Counts() record.Counts {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.water.batch.counts
@@ -80,29 +84,29 @@ func (p *Pass) Counts() Counts {
 // Previous yields the entries that the pass starts from, with keys above Mark, ascending: the last generation's, and those
 // that the pass had recorded itself before it was interrupted, whose Pass is above that of the generation. It reads as it goes
 // and holds a bounded number of rows.
-func (p *Pass) Previous(ctx context.Context) iter.Seq2[Entry, error] {
+func (p *Pass) Previous(ctx context.Context) iter.Seq2[record.Entry, error] {
 	return p.PreviousAfter(ctx, p.start)
 }
 
 // PreviousAfter is Previous for the keys above after, which is at or above Mark.
-func (p *Pass) PreviousAfter(ctx context.Context, after string) iter.Seq2[Entry, error] {
-	base := readEntries(ctx, p.ledger.store, p.base.Chunks, after)
+func (p *Pass) PreviousAfter(ctx context.Context, after string) iter.Seq2[record.Entry, error] {
+	base := chunk.Entries(ctx, p.ledger.store, p.base.Chunks, after)
 	return p.overlay.above(after).overEntries(base)
 }
 
 // Base yields the entries of the last generation, ascending, from its first key.
-func (p *Pass) Base(ctx context.Context) iter.Seq2[Entry, error] { return p.baseAfter(ctx, "") }
+func (p *Pass) Base(ctx context.Context) iter.Seq2[record.Entry, error] { return p.baseAfter(ctx, "") }
 
-func (p *Pass) baseAfter(ctx context.Context, after string) iter.Seq2[Entry, error] {
-	return readEntries(ctx, p.ledger.store, p.base.Chunks, after)
+func (p *Pass) baseAfter(ctx context.Context, after string) iter.Seq2[record.Entry, error] {
+	return chunk.Entries(ctx, p.ledger.store, p.base.Chunks, after)
 }
 
 // CopiedAfter yields entries with keys above after, ascending, as they were when the pass began: up to Mark what it had settled
 // before it was interrupted, and above that those of the last generation.
-func (p *Pass) CopiedAfter(ctx context.Context, after string) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
+func (p *Pass) CopiedAfter(ctx context.Context, after string) iter.Seq2[record.Entry, error] {
+	return func(yield func(record.Entry, error) bool) {
 		if after < p.start {
-			for e, err := range readEntries(ctx, p.ledger.store, p.settled, after) {
+			for e, err := range chunk.Entries(ctx, p.ledger.store, p.settled, after) {
 				if errors.Is(err, fs.ErrNotExist) {
 					break // this pass has merged it with others since
 				}
@@ -121,13 +125,13 @@ func (p *Pass) CopiedAfter(ctx context.Context, after string) iter.Seq2[Entry, e
 
 // PreviousQuarantine yields what was set aside, keys above Mark, ascending: by the last generation, and by the pass itself
 // before it was interrupted.
-func (p *Pass) PreviousQuarantine(ctx context.Context) iter.Seq2[Quarantined, error] {
+func (p *Pass) PreviousQuarantine(ctx context.Context) iter.Seq2[record.Quarantined, error] {
 	return p.PreviousQuarantineAfter(ctx, p.start)
 }
 
 // PreviousQuarantineAfter is PreviousQuarantine for the keys above after, which is at or above Mark.
-func (p *Pass) PreviousQuarantineAfter(ctx context.Context, after string) iter.Seq2[Quarantined, error] {
-	base := readQuarantine(ctx, p.ledger.store, p.base.QuarantineChunks, after)
+func (p *Pass) PreviousQuarantineAfter(ctx context.Context, after string) iter.Seq2[record.Quarantined, error] {
+	base := chunk.Quarantine(ctx, p.ledger.store, p.base.QuarantineChunks, after)
 	return p.overlay.above(after).overQuarantine(base)
 }
 
@@ -138,10 +142,10 @@ func (p *Pass) PreviousQuarantineAfter(ctx context.Context, after string) iter.S
 // so that memory stays bounded. It returns the context's error when that ends
 // first, and the first error of an earlier save when there was one.
 func (p *Pass) Reserve(ctx context.Context, key string) (*Slot, error) {
-	if err := p.reserving.take(ctx); err != nil {
+	if err := p.reserving.Take(ctx); err != nil {
 		return nil, err
 	}
-	defer p.reserving.give()
+	defer p.reserving.Give()
 	if key <= p.last {
 		return nil, fmt.Errorf("reserve key %q: not above %q", key, p.last)
 	}
@@ -155,7 +159,7 @@ func (p *Pass) Reserve(ctx context.Context, key string) (*Slot, error) {
 	}
 	p.last = key
 	if inBase {
-		p.keys.take()
+		p.keys.Take()
 	}
 	if slot.before != nil {
 		p.overlay.take()
@@ -168,7 +172,7 @@ func (p *Pass) findInBase(ctx context.Context, key string) (bool, error) {
 	if err := p.failure(); err != nil {
 		return false, err // the walker may be closed
 	}
-	head, err := p.keys.head(ctx)
+	head, err := p.keys.Head(ctx)
 	switch {
 	case errors.Is(err, io.EOF):
 		return false, p.overlay.passedOver(key)
@@ -182,7 +186,7 @@ func (p *Pass) findInBase(ctx context.Context, key string) (bool, error) {
 
 // passedOver returns an error that names the first key of the previous generation that is not reserved, nil for none.
 func (p *Pass) passedOver(ctx context.Context) error {
-	head, err := p.keys.head(ctx)
+	head, err := p.keys.Head(ctx)
 	switch {
 	case err == nil:
 		return fmt.Errorf("key %q of the previous generation was passed over", head.Key)
@@ -225,7 +229,7 @@ func (p *Pass) push(ctx context.Context, slot *Slot) error {
 	}
 }
 
-func (p *Pass) settle(s *Slot, how settlement, key string, e *Entry, q *Quarantined) {
+func (p *Pass) settle(s *Slot, how settlement, key string, e *record.Entry, q *record.Quarantined) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.err != nil {

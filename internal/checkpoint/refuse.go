@@ -4,14 +4,16 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"syncd/internal/checkpoint/record"
 )
 
 // Refusal returns why the pass that this one resumes ended; ok is false when it did not end so.
-func (p *Pass) Refusal() (r Refusal, ok bool) {
+func (p *Pass) Refusal() (r record.Refusal, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.refusal == nil {
-		return Refusal{}, false
+		return record.Refusal{}, false
 	}
 	return *p.refusal, true
 }
@@ -24,12 +26,12 @@ func (p *Pass) Allowed() {
 }
 
 // Refuse makes it durable that the pass ends because everything is refused. What is settled is saved by Abandon.
-func (p *Pass) Refuse(ctx context.Context, r Refusal) error {
+func (p *Pass) Refuse(ctx context.Context, r record.Refusal) error {
 	r.Since, r.WalkedAt = r.Since.UTC().Truncate(time.Microsecond), r.WalkedAt.UTC().Truncate(time.Microsecond)
-	if err := p.saving.take(ctx); err != nil {
+	if err := p.saving.Take(ctx); err != nil {
 		return err
 	}
-	defer p.saving.give()
+	defer p.saving.Give()
 	p.mu.Lock()
 	if p.err != nil {
 		defer p.mu.Unlock()
@@ -44,14 +46,14 @@ func (p *Pass) Refuse(ctx context.Context, r Refusal) error {
 // already costs nothing.
 func (p *Pass) ClaimKey(ctx context.Context, key string, since time.Time) error {
 	c := &p.claiming
-	if err := c.turn.take(ctx); err != nil {
+	if err := c.turn.Take(ctx); err != nil {
 		return err
 	}
-	defer c.turn.give()
+	defer c.turn.Give()
 	if c.done || c.begun && key <= c.after || p.hasClaimed(key) {
 		return p.failure()
 	}
-	return p.saveClaim(ctx, Claim{
+	return p.saveClaim(ctx, record.Claim{
 		Fingerprint: p.settings.Fingerprint, After: below(key), Until: key, Since: since.UTC().Truncate(time.Microsecond),
 	})
 }
@@ -60,7 +62,7 @@ func (p *Pass) ClaimKey(ctx context.Context, key string, since time.Time) error 
 func (p *Pass) hasClaimed(key string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.ContainsFunc(slices.Concat(p.claims.inherited, p.claims.own), func(c Claim) bool {
+	return slices.ContainsFunc(slices.Concat(p.claims.inherited, p.claims.own), func(c record.Claim) bool {
 		return c.Fingerprint == p.settings.Fingerprint && !c.Proved && len(c.Settled) == 0 && c.Covers(key)
 	})
 }

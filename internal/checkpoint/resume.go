@@ -6,14 +6,17 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 )
 
 // unfinished is what passes that did not commit left to the next one.
 type unfinished struct {
-	progress Progress // to go on from
-	seq      int64    // highest sequence number that this pass has taken
-	uploads  []Upload // that were recorded, by whichever of these passes
-	claims   []Claim  // likewise
+	progress record.Progress // to go on from
+	seq      int64           // highest sequence number that this pass has taken
+	uploads  []record.Upload // that were recorded, by whichever of these passes
+	claims   []record.Claim  // likewise
 }
 
 // findUnfinished looks for the last progress record that base can be gone on from
@@ -23,8 +26,8 @@ type unfinished struct {
 //
 // A holder that was fenced off may still be saving, so that a record that was
 // listed is deleted before it is read.
-func (l *Ledger) findUnfinished(ctx context.Context, base Manifest, fresh Progress) (u unfinished, err error) {
-	for range vanishTries {
+func (l *Ledger) findUnfinished(ctx context.Context, base record.Manifest, fresh record.Progress) (u unfinished, err error) {
+	for range record.VanishTries {
 		s := search{ledger: l, base: &base, fresh: &fresh, found: unfinished{progress: fresh}}
 		if err = s.run(ctx); err == nil && !s.decided { // else a later record has named them
 			s.hear(base.Uploads, base.Claims, true)
@@ -32,7 +35,7 @@ func (l *Ledger) findUnfinished(ctx context.Context, base Manifest, fresh Progre
 		u = s.found
 		if base.Generation > 0 && (s.damaged || l.newest > base.Generation) {
 			// Of what is damaged nothing says which keys it was on.
-			u.claims = merge(append(u.claims, claimSince(fresh.Fingerprint, base.CommittedAt)))
+			u.claims = record.MergeClaims(append(u.claims, record.ClaimSince(fresh.Fingerprint, base.CommittedAt)))
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			break
@@ -44,8 +47,8 @@ func (l *Ledger) findUnfinished(ctx context.Context, base Manifest, fresh Progre
 // search goes through progress records, last first.
 type search struct {
 	ledger  *Ledger
-	base    *Manifest
-	fresh   *Progress
+	base    *record.Manifest
+	fresh   *record.Progress
 	found   unfinished
 	damaged bool  // whether a record is
 	decided bool  // whether found.progress is what the pass goes on from
@@ -53,26 +56,26 @@ type search struct {
 }
 
 func (s *search) run(ctx context.Context) error {
-	saved, err := savedPasses(ctx, s.ledger.store, s.fresh.Mapping)
+	saved, err := record.AllSaved(ctx, s.ledger.store, s.fresh.Mapping)
 	if err != nil {
 		return err
 	}
 	for _, record := range saved {
 		switch {
-		case record.generation > s.fresh.Generation:
+		case record.Generation > s.fresh.Generation:
 			continue // of a holder that has taken over
-		case record.generation <= s.base.Pass:
+		case record.Generation <= s.base.Pass:
 			return nil // of passes that were committed
-		case record.generation == s.fresh.Generation:
-			s.found.seq = max(s.found.seq, record.seq)
+		case record.Generation == s.fresh.Generation:
+			s.found.seq = max(s.found.seq, record.Seq)
 		}
-		if s.decided && record.generation == s.heard {
+		if s.decided && record.Generation == s.heard {
 			continue
 		}
 		err := s.look(ctx, record)
-		if _, isDamage := errors.AsType[*CorruptError](err); isDamage {
+		if _, isDamage := errors.AsType[*store.CorruptError](err); isDamage {
 			s.damaged = true
-			s.ledger.log.Warn("progress was damaged", "mapping", s.fresh.Mapping, "generation", record.generation, "err", err)
+			s.ledger.log.Warn("progress was damaged", "mapping", s.fresh.Mapping, "generation", record.Generation, "err", err)
 		} else if err != nil {
 			return err
 		}
@@ -82,26 +85,26 @@ func (s *search) run(ctx context.Context) error {
 
 // look reads a record, takes note of the uploads that it is the first of its pass
 // to name, and decides whether the next pass goes on from it.
-func (s *search) look(ctx context.Context, record savedPass) error {
-	p, err := s.ledger.readProgress(ctx, record)
+func (s *search) look(ctx context.Context, rec record.Saved) error {
+	p, err := s.ledger.readProgress(ctx, rec)
 	if err != nil {
 		return err
 	}
 	isSame := p.Fingerprint == s.fresh.Fingerprint
-	if record.generation != s.heard {
-		s.heard = record.generation
-		s.hear(p.Uploads, p.claimed(), isSame)
+	if rec.Generation != s.heard {
+		s.heard = rec.Generation
+		s.hear(p.Uploads, p.Claimed(), isSame)
 	}
-	if s.decided || !p.goesOn(s.base) {
+	if s.decided || !p.Continues(s.base) {
 		return nil
 	}
 	if !isSame {
 		s.decided = true
-		s.ledger.log.Info("pass was started over under another fingerprint", "mapping", s.fresh.Mapping, "generation", record.generation)
+		s.ledger.log.Info("pass was started over under another fingerprint", "mapping", s.fresh.Mapping, "generation", rec.Generation)
 		return nil
 	}
 	r := p.Ranges[0]
-	for _, a := range append(r.Ahead, Ahead{r.Chunks, r.QuarantineChunks}) {
+	for _, a := range append(r.Ahead, record.Ahead{Chunks: r.Chunks, QuarantineChunks: r.QuarantineChunks}) {
 		if err := s.ledger.verify(ctx, a.Chunks, a.QuarantineChunks); err != nil {
 			return err
 		}
@@ -113,23 +116,23 @@ func (s *search) look(ctx context.Context, record savedPass) error {
 }
 
 // hear adds uploads and claims to those found, but for the ones that a later pass has named.
-func (s *search) hear(named []Upload, claims []Claim, isSame bool) {
-	s.found.claims = merge(append(s.found.claims, claims...))
+func (s *search) hear(named []record.Upload, claims []record.Claim, isSame bool) {
+	s.found.claims = record.MergeClaims(append(s.found.claims, claims...))
 	for _, u := range named {
 		u.Left = u.Left || !isSame && !u.Kept
-		if !slices.ContainsFunc(s.found.uploads, func(f Upload) bool { return f.ID == u.ID }) {
+		if !slices.ContainsFunc(s.found.uploads, func(f record.Upload) bool { return f.ID == u.ID }) {
 			s.found.uploads = append(s.found.uploads, u)
 		}
 	}
 }
 
 // readProgress reads a progress record, but not the chunks it names.
-func (l *Ledger) readProgress(ctx context.Context, s savedPass) (p Progress, err error) {
-	if err := readRecord(ctx, l.store, s.name, &p); err != nil {
-		return Progress{}, err
+func (l *Ledger) readProgress(ctx context.Context, s record.Saved) (p record.Progress, err error) {
+	if err := store.ReadSealed(ctx, l.store, s.Name, &p); err != nil {
+		return record.Progress{}, err
 	}
-	if p.Mapping != l.options.Mapping || p.Generation != s.generation || len(p.Ranges) != 1 {
-		return Progress{}, &CorruptError{Name: s.name, Problem: fmt.Sprintf("is not of pass %d", s.generation)}
+	if p.Mapping != l.options.Mapping || p.Generation != s.Generation || len(p.Ranges) != 1 {
+		return record.Progress{}, &store.CorruptError{Name: s.Name, Problem: fmt.Sprintf("is not of pass %d", s.Generation)}
 	}
 	return p, nil
 }

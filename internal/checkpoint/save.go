@@ -9,21 +9,25 @@ import (
 	"iter"
 	"slices"
 	"time"
+
+	"syncd/internal/checkpoint/chunk"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 )
 
 // saver writes what a pass has settled. It is used under Pass.saving.
 type saver struct {
 	ledger   *Ledger
-	base     Manifest
-	writer   chunkWriter
-	weaver   weaver                 // over the base's entries
-	setAside *walker[quarantineRow] // over the base's quarantine
-	progress Progress               // as it will be saved next, but for its last batch
-	seq      int64                  // of the progress record saved last
+	base     record.Manifest
+	writer   chunk.Writer
+	weaver   chunk.Merger                       // over the base's entries
+	setAside *chunk.Walker[chunk.QuarantineRow] // over the base's quarantine
+	progress record.Progress                    // as it will be saved next, but for its last batch
+	seq      int64                              // of the progress record saved last
 
-	inherited   []Ahead                 // as the interrupted pass was saved last
-	asideBefore map[string]*Quarantined // what that had set aside above its mark
-	ahead       []Ahead                 // that this process has written
+	inherited   []record.Ahead                 // as the interrupted pass was saved last
+	asideBefore map[string]*record.Quarantined // what that had set aside above its mark
+	ahead       []record.Ahead                 // that this process has written
 }
 
 // Due reports whether a Flush is worth while: there is something new to save,
@@ -66,10 +70,10 @@ func (p *Pass) Flush(ctx context.Context) error { return p.flush(ctx, true) }
 func (p *Pass) FlushDue(ctx context.Context) error { return p.flush(ctx, false) }
 
 func (p *Pass) flush(ctx context.Context, ahead bool) error {
-	if err := p.saving.take(ctx); err != nil {
+	if err := p.saving.Take(ctx); err != nil {
 		return err
 	}
-	defer p.saving.give()
+	defer p.saving.Give()
 	p.mu.Lock()
 	if p.err != nil || !p.isUnsaved() {
 		defer p.mu.Unlock()
@@ -102,10 +106,10 @@ func (p *Pass) flush(ctx context.Context, ahead bool) error {
 
 // state is what a progress record says beside its ranges.
 type state struct {
-	uploads []Upload
+	uploads []record.Upload
 	version int64 // of the uploads
-	claims  []Claim
-	refusal *Refusal
+	claims  []record.Claim
+	refusal *record.Refusal
 }
 
 // state returns it for a record of that mark. The caller holds p.mu.
@@ -169,19 +173,19 @@ func (p *Pass) Abandon(ctx context.Context) error {
 // After any other error the pass has ended and Begin finds out what became true;
 // ErrSuperseded says that another writer has taken over.
 func (p *Pass) Commit(ctx context.Context) (generation int64, err error) {
-	if err := p.reserving.take(ctx); err != nil {
+	if err := p.reserving.Take(ctx); err != nil {
 		return 0, err
 	}
-	defer p.reserving.give()
-	if err := p.saving.take(ctx); err != nil {
+	defer p.reserving.Give()
+	if err := p.saving.Take(ctx); err != nil {
 		return 0, err
 	}
-	defer p.saving.give()
+	defer p.saving.Give()
 	if err := p.complete(ctx); err != nil {
 		return 0, fmt.Errorf("commit pass %d: %w", p.number, err)
 	}
 	p.mu.Lock()
-	isSettled := func(c Claim) bool { return c.Fingerprint == p.settings.Fingerprint && !c.Proved }
+	isSettled := func(c record.Claim) bool { return c.Fingerprint == p.settings.Fingerprint && !c.Proved }
 	taken, claims := p.water.take(), append(slices.DeleteFunc(slices.Clone(p.claims.inherited), isSettled), p.claims.taken...)
 	p.mu.Unlock()
 	manifest, err := p.saver.commit(ctx, taken, p.KeptUploads(), claims)
@@ -213,22 +217,22 @@ func (p *Pass) complete(ctx context.Context) error {
 // is idempotent.
 func (p *Pass) close() error {
 	_ = p.fail(ErrPassEnded) // wakes a waiting Reserve, which holds the lock taken next
-	p.reserving.mustTake()
-	defer p.reserving.give()
-	p.saving.mustTake()
-	defer p.saving.give()
-	return errors.Join(p.keys.close(), p.saver.close())
+	p.reserving.MustTake()
+	defer p.reserving.Give()
+	p.saving.MustTake()
+	defer p.saving.Give()
+	return errors.Join(p.keys.Close(), p.saver.close())
 }
 
 // rewind goes to where the base was left by the last save.
 func (s *saver) rewind() {
 	r := s.progress.Ranges[0]
-	s.weaver.base = newWalker[entryRow](s.ledger.store, s.base.Chunks, r.CarriedAfter)
-	s.setAside = newWalker[quarantineRow](s.ledger.store, s.base.QuarantineChunks, r.Mark)
+	s.weaver.Base = chunk.NewWalker[chunk.EntryRow](s.ledger.store, s.base.Chunks, r.CarriedAfter)
+	s.setAside = chunk.NewWalker[chunk.QuarantineRow](s.ledger.store, s.base.QuarantineChunks, r.Mark)
 }
 
 func (s *saver) close() error {
-	return errors.Join(s.weaver.base.close(), s.setAside.close())
+	return errors.Join(s.weaver.Base.Close(), s.setAside.Close())
 }
 
 // saveState writes a progress record of what was saved before and of the state now.
@@ -245,14 +249,14 @@ func (s *saver) save(ctx context.Context, b batch, now state) error {
 	if err := s.ledger.lease.Held(ctx); err != nil {
 		return err
 	}
-	r, err := s.extend(ctx, b, s.weaver.upTo(ctx, b.changes))
+	r, err := s.extend(ctx, b, s.weaver.UpTo(ctx, b.changes))
 	if err != nil {
 		return err
 	}
-	if r.Chunks, err = compactTail[entryRow](ctx, &s.writer, chunkPrefix, r.Chunks); err != nil {
+	if r.Chunks, err = chunk.CompactTail[chunk.EntryRow](ctx, &s.writer, record.ChunkPrefix, r.Chunks); err != nil {
 		return err
 	}
-	r.QuarantineChunks, err = compactTail[quarantineRow](ctx, &s.writer, quarantinePrefix, r.QuarantineChunks)
+	r.QuarantineChunks, err = chunk.CompactTail[chunk.QuarantineRow](ctx, &s.writer, record.QuarantinePrefix, r.QuarantineChunks)
 	if err != nil {
 		return err
 	}
@@ -263,13 +267,13 @@ func (s *saver) save(ctx context.Context, b batch, now state) error {
 }
 
 // extend writes the batch as chunks and returns the range with them.
-func (s *saver) extend(ctx context.Context, b batch, items iter.Seq2[item[entryRow], error]) (Range, error) {
+func (s *saver) extend(ctx context.Context, b batch, items iter.Seq2[chunk.Item[chunk.EntryRow], error]) (record.Range, error) {
 	r := s.progress.Ranges[0]
-	made, err := writeItems(ctx, &s.writer, chunkPrefix, items)
+	made, err := chunk.Write(ctx, &s.writer, record.ChunkPrefix, items)
 	if err != nil {
 		return r, err
 	}
-	aside, err := writeItems(ctx, &s.writer, quarantinePrefix, s.continued(ctx, b.setAside))
+	aside, err := chunk.Write(ctx, &s.writer, record.QuarantinePrefix, s.continued(ctx, b.setAside))
 	if err != nil {
 		return r, err
 	}
@@ -277,17 +281,17 @@ func (s *saver) extend(ctx context.Context, b batch, items iter.Seq2[item[entryR
 	r.QuarantineChunks = slices.Concat(r.QuarantineChunks, aside)
 	r.Mark, r.Counts = b.mark, b.counts
 	if n := len(b.changes); n > 0 {
-		r.CarriedAfter = b.changes[n-1].key
+		r.CarriedAfter = b.changes[n-1].Key
 	}
 	return r, nil
 }
 
 // continued adds what the base generation knew of the same source versions.
-func (s *saver) continued(ctx context.Context, aside []setAside) iter.Seq2[item[quarantineRow], error] {
-	return func(yield func(item[quarantineRow], error) bool) {
+func (s *saver) continued(ctx context.Context, aside []setAside) iter.Seq2[chunk.Item[chunk.QuarantineRow], error] {
+	return func(yield func(chunk.Item[chunk.QuarantineRow], error) bool) {
 		for _, q := range aside {
 			row, err := s.rowOf(ctx, &q)
-			if !yield(item[quarantineRow]{row: row}, err) || err != nil {
+			if !yield(chunk.Item[chunk.QuarantineRow]{Row: row}, err) || err != nil {
 				return
 			}
 		}
@@ -295,23 +299,23 @@ func (s *saver) continued(ctx context.Context, aside []setAside) iter.Seq2[item[
 }
 
 // rowOf returns the row of what is set aside: the base's own when it is held.
-func (s *saver) rowOf(ctx context.Context, q *setAside) (quarantineRow, error) {
-	before, err := s.setAside.find(ctx, q.Key)
+func (s *saver) rowOf(ctx context.Context, q *setAside) (chunk.QuarantineRow, error) {
+	before, err := s.setAside.Find(ctx, q.Key)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return quarantineRow{}, err
+		return chunk.QuarantineRow{}, err
 	}
 	if again := s.asideBefore[q.Key]; again != nil {
-		before, err = rowOfQuarantined(again), nil
+		before, err = chunk.RowOfQuarantined(again), nil
 	}
-	known := err == nil && before.source().Same(q.Source)
+	known := err == nil && before.Source().Same(q.Source)
 	switch {
 	case q.held && !known:
-		return quarantineRow{}, fmt.Errorf("BUG: key %q is held, but this version of it was not set aside before", q.Key)
+		return chunk.QuarantineRow{}, fmt.Errorf("BUG: key %q is held, but this version of it was not set aside before", q.Key)
 	case q.held:
 		before.WrittenSince = q.WrittenSince.UnixMicro() // the one thing that may have become known since
 		return before, nil
 	}
-	row := rowOfQuarantined(&q.Quarantined)
+	row := chunk.RowOfQuarantined(&q.Quarantined)
 	if known {
 		row.FirstAt = before.FirstAt
 		row.Attempts += before.Attempts
@@ -324,14 +328,14 @@ func (s *saver) rowOf(ctx context.Context, q *setAside) (quarantineRow, error) {
 // lease and wrote once more.
 const progressTries = 16
 
-func (s *saver) saveProgress(ctx context.Context, r Range, now state) error {
+func (s *saver) saveProgress(ctx context.Context, r record.Range, now state) error {
 	p := s.progress
-	p.Ranges, p.Uploads, p.Claims, p.SavedAt = []Range{r}, now.uploads, append([]Claim{}, now.claims...), s.ledger.now()
+	p.Ranges, p.Uploads, p.Claims, p.SavedAt = []record.Range{r}, now.uploads, append([]record.Claim{}, now.claims...), s.ledger.now()
 	p.Refusal = now.refusal
 	err := fs.ErrExist
 	for try := 0; errors.Is(err, fs.ErrExist) && try < progressTries; try++ {
 		s.seq++
-		err = createRecord(ctx, s.ledger.store, progressName(p.Mapping, p.Generation, s.seq), p)
+		err = store.CreateSealed(ctx, s.ledger.store, record.ProgressName(p.Mapping, p.Generation, s.seq), p)
 	}
 	if err != nil {
 		return err
@@ -339,7 +343,7 @@ func (s *saver) saveProgress(ctx context.Context, r Range, now state) error {
 	s.progress = p
 	// One older record stays, in case the new one turns out damaged. What is
 	// not deleted here goes with the next commit.
-	old := progressName(p.Mapping, p.Generation, s.seq-2)
+	old := record.ProgressName(p.Mapping, p.Generation, s.seq-2)
 	if err := s.ledger.store.Delete(ctx, old); err != nil {
 		s.ledger.log.Warn("progress record not deleted", "mapping", p.Mapping, "name", old, "err", err)
 	}
@@ -347,46 +351,46 @@ func (s *saver) saveProgress(ctx context.Context, r Range, now state) error {
 }
 
 // commit writes the rest of the pass and then the manifest, which makes it true.
-func (s *saver) commit(ctx context.Context, b batch, kept []Upload, claims []Claim) (Manifest, error) {
+func (s *saver) commit(ctx context.Context, b batch, kept []record.Upload, claims []record.Claim) (record.Manifest, error) {
 	if err := s.ledger.lease.Held(ctx); err != nil {
-		return Manifest{}, err
+		return record.Manifest{}, err
 	}
-	r, err := s.extend(ctx, b, s.weaver.toEnd(ctx, b.changes))
+	r, err := s.extend(ctx, b, s.weaver.ToEnd(ctx, b.changes))
 	if err != nil {
-		return Manifest{}, err
+		return record.Manifest{}, err
 	}
-	if r.Chunks, err = compact[entryRow](ctx, &s.writer, chunkPrefix, r.Chunks); err != nil {
-		return Manifest{}, err
+	if r.Chunks, err = chunk.Compact[chunk.EntryRow](ctx, &s.writer, record.ChunkPrefix, r.Chunks); err != nil {
+		return record.Manifest{}, err
 	}
-	r.QuarantineChunks, err = compact[quarantineRow](ctx, &s.writer, quarantinePrefix, r.QuarantineChunks)
+	r.QuarantineChunks, err = chunk.Compact[chunk.QuarantineRow](ctx, &s.writer, record.QuarantinePrefix, r.QuarantineChunks)
 	if err != nil {
-		return Manifest{}, err
+		return record.Manifest{}, err
 	}
 	m, err := s.manifest(r)
 	if err != nil {
-		return Manifest{}, err
+		return record.Manifest{}, err
 	}
 	m.Uploads, m.Claims = kept, claims
 	if err := s.ledger.lease.Held(ctx); err != nil {
-		return Manifest{}, err // writing the chunks may have taken long
+		return record.Manifest{}, err // writing the chunks may have taken long
 	}
 	return m, s.ledger.publish(ctx, m)
 }
 
 // manifest describes the generation, and refuses one whose rows are not those
 // that were settled.
-func (s *saver) manifest(r Range) (Manifest, error) {
-	m := Manifest{
-		Version: formatVersion, Mapping: s.progress.Mapping, Generation: s.progress.Generation,
+func (s *saver) manifest(r record.Range) (record.Manifest, error) {
+	m := record.Manifest{
+		Version: store.FormatVersion, Mapping: s.progress.Mapping, Generation: s.progress.Generation,
 		Base: s.progress.Base, Pass: s.progress.Generation, Holder: s.progress.Holder,
 		Writer: s.ledger.nonce, Lease: s.ledger.leaseAfter(s.base), Settings: s.progress.Settings, StartedOver: s.base.StartedOver,
 		StartedAt: s.progress.StartedAt, CommittedAt: s.ledger.now(), Counts: r.Counts,
-		Entries: entriesIn(r.Chunks), Quarantined: entriesIn(r.QuarantineChunks),
+		Entries: record.EntriesIn(r.Chunks), Quarantined: record.EntriesIn(r.QuarantineChunks),
 		Chunks: r.Chunks, QuarantineChunks: r.QuarantineChunks,
 	}
-	if m.Entries != r.Counts.entries() || m.Quarantined != r.Counts.Quarantined {
+	if m.Entries != r.Counts.Entries() || m.Quarantined != r.Counts.Quarantined {
 		return m, fmt.Errorf("BUG: chunks hold %d entries and %d quarantined, %d and %d were settled",
-			m.Entries, m.Quarantined, r.Counts.entries(), r.Counts.Quarantined)
+			m.Entries, m.Quarantined, r.Counts.Entries(), r.Counts.Quarantined)
 	}
 	return m, nil
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 )
 
 // sweep deletes what a commit has made superfluous: manifests that are no longer
@@ -15,14 +18,14 @@ import (
 // a writer that lost its lease unnoticed never has its chunks taken away and its
 // manifest accepted afterwards: its generation's number is taken, or a higher
 // one is (see publish). Damage that was started over from is left for people.
-func sweep(ctx context.Context, store Store, mapping string, kept []Manifest) error {
+func sweep(ctx context.Context, store store.Store, mapping string, kept []record.Manifest) error {
 	names, err := store.List(ctx, mapping+"/")
 	if err != nil {
 		return fmt.Errorf("list records: %w", err)
 	}
 	named := make(map[string]bool)
 	for _, m := range kept {
-		named[manifestName(mapping, m.Generation)] = true
+		named[record.ManifestName(mapping, m.Generation)] = true
 		for _, c := range m.Chunks {
 			named[c.Name] = true
 		}
@@ -34,13 +37,13 @@ func sweep(ctx context.Context, store Store, mapping string, kept []Manifest) er
 	// that names what is gone.
 	var errs []error
 	for _, kind := range []struct{ prefix, suffix string }{
-		{manifestPrefix, recordSuffix},
-		{progressPrefix, recordSuffix},
-		{chunkPrefix, chunkSuffix},
-		{quarantinePrefix, chunkSuffix},
+		{record.ManifestPrefix, record.Suffix},
+		{record.ProgressPrefix, record.Suffix},
+		{record.ChunkPrefix, record.ChunkSuffix},
+		{record.QuarantinePrefix, record.ChunkSuffix},
 	} {
 		for _, name := range names {
-			generation, _, ok := numbersIn(name, kind.prefix, kind.suffix)
+			generation, _, ok := record.NumbersIn(name, kind.prefix, kind.suffix)
 			if !ok || generation > kept[0].Generation || generation <= kept[0].StartedOver || named[name] {
 				continue
 			}

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"syncd/internal/checkpoint/record"
 )
 
 // maxKept bounds the uploads that a generation names: an outage may break off any number, and a generation is read whole.
@@ -14,16 +16,16 @@ const maxKept = 1000
 // uploads are the multipart uploads that a pass has to remember. They are used
 // under Pass.mu.
 type uploads struct {
-	begun   map[string]Upload // by id: of slots that are not settled
-	left    map[string]Upload // by id: recorded by earlier processes, or given up for another upload of the same slot
-	kept    map[string]Upload // by id: of objects that this pass has set aside, for a later one
-	version int64             // rises with every change of what is to be saved
-	saved   int64             // version that the progress record saved last was of
+	begun   map[string]record.Upload // by id: of slots that are not settled
+	left    map[string]record.Upload // by id: recorded by earlier processes, or given up for another upload of the same slot
+	kept    map[string]record.Upload // by id: of objects that this pass has set aside, for a later one
+	version int64                    // rises with every change of what is to be saved
+	saved   int64                    // version that the progress record saved last was of
 }
 
 // newUploads takes over what was found by a pass that goes on behind mark.
-func newUploads(found []Upload, mark string) uploads {
-	u := uploads{begun: make(map[string]Upload), left: make(map[string]Upload, len(found)), kept: make(map[string]Upload)}
+func newUploads(found []record.Upload, mark string) uploads {
+	u := uploads{begun: make(map[string]record.Upload), left: make(map[string]record.Upload, len(found)), kept: make(map[string]record.Upload)}
 	for _, f := range found {
 		if f.Kept && !f.Left && f.Key <= mark {
 			u.kept[f.ID] = f
@@ -38,17 +40,17 @@ func newUploads(found []Upload, mark string) uploads {
 func (u *uploads) changed() bool { return u.saved < u.version }
 
 // all returns what a progress record has to name, and the version of it.
-func (u *uploads) all() ([]Upload, int64) {
+func (u *uploads) all() ([]record.Upload, int64) {
 	all := slices.AppendSeq(slices.Collect(maps.Values(u.left)), maps.Values(u.begun))
 	all = slices.AppendSeq(all, maps.Values(u.kept))
-	slices.SortFunc(all, compareUploads)
+	slices.SortFunc(all, record.CompareUploads)
 	return all, u.version
 }
 
 // offer returns the youngest upload that was left under key and can be gone on with.
-func (u *uploads) offer(key string) (best Upload, ok bool) {
+func (u *uploads) offer(key string) (best record.Upload, ok bool) {
 	for _, l := range u.left {
-		if l.Key == key && !l.Left && (!ok || compareUploads(best, l) < 0) {
+		if l.Key == key && !l.Left && (!ok || record.CompareUploads(best, l) < 0) {
 			best, ok = l, true
 		}
 	}
@@ -58,7 +60,7 @@ func (u *uploads) offer(key string) (best Upload, ok bool) {
 
 // began makes now the upload of a slot, in place of the one with the id before. It
 // returns the version from which on a record names it.
-func (u *uploads) began(now Upload, before string) int64 {
+func (u *uploads) began(now record.Upload, before string) int64 {
 	if given, ok := u.begun[before]; ok && before != now.ID {
 		u.left[before] = given // nobody said that it ended
 		delete(u.begun, before)
@@ -72,7 +74,7 @@ func (u *uploads) began(now Upload, before string) int64 {
 }
 
 // keep moves an upload to those that a later pass goes on with, unless there are too many of them.
-func (u *uploads) keep(from map[string]Upload, id string) bool {
+func (u *uploads) keep(from map[string]record.Upload, id string) bool {
 	now, ok := from[id]
 	if !ok || now.Left || len(u.kept) >= maxKept {
 		return false
@@ -85,14 +87,14 @@ func (u *uploads) keep(from map[string]Upload, id string) bool {
 }
 
 // hold keeps the upload that is offered to a slot whose object is not tried, if it is of the version that was set aside.
-func (u *uploads) hold(q *Quarantined) {
+func (u *uploads) hold(q *record.Quarantined) {
 	if offered, ok := u.offer(q.Key); ok && offered.Source.Same(q.Source) {
 		u.keep(u.left, offered.ID)
 	}
 }
 
 // forget drops an upload that is over.
-func (u *uploads) forget(in map[string]Upload, id string) {
+func (u *uploads) forget(in map[string]record.Upload, id string) {
 	if _, ok := in[id]; ok {
 		delete(in, id)
 		u.version++
@@ -104,12 +106,12 @@ func (u *uploads) forget(in map[string]Upload, id string) {
 // none, when it was begun under another Options.Fingerprint and not kept, and when
 // the slot has gone on with it or begun another. Whoever goes on with it looks
 // whether it is what would be begun now, and says so by UploadBegan.
-func (s *Slot) Upload() (u Upload, ok bool) {
+func (s *Slot) Upload() (u record.Upload, ok bool) {
 	s.pass.mu.Lock()
 	defer s.pass.mu.Unlock()
 	known := &s.pass.uploads
 	if _, has := known.begun[s.upload]; has {
-		return Upload{}, false
+		return record.Upload{}, false
 	}
 	if u, ok = known.offer(s.key); ok {
 		s.upload = u.ID
@@ -123,7 +125,7 @@ func (s *Slot) Upload() (u Upload, ok bool) {
 // Flush. One that the slot has begun before and that did not end is left to
 // Pass.LeftUploads. The error is that of the save, or why the pass has ended; u is
 // remembered all the same where the pass goes on, until the caller has ended it.
-func (s *Slot) UploadBegan(ctx context.Context, u Upload) error {
+func (s *Slot) UploadBegan(ctx context.Context, u record.Upload) error {
 	u.BeganAt, u.Left, u.Kept = u.BeganAt.UTC().Truncate(time.Microsecond), false, false
 	version, err := s.pass.uploadBegan(s, u)
 	if err == nil && u.Source.Size >= s.pass.ledger.options.UploadBytes {
@@ -135,7 +137,7 @@ func (s *Slot) UploadBegan(ctx context.Context, u Upload) error {
 	return nil
 }
 
-func (p *Pass) uploadBegan(s *Slot, u Upload) (version int64, err error) {
+func (p *Pass) uploadBegan(s *Slot, u record.Upload) (version int64, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -178,18 +180,18 @@ func (s *Slot) UploadKept() bool {
 // Once all slots are settled they are to be aborted, because no later pass hears of
 // them: a commit takes the records away that name them. What is completed or aborted
 // already may be among them, where a process died before it could say so.
-func (p *Pass) LeftUploads() []Upload {
+func (p *Pass) LeftUploads() []record.Upload {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.SortedFunc(maps.Values(p.uploads.left), compareUploads)
+	return slices.SortedFunc(maps.Values(p.uploads.left), record.CompareUploads)
 }
 
 // KeptUploads returns the uploads that a later pass goes on with, by key. They are
 // not to be aborted.
-func (p *Pass) KeptUploads() []Upload {
+func (p *Pass) KeptUploads() []record.Upload {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.SortedFunc(maps.Values(p.uploads.kept), compareUploads)
+	return slices.SortedFunc(maps.Values(p.uploads.kept), record.CompareUploads)
 }
 
 // UploadAborted forgets one of LeftUploads.
@@ -203,10 +205,10 @@ func (p *Pass) UploadAborted(id string) {
 // while it waited for its turn: of many callers at once, few save. It writes no
 // more than a progress record; entries wait for the next Flush.
 func (p *Pass) saveUploads(ctx context.Context, version int64) error {
-	if err := p.saving.take(ctx); err != nil {
+	if err := p.saving.Take(ctx); err != nil {
 		return err
 	}
-	defer p.saving.give()
+	defer p.saving.Give()
 	p.mu.Lock()
 	if p.err != nil || p.uploads.saved >= version {
 		defer p.mu.Unlock()

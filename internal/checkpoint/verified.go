@@ -3,6 +3,8 @@ package checkpoint
 import (
 	"slices"
 	"sync"
+
+	"syncd/internal/checkpoint/record"
 )
 
 // Verified remembers which chunks this process has read end to end and found whole, so that a ledger that is opened again need
@@ -20,13 +22,13 @@ func (v *Verified) Forget() {
 	v.chunks = nil
 }
 
-func (v *Verified) has(c ChunkInfo) bool {
+func (v *Verified) has(c record.Chunk) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.chunks[c.Name] == c.SHA256 && c.SHA256 != ""
 }
 
-func (v *Verified) add(c ChunkInfo) {
+func (v *Verified) add(c record.Chunk) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.chunks == nil {
@@ -36,7 +38,7 @@ func (v *Verified) add(c ChunkInfo) {
 }
 
 // keep forgets all chunks but those of a generation.
-func (v *Verified) keep(m Manifest) {
+func (v *Verified) keep(m record.Manifest) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	kept := map[string]string{}

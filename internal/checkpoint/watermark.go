@@ -1,6 +1,11 @@
 package checkpoint
 
-import "slices"
+import (
+	"slices"
+
+	"syncd/internal/checkpoint/chunk"
+	"syncd/internal/checkpoint/record"
+)
 
 // Slot is one reserved key, to be settled exactly once by Carry, Record,
 // Quarantine, Hold or Drop, from any goroutine; that also forgets the upload that
@@ -10,9 +15,9 @@ import "slices"
 type Slot struct {
 	pass        *Pass
 	key         string
-	before      *Entry // what this pass had recorded before it was interrupted, above the mark; nil: nothing
-	entry       *Entry
-	quarantined *Quarantined
+	before      *record.Entry // what this pass had recorded before it was interrupted, above the mark; nil: nothing
+	entry       *record.Entry
+	quarantined *record.Quarantined
 	held        bool   // whether quarantined is the base generation's
 	upload      string // id of the upload that it has begun, or else was offered
 	how         settlement
@@ -40,11 +45,11 @@ const (
 
 // Carry leaves the previous generation's entry as it is: the object is
 // unchanged, or gone from the source and kept at the destination.
-func (s *Slot) Carry(e Entry) { s.pass.settle(s, carried, e.Key, nil, nil) }
+func (s *Slot) Carry(e record.Entry) { s.pass.settle(s, carried, e.Key, nil, nil) }
 
 // Record puts e into the ledger in place of what was there. The caller vouches
 // that the destination answered success and named the key. Entry.Pass is set.
-func (s *Slot) Record(e Entry) {
+func (s *Slot) Record(e record.Entry) {
 	e.Pass = s.pass.number
 	s.pass.settle(s, recorded, e.Key, &e, nil)
 }
@@ -54,7 +59,7 @@ func (s *Slot) Record(e Entry) {
 // none. Attempts counts those of this pass and is at least 1; the ledger adds
 // those of the previous generation when it set aside the same source version,
 // and takes FirstAt over from it. Quarantined.Pass is set.
-func (s *Slot) Quarantine(q Quarantined, previous *Entry) {
+func (s *Slot) Quarantine(q record.Quarantined, previous *record.Entry) {
 	q.Pass = s.pass.number
 	q.Attempts = max(q.Attempts, 1)
 	if q.FirstAt.IsZero() {
@@ -67,13 +72,13 @@ func (s *Slot) Quarantine(q Quarantined, previous *Entry) {
 // for WrittenSince, for a later pass to try again: the object was not tried. The previous entry
 // stays as with Quarantine. To hold what was not set aside, or another source
 // version, is a bug that the next save fails with.
-func (s *Slot) Hold(q Quarantined, previous *Entry) {
+func (s *Slot) Hold(q record.Quarantined, previous *record.Entry) {
 	s.held = true
 	s.pass.settle(s, asideWith(previous), q.Key, nil, &q)
 }
 
 // asideWith is how a slot is settled that sets its object aside.
-func asideWith(previous *Entry) settlement {
+func asideWith(previous *record.Entry) settlement {
 	if previous == nil {
 		return without
 	}
@@ -95,9 +100,9 @@ type watermark struct {
 
 // batch is what was settled at or below the mark since the last batch was taken.
 type batch struct {
-	mark     string // every key at or below it is settled
-	counts   Counts // of the whole pass up to mark
-	changes  []change
+	mark     string        // every key at or below it is settled
+	counts   record.Counts // of the whole pass up to mark
+	changes  []chunk.Change
 	setAside []setAside
 	ahead    []*Slot // settled above the mark, as takeAhead returns it
 	isAll    bool    // whether ahead is all of it
@@ -105,7 +110,7 @@ type batch struct {
 
 // setAside is a row of quarantine in the making.
 type setAside struct {
-	Quarantined
+	record.Quarantined
 	held bool // whether the base's row stands as it is
 }
 
@@ -193,12 +198,12 @@ func (b *batch) add(s *Slot) {
 		b.counts.Carried++
 	case recorded:
 		b.counts.Recorded++
-		b.changes = append(b.changes, change{key: s.key, entry: s.entry, replaces: s.inBase})
+		b.changes = append(b.changes, chunk.Change{Key: s.key, Entry: s.entry, Replaces: s.inBase})
 	case kept:
 		b.counts.Kept++
 		b.aside(s)
 		if s.entry != nil {
-			b.changes = append(b.changes, change{key: s.key, entry: s.entry, replaces: s.inBase})
+			b.changes = append(b.changes, chunk.Change{Key: s.key, Entry: s.entry, Replaces: s.inBase})
 		}
 	case without:
 		b.aside(s)
@@ -223,6 +228,6 @@ func (b *batch) aside(s *Slot) {
 // nothing, so that a filtered key costs no write.
 func (b *batch) remove(s *Slot) {
 	if s.inBase {
-		b.changes = append(b.changes, change{key: s.key, replaces: true})
+		b.changes = append(b.changes, chunk.Change{Key: s.key, Replaces: true})
 	}
 }

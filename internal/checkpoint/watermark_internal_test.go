@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"syncd/internal/checkpoint/record"
+
 	"pgregory.net/rapid"
 )
 
@@ -29,7 +31,7 @@ func TestWatermarkAgainstASort(t *testing.T) {
 				slot := slots[i]
 				slots = slices.Delete(slots, i, i+1)
 				settled[slices.Index(keysTo(n), slot.key)] = true
-				slot.how, slot.entry = recorded, &Entry{Key: slot.key}
+				slot.how, slot.entry = recorded, &record.Entry{Key: slot.key}
 				water.settled(slot)
 			}
 			taken := water.take()
@@ -41,7 +43,7 @@ func TestWatermarkAgainstASort(t *testing.T) {
 				saved[s.key] = true
 			}
 			for _, c := range taken.changes {
-				got = append(got, c.key)
+				got = append(got, c.Key)
 			}
 			for _, key := range got {
 				saved[key] = true

@@ -9,6 +9,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/syncer"
 )
 
@@ -61,11 +62,11 @@ func (k *keeper) attempt(ctx, waiting context.Context, byTick bool) ending {
 		k.leave()
 		return left
 	}
-	if !checkpoint.IsLeaseHeld(err) {
+	if !store.IsLeaseHeld(err) {
 		k.d.o.Metrics.Passes.WithLabelValues(k.m.Name, "failed").Inc()
 	}
 	k.note(syncer.Summary{}, err)
-	if !checkpoint.IsLeaseHeld(err) {
+	if !store.IsLeaseHeld(err) {
 		k.giveUp(waiting, runner, err)
 	}
 	return endingOf(err)
@@ -150,7 +151,7 @@ func (k *keeper) pass(ctx context.Context, runner Runner, at *place, byTick bool
 	if isDrained && errors.Is(why, errStalled) {
 		err = fmt.Errorf("run pass: %w for %s", errStalled, k.d.o.Watchdog)
 	}
-	if j.order.Replay == nil || checkpoint.IsLeaseHeld(err) {
+	if j.order.Replay == nil || store.IsLeaseHeld(err) {
 		k.note(summary, err)
 	} else {
 		k.noteReplay(summary, err)
@@ -163,7 +164,7 @@ func (k *keeper) pass(ctx context.Context, runner Runner, at *place, byTick bool
 		k.log.Info("pass gave its place to others, it will resume")
 		return gaveWay
 	}
-	if j.order.Replay != nil && !checkpoint.IsLeaseHeld(err) {
+	if j.order.Replay != nil && !store.IsLeaseHeld(err) {
 		return aside
 	}
 	return endingOf(err)
@@ -243,7 +244,7 @@ func (k *keeper) note(summary syncer.Summary, err error) {
 	defer k.mu.Unlock()
 	now := k.d.o.Now()
 	k.running, k.halt, k.queued, k.asked, k.backOff = false, nil, false, true, 0
-	if held, ok := errors.AsType[*checkpoint.LeaseHeldError](err); ok {
+	if held, ok := errors.AsType[*store.LeaseHeldError](err); ok {
 		if !k.standing {
 			k.since = now
 			k.log.Warn("lease held by another process, standing by", "holder", held.Holder)
@@ -309,7 +310,7 @@ func (k *keeper) fail(f *Failure) {
 }
 
 func endingOf(err error) ending {
-	if checkpoint.IsLeaseHeld(err) {
+	if store.IsLeaseHeld(err) {
 		return stoodBy
 	}
 	return ended

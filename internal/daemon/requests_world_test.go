@@ -11,6 +11,8 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
+	s3store "syncd/internal/checkpoint/store/s3"
 	"syncd/internal/control"
 	"syncd/internal/copier"
 	"syncd/internal/daemon"
@@ -51,8 +53,8 @@ func (a *asked) options(holder string, schedule daemon.Schedule, rekeys string) 
 	return o
 }
 
-func (a *asked) state() checkpoint.Store {
-	return checkpoint.NewS3(a.client, checkpoint.S3Options{Bucket: "consumer-state", LeaseFor: time.Minute, Now: time.Now})
+func (a *asked) state() store.Store {
+	return s3store.New(a.client, s3store.Options{Bucket: "consumer-state", LeaseFor: time.Minute, Now: time.Now})
 }
 
 // worker is a real syncer of the mapping m; key is that of its copies, "" for the usual one.

@@ -9,6 +9,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/deadline"
 )
 
@@ -79,7 +80,7 @@ func (s *Syncer) History() []checkpoint.PassRecord {
 // enter adds the pass to the history. A history that lacks a line is no reason for a pass to fail.
 func (p *pass) enter(ctx context.Context, failure error) {
 	s := p.tally.summary()
-	if p.Syncer.ledger == nil || checkpoint.IsLeaseHeld(failure) || failure == nil && s.Pass == 0 {
+	if p.Syncer.ledger == nil || store.IsLeaseHeld(failure) || failure == nil && s.Pass == 0 {
 		return // no pass began
 	}
 	result, _ := verdict(s, failure)
@@ -98,7 +99,7 @@ func (p *pass) enter(ctx context.Context, failure error) {
 		})
 	})
 	switch {
-	case errors.Is(err, checkpoint.ErrLeaseLost), errors.Is(err, checkpoint.ErrSuperseded):
+	case errors.Is(err, store.ErrLeaseLost), errors.Is(err, store.ErrSuperseded):
 		return // the next holder's passes are in it
 	case err != nil:
 		p.log.Warn("pass was not entered in the history", "err", err)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/history"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
 	"syncd/internal/printable"
@@ -30,7 +30,7 @@ func (s *status) addRecords(ctx context.Context, from store.Store, f flags, now 
 		s.Paused = &paused
 	}
 	s.listsPasses = f.history
-	s.History, err = checkpoint.History(ctx, from, s.Mapping)
+	s.History, err = history.Read(ctx, from, s.Mapping)
 	if damage, ok := errors.AsType[*store.CorruptError](err); ok {
 		s.hidesPasses = true
 		s.Damage, err = strings.TrimPrefix(s.Damage+"; "+damage.Error(), "; "), nil
@@ -63,7 +63,7 @@ func printHistory(w io.Writer, s status) {
 }
 
 // passLine is a pass for people.
-func passLine(r checkpoint.PassRecord) string {
+func passLine(r history.Pass) string {
 	number := "no pass"
 	if r.Pass > 0 {
 		number = fmt.Sprintf("pass %d", r.Pass)

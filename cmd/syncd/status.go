@@ -13,6 +13,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/history"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
@@ -61,8 +62,8 @@ type status struct {
 	// Lease says who may write the ledger; absent when nobody does.
 	Lease *leaseStatus `json:"lease,omitempty"`
 	// Paused says who has paused the mapping and when; absent when it is not. History are the passes that ended last, newest first.
-	Paused  *control.Paused         `json:"paused,omitempty"`
-	History []checkpoint.PassRecord `json:"history,omitempty"`
+	Paused  *control.Paused `json:"paused,omitempty"`
+	History []history.Pass  `json:"history,omitempty"`
 	// Damage says what of the ledger cannot be read.
 	Damage string `json:"damage,omitempty"`
 	// Error says why the ledger could not be read at all, so that the rest says nothing.

@@ -99,7 +99,7 @@ func TestClaimLastsUntilACommit(t *testing.T) {
 	commit(t, other)
 	memory, other = killed(t, memory, "two")
 	wantClaims(t, other, settled) // its own are committed, what others claimed is not for it to say
-	other.SettleClaims(func(c record.Claim) (record.Claim, bool) { return c, !cmp.Equal(c, settled) })
+	other.ReplaceClaims(func(c record.Claim) (record.Claim, bool) { return c, !cmp.Equal(c, settled) })
 	carryRest(t, other, nil)
 	_, last := killed(t, memory, "one")
 	wantClaims(t, last)

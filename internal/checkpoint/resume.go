@@ -5,35 +5,39 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"slices"
 
+	"syncd/internal/checkpoint/generation"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
 )
 
 // unfinished is what passes that did not commit left to the next one.
 type unfinished struct {
-	progress record.Progress // to go on from
+	progress record.Progress // to resume from
 	seq      int64           // highest sequence number that this pass has taken
 	uploads  []record.Upload // that were recorded, by whichever of these passes
 	claims   []record.Claim  // likewise
 }
 
-// findUnfinished looks for the last progress record that base can be gone on from
+// findUnfinished looks for the last progress record that can be resumed on base
 // as the pass that fresh describes; where there is none that is whole, fresh is
-// what it finds. The uploads are those of every pass since base, be it gone on with
+// what it finds. The uploads are those of every pass since base, resumed
 // or not, as its last readable record names them.
 //
 // A holder that was fenced off may still be saving, so that a record that was
 // listed is deleted before it is read.
-func (l *Ledger) findUnfinished(ctx context.Context, base record.Manifest, fresh record.Progress) (u unfinished, err error) {
+func findUnfinished(ctx context.Context, in search) (u unfinished, err error) {
+	base, fresh := in.base, in.fresh
 	for range record.VanishTries {
-		s := search{ledger: l, base: &base, fresh: &fresh, found: unfinished{progress: fresh}}
+		s := in
+		s.found = unfinished{progress: *fresh}
 		if err = s.run(ctx); err == nil && !s.decided { // else a later record has named them
 			s.hear(base.Uploads, base.Claims, true)
 		}
 		u = s.found
-		if base.Generation > 0 && (s.damaged || l.newest > base.Generation) {
+		if base.Generation > 0 && (s.damaged || fresh.Generation > base.Generation+1) {
 			// Of what is damaged nothing says which keys it was on.
 			u.claims = record.MergeClaims(append(u.claims, record.ClaimSince(fresh.Fingerprint, base.CommittedAt)))
 		}
@@ -46,17 +50,19 @@ func (l *Ledger) findUnfinished(ctx context.Context, base record.Manifest, fresh
 
 // search goes through progress records, last first.
 type search struct {
-	ledger  *Ledger
+	store   store.Store
+	chain   *generation.Chain
+	log     *slog.Logger
 	base    *record.Manifest
 	fresh   *record.Progress
 	found   unfinished
 	damaged bool  // whether a record is
-	decided bool  // whether found.progress is what the pass goes on from
+	decided bool  // whether found.progress is what the pass resumes from
 	heard   int64 // pass whose uploads are known
 }
 
 func (s *search) run(ctx context.Context) error {
-	saved, err := record.AllSaved(ctx, s.ledger.store, s.fresh.Mapping)
+	saved, err := record.AllSaved(ctx, s.store, s.fresh.Mapping)
 	if err != nil {
 		return err
 	}
@@ -75,7 +81,7 @@ func (s *search) run(ctx context.Context) error {
 		err := s.look(ctx, record)
 		if _, isDamage := errors.AsType[*store.CorruptError](err); isDamage {
 			s.damaged = true
-			s.ledger.log.Warn("progress was damaged", "mapping", s.fresh.Mapping, "generation", record.Generation, "err", err)
+			s.log.Warn("progress was damaged", "mapping", s.fresh.Mapping, "generation", record.Generation, "err", err)
 		} else if err != nil {
 			return err
 		}
@@ -84,9 +90,9 @@ func (s *search) run(ctx context.Context) error {
 }
 
 // look reads a record, takes note of the uploads that it is the first of its pass
-// to name, and decides whether the next pass goes on from it.
+// to name, and decides whether the next pass resumes from it.
 func (s *search) look(ctx context.Context, rec record.Saved) error {
-	p, err := s.ledger.readProgress(ctx, rec)
+	p, err := s.readProgress(ctx, rec)
 	if err != nil {
 		return err
 	}
@@ -100,12 +106,12 @@ func (s *search) look(ctx context.Context, rec record.Saved) error {
 	}
 	if !isSame {
 		s.decided = true
-		s.ledger.log.Info("pass was started over under another fingerprint", "mapping", s.fresh.Mapping, "generation", rec.Generation)
+		s.log.Info("pass was started over under another fingerprint", "mapping", s.fresh.Mapping, "generation", rec.Generation)
 		return nil
 	}
 	r := p.Ranges[0]
 	for _, a := range append(r.Ahead, record.Ahead{Chunks: r.Chunks, QuarantineChunks: r.QuarantineChunks}) {
-		if err := s.ledger.verify(ctx, a.Chunks, a.QuarantineChunks); err != nil {
+		if err := s.chain.Verify(ctx, a.Chunks, a.QuarantineChunks); err != nil {
 			return err
 		}
 	}
@@ -127,12 +133,12 @@ func (s *search) hear(named []record.Upload, claims []record.Claim, isSame bool)
 }
 
 // readProgress reads a progress record, but not the chunks it names.
-func (l *Ledger) readProgress(ctx context.Context, s record.Saved) (p record.Progress, err error) {
-	if err := store.ReadSealed(ctx, l.store, s.Name, &p); err != nil {
+func (s *search) readProgress(ctx context.Context, saved record.Saved) (p record.Progress, err error) {
+	if err := store.ReadSealed(ctx, s.store, saved.Name, &p); err != nil {
 		return record.Progress{}, err
 	}
-	if p.Mapping != l.options.Mapping || p.Generation != s.Generation || len(p.Ranges) != 1 {
-		return record.Progress{}, &store.CorruptError{Name: s.Name, Problem: fmt.Sprintf("is not of pass %d", s.Generation)}
+	if p.Mapping != s.fresh.Mapping || p.Generation != saved.Generation || len(p.Ranges) != 1 {
+		return record.Progress{}, &store.CorruptError{Name: saved.Name, Problem: fmt.Sprintf("is not of pass %d", saved.Generation)}
 	}
 	return p, nil
 }

@@ -70,7 +70,7 @@ func TestManyUploadsShareASave(t *testing.T) {
 	var group sync.WaitGroup
 	for _, slot := range slots {
 		group.Go(func() {
-			u := record.Upload{Key: slot.key, ID: "id-" + slot.key, Source: transfer.Version{Size: 1 << 30}}
+			u := record.Upload{Key: slot.key.Name, ID: "id-" + slot.key.Name, Source: transfer.Version{Size: 1 << 30}}
 			if err := slot.UploadBegan(t.Context(), u); err != nil {
 				t.Errorf("upload began: %v", err)
 				return

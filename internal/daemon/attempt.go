@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"syncd/internal/awserr"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/history"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/syncer"
 )
@@ -285,7 +285,7 @@ func (k *keeper) failed(err error, now time.Time) *Failure {
 		f.Since = earlier(f.Since, refused.Since)
 	}
 	if w, ok := k.runner.(Worker); ok && k.leased {
-		_, since, _ := checkpoint.Failures(w.History())
+		_, since, _ := history.Failures(w.History())
 		f.Since = earlier(f.Since, since)
 	}
 	return f

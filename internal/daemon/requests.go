@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"syncd/internal/awserr"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/history"
 	"syncd/internal/control"
 	"syncd/internal/deadline"
 	"syncd/internal/syncer"
@@ -43,7 +43,7 @@ type Worker interface {
 	// Do runs a pass as it is ordered, as Run does.
 	Do(ctx context.Context, order syncer.Order) (syncer.Summary, error)
 	// History returns the passes that ended last, oldest first, as far as they are known.
-	History() []checkpoint.PassRecord
+	History() []history.Pass
 }
 
 // errPaused is why a pass ends that is halted for a pause, or does not begin.

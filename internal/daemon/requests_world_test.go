@@ -11,6 +11,7 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/history"
 	"syncd/internal/checkpoint/store"
 	s3store "syncd/internal/checkpoint/store/s3"
 	"syncd/internal/control"
@@ -108,9 +109,9 @@ func (a *asked) answer(t *testing.T, r control.Request) control.Answer {
 	return got
 }
 
-func (a *asked) history(t *testing.T) []checkpoint.PassRecord {
+func (a *asked) history(t *testing.T) []history.Pass {
 	t.Helper()
-	passes, err := checkpoint.History(t.Context(), a.state(), "m")
+	passes, err := history.Read(t.Context(), a.state(), "m")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +132,7 @@ type worker struct {
 
 func (w *worker) Hold(context.Context) error                  { return nil }
 func (w *worker) Holds() bool                                 { return true }
-func (w *worker) History() []checkpoint.PassRecord            { return nil }
+func (w *worker) History() []history.Pass                     { return nil }
 func (w *worker) Run(context.Context) (syncer.Summary, error) { panic("BUG: Do is called") }
 
 func (w *worker) Do(ctx context.Context, order syncer.Order) (syncer.Summary, error) {

@@ -9,6 +9,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
+	passhistory "syncd/internal/checkpoint/history"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/deadline"
 )
@@ -71,7 +72,7 @@ func (s *Syncer) readHistory(ctx context.Context, ledger *checkpoint.Ledger) {
 func (s *Syncer) Holds() bool { return s.holds.Load() }
 
 // History returns the passes that ended last, oldest first, once the lease was taken by Hold, the ledger recalled, or a pass entered.
-func (s *Syncer) History() []checkpoint.PassRecord {
+func (s *Syncer) History() []passhistory.Pass {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.past)
@@ -84,14 +85,14 @@ func (p *pass) enter(ctx context.Context, failure error) {
 		return // no pass began
 	}
 	result, _ := verdict(s, failure)
-	record := checkpoint.PassRecord{
+	record := passhistory.Pass{
 		Pass: s.Pass, BeganAt: p.start, EndedAt: p.o.Now(), Result: result, Trigger: p.order.trigger(), Request: p.order.Request, By: p.order.By,
 		Listed: s.Listed, Copied: s.Copied, CopiedBytes: s.CopiedBytes, Quarantined: s.SetAside(),
 	}
 	if failure != nil && !errors.Is(failure, ErrDrained) {
 		record.Class, record.Error = string(awserr.Classify(failure)), failure.Error()
 	}
-	var past []checkpoint.PassRecord
+	var past []passhistory.Pass
 	err := deadline.Do(context.WithoutCancel(ctx), min(historyTime, p.saveTime()), func(ctx context.Context) (err error) {
 		return guarded(func() (err error) {
 			past, err = p.Syncer.ledger.Enter(ctx, record)

@@ -291,7 +291,7 @@ func (p *pass) commit(ctx context.Context, ledger *checkpoint.Ledger) error {
 		return firstCause(ctx, err)
 	}
 	if p.replay == nil {
-		p.ledger.SettleClaims(p.left)
+		p.ledger.ReplaceClaims(p.left)
 	}
 	generation, err := p.ledger.Commit(patient)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/overlay"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/listing"
@@ -52,7 +53,7 @@ func (s *Syncer) readPast(ctx context.Context) (*past, error) {
 func (p *past) resume(ctx context.Context, now record.Settings) error {
 	p.settings, p.claims = now, p.last.Claims
 	if p.damage != "" {
-		p.overEntries, p.overAside, _ = checkpoint.LaidOver(ctx, p.store, record.Progress{}) // nothing is read
+		p.overEntries, p.overAside, _ = overlay.Of(ctx, p.store, record.Progress{}) // nothing is read
 		return nil
 	}
 	progress, ok, err := record.Unfinished(ctx, p.store, p.mapping)
@@ -65,7 +66,7 @@ func (p *past) resume(ctx context.Context, now record.Settings) error {
 	if ok && progress.Fingerprint == now.Fingerprint {
 		p.progress, p.settings = progress, progress.Settings
 	}
-	p.overEntries, p.overAside, err = checkpoint.LaidOver(ctx, p.store, p.progress)
+	p.overEntries, p.overAside, err = overlay.Of(ctx, p.store, p.progress)
 	return err
 }
 

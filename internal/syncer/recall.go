@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"syncd/internal/checkpoint"
+	passhistory "syncd/internal/checkpoint/history"
 	"syncd/internal/checkpoint/record"
 )
 
@@ -35,7 +36,7 @@ func (s *Syncer) Recall(ctx context.Context) {
 
 // recallHistory reads which passes ended before, without the lease.
 func (s *Syncer) recallHistory(ctx context.Context) {
-	past, err := checkpoint.History(ctx, s.o.Store, s.o.Mapping)
+	past, err := passhistory.Read(ctx, s.o.Store, s.o.Mapping)
 	if err != nil {
 		if ctx.Err() == nil {
 			s.o.Logger.Warn("history was not read", "err", err)

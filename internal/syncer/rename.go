@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"syncd/internal/checkpoint"
+	passhistory "syncd/internal/checkpoint/history"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/listing"
@@ -105,7 +106,7 @@ func Rename(ctx context.Context, store store.Store, r Renaming) (entries int64, 
 
 // takeHistory enters the passes of another name in the history of a ledger. One that is damaged stays behind.
 func takeHistory(ctx context.Context, state store.Store, from string, to *checkpoint.Ledger) error {
-	passes, err := checkpoint.History(ctx, state, from)
+	passes, err := passhistory.Read(ctx, state, from)
 	if _, isDamage := errors.AsType[*store.CorruptError](err); isDamage || err == nil && len(passes) == 0 {
 		return nil
 	}

@@ -23,6 +23,8 @@ import (
 	"time"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/generation"
+	passhistory "syncd/internal/checkpoint/history"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/copier"
@@ -120,14 +122,14 @@ type Syncer struct {
 
 	mu      sync.Mutex
 	current *tally // of the pass under way, nil between passes
-	past    []checkpoint.PassRecord
+	past    []passhistory.Pass
 }
 
 // New returns a Syncer.
 func New(o Options) *Syncer {
 	count := newCounters(o.Metrics, o.Mapping)
 	o.Store = counted{o.Store, count.storeWrites}
-	o.Ledger.Verified = new(checkpoint.Verified)
+	o.Ledger.Verified = new(generation.Verified)
 	s := &Syncer{o: o, count: count, quoter: plan.NewQuoter(o.Terms), backlog: newBacklog(count), running: make(chan struct{}, 1), toldUnconditional: &atomic.Bool{}}
 	o.Metrics.OldestUnsynced.Set(func() (float64, bool) { return s.backlog.age(o.Now()) }, o.Mapping)
 	return s

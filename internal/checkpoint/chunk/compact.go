@@ -11,7 +11,7 @@ import (
 )
 
 // FanIn is how many chunks of about one size gather before they are
-// merged while a pass is still under way. It bounds the number of chunks that a
+// merged while a pass is still in progress. It bounds the number of chunks that a
 // progress record names, at the price of writing a row a few times.
 const FanIn = 16
 

@@ -27,13 +27,13 @@ type Merger struct {
 
 // UpTo yields what the new generation holds from where the last call ended to
 // the key of the last change.
-func (w *Merger) UpTo(ctx context.Context, changes []Change) iter.Seq2[Item[EntryRow], error] {
+func (m *Merger) UpTo(ctx context.Context, changes []Change) iter.Seq2[Item[EntryRow], error] {
 	return func(yield func(Item[EntryRow], error) bool) {
 		for _, c := range changes {
-			if !w.carry(ctx, func(key string) bool { return key < c.Key }, yield) {
+			if !m.carry(ctx, func(key string) bool { return key < c.Key }, yield) {
 				return
 			}
-			if err := w.replace(ctx, c); err != nil {
+			if err := m.replace(ctx, c); err != nil {
 				yield(Item[EntryRow]{}, err)
 				return
 			}
@@ -45,36 +45,36 @@ func (w *Merger) UpTo(ctx context.Context, changes []Change) iter.Seq2[Item[Entr
 }
 
 // ToEnd yields what upTo yields and then the rest of the base.
-func (w *Merger) ToEnd(ctx context.Context, changes []Change) iter.Seq2[Item[EntryRow], error] {
+func (m *Merger) ToEnd(ctx context.Context, changes []Change) iter.Seq2[Item[EntryRow], error] {
 	return func(yield func(Item[EntryRow], error) bool) {
-		for it, err := range w.UpTo(ctx, changes) {
+		for it, err := range m.UpTo(ctx, changes) {
 			if !yield(it, err) || err != nil {
 				return
 			}
 		}
-		w.carry(ctx, func(string) bool { return true }, yield)
+		m.carry(ctx, func(string) bool { return true }, yield)
 	}
 }
 
 // carry yields the base as long as its keys are below the next change. It
-// reports whether the sequence goes on.
-func (w *Merger) carry(
+// reports whether the sequence continues.
+func (m *Merger) carry(
 	ctx context.Context, below func(key string) bool, yield func(Item[EntryRow], error) bool,
 ) bool {
 	for {
-		if chunk, ok := w.Base.whole(); ok {
+		if chunk, ok := m.Base.whole(); ok {
 			if !below(chunk.FirstKey) {
 				return true // the change lies before the chunk, which need not be opened for it
 			}
 			if below(chunk.LastKey) {
-				w.Base.skipChunk()
+				m.Base.skipChunk()
 				if !yield(Item[EntryRow]{whole: &chunk}, nil) {
 					return false
 				}
 				continue
 			}
 		}
-		head, err := w.Base.Head(ctx)
+		head, err := m.Base.Head(ctx)
 		switch {
 		case errors.Is(err, io.EOF):
 			return true
@@ -84,7 +84,7 @@ func (w *Merger) carry(
 		case !below(head.Key):
 			return true
 		}
-		w.Base.Take()
+		m.Base.Take()
 		if !yield(Item[EntryRow]{Row: head}, nil) {
 			return false
 		}
@@ -92,17 +92,17 @@ func (w *Merger) carry(
 }
 
 // replace passes over the row of the base that c takes the place of.
-func (w *Merger) replace(ctx context.Context, c Change) error {
+func (m *Merger) replace(ctx context.Context, c Change) error {
 	if !c.Replaces {
 		return nil
 	}
-	head, err := w.Base.Head(ctx)
+	head, err := m.Base.Head(ctx)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	if err != nil || head.Key != c.Key {
 		return fmt.Errorf("BUG: key %q is not where the base generation had it", c.Key)
 	}
-	w.Base.Take()
+	m.Base.Take()
 	return nil
 }

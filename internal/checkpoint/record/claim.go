@@ -7,7 +7,7 @@ import (
 )
 
 // Claim says that a pass may have written copies of the keys in (After, Until]. It is durable before the first of them is
-// written, so that whoever meets an object there knows that it may be syncd's own, whatever became of the pass: killed before
+// written, so that a process that meets an object there knows that it may be syncd's own, whatever became of the pass: killed before
 // it could save, or given up for other settings.
 type Claim struct {
 	Fingerprint string    `json:"fingerprint"` // of the settings under which it was made: they say where, and under which key

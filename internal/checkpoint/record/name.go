@@ -12,7 +12,7 @@ const (
 	ProgressPrefix   = "progress-"
 	ChunkPrefix      = "chunk-"
 	QuarantinePrefix = "quarantine-"
-	Suffix     = ".json"
+	Suffix           = ".json"
 	ChunkSuffix      = ".parquet"
 )
 

@@ -8,8 +8,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Upload is a multipart upload under way at the destination, as far as a later
-// process must know it to go on with it.
+// Upload is a multipart upload in progress at the destination, as far as a later
+// process must know it to resume it.
 type Upload struct {
 	Key            string           `json:"key"`                 // key at the source, as S3 lists it
 	Bucket         string           `json:"bucket"`              // destination bucket
@@ -51,6 +51,7 @@ func (u *Upload) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// CompareUploads orders uploads by key, then by when they began.
 func CompareUploads(a, b Upload) int {
 	return cmp.Or(cmp.Compare(a.Key, b.Key), a.BeganAt.Compare(b.BeganAt), cmp.Compare(a.ID, b.ID))
 }

@@ -9,7 +9,7 @@ var (
 	// ErrLeaseLost reports that the right to write was lost or given back.
 	ErrLeaseLost = errors.New("lease lost")
 
-	// ErrSuperseded reports that another writer has gone on from the generation
+	// ErrSuperseded reports that another writer has continued from the generation
 	// that this one started from. Its ledger can write nothing any more.
 	ErrSuperseded = errors.New("superseded by another writer")
 )

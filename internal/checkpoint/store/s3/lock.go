@@ -37,7 +37,7 @@ type lockRecord struct {
 // whole seconds (RFC 9110, 5.6.7), and the two that are compared are each cut.
 const clockGrain = 2 * time.Second
 
-// acquireTries bounds how often a lock is read and written anew because another
+// acquireTries bounds how often a lock is read and written again because another
 // contender wrote it in between; that one then holds it.
 const acquireTries = 4
 
@@ -183,7 +183,7 @@ func (s *Store) nextLock(ctx context.Context, name, holder string, seen *seenLoc
 			return record, err
 		}
 		if record.TakenOver = len(names) > 0; record.TakenOver {
-			return s.behindAll(ctx, name, record)
+			return s.aboveAll(ctx, name, record)
 		}
 	}
 	return record, nil
@@ -193,8 +193,8 @@ func (s *Store) nextLock(ctx context.Context, name, holder string, seen *seenLoc
 // without that their holders committed anything.
 const silentLeases = 1 << 20
 
-// behindAll gives a lease whose lock is gone a number above all that went before.
-func (s *Store) behindAll(ctx context.Context, name string, rec lockRecord) (lockRecord, error) {
+// aboveAll gives a lease whose lock is gone a number above all that went before.
+func (s *Store) aboveAll(ctx context.Context, name string, rec lockRecord) (lockRecord, error) {
 	m, err := record.Newest(ctx, s, name)
 	if err != nil && !errors.Is(err, record.ErrNoCheckpoint) && !errors.Is(err, record.ErrNothingWhole) {
 		return rec, err

@@ -220,7 +220,7 @@ func (w *objectWriter) begin(ctx context.Context) error {
 }
 
 // complete makes the object of its parts. After a 409 an upload has to begin
-// anew, which the caller does when it writes the record again.
+// again, which the caller does when it writes the record again.
 func (w *objectWriter) complete(ctx context.Context) error {
 	_, err := w.store.client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
 		Bucket: &w.store.options.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.owner(),

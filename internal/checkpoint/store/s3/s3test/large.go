@@ -15,6 +15,7 @@ func Large() []byte {
 	return data
 }
 
+// CreateLarge creates a record of data in many writes.
 func CreateLarge(ctx context.Context, store store.Store, name string, data []byte) error {
 	return store.Create(ctx, name, func(w io.Writer) error {
 		for rest := data; len(rest) > 0; {

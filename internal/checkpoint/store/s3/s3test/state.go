@@ -21,6 +21,7 @@ import (
 	s3store "syncd/internal/checkpoint/store/s3"
 )
 
+// Where the state is.
 const (
 	Bucket  = "consumer-state"
 	Account = "222222222222"
@@ -36,6 +37,7 @@ type State struct {
 	Key    *awsfake.Key
 }
 
+// New returns an empty bucket.
 func New() *State {
 	cloud := awsfake.New(awsfake.Options{})
 	account := cloud.Account(Account)
@@ -60,6 +62,7 @@ func (s *State) Client(transport http.RoundTripper, attempts int) *s3.Client {
 	})
 }
 
+// Options are those of a store in the bucket.
 func (s *State) Options() s3store.Options {
 	return s3store.Options{Bucket: Bucket, Prefix: Prefix, Account: Account, LeaseFor: time.Minute}
 }
@@ -82,6 +85,7 @@ func (s *State) LockObject(tb testing.TB, name string) string {
 // RoundTrip is a transport that is one function.
 type RoundTrip func(*http.Request) (*http.Response, error)
 
+// RoundTrip calls f.
 func (f RoundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // operation names a request: its method, the record, and what it does to an upload.
@@ -106,11 +110,12 @@ func operation(r *http.Request) string {
 
 // Recorder notes every request.
 type Recorder struct {
-	Next http.RoundTripper
+	Next http.RoundTripper // that sends them
 	mu   sync.Mutex
-	Seen []string
+	Seen []string // what they were, as operation names them
 }
 
+// RoundTrip notes a request and sends it.
 func (c *Recorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	c.mu.Lock()
 	c.Seen = append(c.Seen, operation(r))

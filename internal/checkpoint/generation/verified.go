@@ -1,4 +1,4 @@
-package checkpoint
+package generation
 
 import (
 	"slices"
@@ -7,7 +7,7 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// Verified remembers which chunks this process has read end to end and found whole, so that a ledger that is opened again need
+// Verified knows which chunks this process has read end to end and found whole, so that a ledger that is opened again need
 // not read them all again. A chunk never changes under its name; what rots later is met when it is read. The zero Verified has
 // seen none.
 type Verified struct {

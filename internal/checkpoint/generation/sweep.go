@@ -1,4 +1,4 @@
-package checkpoint
+package generation
 
 import (
 	"context"
@@ -14,10 +14,10 @@ import (
 // Kept is newest first.
 //
 // Nothing that carries a number above the newest generation is touched: it
-// belongs to the pass under way, or to one that a later pass will go on with. So
+// belongs to the pass in progress, or to one that a later pass will resume. So
 // a writer that lost its lease unnoticed never has its chunks taken away and its
 // manifest accepted afterwards: its generation's number is taken, or a higher
-// one is (see publish). Damage that was started over from is left for people.
+// one is (see Publish). Damage that was started over from is left for people.
 func sweep(ctx context.Context, store store.Store, mapping string, kept []record.Manifest) error {
 	names, err := store.List(ctx, mapping+"/")
 	if err != nil {

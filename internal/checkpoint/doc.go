@@ -11,22 +11,17 @@
 // A Pass walks the keys in order. Every key is reserved, then settled in any
 // order; the low-water mark is the last key at or below which every key is
 // settled. What is settled up to the mark can be saved at any time, and a pass
-// that was killed resumes behind the mark it saved last. Memory is bounded by
+// that was killed resumes after the mark it saved last. Memory is bounded by
 // the window of unsettled keys, never by the number of objects. A multipart upload
-// under way is remembered with its slot, so that the next process goes on with it
-// or aborts it, however this one ends; that of an object which is set aside may be
-// kept for the next pass.
+// in progress is recorded with its slot, so that the next process resumes or
+// aborts it, however this one ends.
 //
-// The package leaves to others what an object is worth: whether to copy, skip or
-// delete is decided by the plan, and the copier vouches for what it records.
+// The package leaves to others whether to copy, skip or delete an object (plan), and that a recorded copy exists (copier). Below it are
+// store (where records are kept), record (what they say), chunk (the rows), generation, history, overlay and watermark.
 // docs/checkpoint-format.md describes the records for other readers.
 package checkpoint
 
-import (
-	"errors"
-)
+import "errors"
 
-var (
-	// ErrPassEnded reports a call on a pass that was committed, abandoned or closed.
-	ErrPassEnded = errors.New("pass has ended")
-)
+// ErrPassEnded reports a call on a pass that was committed, abandoned or closed.
+var ErrPassEnded = errors.New("pass has ended")

@@ -1,4 +1,4 @@
-package checkpoint
+package watermark_test
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/watermark"
 
 	"pgregory.net/rapid"
 )
@@ -18,31 +19,31 @@ func TestWatermarkAgainstASort(t *testing.T) {
 		n := rapid.IntRange(1, 100).Draw(t, "keys")
 		reserved, got := 0, []string(nil)
 		settled := make([]bool, n)
-		var slots []*Slot
-		var water watermark
+		var slots []*watermark.Key
+		var water watermark.Watermark
 		saved := map[string]bool{}
 		for len(got) < n {
 			if reserved < n && (len(slots) == 0 || rapid.Bool().Draw(t, "reserve")) {
-				slots = append(slots, &Slot{key: fmt.Sprintf("%04d", reserved)})
-				water.push(slots[len(slots)-1])
+				slots = append(slots, &watermark.Key{Name: fmt.Sprintf("%04d", reserved)})
+				water.Push(slots[len(slots)-1])
 				reserved++
 			} else {
 				i := rapid.IntRange(0, len(slots)-1).Draw(t, "settle")
 				slot := slots[i]
 				slots = slices.Delete(slots, i, i+1)
-				settled[slices.Index(keysTo(n), slot.key)] = true
-				slot.how, slot.entry = recorded, &record.Entry{Key: slot.key}
-				water.settled(slot)
+				settled[slices.Index(keysTo(n), slot.Name)] = true
+				slot.How, slot.Entry = watermark.Recorded, &record.Entry{Key: slot.Name}
+				water.Advance(slot)
 			}
-			taken := water.take()
+			taken := water.Take()
 			isAhead := rapid.Bool().Draw(t, "ahead")
 			if isAhead {
-				taken.ahead = water.takeAhead(rapid.Bool().Draw(t, "all"))
+				taken.Ahead = water.TakeAhead(rapid.Bool().Draw(t, "all"))
 			}
-			for _, s := range taken.ahead {
-				saved[s.key] = true
+			for _, s := range taken.Ahead {
+				saved[s.Name] = true
 			}
-			for _, c := range taken.changes {
+			for _, c := range taken.Changes {
 				got = append(got, c.Key)
 			}
 			for _, key := range got {
@@ -57,18 +58,18 @@ func TestWatermarkAgainstASort(t *testing.T) {
 					t.Fatalf("key %q: saved %t, settled %t", key, saved[key], settled[i])
 				}
 			}
-			if water.ahead != unsaved {
-				t.Fatalf("got %d slots that wait to be saved above the mark, want %d", water.ahead, unsaved)
+			if water.Unsaved() != unsaved {
+				t.Fatalf("got %d slots that wait to be saved above the mark, want %d", water.Unsaved(), unsaved)
 			}
 			want := max(0, slices.Index(append(slices.Clone(settled), false), false))
 			if !slices.Equal(got, keysTo(want)) {
 				t.Fatalf("changes below the mark: got %q, want %q", got, keysTo(want))
 			}
-			if want > 0 && taken.mark != got[want-1] {
-				t.Fatalf("mark: got %q, want %q", taken.mark, got[want-1])
+			if want > 0 && taken.Mark != got[want-1] {
+				t.Fatalf("mark: got %q, want %q", taken.Mark, got[want-1])
 			}
-			if ahead := reserved - want; water.n != ahead {
-				t.Fatalf("slots ahead of the mark: got %d, want %d", water.n, ahead)
+			if ahead := reserved - want; water.Len() != ahead {
+				t.Fatalf("slots ahead of the mark: got %d, want %d", water.Len(), ahead)
 			}
 		}
 	})

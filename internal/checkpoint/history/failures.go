@@ -1,4 +1,4 @@
-package checkpoint
+package history
 
 import (
 	"slices"
@@ -13,7 +13,7 @@ const (
 
 // Failures returns how passes fare by a history, oldest first: the last pass that reached its end or failed, the zero record for none; and
 // how many have failed in a row until it, since when, which are zero when it did not fail.
-func Failures(passes []PassRecord) (last PassRecord, since time.Time, times int64) {
+func Failures(passes []Pass) (last Pass, since time.Time, times int64) {
 	for _, p := range slices.Backward(passes) {
 		if p.Result == resultDrained || p.Trigger == triggerReplay {
 			continue

@@ -40,7 +40,7 @@ func TestHold(t *testing.T) {
 		if diff := cmp.Diff(before, collect(t, checkpoint.Quarantine(t.Context(), store, mapping))); diff != "" {
 			t.Errorf("quarantine (-before +after):\n%s", diff)
 		}
-		want := record.Counts{Quarantined: 4, Held: 4, Kept: 1}
+		want := record.Counts{Quarantined: 4, Held: 4, AsideWithEntry: 1}
 		if diff := cmp.Diff(want, ledger.Manifest().Counts); diff != "" {
 			t.Errorf("counts (-want +got):\n%s", diff)
 		}

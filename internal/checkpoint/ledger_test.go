@@ -81,7 +81,7 @@ func TestSettlements(t *testing.T) {
 	if diff := cmp.Diff([]string{"gone-quarantined", "keep-quarantined", "new-quarantined"}, aside); diff != "" {
 		t.Errorf("quarantine (-want +got):\n%s", diff)
 	}
-	wantCounts := record.Counts{Carried: 1, Recorded: 2, Quarantined: 3, Kept: 1, Dropped: 2}
+	wantCounts := record.Counts{Carried: 1, Recorded: 2, Quarantined: 3, AsideWithEntry: 1, Dropped: 2}
 	if diff := cmp.Diff(wantCounts, ledger.Manifest().Counts); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
 	}

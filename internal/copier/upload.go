@@ -25,7 +25,7 @@ const (
 // Record is where a copy is recorded and what entitles it to write. A *checkpoint.Slot is one.
 type Record interface {
 	// Writing returns a context for one write at the destination, which ends with the right to write there. The error, which
-	// satisfies errors.Is(err, checkpoint.ErrLeaseLost), says that it has ended.
+	// satisfies errors.Is(err, store.ErrLeaseLost), says that it has ended.
 	Writing(ctx context.Context) (bound context.Context, release context.CancelFunc, err error)
 	// Upload returns the upload that an earlier process left; ok is false when there is none.
 	Upload() (u record.Upload, ok bool)

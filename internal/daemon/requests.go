@@ -36,7 +36,7 @@ const (
 // Worker is a Runner that carries out requests. Requests for the passes of another Runner are refused.
 type Worker interface {
 	Runner
-	// Hold takes the lease. A *checkpoint.LeaseHeldError says that another process has it.
+	// Hold takes the lease. A *store.LeaseHeldError says that another process has it.
 	Hold(ctx context.Context) error
 	// Holds reports whether the lease is held, without asking.
 	Holds() bool

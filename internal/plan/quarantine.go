@@ -7,7 +7,7 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// Reasons why an object was set aside that are no class of an error: [checkpoint.Quarantined] holds one of these words, or
+// Reasons why an object was set aside that are no class of an error: [record.Quarantined] holds one of these words, or
 // the text of an [awserr.Class]. They are label values and summary fields, so they are part of the public surface.
 const (
 	// WrongKeyCopied is a copy that the destination put under another KMS key than the configured one.

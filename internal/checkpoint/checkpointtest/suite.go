@@ -1,5 +1,5 @@
 // Package checkpointtest holds what tests of checkpoint stores and of their users
-// share: Run, the conformance suite that every checkpoint.Store passes; Memory,
+// share: Run, the conformance suite that every store.Store passes; Memory,
 // a store that keeps its records in the process; and Faulty, which wraps a store
 // and lets a test fail any write, before or after it took effect.
 //
@@ -26,7 +26,7 @@ import (
 )
 
 // Run checks that the stores which open returns keep the contract of
-// checkpoint.Store. Each call of open returns an empty store.
+// store.Store. Each call of open returns an empty store.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
 	for _, test := range []struct {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
@@ -153,22 +152,4 @@ func (r *rows[R]) damaged(err error) error {
 func (r *rows[R]) Close() error {
 	_, err := decoded(r.info.Name, func() (int, error) { return 0, r.reader.Close() })
 	return errors.Join(err, r.chunk.Close())
-}
-
-// Read yields the rows of chunks with keys above after, one chunk open at a time.
-func Read[R Row](ctx context.Context, store store.Store, chunks []record.Chunk, after string) iter.Seq2[R, error] {
-	return func(yield func(R, error) bool) {
-		c := NewWalker[R](store, chunks, after)
-		defer func() { _ = c.Close() }() // read only: nothing is lost
-		for {
-			head, err := c.Head(ctx)
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			if !yield(head, err) || err != nil {
-				return
-			}
-			c.Take()
-		}
-	}
 }

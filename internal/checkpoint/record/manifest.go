@@ -48,16 +48,16 @@ type Settings struct {
 
 // Counts tells how the slots of a pass were settled, over all its resumptions.
 type Counts struct {
-	Carried     int64 `json:"carried"`        // by Carry
-	Recorded    int64 `json:"recorded"`       // by Record
-	Quarantined int64 `json:"quarantined"`    // by Quarantine or Hold
-	Held        int64 `json:"held,omitempty"` // of those quarantined: by Hold
-	Kept        int64 `json:"kept"`           // of those quarantined: the previous entry stays
-	Dropped     int64 `json:"dropped"`        // by Drop
+	Carried        int64 `json:"carried"`        // by Carry
+	Recorded       int64 `json:"recorded"`       // by Record
+	Quarantined    int64 `json:"quarantined"`    // by Quarantine or Hold
+	Held           int64 `json:"held,omitempty"` // of those quarantined: by Hold
+	AsideWithEntry int64 `json:"kept"`           // of those quarantined: the previous entry stays
+	Dropped        int64 `json:"dropped"`        // by Drop
 }
 
 // Entries returns how many rows a ledger with these counts has.
-func (c Counts) Entries() int64 { return c.Carried + c.Kept + c.Recorded }
+func (c Counts) Entries() int64 { return c.Carried + c.AsideWithEntry + c.Recorded }
 
 // Chunk names a chunk and says what must be found in it.
 type Chunk struct {

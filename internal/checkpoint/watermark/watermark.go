@@ -178,7 +178,7 @@ func (b *Batch) add(k *Key) {
 		b.Counts.Recorded++
 		b.Changes = append(b.Changes, chunk.Change{Key: k.Name, Entry: k.Entry, Replaces: k.InBase})
 	case AsideWithEntry:
-		b.Counts.Kept++
+		b.Counts.AsideWithEntry++
 		b.aside(k)
 		if k.Entry != nil {
 			b.Changes = append(b.Changes, chunk.Change{Key: k.Name, Entry: k.Entry, Replaces: k.InBase})

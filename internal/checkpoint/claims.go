@@ -6,7 +6,7 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// claims are the claims of a pass. They are used under Pass.mu.
+// claims are the claims of a pass. They are used under unsaved.mu.
 type claims struct {
 	inherited []record.Claim // of earlier processes and of passes under other settings
 	taken     []record.Claim // over from another ledger, for the next pass

@@ -11,7 +11,7 @@ import (
 const maxKept = 1000
 
 // uploads are the multipart uploads that a pass has to record. They are used
-// under Pass.mu.
+// under unsaved.mu.
 type uploads struct {
 	begun   map[string]record.Upload // by id: of slots that are not settled
 	left    map[string]record.Upload // by id: recorded by earlier processes, or given up for another upload of the same slot

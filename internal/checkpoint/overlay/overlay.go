@@ -23,7 +23,7 @@ import (
 
 // Overlay is what an interrupted pass had settled above its mark and saved. It is laid over the base generation when the pass
 // is resumed, so that an entry of it is unchanged unless its object has changed since. It has at most as many rows as
-// Options.Window says.
+// checkpoint.Options.Window says.
 type Overlay struct {
 	rows  []record.Entry       // ascending
 	aside []record.Quarantined // ascending
@@ -122,7 +122,7 @@ func (o *Overlay) Head(key string) *record.Entry {
 	return &o.rows[o.next]
 }
 
-// Take moves past the entry that head returned.
+// Take moves past the entry that Head returned.
 func (o *Overlay) Take() { o.next++ }
 
 // PassedOver returns an error when an entry below the key was not reserved, or any for "".

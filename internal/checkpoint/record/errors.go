@@ -7,6 +7,6 @@ var (
 	ErrNoCheckpoint = errors.New("no checkpoint")
 
 	// ErrNothingWhole reports that a mapping has generations and each of them is
-	// damaged. See Options.StartOver.
+	// damaged. See checkpoint.Options.StartOver.
 	ErrNothingWhole = errors.New("no generation is whole")
 )

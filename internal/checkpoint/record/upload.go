@@ -21,8 +21,8 @@ type Upload struct {
 	TagsLate       bool             `json:"tags_late,omitempty"` // whether the tags are to be set once the copy is there
 	Relay          bool             `json:"relay,omitempty"`     // whether the content passes through this process
 	BeganAt        time.Time        `json:"began_at"`            // when the destination answered, UTC to the microsecond
-	Left           bool             `json:"left,omitempty"`      // begun under another Options.Fingerprint: to be aborted, never resumed
-	Kept           bool             `json:"kept,omitempty"`      // its object was set aside: a pass resumes it if it would begin the same, under whatever Options.Fingerprint
+	Left           bool             `json:"left,omitempty"`      // begun under another checkpoint.Options.Fingerprint: to be aborted, never resumed
+	Kept           bool             `json:"kept,omitempty"`      // its object was set aside: a pass resumes it if it would begin the same, under whatever fingerprint
 }
 
 // MarshalJSON writes the keys in a form that carries bytes that are not UTF-8.

@@ -130,7 +130,7 @@ func (w *Watermark) Advance(k *Key) {
 	}
 }
 
-// Take returns what was settled since the last take at or below the mark, and forgets it.
+// Take returns what was settled since the last Take at or below the mark, and forgets it.
 func (w *Watermark) Take() Batch {
 	taken := w.batch
 	w.batch.Changes, w.batch.Aside = nil, nil

@@ -27,7 +27,7 @@ import (
 // tempPrefix begins the names of records being written; no record's name begins with a dot.
 const tempPrefix = ".tmp-"
 
-// Store is a Store in a folder. A record is a file: written under a temporary
+// Store is a store in a folder. A record is a file: written under a temporary
 // name, synced, and linked to its own name, which fails when that is taken; then
 // the folder is synced. The lease is flock(2) on a file called lock, so the
 // system gives it back when its process ends, however it ends. Folders have mode
@@ -71,7 +71,7 @@ func (f *Store) checkFormat() error {
 }
 
 // prepare makes the folder a store before something is written to it. It looks at the folder again, which somebody may have made, or
-// opened to others, since OpenFile did.
+// opened to others, since Open did.
 func (f *Store) prepare() error {
 	if err := checkFolder(f.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -57,9 +57,9 @@ type s3API interface {
 }
 
 const (
-	// defaultLease is S3Options.LeaseFor when that is zero.
+	// defaultLease is Options.LeaseFor when that is zero.
 	defaultLease = time.Minute
-	// defaultReadMemory is S3Options.ReadMemory when that is zero.
+	// defaultReadMemory is Options.ReadMemory when that is zero.
 	defaultReadMemory = 64 << 20
 )
 
@@ -81,7 +81,7 @@ type Options struct {
 	Renewed func(name string, until time.Time)
 }
 
-// Store is a Store in a bucket. A record is an object that is created with
+// Store is a store in a bucket. A record is an object that is created with
 // If-None-Match, so that a name is given once, and in parts when it is large, so
 // that memory stays bounded. The lease is an object that is overwritten with
 // If-Match; docs/decisions/0006-lease-on-s3.md says who may take it when. All ledgers of a process share one store, and with it the

@@ -95,7 +95,7 @@ deploy-test: ## hold deploy/ to Kubernetes, Helm, Prometheus and Terraform, in a
 
 memory: ## measure ten passes at once over ledgers of 200,000 entries each on S3, and a thousand mappings at rest
 	go test ./cmd/syncd -run '^TestMemoryOfPasses$$|^TestMemoryAtRest$$' -memory-entries 200000 -memory-most 512 -count=1 -v -timeout 60m | grep -v '^=== '
-	go test ./internal/checkpoint -run '^TestPassesAtOnceShareMemory$$' -memory-entries 200000 -count=1 -v -timeout 60m | grep -v '^=== '
+	go test ./internal/checkpoint/store/s3 -run '^TestPassesAtOnceShareMemory$$' -memory-entries 200000 -count=1 -v -timeout 60m | grep -v '^=== '
 
 fleet: ## keep a thousand mappings of 10,000 entries each in one process, and say what that takes
 	go test ./cmd/syncd -run '^TestFleet$$' -tenants 1000 -entries 10000 -count=1 -v -timeout 60m | grep -v '^=== '
@@ -133,7 +133,7 @@ rehearse: ## rehearse docs/getting-started.md with the real AWS CLI 2 against th
 
 attack: ## attack a process by its clients and by the answers it gets, and print what that costs
 	go test ./cmd/syncd -run '^TestAttack' -attack -count=1 -v | grep -v '^=== '
-	go test ./internal/checkpoint -run '^TestForgedChunk$$' -forgeries $(FORGERIES) -timeout $(PATIENCE)
+	go test ./internal/checkpoint/chunk -run '^TestForgedChunk$$' -forgeries $(FORGERIES) -timeout $(PATIENCE)
 
 refusals: ## compare the rate of the real program with and without random refusals, side by side
 	go test ./cmd/syncd -run '^TestRefusalsCostLittle$$' -refusals 8000 -count=1 -v | grep -v '^=== '

@@ -20,6 +20,8 @@ import (
 	"syncd/internal/admit"
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/chunk"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/copier"
 	"syncd/internal/creds"
 	"syncd/internal/endpoint"
@@ -41,9 +43,9 @@ type system struct {
 	logger   *slog.Logger
 	registry *prometheus.Registry
 	metrics  *metrics.Metrics
-	store    checkpoint.Store
+	store    store.Store
 	buffers  *copier.Buffers
-	encoders *checkpoint.Encoders
+	encoders *chunk.Encoders
 	quotas   quotas
 	share    *throttle.Share
 	sts      spacing
@@ -73,7 +75,7 @@ func newSystem(ctx context.Context, p process, f flags, checks ...config.Check) 
 	}
 	s := &system{
 		config: opened.config, store: opened.store, logger: opened.logger, process: p, rekey: f.rekey, takeOver: f.takeOver,
-		door: admit.New(), peers: map[string]*peer.Peer{}, registry: registry, metrics: house, buffers: copier.NewBuffers(relayMemory), encoders: checkpoint.NewEncoders(),
+		door: admit.New(), peers: map[string]*peer.Peer{}, registry: registry, metrics: house, buffers: copier.NewBuffers(relayMemory), encoders: chunk.NewEncoders(),
 		share: throttle.NewShare(int(opened.config.Concurrency)), sts: spacing{perSecond: stsRate},
 	}
 	if p.shared != nil {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"syncd/internal/awserr"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
 	"syncd/internal/deadline"
 )
@@ -22,7 +22,7 @@ const askEvery = time.Second
 type caller struct {
 	process process
 	state   *state // whose store is not opened
-	store   func() (checkpoint.Store, error)
+	store   func() (store.Store, error)
 	wait    time.Duration
 	// follow waits for the answer however long it takes, once a process has accepted the request; one that none accepts is withdrawn.
 	follow bool
@@ -48,7 +48,7 @@ func newCaller(ctx context.Context, p process, f flags, wait time.Duration) (*ca
 	}
 	c := &caller{process: p, state: s, wait: wait}
 	ctx = context.WithoutCancel(ctx) // a signal ends the wait, and what becomes of the request is looked up after it
-	c.store = sync.OnceValues(func() (checkpoint.Store, error) {
+	c.store = sync.OnceValues(func() (store.Store, error) {
 		store, err := openStore(ctx, p, s.config, leasing{s.logger, nil})
 		if err != nil {
 			return nil, fmt.Errorf("open state %s: %w", s.config.State, err)

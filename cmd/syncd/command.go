@@ -12,7 +12,8 @@ import (
 
 	"syncd/config/fault"
 	"syncd/internal/awserr"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
+	s3store "syncd/internal/checkpoint/store/s3"
 	"syncd/internal/printable"
 	"syncd/internal/syncer"
 )
@@ -187,7 +188,7 @@ func codeOf(err error) int {
 		return exitFindings
 	case interrupted, errors.Is(err, syncer.ErrDrained):
 		return syncer.ExitInterrupted
-	case checkpoint.IsLeaseHeld(err):
+	case store.IsLeaseHeld(err):
 		return syncer.ExitLeaseHeld
 	case aside:
 		return syncer.ExitQuarantined
@@ -243,7 +244,7 @@ func hintFor(err error) string {
 	if _, ok := errors.AsType[*syncer.RekeyError](err); ok {
 		return "run `syncd backfill --rekey`, or `syncd rekey` while a daemon runs, to copy them under the new key, or put the former key back"
 	}
-	if checkpoint.IsLeaseHeld(err) {
+	if store.IsLeaseHeld(err) {
 		return "if it is a daemon, ask it: `syncd trigger` for a pass, `syncd rekey` for one under a new key; else wait for its end"
 	}
 	if _, ok := errors.AsType[*syncer.RefusedError](err); ok {
@@ -255,7 +256,7 @@ func hintFor(err error) string {
 // hintOfService says what to do about what a service, or what is before it, has answered.
 func hintOfService(err error) string {
 	class := awserr.Classify(err)
-	if state, ok := errors.AsType[*checkpoint.StateError](err); ok {
+	if state, ok := errors.AsType[*s3store.StateError](err); ok {
 		if hint := hintOfState(state, class); hint != "" {
 			return hint
 		}
@@ -279,7 +280,7 @@ func hintOfService(err error) string {
 }
 
 // hintOfState says which setting of the state is at fault, "" where none is.
-func hintOfState(e *checkpoint.StateError, class awserr.Class) string {
+func hintOfState(e *s3store.StateError, class awserr.Class) string {
 	switch class { //nolint:exhaustive // only classes with something to say
 	case awserr.Denied:
 		return "state: " + e.State + " is not this role's to read and write (checkpoint.role, or the ambient credentials), or belongs to another account than " +

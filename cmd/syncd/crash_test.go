@@ -20,6 +20,8 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 )
 
 // The kills of TestCrash in all, and those of TestCrashUnderChangedSettings, spread over the four ways; make crash asks for more.
@@ -234,7 +236,7 @@ func (c *crash) check(t *testing.T) {
 	}
 	store := c.store(t)
 	for entry, err := range checkpoint.Entries(t.Context(), store, demoMapping) {
-		if errors.Is(err, checkpoint.ErrNoCheckpoint) {
+		if errors.Is(err, record.ErrNoCheckpoint) {
 			return
 		}
 		if err != nil {
@@ -247,7 +249,7 @@ func (c *crash) check(t *testing.T) {
 	}
 }
 
-func (c *crash) store(t *testing.T) checkpoint.Store {
+func (c *crash) store(t *testing.T) store.Store {
 	t.Helper()
 	var out lockedBuffer
 	p := process{stdout: &out, stderr: &out, now: time.Now, ambient: c.signIn()}

@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"syncd/internal/access/doctor"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier"
 	"syncd/internal/printable"
 	"syncd/internal/syncer"
@@ -71,7 +71,7 @@ func (o *occupied) count(ctx context.Context, p process, f flags) (hasLedger boo
 	if err != nil {
 		return false, err
 	}
-	if _, err := checkpoint.Latest(ctx, s.store, o.Mapping); !errors.Is(err, checkpoint.ErrNoCheckpoint) {
+	if _, err := record.Latest(ctx, s.store, o.Mapping); !errors.Is(err, record.ErrNoCheckpoint) {
 		return err == nil, err
 	}
 	v, err := s.mappings[0].syncer.Preview(ctx, func(syncer.Fate) error {

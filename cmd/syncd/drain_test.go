@@ -14,6 +14,7 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 )
 
 // The drains of TestDrain, and how soon the next process has to be at work; make drain asks for more of both.
@@ -120,7 +121,7 @@ func wait(t *testing.T, d time.Duration) {
 }
 
 // ledgers opens the store of the ledgers, as another process would.
-func (s *site) ledgers(t *testing.T) checkpoint.Store {
+func (s *site) ledgers(t *testing.T) store.Store {
 	t.Helper()
 	var out lockedBuffer
 	p := process{stdout: &out, stderr: &out, now: time.Now, ambient: s.signIn()}

@@ -16,6 +16,8 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
+	filestore "syncd/internal/checkpoint/store/file"
 	"syncd/internal/syncer"
 )
 
@@ -310,13 +312,13 @@ func (m *matrix) look(t *testing.T, client *s3.Client, bucket, key string) (imag
 }
 
 // aside is what is in quarantine, by source key.
-func (m *matrix) aside(t *testing.T, s setting) map[string]checkpoint.Quarantined {
+func (m *matrix) aside(t *testing.T, s setting) map[string]record.Quarantined {
 	t.Helper()
-	store, err := checkpoint.OpenFile(m.state)
+	store, err := filestore.Open(m.state)
 	if err != nil {
 		t.Fatal(err)
 	}
-	aside := map[string]checkpoint.Quarantined{}
+	aside := map[string]record.Quarantined{}
 	for q, err := range checkpoint.Quarantine(t.Context(), store, s.name) {
 		if err != nil {
 			t.Fatal(err)

@@ -18,6 +18,9 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
+	s3store "syncd/internal/checkpoint/store/s3"
 	"syncd/internal/iam"
 )
 
@@ -107,11 +110,11 @@ func (f *fleetSite) copyLedgers(t *testing.T) {
 		t.Fatalf("got exit %d; stderr:\n%s", got.code, got.stderr)
 	}
 	store := f.store()
-	last, err := checkpoint.Latest(t.Context(), store, tenant(0))
+	last, err := record.Latest(t.Context(), store, tenant(0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var entries []checkpoint.Entry
+	var entries []record.Entry
 	for e, err := range checkpoint.Entries(t.Context(), store, tenant(0)) {
 		if err != nil {
 			t.Fatal(err)
@@ -126,15 +129,15 @@ func (f *fleetSite) copyLedgers(t *testing.T) {
 	}
 }
 
-func (f *fleetSite) store() checkpoint.Store {
+func (f *fleetSite) store() store.Store {
 	client := s3.NewFromConfig(aws.Config{
 		Region: demoRegion, BaseEndpoint: aws.String("http://aws.invalid"), HTTPClient: &http.Client{Transport: f.cloud.RoundTripper()},
 		Credentials: credentials.NewStaticCredentialsProvider(f.consumer.AccessKeyID, f.consumer.SecretAccessKey, ""),
 	}, func(o *s3.Options) { o.UsePathStyle = true })
-	return checkpoint.NewS3(client, checkpoint.S3Options{Bucket: fleetState, Prefix: "syncd/", Account: demoConsumer})
+	return s3store.New(client, s3store.Options{Bucket: fleetState, Prefix: "syncd/", Account: demoConsumer})
 }
 
-func writeLedger(t *testing.T, store checkpoint.Store, o checkpoint.Options, entries []checkpoint.Entry) error {
+func writeLedger(t *testing.T, store store.Store, o checkpoint.Options, entries []record.Entry) error {
 	t.Helper()
 	ctx := t.Context()
 	ledger, err := checkpoint.Open(ctx, store, o)

@@ -11,7 +11,8 @@ import (
 
 	"github.com/dustin/go-humanize"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/history"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
 	"syncd/internal/printable"
 )
@@ -20,16 +21,16 @@ import (
 const shownPasses = 10
 
 // addRecords adds to a status what is not in the ledger: whether the mapping is paused, and the history.
-func (s *status) addRecords(ctx context.Context, store checkpoint.Store, now func() time.Time) error {
-	paused, isPaused, err := control.NewDesk(store, now).PausedOf(ctx, s.Mapping)
+func (s *status) addRecords(ctx context.Context, from store.Store, now func() time.Time) error {
+	paused, isPaused, err := control.NewDesk(from, now).PausedOf(ctx, s.Mapping)
 	if err != nil {
 		return err
 	}
 	if isPaused {
 		s.Paused = &paused
 	}
-	s.History, err = checkpoint.History(ctx, store, s.Mapping)
-	if damage, ok := errors.AsType[*checkpoint.CorruptError](err); ok {
+	s.History, err = history.Read(ctx, from, s.Mapping)
+	if damage, ok := errors.AsType[*store.CorruptError](err); ok {
 		s.hidesPasses = true
 		s.Damage, err = strings.TrimPrefix(s.Damage+"; "+damage.Error(), "; "), nil
 	}
@@ -73,7 +74,7 @@ func printHistories(w io.Writer, all []overview) {
 }
 
 // passLine is a pass for people.
-func passLine(r checkpoint.PassRecord) string {
+func passLine(r history.Pass) string {
 	number := "no pass"
 	if r.Pass > 0 {
 		number = fmt.Sprintf("pass %d", r.Pass)

@@ -15,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
 	"syncd/internal/endpoint"
 	"syncd/internal/printable"
@@ -106,7 +108,7 @@ func rename(ctx context.Context, p process, f flags, from string) error {
 	})
 	misfit, isMisfit := errors.AsType[*syncer.MisfitError](err)
 	switch {
-	case errors.Is(err, checkpoint.ErrNoCheckpoint):
+	case errors.Is(err, record.ErrNoCheckpoint):
 		return &hinted{err, ledgersThereAre(ctx, state.store, from)}
 	case isMisfit && len(misfit.Fitting) > 0:
 		return &hinted{misfit, "what fits is the ledger of " + strings.Join(misfit.Fitting, " and that of ")}
@@ -123,8 +125,8 @@ func rename(ctx context.Context, p process, f flags, from string) error {
 }
 
 // ledgersThereAre is a hint for the name of a ledger that does not exist.
-func ledgersThereAre(ctx context.Context, store checkpoint.Store, name string) string {
-	names, err := checkpoint.Mappings(ctx, store)
+func ledgersThereAre(ctx context.Context, store store.Store, name string) string {
+	names, err := record.Mappings(ctx, store)
 	if err != nil || len(names) == 0 {
 		return "this state holds no ledger that could be taken over"
 	}
@@ -136,7 +138,7 @@ func export(ctx context.Context, p process, f flags, form exportForm) error {
 		return &usageError{errors.New("export ledger: name one mapping with --mapping")}
 	}
 	out := bufio.NewWriter(p.stdout)
-	var write func(checkpoint.Entry) error
+	var write func(record.Entry) error
 	switch format := form.format; {
 	case format == "csv" && form.spreadsheet:
 		write = csvEntries(spreadsheetRows(out))
@@ -147,7 +149,7 @@ func export(ctx context.Context, p process, f flags, form exportForm) error {
 	case format == "jsonl":
 		encoder := json.NewEncoder(printable.JSON(out))
 		encoder.SetEscapeHTML(false)
-		write = func(e checkpoint.Entry) error { return encoder.Encode(lineOf(e)) }
+		write = func(e record.Entry) error { return encoder.Encode(lineOf(e)) }
 	default:
 		return unknownWord("export ledger: --format", format, []string{"csv", "jsonl"})
 	}
@@ -184,7 +186,7 @@ type ledgerLine struct {
 	Pass                 int64     `json:"pass"`
 }
 
-func lineOf(e checkpoint.Entry) ledgerLine {
+func lineOf(e record.Entry) ledgerLine {
 	return ledgerLine{
 		Key: e.Key, SourceETag: e.Source.ETag, SourceSize: e.Source.Size, SourceLastModified: e.Source.LastModified,
 		DestinationETag: e.DestinationETag, DestinationVersionID: e.DestinationVersionID, KeyARN: e.KeyARN,
@@ -211,13 +213,13 @@ func spreadsheetRows(out io.Writer) func(fields []string) error {
 }
 
 // csvEntries writes a header and then a row per entry.
-func csvEntries(row func(fields []string) error) func(checkpoint.Entry) error {
+func csvEntries(row func(fields []string) error) func(record.Entry) error {
 	header := []string{
 		"key", "source_etag", "source_size", "source_last_modified", "destination_etag", "destination_version_id",
 		"key_arn", "bucket_key", "checksum", "copied_at", "pass",
 	}
 	begun := false
-	return func(e checkpoint.Entry) error {
+	return func(e record.Entry) error {
 		if !begun {
 			if err := row(header); err != nil {
 				return err

@@ -19,6 +19,8 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/syncer"
 	"syncd/internal/transfer"
 )
@@ -83,7 +85,7 @@ func mappingName(i int) string { return fmt.Sprintf("mapping-%d", i) }
 // fillLedgers fills the source, and the ledgers as a pass over it would have, but for some objects that are new.
 func (s *site) fillLedgers(t *testing.T, mappings, entries int) {
 	t.Helper()
-	var made []checkpoint.Entry
+	var made []record.Entry
 	for i := range entries {
 		key := fmt.Sprintf("exports/2026/%06d/part-%04d.parquet", i/100, i%100)
 		s.source.Put(key, awsfake.SyntheticBody(1, uint64(i)), awsfake.PutOptions{}) //nolint:gosec // not negative
@@ -91,7 +93,7 @@ func (s *site) fillLedgers(t *testing.T, mappings, entries int) {
 			continue
 		}
 		o, _ := s.source.Object(key)
-		made = append(made, checkpoint.Entry{
+		made = append(made, record.Entry{
 			Key: key, Source: transfer.Version{ETag: o.ETag, Size: o.Size, LastModified: o.LastModified},
 			DestinationETag: o.ETag, KeyARN: s.consumerKey.ARN(), BucketKey: true, Checksum: "CRC64NVME:" + o.Checksum, CopiedAt: o.LastModified,
 		})
@@ -108,7 +110,7 @@ func (s *site) fillLedgers(t *testing.T, mappings, entries int) {
 }
 
 // fillLedger makes a generation of entries, under the settings that the mapping has.
-func (s *site) fillLedger(ctx context.Context, store checkpoint.Store, i int, entries []checkpoint.Entry) error {
+func (s *site) fillLedger(ctx context.Context, store store.Store, i int, entries []record.Entry) error {
 	fingerprint, err := json.Marshal(syncer.Settings{
 		Source:      syncer.Place{Endpoint: s.endpoint, Bucket: demoSource},
 		Destination: syncer.Place{Endpoint: s.endpoint, Bucket: demoCopy, Prefix: fmt.Sprintf("%d/", i)},

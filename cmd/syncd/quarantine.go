@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/plan"
 	"syncd/internal/printable"
 )
@@ -52,10 +54,10 @@ func listQuarantine(ctx context.Context, p process, f flags) error {
 	return errors.Join(failures...)
 }
 
-func listOne(ctx context.Context, w io.Writer, store checkpoint.Store, mapping string, asJSON bool) error {
+func listOne(ctx context.Context, w io.Writer, store store.Store, mapping string, asJSON bool) error {
 	for q, err := range checkpoint.Quarantine(ctx, store, mapping) {
 		switch {
-		case errors.Is(err, checkpoint.ErrNoCheckpoint):
+		case errors.Is(err, record.ErrNoCheckpoint):
 			return nil
 		case err != nil:
 			return err
@@ -69,7 +71,7 @@ func listOne(ctx context.Context, w io.Writer, store checkpoint.Store, mapping s
 	return nil
 }
 
-func asideOf(mapping string, q checkpoint.Quarantined) asideObject {
+func asideOf(mapping string, q record.Quarantined) asideObject {
 	o := asideObject{
 		Mapping: mapping, Key: q.Key, ETag: q.Source.ETag, Bytes: q.Source.Size, Reason: q.Reason, Detail: q.Detail,
 		Attempts: q.Attempts, FirstAt: q.FirstAt, LastAt: q.LastAt, RetryAt: plan.RetryAt(q),

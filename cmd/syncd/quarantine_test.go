@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/plan"
 )
 
@@ -31,7 +31,7 @@ func TestWaitsOfTheQuarantineAreDocumented(t *testing.T) {
 			documented++
 			at := func(attempts int64) time.Duration {
 				now := time.Unix(0, 0)
-				return plan.RetryAt(checkpoint.Quarantined{Reason: reason[1], Attempts: attempts, LastAt: now}).Sub(now)
+				return plan.RetryAt(record.Quarantined{Reason: reason[1], Attempts: attempts, LastAt: now}).Sub(now)
 			}
 			attempts := int64(1)
 			if strings.HasPrefix(row[2], "none, then") {

@@ -12,7 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
 	"syncd/internal/hint"
 	"syncd/internal/printable"
@@ -46,7 +47,7 @@ withdrawn; one that it has accepted goes on.` + exits("replay", 0, 1, 2, 3, 5, 1
 				r := &replayed{selection: asked, keysFound: map[string]bool{}}
 				summary, err := m.syncer.Replay(ctx, r.choose)
 				r.mapping = summary.Mapping
-				if checkpoint.IsLeaseHeld(err) {
+				if store.IsLeaseHeld(err) {
 					summary, err = s.handOver(ctx, r, err)
 				}
 				if err == nil {
@@ -110,7 +111,7 @@ type replayed struct {
 	keysFound         map[string]bool
 }
 
-func (r *replayed) choose(q checkpoint.Quarantined) bool {
+func (r *replayed) choose(q record.Quarantined) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.hasAny = true

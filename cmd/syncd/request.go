@@ -11,6 +11,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
 	"syncd/internal/printable"
 	"syncd/internal/syncer"
@@ -184,7 +186,7 @@ func (s *system) handOver(ctx context.Context, asked *replayed, held error) (syn
 	summary := syncer.Summary{Mapping: asked.mapping, Skipped: map[string]int64{}, Quarantined: map[string]int64{}, Requests: map[string]int64{}}
 	c := &caller{
 		process: s.process, state: &state{config: s.config, logger: s.logger}, wait: requestWait, follow: true,
-		store: func() (checkpoint.Store, error) { return s.store, nil },
+		store: func() (store.Store, error) { return s.store, nil },
 	}
 	isWanted, err := c.lookUp(ctx, asked, &summary)
 	if err != nil {
@@ -220,8 +222,8 @@ func (c *caller) lookUp(ctx context.Context, asked *replayed, summary *syncer.Su
 	if err != nil {
 		return false, err
 	}
-	last, err := checkpoint.Latest(ctx, store, asked.mapping)
-	if errors.Is(err, checkpoint.ErrNoCheckpoint) {
+	last, err := record.Latest(ctx, store, asked.mapping)
+	if errors.Is(err, record.ErrNoCheckpoint) {
 		return false, nil
 	}
 	if err != nil {

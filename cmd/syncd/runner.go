@@ -15,6 +15,7 @@ import (
 	"syncd/config"
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/daemon"
 	"syncd/internal/deadline"
 	"syncd/internal/syncer"
@@ -39,7 +40,7 @@ type runner struct {
 	*syncer.Syncer
 	mapping  config.Mapping
 	sessions sessions
-	store    checkpoint.Store
+	store    store.Store
 	now      func() time.Time
 
 	source, destination *s3.Client
@@ -96,7 +97,7 @@ func (r *runner) Do(ctx context.Context, order syncer.Order) (syncer.Summary, er
 func (r *runner) Hold(ctx context.Context) error {
 	asked := r.now()
 	err := r.Syncer.Hold(ctx)
-	if checkpoint.IsLeaseHeld(err) {
+	if store.IsLeaseHeld(err) {
 		r.asked, r.last, r.hasRun = asked, err, true
 	}
 	return err
@@ -105,10 +106,10 @@ func (r *runner) Hold(ctx context.Context) error {
 // leaseFree looks at a lease that another process held, so that only a pass asks for it that is likely to get it. Whether it is free
 // is for the store to say, by its own clock: now and then it is asked for in any case.
 func (r *runner) leaseFree(ctx context.Context) error {
-	if !checkpoint.IsLeaseHeld(r.last) || r.now().Sub(r.asked) >= tryLease {
+	if !store.IsLeaseHeld(r.last) || r.now().Sub(r.asked) >= tryLease {
 		return nil
 	}
-	var lease checkpoint.LeaseInfo
+	var lease store.LeaseInfo
 	var held bool
 	err := deadline.Do(ctx, reachTimeout, func(ctx context.Context) (err error) {
 		lease, held, err = checkpoint.LeaseOf(ctx, r.store, r.mapping.Name)
@@ -118,7 +119,7 @@ func (r *runner) leaseFree(ctx context.Context) error {
 		return fmt.Errorf("look at the lease: %w", err)
 	}
 	if held && (lease.Until.IsZero() || lease.Until.After(r.now())) {
-		return &checkpoint.LeaseHeldError{Name: r.mapping.Name, Holder: lease.Holder, Since: lease.Since, Until: lease.Until}
+		return &store.LeaseHeldError{Name: r.mapping.Name, Holder: lease.Holder, Since: lease.Since, Until: lease.Until}
 	}
 	return nil
 }

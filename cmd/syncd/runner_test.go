@@ -21,7 +21,7 @@ import (
 	"syncd/config/value"
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/creds"
 	"syncd/internal/iam"
 	"syncd/internal/syncer"
@@ -145,7 +145,7 @@ func TestReadyFollowsTheLease(t *testing.T) {
 		t.Fatal(err)
 	}
 	isHeld := func(err error) bool {
-		held, ok := errors.AsType[*checkpoint.LeaseHeldError](err)
+		held, ok := errors.AsType[*store.LeaseHeldError](err)
 		return ok && held.Holder != ""
 	}
 	if err := ran(other.Run(t.Context())); !isHeld(err) {

@@ -22,7 +22,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncd/internal/awsfake"
-	"syncd/internal/checkpoint"
+	filestore "syncd/internal/checkpoint/store/file"
 	"syncd/internal/control"
 )
 
@@ -194,7 +194,7 @@ func (e *evilSite) sessions(t *testing.T) map[string][][]string {
 // pauseAs pauses the mapping in the name of somebody, as a writer of the state can.
 func (e *evilSite) pauseAs(t *testing.T, who string) {
 	t.Helper()
-	store, err := checkpoint.OpenFile(filepath.Join(e.dir, "state"))
+	store, err := filestore.Open(filepath.Join(e.dir, "state"))
 	if err != nil {
 		t.Fatal(err)
 	}

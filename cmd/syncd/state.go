@@ -11,7 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/config"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
+	filestore "syncd/internal/checkpoint/store/file"
+	s3store "syncd/internal/checkpoint/store/s3"
 	"syncd/internal/creds"
 	"syncd/internal/endpoint"
 	"syncd/internal/throttle"
@@ -21,7 +23,7 @@ import (
 type state struct {
 	config   *config.Config
 	mappings []config.Mapping
-	store    checkpoint.Store
+	store    store.Store
 	logger   *slog.Logger
 }
 
@@ -81,19 +83,19 @@ type leasing struct {
 	renewed func(mapping string, until time.Time)
 }
 
-func openStore(ctx context.Context, p process, c *config.Config, told leasing) (checkpoint.Store, error) {
+func openStore(ctx context.Context, p process, c *config.Config, told leasing) (store.Store, error) {
 	location, err := config.ParseLocation(c.State)
 	if err != nil {
 		return nil, err
 	}
 	if location.Dir != "" {
-		return checkpoint.OpenFile(location.Dir)
+		return filestore.Open(location.Dir)
 	}
 	client, err := stateClient(ctx, p, c, told.logger)
 	if err != nil {
 		return nil, err
 	}
-	return checkpoint.NewS3(client, checkpoint.S3Options{
+	return s3store.New(client, s3store.Options{
 		Bucket: location.Bucket, Prefix: location.Prefix, Account: c.StateAccount(), KMSKey: c.Checkpoint.KMSKey,
 		LeaseFor: c.Checkpoint.Lease.Duration(), Now: p.now, Logger: told.logger, Renewed: told.renewed,
 	}), nil

@@ -13,6 +13,9 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/history"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
 	"syncd/internal/printable"
 )
@@ -59,8 +62,8 @@ type status struct {
 	// Lease says who may write the ledger; absent when nobody does.
 	Lease *leaseStatus `json:"lease,omitempty"`
 	// Paused says who has paused the mapping and when; absent when it is not. History are the passes that ended last, newest first.
-	Paused  *control.Paused         `json:"paused,omitempty"`
-	History []checkpoint.PassRecord `json:"history,omitempty"`
+	Paused  *control.Paused `json:"paused,omitempty"`
+	History []history.Pass  `json:"history,omitempty"`
 	// Damage says what of the ledger cannot be read.
 	Damage string `json:"damage,omitempty"`
 	// Error says why the ledger could not be read at all, so that the rest says nothing.
@@ -156,38 +159,38 @@ func printStatuses(p process, all []overview, asJSON bool) error {
 }
 
 // readStatus looks at the ledger of a mapping. Damage is a part of the status, not a failure to tell it.
-func readStatus(ctx context.Context, store checkpoint.Store, mapping string, now time.Time) (status, error) {
+func readStatus(ctx context.Context, from store.Store, mapping string, now time.Time) (status, error) {
 	s := status{Mapping: mapping, Quarantined: map[string]int64{}}
-	last, err := checkpoint.Latest(ctx, store, mapping)
+	last, err := record.Latest(ctx, from, mapping)
 	switch {
 	case err == nil:
 		s.Generation, s.Entries, s.CommittedAt = last.Generation, last.Entries, &last.CommittedAt
 		s.AgeSeconds = now.Sub(last.CommittedAt).Seconds()
-		err = countQuarantine(ctx, store, mapping, s.Quarantined)
-	case errors.Is(err, checkpoint.ErrNoCheckpoint):
+		err = countQuarantine(ctx, from, mapping, s.Quarantined)
+	case errors.Is(err, record.ErrNoCheckpoint):
 		err = nil
 	}
-	if damage, ok := errors.AsType[*checkpoint.CorruptError](err); ok {
+	if damage, ok := errors.AsType[*store.CorruptError](err); ok {
 		s.Damage, err = damage.Error(), nil
 	}
 	if err != nil {
 		return s, err
 	}
-	progress, unfinished, err := checkpoint.Unfinished(ctx, store, mapping)
+	progress, unfinished, err := record.Unfinished(ctx, from, mapping)
 	if err != nil {
 		return s, err
 	}
 	if unfinished {
 		s.Pass = passOf(progress)
 	}
-	lease, held, err := checkpoint.LeaseOf(ctx, store, mapping)
+	lease, held, err := checkpoint.LeaseOf(ctx, from, mapping)
 	if held {
 		s.Lease = leaseOf(lease)
 	}
 	return s, err
 }
 
-func leaseOf(l checkpoint.LeaseInfo) *leaseStatus {
+func leaseOf(l store.LeaseInfo) *leaseStatus {
 	s := &leaseStatus{Holder: l.Holder, Since: l.Since}
 	if !l.Until.IsZero() {
 		s.Until = &l.Until
@@ -195,7 +198,7 @@ func leaseOf(l checkpoint.LeaseInfo) *leaseStatus {
 	return s
 }
 
-func countQuarantine(ctx context.Context, store checkpoint.Store, mapping string, byReason map[string]int64) error {
+func countQuarantine(ctx context.Context, store store.Store, mapping string, byReason map[string]int64) error {
 	for q, err := range checkpoint.Quarantine(ctx, store, mapping) {
 		if err != nil {
 			return err
@@ -205,7 +208,7 @@ func countQuarantine(ctx context.Context, store checkpoint.Store, mapping string
 	return nil
 }
 
-func passOf(p checkpoint.Progress) *passStatus {
+func passOf(p record.Progress) *passStatus {
 	s := &passStatus{Number: p.Generation, Holder: p.Holder, StartedAt: p.StartedAt, SavedAt: p.SavedAt}
 	if r := p.Refusal; r != nil {
 		s.Refused = &refusedStatus{Reason: r.Reason, Detail: r.Detail, Since: r.Since}

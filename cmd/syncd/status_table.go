@@ -9,7 +9,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"syncd/config"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/history"
 	"syncd/internal/printable"
 )
 
@@ -76,10 +76,10 @@ func (o overview) worst(now time.Time) (state, why string) {
 
 // failure is how the last passes failed by the history: the last of them, since when, and how many in a row, 0 where they did not. A
 // generation that was committed since, as by a version without a history, ends it.
-func (s status) failure() (last checkpoint.PassRecord, since time.Time, inRow int64) {
+func (s status) failure() (last history.Pass, since time.Time, inRow int64) {
 	passes := slices.Clone(s.History)
 	slices.Reverse(passes)
-	last, since, inRow = checkpoint.Failures(passes)
+	last, since, inRow = history.Failures(passes)
 	if s.CommittedAt != nil && s.CommittedAt.After(last.EndedAt) {
 		return last, since, 0
 	}

@@ -16,7 +16,7 @@ import (
 	"syncd/config"
 	"syncd/config/schedule"
 	"syncd/internal/awsfake"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/history"
 	"syncd/internal/control"
 	"syncd/internal/plan"
 	"syncd/internal/syncer"
@@ -46,12 +46,12 @@ func overviews(t *testing.T, now time.Time) []overview {
 		{mapping("new"), status{}},
 		{mapping("late"), status{Generation: 2, CommittedAt: at(49 * time.Hour), Entries: 5}},
 		{mapping("aside"), status{Generation: 7, CommittedAt: at(3 * time.Hour), Entries: 10, Quarantined: map[string]int64{"denied": 2, "archived": 1}}},
-		{mapping("failing"), status{Generation: 4, CommittedAt: at(90 * time.Hour), Entries: 2, Quarantined: map[string]int64{"denied": 1}, Paused: paused, History: []checkpoint.PassRecord{
+		{mapping("failing"), status{Generation: 4, CommittedAt: at(90 * time.Hour), Entries: 2, Quarantined: map[string]int64{"denied": 1}, Paused: paused, History: []history.Pass{
 			{EndedAt: *at(time.Hour), Result: "drained", Trigger: "schedule"},
 			{BeganAt: *at(70 * time.Hour), EndedAt: *at(2 * time.Hour), Result: "failed", Trigger: "schedule", Class: "no_bucket", Error: "NoSuchBucket: gone", Times: 12},
 			{EndedAt: *at(90 * time.Hour), Result: "complete", Trigger: "schedule"},
 		}}},
-		{mapping("mended"), status{Generation: 4, CommittedAt: at(time.Hour), Entries: 2, History: []checkpoint.PassRecord{
+		{mapping("mended"), status{Generation: 4, CommittedAt: at(time.Hour), Entries: 2, History: []history.Pass{
 			{EndedAt: *at(2 * time.Hour), Result: "failed", Trigger: "schedule", Class: "no_bucket", Error: "NoSuchBucket: gone"},
 		}}},
 		{mapping("rests"), status{Paused: paused}},

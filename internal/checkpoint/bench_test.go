@@ -11,18 +11,21 @@ import (
 	"time"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
+	filestore "syncd/internal/checkpoint/store/file"
+	"syncd/internal/checkpoint/store/s3/s3test"
 )
 
 func benchLedger(b *testing.B, dir string) *checkpoint.Ledger {
 	b.Helper()
-	store, err := checkpoint.OpenFile(dir)
+	store, err := filestore.Open(dir)
 	if err != nil {
 		b.Fatal(err)
 	}
 	return benchLedgerIn(b, store)
 }
 
-func benchLedgerIn(b *testing.B, store checkpoint.Store) *checkpoint.Ledger {
+func benchLedgerIn(b *testing.B, store store.Store) *checkpoint.Ledger {
 	b.Helper()
 	ledger, err := checkpoint.Open(b.Context(), store, options())
 	if err != nil {
@@ -139,22 +142,22 @@ func carryAll(b *testing.B, ledger *checkpoint.Ledger) {
 // BenchmarkUnchangedPassOnS3 counts the requests of the steady state, and those
 // that opening the ledger takes, per million entries.
 func BenchmarkUnchangedPassOnS3(b *testing.B) {
-	s := newState()
-	wire := &recorder{next: s.cloud.RoundTripper()}
-	ledger := benchLedgerIn(b, s.store(wire))
+	s := s3test.New()
+	wire := &s3test.Recorder{Next: s.Cloud.RoundTripper()}
+	ledger := benchLedgerIn(b, s.Store(wire))
 	fill(b, ledger, 1_000_000)
 	if err := ledger.Close(); err != nil {
 		b.Fatal(err)
 	}
-	wire.seen = nil
-	ledger = benchLedgerIn(b, s.store(wire))
-	opening := len(wire.seen)
-	wire.seen = nil
+	wire.Seen = nil
+	ledger = benchLedgerIn(b, s.Store(wire))
+	opening := len(wire.Seen)
+	wire.Seen = nil
 	for b.Loop() {
 		carryAll(b, ledger)
 	}
 	b.ReportMetric(float64(opening), "requests/open")
-	b.ReportMetric(float64(len(wire.seen))/float64(b.N), "requests/pass")
+	b.ReportMetric(float64(len(wire.Seen))/float64(b.N), "requests/pass")
 	perEntry(b, 1_000_000)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/checkpoint/record"
 )
 
 func claimed(t *testing.T, pass *checkpoint.Pass, until string, since time.Time) {
@@ -31,9 +32,9 @@ func killed(t *testing.T, memory *checkpointtest.Memory, fingerprint string) (*c
 	return memory, begin(t, openLedger(t, memory, under(fingerprint)))
 }
 
-func wantClaims(t *testing.T, pass *checkpoint.Pass, want ...checkpoint.Claim) {
+func wantClaims(t *testing.T, pass *checkpoint.Pass, want ...record.Claim) {
 	t.Helper()
-	if diff := cmp.Diff(append([]checkpoint.Claim(nil), want...), append([]checkpoint.Claim(nil), pass.Claims()...)); diff != "" {
+	if diff := cmp.Diff(append([]record.Claim(nil), want...), append([]record.Claim(nil), pass.Claims()...)); diff != "" {
 		t.Errorf("claims (-want +got):\n%s", diff)
 	}
 }
@@ -49,13 +50,13 @@ func TestClaimIsDurableBeforeItReturns(t *testing.T) {
 	if want := 2; len(*created) != want {
 		t.Errorf("wrote %q, want %d records", *created, want)
 	}
-	first := checkpoint.Claim{Fingerprint: "one", Until: "m", Since: epoch}
-	second := checkpoint.Claim{Fingerprint: "one", After: "m", Until: "t\xff", Since: epoch.Add(time.Minute)}
+	first := record.Claim{Fingerprint: "one", Until: "m", Since: epoch}
+	second := record.Claim{Fingerprint: "one", After: "m", Until: "t\xff", Since: epoch.Add(time.Minute)}
 	memory, resumed := killed(t, store.Store.(*checkpointtest.Memory), "one")
 	wantClaims(t, resumed, first, second)
 	claimed(t, resumed, "", epoch.Add(time.Hour)) // begins where the pass does, whatever others claimed
 	_, other := killed(t, memory, "two")
-	wantClaims(t, other, first, second, checkpoint.Claim{Fingerprint: "one", Since: epoch.Add(time.Hour)})
+	wantClaims(t, other, first, second, record.Claim{Fingerprint: "one", Since: epoch.Add(time.Hour)})
 	for key, want := range map[string]bool{"a": true, "m": true, "m\x00": false} {
 		if got := first.Covers(key); got != want {
 			t.Errorf("covers %q: got %v, want %v", key, got, want)
@@ -77,8 +78,8 @@ func TestClaimLastsUntilACommit(t *testing.T) {
 	open := reserve(t, pass, "c")
 	reserve(t, pass, "d").Record(entry("d", "1"))
 	flush(t, pass)
-	settled := checkpoint.Claim{Fingerprint: "one", Until: "b", Since: epoch}
-	left := checkpoint.Claim{Fingerprint: "one", After: "b", Until: "d", Since: epoch.Add(time.Second)}
+	settled := record.Claim{Fingerprint: "one", Until: "b", Since: epoch}
+	left := record.Claim{Fingerprint: "one", After: "b", Until: "d", Since: epoch.Add(time.Second)}
 	memory, resumed := killed(t, memory, "one")
 	wantClaims(t, resumed, settled, left)
 	for _, k := range []string{"c", "d"} {
@@ -94,11 +95,11 @@ func TestClaimLastsUntilACommit(t *testing.T) {
 	reserve(t, other, "z").Record(entry("z", "2"))
 	flush(t, other)
 	memory, other = killed(t, memory, "two")
-	wantClaims(t, other, checkpoint.Claim{Fingerprint: "two", Until: "z", Since: epoch.Add(time.Hour)}, settled)
+	wantClaims(t, other, record.Claim{Fingerprint: "two", Until: "z", Since: epoch.Add(time.Hour)}, settled)
 	commit(t, other)
 	memory, other = killed(t, memory, "two")
 	wantClaims(t, other, settled) // its own are committed, what others claimed is not for it to say
-	other.SettleClaims(func(c checkpoint.Claim) (checkpoint.Claim, bool) { return c, !cmp.Equal(c, settled) })
+	other.ReplaceClaims(func(c record.Claim) (record.Claim, bool) { return c, !cmp.Equal(c, settled) })
 	carryRest(t, other, nil)
 	_, last := killed(t, memory, "one")
 	wantClaims(t, last)
@@ -127,12 +128,12 @@ func TestClaimFailsWithItsSave(t *testing.T) {
 func TestMemoStaysWithItsPass(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
-	settle := func(fingerprint string) func(checkpoint.Settings, int64) checkpoint.Settings {
-		return func(last checkpoint.Settings, pass int64) checkpoint.Settings {
+	settle := func(fingerprint string) func(record.Settings, int64) record.Settings {
+		return func(last record.Settings, pass int64) record.Settings {
 			if last.Fingerprint == fingerprint {
 				return last
 			}
-			return checkpoint.Settings{Fingerprint: fingerprint, Memo: fmt.Sprintf("%s since %d", fingerprint, pass)}
+			return record.Settings{Fingerprint: fingerprint, Memo: fmt.Sprintf("%s since %d", fingerprint, pass)}
 		}
 	}
 	take := func(fingerprint string) *checkpoint.Pass {

@@ -13,13 +13,13 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 )
-
-var errBroken = errors.New("broken")
 
 // story makes two generations with saves and uploads in between, in one process,
 // going on after every error as a daemon would.
-func story(t *testing.T, store checkpoint.Store) {
+func story(t *testing.T, store store.Store) {
 	t.Helper()
 	o := options()
 	o.ChunkEntries = 10
@@ -33,7 +33,7 @@ func story(t *testing.T, store checkpoint.Store) {
 		if attempts > 8 {
 			t.Fatalf("no second generation after %d attempts", attempts)
 		}
-		if err := storyPass(t, ledger, promised); err != nil && !errors.Is(err, errBroken) {
+		if err := storyPass(t, ledger, promised); err != nil && !errors.Is(err, checkpointtest.ErrBroken) {
 			t.Fatalf("pass: %v", err)
 		}
 	}
@@ -111,7 +111,7 @@ func storySettle(slot *checkpoint.Slot, i, round int) {
 	}
 }
 
-func wantStory(t *testing.T, store checkpoint.Store) {
+func wantStory(t *testing.T, store store.Store) {
 	t.Helper()
 	want := make(map[string]string)
 	for i := range 20 {
@@ -135,7 +135,7 @@ func TestEverySingleWriteFails(t *testing.T) {
 			writes := 0
 			fail := func(string, string) error {
 				if writes++; writes == broken+1 {
-					return errBroken
+					return checkpointtest.ErrBroken
 				}
 				return nil
 			}
@@ -197,12 +197,12 @@ func TestBitRot(t *testing.T) {
 	}
 }
 
-func checkRot(t *testing.T, store checkpoint.Store, what string, truths ...map[string]string) {
+func checkRot(t *testing.T, from store.Store, what string, truths ...map[string]string) {
 	t.Helper()
 	read := make(map[string]string)
-	for e, err := range checkpoint.Entries(t.Context(), store, mapping) {
+	for e, err := range checkpoint.Entries(t.Context(), from, mapping) {
 		if err != nil {
-			if _, ok := errors.AsType[*checkpoint.CorruptError](err); !ok {
+			if _, ok := errors.AsType[*store.CorruptError](err); !ok {
 				t.Errorf("%s: read: got %v, want a CorruptError", what, err)
 			}
 			break
@@ -212,7 +212,7 @@ func checkRot(t *testing.T, store checkpoint.Store, what string, truths ...map[s
 	if !slices.ContainsFunc(truths, func(truth map[string]string) bool { return isPart(read, truth) }) {
 		t.Errorf("%s: read what was never true: %v", what, read)
 	}
-	ledger, err := checkpoint.Open(t.Context(), store, options())
+	ledger, err := checkpoint.Open(t.Context(), from, options())
 	if err != nil {
 		t.Errorf("%s: open: got %v, want a generation that is whole", what, err)
 		return
@@ -271,10 +271,10 @@ func TestNothingLeftToFallBackTo(t *testing.T) {
 		memory.Damage(fmt.Sprintf("%s/manifest-%010d.json", mapping, n), func([]byte) []byte { return nil })
 	}
 	_, err := checkpoint.Open(t.Context(), memory, options())
-	if _, ok := errors.AsType[*checkpoint.CorruptError](err); !ok || !strings.Contains(err.Error(), "manifest-0000000002.json") {
+	if _, ok := errors.AsType[*store.CorruptError](err); !ok || !strings.Contains(err.Error(), "manifest-0000000002.json") {
 		t.Errorf("open: got %v, want the damage named", err)
 	}
-	if _, err := checkpoint.Latest(t.Context(), memory, mapping); err == nil || errors.Is(err, checkpoint.ErrNoCheckpoint) {
+	if _, err := record.Latest(t.Context(), memory, mapping); err == nil || errors.Is(err, record.ErrNoCheckpoint) {
 		t.Errorf("latest: got %v, want the damage named", err)
 	}
 	lease, err := memory.Acquire(t.Context(), mapping, "me")
@@ -346,10 +346,10 @@ func TestLaterFormatIsNeverTakenForDamage(t *testing.T) {
 	later := `{"sha256":"732322c128ed67841ef5aa42c7cd04ffcd74a61b2d17d710cd502b713d62930d","record":{"version":2}}` + "\n"
 	memory.Damage(name, func([]byte) []byte { return []byte(later) })
 	_, err := checkpoint.Open(t.Context(), memory, options())
-	if version, ok := errors.AsType[*checkpoint.VersionError](err); !ok || version.Name != name {
+	if version, ok := errors.AsType[*store.VersionError](err); !ok || version.Name != name {
 		t.Errorf("open: got %v, want a VersionError of %s", err, name)
 	}
-	if _, err := checkpoint.Latest(t.Context(), memory, mapping); !strings.Contains(fmt.Sprint(err), "newer syncd") {
+	if _, err := record.Latest(t.Context(), memory, mapping); !strings.Contains(fmt.Sprint(err), "newer syncd") {
 		t.Errorf("latest: got %v, want a VersionError", err)
 	}
 }
@@ -359,7 +359,7 @@ func TestSweepThatFailsIsMadeUpFor(t *testing.T) {
 	store := &checkpointtest.Faulty{Store: checkpointtest.NewMemory()}
 	store.Before = func(operation, _ string) error {
 		if operation == "delete" {
-			return errBroken
+			return checkpointtest.ErrBroken
 		}
 		return nil
 	}

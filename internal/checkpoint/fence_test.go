@@ -10,6 +10,8 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 )
 
 // takenOver opens a ledger whose lease is taken from whoever holds it.
@@ -21,7 +23,7 @@ func takenOver(t *testing.T, memory *checkpointtest.Memory) *checkpoint.Ledger {
 
 // atManifest returns a store that calls interrupt once, before it creates the
 // manifest: when the lease was asked for, and found held, for the last time.
-func atManifest(memory *checkpointtest.Memory, interrupt func()) checkpoint.Store {
+func atManifest(memory *checkpointtest.Memory, interrupt func()) store.Store {
 	done := false
 	return &checkpointtest.Faulty{Store: memory, Before: func(operation, name string) error {
 		if operation == "create" && strings.Contains(name, "/manifest-") && !done {
@@ -32,7 +34,7 @@ func atManifest(memory *checkpointtest.Memory, interrupt func()) checkpoint.Stor
 	}}
 }
 
-func wantGenerations(t *testing.T, store checkpoint.Store, want ...string) {
+func wantGenerations(t *testing.T, store store.Store, want ...string) {
 	t.Helper()
 	var got []string
 	names, err := store.List(t.Context(), mapping+"/manifest-")
@@ -87,7 +89,7 @@ func TestFenceGoesOnWithTheSavedPass(t *testing.T) {
 			if got := last.Generation(); test.committed != (got > 0) || int64(len(want)) != last.Entries() {
 				t.Errorf("got generation %d of %d entries, want a generation: %t, of %d", got, last.Entries(), test.committed, len(want))
 			}
-			if progress, ok, err := checkpoint.Unfinished(t.Context(), memory, mapping); err != nil || ok != test.saved {
+			if progress, ok, err := record.Unfinished(t.Context(), memory, mapping); err != nil || ok != test.saved {
 				t.Errorf("unfinished: got %+v, %t, %v, want %t", progress, ok, err, test.saved)
 			}
 			next := begin(t, last)
@@ -142,12 +144,12 @@ func TestFencedWriterCommitsNothing(t *testing.T) {
 			pass := begin(t, slow)
 			reserve(t, pass, "a").Record(entry("a", "stale"))
 			reserve(t, pass, "b").Record(entry("b", "stale"))
-			if _, err := pass.Commit(t.Context()); !errors.Is(err, checkpoint.ErrSuperseded) {
-				t.Errorf("commit: got %v, want %v", err, checkpoint.ErrSuperseded)
+			if _, err := pass.Commit(t.Context()); !errors.Is(err, store.ErrSuperseded) {
+				t.Errorf("commit: got %v, want %v", err, store.ErrSuperseded)
 			}
 			for range 2 {
-				if _, err := slow.Begin(t.Context()); !errors.Is(err, checkpoint.ErrSuperseded) {
-					t.Errorf("begin: got %v, want %v", err, checkpoint.ErrSuperseded)
+				if _, err := slow.Begin(t.Context()); !errors.Is(err, store.ErrSuperseded) {
+					t.Errorf("begin: got %v, want %v", err, store.ErrSuperseded)
 				}
 			}
 			if diff := cmp.Diff(want, etags(t, memory)); diff != "" {
@@ -174,8 +176,8 @@ func TestFenceOfASleeper(t *testing.T) {
 	recordAll(t, openLedger(t, memory, options()), "a")
 	memory.TakeLease(mapping)
 	_, err := checkpoint.Open(t.Context(), atManifest(memory, func() { takenOver(t, memory) }), options())
-	if !errors.Is(err, checkpoint.ErrSuperseded) {
-		t.Errorf("open: got %v, want %v", err, checkpoint.ErrSuperseded)
+	if !errors.Is(err, store.ErrSuperseded) {
+		t.Errorf("open: got %v, want %v", err, store.ErrSuperseded)
 	}
 	wantGenerations(t, memory, "01", "02")
 }
@@ -189,7 +191,7 @@ func TestFenceMeetsACommit(t *testing.T) {
 	pass := begin(t, first)
 	reserve(t, pass, "a").Record(entry("a", "2"))
 	copyOf := memory.Clone()
-	var other checkpoint.Store = &checkpointtest.Faulty{Store: memory}
+	var other store.Store = &checkpointtest.Faulty{Store: memory}
 	slow := atManifest(memory, func() {
 		// The memory's lease is strict, so the commit is made as a writer would whose check came earlier.
 		earlier := openLedger(t, copyOf, options())
@@ -205,7 +207,7 @@ func TestFenceMeetsACommit(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := createIn(t.Context(), other, name, string(data)); err != nil && !strings.Contains(err.Error(), "exist") {
+			if err := checkpointtest.Put(t.Context(), other, name, string(data)); err != nil && !strings.Contains(err.Error(), "exist") {
 				t.Fatal(err)
 			}
 		}
@@ -218,8 +220,8 @@ func TestFenceMeetsACommit(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{"a": "2"}, etags(t, memory)); diff != "" {
 		t.Errorf("entries (-want +got):\n%s", diff)
 	}
-	if _, err := pass.Commit(t.Context()); !errors.Is(err, checkpoint.ErrLeaseLost) {
-		t.Errorf("commit: got %v, want %v", err, checkpoint.ErrLeaseLost)
+	if _, err := pass.Commit(t.Context()); !errors.Is(err, store.ErrLeaseLost) {
+		t.Errorf("commit: got %v, want %v", err, store.ErrLeaseLost)
 	}
 }
 
@@ -229,9 +231,9 @@ func TestFenceThatFails(t *testing.T) {
 	memory := checkpointtest.NewMemory()
 	recordAll(t, openLedger(t, memory, options()), "a")
 	memory.TakeLease(mapping)
-	faulty := &checkpointtest.Faulty{Store: memory, Before: func(string, string) error { return errBroken }}
-	if _, err := checkpoint.Open(t.Context(), faulty, options()); !errors.Is(err, errBroken) {
-		t.Fatalf("open: got %v, want %v", err, errBroken)
+	faulty := &checkpointtest.Faulty{Store: memory, Before: func(string, string) error { return checkpointtest.ErrBroken }}
+	if _, err := checkpoint.Open(t.Context(), faulty, options()); !errors.Is(err, checkpointtest.ErrBroken) {
+		t.Fatalf("open: got %v, want %v", err, checkpointtest.ErrBroken)
 	}
 	wantGenerations(t, memory, "01")
 	ledger := openLedger(t, memory, options())
@@ -272,8 +274,8 @@ func TestFenceOfNothing(t *testing.T) {
 	if got := ledger.Manifest(); ledger.Generation() != 0 || got.Generation != 0 {
 		t.Errorf("got generation %d and manifest %+v, want none", ledger.Generation(), got)
 	}
-	if _, err := checkpoint.Latest(t.Context(), memory, mapping); !errors.Is(err, checkpoint.ErrNoCheckpoint) {
-		t.Errorf("latest: got %v, want %v", err, checkpoint.ErrNoCheckpoint)
+	if _, err := record.Latest(t.Context(), memory, mapping); !errors.Is(err, record.ErrNoCheckpoint) {
+		t.Errorf("latest: got %v, want %v", err, record.ErrNoCheckpoint)
 	}
 	recordAll(t, ledger, "a")
 	if got := ledger.Generation(); got != 2 {
@@ -286,24 +288,24 @@ func TestLostAnswerThatWasAnothersCommit(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
 	broken := false
-	store := &checkpointtest.Faulty{Store: memory}
-	store.Before = func(operation, name string) error {
+	from := &checkpointtest.Faulty{Store: memory}
+	from.Before = func(operation, name string) error {
 		if operation != "create" || !strings.Contains(name, "/manifest-") || broken {
 			return nil
 		}
 		broken = true
-		takenOver(t, memory) // the fence takes the number
-		return errBroken     // and the writer does not even learn that it is taken
+		takenOver(t, memory)            // the fence takes the number
+		return checkpointtest.ErrBroken // and the writer does not even learn that it is taken
 	}
-	ledger := openLedger(t, store, options())
+	ledger := openLedger(t, from, options())
 	pass := begin(t, ledger)
 	reserve(t, pass, "a").Record(entry("a", "1"))
-	if _, err := pass.Commit(t.Context()); !errors.Is(err, errBroken) {
-		t.Fatalf("commit: got %v, want %v", err, errBroken)
+	if _, err := pass.Commit(t.Context()); !errors.Is(err, checkpointtest.ErrBroken) {
+		t.Fatalf("commit: got %v, want %v", err, checkpointtest.ErrBroken)
 	}
 	for range 2 {
-		if _, err := ledger.Begin(t.Context()); !errors.Is(err, checkpoint.ErrSuperseded) {
-			t.Errorf("begin: got %v, want %v", err, checkpoint.ErrSuperseded)
+		if _, err := ledger.Begin(t.Context()); !errors.Is(err, store.ErrSuperseded) {
+			t.Errorf("begin: got %v, want %v", err, store.ErrSuperseded)
 		}
 	}
 }

@@ -13,6 +13,8 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/transfer"
 )
 
@@ -30,7 +32,7 @@ type failer interface {
 	Fatalf(format string, args ...any)
 }
 
-func openLedger(t *testing.T, store checkpoint.Store, o checkpoint.Options) *checkpoint.Ledger {
+func openLedger(t *testing.T, store store.Store, o checkpoint.Options) *checkpoint.Ledger {
 	t.Helper()
 	ledger, err := checkpoint.Open(t.Context(), store, o)
 	if err != nil {
@@ -79,8 +81,8 @@ func commit(t *testing.T, pass *checkpoint.Pass) int64 {
 }
 
 // entry returns an entry of every column, of a source version named etag.
-func entry(key, etag string) checkpoint.Entry {
-	return checkpoint.Entry{
+func entry(key, etag string) record.Entry {
+	return record.Entry{
 		Key: key, Source: transfer.Version{ETag: etag, Size: int64(len(key)), LastModified: epoch.Add(-time.Hour)},
 		DestinationETag: "d-" + etag, DestinationVersionID: "v-" + etag,
 		KeyARN:    "arn:aws:kms:us-west-2:222222222222:key/11111111-2222-3333-4444-555555555555",
@@ -88,8 +90,8 @@ func entry(key, etag string) checkpoint.Entry {
 	}
 }
 
-func quarantined(key, etag string) checkpoint.Quarantined {
-	return checkpoint.Quarantined{
+func quarantined(key, etag string) record.Quarantined {
+	return record.Quarantined{
 		Key: key, Source: transfer.Version{ETag: etag, Size: 7, LastModified: epoch.Add(-time.Hour)}, Reason: "denied", Detail: "access denied on " + etag, LastAt: epoch,
 	}
 }
@@ -129,7 +131,7 @@ func (p *promises) begin(ctx context.Context, slot *checkpoint.Slot, key string)
 	if offered, ok := slot.Upload(); ok && p.begun%2 == 0 {
 		id = offered.ID
 	}
-	u := checkpoint.Upload{Key: key, ID: id, Source: transfer.Version{Size: 1 << 30}, BeganAt: epoch.Add(time.Duration(p.begun) * time.Second)}
+	u := record.Upload{Key: key, ID: id, Source: transfer.Version{Size: 1 << 30}, BeganAt: epoch.Add(time.Duration(p.begun) * time.Second)}
 	if err := slot.UploadBegan(ctx, u); err != nil {
 		return id, err
 	}
@@ -160,7 +162,7 @@ func (p *promises) missing(pass *checkpoint.Pass) []string {
 // settlement of their own, and commits.
 func carryRest(t *testing.T, pass *checkpoint.Pass, settle map[string]func(*checkpoint.Slot)) int64 {
 	t.Helper()
-	previous := make(map[string]checkpoint.Entry)
+	previous := make(map[string]record.Entry)
 	for e, err := range pass.Previous(t.Context()) {
 		if err != nil {
 			t.Fatalf("previous: %v", err)
@@ -197,7 +199,7 @@ func collect[V any](t failer, seq iter.Seq2[V, error]) []V {
 	return all
 }
 
-func etags(t *testing.T, store checkpoint.Store) map[string]string {
+func etags(t *testing.T, store store.Store) map[string]string {
 	t.Helper()
 	all := make(map[string]string)
 	for _, e := range collect(t, checkpoint.Entries(t.Context(), store, mapping)) {
@@ -207,7 +209,7 @@ func etags(t *testing.T, store checkpoint.Store) map[string]string {
 }
 
 // counting is a store that counts what is created.
-func counting(inner checkpoint.Store) (*checkpointtest.Faulty, *[]string) {
+func counting(inner store.Store) (*checkpointtest.Faulty, *[]string) {
 	var created []string
 	return &checkpointtest.Faulty{Store: inner, Before: func(operation, name string) error {
 		if operation == "create" {

@@ -9,6 +9,7 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/checkpoint/record"
 )
 
 // TestHold leaves what was set aside as it is, pass after pass, and takes it up again.
@@ -22,7 +23,7 @@ func TestHold(t *testing.T) {
 	for _, k := range []string{"again", "kept", "lost", "new"} {
 		q := quarantined(k, "2")
 		q.Attempts, q.Detail = 3, "detail of "+k
-		previous := map[bool]*checkpoint.Entry{true: &kept}[k == "kept"]
+		previous := map[bool]*record.Entry{true: &kept}[k == "kept"]
 		first[k] = func(s *checkpoint.Slot) { s.Quarantine(q, previous) }
 	}
 	carryRest(t, begin(t, ledger), first)
@@ -31,7 +32,7 @@ func TestHold(t *testing.T) {
 		pass := begin(t, ledger)
 		settle := map[string]func(*checkpoint.Slot){}
 		for _, q := range collect(t, pass.PreviousQuarantine(t.Context())) {
-			previous := map[bool]*checkpoint.Entry{true: &kept}[q.Key == "kept"]
+			previous := map[bool]*record.Entry{true: &kept}[q.Key == "kept"]
 			q.Attempts, q.LastAt, q.Pass, q.Detail = 99, epoch.Add(time.Hour), 99, "of no interest"
 			settle[q.Key] = func(s *checkpoint.Slot) { s.Hold(q, previous) }
 		}
@@ -39,7 +40,7 @@ func TestHold(t *testing.T) {
 		if diff := cmp.Diff(before, collect(t, checkpoint.Quarantine(t.Context(), store, mapping))); diff != "" {
 			t.Errorf("quarantine (-before +after):\n%s", diff)
 		}
-		want := checkpoint.Counts{Quarantined: 4, Held: 4, Kept: 1}
+		want := record.Counts{Quarantined: 4, Held: 4, AsideWithEntry: 1}
 		if diff := cmp.Diff(want, ledger.Manifest().Counts); diff != "" {
 			t.Errorf("counts (-want +got):\n%s", diff)
 		}

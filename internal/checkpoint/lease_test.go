@@ -9,6 +9,7 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/checkpoint/store"
 )
 
 func TestLeaseKeepsASecondWriterOut(t *testing.T) {
@@ -16,14 +17,14 @@ func TestLeaseKeepsASecondWriterOut(t *testing.T) {
 	memory := checkpointtest.NewMemory()
 	ledger := openLedger(t, memory, options())
 	_, err := checkpoint.Open(t.Context(), memory, options())
-	if held, ok := errors.AsType[*checkpoint.LeaseHeldError](err); !ok || held.Holder != "test/1" {
+	if held, ok := errors.AsType[*store.LeaseHeldError](err); !ok || held.Holder != "test/1" {
 		t.Errorf("second open: got %v, want a LeaseHeldError", err)
 	}
 	if err := errors.Join(ledger.Close(), ledger.Close()); err != nil {
 		t.Errorf("close twice: %v", err)
 	}
-	if _, err := ledger.Begin(t.Context()); !errors.Is(err, checkpoint.ErrLeaseLost) {
-		t.Errorf("begin after close: got %v, want %v", err, checkpoint.ErrLeaseLost)
+	if _, err := ledger.Begin(t.Context()); !errors.Is(err, store.ErrLeaseLost) {
+		t.Errorf("begin after close: got %v, want %v", err, store.ErrLeaseLost)
 	}
 	openLedger(t, memory, options())
 }
@@ -38,8 +39,8 @@ func TestLostLeaseWritesNothing(t *testing.T) {
 		pass := begin(t, openLedger(t, memory, options()))
 		reserve(t, pass, "a").Record(entry("a", "1"))
 		memory.TakeLease(mapping)
-		if err := write(pass); !errors.Is(err, checkpoint.ErrLeaseLost) {
-			t.Errorf("%s: got %v, want %v", name, err, checkpoint.ErrLeaseLost)
+		if err := write(pass); !errors.Is(err, store.ErrLeaseLost) {
+			t.Errorf("%s: got %v, want %v", name, err, store.ErrLeaseLost)
 		}
 		if names, _ := memory.List(t.Context(), ""); len(names) != 0 {
 			t.Errorf("%s: got %q, want nothing written", name, names)
@@ -65,8 +66,8 @@ func TestOnlyOneOfTwoWritersCommits(t *testing.T) {
 	ledger := openLedger(t, slow, options())
 	pass := begin(t, ledger)
 	reserve(t, pass, "mine").Record(entry("mine", "1"))
-	if _, err := pass.Commit(t.Context()); !errors.Is(err, checkpoint.ErrSuperseded) {
-		t.Errorf("commit: got %v, want %v", err, checkpoint.ErrSuperseded)
+	if _, err := pass.Commit(t.Context()); !errors.Is(err, store.ErrSuperseded) {
+		t.Errorf("commit: got %v, want %v", err, store.ErrSuperseded)
 	}
 	if diff := cmp.Diff(map[string]string{"theirs": "1"}, etags(t, memory)); diff != "" {
 		t.Errorf("entries (-want +got):\n%s", diff)
@@ -74,7 +75,7 @@ func TestOnlyOneOfTwoWritersCommits(t *testing.T) {
 }
 
 // openLedgerLate returns a function that commits a generation in one go.
-func openLedgerLate(t *testing.T, store checkpoint.Store) func() {
+func openLedgerLate(t *testing.T, store store.Store) func() {
 	t.Helper()
 	return func() {
 		recordAll(t, openLedger(t, store, options()), "theirs")
@@ -86,15 +87,15 @@ func TestLostAnswerOfACommit(t *testing.T) {
 	store := &checkpointtest.Faulty{Store: checkpointtest.NewMemory()}
 	store.After = func(_, name string) error {
 		if strings.Contains(name, "manifest-0000000001") {
-			return errBroken
+			return checkpointtest.ErrBroken
 		}
 		return nil
 	}
 	ledger := openLedger(t, store, options())
 	pass := begin(t, ledger)
 	reserve(t, pass, "a").Record(entry("a", "1"))
-	if _, err := pass.Commit(t.Context()); !errors.Is(err, errBroken) {
-		t.Fatalf("commit: got %v, want %v", err, errBroken)
+	if _, err := pass.Commit(t.Context()); !errors.Is(err, checkpointtest.ErrBroken) {
+		t.Fatalf("commit: got %v, want %v", err, checkpointtest.ErrBroken)
 	}
 	next := begin(t, ledger)
 	if next.Number() != 2 || ledger.Generation() != 1 {

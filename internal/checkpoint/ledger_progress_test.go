@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/checkpoint/record"
 )
 
 // TestUnchangedPassWritesOneRecord is the price of the steady state.
@@ -115,7 +115,7 @@ func TestSettledAboveTheMarkIsSaved(t *testing.T) {
 			}
 		}
 		flush(t, pass)
-		progress, _, err := checkpoint.Unfinished(t.Context(), memory, mapping)
+		progress, _, err := record.Unfinished(t.Context(), memory, mapping)
 		if err != nil || len(progress.Ranges[0].Ahead) > 40 {
 			t.Errorf("got %d saves ahead of the mark, %v, want few", len(progress.Ranges[0].Ahead), err)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/checkpoint/record"
 )
 
 func TestEntriesRoundTrip(t *testing.T) {
@@ -22,11 +23,11 @@ func TestEntriesRoundTrip(t *testing.T) {
 	keys := []string{"\x00", " ", "+", "..", "/", "//", "a", "a//b", "a/", `b\x41`, "c\xffd", "é", "日本", strings.Repeat("z", 1024)}
 	slices.Sort(keys)
 	pass := begin(t, ledger)
-	var want []checkpoint.Entry
+	var want []record.Entry
 	for i, k := range keys {
 		e := entry(k, fmt.Sprint(i))
 		if i%2 == 0 {
-			e = checkpoint.Entry{Key: k} // every column empty, the zero times among them
+			e = record.Entry{Key: k} // every column empty, the zero times among them
 		}
 		reserve(t, pass, k).Record(e)
 		e.Pass = 1
@@ -44,7 +45,7 @@ func TestEntriesRoundTrip(t *testing.T) {
 	if got := manifest.Chunks[0]; got.FirstKey != keys[0] || got.LastKey != keys[len(keys)-1] {
 		t.Errorf("key range: got %q to %q, want %q to %q", got.FirstKey, got.LastKey, keys[0], keys[len(keys)-1])
 	}
-	latest, err := checkpoint.Latest(t.Context(), store, mapping)
+	latest, err := record.Latest(t.Context(), store, mapping)
 	if diff := cmp.Diff(manifest, latest); err != nil || diff != "" {
 		t.Errorf("manifest as written and as read: %v (-want +got):\n%s", err, diff)
 	}
@@ -80,7 +81,7 @@ func TestSettlements(t *testing.T) {
 	if diff := cmp.Diff([]string{"gone-quarantined", "keep-quarantined", "new-quarantined"}, aside); diff != "" {
 		t.Errorf("quarantine (-want +got):\n%s", diff)
 	}
-	wantCounts := checkpoint.Counts{Carried: 1, Recorded: 2, Quarantined: 3, Kept: 1, Dropped: 2}
+	wantCounts := record.Counts{Carried: 1, Recorded: 2, Quarantined: 3, AsideWithEntry: 1, Dropped: 2}
 	if diff := cmp.Diff(wantCounts, ledger.Manifest().Counts); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
 	}
@@ -104,7 +105,7 @@ func TestQuarantineGoesOn(t *testing.T) {
 	want := quarantined("poison", "2")
 	want.FirstAt, want.LastAt, want.Attempts, want.Pass = epoch.Add(2*time.Hour), epoch.Add(3*time.Hour), 4, 4
 	got := collect(t, checkpoint.Quarantine(t.Context(), store, mapping))
-	if diff := cmp.Diff([]checkpoint.Quarantined{want}, got); diff != "" {
+	if diff := cmp.Diff([]record.Quarantined{want}, got); diff != "" {
 		t.Errorf("quarantine (-want +got):\n%s", diff)
 	}
 	pass := begin(t, ledger)
@@ -177,7 +178,7 @@ func TestResumeBehindTheMark(t *testing.T) {
 	flush(t, pass)
 
 	killed := store.Clone()
-	progress, ok, err := checkpoint.Unfinished(t.Context(), killed, mapping)
+	progress, ok, err := record.Unfinished(t.Context(), killed, mapping)
 	if err != nil || !ok || progress.Ranges[0].Mark != key(19) {
 		t.Errorf("unfinished: got %+v, %t, %v, want mark %q", progress, ok, err, key(19))
 	}
@@ -196,11 +197,11 @@ func TestResumeBehindTheMark(t *testing.T) {
 	if got[key(5)] != "2" || got[key(20)] != "3" || got[key(39)] != "1" || len(got) != 40 {
 		t.Errorf("after resuming: got %v", got)
 	}
-	wantCounts := checkpoint.Counts{Carried: 38, Recorded: 2}
+	wantCounts := record.Counts{Carried: 38, Recorded: 2}
 	if diff := cmp.Diff(wantCounts, second.Manifest().Counts); diff != "" {
 		t.Errorf("counts over both parts (-want +got):\n%s", diff)
 	}
-	if _, ok, err := checkpoint.Unfinished(t.Context(), killed, mapping); ok || err != nil {
+	if _, ok, err := record.Unfinished(t.Context(), killed, mapping); ok || err != nil {
 		t.Errorf("unfinished after commit: got %t, %v, want none", ok, err)
 	}
 	names, _ := killed.List(t.Context(), mapping+"/progress-")
@@ -288,7 +289,7 @@ func TestProgressStaysSmall(t *testing.T) {
 		reserve(t, pass, key(i)).Record(entry(key(i), "1"))
 		flush(t, pass)
 	}
-	progress, ok, err := checkpoint.Unfinished(t.Context(), store, mapping)
+	progress, ok, err := record.Unfinished(t.Context(), store, mapping)
 	if err != nil || !ok {
 		t.Fatalf("unfinished: %t, %v", ok, err)
 	}

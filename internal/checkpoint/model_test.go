@@ -13,6 +13,8 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 )
 
 var errKilled = errors.New("killed")
@@ -23,10 +25,10 @@ type world struct {
 	aside   map[string]string
 }
 
-func readWorld(t failer, ctx context.Context, store checkpoint.Store) world { //nolint:revive // failer comes first, as in every helper here
+func readWorld(t failer, ctx context.Context, store store.Store) world { //nolint:revive // failer comes first, as in every helper here
 	t.Helper()
 	w := world{map[string]string{}, map[string]string{}}
-	if _, err := checkpoint.Latest(ctx, store, mapping); errors.Is(err, checkpoint.ErrNoCheckpoint) {
+	if _, err := record.Latest(ctx, store, mapping); errors.Is(err, record.ErrNoCheckpoint) {
 		return w
 	}
 	last := ""
@@ -144,7 +146,7 @@ type machine struct {
 
 // store fails every write from the one on that the budget does not cover; that
 // one takes effect or not.
-func (m *machine) store() checkpoint.Store {
+func (m *machine) store() store.Store {
 	spend := func(atEnd bool) func(string, string) error {
 		return func(string, string) error {
 			if m.budget <= 0 {
@@ -213,7 +215,7 @@ func (m *machine) pass(ledger *checkpoint.Ledger) error {
 	}
 	m.promised.abortLeft(pass)
 	_, err = pass.Commit(m.ctx)
-	latest, latestErr := checkpoint.Latest(m.ctx, m.memory, mapping)
+	latest, latestErr := record.Latest(m.ctx, m.memory, mapping)
 	if err == nil && latestErr != nil {
 		m.t.Fatalf("latest: %v", latestErr)
 	}

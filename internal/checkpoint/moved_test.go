@@ -9,17 +9,19 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
+	"syncd/internal/checkpoint/store/s3/s3test"
 )
 
 // toFolder copies everything under the state's prefix into dir, and toState the other way; with or without the locks.
-func (s *state) toFolder(t *testing.T, dir string, locks bool) {
+func toFolder(t *testing.T, s *s3test.State, dir string, locks bool) {
 	t.Helper()
-	for _, key := range s.bucket.Keys() {
-		name, ok := strings.CutPrefix(key, statePrefix)
+	for _, key := range s.Bucket.Keys() {
+		name, ok := strings.CutPrefix(key, s3test.Prefix)
 		if !ok || !locks && strings.HasSuffix(name, "/lock") {
 			continue
 		}
-		data, err := s.bucket.Read(key)
+		data, err := s.Bucket.Read(key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -33,7 +35,7 @@ func (s *state) toFolder(t *testing.T, dir string, locks bool) {
 	}
 }
 
-func (s *state) toState(t *testing.T, dir string, locks bool) {
+func toState(t *testing.T, s *s3test.State, dir string, locks bool) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !locks && d.Name() == "lock" {
@@ -44,7 +46,7 @@ func (s *state) toState(t *testing.T, dir string, locks bool) {
 			return err
 		}
 		name, err := filepath.Rel(dir, path)
-		s.bucket.Put(statePrefix+filepath.ToSlash(name), awsfake.BytesBody(data), awsfake.PutOptions{})
+		s.Bucket.Put(s3test.Prefix+filepath.ToSlash(name), awsfake.BytesBody(data), awsfake.PutOptions{})
 		return err
 	})
 	if err != nil {
@@ -57,10 +59,10 @@ func (s *state) toState(t *testing.T, dir string, locks bool) {
 func TestLedgerIsMoved(t *testing.T) {
 	for name, locks := range map[string]bool{"with its locks": true, "without": false} {
 		t.Run(name, func(t *testing.T) {
-			s, dir := newState(), t.TempDir()
-			inS3, inFolder := checkpoint.Store(s.store(nil)), checkpoint.Store(openFile(t, dir))
+			s, dir := s3test.New(), t.TempDir()
+			inS3, inFolder := store.Store(s.Store(nil)), store.Store(openFile(t, dir))
 			// work commits a generation, and leaves a pass behind that has settled one key more.
-			work := func(store checkpoint.Store, version string, keys ...string) {
+			work := func(store store.Store, version string, keys ...string) {
 				ledger, err := checkpoint.Open(t.Context(), store, options())
 				if err != nil {
 					t.Fatalf("version %s in %s: %v", version, store, err)
@@ -87,12 +89,12 @@ func TestLedgerIsMoved(t *testing.T) {
 			}
 			work(inS3, "1", "b")
 			work(inS3, "2", "c")
-			s.toFolder(t, dir, locks)
+			toFolder(t, s, dir, locks)
 			work(inFolder, "3", "d")
 			work(inFolder, "4", "e")
-			s.toState(t, dir, locks)
+			toState(t, s, dir, locks)
 			work(inS3, "5", "f")
-			s.toFolder(t, dir, locks)
+			toFolder(t, s, dir, locks)
 			work(inFolder, "6", "g")
 			want := map[string]string{"a": "5", "b": "1", "c": "2", "d": "3", "e": "4", "f": "5", "g": "6"}
 			if got := etags(t, inFolder); len(got) != len(want) || got["a"] != want["a"] || got["g"] != want["g"] {

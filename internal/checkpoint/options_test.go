@@ -10,6 +10,7 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/checkpoint/record"
 )
 
 func TestKeepFor(t *testing.T) {
@@ -74,7 +75,7 @@ func TestFingerprint(t *testing.T) {
 	pass = begin(t, ledger)
 	reserve(t, pass, "a").Record(entry("a", "2"))
 	flush(t, pass)
-	progress, ok, err := checkpoint.Unfinished(t.Context(), memory, mapping)
+	progress, ok, err := record.Unfinished(t.Context(), memory, mapping)
 	if err != nil || !ok || progress.Fingerprint != "two" {
 		t.Errorf("unfinished: got %+v, %t, %v, want fingerprint two", progress, ok, err)
 	}
@@ -99,10 +100,10 @@ func TestStartOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, openErr := checkpoint.Open(t.Context(), memory, options())
-	_, latestErr := checkpoint.Latest(t.Context(), memory, mapping)
+	_, latestErr := record.Latest(t.Context(), memory, mapping)
 	for _, err := range []error{openErr, latestErr} {
-		if !errors.Is(err, checkpoint.ErrNothingWhole) {
-			t.Fatalf("got %v, want %v", err, checkpoint.ErrNothingWhole)
+		if !errors.Is(err, record.ErrNothingWhole) {
+			t.Fatalf("got %v, want %v", err, record.ErrNothingWhole)
 		}
 	}
 	o := options()
@@ -163,7 +164,7 @@ func TestMappings(t *testing.T) {
 	pass := begin(t, openLedger(t, memory, o))
 	reserve(t, pass, "x").Record(entry("x", "1"))
 	flush(t, pass) // no manifest yet
-	got, err := checkpoint.Mappings(t.Context(), memory)
+	got, err := record.Mappings(t.Context(), memory)
 	if diff := cmp.Diff([]string{"a", "a-b", "c"}, got); err != nil || diff != "" {
 		t.Errorf("mappings: %v (-want +got):\n%s", err, diff)
 	}
@@ -188,8 +189,8 @@ func TestStartOverAfterATakeover(t *testing.T) {
 	recordAll(t, openLedger(t, memory, options()), "a")
 	memory.Damage(mapping+"/manifest-0000000001.json", func([]byte) []byte { return nil })
 	memory.TakeLease(mapping)
-	if _, err := checkpoint.Open(t.Context(), memory, options()); !errors.Is(err, checkpoint.ErrNothingWhole) {
-		t.Fatalf("open: got %v, want %v", err, checkpoint.ErrNothingWhole)
+	if _, err := checkpoint.Open(t.Context(), memory, options()); !errors.Is(err, record.ErrNothingWhole) {
+		t.Fatalf("open: got %v, want %v", err, record.ErrNothingWhole)
 	}
 	wantGenerations(t, memory, "01")
 	o := options()

@@ -6,8 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/checkpoint/record"
 )
 
 // TestRefusalIsOneRecord has a pass end because everything is refused: the next process finds why, until a pass goes on.
@@ -17,7 +17,7 @@ func TestRefusalIsOneRecord(t *testing.T) {
 	pass := begin(t, openLedger(t, memory, under("one")))
 	reserve(t, pass, "a").Record(entry("a", "1"))
 	reserve(t, pass, "b") // is refused, and not settled
-	want := checkpoint.Refusal{Reason: "denied", Detail: "no", Since: epoch, WalkedAt: epoch.Add(time.Hour), After: []string{"a", "t\xff\\"}}
+	want := record.Refusal{Reason: "denied", Detail: "no", Since: epoch, WalkedAt: epoch.Add(time.Hour), After: []string{"a", "t\xff\\"}}
 	if err := pass.Refuse(t.Context(), want); err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestRefusalIsForgotten(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
 	pass := begin(t, openLedger(t, memory, under("one")))
-	if err := pass.Refuse(t.Context(), checkpoint.Refusal{Reason: "denied"}); err != nil {
+	if err := pass.Refuse(t.Context(), record.Refusal{Reason: "denied"}); err != nil {
 		t.Fatal(err)
 	}
 	memory, resumed := killed(t, memory, "one")

@@ -11,11 +11,14 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
+	"syncd/internal/checkpoint/store/s3/s3test"
 )
 
 // medium is a store whose bytes a test can change.
 type medium struct {
-	store checkpoint.Store
+	store store.Store
 	read  func(name string) ([]byte, error)
 	write func(name string, data []byte) error
 	step  int // flip every so many bytes
@@ -37,7 +40,7 @@ func media(t *testing.T) map[string]medium {
 	t.Helper()
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }
-	s := newState()
+	s := s3test.New()
 	return map[string]medium{
 		"file": {
 			store: openFile(t, dir), step: stride(13),
@@ -45,10 +48,10 @@ func media(t *testing.T) map[string]medium {
 			write: func(name string, data []byte) error { return os.WriteFile(path(name), data, 0o600) },
 		},
 		"s3": {
-			store: s.store(nil), step: stride(11),
-			read: func(name string) ([]byte, error) { return s.bucket.Read(statePrefix + name) },
+			store: s.Store(nil), step: stride(11),
+			read: func(name string) ([]byte, error) { return s.Bucket.Read(s3test.Prefix + name) },
 			write: func(name string, data []byte) error {
-				s.bucket.Put(statePrefix+name, awsfake.BytesBody(data), awsfake.PutOptions{})
+				s.Bucket.Put(s3test.Prefix+name, awsfake.BytesBody(data), awsfake.PutOptions{})
 				return nil
 			},
 		},
@@ -73,7 +76,7 @@ func TestEveryFlippedByteIsFound(t *testing.T) {
 			if err := ledger.Close(); err != nil {
 				t.Fatal(err)
 			}
-			manifest, err := checkpoint.Latest(t.Context(), m.store, mapping)
+			manifest, err := record.Latest(t.Context(), m.store, mapping)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -115,31 +118,31 @@ func TestEveryFlippedByteIsFound(t *testing.T) {
 
 // finderOf returns what tells whether damage of a record is found when it is
 // read; nil for a record that only a fallback would read.
-func finderOf(t *testing.T, store checkpoint.Store, last *checkpoint.Manifest, name string) func() bool {
+func finderOf(t *testing.T, from store.Store, last *record.Manifest, name string) func() bool {
 	t.Helper()
 	isCorrupt := func(err error) bool {
-		_, ok := errors.AsType[*checkpoint.CorruptError](err)
+		_, ok := errors.AsType[*store.CorruptError](err)
 		return ok
 	}
-	isNamed := func(c checkpoint.ChunkInfo) bool { return c.Name == name }
+	isNamed := func(c record.Chunk) bool { return c.Name == name }
 	switch {
 	case strings.Contains(name, "/manifest-0000000002"):
 		return func() bool {
-			m, err := checkpoint.Latest(t.Context(), store, mapping)
+			m, err := record.Latest(t.Context(), from, mapping)
 			return err == nil && m.Generation == 1
 		}
 	case strings.Contains(name, "/progress-"):
 		return func() bool {
-			_, ok, err := checkpoint.Unfinished(t.Context(), store, mapping)
+			_, ok, err := record.Unfinished(t.Context(), from, mapping)
 			return err == nil && !ok
 		}
 	case slices.ContainsFunc(last.Chunks, isNamed):
-		return func() bool { return isCorrupt(lastError(checkpoint.Entries(t.Context(), store, mapping))) }
+		return func() bool { return isCorrupt(lastError(checkpoint.Entries(t.Context(), from, mapping))) }
 	case slices.ContainsFunc(last.QuarantineChunks, isNamed):
-		return func() bool { return isCorrupt(lastError(checkpoint.Quarantine(t.Context(), store, mapping))) }
+		return func() bool { return isCorrupt(lastError(checkpoint.Quarantine(t.Context(), from, mapping))) }
 	case strings.Contains(name, "/chunk-0000000003"): // the pass is resumed without it
 		return func() bool {
-			ledger, err := checkpoint.Open(t.Context(), store, options())
+			ledger, err := checkpoint.Open(t.Context(), from, options())
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -4,72 +4,24 @@ package checkpoint_test
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"runtime"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/checkpoint/store"
+	"syncd/internal/checkpoint/store/s3/s3test"
 )
-
-// harm is what happens to one request of a story.
-type harm string
-
-const (
-	refused harm = "is not sent"
-	lost    harm = "has effect, but its answer is lost"
-	cut     harm = "has effect, but its answer is cut"
-)
-
-// harming is a transport that harms one request and may then be dead for good.
-type harming struct {
-	next   http.RoundTripper
-	harm   harm
-	at     int  // which request, from 1
-	killed bool // whether nothing gets through from then on
-	mu     sync.Mutex
-	n      int
-	what   string // the request that was harmed
-}
-
-func (h *harming) RoundTrip(r *http.Request) (*http.Response, error) {
-	h.mu.Lock()
-	h.n++
-	n := h.n
-	if n == h.at {
-		h.what = operation(r)
-	}
-	h.mu.Unlock()
-	if n < h.at || n > h.at && !h.killed {
-		return h.next.RoundTrip(r)
-	}
-	if n > h.at || h.harm == refused {
-		return nil, errBroken
-	}
-	res, err := h.next.RoundTrip(r)
-	if err != nil || h.harm == lost {
-		return nil, errors.Join(err, errBroken)
-	}
-	res.Body = cutBody{res.Body}
-	return res, nil
-}
-
-// cutBody breaks at once.
-type cutBody struct{ io.ReadCloser }
-
-func (cutBody) Read([]byte) (int, error) { return 0, errBroken }
 
 // s3Story tells the story of TestEverySingleWriteFails to a ledger on S3, in
 // processes that die or go on after a failure.
 type s3Story struct {
 	t     *testing.T
-	state *state
-	wire  *harming
+	state *s3test.State
+	wire  *s3test.Harming
 	acked string // low-water mark of the last save that succeeded, of
 	round int    // this round
 
@@ -86,28 +38,28 @@ func (y *s3Story) run() {
 		}
 		o := options()
 		o.ChunkEntries = 10
-		ledger, err := checkpoint.Open(y.t.Context(), y.state.store(transport), o)
+		ledger, err := checkpoint.Open(y.t.Context(), y.state.Store(transport), o)
 		if err != nil {
-			if _, isHeld := errors.AsType[*checkpoint.LeaseHeldError](err); !isHeld && !errors.Is(err, errBroken) {
+			if _, isHeld := errors.AsType[*store.LeaseHeldError](err); !isHeld && !errors.Is(err, checkpointtest.ErrBroken) {
 				y.t.Fatalf("open: got %v, want a clear refusal", err)
 			}
-			if y.wire.killed {
-				transport = y.state.cloud.RoundTripper()
+			if y.wire.Killed {
+				transport = y.state.Cloud.RoundTripper()
 			}
-			pass(y.t, 70*time.Second)
+			s3test.Pass(y.t, 70*time.Second)
 			continue
 		}
 		y.t.Cleanup(func() { _ = ledger.Close() })
 		done := y.live(ledger)
 		err = ledger.Close()
 		if done {
-			if err != nil && !errors.Is(err, errBroken) {
+			if err != nil && !errors.Is(err, checkpointtest.ErrBroken) {
 				y.t.Fatalf("close: %v", err)
 			}
 			return
 		}
-		transport = y.state.cloud.RoundTripper() // the next process
-		pass(y.t, 70*time.Second)
+		transport = y.state.Cloud.RoundTripper() // the next process
+		s3test.Pass(y.t, 70*time.Second)
 	}
 }
 
@@ -124,10 +76,10 @@ func (y *s3Story) live(ledger *checkpoint.Ledger) (done bool) {
 		if err == nil {
 			err = y.pass(ledger, round)
 		}
-		if err != nil && !errors.Is(err, errBroken) {
+		if err != nil && !errors.Is(err, checkpointtest.ErrBroken) {
 			y.t.Fatalf("pass: %v", err)
 		}
-		if err != nil && y.wire.killed {
+		if err != nil && y.wire.Killed {
 			return false
 		}
 	}
@@ -140,7 +92,7 @@ func (y *s3Story) next(ledger *checkpoint.Ledger) (int, error) {
 	if ledger.Generation() == 0 {
 		return 1, nil
 	}
-	for e, err := range checkpoint.Entries(y.t.Context(), y.state.store(nil), mapping) {
+	for e, err := range checkpoint.Entries(y.t.Context(), y.state.Store(nil), mapping) {
 		if err != nil {
 			return 0, err
 		}
@@ -179,16 +131,6 @@ func (y *s3Story) pass(ledger *checkpoint.Ledger, round int) (err error) {
 	return err
 }
 
-// ledgerBubble runs a test that reads and writes chunks in a bubble. The decoders
-// of chunks are pooled and have channels, which must not leave the bubble: no
-// test runs beside it, and two collections empty the pools (sync.Pool).
-func ledgerBubble(t *testing.T, test func(t *testing.T)) {
-	t.Helper()
-	defer runtime.GC()
-	defer runtime.GC()
-	synctest.Test(t, test)
-}
-
 // TestEverySingleRequestFails harms one request of a story at a time, and lets
 // the process go on or die with it.
 func TestEverySingleRequestFails(t *testing.T) {
@@ -196,20 +138,20 @@ func TestEverySingleRequestFails(t *testing.T) {
 	if *everyRequest {
 		step = 1
 	}
-	for _, harm := range []harm{refused, lost, cut} {
+	for _, harm := range []s3test.Harm{s3test.Refused, s3test.Lost, s3test.Cut} {
 		for _, killed := range []bool{false, true} {
 			first++
 			t.Run(fmt.Sprintf("%s, killed %t", harm, killed), func(t *testing.T) {
-				ledgerBubble(t, func(t *testing.T) {
+				s3test.LedgerBubble(t, func(t *testing.T) {
 					for at, ended := min(1+first, step), false; !ended; at += step {
-						s := newState()
-						wire := &harming{next: s.cloud.RoundTripper(), harm: harm, at: at, killed: killed}
+						s := s3test.New()
+						wire := &s3test.Harming{Next: s.Cloud.RoundTripper(), Harm: harm, At: at, Killed: killed}
 						(&s3Story{t: t, state: s, wire: wire, promised: newPromises()}).run()
-						wantStory(t, s.store(nil))
+						wantStory(t, s.Store(nil))
 						if t.Failed() {
-							t.Fatalf("when request %d %s: %s", at, harm, wire.what)
+							t.Fatalf("when request %d %s: %s", at, harm, wire.What)
 						}
-						ended = wire.n < at
+						ended = wire.N < at
 					}
 				})
 			})
@@ -221,32 +163,32 @@ func TestEverySingleRequestFails(t *testing.T) {
 // and writes the record again, as the next attempt at a save would.
 func TestS3UploadsFail(t *testing.T) {
 	t.Parallel()
-	data := large()
-	for i, harm := range []harm{refused, lost, cut} {
+	data := s3test.Large()
+	for i, harm := range []s3test.Harm{s3test.Refused, s3test.Lost, s3test.Cut} {
 		for at := 1; at <= 6; at++ { // begin, four parts, complete
 			if !*everyRequest && (at+i)%2 == 0 {
 				continue
 			}
-			s := newState()
-			wire := &harming{next: s.cloud.RoundTripper(), harm: harm, at: at}
-			store := s.store(wire)
-			err := createLarge(t.Context(), store, "alpha/large", data)
-			if !errors.Is(err, errBroken) {
-				t.Errorf("%s %s: got %v, want %v", wire.what, harm, err, errBroken)
+			s := s3test.New()
+			wire := &s3test.Harming{Next: s.Cloud.RoundTripper(), Harm: harm, At: at}
+			store := s.Store(wire)
+			err := s3test.CreateLarge(t.Context(), store, "alpha/large", data)
+			if !errors.Is(err, checkpointtest.ErrBroken) {
+				t.Errorf("%s %s: got %v, want %v", wire.What, harm, err, checkpointtest.ErrBroken)
 			}
-			if exists := at == 6 && harm != refused; !exists {
-				if err := createLarge(t.Context(), store, "alpha/large", data); err != nil {
-					t.Errorf("%s %s: again: %v", wire.what, harm, err)
+			if exists := at == 6 && harm != s3test.Refused; !exists {
+				if err := s3test.CreateLarge(t.Context(), store, "alpha/large", data); err != nil {
+					t.Errorf("%s %s: again: %v", wire.What, harm, err)
 				}
 			}
 			chunk, err := store.Open(t.Context(), "alpha/large")
 			if err != nil || chunk.Size() != int64(len(data)) {
-				t.Errorf("%s %s: open: %v", wire.what, harm, err)
+				t.Errorf("%s %s: open: %v", wire.What, harm, err)
 			}
 			// Whose id never arrived, only a lifecycle rule can clear away.
-			unknown := map[bool]int{true: 1}[at == 1 && harm != refused]
-			if diff := cmp.Diff(unknown, s.bucket.Uploads()); diff != "" {
-				t.Errorf("%s %s: unfinished uploads (-want +got):\n%s", wire.what, harm, diff)
+			unknown := map[bool]int{true: 1}[at == 1 && harm != s3test.Refused]
+			if diff := cmp.Diff(unknown, s.Bucket.Uploads()); diff != "" {
+				t.Errorf("%s %s: unfinished uploads (-want +got):\n%s", wire.What, harm, diff)
 			}
 		}
 	}

@@ -16,6 +16,11 @@ import (
 	"pgregory.net/rapid"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/checkpoint/record"
+	s3store "syncd/internal/checkpoint/store/s3"
+	"syncd/internal/checkpoint/store/s3/s3test"
+	"syncd/internal/deadline"
 	"syncd/internal/transfer"
 )
 
@@ -23,7 +28,7 @@ import (
 // it from outside: what was copied, what the holders were told, and which
 // manifests came to be in which order.
 type contest struct {
-	state *state
+	state *s3test.State
 	until time.Time
 
 	mu         sync.Mutex
@@ -93,14 +98,14 @@ func (l *life) pick(n int) int {
 
 // run opens the ledger, works on it and ends, in one way or another.
 func (l *life) run(ctx context.Context) {
-	o := l.state.options()
+	o := l.state.Options()
 	o.Now, o.LeaseFor = l.now, 30*time.Second
-	store := checkpoint.NewS3(l.state.client(l, 2), o)
+	store := s3store.New(l.state.Client(l, 2), o)
 	lo := options()
 	lo.Holder, lo.Now, lo.ChunkEntries, lo.KeepGenerations = l.name, l.now, 8, 2
 	ledger, err := checkpoint.Open(ctx, store, lo)
 	if err != nil {
-		_ = sleep(ctx, 7*time.Second)
+		_ = deadline.Sleep(ctx, 7*time.Second)
 		return
 	}
 	for range 4 {
@@ -148,7 +153,7 @@ func (l *life) pass(ctx context.Context, ledger *checkpoint.Ledger) error {
 			}
 			slot.Record(entry(k, strconv.Itoa(recorded[k])))
 		}
-		_ = sleep(ctx, time.Duration(l.pick(3000))*time.Millisecond)
+		_ = deadline.Sleep(ctx, time.Duration(l.pick(3000))*time.Millisecond)
 		if l.chance(l.crash) {
 			l.die()
 		}
@@ -168,7 +173,7 @@ func (l *life) pass(ctx context.Context, ledger *checkpoint.Ledger) error {
 }
 
 // begun checks what a pass starts from.
-func (l *life) begun(ctx context.Context, pass *checkpoint.Pass) (map[string]checkpoint.Entry, error) {
+func (l *life) begun(ctx context.Context, pass *checkpoint.Pass) (map[string]record.Entry, error) {
 	l.contest.mu.Lock()
 	if !l.isFenced(l, len(l.manifests)) && pass.Mark() < l.mark {
 		l.violated("%s: pass %d begins behind %q, but %q was saved", l.name, pass.Number(), pass.Mark(), l.mark)
@@ -185,7 +190,7 @@ func (l *life) begun(ctx context.Context, pass *checkpoint.Pass) (map[string]che
 		}
 	}
 	l.contest.mu.Unlock()
-	previous := map[string]checkpoint.Entry{}
+	previous := map[string]record.Entry{}
 	for e, err := range pass.Previous(ctx) {
 		if err != nil {
 			return nil, err
@@ -218,7 +223,7 @@ func (l *life) upload(ctx context.Context, slot *checkpoint.Slot, key string) er
 	l.began++
 	id := fmt.Sprint("upload-", l.began)
 	l.contest.mu.Unlock()
-	u := checkpoint.Upload{Key: key, ID: id, Source: transfer.Version{Size: 1 << 30}, BeganAt: time.Now()}
+	u := record.Upload{Key: key, ID: id, Source: transfer.Version{Size: 1 << 30}, BeganAt: time.Now()}
 	if before, ok := slot.Upload(); ok && l.chance(50) {
 		u, id = before, before.ID
 	}
@@ -230,10 +235,10 @@ func (l *life) upload(ctx context.Context, slot *checkpoint.Slot, key string) er
 		l.uploads[id] = true
 	}
 	l.contest.mu.Unlock()
-	_ = sleep(ctx, time.Duration(l.pick(3000))*time.Millisecond)
+	_ = deadline.Sleep(ctx, time.Duration(l.pick(3000))*time.Millisecond)
 	if l.chance(l.crash) {
 		l.die()
-		return errBroken
+		return checkpointtest.ErrBroken
 	}
 	l.over(id)
 	return nil
@@ -297,9 +302,9 @@ func (l *life) hasCommitted(generation int64, recorded map[string]int) {
 
 // end opens the ledger for the last time, in calm, and checks what is in it.
 func (c *contest) end(ctx context.Context) {
-	_ = sleep(ctx, 70*time.Second)
+	_ = deadline.Sleep(ctx, 70*time.Second)
 	l := &life{contest: c, name: "last", random: rand.New(rand.NewPCG(1, 1)), opened: -1}
-	store := checkpoint.NewS3(c.state.client(l, 3), c.state.options())
+	store := s3store.New(c.state.Client(l, 3), c.state.Options())
 	ledger, err := checkpoint.Open(ctx, store, options())
 	if err != nil {
 		c.violated("open for the last time: %v", err)
@@ -368,8 +373,8 @@ func TestHoldersAgainstAModel(t *testing.T) {
 		}
 		contenders := rapid.SliceOfN(rapid.Custom(drawContender), 2, 3).Draw(rt, "contenders")
 		c := &contest{copied: map[string]bool{}, acked: map[string]int{}, uploads: map[string]bool{}, committed: map[int64]string{}}
-		ledgerBubble(t, func(t *testing.T) { //nolint:thelper // it is the test
-			c.state, c.until = newState(), time.Now().Add(*contestFor)
+		s3test.LedgerBubble(t, func(t *testing.T) { //nolint:thelper // it is the test
+			c.state, c.until = s3test.New(), time.Now().Add(*contestFor)
 			var group sync.WaitGroup
 			for i, who := range contenders {
 				group.Go(func() { c.hold(t.Context(), i, who) })

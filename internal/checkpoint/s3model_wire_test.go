@@ -7,6 +7,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/checkpoint/store/s3/s3test"
+	"syncd/internal/deadline"
 )
 
 // now is the clock of the process.
@@ -27,21 +31,21 @@ func (l *life) RoundTrip(r *http.Request) (*http.Response, error) {
 		left, dead := time.Until(l.frozen), l.dead
 		l.mu.Unlock()
 		if dead {
-			return nil, errBroken
+			return nil, checkpointtest.ErrBroken
 		}
 		if left <= 0 {
 			break
 		}
-		if err := sleep(r.Context(), left); err != nil {
+		if err := deadline.Sleep(r.Context(), left); err != nil {
 			return nil, err
 		}
 	}
 	if l.chance(l.refuse) {
-		return nil, errBroken
+		return nil, checkpointtest.ErrBroken
 	}
 	res, err := l.perform(r)
 	if l.chance(l.lose) {
-		return nil, errBroken
+		return nil, checkpointtest.ErrBroken
 	}
 	return res, err
 }
@@ -61,7 +65,7 @@ var manifestKey = regexp.MustCompile(`/manifest-(\d+)\.json$`)
 func (l *life) perform(r *http.Request) (*http.Response, error) {
 	l.contest.mu.Lock()
 	defer l.contest.mu.Unlock()
-	res, err := l.state.cloud.RoundTripper().RoundTrip(r)
+	res, err := l.state.Cloud.RoundTripper().RoundTrip(r)
 	if err != nil || r.Method != http.MethodPut || res.StatusCode != http.StatusOK {
 		return res, err
 	}
@@ -73,7 +77,7 @@ func (l *life) perform(r *http.Request) (*http.Response, error) {
 		return res, err
 	}
 	generation, _ := strconv.ParseInt(match[1], 10, 64)
-	data, readErr := l.state.bucket.Read(strings.TrimPrefix(r.URL.Path, "/"+stateBucket+"/"))
+	data, readErr := l.state.Bucket.Read(strings.TrimPrefix(r.URL.Path, "/"+s3test.Bucket+"/"))
 	if readErr != nil {
 		l.violated("read manifest %d: %v", generation, readErr)
 	}
@@ -95,7 +99,7 @@ func (l *life) perform(r *http.Request) (*http.Response, error) {
 // hasTaken reports whether the lock that was just written took the lease, and did not renew or release it. A process may
 // take it twice: when the answer to the first time was lost for so long that another one had it in between.
 func (l *life) hasTaken(path string) bool {
-	data, err := l.state.bucket.Read(strings.TrimPrefix(path, "/"+stateBucket+"/"))
+	data, err := l.state.Bucket.Read(strings.TrimPrefix(path, "/"+s3test.Bucket+"/"))
 	if err != nil {
 		l.violated("read lock: %v", err)
 	}

@@ -9,17 +9,20 @@ import (
 	"sync"
 	"testing"
 
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
+	filestore "syncd/internal/checkpoint/store/file"
 	"syncd/internal/transfer"
 )
 
 // slowStore calls before each time a progress record is created.
 type slowStore struct {
-	Store
+	store.Store
 	before func()
 }
 
 func (s *slowStore) Create(ctx context.Context, name string, write func(io.Writer) error) error {
-	if strings.Contains(name, progressPrefix) {
+	if strings.Contains(name, record.ProgressPrefix) {
 		s.before()
 	}
 	return s.Store.Create(ctx, name, write)
@@ -30,7 +33,7 @@ func (s *slowStore) Create(ctx context.Context, name string, write func(io.Write
 func TestManyUploadsShareASave(t *testing.T) {
 	t.Parallel()
 	const callers = 64
-	file, err := OpenFile(t.TempDir())
+	file, err := filestore.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,12 +70,12 @@ func TestManyUploadsShareASave(t *testing.T) {
 	var group sync.WaitGroup
 	for _, slot := range slots {
 		group.Go(func() {
-			u := Upload{Key: slot.key, ID: "id-" + slot.key, Source: transfer.Version{Size: 1 << 30}}
+			u := record.Upload{Key: slot.key.Name, ID: "id-" + slot.key.Name, Source: transfer.Version{Size: 1 << 30}}
 			if err := slot.UploadBegan(t.Context(), u); err != nil {
 				t.Errorf("upload began: %v", err)
 				return
 			}
-			progress, _, err := Unfinished(t.Context(), file, "m")
+			progress, _, err := record.Unfinished(t.Context(), file, "m")
 			if err != nil || len(progress.Uploads) == 0 {
 				t.Errorf("unfinished: got %d uploads, %v, want this one among them", len(progress.Uploads), err)
 			}
@@ -82,28 +85,8 @@ func TestManyUploadsShareASave(t *testing.T) {
 	if saves > 2 {
 		t.Errorf("saved %d times for %d callers, want 1 or 2", saves, callers)
 	}
-	progress, _, err := Unfinished(t.Context(), file, "m")
+	progress, _, err := record.Unfinished(t.Context(), file, "m")
 	if err != nil || len(progress.Uploads) != callers {
 		t.Errorf("unfinished: got %d uploads, %v, want %d", len(progress.Uploads), err, callers)
 	}
-}
-
-func FuzzUploadJSON(f *testing.F) {
-	f.Add("a/b", `copy\a/b`, `"etag"`, "id", int64(1))
-	f.Add("\xff", "\x00\n", "", "", int64(-1))
-	f.Fuzz(func(t *testing.T, key, destination, etag, id string, size int64) {
-		// ETags and ids come out of XML and headers, and so are UTF-8.
-		in := Upload{Key: key, DestinationKey: destination, Source: transfer.Version{ETag: strings.ToValidUTF8(etag, ""), Size: size}, ID: strings.ToValidUTF8(id, "")}
-		data, err := in.MarshalJSON()
-		if err != nil {
-			t.Fatalf("encode: %v", err)
-		}
-		var out Upload
-		if err := out.UnmarshalJSON(data); err != nil {
-			t.Fatalf("decode %s: %v", data, err)
-		}
-		if in != out {
-			t.Errorf("got %+v, want %+v", out, in)
-		}
-	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/checkpoint/record"
 )
 
 // keptUpload sets the object of a key aside while its upload, of that id, waits for a later pass.
@@ -79,7 +80,7 @@ func TestUploadIsKeptOverACommit(t *testing.T) {
 }
 
 // setAsideLike is what is set aside of the version that the upload is of.
-func setAsideLike(u checkpoint.Upload) checkpoint.Quarantined {
+func setAsideLike(u record.Upload) record.Quarantined {
 	q := quarantined(u.Key, u.Source.ETag)
 	q.Source = u.Source
 	return q

@@ -11,34 +11,36 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/transfer"
 )
 
 const large64 = 64 << 20 // the default of Options.UploadBytes
 
 // upload returns an upload under key that is saved at once.
-func upload(key, id string) checkpoint.Upload {
-	return checkpoint.Upload{
+func upload(key, id string) record.Upload {
+	return record.Upload{
 		Key: key, Bucket: "bob-staging", DestinationKey: "alice/" + key, ID: id,
 		Source: transfer.Version{ETag: `"1"`, Size: large64, LastModified: epoch}, PartSize: 16 << 20, Relay: true, BeganAt: epoch,
 	}
 }
 
 // smallUpload returns one that is saved with the next flush.
-func smallUpload(key, id string) checkpoint.Upload {
+func smallUpload(key, id string) record.Upload {
 	u := upload(key, id)
 	u.Source.Size = large64 - 1
 	return u
 }
 
-func uploadBegan(t *testing.T, slot *checkpoint.Slot, u checkpoint.Upload) {
+func uploadBegan(t *testing.T, slot *checkpoint.Slot, u record.Upload) {
 	t.Helper()
 	if err := slot.UploadBegan(t.Context(), u); err != nil {
 		t.Fatalf("upload began: %v", err)
 	}
 }
 
-func ids(uploads []checkpoint.Upload) (all []string) {
+func ids(uploads []record.Upload) (all []string) {
 	for _, u := range uploads {
 		all = append(all, u.ID)
 	}
@@ -53,9 +55,9 @@ func wantLeft(t *testing.T, pass *checkpoint.Pass, want ...string) {
 }
 
 // wantSaved checks which uploads the last progress record names.
-func wantSaved(t *testing.T, store checkpoint.Store, want ...string) {
+func wantSaved(t *testing.T, store store.Store, want ...string) {
 	t.Helper()
-	progress, _, err := checkpoint.Unfinished(t.Context(), store, mapping)
+	progress, _, err := record.Unfinished(t.Context(), store, mapping)
 	if err != nil {
 		t.Fatalf("unfinished: %v", err)
 	}
@@ -81,7 +83,7 @@ func TestUploadIsSavedByItsSize(t *testing.T) {
 	if diff := cmp.Diff([]string{"progress-0000000001-0000000001.json"}, *created); diff != "" {
 		t.Errorf("after a large upload: records created (-want +got):\n%s", diff)
 	}
-	progress, ok, err := checkpoint.Unfinished(t.Context(), store, mapping)
+	progress, ok, err := record.Unfinished(t.Context(), store, mapping)
 	if err != nil || !ok {
 		t.Fatalf("unfinished: %t, %v", ok, err)
 	}
@@ -89,7 +91,7 @@ func TestUploadIsSavedByItsSize(t *testing.T) {
 		t.Errorf("mark: got %q, want none: entries wait for the next flush", got)
 	}
 	u.BeganAt = epoch
-	if diff := cmp.Diff([]checkpoint.Upload{u, small}, progress.Uploads); diff != "" {
+	if diff := cmp.Diff([]record.Upload{u, small}, progress.Uploads); diff != "" {
 		t.Errorf("uploads (-want +got):\n%s", diff)
 	}
 	uploadBegan(t, hole, u) // known already
@@ -199,10 +201,10 @@ func TestUploadsAreSomethingToSave(t *testing.T) {
 
 func TestUploadMisuseFailsThePass(t *testing.T) {
 	t.Parallel()
-	for name, use := range map[string]func(*checkpoint.Slot) checkpoint.Upload{
-		"settled":     func(s *checkpoint.Slot) checkpoint.Upload { s.Drop(); return upload("a", "1") },
-		"another key": func(*checkpoint.Slot) checkpoint.Upload { return upload("b", "1") },
-		"without id":  func(*checkpoint.Slot) checkpoint.Upload { return upload("a", "") },
+	for name, use := range map[string]func(*checkpoint.Slot) record.Upload{
+		"settled":     func(s *checkpoint.Slot) record.Upload { s.Drop(); return upload("a", "1") },
+		"another key": func(*checkpoint.Slot) record.Upload { return upload("b", "1") },
+		"without id":  func(*checkpoint.Slot) record.Upload { return upload("a", "") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -225,7 +227,7 @@ func TestUploadOfAnEndedPass(t *testing.T) {
 	if err := pass.Abandon(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, u := range []checkpoint.Upload{upload("a", "1"), smallUpload("a", "2")} {
+	for _, u := range []record.Upload{upload("a", "1"), smallUpload("a", "2")} {
 		if err := slot.UploadBegan(t.Context(), u); !errors.Is(err, checkpoint.ErrPassEnded) {
 			t.Errorf("got %v, want %v: nobody would remember it", err, checkpoint.ErrPassEnded)
 		}
@@ -238,7 +240,7 @@ func TestUploadThatCannotBeSaved(t *testing.T) {
 	broken := true
 	store := &checkpointtest.Faulty{Store: checkpointtest.NewMemory(), Before: func(string, string) error {
 		if broken {
-			return errBroken
+			return checkpointtest.ErrBroken
 		}
 		return nil
 	}}
@@ -254,12 +256,12 @@ func TestUploadThatCannotBeSaved(t *testing.T) {
 	uploadBegan(t, b, upload("b", "2"))
 	wantSaved(t, store, "1", "2")
 	broken = true
-	if err := reserve(t, pass, "c").UploadBegan(t.Context(), upload("c", "3")); !errors.Is(err, errBroken) {
-		t.Errorf("got %v, want %v", err, errBroken)
+	if err := reserve(t, pass, "c").UploadBegan(t.Context(), upload("c", "3")); !errors.Is(err, checkpointtest.ErrBroken) {
+		t.Errorf("got %v, want %v", err, checkpointtest.ErrBroken)
 	}
 	broken = false
-	if err := pass.Flush(t.Context()); !errors.Is(err, errBroken) {
-		t.Errorf("flush: got %v, want the pass to have failed with %v", err, errBroken)
+	if err := pass.Flush(t.Context()); !errors.Is(err, checkpointtest.ErrBroken) {
+		t.Errorf("flush: got %v, want the pass to have failed with %v", err, checkpointtest.ErrBroken)
 	}
 	wantLeft(t, begin(t, ledger), "1", "2")
 }

@@ -14,6 +14,8 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/checkpoint/store"
+	filestore "syncd/internal/checkpoint/store/file"
 	"syncd/internal/control"
 )
 
@@ -31,13 +33,13 @@ func laterRequest(what control.What, by time.Duration) control.Request {
 }
 
 // stores are those that requests are kept in.
-func stores(t *testing.T) map[string]checkpoint.Store {
+func stores(t *testing.T) map[string]store.Store {
 	t.Helper()
-	file, err := checkpoint.OpenFile(t.TempDir())
+	file, err := filestore.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return map[string]checkpoint.Store{"file": file, "memory": checkpointtest.NewMemory()}
+	return map[string]store.Store{"file": file, "memory": checkpointtest.NewMemory()}
 }
 
 func TestDecodeRequest(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 )
 
 const (
@@ -27,12 +27,12 @@ const (
 
 // Desk is where the requests of a state are.
 type Desk struct {
-	store checkpoint.Store
+	store store.Store
 	now   func() time.Time
 }
 
 // NewDesk returns the desk of a store.
-func NewDesk(store checkpoint.Store, now func() time.Time) *Desk { return &Desk{store, now} }
+func NewDesk(store store.Store, now func() time.Time) *Desk { return &Desk{store, now} }
 
 // Case is what there is of one request.
 type Case struct {

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"syncd/internal/checkpoint"
+	filestore "syncd/internal/checkpoint/store/file"
 )
 
 // ErrNoPlace says that no socket can be made at a path, whoever tries to.
@@ -73,7 +73,7 @@ func nearest(dir string) (there string, info fs.FileInfo, err error) {
 }
 
 // checkWriters refuses a folder in which another user could put a socket in the place of this one: others may write to it, and no sticky
-// bit keeps each to their own files. A group of this process may write to it, as to the folder of a state (checkpoint.OpenFile): of
+// bit keeps each to their own files. A group of this process may write to it, as to the folder of a state (filestore.Open): of
 // whom in it puts a socket there no client takes it, unless the folder is theirs.
 func checkWriters(dir string) error {
 	info, err := os.Stat(dir)
@@ -85,7 +85,7 @@ func checkWriters(dir string) error {
 		return nil
 	}
 	owner, isKnown := info.Sys().(*syscall.Stat_t)
-	if mode.Perm()&0o002 == 0 && isKnown && checkpoint.OwnGroup(int(owner.Gid)) {
+	if mode.Perm()&0o002 == 0 && isKnown && filestore.OwnGroup(int(owner.Gid)) {
 		return nil
 	}
 	return fmt.Errorf("other users may write to %s (%s): %w", dir, mode, ErrNotTrusted)

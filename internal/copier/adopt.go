@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/awserr"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/plan"
 	"syncd/internal/transfer"
 )
@@ -74,7 +74,7 @@ func (j *job) isFinished(ctx context.Context) (bool, error) {
 
 // Shown reports whether a listing showed the destination to hold the copy that an entry of the ledger is of, where somebody
 // may have replaced it; otherKey says that it may have been under another KMS key. It is not sure where only a HEAD can tell.
-func (c *Copier) Shown(e checkpoint.Entry, target Target, otherKey bool) (isThere, isSure bool) {
+func (c *Copier) Shown(e record.Entry, target Target, otherKey bool) (isThere, isSure bool) {
 	p := target.Present
 	switch {
 	case !target.Looked:
@@ -88,7 +88,7 @@ func (c *Copier) Shown(e checkpoint.Entry, target Target, otherKey bool) (isTher
 
 // Proved reports whether the destination still holds the copy that an entry of the ledger is of, by what is Shown and
 // otherwise by a HEAD. What cannot be looked at counts as replaced; an error is one that no other request would escape.
-func (c *Copier) Proved(ctx context.Context, e checkpoint.Entry, target Target, otherKey bool) (bool, error) {
+func (c *Copier) Proved(ctx context.Context, e record.Entry, target Target, otherKey bool) (bool, error) {
 	key, err := c.DestinationKey(e.Key)
 	if err != nil {
 		return false, nil //nolint:nilerr // no copy can be under a key that cannot exist
@@ -121,7 +121,7 @@ type Left struct {
 	Intact bool
 	// Entry is what is there and is syncd's own, with the fields of an entry that can be known: of which source version it is
 	// cannot. Nil says that nothing is.
-	Entry *checkpoint.Entry
+	Entry *record.Entry
 }
 
 // LeftOf asks what is at the destination under the key of a source object that is gone. It costs a HEAD. What the role may not
@@ -148,7 +148,7 @@ func (c *Copier) LeftOf(ctx context.Context, sourceKey string, target Target) (L
 	case s.found.head == nil:
 		return Left{}, c.failed("look up copy of", sourceKey, errNotShown)
 	}
-	return Left{Intact: isKnown, Entry: &checkpoint.Entry{
+	return Left{Intact: isKnown, Entry: &record.Entry{
 		Key: sourceKey, DestinationETag: s.found.ETag, DestinationVersionID: s.found.ID,
 		KeyARN: aws.ToString(s.found.head.SSEKMSKeyId), BucketKey: aws.ToBool(s.found.head.BucketKeyEnabled),
 		Checksum: checksumOf(headChecksums(s.found.head)), CopiedAt: s.found.LastModified,

@@ -21,7 +21,7 @@ func TestAnswerAboutOneObject(t *testing.T) {
 			t.Run(tt.code+" "+mode, func(t *testing.T) {
 				object := w.putLarge(awsfake.PutOptions{})
 				w.answerOnce(http.MethodPut, "partNumber", refusal{http.StatusForbidden, tt.code}.replace)
-				left := &record{}
+				left := &uploadRecord{}
 				_, err := w.copyWith(t, object, left)
 				if awserr.Fatal(err) || copier.Reason(err) != tt.reason || w.destination.Uploads() != 0 || left.open {
 					t.Errorf("got %v, reason %q, %d uploads, want the object alone refused and its upload aborted", err, copier.Reason(err), w.destination.Uploads())

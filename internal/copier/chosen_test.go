@@ -171,7 +171,7 @@ func TestUploadUnderOtherTagsIsNotResumed(t *testing.T) {
 			w := newParted(t)
 			w.options.OnlyTags = []string{"expire", "team"}
 			object := w.put("k", awsfake.SyntheticBody(17*mib, 1), awsfake.PutOptions{Tags: map[string]string{"class": "x", "expire": "now"}})
-			left := &record{}
+			left := &uploadRecord{}
 			remove := w.cloud.Inject(awsfake.Fault{Operation: "CompleteMultipartUpload", Kind: awsfake.ExpiredToken})
 			if _, err := w.copyWith(t, object, left); err == nil || !left.open {
 				t.Fatalf("got %v, want an upload that is left", err)

@@ -11,7 +11,7 @@ import (
 
 	"syncd/internal/admit"
 	"syncd/internal/awserr"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 )
 
 // condition is what has to hold at the destination's key for a write to happen ("Conditional requests", Amazon S3 User
@@ -260,7 +260,7 @@ func (j *job) bounded(ctx context.Context, send func(context.Context) error) err
 	}
 	defer release()
 	err = send(bound)
-	if cause := context.Cause(bound); err != nil && ctx.Err() == nil && errors.Is(cause, checkpoint.ErrLeaseLost) {
+	if cause := context.Cause(bound); err != nil && ctx.Err() == nil && errors.Is(cause, store.ErrLeaseLost) {
 		return errors.Join(cause, err)
 	}
 	return err

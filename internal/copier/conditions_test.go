@@ -16,7 +16,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/copier"
 	"syncd/internal/iam"
 	"syncd/internal/transfer"
@@ -135,7 +135,7 @@ func TestForeignObjectStays(t *testing.T) {
 			for way, w := range ways(t) {
 				t.Run(way, func(t *testing.T) {
 					foreign := tt(t, w)
-					left := &record{}
+					left := &uploadRecord{}
 					_, err := w.copyWith(t, listed(w.sized(2)), left)
 					if !errors.Is(err, copier.ErrForeign) || copier.Reason(err) != "foreign" {
 						t.Errorf("got %v, reason %q, want foreign", err, copier.Reason(err))
@@ -224,13 +224,13 @@ func TestOwnCopyThatIsThereCostsOneRequest(t *testing.T) {
 
 // TestCopyWritesOnlyWhileItMay loses the lease before and during each request that writes.
 func TestCopyWritesOnlyWhileItMay(t *testing.T) {
-	lost := fmt.Errorf("%w: taken", checkpoint.ErrLeaseLost)
+	lost := fmt.Errorf("%w: taken", store.ErrLeaseLost)
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
 			for n := 0; ; n++ {
 				writes := 0
 				ended := make(chan struct{})
-				r := &record{writing: func(ctx context.Context) (context.Context, context.CancelFunc, error) {
+				r := &uploadRecord{writing: func(ctx context.Context) (context.Context, context.CancelFunc, error) {
 					if writes++; writes > n {
 						return nil, nil, lost
 					}
@@ -248,7 +248,7 @@ func TestCopyWritesOnlyWhileItMay(t *testing.T) {
 				if writes < n {
 					break // it took fewer
 				}
-				if !errors.Is(err, checkpoint.ErrLeaseLost) {
+				if !errors.Is(err, store.ErrLeaseLost) {
 					t.Fatalf("lost with write %d: got %v, want the lease lost", n, err)
 				}
 				if now, ok := w.destination.Object("k"); ok {

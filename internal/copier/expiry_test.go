@@ -33,7 +33,7 @@ func TestExpiryMidwayAbortsNothing(t *testing.T) {
 			w.cloud.SetLatency(20 * time.Second)
 			w.cloud.Inject(awsfake.Fault{Operation: w.partRequest(), Skip: 2, Times: 1, Do: role.Revoke})
 			object := w.putLarge(awsfake.PutOptions{})
-			_, copied := w.mustCopyWith(t, object, &record{})
+			_, copied := w.mustCopyWith(t, object, &uploadRecord{})
 			w.sameAsSource(t, object.Key, copied)
 			got := w.cloud.Requests()
 			if got["AssumeRole"] != 2 || got["CreateMultipartUpload"] != 1 || got["AbortMultipartUpload"] != 0 {

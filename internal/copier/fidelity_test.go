@@ -172,7 +172,7 @@ func TestCopyWithoutItsTagsIsNone(t *testing.T) {
 			w.relaying(64 * mib)
 			object := w.put("k", awsfake.SyntheticBody(size, 1), awsfake.PutOptions{Tags: longTags()})
 			w.answerOnce(http.MethodPut, "tagging", refusal{status, tt.code}.replace)
-			left := &record{}
+			left := &uploadRecord{}
 			result, err := w.copyWith(t, object, left)
 			if copier.Reason(err) != tt.want || !strings.Contains(fmt.Sprint(err), tt.hint) {
 				t.Errorf("%s: got %+v, %v, reason %q, want %q and the hint %q", tt.code, result, err, copier.Reason(err), tt.want, tt.hint)

@@ -7,13 +7,13 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier"
 )
 
 // entryOf is what the ledger holds of a copy.
-func entryOf(r copier.Result) checkpoint.Entry {
-	return checkpoint.Entry{
+func entryOf(r copier.Result) record.Entry {
+	return record.Entry{
 		Key: r.Object.Key, Source: r.Object.Version, DestinationETag: r.DestinationETag, DestinationVersionID: r.DestinationVersionID, KeyARN: r.KeyARN,
 	}
 }
@@ -32,21 +32,21 @@ func (w *world) asListed() copier.Target {
 // a listing showed.
 func TestProved(t *testing.T) {
 	for name, tt := range map[string]struct {
-		change         func(*world, *checkpoint.Entry)
+		change         func(*world, *record.Entry)
 		listed, looked bool // whether it is proved by a listing, and by a HEAD
 	}{
-		"there": {func(*world, *checkpoint.Entry) {}, true, true},
-		"replaced": {func(w *world, _ *checkpoint.Entry) {
+		"there": {func(*world, *record.Entry) {}, true, true},
+		"replaced": {func(w *world, _ *record.Entry) {
 			w.destination.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
 		}, false, false},
-		"another version": {func(_ *world, e *checkpoint.Entry) { e.DestinationVersionID += "x" }, true, false},
-		"removed":         {func(w *world, _ *checkpoint.Entry) { w.destination.Delete("k") }, false, false},
-		"denied": {func(w *world, _ *checkpoint.Entry) {
+		"another version": {func(_ *world, e *record.Entry) { e.DestinationVersionID += "x" }, true, false},
+		"removed":         {func(w *world, _ *record.Entry) { w.destination.Delete("k") }, false, false},
+		"denied": {func(w *world, _ *record.Entry) {
 			w.cloud.Inject(awsfake.Fault{Operation: "HeadObject", Kind: awsfake.AccessDenied})
 		}, true, false},
-		"a key too long":         {func(w *world, _ *checkpoint.Entry) { w.options.DestinationPrefix = string(make([]byte, 1100)) }, false, false},
-		"another key configured": {func(w *world, _ *checkpoint.Entry) { w.options.KeyARN += "x" }, true, false},
-		"another class":          {func(w *world, _ *checkpoint.Entry) { w.options.StorageClass = "STANDARD_IA" }, false, false},
+		"a key too long":         {func(w *world, _ *record.Entry) { w.options.DestinationPrefix = string(make([]byte, 1100)) }, false, false},
+		"another key configured": {func(w *world, _ *record.Entry) { w.options.KeyARN += "x" }, true, false},
+		"another class":          {func(w *world, _ *record.Entry) { w.options.StorageClass = "STANDARD_IA" }, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -82,7 +82,7 @@ func TestProvedEndsWhenCanceled(t *testing.T) {
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	w.cloud.Inject(awsfake.Fault{Operation: "HeadObject", Kind: awsfake.Timeout, Do: cancel})
-	if _, err := copier.New(w.options).Proved(ctx, checkpoint.Entry{Key: "k"}, copier.Target{}, true); awserr.Classify(err) != awserr.Canceled {
+	if _, err := copier.New(w.options).Proved(ctx, record.Entry{Key: "k"}, copier.Target{}, true); awserr.Classify(err) != awserr.Canceled {
 		t.Errorf("got %v, want class %q", err, awserr.Canceled)
 	}
 }

@@ -337,7 +337,7 @@ func TestCopyInPartsWhoseUploadIsLost(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
 			object := w.putLarge(awsfake.PutOptions{})
-			left := &record{}
+			left := &uploadRecord{}
 			w.cloud.Inject(awsfake.Fault{Operation: w.partRequest(), Skip: 1, Times: 1, Do: func() { w.abort(t, object.Key, left.upload.ID) }})
 			w.options.Slots = slots(1)
 			_, copied := w.mustCopyWith(t, object, left)

@@ -47,7 +47,7 @@ func overwriteBefore(t *testing.T, w *world, size int64, n int) (requests int) {
 		readSince = readSince || n >= 0 && requests >= n && reads(r)
 		requests++
 	}
-	left := &record{}
+	left := &uploadRecord{}
 	result, _, err := copier.New(w.options).Copy(t.Context(), object, copier.Target{}, left)
 	w.wire.before = nil
 	if err != nil {

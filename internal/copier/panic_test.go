@@ -65,7 +65,7 @@ func TestAPanicIsAFailedObject(t *testing.T) {
 			if tt.way != streamed {
 				w.options.Source = bad
 			}
-			c, left := copier.New(w.options), &record{}
+			c, left := copier.New(w.options), &uploadRecord{}
 			_, _, err := c.Copy(t.Context(), object, copier.Target{}, left)
 			w.checkPanicked(t, object, err)
 			if left.open || w.destination.Uploads() != 0 {

@@ -17,20 +17,20 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier"
 	"syncd/internal/listing"
 )
 
 // cut copies an object until so many parts are made, and ends like a process that is killed while it makes the next.
-func (w *world) cut(t *testing.T, object listing.Object, made int) *record {
+func (w *world) cut(t *testing.T, object listing.Object, made int) *uploadRecord {
 	t.Helper()
 	former := w.options
 	defer func() { w.options = former }()
 	w.options.Slots = slots(1)
 	ctx, kill := context.WithCancel(t.Context())
 	defer w.cloud.Inject(awsfake.Fault{Operation: w.partRequest(), Skip: made, Kind: awsfake.Timeout, Do: kill})()
-	left := &record{}
+	left := &uploadRecord{}
 	_, _, err := copier.New(w.options).Copy(ctx, object, copier.Target{}, left)
 	if awserr.Classify(err) != awserr.Canceled || !left.open || w.destination.Uploads() != 1 {
 		t.Fatalf("got %v, remembered %v, %d uploads, want a copy cut short and its upload kept", err, left.open, w.destination.Uploads())
@@ -57,7 +57,7 @@ func (w *world) sameAsSource(t *testing.T, key string, copied awsfake.ObjectInfo
 	}
 }
 
-func (w *world) mustCopyWith(t *testing.T, object listing.Object, uploads *record) (copier.Result, awsfake.ObjectInfo) {
+func (w *world) mustCopyWith(t *testing.T, object listing.Object, uploads *uploadRecord) (copier.Result, awsfake.ObjectInfo) {
 	t.Helper()
 	result, err := w.copyWith(t, object, uploads)
 	if err != nil {
@@ -81,7 +81,7 @@ func TestResume(t *testing.T) {
 			}
 			object := w.putLarge(rich())
 			left := w.cut(t, object, 2)
-			want := checkpoint.Upload{
+			want := record.Upload{
 				Key: object.Key, Bucket: "consumer-copy", DestinationKey: object.Key, ID: left.upload.ID,
 				Source: object.Version, PartSize: w.options.PartSize, Relay: w.options.Relay, BeganAt: left.upload.BeganAt,
 				Settings: left.upload.Settings,
@@ -116,7 +116,7 @@ func TestResumeOfNothingButTheEnd(t *testing.T) {
 			object := w.putLarge(awsfake.PutOptions{})
 			ctx, kill := context.WithCancel(t.Context())
 			remove := w.cloud.Inject(awsfake.Fault{Operation: "CompleteMultipartUpload", Kind: awsfake.Timeout, Do: kill})
-			left := &record{}
+			left := &uploadRecord{}
 			if _, _, err := copier.New(w.options).Copy(ctx, object, copier.Target{}, left); err == nil {
 				t.Fatal("got a copy, want it cut short")
 			}
@@ -133,21 +133,21 @@ func TestResumeOfNothingButTheEnd(t *testing.T) {
 
 // TestResumeNeedsTheSameCopy has something changed since the upload began: it is aborted and nothing of it taken over.
 func TestResumeNeedsTheSameCopy(t *testing.T) {
-	for name, change := range map[string]func(w *world, object *listing.Object, left *record){
-		"the source": func(w *world, object *listing.Object, _ *record) {
+	for name, change := range map[string]func(w *world, object *listing.Object, left *uploadRecord){
+		"the source": func(w *world, object *listing.Object, _ *uploadRecord) {
 			*object = w.put(object.Key, awsfake.SyntheticBody(object.Size, 2), awsfake.PutOptions{})
 		},
-		"the source, listed before": func(w *world, object *listing.Object, _ *record) {
+		"the source, listed before": func(w *world, object *listing.Object, _ *uploadRecord) {
 			w.put(object.Key, awsfake.SyntheticBody(object.Size, 2), awsfake.PutOptions{})
 		},
-		"the source, small now": func(w *world, object *listing.Object, _ *record) { *object = w.putText(object.Key, "small") },
-		"the part size":         func(w *world, _ *listing.Object, _ *record) { w.options.PartSize = 7 * mib },
-		"the date, with the same bytes": func(_ *world, _ *listing.Object, left *record) {
+		"the source, small now": func(w *world, object *listing.Object, _ *uploadRecord) { *object = w.putText(object.Key, "small") },
+		"the part size":         func(w *world, _ *listing.Object, _ *uploadRecord) { w.options.PartSize = 7 * mib },
+		"the date, with the same bytes": func(_ *world, _ *listing.Object, left *uploadRecord) {
 			left.upload.Source.LastModified = left.upload.Source.LastModified.Add(-time.Second)
 		},
-		"the size, by the ETag": func(_ *world, _ *listing.Object, left *record) { left.upload.Source.Size-- },
-		"the mode":              func(_ *world, _ *listing.Object, left *record) { left.upload.Relay = !left.upload.Relay },
-		"the key":               func(_ *world, _ *listing.Object, left *record) { left.upload.Key += "x" },
+		"the size, by the ETag": func(_ *world, _ *listing.Object, left *uploadRecord) { left.upload.Source.Size-- },
+		"the mode":              func(_ *world, _ *listing.Object, left *uploadRecord) { left.upload.Relay = !left.upload.Relay },
+		"the key":               func(_ *world, _ *listing.Object, left *uploadRecord) { left.upload.Key += "x" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			for mode, w := range modes(t) {
@@ -291,7 +291,7 @@ func TestUploadThatCannotBeRemembered(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			for _, failure := range []error{errors.New("disk is full"), context.Canceled} {
 				object := w.putLarge(awsfake.PutOptions{})
-				_, err := w.copyWith(t, object, &record{fail: failure})
+				_, err := w.copyWith(t, object, &uploadRecord{fail: failure})
 				if !errors.Is(err, failure) || w.destination.Uploads() != 0 || w.cloud.Requests()[w.partRequest()] != 0 {
 					t.Errorf("got %v, %d uploads, %v, want the failure before any part and no upload", err, w.destination.Uploads(), w.cloud.Requests())
 				}

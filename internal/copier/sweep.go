@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/awserr"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/transfer"
 )
 
@@ -25,7 +25,7 @@ import (
 // there is nothing to sweep and no request. An upload that is still wanted must have begun later, or must be remembered by
 // nobody: call it when no pass is under way whose uploads are older. A listing that is refused is ErrUploadsHidden; an
 // abort that fails does not keep the others from being tried, unless it would fail for all.
-func (c *Copier) SweepUploads(ctx context.Context, before time.Time, kept []checkpoint.Upload) (aborted int, err error) {
+func (c *Copier) SweepUploads(ctx context.Context, before time.Time, kept []record.Upload) (aborted int, err error) {
 	sessions := sessionPrefix(c.o.Initiator)
 	if sessions == "" {
 		return 0, nil
@@ -39,10 +39,10 @@ func (c *Copier) SweepUploads(ctx context.Context, before time.Time, kept []chec
 	}
 	var failures error
 	err = c.eachUpload(ctx, func(key string, u types.MultipartUpload) error {
-		if !ours(u) || slices.ContainsFunc(kept, func(k checkpoint.Upload) bool { return k.ID == aws.ToString(u.UploadId) }) {
+		if !ours(u) || slices.ContainsFunc(kept, func(k record.Upload) bool { return k.ID == aws.ToString(u.UploadId) }) {
 			return nil
 		}
-		err := c.AbortUpload(ctx, checkpoint.Upload{Bucket: c.o.DestinationBucket, DestinationKey: key, ID: aws.ToString(u.UploadId)})
+		err := c.AbortUpload(ctx, record.Upload{Bucket: c.o.DestinationBucket, DestinationKey: key, ID: aws.ToString(u.UploadId)})
 		if err == nil {
 			aborted++
 			return nil

@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"syncd/internal/awsfake"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier"
 	"syncd/internal/iam"
 )
@@ -82,7 +82,7 @@ func TestSweepTouchesOnlyOurs(t *testing.T) {
 	if n, err := c.SweepUploads(t.Context(), time.Now().Add(-time.Hour), nil); n != 0 || err != nil {
 		t.Errorf("got %d, %v, want none that began before an hour ago", n, err)
 	}
-	kept := []checkpoint.Upload{{ID: w.begin(t, ours, "in/kept")}}
+	kept := []record.Upload{{ID: w.begin(t, ours, "in/kept")}}
 	n, err := c.SweepUploads(t.Context(), time.Now().Add(time.Hour), kept)
 	if want := []string{"in/kept", "in/longer", "in/session", "in/user", "outside"}; n != 4 || err != nil || !slices.Equal(w.left(t), want) {
 		t.Errorf("got %d, %v and %q left, want 4 aborted and %q left", n, err, w.left(t), want)
@@ -152,7 +152,7 @@ func TestSweepFails(t *testing.T) {
 func TestAbortUpload(t *testing.T) {
 	w := newWorld(t)
 	c := copier.New(w.options)
-	u := checkpoint.Upload{Bucket: "consumer-copy", DestinationKey: "k", ID: w.begin(t, w.client, "k")}
+	u := record.Upload{Bucket: "consumer-copy", DestinationKey: "k", ID: w.begin(t, w.client, "k")}
 	for _, time := range []string{"first", "second"} {
 		if err := c.AbortUpload(t.Context(), u); err != nil || w.destination.Uploads() != 0 {
 			t.Errorf("%s time: got %v, %d uploads, want it gone", time, err, w.destination.Uploads())

@@ -35,7 +35,7 @@ func TestLateTagsOfAResumedUpload(t *testing.T) {
 	w := newParted(t)
 	w.wire.next = refuser{w.wire.next}
 	object := w.put("k", awsfake.SyntheticBody(17*mib, 1), awsfake.PutOptions{Tags: map[string]string{"owner": "alice"}})
-	r := &record{}
+	r := &uploadRecord{}
 	remove := w.cloud.Inject(awsfake.Fault{Operation: "UploadPartCopy", Kind: awsfake.ExpiredToken, Skip: 1})
 	if _, err := w.copyWith(t, object, r); err == nil || !r.open {
 		t.Fatalf("got %v, open %v", err, r.open)
@@ -55,7 +55,7 @@ func TestSettingsOfAResumedUpload(t *testing.T) {
 	w := newParted(t)
 	w.options.OmitTags = true
 	object := w.put("k", awsfake.SyntheticBody(17*mib, 1), awsfake.PutOptions{Tags: map[string]string{"owner": "alice"}})
-	r := &record{}
+	r := &uploadRecord{}
 	remove := w.cloud.Inject(awsfake.Fault{Operation: "UploadPartCopy", Kind: awsfake.ExpiredToken, Skip: 1})
 	if _, err := w.copyWith(t, object, r); err == nil || !r.open {
 		t.Fatalf("got %v, open %v", err, r.open)
@@ -75,7 +75,7 @@ func TestSettingsOfAResumedUpload(t *testing.T) {
 func TestPartThatIsMadeAgainBehindOurBack(t *testing.T) {
 	w := newParted(t)
 	object := w.put("k", awsfake.SyntheticBody(17*mib, 1), awsfake.PutOptions{})
-	r := &record{}
+	r := &uploadRecord{}
 	w.cloud.Inject(awsfake.Fault{Operation: "CompleteMultipartUpload", Times: 1, Do: func() {
 		u, _ := r.Upload()
 		_, err := w.client.UploadPartCopy(t.Context(), &s3.UploadPartCopyInput{

@@ -124,7 +124,7 @@ func TestUnknownLength(t *testing.T) {
 				w, source := newOdd(t)
 				source.ranges, source.noLength, source.headless = tt.ranges, tt.noLength, tt.noLength
 				object := w.put("dir/k +", awsfake.SyntheticBody(size, 1), rich())
-				result, copied := w.mustCopyWith(t, object, &record{})
+				result, copied := w.mustCopyWith(t, object, &uploadRecord{})
 				w.sameAsSource(t, object.Key, copied)
 				parts, wholes := int(size+5*mib-1)/(5*mib), int32(0)
 				if size <= 8*mib {
@@ -166,7 +166,7 @@ func TestStreamIsReadAgain(t *testing.T) {
 			}
 		}
 		object := w.putLarge(rich())
-		_, copied := w.mustCopyWith(t, object, &record{})
+		_, copied := w.mustCopyWith(t, object, &uploadRecord{})
 		w.sameAsSource(t, object.Key, copied)
 		if got := w.cloud.Requests()["UploadPart"]; got != 4 || source.wholes.Load() != 3 {
 			t.Errorf("cut at %d: got %d parts written in %d reads, want 4 in 3", at, got, source.wholes.Load())
@@ -205,7 +205,7 @@ func TestStreamFails(t *testing.T) {
 				source.noLength, source.change = true, tt.change
 				object := w.putLarge(awsfake.PutOptions{})
 				remove := w.cloud.Inject(tt.fault)
-				left := &record{}
+				left := &uploadRecord{}
 				_, err := w.copyWith(t, object, left)
 				if copier.Reason(err) != tt.want || source.wholes.Load() != tt.wholes {
 					t.Errorf("got %v, reason %q after %d reads, want %q after %d", err, copier.Reason(err), source.wholes.Load(), tt.want, tt.wholes)
@@ -279,7 +279,7 @@ func TestStreamFollowsItsSource(t *testing.T) {
 				in.IfMatch = nil
 			}
 		}
-		result, copied := w.mustCopyWith(t, object, &record{})
+		result, copied := w.mustCopyWith(t, object, &uploadRecord{})
 		w.sameAsSource(t, object.Key, copied)
 		if result.Object.Size != 19*mib || result.Object.ETag == object.ETag {
 			t.Errorf("pinned %v: got %+v, want the newest version", pinned, result.Object)

@@ -10,7 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/internal/awserr"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/deadline"
 )
 
@@ -24,12 +25,12 @@ const (
 // Record is where a copy is recorded and what entitles it to write. A *checkpoint.Slot is one.
 type Record interface {
 	// Writing returns a context for one write at the destination, which ends with the right to write there. The error, which
-	// satisfies errors.Is(err, checkpoint.ErrLeaseLost), says that it has ended.
+	// satisfies errors.Is(err, store.ErrLeaseLost), says that it has ended.
 	Writing(ctx context.Context) (bound context.Context, release context.CancelFunc, err error)
 	// Upload returns the upload that an earlier process left; ok is false when there is none.
-	Upload() (u checkpoint.Upload, ok bool)
+	Upload() (u record.Upload, ok bool)
 	// UploadBegan remembers an upload before its first part is made, or again when it is taken over.
-	UploadBegan(ctx context.Context, u checkpoint.Upload) error
+	UploadBegan(ctx context.Context, u record.Upload) error
 	// UploadEnded forgets the upload: it was completed, aborted or is gone.
 	UploadEnded()
 	// UploadKept has the upload wait for a later attempt although this one has failed; it returns false when it may not.
@@ -42,7 +43,7 @@ type remembered struct {
 	c      *Copier
 	job    *job
 	record Record // nil when nothing is remembered
-	upload checkpoint.Upload
+	upload record.Upload
 	open   bool // upload is one under way
 	saved  bool // and record knows of it
 	found  bool // and an earlier attempt began it
@@ -61,9 +62,9 @@ func (j *job) remember() *remembered {
 
 // plannedUpload is the upload that a copy of the object would make, as it would be remembered but for what only the
 // destination can tell.
-func (j *job) plannedUpload() checkpoint.Upload {
+func (j *job) plannedUpload() record.Upload {
 	c := j.c
-	return checkpoint.Upload{
+	return record.Upload{
 		Key: j.object.Key, Bucket: c.o.DestinationBucket, DestinationKey: j.key,
 		Source: j.object.Version, PartSize: c.partSizeOf(j.object.Size), Relay: c.o.Relay,
 		Settings: c.settings(),
@@ -89,7 +90,7 @@ func (c *Copier) settings() string {
 
 // began takes note of an upload that was created or is to be taken over. When the record cannot keep it, nobody will go on
 // with it: it is aborted with the failure.
-func (r *remembered) began(ctx context.Context, u checkpoint.Upload) error {
+func (r *remembered) began(ctx context.Context, u record.Upload) error {
 	r.found, r.made = r.found && r.upload.ID == u.ID, false
 	r.upload, r.open = u, true
 	if r.record == nil {
@@ -135,7 +136,7 @@ func (r *remembered) settle(ctx context.Context, failure error) error {
 
 // goesOn reports whether another attempt will take the object up again from where this one failed.
 func goesOn(ctx context.Context, failure error) bool {
-	return ctx.Err() != nil || errors.Is(failure, checkpoint.ErrLeaseLost) || awserr.Fatal(failure) || awserr.Classify(failure) == awserr.Canceled
+	return ctx.Err() != nil || errors.Is(failure, store.ErrLeaseLost) || awserr.Fatal(failure) || awserr.Classify(failure) == awserr.Canceled
 }
 
 // keep has the upload wait for the next pass, where the failure is one that passes by itself, as a session does that has been renewed
@@ -153,7 +154,7 @@ func (r *remembered) keep(failure error) bool {
 
 // discardUnless aborts an upload that an earlier process left, unless it is the planned one. An abort that is refused is no
 // reason to fail the copy.
-func (r *remembered) discardUnless(ctx context.Context, planned checkpoint.Upload) error {
+func (r *remembered) discardUnless(ctx context.Context, planned record.Upload) error {
 	if !r.open || sameUpload(r.upload, planned) {
 		return nil
 	}
@@ -161,7 +162,7 @@ func (r *remembered) discardUnless(ctx context.Context, planned checkpoint.Uploa
 }
 
 // sameUpload reports whether an upload that was begun is the planned one, but for what only the destination can tell.
-func sameUpload(begun, planned checkpoint.Upload) bool {
+func sameUpload(begun, planned record.Upload) bool {
 	planned.ID, planned.BeganAt, planned.TagsLate = begun.ID, begun.BeganAt, begun.TagsLate
 	isSame := begun.Source.Same(planned.Source)
 	planned.Source = begun.Source
@@ -192,7 +193,7 @@ func (r *remembered) abort(ctx context.Context) error {
 
 // AbortUpload removes an unfinished upload with its parts. One that is gone is removed. It waits for no slot, and ten
 // seconds at most.
-func (c *Copier) AbortUpload(ctx context.Context, u checkpoint.Upload) error {
+func (c *Copier) AbortUpload(ctx context.Context, u record.Upload) error {
 	in := &s3.AbortMultipartUploadInput{Bucket: &u.Bucket, Key: &u.DestinationKey, UploadId: &u.ID}
 	if u.Bucket == c.o.DestinationBucket {
 		in.ExpectedBucketOwner = optional(c.o.DestinationAccount)

@@ -81,14 +81,14 @@ func TestFailureDecidesOverTheUpload(t *testing.T) {
 }
 
 // failAt copies an object by one request at a time until an operation fails, that of parts from the second on.
-func (w *world) failAt(t *testing.T, operation string, kind awsfake.FaultKind) (listing.Object, *record, error) {
+func (w *world) failAt(t *testing.T, operation string, kind awsfake.FaultKind) (listing.Object, *uploadRecord, error) {
 	t.Helper()
 	fault := awsfake.Fault{Operation: operation, Kind: kind}
 	if operation == w.partRequest() {
 		fault.Skip = 1
 	}
 	w.options.Slots = slots(1)
-	object, left := w.putLarge(awsfake.PutOptions{}), &record{}
+	object, left := w.putLarge(awsfake.PutOptions{}), &uploadRecord{}
 	defer w.cloud.Inject(fault)()
 	_, err := w.copyWith(t, object, left)
 	return object, left, err
@@ -97,7 +97,7 @@ func (w *world) failAt(t *testing.T, operation string, kind awsfake.FaultKind) (
 // TestUploadThatIsNotWorthKeeping has nothing in it, has been of no use for a week, or is one too many.
 func TestUploadThatIsNotWorthKeeping(t *testing.T) {
 	for mode, w := range modes(t) {
-		attempt := func(name string, object listing.Object, left *record, skip int, kept bool) {
+		attempt := func(name string, object listing.Object, left *uploadRecord, skip int, kept bool) {
 			t.Helper()
 			defer w.cloud.Inject(awsfake.Fault{Operation: w.partRequest(), Skip: skip, Kind: awsfake.InternalError})()
 			_, err := w.copyWith(t, object, left)
@@ -106,7 +106,7 @@ func TestUploadThatIsNotWorthKeeping(t *testing.T) {
 			}
 		}
 		w.options.Slots = slots(1)
-		object, left := w.putLarge(awsfake.PutOptions{}), &record{}
+		object, left := w.putLarge(awsfake.PutOptions{}), &uploadRecord{}
 		attempt("without a part", object, left, 0, false)
 		left.full = true
 		attempt("one too many", object, left, 1, false)
@@ -126,7 +126,7 @@ func TestFailureOfTheMappingKeepsTheUpload(t *testing.T) {
 			object := w.putLarge(awsfake.PutOptions{})
 			w.answerOnce(http.MethodPut, "partNumber", refusal{http.StatusNotFound, "NoSuchBucket"}.replace)
 			w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.ExpiredToken}) // nor does anything else work
-			left := &record{}
+			left := &uploadRecord{}
 			_, err := w.copyWith(t, object, left)
 			if !awserr.Fatal(err) || !left.open || w.destination.Uploads() != 1 || w.cloud.Requests()["AbortMultipartUpload"] != 0 {
 				t.Errorf("got %v, remembered %v, %d uploads, want the upload kept", err, left.open, w.destination.Uploads())
@@ -157,7 +157,7 @@ func TestConflictBeginsAnew(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			object := w.putLarge(awsfake.PutOptions{})
 			w.cloud.Inject(awsfake.Fault{Operation: "CompleteMultipartUpload", Times: 2, Kind: awsfake.Conflict})
-			_, copied := w.mustCopyWith(t, object, &record{})
+			_, copied := w.mustCopyWith(t, object, &uploadRecord{})
 			if got := w.cloud.Requests(); got["CreateMultipartUpload"] != 3 || got["AbortMultipartUpload"] != 2 {
 				t.Errorf("got %v, want three uploads begun and two aborted", got)
 			}
@@ -187,7 +187,7 @@ func TestLostAnswerToACompletion(t *testing.T) {
 				t.Run(mode, func(t *testing.T) {
 					object := w.putLarge(rich())
 					lose(w)
-					left := &record{}
+					left := &uploadRecord{}
 					result, copied := w.mustCopyWith(t, object, left)
 					if result.DestinationETag != `"`+copied.ETag+`"` || result.DestinationVersionID != copied.VersionID || result.KeyARN != w.key.ARN() {
 						t.Errorf("got %+v, want it to name %+v", result, copied)
@@ -225,7 +225,7 @@ func TestLostUploadIsNoLostAnswer(t *testing.T) {
 			for mode, w := range modes(t) {
 				t.Run(mode, func(t *testing.T) {
 					object := w.putLarge(rich())
-					left := &record{}
+					left := &uploadRecord{}
 					w.options.OverwriteAny = true
 					w.cloud.Inject(awsfake.Fault{Operation: "CompleteMultipartUpload", Times: 1, Do: func() {
 						present(w, object.Key)

@@ -19,7 +19,7 @@ import (
 
 	"syncd/internal/admit"
 	"syncd/internal/awsfake"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier"
 	"syncd/internal/iam"
 	"syncd/internal/listing"
@@ -153,25 +153,25 @@ func (w *world) partRequest() string {
 	return "UploadPartCopy"
 }
 
-// record remembers the upload of one object, as the ledger does.
-type record struct {
+// uploadRecord remembers the upload of one object, as the ledger does.
+type uploadRecord struct {
 	mu     sync.Mutex
-	upload checkpoint.Upload
+	upload record.Upload
 	open   bool
-	began  []checkpoint.Upload
+	began  []record.Upload
 	fail   error
 	full   bool // it keeps no upload
 	// writing decides about the right to write; nil: there always is
 	writing func(context.Context) (context.Context, context.CancelFunc, error)
 }
 
-func (r *record) Upload() (checkpoint.Upload, bool) {
+func (r *uploadRecord) Upload() (record.Upload, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.upload, r.open
 }
 
-func (r *record) UploadBegan(_ context.Context, u checkpoint.Upload) error {
+func (r *uploadRecord) UploadBegan(_ context.Context, u record.Upload) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.fail != nil {
@@ -181,7 +181,7 @@ func (r *record) UploadBegan(_ context.Context, u checkpoint.Upload) error {
 	return nil
 }
 
-func (r *record) Writing(ctx context.Context) (context.Context, context.CancelFunc, error) {
+func (r *uploadRecord) Writing(ctx context.Context) (context.Context, context.CancelFunc, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.writing != nil {
@@ -190,16 +190,16 @@ func (r *record) Writing(ctx context.Context) (context.Context, context.CancelFu
 	return ctx, func() {}, nil
 }
 
-func (r *record) UploadKept() bool {
+func (r *uploadRecord) UploadKept() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.open && !r.full
 }
 
-func (r *record) UploadEnded() {
+func (r *uploadRecord) UploadEnded() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.upload, r.open = checkpoint.Upload{}, false
+	r.upload, r.open = record.Upload{}, false
 }
 
 // mustCopy copies an object and returns what then lies at the destination.

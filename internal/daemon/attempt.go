@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"syncd/internal/awserr"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/history"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/deadline"
 	"syncd/internal/syncer"
 )
@@ -72,7 +73,7 @@ func (k *keeper) attempt(ctx, waiting context.Context, byTick bool) ending {
 		trigger = syncer.TriggerRequest
 	}
 	k.note(syncer.Summary{}, err)
-	if !checkpoint.IsLeaseHeld(err) {
+	if !store.IsLeaseHeld(err) {
 		k.d.o.Metrics.Passes.WithLabelValues(k.m.Name, "failed").Inc()
 		defer k.withoutRecall()()
 		k.giveUp(waiting, runner, err)
@@ -94,7 +95,7 @@ func (k *keeper) enterFailure(ctx context.Context, runner Runner, trigger string
 	err := deadline.Do(ctx, enterTimeout, func(ctx context.Context) error {
 		return k.guarded(func() error { return w.EnterFailure(ctx, syncer.Order{Trigger: trigger}, began, ended, failure) })
 	})
-	if err != nil && !checkpoint.IsLeaseHeld(err) && ctx.Err() == nil {
+	if err != nil && !store.IsLeaseHeld(err) && ctx.Err() == nil {
 		k.log.Warn("pass was not entered in the history", "err", err)
 	}
 }
@@ -188,7 +189,7 @@ func (k *keeper) pass(ctx context.Context, runner Runner, at *place, byTick bool
 	if isDrained && errors.Is(why, errStalled) {
 		err = fmt.Errorf("run pass: %w for %s", errStalled, k.d.o.Watchdog)
 	}
-	if j.order.Replay == nil || checkpoint.IsLeaseHeld(err) {
+	if j.order.Replay == nil || store.IsLeaseHeld(err) {
 		k.note(summary, err)
 	} else {
 		k.noteReplay(summary, err)
@@ -201,7 +202,7 @@ func (k *keeper) pass(ctx context.Context, runner Runner, at *place, byTick bool
 		k.log.Info("pass gave its place to others, it will resume")
 		return gaveWay
 	}
-	if j.order.Replay != nil && !checkpoint.IsLeaseHeld(err) {
+	if j.order.Replay != nil && !store.IsLeaseHeld(err) {
 		return aside
 	}
 	return endingOf(err)
@@ -290,7 +291,7 @@ func (k *keeper) note(summary syncer.Summary, err error) {
 	defer k.mu.Unlock()
 	now := k.d.o.Now()
 	k.running, k.halt, k.queued, k.asked, k.backOff = false, nil, false, true, 0
-	if held, ok := errors.AsType[*checkpoint.LeaseHeldError](err); ok {
+	if held, ok := errors.AsType[*store.LeaseHeldError](err); ok {
 		if !k.standing {
 			k.since = now
 			k.log.Warn("lease held by another process, standing by", "holder", held.Holder)
@@ -330,7 +331,7 @@ func (k *keeper) failed(err error, now time.Time) *Failure {
 		f.Since = earlier(f.Since, refused.Since)
 	}
 	if w, ok := k.runner.(Worker); ok && k.leased {
-		_, since, _ := checkpoint.Failures(w.History())
+		_, since, _ := history.Failures(w.History())
 		f.Since = earlier(f.Since, since)
 	}
 	return f
@@ -355,7 +356,7 @@ func (k *keeper) fail(f *Failure) {
 }
 
 func endingOf(err error) ending {
-	if checkpoint.IsLeaseHeld(err) {
+	if store.IsLeaseHeld(err) {
 		return stoodBy
 	}
 	return ended

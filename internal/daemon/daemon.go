@@ -42,7 +42,7 @@ type Schedule interface {
 // Runner runs the passes of a mapping, as a *syncer.Syncer does.
 type Runner interface {
 	// Ready gets what a pass needs and takes no work to get, such as credentials. It is called before each Run, when the mapping
-	// has no place among the passes that run: it may take long. A *checkpoint.LeaseHeldError says that it is not worth a Run yet.
+	// has no place among the passes that run: it may take long. A *store.LeaseHeldError says that it is not worth a Run yet.
 	Ready(ctx context.Context) error
 	// Run runs a pass. When ctx ends it drains.
 	Run(ctx context.Context) (syncer.Summary, error)

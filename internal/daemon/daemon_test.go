@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/daemon"
 	"syncd/internal/metrics"
 	"syncd/internal/syncer"
@@ -236,7 +236,7 @@ type heldFor struct {
 
 func (h heldFor) Run(ctx context.Context) (syncer.Summary, error) {
 	if time.Since(h.origin) < h.d {
-		return syncer.Summary{}, &checkpoint.LeaseHeldError{Name: "m", Holder: "other/1"}
+		return syncer.Summary{}, &store.LeaseHeldError{Name: "m", Holder: "other/1"}
 	}
 	return h.passes.Run(ctx)
 }

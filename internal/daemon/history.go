@@ -3,14 +3,14 @@ package daemon
 import (
 	"slices"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/history"
 )
 
 // shownPasses is how many passes of its history are shown of each mapping.
 const shownPasses = 10
 
 // history returns the passes that are shown, newest first. The caller holds k.mu.
-func (k *keeper) history() []checkpoint.PassRecord {
+func (k *keeper) history() []history.Pass {
 	w, ok := k.runner.(Worker)
 	if !ok {
 		return nil

@@ -6,7 +6,8 @@ import (
 	"errors"
 	"fmt"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
 	"syncd/internal/syncer"
 )
@@ -34,7 +35,7 @@ func (k *keeper) job(ctx context.Context, runner Runner, byTick bool) (j job, er
 	}
 	if waiting := k.waitingOrders(); len(waiting) > 0 || !j.worker.Holds() {
 		err := k.prepare(ctx, j.worker)
-		if checkpoint.IsLeaseHeld(err) || errors.Is(err, errPaused) {
+		if store.IsLeaseHeld(err) || errors.Is(err, errPaused) {
 			return j, err
 		}
 		if err != nil {
@@ -106,7 +107,7 @@ func (k *keeper) pick(ctx context.Context, j *job, byTick bool) bool {
 	}
 	if !isPass && len(j.orders) > 0 {
 		j.order.Trigger = syncer.TriggerReplay
-		j.order.Replay = func(q checkpoint.Quarantined) bool { return first.request.Chooses(q.Reason, q.Key) }
+		j.order.Replay = func(q record.Quarantined) bool { return first.request.Chooses(q.Reason, q.Key) }
 	}
 	wasNeeded := first.passFirst
 	if isPass {
@@ -118,7 +119,7 @@ func (k *keeper) pick(ctx context.Context, j *job, byTick bool) bool {
 // settle answers the orders of a job. Those of a pass that goes on, here or in another process, wait for its end.
 func (k *keeper) settle(ctx context.Context, j job, summary syncer.Summary, err, why error) {
 	isUnfinished := errors.Is(err, syncer.ErrUnfinished)
-	isKept := checkpoint.IsLeaseHeld(err) || errors.Is(err, syncer.ErrDrained) && !errors.Is(why, errPaused) || errors.Is(err, context.Canceled)
+	isKept := store.IsLeaseHeld(err) || errors.Is(err, syncer.ErrDrained) && !errors.Is(why, errPaused) || errors.Is(err, context.Canceled)
 	for _, o := range j.orders {
 		k.mu.Lock()
 		again := isUnfinished && !o.wasFirst

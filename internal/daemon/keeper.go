@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
 	"syncd/internal/throttle"
 )
@@ -62,7 +62,7 @@ type condition struct {
 	joined time.Time
 	// standing says that another process holds the lease, as held tells.
 	standing bool
-	held     *checkpoint.LeaseHeldError
+	held     *store.LeaseHeldError
 	// paused says that the mapping is, and who has paused it; nil when it is not. Mode is the request that made it so.
 	paused   *control.Paused
 	mode     string

@@ -13,7 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"syncd/internal/awserr"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/daemon"
 )
 
@@ -193,7 +193,7 @@ func TestPlacesChange(t *testing.T) {
 func TestWaitingTakesNoPlace(t *testing.T) {
 	noRole := &awserr.CredentialsError{Role: "arn:aws:iam::111111111111:role/gone", Err: errors.New("no answer within 30s")}
 	for name, unready := range map[string]error{
-		"for credentials": noRole, "for a lease": &checkpoint.LeaseHeldError{Name: "m", Holder: "other/1"},
+		"for credentials": noRole, "for a lease": &store.LeaseHeldError{Name: "m", Holder: "other/1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

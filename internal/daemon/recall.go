@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/history"
 	"syncd/internal/syncer"
 )
 
@@ -163,7 +163,7 @@ func (k *keeper) adopt(w Worker) {
 	if w == nil {
 		return
 	}
-	last, since, times := checkpoint.Failures(w.History())
+	last, since, times := history.Failures(w.History())
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if !last.EndedAt.After(k.decided) {

@@ -11,7 +11,7 @@ import (
 	"syncd/config/schedule"
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/history"
 	"syncd/internal/control"
 	"syncd/internal/daemon"
 	"syncd/internal/syncer"
@@ -318,7 +318,7 @@ func TestAFailureBeforeTheLeaseIsRemembered(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		stop()
 		stopOther()
-		if passes := a.history(t); slices.ContainsFunc(passes[1:], func(r checkpoint.PassRecord) bool { return r.Class != "" }) {
+		if passes := a.history(t); slices.ContainsFunc(passes[1:], func(r history.Pass) bool { return r.Class != "" }) {
 			t.Errorf("got %+v in the history, want no failure of a process without the lease", passes)
 		}
 	})

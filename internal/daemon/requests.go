@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"syncd/internal/awserr"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/history"
 	"syncd/internal/control"
 	"syncd/internal/deadline"
 	"syncd/internal/syncer"
@@ -36,7 +36,7 @@ const (
 // Worker is a Runner that carries out requests. Requests for the passes of another Runner are refused.
 type Worker interface {
 	Runner
-	// Hold takes the lease. A *checkpoint.LeaseHeldError says that another process has it.
+	// Hold takes the lease. A *store.LeaseHeldError says that another process has it.
 	Hold(ctx context.Context) error
 	// Holds reports whether the lease is held, without asking.
 	Holds() bool
@@ -45,7 +45,7 @@ type Worker interface {
 	// EnterFailure adds a pass to the history that failed before it was begun, under the lease.
 	EnterFailure(ctx context.Context, order syncer.Order, began, ended time.Time, failure error) error
 	// History returns the passes that ended last, oldest first, as far as they are known.
-	History() []checkpoint.PassRecord
+	History() []history.Pass
 }
 
 // errPaused is why a pass ends that is halted for a pause, or does not begin.

@@ -11,6 +11,9 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/history"
+	"syncd/internal/checkpoint/store"
+	s3store "syncd/internal/checkpoint/store/s3"
 	"syncd/internal/control"
 	"syncd/internal/copier"
 	"syncd/internal/daemon"
@@ -51,8 +54,8 @@ func (a *asked) options(holder string, schedule daemon.Schedule, rekeys string) 
 	return o
 }
 
-func (a *asked) state() checkpoint.Store {
-	return checkpoint.NewS3(a.client, checkpoint.S3Options{Bucket: "consumer-state", LeaseFor: time.Minute, Now: time.Now})
+func (a *asked) state() store.Store {
+	return s3store.New(a.client, s3store.Options{Bucket: "consumer-state", LeaseFor: time.Minute, Now: time.Now})
 }
 
 // worker is a real syncer of the mapping m; key is that of its copies, "" for the usual one.
@@ -106,9 +109,9 @@ func (a *asked) answer(t *testing.T, r control.Request) control.Answer {
 	return got
 }
 
-func (a *asked) history(t *testing.T) []checkpoint.PassRecord {
+func (a *asked) history(t *testing.T) []history.Pass {
 	t.Helper()
-	passes, err := checkpoint.History(t.Context(), a.state(), "m")
+	passes, err := history.Read(t.Context(), a.state(), "m")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,9 +130,9 @@ type worker struct {
 	orders []syncer.Order
 }
 
-func (w *worker) Hold(context.Context) error       { return nil }
-func (w *worker) Holds() bool                      { return true }
-func (w *worker) History() []checkpoint.PassRecord { return nil }
+func (w *worker) Hold(context.Context) error { return nil }
+func (w *worker) Holds() bool                { return true }
+func (w *worker) History() []history.Pass    { return nil }
 func (w *worker) EnterFailure(context.Context, syncer.Order, time.Time, time.Time, error) error {
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/history"
 	"syncd/internal/creds"
 	"syncd/internal/syncer"
 )
@@ -96,7 +96,7 @@ type Status struct {
 	// Paused says since when the mapping is paused and who has paused it; absent when it is not.
 	Paused *Pause `json:"paused,omitempty"`
 	// History are the passes that ended last, whatever process ran them, newest first, once this one has read them.
-	History []checkpoint.PassRecord `json:"history,omitempty"`
+	History []history.Pass `json:"history,omitempty"`
 	// Quarantine counts the objects set aside by reason; it is empty where there are none.
 	Quarantine map[string]int64 `json:"quarantine,omitzero"`
 	// Error is how the last pass failed; absent when it did not.

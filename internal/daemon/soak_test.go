@@ -19,6 +19,8 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
+	s3store "syncd/internal/checkpoint/store/s3"
 	"syncd/internal/copier"
 	"syncd/internal/daemon"
 	"syncd/internal/iam"
@@ -45,7 +47,7 @@ type cloud struct {
 	source, destination *awsfake.Bucket
 	key                 *awsfake.Key
 	client              *s3.Client
-	store               checkpoint.Store
+	store               store.Store
 	share               *throttle.Share
 }
 
@@ -64,7 +66,7 @@ func newCloud(t *testing.T) *cloud {
 		Credentials: credentials.NewStaticCredentialsProvider(user.AccessKeyID, user.SecretAccessKey, ""),
 		HTTPClient:  &http.Client{Transport: c.RoundTripper()},
 	}, func(o *s3.Options) { o.UsePathStyle = true })
-	c.store = checkpoint.NewS3(c.client, checkpoint.S3Options{
+	c.store = s3store.New(c.client, s3store.Options{
 		Bucket: "consumer-state", LeaseFor: time.Minute, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
 	})
 	return c

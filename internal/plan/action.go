@@ -15,7 +15,7 @@ package plan
 import (
 	"time"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/listing"
 )
 
@@ -89,13 +89,13 @@ type Action struct {
 	// or not be there any more that it does.
 	Unsure bool
 	// Previous is what the ledger holds under the key; nil when it holds nothing.
-	Previous *checkpoint.Entry
+	Previous *record.Entry
 	// Inherited is what the ledger holds of the copy at the action's place in the destination, where that was made of an object
 	// of another source or under another key; nil when nothing is.
-	Inherited *checkpoint.Entry
+	Inherited *record.Entry
 	// SetAside is what the ledger set aside under the key, be it of this source version or of an earlier one; nil when
 	// it set nothing aside.
-	SetAside *checkpoint.Quarantined
+	SetAside *record.Quarantined
 }
 
 // Claimed is what an earlier process may have done about a key at the destination without recording it. The zero Claimed says

@@ -4,7 +4,7 @@ import (
 	"iter"
 	"time"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/listing"
 	"syncd/internal/transfer"
 )
@@ -194,7 +194,7 @@ func (n *neighbor) skipped(a Action, found listing.Object) Action {
 
 // knows reports whether the ledger knows that object of the destination.
 func (a Action) knows(found listing.Object) bool {
-	for _, entry := range []*checkpoint.Entry{a.Previous, a.Inherited} {
+	for _, entry := range []*record.Entry{a.Previous, a.Inherited} {
 		if entry != nil && transfer.SameETag(entry.DestinationETag, found.ETag) {
 			return true
 		}

@@ -9,7 +9,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
 )
@@ -61,7 +61,7 @@ func TestBeside(t *testing.T) {
 		return sequence(nil, object("data/"+strings.Repeat("l", 20), "", 1), object("data/moved", "", 1), object("data/none", "", 1),
 			object("data/same", "", 1), object("data/size", "", 1), object("data/unchanged", "", 1))
 	}
-	ledger := func() iter.Seq2[checkpoint.Entry, error] {
+	ledger := func() iter.Seq2[record.Entry, error] {
 		return sequence(nil, entry("data/moved", `"old"`), entry("data/unchanged", ""))
 	}
 	objects := []listing.Object{
@@ -118,7 +118,7 @@ func TestBeside(t *testing.T) {
 func TestBesideEndsWithTheDestinationsError(t *testing.T) {
 	broken := errors.New("destination broke")
 	source := func() plan.Actions {
-		return plan.Diff(sequence(nil, object("data/a", "", 1), object("data/b", "", 1)), sequence[checkpoint.Entry](nil), nil, plan.Rules{})
+		return plan.Diff(sequence(nil, object("data/a", "", 1), object("data/b", "", 1)), sequence[record.Entry](nil), nil, plan.Rules{})
 	}
 	var asked []string
 	d := there(&asked, broken, object("copy/a", "", 1))
@@ -134,7 +134,7 @@ func TestBesideEndsWithTheDestinationsError(t *testing.T) {
 	// Nobody looks at the destination before there is something to copy.
 	var none []listing.Object
 	early := errors.New("source broke")
-	got := render(plan.Beside(plan.Diff(sequence(early, none...), sequence[checkpoint.Entry](nil), nil, plan.Rules{}), there(&asked, broken)))
+	got := render(plan.Beside(plan.Diff(sequence(early, none...), sequence[record.Entry](nil), nil, plan.Rules{}), there(&asked, broken)))
 	if diff := gocmp.Diff([]string{"error source broke"}, got); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
 	}

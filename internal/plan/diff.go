@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/listing"
 )
 
@@ -38,7 +38,7 @@ type Rules struct {
 	// time.
 	Now time.Time
 	// Retry says which objects in quarantine are tried again whether they are due or not; nil means none.
-	Retry func(checkpoint.Quarantined) bool
+	Retry func(record.Quarantined) bool
 }
 
 // Actions is a plan: one action for each key, in key order, ended by the first error.
@@ -51,8 +51,8 @@ type Actions = iter.Seq2[Action, error]
 // All inputs must ascend by key; quarantine may be nil. The sequence ends after the first error of any input.
 func Diff(
 	source iter.Seq2[listing.Object, error],
-	ledger iter.Seq2[checkpoint.Entry, error],
-	quarantine iter.Seq2[checkpoint.Quarantined, error],
+	ledger iter.Seq2[record.Entry, error],
+	quarantine iter.Seq2[record.Quarantined, error],
 	rules Rules,
 ) Actions {
 	return func(yield func(Action, error) bool) {
@@ -104,7 +104,7 @@ func (r Rules) action(at row) (a Action, ok bool) {
 	return a, true
 }
 
-func (r Rules) decide(o listing.Object, previous *checkpoint.Entry, moved bool) (Kind, Reason) {
+func (r Rules) decide(o listing.Object, previous *record.Entry, moved bool) (Kind, Reason) {
 	rejected := r.Filter.Reject(o)
 	switch {
 	case rejected != "":
@@ -138,7 +138,7 @@ func (r Rules) isDoubtful(a Action) bool {
 
 // here returns the row of an object in quarantine as far as it speaks of where the mapping writes now: of another place's copies it
 // says nothing.
-func (r Rules) here(q *checkpoint.Quarantined) *checkpoint.Quarantined {
+func (r Rules) here(q *record.Quarantined) *record.Quarantined {
 	if q == nil || q.Pass >= r.TargetSince {
 		return q
 	}
@@ -148,30 +148,30 @@ func (r Rules) here(q *checkpoint.Quarantined) *checkpoint.Quarantined {
 }
 
 // mayHaveLeft reports whether an object that was set aside may have a copy that no entry is of.
-func mayHaveLeft(q checkpoint.Quarantined) bool {
+func mayHaveLeft(q record.Quarantined) bool {
 	return q.DestinationETag != "" || q.WrittenSince.Year() > 1
 }
 
 // holds reports whether an object that is to be copied waits in quarantine instead. What was set aside under other settings
 // is tried again: they may be why. So is what was written since, be it with the same bytes: it may have been restored, or its
 // metadata mended.
-func (r Rules) holds(o listing.Object, q *checkpoint.Quarantined) bool {
+func (r Rules) holds(o listing.Object, q *record.Quarantined) bool {
 	return q != nil && o.Same(q.Source) && q.Pass >= max(r.PlaceSince, r.ClassSince) && !r.isDue(*q) && !r.forces(*q)
 }
 
-func (r Rules) isDue(q checkpoint.Quarantined) bool {
+func (r Rules) isDue(q record.Quarantined) bool {
 	// What lies in the future was written by a clock that was wrong.
 	return r.Now.IsZero() || !RetryAt(q).After(r.Now) || q.LastAt.After(r.Now)
 }
 
 // forces reports whether an object that was set aside is to be tried whether it is due or not.
-func (r Rules) forces(q checkpoint.Quarantined) bool {
+func (r Rules) forces(q record.Quarantined) bool {
 	return r.Retry != nil && r.Retry(q) || r.OverwriteAny && q.Reason == Foreign
 }
 
 // elsewhere reports whether the entry is of a copy that lies where the mapping no longer writes. It says nothing of what
 // lies there now, so it is no previous copy of anything.
-func (r Rules) elsewhere(e checkpoint.Entry) bool { return e.Pass < r.PlaceSince }
+func (r Rules) elsewhere(e record.Entry) bool { return e.Pass < r.PlaceSince }
 
 // SameKey reports whether the KMS key that a service answered is the configured one. It accepts the ARN form of a key that
 // an S3-compatible service lets be configured by its bare name.

@@ -13,7 +13,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
 	"syncd/internal/transfer"
@@ -34,14 +34,14 @@ const (
 )
 
 // older is an entry of an earlier pass.
-func older(key string, pass int64) checkpoint.Entry {
+func older(key string, pass int64) record.Entry {
 	e := entry(key, `"1"`)
 	e.Pass = pass
 	return e
 }
 
-func entry(key, etag string) checkpoint.Entry {
-	return checkpoint.Entry{Key: key, Source: transfer.Version{ETag: etag, Size: 1, LastModified: modified}, KeyARN: keyARN, Pass: 9}
+func entry(key, etag string) record.Entry {
+	return record.Entry{Key: key, Source: transfer.Version{ETag: etag, Size: 1, LastModified: modified}, KeyARN: keyARN, Pass: 9}
 }
 
 // sequence yields values and then err, when there is one.
@@ -84,12 +84,12 @@ func TestDiff(t *testing.T) {
 	tests := []struct {
 		name   string
 		source iter.Seq2[listing.Object, error]
-		ledger iter.Seq2[checkpoint.Entry, error]
+		ledger iter.Seq2[record.Entry, error]
 		want   []string
 	}{
-		{"both empty", sequence[listing.Object](nil), sequence[checkpoint.Entry](nil), nil},
+		{"both empty", sequence[listing.Object](nil), sequence[record.Entry](nil), nil},
 		{
-			"first pass copies all", sequence(nil, object("a", `"1"`, 1), object("b", `"2"`, 0)), sequence[checkpoint.Entry](nil),
+			"first pass copies all", sequence(nil, object("a", `"1"`, 1), object("b", `"2"`, 0)), sequence[record.Entry](nil),
 			[]string{"copy missing a", "copy missing b"},
 		},
 		{
@@ -194,8 +194,8 @@ func TestDiffAgainstMaps(t *testing.T) {
 		var got []string
 		for a, err := range plan.Diff(
 			sequence(nil, ascending(source, func(k, v string) listing.Object { return object(k, v, 1) })...),
-			sequence(nil, ascending(ledger, func(k, v string) checkpoint.Entry { return entry(k, v) })...),
-			sequence(nil, ascending(aside, func(k, v string) checkpoint.Quarantined { return quarantined(k, v, "denied") })...),
+			sequence(nil, ascending(ledger, func(k, v string) record.Entry { return entry(k, v) })...),
+			sequence(nil, ascending(aside, func(k, v string) record.Quarantined { return quarantined(k, v, "denied") })...),
 			plan.Rules{Now: setAsideAt},
 		) {
 			got = append(got, line(a, err))
@@ -246,7 +246,7 @@ func TestDiffForgetsCopiesElsewhere(t *testing.T) {
 
 func BenchmarkDiffUnchanged(b *testing.B) {
 	const n = 100_000
-	objects, entries := make([]listing.Object, n), make([]checkpoint.Entry, n)
+	objects, entries := make([]listing.Object, n), make([]record.Entry, n)
 	for i := range n {
 		key := fmt.Sprintf("exports/%08d", i)
 		objects[i], entries[i] = object(key, `"1"`, 1), entry(key, `"1"`)

@@ -10,7 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
 )
@@ -103,13 +103,13 @@ func TestBesideKnowsWhatIsSkipped(t *testing.T) {
 		rules      plan.Rules
 		etag       string // at the destination
 		ledger     []string
-		quarantine []checkpoint.Quarantined
+		quarantine []record.Quarantined
 		isUnsure   bool
 		isSince    bool // the row in quarantine says since when there may be a copy
 	}{
 		{"filtered", plan.Rules{Filter: rejectAll}, `"x"`, nil, nil, true, false},
 		{"filtered, and in the ledger", plan.Rules{Filter: rejectAll}, `"x"`, []string{"data/a"}, nil, true, false},
-		{"held", plan.Rules{Now: modified}, `"x"`, nil, []checkpoint.Quarantined{heldRow("data/a")}, false, true},
+		{"held", plan.Rules{Now: modified}, `"x"`, nil, []record.Quarantined{heldRow("data/a")}, false, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.rules.Claimed, tt.rules.OwnSince = claimed, 1
@@ -131,7 +131,7 @@ func TestBesideKnowsWhatIsSkipped(t *testing.T) {
 }
 
 // heldRow is in quarantine and not due.
-func heldRow(key string) checkpoint.Quarantined {
+func heldRow(key string) record.Quarantined {
 	q := quarantined(key, "", "denied")
 	q.Source = object(key, "", 1).Version
 	q.FirstAt, q.LastAt, q.Attempts, q.Pass = modified, modified, 1, 1
@@ -146,8 +146,8 @@ func objects(keys []string) iter.Seq2[listing.Object, error] {
 	return sequence(nil, all...)
 }
 
-func entries(keys []string) iter.Seq2[checkpoint.Entry, error] {
-	var all []checkpoint.Entry
+func entries(keys []string) iter.Seq2[record.Entry, error] {
+	var all []record.Entry
 	for _, key := range keys {
 		all = append(all, entry(key, ""))
 	}

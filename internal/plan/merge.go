@@ -3,7 +3,7 @@ package plan
 import (
 	"iter"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/listing"
 )
 
@@ -12,21 +12,21 @@ type row struct {
 	key      string
 	object   listing.Object
 	isThere  bool // whether the source has the object
-	previous *checkpoint.Entry
-	aside    *checkpoint.Quarantined
+	previous *record.Entry
+	aside    *record.Quarantined
 }
 
 // merge joins the three sides by key, ascending, as each of them must. The quarantine may be nil. It ends after the first
 // error of any side.
 func merge(
 	source iter.Seq2[listing.Object, error],
-	ledger iter.Seq2[checkpoint.Entry, error],
-	quarantine iter.Seq2[checkpoint.Quarantined, error],
+	ledger iter.Seq2[record.Entry, error],
+	quarantine iter.Seq2[record.Quarantined, error],
 ) iter.Seq2[row, error] {
 	return func(yield func(row, error) bool) {
-		entries, stop := pull(ledger, func(e *checkpoint.Entry) string { return e.Key })
+		entries, stop := pull(ledger, func(e *record.Entry) string { return e.Key })
 		defer stop()
-		aside, stop := pull(quarantine, func(q *checkpoint.Quarantined) string { return q.Key })
+		aside, stop := pull(quarantine, func(q *record.Quarantined) string { return q.Key })
 		defer stop()
 		known := known{entries, aside}
 		for object, err := range source {
@@ -49,8 +49,8 @@ func merge(
 
 // known is the ledger's two sides of the merge.
 type known struct {
-	entries *cursor[checkpoint.Entry]
-	aside   *cursor[checkpoint.Quarantined]
+	entries *cursor[record.Entry]
+	aside   *cursor[record.Quarantined]
 }
 
 // below yields the rows before key that the source does not have, all that are left for "". It reports whether the merge

@@ -4,10 +4,10 @@ import (
 	"time"
 
 	"syncd/internal/awserr"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 )
 
-// Reasons why an object was set aside that are no class of an error: [checkpoint.Quarantined] holds one of these words, or
+// Reasons why an object was set aside that are no class of an error: [record.Quarantined] holds one of these words, or
 // the text of an [awserr.Class]. They are label values and summary fields, so they are part of the public surface.
 const (
 	// WrongKeyCopied is a copy that the destination put under another KMS key than the configured one.
@@ -72,7 +72,7 @@ func (b backoff) after(attempts int64) time.Duration {
 //   - At once after the first attempt, then 1 minute, doubling up to 6 hours: unknown, internal (which may have been a race), what
 //     ends a mapping but for the proof that it is about one object (credentials, no_bucket, wrong_region), and every reason
 //     that this version does not know.
-func RetryAt(q checkpoint.Quarantined) time.Time {
+func RetryAt(q record.Quarantined) time.Time {
 	return q.LastAt.Add(backoffOf(q.Reason).after(q.Attempts))
 }
 

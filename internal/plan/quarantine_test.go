@@ -12,7 +12,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
 	"syncd/internal/transfer"
@@ -21,8 +21,8 @@ import (
 var setAsideAt = modified.Add(time.Hour)
 
 // quarantined is an object of size 1 that was set aside, after one attempt, in the pass of today's entries.
-func quarantined(key, etag, reason string) checkpoint.Quarantined {
-	return checkpoint.Quarantined{
+func quarantined(key, etag, reason string) record.Quarantined {
+	return record.Quarantined{
 		Key: key, Source: transfer.Version{ETag: etag, Size: 1, LastModified: modified}, Reason: reason,
 		FirstAt: setAsideAt, LastAt: setAsideAt, Attempts: 1, Pass: 9,
 	}
@@ -121,12 +121,12 @@ func TestDiffHoldsWhatIsNotDue(t *testing.T) {
 	excluded := plan.Filter{Exclude: []plan.Pattern{suffix("a")}}
 	earlier := quarantined("a", `"2"`, "denied")
 	earlier.Pass = classAt - 1
-	forced := func(q checkpoint.Quarantined) bool { return q.Reason == "denied" }
+	forced := func(q record.Quarantined) bool { return q.Reason == "denied" }
 	aside := quarantined("a", `"2"`, "denied")
 	tests := []struct {
 		name   string
 		object listing.Object
-		aside  checkpoint.Quarantined
+		aside  record.Quarantined
 		rules  plan.Rules
 		want   string
 	}{
@@ -163,22 +163,22 @@ func TestDiffHoldsWhatIsNotDue(t *testing.T) {
 func TestDiffOfQuarantineAlone(t *testing.T) {
 	broken := errors.New("quarantine broke")
 	source := sequence(nil, object("b", `"1"`, 1), object("d", `"1"`, 1))
-	aside := func(err error) iter.Seq2[checkpoint.Quarantined, error] {
+	aside := func(err error) iter.Seq2[record.Quarantined, error] {
 		return sequence(err, quarantined("a", `"1"`, "denied"), quarantined("b", `"1"`, "denied"), quarantined("c", `"1"`, "denied"))
 	}
 	for _, tt := range []struct {
 		name       string
-		ledger     iter.Seq2[checkpoint.Entry, error]
-		quarantine iter.Seq2[checkpoint.Quarantined, error]
+		ledger     iter.Seq2[record.Entry, error]
+		quarantine iter.Seq2[record.Quarantined, error]
 		want       []string
 	}{
-		{"no entries", sequence[checkpoint.Entry](nil), aside(nil), []string{"skip held b", "copy missing d"}},
+		{"no entries", sequence[record.Entry](nil), aside(nil), []string{"skip held b", "copy missing d"}},
 		{
 			"copied before and gone", sequence(nil, entry("a", `"0"`), entry("c", `"0"`), entry("e", `"0"`)), aside(nil),
 			[]string{"skip gone a", "skip held b", "skip gone c", "copy missing d", "skip gone e"},
 		},
 		{
-			"a quarantine that breaks off makes nothing due", sequence[checkpoint.Entry](nil), aside(broken),
+			"a quarantine that breaks off makes nothing due", sequence[record.Entry](nil), aside(broken),
 			[]string{"skip held b", "error quarantine broke"},
 		},
 	} {

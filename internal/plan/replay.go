@@ -5,7 +5,7 @@ import (
 	"iter"
 
 	"syncd/internal/awserr"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/listing"
 )
 
@@ -19,8 +19,8 @@ import (
 // copied, and the copy will say what is wrong with the object: one poisoned object does not stop a replay.
 func Replay(
 	ctx context.Context,
-	previous iter.Seq2[checkpoint.Entry, error],
-	quarantine iter.Seq2[checkpoint.Quarantined, error],
+	previous iter.Seq2[record.Entry, error],
+	quarantine iter.Seq2[record.Quarantined, error],
 	look func(ctx context.Context, key string) (listing.Object, error),
 	rules Rules,
 ) Actions {

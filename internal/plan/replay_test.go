@@ -11,7 +11,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
 )
@@ -34,7 +34,7 @@ func (s *shelf) look(_ context.Context, key string) (listing.Object, error) {
 	return listing.Object{}, fmt.Errorf("look up %q: %w", key, &smithy.GenericAPIError{Code: "NoSuchKey"})
 }
 
-func denied(q checkpoint.Quarantined) bool { return q.Reason == "denied" }
+func denied(q record.Quarantined) bool { return q.Reason == "denied" }
 
 func TestReplay(t *testing.T) {
 	source := &shelf{
@@ -45,7 +45,7 @@ func TestReplay(t *testing.T) {
 	}
 	ledger := sequence(nil, entry("a", `"1"`), entry("changed", `"1"`), entry("changed since", `"1"`), entry("forbidden copy", `"1"`),
 		entry("gone copy", `"1"`), entry("sse_c", `"1"`), entry("unchanged", `"1"`))
-	var aside []checkpoint.Quarantined
+	var aside []record.Quarantined
 	for _, key := range []string{"changed", "changed since", "excluded", "forbidden", "forbidden copy", "gone", "gone copy", "missing", "sse_c", "unchanged", "waiting"} {
 		reason := "denied"
 		if key == "sse_c" || key == "waiting" {
@@ -94,7 +94,7 @@ func TestReplayEnds(t *testing.T) {
 	fatal := &smithy.GenericAPIError{Code: "ExpiredToken"}
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	aside := []checkpoint.Quarantined{quarantined("a", `"1"`, "denied"), quarantined("b", `"1"`, "denied")}
+	aside := []record.Quarantined{quarantined("a", `"1"`, "denied"), quarantined("b", `"1"`, "denied")}
 	for _, tt := range []struct {
 		name    string
 		ctx     context.Context //nolint:containedctx // a test's
@@ -113,7 +113,7 @@ func TestReplayEnds(t *testing.T) {
 			source := &shelf{objects: map[string]string{"a": `"1"`, "b": `"1"`}, errs: map[string]error{"a": tt.look}}
 			actions := 0
 			var last error
-			for _, err := range plan.Replay(tt.ctx, sequence[checkpoint.Entry](tt.ledger), sequence(tt.aside, aside...), source.look, plan.Rules{Retry: denied}) {
+			for _, err := range plan.Replay(tt.ctx, sequence[record.Entry](tt.ledger), sequence(tt.aside, aside...), source.look, plan.Rules{Retry: denied}) {
 				if last = err; err == nil {
 					actions++
 				}
@@ -141,8 +141,8 @@ func TestReplayOfAllIsADiff(t *testing.T) {
 				objects[key] = etag
 			}
 		}
-		entries := func() []checkpoint.Entry { return ascending(ledger, entryOf) }
-		set := ascending(aside, func(k, v string) checkpoint.Quarantined { return quarantined(k, v, "denied") })
+		entries := func() []record.Entry { return ascending(ledger, entryOf) }
+		set := ascending(aside, func(k, v string) record.Quarantined { return quarantined(k, v, "denied") })
 		rules := plan.Rules{Now: setAsideAt, Retry: denied}
 		want := render(plan.Diff(sequence(nil, ascending(objects, objectOf)...), sequence(nil, entries()...), sequence(nil, set...), rules))
 		for i, text := range want {
@@ -175,5 +175,5 @@ func TestReplayStopsWhenAskedTo(t *testing.T) {
 	}
 }
 
-func objectOf(k, v string) listing.Object  { return object(k, v, 1) }
-func entryOf(k, v string) checkpoint.Entry { return entry(k, v) }
+func objectOf(k, v string) listing.Object { return object(k, v, 1) }
+func entryOf(k, v string) record.Entry    { return entry(k, v) }

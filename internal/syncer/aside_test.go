@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"syncd/internal/awsfake"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/metrics"
 )
 
@@ -22,10 +22,10 @@ func TestReplayOfAnotherChoice(t *testing.T) {
 		w.cloud.SetLatency(5 * time.Second)
 		ctx, drain := context.WithCancel(t.Context())
 		time.AfterFunc(7*time.Second, drain)
-		first, err := s.Replay(ctx, func(q checkpoint.Quarantined) bool { return q.Reason == "changed" })
+		first, err := s.Replay(ctx, func(q record.Quarantined) bool { return q.Reason == "changed" })
 		t.Logf("first: %+v %v", first, err)
 		w.cloud.SetLatency(0)
-		got, err := s.Replay(t.Context(), func(q checkpoint.Quarantined) bool { return q.Reason == "denied" })
+		got, err := s.Replay(t.Context(), func(q record.Quarantined) bool { return q.Reason == "denied" })
 		if err != nil || got.Copied != 2 {
 			t.Errorf("got %+v, %v, want the two that were denied copied", got, err)
 		}

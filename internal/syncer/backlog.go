@@ -11,6 +11,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/listing"
 )
 
@@ -132,7 +133,7 @@ func (b *backlog) age(now time.Time) (seconds float64, ok bool) {
 }
 
 // readQuarantine counts what the last generation has set aside.
-func (b *backlog) readQuarantine(rows iter.Seq2[checkpoint.Quarantined, error]) error {
+func (b *backlog) readQuarantine(rows iter.Seq2[record.Quarantined, error]) error {
 	byReason, oldest := map[string]float64{}, time.Time{}
 	for q, err := range rows {
 		if err != nil {

@@ -6,17 +6,17 @@ import (
 	"strings"
 	"sync"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
 )
 
 // claimed returns what claims say of a source key: what was claimed under other settings is found by the key at the
 // destination. It returns nil where no claim is on this mapping's place.
-func (o *Options) claimed(claims []checkpoint.Claim) func(key string) plan.Claimed {
+func (o *Options) claimed(claims []record.Claim) func(key string) plan.Claimed {
 	s := o.Settings
 	type claim struct {
-		checkpoint.Claim
+		record.Claim
 		by Settings
 	}
 	var here []claim
@@ -46,7 +46,7 @@ func (o *Options) claimed(claims []checkpoint.Claim) func(key string) plan.Claim
 }
 
 // claimedRange returns where in the destination the keys are that claims are on.
-func (o *Options) claimedRange(claims []checkpoint.Claim) (all listing.Range) {
+func (o *Options) claimedRange(claims []record.Claim) (all listing.Range) {
 	isFirst := true
 	for _, c := range claims {
 		by, ok := o.claimsHere(c)
@@ -82,7 +82,7 @@ func (s Settings) sourceKey(key string) string {
 }
 
 // claimsHere returns the settings of a claim; ok is false where it is on nothing that the mapping writes today.
-func (o *Options) claimsHere(c checkpoint.Claim) (by Settings, ok bool) {
+func (o *Options) claimsHere(c record.Claim) (by Settings, ok bool) {
 	id, ok := o.identify(c.Fingerprint)
 	here, there := o.Settings.Destination, id.Destination
 	overlap := strings.HasPrefix(here.Prefix, there.Prefix) || strings.HasPrefix(there.Prefix, here.Prefix)
@@ -96,8 +96,8 @@ func isBelow(key string, prefixes []string) bool {
 }
 
 // mayHaveLeft reports whether one of the claims leaves something to find out.
-func (o *Options) mayHaveLeft(claims []checkpoint.Claim) bool {
-	return slices.ContainsFunc(claims, func(c checkpoint.Claim) bool {
+func (o *Options) mayHaveLeft(claims []record.Claim) bool {
+	return slices.ContainsFunc(claims, func(c record.Claim) bool {
 		_, isHere := o.claimsHere(c)
 		return isHere && !c.Proved
 	})
@@ -105,7 +105,7 @@ func (o *Options) mayHaveLeft(claims []checkpoint.Claim) bool {
 
 // left returns what is left of a claim when a pass has settled all that the mapping writes. One that could not list the destination
 // has not found what no entry names.
-func (p *pass) left(c checkpoint.Claim) (rest checkpoint.Claim, ok bool) {
+func (p *pass) left(c record.Claim) (rest record.Claim, ok bool) {
 	by, isHere := p.o.claimsHere(c)
 	switch prefix := p.o.Settings.Destination.Prefix; {
 	case !isHere:

@@ -6,12 +6,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 )
 
 // counted is a store whose writes are counted, tried or done.
 type counted struct {
-	checkpoint.Store
+	store.Store
 	writes prometheus.Counter
 }
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/metrics"
 )
 
@@ -84,7 +84,7 @@ func (c counters) lease(err error) {
 		return
 	}
 	c.leaseHeld.Set(0)
-	if held, ok := errors.AsType[*checkpoint.LeaseHeldError](err); ok && !held.Until.IsZero() {
+	if held, ok := errors.AsType[*store.LeaseHeldError](err); ok && !held.Until.IsZero() {
 		c.leaseExpiry.WithLabelValues().Set(unix(held.Until))
 	}
 }

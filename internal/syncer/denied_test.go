@@ -13,7 +13,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/iam"
 	"syncd/internal/syncer"
 )
@@ -316,7 +316,7 @@ func TestRefusalKeepsTheLedger(t *testing.T) {
 		if n := len(w.entries(t)); n != 500 {
 			t.Errorf("got %d entries, want those of all copies", n)
 		}
-		progress, ok, err := checkpoint.Unfinished(t.Context(), w.options.Store, "m")
+		progress, ok, err := record.Unfinished(t.Context(), w.options.Store, "m")
 		if err != nil || !ok || progress.Refusal == nil || progress.Refusal.Reason != "denied" || !strings.Contains(progress.Refusal.Detail, "not even reading") {
 			t.Errorf("got %+v, %v, want one record of the cause", progress, err)
 		}
@@ -324,7 +324,7 @@ func TestRefusalKeepsTheLedger(t *testing.T) {
 		if got := mustRun(t, s); got.Copied != 500 || got.Exit != 0 {
 			t.Errorf("got %+v, want the new versions copied", got)
 		}
-		if _, ok, _ := checkpoint.Unfinished(t.Context(), w.options.Store, "m"); ok {
+		if _, ok, _ := record.Unfinished(t.Context(), w.options.Store, "m"); ok {
 			t.Error("the record of the cause is still there after a pass that reached its end")
 		}
 	})

@@ -17,7 +17,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/syncer"
 	"syncd/internal/throttle"
 )
@@ -133,7 +133,7 @@ func TestDrainBeforeThePassBegan(t *testing.T) {
 
 // faulty is a store whose writes a test can fail. It stands before any other.
 type faulty struct {
-	checkpoint.Store
+	store.Store
 	broken atomic.Bool
 }
 
@@ -279,7 +279,7 @@ func TestLedgerHeldByAnother(t *testing.T) {
 		w.options.Store, w.options.Ledger.Holder = w.store(t), "host/2"
 		second := w.open(t)
 		got, err := second.Run(t.Context())
-		held, ok := errors.AsType[*checkpoint.LeaseHeldError](err)
+		held, ok := errors.AsType[*store.LeaseHeldError](err)
 		if !ok || held.Holder != "host/1" || got.Exit != 5 {
 			t.Errorf("got %v, exit %d, want the lease held by host/1 and exit 5", err, got.Exit)
 		}

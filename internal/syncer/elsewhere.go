@@ -11,6 +11,8 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/copier"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
@@ -70,7 +72,7 @@ func (p *pass) judge(ctx context.Context, a plan.Action, cause error) (*RefusedE
 		return refused, nil
 	}
 	now := p.o.Now()
-	record := &checkpoint.Refusal{Reason: copier.Reason(cause), Since: now, WalkedAt: now, After: spaced(after, probes)}
+	record := &record.Refusal{Reason: copier.Reason(cause), Since: now, WalkedAt: now, After: spaced(after, probes)}
 	if former, ok := p.ledger.Refusal(); ok {
 		record.Since = former.Since
 	}
@@ -137,7 +139,7 @@ func (p *pass) tryOne(ctx context.Context, a plan.Action) (trial, error) {
 		made.isBegun = made.err == nil
 	}
 	p.trials.keep(a.Object.Key, made)
-	if awserr.Fatal(made.err) || ctx.Err() != nil || errors.Is(made.err, checkpoint.ErrLeaseLost) {
+	if awserr.Fatal(made.err) || ctx.Err() != nil || errors.Is(made.err, store.ErrLeaseLost) {
 		return made, made.err
 	}
 	return made, nil
@@ -189,10 +191,10 @@ type outOfTurn struct{ *checkpoint.Pass }
 
 var errOutOfTurn = errors.New("an object that is tried out of turn is not copied in parts")
 
-func (outOfTurn) Upload() (checkpoint.Upload, bool)                    { return checkpoint.Upload{}, false }
-func (outOfTurn) UploadBegan(context.Context, checkpoint.Upload) error { return errOutOfTurn }
-func (outOfTurn) UploadEnded()                                         {}
-func (outOfTurn) UploadKept() bool                                     { return false }
+func (outOfTurn) Upload() (record.Upload, bool)                    { return record.Upload{}, false }
+func (outOfTurn) UploadBegan(context.Context, record.Upload) error { return errOutOfTurn }
+func (outOfTurn) UploadEnded()                                     {}
+func (outOfTurn) UploadKept() bool                                 { return false }
 
 // withTrial adds what a trial may have left at the destination to what is known of it.
 func (p *pass) withTrial(key string, target copier.Target) copier.Target {
@@ -301,7 +303,7 @@ func (p *pass) isStillRefused(ctx context.Context, side string, o listing.Object
 		return false, err
 	}
 	_, _, err := p.o.Copier.Copy(ctx, o, copier.Target{}, outOfTurn{p.ledger})
-	if awserr.Fatal(err) || ctx.Err() != nil || errors.Is(err, checkpoint.ErrLeaseLost) || errors.Is(err, errOutOfTurn) {
+	if awserr.Fatal(err) || ctx.Err() != nil || errors.Is(err, store.ErrLeaseLost) || errors.Is(err, errOutOfTurn) {
 		return false, err
 	}
 	return trial{made: true, err: err}.isRefused(), nil

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 )
 
 // The exit codes that a pass gives a command. They are part of the public surface; docs/cli.md lists them.
@@ -60,7 +60,7 @@ func verdict(s Summary, err error) (result string, exit int) {
 	switch {
 	case errors.Is(err, ErrDrained):
 		return resultDrained, ExitInterrupted
-	case checkpoint.IsLeaseHeld(err):
+	case store.IsLeaseHeld(err):
 		return "", ExitLeaseHeld
 	case refused && !refusal.passes():
 		return resultDenied, ExitFailed

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"syncd/internal/awsfake"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier"
 	"syncd/internal/syncer"
 )
@@ -15,10 +15,10 @@ import (
 // sweeping notes what a sweep of uploads is told to leave.
 type sweeping struct {
 	*copier.Copier
-	kept []checkpoint.Upload
+	kept []record.Upload
 }
 
-func (s *sweeping) SweepUploads(ctx context.Context, before time.Time, kept []checkpoint.Upload) (int, error) {
+func (s *sweeping) SweepUploads(ctx context.Context, before time.Time, kept []record.Upload) (int, error) {
 	s.kept = kept
 	return s.Copier.SweepUploads(ctx, before, kept)
 }
@@ -54,7 +54,7 @@ func TestOutageKeepsTheUpload(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
 		w, s := outage(t)
-		none := func(checkpoint.Quarantined) bool { return false }
+		none := func(record.Quarantined) bool { return false }
 		if replay(t, s, none); w.destination.Uploads() != 1 {
 			t.Errorf("got %d uploads behind a replay of other objects, want it kept", w.destination.Uploads())
 		}

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 )
 
 // TestSettingsOfAnOlderLedger has a generation whose settings spell the service as it was configured, and hold since when they are in
@@ -29,9 +30,9 @@ func TestSettingsOfAnOlderLedger(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ledger.SetSettings(func(last checkpoint.Settings, _ int64) checkpoint.Settings {
+		ledger.SetSettings(func(last record.Settings, _ int64) record.Settings {
 			older := strings.ReplaceAll(last.Fingerprint, `"s3.example"`, `"https://S3.example:443/"`)
-			return checkpoint.Settings{Fingerprint: strings.TrimSuffix(older, "}") + `,"place_since":2}`}
+			return record.Settings{Fingerprint: strings.TrimSuffix(older, "}") + `,"place_since":2}`}
 		})
 		pass, err := ledger.Begin(t.Context())
 		if err != nil {

@@ -9,6 +9,8 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
+	passhistory "syncd/internal/checkpoint/history"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/deadline"
 )
 
@@ -70,7 +72,7 @@ func (s *Syncer) readHistory(ctx context.Context, ledger *checkpoint.Ledger) {
 func (s *Syncer) Holds() bool { return s.holds.Load() }
 
 // History returns the passes that ended last, oldest first, once the lease was taken by Hold, the ledger recalled, or a pass entered.
-func (s *Syncer) History() []checkpoint.PassRecord {
+func (s *Syncer) History() []passhistory.Pass {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.past)
@@ -79,18 +81,18 @@ func (s *Syncer) History() []checkpoint.PassRecord {
 // enter adds the pass to the history. A history that lacks a line is no reason for a pass to fail.
 func (p *pass) enter(ctx context.Context, failure error) {
 	s := p.tally.summary()
-	if p.Syncer.ledger == nil || checkpoint.IsLeaseHeld(failure) || failure == nil && s.Pass == 0 {
+	if p.Syncer.ledger == nil || store.IsLeaseHeld(failure) || failure == nil && s.Pass == 0 {
 		return // no pass began
 	}
 	result, _ := verdict(s, failure)
-	record := checkpoint.PassRecord{
+	record := passhistory.Pass{
 		Pass: s.Pass, BeganAt: p.start, EndedAt: p.o.Now(), Result: result, Trigger: p.order.trigger(), Request: p.order.Request, By: p.order.By,
 		Listed: s.Listed, Copied: s.Copied, CopiedBytes: s.CopiedBytes, Quarantined: s.SetAside(),
 	}
 	if failure != nil && !errors.Is(failure, ErrDrained) {
 		record.Class, record.Error = string(awserr.Classify(failure)), failure.Error()
 	}
-	var past []checkpoint.PassRecord
+	var past []passhistory.Pass
 	err := deadline.Do(context.WithoutCancel(ctx), min(historyTime, p.saveTime()), func(ctx context.Context) (err error) {
 		return guarded(func() (err error) {
 			past, err = p.Syncer.ledger.Enter(ctx, record)
@@ -98,7 +100,7 @@ func (p *pass) enter(ctx context.Context, failure error) {
 		})
 	})
 	switch {
-	case errors.Is(err, checkpoint.ErrLeaseLost), errors.Is(err, checkpoint.ErrSuperseded):
+	case errors.Is(err, store.ErrLeaseLost), errors.Is(err, store.ErrSuperseded):
 		return // the next holder's passes are in it
 	case err != nil:
 		p.log.Warn("pass was not entered in the history", "err", err)
@@ -110,20 +112,20 @@ func (p *pass) enter(ctx context.Context, failure error) {
 }
 
 // EnterFailure adds a pass to the history that failed before it was begun, as for want of credentials. It takes the lease for that where it
-// is not held; a *checkpoint.LeaseHeldError says that another process has it, whose passes say how the mapping fares. What fails like the
+// is not held; a *store.LeaseHeldError says that another process has it, whose passes say how the mapping fares. What fails like the
 // last pass that is known is not entered again, so that a failure which is tried again for days costs one record.
 func (s *Syncer) EnterFailure(ctx context.Context, order Order, began, ended time.Time, failure error) (err error) {
 	s.running <- struct{}{}
 	defer func() { <-s.running }()
 	result, _ := verdict(Summary{}, failure)
-	record := checkpoint.PassRecord{
+	record := passhistory.Pass{
 		BeganAt: began, EndedAt: ended, Result: result, Trigger: order.trigger(), Request: order.Request, By: order.By,
 		Class: string(awserr.Classify(failure)), Error: failure.Error(),
 	}
-	if last, _, _ := checkpoint.Failures(s.History()); record.FailsLike(last) {
+	if last, _, _ := passhistory.Failures(s.History()); record.FailsLike(last) {
 		return nil
 	}
-	var past []checkpoint.PassRecord
+	var past []passhistory.Pass
 	if s.ledger != nil {
 		past, err = s.ledger.Enter(ctx, record)
 	} else {

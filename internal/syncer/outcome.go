@@ -11,6 +11,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier"
 	"syncd/internal/plan"
 )
@@ -60,7 +61,7 @@ func targetOf(a plan.Action) copier.Target {
 		Listed: a.WasListed, ListedAfter: a.ListedAfter, Looked: a.Looked, Present: a.Present,
 		OursSince: a.Claimed.Since, OursUnder: a.Claimed.OtherKeys,
 	}
-	for _, entry := range []*checkpoint.Entry{a.Previous, a.Inherited} {
+	for _, entry := range []*record.Entry{a.Previous, a.Inherited} {
 		if entry != nil {
 			t.Known = cmp.Or(t.Known, entry.DestinationETag)
 		}
@@ -73,7 +74,7 @@ func targetOf(a plan.Action) copier.Target {
 }
 
 // writtenSince is the row's, which has a zero time in the form of the year 1.
-func writtenSince(q *checkpoint.Quarantined) time.Time {
+func writtenSince(q *record.Quarantined) time.Time {
 	if q.WrittenSince.Year() <= 1 {
 		return time.Time{}
 	}
@@ -171,8 +172,8 @@ func (p *pass) note(key string, notes []string) {
 	}
 }
 
-func entryOf(a plan.Action, r copier.Result) checkpoint.Entry {
-	return checkpoint.Entry{
+func entryOf(a plan.Action, r copier.Result) record.Entry {
+	return record.Entry{
 		Key: a.Object.Key, Source: r.Object.Version,
 		DestinationETag: r.DestinationETag, DestinationVersionID: r.DestinationVersionID,
 		KeyARN: r.KeyARN, BucketKey: r.BucketKey, Checksum: r.Checksum, CopiedAt: r.CopiedAt,
@@ -180,9 +181,9 @@ func entryOf(a plan.Action, r copier.Result) checkpoint.Entry {
 }
 
 // aside is the row of an object that is set aside.
-func (p *pass) aside(a plan.Action, ours copier.Ours, err error) checkpoint.Quarantined {
+func (p *pass) aside(a plan.Action, ours copier.Ours, err error) record.Quarantined {
 	now := p.o.Now()
-	return checkpoint.Quarantined{
+	return record.Quarantined{
 		Key: a.Object.Key, Source: a.Object.Version,
 		Reason: copier.Reason(err), Detail: err.Error(), FirstAt: now, LastAt: now, Attempts: 1,
 		DestinationETag: ours.ETag, WrittenSince: ours.Since,
@@ -207,7 +208,7 @@ func (p *pass) quarantine(slot *checkpoint.Slot, a plan.Action, ours copier.Ours
 }
 
 // setAside enters a row of quarantine. The first of each reason is logged, and how many follow: there may be millions.
-func (p *pass) setAside(slot *checkpoint.Slot, row checkpoint.Quarantined) {
+func (p *pass) setAside(slot *checkpoint.Slot, row record.Quarantined) {
 	slot.Quarantine(row, nil)
 	p.backlog.setAside(row.LastAt)
 	p.tally.quarantined(row.Reason)

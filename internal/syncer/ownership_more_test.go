@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/internal/awsfake"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier"
 	"syncd/internal/plan"
 	"syncd/internal/syncer"
@@ -27,7 +27,7 @@ func TestClaimsDoNotPileUp(t *testing.T) {
 			_, _ = p.run(t)
 			p.finish(t)
 		}
-		progress, ok, err := checkpoint.Unfinished(t.Context(), w.store(t), "m")
+		progress, ok, err := record.Unfinished(t.Context(), w.store(t), "m")
 		if err != nil || !ok || len(progress.Claims) > 4 {
 			t.Errorf("got %d claims on the same keys, %v, %v", len(progress.Claims), ok, err)
 		}

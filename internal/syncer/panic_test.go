@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/copier"
 	"syncd/internal/listing"
 	"syncd/internal/syncer"
@@ -48,7 +48,7 @@ func (c panickingCopier) Copy(ctx context.Context, object listing.Object, target
 }
 
 type panickingStore struct {
-	checkpoint.Store
+	store.Store
 	armed *atomic.Bool
 }
 

@@ -12,6 +12,8 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/copier"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
@@ -214,10 +216,10 @@ type known interface {
 	Number() int64
 	Mark() string
 	Memo() string
-	Claims() []checkpoint.Claim
-	Base(ctx context.Context) iter.Seq2[checkpoint.Entry, error]
-	Previous(ctx context.Context) iter.Seq2[checkpoint.Entry, error]
-	PreviousQuarantine(ctx context.Context) iter.Seq2[checkpoint.Quarantined, error]
+	Claims() []record.Claim
+	Base(ctx context.Context) iter.Seq2[record.Entry, error]
+	Previous(ctx context.Context) iter.Seq2[record.Entry, error]
+	PreviousQuarantine(ctx context.Context) iter.Seq2[record.Quarantined, error]
 }
 
 // compare plans a pass over the source from what is known of those before. Passes that are only looked at begin here too.
@@ -241,7 +243,7 @@ func (p *pass) copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action) e
 		took := p.o.Now().Sub(start)
 		p.count.copyDuration.Observe(took.Seconds())
 		p.log.Debug("object copied", "key", a.Object.Key, "bytes", a.Object.Size, "reason", a.Reason, "duration", took)
-	case awserr.Fatal(err), ctx.Err() != nil, errors.Is(err, checkpoint.ErrLeaseLost):
+	case awserr.Fatal(err), ctx.Err() != nil, errors.Is(err, store.ErrLeaseLost):
 		return err // the slot stays unsettled: a resumed pass copies the object
 	case awserr.Classify(err) == awserr.Gone:
 		if err := p.vanished(ctx, slot, a, ours); err != nil {
@@ -289,7 +291,7 @@ func (p *pass) commit(ctx context.Context, ledger *checkpoint.Ledger) error {
 		return firstCause(ctx, err)
 	}
 	if p.replay == nil {
-		p.ledger.SettleClaims(p.left)
+		p.ledger.ReplaceClaims(p.left)
 	}
 	generation, err := p.ledger.Commit(patient)
 	if err != nil {

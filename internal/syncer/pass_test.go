@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/awsfake"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/plan"
 	"syncd/internal/syncer"
 	"syncd/internal/transfer"
@@ -101,7 +101,7 @@ func TestPassRemembersWhatWasCopied(t *testing.T) {
 		}
 		original, _ := w.source.Object(name(0))
 		copied, _ := w.destination.Object(name(0))
-		want := checkpoint.Entry{
+		want := record.Entry{
 			Key: name(0), Source: transfer.Version{ETag: `"` + original.ETag + `"`, Size: 1, LastModified: original.LastModified},
 			DestinationETag: `"` + copied.ETag + `"`, DestinationVersionID: copied.VersionID, KeyARN: w.key.ARN(),
 			Checksum: "crc64nvme:" + copied.Checksum, CopiedAt: time.Now(), Pass: 1,

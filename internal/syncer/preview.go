@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"unicode/utf8"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
@@ -149,7 +149,7 @@ func (l *looking) settle(ctx context.Context, v *Preview) error {
 	if err != nil {
 		return err
 	}
-	if err := l.past.resume(ctx, checkpoint.Settings{Fingerprint: text(identity{Settings: l.o.Settings}), Memo: text(since)}); err != nil {
+	if err := l.past.resume(ctx, record.Settings{Fingerprint: text(identity{Settings: l.o.Settings}), Memo: text(since)}); err != nil {
 		return err
 	}
 	v.resumes(l.past.Mark())

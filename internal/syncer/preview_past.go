@@ -9,21 +9,24 @@ import (
 	"time"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/overlay"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/listing"
 )
 
 // past is what the ledger tells of the passes before the next one, read without its lease.
 type past struct {
-	store    checkpoint.Store
+	store    store.Store
 	mapping  string
-	last     checkpoint.Manifest // zero: none
-	progress checkpoint.Progress // of the pass that would be resumed; zero: none
-	settings checkpoint.Settings // of the next pass
-	claims   []checkpoint.Claim  // that the next pass inherits
+	last     record.Manifest // zero: none
+	progress record.Progress // of the pass that would be resumed; zero: none
+	settings record.Settings // of the next pass
+	claims   []record.Claim  // that the next pass inherits
 
 	// What the pass that would be resumed has saved above its mark is laid over the rows of the last generation.
-	overEntries func(iter.Seq2[checkpoint.Entry, error]) iter.Seq2[checkpoint.Entry, error]
-	overAside   func(iter.Seq2[checkpoint.Quarantined, error]) iter.Seq2[checkpoint.Quarantined, error]
+	overEntries func(iter.Seq2[record.Entry, error]) iter.Seq2[record.Entry, error]
+	overAside   func(iter.Seq2[record.Quarantined, error]) iter.Seq2[record.Quarantined, error]
 	damage      string // why there is no last generation although there were some
 }
 
@@ -31,12 +34,12 @@ var _ known = (*past)(nil)
 
 // readPast reads the last generation. Where none is whole the next pass begins with an empty ledger, and so does its preview.
 func (s *Syncer) readPast(ctx context.Context) (*past, error) {
-	last, err := checkpoint.Latest(ctx, s.o.Store, s.o.Mapping)
+	last, err := record.Latest(ctx, s.o.Store, s.o.Mapping)
 	p := &past{store: s.o.Store, mapping: s.o.Mapping, last: last}
 	switch {
-	case errors.Is(err, checkpoint.ErrNothingWhole):
+	case errors.Is(err, record.ErrNothingWhole):
 		p.damage = err.Error()
-	case errors.Is(err, checkpoint.ErrNoCheckpoint):
+	case errors.Is(err, record.ErrNoCheckpoint):
 	case err != nil:
 		return nil, err
 	}
@@ -47,13 +50,13 @@ func (s *Syncer) readPast(ctx context.Context) (*past, error) {
 }
 
 // resume looks for a pass that one with these settings would resume, and for what others may have left behind.
-func (p *past) resume(ctx context.Context, now checkpoint.Settings) error {
+func (p *past) resume(ctx context.Context, now record.Settings) error {
 	p.settings, p.claims = now, p.last.Claims
 	if p.damage != "" {
-		p.overEntries, p.overAside, _ = checkpoint.LaidOver(ctx, p.store, checkpoint.Progress{}) // nothing is read
+		p.overEntries, p.overAside, _ = overlay.Of(ctx, p.store, record.Progress{}) // nothing is read
 		return nil
 	}
-	progress, ok, err := checkpoint.Unfinished(ctx, p.store, p.mapping)
+	progress, ok, err := record.Unfinished(ctx, p.store, p.mapping)
 	if err != nil {
 		return fmt.Errorf("look for an unfinished pass: %w", err)
 	}
@@ -63,7 +66,7 @@ func (p *past) resume(ctx context.Context, now checkpoint.Settings) error {
 	if ok && progress.Fingerprint == now.Fingerprint {
 		p.progress, p.settings = progress, progress.Settings
 	}
-	p.overEntries, p.overAside, err = checkpoint.LaidOver(ctx, p.store, p.progress)
+	p.overEntries, p.overAside, err = overlay.Of(ctx, p.store, p.progress)
 	return err
 }
 
@@ -71,7 +74,7 @@ func (p *past) resume(ctx context.Context, now checkpoint.Settings) error {
 func (p *past) Memo() string { return p.settings.Memo }
 
 // Claims returns the claims that the next pass inherits.
-func (p *past) Claims() []checkpoint.Claim { return p.claims }
+func (p *past) Claims() []record.Claim { return p.claims }
 
 // Number returns the number that the next pass would have.
 func (p *past) Number() int64 { return p.last.Generation + 1 }
@@ -86,21 +89,21 @@ func (p *past) Mark() string {
 
 // Previous yields the entries behind the mark: the last generation's, and over them what the pass that would be resumed has
 // saved.
-func (p *past) Previous(ctx context.Context) iter.Seq2[checkpoint.Entry, error] {
-	return p.overEntries(behind(p, checkpoint.Entries(ctx, p.store, p.mapping), func(e checkpoint.Entry) string { return e.Key }))
+func (p *past) Previous(ctx context.Context) iter.Seq2[record.Entry, error] {
+	return p.overEntries(behind(p, checkpoint.Entries(ctx, p.store, p.mapping), func(e record.Entry) string { return e.Key }))
 }
 
 // Base yields the entries of the last generation.
-func (p *past) Base(ctx context.Context) iter.Seq2[checkpoint.Entry, error] {
+func (p *past) Base(ctx context.Context) iter.Seq2[record.Entry, error] {
 	if p.last.Generation == 0 {
-		return func(func(checkpoint.Entry, error) bool) {}
+		return func(func(record.Entry, error) bool) {}
 	}
 	return checkpoint.Entries(ctx, p.store, p.mapping)
 }
 
 // PreviousQuarantine yields what was set aside behind the mark, likewise.
-func (p *past) PreviousQuarantine(ctx context.Context) iter.Seq2[checkpoint.Quarantined, error] {
-	return p.overAside(behind(p, checkpoint.Quarantine(ctx, p.store, p.mapping), func(q checkpoint.Quarantined) string { return q.Key }))
+func (p *past) PreviousQuarantine(ctx context.Context) iter.Seq2[record.Quarantined, error] {
+	return p.overAside(behind(p, checkpoint.Quarantine(ctx, p.store, p.mapping), func(q record.Quarantined) string { return q.Key }))
 }
 
 func behind[T any](p *past, rows iter.Seq2[T, error], keyOf func(T) string) iter.Seq2[T, error] {

@@ -12,7 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/internal/awsfake"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
+	s3store "syncd/internal/checkpoint/store/s3"
 	"syncd/internal/copier"
 	"syncd/internal/syncer"
 )
@@ -56,7 +57,7 @@ func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // disk is a process's way to a folder.
 type disk struct {
-	checkpoint.Store
+	store.Store
 	of *process
 }
 
@@ -98,7 +99,7 @@ func (w *world) start(t *testing.T, store string) *process {
 	o.Store = disk{w.store(t), p}
 	if store == "S3" {
 		w.stateBucket()
-		o.Store = checkpoint.NewS3(client, checkpoint.S3Options{Bucket: stateBucket, Prefix: "syncd/", Account: consumer, LeaseFor: time.Minute})
+		o.Store = s3store.New(client, s3store.Options{Bucket: stateBucket, Prefix: "syncd/", Account: consumer, LeaseFor: time.Minute})
 	}
 	p.Syncer = syncer.New(o)
 	return p
@@ -132,7 +133,7 @@ func (p *process) run(t *testing.T) (syncer.Summary, error) {
 		}
 		summary, err := p.Run(p.ctx)
 		kill()
-		if _, isHeld := errors.AsType[*checkpoint.LeaseHeldError](err); !isHeld {
+		if _, isHeld := errors.AsType[*store.LeaseHeldError](err); !isHeld {
 			return summary, err
 		}
 		time.Sleep(time.Second)

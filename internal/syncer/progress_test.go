@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"syncd/internal/awsfake"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/copier"
 	"syncd/internal/syncer"
 )
@@ -90,7 +90,7 @@ func (w *world) stateUploads() int64 {
 
 // slowStore takes its time for records.
 type slowStore struct {
-	checkpoint.Store
+	store.Store
 	takes time.Duration
 	saves *atomic.Int64
 }

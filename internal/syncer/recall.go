@@ -5,13 +5,15 @@ import (
 	"errors"
 
 	"syncd/internal/checkpoint"
+	passhistory "syncd/internal/checkpoint/history"
+	"syncd/internal/checkpoint/record"
 )
 
 // Recall shows in the metrics what the last generation of the ledger says, and reads the history, without the lease: for a mapping whose
 // passes do not begin, or run elsewhere. They are for people to look at, so that what cannot be read is only logged.
 func (s *Syncer) Recall(ctx context.Context) {
-	last, err := checkpoint.Latest(ctx, s.o.Store, s.o.Mapping)
-	if errors.Is(err, checkpoint.ErrNoCheckpoint) && !errors.Is(err, checkpoint.ErrNothingWhole) {
+	last, err := record.Latest(ctx, s.o.Store, s.o.Mapping)
+	if errors.Is(err, record.ErrNoCheckpoint) && !errors.Is(err, record.ErrNothingWhole) {
 		err = nil
 	}
 	if err == nil {
@@ -34,7 +36,7 @@ func (s *Syncer) Recall(ctx context.Context) {
 
 // recallHistory reads which passes ended before, without the lease.
 func (s *Syncer) recallHistory(ctx context.Context) {
-	past, err := checkpoint.History(ctx, s.o.Store, s.o.Mapping)
+	past, err := passhistory.Read(ctx, s.o.Store, s.o.Mapping)
 	if err != nil {
 		if ctx.Err() == nil {
 			s.o.Logger.Warn("history was not read", "err", err)
@@ -47,10 +49,10 @@ func (s *Syncer) recallHistory(ctx context.Context) {
 }
 
 // none is an empty quarantine.
-func none(func(checkpoint.Quarantined, error) bool) {}
+func none(func(record.Quarantined, error) bool) {}
 
 // showLast shows a generation that was committed before, and when a pass over the source last was: a replay lists nothing.
-func (s *Syncer) showLast(ctx context.Context, last checkpoint.Manifest) error {
+func (s *Syncer) showLast(ctx context.Context, last record.Manifest) error {
 	s.count.committed(last.Generation, last.Entries)
 	if last.Generation == 0 {
 		return nil
@@ -60,7 +62,7 @@ func (s *Syncer) showLast(ctx context.Context, last checkpoint.Manifest) error {
 		s.backlog.known()
 		return nil
 	}
-	for m, err := range checkpoint.Manifests(ctx, s.o.Store, s.o.Mapping) {
+	for m, err := range record.Manifests(ctx, s.o.Store, s.o.Mapping) {
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
 )
@@ -34,7 +35,7 @@ func isPassing(reason string) bool { return awserr.Class(reason).Passes() }
 // that resumes this one tries it again.
 type refused struct {
 	slot  *checkpoint.Slot
-	row   checkpoint.Quarantined
+	row   record.Quarantined
 	taken int // how many actions the walk had taken
 }
 
@@ -103,7 +104,7 @@ func (r *refusals) copied(number int64, o listing.Object) []refused {
 }
 
 // add holds an object that was refused. It reports whether the caller must decide whether all is refused, and then call judged.
-func (r *refusals) add(slot *checkpoint.Slot, row checkpoint.Quarantined) (mustJudge bool) {
+func (r *refusals) add(slot *checkpoint.Slot, row record.Quarantined) (mustJudge bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.inTurn == 0 {
@@ -174,7 +175,7 @@ func (p *pass) holdFor() int {
 
 // refuse holds an object that was refused. The one with which it becomes likely that all is refused decides whether that is so: then
 // the error is a *RefusedError, and nothing of what is held is settled.
-func (p *pass) refuse(ctx context.Context, slot *checkpoint.Slot, a plan.Action, row checkpoint.Quarantined, cause error) error {
+func (p *pass) refuse(ctx context.Context, slot *checkpoint.Slot, a plan.Action, row record.Quarantined, cause error) error {
 	if !p.refusals.add(slot, row) {
 		return nil
 	}

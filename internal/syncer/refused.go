@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"syncd/internal/awserr"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier"
 )
 
@@ -25,7 +25,7 @@ type RefusedError struct {
 	// Err is the refusal of one of the objects.
 	Err error
 
-	record *checkpoint.Refusal // to be made durable
+	record *record.Refusal // to be made durable
 }
 
 // Error tells what was refused, and whose policy it is where that is known.

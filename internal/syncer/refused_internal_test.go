@@ -8,7 +8,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"syncd/internal/awserr"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier"
 	"syncd/internal/listing"
 )
@@ -42,17 +42,17 @@ func TestRefusedErrorNamesTheCauseOnce(t *testing.T) {
 func TestNothingIsSettledOnceAllIsRefused(t *testing.T) {
 	var r refusals
 	for range suspectAfter - 1 {
-		if r.add(nil, checkpoint.Quarantined{}) {
+		if r.add(nil, record.Quarantined{}) {
 			t.Fatal("judged too soon")
 		}
 	}
-	if !r.add(nil, checkpoint.Quarantined{}) {
+	if !r.add(nil, record.Quarantined{}) {
 		t.Fatalf("not judged after %d in turn", suspectAfter)
 	}
 	if all, held := r.judged(true); !all || held != nil {
 		t.Fatalf("got %v and %d let go, want all refused and none", all, len(held))
 	}
-	if r.add(nil, checkpoint.Quarantined{}) {
+	if r.add(nil, record.Quarantined{}) {
 		t.Error("judged again after the decision")
 	}
 	ended, end := context.WithCancel(t.Context())
@@ -70,7 +70,7 @@ func TestNothingIsSettledOnceAllIsRefused(t *testing.T) {
 func TestACopyDisprovesARefusalOfAll(t *testing.T) {
 	var r refusals
 	old := r.begin()
-	for !r.add(nil, checkpoint.Quarantined{}) {
+	for !r.add(nil, record.Quarantined{}) {
 	}
 	if held := r.copied(old, listing.Object{}); held != nil {
 		t.Errorf("got %d let go by a copy that began before all of them, want none", len(held))

@@ -8,6 +8,9 @@ import (
 	"strings"
 
 	"syncd/internal/checkpoint"
+	passhistory "syncd/internal/checkpoint/history"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
 	"syncd/internal/transfer"
@@ -48,13 +51,13 @@ type Renaming struct {
 // objects to the same keys as those of the ledger, else the error is a *MisfitError; another key or class is the next pass's business, as
 // it is under the same name. The history of passes comes along. The former ledger stays as it is. What it says of copies in other places than those of its last settings is
 // left behind, and so is its quarantine, but for what that says of copies: the next pass looks at those objects again.
-func Rename(ctx context.Context, store checkpoint.Store, r Renaming) (entries int64, err error) {
+func Rename(ctx context.Context, store store.Store, r Renaming) (entries int64, err error) {
 	from, to := r.From, r.Ledger
 	if from == to.Mapping {
 		return 0, fmt.Errorf("rename ledger of %q: that is the present name", from)
 	}
-	if _, err := checkpoint.Latest(ctx, store, from); errors.Is(err, checkpoint.ErrNoCheckpoint) && !errors.Is(err, checkpoint.ErrNothingWhole) {
-		return 0, fmt.Errorf("rename ledger of %q: %w", from, checkpoint.ErrNoCheckpoint) // and no lease is taken, which would leave a trace
+	if _, err := record.Latest(ctx, store, from); errors.Is(err, record.ErrNoCheckpoint) && !errors.Is(err, record.ErrNothingWhole) {
+		return 0, fmt.Errorf("rename ledger of %q: %w", from, record.ErrNoCheckpoint) // and no lease is taken, which would leave a trace
 	}
 	old, err := checkpoint.Open(ctx, store, checkpoint.Options{Mapping: from, Holder: to.Holder, Now: to.Now, Logger: to.Logger})
 	if err != nil {
@@ -62,7 +65,7 @@ func Rename(ctx context.Context, store checkpoint.Store, r Renaming) (entries in
 	}
 	defer func() { err = errors.Join(err, old.Close()) }()
 	if old.Generation() == 0 {
-		return 0, fmt.Errorf("rename ledger of %q: %w", from, checkpoint.ErrNoCheckpoint)
+		return 0, fmt.Errorf("rename ledger of %q: %w", from, record.ErrNoCheckpoint)
 	}
 	last, ok := identify(old.Manifest().Fingerprint)
 	if !ok {
@@ -83,8 +86,8 @@ func Rename(ctx context.Context, store checkpoint.Store, r Renaming) (entries in
 	if ledger.Generation() > 0 {
 		return 0, fmt.Errorf("rename ledger of %q to %q: %w", from, to.Mapping, ErrLedgerTaken)
 	}
-	ledger.SetSettings(func(checkpoint.Settings, int64) checkpoint.Settings {
-		return checkpoint.Settings{Fingerprint: text(identity{Settings: last.Settings}), Memo: text(history{})}
+	ledger.SetSettings(func(record.Settings, int64) record.Settings {
+		return record.Settings{Fingerprint: text(identity{Settings: last.Settings}), Memo: text(history{})}
 	})
 	unfinished, err := old.Begin(ctx)
 	if err != nil {
@@ -102,9 +105,9 @@ func Rename(ctx context.Context, store checkpoint.Store, r Renaming) (entries in
 }
 
 // takeHistory enters the passes of another name in the history of a ledger. One that is damaged stays behind.
-func takeHistory(ctx context.Context, store checkpoint.Store, from string, to *checkpoint.Ledger) error {
-	passes, err := checkpoint.History(ctx, store, from)
-	if _, isDamage := errors.AsType[*checkpoint.CorruptError](err); isDamage || err == nil && len(passes) == 0 {
+func takeHistory(ctx context.Context, state store.Store, from string, to *checkpoint.Ledger) error {
+	passes, err := passhistory.Read(ctx, state, from)
+	if _, isDamage := errors.AsType[*store.CorruptError](err); isDamage || err == nil && len(passes) == 0 {
 		return nil
 	}
 	if err != nil {
@@ -114,14 +117,14 @@ func takeHistory(ctx context.Context, store checkpoint.Store, from string, to *c
 }
 
 // fits refuses a ledger of other places.
-func (r Renaming) fits(ctx context.Context, store checkpoint.Store, fingerprint string) error {
+func (r Renaming) fits(ctx context.Context, store store.Store, fingerprint string) error {
 	o := &Options{Mapping: r.Ledger.Mapping, Settings: r.Settings, ServiceOf: r.ServiceOf, Store: store}
 	last, _ := o.identify(fingerprint)
 	if last.sameKeys(r.Settings) {
 		return nil
 	}
 	e := &MisfitError{From: r.From, Mapping: r.Ledger.Mapping, Differs: differences(last.Settings, r.Settings)}
-	err := o.fitting(ctx, func(_ checkpoint.Manifest, name string) { e.Fitting = append(e.Fitting, name) })
+	err := o.fitting(ctx, func(_ record.Manifest, name string) { e.Fitting = append(e.Fitting, name) })
 	return errors.Join(e, err)
 }
 
@@ -146,11 +149,11 @@ func differences(ledger, now Settings) (all []string) {
 type former struct {
 	name string
 	history
-	claims []checkpoint.Claim
+	claims []record.Claim
 }
 
 // copyLedger makes a generation of what another ledger knows of the copies in the place of its last settings.
-func copyLedger(ctx context.Context, store checkpoint.Store, to *checkpoint.Ledger, f former) (entries int64, err error) {
+func copyLedger(ctx context.Context, store store.Store, to *checkpoint.Ledger, f former) (entries int64, err error) {
 	pass, err := to.Begin(ctx)
 	if err != nil {
 		return 0, err
@@ -194,20 +197,20 @@ func (f former) settle(slot *checkpoint.Slot, a plan.Action) {
 // offerFormer looks for the ledger of a mapping that copied between the same places under another name, where this one has
 // none, and says how to take it over.
 func (s *Syncer) offerFormer(ctx context.Context) error {
-	return s.o.fitting(ctx, func(last checkpoint.Manifest, name string) {
+	return s.o.fitting(ctx, func(last record.Manifest, name string) {
 		s.o.Logger.Warn("a ledger of another name fits this mapping; take it over with syncd ledger rename", "from", name, "entries", last.Entries)
 	})
 }
 
 // fitting calls found with the last generation of each other ledger that is of copies between the mapping's places. One that cannot be
 // read is none.
-func (o *Options) fitting(ctx context.Context, found func(last checkpoint.Manifest, name string)) error {
-	names, err := checkpoint.Mappings(ctx, o.Store)
+func (o *Options) fitting(ctx context.Context, found func(last record.Manifest, name string)) error {
+	names, err := record.Mappings(ctx, o.Store)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		last, err := checkpoint.Latest(ctx, o.Store, name)
+		last, err := record.Latest(ctx, o.Store, name)
 		if err != nil || name == o.Mapping {
 			continue
 		}

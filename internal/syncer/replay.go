@@ -6,10 +6,11 @@ import (
 	"fmt"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 )
 
 // Selector chooses objects of the quarantine.
-type Selector func(checkpoint.Quarantined) bool
+type Selector func(record.Quarantined) bool
 
 // ErrUnfinished says that a pass was interrupted and has to be finished before anything else can be written to the ledger.
 var ErrUnfinished = errors.New("a pass is unfinished")
@@ -28,7 +29,7 @@ func (p *pass) beginReplay(ctx context.Context, ledger *checkpoint.Ledger) (hasW
 	if ledger.Manifest().Quarantined == 0 {
 		return false, nil
 	}
-	progress, ok, err := checkpoint.Unfinished(ctx, p.o.Store, p.o.Mapping)
+	progress, ok, err := record.Unfinished(ctx, p.o.Store, p.o.Mapping)
 	if err != nil {
 		return false, fmt.Errorf("look for an unfinished pass: %w", err)
 	}

@@ -10,11 +10,12 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/syncer"
 )
 
 // all chooses everything.
-func all(checkpoint.Quarantined) bool { return true }
+func all(record.Quarantined) bool { return true }
 
 // quarantined makes a world of ten objects of which three are in quarantine, and returns what lets them out.
 func quarantined(t *testing.T) (w *world, s *syncer.Syncer, repair func()) {
@@ -64,7 +65,7 @@ func TestReplay(t *testing.T) {
 		}
 		repair()
 		w.cloud.ResetRequests()
-		got := replay(t, s, func(q checkpoint.Quarantined) bool { return q.Reason == "denied" })
+		got := replay(t, s, func(q record.Quarantined) bool { return q.Reason == "denied" })
 		if got.Listed != 2 || got.Copied != 2 || got.Exit != 0 || w.copied() != 2 || w.cloud.Requests()["ListObjectsV2"] != 0 {
 			t.Errorf("by reason: got %+v and requests %v, want the two that were denied copied and nothing listed", got, w.cloud.Requests())
 		}
@@ -72,11 +73,11 @@ func TestReplay(t *testing.T) {
 			t.Errorf("the last listing moved from %v to %v, and there was none", listed, now)
 		}
 		before := w.stored(t)
-		got = replay(t, s, func(q checkpoint.Quarantined) bool { return q.Key == name(0) })
+		got = replay(t, s, func(q record.Quarantined) bool { return q.Key == name(0) })
 		if got.Listed != 0 || got.Pass != 0 || got.Exit != 0 || got.Generation == 0 || !slices.Equal(w.stored(t), before) {
 			t.Errorf("of a key that is not there: got %+v and records\n%q\nwant no pass and\n%q", got, w.stored(t), before)
 		}
-		if got := replay(t, s, func(q checkpoint.Quarantined) bool { return q.Key == name(9) }); got.Copied != 1 {
+		if got := replay(t, s, func(q record.Quarantined) bool { return q.Key == name(9) }); got.Copied != 1 {
 			t.Errorf("by key: got %+v, want the last one copied", got)
 		}
 		if got := replay(t, s, all); got.Listed != 0 || got.Exit != 0 {

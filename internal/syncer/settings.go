@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/plan"
 	"syncd/internal/transfer"
 )
@@ -96,7 +97,7 @@ type formerly struct {
 	isKnown bool // there is one
 }
 
-func (o *Options) formerlyOf(last checkpoint.Settings) (f formerly, err error) {
+func (o *Options) formerlyOf(last record.Settings) (f formerly, err error) {
 	if last.Fingerprint == "" {
 		return f, nil
 	}
@@ -156,10 +157,10 @@ func (p *pass) begin(ctx context.Context, ledger *checkpoint.Ledger) (err error)
 		id.Replay = p.start.UnixNano()
 	}
 	var since history
-	ledger.SetSettings(func(last checkpoint.Settings, pass int64) checkpoint.Settings {
+	ledger.SetSettings(func(last record.Settings, pass int64) record.Settings {
 		p.former, err = p.o.formerlyOf(last)
 		since = p.o.Settings.after(p.former, pass)
-		return checkpoint.Settings{Fingerprint: text(id), Memo: text(since)}
+		return record.Settings{Fingerprint: text(id), Memo: text(since)}
 	})
 	switch {
 	case err != nil:
@@ -189,7 +190,7 @@ func (p *pass) settleRules(k known, ownSince int64) error {
 	p.rules.PlaceSince, p.rules.ClassSince = since.PlaceSince, since.ClassSince
 	p.rules.Claimed = p.o.claimed(k.Claims())
 	if p.rules.Retry == nil && p.former.isKnown && p.former.Settings != p.o.Settings {
-		p.rules.Retry = func(checkpoint.Quarantined) bool { return true } // what failed there may succeed here
+		p.rules.Retry = func(record.Quarantined) bool { return true } // what failed there may succeed here
 	}
 	return err
 }
@@ -204,7 +205,7 @@ func (p *pass) inherit(ctx context.Context, k known, actions plan.Actions) plan.
 	if !p.hasMoved() || !p.former.isKnown || from.Endpoint != to.Endpoint || from.Bucket != to.Bucket {
 		return actions
 	}
-	return plan.Inherit(actions, func(yield func(checkpoint.Entry, error) bool) {
+	return plan.Inherit(actions, func(yield func(record.Entry, error) bool) {
 		for e, err := range k.Base(ctx) {
 			if err != nil {
 				yield(e, err)
@@ -219,7 +220,7 @@ func (p *pass) inherit(ctx context.Context, k known, actions plan.Actions) plan.
 
 // rekeyed returns a copy that was made under the former settings as an entry under the key at the source that goes to its place
 // today. Of which version of that it is nobody knows. Ok is false where no key does.
-func (p *pass) rekeyed(e checkpoint.Entry) (today checkpoint.Entry, ok bool) {
+func (p *pass) rekeyed(e record.Entry) (today record.Entry, ok bool) {
 	inside, wasThere := strings.CutPrefix(e.Key, p.former.Source.Prefix)
 	inside, isThere := strings.CutPrefix(p.former.Destination.Prefix+inside, p.o.Settings.Destination.Prefix)
 	if !wasThere || !isThere || e.Pass < p.former.PlaceSince {
@@ -271,7 +272,7 @@ func (s *Syncer) refuseNewKey(ctx context.Context, last formerly, placeSince int
 
 // resumesToday reports whether a pass over the source was interrupted under the settings of today.
 func (s *Syncer) resumesToday(ctx context.Context) (bool, error) {
-	progress, ok, err := checkpoint.Unfinished(ctx, s.o.Store, s.o.Mapping)
+	progress, ok, err := record.Unfinished(ctx, s.o.Store, s.o.Mapping)
 	if err != nil {
 		return false, fmt.Errorf("look for an unfinished pass: %w", err)
 	}

@@ -23,6 +23,10 @@ import (
 	"time"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/generation"
+	passhistory "syncd/internal/checkpoint/history"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/copier"
 	"syncd/internal/listing"
 	"syncd/internal/metrics"
@@ -39,17 +43,17 @@ type Lister interface {
 type Copier interface {
 	Copy(ctx context.Context, object listing.Object, target copier.Target, record copier.Record) (copier.Result, copier.Ours, error)
 	Forecast(object listing.Object, target copier.Target) copier.Forecast
-	Shown(e checkpoint.Entry, target copier.Target, otherKey bool) (isThere, isSure bool)
-	Proved(ctx context.Context, e checkpoint.Entry, target copier.Target, otherKey bool) (bool, error)
+	Shown(e record.Entry, target copier.Target, otherKey bool) (isThere, isSure bool)
+	Proved(ctx context.Context, e record.Entry, target copier.Target, otherKey bool) (bool, error)
 	LeftOf(ctx context.Context, sourceKey string, target copier.Target) (copier.Left, error)
 	Look(ctx context.Context, key string) (listing.Object, error)
 	Readable(ctx context.Context, key string) error
 	DestinationKey(key string) (string, error)
 	Clock() time.Time
 	There(t time.Time) time.Time
-	AbortUpload(ctx context.Context, u checkpoint.Upload) error
+	AbortUpload(ctx context.Context, u record.Upload) error
 	LostUploads() bool
-	SweepUploads(ctx context.Context, before time.Time, kept []checkpoint.Upload) (aborted int, err error)
+	SweepUploads(ctx context.Context, before time.Time, kept []record.Upload) (aborted int, err error)
 }
 
 // Turns bounds the objects that are copied side by side. They are given in the order they are asked for. An object whose requests
@@ -78,7 +82,7 @@ type Options struct {
 	// Rekey allows a pass to copy everything again under a new KMS key.
 	Rekey bool
 	// Store keeps the ledger, opened with the settings in Ledger.
-	Store  checkpoint.Store
+	Store  store.Store
 	Ledger checkpoint.Options
 	// Turns bounds the objects that are copied side by side; passes of several mappings may share them.
 	Turns Turns
@@ -118,14 +122,14 @@ type Syncer struct {
 
 	mu      sync.Mutex
 	current *tally // of the pass under way, nil between passes
-	past    []checkpoint.PassRecord
+	past    []passhistory.Pass
 }
 
 // New returns a Syncer.
 func New(o Options) *Syncer {
 	count := newCounters(o.Metrics, o.Mapping)
 	o.Store = counted{o.Store, count.storeWrites}
-	o.Ledger.Verified = new(checkpoint.Verified)
+	o.Ledger.Verified = new(generation.Verified)
 	s := &Syncer{o: o, count: count, quoter: plan.NewQuoter(o.Terms), backlog: newBacklog(count), running: make(chan struct{}, 1), toldUnconditional: &atomic.Bool{}}
 	o.Metrics.OldestUnsynced.Set(func() (float64, bool) { return s.backlog.age(o.Now()) }, o.Mapping)
 	return s
@@ -147,7 +151,7 @@ func (s *Syncer) Do(ctx context.Context, order Order) (Summary, error) {
 	p.enter(ctx, err)
 	if err != nil && !errors.Is(err, ErrDrained) {
 		// What is in memory may not be what is durable: the next pass reads it again.
-		if _, isDamage := errors.AsType[*checkpoint.CorruptError](err); isDamage {
+		if _, isDamage := errors.AsType[*store.CorruptError](err); isDamage {
 			s.o.Ledger.Verified.Forget()
 		}
 		err = errors.Join(err, s.closeLedger())
@@ -183,7 +187,7 @@ func (s *Syncer) openLedger(ctx context.Context) (*checkpoint.Ledger, error) {
 		return s.ledger, nil
 	}
 	ledger, err := checkpoint.Open(ctx, s.o.Store, s.o.Ledger)
-	if errors.Is(err, checkpoint.ErrNothingWhole) {
+	if errors.Is(err, record.ErrNothingWhole) {
 		s.o.Logger.Warn("no generation of the ledger is whole, starting over with what is at the destination", "err", err)
 		anew := s.o.Ledger
 		anew.StartOver = true

@@ -9,18 +9,18 @@ import (
 	"testing/synctest"
 
 	"syncd/internal/awsfake"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/copier"
 	"syncd/internal/syncer"
 )
 
 // openings counts the chunks that are opened.
 type openings struct {
-	checkpoint.Store
+	store.Store
 	chunks *atomic.Int64
 }
 
-func (o openings) Open(ctx context.Context, name string) (checkpoint.Chunk, error) {
+func (o openings) Open(ctx context.Context, name string) (store.Record, error) {
 	if strings.Contains(name, "/chunk-") {
 		o.chunks.Add(1)
 	}

@@ -21,6 +21,9 @@ import (
 	"syncd/internal/admit"
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
+	filestore "syncd/internal/checkpoint/store/file"
 	"syncd/internal/copier"
 	"syncd/internal/iam"
 	"syncd/internal/listing"
@@ -97,9 +100,9 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func (w *world) store(t *testing.T) checkpoint.Store {
+func (w *world) store(t *testing.T) store.Store {
 	t.Helper()
-	store, err := checkpoint.OpenFile(w.dir)
+	store, err := filestore.Open(w.dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,9 +150,9 @@ func mustRun(t *testing.T, s *syncer.Syncer) syncer.Summary {
 }
 
 // entries are what the ledger holds after the syncer was closed, by key.
-func (w *world) entries(t *testing.T) map[string]checkpoint.Entry {
+func (w *world) entries(t *testing.T) map[string]record.Entry {
 	t.Helper()
-	entries := map[string]checkpoint.Entry{}
+	entries := map[string]record.Entry{}
 	w.inLedger(t, func(p *checkpoint.Pass) {
 		for e, err := range p.Previous(t.Context()) {
 			if err != nil {
@@ -162,9 +165,9 @@ func (w *world) entries(t *testing.T) map[string]checkpoint.Entry {
 }
 
 // quarantine is what the ledger holds as set aside after the syncer was closed, by key.
-func (w *world) quarantine(t *testing.T) map[string]checkpoint.Quarantined {
+func (w *world) quarantine(t *testing.T) map[string]record.Quarantined {
 	t.Helper()
-	aside := map[string]checkpoint.Quarantined{}
+	aside := map[string]record.Quarantined{}
 	w.inLedger(t, func(p *checkpoint.Pass) {
 		for q, err := range p.PreviousQuarantine(t.Context()) {
 			if err != nil {

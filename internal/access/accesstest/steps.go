@@ -16,7 +16,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/awsfake"
-	"syncd/internal/checkpoint"
+	s3store "syncd/internal/checkpoint/store/s3"
 	"syncd/internal/copier"
 	"syncd/internal/creds"
 	"syncd/internal/listing"
@@ -216,7 +216,7 @@ func (j *job) delete(ctx context.Context) error {
 }
 
 // keep does what the ledger does with its store: take the lease, write, read, look for what is not there, list and delete.
-func keep(store *checkpoint.S3) func(context.Context) error {
+func keep(store *s3store.Store) func(context.Context) error {
 	return func(ctx context.Context) error {
 		lease, err := store.Acquire(ctx, "mapping", "holder")
 		if err != nil {
@@ -259,7 +259,7 @@ func (x *World) Steps(t *testing.T) []step {
 		return steps
 	}
 	k := x.Config.Checkpoint
-	store := checkpoint.NewS3(Client(t, set, k.Role), checkpoint.S3Options{
+	store := s3store.New(Client(t, set, k.Role), s3store.Options{
 		Bucket: location.Bucket, Prefix: fmt.Sprintf("%srun-%d", location.Prefix, x.runs), Account: k.Account, KMSKey: k.KMSKey,
 	})
 	return append(steps, step{"state", keep(store)})

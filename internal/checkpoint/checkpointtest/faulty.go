@@ -5,14 +5,14 @@ import (
 	"errors"
 	"io"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 )
 
 // Faulty is a store whose writes a test can fail. Before and After are asked
 // about every "create" and "delete"; nil means that nothing fails. They may be
 // called by several goroutines.
 type Faulty struct {
-	checkpoint.Store
+	store.Store
 	// Before returns the error of a write that has no effect.
 	Before func(operation, name string) error
 	// After returns the error of a write that took effect all the same, as when

@@ -7,9 +7,10 @@ import (
 	"testing"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 )
 
-func leaseExcludes(t *testing.T, s checkpoint.Store) {
+func leaseExcludes(t *testing.T, s store.Store) {
 	lease, err := s.Acquire(t.Context(), "alpha", "first holder")
 	if err != nil {
 		t.Fatalf("acquire: %v", err)
@@ -18,7 +19,7 @@ func leaseExcludes(t *testing.T, s checkpoint.Store) {
 		t.Errorf("held: got %v, want nil", err)
 	}
 	_, err = s.Acquire(t.Context(), "alpha", "second holder")
-	held, ok := errors.AsType[*checkpoint.LeaseHeldError](err)
+	held, ok := errors.AsType[*store.LeaseHeldError](err)
 	if !ok {
 		t.Fatalf("acquire again: got %v, want a LeaseHeldError", err)
 	}
@@ -38,7 +39,7 @@ func leaseExcludes(t *testing.T, s checkpoint.Store) {
 	}
 }
 
-func leasesApart(t *testing.T, s checkpoint.Store) {
+func leasesApart(t *testing.T, s store.Store) {
 	for _, name := range []string{"alpha", "beta"} {
 		lease, err := s.Acquire(t.Context(), name, "me")
 		if err != nil {
@@ -48,7 +49,7 @@ func leasesApart(t *testing.T, s checkpoint.Store) {
 	}
 }
 
-func leaseReleased(t *testing.T, s checkpoint.Store) {
+func leaseReleased(t *testing.T, s store.Store) {
 	lease, err := s.Acquire(t.Context(), "alpha", "me")
 	if err != nil {
 		t.Fatalf("acquire: %v", err)
@@ -56,10 +57,10 @@ func leaseReleased(t *testing.T, s checkpoint.Store) {
 	if err := lease.Release(); err != nil {
 		t.Fatalf("release: %v", err)
 	}
-	wantError(t, "held after release", lease.Held(t.Context()), checkpoint.ErrLeaseLost)
+	wantError(t, "held after release", lease.Held(t.Context()), store.ErrLeaseLost)
 }
 
-func leaseBounds(t *testing.T, s checkpoint.Store) {
+func leaseBounds(t *testing.T, s store.Store) {
 	lease, err := s.Acquire(t.Context(), "alpha", "me")
 	if err != nil {
 		t.Fatalf("acquire: %v", err)
@@ -71,7 +72,7 @@ func leaseBounds(t *testing.T, s checkpoint.Store) {
 	defer releaseSecond()
 	end()
 	<-byCaller.Done()
-	if cause := context.Cause(byCaller); errors.Is(cause, checkpoint.ErrLeaseLost) || byLease.Err() != nil {
+	if cause := context.Cause(byCaller); errors.Is(cause, store.ErrLeaseLost) || byLease.Err() != nil {
 		t.Errorf("after the caller ended: got cause %v, and %v for another caller", cause, byLease.Err())
 	}
 	if err := lease.Confirm(t.Context()); err != nil {
@@ -81,14 +82,14 @@ func leaseBounds(t *testing.T, s checkpoint.Store) {
 		t.Fatalf("release: %v", err)
 	}
 	<-byLease.Done()
-	wantError(t, "cause after release", context.Cause(byLease), checkpoint.ErrLeaseLost)
+	wantError(t, "cause after release", context.Cause(byLease), store.ErrLeaseLost)
 	late, releaseThird := lease.Bound(t.Context())
 	defer releaseThird()
 	<-late.Done()
-	wantError(t, "confirm after release", lease.Confirm(t.Context()), checkpoint.ErrLeaseLost)
+	wantError(t, "confirm after release", lease.Confirm(t.Context()), store.ErrLeaseLost)
 }
 
-func leaseOf(t *testing.T, s checkpoint.Store) {
+func leaseOf(t *testing.T, s store.Store) {
 	want := func(when string, ok bool, holder string) {
 		t.Helper()
 		got, held, err := checkpoint.LeaseOf(t.Context(), s, "alpha")
@@ -117,7 +118,7 @@ func leaseOf(t *testing.T, s checkpoint.Store) {
 	}
 }
 
-func leaseClean(t *testing.T, s checkpoint.Store) {
+func leaseClean(t *testing.T, s store.Store) {
 	for range 2 {
 		lease, err := s.Acquire(t.Context(), "alpha", "me")
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 )
 
 // Memory is a store that keeps its records in the process. The zero value is
@@ -27,7 +27,7 @@ type Memory struct {
 	unclean map[string]bool // names whose last holder did not give the lease back
 }
 
-var _ checkpoint.Store = (*Memory)(nil)
+var _ store.Store = (*Memory)(nil)
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
@@ -77,7 +77,7 @@ func (m *Memory) Read(ctx context.Context, name string) ([]byte, error) {
 }
 
 // Open opens a record.
-func (m *Memory) Open(ctx context.Context, name string) (checkpoint.Chunk, error) {
+func (m *Memory) Open(ctx context.Context, name string) (store.Record, error) {
 	data, err := m.Read(ctx, name)
 	if err != nil {
 		return nil, err
@@ -87,9 +87,9 @@ func (m *Memory) Open(ctx context.Context, name string) (checkpoint.Chunk, error
 
 type memoryChunk struct{ *bytes.Reader }
 
-func (memoryChunk) Close() error             { return nil }
-func (memoryChunk) Bind(context.Context)     {}
-func (memoryChunk) Expect([]checkpoint.Span) {}
+func (memoryChunk) Close() error         { return nil }
+func (memoryChunk) Bind(context.Context) {}
+func (memoryChunk) Expect([]store.Span)  {}
 
 func (c memoryChunk) WriteTo(w io.Writer) (int64, error) {
 	return io.Copy(w, io.NewSectionReader(c.Reader, 0, c.Size()))
@@ -138,14 +138,14 @@ func (m *Memory) Delete(ctx context.Context, name string) error {
 }
 
 // Acquire takes the right to write under name.
-func (m *Memory) Acquire(ctx context.Context, name, holder string) (checkpoint.Lease, error) {
+func (m *Memory) Acquire(ctx context.Context, name, holder string) (store.Lease, error) {
 	if err := check(ctx, name+"/x"); err != nil {
 		return nil, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if held := m.leases[name]; held != nil {
-		return nil, &checkpoint.LeaseHeldError{Name: name, Holder: held.holder, Since: held.since}
+		return nil, &store.LeaseHeldError{Name: name, Holder: held.holder, Since: held.since}
 	}
 	m.number++
 	lease := &memoryLease{
@@ -157,14 +157,14 @@ func (m *Memory) Acquire(ctx context.Context, name, holder string) (checkpoint.L
 }
 
 // LeaseOf tells who has the right to write under name.
-func (m *Memory) LeaseOf(ctx context.Context, name string) (info checkpoint.LeaseInfo, ok bool, err error) {
+func (m *Memory) LeaseOf(ctx context.Context, name string) (info store.LeaseInfo, ok bool, err error) {
 	if err := check(ctx, name+"/x"); err != nil {
 		return info, false, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if held := m.leases[name]; held != nil {
-		return checkpoint.LeaseInfo{Holder: held.holder, Since: held.since}, true, nil
+		return store.LeaseInfo{Holder: held.holder, Since: held.since}, true, nil
 	}
 	return info, false, nil
 }
@@ -175,7 +175,7 @@ func (m *Memory) TakeLease(name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if held := m.leases[name]; held != nil {
-		held.end(checkpoint.ErrLeaseLost)
+		held.end(store.ErrLeaseLost)
 	}
 	delete(m.leases, name)
 	m.unclean[name] = true
@@ -209,7 +209,7 @@ func (l *memoryLease) Held(ctx context.Context) error {
 	l.store.mu.Lock()
 	defer l.store.mu.Unlock()
 	if l.store.leases[l.name] != l {
-		return errors.Join(checkpoint.ErrLeaseLost, ctx.Err())
+		return errors.Join(store.ErrLeaseLost, ctx.Err())
 	}
 	return ctx.Err()
 }
@@ -228,7 +228,7 @@ func (l *memoryLease) Confirm(ctx context.Context) error { return l.Held(ctx) }
 func (l *memoryLease) Release() error {
 	l.store.mu.Lock()
 	defer l.store.mu.Unlock()
-	l.end(checkpoint.ErrLeaseLost)
+	l.end(store.ErrLeaseLost)
 	if l.store.leases[l.name] == l {
 		delete(l.store.leases, l.name)
 		l.store.unclean[l.name] = l.takenOver

@@ -1,5 +1,5 @@
 // Package checkpointtest holds what tests of checkpoint stores and of their users
-// share: Run, the conformance suite that every checkpoint.Store passes; Memory,
+// share: Run, the conformance suite that every store.Store passes; Memory,
 // a store that keeps its records in the process; and Faulty, which wraps a store
 // and lets a test fail any write, before or after it took effect.
 //
@@ -22,16 +22,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 )
 
 // Run checks that the stores which open returns keep the contract of
-// checkpoint.Store. Each call of open returns an empty store.
-func Run(t *testing.T, open func(t *testing.T) checkpoint.Store) {
+// store.Store. Each call of open returns an empty store.
+func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
 	for _, test := range []struct {
 		name string
-		run  func(*testing.T, checkpoint.Store)
+		run  func(*testing.T, store.Store)
 	}{
 		{"a created record is read back", createAndRead},
 		{"a record may be empty", emptyRecord},
@@ -66,14 +66,14 @@ func put(content string) func(io.Writer) error {
 	}
 }
 
-func mustCreate(t *testing.T, s checkpoint.Store, name, content string) {
+func mustCreate(t *testing.T, s store.Store, name, content string) {
 	t.Helper()
 	if err := s.Create(t.Context(), name, put(content)); err != nil {
 		t.Fatalf("create %s: %v", name, err)
 	}
 }
 
-func wantContent(t *testing.T, s checkpoint.Store, name, want string) {
+func wantContent(t *testing.T, s store.Store, name, want string) {
 	t.Helper()
 	got, err := s.Read(t.Context(), name)
 	if err != nil || string(got) != want {
@@ -88,7 +88,7 @@ func wantError(t *testing.T, what string, err, want error) {
 	}
 }
 
-func wantNames(t *testing.T, s checkpoint.Store, prefix string, want ...string) {
+func wantNames(t *testing.T, s store.Store, prefix string, want ...string) {
 	t.Helper()
 	got, err := s.List(t.Context(), prefix)
 	if err != nil {
@@ -102,24 +102,24 @@ func wantNames(t *testing.T, s checkpoint.Store, prefix string, want ...string) 
 	}
 }
 
-func createAndRead(t *testing.T, s checkpoint.Store) {
+func createAndRead(t *testing.T, s store.Store) {
 	mustCreate(t, s, "alpha/manifest-0000000001.json", "one\x00\xff")
 	wantContent(t, s, "alpha/manifest-0000000001.json", "one\x00\xff")
 }
 
-func emptyRecord(t *testing.T, s checkpoint.Store) {
+func emptyRecord(t *testing.T, s store.Store) {
 	mustCreate(t, s, "alpha/empty", "")
 	wantContent(t, s, "alpha/empty", "")
 	wantNames(t, s, "alpha/", "alpha/empty")
 }
 
-func takenName(t *testing.T, s checkpoint.Store) {
+func takenName(t *testing.T, s store.Store) {
 	mustCreate(t, s, "alpha/record", "first")
 	wantError(t, "create again", s.Create(t.Context(), "alpha/record", put("second")), fs.ErrExist)
 	wantContent(t, s, "alpha/record", "first")
 }
 
-func failedWrite(t *testing.T, s checkpoint.Store) {
+func failedWrite(t *testing.T, s store.Store) {
 	broken := errors.New("broken")
 	err := s.Create(t.Context(), "alpha/record", func(w io.Writer) error {
 		return errors.Join(put("half")(w), broken)
@@ -132,7 +132,7 @@ func failedWrite(t *testing.T, s checkpoint.Store) {
 	wantContent(t, s, "alpha/record", "whole")
 }
 
-func absentName(t *testing.T, s checkpoint.Store) {
+func absentName(t *testing.T, s store.Store) {
 	_, err := s.Read(t.Context(), "alpha/absent")
 	wantError(t, "read", err, fs.ErrNotExist)
 	_, err = s.Open(t.Context(), "alpha/absent")
@@ -144,7 +144,7 @@ func absentName(t *testing.T, s checkpoint.Store) {
 	wantNames(t, s, "")
 }
 
-func invalidName(t *testing.T, s checkpoint.Store) {
+func invalidName(t *testing.T, s store.Store) {
 	for _, name := range []string{"", "alpha", "alpha/", "/alpha/x", "alpha//x", "alpha/../x", "alpha/.x", "alpha/X", "alpha/x y", "alpha/lock"} {
 		wantError(t, fmt.Sprintf("create %q", name), s.Create(t.Context(), name, put("x")), fs.ErrInvalid)
 		_, err := s.Read(t.Context(), name)
@@ -157,7 +157,7 @@ func invalidName(t *testing.T, s checkpoint.Store) {
 	wantError(t, "acquire", err, fs.ErrInvalid)
 }
 
-func listOrder(t *testing.T, s checkpoint.Store) {
+func listOrder(t *testing.T, s store.Store) {
 	for _, name := range []string{"b/x", "a/x/y", "a/x-1", "a/x.2", "a-b/x", "a/x10", "a/x9"} {
 		mustCreate(t, s, name, name)
 	}
@@ -168,7 +168,7 @@ func listOrder(t *testing.T, s checkpoint.Store) {
 }
 
 // concurrentReaders reads and lists while a record is being written.
-func concurrentReaders(t *testing.T, s checkpoint.Store) {
+func concurrentReaders(t *testing.T, s store.Store) {
 	content := bytes.Repeat([]byte("0123456789abcdef"), 4096)
 	err := s.Create(t.Context(), "alpha/record", func(w io.Writer) error {
 		for part := range bytes.Lines(bytes.ReplaceAll(content, []byte("f"), []byte("\n"))) {
@@ -190,7 +190,7 @@ func concurrentReaders(t *testing.T, s checkpoint.Store) {
 	}
 }
 
-func concurrentCreators(t *testing.T, s checkpoint.Store) {
+func concurrentCreators(t *testing.T, s store.Store) {
 	var wins atomic.Int64
 	var winner atomic.Value
 	var group sync.WaitGroup
@@ -213,7 +213,7 @@ func concurrentCreators(t *testing.T, s checkpoint.Store) {
 	wantContent(t, s, "alpha/record", winner.Load().(string))
 }
 
-func deleteAndCreate(t *testing.T, s checkpoint.Store) {
+func deleteAndCreate(t *testing.T, s store.Store) {
 	mustCreate(t, s, "alpha/record", "first")
 	if err := s.Delete(t.Context(), "alpha/record"); err != nil {
 		t.Fatalf("delete: %v", err)
@@ -225,7 +225,7 @@ func deleteAndCreate(t *testing.T, s checkpoint.Store) {
 
 // openAfterDelete allows both that an open chunk outlives its name and that it
 // does not, but never other bytes.
-func openAfterDelete(t *testing.T, s checkpoint.Store) {
+func openAfterDelete(t *testing.T, s store.Store) {
 	mustCreate(t, s, "alpha/record", "content")
 	chunk, err := s.Open(t.Context(), "alpha/record")
 	if err != nil {
@@ -245,7 +245,7 @@ func openAfterDelete(t *testing.T, s checkpoint.Store) {
 	}
 }
 
-func readAt(t *testing.T, s checkpoint.Store) {
+func readAt(t *testing.T, s store.Store) {
 	mustCreate(t, s, "alpha/record", "0123456789")
 	chunk, err := s.Open(t.Context(), "alpha/record")
 	if err != nil {
@@ -264,7 +264,7 @@ func readAt(t *testing.T, s checkpoint.Store) {
 	}
 }
 
-func endedContext(t *testing.T, s checkpoint.Store) {
+func endedContext(t *testing.T, s store.Store) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := s.Read(ctx, "alpha/record")
@@ -278,7 +278,7 @@ func endedContext(t *testing.T, s checkpoint.Store) {
 	wantNames(t, s, "alpha/")
 }
 
-func hasName(t *testing.T, s checkpoint.Store) {
+func hasName(t *testing.T, s store.Store) {
 	if s.String() == "" {
 		t.Error("got no name, want one for people")
 	}

@@ -19,6 +19,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
+	filestore "syncd/internal/checkpoint/store/file"
 	"syncd/internal/transfer"
 )
 
@@ -29,7 +31,7 @@ const (
 
 var epoch = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
 
-func entry(i int) checkpoint.Entry {
+func entry(i int) record.Entry {
 	key := fmt.Sprintf("exports/%06d", i)
 	switch i % 5 {
 	case 1:
@@ -37,9 +39,9 @@ func entry(i int) checkpoint.Entry {
 	case 2:
 		key += "/" + strings.Repeat("long", i%60)
 	case 3: // the empty values of every column
-		return checkpoint.Entry{Key: key}
+		return record.Entry{Key: key}
 	}
-	return checkpoint.Entry{
+	return record.Entry{
 		Key: key, Source: transfer.Version{ETag: fmt.Sprintf("%032x", i), Size: int64(i) << 20, LastModified: epoch.Add(-time.Duration(i) * time.Second), ID: fmt.Sprint(i % 3)},
 		DestinationETag: fmt.Sprintf("%032x-%d", i, i%7), DestinationVersionID: fmt.Sprint("v", i),
 		KeyARN:    fmt.Sprintf("arn:aws:kms:us-west-2:222222222222:key/%d", i%3),
@@ -47,8 +49,8 @@ func entry(i int) checkpoint.Entry {
 	}
 }
 
-func quarantined(i int) checkpoint.Quarantined {
-	return checkpoint.Quarantined{
+func quarantined(i int) record.Quarantined {
+	return record.Quarantined{
 		Key: fmt.Sprintf("poison/%06d", i), Source: transfer.Version{ETag: fmt.Sprint(i), Size: int64(i), LastModified: epoch}, Reason: []string{"denied", "archived"}[i%2],
 		Detail: "a sentence — about " + fmt.Sprint(i), FirstAt: epoch, LastAt: epoch.Add(time.Hour), Attempts: int64(i + 1),
 		DestinationETag: fmt.Sprint("etag of ", i), WrittenSince: epoch.Add(time.Duration(i) * time.Second),
@@ -56,10 +58,10 @@ func quarantined(i int) checkpoint.Quarantined {
 }
 
 // writeLedger makes one generation in a folder.
-func writeLedger(t *testing.T) (dir string, m checkpoint.Manifest) {
+func writeLedger(t *testing.T) (dir string, m record.Manifest) {
 	t.Helper()
 	dir = t.TempDir()
-	store, err := checkpoint.OpenFile(dir)
+	store, err := filestore.Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

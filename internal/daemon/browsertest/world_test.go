@@ -22,7 +22,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"syncd/internal/awserr"
-	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/store"
 	"syncd/internal/daemon"
 	"syncd/internal/metrics"
 	"syncd/internal/syncer"
@@ -140,7 +140,7 @@ func (w *world) mappings(hung *script) []daemon.Mapping {
 	unscheduled.Schedule, once.Schedule = nil, nil
 	all := []daemon.Mapping{
 		mapping("invoices-to-warehouse", false, &script{}), mapping(moving, true, w.moving), mapping(aside, false, &script{}), unscheduled,
-		mapping("partner-drops", true, &script{always: true, err: &checkpoint.LeaseHeldError{Name: "partner-drops", Holder: "syncd-7c9d/1"}}),
+		mapping("partner-drops", true, &script{always: true, err: &store.LeaseHeldError{Name: "partner-drops", Holder: "syncd-7c9d/1"}}),
 		mapping("new-tenant-a", false, &script{}), mapping("queued-behind-sts", true, &script{unready: true}), once, mapping("ads-hung", true, hung),
 		mapping("tickets", false, &script{}),
 	}

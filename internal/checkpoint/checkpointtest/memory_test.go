@@ -1,0 +1,13 @@
+package checkpointtest_test
+
+import (
+	"testing"
+
+	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/checkpoint/store"
+)
+
+func TestMemoryKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	checkpointtest.Run(t, func(*testing.T) store.Store { return checkpointtest.NewMemory() })
+}

@@ -1,0 +1,61 @@
+package chunk
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
+)
+
+// Read yields the rows of chunks with keys above after, one chunk open at a time.
+func Read[R Row](ctx context.Context, store store.Store, chunks []record.Chunk, after string) iter.Seq2[R, error] {
+	return func(yield func(R, error) bool) {
+		c := NewWalker[R](store, chunks, after)
+		defer func() { _ = c.Close() }() // read only: nothing is lost
+		for {
+			head, err := c.Head(ctx)
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if !yield(head, err) || err != nil {
+				return
+			}
+			c.Take()
+		}
+	}
+}
+
+// Entries yields the entries in chunks with keys above after, ascending, one chunk open at a time.
+func Entries(ctx context.Context, store store.Store, chunks []record.Chunk, after string) iter.Seq2[record.Entry, error] {
+	rows := Read[EntryRow](ctx, store, chunks, after)
+	return func(yield func(record.Entry, error) bool) {
+		for r, err := range rows {
+			if err != nil {
+				yield(record.Entry{}, err)
+				return
+			}
+			if !yield(r.Entry(), nil) {
+				return
+			}
+		}
+	}
+}
+
+// Quarantine yields what chunks of quarantine have with keys above after, ascending, one chunk open at a time.
+func Quarantine(ctx context.Context, store store.Store, chunks []record.Chunk, after string) iter.Seq2[record.Quarantined, error] {
+	rows := Read[QuarantineRow](ctx, store, chunks, after)
+	return func(yield func(record.Quarantined, error) bool) {
+		for r, err := range rows {
+			if err != nil {
+				yield(record.Quarantined{}, err)
+				return
+			}
+			if !yield(r.Quarantined(), nil) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,113 @@
+package chunk
+
+import (
+	"time"
+
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/transfer"
+)
+
+// Row is one row of a chunk, in the columns that docs/checkpoint-format.md lists.
+type Row interface {
+	EntryRow | QuarantineRow | KeyRow
+	sortKey() string
+}
+
+// EntryRow is the row of an entry.
+type EntryRow struct {
+	Key                  string `parquet:"key"`
+	SourceETag           string `parquet:"source_etag"`
+	SourceSize           int64  `parquet:"source_size"`
+	SourceLastModified   int64  `parquet:"source_last_modified,timestamp(microsecond)"`
+	SourceVersionID      string `parquet:"source_version_id"`
+	DestinationETag      string `parquet:"destination_etag"`
+	DestinationVersionID string `parquet:"destination_version_id"`
+	KeyARN               string `parquet:"key_arn,dict"`
+	BucketKey            bool   `parquet:"bucket_key"`
+	Checksum             string `parquet:"checksum"`
+	CopiedAt             int64  `parquet:"copied_at,timestamp(microsecond)"`
+	Pass                 int64  `parquet:"pass"`
+}
+
+// QuarantineRow is the row of an object that is set aside.
+type QuarantineRow struct {
+	Key                string `parquet:"key"`
+	SourceETag         string `parquet:"source_etag"`
+	SourceSize         int64  `parquet:"source_size"`
+	SourceLastModified int64  `parquet:"source_last_modified,timestamp(microsecond)"`
+	SourceVersionID    string `parquet:"source_version_id"`
+	Reason             string `parquet:"reason,dict"`
+	Detail             string `parquet:"detail"`
+	FirstAt            int64  `parquet:"first_at,timestamp(microsecond)"`
+	LastAt             int64  `parquet:"last_at,timestamp(microsecond)"`
+	Attempts           int64  `parquet:"attempts"`
+	Pass               int64  `parquet:"pass"`
+	DestinationETag    string `parquet:"destination_etag"`
+	WrittenSince       int64  `parquet:"written_since,timestamp(microsecond)"`
+}
+
+// KeyRow reads the keys of a chunk and none of its other columns.
+type KeyRow struct {
+	Key string `parquet:"key"`
+}
+
+func (r EntryRow) sortKey() string      { return r.Key }
+func (r QuarantineRow) sortKey() string { return r.Key }
+func (r KeyRow) sortKey() string        { return r.Key }
+
+// RowOfEntry returns the row of an entry.
+func RowOfEntry(e *record.Entry) EntryRow {
+	return EntryRow{
+		Key: e.Key, SourceETag: e.Source.ETag, SourceSize: e.Source.Size,
+		SourceLastModified: e.Source.LastModified.UnixMicro(), SourceVersionID: e.Source.ID,
+		DestinationETag: e.DestinationETag, DestinationVersionID: e.DestinationVersionID,
+		KeyARN: e.KeyARN, BucketKey: e.BucketKey, Checksum: e.Checksum,
+		CopiedAt: e.CopiedAt.UnixMicro(), Pass: e.Pass,
+	}
+}
+
+// Entry returns the entry of the row.
+func (r *EntryRow) Entry() record.Entry {
+	return record.Entry{
+		Key: r.Key, Source: version(r.SourceETag, r.SourceSize, r.SourceLastModified, r.SourceVersionID),
+		DestinationETag: r.DestinationETag, DestinationVersionID: r.DestinationVersionID,
+		KeyARN: r.KeyARN, BucketKey: r.BucketKey, Checksum: r.Checksum,
+		CopiedAt: time.UnixMicro(r.CopiedAt).UTC(), Pass: r.Pass,
+	}
+}
+
+// RowOfQuarantined returns the row of an object that is set aside.
+func RowOfQuarantined(q *record.Quarantined) QuarantineRow {
+	return QuarantineRow{
+		Key: q.Key, SourceETag: q.Source.ETag, SourceSize: q.Source.Size,
+		SourceLastModified: q.Source.LastModified.UnixMicro(), SourceVersionID: q.Source.ID, Reason: q.Reason, Detail: q.Detail,
+		FirstAt: q.FirstAt.UnixMicro(), LastAt: q.LastAt.UnixMicro(), Attempts: q.Attempts, Pass: q.Pass,
+		DestinationETag: q.DestinationETag, WrittenSince: q.WrittenSince.UnixMicro(),
+	}
+}
+
+// Quarantined returns the object of the row.
+func (r *QuarantineRow) Quarantined() record.Quarantined {
+	return record.Quarantined{
+		Key: r.Key, Source: r.Source(), Reason: r.Reason, Detail: r.Detail,
+		FirstAt: time.UnixMicro(r.FirstAt).UTC(), LastAt: time.UnixMicro(r.LastAt).UTC(),
+		Attempts: r.Attempts, Pass: r.Pass, DestinationETag: r.DestinationETag, WrittenSince: r.writtenSince(),
+	}
+}
+
+// writtenSince is not known of rows that were written before there was the column, which are read with 0.
+func (r *QuarantineRow) writtenSince() time.Time {
+	if r.WrittenSince == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(r.WrittenSince).UTC()
+}
+
+// Source returns the version that was set aside.
+func (r *QuarantineRow) Source() transfer.Version {
+	return version(r.SourceETag, r.SourceSize, r.SourceLastModified, r.SourceVersionID)
+}
+
+func version(etag string, size, modified int64, id string) transfer.Version {
+	return transfer.Version{ETag: etag, Size: size, LastModified: time.UnixMicro(modified).UTC(), ID: id}
+}

@@ -1,0 +1,178 @@
+package chunk
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+)
+
+const (
+	// maxNesting is how deep values may lie in each other in a footer; those of Parquet are about ten deep.
+	maxNesting = 32
+
+	// maxElements is how many elements all lists of a footer may have together. A chunk of a million entries has some thousands. The
+	// Parquet reader takes a few hundred bytes for one that takes a byte here.
+	maxElements = 1 << 18
+)
+
+// The types of the compact protocol (Apache Thrift, "Thrift Compact protocol encoding").
+const (
+	thriftStop = iota
+	thriftTrue
+	thriftFalse
+	thriftByte
+	thriftInt16
+	thriftInt32
+	thriftInt64
+	thriftDouble
+	thriftBinary
+	thriftList
+	thriftSet
+	thriftMap
+	thriftStruct
+)
+
+// errThrift says that data is no struct in Thrift's compact protocol.
+var errThrift = errors.New("not in Thrift's compact protocol")
+
+// checkThrift looks whether data begins with a struct in Thrift's compact protocol whose lists, sets, maps and binaries can be as long
+// as they say they are. A decoder takes memory for what they say, before it finds that it is not there.
+func checkThrift(data []byte) error {
+	s := &skimmer{left: data, elements: maxElements}
+	return s.fields(0)
+}
+
+// skimmer passes over values.
+type skimmer struct {
+	left     []byte
+	elements int // that may still come
+}
+
+// fields passes over the fields of a struct: each has the type in the lower half of a byte, and in the upper how much its number is
+// above the one before, or nothing where the number follows.
+func (s *skimmer) fields(depth int) error {
+	if depth > maxNesting {
+		return fmt.Errorf("%w: more than %d values in each other", errThrift, maxNesting)
+	}
+	for {
+		head, err := s.octet()
+		if err != nil || head == thriftStop {
+			return err
+		}
+		if head>>4 == 0 {
+			if _, err := s.varint(); err != nil {
+				return err
+			}
+		}
+		kind := head & 0x0f
+		if kind == thriftTrue || kind == thriftFalse {
+			continue // the type is the value
+		}
+		if err := s.value(kind, depth+1); err != nil {
+			return err
+		}
+	}
+}
+
+// value passes over a value of a type, as fields and elements have it.
+func (s *skimmer) value(kind byte, depth int) error {
+	switch kind {
+	case thriftTrue, thriftFalse, thriftByte: // of an element
+		return s.skip(1)
+	case thriftInt16, thriftInt32, thriftInt64:
+		_, err := s.varint()
+		return err
+	case thriftDouble:
+		return s.skip(8)
+	case thriftBinary:
+		n, err := s.varint()
+		if err != nil {
+			return err
+		}
+		return s.skip(n)
+	case thriftList, thriftSet:
+		return s.list(depth)
+	case thriftMap:
+		return s.pairs(depth)
+	case thriftStruct:
+		return s.fields(depth)
+	default:
+		return fmt.Errorf("%w: type %d", errThrift, kind)
+	}
+}
+
+// list passes over a list or a set: its size in the upper half of a byte, or after it where that is full, and the type of the elements.
+func (s *skimmer) list(depth int) error {
+	head, err := s.octet()
+	if err != nil {
+		return err
+	}
+	size := uint64(head >> 4)
+	if size == 0x0f {
+		if size, err = s.varint(); err != nil {
+			return err
+		}
+	}
+	return s.each(size, depth, head&0x0f)
+}
+
+// pairs passes over a map: its size, and unless that is zero the types of keys and values in one byte.
+func (s *skimmer) pairs(depth int) error {
+	size, err := s.varint()
+	if err != nil || size == 0 {
+		return err
+	}
+	kinds, err := s.octet()
+	if err != nil {
+		return err
+	}
+	return s.each(size, depth, kinds>>4, kinds&0x0f)
+}
+
+// each passes over so many times a value of each type. None takes less than a byte.
+func (s *skimmer) each(size uint64, depth int, kinds ...byte) error {
+	if depth > maxNesting {
+		return fmt.Errorf("%w: more than %d values in each other", errThrift, maxNesting)
+	}
+	if size > uint64(len(s.left)) {
+		return fmt.Errorf("%w: %d elements in %d bytes", errThrift, size, len(s.left))
+	}
+	if s.elements -= int(size); s.elements < 0 { //nolint:gosec // no more than there are bytes
+		return fmt.Errorf("%w: more than %d elements", errThrift, maxElements)
+	}
+	for range size {
+		for _, kind := range kinds {
+			if err := s.value(kind, depth+1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *skimmer) octet() (byte, error) {
+	if len(s.left) == 0 {
+		return 0, fmt.Errorf("%w: it ends early", errThrift)
+	}
+	b := s.left[0]
+	s.left = s.left[1:]
+	return b, nil
+}
+
+func (s *skimmer) varint() (uint64, error) {
+	v, n := binary.Uvarint(s.left)
+	if n <= 0 {
+		return 0, fmt.Errorf("%w: a number does not end", errThrift)
+	}
+	s.left = s.left[n:]
+	return v, nil
+}
+
+func (s *skimmer) skip(n uint64) error {
+	if n > math.MaxInt32 || n > uint64(len(s.left)) {
+		return fmt.Errorf("%w: a value of %d bytes in %d", errThrift, n, len(s.left))
+	}
+	s.left = s.left[n:]
+	return nil
+}

@@ -1,0 +1,86 @@
+package chunk
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"runtime"
+	"strings"
+	"testing"
+
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
+)
+
+// TestCheckThrift has structs of each type, and such as say that they have more than there is.
+func TestCheckThrift(t *testing.T) {
+	large := binary.AppendUvarint(nil, 1<<31-1)
+	for name, tt := range map[string]struct {
+		data []byte
+		text string // of the error; "" for none
+	}{
+		"empty struct":             {[]byte{0}, ""},
+		"what follows it":          {[]byte{0, 1, 2, 3}, ""},
+		"scalars":                  {[]byte{0x11, 0x12, 0x13, 0x7f, 0x14, 0x80, 1, 0x15, 2, 0x16, 3, 0x17, 1, 2, 3, 4, 5, 6, 7, 8, 0}, ""},
+		"number of its own":        {[]byte{0x05, 0x80, 0x01, 2, 0}, ""},
+		"binary":                   {[]byte{0x18, 2, 'a', 'b', 0}, ""},
+		"list of booleans":         {[]byte{0x19, 0x21, 1, 2, 0}, ""},
+		"list of structs":          {[]byte{0x19, 0x2c, 0x15, 2, 0, 0, 0}, ""},
+		"long list":                {append(append([]byte{0x19, 0xf3, 20}, make([]byte, 20)...), 0), ""},
+		"set":                      {[]byte{0x1a, 0x15, 2, 0}, ""},
+		"map":                      {[]byte{0x1b, 1, 0x58, 2, 1, 'a', 0}, ""},
+		"empty map":                {[]byte{0x1b, 0, 0}, ""},
+		"nothing":                  {nil, "ends early"},
+		"no end":                   {[]byte{0x15, 2}, "ends early"},
+		"number without end":       {[]byte{0x15, 0x80}, "does not end"},
+		"number too long":          {append([]byte{0x15}, bytes.Repeat([]byte{0xff}, 11)...), "does not end"},
+		"binary too long":          {append([]byte{0x18}, large...), "a value of 2147483647 bytes in 0"},
+		"list too long":            {append([]byte{0x19, 0xfc}, large...), "2147483647 elements in 0 bytes"},
+		"set too long":             {append([]byte{0x1a, 0xf3}, large...), "2147483647 elements in 0 bytes"},
+		"map too long":             {append(append([]byte{0x1b}, large...), 0x55), "2147483647 elements in 0 bytes"},
+		"list in a list too long":  {append([]byte{0x19, 0x19, 0xfc}, large...), "2147483647 elements in 0 bytes"},
+		"in a field to be skipped": {append([]byte{0x09, 0xfe, 0x01, 0xfc}, large...), "2147483647 elements in 0 bytes"},
+		"double cut":               {[]byte{0x17, 1, 2}, "a value of 8 bytes in 2"},
+		"unknown type":             {[]byte{0x1d, 0}, "type 13"},
+		"field of type 0":          {[]byte{0x10, 0}, "type 0"},
+		"structs in each other":    {bytes.Repeat([]byte{0x1c}, 1<<20), "in each other"},
+		"lists in each other":      {append([]byte{0x19}, bytes.Repeat([]byte{0x19}, 1<<20)...), "in each other"},
+		"many elements":            {append(binary.AppendUvarint([]byte{0x19, 0xfc}, 1<<20), make([]byte, 1<<20+1)...), "more than 262144 elements"},
+	} {
+		err := checkThrift(tt.data)
+		if tt.text == "" && err != nil || tt.text != "" && (!errors.Is(err, errThrift) || !strings.Contains(err.Error(), tt.text)) {
+			t.Errorf("%s: got %v, want %q", name, err, tt.text)
+		}
+	}
+}
+
+// TestForgedListOfFooter reads chunks of a few dozen bytes whose footers say that they have lists of billions of elements.
+func TestForgedListOfFooter(t *testing.T) {
+	const most = 16 << 20
+	for name, head := range map[string][]byte{
+		"schema":     {0x15, 0x02, 0x19, 0xfc},
+		"row groups": {0x15, 0x02, 0x39, 0xfc},
+		"metadata":   {0x15, 0x02, 0x49, 0xfc},
+	} {
+		footer := binary.AppendUvarint(bytes.Clone(head), 8<<20)
+		data := append([]byte("PAR1"), footer...)
+		data = append(binary.LittleEndian.AppendUint32(data, uint32(len(footer))), "PAR1"...) //nolint:gosec // a few bytes
+		sum := sha256.Sum256(data)
+		info := record.Chunk{Name: "x", Entries: 1, Bytes: int64(len(data)), SHA256: hex.EncodeToString(sum[:]), FirstKey: "a", LastKey: "b"}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		var got error
+		for _, err := range Read[EntryRow](t.Context(), &shelf{data: data}, []record.Chunk{info}, "") {
+			got = err
+		}
+		runtime.ReadMemStats(&after)
+		if grown := after.TotalAlloc - before.TotalAlloc; grown > most {
+			t.Errorf("%s: got %d bytes of memory for a chunk of %d, want at most %d", name, grown, len(data), most)
+		}
+		if damage, ok := errors.AsType[*store.CorruptError](got); !ok || damage.Problem != "is not Parquet" {
+			t.Errorf("%s: got %v, want damage", name, got)
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package chunk
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sort"
+
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
+)
+
+// Walker goes over the rows of a generation's chunks in key order, forward only,
+// with at most one chunk open. A chunk that is skipped is never opened.
+type Walker[R Row] struct {
+	store  store.Store
+	chunks []record.Chunk // those not yet walked; the first may be open
+	after  string         // rows up to here are passed over; matters for the first chunk only
+	open   *rows[R]
+}
+
+// NewWalker returns a walker at the first row above after.
+func NewWalker[R Row](store store.Store, chunks []record.Chunk, after string) *Walker[R] {
+	first := sort.Search(len(chunks), func(i int) bool { return chunks[i].LastKey > after })
+	return &Walker[R]{store: store, chunks: chunks[first:], after: after}
+}
+
+// whole returns the next chunk when no row of it was taken or passed over, so
+// that it can stand in a new generation as it is.
+func (c *Walker[R]) whole() (record.Chunk, bool) {
+	if c.open != nil || len(c.chunks) == 0 || c.chunks[0].FirstKey <= c.after {
+		return record.Chunk{}, false
+	}
+	return c.chunks[0], true
+}
+
+// skipChunk passes over the chunk that whole returned.
+func (c *Walker[R]) skipChunk() { c.chunks = c.chunks[1:] }
+
+// Head returns the next row without taking it; io.EOF after the last chunk.
+func (c *Walker[R]) Head(ctx context.Context) (head R, err error) {
+	for len(c.chunks) > 0 {
+		if c.open == nil {
+			c.open, err = openRows[R](ctx, c.store, c.chunks[0], c.after)
+			if err != nil {
+				return head, err
+			}
+		}
+		head, err = c.open.Head(ctx)
+		if !errors.Is(err, io.EOF) {
+			return head, err
+		}
+		c.nextChunk()
+	}
+	return head, io.EOF
+}
+
+// Find moves to key and returns its row; io.EOF when there is none. Keys are
+// asked for in ascending order.
+func (c *Walker[R]) Find(ctx context.Context, key string) (head R, err error) {
+	for {
+		if chunk, ok := c.whole(); ok && chunk.LastKey < key {
+			c.skipChunk()
+			continue
+		}
+		head, err = c.Head(ctx)
+		if err != nil || head.sortKey() == key {
+			return head, err
+		}
+		if head.sortKey() > key {
+			return head, io.EOF
+		}
+		c.Take()
+	}
+}
+
+// Take passes over the row that head returned. After the last row of a chunk
+// the next chunk is whole.
+func (c *Walker[R]) Take() {
+	c.open.Take()
+	if c.open.left == 0 {
+		c.nextChunk()
+	}
+}
+
+func (c *Walker[R]) nextChunk() {
+	_ = c.Close() // it was read to its end: nothing is lost
+	c.chunks = c.chunks[1:]
+}
+
+// Close closes the open chunk, if there is one.
+func (c *Walker[R]) Close() error {
+	if c.open == nil {
+		return nil
+	}
+	err := c.open.Close()
+	c.open = nil
+	return err
+}

@@ -1,0 +1,56 @@
+package generation
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
+)
+
+// fenceTries bounds how often the number of a fence is found taken. Each time
+// another writer has committed in between.
+const fenceTries = 16
+
+// fence makes sure that a holder before, who may be alive and unaware that it
+// lost the lease, commits nothing any more: it takes the number which that one's
+// pass would commit. Nothing is swept, so what the pass has saved stays whole,
+// and Begin resumes it.
+func (c *Chain) fence(ctx context.Context) (err error) {
+	for range fenceTries {
+		if err := c.lease.Held(ctx); err != nil {
+			return err
+		}
+		m := c.nextFence()
+		err = c.Publish(ctx, m)
+		if err == nil {
+			c.adopt(m)
+			c.lease.Fenced()
+			c.o.Logger.Info("writer before was fenced off", "mapping", m.Mapping, "generation", m.Generation)
+			return nil
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		if err := c.load(ctx); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// nextFence repeats the base under the next number.
+func (c *Chain) nextFence() record.Manifest {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	base := c.base()
+	m := base
+	m.Version, m.Mapping, m.Generation, m.Base = store.FormatVersion, c.o.Mapping, c.newest+1, base.Generation
+	m.Holder = c.o.Holder
+	c.Stamp(&m, base)
+	m.Fence, m.FencedAt = true, c.Now()
+	m.Repeats = append(slices.Clone(base.Repeats), base.Generation)
+	return m
+}

@@ -1,0 +1,162 @@
+package generation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"syncd/internal/checkpoint/chunk"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
+)
+
+// load reads the generations that are kept, newest first.
+func (c *Chain) load(ctx context.Context) error {
+	numbers, err := record.ManifestNumbers(ctx, c.store, c.o.Mapping)
+	if err != nil {
+		return err
+	}
+	kept, damage, err := c.readGenerations(ctx, numbers)
+	if err != nil {
+		return err
+	}
+	// A folder counts no leases: what was moved there from S3 has numbers that say nothing.
+	if n := c.lease.Number(); n > 0 && len(kept) > 0 && kept[0].Lease > n {
+		// Without this a holder that slept could fence off the one that fenced it off.
+		return fmt.Errorf("%w: generation %d was written under lease %d, after this one, %d",
+			store.ErrSuperseded, kept[0].Generation, kept[0].Lease, c.lease.Number())
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.retained, c.newest, c.startedOver = kept, 0, 0
+	if len(numbers) > 0 {
+		c.newest = numbers[0]
+	}
+	switch {
+	case len(kept) == 0 && len(damage) > 0 && !c.o.StartOver:
+		return fmt.Errorf("%w: %w", record.ErrNothingWhole, errors.Join(damage...))
+	case len(kept) == 0 && len(damage) > 0:
+		c.startedOver = c.newest
+		c.o.Logger.Warn("ledger was started over", "mapping", c.o.Mapping, "newest", c.newest)
+	case c.base().Generation != c.newest:
+		c.o.Logger.Warn("fell back to an earlier generation", "mapping", c.o.Mapping,
+			"generation", c.base().Generation, "newest", c.newest)
+	}
+	return nil
+}
+
+// readGenerations reads manifests, newest first, until those that are kept are
+// together. Those that are damaged it passes over.
+func (c *Chain) readGenerations(ctx context.Context, numbers []int64) (kept []record.Manifest, damage []error, err error) {
+	for _, n := range numbers {
+		if len(kept) > 0 && n <= kept[0].StartedOver {
+			break
+		}
+		m, err := record.ReadManifest(ctx, c.store, c.o.Mapping, n)
+		if err == nil && len(kept) == 0 {
+			err = c.Verify(ctx, m.Chunks, m.QuarantineChunks)
+		}
+		_, isDamage := errors.AsType[*store.CorruptError](err)
+		switch {
+		case isDamage:
+			c.o.Logger.Warn("generation was damaged", "mapping", c.o.Mapping, "generation", n, "err", err)
+			damage = append(damage, err)
+		case errors.Is(err, fs.ErrNotExist):
+			continue // a holder before is still sweeping
+		case err != nil:
+			return nil, nil, err
+		default:
+			all := append(kept, m)
+			if kept = c.retain(all); len(kept) < len(all) && !m.Fence {
+				return kept, damage, nil
+			}
+		}
+	}
+	return kept, damage, nil
+}
+
+// retain returns those of all generations that are kept, newest first: the
+// newest, then those that a pass made, as many as Options say and until they have
+// the age that Options say. Fences do not count, so that a process that dies
+// again and again does not push out the generations it repeats.
+func (c *Chain) retain(all []record.Manifest) (kept []record.Manifest) {
+	passes := 0
+	for i, m := range all {
+		if i > 0 && m.Fence {
+			continue
+		}
+		if !m.Fence && !c.keeps(m, passes) {
+			break
+		}
+		if !m.Fence {
+			passes++
+		}
+		kept = append(kept, m)
+	}
+	return kept
+}
+
+// keeps reports whether a generation is retained when there are so many newer ones.
+func (c *Chain) keeps(m record.Manifest, newer int) bool {
+	return newer < c.o.Keep || c.Now().Sub(m.CommittedAt) < c.o.KeepFor
+}
+
+// Verify reads chunks end to end, unless this process has.
+func (c *Chain) Verify(ctx context.Context, lists ...[]record.Chunk) error {
+	for _, chunks := range lists {
+		for _, info := range chunks {
+			if c.o.Verified.has(info) {
+				continue
+			}
+			if err := chunk.Verify(ctx, c.store, info); err != nil {
+				return err
+			}
+			c.o.Verified.add(info)
+		}
+	}
+	return nil
+}
+
+// Publish creates a manifest, which makes its generation true.
+//
+// A name that is taken says that another writer has been here. So does a higher
+// number: where this process slept so long that the next holder has committed
+// several generations and swept the first of them, its name is free again. The
+// newest manifest is never swept, so a look after the creation sees it.
+func (c *Chain) Publish(ctx context.Context, m record.Manifest) error {
+	err := store.CreateSealed(ctx, c.store, record.ManifestName(m.Mapping, m.Generation), m)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%w: %w", store.ErrSuperseded, err)
+	}
+	if err != nil {
+		return err
+	}
+	numbers, err := record.ManifestNumbers(ctx, c.store, m.Mapping)
+	if err != nil {
+		return err
+	}
+	if len(numbers) == 0 || numbers[0] != m.Generation {
+		return fmt.Errorf("%w: generation %d is not the newest of %v", store.ErrSuperseded, m.Generation, numbers)
+	}
+	return nil
+}
+
+// adopt takes a generation that was published for the base of the next pass.
+func (c *Chain) adopt(m record.Manifest) (kept []record.Manifest) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.retained = c.retain(append([]record.Manifest{m}, c.retained...))
+	c.newest = m.Generation
+	c.o.Verified.keep(m)
+	return c.retained
+}
+
+// Committed adopts the generation that a pass made, and clears away what no kept
+// generation names.
+func (c *Chain) Committed(ctx context.Context, m record.Manifest) {
+	if err := sweep(ctx, c.store, c.o.Mapping, c.adopt(m)); err != nil {
+		// The generation is true all the same; the next commit sweeps again.
+		c.o.Logger.Warn("old records were not all deleted", "mapping", c.o.Mapping, "err", err)
+	}
+}

@@ -1,0 +1,60 @@
+package record
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// TestMergeForgetsNothing merges random claims: what any of them said of a key, the fewer that are left say of it too, and no key is
+// claimed that none was on, unless there are too many to be kept apart.
+func TestMergeForgetsNothing(t *testing.T) {
+	letter := rapid.StringMatching("[a-h]|")
+	claim := rapid.Custom(func(t *rapid.T) Claim {
+		c := Claim{
+			Fingerprint: rapid.SampledFrom([]string{"one", "two"}).Draw(t, "fingerprint"),
+			After:       letter.Draw(t, "after"), Until: letter.Draw(t, "until"),
+			Since:  time.Unix(int64(rapid.IntRange(1, 9).Draw(t, "since")), 0),
+			Proved: rapid.Bool().Draw(t, "proved"),
+		}
+		if rapid.Bool().Draw(t, "settled") {
+			c.Settled = []string{"b"}
+		}
+		return c
+	})
+	// said is since when a key is claimed, and since when its entry is doubtful; zero: it is not.
+	said := func(claims []Claim, fingerprint, key string) (since, doubt time.Time) {
+		for _, c := range claims {
+			isSettled := len(c.Settled) > 0 && strings.HasPrefix(key, "b")
+			if c.Fingerprint != fingerprint || !c.Covers(key) || isSettled {
+				continue
+			}
+			if since.IsZero() || c.Since.Before(since) {
+				since = c.Since
+			}
+			if !c.Proved && (doubt.IsZero() || c.Since.Before(doubt)) {
+				doubt = c.Since
+			}
+		}
+		return since, doubt
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		all := rapid.SliceOfN(claim, 0, 40).Draw(t, "claims")
+		merged := MergeClaims(all)
+		for _, fingerprint := range []string{"one", "two"} {
+			for _, key := range []string{"a", "b", "bb", "c", "d", "h", "hh", "z"} {
+				since, doubt := said(all, fingerprint, key)
+				now, nowDoubt := said(merged, fingerprint, key)
+				isLess := func(was, is time.Time) bool { return !was.IsZero() && (is.IsZero() || is.After(was)) }
+				if isLess(since, now) || isLess(doubt, nowDoubt) {
+					t.Fatalf("%s, %s: got %v and %v, want no less than %v and %v: %+v", fingerprint, key, now, nowDoubt, since, doubt, merged)
+				}
+				if len(all) <= mostClaims && (!now.Equal(since) || !nowDoubt.Equal(doubt)) {
+					t.Fatalf("%s, %s: got %v and %v, want %v and %v: %+v", fingerprint, key, now, nowDoubt, since, doubt, merged)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,147 @@
+package record
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"slices"
+	"time"
+
+	"syncd/internal/checkpoint/store"
+)
+
+// Progress is how far a pass that is not committed has come.
+type Progress struct {
+	Version    int    `json:"version"`
+	Mapping    string `json:"mapping"`
+	Generation int64  `json:"generation"` // the pass's number, and the generation it will commit
+	Base       int64  `json:"base"`       // generation it started from, 0: none
+	Holder     string `json:"holder"`
+	Settings
+	StartedAt time.Time `json:"started_at"`
+	SavedAt   time.Time `json:"saved_at"`
+	Ranges    []Range   `json:"ranges"`            // ascending; this version writes one
+	Uploads   []Upload  `json:"uploads,omitempty"` // multipart uploads not known to have ended, ascending by key
+	Claims    []Claim   `json:"claims"`            // keys at the destination that may have been written; nil in records from before there were claims
+	Refusal   *Refusal  `json:"refusal,omitempty"` // why the pass ended, where everything was refused
+}
+
+// Range is a half-open interval of keys and how far it was walked. Every key in
+// (After, Mark] is settled. The settled entries are those in Chunks and, from
+// CarriedAfter on, those of the base generation, which are carried as they are.
+// Some keys above Mark are settled too: those in Ahead.
+type Range struct {
+	After            string  `json:"after"` // exclusive, "" from the first key
+	Mark             string  `json:"mark"`  // inclusive
+	CarriedAfter     string  `json:"carried_after"`
+	Counts           Counts  `json:"counts"`
+	Chunks           []Chunk `json:"chunks"`
+	QuarantineChunks []Chunk `json:"quarantine_chunks"`
+	Ahead            []Ahead `json:"ahead,omitempty"`
+}
+
+// Ahead is what one save wrote of the keys above the mark: entries, and rows of the quarantine. What a later save says of a key
+// counts in the place of all that an earlier one said, and nothing at or below the mark does.
+type Ahead struct {
+	Chunks           []Chunk `json:"chunks,omitempty"`
+	QuarantineChunks []Chunk `json:"quarantine_chunks,omitempty"`
+}
+
+// LastKey returns the last key of any row, "" where there is none.
+func (a Ahead) LastKey() (last string) {
+	for _, c := range slices.Concat(a.Chunks, a.QuarantineChunks) {
+		last = max(last, c.LastKey)
+	}
+	return last
+}
+
+// MarshalJSON writes the keys in a form that carries bytes that are not UTF-8.
+func (r Range) MarshalJSON() ([]byte, error) {
+	type plain Range
+	return json.Marshal(struct {
+		plain
+		After        keyText `json:"after"`
+		Mark         keyText `json:"mark"`
+		CarriedAfter keyText `json:"carried_after"`
+	}{plain(r), keyText(r.After), keyText(r.Mark), keyText(r.CarriedAfter)})
+}
+
+// UnmarshalJSON reverses MarshalJSON.
+func (r *Range) UnmarshalJSON(data []byte) error {
+	type plain Range
+	var in struct {
+		plain
+		After        keyText `json:"after"`
+		Mark         keyText `json:"mark"`
+		CarriedAfter keyText `json:"carried_after"`
+	}
+	if err := json.Unmarshal(data, &in); err != nil {
+		return err
+	}
+	*r = Range(in.plain)
+	r.After, r.Mark, r.CarriedAfter = string(in.After), string(in.Mark), string(in.CarriedAfter)
+	return nil
+}
+
+// Claimed returns the claims of a pass that did not commit. One of a version that made none may have written any key.
+func (p *Progress) Claimed() []Claim {
+	if p.Claims != nil {
+		return p.Claims
+	}
+	return []Claim{ClaimSince(p.Fingerprint, p.StartedAt)}
+}
+
+// Saved is the name of a progress record and the numbers in it.
+type Saved struct {
+	Name            string
+	Generation, Seq int64
+}
+
+// AllSaved lists a mapping's progress records, last first: by the number of
+// the pass, then by the order in which they were saved.
+func AllSaved(ctx context.Context, store store.Store, mapping string) (saved []Saved, err error) {
+	names, err := store.List(ctx, mapping+"/"+ProgressPrefix)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Backward(names) {
+		if generation, seq, ok := NumbersIn(name, ProgressPrefix, Suffix); ok {
+			saved = append(saved, Saved{name, generation, seq})
+		}
+	}
+	return saved, nil
+}
+
+// Continues reports whether a pass that was saved can be resumed on base: it
+// started from that generation, or from one of the same content.
+func (p *Progress) Continues(base *Manifest) bool {
+	return p.Generation > base.StartedOver && (p.Base == base.Generation || slices.Contains(base.Repeats, p.Base))
+}
+
+// Unfinished returns how far the pass after the last generation has come, without
+// the lease. Ok is false when none has saved anything, or what it saved is damaged.
+func Unfinished(ctx context.Context, from store.Store, mapping string) (progress Progress, ok bool, err error) {
+	base, err := Newest(ctx, from, mapping)
+	if err != nil && !errors.Is(err, ErrNoCheckpoint) {
+		return Progress{}, false, err
+	}
+	saved, err := AllSaved(ctx, from, mapping)
+	if err != nil {
+		return Progress{}, false, err
+	}
+	for _, s := range saved {
+		progress = Progress{}
+		err := store.ReadSealed(ctx, from, s.Name, &progress)
+		if _, isDamage := errors.AsType[*store.CorruptError](err); isDamage || errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return Progress{}, false, err
+		}
+		if progress.Continues(&base) {
+			return progress, true, nil
+		}
+	}
+	return Progress{}, false, nil
+}

@@ -1,0 +1,125 @@
+package record
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"slices"
+	"strings"
+
+	"syncd/internal/checkpoint/store"
+)
+
+// Latest returns the newest manifest that is whole, without the lease. The error
+// is ErrNoCheckpoint when there is none, and joins ErrNothingWhole and
+// *CorruptErrors when there are only damaged ones. The chunks it names are
+// checked by those who read them.
+func Latest(ctx context.Context, store store.Store, mapping string) (Manifest, error) {
+	m, err := Newest(ctx, store, mapping)
+	if err == nil && m.Pass == 0 { // a fence of nothing
+		return Manifest{}, fmt.Errorf("mapping %q in %s: %w", mapping, store, ErrNoCheckpoint)
+	}
+	return m, err
+}
+
+// Manifests yields the manifests that are whole and still there, the newest first, without the lease.
+func Manifests(ctx context.Context, from store.Store, mapping string) iter.Seq2[Manifest, error] {
+	return func(yield func(Manifest, error) bool) {
+		numbers, err := ManifestNumbers(ctx, from, mapping)
+		if err != nil {
+			yield(Manifest{}, err)
+			return
+		}
+		for _, n := range numbers {
+			m, err := ReadManifest(ctx, from, mapping, n)
+			if _, isDamage := errors.AsType[*store.CorruptError](err); isDamage || errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if !yield(m, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Mappings returns the names of the mappings that have a manifest, be it damaged
+// or not, in byte order. It lists every record of the store.
+func Mappings(ctx context.Context, store store.Store) (mappings []string, err error) {
+	names, err := store.List(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		mapping, _, _ := strings.Cut(name, "/")
+		if _, _, ok := NumbersIn(name, ManifestPrefix, Suffix); ok {
+			mappings = append(mappings, mapping)
+		}
+	}
+	slices.Sort(mappings) // "a-b/" comes before "a/"
+	return slices.Compact(mappings), nil
+}
+
+// VanishTries bounds how often records are listed again because one of them was
+// swept before it could be read.
+const VanishTries = 4
+
+// Newest returns the newest manifest, be it one that fences off the first writer.
+func Newest(ctx context.Context, store store.Store, mapping string) (m Manifest, err error) {
+	for range VanishTries {
+		m, err = latestOnce(ctx, store, mapping)
+		if !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
+	return m, err
+}
+
+func latestOnce(ctx context.Context, from store.Store, mapping string) (Manifest, error) {
+	numbers, err := ManifestNumbers(ctx, from, mapping)
+	if err != nil {
+		return Manifest{}, err
+	}
+	var damage []error
+	for _, n := range numbers {
+		m, err := ReadManifest(ctx, from, mapping, n)
+		if _, isDamage := errors.AsType[*store.CorruptError](err); isDamage {
+			damage = append(damage, err)
+			continue
+		}
+		return m, err
+	}
+	if len(damage) > 0 {
+		return Manifest{}, fmt.Errorf("mapping %q in %s: %w: %w", mapping, from, ErrNothingWhole, errors.Join(damage...))
+	}
+	return Manifest{}, fmt.Errorf("mapping %q in %s: %w", mapping, from, ErrNoCheckpoint)
+}
+
+// ManifestNumbers returns the numbers of a mapping's manifests, newest first.
+func ManifestNumbers(ctx context.Context, store store.Store, mapping string) ([]int64, error) {
+	names, err := store.List(ctx, mapping+"/"+ManifestPrefix)
+	if err != nil {
+		return nil, err
+	}
+	var numbers []int64
+	for _, name := range slices.Backward(names) {
+		if n, _, ok := NumbersIn(name, ManifestPrefix, Suffix); ok {
+			numbers = append(numbers, n)
+		}
+	}
+	return numbers, nil
+}
+
+// ReadManifest returns the manifest of a generation. An absent one is fs.ErrNotExist.
+func ReadManifest(ctx context.Context, from store.Store, mapping string, generation int64) (Manifest, error) {
+	var m Manifest
+	name := ManifestName(mapping, generation)
+	if err := store.ReadSealed(ctx, from, name, &m); err != nil {
+		return Manifest{}, err
+	}
+	if m.Mapping != mapping || m.Generation != generation {
+		return Manifest{}, &store.CorruptError{Name: name, Problem: "is that of another generation"}
+	}
+	return m, nil
+}

@@ -1,0 +1,42 @@
+package checkpoint
+
+import (
+	"context"
+	"time"
+
+	"syncd/internal/checkpoint/record"
+)
+
+// Refusal returns why the pass that this one resumes ended; ok is false when it did not end so.
+func (p *saving) Refusal() (r record.Refusal, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.refusal == nil {
+		return record.Refusal{}, false
+	}
+	return *p.refusal, true
+}
+
+// Allowed forgets the refusal: the next save no longer names it.
+func (p *saving) Allowed() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refusal = nil
+}
+
+// Refuse makes it durable that the pass ends because everything is refused. What is settled is saved by Abandon.
+func (p *saving) Refuse(ctx context.Context, r record.Refusal) error {
+	r.Since, r.WalkedAt = r.Since.UTC().Truncate(time.Microsecond), r.WalkedAt.UTC().Truncate(time.Microsecond)
+	if err := p.turn.Take(ctx); err != nil {
+		return err
+	}
+	defer p.turn.Give()
+	p.mu.Lock()
+	if p.err != nil {
+		defer p.mu.Unlock()
+		return p.err
+	}
+	p.refusal = &r
+	p.mu.Unlock()
+	return p.saveState(ctx)
+}

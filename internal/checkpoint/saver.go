@@ -1,0 +1,209 @@
+package checkpoint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"log/slog"
+	"slices"
+
+	"syncd/internal/checkpoint/chunk"
+	"syncd/internal/checkpoint/generation"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
+	"syncd/internal/checkpoint/watermark"
+)
+
+// saver writes what a pass has settled. It is used under saving.turn.
+type saver struct {
+	store store.Store
+	lease store.Lease
+	chain *generation.Chain
+	log   *slog.Logger
+
+	base     record.Manifest
+	writer   chunk.Writer
+	merger   chunk.Merger                       // over the base's entries
+	setAside *chunk.Walker[chunk.QuarantineRow] // over the base's quarantine
+	progress record.Progress                    // as it will be saved next, but for its last batch
+	seq      int64                              // of the progress record saved last
+
+	inherited   []record.Ahead                 // as the interrupted pass was saved last
+	asideBefore map[string]*record.Quarantined // what that had set aside above its mark
+	ahead       []record.Ahead                 // that this process has written
+}
+
+// rewind goes to where the base was left by the last save.
+func (s *saver) rewind() {
+	r := s.progress.Ranges[0]
+	s.merger.Base = chunk.NewWalker[chunk.EntryRow](s.store, s.base.Chunks, r.CarriedAfter)
+	s.setAside = chunk.NewWalker[chunk.QuarantineRow](s.store, s.base.QuarantineChunks, r.Mark)
+}
+
+func (s *saver) close() error {
+	return errors.Join(s.merger.Base.Close(), s.setAside.Close())
+}
+
+// saveState writes a progress record of what was saved before and of the state now.
+func (s *saver) saveState(ctx context.Context, now state) error {
+	if err := s.lease.Held(ctx); err != nil {
+		return err
+	}
+	return s.saveProgress(ctx, s.progress.Ranges[0], now)
+}
+
+// save writes one batch: the chunks, then the progress record that names them and
+// the state.
+func (s *saver) save(ctx context.Context, b watermark.Batch, now state) error {
+	if err := s.lease.Held(ctx); err != nil {
+		return err
+	}
+	r, err := s.extend(ctx, b, s.merger.UpTo(ctx, b.Changes))
+	if err != nil {
+		return err
+	}
+	if r.Chunks, err = chunk.CompactTail[chunk.EntryRow](ctx, &s.writer, record.ChunkPrefix, r.Chunks); err != nil {
+		return err
+	}
+	r.QuarantineChunks, err = chunk.CompactTail[chunk.QuarantineRow](ctx, &s.writer, record.QuarantinePrefix, r.QuarantineChunks)
+	if err != nil {
+		return err
+	}
+	if err := s.saveAhead(ctx, &r, b); err != nil {
+		return err
+	}
+	return s.saveProgress(ctx, r, now)
+}
+
+// extend writes the batch as chunks and returns the range with them.
+func (s *saver) extend(ctx context.Context, b watermark.Batch, items iter.Seq2[chunk.Item[chunk.EntryRow], error]) (record.Range, error) {
+	r := s.progress.Ranges[0]
+	made, err := chunk.Write(ctx, &s.writer, record.ChunkPrefix, items)
+	if err != nil {
+		return r, err
+	}
+	aside, err := chunk.Write(ctx, &s.writer, record.QuarantinePrefix, s.continued(ctx, b.Aside))
+	if err != nil {
+		return r, err
+	}
+	r.Chunks = slices.Concat(r.Chunks, made)
+	r.QuarantineChunks = slices.Concat(r.QuarantineChunks, aside)
+	r.Mark, r.Counts = b.Mark, b.Counts
+	if n := len(b.Changes); n > 0 {
+		r.CarriedAfter = b.Changes[n-1].Key
+	}
+	return r, nil
+}
+
+// continued adds what the base generation knew of the same source versions.
+func (s *saver) continued(ctx context.Context, aside []watermark.Aside) iter.Seq2[chunk.Item[chunk.QuarantineRow], error] {
+	return func(yield func(chunk.Item[chunk.QuarantineRow], error) bool) {
+		for _, q := range aside {
+			row, err := s.rowOf(ctx, &q)
+			if !yield(chunk.Item[chunk.QuarantineRow]{Row: row}, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// rowOf returns the row of what is set aside: the base's own when it is held.
+func (s *saver) rowOf(ctx context.Context, q *watermark.Aside) (chunk.QuarantineRow, error) {
+	before, err := s.setAside.Find(ctx, q.Key)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return chunk.QuarantineRow{}, err
+	}
+	if again := s.asideBefore[q.Key]; again != nil {
+		before, err = chunk.RowOfQuarantined(again), nil
+	}
+	known := err == nil && before.Source().Same(q.Source)
+	switch {
+	case q.Held && !known:
+		return chunk.QuarantineRow{}, fmt.Errorf("BUG: key %q is held, but this version of it was not set aside before", q.Key)
+	case q.Held:
+		before.WrittenSince = q.WrittenSince.UnixMicro() // the one thing that may have become known since
+		return before, nil
+	}
+	row := chunk.RowOfQuarantined(&q.Quarantined)
+	if known {
+		row.FirstAt = before.FirstAt
+		row.Attempts += before.Attempts
+	}
+	return row, nil
+}
+
+// progressTries bounds the search for a free sequence number. A number is taken
+// when an earlier attempt has landed unnoticed, or by a writer that lost the
+// lease and wrote once more.
+const progressTries = 16
+
+func (s *saver) saveProgress(ctx context.Context, r record.Range, now state) error {
+	p := s.progress
+	p.Ranges, p.Uploads, p.Claims, p.SavedAt = []record.Range{r}, now.uploads, append([]record.Claim{}, now.claims...), s.chain.Now()
+	p.Refusal = now.refusal
+	err := fs.ErrExist
+	for try := 0; errors.Is(err, fs.ErrExist) && try < progressTries; try++ {
+		s.seq++
+		err = store.CreateSealed(ctx, s.store, record.ProgressName(p.Mapping, p.Generation, s.seq), p)
+	}
+	if err != nil {
+		return err
+	}
+	s.progress = p
+	// One older record stays, in case the new one turns out damaged. What is
+	// not deleted here goes with the next commit.
+	old := record.ProgressName(p.Mapping, p.Generation, s.seq-2)
+	if err := s.store.Delete(ctx, old); err != nil {
+		s.log.Warn("progress record not deleted", "mapping", p.Mapping, "name", old, "err", err)
+	}
+	return nil
+}
+
+// commit writes the rest of the pass and then the manifest, which makes it true.
+func (s *saver) commit(ctx context.Context, b watermark.Batch, kept []record.Upload, claims []record.Claim) (record.Manifest, error) {
+	if err := s.lease.Held(ctx); err != nil {
+		return record.Manifest{}, err
+	}
+	r, err := s.extend(ctx, b, s.merger.ToEnd(ctx, b.Changes))
+	if err != nil {
+		return record.Manifest{}, err
+	}
+	if r.Chunks, err = chunk.Compact[chunk.EntryRow](ctx, &s.writer, record.ChunkPrefix, r.Chunks); err != nil {
+		return record.Manifest{}, err
+	}
+	r.QuarantineChunks, err = chunk.Compact[chunk.QuarantineRow](ctx, &s.writer, record.QuarantinePrefix, r.QuarantineChunks)
+	if err != nil {
+		return record.Manifest{}, err
+	}
+	m, err := s.manifest(r)
+	if err != nil {
+		return record.Manifest{}, err
+	}
+	m.Uploads, m.Claims = kept, claims
+	if err := s.lease.Held(ctx); err != nil {
+		return record.Manifest{}, err // writing the chunks may have taken long
+	}
+	return m, s.chain.Publish(ctx, m)
+}
+
+// manifest describes the generation, and refuses one whose rows are not those
+// that were settled.
+func (s *saver) manifest(r record.Range) (record.Manifest, error) {
+	m := record.Manifest{
+		Version: store.FormatVersion, Mapping: s.progress.Mapping, Generation: s.progress.Generation,
+		Base: s.progress.Base, Pass: s.progress.Generation, Holder: s.progress.Holder,
+		Settings: s.progress.Settings, StartedOver: s.base.StartedOver,
+		StartedAt: s.progress.StartedAt, CommittedAt: s.chain.Now(), Counts: r.Counts,
+		Entries: record.EntriesIn(r.Chunks), Quarantined: record.EntriesIn(r.QuarantineChunks),
+		Chunks: r.Chunks, QuarantineChunks: r.QuarantineChunks,
+	}
+	s.chain.Stamp(&m, s.base)
+	if m.Entries != r.Counts.Entries() || m.Quarantined != r.Counts.Quarantined {
+		return m, fmt.Errorf("BUG: chunks hold %d entries and %d quarantined, %d and %d were settled",
+			m.Entries, m.Quarantined, r.Counts.Entries(), r.Counts.Quarantined)
+	}
+	return m, nil
+}

@@ -1,0 +1,48 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrLeaseLost reports that the right to write was lost or given back.
+	ErrLeaseLost = errors.New("lease lost")
+
+	// ErrSuperseded reports that another writer has continued from the generation
+	// that this one started from. Its ledger can write nothing any more.
+	ErrSuperseded = errors.New("superseded by another writer")
+)
+
+// CorruptError reports a record that is damaged or missing. Nothing of a
+// damaged record is ever returned as data.
+type CorruptError struct {
+	Name    string // name of the record in its store
+	Problem string // what is wrong with it
+	Err     error  // the cause, when there is one
+}
+
+// Error names the record and the problem.
+func (e *CorruptError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("record %s is damaged: %s: %v", e.Name, e.Problem, e.Err)
+	}
+	return fmt.Sprintf("record %s is damaged: %s", e.Name, e.Problem)
+}
+
+// Unwrap returns the cause.
+func (e *CorruptError) Unwrap() error { return e.Err }
+
+// VersionError reports a record written in a later format than this build
+// reads. It is never taken for damage: falling back would lose the later work.
+type VersionError struct {
+	Name    string // name of the record in its store
+	Version int    // its format version
+	Known   int    // the latest version this build reads
+}
+
+// Error names the record and both versions.
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("record %s has format version %d; this build reads up to %d: use a newer syncd",
+		e.Name, e.Version, e.Known)
+}

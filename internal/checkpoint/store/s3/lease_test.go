@@ -1,0 +1,288 @@
+//nolint:thelper // what runs in bubbles are tests: a failure must name their line
+package s3_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncd/internal/awsfake"
+	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/checkpoint/store"
+	s3store "syncd/internal/checkpoint/store/s3"
+	"syncd/internal/checkpoint/store/s3/s3test"
+)
+
+// unplugged is a transport that can be cut off.
+type unplugged struct {
+	next http.RoundTripper
+	off  atomic.Bool
+}
+
+func (u *unplugged) RoundTrip(r *http.Request) (*http.Response, error) {
+	if u.off.Load() {
+		return nil, checkpointtest.ErrBroken
+	}
+	return u.next.RoundTrip(r)
+}
+
+func acquire(t *testing.T, store store.Store, holder string) store.Lease {
+	t.Helper()
+	lease, err := store.Acquire(t.Context(), mapping, holder)
+	if err != nil {
+		t.Fatalf("acquire for %s: %v", holder, err)
+	}
+	t.Cleanup(func() { _ = lease.Release() })
+	return lease
+}
+
+// leaseTest runs a test in a bubble of its own time.
+func leaseTest(t *testing.T, test func(t *testing.T, s *s3test.State)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) { test(t, s3test.New()) })
+}
+
+// TestS3LeaseExpires lets a holder vanish. It knows that it is no holder before
+// anyone else can be one, whatever the clocks of the two say.
+func TestS3LeaseExpires(t *testing.T) {
+	for _, skew := range []time.Duration{0, time.Hour, -time.Hour} {
+		t.Run(fmt.Sprint(skew), func(t *testing.T) {
+			leaseTest(t, func(t *testing.T, s *s3test.State) {
+				wire := &unplugged{next: s.Cloud.RoundTripper()}
+				first := acquire(t, s.Store(wire), "first")
+				o := s.Options()
+				o.Now = func() time.Time { return time.Now().Add(skew) }
+				o.LeaseFor = time.Second // what the holder promised counts, not what the contender would
+				contender := s3store.New(s.Client(nil, 1), o)
+				s3test.Pass(t, 25*time.Second)
+				wire.off.Store(true) // the last renewal was five seconds ago
+				for at := 25; ; at++ {
+					lease, err := contender.Acquire(t.Context(), mapping, "second")
+					if err == nil {
+						if at < 80 || at > 84 {
+							t.Errorf("taken after %d s, want a minute after the last renewal, and the grain of HTTP dates", at)
+						}
+						if !lease.TakenOver() {
+							t.Error("taken over: got false, want true")
+						}
+						_ = lease.Release()
+						break
+					}
+					held, ok := errors.AsType[*store.LeaseHeldError](err)
+					if !ok || held.Holder != "first" || held.Until.IsZero() {
+						t.Fatalf("after %d s: got %v, want a LeaseHeldError with holder and end", at, err)
+					}
+					s3test.Pass(t, time.Second)
+				}
+				if err := first.Held(t.Context()); !errors.Is(err, store.ErrLeaseLost) {
+					t.Errorf("first holder: got %v, want %v", err, store.ErrLeaseLost)
+				}
+			})
+		})
+	}
+}
+
+// TestS3LeaseBoundsWhatItWrites ends what is bound by the lease before another can hold it: by the time without an answer, by the
+// news that it was taken, or because the clock was set.
+func TestS3LeaseBoundsWhatItWrites(t *testing.T) {
+	bound := func(t *testing.T, lease store.Lease) (ctx context.Context) {
+		ctx, release := lease.Bound(t.Context())
+		t.Cleanup(release)
+		return ctx
+	}
+	t.Run("without an answer", func(t *testing.T) {
+		leaseTest(t, func(t *testing.T, s *s3test.State) {
+			wire := &unplugged{next: s.Cloud.RoundTripper()}
+			lease := acquire(t, s.Store(wire), "first")
+			ctx := bound(t, lease)
+			s3test.Pass(t, 65*time.Second)
+			wire.off.Store(true) // the last renewal was five seconds ago
+			s3test.Pass(t, 48*time.Second)
+			if ctx.Err() != nil {
+				t.Errorf("got %v within nine tenths of the lease", context.Cause(ctx))
+			}
+			s3test.Pass(t, 2*time.Second)
+			if cause := context.Cause(ctx); !errors.Is(cause, store.ErrLeaseLost) {
+				t.Errorf("got %v after nine tenths of the lease, want %v", cause, store.ErrLeaseLost)
+			}
+			if err := lease.Confirm(t.Context()); !errors.Is(err, store.ErrLeaseLost) {
+				t.Errorf("confirm: got %v, want %v", err, store.ErrLeaseLost)
+			}
+		})
+	})
+	t.Run("taken", func(t *testing.T) {
+		leaseTest(t, func(t *testing.T, s *s3test.State) {
+			lease := acquire(t, s.Store(nil), "first")
+			ctx := bound(t, lease)
+			s.Bucket.Delete(s3test.Prefix + mapping + "/lock")
+			acquire(t, s.Store(nil), "second")
+			if err := lease.Confirm(t.Context()); !errors.Is(err, store.ErrLeaseLost) {
+				t.Errorf("confirm: got %v, want %v", err, store.ErrLeaseLost)
+			}
+			synctest.Wait()
+			if cause := context.Cause(ctx); !errors.Is(cause, store.ErrLeaseLost) {
+				t.Errorf("got %v, want %v", cause, store.ErrLeaseLost)
+			}
+		})
+	})
+	t.Run("suspended", func(t *testing.T) {
+		leaseTest(t, func(t *testing.T, s *s3test.State) {
+			var ahead atomic.Int64 // what the clock jumped while the process was suspended
+			o := s.Options()
+			o.Now = func() time.Time { return time.Now().Round(0).Add(time.Duration(ahead.Load())) }
+			wire := &unplugged{next: s.Cloud.RoundTripper()}
+			lease := acquire(t, s3store.New(s.Client(wire, 1), o), "first")
+			wire.off.Store(true)
+			ahead.Store(int64(time.Hour))
+			if err := lease.Held(t.Context()); !errors.Is(err, store.ErrLeaseLost) {
+				t.Errorf("held after an hour of sleep: got %v, want %v", err, store.ErrLeaseLost)
+			}
+		})
+	})
+}
+
+// TestS3LeaseIsNeverHeldTwice asks both sides at every second of an outage.
+func TestS3LeaseIsNeverHeldTwice(t *testing.T) {
+	leaseTest(t, func(t *testing.T, s *s3test.State) {
+		wire := &unplugged{next: s.Cloud.RoundTripper()}
+		first := acquire(t, s.Store(wire), "first")
+		contender := s.Store(nil)
+		wire.off.Store(true)
+		for range 100 {
+			stillHeld := first.Held(t.Context()) == nil
+			second, err := contender.Acquire(t.Context(), mapping, "second")
+			if err == nil {
+				if stillHeld {
+					t.Error("both hold the lease")
+				}
+				_ = second.Release()
+				return
+			}
+			s3test.Pass(t, time.Second)
+		}
+		t.Error("the lease did not expire")
+	})
+}
+
+func TestS3LeaseIsRenewed(t *testing.T) {
+	leaseTest(t, func(t *testing.T, s *s3test.State) {
+		first := acquire(t, s.Store(nil), "first")
+		contender := s.Store(nil)
+		for range 60 {
+			s3test.Pass(t, 10*time.Second)
+			if err := first.Held(t.Context()); err != nil {
+				t.Fatalf("held: %v", err)
+			}
+			if _, err := contender.Acquire(t.Context(), mapping, "second"); err == nil {
+				t.Fatal("acquired a lease that is renewed")
+			}
+		}
+		info, ok, err := checkpoint.LeaseOf(t.Context(), contender, mapping)
+		if left := time.Until(info.Until); err != nil || !ok || info.Holder != "first" || left < 30*time.Second || left > 63*time.Second {
+			t.Errorf("lease: got %+v with %s left, %t, %v, want that of first", info, left, ok, err)
+		}
+	})
+}
+
+// TestS3LeaseSurvives breaks writes of the lock, with and without effect, and
+// the look at what became of them as well.
+func TestS3LeaseSurvives(t *testing.T) {
+	for _, kind := range []awsfake.FaultKind{awsfake.LoseAnswer, awsfake.Reset, awsfake.Unavailable, awsfake.Throttle, awsfake.Conflict} {
+		for _, operations := range [][]string{{"PutObject"}, {"PutObject", "GetObject"}} {
+			t.Run(fmt.Sprint(kind, operations), func(t *testing.T) {
+				leaseTest(t, func(t *testing.T, s *s3test.State) {
+					breakOnce := func() (mend func()) {
+						var mends []func()
+						for _, o := range operations {
+							mends = append(mends, s.Cloud.Inject(awsfake.Fault{Operation: o, Kind: kind, Times: 1, Key: s3test.Prefix + mapping + "/lock"}))
+						}
+						return func() {
+							for _, m := range mends {
+								m()
+							}
+						}
+					}
+					lease := acquire(t, s.Store(nil), "me")
+					for range 8 {
+						mend := breakOnce()
+						for range 3 {
+							s3test.Pass(t, 20*time.Second)
+							if err := lease.Held(t.Context()); err != nil {
+								t.Fatalf("held: %v", err)
+							}
+						}
+						mend()
+					}
+					mend := breakOnce()
+					_ = lease.Release()
+					mend()
+					s3test.Pass(t, 63*time.Second)
+					acquire(t, s.Store(nil), "next")
+				})
+			})
+		}
+	}
+}
+
+func TestS3LostAnswerOfAcquireAndRelease(t *testing.T) {
+	for _, retries := range []int{1, 3} { // without and with the SDK sending again
+		t.Run(fmt.Sprint(retries), func(t *testing.T) {
+			leaseTest(t, func(t *testing.T, s *s3test.State) {
+				store := s3store.New(s.Client(nil, retries), s.Options())
+				for range 2 { // where there is no lock, and where there is one
+					lose := awsfake.Fault{Operation: "PutObject", Kind: awsfake.LoseAnswer, Times: 1, Key: s3test.Prefix + mapping + "/lock"}
+					s.Cloud.Inject(lose)
+					lease := acquire(t, store, "me")
+					if lease.TakenOver() {
+						t.Error("taken over: got true, from nobody")
+					}
+					s.Cloud.Inject(lose)
+					if err := lease.Release(); err != nil {
+						t.Errorf("release: %v", err)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestS3LeaseTaken(t *testing.T) {
+	leaseTest(t, func(t *testing.T, s *s3test.State) {
+		o := s.Options()
+		var log lockedText
+		o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		wire := &unplugged{next: s.Cloud.RoundTripper()}
+		first := acquire(t, s3store.New(s.Client(wire, 1), o), "first")
+		wire.off.Store(true)
+		s3test.Pass(t, 63*time.Second)
+		second := acquire(t, s.Store(nil), "second")
+		wire.off.Store(false)
+		s3test.Pass(t, 20*time.Second)
+		err := first.Held(t.Context())
+		if !errors.Is(err, store.ErrLeaseLost) || !strings.Contains(err.Error(), `"second"`) {
+			t.Errorf("first: got %v, want lost to the second", err)
+		}
+		if text := log.String(); !strings.Contains(text, "lease was not renewed") {
+			t.Errorf("log: got %q, want a warning", text)
+		}
+		before := s.LockObject(t, mapping)
+		if err := first.Release(); err != nil {
+			t.Errorf("release what was lost: got %v, want nil", err)
+		}
+		if after := s.LockObject(t, mapping); after != before {
+			t.Errorf("the first holder changed the lock of the second to %s", after)
+		}
+		if err := second.Held(t.Context()); err != nil {
+			t.Errorf("second: %v", err)
+		}
+	})
+}

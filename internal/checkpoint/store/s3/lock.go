@@ -1,0 +1,216 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"syncd/internal/awserr"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
+)
+
+// lockRecord is what the lock object says. Every write of it differs from every
+// other, by nonce and renewal, so that no ETag comes back.
+type lockRecord struct {
+	Version      int       `json:"version"`
+	Number       int64     `json:"number"` // of the lease; one more with every holder
+	Nonce        string    `json:"nonce"`  // of the holder
+	Renewal      int64     `json:"renewal"`
+	Holder       string    `json:"holder"`
+	Since        time.Time `json:"since"`         // by the holder's clock, for people
+	Until        time.Time `json:"until"`         // by the holder's clock, for people
+	LeaseSeconds float64   `json:"lease_seconds"` // how long after the last write it is held
+	TakenOver    bool      `json:"taken_over"`    // from a holder who is not fenced off yet
+	Released     bool      `json:"released"`
+}
+
+// clockGrain is added to a lease before it counts as expired: HTTP dates have
+// whole seconds (RFC 9110, 5.6.7), and the two that are compared are each cut.
+const clockGrain = 2 * time.Second
+
+// acquireTries bounds how often a lock is read and written again because another
+// contender wrote it in between; that one then holds it.
+const acquireTries = 4
+
+// seenLock is a lock object as it was read. ETag is nil when there is none.
+type seenLock struct {
+	record lockRecord
+	etag   *string
+	isNote bool      // the lock file of a folder that was moved here with its ledger: nobody holds it
+	until  time.Time // when it expires by the clock of the store, unless renewed
+	now    time.Time // clock of the store
+}
+
+func (l *seenLock) free() bool {
+	return l.etag == nil || l.isNote || l.record.Released || !l.now.Before(l.until)
+}
+
+// readLock reads a lock. How old it is, is told by the clock of S3 alone: the
+// Date and the Last-Modified of one and the same answer.
+func (s *Store) readLock(ctx context.Context, key string) (seenLock, error) {
+	data, out, err := s.readObject(ctx, key)
+	if errors.Is(err, fs.ErrNotExist) {
+		return seenLock{}, nil
+	}
+	if err != nil {
+		return seenLock{}, err
+	}
+	lock := seenLock{etag: out.ETag, isNote: store.IsHolderNote(data)}
+	if lock.isNote {
+		return lock, nil
+	}
+	if err := store.Unseal(key, data, &lock.record); err != nil {
+		return seenLock{}, err
+	}
+	now, ok := awsmiddleware.GetServerTime(out.ResultMetadata)
+	if !ok || out.LastModified == nil {
+		return seenLock{}, fmt.Errorf("read %s: the answer has no Date or no Last-Modified", s.uri(key))
+	}
+	lease := time.Duration(lock.record.LeaseSeconds * float64(time.Second))
+	lock.now, lock.until = now, out.LastModified.Add(lease+clockGrain)
+	return lock, nil
+}
+
+// putLock overwrites the lock that was seen, or creates it when none was.
+func (s *Store) putLock(ctx context.Context, key string, record lockRecord, seen *string) (etag *string, err error) {
+	data, err := store.Seal(record)
+	if err != nil {
+		return nil, err
+	}
+	in := &s3.PutObjectInput{
+		Bucket: &s.options.Bucket, Key: &key, ExpectedBucketOwner: s.owner(), Body: bytes.NewReader(data),
+		IfMatch: seen, ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
+	}
+	if seen == nil {
+		in.IfNoneMatch = aws.String("*")
+	}
+	if kms := s.options.KMSKey; kms != "" {
+		in.ServerSideEncryption, in.SSEKMSKeyId, in.BucketKeyEnabled = types.ServerSideEncryptionAwsKms, &kms, aws.Bool(true)
+	}
+	out, err := s.client.PutObject(ctx, in)
+	if err != nil {
+		return nil, s.unwritten("write lease", key, err)
+	}
+	return out.ETag, nil
+}
+
+// wasChanged reports whether a conditional write was refused because the object
+// is not the one that was seen.
+func wasChanged(err error) bool {
+	switch awserr.Classify(err) { //nolint:exhaustive // three answers to a write whose condition does not hold
+	case awserr.Precondition, awserr.Conflict, awserr.Gone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Acquire takes the lock object when there is none, when it was released, or
+// when it has not been renewed for as long as its holder promised. The lease is
+// renewed in the background until it is released.
+func (s *Store) Acquire(ctx context.Context, name, holder string) (store.Lease, error) {
+	if !store.IsSegment(name) {
+		return nil, fmt.Errorf("lease name %q: %w", name, fs.ErrInvalid)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := s.prepare(ctx); err != nil {
+		return nil, fmt.Errorf("acquire lease on %q: %w", name, err)
+	}
+	lease, err := s.acquire(ctx, name, holder)
+	if err != nil {
+		return nil, fmt.Errorf("acquire lease on %q: %w", name, err)
+	}
+	return lease, nil
+}
+
+func (s *Store) acquire(ctx context.Context, name, holder string) (*renewedLease, error) {
+	key := s.options.Prefix + name + "/" + store.LockName
+	seen, err := s.readLock(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	var writeErr error
+	for range acquireTries {
+		if !seen.free() {
+			return nil, &store.LeaseHeldError{Name: name, Holder: seen.record.Holder, Since: seen.record.Since, Until: seen.until}
+		}
+		record, err := s.nextLock(ctx, name, holder, &seen)
+		if err != nil {
+			return nil, err
+		}
+		begun := s.options.Now()
+		etag, err := s.putLock(ctx, key, record, seen.etag)
+		if err == nil {
+			return s.hold(ctx, key, record, etag, begun), nil
+		}
+		writeErr = err
+		if seen, err = s.readLock(ctx, key); err != nil {
+			return nil, errors.Join(writeErr, err)
+		}
+		if seen.record.Nonce == record.Nonce { // the answer was lost, not the write
+			return s.hold(ctx, key, record, seen.etag, begun), nil
+		}
+		if !wasChanged(writeErr) {
+			return nil, writeErr
+		}
+	}
+	return nil, writeErr
+}
+
+// nextLock is what the next holder writes over the lock that was seen.
+func (s *Store) nextLock(ctx context.Context, name, holder string, seen *seenLock) (lockRecord, error) {
+	now := s.options.Now()
+	record := lockRecord{
+		Version: store.FormatVersion, Number: seen.record.Number + 1, Nonce: mark(), Holder: holder,
+		Since: now.UTC(), Until: now.Add(s.options.LeaseFor).UTC(), LeaseSeconds: s.options.LeaseFor.Seconds(),
+		TakenOver: seen.record.TakenOver || !seen.record.Released,
+	}
+	if seen.etag == nil || seen.isNote {
+		// Either the mapping is new, or someone took the lock away from a holder, or moved the ledger here.
+		names, err := s.List(ctx, name+"/")
+		if err != nil {
+			return record, err
+		}
+		if record.TakenOver = len(names) > 0; record.TakenOver {
+			return s.aboveAll(ctx, name, record)
+		}
+	}
+	return record, nil
+}
+
+// silentLeases is more than the leases that were ever taken, one after the other,
+// without that their holders committed anything.
+const silentLeases = 1 << 20
+
+// aboveAll gives a lease whose lock is gone a number above all that went before.
+func (s *Store) aboveAll(ctx context.Context, name string, rec lockRecord) (lockRecord, error) {
+	m, err := record.Newest(ctx, s, name)
+	if err != nil && !errors.Is(err, record.ErrNoCheckpoint) && !errors.Is(err, record.ErrNothingWhole) {
+		return rec, err
+	}
+	rec.Number = m.Lease + silentLeases
+	return rec, nil
+}
+
+// LeaseOf reads the lock object.
+func (s *Store) LeaseOf(ctx context.Context, name string) (info store.LeaseInfo, ok bool, err error) {
+	if !store.IsSegment(name) {
+		return store.LeaseInfo{}, false, fmt.Errorf("lease name %q: %w", name, fs.ErrInvalid)
+	}
+	seen, err := s.readLock(ctx, s.options.Prefix+name+"/"+store.LockName)
+	if err != nil || seen.etag == nil || seen.record.Released {
+		return store.LeaseInfo{}, false, err
+	}
+	return store.LeaseInfo{Holder: seen.record.Holder, Since: seen.record.Since, Until: seen.until}, true, nil
+}

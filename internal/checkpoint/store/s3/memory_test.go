@@ -1,0 +1,153 @@
+package s3_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+
+	"golang.org/x/sync/errgroup"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
+	s3store "syncd/internal/checkpoint/store/s3"
+	"syncd/internal/checkpoint/store/s3/s3test"
+)
+
+// The size of TestPassesAtOnceShareMemory; the figures of docs/operations.md are those of 10 passes over 200,000 entries each.
+var (
+	passesAtOnce  = flag.Int("memory-passes", 10, "how many passes TestPassesAtOnceShareMemory has at once")
+	entriesOfEach = flag.Int("memory-entries", 15_000, "how many entries the ledger of each has")
+)
+
+const (
+	changedOfEvery = 50
+	// mostOfPass is what a pass may hold in its middle. It was 6 to 36 MiB when each open chunk had four windows of 4 MiB.
+	mostOfPass = 5 << 20
+)
+
+// TestPassesAtOnceShareMemory has passes with state on S3 meet in their middle, where each has its chunks open, and looks at what
+// they hold there.
+func TestPassesAtOnceShareMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector takes memory of its own; make test runs it")
+	}
+	s := s3test.New()
+	store := s.Store(nil)
+	for i := range *passesAtOnce {
+		fillLedger(t, store, i, *entriesOfEach)
+	}
+	before := liveHeap() - s.Stored(t)
+	var arrived sync.WaitGroup
+	arrived.Add(*passesAtOnce)
+	leave := make(chan struct{})
+	group, ctx := errgroup.WithContext(t.Context())
+	for i := range *passesAtOnce {
+		group.Go(func() error {
+			return changeSome(ctx, store, i, *entriesOfEach, func(n int) {
+				if n == *entriesOfEach/2+1 {
+					arrived.Done()
+					<-leave
+				}
+			})
+		})
+	}
+	arrived.Wait()
+	each := (liveHeap() - s.Stored(t) - before) / int64(*passesAtOnce)
+	lent := s3store.Lent(store) / int64(*passesAtOnce)
+	close(leave)
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d passes over %d entries each: %.1f MiB a pass, %.1f of them in windows", *passesAtOnce, *entriesOfEach, mebibytes(each), mebibytes(lent))
+	if each > mostOfPass || lent == 0 {
+		t.Errorf("got %d bytes a pass, %d in windows, want at most %d, and some", each, lent, mostOfPass)
+	}
+}
+
+func mebibytes(n int64) float64 { return float64(n) / (1 << 20) }
+
+// liveHeap is what the process holds, in bytes.
+func liveHeap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc) //nolint:gosec // of this machine
+}
+
+func mappingOf(i int) string { return fmt.Sprintf("mapping-%d", i) }
+
+func ledgerOf(ctx context.Context, store store.Store, i int) (*checkpoint.Ledger, error) {
+	o := options()
+	o.Mapping = mappingOf(i)
+	return checkpoint.Open(ctx, store, o)
+}
+
+// seedOf is that of the entry n of the ledger i, before it changes.
+func seedOf(i, n int) uint64 { return uint64(i)<<32 + uint64(n) } //nolint:gosec // not negative
+
+func bigKey(i int) string { return fmt.Sprintf("exports/2026/%06d/part-%04d.parquet", i/100, i%100) }
+
+func bigEntry(k string, seed uint64) record.Entry {
+	return entry(k, fmt.Sprintf("%016x%016x", seed*0x9e3779b97f4a7c15, seed*0xbf58476d1ce4e5b9))
+}
+
+// fillLedger makes a generation of n entries that compress as real ones do.
+func fillLedger(t *testing.T, store store.Store, i, n int) {
+	t.Helper()
+	ledger, err := ledgerOf(t.Context(), store, i)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pass := begin(t, ledger)
+	for j := range n {
+		k := bigKey(j)
+		reserve(t, pass, k).Record(bigEntry(k, seedOf(i, j)))
+	}
+	commit(t, pass)
+	if err := ledger.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// changeSome makes a pass over a ledger of so many entries in which one of every so many has changed, all over it.
+func changeSome(ctx context.Context, store store.Store, i, entries int, at func(n int)) (err error) {
+	ledger, err := ledgerOf(ctx, store, i)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, ledger.Close()) }()
+	pass, err := ledger.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for e, err := range pass.Previous(ctx) {
+		if err != nil {
+			return err
+		}
+		slot, err := pass.Reserve(ctx, e.Key)
+		if err != nil {
+			return err
+		}
+		if n%changedOfEvery == 0 {
+			slot.Record(bigEntry(e.Key, uint64(n))) //nolint:gosec // not negative
+		} else {
+			slot.Carry(e)
+		}
+		if pass.Due() || n == entries/2 {
+			if err := pass.Flush(ctx); err != nil {
+				return err
+			}
+		}
+		n++
+		at(n)
+	}
+	_, err = pass.Commit(ctx)
+	return err
+}

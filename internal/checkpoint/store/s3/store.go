@@ -1,0 +1,311 @@
+// Package s3 is a store of checkpoints in a bucket.
+//
+// A record is an object that is created with If-None-Match, so that a name is given once; large ones are written and read in parts, in
+// bounded memory that all open records of a store share. The lease is an object that is overwritten with If-Match and renewed in the
+// background; docs/decisions/0006-lease-on-s3.md says who may take it when. The package promises that a holder knows that its lease has
+// expired before another one can take it.
+//
+// It leaves credentials, region, endpoint and the repetition of requests to the client, and what records say to package record; of
+// those it reads one number: under which lease the newest manifest was written, for a lock that somebody has removed.
+//
+// The words: the lock is the object of a lease; a window is the part of an open record that is held in memory.
+package s3
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"syncd/internal/awserr"
+	"syncd/internal/body"
+	"syncd/internal/checkpoint/store"
+	"syncd/internal/transfer"
+)
+
+// objectAPI is what the store asks of S3 for whole objects.
+type objectAPI interface {
+	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
+	HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
+	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+	ListObjectsV2(context.Context, *s3.ListObjectsV2Input, ...func(*s3.Options)) (*s3.ListObjectsV2Output, error)
+	DeleteObject(context.Context, *s3.DeleteObjectInput, ...func(*s3.Options)) (*s3.DeleteObjectOutput, error)
+}
+
+// uploadAPI is what the store asks of S3 for objects in parts.
+type uploadAPI interface {
+	CreateMultipartUpload(context.Context, *s3.CreateMultipartUploadInput, ...func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error)
+	UploadPart(context.Context, *s3.UploadPartInput, ...func(*s3.Options)) (*s3.UploadPartOutput, error)
+	CompleteMultipartUpload(context.Context, *s3.CompleteMultipartUploadInput, ...func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error)
+	AbortMultipartUpload(context.Context, *s3.AbortMultipartUploadInput, ...func(*s3.Options)) (*s3.AbortMultipartUploadOutput, error)
+}
+
+// s3API is satisfied by *s3.Client.
+type s3API interface {
+	objectAPI
+	uploadAPI
+}
+
+const (
+	// defaultLease is Options.LeaseFor when that is zero.
+	defaultLease = time.Minute
+	// defaultReadMemory is Options.ReadMemory when that is zero.
+	defaultReadMemory = 64 << 20
+)
+
+// Options tell where on S3 a store lies and how it is written.
+type Options struct {
+	Bucket   string           // general purpose bucket
+	Prefix   string           // of all keys, as it stands but for a slash that is added at its end; "" for none
+	Account  string           // expected bucket owner of every request, "" to send none
+	KMSKey   string           // ARN of the key that records are encrypted under, "" for the bucket's default
+	LeaseFor time.Duration    // a holder that vanished keeps others out so long, default one minute
+	Now      func() time.Time // clock of this process, default time.Now
+	Logger   *slog.Logger     // told of leases that could not be renewed, default none
+
+	// ReadMemory is how many bytes all open chunks hold together; default 64 MiB. One that gets none is read in more requests.
+	ReadMemory int64
+
+	// Renewed is told, when a lease was taken or renewed, until when it is good by
+	// the clock of this process unless it is renewed again; default nobody.
+	Renewed func(name string, until time.Time)
+}
+
+// Store is a store in a bucket. A record is an object that is created with
+// If-None-Match, so that a name is given once, and in parts when it is large, so
+// that memory stays bounded. The lease is an object that is overwritten with
+// If-Match; docs/decisions/0006-lease-on-s3.md says who may take it when. All ledgers of a process share one store, and with it the
+// memory for their open chunks.
+//
+// The client brings credentials, region, endpoint and retries. A record that was
+// deleted while it was open can no longer be read.
+type Store struct {
+	client  s3API
+	options Options
+	windows *windows
+	large   chan struct{} // holds an element for each large record that is being written
+
+	mu       sync.Mutex
+	prepared bool // format.json was checked, and so was the service
+}
+
+var _ store.Store = (*Store)(nil)
+
+// New returns the store in a bucket. It asks nothing of S3 yet: what a later
+// format wrote is refused, with a *VersionError, where it is read or a lease is
+// acquired.
+func New(client s3API, o Options) *Store {
+	if o.Prefix != "" {
+		o.Prefix = strings.TrimSuffix(o.Prefix, "/") + "/"
+	}
+	if o.LeaseFor <= 0 {
+		o.LeaseFor = defaultLease
+	}
+	if o.ReadMemory <= 0 {
+		o.ReadMemory = defaultReadMemory
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Renewed == nil {
+		o.Renewed = func(string, time.Time) {}
+	}
+	return &Store{client: client, options: o, windows: newWindows(o.ReadMemory), large: make(chan struct{}, largeWrites)}
+}
+
+// String returns "s3://", the bucket and the prefix.
+func (s *Store) String() string { return s.uri(s.options.Prefix) }
+
+func (s *Store) uri(key string) string { return "s3://" + s.options.Bucket + "/" + key }
+
+// owner is the expected bucket owner, nil to expect none.
+func (s *Store) owner() *string {
+	if s.options.Account == "" {
+		return nil
+	}
+	return &s.options.Account
+}
+
+// key returns the key of the record of that name.
+func (s *Store) key(ctx context.Context, name string) (string, error) {
+	if err := store.CheckName(name); err != nil {
+		return "", err
+	}
+	return s.options.Prefix + name, ctx.Err()
+}
+
+// bodyTries bounds how often a body is asked for whose connection broke while it
+// was read; the SDK retries requests, not bodies.
+const bodyTries = 3
+
+// Read returns a whole record.
+func (s *Store) Read(ctx context.Context, name string) ([]byte, error) {
+	key, err := s.key(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	data, _, err := s.readObject(ctx, key)
+	return data, err
+}
+
+// readObject returns a whole object and the last answer about it.
+func (s *Store) readObject(ctx context.Context, key string) (data []byte, out *s3.GetObjectOutput, err error) {
+	for range bodyTries {
+		out, err = body.GetObject(ctx, s.client, &s3.GetObjectInput{
+			Bucket: &s.options.Bucket, Key: &key, ExpectedBucketOwner: s.owner(),
+		})
+		if err != nil {
+			return nil, nil, s.failed("read", key, err)
+		}
+		data, err = readBody(out.Body)
+		if err == nil || ctx.Err() != nil {
+			break
+		}
+	}
+	if err != nil {
+		return nil, nil, s.failed("read", key, errors.Join(err, ctx.Err()))
+	}
+	return data, out, nil
+}
+
+// readBody reads a body to its end, where the SDK compares checksums. A
+// connection that breaks before is an error by HTTP's own framing.
+func readBody(body io.ReadCloser) ([]byte, error) {
+	data, err := store.ReadAll(body)
+	return data, errors.Join(err, body.Close())
+}
+
+// StateError is a request about the state on S3 that failed.
+type StateError struct {
+	// Op is what was being done: read, list, create, ...
+	Op string
+	// State is where the state is, as the configuration has it, and URI the object.
+	State, URI string
+	// Problem says what the failure means for the state, "" where it speaks for itself.
+	Problem string
+	// Err is the cause.
+	Err error
+}
+
+// Error names the operation, the object and the cause, and that it is the state's.
+func (e *StateError) Error() string {
+	text := e.Op + " state " + e.URI + ": "
+	if e.Problem != "" {
+		text += e.Problem + ": "
+	}
+	return text + awserr.Brief(e.Err)
+}
+
+// Unwrap returns the cause, and of an absent object the error that stores give.
+func (e *StateError) Unwrap() []error {
+	if awserr.Classify(e.Err) == awserr.Gone {
+		return []error{fs.ErrNotExist, e.Err}
+	}
+	return []error{e.Err}
+}
+
+// failed says what was not done with which object.
+func (s *Store) failed(verb, key string, err error) *StateError {
+	return &StateError{Op: verb, State: s.String(), URI: s.uri(key), Err: err}
+}
+
+// unwritten is failed for a conditional write.
+func (s *Store) unwritten(verb, key string, err error) error {
+	failure := s.failed(verb, key, err)
+	if awserr.Classify(err) == awserr.Unsupported {
+		failure.Problem = "the service lacks conditional writes, which keep two writers apart"
+	}
+	return failure
+}
+
+// List returns the names that begin with prefix, in byte order.
+func (s *Store) List(ctx context.Context, prefix string) (names []string, err error) {
+	pages := s3.NewListObjectsV2Paginator(s.client, &s3.ListObjectsV2Input{
+		Bucket: &s.options.Bucket, Prefix: aws.String(s.options.Prefix + prefix),
+		// What others may have left here need not be fit for XML.
+		EncodingType: types.EncodingTypeUrl, ExpectedBucketOwner: s.owner(),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, s.failed("list", s.options.Prefix+prefix, err)
+		}
+		for _, object := range page.Contents {
+			key, err := transfer.DecodeKey(aws.ToString(object.Key), page.EncodingType == types.EncodingTypeUrl)
+			if err != nil {
+				return nil, s.failed("list", aws.ToString(object.Key), err)
+			}
+			if name, ok := strings.CutPrefix(key, s.options.Prefix); ok && store.CheckName(name) == nil {
+				names = append(names, name)
+			}
+		}
+	}
+	return names, nil
+}
+
+// Delete removes a record. In a versioned bucket a delete marker hides it, and a
+// lifecycle rule should expire noncurrent versions.
+func (s *Store) Delete(ctx context.Context, name string) error {
+	key, err := s.key(ctx, name)
+	if err != nil {
+		return err
+	}
+	_, err = s.client.DeleteObject(ctx, &s3.DeleteObjectInput{
+		Bucket: &s.options.Bucket, Key: &key, ExpectedBucketOwner: s.owner(),
+	})
+	if err != nil && awserr.Classify(err) != awserr.Gone {
+		return s.failed("delete", key, err)
+	}
+	return nil
+}
+
+// prepare marks the store with the format before something is written to it, and
+// makes sure that the service refuses to create an object twice: some take the
+// header and ignore it, and two writers would go unnoticed.
+func (s *Store) prepare(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.prepared {
+		return nil
+	}
+	key := s.options.Prefix + store.FormatName
+	data, err := store.SealFormat()
+	if err != nil {
+		return err
+	}
+	err = fs.ErrExist
+	for range 2 {
+		err = s.createObject(ctx, key, data)
+		if err != nil {
+			break
+		}
+	}
+	if err == nil {
+		return fmt.Errorf("create %s: it was created twice: the service ignores If-None-Match, which keeps two writers apart", s.uri(key))
+	}
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	there, _, err := s.readObject(ctx, key)
+	if err == nil {
+		err = store.CheckFormat(there)
+	}
+	s.prepared = err == nil
+	return err
+}
+
+// mark returns a text that no other write has.
+func mark() string { return strings.ToLower(rand.Text()) }

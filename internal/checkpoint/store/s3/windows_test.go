@@ -1,0 +1,172 @@
+package s3_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/checkpointtest"
+	"syncd/internal/checkpoint/store"
+	s3store "syncd/internal/checkpoint/store/s3"
+	"syncd/internal/checkpoint/store/s3/s3test"
+)
+
+// TestPassesShareWindows has passes that each have several chunks open share memory for all of them, for one, or for none: they never
+// wait for each other, every pass ends with the right entries, and nothing is held in the end. In a bubble, passes that waited for each
+// other would fail the test.
+func TestPassesShareWindows(t *testing.T) {
+	const passes, entries = 5, 1200
+	for name, memory := range map[string]int64{"all": 64 << 20, "few": 300 << 10, "none": 1} {
+		t.Run(name, func(t *testing.T) {
+			s3test.LedgerBubble(t, func(t *testing.T) { //nolint:thelper // it is the test
+				s := s3test.New()
+				for i := range passes {
+					fillLedger(t, s.Store(nil), i, entries)
+				}
+				o := s.Options()
+				o.ReadMemory = memory
+				store := s3store.New(s.Client(nil, 1), o)
+				if ledger, err := ledgerOf(t.Context(), store, 0); err != nil || ledger.Close() != nil { // a store is prepared under a mutex
+					t.Fatal(err)
+				}
+				s.Cloud.SetLatency(20 * time.Millisecond)
+				group, ctx := errgroup.WithContext(t.Context())
+				for i := range passes {
+					group.Go(func() error { return changeSome(ctx, store, i, entries, func(int) {}) })
+				}
+				if err := group.Wait(); err != nil {
+					t.Fatal(err)
+				}
+				if n := s3store.Lent(store); n != 0 {
+					t.Errorf("got %d bytes held in the end, want none", n)
+				}
+				for i := range passes {
+					wantChanged(t, store, i, entries)
+				}
+			})
+		})
+	}
+}
+
+// wantChanged compares a ledger with what changeSome made of it.
+func wantChanged(t *testing.T, store store.Store, i, entries int) {
+	t.Helper()
+	n := 0
+	for got, err := range checkpoint.Entries(t.Context(), store, mappingOf(i)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := bigEntry(bigKey(n), seedOf(i, n))
+		if want.Pass = 1; n%changedOfEvery == 0 {
+			want = bigEntry(bigKey(n), uint64(n)) //nolint:gosec // not negative
+			want.Pass = 2
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("ledger %d (-want +got):\n%s", i, diff)
+		}
+		n++
+	}
+	if n != entries {
+		t.Errorf("ledger %d: got %d entries, want %d", i, n, entries)
+	}
+}
+
+// TestWindowsEndWithTheirPass breaks each request of a pass, and then the pass: whatever is open is closed.
+func TestWindowsEndWithTheirPass(t *testing.T) {
+	const entries = 400
+	s3test.LedgerBubble(t, func(t *testing.T) { //nolint:thelper // it is the test
+		for at, ended := 1, false; !ended; at++ {
+			s := s3test.New()
+			fillLedger(t, s.Store(nil), 0, entries)
+			wire := &s3test.Harming{Next: s.Cloud.RoundTripper(), Harm: s3test.Refused, At: at}
+			store := s.Store(wire)
+			err := changeSome(t.Context(), store, 0, entries, func(int) {})
+			if n := s3store.Lent(store); n != 0 {
+				t.Fatalf("when request %d failed (%s, %v): got %d bytes held, want none", at, wire.What, err, n)
+			}
+			ended = wire.N < at
+		}
+	})
+}
+
+// TestSavesHaveContextsOfTheirOwn saves a pass again and again, each time under a context that ends with the save. What the first one
+// opened the others read on.
+func TestSavesHaveContextsOfTheirOwn(t *testing.T) {
+	const entries = 30_000 // in several row groups, and too much to be held at once
+	s := s3test.New()
+	store := s.Store(nil)
+	fillLedger(t, store, 0, entries)
+	ledger, err := ledgerOf(t.Context(), store, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pass := begin(t, ledger)
+	for n := range entries {
+		slot := reserve(t, pass, bigKey(n))
+		if n%5000 != 0 {
+			slot.Carry(bigEntry(bigKey(n), seedOf(0, n)))
+			continue
+		}
+		slot.Record(bigEntry(bigKey(n), 1))
+		ctx, cancel := context.WithCancel(t.Context())
+		if err := pass.Flush(ctx); err != nil {
+			t.Fatalf("save after %d entries: %v", n, err)
+		}
+		cancel()
+	}
+	commit(t, pass)
+	if err := ledger.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLargeWritesWaitInLine writes more large records at once than may be: those in the line wait for a place, small records do not, and
+// who gives up leaves the line.
+func TestLargeWritesWaitInLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := s3test.New()
+		store := s.Store(nil)
+		begun, leave := make(chan struct{}, 2*s3store.LargeWrites), make(chan struct{})
+		write := func(ctx context.Context, i int) error {
+			return store.Create(ctx, fmt.Sprintf("alpha/large-%d", i), func(w io.Writer) error {
+				_, err := w.Write(make([]byte, 2<<20))
+				if err == nil {
+					begun <- struct{}{}
+					<-leave
+				}
+				return err
+			})
+		}
+		var all sync.WaitGroup
+		errs := make([]error, s3store.LargeWrites+3)
+		for i := range errs {
+			all.Go(func() { errs[i] = write(t.Context(), i) })
+		}
+		synctest.Wait()
+		if n := len(begun); n != s3store.LargeWrites {
+			t.Errorf("got %d large records in the making, want %d", n, s3store.LargeWrites)
+		}
+		if err := checkpointtest.Put(t.Context(), store, "alpha/small", "x"); err != nil {
+			t.Errorf("small record: %v", err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := write(ctx, len(errs)); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v of one that gives up, want %v", err, context.DeadlineExceeded)
+		}
+		close(leave)
+		all.Wait()
+		if err := errors.Join(errs...); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -1,0 +1,252 @@
+package s3
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"syncd/internal/awserr"
+	"syncd/internal/deadline"
+)
+
+const (
+	// uploadPart is the size of the parts of a large record, and all of it that is
+	// ever in memory. S3 takes 5 MiB to 5 GiB and 10,000 parts ("Amazon S3
+	// multipart upload limits"), so a record may have 48 GiB.
+	uploadPart = 5 << 20
+
+	// largeWrites is how many records of more than wholeRecord are written at once; others wait in line. Who writes one waits for nothing
+	// that one in the line has.
+	largeWrites = 8
+
+	// writeMark is the user metadata that tells whose write made an object: a
+	// write that finds its name taken by itself has succeeded before, and only the
+	// answer was lost.
+	writeMark = "syncd-write"
+
+	// conflictTries bounds how often a write is repeated that S3 answered with 409
+	// ConditionalRequestConflict.
+	conflictTries = 5
+	conflictPause = 50 * time.Millisecond
+
+	// cleanupTime is how long what is left behind may take to be cleared away when
+	// the caller's context has ended.
+	cleanupTime = 10 * time.Second
+)
+
+// Create makes a record, durable when it returns.
+func (s *Store) Create(ctx context.Context, name string, write func(io.Writer) error) error {
+	key, err := s.key(ctx, name)
+	if err != nil {
+		return err
+	}
+	w := &objectWriter{ctx: ctx, store: s, key: key, mark: mark()}
+	defer w.release()
+	if err := write(w); err != nil {
+		return errors.Join(fmt.Errorf("create %s: %w", s.uri(key), err), w.abort(ctx))
+	}
+	if err := w.finish(ctx); err != nil {
+		return errors.Join(err, w.abort(ctx))
+	}
+	return nil
+}
+
+// createObject makes a small object of its own.
+func (s *Store) createObject(ctx context.Context, key string, data []byte) error {
+	w := &objectWriter{ctx: ctx, store: s, key: key, mark: mark(), buf: data}
+	return w.put(ctx)
+}
+
+// objectWriter gathers a record and uploads it: in one request, or in parts as
+// soon as it is larger than one.
+type objectWriter struct {
+	ctx    context.Context //nolint:containedctx // of the Create it lives for; io.Writer takes none
+	store  *Store
+	key    string
+	mark   string
+	buf    []byte
+	large  bool    // buf is as long as a part
+	upload *string // id, nil while no part was sent
+	parts  []types.CompletedPart
+}
+
+// Write gathers p and sends every part that is full.
+func (w *objectWriter) Write(p []byte) (n int, err error) {
+	if err := w.reserve(len(p)); err != nil {
+		return 0, err
+	}
+	for len(p) > 0 {
+		if len(w.buf) == uploadPart {
+			if err := w.sendPart(w.ctx); err != nil {
+				return n, err
+			}
+		}
+		take := min(len(p), uploadPart-len(w.buf))
+		w.buf = append(w.buf, p[:take]...)
+		p, n = p[take:], n+take
+	}
+	return n, nil
+}
+
+// reserve makes room for n bytes more, up to those of a part.
+func (w *objectWriter) reserve(n int) error {
+	if w.large || len(w.buf)+n <= wholeRecord {
+		return nil
+	}
+	select {
+	case w.store.large <- struct{}{}:
+	case <-w.ctx.Done():
+		return w.ctx.Err()
+	}
+	w.large, w.buf = true, append(make([]byte, 0, uploadPart), w.buf...)
+	return nil
+}
+
+func (w *objectWriter) release() {
+	if w.large {
+		w.large, w.buf = false, nil
+		<-w.store.large
+	}
+}
+
+// finish gives the object its name.
+func (w *objectWriter) finish(ctx context.Context) error {
+	if w.upload == nil {
+		return w.put(ctx)
+	}
+	if len(w.buf) > 0 {
+		if err := w.sendPart(ctx); err != nil {
+			return err
+		}
+	}
+	return w.complete(ctx)
+}
+
+// put creates the object in one request.
+func (w *objectWriter) put(ctx context.Context) error {
+	in := &s3.PutObjectInput{
+		Bucket: &w.store.options.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.owner(),
+		IfNoneMatch: aws.String("*"), Metadata: map[string]string{writeMark: w.mark},
+		ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
+	}
+	if key := w.store.options.KMSKey; key != "" {
+		in.ServerSideEncryption, in.SSEKMSKeyId, in.BucketKeyEnabled = types.ServerSideEncryptionAwsKms, &key, aws.Bool(true)
+	}
+	for try := 1; ; try++ {
+		in.Body = bytes.NewReader(w.buf)
+		_, err := w.store.client.PutObject(ctx, in)
+		if err == nil {
+			return nil
+		}
+		if awserr.Classify(err) != awserr.Conflict || try == conflictTries {
+			return w.refused(ctx, err)
+		}
+		// The other request need not have won: only a repetition tells.
+		if err := deadline.Sleep(ctx, conflictPause<<try/2+rand.N(conflictPause)); err != nil {
+			return w.store.failed("create", w.key, err)
+		}
+	}
+}
+
+// refused tells a name that is taken by another writer from one that this very
+// write has taken, in an attempt whose answer was lost.
+func (w *objectWriter) refused(ctx context.Context, err error) error {
+	class := awserr.Classify(err)
+	if class != awserr.Precondition && class != awserr.Gone {
+		return w.store.unwritten("create", w.key, err)
+	}
+	there, headErr := w.store.client.HeadObject(ctx, &s3.HeadObjectInput{
+		Bucket: &w.store.options.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.owner(),
+	})
+	switch {
+	case headErr == nil && there.Metadata[writeMark] == w.mark:
+		return nil
+	case headErr != nil && awserr.Classify(headErr) != awserr.Gone:
+		return w.store.failed("create", w.key, errors.Join(err, headErr))
+	case class == awserr.Gone: // the upload is not there, and neither is what it was to become
+		return w.store.failed("create", w.key, fmt.Errorf("upload was aborted: %s", awserr.Brief(err)))
+	}
+	return fmt.Errorf("create %s: %w", w.store.uri(w.key), fs.ErrExist)
+}
+
+// sendPart uploads what was gathered, and begins the upload with the first part.
+func (w *objectWriter) sendPart(ctx context.Context) error {
+	if err := w.begin(ctx); err != nil {
+		return err
+	}
+	number := int32(len(w.parts) + 1)
+	out, err := w.store.client.UploadPart(ctx, &s3.UploadPartInput{
+		Bucket: &w.store.options.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.owner(),
+		UploadId: w.upload, PartNumber: &number, Body: bytes.NewReader(w.buf),
+		ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
+	})
+	if err != nil {
+		return w.store.failed(fmt.Sprintf("upload part %d of", number), w.key, err)
+	}
+	w.parts = append(w.parts, types.CompletedPart{
+		PartNumber: &number, ETag: out.ETag, ChecksumCRC64NVME: out.ChecksumCRC64NVME,
+	})
+	w.buf = w.buf[:0]
+	return nil
+}
+
+func (w *objectWriter) begin(ctx context.Context) error {
+	if w.upload != nil {
+		return nil
+	}
+	in := &s3.CreateMultipartUploadInput{
+		Bucket: &w.store.options.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.owner(),
+		Metadata:          map[string]string{writeMark: w.mark},
+		ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme, ChecksumType: types.ChecksumTypeFullObject,
+	}
+	if key := w.store.options.KMSKey; key != "" {
+		in.ServerSideEncryption, in.SSEKMSKeyId, in.BucketKeyEnabled = types.ServerSideEncryptionAwsKms, &key, aws.Bool(true)
+	}
+	out, err := w.store.client.CreateMultipartUpload(ctx, in)
+	if err != nil {
+		return w.store.failed("begin upload of", w.key, err)
+	}
+	w.upload = out.UploadId
+	return nil
+}
+
+// complete makes the object of its parts. After a 409 an upload has to begin
+// again, which the caller does when it writes the record again.
+func (w *objectWriter) complete(ctx context.Context) error {
+	_, err := w.store.client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
+		Bucket: &w.store.options.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.owner(),
+		UploadId: w.upload, IfNoneMatch: aws.String("*"), ChecksumType: types.ChecksumTypeFullObject,
+		MultipartUpload: &types.CompletedMultipartUpload{Parts: w.parts},
+	})
+	if err != nil {
+		return w.refused(ctx, err)
+	}
+	return nil
+}
+
+// abort throws away the parts of an upload that came to nothing. It works after
+// ctx has ended, within cleanupTime.
+func (w *objectWriter) abort(ctx context.Context) error {
+	if w.upload == nil {
+		return nil
+	}
+	err := deadline.Do(context.WithoutCancel(ctx), cleanupTime, func(ctx context.Context) error {
+		_, err := w.store.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
+			Bucket: &w.store.options.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.owner(), UploadId: w.upload,
+		})
+		return err
+	})
+	if err != nil && awserr.Classify(err) != awserr.Gone {
+		return w.store.failed("abort upload of", w.key, err)
+	}
+	return nil
+}

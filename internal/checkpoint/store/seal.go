@@ -1,0 +1,119 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+)
+
+// FormatVersion is the version of every record this build writes, and the
+// latest it reads. docs/checkpoint-format.md tells the versions apart.
+const FormatVersion = 1
+
+// A sealed record is one line of JSON with fixed text around the SHA-256 of the
+// record's bytes and the bytes themselves, so that no flipped byte goes unseen.
+const (
+	sealHead = `{"sha256":"`
+	sealBody = `","record":`
+	sealTail = "}\n"
+)
+
+// Seal returns v as a record that carries its own checksum.
+func Seal(v any) ([]byte, error) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("encode record: %w", err)
+	}
+	sum := sha256.Sum256(body)
+	return []byte(sealHead + hex.EncodeToString(sum[:]) + sealBody + string(body) + sealTail), nil
+}
+
+// Unseal checks a record and decodes it. The error is a *CorruptError or a *VersionError.
+func Unseal(name string, data []byte, into any) error {
+	body, problem := sealedBody(data)
+	if problem != "" {
+		return &CorruptError{Name: name, Problem: problem}
+	}
+	var head struct {
+		Version int `json:"version"`
+	}
+	if err := json.Unmarshal(body, &head); err != nil {
+		return &CorruptError{Name: name, Problem: "is not a record", Err: err}
+	}
+	if head.Version > FormatVersion {
+		return &VersionError{Name: name, Version: head.Version, Known: FormatVersion}
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return &CorruptError{Name: name, Problem: "is not the record its name says", Err: err}
+	}
+	return nil
+}
+
+func sealedBody(data []byte) (body []byte, problem string) {
+	rest, hasHead := bytes.CutPrefix(data, []byte(sealHead))
+	rest, hasTail := bytes.CutSuffix(rest, []byte(sealTail))
+	sum, body, hasBody := bytes.Cut(rest, []byte(sealBody))
+	if !hasHead || !hasTail || !hasBody {
+		return nil, "is not a sealed record"
+	}
+	want := sha256.Sum256(body)
+	if string(sum) != hex.EncodeToString(want[:]) {
+		return nil, "does not match its checksum"
+	}
+	return body, ""
+}
+
+// CreateSealed seals v and creates it. When the name is taken by the very same
+// bytes an earlier attempt has landed, as happens when an answer got lost, and
+// that is success.
+func CreateSealed(ctx context.Context, store Store, name string, v any) error {
+	data, err := Seal(v)
+	if err != nil {
+		return err
+	}
+	err = store.Create(ctx, name, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	there, readErr := store.Read(ctx, name)
+	if readErr == nil && bytes.Equal(there, data) {
+		return nil
+	}
+	return errors.Join(err, readErr)
+}
+
+// ReadSealed reads and checks a record. An absent name is reported as
+// fs.ErrNotExist, damage as *CorruptError, a later format as *VersionError.
+func ReadSealed(ctx context.Context, store Store, name string, into any) error {
+	data, err := store.Read(ctx, name)
+	if err != nil {
+		return err
+	}
+	return Unseal(name, data, into)
+}
+
+// storeFormat is the record that says how to read a store.
+type storeFormat struct {
+	Version int    `json:"version"`
+	Kind    string `json:"kind"`
+}
+
+// SealFormat returns the record that every store has under FormatName.
+func SealFormat() ([]byte, error) {
+	return Seal(storeFormat{Version: FormatVersion, Kind: "syncd ledger"})
+}
+
+// CheckFormat returns an error unless data is that record, of a format that this build reads.
+func CheckFormat(data []byte) error {
+	var format storeFormat
+	return Unseal(FormatName, data, &format)
+}

@@ -1,0 +1,211 @@
+// Package watermark turns keys that are settled in any order into changes in key order.
+//
+// The mark is the last key at or below which every key is settled. The package promises that what it hands out for a save is all that
+// was settled at or below the mark since the last time, in order and once, and on request what is settled above the mark; a batch that
+// could not be saved can be put back.
+//
+// It is used under the lock of its pass, and leaves to that how many keys may be ahead of the mark.
+//
+// The words: a Key is reserved first and settled later; a Batch is what one save writes.
+package watermark
+
+import (
+	"slices"
+
+	"syncd/internal/checkpoint/chunk"
+	"syncd/internal/checkpoint/record"
+)
+
+// Key is a reserved key, and how it was settled.
+type Key struct {
+	Name        string
+	InBase      bool                // whether the base generation has an entry of it
+	How         Settlement          // Unsettled until it is settled
+	Entry       *record.Entry       // that it has from now on, nil: none of its own
+	Quarantined *record.Quarantined // that it is set aside with, nil: it is not
+	Held        bool                // whether Quarantined is the base generation's
+
+	isSaved bool // although it is above the mark
+}
+
+// hasRows reports whether a settled key must be written although it is above the mark: what is carried, dropped or held is
+// decided again by the process that resumes the pass, at no cost.
+func (k *Key) hasRows() bool {
+	return k.How == Recorded || (k.How == AsideWithEntry || k.How == AsideWithout) && !k.Held
+}
+
+// Settlement is how a key was settled.
+type Settlement uint8
+
+// How keys are settled.
+const (
+	Unsettled      Settlement = iota
+	Carried                   // the base's entry stays
+	Recorded                  // a new entry
+	AsideWithEntry            // quarantined, the base's entry stays
+	AsideWithout              // quarantined, no entry
+	Dropped                   // no entry
+)
+
+// Watermark turns keys that are settled in any order into changes in key order.
+// It holds the keys ahead of the mark and the changes that are not yet taken.
+type Watermark struct {
+	ring     []*Key // power of two long; the keys ahead of the mark, oldest at first
+	first, n int
+	ahead    int // keys ahead of the mark that have rows and are not saved
+	batch    Batch
+}
+
+// Batch is what was settled at or below the mark since the last batch was taken.
+type Batch struct {
+	Mark    string        // every key at or below it is settled
+	Counts  record.Counts // of the whole pass up to mark
+	Changes []chunk.Change
+	Aside   []Aside
+	Ahead   []*Key // settled above the mark, as TakeAhead returns it
+	IsAll   bool   // whether Ahead is all of it
+}
+
+// Aside is a row of quarantine in the making.
+type Aside struct {
+	record.Quarantined
+	Held bool // whether the base's row stands as it is
+}
+
+// waiting returns how many keys wait to be saved, as far as they take memory.
+func (b *Batch) waiting() int { return len(b.Changes) + len(b.Aside) }
+
+// Waiting returns how many keys wait to be saved, as far as they take memory that a save would free.
+func (w *Watermark) Waiting() int { return w.batch.waiting() }
+
+// Begin sets the mark where an interrupted pass left it, with the counts up to there.
+func (w *Watermark) Begin(mark string, counts record.Counts) {
+	w.batch.Mark, w.batch.Counts = mark, counts
+}
+
+// Mark returns the key at or below which every key is settled.
+func (w *Watermark) Mark() string { return w.batch.Mark }
+
+// Counts returns how the keys up to the mark were settled, over the whole pass.
+func (w *Watermark) Counts() record.Counts { return w.batch.Counts }
+
+// Len returns how many keys are ahead of the mark.
+func (w *Watermark) Len() int { return w.n }
+
+// Unsaved returns how many keys ahead of the mark have rows that are not saved.
+func (w *Watermark) Unsaved() int { return w.ahead }
+
+// First returns the first key ahead of the mark, which is not settled. There is one when Len is above 0.
+func (w *Watermark) First() string { return w.ring[w.first].Name }
+
+// Push adds a key ahead of all others.
+func (w *Watermark) Push(k *Key) {
+	if w.n == len(w.ring) {
+		w.grow()
+	}
+	w.ring[(w.first+w.n)&(len(w.ring)-1)] = k
+	w.n++
+}
+
+func (w *Watermark) grow() {
+	ring := make([]*Key, max(64, 2*len(w.ring)))
+	copied := copy(ring, w.ring[w.first:])
+	copy(ring[copied:], w.ring[:w.first])
+	w.ring, w.first = ring, 0
+}
+
+// Advance takes note of a key that was settled, and moves the mark over every settled key that no unsettled one precedes.
+func (w *Watermark) Advance(k *Key) {
+	if k.hasRows() {
+		w.ahead++
+	}
+	for w.n > 0 && w.ring[w.first].How != Unsettled {
+		if k := w.ring[w.first]; k.hasRows() && !k.isSaved {
+			w.ahead--
+		}
+		w.batch.add(w.ring[w.first])
+		w.ring[w.first] = nil
+		w.first = (w.first + 1) & (len(w.ring) - 1)
+		w.n--
+	}
+}
+
+// Take returns what was settled since the last Take at or below the mark, and forgets it.
+func (w *Watermark) Take() Batch {
+	taken := w.batch
+	w.batch.Changes, w.batch.Aside = nil, nil
+	return taken
+}
+
+// TakeAhead returns what is settled ahead of the mark, with rows, in key order: what was not saved, or all of it.
+func (w *Watermark) TakeAhead(all bool) []*Key {
+	if w.ahead == 0 && !all {
+		return nil
+	}
+	taken := w.rowsAhead(all)
+	for _, k := range taken {
+		k.isSaved = true
+	}
+	w.ahead = 0
+	return taken
+}
+
+func (w *Watermark) rowsAhead(all bool) (ahead []*Key) {
+	for i := range w.n {
+		if k := w.ring[(w.first+i)&(len(w.ring)-1)]; k.hasRows() && (all || !k.isSaved) {
+			ahead = append(ahead, k)
+		}
+	}
+	return ahead
+}
+
+// PutBack makes a batch wait again that could not be saved. What of it was ahead of the mark may be below it by now.
+func (w *Watermark) PutBack(b Batch) {
+	w.batch.Changes = slices.Concat(b.Changes, w.batch.Changes)
+	w.batch.Aside = slices.Concat(b.Aside, w.batch.Aside)
+	for _, k := range b.Ahead {
+		k.isSaved = false
+	}
+	w.ahead = len(w.rowsAhead(false))
+}
+
+func (b *Batch) add(k *Key) {
+	b.Mark = k.Name
+	switch k.How {
+	case Carried:
+		b.Counts.Carried++
+	case Recorded:
+		b.Counts.Recorded++
+		b.Changes = append(b.Changes, chunk.Change{Key: k.Name, Entry: k.Entry, Replaces: k.InBase})
+	case AsideWithEntry:
+		b.Counts.AsideWithEntry++
+		b.aside(k)
+		if k.Entry != nil {
+			b.Changes = append(b.Changes, chunk.Change{Key: k.Name, Entry: k.Entry, Replaces: k.InBase})
+		}
+	case AsideWithout:
+		b.aside(k)
+		b.remove(k)
+	case Dropped:
+		b.Counts.Dropped++
+		b.remove(k)
+	case Unsettled:
+		panic("BUG: mark moved over an unsettled key")
+	}
+}
+
+func (b *Batch) aside(k *Key) {
+	b.Counts.Quarantined++
+	if k.Held {
+		b.Counts.Held++
+	}
+	b.Aside = append(b.Aside, Aside{*k.Quarantined, k.Held})
+}
+
+// remove takes the base's entry away. A key the base did not have changes
+// nothing, so that a filtered key costs no write.
+func (b *Batch) remove(k *Key) {
+	if k.InBase {
+		b.Changes = append(b.Changes, chunk.Change{Key: k.Name, Replaces: true})
+	}
+}

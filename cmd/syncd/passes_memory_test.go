@@ -19,7 +19,7 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
-	"syncd/internal/syncer"
+	"syncd/internal/syncer/provenance"
 	"syncd/internal/transfer"
 )
 
@@ -109,9 +109,9 @@ func (s *site) fillLedgers(t *testing.T, mappings, entries int) {
 
 // fillLedger makes a generation of entries, under the settings that the mapping has.
 func (s *site) fillLedger(ctx context.Context, store checkpoint.Store, i int, entries []checkpoint.Entry) error {
-	fingerprint, err := json.Marshal(syncer.Settings{
-		Source:      syncer.Place{Endpoint: s.endpoint, Bucket: demoSource},
-		Destination: syncer.Place{Endpoint: s.endpoint, Bucket: demoCopy, Prefix: fmt.Sprintf("%d/", i)},
+	fingerprint, err := json.Marshal(provenance.Settings{
+		Source:      provenance.Place{Endpoint: s.endpoint, Bucket: demoSource},
+		Destination: provenance.Place{Endpoint: s.endpoint, Bucket: demoCopy, Prefix: fmt.Sprintf("%d/", i)},
 		KeyARN:      s.consumerKey.ARN(), StorageClass: "STANDARD",
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
 	"syncd/internal/syncer"
+	"syncd/internal/syncer/denial"
 )
 
 const (
@@ -280,7 +281,7 @@ func (k *keeper) failed(err error, now time.Time) *Failure {
 		f.Since, f.Passes = before.Since, before.Passes+1
 	}
 	// The ledger has since when everything is refused, the history since when passes fail, also from before this process.
-	if refused, ok := errors.AsType[*syncer.RefusedError](err); ok {
+	if refused, ok := errors.AsType[*denial.Error](err); ok {
 		f.Since = earlier(f.Since, refused.Since)
 	}
 	if w, ok := k.runner.(Worker); ok && k.leased {

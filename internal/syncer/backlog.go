@@ -1,7 +1,6 @@
 package syncer
 
 import (
-	"context"
 	"fmt"
 	"iter"
 	"sync"
@@ -12,9 +11,10 @@ import (
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
 	"syncd/internal/listing"
+	"syncd/internal/syncer/planner"
 )
 
-// backlog is what is known to be missing at the destination: what was listed and is still to be copied, and what is in
+// backlog is what is known to be missing at the destination: what was listed and must still be copied, and what is in
 // quarantine. It is of a mapping, not of a pass: what one pass could not copy does not get younger with the next.
 type backlog struct {
 	count counters
@@ -33,7 +33,7 @@ func newBacklog(count counters) *backlog {
 	return &backlog{count: count, waiting: map[string]listing.Object{}}
 }
 
-// begin starts the books of a pass, which lists everything from scratch.
+// begin starts the count of a pass, which lists everything from scratch.
 func (b *backlog) begin() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -42,8 +42,8 @@ func (b *backlog) begin() {
 	b.show()
 }
 
-// known says that the source was listed to its end.
-func (b *backlog) known() {
+// listedAll notes that the source was listed to its end.
+func (b *backlog) listedAll() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.listed {
@@ -52,7 +52,7 @@ func (b *backlog) known() {
 	}
 }
 
-// plan books an object that is to be copied.
+// plan adds an object that must be copied.
 func (b *backlog) plan(o listing.Object) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -65,8 +65,8 @@ func (b *backlog) plan(o listing.Object) {
 	b.bytes.Add(float64(o.Size))
 }
 
-// settle strikes an object off, whatever became of it.
-func (b *backlog) settle(key string) {
+// remove strikes an object off, whatever became of it.
+func (b *backlog) remove(key string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if o, ok := b.waiting[key]; ok {
@@ -76,14 +76,14 @@ func (b *backlog) settle(key string) {
 	}
 }
 
-// setAside books an object that went into quarantine.
+// setAside notes an object that went into quarantine.
 func (b *backlog) setAside(at time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.aside = earlier(b.aside, at)
+	b.aside = planner.Earlier(b.aside, at)
 }
 
-// end closes the books of a pass that reached its end: what is missing now is in quarantine.
+// end closes the count of a pass that reached its end: what is missing now is in quarantine.
 func (b *backlog) end() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -115,9 +115,9 @@ func (b *backlog) show() {
 func (b *backlog) oldest() time.Time {
 	oldest := b.former
 	for _, o := range b.waiting {
-		oldest = earlier(oldest, o.LastModified)
+		oldest = planner.Earlier(oldest, o.LastModified)
 	}
-	return earlier(oldest, b.aside)
+	return planner.Earlier(oldest, b.aside)
 }
 
 // age returns how many seconds ago the oldest change was made that is not copied; ok is false before anything was listed.
@@ -139,7 +139,7 @@ func (b *backlog) readQuarantine(rows iter.Seq2[checkpoint.Quarantined, error]) 
 			return fmt.Errorf("read quarantine: %w", err)
 		}
 		byReason[q.Reason]++
-		oldest = earlier(oldest, q.FirstAt)
+		oldest = planner.Earlier(oldest, q.FirstAt)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -155,19 +155,6 @@ func (b *backlog) readQuarantine(rows iter.Seq2[checkpoint.Quarantined, error]) 
 	return nil
 }
 
-// showQuarantine sets the gauges of the quarantine to what the ledger says. They are for people to look at: a pass does not
-// fail because they could not be read.
-func (s *Syncer) showQuarantine(ctx context.Context) {
-	rows := checkpoint.Quarantine(ctx, s.o.Store, s.o.Mapping)
-	if s.ledger.Manifest().Quarantined == 0 {
-		rows = none
-	}
-	if err := s.backlog.readQuarantine(rows); err != nil {
-		s.backlog.uncounted(s.ledger.Manifest().Quarantined)
-		s.o.Logger.Warn("quarantine was not counted", "err", err)
-	}
-}
-
 // uncounted shows how many objects are in quarantine where their reasons cannot be read, so that it does not look empty.
 func (b *backlog) uncounted(n int64) {
 	b.mu.Lock()
@@ -176,12 +163,4 @@ func (b *backlog) uncounted(n int64) {
 		b.reasons = map[string]float64{string(awserr.Unknown): float64(n)}
 		b.count.quarantine.WithLabelValues(string(awserr.Unknown)).Set(float64(n))
 	}
-}
-
-// earlier returns the earlier of two times of which a zero one is none.
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }

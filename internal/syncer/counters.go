@@ -87,3 +87,5 @@ func (c counters) lease(err error) {
 		c.leaseExpiry.WithLabelValues().Set(unix(held.Until))
 	}
 }
+
+func unix(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }

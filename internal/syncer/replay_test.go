@@ -11,6 +11,7 @@ import (
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
 	"syncd/internal/syncer"
+	"syncd/internal/syncer/planner"
 )
 
 // all chooses everything.
@@ -43,7 +44,7 @@ func quarantined(t *testing.T) (w *world, s *syncer.Syncer, repair func()) {
 	}
 }
 
-func replay(t *testing.T, s *syncer.Syncer, choose syncer.Selector) syncer.Summary {
+func replay(t *testing.T, s *syncer.Syncer, choose planner.Selector) syncer.Summary {
 	t.Helper()
 	summary, err := s.Replay(t.Context(), choose)
 	if err != nil {

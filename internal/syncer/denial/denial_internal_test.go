@@ -1,4 +1,4 @@
-package syncer
+package denial
 
 import (
 	"context"
@@ -20,12 +20,12 @@ func TestRefusedErrorNamesTheCauseOnce(t *testing.T) {
 	}
 	const named = `User: u is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::b/k" because no resource-based policy allows the s3:GetObject action`
 	for _, tt := range []struct {
-		err  RefusedError
+		err  Error
 		want string
 	}{
-		{RefusedError{InTurn: 40, Elsewhere: 5, Side: sideSource, Err: refusal(named)}, `everything is refused: 40 objects in turn and 5 elsewhere: copy s3://b/"k": AccessDenied: ` + named},
-		{RefusedError{InTurn: 32, Elsewhere: 1, Side: sideSource, Err: refusal("Access Denied")}, "AccessDenied: Access Denied; not even reading is allowed: look at the owner's"},
-		{RefusedError{InTurn: 32, Elsewhere: 1, Side: sideDestination, Err: refusal("Access Denied")}, "AccessDenied: Access Denied; reading is allowed: look at the policy of the role"},
+		{Error{InTurn: 40, Elsewhere: 5, Side: sideSource, Err: refusal(named)}, `everything is refused: 40 objects in turn and 5 elsewhere: copy s3://b/"k": AccessDenied: ` + named},
+		{Error{InTurn: 32, Elsewhere: 1, Side: sideSource, Err: refusal("Access Denied")}, "AccessDenied: Access Denied; not even reading is allowed: look at the owner's"},
+		{Error{InTurn: 32, Elsewhere: 1, Side: sideDestination, Err: refusal("Access Denied")}, "AccessDenied: Access Denied; reading is allowed: look at the policy of the role"},
 	} {
 		got := tt.err.Error()
 		if !strings.Contains(got, tt.want) || strings.Count(got, "AccessDenied") != 1 {
@@ -40,7 +40,7 @@ func TestRefusedErrorNamesTheCauseOnce(t *testing.T) {
 // TestNothingIsSettledOnceAllIsRefused: what is refused between the decision and the end of the pass decides nothing, and neither a
 // late copy nor the walk lets go of what is held.
 func TestNothingIsSettledOnceAllIsRefused(t *testing.T) {
-	var r refusals
+	var r streak
 	for range suspectAfter - 1 {
 		if r.add(nil, checkpoint.Quarantined{}) {
 			t.Fatal("judged too soon")
@@ -68,7 +68,7 @@ func TestNothingIsSettledOnceAllIsRefused(t *testing.T) {
 
 // TestACopyDisprovesARefusalOfAll comes while it is being decided.
 func TestACopyDisprovesARefusalOfAll(t *testing.T) {
-	var r refusals
+	var r streak
 	old := r.begin()
 	for !r.add(nil, checkpoint.Quarantined{}) {
 	}

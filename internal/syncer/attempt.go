@@ -124,7 +124,7 @@ func (a *attempt) assemble(ledger *checkpoint.Pass) *pass {
 	}
 	return &pass{
 		plan: planned.actions, ledger: ledger, claims: claimed, refusals: refusals, turns: s.o.Turns, saver: save,
-		worker:   &worker{copier: s.o.Copier, refusals: refusals, record: record, now: s.o.Now},
+		worker:   &worker{prover: s.o.Copier, refusals: refusals, record: record, now: s.o.Now},
 		patience: s.o.DrainTimeout - s.o.saveTime(), window: s.o.holdFor(),
 	}
 }

@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"syncd/internal/checkpoint"
-	"syncd/internal/copier"
 	"syncd/internal/listing"
 	"syncd/internal/metrics"
 	"syncd/internal/plan"
+	"syncd/internal/syncer/denial"
+	"syncd/internal/syncer/planner"
+	"syncd/internal/syncer/preview"
 	"syncd/internal/syncer/provenance"
 	"syncd/internal/throttle"
 )
@@ -22,19 +24,13 @@ type Lister interface {
 
 // Copier copies one object, or takes over a copy that is there, and clears up after copies that were broken off.
 type Copier interface {
-	Copy(ctx context.Context, object listing.Object, target copier.Target, record copier.Record) (copier.Result, copier.Ours, error)
-	Forecast(object listing.Object, target copier.Target) copier.Forecast
-	Shown(e checkpoint.Entry, target copier.Target, otherKey bool) (isThere, isSure bool)
-	Proved(ctx context.Context, e checkpoint.Entry, target copier.Target, otherKey bool) (bool, error)
-	LeftOf(ctx context.Context, sourceKey string, target copier.Target) (copier.Left, error)
-	Look(ctx context.Context, key string) (listing.Object, error)
-	Readable(ctx context.Context, key string) error
-	DestinationKey(key string) (string, error)
+	denial.Copier
+	planner.Keys
+	preview.Copier
+	prover
+	uploader
+	// Clock returns the time of the service.
 	Clock() time.Time
-	There(t time.Time) time.Time
-	AbortUpload(ctx context.Context, u checkpoint.Upload) error
-	LostUploads() bool
-	SweepUploads(ctx context.Context, before time.Time, kept []checkpoint.Upload) (aborted int, err error)
 }
 
 // Turns bounds the objects that are copied side by side. They are given in the order they are asked for. An object whose requests

@@ -53,16 +53,12 @@ func (p *pass) walk(ctx context.Context) error {
 				return err
 			}
 			slot, err := p.reserve(reading, a)
-			if err != nil {
+			switch {
+			case err != nil:
 				return err
-			}
-			if a.Kind == plan.Skip && !a.Unsure {
+			case isCarried(a):
 				p.worker.skip(slot, a)
-			} else {
-				// Turns are given in key order, and whoever has one copies: a drain leaves no hole below what was copied.
-				if err := p.turn(reading); err != nil {
-					return err
-				}
+			default:
 				copies.Go(func() error { return p.copy(working, slot, a) })
 			}
 			if err := save(); err != nil {
@@ -74,23 +70,27 @@ func (p *pass) walk(ctx context.Context) error {
 	return firstCause(ctx, copies.Wait(), saved(), p.claims.wait(), err)
 }
 
-// reserve takes the action's place in the ledger, and claims the key of a copy.
+// isCarried reports whether an action takes no request.
+func isCarried(a plan.Action) bool { return a.Kind == plan.Skip && !a.Unsure }
+
+// reserve takes the action's place in the ledger. For one that takes requests it claims the key, if that will be written, and waits for
+// a turn. Turns are given in key order, and whoever has one copies: a drain leaves no hole below what was copied.
 func (p *pass) reserve(ctx context.Context, a plan.Action) (*checkpoint.Slot, error) {
 	p.taken++
 	p.worker.record.release(p.refusals.Take(a.Object.Key, p.window))
 	slot, err := p.ledger.Reserve(ctx, a.Object.Key)
-	if err == nil && a.Kind == plan.Copy {
-		err = p.claims.ensure(ctx, a.Object.Key, p.taken)
+	if err != nil || isCarried(a) {
+		return slot, err
 	}
-	return slot, err
-}
-
-// turn waits until the next copy may begin.
-func (p *pass) turn(ctx context.Context) error {
+	if a.Kind == plan.Copy {
+		if err := p.claims.ensure(ctx, a.Object.Key, p.taken); err != nil {
+			return nil, err
+		}
+	}
 	if err := p.refusals.Wait(ctx); err != nil {
-		return err
+		return nil, err
 	}
-	return p.turns.Acquire(ctx)
+	return slot, p.turns.Acquire(ctx)
 }
 
 // copy carries out an action that takes requests, and gives its turn back.

@@ -42,6 +42,6 @@ func newShared(o Options) *shared {
 		o: o, plans: plans, count: count, quoter: plan.NewQuoter(o.Terms), backlog: backlog, gauges: shown,
 		history: &history{store: o.Store, mapping: o.Mapping, log: o.Logger},
 		lease:   &lease{mapping: plans.Mapping, options: o.Ledger, log: o.Logger, count: count, gauges: shown},
-		uploads: &uploads{copier: o.Copier}, warnedUnconditional: &atomic.Bool{},
+		uploads: &uploads{uploader: o.Copier}, warnedUnconditional: &atomic.Bool{},
 	}
 }

@@ -10,9 +10,17 @@ import (
 	"syncd/internal/copier"
 )
 
+// uploader aborts uploads.
+type uploader interface {
+	There(t time.Time) time.Time
+	AbortUpload(ctx context.Context, u checkpoint.Upload) error
+	LostUploads() bool
+	SweepUploads(ctx context.Context, before time.Time, kept []checkpoint.Upload) (aborted int, err error)
+}
+
 // uploads clears up the uploads that passes left unfinished.
 type uploads struct {
-	copier Copier
+	uploader uploader
 	// isHidden says that it was logged that uploads may not be listed.
 	isHidden bool
 }
@@ -35,7 +43,7 @@ func (u *uploads) abort(ctx context.Context, pass *checkpoint.Pass, log *slog.Lo
 	defer release()
 	stay := 0
 	for _, upload := range left {
-		if err := u.copier.AbortUpload(bound, upload); err != nil {
+		if err := u.uploader.AbortUpload(bound, upload); err != nil {
 			if stay++; stay == 1 { // there may be many, which a policy keeps from being aborted
 				log.Warn("upload was not aborted", "key", upload.Key, "upload", upload.ID, "err", err)
 			} else {
@@ -60,7 +68,7 @@ func (u *uploads) sweep(ctx context.Context, pass *checkpoint.Pass, began time.T
 		return // the next holder of the lease sweeps
 	}
 	defer release()
-	aborted, err := u.copier.SweepUploads(bound, u.copier.There(began), pass.KeptUploads())
+	aborted, err := u.uploader.SweepUploads(bound, u.uploader.There(began), pass.KeptUploads())
 	switch {
 	case errors.Is(err, copier.ErrUploadsHidden) && u.isHidden:
 	case err != nil:

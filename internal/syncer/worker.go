@@ -13,9 +13,15 @@ import (
 	"syncd/internal/syncer/planner"
 )
 
+// prover asks what is at the destination.
+type prover interface {
+	Proved(ctx context.Context, e checkpoint.Entry, target copier.Target, otherKey bool) (bool, error)
+	LeftOf(ctx context.Context, sourceKey string, target copier.Target) (copier.Left, error)
+}
+
 // worker carries out actions and hands what became of them to the recorder.
 type worker struct {
-	copier   Copier
+	prover   prover
 	refusals *denial.Detector
 	record   *recorder
 	now      func() time.Time
@@ -46,7 +52,7 @@ func (w *worker) carryOut(ctx context.Context, slot *checkpoint.Slot, a plan.Act
 		w.skipped(a)
 		return nil
 	case a.Reason == plan.Unproven:
-		proved, err := w.copier.Proved(ctx, *a.Previous, planner.TargetOf(a), len(a.Claimed.OtherKeys) > 0)
+		proved, err := w.prover.Proved(ctx, *a.Previous, planner.TargetOf(a), len(a.Claimed.OtherKeys) > 0)
 		if err != nil {
 			return err
 		}
@@ -107,7 +113,7 @@ func (w *worker) recordLeft(ctx context.Context, slot *checkpoint.Slot, a plan.A
 		carryOver(slot, a) // nothing was written
 		return nil
 	}
-	left, err := w.copier.LeftOf(ctx, a.Object.Key, target)
+	left, err := w.prover.LeftOf(ctx, a.Object.Key, target)
 	switch {
 	case awserr.Fatal(err), ctx.Err() != nil:
 		return err

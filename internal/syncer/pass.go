@@ -38,7 +38,7 @@ func (p *pass) walk(ctx context.Context) error {
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	defer context.AfterFunc(working, stop)() // a copy that ends the pass ends the reading too
-	// A save is of the pass, not of its copies: when the last of these has ended, a save that has begun goes on to its end.
+	// A save is of the pass, not of its copies: when the last of these has ended, a save that has begun continues to its end.
 	save := func() error {
 		err := p.saver.save(ctx)
 		if err != nil {
@@ -74,7 +74,7 @@ func (p *pass) walk(ctx context.Context) error {
 func isCarried(a plan.Action) bool { return a.Kind == plan.Skip && !a.Unsure }
 
 // reserve takes the action's place in the ledger. For one that takes requests it claims the key, if that will be written, and waits for
-// a turn. Turns are given in key order, and whoever has one copies: a drain leaves no hole below what was copied.
+// a turn. Turns are given in key order, and an action that has one is carried out: a drain leaves no hole below what was copied.
 func (p *pass) reserve(ctx context.Context, a plan.Action) (*checkpoint.Slot, error) {
 	p.taken++
 	p.worker.record.release(p.refusals.Take(a.Object.Key, p.window))

@@ -27,7 +27,7 @@ type Summary struct {
 	Skipped     map[string]int64 `json:"skipped"`
 	Quarantined map[string]int64 `json:"quarantined"`
 	Held        int64            `json:"held,omitempty"`
-	// Requests counts requests on the wire by operation, retries included; Throttled is how many were told to slow down.
+	// Requests counts requests on the wire by operation, retries included; Throttled is how many were answered with slow down.
 	Requests  map[string]int64 `json:"requests"`
 	Throttled int64            `json:"throttled"`
 	// Seconds is the time the pass took.
@@ -49,7 +49,7 @@ type Summary struct {
 // SetAside is the number of objects that the whole pass quarantined, for whatever reason.
 func (s Summary) SetAside() int64 { return sum(s.Quarantined) + s.QuarantinedBefore }
 
-// check holds the books of a pass to account: every listed object has exactly one outcome.
+// check reports a pass that does not add up: every listed object has exactly one outcome.
 func (s Summary) check() error {
 	settled := s.Copied + s.Unchanged + s.Adopted + sum(s.Skipped) + sum(s.Quarantined)
 	if settled == s.Listed {

@@ -21,7 +21,7 @@ func newTally(mapping string) *tally {
 	return &tally{s: Summary{Mapping: mapping, Skipped: map[string]int64{}, Quarantined: map[string]int64{}}}
 }
 
-// opened books what the ledger says before the pass: the number of objects to expect among it.
+// opened notes what the ledger has before the pass: the number of objects to expect among it.
 func (t *tally) opened(generation, expected int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -40,7 +40,7 @@ func (t *tally) committed(generation int64) {
 	t.s.Generation = generation
 }
 
-// list books an action when it is planned.
+// list counts an action when it is planned.
 func (t *tally) list(a plan.Action) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

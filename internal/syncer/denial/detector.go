@@ -103,7 +103,7 @@ func (d *Detector) judge(ctx context.Context, a plan.Action, cause error) (*Erro
 		}
 	}
 	if len(after) == 1 {
-		return nil, nil // nothing else is to be copied, so that going on costs little
+		return nil, nil // nothing else is to be copied, so that continuing costs little
 	}
 	at, err := side()
 	if err != nil {

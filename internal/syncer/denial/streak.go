@@ -121,7 +121,7 @@ func (s *streak) wait(ctx context.Context) error {
 }
 
 // judged ends the decision. It returns what is held unless all is refused, which a copy that was made meanwhile disproves. If all is,
-// whoever waits goes on waiting until the pass has ended.
+// those that wait continue to wait until the pass has ended.
 func (s *streak) judged(all bool) (really bool, held []Held) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -57,7 +57,7 @@ func (p *Planner) destinationKey(key string) (string, error) {
 
 var errElsewhere = errors.New("the mapping does not copy that key")
 
-// isHidden reports whether the destination may not be listed: whoever may only write there adopts nothing.
+// isHidden reports whether the destination may not be listed: a role that may only write there adopts nothing.
 func (p *Planner) isHidden(err error) bool {
 	if awserr.Classify(err) != awserr.Denied {
 		return false

@@ -67,7 +67,7 @@ type Request struct {
 	Start time.Time
 }
 
-// Past is what the ledger tells a pass of those before it.
+// Past is what the ledger has for a pass of those before it.
 type Past interface {
 	Number() int64
 	Mark() string

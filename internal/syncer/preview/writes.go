@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// ledgerWrites estimates how many records a pass writes that settles so many changes in that time: with each save a chunk,
+// ledgerWrites estimates how many records a pass writes that makes so many changes in that time: with each save a chunk,
 // which is removed when it was merged into a larger one, a progress record, and the removal of an older one; with each claim a
 // progress record and such a removal; at the end a chunk and the manifest.
 func (o *Options) ledgerWrites(changes int64, seconds float64) int64 {

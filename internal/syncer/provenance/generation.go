@@ -29,7 +29,7 @@ func OfReplay(fingerprint string) bool {
 	return ok && f.Replay > 0
 }
 
-// maxFormerKeys is how many former keys are remembered.
+// maxFormerKeys is how many former keys a memo holds.
 const maxFormerKeys = 16
 
 // Memo is since which pass the settings are in force.

@@ -75,7 +75,7 @@ func (a *attempt) expect(ctx context.Context, ledger *checkpoint.Ledger) (hasWor
 		return hasReplay(ctx, a.shared.plans.Mapping, ledger, a.order.Replay)
 	}
 	a.tally.opened(ledger.Generation(), ledger.Entries())
-	a.shared.backlog.begin()
+	a.shared.backlog.Begin()
 	return true, nil
 }
 
@@ -152,7 +152,7 @@ func (a *attempt) commit(ctx context.Context, ledger *checkpoint.Ledger, p *pass
 	a.tally.committed(generation)
 	s.count.committed(generation, ledger.Entries())
 	if !a.isReplay() {
-		s.backlog.end()
+		s.backlog.End()
 	}
 	s.gauges.setAside(patient, ledger.Manifest())
 	return nil

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/syncer/backlog"
 	"syncd/internal/syncer/provenance"
 )
 
@@ -16,7 +17,7 @@ type gauges struct {
 	mapping string
 	log     *slog.Logger
 	count   counters
-	backlog *backlog
+	backlog *backlog.Backlog
 }
 
 // recall shows the last generation without the lease.
@@ -56,9 +57,9 @@ func (g *gauges) quarantine(ctx context.Context, last checkpoint.Manifest) error
 	if last.Quarantined == 0 {
 		rows = func(func(checkpoint.Quarantined, error) bool) {}
 	}
-	err := g.backlog.readQuarantine(rows)
+	err := g.backlog.ReadQuarantine(rows)
 	if err != nil {
-		g.backlog.uncounted(last.Quarantined)
+		g.backlog.Uncounted(last.Quarantined)
 	}
 	return err
 }
@@ -71,7 +72,7 @@ func (g *gauges) generation(ctx context.Context, last checkpoint.Manifest) error
 	}
 	if !provenance.OfReplay(last.Fingerprint) {
 		g.count.listed(last.CommittedAt)
-		g.backlog.listedAll()
+		g.backlog.ListedAll()
 		return nil
 	}
 	for m, err := range checkpoint.Manifests(ctx, g.store, g.mapping) {
@@ -83,6 +84,6 @@ func (g *gauges) generation(ctx context.Context, last checkpoint.Manifest) error
 			break
 		}
 	}
-	g.backlog.listedAll() // what a replay tries again was listed once
+	g.backlog.ListedAll() // what a replay tries again was listed once
 	return nil
 }

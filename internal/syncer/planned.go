@@ -6,6 +6,7 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/plan"
+	"syncd/internal/syncer/backlog"
 	"syncd/internal/syncer/planner"
 )
 
@@ -15,7 +16,7 @@ type planned struct {
 	ledger   *checkpoint.Pass
 	tally    *tally
 	claims   *claims
-	backlog  *backlog
+	backlog  *backlog.Backlog
 	count    counters
 	now      func() time.Time
 	isReplay bool
@@ -43,7 +44,7 @@ func (p *planned) add(a plan.Action) {
 	p.tally.list(a)
 	p.claims.plan(a.Object.Key)
 	if a.Kind == plan.Copy {
-		p.backlog.plan(a.Object)
+		p.backlog.Plan(a.Object)
 	}
 	p.count.actions.WithLabelValues(string(a.Reason)).Inc()
 }
@@ -54,6 +55,6 @@ func (p *planned) end() {
 	p.claims.plan("")
 	if !p.isReplay {
 		p.count.lastListing.WithLabelValues().Set(unix(p.now()))
-		p.backlog.listedAll()
+		p.backlog.ListedAll()
 	}
 }

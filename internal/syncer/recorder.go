@@ -11,6 +11,7 @@ import (
 	"syncd/internal/checkpoint"
 	"syncd/internal/copier"
 	"syncd/internal/plan"
+	"syncd/internal/syncer/backlog"
 	"syncd/internal/syncer/denial"
 )
 
@@ -18,7 +19,7 @@ import (
 type recorder struct {
 	count   counters
 	tally   *tally
-	backlog *backlog
+	backlog *backlog.Backlog
 	quoter  plan.Quoter
 	now     func() time.Time
 	log     *slog.Logger
@@ -37,7 +38,7 @@ func (r *recorder) inFlight() (end func()) {
 }
 
 // done strikes an object off the backlog.
-func (r *recorder) done(key string) { r.backlog.remove(key) }
+func (r *recorder) done(key string) { r.backlog.Remove(key) }
 
 // skipped counts an action that needs no copy.
 func (r *recorder) skipped(a plan.Action) {
@@ -160,7 +161,7 @@ func (r *recorder) release(held []denial.Held) {
 // setAside enters a row of quarantine. The first of each reason is logged, and how many follow: there may be millions.
 func (r *recorder) setAside(slot *checkpoint.Slot, row checkpoint.Quarantined) {
 	slot.Quarantine(row, nil)
-	r.backlog.setAside(row.LastAt)
+	r.backlog.SetAside(row.LastAt)
 	r.tally.quarantined(row.Reason)
 	r.count.objects.WithLabelValues(outcomeQuarantined).Inc()
 	r.count.quarantined.WithLabelValues(row.Reason).Inc()

@@ -5,6 +5,7 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/plan"
+	"syncd/internal/syncer/backlog"
 	"syncd/internal/syncer/planner"
 	"syncd/internal/syncer/provenance"
 )
@@ -15,7 +16,7 @@ type shared struct {
 	plans   planner.Options
 	count   counters
 	quoter  plan.Quoter
-	backlog *backlog
+	backlog *backlog.Backlog
 	gauges  *gauges
 	history *history
 	lease   *lease
@@ -35,11 +36,11 @@ func newShared(o Options) *shared {
 	if o.Destination != nil {
 		plans.Destination = o.Destination
 	}
-	backlog := newBacklog(count)
-	o.Metrics.OldestUnsynced.Set(func() (float64, bool) { return backlog.age(o.Now()) }, o.Mapping)
-	shown := &gauges{store: o.Store, mapping: o.Mapping, log: o.Logger, count: count, backlog: backlog}
+	missing := backlog.New(backlog.Series{Objects: count.backlogObjects, Bytes: count.backlogBytes, Quarantine: count.quarantine})
+	o.Metrics.OldestUnsynced.Set(func() (float64, bool) { return missing.Age(o.Now()) }, o.Mapping)
+	shown := &gauges{store: o.Store, mapping: o.Mapping, log: o.Logger, count: count, backlog: missing}
 	return &shared{
-		o: o, plans: plans, count: count, quoter: plan.NewQuoter(o.Terms), backlog: backlog, gauges: shown,
+		o: o, plans: plans, count: count, quoter: plan.NewQuoter(o.Terms), backlog: missing, gauges: shown,
 		history: &history{store: o.Store, mapping: o.Mapping, log: o.Logger},
 		lease:   &lease{mapping: plans.Mapping, options: o.Ledger, log: o.Logger, count: count, gauges: shown},
 		uploads: &uploads{uploader: o.Copier}, warnedUnconditional: &atomic.Bool{},

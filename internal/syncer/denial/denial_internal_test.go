@@ -57,11 +57,11 @@ func TestNothingIsSettledOnceAllIsRefused(t *testing.T) {
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
-	if err := r.wait(ended); err == nil {
+	if err := r.Wait(ended); err == nil {
 		t.Error("another copy may begin after the decision")
 	}
-	late := r.begin()
-	if let := len(r.copied(late, listing.Object{})) + len(r.take("k", 0)); let != 0 {
+	late := r.Begin()
+	if let := len(r.Copied(late, listing.Object{})) + len(r.Take("k", 0)); let != 0 {
 		t.Errorf("got %d let go after the decision, want none", let)
 	}
 }
@@ -69,13 +69,13 @@ func TestNothingIsSettledOnceAllIsRefused(t *testing.T) {
 // TestACopyDisprovesARefusalOfAll comes while it is being decided.
 func TestACopyDisprovesARefusalOfAll(t *testing.T) {
 	var r streak
-	old := r.begin()
+	old := r.Begin()
 	for !r.add(nil, checkpoint.Quarantined{}) {
 	}
-	if held := r.copied(old, listing.Object{}); held != nil {
+	if held := r.Copied(old, listing.Object{}); held != nil {
 		t.Errorf("got %d let go by a copy that began before all of them, want none", len(held))
 	}
-	if held := r.copied(r.begin(), listing.Object{}); len(held) != suspectAfter {
+	if held := r.Copied(r.Begin(), listing.Object{}); len(held) != suspectAfter {
 		t.Errorf("got %d let go by a copy that began after them, want all", len(held))
 	}
 	if all, _ := r.judged(true); all {

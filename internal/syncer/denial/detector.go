@@ -17,9 +17,9 @@ const walkAgain = 24 * time.Hour
 
 // Detector watches the copies of one pass. It is safe for concurrent use.
 type Detector struct {
+	streak
+	prober
 	o       Options
-	streak  streak
-	prober  prober
 	search  searcher
 	examine examiner
 }
@@ -31,31 +31,6 @@ func New(o Options) *Detector {
 	d.search, d.examine = searcher{&d.o, &d.prober}, examiner{&d.o}
 	return d
 }
-
-// Take notes that the walk takes the action of a key, and returns the objects that were held for patience actions: while they are,
-// every key from the first of them on is in memory.
-func (d *Detector) Take(key string, patience int) []Held { return d.streak.take(key, patience) }
-
-// Skipped notes an action that needs no copy: of an unchanged object the destination has one.
-func (d *Detector) Skipped(a plan.Action) {
-	if a.Listed() && a.Reason == plan.Unchanged {
-		d.streak.unchanged(a.Object)
-	}
-}
-
-// Wait waits while it is being decided whether all is refused: what is sent meanwhile would be too.
-func (d *Detector) Wait(ctx context.Context) error { return d.streak.wait(ctx) }
-
-// Begin numbers a copy.
-func (d *Detector) Begin() (number int64) { return d.streak.begin() }
-
-// Copy copies an object, or takes over the copy that was made of it out of turn.
-func (d *Detector) Copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action) (result copier.Result, ours copier.Ours, inTurn bool, err error) {
-	return d.prober.copy(ctx, slot, a)
-}
-
-// Copied notes the copy of that number, and returns what is held, because it was not refused with everything else.
-func (d *Detector) Copied(number int64, o listing.Object) []Held { return d.streak.copied(number, o) }
 
 // Refused holds an object that was refused. The one with which it becomes likely that all is refused decides whether that is so: then
 // the error is an *Error, and nothing of what is held is settled. Otherwise it returns what is no longer held.
@@ -70,9 +45,6 @@ func (d *Detector) Refused(ctx context.Context, a plan.Action, object Held, caus
 	}
 	return held, err
 }
-
-// Rest returns what is still held.
-func (d *Detector) Rest() []Held { return d.streak.all() }
 
 // judge decides what it means that so many objects were refused in turn: nil says that it is a stretch of the keys, which stops
 // nothing that comes after it. It tries objects elsewhere, by copying them, which is what a pass does anyway; and where all are

@@ -90,8 +90,8 @@ func (p *prober) withProbe(key string, target copier.Target) copier.Target {
 	return target
 }
 
-// copy copies an object, or takes over the copy that was made of it out of turn.
-func (p *prober) copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action) (result copier.Result, ours copier.Ours, inTurn bool, err error) {
+// Copy copies an object, or takes over the copy that was made of it out of turn.
+func (p *prober) Copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action) (result copier.Result, ours copier.Ours, inTurn bool, err error) {
 	made, ok := p.take(a.Object.Key)
 	if ok && made.err == nil && made.version.Key != "" && made.version.Same(a.Object.Version) {
 		return made.result, copier.Ours{}, false, nil

@@ -6,6 +6,7 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/listing"
+	"syncd/internal/plan"
 )
 
 const (
@@ -34,23 +35,23 @@ type streak struct {
 	held    []Held
 	judging chan struct{}  // closed when it is decided that not all is refused; nil when nothing is to be
 	broken  bool           // a copy was made meanwhile
-	over    bool           // all is refused: the pass ends
+	over    bool           // Rest is refused: the pass ends
 	taken   int            // actions of the walk
 	last    string         // key of the last one
 	witness listing.Object // the last object of which the destination has a copy
 }
 
-// begin numbers a copy.
-func (s *streak) begin() int64 {
+// Begin numbers a copy.
+func (s *streak) Begin() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.copies++
 	return s.copies
 }
 
-// take notes how far the walk has come, and returns the objects that were held for longer than the ledger's window bears: it keeps
+// Take notes how far the walk has come, and returns the objects that were held for longer than the ledger's window bears: it keeps
 // every key from the first of them on in memory.
-func (s *streak) take(key string, patience int) []Held {
+func (s *streak) Take(key string, patience int) []Held {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.taken++
@@ -68,16 +69,19 @@ func (s *streak) letGo() []Held {
 	return held
 }
 
-// unchanged notes an object that was copied by an earlier pass.
-func (s *streak) unchanged(o listing.Object) {
+// Skipped notes an action that needs no copy: of an unchanged object the destination has one.
+func (s *streak) Skipped(a plan.Action) {
+	if !a.Listed() || a.Reason != plan.Unchanged {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.witness = o
+	s.witness = a.Object
 }
 
-// copied notes a copy, and returns what is held: it was not refused with everything else. A copy that began before the first of
+// Copied notes a copy, and returns what is held: it was not refused with everything else. A copy that began before the first of
 // these was refused shows nothing.
-func (s *streak) copied(number int64, o listing.Object) []Held {
+func (s *streak) Copied(number int64, o listing.Object) []Held {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.witness = o
@@ -104,8 +108,8 @@ func (s *streak) add(slot *checkpoint.Slot, row checkpoint.Quarantined) (mustJud
 	return true
 }
 
-// wait waits while it is being decided whether all is refused: what is sent meanwhile would be too.
-func (s *streak) wait(ctx context.Context) error {
+// Wait waits while it is being decided whether all is refused: what is sent meanwhile would be too.
+func (s *streak) Wait(ctx context.Context) error {
 	s.mu.Lock()
 	judging := s.judging
 	s.mu.Unlock()
@@ -142,8 +146,8 @@ func (s *streak) turn() (inTurn int, last string, witness listing.Object) {
 	return s.inTurn, s.last, s.witness
 }
 
-// all returns what is still held.
-func (s *streak) all() []Held {
+// Rest returns what is still held.
+func (s *streak) Rest() []Held {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.letGo()

@@ -1,4 +1,14 @@
-package syncer
+// Package backlog knows what is missing at the destination of a mapping, and shows it in the metrics: how many objects and bytes, and since
+// when the oldest of them.
+//
+// It promises that an object is missing from the moment it is planned until it has an outcome, that the age of what one pass could not
+// copy does not begin again with the next, and that the series are absent until something was listed: what is not known
+// is not shown as 0. Its memory holds as many objects as the plan is ahead of the copies.
+//
+// It leaves to the passes what becomes of an object. It is safe for concurrent use.
+//
+// Two words: what waits was listed and must still be copied; what is aside is in quarantine.
+package backlog
 
 import (
 	"fmt"
@@ -14,10 +24,10 @@ import (
 	"syncd/internal/syncer/planner"
 )
 
-// backlog is what is known to be missing at the destination: what was listed and must still be copied, and what is in
+// Backlog is what is known to be missing at the destination: what was listed and must still be copied, and what is in
 // quarantine. It is of a mapping, not of a pass: what one pass could not copy does not get younger with the next.
-type backlog struct {
-	count counters
+type Backlog struct {
+	series Series
 
 	mu      sync.Mutex
 	listed  bool                      // the source was listed to its end once, so that what is not here is not missing
@@ -29,12 +39,19 @@ type backlog struct {
 	objects, bytes prometheus.Gauge
 }
 
-func newBacklog(count counters) *backlog {
-	return &backlog{count: count, waiting: map[string]listing.Object{}}
+// Series are the gauges of one mapping, the first two without labels.
+type Series struct {
+	// Objects and Bytes are of what waits, Quarantine counts what is aside by reason.
+	Objects, Bytes, Quarantine *prometheus.GaugeVec
 }
 
-// begin starts the count of a pass, which lists everything from scratch.
-func (b *backlog) begin() {
+// New returns the backlog of a mapping of which nothing is known yet.
+func New(s Series) *Backlog {
+	return &Backlog{series: s, waiting: map[string]listing.Object{}}
+}
+
+// Begin starts the count of a pass, which lists everything from scratch.
+func (b *Backlog) Begin() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.former = b.oldest()
@@ -42,8 +59,8 @@ func (b *backlog) begin() {
 	b.show()
 }
 
-// listedAll notes that the source was listed to its end.
-func (b *backlog) listedAll() {
+// ListedAll notes that the source was listed to its end.
+func (b *Backlog) ListedAll() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.listed {
@@ -52,8 +69,8 @@ func (b *backlog) listedAll() {
 	}
 }
 
-// plan adds an object that must be copied.
-func (b *backlog) plan(o listing.Object) {
+// Plan adds an object that must be copied.
+func (b *Backlog) Plan(o listing.Object) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.waiting[o.Key] = o
@@ -65,8 +82,8 @@ func (b *backlog) plan(o listing.Object) {
 	b.bytes.Add(float64(o.Size))
 }
 
-// remove strikes an object off, whatever became of it.
-func (b *backlog) remove(key string) {
+// Remove strikes an object off, whatever became of it.
+func (b *Backlog) Remove(key string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if o, ok := b.waiting[key]; ok {
@@ -76,15 +93,15 @@ func (b *backlog) remove(key string) {
 	}
 }
 
-// setAside notes an object that went into quarantine.
-func (b *backlog) setAside(at time.Time) {
+// SetAside notes an object that went into quarantine.
+func (b *Backlog) SetAside(at time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.aside = planner.Earlier(b.aside, at)
 }
 
-// end closes the count of a pass that reached its end: what is missing now is in quarantine.
-func (b *backlog) end() {
+// End closes the count of a pass that reached its end: what is missing now is in quarantine.
+func (b *Backlog) End() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.former = time.Time{}
@@ -93,15 +110,15 @@ func (b *backlog) end() {
 }
 
 // show sets the gauges. Before anything was listed they are absent: nobody knows what is missing. The caller holds b.mu.
-func (b *backlog) show() {
+func (b *Backlog) show() {
 	if !b.listed && len(b.waiting) == 0 {
-		b.count.backlogObjects.DeleteLabelValues()
-		b.count.backlogBytes.DeleteLabelValues()
+		b.series.Objects.DeleteLabelValues()
+		b.series.Bytes.DeleteLabelValues()
 		b.objects, b.bytes = nil, nil
 		return
 	}
 	if b.objects == nil {
-		b.objects, b.bytes = b.count.backlogObjects.WithLabelValues(), b.count.backlogBytes.WithLabelValues()
+		b.objects, b.bytes = b.series.Objects.WithLabelValues(), b.series.Bytes.WithLabelValues()
 	}
 	b.objects.Set(float64(len(b.waiting)))
 	bytes := int64(0)
@@ -112,7 +129,7 @@ func (b *backlog) show() {
 }
 
 // oldest returns the time of the oldest change that waits, zero for none. The caller holds b.mu.
-func (b *backlog) oldest() time.Time {
+func (b *Backlog) oldest() time.Time {
 	oldest := b.former
 	for _, o := range b.waiting {
 		oldest = planner.Earlier(oldest, o.LastModified)
@@ -120,8 +137,8 @@ func (b *backlog) oldest() time.Time {
 	return planner.Earlier(oldest, b.aside)
 }
 
-// age returns how many seconds ago the oldest change was made that is not copied; ok is false before anything was listed.
-func (b *backlog) age(now time.Time) (seconds float64, ok bool) {
+// Age returns how many seconds ago the oldest change was made that is not copied; ok is false before anything was listed.
+func (b *Backlog) Age(now time.Time) (seconds float64, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	oldest := b.oldest()
@@ -131,8 +148,8 @@ func (b *backlog) age(now time.Time) (seconds float64, ok bool) {
 	return max(0, now.Sub(oldest).Seconds()), true
 }
 
-// readQuarantine counts what the last generation has set aside.
-func (b *backlog) readQuarantine(rows iter.Seq2[checkpoint.Quarantined, error]) error {
+// ReadQuarantine counts what the last generation has set aside.
+func (b *Backlog) ReadQuarantine(rows iter.Seq2[checkpoint.Quarantined, error]) error {
 	byReason, oldest := map[string]float64{}, time.Time{}
 	for q, err := range rows {
 		if err != nil {
@@ -145,22 +162,22 @@ func (b *backlog) readQuarantine(rows iter.Seq2[checkpoint.Quarantined, error]) 
 	defer b.mu.Unlock()
 	for reason := range b.reasons {
 		if byReason[reason] == 0 {
-			b.count.quarantine.DeleteLabelValues(reason)
+			b.series.Quarantine.DeleteLabelValues(reason)
 		}
 	}
 	for reason, n := range byReason {
-		b.count.quarantine.WithLabelValues(reason).Set(n)
+		b.series.Quarantine.WithLabelValues(reason).Set(n)
 	}
 	b.reasons, b.aside = byReason, oldest
 	return nil
 }
 
-// uncounted shows how many objects are in quarantine where their reasons cannot be read, so that it does not look empty.
-func (b *backlog) uncounted(n int64) {
+// Uncounted shows how many objects are in quarantine where their reasons cannot be read, so that it does not look empty.
+func (b *Backlog) Uncounted(n int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.reasons) == 0 && n > 0 {
 		b.reasons = map[string]float64{string(awserr.Unknown): float64(n)}
-		b.count.quarantine.WithLabelValues(string(awserr.Unknown)).Set(float64(n))
+		b.series.Quarantine.WithLabelValues(string(awserr.Unknown)).Set(float64(n))
 	}
 }

@@ -35,11 +35,11 @@ func New(o Options) *Detector {
 // Refused holds an object that was refused. The one with which it becomes likely that all is refused decides whether that is so: then
 // the error is an *Error, and nothing of what is held is settled. Otherwise it returns what is no longer held.
 func (d *Detector) Refused(ctx context.Context, a plan.Action, object Held, cause error) ([]Held, error) {
-	if !d.streak.add(object.Slot, object.Row) {
+	if !d.add(object.Slot, object.Row) {
 		return nil, nil
 	}
 	refusal, err := d.judge(ctx, a, cause)
-	all, held := d.streak.judged(refusal != nil && err == nil)
+	all, held := d.judged(refusal != nil && err == nil)
 	if all {
 		return held, refusal
 	}
@@ -50,7 +50,7 @@ func (d *Detector) Refused(ctx context.Context, a plan.Action, object Held, caus
 // nothing that comes after it. It tries objects elsewhere, by copying them, which is what a pass does anyway; and where all are
 // refused, it asks again for what was copied before.
 func (d *Detector) judge(ctx context.Context, a plan.Action, cause error) (*Error, error) {
-	inTurn, last, witness := d.streak.turn()
+	inTurn, last, witness := d.turn()
 	places, err := listing.Beyond(last, len(d.o.SourcePrefix), d.search.firstAfter(ctx))
 	if err != nil {
 		return nil, err

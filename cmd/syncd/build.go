@@ -30,6 +30,7 @@ import (
 	"syncd/internal/peer"
 	"syncd/internal/plan"
 	"syncd/internal/syncer"
+	"syncd/internal/syncer/provenance"
 	"syncd/internal/throttle"
 )
 
@@ -123,10 +124,10 @@ func (s *system) mapping(ctx context.Context, m config.Mapping) (*mapping, error
 }
 
 // settingsOf are what the ledger records of a mapping.
-func settingsOf(c *config.Config, m config.Mapping) syncer.Settings {
-	return syncer.Settings{
-		Source:      syncer.Place{Endpoint: c.Service(m.Source.EndpointURL), Bucket: m.Source.Identity(), Prefix: m.Source.Prefix},
-		Destination: syncer.Place{Endpoint: c.Service(m.Destination.EndpointURL), Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix},
+func settingsOf(c *config.Config, m config.Mapping) provenance.Settings {
+	return provenance.Settings{
+		Source:      provenance.Place{Endpoint: c.Service(m.Source.EndpointURL), Bucket: m.Source.Identity(), Prefix: m.Source.Prefix},
+		Destination: provenance.Place{Endpoint: c.Service(m.Destination.EndpointURL), Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix},
 		KeyARN:      m.Destination.KMSKey, StorageClass: m.Destination.StorageClass,
 	}
 }

@@ -16,6 +16,8 @@ import (
 	s3store "syncd/internal/checkpoint/store/s3"
 	"syncd/internal/printable"
 	"syncd/internal/syncer"
+	"syncd/internal/syncer/denial"
+	"syncd/internal/syncer/planner"
 )
 
 // exitUsage says that the command line or the configuration has to be changed; the other exit codes are those of a pass.
@@ -238,16 +240,16 @@ func hintFor(err error) string {
 	if errors.Is(err, syncer.ErrUnfinished) {
 		return "run `syncd backfill` to finish it; it tries what is due in quarantine too"
 	}
-	if errors.Is(err, syncer.ErrMoved) {
+	if errors.Is(err, planner.ErrMoved) {
 		return "run `syncd backfill` first: it copies to the new place, and tries what is in quarantine too"
 	}
-	if _, ok := errors.AsType[*syncer.RekeyError](err); ok {
+	if _, ok := errors.AsType[*planner.RekeyError](err); ok {
 		return "run `syncd backfill --rekey`, or `syncd rekey` while a daemon runs, to copy them under the new key, or put the former key back"
 	}
 	if store.IsLeaseHeld(err) {
 		return "if it is a daemon, ask it: `syncd trigger` for a pass, `syncd rekey` for one under a new key; else wait for its end"
 	}
-	if _, ok := errors.AsType[*syncer.RefusedError](err); ok {
+	if _, ok := errors.AsType[*denial.Error](err); ok {
 		return "run `syncd doctor`: it tries each permission and names the document that is missing one"
 	}
 	return hintOfService(err)

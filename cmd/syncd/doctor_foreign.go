@@ -11,7 +11,7 @@ import (
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier"
 	"syncd/internal/printable"
-	"syncd/internal/syncer"
+	"syncd/internal/syncer/preview"
 )
 
 // occupied is what the destination of a mapping that never had a pass holds under keys that the first pass would write. Its JSON form
@@ -74,7 +74,7 @@ func (o *occupied) count(ctx context.Context, p process, f flags) (hasLedger boo
 	if _, err := record.Latest(ctx, s.store, o.Mapping); !errors.Is(err, record.ErrNoCheckpoint) {
 		return err == nil, err
 	}
-	v, err := s.mappings[0].syncer.Preview(ctx, func(syncer.Fate) error {
+	v, err := s.mappings[0].syncer.Preview(ctx, func(preview.Fate) error {
 		if o.Compared++; o.Compared == comparedAtMost {
 			return errEnough
 		}

@@ -20,7 +20,7 @@ import (
 	"syncd/internal/control"
 	"syncd/internal/endpoint"
 	"syncd/internal/printable"
-	"syncd/internal/syncer"
+	"syncd/internal/syncer/rename"
 )
 
 func ledgerCommand(p process) *cobra.Command {
@@ -80,14 +80,14 @@ func renameCommand(p process) *cobra.Command {
 looked up or copied again. It refuses a ledger of copies between other buckets or prefixes than those of the mapping. The former ledger
 stays as it is; remove it when you no longer want it. The history of passes comes along, and so does a pause.` + exits("ledger rename", 0, 1, 2, 5, 130),
 		Example: "  syncd ledger rename --config syncd.yaml --from alice-to-bob --mapping exports",
-		RunE:    func(cmd *cobra.Command, _ []string) error { return rename(cmd.Context(), p, f, from) },
+		RunE:    func(cmd *cobra.Command, _ []string) error { return renameLedger(cmd.Context(), p, f, from) },
 	}
 	addFlags(cmd, &f)
 	cmd.Flags().StringVar(&from, "from", "", "the `NAME` that the mapping had (required)")
 	return cmd
 }
 
-func rename(ctx context.Context, p process, f flags, from string) error {
+func renameLedger(ctx context.Context, p process, f flags, from string) error {
 	if len(f.mappings) != 1 || from == "" {
 		return &usageError{errors.New("rename ledger: name the former mapping with --from and the present one with --mapping")}
 	}
@@ -99,14 +99,14 @@ func rename(ctx context.Context, p process, f flags, from string) error {
 		return err
 	}
 	desk, isPaused := control.NewDesk(state.store, p.now), false
-	entries, err := syncer.Rename(ctx, state.store, syncer.Renaming{
+	entries, err := rename.Ledger(ctx, state.store, rename.Options{
 		From: from, Before: func(ctx context.Context) (err error) {
 			isPaused, err = desk.TakePause(ctx, from, f.mappings[0]) // before a daemon could run a pass
 			return err
 		}, Settings: settingsOf(state.config, state.mappings[0]), ServiceOf: endpoint.Service,
 		Ledger: checkpoint.Options{Mapping: f.mappings[0], Holder: holder(), Now: p.now, Logger: state.logger},
 	})
-	misfit, isMisfit := errors.AsType[*syncer.MisfitError](err)
+	misfit, isMisfit := errors.AsType[*rename.MisfitError](err)
 	switch {
 	case errors.Is(err, record.ErrNoCheckpoint):
 		return &hinted{err, ledgersThereAre(ctx, state.store, from)}

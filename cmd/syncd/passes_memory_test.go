@@ -21,7 +21,7 @@ import (
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
-	"syncd/internal/syncer"
+	"syncd/internal/syncer/provenance"
 	"syncd/internal/transfer"
 )
 
@@ -111,9 +111,9 @@ func (s *site) fillLedgers(t *testing.T, mappings, entries int) {
 
 // fillLedger makes a generation of entries, under the settings that the mapping has.
 func (s *site) fillLedger(ctx context.Context, store store.Store, i int, entries []record.Entry) error {
-	fingerprint, err := json.Marshal(syncer.Settings{
-		Source:      syncer.Place{Endpoint: s.endpoint, Bucket: demoSource},
-		Destination: syncer.Place{Endpoint: s.endpoint, Bucket: demoCopy, Prefix: fmt.Sprintf("%d/", i)},
+	fingerprint, err := json.Marshal(provenance.Settings{
+		Source:      provenance.Place{Endpoint: s.endpoint, Bucket: demoSource},
+		Destination: provenance.Place{Endpoint: s.endpoint, Bucket: demoCopy, Prefix: fmt.Sprintf("%d/", i)},
 		KeyARN:      s.consumerKey.ARN(), StorageClass: "STANDARD",
 	})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"syncd/internal/plan"
 	"syncd/internal/printable"
 	"syncd/internal/syncer"
+	"syncd/internal/syncer/preview"
 )
 
 // planFlags are those of `syncd plan` besides the shared ones.
@@ -45,7 +46,7 @@ Of several mappings it prints a table with a total, the worst first: plans that 
 that would be refused, objects in quarantine, first passes, then those with most to copy. --mapping with one name shows that one in full.` + exits("plan", 0, 1, 2, 4, 130),
 		Example: "  syncd plan --config syncd.yaml\n  syncd plan --config syncd.yaml --mapping alice-to-bob --list --json\n" +
 			"  syncd plan --config syncd.yaml --detailed-exitcode",
-		RunE: func(cmd *cobra.Command, _ []string) error { return preview(cmd.Context(), p, f) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return previewAll(cmd.Context(), p, f) },
 	}
 	addFlags(cmd, &f.flags)
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the plan as one JSON object on the last line")
@@ -56,14 +57,14 @@ that would be refused, objects in quarantine, first passes, then those with most
 	return cmd
 }
 
-// preview plans every mapping, one after the other.
-func preview(ctx context.Context, p process, f planFlags) error {
+// previewAll plans every mapping, one after the other.
+func previewAll(ctx context.Context, p process, f planFlags) error {
 	s, err := newSystem(ctx, p, f.flags)
 	if err != nil {
 		return err
 	}
 	f.several = len(s.mappings) > 1
-	var plans []syncer.Preview
+	var plans []preview.Pass
 	var rows []planned
 	var failures []error
 	for _, m := range s.mappings {
@@ -88,7 +89,7 @@ func preview(ctx context.Context, p process, f planFlags) error {
 }
 
 // verdict is the error that says that there is work, where it was asked for.
-func (f planFlags) verdict(plans []syncer.Preview) error {
+func (f planFlags) verdict(plans []preview.Pass) error {
 	work := int64(0)
 	for _, v := range plans {
 		work += v.Work()
@@ -99,10 +100,10 @@ func (f planFlags) verdict(plans []syncer.Preview) error {
 	return &workError{work}
 }
 
-func previewOne(ctx context.Context, p process, m *mapping, f planFlags) (syncer.Preview, error) {
+func previewOne(ctx context.Context, p process, m *mapping, f planFlags) (preview.Pass, error) {
 	out := bufio.NewWriter(p.stdout)
 	shown := showListing(p, m.Name)
-	v, err := m.syncer.Preview(ctx, func(fate syncer.Fate) error {
+	v, err := m.syncer.Preview(ctx, func(fate preview.Fate) error {
 		shown.count()
 		if !f.list {
 			return nil
@@ -140,7 +141,7 @@ type step struct {
 	Bytes    int64  `json:"bytes"`
 }
 
-func stepOf(mapping string, f syncer.Fate) step {
+func stepOf(mapping string, f preview.Fate) step {
 	s := step{Mapping: mapping, Action: "skip", Reason: string(f.Reason), Key: f.Object.Key, Bytes: f.Object.Size}
 	switch {
 	case f.Refused != "":
@@ -175,11 +176,11 @@ func printStep(w io.Writer, s step, asJSON bool) error {
 
 // plans is the JSON form of several plans.
 type plans struct {
-	Plans []syncer.Preview `json:"plans"`
+	Plans []preview.Pass `json:"plans"`
 }
 
 // printPlans prints one JSON object on one line: the plan where there is one, all of them otherwise.
-func printPlans(w io.Writer, all []syncer.Preview) error {
+func printPlans(w io.Writer, all []preview.Pass) error {
 	var document any = plans{all}
 	if len(all) == 1 {
 		document = all[0]

@@ -13,11 +13,11 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"syncd/internal/printable"
-	"syncd/internal/syncer"
+	"syncd/internal/syncer/preview"
 )
 
 // printPlan tells people what a pass would do.
-func printPlan(w io.Writer, v syncer.Preview) {
+func printPlan(w io.Writer, v preview.Pass) {
 	line := func(name, text string) { printable.Fprintf(w, "  %-12s %s\n", name, text) }
 	printable.Fprintf(w, "pass %d of %s would list %s\n", v.Pass, v.Mapping, objects(v.Listed))
 	if v.Resumed {
@@ -40,7 +40,7 @@ func printPlan(w io.Writer, v syncer.Preview) {
 }
 
 // printRest tells what is not in every plan.
-func printRest(line func(name, text string), v syncer.Preview) {
+func printRest(line func(name, text string), v preview.Pass) {
 	if v.Adopt.Objects > 0 {
 		text := held(int(v.Adopt.Objects), v.Adopt.Bytes) + " that the destination seems to hold already"
 		if n := v.Doubtful.Objects; n > 0 {
@@ -67,7 +67,7 @@ func printRest(line func(name, text string), v syncer.Preview) {
 	}
 }
 
-func printPrice(line func(name, text string), v syncer.Preview) {
+func printPrice(line func(name, text string), v preview.Pass) {
 	d := v.Dollars
 	line("dollars", fmt.Sprintf("%s: requests %s, KMS %s, transfer %s, retrieval %s",
 		money(d.Total), money(d.Requests), money(d.KMS), money(d.Transfer), money(d.Retrieval)))
@@ -78,7 +78,7 @@ func printPrice(line func(name, text string), v syncer.Preview) {
 }
 
 // reasons renders tallies by reason, in the reasons' order, where there are any.
-func reasons(tallies map[string]syncer.Tally) string {
+func reasons(tallies map[string]preview.Tally) string {
 	var parts []string
 	for _, reason := range slices.Sorted(maps.Keys(tallies)) {
 		parts = append(parts, fmt.Sprintf("%s %s (%s)", reason, humanize.Comma(tallies[reason].Objects), size(tallies[reason].Bytes)))

@@ -9,7 +9,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/printable"
-	"syncd/internal/syncer"
+	"syncd/internal/syncer/preview"
 )
 
 const (
@@ -23,7 +23,7 @@ func planOrder() []string {
 
 // planned is the plan of a mapping, and why it did not reach its end.
 type planned struct {
-	syncer.Preview
+	preview.Pass
 	err error
 }
 
@@ -66,7 +66,7 @@ func sums(all ...map[string]int64) map[string]int64 {
 	return sum
 }
 
-func objectsOf(tallies map[string]syncer.Tally) map[string]int64 {
+func objectsOf(tallies map[string]preview.Tally) map[string]int64 {
 	counts := map[string]int64{}
 	for reason, t := range tallies {
 		counts[reason] = t.Objects

@@ -19,10 +19,11 @@ import (
 	"syncd/internal/checkpoint"
 	"syncd/internal/plan"
 	"syncd/internal/syncer"
+	"syncd/internal/syncer/preview"
 )
 
 // plan runs the command and decodes its last line.
-func (s *site) plan(t *testing.T, args ...string) (planned syncer.Preview, got outcome) {
+func (s *site) plan(t *testing.T, args ...string) (planned preview.Pass, got outcome) {
 	t.Helper()
 	got = s.run(t.Context(), append([]string{"plan", "--json"}, args...)...)
 	lines := strings.Split(strings.TrimRight(got.stdout, "\n"), "\n")
@@ -164,7 +165,7 @@ func TestPlanBesideADaemon(t *testing.T) {
 		t.Fatal(err)
 	}
 	planned, got := s.plan(t)
-	if got.code != 0 || planned.Copy != (syncer.Tally{Objects: 3, Bytes: 6}) {
+	if got.code != 0 || planned.Copy != (preview.Tally{Objects: 3, Bytes: 6}) {
 		t.Errorf("got exit %d, %+v, want 3 objects planned; stderr:\n%s", got.code, planned, got.stderr)
 	}
 	if got := s.run(t.Context(), "backfill"); got.code != syncer.ExitLeaseHeld {
@@ -243,7 +244,7 @@ func TestPlanOfAnotherKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	planned, _ := s.plan(t)
-	want := map[string]syncer.Tally{"wrong_key": {Objects: 2, Bytes: 3}}
+	want := map[string]preview.Tally{"wrong_key": {Objects: 2, Bytes: 3}}
 	if diff := cmp.Diff(want, planned.CopyByReason); diff != "" || !strings.Contains(planned.Rekey, key) {
 		t.Errorf("got the refusal %q, want one that names %s; by reason (-want +got):\n%s", planned.Rekey, key, diff)
 	}
@@ -264,7 +265,7 @@ func TestPlanIsDocumented(t *testing.T) {
 	_, section, _ := strings.Cut(string(text), "\n## The plan\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	for _, of := range []reflect.Type{
-		reflect.TypeFor[syncer.Preview](), reflect.TypeFor[syncer.Tally](), reflect.TypeFor[syncer.PriceList](),
+		reflect.TypeFor[preview.Pass](), reflect.TypeFor[preview.Tally](), reflect.TypeFor[preview.PriceList](),
 		reflect.TypeFor[plan.Dollars](), reflect.TypeFor[plan.Estimate](), reflect.TypeFor[step](),
 	} {
 		for _, field := range reflect.VisibleFields(of) {
@@ -291,7 +292,7 @@ func TestPlanOfSeveralMappings(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.stdout), &all); err != nil || len(all.Plans) != 3 {
 		t.Fatalf("decode %q: %v, %d plans, want 3; stderr:\n%s", got.stdout, err, len(all.Plans), got.stderr)
 	}
-	for i, want := range []syncer.Preview{{Mapping: "first", Listed: 1}, {Mapping: "broken"}, {Mapping: "third", Listed: 1}} {
+	for i, want := range []preview.Pass{{Mapping: "first", Listed: 1}, {Mapping: "broken"}, {Mapping: "third", Listed: 1}} {
 		failed := all.Plans[i].Error != ""
 		if one := all.Plans[i]; one.Mapping != want.Mapping || one.Listed != want.Listed || failed != (want.Mapping == "broken") {
 			t.Errorf("got %+v, want %s with %d listed", one, want.Mapping, want.Listed)
@@ -361,7 +362,7 @@ func TestPlanCountsTheReadingOfTags(t *testing.T) {
 	for _, key := range []string{"a", "b", "c"} {
 		s.source.Put(key, awsfake.BytesBody([]byte(key)), awsfake.PutOptions{Tags: map[string]string{"class": key, "expire": "now"}})
 	}
-	var planned syncer.Preview
+	var planned preview.Pass
 	got := s.run(t.Context(), "plan", "--json")
 	if err := json.Unmarshal([]byte(got.stdout), &planned); err != nil {
 		t.Fatalf("decode %q: %v; stderr:\n%s", got.stdout, err, got.stderr)

@@ -19,7 +19,7 @@ import (
 	"syncd/internal/checkpoint/history"
 	"syncd/internal/control"
 	"syncd/internal/plan"
-	"syncd/internal/syncer"
+	"syncd/internal/syncer/preview"
 )
 
 // overviews are mappings in every state, with the best first.
@@ -132,10 +132,10 @@ func TestAgo(t *testing.T) {
 }
 
 func TestPlansOfManyAreWorstFirst(t *testing.T) {
-	v := func(name string, objects, bytes int64) syncer.Preview {
-		p := syncer.Preview{Mapping: name, Generation: 3, Copy: syncer.Tally{Objects: objects, Bytes: bytes}, Held: map[string]int64{}, Refused: map[string]int64{}}
+	v := func(name string, objects, bytes int64) preview.Pass {
+		p := preview.Pass{Mapping: name, Generation: 3, Copy: preview.Tally{Objects: objects, Bytes: bytes}, Held: map[string]int64{}, Refused: map[string]int64{}}
 		if objects > 0 {
-			p.CopyByReason = map[string]syncer.Tally{"changed": p.Copy}
+			p.CopyByReason = map[string]preview.Tally{"changed": p.Copy}
 		}
 		p.Dollars.Total, p.Time = float64(objects), plan.Estimate{Seconds: float64(objects) * 60}
 		return p
@@ -144,7 +144,7 @@ func TestPlansOfManyAreWorstFirst(t *testing.T) {
 	aside.Held["archived"], rekey.Rekey, damaged.Damage, first.Generation = 4, "the key has changed", "manifest-3 is cut short", 0
 	var out bytes.Buffer
 	all := []planned{{v("failed", 0, 0), errors.New("no route to host")}}
-	for _, p := range []syncer.Preview{v("fine", 0, 0), small, large, first, aside, rekey, damaged} {
+	for _, p := range []preview.Pass{v("fine", 0, 0), small, large, first, aside, rekey, damaged} {
 		all = append(all, planned{p, nil})
 	}
 	printPlanned(&out, all, 0)

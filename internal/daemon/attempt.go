@@ -12,6 +12,7 @@ import (
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/deadline"
 	"syncd/internal/syncer"
+	"syncd/internal/syncer/denial"
 )
 
 const (
@@ -327,7 +328,7 @@ func (k *keeper) failed(err error, now time.Time) *Failure {
 		f.Since, f.Passes = before.Since, before.Passes+1
 	}
 	// The ledger has since when everything is refused, the history since when passes fail, also from before this process.
-	if refused, ok := errors.AsType[*syncer.RefusedError](err); ok {
+	if refused, ok := errors.AsType[*denial.Error](err); ok {
 		f.Since = earlier(f.Since, refused.Since)
 	}
 	if w, ok := k.runner.(Worker); ok && k.leased {

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"syncd/internal/checkpoint/history"
-	"syncd/internal/syncer"
+	"syncd/internal/syncer/denial"
 )
 
 const (
@@ -175,7 +175,7 @@ func (k *keeper) adopt(w Worker) {
 	}
 	failure := errors.New(last.Error)
 	if last.Result == "denied" {
-		failure = &syncer.RefusedError{Since: since, Err: failure}
+		failure = &denial.Error{Since: since, Err: failure}
 	}
 	k.fail(&Failure{
 		Class: last.Class, Text: k.d.redact.text(last.Error), Hint: k.d.redact.text(k.d.o.Hint(failure)),

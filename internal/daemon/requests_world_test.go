@@ -20,6 +20,7 @@ import (
 	"syncd/internal/listing"
 	"syncd/internal/plan"
 	"syncd/internal/syncer"
+	"syncd/internal/syncer/provenance"
 	"syncd/internal/throttle"
 )
 
@@ -70,8 +71,8 @@ func (a *asked) worker(holder string, o daemon.Options, key string) daemon.Runne
 			Source: a.client, Destination: a.client, SourceBucket: "owner-data", SourceAccount: owner,
 			DestinationBucket: "consumer-copy", DestinationAccount: consumer, KeyARN: key, Slots: member{a.share.Member()}, Now: time.Now,
 		}),
-		Rules: plan.Rules{KeyARN: key}, Settings: syncer.Settings{
-			Source: syncer.Place{Bucket: "owner-data"}, Destination: syncer.Place{Bucket: "consumer-copy"}, KeyARN: key,
+		Rules: plan.Rules{KeyARN: key}, Settings: provenance.Settings{
+			Source: provenance.Place{Bucket: "owner-data"}, Destination: provenance.Place{Bucket: "consumer-copy"}, KeyARN: key,
 		},
 		Store: a.state(), Ledger: checkpoint.Options{Mapping: "m", Holder: holder, Now: time.Now},
 		Turns: level.Gate(), DrainTimeout: 20 * s, Meter: &throttle.Meter{}, Metrics: o.Metrics, Logger: o.Logger, Now: time.Now,

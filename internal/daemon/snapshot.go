@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -329,20 +328,8 @@ func (k *keeper) progress(now time.Time) *Progress {
 }
 
 func lastPass(s syncer.Summary, err error, now time.Time) *LastPass {
-	result := "complete"
-	_, refused := errors.AsType[*syncer.RefusedError](err)
-	switch {
-	case errors.Is(err, syncer.ErrDrained):
-		result = "drained"
-	case refused:
-		result = "denied"
-	case err != nil:
-		result = "failed"
-	case s.SetAside() > 0:
-		result = "quarantined"
-	}
 	return &LastPass{
-		EndedAt: now.UTC(), Result: result, Pass: s.Pass, Listed: s.Listed, Copied: s.Copied, CopiedBytes: s.CopiedBytes,
+		EndedAt: now.UTC(), Result: syncer.OutcomeOf(s, err).Result, Pass: s.Pass, Listed: s.Listed, Copied: s.Copied, CopiedBytes: s.CopiedBytes,
 		Unchanged: s.Unchanged, Quarantined: s.SetAside(), Seconds: s.Seconds,
 	}
 }

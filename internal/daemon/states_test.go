@@ -15,6 +15,7 @@ import (
 
 	"syncd/internal/daemon"
 	"syncd/internal/syncer"
+	"syncd/internal/syncer/denial"
 )
 
 // moods are Runners whose passes take a while and end as the next of their errors says.
@@ -86,7 +87,7 @@ func TestFailingLastsUntilAPassReachesItsEnd(t *testing.T) {
 func TestFailingLastsOverARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		since := time.Now().Add(-26 * time.Hour).UTC()
-		o := options(mapping("m", &passes{took: s, err: &syncer.RefusedError{InTurn: 3, Since: since, Err: errors.New("denied")}}))
+		o := options(mapping("m", &passes{took: s, err: &denial.Error{InTurn: 3, Since: since, Err: errors.New("denied")}}))
 		d, stop := start(t, o)
 		time.Sleep(5 * s)
 		if got := status(t, d); got.State != daemon.Failing || !got.Since.Equal(since) || !got.Error.Since.Equal(since) || got.LastPass.Result != "denied" {

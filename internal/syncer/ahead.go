@@ -6,6 +6,10 @@ import (
 	"sync"
 )
 
+// planAhead is how many actions the plan may be ahead of the copies, so that these need not wait for a page of the
+// listing; it bounds the memory for them.
+const planAhead = 8192
+
 // element is what a sequence yields.
 type element[T any] struct {
 	value T

@@ -10,6 +10,16 @@ import (
 	"syncd/internal/metrics"
 )
 
+// The outcomes of a listed object, as metrics name them.
+const (
+	outcomeCopied      = "copied"
+	outcomeAdopted     = "adopted"
+	outcomeUnchanged   = "unchanged"
+	outcomeSkipped     = "skipped"
+	outcomeQuarantined = "quarantined"
+	outcomeHeld        = "held" // in quarantine and not due to be tried again
+)
+
 // counters are the metrics of one mapping, looked up once: a pass counts millions of times.
 type counters struct {
 	objects     *prometheus.CounterVec // by outcome
@@ -88,3 +98,5 @@ func (c counters) lease(err error) {
 		c.leaseExpiry.WithLabelValues().Set(unix(held.Until))
 	}
 }
+
+func unix(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }

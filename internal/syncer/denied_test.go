@@ -16,6 +16,7 @@ import (
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/iam"
 	"syncd/internal/syncer"
+	"syncd/internal/syncer/denial"
 )
 
 // deny has a bucket's policy let the consumer do everything but these actions on these keys, "*" for all, and returns what lets it
@@ -76,25 +77,25 @@ func (w *world) total() (n int64) {
 	return n
 }
 
-// denial is a pass that ended because everything is refused.
-type denial struct {
+// deniedPass is a pass that ended because everything is refused.
+type deniedPass struct {
 	syncer.Summary
-	cause *syncer.RefusedError
+	cause *denial.Error
 }
 
 // refused runs a pass that ends so, with so many requests at most.
-func (w *world) refused(t *testing.T, s *syncer.Syncer, most int64) denial {
+func (w *world) refused(t *testing.T, s *syncer.Syncer, most int64) deniedPass {
 	t.Helper()
 	w.cloud.ResetRequests()
 	got, err := s.Run(t.Context())
-	refused, ok := errors.AsType[*syncer.RefusedError](err)
+	refused, ok := errors.AsType[*denial.Error](err)
 	if !ok || got.Result != "denied" || got.Exit != syncer.ExitFailed || got.SetAside() != 0 {
 		t.Fatalf("got %v, %+v, want the pass to end as denied with nothing set aside", err, got)
 	}
 	if n := w.total(); n > most {
 		t.Errorf("got %d requests, %v, want %d at most", n, w.cloud.Requests(), most)
 	}
-	return denial{got, refused}
+	return deniedPass{got, refused}
 }
 
 // TestEverythingIsRefused ends passes soon, with one cause, and copies everything once it is repaired.
@@ -421,7 +422,7 @@ func TestRefusedReplay(t *testing.T) {
 		mustRun(t, s)
 		w.cloud.ResetRequests()
 		got, err := s.Replay(t.Context(), all)
-		if _, ok := errors.AsType[*syncer.RefusedError](err); !ok || w.copied() > 60 {
+		if _, ok := errors.AsType[*denial.Error](err); !ok || w.copied() > 60 {
 			t.Errorf("got %+v, %v, %d copies tried, want an end after few", got, err, w.copied())
 		}
 		if n := w.quarantineOf(t); n != 300 {

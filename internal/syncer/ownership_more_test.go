@@ -12,7 +12,7 @@ import (
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier"
 	"syncd/internal/plan"
-	"syncd/internal/syncer"
+	"syncd/internal/syncer/rename"
 )
 
 // TestClaimsDoNotPileUp kills process after process at the same place.
@@ -222,7 +222,7 @@ func TestRenameForgetsNoQuarantine(t *testing.T) {
 		hide()
 		time.Sleep(time.Hour)
 		w.settle()
-		if n, err := syncer.Rename(t.Context(), w.store(t), w.renaming()); err != nil || n == 0 {
+		if n, err := rename.Ledger(t.Context(), w.store(t), w.renaming()); err != nil || n == 0 {
 			t.Fatalf("got %d, %v", n, err)
 		}
 		w.options.Mapping, w.options.Ledger.Mapping = "n", "n"

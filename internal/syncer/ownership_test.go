@@ -10,6 +10,7 @@ import (
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
 	"syncd/internal/syncer"
+	"syncd/internal/syncer/rename"
 )
 
 // passes runs a pass of a new process, and holds its exit code.
@@ -184,8 +185,8 @@ func TestRowUnderAKeyOfTwoSettingsAgo(t *testing.T) {
 }
 
 // renaming gives the ledger of the mapping to one of another name with the same settings.
-func (w *world) renaming() syncer.Renaming {
-	return syncer.Renaming{From: "m", Ledger: checkpoint.Options{Mapping: "n"}, Settings: w.options.Settings, ServiceOf: w.options.ServiceOf}
+func (w *world) renaming() rename.Options {
+	return rename.Options{From: "m", Ledger: checkpoint.Options{Mapping: "n"}, Settings: w.options.Settings, ServiceOf: w.options.ServiceOf}
 }
 
 // TestRenameForgetsNoClaim renames a mapping after a pass under other settings was killed, and these were put back.
@@ -199,7 +200,7 @@ func TestRenameForgetsNoClaim(t *testing.T) {
 		w.copies.SourcePrefix = ""
 		time.Sleep(time.Hour)
 		w.settle()
-		if n, err := syncer.Rename(t.Context(), w.store(t), w.renaming()); err != nil || n == 0 {
+		if n, err := rename.Ledger(t.Context(), w.store(t), w.renaming()); err != nil || n == 0 {
 			t.Fatalf("got %d, %v", n, err)
 		}
 		w.options.Mapping, w.options.Ledger.Mapping = "n", "n"

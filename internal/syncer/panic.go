@@ -3,10 +3,11 @@ package syncer
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 )
 
-// PanicError is a panic in a pass, told as the failure of that pass: a bug that one mapping meets must not end the
+// PanicError is a panic in a pass, returned as the failure of that pass: a bug that one mapping meets must not end the
 // process that keeps the others.
 type PanicError struct {
 	Value any
@@ -25,9 +26,9 @@ func guarded(do func() error) (err error) {
 	return do()
 }
 
-// tellPanic logs where it was, once; the error itself goes the way of all errors.
-func (p *pass) tellPanic(err error) {
+// logPanic logs where it was, once; the error itself goes the way of all errors.
+func logPanic(log *slog.Logger, err error) {
 	if panicked, ok := errors.AsType[*PanicError](err); ok {
-		p.log.Error("pass panicked", "err", panicked, "stack", string(panicked.Stack))
+		log.Error("pass panicked", "err", panicked, "stack", string(panicked.Stack))
 	}
 }

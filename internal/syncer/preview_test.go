@@ -20,19 +20,20 @@ import (
 	"syncd/internal/copier"
 	"syncd/internal/listing"
 	"syncd/internal/syncer"
+	"syncd/internal/syncer/preview"
 	"syncd/internal/transfer"
 )
 
 // preview plans the next pass of a syncer made of the world as it is now.
-func (w *world) preview(t *testing.T) (syncer.Preview, []syncer.Fate) {
+func (w *world) preview(t *testing.T) (preview.Pass, []preview.Fate) {
 	t.Helper()
 	w.settle()
 	return mustPreview(t, w.open(t))
 }
 
-func mustPreview(t *testing.T, s *syncer.Syncer) (planned syncer.Preview, fates []syncer.Fate) {
+func mustPreview(t *testing.T, s *syncer.Syncer) (planned preview.Pass, fates []preview.Fate) {
 	t.Helper()
-	planned, err := s.Preview(t.Context(), func(f syncer.Fate) error {
+	planned, err := s.Preview(t.Context(), func(f preview.Fate) error {
 		fates = append(fates, f)
 		return nil
 	})
@@ -103,7 +104,7 @@ func (w *world) disturb(random *rand.Rand) (what string, mend func()) {
 	}
 }
 
-func comparePass(t *testing.T, what string, planned syncer.Preview, got syncer.Summary) {
+func comparePass(t *testing.T, what string, planned preview.Pass, got syncer.Summary) {
 	t.Helper()
 	type counts struct {
 		Pass, Listed, Unchanged, Held, Kept, Tried int64
@@ -202,7 +203,7 @@ func TestPreviewOfAnAdoption(t *testing.T) {
 		if diff := cmp.Diff(awsfake.Requests{"ListObjectsV2": 2}, w.cloud.Requests()); diff != "" {
 			t.Errorf("requests of the preview (-want +got):\n%s", diff)
 		}
-		two := syncer.Tally{Objects: 2, Bytes: 2}
+		two := preview.Tally{Objects: 2, Bytes: 2}
 		if planned.Adopt != two || planned.Doubtful != two || planned.Copy.Objects != 3 || planned.Refused["foreign"] != 1 || !fates[0].Looks {
 			t.Errorf("got %+v, want 2 to adopt, 3 to copy, and what has another size called foreign", planned)
 		}
@@ -278,16 +279,16 @@ func TestPreviewEnds(t *testing.T) {
 		w.fill(3)
 		s := w.open(t)
 		stop := errors.New("stop")
-		if _, err := s.Preview(t.Context(), func(syncer.Fate) error { return stop }); !errors.Is(err, stop) {
+		if _, err := s.Preview(t.Context(), func(preview.Fate) error { return stop }); !errors.Is(err, stop) {
 			t.Errorf("got %v, want what the caller said", err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := s.Preview(ctx, func(syncer.Fate) error { return nil }); !errors.Is(err, syncer.ErrDrained) {
+		if _, err := s.Preview(ctx, func(preview.Fate) error { return nil }); !errors.Is(err, syncer.ErrDrained) {
 			t.Errorf("got %v, want %v", err, syncer.ErrDrained)
 		}
 		w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.AccessDenied})
-		if _, err := s.Preview(t.Context(), func(syncer.Fate) error { return nil }); err == nil {
+		if _, err := s.Preview(t.Context(), func(preview.Fate) error { return nil }); err == nil {
 			t.Error("got no error of a listing that is denied")
 		}
 	})
@@ -317,7 +318,7 @@ func TestPreviewTakesNoMemory(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	n := 0
-	planned, err := s.Preview(t.Context(), func(syncer.Fate) error {
+	planned, err := s.Preview(t.Context(), func(preview.Fate) error {
 		if n++; n == many {
 			runtime.GC()
 			runtime.ReadMemStats(&during)

@@ -12,6 +12,7 @@ import (
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/syncer"
+	"syncd/internal/syncer/planner"
 )
 
 // all chooses everything.
@@ -44,7 +45,7 @@ func quarantined(t *testing.T) (w *world, s *syncer.Syncer, repair func()) {
 	}
 }
 
-func replay(t *testing.T, s *syncer.Syncer, choose syncer.Selector) syncer.Summary {
+func replay(t *testing.T, s *syncer.Syncer, choose planner.Selector) syncer.Summary {
 	t.Helper()
 	summary, err := s.Replay(t.Context(), choose)
 	if err != nil {

@@ -16,6 +16,8 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/syncer"
+	"syncd/internal/syncer/planner"
+	"syncd/internal/syncer/provenance"
 )
 
 func versioned() *s3.PutBucketVersioningInput {
@@ -26,9 +28,9 @@ func versioned() *s3.PutBucketVersioningInput {
 func (w *world) settle() {
 	w.live.Prefix = w.copies.SourcePrefix
 	w.options.Rules.KeyARN = w.copies.KeyARN
-	w.options.Settings = syncer.Settings{
-		Source:       syncer.Place{Bucket: w.copies.SourceBucket, Prefix: w.copies.SourcePrefix},
-		Destination:  syncer.Place{Bucket: w.copies.DestinationBucket, Prefix: w.copies.DestinationPrefix},
+	w.options.Settings = provenance.Settings{
+		Source:       provenance.Place{Bucket: w.copies.SourceBucket, Prefix: w.copies.SourcePrefix},
+		Destination:  provenance.Place{Bucket: w.copies.DestinationBucket, Prefix: w.copies.DestinationPrefix},
 		KeyARN:       w.copies.KeyARN,
 		StorageClass: w.copies.StorageClass,
 	}
@@ -147,11 +149,11 @@ func TestNewKeyIsRefused(t *testing.T) {
 		before := w.copies.KeyARN
 		w.copies.KeyARN = w.cloud.Account(consumer).CreateKey(region, nil).ARN()
 		got, err := w.pass(t)
-		refusal, ok := errors.AsType[*syncer.RekeyError](err)
+		refusal, ok := errors.AsType[*planner.RekeyError](err)
 		if !ok || got.Copied != 0 || got.Exit != 1 {
 			t.Fatalf("got %+v, %v, want a refusal", got, err)
 		}
-		want := &syncer.RekeyError{From: before, To: w.copies.KeyARN, Objects: 5, Bytes: 5}
+		want := &planner.RekeyError{From: before, To: w.copies.KeyARN, Objects: 5, Bytes: 5}
 		if diff := cmp.Diff(want, refusal); diff != "" {
 			t.Errorf("refusal (-want +got):\n%s", diff)
 		}

@@ -1,23 +1,6 @@
 package syncer
 
-import (
-	"fmt"
-	"maps"
-	"sync"
-
-	"syncd/internal/checkpoint"
-	"syncd/internal/plan"
-)
-
-// The outcomes of a listed object, as metrics name them.
-const (
-	outcomeCopied      = "copied"
-	outcomeAdopted     = "adopted"
-	outcomeUnchanged   = "unchanged"
-	outcomeSkipped     = "skipped"
-	outcomeQuarantined = "quarantined"
-	outcomeHeld        = "held" // in quarantine and not due to be tried again
-)
+import "fmt"
 
 // Summary is what became of one pass. Its JSON form is a contract: docs/cli.md describes it.
 //
@@ -44,7 +27,7 @@ type Summary struct {
 	Skipped     map[string]int64 `json:"skipped"`
 	Quarantined map[string]int64 `json:"quarantined"`
 	Held        int64            `json:"held,omitempty"`
-	// Requests counts requests on the wire by operation, retries included; Throttled is how many were told to slow down.
+	// Requests counts requests on the wire by operation, retries included; Throttled is how many were answered with slow down.
 	Requests  map[string]int64 `json:"requests"`
 	Throttled int64            `json:"throttled"`
 	// Seconds is the time the pass took.
@@ -66,7 +49,7 @@ type Summary struct {
 // SetAside is the number of objects that the whole pass quarantined, for whatever reason.
 func (s Summary) SetAside() int64 { return sum(s.Quarantined) + s.QuarantinedBefore }
 
-// check holds the books of a pass to account: every listed object has exactly one outcome.
+// check reports a pass that does not add up: every listed object has exactly one outcome.
 func (s Summary) check() error {
 	settled := s.Copied + s.Unchanged + s.Adopted + sum(s.Skipped) + sum(s.Quarantined)
 	if settled == s.Listed {
@@ -87,119 +70,6 @@ type Progress struct {
 	Expected int64
 	// Complete says that the listing has come to its end, so that Listed is all there is.
 	Complete bool
-}
-
-// tally sums up a pass while it runs.
-type tally struct {
-	mu       sync.Mutex
-	s        Summary
-	planned  int64 // bytes of planned copies
-	expected int64
-	complete bool
-}
-
-func newTally(mapping string) *tally {
-	return &tally{s: Summary{Mapping: mapping, Skipped: map[string]int64{}, Quarantined: map[string]int64{}}}
-}
-
-// opened books what the ledger says before the pass: the number of objects to expect among it.
-func (t *tally) opened(generation, expected int64) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.s.Generation, t.expected = generation, expected
-}
-
-func (t *tally) began(pass *checkpoint.Pass) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.s.Pass, t.s.Resumed, t.s.QuarantinedBefore = pass.Number(), pass.Resumed(), pass.Counts().Quarantined
-}
-
-func (t *tally) committed(generation int64) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.s.Generation = generation
-}
-
-// list books an action when it is planned.
-func (t *tally) list(a plan.Action) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !a.Listed() {
-		if a.Reason == plan.Gone && (a.Previous != nil || a.Inherited != nil) {
-			t.s.Kept++
-		}
-		return
-	}
-	t.s.Listed++
-	if a.Kind == plan.Copy {
-		t.planned += a.Object.Size
-	}
-}
-
-func (t *tally) copied(bytes int64) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.s.Copied++
-	t.s.CopiedBytes += bytes
-}
-
-func (t *tally) adopted() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.s.Adopted++
-}
-
-func (t *tally) skipped(reason plan.Reason) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if reason == plan.Unchanged {
-		t.s.Unchanged++
-		return
-	}
-	t.s.Skipped[string(reason)]++
-}
-
-func (t *tally) quarantined(reason string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.s.Quarantined[reason]++
-}
-
-func (t *tally) held(reason string) {
-	t.quarantined(reason)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.s.Held++
-}
-
-func (t *tally) listedAll() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.complete = true
-}
-
-func (t *tally) progress() Progress {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	aside := sum(t.s.Quarantined)
-	p := Progress{
-		Listed: t.s.Listed, Bytes: t.planned, Copied: t.s.Copied, CopiedBytes: t.s.CopiedBytes, SetAside: aside,
-		Settled: t.s.Copied + t.s.Adopted + t.s.Unchanged + sum(t.s.Skipped) + aside, Expected: t.s.Listed, Complete: t.complete,
-	}
-	if !t.complete {
-		p.Expected = max(p.Expected, t.expected)
-	}
-	return p
-}
-
-// summary returns a copy that no longer changes.
-func (t *tally) summary() Summary {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	s := t.s
-	s.Skipped, s.Quarantined = maps.Clone(s.Skipped), maps.Clone(s.Quarantined)
-	return s
 }
 
 func sum(counts map[string]int64) (total int64) {

@@ -3,66 +3,80 @@ package syncer
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"time"
 
+	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier"
 )
 
-// abortUploads removes the uploads that earlier passes recorded and that no pass resumes, before the commit that takes their
+// uploader aborts uploads.
+type uploader interface {
+	There(t time.Time) time.Time
+	AbortUpload(ctx context.Context, u record.Upload) error
+	LostUploads() bool
+	SweepUploads(ctx context.Context, before time.Time, kept []record.Upload) (aborted int, err error)
+}
+
+// uploads clears up the uploads that passes left unfinished.
+type uploads struct {
+	uploader uploader
+	// isHidden says that it was logged that uploads may not be listed.
+	isHidden bool
+}
+
+// abort removes the uploads that earlier passes recorded and that no pass resumes, before the commit that takes their
 // records away. It confirms the lease first: a process that has lost it unnoticed must not abort what the next holder works on.
 // An upload that cannot be aborted only costs storage, so it is logged and the pass continues.
-func (p *pass) abortUploads(ctx context.Context) error {
-	left := p.ledger.LeftUploads()
+func (u *uploads) abort(ctx context.Context, pass *checkpoint.Pass, log *slog.Logger) error {
+	left := pass.LeftUploads()
 	if len(left) == 0 {
 		return nil
 	}
-	if err := p.ledger.Confirm(ctx); err != nil {
+	if err := pass.Confirm(ctx); err != nil {
 		return err
 	}
-	bound, release, err := p.ledger.Writing(ctx)
+	bound, release, err := pass.Writing(ctx)
 	if err != nil {
 		return err
 	}
 	defer release()
 	stay := 0
-	for _, u := range left {
-		if err := p.o.Copier.AbortUpload(bound, u); err != nil {
+	for _, upload := range left {
+		if err := u.uploader.AbortUpload(bound, upload); err != nil {
 			if stay++; stay == 1 { // there may be many, which a policy keeps from being aborted
-				p.log.Warn("upload was not aborted", "key", u.Key, "upload", u.ID, "err", err)
+				log.Warn("upload was not aborted", "key", upload.Key, "upload", upload.ID, "err", err)
 			} else {
-				p.log.Debug("upload was not aborted", "key", u.Key, "upload", u.ID, "err", err)
+				log.Debug("upload was not aborted", "key", upload.Key, "upload", upload.ID, "err", err)
 			}
 			continue
 		}
-		p.ledger.UploadAborted(u.ID)
-		p.log.Debug("upload aborted", "key", u.Key, "upload", u.ID)
+		pass.UploadAborted(upload.ID)
+		log.Debug("upload aborted", "key", upload.Key, "upload", upload.ID)
 	}
 	if stay > 1 {
-		p.log.Warn("uploads were not aborted", "uploads", stay)
+		log.Warn("uploads were not aborted", "uploads", stay)
 	}
 	return nil
 }
 
-// sweepUploads removes the uploads that no process could record, because it was killed or the answer with the id was lost: after
-// the commit, which proves that this process holds the lease, and only those that began before this pass did. They are looked for
-// when this pass has copied something in parts, as it has to when one was killed at it, or an earlier one of this process may
-// have left some behind; a mapping without large objects is never asked for the permission.
-func (p *pass) sweepUploads(ctx context.Context) {
-	if !p.usedParts.Load() && !p.hasLost {
-		return
-	}
-	bound, release, err := p.ledger.Writing(ctx)
+// sweep removes the uploads that no process could record, because it was killed or the answer with the id was lost: after
+// the commit, which proves that this process holds the lease, and only those that began before this pass did.
+func (u *uploads) sweep(ctx context.Context, pass *checkpoint.Pass, began time.Time, log *slog.Logger) {
+	bound, release, err := pass.Writing(ctx)
 	if err != nil {
-		return // whoever holds the lease now sweeps
+		return // the next holder of the lease sweeps
 	}
 	defer release()
-	aborted, err := p.o.Copier.SweepUploads(bound, p.o.Copier.There(p.began), p.ledger.KeptUploads())
+	aborted, err := u.uploader.SweepUploads(bound, u.uploader.There(began), pass.KeptUploads())
 	switch {
-	case errors.Is(err, copier.ErrUploadsHidden) && p.uploadsHidden:
+	case errors.Is(err, copier.ErrUploadsHidden) && u.isHidden:
 	case err != nil:
-		p.uploadsHidden = errors.Is(err, copier.ErrUploadsHidden) // logged once: it only costs storage, and will not change soon
-		p.log.Warn("uploads were not swept", "err", err)
+		u.isHidden = errors.Is(err, copier.ErrUploadsHidden) // logged once: it only costs storage, and will not change soon
+		log.Warn("uploads were not swept", "err", err)
 	}
 	if aborted > 0 {
-		p.log.Info("uploads of earlier passes aborted", "uploads", aborted)
+		log.Info("uploads of earlier passes aborted", "uploads", aborted)
 	}
 }

@@ -1,4 +1,4 @@
-package syncer
+package denial
 
 import (
 	"context"
@@ -20,12 +20,12 @@ func TestRefusedErrorNamesTheCauseOnce(t *testing.T) {
 	}
 	const named = `User: u is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::b/k" because no resource-based policy allows the s3:GetObject action`
 	for _, tt := range []struct {
-		err  RefusedError
+		err  Error
 		want string
 	}{
-		{RefusedError{InTurn: 40, Elsewhere: 5, Side: sideSource, Err: refusal(named)}, `everything is refused: 40 objects in turn and 5 elsewhere: copy s3://b/"k": AccessDenied: ` + named},
-		{RefusedError{InTurn: 32, Elsewhere: 1, Side: sideSource, Err: refusal("Access Denied")}, "AccessDenied: Access Denied; not even reading is allowed: look at the owner's"},
-		{RefusedError{InTurn: 32, Elsewhere: 1, Side: sideDestination, Err: refusal("Access Denied")}, "AccessDenied: Access Denied; reading is allowed: look at the policy of the role"},
+		{Error{InTurn: 40, Elsewhere: 5, Side: sideSource, Err: refusal(named)}, `everything is refused: 40 objects in turn and 5 elsewhere: copy s3://b/"k": AccessDenied: ` + named},
+		{Error{InTurn: 32, Elsewhere: 1, Side: sideSource, Err: refusal("Access Denied")}, "AccessDenied: Access Denied; not even reading is allowed: look at the owner's"},
+		{Error{InTurn: 32, Elsewhere: 1, Side: sideDestination, Err: refusal("Access Denied")}, "AccessDenied: Access Denied; reading is allowed: look at the policy of the role"},
 	} {
 		got := tt.err.Error()
 		if !strings.Contains(got, tt.want) || strings.Count(got, "AccessDenied") != 1 {
@@ -40,7 +40,7 @@ func TestRefusedErrorNamesTheCauseOnce(t *testing.T) {
 // TestNothingIsSettledOnceAllIsRefused: what is refused between the decision and the end of the pass decides nothing, and neither a
 // late copy nor the walk lets go of what is held.
 func TestNothingIsSettledOnceAllIsRefused(t *testing.T) {
-	var r refusals
+	var r streak
 	for range suspectAfter - 1 {
 		if r.add(nil, record.Quarantined{}) {
 			t.Fatal("judged too soon")
@@ -57,25 +57,25 @@ func TestNothingIsSettledOnceAllIsRefused(t *testing.T) {
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
-	if err := r.wait(ended); err == nil {
+	if err := r.Wait(ended); err == nil {
 		t.Error("another copy may begin after the decision")
 	}
-	late := r.begin()
-	if let := len(r.copied(late, listing.Object{})) + len(r.take("k", 0)); let != 0 {
+	late := r.Begin()
+	if let := len(r.Copied(late, listing.Object{})) + len(r.Take("k", 0)); let != 0 {
 		t.Errorf("got %d let go after the decision, want none", let)
 	}
 }
 
 // TestACopyDisprovesARefusalOfAll comes while it is being decided.
 func TestACopyDisprovesARefusalOfAll(t *testing.T) {
-	var r refusals
-	old := r.begin()
+	var r streak
+	old := r.Begin()
 	for !r.add(nil, record.Quarantined{}) {
 	}
-	if held := r.copied(old, listing.Object{}); held != nil {
+	if held := r.Copied(old, listing.Object{}); held != nil {
 		t.Errorf("got %d let go by a copy that began before all of them, want none", len(held))
 	}
-	if held := r.copied(r.begin(), listing.Object{}); len(held) != suspectAfter {
+	if held := r.Copied(r.Begin(), listing.Object{}); len(held) != suspectAfter {
 		t.Errorf("got %d let go by a copy that began after them, want all", len(held))
 	}
 	if all, _ := r.judged(true); all {

@@ -1,4 +1,4 @@
-package syncer
+package planner
 
 import (
 	"context"
@@ -11,26 +11,26 @@ import (
 	"syncd/internal/plan"
 )
 
-// besideDestination compares the plan with what the destination holds, where the ledger does not know: there was none yet, the
+// withDestination compares the plan with what the destination holds, where the ledger does not know: there was none yet, the
 // mapping wrote elsewhere before, or an earlier process has claimed keys there.
-func (p *pass) besideDestination(ctx context.Context, k known, actions plan.Actions) plan.Actions {
-	isUnknown := p.expectNothing || p.hasMoved()
-	mayHaveLeft := p.o.mayHaveLeft(k.Claims())
+func (p *Planner) withDestination(ctx context.Context, past Past, actions plan.Actions) plan.Actions {
+	isUnknown := p.request.IsFirst || p.hasMoved()
+	mayHaveLeft := p.claims.mayHaveLeft(past.Claims())
 	if p.o.Destination == nil || !isUnknown && !mayHaveLeft {
 		p.hidden.Store(mayHaveLeft)
 		return actions
 	}
 	var mark string
-	if at := k.Mark(); at != "" {
+	if at := past.Mark(); at != "" {
 		mark, _ = p.destinationKey(at) // where the key cannot exist the listing begins at its start
 	}
 	var leftovers *plan.Leftovers
 	if mayHaveLeft {
-		leftovers = &plan.Leftovers{Range: p.o.claimedRange(k.Claims()), Claimed: p.rules.Claimed}
+		leftovers = &plan.Leftovers{Range: p.claims.claimedRange(past.Claims()), Claimed: p.rules.Claimed}
 		leftovers.Range.After = max(leftovers.Range.After, mark)
 	}
 	return plan.Beside(actions, plan.Destination{
-		Leftovers: leftovers, Unknown: isUnknown, KeyAt: p.destinationKey, KeyOf: p.sourceKeyAfter(k.Mark()), Hidden: p.isHidden,
+		Leftovers: leftovers, Unknown: isUnknown, KeyAt: p.destinationKey, KeyOf: p.sourceKeyAfter(past.Mark()), Hidden: p.isHidden,
 		List: func(after string) iter.Seq2[listing.Object, error] {
 			return p.o.Destination.List(ctx, listing.Range{After: max(after, mark)})
 		},
@@ -38,9 +38,9 @@ func (p *pass) besideDestination(ctx context.Context, k known, actions plan.Acti
 }
 
 // sourceKeyAfter returns the function that finds the source key of a key of the destination, "" for one that is settled already.
-func (p *pass) sourceKeyAfter(mark string) func(key string) string {
+func (p *Planner) sourceKeyAfter(mark string) func(key string) string {
 	return func(key string) string {
-		if key = p.o.Settings.sourceKey(key); key <= mark {
+		if key = p.o.Mapping.Settings.SourceKey(key); key <= mark {
 			return ""
 		}
 		return key
@@ -48,17 +48,17 @@ func (p *pass) sourceKeyAfter(mark string) func(key string) string {
 }
 
 // destinationKey is where a source key is copied to. One that the ledger has of another source is not.
-func (p *pass) destinationKey(key string) (string, error) {
-	if !strings.HasPrefix(key, p.o.Settings.Source.Prefix) {
+func (p *Planner) destinationKey(key string) (string, error) {
+	if !strings.HasPrefix(key, p.o.Mapping.Settings.Source.Prefix) {
 		return "", errElsewhere
 	}
-	return p.o.Copier.DestinationKey(key)
+	return p.o.Keys.DestinationKey(key)
 }
 
 var errElsewhere = errors.New("the mapping does not copy that key")
 
-// isHidden reports whether the destination may not be listed: whoever may only write there adopts nothing.
-func (p *pass) isHidden(err error) bool {
+// isHidden reports whether the destination may not be listed: a role that may only write there adopts nothing.
+func (p *Planner) isHidden(err error) bool {
 	if awserr.Classify(err) != awserr.Denied {
 		return false
 	}

@@ -1,7 +1,14 @@
-package syncer
+// Package rename gives a mapping the ledger that it had under another name.
+//
+// It promises that only a ledger of copies between the mapping's own places is taken over, that a mapping which has a ledger keeps it,
+// and that the former ledger stays as it is. The mapping's ledger exists once everything is in it, by one write.
+//
+// It leaves to the next pass what the new name changes: another key or storage class is handled there, as under the same name.
+//
+// Two words: the former ledger is read, under its lease; the mapping's ledger is the one that is made of it.
+package rename
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,11 +20,12 @@ import (
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
+	"syncd/internal/syncer/provenance"
 	"syncd/internal/transfer"
 )
 
-// ErrLedgerTaken says that a mapping which should take over a ledger has one of its own.
-var ErrLedgerTaken = errors.New("the mapping has a ledger of its own")
+// ErrTaken says that a mapping which should take over a ledger has one of its own.
+var ErrTaken = errors.New("the mapping has a ledger of its own")
 
 // A MisfitError refuses the ledger of copies between other places than those of the mapping that should take it over.
 type MisfitError struct {
@@ -33,26 +41,26 @@ func (e *MisfitError) Error() string {
 	return fmt.Sprintf("rename ledger of %q to %q: it is of other copies than those of the mapping: %s", e.From, e.Mapping, strings.Join(e.Differs, ", "))
 }
 
-// Renaming is what a ledger is taken over by.
-type Renaming struct {
+// Options say what is renamed.
+type Options struct {
 	// From is the former name.
 	From string
 	// Ledger are the options of the ledger to be, with the mapping's present name.
 	Ledger checkpoint.Options
 	// Settings are those of the mapping. A ledger of other places does not fit them.
-	Settings Settings
-	// ServiceOf is as in Options.
+	Settings provenance.Settings
+	// ServiceOf is as in [provenance.Mapping].
 	ServiceOf func(endpoint string) string
 	// Before is called when nothing stands in the way any more, and before there is a ledger; nil does nothing.
 	Before func(ctx context.Context) error
 }
 
-// Rename gives a mapping the ledger of another name, in the same store. The mapping must have none, and its settings must copy the same
+// Ledger gives a mapping the ledger of another name, in the same store. The mapping must have none, and its settings must copy the same
 // objects to the same keys as those of the ledger, else the error is a *MisfitError; another key or class is the next pass's business, as
 // it is under the same name. The history of passes comes along. The former ledger stays as it is. What it says of copies in other places than those of its last settings is
 // left behind, and so is its quarantine, but for what that says of copies: the next pass looks at those objects again.
-func Rename(ctx context.Context, store store.Store, r Renaming) (entries int64, err error) {
-	from, to := r.From, r.Ledger
+func Ledger(ctx context.Context, store store.Store, o Options) (entries int64, err error) {
+	from, to := o.From, o.Ledger
 	if from == to.Mapping {
 		return 0, fmt.Errorf("rename ledger of %q: that is the present name", from)
 	}
@@ -67,14 +75,14 @@ func Rename(ctx context.Context, store store.Store, r Renaming) (entries int64, 
 	if old.Generation() == 0 {
 		return 0, fmt.Errorf("rename ledger of %q: %w", from, record.ErrNoCheckpoint)
 	}
-	last, ok := identify(old.Manifest().Fingerprint)
+	last, ok := provenance.ReadFingerprint(old.Manifest().Fingerprint)
 	if !ok {
 		return 0, fmt.Errorf("rename ledger of %q: its settings cannot be read", from)
 	}
-	if err := r.fits(ctx, store, old.Manifest().Fingerprint); err != nil {
+	if err := o.fits(ctx, store, old.Manifest().Fingerprint); err != nil {
 		return 0, err
 	}
-	since, err := recall(cmp.Or(old.Manifest().Memo, old.Manifest().Fingerprint))
+	since, err := provenance.MemoOf(old.Manifest().Settings)
 	if err != nil {
 		return 0, fmt.Errorf("rename ledger of %q: %w", from, err)
 	}
@@ -84,24 +92,24 @@ func Rename(ctx context.Context, store store.Store, r Renaming) (entries int64, 
 	}
 	defer func() { err = errors.Join(err, ledger.Close()) }()
 	if ledger.Generation() > 0 {
-		return 0, fmt.Errorf("rename ledger of %q to %q: %w", from, to.Mapping, ErrLedgerTaken)
+		return 0, fmt.Errorf("rename ledger of %q to %q: %w", from, to.Mapping, ErrTaken)
 	}
 	ledger.SetSettings(func(record.Settings, int64) record.Settings {
-		return record.Settings{Fingerprint: text(identity{Settings: last.Settings}), Memo: text(history{})}
+		return provenance.Texts(provenance.Fingerprint{Settings: last.Settings}, provenance.Memo{})
 	})
 	unfinished, err := old.Begin(ctx)
 	if err != nil {
 		return 0, err
 	}
-	if r.Before != nil {
-		if err := r.Before(ctx); err != nil {
+	if o.Before != nil {
+		if err := o.Before(ctx); err != nil {
 			return 0, err
 		}
 	}
 	if err := takeHistory(ctx, store, from, ledger); err != nil {
 		return 0, err
 	}
-	return copyLedger(ctx, store, ledger, former{name: from, history: since, claims: unfinished.Claims()})
+	return copyLedger(ctx, store, ledger, former{name: from, memo: since, claims: unfinished.Claims()})
 }
 
 // takeHistory enters the passes of another name in the history of a ledger. One that is damaged stays behind.
@@ -117,19 +125,19 @@ func takeHistory(ctx context.Context, state store.Store, from string, to *checkp
 }
 
 // fits refuses a ledger of other places.
-func (r Renaming) fits(ctx context.Context, store store.Store, fingerprint string) error {
-	o := &Options{Mapping: r.Ledger.Mapping, Settings: r.Settings, ServiceOf: r.ServiceOf, Store: store}
-	last, _ := o.identify(fingerprint)
-	if last.sameKeys(r.Settings) {
+func (o Options) fits(ctx context.Context, store store.Store, fingerprint string) error {
+	now := provenance.Mapping{Name: o.Ledger.Mapping, Settings: o.Settings, ServiceOf: o.ServiceOf, Store: store}
+	last, _ := now.ReadFingerprint(fingerprint)
+	if last.SameKeys(o.Settings) {
 		return nil
 	}
-	e := &MisfitError{From: r.From, Mapping: r.Ledger.Mapping, Differs: differences(last.Settings, r.Settings)}
-	err := o.fitting(ctx, func(_ record.Manifest, name string) { e.Fitting = append(e.Fitting, name) })
+	e := &MisfitError{From: o.From, Mapping: now.Name, Differs: differences(last.Settings, o.Settings)}
+	err := now.Fitting(ctx, func(_ record.Manifest, name string) { e.Fitting = append(e.Fitting, name) })
 	return errors.Join(e, err)
 }
 
 // differences says where two settings copy from and to.
-func differences(ledger, now Settings) (all []string) {
+func differences(ledger, now provenance.Settings) (all []string) {
 	for _, d := range []struct{ name, was, is string }{
 		{"source.endpoint_url", ledger.Source.Endpoint, now.Source.Endpoint},
 		{"source.bucket", ledger.Source.Bucket, now.Source.Bucket},
@@ -147,8 +155,8 @@ func differences(ledger, now Settings) (all []string) {
 
 // former is what is taken over from a ledger.
 type former struct {
-	name string
-	history
+	name   string
+	memo   provenance.Memo
 	claims []record.Claim
 }
 
@@ -160,7 +168,7 @@ func copyLedger(ctx context.Context, store store.Store, to *checkpoint.Ledger, f
 	}
 	pass.TakeClaims(f.claims)
 	nothing := func(func(listing.Object, error) bool) {}
-	known := plan.Diff(nothing, checkpoint.Entries(ctx, store, f.name), checkpoint.Quarantine(ctx, store, f.name), plan.Rules{TargetSince: f.TargetSince})
+	known := plan.Diff(nothing, checkpoint.Entries(ctx, store, f.name), checkpoint.Quarantine(ctx, store, f.name), plan.Rules{TargetSince: f.memo.TargetSince})
 	for a, err := range known {
 		if err != nil {
 			return 0, err
@@ -172,7 +180,7 @@ func copyLedger(ctx context.Context, store store.Store, to *checkpoint.Ledger, f
 		if err != nil {
 			return 0, err
 		}
-		f.settle(slot, a)
+		f.takeOver(slot, a)
 	}
 	if _, err := pass.Commit(ctx); err != nil {
 		return 0, err
@@ -180,43 +188,17 @@ func copyLedger(ctx context.Context, store store.Store, to *checkpoint.Ledger, f
 	return to.Entries(), nil
 }
 
-func (f former) settle(slot *checkpoint.Slot, a plan.Action) {
+// takeOver enters what the former ledger knows of one object.
+func (f former) takeOver(slot *checkpoint.Slot, a plan.Action) {
 	switch entry := a.Previous; {
 	case a.Unsure:
 		slot.Quarantine(*a.SetAside, nil)
-	case entry == nil || entry.Pass < f.PlaceSince:
+	case entry == nil || entry.Pass < f.memo.PlaceSince:
 		slot.Drop()
-	case entry.Pass < f.ClassSince:
+	case entry.Pass < f.memo.ClassSince:
 		entry.Source = transfer.Version{} // so that it is copied into today's class
 		slot.Record(*entry)
 	default:
 		slot.Record(*entry)
 	}
-}
-
-// offerFormer looks for the ledger of a mapping that copied between the same places under another name, where this one has
-// none, and says how to take it over.
-func (s *Syncer) offerFormer(ctx context.Context) error {
-	return s.o.fitting(ctx, func(last record.Manifest, name string) {
-		s.o.Logger.Warn("a ledger of another name fits this mapping; take it over with syncd ledger rename", "from", name, "entries", last.Entries)
-	})
-}
-
-// fitting calls found with the last generation of each other ledger that is of copies between the mapping's places. One that cannot be
-// read is none.
-func (o *Options) fitting(ctx context.Context, found func(last record.Manifest, name string)) error {
-	names, err := record.Mappings(ctx, o.Store)
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		last, err := record.Latest(ctx, o.Store, name)
-		if err != nil || name == o.Mapping {
-			continue
-		}
-		if former, ok := o.identify(last.Fingerprint); ok && former.sameKeys(o.Settings) {
-			found(last, name)
-		}
-	}
-	return nil
 }

@@ -1,0 +1,202 @@
+package syncer
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"syncd/internal/awserr"
+	"syncd/internal/checkpoint"
+	passhistory "syncd/internal/checkpoint/history"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
+	"syncd/internal/plan"
+	"syncd/internal/syncer/denial"
+	"syncd/internal/syncer/planner"
+	"syncd/internal/throttle"
+)
+
+// attempt is one attempt at a pass: from the lease to the generation that it commits, or to what it could save.
+type attempt struct {
+	shared *shared
+	order  Order
+	log    *slog.Logger // names the pass, once it has a number
+	tally  *tally
+	before throttle.Counts
+	start  time.Time // by Options.Now
+	began  time.Time // by the clock that the service's is compared with
+	// hasLost says that an earlier pass may have begun uploads whose ids were lost.
+	hasLost bool
+	planner *planner.Planner
+}
+
+func newAttempt(s *shared, order Order) *attempt {
+	return &attempt{
+		shared: s, order: order, log: s.o.Logger, tally: newTally(s.o.Mapping), before: s.o.Meter.Counts(),
+		start: s.o.Now(), began: time.Now(), hasLost: s.o.Copier.LostUploads(),
+	}
+}
+
+func (a *attempt) isReplay() bool { return a.order.Replay != nil }
+
+// run walks the pass to its end and commits it, or saves what is settled and returns why it could not.
+func (a *attempt) run(ctx context.Context) error {
+	ledger, err := a.shared.lease.open(ctx)
+	if err != nil {
+		return firstCause(ctx, err)
+	}
+	hasWork, err := a.expect(ctx, ledger)
+	if err != nil {
+		return firstCause(ctx, err)
+	}
+	if !hasWork {
+		return nil // and no generation is made of it
+	}
+	p, err := a.begin(ctx, ledger)
+	if err != nil {
+		return firstCause(ctx, err)
+	}
+	if err := p.refusals.Retry(ctx); err != nil {
+		return p.saver.abandon(ctx, firstCause(ctx, err))
+	}
+	err = p.walk(ctx)
+	p.end(err)
+	if err == nil {
+		err = a.tally.summary().check()
+	}
+	if err != nil {
+		return p.saver.abandon(ctx, err)
+	}
+	return a.commit(ctx, ledger, p)
+}
+
+// expect notes what the ledger holds before the pass, and reports whether there is anything to do: a replay may have nothing to try.
+func (a *attempt) expect(ctx context.Context, ledger *checkpoint.Ledger) (hasWork bool, err error) {
+	if a.isReplay() {
+		a.tally.opened(ledger.Generation(), 0)
+		return hasReplay(ctx, a.shared.plans.Mapping, ledger, a.order.Replay)
+	}
+	a.tally.opened(ledger.Generation(), ledger.Entries())
+	a.shared.backlog.Begin()
+	return true, nil
+}
+
+// begin has the ledger begin a pass under the present settings, or resume one.
+func (a *attempt) begin(ctx context.Context, ledger *checkpoint.Ledger) (p *pass, err error) {
+	a.planner = planner.New(a.shared.plans, planner.Request{Replay: a.order.Replay, Rekey: a.order.Rekey, IsFirst: ledger.Entries() == 0, Start: a.start})
+	ledger.SetSettings(func(last record.Settings, pass int64) (now record.Settings) {
+		now, err = a.planner.Follow(last, pass)
+		return now
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := a.planner.Check(ctx); err != nil {
+		return nil, err
+	}
+	inLedger, err := ledger.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	log := a.log.With("pass", inLedger.Number())
+	if err := a.planner.Begin(inLedger, ledger.Manifest().Pass+1, a.shared.o.Now(), log); err != nil {
+		return nil, err
+	}
+	a.log = log
+	a.tally.began(inLedger)
+	return a.assemble(inLedger), nil
+}
+
+// assemble puts the parts of a pass together.
+func (a *attempt) assemble(ledger *checkpoint.Pass) *pass {
+	s := a.shared
+	record := &recorder{
+		count: s.count, tally: a.tally, backlog: s.backlog, quoter: s.quoter, now: s.o.Now, log: a.log,
+		mappingLog: s.o.Logger, warnedUnconditional: s.warnedUnconditional,
+	}
+	save := &saver{ledger: ledger, patience: s.o.saveTime(), clock: s.o.Copier.Clock, isReplay: a.isReplay(), logDue: record.logDue}
+	refusals := denial.New(denial.Options{
+		Source: s.o.Source, SourcePrefix: s.o.Settings.Source.Prefix, Copier: s.o.Copier, Turns: s.o.Turns, Ledger: ledger,
+		After: func(ctx context.Context, after string) plan.Actions { return a.planner.After(ctx, ledger, after) },
+		Claim: save.claimKey, IsReplay: a.isReplay(), Now: s.o.Now,
+	})
+	claimed := &claims{save: save.claim}
+	planned := &planned{
+		planner: a.planner, ledger: ledger, tally: a.tally, claims: claimed, backlog: s.backlog, count: s.count, now: s.o.Now, isReplay: a.isReplay(),
+	}
+	return &pass{
+		plan: planned.actions, ledger: ledger, claims: claimed, refusals: refusals, turns: s.o.Turns, saver: save,
+		worker:   &worker{prover: s.o.Copier, refusals: refusals, record: record, now: s.o.Now},
+		patience: s.o.DrainTimeout - s.o.saveTime(), window: s.o.holdFor(),
+	}
+}
+
+// commit makes the pass the ledger's next generation. A drain that comes now gives it as long as it gives a copy.
+func (a *attempt) commit(ctx context.Context, ledger *checkpoint.Ledger, p *pass) error {
+	s := a.shared
+	patient, giveUp := outlive(ctx, s.o.DrainTimeout)
+	defer giveUp()
+	if err := s.uploads.abort(patient, p.ledger, a.log); err != nil {
+		return firstCause(ctx, err)
+	}
+	if !a.isReplay() {
+		p.ledger.ReplaceClaims(a.planner.Left)
+	}
+	generation, err := p.ledger.Commit(patient)
+	if err != nil {
+		return firstCause(ctx, err)
+	}
+	// They are looked for when this pass has copied something in parts, as it has to when one was killed at it, or an earlier one of
+	// this process may have left some; a mapping without large objects never needs the permission.
+	if p.worker.record.usedParts.Load() || a.hasLost {
+		s.uploads.sweep(patient, p.ledger, a.began, a.log)
+	}
+	a.tally.committed(generation)
+	s.count.committed(generation, ledger.Entries())
+	if !a.isReplay() {
+		s.backlog.End()
+	}
+	s.gauges.setAside(patient, ledger.Manifest())
+	return nil
+}
+
+// enter adds the pass to the history.
+func (a *attempt) enter(ctx context.Context, outcome Outcome, failure error) {
+	s, ledger := a.tally.summary(), a.shared.lease.ledger
+	if ledger == nil || store.IsLeaseHeld(failure) || failure == nil && s.Pass == 0 {
+		return // no pass began
+	}
+	record := passhistory.Pass{
+		Pass: s.Pass, BeganAt: a.start, EndedAt: a.shared.o.Now(), Result: outcome.Result, Trigger: a.order.trigger(), Request: a.order.Request, By: a.order.By,
+		Listed: s.Listed, Copied: s.Copied, CopiedBytes: s.CopiedBytes, Quarantined: s.SetAside(),
+	}
+	if failure != nil && !errors.Is(failure, ErrDrained) {
+		record.Class, record.Error = string(awserr.Classify(failure)), failure.Error()
+	}
+	a.shared.history.enter(ctx, ledger, record, a.shared.o.saveTime(), a.log)
+}
+
+// end completes the summary, and counts and logs the pass.
+func (a *attempt) end(outcome Outcome, err error) Summary {
+	s, took := a.tally.summary(), a.shared.o.Now().Sub(a.start)
+	requests := a.shared.o.Meter.Counts().Since(a.before)
+	s.Requests, s.Throttled, s.Seconds = requests.Requests, requests.Throttled, took.Seconds()
+	s.Result, s.Exit = outcome.Result, outcome.Exit
+	if err != nil {
+		s.Error = err.Error()
+	}
+	if outcome.Exit == ExitLeaseHeld {
+		return s // no pass began; a standby asks for the lease again and again
+	}
+	count := a.shared.count
+	count.passes.WithLabelValues(outcome.Result).Inc()
+	count.duration.Observe(took.Seconds())
+	if err == nil && !a.isReplay() {
+		count.lastSuccess.WithLabelValues().Set(unix(a.shared.o.Now()))
+	}
+	a.log.Info("pass ended", "result", outcome.Result, "generation", s.Generation, "resumed", s.Resumed,
+		"listed", s.Listed, "copied", s.Copied, "copied_bytes", s.CopiedBytes, "unchanged", s.Unchanged, "adopted", s.Adopted,
+		"skipped", sum(s.Skipped), "quarantined", s.SetAside(), "throttled", s.Throttled, "duration", took)
+	return s
+}

@@ -1,0 +1,113 @@
+package denial
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"syncd/internal/awserr"
+	"syncd/internal/checkpoint/store"
+	"syncd/internal/copier"
+	"syncd/internal/listing"
+)
+
+// examiner asks again for objects whose permission is known: the refused one by itself, and those that were copied before.
+type examiner struct{ o *Options }
+
+// isStretch reports whether the refusal is about some of the keys: an object that was copied before may still be read, or written.
+func (e *examiner) isStretch(ctx context.Context, side string, cause error, witness listing.Object) (bool, error) {
+	switch {
+	case e.o.IsReplay:
+		return witness.Key != "", nil // no other pass takes over what it has copied
+	case side == sideDestination && isOfKey(cause):
+		return false, nil // there is one key for all copies, and a copy is asked for the key after everything else
+	}
+	known, err := e.witnesses(ctx, witness)
+	if err != nil {
+		return false, err
+	}
+	for _, o := range known {
+		isRefused, err := e.isStillRefused(ctx, side, o)
+		if errors.Is(err, errOutOfTurn) {
+			continue // it would be copied in parts, of which none was made
+		}
+		if err != nil || !isRefused {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// witnesses are objects that were copied before: by this pass, or, from several places of the ledger, by earlier ones or before it
+// was interrupted.
+func (e *examiner) witnesses(ctx context.Context, own listing.Object) (known []listing.Object, err error) {
+	if own.Key != "" {
+		known = append(known, own)
+	}
+	byKey := map[string]listing.Object{}
+	next := func(after string) (key string, ok bool, err error) {
+		for entry, err := range e.o.Ledger.CopiedAfter(ctx, after) {
+			byKey[entry.Key] = listing.Object{Key: entry.Key, Version: entry.Source}
+			return entry.Key, err == nil, err
+		}
+		return "", false, nil
+	}
+	first, ok, err := next("")
+	if !ok || err != nil {
+		return known, err
+	}
+	places, err := listing.Beyond(first, 0, next)
+	for _, place := range append([]listing.Place{{Key: first}}, spaced(places, tryAgain)...) {
+		known = append(known, byKey[place.Key])
+	}
+	return known, err
+}
+
+// isStillRefused reports whether an object that was copied before is refused now on that side. To ask the destination, it is copied as
+// if nothing were known of its copy, on condition that there is none, which is looked at after the permission.
+func (e *examiner) isStillRefused(ctx context.Context, side string, o listing.Object) (bool, error) {
+	if side == sideSource {
+		return e.isUnreadable(ctx, o.Key)
+	}
+	if err := e.o.Claim(ctx, o.Key); err != nil {
+		return false, err
+	}
+	_, _, err := e.o.Copier.Copy(ctx, o, copier.Target{}, outOfTurn{e.o.Ledger})
+	if awserr.Fatal(err) || ctx.Err() != nil || errors.Is(err, store.ErrLeaseLost) || errors.Is(err, errOutOfTurn) {
+		return false, err
+	}
+	return probe{made: true, err: err}.isRefused(), nil
+}
+
+// sideThatRefuses returns the side on which an object is refused: the source where it may not even be read.
+func (e *examiner) sideThatRefuses(ctx context.Context, key string) (string, error) {
+	isRefused, err := e.isUnreadable(ctx, key)
+	switch {
+	case err != nil:
+		return "", err
+	case isRefused:
+		return sideSource, nil
+	default:
+		return sideDestination, nil
+	}
+}
+
+// isUnreadable reports whether reading an object is refused.
+func (e *examiner) isUnreadable(ctx context.Context, key string) (bool, error) {
+	err := e.o.Copier.Readable(ctx, key)
+	switch {
+	case err == nil:
+		return false, nil
+	case awserr.Fatal(err), ctx.Err() != nil:
+		return false, err
+	default:
+		return IsShared(copier.Reason(err)), nil
+	}
+}
+
+// isOfKey reports whether it was a KMS key that refused.
+func isOfKey(cause error) bool {
+	action, _ := awserr.Refused(cause)
+	reason := awserr.Class(copier.Reason(cause))
+	return reason == awserr.KeyDisabled || reason == awserr.NoKey || strings.HasPrefix(action, "kms:")
+}

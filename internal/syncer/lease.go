@@ -1,0 +1,65 @@
+package syncer
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/syncer/provenance"
+)
+
+// lease is the right to write the mapping's ledger, together with the ledger that is open while it is held. Its methods are called one
+// at a time, but for isHeld.
+type lease struct {
+	mapping provenance.Mapping
+	options checkpoint.Options
+	log     *slog.Logger
+	count   counters
+	gauges  *gauges
+
+	ledger *checkpoint.Ledger // nil while it is not held
+	held   atomic.Bool
+}
+
+// open takes the lease and opens the ledger, or returns the one that is open.
+func (l *lease) open(ctx context.Context) (*checkpoint.Ledger, error) {
+	if l.ledger != nil {
+		return l.ledger, nil
+	}
+	ledger, err := checkpoint.Open(ctx, l.mapping.Store, l.options)
+	if errors.Is(err, record.ErrNothingWhole) {
+		l.log.Warn("no generation of the ledger is whole, starting over with what is at the destination", "err", err)
+		fresh := l.options
+		fresh.StartOver = true
+		ledger, err = checkpoint.Open(ctx, l.mapping.Store, fresh)
+	}
+	l.count.lease(err)
+	if err != nil {
+		return nil, err
+	}
+	l.ledger = ledger
+	l.held.Store(true)
+	l.gauges.opened(ctx, ledger.Manifest())
+	if ledger.Generation() == 0 {
+		return ledger, l.mapping.Offer(ctx, l.log)
+	}
+	return ledger, nil
+}
+
+// close releases the lease, if it is held.
+func (l *lease) close() error {
+	if l.ledger == nil {
+		return nil
+	}
+	ledger := l.ledger
+	l.ledger = nil
+	l.held.Store(false)
+	l.count.leaseHeld.Set(0)
+	return ledger.Close()
+}
+
+// isHeld reports whether the lease is held, as far as is known here without asking.
+func (l *lease) isHeld() bool { return l.held.Load() }

@@ -1,0 +1,60 @@
+package syncer
+
+import (
+	"context"
+	"time"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/plan"
+	"syncd/internal/syncer/backlog"
+	"syncd/internal/syncer/planner"
+)
+
+// planned is the plan of a pass, each action of which is counted when it is made.
+type planned struct {
+	planner  *planner.Planner
+	ledger   *checkpoint.Pass
+	tally    *tally
+	claims   *claims
+	backlog  *backlog.Backlog
+	count    counters
+	now      func() time.Time
+	isReplay bool
+}
+
+// actions yields the plan.
+func (p *planned) actions(ctx context.Context) plan.Actions {
+	actions := p.planner.Actions(ctx, p.ledger)
+	return func(yield func(plan.Action, error) bool) {
+		for a, err := range actions {
+			if err != nil {
+				yield(a, err)
+				return
+			}
+			p.add(a)
+			if !yield(a, nil) {
+				return
+			}
+		}
+		p.end()
+	}
+}
+
+func (p *planned) add(a plan.Action) {
+	p.tally.list(a)
+	p.claims.plan(a.Object.Key)
+	if a.Kind == plan.Copy {
+		p.backlog.Plan(a.Object)
+	}
+	p.count.actions.WithLabelValues(string(a.Reason)).Inc()
+}
+
+// end notes that the plan has come to its end.
+func (p *planned) end() {
+	p.tally.listedAll()
+	p.claims.plan("")
+	if !p.isReplay {
+		p.count.lastListing.WithLabelValues().Set(unix(p.now()))
+		p.backlog.ListedAll()
+	}
+}

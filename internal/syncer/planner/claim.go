@@ -1,0 +1,115 @@
+package planner
+
+import (
+	"slices"
+	"strings"
+
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/listing"
+	"syncd/internal/plan"
+	"syncd/internal/syncer/provenance"
+)
+
+// claimReader reads claims: what passes under these and other settings may have written where the mapping writes today.
+type claimReader struct{ provenance.Mapping }
+
+// claimed returns what claims say of a source key: what was claimed under other settings is found by the key at the
+// destination. It returns nil where no claim is on this mapping's place.
+func (r claimReader) claimed(claims []record.Claim) func(key string) plan.Claimed {
+	s := r.Settings
+	type claim struct {
+		record.Claim
+		by provenance.Settings
+	}
+	var here []claim
+	for _, c := range claims {
+		if by, ok := r.claimsHere(c); ok {
+			here = append(here, claim{c, by})
+		}
+	}
+	if len(here) == 0 {
+		return nil
+	}
+	return func(key string) (all plan.Claimed) {
+		at := s.Destination.Prefix + strings.TrimPrefix(key, s.Source.Prefix)
+		for _, c := range here {
+			inside, ok := strings.CutPrefix(at, c.by.Destination.Prefix)
+			if !ok || !c.Covers(c.by.Source.Prefix+inside) || isBelow(at, c.Settled) {
+				continue
+			}
+			all.Proved = c.Proved && (all.Proved || all.Since.IsZero())
+			all.Since = Earlier(all.Since, c.Since)
+			if c.by.KeyARN != s.KeyARN {
+				all.OtherKeys = append(all.OtherKeys, c.by.KeyARN)
+			}
+		}
+		return all
+	}
+}
+
+// claimedRange returns where in the destination the keys are that claims are on.
+func (r claimReader) claimedRange(claims []record.Claim) (all listing.Range) {
+	isFirst := true
+	for _, c := range claims {
+		by, ok := r.claimsHere(c)
+		if !ok {
+			continue
+		}
+		at := func(key string) string {
+			if key == "" {
+				return ""
+			}
+			return by.Destination.Prefix + strings.TrimPrefix(key, by.Source.Prefix)
+		}
+		after, until := at(c.After), at(c.Until)
+		if isFirst {
+			all, isFirst = listing.Range{After: after, Until: until}, false
+			continue
+		}
+		all.After = min(all.After, after)
+		if until == "" || all.Until != "" && until > all.Until {
+			all.Until = until
+		}
+	}
+	return all
+}
+
+// claimsHere returns the settings of a claim; ok is false where it is on nothing that the mapping writes today.
+func (r claimReader) claimsHere(c record.Claim) (by provenance.Settings, ok bool) {
+	id, ok := r.ReadFingerprint(c.Fingerprint)
+	here, there := r.Settings.Destination, id.Destination
+	overlap := strings.HasPrefix(here.Prefix, there.Prefix) || strings.HasPrefix(there.Prefix, here.Prefix)
+	ok = ok && there.Endpoint == here.Endpoint && there.Bucket == here.Bucket && overlap && !isBelow(here.Prefix, c.Settled)
+	return id.Settings, ok
+}
+
+// isBelow reports whether the key, or prefix, begins with one of the prefixes.
+func isBelow(key string, prefixes []string) bool {
+	return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+}
+
+// mayHaveLeft reports whether one of the claims leaves something to find out.
+func (r claimReader) mayHaveLeft(claims []record.Claim) bool {
+	return slices.ContainsFunc(claims, func(c record.Claim) bool {
+		_, isHere := r.claimsHere(c)
+		return isHere && !c.Proved
+	})
+}
+
+// left returns what is left of a claim when a pass has settled all that the mapping writes. One that could not list the destination,
+// which is then hidden, has not found what no entry names.
+func (r claimReader) left(c record.Claim, isHidden bool) (rest record.Claim, ok bool) {
+	by, isHere := r.claimsHere(c)
+	switch prefix := r.Settings.Destination.Prefix; {
+	case !isHere:
+		return c, true
+	case c.Proved || isHidden:
+		c.Proved = true
+		return c, true
+	case strings.HasPrefix(by.Destination.Prefix, prefix):
+		return c, false
+	default:
+		c.Settled = append(slices.Clone(c.Settled), prefix)
+		return c, true
+	}
+}

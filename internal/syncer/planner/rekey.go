@@ -1,0 +1,61 @@
+package planner
+
+import (
+	"context"
+	"fmt"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/plan"
+	"syncd/internal/syncer/provenance"
+)
+
+// RekeyError says that the configured KMS key is another than that of the copies, and what a pass would cost for it.
+type RekeyError struct {
+	// From is the key of the copies, To the configured one.
+	From, To string
+	// Objects is the number of copies under another key, Bytes their size.
+	Objects, Bytes int64
+}
+
+// Error names the change and its cost.
+func (e *RekeyError) Error() string {
+	each := plan.NewQuoter(plan.Terms{}).Request("CopyObject")
+	return fmt.Sprintf("kms_key changed from %s to %s: a pass would copy %d objects (%d bytes) again, at about $%.2f for requests to S3 and KMS",
+		e.From, e.To, e.Objects, e.Bytes, float64(e.Objects)*each)
+}
+
+// refuseNewKey looks whether the last generation was copied under another key. Only then are the entries counted. A pass under the new
+// key that was interrupted was allowed when it began, and so is what resumes it.
+func refuseNewKey(ctx context.Context, m provenance.Mapping, last provenance.Generation, placeSince int64) error {
+	if !last.IsKnown || last.KeyARN == m.Settings.KeyARN {
+		return nil
+	}
+	if isAllowed, err := resumesToday(ctx, m); isAllowed || err != nil {
+		return err
+	}
+	refusal := &RekeyError{From: last.KeyARN, To: m.Settings.KeyARN}
+	for entry, err := range checkpoint.Entries(ctx, m.Store, m.Name) {
+		if err != nil {
+			return fmt.Errorf("count copies under the former key: %w", err)
+		}
+		if entry.Pass >= placeSince && !plan.SameKey(entry.KeyARN, m.Settings.KeyARN) {
+			refusal.Objects++
+			refusal.Bytes += entry.Source.Size
+		}
+	}
+	if refusal.Objects == 0 {
+		return nil
+	}
+	return refusal
+}
+
+// resumesToday reports whether a pass over the source was interrupted under the settings of today.
+func resumesToday(ctx context.Context, m provenance.Mapping) (bool, error) {
+	progress, ok, err := record.Unfinished(ctx, m.Store, m.Name)
+	if err != nil {
+		return false, fmt.Errorf("look for an unfinished pass: %w", err)
+	}
+	f, isKnown := m.ReadFingerprint(progress.Fingerprint)
+	return ok && isKnown && f.Replay == 0 && f.Settings == m.Settings, nil
+}

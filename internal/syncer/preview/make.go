@@ -1,0 +1,145 @@
+package preview
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/copier"
+	"syncd/internal/listing"
+	"syncd/internal/plan"
+	"syncd/internal/syncer/planner"
+)
+
+// Copier says what it would do with an object, without a request.
+type Copier interface {
+	Forecast(object listing.Object, target copier.Target) copier.Forecast
+	Shown(e record.Entry, target copier.Target, otherKey bool) (isThere, isSure bool)
+	DestinationKey(key string) (string, error)
+}
+
+// Options are what a preview is made of.
+type Options struct {
+	// Plans are the options of the planner that the passes have.
+	Plans planner.Options
+	// Copier is the one of the passes.
+	Copier Copier
+	// Terms are what copies cost by.
+	Terms plan.Terms
+	// Ledger are the options with which the passes open the ledger, and ActionsPerClaim is how many actions a claim covers.
+	Ledger          checkpoint.Options
+	ActionsPerClaim int64
+	// Now is the clock.
+	Now func() time.Time
+}
+
+// maker makes one preview.
+type maker struct {
+	o                   Options
+	quoter              plan.Quoter
+	planner             *planner.Planner
+	past                *past
+	source, destination *pageCounter
+}
+
+// Make plans the next pass and carries nothing out. Each is called with every object in key order; its error ends the preview. What
+// was counted by then is returned with an error.
+func Make(ctx context.Context, o Options, each func(Fate) error) (Pass, error) {
+	v := newPass(o.Plans.Mapping.Name)
+	past, err := readPast(ctx, o.Plans.Mapping, o.Plans.Logger)
+	if err != nil {
+		return v, err
+	}
+	m := newMaker(o, past)
+	if err := m.begin(ctx, &v); err != nil {
+		return v, err
+	}
+	for a, err := range m.planner.Actions(ctx, past) {
+		if err != nil {
+			return v, err
+		}
+		fate := m.fateOf(a)
+		v.add(fate, m.quoter)
+		if err := each(fate); err != nil {
+			return v, err
+		}
+	}
+	m.end(&v)
+	return v, nil
+}
+
+func newMaker(o Options, past *past) *maker {
+	m := &maker{o: o, quoter: plan.NewQuoter(o.Terms), past: past, source: &pageCounter{Lister: o.Plans.Source}, destination: &pageCounter{Lister: o.Plans.Destination}}
+	plans := o.Plans
+	plans.Source = m.source
+	if plans.Destination != nil {
+		plans.Destination = m.destination
+	}
+	m.planner = planner.New(plans, planner.Request{IsFirst: past.last.Entries == 0})
+	return m
+}
+
+// begin finds the rules that the pass would have, and where it would begin. A change of the key that it would refuse is noted.
+func (m *maker) begin(ctx context.Context, v *Pass) error {
+	v.Generation, v.Pass, v.Damage = m.past.last.Generation, m.past.Number(), m.past.damage
+	now, err := m.planner.Follow(m.past.last.Settings, m.past.Number())
+	if err != nil {
+		return err
+	}
+	err = m.planner.Check(ctx)
+	if refusal, ok := errors.AsType[*planner.RekeyError](err); ok {
+		v.Rekey, err = refusal.Error(), nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := m.past.resume(ctx, now); err != nil {
+		return err
+	}
+	v.resumes(m.past.Mark())
+	return m.planner.Begin(m.past, m.past.last.Pass+1, m.o.Now(), m.o.Plans.Logger)
+}
+
+// fateOf says what would become of an object before any request is sent for it.
+func (m *maker) fateOf(a plan.Action) Fate {
+	if a.Kind != plan.Copy {
+		return Fate{Action: a}
+	}
+	if _, err := m.o.Copier.DestinationKey(a.Object.Key); err != nil {
+		return Fate{Action: a, Refused: copier.Reason(err)}
+	}
+	target := planner.TargetOf(a)
+	var isThere, isSure bool
+	if a.Reason == plan.Unproven {
+		isThere, isSure = m.o.Copier.Shown(*a.Previous, target, len(a.Claimed.OtherKeys) > 0)
+	}
+	switch refused := m.o.Terms.Refuses(a.Object); {
+	case isThere && isSure:
+		a.Kind, a.Reason = plan.Skip, plan.Unchanged
+		return Fate{Action: a}
+	case refused != "":
+		return Fate{Action: a, Refused: refused}
+	}
+	forecast := m.o.Copier.Forecast(a.Object, target)
+	fate := Fate{Action: a, Looks: forecast.Looks || isThere, Foreign: forecast.Foreign}
+	if fate.Foreign && !fate.Looks {
+		fate.Refused = copier.Reason(copier.ErrForeign)
+	}
+	return fate
+}
+
+// end adds what does not go by objects.
+func (m *maker) end(v *Pass) {
+	m.quoter.AddPages(&v.Quote, m.source.pages(), m.destination.pages())
+	m.quoter.AddEnd(&v.Quote)
+	v.Dollars, v.UnlessAdopted = v.Dollars.Rounded(), v.unlessAdopted.Dollars.Rounded().Total
+	v.Time, v.NotCounted = m.quoter.Time(v.Quote), m.quoter.NotCounted()
+	v.LedgerWrites = m.o.ledgerWrites(v.Work(), v.Time.Seconds)
+	v.NotCounted = append(v.NotCounted, "the ledger's own requests, where its state is on S3")
+	if n := len(m.past.progress.Uploads); n > 0 {
+		v.NotCounted = append(v.NotCounted, fmt.Sprintf("what is saved by %d unfinished uploads, whose parts are not copied again", n))
+	}
+}

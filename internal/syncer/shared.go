@@ -1,0 +1,48 @@
+package syncer
+
+import (
+	"sync/atomic"
+
+	"syncd/internal/checkpoint/generation"
+	"syncd/internal/plan"
+	"syncd/internal/syncer/backlog"
+	"syncd/internal/syncer/planner"
+	"syncd/internal/syncer/provenance"
+)
+
+// shared is what the passes of one mapping have in common.
+type shared struct {
+	o       Options
+	plans   planner.Options
+	count   counters
+	quoter  plan.Quoter
+	backlog *backlog.Backlog
+	gauges  *gauges
+	history *history
+	lease   *lease
+	uploads *uploads
+	// warnedUnconditional says that it was logged that copies are written without conditions.
+	warnedUnconditional *atomic.Bool
+}
+
+func newShared(o Options) *shared {
+	count := newCounters(o.Metrics, o.Mapping)
+	o.Store = counted{o.Store, count.storeWrites}
+	o.Ledger.Verified = new(generation.Verified)
+	plans := planner.Options{
+		Mapping: provenance.Mapping{Name: o.Mapping, Settings: o.Settings, ServiceOf: o.ServiceOf, Store: o.Store},
+		Source:  o.Source, Keys: o.Copier, Rules: o.Rules, Rekey: o.Rekey, Logger: o.Logger,
+	}
+	if o.Destination != nil {
+		plans.Destination = o.Destination
+	}
+	missing := backlog.New(backlog.Series{Objects: count.backlogObjects, Bytes: count.backlogBytes, Quarantine: count.quarantine})
+	o.Metrics.OldestUnsynced.Set(func() (float64, bool) { return missing.Age(o.Now()) }, o.Mapping)
+	shown := &gauges{store: o.Store, mapping: o.Mapping, log: o.Logger, count: count, backlog: missing}
+	return &shared{
+		o: o, plans: plans, count: count, quoter: plan.NewQuoter(o.Terms), backlog: missing, gauges: shown,
+		history: &history{store: o.Store, mapping: o.Mapping, log: o.Logger},
+		lease:   &lease{mapping: plans.Mapping, options: o.Ledger, log: o.Logger, count: count, gauges: shown},
+		uploads: &uploads{uploader: o.Copier}, warnedUnconditional: &atomic.Bool{},
+	}
+}

@@ -1,0 +1,122 @@
+package syncer
+
+import (
+	"maps"
+	"sync"
+
+	"syncd/internal/checkpoint"
+	"syncd/internal/plan"
+)
+
+// tally sums up a pass while it runs.
+type tally struct {
+	mu       sync.Mutex
+	s        Summary
+	planned  int64 // bytes of planned copies
+	expected int64
+	complete bool
+}
+
+func newTally(mapping string) *tally {
+	return &tally{s: Summary{Mapping: mapping, Skipped: map[string]int64{}, Quarantined: map[string]int64{}}}
+}
+
+// opened notes what the ledger has before the pass: the number of objects to expect among it.
+func (t *tally) opened(generation, expected int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.s.Generation, t.expected = generation, expected
+}
+
+func (t *tally) began(pass *checkpoint.Pass) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.s.Pass, t.s.Resumed, t.s.QuarantinedBefore = pass.Number(), pass.Resumed(), pass.Counts().Quarantined
+}
+
+func (t *tally) committed(generation int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.s.Generation = generation
+}
+
+// list counts an action when it is planned.
+func (t *tally) list(a plan.Action) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !a.Listed() {
+		if a.Reason == plan.Gone && (a.Previous != nil || a.Inherited != nil) {
+			t.s.Kept++
+		}
+		return
+	}
+	t.s.Listed++
+	if a.Kind == plan.Copy {
+		t.planned += a.Object.Size
+	}
+}
+
+func (t *tally) copied(bytes int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.s.Copied++
+	t.s.CopiedBytes += bytes
+}
+
+func (t *tally) adopted() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.s.Adopted++
+}
+
+func (t *tally) skipped(reason plan.Reason) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if reason == plan.Unchanged {
+		t.s.Unchanged++
+		return
+	}
+	t.s.Skipped[string(reason)]++
+}
+
+func (t *tally) quarantined(reason string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.s.Quarantined[reason]++
+}
+
+func (t *tally) held(reason string) {
+	t.quarantined(reason)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.s.Held++
+}
+
+func (t *tally) listedAll() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.complete = true
+}
+
+func (t *tally) progress() Progress {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	aside := sum(t.s.Quarantined)
+	p := Progress{
+		Listed: t.s.Listed, Bytes: t.planned, Copied: t.s.Copied, CopiedBytes: t.s.CopiedBytes, SetAside: aside,
+		Settled: t.s.Copied + t.s.Adopted + t.s.Unchanged + sum(t.s.Skipped) + aside, Expected: t.s.Listed, Complete: t.complete,
+	}
+	if !t.complete {
+		p.Expected = max(p.Expected, t.expected)
+	}
+	return p
+}
+
+// summary returns a copy that no longer changes.
+func (t *tally) summary() Summary {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.s
+	s.Skipped, s.Quarantined = maps.Clone(s.Skipped), maps.Clone(s.Quarantined)
+	return s
+}

@@ -1,0 +1,151 @@
+package syncer
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"syncd/internal/awserr"
+	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
+	"syncd/internal/copier"
+	"syncd/internal/plan"
+	"syncd/internal/syncer/denial"
+	"syncd/internal/syncer/planner"
+)
+
+// prover asks what is at the destination.
+type prover interface {
+	Proved(ctx context.Context, e record.Entry, target copier.Target, otherKey bool) (bool, error)
+	LeftOf(ctx context.Context, sourceKey string, target copier.Target) (copier.Left, error)
+}
+
+// worker carries out actions and hands what became of them to the recorder.
+type worker struct {
+	prover   prover
+	refusals *denial.Detector
+	record   *recorder
+	now      func() time.Time
+}
+
+// skip carries out an action that takes no request.
+func (w *worker) skip(slot *checkpoint.Slot, a plan.Action) {
+	if a.Holds() {
+		slot.Hold(*a.SetAside, a.Previous)
+	} else {
+		carryOver(slot, a)
+	}
+	w.skipped(a)
+}
+
+func (w *worker) skipped(a plan.Action) {
+	w.record.skipped(a)
+	w.refusals.Skipped(a)
+}
+
+// carryOut does what an action takes requests for. An error ends the pass.
+func (w *worker) carryOut(ctx context.Context, slot *checkpoint.Slot, a plan.Action) error {
+	switch {
+	case a.Kind == plan.Skip:
+		if err := w.recordLeft(ctx, slot, a, planner.TargetOf(a)); err != nil {
+			return err
+		}
+		w.skipped(a)
+		return nil
+	case a.Reason == plan.Unproven:
+		proved, err := w.prover.Proved(ctx, *a.Previous, planner.TargetOf(a), len(a.Claimed.OtherKeys) > 0)
+		if err != nil {
+			return err
+		}
+		if proved {
+			w.record.proved(slot, a)
+			return nil
+		}
+	}
+	return w.copy(ctx, slot, a)
+}
+
+// copy copies one object and settles its slot. An error ends the pass; the failure of the object alone is none.
+func (w *worker) copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action) error {
+	defer w.record.inFlight()()
+	start, number := w.now(), w.refusals.Begin()
+	result, ours, inTurn, err := w.refusals.Copy(ctx, slot, a)
+	switch {
+	case err == nil && result.Adopted:
+		w.record.adopted(slot, a, result)
+	case err == nil:
+		w.record.copied(slot, a, result, w.now().Sub(start))
+	case awserr.Fatal(err), ctx.Err() != nil, errors.Is(err, store.ErrLeaseLost):
+		return err // the slot stays unsettled: a resumed pass copies the object
+	case awserr.Classify(err) == awserr.Gone:
+		if err := w.vanished(ctx, slot, a, ours); err != nil {
+			return err
+		}
+	case denial.IsShared(copier.Reason(err)):
+		released, err := w.refusals.Refused(ctx, a, denial.Held{Slot: slot, Row: w.record.row(a, ours, err)}, err)
+		w.record.release(released)
+		return err
+	default:
+		w.record.failed(slot, a, ours, err)
+	}
+	if err == nil && inTurn {
+		w.record.release(w.refusals.Copied(number, result.Object))
+	}
+	w.record.done(a.Object.Key)
+	return nil
+}
+
+// vanished settles an object that was gone when it was about to be copied.
+func (w *worker) vanished(ctx context.Context, slot *checkpoint.Slot, a plan.Action, ours copier.Ours) error {
+	target := planner.TargetOf(a)
+	target.OursSince = planner.Earlier(target.OursSince, ours.Since)
+	if err := w.recordLeft(ctx, slot, a, target); err != nil {
+		return err
+	}
+	w.record.gone()
+	return nil
+}
+
+// recordLeft settles an object that has no copy to be made, and of which the ledger does not know what is at the destination: it is
+// gone from the source, or skipped. A copy whose answer was lost may have replaced the one that the ledger knows, which is then not
+// carried over; what is there in its place is syncd's own all the same.
+func (w *worker) recordLeft(ctx context.Context, slot *checkpoint.Slot, a plan.Action, target copier.Target) error {
+	if target.OursSince.IsZero() && (target.Known == "" || a.Previous != nil || a.Inherited != nil) {
+		carryOver(slot, a) // nothing was written
+		return nil
+	}
+	left, err := w.prover.LeftOf(ctx, a.Object.Key, target)
+	switch {
+	case awserr.Fatal(err), ctx.Err() != nil:
+		return err
+	case err != nil: // the next pass asks again
+		slot.Quarantine(w.record.row(a, copier.Ours{ETag: target.Known, Since: target.OursSince}, err), nil)
+	case left.Intact && a.Previous != nil:
+		slot.Carry(*a.Previous)
+	case left.Entry != nil:
+		slot.Record(*left.Entry)
+	case left.Intact && a.Inherited != nil:
+		slot.Record(*a.Inherited)
+	case left.Intact:
+		slot.Quarantine(w.record.row(a, copier.Ours{ETag: target.Known, Since: target.OursSince}, errUnreadableCopy), nil)
+	default:
+		slot.Drop()
+	}
+	return nil
+}
+
+// errUnreadableCopy is why an object without a source is in quarantine: its row is all that says whose the copy is.
+var errUnreadableCopy = errors.New("the source is gone, and the role may not read the copy that is still there")
+
+// carryOver leaves the ledger as it is: of an object that is skipped the destination still has the copy that was made last.
+func carryOver(slot *checkpoint.Slot, a plan.Action) {
+	switch {
+	case a.Previous != nil:
+		slot.Carry(*a.Previous)
+	case a.Inherited != nil:
+		slot.Record(*a.Inherited)
+	default:
+		slot.Drop()
+	}
+}

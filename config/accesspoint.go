@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"syncd/internal/endpoint"
 )
 
 // AccessPoint is an access point of S3: another way into a bucket, with a policy, and perhaps an owner, of its own.
@@ -123,7 +125,7 @@ func parseAccessPoint(text string) (p AccessPoint, problem, hint string) {
 		return p, multiRegionPoint, "use an access point or the bucket of one region"
 	case !isPoint || len(name) < 3 || len(name) > 50 || !spelled(name, "-") || name != strings.ToLower(name):
 		return p, "is not the ARN of an access point", accessPointHint
-	case !isRegion(a.region) || Partition(a.region) != a.partition:
+	case !isRegion(a.region) || endpoint.Partition(a.region) != a.partition:
 		return p, "names no region of the partition " + a.partition, accessPointHint
 	case !isDigits(a.account, 12):
 		return p, "names no account", accessPointHint

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"syncd/config"
+	"syncd/internal/endpoint"
 )
 
 // full is a configuration into which tests put values: each setting has its own word.
@@ -209,7 +210,7 @@ func TestRegionsAreTheSDKs(t *testing.T) {
 				continue
 			}
 			names = append(names, name)
-			if got := config.Partition(name); got != p.ID {
+			if got := endpoint.Partition(name); got != p.ID {
 				t.Errorf("%s: got partition %s, want %s", name, got, p.ID)
 			}
 		}

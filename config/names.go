@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"syncd/internal/endpoint"
 )
 
 // spelled reports whether s is not empty and holds only ASCII letters, digits and the extra characters.
@@ -102,7 +104,7 @@ func checkEndpoint(s string) string {
 		return "holds a host that is not ASCII: write its form in Punycode"
 	case !isPort(u.Port()):
 		return "holds a port that is none"
-	case namesBucket(u):
+	case endpoint.NamesBucket(u):
 		return "names a bucket: S3's endpoints have neither a bucket before their host nor a path"
 	}
 	return ""

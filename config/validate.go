@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"syncd/internal/endpoint"
 )
 
 // validator checks what no single value can know: bounds, references and overlaps. Values whose decoding failed already
@@ -125,7 +127,7 @@ func (v *validator) endpoint(path, url string) {
 // endpointOfS3 is endpoint for a setting about S3.
 func (v *validator) endpointOfS3(path, url string) {
 	v.endpoint(path, url)
-	v.check(!isSTS(url), path, "is an endpoint of STS, and S3 is asked there", "leave it out, or use one of S3")
+	v.check(!endpoint.IsSTS(url), path, "is an endpoint of STS, and S3 is asked there", "leave it out, or use one of S3")
 }
 
 // bucketInPath refuses an endpoint whose path names the bucket of a setting, which requests add themselves.
@@ -223,7 +225,7 @@ func (v *validator) destination(i int) extent {
 
 // area is within what a bucket's name stands for one bucket: a service, or a partition of AWS.
 func (v *validator) area(endpointURL, region string) string {
-	return cmp.Or(v.Service(endpointURL), Partition(region))
+	return cmp.Or(v.Service(endpointURL), endpoint.Partition(region))
 }
 
 // extent returns e, or one that overlaps nothing if it is at fault itself.

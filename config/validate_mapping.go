@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"syncd/internal/transfer"
 )
 
 // side is what a source and a destination have in common.
@@ -47,7 +49,7 @@ func (v *validator) side(s side) {
 
 // prefix refuses what no key begins with ("Naming Amazon S3 objects", Amazon S3 User Guide).
 func (v *validator) prefix(path, prefix string) {
-	const most = 1024
+	const most = transfer.MaxKeyBytes
 	v.check(len(prefix) < most, path, fmt.Sprintf("is %d bytes long, and a key has at most %d", len(prefix), most), "shorten it")
 }
 
@@ -106,10 +108,7 @@ func (v *validator) key(key, region string, compatible bool, path string) {
 }
 
 func (v *validator) storageClass(d Destination, path string) {
-	// Of the classes S3 knows, those that PutObject and CopyObject accept for a general purpose bucket.
-	classes := []string{
-		StorageClassKeep, "STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE", "REDUCED_REDUNDANCY",
-	}
+	classes := append([]string{StorageClassKeep}, transfer.Classes()...)
 	ok := slices.Contains(classes, d.StorageClass) || v.compatible(d.EndpointURL) && d.StorageClass != ""
 	v.check(ok, path, strconv.Quote(d.StorageClass)+" is not a storage class", suggest(d.StorageClass, classes))
 }
@@ -124,18 +123,18 @@ func (v *validator) filter(f Filter, path string) {
 func (v *validator) copying(m Mapping, path string) {
 	c := m.Copy
 	v.check(c.Concurrency <= 4096, path+".concurrency", c.Concurrency.String()+" is out of bounds", "use auto or 1 to 4096")
-	v.check(c.PartSize == 0 || c.PartSize >= 5<<20 && c.PartSize <= 5<<30, path+".part_size",
+	v.check(c.PartSize == 0 || c.PartSize >= AutoSize(transfer.MinPartSize) && c.PartSize <= AutoSize(transfer.MaxPartSize), path+".part_size",
 		c.PartSize.String()+" is out of bounds", "use auto or 5MiB to 5GiB")
-	v.check(c.MultipartAbove == 0 || c.MultipartAbove >= 5<<20 && c.MultipartAbove <= 5<<30, path+".multipart_above",
+	v.check(c.MultipartAbove == 0 || c.MultipartAbove >= AutoSize(transfer.MinPartSize) && c.MultipartAbove <= AutoSize(transfer.MaxCopyObject), path+".multipart_above",
 		c.MultipartAbove.String()+" is out of bounds", "use auto or 5MiB to 5GiB")
 	v.tagKeys(c.Tags.Only, path+".tags.only")
 	if c.ObjectLockMax != 0 {
 		v.objectLockMax(c, path+".object_lock_max")
 	}
-	sameService := v.Service(m.Source.EndpointURL) == v.Service(m.Destination.EndpointURL)
-	v.check(c.Mode != CopyModeServerSide || sameService, path+".mode",
+	source, destination := v.Places(m)
+	v.check(c.Mode != CopyModeServerSide || source.SameService(destination), path+".mode",
 		"server_side cannot copy between two endpoints", "use auto or relay")
-	v.check(c.Mode != CopyModeServerSide || !crossesFromAccessPoint(m), path+".mode",
+	v.check(c.Mode != CopyModeServerSide || !transfer.LeavesAccessPoint(source, destination), path+".mode",
 		"server_side cannot copy from an access point to another region", "use auto or relay, or the name of the bucket")
 }
 

@@ -21,12 +21,14 @@ import (
 	"syncd/internal/checkpoint"
 	"syncd/internal/copier"
 	"syncd/internal/creds"
+	"syncd/internal/endpoint"
 	"syncd/internal/listing"
 	"syncd/internal/metrics"
 	"syncd/internal/peer"
 	"syncd/internal/plan"
 	"syncd/internal/syncer"
 	"syncd/internal/throttle"
+	"syncd/internal/transfer"
 )
 
 // relayMemory is what all relays of the process may hold of objects at once, in bytes.
@@ -95,6 +97,7 @@ func newSystem(ctx context.Context, p process, f flags, checks ...config.Check) 
 // mapping puts the parts of one mapping together.
 func (s *system) mapping(ctx context.Context, m config.Mapping) (*mapping, error) {
 	terms := s.terms(m)
+	from, to := s.config.Places(m)
 	meter := &throttle.Meter{Observe: s.observe(m.Name, plan.NewQuoter(terms))}
 	pace := s.paceOf(m)
 	source, destination, err := s.clients(ctx, m, meter, pace)
@@ -105,45 +108,40 @@ func (s *system) mapping(ctx context.Context, m config.Mapping) (*mapping, error
 	logger := s.logger.With("mapping", m.Name)
 	return &mapping{Mapping: m, source: source, destination: destination, syncer: syncer.New(syncer.Options{
 		Mapping: m.Name,
-		Source: listing.Live{
-			Client: source, Bucket: m.Source.Bucket, Prefix: m.Source.Prefix, Account: m.Source.Account, RequestPayer: m.Source.RequestPayer,
-		},
-		Destination: listing.Live{
-			Client: destination, Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix, Account: m.Destination.Account,
-		},
-		Copier: s.copier(m, source, destination, pace), Rules: s.rules(m), Settings: settingsOf(s.config, m), ServiceOf: config.ServiceOf, Rekey: s.rekey,
+		Source:  live(source, from), Destination: live(destination, to),
+		Copier: s.copier(m, source, destination, pace), Rules: s.rules(m), Settings: settingsOf(s.config, m), ServiceOf: endpoint.Service, Rekey: s.rekey,
 		Store: s.store, Ledger: s.ledgerOptions(m.Name), Terms: terms,
 		Turns: pace.level.Gate(), DrainTimeout: s.config.DrainTimeout.Duration(),
 		Meter: meter, Metrics: s.metrics, Logger: logger, Now: s.process.now,
 	})}, nil
 }
 
+// live is the listing of a place.
+func live(client *s3.Client, p transfer.Place) listing.Live {
+	return listing.Live{Client: client, Bucket: p.Bucket, Prefix: p.Prefix, Account: p.Account, RequestPayer: p.RequestPayer}
+}
+
 // settingsOf are what the ledger records of a mapping.
 func settingsOf(c *config.Config, m config.Mapping) syncer.Settings {
-	return syncer.Settings{
-		Source:      syncer.Place{Endpoint: c.Service(m.Source.EndpointURL), Bucket: m.Source.Identity(), Prefix: m.Source.Prefix},
-		Destination: syncer.Place{Endpoint: c.Service(m.Destination.EndpointURL), Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix},
-		KeyARN:      m.Destination.KMSKey, StorageClass: m.Destination.StorageClass,
-	}
+	source, destination := c.Places(m)
+	return syncer.Settings{Source: placeOf(source), Destination: placeOf(destination), KeyARN: m.Destination.KMSKey, StorageClass: m.Destination.StorageClass}
+}
+
+// placeOf is a place as the ledger records it.
+func placeOf(p transfer.Place) syncer.Place {
+	return syncer.Place{Endpoint: p.Service(), Bucket: p.Identity(), Prefix: p.Prefix}
 }
 
 func (s *system) copier(m config.Mapping, source, destination *s3.Client, pace pace) *copier.Copier {
-	service := s.config.Service(m.Destination.EndpointURL)
-	there := s.peer(service)
+	from, to := s.config.Places(m)
+	there := s.peer(to.Service())
 	return copier.New(copier.Options{
 		Source: source, Destination: destination,
-		SourceBucket: m.Source.Bucket, SourcePrefix: m.Source.Prefix, SourceAccount: m.Source.Account,
-		DestinationBucket: m.Destination.Bucket, DestinationPrefix: m.Destination.Prefix, DestinationAccount: m.Destination.Account,
-		RequestPayer: m.Source.RequestPayer, KeyARN: m.Destination.KMSKey, BucketKey: m.Destination.BucketKey,
-		StorageClass: classOf(m.Destination), KeepStorageClass: m.Destination.StorageClass == config.StorageClassKeep,
-		ACL:      aclOf(m),
-		PartSize: int64(m.Copy.PartSize), MultipartAbove: int64(m.Copy.MultipartAbove),
-		ObjectLock: m.Copy.ObjectLock == config.CarryCopy, ObjectLockMax: m.Copy.ObjectLockMax.Duration(), Annotations: m.Copy.Annotations == config.CarryCopy,
+		SourcePlace: from, DestinationPlace: to, Settings: s.config.Transfer(m), Buffers: s.buffers,
+		KeyARN: m.Destination.KMSKey, BucketKey: m.Destination.BucketKey, ACL: aclOf(m),
 		Initiator: s.config.Roles[m.Destination.Role].ARN, Session: s.config.Roles[m.Destination.Role].SessionName,
-		OmitTags: m.Copy.Tags.Carry == config.CarryOmit, OnlyTags: m.Copy.Tags.Only, OmitMetadata: m.Copy.Metadata == config.CarryOmit,
-		Relay: s.config.Relayed(m), Buffers: s.buffers,
 		OverwriteAny: s.overwritesAny(m), Peer: there,
-		ToS3:  func() bool { return service == "" || there.Name() == serverOfAWS },
+		ToS3:  func() bool { return to.Service() == "" || there.Name() == serverOfAWS },
 		Slots: slots{pace.level.Gate(), s.share.Member()}, Bytes: pace.bytes, Now: s.process.now,
 	})
 }
@@ -162,14 +160,6 @@ func (s *system) peer(service string) *peer.Peer {
 		s.peers[service] = new(peer.Peer)
 	}
 	return s.peers[service]
-}
-
-// classOf returns the storage class that all copies get, "" where each keeps that of its source.
-func classOf(d config.Destination) string {
-	if d.StorageClass == config.StorageClassKeep {
-		return ""
-	}
-	return d.StorageClass
 }
 
 // aclOf returns the ACL that copies are written with, "" for none.
@@ -197,9 +187,9 @@ func (s *system) clients(ctx context.Context, m config.Mapping, meter *throttle.
 	if err := errors.Join(errFrom, errTo); err != nil {
 		return nil, nil, err
 	}
-	source = newS3Client(from, s.endpoint(m.Source.EndpointURL, m.Source.PathStyle), throttle.Patience, meter.Attach,
+	source = newS3Client(from, s.address(m.Source.EndpointURL, m.Source.PathStyle), throttle.Patience, meter.Attach,
 		pace.guard(pace.source, pace.decrypt), s.peer(c.Service(m.Source.EndpointURL)).Attach, copier.TolerateKeys)
-	destination = newS3Client(to, s.endpoint(m.Destination.EndpointURL, m.Destination.PathStyle), throttle.Patience, meter.Attach,
+	destination = newS3Client(to, s.address(m.Destination.EndpointURL, m.Destination.PathStyle), throttle.Patience, meter.Attach,
 		pace.guard(pace.destination, pace.encrypt), s.peer(c.Service(m.Destination.EndpointURL)).Attach, copier.TolerateKeys)
 	s.showExpiry(m, set)
 	return source, destination, nil
@@ -220,14 +210,14 @@ func (s *system) showExpiry(m config.Mapping, set *creds.Set) {
 	}
 }
 
-// endpoint is where requests go; the zero endpoint is AWS itself.
-type endpoint struct {
+// address is where requests go; the zero address is AWS itself.
+type address struct {
 	url       string
 	pathStyle bool
 }
 
-func (s *system) endpoint(url string, style *bool) endpoint {
-	return endpoint{url: cmp.Or(url, s.config.AWS.EndpointURL), pathStyle: pathStyle(s.config, style)}
+func (s *system) address(url string, style *bool) address {
+	return address{url: cmp.Or(url, s.config.AWS.EndpointURL), pathStyle: pathStyle(s.config, style)}
 }
 
 // pathStyle is the setting of one side, or that of all.
@@ -239,7 +229,7 @@ func pathStyle(c *config.Config, style *bool) bool {
 }
 
 // newS3Client makes a client with middleware hung on it.
-func newS3Client(c aws.Config, at endpoint, attach ...func(*middleware.Stack) error) *s3.Client {
+func newS3Client(c aws.Config, at address, attach ...func(*middleware.Stack) error) *s3.Client {
 	return s3.NewFromConfig(c, func(o *s3.Options) {
 		if at.url != "" {
 			o.BaseEndpoint = &at.url

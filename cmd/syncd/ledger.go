@@ -14,8 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"syncd/config"
 	"syncd/internal/checkpoint"
+	"syncd/internal/endpoint"
 	"syncd/internal/control"
 	"syncd/internal/printable"
 	"syncd/internal/syncer"
@@ -101,7 +101,7 @@ func rename(ctx context.Context, p process, f flags, from string) error {
 		From: from, Before: func(ctx context.Context) (err error) {
 			isPaused, err = desk.TakePause(ctx, from, f.mappings[0]) // before a daemon could run a pass
 			return err
-		}, Settings: settingsOf(state.config, state.mappings[0]), ServiceOf: config.ServiceOf,
+		}, Settings: settingsOf(state.config, state.mappings[0]), ServiceOf: endpoint.Service,
 		Ledger: checkpoint.Options{Mapping: f.mappings[0], Holder: holder(), Now: p.now, Logger: state.logger},
 	})
 	misfit, isMisfit := errors.AsType[*syncer.MisfitError](err)

@@ -108,7 +108,7 @@ func stateClient(ctx context.Context, p process, c *config.Config, logger *slog.
 	if err != nil {
 		return nil, err
 	}
-	return newS3Client(at, endpoint{
+	return newS3Client(at, address{
 		url: cmp.Or(c.Checkpoint.EndpointURL, c.AWS.EndpointURL), pathStyle: pathStyle(c, c.Checkpoint.PathStyle),
 	}, throttle.Patience), nil
 }

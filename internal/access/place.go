@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"syncd/config"
+	"syncd/internal/endpoint"
+	"syncd/internal/transfer"
 )
 
 // place is where a row of the table applies in one mapping.
@@ -81,7 +83,7 @@ func (p *place) locate() {
 		p.pattern, p.sample = p.key, p.key
 		if p.key == "" {
 			// Which key the owner chose is the owner's to know: the owner's key policy says which it is.
-			keys := "arn:" + config.Partition(p.region) + ":kms:" + p.region + ":" + p.account + ":key/"
+			keys := "arn:" + endpoint.Partition(p.region) + ":kms:" + p.region + ":" + p.account + ":key/"
 			p.pattern, p.sample = keys+"*", keys+"00000000-0000-0000-0000-000000000000"
 		}
 		p.owner = accountOf(p.pattern)
@@ -96,7 +98,7 @@ func (p *place) isPoint() bool {
 }
 
 func (p *place) bucketARN() string {
-	return "arn:" + config.Partition(p.region) + ":s3:::" + cmp.Or(p.holder, bucketPlaceholder)
+	return transfer.BucketARN(p.region, cmp.Or(p.holder, bucketPlaceholder))
 }
 
 // bucketPlaceholder stands in documents for the bucket behind an access point whose name is not known.
@@ -213,7 +215,7 @@ func viaService(region string) string {
 		"aws-cn": "amazonaws.com.cn", "aws-iso": "c2s.ic.gov", "aws-iso-b": "sc2s.sgov.gov", "aws-iso-e": "cloud.adc-e.uk",
 		"aws-iso-f": "csp.hci.ic.gov", "aws-eusc": "amazonaws.eu",
 	}
-	domain, ok := domains[config.Partition(region)]
+	domain, ok := domains[endpoint.Partition(region)]
 	if !ok {
 		domain = "amazonaws.com"
 	}

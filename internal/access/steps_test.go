@@ -108,11 +108,14 @@ func newCopier(j *job) *copier.Copier {
 	return copier.New(copier.Options{
 		ACL:    acl,
 		Source: j.source, Destination: j.target,
-		SourceBucket: m.Source.Bucket, SourcePrefix: m.Source.Prefix, SourceAccount: m.Source.Account,
-		DestinationBucket: m.Destination.Bucket, DestinationPrefix: m.Destination.Prefix, DestinationAccount: m.Destination.Account,
-		KeyARN: m.Destination.KMSKey, BucketKey: m.Destination.BucketKey, OmitTags: m.Copy.Tags.Carry == config.CarryOmit, OnlyTags: m.Copy.Tags.Only,
-		ObjectLock: m.Copy.ObjectLock == config.CarryCopy, Annotations: m.Copy.Annotations == config.CarryCopy, Initiator: j.initiator,
-		MultipartAbove: 5 << 20, Relay: j.relay, Buffers: copier.NewBuffers(64 << 20), Slots: make(slots, 8),
+		SourcePlace:      transfer.Place{Bucket: m.Source.Bucket, Prefix: m.Source.Prefix, Account: m.Source.Account},
+		DestinationPlace: transfer.Place{Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix, Account: m.Destination.Account},
+		KeyARN:           m.Destination.KMSKey, BucketKey: m.Destination.BucketKey, Initiator: j.initiator,
+		Settings: transfer.Settings{
+			OmitTags: m.Copy.Tags.Carry == config.CarryOmit, OnlyTags: m.Copy.Tags.Only, ObjectLock: m.Copy.ObjectLock == config.CarryCopy,
+			Annotations: m.Copy.Annotations == config.CarryCopy, MultipartAbove: 5 << 20, Relay: j.relay,
+		},
+		Buffers: copier.NewBuffers(64 << 20), Slots: make(slots, 8),
 	})
 }
 

@@ -79,7 +79,7 @@ func (c *Copier) Shown(e checkpoint.Entry, target Target, otherKey bool) (isTher
 	switch {
 	case !target.Looked:
 		return false, false
-	case p == nil || !transfer.SameETag(p.ETag, e.DestinationETag) || p.Size != e.Source.Size || !c.hasClass(p.StorageClass):
+	case p == nil || !transfer.SameETag(p.ETag, e.DestinationETag) || p.Size != e.Source.Size || !c.o.HasClass(p.StorageClass):
 		return false, true
 	default:
 		return true, !otherKey // a listing does not name keys
@@ -101,18 +101,12 @@ func (c *Copier) Proved(ctx context.Context, e checkpoint.Entry, target Target, 
 	switch {
 	case err == nil:
 		return aws.ToString(head.VersionId) == e.DestinationVersionID && plan.SameKey(aws.ToString(head.SSEKMSKeyId), c.o.KeyARN) &&
-			c.hasClass(string(head.StorageClass)), nil
+			c.o.HasClass(string(head.StorageClass)), nil
 	case awserr.Fatal(err), ctx.Err() != nil:
-		return false, &ObjectError{Op: "look up copy of", Bucket: c.o.SourceBucket, Key: e.Key, Err: err}
+		return false, &ObjectError{Op: "look up copy of", Bucket: c.o.SourcePlace.Bucket, Key: e.Key, Err: err}
 	default:
 		return false, nil
 	}
-}
-
-// hasClass reports whether an object of that class is in the class that copies get. S3 names none for STANDARD in headers.
-func (c *Copier) hasClass(class string) bool {
-	standard := func(class string) bool { return class == "" || class == string(types.StorageClassStandard) }
-	return c.o.KeepStorageClass || class == c.o.StorageClass || standard(class) && standard(c.o.StorageClass)
 }
 
 // Left is what a source object that is gone has left at the destination.
@@ -158,7 +152,7 @@ func (c *Copier) LeftOf(ctx context.Context, sourceKey string, target Target) (L
 // headCopy asks what is at the destination under the input's key. An expired session has a HEAD refused without a word; a listing
 // of the key tells, and has the session renewed.
 func (c *Copier) headCopy(ctx context.Context, in *s3.HeadObjectInput) (head *s3.HeadObjectOutput, err error) {
-	in.Bucket, in.ChecksumMode, in.ExpectedBucketOwner = &c.o.DestinationBucket, types.ChecksumModeEnabled, optional(c.o.DestinationAccount)
+	in.Bucket, in.ChecksumMode, in.ExpectedBucketOwner = &c.o.DestinationPlace.Bucket, types.ChecksumModeEnabled, optional(c.o.DestinationPlace.Account)
 	ask := func(ctx context.Context) (err error) {
 		head, err = c.o.Destination.HeadObject(ctx, in)
 		return err
@@ -166,7 +160,7 @@ func (c *Copier) headCopy(ctx context.Context, in *s3.HeadObjectInput) (head *s3
 	if err = c.withSlot(ctx, ask); awserr.Code(err) != "BadRequest" {
 		return head, err
 	}
-	_, _, explained := c.lookup(ctx, c.o.Destination, c.o.DestinationBucket, c.o.DestinationAccount, *in.Key)
+	_, _, explained := c.lookup(ctx, c.o.Destination, c.o.DestinationPlace.Bucket, c.o.DestinationPlace.Account, *in.Key)
 	switch class := awserr.Classify(explained); class { //nolint:exhaustive // the others tell nothing of the HEAD
 	case "":
 		err = c.withSlot(ctx, ask)

@@ -60,7 +60,7 @@ func (c *Copier) alone(ctx context.Context, key string, failure error) error {
 		return failure
 	}
 	return &ObjectError{
-		Op: "copy", Bucket: c.o.SourceBucket, Key: key, Err: &awserr.AloneError{Err: failure},
+		Op: "copy", Bucket: c.o.SourcePlace.Bucket, Key: key, Err: &awserr.AloneError{Err: failure},
 		Hint: "the service takes other requests under the same credentials",
 	}
 }
@@ -103,8 +103,8 @@ func (d *doubts) isTaken(since int64) bool {
 // takesOthers sends a listing of at most one key to both sides.
 func (c *Copier) takesOthers(ctx context.Context) bool {
 	o := &c.o
-	return c.isSigned(ctx, o.Source, o.SourceBucket, o.SourceAccount, o.SourcePrefix) &&
-		c.isSigned(ctx, o.Destination, o.DestinationBucket, o.DestinationAccount, o.DestinationPrefix)
+	return c.isSigned(ctx, o.Source, o.SourcePlace.Bucket, o.SourcePlace.Account, o.SourcePlace.Prefix) &&
+		c.isSigned(ctx, o.Destination, o.DestinationPlace.Bucket, o.DestinationPlace.Account, o.DestinationPlace.Prefix)
 }
 
 func (c *Copier) isSigned(ctx context.Context, client listing.API, bucket, account, prefix string) bool {

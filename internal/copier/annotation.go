@@ -47,7 +47,7 @@ func (j *job) annotate(ctx context.Context, made Result) error {
 	}
 	for _, name := range names {
 		if err := j.carryAnnotation(ctx, name, made); err != nil {
-			return &ObjectError{Op: fmt.Sprintf("copy annotation %q of", name), Bucket: c.o.SourceBucket, Key: key, Err: err, Hint: hintAnnotations(err)}
+			return &ObjectError{Op: fmt.Sprintf("copy annotation %q of", name), Bucket: c.o.SourcePlace.Bucket, Key: key, Err: err, Hint: hintAnnotations(err)}
 		}
 	}
 	if len(names) == 0 {
@@ -88,7 +88,7 @@ func (c *Copier) annotationsOf(ctx context.Context, key string) (names []string,
 func (c *Copier) annotationPage(ctx context.Context, key string, token *string) (page *s3.ListObjectAnnotationsOutput, err error) {
 	err = c.withSlot(ctx, func(ctx context.Context) (err error) {
 		page, err = c.o.Source.ListObjectAnnotations(ctx, &s3.ListObjectAnnotationsInput{
-			Bucket: &c.o.SourceBucket, Key: &key, ContinuationToken: token, ExpectedBucketOwner: optional(c.o.SourceAccount), RequestPayer: c.payer(),
+			Bucket: &c.o.SourcePlace.Bucket, Key: &key, ContinuationToken: token, ExpectedBucketOwner: optional(c.o.SourcePlace.Account), RequestPayer: c.payer(),
 		})
 		return err
 	})
@@ -114,9 +114,9 @@ func (j *job) carryAnnotation(ctx context.Context, name string, made Result) err
 	}
 	return j.write(ctx, func(ctx context.Context) error {
 		_, err := c.o.Destination.PutObjectAnnotation(ctx, &s3.PutObjectAnnotationInput{
-			Bucket: &c.o.DestinationBucket, Key: &made.DestinationKey, AnnotationName: &name, ObjectIfMatch: &made.DestinationETag,
+			Bucket: &c.o.DestinationPlace.Bucket, Key: &made.DestinationKey, AnnotationName: &name, ObjectIfMatch: &made.DestinationETag,
 			AnnotationPayload: strings.NewReader(string(payload)), ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
-			ExpectedBucketOwner: optional(c.o.DestinationAccount),
+			ExpectedBucketOwner: optional(c.o.DestinationPlace.Account),
 		})
 		return err
 	})
@@ -124,8 +124,8 @@ func (j *job) carryAnnotation(ctx context.Context, name string, made Result) err
 
 func (c *Copier) readAnnotation(ctx context.Context, key, name string) ([]byte, error) {
 	out, err := c.o.Source.GetObjectAnnotation(ctx, &s3.GetObjectAnnotationInput{
-		Bucket: &c.o.SourceBucket, Key: &key, AnnotationName: &name, ChecksumMode: types.ChecksumModeEnabled,
-		ExpectedBucketOwner: optional(c.o.SourceAccount), RequestPayer: c.payer(),
+		Bucket: &c.o.SourcePlace.Bucket, Key: &key, AnnotationName: &name, ChecksumMode: types.ChecksumModeEnabled,
+		ExpectedBucketOwner: optional(c.o.SourcePlace.Account), RequestPayer: c.payer(),
 	})
 	if err != nil {
 		return nil, err

@@ -5,6 +5,8 @@ import (
 	"math/bits"
 	"slices"
 	"sync"
+
+	"syncd/internal/transfer"
 )
 
 const (
@@ -34,7 +36,7 @@ type Buffers struct {
 }
 
 // NewBuffers returns Buffers of size bytes in all, at least those of one usual part.
-func NewBuffers(size int64) *Buffers { return &Buffers{size: max(size, defaultRelayPart)} }
+func NewBuffers(size int64) *Buffers { return &Buffers{size: max(size, transfer.DefaultRelayPart)} }
 
 // member is the part of one copier in Buffers. The lock of these guards it.
 type member struct {

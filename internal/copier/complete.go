@@ -52,7 +52,7 @@ func (u *upload) complete(ctx context.Context, r *remembered) (Result, error) {
 
 func (u *upload) sendComplete(ctx context.Context, sum string) (Result, error) {
 	in := &s3.CompleteMultipartUploadInput{
-		Bucket: &u.c.o.DestinationBucket, Key: &u.key, UploadId: &u.id, ExpectedBucketOwner: optional(u.c.o.DestinationAccount),
+		Bucket: &u.c.o.DestinationPlace.Bucket, Key: &u.key, UploadId: &u.id, ExpectedBucketOwner: optional(u.c.o.DestinationPlace.Account),
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: u.parts},
 		// A count of bytes that is off is refused by the service instead of becoming an object.
 		MpuObjectSize: &u.object.Size,

@@ -158,7 +158,7 @@ func (j *job) conditional(ctx context.Context, operation string, send func(conte
 		known.matched(true)
 	}
 	switch {
-	case class == awserr.Denied && wanted.match != "" && known.mayBeForMatch(err, j.c.o.DestinationBucket):
+	case class == awserr.Denied && wanted.match != "" && known.mayBeForMatch(err, j.c.o.DestinationPlace.Bucket):
 		if j.send(ctx, condition{}, send) != nil {
 			return err
 		}
@@ -197,7 +197,7 @@ func (j *job) try(ctx context.Context, operation string, wanted condition, send 
 		}
 		return err
 	case awserr.Denied:
-		if !known.mayBeForMatch(err, j.c.o.DestinationBucket) || j.withoutMatch(ctx, wanted, send) != nil {
+		if !known.mayBeForMatch(err, j.c.o.DestinationPlace.Bucket) || j.withoutMatch(ctx, wanted, send) != nil {
 			return err
 		}
 		known.matched(false)

@@ -23,13 +23,11 @@ package copier
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/awserr"
 	"syncd/internal/listing"
@@ -38,11 +36,6 @@ import (
 )
 
 const (
-	// MaxCopyObject is the largest object that one CopyObject takes, in bytes (Amazon S3 API Reference, CopyObject: 5 GB,
-	// which S3 counts as 5 GiB).
-	MaxCopyObject int64 = plan.MaxCopyObject
-	// maxKeyBytes is the longest key in bytes of UTF-8 (Amazon S3 User Guide, "Naming Amazon S3 objects").
-	maxKeyBytes = 1024
 	// maxVersions bounds how often a copy follows a source that is overwritten during the copy, and maxRounds how often it is
 	// tried in all, with what else it may meet at the destination.
 	maxVersions = 3
@@ -67,7 +60,7 @@ func New(o Options) *Copier {
 	}
 	c := &Copier{o: o, crc: newChecksummer(), conditions: newConditions(o.ToS3), doubts: newDoubts(), annotating: make(chan struct{}, annotationsAtOnce)}
 	if o.Relay {
-		c.memory = o.Buffers.member()
+		c.memory, c.o.RelayMemory = o.Buffers.member(), o.Buffers.size
 	}
 	return c
 }
@@ -234,10 +227,10 @@ func (j *job) gone(ctx context.Context, failure error) error {
 
 // DestinationKey returns the key that the copy of a source key goes to, or an *ObjectError when S3 has no such key.
 func (c *Copier) DestinationKey(key string) (string, error) {
-	destination := c.o.DestinationPrefix + strings.TrimPrefix(key, c.o.SourcePrefix)
-	if n := len(destination); n == 0 || n > maxKeyBytes {
-		err := fmt.Errorf("%w: the prefix change makes it %d bytes long, S3 takes 1 to %d", ErrKeyUnrepresentable, n, maxKeyBytes)
-		return "", &ObjectError{Op: "copy", Bucket: c.o.SourceBucket, Key: key, Err: err}
+	destination := c.o.SourcePlace.KeyTo(c.o.DestinationPlace, key)
+	if n := len(destination); n == 0 || n > transfer.MaxKeyBytes {
+		err := fmt.Errorf("%w: the prefix change makes it %d bytes long, S3 takes 1 to %d", ErrKeyUnrepresentable, n, transfer.MaxKeyBytes)
+		return "", &ObjectError{Op: "copy", Bucket: c.o.SourcePlace.Bucket, Key: key, Err: err}
 	}
 	return destination, nil
 }
@@ -245,11 +238,11 @@ func (c *Copier) DestinationKey(key string) (string, error) {
 // copyVersion copies the version that the job is at, or finds it copied.
 func (j *job) copyVersion(ctx context.Context) (result Result, err error) {
 	c := j.c
-	size := c.partSizeOf(j.object.Size)
+	size := c.o.PartSizeOf(j.object.Size)
 	switch {
 	case j.object.ETag == "":
 		return Result{}, c.failed("copy", j.object.Key, errNoETag)
-	case j.object.Size > plan.MaxParts*plan.MaxPartSize:
+	case j.object.Size > transfer.MaxObject:
 		return Result{}, c.failed("copy", j.object.Key, errTooLarge)
 	}
 	if err := j.upload.discardUnless(ctx, j.plannedUpload()); err != nil {
@@ -277,7 +270,7 @@ func (j *job) copyVersion(ctx context.Context) (result Result, err error) {
 // operation is the write that makes the copy.
 func (j *job) operation() string {
 	switch {
-	case j.c.partSizeOf(j.object.Size) > 0:
+	case j.c.o.PartSizeOf(j.object.Size) > 0:
 		return "CompleteMultipartUpload"
 	case j.c.o.Relay:
 		return "PutObject"
@@ -306,29 +299,6 @@ func (j *job) admitted(ctx context.Context) (result Result, adopted bool, err er
 	return Result{}, false, nil
 }
 
-// partSizeOf returns the size of the parts that an object of that size is copied in, 0 for one that goes in one piece.
-func (c *Copier) partSizeOf(size int64) int64 {
-	terms := plan.Terms{Relay: c.o.Relay, MultipartAbove: c.o.MultipartAbove, PartSize: c.o.PartSize}
-	if c.o.Relay {
-		terms.RelayMemory = c.o.Buffers.size
-	}
-	return terms.PartSizeOf(size)
-}
-
-// storageClass is the class that the copy of an object gets.
-func (c *Copier) storageClass(object listing.Object) types.StorageClass {
-	if !c.o.KeepStorageClass {
-		return types.StorageClass(c.o.StorageClass)
-	}
-	switch class := types.StorageClass(object.StorageClass); class { //nolint:exhaustive // a closed list of what can be written directly
-	case types.StorageClassReducedRedundancy, types.StorageClassStandardIa, types.StorageClassOnezoneIa, types.StorageClassIntelligentTiering,
-		types.StorageClassGlacierIr, types.StorageClassGlacier, types.StorageClassDeepArchive:
-		return class
-	default:
-		return types.StorageClassStandard
-	}
-}
-
 // confirmed refuses a copy that is not under the configured key, whatever the reason: the ledger must never say so. S3 names
 // the key in its answer. A service that does not is asked about the very version, or the very ETag, that it answered. So is
 // one whose answer names what was there before, as a cache's would.
@@ -347,7 +317,7 @@ func (j *job) confirmed(ctx context.Context, r Result) (Result, error) {
 		}
 		if err != nil {
 			j.standing.answeredOddly(since)
-			return Result{}, &ObjectError{Op: "look up copy", Bucket: j.c.o.DestinationBucket, Key: r.DestinationKey, Err: err}
+			return Result{}, &ObjectError{Op: "look up copy", Bucket: j.c.o.DestinationPlace.Bucket, Key: r.DestinationKey, Err: err}
 		}
 		r.KeyARN, r.BucketKey = aws.ToString(copied.SSEKMSKeyId), aws.ToBool(copied.BucketKeyEnabled)
 	}
@@ -377,7 +347,7 @@ func (j *job) finished(ctx context.Context, d *draft, made Result) (Result, erro
 // writtenSince is the time, by the destination's clock, from which the object that was just written is dated: a multipart
 // upload's is its beginning (Amazon S3 User Guide, "Working with object metadata").
 func (j *job) writtenSince() time.Time {
-	if j.c.partSizeOf(j.object.Size) > 0 {
+	if j.c.o.PartSizeOf(j.object.Size) > 0 {
 		return j.upload.upload.BeganAt
 	}
 	return j.c.There(j.began)
@@ -385,5 +355,5 @@ func (j *job) writtenSince() time.Time {
 
 func (c *Copier) underAnotherKey(key, answered string) error {
 	err := fmt.Errorf("%w: the answer names %q, configured is %q", ErrWrongKey, answered, c.o.KeyARN)
-	return &ObjectError{Op: "copy", Bucket: c.o.DestinationBucket, Key: key, Err: err}
+	return &ObjectError{Op: "copy", Bucket: c.o.DestinationPlace.Bucket, Key: key, Err: err}
 }

@@ -61,7 +61,7 @@ func (c *Copier) draft(ctx context.Context, object listing.Object, head *s3.Head
 }
 
 func (c *Copier) draftOf(object listing.Object, head *s3.HeadObjectOutput, found tags) (*draft, error) {
-	d := &draft{class: c.storageClass(object), tags: found, notes: notesOf(head)}
+	d := &draft{class: types.StorageClass(c.o.ClassOf(object.StorageClass)), tags: found, notes: notesOf(head)}
 	d.setLock(c.lockOf(head))
 	if c.o.OmitMetadata {
 		return d, nil
@@ -131,7 +131,7 @@ func notesOf(head *s3.HeadObjectOutput) []string {
 // create is the creation of an upload by the draft.
 func (d *draft) create(c *Copier, key string) *s3.CreateMultipartUploadInput {
 	in := &s3.CreateMultipartUploadInput{
-		Bucket: &c.o.DestinationBucket, Key: &key, ExpectedBucketOwner: optional(c.o.DestinationAccount),
+		Bucket: &c.o.DestinationPlace.Bucket, Key: &key, ExpectedBucketOwner: optional(c.o.DestinationPlace.Account),
 		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &c.o.KeyARN, BucketKeyEnabled: &c.o.BucketKey,
 		ACL: types.ObjectCannedACL(c.o.ACL), StorageClass: d.class, Tagging: optional(d.tags.header), Metadata: d.metadata,
 		CacheControl: d.cacheControl, ContentDisposition: d.contentDisposition, ContentEncoding: d.contentEncoding,
@@ -153,7 +153,7 @@ func (d *draft) put(c *Copier, key string) *s3.PutObjectInput {
 		contentType = aws.String("binary/octet-stream")
 	}
 	return &s3.PutObjectInput{
-		Bucket: &c.o.DestinationBucket, Key: &key, ExpectedBucketOwner: optional(c.o.DestinationAccount),
+		Bucket: &c.o.DestinationPlace.Bucket, Key: &key, ExpectedBucketOwner: optional(c.o.DestinationPlace.Account),
 		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &c.o.KeyARN, BucketKeyEnabled: &c.o.BucketKey,
 		ACL: types.ObjectCannedACL(c.o.ACL), StorageClass: d.class, Tagging: optional(d.tags.header), Metadata: d.metadata,
 		CacheControl: d.cacheControl, ContentDisposition: d.contentDisposition, ContentEncoding: d.contentEncoding,

@@ -34,7 +34,7 @@ type upload struct {
 	object   listing.Object
 	key      string
 	id       string
-	partSize int64
+	partSize int64 // of every part but the last
 	// sourceSum is the CRC64NVME of the whole object that the source tells, "" when it tells none.
 	sourceSum string
 	// parts are the finished ones by their index; those of an earlier process come first.
@@ -47,7 +47,7 @@ type upload struct {
 func (j *job) copyParts(ctx context.Context) (Result, error) {
 	c, object, r := j.c, j.object, j.upload
 	var head s3.HeadObjectOutput
-	if c.o.Relay || c.o.ObjectLock || !c.o.OmitMetadata {
+	if c.o.ReadsHead(true) {
 		found, err := c.head(ctx, object.Key, &object.ETag)
 		if err != nil {
 			return Result{}, err
@@ -58,8 +58,8 @@ func (j *job) copyParts(ctx context.Context) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	u := &upload{c: c, job: j, object: object, key: j.key, partSize: c.partSizeOf(object.Size), sourceSum: wholeSum(&head)}
-	u.parts = make([]types.CompletedPart, partCount(object.Size, u.partSize))
+	u := &upload{c: c, job: j, object: object, key: j.key, partSize: c.o.PartSizeOf(object.Size), sourceSum: wholeSum(&head)}
+	u.parts = make([]types.CompletedPart, transfer.Parts{Object: object.Size, Size: u.partSize}.Count())
 	if err := u.begin(ctx, d, r); err != nil {
 		return Result{}, err
 	}
@@ -76,12 +76,9 @@ func (j *job) copyParts(ctx context.Context) (Result, error) {
 	return j.finished(ctx, d, result)
 }
 
-func partCount(size, partSize int64) int { return int((size + partSize - 1) / partSize) }
-
 // bounds returns where a part begins in the object and how long it is, in bytes.
 func (u *upload) bounds(index int) (first, length int64) {
-	first = int64(index) * u.partSize
-	return first, min(u.partSize, u.object.Size-first)
+	return transfer.Parts{Object: u.object.Size, Size: u.partSize}.Bounds(index)
 }
 
 // makeParts makes all parts that are not there yet, side by side, or from one stream where the source has no ranges.
@@ -137,10 +134,10 @@ func (u *upload) copyRange(ctx context.Context, number int32) (types.CompletedPa
 	var out *s3.UploadPartCopyOutput
 	err := u.job.write(ctx, func(ctx context.Context) (err error) {
 		out, err = o.Destination.UploadPartCopy(ctx, &s3.UploadPartCopyInput{
-			Bucket: &o.DestinationBucket, Key: &u.key, UploadId: &u.id, PartNumber: &number,
-			CopySource: aws.String(transfer.CopySource(o.SourceBucket, u.object.Key)), CopySourceIfMatch: &u.object.ETag,
+			Bucket: &o.DestinationPlace.Bucket, Key: &u.key, UploadId: &u.id, PartNumber: &number,
+			CopySource: aws.String(transfer.CopySource(o.SourcePlace.Bucket, u.object.Key)), CopySourceIfMatch: &u.object.ETag,
 			CopySourceRange:     aws.String(fmt.Sprintf("bytes=%d-%d", first, first+length-1)),
-			ExpectedBucketOwner: optional(o.DestinationAccount), ExpectedSourceBucketOwner: optional(o.SourceAccount),
+			ExpectedBucketOwner: optional(o.DestinationPlace.Account), ExpectedSourceBucketOwner: optional(o.SourcePlace.Account),
 			RequestPayer: u.c.payer(),
 		})
 		return err

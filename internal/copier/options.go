@@ -9,6 +9,7 @@ import (
 	"syncd/internal/listing"
 	"syncd/internal/peer"
 	"syncd/internal/throttle"
+	"syncd/internal/transfer"
 )
 
 type copyAPI interface {
@@ -43,51 +44,20 @@ type Options struct {
 	Source sourceAPI
 	// Destination sends the copies; it sends to the destination's region with credentials that may read the source too.
 	Destination destinationAPI
-	// SourceBucket and SourcePrefix say where keys come from; the prefix is taken off each key.
-	SourceBucket, SourcePrefix string
-	// DestinationBucket and DestinationPrefix say where copies go; the prefix is put before each key.
-	DestinationBucket, DestinationPrefix string
-	// SourceAccount and DestinationAccount are sent as the expected bucket owners; empty sends none.
-	SourceAccount, DestinationAccount string
-	// RequestPayer says that this side pays for reading the source.
-	RequestPayer bool
+	// SourcePlace is where objects come from, and DestinationPlace where copies go.
+	SourcePlace, DestinationPlace transfer.Place
+	// Settings are how objects move; a relay needs Buffers, whose size bounds its parts.
+	transfer.Settings
+	Buffers *Buffers
 	// KeyARN is the KMS key that copies are encrypted under, and that every answer must name.
 	KeyARN string
 	// BucketKey asks for an S3 Bucket Key.
 	BucketKey bool
-	// StorageClass is the storage class of copies; empty means STANDARD.
-	StorageClass string
-	// KeepStorageClass gives copies the class of their source instead; STANDARD where that is one that nobody can write
-	// into directly.
-	KeepStorageClass bool
-	// ObjectLock gives copies the retention, the event hold and the legal hold of their source, as far as this side may read
-	// them (s3:GetObjectRetention, s3:GetObjectLegalHold): S3 shows none to those who may not. It costs a HEAD for each object,
-	// and the destination needs Object Lock. A retention that has run out is left behind.
-	ObjectLock bool
-	// ObjectLockMax bounds how long after a copy its retention ends, and how long the retention lasts that begins when an event hold
-	// ends; 0 bounds nothing.
-	ObjectLockMax time.Duration
 	// Initiator is the ARN of the role whose sessions write the copies, empty when it is not known; SweepUploads needs it.
 	// Session is the name of these sessions; empty means that all sessions of the role are this program's.
 	Initiator, Session string
-	// OmitTags and OmitMetadata leave the source's tags or metadata behind.
-	OmitTags, OmitMetadata bool
-	// OnlyTags are the keys of the tags that are copied, exactly; nil means all. CopyObject copies all tags or none, so that each
-	// object's tags are read for it, and given to the copy.
-	OnlyTags []string
-	// Annotations gives copies the annotations of their source, each of which is billed like a PUT (Amazon S3 API Reference,
-	// CopyObject). A relay and a copy in parts ask for them once an object.
-	Annotations bool
 	// ACL is the canned ACL of copies, as "bucket-owner-full-control"; empty sends none.
 	ACL string
-	// MultipartAbove is the size in bytes above which an object is copied in parts, 5 MiB to MaxCopyObject, which 0 means:
-	// S3 copies no parts of an object of up to 5 MiB.
-	MultipartAbove int64
-	// PartSize is the wanted size of a part in bytes; 0 means one chosen by the object's size.
-	PartSize int64
-	// Relay reads with Source and writes with Destination instead of having the service copy; it needs Buffers.
-	Relay   bool
-	Buffers *Buffers
 	// Slots bounds the requests under way, objects and parts together, in all copiers that share it. Only the clean-up
 	// after a failed copy does not wait for one, and a body holds none while it is left unread until there is one.
 	Slots throttle.Slots

@@ -10,11 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/listing"
-	"syncd/internal/plan"
 )
-
-// defaultRelayPart is the size of a relayed part, and what is read of an object before anything is written.
-const defaultRelayPart = plan.DefaultRelayPart
 
 type writeAPI interface {
 	PutObject(ctx context.Context, in *s3.PutObjectInput, opts ...func(*s3.Options)) (*s3.PutObjectOutput, error)
@@ -142,7 +138,7 @@ func (u *upload) sendPart(ctx context.Context, number int32, content []byte) (ty
 	var out *s3.UploadPartOutput
 	err := u.job.bounded(ctx, func(ctx context.Context) (err error) {
 		out, err = o.Destination.UploadPart(ctx, &s3.UploadPartInput{
-			Bucket: &o.DestinationBucket, Key: &u.key, UploadId: &u.id, PartNumber: &number, ExpectedBucketOwner: optional(o.DestinationAccount),
+			Bucket: &o.DestinationPlace.Bucket, Key: &u.key, UploadId: &u.id, PartNumber: &number, ExpectedBucketOwner: optional(o.DestinationPlace.Account),
 			Body: bytes.NewReader(content), ContentLength: aws.Int64(int64(len(content))), ChecksumCRC64NVME: &sum,
 			ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
 		})

@@ -37,7 +37,7 @@ func (c *Copier) look(ctx context.Context, key string) (listing.Object, error) {
 	if class != awserr.Gone && class != awserr.Denied {
 		return object, err
 	}
-	listed, isListed, listErr := c.lookup(ctx, c.o.Source, c.o.SourceBucket, c.o.SourceAccount, key)
+	listed, isListed, listErr := c.lookup(ctx, c.o.Source, c.o.SourcePlace.Bucket, c.o.SourcePlace.Account, key)
 	switch {
 	case awserr.Classify(listErr) == awserr.Denied:
 		return listing.Object{}, err // the first answer is all there is
@@ -61,7 +61,7 @@ func (j *job) isStillListed(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	o := &j.c.o
-	live := listing.Live{Client: o.Source, Bucket: o.SourceBucket, Prefix: o.SourcePrefix, Account: o.SourceAccount, RequestPayer: o.RequestPayer}
+	live := listing.Live{Client: o.Source, Bucket: o.SourcePlace.Bucket, Prefix: o.SourcePlace.Prefix, Account: o.SourcePlace.Account, RequestPayer: o.SourcePlace.RequestPayer}
 	var still bool
 	err := j.c.withSlot(ctx, func(ctx context.Context) (err error) {
 		still, err = live.Relist(ctx, j.target.ListedAfter, j.object.Key)
@@ -79,7 +79,7 @@ func (c *Copier) isAbsent(ctx context.Context, key string, denial error) bool {
 	if action, _ := awserr.Refused(denial); action != "" && action != "s3:ListBucket" {
 		return false
 	}
-	_, isListed, err := c.lookup(ctx, c.o.Source, c.o.SourceBucket, c.o.SourceAccount, key)
+	_, isListed, err := c.lookup(ctx, c.o.Source, c.o.SourcePlace.Bucket, c.o.SourcePlace.Account, key)
 	return err == nil && !isListed
 }
 
@@ -103,8 +103,8 @@ func (c *Copier) lookDirectly(ctx context.Context, key string) (listing.Object, 
 func (c *Copier) head(ctx context.Context, key string, etag *string) (head *s3.HeadObjectOutput, err error) {
 	err = c.withSlot(ctx, func(ctx context.Context) (err error) {
 		in := &s3.HeadObjectInput{
-			Bucket: &c.o.SourceBucket, Key: &key, IfMatch: etag, ChecksumMode: types.ChecksumModeEnabled,
-			ExpectedBucketOwner: optional(c.o.SourceAccount), RequestPayer: c.payer(),
+			Bucket: &c.o.SourcePlace.Bucket, Key: &key, IfMatch: etag, ChecksumMode: types.ChecksumModeEnabled,
+			ExpectedBucketOwner: optional(c.o.SourcePlace.Account), RequestPayer: c.payer(),
 		}
 		head, err = c.o.Source.HeadObject(ctx, in)
 		if awserr.Code(err) != "BadRequest" && awserr.Classify(err) != awserr.Gone {
@@ -165,8 +165,8 @@ func (c *Copier) explained(ctx context.Context, key string, etag *string) error 
 
 func (c *Copier) firstByte(ctx context.Context, key string, etag *string) (*s3.GetObjectOutput, error) {
 	return c.o.Source.GetObject(ctx, &s3.GetObjectInput{
-		Bucket: &c.o.SourceBucket, Key: &key, IfMatch: etag, Range: aws.String("bytes=0-0"),
-		ExpectedBucketOwner: optional(c.o.SourceAccount), RequestPayer: c.payer(),
+		Bucket: &c.o.SourcePlace.Bucket, Key: &key, IfMatch: etag, Range: aws.String("bytes=0-0"),
+		ExpectedBucketOwner: optional(c.o.SourcePlace.Account), RequestPayer: c.payer(),
 	})
 }
 
@@ -200,14 +200,14 @@ func (c *Copier) waitBytes(ctx context.Context, n int64) error {
 }
 
 func (c *Copier) payer() types.RequestPayer {
-	if c.o.RequestPayer {
+	if c.o.SourcePlace.RequestPayer {
 		return types.RequestPayerRequester
 	}
 	return ""
 }
 
 func (c *Copier) failed(op, key string, err error) error {
-	return &ObjectError{Op: op, Bucket: c.o.SourceBucket, Key: key, Err: err}
+	return &ObjectError{Op: op, Bucket: c.o.SourcePlace.Bucket, Key: key, Err: err}
 }
 
 func optional(s string) *string {

@@ -13,7 +13,7 @@ import (
 
 	"syncd/internal/admit"
 	"syncd/internal/awserr"
-	"syncd/internal/plan"
+	"syncd/internal/transfer"
 )
 
 // begin takes over the upload that an earlier process left, when there is one and it can be, or creates one. One that is
@@ -61,7 +61,7 @@ func (u *upload) takeOver(ctx context.Context, r *remembered) (taken bool, err e
 // again, over them.
 func (u *upload) listParts(ctx context.Context) error {
 	in := &s3.ListPartsInput{
-		Bucket: &u.c.o.DestinationBucket, Key: &u.key, UploadId: &u.id, ExpectedBucketOwner: optional(u.c.o.DestinationAccount),
+		Bucket: &u.c.o.DestinationPlace.Bucket, Key: &u.key, UploadId: &u.id, ExpectedBucketOwner: optional(u.c.o.DestinationPlace.Account),
 	}
 	for {
 		var page *s3.ListPartsOutput
@@ -84,11 +84,11 @@ func (u *upload) listParts(ctx context.Context) error {
 	}
 }
 
-// nextParts is the part that a list goes on after. It is above the one before and there can be no more than plan.MaxParts, so that the
+// nextParts is the part that a list goes on after. It is above the one before and there can be no more than transfer.MaxParts, so that the
 // list ends.
 func nextParts(marker, next *string) (*string, error) {
 	before, _ := strconv.Atoi(aws.ToString(marker)) // none is 0
-	if after, err := strconv.Atoi(aws.ToString(next)); err != nil || after <= before || after > plan.MaxParts {
+	if after, err := strconv.Atoi(aws.ToString(next)); err != nil || after <= before || after > transfer.MaxParts {
 		return nil, fmt.Errorf("%w: the list of parts does not continue after part %d, but after %q", errListStands, before, aws.ToString(next))
 	}
 	return next, nil

@@ -92,7 +92,7 @@ func (s *standing) verdict(object listing.Object) verdict {
 	}
 	// Times alone prove little: a copy that is older than its source is none. One of ours may have been made under other settings.
 	v.adopt = s.found.Size == object.Size && !s.found.LastModified.Before(object.LastModified.Truncate(time.Second)) &&
-		(!isOurs || s.c.hasClass(s.found.class))
+		(!isOurs || s.c.o.HasClass(s.found.class))
 	v.foreign = !isOurs && !s.c.o.OverwriteAny
 	return v
 }
@@ -113,7 +113,7 @@ func (c *Copier) Forecast(object listing.Object, target Target) Forecast {
 
 // isCheap reports whether a copy of the object takes one request, or two where its tags are read: no more than a look at both sides.
 func (c *Copier) isCheap(object listing.Object) bool {
-	return !c.o.Relay && !c.o.ObjectLock && c.partSizeOf(object.Size) == 0
+	return !c.o.Relay && !c.o.ObjectLock && c.o.PartSizeOf(object.Size) == 0
 }
 
 // isOurs reports whether what was found can only be a copy that was made here and could not be recorded.
@@ -208,7 +208,7 @@ func (s *standing) look(ctx context.Context) error {
 		s.looked, s.found = true, nil
 		return nil
 	case awserr.Denied:
-		listed, ok, listErr := s.c.lookup(ctx, s.c.o.Destination, s.c.o.DestinationBucket, s.c.o.DestinationAccount, s.key)
+		listed, ok, listErr := s.c.lookup(ctx, s.c.o.Destination, s.c.o.DestinationPlace.Bucket, s.c.o.DestinationPlace.Account, s.key)
 		if listErr == nil {
 			s.looked, s.found = true, nil
 			if ok {
@@ -217,7 +217,7 @@ func (s *standing) look(ctx context.Context) error {
 			return nil
 		}
 	}
-	return &ObjectError{Op: "look up copy", Bucket: s.c.o.DestinationBucket, Key: s.key, Err: err}
+	return &ObjectError{Op: "look up copy", Bucket: s.c.o.DestinationPlace.Bucket, Key: s.key, Err: err}
 }
 
 func foundOf(head *s3.HeadObjectOutput) *found {
@@ -232,7 +232,7 @@ func foundOf(head *s3.HeadObjectOutput) *found {
 
 // lookup finds one key by listing it. What may be listed need not be readable, and what is not there is not listed.
 func (c *Copier) lookup(ctx context.Context, client listing.API, bucket, account, key string) (object listing.Object, ok bool, err error) {
-	live := listing.Live{Client: client, Bucket: bucket, Account: account, RequestPayer: bucket == c.o.SourceBucket && c.o.RequestPayer}
+	live := listing.Live{Client: client, Bucket: bucket, Account: account, RequestPayer: bucket == c.o.SourcePlace.Bucket && c.o.SourcePlace.RequestPayer}
 	err = c.withSlot(ctx, func(ctx context.Context) (err error) {
 		object, ok, err = live.Lookup(ctx, key)
 		return err
@@ -243,8 +243,8 @@ func (c *Copier) lookup(ctx context.Context, client listing.API, bucket, account
 // foreign is the failure of a copy whose place is taken by what syncd neither wrote nor may adopt.
 func (s *standing) foreign(object listing.Object) error {
 	return &ObjectError{
-		Op: "copy", Bucket: s.c.o.SourceBucket, Key: object.Key,
-		Err: fmt.Errorf("%w: s3://%s/%q, %d bytes of %s, ETag %s", ErrForeign, s.c.o.DestinationBucket, s.key,
+		Op: "copy", Bucket: s.c.o.SourcePlace.Bucket, Key: object.Key,
+		Err: fmt.Errorf("%w: s3://%s/%q, %d bytes of %s, ETag %s", ErrForeign, s.c.o.DestinationPlace.Bucket, s.key,
 			s.found.Size, s.found.LastModified.UTC().Format(time.RFC3339), s.found.ETag),
 		Hint: "remove it, let syncd replace such objects (copy.overwrite: any), or claim the destination once (backfill --take-over)",
 	}

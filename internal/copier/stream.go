@@ -83,8 +83,8 @@ func ended(body io.ReadCloser) error {
 // range (RFC 9110, section 14.2). Its length need not be told.
 func (c *Copier) get(ctx context.Context, object listing.Object, from, length int64) (out *s3.GetObjectOutput, ranged bool, err error) {
 	in := &s3.GetObjectInput{
-		Bucket: &c.o.SourceBucket, Key: &object.Key, IfMatch: &object.ETag,
-		ExpectedBucketOwner: optional(c.o.SourceAccount), RequestPayer: c.payer(),
+		Bucket: &c.o.SourcePlace.Bucket, Key: &object.Key, IfMatch: &object.ETag,
+		ExpectedBucketOwner: optional(c.o.SourcePlace.Account), RequestPayer: c.payer(),
 	}
 	if length == object.Size {
 		in.ChecksumMode = types.ChecksumModeEnabled

@@ -42,7 +42,7 @@ func (c *Copier) SweepUploads(ctx context.Context, before time.Time, kept []chec
 		if !ours(u) || slices.ContainsFunc(kept, func(k checkpoint.Upload) bool { return k.ID == aws.ToString(u.UploadId) }) {
 			return nil
 		}
-		err := c.AbortUpload(ctx, checkpoint.Upload{Bucket: c.o.DestinationBucket, DestinationKey: key, ID: aws.ToString(u.UploadId)})
+		err := c.AbortUpload(ctx, checkpoint.Upload{Bucket: c.o.DestinationPlace.Bucket, DestinationKey: key, ID: aws.ToString(u.UploadId)})
 		if err == nil {
 			aborted++
 			return nil
@@ -74,7 +74,7 @@ func sessionPrefix(role string) string {
 // eachUpload calls do with every unfinished upload under the destination prefix and its key.
 func (c *Copier) eachUpload(ctx context.Context, do func(key string, u types.MultipartUpload) error) error {
 	in := &s3.ListMultipartUploadsInput{
-		Bucket: &c.o.DestinationBucket, Prefix: optional(c.o.DestinationPrefix), ExpectedBucketOwner: optional(c.o.DestinationAccount),
+		Bucket: &c.o.DestinationPlace.Bucket, Prefix: optional(c.o.DestinationPlace.Prefix), ExpectedBucketOwner: optional(c.o.DestinationPlace.Account),
 		// Keys are bytes, and not all of them can stand in XML.
 		EncodingType: types.EncodingTypeUrl,
 	}
@@ -116,8 +116,8 @@ func (c *Copier) listUploads(ctx context.Context, in *s3.ListMultipartUploadsInp
 	case "":
 		return page, nil
 	case awserr.Denied, awserr.Unsupported:
-		return nil, fmt.Errorf("%w in s3://%s: %w", ErrUploadsHidden, c.o.DestinationBucket, err)
+		return nil, fmt.Errorf("%w in s3://%s: %w", ErrUploadsHidden, c.o.DestinationPlace.Bucket, err)
 	default:
-		return nil, fmt.Errorf("list uploads of s3://%s: %w", c.o.DestinationBucket, err)
+		return nil, fmt.Errorf("list uploads of s3://%s: %w", c.o.DestinationPlace.Bucket, err)
 	}
 }

@@ -70,7 +70,7 @@ func TestSweepTouchesOnlyOurs(t *testing.T) {
 	w := newWorld(t)
 	ours, arn := w.as(t, "/team/a/", "syncd")
 	longer, _ := w.as(t, "/", "syncd-other")
-	w.options.Initiator, w.options.Session, w.options.DestinationPrefix = arn, "task-7", "in/"
+	w.options.Initiator, w.options.Session, w.options.DestinationPlace.Prefix = arn, "task-7", "in/"
 	for _, key := range []string{"in/a b+c%20", "in/\u00e9", "in/twice", "in/twice", "outside"} {
 		w.begin(t, ours, key)
 	}

@@ -34,12 +34,12 @@ func (c *Copier) readTags(ctx context.Context, key string) (tags, error) {
 	var out *s3.GetObjectTaggingOutput
 	err := c.withSlot(ctx, func(ctx context.Context) (err error) {
 		out, err = c.o.Source.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{
-			Bucket: &c.o.SourceBucket, Key: &key, ExpectedBucketOwner: optional(c.o.SourceAccount), RequestPayer: c.payer(),
+			Bucket: &c.o.SourcePlace.Bucket, Key: &key, ExpectedBucketOwner: optional(c.o.SourcePlace.Account), RequestPayer: c.payer(),
 		})
 		return err
 	})
 	if err != nil {
-		return tags{}, &ObjectError{Op: "read tags of", Bucket: c.o.SourceBucket, Key: key, Err: err, Hint: hintTags(err)}
+		return tags{}, &ObjectError{Op: "read tags of", Bucket: c.o.SourcePlace.Bucket, Key: key, Err: err, Hint: hintTags(err)}
 	}
 	set := c.chosen(out.TagSet)
 	t := tags{set: set, header: encodeTags(set)}
@@ -56,9 +56,6 @@ func (c *Copier) chosen(set []types.Tag) []types.Tag {
 	}
 	return slices.DeleteFunc(set, func(t types.Tag) bool { return !slices.Contains(c.o.OnlyTags, aws.ToString(t.Key)) })
 }
-
-// choosesTags reports whether a copy gets some of its source's tags, for which CopyObject has no word.
-func (c *Copier) choosesTags() bool { return !c.o.OmitTags && c.o.OnlyTags != nil }
 
 func encodeTags(set []types.Tag) string {
 	values := url.Values{}
@@ -92,8 +89,8 @@ func (j *job) tagLate(ctx context.Context, d *draft, made Result) error {
 	c := j.c
 	err := j.write(ctx, func(ctx context.Context) error {
 		_, err := c.o.Destination.PutObjectTagging(ctx, &s3.PutObjectTaggingInput{
-			Bucket: &c.o.DestinationBucket, Key: &made.DestinationKey, VersionId: optional(made.DestinationVersionID),
-			ExpectedBucketOwner: optional(c.o.DestinationAccount), Tagging: &types.Tagging{TagSet: d.tags.set},
+			Bucket: &c.o.DestinationPlace.Bucket, Key: &made.DestinationKey, VersionId: optional(made.DestinationVersionID),
+			ExpectedBucketOwner: optional(c.o.DestinationPlace.Account), Tagging: &types.Tagging{TagSet: d.tags.set},
 		})
 		return err
 	})
@@ -106,5 +103,5 @@ func (j *job) tagLate(ctx context.Context, d *draft, made Result) error {
 		// Somebody removed the copy; that is not the source having moved.
 		err = fmt.Errorf("%w: %s", errTagOverflow, awserr.Brief(err))
 	}
-	return &ObjectError{Op: "set tags of", Bucket: c.o.DestinationBucket, Key: made.DestinationKey, Err: err, Hint: hintTags(err)}
+	return &ObjectError{Op: "set tags of", Bucket: c.o.DestinationPlace.Bucket, Key: made.DestinationKey, Err: err, Hint: hintTags(err)}
 }

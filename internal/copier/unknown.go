@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/internal/awserr"
-	"syncd/internal/plan"
+	"syncd/internal/transfer"
 )
 
 // A source that may not be asked for ranges is read as a stream: once, from its first byte to its last, while the parts
@@ -126,7 +126,7 @@ func (s *stream) send(ctx context.Context) error {
 		return content, giveBack
 	})
 	_, err := uploader.Upload(ctx, &s3.PutObjectInput{ //nolint:staticcheck // as newUploader says
-		Bucket: &s.c.o.DestinationBucket, Key: &s.key, Body: io.NewSectionReader(s, 0, s.object.Size),
+		Bucket: &s.c.o.DestinationPlace.Bucket, Key: &s.key, Body: io.NewSectionReader(s, 0, s.object.Size),
 	})
 	return err
 }
@@ -138,7 +138,7 @@ func newUploader(destination manager.UploadAPIClient, partSize int64, parts prov
 	return manager.NewUploader(destination, func(m *manager.Uploader) {
 		m.PartSize, m.Concurrency, m.BufferProvider = partSize, streamWriters, parts
 		// For an object of just as many parts as this allows, it would make them larger.
-		m.MaxUploadParts = plan.MaxParts + 1
+		m.MaxUploadParts = transfer.MaxParts + 1
 		// The upload is settled where every other is, which may be to keep it.
 		m.LeavePartsOnError = true
 	})

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"syncd/internal/transfer"
 )
 
 // tally takes the parts of any upload and counts them.
@@ -27,7 +29,7 @@ func (t tally) UploadPart(context.Context, *s3.UploadPartInput, ...func(*s3.Opti
 func TestUploaderKeepsThePartSize(t *testing.T) {
 	const size = 8 << 20
 	for length, want := range map[int64]int64{
-		size + 1: 2, 3 * size: 3, (maxParts-1)*size + 1: maxParts, maxParts*size - 1: maxParts, maxParts * size: maxParts,
+		size + 1: 2, 3 * size: 3, (transfer.MaxParts-1)*size + 1: transfer.MaxParts, transfer.MaxParts*size - 1: transfer.MaxParts, transfer.MaxParts * size: transfer.MaxParts,
 	} {
 		t.Run(fmt.Sprint(length), func(t *testing.T) {
 			var sent atomic.Int64

@@ -64,8 +64,8 @@ func (j *job) remember() *remembered {
 func (j *job) plannedUpload() checkpoint.Upload {
 	c := j.c
 	return checkpoint.Upload{
-		Key: j.object.Key, Bucket: c.o.DestinationBucket, DestinationKey: j.key,
-		Source: j.object.Version, PartSize: c.partSizeOf(j.object.Size), Relay: c.o.Relay,
+		Key: j.object.Key, Bucket: c.o.DestinationPlace.Bucket, DestinationKey: j.key,
+		Source: j.object.Version, PartSize: c.o.PartSizeOf(j.object.Size), Relay: c.o.Relay,
 		Settings: c.settings(),
 	}
 }
@@ -73,9 +73,9 @@ func (j *job) plannedUpload() checkpoint.Upload {
 // settings are what an upload is begun with beside its source: one that was begun under others is of no use.
 func (c *Copier) settings() string {
 	text := fmt.Sprintf("source=%s key=%s bucket_key=%t class=%s keep_class=%t omit_tags=%t omit_metadata=%t object_lock=%t",
-		c.o.SourceBucket, c.o.KeyARN, c.o.BucketKey, c.o.StorageClass, c.o.KeepStorageClass, c.o.OmitTags, c.o.OmitMetadata, c.o.ObjectLock)
+		c.o.SourcePlace.Bucket, c.o.KeyARN, c.o.BucketKey, c.o.StorageClass, c.o.KeepStorageClass, c.o.OmitTags, c.o.OmitMetadata, c.o.ObjectLock)
 	// What is not set is left out: an upload of a former version that had no word for it is still of use.
-	if c.choosesTags() {
+	if c.o.ChoosesTags() {
 		text += fmt.Sprintf(" only_tags=%q", slices.Sorted(slices.Values(c.o.OnlyTags)))
 	}
 	if c.o.ACL != "" {
@@ -128,7 +128,7 @@ func (r *remembered) settle(ctx context.Context, failure error) error {
 		return failure
 	}
 	return &ObjectError{
-		Op: "copy", Bucket: r.c.o.SourceBucket, Key: r.upload.Key, Err: failure,
+		Op: "copy", Bucket: r.c.o.SourcePlace.Bucket, Key: r.upload.Key, Err: failure,
 		Hint: fmt.Sprintf("upload %s stays: %s", r.upload.ID, awserr.Brief(err)),
 	}
 }
@@ -194,8 +194,8 @@ func (r *remembered) abort(ctx context.Context) error {
 // seconds at most.
 func (c *Copier) AbortUpload(ctx context.Context, u checkpoint.Upload) error {
 	in := &s3.AbortMultipartUploadInput{Bucket: &u.Bucket, Key: &u.DestinationKey, UploadId: &u.ID}
-	if u.Bucket == c.o.DestinationBucket {
-		in.ExpectedBucketOwner = optional(c.o.DestinationAccount)
+	if u.Bucket == c.o.DestinationPlace.Bucket {
+		in.ExpectedBucketOwner = optional(c.o.DestinationPlace.Account)
 	}
 	err := deadline.Do(ctx, abortTimeout, func(ctx context.Context) error {
 		_, err := c.o.Destination.AbortMultipartUpload(ctx, in)

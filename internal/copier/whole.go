@@ -24,7 +24,7 @@ func (j *job) copyWhole(ctx context.Context) (Result, error) {
 	}
 	out, err := j.sendCopy(ctx, d)
 	if err != nil {
-		failure := &ObjectError{Op: "copy", Bucket: c.o.SourceBucket, Key: object.Key, Err: err}
+		failure := &ObjectError{Op: "copy", Bucket: c.o.SourcePlace.Bucket, Key: object.Key, Err: err}
 		switch text := awserr.Brief(err); {
 		case strings.Contains(text, "ObjectTagging"):
 			failure.Hint = hintTags(err)
@@ -59,7 +59,7 @@ func (j *job) draftOfWhole(ctx context.Context) (*draft, error) {
 		d.notes = notesOf(head)
 		d.setLock(c.lockOf(head))
 	}
-	if c.choosesTags() {
+	if c.o.ChoosesTags() {
 		found, err := c.readTags(ctx, j.object.Key)
 		if err != nil {
 			return nil, err
@@ -92,11 +92,11 @@ func (j *job) sendCopy(ctx context.Context, d *draft) (out *s3.CopyObjectOutput,
 func (j *job) copyInput() *s3.CopyObjectInput {
 	o := &j.c.o
 	in := &s3.CopyObjectInput{
-		Bucket: &o.DestinationBucket, Key: &j.key,
-		CopySource: aws.String(transfer.CopySource(o.SourceBucket, j.object.Key)), CopySourceIfMatch: &j.object.ETag,
-		ExpectedBucketOwner: optional(o.DestinationAccount), ExpectedSourceBucketOwner: optional(o.SourceAccount),
+		Bucket: &o.DestinationPlace.Bucket, Key: &j.key,
+		CopySource: aws.String(transfer.CopySource(o.SourcePlace.Bucket, j.object.Key)), CopySourceIfMatch: &j.object.ETag,
+		ExpectedBucketOwner: optional(o.DestinationPlace.Account), ExpectedSourceBucketOwner: optional(o.SourcePlace.Account),
 		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &o.KeyARN, BucketKeyEnabled: &o.BucketKey,
-		StorageClass: j.c.storageClass(j.object), ACL: types.ObjectCannedACL(o.ACL),
+		StorageClass: types.StorageClass(o.ClassOf(j.object.StorageClass)), ACL: types.ObjectCannedACL(o.ACL),
 		// The default would ask both sides for permissions on annotations that hardly any policy grants.
 		AnnotationDirective: types.AnnotationDirectiveExclude,
 		RequestPayer:        j.c.payer(),
@@ -107,7 +107,7 @@ func (j *job) copyInput() *s3.CopyObjectInput {
 	if o.OmitMetadata {
 		in.MetadataDirective = types.MetadataDirectiveReplace
 	}
-	if o.OmitTags || j.c.choosesTags() {
+	if o.OmitTags || j.c.o.ChoosesTags() {
 		in.TaggingDirective = types.TaggingDirectiveReplace
 	}
 	return in

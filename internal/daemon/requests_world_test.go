@@ -18,6 +18,7 @@ import (
 	"syncd/internal/plan"
 	"syncd/internal/syncer"
 	"syncd/internal/throttle"
+	"syncd/internal/transfer"
 )
 
 // emptyPools stands before every bubble: the Parquet library pools decoders that hold channels, which must not pass from one bubble to
@@ -64,8 +65,8 @@ func (a *asked) worker(holder string, o daemon.Options, key string) daemon.Runne
 	return always{syncer.New(syncer.Options{
 		Mapping: "m", Source: listing.Live{Client: a.client, Bucket: "owner-data", Account: owner},
 		Copier: copier.New(copier.Options{
-			Source: a.client, Destination: a.client, SourceBucket: "owner-data", SourceAccount: owner,
-			DestinationBucket: "consumer-copy", DestinationAccount: consumer, KeyARN: key, Slots: member{a.share.Member()}, Now: time.Now,
+			Source: a.client, Destination: a.client, SourcePlace: transfer.Place{Bucket: "owner-data", Account: owner},
+			DestinationPlace: transfer.Place{Bucket: "consumer-copy", Account: consumer}, KeyARN: key, Slots: member{a.share.Member()}, Now: time.Now,
 		}),
 		Rules: plan.Rules{KeyARN: key}, Settings: syncer.Settings{
 			Source: syncer.Place{Bucket: "owner-data"}, Destination: syncer.Place{Bucket: "consumer-copy"}, KeyARN: key,

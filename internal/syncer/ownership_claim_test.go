@@ -85,7 +85,7 @@ func TestMarkOutsideThePrefix(t *testing.T) {
 		w.put("z")
 		w.passes(t, "folder", "first", 0)
 		time.Sleep(time.Hour)
-		w.copies.SourcePrefix = "m/"
+		w.copies.SourcePlace.Prefix = "m/"
 		p := w.start(t, "folder")
 		w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Times: 1, Do: func() { time.Sleep(500 * time.Millisecond); p.drain() }})
 		if got, err := p.run(t); err == nil {
@@ -110,9 +110,9 @@ func TestClaimedCopyOfAnotherSourceIsNotAdopted(t *testing.T) {
 		}
 		w.passes(t, "folder", "first", 0)
 		time.Sleep(2 * time.Hour)
-		w.copies.SourcePrefix = "in/"
+		w.copies.SourcePlace.Prefix = "in/"
 		w.killedAt(t, "folder", "PutObject", name(2), nil)
-		w.copies.SourcePrefix = ""
+		w.copies.SourcePlace.Prefix = ""
 		time.Sleep(time.Hour)
 		for range 2 {
 			w.passes(t, "folder", "back", 0)

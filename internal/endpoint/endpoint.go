@@ -1,7 +1,17 @@
-package config
+// Package endpoint knows which service an endpoint URL is of.
+//
+// It promises one name for all spellings of a service, so that two sides are compared by their names and never by their URLs:
+// with or without a slash at the end, a port that is the usual one, capitals, or TLS. S3 itself has the name "", whichever of
+// its endpoints is meant. It resolves nothing and asks nobody.
+//
+// It leaves to others which endpoints a configuration may have (config), and what follows for a copy between two services
+// (transfer).
+//
+// Two words: a service is what answers at an endpoint, and knows its own buckets; a partition is a part of AWS in which the name of a
+// bucket is unique.
+package endpoint
 
 import (
-	"cmp"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -28,31 +38,22 @@ var s3BucketHosts = regexp.MustCompile(`^.+\.(?:s3(?:-accesspoint)?` + s3Variant
 // stsHosts matches the names of STS's own endpoints.
 var stsHosts = regexp.MustCompile(`^sts(?:-fips)?(?:\.[a-z0-9-]+)*` + s3Domain)
 
-// isSTS reports whether an endpoint URL is STS's own.
-func isSTS(endpointURL string) bool {
+// IsSTS reports whether an endpoint URL is STS's own.
+func IsSTS(endpointURL string) bool {
 	u, err := url.Parse(endpointURL)
 	return err == nil && stsHosts.MatchString(canonicalHost(strings.ToLower(u.Hostname())))
 }
 
-// isS3 reports whether an endpoint URL is S3's own.
-func isS3(endpointURL string) bool { return endpointURL != "" && ServiceOf(endpointURL) == "" }
-
-// namesBucket reports whether an endpoint at S3 itself has a bucket in its host or its path, so that what follows is not in the bucket
+// NamesBucket reports whether an endpoint at S3 itself has a bucket in its host or its path, so that what follows is not in the bucket
 // of the setting next to it.
-func namesBucket(u *url.URL) bool {
+func NamesBucket(u *url.URL) bool {
 	host := canonicalHost(strings.ToLower(u.Hostname()))
 	return s3BucketHosts.MatchString(host) || s3Hosts.MatchString(host) && strings.Trim(u.Path, "/") != ""
 }
 
-// Service names the service that requests go to which are sent to the endpoint URL of a side, or to aws.endpoint_url where
-// the side has none. All spellings of one service have the same name: "" for AWS itself, and else the host, with its port and
-// path where they are not the usual ones. TLS makes no other service of it, and all addresses of this machine are one.
-func (c *Config) Service(endpointURL string) string {
-	return ServiceOf(cmp.Or(endpointURL, c.AWS.EndpointURL))
-}
-
-// ServiceOf names the service at an endpoint URL, "" at none, as Service does. A name stands for itself.
-func ServiceOf(endpointURL string) string {
+// Service names the service at an endpoint URL: "" for S3 itself and for no URL, and else the host, with its port and path where
+// they are not the usual ones. TLS makes no other service of it, and all addresses of this machine are one. A name stands for itself.
+func Service(endpointURL string) string {
 	at, err := url.Parse(strings.ToLower(endpointURL))
 	if err != nil || at.Scheme == "" || at.Host == "" {
 		if at, err = url.Parse("//" + strings.ToLower(endpointURL)); err != nil || at.Host == "" {
@@ -98,10 +99,6 @@ func canonicalPort(port string) string {
 	return strconv.FormatUint(n, 10)
 }
 
-// compatible reports whether the service at an endpoint URL is another than AWS: there accounts, regions and keys may have
-// another form, or be none.
-func (c *Config) compatible(endpointURL string) bool { return c.Service(endpointURL) != "" }
-
 // Partition names the partition of AWS that a region is in ("AWS service endpoints", AWS General Reference). The name of a bucket is
 // unique within one ("General purpose bucket naming rules", Amazon S3 User Guide).
 func Partition(region string) string {
@@ -124,24 +121,4 @@ func Partition(region string) string {
 // usualPort is the port of a scheme; a name of a service has none, and the port in it is an unusual one.
 func usualPort(scheme string) string {
 	return map[string]string{"http": "80", "https": "443"}[scheme]
-}
-
-// Relayed reports whether a mapping's content passes through this process: the service copies by itself only for one
-// principal that may read the source and write the destination, within one service, and from an access point within one region.
-func (c *Config) Relayed(m Mapping) bool {
-	switch m.Copy.Mode {
-	case CopyModeServerSide:
-		return false
-	case CopyModeRelay:
-		return true
-	case CopyModeAuto:
-	}
-	return m.Source.Role != m.Destination.Role || c.Service(m.Source.EndpointURL) != c.Service(m.Destination.EndpointURL) || crossesFromAccessPoint(m)
-}
-
-// crossesFromAccessPoint reports whether a copy would go from an access point to another region, which S3 does not do by itself
-// ("Access point compatibility", Amazon S3 User Guide).
-func crossesFromAccessPoint(m Mapping) bool {
-	_, isPoint := m.Source.AccessPoint()
-	return isPoint && m.Source.Region != m.Destination.Region
 }

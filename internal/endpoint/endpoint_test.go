@@ -1,13 +1,13 @@
-package config_test
+package endpoint_test
 
 import (
 	"testing"
 
-	"syncd/config"
+	"syncd/internal/endpoint"
 )
 
-// TestServiceOf has spellings of one service, by its name.
-func TestServiceOf(t *testing.T) {
+// TestService has spellings of one service, by its name.
+func TestService(t *testing.T) {
 	t.Parallel()
 	for name, spellings := range map[string][]string{
 		"": {
@@ -40,11 +40,11 @@ func TestServiceOf(t *testing.T) {
 		"vpce-1a2b-5e6f.vpce-svc-1.us-east-1.vpce.amazonaws.com": {"https://vpce-1a2b-5e6f.vpce-svc-1.us-east-1.vpce.amazonaws.com"},
 	} {
 		for _, spelling := range spellings {
-			if got := config.ServiceOf(spelling); got != name {
+			if got := endpoint.Service(spelling); got != name {
 				t.Errorf("%q: got service %q, want %q", spelling, got, name)
 			}
-			if again := config.ServiceOf(config.ServiceOf(spelling)); again != config.ServiceOf(spelling) {
-				t.Errorf("%q: its name %q names %q", spelling, config.ServiceOf(spelling), again)
+			if again := endpoint.Service(endpoint.Service(spelling)); again != endpoint.Service(spelling) {
+				t.Errorf("%q: its name %q names %q", spelling, endpoint.Service(spelling), again)
 			}
 		}
 	}

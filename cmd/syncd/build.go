@@ -20,6 +20,7 @@ import (
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
 	"syncd/internal/copier"
+	"syncd/internal/copier/content"
 	"syncd/internal/creds"
 	"syncd/internal/endpoint"
 	"syncd/internal/listing"
@@ -42,7 +43,7 @@ type system struct {
 	registry *prometheus.Registry
 	metrics  *metrics.Metrics
 	store    checkpoint.Store
-	buffers  *copier.Buffers
+	buffers  *content.Buffers
 	encoders *checkpoint.Encoders
 	quotas   quotas
 	share    *throttle.Share
@@ -73,7 +74,7 @@ func newSystem(ctx context.Context, p process, f flags, checks ...config.Check) 
 	}
 	s := &system{
 		config: opened.config, store: opened.store, logger: opened.logger, process: p, rekey: f.rekey, takeOver: f.takeOver,
-		door: admit.New(), peers: map[string]*peer.Peer{}, registry: registry, metrics: house, buffers: copier.NewBuffers(relayMemory), encoders: checkpoint.NewEncoders(),
+		door: admit.New(), peers: map[string]*peer.Peer{}, registry: registry, metrics: house, buffers: content.NewBuffers(relayMemory), encoders: checkpoint.NewEncoders(),
 		share: throttle.NewShare(int(opened.config.Concurrency)), sts: spacing{perSecond: stsRate},
 	}
 	if p.shared != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncd/internal/checkpoint"
-	"syncd/internal/endpoint"
 	"syncd/internal/control"
+	"syncd/internal/endpoint"
 	"syncd/internal/printable"
 	"syncd/internal/syncer"
 )

@@ -18,6 +18,7 @@ import (
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
 	"syncd/internal/copier"
+	"syncd/internal/copier/content"
 	"syncd/internal/creds"
 	"syncd/internal/listing"
 	"syncd/internal/transfer"
@@ -115,7 +116,7 @@ func newCopier(j *job) *copier.Copier {
 			OmitTags: m.Copy.Tags.Carry == config.CarryOmit, OnlyTags: m.Copy.Tags.Only, ObjectLock: m.Copy.ObjectLock == config.CarryCopy,
 			Annotations: m.Copy.Annotations == config.CarryCopy, MultipartAbove: 5 << 20, Relay: j.relay,
 		},
-		Buffers: copier.NewBuffers(64 << 20), Slots: make(slots, 8),
+		Buffers: content.NewBuffers(64 << 20), Slots: make(slots, 8),
 	})
 }
 

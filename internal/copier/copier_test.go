@@ -17,6 +17,7 @@ import (
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
 	"syncd/internal/copier"
+	"syncd/internal/copier/request"
 )
 
 func TestCopyIsOneRequest(t *testing.T) {
@@ -177,7 +178,7 @@ func TestCopyOfAVanishedObject(t *testing.T) {
 		if class := awserr.Classify(err); class != awserr.Gone {
 			t.Errorf("%d bytes: got class %q (%v), want %q", size, class, err, awserr.Gone)
 		}
-		failure, ok := errors.AsType[*copier.ObjectError](err)
+		failure, ok := errors.AsType[*request.ObjectError](err)
 		if !ok || failure.Bucket != "owner-data" || failure.Key != "k" {
 			t.Errorf("%d bytes: got %#v, want an ObjectError that names the source", size, err)
 		}

@@ -2,22 +2,40 @@ package copier
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"syncd/internal/copier/content"
 	"syncd/internal/listing"
 	"syncd/internal/peer"
 	"syncd/internal/throttle"
 	"syncd/internal/transfer"
 )
 
-type copyAPI interface {
-	CopyObject(ctx context.Context, in *s3.CopyObjectInput, opts ...func(*s3.Options)) (*s3.CopyObjectOutput, error)
+type multipartAPI interface {
+	CreateMultipartUpload(ctx context.Context, in *s3.CreateMultipartUploadInput, opts ...func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error)
+	UploadPart(ctx context.Context, in *s3.UploadPartInput, opts ...func(*s3.Options)) (*s3.UploadPartOutput, error)
+	UploadPartCopy(ctx context.Context, in *s3.UploadPartCopyInput, opts ...func(*s3.Options)) (*s3.UploadPartCopyOutput, error)
+	ListParts(ctx context.Context, in *s3.ListPartsInput, opts ...func(*s3.Options)) (*s3.ListPartsOutput, error)
+	CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMultipartUploadInput, opts ...func(*s3.Options)) (*s3.CompleteMultipartUploadOutput, error)
+	AbortMultipartUpload(ctx context.Context, in *s3.AbortMultipartUploadInput, opts ...func(*s3.Options)) (*s3.AbortMultipartUploadOutput, error)
+	ListMultipartUploads(ctx context.Context, in *s3.ListMultipartUploadsInput, opts ...func(*s3.Options)) (*s3.ListMultipartUploadsOutput, error)
+}
+
+type headAPI interface {
+	HeadObject(ctx context.Context, in *s3.HeadObjectInput, opts ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
+}
+
+type sourceAnnotationAPI interface {
+	ListObjectAnnotations(ctx context.Context, in *s3.ListObjectAnnotationsInput, opts ...func(*s3.Options)) (*s3.ListObjectAnnotationsOutput, error)
+	GetObjectAnnotation(ctx context.Context, in *s3.GetObjectAnnotationInput, opts ...func(*s3.Options)) (*s3.GetObjectAnnotationOutput, error)
 }
 
 type sourceAPI interface {
-	readAPI
+	GetObject(ctx context.Context, in *s3.GetObjectInput, opts ...func(*s3.Options)) (*s3.GetObjectOutput, error)
 	headAPI
 	listing.API
 	sourceAnnotationAPI
@@ -25,12 +43,12 @@ type sourceAPI interface {
 }
 
 type destinationAPI interface {
-	copyAPI
+	CopyObject(ctx context.Context, in *s3.CopyObjectInput, opts ...func(*s3.Options)) (*s3.CopyObjectOutput, error)
 	headAPI
 	listing.API
-	writeAPI
+	PutObject(ctx context.Context, in *s3.PutObjectInput, opts ...func(*s3.Options)) (*s3.PutObjectOutput, error)
 	multipartAPI
-	annotationAPI
+	PutObjectAnnotation(ctx context.Context, in *s3.PutObjectAnnotationInput, opts ...func(*s3.Options)) (*s3.PutObjectAnnotationOutput, error)
 	PutObjectTagging(ctx context.Context, in *s3.PutObjectTaggingInput, opts ...func(*s3.Options)) (*s3.PutObjectTaggingOutput, error)
 }
 
@@ -48,7 +66,7 @@ type Options struct {
 	SourcePlace, DestinationPlace transfer.Place
 	// Settings are how objects move; a relay needs Buffers, whose size bounds its parts.
 	transfer.Settings
-	Buffers *Buffers
+	Buffers *content.Buffers
 	// KeyARN is the KMS key that copies are encrypted under, and that every answer must name.
 	KeyARN string
 	// BucketKey asks for an S3 Bucket Key.
@@ -72,4 +90,21 @@ type Options struct {
 	Peer *peer.Peer
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+}
+
+// fingerprint is what an upload is begun with beside its source: one that was begun under others is of no use.
+func (o *Options) fingerprint() string {
+	text := fmt.Sprintf("source=%s key=%s bucket_key=%t class=%s keep_class=%t omit_tags=%t omit_metadata=%t object_lock=%t",
+		o.SourcePlace.Bucket, o.KeyARN, o.BucketKey, o.StorageClass, o.KeepStorageClass, o.OmitTags, o.OmitMetadata, o.ObjectLock)
+	// What is not set is left out: an upload of a former version that had no word for it is still of use.
+	if o.ChoosesTags() {
+		text += fmt.Sprintf(" only_tags=%q", slices.Sorted(slices.Values(o.OnlyTags)))
+	}
+	if o.ACL != "" {
+		text += " acl=" + o.ACL
+	}
+	if o.ObjectLockMax > 0 {
+		text += " object_lock_max=" + o.ObjectLockMax.String()
+	}
+	return text
 }

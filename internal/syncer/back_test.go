@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"syncd/internal/awsfake"
-	"syncd/internal/copier"
+	"syncd/internal/copier/content"
 	"syncd/internal/iam"
 	"syncd/internal/plan"
 	"syncd/internal/syncer"
@@ -95,7 +95,7 @@ func putBack(t *testing.T, store string, d detour, end string, relay bool) {
 	w.both()
 	write := "CopyObject"
 	if relay {
-		w.copies.Relay, w.copies.Buffers = true, copier.NewBuffers(32<<20)
+		w.copies.Relay, w.copies.Buffers = true, content.NewBuffers(32<<20)
 		write = "PutObject"
 	}
 	for i := range detourKeys {
@@ -176,7 +176,7 @@ func TestLostAnswerUnderAnotherKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.both()
-		w.copies.Relay, w.copies.Buffers, w.options.Rekey = true, copier.NewBuffers(32<<20), true
+		w.copies.Relay, w.copies.Buffers, w.options.Rekey = true, content.NewBuffers(32<<20), true
 		w.fill(2)
 		pass := func(want int64) {
 			t.Helper()

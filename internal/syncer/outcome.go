@@ -12,6 +12,7 @@ import (
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
 	"syncd/internal/copier"
+	"syncd/internal/copier/request"
 	"syncd/internal/plan"
 )
 
@@ -201,7 +202,7 @@ func (p *pass) unconditional(why string) {
 // the copy that the entry was of. What is syncd's own there all the same, the row says.
 func (p *pass) quarantine(slot *checkpoint.Slot, a plan.Action, ours copier.Ours, err error) {
 	p.setAside(slot, p.aside(a, ours, err))
-	if bug, ok := errors.AsType[*copier.PanicError](err); ok && p.told.firstPanic() {
+	if bug, ok := errors.AsType[*request.PanicError](err); ok && p.told.firstPanic() {
 		p.log.Error("copying panicked", "key", a.Object.Key, "err", bug, "stack", string(bug.Stack))
 	}
 }

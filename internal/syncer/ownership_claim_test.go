@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/internal/awsfake"
-	"syncd/internal/copier"
+	"syncd/internal/copier/content"
 	"syncd/internal/plan"
 )
 
@@ -103,7 +103,7 @@ func TestMarkOutsideThePrefix(t *testing.T) {
 // TestClaimedCopyOfAnotherSourceIsNotAdopted puts the source prefix back: what was copied from the other one has no checksum that tells, and is not believed for its time.
 func TestClaimedCopyOfAnotherSourceIsNotAdopted(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
-		w.copies.Relay, w.copies.Buffers = true, copier.NewBuffers(32<<20)
+		w.copies.Relay, w.copies.Buffers = true, content.NewBuffers(32<<20)
 		for i := range 3 {
 			w.source.Put(name(i), awsfake.BytesBody([]byte("right")), awsfake.PutOptions{NoChecksum: true})
 			w.source.Put("in/"+name(i), awsfake.BytesBody([]byte("wrong")), awsfake.PutOptions{NoChecksum: true})

@@ -10,7 +10,7 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
-	"syncd/internal/copier"
+	"syncd/internal/copier/content"
 	"syncd/internal/plan"
 	"syncd/internal/syncer"
 )
@@ -181,7 +181,7 @@ func TestLostAnswerToACompletion(t *testing.T) {
 					w.copies.MultipartAbove, w.copies.PartSize = 5<<20, 5<<20
 					w.copies.Relay = relay
 					if relay {
-						w.copies.Buffers = copier.NewBuffers(64 << 20)
+						w.copies.Buffers = content.NewBuffers(64 << 20)
 					}
 					w.source.Put("large", awsfake.SyntheticBody(20<<20, 1), awsfake.PutOptions{NoChecksum: true})
 					for _, operation := range []string{"UploadPartCopy", "UploadPart"} {

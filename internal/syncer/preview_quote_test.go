@@ -8,6 +8,7 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/copier"
+	"syncd/internal/copier/content"
 	"syncd/internal/iam"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
@@ -74,6 +75,6 @@ func TestQuoteIsWhatACopySends(t *testing.T) {
 func (w *world) obey(terms plan.Terms) {
 	w.copies.Settings = terms.Settings
 	if terms.Relay {
-		w.copies.Buffers = copier.NewBuffers(terms.RelayMemory)
+		w.copies.Buffers = content.NewBuffers(terms.RelayMemory)
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"syncd/internal/copier"
+	"syncd/internal/copier/upload"
 )
 
 // abortUploads removes the uploads that earlier passes recorded and that no pass resumes, before the commit that takes their
@@ -57,9 +57,9 @@ func (p *pass) sweepUploads(ctx context.Context) {
 	defer release()
 	aborted, err := p.o.Copier.SweepUploads(bound, p.o.Copier.There(p.began), p.ledger.KeptUploads())
 	switch {
-	case errors.Is(err, copier.ErrUploadsHidden) && p.uploadsHidden:
+	case errors.Is(err, upload.ErrUploadsHidden) && p.uploadsHidden:
 	case err != nil:
-		p.uploadsHidden = errors.Is(err, copier.ErrUploadsHidden) // logged once: it only costs storage, and will not change soon
+		p.uploadsHidden = errors.Is(err, upload.ErrUploadsHidden) // logged once: it only costs storage, and will not change soon
 		p.log.Warn("uploads were not swept", "err", err)
 	}
 	if aborted > 0 {

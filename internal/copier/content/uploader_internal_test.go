@@ -1,4 +1,4 @@
-package copier
+package content
 
 import (
 	"bytes"
@@ -34,7 +34,7 @@ func TestUploaderKeepsThePartSize(t *testing.T) {
 		t.Run(fmt.Sprint(length), func(t *testing.T) {
 			var sent atomic.Int64
 			at := int64(0)
-			destination := tally{uploading{s: &stream{upload: &upload{id: "upload"}}}, &sent}
+			destination := tally{uploading{&reading{}}, &sent}
 			bucket, key := "bucket", "key"
 			uploader := newUploader(destination, size, func(part io.Reader) ([]byte, func()) {
 				if got, want := part.(*io.SectionReader).Size(), min(size, length-at); got != want {

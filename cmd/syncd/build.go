@@ -21,6 +21,7 @@ import (
 	"syncd/internal/checkpoint"
 	"syncd/internal/copier"
 	"syncd/internal/copier/content"
+	"syncd/internal/copier/request"
 	"syncd/internal/creds"
 	"syncd/internal/endpoint"
 	"syncd/internal/listing"
@@ -189,9 +190,9 @@ func (s *system) clients(ctx context.Context, m config.Mapping, meter *throttle.
 		return nil, nil, err
 	}
 	source = newS3Client(from, s.address(m.Source.EndpointURL, m.Source.PathStyle), throttle.Patience, meter.Attach,
-		pace.guard(pace.source, pace.decrypt), s.peer(c.Service(m.Source.EndpointURL)).Attach, copier.TolerateKeys)
+		pace.guard(pace.source, pace.decrypt), s.peer(c.Service(m.Source.EndpointURL)).Attach, request.TolerateKeys)
 	destination = newS3Client(to, s.address(m.Destination.EndpointURL, m.Destination.PathStyle), throttle.Patience, meter.Attach,
-		pace.guard(pace.destination, pace.encrypt), s.peer(c.Service(m.Destination.EndpointURL)).Attach, copier.TolerateKeys)
+		pace.guard(pace.destination, pace.encrypt), s.peer(c.Service(m.Destination.EndpointURL)).Attach, request.TolerateKeys)
 	s.showExpiry(m, set)
 	return source, destination, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/internal/awserr"
+	"syncd/internal/copier/content"
 	"syncd/internal/plan"
 )
 
@@ -47,7 +48,7 @@ func (j *job) adopt(ctx context.Context) (result Result, adopted bool, err error
 		Object: j.object, DestinationKey: j.key, Adopted: true,
 		DestinationETag: aws.ToString(copied.ETag), DestinationVersionID: aws.ToString(copied.VersionId),
 		KeyARN: aws.ToString(copied.SSEKMSKeyId), BucketKey: aws.ToBool(copied.BucketKeyEnabled),
-		Checksum: checksumOf(headChecksums(copied)), CopiedAt: aws.ToTime(copied.LastModified),
+		Checksum: content.Named(content.OfHead(copied)), CopiedAt: aws.ToTime(copied.LastModified),
 	}, true, nil
 }
 
@@ -68,10 +69,10 @@ func (j *job) isFinished(ctx context.Context) (bool, error) {
 // sameContent compares a checksum of the whole that both sides have; where they have none in common, a copy that was made
 // long after its source is believed if it may be.
 func sameContent(source, copied *s3.HeadObjectOutput, mayBelieve bool) bool {
-	theirs := headChecksums(copied)
-	for i, ours := range headChecksums(source) {
-		if ours.value != nil && theirs[i].value != nil {
-			return *ours.value == *theirs[i].value
+	theirs := content.OfHead(copied)
+	for i, ours := range content.OfHead(source) {
+		if ours.Value != nil && theirs[i].Value != nil {
+			return *ours.Value == *theirs[i].Value
 		}
 	}
 	return mayBelieve && !aws.ToTime(copied.LastModified).Before(aws.ToTime(source.LastModified).Add(adoptMargin))

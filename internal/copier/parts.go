@@ -42,7 +42,7 @@ func (j *job) copyParts(ctx context.Context) (Result, error) {
 	}
 	return j.finished(ctx, d, Result{
 		Object: j.object, DestinationKey: j.key, DestinationETag: made.ETag, DestinationVersionID: made.VersionID,
-		KeyARN: made.KeyARN, BucketKey: made.BucketKey, Checksum: checksumOf([]checksum{{"crc64nvme", &made.Sum}}),
+		KeyARN: made.KeyARN, BucketKey: made.BucketKey, Checksum: content.Named([]content.Checksum{{Algorithm: "crc64nvme", Value: &made.Sum}}),
 		Parts: made.Parts, Resumed: made.Resumed, CopiedAt: made.At,
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
+	"syncd/internal/copier/content"
 	"syncd/internal/copier/request"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
@@ -120,7 +121,7 @@ func (c *Copier) LeftOf(ctx context.Context, sourceKey string, target Target) (L
 	return Left{Intact: isKnown, Entry: &checkpoint.Entry{
 		Key: sourceKey, DestinationETag: s.found.ETag, DestinationVersionID: s.found.ID,
 		KeyARN: aws.ToString(s.found.head.SSEKMSKeyId), BucketKey: aws.ToBool(s.found.head.BucketKeyEnabled),
-		Checksum: checksumOf(headChecksums(s.found.head)), CopiedAt: s.found.LastModified,
+		Checksum: content.Named(content.OfHead(s.found.head)), CopiedAt: s.found.LastModified,
 	}}, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/awserr"
+	"syncd/internal/copier/content"
 	"syncd/internal/copier/request"
 	"syncd/internal/transfer"
 )
@@ -38,7 +39,7 @@ func (j *job) copyWhole(ctx context.Context) (Result, error) {
 		Object: object, DestinationKey: j.key,
 		DestinationETag: aws.ToString(out.CopyObjectResult.ETag), DestinationVersionID: aws.ToString(out.VersionId),
 		KeyARN: aws.ToString(out.SSEKMSKeyId), BucketKey: aws.ToBool(out.BucketKeyEnabled),
-		Checksum: checksumOf(copyChecksums(out.CopyObjectResult)), CopiedAt: j.o.Now(), Notes: d.notes,
+		Checksum: content.Named(content.OfCopy(out.CopyObjectResult)), CopiedAt: j.o.Now(), Notes: d.notes,
 	})
 	if err == nil {
 		err = j.tagLate(ctx, d, made)

@@ -32,7 +32,8 @@ import (
 // abortTimeout bounds the clean-up of an upload after its copy failed or was canceled.
 const abortTimeout = 10 * time.Second
 
-type multipartAPI interface {
+// API is what uploads ask of S3. An *s3.Client is one.
+type API interface {
 	CreateMultipartUpload(ctx context.Context, in *s3.CreateMultipartUploadInput, opts ...func(*s3.Options)) (*s3.CreateMultipartUploadOutput, error)
 	UploadPart(ctx context.Context, in *s3.UploadPartInput, opts ...func(*s3.Options)) (*s3.UploadPartOutput, error)
 	UploadPartCopy(ctx context.Context, in *s3.UploadPartCopyInput, opts ...func(*s3.Options)) (*s3.UploadPartCopyOutput, error)
@@ -45,7 +46,7 @@ type multipartAPI interface {
 // Options are the settings of Uploads.
 type Options struct {
 	// API writes with the destination's credentials.
-	API multipartAPI
+	API API
 	// Source is where objects come from, and Destination where uploads are.
 	Source, Destination transfer.Place
 	// Relay makes parts of what Content reads into Memory; else the service copies them.

@@ -18,8 +18,8 @@ func (j *job) conditional(ctx context.Context, operation string, send func(conte
 	switch {
 	case err != nil:
 		return err
-	case now == trying:
-		return j.try(ctx, operation, wanted, send)
+	case now == probing:
+		return j.probe(ctx, operation, wanted, send)
 	case now == ignored || wanted.match != "" && known.isMatchDenied():
 		j.unconditional = ConditionsDenied
 		if now == ignored {
@@ -53,9 +53,9 @@ func (j *job) conditional(ctx context.Context, operation string, send func(conte
 	return nil
 }
 
-// try finds out how conditions are treated: a write under one that cannot hold is refused, and then made under the one that
+// probe finds out how conditions are treated: a write under one that cannot hold is refused, and then made under the one that
 // is wanted; or it happens, and nobody has looked at the condition.
-func (j *job) try(ctx context.Context, operation string, wanted condition, send func(context.Context, condition) error) error {
+func (j *job) probe(ctx context.Context, operation string, wanted condition, send func(context.Context, condition) error) error {
 	known, learnt := j.conditions, unknown
 	defer func() { known.learnt(operation, learnt) }()
 	if known.isMatchDenied() {

@@ -37,7 +37,7 @@ type mode int
 
 const (
 	unknown  mode = iota
-	trying        // the caller finds out, with a write that cannot happen if conditions are honoured
+	probing       // the caller finds out, with a write that cannot happen if conditions are honoured
 	honoured      // a write whose condition does not hold is refused
 	ignored       // it is not, or no condition is taken
 )
@@ -48,34 +48,34 @@ type conditions struct {
 
 	mu          sync.Mutex
 	known       map[string]mode
-	trials      map[string]chan struct{} // closed when the trial of an operation has ended
+	probes      map[string]chan struct{} // closed when the probe of an operation has ended
 	matchDenied time.Time                // when a write under If-Match was denied that is allowed without; zero: never
 	matchTaken  bool                     // a write under If-Match was not denied
 }
 
 func newConditions(assumed func() bool) *conditions {
-	return &conditions{assumed: assumed, known: map[string]mode{}, trials: map[string]chan struct{}{}}
+	return &conditions{assumed: assumed, known: map[string]mode{}, probes: map[string]chan struct{}{}}
 }
 
-// of returns the mode of an operation; trying to one caller at a time, who has to call learnt, while the others wait.
+// of returns the mode of an operation; probing to one caller at a time, who has to call learnt, while the others wait.
 func (c *conditions) of(ctx context.Context, operation string) (mode, error) {
 	for {
 		c.mu.Lock()
-		now, trial := c.known[operation], c.trials[operation]
+		now, probe := c.known[operation], c.probes[operation]
 		switch {
 		case now != unknown:
 		case c.assumed == nil || c.assumed():
 			now = honoured
-		case trial == nil:
-			c.trials[operation] = make(chan struct{})
-			now = trying
+		case probe == nil:
+			c.probes[operation] = make(chan struct{})
+			now = probing
 		}
 		c.mu.Unlock()
 		if now != unknown {
 			return now, nil
 		}
 		select {
-		case <-trial:
+		case <-probe:
 		case <-ctx.Done():
 			return unknown, ctx.Err()
 		}
@@ -90,16 +90,16 @@ func (c *conditions) isSure(operation string) bool {
 	return now == honoured || now == unknown && (c.assumed == nil || c.assumed())
 }
 
-// learnt ends a trial; unknown says that it told nothing.
+// learnt ends a probe; unknown says that it told nothing.
 func (c *conditions) learnt(operation string, now mode) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if now != unknown {
 		c.known[operation] = now
 	}
-	if trial := c.trials[operation]; trial != nil {
-		delete(c.trials, operation)
-		close(trial)
+	if probe := c.probes[operation]; probe != nil {
+		delete(c.probes, operation)
+		close(probe)
 	}
 }
 

@@ -9,16 +9,19 @@ import (
 // maxHops is far above what anybody needs: every hop is a request before each session.
 const maxHops = 10
 
-// Chain returns a role and those it is reached through, the first hop first; nothing for "", the ambient credentials. Of a chain that
-// is too long, or never ends, it returns the part that is nearest to the role.
-func (c *Config) Chain(role string) (hops []string) {
+// Chain returns one of the roles and those it is reached through, the first hop first; nothing for "", the ambient credentials. Of a chain
+// that is too long, or never ends, it returns the part that is nearest to the role.
+func Chain(roles map[string]Role, role string) (hops []string) {
 	for role != "" && len(hops) <= maxHops && !slices.Contains(hops, role) {
 		hops = append(hops, role)
-		role = c.Roles[role].Via
+		role = roles[role].Via
 	}
 	slices.Reverse(hops)
 	return hops
 }
+
+// Chain returns the chain of a role of the configuration.
+func (c *Config) Chain(role string) []string { return Chain(c.Roles, role) }
 
 // Side is where a role, or "" for the ambient credentials, is used.
 type Side struct {

@@ -1,5 +1,7 @@
 package config
 
+import "syncd/config/fault"
+
 // Check looks for what [Load] cannot know by itself: settings that the program does not carry out, or what another file says. It may
 // be called with a configuration that has faults.
 type Check func(c *Config, r Reporter)
@@ -18,12 +20,5 @@ func (v *validator) Fault(path, problem, hint string) { v.fault(path, problem, h
 // Warn is for checks.
 func (v *validator) Warn(path, problem, hint string) { v.warn(path, problem, hint) }
 
-// warn records what is no fault of the value at path, unless there is one already.
-func (v *validator) warn(path, problem, hint string) {
-	if !v.covers(path) {
-		v.addWarning(path, problem, hint)
-	}
-}
-
 // Warnings are what somebody should look at in a configuration without faults, in the order of its lines.
-func (c *Config) Warnings() Faults { return c.warnings }
+func (c *Config) Warnings() fault.Faults { return c.warnings }

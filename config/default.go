@@ -1,17 +1,21 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"syncd/config/value"
+)
 
 // Default returns the configuration a file starts from. It has no roles and no mappings: those that a file adds start
 // from DefaultRole and DefaultMapping.
 func Default() Config {
 	return Config{
-		HTTP: HTTP{Watchdog: Duration(15 * time.Minute)},
+		HTTP: HTTP{Watchdog: value.Duration(15 * time.Minute)},
 		Log:  Log{Level: LogLevelInfo, Format: LogFormatAuto},
 		Checkpoint: Checkpoint{
-			FlushInterval: Duration(10 * time.Second), KeepGenerations: 3, Lease: Duration(time.Minute),
+			FlushInterval: value.Duration(10 * time.Second), KeepGenerations: 3, Lease: value.Duration(time.Minute),
 		},
-		DrainTimeout: Duration(25 * time.Second),
+		DrainTimeout: value.Duration(25 * time.Second),
 	}
 }
 
@@ -19,7 +23,7 @@ func Default() Config {
 func DefaultRole() Role {
 	return Role{
 		SessionName:   "syncd",
-		Duration:      Duration(time.Hour),
+		Duration:      value.Duration(time.Hour),
 		SessionPolicy: SessionPolicyNone,
 	}
 }
@@ -39,5 +43,15 @@ func DefaultMapping() Mapping {
 			Checksum:    ChecksumVerify,
 		},
 		Delete: Delete{MaxObjects: 1000, MaxPercent: 1},
+	}
+}
+
+// setDefault sets an element of a list or a map to the default of its type.
+func setDefault(element any) {
+	switch e := element.(type) {
+	case *Role:
+		*e = DefaultRole()
+	case *Mapping:
+		*e = DefaultMapping()
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"syncd/config"
+	"syncd/config/fault"
 )
 
 // Whatever the bytes, Parse returns a configuration or faults with lines of the file, and no fault spans lines.
@@ -35,7 +36,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		faults, ok := errors.AsType[*config.Faults](err)
+		faults, ok := errors.AsType[*fault.Faults](err)
 		if !ok || len(*faults) == 0 || c != nil {
 			t.Fatalf("got %v and %v, want faults alone", c, err)
 		}

@@ -1,21 +1,12 @@
 package config_test
 
 import (
-	"archive/zip"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"syncd/config"
-	"syncd/internal/endpoint"
+	"syncd/config/fault"
 )
 
 // full is a configuration into which tests put values: each setting has its own word.
@@ -141,7 +132,7 @@ func TestFaultsSayWhatWasMeant(t *testing.T) {
 			t.Fatalf("%q is not in the configuration", tt.old)
 		}
 		_, err := config.Parse([]byte(strings.Replace(full, tt.old, tt.value, 1)), "syncd.yaml")
-		faults, ok := errors.AsType[*config.Faults](err)
+		faults, ok := errors.AsType[*fault.Faults](err)
 		if !ok || len(*faults) != 1 || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: got\n%v\nwant one fault with\n%s", tt.value, err, tt.want)
 		}
@@ -179,78 +170,5 @@ func TestWarnings(t *testing.T) {
 		if got := c.Warnings().Error(); (got != "") != (tt.want != "") || !strings.Contains(got, tt.want) {
 			t.Errorf("%s: got warnings %q, want %q", tt.value, got, tt.want)
 		}
-	}
-}
-
-// TestRegionsAreTheSDKs generates the table of regions from that of the SDK.
-func TestRegionsAreTheSDKs(t *testing.T) {
-	dir, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-sdk-go-v2").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "internal/endpoints/awsrulesfn/partitions.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var table struct {
-		Partitions []struct {
-			ID      string                     `json:"id"`
-			Form    string                     `json:"regionRegex"`
-			Regions map[string]json.RawMessage `json:"regions"`
-		} `json:"partitions"`
-	}
-	if err := json.Unmarshal(data, &table); err != nil {
-		t.Fatal(err)
-	}
-	var lines strings.Builder
-	for _, p := range table.Partitions {
-		var names []string
-		for name := range p.Regions {
-			if strings.HasSuffix(name, "-global") {
-				continue
-			}
-			names = append(names, name)
-			if got := endpoint.Partition(name); got != p.ID {
-				t.Errorf("%s: got partition %s, want %s", name, got, p.ID)
-			}
-		}
-		slices.Sort(names)
-		fmt.Fprintln(&lines, p.ID, p.Form, strings.Join(names, " "))
-	}
-	checkGolden(t, "regions.txt", lines.String())
-}
-
-// TestZonesAreThoseOfTheDatabase generates the list of zones from the database that Go brings.
-func TestZonesAreThoseOfTheDatabase(t *testing.T) {
-	root, err := exec.CommandContext(t.Context(), "go", "env", "GOROOT").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	archive, err := zip.OpenReader(filepath.Join(strings.TrimSpace(string(root)), "lib/time/zoneinfo.zip"))
-	if err != nil {
-		t.Skipf("%s has no zones: %v", runtime.Version(), err)
-	}
-	defer func() { _ = archive.Close() }()
-	var names []string
-	for _, file := range archive.File {
-		if name := file.Name; !strings.HasSuffix(name, "/") && name != "Factory" {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	if *update {
-		checkGolden(t, "zones.txt", strings.Join(names, "\n")+"\n")
-	}
-	data, err := os.ReadFile("zones.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name := range strings.FieldsSeq(string(data)) {
-		if _, err := time.LoadLocation(name); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	if len(names) < 400 {
-		t.Errorf("got %d zones, want all", len(names))
 	}
 }

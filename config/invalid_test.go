@@ -12,18 +12,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/config"
+	"syncd/config/fault"
 )
 
 var update = flag.Bool("update", false, "write what the tests get to their golden files")
 
-func faultsOf(t *testing.T, path string) config.Faults {
+func faultsOf(t *testing.T, path string) fault.Faults {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c, err := config.Parse(data, filepath.Base(path))
-	faults, ok := errors.AsType[*config.Faults](err)
+	faults, ok := errors.AsType[*fault.Faults](err)
 	if !ok {
 		t.Fatalf("%s: got configuration %v and error %v, want faults", path, c, err)
 	}
@@ -91,8 +92,8 @@ func TestFaultLines(t *testing.T) {
 			text := "roles:\n  r:\n    region: " + value + "    colour: red\n"
 			want := strings.Count(text, "\n")
 			_, err := config.Parse([]byte(text), "syncd.yaml")
-			faults, _ := errors.AsType[*config.Faults](err)
-			i := slices.IndexFunc(*faults, func(f config.Fault) bool { return f.Path == "roles.r.colour" })
+			faults, _ := errors.AsType[*fault.Faults](err)
+			i := slices.IndexFunc(*faults, func(f fault.Fault) bool { return f.Path == "roles.r.colour" })
 			if i < 0 {
 				t.Fatalf("got %v, want a fault of roles.r.colour", err)
 			}

@@ -5,11 +5,16 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"reflect"
+	"regexp"
+	"strings"
+
+	"syncd/config/decode"
+	"syncd/config/document"
+	"syncd/config/fault"
 )
 
 // Load reads the configuration file at path, and has checks look at it too. Relative paths in it, of the state, of external ids and of
-// the web configuration, are taken from the file's own folder. A file that is at fault is a *Faults; any other error is about reading it.
+// the web configuration, are taken from the file's own folder. A file that is at fault is a *fault.Faults; any other error is about reading it.
 func Load(path string, checks ...Check) (*Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -28,7 +33,7 @@ func Read(r io.Reader, name, folder string, checks ...Check) (*Config, error) {
 	return parse(data, name, folder, checks)
 }
 
-// Parse decodes and validates a configuration, with name as the file's name in faults. The error, if any, is a *Faults
+// Parse decodes and validates a configuration, with name as the file's name in faults. The error, if any, is a *fault.Faults
 // with everything that is wrong, by the checks too. Relative paths stay as they are.
 func Parse(data []byte, name string, checks ...Check) (*Config, error) {
 	return parse(data, name, "", checks)
@@ -36,14 +41,12 @@ func Parse(data []byte, name string, checks ...Check) (*Config, error) {
 
 // parse takes relative paths from folder, and leaves them as they are where that is "".
 func parse(data []byte, name, folder string, checks []Check) (*Config, error) {
-	r := &report{file: name, lines: map[string]int{}, hidden: newHidden()}
+	r := fault.NewReport(name)
 	c := Default()
-	if doc := parseDocument(data, r); doc != nil {
-		doc.hideExternalIDs(doc.root, r.hidden)
-		d := decoder{document: doc, report: r}
-		d.decode(doc.root, reflect.ValueOf(&c).Elem(), "")
-		v := validator{report: r, Config: &c}
-		v.validate()
+	if doc := document.Parse(data, "external_id", r); doc != nil {
+		decode.Decode(doc, &c, decode.Schema{Default: setDefault, MayHold: mayHold}, r)
+		v := validator{Report: r, Config: &c}
+		validate(&v)
 		if folder != "" {
 			c.resolvePaths(folder)
 		}
@@ -51,12 +54,23 @@ func parse(data []byte, name, folder string, checks []Check) (*Config, error) {
 			check(&c, &v)
 		}
 	}
-	if faults := r.sorted(); faults != nil {
+	if faults := r.Faults(); faults != nil {
 		return nil, faults
 	}
-	r.prepare(r.warnings)
-	c.warnings = r.warnings
+	c.warnings = r.Warnings()
 	return &c, nil
+}
+
+// mayLookUnfilled are settings about keys and tags, of which the owner of a bucket has any.
+var mayLookUnfilled = regexp.MustCompile(`\.prefix$|\.filter\.|\.tags[.\[]`)
+
+// mayHold reports whether what looks like a placeholder in a setting may be meant: it is a part of keys.
+func mayHold(path, text string) bool {
+	if rest, ok := strings.CutPrefix(text, "s3://"); ok && path == "state" {
+		bucket, _, _ := strings.Cut(rest, "/")
+		return decode.Unfilled(bucket) == ""
+	}
+	return mayLookUnfilled.MatchString(path)
 }
 
 func (c *Config) resolvePaths(folder string) {
@@ -70,12 +84,8 @@ func (c *Config) resolvePaths(folder string) {
 		c.Control.Socket = resolve(folder, c.Control.Socket)
 	}
 	for name, r := range c.Roles {
-		if file := r.ExternalID.file; file != nil {
-			id := FileExternalID(resolve(folder, file.Reveal()))
-			id.relative = !filepath.IsAbs(file.Reveal())
-			r.ExternalID = id
-			c.Roles[name] = r
-		}
+		r.ExternalID = r.ExternalID.In(folder)
+		c.Roles[name] = r
 	}
 }
 

@@ -13,6 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"syncd/config"
+	"syncd/config/schedule"
+	"syncd/config/secret"
+	"syncd/config/value"
 )
 
 // minimal is a configuration without faults that tests put something at fault into.
@@ -39,14 +42,14 @@ func compare() cmp.Option {
 	return cmp.Options{
 		cmpopts.EquateEmpty(),
 		cmpopts.IgnoreUnexported(config.Config{}),
-		cmp.Comparer(func(a, b config.Schedule) bool { return a.String() == b.String() }),
-		cmp.Comparer(func(a, b config.Glob) bool { return a.String() == b.String() }),
-		cmp.Comparer(func(a, b config.ExternalID) bool { return whence(a) == whence(b) }),
+		cmp.Comparer(func(a, b schedule.Schedule) bool { return a.String() == b.String() }),
+		cmp.Comparer(func(a, b value.Glob) bool { return a.String() == b.String() }),
+		cmp.Comparer(func(a, b secret.ExternalID) bool { return whence(a) == whence(b) }),
 	}
 }
 
 // whence says where an external id is read from, which it does not print itself.
-func whence(id config.ExternalID) (source string) {
+func whence(id secret.ExternalID) (source string) {
 	_, _ = id.Resolve(
 		func(name string) (string, bool) { source = "env:" + name; return "", false },
 		func(path string) ([]byte, error) { source = "file:" + path; return nil, nil },
@@ -97,31 +100,31 @@ func TestParseEveryKey(t *testing.T) {
 	}
 	got := parse(t, string(data))
 	pathStyle, virtualHost := true, false
-	glob := func(s string) config.Glob { g, _ := config.ParseGlob(s); return g }
-	schedule, _ := config.ParseSchedule("@every 15m")
+	glob := func(s string) value.Glob { g, _ := value.ParseGlob(s); return g }
+	schedule, _ := schedule.Parse("@every 15m")
 	want := &config.Config{
 		State:   "s3://consumer-state/syncd/",
-		HTTP:    config.HTTP{Listen: "127.0.0.1:9191", Pprof: true, Watchdog: config.Duration(30 * time.Minute), Hosts: []string{"syncd.example.com"}, WebConfig: "web.yaml"},
+		HTTP:    config.HTTP{Listen: "127.0.0.1:9191", Pprof: true, Watchdog: value.Duration(30 * time.Minute), Hosts: []string{"syncd.example.com"}, WebConfig: "web.yaml"},
 		Control: config.Control{Socket: "/run/syncd/control.sock"},
 		Log:     config.Log{Level: config.LogLevelDebug, Format: config.LogFormatText},
 		AWS:     config.AWS{EndpointURL: "https://s3.example.net", PathStyle: true, AllowHTTP: true},
 		Checkpoint: config.Checkpoint{
-			FlushInterval: config.Duration(30 * time.Second), KeepGenerations: 5, KeepFor: config.Duration(720 * time.Hour),
-			Lease: config.Duration(2 * time.Minute), Region: "eu-central-1", Role: "governance", Account: "333333333333",
+			FlushInterval: value.Duration(30 * time.Second), KeepGenerations: 5, KeepFor: value.Duration(720 * time.Hour),
+			Lease: value.Duration(2 * time.Minute), Region: "eu-central-1", Role: "governance", Account: "333333333333",
 			KMSKey:      "arn:aws:kms:eu-central-1:333333333333:key/1a2b3c4d",
 			EndpointURL: "https://state.example.net", PathStyle: new(false),
 		},
-		DrainTimeout: config.Duration(2 * time.Minute), Concurrency: 2000, Passes: 24,
+		DrainTimeout: value.Duration(2 * time.Minute), Concurrency: 2000, Passes: 24,
 		Roles: map[string]config.Role{
 			"governance": {
 				ARN: "arn:aws:iam::333333333333:role/data-access", SessionName: "syncd",
-				Duration: config.Duration(time.Hour), SessionPolicy: config.SessionPolicyNone,
+				Duration: value.Duration(time.Hour), SessionPolicy: config.SessionPolicyNone,
 			},
 			"consumer": {
 				ARN: "arn:aws:iam::222222222222:role/team/syncd-consumer", Via: "governance",
-				ExternalID: config.FileExternalID("/run/secrets/external-id"), SessionName: "syncd-2",
+				ExternalID: secret.FileExternalID("/run/secrets/external-id"), SessionName: "syncd-2",
 				Tags:           map[string]string{"access-project": "CDO5951", "cost-center": "CDO"},
-				TransitiveTags: []string{"access-project"}, SourceIdentity: "syncd", Duration: config.Duration(30 * time.Minute),
+				TransitiveTags: []string{"access-project"}, SourceIdentity: "syncd", Duration: value.Duration(30 * time.Minute),
 				SessionPolicy: config.SessionPolicyScoped, EndpointURL: "https://sts.example.net", Region: "us-west-2",
 			},
 		},
@@ -136,15 +139,15 @@ func TestParseEveryKey(t *testing.T) {
 				Bucket: "bob-staging", Prefix: "alice/", Region: "us-west-2", Account: "222222222222", Role: "consumer",
 				EndpointURL: "https://a.example.net", PathStyle: &pathStyle, KMSKey: "any-form", BucketKey: false, StorageClass: "STANDARD_IA",
 			},
-			Schedule: schedule, Jitter: config.Duration(30 * time.Second),
+			Schedule: schedule, Jitter: value.Duration(30 * time.Second),
 			Filter: config.Filter{
-				Include: []config.Glob{glob("**")}, Exclude: []config.Glob{glob("_tmp/**")}, MinSize: 1, MaxSize: 50e12,
-				ModifiedAfter:  config.Time{Time: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)},
-				ModifiedBefore: config.Time{Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)},
+				Include: []value.Glob{glob("**")}, Exclude: []value.Glob{glob("_tmp/**")}, MinSize: 1, MaxSize: 50e12,
+				ModifiedAfter:  value.Time{Time: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)},
+				ModifiedBefore: value.Time{Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)},
 			},
 			Copy: config.Copy{
 				Mode: config.CopyModeServerSide, Concurrency: 64, PartSize: 64 << 20, MultipartAbove: 1 << 30, Tags: config.Tags{Carry: config.CarryOmit},
-				Metadata: config.CarryOmit, Annotations: config.CarryCopy, ObjectLock: config.CarryCopy, ObjectLockMax: config.Period(3650 * 24 * time.Hour), ACL: config.ACLBucketOwner, Overwrite: config.OverwriteAny, Checksum: config.ChecksumOff,
+				Metadata: config.CarryOmit, Annotations: config.CarryCopy, ObjectLock: config.CarryCopy, ObjectLockMax: value.Period(3650 * 24 * time.Hour), ACL: config.ACLBucketOwner, Overwrite: config.OverwriteAny, Checksum: config.ChecksumOff,
 			},
 			Delete: config.Delete{Enabled: true, MaxObjects: 10, MaxPercent: 2.5},
 			Limits: config.Limits{RequestsPerSecond: 1000, KMSRequestsPerSecond: 500, BytesPerSecond: 1e9, CostUSD: 12.5},
@@ -163,7 +166,7 @@ func TestMarshalRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, r := range want.Roles {
-			r.ExternalID = config.ExternalID{}
+			r.ExternalID = secret.ExternalID{}
 			want.Roles[name] = r
 		}
 		text, err := yaml.Marshal(want)

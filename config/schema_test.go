@@ -13,6 +13,9 @@ import (
 	"github.com/invopop/jsonschema"
 
 	"syncd/config"
+	"syncd/config/schedule"
+	"syncd/config/secret"
+	"syncd/config/value"
 )
 
 // The schema that editors check a file against while it is written is generated from the types.
@@ -65,23 +68,23 @@ func leafSchema(t reflect.Type) *jsonschema.Schema {
 		return s
 	}
 	switch v.(type) {
-	case config.Size:
+	case value.Size:
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "integer", Minimum: "0"}, text(size)}}
-	case config.AutoSize:
+	case value.AutoSize:
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "integer", Minimum: "1"}, text(`^auto$|` + size)}}
-	case config.AutoInt:
+	case value.AutoInt:
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "integer", Minimum: "1"}, {Const: "auto"}}}
-	case config.Duration:
+	case value.Duration:
 		return text(`^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$`)
-	case config.Period:
+	case value.Period:
 		return text(`^([0-9]+[dy]|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$`)
 	case config.Tags:
 		return tagsSchema()
-	case config.Time:
+	case value.Time:
 		return text(`^$|^[0-9]{4}-[0-9]{2}-[0-9]{2}(T.*)?$`)
-	case config.Schedule, config.Glob:
+	case schedule.Schedule, value.Glob:
 		return &jsonschema.Schema{Type: "string"}
-	case config.ExternalID:
+	case secret.ExternalID:
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{text(""), only("file"), only("env")}}
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"syncd/config"
+	"syncd/config/fault"
 )
 
 // A template that misses may put the secret itself anywhere below external_id. Whatever a file says there, no message quotes it.
@@ -95,7 +96,7 @@ func TestNothingBelowExternalIDIsQuoted(t *testing.T) {
 				t.Fatalf("got configuration %v, want faults", c)
 			}
 			mustHide(t, "fault", err.Error())
-			faults, _ := errors.AsType[*config.Faults](err)
+			faults, _ := errors.AsType[*fault.Faults](err)
 			for _, verb := range []string{"%v", "%+v", "%#v", "%q"} {
 				mustHide(t, verb, fmt.Sprintf(verb, *faults))
 			}

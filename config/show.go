@@ -3,14 +3,15 @@ package config
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"syncd/config/secret"
+	"syncd/config/value"
 )
 
 // Show writes the configuration in force as YAML that loads to the same one, with every default in it. External ids are left out. Where
@@ -27,8 +28,8 @@ func (c *Config) Show(lookupEnv func(string) (string, bool), readFile func(strin
 	if c.Control.Socket != "" && c.Control.Socket != SocketOff {
 		shown.Control.Socket = absolute(c.Control.Socket)
 	}
-	external := func(e ExternalID) ([]byte, error) { return e.reference(lookupEnv, readFile) }
-	glob := func(g Glob) ([]byte, error) { return scalar(g.pattern) }
+	external := func(e secret.ExternalID) ([]byte, error) { return reference(e, lookupEnv, readFile) }
+	glob := func(g value.Glob) ([]byte, error) { return scalar(g.String()) }
 	return yaml.MarshalWithOptions(&shown, yaml.CustomMarshaler(external), yaml.CustomMarshaler(scalar), yaml.CustomMarshaler(glob), yaml.CustomMarshaler(tagsInForce),
 		yaml.IndentSequence(true))
 }
@@ -63,23 +64,13 @@ func inJSON(v any) ([]byte, error) {
 }
 
 // reference is the form of an external id in the file, without the id itself.
-func (e ExternalID) reference(lookupEnv func(string) (string, bool), readFile func(string) ([]byte, error)) ([]byte, error) {
-	key, name := "", redacted
-	switch {
-	case e.file != nil:
-		key = "file"
-		path := e.file.Reveal()
-		if _, err := readFile(path); err == nil || errors.Is(err, fs.ErrPermission) || filepath.IsAbs(path) && !e.relative {
-			name = absolute(path)
-		}
-	case e.env != nil:
-		key = "env"
-		variable := e.env.Reveal()
-		if _, ok := lookupEnv(variable); ok || variable == strings.ToUpper(variable) && strings.Contains(variable, "_") {
-			name = variable
-		}
-	default:
-		return scalar(e.String())
+func reference(e secret.ExternalID, lookupEnv func(string) (string, bool), readFile func(string) ([]byte, error)) ([]byte, error) {
+	key, name := e.Source(lookupEnv, readFile)
+	if key == "" {
+		return scalar(name)
+	}
+	if key == "file" && name != secret.Redacted {
+		name = absolute(name)
 	}
 	text, err := scalar(name)
 	return []byte("{" + key + ": " + string(text) + "}"), err

@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/config"
+	"syncd/config/fault"
+	"syncd/config/value"
 )
 
 // show is what `syncd config show` prints on a machine on which every variable is set and every file is there.
@@ -59,8 +61,8 @@ func TestShowQuotes(t *testing.T) {
 		if c.Mappings[0].Source.Prefix != text {
 			t.Errorf("got %q from JSON, want %q", c.Mappings[0].Source.Prefix, text)
 		}
-		if g, err := config.ParseGlob(text); err == nil {
-			c.Mappings[0].Filter.Exclude = []config.Glob{g}
+		if g, err := value.ParseGlob(text); err == nil {
+			c.Mappings[0].Filter.Exclude = []value.Glob{g}
 		}
 		c.Mappings[0].Copy.Tags.Only = []string{text[:min(len(text), 100)] + "x"}
 		shown := show(t, c)
@@ -103,7 +105,7 @@ func TestShowKeepsSecrets(t *testing.T) {
 		}
 		if _, err := config.Parse(text, "shown.yaml"); err == nil {
 			t.Errorf("%s: what is shown loads, and has no external id", form)
-		} else if faults, ok := errors.AsType[*config.Faults](err); !ok || len(*faults) != 1 || !strings.HasPrefix((*faults)[0].Path, "roles.r.external_id") {
+		} else if faults, ok := errors.AsType[*fault.Faults](err); !ok || len(*faults) != 1 || !strings.HasPrefix((*faults)[0].Path, "roles.r.external_id") {
 			t.Errorf("%s: got %v, want a fault of the external id", form, err)
 		}
 	}

@@ -3,22 +3,8 @@ package config
 import (
 	"cmp"
 
-	"syncd/internal/endpoint"
 	"syncd/internal/transfer"
 )
-
-// Service names the service that requests go to which are sent to the endpoint URL of a side, or to aws.endpoint_url where
-// the side has none; "" is AWS itself. All spellings of one service have the same name.
-func (c *Config) Service(endpointURL string) string {
-	return endpoint.Service(cmp.Or(endpointURL, c.AWS.EndpointURL))
-}
-
-// compatible reports whether the service at an endpoint URL is another than AWS: there accounts, regions and keys may have
-// another form, or be none.
-func (c *Config) compatible(endpointURL string) bool { return c.Service(endpointURL) != "" }
-
-// isS3 reports whether an endpoint URL is S3's own.
-func isS3(endpointURL string) bool { return endpointURL != "" && endpoint.Service(endpointURL) == "" }
 
 // Places are the two sides of a mapping.
 func (c *Config) Places(m Mapping) (source, destination transfer.Place) {

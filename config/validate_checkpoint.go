@@ -4,10 +4,15 @@ import (
 	"cmp"
 	"strconv"
 	"time"
+
+	"syncd/internal/ascii"
 )
 
+// checkpointRules are those of the ledger: how it is kept, and where.
+type checkpointRules struct{ *sideRules }
+
 // checkpoint checks how and where the ledger is kept.
-func (v *validator) checkpoint(c Checkpoint) {
+func (v checkpointRules) checkpoint(c Checkpoint) {
 	v.between("checkpoint.flush_interval", c.FlushInterval, 100*time.Millisecond, 10*time.Minute)
 	v.between("checkpoint.keep_for", c.KeepFor, 0, 8760*time.Hour)
 	v.between("checkpoint.lease", c.Lease, 15*time.Second, 15*time.Minute)
@@ -26,16 +31,16 @@ func (v *validator) checkpoint(c Checkpoint) {
 }
 
 // noBucket refuses what only a bucket has: whoever gives the key of a folder believes it to be encrypted.
-func (v *validator) noBucket(c Checkpoint) {
-	for name, value := range map[string]string{
-		"region": c.Region, "role": c.Role, "account": c.Account, "kms_key": c.KMSKey, "endpoint_url": c.EndpointURL,
+func (v checkpointRules) noBucket(c Checkpoint) {
+	for _, setting := range [][2]string{
+		{"region", c.Region}, {"role", c.Role}, {"account", c.Account}, {"kms_key", c.KMSKey}, {"endpoint_url", c.EndpointURL},
 	} {
-		v.check(value == "", "checkpoint."+name, "is for state on S3, but state is a folder", "remove it, or set state to s3://BUCKET/PREFIX/")
+		v.check(setting[1] == "", "checkpoint."+setting[0], "is for state on S3, but state is a folder", "remove it, or set state to s3://BUCKET/PREFIX/")
 	}
 	v.check(c.PathStyle == nil, "checkpoint.path_style", "is for state on S3, but state is a folder", "remove it")
 }
 
-func (v *validator) stateBucket(c Checkpoint) {
+func (v checkpointRules) stateBucket(c Checkpoint) {
 	compatible := v.compatible(c.EndpointURL)
 	if c.Region != "" {
 		v.region("checkpoint.region", c.Region, compatible)
@@ -49,10 +54,10 @@ func (v *validator) stateBucket(c Checkpoint) {
 }
 
 // stateAccount checks whose bucket the state's is: records are not read from a bucket that changed hands, nor written to it.
-func (v *validator) stateAccount(account string, compatible bool) {
+func (v checkpointRules) stateAccount(account string, compatible bool) {
 	const path, hint = "checkpoint.account", "use the 12 digits of the account that owns the bucket, in quotes"
 	switch {
-	case compatible || isDigits(account, 12):
+	case compatible || ascii.Digits(account, 12):
 	case account != "":
 		v.fault(path, strconv.Quote(account)+" is not an AWS account", cmp.Or(accountHint(account), hint))
 	case v.Checkpoint.Role == "":

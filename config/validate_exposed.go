@@ -3,37 +3,43 @@ package config
 import (
 	"maps"
 	"slices"
+
+	"syncd/config/fault"
+	"syncd/internal/endpoint"
 )
 
-// exposedSides refuses to assume roles without an endpoint of their own at the endpoint of a side where the keys of their sessions
+// exposedRules keep the keys of sessions from networks where they could be read.
+type exposedRules struct{ *validator }
+
+// sides refuses to assume roles without an endpoint of their own at the endpoint of a side where the keys of their sessions
 // can be read on the way.
-func (v *validator) exposedSides() {
-	v.exposedTo(v.stateSides())
+func (v exposedRules) sides() {
+	v.side(v.stateSides())
 	for i, m := range v.Mappings {
-		if v.full() {
+		if v.Full() {
 			return
 		}
-		v.exposedTo(v.sides(m, item("mappings", i)))
+		v.side(v.Config.sides(m, fault.Item("mappings", i)))
 	}
 }
 
-func (v *validator) exposedTo(sides []Side) {
+func (v exposedRules) side(sides []Side) {
 	assumed := v.assumedAt(sides)
 	for _, name := range slices.Sorted(maps.Keys(assumed)) {
-		v.exposedAt(assumed[name].EndpointURL, assumed[name].path)
+		v.at(assumed[name].EndpointURL, assumed[name].path)
 	}
 }
 
-// exposed refuses to assume a role where the keys of its session can be read on the way.
-func (v *validator) exposed(r Role, path string) {
+// role refuses to assume a role where the keys of its session can be read on the way.
+func (v exposedRules) role(r Role, path string) {
 	if r.EndpointURL != "" {
-		v.exposedAt(r.EndpointURL, path+".endpoint_url")
+		v.at(r.EndpointURL, path+".endpoint_url")
 		return
 	}
-	v.exposedAt(v.STSEndpoint(""), "aws.endpoint_url")
+	v.at(v.STSEndpoint(""), "aws.endpoint_url")
 }
 
-func (v *validator) exposedAt(endpoint, path string) {
-	v.check(v.AWS.AllowHTTP || !Exposed(endpoint), path, "is http://, and roles are assumed there: the keys of their sessions would be readable on the way",
+func (v exposedRules) at(url, path string) {
+	v.check(v.AWS.AllowHTTP || !endpoint.Exposed(url), path, "is http://, and roles are assumed there: the keys of their sessions would be readable on the way",
 		"use https://, or set aws.allow_http: true")
 }

@@ -9,27 +9,36 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"syncd/config/fault"
+	"syncd/config/secret"
+	"syncd/internal/arn"
+	"syncd/internal/ascii"
+	"syncd/internal/endpoint"
+	"syncd/internal/hint"
 )
 
-func (v *validator) roleNames() []string { return slices.Sorted(maps.Keys(v.Roles)) }
+// roleRules are those of the roles. Bounds without another source are those of the parameters of AssumeRole in the AWS STS API reference.
+type roleRules struct{ *sideRules }
 
-// roles checks every role by itself and along its chain. Bounds without another source are those of the parameters of
+// all checks every role by itself and along its chain. Bounds without another source are those of the parameters of
 // AssumeRole in the AWS STS API reference.
-func (v *validator) roles() {
-	for _, name := range v.roleNames() {
-		path, r := child("roles", name), v.Roles[name]
+func (v roleRules) all() {
+	for _, name := range slices.Sorted(maps.Keys(v.Roles)) {
+		path, r := fault.Child("roles", name), v.Roles[name]
 		v.check(isRoleName(name), path, strconv.Quote(name)+" is not a name for a role", "use 1 to 63 letters, digits, _ and -")
 		v.role(r, path)
 		v.roleExists(path+".via", r.Via)
 		v.chain(name, path)
-		if v.full() {
+		if v.Full() {
 			return
 		}
 	}
 }
 
-func (v *validator) role(r Role, path string) {
-	v.check(isRoleARN(r.ARN), path+".arn", strconv.Quote(r.ARN)+" is not the ARN of a role", "use arn:aws:iam::ACCOUNT:role/NAME")
+func (v roleRules) role(r Role, path string) {
+	_, err := arn.ParseRole(r.ARN)
+	v.refused(path+".arn", err)
 	v.externalID(r.ExternalID, path+".external_id")
 	v.sessionWord(path+".session_name", r.SessionName)
 	if r.SourceIdentity != "" {
@@ -38,36 +47,29 @@ func (v *validator) role(r Role, path string) {
 	v.tags(r, path)
 	v.transitive(r, path)
 	v.duration(r, path+".duration")
-	v.endpoint(path+".endpoint_url", r.EndpointURL)
-	v.check(!isS3(r.EndpointURL), path+".endpoint_url", "is an endpoint of S3, and STS is asked there", "leave it out, or use one such as https://sts.us-west-2.amazonaws.com")
-	v.exposed(r, path)
+	v.url(path+".endpoint_url", r.EndpointURL)
+	v.check(!endpoint.IsS3(r.EndpointURL), path+".endpoint_url", "is an endpoint of S3, and STS is asked there", "leave it out, or use one such as https://sts.us-west-2.amazonaws.com")
+	exposedRules{v.validator}.role(r, path)
 	if r.Region != "" {
 		v.region(path+".region", r.Region, v.compatible(r.EndpointURL))
 	}
 }
 
-func (v *validator) externalID(e ExternalID, path string) {
-	if e.plain != nil {
-		if err := checkExternalID(e.plain.Reveal()); err != nil {
-			v.fault(path, "is "+err.Error(), "")
-		}
+func (v roleRules) externalID(e secret.ExternalID, path string) {
+	key, err := e.Check()
+	if key != "" {
+		path += "." + key
 	}
-	if e.file != nil {
-		v.check(e.file.Reveal() != "", path+".file", "names no file", "")
-		v.check(e.file.Reveal() != redacted, path+".file", "is what syncd config show writes in place of a name", "put the name of the file there")
-	}
-	if e.env != nil {
-		v.check(isEnvName(e.env.Reveal()), path+".env", "is not the name of an environment variable", "use letters, digits and _")
-	}
+	v.refused(path, err)
 }
 
 // sessionWord checks what STS calls RoleSessionName and SourceIdentity, which have the same form.
-func (v *validator) sessionWord(path, s string) {
-	v.check(len(s) >= 2 && len(s) <= 64 && spelled(s, "_+=,.@-"), path,
+func (v roleRules) sessionWord(path, s string) {
+	v.check(len(s) >= 2 && len(s) <= 64 && ascii.Word(s, "_+=,.@-"), path,
 		strconv.Quote(s)+" is not 2 to 64 letters, digits and _+=,.@-", "")
 }
 
-func (v *validator) duration(r Role, path string) {
+func (v roleRules) duration(r Role, path string) {
 	d := r.Duration.Duration()
 	v.between(path, r.Duration, 15*time.Minute, 12*time.Hour)
 	v.check(d%time.Second == 0, path, r.Duration.String()+" is not whole seconds", "")
@@ -75,11 +77,11 @@ func (v *validator) duration(r Role, path string) {
 		"use at most 1h: STS refuses more for a chained role")
 }
 
-func (v *validator) tags(r Role, path string) {
+func (v roleRules) tags(r Role, path string) {
 	v.check(len(r.Tags) <= 50, path+".tags", fmt.Sprintf("has %d tags", len(r.Tags)), "use at most 50")
 	spelling := map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(r.Tags)) {
-		at := child(path+".tags", key)
+		at := fault.Child(path+".tags", key)
 		v.check(key != "" && isTagText(key, 128), at, "the key is not 1 to 128 letters, digits, spaces and _.:/=+-@", "")
 		v.check(isTagText(r.Tags[key], 256), at, strconv.Quote(r.Tags[key])+" is not up to 256 letters, digits, spaces and _.:/=+-@", "")
 		folded := strings.ToLower(key)
@@ -100,16 +102,16 @@ func isTagText(s string, most int) bool {
 	return utf8.RuneCountInString(s) <= most && !strings.ContainsFunc(s, other)
 }
 
-func (v *validator) transitive(r Role, path string) {
+func (v roleRules) transitive(r Role, path string) {
 	listed := map[string]bool{}
 	for i, key := range r.TransitiveTags {
-		at := item(path+".transitive_tags", i)
+		at := fault.Item(path+".transitive_tags", i)
 		_, ok := r.Tags[key]
-		if !ok && !v.covers(path+".tags") {
-			v.fault(at, strconv.Quote(key)+" is not a key of tags", didYouMean(key, slices.Sorted(maps.Keys(r.Tags))))
+		if !ok && !v.Covers(path+".tags") {
+			v.fault(at, strconv.Quote(key)+" is not a key of tags", hint.DidYouMean(key, slices.Sorted(maps.Keys(r.Tags))))
 		}
 		v.check(!listed[key], at, strconv.Quote(key)+" is listed twice", "")
-		if listed[key] = true; v.full() {
+		if listed[key] = true; v.Full() {
 			return
 		}
 	}
@@ -118,32 +120,33 @@ func (v *validator) transitive(r Role, path string) {
 // chain checks a role against those it is reached through: the chain must end, and a session inherits transitive tags
 // and the source identity, which a later hop may not set anew (IAM User Guide, "Pass session tags in AWS STS" and
 // "Monitor and control actions taken with assumed roles").
-func (v *validator) chain(name, path string) {
-	r := v.Roles[name]
-	hops := []string{name}
-	for via := r.Via; via != ""; via = v.Roles[via].Via {
-		if via == name && slices.Min(hops) == name {
-			v.fault(path+".via", "the chain "+strings.Join(append(hops, name), ", ")+" never ends", "let one of them start from the ambient credentials, without via")
-		}
-		if slices.Contains(hops, via) {
-			return
-		}
-		if len(hops) > maxHops {
-			v.fault(path+".via", fmt.Sprintf("is a chain of more than %d roles before this one", maxHops), "assume it through fewer")
-			return
-		}
-		hops = append(hops, via)
-		v.inherited(r, path, via)
+func (v roleRules) chain(name, path string) {
+	hops := v.Chain(name)
+	if len(hops) == 0 {
+		return // a role without a name, which is a fault
+	}
+	slices.Reverse(hops) // the nearest first
+	for _, via := range hops[1:] {
+		v.inherited(v.Roles[name], path, via)
+	}
+	switch before := v.Roles[hops[len(hops)-1]].Via; {
+	case before == name && slices.Min(hops) == name: // one fault for all of the circle
+		v.fault(path+".via", "the chain "+strings.Join(append(hops, name), ", ")+" never ends", "let one of them start from the ambient credentials, without via")
+	case before != "" && !slices.Contains(hops, before):
+		v.fault(path+".via", fmt.Sprintf("is a chain of more than %d roles before this one", maxHops), "assume it through fewer")
 	}
 }
 
-func (v *validator) inherited(r Role, path, via string) {
+func (v roleRules) inherited(r Role, path, via string) {
 	outer := v.Roles[via]
 	for _, key := range slices.Sorted(maps.Keys(r.Tags)) {
 		same := func(t string) bool { return strings.EqualFold(t, key) }
-		v.check(!slices.ContainsFunc(outer.TransitiveTags, same), child(path+".tags", key),
+		v.check(!slices.ContainsFunc(outer.TransitiveTags, same), fault.Child(path+".tags", key),
 			"is a transitive tag of role "+strconv.Quote(via)+" already, which STS refuses", "set it in one of the two roles")
 	}
 	v.check(r.SourceIdentity == "" || outer.SourceIdentity == "" || r.SourceIdentity == outer.SourceIdentity, path+".source_identity",
 		"differs from that of role "+strconv.Quote(via)+", and it cannot change along a chain", "set it in the first role only")
 }
+
+// isRoleName reports whether s may name a role of the file.
+func isRoleName(s string) bool { return len(s) <= 63 && ascii.Word(s, "_-") }

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"syncd/config"
+	"syncd/config/value"
 	"syncd/internal/access"
 	"syncd/internal/admit"
 	"syncd/internal/awserr"
@@ -286,7 +287,7 @@ func (s *system) rules(m config.Mapping) plan.Rules {
 	}}
 }
 
-func patterns(globs []config.Glob) []plan.Pattern {
+func patterns(globs []value.Glob) []plan.Pattern {
 	var patterns []plan.Pattern
 	for _, g := range globs {
 		patterns = append(patterns, g)

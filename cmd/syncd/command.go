@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"syncd/config"
+	"syncd/config/fault"
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
 	"syncd/internal/printable"
@@ -173,7 +173,7 @@ func exitCode(err error) int {
 
 func codeOf(err error) int {
 	_, usage := errors.AsType[*usageError](err)
-	_, faults := errors.AsType[*config.Faults](err)
+	_, faults := errors.AsType[*fault.Faults](err)
 	_, found := errors.AsType[*findingsError](err)
 	_, work := errors.AsType[*workError](err)
 	_, aside := errors.AsType[*quarantinedError](err)
@@ -205,7 +205,7 @@ func printError(w io.Writer, err error) {
 		}
 		return
 	}
-	if faults, ok := errors.AsType[*config.Faults](err); ok {
+	if faults, ok := errors.AsType[*fault.Faults](err); ok {
 		for _, fault := range *faults {
 			printable.Fprintln(w, fault)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncd/config"
+	"syncd/config/fault"
 	"syncd/internal/printable"
 )
 
@@ -106,7 +107,7 @@ func checkConfig(p process, f flags, isStrict bool) error {
 		checks = append(gate(), refuseUnscheduled(f))
 	}
 	c, chosen, _, err := load(p, f, append(checks, p.warnExternalIDs, warnSessionPolicies)...)
-	faults, isFaulty := errors.AsType[*config.Faults](err)
+	faults, isFaulty := errors.AsType[*fault.Faults](err)
 	if err != nil && !isFaulty {
 		return err
 	}
@@ -130,7 +131,7 @@ func checkConfig(p process, f flags, isStrict bool) error {
 	return printChecked(p.stdout, checked)
 }
 
-func faultsOf(list config.Faults) []configFault {
+func faultsOf(list fault.Faults) []configFault {
 	faults := []configFault{}
 	for _, f := range list {
 		faults = append(faults, configFault{f.Line, f.Path, f.Problem, f.Hint})

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"syncd/config"
+	"syncd/config/value"
 )
 
 const (
@@ -30,7 +31,7 @@ func passesOf(c *config.Config) int {
 }
 
 // passesFor is passesOf in a process with so many mappings and CPUs and with that limit of memory, math.MaxInt64 for none.
-func passesFor(setting config.AutoInt, mappings int, memory int64, cpus int) int {
+func passesFor(setting value.AutoInt, mappings int, memory int64, cpus int) int {
 	if setting > 0 {
 		return int(setting)
 	}

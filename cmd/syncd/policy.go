@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncd/config"
+	"syncd/config/secret"
 	"syncd/internal/access"
 	"syncd/internal/printable"
 )
@@ -38,7 +39,7 @@ documents, or with -o DIR a file for each, ready for the AWS CLI. terraform and 
 -o with a name that ends in .json or .tf is one file with what standard output would have.
 
 ExternalIds are required variables of terraform, parameters of cloudformation, and on standard output the placeholder
-` + config.ExternalIDPlaceholder + ` in json, which policy check reports. Files of json have the ExternalIds themselves, and everything has
+` + secret.Placeholder + ` in json, which policy check reports. Files of json have the ExternalIds themselves, and everything has
 with --with-secrets. Files are readable by their owner only, and replaced as a whole.
 
 --style says how the owner's buckets and keys name the consumer: role names the role, account the account, whose
@@ -114,7 +115,7 @@ func (of policyFlags) externalID(p process, c *config.Config) func(role string) 
 	case of.secrets, of.format == "json" && of.output != "":
 		return resolveExternalID(p, c)
 	case of.format == "json":
-		return func(string) (string, error) { return config.ExternalIDPlaceholder, nil }
+		return func(string) (string, error) { return secret.Placeholder, nil }
 	}
 	return access.ExternalIDVariable
 }
@@ -135,7 +136,7 @@ func resolveExternalID(p process, c *config.Config) func(role string) (string, e
 	return func(role string) (string, error) {
 		source := c.Roles[role].ExternalID
 		if !source.Sent() {
-			return config.ExternalIDPlaceholder, nil
+			return secret.Placeholder, nil
 		}
 		id, err := source.Resolve(p.lookupEnv, p.readFile)
 		if err != nil {

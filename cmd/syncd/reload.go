@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"syncd/config"
+	"syncd/config/schedule"
 	"syncd/internal/daemon"
 	"syncd/internal/transfer"
 )
@@ -240,7 +241,7 @@ func same(former *config.Config, before config.Mapping, next *config.Config, m c
 	if before.Schedule.String() != m.Schedule.String() || former.DrainTimeout != next.DrainTimeout || former.AWS != next.AWS {
 		return false
 	}
-	before.Schedule, m.Schedule = config.Schedule{}, config.Schedule{} // compared by what they say: zones hold caches
+	before.Schedule, m.Schedule = schedule.Schedule{}, schedule.Schedule{} // compared by what they say: zones hold caches
 	for _, roles := range [][2]string{{before.Source.Role, m.Source.Role}, {before.Destination.Role, m.Destination.Role}} {
 		if !reflect.DeepEqual(chain(former, roles[0]), chain(next, roles[1])) {
 			return false
@@ -251,9 +252,8 @@ func same(former *config.Config, before config.Mapping, next *config.Config, m c
 
 // chain returns the role and those that it is assumed through.
 func chain(c *config.Config, name string) (roles []config.Role) {
-	for name != "" {
-		roles = append(roles, c.Roles[name])
-		name = c.Roles[name].Via
+	for _, hop := range c.Chain(name) {
+		roles = append(roles, c.Roles[hop])
 	}
 	return roles
 }

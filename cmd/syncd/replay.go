@@ -12,9 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"syncd/config"
 	"syncd/internal/checkpoint"
 	"syncd/internal/control"
+	"syncd/internal/hint"
 	"syncd/internal/printable"
 	"syncd/internal/syncer"
 )
@@ -76,7 +76,7 @@ func (s selection) check() error {
 	var faults []error
 	for _, reason := range s.reasons {
 		if !slices.Contains(known, reason) {
-			hint := strings.TrimSpace(config.DidYouMean(reason, known) + " The reasons are " + strings.Join(known, ", "))
+			hint := strings.TrimSpace(hint.DidYouMean(reason, known) + " The reasons are " + strings.Join(known, ", "))
 			faults = append(faults, &hinted{&usageError{fmt.Errorf("replay: there is no reason %q", reason)}, hint})
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/config"
+	"syncd/config/value"
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
@@ -226,7 +227,7 @@ func TestPassesFor(t *testing.T) {
 	const mib = 1 << 20
 	for _, tt := range []struct {
 		name     string
-		setting  config.AutoInt
+		setting  value.AutoInt
 		mappings int
 		memory   int64
 		cpus     int

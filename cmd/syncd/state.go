@@ -13,6 +13,7 @@ import (
 	"syncd/config"
 	"syncd/internal/checkpoint"
 	"syncd/internal/creds"
+	"syncd/internal/endpoint"
 	"syncd/internal/throttle"
 )
 
@@ -44,9 +45,9 @@ func loadState(p process, f flags, checks ...config.Check) (*state, error) {
 		return nil, err
 	}
 	logWarnings(logger, c)
-	for _, endpoint := range c.Endpoints() {
-		if config.Exposed(endpoint) {
-			logger.Warn("endpoint without TLS, what is sent there can be read and changed on the way", "endpoint", endpoint)
+	for _, at := range c.Endpoints() {
+		if endpoint.Exposed(at) {
+			logger.Warn("endpoint without TLS, what is sent there can be read and changed on the way", "endpoint", at)
 		}
 	}
 	return &state{config: c, mappings: chosen, logger: logger}, nil

@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"syncd/config"
 	"syncd/internal/control"
+	"syncd/internal/hint"
 )
 
 // namedAtMost is how many names a hint lists.
@@ -36,7 +36,7 @@ func nearest(word string, words []string) string {
 	if i := slices.IndexFunc(words, begins); i >= 0 && len(word) >= begun && !slices.ContainsFunc(words[i+1:], begins) {
 		return words[i]
 	}
-	return config.Nearest(word, words)
+	return hint.Nearest(word, words)
 }
 
 // unknownWord is the usage error of a value that is none of a choice.

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/config"
+	"syncd/config/schedule"
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
 	"syncd/internal/control"
@@ -24,7 +25,7 @@ import (
 // overviews are mappings in every state, with the best first.
 func overviews(t *testing.T, now time.Time) []overview {
 	t.Helper()
-	daily, err := config.ParseSchedule("@daily")
+	daily, err := schedule.Parse("@daily")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"syncd/internal/endpoint"
+	"syncd/internal/awsname"
 )
 
 // arn is an ARN taken apart.
@@ -70,8 +70,8 @@ func (a arn) partitionFault() fault {
 	case wild(a.partition):
 	case !slices.Contains(known, a.partition):
 		return fault{"there is no partition " + a.partition, "write one of " + strings.Join(known, ", ")}
-	case a.region != "" && !wild(a.region) && endpoint.Partition(a.region) != a.partition:
-		return fault{"the region " + a.region + " is not in the partition " + a.partition, "write arn:" + endpoint.Partition(a.region) + ":..."}
+	case a.region != "" && !wild(a.region) && awsname.Partition(a.region) != a.partition:
+		return fault{"the region " + a.region + " is not in the partition " + a.partition, "write arn:" + awsname.Partition(a.region) + ":..."}
 	}
 	return fault{}
 }

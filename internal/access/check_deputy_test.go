@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"syncd/config"
+	"syncd/config/secret"
 	"syncd/internal/access"
 )
 
@@ -63,13 +64,13 @@ func TestRolesOfOtherOwnersWithoutAnExternalID(t *testing.T) {
 
 func unset(c *config.Config, role string) {
 	r := c.Roles[role]
-	r.ExternalID = config.ExternalID{}
+	r.ExternalID = secret.ExternalID{}
 	c.Roles[role] = r
 }
 
 func none(c *config.Config, role string) {
 	r := c.Roles[role]
-	r.ExternalID = config.NoExternalID()
+	r.ExternalID = secret.NoExternalID()
 	c.Roles[role] = r
 }
 

@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"strings"
 
-	"syncd/config"
+	"syncd/config/secret"
 )
 
 const notFilledIn = "SYNCD-P212"
@@ -12,7 +12,7 @@ const notFilledIn = "SYNCD-P212"
 func placeholderRules() []Rule {
 	return []Rule{{
 		notFilledIn, "not-filled-in", SeverityError, "A placeholder that was not filled in",
-		"`syncd policy` writes " + config.ExternalIDPlaceholder + " where an external id belongs that it does not print, or that the configuration does not have, and " +
+		"`syncd policy` writes " + secret.Placeholder + " where an external id belongs that it does not print, or that the configuration does not have, and " +
 			bucketPlaceholder + " where a bucket belongs that the configuration does not name; documents of others have words such as `<bucket>`. " +
 			"In force, an external id of that text refuses syncd, and lets in anyone who has read this; a resource or principal of it matches nothing.",
 	}}
@@ -59,7 +59,7 @@ func (c *checker) checkPlaceholders(s *statement) {
 		for _, v := range cl.values {
 			switch found := placeholders.FindString(v.text); {
 			case found == "":
-			case strings.Contains(v.text, config.ExternalIDPlaceholder):
+			case strings.Contains(v.text, secret.Placeholder):
 				c.report(notFilledIn, v, v.text+" is a placeholder", "put the external id of the role in its place, the one of the configuration; or write the documents with --output or --with-secrets")
 			default:
 				f := placeholderFault(found)

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/config"
+	"syncd/config/secret"
 	"syncd/internal/access"
 	"syncd/internal/creds"
 )
@@ -37,7 +38,7 @@ func (x *world) doctorSessions(ctx context.Context, m config.Mapping, roles map[
 	known := map[string]config.Role{}
 	for name, role := range roles {
 		if role.ExternalID.Sent() {
-			role.ExternalID = config.PlainExternalID("the-external-id")
+			role.ExternalID = secret.PlainExternalID("the-external-id")
 		}
 		known[name] = role
 	}

@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"syncd/config"
+	"syncd/config/secret"
 	"syncd/internal/access"
 )
 
@@ -333,7 +334,7 @@ func TestGeneratedDocumentsOfAnyConfigurationAreInOrder(t *testing.T) {
 // Without an ExternalId to write there is a placeholder, and the checker reports each and nothing else.
 func TestPlaceholdersAreReported(t *testing.T) {
 	for _, name := range []string{"chain", "share-role", "share-org", "two-roles"} {
-		documents, err := access.Policies(load(t, name), access.Options{ExternalID: func(string) (string, error) { return config.ExternalIDPlaceholder, nil }})
+		documents, err := access.Policies(load(t, name), access.Options{ExternalID: func(string) (string, error) { return secret.Placeholder, nil }})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -345,7 +346,7 @@ func TestPlaceholdersAreReported(t *testing.T) {
 		for _, f := range check(t, access.File{Name: "policies.json", Data: text}).Findings {
 			got = append(got, f.Name)
 		}
-		want := slices.Repeat([]string{"not-filled-in"}, strings.Count(string(text), `"`+config.ExternalIDPlaceholder+`"`))
+		want := slices.Repeat([]string{"not-filled-in"}, strings.Count(string(text), `"`+secret.Placeholder+`"`))
 		if diff := cmp.Diff(want, got); diff != "" || len(got) == 0 {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"syncd/config"
-	"syncd/internal/endpoint"
+	"syncd/internal/awsname"
 	"syncd/internal/transfer"
 )
 
@@ -83,7 +83,7 @@ func (p *place) locate() {
 		p.pattern, p.sample = p.key, p.key
 		if p.key == "" {
 			// Which key the owner chose is the owner's to know: the owner's key policy says which it is.
-			keys := "arn:" + endpoint.Partition(p.region) + ":kms:" + p.region + ":" + p.account + ":key/"
+			keys := "arn:" + awsname.Partition(p.region) + ":kms:" + p.region + ":" + p.account + ":key/"
 			p.pattern, p.sample = keys+"*", keys+"00000000-0000-0000-0000-000000000000"
 		}
 		p.owner = accountOf(p.pattern)
@@ -215,7 +215,7 @@ func viaService(region string) string {
 		"aws-cn": "amazonaws.com.cn", "aws-iso": "c2s.ic.gov", "aws-iso-b": "sc2s.sgov.gov", "aws-iso-e": "cloud.adc-e.uk",
 		"aws-iso-f": "csp.hci.ic.gov", "aws-eusc": "amazonaws.eu",
 	}
-	domain, ok := domains[endpoint.Partition(region)]
+	domain, ok := domains[awsname.Partition(region)]
 	if !ok {
 		domain = "amazonaws.com"
 	}

@@ -56,7 +56,7 @@ type Options struct {
 	SourceKeys []string
 	// ExternalID returns the ExternalId of a role, by its name in roles. It is called for roles that have one, and for roles without
 	// one that belong to another owner: their trust policies ask for one all the same. Nil refuses the former, and has
-	// [config.ExternalIDPlaceholder] for the latter.
+	// [secret.Placeholder] for the latter.
 	ExternalID func(role string) (string, error)
 }
 

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"syncd/config"
+	"syncd/config/secret"
 )
 
 // defaultMaxSession is the maximum session duration of a role that asks for none (IAM API Reference, CreateRole).
@@ -85,8 +85,8 @@ func (b *book) externalID(d *draft, n Need) ([]condition, error) {
 		d.note("The configuration has no external_id for role " + n.Target + ", and this policy asks for one: set roles." + n.Target +
 			".external_id first, which the policy in force does not mind, and put this policy in force afterwards.")
 	}
-	if id == config.ExternalIDPlaceholder {
-		d.note("Put the external id of role " + n.Target + " in place of " + config.ExternalIDPlaceholder + ".")
+	if id == secret.Placeholder {
+		d.note("Put the external id of role " + n.Target + " in place of " + secret.Placeholder + ".")
 	}
 	return []condition{{"StringEquals", "sts:ExternalId", []string{id}}}, nil
 }
@@ -94,7 +94,7 @@ func (b *book) externalID(d *draft, n Need) ([]condition, error) {
 func (b *book) findExternalID(n Need) (string, error) {
 	if b.o.ExternalID == nil {
 		if !n.ExternalID {
-			return config.ExternalIDPlaceholder, nil
+			return secret.Placeholder, nil
 		}
 		return "", fmt.Errorf("find external id of role %q: nothing to find it with", n.Target)
 	}

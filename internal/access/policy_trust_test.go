@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/config"
+	"syncd/config/secret"
 	"syncd/internal/access"
 	"syncd/internal/iam"
 )
@@ -27,7 +28,7 @@ func TestTrustPinsWhatTheCallerChooses(t *testing.T) {
 		{"share-role", "consumer", "no tags", func(r *config.Role) { r.Tags = nil }, "sts:AssumeRole"},
 		{"share-role", "consumer", "another source identity", func(r *config.Role) { r.SourceIdentity = "mallory" }, "sts:AssumeRole"},
 		{"share-role", "consumer", "no source identity", func(r *config.Role) { r.SourceIdentity = "" }, "sts:AssumeRole"},
-		{"share-role", "consumer", "another external id", func(r *config.Role) { r.ExternalID = config.PlainExternalID("a-guess") }, "sts:AssumeRole"},
+		{"share-role", "consumer", "another external id", func(r *config.Role) { r.ExternalID = secret.PlainExternalID("a-guess") }, "sts:AssumeRole"},
 		{"share-role", "consumer", "a transitive tag", func(r *config.Role) { r.TransitiveTags = []string{"access-project"} }, "sts:TagSession"},
 		{"share-abac", "governance", "one more transitive tag", func(r *config.Role) { r.TransitiveTags = append(r.TransitiveTags, "cost-center") }, "sts:TagSession"},
 		{"share-account", "consumer", "a tag where none is", func(r *config.Role) { r.Tags = map[string]string{"admin": "yes"} }, "sts:TagSession"},
@@ -140,10 +141,10 @@ func TestTrustBetweenOwners(t *testing.T) {
 			if len(assume.Principals) != 1 || assume.Principals[0].ID != want {
 				t.Errorf("style %s, principal %q: got principals %v, want %s", style, principal, assume.Principals, want)
 			}
-			if len(assume.Conditions) != 1 || assume.Conditions[0].Key != "sts:ExternalId" || assume.Conditions[0].Values[0] != config.ExternalIDPlaceholder {
+			if len(assume.Conditions) != 1 || assume.Conditions[0].Key != "sts:ExternalId" || assume.Conditions[0].Values[0] != secret.Placeholder {
 				t.Errorf("style %s: got conditions %v, want one on the ExternalId", style, assume.Conditions)
 			}
-			if notes := strings.Join(d.Notes, "\n"); !strings.Contains(notes, "set roles.reader.external_id first") || !strings.Contains(notes, config.ExternalIDPlaceholder) {
+			if notes := strings.Join(d.Notes, "\n"); !strings.Contains(notes, "set roles.reader.external_id first") || !strings.Contains(notes, secret.Placeholder) {
 				t.Errorf("style %s: got the notes %q, want what to do first", style, notes)
 			}
 		}

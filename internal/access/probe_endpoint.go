@@ -4,8 +4,8 @@ import (
 	"maps"
 	"slices"
 
-	"syncd/config"
 	"syncd/internal/creds"
+	"syncd/internal/endpoint"
 )
 
 // exposedProbes are the doctor's warnings of endpoints that the configuration names and that are reached without TLS. They fail nothing:
@@ -19,9 +19,9 @@ func (r reading) exposedProbes() (probes []Probe) {
 			endpoints[roles[name].EndpointURL] = true
 		}
 	}
-	for _, endpoint := range slices.Sorted(maps.Keys(endpoints)) {
-		if config.Exposed(endpoint) {
-			probes = append(probes, r.endpointWarning(endpoint, "what is sent there can be read and changed on the way", "use https://"))
+	for _, at := range slices.Sorted(maps.Keys(endpoints)) {
+		if endpoint.Exposed(at) {
+			probes = append(probes, r.endpointWarning(at, "what is sent there can be read and changed on the way", "use https://"))
 		}
 	}
 	return probes

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/config"
+	"syncd/config/secret"
 	"syncd/internal/access"
 	"syncd/internal/awsfake"
 	"syncd/internal/creds"
@@ -196,7 +197,7 @@ func (x *world) editedSessions(t *testing.T, edit func(name string, role *config
 	roles := map[string]config.Role{}
 	for name, role := range x.config.Roles {
 		if role.ExternalID.Sent() {
-			role.ExternalID = config.PlainExternalID("the-external-id")
+			role.ExternalID = secret.PlainExternalID("the-external-id")
 		}
 		role.Tags = maps.Clone(role.Tags)
 		edit(name, &role)

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/config"
+	"syncd/config/value"
 	"syncd/internal/awsfake"
 	"syncd/internal/creds"
 	"syncd/internal/iam"
@@ -51,7 +52,7 @@ func (w *world) assumed(t *testing.T) (*s3.Client, *awsfake.Role) {
 	all := iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)
 	role := account.CreateRole("syncd", trust, awsfake.RoleOptions{Policies: []*iam.Document{all}})
 	set, err := creds.New(t.Context(), creds.Options{
-		Roles:       map[string]config.Role{"syncd": {ARN: role.ARN, SessionName: "syncd", Duration: config.Duration(time.Hour)}},
+		Roles:       map[string]config.Role{"syncd": {ARN: role.ARN, SessionName: "syncd", Duration: value.Duration(time.Hour)}},
 		EndpointURL: "http://aws.invalid", AllowHTTP: true, HTTPClient: &http.Client{Transport: w.wire},
 		Ambient:   credentials.NewStaticCredentialsProvider(user.AccessKeyID, user.SecretAccessKey, ""),
 		LookupEnv: os.LookupEnv, ReadFile: os.ReadFile,

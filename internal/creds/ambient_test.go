@@ -354,14 +354,14 @@ func TestEndpointThatAnswersOtherwise(t *testing.T) {
 func TestProcessThatPrintsNoJSON(t *testing.T) {
 	w := newWorld(t)
 	file := filepath.Join(t.TempDir(), "config")
-	if err := os.WriteFile(file, []byte("[profile p]\ncredential_process = echo not-json "+secret+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("[profile p]\ncredential_process = echo not-json "+externalID+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("AWS_CONFIG_FILE", file)
 	t.Setenv("AWS_PROFILE", "p")
 	w.options.Ambient = nil
 	refused := refusal(t, w.try(t, ""))
-	if text := fmt.Sprintf("%v %+v", refused, refused.Err); strings.Contains(text, secret) || !strings.Contains(text, "credential_process of profile p: its output is no JSON") {
+	if text := fmt.Sprintf("%v %+v", refused, refused.Err); strings.Contains(text, externalID) || !strings.Contains(text, "credential_process of profile p: its output is no JSON") {
 		t.Errorf("got %q, want the process named and not its output", text)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
 
 	"syncd/config"
+	"syncd/config/secret"
 	"syncd/internal/awserr"
 	"syncd/internal/deadline"
 )
@@ -95,7 +96,7 @@ func (a *assumer) length(out *sts.AssumeRoleOutput) time.Duration {
 	return asked
 }
 
-func (a *assumer) input(externalID config.Secret) *sts.AssumeRoleInput {
+func (a *assumer) input(externalID secret.Secret) *sts.AssumeRoleInput {
 	in := &sts.AssumeRoleInput{
 		RoleArn: &a.role.ARN, RoleSessionName: &a.role.SessionName,
 		DurationSeconds:   aws.Int32(int32(a.role.Duration.Duration() / time.Second)), //nolint:gosec // the configuration bounds it to 12 h
@@ -127,7 +128,7 @@ func (a *assumer) policy() (*string, error) {
 
 // refused says which role and which action, and what to look at. STS answers a wrong ExternalId, a missing trust and a
 // role that does not exist with the same words, so the hint names them in the order of likelihood.
-func (a *assumer) refused(err error, externalID config.Secret) error {
+func (a *assumer) refused(err error, externalID secret.Secret) error {
 	if base, ok := errors.AsType[*awserr.CredentialsError](err); ok {
 		return fmt.Errorf("assume role %s through another: %w", a.role.ARN, base)
 	}
@@ -171,7 +172,7 @@ func (a *assumer) denied(err error) (action, hint string) {
 
 // redact returns err with the ExternalId taken out of its text: a validation error of STS quotes the value it refuses, and
 // what stands between may quote the request, in which it is encoded.
-func redact(err error, externalID config.Secret) error {
+func redact(err error, externalID secret.Secret) error {
 	if externalID == "" {
 		return err
 	}

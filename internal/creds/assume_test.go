@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"syncd/config"
+	"syncd/config/secret"
+	"syncd/config/value"
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
 	"syncd/internal/iam"
@@ -22,7 +24,7 @@ import (
 func (w *world) hop(t *testing.T) *awsfake.Role {
 	t.Helper()
 	hop := w.cloud.Account(governance).CreateRole("access", trust(w.user.ARN, ""), awsfake.RoleOptions{Policies: []*iam.Document{allowAll()}})
-	w.roles["access"] = config.Role{ARN: hop.ARN, SessionName: "syncd", Duration: config.Duration(time.Hour)}
+	w.roles["access"] = config.Role{ARN: hop.ARN, SessionName: "syncd", Duration: value.Duration(time.Hour)}
 	w.set("syncd", func(r *config.Role) { r.Via = "access" })
 	w.role.SetTrust(trust(hop.ARN, ""))
 	return hop
@@ -34,10 +36,10 @@ func TestAssumeSendsWhatTheTrustAsksFor(t *testing.T) {
 	w.role.SetTrust(iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Principal":{"AWS":%[1]q},"Action":"sts:AssumeRole","Condition":{"StringEquals":{
 			"sts:ExternalId":%[2]q,"sts:RoleSessionName":"nightly","sts:SourceIdentity":"syncd-prod","aws:RequestTag/project":"CDO5951"}}},
-		{"Effect":"Allow","Principal":{"AWS":%[1]q},"Action":["sts:TagSession","sts:SetSourceIdentity"]}]}`, w.user.ARN, secret)))
+		{"Effect":"Allow","Principal":{"AWS":%[1]q},"Action":["sts:TagSession","sts:SetSourceIdentity"]}]}`, w.user.ARN, externalID)))
 	w.set("syncd", func(r *config.Role) {
-		r.ExternalID, r.SessionName, r.SourceIdentity = config.PlainExternalID(secret), "nightly", "syncd-prod"
-		r.Tags, r.Duration = map[string]string{"project": "CDO5951", "cost": "a b+c"}, config.Duration(15*time.Minute)
+		r.ExternalID, r.SessionName, r.SourceIdentity = secret.PlainExternalID(externalID), "nightly", "syncd-prod"
+		r.Tags, r.Duration = map[string]string{"project": "CDO5951", "cost": "a b+c"}, value.Duration(15*time.Minute)
 	})
 	if err := w.try(t, "syncd"); err != nil {
 		t.Error(err)
@@ -126,7 +128,7 @@ func TestExternalIDIsReadAnew(t *testing.T) {
 			}
 			w.role.SetTrust(trust(w.user.ARN, strings.TrimSpace(value)))
 		}
-		w.set("syncd", func(r *config.Role) { r.ExternalID = config.FileExternalID(file) })
+		w.set("syncd", func(r *config.Role) { r.ExternalID = secret.FileExternalID(file) })
 		write("first-one\n")
 		client := w.client(t, w.open(t), "syncd")
 		if err := list(t.Context(), client); err != nil {
@@ -157,9 +159,9 @@ func TestExternalIDIsReadAnew(t *testing.T) {
 
 func TestExternalIDFromTheEnvironment(t *testing.T) {
 	w := newWorld(t)
-	w.role.SetTrust(trust(w.user.ARN, secret))
-	w.set("syncd", func(r *config.Role) { r.ExternalID = config.EnvExternalID("EXTERNAL_ID") })
-	w.options.LookupEnv = func(name string) (string, bool) { return secret, name == "EXTERNAL_ID" }
+	w.role.SetTrust(trust(w.user.ARN, externalID))
+	w.set("syncd", func(r *config.Role) { r.ExternalID = secret.EnvExternalID("EXTERNAL_ID") })
+	w.options.LookupEnv = func(name string) (string, bool) { return externalID, name == "EXTERNAL_ID" }
 	if err := w.try(t, "syncd"); err != nil {
 		t.Error(err)
 	}
@@ -191,7 +193,7 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 		{
 			"external id", func(_ *testing.T, w *world) {
 				w.role.SetTrust(trust(w.user.ARN, "another-one"))
-				w.set("syncd", func(r *config.Role) { r.ExternalID = config.PlainExternalID(secret) })
+				w.set("syncd", func(r *config.Role) { r.ExternalID = secret.PlainExternalID(externalID) })
 			},
 			"sts:AssumeRole",
 			[]string{"external_id matches the trust policy", "{user}"},
@@ -214,7 +216,7 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 		},
 		{
 			"duration", func(_ *testing.T, w *world) {
-				w.set("syncd", func(r *config.Role) { r.Duration = config.Duration(2 * time.Hour) })
+				w.set("syncd", func(r *config.Role) { r.Duration = value.Duration(2 * time.Hour) })
 			},
 			"sts:AssumeRole",
 			[]string{"lower the role's duration", "MaxSessionDuration"},
@@ -223,7 +225,7 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 			"chaining", func(t *testing.T, w *world) {
 				t.Helper()
 				w.hop(t)
-				w.set("syncd", func(r *config.Role) { r.Duration = config.Duration(2 * time.Hour) })
+				w.set("syncd", func(r *config.Role) { r.Duration = value.Duration(2 * time.Hour) })
 			},
 			"sts:AssumeRole",
 			[]string{"set duration to at most 1h"},
@@ -244,7 +246,7 @@ func TestRefusalsSayWhatToDo(t *testing.T) {
 				t.Errorf("got role %q, action %q, want %q, %q", refused.Role, refused.Action, w.role.ARN, tt.action)
 			}
 			text := refused.Error()
-			if !strings.Contains(text, w.role.ARN) || !strings.Contains(text, tt.action) || strings.Contains(text, secret) {
+			if !strings.Contains(text, w.role.ARN) || !strings.Contains(text, tt.action) || strings.Contains(text, externalID) {
 				t.Errorf("got %q, want it to name the role and %s, and not the external id", text, tt.action)
 			}
 			for _, part := range tt.hint {
@@ -280,7 +282,7 @@ func TestRefusedHopIsNamed(t *testing.T) {
 func TestSecretIsInNoError(t *testing.T) {
 	const odd = "a/b:c+d=e@f,g.h-0123"
 	w := newWorld(t)
-	w.set("syncd", func(r *config.Role) { r.ExternalID = config.PlainExternalID(odd) })
+	w.set("syncd", func(r *config.Role) { r.ExternalID = secret.PlainExternalID(odd) })
 	for name, quote := range map[string]func(string) string{
 		"as it is":       func(s string) string { return s },
 		"form-encoded":   url.QueryEscape,

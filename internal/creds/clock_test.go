@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/config"
+	"syncd/config/value"
 	"syncd/internal/awsfake"
 	"syncd/internal/creds"
 )
@@ -137,7 +138,7 @@ func TestSessionsOfOddAnswers(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w, log := skewed(t, 0)
-			w.set("syncd", func(r *config.Role) { r.Duration = config.Duration(time.Hour) })
+			w.set("syncd", func(r *config.Role) { r.Duration = value.Duration(time.Hour) })
 			w.options.HTTPClient = &http.Client{Transport: stamped{w.cloud.RoundTripper(), tt.change}}
 			set := w.open(t)
 			client := w.client(t, set, "syncd")

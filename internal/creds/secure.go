@@ -6,13 +6,11 @@ import (
 	"strings"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"syncd/config"
 	"syncd/internal/awserr"
+	"syncd/internal/endpoint"
 )
 
 // plain decides which requests may be sent without TLS: those to S3 at an endpoint that the configuration itself writes with http://,
@@ -35,20 +33,6 @@ func newPlain(o Options) plain {
 		}
 	}
 	return p
-}
-
-// Environment returns the endpoints that the environment or a profile names, by the service: they stand for AWS where the configuration
-// has none.
-func (s *Set) Environment() map[string]string {
-	found := map[string]string{}
-	for service, endpoint := range map[string]*string{
-		"S3": s3.NewFromConfig(s.base).Options().BaseEndpoint, "STS": sts.NewFromConfig(s.base).Options().BaseEndpoint,
-	} {
-		if endpoint != nil {
-			found[service] = *endpoint
-		}
-	}
-	return found
 }
 
 // attach has a client refuse what may not be sent, before it is signed.
@@ -80,7 +64,7 @@ func (p plain) refuse(service string, at *url.URL) error {
 	case !p.configured(strings.ToLower(at.Host)):
 		refused.Problem = "the endpoint is without TLS, and the environment or a profile names it"
 		refused.Hint = "unset AWS_ENDPOINT_URL and its kin, or endpoint_url of the profile: an endpoint without TLS has to stand in the configuration"
-	case service != "S3" && !p.allowed && config.Exposed(at.String()):
+	case service != "S3" && !p.allowed && endpoint.Exposed(at.String()):
 		refused.Problem = "credentials would be readable on the way"
 		refused.Hint = "use https://, or set aws.allow_http: true"
 	default:

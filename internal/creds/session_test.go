@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"syncd/config"
+	"syncd/config/value"
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
 )
@@ -41,7 +42,7 @@ func TestSessionIsRenewedAheadOfItsEnd(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
-			w.set("syncd", func(r *config.Role) { r.Duration = config.Duration(tt.length) })
+			w.set("syncd", func(r *config.Role) { r.Duration = value.Duration(tt.length) })
 			var times []time.Time
 			w.cloud.Inject(awsfake.Fault{Operation: "AssumeRole", Do: func() { times = append(times, time.Now()) }})
 			client := w.client(t, w.open(t), "syncd")

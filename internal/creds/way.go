@@ -4,13 +4,9 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
-	"unicode"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -24,32 +20,13 @@ type way struct {
 	lookupEnv func(name string) (value string, ok bool)
 }
 
-// newWay is the way of a client's requests.
-func newWay(o Options, client aws.HTTPClient) way {
+// newWay is the way of the requests of a transport, nil where it is not known.
+func newWay(o Options, transport *http.Transport) way {
 	w := way{lookupEnv: o.LookupEnv}
-	if transport := transportIn(client); transport != nil {
+	if transport != nil {
 		w.proxy = transport.Proxy
 	}
 	return w
-}
-
-// transportIn digs for the transport of a client, nil where it has another one.
-func transportIn(client aws.HTTPClient) *http.Transport {
-	switch c := client.(type) {
-	case *base:
-		return transportIn(c.HTTPClient)
-	case *awshttp.BuildableClient:
-		return c.GetTransport()
-	case *http.Client:
-		switch t := c.Transport.(type) {
-		case http11:
-			found, _ := t.next.(*http.Transport)
-			return found
-		case *http.Transport:
-			return t
-		}
-	}
-	return nil
 }
 
 type beganKey struct{}
@@ -124,32 +101,4 @@ func (w way) locate(found *awserr.ForeignError, request *smithyhttp.Request) {
 			return
 		}
 	}
-}
-
-// refusedConnect turns a proxy's refusal to connect into an error that names the proxy.
-func refusedConnect(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
-	if answer.StatusCode == http.StatusOK {
-		return nil
-	}
-	return &awserr.ProxyError{Proxy: awserr.EndpointOf(proxy), Status: answer.StatusCode}
-}
-
-// malformedError says that credentials cannot be what they were meant to be.
-type malformedError struct{ what string }
-
-func (e *malformedError) Error() string { return e.what + " holds a line break, or a space at its end" }
-
-const malformedHint = "write it without a line break at its end, as with printf instead of echo"
-
-// checkForm refuses credentials that were read with what surrounds them. Of a key id and a token no header could be made, and with such
-// a secret no signature would hold.
-func checkForm(c aws.Credentials) error {
-	for _, part := range []struct{ what, value string }{
-		{"the access key id", c.AccessKeyID}, {"the secret access key", c.SecretAccessKey}, {"the session token", c.SessionToken},
-	} {
-		if strings.TrimSpace(part.value) != part.value || strings.ContainsFunc(part.value, unicode.IsControl) {
-			return &malformedError{part.what}
-		}
-	}
-	return nil
 }

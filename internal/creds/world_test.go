@@ -18,6 +18,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"syncd/config"
+	"syncd/config/value"
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
 	"syncd/internal/creds"
@@ -28,7 +29,7 @@ const (
 	region     = "us-west-2"
 	consumer   = "222222222222"
 	governance = "333333333333"
-	secret     = "the-external-id-8d2f"
+	externalID = "the-external-id-8d2f"
 )
 
 // world is a consumer's bucket, a role that may list it, and a user who may assume the role.
@@ -53,7 +54,7 @@ func newWorldIn(t *testing.T, cloud *awsfake.Cloud) *world {
 	w := &world{cloud: cloud, account: cloud.Account(consumer)}
 	w.user, w.bucket = w.account.AdminUser(), w.account.CreateBucket("data", region, awsfake.BucketOptions{})
 	w.role = w.account.CreateRole("syncd", trust(w.user.ARN, ""), awsfake.RoleOptions{Policies: []*iam.Document{allowAll()}})
-	w.roles = map[string]config.Role{"syncd": {ARN: w.role.ARN, SessionName: "syncd", Duration: config.Duration(time.Hour)}}
+	w.roles = map[string]config.Role{"syncd": {ARN: w.role.ARN, SessionName: "syncd", Duration: value.Duration(time.Hour)}}
 	w.options = creds.Options{
 		Roles: w.roles, EndpointURL: "http://aws.invalid", PlainHTTP: []string{"http://aws.invalid"}, AllowHTTP: true, HTTPClient: &http.Client{Transport: cloud.RoundTripper()},
 		Ambient:   credentials.NewStaticCredentialsProvider(w.user.AccessKeyID, w.user.SecretAccessKey, ""),

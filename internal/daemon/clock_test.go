@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"syncd/config"
+	"syncd/config/schedule"
 	"syncd/internal/awserr"
 	"syncd/internal/daemon"
 )
@@ -66,7 +66,7 @@ func TestRunWhenTheClockIsSet(t *testing.T) {
 				runner := &passes{took: tt.took, origin: time.Now()}
 				m := mapping("m", runner)
 				m.AtOnce = false
-				schedule, err := config.ParseSchedule(tt.schedule)
+				schedule, err := schedule.Parse(tt.schedule)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -112,7 +112,7 @@ func TestRunPausesInRealTime(t *testing.T) {
 func TestTheLogTellsOfAClockSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log lines
-		schedule, err := config.ParseSchedule("0 3 * * *")
+		schedule, err := schedule.Parse("0 3 * * *")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,124 +1,74 @@
-// Package endpoint knows which service an endpoint URL is of.
+// Package endpoint knows the base URLs that requests are sent to: what is a valid one, which service is there, and whether others can read
+// what is sent.
 //
-// It promises one name for all spellings of a service, so that two sides are compared by their names and never by their URLs:
-// with or without a slash at the end, a port that is the usual one, capitals, or TLS. S3 itself has the name "", whichever of
-// its endpoints is meant. It resolves nothing and asks nobody.
+// It promises that all spellings of one service have one name ([Service]), and that the answers about the network are those that net/http
+// acts on. Which endpoint a side has, and what follows from it, is left to config. Nothing here looks a name up or connects.
 //
-// It leaves to others which endpoints a configuration may have (config), and what follows for a copy between two services
-// (transfer).
-//
-// Two words: a service is what answers at an endpoint, and knows its own buckets; a partition is a part of AWS in which the name of a
-// bucket is unique.
+// Two words: a service is a server that keeps objects, "" for AWS itself; an endpoint is exposed when what is sent to it crosses the
+// network without TLS.
 package endpoint
 
 import (
 	"net/netip"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
-// The parts of S3's own host names: an endpoint of a region or of none, also dual-stack, FIPS and transfer acceleration, an interface
-// endpoint, and the domains of the partitions ("Amazon S3 endpoints and quotas", AWS General Reference; "AWS PrivateLink for Amazon
-// S3", Amazon S3 User Guide).
-const (
-	s3Variant   = `(?:-fips|-accelerate|-external-1)?(?:\.dualstack)?(?:[.-][a-z]{2,4}(?:-[a-z]+)+-[0-9]+)?`
-	s3Interface = `vpce-[0-9a-z-]+\.s3\.[a-z0-9-]+\.vpce`
-	s3Domain    = `\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$`
-)
-
-// s3Hosts matches the names of S3's own endpoints. Other machines have names under the same domains, such as load balancers.
-var s3Hosts = regexp.MustCompile(`^(?:s3` + s3Variant + `|(?:(?:bucket|accesspoint|control)\.)?` + s3Interface + `)` + s3Domain)
-
-// s3BucketHosts matches the names of a bucket or an access point at S3's own endpoints ("Virtual hosting of general purpose buckets" and
-// "Accessing Amazon S3 general purpose buckets through access points", Amazon S3 User Guide).
-var s3BucketHosts = regexp.MustCompile(`^.+\.(?:s3(?:-accesspoint)?` + s3Variant + `|accesspoint\.s3-global|(?:bucket|accesspoint)\.` + s3Interface + `)` + s3Domain)
-
-// stsHosts matches the names of STS's own endpoints.
-var stsHosts = regexp.MustCompile(`^sts(?:-fips)?(?:\.[a-z0-9-]+)*` + s3Domain)
-
-// IsSTS reports whether an endpoint URL is STS's own.
-func IsSTS(endpointURL string) bool {
-	u, err := url.Parse(endpointURL)
-	return err == nil && stsHosts.MatchString(canonicalHost(strings.ToLower(u.Hostname())))
-}
-
-// NamesBucket reports whether an endpoint at S3 itself has a bucket in its host or its path, so that what follows is not in the bucket
-// of the setting next to it.
-func NamesBucket(u *url.URL) bool {
-	host := canonicalHost(strings.ToLower(u.Hostname()))
-	return s3BucketHosts.MatchString(host) || s3Hosts.MatchString(host) && strings.Trim(u.Path, "/") != ""
-}
-
-// Service names the service at an endpoint URL: "" for S3 itself and for no URL, and else the host, with its port and path where
-// they are not the usual ones. TLS makes no other service of it, and all addresses of this machine are one. A name stands for itself.
-func Service(endpointURL string) string {
-	at, err := url.Parse(strings.ToLower(endpointURL))
-	if err != nil || at.Scheme == "" || at.Host == "" {
-		if at, err = url.Parse("//" + strings.ToLower(endpointURL)); err != nil || at.Host == "" {
-			return endpointURL
-		}
+// Check says what is wrong with a base URL, or nothing. Its callers must not print the URL: it might hold a password.
+func Check(s string) string {
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		return "is not an absolute http or https URL"
+	case u.User != nil:
+		return "holds a user name or password"
+	case u.RawQuery != "" || u.Fragment != "":
+		return "holds a query or fragment"
+	case strings.ContainsFunc(u.Host, func(r rune) bool { return r > unicode.MaxASCII }):
+		return "holds a host that is not ASCII: write its form in Punycode"
+	case !isPort(u.Port()):
+		return "holds a port that is none"
+	case namesBucket(u):
+		return "names a bucket: S3's endpoints have neither a bucket before their host nor a path"
 	}
-	host := canonicalHost(at.Hostname())
-	if s3Hosts.MatchString(host) {
+	return ""
+}
+
+// Hint is a hint at a URL without its scheme, "" where that is not what is wrong or where something secret may be in it.
+func Hint(s string) string {
+	if strings.Contains(s, "://") || strings.ContainsAny(s, "@?# ") || Check("https://"+s) != "" || !strings.Contains(s, ".") {
 		return ""
 	}
-	if port := canonicalPort(at.Port()); port != "" && port != usualPort(at.Scheme) {
-		host += ":" + port
-	}
-	return host + strings.TrimRight(at.Path, "/")
+	return "did you mean https://" + s + "?"
 }
 
-// canonicalHost is one spelling of a host for all: names without the dot at their end, addresses as RFC 5952 writes them, and
-// localhost for every loopback address.
-func canonicalHost(host string) string {
-	host = strings.TrimRight(host, ".")
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") { // RFC 6761, section 6.3
-		return "localhost"
-	}
-	ip, err := netip.ParseAddr(host)
-	switch {
-	case err != nil:
-		return host
-	case ip.Unmap().IsLoopback(), ip.Unmap().IsUnspecified():
-		return "localhost"
-	case ip.Unmap().Is4():
-		return ip.Unmap().String()
-	default:
-		return "[" + ip.String() + "]"
-	}
+// isPort reports whether s is a port to connect to, or none.
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return s == "" || err == nil && n > 0
 }
 
-// canonicalPort is a port without zeros before it.
-func canonicalPort(port string) string {
-	n, err := strconv.ParseUint(port, 10, 16)
+// IsAddress reports whether the host of a URL is an IP address.
+func IsAddress(endpointURL string) bool {
+	u, err := url.Parse(endpointURL)
 	if err != nil {
-		return port
+		return false
 	}
-	return strconv.FormatUint(n, 10)
+	_, err = netip.ParseAddr(u.Hostname())
+	return err == nil
 }
 
-// Partition names the partition of AWS that a region is in ("AWS service endpoints", AWS General Reference). The name of a bucket is
-// unique within one ("General purpose bucket naming rules", Amazon S3 User Guide).
-func Partition(region string) string {
-	for _, p := range [][2]string{
-		{"cn-", "aws-cn"},
-		{"us-gov-", "aws-us-gov"},
-		{"us-iso-", "aws-iso"},
-		{"us-isob-", "aws-iso-b"},
-		{"eu-isoe-", "aws-iso-e"},
-		{"us-isof-", "aws-iso-f"},
-		{"eusc-", "aws-eusc"},
-	} {
-		if strings.HasPrefix(region, p[0]) {
-			return p[1]
-		}
-	}
-	return "aws"
+// IsLoopback accepts the hosts that net/http never sends to a proxy ([net/http.ProxyFromEnvironment]), which knows localhost in
+// lower case only.
+func IsLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// usualPort is the port of a scheme; a name of a service has none, and the port in it is an unusual one.
-func usualPort(scheme string) string {
-	return map[string]string{"http": "80", "https": "443"}[scheme]
+// Exposed reports whether what is sent to an endpoint URL crosses the network without TLS.
+func Exposed(endpointURL string) bool {
+	u, err := url.Parse(endpointURL)
+	return err == nil && strings.EqualFold(u.Scheme, "http") && !IsLoopback(u.Hostname())
 }

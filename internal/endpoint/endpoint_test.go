@@ -1,6 +1,9 @@
 package endpoint_test
 
 import (
+	"net/http"
+	"net/url"
+	"strings"
 	"testing"
 
 	"syncd/internal/endpoint"
@@ -46,6 +49,64 @@ func TestService(t *testing.T) {
 			if again := endpoint.Service(endpoint.Service(spelling)); again != endpoint.Service(spelling) {
 				t.Errorf("%q: its name %q names %q", spelling, endpoint.Service(spelling), again)
 			}
+		}
+	}
+}
+
+// TestExposedAsProxiesSee has endpoints on this machine: those that net/http sends to a proxy cross the network.
+func TestExposedAsProxiesSee(t *testing.T) {
+	t.Setenv("HTTP_PROXY", "http://proxy.example:3128")
+	for at, exposed := range map[string]bool{
+		"http://localhost:9000": false, "http://127.0.0.1:9000": false, "http://[::1]:9000": false, "http://[::ffff:127.0.0.1]:9000": false,
+		"http://LOCALHOST:9000": true, "http://Localhost:9000": true, "http://localhost.:9000": true, "http://127.0.0.1.:9000": true,
+		"http://0.0.0.0:9000": true,
+	} {
+		u, err := url.Parse(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})
+		if got := endpoint.Exposed(at); got != exposed || !got && proxy != nil {
+			t.Errorf("%s: got exposed %v and proxy %v, %v; want exposed %v", at, got, proxy, err, exposed)
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	for url, want := range map[string]string{
+		"https://s3.example.net": "", "http://[::1]:9000/s3": "", "https://s3.us-west-2.amazonaws.com": "",
+		"s3.example.net": "is not an absolute", "ftp://s3.example.net": "is not an absolute", "https://": "is not an absolute", "https://a:b@s3.example.net": "user name or password",
+		"https://s3.example.net?a=b": "query or fragment", "https://bücher.example": "is not ASCII", "https://s3.example.net:99999": "holds a port that is none",
+		"https://bucket.s3.us-west-2.amazonaws.com": "names a bucket", "https://s3.us-west-2.amazonaws.com/bucket": "names a bucket",
+	} {
+		if got := endpoint.Check(url); (got == "") != (want == "") || !strings.Contains(got, want) {
+			t.Errorf("%s: got %q, want %q", url, got, want)
+		}
+	}
+	for url, want := range map[string]string{
+		"minio.example.net:9000": "did you mean https://minio.example.net:9000?", "minio": "", "a@minio.example.net": "", "https://minio.example.net": "", "minio.example.net:x": "",
+	} {
+		if got := endpoint.Hint(url); got != want {
+			t.Errorf("%s: got hint %q, want %q", url, got, want)
+		}
+	}
+}
+
+func TestNamesOfAWS(t *testing.T) {
+	for url, want := range map[string]struct {
+		s3, sts, address bool
+		region           string
+	}{
+		"https://s3.eu-west-1.amazonaws.com":  {s3: true, region: "eu-west-1"},
+		"https://sts.us-east-1.amazonaws.com": {sts: true, region: "us-east-1"},
+		"https://STS.amazonaws.com":           {sts: true},
+		"http://192.0.2.1:9000":               {address: true},
+		"http://[::1]:9000":                   {address: true},
+		"https://minio.example.net":           {},
+		"":                                    {},
+	} {
+		if endpoint.IsS3(url) != want.s3 || endpoint.IsSTS(url) != want.sts || endpoint.IsAddress(url) != want.address || endpoint.Region(url) != want.region {
+			t.Errorf("%s: got S3 %v, STS %v, address %v, region %q", url, endpoint.IsS3(url), endpoint.IsSTS(url), endpoint.IsAddress(url), endpoint.Region(url))
 		}
 	}
 }

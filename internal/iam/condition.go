@@ -115,13 +115,13 @@ func parseOrder(of comparison, name string) (c comparison, accept order, negated
 	return 0, 0, false
 }
 
-// holds reports whether the request passes the condition.
-func (e *evaluation) holds(c *Condition) bool {
+// holds reports whether the request passes the condition of a statement with that effect.
+func (s scope) holds(c *Condition, effect Effect) bool {
 	op, known := parseOperator(c.Operator)
 	if !known {
-		return e.effect == Deny // only a document built in code gets here: neither effect may let the request through
+		return effect == Deny // only a document built in code gets here: neither effect may let the request through
 	}
-	got := e.lookup(c.Key)
+	got := s.req.lookup(c.Key)
 	if op.compare == null {
 		return slices.Contains(c.Values, strconv.FormatBool(isNull(got)))
 	}
@@ -133,7 +133,7 @@ func (e *evaluation) holds(c *Condition) bool {
 	}
 	all := op.set == allValues || op.set == single && op.negated
 	for _, value := range got {
-		if (e.anyMatches(op, c.Values, value) != op.negated) != all {
+		if (s.anyMatches(op, c.Values, value) != op.negated) != all {
 			return !all
 		}
 	}
@@ -153,11 +153,6 @@ func (o operator) holdsOnNothing() bool {
 	return o.ifExists || o.negated
 }
 
-// isNull reports whether a key has no value, or as AWS says "resolves to a null data set, such as an empty string".
-func isNull(values []string) bool {
-	return !slices.ContainsFunc(values, func(v string) bool { return v != "" })
-}
-
 // takesVariables is true of the operators on text and ARNs.
 func (o operator) takesVariables() bool {
 	switch o.compare {
@@ -169,11 +164,11 @@ func (o operator) takesVariables() bool {
 }
 
 // anyMatches reports whether one of the policy's values accepts the request's.
-func (e *evaluation) anyMatches(op operator, wants []string, got string) bool {
+func (s scope) anyMatches(op operator, wants []string, got string) bool {
 	for _, want := range wants {
 		ok := true
 		if op.takesVariables() {
-			want, ok = e.expand(want, op.compare == like || op.compare == arnLike)
+			want, ok = s.expand(want, op.compare == like || op.compare == arnLike)
 		}
 		if ok && op.matches(want, got) {
 			return true

@@ -2,29 +2,30 @@ package iam
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // lookup is the values of a condition key, nil when the request does not carry it.
-func (e *evaluation) lookup(key string) []string {
-	if values, ok := e.req.Context[key]; ok {
+func (r *Request) lookup(key string) []string {
+	if values, ok := r.Context[key]; ok {
 		return values
 	}
-	for name, values := range e.req.Context {
+	for name, values := range r.Context {
 		if len(name) == len(key) && strings.EqualFold(name, key) {
 			return values
 		}
 	}
-	if value := e.derived(key); value != "" {
+	if value := r.derived(key); value != "" {
 		return []string{value}
 	}
 	return nil
 }
 
 // derived is what a global condition key has for a value by the request itself; "" for none.
-func (e *evaluation) derived(key string) string {
-	c := &e.req.Caller
+func (r *Request) derived(key string) string {
+	c := &r.Caller
 	switch {
 	case strings.EqualFold(key, "aws:PrincipalArn"):
 		return c.principalARN()
@@ -44,7 +45,7 @@ func (e *evaluation) derived(key string) string {
 	case strings.EqualFold(key, "aws:userid"):
 		return c.userID()
 	case strings.EqualFold(key, "aws:ResourceAccount"):
-		return e.req.Account
+		return r.Account
 	}
 	return ""
 }
@@ -59,4 +60,9 @@ func multivalued(key string) bool {
 		return true
 	}
 	return false
+}
+
+// isNull reports whether a key has no value, or as AWS says "resolves to a null data set, such as an empty string".
+func isNull(values []string) bool {
+	return !slices.ContainsFunc(values, func(v string) bool { return v != "" })
 }

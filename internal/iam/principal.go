@@ -1,6 +1,10 @@
 package iam
 
-import "strings"
+import (
+	"strings"
+
+	"syncd/internal/arn"
+)
 
 // grant says how a statement of a resource policy names the caller. The order is that of strength: the stronger the grant, the more
 // of the caller's own policies it bypasses in the same account. See "Policy evaluation logic", and "Permissions boundaries".
@@ -51,13 +55,8 @@ func namesAccount(id, account string) bool {
 	if id == account {
 		return true
 	}
-	rest, ok := strings.CutPrefix(id, "arn:")
-	if !ok {
-		return false
-	}
-	_, rest, _ = strings.Cut(rest, ":iam::") // whatever the partition
-	owner, name, _ := strings.Cut(rest, ":")
-	return owner == account && name == "root"
+	a, ok := arn.Split(id) // whatever the partition
+	return ok && a.Service == "iam" && a.Region == "" && a.Account == account && a.Resource == "root"
 }
 
 // grants is the strongest grant of the statement's principals.

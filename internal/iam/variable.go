@@ -71,10 +71,16 @@ func checkVariables(text string) error {
 	return nil
 }
 
+// scope is where the variables of a policy have their values: a request, and whether the version of the document knows variables.
+type scope struct {
+	req       *Request
+	variables bool
+}
+
 // expand replaces the variables of text by what the request carries, for use as a pattern or as plain text. It reports false when a
 // variable has no value and no default, or is wrongly written: then nothing matches the text.
-func (e *evaluation) expand(text string, pattern bool) (string, bool) {
-	if !e.variables || !strings.Contains(text, "${") {
+func (s scope) expand(text string, pattern bool) (string, bool) {
+	if !s.variables || !strings.Contains(text, "${") {
 		return text, true
 	}
 	var b strings.Builder
@@ -83,7 +89,7 @@ func (e *evaluation) expand(text string, pattern bool) (string, bool) {
 		if err != nil {
 			return "", false
 		}
-		value, ok := e.resolve(v)
+		value, ok := s.resolve(v)
 		if !ok {
 			return "", false
 		}
@@ -97,11 +103,11 @@ func (e *evaluation) expand(text string, pattern bool) (string, bool) {
 
 // resolve is the value of a variable. A key of several values has none: "you can't use a multivalued condition key as a variable",
 // however many it has this time. Nor has one whose value is empty: a key that "has no value or is not present" is null.
-func (e *evaluation) resolve(v variable) (string, bool) {
+func (s scope) resolve(v variable) (string, bool) {
 	if v.literal != "" {
 		return v.literal, true
 	}
-	if values := e.lookup(v.key); !isNull(values) {
+	if values := s.req.lookup(v.key); !isNull(values) {
 		return values[0], len(values) == 1 && !multivalued(v.key)
 	}
 	return v.value, v.hasDefault

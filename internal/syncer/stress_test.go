@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/config"
+	"syncd/config/value"
 	"syncd/internal/awsfake"
 	"syncd/internal/copier/content"
 	"syncd/internal/creds"
@@ -43,7 +44,7 @@ func (w *world) realistic(t *testing.T) pace {
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},"Action":"sts:AssumeRole"}]}`, consumer)),
 		awsfake.RoleOptions{Policies: []*iam.Document{iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)}})
 	set, err := creds.New(t.Context(), creds.Options{
-		Roles:       map[string]config.Role{"syncd": {ARN: role.ARN, SessionName: "syncd", Duration: config.Duration(time.Hour)}},
+		Roles:       map[string]config.Role{"syncd": {ARN: role.ARN, SessionName: "syncd", Duration: value.Duration(time.Hour)}},
 		EndpointURL: "http://aws.invalid", AllowHTTP: true, HTTPClient: &http.Client{Transport: w.cloud.RoundTripper()}, Ambient: w.signer,
 	})
 	if err != nil {

@@ -1,0 +1,60 @@
+package decode
+
+import (
+	"cmp"
+	"reflect"
+	"slices"
+	"strings"
+
+	"syncd/internal/hint"
+)
+
+// fields lists a struct's keys in the order of its fields, and those of them that a file must hold.
+func fields(t reflect.Type) (names, required []string) {
+	for f := range t.Fields() {
+		if !f.IsExported() {
+			break // what is not of the file
+		}
+		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		names = append(names, name)
+		if f.Tag.Get("jsonschema") == "required" {
+			required = append(required, name)
+		}
+	}
+	return names, required
+}
+
+// suggestKey is the hint for a key that is none of those of its section: the one it was likely meant to be, the sections that have
+// it, or all. The sections are those of the root.
+func suggestKey(key string, keys []string, root reflect.Type) string {
+	if meant := hint.DidYouMean(key, keys); meant != "" {
+		return meant
+	}
+	if homes := homesOf(key, root, ""); len(homes) > 0 {
+		return "it belongs to " + strings.Join(homes, " or ")
+	}
+	return hint.OneOf(key, keys)
+}
+
+// homesOf returns the sections that have a key, from a type on that is at a config path.
+func homesOf(key string, of reflect.Type, path string) (homes []string) {
+	switch of.Kind() { //nolint:exhaustive // the others have no sections
+	case reflect.Map:
+		return homesOf(key, of.Elem(), path+".NAME")
+	case reflect.Slice:
+		return homesOf(key, of.Elem(), path+"[]")
+	case reflect.Struct:
+	default:
+		return nil
+	}
+	names, _ := fields(of)
+	if slices.Contains(names, key) {
+		homes = append(homes, cmp.Or(strings.TrimPrefix(path, "."), "the top of the file"))
+	}
+	for i, name := range names {
+		if name != "" {
+			homes = append(homes, homesOf(key, of.Field(i).Type, path+"."+name)...)
+		}
+	}
+	return homes
+}

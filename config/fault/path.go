@@ -1,0 +1,28 @@
+package fault
+
+import (
+	"strconv"
+	"strings"
+
+	"syncd/internal/ascii"
+)
+
+// Child is the config path of a key below parent; a key that is not a plain word is quoted.
+func Child(parent, key string) string {
+	if !ascii.Word(key, "_-") {
+		return parent + "[" + strconv.Quote(key) + "]"
+	}
+	if parent == "" {
+		return key
+	}
+	return parent + "." + key
+}
+
+// Item is the config path of a list's element.
+func Item(parent string, i int) string { return parent + "[" + strconv.Itoa(i) + "]" }
+
+// within reports whether config path a is b or lies below it.
+func within(a, b string) bool {
+	rest, ok := strings.CutPrefix(a, b)
+	return ok && (rest == "" || b == "" || rest[0] == '.' || rest[0] == '[')
+}

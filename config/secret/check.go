@@ -1,0 +1,57 @@
+package secret
+
+import (
+	"errors"
+	"strings"
+
+	"syncd/internal/ascii"
+	"syncd/internal/hint"
+)
+
+// Placeholder stands in policies that `syncd policy` writes where an external id belongs that it does not print or does not
+// know. It is public, and so no external id.
+const Placeholder = "REPLACE_WITH_EXTERNAL_ID"
+
+// checkExternalID applies the bounds of the ExternalId parameter of AssumeRole (AWS STS API reference), without ever
+// quoting the value.
+func checkExternalID(value string) error {
+	if value == Placeholder {
+		return errors.New("the placeholder that syncd policy writes in place of an external id: put the external id there")
+	}
+	if value == Redacted {
+		return errors.New("what syncd config show writes in place of an external id: put the external id there")
+	}
+	if strings.TrimSpace(value) != value {
+		return errors.New("it begins or ends with a space or a line break: write it without, as with printf instead of echo")
+	}
+	if n := len(value); n < 2 || n > 1224 {
+		return errors.New("not 2 to 1224 characters long")
+	}
+	if !ascii.Word(value, "_+=,.@:/-") {
+		return errors.New("not only letters, digits and _+=,.@:/-")
+	}
+	return nil
+}
+
+// Check says what is wrong with an external id as far as the configuration shows it, and in which key below external_id: file, env or "";
+// an error that is nil is no fault. No error quotes anything.
+func (e ExternalID) Check() (key string, err error) {
+	switch {
+	case e.plain != nil:
+		if err := checkExternalID(e.plain.Reveal()); err != nil {
+			return "", hint.New("is "+err.Error(), "")
+		}
+	case e.file != nil && *e.file == "":
+		return "file", hint.New("names no file", "")
+	case e.file != nil && *e.file == Redacted:
+		return "file", hint.New("is what syncd config show writes in place of a name", "put the name of the file there")
+	case e.env != nil && !isEnvName(e.env.Reveal()):
+		return "env", hint.New("is not the name of an environment variable", "use letters, digits and _")
+	}
+	return "", nil
+}
+
+// isEnvName reports whether s may name an environment variable (POSIX.1-2017, 8.1).
+func isEnvName(s string) bool {
+	return ascii.Word(s, "_") && !ascii.Digits(s[:1], 1)
+}

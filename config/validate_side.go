@@ -1,0 +1,133 @@
+package config
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"syncd/internal/arn"
+	"syncd/internal/ascii"
+	"syncd/internal/awsname"
+	"syncd/internal/hint"
+)
+
+// sideRules are those of a place where requests are sent: its endpoint, region, account, bucket, key and role.
+type sideRules struct {
+	endpointRules
+	regions *awsname.Regions // nil until a region is checked
+	warned  map[string]bool  // the regions that were warned of
+}
+
+// side is what a source and a destination have in common.
+type side struct {
+	path, region, account, role, endpoint string
+	compatible                            bool // an endpoint stands for AWS: accounts, regions and keys may have another form
+}
+
+func (v *sideRules) side(s side) {
+	v.region(s.path+".region", s.region, s.compatible)
+	v.account(s)
+	v.endpointOfS3(s.path+".endpoint_url", s.endpoint)
+	v.roleExists(s.path+".role", s.role)
+}
+
+func (v *sideRules) account(s side) {
+	path := s.path + ".account"
+	const hint = "use the 12 digits of the account that owns the bucket, in quotes"
+	switch {
+	case ascii.Digits(s.account, 12), s.compatible:
+	case s.account == "":
+		v.fault(path, "is required", hint)
+	default:
+		v.fault(path, strconv.Quote(s.account)+" is not an AWS account", cmp.Or(accountHint(s.account), hint))
+	}
+}
+
+// accountHint is a hint at an account that was written in groups of digits, as consoles show it.
+func accountHint(text string) string {
+	if digits := strings.NewReplacer("-", "", " ", "").Replace(text); ascii.Digits(digits, 12) {
+		return "did you mean " + strconv.Quote(digits) + "?"
+	}
+	return ""
+}
+
+func (v *sideRules) roleExists(path, name string) {
+	if _, ok := v.Roles[name]; ok || name == "" || v.Covers("roles") && len(v.Roles) == 0 {
+		return
+	}
+	names := slices.Sorted(maps.Keys(v.Roles))
+	instead := "add it to roles"
+	if len(names) > 0 {
+		instead = cmp.Or(hint.DidYouMean(name, names), instead)
+	}
+	v.fault(path, "no role is called "+strconv.Quote(name), instead)
+}
+
+// key checks the ARN of a KMS key that encrypts what is written to a bucket of the region.
+func (v *sideRules) key(key, region string, compatible bool, path string) {
+	if key == "" {
+		v.fault(path, "is empty", "use arn:aws:kms:REGION:ACCOUNT:key/ID")
+		return
+	}
+	if compatible {
+		return
+	}
+	a, err := arn.ParseKey(key)
+	if err != nil {
+		v.refused(path, err)
+		return
+	}
+	v.check(a.Region == region || v.Covers(strings.TrimSuffix(path, "kms_key")+"region"), path,
+		strconv.Quote(key)+" is a key of "+a.Region+", but the bucket is in "+strconv.Quote(region), "use a key of the bucket's region")
+}
+
+// region checks the name of a region. AWS opens new ones: what may be one is accepted, with one warning in a file of many mappings.
+func (v *sideRules) region(path, region string, compatible bool) {
+	const usage = "use a code such as us-west-2"
+	quoted := strconv.Quote(region)
+	if compatible {
+		v.check(region != "", path, quoted+" is not a region", usage)
+		return
+	}
+	if v.regions == nil {
+		v.regions, v.warned = awsname.KnownRegions(), map[string]bool{}
+	}
+	if v.regions.Has(region) {
+		return
+	}
+	problem, instead := quoted+" is not a region", usage
+	if meant := v.regions.Meant(region); meant != "" {
+		instead = "did you mean " + meant + "?"
+	}
+	if v.regions.MayBeNew(region) {
+		if !v.warned[region] {
+			v.warn(path, problem+" that this version knows", instead+"; a region that is newer than this version works too")
+		}
+		v.warned[region] = true
+		return
+	}
+	v.fault(path, problem, instead)
+}
+
+// bucket checks the name of a bucket.
+func (v *sideRules) bucket(path, name string, compatible bool) {
+	problem := awsname.CheckBucket(name)
+	if problem == "" && !compatible {
+		problem = awsname.ReservedPrefix(name)
+	}
+	v.check(problem == "", path, strconv.Quote(name)+" "+problem, "")
+}
+
+// ownBucket checks the name of a bucket that syncd writes to. That it is no access point says docs/decisions/0020.
+func (v *sideRules) ownBucket(path, name string, compatible bool) {
+	switch {
+	case arn.Is(name):
+		v.fault(path, strconv.Quote(name)+" is an ARN", "use the name of the bucket")
+	case awsname.IsAlias(name):
+		v.fault(path, strconv.Quote(name)+" is the alias of an access point, which hides what overlaps it", "use the name of the bucket")
+	default:
+		v.bucket(path, name, compatible)
+	}
+}

@@ -1,0 +1,91 @@
+package config
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"syncd/config/fault"
+	"syncd/internal/arn"
+	"syncd/internal/awsname"
+	"syncd/internal/endpoint"
+)
+
+// sourceRules are those of what is read, which may be an access point.
+type sourceRules struct {
+	*sideRules
+	written map[writer]int // see writers
+}
+
+// sourceBucket checks what the source is, and how it is reached.
+func (v *sourceRules) sourceBucket(s Source, path string) {
+	at, text := path+".bucket", s.Bucket
+	switch {
+	case arn.Is(s.Bucket):
+		v.check(s.AccessPointARN == "", path+".access_point", "is for the alias of an access point, but bucket is an ARN", "remove it")
+	case awsname.IsAlias(s.Bucket):
+		v.bucket(at, s.Bucket, v.compatible(s.EndpointURL))
+		at, text = path+".access_point", s.AccessPointARN
+		v.check(text != "" || awsname.ReservedName(s.Bucket) != "", at, "is required: bucket is the alias of an access point, which policies cannot name", arn.AccessPointForm)
+	default:
+		v.bucket(at, s.Bucket, v.compatible(s.EndpointURL))
+		v.check(s.AccessPointARN == "", path+".access_point", "is for the alias of an access point, but bucket is none", "remove it, or use the alias")
+		v.check(s.UnderlyingBucket == "", path+".underlying_bucket", "is for an access point, but bucket is none", "remove it")
+		return
+	}
+	if text == "" {
+		return
+	}
+	p, err := arn.ParseAccessPoint(text)
+	if err != nil {
+		v.refused(at, err)
+		return
+	}
+	v.check(p.Region == s.Region || v.Covers(path+".region"), at, strconv.Quote(text)+" is in "+p.Region+", but region is "+strconv.Quote(s.Region), "use the region of the access point")
+	v.reachable(s, path)
+	v.underlying(s, path)
+}
+
+// reachable checks that an ARN becomes the name of a host: S3 takes it in no path, and an IP address has no names below it.
+func (v *sourceRules) reachable(s Source, path string) {
+	pathStyle := v.AWS.PathStyle
+	if s.PathStyle != nil {
+		pathStyle = *s.PathStyle
+	}
+	const hint = "use the alias of the access point, and its ARN as access_point"
+	v.check(!arn.Is(s.Bucket) || !pathStyle, path+".bucket", "is an ARN, which has no place in a path: path_style is set", hint)
+	v.check(!arn.Is(s.Bucket) || !endpoint.IsAddress(cmp.Or(s.EndpointURL, v.AWS.EndpointURL)), path+".bucket",
+		"is an ARN, whose access point has no host at an endpoint that is an IP address", hint)
+}
+
+// underlying checks the bucket behind an access point. Who owns it is sent with each request, so that it is none of the buckets of
+// other accounts; of its own account's it might be one that is written.
+func (v *sourceRules) underlying(s Source, path string) {
+	if s.UnderlyingBucket != "" {
+		v.bucket(path+".underlying_bucket", s.UnderlyingBucket, v.compatible(s.EndpointURL))
+		v.check(!awsname.IsAlias(s.UnderlyingBucket), path+".underlying_bucket", strconv.Quote(s.UnderlyingBucket)+" is an alias itself", "use the name of the bucket")
+		return
+	}
+	const required = "is required: the bucket behind the access point might be "
+	if i, ok := v.writers()[writer{s.Account, v.area(s.EndpointURL, s.Region)}]; ok {
+		v.fault(path+".underlying_bucket", required+fault.Item("mappings", i)+".destination, which has the same account", "name it")
+		return
+	}
+	if location, err := ParseLocation(v.State); err == nil && location.Bucket != "" {
+		v.check(v.StateAccount() != s.Account, path+".underlying_bucket", required+"that of state, which has the same account", "name it")
+	}
+}
+
+// writer is where a mapping writes, as far as an access point says where it reads.
+type writer struct{ account, area string }
+
+// writers are the places that mappings write to, each with the first that does.
+func (v *sourceRules) writers() map[writer]int {
+	if v.written == nil {
+		v.written = map[writer]int{}
+		for i, m := range slices.Backward(v.Mappings) {
+			v.written[writer{m.Destination.Account, v.area(m.Destination.EndpointURL, m.Destination.Region)}] = i
+		}
+	}
+	return v.written
+}

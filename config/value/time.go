@@ -1,0 +1,42 @@
+package value
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"syncd/internal/hint"
+)
+
+// Time is a moment: RFC 3339, or a date alone, which means midnight UTC. The zero Time is written as an empty string and
+// means no bound.
+type Time struct{ time.Time }
+
+// String writes RFC 3339, and the zero Time as nothing.
+func (t Time) String() string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339Nano)
+}
+
+// MarshalText writes what String writes.
+func (t Time) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// MarshalJSON writes what String writes, which the method of the embedded time would not.
+func (t Time) MarshalJSON() ([]byte, error) { return json.Marshal(t.String()) }
+
+// UnmarshalText reads RFC 3339, a date, or nothing.
+func (t *Time) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*t = Time{}
+		return nil
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if v, err := time.Parse(layout, string(text)); err == nil {
+			*t = Time{v}
+			return nil
+		}
+	}
+	return hint.New(strconv.Quote(string(text))+" is not a time", "use 2006-01-02T15:04:05Z or 2006-01-02")
+}

@@ -1,0 +1,63 @@
+package arn
+
+import (
+	"strconv"
+	"strings"
+
+	"syncd/internal/ascii"
+	"syncd/internal/awsname"
+)
+
+// AccessPoint is an access point of S3: another way into a bucket, with a policy, and perhaps an owner, of its own.
+type AccessPoint struct {
+	// ARN is arn:PARTITION:s3:REGION:ACCOUNT:accesspoint/NAME.
+	ARN string
+	// Region is that of the access point and of its bucket.
+	Region string
+	// Account owns the access point, and not always the bucket.
+	Account string
+	// Name is unique within account and region.
+	Name string
+}
+
+// AccessPointForm is the form of an access point's ARN, as a hint.
+const AccessPointForm = "use arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME"
+
+// ParseAccessPoint reads the ARN of an access point of a general purpose bucket, and says what else the text is.
+func ParseAccessPoint(text string) (AccessPoint, error) {
+	a, err := Parse(text)
+	name, isPoint := strings.CutPrefix(a.Resource, "accesspoint/")
+	switch {
+	case err != nil:
+		return AccessPoint{}, refuse(text, "is not an ARN", AccessPointForm)
+	case a.Service != "s3":
+		problem, instead := otherService(a.Service)
+		return AccessPoint{}, refuse(text, problem, instead)
+	case a.Region == "" && a.Account == "":
+		return AccessPoint{}, refuse(text, "is the ARN of a bucket", "use its name, "+strconv.Quote(a.Resource))
+	case isPoint && (a.Region == "" || strings.HasSuffix(name, ".mrap")):
+		return AccessPoint{}, refuse(text, awsname.MultiRegionPoint, "use an access point or the bucket of one region")
+	case !isPoint || len(name) < 3 || len(name) > 50 || !ascii.Word(name, "-") || name != strings.ToLower(name):
+		return AccessPoint{}, refuse(text, "is not the ARN of an access point", AccessPointForm)
+	case !awsname.IsRegion(a.Region) || awsname.Partition(a.Region) != a.Partition:
+		return AccessPoint{}, refuse(text, "names no region of the partition "+a.Partition, AccessPointForm)
+	case !a.hasAccount():
+		return AccessPoint{}, refuse(text, "names no account", AccessPointForm)
+	}
+	return AccessPoint{ARN: text, Region: a.Region, Account: a.Account, Name: name}, nil
+}
+
+// otherService says what an ARN of another service than S3 names, and what to use instead.
+func otherService(service string) (problem, instead string) {
+	switch service {
+	case "s3-object-lambda":
+		return awsname.ObjectLambda, "use the access point behind it"
+	case "s3-outposts":
+		return awsname.Outpost, ""
+	case "s3express":
+		return awsname.DirectoryPoint, ""
+	case "s3tables":
+		return awsname.TableBucket, ""
+	}
+	return "is not the ARN of an access point", AccessPointForm
+}

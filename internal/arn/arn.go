@@ -1,0 +1,64 @@
+// Package arn reads Amazon Resource Names, the names of what AWS keeps: roles, keys, access points and all else.
+//
+// The grammar is that of "Identify AWS resources with Amazon Resource Names (ARNs)" (IAM User Guide):
+// arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE, where the region or the account is empty for what has none. What a resource looks like is
+// each service's own: roles are those of "IAM identifiers" (IAM User Guide), keys those of "Key identifiers" (AWS KMS Developer Guide),
+// access points those of "Access points for general purpose buckets naming rules" (Amazon S3 User Guide).
+//
+// It promises that what Parse and the readers of one kind return is an ARN of AWS, of that kind, and that each of their errors is a
+// [hint.Error] which quotes the text and says what it is instead. Whether the thing exists is left to AWS. Patterns of ARNs, which
+// policies hold, are matched by package iam; [Split] takes apart what is only said to be an ARN, for those who judge policies.
+package arn
+
+import (
+	"strconv"
+	"strings"
+
+	"syncd/internal/ascii"
+	"syncd/internal/hint"
+)
+
+// ARN is an Amazon Resource Name, taken apart.
+type ARN struct{ Partition, Service, Region, Account, Resource string }
+
+const prefix = "arn:"
+
+// Is reports whether a text was meant to be an ARN.
+func Is(text string) bool { return strings.HasPrefix(text, prefix) }
+
+// Split takes a text of the form of an ARN apart; ok is false of what has fewer parts. The parts may be anything.
+func Split(text string) (a ARN, ok bool) {
+	p := strings.SplitN(text, ":", 6)
+	if len(p) != 6 || !Is(text) {
+		return ARN{}, false
+	}
+	return ARN{p[1], p[2], p[3], p[4], p[5]}, true
+}
+
+// Parse reads an ARN. Every partition is called aws or aws-SOMETHING.
+func Parse(text string) (ARN, error) {
+	a, ok := Split(text)
+	if !ok || a.Partition != "aws" && !strings.HasPrefix(a.Partition, "aws-") || !ascii.Word(a.Partition, "-") {
+		return ARN{}, refuse(text, "is not an ARN", "use arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE")
+	}
+	return a, nil
+}
+
+// Account returns the account in an ARN, "" where there is none.
+func Account(text string) string {
+	a, _ := Parse(text)
+	return a.Account
+}
+
+// refuse is the error about a text.
+func refuse(text, problem, instead string) error {
+	return hint.New(strconv.Quote(text)+" "+problem, instead)
+}
+
+// String writes the ARN.
+func (a ARN) String() string {
+	return prefix + strings.Join([]string{a.Partition, a.Service, a.Region, a.Account, a.Resource}, ":")
+}
+
+// hasAccount reports whether the ARN names an account.
+func (a ARN) hasAccount() bool { return ascii.Digits(a.Account, 12) }

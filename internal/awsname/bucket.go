@@ -1,0 +1,81 @@
+package awsname
+
+import (
+	"net/netip"
+	"regexp"
+	"strings"
+
+	"syncd/internal/ascii"
+)
+
+// accessPointAlias ends the alias of an access point, which stands for a bucket's name in requests, and in no policy ("Access points for
+// general purpose buckets aliases", Amazon S3 User Guide).
+const accessPointAlias = "-s3alias"
+
+// IsAlias reports whether a bucket's name is the alias of an access point.
+func IsAlias(bucket string) bool { return strings.HasSuffix(bucket, accessPointAlias) }
+
+// The kinds of S3 resource that are none to copy from, as both their names and their ARNs show.
+const (
+	DirectoryPoint   = "is an access point of a directory bucket (S3 Express), whose listings are not in the order of keys"
+	ObjectLambda     = "is an Object Lambda access point, which changes objects while they are read: sizes and ETags of its listings are not theirs"
+	TableBucket      = "is a table bucket (S3 Tables): it holds tables, not objects to copy"
+	Outpost          = "is an access point on S3 on Outposts, from where nothing can be copied to a Region"
+	MultiRegionPoint = "is a Multi-Region Access Point, from which S3 copies nothing: it may answer each request from another bucket"
+
+	directoryBucket = "is a directory bucket (S3 Express), whose listings are not in the order of keys"
+	fileSystemPoint = "is the alias of an access point of a file system, from which S3 copies nothing to a bucket"
+)
+
+// ReservedName says why a name that S3 reserves is not that of a bucket to copy from or to, or nothing. The suffixes are those of
+// "General purpose bucket naming rules" and of the pages about the other kinds (Amazon S3 User Guide).
+func ReservedName(bucket string) string {
+	for _, r := range [][2]string{
+		{"--x-s3", directoryBucket},
+		{"--xa-s3", DirectoryPoint},
+		{"--ol-s3", ObjectLambda},
+		{"--op-s3", Outpost},
+		{"--table-s3", TableBucket},
+		{"-ext" + accessPointAlias, fileSystemPoint},
+		{".mrap", MultiRegionPoint},
+	} {
+		if strings.HasSuffix(bucket, r[0]) {
+			return r[1]
+		}
+	}
+	return ""
+}
+
+// ReservedPrefix says which beginning of a name no bucket of AWS has, or nothing. Buckets of other services may.
+func ReservedPrefix(bucket string) string {
+	for _, prefix := range []string{"xn--", "sthree-", "amzn-s3-demo-"} {
+		if strings.HasPrefix(bucket, prefix) {
+			return "begins with " + prefix + ", which S3 reserves: there is no such bucket"
+		}
+	}
+	return ""
+}
+
+// placeholder matches a word such as SOURCE_BUCKET, which is no name of a bucket.
+var placeholder = regexp.MustCompile(`^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$`)
+
+// CheckBucket applies the rules for names of general purpose buckets (Amazon S3 User Guide, "General purpose bucket
+// naming rules") that a request can depend on; it says what is wrong with s, or nothing.
+func CheckBucket(s string) string {
+	switch {
+	case len(s) < 3 || len(s) > 63:
+		return "is not 3 to 63 characters long"
+	case placeholder.MatchString(s):
+		return "is a placeholder that was not filled in"
+	case !ascii.Word(s, ".-") || s != strings.ToLower(s):
+		return "holds a character other than a-z, 0-9, dots and hyphens"
+	case strings.ContainsAny(s[:1]+s[len(s)-1:], ".-"):
+		return "does not begin and end with a letter or digit"
+	case strings.Contains(s, ".."):
+		return "holds two dots in a row"
+	}
+	if _, err := netip.ParseAddr(s); err == nil {
+		return "is an IP address"
+	}
+	return ReservedName(s)
+}

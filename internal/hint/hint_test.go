@@ -1,0 +1,36 @@
+package hint_test
+
+import (
+	"testing"
+
+	"syncd/internal/hint"
+)
+
+func TestNearest(t *testing.T) {
+	words := []string{"debug", "info", "warn", "error"}
+	for word, want := range map[string]string{"wran": "warn", "WARN": "warn", "eror": "error", "quiet": "", "": ""} {
+		if got := hint.Nearest(word, words); got != want {
+			t.Errorf("%q: got %q, want %q", word, got, want)
+		}
+	}
+	if got := hint.NearestWithin("wran", words, 1); got != "" {
+		t.Errorf("within one change: got %q, want none", got)
+	}
+}
+
+func TestSentences(t *testing.T) {
+	words := []string{"copy", "omit"}
+	for word, want := range map[string]string{"copi": "did you mean copy?", "everything": "use one of copy, omit"} {
+		if got := hint.OneOf(word, words); got != want {
+			t.Errorf("%q: got %q, want %q", word, got, want)
+		}
+	}
+	for err, want := range map[*hint.Error]string{
+		{Problem: "is not a size", Hint: "use 64MiB"}: "is not a size; use 64MiB",
+		{Problem: "is not a size"}:                    "is not a size",
+	} {
+		if got := err.Error(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

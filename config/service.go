@@ -22,23 +22,3 @@ func (c *Config) compatible(endpointURL string) bool { return c.Service(endpoint
 func (c *Config) area(endpointURL, region string) string {
 	return cmp.Or(c.Service(endpointURL), awsname.Partition(region))
 }
-
-// Relayed reports whether a mapping's content passes through this process: the service copies by itself only for one
-// principal that may read the source and write the destination, within one service, and from an access point within one region.
-func (c *Config) Relayed(m Mapping) bool {
-	switch m.Copy.Mode {
-	case CopyModeServerSide:
-		return false
-	case CopyModeRelay:
-		return true
-	case CopyModeAuto:
-	}
-	return m.Source.Role != m.Destination.Role || c.Service(m.Source.EndpointURL) != c.Service(m.Destination.EndpointURL) || crossesFromAccessPoint(m)
-}
-
-// crossesFromAccessPoint reports whether a copy would go from an access point to another region, which S3 does not do by itself
-// ("Access point compatibility", Amazon S3 User Guide).
-func crossesFromAccessPoint(m Mapping) bool {
-	_, isPoint := m.Source.AccessPoint()
-	return isPoint && m.Source.Region != m.Destination.Region
-}

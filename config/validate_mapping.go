@@ -11,6 +11,7 @@ import (
 	"syncd/config/fault"
 	"syncd/internal/ascii"
 	"syncd/internal/hint"
+	"syncd/internal/transfer"
 )
 
 // mappingRules are those of one mapping by itself, and of the names of all.
@@ -44,15 +45,12 @@ func (v mappingRules) mapping(m Mapping, path string) {
 
 // prefix refuses what no key begins with ("Naming Amazon S3 objects", Amazon S3 User Guide).
 func (v mappingRules) prefix(path, prefix string) {
-	const most = 1024
+	const most = transfer.MaxKeyBytes
 	v.check(len(prefix) < most, path, fmt.Sprintf("is %d bytes long, and a key has at most %d", len(prefix), most), "shorten it")
 }
 
 func (v mappingRules) storageClass(d Destination, path string) {
-	// Of the classes S3 knows, those that PutObject and CopyObject accept for a general purpose bucket.
-	classes := []string{
-		StorageClassKeep, "STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE", "REDUCED_REDUNDANCY",
-	}
+	classes := append([]string{StorageClassKeep}, transfer.Classes()...)
 	ok := slices.Contains(classes, d.StorageClass) || v.compatible(d.EndpointURL) && d.StorageClass != ""
 	v.check(ok, path, strconv.Quote(d.StorageClass)+" is not a storage class", hint.OneOf(d.StorageClass, classes))
 }
@@ -67,18 +65,18 @@ func (v mappingRules) filter(f Filter, path string) {
 func (v mappingRules) copying(m Mapping, path string) {
 	c := m.Copy
 	v.check(c.Concurrency <= 4096, path+".concurrency", c.Concurrency.String()+" is out of bounds", "use auto or 1 to 4096")
-	v.check(c.PartSize == 0 || c.PartSize >= 5<<20 && c.PartSize <= 5<<30, path+".part_size",
+	v.check(c.PartSize == 0 || int64(c.PartSize) >= transfer.MinPartSize && int64(c.PartSize) <= transfer.MaxPartSize, path+".part_size",
 		c.PartSize.String()+" is out of bounds", "use auto or 5MiB to 5GiB")
-	v.check(c.MultipartAbove == 0 || c.MultipartAbove >= 5<<20 && c.MultipartAbove <= 5<<30, path+".multipart_above",
+	v.check(c.MultipartAbove == 0 || int64(c.MultipartAbove) >= transfer.MinPartSize && int64(c.MultipartAbove) <= transfer.MaxCopyObject, path+".multipart_above",
 		c.MultipartAbove.String()+" is out of bounds", "use auto or 5MiB to 5GiB")
 	v.tagKeys(c.Tags.Only, path+".tags.only")
 	if c.ObjectLockMax != 0 {
 		v.objectLockMax(c, path+".object_lock_max")
 	}
-	sameService := v.Service(m.Source.EndpointURL) == v.Service(m.Destination.EndpointURL)
-	v.check(c.Mode != CopyModeServerSide || sameService, path+".mode",
+	source, destination := v.Places(m)
+	v.check(c.Mode != CopyModeServerSide || source.SameService(destination), path+".mode",
 		"server_side cannot copy between two endpoints", "use auto or relay")
-	v.check(c.Mode != CopyModeServerSide || !crossesFromAccessPoint(m), path+".mode",
+	v.check(c.Mode != CopyModeServerSide || !transfer.LeavesAccessPoint(source, destination), path+".mode",
 		"server_side cannot copy from an access point to another region", "use auto or relay, or the name of the bucket")
 }
 

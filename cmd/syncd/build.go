@@ -23,6 +23,8 @@ import (
 	"syncd/internal/checkpoint/chunk"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/copier"
+	"syncd/internal/copier/content"
+	"syncd/internal/copier/request"
 	"syncd/internal/creds"
 	"syncd/internal/endpoint"
 	"syncd/internal/listing"
@@ -32,6 +34,7 @@ import (
 	"syncd/internal/syncer"
 	"syncd/internal/syncer/provenance"
 	"syncd/internal/throttle"
+	"syncd/internal/transfer"
 )
 
 // relayMemory is what all relays of the process may hold of objects at once, in bytes.
@@ -45,7 +48,7 @@ type system struct {
 	registry *prometheus.Registry
 	metrics  *metrics.Metrics
 	store    store.Store
-	buffers  *copier.Buffers
+	buffers  *content.Buffers
 	encoders *chunk.Encoders
 	quotas   quotas
 	share    *throttle.Share
@@ -76,7 +79,7 @@ func newSystem(ctx context.Context, p process, f flags, checks ...config.Check) 
 	}
 	s := &system{
 		config: opened.config, store: opened.store, logger: opened.logger, process: p, rekey: f.rekey, takeOver: f.takeOver,
-		door: admit.New(), peers: map[string]*peer.Peer{}, registry: registry, metrics: house, buffers: copier.NewBuffers(relayMemory), encoders: chunk.NewEncoders(),
+		door: admit.New(), peers: map[string]*peer.Peer{}, registry: registry, metrics: house, buffers: content.NewBuffers(relayMemory), encoders: chunk.NewEncoders(),
 		share: throttle.NewShare(int(opened.config.Concurrency)), sts: spacing{perSecond: stsRate},
 	}
 	if p.shared != nil {
@@ -100,6 +103,7 @@ func newSystem(ctx context.Context, p process, f flags, checks ...config.Check) 
 // mapping puts the parts of one mapping together.
 func (s *system) mapping(ctx context.Context, m config.Mapping) (*mapping, error) {
 	terms := s.terms(m)
+	from, to := s.config.Places(m)
 	meter := &throttle.Meter{Observe: s.observe(m.Name, plan.NewQuoter(terms))}
 	pace := s.paceOf(m)
 	source, destination, err := s.clients(ctx, m, meter, pace)
@@ -110,12 +114,7 @@ func (s *system) mapping(ctx context.Context, m config.Mapping) (*mapping, error
 	logger := s.logger.With("mapping", m.Name)
 	return &mapping{Mapping: m, source: source, destination: destination, syncer: syncer.New(syncer.Options{
 		Mapping: m.Name,
-		Source: listing.Live{
-			Client: source, Bucket: m.Source.Bucket, Prefix: m.Source.Prefix, Account: m.Source.Account, RequestPayer: m.Source.RequestPayer,
-		},
-		Destination: listing.Live{
-			Client: destination, Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix, Account: m.Destination.Account,
-		},
+		Source:  live(source, from), Destination: live(destination, to),
 		Copier: s.copier(m, source, destination, pace), Rules: s.rules(m), Settings: settingsOf(s.config, m), ServiceOf: endpoint.Service, Rekey: s.rekey,
 		Store: s.store, Ledger: s.ledgerOptions(m.Name), Terms: terms,
 		Turns: pace.level.Gate(), DrainTimeout: s.config.DrainTimeout.Duration(),
@@ -123,32 +122,32 @@ func (s *system) mapping(ctx context.Context, m config.Mapping) (*mapping, error
 	})}, nil
 }
 
+// live is the listing of a place.
+func live(client *s3.Client, p transfer.Place) listing.Live {
+	return listing.Live{Client: client, Bucket: p.Bucket, Prefix: p.Prefix, Account: p.Account, RequestPayer: p.RequestPayer}
+}
+
 // settingsOf are what the ledger records of a mapping.
 func settingsOf(c *config.Config, m config.Mapping) provenance.Settings {
-	return provenance.Settings{
-		Source:      provenance.Place{Endpoint: c.Service(m.Source.EndpointURL), Bucket: m.Source.Identity(), Prefix: m.Source.Prefix},
-		Destination: provenance.Place{Endpoint: c.Service(m.Destination.EndpointURL), Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix},
-		KeyARN:      m.Destination.KMSKey, StorageClass: m.Destination.StorageClass,
-	}
+	source, destination := c.Places(m)
+	return provenance.Settings{Source: placeOf(source), Destination: placeOf(destination), KeyARN: m.Destination.KMSKey, StorageClass: m.Destination.StorageClass}
+}
+
+// placeOf is a place as the ledger records it.
+func placeOf(p transfer.Place) provenance.Place {
+	return provenance.Place{Endpoint: p.Service(), Bucket: p.Identity(), Prefix: p.Prefix}
 }
 
 func (s *system) copier(m config.Mapping, source, destination *s3.Client, pace pace) *copier.Copier {
-	service := s.config.Service(m.Destination.EndpointURL)
-	there := s.peer(service)
+	from, to := s.config.Places(m)
+	there := s.peer(to.Service())
 	return copier.New(copier.Options{
 		Source: source, Destination: destination,
-		SourceBucket: m.Source.Bucket, SourcePrefix: m.Source.Prefix, SourceAccount: m.Source.Account,
-		DestinationBucket: m.Destination.Bucket, DestinationPrefix: m.Destination.Prefix, DestinationAccount: m.Destination.Account,
-		RequestPayer: m.Source.RequestPayer, KeyARN: m.Destination.KMSKey, BucketKey: m.Destination.BucketKey,
-		StorageClass: classOf(m.Destination), KeepStorageClass: m.Destination.StorageClass == config.StorageClassKeep,
-		ACL:      aclOf(m),
-		PartSize: int64(m.Copy.PartSize), MultipartAbove: int64(m.Copy.MultipartAbove),
-		ObjectLock: m.Copy.ObjectLock == config.CarryCopy, ObjectLockMax: m.Copy.ObjectLockMax.Duration(), Annotations: m.Copy.Annotations == config.CarryCopy,
+		SourcePlace: from, DestinationPlace: to, Settings: s.config.Transfer(m), Buffers: s.buffers,
+		KeyARN: m.Destination.KMSKey, BucketKey: m.Destination.BucketKey, ACL: aclOf(m),
 		Initiator: s.config.Roles[m.Destination.Role].ARN, Session: s.config.Roles[m.Destination.Role].SessionName,
-		OmitTags: m.Copy.Tags.Carry == config.CarryOmit, OnlyTags: m.Copy.Tags.Only, OmitMetadata: m.Copy.Metadata == config.CarryOmit,
-		Relay: s.config.Relayed(m), Buffers: s.buffers,
 		OverwriteAny: s.overwritesAny(m), Peer: there,
-		ToS3:  func() bool { return service == "" || there.Name() == serverOfAWS },
+		ToS3:  func() bool { return to.Service() == "" || there.Name() == serverOfAWS },
 		Slots: slots{pace.level.Gate(), s.share.Member()}, Bytes: pace.bytes, Now: s.process.now,
 	})
 }
@@ -167,14 +166,6 @@ func (s *system) peer(service string) *peer.Peer {
 		s.peers[service] = new(peer.Peer)
 	}
 	return s.peers[service]
-}
-
-// classOf returns the storage class that all copies get, "" where each keeps that of its source.
-func classOf(d config.Destination) string {
-	if d.StorageClass == config.StorageClassKeep {
-		return ""
-	}
-	return d.StorageClass
 }
 
 // aclOf returns the ACL that copies are written with, "" for none.
@@ -202,10 +193,10 @@ func (s *system) clients(ctx context.Context, m config.Mapping, meter *throttle.
 	if err := errors.Join(errFrom, errTo); err != nil {
 		return nil, nil, err
 	}
-	source = newS3Client(from, s.endpoint(m.Source.EndpointURL, m.Source.PathStyle), throttle.Patience, meter.Attach,
-		pace.guard(pace.source, pace.decrypt), s.peer(c.Service(m.Source.EndpointURL)).Attach, copier.TolerateKeys)
-	destination = newS3Client(to, s.endpoint(m.Destination.EndpointURL, m.Destination.PathStyle), throttle.Patience, meter.Attach,
-		pace.guard(pace.destination, pace.encrypt), s.peer(c.Service(m.Destination.EndpointURL)).Attach, copier.TolerateKeys)
+	source = newS3Client(from, s.address(m.Source.EndpointURL, m.Source.PathStyle), throttle.Patience, meter.Attach,
+		pace.guard(pace.source, pace.decrypt), s.peer(c.Service(m.Source.EndpointURL)).Attach, request.TolerateKeys)
+	destination = newS3Client(to, s.address(m.Destination.EndpointURL, m.Destination.PathStyle), throttle.Patience, meter.Attach,
+		pace.guard(pace.destination, pace.encrypt), s.peer(c.Service(m.Destination.EndpointURL)).Attach, request.TolerateKeys)
 	s.showExpiry(m, set)
 	return source, destination, nil
 }
@@ -231,7 +222,7 @@ type address struct {
 	pathStyle bool
 }
 
-func (s *system) endpoint(url string, style *bool) address {
+func (s *system) address(url string, style *bool) address {
 	return address{url: cmp.Or(url, s.config.AWS.EndpointURL), pathStyle: pathStyle(s.config, style)}
 }
 

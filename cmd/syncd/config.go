@@ -142,13 +142,9 @@ func faultsOf(list fault.Faults) []configFault {
 func mappingsOf(c *config.Config, chosen []config.Mapping) []checkedMapping {
 	mappings := []checkedMapping{}
 	for _, m := range chosen {
-		method := config.CopyModeServerSide
-		if c.Relayed(m) {
-			method = config.CopyModeRelay
-		}
 		mappings = append(mappings, checkedMapping{
 			Name: m.Name, Source: "s3://" + m.Source.Bucket + "/" + m.Source.Prefix, Destination: "s3://" + m.Destination.Bucket + "/" + m.Destination.Prefix,
-			Method: string(method), Schedule: m.Schedule.String(),
+			Method: string(c.Method(m)), Schedule: m.Schedule.String(),
 		})
 	}
 	return mappings

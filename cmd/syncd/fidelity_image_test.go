@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
-	"syncd/internal/copier"
+	"syncd/internal/copier/request"
 )
 
 // image is all that a reader can see of an object.
@@ -102,7 +102,7 @@ func annotationsOf(ctx context.Context, client *s3.Client, bucket, key string) (
 	annotations := map[string]string{}
 	pages := s3.NewListObjectAnnotationsPaginator(client, &s3.ListObjectAnnotationsInput{Bucket: &bucket, Key: &key})
 	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx, s3.WithAPIOptions(copier.TolerateKeys))
+		page, err := pages.NextPage(ctx, s3.WithAPIOptions(request.TolerateKeys))
 		if err != nil {
 			return nil, fmt.Errorf("list annotations of %q: %w", key, err)
 		}

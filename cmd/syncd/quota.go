@@ -120,12 +120,10 @@ func (s *system) terms(m config.Mapping) plan.Terms {
 		account := s.config.Roles[role].Account()
 		return account != "" && account == m.Source.Account
 	}
+	how := s.config.Transfer(m)
+	how.RelayMemory = relayMemory
 	return plan.Terms{
-		Relay: s.config.Relayed(m), RelayMemory: relayMemory,
-		MultipartAbove: int64(m.Copy.MultipartAbove), PartSize: int64(m.Copy.PartSize),
-		OmitTags: m.Copy.Tags.Carry == config.CarryOmit, ChooseTags: m.Copy.Tags.Choose(), OmitMetadata: m.Copy.Metadata == config.CarryOmit,
-		ObjectLock: m.Copy.ObjectLock == config.CarryCopy, Annotations: m.Copy.Annotations == config.CarryCopy, Sweeps: s.config.Roles[m.Destination.Role].ARN != "",
-		StorageClass: classOf(m.Destination), KeepStorageClass: m.Destination.StorageClass == config.StorageClassKeep,
+		Settings: how, Sweeps: s.config.Roles[m.Destination.Role].ARN != "",
 		BucketKey: m.Destination.BucketKey, SourceRegion: m.Source.Region, DestinationRegion: m.Destination.Region,
 		RequesterPays: m.Source.RequestPayer, ReaderIsOwner: owner(m.Source.Role), WriterIsOwner: owner(m.Destination.Role),
 		Pace: plan.Pace{

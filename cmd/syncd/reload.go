@@ -13,6 +13,7 @@ import (
 	"syncd/config"
 	"syncd/config/schedule"
 	"syncd/internal/daemon"
+	"syncd/internal/transfer"
 )
 
 const (
@@ -75,15 +76,11 @@ func (r *reloader) daemonMapping(c *config.Config, m config.Mapping, open func(c
 
 // shownSides returns what people are shown of a mapping's sides, and how its objects are copied.
 func shownSides(c *config.Config, m config.Mapping) (source, destination daemon.Side, method string) {
-	method = string(config.CopyModeServerSide)
-	if c.Relayed(m) {
-		method = string(config.CopyModeRelay)
+	shown := func(p transfer.Place) daemon.Side {
+		return daemon.Side{Service: p.Service(), Bucket: p.Bucket, Prefix: p.Prefix, Region: p.Region, Account: p.Account}
 	}
-	source = daemon.Side{Service: c.Service(m.Source.EndpointURL), Bucket: m.Source.Bucket, Prefix: m.Source.Prefix, Region: m.Source.Region, Account: m.Source.Account}
-	destination = daemon.Side{
-		Service: c.Service(m.Destination.EndpointURL), Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix, Region: m.Destination.Region, Account: m.Destination.Account,
-	}
-	return source, destination, method
+	from, to := c.Places(m)
+	return shown(from), shown(to), string(c.Method(m))
 }
 
 // watch reads the configuration again when it is asked to, or when its file has changed, until ctx ends.

@@ -324,28 +324,14 @@ const (
 	ActionIdentity = "sts:SetSourceIdentity"
 )
 
-// The sizes above which objects are written in parts, in bytes: S3's bound of one CopyObject (Amazon S3 API Reference,
-// CopyObject), and what a relay holds of an object at once.
-const (
-	copyBound  = 5 << 30
-	relayBound = 8 << 20
-)
-
 // traitsOf reads a mapping.
 func traitsOf(c *config.Config, m config.Mapping) Traits {
 	location, err := config.ParseLocation(c.State)
-	t := Traits{
-		Relay: c.Relayed(m), tags: m.Copy.Tags.Carry != config.CarryOmit, choose: m.Copy.Tags.Choose(), notes: m.Copy.Annotations == config.CarryCopy, lock: m.Copy.ObjectLock == config.CarryCopy,
+	how := c.Transfer(m)
+	return Traits{
+		Relay: how.Relay, tags: !how.OmitTags, choose: how.ChoosesTags(), notes: how.Annotations, lock: how.ObjectLock,
 		ACL: m.Copy.ACL == config.ACLBucketOwner, delete: m.Delete.Enabled,
 		State: err == nil && location.Bucket != "", StateKey: c.Checkpoint.KMSKey != "",
+		Multipart: m.Filter.MaxSize == 0 || int64(m.Filter.MaxSize) > how.MaxWhole(),
 	}
-	bound := int64(copyBound)
-	switch {
-	case t.Relay:
-		bound = relayBound
-	case m.Copy.MultipartAbove > 0:
-		bound = min(bound, int64(m.Copy.MultipartAbove))
-	}
-	t.Multipart = m.Filter.MaxSize == 0 || int64(m.Filter.MaxSize) > bound
-	return t
 }

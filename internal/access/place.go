@@ -7,6 +7,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/awsname"
+	"syncd/internal/transfer"
 )
 
 // Place is where a row of the table applies in one mapping.
@@ -90,7 +91,7 @@ func (p *Place) isPoint() bool {
 
 // BucketARN is the ARN of the bucket that holds the objects, or one with [BucketPlaceholder] where that is not known.
 func (p *Place) BucketARN() string {
-	return "arn:" + awsname.Partition(p.Region) + ":s3:::" + cmp.Or(p.holder, BucketPlaceholder)
+	return transfer.BucketARN(p.Region, cmp.Or(p.holder, BucketPlaceholder))
 }
 
 // BucketPlaceholder stands in documents for the bucket behind an access point whose name is not known.

@@ -5,12 +5,15 @@ import (
 	"sync"
 
 	"syncd/internal/awserr"
-	"syncd/internal/listing"
+	"syncd/internal/copier/request"
 )
 
 // doubts decide whether an answer that would end the mapping, such as SignatureDoesNotMatch, is about the mapping or about one
 // object alone: some attributes of an object make a request of which client and service compute different signatures.
 type doubts struct {
+	source      *source
+	destination *destination
+
 	asking chan struct{} // holds a value while the service is asked
 
 	mu     sync.Mutex
@@ -21,7 +24,9 @@ type doubts struct {
 	takes  bool  // whether it took the last requests
 }
 
-func newDoubts() *doubts { return &doubts{asking: make(chan struct{}, 1)} }
+func newDoubts(s *source, d *destination) *doubts {
+	return &doubts{source: s, destination: d, asking: make(chan struct{}, 1)}
+}
 
 // begin numbers a copy.
 func (d *doubts) begin() int64 {
@@ -41,11 +46,10 @@ func (d *doubts) succeeded(copied int64) {
 // alone returns a failure that would end the mapping as an *awserr.AloneError when the service takes other requests that were sent
 // later: copies, or else a listing of a key on either side, which needs no permission, because a denial is signed well too. Failures
 // of copies in flight at the same time share the listings. What was never answered stays as it is.
-func (c *Copier) alone(ctx context.Context, key string, failure error) error {
+func (d *doubts) alone(ctx context.Context, key string, failure error) error {
 	if !awserr.Fatal(failure) || !awserr.Answered(failure) || ctx.Err() != nil {
 		return failure
 	}
-	d := c.doubts
 	since, question := d.doubt()
 	select {
 	case d.asking <- struct{}{}:
@@ -54,13 +58,13 @@ func (c *Copier) alone(ctx context.Context, key string, failure error) error {
 	}
 	defer func() { <-d.asking }()
 	if !d.answered(since, question) {
-		d.ask(func() bool { return c.takesOthers(ctx) })
+		d.ask(func() bool { return d.takesOthers(ctx) })
 	}
 	if !d.isTaken(since) {
 		return failure
 	}
-	return &ObjectError{
-		Op: "copy", Bucket: c.o.SourceBucket, Key: key, Err: &awserr.AloneError{Err: failure},
+	return &request.ObjectError{
+		Op: "copy", Bucket: d.source.place.Bucket, Key: key, Err: &awserr.AloneError{Err: failure},
 		Hint: "the service takes other requests under the same credentials",
 	}
 }
@@ -101,13 +105,14 @@ func (d *doubts) isTaken(since int64) bool {
 }
 
 // takesOthers sends a listing of at most one key to both sides.
-func (c *Copier) takesOthers(ctx context.Context) bool {
-	o := &c.o
-	return c.isSigned(ctx, o.Source, o.SourceBucket, o.SourceAccount, o.SourcePrefix) &&
-		c.isSigned(ctx, o.Destination, o.DestinationBucket, o.DestinationAccount, o.DestinationPrefix)
+func (d *doubts) takesOthers(ctx context.Context) bool {
+	_, _, reading := d.source.lookup(ctx, d.source.place.Prefix)
+	if !isSigned(reading) {
+		return false
+	}
+	_, _, writing := d.destination.lookup(ctx, d.destination.place.Prefix)
+	return isSigned(writing)
 }
 
-func (c *Copier) isSigned(ctx context.Context, client listing.API, bucket, account, prefix string) bool {
-	_, _, err := c.lookup(ctx, client, bucket, account, prefix)
-	return err == nil || awserr.Code(err) == "AccessDenied"
-}
+// isSigned reports whether a listing was answered as one that is signed well: a denial is.
+func isSigned(err error) bool { return err == nil || awserr.Code(err) == "AccessDenied" }

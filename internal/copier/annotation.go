@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"syncd/internal/copier/request"
 )
 
 const (
@@ -24,45 +25,12 @@ const (
 // errAnnotationList says that a listing of annotations is none that S3 can have.
 var errAnnotationList = errors.New("the service lists annotations as no object can have them")
 
-type sourceAnnotationAPI interface {
-	ListObjectAnnotations(ctx context.Context, in *s3.ListObjectAnnotationsInput, opts ...func(*s3.Options)) (*s3.ListObjectAnnotationsOutput, error)
-	GetObjectAnnotation(ctx context.Context, in *s3.GetObjectAnnotationInput, opts ...func(*s3.Options)) (*s3.GetObjectAnnotationOutput, error)
-}
-
-type annotationAPI interface {
-	PutObjectAnnotation(ctx context.Context, in *s3.PutObjectAnnotationInput, opts ...func(*s3.Options)) (*s3.PutObjectAnnotationOutput, error)
-}
-
-// annotate gives the copy that was just made the annotations of its source, where the service does not carry them over, and
-// only if it is still that copy. They are read by the key, so the source is looked at again when there are any. The copy counts
-// only with them, like tags that are set late.
-func (j *job) annotate(ctx context.Context, made Result) error {
-	c, key := j.c, j.object.Key
-	if !c.o.Annotations {
-		return nil
-	}
-	names, err := c.annotationsOf(ctx, key)
-	if err != nil {
-		return c.failed("list annotations of", key, err)
-	}
-	for _, name := range names {
-		if err := j.carryAnnotation(ctx, name, made); err != nil {
-			return &ObjectError{Op: fmt.Sprintf("copy annotation %q of", name), Bucket: c.o.SourceBucket, Key: key, Err: err, Hint: hintAnnotations(err)}
-		}
-	}
-	if len(names) == 0 {
-		return nil
-	}
-	_, err = c.head(ctx, key, &j.object.ETag)
-	return err
-}
-
 // annotationsOf lists the names of a source object's annotations: no more, and by no more pages, than there can be.
-func (c *Copier) annotationsOf(ctx context.Context, key string) (names []string, err error) {
+func (s *source) annotationsOf(ctx context.Context, key string) (names []string, err error) {
 	seen := map[string]bool{}
 	var token *string
 	for range maxAnnotations {
-		page, err := c.annotationPage(ctx, key, token)
+		page, err := s.annotationPage(ctx, key, token)
 		if err != nil {
 			return nil, err
 		}
@@ -85,47 +53,20 @@ func (c *Copier) annotationsOf(ctx context.Context, key string) (names []string,
 	return nil, fmt.Errorf("%w: more than %d pages of them", errAnnotationList, maxAnnotations)
 }
 
-func (c *Copier) annotationPage(ctx context.Context, key string, token *string) (page *s3.ListObjectAnnotationsOutput, err error) {
-	err = c.withSlot(ctx, func(ctx context.Context) (err error) {
-		page, err = c.o.Source.ListObjectAnnotations(ctx, &s3.ListObjectAnnotationsInput{
-			Bucket: &c.o.SourceBucket, Key: &key, ContinuationToken: token, ExpectedBucketOwner: optional(c.o.SourceAccount), RequestPayer: c.payer(),
+func (s *source) annotationPage(ctx context.Context, key string, token *string) (page *s3.ListObjectAnnotationsOutput, err error) {
+	err = s.requests.Send(ctx, func(ctx context.Context) (err error) {
+		page, err = s.api.ListObjectAnnotations(ctx, &s3.ListObjectAnnotationsInput{
+			Bucket: &s.place.Bucket, Key: &key, ContinuationToken: token, ExpectedBucketOwner: request.Optional(s.place.Account), RequestPayer: request.Payer(s.place),
 		})
 		return err
 	})
 	return page, err
 }
 
-// carryAnnotation moves one annotation.
-func (j *job) carryAnnotation(ctx context.Context, name string, made Result) error {
-	c := j.c
-	select {
-	case c.annotating <- struct{}{}:
-		defer func() { <-c.annotating }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	var payload []byte
-	err := c.withSlot(ctx, func(ctx context.Context) (err error) {
-		payload, err = c.readAnnotation(ctx, j.object.Key, name)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return j.write(ctx, func(ctx context.Context) error {
-		_, err := c.o.Destination.PutObjectAnnotation(ctx, &s3.PutObjectAnnotationInput{
-			Bucket: &c.o.DestinationBucket, Key: &made.DestinationKey, AnnotationName: &name, ObjectIfMatch: &made.DestinationETag,
-			AnnotationPayload: strings.NewReader(string(payload)), ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
-			ExpectedBucketOwner: optional(c.o.DestinationAccount),
-		})
-		return err
-	})
-}
-
-func (c *Copier) readAnnotation(ctx context.Context, key, name string) ([]byte, error) {
-	out, err := c.o.Source.GetObjectAnnotation(ctx, &s3.GetObjectAnnotationInput{
-		Bucket: &c.o.SourceBucket, Key: &key, AnnotationName: &name, ChecksumMode: types.ChecksumModeEnabled,
-		ExpectedBucketOwner: optional(c.o.SourceAccount), RequestPayer: c.payer(),
+func (s *source) readAnnotation(ctx context.Context, key, name string) ([]byte, error) {
+	out, err := s.api.GetObjectAnnotation(ctx, &s3.GetObjectAnnotationInput{
+		Bucket: &s.place.Bucket, Key: &key, AnnotationName: &name, ChecksumMode: types.ChecksumModeEnabled,
+		ExpectedBucketOwner: request.Optional(s.place.Account), RequestPayer: request.Payer(s.place),
 	})
 	if err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ import (
 	"syncd/internal/awserr"
 	"syncd/internal/awsfake"
 	"syncd/internal/copier"
+	"syncd/internal/copier/request"
 )
 
 func TestCopyIsOneRequest(t *testing.T) {
@@ -25,7 +26,7 @@ func TestCopyIsOneRequest(t *testing.T) {
 		ContentType: "text/csv", Headers: map[string]string{"Cache-Control": "no-store"},
 		Metadata: map[string]string{"team": "data"}, Tags: map[string]string{"k": "v"}, StorageClass: "STANDARD_IA",
 	})
-	w.options.SourcePrefix, w.options.DestinationPrefix = "exports/", "in/"
+	w.options.SourcePlace.Prefix, w.options.DestinationPlace.Prefix = "exports/", "in/"
 	now := time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)
 	w.options.Now = func() time.Time { return now }
 	got, copied := w.mustCopy(t, object)
@@ -79,7 +80,7 @@ func TestCopySends(t *testing.T) {
 		}},
 		{"everything", func(o *copier.Options) {
 			*o = bare(*o)
-			o.RequestPayer, o.StorageClass, o.OmitMetadata, o.OmitTags = true, "STANDARD_IA", true, true
+			o.SourcePlace.RequestPayer, o.StorageClass, o.OmitMetadata, o.OmitTags = true, "STANDARD_IA", true, true
 		}, map[string]string{
 			"X-Amz-Server-Side-Encryption-Bucket-Key-Enabled": "false", "X-Amz-Request-Payer": "requester",
 			"X-Amz-Storage-Class": "STANDARD_IA", "X-Amz-Metadata-Directive": "REPLACE", "X-Amz-Tagging-Directive": "REPLACE",
@@ -102,7 +103,7 @@ func TestCopySends(t *testing.T) {
 
 // bare is without what is optional.
 func bare(o copier.Options) copier.Options {
-	o.BucketKey, o.SourceAccount, o.DestinationAccount = false, "", ""
+	o.BucketKey, o.SourcePlace.Account, o.DestinationPlace.Account = false, "", ""
 	return o
 }
 
@@ -177,7 +178,7 @@ func TestCopyOfAVanishedObject(t *testing.T) {
 		if class := awserr.Classify(err); class != awserr.Gone {
 			t.Errorf("%d bytes: got class %q (%v), want %q", size, class, err, awserr.Gone)
 		}
-		failure, ok := errors.AsType[*copier.ObjectError](err)
+		failure, ok := errors.AsType[*request.ObjectError](err)
 		if !ok || failure.Bucket != "owner-data" || failure.Key != "k" {
 			t.Errorf("%d bytes: got %#v, want an ObjectError that names the source", size, err)
 		}
@@ -328,8 +329,8 @@ func TestCopyOfAnArchivedObject(t *testing.T) {
 
 func TestCopyFromOrToAnotherOwnerIsRefused(t *testing.T) {
 	for name, change := range map[string]func(*copier.Options){
-		"source":      func(o *copier.Options) { o.SourceAccount = "333333333333" },
-		"destination": func(o *copier.Options) { o.DestinationAccount = "333333333333" },
+		"source":      func(o *copier.Options) { o.SourcePlace.Account = "333333333333" },
+		"destination": func(o *copier.Options) { o.DestinationPlace.Account = "333333333333" },
 	} {
 		w := newWorld(t)
 		object := w.putText("k", "x")

@@ -1,7 +1,6 @@
 package copier
 
 import (
-	"context"
 	"maps"
 	"mime"
 	"strings"
@@ -14,11 +13,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"syncd/internal/awserr"
+	"syncd/internal/copier/request"
+	"syncd/internal/copier/upload"
 	"syncd/internal/listing"
 )
 
 // draft is what a copy gets beside its content where the service does not carry it over.
 type draft struct {
+	o   *Options
+	key string // at the destination
+
 	cacheControl, contentDisposition, contentEncoding, contentLanguage, contentType, expires *string
 
 	metadata map[string]string
@@ -47,23 +52,11 @@ func (d *draft) setLock(l lock) {
 	}
 }
 
-// draft makes the draft of a copy from the source's head, and reads the source's tags.
-func (c *Copier) draft(ctx context.Context, object listing.Object, head *s3.HeadObjectOutput) (*draft, error) {
-	found, err := c.readTags(ctx, object.Key)
-	if err != nil {
-		return nil, err
-	}
-	d, err := c.draftOf(object, head, found)
-	if err != nil {
-		return nil, c.failed("copy", object.Key, err)
-	}
-	return d, nil
-}
-
-func (c *Copier) draftOf(object listing.Object, head *s3.HeadObjectOutput, found tags) (*draft, error) {
-	d := &draft{class: c.storageClass(object), tags: found, notes: notesOf(head)}
-	d.setLock(c.lockOf(head))
-	if c.o.OmitMetadata {
+// draftOf makes the draft of a copy from the source's head and tags.
+func draftOf(o *Options, key string, object listing.Object, head *s3.HeadObjectOutput, found tags) (*draft, error) {
+	d := &draft{o: o, key: key, class: types.StorageClass(o.ClassOf(object.StorageClass)), tags: found, notes: notesOf(head)}
+	d.setLock(lockOf(o, head))
+	if o.OmitMetadata {
 		return d, nil
 	}
 	if aws.ToInt32(head.MissingMeta) > 0 {
@@ -71,14 +64,14 @@ func (c *Copier) draftOf(object listing.Object, head *s3.HeadObjectOutput, found
 	}
 	d.cacheControl, d.contentDisposition, d.contentEncoding = head.CacheControl, head.ContentDisposition, encoding(head.ContentEncoding)
 	d.contentLanguage, d.contentType, d.expires = head.ContentLanguage, head.ContentType, head.ExpiresString
-	d.metadata = c.encodedMetadata(head.Metadata)
+	d.metadata = encodedMetadata(o, head.Metadata)
 	return d, nil
 }
 
 // encodedMetadata is metadata as the destination takes it. Beyond ASCII, S3 shows and takes it encoded as RFC 2047 has it, and reads
 // other bytes as ISO 8859-1 ("Working with object metadata", Amazon S3 User Guide); other services show it as it is, in UTF-8.
-func (c *Copier) encodedMetadata(metadata map[string]string) map[string]string {
-	if c.o.ToS3 != nil && !c.o.ToS3() {
+func encodedMetadata(o *Options, metadata map[string]string) map[string]string {
+	if o.ToS3 != nil && !o.ToS3() {
 		return metadata
 	}
 	encoded := maps.Clone(metadata)
@@ -90,20 +83,20 @@ func (c *Copier) encodedMetadata(metadata map[string]string) map[string]string {
 	return encoded
 }
 
-func (c *Copier) lockOf(head *s3.HeadObjectOutput) (l lock) {
-	if !c.o.ObjectLock {
+func lockOf(o *Options, head *s3.HeadObjectOutput) (l lock) {
+	if !o.ObjectLock {
 		return lock{}
 	}
 	// No service takes a retention that has run out.
-	if until := head.ObjectLockRetainUntilDate; until != nil && until.After(c.o.Now()) {
+	if until := head.ObjectLockRetainUntilDate; until != nil && until.After(o.Now()) {
 		l.mode, l.until = head.ObjectLockMode, until
 	}
 	l.hold = head.ObjectLockLegalHoldStatus
 	if head.ObjectLockEventHold == types.ObjectLockEventHoldOn {
 		l.eventHold, l.days, l.years = head.ObjectLockEventHold, head.ObjectLockEventHoldDurationDays, head.ObjectLockEventHoldDurationYears
 	}
-	if longest := c.o.ObjectLockMax; longest > 0 {
-		l.shorten(c.o.Now(), longest)
+	if longest := o.ObjectLockMax; longest > 0 {
+		l.shorten(o.Now(), longest)
 	}
 	return l
 }
@@ -129,33 +122,33 @@ func notesOf(head *s3.HeadObjectOutput) []string {
 }
 
 // create is the creation of an upload by the draft.
-func (d *draft) create(c *Copier, key string) *s3.CreateMultipartUploadInput {
+func (d *draft) create() *s3.CreateMultipartUploadInput {
 	in := &s3.CreateMultipartUploadInput{
-		Bucket: &c.o.DestinationBucket, Key: &key, ExpectedBucketOwner: optional(c.o.DestinationAccount),
-		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &c.o.KeyARN, BucketKeyEnabled: &c.o.BucketKey,
-		ACL: types.ObjectCannedACL(c.o.ACL), StorageClass: d.class, Tagging: optional(d.tags.header), Metadata: d.metadata,
+		Bucket: &d.o.DestinationPlace.Bucket, Key: &d.key, ExpectedBucketOwner: request.Optional(d.o.DestinationPlace.Account),
+		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &d.o.KeyARN, BucketKeyEnabled: &d.o.BucketKey,
+		ACL: types.ObjectCannedACL(d.o.ACL), StorageClass: d.class, Tagging: request.Optional(d.tags.header), Metadata: d.metadata,
 		CacheControl: d.cacheControl, ContentDisposition: d.contentDisposition, ContentEncoding: d.contentEncoding,
 		ContentLanguage: d.contentLanguage, ContentType: d.contentType,
 		ObjectLockMode: d.lock.mode, ObjectLockRetainUntilDate: d.lock.until, ObjectLockLegalHoldStatus: d.lock.hold,
 		ObjectLockEventHold: d.lock.eventHold, ObjectLockEventHoldDurationDays: d.lock.days, ObjectLockEventHoldDurationYears: d.lock.years,
 	}
-	if c.o.Relay {
+	if d.o.Relay {
 		in.ChecksumAlgorithm, in.ChecksumType = types.ChecksumAlgorithmCrc64nvme, types.ChecksumTypeFullObject
 	}
 	return in
 }
 
 // put is the put of a whole object by the draft, without its content.
-func (d *draft) put(c *Copier, key string) *s3.PutObjectInput {
+func (d *draft) put() *s3.PutObjectInput {
 	contentType := d.contentType
 	if contentType == nil {
 		// What S3 gives an object that is written without a type; the SDK would send another.
 		contentType = aws.String("binary/octet-stream")
 	}
 	return &s3.PutObjectInput{
-		Bucket: &c.o.DestinationBucket, Key: &key, ExpectedBucketOwner: optional(c.o.DestinationAccount),
-		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &c.o.KeyARN, BucketKeyEnabled: &c.o.BucketKey,
-		ACL: types.ObjectCannedACL(c.o.ACL), StorageClass: d.class, Tagging: optional(d.tags.header), Metadata: d.metadata,
+		Bucket: &d.o.DestinationPlace.Bucket, Key: &d.key, ExpectedBucketOwner: request.Optional(d.o.DestinationPlace.Account),
+		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &d.o.KeyARN, BucketKeyEnabled: &d.o.BucketKey,
+		ACL: types.ObjectCannedACL(d.o.ACL), StorageClass: d.class, Tagging: request.Optional(d.tags.header), Metadata: d.metadata,
 		CacheControl: d.cacheControl, ContentDisposition: d.contentDisposition, ContentEncoding: d.contentEncoding,
 		ContentLanguage: d.contentLanguage, ContentType: contentType,
 		ObjectLockMode: d.lock.mode, ObjectLockRetainUntilDate: d.lock.until, ObjectLockLegalHoldStatus: d.lock.hold,
@@ -171,6 +164,33 @@ func (d *draft) options() []func(*s3.Options) {
 	return []func(*s3.Options){s3.WithAPIOptions(smithyhttp.SetHeaderValue("Expires", *d.expires))}
 }
 
+// DeferTags reports whether the request may have been refused for its tagging header, and has the tags set late then.
+func (d *draft) DeferTags(refused error) bool {
+	switch awserr.Code(refused) {
+	case "RequestHeaderSectionTooLarge", "InvalidTag":
+	default:
+		return false
+	}
+	if d.tags.header == "" {
+		return false
+	}
+	d.tags.header, d.tags.late = "", true
+	return true
+}
+
+// Create returns the creation of an upload, and the options that it is sent with.
+func (d *draft) Create() (*s3.CreateMultipartUploadInput, []func(*s3.Options)) {
+	return d.create(), d.options()
+}
+
+// TagsLate reports whether the tags are set when the copy is there.
+func (d *draft) TagsLate() bool { return d.tags.late }
+
+// SetTagsLate has the tags set when the copy is there.
+func (d *draft) SetTagsLate() { d.tags.late = true }
+
+var _ upload.Draft = (*draft)(nil)
+
 // headOf is the head that came with an object's content, without its lock.
 func headOf(out *s3.GetObjectOutput) *s3.HeadObjectOutput {
 	return &s3.HeadObjectOutput{
@@ -179,4 +199,15 @@ func headOf(out *s3.GetObjectOutput) *s3.HeadObjectOutput {
 		Metadata: out.Metadata, MissingMeta: out.MissingMeta, WebsiteRedirectLocation: out.WebsiteRedirectLocation,
 		ChecksumCRC64NVME: out.ChecksumCRC64NVME, ChecksumType: out.ChecksumType,
 	}
+}
+
+// encoding drops aws-chunked, which is how a body was sent once and no property of the object.
+func encoding(value *string) *string {
+	var kept []string
+	for coding := range strings.SplitSeq(aws.ToString(value), ",") {
+		if coding = strings.TrimSpace(coding); coding != "" && coding != "aws-chunked" {
+			kept = append(kept, coding)
+		}
+	}
+	return request.Optional(strings.Join(kept, ","))
 }

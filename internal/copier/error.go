@@ -2,12 +2,13 @@ package copier
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/aws/smithy-go"
 
 	"syncd/internal/awserr"
+	"syncd/internal/copier/content"
+	"syncd/internal/copier/request"
 	"syncd/internal/plan"
 )
 
@@ -26,47 +27,18 @@ var (
 	// ErrInconsistent says that the source lists an object which it says is not there.
 	ErrInconsistent = errors.New("the source lists the object and says that it is not there")
 
-	// ErrUploadsHidden says that unfinished uploads may not be listed, so that none was swept.
-	ErrUploadsHidden = errors.New("unfinished uploads cannot be listed")
-
 	errTagOverflow = errors.New("the copy cannot get the tags of its source")
 	errNoLength    = errors.New("the source does not tell the length of the object")
-	errListStands  = errors.New("the service says that there is more, and lists the same again")
 	errFormer      = &awserr.AnswerError{
 		Operation: "copy", Class: awserr.Transient, Problem: "success with the ETag of what was there before, which is still there",
 	}
 	errGone      = &smithy.GenericAPIError{Code: "NoSuchKey", Message: "the source does not list the object any more"}
 	errNotShown  = errors.New("the role may list the destination and not read it, so that nothing tells whose the object is")
 	errUnguarded = errors.New("the service takes no conditions, and what is at the destination was not looked at")
-	errMoved     = errors.New("the source is another version than the one that was asked for")
 	errNoETag    = errors.New("the source gives no ETag, so that the copy cannot be pinned to a version")
 	errHidden    = errors.New("the source has metadata that no header can show, which a copy in parts would lose")
 	errTooLarge  = errors.New("the object is larger than 10,000 parts of 5 GiB")
 )
-
-// ObjectError is the failure of one object.
-type ObjectError struct {
-	// Op is what was being done: copy, look up, read tags of, ...
-	Op string
-	// Bucket and Key name the object.
-	Bucket, Key string
-	// Err is the cause.
-	Err error
-	// Hint is what else there is to know or to do, "" for nothing.
-	Hint string
-}
-
-// Error names the operation, the object, the cause and the hint.
-func (e *ObjectError) Error() string {
-	text := fmt.Sprintf("%s s3://%s/%q: %s", e.Op, e.Bucket, e.Key, awserr.Brief(e.Err))
-	if e.Hint != "" {
-		text += "; " + e.Hint
-	}
-	return text
-}
-
-// Unwrap returns the cause.
-func (e *ObjectError) Unwrap() error { return e.Err }
 
 // refused reports whether the copy failed because one of the two sides is not what it was. Which one, no answer says for sure:
 // a copy's source condition and the destination's are both answered with 412, a source that is not there and a destination
@@ -76,7 +48,7 @@ func refused(err error) bool {
 	case awserr.Precondition, awserr.Gone, awserr.Conflict:
 		return true
 	default:
-		return errors.Is(err, errMoved) || errors.Is(err, errUnguarded)
+		return errors.Is(err, content.ErrMoved) || errors.Is(err, errUnguarded)
 	}
 }
 
@@ -101,7 +73,7 @@ func Reason(err error) string {
 	if err == nil {
 		return ""
 	}
-	if _, ok := errors.AsType[*PanicError](err); ok {
+	if _, ok := errors.AsType[*request.PanicError](err); ok {
 		return plan.Internal
 	}
 	for _, r := range []struct {
@@ -109,7 +81,7 @@ func Reason(err error) string {
 		reason string
 	}{
 		{ErrWrongKey, plan.WrongKeyCopied},
-		{ErrChecksum, plan.ChecksumDiffers},
+		{content.ErrChecksum, plan.ChecksumDiffers},
 		{ErrKeyUnrepresentable, plan.KeyUnrepresentable},
 		{ErrForeign, plan.Foreign},
 		{ErrInconsistent, plan.Inconsistent},
@@ -118,7 +90,7 @@ func Reason(err error) string {
 		{errHidden, plan.HiddenMetadata},
 		{errNoETag, plan.NoETag},
 		{errNoLength, string(awserr.Unsupported)},
-		{errNoRanges, string(awserr.Unsupported)},
+		{content.ErrNoRanges, string(awserr.Unsupported)},
 		{errTagOverflow, plan.TagOverflow},
 	} {
 		if errors.Is(err, r.err) {

@@ -296,7 +296,7 @@ func TestCopyKeepsTheLock(t *testing.T) {
 func (w *world) lockable() {
 	w.source = w.cloud.Account(consumer).CreateBucket("locked-data", region, awsfake.BucketOptions{ObjectLock: true})
 	w.destination = w.cloud.Account(consumer).CreateBucket("locked-copy", region, awsfake.BucketOptions{ObjectLock: true})
-	w.options.SourceBucket, w.options.SourceAccount, w.options.DestinationBucket = "locked-data", consumer, "locked-copy"
+	w.options.SourcePlace.Bucket, w.options.SourcePlace.Account, w.options.DestinationPlace.Bucket = "locked-data", consumer, "locked-copy"
 }
 
 // TestCopyWaitsForItsBytes counts what is waited for, without a slot in hand.

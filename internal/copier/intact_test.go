@@ -44,7 +44,7 @@ func TestProved(t *testing.T) {
 		"denied": {func(w *world, _ *record.Entry) {
 			w.cloud.Inject(awsfake.Fault{Operation: "HeadObject", Kind: awsfake.AccessDenied})
 		}, true, false},
-		"a key too long":         {func(w *world, _ *record.Entry) { w.options.DestinationPrefix = string(make([]byte, 1100)) }, false, false},
+		"a key too long":         {func(w *world, _ *record.Entry) { w.options.DestinationPlace.Prefix = string(make([]byte, 1100)) }, false, false},
 		"another key configured": {func(w *world, _ *record.Entry) { w.options.KeyARN += "x" }, true, false},
 		"another class":          {func(w *world, _ *record.Entry) { w.options.StorageClass = "STANDARD_IA" }, false, false},
 	} {

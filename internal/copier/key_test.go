@@ -39,7 +39,7 @@ func TestDestinationKey(t *testing.T) {
 		{"", strings.Repeat("\u00e9", 13), long, ""},
 	} {
 		w := newWorld(t)
-		w.options.SourcePrefix, w.options.DestinationPrefix = tt.from, tt.to
+		w.options.SourcePlace.Prefix, w.options.DestinationPlace.Prefix = tt.from, tt.to
 		got, err := copier.New(w.options).DestinationKey(tt.key)
 		if got != tt.want || (err != nil) != (tt.want == "") {
 			t.Errorf("%q from %q to %q: got %q, %v, want %q", tt.key, tt.from, tt.to, got, err, tt.want)
@@ -50,7 +50,7 @@ func TestDestinationKey(t *testing.T) {
 func TestCopyToAKeyThatCannotBe(t *testing.T) {
 	w := newWorld(t)
 	object := w.putText(strings.Repeat("k", 1000), "x")
-	w.options.DestinationPrefix = strings.Repeat("p", 25)
+	w.options.DestinationPlace.Prefix = strings.Repeat("p", 25)
 	_, err := w.copy(t, object)
 	if !errors.Is(err, copier.ErrKeyUnrepresentable) || copier.Reason(err) != "key_unrepresentable" {
 		t.Errorf("got %v, reason %q, want key_unrepresentable", err, copier.Reason(err))

@@ -83,7 +83,7 @@ func TestCopyInParts(t *testing.T) {
 
 func TestCopyInPartsSends(t *testing.T) {
 	w := newParted(t)
-	w.options.RequestPayer = true
+	w.options.SourcePlace.RequestPayer = true
 	object := w.putLarge(awsfake.PutOptions{Tags: map[string]string{"a b": "c+d"}})
 	w.mustCopy(t, object)
 	ranges := map[string]bool{}
@@ -162,9 +162,9 @@ func TestCopyInPartsBeginsAtItsThreshold(t *testing.T) {
 		above, size int64
 		want        int
 	}{
-		{0, copier.MaxCopyObject, 0},
-		{0, copier.MaxCopyObject + 1, 21},
-		{copier.MaxCopyObject + 1, copier.MaxCopyObject + 1, 21},
+		{0, transfer.MaxCopyObject, 0},
+		{0, transfer.MaxCopyObject + 1, 21},
+		{transfer.MaxCopyObject + 1, transfer.MaxCopyObject + 1, 21},
 		{5 * mib, 5 * mib, 0},
 		{5 * mib, 5*mib + 1, 1},
 		{1, 5 * mib, 0}, // S3 copies no range of so small an object

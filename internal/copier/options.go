@@ -2,21 +2,31 @@ package copier
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"syncd/internal/copier/content"
+	"syncd/internal/copier/upload"
 	"syncd/internal/listing"
 	"syncd/internal/peer"
 	"syncd/internal/throttle"
+	"syncd/internal/transfer"
 )
 
-type copyAPI interface {
-	CopyObject(ctx context.Context, in *s3.CopyObjectInput, opts ...func(*s3.Options)) (*s3.CopyObjectOutput, error)
+type headAPI interface {
+	HeadObject(ctx context.Context, in *s3.HeadObjectInput, opts ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
+}
+
+type sourceAnnotationAPI interface {
+	ListObjectAnnotations(ctx context.Context, in *s3.ListObjectAnnotationsInput, opts ...func(*s3.Options)) (*s3.ListObjectAnnotationsOutput, error)
+	GetObjectAnnotation(ctx context.Context, in *s3.GetObjectAnnotationInput, opts ...func(*s3.Options)) (*s3.GetObjectAnnotationOutput, error)
 }
 
 type sourceAPI interface {
-	readAPI
+	GetObject(ctx context.Context, in *s3.GetObjectInput, opts ...func(*s3.Options)) (*s3.GetObjectOutput, error)
 	headAPI
 	listing.API
 	sourceAnnotationAPI
@@ -24,12 +34,12 @@ type sourceAPI interface {
 }
 
 type destinationAPI interface {
-	copyAPI
+	CopyObject(ctx context.Context, in *s3.CopyObjectInput, opts ...func(*s3.Options)) (*s3.CopyObjectOutput, error)
 	headAPI
 	listing.API
-	writeAPI
-	multipartAPI
-	annotationAPI
+	PutObject(ctx context.Context, in *s3.PutObjectInput, opts ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+	upload.API
+	PutObjectAnnotation(ctx context.Context, in *s3.PutObjectAnnotationInput, opts ...func(*s3.Options)) (*s3.PutObjectAnnotationOutput, error)
 	PutObjectTagging(ctx context.Context, in *s3.PutObjectTaggingInput, opts ...func(*s3.Options)) (*s3.PutObjectTaggingOutput, error)
 }
 
@@ -43,51 +53,20 @@ type Options struct {
 	Source sourceAPI
 	// Destination sends the copies; it sends to the destination's region with credentials that may read the source too.
 	Destination destinationAPI
-	// SourceBucket and SourcePrefix say where keys come from; the prefix is taken off each key.
-	SourceBucket, SourcePrefix string
-	// DestinationBucket and DestinationPrefix say where copies go; the prefix is put before each key.
-	DestinationBucket, DestinationPrefix string
-	// SourceAccount and DestinationAccount are sent as the expected bucket owners; empty sends none.
-	SourceAccount, DestinationAccount string
-	// RequestPayer says that this side pays for reading the source.
-	RequestPayer bool
+	// SourcePlace is where objects come from, and DestinationPlace where copies go.
+	SourcePlace, DestinationPlace transfer.Place
+	// Settings are how objects move; a relay needs Buffers, whose size bounds its parts.
+	transfer.Settings
+	Buffers *content.Buffers
 	// KeyARN is the KMS key that copies are encrypted under, and that every answer must name.
 	KeyARN string
 	// BucketKey asks for an S3 Bucket Key.
 	BucketKey bool
-	// StorageClass is the storage class of copies; empty means STANDARD.
-	StorageClass string
-	// KeepStorageClass gives copies the class of their source instead; STANDARD where that is one that nobody can write
-	// into directly.
-	KeepStorageClass bool
-	// ObjectLock gives copies the retention, the event hold and the legal hold of their source, as far as this side may read
-	// them (s3:GetObjectRetention, s3:GetObjectLegalHold): S3 shows none to those who may not. It costs a HEAD for each object,
-	// and the destination needs Object Lock. A retention that has run out is left behind.
-	ObjectLock bool
-	// ObjectLockMax bounds how long after a copy its retention ends, and how long the retention lasts that begins when an event hold
-	// ends; 0 bounds nothing.
-	ObjectLockMax time.Duration
 	// Initiator is the ARN of the role whose sessions write the copies, empty when it is not known; SweepUploads needs it.
 	// Session is the name of these sessions; empty means that all sessions of the role are this program's.
 	Initiator, Session string
-	// OmitTags and OmitMetadata leave the source's tags or metadata behind.
-	OmitTags, OmitMetadata bool
-	// OnlyTags are the keys of the tags that are copied, exactly; nil means all. CopyObject copies all tags or none, so that each
-	// object's tags are read for it, and given to the copy.
-	OnlyTags []string
-	// Annotations gives copies the annotations of their source, each of which is billed like a PUT (Amazon S3 API Reference,
-	// CopyObject). A relay and a copy in parts ask for them once an object.
-	Annotations bool
 	// ACL is the canned ACL of copies, as "bucket-owner-full-control"; empty sends none.
 	ACL string
-	// MultipartAbove is the size in bytes above which an object is copied in parts, 5 MiB to MaxCopyObject, which 0 means:
-	// S3 copies no parts of an object of up to 5 MiB.
-	MultipartAbove int64
-	// PartSize is the wanted size of a part in bytes; 0 means one chosen by the object's size.
-	PartSize int64
-	// Relay reads with Source and writes with Destination instead of having the service copy; it needs Buffers.
-	Relay   bool
-	Buffers *Buffers
 	// Slots bounds the requests under way, objects and parts together, in all copiers that share it. Only the clean-up
 	// after a failed copy does not wait for one, and a body holds none while it is left unread until there is one.
 	Slots throttle.Slots
@@ -102,4 +81,21 @@ type Options struct {
 	Peer *peer.Peer
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+}
+
+// fingerprint is what an upload is begun with beside its source: one that was begun under others is of no use.
+func (o *Options) fingerprint() string {
+	text := fmt.Sprintf("source=%s key=%s bucket_key=%t class=%s keep_class=%t omit_tags=%t omit_metadata=%t object_lock=%t",
+		o.SourcePlace.Bucket, o.KeyARN, o.BucketKey, o.StorageClass, o.KeepStorageClass, o.OmitTags, o.OmitMetadata, o.ObjectLock)
+	// What is not set is left out: an upload of a former version that had no word for it is still of use.
+	if o.ChoosesTags() {
+		text += fmt.Sprintf(" only_tags=%q", slices.Sorted(slices.Values(o.OnlyTags)))
+	}
+	if o.ACL != "" {
+		text += " acl=" + o.ACL
+	}
+	if o.ObjectLockMax > 0 {
+		text += " object_lock_max=" + o.ObjectLockMax.String()
+	}
+	return text
 }

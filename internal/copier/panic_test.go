@@ -15,6 +15,7 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/copier"
+	"syncd/internal/copier/request"
 	"syncd/internal/listing"
 )
 
@@ -95,11 +96,11 @@ func newPanicking(t *testing.T, relay, streamed bool) (*world, listing.Object) {
 
 func (w *world) checkPanicked(t *testing.T, object listing.Object, err error) {
 	t.Helper()
-	failure, ok := errors.AsType[*copier.ObjectError](err)
+	failure, ok := errors.AsType[*request.ObjectError](err)
 	if !ok || failure.Key != object.Key || copier.Reason(err) != "internal" || !strings.Contains(err.Error(), "BUG: copying panicked: boom") {
 		t.Errorf("got %v, reason %q, want an *ObjectError that tells of the panic", err, copier.Reason(err))
 	}
-	if panicked, ok := errors.AsType[*copier.PanicError](err); !ok || !strings.Contains(string(panicked.Stack), "_test.go") {
+	if panicked, ok := errors.AsType[*request.PanicError](err); !ok || !strings.Contains(string(panicked.Stack), "_test.go") {
 		t.Errorf("got %v, want a *PanicError with the stack of the bug", err)
 	}
 }

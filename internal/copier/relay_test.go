@@ -15,11 +15,12 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/copier"
+	"syncd/internal/copier/content"
 )
 
 // relaying makes the world's copies go through this process.
 func (w *world) relaying(memory int64) {
-	w.options.Relay, w.options.Buffers = true, copier.NewBuffers(memory)
+	w.options.Relay, w.options.Buffers = true, content.NewBuffers(memory)
 }
 
 // onBody changes the answers that carry an object.

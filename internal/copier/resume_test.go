@@ -19,6 +19,7 @@ import (
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier"
+	"syncd/internal/copier/upload"
 	"syncd/internal/listing"
 )
 
@@ -174,7 +175,7 @@ func TestResumeOfAnUploadThatIsGone(t *testing.T) {
 			left := w.cut(t, object, 2)
 			w.abort(t, left.upload.DestinationKey, left.upload.ID)
 			result, copied := w.mustCopyWith(t, object, left)
-			if diff := cmp.Diff([]string{copier.NoteStartedAnew}, result.Notes); diff != "" || result.Resumed != 0 {
+			if diff := cmp.Diff([]string{upload.NoteStartedAnew}, result.Notes); diff != "" || result.Resumed != 0 {
 				t.Errorf("got %d parts resumed, want none; notes (-want +got):\n%s", result.Resumed, diff)
 			}
 			w.sameAsSource(t, object.Key, copied)
@@ -199,7 +200,7 @@ func TestResumeWithoutLeave(t *testing.T) {
 			w.cloud.Inject(awsfake.Fault{Operation: "ListParts", Kind: awsfake.AccessDenied})
 			w.cloud.Inject(awsfake.Fault{Operation: "AbortMultipartUpload", Kind: awsfake.AccessDenied})
 			result, err := w.copyWith(t, object, left)
-			if diff := cmp.Diff([]string{copier.NoteUploadStays, copier.NoteStartedAnew}, result.Notes); diff != "" || err != nil || left.open {
+			if diff := cmp.Diff([]string{upload.NoteStays, upload.NoteStartedAnew}, result.Notes); diff != "" || err != nil || left.open {
 				t.Errorf("got %v, remembered %v; notes (-want +got):\n%s", err, left.open, diff)
 			}
 			if n := w.destination.Uploads(); n != 1 {

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/internal/awserr"
+	"syncd/internal/copier/request"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
 	"syncd/internal/transfer"
@@ -43,7 +44,8 @@ type Ours struct {
 
 // standing is what is known of the destination's key while an object is copied, and so under which condition it is written.
 type standing struct {
-	c     *Copier
+	o     *Options
+	at    *destination
 	key   string
 	known string
 	since time.Time // what is newer, by the destination's clock, may be ours
@@ -62,8 +64,8 @@ type found struct {
 	head  *s3.HeadObjectOutput // nil where a listing showed it, which tells neither its key nor its checksum
 }
 
-func (c *Copier) standing(key string, t Target) *standing {
-	s := &standing{c: c, key: key, known: t.Known, since: t.OursSince, under: t.OursUnder, looked: t.Looked}
+func newStanding(o *Options, at *destination, key string, t Target) *standing {
+	s := &standing{o: o, at: at, key: key, known: t.Known, since: t.OursSince, under: t.OursUnder, looked: t.Looked}
 	if t.Present != nil {
 		s.found = &found{Version: t.Present.Version, class: t.Present.StorageClass}
 	}
@@ -87,33 +89,19 @@ func (s *standing) verdict(object listing.Object) verdict {
 	}
 	v := verdict{condition: condition{match: s.found.ETag}}
 	isOurs := s.isOurs()
-	if transfer.SameETag(s.found.ETag, s.known) || isOurs && s.c.isCheap(object) {
+	if transfer.SameETag(s.found.ETag, s.known) || isOurs && s.isCheap(object) {
 		return v
 	}
 	// Times alone prove little: a copy that is older than its source is none. One of ours may have been made under other settings.
 	v.adopt = s.found.Size == object.Size && !s.found.LastModified.Before(object.LastModified.Truncate(time.Second)) &&
-		(!isOurs || s.c.hasClass(s.found.class))
-	v.foreign = !isOurs && !s.c.o.OverwriteAny
+		(!isOurs || s.o.HasClass(s.found.class))
+	v.foreign = !isOurs && !s.o.OverwriteAny
 	return v
 }
 
-// Forecast is what a copy would do, as far as it is known before any request.
-type Forecast struct {
-	// Looks says that what is at the destination would be looked at, and adopted if it proves to be the object's copy.
-	Looks bool
-	// Foreign says that the copy would end with ErrForeign, unless what is there is adopted.
-	Foreign bool
-}
-
-// Forecast tells what a copy of the object would do.
-func (c *Copier) Forecast(object listing.Object, target Target) Forecast {
-	v := c.standing("", target).verdict(object)
-	return Forecast{Looks: v.adopt, Foreign: v.foreign}
-}
-
 // isCheap reports whether a copy of the object takes one request, or two where its tags are read: no more than a look at both sides.
-func (c *Copier) isCheap(object listing.Object) bool {
-	return !c.o.Relay && !c.o.ObjectLock && c.partSizeOf(object.Size) == 0
+func (s *standing) isCheap(object listing.Object) bool {
+	return !s.o.Relay && !s.o.ObjectLock && s.o.PartSizeOf(object.Size) == 0
 }
 
 // isOurs reports whether what was found can only be a copy that was made here and could not be recorded.
@@ -127,7 +115,7 @@ func (s *standing) isOurs() bool {
 }
 
 func (s *standing) isOurKey(arn string) bool {
-	return plan.SameKey(arn, s.c.o.KeyARN) || slices.ContainsFunc(s.under, func(other string) bool { return plan.SameKey(arn, other) })
+	return plan.SameKey(arn, s.o.KeyARN) || slices.ContainsFunc(s.under, func(other string) bool { return plan.SameKey(arn, other) })
 }
 
 // notBefore compares times of which HTTP shows whole seconds. Nothing is newer than a zero time.
@@ -165,7 +153,7 @@ func (s *standing) triedThere() time.Time {
 	if s.tried.IsZero() {
 		return time.Time{}
 	}
-	return s.c.There(s.tried)
+	return s.at.there(s.tried)
 }
 
 // ours is what the next attempt has to know.
@@ -177,29 +165,9 @@ func (s *standing) ours() Ours {
 	return Ours{ETag: s.known, Since: since}
 }
 
-// maxSkew is how far the clocks of a service and of who asks it may be apart: it refuses requests that are dated otherwise
-// (Amazon S3 API Reference, "Error responses", RequestTimeTooSkewed: 15 minutes).
-const maxSkew = 15 * time.Minute
-
-// There returns what the destination's clock showed at a time of this process, or what it showed at the least before the
-// destination has answered anything.
-func (c *Copier) There(t time.Time) time.Time {
-	if c.o.Peer == nil {
-		return t
-	}
-	there, ok := c.o.Peer.At(t)
-	if !ok {
-		return t.Add(-maxSkew)
-	}
-	return there
-}
-
-// Clock returns what the destination's clock shows now, as There does.
-func (c *Copier) Clock() time.Time { return c.There(time.Now()) }
-
 // look asks what is there. A role that may not read there may list.
 func (s *standing) look(ctx context.Context) error {
-	head, err := s.c.headCopy(ctx, &s3.HeadObjectInput{Key: &s.key})
+	head, err := s.at.head(ctx, &s3.HeadObjectInput{Key: &s.key})
 	switch awserr.Classify(err) { //nolint:exhaustive // the answers that tell what is there
 	case "":
 		s.looked, s.found = true, foundOf(head)
@@ -208,7 +176,7 @@ func (s *standing) look(ctx context.Context) error {
 		s.looked, s.found = true, nil
 		return nil
 	case awserr.Denied:
-		listed, ok, listErr := s.c.lookup(ctx, s.c.o.Destination, s.c.o.DestinationBucket, s.c.o.DestinationAccount, s.key)
+		listed, ok, listErr := s.at.lookup(ctx, s.key)
 		if listErr == nil {
 			s.looked, s.found = true, nil
 			if ok {
@@ -217,7 +185,7 @@ func (s *standing) look(ctx context.Context) error {
 			return nil
 		}
 	}
-	return &ObjectError{Op: "look up copy", Bucket: s.c.o.DestinationBucket, Key: s.key, Err: err}
+	return &request.ObjectError{Op: "look up copy", Bucket: s.o.DestinationPlace.Bucket, Key: s.key, Err: err}
 }
 
 func foundOf(head *s3.HeadObjectOutput) *found {
@@ -230,21 +198,11 @@ func foundOf(head *s3.HeadObjectOutput) *found {
 	}
 }
 
-// lookup finds one key by listing it. What may be listed need not be readable, and what is not there is not listed.
-func (c *Copier) lookup(ctx context.Context, client listing.API, bucket, account, key string) (object listing.Object, ok bool, err error) {
-	live := listing.Live{Client: client, Bucket: bucket, Account: account, RequestPayer: bucket == c.o.SourceBucket && c.o.RequestPayer}
-	err = c.withSlot(ctx, func(ctx context.Context) (err error) {
-		object, ok, err = live.Lookup(ctx, key)
-		return err
-	})
-	return object, ok, err
-}
-
 // foreign is the failure of a copy whose place is taken by what syncd neither wrote nor may adopt.
 func (s *standing) foreign(object listing.Object) error {
-	return &ObjectError{
-		Op: "copy", Bucket: s.c.o.SourceBucket, Key: object.Key,
-		Err: fmt.Errorf("%w: s3://%s/%q, %d bytes of %s, ETag %s", ErrForeign, s.c.o.DestinationBucket, s.key,
+	return &request.ObjectError{
+		Op: "copy", Bucket: s.o.SourcePlace.Bucket, Key: object.Key,
+		Err: fmt.Errorf("%w: s3://%s/%q, %d bytes of %s, ETag %s", ErrForeign, s.o.DestinationPlace.Bucket, s.key,
 			s.found.Size, s.found.LastModified.UTC().Format(time.RFC3339), s.found.ETag),
 		Hint: "remove it, let syncd replace such objects (copy.overwrite: any), or claim the destination once (backfill --take-over)",
 	}

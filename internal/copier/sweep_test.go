@@ -15,6 +15,7 @@ import (
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier"
+	"syncd/internal/copier/upload"
 	"syncd/internal/iam"
 )
 
@@ -70,7 +71,7 @@ func TestSweepTouchesOnlyOurs(t *testing.T) {
 	w := newWorld(t)
 	ours, arn := w.as(t, "/team/a/", "syncd")
 	longer, _ := w.as(t, "/", "syncd-other")
-	w.options.Initiator, w.options.Session, w.options.DestinationPrefix = arn, "task-7", "in/"
+	w.options.Initiator, w.options.Session, w.options.DestinationPlace.Prefix = arn, "task-7", "in/"
 	for _, key := range []string{"in/a b+c%20", "in/\u00e9", "in/twice", "in/twice", "outside"} {
 		w.begin(t, ours, key)
 	}
@@ -143,7 +144,7 @@ func TestSweepFails(t *testing.T) {
 		}
 		w.cloud.Inject(awsfake.Fault{Operation: tt.operation, Kind: tt.kind, Times: tt.times})
 		n, err := copier.New(w.options).SweepUploads(t.Context(), time.Now().Add(time.Hour), nil)
-		if n != tt.want || err == nil || errors.Is(err, copier.ErrUploadsHidden) != tt.hidden || w.destination.Uploads() != 3-tt.want {
+		if n != tt.want || err == nil || errors.Is(err, upload.ErrUploadsHidden) != tt.hidden || w.destination.Uploads() != 3-tt.want {
 			t.Errorf("%s, fault %v: got %d, %v, want %d and an error", tt.operation, tt.kind, n, err, tt.want)
 		}
 	}

@@ -2,7 +2,6 @@ package copier
 
 import (
 	"context"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -11,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
-	"syncd/internal/awserr"
+	"syncd/internal/copier/request"
 )
 
 // maxTaggingHeader is the longest tagging header that is sent, in bytes: S3 bounds what a request may carry in its headers,
@@ -27,21 +26,21 @@ type tags struct {
 
 // readTags reads the source's tags, none when they are left behind. HEAD cannot tell whether there are any: it answers no
 // count both for an object without tags and for a caller who may not read them.
-func (c *Copier) readTags(ctx context.Context, key string) (tags, error) {
-	if c.o.OmitTags {
+func (s *source) readTags(ctx context.Context, key string) (tags, error) {
+	if s.settings.OmitTags {
 		return tags{}, nil
 	}
 	var out *s3.GetObjectTaggingOutput
-	err := c.withSlot(ctx, func(ctx context.Context) (err error) {
-		out, err = c.o.Source.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{
-			Bucket: &c.o.SourceBucket, Key: &key, ExpectedBucketOwner: optional(c.o.SourceAccount), RequestPayer: c.payer(),
+	err := s.requests.Send(ctx, func(ctx context.Context) (err error) {
+		out, err = s.api.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{
+			Bucket: &s.place.Bucket, Key: &key, ExpectedBucketOwner: request.Optional(s.place.Account), RequestPayer: request.Payer(s.place),
 		})
 		return err
 	})
 	if err != nil {
-		return tags{}, &ObjectError{Op: "read tags of", Bucket: c.o.SourceBucket, Key: key, Err: err, Hint: hintTags(err)}
+		return tags{}, &request.ObjectError{Op: "read tags of", Bucket: s.place.Bucket, Key: key, Err: err, Hint: hintTags(err)}
 	}
-	set := c.chosen(out.TagSet)
+	set := s.chosen(out.TagSet)
 	t := tags{set: set, header: encodeTags(set)}
 	if len(t.header) > maxTaggingHeader {
 		t.header, t.late = "", true
@@ -50,15 +49,12 @@ func (c *Copier) readTags(ctx context.Context, key string) (tags, error) {
 }
 
 // chosen are those of the tags that are copied.
-func (c *Copier) chosen(set []types.Tag) []types.Tag {
-	if c.o.OnlyTags == nil {
+func (s *source) chosen(set []types.Tag) []types.Tag {
+	if s.settings.OnlyTags == nil {
 		return set
 	}
-	return slices.DeleteFunc(set, func(t types.Tag) bool { return !slices.Contains(c.o.OnlyTags, aws.ToString(t.Key)) })
+	return slices.DeleteFunc(set, func(t types.Tag) bool { return !slices.Contains(s.settings.OnlyTags, aws.ToString(t.Key)) })
 }
-
-// choosesTags reports whether a copy gets some of its source's tags, for which CopyObject has no word.
-func (c *Copier) choosesTags() bool { return !c.o.OmitTags && c.o.OnlyTags != nil }
 
 func encodeTags(set []types.Tag) string {
 	values := url.Values{}
@@ -67,44 +63,4 @@ func encodeTags(set []types.Tag) string {
 	}
 	// A plus that stands for a space is not a space to everyone.
 	return strings.ReplaceAll(values.Encode(), "+", "%20")
-}
-
-// deferTags reports whether the request may have been refused for its tagging header, and has the tags set late then.
-func (d *draft) deferTags(refused error) bool {
-	switch awserr.Code(refused) {
-	case "RequestHeaderSectionTooLarge", "InvalidTag":
-	default:
-		return false
-	}
-	if d.tags.header == "" {
-		return false
-	}
-	d.tags.header, d.tags.late = "", true
-	return true
-}
-
-// tagLate sets the tags that no header could carry, on the very version that was made where there are versions. The copy
-// counts only with them: until then it is not in the ledger, and a process that is killed here makes it again.
-func (j *job) tagLate(ctx context.Context, d *draft, made Result) error {
-	if !d.tags.late {
-		return nil
-	}
-	c := j.c
-	err := j.write(ctx, func(ctx context.Context) error {
-		_, err := c.o.Destination.PutObjectTagging(ctx, &s3.PutObjectTaggingInput{
-			Bucket: &c.o.DestinationBucket, Key: &made.DestinationKey, VersionId: optional(made.DestinationVersionID),
-			ExpectedBucketOwner: optional(c.o.DestinationAccount), Tagging: &types.Tagging{TagSet: d.tags.set},
-		})
-		return err
-	})
-	switch class := awserr.Classify(err); class { //nolint:exhaustive // what is wrong with the tags themselves
-	case "":
-		return nil
-	case awserr.Invalid, awserr.TooLarge, awserr.Unsupported:
-		err = fmt.Errorf("%w: %w", errTagOverflow, err)
-	case awserr.Gone, awserr.Precondition:
-		// Somebody removed the copy; that is not the source having moved.
-		err = fmt.Errorf("%w: %s", errTagOverflow, awserr.Brief(err))
-	}
-	return &ObjectError{Op: "set tags of", Bucket: c.o.DestinationBucket, Key: made.DestinationKey, Err: err, Hint: hintTags(err)}
 }

@@ -9,22 +9,24 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/awserr"
+	"syncd/internal/copier/content"
+	"syncd/internal/copier/request"
 	"syncd/internal/transfer"
 )
 
 // copyWhole copies an object server-side in one request, and one more each where a lock is to be carried over or some of its tags are.
 func (j *job) copyWhole(ctx context.Context) (Result, error) {
-	c, object := j.c, j.object
+	object := j.object
 	d, err := j.draftOfWhole(ctx)
 	if err != nil {
 		return Result{}, err
 	}
-	if err := c.waitBytes(ctx, object.Size); err != nil {
-		return Result{}, c.failed("copy", object.Key, err)
+	if err := j.requests.WaitBytes(ctx, object.Size); err != nil {
+		return Result{}, j.failed("copy", object.Key, err)
 	}
 	out, err := j.sendCopy(ctx, d)
 	if err != nil {
-		failure := &ObjectError{Op: "copy", Bucket: c.o.SourceBucket, Key: object.Key, Err: err}
+		failure := &request.ObjectError{Op: "copy", Bucket: j.o.SourcePlace.Bucket, Key: object.Key, Err: err}
 		switch text := awserr.Brief(err); {
 		case strings.Contains(text, "ObjectTagging"):
 			failure.Hint = hintTags(err)
@@ -37,7 +39,7 @@ func (j *job) copyWhole(ctx context.Context) (Result, error) {
 		Object: object, DestinationKey: j.key,
 		DestinationETag: aws.ToString(out.CopyObjectResult.ETag), DestinationVersionID: aws.ToString(out.VersionId),
 		KeyARN: aws.ToString(out.SSEKMSKeyId), BucketKey: aws.ToBool(out.BucketKeyEnabled),
-		Checksum: checksumOf(copyChecksums(out.CopyObjectResult)), CopiedAt: c.o.Now(), Notes: d.notes,
+		Checksum: content.Named(content.OfCopy(out.CopyObjectResult)), CopiedAt: j.o.Now(), Notes: d.notes,
 	})
 	if err == nil {
 		err = j.tagLate(ctx, d, made)
@@ -50,17 +52,17 @@ func (j *job) copyWhole(ctx context.Context) (Result, error) {
 
 // draftOfWhole is what a copy in one request gets that the service does not carry over: its lock, and tags that were chosen.
 func (j *job) draftOfWhole(ctx context.Context) (*draft, error) {
-	c, d := j.c, &draft{}
-	if c.o.ObjectLock {
-		head, err := c.head(ctx, j.object.Key, &j.object.ETag)
+	d := &draft{o: &j.o, key: j.key}
+	if j.o.ReadsHead(false) {
+		head, err := j.source.head(ctx, j.object.Key, &j.object.ETag)
 		if err != nil {
 			return nil, err
 		}
 		d.notes = notesOf(head)
-		d.setLock(c.lockOf(head))
+		d.setLock(lockOf(&j.o, head))
 	}
-	if c.choosesTags() {
-		found, err := c.readTags(ctx, j.object.Key)
+	if j.o.ReadsTags(false) {
+		found, err := j.source.readTags(ctx, j.object.Key)
 		if err != nil {
 			return nil, err
 		}
@@ -75,31 +77,31 @@ func (j *job) sendCopy(ctx context.Context, d *draft) (out *s3.CopyObjectOutput,
 	in.ObjectLockMode, in.ObjectLockRetainUntilDate, in.ObjectLockLegalHoldStatus = d.lock.mode, d.lock.until, d.lock.hold
 	in.ObjectLockEventHold, in.ObjectLockEventHoldDurationDays, in.ObjectLockEventHoldDurationYears = d.lock.eventHold, d.lock.days, d.lock.years
 	for {
-		in.Tagging = optional(d.tags.header)
-		err = j.c.withSlot(ctx, func(ctx context.Context) error {
+		in.Tagging = request.Optional(d.tags.header)
+		err = j.requests.Send(ctx, func(ctx context.Context) error {
 			return j.conditional(ctx, "CopyObject", func(ctx context.Context, under condition) (err error) {
 				in.IfMatch, in.IfNoneMatch = under.ifMatch(), under.ifNoneMatch()
-				out, err = j.c.o.Destination.CopyObject(ctx, in)
+				out, err = j.o.Destination.CopyObject(ctx, in)
 				return err
 			})
 		})
-		if err == nil || !d.deferTags(err) {
+		if err == nil || !d.DeferTags(err) {
 			return out, err
 		}
 	}
 }
 
 func (j *job) copyInput() *s3.CopyObjectInput {
-	o := &j.c.o
+	o := &j.o
 	in := &s3.CopyObjectInput{
-		Bucket: &o.DestinationBucket, Key: &j.key,
-		CopySource: aws.String(transfer.CopySource(o.SourceBucket, j.object.Key)), CopySourceIfMatch: &j.object.ETag,
-		ExpectedBucketOwner: optional(o.DestinationAccount), ExpectedSourceBucketOwner: optional(o.SourceAccount),
+		Bucket: &o.DestinationPlace.Bucket, Key: &j.key,
+		CopySource: aws.String(transfer.CopySource(o.SourcePlace.Bucket, j.object.Key)), CopySourceIfMatch: &j.object.ETag,
+		ExpectedBucketOwner: request.Optional(o.DestinationPlace.Account), ExpectedSourceBucketOwner: request.Optional(o.SourcePlace.Account),
 		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &o.KeyARN, BucketKeyEnabled: &o.BucketKey,
-		StorageClass: j.c.storageClass(j.object), ACL: types.ObjectCannedACL(o.ACL),
+		StorageClass: types.StorageClass(o.ClassOf(j.object.StorageClass)), ACL: types.ObjectCannedACL(o.ACL),
 		// The default would ask both sides for permissions on annotations that hardly any policy grants.
 		AnnotationDirective: types.AnnotationDirectiveExclude,
-		RequestPayer:        j.c.payer(),
+		RequestPayer:        request.Payer(o.SourcePlace),
 	}
 	if o.Annotations {
 		in.AnnotationDirective = types.AnnotationDirectiveCopy
@@ -107,7 +109,7 @@ func (j *job) copyInput() *s3.CopyObjectInput {
 	if o.OmitMetadata {
 		in.MetadataDirective = types.MetadataDirectiveReplace
 	}
-	if o.OmitTags || j.c.choosesTags() {
+	if o.OmitTags || j.o.ChoosesTags() {
 		in.TaggingDirective = types.TaggingDirectiveReplace
 	}
 	return in

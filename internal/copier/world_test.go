@@ -67,8 +67,8 @@ func newWorld(tb testing.TB) *world {
 	})
 	w.client = client
 	w.options = copier.Options{
-		Source: client, Destination: client, SourceBucket: "owner-data", DestinationBucket: "consumer-copy",
-		SourceAccount: owner, DestinationAccount: consumer, KeyARN: w.key.ARN(), BucketKey: true, Slots: slots(8),
+		Source: client, Destination: client, KeyARN: w.key.ARN(), BucketKey: true, Slots: slots(8),
+		SourcePlace: transfer.Place{Bucket: "owner-data", Account: owner}, DestinationPlace: transfer.Place{Bucket: "consumer-copy", Account: consumer},
 	}
 	return w
 }

@@ -22,6 +22,7 @@ import (
 	"syncd/internal/syncer"
 	"syncd/internal/syncer/provenance"
 	"syncd/internal/throttle"
+	"syncd/internal/transfer"
 )
 
 // emptyPools stands before every bubble: the Parquet library pools decoders that hold channels, which must not pass from one bubble to
@@ -68,8 +69,8 @@ func (a *asked) worker(holder string, o daemon.Options, key string) daemon.Runne
 	return always{syncer.New(syncer.Options{
 		Mapping: "m", Source: listing.Live{Client: a.client, Bucket: "owner-data", Account: owner},
 		Copier: copier.New(copier.Options{
-			Source: a.client, Destination: a.client, SourceBucket: "owner-data", SourceAccount: owner,
-			DestinationBucket: "consumer-copy", DestinationAccount: consumer, KeyARN: key, Slots: member{a.share.Member()}, Now: time.Now,
+			Source: a.client, Destination: a.client, SourcePlace: transfer.Place{Bucket: "owner-data", Account: owner},
+			DestinationPlace: transfer.Place{Bucket: "consumer-copy", Account: consumer}, KeyARN: key, Slots: member{a.share.Member()}, Now: time.Now,
 		}),
 		Rules: plan.Rules{KeyARN: key}, Settings: provenance.Settings{
 			Source: provenance.Place{Bucket: "owner-data"}, Destination: provenance.Place{Bucket: "consumer-copy"}, KeyARN: key,

@@ -28,6 +28,7 @@ import (
 	"syncd/internal/plan"
 	"syncd/internal/syncer"
 	"syncd/internal/throttle"
+	"syncd/internal/transfer"
 )
 
 var (
@@ -80,8 +81,8 @@ func (c *cloud) runner(name string, o daemon.Options) daemon.Runner {
 		Mapping: name,
 		Source:  listing.Live{Client: c.client, Bucket: "owner-data", Prefix: prefix, Account: owner},
 		Copier: copier.New(copier.Options{
-			Source: c.client, Destination: c.client, SourceBucket: "owner-data", SourcePrefix: prefix, SourceAccount: owner,
-			DestinationBucket: "consumer-copy", DestinationPrefix: prefix, DestinationAccount: consumer, KeyARN: c.key.ARN(),
+			Source: c.client, Destination: c.client, SourcePlace: transfer.Place{Bucket: "owner-data", Prefix: prefix, Account: owner},
+			DestinationPlace: transfer.Place{Bucket: "consumer-copy", Prefix: prefix, Account: consumer}, KeyARN: c.key.ARN(),
 			Slots: member{c.share.Member()}, Now: time.Now,
 		}),
 		Rules: plan.Rules{KeyARN: c.key.ARN(), Filter: plan.Filter{Prefix: prefix}},

@@ -4,24 +4,15 @@ import (
 	"math"
 
 	"syncd/internal/listing"
+	"syncd/internal/transfer"
 )
 
-// Terms are what the price and the time of a pass depend on beside its objects. They say of the copier's and the listing's
-// settings what those do; the zero Terms are those of a server-side copy within one region, without a Bucket Key.
+// Terms are what the price and the time of a pass depend on beside its objects; the zero Terms are those of a server-side copy within one region, without a Bucket Key.
 type Terms struct {
-	// Relay says that content passes through this process, in parts of at most RelayMemory bytes.
-	Relay       bool
-	RelayMemory int64
-	// MultipartAbove and PartSize are in bytes, 0 for the copier's own.
-	MultipartAbove, PartSize int64
-	// OmitTags, ChooseTags (some and not others), OmitMetadata, ObjectLock and Annotations decide what is read of an object beside its
-	// content.
-	OmitTags, ChooseTags, OmitMetadata, ObjectLock, Annotations bool
+	// Settings are how objects move.
+	transfer.Settings
 	// Sweeps says that unfinished uploads are looked for after a pass that copied in parts.
 	Sweeps bool
-	// StorageClass is the class of copies, "" for STANDARD; KeepStorageClass gives each that of its source.
-	StorageClass     string
-	KeepStorageClass bool
 	// BucketKey says that copies are made with an S3 Bucket Key.
 	BucketKey bool
 	// SourceRegion and DestinationRegion are the regions of the buckets.
@@ -111,7 +102,7 @@ func (q Quoter) Beyond(o listing.Object) float64 {
 
 // AddCopy adds a copy of the object.
 func (q Quoter) AddCopy(to *Quote, o listing.Object) {
-	from, into := q.ratesOf(o.StorageClass), q.ratesOf(q.t.classOf(o))
+	from, into := q.ratesOf(o.StorageClass), q.ratesOf(q.t.ClassOf(o.StorageClass))
 	for operation, n := range q.t.requests(o) {
 		q.send(to, operation, n, from, into)
 	}
@@ -126,7 +117,7 @@ func (q Quoter) AddCopy(to *Quote, o listing.Object) {
 
 // AddLook adds what it takes to find out whether a copy that is there can be adopted.
 func (q Quoter) AddLook(to *Quote, o listing.Object) {
-	from, into := q.ratesOf(o.StorageClass), q.ratesOf(q.t.classOf(o))
+	from, into := q.ratesOf(o.StorageClass), q.ratesOf(q.t.ClassOf(o.StorageClass))
 	count(&to.Requests, headObject, 2)
 	q.bill(to, &to.Dollars.Requests, from.read, q.sourcePaidByOwner())
 	q.bill(to, &to.Dollars.Requests, into.read, false)

@@ -5,6 +5,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/listing"
+	"syncd/internal/transfer"
 )
 
 // The operations of S3 and KMS that a pass sends, as the APIs name them.
@@ -27,16 +28,6 @@ const (
 	putTagging      = "PutObjectTagging"
 	decrypt         = "Decrypt"
 	generateDataKey = "GenerateDataKey"
-)
-
-// Limits of copies, in bytes but for the number of parts.
-const (
-	MaxCopyObject    = 5 << 30   // in one CopyObject (Amazon S3 API Reference, CopyObject)
-	MaxParts         = 10_000    // this and the next two: Amazon S3 User Guide, "Amazon S3 multipart upload limits"
-	MinPartSize      = 5 << 20   //
-	MaxPartSize      = 5 << 30   //
-	defaultPartSize  = 256 << 20 // of a server-side copy in parts: short enough to finish while a task is being stopped
-	DefaultRelayPart = 8 << 20   // of a relay, and the largest object that one relays whole
 )
 
 // tier is how S3 prices a request.
@@ -113,56 +104,21 @@ func (t Terms) sent(o listing.Object) [7]sending {
 		}
 		return 0
 	}
-	tags, annotations := sending{getTagging, when(!t.OmitTags)}, sending{listAnnotations, when(t.Annotations)}
 	size := t.PartSizeOf(o.Size)
-	if size == 0 && t.Relay {
-		return [7]sending{{headObject, when(t.ObjectLock)}, tags, {getObject, 1}, {putObject, 1}, annotations}
+	inParts := size > 0
+	head, tags, annotations := sending{headObject, when(t.ReadsHead(inParts))}, sending{getTagging, when(t.ReadsTags(inParts))},
+		sending{listAnnotations, when(t.ReadsAnnotations(inParts))}
+	switch parts := (transfer.Parts{Object: o.Size, Size: max(size, 1)}); {
+	case !inParts && t.Relay:
+		return [7]sending{head, tags, {getObject, 1}, {putObject, 1}, annotations}
+	case !inParts:
+		return [7]sending{head, tags, {copyObject, 1}}
+	case t.Relay:
+		n := int64(parts.Count())
+		return [7]sending{head, tags, {createUpload, 1}, {uploadPart, n}, {completeUpload, 1}, annotations, {getObject, n}}
+	default:
+		return [7]sending{head, tags, {createUpload, 1}, {uploadPartCopy, int64(parts.Count())}, {completeUpload, 1}, annotations}
 	}
-	if size == 0 {
-		return [7]sending{{headObject, when(t.ObjectLock)}, {getTagging, when(t.ChooseTags)}, {copyObject, 1}}
-	}
-	parts := (o.Size + size - 1) / size
-	all := [7]sending{
-		{headObject, when(t.Relay || t.ObjectLock || !t.OmitMetadata)},
-		tags,
-		{createUpload, 1},
-		{uploadPartCopy, parts},
-		{completeUpload, 1},
-		annotations,
-	}
-	if t.Relay {
-		all[3].operation, all[6] = uploadPart, sending{getObject, parts}
-	}
-	return all
-}
-
-// PartSizeOf returns the size of the parts that an object of that size is copied in, of every part but the last: the wanted
-// one, or larger where 10,000 parts of it would not do. It is 0 for an object that goes in one piece.
-func (t Terms) PartSizeOf(size int64) int64 {
-	above, wanted := t.MultipartAbove, t.PartSize
-	if above <= 0 {
-		above = MaxCopyObject
-	}
-	above = min(max(above, MinPartSize), MaxCopyObject)
-	if wanted == 0 {
-		wanted = defaultPartSize
-	}
-	if t.Relay {
-		above = DefaultRelayPart
-		if t.PartSize == 0 {
-			wanted = DefaultRelayPart
-		}
-		if t.RelayMemory > 0 {
-			wanted = min(wanted, t.RelayMemory)
-		}
-	}
-	if size <= above {
-		return 0
-	}
-	const mebibyte = 1 << 20
-	least := (size + MaxParts - 1) / MaxParts
-	least = (least + mebibyte - 1) / mebibyte * mebibyte
-	return min(max(wanted, least, MinPartSize), MaxPartSize)
 }
 
 // piece returns how much of an object of that size one request moves, at most.
@@ -178,7 +134,7 @@ func (t Terms) Refuses(o listing.Object) string {
 	switch {
 	case o.ETag == "":
 		return NoETag
-	case o.Size > MaxParts*MaxPartSize:
+	case o.Size > transfer.MaxObject:
 		return string(awserr.TooLarge)
 	default:
 		return ""
@@ -189,12 +145,4 @@ func (t Terms) Refuses(o listing.Object) string {
 // has happened (Amazon S3 User Guide, "Working with archived objects").
 func Archived(o listing.Object) bool {
 	return o.StorageClass == "GLACIER" || o.StorageClass == "DEEP_ARCHIVE"
-}
-
-// classOf returns the storage class of the object's copy.
-func (t Terms) classOf(o listing.Object) string {
-	if t.KeepStorageClass {
-		return o.StorageClass
-	}
-	return t.StorageClass
 }

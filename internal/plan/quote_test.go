@@ -49,7 +49,7 @@ func TestQuoteDollars(t *testing.T) {
 		{"with a bucket key at the destination", plan.Terms{BucketKey: true}, thousand(small), plan.Dollars{
 			Total: 0.00803, Requests: 0.005, KMS: 0.00303, Consumer: 0.00803,
 		}},
-		{"into another class", plan.Terms{StorageClass: "STANDARD_IA"}, thousand(small), plan.Dollars{
+		{"into another class", plan.Terms{Settings: transfer.Settings{StorageClass: "STANDARD_IA"}}, thousand(small), plan.Dollars{
 			Total: 0.016, Requests: 0.01, KMS: 0.006, Consumer: 0.016,
 		}},
 		{"out of a class that has a fee for it", plan.Terms{}, []listing.Object{cold}, plan.Dollars{
@@ -69,11 +69,11 @@ func TestQuoteDollars(t *testing.T) {
 		{"in parts", plan.Terms{}, []listing.Object{large}, plan.Dollars{
 			Total: 0.0004598, Requests: 0.0002108, KMS: 0.000249, Owner: 0.0000008, Consumer: 0.000459,
 		}},
-		{"relayed by two roles", plan.Terms{Relay: true, ReaderIsOwner: true}, thousand(small), plan.Dollars{
+		{"relayed by two roles", plan.Terms{Settings: transfer.Settings{Relay: true}, ReaderIsOwner: true}, thousand(small), plan.Dollars{
 			Total: 0.0118, Requests: 0.0058, KMS: 0.006, Owner: 0.0038, Consumer: 0.008,
 		}},
 		{"of a region that costs nothing to relay from, as far as is known", plan.Terms{
-			Relay: true, OmitTags: true, SourceRegion: "us-west-2", DestinationRegion: "us-east-1",
+			Settings: transfer.Settings{Relay: true, OmitTags: true}, SourceRegion: "us-west-2", DestinationRegion: "us-east-1",
 		}, thousand(small), plan.Dollars{Total: 0.0114, Requests: 0.0054, KMS: 0.006, Owner: 0.0004, Consumer: 0.011}},
 	}
 	for _, tt := range tests {
@@ -94,9 +94,9 @@ func TestRequestAndBeyondMakeTheQuote(t *testing.T) {
 	for _, terms := range []plan.Terms{
 		{},
 		{BucketKey: true},
-		{KeepStorageClass: true},
-		{StorageClass: "GLACIER_IR"},
-		{Relay: true, StorageClass: "STANDARD_IA"},
+		{Settings: transfer.Settings{KeepStorageClass: true}},
+		{Settings: transfer.Settings{StorageClass: "GLACIER_IR"}},
+		{Settings: transfer.Settings{Relay: true, StorageClass: "STANDARD_IA"}},
 		{SourceRegion: "eu-west-1", DestinationRegion: "us-east-1", RequesterPays: true},
 	} {
 		quoter := plan.NewQuoter(terms)
@@ -189,7 +189,7 @@ func TestEstimate(t *testing.T) {
 		{"a limit on requests", plan.Terms{Pace: plan.Pace{Concurrency: 64, RequestsPerSecond: 10}}, small, 0, plan.Estimate{Seconds: 100, Bound: "limits.requests_per_second"}},
 		{"a limit on requests to KMS", plan.Terms{Pace: plan.Pace{Concurrency: 64, KMSRequestsPerSecond: 10}}, small, 0, plan.Estimate{Seconds: 200, Bound: "limits.kms_requests_per_second"}},
 		{"a limit on bytes", plan.Terms{Pace: plan.Pace{Concurrency: 64, BytesPerSecond: 10}}, small, 0, plan.Estimate{Seconds: 100, Bound: "limits.bytes_per_second"}},
-		{"bandwidth", plan.Terms{Relay: true, Pace: plan.Pace{Concurrency: 64}}, []listing.Object{sized(125e9)}, 0, plan.Estimate{Seconds: 1000, Bound: "bandwidth"}},
+		{"bandwidth", plan.Terms{Settings: transfer.Settings{Relay: true}, Pace: plan.Pace{Concurrency: 64}}, []listing.Object{sized(125e9)}, 0, plan.Estimate{Seconds: 1000, Bound: "bandwidth"}},
 		{"nothing", plan.Terms{}, nil, 0, plan.Estimate{Bound: "listing"}},
 	}
 	for _, tt := range tests {
@@ -223,10 +223,10 @@ func TestNotCounted(t *testing.T) {
 	}{
 		{plan.Terms{}, "storage", true},
 		{plan.Terms{}, "transfer", false},
-		{plan.Terms{Relay: true}, "transfer", true},
-		{plan.Terms{StorageClass: "DEEP_ARCHIVE"}, "DEEP_ARCHIVE", true},
-		{plan.Terms{StorageClass: "STANDARD_IA"}, "STANDARD_IA", false},
-		{plan.Terms{KeepStorageClass: true}, "storage classes", true},
+		{plan.Terms{Settings: transfer.Settings{Relay: true}}, "transfer", true},
+		{plan.Terms{Settings: transfer.Settings{StorageClass: "DEEP_ARCHIVE"}}, "DEEP_ARCHIVE", true},
+		{plan.Terms{Settings: transfer.Settings{StorageClass: "STANDARD_IA"}}, "STANDARD_IA", false},
+		{plan.Terms{Settings: transfer.Settings{KeepStorageClass: true}}, "storage classes", true},
 	} {
 		got := strings.Join(plan.NewQuoter(tt.terms).NotCounted(), "; ")
 		if strings.Contains(got, tt.word) != tt.want {

@@ -16,6 +16,7 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/copier"
+	"syncd/internal/copier/content"
 	"syncd/internal/syncer"
 )
 
@@ -103,7 +104,7 @@ func (d deceit) try(t *testing.T) {
 	w.copies.MultipartAbove, w.copies.PartSize, w.copies.Annotations = 5<<20, 5<<20, true
 	w.cloud.SetLatency(10 * time.Millisecond) // an answer that was given before is of an earlier time
 	if d.mode == "relay" {
-		w.copies.Relay, w.copies.Buffers = true, copier.NewBuffers(32<<20)
+		w.copies.Relay, w.copies.Buffers = true, content.NewBuffers(32<<20)
 	}
 	w.both()
 	w.options.Destination = w.live // of the role's client

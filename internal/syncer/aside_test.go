@@ -53,7 +53,7 @@ func TestReplayWithoutTheBucket(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		w.copies.SourceBucket = "not-there"
+		w.copies.SourcePlace.Bucket = "not-there"
 		s = w.open(t)
 		got, err := s.Replay(t.Context(), all)
 		if n := w.quarantineOf(t); err == nil || n != 3 {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"syncd/internal/awsfake"
-	"syncd/internal/copier"
+	"syncd/internal/copier/content"
 	"syncd/internal/iam"
 	"syncd/internal/plan"
 	"syncd/internal/syncer"
@@ -40,7 +40,7 @@ func detours() []detour {
 				other.Put(name(i), awsfake.BytesBody([]byte("of the other source")), awsfake.PutOptions{})
 			}
 			use := func(bucket string) func() {
-				return func() { w.copies.SourceBucket, w.live.Bucket = bucket, bucket }
+				return func() { w.copies.SourcePlace.Bucket, w.live.Bucket = bucket, bucket }
 			}
 			return use("owner-other"), use("owner-data")
 		}},
@@ -49,15 +49,15 @@ func detours() []detour {
 				w.source.Put("in/"+name(i), awsfake.BytesBody([]byte("of the other prefix")), awsfake.PutOptions{})
 			}
 			// Both copy to the same keys of the destination.
-			w.copies.SourcePrefix = ""
-			return func() { w.copies.SourcePrefix = "in/" }, func() { w.copies.SourcePrefix = "" }
+			w.copies.SourcePlace.Prefix = ""
+			return func() { w.copies.SourcePlace.Prefix = "in/" }, func() { w.copies.SourcePlace.Prefix = "" }
 		}},
 		{"destination prefix", func(w *world) (change, back func()) {
 			for i := range detourKeys {
 				w.source.Put("p/"+name(i), awsfake.BytesBody([]byte("under p")), awsfake.PutOptions{})
 			}
 			// What is copied from k goes where the copy of p/k was.
-			return func() { w.copies.DestinationPrefix = "p/" }, func() { w.copies.DestinationPrefix = "" }
+			return func() { w.copies.DestinationPlace.Prefix = "p/" }, func() { w.copies.DestinationPlace.Prefix = "" }
 		}},
 	}
 }
@@ -95,7 +95,7 @@ func putBack(t *testing.T, store string, d detour, end string, relay bool) {
 	w.both()
 	write := "CopyObject"
 	if relay {
-		w.copies.Relay, w.copies.Buffers = true, copier.NewBuffers(32<<20)
+		w.copies.Relay, w.copies.Buffers = true, content.NewBuffers(32<<20)
 		write = "PutObject"
 	}
 	for i := range detourKeys {
@@ -154,12 +154,12 @@ func (w *world) wantInStep(t *testing.T) {
 	t.Helper()
 	source := w.source
 	for _, key := range source.Keys() {
-		inside, ok := strings.CutPrefix(key, w.copies.SourcePrefix)
+		inside, ok := strings.CutPrefix(key, w.copies.SourcePlace.Prefix)
 		if !ok {
 			continue
 		}
 		original, _ := source.Object(key)
-		copied, ok := w.destination.Object(w.copies.DestinationPrefix + inside)
+		copied, ok := w.destination.Object(w.copies.DestinationPlace.Prefix + inside)
 		class := w.copies.StorageClass
 		if class == "" {
 			class = "STANDARD"
@@ -176,7 +176,7 @@ func TestLostAnswerUnderAnotherKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.both()
-		w.copies.Relay, w.copies.Buffers, w.options.Rekey = true, copier.NewBuffers(32<<20), true
+		w.copies.Relay, w.copies.Buffers, w.options.Rekey = true, content.NewBuffers(32<<20), true
 		w.fill(2)
 		pass := func(want int64) {
 			t.Helper()

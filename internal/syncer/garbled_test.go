@@ -10,7 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"syncd/internal/copier"
+	"syncd/internal/copier/content"
 	"syncd/internal/plan"
 )
 
@@ -45,7 +45,7 @@ func TestListedAndGoneIsNoSuccess(t *testing.T) {
 			emptyPools()
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
-				w.copies.Relay, w.copies.Buffers = relay, copier.NewBuffers(32<<20)
+				w.copies.Relay, w.copies.Buffers = relay, content.NewBuffers(32<<20)
 				w.fill(5)
 				garbled := s3.New(w.client.Options(), func(o *s3.Options) {
 					o.HTTPClient = &http.Client{Transport: &garbler{through: w.cloud.RoundTripper(), key: name(2), as: name(2) + "-not"}}

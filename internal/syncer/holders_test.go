@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"syncd/internal/awsfake"
-	"syncd/internal/copier"
+	"syncd/internal/copier/content"
 	"syncd/internal/plan"
 )
 
@@ -54,7 +54,7 @@ func newHolders(t *testing.T, relay bool) *holders {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	h.random = rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // a test
-	h.copies.Relay, h.copies.Buffers = relay, copier.NewBuffers(64<<20)
+	h.copies.Relay, h.copies.Buffers = relay, content.NewBuffers(64<<20)
 	h.copies.MultipartAbove, h.copies.PartSize = 5<<20, 5<<20
 	h.options.Ledger.FlushInterval = 2 * time.Second
 	h.both()

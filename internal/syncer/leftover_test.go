@@ -28,9 +28,9 @@ func TestLeftoversStayOurs(t *testing.T) {
 		"of another prefix": {
 			func(w *world) {
 				w.source.Put("in/"+name(1), awsfake.BytesBody([]byte("other")), awsfake.PutOptions{})
-				w.copies.SourcePrefix = "in/"
+				w.copies.SourcePlace.Prefix = "in/"
 			},
-			func(w *world) { w.source.Delete("in/" + name(1)); w.copies.SourcePrefix = ""; w.change(name(3)) },
+			func(w *world) { w.source.Delete("in/" + name(1)); w.copies.SourcePlace.Prefix = ""; w.change(name(3)) },
 		},
 	} {
 		for _, isFirst := range []bool{true, false} {

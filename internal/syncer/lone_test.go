@@ -22,7 +22,7 @@ func TestOneCauseForWhatIsMissing(t *testing.T) {
 			if side == "source" {
 				w.live.Bucket = "no-such-bucket"
 			} else {
-				w.copies.DestinationBucket = "no-such-bucket"
+				w.copies.DestinationPlace.Bucket = "no-such-bucket"
 			}
 			s := w.open(t)
 			for range 3 {

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/internal/awsfake"
-	"syncd/internal/copier"
+	"syncd/internal/copier/content"
 	"syncd/internal/plan"
 )
 
@@ -85,7 +85,7 @@ func TestMarkOutsideThePrefix(t *testing.T) {
 		w.put("z")
 		w.passes(t, "folder", "first", 0)
 		time.Sleep(time.Hour)
-		w.copies.SourcePrefix = "m/"
+		w.copies.SourcePlace.Prefix = "m/"
 		p := w.start(t, "folder")
 		w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Times: 1, Do: func() { time.Sleep(500 * time.Millisecond); p.drain() }})
 		if got, err := p.run(t); err == nil {
@@ -103,16 +103,16 @@ func TestMarkOutsideThePrefix(t *testing.T) {
 // TestClaimedCopyOfAnotherSourceIsNotAdopted puts the source prefix back: what was copied from the other one has no checksum that tells, and is not believed for its time.
 func TestClaimedCopyOfAnotherSourceIsNotAdopted(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
-		w.copies.Relay, w.copies.Buffers = true, copier.NewBuffers(32<<20)
+		w.copies.Relay, w.copies.Buffers = true, content.NewBuffers(32<<20)
 		for i := range 3 {
 			w.source.Put(name(i), awsfake.BytesBody([]byte("right")), awsfake.PutOptions{NoChecksum: true})
 			w.source.Put("in/"+name(i), awsfake.BytesBody([]byte("wrong")), awsfake.PutOptions{NoChecksum: true})
 		}
 		w.passes(t, "folder", "first", 0)
 		time.Sleep(2 * time.Hour)
-		w.copies.SourcePrefix = "in/"
+		w.copies.SourcePlace.Prefix = "in/"
 		w.killedAt(t, "folder", "PutObject", name(2), nil)
-		w.copies.SourcePrefix = ""
+		w.copies.SourcePlace.Prefix = ""
 		time.Sleep(time.Hour)
 		for range 2 {
 			w.passes(t, "folder", "back", 0)

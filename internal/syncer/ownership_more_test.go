@@ -10,7 +10,7 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint/record"
-	"syncd/internal/copier"
+	"syncd/internal/copier/content"
 	"syncd/internal/plan"
 	"syncd/internal/syncer/rename"
 )
@@ -152,7 +152,7 @@ func TestSettingsChangedTwiceBetweenKills(t *testing.T) {
 // TestPrefixThatIsAKey has a source prefix that is a key as well.
 func TestPrefixThatIsAKey(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
-		w.copies.SourcePrefix, w.copies.DestinationPrefix = "data", "p/"
+		w.copies.SourcePlace.Prefix, w.copies.DestinationPlace.Prefix = "data", "p/"
 		for _, key := range []string{"data", "data/1", "data/2", "datax"} {
 			w.put(key)
 		}
@@ -166,7 +166,7 @@ func TestPrefixThatIsAKey(t *testing.T) {
 		time.Sleep(time.Hour)
 		w.passes(t, "folder", "third", 0)
 		w.wantInStep(t)
-		w.copies.DestinationPrefix = ""
+		w.copies.DestinationPlace.Prefix = ""
 		w.passes(t, "folder", "no key", 3)
 		w.passes(t, "folder", "no key", 3)
 	})
@@ -181,7 +181,7 @@ func TestLostAnswerToACompletion(t *testing.T) {
 					w.copies.MultipartAbove, w.copies.PartSize = 5<<20, 5<<20
 					w.copies.Relay = relay
 					if relay {
-						w.copies.Buffers = copier.NewBuffers(64 << 20)
+						w.copies.Buffers = content.NewBuffers(64 << 20)
 					}
 					w.source.Put("large", awsfake.SyntheticBody(20<<20, 1), awsfake.PutOptions{NoChecksum: true})
 					for _, operation := range []string{"UploadPartCopy", "UploadPart"} {
@@ -260,9 +260,9 @@ func TestDamagedClaim(t *testing.T) {
 		w.underTwoPrefixes()
 		w.passes(t, "folder", "first", 0)
 		time.Sleep(time.Hour)
-		w.copies.SourcePrefix = "in/"
+		w.copies.SourcePlace.Prefix = "in/"
 		w.killedAt(t, "folder", "CopyObject", name(2), nil)
-		w.copies.SourcePrefix = ""
+		w.copies.SourcePlace.Prefix = ""
 		damage(t, w.records(t, "progress-*")...)
 		time.Sleep(time.Hour)
 		w.passes(t, "folder", "back", 0)
@@ -276,12 +276,12 @@ func TestClaimThatNeverEndsCoversForeignObjects(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.fill(5)
 		w.put("a/" + name(7))
-		w.copies.DestinationPrefix = "a/"
+		w.copies.DestinationPlace.Prefix = "a/"
 		w.passes(t, "folder", "first", 0)
 		time.Sleep(time.Hour)
-		w.copies.DestinationPrefix = ""
+		w.copies.DestinationPlace.Prefix = ""
 		w.killedAt(t, "folder", "CopyObject", name(2), nil)
-		w.copies.DestinationPrefix = "a/"
+		w.copies.DestinationPlace.Prefix = "a/"
 		for range 2 {
 			time.Sleep(24 * time.Hour)
 			w.passes(t, "folder", "back", 0)

@@ -32,7 +32,7 @@ func (w *world) killedAt(t *testing.T, store, operation, key string, run func(p 
 	t.Helper()
 	p := w.start(t, store)
 	defer p.finish(t)
-	stop := w.cloud.Inject(awsfake.Fault{Operation: operation, Bucket: w.copies.DestinationBucket, Key: key, Do: p.kill})
+	stop := w.cloud.Inject(awsfake.Fault{Operation: operation, Bucket: w.copies.DestinationPlace.Bucket, Key: key, Do: p.kill})
 	defer stop()
 	if run == nil {
 		if got, err := p.run(t); err == nil {
@@ -61,18 +61,18 @@ func TestClaimOfAWiderPrefixEnds(t *testing.T) {
 				bubble(t, func(t *testing.T, w *world) {
 					w.fill(5)
 					w.put("a/k00001")
-					w.copies.DestinationPrefix = "a/"
+					w.copies.DestinationPlace.Prefix = "a/"
 					w.options.Rekey = true
 					first := w.copies.KeyARN
 					w.passes(t, "S3", "first", 0)
 					time.Sleep(time.Hour)
-					w.copies.DestinationPrefix = wrong
+					w.copies.DestinationPlace.Prefix = wrong
 					if key {
 						w.copies.KeyARN = w.cloud.Account(consumer).CreateKey(region, nil).ARN()
 					}
 					w.killedAt(t, "S3", "CopyObject", wrong+name(2), nil)
 					time.Sleep(time.Hour)
-					w.copies.DestinationPrefix, w.copies.KeyARN = "a/", first
+					w.copies.DestinationPlace.Prefix, w.copies.KeyARN = "a/", first
 					for range 3 {
 						w.passes(t, "S3", "back", 0)
 						time.Sleep(time.Hour)
@@ -154,7 +154,7 @@ func TestRowOfAnotherPlace(t *testing.T) {
 		time.Sleep(time.Hour)
 		foreign := other.Put(name(1), awsfake.BytesBody([]byte("somebody else's")), awsfake.PutOptions{KeyARN: w.cloud.Account(consumer).CreateKey(region, nil).ARN()})
 		time.Sleep(time.Hour)
-		w.copies.DestinationBucket = "consumer-other"
+		w.copies.DestinationPlace.Bucket = "consumer-other"
 		got := w.passes(t, "folder", "elsewhere", 3)
 		if now, _ := other.Object(name(1)); now.ETag != foreign.ETag {
 			t.Errorf("got %+v, %+v, want somebody else's object left", got, now)
@@ -195,9 +195,9 @@ func TestRenameForgetsNoClaim(t *testing.T) {
 		w.underTwoPrefixes()
 		w.passes(t, "folder", "first", 0)
 		time.Sleep(time.Hour)
-		w.copies.SourcePrefix = "in/"
+		w.copies.SourcePlace.Prefix = "in/"
 		w.killedAt(t, "folder", "CopyObject", name(2), nil)
-		w.copies.SourcePrefix = ""
+		w.copies.SourcePlace.Prefix = ""
 		time.Sleep(time.Hour)
 		w.settle()
 		if n, err := rename.Ledger(t.Context(), w.store(t), w.renaming()); err != nil || n == 0 {
@@ -240,12 +240,12 @@ func TestFallbackBehindOtherSettings(t *testing.T) {
 		w.underTwoPrefixes()
 		w.passes(t, "folder", "first", 0)
 		time.Sleep(time.Hour)
-		w.copies.SourcePrefix = "in/"
+		w.copies.SourcePlace.Prefix = "in/"
 		w.passes(t, "folder", "second", 0)
 		records := w.records(t, "manifest-*")
 		damage(t, records[len(records)-1])
 		time.Sleep(time.Hour)
-		w.copies.SourcePrefix = ""
+		w.copies.SourcePlace.Prefix = ""
 		w.passes(t, "folder", "third", 0)
 		w.passes(t, "folder", "fourth", 0)
 		w.wantInStep(t)

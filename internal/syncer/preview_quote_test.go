@@ -8,6 +8,7 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/copier"
+	"syncd/internal/copier/content"
 	"syncd/internal/iam"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
@@ -24,16 +25,16 @@ func TestQuoteIsWhatACopySends(t *testing.T) {
 		sizes []int64
 	}{
 		{"server-side", plan.Terms{}, []int64{0, 1, 5 * gib, 5*gib + 1, 10 * gib, 2560*gib + 1}},
-		{"parts of a chosen size", plan.Terms{MultipartAbove: 1, PartSize: 5 * mib}, []int64{5 * mib, 5*mib + 1, 10 * mib, 50_000*mib + 1}},
-		{"nothing beside content", plan.Terms{MultipartAbove: 6 * mib, OmitMetadata: true, OmitTags: true}, []int64{1, 7 * mib}},
-		{"chosen tags", plan.Terms{MultipartAbove: 6 * mib, ChooseTags: true}, []int64{1, 7 * mib}},
-		{"relayed chosen tags", plan.Terms{Relay: true, RelayMemory: 16 * mib, ChooseTags: true}, []int64{1, 9 * mib}},
-		{"annotations", plan.Terms{MultipartAbove: 6 * mib, Annotations: true}, []int64{1, 7 * mib}},
-		{"relayed annotations", plan.Terms{Relay: true, RelayMemory: 16 * mib, Annotations: true}, []int64{1, 9 * mib}},
-		{"object lock", plan.Terms{MultipartAbove: 6 * mib, ObjectLock: true, OmitMetadata: true}, []int64{1, 7 * mib}},
-		{"relayed locks", plan.Terms{Relay: true, RelayMemory: 16 * mib, ObjectLock: true}, []int64{1, 9 * mib}},
-		{"relay", plan.Terms{Relay: true, RelayMemory: 16 * mib}, []int64{0, 8 * mib, 8*mib + 1, 16 * mib, 65 * mib}},
-		{"relay in larger parts", plan.Terms{Relay: true, RelayMemory: 16 * mib, PartSize: 64 * mib, OmitTags: true}, []int64{1, 33 * mib}},
+		{"parts of a chosen size", plan.Terms{Settings: transfer.Settings{MultipartAbove: 1, PartSize: 5 * mib}}, []int64{5 * mib, 5*mib + 1, 10 * mib, 50_000*mib + 1}},
+		{"nothing beside content", plan.Terms{Settings: transfer.Settings{MultipartAbove: 6 * mib, OmitMetadata: true, OmitTags: true}}, []int64{1, 7 * mib}},
+		{"chosen tags", plan.Terms{Settings: transfer.Settings{MultipartAbove: 6 * mib, OnlyTags: []string{"class"}}}, []int64{1, 7 * mib}},
+		{"relayed chosen tags", plan.Terms{Settings: transfer.Settings{Relay: true, RelayMemory: 16 * mib, OnlyTags: []string{"class"}}}, []int64{1, 9 * mib}},
+		{"annotations", plan.Terms{Settings: transfer.Settings{MultipartAbove: 6 * mib, Annotations: true}}, []int64{1, 7 * mib}},
+		{"relayed annotations", plan.Terms{Settings: transfer.Settings{Relay: true, RelayMemory: 16 * mib, Annotations: true}}, []int64{1, 9 * mib}},
+		{"object lock", plan.Terms{Settings: transfer.Settings{MultipartAbove: 6 * mib, ObjectLock: true, OmitMetadata: true}}, []int64{1, 7 * mib}},
+		{"relayed locks", plan.Terms{Settings: transfer.Settings{Relay: true, RelayMemory: 16 * mib, ObjectLock: true}}, []int64{1, 9 * mib}},
+		{"relay", plan.Terms{Settings: transfer.Settings{Relay: true, RelayMemory: 16 * mib}}, []int64{0, 8 * mib, 8*mib + 1, 16 * mib, 65 * mib}},
+		{"relay in larger parts", plan.Terms{Settings: transfer.Settings{Relay: true, RelayMemory: 16 * mib, PartSize: 64 * mib, OmitTags: true}}, []int64{1, 33 * mib}},
 	}
 	for _, tt := range tests {
 		for _, size := range tt.sizes {
@@ -72,13 +73,8 @@ func TestQuoteIsWhatACopySends(t *testing.T) {
 
 // obey sets the copier as the terms say.
 func (w *world) obey(terms plan.Terms) {
-	w.copies.MultipartAbove, w.copies.PartSize = terms.MultipartAbove, terms.PartSize
-	w.copies.OmitTags, w.copies.OmitMetadata, w.copies.ObjectLock = terms.OmitTags, terms.OmitMetadata, terms.ObjectLock
-	w.copies.Annotations = terms.Annotations
-	if terms.ChooseTags {
-		w.copies.OnlyTags = []string{"class"}
-	}
-	if w.copies.Relay = terms.Relay; terms.Relay {
-		w.copies.Buffers = copier.NewBuffers(terms.RelayMemory)
+	w.copies.Settings = terms.Settings
+	if terms.Relay {
+		w.copies.Buffers = content.NewBuffers(terms.RelayMemory)
 	}
 }

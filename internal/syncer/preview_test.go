@@ -92,9 +92,9 @@ func (w *world) disturb(random *rand.Rand) (what string, mend func()) {
 		w.copies.StorageClass = []string{"", "STANDARD_IA"}[random.IntN(2)]
 		return "class " + w.copies.StorageClass, nothing
 	case 4:
-		w.copies.DestinationPrefix = []string{"", "p/"}[random.IntN(2)]
-		w.options.Settings.Destination.Prefix = w.copies.DestinationPrefix
-		return "prefix " + w.copies.DestinationPrefix, nothing
+		w.copies.DestinationPlace.Prefix = []string{"", "p/"}[random.IntN(2)]
+		w.options.Settings.Destination.Prefix = w.copies.DestinationPlace.Prefix
+		return "prefix " + w.copies.DestinationPlace.Prefix, nothing
 	case 5:
 		w.options.Rules.Filter.MaxSize = int64(random.IntN(2))
 		return "filter", nothing
@@ -236,7 +236,7 @@ func TestPreviewTellsWhatWillFail(t *testing.T) {
 		w.put("ok")
 		w.source.Put("archived", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{StorageClass: "DEEP_ARCHIVE"})
 		w.put(strings.Repeat("k", 1020))
-		w.copies.DestinationPrefix = "prefix/"
+		w.copies.DestinationPlace.Prefix = "prefix/"
 		planned, _ := w.preview(t)
 		if diff := cmp.Diff(map[string]int64{"key_unrepresentable": 1}, planned.Refused); diff != "" || planned.Archived.Objects != 1 {
 			t.Errorf("got %+v, want one archived and one whose key has no place; refused (-want +got):\n%s", planned, diff)

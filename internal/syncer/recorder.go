@@ -11,6 +11,7 @@ import (
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier"
+	"syncd/internal/copier/request"
 	"syncd/internal/plan"
 	"syncd/internal/syncer/backlog"
 	"syncd/internal/syncer/denial"
@@ -146,7 +147,7 @@ func (r *recorder) row(a plan.Action, ours copier.Ours, err error) record.Quaran
 // the copy that the entry was of. What is syncd's own there all the same, the row says.
 func (r *recorder) failed(slot *checkpoint.Slot, a plan.Action, ours copier.Ours, err error) {
 	r.setAside(slot, r.row(a, ours, err))
-	if bug, ok := errors.AsType[*copier.PanicError](err); ok && r.repeats.firstPanic() {
+	if bug, ok := errors.AsType[*request.PanicError](err); ok && r.repeats.firstPanic() {
 		r.log.Error("copying panicked", "key", a.Object.Key, "err", bug, "stack", string(bug.Stack))
 	}
 }

@@ -26,11 +26,11 @@ func versioned() *s3.PutBucketVersioningInput {
 
 // settle gives the world's syncer the settings that its copier has.
 func (w *world) settle() {
-	w.live.Prefix = w.copies.SourcePrefix
+	w.live.Prefix = w.copies.SourcePlace.Prefix
 	w.options.Rules.KeyARN = w.copies.KeyARN
 	w.options.Settings = provenance.Settings{
-		Source:       provenance.Place{Bucket: w.copies.SourceBucket, Prefix: w.copies.SourcePrefix},
-		Destination:  provenance.Place{Bucket: w.copies.DestinationBucket, Prefix: w.copies.DestinationPrefix},
+		Source:       provenance.Place{Bucket: w.copies.SourcePlace.Bucket, Prefix: w.copies.SourcePlace.Prefix},
+		Destination:  provenance.Place{Bucket: w.copies.DestinationPlace.Bucket, Prefix: w.copies.DestinationPlace.Prefix},
 		KeyARN:       w.copies.KeyARN,
 		StorageClass: w.copies.StorageClass,
 	}
@@ -55,10 +55,10 @@ func TestChangedSettings(t *testing.T) {
 		reason string
 	}{
 		{"nothing", func(*world) {}, 0, "unchanged"},
-		{"destination prefix", func(w *world) { w.copies.DestinationPrefix = "p2/" }, all, "moved"},
-		{"source prefix alone, so that copies go by other keys", func(w *world) { w.copies.SourcePrefix = "in/" }, inside, "moved"},
+		{"destination prefix", func(w *world) { w.copies.DestinationPlace.Prefix = "p2/" }, all, "moved"},
+		{"source prefix alone, so that copies go by other keys", func(w *world) { w.copies.SourcePlace.Prefix = "in/" }, inside, "moved"},
 		{"both prefixes by the same step, so that keys stay", func(w *world) {
-			w.copies.SourcePrefix, w.copies.DestinationPrefix = "in/", "in/"
+			w.copies.SourcePlace.Prefix, w.copies.DestinationPlace.Prefix = "in/", "in/"
 		}, 0, "unchanged"},
 		{"storage class", func(w *world) { w.copies.StorageClass = "STANDARD_IA" }, all, "wrong_class"},
 		{"key, when asked for", func(w *world) {
@@ -121,7 +121,7 @@ func TestSettingsThatChangeTryEverythingAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fill(5)
-		w.copies.DestinationPrefix, w.options.Settings.Destination.Prefix = "p/", "p/"
+		w.copies.DestinationPlace.Prefix, w.options.Settings.Destination.Prefix = "p/", "p/"
 		repair := w.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "p/" + name(2), Kind: awsfake.AccessDenied})
 		if got, err := w.pass(t); err != nil || got.Copied != 4 || got.SetAside() != 1 {
 			t.Fatalf("got %+v, %v, want 4 copied and 1 set aside", got, err)
@@ -130,7 +130,7 @@ func TestSettingsThatChangeTryEverythingAgain(t *testing.T) {
 			t.Fatalf("got %+v, %v, want it held", got, err)
 		}
 		repair()
-		w.copies.DestinationPrefix, w.options.Settings.Destination.Prefix = "", ""
+		w.copies.DestinationPlace.Prefix, w.options.Settings.Destination.Prefix = "", ""
 		if got, err := w.pass(t); err != nil || got.Copied != 5 {
 			t.Errorf("got %+v, %v, want all copied to the new place", got, err)
 		}

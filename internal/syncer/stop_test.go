@@ -87,7 +87,7 @@ func TestMissingBucketStopsThePass(t *testing.T) {
 			if side == "source" {
 				w.live.Bucket = "no-such-bucket"
 			} else {
-				w.copies.DestinationBucket = "no-such-bucket"
+				w.copies.DestinationPlace.Bucket = "no-such-bucket"
 			}
 			got, err := w.open(t).Run(t.Context())
 			if awserr.Classify(err) != awserr.NoBucket || got.Exit != 1 || got.SetAside() != 0 {

@@ -16,7 +16,7 @@ import (
 	"syncd/config"
 	"syncd/config/value"
 	"syncd/internal/awsfake"
-	"syncd/internal/copier"
+	"syncd/internal/copier/content"
 	"syncd/internal/creds"
 	"syncd/internal/iam"
 	"syncd/internal/throttle"
@@ -97,7 +97,7 @@ func TestEverythingArrivesThroughFaults(t *testing.T) {
 				w.realistic(t)
 				w.copies.MultipartAbove, w.copies.PartSize = 5<<20, 5<<20
 				if mode == "relay" {
-					w.copies.Relay, w.copies.Buffers = true, copier.NewBuffers(128<<20)
+					w.copies.Relay, w.copies.Buffers = true, content.NewBuffers(128<<20)
 				}
 				w.fill(*many - large)
 				for i := range large {

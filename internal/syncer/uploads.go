@@ -8,7 +8,7 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/record"
-	"syncd/internal/copier"
+	"syncd/internal/copier/upload"
 )
 
 // uploader aborts uploads.
@@ -71,9 +71,9 @@ func (u *uploads) sweep(ctx context.Context, pass *checkpoint.Pass, began time.T
 	defer release()
 	aborted, err := u.uploader.SweepUploads(bound, u.uploader.There(began), pass.KeptUploads())
 	switch {
-	case errors.Is(err, copier.ErrUploadsHidden) && u.isHidden:
+	case errors.Is(err, upload.ErrUploadsHidden) && u.isHidden:
 	case err != nil:
-		u.isHidden = errors.Is(err, copier.ErrUploadsHidden) // logged once: it only costs storage, and will not change soon
+		u.isHidden = errors.Is(err, upload.ErrUploadsHidden) // logged once: it only costs storage, and will not change soon
 		log.Warn("uploads were not swept", "err", err)
 	}
 	if aborted > 0 {

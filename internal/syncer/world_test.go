@@ -31,6 +31,7 @@ import (
 	"syncd/internal/plan"
 	"syncd/internal/syncer"
 	"syncd/internal/throttle"
+	"syncd/internal/transfer"
 )
 
 const (
@@ -88,8 +89,8 @@ func newWorld(t *testing.T) *world {
 	w.client, w.admin = client, s3.New(client.Options(), func(o *s3.Options) { o.APIOptions = nil })
 	w.live = listing.Live{Client: client, Bucket: "owner-data", Account: owner}
 	w.copies = copier.Options{
-		Source: client, Destination: client, SourceBucket: "owner-data", DestinationBucket: "consumer-copy",
-		SourceAccount: owner, DestinationAccount: consumer, KeyARN: w.key.ARN(), Slots: throttle.NewLevel(throttle.LevelOptions{Min: 16, Start: 16, Max: 16}).Gate(),
+		Source: client, Destination: client,
+		SourcePlace: transfer.Place{Bucket: "owner-data", Account: owner}, DestinationPlace: transfer.Place{Bucket: "consumer-copy", Account: consumer}, KeyARN: w.key.ARN(), Slots: throttle.NewLevel(throttle.LevelOptions{Min: 16, Start: 16, Max: 16}).Gate(),
 	}
 	w.options = syncer.Options{
 		Mapping: "m", Rules: plan.Rules{KeyARN: w.key.ARN()}, Store: w.store(t),

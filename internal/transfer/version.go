@@ -1,11 +1,3 @@
-// Package transfer says how an object moves: what identifies the version that is moved, and in how many requests of which
-// size it goes. The copier sends by it, the plan quotes by it, and permissions are derived from it, so that the three cannot
-// disagree.
-//
-// It promises answers that depend on its arguments alone: no request, no clock, no state. It leaves to others which
-// objects move (plan) and the moving (copier).
-//
-// Two words: a version is one state of an object at one side; a part is what one request of a multipart upload moves.
 package transfer
 
 import (

@@ -18,6 +18,7 @@ import (
 	"syncd/internal/awsfake"
 	s3store "syncd/internal/checkpoint/store/s3"
 	"syncd/internal/copier"
+	"syncd/internal/copier/content"
 	"syncd/internal/creds"
 	"syncd/internal/listing"
 	"syncd/internal/transfer"
@@ -30,7 +31,7 @@ type job struct {
 	source  *s3.Client
 	target  *s3.Client
 	copier  *copier.Copier
-	relay   bool
+	how     transfer.Settings
 	objects map[string]listing.Object
 	present listing.Object // a copy that lies at the destination already
 	orphan  string         // id of an upload that an earlier session began
@@ -55,6 +56,7 @@ func (x *World) Fill(m config.Mapping) {
 	source.Put(m.Source.Prefix+"plain", awsfake.BytesBody([]byte("plain")), tags)
 	source.SetEncryption(x.OwnerKey.ARN(), true)
 	source.Put(m.Source.Prefix+"bucket-key", awsfake.BytesBody([]byte("bucket key")), tags)
+	source.Put(m.Source.Prefix+"tagged", awsfake.BytesBody([]byte("tagged")), many)
 	source.Put(m.Source.Prefix+"large", awsfake.SyntheticBody(9<<20, 1), many)
 	target.Put(m.Destination.Prefix+"plain", awsfake.BytesBody([]byte("plain")), awsfake.PutOptions{})
 }
@@ -70,10 +72,13 @@ func (x *World) newJob(t *testing.T, m config.Mapping, set *creds.Set) *job {
 	t.Helper()
 	j := &job{
 		mapping: m, set: set, source: sourceClient(t, set, m), target: Client(t, set, m.Destination.Role),
-		objects: map[string]listing.Object{}, relay: m.Source.Role != m.Destination.Role,
+		objects: map[string]listing.Object{}, how: x.Config.Transfer(m),
 		copies: x.Buckets[m.Destination.Bucket], initiator: x.Config.Roles[m.Destination.Role].ARN,
 	}
-	for _, name := range []string{"plain", "bucket-key", "large"} {
+	if j.how.MultipartAbove == 0 {
+		j.how.MultipartAbove = 5 << 20
+	}
+	for _, name := range []string{"plain", "bucket-key", "tagged", "large"} {
 		o, ok := x.Source().Object(m.Source.Prefix + name)
 		if !ok {
 			t.Fatalf("get object %s: there is none", name)
@@ -85,6 +90,9 @@ func (x *World) newJob(t *testing.T, m config.Mapping, set *creds.Set) *job {
 	j.copier = newCopier(j)
 	return j
 }
+
+// relayed is what relays may hold of objects at once, in bytes.
+const relayed = 64 << 20
 
 // slots are as many as the channel holds.
 type slots chan struct{}
@@ -109,17 +117,23 @@ func newCopier(j *job) *copier.Copier {
 	return copier.New(copier.Options{
 		ACL:    acl,
 		Source: j.source, Destination: j.target,
-		SourceBucket: m.Source.Bucket, SourcePrefix: m.Source.Prefix, SourceAccount: m.Source.Account,
-		DestinationBucket: m.Destination.Bucket, DestinationPrefix: m.Destination.Prefix, DestinationAccount: m.Destination.Account,
-		KeyARN: m.Destination.KMSKey, BucketKey: m.Destination.BucketKey, OmitTags: m.Copy.Tags.Carry == config.CarryOmit, OnlyTags: m.Copy.Tags.Only,
-		ObjectLock: m.Copy.ObjectLock == config.CarryCopy, Annotations: m.Copy.Annotations == config.CarryCopy, Initiator: j.initiator,
-		MultipartAbove: 5 << 20, Relay: j.relay, Buffers: copier.NewBuffers(64 << 20), Slots: make(slots, 8),
+		SourcePlace:      transfer.Place{Bucket: m.Source.Bucket, Prefix: m.Source.Prefix, Account: m.Source.Account},
+		DestinationPlace: transfer.Place{Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix, Account: m.Destination.Account},
+		KeyARN:           m.Destination.KMSKey, BucketKey: m.Destination.BucketKey, Initiator: j.initiator,
+		Settings: j.how,
+		Buffers:  content.NewBuffers(relayed), Slots: make(slots, 8),
 	})
+}
+
+// inParts reports whether the mapping has objects that are copied in parts.
+func (j *job) inParts() bool {
+	most := int64(j.mapping.Filter.MaxSize)
+	return most == 0 || most > j.how.MaxWhole()
 }
 
 // steps are everything that syncd does with a mapping, in the order of a pass.
 func (j *job) steps() []step {
-	return []step{
+	steps := []step{
 		{"list", func(ctx context.Context) error {
 			return list(ctx, listing.Live{Client: j.source, Bucket: j.mapping.Source.Bucket, Prefix: j.mapping.Source.Prefix, Account: j.mapping.Source.Account})
 		}},
@@ -131,11 +145,15 @@ func (j *job) steps() []step {
 		{"copy", func(ctx context.Context) error { return j.copy(ctx, "plain") }},
 		{"replace", j.replace},
 		{"copy bucket key", func(ctx context.Context) error { return j.copy(ctx, "bucket-key") }},
-		{"copy large", func(ctx context.Context) error { return j.copy(ctx, "large") }},
-		{"list parts", j.resume},
-		{"sweep", j.sweep},
-		{"delete", j.delete},
+		{"copy with many tags", func(ctx context.Context) error { return j.copy(ctx, "tagged") }},
 	}
+	if j.inParts() {
+		steps = append(steps,
+			step{"copy large", func(ctx context.Context) error { return j.copy(ctx, "large") }},
+			step{"list parts", j.resume},
+			step{"sweep", j.sweep})
+	}
+	return append(steps, step{"delete", j.delete})
 }
 
 func list(ctx context.Context, live listing.Live) error {

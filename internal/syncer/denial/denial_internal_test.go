@@ -9,14 +9,14 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint/record"
-	"syncd/internal/copier"
+	"syncd/internal/copier/request"
 	"syncd/internal/listing"
 )
 
 // TestRefusedErrorNamesTheCauseOnce, and whose policy it is where the service does not say so.
 func TestRefusedErrorNamesTheCauseOnce(t *testing.T) {
 	refusal := func(message string) error {
-		return &copier.ObjectError{Op: "copy", Bucket: "b", Key: "k", Err: &smithy.GenericAPIError{Code: "AccessDenied", Message: message}}
+		return &request.ObjectError{Op: "copy", Bucket: "b", Key: "k", Err: &smithy.GenericAPIError{Code: "AccessDenied", Message: message}}
 	}
 	const named = `User: u is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::b/k" because no resource-based policy allows the s3:GetObject action`
 	for _, tt := range []struct {

@@ -1,11 +1,9 @@
-package copier
+package transfer_test
 
 import (
 	"fmt"
 	"testing"
 
-	"syncd/internal/listing"
-	"syncd/internal/plan"
 	"syncd/internal/transfer"
 )
 
@@ -18,15 +16,14 @@ const (
 )
 
 const (
-	maxParts    = plan.MaxParts
-	minPartSize = plan.MinPartSize
-	maxPartSize = plan.MaxPartSize
+	maxParts    = transfer.MaxParts
+	minPartSize = transfer.MinPartSize
+	maxPartSize = transfer.MaxPartSize
 )
 
 // partSize is the rule as a server-side copy asks it, of an object that goes in parts.
 func partSize(size, wanted int64) int64 {
-	c := New(Options{MultipartAbove: minPartSize, PartSize: wanted})
-	return c.partSizeOf(size)
+	return transfer.Settings{MultipartAbove: minPartSize, PartSize: wanted}.PartSizeOf(size)
 }
 
 func TestPartSize(t *testing.T) {
@@ -58,14 +55,14 @@ func TestPartsMakeTheObject(t *testing.T) {
 	for _, size := range sizes {
 		for _, wanted := range []int64{0, 1, 5 * mib, 8*mib + 1, 100_000_000, 5 * gib, 6 * gib} {
 			t.Run(fmt.Sprintf("%d by %d", size, wanted), func(t *testing.T) {
-				u := &upload{object: listing.Object{Version: transfer.Version{Size: size}}, partSize: partSize(size, wanted)}
-				n := partCount(size, u.partSize)
+				parts := transfer.Parts{Object: size, Size: partSize(size, wanted)}
+				n := parts.Count()
 				if n < 1 || n > maxParts {
 					t.Fatalf("got %d parts, want 1 to %d", n, maxParts)
 				}
 				next := int64(0)
 				for i := range n {
-					first, length := u.bounds(i)
+					first, length := parts.Bounds(i)
 					if first != next || length < 1 || length > maxPartSize || i < n-1 && length < minPartSize {
 						t.Fatalf("part %d of %d: got %d bytes from %d on, want from %d on", i+1, n, length, first, next)
 					}

@@ -1,4 +1,4 @@
-package copier
+package content
 
 import (
 	"encoding/base64"
@@ -10,14 +10,16 @@ import (
 // "64b CRC"; Amazon S3 User Guide, "Checking object integrity").
 const crc64NVMe = 0x9a6c9329ac4bc9b5
 
-// checksummer computes CRC64NVME, the one checksum that S3 keeps of whole objects however they were uploaded.
-type checksummer struct {
+// Checksummer computes CRC64NVME, the one checksum that S3 keeps of whole objects however they were uploaded.
+type Checksummer struct {
 	table *crc64.Table
 }
 
-func newChecksummer() checksummer { return checksummer{crc64.MakeTable(crc64NVMe)} }
+// NewChecksummer returns a Checksummer.
+func NewChecksummer() Checksummer { return Checksummer{crc64.MakeTable(crc64NVMe)} }
 
-func (c checksummer) sum(b []byte) uint64 { return crc64.Checksum(b, c.table) }
+// Sum returns the checksum of the bytes.
+func (c Checksummer) Sum(b []byte) uint64 { return crc64.Checksum(b, c.table) }
 
 // shift is what a checksum undergoes when a number of bytes is put behind what it is of: a matrix over GF(2), by its columns.
 // The checksum of two pieces, one behind the other, is the first's shifted past the second, plus the second's.
@@ -59,8 +61,26 @@ func (s *shift) of(sum uint64) (product uint64) {
 	return product
 }
 
-// decode reads a checksum as S3's answers have it; ok is false for one that is not there or is none.
-func decode(value *string) (sum uint64, ok bool) {
+// Joined is the checksum of pieces one behind the other. The zero Joined is that of none.
+type Joined struct {
+	sum    uint64
+	length int64 // of the last piece, which past is of: most pieces are as long as the one before
+	past   shift
+}
+
+// Add appends a piece of that checksum and length in bytes.
+func (j *Joined) Add(sum uint64, length int64) {
+	if length != j.length {
+		j.past, j.length = shiftPast(length), length
+	}
+	j.sum = j.past.of(j.sum) ^ sum
+}
+
+// Sum returns the checksum of all that was added.
+func (j *Joined) Sum() uint64 { return j.sum }
+
+// Decode reads a checksum as S3's answers have it; ok is false for one that is not there or is none.
+func Decode(value *string) (sum uint64, ok bool) {
 	if value == nil {
 		return 0, false
 	}
@@ -71,7 +91,7 @@ func decode(value *string) (sum uint64, ok bool) {
 	return binary.BigEndian.Uint64(raw), true
 }
 
-// encode renders a checksum as S3's headers have it.
-func encode(sum uint64) string {
+// Encode renders a checksum as S3's headers have it.
+func Encode(sum uint64) string {
 	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, sum))
 }

@@ -1,4 +1,4 @@
-package copier
+package upload
 
 import (
 	"context"
@@ -13,45 +13,47 @@ import (
 
 	"syncd/internal/admit"
 	"syncd/internal/awserr"
-	"syncd/internal/plan"
+	"syncd/internal/copier/content"
+	"syncd/internal/copier/request"
+	"syncd/internal/transfer"
 )
 
 // begin takes over the upload that an earlier process left, when there is one and it can be, or creates one. One that is
 // left was found to be of this very copy.
-func (u *upload) begin(ctx context.Context, d *draft, r *remembered) error {
-	if r.open {
-		taken, err := u.takeOver(ctx, r)
-		if taken && r.upload.TagsLate {
-			d.tags.late = true
+func (u *upload) begin(ctx context.Context, t *Tracker) error {
+	if t.open {
+		taken, err := u.takeOver(ctx, t)
+		if taken && t.upload.TagsLate {
+			u.Draft.SetTagsLate()
 		}
 		if taken || err != nil {
 			return err
 		}
 	}
-	return u.create(ctx, d, r)
+	return u.create(ctx, t)
 }
 
-// takeOver goes on with the upload of an earlier process. It is not taken when it is gone or its parts may not be listed.
-func (u *upload) takeOver(ctx context.Context, r *remembered) (taken bool, err error) {
-	u.id = r.upload.ID
+// takeOver resumes the upload of an earlier process. It is not taken when it is gone or its parts may not be listed.
+func (u *upload) takeOver(ctx context.Context, t *Tracker) (taken bool, err error) {
+	u.id = t.upload.ID
 	err = u.listParts(ctx)
 	switch awserr.Classify(err) { //nolint:exhaustive // the classes after which the copy can still begin anew
 	case "":
-		if err = r.began(ctx, r.upload); err != nil {
-			return false, u.c.failed("resume upload of", u.object.Key, err)
+		if err = t.began(ctx, t.upload); err != nil {
+			return false, u.failed("resume upload of", err)
 		}
 		return true, nil
 	case awserr.Gone:
-		u.job.standing.begun = r.upload.BeganAt // it may have been completed
-		r.ended()
+		u.Target.Vanished(t.upload.BeganAt) // it may have been completed
+		t.ended()
 	case awserr.Denied, awserr.Unsupported:
-		if err := r.discard(ctx); err != nil {
+		if err := t.discard(ctx); err != nil {
 			return false, err
 		}
 	default:
-		return false, u.c.failed("list parts of", u.object.Key, err)
+		return false, u.failed("list parts of", err)
 	}
-	r.note(NoteStartedAnew)
+	t.note(NoteStartedAnew)
 	u.resumed = 0
 	clear(u.parts)
 	return false, nil
@@ -61,12 +63,12 @@ func (u *upload) takeOver(ctx context.Context, r *remembered) (taken bool, err e
 // again, over them.
 func (u *upload) listParts(ctx context.Context) error {
 	in := &s3.ListPartsInput{
-		Bucket: &u.c.o.DestinationBucket, Key: &u.key, UploadId: &u.id, ExpectedBucketOwner: optional(u.c.o.DestinationAccount),
+		Bucket: &u.o.Destination.Bucket, Key: &u.Key, UploadId: &u.id, ExpectedBucketOwner: request.Optional(u.o.Destination.Account),
 	}
 	for {
 		var page *s3.ListPartsOutput
-		err := u.c.withSlot(ctx, func(ctx context.Context) (err error) {
-			page, err = u.c.o.Destination.ListParts(ctx, in)
+		err := u.o.Requests.Send(ctx, func(ctx context.Context) (err error) {
+			page, err = u.o.API.ListParts(ctx, in)
 			return err
 		})
 		if err != nil {
@@ -84,11 +86,11 @@ func (u *upload) listParts(ctx context.Context) error {
 	}
 }
 
-// nextParts is the part that a list goes on after. It is above the one before and there can be no more than plan.MaxParts, so that the
+// nextParts is the part that a list goes on after. It is above the one before and there can be no more than transfer.MaxParts, so that the
 // list ends.
 func nextParts(marker, next *string) (*string, error) {
 	before, _ := strconv.Atoi(aws.ToString(marker)) // none is 0
-	if after, err := strconv.Atoi(aws.ToString(next)); err != nil || after <= before || after > plan.MaxParts {
+	if after, err := strconv.Atoi(aws.ToString(next)); err != nil || after <= before || after > transfer.MaxParts {
 		return nil, fmt.Errorf("%w: the list of parts does not continue after part %d, but after %q", errListStands, before, aws.ToString(next))
 	}
 	return next, nil
@@ -102,7 +104,7 @@ func (u *upload) takePart(part types.Part) {
 	if _, length := u.bounds(index); aws.ToInt64(part.Size) != length {
 		return
 	}
-	if _, ok := decode(part.ChecksumCRC64NVME); u.c.o.Relay && !ok {
+	if _, ok := content.Decode(part.ChecksumCRC64NVME); u.o.Relay && !ok {
 		return // nothing would vouch for what was relayed
 	}
 	u.resumed++
@@ -113,40 +115,41 @@ func (u *upload) takePart(part types.Part) {
 	}
 }
 
-// create begins an upload and has it remembered before its first part.
-func (u *upload) create(ctx context.Context, d *draft, r *remembered) error {
-	created, err := u.sendCreate(ctx, d)
+// create begins an upload and has it recorded before its first part.
+func (u *upload) create(ctx context.Context, t *Tracker) error {
+	created, err := u.sendCreate(ctx)
 	if err != nil {
-		return u.c.failed("create upload for", u.object.Key, err)
+		return u.failed("create upload for", err)
 	}
 	u.id = aws.ToString(created.UploadId)
-	began := u.job.plannedUpload()
-	began.ID, began.BeganAt, began.TagsLate = u.id, u.c.o.Now(), d.tags.late
+	began := u.Planned
+	began.ID, began.BeganAt, began.TagsLate = u.id, u.o.Now(), u.Draft.TagsLate()
 	// The destination's own clock is the one that it dates the object by.
 	if at, ok := awsmiddleware.GetServerTime(created.ResultMetadata); ok {
 		began.BeganAt = at
 	}
 	began.BeganAt = began.BeganAt.UTC().Truncate(time.Second)
-	if err := r.began(ctx, began); err != nil {
-		return u.c.failed("create upload for", u.object.Key, err)
+	if err := t.began(ctx, began); err != nil {
+		return u.failed("create upload for", err)
 	}
-	return u.underKey(created.SSEKMSKeyId)
+	return u.Target.UnderKey(created.SSEKMSKeyId)
 }
 
 // sendCreate begins an upload. Each request whose answer was lost may have begun one of which nobody knows the id.
-func (u *upload) sendCreate(ctx context.Context, d *draft) (created *s3.CreateMultipartUploadOutput, err error) {
+func (u *upload) sendCreate(ctx context.Context) (created *s3.CreateMultipartUploadOutput, err error) {
 	ctx, sent := admit.Count(ctx)
 	defer func() {
-		if n := sent.Times(); n > 1 || n > 0 && isUnclear(err) {
-			u.c.lostUpload.Store(true)
+		if n := sent.Times(); n > 1 || n > 0 && request.IsUnclear(err) {
+			u.lost.Store(true)
 		}
 	}()
 	for {
-		err = u.job.write(ctx, func(ctx context.Context) (err error) {
-			created, err = u.c.o.Destination.CreateMultipartUpload(ctx, d.create(u.c, u.key), d.options()...)
+		err = u.Writer.Write(ctx, func(ctx context.Context) (err error) {
+			in, options := u.Draft.Create()
+			created, err = u.o.API.CreateMultipartUpload(ctx, in, options...)
 			return err
 		})
-		if err == nil || !d.deferTags(err) {
+		if err == nil || !u.Draft.DeferTags(err) {
 			return created, err
 		}
 	}

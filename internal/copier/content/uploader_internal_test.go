@@ -1,4 +1,4 @@
-package copier
+package content
 
 import (
 	"bytes"
@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"syncd/internal/transfer"
 )
 
 // tally takes the parts of any upload and counts them.
@@ -27,12 +29,12 @@ func (t tally) UploadPart(context.Context, *s3.UploadPartInput, ...func(*s3.Opti
 func TestUploaderKeepsThePartSize(t *testing.T) {
 	const size = 8 << 20
 	for length, want := range map[int64]int64{
-		size + 1: 2, 3 * size: 3, (maxParts-1)*size + 1: maxParts, maxParts*size - 1: maxParts, maxParts * size: maxParts,
+		size + 1: 2, 3 * size: 3, (transfer.MaxParts-1)*size + 1: transfer.MaxParts, transfer.MaxParts*size - 1: transfer.MaxParts, transfer.MaxParts * size: transfer.MaxParts,
 	} {
 		t.Run(fmt.Sprint(length), func(t *testing.T) {
 			var sent atomic.Int64
 			at := int64(0)
-			destination := tally{uploading{s: &stream{upload: &upload{id: "upload"}}}, &sent}
+			destination := tally{uploading{&reading{}}, &sent}
 			bucket, key := "bucket", "key"
 			uploader := newUploader(destination, size, func(part io.Reader) ([]byte, func()) {
 				if got, want := part.(*io.SectionReader).Size(), min(size, length-at); got != want {

@@ -1,18 +1,20 @@
-package copier
+package content
 
 import (
 	"context"
 	"math/bits"
 	"slices"
 	"sync"
+
+	"syncd/internal/transfer"
 )
 
 const (
 	// smallestBuffer is the least that is lent, in bytes.
 	smallestBuffer = 64 << 10
-	// greed is how much a copier may hold in proportion to what is left, where there are others: three quarters of all alone,
+	// shareFactor is how much a copier may hold in proportion to what is left, where there are others: three quarters of all alone,
 	// and three sevenths each of two that hold what they can get.
-	greed = 3
+	shareFactor = 3
 )
 
 // Buffers lends memory for content that is relayed, and never holds more than its size, lent or spare. It is shared by the
@@ -28,16 +30,19 @@ type Buffers struct {
 	mu      sync.Mutex
 	members int          // copiers that ever shared it: one that is alone may hold all
 	lent    int64        // bytes
-	turns   []*member    // of which requests wait, in the order of their turns
+	turns   []*Member    // of which requests wait, in the order of their turns
 	held    int64        // bytes of all buffers, lent or spare
 	spare   [64][][]byte // by the power of two that is their length
 }
 
-// NewBuffers returns Buffers of size bytes in all, at least those of one usual part.
-func NewBuffers(size int64) *Buffers { return &Buffers{size: max(size, defaultRelayPart)} }
+// Size is how many bytes it holds at the most.
+func (b *Buffers) Size() int64 { return b.size }
 
-// member is the part of one copier in Buffers. The lock of these guards it.
-type member struct {
+// NewBuffers returns Buffers of size bytes in all, at least those of one usual part.
+func NewBuffers(size int64) *Buffers { return &Buffers{size: max(size, transfer.DefaultRelayPart)} }
+
+// Member is the share of one copier in Buffers. The lock of these guards it.
+type Member struct {
 	b       *Buffers
 	lent    int64 // bytes
 	waiting []*want
@@ -49,16 +54,17 @@ type want struct {
 	granted chan struct{} // closed when it is lent
 }
 
-func (b *Buffers) member() *member {
+// Member returns the share of one more copier.
+func (b *Buffers) Member() *Member {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.members++
-	return &member{b: b}
+	return &Member{b: b}
 }
 
-// borrow returns n bytes, waiting until they are free. More than the size of all is lent alone, when nothing else is: an
+// Borrow returns n bytes, waiting until they are free. More than the size of all is lent alone, when nothing else is: an
 // object above 10,000 times that size cannot have smaller parts.
-func (m *member) borrow(ctx context.Context, n int64) (buffer []byte, giveBack func(), err error) {
+func (m *Member) Borrow(ctx context.Context, n int64) (buffer []byte, giveBack func(), err error) {
 	class := bits.Len64(uint64(max(n, smallestBuffer) - 1)) //nolint:gosec // positive
 	weight := min(int64(1)<<class, m.b.size)
 	if err := m.acquire(ctx, weight); err != nil {
@@ -72,7 +78,7 @@ func (m *member) borrow(ctx context.Context, n int64) (buffer []byte, giveBack f
 }
 
 // acquire waits until so many bytes are lent. Its error is that of ctx, and then none are.
-func (m *member) acquire(ctx context.Context, weight int64) error {
+func (m *Member) acquire(ctx context.Context, weight int64) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -86,7 +92,7 @@ func (m *member) acquire(ctx context.Context, weight int64) error {
 	}
 }
 
-func (m *member) ask(weight int64) *want {
+func (m *Member) ask(weight int64) *want {
 	m.b.mu.Lock()
 	defer m.b.mu.Unlock()
 	w := &want{weight, make(chan struct{})}
@@ -99,7 +105,7 @@ func (m *member) ask(weight int64) *want {
 }
 
 // withdraw takes a request back that may have been granted meanwhile.
-func (m *member) withdraw(w *want) {
+func (m *Member) withdraw(w *want) {
 	m.b.mu.Lock()
 	defer m.b.mu.Unlock()
 	at := slices.Index(m.waiting, w)
@@ -107,12 +113,12 @@ func (m *member) withdraw(w *want) {
 		m.lent -= w.weight
 		m.b.lent -= w.weight
 	} else if m.waiting = slices.Delete(m.waiting, at, at+1); len(m.waiting) == 0 {
-		m.b.turns = slices.DeleteFunc(m.b.turns, func(t *member) bool { return t == m })
+		m.b.turns = slices.DeleteFunc(m.b.turns, func(t *Member) bool { return t == m })
 	}
 	m.b.grant()
 }
 
-func (m *member) release(weight int64) {
+func (m *Member) release(weight int64) {
 	m.b.mu.Lock()
 	defer m.b.mu.Unlock()
 	m.lent -= weight
@@ -144,9 +150,9 @@ func (b *Buffers) grant() {
 }
 
 // hasShare reports whether the member holds so much that what is left is for others.
-func (m *member) hasShare(weight int64) bool {
+func (m *Member) hasShare(weight int64) bool {
 	left := m.b.size - m.b.lent - weight
-	return m.b.members > 1 && m.lent > 0 && m.lent+weight > greed*left
+	return m.b.members > 1 && m.lent > 0 && m.lent+weight > shareFactor*left
 }
 
 // take returns a spare buffer of the class, or a new one of that length in the place of spare ones of other classes. Spare

@@ -1,4 +1,4 @@
-package copier
+package content
 
 import (
 	"slices"
@@ -10,18 +10,18 @@ import (
 // The check value of CRC-64/NVME is that of the nine bytes "123456789" (NVM Express Base Specification 2.0, figure of test
 // cases; also the RevEng catalogue).
 func TestChecksumCheckValue(t *testing.T) {
-	if got, want := newChecksummer().sum([]byte("123456789")), uint64(0xae8b14860a799888); got != want {
+	if got, want := NewChecksummer().Sum([]byte("123456789")), uint64(0xae8b14860a799888); got != want {
 		t.Errorf("got %#x, want %#x", got, want)
 	}
 }
 
 func TestShiftMakesTheChecksumOfBoth(t *testing.T) {
-	c := newChecksummer()
+	c := NewChecksummer()
 	rapid.Check(t, func(t *rapid.T) {
 		first, second := rapid.SliceOf(rapid.Byte()).Draw(t, "first"), rapid.SliceOf(rapid.Byte()).Draw(t, "second")
 		past := shiftPast(int64(len(second)))
-		got := past.of(c.sum(first)) ^ c.sum(second)
-		if want := c.sum(slices.Concat(first, second)); got != want {
+		got := past.of(c.Sum(first)) ^ c.Sum(second)
+		if want := c.Sum(slices.Concat(first, second)); got != want {
 			t.Fatalf("got %#x, want %#x", got, want)
 		}
 	})

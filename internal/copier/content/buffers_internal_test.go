@@ -1,4 +1,4 @@
-package copier
+package content
 
 import (
 	"context"
@@ -9,13 +9,13 @@ import (
 
 // TestBuffersOfAClassAboveTheSize lends less than the power of two above the size, and then more of the same class.
 func TestBuffersOfAClassAboveTheSize(t *testing.T) {
-	m := NewBuffers(96 << 20).member()
-	_, giveBack, err := m.borrow(t.Context(), 80<<20) // the last, shorter part of an object of 1.1 TB
+	m := NewBuffers(96 << 20).Member()
+	_, giveBack, err := m.Borrow(t.Context(), 80<<20) // the last, shorter part of an object of 1.1 TB
 	if err != nil {
 		t.Fatal(err)
 	}
 	giveBack()
-	_, giveBack, err = m.borrow(t.Context(), 100<<20) // a whole part of the next one
+	_, giveBack, err = m.Borrow(t.Context(), 100<<20) // a whole part of the next one
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,9 +28,9 @@ func TestBuffersAreShared(t *testing.T) {
 	for _, want := range [][]int{{12}, {9, 2}, {9, 2, 1}} {
 		synctest.Test(t, func(t *testing.T) {
 			b := NewBuffers(12 * part)
-			members := make([]*member, len(want))
+			members := make([]*Member, len(want))
 			for i := range members {
-				members[i] = b.member()
+				members[i] = b.Member()
 			}
 			for i, m := range members {
 				if got := taken(t, m, part); got != want[i] {
@@ -45,13 +45,13 @@ func TestBuffersAreShared(t *testing.T) {
 }
 
 // taken is how often a member is lent so much before it has to wait.
-func taken(t *testing.T, m *member, n int64) (times int) {
+func taken(t *testing.T, m *Member, n int64) (times int) {
 	t.Helper()
 	for ; ; times++ {
 		ctx, giveUp := context.WithCancel(t.Context())
 		got := make(chan error, 1)
 		go func() {
-			_, _, err := m.borrow(ctx, n)
+			_, _, err := m.Borrow(ctx, n)
 			got <- err
 		}()
 		synctest.Wait()
@@ -67,26 +67,26 @@ func TestBuffersTakeTurns(t *testing.T) {
 	const part = 8 << 20
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBuffers(2 * part)
-		greedy, modest := b.member(), b.member()
-		_, giveBack, err := greedy.borrow(t.Context(), 2*part)
+		greedy, modest := b.Member(), b.Member()
+		_, giveBack, err := greedy.Borrow(t.Context(), 2*part)
 		if err != nil {
 			t.Fatal(err)
 		}
-		order := make(chan *member, 5)
-		wait := func(m *member) {
+		order := make(chan *Member, 5)
+		wait := func(m *Member) {
 			go func() {
-				if _, done, err := m.borrow(t.Context(), 2*part); err == nil {
+				if _, done, err := m.Borrow(t.Context(), 2*part); err == nil {
 					order <- m
 					done()
 				}
 			}()
 			synctest.Wait()
 		}
-		for _, m := range []*member{greedy, greedy, greedy, modest, modest} {
+		for _, m := range []*Member{greedy, greedy, greedy, modest, modest} {
 			wait(m)
 		}
 		giveBack()
-		for i, want := range []*member{greedy, modest, greedy, modest, greedy} {
+		for i, want := range []*Member{greedy, modest, greedy, modest, greedy} {
 			if got := <-order; got != want {
 				t.Errorf("turn %d was the greedy one's: %v, want %v", i+1, got == greedy, want == greedy)
 			}

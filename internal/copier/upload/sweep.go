@@ -1,4 +1,4 @@
-package copier
+package upload
 
 import (
 	"context"
@@ -14,40 +14,48 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint/record"
+	"syncd/internal/copier/request"
 	"syncd/internal/transfer"
 )
 
-// SweepUploads aborts what nobody remembers: the unfinished uploads under the destination prefix that sessions of the
+var (
+	// ErrUploadsHidden says that unfinished uploads may not be listed, so that none was swept.
+	ErrUploadsHidden = errors.New("unfinished uploads cannot be listed")
+
+	errListStands = errors.New("the service says that there is more, and lists the same again")
+)
+
+// Sweep aborts what nobody remembers: the unfinished uploads under the destination prefix that sessions of the
 // initiator's role and of its session name began before that time, by the destination's clock, but for those that are kept.
 // It returns how many were removed.
 //
-// Uploads of any other initiator, or of one that the service does not name, are never touched; without Options.Initiator
+// Uploads of any other initiator, or of one that the service does not name, are never touched; without [Options].Initiator
 // there is nothing to sweep and no request. An upload that is still wanted must have begun later, or must be remembered by
 // nobody: call it when no pass is under way whose uploads are older. A listing that is refused is ErrUploadsHidden; an
 // abort that fails does not keep the others from being tried, unless it would fail for all.
-func (c *Copier) SweepUploads(ctx context.Context, before time.Time, kept []record.Upload) (aborted int, err error) {
-	sessions := sessionPrefix(c.o.Initiator)
+func (u *Uploads) Sweep(ctx context.Context, before time.Time, kept []record.Upload) (aborted int, err error) {
+	sessions := sessionPrefix(u.o.Initiator)
 	if sessions == "" {
 		return 0, nil
 	}
-	ours := func(u types.MultipartUpload) bool {
-		if u.Initiator == nil || u.Initiated == nil {
+	ours := func(found types.MultipartUpload) bool {
+		if found.Initiator == nil || found.Initiated == nil {
 			return false
 		}
-		session, isSession := strings.CutPrefix(aws.ToString(u.Initiator.ID), sessions)
-		return isSession && (c.o.Session == "" || session == c.o.Session) && u.Initiated.Before(before)
+		session, isSession := strings.CutPrefix(aws.ToString(found.Initiator.ID), sessions)
+		return isSession && (u.o.Session == "" || session == u.o.Session) && found.Initiated.Before(before)
 	}
 	var failures error
-	err = c.eachUpload(ctx, func(key string, u types.MultipartUpload) error {
-		if !ours(u) || slices.ContainsFunc(kept, func(k record.Upload) bool { return k.ID == aws.ToString(u.UploadId) }) {
+	err = u.eachUpload(ctx, func(key string, found types.MultipartUpload) error {
+		if !ours(found) || slices.ContainsFunc(kept, func(k record.Upload) bool { return k.ID == aws.ToString(found.UploadId) }) {
 			return nil
 		}
-		err := c.AbortUpload(ctx, record.Upload{Bucket: c.o.DestinationBucket, DestinationKey: key, ID: aws.ToString(u.UploadId)})
+		err := u.Abort(ctx, record.Upload{Bucket: u.o.Destination.Bucket, DestinationKey: key, ID: aws.ToString(found.UploadId)})
 		if err == nil {
 			aborted++
 			return nil
 		}
-		if goesOn(ctx, err) {
+		if willResume(ctx, err) {
 			return err
 		}
 		failures = errors.Join(failures, err)
@@ -55,10 +63,6 @@ func (c *Copier) SweepUploads(ctx context.Context, before time.Time, kept []reco
 	})
 	return aborted, errors.Join(err, failures)
 }
-
-// LostUploads reports whether an upload may have begun whose id was lost with an answer, since it was asked last. Only
-// SweepUploads finds it.
-func (c *Copier) LostUploads() bool { return c.lostUpload.Swap(false) }
 
 // sessionPrefix returns what the ARNs of a role's sessions begin with, "" for what is no role. They lack the role's path
 // (AWS STS API Reference, AssumedRoleUser).
@@ -72,24 +76,24 @@ func sessionPrefix(role string) string {
 }
 
 // eachUpload calls do with every unfinished upload under the destination prefix and its key.
-func (c *Copier) eachUpload(ctx context.Context, do func(key string, u types.MultipartUpload) error) error {
+func (u *Uploads) eachUpload(ctx context.Context, do func(key string, found types.MultipartUpload) error) error {
 	in := &s3.ListMultipartUploadsInput{
-		Bucket: &c.o.DestinationBucket, Prefix: optional(c.o.DestinationPrefix), ExpectedBucketOwner: optional(c.o.DestinationAccount),
+		Bucket: &u.o.Destination.Bucket, Prefix: request.Optional(u.o.Destination.Prefix), ExpectedBucketOwner: request.Optional(u.o.Destination.Account),
 		// Keys are bytes, and not all of them can stand in XML.
 		EncodingType: types.EncodingTypeUrl,
 	}
 	for {
-		page, err := c.listUploads(ctx, in)
+		page, err := u.listUploads(ctx, in)
 		if err != nil {
 			return err
 		}
 		encoded := page.EncodingType == types.EncodingTypeUrl
-		for _, u := range page.Uploads {
-			key, err := transfer.DecodeKey(aws.ToString(u.Key), encoded)
+		for _, found := range page.Uploads {
+			key, err := transfer.DecodeKey(aws.ToString(found.Key), encoded)
 			if err != nil {
-				return fmt.Errorf("decode key of upload %s: %w", aws.ToString(u.UploadId), err)
+				return fmt.Errorf("decode key of upload %s: %w", aws.ToString(found.UploadId), err)
 			}
-			if err := do(key, u); err != nil {
+			if err := do(key, found); err != nil {
 				return err
 			}
 		}
@@ -107,17 +111,17 @@ func (c *Copier) eachUpload(ctx context.Context, do func(key string, u types.Mul
 	}
 }
 
-func (c *Copier) listUploads(ctx context.Context, in *s3.ListMultipartUploadsInput) (page *s3.ListMultipartUploadsOutput, err error) {
-	err = c.withSlot(ctx, func(ctx context.Context) (err error) {
-		page, err = c.o.Destination.ListMultipartUploads(ctx, in)
+func (u *Uploads) listUploads(ctx context.Context, in *s3.ListMultipartUploadsInput) (page *s3.ListMultipartUploadsOutput, err error) {
+	err = u.o.Requests.Send(ctx, func(ctx context.Context) (err error) {
+		page, err = u.o.API.ListMultipartUploads(ctx, in)
 		return err
 	})
 	switch class := awserr.Classify(err); class { //nolint:exhaustive // the two classes of a service that shows no uploads
 	case "":
 		return page, nil
 	case awserr.Denied, awserr.Unsupported:
-		return nil, fmt.Errorf("%w in s3://%s: %w", ErrUploadsHidden, c.o.DestinationBucket, err)
+		return nil, fmt.Errorf("%w in s3://%s: %w", ErrUploadsHidden, u.o.Destination.Bucket, err)
 	default:
-		return nil, fmt.Errorf("list uploads of s3://%s: %w", c.o.DestinationBucket, err)
+		return nil, fmt.Errorf("list uploads of s3://%s: %w", u.o.Destination.Bucket, err)
 	}
 }

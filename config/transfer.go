@@ -1,0 +1,43 @@
+package config
+
+import (
+	"cmp"
+
+	"syncd/internal/transfer"
+)
+
+// Places are the two sides of a mapping.
+func (c *Config) Places(m Mapping) (source, destination transfer.Place) {
+	s, d := m.Source, m.Destination
+	source = transfer.Place{
+		Bucket: s.Bucket, Prefix: s.Prefix, Account: s.Account, Region: s.Region, Role: s.Role, RequestPayer: s.RequestPayer,
+	}
+	if p, ok := s.AccessPoint(); ok {
+		source.AccessPoint = p.ARN
+	}
+	destination = transfer.Place{Bucket: d.Bucket, Prefix: d.Prefix, Account: d.Account, Region: d.Region, Role: d.Role}
+	return source.At(cmp.Or(s.EndpointURL, c.AWS.EndpointURL)), destination.At(cmp.Or(d.EndpointURL, c.AWS.EndpointURL))
+}
+
+// Method is how the objects of a mapping move.
+func (c *Config) Method(m Mapping) transfer.Method {
+	source, destination := c.Places(m)
+	return transfer.MethodOf(transfer.Method(m.Copy.Mode), source, destination)
+}
+
+// Relayed reports whether a mapping's content passes through this process.
+func (c *Config) Relayed(m Mapping) bool { return c.Method(m) == transfer.Relay }
+
+// Transfer returns how the objects of a mapping move, but for the memory that relays of the process share.
+func (c *Config) Transfer(m Mapping) transfer.Settings {
+	s := transfer.Settings{
+		Relay: c.Relayed(m), MultipartAbove: int64(m.Copy.MultipartAbove), PartSize: int64(m.Copy.PartSize),
+		OmitTags: m.Copy.Tags.Carry == CarryOmit, OnlyTags: m.Copy.Tags.Only, OmitMetadata: m.Copy.Metadata == CarryOmit,
+		Annotations: m.Copy.Annotations == CarryCopy, ObjectLock: m.Copy.ObjectLock == CarryCopy, ObjectLockMax: m.Copy.ObjectLockMax.Duration(),
+		StorageClass: m.Destination.StorageClass, KeepStorageClass: m.Destination.StorageClass == StorageClassKeep,
+	}
+	if s.KeepStorageClass {
+		s.StorageClass = ""
+	}
+	return s
+}

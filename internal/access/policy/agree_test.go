@@ -1,0 +1,69 @@
+package policy_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"syncd/internal/access/accesstest"
+
+	"pgregory.net/rapid"
+)
+
+// drawCopying draws how the objects of a mapping move: everything that changes what is sent for them.
+func drawCopying(t *rapid.T) string {
+	tags := rapid.SampledFrom([]string{"copy", "omit", "{only: [team, tag0, tag1, tag2, tag3, tag4, tag5, tag6, tag7, tag8, tag9]}"}).Draw(t, "tags")
+	carry := rapid.SampledFrom([]string{"copy", "omit"})
+	text := fmt.Sprintf("    copy: {mode: %s, tags: %s, metadata: %s, annotations: %s, object_lock: %s, acl: %s, part_size: %s, multipart_above: %s}\n",
+		rapid.SampledFrom([]string{"auto", "relay"}).Draw(t, "mode"), tags, carry.Draw(t, "metadata"), carry.Draw(t, "annotations"), carry.Draw(t, "object lock"),
+		rapid.SampledFrom([]string{"omit", "bucket-owner-full-control"}).Draw(t, "acl"),
+		rapid.SampledFrom([]string{"auto", "5MiB", "7MiB"}).Draw(t, "part size"), rapid.SampledFrom([]string{"5MiB", "6MiB"}).Draw(t, "threshold"))
+	text += rapid.SampledFrom([]string{"", "", "    filter: {max_size: 1MiB}\n", "    filter: {max_size: 7MiB}\n"}).Draw(t, "filter")
+	return text + rapid.SampledFrom([]string{"", "    delete: {enabled: true}\n"}).Draw(t, "delete")
+}
+
+// TestRequestsQuoteAndPoliciesAgree draws configurations, and puts the policies that are generated for each in force where nothing else
+// is allowed. What the copier sends for an object is what the plan quotes for it, to the last request; all that syncd does is
+// permitted; and without a member of a grant, whichever is drawn, something fails.
+func TestRequestsQuoteAndPoliciesAgree(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
+	drawn := 0
+	rapid.Check(t, func(r *rapid.T) {
+		if drawn++; *mutants != "all" && drawn > 12 {
+			return
+		}
+		base := rapid.SampledFrom([]string{"share-owner-role", "share-role", "share-org"}).Draw(r, "way of sharing")
+		copying := drawCopying(r)
+		x := accesstest.NewWorld(t, accesstest.Way{Example: base}, func(text string) string { return text + copying })
+		for _, m := range x.Config.Mappings {
+			x.Source().SetEncryption(x.OwnerKey.ARN(), false)
+			x.Fill(m)
+		}
+		for _, m := range x.Config.Mappings {
+			for _, difference := range x.Quoted(t, m) {
+				t.Errorf("%s with\n%s%s of %s", base, copying, difference, m.Name)
+			}
+		}
+		if err := accesstest.FirstFailure(t.Context(), x.Steps(t)); err != nil {
+			t.Errorf("%s with\n%sgot %v, want no failure with all documents in force", base, copying, err)
+			return
+		}
+		var all []accesstest.Loss
+		var of []int
+		for i, d := range x.Documents {
+			for _, l := range accesstest.Losses(d.Policy()) {
+				all, of = append(all, l), append(of, i)
+			}
+		}
+		for _, n := range rapid.SliceOfNDistinct(rapid.IntRange(0, len(all)-1), 4, 4, rapid.ID[int]).Draw(r, "losses") {
+			documents := slices.Clone(x.Documents)
+			documents[of[n]].Body = all[n].Policy
+			x.Enforce(t, documents)
+			if err := accesstest.FirstFailure(t.Context(), x.Steps(t)); err == nil {
+				t.Errorf("%s with\n%s%s without %s: nothing failed", base, copying, x.Documents[of[n]].Name, all[n].What)
+			}
+		}
+	})
+}

@@ -1,0 +1,141 @@
+package copier
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"syncd/internal/awserr"
+	"syncd/internal/copier/request"
+	"syncd/internal/plan"
+	"syncd/internal/transfer"
+)
+
+// confirmed refuses a copy that is not under the configured key, whatever the reason: the ledger must never say so. S3 names
+// the key in its answer. A service that does not is asked about the very version, or the very ETag, that it answered. So is
+// one whose answer names what was there before, as a cache's would.
+func (j *job) confirmed(ctx context.Context, r Result) (Result, error) {
+	former := j.standing.known
+	if j.standing.found != nil {
+		former = j.standing.found.ETag
+	}
+	since := j.writtenSince()
+	isFormer := former != "" && transfer.SameETag(r.DestinationETag, former)
+	if r.KeyARN == "" || isFormer {
+		in := &s3.HeadObjectInput{Key: &r.DestinationKey, IfMatch: &r.DestinationETag, VersionId: request.Optional(r.DestinationVersionID)}
+		copied, err := j.destination.head(ctx, in)
+		if err == nil && isFormer && !notBefore(aws.ToTime(copied.LastModified), since) {
+			err = errFormer
+		}
+		if err != nil {
+			j.standing.answeredOddly(since)
+			return Result{}, &request.ObjectError{Op: "look up copy", Bucket: j.o.DestinationPlace.Bucket, Key: r.DestinationKey, Err: err}
+		}
+		r.KeyARN, r.BucketKey = aws.ToString(copied.SSEKMSKeyId), aws.ToBool(copied.BucketKeyEnabled)
+	}
+	j.standing.wrote(r.DestinationETag, since)
+	if plan.SameKey(r.KeyARN, j.o.KeyARN) {
+		return r, nil
+	}
+	return Result{}, j.underAnotherKey(r.DestinationKey, r.KeyARN)
+}
+
+// finished confirms a copy, and gives it what could not come with it.
+func (j *job) finished(ctx context.Context, d *draft, made Result) (Result, error) {
+	made.Notes = d.notes
+	made, err := j.confirmed(ctx, made)
+	if err == nil {
+		err = j.tagLate(ctx, d, made)
+	}
+	if err == nil {
+		err = j.annotate(ctx, made)
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	return made, nil
+}
+
+func (s *shared) underAnotherKey(key, answered string) error {
+	err := fmt.Errorf("%w: the answer names %q, configured is %q", ErrWrongKey, answered, s.o.KeyARN)
+	return &request.ObjectError{Op: "copy", Bucket: s.o.DestinationPlace.Bucket, Key: key, Err: err}
+}
+
+// tagLate sets the tags that no header could carry, on the very version that was made where there are versions. The copy
+// counts only with them: until then it is not in the ledger, and a process that is killed here makes it again.
+func (j *job) tagLate(ctx context.Context, d *draft, made Result) error {
+	if !d.tags.late {
+		return nil
+	}
+	err := j.writer.Write(ctx, func(ctx context.Context) error {
+		_, err := j.o.Destination.PutObjectTagging(ctx, &s3.PutObjectTaggingInput{
+			Bucket: &j.o.DestinationPlace.Bucket, Key: &made.DestinationKey, VersionId: request.Optional(made.DestinationVersionID),
+			ExpectedBucketOwner: request.Optional(j.o.DestinationPlace.Account), Tagging: &types.Tagging{TagSet: d.tags.set},
+		})
+		return err
+	})
+	switch class := awserr.Classify(err); class { //nolint:exhaustive // what is wrong with the tags themselves
+	case "":
+		return nil
+	case awserr.Invalid, awserr.TooLarge, awserr.Unsupported:
+		err = fmt.Errorf("%w: %w", errTagOverflow, err)
+	case awserr.Gone, awserr.Precondition:
+		// Somebody removed the copy; that is not the source having moved.
+		err = fmt.Errorf("%w: %s", errTagOverflow, awserr.Brief(err))
+	}
+	return &request.ObjectError{Op: "set tags of", Bucket: j.o.DestinationPlace.Bucket, Key: made.DestinationKey, Err: err, Hint: hintTags(err)}
+}
+
+// annotate gives the copy that was just made the annotations of its source, where the service does not carry them over, and
+// only if it is still that copy. They are read by the key, so the source is looked at again when there are any. The copy counts
+// only with them, like tags that are set late.
+func (j *job) annotate(ctx context.Context, made Result) error {
+	key := j.object.Key
+	if !j.o.Annotations {
+		return nil
+	}
+	names, err := j.source.annotationsOf(ctx, key)
+	if err != nil {
+		return j.failed("list annotations of", key, err)
+	}
+	for _, name := range names {
+		if err := j.carryAnnotation(ctx, name, made); err != nil {
+			return &request.ObjectError{Op: fmt.Sprintf("copy annotation %q of", name), Bucket: j.o.SourcePlace.Bucket, Key: key, Err: err, Hint: hintAnnotations(err)}
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	_, err = j.source.head(ctx, key, &j.object.ETag)
+	return err
+}
+
+// carryAnnotation moves one annotation.
+func (j *job) carryAnnotation(ctx context.Context, name string, made Result) error {
+	select {
+	case j.annotating <- struct{}{}:
+		defer func() { <-j.annotating }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	var payload []byte
+	err := j.requests.Send(ctx, func(ctx context.Context) (err error) {
+		payload, err = j.source.readAnnotation(ctx, j.object.Key, name)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return j.writer.Write(ctx, func(ctx context.Context) error {
+		_, err := j.o.Destination.PutObjectAnnotation(ctx, &s3.PutObjectAnnotationInput{
+			Bucket: &j.o.DestinationPlace.Bucket, Key: &made.DestinationKey, AnnotationName: &name, ObjectIfMatch: &made.DestinationETag,
+			AnnotationPayload: strings.NewReader(string(payload)), ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
+			ExpectedBucketOwner: request.Optional(j.o.DestinationPlace.Account),
+		})
+		return err
+	})
+}

@@ -1,0 +1,79 @@
+package copier
+
+import (
+	"time"
+
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/copier/content"
+	"syncd/internal/copier/request"
+	"syncd/internal/copier/upload"
+	"syncd/internal/listing"
+)
+
+// shared is what all copies of a Copier share.
+type shared struct {
+	o           Options
+	requests    *request.Sender
+	source      *source
+	destination *destination
+	conditions  *conditions
+	doubts      *doubts
+	uploads     *upload.Uploads
+	content     content.Source
+	memory      *content.Member // of Options.Buffers
+	crc         content.Checksummer
+	annotating  chan struct{} // holds a value for each annotation in memory
+}
+
+// job is the copy of one object on its way.
+type job struct {
+	*shared
+	object   listing.Object // the version that is copied
+	key      string         // at the destination
+	writer   request.Writer
+	upload   *upload.Tracker
+	standing *standing
+	target   Target
+
+	versions      int       // of the source that were followed
+	began         time.Time // when the last write of the object was sent, by this process's clock
+	unconditional string    // why a write happened without the condition it should have had
+}
+
+func (s *shared) failed(op, key string, err error) error { return s.source.failed(op, key, err) }
+
+// guard calls do for an object and returns a panic in it as the failure of the object.
+func (s *shared) guard(key string, do func() error) error {
+	return request.Guard(s.source.place.Bucket, key, do)
+}
+
+// operation is the write that makes the copy.
+func (j *job) operation() string {
+	switch {
+	case j.o.PartSizeOf(j.object.Size) > 0:
+		return "CompleteMultipartUpload"
+	case j.o.Relay:
+		return "PutObject"
+	default:
+		return "CopyObject"
+	}
+}
+
+// writtenSince is the time, by the destination's clock, from which the object that was just written is dated: a multipart
+// upload's is its beginning (Amazon S3 User Guide, "Working with object metadata").
+func (j *job) writtenSince() time.Time {
+	if j.o.PartSizeOf(j.object.Size) > 0 {
+		return j.upload.BeganAt()
+	}
+	return j.destination.there(j.began)
+}
+
+// plannedUpload is the upload that a copy of the object would make, as it would be remembered but for what only the
+// destination can tell.
+func (j *job) plannedUpload() record.Upload {
+	return record.Upload{
+		Key: j.object.Key, Bucket: j.o.DestinationPlace.Bucket, DestinationKey: j.key,
+		Source: j.object.Version, PartSize: j.o.PartSizeOf(j.object.Size), Relay: j.o.Relay,
+		Settings: j.o.fingerprint(),
+	}
+}

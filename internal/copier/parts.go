@@ -1,0 +1,96 @@
+package copier
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"syncd/internal/copier/content"
+	"syncd/internal/copier/upload"
+	"syncd/internal/plan"
+)
+
+// copyParts copies an object in parts. Nothing is inherited by an upload, so what CopyObject would have carried over is
+// read from the source first and given at creation.
+func (j *job) copyParts(ctx context.Context) (Result, error) {
+	var head s3.HeadObjectOutput
+	if j.o.ReadsHead(true) {
+		found, err := j.source.head(ctx, j.object.Key, &j.object.ETag)
+		if err != nil {
+			return Result{}, err
+		}
+		head = *found
+	}
+	found, err := j.source.readTags(ctx, j.object.Key)
+	if err != nil {
+		return Result{}, err
+	}
+	d, err := draftOf(&j.o, j.key, j.object, &head, found)
+	if err != nil {
+		return Result{}, j.failed("copy", j.object.Key, err)
+	}
+	planned := j.plannedUpload()
+	made, err := j.uploads.Make(ctx, j.upload, upload.Copy{
+		Object: j.object, Key: j.key, PartSize: planned.PartSize, Planned: planned,
+		Sum:   content.WholeSum(head.ChecksumType, head.ChecksumCRC64NVME),
+		Draft: d, Target: uploadTarget{j}, Writer: j.writer,
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	return j.finished(ctx, d, Result{
+		Object: j.object, DestinationKey: j.key, DestinationETag: made.ETag, DestinationVersionID: made.VersionID,
+		KeyARN: made.KeyARN, BucketKey: made.BucketKey, Checksum: content.Named([]content.Checksum{{Algorithm: "crc64nvme", Value: &made.Sum}}),
+		Parts: made.Parts, Resumed: made.Resumed, CopiedAt: made.At,
+	})
+}
+
+// uploadTarget is the place of a copy as its upload asks about it.
+type uploadTarget struct{ j *job }
+
+var _ upload.Target = uploadTarget{}
+
+// Conditional sends the request that makes the object, under the condition that its standing asks for.
+func (t uploadTarget) Conditional(ctx context.Context, operation string, send func(ctx context.Context, ifMatch, ifNoneMatch *string) error) error {
+	return t.j.conditional(ctx, operation, func(ctx context.Context, under condition) error {
+		return send(ctx, under.ifMatch(), under.ifNoneMatch())
+	})
+}
+
+// Recheck looks at the destination again, and refuses to replace what is foreign.
+func (t uploadTarget) Recheck(ctx context.Context) error {
+	if err := t.j.standing.look(ctx); err != nil {
+		return err
+	}
+	if t.j.standing.verdict(t.j.object).foreign {
+		return t.j.standing.foreign(t.j.object)
+	}
+	return nil
+}
+
+// Head asks what is at the destination.
+func (t uploadTarget) Head(ctx context.Context) (*s3.HeadObjectOutput, error) {
+	return t.j.destination.head(ctx, &s3.HeadObjectInput{Key: &t.j.key})
+}
+
+// IsKey reports whether a KMS key is the configured one.
+func (t uploadTarget) IsKey(answered *string) bool {
+	return plan.SameKey(aws.ToString(answered), t.j.o.KeyARN)
+}
+
+// UnderKey refuses an upload that is under another key than the configured one before all of its content is copied for
+// nothing. A service that names none is asked again at the end.
+func (t uploadTarget) UnderKey(answered *string) error {
+	if aws.ToString(answered) == "" || t.IsKey(answered) {
+		return nil
+	}
+	return t.j.underAnotherKey(t.j.key, *answered)
+}
+
+// Vanished notes that an upload may have been completed.
+func (t uploadTarget) Vanished(beganAt time.Time) { t.j.standing.begun = beganAt }
+
+// AnsweredOddly notes that the object may have been made.
+func (t uploadTarget) AnsweredOddly(beganAt time.Time) { t.j.standing.answeredOddly(beganAt) }

@@ -3,13 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"syncd/config"
-	"syncd/internal/awserr"
 	"syncd/internal/daemon"
 	"syncd/internal/syncer"
 )
@@ -49,13 +46,13 @@ func traverse(ctx context.Context, p process, f flags, do traversal) (err error)
 	if err != nil {
 		return err
 	}
-	closeServer := s.serve(ctx)
+	closeServer := serve(ctx, s)
 	defer func() { err = errors.Join(err, closeServer()) }()
 	var summaries []syncer.Summary
 	var failures []error
 	for _, m := range s.mappings {
-		s.warnPaused(ctx, m.Name)
-		summary, err := s.onePass(ctx, m, f.json, do)
+		warnPaused(ctx, s, m.Name)
+		summary, err := onePass(ctx, p, m.syncer, m.Name, f.json, func(ctx context.Context) (syncer.Summary, error) { return do(ctx, s, m) })
 		summaries, failures = append(summaries, summary), append(failures, err)
 		if errors.Is(err, syncer.ErrDrained) || ctx.Err() != nil {
 			break
@@ -70,7 +67,7 @@ func traverse(ctx context.Context, p process, f flags, do traversal) (err error)
 
 // serve answers on http.listen while a backfill works, where that is set, or http.pprof is, which is served where run would. A backfill that finds it taken, as by a daemon with the same
 // configuration, works without.
-func (s *system) serve(ctx context.Context) (closeServer func() error) {
+func serve(ctx context.Context, s *system) (closeServer func() error) {
 	of, nothing := s.config.HTTP, func() error { return nil }
 	if of.Listen == "" && !of.Pprof {
 		return nothing
@@ -85,41 +82,4 @@ func (s *system) serve(ctx context.Context) (closeServer func() error) {
 		WebConfig: of.WebConfig, Logger: s.logger,
 		Failed: func(err error) { s.logger.Error("http server ended", "err", err) },
 	}.Serve(ctx, listener)
-}
-
-// quarantineHint says where the reasons are, and what is the usual cause of some.
-func quarantineHint(s syncer.Summary) string {
-	hints := []string{"`syncd status --quarantine` lists them with their reasons; passes try them again by themselves, `syncd replay` does now"}
-	isCopied := s.Copied+s.Unchanged+s.Adopted > 0
-	for _, reason := range []awserr.Class{awserr.Denied, awserr.NoKey, awserr.KeyDisabled} {
-		switch {
-		case s.Quarantined[string(reason)] == 0:
-		case reason == awserr.NoKey:
-			hints = append(hints, "no_key is a KMS key that does not exist: kms_key of the destination, unless others are copied")
-		case reason == awserr.Denied && isCopied:
-			hints = append(hints, "some objects denied while others are copied usually belong to a third account that wrote them, which a bucket policy does not cover: "+
-				"`syncd doctor` shows their owners")
-		default:
-			hints = append(hints, "`syncd doctor` names the document or the key that is to blame for "+string(reason))
-		}
-	}
-	return strings.Join(hints, "; ")
-}
-
-// onePass runs one pass of a mapping and shows it. An error names the mapping.
-func (s *system) onePass(ctx context.Context, m *mapping, json bool, do traversal) (syncer.Summary, error) {
-	stop := showProgress(ctx, s.process, m.Name, m.syncer)
-	summary, err := do(ctx, s, m)
-	stop()
-	err = errors.Join(err, m.syncer.Close())
-	if !json && (err == nil && summary.Pass > 0 || summary.Listed > 0) {
-		printSummary(s.process.stdout, summary)
-	}
-	if err == nil && summary.SetAside() > 0 {
-		err = &hinted{&quarantinedError{summary.SetAside()}, quarantineHint(summary)}
-	}
-	if err != nil {
-		return summary, fmt.Errorf("mapping %s: %w", m.Name, err)
-	}
-	return summary, nil
 }

@@ -67,6 +67,9 @@ type mapping struct {
 	source, destination *s3.Client
 }
 
+// clients are what the passes of the mapping send their requests with.
+func (m *mapping) clients() (source, destination *s3.Client) { return m.source, m.destination }
+
 // newSystem makes the system of a configuration that passes the gate, and further checks.
 func newSystem(ctx context.Context, p process, f flags, checks ...config.Check) (*system, error) {
 	registry := prometheus.NewRegistry()
@@ -180,7 +183,7 @@ func aclOf(m config.Mapping) string {
 // other along. What lies beneath is the same for all.
 func (s *system) clients(ctx context.Context, m config.Mapping, meter *throttle.Meter, pace pace) (source, destination *s3.Client, err error) {
 	c := s.config // a reload replaces it, and sessions are assumed at any time
-	o := s.process.credentials(c, c.AssumedRoles(m), s.logger)
+	o := credentialsOf(s.process, c, c.AssumedRoles(m), s.logger)
 	o.Door = s.door
 	o.Attach = both(meter.Attach, (&throttle.Guard{Service: pace.sts}).Attach)
 	o.SessionPolicy = func(role string) (string, error) { return access.SessionPolicyText(c, m, role) }

@@ -33,7 +33,7 @@ Completing reads the configuration and nothing else: it sends no request, and is
 		Args: func(_ *cobra.Command, args []string) error {
 			switch {
 			case len(args) != 1:
-				return &usageError{fmt.Errorf("write completion: name one of %s", strings.Join(shells, ", "))}
+				return newUsageError(fmt.Errorf("write completion: name one of %s", strings.Join(shells, ", ")))
 			case !slices.Contains(shells, args[0]):
 				return unknownWord("write completion: shell", args[0], shells)
 			}

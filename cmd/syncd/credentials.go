@@ -11,8 +11,8 @@ import (
 // 90 seconds after its last request.
 const idleConnections = 1024
 
-// credentials are the settings that all sessions of the process have in common, with the roles as they are assumed.
-func (p process) credentials(c *config.Config, roles map[string]config.Role, logger *slog.Logger) creds.Options {
+// credentialsOf are the settings that all sessions of the process have in common, with the roles as they are assumed.
+func credentialsOf(p process, c *config.Config, roles map[string]config.Role, logger *slog.Logger) creds.Options {
 	return creds.Options{
 		Roles: roles, EndpointURL: c.STSEndpoint(""), PlainHTTP: c.Endpoints(), AllowHTTP: c.AWS.AllowHTTP,
 		Shared: p.shared, Connections: connections(c), LookupEnv: p.lookupEnv, ReadFile: p.readFile, Now: p.now, Ambient: p.ambient, Tune: p.tune, Logger: logger,

@@ -132,8 +132,3 @@ func writeFile(dir, name, text string) error {
 	}
 	return os.Rename(path+".new", path)
 }
-
-// held tells what a bucket holds, for people.
-func held(count int, bytes int64) string {
-	return fmt.Sprintf("%s, %s", objects(int64(count)), size(bytes))
-}

@@ -14,7 +14,6 @@ import (
 	"syncd/internal/awserr"
 	"syncd/internal/printable"
 	"syncd/internal/syncer"
-	"syncd/internal/throttle"
 )
 
 // story is a demo being told.
@@ -100,7 +99,8 @@ func (s *story) pass(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	summary, err := system.onePass(ctx, system.mappings[0], false, runPass)
+	m := system.mappings[0]
+	summary, err := onePass(ctx, s.process, m.syncer, m.Name, false, m.syncer.Run)
 	s.summaries = append(s.summaries, summary)
 	return err
 }
@@ -147,9 +147,9 @@ func (s *story) readers(ctx context.Context) (role, user *s3.Client, err error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	role, _, err = system.clients(ctx, system.mappings[0].Mapping, &throttle.Meter{}, pace{})
+	role, _ = system.mappings[0].clients()
 	user = s3.New(s3.Options{Region: demoRegion, BaseEndpoint: &s.world.endpoint, UsePathStyle: true, Credentials: s.ambient})
-	return role, user, err
+	return role, user, nil
 }
 
 func read(ctx context.Context, client *s3.Client, bucket, key string) ([]byte, error) {

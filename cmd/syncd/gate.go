@@ -23,20 +23,6 @@ func gate() []config.Check {
 	return []config.Check{refuseUnsupported, checkWebConfig, checkControlSocket}
 }
 
-// load reads the configuration that the flags name, with the mappings named or all of them.
-func load(p process, f flags, checks ...config.Check) (c *config.Config, chosen []config.Mapping, logger *slog.Logger, err error) {
-	if c, err = f.load(checks...); err == nil {
-		chosen, err = choose(c, f.mappings)
-	}
-	if err == nil {
-		logger, err = newLogger(p, c.Log, f.logLevel)
-	}
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	return c, chosen, logger, nil
-}
-
 // checkWebConfig refuses a web configuration that the HTTP server would refuse.
 func checkWebConfig(c *config.Config, r config.Reporter) {
 	if err := daemon.CheckWebConfig(c.HTTP.WebConfig); err != nil {

@@ -8,7 +8,6 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/creds"
-	"syncd/internal/throttle"
 )
 
 // atRest is the process of a test, with n mappings whose state is on S3.
@@ -70,11 +69,8 @@ func TestMappingsShareConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range system.config.Mappings {
-		source, destination, err := system.clients(t.Context(), m, &throttle.Meter{}, system.paceOf(m))
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, m := range system.mappings {
+		source, destination := m.clients()
 		if want := state.Options().HTTPClient; source.Options().HTTPClient != want || destination.Options().HTTPClient != want {
 			t.Errorf("mapping %s: got connections of its own, want those of all", m.Name)
 		}

@@ -89,10 +89,10 @@ stays as it is; remove it when you no longer want it. The history of passes come
 
 func renameLedger(ctx context.Context, p process, f flags, from string) error {
 	if len(f.mappings) != 1 || from == "" {
-		return &usageError{errors.New("rename ledger: name the former mapping with --from and the present one with --mapping")}
+		return newUsageError(errors.New("rename ledger: name the former mapping with --from and the present one with --mapping"))
 	}
 	if from == f.mappings[0] {
-		return &usageError{fmt.Errorf("rename ledger: --from and --mapping both name %q", from)}
+		return newUsageError(fmt.Errorf("rename ledger: --from and --mapping both name %q", from))
 	}
 	state, err := openState(ctx, p, f, nil)
 	if err := errors.Join(err, ctx.Err()); err != nil {
@@ -109,11 +109,11 @@ func renameLedger(ctx context.Context, p process, f flags, from string) error {
 	misfit, isMisfit := errors.AsType[*rename.MisfitError](err)
 	switch {
 	case errors.Is(err, record.ErrNoCheckpoint):
-		return &hinted{err, ledgersThereAre(ctx, state.store, from)}
+		return newHinted(err, ledgersThereAre(ctx, state.store, from))
 	case isMisfit && len(misfit.Fitting) > 0:
-		return &hinted{misfit, "what fits is the ledger of " + strings.Join(misfit.Fitting, " and that of ")}
+		return newHinted(misfit, "what fits is the ledger of "+strings.Join(misfit.Fitting, " and that of "))
 	case isMisfit:
-		return &hinted{misfit, "no ledger of this state fits; a mapping without one adopts what its destination holds already"}
+		return newHinted(misfit, "no ledger of this state fits; a mapping without one adopts what its destination holds already")
 	case err != nil:
 		return err
 	}
@@ -135,7 +135,7 @@ func ledgersThereAre(ctx context.Context, store store.Store, name string) string
 
 func export(ctx context.Context, p process, f flags, form exportForm) error {
 	if len(f.mappings) != 1 {
-		return &usageError{errors.New("export ledger: name one mapping with --mapping")}
+		return newUsageError(errors.New("export ledger: name one mapping with --mapping"))
 	}
 	out := bufio.NewWriter(p.stdout)
 	var write func(record.Entry) error
@@ -145,7 +145,7 @@ func export(ctx context.Context, p process, f flags, form exportForm) error {
 	case format == "csv":
 		write = csvEntries(rows(out))
 	case format == "jsonl" && form.spreadsheet:
-		return &usageError{errors.New("export ledger: --for-spreadsheet goes with --format csv")}
+		return newUsageError(errors.New("export ledger: --for-spreadsheet goes with --format csv"))
 	case format == "jsonl":
 		encoder := json.NewEncoder(printable.JSON(out))
 		encoder.SetEscapeHTML(false)

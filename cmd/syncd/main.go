@@ -8,15 +8,11 @@ package main
 
 import (
 	"context"
-	"io"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 	_ "time/tzdata" // schedules may name a zone, and an image from scratch knows none
-
-	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"syncd/internal/creds"
 )
@@ -25,18 +21,6 @@ func main() {
 	os.Exit(run(context.Background(), os.Args[1:], process{
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: time.Now,
 	}))
-}
-
-// process is what the program is given by the system it runs on.
-type process struct {
-	stdin          io.Reader // nil: empty
-	stdout, stderr io.Writer
-	lookupEnv      func(name string) (value string, ok bool)
-	readFile       func(path string) ([]byte, error)
-	now            func() time.Time
-	ambient        aws.CredentialsProvider // nil: those that the SDK finds in the environment
-	shared         *creds.Shared           // what lies beneath all sessions
-	tune           func(*http.Transport)   // changes how requests are sent; nil: nothing
 }
 
 // run runs one command line and returns its exit code. The first SIGINT or SIGTERM asks the command to drain; a second one

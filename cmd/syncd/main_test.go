@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -135,33 +133,5 @@ func eventually(t *testing.T, what string, holds func() bool) {
 			t.Fatalf("gave up waiting until %s", what)
 		case <-tick.C:
 		}
-	}
-}
-
-func TestExitCodes(t *testing.T) {
-	for _, tt := range []struct {
-		err  error
-		want int
-	}{
-		{nil, 0},
-		{errors.New("x"), 1},
-		{&usageError{errors.New("x")}, 2},
-		{fmt.Errorf("mapping m: %w", &hinted{&quarantinedError{1}, "h"}), 3},
-		{errors.Join(&quarantinedError{1}, errors.New("x")), 1},
-		{context.Canceled, 1},
-	} {
-		if got := exitCode(tt.err); got != tt.want {
-			t.Errorf("exitCode(%v): got %d, want %d", tt.err, got, tt.want)
-		}
-	}
-}
-
-func TestPrintErrorGivesEachErrorALine(t *testing.T) {
-	var b bytes.Buffer
-	nested := fmt.Errorf("mapping m: %w", errors.Join(errors.New("copy"), errors.New("save")))
-	printError(&b, errors.Join(&hinted{errors.New("serve http: address in use"), "take another"}, nested))
-	want := "syncd: serve http: address in use; hint: take another\nsyncd: mapping m: copy; save\n"
-	if got := b.String(); got != want {
-		t.Errorf("got %q, want %q", got, want)
 	}
 }

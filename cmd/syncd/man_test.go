@@ -103,14 +103,14 @@ func TestManualDate(t *testing.T) {
 	env := func(value string, ok bool) process {
 		return process{lookupEnv: func(name string) (string, bool) { return value, ok && name == "SOURCE_DATE_EPOCH" }}
 	}
-	if got, err := manualDate(env("1767225600", true)); err != nil || got.Format(time.DateOnly) != "2026-01-01" {
+	if got, err := manualDate(env("1767225600", true).lookupEnv); err != nil || got.Format(time.DateOnly) != "2026-01-01" {
 		t.Errorf("got %v, %v, want the day that SOURCE_DATE_EPOCH says", got, err)
 	}
-	if _, err := manualDate(env("yesterday", true)); exitCode(err) != exitUsage {
+	if _, err := manualDate(env("yesterday", true).lookupEnv); exitCode(err) != exitUsage {
 		t.Errorf("got %v, want a usage error", err)
 	}
 	// A test binary has no revision, so that what is left is the first day that there is.
-	if got, err := manualDate(env("", false)); err != nil || !got.Equal(time.Unix(0, 0)) {
+	if got, err := manualDate(env("", false).lookupEnv); err != nil || !got.Equal(time.Unix(0, 0)) {
 		t.Errorf("got %v, %v, want %v", got, err, time.Unix(0, 0).UTC())
 	}
 }

@@ -3,16 +3,11 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"strconv"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
-	"syncd/internal/plan"
 	"syncd/internal/printable"
 	"syncd/internal/syncer"
 	"syncd/internal/syncer/preview"
@@ -25,11 +20,6 @@ type planFlags struct {
 	detailed bool
 	several  bool // mappings
 }
-
-// workError says that a pass would have something to do.
-type workError struct{ objects int64 }
-
-func (e *workError) Error() string { return objects(e.objects) + " to copy" }
 
 func planCommand(p process) *cobra.Command {
 	var f planFlags
@@ -97,12 +87,12 @@ func (f planFlags) verdict(plans []preview.Pass) error {
 	if !f.detailed || work == 0 {
 		return nil
 	}
-	return &workError{work}
+	return newWorkError(work)
 }
 
 func previewOne(ctx context.Context, p process, m *mapping, f planFlags) (preview.Pass, error) {
 	out := bufio.NewWriter(p.stdout)
-	shown := showListing(p, m.Name)
+	shown := showListing(p.stderr, p.now, m.Name)
 	v, err := m.syncer.Preview(ctx, func(fate preview.Fate) error {
 		shown.count()
 		if !f.list {
@@ -119,7 +109,7 @@ func previewOne(ctx context.Context, p process, m *mapping, f planFlags) (previe
 	err = errors.Join(err, out.Flush())
 	switch {
 	case errors.Is(err, syncer.ErrDrained):
-		return v, &hinted{fmt.Errorf("mapping %s: plan: %w", m.Name, err), "nothing was written; run it again"}
+		return v, newHinted(fmt.Errorf("mapping %s: plan: %w", m.Name, err), "nothing was written; run it again")
 	case err != nil:
 		return v, fmt.Errorf("mapping %s: plan: %w", m.Name, err)
 	}
@@ -127,63 +117,4 @@ func previewOne(ctx context.Context, p process, m *mapping, f planFlags) (previe
 		printPlan(p.stdout, v)
 	}
 	return v, nil
-}
-
-// step is one action of a plan. Its JSON form is a contract: docs/cli.md describes it.
-type step struct {
-	Mapping string `json:"mapping"`
-	// Action is copy, adopt, skip, hold, keep or quarantine.
-	Action string `json:"action"`
-	Reason string `json:"reason"`
-	// Key is the key at the source as a string, with U+FFFD for what is not UTF-8; KeyBytes, in base64, is there for such keys alone.
-	Key      string `json:"key"`
-	KeyBytes []byte `json:"key_bytes,omitempty"`
-	Bytes    int64  `json:"bytes"`
-}
-
-func stepOf(mapping string, f preview.Fate) step {
-	s := step{Mapping: mapping, Action: "skip", Reason: string(f.Reason), Key: f.Object.Key, Bytes: f.Object.Size}
-	switch {
-	case f.Refused != "":
-		s.Action, s.Reason = "quarantine", f.Refused
-	case f.Looks:
-		s.Action = "adopt"
-	case f.Kind == plan.Copy:
-		s.Action = "copy"
-	case f.Reason == plan.Held:
-		s.Action, s.Reason = "hold", f.SetAside.Reason
-	case f.Reason == plan.Gone:
-		s.Action = "keep"
-		if f.Previous != nil {
-			s.Bytes = f.Previous.Source.Size
-		}
-	}
-	if !utf8.ValidString(s.Key) {
-		s.KeyBytes = []byte(s.Key)
-	}
-	return s
-}
-
-func printStep(w io.Writer, s step, asJSON bool) error {
-	if asJSON {
-		encoder := json.NewEncoder(printable.JSON(w))
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(s)
-	}
-	_, err := printable.Fprintf(w, "%-10s  %-12s  %12d  %s\n", s.Action, s.Reason, s.Bytes, strconv.Quote(s.Key))
-	return err
-}
-
-// plans is the JSON form of several plans.
-type plans struct {
-	Plans []preview.Pass `json:"plans"`
-}
-
-// printPlans prints one JSON object on one line: the plan where there is one, all of them otherwise.
-func printPlans(w io.Writer, all []preview.Pass) error {
-	var document any = plans{all}
-	if len(all) == 1 {
-		document = all[0]
-	}
-	return json.NewEncoder(printable.JSON(w)).Encode(document)
 }

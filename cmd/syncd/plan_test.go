@@ -10,7 +10,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -321,36 +320,6 @@ func TestPlanForPeople(t *testing.T) {
 `
 	if diff := cmp.Diff(want, got.stdout); diff != "" {
 		t.Errorf("plan (-want +got):\n%s", diff)
-	}
-}
-
-// TestMoneyAndTimeForPeople keeps what matters of a number.
-func TestMoneyAndTimeForPeople(t *testing.T) {
-	for dollars, want := range map[float64]string{0: "$0", 1e-9: "under $0.000001", 0.0123456: "$0.012346", 12345.678: "$12,345.68", 5: "$5.00"} {
-		if got := money(dollars); got != want {
-			t.Errorf("%v dollars: got %q, want %q", dollars, got, want)
-		}
-	}
-	for seconds, want := range map[float64]string{0.2: "200ms", 12.3: "12s", 3725: "1h2m"} {
-		if got := rough(seconds); got != want {
-			t.Errorf("%v seconds: got %q, want %q", seconds, got, want)
-		}
-	}
-}
-
-// TestListedShowsItselfNowAndThen prints a line when enough time has gone by, and none for a short listing.
-func TestListedShowsItselfNowAndThen(t *testing.T) {
-	now, out := time.Time{}, &lockedBuffer{}
-	l := showListing(process{stderr: out, now: func() time.Time { return now }}, "m")
-	for i := range 3000 {
-		if i == 1500 {
-			now = now.Add(lineInterval)
-		}
-		l.count()
-	}
-	l.clear()
-	if got, want := out.String(), "m: planned 2,000 objects, 2 pages\n"; got != want {
-		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

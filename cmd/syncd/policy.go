@@ -78,10 +78,10 @@ func writePolicies(p process, f flags, of policyFlags) error {
 	o.ExternalID = of.externalID(p, c)
 	documents, err := policy.Documents(c, o)
 	if err != nil {
-		return &usageError{err}
+		return newUsageError(err)
 	}
 	if len(documents) == 0 {
-		return &hinted{&usageError{fmt.Errorf("write policies: no account is on the %s's side alone", of.side)}, "choose another --side, or both"}
+		return newHinted(newUsageError(fmt.Errorf("write policies: no account is on the %s's side alone", of.side)), "choose another --side, or both")
 	}
 	files, err := render(documents, of)
 	if err != nil {
@@ -170,12 +170,12 @@ func render(documents []policy.Document, of policyFlags) ([]policy.Rendered, err
 // severalFiles refuses to write several files as one text.
 func severalFiles(n int, of policyFlags) error {
 	if of.output == "" {
-		return &usageError{fmt.Errorf("write policies: they are %d files, one for each account: add -o DIR, or choose a --side with one account", n)}
+		return newUsageError(fmt.Errorf("write policies: they are %d files, one for each account: add -o DIR, or choose a --side with one account", n))
 	}
-	return &hinted{
-		&usageError{fmt.Errorf("write policies: -o %s names one file, and they are %d, one for each account", of.output, n)},
+	return newHinted(
+		newUsageError(fmt.Errorf("write policies: -o %s names one file, and they are %d, one for each account", of.output, n)),
 		"give -o the name of a folder, or choose a --side with one account",
-	}
+	)
 }
 
 // printNotes tells people what is to be known of each document.

@@ -20,33 +20,6 @@ import (
 	"syncd/internal/printable"
 )
 
-// exitFindings says that something has to be changed in what was judged.
-const exitFindings = 4
-
-// findingsError says how much was found in documents. The findings themselves are printed before.
-type findingsError struct{ errors, warnings int }
-
-func (e *findingsError) Error() string {
-	var parts []string
-	for _, of := range []struct {
-		name  string
-		count int
-	}{{"error", e.errors}, {"warning", e.warnings}} {
-		if of.count > 0 {
-			parts = append(parts, counted(of.count, of.name))
-		}
-	}
-	return strings.Join(parts, " and ") + " in the policies"
-}
-
-// counted is "1 error", "2 errors".
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
 // checkFlags are those of `syncd policy check`.
 type checkFlags struct {
 	kind  string
@@ -77,7 +50,7 @@ What is not given is not judged, and a note says so.` + exits("policy check", 0,
   syncd policy check --sarif policies.json`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return &usageError{errors.New("check policies: name at least one FILE")}
+				return newUsageError(errors.New("check policies: name at least one FILE"))
 			}
 			return nil
 		},
@@ -102,7 +75,7 @@ func kindList() string {
 
 func checkPolicies(ctx context.Context, p process, args []string, f flags, of checkFlags) error {
 	if of.json && of.sarif {
-		return &usageError{errors.New("check policies: give --json or --sarif, not both")}
+		return newUsageError(errors.New("check policies: give --json or --sarif, not both"))
 	}
 	kind := access.Kind(of.kind)
 	if kind != "" && !slices.Contains(access.Kinds(), kind) {
@@ -126,14 +99,14 @@ func checkPolicies(ctx context.Context, p process, args []string, f flags, of ch
 			return err
 		}
 		if err != nil {
-			return &usageError{fmt.Errorf("read policy: %w", err)}
+			return newUsageError(fmt.Errorf("read policy: %w", err))
 		}
 		file.Kind = kind
 		files = append(files, file)
 	}
 	report, err := lint.Check(files, o)
 	if err != nil {
-		return &usageError{err}
+		return newUsageError(err)
 	}
 	if err := printReport(p.stdout, report, of); err != nil {
 		return err
@@ -155,7 +128,7 @@ func checkStdin(f flags, args []string) error {
 	if readers < 2 {
 		return nil
 	}
-	return &hinted{&usageError{errors.New("check policies: - is named more than once, and standard input can be read once")}, "write one of them to a file"}
+	return newHinted(newUsageError(errors.New("check policies: - is named more than once, and standard input can be read once")), "write one of them to a file")
 }
 
 // policyFile reads what an argument names: FILE, or ARN=FILE. A file of that very name goes before.
@@ -189,16 +162,7 @@ func printReport(w io.Writer, r lint.Report, of checkFlags) error {
 		e.SetEscapeHTML(false)
 		return e.Encode(r)
 	}
-	for _, f := range r.Findings {
-		place := ""
-		if f.File != "" {
-			place = fmt.Sprintf("%s:%d:%d: ", f.File, f.Line, f.Column)
-		}
-		printable.Fprintf(w, "%s%s: %s [%s %s]\n  hint: %s\n", place, f.Severity, f.Message, f.ID, f.Name, f.Fix)
-	}
-	if len(r.Findings) == 0 {
-		printable.Fprintf(w, "nothing to change in %s\n", counted(len(r.Documents), "document"))
-	}
+	printFindings(w, r)
 	return nil
 }
 

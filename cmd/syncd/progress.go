@@ -37,11 +37,11 @@ type view interface {
 
 // showProgress shows how a pass gets on until the returned func is called, which waits for the last line. The end of ctx asks the pass to
 // drain, which is shown too.
-func showProgress(ctx context.Context, p process, mapping string, watched progressing) (stop func()) {
-	if isTerminal(p.stderr) {
-		return watch(ctx, barInterval, newBar(p.stderr, mapping, func() int { return pageWidth(p.stderr) }), watched)
+func showProgress(ctx context.Context, w io.Writer, now func() time.Time, mapping string, watched progressing) (stop func()) {
+	if isTerminal(w) {
+		return watch(ctx, barInterval, newBar(w, mapping, func() int { return pageWidth(w) }), watched)
 	}
-	return watch(ctx, lineInterval, &lines{w: p.stderr, mapping: mapping, now: p.now, start: p.now()}, watched)
+	return watch(ctx, lineInterval, &lines{w: w, mapping: mapping, now: now, start: now()}, watched)
 }
 
 func watch(ctx context.Context, every time.Duration, v view, watched progressing) (stop func()) {
@@ -166,7 +166,3 @@ func (b *bar) drain() {
 const clearRest = "\x1b[K"
 
 func (b *bar) clear() { _, _ = io.WriteString(b.w, "\r"+clearRest) } // as in draw
-
-func size(bytes int64) string {
-	return humanize.IBytes(uint64(bytes)) //nolint:gosec // never negative
-}

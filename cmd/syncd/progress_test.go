@@ -41,15 +41,15 @@ func (w watched) Progress() (syncer.Progress, bool) { return w.progress, true }
 // TestDrainIsShown on a terminal and elsewhere, once, as soon as it is asked for, with what a second signal does.
 func TestDrainIsShown(t *testing.T) {
 	for name, tt := range map[string]struct {
-		view func(out *lockedBuffer) view
+		view func(out *sharedBuffer) view
 		want string
 	}{
 		"terminal": {
-			func(out *lockedBuffer) view { return newBar(out, "exports", func() int { return 80 }) },
+			func(out *sharedBuffer) view { return newBar(out, "exports", func() int { return 80 }) },
 			"\r\x1b[Kexports: draining: copies in progress are finished and saved. Press Ctrl-C again to stop at once; the next pass resumes from what was saved before.\n\rexports draining, 1.0 KiB ",
 		},
 		"elsewhere": {
-			func(out *lockedBuffer) view {
+			func(out *sharedBuffer) view {
 				return &lines{w: out, mapping: "exports", now: time.Now, start: time.Now()}
 			},
 			"exports: draining: copies in progress are finished and saved; a second signal stops at once, and the next pass resumes from what was saved before\nexports: draining, 5 of 10 objects, 1.0 KiB copied",
@@ -57,7 +57,7 @@ func TestDrainIsShown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var out lockedBuffer
+				var out sharedBuffer
 				ctx, interrupt := context.WithCancel(t.Context())
 				stop := watch(ctx, time.Minute, tt.view(&out), watched{syncer.Progress{Settled: 5, Expected: 10, CopiedBytes: 1024, Complete: true}})
 				time.Sleep(90 * time.Second)

@@ -48,7 +48,7 @@ withdrawn; one that it has accepted goes on.` + exits("replay", 0, 1, 2, 3, 5, 1
 				summary, err := m.syncer.Replay(ctx, r.choose)
 				r.mapping = summary.Mapping
 				if store.IsLeaseHeld(err) {
-					summary, err = s.handOver(ctx, r, err)
+					summary, err = handOver(ctx, s, r, err)
 				}
 				if err == nil {
 					replays = append(replays, r)
@@ -78,12 +78,12 @@ func (s selection) check() error {
 	for _, reason := range s.reasons {
 		if !slices.Contains(known, reason) {
 			hint := strings.TrimSpace(hint.DidYouMean(reason, known) + " The reasons are " + strings.Join(known, ", "))
-			faults = append(faults, &hinted{&usageError{fmt.Errorf("replay: there is no reason %q", reason)}, hint})
+			faults = append(faults, newHinted(newUsageError(fmt.Errorf("replay: there is no reason %q", reason)), hint))
 		}
 	}
 	for _, key := range s.keys {
 		if len(key) == 0 || len(key) > control.MaxKey {
-			faults = append(faults, &usageError{fmt.Errorf("replay: --key has %d bytes, and the key of an object 1 to %d", len(key), control.MaxKey)})
+			faults = append(faults, newUsageError(fmt.Errorf("replay: --key has %d bytes, and the key of an object 1 to %d", len(key), control.MaxKey)))
 		}
 	}
 	return errors.Join(faults...)
@@ -92,7 +92,7 @@ func (s selection) check() error {
 // request is what a daemon is asked for.
 func (r *replayed) request() (control.Request, error) {
 	if n := len(r.reasons) + len(r.keys); n > control.MaxFilter {
-		return control.Request{}, &usageError{fmt.Errorf("replay: a daemon takes %d reasons and keys at once, and here are %d", control.MaxFilter, n)}
+		return control.Request{}, newUsageError(fmt.Errorf("replay: a daemon takes %d reasons and keys at once, and here are %d", control.MaxFilter, n))
 	}
 	asked := control.Request{Mapping: r.mapping, What: control.Replay, Reasons: r.reasons}
 	for _, key := range r.keys {
@@ -155,9 +155,4 @@ func (r *replayed) asked() string {
 		text += " under the given keys"
 	}
 	return text
-}
-
-// chosen reports whether a value is among those asked for, of which none means all.
-func chosen(asked []string, value string) bool {
-	return len(asked) == 0 || slices.Contains(asked, value)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -14,7 +13,6 @@ import (
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
-	"syncd/internal/printable"
 	"syncd/internal/syncer"
 )
 
@@ -97,22 +95,23 @@ machine it runs. ` + name + ` waits for the answer and prints it.
 func ask(ctx context.Context, p process, a asking, what control.What) error {
 	switch {
 	case a.all && len(a.mappings) > 0:
-		return &usageError{fmt.Errorf("%s: give --mapping or --all, not both", what)}
+		return newUsageError(fmt.Errorf("%s: give --mapping or --all, not both", what))
 	case !a.all && len(a.mappings) == 0:
-		return &usageError{fmt.Errorf("%s: name mappings with --mapping, or give --all where the command has it", what)}
+		return newUsageError(fmt.Errorf("%s: name mappings with --mapping, or give --all where the command has it", what))
 	case a.wait < 0:
-		return &usageError{fmt.Errorf("%s: --wait %s is negative", what, a.wait)}
+		return newUsageError(fmt.Errorf("%s: --wait %s is negative", what, a.wait))
 	case a.wait > control.MaxWait:
-		return &usageError{fmt.Errorf("%s: --wait %s is longer than %s, after which a request expires", what, a.wait, control.MaxWait)}
+		return newUsageError(fmt.Errorf("%s: --wait %s is longer than %s, after which a request expires", what, a.wait, control.MaxWait))
 	}
-	c, err := newCaller(ctx, p, a.flags, a.wait)
+	s, err := loadState(p, a.flags)
 	if err != nil {
 		return err
 	}
-	answers, failures := make([]control.Answer, len(c.state.mappings)), make([]error, len(c.state.mappings))
+	c := newCaller(ctx, p, s, a.wait)
+	answers, failures := make([]control.Answer, len(s.mappings)), make([]error, len(s.mappings))
 	var asking errgroup.Group
 	asking.SetLimit(askAtOnce)
-	for i, m := range c.state.mappings {
+	for i, m := range s.mappings {
 		asking.Go(func() error {
 			answers[i], failures[i] = c.ask(ctx, control.Request{Mapping: m.Name, What: what})
 			return nil
@@ -125,70 +124,20 @@ func ask(ctx context.Context, p process, a asking, what control.What) error {
 			failures[i] = answerError(answer)
 		}
 		if answer.Outcome != "" && (failure == nil || a.json) {
-			failures[i] = errors.Join(printAnswer(p, answer, a.json), failures[i])
+			failures[i] = errors.Join(printAnswer(p.stdout, answer, a.json), failures[i])
 		}
 		if failures[i] != nil {
-			failures[i] = fmt.Errorf("mapping %s: %w", c.state.mappings[i].Name, failures[i])
+			failures[i] = fmt.Errorf("mapping %s: %w", s.mappings[i].Name, failures[i])
 		}
 	}
 	return errors.Join(failures...)
 }
 
-func printAnswer(p process, a control.Answer, asJSON bool) error {
-	if asJSON {
-		return json.NewEncoder(printable.JSON(p.stdout)).Encode(a)
-	}
-	switch a.Outcome {
-	case control.Done:
-		_, err := printable.Fprintf(p.stdout, "%s: %s: %s\n", a.Mapping, a.What, a.Text)
-		return err
-	case control.Accepted:
-		_, err := printable.Fprintf(p.stdout, "%s: %s accepted by %s, not finished yet; `syncd status` shows how it gets on\n", a.Mapping, a.What, a.By)
-		return err
-	case control.Pending:
-		_, err := printable.Fprintf(p.stdout, "%s: %s requested; a daemon that keeps the mapping carries it out\n", a.Mapping, a.What)
-		return err
-	case control.Failed, control.Refused, control.Expired, control.Withdrawn: // shown as errors
-	}
-	return nil
-}
-
-// answerError is what an answer means for the exit code.
-func answerError(a control.Answer) error {
-	switch a.Outcome {
-	case control.Done:
-		summary, ok := summaryOf(a)
-		if ok && summary.SetAside() > 0 {
-			return &hinted{&quarantinedError{summary.SetAside()}, quarantineHint(summary)}
-		}
-		return nil
-	case control.Failed, control.Refused, control.Expired, control.Withdrawn:
-		err := fmt.Errorf("%s %s: %s", a.What, a.Outcome, a.Text)
-		if a.Hint != "" {
-			return &hinted{err, a.Hint}
-		}
-		return err
-	case control.Accepted, control.Pending:
-	}
-	return nil
-}
-
-func summaryOf(a control.Answer) (summary syncer.Summary, ok bool) {
-	if len(a.Summary) == 0 {
-		return syncer.Summary{}, false
-	}
-	return summary, json.Unmarshal(a.Summary, &summary) == nil
-}
-
 // handOver has the daemon that holds the lease carry out a replay, and waits for its end. Where none takes it, the error is that of the
 // lease. Where nothing that was asked for is in quarantine there is nothing to ask for.
-func (s *system) handOver(ctx context.Context, asked *replayed, held error) (syncer.Summary, error) {
+func handOver(ctx context.Context, s *system, asked *replayed, held error) (syncer.Summary, error) {
 	summary := syncer.Summary{Mapping: asked.mapping, Skipped: map[string]int64{}, Quarantined: map[string]int64{}, Requests: map[string]int64{}}
-	c := &caller{
-		process: s.process, state: &state{config: s.config, logger: s.logger}, wait: requestWait, follow: true,
-		store: func() (store.Store, error) { return s.store, nil },
-	}
-	isWanted, err := c.lookUp(ctx, asked, &summary)
+	isWanted, err := lookUp(ctx, s.store, asked, &summary)
 	if err != nil {
 		return failedReplay(summary, err)
 	}
@@ -199,8 +148,8 @@ func (s *system) handOver(ctx context.Context, asked *replayed, held error) (syn
 	if err != nil {
 		return failedReplay(summary, err)
 	}
-	c.state.logger.Info("lease held by another process, it is asked to replay", "mapping", asked.mapping)
-	answer, err := c.ask(ctx, r)
+	s.logger.Info("lease held by another process, it is asked to replay", "mapping", asked.mapping)
+	answer, err := newFollower(s, requestWait).ask(ctx, r)
 	if _, isUnheard := errors.AsType[*unheardError](err); isUnheard {
 		return failedReplay(summary, held)
 	}
@@ -217,11 +166,7 @@ func (s *system) handOver(ctx context.Context, asked *replayed, held error) (syn
 }
 
 // lookUp looks in the last generation for what a replay is asked for, as a replay under the lease does.
-func (c *caller) lookUp(ctx context.Context, asked *replayed, summary *syncer.Summary) (isWanted bool, err error) {
-	store, err := c.store()
-	if err != nil {
-		return false, err
-	}
+func lookUp(ctx context.Context, store store.Store, asked *replayed, summary *syncer.Summary) (isWanted bool, err error) {
 	last, err := record.Latest(ctx, store, asked.mapping)
 	if errors.Is(err, record.ErrNoCheckpoint) {
 		return false, nil

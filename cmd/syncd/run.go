@@ -42,29 +42,6 @@ signal ends it at once; the next start goes on from what was saved.` + exits("ru
 	return cmd
 }
 
-// addFlags adds the flags that every command on a configuration has.
-func addFlags(cmd *cobra.Command, f *flags) {
-	addConfigFlag(cmd, f, configRequired)
-	cmd.Flags().StringArrayVarP(&f.mappings, "mapping", "m", nil, mappingUsage(cmd.Name()))
-	cmd.Flags().StringVar(&f.logLevel, "log-level", "", "log from `LEVEL` on: debug, info, warn or error, over log.level of the configuration")
-}
-
-// mappingUsage says which mappings a command takes.
-func mappingUsage(command string) string {
-	switch command {
-	case "export":
-		return "the mapping `NAME` (required, one)"
-	case "rename":
-		return "the `NAME` that the mapping has now (required, one)"
-	case string(control.Rekey):
-		return "the mapping `NAME`; may be repeated (required)"
-	case string(control.Trigger), string(control.Pause), string(control.Resume):
-		return "the mapping `NAME`; may be repeated (required without --all)"
-	default:
-		return "only the mapping `NAME`; may be repeated (default all)"
-	}
-}
-
 func runDaemon(ctx context.Context, p process, f flags) error {
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGHUP) // from here on it is not the end of the process
@@ -75,11 +52,11 @@ func runDaemon(ctx context.Context, p process, f flags) error {
 	}
 	r := newReloader(s, f, asked)
 	mappings := r.first()
-	listener, err := s.serveOn(ctx, f.listen)
+	listener, err := serveOn(ctx, s, f.listen)
 	if err != nil {
 		return err
 	}
-	socket, err := s.controlSocket(ctx)
+	socket, err := controlSocket(ctx, s)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -92,7 +69,7 @@ func runDaemon(ctx context.Context, p process, f flags) error {
 }
 
 // controlSocket makes the socket that requests come by. One that is not asked for is left out where it cannot be made.
-func (s *system) controlSocket(ctx context.Context) (net.Listener, error) {
+func controlSocket(ctx context.Context, s *system) (net.Listener, error) {
 	path := s.config.ControlSocket()
 	if path == "" {
 		return nil, nil //nolint:nilnil // none is wanted
@@ -102,13 +79,13 @@ func (s *system) controlSocket(ctx context.Context) (net.Listener, error) {
 		return listener, nil
 	}
 	if errors.Is(err, control.ErrSocketInUse) && s.config.Control.Socket != "" {
-		return nil, &hinted{err, "another `syncd run` on this machine has it" + named(control.OwnerOf(path)) + ": end that one, or give this one another control.socket, or off"}
+		return nil, newHinted(err, "another `syncd run` on this machine has it"+named(control.OwnerOf(path))+": end that one, or give this one another control.socket, or off")
 	}
 	if s.config.Control.Socket == "" {
 		s.logger.Warn("control socket was not made, requests come by the state alone", "err", err)
 		return nil, nil //nolint:nilnil // it goes without
 	}
-	return nil, &hinted{err, "control.socket: " + socketPlaceHint(path, err)}
+	return nil, newHinted(err, "control.socket: "+socketPlaceHint(path, err))
 }
 
 // named is the id of a process in brackets, "" where it is not known.
@@ -121,32 +98,16 @@ func named(pid int) string {
 
 // serveOn listens where --listen or else the configuration says. Profiles show what is in memory, so the rule of the
 // configuration for them also holds for the flag.
-func (s *system) serveOn(ctx context.Context, flag string) (net.Listener, error) {
+func serveOn(ctx context.Context, s *system, flag string) (net.Listener, error) {
 	if flag != "" && s.config.HTTP.Pprof {
-		return nil, &usageError{errors.New("run: --listen cannot be given with http.pprof, which is for loopback addresses in the configuration only")}
+		return nil, newUsageError(errors.New("run: --listen cannot be given with http.pprof, which is for loopback addresses in the configuration only"))
 	}
 	listener, err := listen(ctx, listenAddress(cmp.Or(flag, s.config.HTTP.Listen)))
 	if err != nil && flag != "" {
-		return nil, &hinted{err, "give --listen a free address, HOST:PORT or :PORT"}
+		return nil, newHinted(err, "give --listen a free address, HOST:PORT or :PORT")
 	}
 	if err != nil {
-		return nil, &hinted{err, "set http.listen to a free address"}
-	}
-	return listener, nil
-}
-
-// listenAddress returns where the pages are served.
-func listenAddress(configured string) string {
-	if configured == "" {
-		return config.DefaultListen
-	}
-	return configured
-}
-
-func listen(ctx context.Context, address string) (net.Listener, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("serve http: %w", err)
+		return nil, newHinted(err, "set http.listen to a free address")
 	}
 	return listener, nil
 }

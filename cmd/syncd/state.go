@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -55,28 +54,6 @@ func loadState(p process, f flags, checks ...config.Check) (*state, error) {
 	return &state{config: c, mappings: chosen, logger: logger}, nil
 }
 
-// choose returns the mappings of these names, all for none.
-func choose(c *config.Config, names []string) ([]config.Mapping, error) {
-	if len(names) == 0 {
-		return c.Mappings, nil
-	}
-	var chosen []config.Mapping
-	for _, name := range names {
-		m, ok := c.Mapping(name)
-		if !ok {
-			known := make([]string, len(c.Mappings))
-			for i, m := range c.Mappings {
-				known[i] = m.Name
-			}
-			return nil, &hinted{&usageError{fmt.Errorf("find mapping %q: the configuration has none of that name", name)}, oneOf(name, known)}
-		}
-		if !slices.ContainsFunc(chosen, func(c config.Mapping) bool { return c.Name == name }) {
-			chosen = append(chosen, m)
-		}
-	}
-	return chosen, nil
-}
-
 // leasing is who is told of leases.
 type leasing struct {
 	logger  *slog.Logger
@@ -103,7 +80,7 @@ func openStore(ctx context.Context, p process, c *config.Config, told leasing) (
 
 // stateClient returns the S3 client of the state's bucket, with a role of its own or the ambient credentials.
 func stateClient(ctx context.Context, p process, c *config.Config, logger *slog.Logger) (*s3.Client, error) {
-	set, err := creds.New(ctx, p.credentials(c, c.AssumedStateRoles(), logger))
+	set, err := creds.New(ctx, credentialsOf(p, c, c.AssumedStateRoles(), logger))
 	if err != nil {
 		return nil, err
 	}

@@ -2,22 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
-
-	"syncd/internal/awserr"
-	"syncd/internal/checkpoint"
-	"syncd/internal/checkpoint/history"
-	"syncd/internal/checkpoint/record"
-	"syncd/internal/checkpoint/store"
-	"syncd/internal/control"
-	"syncd/internal/printable"
 )
 
 func statusCommand(p process) *cobra.Command {
@@ -48,211 +36,37 @@ takes no lease and sends no request to the source or the destination.` + exits("
 	return cmd
 }
 
-// status is what the store knows of a mapping. Its JSON form is a contract: docs/cli.md describes it.
-type status struct {
-	Mapping string `json:"mapping"`
-	// Generation is the last committed generation, 0 for none; the next four are of it.
-	Generation  int64            `json:"generation"`
-	CommittedAt *time.Time       `json:"committed_at,omitempty"`
-	AgeSeconds  float64          `json:"age_seconds,omitempty"`
-	Entries     int64            `json:"entries"`
-	Quarantined map[string]int64 `json:"quarantined"`
-	// Pass is the pass that has saved progress beyond the last generation.
-	Pass *passStatus `json:"pass,omitempty"`
-	// Lease says who may write the ledger; absent when nobody does.
-	Lease *leaseStatus `json:"lease,omitempty"`
-	// Paused says who has paused the mapping and when; absent when it is not. History are the passes that ended last, newest first.
-	Paused  *control.Paused `json:"paused,omitempty"`
-	History []history.Pass  `json:"history,omitempty"`
-	// Damage says what of the ledger cannot be read.
-	Damage string `json:"damage,omitempty"`
-	// Error says why the ledger could not be read at all, so that the rest says nothing.
-	Error string `json:"error,omitempty"`
-
-	listsPasses bool // for people
-	hidesPasses bool // the history cannot be read
-}
-
-// leaseStatus is a holder. Until is when the lease ends unless it is renewed, absent where it is held until released.
-type leaseStatus struct {
-	Holder string     `json:"holder"`
-	Since  time.Time  `json:"since"`
-	Until  *time.Time `json:"until,omitempty"`
-}
-
-type passStatus struct {
-	Number    int64     `json:"number"`
-	Holder    string    `json:"holder"`
-	StartedAt time.Time `json:"started_at"`
-	SavedAt   time.Time `json:"saved_at"`
-	Settled   int64     `json:"settled"`
-	Copied    int64     `json:"copied"`
-	// Refused is why the pass ended as denied, absent when it did not.
-	Refused *refusedStatus `json:"refused,omitempty"`
-}
-
-// refusedStatus is why a pass ended because everything was refused, and since when passes do.
-type refusedStatus struct {
-	Reason string    `json:"reason"`
-	Detail string    `json:"detail"`
-	Since  time.Time `json:"since"`
-}
-
 func showStatus(ctx context.Context, p process, f flags) error {
 	state, err := openState(ctx, p, f, nil)
 	if err != nil {
 		return err
 	}
-	var all []overview
-	var failures []error
-	for _, m := range state.mappings {
-		s, err := readStatus(ctx, state.store, m.Name, p.now())
-		s.listsPasses = f.history
-		if err == nil {
-			err = s.addRecords(ctx, state.store, p.now)
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil { // of one mapping: the others are shown
-			s.Error = awserr.Brief(err)
-			failures = append(failures, fmt.Errorf("mapping %s: %w", m.Name, err))
-		}
-		all = append(all, overview{m, s})
-		if ofWholeState(err) {
-			break
-		}
+	all, failures, err := readAll(ctx, state.store, state.mappings, f.history, p.now)
+	if err != nil {
+		return err
 	}
-	failures = append(failures, printStatuses(p, all, f.json))
+	failures = append(failures, printStatuses(p.stdout, all, f.json, p.now))
 	if left := len(state.mappings) - len(all); left > 0 {
 		failures = append(failures, fmt.Errorf("%s not read, because the state cannot be", counted(left, "mapping")))
 	}
 	return errors.Join(failures...)
 }
 
-// ofWholeState reports whether an error is about the state as a whole, so that each other ledger would take as long to fail.
-func ofWholeState(err error) bool {
-	switch awserr.Classify(err) { //nolint:exhaustive // the others may be about one ledger
-	case awserr.Credentials, awserr.Expired, awserr.NoBucket, awserr.WrongRegion, awserr.Transient:
-		return true
-	default:
-		return false
-	}
-}
-
-// printStatuses shows one mapping with all that is known of it, and several in a table. Programs get an object for each.
-func printStatuses(p process, all []overview, asJSON bool) error {
-	switch {
-	case asJSON:
-		for _, o := range all {
-			if err := json.NewEncoder(printable.JSON(p.stdout)).Encode(o.status); err != nil {
-				return err
-			}
-		}
-	case len(all) == 1 && all[0].Error == "":
-		printStatus(p.stdout, all[0].status)
-	case len(all) > 1:
-		printOverview(p.stdout, all, p.now(), pageWidth(p.stdout))
-		printHistories(p.stdout, all)
-	}
-	return nil
-}
-
-// readStatus looks at the ledger of a mapping. Damage is a part of the status, not a failure to tell it.
-func readStatus(ctx context.Context, from store.Store, mapping string, now time.Time) (status, error) {
-	s := status{Mapping: mapping, Quarantined: map[string]int64{}}
-	last, err := record.Latest(ctx, from, mapping)
-	switch {
-	case err == nil:
-		s.Generation, s.Entries, s.CommittedAt = last.Generation, last.Entries, &last.CommittedAt
-		s.AgeSeconds = now.Sub(last.CommittedAt).Seconds()
-		err = countQuarantine(ctx, from, mapping, s.Quarantined)
-	case errors.Is(err, record.ErrNoCheckpoint):
-		err = nil
-	}
-	if damage, ok := errors.AsType[*store.CorruptError](err); ok {
-		s.Damage, err = damage.Error(), nil
-	}
+// listQuarantine prints every object that the mappings have set aside.
+func listQuarantine(ctx context.Context, p process, f flags) error {
+	state, err := openState(ctx, p, f, nil)
 	if err != nil {
-		return s, err
+		return err
 	}
-	progress, unfinished, err := record.Unfinished(ctx, from, mapping)
-	if err != nil {
-		return s, err
-	}
-	if unfinished {
-		s.Pass = passOf(progress)
-	}
-	lease, held, err := checkpoint.LeaseOf(ctx, from, mapping)
-	if held {
-		s.Lease = leaseOf(lease)
-	}
-	return s, err
-}
-
-func leaseOf(l store.LeaseInfo) *leaseStatus {
-	s := &leaseStatus{Holder: l.Holder, Since: l.Since}
-	if !l.Until.IsZero() {
-		s.Until = &l.Until
-	}
-	return s
-}
-
-func countQuarantine(ctx context.Context, store store.Store, mapping string, byReason map[string]int64) error {
-	for q, err := range checkpoint.Quarantine(ctx, store, mapping) {
-		if err != nil {
-			return err
+	var failures []error
+	for _, m := range state.mappings {
+		err := listOne(ctx, p.stdout, state.store, m.Name, f.json)
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
-		byReason[q.Reason]++
-	}
-	return nil
-}
-
-func passOf(p record.Progress) *passStatus {
-	s := &passStatus{Number: p.Generation, Holder: p.Holder, StartedAt: p.StartedAt, SavedAt: p.SavedAt}
-	if r := p.Refusal; r != nil {
-		s.Refused = &refusedStatus{Reason: r.Reason, Detail: r.Detail, Since: r.Since}
-	}
-	for _, r := range p.Ranges {
-		c := r.Counts
-		s.Copied += c.Recorded
-		s.Settled += c.Carried + c.Recorded + c.Quarantined + c.Dropped
-	}
-	return s
-}
-
-func printStatus(w io.Writer, s status) {
-	line := func(name, text string) { printable.Fprintf(w, "  %-12s %s\n", name, text) }
-	printable.Fprintln(w, s.Mapping)
-	if s.CommittedAt == nil {
-		line("generation", "none yet")
-	} else {
-		age := time.Duration(s.AgeSeconds * float64(time.Second)).Round(time.Second)
-		line("generation", fmt.Sprintf("%d, committed %s (%s ago)", s.Generation, s.CommittedAt.Format(time.RFC3339), age))
-		line("ledger", humanize.Comma(s.Entries)+" entries")
-	}
-	if len(s.Quarantined) > 0 {
-		line("quarantined", byReason(s.Quarantined))
-	}
-	if s.Pass != nil {
-		line("pass", fmt.Sprintf("%d unfinished, begun %s by %s, saved %s with %s settled, %s copied", s.Pass.Number,
-			s.Pass.StartedAt.Format(time.RFC3339), s.Pass.Holder, s.Pass.SavedAt.Format(time.RFC3339), objects(s.Pass.Settled), humanize.Comma(s.Pass.Copied)))
-	}
-	if s.Pass != nil && s.Pass.Refused != nil {
-		line("denied", "since "+s.Pass.Refused.Since.Format(time.RFC3339)+": "+s.Pass.Refused.Detail)
-	}
-	if failure, since, inRow := s.failure(); inRow > 0 && (s.Pass == nil || s.Pass.Refused == nil) {
-		line("failed", fmt.Sprintf("%s, since %s: %s: %s", times(inRow), since.Format(time.RFC3339), failure.Class, printable.Line(failure.Error)))
-	}
-	if s.Lease != nil {
-		held := "held by " + s.Lease.Holder + " since " + s.Lease.Since.Format(time.RFC3339)
-		if s.Lease.Until != nil {
-			held += ", until " + s.Lease.Until.Format(time.RFC3339) + " unless renewed"
+		if err != nil { // of one mapping: those of the others are listed
+			failures = append(failures, fmt.Errorf("mapping %s: %w", m.Name, err))
 		}
-		line("lease", held)
 	}
-	printHistory(w, s)
-	if s.Damage != "" {
-		line("damage", s.Damage)
-	}
+	return errors.Join(failures...)
 }

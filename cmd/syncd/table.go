@@ -4,7 +4,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"syncd/internal/printable"
 )
@@ -142,41 +141,6 @@ func begun(text string, width int) string {
 		return text
 	}
 	return string(runes[:width-1]) + "…"
-}
-
-// ago is how long something is, in the one unit that matters.
-func ago(d time.Duration) string {
-	const day = 24 * time.Hour
-	whole := func(unit time.Duration, name string) string { return printable.Sprintf("%d%s", int64(d/unit), name) }
-	switch {
-	case d < time.Second: // the clock of another machine may be ahead
-		return "0s"
-	case d < time.Minute:
-		return whole(time.Second, "s")
-	case d < time.Hour:
-		return whole(time.Minute, "m")
-	case d < 2*day:
-		return whole(time.Hour, "h")
-	default:
-		return whole(day, "d")
-	}
-}
-
-// tally counts the states of rows, the worst first: "1 damaged, 12 ok".
-func tally(states, order []string) string {
-	var parts []string
-	for _, state := range order {
-		n := 0
-		for _, s := range states {
-			if s == state {
-				n++
-			}
-		}
-		if n > 0 {
-			parts = append(parts, printable.Sprintf("%d %s", n, state))
-		}
-	}
-	return strings.Join(parts, ", ")
 }
 
 // worstFirst sorts what has states by an order of them; what has the same state stays in its order.

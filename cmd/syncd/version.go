@@ -2,8 +2,6 @@ package main
 
 import (
 	"errors"
-	"io"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -25,7 +23,7 @@ same in one line.` + exits("version", 0, 1, 2),
 			case sbom:
 				return printBOM(p.stdout, binary)
 			case binary != "":
-				return &usageError{errors.New("version: --binary goes with --sbom")}
+				return newUsageError(errors.New("version: --binary goes with --sbom"))
 			}
 			b := readBuild()
 			printable.Fprintf(p.stdout, "syncd %s\nrevision %s\n%s\n", b.version, b.revision, b.goVersion)
@@ -35,34 +33,4 @@ same in one line.` + exits("version", 0, 1, 2),
 	cmd.Flags().BoolVar(&sbom, "sbom", false, "print a bill of materials in CycloneDX JSON")
 	cmd.Flags().StringVar(&binary, "binary", "", "of the program in `FILE` instead of this one")
 	return cmd
-}
-
-// printVersion prints the build information in one line.
-func printVersion(w io.Writer) {
-	b := readBuild()
-	printable.Fprintf(w, "syncd %s (revision %s, %s)\n", b.version, b.revision, b.goVersion)
-}
-
-// build is what the toolchain recorded of the program.
-type build struct{ version, revision, goVersion string }
-
-func readBuild() build {
-	b := build{version: "(devel)", revision: "unknown"}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return b
-	}
-	b.goVersion = info.GoVersion
-	if info.Main.Version != "" {
-		b.version = info.Main.Version
-	}
-	for _, setting := range info.Settings {
-		switch {
-		case setting.Key == "vcs.revision":
-			b.revision = setting.Value
-		case setting.Key == "vcs.modified" && setting.Value == "true":
-			b.revision += "+modified"
-		}
-	}
-	return b
 }

@@ -4,10 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
-	"strings"
-	"time"
 
 	"github.com/dustin/go-humanize"
 
@@ -44,29 +40,6 @@ func printSummary(w io.Writer, s syncer.Summary) {
 	if s.Throttled > 0 {
 		line("throttled", humanize.Comma(s.Throttled)+" requests")
 	}
-}
-
-func objects(n int64) string {
-	if n == 1 {
-		return "1 object"
-	}
-	return humanize.Comma(n) + " objects"
-}
-
-func seconds(s float64) string {
-	return time.Duration(s * float64(time.Second)).Round(10 * time.Millisecond).String()
-}
-
-// byReason renders counts by name, in the names' order.
-func byReason(counts map[string]int64) string {
-	if len(counts) == 0 {
-		return "none"
-	}
-	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		parts = append(parts, fmt.Sprintf("%s %s", name, humanize.Comma(counts[name])))
-	}
-	return strings.Join(parts, ", ")
 }
 
 // passes is the JSON form of several summaries.

@@ -16,7 +16,22 @@ import (
 
 	"syncd/config"
 	"syncd/config/fault"
+	"syncd/internal/control"
 )
+
+// flags are those that several commands share.
+type flags struct {
+	config   string
+	where    string // what named config, "" for the file that is read when nothing does
+	once     []byte // the configuration, when it came from standard input or a pipe
+	mappings []string
+	logLevel string
+	listen   string
+	json     bool
+	rekey    bool
+	takeOver bool
+	history  bool
+}
 
 const (
 	// configVariable names the configuration where --config does not, and defaultConfig is the file that is read where neither does.
@@ -90,7 +105,7 @@ func findConfigs(cmd *cobra.Command, p process) {
 // find says where the configuration is, and reads it when that can be done once: standard input, or a file that is a pipe.
 func (v *configFlag) find(ctx context.Context, p process, given bool) error {
 	if given && v.config == "" {
-		return &hinted{&usageError{errors.New("read configuration: --config is empty")}, "give it the path of a file, or - for standard input"}
+		return newHinted(newUsageError(errors.New("read configuration: --config is empty")), "give it the path of a file, or - for standard input")
 	}
 	if v.where = "--config"; !given {
 		if v.need == configExplicit {
@@ -100,10 +115,10 @@ func (v *configFlag) find(ctx context.Context, p process, given bool) error {
 	}
 	switch {
 	case v.config == "" && v.need == configRequired:
-		return &hinted{
-			&usageError{errors.New("read configuration: none was named: there is no --config, " + configVariable + " is not set, and there is no ./" + defaultConfig)},
-			"name it with --config FILE (- is standard input), or set " + configVariable,
-		}
+		return newHinted(
+			newUsageError(errors.New("read configuration: none was named: there is no --config, "+configVariable+" is not set, and there is no ./"+defaultConfig)),
+			"name it with --config FILE (- is standard input), or set "+configVariable,
+		)
 	case v.config == standardInput && p.stdin == nil:
 		v.once = []byte{}
 		return nil
@@ -147,7 +162,7 @@ func readUntil(ctx context.Context, command string, read func() ([]byte, error))
 	}()
 	select {
 	case <-ctx.Done():
-		return nil, &hinted{&interruptedError{command, "its input was not read to the end"}, "nothing was done; run it again"}
+		return nil, newHinted(newInterruptedError(command, "its input was not read to the end"), "nothing was done; run it again")
 	case r := <-ended:
 		return r.text, r.err
 	}
@@ -208,7 +223,7 @@ func (f *flags) unreadable(err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		hint = "let this user read the file, or run the command as one that may"
 	}
-	return &hinted{&usageError{err}, hint}
+	return newHinted(newUsageError(err), hint)
 }
 
 // namedBy says where the path of the configuration is to be corrected.
@@ -220,4 +235,27 @@ func (f *flags) namedBy() string {
 		return configVariable + " names it: correct the variable, or name another file with --config"
 	}
 	return "give the path of the configuration with --config"
+}
+
+// addFlags adds the flags that every command on a configuration has.
+func addFlags(cmd *cobra.Command, f *flags) {
+	addConfigFlag(cmd, f, configRequired)
+	cmd.Flags().StringArrayVarP(&f.mappings, "mapping", "m", nil, mappingUsage(cmd.Name()))
+	cmd.Flags().StringVar(&f.logLevel, "log-level", "", "log from `LEVEL` on: debug, info, warn or error, over log.level of the configuration")
+}
+
+// mappingUsage says which mappings a command takes.
+func mappingUsage(command string) string {
+	switch command {
+	case "export":
+		return "the mapping `NAME` (required, one)"
+	case "rename":
+		return "the `NAME` that the mapping has now (required, one)"
+	case string(control.Rekey):
+		return "the mapping `NAME`; may be repeated (required)"
+	case string(control.Trigger), string(control.Pause), string(control.Resume):
+		return "the mapping `NAME`; may be repeated (required without --all)"
+	default:
+		return "only the mapping `NAME`; may be repeated (default all)"
+	}
 }

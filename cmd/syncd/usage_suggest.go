@@ -45,19 +45,19 @@ func unknownWord[S ~string](what string, word S, choice []S) error {
 	for i, w := range choice {
 		words[i] = string(w)
 	}
-	return &hinted{&usageError{fmt.Errorf("%s %q is not one of %s", what, word, strings.Join(words, ", "))}, oneOf(string(word), words)}
+	return newHinted(newUsageError(fmt.Errorf("%s %q is not one of %s", what, word, strings.Join(words, ", "))), oneOf(string(word), words))
 }
 
 // unknownCommand is the usage error of a word that is no command beneath cmd.
 func unknownCommand(cmd *cobra.Command, word string) error {
-	err := &usageError{fmt.Errorf("unknown command %q", word)}
+	err := newUsageError(fmt.Errorf("unknown command %q", word))
 	if way := anotherWay(word); way != "" && cmd == cmd.Root() {
-		return &hinted{err, way}
+		return newHinted(err, way)
 	}
 	if meant := commandLike(cmd, word); meant != "" {
-		return &hinted{err, "did you mean `" + meant + "`? " + seeHelp(cmd.CommandPath())}
+		return newHinted(err, "did you mean `"+meant+"`? "+seeHelp(cmd.CommandPath()))
 	}
-	return &hinted{err, seeHelp(cmd.CommandPath())}
+	return newHinted(err, seeHelp(cmd.CommandPath()))
 }
 
 // anotherWay says how to do what no command is for, "" where a word is not known.
@@ -165,7 +165,7 @@ func available(commands []*cobra.Command) (shown []*cobra.Command) {
 func wrongFlag(cmd *cobra.Command, err error) error {
 	unknown, ok := errors.AsType[*pflag.NotExistError](err)
 	if !ok || unknown.GetSpecifiedShortnames() != "" {
-		return &usageError{err}
+		return newUsageError(err)
 	}
 	var names []string
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
@@ -174,9 +174,9 @@ func wrongFlag(cmd *cobra.Command, err error) error {
 		}
 	})
 	if near := nearest(unknown.GetSpecifiedName(), names); near != "" {
-		return &hinted{&usageError{err}, "did you mean --" + near + "? " + seeHelp(cmd.CommandPath())}
+		return newHinted(newUsageError(err), "did you mean --"+near+"? "+seeHelp(cmd.CommandPath()))
 	}
-	return &usageError{err}
+	return newUsageError(err)
 }
 
 // seeHelp says where the help of a command is.
@@ -192,7 +192,7 @@ func withHelp(err error, path string) error {
 		return errors.Join(all...)
 	}
 	if _, ok := errors.AsType[*usageError](err); ok && hintFor(err) == "" {
-		return &hinted{err, seeHelp(path)}
+		return newHinted(err, seeHelp(path))
 	}
 	return err
 }

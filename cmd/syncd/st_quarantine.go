@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"strconv"
 	"time"
@@ -33,25 +32,6 @@ type asideObject struct {
 	LastAt   time.Time `json:"last_at"`
 	// RetryAt is when a pass tries it again.
 	RetryAt time.Time `json:"retry_at"`
-}
-
-// listQuarantine prints every object that the mappings have set aside.
-func listQuarantine(ctx context.Context, p process, f flags) error {
-	state, err := openState(ctx, p, f, nil)
-	if err != nil {
-		return err
-	}
-	var failures []error
-	for _, m := range state.mappings {
-		err := listOne(ctx, p.stdout, state.store, m.Name, f.json)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil { // of one mapping: those of the others are listed
-			failures = append(failures, fmt.Errorf("mapping %s: %w", m.Name, err))
-		}
-	}
-	return errors.Join(failures...)
 }
 
 func listOne(ctx context.Context, w io.Writer, store store.Store, mapping string, asJSON bool) error {
@@ -89,11 +69,4 @@ func printAside(w io.Writer, o asideObject, asJSON bool) error {
 	_, err := printable.Fprintf(w, "%s  %s  %s  tried %s, last %s, again from %s\n  %s\n", o.Mapping, o.Reason, strconv.Quote(o.Key),
 		times(o.Attempts), o.LastAt.Format(time.RFC3339), o.RetryAt.Format(time.RFC3339), o.Detail)
 	return err
-}
-
-func times(n int64) string {
-	if n == 1 {
-		return "once"
-	}
-	return strconv.FormatInt(n, 10) + " times"
 }

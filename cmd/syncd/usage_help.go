@@ -1,11 +1,32 @@
 package main
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 )
+
+// refuseArguments makes positional arguments, which no command has, usage errors.
+func refuseArguments(cmd *cobra.Command) {
+	if cmd.Args == nil {
+		cmd.Args = noArguments
+	}
+	for _, child := range cmd.Commands() {
+		refuseArguments(child)
+	}
+}
+
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if cmd.HasSubCommands() {
+		return unknownCommand(cmd, args[0])
+	}
+	return newUsageError(fmt.Errorf("%s: unexpected argument %q", cmd.CommandPath(), args[0]))
+}
 
 // helpWidth is how wide a page of the help may be.
 const helpWidth = 100
@@ -30,7 +51,7 @@ func helpCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			at, rest, err := cmd.Root().Find(args)
 			if err != nil {
-				return &usageError{err}
+				return newUsageError(err)
 			}
 			if err := noArguments(at, rest); err != nil {
 				return err

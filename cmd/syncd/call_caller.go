@@ -41,11 +41,8 @@ func (e *unheardError) Error() string {
 	return fmt.Sprintf("no daemon has accepted the request within %s; it stays in the state until %s", e.wait, e.until.UTC().Format(time.RFC3339))
 }
 
-func newCaller(ctx context.Context, p process, f flags, wait time.Duration) (*caller, error) {
-	s, err := loadState(p, f)
-	if err != nil {
-		return nil, err
-	}
+// newCaller makes a caller that waits for answers so long. It opens the store of the state when it has to.
+func newCaller(ctx context.Context, p process, s *state, wait time.Duration) *caller {
 	c := &caller{process: p, state: s, wait: wait}
 	ctx = context.WithoutCancel(ctx) // a signal ends the wait, and what becomes of the request is looked up after it
 	c.store = sync.OnceValues(func() (store.Store, error) {
@@ -55,7 +52,15 @@ func newCaller(ctx context.Context, p process, f flags, wait time.Duration) (*ca
 		}
 		return store, nil
 	})
-	return c, nil
+	return c
+}
+
+// newFollower makes a caller that waits for a request to be carried out, however long that takes, once it was accepted within wait.
+func newFollower(s *system, wait time.Duration) *caller {
+	return &caller{
+		process: s.process, state: &state{config: s.config, logger: s.logger}, wait: wait, follow: true,
+		store: func() (store.Store, error) { return s.store, nil },
+	}
 }
 
 func (c *caller) desk() (*control.Desk, error) {
@@ -102,11 +107,11 @@ func (c *caller) bySocket(ctx context.Context, r control.Request) (a control.Ans
 	refused, isRefused := errors.AsType[*control.StatusError](err)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return control.Answer{}, false, &hinted{err, "run the command as the user of the daemon"}
+		return control.Answer{}, false, newHinted(err, "run the command as the user of the daemon")
 	case errors.Is(err, control.ErrNotTrusted):
-		return control.Answer{}, false, &hinted{err, "set control.socket to a path in a folder that only the user of the daemon may write to, or to off"}
+		return control.Answer{}, false, newHinted(err, "set control.socket to a path in a folder that only the user of the daemon may write to, or to off")
 	case isRefused && (refused.Status == http.StatusForbidden || refused.Status == http.StatusBadRequest):
-		return control.Answer{}, false, &hinted{err, refused.Hint}
+		return control.Answer{}, false, newHinted(err, refused.Hint)
 	case err != nil:
 		return control.Answer{}, false, ctx.Err() // no daemon, one that does not keep the mapping, or one that ended meanwhile
 	case reply.Answer != nil:
@@ -182,9 +187,9 @@ func (c *caller) unheard(ctx context.Context, r control.Request, isSent bool) (c
 	case r.What.IsMode() || c.follow:
 		return c.carryOut(ctx, desk, r)
 	}
-	return c.pending(r), &hinted{
+	return c.pending(r), newHinted(
 		&unheardError{c.wait, r.At.Add(control.ExpireAfter)}, "start `syncd run` with this mapping, or give it more time with --wait; `syncd status` shows who holds the lease",
-	}
+	)
 }
 
 // known returns the answer to a request, or that a process has accepted it. It reports false where neither is so.
@@ -254,7 +259,7 @@ func (c *caller) settle(ctx context.Context, desk *control.Desk, r control.Reque
 	}
 	if err != nil {
 		err = fmt.Errorf("carry the request out without a daemon: %w; %s", awserr.Plain(err), stays(r))
-		return c.pending(r), &hinted{err, "ask again once the state can be written"}
+		return c.pending(r), newHinted(err, "ask again once the state can be written")
 	}
 	_ = desk.Forget(ctx, r) // what is left is deleted a day later
 	return a, nil
@@ -274,13 +279,13 @@ func (c *caller) interrupt(ctx context.Context, r control.Request) (a control.An
 	}
 	switch {
 	case err != nil:
-		return c.pending(r), &interruptedError{string(r.What), "the request may be in the state still: " + stays(r) + ": " + err.Error()}
+		return c.pending(r), newInterruptedError(string(r.What), "the request may be in the state still: "+stays(r)+": "+err.Error())
 	case a.Outcome == control.Accepted:
-		return a, &interruptedError{string(r.What), "the request was accepted by " + a.By + ", which carries it out; `syncd status` shows how it gets on"}
+		return a, newInterruptedError(string(r.What), "the request was accepted by "+a.By+", which carries it out; `syncd status` shows how it gets on")
 	case a.Outcome == control.Pending:
-		return a, &interruptedError{string(r.What), "no daemon has accepted the request yet; " + stays(r)}
+		return a, newInterruptedError(string(r.What), "no daemon has accepted the request yet; "+stays(r))
 	case a.Outcome == control.Withdrawn:
-		return a, &interruptedError{string(r.What), "no daemon had accepted the request, and it was withdrawn"}
+		return a, newInterruptedError(string(r.What), "no daemon had accepted the request, and it was withdrawn")
 	}
 	return a, nil // the answer was faster
 }
@@ -297,7 +302,7 @@ func (c *caller) afterInterrupt(ctx context.Context, desk *control.Desk, r contr
 }
 
 // warnPaused logs that a mapping is paused whose pass a user asks for.
-func (s *system) warnPaused(ctx context.Context, mapping string) {
+func warnPaused(ctx context.Context, s *system, mapping string) {
 	paused, isPaused, err := control.NewDesk(s.store, s.process.now).PausedOf(ctx, mapping)
 	if err == nil && isPaused {
 		s.logger.Warn("mapping is paused, this pass runs nevertheless", "mapping", mapping, "who", paused.Who, "since", paused.At)

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"syncd/internal/control"
+	"syncd/internal/printable"
+	"syncd/internal/syncer"
+)
+
+func printAnswer(w io.Writer, a control.Answer, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(printable.JSON(w)).Encode(a)
+	}
+	switch a.Outcome {
+	case control.Done:
+		_, err := printable.Fprintf(w, "%s: %s: %s\n", a.Mapping, a.What, a.Text)
+		return err
+	case control.Accepted:
+		_, err := printable.Fprintf(w, "%s: %s accepted by %s, not finished yet; `syncd status` shows how it gets on\n", a.Mapping, a.What, a.By)
+		return err
+	case control.Pending:
+		_, err := printable.Fprintf(w, "%s: %s requested; a daemon that keeps the mapping carries it out\n", a.Mapping, a.What)
+		return err
+	case control.Failed, control.Refused, control.Expired, control.Withdrawn: // shown as errors
+	}
+	return nil
+}
+
+// answerError is what an answer means for the exit code.
+func answerError(a control.Answer) error {
+	switch a.Outcome {
+	case control.Done:
+		summary, ok := summaryOf(a)
+		if ok && summary.SetAside() > 0 {
+			return newHinted(newQuarantinedError(summary.SetAside()), quarantineHint(summary))
+		}
+		return nil
+	case control.Failed, control.Refused, control.Expired, control.Withdrawn:
+		err := fmt.Errorf("%s %s: %s", a.What, a.Outcome, a.Text)
+		if a.Hint != "" {
+			return newHinted(err, a.Hint)
+		}
+		return err
+	case control.Accepted, control.Pending:
+	}
+	return nil
+}
+
+func summaryOf(a control.Answer) (summary syncer.Summary, ok bool) {
+	if len(a.Summary) == 0 {
+		return syncer.Summary{}, false
+	}
+	return summary, json.Unmarshal(a.Summary, &summary) == nil
+}

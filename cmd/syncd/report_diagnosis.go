@@ -1,0 +1,161 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"syncd/internal/access/doctor"
+	"syncd/internal/printable"
+)
+
+// diagnosis is all that the doctor found.
+type diagnosis struct {
+	doctor.Diagnosis
+	Occupied []occupied `json:"occupied,omitempty"`
+}
+
+func printDiagnosis(w io.Writer, d diagnosis, asJSON bool) error {
+	if asJSON {
+		e := json.NewEncoder(printable.JSON(w))
+		e.SetEscapeHTML(false)
+		return e.Encode(d)
+	}
+	mapping := ""
+	for i := 0; i < len(d.Probes); {
+		probe := d.Probes[i]
+		if probe.Mapping != mapping {
+			mapping = probe.Mapping
+			printable.Fprintln(w, mapping)
+		}
+		if n := alike(d.Probes[i:]); n > 1 {
+			printable.Fprintf(w, "  %-8s %s: %s\n", probe.Outcome, counted(n, "check"), probe.Error)
+			i += n
+			continue
+		}
+		printProbe(w, probe)
+		i++
+	}
+	for _, left := range d.Leftovers {
+		printable.Fprintf(w, "left behind: %s\n", left)
+	}
+	for _, o := range d.Occupied {
+		printOccupied(w, o)
+	}
+	return nil
+}
+
+// alike is how many checks at the beginning were skipped for the same reason.
+func alike(probes []doctor.Probe) int {
+	first := probes[0]
+	if first.Outcome != doctor.OutcomeSkipped || first.Error == "" {
+		return 1
+	}
+	other := func(p doctor.Probe) bool {
+		return p.Mapping != first.Mapping || p.Outcome != first.Outcome || p.Error != first.Error
+	}
+	if n := slices.IndexFunc(probes, other); n >= 0 {
+		return n
+	}
+	return len(probes)
+}
+
+// printProbe tells of a check in a line, and of one that failed what AWS said and what to do.
+func printProbe(w io.Writer, p doctor.Probe) {
+	word := string(p.Outcome)
+	if p.Bad() {
+		word = "FAILED"
+	}
+	line := fmt.Sprintf("  %-8s %-16s %s", word, p.Feature, p.Action)
+	if p.Resource != "" {
+		line += " on " + p.Resource
+	}
+	if p.Objects != "" {
+		line += ", objects " + p.Objects
+	}
+	if text := cmp.Or(p.Error, p.Why); p.Outcome != doctor.OutcomeOK && text != "" {
+		line += ": " + text
+	}
+	printable.Fprintln(w, line)
+	if p.Outcome == doctor.OutcomeWarning {
+		printCauses(w, p.Causes)
+	}
+	if !p.Bad() {
+		return
+	}
+	if p.Principal != "" {
+		printable.Fprintf(w, "%sfor %s, by %s\n", indent, p.Principal, p.Request)
+	}
+	if p.Why != "" {
+		printable.Fprintf(w, "%sneeded for %s\n", indent, p.Why)
+	}
+	printCauses(w, p.Causes)
+}
+
+// indent is what explanations stand under.
+const indent = "           "
+
+// printCauses numbers what may be the cause. What is rare and no statement of ours mends shares a line.
+func printCauses(w io.Writer, causes []doctor.Cause) {
+	var rare []string
+	for i, c := range causes {
+		if c.Confidence == doctor.Possible && len(c.Statement) == 0 {
+			rare = append(rare, c.Why)
+			continue
+		}
+		printable.Fprintf(w, "%s%d. %s: %s\n", indent, i+1, describeCause(c), c.Why)
+		if len(c.Statement) > 0 {
+			printable.Fprintf(w, "%s   add %s\n", indent, c.Statement)
+		}
+	}
+	if len(rare) > 0 {
+		printable.Fprintf(w, "%srarer: %s\n", indent, strings.Join(rare, "; "))
+	}
+}
+
+// describeCause names the document, the side whose account has to act, and how sure it is.
+func describeCause(c doctor.Cause) string {
+	text := c.Kind.String()
+	if c.Target != "" {
+		text += " of " + c.Target
+	}
+	if c.Kind == doctor.CauseConfiguration {
+		text = "configuration, " + c.Target
+	}
+	if c.Account != "" {
+		text += fmt.Sprintf(", account %s (%s)", c.Account, c.Side)
+	}
+	return text + ", " + string(c.Confidence)
+}
+
+// occupied is what the destination of a mapping that never had a pass holds under keys that the first pass would write. Its JSON form
+// is a contract: docs/cli.md describes it.
+type occupied struct {
+	Mapping string `json:"mapping"`
+	// Compared is the number of objects of the source that were looked for; Complete says that these are all.
+	Compared int64 `json:"compared"`
+	Complete bool  `json:"complete"`
+	// Foreign is the number of those in whose place is an object that can be no copy of it, and Doubtful of those in whose place is
+	// one that may be.
+	Foreign  int64 `json:"foreign"`
+	Doubtful int64 `json:"doubtful"`
+	// Error says why they could not be counted, "" where they were.
+	Error string `json:"error,omitempty"`
+}
+
+func printOccupied(w io.Writer, o occupied) {
+	if o.Error != "" {
+		printable.Fprintf(w, "%s\n  note     what its destination holds already could not be counted: %s\n", o.Mapping, o.Error)
+		return
+	}
+	part := ""
+	if !o.Complete {
+		part = fmt.Sprintf(", of the first %d", o.Compared)
+	}
+	printable.Fprintf(w, "%s\n  note     the destination holds something under the keys of %s%s: %d cannot be copies, %d may be; "+
+		"the first pass sets aside as foreign what is no copy\n", o.Mapping, objects(o.Foreign+o.Doubtful), part, o.Foreign, o.Doubtful)
+	printable.Fprintf(w, "%sto replace such objects: copy.overwrite: any, or once: syncd backfill --take-over; to see them: syncd plan --list\n", indent)
+}

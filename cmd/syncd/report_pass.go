@@ -1,0 +1,33 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"syncd/internal/syncer"
+)
+
+// passing is what runs passes of a mapping.
+type passing interface {
+	progressing
+	Close() error
+}
+
+// onePass runs one pass of a mapping and shows it. An error names the mapping.
+func onePass(ctx context.Context, p process, of passing, mapping string, json bool, do func(context.Context) (syncer.Summary, error)) (syncer.Summary, error) {
+	stop := showProgress(ctx, p.stderr, p.now, mapping, of)
+	summary, err := do(ctx)
+	stop()
+	err = errors.Join(err, of.Close())
+	if !json && (err == nil && summary.Pass > 0 || summary.Listed > 0) {
+		printSummary(p.stdout, summary)
+	}
+	if err == nil && summary.SetAside() > 0 {
+		err = newHinted(newQuarantinedError(summary.SetAside()), quarantineHint(summary))
+	}
+	if err != nil {
+		return summary, fmt.Errorf("mapping %s: %w", mapping, err)
+	}
+	return summary, nil
+}

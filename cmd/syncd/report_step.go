@@ -1,0 +1,71 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"strconv"
+	"unicode/utf8"
+
+	"syncd/internal/plan"
+	"syncd/internal/printable"
+	"syncd/internal/syncer/preview"
+)
+
+// step is one action of a plan. Its JSON form is a contract: docs/cli.md describes it.
+type step struct {
+	Mapping string `json:"mapping"`
+	// Action is copy, adopt, skip, hold, keep or quarantine.
+	Action string `json:"action"`
+	Reason string `json:"reason"`
+	// Key is the key at the source as a string, with U+FFFD for what is not UTF-8; KeyBytes, in base64, is there for such keys alone.
+	Key      string `json:"key"`
+	KeyBytes []byte `json:"key_bytes,omitempty"`
+	Bytes    int64  `json:"bytes"`
+}
+
+func stepOf(mapping string, f preview.Fate) step {
+	s := step{Mapping: mapping, Action: "skip", Reason: string(f.Reason), Key: f.Object.Key, Bytes: f.Object.Size}
+	switch {
+	case f.Refused != "":
+		s.Action, s.Reason = "quarantine", f.Refused
+	case f.Looks:
+		s.Action = "adopt"
+	case f.Kind == plan.Copy:
+		s.Action = "copy"
+	case f.Reason == plan.Held:
+		s.Action, s.Reason = "hold", f.SetAside.Reason
+	case f.Reason == plan.Gone:
+		s.Action = "keep"
+		if f.Previous != nil {
+			s.Bytes = f.Previous.Source.Size
+		}
+	}
+	if !utf8.ValidString(s.Key) {
+		s.KeyBytes = []byte(s.Key)
+	}
+	return s
+}
+
+func printStep(w io.Writer, s step, asJSON bool) error {
+	if asJSON {
+		encoder := json.NewEncoder(printable.JSON(w))
+		encoder.SetEscapeHTML(false)
+		return encoder.Encode(s)
+	}
+	_, err := printable.Fprintf(w, "%-10s  %-12s  %12d  %s\n", s.Action, s.Reason, s.Bytes, strconv.Quote(s.Key))
+	return err
+}
+
+// plans is the JSON form of several plans.
+type plans struct {
+	Plans []preview.Pass `json:"plans"`
+}
+
+// printPlans prints one JSON object on one line: the plan where there is one, all of them otherwise.
+func printPlans(w io.Writer, all []preview.Pass) error {
+	var document any = plans{all}
+	if len(all) == 1 {
+		document = all[0]
+	}
+	return json.NewEncoder(printable.JSON(w)).Encode(document)
+}

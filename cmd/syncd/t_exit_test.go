@@ -1,0 +1,37 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+)
+
+func TestExitCodes(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		want int
+	}{
+		{nil, 0},
+		{errors.New("x"), 1},
+		{newUsageError(errors.New("x")), 2},
+		{fmt.Errorf("mapping m: %w", newHinted(newQuarantinedError(1), "h")), 3},
+		{errors.Join(newQuarantinedError(1), errors.New("x")), 1},
+		{context.Canceled, 1},
+	} {
+		if got := exitCode(tt.err); got != tt.want {
+			t.Errorf("exitCode(%v): got %d, want %d", tt.err, got, tt.want)
+		}
+	}
+}
+
+func TestPrintErrorGivesEachErrorALine(t *testing.T) {
+	var b bytes.Buffer
+	nested := fmt.Errorf("mapping m: %w", errors.Join(errors.New("copy"), errors.New("save")))
+	printError(&b, errors.Join(newHinted(errors.New("serve http: address in use"), "take another"), nested))
+	want := "syncd: serve http: address in use; hint: take another\nsyncd: mapping m: copy; save\n"
+	if got := b.String(); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,23 @@
+package main
+
+import (
+	"bytes"
+	"testing"
+	"time"
+)
+
+// TestListedShowsItselfNowAndThen prints a line when enough time has gone by, and none for a short listing.
+func TestListedShowsItselfNowAndThen(t *testing.T) {
+	now, out := time.Time{}, &bytes.Buffer{}
+	l := showListing(out, func() time.Time { return now }, "m")
+	for i := range 3000 {
+		if i == 1500 {
+			now = now.Add(lineInterval)
+		}
+		l.count()
+	}
+	l.clear()
+	if got, want := out.String(), "m: planned 2,000 objects, 2 pages\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+	"github.com/spf13/pflag"
+)
+
+// manualDate is the date of the manual: SOURCE_DATE_EPOCH ("Reproducible Builds specification"), or that of the revision. A
+// build that knows neither has the first day that there is, since today's would make other bytes tomorrow.
+func manualDate(lookupEnv func(name string) (value string, ok bool)) (time.Time, error) {
+	if epoch, ok := lookupEnv("SOURCE_DATE_EPOCH"); ok {
+		seconds, err := strconv.ParseInt(epoch, 10, 64)
+		if err != nil {
+			return time.Time{}, newHinted(newUsageError(fmt.Errorf("read SOURCE_DATE_EPOCH: %q is not a number", epoch)), "set it to seconds since 1970, or unset it")
+		}
+		return time.Unix(seconds, 0).UTC(), nil
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, setting := range info.Settings {
+			if setting.Key != "vcs.time" {
+				continue
+			}
+			if date, err := time.Parse(time.RFC3339, setting.Value); err == nil {
+				return date.UTC(), nil
+			}
+		}
+	}
+	return time.Unix(0, 0).UTC(), nil
+}
+
+// writeManual writes the pages of a command and of those beneath it. It changes their texts on the way.
+func writeManual(root *cobra.Command, date time.Time, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // a manual is for everyone
+		return fmt.Errorf("write manual: %w", err)
+	}
+	prepareManual(root)
+	header := &doc.GenManHeader{Section: "1", Date: &date, Source: "syncd " + readBuild().version, Manual: "syncd manual"}
+	if err := doc.GenManTree(root, header, filepath.Clean(dir)); err != nil {
+		return fmt.Errorf("write manual: %w", err)
+	}
+	return nil
+}
+
+// prepareManual makes the Markdown that the pages are rendered from of the texts that are meant for a terminal. The options
+// are a list of ours in the description, and hidden from the library, which would write --config="" instead of --config FILE.
+func prepareManual(cmd *cobra.Command) {
+	cmd.DisableAutoGenTag = true // it would bear the day of the build
+	cmd.DisableFlagsInUseLine = true
+	if cmd.HasSubCommands() && cmd.Use == cmd.Name() {
+		cmd.Use += " COMMAND"
+	}
+	cmd.InitDefaultHelpFlag()
+	text, codes, _ := strings.Cut(cmd.Long, "Exit codes:\n")
+	if strings.TrimSpace(text) == "" {
+		text = cmd.Short + "."
+	}
+	cmd.Long = strings.TrimSpace(plainMarkdown(text)) + "\n\n# OPTIONS\n" + options(cmd) + "# EXIT STATUS\n" + definitions(codes)
+	for _, child := range cmd.Commands() {
+		prepareManual(child)
+	}
+}
+
+// options lists the flags of a command, and hides them.
+func options(cmd *cobra.Command) string {
+	var b strings.Builder
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		if flag.Hidden {
+			return
+		}
+		if flag.Shorthand != "" {
+			fmt.Fprintf(&b, "**-%s**, ", flag.Shorthand)
+		}
+		fmt.Fprintf(&b, "**--%s**", flag.Name)
+		value, usage := pflag.UnquoteUsage(flag)
+		if value != "" {
+			fmt.Fprintf(&b, " *%s*", value)
+		}
+		if flag.Value.Type() == "string" && flag.DefValue != "" {
+			usage += " (default " + flag.DefValue + ")"
+		}
+		fmt.Fprintf(&b, "\n: %s\n\n", plainMarkdown(usage))
+		flag.Hidden = true
+	})
+	return b.String()
+}
+
+// plainMarkdown keeps what our texts do not mean as markup from being read as such: words_with_underscores and stars.
+func plainMarkdown(text string) string {
+	return strings.NewReplacer("_", `\_`, "*", `\*`, "<", `\<`).Replace(text)
+}
+
+// definitions makes a list of terms of the lines "  CODE  meaning", which a meaning may run on beyond.
+func definitions(table string) string {
+	var b strings.Builder
+	for _, row := range regexp.MustCompile(`(?m)^  (\d+) +(.+)$`).FindAllStringSubmatch(table, -1) {
+		fmt.Fprintf(&b, "**%s**\n: %s\n\n", row[1], plainMarkdown(row[2]))
+	}
+	return b.String()
+}

@@ -8,6 +8,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/daemon"
+	"syncd/internal/exit"
 	"syncd/internal/syncer"
 )
 
@@ -22,7 +23,7 @@ a pass that was interrupted. While it works it draws a progress bar on a termina
 it serves /metrics and /healthz when http.listen is set, and /debug/pprof/ when http.pprof is, on ` + config.DefaultListen + ` if need be.
 
 On Ctrl-C or SIGTERM it drains: it finishes the copies in progress for up to drain_timeout, saves the ledger and exits with 130. A second
-signal ends it at once; the next pass resumes from what was saved before.` + exits("backfill", 0, 1, 2, 3, 5, 130),
+signal ends it at once; the next pass resumes from what was saved before.` + exit.Help("backfill", 0, 1, 2, 3, 5, 130),
 		Example: "  syncd backfill --config syncd.yaml\n  syncd backfill --config syncd.yaml --mapping alice-to-bob --json",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return traverse(cmd.Context(), p, f, runPass) },
 	}

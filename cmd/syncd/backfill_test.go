@@ -23,6 +23,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/exit"
 	"syncd/internal/syncer"
 )
 
@@ -241,7 +242,7 @@ func (s *site) replays(t *testing.T, generation int64) {
 		}
 	}
 	got := s.run(t.Context(), "replay", "--reason", "deneid", "--reason", "denied", "--reason", "")
-	if got.code != exitUsage || got.stdout != "" || strings.Count(got.stderr, "\n") != 2 ||
+	if got.code != exit.CodeUsage || got.stdout != "" || strings.Count(got.stderr, "\n") != 2 ||
 		!strings.Contains(got.stderr, `syncd: replay: there is no reason "deneid"; hint: did you mean denied? The reasons are archived, `) {
 		t.Errorf("unknown reasons: got exit %d and %q, want exit 2 and what there is", got.code, got.stderr)
 	}

@@ -19,6 +19,7 @@ import (
 	"syncd/internal/access"
 	"syncd/internal/admit"
 	"syncd/internal/awserr"
+	"syncd/internal/buildinfo"
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/chunk"
 	"syncd/internal/checkpoint/store"
@@ -91,8 +92,8 @@ func newSystem(ctx context.Context, p process, f flags, checks ...config.Check) 
 			return ahead.Seconds(), ok
 		})
 	}
-	b := readBuild()
-	s.metrics.BuildInfo.WithLabelValues(b.version, b.revision, b.goVersion).Set(1)
+	b := buildinfo.Read()
+	s.metrics.BuildInfo.WithLabelValues(b.Version, b.Revision, b.GoVersion).Set(1)
 	for _, m := range opened.mappings {
 		built, err := s.mapping(ctx, m)
 		if err != nil {

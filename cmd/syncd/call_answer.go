@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"syncd/internal/control"
+	"syncd/internal/exit"
 	"syncd/internal/printable"
 	"syncd/internal/syncer"
 )
@@ -35,13 +36,13 @@ func answerError(a control.Answer) error {
 	case control.Done:
 		summary, ok := summaryOf(a)
 		if ok && summary.SetAside() > 0 {
-			return newHinted(newQuarantinedError(summary.SetAside()), quarantineHint(summary))
+			return exit.WithHint(exit.Quarantined(summary.SetAside()), exit.QuarantineHint(summary))
 		}
 		return nil
 	case control.Failed, control.Refused, control.Expired, control.Withdrawn:
 		err := fmt.Errorf("%s %s: %s", a.What, a.Outcome, a.Text)
 		if a.Hint != "" {
-			return newHinted(err, a.Hint)
+			return exit.WithHint(err, a.Hint)
 		}
 		return err
 	case control.Accepted, control.Pending:

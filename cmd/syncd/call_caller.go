@@ -13,6 +13,7 @@ import (
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
 	"syncd/internal/deadline"
+	"syncd/internal/exit"
 )
 
 // askEvery is how often the state is asked for an answer: a GET each time.
@@ -107,11 +108,11 @@ func (c *caller) bySocket(ctx context.Context, r control.Request) (a control.Ans
 	refused, isRefused := errors.AsType[*control.StatusError](err)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return control.Answer{}, false, newHinted(err, "run the command as the user of the daemon")
+		return control.Answer{}, false, exit.WithHint(err, "run the command as the user of the daemon")
 	case errors.Is(err, control.ErrNotTrusted):
-		return control.Answer{}, false, newHinted(err, "set control.socket to a path in a folder that only the user of the daemon may write to, or to off")
+		return control.Answer{}, false, exit.WithHint(err, "set control.socket to a path in a folder that only the user of the daemon may write to, or to off")
 	case isRefused && (refused.Status == http.StatusForbidden || refused.Status == http.StatusBadRequest):
-		return control.Answer{}, false, newHinted(err, refused.Hint)
+		return control.Answer{}, false, exit.WithHint(err, refused.Hint)
 	case err != nil:
 		return control.Answer{}, false, ctx.Err() // no daemon, one that does not keep the mapping, or one that ended meanwhile
 	case reply.Answer != nil:
@@ -187,7 +188,7 @@ func (c *caller) unheard(ctx context.Context, r control.Request, isSent bool) (c
 	case r.What.IsMode() || c.follow:
 		return c.carryOut(ctx, desk, r)
 	}
-	return c.pending(r), newHinted(
+	return c.pending(r), exit.WithHint(
 		&unheardError{c.wait, r.At.Add(control.ExpireAfter)}, "start `syncd run` with this mapping, or give it more time with --wait; `syncd status` shows who holds the lease",
 	)
 }
@@ -259,7 +260,7 @@ func (c *caller) settle(ctx context.Context, desk *control.Desk, r control.Reque
 	}
 	if err != nil {
 		err = fmt.Errorf("carry the request out without a daemon: %w; %s", awserr.Plain(err), stays(r))
-		return c.pending(r), newHinted(err, "ask again once the state can be written")
+		return c.pending(r), exit.WithHint(err, "ask again once the state can be written")
 	}
 	_ = desk.Forget(ctx, r) // what is left is deleted a day later
 	return a, nil
@@ -279,13 +280,13 @@ func (c *caller) interrupt(ctx context.Context, r control.Request) (a control.An
 	}
 	switch {
 	case err != nil:
-		return c.pending(r), newInterruptedError(string(r.What), "the request may be in the state still: "+stays(r)+": "+err.Error())
+		return c.pending(r), exit.Interrupted(string(r.What), "the request may be in the state still: "+stays(r)+": "+err.Error())
 	case a.Outcome == control.Accepted:
-		return a, newInterruptedError(string(r.What), "the request was accepted by "+a.By+", which carries it out; `syncd status` shows how it gets on")
+		return a, exit.Interrupted(string(r.What), "the request was accepted by "+a.By+", which carries it out; `syncd status` shows how it gets on")
 	case a.Outcome == control.Pending:
-		return a, newInterruptedError(string(r.What), "no daemon has accepted the request yet; "+stays(r))
+		return a, exit.Interrupted(string(r.What), "no daemon has accepted the request yet; "+stays(r))
 	case a.Outcome == control.Withdrawn:
-		return a, newInterruptedError(string(r.What), "no daemon had accepted the request, and it was withdrawn")
+		return a, exit.Interrupted(string(r.What), "no daemon had accepted the request, and it was withdrawn")
 	}
 	return a, nil // the answer was faster
 }

@@ -7,13 +7,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"syncd/internal/buildinfo"
+	"syncd/internal/exit"
 	"syncd/internal/syncer"
 )
 
 // isInterruption reports whether a command failed for nothing but its interruption. Commands with a pass say themselves what they have saved, and
 // the end of a daemon is no interruption.
 func isInterruption(cmd *cobra.Command, err error) bool {
-	return cmd.Name() != "run" && exitCode(err) == syncer.ExitFailed && errors.Is(err, context.Canceled)
+	return cmd.Name() != "run" && exit.Code(err) == syncer.ExitFailed && errors.Is(err, context.Canceled)
 }
 
 func execute(ctx context.Context, args []string, p process) error {
@@ -27,7 +29,7 @@ func execute(ctx context.Context, args []string, p process) error {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil && isInterruption(cmd, err):
-		return newInterruptedError(strings.TrimPrefix(cmd.CommandPath(), root.Name()+" "), "")
+		return exit.Interrupted(strings.TrimPrefix(cmd.CommandPath(), root.Name()+" "), "")
 	}
 	return withHelp(err, cmd.CommandPath())
 }
@@ -39,12 +41,12 @@ func newRoot(p process) *cobra.Command {
 		Use:   "syncd",
 		Short: "Keep a copy of another AWS account's bucket under your own KMS key",
 		Long: "syncd keeps a copy of another AWS account's bucket, encrypted under your own KMS key.\n\n" +
-			"Try `syncd demo` first: it needs no AWS account." + exits(""),
+			"Try `syncd demo` first: it needs no AWS account." + exit.Help(""),
 		Example:       "  syncd demo\n  syncd doctor --config syncd.yaml\n  syncd run --config syncd.yaml",
 		SilenceErrors: true, SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if version {
-				printVersion(p.stdout)
+				buildinfo.Print(p.stdout)
 				return nil
 			}
 			return cmd.Help()

@@ -12,6 +12,7 @@ import (
 	"syncd/internal/access"
 	"syncd/internal/access/policy"
 	"syncd/internal/awserr"
+	"syncd/internal/exit"
 	"syncd/internal/plan"
 )
 
@@ -23,7 +24,7 @@ func completionCommand(p process) *cobra.Command {
 		Long: `completion writes a script that teaches a shell to complete the commands and flags of syncd, and what flags can be: the
 mappings of the configuration, the reasons of the quarantine, the words of a choice, files and folders.
 
-Completing reads the configuration and nothing else: it sends no request, and is silent about a configuration with faults.` + exits("completion", 0, 2),
+Completing reads the configuration and nothing else: it sends no request, and is silent about a configuration with faults.` + exit.Help("completion", 0, 2),
 		Example: `  source <(syncd completion bash)
   syncd completion bash > /etc/bash_completion.d/syncd
   syncd completion zsh > "${fpath[1]}/_syncd"
@@ -33,7 +34,7 @@ Completing reads the configuration and nothing else: it sends no request, and is
 		Args: func(_ *cobra.Command, args []string) error {
 			switch {
 			case len(args) != 1:
-				return newUsageError(fmt.Errorf("write completion: name one of %s", strings.Join(shells, ", ")))
+				return exit.Usage(fmt.Errorf("write completion: name one of %s", strings.Join(shells, ", ")))
 			case !slices.Contains(shells, args[0]):
 				return unknownWord("write completion: shell", args[0], shells)
 			}

@@ -11,14 +11,16 @@ import (
 
 	"syncd/config"
 	"syncd/config/fault"
+	"syncd/internal/exit"
 	"syncd/internal/printable"
+	"syncd/internal/terminal"
 )
 
 func configCommand(p process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "Check a configuration, or show it with every default",
-		Long:  "config checks a configuration, or shows what is in force." + exits("config", 0, 2),
+		Long:  "config checks a configuration, or shows what is in force." + exit.Help("config", 0, 2),
 		Example: "  syncd config check --config syncd.yaml\n" +
 			"  syncd config show --config syncd.yaml",
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -40,7 +42,7 @@ so that it can be a check of a pull request.
 
 Of a configuration without faults it prints a line for each mapping, and warnings: a region that this version does not know, an
 external id that cannot be read on this machine, a file in which no mapping has a schedule. --daemon refuses the last one, which run
-accepts: its passes run only when somebody asks for them.` + exits("config check", 0, 2, 130),
+accepts: its passes run only when somebody asks for them.` + exit.Help("config check", 0, 2, 130),
 		Example: "  syncd config check --config syncd.yaml\n  syncd config check --config syncd.yaml --daemon --json",
 		RunE:    func(*cobra.Command, []string) error { return checkConfig(p, f, daemon) },
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -66,7 +68,7 @@ func configShowCommand(p process) *cobra.Command {
 written out, and the paths of the state and of external ids as they are in force. The output loads to the same configuration.
 
 External ids are not shown: [redacted] is in their place, which no command accepts. The file or the variable that one is read from is
-shown when it exists, or when its name is surely a name; a template may have put the external id itself there.` + exits("config show", 0, 1, 2, 130),
+shown when it exists, or when its name is surely a name; a template may have put the external id itself there.` + exit.Help("config show", 0, 1, 2, 130),
 		Example: "  syncd config show --config syncd.yaml\n  diff <(syncd config show -c old.yaml) <(syncd config show -c new.yaml)",
 		RunE:    func(*cobra.Command, []string) error { return showConfig(p, f) },
 	}
@@ -151,7 +153,7 @@ func mappingsOf(c *config.Config, chosen []config.Mapping) []checkedMapping {
 }
 
 func printChecked(w io.Writer, c checkedConfig) error {
-	printable.Fprintf(w, "%s: no faults, %s, %s\n", c.File, counted(len(c.Mappings), "mapping"), counted(len(c.Warnings), "warning"))
+	printable.Fprintf(w, "%s: no faults, %s, %s\n", c.File, terminal.Counted(len(c.Mappings), "mapping"), terminal.Counted(len(c.Warnings), "warning"))
 	table := tabwriter.NewWriter(printable.Lines(w), 0, 0, 2, ' ', 0)
 	for _, m := range c.Mappings {
 		schedule := m.Schedule

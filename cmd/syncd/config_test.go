@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"syncd/config"
+	"syncd/internal/exit"
 )
 
 // sound is a configuration without faults; tests put something into it.
@@ -78,7 +79,7 @@ func TestTheGateIsOne(t *testing.T) {
 				if want == "" {
 					want = got.stderr
 				}
-				if got.code != exitUsage || got.stdout != "" || got.stderr != want || !strings.HasPrefix(got.stderr, path+tt.want) || strings.Count(got.stderr, "\n") != 1 {
+				if got.code != exit.CodeUsage || got.stdout != "" || got.stderr != want || !strings.HasPrefix(got.stderr, path+tt.want) || strings.Count(got.stderr, "\n") != 1 {
 					t.Errorf("syncd %s: got exit %d, %q and %q, want exit 2 and one fault that begins with %q", command, got.code, got.stdout, got.stderr, path+tt.want)
 				}
 			}
@@ -120,7 +121,7 @@ func TestTheGateKnowsWhereNoSocketCanBe(t *testing.T) {
 			continue
 		}
 		start := offline(t, nil, "run", "--config", path)
-		if prefix := path + ":1: control.socket: \"" + socket + "\": " + want; got.code != exitUsage || !strings.HasPrefix(got.stderr, prefix) || start != got {
+		if prefix := path + ":1: control.socket: \"" + socket + "\": " + want; got.code != exit.CodeUsage || !strings.HasPrefix(got.stderr, prefix) || start != got {
 			t.Errorf("%s: got exit %d, %q of the check and exit %d, %q of run, want exit 2 and %q of both", socket, got.code, got.stderr, start.code, start.stderr, prefix)
 		}
 	}
@@ -139,7 +140,7 @@ func TestAllFaultsOfTheGateAtOnce(t *testing.T) {
 	for _, f := range checked.Faults {
 		lines = append(lines, f.Line)
 	}
-	if got.code != exitUsage || checked.Valid || !slices.Equal(lines, []int{7, 10, 11, 12, 13}) || strings.Count(got.stderr, "\n") != 5 {
+	if got.code != exit.CodeUsage || checked.Valid || !slices.Equal(lines, []int{7, 10, 11, 12, 13}) || strings.Count(got.stderr, "\n") != 5 {
 		t.Errorf("got exit %d, %+v and\n%s, want five faults in both forms", got.code, checked, got.stderr)
 	}
 }
@@ -206,15 +207,15 @@ func TestConfigCheckPrintsMappings(t *testing.T) {
 	if got := offline(t, nil, "config", "check", path); got.stdout != want || got.code != 0 {
 		t.Errorf("the file as an argument: got exit %d and %q, want %q", got.code, got.stdout, want)
 	}
-	if got := offline(t, nil, "config", "check", "-c", path, path); got.code != exitUsage {
+	if got := offline(t, nil, "config", "check", "-c", path, path); got.code != exit.CodeUsage {
 		t.Errorf("two files: got exit %d, want 2", got.code)
 	}
 	for _, args := range [][]string{{"--mapping", "c"}, {"--log-level", "loud"}} {
-		if got := offline(t, nil, append(args, "config", "check", "-c", path)...); got.code != exitUsage {
+		if got := offline(t, nil, append(args, "config", "check", "-c", path)...); got.code != exit.CodeUsage {
 			t.Errorf("%v: got exit %d, want 2", args, got.code)
 		}
 	}
-	if got := offline(t, nil, "config", "check", "-c", path+".no"); got.code != exitUsage {
+	if got := offline(t, nil, "config", "check", "-c", path+".no"); got.code != exit.CodeUsage {
 		t.Errorf("no file: got exit %d, want 2", got.code)
 	}
 }

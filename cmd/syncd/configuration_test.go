@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"syncd/internal/daemon"
+	"syncd/internal/exit"
 )
 
 // TestConfigurationIsFoundInOrder prefers --config to SYNCD_CONFIG, and that to ./syncd.yaml.
@@ -48,7 +49,7 @@ func TestConfigurationIsFoundInOrder(t *testing.T) {
 			v := configFlag{flags: &flags{config: tt.flag}, need: tt.need}
 			err := v.find(t.Context(), p, tt.given)
 			if err != nil {
-				if got := exitCode(err); got != exitUsage || tt.want == "" || !strings.Contains(err.Error(), tt.want) {
+				if got := exit.Code(err); got != exit.CodeUsage || tt.want == "" || !strings.Contains(err.Error(), tt.want) {
 					t.Errorf("got exit %d, %v, want %q", got, err, tt.want)
 				}
 				return
@@ -63,7 +64,7 @@ func TestConfigurationIsFoundInOrder(t *testing.T) {
 func TestStandardInputThatCannotBeRead(t *testing.T) {
 	v := configFlag{flags: &flags{config: standardInput}}
 	err := v.find(t.Context(), process{stdin: iotest.ErrReader(fs.ErrClosed)}, true)
-	if err == nil || exitCode(err) != exitUsage || !strings.Contains(err.Error(), "read configuration from standard input") {
+	if err == nil || exit.Code(err) != exit.CodeUsage || !strings.Contains(err.Error(), "read configuration from standard input") {
 		t.Errorf("got %v, want it to name standard input", err)
 	}
 }
@@ -179,7 +180,7 @@ func TestConfigurationsThatCannotBeRead(t *testing.T) {
 			"trigger --all", "ledger export -m x", "ledger rename --from y -m x",
 		} {
 			got := offline(t, nil, append(strings.Fields(command), "--config", path)...)
-			if got.code != exitUsage || !strings.Contains(got.stderr, path+": "+why) || !strings.Contains(got.stderr, "; hint: ") {
+			if got.code != exit.CodeUsage || !strings.Contains(got.stderr, path+": "+why) || !strings.Contains(got.stderr, "; hint: ") {
 				t.Errorf("syncd %s --config %s: got exit %d, %q, want exit 2, %q and a hint", command, path, got.code, got.stderr, why)
 			}
 		}

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 
+	"syncd/internal/exit"
+
 	"github.com/spf13/cobra"
 )
 
@@ -23,15 +25,15 @@ in DIR is removed, because its accounts are gone.
 With --empty each account has an administrator and nothing else: no bucket, key, role or policy.
 S3, KMS, IAM, STS and CloudFormation answer the AWS CLI, and policies are in force, so that all of
 docs/getting-started.md can be rehearsed. The endpoint has TLS, because the configuration of that
-page names none; DIR/ca.pem is the certificate of its authority.` + exits("demo", 0, 1, 2, 3, 130),
+page names none; DIR/ca.pem is the certificate of its authority.` + exit.Help("demo", 0, 1, 2, 3, 130),
 		Example: "  syncd demo\n  syncd demo --from /usr/share/doc --json\n  syncd demo --serve 127.0.0.1:9000 --dir /tmp/syncd-demo\n" +
 			"  syncd demo --serve 127.0.0.1:9000 --dir /tmp/rehearsal --empty",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if (serve == "") != (dir == "") {
-				return newUsageError(errors.New("demo: --serve and --dir go together: where the accounts are served, and the folder for syncd.yaml and credentials"))
+				return exit.Usage(errors.New("demo: --serve and --dir go together: where the accounts are served, and the folder for syncd.yaml and credentials"))
 			}
 			if empty && (serve == "" || from != "") {
-				return newUsageError(errors.New("demo: --empty goes with --serve and without --from: it leaves out the bucket that --from fills"))
+				return exit.Usage(errors.New("demo: --empty goes with --serve and without --from: it leaves out the bucket that --from fills"))
 			}
 			if serve != "" {
 				return serveDemo(cmd.Context(), p, demoFlags{from: from, address: serve, dir: dir, empty: empty})

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"syncd/internal/printable"
+	"syncd/internal/terminal"
 )
 
 const demoConfig = `# Two accounts of "syncd demo", served on loopback.
@@ -66,10 +67,10 @@ func serveDemo(ctx context.Context, p process, f demoFlags) (err error) {
 	if f.empty {
 		printable.Fprintf(p.stdout, demoEmptyWelcome, w.endpoint, demoOwner, demoConsumer, shellQuote(filepath.Join(dir, environmentFile)))
 	} else {
-		printable.Fprintf(p.stdout, demoWelcome, w.endpoint, demoSource, objects(int64(len(w.source.Keys()))), shellQuote(dir), demoCopy)
+		printable.Fprintf(p.stdout, demoWelcome, w.endpoint, demoSource, terminal.Objects(int64(len(w.source.Keys()))), shellQuote(dir), demoCopy)
 	}
 	<-ctx.Done()
-	printable.Fprintf(p.stdout, "\nrequests served: %s\n", byReason(w.requests()))
+	printable.Fprintf(p.stdout, "\nrequests served: %s\n", terminal.ByReason(w.requests()))
 	return nil
 }
 

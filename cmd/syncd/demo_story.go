@@ -14,6 +14,7 @@ import (
 	"syncd/internal/awserr"
 	"syncd/internal/printable"
 	"syncd/internal/syncer"
+	"syncd/internal/terminal"
 )
 
 // story is a demo being told.
@@ -85,7 +86,7 @@ func (s *story) introduce() {
 		bytes += object.Size
 	}
 	s.say("Two AWS accounts in this process, real requests on %s.\n", w.endpoint)
-	s.say("  owner     %s  s3://%s  holds %s", demoOwner, demoSource, held(len(keys), bytes))
+	s.say("  owner     %s  s3://%s  holds %s", demoOwner, demoSource, terminal.Held(len(keys), bytes))
 	s.say("            %s", w.ownerKey.ARN())
 	s.say("  consumer  %s  s3://%s  is empty", demoConsumer, demoCopy)
 	s.say("            %s", w.consumerKey.ARN())

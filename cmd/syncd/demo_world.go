@@ -16,6 +16,7 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/daemon"
+	"syncd/internal/exit"
 	"syncd/internal/iam"
 )
 
@@ -81,14 +82,14 @@ func (w *world) listen(ctx context.Context, address string) (closeServer func() 
 func (w *world) bind(ctx context.Context, address string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, newHinted(newUsageError(fmt.Errorf("serve demo: %w", err)), "give --serve an address such as 127.0.0.1:9000")
+		return nil, exit.WithHint(exit.Usage(fmt.Errorf("serve demo: %w", err)), "give --serve an address such as 127.0.0.1:9000")
 	}
 	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, newHinted(newUsageError(fmt.Errorf("serve demo on %s: only a loopback address can be served", address)), "give --serve an address such as 127.0.0.1:9000")
+		return nil, exit.WithHint(exit.Usage(fmt.Errorf("serve demo on %s: only a loopback address can be served", address)), "give --serve an address such as 127.0.0.1:9000")
 	}
 	listener, err := listen(ctx, address)
 	if err != nil {
-		return nil, newHinted(err, "give --serve a free address; port 0 takes any")
+		return nil, exit.WithHint(err, "give --serve a free address; port 0 takes any")
 	}
 	w.endpoint = "http://" + listener.Addr().String()
 	return listener, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"syncd/config"
+	"syncd/internal/exit"
 )
 
 // documents are the texts that people copy commands from.
@@ -162,7 +163,7 @@ func TestMappingIsRequiredWhereTheHelpSaysSo(t *testing.T) {
 		stop() // nothing is sent
 		var stdout, stderr strings.Builder
 		code := run(cancelled, args, process{stdout: &stdout, stderr: &stderr, readFile: os.ReadFile, now: time.Now, lookupEnv: func(string) (string, bool) { return "", false }})
-		isRefused := code == exitUsage && strings.Contains(stderr.String(), "--mapping")
+		isRefused := code == exit.CodeUsage && strings.Contains(stderr.String(), "--mapping")
 		if isRequired := strings.Contains(flag.Usage, "required"); isRefused != isRequired {
 			t.Errorf("%s --help: got %q, and without a mapping exit %d and %q", cmd.CommandPath(), flag.Usage, code, stderr.String())
 		}

@@ -11,12 +11,14 @@ import (
 	"syncd/internal/access"
 	"syncd/internal/access/doctor"
 	"syncd/internal/creds"
+	"syncd/internal/exit"
+	"syncd/internal/terminal"
 )
 
 // unhealthyError says how much the doctor found. What it found is printed before.
 type unhealthyError struct{ failed int }
 
-func (e *unhealthyError) Error() string { return counted(e.failed, "check") + " failed" }
+func (e *unhealthyError) Error() string { return terminal.Counted(e.failed, "check") + " failed" }
 
 func newDoctor(p process) *cobra.Command {
 	var f flags
@@ -36,7 +38,7 @@ looks at once the request is allowed. It takes no lease and touches no ledger. W
 configuration and lists what would be tried.
 
 Of a mapping that had no pass yet and passes every check it also counts what its destination holds under the keys that the first
-pass would write, by listing up to 20,000 objects of either side: what is no copy would be set aside as foreign.` + exits("doctor", 0, 1, 2, 130),
+pass would write, by listing up to 20,000 objects of either side: what is no copy would be set aside as foreign.` + exit.Help("doctor", 0, 1, 2, 130),
 		Example: "  syncd doctor --config syncd.yaml\n  syncd doctor --config syncd.yaml --mapping alice-to-bob --json",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return diagnose(cmd.Context(), p, f, offline) },
 	}

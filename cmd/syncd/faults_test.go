@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/exit"
 	"syncd/internal/iam"
 )
 
@@ -290,7 +291,7 @@ func (f outerFault) record(t *testing.T) string {
 			text := o.shown(command, ended, dir)
 			fmt.Fprintf(&b, "-- %s: exit %d\n%s", command, ended.code, text)
 			isMet = isMet || ended.code != 0
-			if ended.code != 0 && ended.code != exitUsage && !strings.Contains(text, "; hint: ") && !strings.Contains(text, "1. ") {
+			if ended.code != 0 && ended.code != exit.CodeUsage && !strings.Contains(text, "; hint: ") && !strings.Contains(text, "1. ") {
 				t.Errorf("%s does not say what to do:\n%s", command, text)
 			}
 		})

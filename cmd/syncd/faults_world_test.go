@@ -30,6 +30,7 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/creds"
+	"syncd/internal/exit"
 	"syncd/internal/iam"
 )
 
@@ -174,12 +175,12 @@ func (o *outer) run(dir string, args ...string) (outcome, time.Duration) {
 	p, began := o.process(&stdout, &stderr), time.Now()
 	err := execute(o.t.Context(), append(args, "--config", file), p)
 	if err != nil {
-		printError(&stderr, err)
+		exit.Print(&stderr, err)
 	}
 	took := time.Since(began)
 	o.hangUp()
 	time.Sleep(time.Hour) // what still connects, or waits, has ended
-	return outcome{exitCode(err), stdout.String(), stderr.String()}, took
+	return outcome{exit.Code(err), stdout.String(), stderr.String()}, took
 }
 
 // reach makes a connection.

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"syncd/internal/exit"
+
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 )
@@ -26,11 +28,11 @@ func healthcheckCommand(p process) *cobra.Command {
 		Use:   "healthcheck [--config FILE | --url URL]",
 		Short: "Ask the daemon of this machine whether it is healthy",
 		Long: `healthcheck asks /healthz of the daemon for the health checks of Docker and ECS, whose images hold no other program
-that could. It asks on http.listen of the configuration, if one is found, or where run serves by default, and waits 2 s for the answer.` + exits("healthcheck", 0, 1, 2, 130),
+that could. It asks on http.listen of the configuration, if one is found, or where run serves by default, and waits 2 s for the answer.` + exit.Help("healthcheck", 0, 1, 2, 130),
 		Example: "  syncd healthcheck --config /etc/syncd/syncd.yaml\n  syncd healthcheck --url http://127.0.0.1:9090/healthz",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("config") && url != "" {
-				return newUsageError(errors.New("healthcheck: give --config or --url, not both"))
+				return exit.Usage(errors.New("healthcheck: give --config or --url, not both"))
 			}
 			if url == "" {
 				listens, err := listenIn(p, f)
@@ -61,7 +63,7 @@ func listenIn(p process, f flags) (string, error) {
 		var err error
 		if data, err = p.readFile(f.config); err != nil {
 			err = f.unreadable(fmt.Errorf("check health: read configuration: %w", err))
-			return "", newHinted(err, hintFor(err)+", or give --url")
+			return "", exit.WithHint(err, exit.Hint(err)+", or give --url")
 		}
 	}
 	if err := yaml.Unmarshal(data, &c); err != nil {
@@ -90,7 +92,7 @@ func checkHealth(ctx context.Context, url string) (err error) {
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return newHinted(newUsageError(fmt.Errorf("check health: %w", err)), "give --url a URL such as "+healthURL(""))
+		return exit.WithHint(exit.Usage(fmt.Errorf("check health: %w", err)), "give --url a URL such as "+healthURL(""))
 	}
 	// A transport of its own, without a proxy: the daemon is on this machine, and has a certificate for other names than that.
 	client := &http.Client{Transport: &http.Transport{
@@ -98,7 +100,7 @@ func checkHealth(ctx context.Context, url string) (err error) {
 	}}
 	response, err := client.Do(request)
 	if err != nil {
-		return newHinted(fmt.Errorf("check health: %w", err), "is `syncd run` running there? If it is, correct http.listen of the configuration, or --url")
+		return exit.WithHint(fmt.Errorf("check health: %w", err), "is `syncd run` running there? If it is, correct http.listen of the configuration, or --url")
 	}
 	if secure, ok := strings.CutPrefix(url, "http:"); ok && response.StatusCode == http.StatusBadRequest {
 		_ = response.Body.Close() // net/http answers so to plain HTTP where it speaks TLS

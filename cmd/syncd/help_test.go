@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"syncd/internal/exit"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 )
@@ -69,10 +71,10 @@ func TestHelpAndDocumentsHaveTheSameExitCodes(t *testing.T) {
 	for cmd, page := range pages {
 		name := strings.TrimPrefix(strings.TrimPrefix(cmd.CommandPath(), "syncd"), " ")
 		codes := exitsIn(page)
-		if _, ok := codes[0]; !ok || codes[exitUsage] == "" {
+		if _, ok := codes[0]; !ok || codes[exit.CodeUsage] == "" {
 			t.Errorf("syncd %s --help: got exit codes %v, want 0 and 2 among them", name, codes)
 		}
-		if got, want := page, exits(name, slices.Collect(maps.Keys(codes))...); !strings.Contains(got, want+"\n") {
+		if got, want := page, exit.Help(name, slices.Collect(maps.Keys(codes))...); !strings.Contains(got, want+"\n") {
 			t.Errorf("syncd %s --help: got other exit codes than those of the table, want%s", name, want)
 		}
 		if name == "" {
@@ -83,13 +85,13 @@ func TestHelpAndDocumentsHaveTheSameExitCodes(t *testing.T) {
 		}
 	}
 	var want []string
-	for _, row := range exitTable() {
-		slices.Sort(having[row.code])
-		with := strings.Join(having[row.code], ", ")
-		if len(having[row.code]) == len(pages)-1 {
+	for _, row := range exit.Table() {
+		slices.Sort(having[row.Code])
+		with := strings.Join(having[row.Code], ", ")
+		if len(having[row.Code]) == len(pages)-1 {
 			with = "all"
 		}
-		want = append(want, fmt.Sprintf("| %d | %s | %s |", row.code, row.general, with))
+		want = append(want, fmt.Sprintf("| %d | %s | %s |", row.Code, row.General, with))
 	}
 	_, section, _ := strings.Cut(string(readText(t, "../../docs/cli.md")), "\n## Exit codes\n")
 	section, _, _ = strings.Cut(section, "\n## ")

@@ -17,6 +17,7 @@ import (
 	"syncd/config"
 	"syncd/config/fault"
 	"syncd/internal/control"
+	"syncd/internal/exit"
 )
 
 // flags are those that several commands share.
@@ -105,7 +106,7 @@ func findConfigs(cmd *cobra.Command, p process) {
 // find says where the configuration is, and reads it when that can be done once: standard input, or a file that is a pipe.
 func (v *configFlag) find(ctx context.Context, p process, given bool) error {
 	if given && v.config == "" {
-		return newHinted(newUsageError(errors.New("read configuration: --config is empty")), "give it the path of a file, or - for standard input")
+		return exit.WithHint(exit.Usage(errors.New("read configuration: --config is empty")), "give it the path of a file, or - for standard input")
 	}
 	if v.where = "--config"; !given {
 		if v.need == configExplicit {
@@ -115,8 +116,8 @@ func (v *configFlag) find(ctx context.Context, p process, given bool) error {
 	}
 	switch {
 	case v.config == "" && v.need == configRequired:
-		return newHinted(
-			newUsageError(errors.New("read configuration: none was named: there is no --config, "+configVariable+" is not set, and there is no ./"+defaultConfig)),
+		return exit.WithHint(
+			exit.Usage(errors.New("read configuration: none was named: there is no --config, "+configVariable+" is not set, and there is no ./"+defaultConfig)),
 			"name it with --config FILE (- is standard input), or set "+configVariable,
 		)
 	case v.config == standardInput && p.stdin == nil:
@@ -139,7 +140,7 @@ func isStream(path string) bool {
 // readOnce reads a configuration that cannot be read again.
 func (v *configFlag) readOnce(ctx context.Context, read func() ([]byte, error)) error {
 	text, err := readUntil(ctx, v.command, read)
-	if _, isInterrupted := errors.AsType[*interruptedError](err); isInterrupted {
+	if _, isInterrupted := errors.AsType[*exit.InterruptedError](err); isInterrupted {
 		return err
 	}
 	if err != nil {
@@ -162,7 +163,7 @@ func readUntil(ctx context.Context, command string, read func() ([]byte, error))
 	}()
 	select {
 	case <-ctx.Done():
-		return nil, newHinted(newInterruptedError(command, "its input was not read to the end"), "nothing was done; run it again")
+		return nil, exit.WithHint(exit.Interrupted(command, "its input was not read to the end"), "nothing was done; run it again")
 	case r := <-ended:
 		return r.text, r.err
 	}
@@ -223,7 +224,7 @@ func (f *flags) unreadable(err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		hint = "let this user read the file, or run the command as one that may"
 	}
-	return newHinted(newUsageError(err), hint)
+	return exit.WithHint(exit.Usage(err), hint)
 }
 
 // namedBy says where the path of the configuration is to be corrected.

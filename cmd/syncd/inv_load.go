@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"syncd/config"
+	"syncd/internal/exit"
 )
 
 // load reads the configuration that the flags name, with the mappings named or all of them.
@@ -35,7 +36,7 @@ func choose(c *config.Config, names []string) ([]config.Mapping, error) {
 			for i, m := range c.Mappings {
 				known[i] = m.Name
 			}
-			return nil, newHinted(newUsageError(fmt.Errorf("find mapping %q: the configuration has none of that name", name)), oneOf(name, known))
+			return nil, exit.WithHint(exit.Usage(fmt.Errorf("find mapping %q: the configuration has none of that name", name)), oneOf(name, known))
 		}
 		if !slices.ContainsFunc(chosen, func(c config.Mapping) bool { return c.Name == name }) {
 			chosen = append(chosen, m)

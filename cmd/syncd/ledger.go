@@ -19,6 +19,7 @@ import (
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
 	"syncd/internal/endpoint"
+	"syncd/internal/exit"
 	"syncd/internal/printable"
 	"syncd/internal/syncer/rename"
 )
@@ -27,7 +28,7 @@ func ledgerCommand(p process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ledger",
 		Short: "Export a ledger, or give it to a renamed mapping",
-		Long:  "A ledger is the record of what a mapping has copied." + exits("ledger", 0, 2),
+		Long:  "A ledger is the record of what a mapping has copied." + exit.Help("ledger", 0, 2),
 		Example: "  syncd ledger export --config syncd.yaml --mapping alice-to-bob\n" +
 			"  syncd ledger rename --config syncd.yaml --from alice-to-bob --mapping exports",
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -48,7 +49,7 @@ docs/checkpoint-format.md.
 
 CSV is for programs: it holds every key as the bytes that it is. The owner of the source chooses the keys, and a spreadsheet runs a
 cell that looks like a formula: use --for-spreadsheet for a file that people open. It puts an apostrophe before such cells, quotes
-every cell, and escapes control characters, so that a key is not always what it was.` + exits("ledger export", 0, 1, 2, 130),
+every cell, and escapes control characters, so that a key is not always what it was.` + exit.Help("ledger export", 0, 1, 2, 130),
 		Example: "  syncd ledger export --config syncd.yaml --mapping alice-to-bob --format csv > ledger.csv\n" +
 			"  syncd ledger export --config syncd.yaml --mapping alice-to-bob --for-spreadsheet > read.csv",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -78,7 +79,7 @@ func renameCommand(p process) *cobra.Command {
 		Short: "Give a renamed mapping its former ledger",
 		Long: `rename copies the ledger of a mapping's former name to the mapping, which must have none yet, so that nothing is
 looked up or copied again. It refuses a ledger of copies between other buckets or prefixes than those of the mapping. The former ledger
-stays as it is; remove it when you no longer want it. The history of passes comes along, and so does a pause.` + exits("ledger rename", 0, 1, 2, 5, 130),
+stays as it is; remove it when you no longer want it. The history of passes comes along, and so does a pause.` + exit.Help("ledger rename", 0, 1, 2, 5, 130),
 		Example: "  syncd ledger rename --config syncd.yaml --from alice-to-bob --mapping exports",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return renameLedger(cmd.Context(), p, f, from) },
 	}
@@ -89,10 +90,10 @@ stays as it is; remove it when you no longer want it. The history of passes come
 
 func renameLedger(ctx context.Context, p process, f flags, from string) error {
 	if len(f.mappings) != 1 || from == "" {
-		return newUsageError(errors.New("rename ledger: name the former mapping with --from and the present one with --mapping"))
+		return exit.Usage(errors.New("rename ledger: name the former mapping with --from and the present one with --mapping"))
 	}
 	if from == f.mappings[0] {
-		return newUsageError(fmt.Errorf("rename ledger: --from and --mapping both name %q", from))
+		return exit.Usage(fmt.Errorf("rename ledger: --from and --mapping both name %q", from))
 	}
 	state, err := openState(ctx, p, f, nil)
 	if err := errors.Join(err, ctx.Err()); err != nil {
@@ -109,11 +110,11 @@ func renameLedger(ctx context.Context, p process, f flags, from string) error {
 	misfit, isMisfit := errors.AsType[*rename.MisfitError](err)
 	switch {
 	case errors.Is(err, record.ErrNoCheckpoint):
-		return newHinted(err, ledgersThereAre(ctx, state.store, from))
+		return exit.WithHint(err, ledgersThereAre(ctx, state.store, from))
 	case isMisfit && len(misfit.Fitting) > 0:
-		return newHinted(misfit, "what fits is the ledger of "+strings.Join(misfit.Fitting, " and that of "))
+		return exit.WithHint(misfit, "what fits is the ledger of "+strings.Join(misfit.Fitting, " and that of "))
 	case isMisfit:
-		return newHinted(misfit, "no ledger of this state fits; a mapping without one adopts what its destination holds already")
+		return exit.WithHint(misfit, "no ledger of this state fits; a mapping without one adopts what its destination holds already")
 	case err != nil:
 		return err
 	}
@@ -135,7 +136,7 @@ func ledgersThereAre(ctx context.Context, store store.Store, name string) string
 
 func export(ctx context.Context, p process, f flags, form exportForm) error {
 	if len(f.mappings) != 1 {
-		return newUsageError(errors.New("export ledger: name one mapping with --mapping"))
+		return exit.Usage(errors.New("export ledger: name one mapping with --mapping"))
 	}
 	out := bufio.NewWriter(p.stdout)
 	var write func(record.Entry) error
@@ -145,7 +146,7 @@ func export(ctx context.Context, p process, f flags, form exportForm) error {
 	case format == "csv":
 		write = csvEntries(rows(out))
 	case format == "jsonl" && form.spreadsheet:
-		return newUsageError(errors.New("export ledger: --for-spreadsheet goes with --format csv"))
+		return exit.Usage(errors.New("export ledger: --for-spreadsheet goes with --format csv"))
 	case format == "jsonl":
 		encoder := json.NewEncoder(printable.JSON(out))
 		encoder.SetEscapeHTML(false)

@@ -5,6 +5,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/printable"
+	"syncd/internal/terminal"
 )
 
 // newLogger writes to stderr: JSON for machines, text on a terminal, or what the configuration says. A level given on the
@@ -18,7 +19,7 @@ func newLogger(p process, c config.Log, level string) (*slog.Logger, error) {
 		}
 		options.Level = parsed
 	}
-	if c.Format == config.LogFormatText || c.Format == config.LogFormatAuto && isTerminal(p.stderr) {
+	if c.Format == config.LogFormatText || c.Format == config.LogFormatAuto && terminal.IsTerminal(p.stderr) {
 		return slog.New(slog.NewTextHandler(printable.Lines(p.stderr), options)), nil
 	}
 	return slog.New(slog.NewJSONHandler(printable.JSON(p.stderr), options)), nil

@@ -15,6 +15,7 @@ import (
 	_ "time/tzdata" // schedules may name a zone, and an image from scratch knows none
 
 	"syncd/internal/creds"
+	"syncd/internal/exit"
 )
 
 func main() {
@@ -32,7 +33,7 @@ func run(ctx context.Context, args []string, p process) int {
 	p.shared = new(creds.Shared)
 	err := execute(ctx, args, p)
 	if err != nil {
-		printError(p.stderr, err)
+		exit.Print(p.stderr, err)
 	}
-	return exitCode(err)
+	return exit.Code(err)
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 
+	"syncd/internal/exit"
+
 	"github.com/spf13/cobra"
 )
 
@@ -11,11 +13,11 @@ func manCommand(p process) *cobra.Command {
 		Use:   "man DIR",
 		Short: "Write the manual pages of all commands",
 		Long: `man writes a page for syncd and for each of its commands into DIR, in the format of man(1). The pages of one version are
-always the same bytes: they bear the date of the revision that was built, or that of SOURCE_DATE_EPOCH when it is set.` + exits("man", 0, 1, 2),
+always the same bytes: they bear the date of the revision that was built, or that of SOURCE_DATE_EPOCH when it is set.` + exit.Help("man", 0, 1, 2),
 		Example: "  syncd man /usr/local/share/man/man1\n  syncd man man && man -l man/syncd.1",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return newUsageError(fmt.Errorf("write manual: name one DIR"))
+				return exit.Usage(fmt.Errorf("write manual: name one DIR"))
 			}
 			return nil
 		},

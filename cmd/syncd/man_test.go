@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"syncd/internal/exit"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 )
@@ -106,7 +108,7 @@ func TestManualDate(t *testing.T) {
 	if got, err := manualDate(env("1767225600", true).lookupEnv); err != nil || got.Format(time.DateOnly) != "2026-01-01" {
 		t.Errorf("got %v, %v, want the day that SOURCE_DATE_EPOCH says", got, err)
 	}
-	if _, err := manualDate(env("yesterday", true).lookupEnv); exitCode(err) != exitUsage {
+	if _, err := manualDate(env("yesterday", true).lookupEnv); exit.Code(err) != exit.CodeUsage {
 		t.Errorf("got %v, want a usage error", err)
 	}
 	// A test binary has no revision, so that what is left is the first day that there is.

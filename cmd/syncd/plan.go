@@ -8,9 +8,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"syncd/internal/exit"
 	"syncd/internal/printable"
 	"syncd/internal/syncer"
 	"syncd/internal/syncer/preview"
+	"syncd/internal/terminal"
+	"syncd/internal/terminal/progress"
 )
 
 // planFlags are those of `syncd plan` besides the shared ones.
@@ -33,7 +36,7 @@ nothing out: it lists the source, and the destination where a pass would, reads 
 nothing. It can run while the daemon does.
 
 Of several mappings it prints a table with a total, the worst first: plans that failed, damaged ledgers, mappings that are denied, passes
-that would be refused, objects in quarantine, first passes, then those with most to copy. --mapping with one name shows that one in full.` + exits("plan", 0, 1, 2, 4, 130),
+that would be refused, objects in quarantine, first passes, then those with most to copy. --mapping with one name shows that one in full.` + exit.Help("plan", 0, 1, 2, 4, 130),
 		Example: "  syncd plan --config syncd.yaml\n  syncd plan --config syncd.yaml --mapping alice-to-bob --list --json\n" +
 			"  syncd plan --config syncd.yaml --detailed-exitcode",
 		RunE: func(cmd *cobra.Command, _ []string) error { return previewAll(cmd.Context(), p, f) },
@@ -70,9 +73,9 @@ func previewAll(ctx context.Context, p process, f planFlags) error {
 	case f.json:
 		err = errors.Join(err, printPlans(p.stdout, plans))
 	case f.several:
-		printPlanned(p.stdout, rows, pageWidth(p.stdout))
+		printPlanned(p.stdout, rows, terminal.PageWidth(p.stdout))
 		if left := len(s.mappings) - len(rows); left > 0 {
-			printable.Fprintf(p.stdout, "%s not planned\n", counted(left, "mapping"))
+			printable.Fprintf(p.stdout, "%s not planned\n", terminal.Counted(left, "mapping"))
 		}
 	}
 	return errors.Join(err, f.verdict(plans))
@@ -87,14 +90,14 @@ func (f planFlags) verdict(plans []preview.Pass) error {
 	if !f.detailed || work == 0 {
 		return nil
 	}
-	return newWorkError(work)
+	return exit.Work(work)
 }
 
 func previewOne(ctx context.Context, p process, m *mapping, f planFlags) (preview.Pass, error) {
 	out := bufio.NewWriter(p.stdout)
-	shown := showListing(p.stderr, p.now, m.Name)
+	shown := progress.ShowListing(p.stderr, p.now, m.Name)
 	v, err := m.syncer.Preview(ctx, func(fate preview.Fate) error {
-		shown.count()
+		shown.Count()
 		if !f.list {
 			return nil
 		}
@@ -105,11 +108,11 @@ func previewOne(ctx context.Context, p process, m *mapping, f planFlags) (previe
 		}
 		return printStep(out, stepOf(m.Name, fate), f.json)
 	})
-	shown.clear()
+	shown.Clear()
 	err = errors.Join(err, out.Flush())
 	switch {
 	case errors.Is(err, syncer.ErrDrained):
-		return v, newHinted(fmt.Errorf("mapping %s: plan: %w", m.Name, err), "nothing was written; run it again")
+		return v, exit.WithHint(fmt.Errorf("mapping %s: plan: %w", m.Name, err), "nothing was written; run it again")
 	case err != nil:
 		return v, fmt.Errorf("mapping %s: plan: %w", m.Name, err)
 	}

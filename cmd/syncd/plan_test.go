@@ -16,6 +16,7 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
+	"syncd/internal/exit"
 	"syncd/internal/plan"
 	"syncd/internal/syncer"
 	"syncd/internal/syncer/preview"
@@ -179,7 +180,7 @@ func TestPlanBesideADaemon(t *testing.T) {
 func TestPlanExitCodes(t *testing.T) {
 	s := newSite(t, nil)
 	s.sizes(awsfake.PutOptions{}, 1)
-	for _, want := range []int{exitFindings, 0} {
+	for _, want := range []int{exit.CodeFindings, 0} {
 		if got := s.run(t.Context(), "plan"); got.code != 0 {
 			t.Errorf("got exit %d, want 0 where nobody asked; stderr:\n%s", got.code, got.stderr)
 		}

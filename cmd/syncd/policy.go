@@ -13,7 +13,9 @@ import (
 	"syncd/config/secret"
 	"syncd/internal/access"
 	"syncd/internal/access/policy"
+	"syncd/internal/exit"
 	"syncd/internal/printable"
+	"syncd/internal/secretfile"
 )
 
 // policyFlags are those of `syncd policy`.
@@ -45,7 +47,7 @@ with --with-secrets. Files are readable by their owner only, and replaced as a w
 
 --style says how the owner's buckets and keys name the consumer: role names the role, account the account, whose
 administrators then decide, and abac only sessions with the session tags of the configuration. Trust policies name the
-principal where it is known.` + exits("policy", 0, 1, 2, 130),
+principal where it is known.` + exit.Help("policy", 0, 1, 2, 130),
 		Example: `  syncd policy --config syncd.yaml --side owner
   syncd policy --config syncd.yaml --style abac --org-id o-a1b2c3d4e5 --format terraform -o policies`,
 		RunE: func(*cobra.Command, []string) error { return writePolicies(p, f, of) },
@@ -78,10 +80,10 @@ func writePolicies(p process, f flags, of policyFlags) error {
 	o.ExternalID = of.externalID(p, c)
 	documents, err := policy.Documents(c, o)
 	if err != nil {
-		return newUsageError(err)
+		return exit.Usage(err)
 	}
 	if len(documents) == 0 {
-		return newHinted(newUsageError(fmt.Errorf("write policies: no account is on the %s's side alone", of.side)), "choose another --side, or both")
+		return exit.WithHint(exit.Usage(fmt.Errorf("write policies: no account is on the %s's side alone", of.side)), "choose another --side, or both")
 	}
 	files, err := render(documents, of)
 	if err != nil {
@@ -90,9 +92,9 @@ func writePolicies(p process, f flags, of policyFlags) error {
 	printNotes(p.stderr, documents)
 	switch {
 	case of.inFolder():
-		return writeFolder(p.stdout, of.output, files)
+		return secretfile.WriteFolder(p.stdout, of.output, files)
 	case of.output != "":
-		return writeSecretly(p.stdout, []secretFile{{of.output, files[0].Text}})
+		return secretfile.Write(p.stdout, []secretfile.File{{Path: of.output, Text: files[0].Text}})
 	}
 	_, err = printable.JSON(printable.Lines(p.stdout)).Write(files[0].Text)
 	return err
@@ -170,10 +172,10 @@ func render(documents []policy.Document, of policyFlags) ([]policy.Rendered, err
 // severalFiles refuses to write several files as one text.
 func severalFiles(n int, of policyFlags) error {
 	if of.output == "" {
-		return newUsageError(fmt.Errorf("write policies: they are %d files, one for each account: add -o DIR, or choose a --side with one account", n))
+		return exit.Usage(fmt.Errorf("write policies: they are %d files, one for each account: add -o DIR, or choose a --side with one account", n))
 	}
-	return newHinted(
-		newUsageError(fmt.Errorf("write policies: -o %s names one file, and they are %d, one for each account", of.output, n)),
+	return exit.WithHint(
+		exit.Usage(fmt.Errorf("write policies: -o %s names one file, and they are %d, one for each account", of.output, n)),
 		"give -o the name of a folder, or choose a --side with one account",
 	)
 }

@@ -17,6 +17,7 @@ import (
 	"syncd/internal/access/lint"
 	"syncd/internal/access/lint/document"
 	"syncd/internal/access/lint/rule"
+	"syncd/internal/exit"
 	"syncd/internal/printable"
 )
 
@@ -44,13 +45,13 @@ before it says whose it is where the text does not: arn:aws:iam::222222222222:ro
 taken for them. All faults of a file are reported in one run, including those of its JSON.
 
 With --config it also says which permission the mappings lack, in which document of which account, and the statement to add.
-What is not given is not judged, and a note says so.` + exits("policy check", 0, 2, 4, 130),
+What is not given is not judged, and a note says so.` + exit.Help("policy check", 0, 2, 4, 130),
 		Example: `  syncd policy check bucket-policy.json key-policy.json
   syncd policy check -c syncd.yaml -m alice-to-bob role.json bucket-policy.json key-policy.json
   syncd policy check --sarif policies.json`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return newUsageError(errors.New("check policies: name at least one FILE"))
+				return exit.Usage(errors.New("check policies: name at least one FILE"))
 			}
 			return nil
 		},
@@ -75,7 +76,7 @@ func kindList() string {
 
 func checkPolicies(ctx context.Context, p process, args []string, f flags, of checkFlags) error {
 	if of.json && of.sarif {
-		return newUsageError(errors.New("check policies: give --json or --sarif, not both"))
+		return exit.Usage(errors.New("check policies: give --json or --sarif, not both"))
 	}
 	kind := access.Kind(of.kind)
 	if kind != "" && !slices.Contains(access.Kinds(), kind) {
@@ -99,14 +100,14 @@ func checkPolicies(ctx context.Context, p process, args []string, f flags, of ch
 			return err
 		}
 		if err != nil {
-			return newUsageError(fmt.Errorf("read policy: %w", err))
+			return exit.Usage(fmt.Errorf("read policy: %w", err))
 		}
 		file.Kind = kind
 		files = append(files, file)
 	}
 	report, err := lint.Check(files, o)
 	if err != nil {
-		return newUsageError(err)
+		return exit.Usage(err)
 	}
 	if err := printReport(p.stdout, report, of); err != nil {
 		return err
@@ -128,7 +129,7 @@ func checkStdin(f flags, args []string) error {
 	if readers < 2 {
 		return nil
 	}
-	return newHinted(newUsageError(errors.New("check policies: - is named more than once, and standard input can be read once")), "write one of them to a file")
+	return exit.WithHint(exit.Usage(errors.New("check policies: - is named more than once, and standard input can be read once")), "write one of them to a file")
 }
 
 // policyFile reads what an argument names: FILE, or ARN=FILE. A file of that very name goes before.
@@ -170,13 +171,13 @@ func verdict(r lint.Report) error {
 	if !r.Wrong() {
 		return nil
 	}
-	e := &findingsError{}
+	e := &exit.FindingsError{}
 	for _, f := range r.Findings {
 		switch f.Severity {
 		case rule.SeverityError:
-			e.errors++
+			e.Errors++
 		case rule.SeverityWarning:
-			e.warnings++
+			e.Warnings++
 		case rule.SeverityNote:
 		}
 	}

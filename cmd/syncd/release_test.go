@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"syncd/internal/buildinfo"
+
 	"github.com/goccy/go-yaml"
 )
 
@@ -197,14 +199,14 @@ func checkRelease(t *testing.T, dir, platform string) {
 			t.Errorf("got no %s in the archive, want it in\n%s", file, listed)
 		}
 	}
-	var bill bom
+	var bill buildinfo.BOM
 	if err := json.Unmarshal(readText(t, filepath.Join(dir, "dist", name+".cdx.json")), &bill); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := bill.Metadata.Component.PURL, "pkg:golang/syncd@v1.2.3"; got != want {
 		t.Errorf("got bill of materials of %s, want %s", got, want)
 	}
-	if !slices.ContainsFunc(bill.Components, func(c bomComponent) bool { return c.Name == "github.com/aws/aws-sdk-go-v2" }) {
+	if !slices.ContainsFunc(bill.Components, func(c buildinfo.Component) bool { return c.Name == "github.com/aws/aws-sdk-go-v2" }) {
 		t.Error("got a bill of materials without the SDK, want every module")
 	}
 }

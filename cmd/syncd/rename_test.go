@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/exit"
 )
 
 // TestRenameRefusesALedgerThatDoesNotFit names what differs and the ledger that fits, and moves nothing.
@@ -38,7 +39,7 @@ func TestRenameRefusesALedgerThatDoesNotFit(t *testing.T) {
 			t.Errorf("from %s: got exit %d, %q, want 1 and %q", from, got.code, got.stderr, want)
 		}
 	}
-	if got := rename("exports"); got.code != exitUsage || !strings.Contains(got.stderr, `--from and --mapping both name "exports"`) {
+	if got := rename("exports"); got.code != exit.CodeUsage || !strings.Contains(got.stderr, `--from and --mapping both name "exports"`) {
 		t.Errorf("from itself: got exit %d, %q", got.code, got.stderr)
 	}
 	for name, was := range before {

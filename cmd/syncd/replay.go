@@ -15,6 +15,7 @@ import (
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
+	"syncd/internal/exit"
 	"syncd/internal/hint"
 	"syncd/internal/printable"
 	"syncd/internal/syncer"
@@ -36,7 +37,7 @@ reason that does not exist is a wrong flag.
 
 While a daemon holds the lease it is asked to replay, and replay waits for its answer. A pass that was interrupted has to be
 finished first, by backfill or run; a daemon that is asked finishes it. On Ctrl-C a replay that the daemon has not accepted is
-withdrawn; one that it has accepted goes on.` + exits("replay", 0, 1, 2, 3, 5, 130),
+withdrawn; one that it has accepted goes on.` + exit.Help("replay", 0, 1, 2, 3, 5, 130),
 		Example: "  syncd replay --config syncd.yaml\n  syncd replay --config syncd.yaml --mapping alice-to-bob --reason denied",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := asked.check(); err != nil {
@@ -78,12 +79,12 @@ func (s selection) check() error {
 	for _, reason := range s.reasons {
 		if !slices.Contains(known, reason) {
 			hint := strings.TrimSpace(hint.DidYouMean(reason, known) + " The reasons are " + strings.Join(known, ", "))
-			faults = append(faults, newHinted(newUsageError(fmt.Errorf("replay: there is no reason %q", reason)), hint))
+			faults = append(faults, exit.WithHint(exit.Usage(fmt.Errorf("replay: there is no reason %q", reason)), hint))
 		}
 	}
 	for _, key := range s.keys {
 		if len(key) == 0 || len(key) > control.MaxKey {
-			faults = append(faults, newUsageError(fmt.Errorf("replay: --key has %d bytes, and the key of an object 1 to %d", len(key), control.MaxKey)))
+			faults = append(faults, exit.Usage(fmt.Errorf("replay: --key has %d bytes, and the key of an object 1 to %d", len(key), control.MaxKey)))
 		}
 	}
 	return errors.Join(faults...)
@@ -92,7 +93,7 @@ func (s selection) check() error {
 // request is what a daemon is asked for.
 func (r *replayed) request() (control.Request, error) {
 	if n := len(r.reasons) + len(r.keys); n > control.MaxFilter {
-		return control.Request{}, newUsageError(fmt.Errorf("replay: a daemon takes %d reasons and keys at once, and here are %d", control.MaxFilter, n))
+		return control.Request{}, exit.Usage(fmt.Errorf("replay: a daemon takes %d reasons and keys at once, and here are %d", control.MaxFilter, n))
 	}
 	asked := control.Request{Mapping: r.mapping, What: control.Replay, Reasons: r.reasons}
 	for _, key := range r.keys {

@@ -10,6 +10,7 @@ import (
 
 	"syncd/internal/access/doctor"
 	"syncd/internal/printable"
+	"syncd/internal/terminal"
 )
 
 // diagnosis is all that the doctor found.
@@ -32,7 +33,7 @@ func printDiagnosis(w io.Writer, d diagnosis, asJSON bool) error {
 			printable.Fprintln(w, mapping)
 		}
 		if n := alike(d.Probes[i:]); n > 1 {
-			printable.Fprintf(w, "  %-8s %s: %s\n", probe.Outcome, counted(n, "check"), probe.Error)
+			printable.Fprintf(w, "  %-8s %s: %s\n", probe.Outcome, terminal.Counted(n, "check"), probe.Error)
 			i += n
 			continue
 		}
@@ -156,6 +157,6 @@ func printOccupied(w io.Writer, o occupied) {
 		part = fmt.Sprintf(", of the first %d", o.Compared)
 	}
 	printable.Fprintf(w, "%s\n  note     the destination holds something under the keys of %s%s: %d cannot be copies, %d may be; "+
-		"the first pass sets aside as foreign what is no copy\n", o.Mapping, objects(o.Foreign+o.Doubtful), part, o.Foreign, o.Doubtful)
+		"the first pass sets aside as foreign what is no copy\n", o.Mapping, terminal.Objects(o.Foreign+o.Doubtful), part, o.Foreign, o.Doubtful)
 	printable.Fprintf(w, "%sto replace such objects: copy.overwrite: any, or once: syncd backfill --take-over; to see them: syncd plan --list\n", indent)
 }

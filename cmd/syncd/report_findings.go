@@ -6,6 +6,7 @@ import (
 
 	"syncd/internal/access/lint"
 	"syncd/internal/printable"
+	"syncd/internal/terminal"
 )
 
 // printFindings shows people each finding with its place and what to do.
@@ -18,6 +19,6 @@ func printFindings(w io.Writer, r lint.Report) {
 		printable.Fprintf(w, "%s%s: %s [%s %s]\n  hint: %s\n", place, f.Severity, f.Message, f.ID, f.Name, f.Fix)
 	}
 	if len(r.Findings) == 0 {
-		printable.Fprintf(w, "nothing to change in %s\n", counted(len(r.Documents), "document"))
+		printable.Fprintf(w, "nothing to change in %s\n", terminal.Counted(len(r.Documents), "document"))
 	}
 }

@@ -5,18 +5,20 @@ import (
 	"errors"
 	"fmt"
 
+	"syncd/internal/exit"
 	"syncd/internal/syncer"
+	"syncd/internal/terminal/progress"
 )
 
 // passing is what runs passes of a mapping.
 type passing interface {
-	progressing
+	progress.Watched
 	Close() error
 }
 
 // onePass runs one pass of a mapping and shows it. An error names the mapping.
 func onePass(ctx context.Context, p process, of passing, mapping string, json bool, do func(context.Context) (syncer.Summary, error)) (syncer.Summary, error) {
-	stop := showProgress(ctx, p.stderr, p.now, mapping, of)
+	stop := progress.Show(ctx, p.stderr, p.now, mapping, of)
 	summary, err := do(ctx)
 	stop()
 	err = errors.Join(err, of.Close())
@@ -24,7 +26,7 @@ func onePass(ctx context.Context, p process, of passing, mapping string, json bo
 		printSummary(p.stdout, summary)
 	}
 	if err == nil && summary.SetAside() > 0 {
-		err = newHinted(newQuarantinedError(summary.SetAside()), quarantineHint(summary))
+		err = exit.WithHint(exit.Quarantined(summary.SetAside()), exit.QuarantineHint(summary))
 	}
 	if err != nil {
 		return summary, fmt.Errorf("mapping %s: %w", mapping, err)

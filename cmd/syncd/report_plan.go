@@ -14,12 +14,13 @@ import (
 
 	"syncd/internal/printable"
 	"syncd/internal/syncer/preview"
+	"syncd/internal/terminal"
 )
 
 // printPlan tells people what a pass would do.
 func printPlan(w io.Writer, v preview.Pass) {
 	line := func(name, text string) { printable.Fprintf(w, "  %-12s %s\n", name, text) }
-	printable.Fprintf(w, "pass %d of %s would list %s\n", v.Pass, v.Mapping, objects(v.Listed))
+	printable.Fprintf(w, "pass %d of %s would list %s\n", v.Pass, v.Mapping, terminal.Objects(v.Listed))
 	if v.Resumed {
 		line("resumes", "an unfinished pass, behind "+strconv.Quote(v.ResumesAfter))
 	}
@@ -29,12 +30,12 @@ func printPlan(w io.Writer, v preview.Pass) {
 	if v.Rekey != "" {
 		line("refused", v.Rekey+"; --rekey allows it")
 	}
-	line("copy", held(int(v.Copy.Objects), v.Copy.Bytes)+reasons(v.CopyByReason))
-	line("unchanged", objects(v.Unchanged))
+	line("copy", terminal.Held(int(v.Copy.Objects), v.Copy.Bytes)+reasons(v.CopyByReason))
+	line("unchanged", terminal.Objects(v.Unchanged))
 	printRest(line, v)
-	line("requests", byReason(v.Requests))
+	line("requests", terminal.ByReason(v.Requests))
 	if len(v.KMSRequests) > 0 {
-		line("to KMS", "about "+byReason(rounded(v.KMSRequests)))
+		line("to KMS", "about "+terminal.ByReason(rounded(v.KMSRequests)))
 	}
 	printPrice(line, v)
 }
@@ -42,9 +43,9 @@ func printPlan(w io.Writer, v preview.Pass) {
 // printRest tells what is not in every plan.
 func printRest(line func(name, text string), v preview.Pass) {
 	if v.Adopt.Objects > 0 {
-		text := held(int(v.Adopt.Objects), v.Adopt.Bytes) + " that the destination seems to hold already"
+		text := terminal.Held(int(v.Adopt.Objects), v.Adopt.Bytes) + " that the destination seems to hold already"
 		if n := v.Doubtful.Objects; n > 0 {
-			text += "; " + objects(n) + " of them set aside as foreign if they prove to be no copies"
+			text += "; " + terminal.Objects(n) + " of them set aside as foreign if they prove to be no copies"
 		}
 		if v.UnlessAdopted > 0 {
 			text += "; " + money(v.UnlessAdopted) + " more for the others if they do"
@@ -52,17 +53,17 @@ func printRest(line func(name, text string), v preview.Pass) {
 		line("adopt", text)
 	}
 	if v.Archived.Objects > 0 {
-		line("archived", held(int(v.Archived.Objects), v.Archived.Bytes)+" of the copies fail unless the owner has restored them")
+		line("archived", terminal.Held(int(v.Archived.Objects), v.Archived.Bytes)+" of the copies fail unless the owner has restored them")
 	}
 	if v.Kept > 0 {
-		line("kept", objects(v.Kept)+" whose source is gone")
+		line("kept", terminal.Objects(v.Kept)+" whose source is gone")
 	}
 	for _, of := range []struct {
 		name   string
 		counts map[string]int64
 	}{{"skipped", v.Skipped}, {"held", v.Held}, {"quarantined", v.Refused}} {
 		if len(of.counts) > 0 {
-			line(of.name, byReason(of.counts))
+			line(of.name, terminal.ByReason(of.counts))
 		}
 	}
 }
@@ -81,7 +82,7 @@ func printPrice(line func(name, text string), v preview.Pass) {
 func reasons(tallies map[string]preview.Tally) string {
 	var parts []string
 	for _, reason := range slices.Sorted(maps.Keys(tallies)) {
-		parts = append(parts, fmt.Sprintf("%s %s (%s)", reason, humanize.Comma(tallies[reason].Objects), size(tallies[reason].Bytes)))
+		parts = append(parts, fmt.Sprintf("%s %s (%s)", reason, humanize.Comma(tallies[reason].Objects), terminal.Size(tallies[reason].Bytes)))
 	}
 	if len(parts) == 0 {
 		return ""

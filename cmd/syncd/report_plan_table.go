@@ -10,6 +10,7 @@ import (
 	"syncd/internal/awserr"
 	"syncd/internal/printable"
 	"syncd/internal/syncer/preview"
+	"syncd/internal/terminal"
 )
 
 const (
@@ -39,11 +40,11 @@ func (v planned) state() (state, why string) {
 	case v.Rekey != "":
 		return stateRefused, v.Rekey + "; --rekey allows it"
 	case v.setAside() > 0:
-		return stateQuarantined, byReason(sums(v.Held, v.Refused))
+		return stateQuarantined, terminal.ByReason(sums(v.Held, v.Refused))
 	case v.Generation == 0:
 		return stateFirst, "its first pass" + reasons(v.CopyByReason)
 	case v.Work() > 0:
-		return stateWork, byReason(objectsOf(v.CopyByReason))
+		return stateWork, terminal.ByReason(objectsOf(v.CopyByReason))
 	}
 	return stateOK, ""
 }
@@ -78,40 +79,40 @@ func objectsOf(tallies map[string]preview.Tally) map[string]int64 {
 func printPlanned(w io.Writer, all []planned, width int) {
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(a, b planned) int { return cmp.Compare(b.Copy.Bytes, a.Copy.Bytes) })
-	worstFirst(all, planOrder(), func(v planned) string {
+	terminal.WorstFirst(all, planOrder(), func(v planned) string {
 		state, _ := v.state()
 		return state
 	})
-	t := table{columns: []column{
-		{title: "MAPPING"},
-		{title: "STATE"},
-		{title: "COPY", right: true},
-		{title: "BYTES", right: true},
-		{title: "ADOPT", right: true, spared: 5},
-		{title: "QUARANTINED", right: true, spared: 2},
-		{title: "DOLLARS", right: true},
-		{title: "TIME", right: true, spared: 4},
-		{title: "WHY", spared: 3},
+	t := terminal.Table{Columns: []terminal.Column{
+		{Title: "MAPPING"},
+		{Title: "STATE"},
+		{Title: "COPY", Right: true},
+		{Title: "BYTES", Right: true},
+		{Title: "ADOPT", Right: true, Spared: 5},
+		{Title: "QUARANTINED", Right: true, Spared: 2},
+		{Title: "DOLLARS", Right: true},
+		{Title: "TIME", Right: true, Spared: 4},
+		{Title: "WHY", Spared: 3},
 	}}
 	var sum planned
 	var aside int64
 	var states []string
 	row := func(name, state, why string, v planned, aside int64) []string {
 		return []string{
-			name, state, humanize.Comma(v.Copy.Objects), size(v.Copy.Bytes), humanize.Comma(v.Adopt.Objects), humanize.Comma(aside),
+			name, state, humanize.Comma(v.Copy.Objects), terminal.Size(v.Copy.Bytes), humanize.Comma(v.Adopt.Objects), humanize.Comma(aside),
 			money(v.Dollars.Total), rough(v.Time.Seconds), why,
 		}
 	}
 	for _, v := range all {
 		state, why := v.state()
 		states = append(states, state)
-		t.rows = append(t.rows, row(v.Mapping, state, why, v, v.setAside()))
+		t.Rows = append(t.Rows, row(v.Mapping, state, why, v, v.setAside()))
 		sum.Copy.Objects, sum.Copy.Bytes = sum.Copy.Objects+v.Copy.Objects, sum.Copy.Bytes+v.Copy.Bytes
 		sum.Adopt.Objects, aside = sum.Adopt.Objects+v.Adopt.Objects, aside+v.setAside()
 		sum.Dollars.Total, sum.Time.Seconds = sum.Dollars.Total+v.Dollars.Total, sum.Time.Seconds+v.Time.Seconds
 	}
-	t.total = row("total", "", "", sum, aside)
-	t.print(w, width)
-	printable.Fprintf(w, "%s: %s\n", counted(len(all), "mapping"), tally(states, planOrder()))
+	t.Total = row("total", "", "", sum, aside)
+	t.Print(w, width)
+	printable.Fprintf(w, "%s: %s\n", terminal.Counted(len(all), "mapping"), terminal.Tally(states, planOrder()))
 	printable.Fprintln(w, "The time is that of one mapping after the other, as backfill does it. `syncd plan --mapping NAME` shows one in full.")
 }

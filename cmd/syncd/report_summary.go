@@ -9,6 +9,7 @@ import (
 
 	"syncd/internal/printable"
 	"syncd/internal/syncer"
+	"syncd/internal/terminal"
 )
 
 // printSummary tells people what became of a pass.
@@ -20,23 +21,23 @@ func printSummary(w io.Writer, s syncer.Summary) {
 	if s.Error != "" {
 		state += " did not reach its end"
 	}
-	printable.Fprintf(w, state+": %s listed in %s\n", s.Pass, s.Mapping, objects(s.Listed), seconds(s.Seconds))
+	printable.Fprintf(w, state+": %s listed in %s\n", s.Pass, s.Mapping, terminal.Objects(s.Listed), terminal.Seconds(s.Seconds))
 	line := func(name, text string) { printable.Fprintf(w, "  %-12s %s\n", name, text) }
-	line("copied", fmt.Sprintf("%s, %s", objects(s.Copied), size(s.CopiedBytes)))
-	line("unchanged", objects(s.Unchanged))
+	line("copied", fmt.Sprintf("%s, %s", terminal.Objects(s.Copied), terminal.Size(s.CopiedBytes)))
+	line("unchanged", terminal.Objects(s.Unchanged))
 	if s.Adopted > 0 {
-		line("adopted", objects(s.Adopted)+" found at the destination")
+		line("adopted", terminal.Objects(s.Adopted)+" found at the destination")
 	}
 	if s.Kept > 0 {
-		line("kept", objects(s.Kept)+" whose source is gone")
+		line("kept", terminal.Objects(s.Kept)+" whose source is gone")
 	}
 	if len(s.Skipped) > 0 {
-		line("skipped", byReason(s.Skipped))
+		line("skipped", terminal.ByReason(s.Skipped))
 	}
 	if len(s.Quarantined) > 0 {
-		line("quarantined", byReason(s.Quarantined))
+		line("quarantined", terminal.ByReason(s.Quarantined))
 	}
-	line("requests", byReason(s.Requests))
+	line("requests", terminal.ByReason(s.Requests))
 	if s.Throttled > 0 {
 		line("throttled", humanize.Comma(s.Throttled)+" requests")
 	}

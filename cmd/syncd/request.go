@@ -13,6 +13,7 @@ import (
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
+	"syncd/internal/exit"
 	"syncd/internal/syncer"
 )
 
@@ -63,7 +64,7 @@ type asking struct {
 
 func requestCommand(p process, help requestHelp) *cobra.Command {
 	var a asking
-	name, codes := string(help.what), []int{syncer.ExitDone, syncer.ExitFailed, exitUsage, syncer.ExitInterrupted}
+	name, codes := string(help.what), []int{syncer.ExitDone, syncer.ExitFailed, exit.CodeUsage, syncer.ExitInterrupted}
 	onInterrupt := "On Ctrl-C a request that no daemon has accepted is withdrawn; one that was accepted goes on."
 	if help.hasPass {
 		codes = append(codes, syncer.ExitQuarantined)
@@ -78,7 +79,7 @@ func requestCommand(p process, help requestHelp) *cobra.Command {
 The request goes to the socket of a daemon on this machine (control.socket) where one answers, and
 else through the state, where the daemon that holds the lease finds it within 15 s, on whichever
 machine it runs. ` + name + ` waits for the answer and prints it.
-` + onInterrupt + exits(name, codes...),
+` + onInterrupt + exit.Help(name, codes...),
 		Example: "  syncd " + name + " --config syncd.yaml --mapping alice-to-bob",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return ask(cmd.Context(), p, a, help.what) },
 	}
@@ -95,13 +96,13 @@ machine it runs. ` + name + ` waits for the answer and prints it.
 func ask(ctx context.Context, p process, a asking, what control.What) error {
 	switch {
 	case a.all && len(a.mappings) > 0:
-		return newUsageError(fmt.Errorf("%s: give --mapping or --all, not both", what))
+		return exit.Usage(fmt.Errorf("%s: give --mapping or --all, not both", what))
 	case !a.all && len(a.mappings) == 0:
-		return newUsageError(fmt.Errorf("%s: name mappings with --mapping, or give --all where the command has it", what))
+		return exit.Usage(fmt.Errorf("%s: name mappings with --mapping, or give --all where the command has it", what))
 	case a.wait < 0:
-		return newUsageError(fmt.Errorf("%s: --wait %s is negative", what, a.wait))
+		return exit.Usage(fmt.Errorf("%s: --wait %s is negative", what, a.wait))
 	case a.wait > control.MaxWait:
-		return newUsageError(fmt.Errorf("%s: --wait %s is longer than %s, after which a request expires", what, a.wait, control.MaxWait))
+		return exit.Usage(fmt.Errorf("%s: --wait %s is longer than %s, after which a request expires", what, a.wait, control.MaxWait))
 	}
 	s, err := loadState(p, a.flags)
 	if err != nil {
@@ -190,7 +191,7 @@ func lookUp(ctx context.Context, store store.Store, asked *replayed, summary *sy
 // failedReplay enters in a summary why the replay did not reach its end.
 func failedReplay(s syncer.Summary, err error) (syncer.Summary, error) {
 	if s.Pass == 0 {
-		s.Result, s.Error, s.Exit = "", err.Error(), exitCode(err)
+		s.Result, s.Error, s.Exit = "", err.Error(), exit.Code(err)
 	}
 	return s, err
 }

@@ -16,6 +16,7 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/control"
+	"syncd/internal/exit"
 )
 
 // hourlySite is a site whose passes come every hour.
@@ -311,7 +312,7 @@ func TestTheSocketOfAnotherDaemon(t *testing.T) {
 	if err := os.WriteFile(s.config, append([]byte("control: {socket: /proc/none/s}\n"), text...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.run(t.Context(), "run"); got.code != exitUsage || !strings.Contains(got.stderr, ":1: control.socket: \"/proc/none/s\": /proc is of the kernel") {
+	if got := s.run(t.Context(), "run"); got.code != exit.CodeUsage || !strings.Contains(got.stderr, ":1: control.socket: \"/proc/none/s\": /proc is of the kernel") {
 		t.Errorf("got exit %d, want a socket that was asked for and cannot be made refused; stderr:\n%s", got.code, got.stderr)
 	}
 }

@@ -14,8 +14,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncd/config"
+	"syncd/internal/buildinfo"
 	"syncd/internal/control"
 	"syncd/internal/daemon"
+	"syncd/internal/exit"
 )
 
 func runCommand(p process) *cobra.Command {
@@ -33,7 +35,7 @@ whole and the former one stays in force. Mappings that stay the same go on undis
 a removed one drains.
 
 On SIGTERM it takes no new work, finishes copies in hand for up to drain_timeout, saves the ledger and exits 0. A second
-signal ends it at once; the next start goes on from what was saved.` + exits("run", 0, 1, 2, 130),
+signal ends it at once; the next start goes on from what was saved.` + exit.Help("run", 0, 1, 2, 130),
 		Example: "  syncd run --config syncd.yaml",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runDaemon(cmd.Context(), p, f) },
 	}
@@ -63,8 +65,8 @@ func runDaemon(ctx context.Context, p process, f flags) error {
 	return daemon.New(daemon.Options{
 		Mappings: mappings, Watch: r.watch, Listener: listener, Gatherer: s.registry, Metrics: s.metrics, Places: r.places,
 		Control: control.NewDesk(s.store, p.now), ControlListener: socket, Holder: holder(),
-		WebConfig: s.config.HTTP.WebConfig, Hosts: s.config.HTTP.Hosts, Pprof: s.config.HTTP.Pprof, Watchdog: s.config.HTTP.Watchdog.Duration(), DrainTimeout: s.config.DrainTimeout.Duration(), Hint: hintFor, Secrets: r.secrets,
-		Version: readBuild().version, Logger: s.logger, Now: p.now, Rand: rand.Int64N,
+		WebConfig: s.config.HTTP.WebConfig, Hosts: s.config.HTTP.Hosts, Pprof: s.config.HTTP.Pprof, Watchdog: s.config.HTTP.Watchdog.Duration(), DrainTimeout: s.config.DrainTimeout.Duration(), Hint: exit.Hint, Secrets: r.secrets,
+		Version: buildinfo.Read().Version, Logger: s.logger, Now: p.now, Rand: rand.Int64N,
 	}).Run(ctx)
 }
 
@@ -79,13 +81,13 @@ func controlSocket(ctx context.Context, s *system) (net.Listener, error) {
 		return listener, nil
 	}
 	if errors.Is(err, control.ErrSocketInUse) && s.config.Control.Socket != "" {
-		return nil, newHinted(err, "another `syncd run` on this machine has it"+named(control.OwnerOf(path))+": end that one, or give this one another control.socket, or off")
+		return nil, exit.WithHint(err, "another `syncd run` on this machine has it"+named(control.OwnerOf(path))+": end that one, or give this one another control.socket, or off")
 	}
 	if s.config.Control.Socket == "" {
 		s.logger.Warn("control socket was not made, requests come by the state alone", "err", err)
 		return nil, nil //nolint:nilnil // it goes without
 	}
-	return nil, newHinted(err, "control.socket: "+socketPlaceHint(path, err))
+	return nil, exit.WithHint(err, "control.socket: "+socketPlaceHint(path, err))
 }
 
 // named is the id of a process in brackets, "" where it is not known.
@@ -100,14 +102,14 @@ func named(pid int) string {
 // configuration for them also holds for the flag.
 func serveOn(ctx context.Context, s *system, flag string) (net.Listener, error) {
 	if flag != "" && s.config.HTTP.Pprof {
-		return nil, newUsageError(errors.New("run: --listen cannot be given with http.pprof, which is for loopback addresses in the configuration only"))
+		return nil, exit.Usage(errors.New("run: --listen cannot be given with http.pprof, which is for loopback addresses in the configuration only"))
 	}
 	listener, err := listen(ctx, listenAddress(cmp.Or(flag, s.config.HTTP.Listen)))
 	if err != nil && flag != "" {
-		return nil, newHinted(err, "give --listen a free address, HOST:PORT or :PORT")
+		return nil, exit.WithHint(err, "give --listen a free address, HOST:PORT or :PORT")
 	}
 	if err != nil {
-		return nil, newHinted(err, "set http.listen to a free address")
+		return nil, exit.WithHint(err, "set http.listen to a free address")
 	}
 	return listener, nil
 }

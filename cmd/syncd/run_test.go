@@ -18,6 +18,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/awsfake"
+	"syncd/internal/exit"
 )
 
 // scrape returns what /metrics says of a series, 0 when it does not know it.
@@ -183,7 +184,7 @@ func TestBackfillServesProfiles(t *testing.T) {
 		}
 		got := s.run(t.Context(), "backfill")
 		if to == "" && (got.code != 0 || !strings.Contains(got.stderr, "metrics were not served") || !strings.Contains(got.stderr, config.DefaultListen)) ||
-			to != "" && (got.code != exitUsage || !strings.Contains(got.stderr, "absent.yaml")) {
+			to != "" && (got.code != exit.CodeUsage || !strings.Contains(got.stderr, "absent.yaml")) {
 			t.Errorf("%s: got exit %d; stderr:\n%s", from, got.code, got.stderr)
 		}
 	}

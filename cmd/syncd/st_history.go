@@ -15,6 +15,7 @@ import (
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
 	"syncd/internal/printable"
+	"syncd/internal/terminal"
 )
 
 // shownPasses is how many passes status prints of the history. Its JSON has all of them.
@@ -85,7 +86,7 @@ func passLine(r history.Pass) string {
 	} else {
 		line += " in " + r.EndedAt.Sub(r.BeganAt).Round(time.Second).String()
 	}
-	line += fmt.Sprintf(", %s: %s copied, %s", r.Trigger, humanize.Comma(r.Copied), size(r.CopiedBytes))
+	line += fmt.Sprintf(", %s: %s copied, %s", r.Trigger, humanize.Comma(r.Copied), terminal.Size(r.CopiedBytes))
 	if r.Quarantined > 0 {
 		line += fmt.Sprintf(", %s quarantined", humanize.Comma(r.Quarantined))
 	}

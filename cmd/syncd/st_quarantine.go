@@ -14,6 +14,7 @@ import (
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/plan"
 	"syncd/internal/printable"
+	"syncd/internal/terminal"
 )
 
 // asideObject is an object in quarantine. Its JSON form is a contract: docs/cli.md describes it.
@@ -67,6 +68,6 @@ func printAside(w io.Writer, o asideObject, asJSON bool) error {
 		return json.NewEncoder(printable.JSON(w)).Encode(o)
 	}
 	_, err := printable.Fprintf(w, "%s  %s  %s  tried %s, last %s, again from %s\n  %s\n", o.Mapping, o.Reason, strconv.Quote(o.Key),
-		times(o.Attempts), o.LastAt.Format(time.RFC3339), o.RetryAt.Format(time.RFC3339), o.Detail)
+		terminal.Times(o.Attempts), o.LastAt.Format(time.RFC3339), o.RetryAt.Format(time.RFC3339), o.Detail)
 	return err
 }

@@ -18,6 +18,7 @@ import (
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
 	"syncd/internal/printable"
+	"syncd/internal/terminal"
 )
 
 // status is what the store knows of a mapping. Its JSON form is a contract: docs/cli.md describes it.
@@ -116,7 +117,7 @@ func printStatuses(w io.Writer, all []overview, asJSON bool, now func() time.Tim
 	case len(all) == 1 && all[0].Error == "":
 		printStatus(w, all[0].status)
 	case len(all) > 1:
-		printOverview(w, all, now(), pageWidth(w))
+		printOverview(w, all, now(), terminal.PageWidth(w))
 		printHistories(w, all)
 	}
 	return nil
@@ -196,17 +197,17 @@ func printStatus(w io.Writer, s status) {
 		line("ledger", humanize.Comma(s.Entries)+" entries")
 	}
 	if len(s.Quarantined) > 0 {
-		line("quarantined", byReason(s.Quarantined))
+		line("quarantined", terminal.ByReason(s.Quarantined))
 	}
 	if s.Pass != nil {
 		line("pass", fmt.Sprintf("%d unfinished, begun %s by %s, saved %s with %s settled, %s copied", s.Pass.Number,
-			s.Pass.StartedAt.Format(time.RFC3339), s.Pass.Holder, s.Pass.SavedAt.Format(time.RFC3339), objects(s.Pass.Settled), humanize.Comma(s.Pass.Copied)))
+			s.Pass.StartedAt.Format(time.RFC3339), s.Pass.Holder, s.Pass.SavedAt.Format(time.RFC3339), terminal.Objects(s.Pass.Settled), humanize.Comma(s.Pass.Copied)))
 	}
 	if s.Pass != nil && s.Pass.Refused != nil {
 		line("denied", "since "+s.Pass.Refused.Since.Format(time.RFC3339)+": "+s.Pass.Refused.Detail)
 	}
 	if failure, since, inRow := s.failure(); inRow > 0 && (s.Pass == nil || s.Pass.Refused == nil) {
-		line("failed", fmt.Sprintf("%s, since %s: %s: %s", times(inRow), since.Format(time.RFC3339), failure.Class, printable.Line(failure.Error)))
+		line("failed", fmt.Sprintf("%s, since %s: %s: %s", terminal.Times(inRow), since.Format(time.RFC3339), failure.Class, printable.Line(failure.Error)))
 	}
 	if s.Lease != nil {
 		held := "held by " + s.Lease.Holder + " since " + s.Lease.Since.Format(time.RFC3339)

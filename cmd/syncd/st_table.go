@@ -11,6 +11,7 @@ import (
 	"syncd/config"
 	"syncd/internal/checkpoint/history"
 	"syncd/internal/printable"
+	"syncd/internal/terminal"
 )
 
 // staleAfter is how long after it was due a generation may be missing.
@@ -59,15 +60,15 @@ func (o overview) worst(now time.Time) (state, why string) {
 	case o.Damage != "":
 		return stateDamaged, o.Damage
 	case o.Pass != nil && o.Pass.Refused != nil:
-		return stateDenied, "for " + ago(now.Sub(o.Pass.Refused.Since)) + ": " + o.Pass.Refused.Detail
+		return stateDenied, "for " + terminal.Ago(now.Sub(o.Pass.Refused.Since)) + ": " + o.Pass.Refused.Detail
 	case inRow > 0:
-		return stateFailed, printable.Sprintf("for %s, %s: %s: %s", ago(now.Sub(since)), times(inRow), failure.Class, failure.Error)
+		return stateFailed, printable.Sprintf("for %s, %s: %s: %s", terminal.Ago(now.Sub(since)), terminal.Times(inRow), failure.Class, failure.Error)
 	case o.setAside() > 0:
-		return stateQuarantined, byReason(o.Quarantined)
+		return stateQuarantined, terminal.ByReason(o.Quarantined)
 	case o.Paused != nil:
 		return statePaused, o.Paused.String()
 	case isLate:
-		return stateStale, "a pass was due " + ago(now.Sub(due)) + " ago"
+		return stateStale, "a pass was due " + terminal.Ago(now.Sub(due)) + " ago"
 	case o.CommittedAt == nil:
 		return stateNever, o.progress(now)
 	}
@@ -106,9 +107,9 @@ func (o overview) setAside() (n int64) {
 func (o overview) progress(now time.Time) string {
 	switch {
 	case o.Pass != nil && o.Lease != nil:
-		return printable.Sprintf("pass %d is running, saved %s ago", o.Pass.Number, ago(now.Sub(o.Pass.SavedAt)))
+		return printable.Sprintf("pass %d is running, saved %s ago", o.Pass.Number, terminal.Ago(now.Sub(o.Pass.SavedAt)))
 	case o.Pass != nil:
-		return printable.Sprintf("pass %d is unfinished, saved %s ago", o.Pass.Number, ago(now.Sub(o.Pass.SavedAt)))
+		return printable.Sprintf("pass %d is unfinished, saved %s ago", o.Pass.Number, terminal.Ago(now.Sub(o.Pass.SavedAt)))
 	case o.Lease != nil:
 		return "held by " + o.Lease.Holder
 	}
@@ -117,18 +118,18 @@ func (o overview) progress(now time.Time) string {
 
 // printOverview prints a line for each mapping, the worst first, and a total.
 func printOverview(w io.Writer, all []overview, now time.Time, width int) {
-	worstFirst(all, statusOrder(), func(o overview) string {
+	terminal.WorstFirst(all, statusOrder(), func(o overview) string {
 		state, _ := o.state(now)
 		return state
 	})
-	t := table{columns: []column{
-		{title: "MAPPING"},
-		{title: "STATE"},
-		{title: "AGE", right: true, spared: 1},
-		{title: "GENERATION", right: true, spared: 5},
-		{title: "ENTRIES", right: true, spared: 4},
-		{title: "QUARANTINED", right: true, spared: 2},
-		{title: "WHY", spared: 3},
+	t := terminal.Table{Columns: []terminal.Column{
+		{Title: "MAPPING"},
+		{Title: "STATE"},
+		{Title: "AGE", Right: true, Spared: 1},
+		{Title: "GENERATION", Right: true, Spared: 5},
+		{Title: "ENTRIES", Right: true, Spared: 4},
+		{Title: "QUARANTINED", Right: true, Spared: 2},
+		{Title: "WHY", Spared: 3},
 	}}
 	var states []string
 	var entries, aside int64
@@ -136,13 +137,13 @@ func printOverview(w io.Writer, all []overview, now time.Time, width int) {
 		state, why := o.state(now)
 		age, generation := "-", "-"
 		if o.CommittedAt != nil {
-			age, generation = ago(now.Sub(*o.CommittedAt)), humanize.Comma(o.Generation)
+			age, generation = terminal.Ago(now.Sub(*o.CommittedAt)), humanize.Comma(o.Generation)
 		}
-		t.rows = append(t.rows, []string{o.Name, state, age, generation, humanize.Comma(o.Entries), humanize.Comma(o.setAside()), why})
+		t.Rows = append(t.Rows, []string{o.Name, state, age, generation, humanize.Comma(o.Entries), humanize.Comma(o.setAside()), why})
 		states = append(states, state)
 		entries, aside = entries+o.Entries, aside+o.setAside()
 	}
-	t.total = []string{"total", "", "", "", humanize.Comma(entries), humanize.Comma(aside), ""}
-	t.print(w, width)
-	printable.Fprintf(w, "%s: %s\n", counted(len(all), "mapping"), tally(states, statusOrder()))
+	t.Total = []string{"total", "", "", "", humanize.Comma(entries), humanize.Comma(aside), ""}
+	t.Print(w, width)
+	printable.Fprintf(w, "%s: %s\n", terminal.Counted(len(all), "mapping"), terminal.Tally(states, statusOrder()))
 }

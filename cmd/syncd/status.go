@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 
+	"syncd/internal/exit"
+	"syncd/internal/terminal"
+
 	"github.com/spf13/cobra"
 )
 
@@ -20,7 +23,7 @@ quarantine by reason, and who holds the lease. Of several mappings it prints a t
 ones, mappings whose passes are denied, those whose passes fail, those with objects in quarantine, stale ones, those that never committed,
 paused ones, then the rest. With
 --quarantine it lists the objects in quarantine, each with its reason, what went wrong, and when it is tried again. It needs no daemon,
-takes no lease and sends no request to the source or the destination.` + exits("status", 0, 1, 2, 130),
+takes no lease and sends no request to the source or the destination.` + exit.Help("status", 0, 1, 2, 130),
 		Example: "  syncd status --config syncd.yaml\n  syncd status --config syncd.yaml --quarantine",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if list {
@@ -47,7 +50,7 @@ func showStatus(ctx context.Context, p process, f flags) error {
 	}
 	failures = append(failures, printStatuses(p.stdout, all, f.json, p.now))
 	if left := len(state.mappings) - len(all); left > 0 {
-		failures = append(failures, fmt.Errorf("%s not read, because the state cannot be", counted(left, "mapping")))
+		failures = append(failures, fmt.Errorf("%s not read, because the state cannot be", terminal.Counted(left, "mapping")))
 	}
 	return errors.Join(failures...)
 }

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"strings"
 	"testing"
+
+	"syncd/internal/exit"
 )
 
 // TestMistypedWordsGetASuggestion at every level, and the help that is named is that of the command.
@@ -67,7 +69,7 @@ func TestMistypedWordsGetASuggestion(t *testing.T) {
 			}
 			continue
 		}
-		if lines := strings.Count(stderr.String(), "\n"); code != exitUsage || lines != 1 || !strings.Contains(stderr.String(), tt.want) {
+		if lines := strings.Count(stderr.String(), "\n"); code != exit.CodeUsage || lines != 1 || !strings.Contains(stderr.String(), tt.want) {
 			t.Errorf("syncd %s: got exit %d, %q, want %q in one line", tt.line, code, stderr.String(), tt.want)
 		}
 		if stdout.Len() > 0 {

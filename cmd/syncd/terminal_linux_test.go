@@ -12,16 +12,17 @@ import (
 	"golang.org/x/sys/unix"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/terminal/progress"
 )
 
-// terminal is a real one, whose other end the test holds.
-type terminal struct {
+// window is a real terminal, whose other end the test holds.
+type window struct {
 	screen *os.File // the end that a terminal's window has
 	tty    *os.File // the end that a program has
 	shown  lockedBuffer
 }
 
-func newTerminal(t *testing.T, columns uint16) *terminal {
+func newTerminal(t *testing.T, columns uint16) *window {
 	t.Helper()
 	screen, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
@@ -45,13 +46,13 @@ func newTerminal(t *testing.T, columns uint16) *terminal {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = tty.Close() })
-	w := &terminal{screen: screen, tty: tty}
+	w := &window{screen: screen, tty: tty}
 	w.resize(t, columns)
 	go func() { _, _ = io.Copy(&w.shown, screen) }() // ends when the screen is closed
 	return w
 }
 
-func (w *terminal) resize(t *testing.T, columns uint16) {
+func (w *window) resize(t *testing.T, columns uint16) {
 	t.Helper()
 	if err := unix.IoctlSetWinsize(int(w.screen.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: columns}); err != nil { //nolint:gosec // a descriptor fits an int
 		t.Fatal(err)
@@ -59,10 +60,10 @@ func (w *terminal) resize(t *testing.T, columns uint16) {
 }
 
 // drawn returns the last line that was drawn over others, "" for none.
-func (w *terminal) drawn() string {
+func (w *window) drawn() string {
 	parts := strings.Split(w.shown.String(), "\r")
 	for i := len(parts) - 1; i > 0; i-- {
-		if line, whole := strings.CutSuffix(parts[i], clearRest); whole && line != "" {
+		if line, whole := strings.CutSuffix(parts[i], progress.ClearRest); whole && line != "" {
 			return line
 		}
 	}

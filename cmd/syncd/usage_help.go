@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"syncd/internal/exit"
+
 	"github.com/spf13/cobra"
 )
 
@@ -25,7 +27,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	if cmd.HasSubCommands() {
 		return unknownCommand(cmd, args[0])
 	}
-	return newUsageError(fmt.Errorf("%s: unexpected argument %q", cmd.CommandPath(), args[0]))
+	return exit.Usage(fmt.Errorf("%s: unexpected argument %q", cmd.CommandPath(), args[0]))
 }
 
 // helpWidth is how wide a page of the help may be.
@@ -36,7 +38,7 @@ func helpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]...",
 		Short: "Show the help of a command",
-		Long:  "help shows the help of a command, as --help after it does." + exits("help", 0, 2),
+		Long:  "help shows the help of a command, as --help after it does." + exit.Help("help", 0, 2),
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, begun string) (names []cobra.Completion, _ cobra.ShellCompDirective) {
 			if at, rest, err := cmd.Root().Find(args); err == nil && len(rest) == 0 {
 				for _, child := range at.Commands() {
@@ -51,7 +53,7 @@ func helpCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			at, rest, err := cmd.Root().Find(args)
 			if err != nil {
-				return newUsageError(err)
+				return exit.Usage(err)
 			}
 			if err := noArguments(at, rest); err != nil {
 				return err

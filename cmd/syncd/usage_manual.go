@@ -10,6 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"syncd/internal/buildinfo"
+	"syncd/internal/exit"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 	"github.com/spf13/pflag"
@@ -21,7 +24,7 @@ func manualDate(lookupEnv func(name string) (value string, ok bool)) (time.Time,
 	if epoch, ok := lookupEnv("SOURCE_DATE_EPOCH"); ok {
 		seconds, err := strconv.ParseInt(epoch, 10, 64)
 		if err != nil {
-			return time.Time{}, newHinted(newUsageError(fmt.Errorf("read SOURCE_DATE_EPOCH: %q is not a number", epoch)), "set it to seconds since 1970, or unset it")
+			return time.Time{}, exit.WithHint(exit.Usage(fmt.Errorf("read SOURCE_DATE_EPOCH: %q is not a number", epoch)), "set it to seconds since 1970, or unset it")
 		}
 		return time.Unix(seconds, 0).UTC(), nil
 	}
@@ -44,7 +47,7 @@ func writeManual(root *cobra.Command, date time.Time, dir string) error {
 		return fmt.Errorf("write manual: %w", err)
 	}
 	prepareManual(root)
-	header := &doc.GenManHeader{Section: "1", Date: &date, Source: "syncd " + readBuild().version, Manual: "syncd manual"}
+	header := &doc.GenManHeader{Section: "1", Date: &date, Source: "syncd " + buildinfo.Read().Version, Manual: "syncd manual"}
 	if err := doc.GenManTree(root, header, filepath.Clean(dir)); err != nil {
 		return fmt.Errorf("write manual: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"syncd/internal/control"
+	"syncd/internal/exit"
 	"syncd/internal/hint"
 )
 
@@ -45,19 +46,19 @@ func unknownWord[S ~string](what string, word S, choice []S) error {
 	for i, w := range choice {
 		words[i] = string(w)
 	}
-	return newHinted(newUsageError(fmt.Errorf("%s %q is not one of %s", what, word, strings.Join(words, ", "))), oneOf(string(word), words))
+	return exit.WithHint(exit.Usage(fmt.Errorf("%s %q is not one of %s", what, word, strings.Join(words, ", "))), oneOf(string(word), words))
 }
 
 // unknownCommand is the usage error of a word that is no command beneath cmd.
 func unknownCommand(cmd *cobra.Command, word string) error {
-	err := newUsageError(fmt.Errorf("unknown command %q", word))
+	err := exit.Usage(fmt.Errorf("unknown command %q", word))
 	if way := anotherWay(word); way != "" && cmd == cmd.Root() {
-		return newHinted(err, way)
+		return exit.WithHint(err, way)
 	}
 	if meant := commandLike(cmd, word); meant != "" {
-		return newHinted(err, "did you mean `"+meant+"`? "+seeHelp(cmd.CommandPath()))
+		return exit.WithHint(err, "did you mean `"+meant+"`? "+seeHelp(cmd.CommandPath()))
 	}
-	return newHinted(err, seeHelp(cmd.CommandPath()))
+	return exit.WithHint(err, seeHelp(cmd.CommandPath()))
 }
 
 // anotherWay says how to do what no command is for, "" where a word is not known.
@@ -165,7 +166,7 @@ func available(commands []*cobra.Command) (shown []*cobra.Command) {
 func wrongFlag(cmd *cobra.Command, err error) error {
 	unknown, ok := errors.AsType[*pflag.NotExistError](err)
 	if !ok || unknown.GetSpecifiedShortnames() != "" {
-		return newUsageError(err)
+		return exit.Usage(err)
 	}
 	var names []string
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
@@ -174,9 +175,9 @@ func wrongFlag(cmd *cobra.Command, err error) error {
 		}
 	})
 	if near := nearest(unknown.GetSpecifiedName(), names); near != "" {
-		return newHinted(newUsageError(err), "did you mean --"+near+"? "+seeHelp(cmd.CommandPath()))
+		return exit.WithHint(exit.Usage(err), "did you mean --"+near+"? "+seeHelp(cmd.CommandPath()))
 	}
-	return newUsageError(err)
+	return exit.Usage(err)
 }
 
 // seeHelp says where the help of a command is.
@@ -191,8 +192,8 @@ func withHelp(err error, path string) error {
 		}
 		return errors.Join(all...)
 	}
-	if _, ok := errors.AsType[*usageError](err); ok && hintFor(err) == "" {
-		return newHinted(err, seeHelp(path))
+	if _, ok := errors.AsType[*exit.UsageError](err); ok && exit.Hint(err) == "" {
+		return exit.WithHint(err, seeHelp(path))
 	}
 	return err
 }

@@ -5,6 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"syncd/internal/buildinfo"
+	"syncd/internal/exit"
 	"syncd/internal/printable"
 )
 
@@ -16,17 +18,17 @@ func versionCommand(p process) *cobra.Command {
 		Short: "Print build information",
 		Long: `version prints what the toolchain recorded of this program: its version, the revision it was built from, and the version of Go.
 With --sbom it prints the modules that it is made of instead, as a bill of materials in CycloneDX JSON. ` + "`syncd --version`" + ` prints the
-same in one line.` + exits("version", 0, 1, 2),
+same in one line.` + exit.Help("version", 0, 1, 2),
 		Example: "  syncd version\n  syncd version --sbom > syncd.cdx.json\n  syncd version --sbom --binary dist/syncd_darwin_arm64",
 		RunE: func(*cobra.Command, []string) error {
 			switch {
 			case sbom:
-				return printBOM(p.stdout, binary)
+				return buildinfo.PrintBOM(p.stdout, binary)
 			case binary != "":
-				return newUsageError(errors.New("version: --binary goes with --sbom"))
+				return exit.Usage(errors.New("version: --binary goes with --sbom"))
 			}
-			b := readBuild()
-			printable.Fprintf(p.stdout, "syncd %s\nrevision %s\n%s\n", b.version, b.revision, b.goVersion)
+			b := buildinfo.Read()
+			printable.Fprintf(p.stdout, "syncd %s\nrevision %s\n%s\n", b.Version, b.Revision, b.GoVersion)
 			return nil
 		},
 	}

@@ -1,4 +1,10 @@
-package main
+// Package secretfile writes files that only their owner may read, such as policies with ExternalIds in them.
+//
+// It promises that a file is replaced as a whole, whatever its mode was, and that a link is replaced and not followed. Of several files
+// either all are replaced, or none is where that can be known before the first.
+//
+// It leaves to its callers what the files hold. It prints the name of each File that it has written.
+package secretfile
 
 import (
 	"errors"
@@ -12,29 +18,29 @@ import (
 	"syncd/internal/printable"
 )
 
-// secretFile is a file that may hold ExternalIds.
-type secretFile struct {
-	path string
-	text []byte
+// File is a file that may hold ExternalIds.
+type File struct {
+	Path string
+	Text []byte
 }
 
-// writeFolder writes files into a folder, and names them.
-func writeFolder(w io.Writer, folder string, rendered []policy.Rendered) error {
+// WriteFolder writes files into a folder, and names them.
+func WriteFolder(w io.Writer, folder string, rendered []policy.Rendered) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return fmt.Errorf("make folder for policies: %w", err)
 	}
-	files := make([]secretFile, len(rendered))
+	files := make([]File, len(rendered))
 	for i, f := range rendered {
-		files[i] = secretFile{filepath.Join(folder, f.Name), f.Text}
+		files[i] = File{filepath.Join(folder, f.Name), f.Text}
 	}
-	return writeSecretly(w, files)
+	return Write(w, files)
 }
 
-// writeSecretly writes files that only their owner may read, and names them. All are written under other names first: a file that is
+// Write writes files that only their owner may read, and names them. All are written under other names first: a file that is
 // there is replaced as a whole, whatever its mode, and a link by that name is replaced, not followed. What can be known to fail fails
 // before the first is replaced, and then all are as they were. What fails between two (the folder is made read-only, or the machine
 // stops) leaves some of them new and some old, each whole.
-func writeSecretly(w io.Writer, files []secretFile) (err error) {
+func Write(w io.Writer, files []File) (err error) {
 	temporary := make([]string, 0, len(files))
 	defer func() {
 		for _, name := range temporary {
@@ -54,12 +60,12 @@ func writeSecretly(w io.Writer, files []secretFile) (err error) {
 		return err
 	}
 	for i, f := range files {
-		if err := os.Rename(temporary[i], f.path); err != nil {
+		if err := os.Rename(temporary[i], f.Path); err != nil {
 			return fmt.Errorf("write policy: %w", err)
 		}
 	}
 	for _, f := range files {
-		if _, err := printable.Fprintln(w, strings.TrimPrefix(f.path, "./")); err != nil {
+		if _, err := printable.Fprintln(w, strings.TrimPrefix(f.Path, "./")); err != nil {
 			return err
 		}
 	}
@@ -67,26 +73,26 @@ func writeSecretly(w io.Writer, files []secretFile) (err error) {
 }
 
 // checkReplaceable refuses a name that a folder has: no file takes its place.
-func checkReplaceable(files []secretFile) error {
+func checkReplaceable(files []File) error {
 	for _, f := range files {
-		info, err := os.Lstat(f.path)
+		info, err := os.Lstat(f.Path)
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("write policy: %w", err)
 		}
 		if err == nil && info.IsDir() {
-			return fmt.Errorf("write policy: %s is a folder; remove it, or write elsewhere with -o", f.path)
+			return fmt.Errorf("write policy: %s is a folder; remove it, or write elsewhere with -o", f.Path)
 		}
 	}
 	return nil
 }
 
 // writeTemporary writes a file under an unused name in the folder where it belongs, and returns the name.
-func writeTemporary(f secretFile) (name string, err error) {
-	file, err := os.CreateTemp(filepath.Dir(f.path), ".syncd-policy-*") // mode 0600
+func writeTemporary(f File) (name string, err error) {
+	file, err := os.CreateTemp(filepath.Dir(f.Path), ".syncd-policy-*") // mode 0600
 	if err != nil {
 		return "", err
 	}
-	_, err = file.Write(f.text)
+	_, err = file.Write(f.Text)
 	if err == nil {
 		err = file.Sync()
 	}

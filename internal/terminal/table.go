@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"io"
@@ -8,19 +8,19 @@ import (
 	"syncd/internal/printable"
 )
 
-// table is rows of cells beneath titles, for people. The last column explains: it may be of any length.
-type table struct {
-	columns []column
-	rows    [][]string
-	total   []string
+// Table is rows of cells beneath titles, for people. The last column explains: it may be of any length.
+type Table struct {
+	Columns []Column
+	Rows    [][]string
+	Total   []string
 }
 
-// column is a title, and how the cells beneath it stand. Where there is not enough room, columns that can be spared are left out, those
+// Column is a title, and how the cells beneath it stand. Where there is not enough room, columns that can be spared are left out, those
 // with the highest number first; 0 can not be spared.
-type column struct {
-	title  string
-	right  bool
-	spared int
+type Column struct {
+	Title  string
+	Right  bool
+	Spared int
 }
 
 const (
@@ -33,11 +33,11 @@ const (
 	saysLittle = 4
 )
 
-// print writes the table into so many columns, 0 for as many as it takes.
-func (t table) print(w io.Writer, width int) {
-	lines := slices.Concat([][]string{t.titles()}, t.rows)
-	if t.total != nil {
-		lines = append(lines, t.total)
+// Print writes the table into so many columns, 0 for as many as it takes.
+func (t Table) Print(w io.Writer, width int) {
+	lines := slices.Concat([][]string{t.titles()}, t.Rows)
+	if t.Total != nil {
+		lines = append(lines, t.Total)
 	}
 	shown, widths := t.fit(lines, width)
 	for _, cells := range lines {
@@ -47,13 +47,13 @@ func (t table) print(w io.Writer, width int) {
 				b.WriteString(strings.Repeat(" ", columnGap))
 			}
 			cell := printable.Line(cells[column])
-			if column == len(t.columns)-1 {
+			if column == len(t.Columns)-1 {
 				cell = begun(cell, widths[i])
 			} else {
-				cell = shortened(cell, widths[i])
+				cell = Shortened(cell, widths[i])
 			}
 			pad := strings.Repeat(" ", max(0, widths[i]-len([]rune(cell))))
-			if t.columns[column].right {
+			if t.Columns[column].Right {
 				b.WriteString(pad + cell)
 			} else {
 				b.WriteString(cell + pad)
@@ -67,18 +67,18 @@ func (t table) print(w io.Writer, width int) {
 	}
 }
 
-func (t table) titles() (titles []string) {
-	for _, c := range t.columns {
-		titles = append(titles, c.title)
+func (t Table) titles() (titles []string) {
+	for _, c := range t.Columns {
+		titles = append(titles, c.Title)
 	}
 	return titles
 }
 
 // fit returns the columns that are shown and how wide each is. First columns that say little are left out, then the first column is cut,
 // and then others are left out.
-func (t table) fit(lines [][]string, width int) (shown, widths []int) {
-	natural, last := make([]int, len(t.columns)), len(t.columns)-1
-	for i := range t.columns {
+func (t Table) fit(lines [][]string, width int) (shown, widths []int) {
+	natural, last := make([]int, len(t.Columns)), len(t.Columns)-1
+	for i := range t.Columns {
 		for _, cells := range lines {
 			natural[i] = max(natural[i], len([]rune(printable.Line(cells[i]))))
 		}
@@ -103,11 +103,11 @@ func (t table) fit(lines [][]string, width int) (shown, widths []int) {
 }
 
 // without leaves out columns that are spared that much or more, as many as it takes.
-func (t table) without(spared int, shown, widths []int, width int) []int {
-	more := func(a, b int) int { return t.columns[a].spared - t.columns[b].spared }
+func (t Table) without(spared int, shown, widths []int, width int) []int {
+	more := func(a, b int) int { return t.Columns[a].Spared - t.Columns[b].Spared }
 	for wide(shown, widths) > width {
 		most := slices.MaxFunc(shown, more)
-		if t.columns[most].spared < spared {
+		if t.Columns[most].Spared < spared {
 			break
 		}
 		shown = slices.DeleteFunc(shown, func(i int) bool { return i == most })
@@ -124,8 +124,8 @@ func wide(shown, widths []int) int {
 	return sum
 }
 
-// shortened cuts the middle out of a text that is longer than width: names often differ only at their ends.
-func shortened(text string, width int) string {
+// Shortened cuts the middle out of a text that is longer than width: names often differ only at their ends.
+func Shortened(text string, width int) string {
 	runes := []rune(text)
 	if len(runes) <= width || width < 1 {
 		return text
@@ -143,7 +143,7 @@ func begun(text string, width int) string {
 	return string(runes[:width-1]) + "…"
 }
 
-// worstFirst sorts what has states by an order of them; what has the same state stays in its order.
-func worstFirst[R any](rows []R, order []string, state func(R) string) {
+// WorstFirst sorts what has states by an order of them; what has the same state stays in its order.
+func WorstFirst[R any](rows []R, order []string, state func(R) string) {
 	slices.SortStableFunc(rows, func(a, b R) int { return slices.Index(order, state(a)) - slices.Index(order, state(b)) })
 }

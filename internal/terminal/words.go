@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"fmt"
@@ -13,24 +13,26 @@ import (
 	"syncd/internal/printable"
 )
 
-// held tells what a bucket holds, for people.
-func held(count int, bytes int64) string {
-	return fmt.Sprintf("%s, %s", objects(int64(count)), size(bytes))
+// Held tells what a bucket holds, for people.
+func Held(count int, bytes int64) string {
+	return fmt.Sprintf("%s, %s", Objects(int64(count)), Size(bytes))
 }
 
-func objects(n int64) string {
+// Objects is a number of objects in words.
+func Objects(n int64) string {
 	if n == 1 {
 		return "1 object"
 	}
 	return humanize.Comma(n) + " objects"
 }
 
-func seconds(s float64) string {
+// Seconds is how long something took.
+func Seconds(s float64) string {
 	return time.Duration(s * float64(time.Second)).Round(10 * time.Millisecond).String()
 }
 
-// byReason renders counts by name, in the names' order.
-func byReason(counts map[string]int64) string {
+// ByReason renders counts by name, in the names' order.
+func ByReason(counts map[string]int64) string {
 	if len(counts) == 0 {
 		return "none"
 	}
@@ -41,27 +43,29 @@ func byReason(counts map[string]int64) string {
 	return strings.Join(parts, ", ")
 }
 
-// counted is "1 error", "2 errors".
-func counted(n int, what string) string {
+// Counted is "1 error", "2 errors".
+func Counted(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-func size(bytes int64) string {
+// Size is a number of bytes in the unit that suits it.
+func Size(bytes int64) string {
 	return humanize.IBytes(uint64(bytes)) //nolint:gosec // never negative
 }
 
-func times(n int64) string {
+// Times is how often something happened.
+func Times(n int64) string {
 	if n == 1 {
 		return "once"
 	}
 	return strconv.FormatInt(n, 10) + " times"
 }
 
-// ago is how long something is, in the one unit that matters.
-func ago(d time.Duration) string {
+// Ago is how long something is, in the one unit that matters.
+func Ago(d time.Duration) string {
 	const day = 24 * time.Hour
 	whole := func(unit time.Duration, name string) string { return printable.Sprintf("%d%s", int64(d/unit), name) }
 	switch {
@@ -78,8 +82,8 @@ func ago(d time.Duration) string {
 	}
 }
 
-// tally counts the states of rows, the worst first: "1 damaged, 12 ok".
-func tally(states, order []string) string {
+// Tally counts the states of rows, the worst first: "1 damaged, 12 ok".
+func Tally(states, order []string) string {
 	var parts []string
 	for _, state := range order {
 		n := 0

@@ -1,4 +1,4 @@
-package main
+package exit
 
 import (
 	"errors"
@@ -15,8 +15,8 @@ import (
 	"syncd/internal/syncer/planner"
 )
 
-// quarantineHint says where the reasons are, and what is the usual cause of some.
-func quarantineHint(s syncer.Summary) string {
+// QuarantineHint says where the reasons are, and what is the usual cause of some.
+func QuarantineHint(s syncer.Summary) string {
 	hints := []string{"`syncd status --quarantine` lists them with their reasons; passes try them again by themselves, `syncd replay` does now"}
 	isCopied := s.Copied+s.Unchanged+s.Adopted > 0
 	for _, reason := range []awserr.Class{awserr.Denied, awserr.NoKey, awserr.KeyDisabled} {
@@ -34,12 +34,12 @@ func quarantineHint(s syncer.Summary) string {
 	return strings.Join(hints, "; ")
 }
 
-// printError tells people what went wrong in one line, and in the same line what to do about it. Several errors, and the
+// Print tells people what went wrong in one line, and in the same line what to do about it. Several errors, and the
 // faults of a configuration, have a line each.
-func printError(w io.Writer, err error) {
+func Print(w io.Writer, err error) {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, err := range joined.Unwrap() {
-			printError(w, err)
+			Print(w, err)
 		}
 		return
 	}
@@ -50,14 +50,15 @@ func printError(w io.Writer, err error) {
 		return
 	}
 	line := "syncd: " + printable.Line(err.Error())
-	if hint := hintFor(err); hint != "" {
+	if hint := Hint(err); hint != "" {
 		line += "; hint: " + hint
 	}
 	printable.Fprintln(w, line)
 }
 
-func hintFor(err error) string {
-	if h, ok := errors.AsType[*hinted](err); ok {
+// Hint says what to do about an error, "" where nothing is known.
+func Hint(err error) string {
+	if h, ok := errors.AsType[*hintedError](err); ok {
 		return h.hint
 	}
 	if c, ok := errors.AsType[*awserr.CredentialsError](err); ok {
@@ -69,7 +70,7 @@ func hintFor(err error) string {
 	if errors.Is(err, syncer.ErrDrained) {
 		return "what was done is saved; the next pass goes on from there"
 	}
-	if e, ok := errors.AsType[*interruptedError](err); ok && e.state == "" {
+	if e, ok := errors.AsType[*InterruptedError](err); ok && e.state == "" {
 		return afterInterruption(e.command)
 	}
 	if errors.Is(err, syncer.ErrUnfinished) {

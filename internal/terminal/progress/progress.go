@@ -1,4 +1,10 @@
-package main
+// Package progress shows how far a pass or a listing has come.
+//
+// It promises a bar in one line of a terminal that is drawn again, and a plain line now and then elsewhere, until the work ends or is asked
+// to drain, which is shown too. It leaves a clean line behind.
+//
+// It leaves to package syncer how progress is counted. Watched is a pass that can be asked; a Listing is told of each object.
+package progress
 
 import (
 	"context"
@@ -13,6 +19,7 @@ import (
 
 	"syncd/internal/printable"
 	"syncd/internal/syncer"
+	"syncd/internal/terminal"
 )
 
 const (
@@ -21,8 +28,8 @@ const (
 	lineInterval = 10 * time.Second
 )
 
-// progressing is a pass that can be watched.
-type progressing interface {
+// Watched is a pass that can be watched.
+type Watched interface {
 	Progress() (progress syncer.Progress, ok bool)
 }
 
@@ -32,19 +39,19 @@ type view interface {
 	// drain is called once, when the pass was asked to end early.
 	drain()
 	// clear leaves a clean line behind.
-	clear()
+	Clear()
 }
 
-// showProgress shows how a pass gets on until the returned func is called, which waits for the last line. The end of ctx asks the pass to
+// Show shows how a pass gets on until the returned func is called, which waits for the last line. The end of ctx asks the pass to
 // drain, which is shown too.
-func showProgress(ctx context.Context, w io.Writer, now func() time.Time, mapping string, watched progressing) (stop func()) {
-	if isTerminal(w) {
-		return watch(ctx, barInterval, newBar(w, mapping, func() int { return pageWidth(w) }), watched)
+func Show(ctx context.Context, w io.Writer, now func() time.Time, mapping string, watched Watched) (stop func()) {
+	if terminal.IsTerminal(w) {
+		return watch(ctx, barInterval, newBar(w, mapping, func() int { return terminal.PageWidth(w) }), watched)
 	}
 	return watch(ctx, lineInterval, &lines{w: w, mapping: mapping, now: now, start: now()}, watched)
 }
 
-func watch(ctx context.Context, every time.Duration, v view, watched progressing) (stop func()) {
+func watch(ctx context.Context, every time.Duration, v view, watched Watched) (stop func()) {
 	asked := ctx.Done()
 	shown, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	show := func() {
@@ -74,7 +81,7 @@ func watch(ctx context.Context, every time.Duration, v view, watched progressing
 	return func() {
 		cancel()
 		drawing.Wait()
-		v.clear()
+		v.Clear()
 	}
 }
 
@@ -90,7 +97,7 @@ type lines struct {
 func (l *lines) draw(p syncer.Progress) {
 	rate := float64(p.Settled) / max(l.now().Sub(l.start).Seconds(), 1e-3)
 	line := fmt.Sprintf("%s: %s%s of %s objects, %s copied, %.0f objects/s", l.mapping, l.draining,
-		humanize.Comma(p.Settled), humanize.Comma(p.Expected), size(p.CopiedBytes), rate)
+		humanize.Comma(p.Settled), humanize.Comma(p.Expected), terminal.Size(p.CopiedBytes), rate)
 	if p.Complete && rate > 0 && l.draining == "" {
 		left := time.Duration(float64(p.Expected-p.Settled) / rate * float64(time.Second))
 		line += ", " + left.Round(time.Second).String() + " left"
@@ -106,7 +113,7 @@ func (l *lines) drain() {
 	printable.Fprintf(l.w, "%s: draining: %s; a second signal stops at once, and %s\n", l.mapping, drained, resumes)
 }
 
-func (l *lines) clear() {}
+func (l *lines) Clear() {}
 
 // What a drain does, and what becomes of a pass that is stopped at once.
 const (
@@ -143,14 +150,14 @@ func (b *bar) draw(p syncer.Progress) {
 	if len([]rune(line)) > columns {
 		line = string([]rune(line)[:max(0, columns)])
 	}
-	_, _ = io.WriteString(b.w, "\r"+printable.Line(line)+clearRest) // a terminal that went away does not stop a pass
+	_, _ = io.WriteString(b.w, "\r"+printable.Line(line)+ClearRest) // a terminal that went away does not stop a pass
 }
 
 // line renders the bar. One more object is expected than there is, so that the bar is not full before the pass is.
 func (b *bar) line(p syncer.Progress, width int) string {
 	progressbar.OptionSetWidth(width)(b.bar)
-	name := shortened(b.mapping, max(1, b.width()/3))
-	b.bar.Describe(fmt.Sprintf("%s %s%s", name, b.draining, size(p.CopiedBytes)))
+	name := terminal.Shortened(b.mapping, max(1, b.width()/3))
+	b.bar.Describe(fmt.Sprintf("%s %s%s", name, b.draining, terminal.Size(p.CopiedBytes)))
 	b.bar.ChangeMax64(max(p.Expected, p.Settled+1))
 	_ = b.bar.Set64(p.Settled) // it writes nothing
 	return strings.TrimPrefix(strings.TrimSuffix(b.bar.String(), "\x1b[0K"), "\r")
@@ -158,11 +165,11 @@ func (b *bar) line(p syncer.Progress, width int) string {
 
 func (b *bar) drain() {
 	b.draining = drainingMark
-	b.clear()
+	b.Clear()
 	printable.Fprintf(b.w, "%s: draining: %s. Press Ctrl-C again to stop at once; %s.\n", b.mapping, drained, resumes)
 }
 
-// clearRest clears what is behind the cursor in its line.
-const clearRest = "\x1b[K"
+// ClearRest clears what is behind the cursor in its line.
+const ClearRest = "\x1b[K"
 
-func (b *bar) clear() { _, _ = io.WriteString(b.w, "\r"+clearRest) } // as in draw
+func (b *bar) Clear() { _, _ = io.WriteString(b.w, "\r"+ClearRest) } // as in draw

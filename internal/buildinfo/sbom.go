@@ -1,4 +1,4 @@
-package main
+package buildinfo
 
 import (
 	"cmp"
@@ -12,22 +12,23 @@ import (
 	"syncd/internal/printable"
 )
 
-// bom is a bill of materials in the JSON of CycloneDX 1.6 ("CycloneDX Specification", ECMA-424), of which it has what the
+// BOM is a bill of materials in the JSON of CycloneDX 1.6 ("CycloneDX Specification", ECMA-424), of which it has what the
 // toolchain records of a program. It bears no serial number and no time, so that one program has one bill.
-type bom struct {
+type BOM struct {
 	Format       string          `json:"bomFormat"`
 	SpecVersion  string          `json:"specVersion"`
 	Version      int             `json:"version"`
 	Metadata     bomMetadata     `json:"metadata"`
-	Components   []bomComponent  `json:"components"`
+	Components   []Component     `json:"components"`
 	Dependencies []bomDependency `json:"dependencies"`
 }
 
 type bomMetadata struct {
-	Component bomComponent `json:"component"`
+	Component Component `json:"component"`
 }
 
-type bomComponent struct {
+// Component is a module, or the program itself.
+type Component struct {
 	Type       string        `json:"type"`
 	Ref        string        `json:"bom-ref"`
 	Name       string        `json:"name"`
@@ -46,8 +47,8 @@ type bomDependency struct {
 	DependsOn []string `json:"dependsOn"`
 }
 
-// printBOM prints the bill of materials of the program in a file, or of this one for "".
-func printBOM(w io.Writer, file string) error {
+// PrintBOM prints the bill of materials of the program in a file, or of this one for "".
+func PrintBOM(w io.Writer, file string) error {
 	info, err := readBuildOf(file)
 	if err != nil {
 		return fmt.Errorf("read build information: %w", err)
@@ -69,13 +70,13 @@ func readBuildOf(file string) (*debug.BuildInfo, error) {
 	return info, nil
 }
 
-func bomOf(info *debug.BuildInfo) bom {
+func bomOf(info *debug.BuildInfo) BOM {
 	program := componentOf("application", info.Main)
 	for _, s := range info.Settings {
 		program.Properties = append(program.Properties, bomProperty{"go:build:" + s.Key, s.Value})
 	}
 	// The standard library is a part of the program as any other, and more often has a fault to be found by.
-	components := []bomComponent{componentOf("library", debug.Module{Path: "std", Version: strings.TrimPrefix(info.GoVersion, "go")})}
+	components := []Component{componentOf("library", debug.Module{Path: "std", Version: strings.TrimPrefix(info.GoVersion, "go")})}
 	for _, m := range info.Deps {
 		if m.Replace != nil {
 			m = m.Replace
@@ -86,17 +87,17 @@ func bomOf(info *debug.BuildInfo) bom {
 	for i, c := range components {
 		refs[i] = c.Ref
 	}
-	return bom{
+	return BOM{
 		Format: "CycloneDX", SpecVersion: "1.6", Version: 1, Metadata: bomMetadata{program}, Components: components,
 		Dependencies: []bomDependency{{program.Ref, refs}},
 	}
 }
 
 // componentOf names a module as a package URL does ("Package URL specification", type golang).
-func componentOf(kind string, m debug.Module) bomComponent {
+func componentOf(kind string, m debug.Module) Component {
 	version := cmp.Or(m.Version, "(devel)")
 	purl := "pkg:golang/" + m.Path + "@" + strings.NewReplacer("+", "%2B", "(", "%28", ")", "%29").Replace(version)
-	c := bomComponent{Type: kind, Ref: purl, Name: m.Path, Version: version, PURL: purl}
+	c := Component{Type: kind, Ref: purl, Name: m.Path, Version: version, PURL: purl}
 	if m.Sum != "" {
 		c.Properties = []bomProperty{{"go:sum", m.Sum}}
 	}

@@ -1,4 +1,4 @@
-package main
+package secretfile
 
 import (
 	"bytes"
@@ -69,7 +69,7 @@ func TestPolicyFilesAreSecret(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "policies.json")
 			others := prepare(t, path)
 			var stdout bytes.Buffer
-			if err := writeSecretly(&stdout, []secretFile{{path, []byte("secret")}}); err != nil {
+			if err := Write(&stdout, []File{{path, []byte("secret")}}); err != nil {
 				t.Fatal(err)
 			}
 			lookAt(t, path, "secret", others...)
@@ -86,7 +86,7 @@ func TestPolicyFilesAreWrittenWholeOrNot(t *testing.T) {
 	first, folder := filepath.Join(dir, "first.json"), filepath.Join(dir, "folder.json")
 	writeTextAt(t, first, "old", 0o600)
 	var stdout bytes.Buffer
-	err := writeSecretly(&stdout, []secretFile{{first, []byte("new")}, {filepath.Join(dir, "absent", "x.json"), []byte("new")}})
+	err := Write(&stdout, []File{{first, []byte("new")}, {filepath.Join(dir, "absent", "x.json"), []byte("new")}})
 	if !errors.Is(err, fs.ErrNotExist) || stdout.Len() > 0 {
 		t.Errorf("got %v and %q, want an error and no names", err, stdout.String())
 	}
@@ -94,7 +94,7 @@ func TestPolicyFilesAreWrittenWholeOrNot(t *testing.T) {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	err = writeSecretly(&stdout, []secretFile{{first, []byte("new")}, {folder, []byte("new")}})
+	err = Write(&stdout, []File{{first, []byte("new")}, {folder, []byte("new")}})
 	if err == nil || !strings.Contains(err.Error(), "folder.json is a folder") {
 		t.Errorf("over a folder: got %v, want it refused", err)
 	}

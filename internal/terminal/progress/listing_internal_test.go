@@ -1,4 +1,4 @@
-package main
+package progress
 
 import (
 	"bytes"
@@ -9,14 +9,14 @@ import (
 // TestListedShowsItselfNowAndThen prints a line when enough time has gone by, and none for a short listing.
 func TestListedShowsItselfNowAndThen(t *testing.T) {
 	now, out := time.Time{}, &bytes.Buffer{}
-	l := showListing(out, func() time.Time { return now }, "m")
+	l := ShowListing(out, func() time.Time { return now }, "m")
 	for i := range 3000 {
 		if i == 1500 {
 			now = now.Add(lineInterval)
 		}
-		l.count()
+		l.Count()
 	}
-	l.clear()
+	l.Clear()
 	if got, want := out.String(), "m: planned 2,000 objects, 2 pages\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

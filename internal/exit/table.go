@@ -1,4 +1,4 @@
-package main
+package exit
 
 import (
 	"fmt"
@@ -8,19 +8,19 @@ import (
 	"syncd/internal/syncer"
 )
 
-// exitMeaning is an exit code and what it means: in general, and where a command has other words for it.
-type exitMeaning struct {
-	code    int
-	general string
+// Meaning is an exit code and what it means: in general, and where a command has other words for it.
+type Meaning struct {
+	Code    int
+	General string
 	of      map[string]string // by command, without "syncd"
 }
 
-// exitTable is every exit code. docs/cli.md has the same table.
-func exitTable() []exitMeaning {
+// Table is every exit code. docs/cli.md has the same table.
+func Table() []Meaning {
 	const settled, wrongFlags = "done: every object settled", "usage: wrong flags"
 	const whileReading = "interrupted while it read its input"
 	const notAwaited = "interrupted: the message says what becomes of the request"
-	return []exitMeaning{
+	return []Meaning{
 		{syncer.ExitDone, "done", map[string]string{
 			"backfill": settled, "replay": settled, "run": "drained: everything is saved", "healthcheck": "the daemon is alive",
 			"doctor": "nothing failed", "policy check": "nothing has to be changed",
@@ -28,13 +28,13 @@ func exitTable() []exitMeaning {
 		{syncer.ExitFailed, "failed, or denied: the message says what, where, and what to do", map[string]string{
 			"doctor": "a check failed", "healthcheck": "the daemon is not alive, or does not answer",
 		}},
-		{exitUsage, "usage: wrong flags, or a configuration that has faults or cannot be read", map[string]string{
+		{CodeUsage, "usage: wrong flags, or a configuration that has faults or cannot be read", map[string]string{
 			"policy check": "usage: wrong flags, or a file that cannot be read", "healthcheck": "usage: wrong flags, or a configuration that cannot be read", "version": wrongFlags, "demo": wrongFlags,
 			"config": "usage: no such command", "ledger": "usage: no such command", "help": "usage: no such command",
 			"completion": "usage: not one of the shells", "man": "usage: no DIR, or a SOURCE_DATE_EPOCH that is not a number",
 		}},
 		{syncer.ExitQuarantined, "done, but some objects were quarantined", nil},
-		{exitFindings, "policy check found something to change, or plan --detailed-exitcode found work", map[string]string{
+		{CodeFindings, "policy check found something to change, or plan --detailed-exitcode found work", map[string]string{
 			"policy check": "an error or a warning was found", "plan": "with --detailed-exitcode: there is work",
 		}},
 		{syncer.ExitLeaseHeld, "another process holds the lease of a mapping", nil},
@@ -65,19 +65,19 @@ func afterInterruption(command string) string {
 	}
 }
 
-// exits is the section of a command's help with the exit codes that it has, "" for the program as a whole with all of them.
-func exits(command string, codes ...int) string {
+// Help is the section of a command's help with the exit codes that it has, "" for the program as a whole with all of them.
+func Help(command string, codes ...int) string {
 	var b strings.Builder
 	b.WriteString("\n\nExit codes:")
-	for _, row := range exitTable() {
-		if command != "" && !slices.Contains(codes, row.code) {
+	for _, row := range Table() {
+		if command != "" && !slices.Contains(codes, row.Code) {
 			continue
 		}
-		text := row.general
+		text := row.General
 		if own, ok := row.of[command]; ok {
 			text = own
 		}
-		line := fmt.Sprintf("\n  %-3d  %s", row.code, text)
+		line := fmt.Sprintf("\n  %-3d  %s", row.Code, text)
 		b.WriteString(line)
 	}
 	return b.String()

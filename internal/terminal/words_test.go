@@ -1,8 +1,10 @@
-package main
+package terminal_test
 
 import (
 	"testing"
 	"time"
+
+	"syncd/internal/terminal"
 )
 
 func TestAgo(t *testing.T) {
@@ -10,7 +12,7 @@ func TestAgo(t *testing.T) {
 		-time.Hour: "0s", 0: "0s", 59 * time.Second: "59s", 61 * time.Second: "1m", 59*time.Minute + 59*time.Second: "59m",
 		time.Hour: "1h", 47 * time.Hour: "47h", 48 * time.Hour: "2d", 1000 * time.Hour: "41d",
 	} {
-		if got := ago(d); got != want {
+		if got := terminal.Ago(d); got != want {
 			t.Errorf("%v: got %s, want %s", d, got, want)
 		}
 	}

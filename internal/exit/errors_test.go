@@ -1,4 +1,4 @@
-package main
+package exit_test
 
 import (
 	"bytes"
@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+
+	"syncd/internal/exit"
 )
 
 func TestExitCodes(t *testing.T) {
@@ -15,12 +17,12 @@ func TestExitCodes(t *testing.T) {
 	}{
 		{nil, 0},
 		{errors.New("x"), 1},
-		{newUsageError(errors.New("x")), 2},
-		{fmt.Errorf("mapping m: %w", newHinted(newQuarantinedError(1), "h")), 3},
-		{errors.Join(newQuarantinedError(1), errors.New("x")), 1},
+		{exit.Usage(errors.New("x")), 2},
+		{fmt.Errorf("mapping m: %w", exit.WithHint(exit.Quarantined(1), "h")), 3},
+		{errors.Join(exit.Quarantined(1), errors.New("x")), 1},
 		{context.Canceled, 1},
 	} {
-		if got := exitCode(tt.err); got != tt.want {
+		if got := exit.Code(tt.err); got != tt.want {
 			t.Errorf("exitCode(%v): got %d, want %d", tt.err, got, tt.want)
 		}
 	}
@@ -29,7 +31,7 @@ func TestExitCodes(t *testing.T) {
 func TestPrintErrorGivesEachErrorALine(t *testing.T) {
 	var b bytes.Buffer
 	nested := fmt.Errorf("mapping m: %w", errors.Join(errors.New("copy"), errors.New("save")))
-	printError(&b, errors.Join(newHinted(errors.New("serve http: address in use"), "take another"), nested))
+	exit.Print(&b, errors.Join(exit.WithHint(errors.New("serve http: address in use"), "take another"), nested))
 	want := "syncd: serve http: address in use; hint: take another\nsyncd: mapping m: copy; save\n"
 	if got := b.String(); got != want {
 		t.Errorf("got %q, want %q", got, want)

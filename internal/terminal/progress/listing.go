@@ -1,0 +1,54 @@
+package progress
+
+import (
+	"io"
+	"time"
+
+	"github.com/dustin/go-humanize"
+
+	"syncd/internal/printable"
+	"syncd/internal/terminal"
+)
+
+// Listing shows how far a listing has come: on a terminal in one line that is drawn again, elsewhere in a line now and then.
+type Listing struct {
+	w           io.Writer
+	width       func() int // of the terminal, 0 for none
+	mapping     string
+	now         func() time.Time
+	every       time.Duration
+	begin, end  string // of a line
+	objects     int64
+	shownAt     time.Time
+	hasAnything bool
+}
+
+// ShowListing shows how far the listing of a mapping has come, as it is counted.
+func ShowListing(w io.Writer, now func() time.Time, mapping string) *Listing {
+	l := &Listing{w: w, width: func() int { return terminal.PageWidth(w) }, mapping: mapping, now: now, every: lineInterval, end: "\n", shownAt: now()}
+	if terminal.IsTerminal(w) {
+		l.every, l.begin, l.end = barInterval, "\r"+ClearRest, ""
+	}
+	return l
+}
+
+// Count counts an object; the clock is asked once a page.
+func (l *Listing) Count() {
+	const page = 1000
+	if l.objects++; l.objects%page != 0 || l.now().Sub(l.shownAt) < l.every {
+		return
+	}
+	l.shownAt, l.hasAnything = l.now(), true
+	line := printable.Sprintf("%s: planned %s, %s pages", l.mapping, terminal.Objects(l.objects), humanize.Comma(l.objects/page))
+	if columns := l.width(); columns > 0 {
+		line = terminal.Shortened(line, columns-1)
+	}
+	_, _ = io.WriteString(l.w, l.begin+line+l.end)
+}
+
+// Clear leaves a clean line behind.
+func (l *Listing) Clear() {
+	if l.hasAnything {
+		_, _ = io.WriteString(l.w, l.begin)
+	}
+}

@@ -9,11 +9,13 @@ import (
 	"syncd/config"
 	"syncd/internal/daemon"
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
+	"syncd/internal/report"
 	"syncd/internal/syncer"
 )
 
-func backfillCommand(p process) *cobra.Command {
-	var f flags
+func backfillCommand(p invocation.Process) *cobra.Command {
+	var f invocation.Flags
 	cmd := &cobra.Command{
 		Use:        "backfill [--config FILE] [--mapping NAME]...",
 		Short:      "Run one pass of every mapping now",
@@ -27,10 +29,10 @@ signal ends it at once; the next pass resumes from what was saved before.` + exi
 		Example: "  syncd backfill --config syncd.yaml\n  syncd backfill --config syncd.yaml --mapping alice-to-bob --json",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return traverse(cmd.Context(), p, f, runPass) },
 	}
-	addFlags(cmd, &f)
-	cmd.Flags().BoolVar(&f.json, "json", false, "print the summary as one JSON object on the last line")
-	cmd.Flags().BoolVar(&f.takeOver, "take-over", false, "replace what the destination holds and syncd did not write, in this pass alone; as after a lost ledger")
-	cmd.Flags().BoolVar(&f.rekey, "rekey", false, "allow a pass to copy everything again under another kms_key; otherwise report the cost and stop")
+	invocation.AddFlags(cmd, &f)
+	cmd.Flags().BoolVar(&f.JSON, "json", false, "print the summary as one JSON object on the last line")
+	cmd.Flags().BoolVar(&f.TakeOver, "take-over", false, "replace what the destination holds and syncd did not write, in this pass alone; as after a lost ledger")
+	cmd.Flags().BoolVar(&f.Rekey, "rekey", false, "allow a pass to copy everything again under another kms_key; otherwise report the cost and stop")
 	return cmd
 }
 
@@ -42,7 +44,7 @@ func runPass(ctx context.Context, _ *system, m *mapping) (syncer.Summary, error)
 }
 
 // traverse has every mapping do it, one after the other.
-func traverse(ctx context.Context, p process, f flags, do traversal) (err error) {
+func traverse(ctx context.Context, p invocation.Process, f invocation.Flags, do traversal) (err error) {
 	s, err := newSystem(ctx, p, f)
 	if err != nil {
 		return err
@@ -53,15 +55,15 @@ func traverse(ctx context.Context, p process, f flags, do traversal) (err error)
 	var failures []error
 	for _, m := range s.mappings {
 		warnPaused(ctx, s, m.Name)
-		summary, err := onePass(ctx, p, m.syncer, m.Name, f.json, func(ctx context.Context) (syncer.Summary, error) { return do(ctx, s, m) })
+		summary, err := report.Pass(ctx, p, m.syncer, m.Name, f.JSON, func(ctx context.Context) (syncer.Summary, error) { return do(ctx, s, m) })
 		summaries, failures = append(summaries, summary), append(failures, err)
 		if errors.Is(err, syncer.ErrDrained) || ctx.Err() != nil {
 			break
 		}
 	}
 	err = errors.Join(failures...)
-	if f.json {
-		err = errors.Join(err, printJSON(p.stdout, summaries))
+	if f.JSON {
+		err = errors.Join(err, report.SummaryJSON(p.Stdout, summaries))
 	}
 	return err
 }

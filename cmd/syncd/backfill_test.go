@@ -24,6 +24,8 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/exit"
+	"syncd/internal/report"
+	"syncd/internal/status"
 	"syncd/internal/syncer"
 )
 
@@ -195,7 +197,7 @@ func TestBackfillSetsOneObjectAside(t *testing.T) {
 		t.Errorf("got stderr %q, want it to say that 1 was quarantined", got.stderr)
 	}
 	listed := s.run(t.Context(), "status", "--quarantine", "--json")
-	var aside asideObject
+	var aside status.AsideObject
 	if err := json.Unmarshal([]byte(listed.stdout), &aside); err != nil || listed.code != 0 {
 		t.Fatalf("got exit %d, %q, %v, want one object", listed.code, listed.stdout, err)
 	}
@@ -336,7 +338,7 @@ func TestBackfillOfSeveralMappings(t *testing.T) {
 	})
 	s.source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})
 	got := s.run(t.Context(), "backfill", "--json")
-	var both passes
+	var both report.Passes
 	if err := json.Unmarshal([]byte(got.stdout), &both); err != nil || got.code != 0 || len(both.Passes) != 2 {
 		t.Fatalf("got exit %d, stdout %q, %v; want two summaries; stderr:\n%s", got.code, got.stdout, err, got.stderr)
 	}

@@ -28,6 +28,7 @@ import (
 	"syncd/internal/copier/request"
 	"syncd/internal/creds"
 	"syncd/internal/endpoint"
+	"syncd/internal/invocation"
 	"syncd/internal/listing"
 	"syncd/internal/metrics"
 	"syncd/internal/peer"
@@ -44,7 +45,7 @@ const relayMemory = 96 << 20
 // system is what all mappings of a process share.
 type system struct {
 	config   *config.Config
-	process  process
+	process  invocation.Process
 	logger   *slog.Logger
 	registry *prometheus.Registry
 	metrics  *metrics.Metrics
@@ -72,23 +73,23 @@ type mapping struct {
 func (m *mapping) clients() (source, destination *s3.Client) { return m.source, m.destination }
 
 // newSystem makes the system of a configuration that passes the gate, and further checks.
-func newSystem(ctx context.Context, p process, f flags, checks ...config.Check) (*system, error) {
+func newSystem(ctx context.Context, p invocation.Process, f invocation.Flags, checks ...config.Check) (*system, error) {
 	registry := prometheus.NewRegistry()
 	house := metrics.New(registry)
 	opened, err := openState(ctx, p, f, func(mapping string, until time.Time) {
 		house.LeaseExpiry.WithLabelValues(mapping).Set(float64(until.Unix()))
-	}, append(gate(), checks...)...)
+	}, append(invocation.Gate(), checks...)...)
 	if err != nil {
 		return nil, err
 	}
 	s := &system{
-		config: opened.config, store: opened.store, logger: opened.logger, process: p, rekey: f.rekey, takeOver: f.takeOver,
+		config: opened.config, store: opened.store, logger: opened.logger, process: p, rekey: f.Rekey, takeOver: f.TakeOver,
 		door: admit.New(), peers: map[string]*peer.Peer{}, registry: registry, metrics: house, buffers: content.NewBuffers(relayMemory), encoders: chunk.NewEncoders(),
 		share: throttle.NewShare(int(opened.config.Concurrency)), sts: spacing{perSecond: stsRate},
 	}
-	if p.shared != nil {
+	if p.Shared != nil {
 		s.metrics.ClockSkew.Set(func() (float64, bool) {
-			ahead, ok := p.shared.Clock.Skew()
+			ahead, ok := p.Shared.Clock.Skew()
 			return ahead.Seconds(), ok
 		})
 	}
@@ -122,7 +123,7 @@ func (s *system) mapping(ctx context.Context, m config.Mapping) (*mapping, error
 		Copier: s.copier(m, source, destination, pace), Rules: s.rules(m), Settings: settingsOf(s.config, m), ServiceOf: endpoint.Service, Rekey: s.rekey,
 		Store: s.store, Ledger: s.ledgerOptions(m.Name), Terms: terms,
 		Turns: pace.level.Gate(), DrainTimeout: s.config.DrainTimeout.Duration(),
-		Meter: meter, Metrics: s.metrics, Logger: logger, Now: s.process.now,
+		Meter: meter, Metrics: s.metrics, Logger: logger, Now: s.process.Now,
 	})}, nil
 }
 
@@ -152,7 +153,7 @@ func (s *system) copier(m config.Mapping, source, destination *s3.Client, pace p
 		Initiator: s.config.Roles[m.Destination.Role].ARN, Session: s.config.Roles[m.Destination.Role].SessionName,
 		OverwriteAny: s.overwritesAny(m), Peer: there,
 		ToS3:  func() bool { return to.Service() == "" || there.Name() == serverOfAWS },
-		Slots: slots{pace.level.Gate(), s.share.Member()}, Bytes: pace.bytes, Now: s.process.now,
+		Slots: slots{pace.level.Gate(), s.share.Member()}, Bytes: pace.bytes, Now: s.process.Now,
 	})
 }
 
@@ -280,7 +281,7 @@ func deniable() []string {
 // ledgerOptions are those of a mapping's ledger, which names the mapping in what it logs.
 func (s *system) ledgerOptions(mapping string) checkpoint.Options {
 	return checkpoint.Options{
-		Mapping: mapping, Holder: holder(), Now: s.process.now, Logger: s.logger,
+		Mapping: mapping, Holder: holder(), Now: s.process.Now, Logger: s.logger,
 		FlushInterval: s.config.Checkpoint.FlushInterval.Duration(), KeepGenerations: int(s.config.Checkpoint.KeepGenerations),
 		KeepFor: s.config.Checkpoint.KeepFor.Duration(), Encoders: s.encoders,
 	}

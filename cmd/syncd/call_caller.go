@@ -14,6 +14,7 @@ import (
 	"syncd/internal/control"
 	"syncd/internal/deadline"
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
 )
 
 // askEvery is how often the state is asked for an answer: a GET each time.
@@ -21,7 +22,7 @@ const askEvery = time.Second
 
 // caller sends requests to daemons and waits for the answers.
 type caller struct {
-	process process
+	process invocation.Process
 	state   *state // whose store is not opened
 	store   func() (store.Store, error)
 	wait    time.Duration
@@ -43,7 +44,7 @@ func (e *unheardError) Error() string {
 }
 
 // newCaller makes a caller that waits for answers so long. It opens the store of the state when it has to.
-func newCaller(ctx context.Context, p process, s *state, wait time.Duration) *caller {
+func newCaller(ctx context.Context, p invocation.Process, s *state, wait time.Duration) *caller {
 	c := &caller{process: p, state: s, wait: wait}
 	ctx = context.WithoutCancel(ctx) // a signal ends the wait, and what becomes of the request is looked up after it
 	c.store = sync.OnceValues(func() (store.Store, error) {
@@ -69,13 +70,13 @@ func (c *caller) desk() (*control.Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	return control.NewDesk(store, c.process.now), nil
+	return control.NewDesk(store, c.process.Now), nil
 }
 
 // ask sends a request, which need have no more than a mapping and what is asked for. An answer that is not there yet has the outcome
 // accepted or pending; it may come with an error, which says why it is not waited for.
 func (c *caller) ask(ctx context.Context, r control.Request) (control.Answer, error) {
-	now := c.process.now()
+	now := c.process.Now()
 	r.Version, r.ID, r.At, r.Who = control.Version, control.NewID(now), now.UTC(), control.Self()
 	answer, err := c.send(ctx, r)
 	if err != nil && ctx.Err() != nil {
@@ -124,7 +125,7 @@ func (c *caller) bySocket(ctx context.Context, r control.Request) (a control.Ans
 }
 
 func (c *caller) accepted(r control.Request, by string) control.Answer {
-	return control.Answer{Version: control.Version, ID: r.ID, Mapping: r.Mapping, What: r.What, Outcome: control.Accepted, By: by, At: c.process.now().UTC()}
+	return control.Answer{Version: control.Version, ID: r.ID, Mapping: r.Mapping, What: r.What, Outcome: control.Accepted, By: by, At: c.process.Now().UTC()}
 }
 
 // pending is the answer to a request that no process has accepted yet.
@@ -304,7 +305,7 @@ func (c *caller) afterInterrupt(ctx context.Context, desk *control.Desk, r contr
 
 // warnPaused logs that a mapping is paused whose pass a user asks for.
 func warnPaused(ctx context.Context, s *system, mapping string) {
-	paused, isPaused, err := control.NewDesk(s.store, s.process.now).PausedOf(ctx, mapping)
+	paused, isPaused, err := control.NewDesk(s.store, s.process.Now).PausedOf(ctx, mapping)
 	if err == nil && isPaused {
 		s.logger.Warn("mapping is paused, this pass runs nevertheless", "mapping", mapping, "who", paused.Who, "since", paused.At)
 	}

@@ -9,7 +9,9 @@ import (
 
 	"syncd/internal/buildinfo"
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
 	"syncd/internal/syncer"
+	"syncd/internal/usage"
 )
 
 // isInterruption reports whether a command failed for nothing but its interruption. Commands with a pass say themselves what they have saved, and
@@ -18,9 +20,9 @@ func isInterruption(cmd *cobra.Command, err error) bool {
 	return cmd.Name() != "run" && exit.Code(err) == syncer.ExitFailed && errors.Is(err, context.Canceled)
 }
 
-func execute(ctx context.Context, args []string, p process) error {
+func execute(ctx context.Context, args []string, p invocation.Process) error {
 	root := newRoot(p) //nolint:contextcheck // cobra hands it on
-	if err := checkWords(root, args); err != nil {
+	if err := usage.CheckWords(root, args); err != nil {
 		return err
 	}
 	root.SetArgs(args)
@@ -31,11 +33,11 @@ func execute(ctx context.Context, args []string, p process) error {
 	case ctx.Err() != nil && isInterruption(cmd, err):
 		return exit.Interrupted(strings.TrimPrefix(cmd.CommandPath(), root.Name()+" "), "")
 	}
-	return withHelp(err, cmd.CommandPath())
+	return usage.WithHelp(err, cmd.CommandPath())
 }
 
 // newRoot is the table of commands.
-func newRoot(p process) *cobra.Command {
+func newRoot(p invocation.Process) *cobra.Command {
 	version := false
 	root := &cobra.Command{
 		Use:   "syncd",
@@ -46,24 +48,24 @@ func newRoot(p process) *cobra.Command {
 		SilenceErrors: true, SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if version {
-				buildinfo.Print(p.stdout)
+				buildinfo.Print(p.Stdout)
 				return nil
 			}
 			return cmd.Help()
 		},
 	}
 	root.Flags().BoolVar(&version, "version", false, "print build information in one line")
-	if p.stdin != nil {
-		root.SetIn(p.stdin)
+	if p.Stdin != nil {
+		root.SetIn(p.Stdin)
 	}
-	root.SetOut(p.stdout)
-	root.SetErr(p.stderr)
-	root.SetFlagErrorFunc(wrongFlag)
-	root.SetUsageTemplate(wrappedUsage(root.UsageTemplate()))
-	root.SetHelpCommand(helpCommand())
+	root.SetOut(p.Stdout)
+	root.SetErr(p.Stderr)
+	root.SetFlagErrorFunc(usage.WrongFlag)
+	root.SetUsageTemplate(usage.Template(root.UsageTemplate()))
+	root.SetHelpCommand(usage.HelpCommand())
 	root.AddCommand(runCommand(p), backfillCommand(p), planCommand(p), replayCommand(p), statusCommand(p), healthcheckCommand(p), ledgerCommand(p), demoCommand(p), newPolicy(p), newDoctor(p), configCommand(p), versionCommand(p))
 	root.AddCommand(requestCommands(p)...)
-	callAlso(root)
+	usage.AddWords(root)
 	const main = "main"
 	root.AddGroup(&cobra.Group{ID: main, Title: "Commands:"})
 	for _, cmd := range root.Commands() {
@@ -71,8 +73,8 @@ func newRoot(p process) *cobra.Command {
 	}
 	root.AddCommand(completionCommand(p), manCommand(p))
 	addCompletions(root, p)
-	refuseArguments(root)
-	findConfigs(root, p)
-	fitHelp(root)
+	usage.RefuseArguments(root)
+	invocation.FindConfigs(root, p)
+	usage.Fit(root)
 	return root
 }

@@ -13,10 +13,12 @@ import (
 	"syncd/internal/access/policy"
 	"syncd/internal/awserr"
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
 	"syncd/internal/plan"
+	"syncd/internal/usage"
 )
 
-func completionCommand(p process) *cobra.Command {
+func completionCommand(p invocation.Process) *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
 	return &cobra.Command{
 		Use:   "completion " + strings.Join(shells, "|"),
@@ -36,27 +38,27 @@ Completing reads the configuration and nothing else: it sends no request, and is
 			case len(args) != 1:
 				return exit.Usage(fmt.Errorf("write completion: name one of %s", strings.Join(shells, ", ")))
 			case !slices.Contains(shells, args[0]):
-				return unknownWord("write completion: shell", args[0], shells)
+				return usage.UnknownWord("write completion: shell", args[0], shells)
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch root := cmd.Root(); args[0] {
 			case "bash":
-				return root.GenBashCompletionV2(p.stdout, true)
+				return root.GenBashCompletionV2(p.Stdout, true)
 			case "zsh":
-				return root.GenZshCompletion(p.stdout)
+				return root.GenZshCompletion(p.Stdout)
 			case "fish":
-				return root.GenFishCompletion(p.stdout, true)
+				return root.GenFishCompletion(p.Stdout, true)
 			default:
-				return root.GenPowerShellCompletionWithDesc(p.stdout)
+				return root.GenPowerShellCompletionWithDesc(p.Stdout)
 			}
 		},
 	}
 }
 
 // addCompletions says of every flag and argument what the shell may offer. What is not said to be a file is none.
-func addCompletions(cmd *cobra.Command, p process) {
+func addCompletions(cmd *cobra.Command, p invocation.Process) {
 	if cmd.ValidArgsFunction == nil && len(cmd.ValidArgs) == 0 {
 		cmd.ValidArgsFunction = cobra.NoFileCompletions
 	}
@@ -74,7 +76,7 @@ func addCompletions(cmd *cobra.Command, p process) {
 }
 
 // completionOf returns what a flag of a command can be.
-func completionOf(cmd *cobra.Command, p process, flag string) cobra.CompletionFunc {
+func completionOf(cmd *cobra.Command, p invocation.Process, flag string) cobra.CompletionFunc {
 	of := flag
 	if flag == "format" || flag == "from" { // other words in each command
 		of = cmd.Name() + " " + flag
@@ -133,11 +135,11 @@ func anyFiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.Shell
 
 // mappingNames completes to the mappings of the configuration that a command would read, but for those that stand on the command line
 // already. Without a configuration that loads there is nothing to offer; the command itself will say why.
-func mappingNames(p process) cobra.CompletionFunc {
+func mappingNames(p invocation.Process) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		path := cmd.Flag("config").Value.String()
 		if path == "" {
-			path, _ = usualConfig(p)
+			path, _ = invocation.UsualConfig(p)
 		}
 		c, err := config.Load(path)
 		if err != nil {

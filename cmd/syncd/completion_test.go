@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"syncd/internal/invocation"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -37,9 +39,9 @@ func TestCompletion(t *testing.T) {
 		t.Fatal(err)
 	}
 	variable := ""
-	p := process{
-		lookupEnv: func(name string) (string, bool) { return variable, name == configVariable },
-		readFile:  func(string) ([]byte, error) { return nil, fs.ErrNotExist },
+	p := invocation.Process{
+		LookupEnv: func(name string) (string, bool) { return variable, name == invocation.ConfigVariable },
+		ReadFile:  func(string) ([]byte, error) { return nil, fs.ErrNotExist },
 	}
 	for _, tt := range []struct{ line, want string }{
 		{"policy ch", "check\tJudge policies that exist: broken, without effect, dangerous, or not enough\n:4\n"},
@@ -82,7 +84,7 @@ func TestCompletion(t *testing.T) {
 			args[len(args)-1] = "" // nothing typed yet
 		}
 		var stdout, stderr bytes.Buffer
-		p.stdout, p.stderr = &stdout, &stderr // and no more than it takes to find a configuration
+		p.Stdout, p.Stderr = &stdout, &stderr // and no more than it takes to find a configuration
 		code := run(t.Context(), args, p)
 		if diff := cmp.Diff(tt.want, stdout.String()); code != 0 || diff != "" {
 			t.Errorf("syncd %s: got exit code %d and other completions (-want +got):\n%s", tt.line, code, diff)
@@ -106,9 +108,9 @@ func TestReasonsAreThoseDocumented(t *testing.T) {
 
 // TestEveryFlagIsCompleted: no flag with a value is left to the shell, which would offer files for all of them.
 func TestEveryFlagIsCompleted(t *testing.T) {
-	p := process{
-		lookupEnv: func(string) (string, bool) { return "", false },
-		readFile:  func(string) ([]byte, error) { return nil, fs.ErrNotExist },
+	p := invocation.Process{
+		LookupEnv: func(string) (string, bool) { return "", false },
+		ReadFile:  func(string) ([]byte, error) { return nil, fs.ErrNotExist },
 	}
 	var check func(*cobra.Command)
 	check = func(cmd *cobra.Command) {
@@ -129,5 +131,5 @@ func TestEveryFlagIsCompleted(t *testing.T) {
 			check(child)
 		}
 	}
-	check(newRoot(process{}))
+	check(newRoot(invocation.Process{}))
 }

@@ -12,11 +12,13 @@ import (
 	"syncd/config"
 	"syncd/config/fault"
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
 	"syncd/internal/printable"
 	"syncd/internal/terminal"
+	"syncd/internal/usage"
 )
 
-func configCommand(p process) *cobra.Command {
+func configCommand(p invocation.Process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "Check a configuration, or show it with every default",
@@ -29,8 +31,8 @@ func configCommand(p process) *cobra.Command {
 	return cmd
 }
 
-func configCheckCommand(p process) *cobra.Command {
-	var f flags
+func configCheckCommand(p invocation.Process) *cobra.Command {
+	var f invocation.Flags
 	var daemon bool
 	cmd := &cobra.Command{
 		Use:     "check [--config FILE | FILE] [--mapping NAME]... [--daemon]",
@@ -47,20 +49,20 @@ accepts: its passes run only when somebody asks for them.` + exit.Help("config c
 		RunE:    func(*cobra.Command, []string) error { return checkConfig(p, f, daemon) },
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 || cmd.Flags().Changed("config") {
-				return noArguments(cmd, args)
+				return usage.NoArguments(cmd, args)
 			}
 			return cmd.Flags().Set("config", args[0]) // as checkers of other programs have it
 		},
 		ValidArgsFunction: yamlFiles,
 	}
-	addFlags(cmd, &f)
-	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object with faults, warnings and mappings")
+	invocation.AddFlags(cmd, &f)
+	cmd.Flags().BoolVar(&f.JSON, "json", false, "print one JSON object with faults, warnings and mappings")
 	cmd.Flags().BoolVar(&daemon, "daemon", false, "also refuse a configuration in which no mapping has a schedule")
 	return cmd
 }
 
-func configShowCommand(p process) *cobra.Command {
-	var f flags
+func configShowCommand(p invocation.Process) *cobra.Command {
+	var f invocation.Flags
 	cmd := &cobra.Command{
 		Use:   "show [--config FILE]",
 		Short: "Show the configuration in force, with every default, as YAML",
@@ -72,7 +74,7 @@ shown when it exists, or when its name is surely a name; a template may have put
 		Example: "  syncd config show --config syncd.yaml\n  diff <(syncd config show -c old.yaml) <(syncd config show -c new.yaml)",
 		RunE:    func(*cobra.Command, []string) error { return showConfig(p, f) },
 	}
-	addConfigFlag(cmd, &f, configRequired)
+	invocation.AddConfigFlag(cmd, &f, invocation.ConfigRequired)
 	return cmd
 }
 
@@ -103,24 +105,24 @@ type checkedMapping struct {
 	Schedule string `json:"schedule,omitempty"`
 }
 
-func checkConfig(p process, f flags, isStrict bool) error {
-	checks := append(gate(), warnUnscheduled(f))
+func checkConfig(p invocation.Process, f invocation.Flags, isStrict bool) error {
+	checks := append(invocation.Gate(), invocation.WarnUnscheduled(f))
 	if isStrict {
-		checks = append(gate(), refuseUnscheduled(f))
+		checks = append(invocation.Gate(), invocation.RefuseUnscheduled(f))
 	}
-	c, chosen, _, err := load(p, f, append(checks, p.warnExternalIDs, warnSessionPolicies, warnControlSocket)...)
+	c, chosen, _, err := invocation.Load(p, f, append(checks, p.WarnExternalIDs, invocation.WarnSessionPolicies, invocation.WarnControlSocket)...)
 	faults, isFaulty := errors.AsType[*fault.Faults](err)
 	if err != nil && !isFaulty {
 		return err
 	}
-	checked := checkedConfig{File: f.config, Valid: err == nil, Faults: []configFault{}, Warnings: []configFault{}, Mappings: []checkedMapping{}}
+	checked := checkedConfig{File: f.Config, Valid: err == nil, Faults: []configFault{}, Warnings: []configFault{}, Mappings: []checkedMapping{}}
 	if isFaulty {
 		checked.Faults = faultsOf(*faults)
 	} else {
 		checked.Warnings, checked.Mappings = faultsOf(c.Warnings()), mappingsOf(c, chosen)
 	}
-	if f.json {
-		e := json.NewEncoder(printable.JSON(p.stdout))
+	if f.JSON {
+		e := json.NewEncoder(printable.JSON(p.Stdout))
 		e.SetEscapeHTML(false)
 		return errors.Join(e.Encode(checked), err)
 	}
@@ -128,9 +130,9 @@ func checkConfig(p process, f flags, isStrict bool) error {
 		return err
 	}
 	for _, w := range c.Warnings() {
-		printable.Fprintln(p.stderr, "warning: "+w.String())
+		printable.Fprintln(p.Stderr, "warning: "+w.String())
 	}
-	return printChecked(p.stdout, checked)
+	return printChecked(p.Stdout, checked)
 }
 
 func faultsOf(list fault.Faults) []configFault {
@@ -165,15 +167,15 @@ func printChecked(w io.Writer, c checkedConfig) error {
 	return table.Flush()
 }
 
-func showConfig(p process, f flags) error {
-	c, _, _, err := load(p, f, gate()...)
+func showConfig(p invocation.Process, f invocation.Flags) error {
+	c, _, _, err := invocation.Load(p, f, invocation.Gate()...)
 	if err != nil {
 		return err
 	}
-	text, err := c.Show(p.lookupEnv, p.readFile)
+	text, err := c.Show(p.LookupEnv, p.ReadFile)
 	if err != nil {
 		return fmt.Errorf("show configuration: %w", err)
 	}
-	_, err = printable.Lines(p.stdout).Write(text)
+	_, err = printable.Lines(p.Stdout).Write(text)
 	return err
 }

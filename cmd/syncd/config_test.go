@@ -13,6 +13,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
 )
 
 // sound is a configuration without faults; tests put something into it.
@@ -31,9 +32,9 @@ mappings:
 func offline(t *testing.T, env map[string]string, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr strings.Builder
-	code := run(t.Context(), args, process{
-		stdout: &stdout, stderr: &stderr, readFile: os.ReadFile, now: time.Now,
-		lookupEnv: func(name string) (string, bool) { v, ok := env[name]; return v, ok },
+	code := run(t.Context(), args, invocation.Process{
+		Stdout: &stdout, Stderr: &stderr, ReadFile: os.ReadFile, Now: time.Now,
+		LookupEnv: func(name string) (string, bool) { v, ok := env[name]; return v, ok },
 	})
 	return outcome{code, stdout.String(), stderr.String()}
 }
@@ -169,13 +170,13 @@ func TestWhatTheGateAccepts(t *testing.T) {
 					t.Errorf("%v: got exit %d and %s, want it accepted", command, got.code, got.stderr)
 				}
 			}
-			f := flags{config: path, logLevel: "error"}
-			p := process{stdout: t.Output(), stderr: t.Output(), readFile: os.ReadFile, lookupEnv: os.LookupEnv, now: time.Now}
+			f := invocation.Flags{Config: path, LogLevel: "error"}
+			p := invocation.Process{Stdout: t.Output(), Stderr: t.Output(), ReadFile: os.ReadFile, LookupEnv: os.LookupEnv, Now: time.Now}
 			if _, err := newSystem(t.Context(), p, f); err != nil {
 				t.Errorf("backfill and plan: got %v, want a system", err)
 			}
 			isScheduled := tt.name != "no schedule"
-			if _, err := newSystem(t.Context(), p, f, warnUnscheduled(f)); err != nil {
+			if _, err := newSystem(t.Context(), p, f, invocation.WarnUnscheduled(f)); err != nil {
 				t.Errorf("run: got %v, want it accepted", err)
 			}
 			if got := offline(t, nil, "config", "check", "--daemon", "--config", path); (got.code == 0) != isScheduled {
@@ -263,9 +264,9 @@ mappings:`
 // TestAReloadPassesTheGate refuses in the words of a start.
 func TestAReloadPassesTheGate(t *testing.T) {
 	path := writeConfig(t, sound)
-	f := flags{config: path, logLevel: "error"}
-	p := process{stdout: t.Output(), stderr: t.Output(), readFile: os.ReadFile, lookupEnv: os.LookupEnv, now: time.Now}
-	s, err := newSystem(t.Context(), p, f, warnUnscheduled(f))
+	f := invocation.Flags{Config: path, LogLevel: "error"}
+	p := invocation.Process{Stdout: t.Output(), Stderr: t.Output(), ReadFile: os.ReadFile, LookupEnv: os.LookupEnv, Now: time.Now}
+	s, err := newSystem(t.Context(), p, f, invocation.WarnUnscheduled(f))
 	if err != nil {
 		t.Fatal(err)
 	}

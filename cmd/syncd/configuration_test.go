@@ -16,6 +16,7 @@ import (
 
 	"syncd/internal/daemon"
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
 )
 
 // TestConfigurationIsFoundInOrder prefers --config to SYNCD_CONFIG, and that to ./syncd.yaml.
@@ -23,7 +24,7 @@ func TestConfigurationIsFoundInOrder(t *testing.T) {
 	for _, tt := range []struct {
 		name, env, flag string
 		isThere, given  bool
-		need            configNeed
+		need            invocation.ConfigNeed
 		want            string
 	}{
 		{name: "all", flag: "f", given: true, env: "e", isThere: true, want: "f"},
@@ -31,39 +32,39 @@ func TestConfigurationIsFoundInOrder(t *testing.T) {
 		{name: "file", isThere: true, want: "syncd.yaml"},
 		{name: "none", want: "there is no --config, SYNCD_CONFIG is not set, and there is no ./syncd.yaml"},
 		{name: "empty flag", given: true, env: "e", isThere: true, want: "--config is empty"},
-		{name: "optional", need: configOptional, want: ""},
-		{name: "optional variable", need: configOptional, env: "e", want: "e"},
-		{name: "only where it is asked for", need: configExplicit, env: "e", isThere: true, want: ""},
-		{name: "only where it is asked for, as it is", need: configExplicit, flag: "f", given: true, want: "f"},
+		{name: "optional", need: invocation.ConfigOptional, want: ""},
+		{name: "optional variable", need: invocation.ConfigOptional, env: "e", want: "e"},
+		{name: "only where it is asked for", need: invocation.ConfigExplicit, env: "e", isThere: true, want: ""},
+		{name: "only where it is asked for, as it is", need: invocation.ConfigExplicit, flag: "f", given: true, want: "f"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p := process{
-				lookupEnv: func(name string) (string, bool) { return tt.env, name == configVariable && tt.env != "" },
-				readFile: func(path string) ([]byte, error) {
+			p := invocation.Process{
+				LookupEnv: func(name string) (string, bool) { return tt.env, name == invocation.ConfigVariable && tt.env != "" },
+				ReadFile: func(path string) ([]byte, error) {
 					if path == "syncd.yaml" && tt.isThere {
 						return nil, nil
 					}
 					return nil, fs.ErrNotExist
 				},
 			}
-			v := configFlag{flags: &flags{config: tt.flag}, need: tt.need}
-			err := v.find(t.Context(), p, tt.given)
+			v := invocation.ConfigFlag{Flags: &invocation.Flags{Config: tt.flag}, Need: tt.need}
+			err := v.Find(t.Context(), p, tt.given)
 			if err != nil {
 				if got := exit.Code(err); got != exit.CodeUsage || tt.want == "" || !strings.Contains(err.Error(), tt.want) {
 					t.Errorf("got exit %d, %v, want %q", got, err, tt.want)
 				}
 				return
 			}
-			if v.config != tt.want {
-				t.Errorf("got %q, want %q", v.config, tt.want)
+			if v.Config != tt.want {
+				t.Errorf("got %q, want %q", v.Config, tt.want)
 			}
 		})
 	}
 }
 
 func TestStandardInputThatCannotBeRead(t *testing.T) {
-	v := configFlag{flags: &flags{config: standardInput}}
-	err := v.find(t.Context(), process{stdin: iotest.ErrReader(fs.ErrClosed)}, true)
+	v := invocation.ConfigFlag{Flags: &invocation.Flags{Config: invocation.StandardInput}}
+	err := v.Find(t.Context(), invocation.Process{Stdin: iotest.ErrReader(fs.ErrClosed)}, true)
 	if err == nil || exit.Code(err) != exit.CodeUsage || !strings.Contains(err.Error(), "read configuration from standard input") {
 		t.Errorf("got %v, want it to name standard input", err)
 	}
@@ -77,16 +78,16 @@ func TestConfigurationFromStandardInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	var stdout, stderr lockedBuffer
-	p := process{
-		stdin: strings.NewReader(string(text)), stdout: &stdout, stderr: &stderr,
-		lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: time.Now, ambient: s.signIn(),
+	p := invocation.Process{
+		Stdin: strings.NewReader(string(text)), Stdout: &stdout, Stderr: &stderr,
+		LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: time.Now, Ambient: s.signIn(),
 	}
 	// The doctor reads it again for the mapping that never had a pass.
 	if code := run(t.Context(), []string{"doctor", "--config", "-"}, p); code != 0 {
 		t.Errorf("doctor: got exit %d; stdout:\n%s\nstderr:\n%s", code, stdout.String(), stderr.String())
 	}
 	synctest.Test(t, func(t *testing.T) {
-		f := flags{config: standardInput, once: text}
+		f := invocation.Flags{Config: invocation.StandardInput, Once: text}
 		system, err := newSystem(t.Context(), p, f)
 		if err != nil {
 			t.Fatal(err)
@@ -151,9 +152,9 @@ func TestInterruptedWhileItReads(t *testing.T) {
 			stop() // nobody writes to it: it can only be interrupted
 		}
 		var stdout, stderr lockedBuffer
-		p := process{
-			stdin: stopping{stop, t.Context().Done()}, stdout: &stdout, stderr: &stderr, readFile: os.ReadFile, now: time.Now,
-			lookupEnv: func(string) (string, bool) { return "", false },
+		p := invocation.Process{
+			Stdin: stopping{stop, t.Context().Done()}, Stdout: &stdout, Stderr: &stderr, ReadFile: os.ReadFile, Now: time.Now,
+			LookupEnv: func(string) (string, bool) { return "", false },
 		}
 		code := run(ctx, strings.Fields(command), p)
 		if want := ": interrupted: its input was not read to the end; hint: "; code != 130 || !strings.Contains(stderr.String(), want) || strings.Count(stderr.String(), "\n") != 1 {
@@ -194,9 +195,9 @@ func TestHealthcheckFindsTheConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	var stderr lockedBuffer
-	p := process{
-		stdout: &stderr, stderr: &stderr, readFile: os.ReadFile,
-		lookupEnv: func(name string) (string, bool) { return file, name == configVariable },
+	p := invocation.Process{
+		Stdout: &stderr, Stderr: &stderr, ReadFile: os.ReadFile,
+		LookupEnv: func(name string) (string, bool) { return file, name == invocation.ConfigVariable },
 	}
 	if code := run(t.Context(), []string{"healthcheck"}, p); code != 1 || !strings.Contains(stderr.String(), "127.0.0.1:1/healthz") {
 		t.Errorf("got exit %d, %q, want it to ask on http.listen of the file", code, stderr.String())

@@ -22,6 +22,7 @@ import (
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
+	"syncd/internal/invocation"
 )
 
 // The kills of TestCrash in all, and those of TestCrashUnderChangedSettings, spread over the four ways; make crash asks for more.
@@ -252,8 +253,8 @@ func (c *crash) check(t *testing.T) {
 func (c *crash) store(t *testing.T) store.Store {
 	t.Helper()
 	var out lockedBuffer
-	p := process{stdout: &out, stderr: &out, now: time.Now, ambient: c.signIn()}
-	state, err := openState(t.Context(), p, flags{config: c.config}, nil)
+	p := invocation.Process{Stdout: &out, Stderr: &out, Now: time.Now, Ambient: c.signIn()}
+	state, err := openState(t.Context(), p, invocation.Flags{Config: c.config}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

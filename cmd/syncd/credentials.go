@@ -5,6 +5,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/creds"
+	"syncd/internal/invocation"
 )
 
 // idleConnections is how many idle connections the process keeps at most, whatever its mappings ask: each takes about 50 KB, for up to
@@ -12,10 +13,10 @@ import (
 const idleConnections = 1024
 
 // credentialsOf are the settings that all sessions of the process have in common, with the roles as they are assumed.
-func credentialsOf(p process, c *config.Config, roles map[string]config.Role, logger *slog.Logger) creds.Options {
+func credentialsOf(p invocation.Process, c *config.Config, roles map[string]config.Role, logger *slog.Logger) creds.Options {
 	return creds.Options{
 		Roles: roles, EndpointURL: c.STSEndpoint(""), PlainHTTP: c.Endpoints(), AllowHTTP: c.AWS.AllowHTTP,
-		Shared: p.shared, Connections: connections(c), LookupEnv: p.lookupEnv, ReadFile: p.readFile, Now: p.now, Ambient: p.ambient, Tune: p.tune, Logger: logger,
+		Shared: p.Shared, Connections: connections(c), LookupEnv: p.LookupEnv, ReadFile: p.ReadFile, Now: p.Now, Ambient: p.Ambient, Tune: p.Tune, Logger: logger,
 	}
 }
 

@@ -4,11 +4,12 @@ import (
 	"errors"
 
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
 
 	"github.com/spf13/cobra"
 )
 
-func demoCommand(p process) *cobra.Command {
+func demoCommand(p invocation.Process) *cobra.Command {
 	var from, serve, dir string
 	var json, empty bool
 	cmd := &cobra.Command{

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"syncd/internal/invocation"
 	"syncd/internal/printable"
 	"syncd/internal/terminal"
 )
@@ -40,14 +41,14 @@ func (w *world) render(text, dir string) string {
 }
 
 // serveDemo keeps the two accounts up until ctx ends.
-func serveDemo(ctx context.Context, p process, f demoFlags) (err error) {
+func serveDemo(ctx context.Context, p invocation.Process, f demoFlags) (err error) {
 	dir, err := filepath.Abs(f.dir)
 	if err != nil {
 		return fmt.Errorf("serve demo: %w", err)
 	}
-	w, prepare := newWorld(p.now), (*world).write
+	w, prepare := newWorld(p.Now), (*world).write
 	if f.empty {
-		w, prepare = newEmptyWorld(p.now), (*world).writeEmpty
+		w, prepare = newEmptyWorld(p.Now), (*world).writeEmpty
 	}
 	listener, err := w.bind(ctx, f.address)
 	if err != nil {
@@ -65,12 +66,12 @@ func serveDemo(ctx context.Context, p process, f demoFlags) (err error) {
 	closeServer := w.serve(ctx, listener)
 	defer func() { err = errors.Join(err, closeServer()) }()
 	if f.empty {
-		printable.Fprintf(p.stdout, demoEmptyWelcome, w.endpoint, demoOwner, demoConsumer, shellQuote(filepath.Join(dir, environmentFile)))
+		printable.Fprintf(p.Stdout, demoEmptyWelcome, w.endpoint, demoOwner, demoConsumer, shellQuote(filepath.Join(dir, environmentFile)))
 	} else {
-		printable.Fprintf(p.stdout, demoWelcome, w.endpoint, demoSource, terminal.Objects(int64(len(w.source.Keys()))), shellQuote(dir), demoCopy)
+		printable.Fprintf(p.Stdout, demoWelcome, w.endpoint, demoSource, terminal.Objects(int64(len(w.source.Keys()))), shellQuote(dir), demoCopy)
 	}
 	<-ctx.Done()
-	printable.Fprintf(p.stdout, "\nrequests served: %s\n", terminal.ByReason(w.requests()))
+	printable.Fprintf(p.Stdout, "\nrequests served: %s\n", terminal.ByReason(w.requests()))
 	return nil
 }
 

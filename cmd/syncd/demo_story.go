@@ -12,27 +12,29 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/internal/awserr"
+	"syncd/internal/invocation"
 	"syncd/internal/printable"
+	"syncd/internal/report"
 	"syncd/internal/syncer"
 	"syncd/internal/terminal"
 )
 
 // story is a demo being told.
 type story struct {
-	process
+	invocation.Process
 	world     *world
 	config    string
 	summaries []syncer.Summary
 }
 
 // tellDemo sets the two accounts up, and tells what syncd does between them.
-func tellDemo(ctx context.Context, p process, f demoFlags) (err error) {
+func tellDemo(ctx context.Context, p invocation.Process, f demoFlags) (err error) {
 	dir, err := os.MkdirTemp("", "syncd-demo-")
 	if err != nil {
 		return fmt.Errorf("make a folder for the demo's ledger: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	w := newWorld(p.now)
+	w := newWorld(p.Now)
 	closeServer, err := w.listen(ctx, "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -44,18 +46,18 @@ func tellDemo(ctx context.Context, p process, f demoFlags) (err error) {
 	if err := w.write(dir); err != nil {
 		return err
 	}
-	p.ambient = w.signIn()
-	s := &story{process: p, world: w, config: filepath.Join(dir, "syncd.yaml")}
+	p.Ambient = w.signIn()
+	s := &story{Process: p, world: w, config: filepath.Join(dir, "syncd.yaml")}
 	if err := s.tell(ctx); err != nil {
 		return err
 	}
 	if f.json {
-		return printJSON(p.stdout, s.summaries)
+		return report.SummaryJSON(p.Stdout, s.summaries)
 	}
 	return nil
 }
 
-func (s *story) say(format string, a ...any) { printable.Fprintf(s.stdout, format+"\n", a...) }
+func (s *story) say(format string, a ...any) { printable.Fprintf(s.Stdout, format+"\n", a...) }
 
 func (s *story) tell(ctx context.Context) error {
 	s.introduce()
@@ -101,13 +103,13 @@ func (s *story) pass(ctx context.Context) error {
 		return err
 	}
 	m := system.mappings[0]
-	summary, err := onePass(ctx, s.process, m.syncer, m.Name, false, m.syncer.Run)
+	summary, err := report.Pass(ctx, s.Process, m.syncer, m.Name, false, m.syncer.Run)
 	s.summaries = append(s.summaries, summary)
 	return err
 }
 
 func (s *story) start(ctx context.Context) (*system, error) {
-	return newSystem(ctx, s.process, flags{config: s.config, logLevel: "error"})
+	return newSystem(ctx, s.Process, invocation.Flags{Config: s.config, LogLevel: "error"})
 }
 
 // revoke shows whose key the copy lies under: the consumer's copy outlives the owner's grant.
@@ -149,7 +151,7 @@ func (s *story) readers(ctx context.Context) (role, user *s3.Client, err error) 
 		return nil, nil, err
 	}
 	role, _ = system.mappings[0].clients()
-	user = s3.New(s3.Options{Region: demoRegion, BaseEndpoint: &s.world.endpoint, UsePathStyle: true, Credentials: s.ambient})
+	user = s3.New(s3.Options{Region: demoRegion, BaseEndpoint: &s.world.endpoint, UsePathStyle: true, Credentials: s.Ambient})
 	return role, user, nil
 }
 

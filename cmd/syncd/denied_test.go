@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/status"
 )
 
 // TestBackfillThatIsDenied names one cause and what to do, shows it in the status, and is over when it is repaired.
@@ -27,7 +28,7 @@ func TestBackfillThatIsDenied(t *testing.T) {
 			t.Errorf("got %q, want one line with the cause once and the doctor", told)
 		}
 	}
-	var shown status
+	var shown status.Status
 	if err := json.Unmarshal([]byte(s.run(t.Context(), "status", "--json").stdout), &shown); err != nil {
 		t.Fatal(err)
 	}

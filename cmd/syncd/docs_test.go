@@ -15,6 +15,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
 )
 
 // documents are the texts that people copy commands from.
@@ -40,7 +41,7 @@ func documents(t *testing.T) map[string]string {
 // TestDocumentedCommandsExist finds every command line of syncd in code of the documents and of the help itself, and holds
 // its command and flags to what the program has.
 func TestDocumentedCommandsExist(t *testing.T) {
-	root := newRoot(process{})
+	root := newRoot(invocation.Process{})
 	root.InitDefaultHelpCmd()
 	texts := documents(t)
 	for _, cmd := range append(root.Commands(), root) {
@@ -162,7 +163,7 @@ func TestMappingIsRequiredWhereTheHelpSaysSo(t *testing.T) {
 		cancelled, stop := context.WithCancel(t.Context())
 		stop() // nothing is sent
 		var stdout, stderr strings.Builder
-		code := run(cancelled, args, process{stdout: &stdout, stderr: &stderr, readFile: os.ReadFile, now: time.Now, lookupEnv: func(string) (string, bool) { return "", false }})
+		code := run(cancelled, args, invocation.Process{Stdout: &stdout, Stderr: &stderr, ReadFile: os.ReadFile, Now: time.Now, LookupEnv: func(string) (string, bool) { return "", false }})
 		isRefused := code == exit.CodeUsage && strings.Contains(stderr.String(), "--mapping")
 		if isRequired := strings.Contains(flag.Usage, "required"); isRefused != isRequired {
 			t.Errorf("%s --help: got %q, and without a mapping exit %d and %q", cmd.CommandPath(), flag.Usage, code, stderr.String())

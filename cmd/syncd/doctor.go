@@ -12,6 +12,8 @@ import (
 	"syncd/internal/access/doctor"
 	"syncd/internal/creds"
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
+	"syncd/internal/report"
 	"syncd/internal/terminal"
 )
 
@@ -20,8 +22,8 @@ type unhealthyError struct{ failed int }
 
 func (e *unhealthyError) Error() string { return terminal.Counted(e.failed, "check") + " failed" }
 
-func newDoctor(p process) *cobra.Command {
-	var f flags
+func newDoctor(p invocation.Process) *cobra.Command {
+	var f invocation.Flags
 	var offline bool
 	cmd := &cobra.Command{
 		Use:        "doctor [--config FILE] [--mapping NAME]... [--offline]",
@@ -42,23 +44,23 @@ pass would write, by listing up to 20,000 objects of either side: what is no cop
 		Example: "  syncd doctor --config syncd.yaml\n  syncd doctor --config syncd.yaml --mapping alice-to-bob --json",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return diagnose(cmd.Context(), p, f, offline) },
 	}
-	addFlags(cmd, &f)
-	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object")
+	invocation.AddFlags(cmd, &f)
+	cmd.Flags().BoolVar(&f.JSON, "json", false, "print one JSON object")
 	cmd.Flags().BoolVar(&offline, "offline", false, "send no request; list what would be tried")
 	return cmd
 }
 
-func diagnose(ctx context.Context, p process, f flags, offline bool) error {
-	c, _, logger, err := load(p, f, gate()...)
+func diagnose(ctx context.Context, p invocation.Process, f invocation.Flags, offline bool) error {
+	c, _, logger, err := invocation.Load(p, f, invocation.Gate()...)
 	if err != nil {
 		return err
 	}
-	var d diagnosis
+	var d report.Diagnosed
 	if offline {
-		logWarnings(logger, c) // otherwise the system does
-		d.Diagnosis, err = doctor.Foresee(c, f.mappings)
+		invocation.LogWarnings(logger, c) // otherwise the system does
+		d.Diagnosis, err = doctor.Foresee(c, f.Mappings)
 	} else {
-		d.Diagnosis, err = doctor.Diagnose(ctx, doctor.Options{Config: c, Mappings: f.mappings, Sessions: doctorSessions(p, c, logger)})
+		d.Diagnosis, err = doctor.Diagnose(ctx, doctor.Options{Config: c, Mappings: f.Mappings, Sessions: doctorSessions(p, c, logger)})
 	}
 	if !offline && err == nil {
 		d.Occupied = countOccupied(ctx, p, f, d.Diagnosis)
@@ -66,14 +68,14 @@ func diagnose(ctx context.Context, p process, f flags, offline bool) error {
 	if err := errors.Join(err, ctx.Err()); err != nil { // what was refused after an interruption is no finding
 		return err
 	}
-	if err := printDiagnosis(p.stdout, d, f.json); err != nil {
+	if err := report.Diagnosis(p.Stdout, d, f.JSON); err != nil {
 		return err
 	}
 	return unhealthy(d.Diagnosis)
 }
 
 // doctorSessions makes the credentials that a pass of the mapping would have.
-func doctorSessions(p process, c *config.Config, logger *slog.Logger) func(context.Context, config.Mapping, map[string]config.Role) (*creds.Set, error) {
+func doctorSessions(p invocation.Process, c *config.Config, logger *slog.Logger) func(context.Context, config.Mapping, map[string]config.Role) (*creds.Set, error) {
 	return func(ctx context.Context, m config.Mapping, roles map[string]config.Role) (*creds.Set, error) {
 		o := credentialsOf(p, c, roles, logger)
 		o.SessionPolicy = func(role string) (string, error) { return access.SessionPolicyText(c, m, role) }

@@ -8,6 +8,8 @@ import (
 	"syncd/internal/access/doctor"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier"
+	"syncd/internal/invocation"
+	"syncd/internal/report"
 	"syncd/internal/syncer/preview"
 )
 
@@ -17,10 +19,10 @@ const comparedAtMost = 20_000
 var errEnough = errors.New("enough was compared")
 
 // countOccupied looks at the destinations of the mappings that pass every check and never had a pass.
-func countOccupied(ctx context.Context, p process, f flags, d doctor.Diagnosis) []occupied {
-	var all []occupied
+func countOccupied(ctx context.Context, p invocation.Process, f invocation.Flags, d doctor.Diagnosis) []report.Occupied {
+	var all []report.Occupied
 	for _, name := range healthy(d) {
-		o := occupied{Mapping: name}
+		o := report.Occupied{Mapping: name}
 		hasLedger, err := countIn(ctx, p, f, &o)
 		if err != nil {
 			o.Error = err.Error()
@@ -47,8 +49,8 @@ func healthy(d doctor.Diagnosis) []string {
 }
 
 // countIn plans the first pass, as far as it takes to count. HasLedger says that there has been a pass.
-func countIn(ctx context.Context, p process, f flags, o *occupied) (hasLedger bool, err error) {
-	f.mappings = []string{o.Mapping}
+func countIn(ctx context.Context, p invocation.Process, f invocation.Flags, o *report.Occupied) (hasLedger bool, err error) {
+	f.Mappings = []string{o.Mapping}
 	s, err := newSystem(ctx, p, f)
 	if err != nil {
 		return false, err

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/report"
 )
 
 // TestDoctorCountsWhatIsForeign has a destination that holds objects already: what can be no copy, and what may be one. After a pass
@@ -30,9 +31,9 @@ func TestDoctorCountsWhatIsForeign(t *testing.T) {
 		t.Errorf("got code %d and\n%s%s\nwant %q", got.code, got.stdout, got.stderr, want)
 	}
 	got = s.run(t.Context(), "doctor", "--json")
-	var d struct{ Occupied []occupied }
+	var d struct{ Occupied []report.Occupied }
 	if err := json.Unmarshal([]byte(got.stdout), &d); err != nil || len(d.Occupied) != 1 ||
-		d.Occupied[0] != (occupied{Mapping: demoMapping, Compared: 5, Complete: true, Foreign: 2, Doubtful: 1}) {
+		d.Occupied[0] != (report.Occupied{Mapping: demoMapping, Compared: 5, Complete: true, Foreign: 2, Doubtful: 1}) {
 		t.Errorf("got %+v, %v", d, err)
 	}
 

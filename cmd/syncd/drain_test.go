@@ -15,6 +15,7 @@ import (
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/store"
+	"syncd/internal/invocation"
 )
 
 // The drains of TestDrain, and how soon the next process has to be at work; make drain asks for more of both.
@@ -124,8 +125,8 @@ func wait(t *testing.T, d time.Duration) {
 func (s *site) ledgers(t *testing.T) store.Store {
 	t.Helper()
 	var out lockedBuffer
-	p := process{stdout: &out, stderr: &out, now: time.Now, ambient: s.signIn()}
-	state, err := openState(t.Context(), p, flags{config: s.config}, nil)
+	p := invocation.Process{Stdout: &out, Stderr: &out, Now: time.Now, Ambient: s.signIn()}
+	state, err := openState(t.Context(), p, invocation.Flags{Config: s.config}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 	"syncd/internal/awsfake"
 	"syncd/internal/exit"
 	"syncd/internal/iam"
+	"syncd/internal/report"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -342,11 +343,11 @@ func failures(text string) string {
 		case strings.HasPrefix(line, "  ok "), strings.HasPrefix(line, "  skipped "):
 			keep = false
 			continue
-		case strings.HasPrefix(line, indent):
+		case strings.HasPrefix(line, report.Indent):
 		default:
 			keep = true
 		}
-		if keep && !strings.HasPrefix(line, indent+"   add ") {
+		if keep && !strings.HasPrefix(line, report.Indent+"   add ") {
 			b.WriteString(line)
 		}
 	}

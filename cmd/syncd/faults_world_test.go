@@ -32,6 +32,7 @@ import (
 	"syncd/internal/creds"
 	"syncd/internal/exit"
 	"syncd/internal/iam"
+	"syncd/internal/invocation"
 )
 
 // outer is what surrounds the program: two accounts and a third one behind AWS's own names, and a network of pipes to them, so that
@@ -145,14 +146,14 @@ func (o *outer) certify(of *x509.Certificate) tls.Certificate {
 }
 
 // process is the program in these surroundings.
-func (o *outer) process(stdout, stderr io.Writer) process {
-	return process{
-		stdout: stdout, stderr: stderr, readFile: os.ReadFile, now: time.Now, ambient: o.ambient, shared: new(creds.Shared),
-		lookupEnv: func(name string) (string, bool) {
+func (o *outer) process(stdout, stderr io.Writer) invocation.Process {
+	return invocation.Process{
+		Stdout: stdout, Stderr: stderr, ReadFile: os.ReadFile, Now: time.Now, Ambient: o.ambient, Shared: new(creds.Shared),
+		LookupEnv: func(name string) (string, bool) {
 			value, ok := o.env[name]
 			return value, ok
 		},
-		tune: func(transport *http.Transport) {
+		Tune: func(transport *http.Transport) {
 			transport.DialContext = func(_ context.Context, _, address string) (net.Conn, error) { return o.reach(address) }
 			transport.TLSClientConfig = &tls.Config{RootCAs: o.roots, MinVersion: tls.VersionTLS12}
 			transport.ForceAttemptHTTP2 = false

@@ -18,6 +18,8 @@ import (
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/record"
 	filestore "syncd/internal/checkpoint/store/file"
+	"syncd/internal/report"
+	"syncd/internal/status"
 	"syncd/internal/syncer"
 )
 
@@ -163,7 +165,7 @@ func (m *matrix) pass(t *testing.T) map[string]syncer.Summary {
 	t.Helper()
 	got := m.run(t, "backfill", "--json")
 	lines := strings.Split(strings.TrimSpace(got.stdout), "\n")
-	var all passes
+	var all report.Passes
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &all); err != nil || len(all.Passes) != len(m.settings()) {
 		t.Fatalf("got exit %d, stdout %q, %v; want a summary of each mapping; stderr:\n%s", got.code, got.stdout, err, got.stderr)
 	}
@@ -232,7 +234,7 @@ func (m *matrix) inParts(s setting) (n int64) {
 func (m *matrix) checkStatus(t *testing.T, s setting) {
 	t.Helper()
 	got := m.run(t, "status", "--json", "--mapping", s.name)
-	var told status
+	var told status.Status
 	if err := json.Unmarshal([]byte(got.stdout), &told); err != nil || got.code != 0 {
 		t.Fatalf("status: got exit %d, stdout %q, %v; stderr:\n%s", got.code, got.stdout, err, got.stderr)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
 
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
@@ -21,8 +22,8 @@ import (
 // healthTimeout is how long the daemon may take to answer.
 const healthTimeout = 2 * time.Second
 
-func healthcheckCommand(p process) *cobra.Command {
-	var f flags
+func healthcheckCommand(p invocation.Process) *cobra.Command {
+	var f invocation.Flags
 	var url string
 	cmd := &cobra.Command{
 		Use:   "healthcheck [--config FILE | --url URL]",
@@ -44,7 +45,7 @@ that could. It asks on http.listen of the configuration, if one is found, or whe
 			return checkHealth(cmd.Context(), url)
 		},
 	}
-	addConfigFlag(cmd, &f, configOptional)
+	invocation.AddConfigFlag(cmd, &f, invocation.ConfigOptional)
 	cmd.Flags().StringVar(&url, "url", "", "`URL` to ask instead")
 	return cmd
 }
@@ -52,17 +53,17 @@ that could. It asks on http.listen of the configuration, if one is found, or whe
 // listenIn returns http.listen of a configuration, "" where it has none. Nothing else of the file matters: a daemon goes on well beside a
 // file that it refused, and must not be ended for it. A file that was named and cannot be read says nothing about the address, so that
 // another daemon could be asked.
-func listenIn(p process, f flags) (string, error) {
+func listenIn(p invocation.Process, f invocation.Flags) (string, error) {
 	var c struct {
 		HTTP struct {
 			Listen string `yaml:"listen"`
 		} `yaml:"http"`
 	}
-	data := f.once
-	if !f.isReadOnce() && f.config != "" {
+	data := f.Once
+	if !f.IsReadOnce() && f.Config != "" {
 		var err error
-		if data, err = p.readFile(f.config); err != nil {
-			err = f.unreadable(fmt.Errorf("check health: read configuration: %w", err))
+		if data, err = p.ReadFile(f.Config); err != nil {
+			err = f.Unreadable(fmt.Errorf("check health: read configuration: %w", err))
 			return "", exit.WithHint(err, exit.Hint(err)+", or give --url")
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"syncd/internal/invocation"
 )
 
 func TestHealthcheck(t *testing.T) {
@@ -47,7 +49,7 @@ func TestHealthcheck(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var stdout, stderr lockedBuffer
-			code := run(t.Context(), append([]string{"healthcheck"}, tt.args...), process{stdout: &stdout, stderr: &stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile})
+			code := run(t.Context(), append([]string{"healthcheck"}, tt.args...), invocation.Process{Stdout: &stdout, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile})
 			if code != tt.code || !strings.Contains(stderr.String(), tt.want) || stdout.String() != "" {
 				t.Errorf("got exit %d, stdout %q, stderr %q, want %d with %q", code, stdout.String(), stderr.String(), tt.code, tt.want)
 			}

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
+	"syncd/internal/usage"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
@@ -20,7 +22,7 @@ import (
 func commandsOf(t *testing.T) map[*cobra.Command]string {
 	t.Helper()
 	var out bytes.Buffer
-	root := newRoot(process{stdout: &out})
+	root := newRoot(invocation.Process{Stdout: &out})
 	root.InitDefaultHelpCmd()
 	pages := map[*cobra.Command]string{}
 	var walk func(*cobra.Command)
@@ -42,8 +44,8 @@ func commandsOf(t *testing.T) map[*cobra.Command]string {
 func TestHelpFits(t *testing.T) {
 	for cmd, page := range commandsOf(t) {
 		for line := range strings.Lines(page) {
-			if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > helpWidth {
-				t.Errorf("%s --help: got a line of %d columns, want at most %d:\n%s", cmd.CommandPath(), n, helpWidth, line)
+			if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > usage.Width {
+				t.Errorf("%s --help: got a line of %d columns, want at most %d:\n%s", cmd.CommandPath(), n, usage.Width, line)
 			}
 		}
 	}

@@ -8,16 +8,17 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/creds"
+	"syncd/internal/invocation"
 )
 
 // atRest is the process of a test, with n mappings whose state is on S3.
-func atRest(t *testing.T, n int) (*site, process) {
+func atRest(t *testing.T, n int) (*site, invocation.Process) {
 	t.Helper()
 	s := newSite(t, func(text string) string { return manyMappingsOf(text, n) })
 	s.cloud.Account(demoConsumer).CreateBucket("consumer-state", demoRegion, awsfake.BucketOptions{})
 	var out lockedBuffer
-	return s, process{
-		stdout: &out, stderr: &out, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: time.Now, ambient: s.signIn(), shared: new(creds.Shared),
+	return s, invocation.Process{
+		Stdout: &out, Stderr: &out, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: time.Now, Ambient: s.signIn(), Shared: new(creds.Shared),
 	}
 }
 
@@ -28,8 +29,8 @@ func TestMemoryAtRest(t *testing.T) {
 	}
 	const mappings, most = 1000, 64 << 10
 	s, p := atRest(t, mappings)
-	configuration := heapOf(t, func() (any, error) { return openState(t.Context(), p, flags{config: s.config}, nil) })
-	all := heapOf(t, func() (any, error) { return newSystem(t.Context(), p, flags{config: s.config}) })
+	configuration := heapOf(t, func() (any, error) { return openState(t.Context(), p, invocation.Flags{Config: s.config}, nil) })
+	all := heapOf(t, func() (any, error) { return newSystem(t.Context(), p, invocation.Flags{Config: s.config}) })
 	each := (all - configuration) / mappings
 	t.Logf("%d bytes a mapping at rest, and %d of configuration", each, configuration/mappings)
 	if each > most {
@@ -61,7 +62,7 @@ func liveHeap() int64 {
 // TestMappingsShareConnections looks at the clients of two mappings and of the state.
 func TestMappingsShareConnections(t *testing.T) {
 	s, p := atRest(t, 2)
-	system, err := newSystem(t.Context(), p, flags{config: s.config})
+	system, err := newSystem(t.Context(), p, invocation.Flags{Config: s.config})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/invocation"
 )
 
 // TestInterruptedCommands end with 130 and one sentence, whether they were about to begin or in the middle of something.
@@ -49,7 +50,7 @@ func TestInterruptedCommands(t *testing.T) {
 	}))
 	defer silent.Close()
 	var stdout, stderr strings.Builder
-	p := process{stdout: &stdout, stderr: &stderr, readFile: os.ReadFile, now: time.Now, lookupEnv: func(string) (string, bool) { return "", false }}
+	p := invocation.Process{Stdout: &stdout, Stderr: &stderr, ReadFile: os.ReadFile, Now: time.Now, LookupEnv: func(string) (string, bool) { return "", false }}
 	code := run(during, []string{"healthcheck", "--url", silent.URL}, p)
 	checkInterrupted(t, "healthcheck", "healthcheck", outcome{code, stdout.String(), stderr.String()})
 }

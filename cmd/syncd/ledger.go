@@ -20,11 +20,13 @@ import (
 	"syncd/internal/control"
 	"syncd/internal/endpoint"
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
 	"syncd/internal/printable"
 	"syncd/internal/syncer/rename"
+	"syncd/internal/usage"
 )
 
-func ledgerCommand(p process) *cobra.Command {
+func ledgerCommand(p invocation.Process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ledger",
 		Short: "Export a ledger, or give it to a renamed mapping",
@@ -37,8 +39,8 @@ func ledgerCommand(p process) *cobra.Command {
 	return cmd
 }
 
-func exportCommand(p process) *cobra.Command {
-	var f flags
+func exportCommand(p invocation.Process) *cobra.Command {
+	var f invocation.Flags
 	var form exportForm
 	cmd := &cobra.Command{
 		Use:   "export --mapping NAME [--format csv|jsonl] [--for-spreadsheet]",
@@ -59,7 +61,7 @@ every cell, and escapes control characters, so that a key is not always what it 
 			return export(cmd.Context(), p, f, form)
 		},
 	}
-	addFlags(cmd, &f)
+	invocation.AddFlags(cmd, &f)
 	cmd.Flags().StringVar(&form.format, "format", "jsonl", "`csv` or jsonl")
 	cmd.Flags().BoolVar(&form.spreadsheet, "for-spreadsheet", false, "write CSV in which no cell is a formula or holds a control character")
 	return cmd
@@ -71,8 +73,8 @@ type exportForm struct {
 	spreadsheet bool
 }
 
-func renameCommand(p process) *cobra.Command {
-	var f flags
+func renameCommand(p invocation.Process) *cobra.Command {
+	var f invocation.Flags
 	var from string
 	cmd := &cobra.Command{
 		Use:   "rename [--config FILE] --from OLD --mapping NEW",
@@ -83,29 +85,29 @@ stays as it is; remove it when you no longer want it. The history of passes come
 		Example: "  syncd ledger rename --config syncd.yaml --from alice-to-bob --mapping exports",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return renameLedger(cmd.Context(), p, f, from) },
 	}
-	addFlags(cmd, &f)
+	invocation.AddFlags(cmd, &f)
 	cmd.Flags().StringVar(&from, "from", "", "the `NAME` that the mapping had (required)")
 	return cmd
 }
 
-func renameLedger(ctx context.Context, p process, f flags, from string) error {
-	if len(f.mappings) != 1 || from == "" {
+func renameLedger(ctx context.Context, p invocation.Process, f invocation.Flags, from string) error {
+	if len(f.Mappings) != 1 || from == "" {
 		return exit.Usage(errors.New("rename ledger: name the former mapping with --from and the present one with --mapping"))
 	}
-	if from == f.mappings[0] {
+	if from == f.Mappings[0] {
 		return exit.Usage(fmt.Errorf("rename ledger: --from and --mapping both name %q", from))
 	}
 	state, err := openState(ctx, p, f, nil)
 	if err := errors.Join(err, ctx.Err()); err != nil {
 		return err
 	}
-	desk, isPaused := control.NewDesk(state.store, p.now), false
+	desk, isPaused := control.NewDesk(state.store, p.Now), false
 	entries, err := rename.Ledger(ctx, state.store, rename.Options{
 		From: from, Before: func(ctx context.Context) (err error) {
-			isPaused, err = desk.TakePause(ctx, from, f.mappings[0]) // before a daemon could run a pass
+			isPaused, err = desk.TakePause(ctx, from, f.Mappings[0]) // before a daemon could run a pass
 			return err
 		}, Settings: settingsOf(state.config, state.mappings[0]), ServiceOf: endpoint.Service,
-		Ledger: checkpoint.Options{Mapping: f.mappings[0], Holder: holder(), Now: p.now, Logger: state.logger},
+		Ledger: checkpoint.Options{Mapping: f.Mappings[0], Holder: holder(), Now: p.Now, Logger: state.logger},
 	})
 	misfit, isMisfit := errors.AsType[*rename.MisfitError](err)
 	switch {
@@ -118,9 +120,9 @@ func renameLedger(ctx context.Context, p process, f flags, from string) error {
 	case err != nil:
 		return err
 	}
-	printable.Fprintf(p.stdout, "%s has the ledger of %s: %d entries\n", f.mappings[0], from, entries)
+	printable.Fprintf(p.Stdout, "%s has the ledger of %s: %d entries\n", f.Mappings[0], from, entries)
 	if isPaused {
-		printable.Fprintf(p.stdout, "%s is paused, as %s was\n", f.mappings[0], from)
+		printable.Fprintf(p.Stdout, "%s is paused, as %s was\n", f.Mappings[0], from)
 	}
 	return nil
 }
@@ -131,14 +133,14 @@ func ledgersThereAre(ctx context.Context, store store.Store, name string) string
 	if err != nil || len(names) == 0 {
 		return "this state holds no ledger that could be taken over"
 	}
-	return oneOf(name, names)
+	return usage.OneOf(name, names)
 }
 
-func export(ctx context.Context, p process, f flags, form exportForm) error {
-	if len(f.mappings) != 1 {
+func export(ctx context.Context, p invocation.Process, f invocation.Flags, form exportForm) error {
+	if len(f.Mappings) != 1 {
 		return exit.Usage(errors.New("export ledger: name one mapping with --mapping"))
 	}
-	out := bufio.NewWriter(p.stdout)
+	out := bufio.NewWriter(p.Stdout)
 	var write func(record.Entry) error
 	switch format := form.format; {
 	case format == "csv" && form.spreadsheet:
@@ -152,13 +154,13 @@ func export(ctx context.Context, p process, f flags, form exportForm) error {
 		encoder.SetEscapeHTML(false)
 		write = func(e record.Entry) error { return encoder.Encode(lineOf(e)) }
 	default:
-		return unknownWord("export ledger: --format", format, []string{"csv", "jsonl"})
+		return usage.UnknownWord("export ledger: --format", format, []string{"csv", "jsonl"})
 	}
 	state, err := openState(ctx, p, f, nil)
 	if err != nil {
 		return err
 	}
-	for entry, err := range checkpoint.Entries(ctx, state.store, f.mappings[0]) {
+	for entry, err := range checkpoint.Entries(ctx, state.store, f.Mappings[0]) {
 		if err == nil {
 			err = ctx.Err()
 		}

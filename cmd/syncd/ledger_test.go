@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/status"
 )
 
 // TestStatusAndExport read the ledger from the store alone.
@@ -35,7 +36,7 @@ func TestStatusAndExport(t *testing.T) {
 	}
 	s.cloud.ResetRequests()
 
-	var told status
+	var told status.Status
 	got := s.run(t.Context(), "status", "--json")
 	if err := json.Unmarshal([]byte(got.stdout), &told); err != nil {
 		t.Fatalf("decode %q: %v", got.stdout, err)

@@ -16,24 +16,25 @@ import (
 
 	"syncd/internal/creds"
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
 )
 
 func main() {
-	os.Exit(run(context.Background(), os.Args[1:], process{
-		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: time.Now,
+	os.Exit(run(context.Background(), os.Args[1:], invocation.Process{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: time.Now,
 	}))
 }
 
 // run runs one command line and returns its exit code. The first SIGINT or SIGTERM asks the command to drain; a second one
 // ends the process at once.
-func run(ctx context.Context, args []string, p process) int {
+func run(ctx context.Context, args []string, p invocation.Process) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	defer context.AfterFunc(ctx, stop)() // gives signals back to the system
-	p.shared = new(creds.Shared)
+	p.Shared = new(creds.Shared)
 	err := execute(ctx, args, p)
 	if err != nil {
-		exit.Print(p.stderr, err)
+		exit.Print(p.Stderr, err)
 	}
 	return exit.Code(err)
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"syncd/internal/invocation"
+
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -88,7 +90,7 @@ type outcome struct {
 // run runs the program in this process.
 func (s *site) run(ctx context.Context, args ...string) outcome {
 	var stdout, stderr lockedBuffer
-	p := process{stdout: &stdout, stderr: &stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: s.now, ambient: s.signIn()}
+	p := invocation.Process{Stdout: &stdout, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: s.now, Ambient: s.signIn()}
 	code := run(ctx, append(args, "--config", s.config), p)
 	return outcome{code, stdout.String(), stderr.String()}
 }

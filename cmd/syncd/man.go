@@ -4,11 +4,13 @@ import (
 	"fmt"
 
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
+	"syncd/internal/usage"
 
 	"github.com/spf13/cobra"
 )
 
-func manCommand(p process) *cobra.Command {
+func manCommand(p invocation.Process) *cobra.Command {
 	return &cobra.Command{
 		Use:   "man DIR",
 		Short: "Write the manual pages of all commands",
@@ -23,11 +25,11 @@ always the same bytes: they bear the date of the revision that was built, or tha
 		},
 		ValidArgsFunction: folders,
 		RunE: func(_ *cobra.Command, args []string) error {
-			date, err := manualDate(p.lookupEnv)
+			date, err := usage.ManualDate(p.LookupEnv)
 			if err != nil {
 				return err
 			}
-			return writeManual(newRoot(p), date, args[0])
+			return usage.WriteManual(newRoot(p), date, args[0])
 		},
 	}
 }

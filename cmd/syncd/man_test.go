@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
+	"syncd/internal/usage"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
@@ -20,7 +22,7 @@ import (
 func manual(t *testing.T, date time.Time) map[string]string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "man1")
-	if err := writeManual(newRoot(process{}), date, dir); err != nil {
+	if err := usage.WriteManual(newRoot(invocation.Process{}), date, dir); err != nil {
 		t.Fatal(err)
 	}
 	files, err := os.ReadDir(dir)
@@ -48,7 +50,7 @@ func pageNames(cmd *cobra.Command) []string {
 }
 
 func TestManualHasAPageForEachCommand(t *testing.T) {
-	want := pageNames(newRoot(process{}))
+	want := pageNames(newRoot(invocation.Process{}))
 	slices.Sort(want)
 	if got := slices.Sorted(maps.Keys(manual(t, time.Unix(0, 0)))); !slices.Equal(got, want) {
 		t.Errorf("got pages %v, want %v", got, want)
@@ -102,17 +104,17 @@ func TestManualIsReproducible(t *testing.T) {
 }
 
 func TestManualDate(t *testing.T) {
-	env := func(value string, ok bool) process {
-		return process{lookupEnv: func(name string) (string, bool) { return value, ok && name == "SOURCE_DATE_EPOCH" }}
+	env := func(value string, ok bool) invocation.Process {
+		return invocation.Process{LookupEnv: func(name string) (string, bool) { return value, ok && name == "SOURCE_DATE_EPOCH" }}
 	}
-	if got, err := manualDate(env("1767225600", true).lookupEnv); err != nil || got.Format(time.DateOnly) != "2026-01-01" {
+	if got, err := usage.ManualDate(env("1767225600", true).LookupEnv); err != nil || got.Format(time.DateOnly) != "2026-01-01" {
 		t.Errorf("got %v, %v, want the day that SOURCE_DATE_EPOCH says", got, err)
 	}
-	if _, err := manualDate(env("yesterday", true).lookupEnv); exit.Code(err) != exit.CodeUsage {
+	if _, err := usage.ManualDate(env("yesterday", true).LookupEnv); exit.Code(err) != exit.CodeUsage {
 		t.Errorf("got %v, want a usage error", err)
 	}
 	// A test binary has no revision, so that what is left is the first day that there is.
-	if got, err := manualDate(env("", false).lookupEnv); err != nil || !got.Equal(time.Unix(0, 0)) {
+	if got, err := usage.ManualDate(env("", false).LookupEnv); err != nil || !got.Equal(time.Unix(0, 0)) {
 		t.Errorf("got %v, %v, want %v", got, err, time.Unix(0, 0).UTC())
 	}
 }

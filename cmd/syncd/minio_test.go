@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/invocation"
 )
 
 // The tests here need a real server, which is not in the repository.
@@ -81,7 +82,7 @@ func newMinIOMatrix(t *testing.T, from, to string) *minioMatrix {
 		run: func(t *testing.T, args ...string) outcome {
 			t.Helper()
 			var stdout, stderr lockedBuffer
-			p := process{stdout: &stdout, stderr: &stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: time.Now}
+			p := invocation.Process{Stdout: &stdout, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: time.Now}
 			code := run(t.Context(), append(args, "--config", m.config), p)
 			return outcome{code, stdout.String(), stderr.String()}
 		},

@@ -9,7 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
 	"syncd/internal/printable"
+	"syncd/internal/report"
 	"syncd/internal/syncer"
 	"syncd/internal/syncer/preview"
 	"syncd/internal/terminal"
@@ -18,13 +20,13 @@ import (
 
 // planFlags are those of `syncd plan` besides the shared ones.
 type planFlags struct {
-	flags
+	invocation.Flags
 	list     bool
 	detailed bool
 	several  bool // mappings
 }
 
-func planCommand(p process) *cobra.Command {
+func planCommand(p invocation.Process) *cobra.Command {
 	var f planFlags
 	cmd := &cobra.Command{
 		Use:        "plan [--config FILE] [--mapping NAME]...",
@@ -41,24 +43,24 @@ that would be refused, objects in quarantine, first passes, then those with most
 			"  syncd plan --config syncd.yaml --detailed-exitcode",
 		RunE: func(cmd *cobra.Command, _ []string) error { return previewAll(cmd.Context(), p, f) },
 	}
-	addFlags(cmd, &f.flags)
-	cmd.Flags().BoolVar(&f.json, "json", false, "print the plan as one JSON object on the last line")
+	invocation.AddFlags(cmd, &f.Flags)
+	cmd.Flags().BoolVar(&f.JSON, "json", false, "print the plan as one JSON object on the last line")
 	cmd.Flags().BoolVar(&f.list, "list", false, "print every action, a line each, before the plan")
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 4 when there is work")
-	cmd.Flags().BoolVar(&f.takeOver, "take-over", false, "plan a pass that may replace what syncd did not write")
-	cmd.Flags().BoolVar(&f.rekey, "rekey", false, "plan a pass that may copy everything again under another kms_key")
+	cmd.Flags().BoolVar(&f.TakeOver, "take-over", false, "plan a pass that may replace what syncd did not write")
+	cmd.Flags().BoolVar(&f.Rekey, "rekey", false, "plan a pass that may copy everything again under another kms_key")
 	return cmd
 }
 
 // previewAll plans every mapping, one after the other.
-func previewAll(ctx context.Context, p process, f planFlags) error {
-	s, err := newSystem(ctx, p, f.flags)
+func previewAll(ctx context.Context, p invocation.Process, f planFlags) error {
+	s, err := newSystem(ctx, p, f.Flags)
 	if err != nil {
 		return err
 	}
 	f.several = len(s.mappings) > 1
 	var plans []preview.Pass
-	var rows []planned
+	var rows []report.Planned
 	var failures []error
 	for _, m := range s.mappings {
 		v, err := previewOne(ctx, p, m, f)
@@ -66,16 +68,16 @@ func previewAll(ctx context.Context, p process, f planFlags) error {
 		if errors.Is(err, syncer.ErrDrained) {
 			break
 		}
-		rows = append(rows, planned{v, err})
+		rows = append(rows, report.Planned{Pass: v, Err: err})
 	}
 	err = errors.Join(failures...)
 	switch {
-	case f.json:
-		err = errors.Join(err, printPlans(p.stdout, plans))
+	case f.JSON:
+		err = errors.Join(err, report.PlansJSON(p.Stdout, plans))
 	case f.several:
-		printPlanned(p.stdout, rows, terminal.PageWidth(p.stdout))
+		report.PlanTable(p.Stdout, rows, terminal.PageWidth(p.Stdout))
 		if left := len(s.mappings) - len(rows); left > 0 {
-			printable.Fprintf(p.stdout, "%s not planned\n", terminal.Counted(left, "mapping"))
+			printable.Fprintf(p.Stdout, "%s not planned\n", terminal.Counted(left, "mapping"))
 		}
 	}
 	return errors.Join(err, f.verdict(plans))
@@ -93,20 +95,20 @@ func (f planFlags) verdict(plans []preview.Pass) error {
 	return exit.Work(work)
 }
 
-func previewOne(ctx context.Context, p process, m *mapping, f planFlags) (preview.Pass, error) {
-	out := bufio.NewWriter(p.stdout)
-	shown := progress.ShowListing(p.stderr, p.now, m.Name)
+func previewOne(ctx context.Context, p invocation.Process, m *mapping, f planFlags) (preview.Pass, error) {
+	out := bufio.NewWriter(p.Stdout)
+	shown := progress.ShowListing(p.Stderr, p.Now, m.Name)
 	v, err := m.syncer.Preview(ctx, func(fate preview.Fate) error {
 		shown.Count()
 		if !f.list {
 			return nil
 		}
-		if f.several && !f.json {
+		if f.several && !f.JSON {
 			if _, err := printable.Fprintf(out, "%s  ", m.Name); err != nil {
 				return err
 			}
 		}
-		return printStep(out, stepOf(m.Name, fate), f.json)
+		return report.PrintStep(out, report.StepOf(m.Name, fate), f.JSON)
 	})
 	shown.Clear()
 	err = errors.Join(err, out.Flush())
@@ -116,8 +118,8 @@ func previewOne(ctx context.Context, p process, m *mapping, f planFlags) (previe
 	case err != nil:
 		return v, fmt.Errorf("mapping %s: plan: %w", m.Name, err)
 	}
-	if !f.json && !f.several {
-		printPlan(p.stdout, v)
+	if !f.JSON && !f.several {
+		report.Plan(p.Stdout, v)
 	}
 	return v, nil
 }

@@ -17,7 +17,9 @@ import (
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
 	"syncd/internal/plan"
+	"syncd/internal/report"
 	"syncd/internal/syncer"
 	"syncd/internal/syncer/preview"
 )
@@ -54,9 +56,9 @@ func tree(t *testing.T, dir string) map[string]string {
 // pass runs one pass of the site's mapping and returns what it did and what the metrics say it cost.
 func (s *site) pass(t *testing.T) (summary syncer.Summary, dollars float64) {
 	t.Helper()
-	built, err := newSystem(t.Context(), process{
-		stdout: t.Output(), stderr: t.Output(), lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: s.now, ambient: s.signIn(),
-	}, flags{config: s.config})
+	built, err := newSystem(t.Context(), invocation.Process{
+		Stdout: t.Output(), Stderr: t.Output(), LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: s.now, Ambient: s.signIn(),
+	}, invocation.Flags{Config: s.config})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,19 +207,19 @@ func TestPlanList(t *testing.T) {
 	s.source.Put("tmp/x", awsfake.BytesBody(nil), awsfake.PutOptions{})
 	_, got := s.plan(t, "--list")
 	lines := strings.Split(strings.TrimRight(got.stdout, "\n"), "\n")
-	var steps []step
+	var steps []report.Step
 	for _, line := range lines[:len(lines)-1] {
-		var one step
+		var one report.Step
 		if err := json.Unmarshal([]byte(line), &one); err != nil {
 			t.Fatalf("decode %q: %v", line, err)
 		}
 		steps = append(steps, one)
 	}
-	want := []step{
-		{demoMapping, "copy", "missing", "a<b>\ufffd", []byte("a<b>\xff"), 3},
-		{demoMapping, "keep", "gone", "size/00", nil, 1},
-		{demoMapping, "skip", "unchanged", "size/01", nil, 2},
-		{demoMapping, "skip", "excluded", "tmp/x", nil, 0},
+	want := []report.Step{
+		{Mapping: demoMapping, Action: "copy", Reason: "missing", Key: "a<b>\ufffd", KeyBytes: []byte("a<b>\xff"), Bytes: 3},
+		{Mapping: demoMapping, Action: "keep", Reason: "gone", Key: "size/00", Bytes: 1},
+		{Mapping: demoMapping, Action: "skip", Reason: "unchanged", Key: "size/01", Bytes: 2},
+		{Mapping: demoMapping, Action: "skip", Reason: "excluded", Key: "tmp/x", Bytes: 0},
 	}
 	if diff := cmp.Diff(want, steps); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
@@ -266,7 +268,7 @@ func TestPlanIsDocumented(t *testing.T) {
 	section, _, _ = strings.Cut(section, "\n## ")
 	for _, of := range []reflect.Type{
 		reflect.TypeFor[preview.Pass](), reflect.TypeFor[preview.Tally](), reflect.TypeFor[preview.PriceList](),
-		reflect.TypeFor[plan.Dollars](), reflect.TypeFor[plan.Estimate](), reflect.TypeFor[step](),
+		reflect.TypeFor[plan.Dollars](), reflect.TypeFor[plan.Estimate](), reflect.TypeFor[report.Step](),
 	} {
 		for _, field := range reflect.VisibleFields(of) {
 			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
@@ -288,7 +290,7 @@ func TestPlanOfSeveralMappings(t *testing.T) {
 	})
 	s.sizes(awsfake.PutOptions{}, 1)
 	got := s.run(t.Context(), "plan", "--json", "--detailed-exitcode")
-	var all plans
+	var all report.Plans
 	if err := json.Unmarshal([]byte(got.stdout), &all); err != nil || len(all.Plans) != 3 {
 		t.Fatalf("decode %q: %v, %d plans, want 3; stderr:\n%s", got.stdout, err, len(all.Plans), got.stderr)
 	}

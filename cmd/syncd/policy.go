@@ -14,8 +14,10 @@ import (
 	"syncd/internal/access"
 	"syncd/internal/access/policy"
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
 	"syncd/internal/printable"
 	"syncd/internal/secretfile"
+	"syncd/internal/usage"
 )
 
 // policyFlags are those of `syncd policy`.
@@ -27,8 +29,8 @@ type policyFlags struct {
 	secrets     bool
 }
 
-func newPolicy(p process) *cobra.Command {
-	var f flags
+func newPolicy(p invocation.Process) *cobra.Command {
+	var f invocation.Flags
 	var of policyFlags
 	cmd := &cobra.Command{
 		Use:   "policy [--config FILE] [--mapping NAME]...",
@@ -52,7 +54,7 @@ principal where it is known.` + exit.Help("policy", 0, 1, 2, 130),
   syncd policy --config syncd.yaml --style abac --org-id o-a1b2c3d4e5 --format terraform -o policies`,
 		RunE: func(*cobra.Command, []string) error { return writePolicies(p, f, of) },
 	}
-	addFlags(cmd, &f)
+	invocation.AddFlags(cmd, &f)
 	o := &of.options
 	cmd.Flags().StringVar(&of.side, "side", "both", "whose documents: `owner`, consumer or both")
 	cmd.Flags().StringVar(&of.style, "style", "role", "how the owner names the consumer: `role`, account or abac")
@@ -67,8 +69,8 @@ principal where it is known.` + exit.Help("policy", 0, 1, 2, 130),
 	return cmd
 }
 
-func writePolicies(p process, f flags, of policyFlags) error {
-	c, _, _, err := load(p, f, gate()...)
+func writePolicies(p invocation.Process, f invocation.Flags, of policyFlags) error {
+	c, _, _, err := invocation.Load(p, f, invocation.Gate()...)
 	if err != nil {
 		return err
 	}
@@ -76,7 +78,7 @@ func writePolicies(p process, f flags, of policyFlags) error {
 		return err
 	}
 	o := of.options
-	o.Mapping, o.Side, o.Style = f.mappings, access.Side(of.side), policy.Style(of.style)
+	o.Mapping, o.Side, o.Style = f.Mappings, access.Side(of.side), policy.Style(of.style)
 	o.ExternalID = of.externalID(p, c)
 	documents, err := policy.Documents(c, o)
 	if err != nil {
@@ -89,14 +91,14 @@ func writePolicies(p process, f flags, of policyFlags) error {
 	if err != nil {
 		return err
 	}
-	printNotes(p.stderr, documents)
+	printNotes(p.Stderr, documents)
 	switch {
 	case of.inFolder():
-		return secretfile.WriteFolder(p.stdout, of.output, files)
+		return secretfile.WriteFolder(p.Stdout, of.output, files)
 	case of.output != "":
-		return secretfile.Write(p.stdout, []secretfile.File{{Path: of.output, Text: files[0].Text}})
+		return secretfile.Write(p.Stdout, []secretfile.File{{Path: of.output, Text: files[0].Text}})
 	}
-	_, err = printable.JSON(printable.Lines(p.stdout)).Write(files[0].Text)
+	_, err = printable.JSON(printable.Lines(p.Stdout)).Write(files[0].Text)
 	return err
 }
 
@@ -105,15 +107,15 @@ func (of policyFlags) check() error {
 	sides, styles := []access.Side{access.Both, access.Owner, access.Consumer}, []policy.Style{policy.RoleStyle, policy.AccountStyle, policy.ABACStyle}
 	switch {
 	case !slices.Contains(sides, access.Side(of.side)):
-		return unknownWord("write policies: --side", access.Side(of.side), sides)
+		return usage.UnknownWord("write policies: --side", access.Side(of.side), sides)
 	case !slices.Contains(styles, policy.Style(of.style)):
-		return unknownWord("write policies: --style", policy.Style(of.style), styles)
+		return usage.UnknownWord("write policies: --style", policy.Style(of.style), styles)
 	}
 	return nil
 }
 
 // externalID is where the ExternalIds of the documents come from.
-func (of policyFlags) externalID(p process, c *config.Config) func(role string) (string, error) {
+func (of policyFlags) externalID(p invocation.Process, c *config.Config) func(role string) (string, error) {
 	switch {
 	case of.secrets, of.format == "json" && of.output != "":
 		return resolveExternalID(p, c)
@@ -135,13 +137,13 @@ func (of policyFlags) inFolder() bool {
 }
 
 // resolveExternalID reads ExternalIds. A role that has none, although its trust policy asks for one, has the placeholder.
-func resolveExternalID(p process, c *config.Config) func(role string) (string, error) {
+func resolveExternalID(p invocation.Process, c *config.Config) func(role string) (string, error) {
 	return func(role string) (string, error) {
 		source := c.Roles[role].ExternalID
 		if !source.Sent() {
 			return secret.Placeholder, nil
 		}
-		id, err := source.Resolve(p.lookupEnv, p.readFile)
+		id, err := source.Resolve(p.LookupEnv, p.ReadFile)
 		if err != nil {
 			return "", fmt.Errorf("%w; or use --format terraform or cloudformation, which make it a variable", err)
 		}
@@ -156,7 +158,7 @@ func render(documents []policy.Document, of policyFlags) ([]policy.Rendered, err
 	}
 	format := formats[of.format]
 	if format == nil {
-		return nil, unknownWord("write policies: --format", of.format, []string{"json", "terraform", "cloudformation"})
+		return nil, usage.UnknownWord("write policies: --format", of.format, []string{"json", "terraform", "cloudformation"})
 	}
 	if of.format == "json" && !of.inFolder() {
 		text, err := policy.JSONBundle(documents)

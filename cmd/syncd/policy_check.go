@@ -18,7 +18,10 @@ import (
 	"syncd/internal/access/lint/document"
 	"syncd/internal/access/lint/rule"
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
 	"syncd/internal/printable"
+	"syncd/internal/report"
+	"syncd/internal/usage"
 )
 
 // checkFlags are those of `syncd policy check`.
@@ -28,8 +31,8 @@ type checkFlags struct {
 	sarif bool
 }
 
-func newPolicyCheck(p process) *cobra.Command {
-	var f flags
+func newPolicyCheck(p invocation.Process) *cobra.Command {
+	var f invocation.Flags
 	var of checkFlags
 	cmd := &cobra.Command{
 		Use:   "check [ARN=]FILE... [--kind KIND] [--config FILE]",
@@ -58,8 +61,8 @@ What is not given is not judged, and a note says so.` + exit.Help("policy check"
 		ValidArgsFunction: anyFiles,
 		RunE:              func(cmd *cobra.Command, args []string) error { return checkPolicies(cmd.Context(), p, args, f, of) },
 	}
-	addConfigFlag(cmd, &f, configExplicit)
-	cmd.Flags().StringArrayVarP(&f.mappings, "mapping", "m", nil, "only the mapping of this `NAME`; may be repeated")
+	invocation.AddConfigFlag(cmd, &f, invocation.ConfigExplicit)
+	cmd.Flags().StringArrayVarP(&f.Mappings, "mapping", "m", nil, "only the mapping of this `NAME`; may be repeated")
 	cmd.Flags().StringVar(&of.kind, "kind", "", "what the files are: `KIND` is "+kindList()+"; found out by default")
 	cmd.Flags().BoolVar(&of.json, "json", false, "print the report as one JSON object")
 	cmd.Flags().BoolVar(&of.sarif, "sarif", false, "print the report as SARIF 2.1.0, for code scanning")
@@ -74,20 +77,20 @@ func kindList() string {
 	return strings.Join(names, ", ")
 }
 
-func checkPolicies(ctx context.Context, p process, args []string, f flags, of checkFlags) error {
+func checkPolicies(ctx context.Context, p invocation.Process, args []string, f invocation.Flags, of checkFlags) error {
 	if of.json && of.sarif {
 		return exit.Usage(errors.New("check policies: give --json or --sarif, not both"))
 	}
 	kind := access.Kind(of.kind)
 	if kind != "" && !slices.Contains(access.Kinds(), kind) {
-		return unknownWord("check policies: --kind", kind, access.Kinds())
+		return usage.UnknownWord("check policies: --kind", kind, access.Kinds())
 	}
-	o := lint.Options{Mappings: f.mappings}
+	o := lint.Options{Mappings: f.Mappings}
 	if err := checkStdin(f, args); err != nil {
 		return err
 	}
-	if f.config != "" {
-		c, _, _, err := load(p, f, gate()...)
+	if f.Config != "" {
+		c, _, _, err := invocation.Load(p, f, invocation.Gate()...)
 		if err != nil {
 			return err
 		}
@@ -109,20 +112,20 @@ func checkPolicies(ctx context.Context, p process, args []string, f flags, of ch
 	if err != nil {
 		return exit.Usage(err)
 	}
-	if err := printReport(p.stdout, report, of); err != nil {
+	if err := printReport(p.Stdout, report, of); err != nil {
 		return err
 	}
 	return verdict(report)
 }
 
 // checkStdin refuses to read two things from standard input.
-func checkStdin(f flags, args []string) error {
+func checkStdin(f invocation.Flags, args []string) error {
 	readers := 0
-	if f.config == standardInput && f.isReadOnce() {
+	if f.Config == invocation.StandardInput && f.IsReadOnce() {
 		readers++
 	}
 	for _, arg := range args {
-		if arg == standardInput || strings.HasPrefix(arg, "arn:") && strings.HasSuffix(arg, "="+standardInput) {
+		if arg == invocation.StandardInput || strings.HasPrefix(arg, "arn:") && strings.HasSuffix(arg, "="+invocation.StandardInput) {
 			readers++
 		}
 	}
@@ -133,19 +136,19 @@ func checkStdin(f flags, args []string) error {
 }
 
 // policyFile reads what an argument names: FILE, or ARN=FILE. A file of that very name goes before.
-func policyFile(ctx context.Context, p process, arg string) (document.File, error) {
+func policyFile(ctx context.Context, p invocation.Process, arg string) (document.File, error) {
 	file := document.File{Name: arg}
 	if target, name, ok := strings.Cut(arg, "="); ok && strings.HasPrefix(target, "arn:") {
 		if _, err := os.Stat(arg); err != nil {
 			file.Name, file.Target = name, target
 		}
 	}
-	read := func() ([]byte, error) { return p.readFile(file.Name) }
-	if file.Name == standardInput {
-		read = func() ([]byte, error) { return io.ReadAll(cmp.Or[io.Reader](p.stdin, strings.NewReader(""))) }
+	read := func() ([]byte, error) { return p.ReadFile(file.Name) }
+	if file.Name == invocation.StandardInput {
+		read = func() ([]byte, error) { return io.ReadAll(cmp.Or[io.Reader](p.Stdin, strings.NewReader(""))) }
 	}
 	var err error
-	file.Data, err = readUntil(ctx, "policy check", read)
+	file.Data, err = invocation.ReadUntil(ctx, "policy check", read)
 	return file, err
 }
 
@@ -163,7 +166,7 @@ func printReport(w io.Writer, r lint.Report, of checkFlags) error {
 		e.SetEscapeHTML(false)
 		return e.Encode(r)
 	}
-	printFindings(w, r)
+	report.Findings(w, r)
 	return nil
 }
 

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"syncd/internal/invocation"
 )
 
 func writeText(t *testing.T, path, text string, mode fs.FileMode) {
@@ -37,9 +39,9 @@ func TestPolicyWritesOverFiles(t *testing.T) {
 	}
 	for range 2 {
 		var stdout, stderr bytes.Buffer
-		p := process{
-			stdout: &stdout, stderr: &stderr, readFile: os.ReadFile,
-			lookupEnv: func(name string) (string, bool) { return "the-external-id", name == "CONSUMER_EXTERNAL_ID" },
+		p := invocation.Process{
+			Stdout: &stdout, Stderr: &stderr, ReadFile: os.ReadFile,
+			LookupEnv: func(name string) (string, bool) { return "the-external-id", name == "CONSUMER_EXTERNAL_ID" },
 		}
 		if code := run(t.Context(), []string{"policy", "--config", config, "-o", out}, p); code != 0 {
 			t.Fatalf("got exit %d, want 0; stderr:\n%s", code, stderr.String())

@@ -13,6 +13,7 @@ import (
 	"syncd/config"
 	"syncd/config/schedule"
 	"syncd/internal/daemon"
+	"syncd/internal/invocation"
 	"syncd/internal/transfer"
 )
 
@@ -24,7 +25,7 @@ const (
 
 // reloader turns configurations into mappings for the daemon, the first one and each that comes after it.
 type reloader struct {
-	flags flags
+	flags invocation.Flags
 	asked <-chan os.Signal
 
 	mu       sync.Mutex // held while a mapping is put together: the system has one configuration at a time
@@ -38,7 +39,7 @@ type reloader struct {
 	seen    [sha256.Size]byte // of the file when it was looked at last and was another one
 }
 
-func newReloader(s *system, f flags, asked <-chan os.Signal) *reloader {
+func newReloader(s *system, f invocation.Flags, asked <-chan os.Signal) *reloader {
 	r := &reloader{
 		flags: f, asked: asked, system: s, inForce: s.config, revision: map[string]int{}, places: daemon.NewPlaces(passesOf(s.config), s.metrics),
 	}
@@ -87,7 +88,7 @@ func shownSides(c *config.Config, m config.Mapping) (source, destination daemon.
 func (r *reloader) watch(ctx context.Context, apply func([]daemon.Mapping)) {
 	tick := time.NewTicker(reloadEvery)
 	defer tick.Stop()
-	if r.flags.isReadOnce() {
+	if r.flags.IsReadOnce() {
 		r.system.logger.Info("configuration came from standard input or a pipe, it is not reloaded")
 	}
 	for {
@@ -95,7 +96,7 @@ func (r *reloader) watch(ctx context.Context, apply func([]daemon.Mapping)) {
 		case <-ctx.Done():
 			return
 		case <-r.asked:
-			if r.flags.isReadOnce() {
+			if r.flags.IsReadOnce() {
 				r.system.logger.Warn("configuration from standard input or a pipe cannot be read again, the former one stays in force")
 				continue
 			}
@@ -125,10 +126,10 @@ func (r *reloader) changed() bool {
 }
 
 func (r *reloader) look() (sum [sha256.Size]byte, ok bool) {
-	if r.flags.isReadOnce() {
-		return sha256.Sum256(r.flags.once), true
+	if r.flags.IsReadOnce() {
+		return sha256.Sum256(r.flags.Once), true
 	}
-	data, err := r.system.process.readFile(r.flags.config)
+	data, err := r.system.process.ReadFile(r.flags.Config)
 	return sha256.Sum256(data), err == nil
 }
 
@@ -143,19 +144,19 @@ func (r *reloader) reload(apply func([]daemon.Mapping)) {
 		return
 	}
 	apply(r.replace(next, chosen))
-	logWarnings(r.system.logger, next)
+	invocation.LogWarnings(r.system.logger, next)
 	r.succeeded()
 	r.system.logger.Info("configuration reloaded", "mappings", len(chosen))
 }
 
 func (r *reloader) succeeded() {
 	r.system.metrics.ReloadSuccess.WithLabelValues().Set(1)
-	r.system.metrics.LastReload.WithLabelValues().Set(float64(r.system.process.now().UnixMilli()) / 1000)
+	r.system.metrics.LastReload.WithLabelValues().Set(float64(r.system.process.Now().UnixMilli()) / 1000)
 }
 
 // read loads the configuration and finds everything that keeps it from being put in force.
 func (r *reloader) read() (next *config.Config, chosen []config.Mapping, err error) {
-	next, chosen, _, err = load(r.system.process, r.flags, append(gate(), warnUnscheduled(r.flags), refuseUnchangeable(r.inForce))...)
+	next, chosen, _, err = invocation.Load(r.system.process, r.flags, append(invocation.Gate(), invocation.WarnUnscheduled(r.flags), refuseUnchangeable(r.inForce))...)
 	return next, chosen, err
 }
 
@@ -200,7 +201,7 @@ func (r *reloader) secrets() []string {
 	defer r.mu.Unlock()
 	var secrets []string
 	for _, role := range r.inForce.Roles {
-		if id, err := role.ExternalID.Resolve(r.system.process.lookupEnv, r.system.process.readFile); err == nil {
+		if id, err := role.ExternalID.Resolve(r.system.process.LookupEnv, r.system.process.ReadFile); err == nil {
 			secrets = append(secrets, id.Reveal())
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/daemon"
+	"syncd/internal/invocation"
 )
 
 // listening waits until a daemon tells its address.
@@ -116,8 +117,8 @@ func TestWatchFollowsTheFile(t *testing.T) {
 	}
 	put(1, string(text))
 	synctest.Test(t, func(t *testing.T) {
-		p := process{stdout: &stderr, stderr: &stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: time.Now, ambient: s.signIn()}
-		f := flags{config: s.config}
+		p := invocation.Process{Stdout: &stderr, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: time.Now, Ambient: s.signIn()}
+		f := invocation.Flags{Config: s.config}
 		system, err := newSystem(t.Context(), p, f)
 		if err != nil {
 			t.Fatal(err)

@@ -17,12 +17,13 @@ import (
 	"syncd/internal/control"
 	"syncd/internal/exit"
 	"syncd/internal/hint"
+	"syncd/internal/invocation"
 	"syncd/internal/printable"
 	"syncd/internal/syncer"
 )
 
-func replayCommand(p process) *cobra.Command {
-	var f flags
+func replayCommand(p invocation.Process) *cobra.Command {
+	var f invocation.Flags
 	var asked selection
 	cmd := &cobra.Command{
 		Use:        "replay [--config FILE] [--mapping NAME]... [--reason REASON]... [--key KEY]...",
@@ -57,13 +58,13 @@ withdrawn; one that it has accepted goes on.` + exit.Help("replay", 0, 1, 2, 3, 
 				return summary, err
 			})
 			for _, r := range replays {
-				r.printMissing(p.stderr)
+				r.printMissing(p.Stderr)
 			}
 			return err
 		},
 	}
-	addFlags(cmd, &f)
-	cmd.Flags().BoolVar(&f.json, "json", false, "print the summary as one JSON object on the last line")
+	invocation.AddFlags(cmd, &f)
+	cmd.Flags().BoolVar(&f.JSON, "json", false, "print the summary as one JSON object on the last line")
 	cmd.Flags().StringArrayVar(&asked.reasons, "reason", nil, "only objects set aside for `REASON`; may be repeated (default all)")
 	cmd.Flags().StringArrayVar(&asked.keys, "key", nil, "only the object of `KEY` at the source; may be repeated (default all)")
 	return cmd
@@ -116,11 +117,11 @@ func (r *replayed) choose(q record.Quarantined) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.hasAny = true
-	if !chosen(r.keys, q.Key) {
+	if !invocation.Chosen(r.keys, q.Key) {
 		return false
 	}
 	r.keysFound[q.Key] = true
-	isChosen := chosen(r.reasons, q.Reason)
+	isChosen := invocation.Chosen(r.reasons, q.Reason)
 	r.hasChosen = r.hasChosen || isChosen
 	return isChosen
 }

@@ -14,6 +14,7 @@ import (
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
 	"syncd/internal/syncer"
 )
 
@@ -48,7 +49,7 @@ that costs.`, needsOne: true, hasPass: true},
 	}
 }
 
-func requestCommands(p process) (commands []*cobra.Command) {
+func requestCommands(p invocation.Process) (commands []*cobra.Command) {
 	for _, help := range requestHelps() {
 		commands = append(commands, requestCommand(p, help))
 	}
@@ -57,12 +58,12 @@ func requestCommands(p process) (commands []*cobra.Command) {
 
 // asking are the flags of a command that sends requests.
 type asking struct {
-	flags
+	invocation.Flags
 	all  bool
 	wait time.Duration
 }
 
-func requestCommand(p process, help requestHelp) *cobra.Command {
+func requestCommand(p invocation.Process, help requestHelp) *cobra.Command {
 	var a asking
 	name, codes := string(help.what), []int{syncer.ExitDone, syncer.ExitFailed, exit.CodeUsage, syncer.ExitInterrupted}
 	onInterrupt := "On Ctrl-C a request that no daemon has accepted is withdrawn; one that was accepted goes on."
@@ -83,28 +84,28 @@ machine it runs. ` + name + ` waits for the answer and prints it.
 		Example: "  syncd " + name + " --config syncd.yaml --mapping alice-to-bob",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return ask(cmd.Context(), p, a, help.what) },
 	}
-	addFlags(cmd, &a.flags)
+	invocation.AddFlags(cmd, &a.Flags)
 	if !help.needsOne {
 		cmd.Flags().BoolVar(&a.all, "all", false, "every mapping of the configuration")
 	}
 	cmd.Flags().DurationVar(&a.wait, "wait", requestWait, "how long to wait for the answer, up to 24h; 0 does not wait")
-	cmd.Flags().BoolVar(&a.json, "json", false, "print the answers as JSON, one object per mapping on a line")
+	cmd.Flags().BoolVar(&a.JSON, "json", false, "print the answers as JSON, one object per mapping on a line")
 	return cmd
 }
 
 // ask sends the same request for each mapping and prints the answers in the order of the configuration.
-func ask(ctx context.Context, p process, a asking, what control.What) error {
+func ask(ctx context.Context, p invocation.Process, a asking, what control.What) error {
 	switch {
-	case a.all && len(a.mappings) > 0:
+	case a.all && len(a.Mappings) > 0:
 		return exit.Usage(fmt.Errorf("%s: give --mapping or --all, not both", what))
-	case !a.all && len(a.mappings) == 0:
+	case !a.all && len(a.Mappings) == 0:
 		return exit.Usage(fmt.Errorf("%s: name mappings with --mapping, or give --all where the command has it", what))
 	case a.wait < 0:
 		return exit.Usage(fmt.Errorf("%s: --wait %s is negative", what, a.wait))
 	case a.wait > control.MaxWait:
 		return exit.Usage(fmt.Errorf("%s: --wait %s is longer than %s, after which a request expires", what, a.wait, control.MaxWait))
 	}
-	s, err := loadState(p, a.flags)
+	s, err := loadState(p, a.Flags)
 	if err != nil {
 		return err
 	}
@@ -124,8 +125,8 @@ func ask(ctx context.Context, p process, a asking, what control.What) error {
 		if failure == nil {
 			failures[i] = answerError(answer)
 		}
-		if answer.Outcome != "" && (failure == nil || a.json) {
-			failures[i] = errors.Join(printAnswer(p.stdout, answer, a.json), failures[i])
+		if answer.Outcome != "" && (failure == nil || a.JSON) {
+			failures[i] = errors.Join(printAnswer(p.Stdout, answer, a.JSON), failures[i])
 		}
 		if failures[i] != nil {
 			failures[i] = fmt.Errorf("mapping %s: %w", s.mappings[i].Name, failures[i])

@@ -17,6 +17,8 @@ import (
 	"syncd/internal/awsfake"
 	"syncd/internal/control"
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
+	"syncd/internal/status"
 )
 
 // hourlySite is a site whose passes come every hour.
@@ -32,7 +34,7 @@ func (s *site) runDaemon(t *testing.T) (log func() string, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var stdout, stderr lockedBuffer
-	p := process{stdout: &stdout, stderr: &stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: s.now, ambient: s.signIn()}
+	p := invocation.Process{Stdout: &stdout, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: s.now, Ambient: s.signIn()}
 	ended := make(chan int, 1)
 	go func() { ended <- run(ctx, []string{"run", "--config", s.config}, p) }()
 	eventually(t, "the daemon listens", func() bool { return strings.Contains(stderr.String(), `"msg":"daemon started"`) })
@@ -119,7 +121,7 @@ func TestTheDaemonIsAsked(t *testing.T) {
 
 	s.put("fifth")
 	_, stop = s.runDaemon(t)
-	var status status
+	var status status.Status
 	if err := json.Unmarshal([]byte(s.expect(t, 0, "", "", "status", m, "--json").stdout), &status); err != nil || status.Paused == nil || status.Paused.Who != control.Self() || status.History[0].Trigger != "backfill" {
 		t.Errorf("got %+v, %v, want it paused still and the backfill in its history", status, err)
 	}
@@ -328,7 +330,7 @@ func TestReplayReadsItsConfigurationOnce(t *testing.T) {
 	path, written := pipe(t), make(chan error, 1)
 	go func() { written <- os.WriteFile(path, readText(t, s.config), 0) }()
 	var stdout, stderr lockedBuffer
-	p := process{stdout: &stdout, stderr: &stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: s.now, ambient: s.signIn()}
+	p := invocation.Process{Stdout: &stdout, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: s.now, Ambient: s.signIn()}
 	code := run(t.Context(), []string{"replay", "--config", path}, p)
 	if err := <-written; err != nil || code != 0 || !strings.Contains(stderr.String(), "it is asked to replay") || !strings.Contains(stdout.String(), "copied       1 object") {
 		t.Errorf("got exit %d, %v, want a replay by the daemon; stdout:\n%s\nstderr:\n%s", code, err, stdout.String(), stderr.String())

@@ -18,10 +18,11 @@ import (
 	"syncd/internal/control"
 	"syncd/internal/daemon"
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
 )
 
-func runCommand(p process) *cobra.Command {
-	var f flags
+func runCommand(p invocation.Process) *cobra.Command {
+	var f invocation.Flags
 	cmd := &cobra.Command{
 		Use:        "run [--config FILE] [--mapping NAME]... [--listen ADDRESS]",
 		Short:      "Keep every mapping on its schedule until it is stopped",
@@ -39,22 +40,22 @@ signal ends it at once; the next start goes on from what was saved.` + exit.Help
 		Example: "  syncd run --config syncd.yaml",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runDaemon(cmd.Context(), p, f) },
 	}
-	addFlags(cmd, &f)
-	cmd.Flags().StringVar(&f.listen, "listen", "", "`ADDRESS` to serve on, HOST:PORT or :PORT, over http.listen of the configuration")
+	invocation.AddFlags(cmd, &f)
+	cmd.Flags().StringVar(&f.Listen, "listen", "", "`ADDRESS` to serve on, HOST:PORT or :PORT, over http.listen of the configuration")
 	return cmd
 }
 
-func runDaemon(ctx context.Context, p process, f flags) error {
+func runDaemon(ctx context.Context, p invocation.Process, f invocation.Flags) error {
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGHUP) // from here on it is not the end of the process
 	defer signal.Stop(asked)
-	s, err := newSystem(ctx, p, f, warnUnscheduled(f))
+	s, err := newSystem(ctx, p, f, invocation.WarnUnscheduled(f))
 	if err != nil {
 		return err
 	}
 	r := newReloader(s, f, asked)
 	mappings := r.first()
-	listener, err := serveOn(ctx, s, f.listen)
+	listener, err := serveOn(ctx, s, f.Listen)
 	if err != nil {
 		return err
 	}
@@ -64,9 +65,9 @@ func runDaemon(ctx context.Context, p process, f flags) error {
 	}
 	return daemon.New(daemon.Options{
 		Mappings: mappings, Watch: r.watch, Listener: listener, Gatherer: s.registry, Metrics: s.metrics, Places: r.places,
-		Control: control.NewDesk(s.store, p.now), ControlListener: socket, Holder: holder(),
+		Control: control.NewDesk(s.store, p.Now), ControlListener: socket, Holder: holder(),
 		WebConfig: s.config.HTTP.WebConfig, Hosts: s.config.HTTP.Hosts, Pprof: s.config.HTTP.Pprof, Watchdog: s.config.HTTP.Watchdog.Duration(), DrainTimeout: s.config.DrainTimeout.Duration(), Hint: exit.Hint, Secrets: r.secrets,
-		Version: buildinfo.Read().Version, Logger: s.logger, Now: p.now, Rand: rand.Int64N,
+		Version: buildinfo.Read().Version, Logger: s.logger, Now: p.Now, Rand: rand.Int64N,
 	}).Run(ctx)
 }
 
@@ -87,7 +88,7 @@ func controlSocket(ctx context.Context, s *system) (net.Listener, error) {
 		s.logger.Warn("control socket was not made, requests come by the state alone", "err", err)
 		return nil, nil //nolint:nilnil // it goes without
 	}
-	return nil, exit.WithHint(err, "control.socket: "+socketPlaceHint(path, err))
+	return nil, exit.WithHint(err, "control.socket: "+invocation.SocketPlaceHint(path, err))
 }
 
 // named is the id of a process in brackets, "" where it is not known.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/invocation"
 )
 
 // shownMapping is what a test reads of a mapping in /status.json.
@@ -41,7 +42,7 @@ func TestRunShowsLedgersBeforePasses(t *testing.T) {
 	var stdout, stderr lockedBuffer
 	ended := make(chan int)
 	go func() {
-		p := process{stdout: &stdout, stderr: &stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: s.now, ambient: s.signIn()}
+		p := invocation.Process{Stdout: &stdout, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: s.now, Ambient: s.signIn()}
 		ended <- run(ctx, []string{"run", "--config", s.config}, p)
 	}()
 	defer func() { stop(); <-ended }()

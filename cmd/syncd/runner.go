@@ -54,9 +54,9 @@ var _ daemon.Worker = (*runner)(nil)
 
 func (s *system) runner(m *mapping) *runner {
 	return &runner{
-		Syncer: m.syncer, mapping: m.Mapping, source: m.source, destination: m.destination, store: s.store, now: s.process.now,
+		Syncer: m.syncer, mapping: m.Mapping, source: m.source, destination: m.destination, store: s.store, now: s.process.Now,
 		sessions: sessions{
-			pace: &s.sts, now: s.process.now, calls: s.sessionsOf(m.Mapping),
+			pace: &s.sts, now: s.process.Now, calls: s.sessionsOf(m.Mapping),
 			sides: map[string]aws.CredentialsProvider{"source": m.source.Options().Credentials, "destination": m.destination.Options().Credentials},
 		},
 	}

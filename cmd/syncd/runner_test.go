@@ -10,6 +10,7 @@ import (
 
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/iam"
+	"syncd/internal/invocation"
 	"syncd/internal/syncer"
 )
 
@@ -21,10 +22,10 @@ func TestReadyFollowsTheLease(t *testing.T) {
 	s := newSite(t, nil)
 	var later time.Duration
 	var stderr lockedBuffer
-	p := process{stdout: &stderr, stderr: &stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: func() time.Time { return time.Now().Add(later) }, ambient: s.signIn()}
+	p := invocation.Process{Stdout: &stderr, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: func() time.Time { return time.Now().Add(later) }, Ambient: s.signIn()}
 	var runners [2]*runner
 	for i := range runners {
-		system, err := newSystem(t.Context(), p, flags{config: s.config})
+		system, err := newSystem(t.Context(), p, invocation.Flags{Config: s.config})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,6 +20,7 @@ import (
 	"syncd/internal/access"
 	"syncd/internal/awsfake"
 	"syncd/internal/iam"
+	"syncd/internal/invocation"
 )
 
 const (
@@ -195,10 +196,10 @@ func (x *sharing) configure(t *testing.T, edits ...string) {
 func (x *sharing) run(t *testing.T, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr lockedBuffer
-	p := process{
-		stdout: &stdout, stderr: &stderr, now: x.now, ambient: x.ambient,
-		lookupEnv: func(name string) (string, bool) { return x.externalID, strings.HasSuffix(name, "_EXTERNAL_ID") },
-		readFile: func(path string) ([]byte, error) {
+	p := invocation.Process{
+		Stdout: &stdout, Stderr: &stderr, Now: x.now, Ambient: x.ambient,
+		LookupEnv: func(name string) (string, bool) { return x.externalID, strings.HasSuffix(name, "_EXTERNAL_ID") },
+		ReadFile: func(path string) ([]byte, error) {
 			if path == "/run/secrets/external-id" {
 				return []byte(x.externalID + "\n"), nil
 			}

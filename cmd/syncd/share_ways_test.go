@@ -12,6 +12,7 @@ import (
 	"syncd/config"
 	"syncd/internal/access/doctor"
 	"syncd/internal/awsfake"
+	"syncd/internal/report"
 	"syncd/internal/syncer"
 )
 
@@ -74,7 +75,7 @@ func (x *sharing) pass(t *testing.T) (outcome, []syncer.Summary) {
 		return got, []syncer.Summary{lastLine(t, got.stdout)}
 	}
 	lines := strings.Split(strings.TrimSpace(got.stdout), "\n")
-	var all passes
+	var all report.Passes
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &all); err != nil {
 		t.Fatalf("got exit %d, stdout %q, %v; want a summary of each mapping; stderr:\n%s", got.code, got.stdout, err, got.stderr)
 	}

@@ -24,6 +24,7 @@ import (
 	"syncd/internal/awsfake"
 	filestore "syncd/internal/checkpoint/store/file"
 	"syncd/internal/control"
+	"syncd/internal/invocation"
 )
 
 // evil is a text that retitles a terminal, rings its bell, turns the direction of writing and begins a line of its own.
@@ -109,7 +110,7 @@ func (e *evilSite) say(t *testing.T, raw bool, args ...string) outcome {
 func (e *evilSite) sayIn(ctx context.Context, t *testing.T, raw bool, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr lockedBuffer
-	p := process{stdout: &stdout, stderr: &stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: e.now, ambient: e.signIn()}
+	p := invocation.Process{Stdout: &stdout, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: e.now, Ambient: e.signIn()}
 	got := outcome{run(ctx, args, p), stdout.String(), stderr.String()}
 	line := fmt.Sprintf("syncd %q", args)
 	if !raw {
@@ -254,7 +255,7 @@ func (e *evilSite) walk(t *testing.T) {
 			visit(child)
 		}
 	}
-	visit(newRoot(process{}))
+	visit(newRoot(invocation.Process{}))
 }
 
 // TestRunDeceivesNobody reads the log and every page of the daemon, while passes set objects aside and when they fail.
@@ -268,7 +269,7 @@ func TestRunDeceivesNobody(t *testing.T) {
 			var stdout, stderr lockedBuffer
 			ended := make(chan int)
 			go func() {
-				p := process{stdout: &stdout, stderr: &stderr, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: e.now, ambient: e.signIn()}
+				p := invocation.Process{Stdout: &stdout, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: e.now, Ambient: e.signIn()}
 				ended <- run(ctx, []string{"run", "--config", e.config}, p)
 			}()
 			told := regexp.MustCompile(`address[=":]+([0-9.:]+)`)

@@ -15,6 +15,7 @@ import (
 	s3store "syncd/internal/checkpoint/store/s3"
 	"syncd/internal/creds"
 	"syncd/internal/endpoint"
+	"syncd/internal/invocation"
 	"syncd/internal/throttle"
 )
 
@@ -28,7 +29,7 @@ type state struct {
 
 // openState loads a configuration, with the mappings named or all of them, and opens the store of their ledgers. Renewed,
 // unless it is nil, is called for leases that end by themselves.
-func openState(ctx context.Context, p process, f flags, renewed func(mapping string, until time.Time), checks ...config.Check) (*state, error) {
+func openState(ctx context.Context, p invocation.Process, f invocation.Flags, renewed func(mapping string, until time.Time), checks ...config.Check) (*state, error) {
 	s, err := loadState(p, f, checks...)
 	if err != nil {
 		return nil, err
@@ -40,12 +41,12 @@ func openState(ctx context.Context, p process, f flags, renewed func(mapping str
 }
 
 // loadState is openState without the store.
-func loadState(p process, f flags, checks ...config.Check) (*state, error) {
-	c, chosen, logger, err := load(p, f, checks...)
+func loadState(p invocation.Process, f invocation.Flags, checks ...config.Check) (*state, error) {
+	c, chosen, logger, err := invocation.Load(p, f, checks...)
 	if err != nil {
 		return nil, err
 	}
-	logWarnings(logger, c)
+	invocation.LogWarnings(logger, c)
 	for _, at := range c.Endpoints() {
 		if endpoint.Exposed(at) {
 			logger.Warn("endpoint without TLS, what is sent there can be read and changed on the way", "endpoint", at)
@@ -60,7 +61,7 @@ type leasing struct {
 	renewed func(mapping string, until time.Time)
 }
 
-func openStore(ctx context.Context, p process, c *config.Config, told leasing) (store.Store, error) {
+func openStore(ctx context.Context, p invocation.Process, c *config.Config, told leasing) (store.Store, error) {
 	location, err := config.ParseLocation(c.State)
 	if err != nil {
 		return nil, err
@@ -74,12 +75,12 @@ func openStore(ctx context.Context, p process, c *config.Config, told leasing) (
 	}
 	return s3store.New(client, s3store.Options{
 		Bucket: location.Bucket, Prefix: location.Prefix, Account: c.StateAccount(), KMSKey: c.Checkpoint.KMSKey,
-		LeaseFor: c.Checkpoint.Lease.Duration(), Now: p.now, Logger: told.logger, Renewed: told.renewed,
+		LeaseFor: c.Checkpoint.Lease.Duration(), Now: p.Now, Logger: told.logger, Renewed: told.renewed,
 	}), nil
 }
 
 // stateClient returns the S3 client of the state's bucket, with a role of its own or the ambient credentials.
-func stateClient(ctx context.Context, p process, c *config.Config, logger *slog.Logger) (*s3.Client, error) {
+func stateClient(ctx context.Context, p invocation.Process, c *config.Config, logger *slog.Logger) (*s3.Client, error) {
 	set, err := creds.New(ctx, credentialsOf(p, c, c.AssumedStateRoles(), logger))
 	if err != nil {
 		return nil, err

@@ -6,13 +6,15 @@ import (
 	"fmt"
 
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
+	"syncd/internal/status"
 	"syncd/internal/terminal"
 
 	"github.com/spf13/cobra"
 )
 
-func statusCommand(p process) *cobra.Command {
-	var f flags
+func statusCommand(p invocation.Process) *cobra.Command {
+	var f invocation.Flags
 	var list bool
 	cmd := &cobra.Command{
 		Use:        "status [--config FILE] [--mapping NAME]...",
@@ -32,23 +34,23 @@ takes no lease and sends no request to the source or the destination.` + exit.He
 			return showStatus(cmd.Context(), p, f)
 		},
 	}
-	addFlags(cmd, &f)
-	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object per mapping, or per object in quarantine, a line each")
-	cmd.Flags().BoolVar(&f.history, "history", false, "list the passes that ended last, of each mapping")
+	invocation.AddFlags(cmd, &f)
+	cmd.Flags().BoolVar(&f.JSON, "json", false, "print one JSON object per mapping, or per object in quarantine, a line each")
+	cmd.Flags().BoolVar(&f.History, "history", false, "list the passes that ended last, of each mapping")
 	cmd.Flags().BoolVar(&list, "quarantine", false, "list the objects in quarantine")
 	return cmd
 }
 
-func showStatus(ctx context.Context, p process, f flags) error {
+func showStatus(ctx context.Context, p invocation.Process, f invocation.Flags) error {
 	state, err := openState(ctx, p, f, nil)
 	if err != nil {
 		return err
 	}
-	all, failures, err := readAll(ctx, state.store, state.mappings, f.history, p.now)
+	all, failures, err := status.ReadAll(ctx, state.store, state.mappings, f.History, p.Now)
 	if err != nil {
 		return err
 	}
-	failures = append(failures, printStatuses(p.stdout, all, f.json, p.now))
+	failures = append(failures, status.Print(p.Stdout, all, f.JSON, p.Now))
 	if left := len(state.mappings) - len(all); left > 0 {
 		failures = append(failures, fmt.Errorf("%s not read, because the state cannot be", terminal.Counted(left, "mapping")))
 	}
@@ -56,14 +58,14 @@ func showStatus(ctx context.Context, p process, f flags) error {
 }
 
 // listQuarantine prints every object that the mappings have set aside.
-func listQuarantine(ctx context.Context, p process, f flags) error {
+func listQuarantine(ctx context.Context, p invocation.Process, f invocation.Flags) error {
 	state, err := openState(ctx, p, f, nil)
 	if err != nil {
 		return err
 	}
 	var failures []error
 	for _, m := range state.mappings {
-		err := listOne(ctx, p.stdout, state.store, m.Name, f.json)
+		err := status.ListQuarantine(ctx, p.Stdout, state.store, m.Name, f.JSON)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
+	"syncd/internal/usage"
 )
 
 // TestMistypedWordsGetASuggestion at every level, and the help that is named is that of the command.
@@ -58,9 +60,9 @@ func TestMistypedWordsGetASuggestion(t *testing.T) {
 		{"policy check --json --sarif x.json", "hint: run `syncd policy check --help`"},
 	} {
 		var stdout, stderr bytes.Buffer
-		p := process{
-			stdout: &stdout, stderr: &stderr, lookupEnv: func(string) (string, bool) { return "", false },
-			readFile: func(string) ([]byte, error) { return nil, fs.ErrNotExist },
+		p := invocation.Process{
+			Stdout: &stdout, Stderr: &stderr, LookupEnv: func(string) (string, bool) { return "", false },
+			ReadFile: func(string) ([]byte, error) { return nil, fs.ErrNotExist },
 		}
 		code := run(t.Context(), strings.Fields(tt.line), p)
 		if tt.want == "" {
@@ -83,14 +85,14 @@ func TestHintsNameAFewOfMany(t *testing.T) {
 	for i := range 1200 {
 		names = append(names, fmt.Sprintf("tenant-%04d", i))
 	}
-	if got, want := oneOf("tenant-11111", names), "did you mean tenant-1111?"; got != want {
+	if got, want := usage.OneOf("tenant-11111", names), "did you mean tenant-1111?"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	got := oneOf("something-else", names)
+	got := usage.OneOf("something-else", names)
 	if !strings.HasSuffix(got, "tenant-0009 and 1190 more") || len(got) > 200 {
 		t.Errorf("got %q, want ten names and how many more there are", got)
 	}
-	if got, want := oneOf("quite-other", names[:2]), "use one of tenant-0000, tenant-0001"; got != want {
+	if got, want := usage.OneOf("quite-other", names[:2]), "use one of tenant-0000, tenant-0001"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/invocation"
 	"syncd/internal/terminal/progress"
 )
 
@@ -87,7 +88,7 @@ func TestBackfillOnATerminal(t *testing.T) {
 		eventually(t, "the drain is shown", func() bool { return strings.Contains(w.drawn(), "draining") })
 		looked = true
 	}})()
-	p := process{stdout: w.tty, stderr: w.tty, lookupEnv: os.LookupEnv, readFile: os.ReadFile, now: s.now, ambient: s.signIn()}
+	p := invocation.Process{Stdout: w.tty, Stderr: w.tty, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: s.now, Ambient: s.signIn()}
 	code := run(ctx, []string{"backfill", "--config", s.config}, p)
 	if shown := w.shown.String(); code != 130 && code != 0 || !looked || !strings.Contains(shown, "Press Ctrl-C again to stop at once") {
 		t.Errorf("got exit %d, and on the terminal:\n%q", code, shown)

@@ -7,10 +7,11 @@ import (
 
 	"syncd/internal/buildinfo"
 	"syncd/internal/exit"
+	"syncd/internal/invocation"
 	"syncd/internal/printable"
 )
 
-func versionCommand(p process) *cobra.Command {
+func versionCommand(p invocation.Process) *cobra.Command {
 	var sbom bool
 	var binary string
 	cmd := &cobra.Command{
@@ -23,12 +24,12 @@ same in one line.` + exit.Help("version", 0, 1, 2),
 		RunE: func(*cobra.Command, []string) error {
 			switch {
 			case sbom:
-				return buildinfo.PrintBOM(p.stdout, binary)
+				return buildinfo.PrintBOM(p.Stdout, binary)
 			case binary != "":
 				return exit.Usage(errors.New("version: --binary goes with --sbom"))
 			}
 			b := buildinfo.Read()
-			printable.Fprintf(p.stdout, "syncd %s\nrevision %s\n%s\n", b.Version, b.Revision, b.GoVersion)
+			printable.Fprintf(p.Stdout, "syncd %s\nrevision %s\n%s\n", b.Version, b.Revision, b.GoVersion)
 			return nil
 		},
 	}

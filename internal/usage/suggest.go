@@ -1,4 +1,4 @@
-package main
+package usage
 
 import (
 	"errors"
@@ -18,8 +18,8 @@ import (
 // namedAtMost is how many names a hint lists.
 const namedAtMost = 10
 
-// oneOf is a hint for a word that is none of words: the one that was likely meant, or what there is, without an end of names.
-func oneOf(word string, words []string) string {
+// OneOf is a hint for a word that is none of words: the one that was likely meant, or what there is, without an end of names.
+func OneOf(word string, words []string) string {
 	if near := nearest(word, words); near != "" {
 		return "did you mean " + near + "?"
 	}
@@ -40,13 +40,13 @@ func nearest(word string, words []string) string {
 	return hint.Nearest(word, words)
 }
 
-// unknownWord is the usage error of a value that is none of a choice.
-func unknownWord[S ~string](what string, word S, choice []S) error {
+// UnknownWord is the usage error of a value that is none of a choice.
+func UnknownWord[S ~string](what string, word S, choice []S) error {
 	words := make([]string, len(choice))
 	for i, w := range choice {
 		words[i] = string(w)
 	}
-	return exit.WithHint(exit.Usage(fmt.Errorf("%s %q is not one of %s", what, word, strings.Join(words, ", "))), oneOf(string(word), words))
+	return exit.WithHint(exit.Usage(fmt.Errorf("%s %q is not one of %s", what, word, strings.Join(words, ", "))), OneOf(string(word), words))
 }
 
 // unknownCommand is the usage error of a word that is no command beneath cmd.
@@ -77,8 +77,8 @@ func anotherWay(word string) string {
 	}
 }
 
-// callAlso gives the commands that send requests the words that others have for them.
-func callAlso(root *cobra.Command) {
+// AddWords gives the commands that send requests the words that others have for them.
+func AddWords(root *cobra.Command) {
 	for name, words := range map[control.What][]string{
 		control.Trigger: {"kick", "request", "now", "force"},
 		control.Pause:   {"suspend", "hold", "halt", "disable", "freeze"},
@@ -93,9 +93,9 @@ func callAlso(root *cobra.Command) {
 	}
 }
 
-// checkWords refuses a line whose word is no command, before any of its flags is looked at: those of a mistyped command are no flags of what
+// CheckWords refuses a line whose word is no command, before any of its flags is looked at: those of a mistyped command are no flags of what
 // is above it.
-func checkWords(root *cobra.Command, args []string) error {
+func CheckWords(root *cobra.Command, args []string) error {
 	root.InitDefaultHelpCmd()
 	cmd, rest, err := root.Find(args)
 	if err != nil || !cmd.HasSubCommands() {
@@ -162,8 +162,8 @@ func available(commands []*cobra.Command) (shown []*cobra.Command) {
 	return shown
 }
 
-// wrongFlag is the usage error of what the parser of flags refused.
-func wrongFlag(cmd *cobra.Command, err error) error {
+// WrongFlag is the usage error of what the parser of flags refused.
+func WrongFlag(cmd *cobra.Command, err error) error {
 	unknown, ok := errors.AsType[*pflag.NotExistError](err)
 	if !ok || unknown.GetSpecifiedShortnames() != "" {
 		return exit.Usage(err)
@@ -183,12 +183,12 @@ func wrongFlag(cmd *cobra.Command, err error) error {
 // seeHelp says where the help of a command is.
 func seeHelp(path string) string { return "run `" + path + " --help`" }
 
-// withHelp adds to usage errors that have no hint where the help of their command is.
-func withHelp(err error, path string) error {
+// WithHelp adds to usage errors that have no hint where the help of their command is.
+func WithHelp(err error, path string) error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []error
 		for _, err := range joined.Unwrap() {
-			all = append(all, withHelp(err, path))
+			all = append(all, WithHelp(err, path))
 		}
 		return errors.Join(all...)
 	}

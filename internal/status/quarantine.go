@@ -1,4 +1,4 @@
-package main
+package status
 
 import (
 	"context"
@@ -17,8 +17,8 @@ import (
 	"syncd/internal/terminal"
 )
 
-// asideObject is an object in quarantine. Its JSON form is a contract: docs/cli.md describes it.
-type asideObject struct {
+// AsideObject is an object in quarantine. Its JSON form is a contract: docs/cli.md describes it.
+type AsideObject struct {
 	Mapping string `json:"mapping"`
 	// Key is the key at the source as a string, with U+FFFD for what is not UTF-8; KeyBytes, in base64, is there for such keys alone.
 	Key      string `json:"key"`
@@ -35,7 +35,8 @@ type asideObject struct {
 	RetryAt time.Time `json:"retry_at"`
 }
 
-func listOne(ctx context.Context, w io.Writer, store store.Store, mapping string, asJSON bool) error {
+// ListQuarantine prints every object that a mapping has set aside.
+func ListQuarantine(ctx context.Context, w io.Writer, store store.Store, mapping string, asJSON bool) error {
 	for q, err := range checkpoint.Quarantine(ctx, store, mapping) {
 		switch {
 		case errors.Is(err, record.ErrNoCheckpoint):
@@ -52,8 +53,8 @@ func listOne(ctx context.Context, w io.Writer, store store.Store, mapping string
 	return nil
 }
 
-func asideOf(mapping string, q record.Quarantined) asideObject {
-	o := asideObject{
+func asideOf(mapping string, q record.Quarantined) AsideObject {
+	o := AsideObject{
 		Mapping: mapping, Key: q.Key, ETag: q.Source.ETag, Bytes: q.Source.Size, Reason: q.Reason, Detail: q.Detail,
 		Attempts: q.Attempts, FirstAt: q.FirstAt, LastAt: q.LastAt, RetryAt: plan.RetryAt(q),
 	}
@@ -63,7 +64,7 @@ func asideOf(mapping string, q record.Quarantined) asideObject {
 	return o
 }
 
-func printAside(w io.Writer, o asideObject, asJSON bool) error {
+func printAside(w io.Writer, o AsideObject, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(printable.JSON(w)).Encode(o)
 	}

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"cmp"
@@ -9,6 +9,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/printable"
+	"syncd/internal/status"
 	"syncd/internal/syncer/preview"
 	"syncd/internal/terminal"
 )
@@ -19,38 +20,38 @@ const (
 )
 
 func planOrder() []string {
-	return []string{stateFailed, stateDamaged, stateDenied, stateRefused, stateQuarantined, stateFirst, stateWork, stateOK}
+	return []string{status.Failed, status.Damaged, status.Denied, status.Refused, status.Quarantined, stateFirst, stateWork, status.OK}
 }
 
-// planned is the plan of a mapping, and why it did not reach its end.
-type planned struct {
+// Planned is the plan of a mapping, and why it did not reach its end.
+type Planned struct {
 	preview.Pass
-	err error
+	Err error
 }
 
 // state is what the plan comes to, and why.
-func (v planned) state() (state, why string) {
+func (v Planned) state() (state, why string) {
 	switch {
-	case awserr.Classify(v.err) == awserr.Denied:
-		return stateDenied, awserr.Brief(v.err)
-	case v.err != nil:
-		return stateFailed, awserr.Brief(v.err)
+	case awserr.Classify(v.Err) == awserr.Denied:
+		return status.Denied, awserr.Brief(v.Err)
+	case v.Err != nil:
+		return status.Failed, awserr.Brief(v.Err)
 	case v.Damage != "":
-		return stateDamaged, v.Damage
+		return status.Damaged, v.Damage
 	case v.Rekey != "":
-		return stateRefused, v.Rekey + "; --rekey allows it"
+		return status.Refused, v.Rekey + "; --rekey allows it"
 	case v.setAside() > 0:
-		return stateQuarantined, terminal.ByReason(sums(v.Held, v.Refused))
+		return status.Quarantined, terminal.ByReason(sums(v.Held, v.Refused))
 	case v.Generation == 0:
 		return stateFirst, "its first pass" + reasons(v.CopyByReason)
 	case v.Work() > 0:
 		return stateWork, terminal.ByReason(objectsOf(v.CopyByReason))
 	}
-	return stateOK, ""
+	return status.OK, ""
 }
 
 // setAside is how many objects would be in quarantine before anything is copied.
-func (v planned) setAside() (n int64) {
+func (v Planned) setAside() (n int64) {
 	for _, objects := range sums(v.Held, v.Refused) {
 		n += objects
 	}
@@ -75,11 +76,11 @@ func objectsOf(tallies map[string]preview.Tally) map[string]int64 {
 	return counts
 }
 
-// printPlanned prints a line for each mapping, the worst first and then those with most to copy, and a total.
-func printPlanned(w io.Writer, all []planned, width int) {
+// PlanTable prints a line for each mapping, the worst first and then those with most to copy, and a total.
+func PlanTable(w io.Writer, all []Planned, width int) {
 	all = slices.Clone(all)
-	slices.SortStableFunc(all, func(a, b planned) int { return cmp.Compare(b.Copy.Bytes, a.Copy.Bytes) })
-	terminal.WorstFirst(all, planOrder(), func(v planned) string {
+	slices.SortStableFunc(all, func(a, b Planned) int { return cmp.Compare(b.Copy.Bytes, a.Copy.Bytes) })
+	terminal.WorstFirst(all, planOrder(), func(v Planned) string {
 		state, _ := v.state()
 		return state
 	})
@@ -94,10 +95,10 @@ func printPlanned(w io.Writer, all []planned, width int) {
 		{Title: "TIME", Right: true, Spared: 4},
 		{Title: "WHY", Spared: 3},
 	}}
-	var sum planned
+	var sum Planned
 	var aside int64
 	var states []string
-	row := func(name, state, why string, v planned, aside int64) []string {
+	row := func(name, state, why string, v Planned, aside int64) []string {
 		return []string{
 			name, state, humanize.Comma(v.Copy.Objects), terminal.Size(v.Copy.Bytes), humanize.Comma(v.Adopt.Objects), humanize.Comma(aside),
 			money(v.Dollars.Total), rough(v.Time.Seconds), why,

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"cmp"
@@ -13,13 +13,14 @@ import (
 	"syncd/internal/terminal"
 )
 
-// diagnosis is all that the doctor found.
-type diagnosis struct {
+// Diagnosed is all that the doctor found.
+type Diagnosed struct {
 	doctor.Diagnosis
-	Occupied []occupied `json:"occupied,omitempty"`
+	Occupied []Occupied `json:"occupied,omitempty"`
 }
 
-func printDiagnosis(w io.Writer, d diagnosis, asJSON bool) error {
+// Diagnosis prints what the doctor found.
+func Diagnosis(w io.Writer, d Diagnosed, asJSON bool) error {
 	if asJSON {
 		e := json.NewEncoder(printable.JSON(w))
 		e.SetEscapeHTML(false)
@@ -88,16 +89,16 @@ func printProbe(w io.Writer, p doctor.Probe) {
 		return
 	}
 	if p.Principal != "" {
-		printable.Fprintf(w, "%sfor %s, by %s\n", indent, p.Principal, p.Request)
+		printable.Fprintf(w, "%sfor %s, by %s\n", Indent, p.Principal, p.Request)
 	}
 	if p.Why != "" {
-		printable.Fprintf(w, "%sneeded for %s\n", indent, p.Why)
+		printable.Fprintf(w, "%sneeded for %s\n", Indent, p.Why)
 	}
 	printCauses(w, p.Causes)
 }
 
-// indent is what explanations stand under.
-const indent = "           "
+// Indent is what explanations stand under.
+const Indent = "           "
 
 // printCauses numbers what may be the cause. What is rare and no statement of ours mends shares a line.
 func printCauses(w io.Writer, causes []doctor.Cause) {
@@ -107,13 +108,13 @@ func printCauses(w io.Writer, causes []doctor.Cause) {
 			rare = append(rare, c.Why)
 			continue
 		}
-		printable.Fprintf(w, "%s%d. %s: %s\n", indent, i+1, describeCause(c), c.Why)
+		printable.Fprintf(w, "%s%d. %s: %s\n", Indent, i+1, describeCause(c), c.Why)
 		if len(c.Statement) > 0 {
-			printable.Fprintf(w, "%s   add %s\n", indent, c.Statement)
+			printable.Fprintf(w, "%s   add %s\n", Indent, c.Statement)
 		}
 	}
 	if len(rare) > 0 {
-		printable.Fprintf(w, "%srarer: %s\n", indent, strings.Join(rare, "; "))
+		printable.Fprintf(w, "%srarer: %s\n", Indent, strings.Join(rare, "; "))
 	}
 }
 
@@ -132,9 +133,9 @@ func describeCause(c doctor.Cause) string {
 	return text + ", " + string(c.Confidence)
 }
 
-// occupied is what the destination of a mapping that never had a pass holds under keys that the first pass would write. Its JSON form
+// Occupied is what the destination of a mapping that never had a pass holds under keys that the first pass would write. Its JSON form
 // is a contract: docs/cli.md describes it.
-type occupied struct {
+type Occupied struct {
 	Mapping string `json:"mapping"`
 	// Compared is the number of objects of the source that were looked for; Complete says that these are all.
 	Compared int64 `json:"compared"`
@@ -147,7 +148,7 @@ type occupied struct {
 	Error string `json:"error,omitempty"`
 }
 
-func printOccupied(w io.Writer, o occupied) {
+func printOccupied(w io.Writer, o Occupied) {
 	if o.Error != "" {
 		printable.Fprintf(w, "%s\n  note     what its destination holds already could not be counted: %s\n", o.Mapping, o.Error)
 		return
@@ -158,5 +159,5 @@ func printOccupied(w io.Writer, o occupied) {
 	}
 	printable.Fprintf(w, "%s\n  note     the destination holds something under the keys of %s%s: %d cannot be copies, %d may be; "+
 		"the first pass sets aside as foreign what is no copy\n", o.Mapping, terminal.Objects(o.Foreign+o.Doubtful), part, o.Foreign, o.Doubtful)
-	printable.Fprintf(w, "%sto replace such objects: copy.overwrite: any, or once: syncd backfill --take-over; to see them: syncd plan --list\n", indent)
+	printable.Fprintf(w, "%sto replace such objects: copy.overwrite: any, or once: syncd backfill --take-over; to see them: syncd plan --list\n", Indent)
 }

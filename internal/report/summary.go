@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"encoding/json"
@@ -12,8 +12,8 @@ import (
 	"syncd/internal/terminal"
 )
 
-// printSummary tells people what became of a pass.
-func printSummary(w io.Writer, s syncer.Summary) {
+// Summary tells people what became of a pass.
+func Summary(w io.Writer, s syncer.Summary) {
 	state := "pass %d of %s"
 	if s.Resumed {
 		state += " (resumed)"
@@ -43,14 +43,14 @@ func printSummary(w io.Writer, s syncer.Summary) {
 	}
 }
 
-// passes is the JSON form of several summaries.
-type passes struct {
+// Passes is the JSON form of several summaries.
+type Passes struct {
 	Passes []syncer.Summary `json:"passes"`
 }
 
-// printJSON prints one JSON object on one line: the summary where there is one, all of them otherwise.
-func printJSON(w io.Writer, summaries []syncer.Summary) error {
-	var document any = passes{summaries}
+// SummaryJSON prints one JSON object on one line: the summary where there is one, all of them otherwise.
+func SummaryJSON(w io.Writer, summaries []syncer.Summary) error {
+	var document any = Passes{summaries}
 	if len(summaries) == 1 {
 		document = summaries[0]
 	}

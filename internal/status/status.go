@@ -1,4 +1,11 @@
-package main
+// Package status is what the state knows of mappings: their last generation, the pass in progress, the quarantine, the lease and the history.
+//
+// It promises to read it without a lease and without a request to the source or the destination, and that a ledger that cannot be read hides
+// no other one. Its JSON forms are a contract: docs/cli.md describes them.
+//
+// It leaves opening the state to package assembly. An Overview is a mapping with its Status; what that comes to is a word such as OK or
+// Stale, and tables have the worst first.
+package status
 
 import (
 	"context"
@@ -21,8 +28,8 @@ import (
 	"syncd/internal/terminal"
 )
 
-// status is what the store knows of a mapping. Its JSON form is a contract: docs/cli.md describes it.
-type status struct {
+// Status is what the store knows of a mapping. Its JSON form is a contract: docs/cli.md describes it.
+type Status struct {
 	Mapping string `json:"mapping"`
 	// Generation is the last committed generation, 0 for none; the next four are of it.
 	Generation  int64            `json:"generation"`
@@ -71,9 +78,9 @@ type refusedStatus struct {
 	Since  time.Time `json:"since"`
 }
 
-// readAll reads the status of each mapping, and why those could not be read that it shows as unreadable. Where the state as a whole cannot
+// ReadAll reads the status of each mapping, and why those could not be read that it shows as unreadable. Where the state as a whole cannot
 // be read, the rest is left out.
-func readAll(ctx context.Context, from store.Store, mappings []config.Mapping, listsPasses bool, now func() time.Time) (all []overview, failures []error, err error) {
+func ReadAll(ctx context.Context, from store.Store, mappings []config.Mapping, listsPasses bool, now func() time.Time) (all []Overview, failures []error, err error) {
 	for _, m := range mappings {
 		s, err := readStatus(ctx, from, m.Name, now())
 		s.listsPasses = listsPasses
@@ -87,7 +94,7 @@ func readAll(ctx context.Context, from store.Store, mappings []config.Mapping, l
 			s.Error = awserr.Brief(err)
 			failures = append(failures, fmt.Errorf("mapping %s: %w", m.Name, err))
 		}
-		all = append(all, overview{m, s})
+		all = append(all, Overview{m, s})
 		if ofWholeState(err) {
 			break
 		}
@@ -105,17 +112,17 @@ func ofWholeState(err error) bool {
 	}
 }
 
-// printStatuses shows one mapping with all that is known of it, and several in a table. Programs get an object for each.
-func printStatuses(w io.Writer, all []overview, asJSON bool, now func() time.Time) error {
+// Print shows one mapping with all that is known of it, and several in a table. Programs get an object for each.
+func Print(w io.Writer, all []Overview, asJSON bool, now func() time.Time) error {
 	switch {
 	case asJSON:
 		for _, o := range all {
-			if err := json.NewEncoder(printable.JSON(w)).Encode(o.status); err != nil {
+			if err := json.NewEncoder(printable.JSON(w)).Encode(o.Status); err != nil {
 				return err
 			}
 		}
 	case len(all) == 1 && all[0].Error == "":
-		printStatus(w, all[0].status)
+		printStatus(w, all[0].Status)
 	case len(all) > 1:
 		printOverview(w, all, now(), terminal.PageWidth(w))
 		printHistories(w, all)
@@ -124,8 +131,8 @@ func printStatuses(w io.Writer, all []overview, asJSON bool, now func() time.Tim
 }
 
 // readStatus looks at the ledger of a mapping. Damage is a part of the status, not a failure to tell it.
-func readStatus(ctx context.Context, from store.Store, mapping string, now time.Time) (status, error) {
-	s := status{Mapping: mapping, Quarantined: map[string]int64{}}
+func readStatus(ctx context.Context, from store.Store, mapping string, now time.Time) (Status, error) {
+	s := Status{Mapping: mapping, Quarantined: map[string]int64{}}
 	last, err := record.Latest(ctx, from, mapping)
 	switch {
 	case err == nil:
@@ -186,7 +193,7 @@ func passOf(p record.Progress) *passStatus {
 	return s
 }
 
-func printStatus(w io.Writer, s status) {
+func printStatus(w io.Writer, s Status) {
 	line := func(name, text string) { printable.Fprintf(w, "  %-12s %s\n", name, text) }
 	printable.Fprintln(w, s.Mapping)
 	if s.CommittedAt == nil {

@@ -1,4 +1,4 @@
-package main
+package status
 
 import (
 	"context"
@@ -22,7 +22,7 @@ import (
 const shownPasses = 10
 
 // addRecords adds to a status what is not in the ledger: whether the mapping is paused, and the history.
-func (s *status) addRecords(ctx context.Context, from store.Store, now func() time.Time) error {
+func (s *Status) addRecords(ctx context.Context, from store.Store, now func() time.Time) error {
 	paused, isPaused, err := control.NewDesk(from, now).PausedOf(ctx, s.Mapping)
 	if err != nil {
 		return err
@@ -40,7 +40,7 @@ func (s *status) addRecords(ctx context.Context, from store.Store, now func() ti
 }
 
 // printHistory prints the passes that ended last, newest first.
-func printHistory(w io.Writer, s status) {
+func printHistory(w io.Writer, s Status) {
 	if s.Paused != nil {
 		printable.Fprintf(w, "  %-12s %s\n", "paused", strings.TrimLeft(strings.TrimPrefix(s.Paused.String(), "paused"), ", "))
 	}
@@ -65,11 +65,11 @@ func printHistory(w io.Writer, s status) {
 }
 
 // printHistories prints the history of each of several mappings where it is asked for.
-func printHistories(w io.Writer, all []overview) {
+func printHistories(w io.Writer, all []Overview) {
 	for _, o := range all {
 		if o.listsPasses {
 			printable.Fprintf(w, "\n%s\n", o.Name)
-			printHistory(w, o.status)
+			printHistory(w, o.Status)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"bytes"
@@ -53,7 +53,7 @@ invoices
 left behind: upload 7 of s3://consumer-copy/probe: AccessDenied
 `
 	var b bytes.Buffer
-	if err := printDiagnosis(&b, diagnosis{Diagnosis: d}, false); err != nil {
+	if err := Diagnosis(&b, Diagnosed{Diagnosis: d}, false); err != nil {
 		t.Fatal(err)
 	}
 	if got := b.String(); got != want {
@@ -87,11 +87,11 @@ func TestPlansOfManyAreWorstFirst(t *testing.T) {
 	small, large, aside, rekey, damaged, first := v("small", 1, 10), v("large", 2, 1<<30), v("aside", 0, 0), v("rekey", 5, 5), v("damaged", 0, 0), v("first", 3, 3)
 	aside.Held["archived"], rekey.Rekey, damaged.Damage, first.Generation = 4, "the key has changed", "manifest-3 is cut short", 0
 	var out bytes.Buffer
-	all := []planned{{v("failed", 0, 0), errors.New("no route to host")}}
+	all := []Planned{{v("failed", 0, 0), errors.New("no route to host")}}
 	for _, p := range []preview.Pass{v("fine", 0, 0), small, large, first, aside, rekey, damaged} {
-		all = append(all, planned{p, nil})
+		all = append(all, Planned{p, nil})
 	}
-	printPlanned(&out, all, 0)
+	PlanTable(&out, all, 0)
 	want := `MAPPING  STATE        COPY    BYTES  ADOPT  QUARANTINED  DOLLARS   TIME  WHY
 failed   failed          0      0 B      0            0       $0     0s  no route to host
 damaged  damaged         0      0 B      0            0       $0     0s  manifest-3 is cut short

@@ -1,4 +1,4 @@
-package main
+package status
 
 import (
 	"io"
@@ -19,65 +19,65 @@ const staleAfter = time.Hour
 
 // What a mapping's status comes to, the worst first. docs/cli.md says what each means.
 const (
-	stateUnreadable  = "unreadable"
-	stateFailed      = "failed"
-	stateDamaged     = "damaged"
-	stateDenied      = "denied"
-	stateRefused     = "refused"
-	stateQuarantined = "quarantined"
-	stateStale       = "stale"
-	stateNever       = "never"
-	statePaused      = "paused"
-	stateOK          = "ok"
+	Unreadable  = "unreadable"
+	Failed      = "failed"
+	Damaged     = "damaged"
+	Denied      = "denied"
+	Refused     = "refused"
+	Quarantined = "quarantined"
+	Stale       = "stale"
+	Never       = "never"
+	Paused      = "paused"
+	OK          = "ok"
 )
 
 func statusOrder() []string {
-	return []string{stateUnreadable, stateDamaged, stateDenied, stateFailed, stateQuarantined, stateStale, stateNever, statePaused, stateOK}
+	return []string{Unreadable, Damaged, Denied, Failed, Quarantined, Stale, Never, Paused, OK}
 }
 
-// overview is a mapping and its status.
-type overview struct {
+// Overview is a mapping and its status.
+type Overview struct {
 	config.Mapping
-	status
+	Status
 }
 
 // state is what the status comes to, and why. A pause is never hidden by what is worse, nor cut off at its end.
-func (o overview) state(now time.Time) (state, why string) {
+func (o Overview) state(now time.Time) (state, why string) {
 	state, why = o.worst(now)
-	if o.Paused != nil && state != statePaused {
+	if o.Paused != nil && state != Paused {
 		why = strings.TrimSuffix("paused; "+why, "; ")
 	}
 	return state, why
 }
 
 // worst is the first state that applies.
-func (o overview) worst(now time.Time) (state, why string) {
+func (o Overview) worst(now time.Time) (state, why string) {
 	due, isLate := o.late(now)
 	failure, since, inRow := o.failure()
 	switch {
 	case o.Error != "":
-		return stateUnreadable, o.Error
+		return Unreadable, o.Error
 	case o.Damage != "":
-		return stateDamaged, o.Damage
+		return Damaged, o.Damage
 	case o.Pass != nil && o.Pass.Refused != nil:
-		return stateDenied, "for " + terminal.Ago(now.Sub(o.Pass.Refused.Since)) + ": " + o.Pass.Refused.Detail
+		return Denied, "for " + terminal.Ago(now.Sub(o.Pass.Refused.Since)) + ": " + o.Pass.Refused.Detail
 	case inRow > 0:
-		return stateFailed, printable.Sprintf("for %s, %s: %s: %s", terminal.Ago(now.Sub(since)), terminal.Times(inRow), failure.Class, failure.Error)
+		return Failed, printable.Sprintf("for %s, %s: %s: %s", terminal.Ago(now.Sub(since)), terminal.Times(inRow), failure.Class, failure.Error)
 	case o.setAside() > 0:
-		return stateQuarantined, terminal.ByReason(o.Quarantined)
+		return Quarantined, terminal.ByReason(o.Quarantined)
 	case o.Paused != nil:
-		return statePaused, o.Paused.String()
+		return Paused, o.Paused.String()
 	case isLate:
-		return stateStale, "a pass was due " + terminal.Ago(now.Sub(due)) + " ago"
+		return Stale, "a pass was due " + terminal.Ago(now.Sub(due)) + " ago"
 	case o.CommittedAt == nil:
-		return stateNever, o.progress(now)
+		return Never, o.progress(now)
 	}
-	return stateOK, o.progress(now)
+	return OK, o.progress(now)
 }
 
 // failure is how the last passes failed by the history: the last of them, since when, and how many in a row, 0 where they did not. A
 // generation that was committed since, as by a version without a history, ends it.
-func (s status) failure() (last history.Pass, since time.Time, inRow int64) {
+func (s Status) failure() (last history.Pass, since time.Time, inRow int64) {
 	passes := slices.Clone(s.History)
 	slices.Reverse(passes)
 	last, since, inRow = history.Failures(passes)
@@ -88,7 +88,7 @@ func (s status) failure() (last history.Pass, since time.Time, inRow int64) {
 }
 
 // late reports whether a generation was due and is missing, though no pass is on its way to one.
-func (o overview) late(now time.Time) (due time.Time, late bool) {
+func (o Overview) late(now time.Time) (due time.Time, late bool) {
 	if o.Schedule.IsZero() || o.CommittedAt == nil || o.Pass != nil && now.Sub(o.Pass.SavedAt) <= staleAfter {
 		return due, false
 	}
@@ -96,7 +96,7 @@ func (o overview) late(now time.Time) (due time.Time, late bool) {
 	return due, now.Sub(due) > staleAfter
 }
 
-func (o overview) setAside() (n int64) {
+func (o Overview) setAside() (n int64) {
 	for _, objects := range o.Quarantined {
 		n += objects
 	}
@@ -104,7 +104,7 @@ func (o overview) setAside() (n int64) {
 }
 
 // progress says how far the next generation has come, "" where nothing is known of it.
-func (o overview) progress(now time.Time) string {
+func (o Overview) progress(now time.Time) string {
 	switch {
 	case o.Pass != nil && o.Lease != nil:
 		return printable.Sprintf("pass %d is running, saved %s ago", o.Pass.Number, terminal.Ago(now.Sub(o.Pass.SavedAt)))
@@ -117,8 +117,8 @@ func (o overview) progress(now time.Time) string {
 }
 
 // printOverview prints a line for each mapping, the worst first, and a total.
-func printOverview(w io.Writer, all []overview, now time.Time, width int) {
-	terminal.WorstFirst(all, statusOrder(), func(o overview) string {
+func printOverview(w io.Writer, all []Overview, now time.Time, width int) {
+	terminal.WorstFirst(all, statusOrder(), func(o Overview) string {
 		state, _ := o.state(now)
 		return state
 	})

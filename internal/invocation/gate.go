@@ -1,4 +1,4 @@
-package main
+package invocation
 
 import (
 	"errors"
@@ -17,9 +17,9 @@ import (
 	"syncd/internal/printable"
 )
 
-// gate is what a configuration must pass beside its own rules, by what is on this machine: no request is sent for it. Every command
+// Gate is what a configuration must pass beside its own rules, by what is on this machine: no request is sent for it. Every command
 // that works on mappings has the same, so that none of them refuses what `syncd config check` accepts.
-func gate() []config.Check {
+func Gate() []config.Check {
 	return []config.Check{refuseUnsupported, checkWebConfig, checkControlSocket}
 }
 
@@ -46,12 +46,12 @@ func checkControlSocket(c *config.Config, r config.Reporter) {
 		return
 	}
 	if err := control.CheckPlace(path); err != nil {
-		r.Fault("control.socket", strconv.Quote(path)+": "+printable.Line(err.Error()), socketPlaceHint(path, err))
+		r.Fault("control.socket", strconv.Quote(path)+": "+printable.Line(err.Error()), SocketPlaceHint(path, err))
 	}
 }
 
-// socketPlaceHint says where to have the socket instead.
-func socketPlaceHint(path string, err error) string {
+// SocketPlaceHint says where to have the socket instead.
+func SocketPlaceHint(path string, err error) string {
 	dir, file := filepath.Split(path)
 	if errors.Is(err, control.ErrNotTrusted) {
 		return "let only the user of the daemon and root write to that folder, or use a path one folder deeper, such as " +
@@ -60,8 +60,8 @@ func socketPlaceHint(path string, err error) string {
 	return "use a path in a folder that only the user of the daemon and root may write to, which syncd makes if need be, or off"
 }
 
-// warnControlSocket warns of a socket that this user could not make. Another one may be that of the daemon, on another machine.
-func warnControlSocket(c *config.Config, r config.Reporter) {
+// WarnControlSocket warns of a socket that this user could not make. Another one may be that of the daemon, on another machine.
+func WarnControlSocket(c *config.Config, r config.Reporter) {
 	if c.Control.Socket == "" || c.Control.Socket == config.SocketOff {
 		return
 	}
@@ -70,8 +70,8 @@ func warnControlSocket(c *config.Config, r config.Reporter) {
 	}
 }
 
-// refuseUnscheduled refuses what warnUnscheduled warns of.
-func refuseUnscheduled(f flags) config.Check {
+// RefuseUnscheduled refuses what warnUnscheduled warns of.
+func RefuseUnscheduled(f Flags) config.Check {
 	return func(c *config.Config, r config.Reporter) {
 		if !hasSchedule(c, f) {
 			r.Fault("mappings", noSchedule, noScheduleHint)
@@ -85,13 +85,13 @@ const (
 )
 
 // hasSchedule reports whether a daemon would run passes by itself, unless there is nothing in the file at all.
-func hasSchedule(c *config.Config, f flags) bool {
-	asked := slices.DeleteFunc(slices.Clone(c.Mappings), func(m config.Mapping) bool { return !chosen(f.mappings, m.Name) })
+func hasSchedule(c *config.Config, f Flags) bool {
+	asked := slices.DeleteFunc(slices.Clone(c.Mappings), func(m config.Mapping) bool { return !Chosen(f.Mappings, m.Name) })
 	return len(asked) == 0 || slices.ContainsFunc(asked, func(m config.Mapping) bool { return !m.Schedule.IsZero() })
 }
 
-// warnUnscheduled warns of a daemon that does nothing until it is asked.
-func warnUnscheduled(f flags) config.Check {
+// WarnUnscheduled warns of a daemon that does nothing until it is asked.
+func WarnUnscheduled(f Flags) config.Check {
 	return func(c *config.Config, r config.Reporter) {
 		if !hasSchedule(c, f) {
 			r.Warn("mappings", noSchedule, noScheduleHint)
@@ -99,24 +99,24 @@ func warnUnscheduled(f flags) config.Check {
 	}
 }
 
-// warnExternalIDs warns of external ids that cannot be read here. Roles read them when they are assumed, perhaps on another machine.
-func (p process) warnExternalIDs(c *config.Config, r config.Reporter) {
+// WarnExternalIDs warns of external ids that cannot be read here. Roles read them when they are assumed, perhaps on another machine.
+func (p Process) WarnExternalIDs(c *config.Config, r config.Reporter) {
 	for _, name := range slices.Sorted(maps.Keys(c.Roles)) {
-		if _, err := c.Roles[name].ExternalID.Resolve(p.lookupEnv, p.readFile); err != nil {
+		if _, err := c.Roles[name].ExternalID.Resolve(p.LookupEnv, p.ReadFile); err != nil {
 			r.Warn("roles."+name+".external_id", "on this machine the role cannot be assumed: "+err.Error(), "")
 		}
 	}
 }
 
-// logWarnings logs what somebody should look at in a configuration.
-func logWarnings(logger *slog.Logger, c *config.Config) {
+// LogWarnings logs what somebody should look at in a configuration.
+func LogWarnings(logger *slog.Logger, c *config.Config) {
 	for _, w := range c.Warnings() {
 		logger.Warn("configuration has a doubtful setting", "warning", w.String())
 	}
 }
 
-// warnSessionPolicies warns of roles whose sessions cannot be narrowed to a mapping. A pass fails for it when it assumes the role.
-func warnSessionPolicies(c *config.Config, r config.Reporter) {
+// WarnSessionPolicies warns of roles whose sessions cannot be narrowed to a mapping. A pass fails for it when it assumes the role.
+func WarnSessionPolicies(c *config.Config, r config.Reporter) {
 	warned := map[string]bool{}
 	for _, m := range c.Mappings {
 		for _, name := range slices.Concat(c.Chain(m.Source.Role), c.Chain(m.Destination.Role)) {

@@ -1,4 +1,4 @@
-package main
+package invocation
 
 import (
 	"fmt"
@@ -7,15 +7,16 @@ import (
 
 	"syncd/config"
 	"syncd/internal/exit"
+	"syncd/internal/usage"
 )
 
-// load reads the configuration that the flags name, with the mappings named or all of them.
-func load(p process, f flags, checks ...config.Check) (c *config.Config, chosen []config.Mapping, logger *slog.Logger, err error) {
+// Load reads the configuration that the flags name, with the mappings named or all of them.
+func Load(p Process, f Flags, checks ...config.Check) (c *config.Config, chosen []config.Mapping, logger *slog.Logger, err error) {
 	if c, err = f.load(checks...); err == nil {
-		chosen, err = choose(c, f.mappings)
+		chosen, err = choose(c, f.Mappings)
 	}
 	if err == nil {
-		logger, err = newLogger(p, c.Log, f.logLevel)
+		logger, err = newLogger(p, c.Log, f.LogLevel)
 	}
 	if err != nil {
 		return nil, nil, nil, err
@@ -36,7 +37,7 @@ func choose(c *config.Config, names []string) ([]config.Mapping, error) {
 			for i, m := range c.Mappings {
 				known[i] = m.Name
 			}
-			return nil, exit.WithHint(exit.Usage(fmt.Errorf("find mapping %q: the configuration has none of that name", name)), oneOf(name, known))
+			return nil, exit.WithHint(exit.Usage(fmt.Errorf("find mapping %q: the configuration has none of that name", name)), usage.OneOf(name, known))
 		}
 		if !slices.ContainsFunc(chosen, func(c config.Mapping) bool { return c.Name == name }) {
 			chosen = append(chosen, m)
@@ -45,7 +46,7 @@ func choose(c *config.Config, names []string) ([]config.Mapping, error) {
 	return chosen, nil
 }
 
-// chosen reports whether a value is among those asked for, of which none means all.
-func chosen(asked []string, value string) bool {
+// Chosen reports whether a value is among those asked for, of which none means all.
+func Chosen(asked []string, value string) bool {
 	return len(asked) == 0 || slices.Contains(asked, value)
 }

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"fmt"
@@ -9,8 +9,8 @@ import (
 	"syncd/internal/terminal"
 )
 
-// printFindings shows people each finding with its place and what to do.
-func printFindings(w io.Writer, r lint.Report) {
+// Findings shows people each finding with its place and what to do.
+func Findings(w io.Writer, r lint.Report) {
 	for _, f := range r.Findings {
 		place := ""
 		if f.File != "" {

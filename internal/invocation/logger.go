@@ -1,4 +1,4 @@
-package main
+package invocation
 
 import (
 	"log/slog"
@@ -6,23 +6,24 @@ import (
 	"syncd/config"
 	"syncd/internal/printable"
 	"syncd/internal/terminal"
+	"syncd/internal/usage"
 )
 
 // newLogger writes to stderr: JSON for machines, text on a terminal, or what the configuration says. A level given on the
 // command line wins.
-func newLogger(p process, c config.Log, level string) (*slog.Logger, error) {
+func newLogger(p Process, c config.Log, level string) (*slog.Logger, error) {
 	options := &slog.HandlerOptions{Level: c.Level.Level(), ReplaceAttr: readable}
 	if level != "" {
 		var parsed slog.Level
 		if err := parsed.UnmarshalText([]byte(level)); err != nil {
-			return nil, unknownWord("read --log-level:", level, []string{"debug", "info", "warn", "error"})
+			return nil, usage.UnknownWord("read --log-level:", level, []string{"debug", "info", "warn", "error"})
 		}
 		options.Level = parsed
 	}
-	if c.Format == config.LogFormatText || c.Format == config.LogFormatAuto && terminal.IsTerminal(p.stderr) {
-		return slog.New(slog.NewTextHandler(printable.Lines(p.stderr), options)), nil
+	if c.Format == config.LogFormatText || c.Format == config.LogFormatAuto && terminal.IsTerminal(p.Stderr) {
+		return slog.New(slog.NewTextHandler(printable.Lines(p.Stderr), options)), nil
 	}
-	return slog.New(slog.NewJSONHandler(printable.JSON(p.stderr), options)), nil
+	return slog.New(slog.NewJSONHandler(printable.JSON(p.Stderr), options)), nil
 }
 
 // readable writes durations as people do, in JSON too: 1.5s instead of 1500000000.

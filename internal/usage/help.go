@@ -1,4 +1,11 @@
-package main
+// Package usage is what the command line says of itself: the help, the manual pages, and what was likely meant by a word that is wrong.
+//
+// It promises that every page of the help fits into Width columns, that a mistyped command, flag or value is a usage error with a hint, and
+// that the manual of one version is always the same bytes.
+//
+// It leaves the commands themselves to cmd/syncd, and errors and their exit codes to package exit. The tree of cobra commands is all that
+// it reads.
+package usage
 
 import (
 	"fmt"
@@ -10,17 +17,18 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// refuseArguments makes positional arguments, which no command has, usage errors.
-func refuseArguments(cmd *cobra.Command) {
+// RefuseArguments makes positional arguments, which no command has, usage errors.
+func RefuseArguments(cmd *cobra.Command) {
 	if cmd.Args == nil {
-		cmd.Args = noArguments
+		cmd.Args = NoArguments
 	}
 	for _, child := range cmd.Commands() {
-		refuseArguments(child)
+		RefuseArguments(child)
 	}
 }
 
-func noArguments(cmd *cobra.Command, args []string) error {
+// NoArguments refuses positional arguments.
+func NoArguments(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
@@ -30,11 +38,11 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	return exit.Usage(fmt.Errorf("%s: unexpected argument %q", cmd.CommandPath(), args[0]))
 }
 
-// helpWidth is how wide a page of the help may be.
-const helpWidth = 100
+// Width is how wide a page of the help may be.
+const Width = 100
 
-// helpCommand is `syncd help`, which treats a mistyped command as any other does.
-func helpCommand() *cobra.Command {
+// HelpCommand is `syncd help`, which treats a mistyped command as any other does.
+func HelpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]...",
 		Short: "Show the help of a command",
@@ -55,7 +63,7 @@ func helpCommand() *cobra.Command {
 			if err != nil {
 				return exit.Usage(err)
 			}
-			if err := noArguments(at, rest); err != nil {
+			if err := NoArguments(at, rest); err != nil {
 				return err
 			}
 			at.InitDefaultHelpFlag()
@@ -64,17 +72,17 @@ func helpCommand() *cobra.Command {
 	}
 }
 
-// fitHelp makes the help of a command and of those beneath it fit into helpWidth columns. Examples and synopses are written to fit.
-func fitHelp(cmd *cobra.Command) {
-	cmd.Long = filled(cmd.Long, helpWidth)
+// Fit makes the help of a command and of those beneath it fit into helpWidth columns. Examples and synopses are written to fit.
+func Fit(cmd *cobra.Command) {
+	cmd.Long = filled(cmd.Long, Width)
 	for _, child := range cmd.Commands() {
-		fitHelp(child)
+		Fit(child)
 	}
 }
 
-// wrappedUsage is cobra's template of a command's usage with the flags' descriptions broken into lines.
-func wrappedUsage(template string) string {
-	return strings.ReplaceAll(template, ".FlagUsages", ".FlagUsagesWrapped "+strconv.Itoa(helpWidth))
+// Template is cobra's template of a command's usage with the flags' descriptions broken into lines.
+func Template(template string) string {
+	return strings.ReplaceAll(template, ".FlagUsages", ".FlagUsagesWrapped "+strconv.Itoa(Width))
 }
 
 // filled breaks paragraphs into lines of so many columns. Lines that are indented stay as they are, as tables do.

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"fmt"
@@ -17,8 +17,8 @@ import (
 	"syncd/internal/terminal"
 )
 
-// printPlan tells people what a pass would do.
-func printPlan(w io.Writer, v preview.Pass) {
+// Plan tells people what a pass would do.
+func Plan(w io.Writer, v preview.Pass) {
 	line := func(name, text string) { printable.Fprintf(w, "  %-12s %s\n", name, text) }
 	printable.Fprintf(w, "pass %d of %s would list %s\n", v.Pass, v.Mapping, terminal.Objects(v.Listed))
 	if v.Resumed {

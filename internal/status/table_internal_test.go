@@ -1,4 +1,4 @@
-package main
+package status
 
 import (
 	"bytes"
@@ -16,7 +16,7 @@ import (
 )
 
 // overviews are mappings in every state, with the best first.
-func overviews(t *testing.T, now time.Time) []overview {
+func overviews(t *testing.T, now time.Time) []Overview {
 	t.Helper()
 	daily, err := schedule.Parse("@daily")
 	if err != nil {
@@ -30,28 +30,28 @@ func overviews(t *testing.T, now time.Time) []overview {
 	unscheduled := config.Mapping{Name: "by-hand"}
 	paused := &control.Paused{Who: "alice@laptop", At: *at(24 * time.Hour)}
 	denied := &passStatus{Number: 4, SavedAt: *at(time.Hour), Refused: &refusedStatus{Reason: "denied", Detail: "AccessDenied: no", Since: *at(72 * time.Hour)}}
-	return []overview{
-		{mapping("fine"), status{Generation: 12, CommittedAt: at(time.Minute), Entries: 1234567}},
-		{unscheduled, status{Generation: 1, CommittedAt: at(1000 * time.Hour), Entries: 3}},
-		{mapping("long-pass"), status{
+	return []Overview{
+		{mapping("fine"), Status{Generation: 12, CommittedAt: at(time.Minute), Entries: 1234567}},
+		{unscheduled, Status{Generation: 1, CommittedAt: at(1000 * time.Hour), Entries: 3}},
+		{mapping("long-pass"), Status{
 			Generation: 2, CommittedAt: at(49 * time.Hour), Pass: &passStatus{Number: 3, SavedAt: *at(time.Minute)}, Lease: &leaseStatus{Holder: "host/1"},
 		}},
-		{mapping("new"), status{}},
-		{mapping("late"), status{Generation: 2, CommittedAt: at(49 * time.Hour), Entries: 5}},
-		{mapping("aside"), status{Generation: 7, CommittedAt: at(3 * time.Hour), Entries: 10, Quarantined: map[string]int64{"denied": 2, "archived": 1}}},
-		{mapping("failing"), status{Generation: 4, CommittedAt: at(90 * time.Hour), Entries: 2, Quarantined: map[string]int64{"denied": 1}, Paused: paused, History: []history.Pass{
+		{mapping("new"), Status{}},
+		{mapping("late"), Status{Generation: 2, CommittedAt: at(49 * time.Hour), Entries: 5}},
+		{mapping("aside"), Status{Generation: 7, CommittedAt: at(3 * time.Hour), Entries: 10, Quarantined: map[string]int64{"denied": 2, "archived": 1}}},
+		{mapping("failing"), Status{Generation: 4, CommittedAt: at(90 * time.Hour), Entries: 2, Quarantined: map[string]int64{"denied": 1}, Paused: paused, History: []history.Pass{
 			{EndedAt: *at(time.Hour), Result: "drained", Trigger: "schedule"},
 			{BeganAt: *at(70 * time.Hour), EndedAt: *at(2 * time.Hour), Result: "failed", Trigger: "schedule", Class: "no_bucket", Error: "NoSuchBucket: gone", Times: 12},
 			{EndedAt: *at(90 * time.Hour), Result: "complete", Trigger: "schedule"},
 		}}},
-		{mapping("mended"), status{Generation: 4, CommittedAt: at(time.Hour), Entries: 2, History: []history.Pass{
+		{mapping("mended"), Status{Generation: 4, CommittedAt: at(time.Hour), Entries: 2, History: []history.Pass{
 			{EndedAt: *at(2 * time.Hour), Result: "failed", Trigger: "schedule", Class: "no_bucket", Error: "NoSuchBucket: gone"},
 		}}},
-		{mapping("rests"), status{Paused: paused}},
-		{mapping("rests-aside"), status{Generation: 1, CommittedAt: at(time.Hour), Entries: 1, Quarantined: map[string]int64{"denied": 1}, Paused: paused}},
-		{mapping("refused"), status{Generation: 3, CommittedAt: at(80 * time.Hour), Entries: 10, Pass: denied}},
-		{mapping("broken"), status{Damage: "manifest-3 is cut short"}},
-		{mapping("gone"), status{Error: "AccessDenied: not yours"}},
+		{mapping("rests"), Status{Paused: paused}},
+		{mapping("rests-aside"), Status{Generation: 1, CommittedAt: at(time.Hour), Entries: 1, Quarantined: map[string]int64{"denied": 1}, Paused: paused}},
+		{mapping("refused"), Status{Generation: 3, CommittedAt: at(80 * time.Hour), Entries: 10, Pass: denied}},
+		{mapping("broken"), Status{Damage: "manifest-3 is cut short"}},
+		{mapping("gone"), Status{Error: "AccessDenied: not yours"}},
 	}
 }
 

@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"encoding/json"
@@ -11,8 +11,8 @@ import (
 	"syncd/internal/syncer/preview"
 )
 
-// step is one action of a plan. Its JSON form is a contract: docs/cli.md describes it.
-type step struct {
+// Step is one action of a plan. Its JSON form is a contract: docs/cli.md describes it.
+type Step struct {
 	Mapping string `json:"mapping"`
 	// Action is copy, adopt, skip, hold, keep or quarantine.
 	Action string `json:"action"`
@@ -23,8 +23,9 @@ type step struct {
 	Bytes    int64  `json:"bytes"`
 }
 
-func stepOf(mapping string, f preview.Fate) step {
-	s := step{Mapping: mapping, Action: "skip", Reason: string(f.Reason), Key: f.Object.Key, Bytes: f.Object.Size}
+// StepOf is what a plan would do with an object.
+func StepOf(mapping string, f preview.Fate) Step {
+	s := Step{Mapping: mapping, Action: "skip", Reason: string(f.Reason), Key: f.Object.Key, Bytes: f.Object.Size}
 	switch {
 	case f.Refused != "":
 		s.Action, s.Reason = "quarantine", f.Refused
@@ -46,7 +47,8 @@ func stepOf(mapping string, f preview.Fate) step {
 	return s
 }
 
-func printStep(w io.Writer, s step, asJSON bool) error {
+// PrintStep prints one action in a line.
+func PrintStep(w io.Writer, s Step, asJSON bool) error {
 	if asJSON {
 		encoder := json.NewEncoder(printable.JSON(w))
 		encoder.SetEscapeHTML(false)
@@ -56,14 +58,14 @@ func printStep(w io.Writer, s step, asJSON bool) error {
 	return err
 }
 
-// plans is the JSON form of several plans.
-type plans struct {
+// Plans is the JSON form of several plans.
+type Plans struct {
 	Plans []preview.Pass `json:"plans"`
 }
 
-// printPlans prints one JSON object on one line: the plan where there is one, all of them otherwise.
-func printPlans(w io.Writer, all []preview.Pass) error {
-	var document any = plans{all}
+// PlansJSON prints one JSON object on one line: the plan where there is one, all of them otherwise.
+func PlansJSON(w io.Writer, all []preview.Pass) error {
+	var document any = Plans{all}
 	if len(all) == 1 {
 		document = all[0]
 	}

@@ -1,4 +1,4 @@
-package main
+package usage
 
 import (
 	"fmt"
@@ -18,9 +18,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// manualDate is the date of the manual: SOURCE_DATE_EPOCH ("Reproducible Builds specification"), or that of the revision. A
+// ManualDate is the date of the manual: SOURCE_DATE_EPOCH ("Reproducible Builds specification"), or that of the revision. A
 // build that knows neither has the first day that there is, since today's would make other bytes tomorrow.
-func manualDate(lookupEnv func(name string) (value string, ok bool)) (time.Time, error) {
+func ManualDate(lookupEnv func(name string) (value string, ok bool)) (time.Time, error) {
 	if epoch, ok := lookupEnv("SOURCE_DATE_EPOCH"); ok {
 		seconds, err := strconv.ParseInt(epoch, 10, 64)
 		if err != nil {
@@ -41,8 +41,8 @@ func manualDate(lookupEnv func(name string) (value string, ok bool)) (time.Time,
 	return time.Unix(0, 0).UTC(), nil
 }
 
-// writeManual writes the pages of a command and of those beneath it. It changes their texts on the way.
-func writeManual(root *cobra.Command, date time.Time, dir string) error {
+// WriteManual writes the pages of a command and of those beneath it. It changes their texts on the way.
+func WriteManual(root *cobra.Command, date time.Time, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // a manual is for everyone
 		return fmt.Errorf("write manual: %w", err)
 	}
@@ -67,14 +67,14 @@ func prepareManual(cmd *cobra.Command) {
 	if strings.TrimSpace(text) == "" {
 		text = cmd.Short + "."
 	}
-	cmd.Long = strings.TrimSpace(plainMarkdown(text)) + "\n\n# OPTIONS\n" + options(cmd) + "# EXIT STATUS\n" + definitions(codes)
+	cmd.Long = strings.TrimSpace(plainMarkdown(text)) + "\n\n# OPTIONS\n" + optionList(cmd) + "# EXIT STATUS\n" + definitions(codes)
 	for _, child := range cmd.Commands() {
 		prepareManual(child)
 	}
 }
 
-// options lists the flags of a command, and hides them.
-func options(cmd *cobra.Command) string {
+// optionList lists the flags of a command, and hides them.
+func optionList(cmd *cobra.Command) string {
 	var b strings.Builder
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
 		if flag.Hidden {

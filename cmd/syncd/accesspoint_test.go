@@ -10,7 +10,9 @@ import (
 	"syncd/config"
 	"syncd/internal/access"
 	"syncd/internal/access/policy"
+	"syncd/internal/assembly"
 	"syncd/internal/awsfake"
+	"syncd/internal/demo"
 	"syncd/internal/iam"
 )
 
@@ -19,13 +21,13 @@ import (
 func pointSite(t *testing.T) (*site, *awsfake.AccessPoint) {
 	t.Helper()
 	s := newSite(t, nil)
-	point := s.cloud.Account("333333333333").CreateAccessPoint("partner", s.source, nil)
+	point := s.Cloud.Account("333333333333").CreateAccessPoint("partner", s.Source, nil)
 	text, err := os.ReadFile(s.config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	edited := strings.NewReplacer(
-		"source: {bucket: "+demoSource, "source: {underlying_bucket: "+demoSource+", access_point: \""+point.ARN()+"\", bucket: "+point.Alias(),
+		"source: {bucket: "+demo.Source, "source: {underlying_bucket: "+demo.Source+", access_point: \""+point.ARN()+"\", bucket: "+point.Alias(),
 		"tags: {access-project: demo}", "tags: {access-project: demo}\n    session_policy: scoped",
 	).Replace(string(text))
 	if err := os.WriteFile(s.config, []byte(edited), 0o600); err != nil {
@@ -35,7 +37,7 @@ func pointSite(t *testing.T) (*site, *awsfake.AccessPoint) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	documents, err := policy.Documents(c, policy.Options{ExternalID: func(string) (string, error) { return demoExternalID, nil }})
+	documents, err := policy.Documents(c, policy.Options{ExternalID: func(string) (string, error) { return demo.ExternalID, nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,16 +46,16 @@ func pointSite(t *testing.T) (*site, *awsfake.AccessPoint) {
 		case access.KindAccessPoint:
 			point.SetPolicy(d.Policy())
 		case access.KindBucket:
-			if d.Target == demoSource {
-				s.source.SetPolicy(d.Policy())
+			if d.Target == demo.Source {
+				s.Source.SetPolicy(d.Policy())
 			}
 		case access.KindIdentity:
-			if d.Target == s.role.ARN {
-				s.role.SetPolicies(d.Policy())
+			if d.Target == s.Role.ARN {
+				s.Role.SetPolicies(d.Policy())
 			}
 		case access.KindKey:
-			if d.Account == demoOwner {
-				s.ownerKey.SetPolicy(&iam.Document{Version: iam.Version2012, Statements: append(demoDocument(demoOwnerKey, s.world).Statements, d.Policy().Statements...)})
+			if d.Account == demo.Owner {
+				s.OwnerKey.SetPolicy(&iam.Document{Version: iam.Version2012, Statements: append(demo.Document(demo.DemoOwnerKey, s.World).Statements, d.Policy().Statements...)})
 			}
 		}
 	}
@@ -62,14 +64,14 @@ func pointSite(t *testing.T) (*site, *awsfake.AccessPoint) {
 
 func TestBackfillFromAnAccessPoint(t *testing.T) {
 	s, point := pointSite(t)
-	s.fillVaried()
+	s.FillVaried()
 	if got := s.run(t.Context(), "backfill"); got.code != 0 {
 		t.Fatalf("got exit %d, want 0; stderr:\n%s", got.code, got.stderr)
 	}
-	if diff := cmp.Diff(s.source.Keys(), s.destination.Keys()); diff != "" {
+	if diff := cmp.Diff(s.Source.Keys(), s.Destination.Keys()); diff != "" {
 		t.Errorf("keys (-source +copy):\n%s", diff)
 	}
-	if got := s.cloud.BucketRequests(demoSource); len(got) != 0 {
+	if got := s.Cloud.BucketRequests(demo.Source); len(got) != 0 {
 		t.Errorf("got requests to the bucket behind the access point %v, want none", got)
 	}
 	if got := s.run(t.Context(), "doctor"); got.code != 0 {
@@ -90,9 +92,9 @@ func TestAnAccessPointIsOneSource(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := c.Mappings[0]
-	byAlias := settingsOf(c, m)
+	byAlias := assembly.SettingsOf(c, m)
 	m.Source.Bucket, m.Source.AccessPointARN = point.ARN(), ""
-	if diff := cmp.Diff(byAlias, settingsOf(c, m)); diff != "" {
+	if diff := cmp.Diff(byAlias, assembly.SettingsOf(c, m)); diff != "" {
 		t.Errorf("settings that the ledger keeps (-alias +ARN):\n%s", diff)
 	}
 }

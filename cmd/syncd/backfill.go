@@ -7,6 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncd/config"
+	"syncd/internal/assembly"
+	"syncd/internal/caller"
 	"syncd/internal/daemon"
 	"syncd/internal/exit"
 	"syncd/internal/invocation"
@@ -37,15 +39,15 @@ signal ends it at once; the next pass resumes from what was saved before.` + exi
 }
 
 // traversal is what a command has each mapping of a system do once.
-type traversal func(ctx context.Context, s *system, m *mapping) (syncer.Summary, error)
+type traversal func(ctx context.Context, s *assembly.System, m *assembly.Mapping) (syncer.Summary, error)
 
-func runPass(ctx context.Context, _ *system, m *mapping) (syncer.Summary, error) {
-	return m.syncer.Run(ctx)
+func runPass(ctx context.Context, _ *assembly.System, m *assembly.Mapping) (syncer.Summary, error) {
+	return m.Syncer.Run(ctx)
 }
 
 // traverse has every mapping do it, one after the other.
 func traverse(ctx context.Context, p invocation.Process, f invocation.Flags, do traversal) (err error) {
-	s, err := newSystem(ctx, p, f)
+	s, err := assembly.New(ctx, p, f)
 	if err != nil {
 		return err
 	}
@@ -53,9 +55,9 @@ func traverse(ctx context.Context, p invocation.Process, f invocation.Flags, do 
 	defer func() { err = errors.Join(err, closeServer()) }()
 	var summaries []syncer.Summary
 	var failures []error
-	for _, m := range s.mappings {
-		warnPaused(ctx, s, m.Name)
-		summary, err := report.Pass(ctx, p, m.syncer, m.Name, f.JSON, func(ctx context.Context) (syncer.Summary, error) { return do(ctx, s, m) })
+	for _, m := range s.Mappings {
+		caller.WarnPaused(ctx, s, m.Name)
+		summary, err := report.Pass(ctx, p, m.Syncer, m.Name, f.JSON, func(ctx context.Context) (syncer.Summary, error) { return do(ctx, s, m) })
 		summaries, failures = append(summaries, summary), append(failures, err)
 		if errors.Is(err, syncer.ErrDrained) || ctx.Err() != nil {
 			break
@@ -70,19 +72,19 @@ func traverse(ctx context.Context, p invocation.Process, f invocation.Flags, do 
 
 // serve answers on http.listen while a backfill works, where that is set, or http.pprof is, which is served where run would. A backfill that finds it taken, as by a daemon with the same
 // configuration, works without.
-func serve(ctx context.Context, s *system) (closeServer func() error) {
-	of, nothing := s.config.HTTP, func() error { return nil }
+func serve(ctx context.Context, s *assembly.System) (closeServer func() error) {
+	of, nothing := s.Config.HTTP, func() error { return nil }
 	if of.Listen == "" && !of.Pprof {
 		return nothing
 	}
-	listener, err := listen(ctx, listenAddress(of.Listen))
+	listener, err := assembly.Listen(ctx, assembly.ListenAddress(of.Listen))
 	if err != nil {
-		s.logger.Warn("metrics were not served", "err", err)
+		s.Logger.Warn("metrics were not served", "err", err)
 		return nothing
 	}
 	return daemon.Server{
-		Handler:   daemon.Handler(daemon.HandlerOptions{Gatherer: s.registry, Pprof: of.Pprof, Hosts: of.Hosts}),
-		WebConfig: of.WebConfig, Logger: s.logger,
-		Failed: func(err error) { s.logger.Error("http server ended", "err", err) },
+		Handler:   daemon.Handler(daemon.HandlerOptions{Gatherer: s.Registry, Pprof: of.Pprof, Hosts: of.Hosts}),
+		WebConfig: of.WebConfig, Logger: s.Logger,
+		Failed: func(err error) { s.Logger.Error("http server ended", "err", err) },
 	}.Serve(ctx, listener)
 }

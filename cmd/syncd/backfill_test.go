@@ -23,6 +23,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/demo"
 	"syncd/internal/exit"
 	"syncd/internal/report"
 	"syncd/internal/status"
@@ -43,7 +44,7 @@ func lastLine(t *testing.T, stdout string) (s syncer.Summary) {
 
 // sdk returns a client with the consumer's own credentials, as any program in the consumer's account has them.
 func (s *site) sdk() *s3.Client {
-	return s3.New(s3.Options{Region: demoRegion, BaseEndpoint: &s.endpoint, UsePathStyle: true, Credentials: s.signIn()})
+	return s3.New(s3.Options{Region: demo.Region, BaseEndpoint: &s.Endpoint, UsePathStyle: true, Credentials: s.SignIn()})
 }
 
 // TestBackfillOfATree copies a real tree and reads every copy back with the consumer's credentials.
@@ -52,10 +53,10 @@ func TestBackfillOfATree(t *testing.T) {
 		t.Skip("copies a source tree; make test runs it")
 	}
 	s, dir := newSite(t, nil), filepath.Join(runtime.GOROOT(), "src", *copiedTree) //nolint:staticcheck // any large tree of real files will do
-	if err := s.fill(dir); err != nil {
+	if err := s.Fill(dir); err != nil {
 		t.Fatal(err)
 	}
-	keys := s.source.Keys()
+	keys := s.Source.Keys()
 	if len(keys) < 1000 {
 		t.Fatalf("got %d files, want more than one page of a listing", len(keys))
 	}
@@ -71,11 +72,11 @@ func TestBackfillOfATree(t *testing.T) {
 	if diff := cmp.Diff(want, got.Requests); diff != "" {
 		t.Errorf("requests of the first pass (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(want, map[string]int64(s.cloud.Requests())); diff != "" {
+	if diff := cmp.Diff(want, map[string]int64(s.Cloud.Requests())); diff != "" {
 		t.Errorf("requests that the accounts saw (-want +got):\n%s", diff)
 	}
 
-	s.cloud.ResetRequests()
+	s.Cloud.ResetRequests()
 	got = lastLine(t, s.run(t.Context(), "backfill", "--json").stdout)
 	if n := int64(len(keys)); got.Unchanged != n || got.Copied != 0 {
 		t.Errorf("second pass: got %d unchanged and %d copied, want %d and 0", got.Unchanged, got.Copied, n)
@@ -83,7 +84,7 @@ func TestBackfillOfATree(t *testing.T) {
 	if diff := cmp.Diff(map[string]int64{"AssumeRole": 1, "ListObjectsV2": pages}, got.Requests); diff != "" {
 		t.Errorf("requests of the second pass (-want +got):\n%s", diff)
 	}
-	if got := s.cloud.BucketRequests(demoCopy); len(got) != 0 {
+	if got := s.Cloud.BucketRequests(demo.Copy); len(got) != 0 {
 		t.Errorf("second pass: got requests to the destination %v, want none", got)
 	}
 	s.compareWithFiles(t, dir, keys)
@@ -96,7 +97,7 @@ func (s *site) compareWithFiles(t *testing.T, dir string, keys []string) {
 	readers.SetLimit(8)
 	for _, key := range keys {
 		readers.Go(func() error {
-			out, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(demoCopy), Key: &key})
+			out, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(demo.Copy), Key: &key})
 			if err != nil {
 				return err
 			}
@@ -111,7 +112,7 @@ func (s *site) compareWithFiles(t *testing.T, dir string, keys []string) {
 			if !bytes.Equal(body, file) {
 				return fmt.Errorf("%s: the copy differs from its file", key)
 			}
-			if got, want := aws.ToString(out.SSEKMSKeyId), s.consumerKey.ARN(); got != want || !aws.ToBool(out.BucketKeyEnabled) {
+			if got, want := aws.ToString(out.SSEKMSKeyId), s.ConsumerKey.ARN(); got != want || !aws.ToBool(out.BucketKeyEnabled) {
 				return fmt.Errorf("%s: got key %s, bucket key %v, want %s with a bucket key", key, got, aws.ToBool(out.BucketKeyEnabled), want)
 			}
 			return nil
@@ -125,17 +126,17 @@ func (s *site) compareWithFiles(t *testing.T, dir string, keys []string) {
 // TestBackfillOfEveryKindOfKey copies the demo's own set: awkward keys, empty objects, and one of 6 GiB in parts.
 func TestBackfillOfEveryKindOfKey(t *testing.T) {
 	s := newSite(t, nil)
-	s.fillVaried()
+	s.FillVaried()
 	if got := s.run(t.Context(), "backfill"); got.code != 0 {
 		t.Fatalf("got exit %d, want 0; stderr:\n%s", got.code, got.stderr)
 	}
-	if diff := cmp.Diff(s.source.Keys(), s.destination.Keys()); diff != "" {
+	if diff := cmp.Diff(s.Source.Keys(), s.Destination.Keys()); diff != "" {
 		t.Errorf("keys (-source +copy):\n%s", diff)
 	}
-	for _, key := range s.source.Keys() {
-		original, _ := s.source.Object(key)
-		copied, _ := s.destination.Object(key)
-		if copied.KeyARN != s.consumerKey.ARN() || !copied.BucketKey {
+	for _, key := range s.Source.Keys() {
+		original, _ := s.Source.Object(key)
+		copied, _ := s.Destination.Object(key)
+		if copied.KeyARN != s.ConsumerKey.ARN() || !copied.BucketKey {
 			t.Errorf("%q: got key %s, bucket key %v, want the consumer's with a bucket key", key, copied.KeyARN, copied.BucketKey)
 		}
 		type proof struct {
@@ -150,7 +151,7 @@ func TestBackfillOfEveryKindOfKey(t *testing.T) {
 			t.Errorf("%q (-source +copy):\n%s", key, diff)
 		}
 	}
-	if n := s.destination.Uploads(); n != 0 {
+	if n := s.Destination.Uploads(); n != 0 {
 		t.Errorf("got %d unfinished uploads, want none", n)
 	}
 }
@@ -158,25 +159,25 @@ func TestBackfillOfEveryKindOfKey(t *testing.T) {
 // TestBackfillWithAWrongExternalID is refused with the role, the action and what to do, and without the ExternalId.
 func TestBackfillWithAWrongExternalID(t *testing.T) {
 	const wrong = "not-the-external-id-9x"
-	s := newSite(t, func(text string) string { return strings.ReplaceAll(text, demoExternalID, wrong) })
-	s.source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})
+	s := newSite(t, func(text string) string { return strings.ReplaceAll(text, demo.ExternalID, wrong) })
+	s.Source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})
 	got := s.run(t.Context(), "backfill", "--log-level", "debug")
 	if got.code != 1 {
 		t.Errorf("got exit %d, want 1", got.code)
 	}
 	lines := strings.Split(strings.TrimSpace(got.stderr), "\n")
 	last := lines[len(lines)-1]
-	for _, want := range []string{"syncd: ", s.role.ARN, "sts:AssumeRole refused", "hint: ", "external_id"} {
+	for _, want := range []string{"syncd: ", s.Role.ARN, "sts:AssumeRole refused", "hint: ", "external_id"} {
 		if !strings.Contains(last, want) {
 			t.Errorf("got %q, want it to hold %q", last, want)
 		}
 	}
-	for _, secret := range []string{wrong, demoExternalID} {
+	for _, secret := range []string{wrong, demo.ExternalID} {
 		if strings.Contains(got.stdout+got.stderr, secret) {
 			t.Errorf("the output holds the ExternalId %q:\n%s%s", secret, got.stdout, got.stderr)
 		}
 	}
-	if n := s.cloud.Requests()["AssumeRole"]; n != 1 {
+	if n := s.Cloud.Requests()["AssumeRole"]; n != 1 {
 		t.Errorf("got %d attempts to assume the role, want 1: a refusal does not change", n)
 	}
 }
@@ -185,9 +186,9 @@ func TestBackfillWithAWrongExternalID(t *testing.T) {
 func TestBackfillSetsOneObjectAside(t *testing.T) {
 	s := newSite(t, nil)
 	for i := range 20 {
-		s.source.Put(fmt.Sprintf("k%02d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+		s.Source.Put(fmt.Sprintf("k%02d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
 	}
-	repair := s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "k07", Kind: awsfake.AccessDenied})
+	repair := s.Cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "k07", Kind: awsfake.AccessDenied})
 	got := s.run(t.Context(), "backfill", "--json")
 	summary := lastLine(t, got.stdout)
 	if got.code != 3 || summary.Exit != 3 || summary.Copied != 19 || summary.Quarantined["denied"] != 1 {
@@ -255,11 +256,11 @@ func TestBackfillKilled(t *testing.T) {
 	const objects, flushEntries, flight = 8000, 4096, 64
 	s := newSite(t, func(text string) string { return text + fmt.Sprintf("    copy: {concurrency: %d}\n", flight) })
 	for i := range objects {
-		s.source.Put(fmt.Sprintf("data/%05d", i), awsfake.BytesBody(fmt.Append(nil, i)), awsfake.PutOptions{})
+		s.Source.Put(fmt.Sprintf("data/%05d", i), awsfake.BytesBody(fmt.Append(nil, i)), awsfake.PutOptions{})
 	}
 	var stdout, stderr lockedBuffer
 	killed := s.start(t, &stdout, &stderr, "backfill")
-	copies := func() int64 { return s.cloud.BucketRequests(demoCopy)["CopyObject"] }
+	copies := func() int64 { return s.Cloud.BucketRequests(demo.Copy)["CopyObject"] }
 	eventually(t, "most objects are copied", func() bool { return copies() >= objects*3/4 })
 	if err := killed.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
@@ -279,12 +280,12 @@ func TestBackfillKilled(t *testing.T) {
 	if limit := int64(flushEntries + 2*flight); twice < 0 || twice > limit {
 		t.Errorf("got %d objects copied twice, want at most %d: one flush and what was in flight", twice, limit)
 	}
-	if diff := cmp.Diff(s.source.Keys(), s.destination.Keys()); diff != "" {
+	if diff := cmp.Diff(s.Source.Keys(), s.Destination.Keys()); diff != "" {
 		t.Errorf("keys (-source +copy):\n%s", diff)
 	}
-	for _, key := range s.source.Keys() {
-		original, _ := s.source.Read(key)
-		if copied, err := s.destination.Read(key); err != nil || !bytes.Equal(original, copied) {
+	for _, key := range s.Source.Keys() {
+		original, _ := s.Source.Read(key)
+		if copied, err := s.Destination.Read(key); err != nil || !bytes.Equal(original, copied) {
 			t.Fatalf("%s: got %q, %v, want %q", key, copied, err, original)
 		}
 	}
@@ -294,10 +295,10 @@ func TestBackfillKilled(t *testing.T) {
 func TestBackfillInterrupted(t *testing.T) {
 	s := newSite(t, nil)
 	for i := range 2000 {
-		s.source.Put(fmt.Sprintf("k%04d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+		s.Source.Put(fmt.Sprintf("k%04d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
 	}
 	ctx, interrupt := context.WithCancel(t.Context())
-	defer s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "k1000", Times: 1, Do: interrupt})()
+	defer s.Cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "k1000", Times: 1, Do: interrupt})()
 	got := s.run(ctx, "backfill", "--json")
 	first := lastLine(t, got.stdout)
 	if got.code != 130 || first.Exit != 130 || first.Copied < 900 || first.Copied >= 2000 {
@@ -312,9 +313,9 @@ func TestBackfillInterrupted(t *testing.T) {
 // TestBackfillFindsTheLedgerInUse ends with 5 and names the holder.
 func TestBackfillFindsTheLedgerInUse(t *testing.T) {
 	s := newSite(t, nil)
-	s.source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})
+	s.Source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})
 	reached, release := make(chan struct{}), make(chan struct{})
-	defer s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Times: 1, Do: func() { close(reached); <-release }})()
+	defer s.Cloud.Inject(awsfake.Fault{Operation: "CopyObject", Times: 1, Do: func() { close(reached); <-release }})()
 	ended := make(chan outcome, 1)
 	go func() { ended <- s.run(t.Context(), "backfill") }()
 	<-reached
@@ -332,17 +333,17 @@ func TestBackfillFindsTheLedgerInUse(t *testing.T) {
 func TestBackfillOfSeveralMappings(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		mapping := text[strings.Index(text, "  - name:"):]
-		second := strings.NewReplacer("name: "+demoMapping, "name: second", "bucket: "+demoCopy, "bucket: "+demoCopy+", prefix: second/").Replace(mapping)
-		text = strings.Replace(text, "bucket: "+demoCopy, "bucket: "+demoCopy+", prefix: first/", 1)
+		second := strings.NewReplacer("name: "+demo.Mapping, "name: second", "bucket: "+demo.Copy, "bucket: "+demo.Copy+", prefix: second/").Replace(mapping)
+		text = strings.Replace(text, "bucket: "+demo.Copy, "bucket: "+demo.Copy+", prefix: first/", 1)
 		return text + second
 	})
-	s.source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})
+	s.Source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})
 	got := s.run(t.Context(), "backfill", "--json")
 	var both report.Passes
 	if err := json.Unmarshal([]byte(got.stdout), &both); err != nil || got.code != 0 || len(both.Passes) != 2 {
 		t.Fatalf("got exit %d, stdout %q, %v; want two summaries; stderr:\n%s", got.code, got.stdout, err, got.stderr)
 	}
-	if diff := cmp.Diff([]string{"first/a", "second/a"}, s.destination.Keys()); diff != "" {
+	if diff := cmp.Diff([]string{"first/a", "second/a"}, s.Destination.Keys()); diff != "" {
 		t.Errorf("keys (-want +got):\n%s", diff)
 	}
 	one := lastLine(t, s.run(t.Context(), "backfill", "--json", "--mapping", "second").stdout)
@@ -387,8 +388,8 @@ func TestBackfillWithScopedSessions(t *testing.T) {
 			if tt.name == "relay" {
 				s.addReader()
 			}
-			s.source.Put("small", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{Tags: map[string]string{"a": "b"}})
-			s.source.Put("large", awsfake.SyntheticBody(12<<20, 1), awsfake.PutOptions{Tags: map[string]string{"a": "b"}})
+			s.Source.Put("small", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{Tags: map[string]string{"a": "b"}})
+			s.Source.Put("large", awsfake.SyntheticBody(12<<20, 1), awsfake.PutOptions{Tags: map[string]string{"a": "b"}})
 			got := s.run(t.Context(), "backfill", "--json")
 			if summary := lastLine(t, got.stdout); got.code != 0 || summary.Copied != 2 {
 				t.Errorf("got exit %d, %+v, want both copied; stderr:\n%s", got.code, summary, got.stderr)

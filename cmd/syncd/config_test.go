@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"syncd/config"
+	"syncd/internal/assembly"
 	"syncd/internal/exit"
 	"syncd/internal/invocation"
 )
@@ -172,11 +173,11 @@ func TestWhatTheGateAccepts(t *testing.T) {
 			}
 			f := invocation.Flags{Config: path, LogLevel: "error"}
 			p := invocation.Process{Stdout: t.Output(), Stderr: t.Output(), ReadFile: os.ReadFile, LookupEnv: os.LookupEnv, Now: time.Now}
-			if _, err := newSystem(t.Context(), p, f); err != nil {
+			if _, err := assembly.New(t.Context(), p, f); err != nil {
 				t.Errorf("backfill and plan: got %v, want a system", err)
 			}
 			isScheduled := tt.name != "no schedule"
-			if _, err := newSystem(t.Context(), p, f, invocation.WarnUnscheduled(f)); err != nil {
+			if _, err := assembly.New(t.Context(), p, f, invocation.WarnUnscheduled(f)); err != nil {
 				t.Errorf("run: got %v, want it accepted", err)
 			}
 			if got := offline(t, nil, "config", "check", "--daemon", "--config", path); (got.code == 0) != isScheduled {
@@ -266,11 +267,11 @@ func TestAReloadPassesTheGate(t *testing.T) {
 	path := writeConfig(t, sound)
 	f := invocation.Flags{Config: path, LogLevel: "error"}
 	p := invocation.Process{Stdout: t.Output(), Stderr: t.Output(), ReadFile: os.ReadFile, LookupEnv: os.LookupEnv, Now: time.Now}
-	s, err := newSystem(t.Context(), p, f, invocation.WarnUnscheduled(f))
+	s, err := assembly.New(t.Context(), p, f, invocation.WarnUnscheduled(f))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newReloader(s, f, nil)
+	r := assembly.NewReloader(s, f, nil)
 	for text, want := range map[string]string{
 		sound:                                   "",
 		sound + "    delete: {enabled: true}\n": path + ":10: mappings[0].delete.enabled: true is not supported by this version; ",
@@ -279,7 +280,7 @@ func TestAReloadPassesTheGate(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := r.read(); (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) {
+		if _, _, err := r.Read(); (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}

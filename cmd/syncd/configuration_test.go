@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"syncd/internal/assembly"
 	"syncd/internal/daemon"
 	"syncd/internal/exit"
 	"syncd/internal/invocation"
@@ -80,7 +81,7 @@ func TestConfigurationFromStandardInput(t *testing.T) {
 	var stdout, stderr lockedBuffer
 	p := invocation.Process{
 		Stdin: strings.NewReader(string(text)), Stdout: &stdout, Stderr: &stderr,
-		LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: time.Now, Ambient: s.signIn(),
+		LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: time.Now, Ambient: s.SignIn(),
 	}
 	// The doctor reads it again for the mapping that never had a pass.
 	if code := run(t.Context(), []string{"doctor", "--config", "-"}, p); code != 0 {
@@ -88,14 +89,14 @@ func TestConfigurationFromStandardInput(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		f := invocation.Flags{Config: invocation.StandardInput, Once: text}
-		system, err := newSystem(t.Context(), p, f)
+		system, err := assembly.New(t.Context(), p, f)
 		if err != nil {
 			t.Fatal(err)
 		}
 		asked := make(chan os.Signal, 1)
-		r := newReloader(system, f, asked)
-		r.first()
-		go r.watch(t.Context(), func([]daemon.Mapping) { t.Error("got a reload, want none") })
+		r := assembly.NewReloader(system, f, asked)
+		r.First()
+		go r.Watch(t.Context(), func([]daemon.Mapping) { t.Error("got a reload, want none") })
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if n := strings.Count(stderr.String(), "configuration came from standard input or a pipe"); n != 1 {

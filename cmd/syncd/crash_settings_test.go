@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"syncd/internal/demo"
 	"syncd/internal/iam"
 	"syncd/internal/syncer"
 )
@@ -62,10 +63,10 @@ func (c *crash) withSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first := c.consumerKey.ARN()
-	other := c.cloud.Account(demoConsumer).CreateKey(demoRegion, nil).ARN()
+	first := c.ConsumerKey.ARN()
+	other := c.Cloud.Account(demo.Consumer).CreateKey(demo.Region, nil).ARN()
 	c.settings = &crashSettings{text: string(text), prefix: crashPrefix, key: first, firstKey: first, otherKey: other}
-	c.role.SetPolicies(iam.MustParse(fidelityRole))
+	c.Role.SetPolicies(iam.MustParse(fidelityRole))
 	for i := range crashOthers {
 		c.put(crashOtherPrefix, i)
 	}
@@ -105,8 +106,8 @@ func (c *crash) converge(t *testing.T) {
 		n = crashOthers
 	}
 	for i := range n {
-		original, _ := c.source.Object(fmt.Sprintf("%s%04d", s.prefix, i))
-		copied, ok := c.destination.Object(copyOf(i))
+		original, _ := c.Source.Object(fmt.Sprintf("%s%04d", s.prefix, i))
+		copied, ok := c.Destination.Object(copyOf(i))
 		if !ok || copied.Checksum != original.Checksum || copied.KeyARN != s.key || copied.StorageClass != s.class {
 			t.Fatalf("%s: got %+v, want a copy of %+v in %s under %s", copyOf(i), copied, original, s.class, s.key)
 		}

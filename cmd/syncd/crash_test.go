@@ -18,10 +18,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"syncd/internal/assembly"
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
+	"syncd/internal/demo"
 	"syncd/internal/invocation"
 )
 
@@ -111,7 +113,7 @@ func newCrash(t *testing.T, way crashWay) *crash {
 		s.addReader()
 	}
 	if way.onS3 {
-		s.cloud.Account(demoConsumer).CreateBucket("consumer-state", demoRegion, awsfake.BucketOptions{})
+		s.Cloud.Account(demo.Consumer).CreateBucket("consumer-state", demo.Region, awsfake.BucketOptions{})
 	}
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -120,15 +122,15 @@ func newCrash(t *testing.T, way crashWay) *crash {
 		c.put("data/", i)
 	}
 	_, err := c.sdk().PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{
-		Bucket: aws.String(demoCopy), VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled},
+		Bucket: aws.String(demo.Copy), VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, operation := range []string{"CopyObject", "PutObject", "CompleteMultipartUpload"} {
-		s.cloud.Inject(awsfake.Fault{Operation: operation, Bucket: demoCopy, Do: c.noteCopy})
+		s.Cloud.Inject(awsfake.Fault{Operation: operation, Bucket: demo.Copy, Do: c.noteCopy})
 		// The answer is lost, and what was written is ours all the same.
-		s.cloud.Inject(awsfake.Fault{Operation: operation, Bucket: demoCopy, Kind: awsfake.LoseAnswer, Probability: 0.005, Do: c.allowOne})
+		s.Cloud.Inject(awsfake.Fault{Operation: operation, Bucket: demo.Copy, Kind: awsfake.LoseAnswer, Probability: 0.005, Do: c.allowOne})
 	}
 	return c
 }
@@ -146,7 +148,7 @@ func (c *crash) put(prefix string, i int) {
 		c.contents[copied] = map[string]bool{}
 	}
 	c.contents[copied][content] = true
-	c.source.Put(fmt.Sprintf("%s%04d", prefix, i), awsfake.BytesBody([]byte(content)), awsfake.PutOptions{NoChecksum: c.version%2 == 0})
+	c.Source.Put(fmt.Sprintf("%s%04d", prefix, i), awsfake.BytesBody([]byte(content)), awsfake.PutOptions{NoChecksum: c.version%2 == 0})
 }
 
 // copyOf is the key that an object is copied to.
@@ -223,8 +225,8 @@ const flushSlack = 300 * time.Millisecond
 // lies there does.
 func (c *crash) check(t *testing.T) {
 	t.Helper()
-	for _, key := range c.destination.Keys() {
-		content, err := c.destination.Read(key)
+	for _, key := range c.Destination.Keys() {
+		content, err := c.Destination.Read(key)
 		if err != nil {
 			t.Fatalf("%s: %v", key, err)
 		}
@@ -236,15 +238,15 @@ func (c *crash) check(t *testing.T) {
 		return // the last generation may be of other settings than what was copied since
 	}
 	store := c.store(t)
-	for entry, err := range checkpoint.Entries(t.Context(), store, demoMapping) {
+	for entry, err := range checkpoint.Entries(t.Context(), store, demo.Mapping) {
 		if errors.Is(err, record.ErrNoCheckpoint) {
 			return
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		object, ok := c.destination.Object(entry.Key)
-		if !ok || entry.KeyARN != c.consumerKey.ARN() || object.KeyARN != entry.KeyARN {
+		object, ok := c.Destination.Object(entry.Key)
+		if !ok || entry.KeyARN != c.ConsumerKey.ARN() || object.KeyARN != entry.KeyARN {
 			t.Fatalf("%s: the ledger has %+v, the destination %+v, %v", entry.Key, entry, object, ok)
 		}
 	}
@@ -253,12 +255,12 @@ func (c *crash) check(t *testing.T) {
 func (c *crash) store(t *testing.T) store.Store {
 	t.Helper()
 	var out lockedBuffer
-	p := invocation.Process{Stdout: &out, Stderr: &out, Now: time.Now, Ambient: c.signIn()}
-	state, err := openState(t.Context(), p, invocation.Flags{Config: c.config}, nil)
+	p := invocation.Process{Stdout: &out, Stderr: &out, Now: time.Now, Ambient: c.SignIn()}
+	state, err := assembly.OpenState(t.Context(), p, invocation.Flags{Config: c.config}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return state.store
+	return state.Store
 }
 
 // finish lets the process come to its end, and compares both sides and what it cost.
@@ -276,15 +278,15 @@ func (c *crash) finish(t *testing.T) {
 	}
 	for i := range crashObjects {
 		key := copyOf(i)
-		want, err := c.source.Read(key)
+		want, err := c.Source.Read(key)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := c.destination.Read(key); err != nil || string(got) != string(want) {
+		if got, err := c.Destination.Read(key); err != nil || string(got) != string(want) {
 			t.Errorf("%s: got %q, %v, want %q", key, got, err, want)
 		}
 	}
-	if n := c.destination.Uploads(); n != 0 {
+	if n := c.Destination.Uploads(); n != 0 {
 		t.Errorf("got %d unfinished uploads, want none; stderr:\n%s", n, last.stderr)
 	}
 	again := c.copiedAgain()
@@ -296,9 +298,9 @@ func (c *crash) finish(t *testing.T) {
 
 // copiedAgain counts the copies of a source version beyond the first: the destination keeps every version.
 func (c *crash) copiedAgain() (again int64) {
-	for _, key := range c.destination.Keys() {
+	for _, key := range c.Destination.Keys() {
 		seen := map[string]bool{}
-		for _, version := range c.destination.Versions(key) {
+		for _, version := range c.Destination.Versions(key) {
 			if seen[version.Checksum] {
 				again++
 			}

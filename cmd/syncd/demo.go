@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 
+	"syncd/internal/demo"
 	"syncd/internal/exit"
 	"syncd/internal/invocation"
 
@@ -37,9 +38,9 @@ page names none; DIR/ca.pem is the certificate of its authority.` + exit.Help("d
 				return exit.Usage(errors.New("demo: --empty goes with --serve and without --from: it leaves out the bucket that --from fills"))
 			}
 			if serve != "" {
-				return serveDemo(cmd.Context(), p, demoFlags{from: from, address: serve, dir: dir, empty: empty})
+				return demo.Serve(cmd.Context(), p, demo.Options{From: from, Address: serve, Dir: dir, Empty: empty})
 			}
-			return tellDemo(cmd.Context(), p, demoFlags{from: from, json: json})
+			return demo.Tell(cmd.Context(), p, demo.Options{From: from, Json: json})
 		},
 	}
 	cmd.Flags().StringVar(&from, "from", "", "fill the source from the files of `DIR`, which are held in memory (default a varied set of its own)")

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"testing"
 	"time"
+
+	"syncd/internal/demo"
 )
 
 // TestDemoRemovesOnlyItsOwnLedger starts in a folder of an earlier demo, and in one of somebody else.
@@ -17,7 +19,7 @@ func TestDemoRemovesOnlyItsOwnLedger(t *testing.T) {
 		name, former string
 		kept         bool
 	}{
-		{"an earlier demo", demoConfig, false},
+		{"an earlier demo", demo.Config, false},
 		{"somebody's configuration", "state: file:state\n", true},
 		{"no configuration", "", true},
 	} {
@@ -32,7 +34,7 @@ func TestDemoRemovesOnlyItsOwnLedger(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := newWorld(time.Now).write(dir); err != nil {
+			if err := demo.NewWorld(time.Now).Write(dir); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := os.Stat(ledger); (err == nil) != tt.kept {
@@ -45,10 +47,10 @@ func TestDemoRemovesOnlyItsOwnLedger(t *testing.T) {
 // TestEmptyDemoLeavesNoFormerDemo: a configuration and a ledger of accounts that have buckets are of no use in empty ones.
 func TestEmptyDemoLeavesNoFormerDemo(t *testing.T) {
 	dir := t.TempDir()
-	if err := newWorld(time.Now).write(dir); err != nil {
+	if err := demo.NewWorld(time.Now).Write(dir); err != nil {
 		t.Fatal(err)
 	}
-	if err := newEmptyWorld(time.Now).writeEmpty(dir); err != nil {
+	if err := demo.NewEmptyWorld(time.Now).WriteEmpty(dir); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "syncd.yaml")); !os.IsNotExist(err) {
@@ -60,16 +62,16 @@ func TestEmptyDemoLeavesNoFormerDemo(t *testing.T) {
 // endpoint from the environment gets it as a flag; credentials and endpoints of the caller's own accounts are removed.
 func TestDemoEnvironment(t *testing.T) {
 	dir, bin := filepath.Join(t.TempDir(), "it's a demo"), t.TempDir()
-	w := newEmptyWorld(time.Now)
-	listener, err := w.bind(t.Context(), "127.0.0.1:0")
+	w := demo.NewEmptyWorld(time.Now)
+	listener, err := w.Bind(t.Context(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if listener, err = w.secure(listener); err != nil {
+	if listener, err = w.Secure(listener); err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = listener.Close() }()
-	if err := w.writeEmpty(dir); err != nil {
+	if err := w.WriteEmpty(dir); err != nil {
 		t.Fatal(err)
 	}
 	for version, flag := range map[string]string{
@@ -81,7 +83,7 @@ func TestDemoEnvironment(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := inDemoShell(t, dir, bin, `cat "$AWS_SHARED_CREDENTIALS_FILE" "$AWS_CA_BUNDLE" >/dev/null; aws s3 ls`)
-		if want := "aws " + flag + " " + w.endpoint + "\n"; got != want {
+		if want := "aws " + flag + " " + w.Endpoint + "\n"; got != want {
 			t.Errorf("AWS CLI %s: got %q, want %q", version, got, want)
 		}
 	}
@@ -92,8 +94,8 @@ func TestDemoEnvironment(t *testing.T) {
 	if got := inDemoShell(t, dir, t.TempDir(), `echo "$NO_PROXY $no_proxy"`); got != "127.0.0.1,localhost 127.0.0.1,localhost\n" {
 		t.Errorf("without an AWS CLI: got %q", got)
 	}
-	w.authority, w.endpoint = nil, "http://127.0.0.1:9000"
-	if err := w.writeAccess(dir, demoRegion); err != nil {
+	w.Authority, w.Endpoint = nil, "http://127.0.0.1:9000"
+	if err := w.WriteAccess(dir, demo.Region); err != nil {
 		t.Fatal(err)
 	}
 	if got := inDemoShell(t, dir, bin, `echo "$AWS_ENDPOINT_URL ${AWS_CA_BUNDLE-none}"`); got != "http://127.0.0.1:9000 none\n" {
@@ -140,22 +142,22 @@ func inDemoShell(t *testing.T, dir, bin, command string) string {
 
 // TestDemoCertificate: clients that trust ca.pem trust the endpoint of empty accounts, at its address; others do not.
 func TestDemoCertificate(t *testing.T) {
-	w := newEmptyWorld(time.Now)
-	listener, err := w.bind(t.Context(), "127.0.0.2:0")
+	w := demo.NewEmptyWorld(time.Now)
+	listener, err := w.Bind(t.Context(), "127.0.0.2:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if listener, err = w.secure(listener); err != nil {
+	if listener, err = w.Secure(listener); err != nil {
 		t.Fatal(err)
 	}
-	closeServer := w.serve(t.Context(), listener)
+	closeServer := w.Serve(t.Context(), listener)
 	defer func() {
 		if err := closeServer(); err != nil {
 			t.Error(err)
 		}
 	}()
 	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(w.authority) {
+	if !pool.AppendCertsFromPEM(w.Authority) {
 		t.Fatal("got no certificate")
 	}
 	for _, tt := range []struct {

@@ -14,9 +14,9 @@ import (
 func TestBackfillThatIsDenied(t *testing.T) {
 	s := newSite(t, nil)
 	for i := range 200 {
-		s.source.Put(fmt.Sprintf("k%03d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+		s.Source.Put(fmt.Sprintf("k%03d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
 	}
-	repair := s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.AccessDenied})
+	repair := s.Cloud.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.AccessDenied})
 	for range 2 {
 		got := s.run(t.Context(), "backfill", "--json")
 		summary := lastLine(t, got.stdout)

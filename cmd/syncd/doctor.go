@@ -10,6 +10,7 @@ import (
 	"syncd/config"
 	"syncd/internal/access"
 	"syncd/internal/access/doctor"
+	"syncd/internal/assembly"
 	"syncd/internal/creds"
 	"syncd/internal/exit"
 	"syncd/internal/invocation"
@@ -77,7 +78,7 @@ func diagnose(ctx context.Context, p invocation.Process, f invocation.Flags, off
 // doctorSessions makes the credentials that a pass of the mapping would have.
 func doctorSessions(p invocation.Process, c *config.Config, logger *slog.Logger) func(context.Context, config.Mapping, map[string]config.Role) (*creds.Set, error) {
 	return func(ctx context.Context, m config.Mapping, roles map[string]config.Role) (*creds.Set, error) {
-		o := credentialsOf(p, c, roles, logger)
+		o := assembly.CredentialsOf(p, c, roles, logger)
 		o.SessionPolicy = func(role string) (string, error) { return access.SessionPolicyText(c, m, role) }
 		return creds.New(ctx, o)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"syncd/internal/access/doctor"
+	"syncd/internal/assembly"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier"
 	"syncd/internal/invocation"
@@ -51,14 +52,14 @@ func healthy(d doctor.Diagnosis) []string {
 // countIn plans the first pass, as far as it takes to count. HasLedger says that there has been a pass.
 func countIn(ctx context.Context, p invocation.Process, f invocation.Flags, o *report.Occupied) (hasLedger bool, err error) {
 	f.Mappings = []string{o.Mapping}
-	s, err := newSystem(ctx, p, f)
+	s, err := assembly.New(ctx, p, f)
 	if err != nil {
 		return false, err
 	}
-	if _, err := record.Latest(ctx, s.store, o.Mapping); !errors.Is(err, record.ErrNoCheckpoint) {
+	if _, err := record.Latest(ctx, s.Store, o.Mapping); !errors.Is(err, record.ErrNoCheckpoint) {
 		return err == nil, err
 	}
-	v, err := s.mappings[0].syncer.Preview(ctx, func(preview.Fate) error {
+	v, err := s.Mappings[0].Syncer.Preview(ctx, func(preview.Fate) error {
 		if o.Compared++; o.Compared == comparedAtMost {
 			return errEnough
 		}

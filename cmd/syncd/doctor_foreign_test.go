@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/demo"
 	"syncd/internal/report"
 )
 
@@ -18,12 +19,12 @@ func TestDoctorCountsWhatIsForeign(t *testing.T) {
 		bucket.Put(key, awsfake.BytesBody([]byte(content)), awsfake.PutOptions{})
 	}
 	for i := range 5 {
-		text(s.source, fmt.Sprintf("%d", i), "an original")
+		text(s.Source, fmt.Sprintf("%d", i), "an original")
 	}
-	text(s.destination, "1", "of another size")
-	text(s.destination, "2", "of another length")
-	text(s.destination, "3", "as original")
-	text(s.destination, "not-at-the-source", "x")
+	text(s.Destination, "1", "of another size")
+	text(s.Destination, "2", "of another length")
+	text(s.Destination, "3", "as original")
+	text(s.Destination, "not-at-the-source", "x")
 
 	got := s.run(t.Context(), "doctor")
 	want := "holds something under the keys of 3 objects: 2 cannot be copies, 1 may be; the first pass sets aside as foreign what is no copy"
@@ -33,7 +34,7 @@ func TestDoctorCountsWhatIsForeign(t *testing.T) {
 	got = s.run(t.Context(), "doctor", "--json")
 	var d struct{ Occupied []report.Occupied }
 	if err := json.Unmarshal([]byte(got.stdout), &d); err != nil || len(d.Occupied) != 1 ||
-		d.Occupied[0] != (report.Occupied{Mapping: demoMapping, Compared: 5, Complete: true, Foreign: 2, Doubtful: 1}) {
+		d.Occupied[0] != (report.Occupied{Mapping: demo.Mapping, Compared: 5, Complete: true, Foreign: 2, Doubtful: 1}) {
 		t.Errorf("got %+v, %v", d, err)
 	}
 

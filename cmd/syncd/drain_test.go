@@ -12,9 +12,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"syncd/internal/assembly"
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/store"
+	"syncd/internal/demo"
 	"syncd/internal/invocation"
 )
 
@@ -46,8 +48,8 @@ func TestDrain(t *testing.T) {
 		_, rest, _ := strings.Cut(text, "\naws:")
 		return "http: {listen: \"127.0.0.1:0\"}\nstate: s3://consumer-state/syncd/\naws:" + strings.Replace(rest, "@every 5s", "@every 1s", 1)
 	})
-	s.cloud.Account(demoConsumer).CreateBucket("consumer-state", demoRegion, awsfake.BucketOptions{})
-	s.cloud.SetLatency(3 * time.Millisecond)
+	s.Cloud.Account(demo.Consumer).CreateBucket("consumer-state", demo.Region, awsfake.BucketOptions{})
+	s.Cloud.SetLatency(3 * time.Millisecond)
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // a test
@@ -55,7 +57,7 @@ func TestDrain(t *testing.T) {
 	present := s.daemon(t)
 	for round := range *drains {
 		for i := range drainLoad {
-			s.source.Put(fmt.Sprintf("%03d/%04d", random.IntN(100), round*drainLoad+i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+			s.Source.Put(fmt.Sprintf("%03d/%04d", random.IntN(100), round*drainLoad+i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
 		}
 		next := s.daemon(t)
 		wait(t, time.Duration(random.IntN(1200))*time.Millisecond)
@@ -69,7 +71,7 @@ func TestDrain(t *testing.T) {
 		present = next
 	}
 	present.drain(t)
-	if info, held, err := checkpoint.LeaseOf(t.Context(), s.ledgers(t), demoMapping); err != nil || held {
+	if info, held, err := checkpoint.LeaseOf(t.Context(), s.ledgers(t), demo.Mapping); err != nil || held {
 		t.Errorf("got a lease %+v after the last drain, %v, want none", info, err)
 	}
 
@@ -79,10 +81,10 @@ func TestDrain(t *testing.T) {
 			t.Fatalf("got exit %d; stderr:\n%s", got.code, got.stderr)
 		}
 	}
-	if diff := cmp.Diff(s.source.Keys(), s.destination.Keys()); diff != "" {
+	if diff := cmp.Diff(s.Source.Keys(), s.Destination.Keys()); diff != "" {
 		t.Errorf("keys (-source +copy):\n%s", diff)
 	}
-	if got, want := s.cloud.BucketRequests(demoCopy)["CopyObject"], int64(*drains*drainLoad); got != want {
+	if got, want := s.Cloud.BucketRequests(demo.Copy)["CopyObject"], int64(*drains*drainLoad); got != want {
 		t.Errorf("got %d copies, want %d: what is in hand at a drain is finished and saved, and nothing is copied twice", got, want)
 	}
 }
@@ -125,10 +127,10 @@ func wait(t *testing.T, d time.Duration) {
 func (s *site) ledgers(t *testing.T) store.Store {
 	t.Helper()
 	var out lockedBuffer
-	p := invocation.Process{Stdout: &out, Stderr: &out, Now: time.Now, Ambient: s.signIn()}
-	state, err := openState(t.Context(), p, invocation.Flags{Config: s.config}, nil)
+	p := invocation.Process{Stdout: &out, Stderr: &out, Now: time.Now, Ambient: s.SignIn()}
+	state, err := assembly.OpenState(t.Context(), p, invocation.Flags{Config: s.config}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return state.store
+	return state.Store
 }

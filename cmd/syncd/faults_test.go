@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/demo"
 	"syncd/internal/exit"
 	"syncd/internal/iam"
 	"syncd/internal/report"
@@ -114,7 +115,7 @@ func networkFaults() []outerFault {
 		}},
 		{"S3 that never answers", true, func(o *outer) { o.handler = onlyS3(o.handler, http.HandlerFunc(mute)) }},
 		{"truncated answers", true, func(o *outer) {
-			o.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.CutBody})
+			o.Cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.CutBody})
 		}},
 	}
 }
@@ -140,13 +141,13 @@ func credentialFaults() []outerFault {
 			o.dial = failsWith(os.NewSyscallError("connect", syscall.ECONNREFUSED))
 		}},
 		{"credentials that the SDK gives up on", false, func(o *outer) { o.ambient = aws.CredentialsProviderFunc(gaveUp) }},
-		{"expired ambient credentials", false, func(o *outer) { o.cloud.Inject(awsfake.Fault{Kind: awsfake.ExpiredToken}) }},
+		{"expired ambient credentials", false, func(o *outer) { o.Cloud.Inject(awsfake.Fault{Kind: awsfake.ExpiredToken}) }},
 		{"access key that does not exist", false, func(o *outer) { o.signs("AKIAAAAAAAAAAAAAAAAA", "secret") }},
-		{"wrong secret", false, func(o *outer) { o.signs(o.consumer.AccessKeyID, "wrong") }},
+		{"wrong secret", false, func(o *outer) { o.signs(o.Consumer.AccessKeyID, "wrong") }},
 		{"access key with a line break", false, func(o *outer) {
-			o.signs(o.consumer.AccessKeyID+"\n", o.consumer.SecretAccessKey)
+			o.signs(o.Consumer.AccessKeyID+"\n", o.Consumer.SecretAccessKey)
 		}},
-		{"external id with a line break", false, func(o *outer) { o.env["EXTERNAL_ID"] = demoExternalID + "\n" }},
+		{"external id with a line break", false, func(o *outer) { o.env["EXTERNAL_ID"] = demo.ExternalID + "\n" }},
 		{"external id that is not there", false, func(o *outer) { delete(o.env, "EXTERNAL_ID") }},
 		{"wrong external id", false, func(o *outer) { o.env["EXTERNAL_ID"] = "another-external-id" }},
 		{"role that does not exist", false, func(o *outer) { o.edit("role/syncd-consumer", "role/syncd-consummer") }},
@@ -169,19 +170,19 @@ func placeFaults() []outerFault {
 			o.edit("owner-data, region: us-east-1", "owner-data, region: eu-west-1")
 		}},
 		{"wrong region of the destination", false, func(o *outer) {
-			o.cloud.Account(demoConsumer).CreateBucket("copy-west", "eu-west-1", awsfake.BucketOptions{})
+			o.Cloud.Account(demo.Consumer).CreateBucket("copy-west", "eu-west-1", awsfake.BucketOptions{})
 			o.edit("consumer-copy", "copy-west")
 		}},
 		{"source in a region to enable", false, func(o *outer) {
-			o.cloud.Account(demoOwner).CreateBucket("owner-south", "eu-south-1", awsfake.BucketOptions{})
+			o.Cloud.Account(demo.Owner).CreateBucket("owner-south", "eu-south-1", awsfake.BucketOptions{})
 			o.edit("owner-data", "owner-south")
 		}},
 		{"destination in a region to enable", false, func(o *outer) {
-			o.cloud.Account(demoConsumer).CreateBucket("copy-south", "eu-south-1", awsfake.BucketOptions{})
+			o.Cloud.Account(demo.Consumer).CreateBucket("copy-south", "eu-south-1", awsfake.BucketOptions{})
 			o.edit("consumer-copy", "copy-south")
 		}},
 		{"wrong region of the state", false, func(o *outer) {
-			o.cloud.Account(demoConsumer).CreateBucket("state-west", "eu-west-1", awsfake.BucketOptions{})
+			o.Cloud.Account(demo.Consumer).CreateBucket("state-west", "eu-west-1", awsfake.BucketOptions{})
 			o.onS3()
 			o.edit("s3://consumer-state/", "s3://state-west/")
 		}},
@@ -219,25 +220,25 @@ func policyFaults() []outerFault {
 		{"key of another region", false, func(o *outer) {
 			o.edit("{consumer-key}", "arn:aws:kms:eu-west-1:222222222222:key/00000000-0000-4000-8000-000000000000")
 		}},
-		{"destination key disabled", false, func(o *outer) { o.consumerKey.SetEnabled(false) }},
-		{"destination key pending deletion", false, func(o *outer) { o.consumerKey.ScheduleDeletion() }},
+		{"destination key disabled", false, func(o *outer) { o.ConsumerKey.SetEnabled(false) }},
+		{"destination key pending deletion", false, func(o *outer) { o.ConsumerKey.ScheduleDeletion() }},
 		{"destination key of another account", false, func(o *outer) {
 			o.edit("{consumer-key}", "arn:aws:kms:us-east-1:444444444444:key/00000000-0000-4000-8000-000000000000")
 		}},
-		{"destination key denied", false, func(o *outer) { o.consumerKey.SetPolicy(closedKey(demoConsumer)) }},
-		{"source key disabled", false, func(o *outer) { o.ownerKey.SetEnabled(false) }},
-		{"source key denied", false, func(o *outer) { o.revoke() }},
-		{"source not shared", false, func(o *outer) { o.source.SetPolicy(nil) }},
+		{"destination key denied", false, func(o *outer) { o.ConsumerKey.SetPolicy(closedKey(demo.Consumer)) }},
+		{"source key disabled", false, func(o *outer) { o.OwnerKey.SetEnabled(false) }},
+		{"source key denied", false, func(o *outer) { o.Revoke() }},
+		{"source not shared", false, func(o *outer) { o.Source.SetPolicy(nil) }},
 		{"source listed and not read", false, func(o *outer) {
-			o.source.SetPolicy(iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + o.role.ARN + `"},"Action":"s3:ListBucket","Resource":"arn:aws:s3:::owner-data"}]}`))
+			o.Source.SetPolicy(iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + o.Role.ARN + `"},"Action":"s3:ListBucket","Resource":"arn:aws:s3:::owner-data"}]}`))
 		}},
 		{"bucket policy that demands an ACL", false, func(o *outer) {
-			o.role.SetPolicies(everything("*"))
-			o.destination.SetPolicy(iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:PutObject",
+			o.Role.SetPolicies(everything("*"))
+			o.Destination.SetPolicy(iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:PutObject",
 				"Resource":"arn:aws:s3:::consumer-copy/*","Condition":{"StringNotEquals":{"s3:x-amz-acl":"bucket-owner-full-control"}}}]}`))
 		}},
 		{"objects of a third account", false, func(o *outer) {
-			o.source.Put("b", awsfake.BytesBody([]byte("b")), awsfake.PutOptions{Owner: "444444444444"})
+			o.Source.Put("b", awsfake.BytesBody([]byte("b")), awsfake.PutOptions{Owner: "444444444444"})
 		}},
 	}
 }
@@ -313,8 +314,8 @@ func (o *outer) shown(command string, ended outcome, dir string) string {
 		text = ended.stdout + progressLine.ReplaceAllString(text, "")
 	}
 	text = strings.NewReplacer(
-		dir, "DIR", o.consumerKey.ARN(), "CONSUMER-KEY", o.ownerKey.ARN(), "OWNER-KEY", o.consumer.ARN, "CONSUMER-USER",
-		o.consumer.AccessKeyID, "ACCESS-KEY",
+		dir, "DIR", o.ConsumerKey.ARN(), "CONSUMER-KEY", o.OwnerKey.ARN(), "OWNER-KEY", o.Consumer.ARN, "CONSUMER-USER",
+		o.Consumer.AccessKeyID, "ACCESS-KEY",
 	).Replace(text)
 	for _, varying := range varyings() {
 		text = varying.ReplaceAllString(text, "$1...")

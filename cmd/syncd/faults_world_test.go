@@ -30,6 +30,7 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/creds"
+	"syncd/internal/demo"
 	"syncd/internal/exit"
 	"syncd/internal/iam"
 	"syncd/internal/invocation"
@@ -38,7 +39,7 @@ import (
 // outer is what surrounds the program: two accounts and a third one behind AWS's own names, and a network of pipes to them, so that
 // it works in a bubble. A fault changes one thing of it.
 type outer struct {
-	*world
+	*demo.World
 	t       *testing.T
 	hub     *awsfake.Role
 	state   *awsfake.Bucket
@@ -84,16 +85,16 @@ mappings:
 
 func newOuter(t *testing.T) *outer {
 	t.Helper()
-	o := &outer{world: newWorld(time.Now), t: t, config: outerConfig, env: map[string]string{"EXTERNAL_ID": demoExternalID}}
-	o.handler = o.cloud
-	o.signs(o.consumer.AccessKeyID, o.consumer.SecretAccessKey)
-	o.hub = o.cloud.Account(governance).CreateRole(outerHub, trusting(o.consumer.ARN), awsfake.RoleOptions{})
+	o := &outer{World: demo.NewWorld(time.Now), t: t, config: outerConfig, env: map[string]string{"EXTERNAL_ID": demo.ExternalID}}
+	o.handler = o.Cloud
+	o.signs(o.Consumer.AccessKeyID, o.Consumer.SecretAccessKey)
+	o.hub = o.Cloud.Account(governance).CreateRole(outerHub, trusting(o.Consumer.ARN), awsfake.RoleOptions{})
 	o.hub.SetPolicies(everything("sts:*"))
-	o.cloud.Account(demoConsumer).CreateUser("unused")
-	o.role.SetTrust(trustedWith(o.hub.ARN, demoExternalID))
-	o.state = o.cloud.Account(demoConsumer).CreateBucket(outerState, demoRegion, awsfake.BucketOptions{})
+	o.Cloud.Account(demo.Consumer).CreateUser("unused")
+	o.Role.SetTrust(trustedWith(o.hub.ARN, demo.ExternalID))
+	o.state = o.Cloud.Account(demo.Consumer).CreateBucket(outerState, demo.Region, awsfake.BucketOptions{})
 	for _, key := range []string{"a", "b", "c"} {
-		o.source.Put(key, awsfake.BytesBody([]byte(key)), awsfake.PutOptions{})
+		o.Source.Put(key, awsfake.BytesBody([]byte(key)), awsfake.PutOptions{})
 	}
 	o.roots = x509.NewCertPool()
 	o.certificate = o.certify(leaf())
@@ -169,7 +170,7 @@ func (o *outer) process(stdout, stderr io.Writer) invocation.Process {
 func (o *outer) run(dir string, args ...string) (outcome, time.Duration) {
 	o.t.Helper()
 	file := filepath.Join(dir, "syncd.yaml")
-	if err := os.WriteFile(file, []byte(o.render(o.config, dir)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(o.Render(o.config, dir)), 0o600); err != nil {
 		o.t.Fatal(err)
 	}
 	var stdout, stderr lockedBuffer

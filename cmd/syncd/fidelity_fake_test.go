@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/demo"
 	"syncd/internal/iam"
 )
 
@@ -49,25 +50,25 @@ const (
 func newFakeMatrix(t *testing.T, relay bool) *matrix {
 	t.Helper()
 	s := newSite(t, nil)
-	s.role.SetPolicies(iam.MustParse(fidelityRole))
-	readers := `"` + s.role.ARN + `"`
+	s.Role.SetPolicies(iam.MustParse(fidelityRole))
+	readers := `"` + s.Role.ARN + `"`
 	sourceRole := "consumer"
 	if relay {
-		reader := s.cloud.Account(demoOwner).CreateRole("syncd-reader", demoDocument(demoTrust, s.world), awsfake.RoleOptions{
+		reader := s.Cloud.Account(demo.Owner).CreateRole("syncd-reader", demo.Document(demo.DemoTrust, s.World), awsfake.RoleOptions{
 			Policies: []*iam.Document{iam.MustParse(fidelityRole)},
 		})
-		s.revoke()
+		s.Revoke()
 		readers, sourceRole = `"`+reader.ARN+`"`, "reader"
 	}
 	m := &matrix{
-		owner: s.clientOf(s.owner), consumer: s.clientOf(s.consumer), ownersKey: s.ownerKey.ARN(), keyARN: s.consumerKey.ARN(),
-		tellsBucketKey: true, relay: relay, laterKey: s.cloud.Account(demoOwner).CreateKey(demoRegion, s.grantedPolicy), state: filepath.Join(s.dir, "state"),
+		owner: s.clientOf(s.Owner), consumer: s.clientOf(s.Consumer), ownersKey: s.OwnerKey.ARN(), keyARN: s.ConsumerKey.ARN(),
+		tellsBucketKey: true, relay: relay, laterKey: s.Cloud.Account(demo.Owner).CreateKey(demo.Region, s.GrantedPolicy), state: filepath.Join(s.dir, "state"),
 		run: func(t *testing.T, args ...string) outcome { t.Helper(); return s.run(t.Context(), args...) },
 	}
 	m.create = func(_ *testing.T, in setting) *awsfake.Bucket { return s.createPair(in, readers) }
-	text := s.render(fidelityConfig, s.dir) + m.mappings(
-		`account: "`+demoOwner+`", role: `+sourceRole,
-		`account: "`+demoConsumer+`", role: consumer, kms_key: "`+m.keyARN+`"`)
+	text := s.Render(fidelityConfig, s.dir) + m.mappings(
+		`account: "`+demo.Owner+`", role: `+sourceRole,
+		`account: "`+demo.Consumer+`", role: consumer, kms_key: "`+m.keyARN+`"`)
 	if err := os.WriteFile(s.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -76,19 +77,19 @@ func newFakeMatrix(t *testing.T, relay bool) *matrix {
 
 // createPair makes the two buckets of a setting. Readers are the roles that meet refusals, as a list in JSON.
 func (s *site) createPair(in setting, readers string) *awsfake.Bucket {
-	policy := strings.NewReplacer("{role}", s.role.ARN, "{bucket}", in.sourceBucket(), "{readers}", readers).Replace(fidelityBucket)
-	s.cloud.Account(demoConsumer).CreateBucket(in.destinationBucket(), demoRegion, awsfake.BucketOptions{
-		KeyARN: s.consumerKey.ARN(), Versioning: in.versioned, ObjectLock: in.destinationLock,
+	policy := strings.NewReplacer("{role}", s.Role.ARN, "{bucket}", in.sourceBucket(), "{readers}", readers).Replace(fidelityBucket)
+	s.Cloud.Account(demo.Consumer).CreateBucket(in.destinationBucket(), demo.Region, awsfake.BucketOptions{
+		KeyARN: s.ConsumerKey.ARN(), Versioning: in.versioned, ObjectLock: in.destinationLock,
 	})
-	return s.cloud.Account(demoOwner).CreateBucket(in.sourceBucket(), demoRegion, awsfake.BucketOptions{
-		KeyARN: s.ownerKey.ARN(), Versioning: in.versioned, ObjectLock: in.sourceLock, RequesterPays: in.requesterPays, Policy: iam.MustParse(policy),
+	return s.Cloud.Account(demo.Owner).CreateBucket(in.sourceBucket(), demo.Region, awsfake.BucketOptions{
+		KeyARN: s.OwnerKey.ARN(), Versioning: in.versioned, ObjectLock: in.sourceLock, RequesterPays: in.requesterPays, Policy: iam.MustParse(policy),
 	})
 }
 
 // clientOf returns a client of a user that sends no checksum it was not asked for, as many programs do.
 func (s *site) clientOf(u *awsfake.User) *s3.Client {
 	return s3.New(s3.Options{
-		Region: demoRegion, BaseEndpoint: &s.endpoint, UsePathStyle: true, RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
+		Region: demo.Region, BaseEndpoint: &s.Endpoint, UsePathStyle: true, RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
 		Credentials: credentials.NewStaticCredentialsProvider(u.AccessKeyID, u.SecretAccessKey, ""),
 	})
 }
@@ -96,13 +97,13 @@ func (s *site) clientOf(u *awsfake.User) *s3.Client {
 // TestRequesterPaysUndeclared is refused at the listing, and copies nothing.
 func TestRequesterPaysUndeclared(t *testing.T) {
 	s := newSite(t, nil)
-	s.source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})
-	s.source.SetRequesterPays(true)
+	s.Source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})
+	s.Source.SetRequesterPays(true)
 	got := s.run(t.Context(), "backfill", "--json")
 	if got.code != 1 || !strings.Contains(got.stderr, "AccessDenied") {
 		t.Errorf("got exit %d, stderr %q, want 1 with AccessDenied", got.code, got.stderr)
 	}
-	if keys := s.destination.Keys(); len(keys) != 0 {
+	if keys := s.Destination.Keys(); len(keys) != 0 {
 		t.Errorf("got copies %q, want none", keys)
 	}
 }

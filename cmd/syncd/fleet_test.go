@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"syncd/internal/demo"
 )
 
 // The size of TestFleet; make fleet has a thousand tenants of ten thousand entries each.
@@ -28,7 +30,7 @@ func TestFleet(t *testing.T) {
 	const limit = 1 << 30
 	dead := max(*fleetTenants/50, 1)
 	f := newFleet(t, *fleetTenants, dead, *fleetEntries)
-	f.cloud.ResetRequests()
+	f.Cloud.ResetRequests()
 	t.Setenv("GOMEMLIMIT", "900MiB") // as deploy/ has it for 1 GiB
 	var stdout, stderr lockedBuffer
 	begun := time.Now()
@@ -51,7 +53,7 @@ func TestFleet(t *testing.T) {
 	if ready.StatusCode != http.StatusOK {
 		t.Errorf("/readyz: got %d beside %d dead tenants, want 200", ready.StatusCode, dead)
 	}
-	if n := f.cloud.BucketRequests(demoCopy)["CopyObject"]; n != 0 {
+	if n := f.Cloud.BucketRequests(demo.Copy)["CopyObject"]; n != 0 {
 		t.Errorf("got %v copies, want none: the ledgers know all", n)
 	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -87,7 +89,7 @@ func (f *fleetSite) watchSTS(t *testing.T) (end func() (rate int, calls int64)) 
 		tick := time.NewTicker(time.Second)
 		defer tick.Stop()
 		for {
-			seconds = append(seconds, f.cloud.Requests()["AssumeRole"])
+			seconds = append(seconds, f.Cloud.Requests()["AssumeRole"])
 			select {
 			case <-stop:
 				return
@@ -103,7 +105,7 @@ func (f *fleetSite) watchSTS(t *testing.T) (end func() (rate int, calls int64)) 
 				rate = max(rate, int(n-seconds[before])/window)
 			}
 		}
-		return rate, f.cloud.Requests()["AssumeRole"]
+		return rate, f.Cloud.Requests()["AssumeRole"]
 	}
 }
 

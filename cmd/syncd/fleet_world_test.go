@@ -21,6 +21,7 @@ import (
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
 	s3store "syncd/internal/checkpoint/store/s3"
+	"syncd/internal/demo"
 	"syncd/internal/iam"
 )
 
@@ -38,23 +39,23 @@ const fleetState = "consumer-state"
 // ever answers.
 func newFleet(t *testing.T, tenants, dead, entries int) *fleetSite {
 	t.Helper()
-	f := &fleetSite{site: &site{world: &world{cloud: awsfake.New(awsfake.Options{})}, now: time.Now, dir: t.TempDir()}, tenants: tenants, dead: dead}
-	owner, consumer := f.cloud.Account(demoOwner), f.cloud.Account(demoConsumer)
-	f.owner, f.consumer = owner.AdminUser(), consumer.AdminUser()
-	f.key = consumer.CreateKey(demoRegion, nil)
-	f.source = owner.CreateBucket(demoSource, demoRegion, awsfake.BucketOptions{Policy: iam.MustParse(`{"Version":"2012-10-17","Statement":[
-		{"Effect":"Allow","Principal":{"AWS":"` + demoConsumer + `"},"Action":"s3:*","Resource":["arn:aws:s3:::` + demoSource + `","arn:aws:s3:::` + demoSource + `/*"]}]}`)})
-	f.destination = consumer.CreateBucket(demoCopy, demoRegion, awsfake.BucketOptions{})
-	consumer.CreateBucket(fleetState, demoRegion, awsfake.BucketOptions{})
+	f := &fleetSite{site: &site{World: &demo.World{Cloud: awsfake.New(awsfake.Options{})}, now: time.Now, dir: t.TempDir()}, tenants: tenants, dead: dead}
+	owner, consumer := f.Cloud.Account(demo.Owner), f.Cloud.Account(demo.Consumer)
+	f.Owner, f.Consumer = owner.AdminUser(), consumer.AdminUser()
+	f.key = consumer.CreateKey(demo.Region, nil)
+	f.Source = owner.CreateBucket(demo.Source, demo.Region, awsfake.BucketOptions{Policy: iam.MustParse(`{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Principal":{"AWS":"` + demo.Consumer + `"},"Action":"s3:*","Resource":["arn:aws:s3:::` + demo.Source + `","arn:aws:s3:::` + demo.Source + `/*"]}]}`)})
+	f.Destination = consumer.CreateBucket(demo.Copy, demo.Region, awsfake.BucketOptions{})
+	consumer.CreateBucket(fleetState, demo.Region, awsfake.BucketOptions{})
 	anything := iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","kms:*"],"Resource":"*"}]}`)
-	trust := iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + f.consumer.ARN + `"},"Action":"sts:AssumeRole"}]}`)
+	trust := iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + f.Consumer.ARN + `"},"Action":"sts:AssumeRole"}]}`)
 	for i := range tenants {
 		consumer.CreateRole(tenant(i), trust, awsfake.RoleOptions{}).SetPolicies(anything)
 	}
 	for i := range entries {
-		f.source.Put(fmt.Sprintf("exports/2026/part-%06d.parquet", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+		f.Source.Put(fmt.Sprintf("exports/2026/part-%06d.parquet", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
 	}
-	closeServer, err := f.listen(t.Context(), "127.0.0.1:0")
+	closeServer, err := f.Listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,22 +70,22 @@ func newFleet(t *testing.T, tenants, dead, entries int) *fleetSite {
 func (f *fleetSite) configure(t *testing.T, passes, schedule string) {
 	t.Helper()
 	var text strings.Builder
-	fmt.Fprintf(&text, "state: s3://%s/syncd/\nhttp: {listen: \"127.0.0.1:0\"}\naws: {endpoint_url: %q, path_style: true}\n", fleetState, f.endpoint)
-	fmt.Fprintf(&text, "checkpoint: {account: %q}\npasses: %s\nroles:\n", demoConsumer, passes)
+	fmt.Fprintf(&text, "state: s3://%s/syncd/\nhttp: {listen: \"127.0.0.1:0\"}\naws: {endpoint_url: %q, path_style: true}\n", fleetState, f.Endpoint)
+	fmt.Fprintf(&text, "checkpoint: {account: %q}\npasses: %s\nroles:\n", demo.Consumer, passes)
 	for i := range f.tenants {
 		at := ""
 		if i >= f.tenants-f.dead {
 			at = fmt.Sprintf(", endpoint_url: %q", silent(t))
 		}
-		fmt.Fprintf(&text, "  %s: {arn: \"arn:aws:iam::%s:role/%[1]s\", external_id: none%[3]s}\n", tenant(i), demoConsumer, at)
+		fmt.Fprintf(&text, "  %s: {arn: \"arn:aws:iam::%s:role/%[1]s\", external_id: none%[3]s}\n", tenant(i), demo.Consumer, at)
 	}
 	text.WriteString("mappings:\n")
 	for i := range f.tenants {
-		fmt.Fprintf(&text, "  - name: %s\n    source: {bucket: %s, region: %s, account: %q, role: %[1]s}\n", tenant(i), demoSource, demoRegion, demoOwner)
+		fmt.Fprintf(&text, "  - name: %s\n    source: {bucket: %s, region: %s, account: %q, role: %[1]s}\n", tenant(i), demo.Source, demo.Region, demo.Owner)
 		fmt.Fprintf(&text, "    destination: {bucket: %s, prefix: %s/, region: %s, account: %q, role: %[2]s, kms_key: %[5]q}\n    schedule: %[6]q\n",
-			demoCopy, tenant(i), demoRegion, demoConsumer, f.key.ARN(), schedule)
+			demo.Copy, tenant(i), demo.Region, demo.Consumer, f.key.ARN(), schedule)
 	}
-	secrets := fmt.Sprintf("[consumer]\naws_access_key_id = %s\naws_secret_access_key = %s\n", f.consumer.AccessKeyID, f.consumer.SecretAccessKey)
+	secrets := fmt.Sprintf("[consumer]\naws_access_key_id = %s\naws_secret_access_key = %s\n", f.Consumer.AccessKeyID, f.Consumer.SecretAccessKey)
 	for name, content := range map[string]string{"syncd.yaml": text.String(), "credentials": secrets} {
 		if err := os.WriteFile(filepath.Join(f.dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -131,10 +132,10 @@ func (f *fleetSite) copyLedgers(t *testing.T) {
 
 func (f *fleetSite) store() store.Store {
 	client := s3.NewFromConfig(aws.Config{
-		Region: demoRegion, BaseEndpoint: aws.String("http://aws.invalid"), HTTPClient: &http.Client{Transport: f.cloud.RoundTripper()},
-		Credentials: credentials.NewStaticCredentialsProvider(f.consumer.AccessKeyID, f.consumer.SecretAccessKey, ""),
+		Region: demo.Region, BaseEndpoint: aws.String("http://aws.invalid"), HTTPClient: &http.Client{Transport: f.Cloud.RoundTripper()},
+		Credentials: credentials.NewStaticCredentialsProvider(f.Consumer.AccessKeyID, f.Consumer.SecretAccessKey, ""),
 	}, func(o *s3.Options) { o.UsePathStyle = true })
-	return s3store.New(client, s3store.Options{Bucket: fleetState, Prefix: "syncd/", Account: demoConsumer})
+	return s3store.New(client, s3store.Options{Bucket: fleetState, Prefix: "syncd/", Account: demo.Consumer})
 }
 
 func writeLedger(t *testing.T, store store.Store, o checkpoint.Options, entries []record.Entry) error {

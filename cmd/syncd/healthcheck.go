@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"syncd/internal/assembly"
 	"syncd/internal/exit"
 	"syncd/internal/invocation"
 
@@ -75,7 +76,7 @@ func listenIn(p invocation.Process, f invocation.Flags) (string, error) {
 
 // healthURL returns where a daemon that listens on an address is asked: one that listens on all of them, on loopback.
 func healthURL(listens string) string {
-	host, port, err := net.SplitHostPort(listenAddress(listens))
+	host, port, err := net.SplitHostPort(assembly.ListenAddress(listens))
 	if err != nil {
 		return "http://" + listens + "/healthz"
 	}

@@ -6,8 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"syncd/internal/assembly"
 	"syncd/internal/awsfake"
 	"syncd/internal/creds"
+	"syncd/internal/demo"
 	"syncd/internal/invocation"
 )
 
@@ -15,10 +17,10 @@ import (
 func atRest(t *testing.T, n int) (*site, invocation.Process) {
 	t.Helper()
 	s := newSite(t, func(text string) string { return manyMappingsOf(text, n) })
-	s.cloud.Account(demoConsumer).CreateBucket("consumer-state", demoRegion, awsfake.BucketOptions{})
+	s.Cloud.Account(demo.Consumer).CreateBucket("consumer-state", demo.Region, awsfake.BucketOptions{})
 	var out lockedBuffer
 	return s, invocation.Process{
-		Stdout: &out, Stderr: &out, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: time.Now, Ambient: s.signIn(), Shared: new(creds.Shared),
+		Stdout: &out, Stderr: &out, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: time.Now, Ambient: s.SignIn(), Shared: new(creds.Shared),
 	}
 }
 
@@ -29,8 +31,10 @@ func TestMemoryAtRest(t *testing.T) {
 	}
 	const mappings, most = 1000, 64 << 10
 	s, p := atRest(t, mappings)
-	configuration := heapOf(t, func() (any, error) { return openState(t.Context(), p, invocation.Flags{Config: s.config}, nil) })
-	all := heapOf(t, func() (any, error) { return newSystem(t.Context(), p, invocation.Flags{Config: s.config}) })
+	configuration := heapOf(t, func() (any, error) {
+		return assembly.OpenState(t.Context(), p, invocation.Flags{Config: s.config}, nil)
+	})
+	all := heapOf(t, func() (any, error) { return assembly.New(t.Context(), p, invocation.Flags{Config: s.config}) })
 	each := (all - configuration) / mappings
 	t.Logf("%d bytes a mapping at rest, and %d of configuration", each, configuration/mappings)
 	if each > most {
@@ -62,16 +66,16 @@ func liveHeap() int64 {
 // TestMappingsShareConnections looks at the clients of two mappings and of the state.
 func TestMappingsShareConnections(t *testing.T) {
 	s, p := atRest(t, 2)
-	system, err := newSystem(t.Context(), p, invocation.Flags{Config: s.config})
+	system, err := assembly.New(t.Context(), p, invocation.Flags{Config: s.config})
 	if err != nil {
 		t.Fatal(err)
 	}
-	state, err := stateClient(t.Context(), p, system.config, system.logger)
+	state, err := assembly.StateClient(t.Context(), p, system.Config, system.Logger)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range system.mappings {
-		source, destination := m.clients()
+	for _, m := range system.Mappings {
+		source, destination := m.Clients()
 		if want := state.Options().HTTPClient; source.Options().HTTPClient != want || destination.Options().HTTPClient != want {
 			t.Errorf("mapping %s: got connections of its own, want those of all", m.Name)
 		}

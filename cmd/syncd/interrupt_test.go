@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/demo"
 	"syncd/internal/invocation"
 )
 
@@ -20,7 +21,7 @@ func TestInterruptedCommands(t *testing.T) {
 	if got := s.run(t.Context(), "backfill"); got.code != 0 {
 		t.Fatalf("got exit %d; stderr:\n%s", got.code, got.stderr)
 	}
-	const m = "--mapping=" + demoMapping
+	const m = "--mapping=" + demo.Mapping
 	for name, args := range map[string][]string{
 		"status":        {"status"},
 		"doctor":        {"doctor"},
@@ -37,7 +38,7 @@ func TestInterruptedCommands(t *testing.T) {
 	}
 	for name, operation := range map[string]string{"doctor": "ListObjectsV2", "plan": "ListObjectsV2"} {
 		during, stop := context.WithCancel(t.Context())
-		remove := s.cloud.Inject(awsfake.Fault{Operation: operation, Kind: awsfake.None, Do: stop})
+		remove := s.Cloud.Inject(awsfake.Fault{Operation: operation, Kind: awsfake.None, Do: stop})
 		checkInterrupted(t, name+" in the middle", name, s.run(during, name))
 		remove()
 		stop()

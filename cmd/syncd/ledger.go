@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"syncd/internal/assembly"
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
@@ -97,22 +98,22 @@ func renameLedger(ctx context.Context, p invocation.Process, f invocation.Flags,
 	if from == f.Mappings[0] {
 		return exit.Usage(fmt.Errorf("rename ledger: --from and --mapping both name %q", from))
 	}
-	state, err := openState(ctx, p, f, nil)
+	state, err := assembly.OpenState(ctx, p, f, nil)
 	if err := errors.Join(err, ctx.Err()); err != nil {
 		return err
 	}
-	desk, isPaused := control.NewDesk(state.store, p.Now), false
-	entries, err := rename.Ledger(ctx, state.store, rename.Options{
+	desk, isPaused := control.NewDesk(state.Store, p.Now), false
+	entries, err := rename.Ledger(ctx, state.Store, rename.Options{
 		From: from, Before: func(ctx context.Context) (err error) {
 			isPaused, err = desk.TakePause(ctx, from, f.Mappings[0]) // before a daemon could run a pass
 			return err
-		}, Settings: settingsOf(state.config, state.mappings[0]), ServiceOf: endpoint.Service,
-		Ledger: checkpoint.Options{Mapping: f.Mappings[0], Holder: holder(), Now: p.Now, Logger: state.logger},
+		}, Settings: assembly.SettingsOf(state.Config, state.Mappings[0]), ServiceOf: endpoint.Service,
+		Ledger: checkpoint.Options{Mapping: f.Mappings[0], Holder: assembly.Holder(), Now: p.Now, Logger: state.Logger},
 	})
 	misfit, isMisfit := errors.AsType[*rename.MisfitError](err)
 	switch {
 	case errors.Is(err, record.ErrNoCheckpoint):
-		return exit.WithHint(err, ledgersThereAre(ctx, state.store, from))
+		return exit.WithHint(err, ledgersThereAre(ctx, state.Store, from))
 	case isMisfit && len(misfit.Fitting) > 0:
 		return exit.WithHint(misfit, "what fits is the ledger of "+strings.Join(misfit.Fitting, " and that of "))
 	case isMisfit:
@@ -156,11 +157,11 @@ func export(ctx context.Context, p invocation.Process, f invocation.Flags, form 
 	default:
 		return usage.UnknownWord("export ledger: --format", format, []string{"csv", "jsonl"})
 	}
-	state, err := openState(ctx, p, f, nil)
+	state, err := assembly.OpenState(ctx, p, f, nil)
 	if err != nil {
 		return err
 	}
-	for entry, err := range checkpoint.Entries(ctx, state.store, f.Mappings[0]) {
+	for entry, err := range checkpoint.Entries(ctx, state.Store, f.Mappings[0]) {
 		if err == nil {
 			err = ctx.Err()
 		}

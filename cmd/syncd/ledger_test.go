@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/demo"
 	"syncd/internal/status"
 )
 
@@ -22,19 +23,19 @@ func TestStatusAndExport(t *testing.T) {
 		t.Errorf("before the first pass: got exit %d, %q", got.code, got.stdout)
 	}
 	for _, key := range []string{"a", "with,comma and \"quotes\"", "line\nbreak", "<é>"} {
-		s.source.Put(key, awsfake.BytesBody([]byte(key)), awsfake.PutOptions{})
+		s.Source.Put(key, awsfake.BytesBody([]byte(key)), awsfake.PutOptions{})
 	}
-	s.source.Put("denied", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
-	defer s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "denied", Kind: awsfake.AccessDenied})()
+	s.Source.Put("denied", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+	defer s.Cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "denied", Kind: awsfake.AccessDenied})()
 	var during string
-	defer s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "a", Do: func() { during = s.run(t.Context(), "status").stdout }})()
+	defer s.Cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "a", Do: func() { during = s.run(t.Context(), "status").stdout }})()
 	if got := s.run(t.Context(), "backfill"); got.code != 3 {
 		t.Fatalf("got exit %d, want 3; stderr:\n%s", got.code, got.stderr)
 	}
 	if !strings.Contains(during, "lease        held by ") {
 		t.Errorf("while a pass is under way: got %q, want the holder of the lease", during)
 	}
-	s.cloud.ResetRequests()
+	s.Cloud.ResetRequests()
 
 	var told status.Status
 	got := s.run(t.Context(), "status", "--json")
@@ -49,15 +50,15 @@ func TestStatusAndExport(t *testing.T) {
 		t.Errorf("got %q, want it to tell of 4 entries and 1 denied", text)
 	}
 	s.exports(t)
-	if requests := s.cloud.Requests(); len(requests) != 0 {
+	if requests := s.Cloud.Requests(); len(requests) != 0 {
 		t.Errorf("got requests %v, want none: all is in the store", requests)
 	}
 }
 
 func (s *site) exports(t *testing.T) {
 	t.Helper()
-	want := s.destination.Keys()
-	rows, err := csv.NewReader(strings.NewReader(s.run(t.Context(), "ledger", "export", "--mapping", demoMapping, "--format", "csv").stdout)).ReadAll()
+	want := s.Destination.Keys()
+	rows, err := csv.NewReader(strings.NewReader(s.run(t.Context(), "ledger", "export", "--mapping", demo.Mapping, "--format", "csv").stdout)).ReadAll()
 	if err != nil || len(rows) != 5 {
 		t.Fatalf("got %d rows, %v, want a header and 4 rows", len(rows), err)
 	}
@@ -69,7 +70,7 @@ func (s *site) exports(t *testing.T) {
 		t.Errorf("keys in CSV (-want +got):\n%s", diff)
 	}
 	keys = nil
-	for line := range strings.Lines(s.run(t.Context(), "ledger", "export", "--mapping", demoMapping).stdout) {
+	for line := range strings.Lines(s.run(t.Context(), "ledger", "export", "--mapping", demo.Mapping).stdout) {
 		var row map[string]any
 		if err := json.Unmarshal([]byte(line), &row); err != nil {
 			t.Fatal(err)
@@ -97,7 +98,7 @@ func (s *site) exports(t *testing.T) {
 func TestRenamedMapping(t *testing.T) {
 	s := newSite(t, nil)
 	for i := range 30 {
-		s.source.Put(fmt.Sprintf("k%02d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+		s.Source.Put(fmt.Sprintf("k%02d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
 	}
 	if got := s.run(t.Context(), "backfill"); got.code != 0 {
 		t.Fatal(got.stderr)
@@ -106,20 +107,20 @@ func TestRenamedMapping(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(s.config, []byte(strings.Replace(string(text), "name: "+demoMapping, "name: renamed", 1)), 0o600); err != nil {
+	if err := os.WriteFile(s.config, []byte(strings.Replace(string(text), "name: "+demo.Mapping, "name: renamed", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if got := s.run(t.Context(), "ledger", "rename", "--from", "nobody", "--mapping", "renamed"); got.code != 1 || !strings.Contains(got.stderr, `"nobody"`) {
 		t.Errorf("from a name that never was: got exit %d, %q", got.code, got.stderr)
 	}
-	if got := s.run(t.Context(), "ledger", "rename", "--from", demoMapping, "--mapping", "renamed"); got.code != 0 || !strings.Contains(got.stdout, "30 entries") {
+	if got := s.run(t.Context(), "ledger", "rename", "--from", demo.Mapping, "--mapping", "renamed"); got.code != 0 || !strings.Contains(got.stdout, "30 entries") {
 		t.Fatalf("got exit %d, %q, %q", got.code, got.stdout, got.stderr)
 	}
-	s.cloud.ResetRequests()
+	s.Cloud.ResetRequests()
 	if got := lastLine(t, s.run(t.Context(), "backfill", "--json").stdout); got.Unchanged != 30 || got.Adopted != 0 || got.Copied != 0 {
 		t.Errorf("got %+v, want all unchanged", got)
 	}
-	if got := s.run(t.Context(), "ledger", "rename", "--from", demoMapping, "--mapping", "renamed"); got.code != 1 || !strings.Contains(got.stderr, "a ledger of its own") {
+	if got := s.run(t.Context(), "ledger", "rename", "--from", demo.Mapping, "--mapping", "renamed"); got.code != 1 || !strings.Contains(got.stderr, "a ledger of its own") {
 		t.Errorf("once more: got exit %d, %q", got.code, got.stderr)
 	}
 }
@@ -127,7 +128,7 @@ func TestRenamedMapping(t *testing.T) {
 // TestRenamedMappingIsOfferedItsLedger says so in the log, and adopts what is there when nobody listens.
 func TestRenamedMappingIsOfferedItsLedger(t *testing.T) {
 	s := newSite(t, nil)
-	s.source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+	s.Source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
 	if got := s.run(t.Context(), "backfill"); got.code != 0 {
 		t.Fatal(got.stderr)
 	}
@@ -135,11 +136,11 @@ func TestRenamedMappingIsOfferedItsLedger(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(s.config, []byte(strings.Replace(string(text), "name: "+demoMapping, "name: renamed", 1)), 0o600); err != nil {
+	if err := os.WriteFile(s.config, []byte(strings.Replace(string(text), "name: "+demo.Mapping, "name: renamed", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	got := s.run(t.Context(), "backfill", "--json")
-	if !strings.Contains(got.stderr, "syncd ledger rename") || !strings.Contains(got.stderr, `"from":"`+demoMapping+`"`) {
+	if !strings.Contains(got.stderr, "syncd ledger rename") || !strings.Contains(got.stderr, `"from":"`+demo.Mapping+`"`) {
 		t.Errorf("got stderr %q, want the offer", got.stderr)
 	}
 	if summary := lastLine(t, got.stdout); summary.Adopted != 1 || summary.Copied != 0 {
@@ -152,7 +153,7 @@ func TestExportForASpreadsheet(t *testing.T) {
 	s := newSite(t, nil)
 	keys := []string{"\tx", "\r\nx", "+1", "-1", "=cmd|' /C calc'!A0", "@SUM(A1)", "a;=1", "bell\a", "plain", "＝1"}
 	for _, key := range keys {
-		s.source.Put(key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+		s.Source.Put(key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
 	}
 	if got := s.run(t.Context(), "backfill"); got.code != 0 {
 		t.Fatalf("got exit %d; stderr:\n%s", got.code, got.stderr)
@@ -164,7 +165,7 @@ func TestExportForASpreadsheet(t *testing.T) {
 		{[]string{"--format", "csv"}, keys},
 		{[]string{"--for-spreadsheet"}, []string{`'\tx`, `'\r\nx`, "'+1", "'-1", "'=cmd|' /C calc'!A0", "'@SUM(A1)", "a;=1", `bell\a`, "plain", "'＝1"}},
 	} {
-		out := s.run(t.Context(), append([]string{"ledger", "export", "--mapping", demoMapping}, tt.args...)...).stdout
+		out := s.run(t.Context(), append([]string{"ledger", "export", "--mapping", demo.Mapping}, tt.args...)...).stdout
 		// What encoding/csv reads of "\r\n" inside of quotes is "\n".
 		rows, err := csv.NewReader(strings.NewReader(strings.ReplaceAll(out, "\"\r\nx\"", "\"\r\r\nx\""))).ReadAll()
 		if err != nil {
@@ -178,7 +179,7 @@ func TestExportForASpreadsheet(t *testing.T) {
 			t.Errorf("%q (-want +got):\n%s", tt.args, diff)
 		}
 	}
-	got := s.run(t.Context(), "ledger", "export", "--mapping", demoMapping, "--for-spreadsheet", "--format", "jsonl")
+	got := s.run(t.Context(), "ledger", "export", "--mapping", demo.Mapping, "--for-spreadsheet", "--format", "jsonl")
 	if want := "--for-spreadsheet goes with --format csv"; got.code != 2 || !strings.Contains(got.stderr, want) {
 		t.Errorf("got exit %d, %q, want 2 and %q", got.code, got.stderr, want)
 	}

@@ -115,9 +115,9 @@ func literal(e ast.Expr) string {
 func TestEveryLineNamesMappingAndPass(t *testing.T) {
 	s := newSite(t, nil)
 	for _, key := range []string{"a", "b", "c"} {
-		s.source.Put(key, awsfake.BytesBody([]byte(key)), awsfake.PutOptions{})
+		s.Source.Put(key, awsfake.BytesBody([]byte(key)), awsfake.PutOptions{})
 	}
-	s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "b", Kind: awsfake.AccessDenied})
+	s.Cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "b", Kind: awsfake.AccessDenied})
 	lines := bytes.Split(bytes.TrimSpace([]byte(s.run(t.Context(), "backfill", "--json", "--log-level", "debug").stderr)), []byte("\n"))
 	seen := map[string]bool{}
 	for _, line := range lines {

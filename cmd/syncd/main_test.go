@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"syncd/internal/demo"
 	"syncd/internal/invocation"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -34,7 +35,7 @@ func TestScripts(t *testing.T) {
 
 // site is a served world with a configuration, on which the program can be run.
 type site struct {
-	*world
+	*demo.World
 	now    func() time.Time // of the accounts, and of the program where it runs in this process
 	dir    string
 	config string
@@ -49,8 +50,8 @@ func newSite(t *testing.T, edit func(text string) string) *site {
 // newSiteAt is newSite with a clock for the two accounts.
 func newSiteAt(t *testing.T, now func() time.Time, edit func(text string) string) *site {
 	t.Helper()
-	w := newWorld(now)
-	closeServer, err := w.listen(t.Context(), "127.0.0.1:0")
+	w := demo.NewWorld(now)
+	closeServer, err := w.Listen(t.Context(), "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,8 +60,8 @@ func newSiteAt(t *testing.T, now func() time.Time, edit func(text string) string
 			t.Error(err)
 		}
 	})
-	s := &site{world: w, now: now, dir: t.TempDir()}
-	if err := w.write(s.dir); err != nil {
+	s := &site{World: w, now: now, dir: t.TempDir()}
+	if err := w.Write(s.dir); err != nil {
 		t.Fatal(err)
 	}
 	s.config = filepath.Join(s.dir, "syncd.yaml")
@@ -90,7 +91,7 @@ type outcome struct {
 // run runs the program in this process.
 func (s *site) run(ctx context.Context, args ...string) outcome {
 	var stdout, stderr lockedBuffer
-	p := invocation.Process{Stdout: &stdout, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: s.now, Ambient: s.signIn()}
+	p := invocation.Process{Stdout: &stdout, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: s.now, Ambient: s.SignIn()}
 	code := run(ctx, append(args, "--config", s.config), p)
 	return outcome{code, stdout.String(), stderr.String()}
 }

@@ -28,7 +28,7 @@ func TestRelayMemory(t *testing.T) {
 	const limit = 256 << 20
 	s := newRelaySite(t)
 	for i := range uint64(8) {
-		s.source.Put(fmt.Sprintf("large-%d", i), awsfake.SyntheticBody(*memoryObjects<<20, i), awsfake.PutOptions{})
+		s.Source.Put(fmt.Sprintf("large-%d", i), awsfake.SyntheticBody(*memoryObjects<<20, i), awsfake.PutOptions{})
 	}
 	var stdout, stderr lockedBuffer
 	cmd := s.start(t, &stdout, &stderr, "backfill", "--json")

@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/demo"
 	"syncd/internal/invocation"
 )
 
@@ -126,7 +127,7 @@ func (m *minioMatrix) createPair(t *testing.T, s setting) *awsfake.Bucket {
 
 func minioClient(endpoint string) *s3.Client {
 	return s3.New(s3.Options{
-		Region: demoRegion, BaseEndpoint: &endpoint, UsePathStyle: true, RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
+		Region: demo.Region, BaseEndpoint: &endpoint, UsePathStyle: true, RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
 		Credentials: credentials.NewStaticCredentialsProvider(minioUser, minioPassword, ""),
 	})
 }

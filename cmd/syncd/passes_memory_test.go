@@ -21,6 +21,7 @@ import (
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
+	"syncd/internal/demo"
 	"syncd/internal/syncer/provenance"
 	"syncd/internal/transfer"
 )
@@ -43,7 +44,7 @@ func TestMemoryOfPasses(t *testing.T) {
 	}
 	t.Setenv("GOGC", "100") // as it is deployed
 	s := newSite(t, func(text string) string { return manyMappingsOf(text, *memoryMappings) })
-	s.cloud.Account(demoConsumer).CreateBucket("consumer-state", demoRegion, awsfake.BucketOptions{})
+	s.Cloud.Account(demo.Consumer).CreateBucket("consumer-state", demo.Region, awsfake.BucketOptions{})
 	s.fillLedgers(t, *memoryMappings, *memoryEntries)
 
 	var stdout, stderr lockedBuffer
@@ -63,7 +64,7 @@ func TestMemoryOfPasses(t *testing.T) {
 	if code := exitStatus(t, cmd); code != 0 {
 		t.Fatalf("got exit %d; stderr:\n%s", code, stderr.String())
 	}
-	t.Logf("%d mappings of %d entries each: %d MiB at most; requests %v", *memoryMappings, *memoryEntries, most, s.requests())
+	t.Logf("%d mappings of %d entries each: %d MiB at most; requests %v", *memoryMappings, *memoryEntries, most, s.Requests())
 	if most == 0 || most > *memoryMost {
 		t.Errorf("got %d MiB at most, want %d", most, *memoryMost)
 	}
@@ -75,7 +76,7 @@ func manyMappingsOf(text string, n int) string {
 	head, one, _ := strings.Cut("http: {listen: \"127.0.0.1:0\"}\nstate: s3://consumer-state/syncd/\naws:"+rest, "  - name:")
 	var mappings strings.Builder
 	for i := range n {
-		mappings.WriteString("  - name:" + strings.NewReplacer(demoMapping, mappingName(i), "bucket: "+demoCopy, fmt.Sprintf("bucket: %s, prefix: %d/", demoCopy, i), "@every 5s", "@every 10h").Replace(one))
+		mappings.WriteString("  - name:" + strings.NewReplacer(demo.Mapping, mappingName(i), "bucket: "+demo.Copy, fmt.Sprintf("bucket: %s, prefix: %d/", demo.Copy, i), "@every 5s", "@every 10h").Replace(one))
 	}
 	return head + mappings.String()
 }
@@ -88,14 +89,14 @@ func (s *site) fillLedgers(t *testing.T, mappings, entries int) {
 	var made []record.Entry
 	for i := range entries {
 		key := fmt.Sprintf("exports/2026/%06d/part-%04d.parquet", i/100, i%100)
-		s.source.Put(key, awsfake.SyntheticBody(1, uint64(i)), awsfake.PutOptions{}) //nolint:gosec // not negative
+		s.Source.Put(key, awsfake.SyntheticBody(1, uint64(i)), awsfake.PutOptions{}) //nolint:gosec // not negative
 		if i%newOfEvery == 0 {
 			continue
 		}
-		o, _ := s.source.Object(key)
+		o, _ := s.Source.Object(key)
 		made = append(made, record.Entry{
 			Key: key, Source: transfer.Version{ETag: o.ETag, Size: o.Size, LastModified: o.LastModified},
-			DestinationETag: o.ETag, KeyARN: s.consumerKey.ARN(), BucketKey: true, Checksum: "CRC64NVME:" + o.Checksum, CopiedAt: o.LastModified,
+			DestinationETag: o.ETag, KeyARN: s.ConsumerKey.ARN(), BucketKey: true, Checksum: "CRC64NVME:" + o.Checksum, CopiedAt: o.LastModified,
 		})
 	}
 	store := s.ledgers(t)
@@ -112,9 +113,9 @@ func (s *site) fillLedgers(t *testing.T, mappings, entries int) {
 // fillLedger makes a generation of entries, under the settings that the mapping has.
 func (s *site) fillLedger(ctx context.Context, store store.Store, i int, entries []record.Entry) error {
 	fingerprint, err := json.Marshal(provenance.Settings{
-		Source:      provenance.Place{Endpoint: s.endpoint, Bucket: demoSource},
-		Destination: provenance.Place{Endpoint: s.endpoint, Bucket: demoCopy, Prefix: fmt.Sprintf("%d/", i)},
-		KeyARN:      s.consumerKey.ARN(), StorageClass: "STANDARD",
+		Source:      provenance.Place{Endpoint: s.Endpoint, Bucket: demo.Source},
+		Destination: provenance.Place{Endpoint: s.Endpoint, Bucket: demo.Copy, Prefix: fmt.Sprintf("%d/", i)},
+		KeyARN:      s.ConsumerKey.ARN(), StorageClass: "STANDARD",
 	})
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"syncd/internal/assembly"
 	"syncd/internal/exit"
 	"syncd/internal/invocation"
 	"syncd/internal/printable"
@@ -54,15 +55,15 @@ that would be refused, objects in quarantine, first passes, then those with most
 
 // previewAll plans every mapping, one after the other.
 func previewAll(ctx context.Context, p invocation.Process, f planFlags) error {
-	s, err := newSystem(ctx, p, f.Flags)
+	s, err := assembly.New(ctx, p, f.Flags)
 	if err != nil {
 		return err
 	}
-	f.several = len(s.mappings) > 1
+	f.several = len(s.Mappings) > 1
 	var plans []preview.Pass
 	var rows []report.Planned
 	var failures []error
-	for _, m := range s.mappings {
+	for _, m := range s.Mappings {
 		v, err := previewOne(ctx, p, m, f)
 		plans, failures = append(plans, v), append(failures, err)
 		if errors.Is(err, syncer.ErrDrained) {
@@ -76,7 +77,7 @@ func previewAll(ctx context.Context, p invocation.Process, f planFlags) error {
 		err = errors.Join(err, report.PlansJSON(p.Stdout, plans))
 	case f.several:
 		report.PlanTable(p.Stdout, rows, terminal.PageWidth(p.Stdout))
-		if left := len(s.mappings) - len(rows); left > 0 {
+		if left := len(s.Mappings) - len(rows); left > 0 {
 			printable.Fprintf(p.Stdout, "%s not planned\n", terminal.Counted(left, "mapping"))
 		}
 	}
@@ -95,10 +96,10 @@ func (f planFlags) verdict(plans []preview.Pass) error {
 	return exit.Work(work)
 }
 
-func previewOne(ctx context.Context, p invocation.Process, m *mapping, f planFlags) (preview.Pass, error) {
+func previewOne(ctx context.Context, p invocation.Process, m *assembly.Mapping, f planFlags) (preview.Pass, error) {
 	out := bufio.NewWriter(p.Stdout)
 	shown := progress.ShowListing(p.Stderr, p.Now, m.Name)
-	v, err := m.syncer.Preview(ctx, func(fate preview.Fate) error {
+	v, err := m.Syncer.Preview(ctx, func(fate preview.Fate) error {
 		shown.Count()
 		if !f.list {
 			return nil

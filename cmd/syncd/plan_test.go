@@ -14,8 +14,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"syncd/internal/assembly"
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
+	"syncd/internal/demo"
 	"syncd/internal/exit"
 	"syncd/internal/invocation"
 	"syncd/internal/plan"
@@ -56,26 +58,26 @@ func tree(t *testing.T, dir string) map[string]string {
 // pass runs one pass of the site's mapping and returns what it did and what the metrics say it cost.
 func (s *site) pass(t *testing.T) (summary syncer.Summary, dollars float64) {
 	t.Helper()
-	built, err := newSystem(t.Context(), invocation.Process{
-		Stdout: t.Output(), Stderr: t.Output(), LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: s.now, Ambient: s.signIn(),
+	built, err := assembly.New(t.Context(), invocation.Process{
+		Stdout: t.Output(), Stderr: t.Output(), LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: s.now, Ambient: s.SignIn(),
 	}, invocation.Flags{Config: s.config})
 	if err != nil {
 		t.Fatal(err)
 	}
-	summary, err = built.mappings[0].syncer.Run(t.Context())
+	summary, err = built.Mappings[0].Syncer.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := built.mappings[0].syncer.Close(); err != nil {
+	if err := built.Mappings[0].Syncer.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return summary, testutil.ToFloat64(built.metrics.Cost.WithLabelValues(demoMapping))
+	return summary, testutil.ToFloat64(built.Metrics.Cost.WithLabelValues(demo.Mapping))
 }
 
 // sizes puts an object of each size.
 func (s *site) sizes(o awsfake.PutOptions, sizes ...int64) {
 	for i, size := range sizes {
-		s.source.Put(fmt.Sprintf("size/%02d", i), awsfake.SyntheticBody(size, uint64(i)), o) //nolint:gosec // small
+		s.Source.Put(fmt.Sprintf("size/%02d", i), awsfake.SyntheticBody(size, uint64(i)), o) //nolint:gosec // small
 	}
 }
 
@@ -106,14 +108,14 @@ func TestPlanIsWhatAPassSends(t *testing.T) {
 			return strings.Replace(text, `kms_key: "`, `storage_class: GLACIER_IR, bucket_key: false, kms_key: "`, 1)
 		}, func(s *site) {
 			for _, class := range []string{"STANDARD", "STANDARD_IA", "ONEZONE_IA", "GLACIER_IR", "INTELLIGENT_TIERING"} {
-				s.source.Put(class, awsfake.SyntheticBody(1<<30, 1), awsfake.PutOptions{StorageClass: class})
+				s.Source.Put(class, awsfake.SyntheticBody(1<<30, 1), awsfake.PutOptions{StorageClass: class})
 			}
 		}},
 		{"classes that are kept", func(text string) string {
 			return strings.Replace(text, `kms_key: "`, `storage_class: keep, kms_key: "`, 1)
 		}, func(s *site) {
 			s.sizes(awsfake.PutOptions{StorageClass: "STANDARD_IA"}, 1, 6<<30)
-			s.source.Put("none", awsfake.BytesBody(nil), awsfake.PutOptions{})
+			s.Source.Put("none", awsfake.BytesBody(nil), awsfake.PutOptions{})
 		}},
 	}
 	for _, tt := range tests {
@@ -124,7 +126,7 @@ func TestPlanIsWhatAPassSends(t *testing.T) {
 			}
 			tt.fill(s)
 			before := tree(t, s.dir)
-			s.cloud.ResetRequests()
+			s.Cloud.ResetRequests()
 			planned, got := s.plan(t)
 			if got.code != 0 {
 				t.Fatalf("got exit %d, want 0; stderr:\n%s", got.code, got.stderr)
@@ -132,7 +134,7 @@ func TestPlanIsWhatAPassSends(t *testing.T) {
 			if diff := cmp.Diff(before, tree(t, s.dir)); diff != "" {
 				t.Errorf("files that a plan changed (-before +after):\n%s", diff)
 			}
-			for operation, n := range s.cloud.Requests() {
+			for operation, n := range s.Cloud.Requests() {
 				if operation != "AssumeRole" && operation != "ListObjectsV2" {
 					t.Errorf("got %d %s from a plan, want none", n, operation)
 				}
@@ -162,7 +164,7 @@ func TestPlanBesideADaemon(t *testing.T) {
 	s := newSite(t, nil)
 	s.sizes(awsfake.PutOptions{}, 1, 2, 3)
 	store := s.ledgers(t)
-	daemon, err := checkpoint.Open(t.Context(), store, checkpoint.Options{Mapping: demoMapping, Holder: "daemon/1"})
+	daemon, err := checkpoint.Open(t.Context(), store, checkpoint.Options{Mapping: demo.Mapping, Holder: "daemon/1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +193,7 @@ func TestPlanExitCodes(t *testing.T) {
 		}
 		s.pass(t)
 	}
-	s.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.AccessDenied})
+	s.Cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.AccessDenied})
 	if got := s.run(t.Context(), "plan", "--detailed-exitcode"); got.code != 1 || !strings.Contains(got.stderr, "hint: the role lacks a permission") {
 		t.Errorf("got exit %d, want 1 and a hint; stderr:\n%s", got.code, got.stderr)
 	}
@@ -202,9 +204,9 @@ func TestPlanList(t *testing.T) {
 	s := newSite(t, func(text string) string { return text + "    filter: {exclude: [\"tmp/**\"]}\n" })
 	s.sizes(awsfake.PutOptions{}, 1, 2)
 	s.pass(t)
-	s.source.Delete("size/00")
-	s.source.Put("a<b>\xff", awsfake.BytesBody([]byte("new")), awsfake.PutOptions{})
-	s.source.Put("tmp/x", awsfake.BytesBody(nil), awsfake.PutOptions{})
+	s.Source.Delete("size/00")
+	s.Source.Put("a<b>\xff", awsfake.BytesBody([]byte("new")), awsfake.PutOptions{})
+	s.Source.Put("tmp/x", awsfake.BytesBody(nil), awsfake.PutOptions{})
 	_, got := s.plan(t, "--list")
 	lines := strings.Split(strings.TrimRight(got.stdout, "\n"), "\n")
 	var steps []report.Step
@@ -216,10 +218,10 @@ func TestPlanList(t *testing.T) {
 		steps = append(steps, one)
 	}
 	want := []report.Step{
-		{Mapping: demoMapping, Action: "copy", Reason: "missing", Key: "a<b>\ufffd", KeyBytes: []byte("a<b>\xff"), Bytes: 3},
-		{Mapping: demoMapping, Action: "keep", Reason: "gone", Key: "size/00", Bytes: 1},
-		{Mapping: demoMapping, Action: "skip", Reason: "unchanged", Key: "size/01", Bytes: 2},
-		{Mapping: demoMapping, Action: "skip", Reason: "excluded", Key: "tmp/x", Bytes: 0},
+		{Mapping: demo.Mapping, Action: "copy", Reason: "missing", Key: "a<b>\ufffd", KeyBytes: []byte("a<b>\xff"), Bytes: 3},
+		{Mapping: demo.Mapping, Action: "keep", Reason: "gone", Key: "size/00", Bytes: 1},
+		{Mapping: demo.Mapping, Action: "skip", Reason: "unchanged", Key: "size/01", Bytes: 2},
+		{Mapping: demo.Mapping, Action: "skip", Reason: "excluded", Key: "tmp/x", Bytes: 0},
 	}
 	if diff := cmp.Diff(want, steps); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
@@ -241,8 +243,8 @@ func TestPlanOfAnotherKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := s.cloud.Account(demoConsumer).CreateKey(demoRegion, nil).ARN()
-	if err := os.WriteFile(s.config, []byte(strings.ReplaceAll(string(text), s.consumerKey.ARN(), key)), 0o600); err != nil {
+	key := s.Cloud.Account(demo.Consumer).CreateKey(demo.Region, nil).ARN()
+	if err := os.WriteFile(s.config, []byte(strings.ReplaceAll(string(text), s.ConsumerKey.ARN(), key)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	planned, _ := s.plan(t)
@@ -284,9 +286,9 @@ func TestPlanOfSeveralMappings(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		head, mapping, _ := strings.Cut(text, "mappings:\n")
 		named := func(name, source string) string {
-			return strings.NewReplacer(demoMapping, name, "bucket: "+demoSource, "bucket: "+source, "bucket: "+demoCopy, "bucket: "+demoCopy+", prefix: "+name+"/").Replace(mapping)
+			return strings.NewReplacer(demo.Mapping, name, "bucket: "+demo.Source, "bucket: "+source, "bucket: "+demo.Copy, "bucket: "+demo.Copy+", prefix: "+name+"/").Replace(mapping)
 		}
-		return head + "mappings:\n" + named("first", demoSource) + named("broken", "not-there") + named("third", demoSource)
+		return head + "mappings:\n" + named("first", demo.Source) + named("broken", "not-there") + named("third", demo.Source)
 	})
 	s.sizes(awsfake.PutOptions{}, 1)
 	got := s.run(t.Context(), "plan", "--json", "--detailed-exitcode")
@@ -332,7 +334,7 @@ func TestPlanCountsTheReadingOfTags(t *testing.T) {
 		return strings.Replace(text, "    schedule:", "    copy: {tags: {only: [class]}}\n    schedule:", 1)
 	})
 	for _, key := range []string{"a", "b", "c"} {
-		s.source.Put(key, awsfake.BytesBody([]byte(key)), awsfake.PutOptions{Tags: map[string]string{"class": key, "expire": "now"}})
+		s.Source.Put(key, awsfake.BytesBody([]byte(key)), awsfake.PutOptions{Tags: map[string]string{"class": key, "expire": "now"}})
 	}
 	var planned preview.Pass
 	got := s.run(t.Context(), "plan", "--json")
@@ -342,15 +344,15 @@ func TestPlanCountsTheReadingOfTags(t *testing.T) {
 	if planned.Requests["GetObjectTagging"] != 3 || planned.Requests["CopyObject"] != 3 || planned.Dollars.Requests < 3*0.0000054 {
 		t.Errorf("got requests %v for %+v, want tags read and copied 3 times", planned.Requests, planned.Dollars)
 	}
-	s.cloud.ResetRequests()
+	s.Cloud.ResetRequests()
 	if got := s.run(t.Context(), "backfill"); got.code != 0 {
 		t.Fatalf("got exit %d; stderr:\n%s", got.code, got.stderr)
 	}
-	if sent := s.cloud.Requests(); sent["GetObjectTagging"] != 3 || sent["CopyObject"] != 3 || sent["HeadObject"] != 0 {
+	if sent := s.Cloud.Requests(); sent["GetObjectTagging"] != 3 || sent["CopyObject"] != 3 || sent["HeadObject"] != 0 {
 		t.Errorf("got requests %v, want a reading of tags and a copy for each object", sent)
 	}
 	for _, key := range []string{"a", "b", "c"} {
-		copied, _ := s.destination.Object(key)
+		copied, _ := s.Destination.Object(key)
 		if diff := cmp.Diff(map[string]string{"class": key}, copied.Tags); diff != "" {
 			t.Errorf("tags of %s (-want +got):\n%s", key, diff)
 		}

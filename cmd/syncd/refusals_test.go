@@ -36,11 +36,11 @@ func copyRate(t *testing.T, refused float64) float64 {
 	t.Helper()
 	s := newSite(t, nil)
 	for i := range *refusedAtRandom {
-		s.source.Put(fmt.Sprintf("data/%06d", i), awsfake.SyntheticBody(1<<10, uint64(i)), awsfake.PutOptions{}) //nolint:gosec // not negative
+		s.Source.Put(fmt.Sprintf("data/%06d", i), awsfake.SyntheticBody(1<<10, uint64(i)), awsfake.PutOptions{}) //nolint:gosec // not negative
 	}
-	s.cloud.SetLatency(20 * time.Millisecond)
+	s.Cloud.SetLatency(20 * time.Millisecond)
 	if refused > 0 {
-		s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Probability: refused, Kind: awsfake.Throttle})
+		s.Cloud.Inject(awsfake.Fault{Operation: "CopyObject", Probability: refused, Kind: awsfake.Throttle})
 	}
 	var stdout, stderr lockedBuffer
 	cmd := s.start(t, &stdout, &stderr, "backfill", "--json")

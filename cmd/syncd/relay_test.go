@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/demo"
 )
 
 // newRelaySite is a site where a role in the owner's account reads and one in the consumer's account writes.
@@ -22,17 +23,17 @@ func newRelaySite(t *testing.T) *site {
 // twoRoles edits a configuration so that another role reads than writes.
 func twoRoles(text string) string {
 	text = strings.Replace(text, "role: consumer}", "role: reader}", 1)
-	return strings.Replace(text, "roles:\n", "roles:\n  reader:\n    arn: arn:aws:iam::"+demoOwner+":role/syncd-reader\n    external_id: "+demoExternalID+"\n", 1)
+	return strings.Replace(text, "roles:\n", "roles:\n  reader:\n    arn: arn:aws:iam::"+demo.Owner+":role/syncd-reader\n    external_id: "+demo.ExternalID+"\n", 1)
 }
 
 // addReader makes the role that reads, and takes the consumer out of the owner's key policy.
 func (s *site) addReader() {
-	reader := s.cloud.Account(demoOwner).CreateRole("syncd-reader", demoDocument(demoTrust, s.world), awsfake.RoleOptions{})
-	reader.SetPolicies(demoDocument(`{"Version": "2012-10-17", "Statement": [
+	reader := s.Cloud.Account(demo.Owner).CreateRole("syncd-reader", demo.Document(demo.DemoTrust, s.World), awsfake.RoleOptions{})
+	reader.SetPolicies(demo.Document(`{"Version": "2012-10-17", "Statement": [
 	  {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::{source}"},
 	  {"Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectTagging"], "Resource": "arn:aws:s3:::{source}/*"},
-	  {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "{owner-key}"}]}`, s.world))
-	s.revoke()
+	  {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "{owner-key}"}]}`, s.World))
+	s.Revoke()
 }
 
 // TestBackfillByRelay reads with one role and writes with another: whole objects, objects in parts, empty ones and
@@ -41,38 +42,38 @@ func TestBackfillByRelay(t *testing.T) {
 	s := newRelaySite(t)
 	const part = 8 << 20
 	for i, size := range []int64{0, 1, part - 1, part, part + 1, 3*part + 12345} {
-		s.source.Put(fmt.Sprintf("size/%d", size), awsfake.SyntheticBody(size, uint64(i)), awsfake.PutOptions{ //nolint:gosec // small
+		s.Source.Put(fmt.Sprintf("size/%d", size), awsfake.SyntheticBody(size, uint64(i)), awsfake.PutOptions{ //nolint:gosec // small
 			ContentType: "text/csv", Metadata: map[string]string{"origin": "test"}, Tags: map[string]string{"class": "a b+c", "empty": ""},
 			Headers: map[string]string{"Cache-Control": "no-cache", "Content-Language": "de"},
 		})
 	}
 	for _, key := range []string{"a//b", "./x", "../y", "/lead", "sp ace+plus", "%41?q#f", "grüße", "ctl\x01", "dir/"} {
-		s.source.Put(key, awsfake.BytesBody([]byte(key)), awsfake.PutOptions{})
+		s.Source.Put(key, awsfake.BytesBody([]byte(key)), awsfake.PutOptions{})
 	}
 	got := s.run(t.Context(), "backfill", "--json")
 	if got.code != 0 {
 		t.Fatalf("got exit %d, want 0; stderr:\n%s", got.code, got.stderr)
 	}
-	if n := s.cloud.Requests()["CopyObject"] + s.cloud.Requests()["UploadPartCopy"]; n != 0 {
+	if n := s.Cloud.Requests()["CopyObject"] + s.Cloud.Requests()["UploadPartCopy"]; n != 0 {
 		t.Errorf("got %d server-side copies, want none", n)
 	}
-	if diff := cmp.Diff(s.source.Keys(), s.destination.Keys()); diff != "" {
+	if diff := cmp.Diff(s.Source.Keys(), s.Destination.Keys()); diff != "" {
 		t.Fatalf("keys (-source +copy):\n%s", diff)
 	}
-	for _, key := range s.source.Keys() {
-		original, _ := s.source.Object(key)
-		copied, _ := s.destination.Object(key)
+	for _, key := range s.Source.Keys() {
+		original, _ := s.Source.Object(key)
+		copied, _ := s.Destination.Object(key)
 		original.ETag, original.VersionID, original.LastModified = copied.ETag, copied.VersionID, copied.LastModified
-		original.KeyARN, original.BucketKey = s.consumerKey.ARN(), true
+		original.KeyARN, original.BucketKey = s.ConsumerKey.ARN(), true
 		if diff := cmp.Diff(original, copied, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%q (-source +copy):\n%s", key, diff)
 		}
 	}
-	if n := s.destination.Uploads(); n != 0 {
+	if n := s.Destination.Uploads(); n != 0 {
 		t.Errorf("got %d unfinished uploads, want none", n)
 	}
 	again := lastLine(t, s.run(t.Context(), "backfill", "--json").stdout)
-	if again.Unchanged != int64(len(s.source.Keys())) {
+	if again.Unchanged != int64(len(s.Source.Keys())) {
 		t.Errorf("got %+v, want all unchanged", again)
 	}
 }
@@ -81,16 +82,16 @@ func TestBackfillByRelay(t *testing.T) {
 func TestRelayTakesUpBodiesThatAreCut(t *testing.T) {
 	s := newRelaySite(t)
 	for i := range 20 {
-		s.source.Put(fmt.Sprintf("k%02d", i), awsfake.SyntheticBody(int64(i)*300_000, uint64(i)), awsfake.PutOptions{}) //nolint:gosec // small
+		s.Source.Put(fmt.Sprintf("k%02d", i), awsfake.SyntheticBody(int64(i)*300_000, uint64(i)), awsfake.PutOptions{}) //nolint:gosec // small
 	}
-	defer s.cloud.Inject(awsfake.Fault{Operation: "GetObject", Probability: 0.5, Kind: awsfake.CutBody})()
+	defer s.Cloud.Inject(awsfake.Fault{Operation: "GetObject", Probability: 0.5, Kind: awsfake.CutBody})()
 	got := s.run(t.Context(), "backfill", "--json")
 	if got.code != 0 {
 		t.Fatalf("got exit %d, want 0; stderr:\n%s", got.code, got.stderr)
 	}
-	for _, key := range s.source.Keys() {
-		original, _ := s.source.Object(key)
-		if copied, _ := s.destination.Object(key); copied.Checksum != original.Checksum {
+	for _, key := range s.Source.Keys() {
+		original, _ := s.Source.Object(key)
+		if copied, _ := s.Destination.Object(key); copied.Checksum != original.Checksum {
 			t.Errorf("%s: got checksum %s, want %s", key, copied.Checksum, original.Checksum)
 		}
 	}

@@ -12,8 +12,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"syncd/internal/assembly"
 	"syncd/internal/awsfake"
 	"syncd/internal/daemon"
+	"syncd/internal/demo"
 	"syncd/internal/invocation"
 )
 
@@ -37,10 +39,10 @@ func TestRunReloads(t *testing.T) {
 	var original string
 	s := newSite(t, func(text string) string {
 		// An address of documentation (RFC 5737), which no machine has: --listen takes its place.
-		original = "http: {listen: \"192.0.2.1:9090\"}\n" + strings.NewReplacer("bucket: "+demoCopy, "bucket: "+demoCopy+", prefix: first/", "@every 5s", "@every 1s").Replace(text)
+		original = "http: {listen: \"192.0.2.1:9090\"}\n" + strings.NewReplacer("bucket: "+demo.Copy, "bucket: "+demo.Copy+", prefix: first/", "@every 5s", "@every 1s").Replace(text)
 		return original
 	})
-	s.source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})
+	s.Source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})
 	var stdout, stderr lockedBuffer
 	cmd := s.start(t, &stdout, &stderr, "run", "--listen", "127.0.0.1:0")
 	address := listening(t, &stderr)
@@ -68,7 +70,7 @@ func TestRunReloads(t *testing.T) {
 		t.Errorf("got reload success %v after a refusal, want 0", got)
 	}
 
-	second := strings.NewReplacer("name: "+demoMapping, "name: second", "prefix: first/", "prefix: second/").Replace(original[strings.Index(original, "  - name:"):])
+	second := strings.NewReplacer("name: "+demo.Mapping, "name: second", "prefix: first/", "prefix: second/").Replace(original[strings.Index(original, "  - name:"):])
 	reload(original + second)
 	eventually(t, "the mapping that came copies", func() bool { return scrape(t, address, `syncd_passes_total{mapping="second",result="complete"}`) > 0 })
 	if got := scrape(t, address, "syncd_config_reload_success"); got != 1 {
@@ -76,7 +78,7 @@ func TestRunReloads(t *testing.T) {
 	}
 	reload(original)
 	eventually(t, "the mapping that went is forgotten", func() bool { return scrape(t, address, `syncd_passes_total{mapping="second",result="complete"}`) == 0 })
-	if got := strings.Join(s.destination.Keys(), " "); got != "first/a second/a" {
+	if got := strings.Join(s.Destination.Keys(), " "); got != "first/a second/a" {
 		t.Errorf("got copies %q, want one of each mapping", got)
 	}
 	if strings.Contains(stderr.String(), `"msg":"mapping changed"`) {
@@ -117,17 +119,17 @@ func TestWatchFollowsTheFile(t *testing.T) {
 	}
 	put(1, string(text))
 	synctest.Test(t, func(t *testing.T) {
-		p := invocation.Process{Stdout: &stderr, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: time.Now, Ambient: s.signIn()}
+		p := invocation.Process{Stdout: &stderr, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: time.Now, Ambient: s.SignIn()}
 		f := invocation.Flags{Config: s.config}
-		system, err := newSystem(t.Context(), p, f)
+		system, err := assembly.New(t.Context(), p, f)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := newReloader(system, f, nil)
-		first := r.first()[0].Revision
+		r := assembly.NewReloader(system, f, nil)
+		first := r.First()[0].Revision
 		var mu sync.Mutex
 		var got []daemon.Mapping
-		go r.watch(t.Context(), func(m []daemon.Mapping) {
+		go r.Watch(t.Context(), func(m []daemon.Mapping) {
 			mu.Lock()
 			defer mu.Unlock()
 			sets, got = sets+1, m

@@ -9,13 +9,14 @@ import (
 	"testing"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/demo"
 	"syncd/internal/exit"
 )
 
 // TestRenameRefusesALedgerThatDoesNotFit names what differs and the ledger that fits, and moves nothing.
 func TestRenameRefusesALedgerThatDoesNotFit(t *testing.T) {
 	s := severalSite(t)
-	s.source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+	s.Source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
 	if got := s.run(t.Context(), "backfill", "--mapping", "a", "--mapping", "b"); got.code != 0 {
 		t.Fatal(got.stderr)
 	}
@@ -61,18 +62,18 @@ func TestRenameRefusesALedgerThatDoesNotFit(t *testing.T) {
 // TestRenameKeepsPauseAndHistory renames a mapping that is paused.
 func TestRenameKeepsPauseAndHistory(t *testing.T) {
 	s := newSite(t, nil)
-	s.source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+	s.Source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
 	s.expect(t, 0, "", "", "backfill")
-	s.expect(t, 0, "paused by", "", "pause", "--mapping", demoMapping, "--wait=0s")
+	s.expect(t, 0, "paused by", "", "pause", "--mapping", demo.Mapping, "--wait=0s")
 	text, err := os.ReadFile(s.config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	renamed := regexp.MustCompile("name: "+demoMapping+`\b`).ReplaceAll(text, []byte("name: renamed"))
+	renamed := regexp.MustCompile("name: "+demo.Mapping+`\b`).ReplaceAll(text, []byte("name: renamed"))
 	if err := os.WriteFile(s.config, renamed, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s.expect(t, 0, "renamed is paused, as "+demoMapping+" was", "", "ledger", "rename", "--from", demoMapping, "--mapping", "renamed")
+	s.expect(t, 0, "renamed is paused, as "+demo.Mapping+" was", "", "ledger", "rename", "--from", demo.Mapping, "--mapping", "renamed")
 	got := s.expect(t, 0, "paused       by ", "", "status", "--mapping", "renamed", "--history")
 	if !strings.Contains(got.stdout, "pass 1 complete") {
 		t.Errorf("got no history of the former name:\n%s", got.stdout)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"syncd/internal/assembly"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
@@ -45,9 +46,9 @@ withdrawn; one that it has accepted goes on.` + exit.Help("replay", 0, 1, 2, 3, 
 				return err
 			}
 			var replays []*replayed
-			err := traverse(cmd.Context(), p, f, func(ctx context.Context, s *system, m *mapping) (syncer.Summary, error) {
+			err := traverse(cmd.Context(), p, f, func(ctx context.Context, s *assembly.System, m *assembly.Mapping) (syncer.Summary, error) {
 				r := &replayed{selection: asked, keysFound: map[string]bool{}}
-				summary, err := m.syncer.Replay(ctx, r.choose)
+				summary, err := m.Syncer.Replay(ctx, r.choose)
 				r.mapping = summary.Mapping
 				if store.IsLeaseHeld(err) {
 					summary, err = handOver(ctx, s, r, err)

@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"syncd/internal/assembly"
+	"syncd/internal/caller"
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
@@ -105,17 +107,17 @@ func ask(ctx context.Context, p invocation.Process, a asking, what control.What)
 	case a.wait > control.MaxWait:
 		return exit.Usage(fmt.Errorf("%s: --wait %s is longer than %s, after which a request expires", what, a.wait, control.MaxWait))
 	}
-	s, err := loadState(p, a.Flags)
+	s, err := assembly.LoadState(p, a.Flags)
 	if err != nil {
 		return err
 	}
-	c := newCaller(ctx, p, s, a.wait)
-	answers, failures := make([]control.Answer, len(s.mappings)), make([]error, len(s.mappings))
+	c := caller.New(ctx, p, s, a.wait)
+	answers, failures := make([]control.Answer, len(s.Mappings)), make([]error, len(s.Mappings))
 	var asking errgroup.Group
 	asking.SetLimit(askAtOnce)
-	for i, m := range s.mappings {
+	for i, m := range s.Mappings {
 		asking.Go(func() error {
-			answers[i], failures[i] = c.ask(ctx, control.Request{Mapping: m.Name, What: what})
+			answers[i], failures[i] = c.Ask(ctx, control.Request{Mapping: m.Name, What: what})
 			return nil
 		})
 	}
@@ -123,13 +125,13 @@ func ask(ctx context.Context, p invocation.Process, a asking, what control.What)
 	for i, answer := range answers {
 		failure := failures[i]
 		if failure == nil {
-			failures[i] = answerError(answer)
+			failures[i] = caller.Failure(answer)
 		}
 		if answer.Outcome != "" && (failure == nil || a.JSON) {
-			failures[i] = errors.Join(printAnswer(p.Stdout, answer, a.JSON), failures[i])
+			failures[i] = errors.Join(caller.Print(p.Stdout, answer, a.JSON), failures[i])
 		}
 		if failures[i] != nil {
-			failures[i] = fmt.Errorf("mapping %s: %w", s.mappings[i].Name, failures[i])
+			failures[i] = fmt.Errorf("mapping %s: %w", s.Mappings[i].Name, failures[i])
 		}
 	}
 	return errors.Join(failures...)
@@ -137,9 +139,9 @@ func ask(ctx context.Context, p invocation.Process, a asking, what control.What)
 
 // handOver has the daemon that holds the lease carry out a replay, and waits for its end. Where none takes it, the error is that of the
 // lease. Where nothing that was asked for is in quarantine there is nothing to ask for.
-func handOver(ctx context.Context, s *system, asked *replayed, held error) (syncer.Summary, error) {
+func handOver(ctx context.Context, s *assembly.System, asked *replayed, held error) (syncer.Summary, error) {
 	summary := syncer.Summary{Mapping: asked.mapping, Skipped: map[string]int64{}, Quarantined: map[string]int64{}, Requests: map[string]int64{}}
-	isWanted, err := lookUp(ctx, s.store, asked, &summary)
+	isWanted, err := lookUp(ctx, s.Store, asked, &summary)
 	if err != nil {
 		return failedReplay(summary, err)
 	}
@@ -150,16 +152,16 @@ func handOver(ctx context.Context, s *system, asked *replayed, held error) (sync
 	if err != nil {
 		return failedReplay(summary, err)
 	}
-	s.logger.Info("lease held by another process, it is asked to replay", "mapping", asked.mapping)
-	answer, err := newFollower(s, requestWait).ask(ctx, r)
-	if _, isUnheard := errors.AsType[*unheardError](err); isUnheard {
+	s.Logger.Info("lease held by another process, it is asked to replay", "mapping", asked.mapping)
+	answer, err := caller.NewFollower(s, requestWait).Ask(ctx, r)
+	if _, isUnheard := errors.AsType[*caller.UnheardError](err); isUnheard {
 		return failedReplay(summary, held)
 	}
-	if of, ok := summaryOf(answer); ok {
+	if of, ok := caller.Summary(answer); ok {
 		summary = of
 	}
 	if err == nil && answer.Outcome != control.Done {
-		err = answerError(answer)
+		err = caller.Failure(answer)
 	}
 	if err != nil {
 		return failedReplay(summary, err)

@@ -16,6 +16,7 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/control"
+	"syncd/internal/demo"
 	"syncd/internal/exit"
 	"syncd/internal/invocation"
 	"syncd/internal/status"
@@ -34,7 +35,7 @@ func (s *site) runDaemon(t *testing.T) (log func() string, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	var stdout, stderr lockedBuffer
-	p := invocation.Process{Stdout: &stdout, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: s.now, Ambient: s.signIn()}
+	p := invocation.Process{Stdout: &stdout, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: s.now, Ambient: s.SignIn()}
 	ended := make(chan int, 1)
 	go func() { ended <- run(ctx, []string{"run", "--config", s.config}, p) }()
 	eventually(t, "the daemon listens", func() bool { return strings.Contains(stderr.String(), `"msg":"daemon started"`) })
@@ -59,13 +60,13 @@ func (s *site) expect(t *testing.T, code int, stdout, stderr string, args ...str
 
 func (s *site) put(keys ...string) {
 	for _, key := range keys {
-		s.source.Put(key, awsfake.BytesBody([]byte(key)), awsfake.PutOptions{})
+		s.Source.Put(key, awsfake.BytesBody([]byte(key)), awsfake.PutOptions{})
 	}
 }
 
 func (s *site) has(keys ...string) func() bool {
 	return func() bool {
-		there := strings.Join(s.destination.Keys(), " ") + " "
+		there := strings.Join(s.Destination.Keys(), " ") + " "
 		for _, key := range keys {
 			if !strings.Contains(there, key+" ") {
 				return false
@@ -78,19 +79,19 @@ func (s *site) has(keys ...string) func() bool {
 // A user asks the running daemon for passes, a pause and a replay, on its machine and without any port.
 func TestTheDaemonIsAsked(t *testing.T) {
 	s := hourlySite(t)
-	const m = "--mapping=" + demoMapping
+	const m = "--mapping=" + demo.Mapping
 	s.put("first")
 	log, stop := s.runDaemon(t)
 	eventually(t, "the first pass has ended", func() bool { return strings.Contains(log(), `"msg":"pass ended"`) })
 
 	s.put("second")
-	s.expect(t, 0, demoMapping+": trigger: pass 2 complete: 2 objects listed, 1 copied, 0 quarantined", "", "trigger", m)
+	s.expect(t, 0, demo.Mapping+": trigger: pass 2 complete: 2 objects listed, 1 copied, 0 quarantined", "", "trigger", m)
 	s.expect(t, 2, "", "name mappings with --mapping", "trigger")
 	s.expect(t, 2, "", "not both", "pause", "--all", m)
 	s.expect(t, 2, "", "unknown flag: --all", "rekey", "--all")
 	s.expect(t, 5, "", "ask it: `syncd trigger` for a pass", "backfill", m)
 
-	remove := s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "third", Kind: awsfake.AccessDenied})
+	remove := s.Cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "third", Kind: awsfake.AccessDenied})
 	s.put("third")
 	s.expect(t, 3, "", "1 object quarantined", "trigger", m)
 	remove()
@@ -108,7 +109,7 @@ func TestTheDaemonIsAsked(t *testing.T) {
 		}
 	}
 
-	if got := s.expect(t, 0, demoMapping+": pause", "", "pause", "--all", "--wait=0s"); strings.Contains(got.stdout, "no daemon") {
+	if got := s.expect(t, 0, demo.Mapping+": pause", "", "pause", "--all", "--wait=0s"); strings.Contains(got.stdout, "no daemon") {
 		t.Errorf("got %q, want the pause left to the daemon that has taken it", got.stdout)
 	}
 	s.expect(t, 0, "pause: it was paused already", "", "pause", "--all")
@@ -143,15 +144,15 @@ func TestRequestsWithoutADaemon(t *testing.T) {
 	for name, edit := range map[string]func(text string) string{
 		"in a folder": func(text string) string { return text },
 		"on S3": func(text string) string {
-			return "checkpoint: {account: \"" + demoConsumer + "\"}\n" + regexp.MustCompile(`(?m)^state: .*$`).ReplaceAllString(text, "state: s3://consumer-state/syncd/")
+			return "checkpoint: {account: \"" + demo.Consumer + "\"}\n" + regexp.MustCompile(`(?m)^state: .*$`).ReplaceAllString(text, "state: s3://consumer-state/syncd/")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, func(text string) string {
 				return edit("http: {listen: \"127.0.0.1:0\"}\n" + strings.Replace(text, "@every 5s", "@every 1h", 1))
 			})
-			s.cloud.Account(demoConsumer).CreateBucket("consumer-state", demoRegion, awsfake.BucketOptions{})
-			const m = "--mapping=" + demoMapping
+			s.Cloud.Account(demo.Consumer).CreateBucket("consumer-state", demo.Region, awsfake.BucketOptions{})
+			const m = "--mapping=" + demo.Mapping
 			s.put("first")
 			s.expect(t, 0, "no daemon has answered: one that runs follows within 15 s", "", "pause", m, "--wait=0s")
 			s.expect(t, 0, "paused       by", "", "status", m)
@@ -180,11 +181,11 @@ func TestInterruptedRequests(t *testing.T) {
 		go func() {
 			defer interrupt()
 			eventually(t, "the request is in the state", func() bool {
-				sent, err := filepath.Glob(filepath.Join(s.dir, "state", "control.v1", demoMapping, "*.request.json"))
+				sent, err := filepath.Glob(filepath.Join(s.dir, "state", "control.v1", demo.Mapping, "*.request.json"))
 				return err == nil && len(sent) > 0
 			})
 		}()
-		got := s.run(ctx, tt.what, "--mapping="+demoMapping, "--wait=1m", "--json")
+		got := s.run(ctx, tt.what, "--mapping="+demo.Mapping, "--wait=1m", "--json")
 		var answer control.Answer
 		err := json.Unmarshal([]byte(got.stdout), &answer)
 		if got.code != 130 || !strings.Contains(got.stderr, tt.what+": interrupted: "+tt.want) || err != nil || string(answer.Outcome) != tt.outcome || answer.Version != control.Version || answer.At.IsZero() {
@@ -196,14 +197,14 @@ func TestInterruptedRequests(t *testing.T) {
 // A replay that a daemon has accepted goes on when the command that waits for it is interrupted.
 func TestAnInterruptedReplay(t *testing.T) {
 	s := hourlySite(t)
-	const m = "--mapping=" + demoMapping
-	remove := s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "denied", Kind: awsfake.AccessDenied})
+	const m = "--mapping=" + demo.Mapping
+	remove := s.Cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "denied", Kind: awsfake.AccessDenied})
 	s.put("denied", "fine")
 	log, stop := s.runDaemon(t)
 	eventually(t, "the first pass has ended", func() bool { return strings.Contains(log(), `"msg":"pass ended"`) })
 	remove()
 	released := make(chan struct{})
-	s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "denied", Kind: awsfake.None, Do: func() { <-released }})
+	s.Cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "denied", Kind: awsfake.None, Do: func() { <-released }})
 	ctx, interrupt := context.WithCancel(t.Context())
 	go func() {
 		defer interrupt()
@@ -221,14 +222,14 @@ func TestAnInterruptedReplay(t *testing.T) {
 // A request that the command cannot carry out itself, as for want of space, stays, and the message says so.
 func TestAPauseThatCannotBeWritten(t *testing.T) {
 	s := newSite(t, func(text string) string {
-		return "checkpoint: {account: \"" + demoConsumer + "\"}\n" + regexp.MustCompile(`(?m)^state: .*$`).ReplaceAllString(text, "state: s3://consumer-state/syncd/")
+		return "checkpoint: {account: \"" + demo.Consumer + "\"}\n" + regexp.MustCompile(`(?m)^state: .*$`).ReplaceAllString(text, "state: s3://consumer-state/syncd/")
 	})
-	s.cloud.Account(demoConsumer).CreateBucket("consumer-state", demoRegion, awsfake.BucketOptions{})
-	before := s.cloud.Requests()["PutObject"]
-	s.expect(t, 0, "trigger requested", "", "trigger", "--mapping="+demoMapping, "--wait=0s")
-	s.cloud.Inject(awsfake.Fault{Operation: "PutObject", Bucket: "consumer-state", Kind: awsfake.AccessDenied, Skip: 1})
-	s.expect(t, 1, "", "it stays in the state until ", "pause", "--mapping="+demoMapping, "--wait=0s")
-	if n := s.cloud.Requests()["PutObject"] - before; n < 3 {
+	s.Cloud.Account(demo.Consumer).CreateBucket("consumer-state", demo.Region, awsfake.BucketOptions{})
+	before := s.Cloud.Requests()["PutObject"]
+	s.expect(t, 0, "trigger requested", "", "trigger", "--mapping="+demo.Mapping, "--wait=0s")
+	s.Cloud.Inject(awsfake.Fault{Operation: "PutObject", Bucket: "consumer-state", Kind: awsfake.AccessDenied, Skip: 1})
+	s.expect(t, 1, "", "it stays in the state until ", "pause", "--mapping="+demo.Mapping, "--wait=0s")
+	if n := s.Cloud.Requests()["PutObject"] - before; n < 3 {
 		t.Errorf("got %d writes, want those of two requests and a claim", n)
 	}
 }
@@ -236,11 +237,11 @@ func TestAPauseThatCannotBeWritten(t *testing.T) {
 // What is damaged of a pause or of the history says so.
 func TestADamagedPause(t *testing.T) {
 	s := hourlySite(t)
-	const m = "--mapping=" + demoMapping
+	const m = "--mapping=" + demo.Mapping
 	s.put("one")
 	s.expect(t, 0, "", "", "backfill", m)
 	s.expect(t, 0, "paused by", "", "pause", m, "--wait=0s")
-	for _, pattern := range []string{"control.v1/" + demoMapping + "/*.paused.json", demoMapping + "/history-*"} {
+	for _, pattern := range []string{"control.v1/" + demo.Mapping + "/*.paused.json", demo.Mapping + "/history-*"} {
 		paths, err := filepath.Glob(filepath.Join(s.dir, "state", pattern))
 		if err != nil || len(paths) != 1 {
 			t.Fatalf("got %q, %v", paths, err)
@@ -262,29 +263,29 @@ func TestADamagedPause(t *testing.T) {
 // A daemon that is killed between taking a request and its answer leaves the request to the next one, and the user gets the answer of that.
 func TestARequestSurvivesKill9(t *testing.T) {
 	s := hourlySite(t)
-	const m = "--mapping=" + demoMapping
+	const m = "--mapping=" + demo.Mapping
 	var stdout, stderr lockedBuffer
 	killed := s.start(t, &stdout, &stderr, "run")
 	eventually(t, "the first pass has ended", func() bool { return strings.Contains(stderr.String(), `"msg":"pass ended"`) })
 	for i := range 500 {
 		s.put(fmt.Sprintf("k%03d", i))
 	}
-	s.cloud.SetLatency(20 * time.Millisecond)
+	s.Cloud.SetLatency(20 * time.Millisecond)
 	answered := make(chan outcome, 1)
 	go func() { answered <- s.run(t.Context(), "trigger", m, "--wait=2m") }()
-	eventually(t, "the pass that was asked for copies", func() bool { return s.cloud.Requests()["CopyObject"] > 20 })
+	eventually(t, "the pass that was asked for copies", func() bool { return s.Cloud.Requests()["CopyObject"] > 20 })
 	if err := killed.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	exitStatus(t, killed)
-	s.cloud.SetLatency(0)
+	s.Cloud.SetLatency(0)
 	log, stop := s.runDaemon(t)
 	if got := <-answered; got.code != 0 || !strings.Contains(got.stdout, "trigger: pass 2 complete") {
 		t.Errorf("got exit %d, want the answer of the next daemon; stdout:\n%s\nstderr:\n%s", got.code, got.stdout, got.stderr)
 	}
 	stop()
-	if !strings.Contains(log(), `"claims":2`) || len(s.destination.Keys()) != 500 {
-		t.Errorf("got %d copies, want the request claimed a second time and all objects copied; log:\n%s", len(s.destination.Keys()), log())
+	if !strings.Contains(log(), `"claims":2`) || len(s.Destination.Keys()) != 500 {
+		t.Errorf("got %d copies, want the request claimed a second time and all objects copied; log:\n%s", len(s.Destination.Keys()), log())
 	}
 }
 
@@ -322,7 +323,7 @@ func TestTheSocketOfAnotherDaemon(t *testing.T) {
 // A configuration that can be read once is enough for a replay that a daemon carries out.
 func TestReplayReadsItsConfigurationOnce(t *testing.T) {
 	s := hourlySite(t)
-	remove := s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "one", Kind: awsfake.AccessDenied})
+	remove := s.Cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "one", Kind: awsfake.AccessDenied})
 	s.put("one", "two")
 	log, stop := s.runDaemon(t)
 	eventually(t, "the first pass has ended", func() bool { return strings.Contains(log(), `"msg":"pass ended"`) })
@@ -330,7 +331,7 @@ func TestReplayReadsItsConfigurationOnce(t *testing.T) {
 	path, written := pipe(t), make(chan error, 1)
 	go func() { written <- os.WriteFile(path, readText(t, s.config), 0) }()
 	var stdout, stderr lockedBuffer
-	p := invocation.Process{Stdout: &stdout, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: s.now, Ambient: s.signIn()}
+	p := invocation.Process{Stdout: &stdout, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: s.now, Ambient: s.SignIn()}
 	code := run(t.Context(), []string{"replay", "--config", path}, p)
 	if err := <-written; err != nil || code != 0 || !strings.Contains(stderr.String(), "it is asked to replay") || !strings.Contains(stdout.String(), "copied       1 object") {
 		t.Errorf("got exit %d, %v, want a replay by the daemon; stdout:\n%s\nstderr:\n%s", code, err, stdout.String(), stderr.String())
@@ -350,7 +351,7 @@ func TestTheSocketInAVolume(t *testing.T) {
 	if text := log(); strings.Contains(text, "control socket was not made") {
 		t.Errorf("got a daemon without a socket:\n%s", text)
 	}
-	s.expect(t, 0, demoMapping+": pause: paused", "", "pause", "--all")
+	s.expect(t, 0, demo.Mapping+": pause: paused", "", "pause", "--all")
 	if info, err := os.Lstat(filepath.Join(volume, "control.sock")); err != nil || info.Mode() != fs.ModeSocket|0o600 {
 		t.Errorf("got %v, %v, want the socket", info, err)
 	}
@@ -360,14 +361,14 @@ func TestTheSocketInAVolume(t *testing.T) {
 // Each of several mappings has its history, after the table.
 func TestHistoryOfSeveralMappings(t *testing.T) {
 	s := newSite(t, func(text string) string {
-		text = strings.Replace(text, "bucket: "+demoCopy, "bucket: "+demoCopy+", prefix: first/", 1)
+		text = strings.Replace(text, "bucket: "+demo.Copy, "bucket: "+demo.Copy+", prefix: first/", 1)
 		at := strings.Index(text, "  - name:")
-		return text + strings.NewReplacer("name: "+demoMapping, "name: second", "prefix: first/", "prefix: second/").Replace(text[at:])
+		return text + strings.NewReplacer("name: "+demo.Mapping, "name: second", "prefix: first/", "prefix: second/").Replace(text[at:])
 	})
 	s.put("one")
 	s.expect(t, 0, "", "", "backfill")
 	got := s.expect(t, 0, "2 mappings: ", "", "status", "--history").stdout
-	if !regexp.MustCompile(`(?s)\n` + demoMapping + `\n  history +\S+  pass 1 complete.*\nsecond\n  history +\S+  pass 1 complete`).MatchString(got) {
+	if !regexp.MustCompile(`(?s)\n` + demo.Mapping + `\n  history +\S+  pass 1 complete.*\nsecond\n  history +\S+  pass 1 complete`).MatchString(got) {
 		t.Errorf("got no history of each mapping:\n%s", got)
 	}
 	if got := s.run(t.Context(), "status").stdout; strings.Contains(got, "history") {

@@ -31,10 +31,10 @@ func TestKilledInTheMiddleOfALargeCopy(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := tt.site(t, fmt.Sprintf("    copy: {concurrency: %d}\n", flight))
-			original := s.source.Put("large", awsfake.SyntheticBody(tt.size, 7), awsfake.PutOptions{})
-			s.cloud.SetLatency(30 * time.Millisecond)
+			original := s.Source.Put("large", awsfake.SyntheticBody(tt.size, 7), awsfake.PutOptions{})
+			s.Cloud.SetLatency(30 * time.Millisecond)
 			parts := (tt.size + tt.part - 1) / tt.part
-			made := func() int64 { return s.cloud.Requests()[tt.operation] }
+			made := func() int64 { return s.Cloud.Requests()[tt.operation] }
 
 			var stdout, stderr lockedBuffer
 			killed := s.start(t, &stdout, &stderr, "backfill")
@@ -55,10 +55,10 @@ func TestKilledInTheMiddleOfALargeCopy(t *testing.T) {
 			if again := made() - parts; again > flight {
 				t.Errorf("got %d parts made again, want at most the %d in flight", again, flight)
 			}
-			if n := s.cloud.Requests()["CreateMultipartUpload"]; n != 1 || s.destination.Uploads() != 0 {
-				t.Errorf("got %d uploads begun and %d left, want 1 and none", n, s.destination.Uploads())
+			if n := s.Cloud.Requests()["CreateMultipartUpload"]; n != 1 || s.Destination.Uploads() != 0 {
+				t.Errorf("got %d uploads begun and %d left, want 1 and none", n, s.Destination.Uploads())
 			}
-			if copied, ok := s.destination.Object("large"); !ok || copied.Checksum != original.Checksum || copied.Size != original.Size {
+			if copied, ok := s.Destination.Object("large"); !ok || copied.Checksum != original.Checksum || copied.Size != original.Size {
 				t.Errorf("got the copy %+v, want the content of %+v", copied, original)
 			}
 		})

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncd/config"
+	"syncd/internal/assembly"
 	"syncd/internal/buildinfo"
 	"syncd/internal/control"
 	"syncd/internal/daemon"
@@ -49,12 +50,12 @@ func runDaemon(ctx context.Context, p invocation.Process, f invocation.Flags) er
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGHUP) // from here on it is not the end of the process
 	defer signal.Stop(asked)
-	s, err := newSystem(ctx, p, f, invocation.WarnUnscheduled(f))
+	s, err := assembly.New(ctx, p, f, invocation.WarnUnscheduled(f))
 	if err != nil {
 		return err
 	}
-	r := newReloader(s, f, asked)
-	mappings := r.first()
+	r := assembly.NewReloader(s, f, asked)
+	mappings := r.First()
 	listener, err := serveOn(ctx, s, f.Listen)
 	if err != nil {
 		return err
@@ -64,16 +65,16 @@ func runDaemon(ctx context.Context, p invocation.Process, f invocation.Flags) er
 		return errors.Join(err, listener.Close())
 	}
 	return daemon.New(daemon.Options{
-		Mappings: mappings, Watch: r.watch, Listener: listener, Gatherer: s.registry, Metrics: s.metrics, Places: r.places,
-		Control: control.NewDesk(s.store, p.Now), ControlListener: socket, Holder: holder(),
-		WebConfig: s.config.HTTP.WebConfig, Hosts: s.config.HTTP.Hosts, Pprof: s.config.HTTP.Pprof, Watchdog: s.config.HTTP.Watchdog.Duration(), DrainTimeout: s.config.DrainTimeout.Duration(), Hint: exit.Hint, Secrets: r.secrets,
-		Version: buildinfo.Read().Version, Logger: s.logger, Now: p.Now, Rand: rand.Int64N,
+		Mappings: mappings, Watch: r.Watch, Listener: listener, Gatherer: s.Registry, Metrics: s.Metrics, Places: r.Places,
+		Control: control.NewDesk(s.Store, p.Now), ControlListener: socket, Holder: assembly.Holder(),
+		WebConfig: s.Config.HTTP.WebConfig, Hosts: s.Config.HTTP.Hosts, Pprof: s.Config.HTTP.Pprof, Watchdog: s.Config.HTTP.Watchdog.Duration(), DrainTimeout: s.Config.DrainTimeout.Duration(), Hint: exit.Hint, Secrets: r.Secrets,
+		Version: buildinfo.Read().Version, Logger: s.Logger, Now: p.Now, Rand: rand.Int64N,
 	}).Run(ctx)
 }
 
 // controlSocket makes the socket that requests come by. One that is not asked for is left out where it cannot be made.
-func controlSocket(ctx context.Context, s *system) (net.Listener, error) {
-	path := s.config.ControlSocket()
+func controlSocket(ctx context.Context, s *assembly.System) (net.Listener, error) {
+	path := s.Config.ControlSocket()
 	if path == "" {
 		return nil, nil //nolint:nilnil // none is wanted
 	}
@@ -81,11 +82,11 @@ func controlSocket(ctx context.Context, s *system) (net.Listener, error) {
 	if err == nil {
 		return listener, nil
 	}
-	if errors.Is(err, control.ErrSocketInUse) && s.config.Control.Socket != "" {
+	if errors.Is(err, control.ErrSocketInUse) && s.Config.Control.Socket != "" {
 		return nil, exit.WithHint(err, "another `syncd run` on this machine has it"+named(control.OwnerOf(path))+": end that one, or give this one another control.socket, or off")
 	}
-	if s.config.Control.Socket == "" {
-		s.logger.Warn("control socket was not made, requests come by the state alone", "err", err)
+	if s.Config.Control.Socket == "" {
+		s.Logger.Warn("control socket was not made, requests come by the state alone", "err", err)
 		return nil, nil //nolint:nilnil // it goes without
 	}
 	return nil, exit.WithHint(err, "control.socket: "+invocation.SocketPlaceHint(path, err))
@@ -101,11 +102,11 @@ func named(pid int) string {
 
 // serveOn listens where --listen or else the configuration says. Profiles show what is in memory, so the rule of the
 // configuration for them also holds for the flag.
-func serveOn(ctx context.Context, s *system, flag string) (net.Listener, error) {
-	if flag != "" && s.config.HTTP.Pprof {
+func serveOn(ctx context.Context, s *assembly.System, flag string) (net.Listener, error) {
+	if flag != "" && s.Config.HTTP.Pprof {
 		return nil, exit.Usage(errors.New("run: --listen cannot be given with http.pprof, which is for loopback addresses in the configuration only"))
 	}
-	listener, err := listen(ctx, listenAddress(cmp.Or(flag, s.config.HTTP.Listen)))
+	listener, err := assembly.Listen(ctx, assembly.ListenAddress(cmp.Or(flag, s.Config.HTTP.Listen)))
 	if err != nil && flag != "" {
 		return nil, exit.WithHint(err, "give --listen a free address, HOST:PORT or :PORT")
 	}

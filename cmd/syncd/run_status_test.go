@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/demo"
 	"syncd/internal/invocation"
 )
 
@@ -29,12 +30,12 @@ func TestRunShowsLedgersBeforePasses(t *testing.T) {
 		one := text[strings.Index(text, "  - name:"):]
 		text = strings.TrimSuffix(text, one)
 		for name, schedule := range map[string]string{"asked-for": `""`, "yearly": `"0 0 1 1 *"`, "new": `"0 0 1 1 *"`} {
-			text += strings.NewReplacer("name: "+demoMapping, "name: "+name, "bucket: "+demoCopy, "bucket: "+demoCopy+", prefix: "+name+"/", `"@every 5s"`, schedule).Replace(one)
+			text += strings.NewReplacer("name: "+demo.Mapping, "name: "+name, "bucket: "+demo.Copy, "bucket: "+demo.Copy+", prefix: "+name+"/", `"@every 5s"`, schedule).Replace(one)
 		}
 		return "http: {listen: \"127.0.0.1:0\"}\n" + text
 	})
-	s.source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})
-	s.source.Put("b", awsfake.BytesBody([]byte("b")), awsfake.PutOptions{StorageClass: "GLACIER"})
+	s.Source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})
+	s.Source.Put("b", awsfake.BytesBody([]byte("b")), awsfake.PutOptions{StorageClass: "GLACIER"})
 	if got := s.run(t.Context(), "backfill", "--mapping", "asked-for", "--mapping", "yearly"); got.code != 3 {
 		t.Fatalf("got exit %d, want an object set aside:\n%s", got.code, got.stderr)
 	}
@@ -42,7 +43,7 @@ func TestRunShowsLedgersBeforePasses(t *testing.T) {
 	var stdout, stderr lockedBuffer
 	ended := make(chan int)
 	go func() {
-		p := invocation.Process{Stdout: &stdout, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: s.now, Ambient: s.signIn()}
+		p := invocation.Process{Stdout: &stdout, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: s.now, Ambient: s.SignIn()}
 		ended <- run(ctx, []string{"run", "--config", s.config}, p)
 	}()
 	defer func() { stop(); <-ended }()
@@ -68,7 +69,7 @@ func TestRunShowsLedgersBeforePasses(t *testing.T) {
 		if m.State != "quarantined" || m.Activity != activity || *m.Generation != 1 || *m.Entries != 1 || m.Oldest == nil || m.LastSuccess == nil {
 			t.Errorf("%s: got %+v, want it quarantined, %s, with what its ledger has", name, m, activity)
 		}
-		if m.Source.Bucket != demoSource || m.Source.Account == "" || m.Source.Region == "" || m.Destination.Prefix != name+"/" || m.Method != "server_side" {
+		if m.Source.Bucket != demo.Source || m.Source.Account == "" || m.Source.Region == "" || m.Destination.Prefix != name+"/" || m.Method != "server_side" {
 			t.Errorf("%s: got %+v to %+v by %s, want both sides and the way", name, m.Source, m.Destination, m.Method)
 		}
 	}

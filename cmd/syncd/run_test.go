@@ -18,6 +18,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/awsfake"
+	"syncd/internal/demo"
 	"syncd/internal/exit"
 )
 
@@ -55,7 +56,7 @@ func TestRunFollowsTheSource(t *testing.T) {
 	})
 	put := func(prefix string, n int) {
 		for i := range n {
-			s.source.Put(fmt.Sprintf("%s/%04d", prefix, i), awsfake.BytesBody([]byte(prefix)), awsfake.PutOptions{})
+			s.Source.Put(fmt.Sprintf("%s/%04d", prefix, i), awsfake.BytesBody([]byte(prefix)), awsfake.PutOptions{})
 		}
 	}
 	put("first", 10)
@@ -69,10 +70,10 @@ func TestRunFollowsTheSource(t *testing.T) {
 		}
 		return address != ""
 	})
-	eventually(t, "the first objects are copied", func() bool { return len(s.destination.Keys()) == 10 })
+	eventually(t, "the first objects are copied", func() bool { return len(s.Destination.Keys()) == 10 })
 	put("second", 5)
 	passes := scrape(t, address, `syncd_passes_total{mapping="owner-to-consumer",result="complete"}`)
-	eventually(t, "new objects are copied", func() bool { return len(s.destination.Keys()) == 15 })
+	eventually(t, "new objects are copied", func() bool { return len(s.Destination.Keys()) == 15 })
 	eventually(t, "/metrics counts them", func() bool {
 		return scrape(t, address, `syncd_objects_total{mapping="owner-to-consumer",outcome="copied"}`) == 15
 	})
@@ -82,8 +83,8 @@ func TestRunFollowsTheSource(t *testing.T) {
 	}
 
 	// From here on a copy takes 20 ms, so that the signal falls into the middle of a pass.
-	s.cloud.SetLatency(20 * time.Millisecond)
-	copied := func() int64 { return s.cloud.BucketRequests(demoCopy)["CopyObject"] }
+	s.Cloud.SetLatency(20 * time.Millisecond)
+	copied := func() int64 { return s.Cloud.BucketRequests(demo.Copy)["CopyObject"] }
 	put("third", 3000)
 	eventually(t, "a pass is in its middle", func() bool { return copied() > 500 })
 	if err := daemon.Process.Signal(syscall.SIGTERM); err != nil {
@@ -96,7 +97,7 @@ func TestRunFollowsTheSource(t *testing.T) {
 	if took := time.Since(signaled); took > 10*time.Second {
 		t.Errorf("got %s from the signal to the end, want at most 10s", took)
 	}
-	s.cloud.SetLatency(0)
+	s.Cloud.SetLatency(0)
 	done := copied()
 	if done >= 3015 {
 		t.Fatalf("got %d copies before the end, want the signal in the middle of the pass", done)
@@ -106,7 +107,7 @@ func TestRunFollowsTheSource(t *testing.T) {
 	if !next.Resumed || done+next.Copied != 3015 {
 		t.Errorf("got %d copies before the signal and %d after, resumed %v; want 3015 in all, none twice", done, next.Copied, next.Resumed)
 	}
-	if diff := cmp.Diff(s.source.Keys(), s.destination.Keys()); diff != "" {
+	if diff := cmp.Diff(s.Source.Keys(), s.Destination.Keys()); diff != "" {
 		t.Errorf("keys (-source +copy):\n%s", diff)
 	}
 }
@@ -115,18 +116,18 @@ func TestRunFollowsTheSource(t *testing.T) {
 func TestRunKeepsOthersGoing(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		broken := strings.NewReplacer(
-			"name: "+demoMapping, "name: broken", "role: consumer", "role: stranger",
-			"bucket: "+demoCopy, "bucket: "+demoCopy+", prefix: broken/",
+			"name: "+demo.Mapping, "name: broken", "role: consumer", "role: stranger",
+			"bucket: "+demo.Copy, "bucket: "+demo.Copy+", prefix: broken/",
 		).Replace(text[strings.Index(text, "  - name:"):])
-		text = strings.Replace(text, "bucket: "+demoCopy, "bucket: "+demoCopy+", prefix: good/", 1)
+		text = strings.Replace(text, "bucket: "+demo.Copy, "bucket: "+demo.Copy+", prefix: good/", 1)
 		text = strings.Replace(text, "roles:\n", "roles:\n  stranger: {arn: \"arn:aws:iam::222222222222:role/no-such-role\"}\n", 1)
 		return "http: {listen: \"127.0.0.1:0\"}\n" + strings.ReplaceAll(text+broken, "@every 5s", "@every 1s")
 	})
-	s.source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})
+	s.Source.Put("a", awsfake.BytesBody([]byte("a")), awsfake.PutOptions{})
 	var stdout, stderr lockedBuffer
 	daemon := s.start(t, &stdout, &stderr, "run")
 	eventually(t, "the good mapping copies and the broken one has failed", func() bool {
-		return len(s.destination.Keys()) == 1 && strings.Contains(stderr.String(), `"msg":"pass failed","mapping":"broken","class":"credentials"`)
+		return len(s.Destination.Keys()) == 1 && strings.Contains(stderr.String(), `"msg":"pass failed","mapping":"broken","class":"credentials"`)
 	})
 	address := listening(t, &stderr)
 	eventually(t, "the process is ready beside the broken mapping", func() bool {
@@ -158,9 +159,9 @@ func TestRunKeepsOthersGoing(t *testing.T) {
 func TestBackfillServesProfiles(t *testing.T) {
 	address := freeAddress(t)
 	s := newSite(t, func(text string) string { return "http: {listen: \"" + address + "\", pprof: true}\n" + text })
-	s.source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+	s.Source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
 	status := 0
-	defer s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "k", Do: func() {
+	defer s.Cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "k", Do: func() {
 		res, err := http.Get("http://" + address + "/debug/pprof/cmdline")
 		if err == nil {
 			status = res.StatusCode

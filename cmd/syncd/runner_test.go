@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"syncd/internal/assembly"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/iam"
 	"syncd/internal/invocation"
@@ -22,14 +23,14 @@ func TestReadyFollowsTheLease(t *testing.T) {
 	s := newSite(t, nil)
 	var later time.Duration
 	var stderr lockedBuffer
-	p := invocation.Process{Stdout: &stderr, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: func() time.Time { return time.Now().Add(later) }, Ambient: s.signIn()}
-	var runners [2]*runner
+	p := invocation.Process{Stdout: &stderr, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: func() time.Time { return time.Now().Add(later) }, Ambient: s.SignIn()}
+	var runners [2]*assembly.Runner
 	for i := range runners {
-		system, err := newSystem(t.Context(), p, invocation.Flags{Config: s.config})
+		system, err := assembly.New(t.Context(), p, invocation.Flags{Config: s.config})
 		if err != nil {
 			t.Fatal(err)
 		}
-		runners[i] = system.runner(system.mappings[0])
+		runners[i] = system.Runner(system.Mappings[0])
 	}
 	holder, other := runners[0], runners[1]
 	if err := errors.Join(other.Ready(t.Context()), ran(holder.Run(t.Context()))); err != nil {

@@ -24,6 +24,7 @@ import (
 	"syncd/internal/awsfake"
 	filestore "syncd/internal/checkpoint/store/file"
 	"syncd/internal/control"
+	"syncd/internal/demo"
 	"syncd/internal/invocation"
 )
 
@@ -67,15 +68,15 @@ func newEvilSite(t *testing.T, edit func(text string) string) *evilSite {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(e.config, []byte(strings.ReplaceAll(string(text), e.endpoint, server.URL)), 0o600); err != nil {
+	if err := os.WriteFile(e.config, []byte(strings.ReplaceAll(string(text), e.Endpoint, server.URL)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, key := range []string{evil, "bad\xff\xc3bytes", "=1+1", "plain"} {
-		e.source.Put(key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
-		e.source.Put("denied/"+key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
-		e.source.Put("archived/"+key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{StorageClass: "GLACIER"})
-		e.destination.Put("foreign/"+key, awsfake.BytesBody([]byte("other")), awsfake.PutOptions{})
-		e.source.Put("foreign/"+key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+		e.Source.Put(key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+		e.Source.Put("denied/"+key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+		e.Source.Put("archived/"+key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{StorageClass: "GLACIER"})
+		e.Destination.Put("foreign/"+key, awsfake.BytesBody([]byte("other")), awsfake.PutOptions{})
+		e.Source.Put("foreign/"+key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
 	}
 	return e
 }
@@ -88,7 +89,7 @@ func (e *evilSite) answer(w http.ResponseWriter, r *http.Request) {
 	isSTS := r.Method == http.MethodPost && r.URL.Path == "/" && r.URL.RawQuery == ""
 	isRefused := isDenied || operation == "list" && isList || operation == "sts" && isSTS
 	if !isRefused {
-		e.cloud.ServeHTTP(w, r)
+		e.Cloud.ServeHTTP(w, r)
 		return
 	}
 	message := "b&#xA;NEWLINE&#x9;&#xD;" + "\u202e\u0085\u009b31m\u2066\u200f\u061c\u2028\u007f"
@@ -110,7 +111,7 @@ func (e *evilSite) say(t *testing.T, raw bool, args ...string) outcome {
 func (e *evilSite) sayIn(ctx context.Context, t *testing.T, raw bool, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr lockedBuffer
-	p := invocation.Process{Stdout: &stdout, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: e.now, Ambient: e.signIn()}
+	p := invocation.Process{Stdout: &stdout, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: e.now, Ambient: e.SignIn()}
 	got := outcome{run(ctx, args, p), stdout.String(), stderr.String()}
 	line := fmt.Sprintf("syncd %q", args)
 	if !raw {
@@ -150,7 +151,7 @@ func (e *evilSite) sessions(t *testing.T) map[string][][]string {
 
 	e.pauseAs(t, evil)
 	of := func(args ...string) []string { return append(args, "--config", e.config) }
-	mapping := []string{"--mapping", demoMapping}
+	mapping := []string{"--mapping", demo.Mapping}
 	return map[string][][]string{
 		"syncd":             {{}, {"--help"}, {evil}, {"--" + evil}},
 		"syncd backfill":    {of("backfill"), of("backfill", "--json"), of("backfill", "--log-level", "debug"), of("backfill", "--mapping", evil), {"backfill", "--config", faults}, {"backfill", "--config", syntax}, {"backfill", "--config", evil}, of("backfill", evil)},
@@ -199,7 +200,7 @@ func (e *evilSite) pauseAs(t *testing.T, who string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := control.NewDesk(store, time.Now).Pause(t.Context(), control.Request{ID: control.NewID(time.Now()), Mapping: demoMapping, Who: who, At: time.Now()}); err != nil {
+	if _, err := control.NewDesk(store, time.Now).Pause(t.Context(), control.Request{ID: control.NewID(time.Now()), Mapping: demo.Mapping, Who: who, At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -210,7 +211,7 @@ func TestNothingDeceives(t *testing.T) {
 		t.Run(tt.format+tt.refuses, func(t *testing.T) {
 			e := newEvilSite(t, func(text string) string {
 				return "log: {level: debug, format: " + tt.format + "}\n" +
-					strings.Replace(text, "bucket: "+demoCopy, `prefix: "to\e\u202e\x9b/", bucket: `+demoCopy, 1)
+					strings.Replace(text, "bucket: "+demo.Copy, `prefix: "to\e\u202e\x9b/", bucket: `+demo.Copy, 1)
 			})
 			if tt.refuses == "" {
 				if got := e.say(t, false, "backfill", "--config", e.config); got.code != 3 || !strings.Contains(got.stderr, "denied/") {
@@ -227,7 +228,7 @@ func TestNothingDeceives(t *testing.T) {
 func TestNoCommandShowsWhatStandsBelowExternalID(t *testing.T) {
 	for i, form := range []string{"{env: hunter2_hunter2}", "{file: hunter2_hunter2}"} {
 		t.Run(strconv.Itoa(i), func(t *testing.T) {
-			e := newEvilSite(t, func(text string) string { return strings.Replace(text, demoExternalID, form, 1) })
+			e := newEvilSite(t, func(text string) string { return strings.Replace(text, demo.ExternalID, form, 1) })
 			e.secret = "hunter2"
 			e.walk(t)
 		})
@@ -269,7 +270,7 @@ func TestRunDeceivesNobody(t *testing.T) {
 			var stdout, stderr lockedBuffer
 			ended := make(chan int)
 			go func() {
-				p := invocation.Process{Stdout: &stdout, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: e.now, Ambient: e.signIn()}
+				p := invocation.Process{Stdout: &stdout, Stderr: &stderr, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: e.now, Ambient: e.SignIn()}
 				ended <- run(ctx, []string{"run", "--config", e.config}, p)
 			}()
 			told := regexp.MustCompile(`address[=":]+([0-9.:]+)`)

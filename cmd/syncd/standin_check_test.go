@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"syncd/internal/demo"
 )
 
 // TestMissing holds the comparison of a page with what is printed to what it promises.
@@ -33,19 +35,19 @@ func TestMissing(t *testing.T) {
 
 // TestStandInRefuses: a session must fail at what the AWS CLI would not take, or the accounts would not let through.
 func TestStandInRefuses(t *testing.T) {
-	w, dir := newWorld(time.Now), t.TempDir()
-	server := httptest.NewServer(w.cloud)
+	w, dir := demo.NewWorld(time.Now), t.TempDir()
+	server := httptest.NewServer(w.Cloud)
 	t.Cleanup(server.Close)
-	w.endpoint = server.URL
-	if err := w.write(dir); err != nil {
+	w.Endpoint = server.URL
+	if err := w.Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(dir, "credentials"))
-	t.Setenv("AWS_REGION", demoRegion)
+	t.Setenv("AWS_REGION", demo.Region)
 	t.Setenv("AWS_PROFILE", "consumer")
 	policy := filepath.Join(dir, "policy.json")
-	stranger := `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::` + demoSource +
+	stranger := `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::` + demo.Source +
 		`", "Principal": {"AWS": "arn:aws:iam::222222222222:role/nobody"}}]}`
 	if err := os.WriteFile(policy, []byte(stranger), 0o600); err != nil {
 		t.Fatal(err)

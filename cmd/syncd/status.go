@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"syncd/internal/assembly"
 	"syncd/internal/exit"
 	"syncd/internal/invocation"
 	"syncd/internal/status"
@@ -42,16 +43,16 @@ takes no lease and sends no request to the source or the destination.` + exit.He
 }
 
 func showStatus(ctx context.Context, p invocation.Process, f invocation.Flags) error {
-	state, err := openState(ctx, p, f, nil)
+	state, err := assembly.OpenState(ctx, p, f, nil)
 	if err != nil {
 		return err
 	}
-	all, failures, err := status.ReadAll(ctx, state.store, state.mappings, f.History, p.Now)
+	all, failures, err := status.ReadAll(ctx, state.Store, state.Mappings, f.History, p.Now)
 	if err != nil {
 		return err
 	}
 	failures = append(failures, status.Print(p.Stdout, all, f.JSON, p.Now))
-	if left := len(state.mappings) - len(all); left > 0 {
+	if left := len(state.Mappings) - len(all); left > 0 {
 		failures = append(failures, fmt.Errorf("%s not read, because the state cannot be", terminal.Counted(left, "mapping")))
 	}
 	return errors.Join(failures...)
@@ -59,13 +60,13 @@ func showStatus(ctx context.Context, p invocation.Process, f invocation.Flags) e
 
 // listQuarantine prints every object that the mappings have set aside.
 func listQuarantine(ctx context.Context, p invocation.Process, f invocation.Flags) error {
-	state, err := openState(ctx, p, f, nil)
+	state, err := assembly.OpenState(ctx, p, f, nil)
 	if err != nil {
 		return err
 	}
 	var failures []error
-	for _, m := range state.mappings {
-		err := status.ListQuarantine(ctx, p.Stdout, state.store, m.Name, f.JSON)
+	for _, m := range state.Mappings {
+		err := status.ListQuarantine(ctx, p.Stdout, state.Store, m.Name, f.JSON)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

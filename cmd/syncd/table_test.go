@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/demo"
 )
 
 // severalSite has mappings a, b and c.
@@ -19,7 +20,7 @@ func severalSite(t *testing.T) *site {
 		head, mapping, _ := strings.Cut(text, "  - name:")
 		mapping = "  - name:" + mapping
 		for _, name := range []string{"a", "b", "c"} {
-			head += strings.NewReplacer("name: "+demoMapping, "name: "+name, "bucket: "+demoCopy, "bucket: "+demoCopy+", prefix: "+name+"/").Replace(mapping)
+			head += strings.NewReplacer("name: "+demo.Mapping, "name: "+name, "bucket: "+demo.Copy, "bucket: "+demo.Copy+", prefix: "+name+"/").Replace(mapping)
 		}
 		return head
 	})
@@ -29,9 +30,9 @@ func severalSite(t *testing.T) *site {
 func TestOneUnreadableLedgerHidesNoOther(t *testing.T) {
 	s := severalSite(t)
 	for i := range 3 {
-		s.source.Put(fmt.Sprintf("k%d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+		s.Source.Put(fmt.Sprintf("k%d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
 	}
-	heal := s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "c/k1", Kind: awsfake.AccessDenied})
+	heal := s.Cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "c/k1", Kind: awsfake.AccessDenied})
 	if got := s.run(t.Context(), "backfill", "--mapping", "a", "--mapping", "c"); got.code != 3 {
 		t.Fatalf("got exit %d; stderr:\n%s", got.code, got.stderr)
 	}

@@ -75,12 +75,12 @@ func (w *window) drawn() string {
 func TestBackfillOnATerminal(t *testing.T) {
 	s := newSite(t, nil)
 	for i := range 20 {
-		s.source.Put(fmt.Sprintf("k%02d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+		s.Source.Put(fmt.Sprintf("k%02d", i), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
 	}
 	w := newTerminal(t, 120)
 	ctx, interrupt := context.WithCancel(t.Context())
 	var looked bool
-	defer s.cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "k00", Times: 1, Do: func() {
+	defer s.Cloud.Inject(awsfake.Fault{Operation: "CopyObject", Key: "k00", Times: 1, Do: func() {
 		eventually(t, "a wide bar is drawn", func() bool { return len([]rune(w.drawn())) > 60 })
 		w.resize(t, 40)
 		eventually(t, "a narrow bar is drawn", func() bool { n := len([]rune(w.drawn())); return n > 0 && n < 40 })
@@ -88,7 +88,7 @@ func TestBackfillOnATerminal(t *testing.T) {
 		eventually(t, "the drain is shown", func() bool { return strings.Contains(w.drawn(), "draining") })
 		looked = true
 	}})()
-	p := invocation.Process{Stdout: w.tty, Stderr: w.tty, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: s.now, Ambient: s.signIn()}
+	p := invocation.Process{Stdout: w.tty, Stderr: w.tty, LookupEnv: os.LookupEnv, ReadFile: os.ReadFile, Now: s.now, Ambient: s.SignIn()}
 	code := run(ctx, []string{"backfill", "--config", s.config}, p)
 	if shown := w.shown.String(); code != 130 && code != 0 || !looked || !strings.Contains(shown, "Press Ctrl-C again to stop at once") {
 		t.Errorf("got exit %d, and on the terminal:\n%q", code, shown)

@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/awsfake"
+	"syncd/internal/demo"
 	"syncd/internal/iam"
 	"syncd/internal/syncer"
 )
@@ -39,23 +40,23 @@ func TestFidelityFromVersity(t *testing.T) {
 		t.Skip(needsVersity)
 	}
 	s := newSite(t, nil)
-	s.role.SetPolicies(iam.MustParse(fidelityRole))
+	s.Role.SetPolicies(iam.MustParse(fidelityRole))
 	from, root := s.startVersity(t)
 	m := &matrix{
-		owner: root, consumer: s.clientOf(s.consumer), keyARN: s.consumerKey.ARN(),
+		owner: root, consumer: s.clientOf(s.Consumer), keyARN: s.ConsumerKey.ARN(),
 		server: onVersity, tellsBucketKey: true, relay: true, state: filepath.Join(s.dir, "state"),
 		run: func(t *testing.T, args ...string) outcome { t.Helper(); return s.run(t.Context(), args...) },
 	}
 	m.create = func(t *testing.T, in setting) *awsfake.Bucket {
 		t.Helper()
 		createOnVersity(t, root, in.sourceBucket(), in.versioned, in.sourceLock)
-		s.cloud.Account(demoConsumer).CreateBucket(in.destinationBucket(), demoRegion, awsfake.BucketOptions{
-			KeyARN: s.consumerKey.ARN(), Versioning: in.versioned, ObjectLock: in.destinationLock,
+		s.Cloud.Account(demo.Consumer).CreateBucket(in.destinationBucket(), demo.Region, awsfake.BucketOptions{
+			KeyARN: s.ConsumerKey.ARN(), Versioning: in.versioned, ObjectLock: in.destinationLock,
 		})
 		return nil
 	}
 	s.configure(t, m.mappings(`endpoint_url: "`+from+`", path_style: true`,
-		`account: "`+demoConsumer+`", role: consumer, kms_key: "`+m.keyARN+`"`))
+		`account: "`+demo.Consumer+`", role: consumer, kms_key: "`+m.keyARN+`"`))
 	m.test(t)
 }
 
@@ -109,7 +110,7 @@ func TestNothingIsCalledCopiedOnVersity(t *testing.T) {
 // configure writes the configuration of the site's accounts with these mappings.
 func (s *site) configure(t *testing.T, mappings string) {
 	t.Helper()
-	if err := os.WriteFile(s.config, []byte(s.render(fidelityConfig, s.dir)+mappings), 0o600); err != nil {
+	if err := os.WriteFile(s.config, []byte(s.Render(fidelityConfig, s.dir)+mappings), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -141,7 +142,7 @@ func (s *site) startVersity(t *testing.T) (endpoint string, root *s3.Client) {
 		}
 	}
 	cmd := exec.CommandContext(t.Context(), *versityPath, "--port", address, "--region", "us-east-1", "--quiet",
-		"--access", s.consumer.AccessKeyID, "--secret", s.consumer.SecretAccessKey,
+		"--access", s.Consumer.AccessKeyID, "--secret", s.Consumer.SecretAccessKey,
 		"posix", "--sidecar", filepath.Join(dir, "meta"), "--versioning-dir", filepath.Join(dir, "versions"), filepath.Join(dir, "data"))
 	var log lockedBuffer
 	cmd.Stdout, cmd.Stderr = &log, &log
@@ -169,7 +170,7 @@ func (s *site) startVersity(t *testing.T) (endpoint string, root *s3.Client) {
 	return "http://" + address, s3.New(s3.Options{
 		Region: "us-east-1", BaseEndpoint: aws.String("http://" + address), UsePathStyle: true,
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,
-		Credentials:                credentials.NewStaticCredentialsProvider(s.consumer.AccessKeyID, s.consumer.SecretAccessKey, ""),
+		Credentials:                credentials.NewStaticCredentialsProvider(s.Consumer.AccessKeyID, s.Consumer.SecretAccessKey, ""),
 	})
 }
 

@@ -1,10 +1,10 @@
-package main
+package demo
 
 // The policies of the demo's two accounts: what a real pair of accounts needs for server-side copies, and no more.
 
-// demoTrust lets one consumer principal assume the role, with the ExternalId. Tagging the session stands apart: a
+// DemoTrust lets one consumer principal assume the role, with the ExternalId. Tagging the session stands apart: a
 // condition on sts:ExternalId never holds for sts:TagSession.
-const demoTrust = `{"Version": "2012-10-17", "Statement": [
+const DemoTrust = `{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Principal": {"AWS": "{consumer-user}"}, "Action": "sts:AssumeRole",
    "Condition": {"StringEquals": {"sts:ExternalId": "{external-id}"}}},
   {"Effect": "Allow", "Principal": {"AWS": "{consumer-user}"}, "Action": "sts:TagSession"}
@@ -27,8 +27,8 @@ const demoBucket = `{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Principal": {"AWS": "{role}"}, "Action": ["s3:GetObject", "s3:GetObjectTagging"], "Resource": "arn:aws:s3:::{source}/*"}
 ]}`
 
-// demoOwnerKey is the owner's key policy without the consumer, demoGrantedKey the one with it.
-const demoOwnerKey = `{"Version": "2012-10-17", "Statement": [
+// DemoOwnerKey is the owner's key policy without the consumer, demoGrantedKey the one with it.
+const DemoOwnerKey = `{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::{owner}:root"}, "Action": "kms:*", "Resource": "*"}
 ]}`
 

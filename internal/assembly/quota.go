@@ -1,4 +1,4 @@
-package main
+package assembly
 
 import (
 	"cmp"
@@ -60,11 +60,11 @@ type pace struct {
 }
 
 // paceOf makes the bounds of a mapping. KMS counts by the account that asks and by region, S3 by bucket, STS by account.
-func (s *system) paceOf(m config.Mapping) pace {
+func (s *System) paceOf(m config.Mapping) pace {
 	p := pace{
 		level:       throttle.NewLevel(concurrencyOf(m)),
-		source:      s.quotas.of("source", s.config.Service(m.Source.EndpointURL), cmp.Or(m.Source.Holder(), m.Source.Identity())),
-		destination: s.quotas.of("destination", s.config.Service(m.Destination.EndpointURL), m.Destination.Bucket),
+		source:      s.quotas.of("source", s.Config.Service(m.Source.EndpointURL), cmp.Or(m.Source.Holder(), m.Source.Identity())),
+		destination: s.quotas.of("destination", s.Config.Service(m.Destination.EndpointURL), m.Destination.Bucket),
 		encrypt:     s.quotas.of("kms", s.caller(m.Destination.Role), m.Destination.Region),
 		sts:         s.quotas.of("sts", m.Destination.Region),
 		bytes:       throttle.NewBytes(int64(m.Limits.BytesPerSecond)),
@@ -83,8 +83,8 @@ func (s *system) paceOf(m config.Mapping) pace {
 }
 
 // caller names the account whose quotas a role's requests draw on; the ambient credentials have one, whatever it is.
-func (s *system) caller(role string) string {
-	return cmp.Or(s.config.Roles[role].Account(), "ambient")
+func (s *System) caller(role string) string {
+	return cmp.Or(s.Config.Roles[role].Account(), "ambient")
 }
 
 // guard paces the requests to one side of the mapping. A server-side copy reads the source under the destination's hands,
@@ -115,15 +115,15 @@ func concurrencyOf(m config.Mapping) throttle.LevelOptions {
 }
 
 // terms are what the copies of a mapping cost by, and what bounds their time.
-func (s *system) terms(m config.Mapping) plan.Terms {
+func (s *System) terms(m config.Mapping) plan.Terms {
 	owner := func(role string) bool {
-		account := s.config.Roles[role].Account()
+		account := s.Config.Roles[role].Account()
 		return account != "" && account == m.Source.Account
 	}
-	how := s.config.Transfer(m)
+	how := s.Config.Transfer(m)
 	how.RelayMemory = relayMemory
 	return plan.Terms{
-		Settings: how, Sweeps: s.config.Roles[m.Destination.Role].ARN != "",
+		Settings: how, Sweeps: s.Config.Roles[m.Destination.Role].ARN != "",
 		BucketKey: m.Destination.BucketKey, SourceRegion: m.Source.Region, DestinationRegion: m.Destination.Region,
 		RequesterPays: m.Source.RequestPayer, ReaderIsOwner: owner(m.Source.Role), WriterIsOwner: owner(m.Destination.Role),
 		Pace: plan.Pace{

@@ -1,4 +1,4 @@
-package main
+package assembly
 
 import (
 	"log/slog"
@@ -12,8 +12,8 @@ import (
 // 90 seconds after its last request.
 const idleConnections = 1024
 
-// credentialsOf are the settings that all sessions of the process have in common, with the roles as they are assumed.
-func credentialsOf(p invocation.Process, c *config.Config, roles map[string]config.Role, logger *slog.Logger) creds.Options {
+// CredentialsOf are the settings that all sessions of the process have in common, with the roles as they are assumed.
+func CredentialsOf(p invocation.Process, c *config.Config, roles map[string]config.Role, logger *slog.Logger) creds.Options {
 	return creds.Options{
 		Roles: roles, EndpointURL: c.STSEndpoint(""), PlainHTTP: c.Endpoints(), AllowHTTP: c.AWS.AllowHTTP,
 		Shared: p.Shared, Connections: connections(c), LookupEnv: p.LookupEnv, ReadFile: p.ReadFile, Now: p.Now, Ambient: p.Ambient, Tune: p.Tune, Logger: logger,

@@ -1,4 +1,4 @@
-package main
+package caller
 
 import (
 	"encoding/json"
@@ -11,7 +11,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-func printAnswer(w io.Writer, a control.Answer, asJSON bool) error {
+// Print prints an answer that is no failure; as JSON any.
+func Print(w io.Writer, a control.Answer, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(printable.JSON(w)).Encode(a)
 	}
@@ -30,11 +31,11 @@ func printAnswer(w io.Writer, a control.Answer, asJSON bool) error {
 	return nil
 }
 
-// answerError is what an answer means for the exit code.
-func answerError(a control.Answer) error {
+// Failure is what an answer means for the exit code.
+func Failure(a control.Answer) error {
 	switch a.Outcome {
 	case control.Done:
-		summary, ok := summaryOf(a)
+		summary, ok := Summary(a)
 		if ok && summary.SetAside() > 0 {
 			return exit.WithHint(exit.Quarantined(summary.SetAside()), exit.QuarantineHint(summary))
 		}
@@ -50,7 +51,8 @@ func answerError(a control.Answer) error {
 	return nil
 }
 
-func summaryOf(a control.Answer) (summary syncer.Summary, ok bool) {
+// Summary returns the summary of a pass in an answer, where there is one.
+func Summary(a control.Answer) (summary syncer.Summary, ok bool) {
 	if len(a.Summary) == 0 {
 		return syncer.Summary{}, false
 	}

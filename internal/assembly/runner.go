@@ -1,4 +1,4 @@
-package main
+package assembly
 
 import (
 	"context"
@@ -35,8 +35,8 @@ const (
 	tryLease = 10 * time.Second
 )
 
-// runner runs the passes of a mapping in the daemon. Before each it gets what the pass would only wait for.
-type runner struct {
+// Runner runs the passes of a mapping in the daemon. Before each it gets what the pass would only wait for.
+type Runner struct {
 	*syncer.Syncer
 	mapping  config.Mapping
 	sessions sessions
@@ -50,28 +50,29 @@ type runner struct {
 	asked  time.Time
 }
 
-var _ daemon.Worker = (*runner)(nil)
+var _ daemon.Worker = (*Runner)(nil)
 
-func (s *system) runner(m *mapping) *runner {
-	return &runner{
-		Syncer: m.syncer, mapping: m.Mapping, source: m.source, destination: m.destination, store: s.store, now: s.process.Now,
+// Runner makes a mapping one that the daemon runs.
+func (s *System) Runner(m *Mapping) *Runner {
+	return &Runner{
+		Syncer: m.Syncer, mapping: m.Mapping, source: m.source, destination: m.destination, store: s.Store, now: s.Process.Now,
 		sessions: sessions{
-			pace: &s.sts, now: s.process.Now, calls: s.sessionsOf(m.Mapping),
+			pace: &s.sts, now: s.Process.Now, calls: s.sessionsOf(m.Mapping),
 			sides: map[string]aws.CredentialsProvider{"source": m.source.Options().Credentials, "destination": m.destination.Options().Credentials},
 		},
 	}
 }
 
 // sessionsOf counts the roles that are assumed for a mapping, hops included.
-func (s *system) sessionsOf(m config.Mapping) int {
-	roles := slices.Concat(s.config.Chain(m.Source.Role), s.config.Chain(m.Destination.Role))
+func (s *System) sessionsOf(m config.Mapping) int {
+	roles := slices.Concat(s.Config.Chain(m.Source.Role), s.Config.Chain(m.Destination.Role))
 	slices.Sort(roles)
 	return len(slices.Compact(roles))
 }
 
 // Ready returns when the pass has what it needs: a lease that no other process seems to hold, sessions on both sides, and after
 // trouble buckets that answer.
-func (r *runner) Ready(ctx context.Context) error {
+func (r *Runner) Ready(ctx context.Context) error {
 	if err := r.leaseFree(ctx); err != nil {
 		return err
 	}
@@ -83,10 +84,10 @@ func (r *runner) Ready(ctx context.Context) error {
 }
 
 // Run runs a pass.
-func (r *runner) Run(ctx context.Context) (syncer.Summary, error) { return r.Do(ctx, syncer.Order{}) }
+func (r *Runner) Run(ctx context.Context) (syncer.Summary, error) { return r.Do(ctx, syncer.Order{}) }
 
 // Do runs a pass as it is ordered.
-func (r *runner) Do(ctx context.Context, order syncer.Order) (syncer.Summary, error) {
+func (r *Runner) Do(ctx context.Context, order syncer.Order) (syncer.Summary, error) {
 	r.asked = r.now()
 	summary, err := r.Syncer.Do(ctx, order)
 	r.hasRun, r.last = true, err
@@ -94,7 +95,7 @@ func (r *runner) Do(ctx context.Context, order syncer.Order) (syncer.Summary, er
 }
 
 // Hold takes the lease.
-func (r *runner) Hold(ctx context.Context) error {
+func (r *Runner) Hold(ctx context.Context) error {
 	asked := r.now()
 	err := r.Syncer.Hold(ctx)
 	if store.IsLeaseHeld(err) {
@@ -105,7 +106,7 @@ func (r *runner) Hold(ctx context.Context) error {
 
 // leaseFree looks at a lease that another process held, so that only a pass asks for it that is likely to get it. Whether it is free
 // is for the store to say, by its own clock: now and then it is asked for in any case.
-func (r *runner) leaseFree(ctx context.Context) error {
+func (r *Runner) leaseFree(ctx context.Context) error {
 	if !store.IsLeaseHeld(r.last) || r.now().Sub(r.asked) >= tryLease {
 		return nil
 	}
@@ -126,7 +127,7 @@ func (r *runner) leaseFree(ctx context.Context) error {
 
 // reach looks whether the buckets answer, whatever they say, where that is in doubt: the requests of a pass are tried again for minutes,
 // in which it has a place that others wait for. The destination is asked only after a pass that came to no end.
-func (r *runner) reach(ctx context.Context) error {
+func (r *Runner) reach(ctx context.Context) error {
 	wasStopped := errors.Is(r.last, syncer.ErrDrained)
 	if r.hasRun && !wasStopped && awserr.Classify(r.last) != awserr.Transient {
 		return nil

@@ -1,4 +1,11 @@
-package main
+// Package caller sends requests to daemons: for a pass, a pause, the end of one, a replay, or a pass under a new key.
+//
+// It promises that a request is carried out at most once. It goes to the socket of a daemon on this machine where one answers, and else through
+// the state; one whose sender was interrupted is withdrawn or stays, as its Answer or its error says.
+//
+// It leaves the form of requests, and where they are stored, to package control, and what a daemon does with them to package daemon. A Caller
+// waits for answers for a time; a follower waits until a request that was accepted is carried out.
+package caller
 
 import (
 	"context"
@@ -9,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"syncd/internal/assembly"
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
@@ -20,52 +28,46 @@ import (
 // askEvery is how often the state is asked for an answer: a GET each time.
 const askEvery = time.Second
 
-// caller sends requests to daemons and waits for the answers.
-type caller struct {
+// Caller sends requests to daemons and waits for the answers.
+type Caller struct {
 	process invocation.Process
-	state   *state // whose store is not opened
+	state   *assembly.State // whose store is not opened
 	store   func() (store.Store, error)
 	wait    time.Duration
 	// follow waits for the answer however long it takes, once a process has accepted the request; one that none accepts is withdrawn.
 	follow bool
 }
 
-// unheardError says that no process has accepted a request.
-type unheardError struct {
+// UnheardError says that no process has accepted a request.
+type UnheardError struct {
 	wait  time.Duration
 	until time.Time // when the request expires, zero for one that was withdrawn
 }
 
-func (e *unheardError) Error() string {
+func (e *UnheardError) Error() string {
 	if e.until.IsZero() {
 		return fmt.Sprintf("no daemon has accepted the request within %s", e.wait)
 	}
 	return fmt.Sprintf("no daemon has accepted the request within %s; it stays in the state until %s", e.wait, e.until.UTC().Format(time.RFC3339))
 }
 
-// newCaller makes a caller that waits for answers so long. It opens the store of the state when it has to.
-func newCaller(ctx context.Context, p invocation.Process, s *state, wait time.Duration) *caller {
-	c := &caller{process: p, state: s, wait: wait}
+// New makes a caller that waits for answers so long. It opens the store of the state when it has to.
+func New(ctx context.Context, p invocation.Process, s *assembly.State, wait time.Duration) *Caller {
+	c := &Caller{process: p, state: s, wait: wait}
 	ctx = context.WithoutCancel(ctx) // a signal ends the wait, and what becomes of the request is looked up after it
-	c.store = sync.OnceValues(func() (store.Store, error) {
-		store, err := openStore(ctx, p, s.config, leasing{s.logger, nil})
-		if err != nil {
-			return nil, fmt.Errorf("open state %s: %w", s.config.State, err)
-		}
-		return store, nil
-	})
+	c.store = sync.OnceValues(func() (store.Store, error) { return s.Open(ctx, p, nil) })
 	return c
 }
 
-// newFollower makes a caller that waits for a request to be carried out, however long that takes, once it was accepted within wait.
-func newFollower(s *system, wait time.Duration) *caller {
-	return &caller{
-		process: s.process, state: &state{config: s.config, logger: s.logger}, wait: wait, follow: true,
-		store: func() (store.Store, error) { return s.store, nil },
+// NewFollower makes a caller that waits for a request to be carried out, however long that takes, once it was accepted within wait.
+func NewFollower(s *assembly.System, wait time.Duration) *Caller {
+	return &Caller{
+		process: s.Process, state: &assembly.State{Config: s.Config, Logger: s.Logger}, wait: wait, follow: true,
+		store: func() (store.Store, error) { return s.Store, nil },
 	}
 }
 
-func (c *caller) desk() (*control.Desk, error) {
+func (c *Caller) desk() (*control.Desk, error) {
 	store, err := c.store()
 	if err != nil {
 		return nil, err
@@ -73,9 +75,9 @@ func (c *caller) desk() (*control.Desk, error) {
 	return control.NewDesk(store, c.process.Now), nil
 }
 
-// ask sends a request, which need have no more than a mapping and what is asked for. An answer that is not there yet has the outcome
+// Ask sends a request, which need have no more than a mapping and what is asked for. An answer that is not there yet has the outcome
 // accepted or pending; it may come with an error, which says why it is not waited for.
-func (c *caller) ask(ctx context.Context, r control.Request) (control.Answer, error) {
+func (c *Caller) Ask(ctx context.Context, r control.Request) (control.Answer, error) {
 	now := c.process.Now()
 	r.Version, r.ID, r.At, r.Who = control.Version, control.NewID(now), now.UTC(), control.Self()
 	answer, err := c.send(ctx, r)
@@ -85,7 +87,7 @@ func (c *caller) ask(ctx context.Context, r control.Request) (control.Answer, er
 	return answer, err
 }
 
-func (c *caller) send(ctx context.Context, r control.Request) (control.Answer, error) {
+func (c *Caller) send(ctx context.Context, r control.Request) (control.Answer, error) {
 	end := time.Now().Add(c.wait)
 	answer, isSent, err := c.bySocket(ctx, r)
 	goesOn := answer.Outcome == "" || c.follow && answer.Outcome == control.Accepted
@@ -100,8 +102,8 @@ func (c *caller) send(ctx context.Context, r control.Request) (control.Answer, e
 
 // bySocket sends a request to the socket. An answer without an outcome says that it goes on through the state, where a daemon that took
 // it has put it already: the same request is never carried out twice.
-func (c *caller) bySocket(ctx context.Context, r control.Request) (a control.Answer, isSent bool, err error) {
-	path := c.state.config.ControlSocket()
+func (c *Caller) bySocket(ctx context.Context, r control.Request) (a control.Answer, isSent bool, err error) {
+	path := c.state.Config.ControlSocket()
 	if path == "" {
 		return control.Answer{}, false, nil
 	}
@@ -124,12 +126,12 @@ func (c *caller) bySocket(ctx context.Context, r control.Request) (a control.Ans
 	return control.Answer{}, true, nil
 }
 
-func (c *caller) accepted(r control.Request, by string) control.Answer {
+func (c *Caller) accepted(r control.Request, by string) control.Answer {
 	return control.Answer{Version: control.Version, ID: r.ID, Mapping: r.Mapping, What: r.What, Outcome: control.Accepted, By: by, At: c.process.Now().UTC()}
 }
 
 // pending is the answer to a request that no process has accepted yet.
-func (c *caller) pending(r control.Request) control.Answer {
+func (c *Caller) pending(r control.Request) control.Answer {
 	a := c.accepted(r, "")
 	a.Outcome = control.Pending
 	return a
@@ -141,7 +143,7 @@ func stays(r control.Request) string {
 }
 
 // byState writes a request to the state and waits for its answer there.
-func (c *caller) byState(ctx context.Context, r control.Request, end time.Time) (control.Answer, error) {
+func (c *Caller) byState(ctx context.Context, r control.Request, end time.Time) (control.Answer, error) {
 	desk, err := c.desk()
 	if err != nil {
 		return control.Answer{}, err
@@ -175,7 +177,7 @@ func (c *caller) byState(ctx context.Context, r control.Request, end time.Time) 
 
 // unheard is what becomes of a request that has no answer in time. One that the socket of a daemon has taken, and that is not waited for, is
 // left to the daemon.
-func (c *caller) unheard(ctx context.Context, r control.Request, isSent bool) (control.Answer, error) {
+func (c *Caller) unheard(ctx context.Context, r control.Request, isSent bool) (control.Answer, error) {
 	desk, err := c.desk()
 	if err != nil {
 		return control.Answer{}, err
@@ -190,12 +192,12 @@ func (c *caller) unheard(ctx context.Context, r control.Request, isSent bool) (c
 		return c.carryOut(ctx, desk, r)
 	}
 	return c.pending(r), exit.WithHint(
-		&unheardError{c.wait, r.At.Add(control.ExpireAfter)}, "start `syncd run` with this mapping, or give it more time with --wait; `syncd status` shows who holds the lease",
+		&UnheardError{c.wait, r.At.Add(control.ExpireAfter)}, "start `syncd run` with this mapping, or give it more time with --wait; `syncd status` shows who holds the lease",
 	)
 }
 
 // known returns the answer to a request, or that a process has accepted it. It reports false where neither is so.
-func (c *caller) known(ctx context.Context, desk *control.Desk, r control.Request) (a control.Answer, isKnown bool, err error) {
+func (c *Caller) known(ctx context.Context, desk *control.Desk, r control.Request) (a control.Answer, isKnown bool, err error) {
 	a, err = desk.AnswerTo(ctx, r.Mapping, r.ID)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return a, err == nil, awserr.Plain(err)
@@ -208,11 +210,11 @@ func (c *caller) known(ctx context.Context, desk *control.Desk, r control.Reques
 }
 
 // carryOut does in place of a daemon what takes none: it pauses and resumes. Other requests it withdraws.
-func (c *caller) carryOut(ctx context.Context, desk *control.Desk, r control.Request) (control.Answer, error) {
+func (c *Caller) carryOut(ctx context.Context, desk *control.Desk, r control.Request) (control.Answer, error) {
 	if !r.What.IsMode() {
 		a, err := c.withdraw(ctx, desk, r)
 		if err == nil && a.Outcome == control.Withdrawn {
-			err = &unheardError{wait: c.wait}
+			err = &UnheardError{wait: c.wait}
 		}
 		return a, err
 	}
@@ -235,7 +237,7 @@ func (c *caller) carryOut(ctx context.Context, desk *control.Desk, r control.Req
 }
 
 // withdraw takes a request back that no process has accepted.
-func (c *caller) withdraw(ctx context.Context, desk *control.Desk, r control.Request) (control.Answer, error) {
+func (c *Caller) withdraw(ctx context.Context, desk *control.Desk, r control.Request) (control.Answer, error) {
 	return c.settle(ctx, desk, r, func(a *control.Answer) error {
 		a.Outcome, a.Text = control.Withdrawn, "no daemon has accepted it"
 		return nil
@@ -243,8 +245,8 @@ func (c *caller) withdraw(ctx context.Context, desk *control.Desk, r control.Req
 }
 
 // settle claims a request, does what it asks for, and answers it. One that a process was faster to claim is that one's.
-func (c *caller) settle(ctx context.Context, desk *control.Desk, r control.Request, do func(*control.Answer) error) (control.Answer, error) {
-	isOwn, err := desk.Claim(ctx, r, 1, control.Claim{By: holder(), Nonce: r.ID})
+func (c *Caller) settle(ctx context.Context, desk *control.Desk, r control.Request, do func(*control.Answer) error) (control.Answer, error) {
+	isOwn, err := desk.Claim(ctx, r, 1, control.Claim{By: assembly.Holder(), Nonce: r.ID})
 	if err == nil && !isOwn {
 		a, isKnown, err := c.known(ctx, desk, r)
 		if err == nil && !isKnown {
@@ -252,7 +254,7 @@ func (c *caller) settle(ctx context.Context, desk *control.Desk, r control.Reque
 		}
 		return a, err
 	}
-	a := control.Answer{ID: r.ID, Mapping: r.Mapping, What: r.What, By: holder()}
+	a := control.Answer{ID: r.ID, Mapping: r.Mapping, What: r.What, By: assembly.Holder()}
 	if err == nil {
 		err = do(&a)
 	}
@@ -272,7 +274,7 @@ const settleTime = 10 * time.Second
 
 // interrupt is what becomes of a request whose sender does not wait any more. One for a pass that no process has accepted is withdrawn,
 // whether it was sent already or not; a pause or resume stays.
-func (c *caller) interrupt(ctx context.Context, r control.Request) (a control.Answer, err error) {
+func (c *Caller) interrupt(ctx context.Context, r control.Request) (a control.Answer, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
 	desk, err := c.desk()
@@ -292,7 +294,7 @@ func (c *caller) interrupt(ctx context.Context, r control.Request) (a control.An
 	return a, nil // the answer was faster
 }
 
-func (c *caller) afterInterrupt(ctx context.Context, desk *control.Desk, r control.Request) (control.Answer, error) {
+func (c *Caller) afterInterrupt(ctx context.Context, desk *control.Desk, r control.Request) (control.Answer, error) {
 	a, isKnown, err := c.known(ctx, desk, r)
 	if err != nil || isKnown {
 		return a, err
@@ -303,10 +305,10 @@ func (c *caller) afterInterrupt(ctx context.Context, desk *control.Desk, r contr
 	return c.withdraw(ctx, desk, r)
 }
 
-// warnPaused logs that a mapping is paused whose pass a user asks for.
-func warnPaused(ctx context.Context, s *system, mapping string) {
-	paused, isPaused, err := control.NewDesk(s.store, s.process.Now).PausedOf(ctx, mapping)
+// WarnPaused logs that a mapping is paused whose pass a user asks for.
+func WarnPaused(ctx context.Context, s *assembly.System, mapping string) {
+	paused, isPaused, err := control.NewDesk(s.Store, s.Process.Now).PausedOf(ctx, mapping)
 	if err == nil && isPaused {
-		s.logger.Warn("mapping is paused, this pass runs nevertheless", "mapping", mapping, "who", paused.Who, "since", paused.At)
+		s.Logger.Warn("mapping is paused, this pass runs nevertheless", "mapping", mapping, "who", paused.Who, "since", paused.At)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package assembly
 
 import (
 	"cmp"
@@ -23,14 +23,14 @@ const (
 	reloadEvery = 5 * time.Second
 )
 
-// reloader turns configurations into mappings for the daemon, the first one and each that comes after it.
-type reloader struct {
+// Reloader turns configurations into mappings for the daemon, the first one and each that comes after it.
+type Reloader struct {
 	flags invocation.Flags
 	asked <-chan os.Signal
 
 	mu       sync.Mutex // held while a mapping is put together: the system has one configuration at a time
-	system   *system
-	places   *daemon.Places
+	system   *System
+	Places   *daemon.Places
 	inForce  *config.Config
 	revision map[string]int // of mappings in force, by name
 	last     int            // the revision given last
@@ -39,32 +39,33 @@ type reloader struct {
 	seen    [sha256.Size]byte // of the file when it was looked at last and was another one
 }
 
-func newReloader(s *system, f invocation.Flags, asked <-chan os.Signal) *reloader {
-	r := &reloader{
-		flags: f, asked: asked, system: s, inForce: s.config, revision: map[string]int{}, places: daemon.NewPlaces(passesOf(s.config), s.metrics),
+// NewReloader makes a reloader for the configuration that a system was built of, which is asked to read it again through a channel.
+func NewReloader(s *System, f invocation.Flags, asked <-chan os.Signal) *Reloader {
+	r := &Reloader{
+		flags: f, asked: asked, system: s, inForce: s.Config, revision: map[string]int{}, Places: daemon.NewPlaces(passesOf(s.Config), s.Metrics),
 	}
 	r.content, _ = r.look()
 	r.succeeded()
 	return r
 }
 
-// first returns the mappings of the configuration that the process was started with, which are put together already.
-func (r *reloader) first() []daemon.Mapping {
+// First returns the mappings of the configuration that the process was started with, which are put together already.
+func (r *Reloader) First() []daemon.Mapping {
 	var mappings []daemon.Mapping
-	for _, m := range r.system.mappings {
+	for _, m := range r.system.Mappings {
 		r.revision[m.Name] = 0
-		runner := r.system.runner(m)
+		runner := r.system.Runner(m)
 		mappings = append(mappings, r.daemonMapping(r.inForce, m.Mapping, func(context.Context) (daemon.Runner, error) { return runner, nil }))
 	}
 	return mappings
 }
 
 // daemonMapping is a mapping of a configuration as the daemon keeps it.
-func (r *reloader) daemonMapping(c *config.Config, m config.Mapping, open func(context.Context) (daemon.Runner, error)) daemon.Mapping {
+func (r *Reloader) daemonMapping(c *config.Config, m config.Mapping, open func(context.Context) (daemon.Runner, error)) daemon.Mapping {
 	d := daemon.Mapping{Name: m.Name, Jitter: m.Jitter.Duration(), Revision: r.revision[m.Name], Open: open}
 	d.Source, d.Destination, d.Method = shownSides(c, m)
 	if m.Schedule.IsZero() {
-		r.system.logger.Warn("mapping has no schedule, its passes run when they are asked for", "mapping", m.Name)
+		r.system.Logger.Warn("mapping has no schedule, its passes run when they are asked for", "mapping", m.Name)
 		return d
 	}
 	d.Schedule = m.Schedule
@@ -84,12 +85,12 @@ func shownSides(c *config.Config, m config.Mapping) (source, destination daemon.
 	return shown(from), shown(to), string(c.Method(m))
 }
 
-// watch reads the configuration again when it is asked to, or when its file has changed, until ctx ends.
-func (r *reloader) watch(ctx context.Context, apply func([]daemon.Mapping)) {
+// Watch reads the configuration again when it is asked to, or when its file has changed, until ctx ends.
+func (r *Reloader) Watch(ctx context.Context, apply func([]daemon.Mapping)) {
 	tick := time.NewTicker(reloadEvery)
 	defer tick.Stop()
 	if r.flags.IsReadOnce() {
-		r.system.logger.Info("configuration came from standard input or a pipe, it is not reloaded")
+		r.system.Logger.Info("configuration came from standard input or a pipe, it is not reloaded")
 	}
 	for {
 		select {
@@ -97,7 +98,7 @@ func (r *reloader) watch(ctx context.Context, apply func([]daemon.Mapping)) {
 			return
 		case <-r.asked:
 			if r.flags.IsReadOnce() {
-				r.system.logger.Warn("configuration from standard input or a pipe cannot be read again, the former one stays in force")
+				r.system.Logger.Warn("configuration from standard input or a pipe cannot be read again, the former one stays in force")
 				continue
 			}
 			r.content, _ = r.look()
@@ -112,7 +113,7 @@ func (r *reloader) watch(ctx context.Context, apply func([]daemon.Mapping)) {
 
 // changed reports whether the file holds something else than before, and the same as one look ago: a file that is being
 // written may be without its end, and still be without fault.
-func (r *reloader) changed() bool {
+func (r *Reloader) changed() bool {
 	now, ok := r.look()
 	if !ok || now == r.content {
 		return false
@@ -125,43 +126,43 @@ func (r *reloader) changed() bool {
 	return settled
 }
 
-func (r *reloader) look() (sum [sha256.Size]byte, ok bool) {
+func (r *Reloader) look() (sum [sha256.Size]byte, ok bool) {
 	if r.flags.IsReadOnce() {
 		return sha256.Sum256(r.flags.Once), true
 	}
-	data, err := r.system.process.ReadFile(r.flags.Config)
+	data, err := r.system.Process.ReadFile(r.flags.Config)
 	return sha256.Sum256(data), err == nil
 }
 
 // reload puts the configuration in force, or says why it does not.
-func (r *reloader) reload(apply func([]daemon.Mapping)) {
-	next, chosen, err := r.read()
+func (r *Reloader) reload(apply func([]daemon.Mapping)) {
+	next, chosen, err := r.Read()
 	if err != nil {
-		r.system.metrics.ReloadSuccess.WithLabelValues().Set(0)
+		r.system.Metrics.ReloadSuccess.WithLabelValues().Set(0)
 		for line := range strings.Lines(err.Error()) {
-			r.system.logger.Error("configuration refused, the former one stays in force", "fault", strings.TrimSpace(line))
+			r.system.Logger.Error("configuration refused, the former one stays in force", "fault", strings.TrimSpace(line))
 		}
 		return
 	}
 	apply(r.replace(next, chosen))
-	invocation.LogWarnings(r.system.logger, next)
+	invocation.LogWarnings(r.system.Logger, next)
 	r.succeeded()
-	r.system.logger.Info("configuration reloaded", "mappings", len(chosen))
+	r.system.Logger.Info("configuration reloaded", "mappings", len(chosen))
 }
 
-func (r *reloader) succeeded() {
-	r.system.metrics.ReloadSuccess.WithLabelValues().Set(1)
-	r.system.metrics.LastReload.WithLabelValues().Set(float64(r.system.process.Now().UnixMilli()) / 1000)
+func (r *Reloader) succeeded() {
+	r.system.Metrics.ReloadSuccess.WithLabelValues().Set(1)
+	r.system.Metrics.LastReload.WithLabelValues().Set(float64(r.system.Process.Now().UnixMilli()) / 1000)
 }
 
-// read loads the configuration and finds everything that keeps it from being put in force.
-func (r *reloader) read() (next *config.Config, chosen []config.Mapping, err error) {
-	next, chosen, _, err = invocation.Load(r.system.process, r.flags, append(invocation.Gate(), invocation.WarnUnscheduled(r.flags), refuseUnchangeable(r.inForce))...)
+// Read loads the configuration and finds everything that keeps it from being put in force.
+func (r *Reloader) Read() (next *config.Config, chosen []config.Mapping, err error) {
+	next, chosen, _, err = invocation.Load(r.system.Process, r.flags, append(invocation.Gate(), invocation.WarnUnscheduled(r.flags), refuseUnchangeable(r.inForce))...)
 	return next, chosen, err
 }
 
 // replace puts the configuration in force and returns its mappings. One that is the same as before keeps its revision.
-func (r *reloader) replace(next *config.Config, chosen []config.Mapping) []daemon.Mapping {
+func (r *Reloader) replace(next *config.Config, chosen []config.Mapping) []daemon.Mapping {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.last++
@@ -179,29 +180,29 @@ func (r *reloader) replace(next *config.Config, chosen []config.Mapping) []daemo
 		mappings = append(mappings, r.daemonMapping(next, m, func(ctx context.Context) (daemon.Runner, error) { return r.build(ctx, next, m) }))
 	}
 	r.system.share.SetLimit(int(next.Concurrency))
-	r.places.SetLimit(passesOf(next))
+	r.Places.SetLimit(passesOf(next))
 	return mappings
 }
 
 // build puts a mapping together as one configuration has it.
-func (r *reloader) build(ctx context.Context, c *config.Config, m config.Mapping) (daemon.Runner, error) {
+func (r *Reloader) build(ctx context.Context, c *config.Config, m config.Mapping) (daemon.Runner, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.system.config = c
+	r.system.Config = c
 	built, err := r.system.mapping(ctx, m)
 	if err != nil {
 		return nil, err
 	}
-	return r.system.runner(built), nil
+	return r.system.Runner(built), nil
 }
 
-// secrets returns the external ids of the configuration in force, as far as they can be read.
-func (r *reloader) secrets() []string {
+// Secrets returns the external ids of the configuration in force, as far as they can be read.
+func (r *Reloader) Secrets() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var secrets []string
 	for _, role := range r.inForce.Roles {
-		if id, err := role.ExternalID.Resolve(r.system.process.LookupEnv, r.system.process.ReadFile); err == nil {
+		if id, err := role.ExternalID.Resolve(r.system.Process.LookupEnv, r.system.Process.ReadFile); err == nil {
 			secrets = append(secrets, id.Reveal())
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -13,7 +13,8 @@ import (
 	"syncd/internal/terminal"
 )
 
-const demoConfig = `# Two accounts of "syncd demo", served on loopback.
+// Config is the configuration of the demo, with places for what only a world knows.
+const Config = `# Two accounts of "syncd demo", served on loopback.
 state: "file:{dir}/state"
 aws: {endpoint_url: "{endpoint}", path_style: true}
 
@@ -31,47 +32,47 @@ mappings:
     schedule: "@every 5s"
 `
 
-// render fills in what a configuration says of the world.
-func (w *world) render(text, dir string) string {
+// Render fills in what a configuration says of the world.
+func (w *World) Render(text, dir string) string {
 	return strings.NewReplacer(
-		"{dir}", dir, "{endpoint}", w.endpoint, "{role}", w.role.ARN, "{external-id}", demoExternalID, "{mapping}", demoMapping,
-		"{source}", demoSource, "{copy}", demoCopy, "{region}", demoRegion, "{owner}", demoOwner, "{consumer}", demoConsumer,
-		"{consumer-key}", w.consumerKey.ARN(),
+		"{dir}", dir, "{endpoint}", w.Endpoint, "{role}", w.Role.ARN, "{external-id}", ExternalID, "{mapping}", Mapping,
+		"{source}", Source, "{copy}", Copy, "{region}", Region, "{owner}", Owner, "{consumer}", Consumer,
+		"{consumer-key}", w.ConsumerKey.ARN(),
 	).Replace(text)
 }
 
-// serveDemo keeps the two accounts up until ctx ends.
-func serveDemo(ctx context.Context, p invocation.Process, f demoFlags) (err error) {
-	dir, err := filepath.Abs(f.dir)
+// Serve keeps the two accounts up until ctx ends.
+func Serve(ctx context.Context, p invocation.Process, f Options) (err error) {
+	dir, err := filepath.Abs(f.Dir)
 	if err != nil {
 		return fmt.Errorf("serve demo: %w", err)
 	}
-	w, prepare := newWorld(p.Now), (*world).write
-	if f.empty {
-		w, prepare = newEmptyWorld(p.Now), (*world).writeEmpty
+	w, prepare := NewWorld(p.Now), (*World).Write
+	if f.Empty {
+		w, prepare = NewEmptyWorld(p.Now), (*World).WriteEmpty
 	}
-	listener, err := w.bind(ctx, f.address)
+	listener, err := w.Bind(ctx, f.Address)
 	if err != nil {
 		return err
 	}
-	if f.empty {
-		listener, err = w.secure(listener)
+	if f.Empty {
+		listener, err = w.Secure(listener)
 	} else {
-		err = w.fill(f.from)
+		err = w.Fill(f.From)
 	}
 	// The files are there before the first answer.
 	if err := errors.Join(err, prepare(w, dir)); err != nil {
 		return errors.Join(fmt.Errorf("serve demo: %w", err), listener.Close())
 	}
-	closeServer := w.serve(ctx, listener)
+	closeServer := w.Serve(ctx, listener)
 	defer func() { err = errors.Join(err, closeServer()) }()
-	if f.empty {
-		printable.Fprintf(p.Stdout, demoEmptyWelcome, w.endpoint, demoOwner, demoConsumer, shellQuote(filepath.Join(dir, environmentFile)))
+	if f.Empty {
+		printable.Fprintf(p.Stdout, demoEmptyWelcome, w.Endpoint, Owner, Consumer, shellQuote(filepath.Join(dir, environmentFile)))
 	} else {
-		printable.Fprintf(p.Stdout, demoWelcome, w.endpoint, demoSource, terminal.Objects(int64(len(w.source.Keys()))), shellQuote(dir), demoCopy)
+		printable.Fprintf(p.Stdout, demoWelcome, w.Endpoint, Source, terminal.Objects(int64(len(w.Source.Keys()))), shellQuote(dir), Copy)
 	}
 	<-ctx.Done()
-	printable.Fprintf(p.Stdout, "\nrequests served: %s\n", terminal.ByReason(w.requests()))
+	printable.Fprintf(p.Stdout, "\nrequests served: %s\n", terminal.ByReason(w.Requests()))
 	return nil
 }
 
@@ -98,16 +99,16 @@ const demoClients = `The AWS CLI reads the endpoint from AWS_ENDPOINT_URL since 
 "environment" makes aws a function with --endpoint-url.
 `
 
-// write leaves the configuration and the credentials in dir. The ledger of an earlier demo is removed: its accounts ended with their
+// Write leaves the configuration and the credentials in dir. The ledger of an earlier demo is removed: its accounts ended with their
 // process.
-func (w *world) write(dir string) error {
+func (w *World) Write(dir string) error {
 	if err := removeFormer(dir); err != nil {
 		return err
 	}
-	if err := writeFile(dir, "syncd.yaml", w.render(demoConfig, dir)); err != nil {
+	if err := writeFile(dir, "syncd.yaml", w.Render(Config, dir)); err != nil {
 		return err
 	}
-	return w.writeAccess(dir, demoRegion)
+	return w.WriteAccess(dir, Region)
 }
 
 // removeFormer makes dir, and removes the configuration and the ledger of an earlier demo from it.
@@ -115,7 +116,7 @@ func removeFormer(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	title, _, _ := strings.Cut(demoConfig, "\n")
+	title, _, _ := strings.Cut(Config, "\n")
 	path := filepath.Join(dir, "syncd.yaml")
 	if former, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(former), title) {
 		return nil //nolint:nilerr // what cannot be read is not the demo's

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"crypto/ecdsa"
@@ -74,29 +74,29 @@ aws-cli/1.[0-9].* | aws-cli/1.1[0-9].* | aws-cli/1.2[0-8].* | aws-cli/2.[0-9].* 
 esac
 `
 
-// writeEmpty leaves what a shell needs to use two empty accounts in dir.
-func (w *world) writeEmpty(dir string) error {
+// WriteEmpty leaves what a shell needs to use two empty accounts in dir.
+func (w *World) WriteEmpty(dir string) error {
 	if err := removeFormer(dir); err != nil {
 		return err
 	}
-	return w.writeAccess(dir, rehearsalRegion)
+	return w.WriteAccess(dir, rehearsalRegion)
 }
 
-// writeAccess writes the profiles with their region, and last of all the environment.
-func (w *world) writeAccess(dir, region string) error {
+// WriteAccess writes the profiles with their region, and last of all the environment.
+func (w *World) WriteAccess(dir, region string) error {
 	profileAuthority, exportAuthority := "", "unset AWS_CA_BUNDLE"
-	if w.authority != nil {
+	if w.Authority != nil {
 		path := filepath.Join(dir, authorityFile)
 		profileAuthority, exportAuthority = "ca_bundle = "+path+"\n", "export AWS_CA_BUNDLE="+shellQuote(path)
-		if err := writeFile(dir, authorityFile, string(w.authority)); err != nil {
+		if err := writeFile(dir, authorityFile, string(w.Authority)); err != nil {
 			return err
 		}
 	}
 	fill := func(text string, more ...string) string {
-		return strings.NewReplacer(append(more, "{endpoint}", w.endpoint, "{region}", region)...).Replace(text)
+		return strings.NewReplacer(append(more, "{endpoint}", w.Endpoint, "{region}", region)...).Replace(text)
 	}
-	profiles := fill(demoProfile, "{profile}", "owner", "{id}", w.owner.AccessKeyID, "{secret}", w.owner.SecretAccessKey, "{authority}\n", profileAuthority) + "\n" +
-		fill(demoProfile, "{profile}", "consumer", "{id}", w.consumer.AccessKeyID, "{secret}", w.consumer.SecretAccessKey, "{authority}\n", profileAuthority)
+	profiles := fill(demoProfile, "{profile}", "owner", "{id}", w.Owner.AccessKeyID, "{secret}", w.Owner.SecretAccessKey, "{authority}\n", profileAuthority) + "\n" +
+		fill(demoProfile, "{profile}", "consumer", "{id}", w.Consumer.AccessKeyID, "{secret}", w.Consumer.SecretAccessKey, "{authority}\n", profileAuthority)
 	if err := writeFile(dir, "credentials", profiles); err != nil {
 		return err
 	}
@@ -105,8 +105,8 @@ func (w *world) writeAccess(dir, region string) error {
 }
 
 // host is the address of the endpoint without its port.
-func (w *world) host() string {
-	at, err := url.Parse(w.endpoint)
+func (w *World) host() string {
+	at, err := url.Parse(w.Endpoint)
 	if err != nil {
 		panic("BUG: the endpoint is no URL")
 	}
@@ -124,14 +124,14 @@ func shellQuote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// secure serves the endpoint under TLS, with a certificate that an authority of this process alone has signed: an endpoint that the
+// Secure serves the endpoint under TLS, with a certificate that an authority of this process alone has signed: an endpoint that the
 // environment names, and not the configuration, must have TLS.
-func (w *world) secure(listener net.Listener) (net.Listener, error) {
+func (w *World) Secure(listener net.Listener) (net.Listener, error) {
 	certificate, authority, err := loopbackCertificate(listener.Addr(), time.Now())
 	if err != nil {
 		return listener, fmt.Errorf("make a certificate: %w", err)
 	}
-	w.authority, w.endpoint = authority, "https://"+listener.Addr().String()
+	w.Authority, w.Endpoint = authority, "https://"+listener.Addr().String()
 	return tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}), nil
 }
 

@@ -1,4 +1,12 @@
-package main
+// Package assembly is the composition root: the only place where the configuration and the parts meet.
+//
+// It promises that a command gets what it works with ready made: New makes the System of a configuration with its mappings, OpenState the
+// store of their ledgers alone. What mappings share, such as quotas, buffers and connections, is made once for the process.
+//
+// It leaves every decision about objects to the packages beneath, and what is run when to the commands and to package daemon. A System is
+// what all mappings of a process share; a Mapping is one of them, ready to run. A Reloader builds mappings again when the configuration has
+// changed; a Runner is a mapping as the daemon runs it.
+package assembly
 
 import (
 	"cmp"
@@ -42,14 +50,14 @@ import (
 // relayMemory is what all relays of the process may hold of objects at once, in bytes.
 const relayMemory = 96 << 20
 
-// system is what all mappings of a process share.
-type system struct {
-	config   *config.Config
-	process  invocation.Process
-	logger   *slog.Logger
-	registry *prometheus.Registry
-	metrics  *metrics.Metrics
-	store    store.Store
+// System is what all mappings of a process share.
+type System struct {
+	Config   *config.Config
+	Process  invocation.Process
+	Logger   *slog.Logger
+	Registry *prometheus.Registry
+	Metrics  *metrics.Metrics
+	Store    store.Store
 	buffers  *content.Buffers
 	encoders *chunk.Encoders
 	quotas   quotas
@@ -59,71 +67,71 @@ type system struct {
 	peers    map[string]*peer.Peer // by the name of a service
 	rekey    bool
 	takeOver bool // replaces what is foreign
-	mappings []*mapping
+	Mappings []*Mapping
 }
 
-// mapping is one mapping, ready to run.
-type mapping struct {
+// Mapping is one mapping, ready to run.
+type Mapping struct {
 	config.Mapping
-	syncer              *syncer.Syncer
+	Syncer              *syncer.Syncer
 	source, destination *s3.Client
 }
 
-// clients are what the passes of the mapping send their requests with.
-func (m *mapping) clients() (source, destination *s3.Client) { return m.source, m.destination }
+// Clients are what the passes of the mapping send their requests with.
+func (m *Mapping) Clients() (source, destination *s3.Client) { return m.source, m.destination }
 
-// newSystem makes the system of a configuration that passes the gate, and further checks.
-func newSystem(ctx context.Context, p invocation.Process, f invocation.Flags, checks ...config.Check) (*system, error) {
+// New makes the system of a configuration that passes the gate, and further checks.
+func New(ctx context.Context, p invocation.Process, f invocation.Flags, checks ...config.Check) (*System, error) {
 	registry := prometheus.NewRegistry()
 	house := metrics.New(registry)
-	opened, err := openState(ctx, p, f, func(mapping string, until time.Time) {
+	opened, err := OpenState(ctx, p, f, func(mapping string, until time.Time) {
 		house.LeaseExpiry.WithLabelValues(mapping).Set(float64(until.Unix()))
 	}, append(invocation.Gate(), checks...)...)
 	if err != nil {
 		return nil, err
 	}
-	s := &system{
-		config: opened.config, store: opened.store, logger: opened.logger, process: p, rekey: f.Rekey, takeOver: f.TakeOver,
-		door: admit.New(), peers: map[string]*peer.Peer{}, registry: registry, metrics: house, buffers: content.NewBuffers(relayMemory), encoders: chunk.NewEncoders(),
-		share: throttle.NewShare(int(opened.config.Concurrency)), sts: spacing{perSecond: stsRate},
+	s := &System{
+		Config: opened.Config, Store: opened.Store, Logger: opened.Logger, Process: p, rekey: f.Rekey, takeOver: f.TakeOver,
+		door: admit.New(), peers: map[string]*peer.Peer{}, Registry: registry, Metrics: house, buffers: content.NewBuffers(relayMemory), encoders: chunk.NewEncoders(),
+		share: throttle.NewShare(int(opened.Config.Concurrency)), sts: spacing{perSecond: stsRate},
 	}
 	if p.Shared != nil {
-		s.metrics.ClockSkew.Set(func() (float64, bool) {
+		s.Metrics.ClockSkew.Set(func() (float64, bool) {
 			ahead, ok := p.Shared.Clock.Skew()
 			return ahead.Seconds(), ok
 		})
 	}
 	b := buildinfo.Read()
-	s.metrics.BuildInfo.WithLabelValues(b.Version, b.Revision, b.GoVersion).Set(1)
-	for _, m := range opened.mappings {
+	s.Metrics.BuildInfo.WithLabelValues(b.Version, b.Revision, b.GoVersion).Set(1)
+	for _, m := range opened.Mappings {
 		built, err := s.mapping(ctx, m)
 		if err != nil {
 			return nil, fmt.Errorf("mapping %s: %w", m.Name, err)
 		}
-		s.mappings = append(s.mappings, built)
+		s.Mappings = append(s.Mappings, built)
 	}
 	return s, nil
 }
 
 // mapping puts the parts of one mapping together.
-func (s *system) mapping(ctx context.Context, m config.Mapping) (*mapping, error) {
+func (s *System) mapping(ctx context.Context, m config.Mapping) (*Mapping, error) {
 	terms := s.terms(m)
-	from, to := s.config.Places(m)
+	from, to := s.Config.Places(m)
 	meter := &throttle.Meter{Observe: s.observe(m.Name, plan.NewQuoter(terms))}
 	pace := s.paceOf(m)
-	source, destination, err := s.clients(ctx, m, meter, pace)
+	source, destination, err := s.Clients(ctx, m, meter, pace)
 	if err != nil {
 		return nil, err
 	}
-	pace.show(s.metrics, m.Name)
-	logger := s.logger.With("mapping", m.Name)
-	return &mapping{Mapping: m, source: source, destination: destination, syncer: syncer.New(syncer.Options{
+	pace.show(s.Metrics, m.Name)
+	logger := s.Logger.With("mapping", m.Name)
+	return &Mapping{Mapping: m, source: source, destination: destination, Syncer: syncer.New(syncer.Options{
 		Mapping: m.Name,
 		Source:  live(source, from), Destination: live(destination, to),
-		Copier: s.copier(m, source, destination, pace), Rules: s.rules(m), Settings: settingsOf(s.config, m), ServiceOf: endpoint.Service, Rekey: s.rekey,
-		Store: s.store, Ledger: s.ledgerOptions(m.Name), Terms: terms,
-		Turns: pace.level.Gate(), DrainTimeout: s.config.DrainTimeout.Duration(),
-		Meter: meter, Metrics: s.metrics, Logger: logger, Now: s.process.Now,
+		Copier: s.copier(m, source, destination, pace), Rules: s.rules(m), Settings: SettingsOf(s.Config, m), ServiceOf: endpoint.Service, Rekey: s.rekey,
+		Store: s.Store, Ledger: s.ledgerOptions(m.Name), Terms: terms,
+		Turns: pace.level.Gate(), DrainTimeout: s.Config.DrainTimeout.Duration(),
+		Meter: meter, Metrics: s.Metrics, Logger: logger, Now: s.Process.Now,
 	})}, nil
 }
 
@@ -132,8 +140,8 @@ func live(client *s3.Client, p transfer.Place) listing.Live {
 	return listing.Live{Client: client, Bucket: p.Bucket, Prefix: p.Prefix, Account: p.Account, RequestPayer: p.RequestPayer}
 }
 
-// settingsOf are what the ledger records of a mapping.
-func settingsOf(c *config.Config, m config.Mapping) provenance.Settings {
+// SettingsOf are what the ledger records of a mapping.
+func SettingsOf(c *config.Config, m config.Mapping) provenance.Settings {
 	source, destination := c.Places(m)
 	return provenance.Settings{Source: placeOf(source), Destination: placeOf(destination), KeyARN: m.Destination.KMSKey, StorageClass: m.Destination.StorageClass}
 }
@@ -143,17 +151,17 @@ func placeOf(p transfer.Place) provenance.Place {
 	return provenance.Place{Endpoint: p.Service(), Bucket: p.Identity(), Prefix: p.Prefix}
 }
 
-func (s *system) copier(m config.Mapping, source, destination *s3.Client, pace pace) *copier.Copier {
-	from, to := s.config.Places(m)
+func (s *System) copier(m config.Mapping, source, destination *s3.Client, pace pace) *copier.Copier {
+	from, to := s.Config.Places(m)
 	there := s.peer(to.Service())
 	return copier.New(copier.Options{
 		Source: source, Destination: destination,
-		SourcePlace: from, DestinationPlace: to, Settings: s.config.Transfer(m), Buffers: s.buffers,
+		SourcePlace: from, DestinationPlace: to, Settings: s.Config.Transfer(m), Buffers: s.buffers,
 		KeyARN: m.Destination.KMSKey, BucketKey: m.Destination.BucketKey, ACL: aclOf(m),
-		Initiator: s.config.Roles[m.Destination.Role].ARN, Session: s.config.Roles[m.Destination.Role].SessionName,
+		Initiator: s.Config.Roles[m.Destination.Role].ARN, Session: s.Config.Roles[m.Destination.Role].SessionName,
 		OverwriteAny: s.overwritesAny(m), Peer: there,
 		ToS3:  func() bool { return to.Service() == "" || there.Name() == serverOfAWS },
-		Slots: slots{pace.level.Gate(), s.share.Member()}, Bytes: pace.bytes, Now: s.process.Now,
+		Slots: slots{pace.level.Gate(), s.share.Member()}, Bytes: pace.bytes, Now: s.Process.Now,
 	})
 }
 
@@ -161,12 +169,12 @@ func (s *system) copier(m config.Mapping, source, destination *s3.Client, pace p
 const serverOfAWS = "AmazonS3"
 
 // overwritesAny reports whether what is foreign at a mapping's destination may be replaced.
-func (s *system) overwritesAny(m config.Mapping) bool {
+func (s *System) overwritesAny(m config.Mapping) bool {
 	return s.takeOver || m.Copy.Overwrite == config.OverwriteAny
 }
 
 // peer returns what is known of a service by its answers: of one, whatever mapping asked.
-func (s *system) peer(service string) *peer.Peer {
+func (s *System) peer(service string) *peer.Peer {
 	if s.peers[service] == nil {
 		s.peers[service] = new(peer.Peer)
 	}
@@ -181,11 +189,11 @@ func aclOf(m config.Mapping) string {
 	return string(m.Copy.ACL)
 }
 
-// clients returns the S3 clients of both sides. Each mapping has sessions of its own: one whose role is broken takes no
+// Clients returns the S3 clients of both sides. Each mapping has sessions of its own: one whose role is broken takes no
 // other along. What lies beneath is the same for all.
-func (s *system) clients(ctx context.Context, m config.Mapping, meter *throttle.Meter, pace pace) (source, destination *s3.Client, err error) {
-	c := s.config // a reload replaces it, and sessions are assumed at any time
-	o := credentialsOf(s.process, c, c.AssumedRoles(m), s.logger)
+func (s *System) Clients(ctx context.Context, m config.Mapping, meter *throttle.Meter, pace pace) (source, destination *s3.Client, err error) {
+	c := s.Config // a reload replaces it, and sessions are assumed at any time
+	o := CredentialsOf(s.Process, c, c.AssumedRoles(m), s.Logger)
 	o.Door = s.door
 	o.Attach = both(meter.Attach, (&throttle.Guard{Service: pace.sts}).Attach)
 	o.SessionPolicy = func(role string) (string, error) { return access.SessionPolicyText(c, m, role) }
@@ -212,9 +220,9 @@ func both(first, second func(*middleware.Stack) error) func(*middleware.Stack) e
 }
 
 // showExpiry has the metrics ask when the sessions of a mapping end.
-func (s *system) showExpiry(m config.Mapping, set *creds.Set) {
+func (s *System) showExpiry(m config.Mapping, set *creds.Set) {
 	for side, role := range map[string]string{"source": m.Source.Role, "destination": m.Destination.Role} {
-		s.metrics.CredentialExpiry.Set(func() (float64, bool) {
+		s.Metrics.CredentialExpiry.Set(func() (float64, bool) {
 			end, ok := set.Expiry(role)
 			return float64(end.Unix()), ok
 		}, m.Name, side)
@@ -227,8 +235,8 @@ type address struct {
 	pathStyle bool
 }
 
-func (s *system) address(url string, style *bool) address {
-	return address{url: cmp.Or(url, s.config.AWS.EndpointURL), pathStyle: pathStyle(s.config, style)}
+func (s *System) address(url string, style *bool) address {
+	return address{url: cmp.Or(url, s.Config.AWS.EndpointURL), pathStyle: pathStyle(s.Config, style)}
 }
 
 // pathStyle is the setting of one side, or that of all.
@@ -252,10 +260,10 @@ func newS3Client(c aws.Config, at address, attach ...func(*middleware.Stack) err
 }
 
 // observe counts the requests of a mapping, with what each costs.
-func (s *system) observe(mapping string, prices plan.Quoter) func(throttle.Attempt) {
-	cost := s.metrics.Cost.WithLabelValues(mapping)
-	requests := s.metrics.Requests.MustCurryWith(prometheus.Labels{"mapping": mapping})
-	durations := s.metrics.RequestDuration.MustCurryWith(prometheus.Labels{"mapping": mapping})
+func (s *System) observe(mapping string, prices plan.Quoter) func(throttle.Attempt) {
+	cost := s.Metrics.Cost.WithLabelValues(mapping)
+	requests := s.Metrics.Requests.MustCurryWith(prometheus.Labels{"mapping": mapping})
+	durations := s.Metrics.RequestDuration.MustCurryWith(prometheus.Labels{"mapping": mapping})
 	for _, operation := range deniable() {
 		requests.WithLabelValues(operation, string(awserr.Denied))
 	}
@@ -279,15 +287,15 @@ func deniable() []string {
 }
 
 // ledgerOptions are those of a mapping's ledger, which names the mapping in what it logs.
-func (s *system) ledgerOptions(mapping string) checkpoint.Options {
+func (s *System) ledgerOptions(mapping string) checkpoint.Options {
 	return checkpoint.Options{
-		Mapping: mapping, Holder: holder(), Now: s.process.Now, Logger: s.logger,
-		FlushInterval: s.config.Checkpoint.FlushInterval.Duration(), KeepGenerations: int(s.config.Checkpoint.KeepGenerations),
-		KeepFor: s.config.Checkpoint.KeepFor.Duration(), Encoders: s.encoders,
+		Mapping: mapping, Holder: Holder(), Now: s.Process.Now, Logger: s.Logger,
+		FlushInterval: s.Config.Checkpoint.FlushInterval.Duration(), KeepGenerations: int(s.Config.Checkpoint.KeepGenerations),
+		KeepFor: s.Config.Checkpoint.KeepFor.Duration(), Encoders: s.encoders,
 	}
 }
 
-func (s *system) rules(m config.Mapping) plan.Rules {
+func (s *System) rules(m config.Mapping) plan.Rules {
 	return plan.Rules{KeyARN: m.Destination.KMSKey, OverwriteAny: s.overwritesAny(m), Filter: plan.Filter{
 		Prefix: m.Source.Prefix, Include: patterns(m.Filter.Include), Exclude: patterns(m.Filter.Exclude),
 		MinSize: int64(m.Filter.MinSize), MaxSize: int64(m.Filter.MaxSize),
@@ -303,8 +311,8 @@ func patterns(globs []value.Glob) []plan.Pattern {
 	return patterns
 }
 
-// holder names this process to others that want a lease it holds.
-func holder() string {
+// Holder names this process to others that want a lease it holds.
+func Holder() string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown-host"

@@ -1,4 +1,4 @@
-package main
+package assembly
 
 import (
 	"cmp"
@@ -19,29 +19,38 @@ import (
 	"syncd/internal/throttle"
 )
 
-// state is what can be known of mappings without their source and destination.
-type state struct {
-	config   *config.Config
-	mappings []config.Mapping
-	store    store.Store
-	logger   *slog.Logger
+// State is what can be known of mappings without their source and destination.
+type State struct {
+	Config   *config.Config
+	Mappings []config.Mapping
+	Store    store.Store
+	Logger   *slog.Logger
 }
 
-// openState loads a configuration, with the mappings named or all of them, and opens the store of their ledgers. Renewed,
+// OpenState loads a configuration, with the mappings named or all of them, and opens the store of their ledgers. Renewed,
 // unless it is nil, is called for leases that end by themselves.
-func openState(ctx context.Context, p invocation.Process, f invocation.Flags, renewed func(mapping string, until time.Time), checks ...config.Check) (*state, error) {
-	s, err := loadState(p, f, checks...)
+func OpenState(ctx context.Context, p invocation.Process, f invocation.Flags, renewed func(mapping string, until time.Time), checks ...config.Check) (*State, error) {
+	s, err := LoadState(p, f, checks...)
 	if err != nil {
 		return nil, err
 	}
-	if s.store, err = openStore(ctx, p, s.config, leasing{s.logger, renewed}); err != nil {
-		return nil, fmt.Errorf("open state %s: %w", s.config.State, err)
+	if s.Store, err = s.Open(ctx, p, renewed); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
 
-// loadState is openState without the store.
-func loadState(p invocation.Process, f invocation.Flags, checks ...config.Check) (*state, error) {
+// Open opens the store of the ledgers. Renewed is as in OpenState.
+func (s *State) Open(ctx context.Context, p invocation.Process, renewed func(mapping string, until time.Time)) (store.Store, error) {
+	opened, err := openStore(ctx, p, s.Config, leasing{s.Logger, renewed})
+	if err != nil {
+		return nil, fmt.Errorf("open state %s: %w", s.Config.State, err)
+	}
+	return opened, nil
+}
+
+// LoadState is openState without the store.
+func LoadState(p invocation.Process, f invocation.Flags, checks ...config.Check) (*State, error) {
 	c, chosen, logger, err := invocation.Load(p, f, checks...)
 	if err != nil {
 		return nil, err
@@ -52,7 +61,7 @@ func loadState(p invocation.Process, f invocation.Flags, checks ...config.Check)
 			logger.Warn("endpoint without TLS, what is sent there can be read and changed on the way", "endpoint", at)
 		}
 	}
-	return &state{config: c, mappings: chosen, logger: logger}, nil
+	return &State{Config: c, Mappings: chosen, Logger: logger}, nil
 }
 
 // leasing is who is told of leases.
@@ -69,7 +78,7 @@ func openStore(ctx context.Context, p invocation.Process, c *config.Config, told
 	if location.Dir != "" {
 		return filestore.Open(location.Dir)
 	}
-	client, err := stateClient(ctx, p, c, told.logger)
+	client, err := StateClient(ctx, p, c, told.logger)
 	if err != nil {
 		return nil, err
 	}
@@ -79,9 +88,9 @@ func openStore(ctx context.Context, p invocation.Process, c *config.Config, told
 	}), nil
 }
 
-// stateClient returns the S3 client of the state's bucket, with a role of its own or the ambient credentials.
-func stateClient(ctx context.Context, p invocation.Process, c *config.Config, logger *slog.Logger) (*s3.Client, error) {
-	set, err := creds.New(ctx, credentialsOf(p, c, c.AssumedStateRoles(), logger))
+// StateClient returns the S3 client of the state's bucket, with a role of its own or the ambient credentials.
+func StateClient(ctx context.Context, p invocation.Process, c *config.Config, logger *slog.Logger) (*s3.Client, error) {
+	set, err := creds.New(ctx, CredentialsOf(p, c, c.AssumedStateRoles(), logger))
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"syncd/internal/assembly"
 	"syncd/internal/awserr"
 	"syncd/internal/invocation"
 	"syncd/internal/printable"
@@ -22,36 +23,36 @@ import (
 // story is a demo being told.
 type story struct {
 	invocation.Process
-	world     *world
+	world     *World
 	config    string
 	summaries []syncer.Summary
 }
 
-// tellDemo sets the two accounts up, and tells what syncd does between them.
-func tellDemo(ctx context.Context, p invocation.Process, f demoFlags) (err error) {
+// Tell sets the two accounts up, and tells what syncd does between them.
+func Tell(ctx context.Context, p invocation.Process, f Options) (err error) {
 	dir, err := os.MkdirTemp("", "syncd-demo-")
 	if err != nil {
 		return fmt.Errorf("make a folder for the demo's ledger: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	w := newWorld(p.Now)
-	closeServer, err := w.listen(ctx, "127.0.0.1:0")
+	w := NewWorld(p.Now)
+	closeServer, err := w.Listen(ctx, "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeServer()) }()
-	if err := w.fill(f.from); err != nil {
-		return fmt.Errorf("fill source from %s: %w", f.from, err)
+	if err := w.Fill(f.From); err != nil {
+		return fmt.Errorf("fill source from %s: %w", f.From, err)
 	}
-	if err := w.write(dir); err != nil {
+	if err := w.Write(dir); err != nil {
 		return err
 	}
-	p.Ambient = w.signIn()
+	p.Ambient = w.SignIn()
 	s := &story{Process: p, world: w, config: filepath.Join(dir, "syncd.yaml")}
 	if err := s.tell(ctx); err != nil {
 		return err
 	}
-	if f.json {
+	if f.Json {
 		return report.SummaryJSON(p.Stdout, s.summaries)
 	}
 	return nil
@@ -76,23 +77,23 @@ func (s *story) tell(ctx context.Context) error {
 	if err := s.pass(ctx); err != nil {
 		return err
 	}
-	return s.revoke(ctx)
+	return s.Revoke(ctx)
 }
 
 func (s *story) introduce() {
 	w := s.world
 	var bytes int64
-	keys := w.source.Keys()
+	keys := w.Source.Keys()
 	for _, key := range keys {
-		object, _ := w.source.Object(key)
+		object, _ := w.Source.Object(key)
 		bytes += object.Size
 	}
-	s.say("Two AWS accounts in this process, real requests on %s.\n", w.endpoint)
-	s.say("  owner     %s  s3://%s  holds %s", demoOwner, demoSource, terminal.Held(len(keys), bytes))
-	s.say("            %s", w.ownerKey.ARN())
-	s.say("  consumer  %s  s3://%s  is empty", demoConsumer, demoCopy)
-	s.say("            %s", w.consumerKey.ARN())
-	s.say("  role      %s", w.role.ARN)
+	s.say("Two AWS accounts in this process, real requests on %s.\n", w.Endpoint)
+	s.say("  owner     %s  s3://%s  holds %s", Owner, Source, terminal.Held(len(keys), bytes))
+	s.say("            %s", w.OwnerKey.ARN())
+	s.say("  consumer  %s  s3://%s  is empty", Consumer, Copy)
+	s.say("            %s", w.ConsumerKey.ARN())
+	s.say("  role      %s", w.Role.ARN)
 	s.say("            assumed with an ExternalId and session tags; it may read the one bucket and write the other")
 }
 
@@ -102,43 +103,43 @@ func (s *story) pass(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m := system.mappings[0]
-	summary, err := report.Pass(ctx, s.Process, m.syncer, m.Name, false, m.syncer.Run)
+	m := system.Mappings[0]
+	summary, err := report.Pass(ctx, s.Process, m.Syncer, m.Name, false, m.Syncer.Run)
 	s.summaries = append(s.summaries, summary)
 	return err
 }
 
-func (s *story) start(ctx context.Context) (*system, error) {
-	return newSystem(ctx, s.Process, invocation.Flags{Config: s.config, LogLevel: "error"})
+func (s *story) start(ctx context.Context) (*assembly.System, error) {
+	return assembly.New(ctx, s.Process, invocation.Flags{Config: s.config, LogLevel: "error"})
 }
 
-// revoke shows whose key the copy lies under: the consumer's copy outlives the owner's grant.
-func (s *story) revoke(ctx context.Context) error {
+// Revoke shows whose key the copy lies under: the consumer's copy outlives the owner's grant.
+func (s *story) Revoke(ctx context.Context) error {
 	w := s.world
-	key := w.source.Keys()[0]
+	key := w.Source.Keys()[0]
 	role, user, err := s.readers(ctx)
 	if err != nil {
 		return err
 	}
-	if _, err := read(ctx, role, demoSource, key); err != nil {
+	if _, err := read(ctx, role, Source, key); err != nil {
 		return fmt.Errorf("read the source while the owner allows it: %w", err)
 	}
-	w.revoke()
+	w.Revoke()
 	s.say("\n4. The owner takes the consumer's role out of its key policy.\n")
-	_, err = read(ctx, role, demoSource, key)
+	_, err = read(ctx, role, Source, key)
 	if awserr.Classify(err) != awserr.Denied {
 		return fmt.Errorf("read the source after the owner revoked its key: want a refusal, got %w", err)
 	}
-	s.say("  source  s3://%s/%s  refused to the role that could read it before: %s", demoSource, key, awserr.Brief(err))
-	copied, err := read(ctx, user, demoCopy, key)
+	s.say("  source  s3://%s/%s  refused to the role that could read it before: %s", Source, key, awserr.Brief(err))
+	copied, err := read(ctx, user, Copy, key)
 	if err != nil {
 		return fmt.Errorf("read the copy after the owner revoked its key: %w", err)
 	}
-	original, err := w.source.Read(key)
+	original, err := w.Source.Read(key)
 	if err != nil || !bytes.Equal(copied, original) {
 		return errors.Join(errors.New("compare the copy with its source: they differ"), err)
 	}
-	s.say("  copy    s3://%s/%s  reads: %d bytes, equal to the source", demoCopy, key, len(copied))
+	s.say("  copy    s3://%s/%s  reads: %d bytes, equal to the source", Copy, key, len(copied))
 	s.say("\nThat is all: another account's bucket, kept as a copy of your own under your own key.")
 	s.say("Try it with your own files: syncd demo --from DIR. Keep the accounts up: syncd demo --serve 127.0.0.1:9000 --dir DIR.")
 	return nil
@@ -150,8 +151,8 @@ func (s *story) readers(ctx context.Context) (role, user *s3.Client, err error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	role, _ = system.mappings[0].clients()
-	user = s3.New(s3.Options{Region: demoRegion, BaseEndpoint: &s.world.endpoint, UsePathStyle: true, Credentials: s.Ambient})
+	role, _ = system.Mappings[0].Clients()
+	user = s3.New(s3.Options{Region: Region, BaseEndpoint: &s.world.Endpoint, UsePathStyle: true, Credentials: s.Ambient})
 	return role, user, nil
 }
 

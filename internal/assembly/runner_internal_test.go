@@ -1,4 +1,4 @@
-package main
+package assembly
 
 import (
 	"fmt"
@@ -63,20 +63,20 @@ func TestSessionsAreSpaced(t *testing.T) {
 		hub := consumer.CreateRole("hub", trustOf(user.ARN), awsfake.RoleOptions{})
 		hub.SetPolicies(iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}]}`))
 		asked := &assumed{RoundTripper: cloud.RoundTripper()}
-		system := &system{sts: spacing{perSecond: stsRate}, config: &config.Config{Roles: map[string]config.Role{}}}
+		system := &System{sts: spacing{perSecond: stsRate}, Config: &config.Config{Roles: map[string]config.Role{}}}
 		role := func(arn, via string) config.Role {
 			r := config.DefaultRole()
 			r.ARN, r.Via = arn, via
 			return r
 		}
-		system.config.Roles["hub"] = role(hub.ARN, "")
+		system.Config.Roles["hub"] = role(hub.ARN, "")
 		var all []*sessions
 		for i := range mappings {
 			name := fmt.Sprintf("tenant-%04d", i)
-			system.config.Roles[name] = role(consumer.CreateRole(name, trustOf(hub.ARN), awsfake.RoleOptions{}).ARN, "hub")
+			system.Config.Roles[name] = role(consumer.CreateRole(name, trustOf(hub.ARN), awsfake.RoleOptions{}).ARN, "hub")
 			m := config.Mapping{Source: config.Source{Role: name}, Destination: config.Destination{Role: name}}
 			set, err := creds.New(t.Context(), creds.Options{
-				Roles: map[string]config.Role{"hub": system.config.Roles["hub"], name: system.config.Roles[name]}, HTTPClient: &http.Client{Transport: asked},
+				Roles: map[string]config.Role{"hub": system.Config.Roles["hub"], name: system.Config.Roles[name]}, HTTPClient: &http.Client{Transport: asked},
 				EndpointURL: "http://127.0.0.1", Ambient: credentials.NewStaticCredentialsProvider(user.AccessKeyID, user.SecretAccessKey, ""),
 			})
 			if err != nil {
@@ -156,7 +156,7 @@ func TestReadyReachesTheBuckets(t *testing.T) {
 					Region: "us-east-1", HTTPClient: &http.Client{Transport: cloud.RoundTripper()},
 					Credentials: credentials.NewStaticCredentialsProvider(user.AccessKeyID, user.SecretAccessKey, ""),
 				})
-				r := &runner{hasRun: tt.hasRun, last: tt.last, source: client, destination: client}
+				r := &Runner{hasRun: tt.hasRun, last: tt.last, source: client, destination: client}
 				r.mapping.Destination = config.Destination{Bucket: "consumer-copy", Account: "111111111111"}
 				r.mapping.Source = config.Source{Bucket: "owner-data", Account: "111111111111"}
 				err := r.reach(t.Context())

@@ -1,4 +1,4 @@
-package main
+package assembly
 
 import (
 	"context"
@@ -8,15 +8,16 @@ import (
 	"syncd/config"
 )
 
-// listenAddress returns where the pages are served.
-func listenAddress(configured string) string {
+// ListenAddress returns where the pages are served.
+func ListenAddress(configured string) string {
 	if configured == "" {
 		return config.DefaultListen
 	}
 	return configured
 }
 
-func listen(ctx context.Context, address string) (net.Listener, error) {
+// Listen takes an address for HTTP.
+func Listen(ctx context.Context, address string) (net.Listener, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("serve http: %w", err)

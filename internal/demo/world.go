@@ -1,0 +1,190 @@
+// Package demo is the story of two accounts: an owner with a bucket, and a consumer who keeps a copy of it under a key of their own.
+//
+// It promises real requests over loopback, to a fake of AWS in this process, in which policies are in force. Tell has syncd copy from the one
+// to the other and says what happens; Serve keeps the accounts up for other programs, with the settings of a shell that reaches them.
+//
+// It leaves the fake to package awsfake, and how passes run to package assembly. A World is the two accounts behind one endpoint.
+package demo
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"syncd/internal/assembly"
+	"syncd/internal/awsfake"
+	"syncd/internal/daemon"
+	"syncd/internal/exit"
+	"syncd/internal/iam"
+)
+
+const (
+	Region     = "us-east-1"
+	Owner      = "111111111111"
+	Consumer   = "222222222222"
+	Source     = "owner-data"
+	Copy       = "consumer-copy"
+	Role       = "syncd-consumer"
+	Mapping    = "owner-to-consumer"
+	ExternalID = "demo-external-id-5f1c"
+)
+
+// Options are what a demo is told with, or served.
+type Options struct {
+	From, Address, Dir string
+	Json, Empty        bool
+}
+
+// World is two AWS accounts behind one endpoint: an owner with a bucket and a consumer who may read it through a role. An empty one has
+// the administrators only.
+type World struct {
+	Cloud                      *awsfake.Cloud
+	Owner, Consumer            *awsfake.User
+	OwnerKey, ConsumerKey      *awsfake.Key
+	Source, Destination        *awsfake.Bucket
+	Role                       *awsfake.Role
+	Endpoint                   string
+	Authority                  []byte        // the certificate, in PEM, that the endpoint's is signed by; nil without TLS
+	ownerPolicy, GrantedPolicy *iam.Document // the owner's key policy without and with the consumer
+}
+
+// NewEmptyWorld makes two accounts with an administrator each and nothing else.
+func NewEmptyWorld(now func() time.Time) *World {
+	w := &World{Cloud: awsfake.New(awsfake.Options{Now: now})}
+	w.Owner, w.Consumer = w.Cloud.Account(Owner).AdminUser(), w.Cloud.Account(Consumer).AdminUser()
+	return w
+}
+
+// NewWorld makes two accounts with buckets, keys, a role and policies.
+func NewWorld(now func() time.Time) *World {
+	w := NewEmptyWorld(now)
+	owner, consumer := w.Cloud.Account(Owner), w.Cloud.Account(Consumer)
+	w.ConsumerKey = consumer.CreateKey(Region, nil)
+	w.OwnerKey = owner.CreateKey(Region, nil)
+	w.Role = consumer.CreateRole(Role, Document(DemoTrust, w), awsfake.RoleOptions{})
+	w.Role.SetPolicies(Document(demoPermissions, w))
+	w.ownerPolicy, w.GrantedPolicy = Document(DemoOwnerKey, w), Document(demoGrantedKey, w)
+	w.OwnerKey.SetPolicy(w.GrantedPolicy)
+	w.Source = owner.CreateBucket(Source, Region, awsfake.BucketOptions{KeyARN: w.OwnerKey.ARN(), Policy: Document(demoBucket, w)})
+	w.Destination = consumer.CreateBucket(Copy, Region, awsfake.BucketOptions{KeyARN: w.ConsumerKey.ARN(), BucketKey: true})
+	return w
+}
+
+// Listen brings the endpoint up on a loopback address until the returned func is called.
+func (w *World) Listen(ctx context.Context, address string) (closeServer func() error, err error) {
+	listener, err := w.Bind(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	return w.Serve(ctx, listener), nil
+}
+
+// Bind takes a loopback address, at which clients wait until it is served.
+func (w *World) Bind(ctx context.Context, address string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, exit.WithHint(exit.Usage(fmt.Errorf("serve demo: %w", err)), "give --serve an address such as 127.0.0.1:9000")
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, exit.WithHint(exit.Usage(fmt.Errorf("serve demo on %s: only a loopback address can be served", address)), "give --serve an address such as 127.0.0.1:9000")
+	}
+	listener, err := assembly.Listen(ctx, address)
+	if err != nil {
+		return nil, exit.WithHint(err, "give --serve a free address; port 0 takes any")
+	}
+	w.Endpoint = "http://" + listener.Addr().String()
+	return listener, nil
+}
+
+// Serve serves the accounts until the returned func is called.
+func (w *World) Serve(ctx context.Context, listener net.Listener) (closeServer func() error) {
+	return daemon.ServeWith(ctx, &http.Server{Handler: w.Cloud, ReadHeaderTimeout: time.Minute}, listener, func(error) {})
+}
+
+// SignIn returns the consumer's credentials as the ambient ones.
+func (w *World) SignIn() aws.CredentialsProvider {
+	return credentials.NewStaticCredentialsProvider(w.Consumer.AccessKeyID, w.Consumer.SecretAccessKey, "")
+}
+
+// Requests is how often the endpoint was asked, by operation.
+func (w *World) Requests() map[string]int64 { return w.Cloud.Requests() }
+
+// Fill puts the files of dir into the source, or a varied set of objects for "".
+func (w *World) Fill(dir string) error {
+	if dir == "" {
+		w.FillVaried()
+		return nil
+	}
+	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(dir, path)
+		w.Source.Put(filepath.ToSlash(relative), awsfake.BytesBody(data), awsfake.PutOptions{})
+		return err
+	})
+}
+
+// FillVaried makes what real buckets hold: many small objects, some with tags and metadata, empty ones, one above what a
+// single CopyObject takes, and keys that careless tools lose.
+func (w *World) FillVaried() {
+	for i := range 200 {
+		key := fmt.Sprintf("exports/2026/%02d/part-%05d.csv", i%12+1, i)
+		w.Source.Put(key, awsfake.SyntheticBody(int64(500+i*977), uint64(i)), awsfake.PutOptions{ //nolint:gosec // small
+			ContentType: "text/csv", Metadata: map[string]string{"row-count": fmt.Sprint(i * 10)}, Tags: map[string]string{"class": "export"},
+		})
+	}
+	for i, key := range []string{
+		"awkward/a//b", "awkward/./dot", "awkward/../up", "/leading-slash", "awkward/space and+plus", "awkward/per%cent?query#mark",
+		"awkward/grüße-日本語", "awkward/control-\x01", "markers/", "empty.txt",
+	} {
+		w.Source.Put(key, awsfake.SyntheticBody(int64(i%2*40), uint64(i)), awsfake.PutOptions{}) //nolint:gosec // small
+	}
+	w.Source.Put("archive/large.bin", awsfake.SyntheticBody(6<<30, 1), awsfake.PutOptions{
+		ContentType: "application/x-tar", Metadata: map[string]string{"origin": "demo"}, Tags: map[string]string{"class": "archive"},
+	})
+}
+
+// change overwrites three objects, adds two and removes one, as a live source does. It returns how many of each.
+func (w *World) change() (changed, added, removed int) {
+	keys := w.Source.Keys()
+	for _, key := range keys[:min(3, len(keys))] {
+		w.Source.Put(key, awsfake.BytesBody([]byte("changed at "+time.Now().UTC().Format(time.RFC3339Nano))), awsfake.PutOptions{})
+		changed++
+	}
+	for _, key := range []string{"new/first.txt", "new/second.txt"} {
+		w.Source.Put(key, awsfake.BytesBody([]byte(key)), awsfake.PutOptions{})
+		added++
+	}
+	if len(keys) > 3 {
+		w.Source.Delete(keys[len(keys)-1])
+		removed++
+	}
+	return changed, added, removed
+}
+
+// Revoke takes the consumer out of the owner's key policy.
+func (w *World) Revoke() { w.OwnerKey.SetPolicy(w.ownerPolicy) }
+
+// Document fills in the ARNs of a policy.
+func Document(text string, w *World) *iam.Document {
+	replace := []string{
+		"{source}", Source, "{copy}", Copy, "{owner}", Owner, "{external-id}", ExternalID,
+		"{consumer-user}", w.Consumer.ARN, "{owner-key}", w.OwnerKey.ARN(), "{consumer-key}", w.ConsumerKey.ARN(),
+		"{role}", "arn:aws:iam::" + Consumer + ":role/" + Role,
+	}
+	return iam.MustParse(strings.NewReplacer(replace...).Replace(text))
+}

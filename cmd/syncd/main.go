@@ -1,7 +1,7 @@
 // Command syncd keeps a copy of another AWS account's bucket, encrypted under one's own KMS key.
 //
-// It promises commands that are thin: each parses its flags, builds the parts in build.go, calls one of them and prints
-// what came of it. The exit codes stand in one table, in command.go.
+// It promises commands that are thin: each parses its flags, has package assembly build the parts, calls one of them and prints
+// what came of it. The exit codes are in one table, in package exit.
 //
 // It leaves all work to the packages beneath: syncer runs a pass, daemon keeps passes on a schedule.
 package main

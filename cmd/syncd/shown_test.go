@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -319,21 +320,30 @@ func page(t *testing.T, address, path, accept string) string {
 // TestWhatIsPrintedIsQuoted finds calls that would print text past package printable.
 func TestWhatIsPrintedIsQuoted(t *testing.T) {
 	spared := map[string]string{
-		"man.go":        "the manual's Markdown, of the program's own texts",
-		"ledger.go":     "rows of CSV, of which package printable made cells where people open them",
-		"plan_print.go": "controls of the terminal that draw a line again",
-		"progress.go":   "controls of the terminal that draw a line again",
+		"../../internal/usage/manual.go":               "the manual's Markdown, of the program's own texts",
+		"ledger.go":                                    "rows of CSV, of which package printable made cells where people open them",
+		"../../internal/terminal/progress/listing.go":  "controls of the terminal that draw a line again",
+		"../../internal/terminal/progress/progress.go": "controls of the terminal that draw a line again",
 	}
-	paths, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
+	var paths []string
+	for _, pattern := range []string{
+		".", "../../internal/daemon", "../../internal/assembly", "../../internal/buildinfo", "../../internal/caller", "../../internal/demo", "../../internal/exit",
+		"../../internal/invocation", "../../internal/report", "../../internal/secretfile", "../../internal/status", "../../internal/terminal",
+		"../../internal/terminal/progress", "../../internal/usage",
+	} {
+		found, err := filepath.Glob(filepath.Join(pattern, "*.go"))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: got %d files, %v", pattern, len(found), err)
+		}
+		paths = append(paths, found...)
 	}
-	daemons, err := filepath.Glob("../../internal/daemon/*.go")
-	if err != nil {
-		t.Fatal(err)
+	for path := range spared {
+		if !slices.Contains(paths, path) {
+			t.Errorf("%s: there is no such file", path)
+		}
 	}
-	for _, path := range append(paths, daemons...) {
-		if strings.HasSuffix(path, "_test.go") || spared[filepath.Base(path)] != "" {
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") || spared[path] != "" {
 			continue
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)

@@ -13,9 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -25,21 +23,14 @@ import (
 	"syncd/config"
 	"syncd/config/value"
 	"syncd/internal/access"
-	"syncd/internal/admit"
 	"syncd/internal/awserr"
-	"syncd/internal/buildinfo"
 	"syncd/internal/checkpoint"
-	"syncd/internal/checkpoint/chunk"
-	"syncd/internal/checkpoint/store"
 	"syncd/internal/copier"
-	"syncd/internal/copier/content"
 	"syncd/internal/copier/request"
 	"syncd/internal/creds"
 	"syncd/internal/endpoint"
 	"syncd/internal/invocation"
 	"syncd/internal/listing"
-	"syncd/internal/metrics"
-	"syncd/internal/peer"
 	"syncd/internal/plan"
 	"syncd/internal/syncer"
 	"syncd/internal/syncer/provenance"
@@ -47,26 +38,10 @@ import (
 	"syncd/internal/transfer"
 )
 
-// relayMemory is what all relays of the process may hold of objects at once, in bytes.
-const relayMemory = 96 << 20
-
-// System is what all mappings of a process share.
+// System is a configuration of which every mapping is ready to run.
 type System struct {
+	*Shared
 	Config   *config.Config
-	Process  invocation.Process
-	Logger   *slog.Logger
-	Registry *prometheus.Registry
-	Metrics  *metrics.Metrics
-	Store    store.Store
-	buffers  *content.Buffers
-	encoders *chunk.Encoders
-	quotas   quotas
-	share    *throttle.Share
-	sts      spacing
-	door     *admit.Door
-	peers    map[string]*peer.Peer // by the name of a service
-	rekey    bool
-	takeOver bool // replaces what is foreign
 	Mappings []*Mapping
 }
 
@@ -75,6 +50,7 @@ type Mapping struct {
 	config.Mapping
 	Syncer              *syncer.Syncer
 	source, destination *s3.Client
+	sessions            int // that its passes need, hops included
 }
 
 // Clients are what the passes of the mapping send their requests with.
@@ -82,29 +58,13 @@ func (m *Mapping) Clients() (source, destination *s3.Client) { return m.source, 
 
 // New makes the system of a configuration that passes the gate, and further checks.
 func New(ctx context.Context, p invocation.Process, f invocation.Flags, checks ...config.Check) (*System, error) {
-	registry := prometheus.NewRegistry()
-	house := metrics.New(registry)
-	opened, err := OpenState(ctx, p, f, func(mapping string, until time.Time) {
-		house.LeaseExpiry.WithLabelValues(mapping).Set(float64(until.Unix()))
-	}, append(invocation.Gate(), checks...)...)
+	shared, opened, err := openShared(ctx, p, f, checks)
 	if err != nil {
 		return nil, err
 	}
-	s := &System{
-		Config: opened.Config, Store: opened.Store, Logger: opened.Logger, Process: p, rekey: f.Rekey, takeOver: f.TakeOver,
-		door: admit.New(), peers: map[string]*peer.Peer{}, Registry: registry, Metrics: house, buffers: content.NewBuffers(relayMemory), encoders: chunk.NewEncoders(),
-		share: throttle.NewShare(int(opened.Config.Concurrency)), sts: spacing{perSecond: stsRate},
-	}
-	if p.Shared != nil {
-		s.Metrics.ClockSkew.Set(func() (float64, bool) {
-			ahead, ok := p.Shared.Clock.Skew()
-			return ahead.Seconds(), ok
-		})
-	}
-	b := buildinfo.Read()
-	s.Metrics.BuildInfo.WithLabelValues(b.Version, b.Revision, b.GoVersion).Set(1)
+	s := &System{Shared: shared, Config: opened.Config}
 	for _, m := range opened.Mappings {
-		built, err := s.mapping(ctx, m)
+		built, err := build(ctx, shared, opened.Config, m)
 		if err != nil {
 			return nil, fmt.Errorf("mapping %s: %w", m.Name, err)
 		}
@@ -113,25 +73,33 @@ func New(ctx context.Context, p invocation.Process, f invocation.Flags, checks .
 	return s, nil
 }
 
-// mapping puts the parts of one mapping together.
-func (s *System) mapping(ctx context.Context, m config.Mapping) (*Mapping, error) {
-	terms := s.terms(m)
-	from, to := s.Config.Places(m)
-	meter := &throttle.Meter{Observe: s.observe(m.Name, plan.NewQuoter(terms))}
-	pace := s.paceOf(m)
-	source, destination, err := s.Clients(ctx, m, meter, pace)
+// builder puts the parts of one mapping together, as one configuration has it.
+type builder struct {
+	*Shared
+	config  *config.Config
+	mapping config.Mapping
+}
+
+// build makes a mapping of a configuration ready to run. What it makes depends on nothing else, and it changes nothing that mappings share.
+func build(ctx context.Context, shared *Shared, c *config.Config, m config.Mapping) (*Mapping, error) {
+	b := builder{shared, c, m}
+	terms := b.terms()
+	from, to := c.Places(m)
+	meter := &throttle.Meter{Observe: b.observe(plan.NewQuoter(terms))}
+	pace := b.pace()
+	source, destination, err := b.clients(ctx, meter, pace)
 	if err != nil {
 		return nil, err
 	}
-	pace.show(s.Metrics, m.Name)
-	logger := s.Logger.With("mapping", m.Name)
-	return &Mapping{Mapping: m, source: source, destination: destination, Syncer: syncer.New(syncer.Options{
+	pace.show(b.Metrics, m.Name)
+	logger := b.Logger.With("mapping", m.Name)
+	return &Mapping{Mapping: m, source: source, destination: destination, sessions: sessionsOf(c, m), Syncer: syncer.New(syncer.Options{
 		Mapping: m.Name,
 		Source:  live(source, from), Destination: live(destination, to),
-		Copier: s.copier(m, source, destination, pace), Rules: s.rules(m), Settings: SettingsOf(s.Config, m), ServiceOf: endpoint.Service, Rekey: s.rekey,
-		Store: s.Store, Ledger: s.ledgerOptions(m.Name), Terms: terms,
-		Turns: pace.level.Gate(), DrainTimeout: s.Config.DrainTimeout.Duration(),
-		Meter: meter, Metrics: s.Metrics, Logger: logger, Now: s.Process.Now,
+		Copier: b.copier(source, destination, pace), Rules: b.rules(), Settings: SettingsOf(c, m), ServiceOf: endpoint.Service, Rekey: b.rekey,
+		Store: b.Store, Ledger: b.ledger(), Terms: terms,
+		Turns: pace.level.Gate(), DrainTimeout: c.DrainTimeout.Duration(),
+		Meter: meter, Metrics: b.Metrics, Logger: logger, Now: b.Process.Now,
 	})}, nil
 }
 
@@ -151,17 +119,18 @@ func placeOf(p transfer.Place) provenance.Place {
 	return provenance.Place{Endpoint: p.Service(), Bucket: p.Identity(), Prefix: p.Prefix}
 }
 
-func (s *System) copier(m config.Mapping, source, destination *s3.Client, pace pace) *copier.Copier {
-	from, to := s.Config.Places(m)
-	there := s.peer(to.Service())
+func (b builder) copier(source, destination *s3.Client, pace pace) *copier.Copier {
+	m := b.mapping
+	from, to := b.config.Places(m)
+	there := b.peers.of(to.Service())
 	return copier.New(copier.Options{
 		Source: source, Destination: destination,
-		SourcePlace: from, DestinationPlace: to, Settings: s.Config.Transfer(m), Buffers: s.buffers,
+		SourcePlace: from, DestinationPlace: to, Settings: b.config.Transfer(m), Buffers: b.buffers,
 		KeyARN: m.Destination.KMSKey, BucketKey: m.Destination.BucketKey, ACL: aclOf(m),
-		Initiator: s.Config.Roles[m.Destination.Role].ARN, Session: s.Config.Roles[m.Destination.Role].SessionName,
-		OverwriteAny: s.overwritesAny(m), Peer: there,
+		Initiator: b.config.Roles[m.Destination.Role].ARN, Session: b.config.Roles[m.Destination.Role].SessionName,
+		OverwriteAny: b.overwritesAny(), Peer: there,
 		ToS3:  func() bool { return to.Service() == "" || there.Name() == serverOfAWS },
-		Slots: slots{pace.level.Gate(), s.share.Member()}, Bytes: pace.bytes, Now: s.Process.Now,
+		Slots: slots{pace.level.Gate(), b.share.Member()}, Bytes: pace.bytes, Now: b.Process.Now,
 	})
 }
 
@@ -169,16 +138,8 @@ func (s *System) copier(m config.Mapping, source, destination *s3.Client, pace p
 const serverOfAWS = "AmazonS3"
 
 // overwritesAny reports whether what is foreign at a mapping's destination may be replaced.
-func (s *System) overwritesAny(m config.Mapping) bool {
-	return s.takeOver || m.Copy.Overwrite == config.OverwriteAny
-}
-
-// peer returns what is known of a service by its answers: of one, whatever mapping asked.
-func (s *System) peer(service string) *peer.Peer {
-	if s.peers[service] == nil {
-		s.peers[service] = new(peer.Peer)
-	}
-	return s.peers[service]
+func (b builder) overwritesAny() bool {
+	return b.takeOver || b.mapping.Copy.Overwrite == config.OverwriteAny
 }
 
 // aclOf returns the ACL that copies are written with, "" for none.
@@ -189,12 +150,12 @@ func aclOf(m config.Mapping) string {
 	return string(m.Copy.ACL)
 }
 
-// Clients returns the S3 clients of both sides. Each mapping has sessions of its own: one whose role is broken takes no
+// clients returns the S3 clients of both sides. Each mapping has sessions of its own: one whose role is broken takes no
 // other along. What lies beneath is the same for all.
-func (s *System) Clients(ctx context.Context, m config.Mapping, meter *throttle.Meter, pace pace) (source, destination *s3.Client, err error) {
-	c := s.Config // a reload replaces it, and sessions are assumed at any time
-	o := CredentialsOf(s.Process, c, c.AssumedRoles(m), s.Logger)
-	o.Door = s.door
+func (b builder) clients(ctx context.Context, meter *throttle.Meter, pace pace) (source, destination *s3.Client, err error) {
+	c, m := b.config, b.mapping
+	o := CredentialsOf(b.Process, c, c.AssumedRoles(m), b.Logger)
+	o.Door = b.admission
 	o.Attach = both(meter.Attach, (&throttle.Guard{Service: pace.sts}).Attach)
 	o.SessionPolicy = func(role string) (string, error) { return access.SessionPolicyText(c, m, role) }
 	set, err := creds.New(ctx, o)
@@ -206,11 +167,11 @@ func (s *System) Clients(ctx context.Context, m config.Mapping, meter *throttle.
 	if err := errors.Join(errFrom, errTo); err != nil {
 		return nil, nil, err
 	}
-	source = newS3Client(from, s.address(m.Source.EndpointURL, m.Source.PathStyle), throttle.Patience, meter.Attach,
-		pace.guard(pace.source, pace.decrypt), s.peer(c.Service(m.Source.EndpointURL)).Attach, request.TolerateKeys)
-	destination = newS3Client(to, s.address(m.Destination.EndpointURL, m.Destination.PathStyle), throttle.Patience, meter.Attach,
-		pace.guard(pace.destination, pace.encrypt), s.peer(c.Service(m.Destination.EndpointURL)).Attach, request.TolerateKeys)
-	s.showExpiry(m, set)
+	source = newS3Client(from, b.address(m.Source.EndpointURL, m.Source.PathStyle), throttle.Patience, meter.Attach,
+		pace.guard(pace.source, pace.decrypt), b.peers.of(c.Service(m.Source.EndpointURL)).Attach, request.TolerateKeys)
+	destination = newS3Client(to, b.address(m.Destination.EndpointURL, m.Destination.PathStyle), throttle.Patience, meter.Attach,
+		pace.guard(pace.destination, pace.encrypt), b.peers.of(c.Service(m.Destination.EndpointURL)).Attach, request.TolerateKeys)
+	b.showExpiry(set)
 	return source, destination, nil
 }
 
@@ -220,9 +181,10 @@ func both(first, second func(*middleware.Stack) error) func(*middleware.Stack) e
 }
 
 // showExpiry has the metrics ask when the sessions of a mapping end.
-func (s *System) showExpiry(m config.Mapping, set *creds.Set) {
+func (b builder) showExpiry(set *creds.Set) {
+	m := b.mapping
 	for side, role := range map[string]string{"source": m.Source.Role, "destination": m.Destination.Role} {
-		s.Metrics.CredentialExpiry.Set(func() (float64, bool) {
+		b.Metrics.CredentialExpiry.Set(func() (float64, bool) {
 			end, ok := set.Expiry(role)
 			return float64(end.Unix()), ok
 		}, m.Name, side)
@@ -235,8 +197,8 @@ type address struct {
 	pathStyle bool
 }
 
-func (s *System) address(url string, style *bool) address {
-	return address{url: cmp.Or(url, s.Config.AWS.EndpointURL), pathStyle: pathStyle(s.Config, style)}
+func (b builder) address(url string, style *bool) address {
+	return address{url: cmp.Or(url, b.config.AWS.EndpointURL), pathStyle: pathStyle(b.config, style)}
 }
 
 // pathStyle is the setting of one side, or that of all.
@@ -260,10 +222,11 @@ func newS3Client(c aws.Config, at address, attach ...func(*middleware.Stack) err
 }
 
 // observe counts the requests of a mapping, with what each costs.
-func (s *System) observe(mapping string, prices plan.Quoter) func(throttle.Attempt) {
-	cost := s.Metrics.Cost.WithLabelValues(mapping)
-	requests := s.Metrics.Requests.MustCurryWith(prometheus.Labels{"mapping": mapping})
-	durations := s.Metrics.RequestDuration.MustCurryWith(prometheus.Labels{"mapping": mapping})
+func (b builder) observe(prices plan.Quoter) func(throttle.Attempt) {
+	mapping := b.mapping.Name
+	cost := b.Metrics.Cost.WithLabelValues(mapping)
+	requests := b.Metrics.Requests.MustCurryWith(prometheus.Labels{"mapping": mapping})
+	durations := b.Metrics.RequestDuration.MustCurryWith(prometheus.Labels{"mapping": mapping})
 	for _, operation := range deniable() {
 		requests.WithLabelValues(operation, string(awserr.Denied))
 	}
@@ -286,17 +249,18 @@ func deniable() []string {
 	}
 }
 
-// ledgerOptions are those of a mapping's ledger, which names the mapping in what it logs.
-func (s *System) ledgerOptions(mapping string) checkpoint.Options {
+// ledger are the options of a mapping's ledger, which names the mapping in what it logs.
+func (b builder) ledger() checkpoint.Options {
 	return checkpoint.Options{
-		Mapping: mapping, Holder: Holder(), Now: s.Process.Now, Logger: s.Logger,
-		FlushInterval: s.Config.Checkpoint.FlushInterval.Duration(), KeepGenerations: int(s.Config.Checkpoint.KeepGenerations),
-		KeepFor: s.Config.Checkpoint.KeepFor.Duration(), Encoders: s.encoders,
+		Mapping: b.mapping.Name, Holder: Holder(), Now: b.Process.Now, Logger: b.Logger,
+		FlushInterval: b.config.Checkpoint.FlushInterval.Duration(), KeepGenerations: int(b.config.Checkpoint.KeepGenerations),
+		KeepFor: b.config.Checkpoint.KeepFor.Duration(), Encoders: b.encoders,
 	}
 }
 
-func (s *System) rules(m config.Mapping) plan.Rules {
-	return plan.Rules{KeyARN: m.Destination.KMSKey, OverwriteAny: s.overwritesAny(m), Filter: plan.Filter{
+func (b builder) rules() plan.Rules {
+	m := b.mapping
+	return plan.Rules{KeyARN: m.Destination.KMSKey, OverwriteAny: b.overwritesAny(), Filter: plan.Filter{
 		Prefix: m.Source.Prefix, Include: patterns(m.Filter.Include), Exclude: patterns(m.Filter.Exclude),
 		MinSize: int64(m.Filter.MinSize), MaxSize: int64(m.Filter.MaxSize),
 		ModifiedAfter: m.Filter.ModifiedAfter.Time, ModifiedBefore: m.Filter.ModifiedBefore.Time,

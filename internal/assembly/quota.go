@@ -59,19 +59,20 @@ type pace struct {
 	bytes                    *throttle.Bytes
 }
 
-// paceOf makes the bounds of a mapping. KMS counts by the account that asks and by region, S3 by bucket, STS by account.
-func (s *System) paceOf(m config.Mapping) pace {
+// pace makes the bounds of a mapping. KMS counts by the account that asks and by region, S3 by bucket, STS by account.
+func (b builder) pace() pace {
+	m := b.mapping
 	p := pace{
 		level:       throttle.NewLevel(concurrencyOf(m)),
-		source:      s.quotas.of("source", s.Config.Service(m.Source.EndpointURL), cmp.Or(m.Source.Holder(), m.Source.Identity())),
-		destination: s.quotas.of("destination", s.Config.Service(m.Destination.EndpointURL), m.Destination.Bucket),
-		encrypt:     s.quotas.of("kms", s.caller(m.Destination.Role), m.Destination.Region),
-		sts:         s.quotas.of("sts", m.Destination.Region),
+		source:      b.quotas.of("source", b.config.Service(m.Source.EndpointURL), cmp.Or(m.Source.Holder(), m.Source.Identity())),
+		destination: b.quotas.of("destination", b.config.Service(m.Destination.EndpointURL), m.Destination.Bucket),
+		encrypt:     b.quotas.of("kms", b.caller(m.Destination.Role), m.Destination.Region),
+		sts:         b.quotas.of("sts", m.Destination.Region),
 		bytes:       throttle.NewBytes(int64(m.Limits.BytesPerSecond)),
 	}
 	p.decrypt = p.encrypt
-	if s.caller(m.Source.Role) != s.caller(m.Destination.Role) || m.Source.Region != m.Destination.Region {
-		p.decrypt = s.quotas.of("kms", s.caller(m.Source.Role), m.Source.Region)
+	if b.caller(m.Source.Role) != b.caller(m.Destination.Role) || m.Source.Region != m.Destination.Region {
+		p.decrypt = b.quotas.of("kms", b.caller(m.Source.Role), m.Source.Region)
 	}
 	if n := m.Limits.RequestsPerSecond; n > 0 {
 		p.cap = throttle.NewController(throttle.ControllerOptions{Name: "limits.requests_per_second", Cap: float64(n)})
@@ -83,8 +84,8 @@ func (s *System) paceOf(m config.Mapping) pace {
 }
 
 // caller names the account whose quotas a role's requests draw on; the ambient credentials have one, whatever it is.
-func (s *System) caller(role string) string {
-	return cmp.Or(s.Config.Roles[role].Account(), "ambient")
+func (b builder) caller(role string) string {
+	return cmp.Or(b.config.Roles[role].Account(), "ambient")
 }
 
 // guard paces the requests to one side of the mapping. A server-side copy reads the source under the destination's hands,
@@ -115,15 +116,16 @@ func concurrencyOf(m config.Mapping) throttle.LevelOptions {
 }
 
 // terms are what the copies of a mapping cost by, and what bounds their time.
-func (s *System) terms(m config.Mapping) plan.Terms {
+func (b builder) terms() plan.Terms {
+	m := b.mapping
 	owner := func(role string) bool {
-		account := s.Config.Roles[role].Account()
+		account := b.config.Roles[role].Account()
 		return account != "" && account == m.Source.Account
 	}
-	how := s.Config.Transfer(m)
+	how := b.config.Transfer(m)
 	how.RelayMemory = relayMemory
 	return plan.Terms{
-		Settings: how, Sweeps: s.Config.Roles[m.Destination.Role].ARN != "",
+		Settings: how, Sweeps: b.config.Roles[m.Destination.Role].ARN != "",
 		BucketKey: m.Destination.BucketKey, SourceRegion: m.Source.Region, DestinationRegion: m.Destination.Region,
 		RequesterPays: m.Source.RequestPayer, ReaderIsOwner: owner(m.Source.Role), WriterIsOwner: owner(m.Destination.Role),
 		Pace: plan.Pace{

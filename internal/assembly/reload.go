@@ -28,9 +28,12 @@ type Reloader struct {
 	flags invocation.Flags
 	asked <-chan os.Signal
 
-	mu       sync.Mutex // held while a mapping is put together: the system has one configuration at a time
-	system   *System
+	shared   *Shared
+	started  []*Mapping // those that the process was started with
 	Places   *daemon.Places
+	building sync.Mutex // mappings are built one after the other
+
+	mu       sync.Mutex // guards what follows up to last
 	inForce  *config.Config
 	revision map[string]int // of mappings in force, by name
 	last     int            // the revision given last
@@ -42,19 +45,19 @@ type Reloader struct {
 // NewReloader makes a reloader for the configuration that a system was built of, which is asked to read it again through a channel.
 func NewReloader(s *System, f invocation.Flags, asked <-chan os.Signal) *Reloader {
 	r := &Reloader{
-		flags: f, asked: asked, system: s, inForce: s.Config, revision: map[string]int{}, Places: daemon.NewPlaces(passesOf(s.Config), s.Metrics),
+		flags: f, asked: asked, shared: s.Shared, started: s.Mappings, inForce: s.Config, revision: map[string]int{}, Places: daemon.NewPlaces(passesOf(s.Config), s.Metrics),
 	}
 	r.content, _ = r.look()
 	r.succeeded()
 	return r
 }
 
-// First returns the mappings of the configuration that the process was started with, which are put together already.
+// First returns the mappings of the configuration that the process was started with, which are built already.
 func (r *Reloader) First() []daemon.Mapping {
 	var mappings []daemon.Mapping
-	for _, m := range r.system.Mappings {
+	for _, m := range r.started {
 		r.revision[m.Name] = 0
-		runner := r.system.Runner(m)
+		runner := r.shared.Runner(m)
 		mappings = append(mappings, r.daemonMapping(r.inForce, m.Mapping, func(context.Context) (daemon.Runner, error) { return runner, nil }))
 	}
 	return mappings
@@ -65,7 +68,7 @@ func (r *Reloader) daemonMapping(c *config.Config, m config.Mapping, open func(c
 	d := daemon.Mapping{Name: m.Name, Jitter: m.Jitter.Duration(), Revision: r.revision[m.Name], Open: open}
 	d.Source, d.Destination, d.Method = shownSides(c, m)
 	if m.Schedule.IsZero() {
-		r.system.Logger.Warn("mapping has no schedule, its passes run when they are asked for", "mapping", m.Name)
+		r.shared.Logger.Warn("mapping has no schedule, its passes run when they are asked for", "mapping", m.Name)
 		return d
 	}
 	d.Schedule = m.Schedule
@@ -90,7 +93,7 @@ func (r *Reloader) Watch(ctx context.Context, apply func([]daemon.Mapping)) {
 	tick := time.NewTicker(reloadEvery)
 	defer tick.Stop()
 	if r.flags.IsReadOnce() {
-		r.system.Logger.Info("configuration came from standard input or a pipe, it is not reloaded")
+		r.shared.Logger.Info("configuration came from standard input or a pipe, it is not reloaded")
 	}
 	for {
 		select {
@@ -98,7 +101,7 @@ func (r *Reloader) Watch(ctx context.Context, apply func([]daemon.Mapping)) {
 			return
 		case <-r.asked:
 			if r.flags.IsReadOnce() {
-				r.system.Logger.Warn("configuration from standard input or a pipe cannot be read again, the former one stays in force")
+				r.shared.Logger.Warn("configuration from standard input or a pipe cannot be read again, the former one stays in force")
 				continue
 			}
 			r.content, _ = r.look()
@@ -130,7 +133,7 @@ func (r *Reloader) look() (sum [sha256.Size]byte, ok bool) {
 	if r.flags.IsReadOnce() {
 		return sha256.Sum256(r.flags.Once), true
 	}
-	data, err := r.system.Process.ReadFile(r.flags.Config)
+	data, err := r.shared.Process.ReadFile(r.flags.Config)
 	return sha256.Sum256(data), err == nil
 }
 
@@ -138,26 +141,26 @@ func (r *Reloader) look() (sum [sha256.Size]byte, ok bool) {
 func (r *Reloader) reload(apply func([]daemon.Mapping)) {
 	next, chosen, err := r.Read()
 	if err != nil {
-		r.system.Metrics.ReloadSuccess.WithLabelValues().Set(0)
+		r.shared.Metrics.ReloadSuccess.WithLabelValues().Set(0)
 		for line := range strings.Lines(err.Error()) {
-			r.system.Logger.Error("configuration refused, the former one stays in force", "fault", strings.TrimSpace(line))
+			r.shared.Logger.Error("configuration refused, the former one stays in force", "fault", strings.TrimSpace(line))
 		}
 		return
 	}
 	apply(r.replace(next, chosen))
-	invocation.LogWarnings(r.system.Logger, next)
+	invocation.LogWarnings(r.shared.Logger, next)
 	r.succeeded()
-	r.system.Logger.Info("configuration reloaded", "mappings", len(chosen))
+	r.shared.Logger.Info("configuration reloaded", "mappings", len(chosen))
 }
 
 func (r *Reloader) succeeded() {
-	r.system.Metrics.ReloadSuccess.WithLabelValues().Set(1)
-	r.system.Metrics.LastReload.WithLabelValues().Set(float64(r.system.Process.Now().UnixMilli()) / 1000)
+	r.shared.Metrics.ReloadSuccess.WithLabelValues().Set(1)
+	r.shared.Metrics.LastReload.WithLabelValues().Set(float64(r.shared.Process.Now().UnixMilli()) / 1000)
 }
 
 // Read loads the configuration and finds everything that keeps it from being put in force.
 func (r *Reloader) Read() (next *config.Config, chosen []config.Mapping, err error) {
-	next, chosen, _, err = invocation.Load(r.system.Process, r.flags, append(invocation.Gate(), invocation.WarnUnscheduled(r.flags), refuseUnchangeable(r.inForce))...)
+	next, chosen, _, err = invocation.Load(r.shared.Process, r.flags, append(invocation.Gate(), invocation.WarnUnscheduled(r.flags), refuseUnchangeable(r.inForce))...)
 	return next, chosen, err
 }
 
@@ -179,21 +182,20 @@ func (r *Reloader) replace(next *config.Config, chosen []config.Mapping) []daemo
 	for _, m := range chosen {
 		mappings = append(mappings, r.daemonMapping(next, m, func(ctx context.Context) (daemon.Runner, error) { return r.build(ctx, next, m) }))
 	}
-	r.system.share.SetLimit(int(next.Concurrency))
+	r.shared.share.SetLimit(int(next.Concurrency))
 	r.Places.SetLimit(passesOf(next))
 	return mappings
 }
 
-// build puts a mapping together as one configuration has it.
+// build makes a mapping of a configuration ready for the daemon.
 func (r *Reloader) build(ctx context.Context, c *config.Config, m config.Mapping) (daemon.Runner, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.system.Config = c
-	built, err := r.system.mapping(ctx, m)
+	r.building.Lock()
+	defer r.building.Unlock()
+	built, err := build(ctx, r.shared, c, m)
 	if err != nil {
 		return nil, err
 	}
-	return r.system.Runner(built), nil
+	return r.shared.Runner(built), nil
 }
 
 // Secrets returns the external ids of the configuration in force, as far as they can be read.
@@ -202,7 +204,7 @@ func (r *Reloader) Secrets() []string {
 	defer r.mu.Unlock()
 	var secrets []string
 	for _, role := range r.inForce.Roles {
-		if id, err := role.ExternalID.Resolve(r.system.Process.LookupEnv, r.system.Process.ReadFile); err == nil {
+		if id, err := role.ExternalID.Resolve(r.shared.Process.LookupEnv, r.shared.Process.ReadFile); err == nil {
 			secrets = append(secrets, id.Reveal())
 		}
 	}

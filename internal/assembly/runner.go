@@ -53,19 +53,19 @@ type Runner struct {
 var _ daemon.Worker = (*Runner)(nil)
 
 // Runner makes a mapping one that the daemon runs.
-func (s *System) Runner(m *Mapping) *Runner {
+func (s *Shared) Runner(m *Mapping) *Runner {
 	return &Runner{
 		Syncer: m.Syncer, mapping: m.Mapping, source: m.source, destination: m.destination, store: s.Store, now: s.Process.Now,
 		sessions: sessions{
-			pace: &s.sts, now: s.Process.Now, calls: s.sessionsOf(m.Mapping),
+			pace: &s.sts, now: s.Process.Now, calls: m.sessions,
 			sides: map[string]aws.CredentialsProvider{"source": m.source.Options().Credentials, "destination": m.destination.Options().Credentials},
 		},
 	}
 }
 
 // sessionsOf counts the roles that are assumed for a mapping, hops included.
-func (s *System) sessionsOf(m config.Mapping) int {
-	roles := slices.Concat(s.Config.Chain(m.Source.Role), s.Config.Chain(m.Destination.Role))
+func sessionsOf(c *config.Config, m config.Mapping) int {
+	roles := slices.Concat(c.Chain(m.Source.Role), c.Chain(m.Destination.Role))
 	slices.Sort(roles)
 	return len(slices.Compact(roles))
 }

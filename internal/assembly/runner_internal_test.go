@@ -63,31 +63,31 @@ func TestSessionsAreSpaced(t *testing.T) {
 		hub := consumer.CreateRole("hub", trustOf(user.ARN), awsfake.RoleOptions{})
 		hub.SetPolicies(iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}]}`))
 		asked := &assumed{RoundTripper: cloud.RoundTripper()}
-		system := &System{sts: spacing{perSecond: stsRate}, Config: &config.Config{Roles: map[string]config.Role{}}}
+		pace, c := &spacing{perSecond: stsRate}, &config.Config{Roles: map[string]config.Role{}}
 		role := func(arn, via string) config.Role {
 			r := config.DefaultRole()
 			r.ARN, r.Via = arn, via
 			return r
 		}
-		system.Config.Roles["hub"] = role(hub.ARN, "")
+		c.Roles["hub"] = role(hub.ARN, "")
 		var all []*sessions
 		for i := range mappings {
 			name := fmt.Sprintf("tenant-%04d", i)
-			system.Config.Roles[name] = role(consumer.CreateRole(name, trustOf(hub.ARN), awsfake.RoleOptions{}).ARN, "hub")
+			c.Roles[name] = role(consumer.CreateRole(name, trustOf(hub.ARN), awsfake.RoleOptions{}).ARN, "hub")
 			m := config.Mapping{Source: config.Source{Role: name}, Destination: config.Destination{Role: name}}
 			set, err := creds.New(t.Context(), creds.Options{
-				Roles: map[string]config.Role{"hub": system.Config.Roles["hub"], name: system.Config.Roles[name]}, HTTPClient: &http.Client{Transport: asked},
+				Roles: map[string]config.Role{"hub": c.Roles["hub"], name: c.Roles[name]}, HTTPClient: &http.Client{Transport: asked},
 				EndpointURL: "http://127.0.0.1", Ambient: credentials.NewStaticCredentialsProvider(user.AccessKeyID, user.SecretAccessKey, ""),
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			c, err := set.Config(name, "us-east-1")
+			at, err := set.Config(name, "us-east-1")
 			if err != nil {
 				t.Fatal(err)
 			}
-			sides := map[string]aws.CredentialsProvider{"source": c.Credentials, "destination": c.Credentials}
-			all = append(all, &sessions{sides: sides, calls: system.sessionsOf(m), pace: &system.sts, now: time.Now})
+			sides := map[string]aws.CredentialsProvider{"source": at.Credentials, "destination": at.Credentials}
+			all = append(all, &sessions{sides: sides, calls: sessionsOf(c, m), pace: pace, now: time.Now})
 		}
 		getAll := func() {
 			var getting sync.WaitGroup

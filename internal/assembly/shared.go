@@ -1,0 +1,85 @@
+package assembly
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"syncd/config"
+	"syncd/internal/admit"
+	"syncd/internal/buildinfo"
+	"syncd/internal/checkpoint/chunk"
+	"syncd/internal/checkpoint/store"
+	"syncd/internal/copier/content"
+	"syncd/internal/invocation"
+	"syncd/internal/metrics"
+	"syncd/internal/peer"
+	"syncd/internal/throttle"
+)
+
+// relayMemory is what all relays of the process may hold of objects at once, in bytes.
+const relayMemory = 96 << 20
+
+// Shared is what all mappings of a process share, whichever configuration is in force.
+type Shared struct {
+	Process   invocation.Process
+	Logger    *slog.Logger
+	Registry  *prometheus.Registry
+	Metrics   *metrics.Metrics
+	Store     store.Store
+	buffers   *content.Buffers
+	encoders  *chunk.Encoders
+	quotas    quotas
+	share     *throttle.Share
+	sts       spacing
+	admission *admit.Door
+	peers     peers
+	rekey     bool
+	takeOver  bool // replaces what is foreign
+}
+
+// openShared opens the state that the flags name, and makes what the mappings of the process share.
+func openShared(ctx context.Context, p invocation.Process, f invocation.Flags, checks []config.Check) (*Shared, *State, error) {
+	registry := prometheus.NewRegistry()
+	counts := metrics.New(registry)
+	opened, err := OpenState(ctx, p, f, func(mapping string, until time.Time) {
+		counts.LeaseExpiry.WithLabelValues(mapping).Set(float64(until.Unix()))
+	}, append(invocation.Gate(), checks...)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	if p.Shared != nil {
+		counts.ClockSkew.Set(func() (float64, bool) {
+			ahead, ok := p.Shared.Clock.Skew()
+			return ahead.Seconds(), ok
+		})
+	}
+	b := buildinfo.Read()
+	counts.BuildInfo.WithLabelValues(b.Version, b.Revision, b.GoVersion).Set(1)
+	return &Shared{
+		Store: opened.Store, Logger: opened.Logger, Process: p, rekey: f.Rekey, takeOver: f.TakeOver,
+		admission: admit.New(), Registry: registry, Metrics: counts, buffers: content.NewBuffers(relayMemory), encoders: chunk.NewEncoders(),
+		share: throttle.NewShare(int(opened.Config.Concurrency)), sts: spacing{perSecond: stsRate},
+	}, opened, nil
+}
+
+// peers are what is known of services by their answers: of each one thing, whatever mapping asked.
+type peers struct {
+	mu    sync.Mutex
+	known map[string]*peer.Peer // by the name of a service
+}
+
+func (p *peers) of(service string) *peer.Peer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.known == nil {
+		p.known = map[string]*peer.Peer{}
+	}
+	if p.known[service] == nil {
+		p.known[service] = new(peer.Peer)
+	}
+	return p.known[service]
+}

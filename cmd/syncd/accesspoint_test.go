@@ -55,7 +55,7 @@ func pointSite(t *testing.T) (*site, *awsfake.AccessPoint) {
 			}
 		case access.KindKey:
 			if d.Account == demo.Owner {
-				s.OwnerKey.SetPolicy(&iam.Document{Version: iam.Version2012, Statements: append(demo.Document(demo.DemoOwnerKey, s.World).Statements, d.Policy().Statements...)})
+				s.OwnerKey.SetPolicy(&iam.Document{Version: iam.Version2012, Statements: append(demo.Document(demo.OwnerKeyPolicy, s.World).Statements, d.Policy().Statements...)})
 			}
 		}
 	}

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -19,57 +17,6 @@ import (
 	"syncd/internal/exit"
 	"syncd/internal/invocation"
 )
-
-// TestConfigurationIsFoundInOrder prefers --config to SYNCD_CONFIG, and that to ./syncd.yaml.
-func TestConfigurationIsFoundInOrder(t *testing.T) {
-	for _, tt := range []struct {
-		name, env, flag string
-		isThere, given  bool
-		need            invocation.ConfigNeed
-		want            string
-	}{
-		{name: "all", flag: "f", given: true, env: "e", isThere: true, want: "f"},
-		{name: "variable", env: "e", isThere: true, want: "e"},
-		{name: "file", isThere: true, want: "syncd.yaml"},
-		{name: "none", want: "there is no --config, SYNCD_CONFIG is not set, and there is no ./syncd.yaml"},
-		{name: "empty flag", given: true, env: "e", isThere: true, want: "--config is empty"},
-		{name: "optional", need: invocation.ConfigOptional, want: ""},
-		{name: "optional variable", need: invocation.ConfigOptional, env: "e", want: "e"},
-		{name: "only where it is asked for", need: invocation.ConfigExplicit, env: "e", isThere: true, want: ""},
-		{name: "only where it is asked for, as it is", need: invocation.ConfigExplicit, flag: "f", given: true, want: "f"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			p := invocation.Process{
-				LookupEnv: func(name string) (string, bool) { return tt.env, name == invocation.ConfigVariable && tt.env != "" },
-				ReadFile: func(path string) ([]byte, error) {
-					if path == "syncd.yaml" && tt.isThere {
-						return nil, nil
-					}
-					return nil, fs.ErrNotExist
-				},
-			}
-			v := invocation.ConfigFlag{Flags: &invocation.Flags{Config: tt.flag}, Need: tt.need}
-			err := v.Find(t.Context(), p, tt.given)
-			if err != nil {
-				if got := exit.Code(err); got != exit.CodeUsage || tt.want == "" || !strings.Contains(err.Error(), tt.want) {
-					t.Errorf("got exit %d, %v, want %q", got, err, tt.want)
-				}
-				return
-			}
-			if v.Config != tt.want {
-				t.Errorf("got %q, want %q", v.Config, tt.want)
-			}
-		})
-	}
-}
-
-func TestStandardInputThatCannotBeRead(t *testing.T) {
-	v := invocation.ConfigFlag{Flags: &invocation.Flags{Config: invocation.StandardInput}}
-	err := v.Find(t.Context(), invocation.Process{Stdin: iotest.ErrReader(fs.ErrClosed)}, true)
-	if err == nil || exit.Code(err) != exit.CodeUsage || !strings.Contains(err.Error(), "read configuration from standard input") {
-		t.Errorf("got %v, want it to name standard input", err)
-	}
-}
 
 // TestConfigurationFromStandardInput is read once, however often a command needs it, and is not reloaded.
 func TestConfigurationFromStandardInput(t *testing.T) {

@@ -23,7 +23,7 @@ type unhealthyError struct{ failed int }
 
 func (e *unhealthyError) Error() string { return terminal.Counted(e.failed, "check") + " failed" }
 
-func newDoctor(p invocation.Process) *cobra.Command {
+func doctorCommand(p invocation.Process) *cobra.Command {
 	var f invocation.Flags
 	var offline bool
 	cmd := &cobra.Command{

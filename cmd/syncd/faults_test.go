@@ -23,7 +23,6 @@ import (
 	"syncd/internal/demo"
 	"syncd/internal/exit"
 	"syncd/internal/iam"
-	"syncd/internal/report"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -344,11 +343,11 @@ func failures(text string) string {
 		case strings.HasPrefix(line, "  ok "), strings.HasPrefix(line, "  skipped "):
 			keep = false
 			continue
-		case strings.HasPrefix(line, report.Indent):
+		case strings.HasPrefix(line, indent):
 		default:
 			keep = true
 		}
-		if keep && !strings.HasPrefix(line, report.Indent+"   add ") {
+		if keep && !strings.HasPrefix(line, indent+"   add ") {
 			b.WriteString(line)
 		}
 	}
@@ -372,3 +371,6 @@ func golden(t *testing.T, name, got string) {
 		t.Errorf("%s (-want +got; -update accepts):\n%s", path, diff)
 	}
 }
+
+// indent is what the doctor's explanations are printed under.
+const indent = "           "

@@ -54,7 +54,7 @@ func newFakeMatrix(t *testing.T, relay bool) *matrix {
 	readers := `"` + s.Role.ARN + `"`
 	sourceRole := "consumer"
 	if relay {
-		reader := s.Cloud.Account(demo.Owner).CreateRole("syncd-reader", demo.Document(demo.DemoTrust, s.World), awsfake.RoleOptions{
+		reader := s.Cloud.Account(demo.Owner).CreateRole("syncd-reader", demo.Document(demo.TrustPolicy, s.World), awsfake.RoleOptions{
 			Policies: []*iam.Document{iam.MustParse(fidelityRole)},
 		})
 		s.Revoke()

@@ -29,7 +29,7 @@ type policyFlags struct {
 	secrets     bool
 }
 
-func newPolicy(p invocation.Process) *cobra.Command {
+func policyCommand(p invocation.Process) *cobra.Command {
 	var f invocation.Flags
 	var of policyFlags
 	cmd := &cobra.Command{
@@ -65,7 +65,7 @@ principal where it is known.` + exit.Help("policy", 0, 1, 2, 130),
 	cmd.Flags().StringArrayVar(&o.SourceKeys, "source-key", nil, "`ARN` of the key that a source is encrypted under; may be repeated")
 	cmd.Flags().StringVarP(&of.output, "output", "o", "", "write files into `DIR`, or one file when its name ends in .json or .tf")
 	cmd.Flags().BoolVar(&of.secrets, "with-secrets", false, "write ExternalIds on standard output, and in terraform and cloudformation, too")
-	cmd.AddCommand(newPolicyCheck(p))
+	cmd.AddCommand(policyCheckCommand(p))
 	return cmd
 }
 

@@ -31,7 +31,7 @@ type checkFlags struct {
 	sarif bool
 }
 
-func newPolicyCheck(p invocation.Process) *cobra.Command {
+func policyCheckCommand(p invocation.Process) *cobra.Command {
 	var f invocation.Flags
 	var of checkFlags
 	cmd := &cobra.Command{

@@ -28,7 +28,7 @@ func twoRoles(text string) string {
 
 // addReader makes the role that reads, and takes the consumer out of the owner's key policy.
 func (s *site) addReader() {
-	reader := s.Cloud.Account(demo.Owner).CreateRole("syncd-reader", demo.Document(demo.DemoTrust, s.World), awsfake.RoleOptions{})
+	reader := s.Cloud.Account(demo.Owner).CreateRole("syncd-reader", demo.Document(demo.TrustPolicy, s.World), awsfake.RoleOptions{})
 	reader.SetPolicies(demo.Document(`{"Version": "2012-10-17", "Statement": [
 	  {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::{source}"},
 	  {"Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectTagging"], "Resource": "arn:aws:s3:::{source}/*"},

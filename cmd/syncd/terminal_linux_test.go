@@ -13,7 +13,6 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/invocation"
-	"syncd/internal/terminal/progress"
 )
 
 // window is a real terminal, whose other end the test holds.
@@ -64,7 +63,7 @@ func (w *window) resize(t *testing.T, columns uint16) {
 func (w *window) drawn() string {
 	parts := strings.Split(w.shown.String(), "\r")
 	for i := len(parts) - 1; i > 0; i-- {
-		if line, whole := strings.CutSuffix(parts[i], progress.ClearRest); whole && line != "" {
+		if line, whole := strings.CutSuffix(parts[i], "\x1b[K"); whole && line != "" {
 			return line
 		}
 	}

@@ -15,15 +15,11 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/smithy-go/middleware"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"syncd/config"
 	"syncd/config/value"
 	"syncd/internal/access"
-	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
 	"syncd/internal/copier"
 	"syncd/internal/copier/request"
@@ -175,11 +171,6 @@ func (b builder) clients(ctx context.Context, meter *throttle.Meter, pace pace) 
 	return source, destination, nil
 }
 
-// both hangs two things on a client's middleware.
-func both(first, second func(*middleware.Stack) error) func(*middleware.Stack) error {
-	return func(stack *middleware.Stack) error { return errors.Join(first(stack), second(stack)) }
-}
-
 // showExpiry has the metrics ask when the sessions of a mapping end.
 func (b builder) showExpiry(set *creds.Set) {
 	m := b.mapping
@@ -191,62 +182,8 @@ func (b builder) showExpiry(set *creds.Set) {
 	}
 }
 
-// address is where requests go; the zero address is AWS itself.
-type address struct {
-	url       string
-	pathStyle bool
-}
-
 func (b builder) address(url string, style *bool) address {
 	return address{url: cmp.Or(url, b.config.AWS.EndpointURL), pathStyle: pathStyle(b.config, style)}
-}
-
-// pathStyle is the setting of one side, or that of all.
-func pathStyle(c *config.Config, style *bool) bool {
-	if style != nil {
-		return *style
-	}
-	return c.AWS.PathStyle
-}
-
-// newS3Client makes a client with middleware hung on it.
-func newS3Client(c aws.Config, at address, attach ...func(*middleware.Stack) error) *s3.Client {
-	return s3.NewFromConfig(c, func(o *s3.Options) {
-		if at.url != "" {
-			o.BaseEndpoint = &at.url
-		}
-		o.UsePathStyle = at.pathStyle
-		o.DisableLogOutputChecksumValidationSkipped = true // the copier checks what the SDK cannot
-		o.APIOptions = append(o.APIOptions, attach...)
-	})
-}
-
-// observe counts the requests of a mapping, with what each costs.
-func (b builder) observe(prices plan.Quoter) func(throttle.Attempt) {
-	mapping := b.mapping.Name
-	cost := b.Metrics.Cost.WithLabelValues(mapping)
-	requests := b.Metrics.Requests.MustCurryWith(prometheus.Labels{"mapping": mapping})
-	durations := b.Metrics.RequestDuration.MustCurryWith(prometheus.Labels{"mapping": mapping})
-	for _, operation := range deniable() {
-		requests.WithLabelValues(operation, string(awserr.Denied))
-	}
-	return func(a throttle.Attempt) {
-		requests.WithLabelValues(a.Operation, string(a.Class)).Inc()
-		durations.WithLabelValues(a.Operation).Observe(a.Duration.Seconds())
-		if charged(a.Class) {
-			cost.Add(prices.Request(a.Operation))
-		}
-	}
-}
-
-// deniable are the operations whose denials count from 0: a series that appears with its first event hides that from
-// increase(), and a mapping that is denied once asks again only after minutes.
-func deniable() []string {
-	return []string{
-		"AssumeRole", "ListObjectsV2", "HeadObject", "GetObject", "GetObjectTagging", "CopyObject", "PutObject", "PutObjectTagging",
-		"CreateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload",
-		"ListObjectAnnotations", "GetObjectAnnotation", "PutObjectAnnotation",
-	}
 }
 
 // ledger are the options of a mapping's ledger, which names the mapping in what it logs.
@@ -282,4 +219,53 @@ func Holder() string {
 		host = "unknown-host"
 	}
 	return fmt.Sprintf("%s/%d", host, os.Getpid())
+}
+
+// pace makes the bounds of a mapping. KMS counts by the account that asks and by region, S3 by bucket, STS by account.
+func (b builder) pace() pace {
+	m := b.mapping
+	p := pace{
+		level:       throttle.NewLevel(concurrencyOf(m)),
+		source:      b.quotas.of("source", b.config.Service(m.Source.EndpointURL), cmp.Or(m.Source.Holder(), m.Source.Identity())),
+		destination: b.quotas.of("destination", b.config.Service(m.Destination.EndpointURL), m.Destination.Bucket),
+		encrypt:     b.quotas.of("kms", b.caller(m.Destination.Role), m.Destination.Region),
+		sts:         b.quotas.of("sts", m.Destination.Region),
+		bytes:       throttle.NewBytes(int64(m.Limits.BytesPerSecond)),
+	}
+	p.decrypt = p.encrypt
+	if b.caller(m.Source.Role) != b.caller(m.Destination.Role) || m.Source.Region != m.Destination.Region {
+		p.decrypt = b.quotas.of("kms", b.caller(m.Source.Role), m.Source.Region)
+	}
+	if n := m.Limits.RequestsPerSecond; n > 0 {
+		p.cap = throttle.NewController(throttle.ControllerOptions{Name: "limits.requests_per_second", Cap: float64(n)})
+	}
+	if n := m.Limits.KMSRequestsPerSecond; n > 0 {
+		p.kmsCap = throttle.NewController(throttle.ControllerOptions{Name: "limits.kms_requests_per_second", Cap: float64(n)})
+	}
+	return p
+}
+
+// caller names the account whose quotas a role's requests draw on; the ambient credentials have one, whatever it is.
+func (b builder) caller(role string) string {
+	return cmp.Or(b.config.Roles[role].Account(), "ambient")
+}
+
+// terms are what the copies of a mapping cost by, and what bounds their time.
+func (b builder) terms() plan.Terms {
+	m := b.mapping
+	owner := func(role string) bool {
+		account := b.config.Roles[role].Account()
+		return account != "" && account == m.Source.Account
+	}
+	how := b.config.Transfer(m)
+	how.RelayMemory = relayMemory
+	return plan.Terms{
+		Settings: how, Sweeps: b.config.Roles[m.Destination.Role].ARN != "",
+		BucketKey: m.Destination.BucketKey, SourceRegion: m.Source.Region, DestinationRegion: m.Destination.Region,
+		RequesterPays: m.Source.RequestPayer, ReaderIsOwner: owner(m.Source.Role), WriterIsOwner: owner(m.Destination.Role),
+		Pace: plan.Pace{
+			Concurrency: concurrencyOf(m).Max, RequestsPerSecond: float64(m.Limits.RequestsPerSecond),
+			KMSRequestsPerSecond: float64(m.Limits.KMSRequestsPerSecond), BytesPerSecond: float64(m.Limits.BytesPerSecond),
+		},
+	}
 }

@@ -1,16 +1,13 @@
 package assembly
 
 import (
-	"cmp"
 	"strings"
 	"sync"
 
 	"github.com/aws/smithy-go/middleware"
 
 	"syncd/config"
-	"syncd/internal/awserr"
 	"syncd/internal/metrics"
-	"syncd/internal/plan"
 	"syncd/internal/throttle"
 )
 
@@ -59,35 +56,6 @@ type pace struct {
 	bytes                    *throttle.Bytes
 }
 
-// pace makes the bounds of a mapping. KMS counts by the account that asks and by region, S3 by bucket, STS by account.
-func (b builder) pace() pace {
-	m := b.mapping
-	p := pace{
-		level:       throttle.NewLevel(concurrencyOf(m)),
-		source:      b.quotas.of("source", b.config.Service(m.Source.EndpointURL), cmp.Or(m.Source.Holder(), m.Source.Identity())),
-		destination: b.quotas.of("destination", b.config.Service(m.Destination.EndpointURL), m.Destination.Bucket),
-		encrypt:     b.quotas.of("kms", b.caller(m.Destination.Role), m.Destination.Region),
-		sts:         b.quotas.of("sts", m.Destination.Region),
-		bytes:       throttle.NewBytes(int64(m.Limits.BytesPerSecond)),
-	}
-	p.decrypt = p.encrypt
-	if b.caller(m.Source.Role) != b.caller(m.Destination.Role) || m.Source.Region != m.Destination.Region {
-		p.decrypt = b.quotas.of("kms", b.caller(m.Source.Role), m.Source.Region)
-	}
-	if n := m.Limits.RequestsPerSecond; n > 0 {
-		p.cap = throttle.NewController(throttle.ControllerOptions{Name: "limits.requests_per_second", Cap: float64(n)})
-	}
-	if n := m.Limits.KMSRequestsPerSecond; n > 0 {
-		p.kmsCap = throttle.NewController(throttle.ControllerOptions{Name: "limits.kms_requests_per_second", Cap: float64(n)})
-	}
-	return p
-}
-
-// caller names the account whose quotas a role's requests draw on; the ambient credentials have one, whatever it is.
-func (b builder) caller(role string) string {
-	return cmp.Or(b.config.Roles[role].Account(), "ambient")
-}
-
 // guard paces the requests to one side of the mapping. A server-side copy reads the source under the destination's hands,
 // and its errors do not say which of the two is too slow: it goes by the destination's quota.
 func (p pace) guard(service, kms *throttle.Draw) func(*middleware.Stack) error {
@@ -113,30 +81,4 @@ func concurrencyOf(m config.Mapping) throttle.LevelOptions {
 		return throttle.LevelOptions{Min: n, Start: n, Max: n}
 	}
 	return throttle.LevelOptions{Min: leastConcurrency, Start: startConcurrency, Max: mostConcurrency}
-}
-
-// terms are what the copies of a mapping cost by, and what bounds their time.
-func (b builder) terms() plan.Terms {
-	m := b.mapping
-	owner := func(role string) bool {
-		account := b.config.Roles[role].Account()
-		return account != "" && account == m.Source.Account
-	}
-	how := b.config.Transfer(m)
-	how.RelayMemory = relayMemory
-	return plan.Terms{
-		Settings: how, Sweeps: b.config.Roles[m.Destination.Role].ARN != "",
-		BucketKey: m.Destination.BucketKey, SourceRegion: m.Source.Region, DestinationRegion: m.Destination.Region,
-		RequesterPays: m.Source.RequestPayer, ReaderIsOwner: owner(m.Source.Role), WriterIsOwner: owner(m.Destination.Role),
-		Pace: plan.Pace{
-			Concurrency: concurrencyOf(m).Max, RequestsPerSecond: float64(m.Limits.RequestsPerSecond),
-			KMSRequestsPerSecond: float64(m.Limits.KMSRequestsPerSecond), BytesPerSecond: float64(m.Limits.BytesPerSecond),
-		},
-	}
-}
-
-// charged reports whether AWS charges for requests that end so: it does for success and for faults of the caller, and not for
-// its own (Amazon S3 User Guide, "Billing for Amazon S3 error responses").
-func charged(class awserr.Class) bool {
-	return !class.Passes() && class != awserr.Canceled
 }

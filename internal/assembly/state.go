@@ -49,7 +49,7 @@ func (s *State) Open(ctx context.Context, p invocation.Process, renewed func(map
 	return opened, nil
 }
 
-// LoadState is openState without the store.
+// LoadState is OpenState without the store.
 func LoadState(p invocation.Process, f invocation.Flags, checks ...config.Check) (*State, error) {
 	c, chosen, logger, err := invocation.Load(p, f, checks...)
 	if err != nil {

@@ -29,7 +29,7 @@ const (
 	authorityFile   = "ca.pem"
 )
 
-const demoEmptyWelcome = `Two empty AWS accounts are up on %s, until this process is stopped: %s (profile owner) and
+const emptyWelcome = `Two empty AWS accounts are up on %s, until this process is stopped: %s (profile owner) and
 %s (profile consumer). Each has an administrator and nothing else. S3, KMS, IAM, STS and CloudFormation answer, and
 policies are in force.
 
@@ -40,11 +40,11 @@ Use them in a shell:
 
 All of docs/getting-started.md can be rehearsed in that shell, from the first step to the last.
 
-` + demoClients + `
+` + clients + `
 Requests so far, by operation: %[1]s/-/requests
 `
 
-const demoProfile = `[{profile}]
+const profile = `[{profile}]
 aws_access_key_id = {id}
 aws_secret_access_key = {secret}
 region = {region}
@@ -52,9 +52,9 @@ endpoint_url = {endpoint}
 {authority}
 `
 
-// demoEnvironment points the AWS CLI, SDKs and syncd at the accounts. It removes credentials and endpoints of the caller's own accounts,
+// environment points the AWS CLI, SDKs and syncd at the accounts. It removes credentials and endpoints of the caller's own accounts,
 // leaves AWS_PROFILE to choose one of these two, and exempts the endpoint from proxies. Version 1 of the AWS CLI reads the region from AWS_DEFAULT_REGION alone.
-const demoEnvironment = `# The two accounts of "syncd demo" for a shell; read it with a dot and the path of this file. A shell that has read it reaches
+const environment = `# The two accounts of "syncd demo" for a shell; read it with a dot and the path of this file. A shell that has read it reaches
 # these accounts only: close it afterwards.
 unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE AWS_DEFAULT_PROFILE
 unset AWS_IGNORE_CONFIGURED_ENDPOINT_URLS AWS_USE_FIPS_ENDPOINT AWS_USE_DUALSTACK_ENDPOINT AWS_DEFAULT_OUTPUT
@@ -95,12 +95,12 @@ func (w *World) WriteAccess(dir, region string) error {
 	fill := func(text string, more ...string) string {
 		return strings.NewReplacer(append(more, "{endpoint}", w.Endpoint, "{region}", region)...).Replace(text)
 	}
-	profiles := fill(demoProfile, "{profile}", "owner", "{id}", w.Owner.AccessKeyID, "{secret}", w.Owner.SecretAccessKey, "{authority}\n", profileAuthority) + "\n" +
-		fill(demoProfile, "{profile}", "consumer", "{id}", w.Consumer.AccessKeyID, "{secret}", w.Consumer.SecretAccessKey, "{authority}\n", profileAuthority)
+	profiles := fill(profile, "{profile}", "owner", "{id}", w.Owner.AccessKeyID, "{secret}", w.Owner.SecretAccessKey, "{authority}\n", profileAuthority) + "\n" +
+		fill(profile, "{profile}", "consumer", "{id}", w.Consumer.AccessKeyID, "{secret}", w.Consumer.SecretAccessKey, "{authority}\n", profileAuthority)
 	if err := writeFile(dir, "credentials", profiles); err != nil {
 		return err
 	}
-	return writeFile(dir, environmentFile, fill(demoEnvironment,
+	return writeFile(dir, environmentFile, fill(environment,
 		"{host}", w.host(), "{credentials}", shellQuote(filepath.Join(dir, "credentials")), "{authority}", exportAuthority))
 }
 

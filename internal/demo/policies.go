@@ -2,16 +2,16 @@ package demo
 
 // The policies of the demo's two accounts: what a real pair of accounts needs for server-side copies, and no more.
 
-// DemoTrust lets one consumer principal assume the role, with the ExternalId. Tagging the session stands apart: a
+// TrustPolicy lets one consumer principal assume the role, with the ExternalId. Tagging the session stands apart: a
 // condition on sts:ExternalId never holds for sts:TagSession.
-const DemoTrust = `{"Version": "2012-10-17", "Statement": [
+const TrustPolicy = `{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Principal": {"AWS": "{consumer-user}"}, "Action": "sts:AssumeRole",
    "Condition": {"StringEquals": {"sts:ExternalId": "{external-id}"}}},
   {"Effect": "Allow", "Principal": {"AWS": "{consumer-user}"}, "Action": "sts:TagSession"}
 ]}`
 
-// demoPermissions is what the role may do: read the source, write the copy, and see what lies there to adopt it.
-const demoPermissions = `{"Version": "2012-10-17", "Statement": [
+// permissions is what the role may do: read the source, write the copy, and see what lies there to adopt it.
+const permissions = `{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::{source}"},
   {"Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectTagging"], "Resource": "arn:aws:s3:::{source}/*"},
   {"Effect": "Allow", "Action": ["s3:ListBucket", "s3:ListBucketMultipartUploads"], "Resource": "arn:aws:s3:::{copy}"},
@@ -21,18 +21,18 @@ const demoPermissions = `{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "{consumer-key}"}
 ]}`
 
-// demoBucket is the owner's bucket policy: the consumer's role may list and read.
-const demoBucket = `{"Version": "2012-10-17", "Statement": [
+// bucketPolicy is the owner's bucket policy: the consumer's role may list and read.
+const bucketPolicy = `{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Principal": {"AWS": "{role}"}, "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::{source}"},
   {"Effect": "Allow", "Principal": {"AWS": "{role}"}, "Action": ["s3:GetObject", "s3:GetObjectTagging"], "Resource": "arn:aws:s3:::{source}/*"}
 ]}`
 
-// DemoOwnerKey is the owner's key policy without the consumer, demoGrantedKey the one with it.
-const DemoOwnerKey = `{"Version": "2012-10-17", "Statement": [
+// OwnerKeyPolicy is the owner's key policy without the consumer, grantedKeyPolicy the one with it.
+const OwnerKeyPolicy = `{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::{owner}:root"}, "Action": "kms:*", "Resource": "*"}
 ]}`
 
-const demoGrantedKey = `{"Version": "2012-10-17", "Statement": [
+const grantedKeyPolicy = `{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::{owner}:root"}, "Action": "kms:*", "Resource": "*"},
   {"Effect": "Allow", "Principal": {"AWS": "{role}"}, "Action": "kms:Decrypt", "Resource": "*"}
 ]}`

@@ -67,16 +67,16 @@ func Serve(ctx context.Context, p invocation.Process, f Options) (err error) {
 	closeServer := w.Serve(ctx, listener)
 	defer func() { err = errors.Join(err, closeServer()) }()
 	if f.Empty {
-		printable.Fprintf(p.Stdout, demoEmptyWelcome, w.Endpoint, Owner, Consumer, shellQuote(filepath.Join(dir, environmentFile)))
+		printable.Fprintf(p.Stdout, emptyWelcome, w.Endpoint, Owner, Consumer, shellQuote(filepath.Join(dir, environmentFile)))
 	} else {
-		printable.Fprintf(p.Stdout, demoWelcome, w.Endpoint, Source, terminal.Objects(int64(len(w.Source.Keys()))), shellQuote(dir), Copy)
+		printable.Fprintf(p.Stdout, welcome, w.Endpoint, Source, terminal.Objects(int64(len(w.Source.Keys()))), shellQuote(dir), Copy)
 	}
 	<-ctx.Done()
 	printable.Fprintf(p.Stdout, "\nrequests served: %s\n", terminal.ByReason(w.Requests()))
 	return nil
 }
 
-const demoWelcome = `Two AWS accounts are up on %s, until this process is stopped.
+const welcome = `Two AWS accounts are up on %s, until this process is stopped.
 The owner's bucket %s holds %s.
 
 Copy it, or keep it copied every 5 seconds:
@@ -90,12 +90,12 @@ Any S3 client works too, with path-style addressing:
   AWS_PROFILE=owner    aws s3 ls s3://%[2]s
   AWS_PROFILE=consumer aws s3 ls s3://%[5]s
 
-` + demoClients + `
+` + clients + `
 Requests so far, by operation: %[1]s/-/requests
 `
 
-// demoClients is what users of the AWS CLI must know about endpoints.
-const demoClients = `The AWS CLI reads the endpoint from AWS_ENDPOINT_URL since version 2.13 (1.29 of version 1). For an older one the file
+// clients is what users of the AWS CLI must know about endpoints.
+const clients = `The AWS CLI reads the endpoint from AWS_ENDPOINT_URL since version 2.13 (1.29 of version 1). For an older one the file
 "environment" makes aws a function with --endpoint-url.
 `
 

@@ -70,11 +70,11 @@ func NewWorld(now func() time.Time) *World {
 	owner, consumer := w.Cloud.Account(Owner), w.Cloud.Account(Consumer)
 	w.ConsumerKey = consumer.CreateKey(Region, nil)
 	w.OwnerKey = owner.CreateKey(Region, nil)
-	w.Role = consumer.CreateRole(Role, Document(DemoTrust, w), awsfake.RoleOptions{})
-	w.Role.SetPolicies(Document(demoPermissions, w))
-	w.ownerPolicy, w.GrantedPolicy = Document(DemoOwnerKey, w), Document(demoGrantedKey, w)
+	w.Role = consumer.CreateRole(Role, Document(TrustPolicy, w), awsfake.RoleOptions{})
+	w.Role.SetPolicies(Document(permissions, w))
+	w.ownerPolicy, w.GrantedPolicy = Document(OwnerKeyPolicy, w), Document(grantedKeyPolicy, w)
 	w.OwnerKey.SetPolicy(w.GrantedPolicy)
-	w.Source = owner.CreateBucket(Source, Region, awsfake.BucketOptions{KeyARN: w.OwnerKey.ARN(), Policy: Document(demoBucket, w)})
+	w.Source = owner.CreateBucket(Source, Region, awsfake.BucketOptions{KeyARN: w.OwnerKey.ARN(), Policy: Document(bucketPolicy, w)})
 	w.Destination = consumer.CreateBucket(Copy, Region, awsfake.BucketOptions{KeyARN: w.ConsumerKey.ARN(), BucketKey: true})
 	return w
 }

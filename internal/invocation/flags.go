@@ -53,15 +53,15 @@ const (
 	ConfigExplicit                   // takes one only from --config
 )
 
-// ConfigFlag is the value of --config.
-type ConfigFlag struct {
+// configFlag is the value of --config.
+type configFlag struct {
 	*Flags
-	Need    ConfigNeed
+	need    ConfigNeed
 	command string // without "syncd"
 }
 
 // String returns the path.
-func (v *ConfigFlag) String() string {
+func (v *configFlag) String() string {
 	if v.Flags == nil {
 		return ""
 	}
@@ -69,13 +69,13 @@ func (v *ConfigFlag) String() string {
 }
 
 // Set takes the path.
-func (v *ConfigFlag) Set(path string) error {
+func (v *configFlag) Set(path string) error {
 	v.Config = path
 	return nil
 }
 
 // Type is what the help and the shells' scripts take the value for.
-func (v *ConfigFlag) Type() string { return "string" }
+func (v *configFlag) Type() string { return "string" }
 
 // AddConfigFlag adds --config.
 func AddConfigFlag(cmd *cobra.Command, f *Flags, need ConfigNeed) {
@@ -83,17 +83,17 @@ func AddConfigFlag(cmd *cobra.Command, f *Flags, need ConfigNeed) {
 	if need == ConfigExplicit {
 		usage = "`FILE` with the configuration whose mappings have to work, - for standard input"
 	}
-	cmd.Flags().VarP(&ConfigFlag{Flags: f, Need: need}, "config", "c", usage)
+	cmd.Flags().VarP(&configFlag{Flags: f, need: need}, "config", "c", usage)
 }
 
 // FindConfigs has every command that takes a configuration find it before it runs.
 func FindConfigs(cmd *cobra.Command, p Process) {
 	if flag := cmd.Flags().Lookup("config"); flag != nil {
-		if v, ok := flag.Value.(*ConfigFlag); ok {
+		if v, ok := flag.Value.(*configFlag); ok {
 			next := cmd.PreRunE
 			cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
 				v.command = strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
-				if err := v.Find(cmd.Context(), p, flag.Changed); err != nil || next == nil {
+				if err := v.find(cmd.Context(), p, flag.Changed); err != nil || next == nil {
 					return err
 				}
 				return next(cmd, args)
@@ -105,19 +105,19 @@ func FindConfigs(cmd *cobra.Command, p Process) {
 	}
 }
 
-// Find says where the configuration is, and reads it when that can be done once: standard input, or a file that is a pipe.
-func (v *ConfigFlag) Find(ctx context.Context, p Process, given bool) error {
+// find says where the configuration is, and reads it when that can be done once: standard input, or a file that is a pipe.
+func (v *configFlag) find(ctx context.Context, p Process, given bool) error {
 	if given && v.Config == "" {
 		return exit.WithHint(exit.Usage(errors.New("read configuration: --config is empty")), "give it the path of a file, or - for standard input")
 	}
 	if v.where = "--config"; !given {
-		if v.Need == ConfigExplicit {
+		if v.need == ConfigExplicit {
 			return nil
 		}
 		v.Config, v.where = UsualConfig(p)
 	}
 	switch {
-	case v.Config == "" && v.Need == ConfigRequired:
+	case v.Config == "" && v.need == ConfigRequired:
 		return exit.WithHint(
 			exit.Usage(errors.New("read configuration: none was named: there is no --config, "+ConfigVariable+" is not set, and there is no ./"+defaultConfig)),
 			"name it with --config FILE (- is standard input), or set "+ConfigVariable,
@@ -140,7 +140,7 @@ func isStream(path string) bool {
 }
 
 // readOnce reads a configuration that cannot be read again.
-func (v *ConfigFlag) readOnce(ctx context.Context, read func() ([]byte, error)) error {
+func (v *configFlag) readOnce(ctx context.Context, read func() ([]byte, error)) error {
 	text, err := ReadUntil(ctx, v.command, read)
 	if _, isInterrupted := errors.AsType[*exit.InterruptedError](err); isInterrupted {
 		return err

@@ -70,7 +70,7 @@ func WarnControlSocket(c *config.Config, r config.Reporter) {
 	}
 }
 
-// RefuseUnscheduled refuses what warnUnscheduled warns of.
+// RefuseUnscheduled refuses what WarnUnscheduled warns of.
 func RefuseUnscheduled(f Flags) config.Check {
 	return func(c *config.Config, r config.Reporter) {
 		if !hasSchedule(c, f) {

@@ -89,16 +89,16 @@ func printProbe(w io.Writer, p doctor.Probe) {
 		return
 	}
 	if p.Principal != "" {
-		printable.Fprintf(w, "%sfor %s, by %s\n", Indent, p.Principal, p.Request)
+		printable.Fprintf(w, "%sfor %s, by %s\n", indent, p.Principal, p.Request)
 	}
 	if p.Why != "" {
-		printable.Fprintf(w, "%sneeded for %s\n", Indent, p.Why)
+		printable.Fprintf(w, "%sneeded for %s\n", indent, p.Why)
 	}
 	printCauses(w, p.Causes)
 }
 
-// Indent is what explanations stand under.
-const Indent = "           "
+// indent is what explanations stand under.
+const indent = "           "
 
 // printCauses numbers what may be the cause. What is rare and no statement of ours mends shares a line.
 func printCauses(w io.Writer, causes []doctor.Cause) {
@@ -108,13 +108,13 @@ func printCauses(w io.Writer, causes []doctor.Cause) {
 			rare = append(rare, c.Why)
 			continue
 		}
-		printable.Fprintf(w, "%s%d. %s: %s\n", Indent, i+1, describeCause(c), c.Why)
+		printable.Fprintf(w, "%s%d. %s: %s\n", indent, i+1, describeCause(c), c.Why)
 		if len(c.Statement) > 0 {
-			printable.Fprintf(w, "%s   add %s\n", Indent, c.Statement)
+			printable.Fprintf(w, "%s   add %s\n", indent, c.Statement)
 		}
 	}
 	if len(rare) > 0 {
-		printable.Fprintf(w, "%srarer: %s\n", Indent, strings.Join(rare, "; "))
+		printable.Fprintf(w, "%srarer: %s\n", indent, strings.Join(rare, "; "))
 	}
 }
 
@@ -159,5 +159,5 @@ func printOccupied(w io.Writer, o Occupied) {
 	}
 	printable.Fprintf(w, "%s\n  note     the destination holds something under the keys of %s%s: %d cannot be copies, %d may be; "+
 		"the first pass sets aside as foreign what is no copy\n", o.Mapping, terminal.Objects(o.Foreign+o.Doubtful), part, o.Foreign, o.Doubtful)
-	printable.Fprintf(w, "%sto replace such objects: copy.overwrite: any, or once: syncd backfill --take-over; to see them: syncd plan --list\n", Indent)
+	printable.Fprintf(w, "%sto replace such objects: copy.overwrite: any, or once: syncd backfill --take-over; to see them: syncd plan --list\n", indent)
 }

@@ -72,7 +72,7 @@ func HelpCommand() *cobra.Command {
 	}
 }
 
-// Fit makes the help of a command and of those beneath it fit into helpWidth columns. Examples and synopses are written to fit.
+// Fit makes the help of a command and of those beneath it fit into Width columns. Examples and synopses are written to fit.
 func Fit(cmd *cobra.Command) {
 	cmd.Long = filled(cmd.Long, Width)
 	for _, child := range cmd.Commands() {

@@ -27,7 +27,7 @@ type Listing struct {
 func ShowListing(w io.Writer, now func() time.Time, mapping string) *Listing {
 	l := &Listing{w: w, width: func() int { return terminal.PageWidth(w) }, mapping: mapping, now: now, every: lineInterval, end: "\n", shownAt: now()}
 	if terminal.IsTerminal(w) {
-		l.every, l.begin, l.end = barInterval, "\r"+ClearRest, ""
+		l.every, l.begin, l.end = barInterval, "\r"+clearRest, ""
 	}
 	return l
 }

@@ -150,7 +150,7 @@ func (b *bar) draw(p syncer.Progress) {
 	if len([]rune(line)) > columns {
 		line = string([]rune(line)[:max(0, columns)])
 	}
-	_, _ = io.WriteString(b.w, "\r"+printable.Line(line)+ClearRest) // a terminal that went away does not stop a pass
+	_, _ = io.WriteString(b.w, "\r"+printable.Line(line)+clearRest) // a terminal that went away does not stop a pass
 }
 
 // line renders the bar. One more object is expected than there is, so that the bar is not full before the pass is.
@@ -169,7 +169,7 @@ func (b *bar) drain() {
 	printable.Fprintf(b.w, "%s: draining: %s. Press Ctrl-C again to stop at once; %s.\n", b.mapping, drained, resumes)
 }
 
-// ClearRest clears what is behind the cursor in its line.
-const ClearRest = "\x1b[K"
+// clearRest clears what is behind the cursor in its line.
+const clearRest = "\x1b[K"
 
-func (b *bar) Clear() { _, _ = io.WriteString(b.w, "\r"+ClearRest) } // as in draw
+func (b *bar) Clear() { _, _ = io.WriteString(b.w, "\r"+clearRest) } // as in draw

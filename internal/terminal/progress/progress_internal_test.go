@@ -22,7 +22,7 @@ func TestBarNeverWraps(t *testing.T) {
 			out.Reset()
 			b.draw(syncer.Progress{Settled: settled * 1000, Expected: 40_000, CopiedBytes: settled << 30})
 			line, begins := strings.CutPrefix(out.String(), "\r")
-			line, ends := strings.CutSuffix(line, ClearRest)
+			line, ends := strings.CutSuffix(line, clearRest)
 			if n := len([]rune(line)); !begins || !ends || n >= columns && columns > 1 || strings.ContainsAny(line, "\n\x1b") {
 				t.Fatalf("in %d columns: got %q, want a line of fewer columns that replaces the former one", columns, out.String())
 			}

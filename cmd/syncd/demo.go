@@ -40,7 +40,7 @@ page names none; DIR/ca.pem is the certificate of its authority.` + exit.Help("d
 			if serve != "" {
 				return demo.Serve(cmd.Context(), p, demo.Options{From: from, Address: serve, Dir: dir, Empty: empty})
 			}
-			return demo.Tell(cmd.Context(), p, demo.Options{From: from, Json: json})
+			return demo.Tell(cmd.Context(), p, demo.Options{From: from, JSON: json})
 		},
 	}
 	cmd.Flags().StringVar(&from, "from", "", "fill the source from the files of `DIR`, which are held in memory (default a varied set of its own)")

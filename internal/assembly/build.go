@@ -3,9 +3,9 @@
 // It promises that a command gets what it works with ready made: New makes the System of a configuration with its mappings, OpenState the
 // store of their ledgers alone. What mappings share, such as quotas, buffers and connections, is made once for the process.
 //
-// It leaves every decision about objects to the packages beneath, and what is run when to the commands and to package daemon. A System is
-// what all mappings of a process share; a Mapping is one of them, ready to run. A Reloader builds mappings again when the configuration has
-// changed; a Runner is a mapping as the daemon runs it.
+// It leaves every decision about objects to the packages beneath, and what is run when to the commands and to package daemon. A System is a
+// configuration of which every Mapping is ready to run; Shared is what its mappings share. A Reloader builds mappings again when the
+// configuration has changed; a Runner is a mapping as the daemon runs it.
 package assembly
 
 import (

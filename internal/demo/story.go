@@ -52,7 +52,7 @@ func Tell(ctx context.Context, p invocation.Process, f Options) (err error) {
 	if err := s.tell(ctx); err != nil {
 		return err
 	}
-	if f.Json {
+	if f.JSON {
 		return report.SummaryJSON(p.Stdout, s.summaries)
 	}
 	return nil

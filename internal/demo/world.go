@@ -27,6 +27,7 @@ import (
 	"syncd/internal/iam"
 )
 
+// The accounts, and what is in them.
 const (
 	Region     = "us-east-1"
 	Owner      = "111111111111"
@@ -41,7 +42,7 @@ const (
 // Options are what a demo is told with, or served.
 type Options struct {
 	From, Address, Dir string
-	Json, Empty        bool
+	JSON, Empty        bool
 }
 
 // World is two AWS accounts behind one endpoint: an owner with a bucket and a consumer who may read it through a role. An empty one has

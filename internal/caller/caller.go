@@ -218,7 +218,7 @@ func (c *Caller) carryOut(ctx context.Context, desk *control.Desk, r control.Req
 		}
 		return a, err
 	}
-	return c.settle(ctx, desk, r, func(a *control.Answer) error {
+	return c.claimAndDo(ctx, desk, r, func(a *control.Answer) error {
 		set, text := desk.Resume, "resumed; no daemon has answered: one that runs follows within 15 s"
 		if r.What == control.Pause {
 			set, text = desk.Pause, "; no daemon has answered: one that runs follows within 15 s, one that starts stays paused"
@@ -238,14 +238,14 @@ func (c *Caller) carryOut(ctx context.Context, desk *control.Desk, r control.Req
 
 // withdraw takes a request back that no process has accepted.
 func (c *Caller) withdraw(ctx context.Context, desk *control.Desk, r control.Request) (control.Answer, error) {
-	return c.settle(ctx, desk, r, func(a *control.Answer) error {
+	return c.claimAndDo(ctx, desk, r, func(a *control.Answer) error {
 		a.Outcome, a.Text = control.Withdrawn, "no daemon has accepted it"
 		return nil
 	})
 }
 
-// settle claims a request, does what it asks for, and answers it. One that a process was faster to claim is that one's.
-func (c *Caller) settle(ctx context.Context, desk *control.Desk, r control.Request, do func(*control.Answer) error) (control.Answer, error) {
+// claimAndDo claims a request, does what it asks for, and answers it. One that a process was faster to claim is that one's.
+func (c *Caller) claimAndDo(ctx context.Context, desk *control.Desk, r control.Request, do func(*control.Answer) error) (control.Answer, error) {
 	isOwn, err := desk.Claim(ctx, r, 1, control.Claim{By: assembly.Holder(), Nonce: r.ID})
 	if err == nil && !isOwn {
 		a, isKnown, err := c.known(ctx, desk, r)
@@ -269,13 +269,13 @@ func (c *Caller) settle(ctx context.Context, desk *control.Desk, r control.Reque
 	return a, nil
 }
 
-// settleTime bounds how long it may take to find out what becomes of a request whose sender was interrupted.
-const settleTime = 10 * time.Second
+// lookUpTime bounds how long it may take to find out what becomes of a request whose sender was interrupted.
+const lookUpTime = 10 * time.Second
 
 // interrupt is what becomes of a request whose sender does not wait any more. One for a pass that no process has accepted is withdrawn,
 // whether it was sent already or not; a pause or resume stays.
 func (c *Caller) interrupt(ctx context.Context, r control.Request) (a control.Answer, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookUpTime)
 	defer cancel()
 	desk, err := c.desk()
 	if err == nil {

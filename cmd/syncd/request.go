@@ -11,9 +11,6 @@ import (
 
 	"syncd/internal/assembly"
 	"syncd/internal/caller"
-	"syncd/internal/checkpoint"
-	"syncd/internal/checkpoint/record"
-	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
 	"syncd/internal/exit"
 	"syncd/internal/invocation"
@@ -135,66 +132,4 @@ func ask(ctx context.Context, p invocation.Process, a asking, what control.What)
 		}
 	}
 	return errors.Join(failures...)
-}
-
-// handOver has the daemon that holds the lease carry out a replay, and waits for its end. Where none takes it, the error is that of the
-// lease. Where nothing that was asked for is in quarantine there is nothing to ask for.
-func handOver(ctx context.Context, s *assembly.System, asked *replayed, held error) (syncer.Summary, error) {
-	summary := syncer.Summary{Mapping: asked.mapping, Skipped: map[string]int64{}, Quarantined: map[string]int64{}, Requests: map[string]int64{}}
-	isWanted, err := lookUp(ctx, s.Store, asked, &summary)
-	if err != nil {
-		return failedReplay(summary, err)
-	}
-	if !isWanted {
-		return summary, nil
-	}
-	r, err := asked.request()
-	if err != nil {
-		return failedReplay(summary, err)
-	}
-	s.Logger.Info("lease held by another process, it is asked to replay", "mapping", asked.mapping)
-	answer, err := caller.NewFollower(s, requestWait).Ask(ctx, r)
-	if _, isUnheard := errors.AsType[*caller.UnheardError](err); isUnheard {
-		return failedReplay(summary, held)
-	}
-	if of, ok := caller.Summary(answer); ok {
-		summary = of
-	}
-	if err == nil && answer.Outcome != control.Done {
-		err = caller.Failure(answer)
-	}
-	if err != nil {
-		return failedReplay(summary, err)
-	}
-	return summary, nil
-}
-
-// lookUp looks in the last generation for what a replay is asked for, as a replay under the lease does.
-func lookUp(ctx context.Context, store store.Store, asked *replayed, summary *syncer.Summary) (isWanted bool, err error) {
-	last, err := record.Latest(ctx, store, asked.mapping)
-	if errors.Is(err, record.ErrNoCheckpoint) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	summary.Generation, summary.Result = last.Generation, "complete"
-	if last.Quarantined == 0 {
-		return false, nil
-	}
-	for q, err := range checkpoint.Quarantine(ctx, store, asked.mapping) {
-		if err != nil {
-			return false, fmt.Errorf("read the quarantine: %w", err)
-		}
-		isWanted = asked.choose(q) || isWanted
-	}
-	return isWanted, nil
-}
-
-// failedReplay enters in a summary why the replay did not reach its end.
-func failedReplay(s syncer.Summary, err error) (syncer.Summary, error) {
-	if s.Pass == 0 {
-		s.Result, s.Error, s.Exit = "", err.Error(), exit.Code(err)
-	}
-	return s, err
 }

@@ -46,8 +46,8 @@ const (
 // ConfigNeed says what a command does without --config.
 type ConfigNeed int
 
+// What a command does without --config.
 const (
-	// A command looks for a configuration and cannot work without, looks for one and works without, or takes one only from --config.
 	ConfigRequired ConfigNeed = iota // looks for a configuration, and cannot work without
 	ConfigOptional                   // looks for one, and works without
 	ConfigExplicit                   // takes one only from --config

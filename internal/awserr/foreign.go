@@ -91,17 +91,6 @@ func (e *ForeignError) Hint() string {
 	}
 }
 
-// isAWS reports whether a host is one of AWS's own.
-func isAWS(host string) bool {
-	host, _, _ = strings.Cut(host, ":")
-	for _, domain := range []string{".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws"} {
-		if strings.HasSuffix(host, domain) {
-			return true
-		}
-	}
-	return false
-}
-
 // classOfForeign is the class of what nobody knows more of than its status.
 func classOfForeign(status int) Class {
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {

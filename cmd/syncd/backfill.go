@@ -10,7 +10,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/awserr"
-	"syncd/internal/daemon"
+	"syncd/internal/daemon/web"
 	"syncd/internal/syncer"
 )
 
@@ -80,8 +80,8 @@ func (s *system) serve(ctx context.Context) (closeServer func() error) {
 		s.logger.Warn("metrics were not served", "err", err)
 		return nothing
 	}
-	return daemon.Server{
-		Handler:   daemon.Handler(daemon.HandlerOptions{Gatherer: s.registry, Pprof: of.Pprof, Hosts: of.Hosts}),
+	return web.Server{
+		Handler:   web.Handler(web.Options{Gatherer: s.registry, Pprof: of.Pprof, Hosts: of.Hosts}),
 		WebConfig: of.WebConfig, Logger: s.logger,
 		Failed: func(err error) { s.logger.Error("http server ended", "err", err) },
 	}.Serve(ctx, listener)

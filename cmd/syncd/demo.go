@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncd/internal/awsfake"
-	"syncd/internal/daemon"
+	"syncd/internal/daemon/web"
 	"syncd/internal/iam"
 )
 
@@ -138,7 +138,7 @@ func (w *world) bind(ctx context.Context, address string) (net.Listener, error) 
 }
 
 func (w *world) serve(ctx context.Context, listener net.Listener) (closeServer func() error) {
-	return daemon.ServeWith(ctx, &http.Server{Handler: w.cloud, ReadHeaderTimeout: time.Minute}, listener, func(error) {})
+	return web.ServeWith(ctx, &http.Server{Handler: w.cloud, ReadHeaderTimeout: time.Minute}, listener, func(error) {})
 }
 
 // signIn returns the consumer's credentials as the ambient ones.

@@ -13,6 +13,9 @@ import (
 	"syncd/config"
 	"syncd/config/schedule"
 	"syncd/internal/daemon"
+	"syncd/internal/daemon/appointment"
+	"syncd/internal/daemon/line"
+	daemonstatus "syncd/internal/daemon/status"
 	"syncd/internal/transfer"
 )
 
@@ -29,7 +32,7 @@ type reloader struct {
 
 	mu       sync.Mutex // held while a mapping is put together: the system has one configuration at a time
 	system   *system
-	places   *daemon.Places
+	places   *line.Line
 	inForce  *config.Config
 	revision map[string]int // of mappings in force, by name
 	last     int            // the revision given last
@@ -40,7 +43,7 @@ type reloader struct {
 
 func newReloader(s *system, f flags, asked <-chan os.Signal) *reloader {
 	r := &reloader{
-		flags: f, asked: asked, system: s, inForce: s.config, revision: map[string]int{}, places: daemon.NewPlaces(passesOf(s.config), s.metrics),
+		flags: f, asked: asked, system: s, inForce: s.config, revision: map[string]int{}, places: line.New(passesOf(s.config), s.metrics),
 	}
 	r.content, _ = r.look()
 	r.succeeded()
@@ -69,15 +72,15 @@ func (r *reloader) daemonMapping(c *config.Config, m config.Mapping, open func(c
 	d.Schedule = m.Schedule
 	// An interval counts from now; a time of day was chosen on purpose.
 	if interval, ok := m.Schedule.Every(); ok {
-		d.Schedule, d.AtOnce = daemon.NewSpread(m.Name, interval, m.Schedule.String()), true
+		d.Schedule, d.AtOnce = appointment.NewSpread(m.Name, interval, m.Schedule.String()), true
 	}
 	return d
 }
 
 // shownSides returns what people are shown of a mapping's sides, and how its objects are copied.
-func shownSides(c *config.Config, m config.Mapping) (source, destination daemon.Side, method string) {
-	shown := func(p transfer.Place) daemon.Side {
-		return daemon.Side{Service: p.Service(), Bucket: p.Bucket, Prefix: p.Prefix, Region: p.Region, Account: p.Account}
+func shownSides(c *config.Config, m config.Mapping) (source, destination daemonstatus.Side, method string) {
+	shown := func(p transfer.Place) daemonstatus.Side {
+		return daemonstatus.Side{Service: p.Service(), Bucket: p.Bucket, Prefix: p.Prefix, Region: p.Region, Account: p.Account}
 	}
 	from, to := c.Places(m)
 	return shown(from), shown(to), string(c.Method(m))

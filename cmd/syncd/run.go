@@ -84,7 +84,7 @@ func runDaemon(ctx context.Context, p process, f flags) error {
 		return errors.Join(err, listener.Close())
 	}
 	return daemon.New(daemon.Options{
-		Mappings: mappings, Watch: r.watch, Listener: listener, Gatherer: s.registry, Metrics: s.metrics, Places: r.places,
+		Mappings: mappings, Watch: r.watch, Listener: listener, Gatherer: s.registry, Metrics: s.metrics, Line: r.places,
 		Control: control.NewDesk(s.store, p.now), ControlListener: socket, Holder: holder(),
 		WebConfig: s.config.HTTP.WebConfig, Hosts: s.config.HTTP.Hosts, Pprof: s.config.HTTP.Pprof, Watchdog: s.config.HTTP.Watchdog.Duration(), DrainTimeout: s.config.DrainTimeout.Duration(), Hint: hintFor, Secrets: r.secrets,
 		Version: readBuild().version, Logger: s.logger, Now: p.now, Rand: rand.Int64N,

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"net/url"
 
-	"syncd/internal/printable"
-
 	"github.com/aws/smithy-go"
+
+	"syncd/internal/printable"
 )
 
 // Brief returns what the service said, as "code: message (request id)", without the SDK's layers around it and fit to be shown; or why no

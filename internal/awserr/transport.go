@@ -5,12 +5,11 @@ import (
 	"errors"
 	"io"
 	"net"
+	"regexp"
 	"syscall"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
-
-	"regexp"
 )
 
 // classifyStatus covers answers without a body, as HEAD gets them, and codes not listed above.

@@ -1,4 +1,4 @@
-package daemon
+package web
 
 import (
 	"context"
@@ -117,50 +117,18 @@ func bodiless(next http.Handler) http.Handler {
 	})
 }
 
-// crowd is the connections that are open.
-type crowd struct {
-	mu sync.Mutex
-	n  int64
-	at map[net.Conn]visit
-}
+// serverError is the end of the HTTP server that nobody asked for.
+type serverError struct{ err error }
 
-// visit is how a connection stands.
-type visit struct {
-	since     int64 // when it came to stand so: the number of changes of all connections before that
-	isWaiting bool  // the server waits for a request, or for the whole of one
-}
+func (e *serverError) Error() string { return "serve http: " + e.err.Error() }
 
-// note records each change of a connection, and closes one when there are too many.
-func (c *crowd) note(conn net.Conn, state http.ConnState) {
-	if state == http.StateClosed || state == http.StateHijacked {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		delete(c.at, conn)
-		return
-	}
-	if leaves := c.stands(conn, state); leaves != nil {
-		_ = leaves.Close() // its client may have closed it
-	}
-}
+func (e *serverError) Unwrap() error { return e.err }
 
-// stands notes how a connection stands, and returns the one that has to leave, nil for none: of those that wait the one that does so
-// longest, or of all where none waits.
-func (c *crowd) stands(conn net.Conn, state http.ConnState) (leaves net.Conn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.n++
-	c.at[conn] = visit{since: c.n, isWaiting: state != http.StateActive}
-	if len(c.at) <= maxConnections {
+// Failure returns why a server ended by itself, nil when it did not: its Failed cancels ctx with that.
+func Failure(ctx context.Context) error {
+	failure, _ := errors.AsType[*serverError](context.Cause(ctx))
+	if failure == nil {
 		return nil
 	}
-	for other, v := range c.at {
-		if other == conn {
-			continue
-		}
-		if least := c.at[leaves]; leaves == nil || v.isWaiting && !least.isWaiting || v.isWaiting == least.isWaiting && v.since < least.since {
-			leaves = other
-		}
-	}
-	delete(c.at, leaves)
-	return leaves
+	return failure
 }

@@ -1,4 +1,4 @@
-package daemon
+package appointment
 
 import (
 	"crypto/sha256"
@@ -35,8 +35,8 @@ func (s Spread) Next(t time.Time) time.Time {
 // String is the schedule for people.
 func (s Spread) String() string { return s.text }
 
-// startDelay is how long a mapping waits that is one of so many that start together.
-func startDelay(mapping string, together int) time.Duration {
+// StartDelay is how long a mapping waits that is one of so many that start together.
+func StartDelay(mapping string, together int) time.Duration {
 	window := time.Duration(max(together-startTogether, 0)) * startStep
 	return time.Duration(fraction(mapping) * float64(min(window, startMost)))
 }

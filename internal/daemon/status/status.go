@@ -1,13 +1,18 @@
-package daemon
+// Package status is how a daemon and its mappings are, as it is shown: one value, made once, that the page, the JSON and the probes read.
+//
+// It promises that what is not known is absent, and never 0; that no text holds a secret is up to whoever makes the value. Its JSON forms
+// are contracts, which docs/status-page.md describes.
+//
+// It leaves to the daemon what a mapping does, and to package web what that looks like.
+//
+// The words: a state is how a mapping is, the worst first; an activity is what it does at the moment.
+package status
 
 import (
-	"maps"
-	"slices"
 	"time"
 
 	"syncd/internal/checkpoint/history"
 	"syncd/internal/creds"
-	"syncd/internal/syncer"
 )
 
 // Snapshot is how the daemon and its mappings are at one moment. Its JSON form is a contract: docs/status-page.md
@@ -24,7 +29,7 @@ type Snapshot struct {
 	// Counts are how many mappings are in each state; a state without any is absent.
 	Counts map[State]int `json:"counts"`
 	// Mappings are in the order of the configuration.
-	Mappings []Status `json:"mappings"`
+	Mappings []Mapping `json:"mappings"`
 }
 
 // ClockWarning says that the clock of this machine is wrong, "" when it is not.
@@ -54,8 +59,8 @@ type Side struct {
 	Account string `json:"account,omitempty"`
 }
 
-// Status is how one mapping is. What is not known is absent, and never 0.
-type Status struct {
+// Mapping is how one mapping is. What is not known is absent, and never 0.
+type Mapping struct {
 	Mapping string `json:"mapping"`
 	// Source is what is copied, Destination where to, Method how: server_side or relay.
 	Source      Side   `json:"source"`
@@ -174,178 +179,4 @@ type Lease struct {
 	Holder string `json:"holder,omitempty"`
 	// ExpiresAt is when it ends unless it is renewed; absent for a folder.
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
-}
-
-// snapshotFor is how long a snapshot is shown: it takes all metrics together, whoever asks.
-const snapshotFor = time.Second
-
-// remembered is the snapshot that was made last.
-type remembered struct {
-	snapshot *Snapshot
-	at       time.Time
-}
-
-// Snapshot returns how everything is now, or was up to a second ago.
-func (d *Daemon) Snapshot() *Snapshot {
-	now := d.o.Now()
-	d.mu.Lock()
-	shown := d.shown
-	d.mu.Unlock()
-	if shown.snapshot != nil && now.Sub(shown.at) < snapshotFor {
-		return shown.snapshot
-	}
-	s := d.look(now)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.shown = remembered{s, now}
-	return s
-}
-
-func (d *Daemon) look(now time.Time) *Snapshot {
-	known := d.figures()
-	s := &Snapshot{
-		At: now.UTC(), StartedAt: d.started.UTC(), Version: d.o.Version, Draining: d.isDraining(), ClockSkewSeconds: known.of("").clockSkew,
-		Counts: map[State]int{}, Mappings: []Status{},
-	}
-	s.Passes = Passes{d.o.Places.limit.Load(), d.o.Places.running.Load(), d.o.Places.waiting.Load()}
-	for _, k := range d.kept() {
-		m := k.status(now, known.of(k.m.Name))
-		s.Mappings = append(s.Mappings, m)
-		s.Counts[m.State]++
-	}
-	number(s.Mappings)
-	return s
-}
-
-// number gives those that wait in line their positions: they stand in the order they came.
-func number(mappings []Status) {
-	var line []*Line
-	for _, m := range mappings {
-		if m.Line != nil {
-			line = append(line, m.Line)
-		}
-	}
-	slices.SortStableFunc(line, func(a, b *Line) int { return a.Since.Compare(b.Since) })
-	for i, l := range line {
-		l.Position = i + 1
-	}
-}
-
-func (d *Daemon) isDraining() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.draining
-}
-
-// status puts together what is known of a mapping.
-func (k *keeper) status(now time.Time, f *figure) Status {
-	draining := k.d.isDraining()
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	j := k.judge(now, f.facts(), draining)
-	s := Status{
-		Mapping: k.m.Name, Source: k.m.Source, Destination: k.m.Destination, Method: k.m.Method,
-		State: j.state, Since: j.since.UTC(), Activity: j.activity, ActivitySince: j.active.UTC(),
-		OldestUnsyncedSeconds: f.oldestUnsynced, LastSuccess: known(f.lastSuccess), LastListing: known(f.lastListing),
-		Generation: f.generation, Entries: f.entries, BacklogObjects: f.backlogObjects, BacklogBytes: f.backlogLen,
-		LastPass: k.last, Quarantine: f.knownQuarantine(), Error: k.failure,
-		Lease:       Lease{Held: f.leaseHeld, ExpiresAt: known(f.leaseExpiry)},
-		Credentials: filled(f.credentials), Concurrency: f.concurrency, RateLimits: filled(f.rates), Throttled: f.throttles,
-	}
-	if k.m.Schedule != nil {
-		s.Schedule = k.m.Schedule.String()
-	}
-	s.WhyNot = k.whyNot(f.leaseHeld)
-	s.Ready = s.WhyNot == ""
-	s.Paused, s.History = k.pause(), k.history()
-	if k.held != nil && !f.leaseHeld {
-		s.Lease.Holder = k.held.Holder
-	}
-	if k.begun && !k.running && !k.standing {
-		s.NextPass = known(k.due)
-	}
-	if !k.joined.IsZero() {
-		s.Line = &Line{Since: k.joined.UTC()}
-	}
-	if s.Activity == Running || s.Activity == Stalled || s.Activity == Draining {
-		s.Progress = k.progress(now)
-	}
-	return s
-}
-
-// drainMargin is how long a pass may take to end beyond what a drain may take.
-const drainMargin = time.Minute
-
-// stuck reports whether the pass under way has shown no sign of life for so long that it should have ended for it.
-func (k *keeper) stuck(now time.Time) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.running && now.Sub(k.pulse.last) >= k.d.o.Watchdog+k.d.o.DrainTimeout+drainMargin
-}
-
-// whyNot tells why the mapping is not ready, "" when it is. One that waits for its first tick has no lease to ask for yet.
-// The caller holds k.mu.
-func (k *keeper) whyNot(leaseHeld bool) string {
-	f := k.failure
-	if k.isRecalled { // another process had no credentials or lease, perhaps
-		f = nil
-	}
-	switch {
-	case k.paused != nil:
-		return ""
-	case f != nil && (f.Class == "credentials" || f.Class == "expired"):
-		return "no usable credentials: " + f.Text
-	case f != nil && !k.leased:
-		return "lease was not got: " + f.Text
-	case leaseHeld || k.standing || k.leased:
-		return ""
-	case k.m.AtOnce && !k.asked:
-		return "lease was not asked for yet"
-	default:
-		return ""
-	}
-}
-
-// progress tells where the pass under way stands; nil before there is anything to tell. The caller holds k.mu.
-func (k *keeper) progress(now time.Time) *Progress {
-	if k.runner == nil {
-		return nil
-	}
-	p, ok := k.runner.Progress()
-	if !ok {
-		return nil
-	}
-	shown := &Progress{
-		StartedAt: k.began.UTC(), Listed: p.Listed, ListedAll: p.Complete, Expected: p.Expected, Settled: p.Settled,
-		Copied: p.Copied, CopiedBytes: p.CopiedBytes, Quarantined: p.SetAside,
-	}
-	shown.ObjectsPerSecond, shown.BytesPerSecond = k.trail.rates(now, p)
-	if left := p.Expected - p.Settled; shown.ObjectsPerSecond > 0 && (p.Complete || p.Expected > p.Listed) {
-		eta := float64(left) / shown.ObjectsPerSecond
-		shown.ETASeconds = &eta
-	}
-	return shown
-}
-
-func lastPass(s syncer.Summary, err error, now time.Time) *LastPass {
-	return &LastPass{
-		EndedAt: now.UTC(), Result: syncer.OutcomeOf(s, err).Result, Pass: s.Pass, Listed: s.Listed, Copied: s.Copied, CopiedBytes: s.CopiedBytes,
-		Unchanged: s.Unchanged, Quarantined: s.SetAside(), Seconds: s.Seconds,
-	}
-}
-
-// known returns a time that there is, nil for the zero one.
-func known(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
-}
-
-// filled returns a copy that is never nil, so that it is an object in JSON.
-func filled[V any](m map[string]V) map[string]V {
-	if m == nil {
-		return map[string]V{}
-	}
-	return maps.Clone(m)
 }

@@ -1,4 +1,4 @@
-package daemon_test
+package web_test
 
 import (
 	"crypto/ecdsa"
@@ -19,7 +19,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"syncd/internal/daemon"
+	"syncd/internal/daemon/web"
 )
 
 // passwordHash is the bcrypt hash of "scrape-me".
@@ -57,15 +57,15 @@ func writeWebConfig(t *testing.T, users string) (path string) {
 // TestWebConfig serves over TLS, to one user.
 func TestWebConfig(t *testing.T) {
 	path := writeWebConfig(t, "basic_auth_users: {prometheus: \""+passwordHash+"\"}\n")
-	if err := daemon.CheckWebConfig(path); err != nil {
+	if err := web.CheckWebConfig(path); err != nil {
 		t.Fatal(err)
 	}
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	closeServer := daemon.Server{
-		Handler: daemon.Handler(daemon.HandlerOptions{Gatherer: prometheus.NewRegistry()}), WebConfig: path, Logger: slog.New(slog.DiscardHandler), Failed: func(err error) { t.Error(err) },
+	closeServer := web.Server{
+		Handler: web.Handler(web.Options{Gatherer: prometheus.NewRegistry()}), WebConfig: path, Logger: slog.New(slog.DiscardHandler), Failed: func(err error) { t.Error(err) },
 	}.Serve(t.Context(), l)
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	defer client.CloseIdleConnections()
@@ -87,11 +87,11 @@ func TestWebConfig(t *testing.T) {
 func TestCheckWebConfig(t *testing.T) {
 	path := writeWebConfig(t, "basic_auth_users: {prometheus: not-a-hash}\n")
 	for _, path := range []string{path, filepath.Join(t.TempDir(), "absent.yaml")} {
-		if err := daemon.CheckWebConfig(path); err == nil || !strings.Contains(err.Error(), path) {
+		if err := web.CheckWebConfig(path); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("got %v, want an error that names %s", err, path)
 		}
 	}
-	if err := daemon.CheckWebConfig(""); err != nil {
+	if err := web.CheckWebConfig(""); err != nil {
 		t.Error(err)
 	}
 }

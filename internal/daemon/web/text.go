@@ -1,4 +1,4 @@
-package daemon
+package web
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/dustin/go-humanize"
 
+	"syncd/internal/daemon/status"
 	"syncd/internal/printable"
 )
 
@@ -26,44 +27,44 @@ func comma(n any) string {
 }
 
 // stateText names a state.
-func stateText(s State) string {
+func stateText(s status.State) string {
 	switch s {
-	case Running:
+	case status.Running:
 		return "pass running"
-	case Queued:
+	case status.Queued:
 		return "pass queued"
-	case StandingBy:
+	case status.StandingBy:
 		return "standing by"
-	case Unscheduled:
+	case status.Unscheduled:
 		return "no schedule"
-	case Idle, Failing, Stalled, Quarantined, Unknown, Draining, Paused, Waiting:
+	case status.Idle, status.Failing, status.Stalled, status.Quarantined, status.Unknown, status.Draining, status.Paused, status.Waiting:
 	}
 	return string(s)
 }
 
 // doingText says what a mapping does that is in a state of its own whatever it does, "" where the state says it.
-func doingText(m Status, now time.Time) string {
+func doingText(m status.Mapping, now time.Time) string {
 	pass := "pass"
-	if m.State == Failing {
+	if m.State == status.Failing {
 		pass = "retry"
 	}
 	switch m.Activity {
 	case m.State:
 		return ""
-	case Waiting:
+	case status.Waiting:
 		if m.NextPass == nil {
 			return ""
 		}
 		return "next " + pass + " " + at(*m.NextPass, now)
-	case Running, Queued, Stalled, Draining:
+	case status.Running, status.Queued, status.Stalled, status.Draining:
 		return pass + " " + string(m.Activity)
-	case StandingBy, Paused, Unscheduled, Idle, Failing, Quarantined, Unknown:
+	case status.StandingBy, status.Paused, status.Unscheduled, status.Idle, status.Failing, status.Quarantined, status.Unknown:
 	}
 	return stateText(m.Activity)
 }
 
 // sideText is where the objects of one side are.
-func sideText(s Side) string {
+func sideText(s status.Side) string {
 	text := "s3://" + s.Bucket + "/" + s.Prefix
 	if s.Service != "" {
 		text += " at " + s.Service
@@ -84,9 +85,9 @@ func methodText(method string) string {
 }
 
 // titleText is the title of the page: what wants somebody's attention at once is seen in a tab.
-func titleText(counts map[State]int) string {
+func titleText(counts map[status.State]int) string {
 	var parts []string
-	for _, state := range []State{Failing, Stalled} {
+	for _, state := range []status.State{status.Failing, status.Stalled} {
 		if n := counts[state]; n > 0 {
 			parts = append(parts, comma(n)+" "+string(state))
 		}
@@ -98,28 +99,28 @@ func titleText(counts map[State]int) string {
 const namedAtOnce = 3
 
 // summaryText says in a line or two which mappings want attention; sorted are all of them, those first.
-func summaryText(sorted []Status, byState []count) string {
+func summaryText(sorted []status.Mapping, byState []count) string {
 	var parts []string
 	fine := len(sorted)
 	for _, c := range byState {
 		one, many := "", ""
 		switch c.State {
-		case Failing:
+		case status.Failing:
 			one, many = "mapping is failing", "mappings are failing"
-		case Stalled:
+		case status.Stalled:
 			one, many = "is stalled", "are stalled"
-		case Quarantined:
+		case status.Quarantined:
 			one, many = "has objects in quarantine", "have objects in quarantine"
-		case Unknown:
+		case status.Unknown:
 			one, many = "is unknown, never listed to the end", "are unknown, never listed to the end"
-		case Idle, Draining, StandingBy, Paused, Unscheduled, Running, Queued, Waiting:
+		case status.Idle, status.Draining, status.StandingBy, status.Paused, status.Unscheduled, status.Running, status.Queued, status.Waiting:
 			continue
 		}
 		text := comma(c.N) + " " + many
 		if c.N == 1 {
 			text = "1 " + one
 		}
-		if c.State == Failing {
+		if c.State == status.Failing {
 			text += ": " + namesText(sorted[:c.N])
 		}
 		parts, fine = append(parts, text+"."), fine-c.N
@@ -135,7 +136,7 @@ func summaryText(sorted []Status, byState []count) string {
 	return strings.Join(parts, " ")
 }
 
-func namesText(mappings []Status) string {
+func namesText(mappings []status.Mapping) string {
 	var names []string
 	for i, m := range mappings {
 		if i == namedAtOnce {
@@ -147,7 +148,7 @@ func namesText(mappings []Status) string {
 }
 
 // asideText is the number of objects in quarantine.
-func asideText(m Status) string {
+func asideText(m status.Mapping) string {
 	if m.Quarantine == nil {
 		return "unknown"
 	}
@@ -155,7 +156,7 @@ func asideText(m Status) string {
 }
 
 // oldestText is the age of the oldest change that is not copied.
-func oldestText(m Status) string {
+func oldestText(m status.Mapping) string {
 	switch {
 	case m.OldestUnsyncedSeconds == nil:
 		return "unknown"
@@ -167,7 +168,7 @@ func oldestText(m Status) string {
 }
 
 // ledgerText is how large the last generation of the ledger is.
-func ledgerText(m Status) string {
+func ledgerText(m status.Mapping) string {
 	switch {
 	case m.Generation == nil || m.Entries == nil:
 		return "unknown"
@@ -179,7 +180,7 @@ func ledgerText(m Status) string {
 }
 
 // processedText is how far a pass is, of how many objects.
-func processedText(p *Progress) string {
+func processedText(p *status.Progress) string {
 	switch {
 	case p.Expected == 0 && !p.ListedAll:
 		return "nothing listed yet"
@@ -191,7 +192,7 @@ func processedText(p *Progress) string {
 }
 
 // lastPassText is what became of the pass that ended last.
-func lastPassText(p *LastPass) string {
+func lastPassText(p *status.LastPass) string {
 	switch {
 	case p == nil:
 		return "none by this process"
@@ -203,7 +204,7 @@ func lastPassText(p *LastPass) string {
 }
 
 // backlogText is what is listed and still to be copied.
-func backlogText(m Status) string {
+func backlogText(m status.Mapping) string {
 	if m.BacklogObjects == nil || m.BacklogBytes == nil {
 		return "unknown"
 	}
@@ -211,15 +212,15 @@ func backlogText(m Status) string {
 }
 
 // nextText says when the next pass is.
-func nextText(m Status, now time.Time) string {
+func nextText(m status.Mapping, now time.Time) string {
 	switch {
 	case m.Line != nil:
 		return "number " + comma(m.Line.Position) + " in line"
-	case m.Activity == Queued:
+	case m.Activity == status.Queued:
 		return "due"
 	case m.NextPass != nil:
 		return at(*m.NextPass, now)
-	case m.Activity == Running, m.Activity == Stalled, m.Activity == Draining:
+	case m.Activity == status.Running, m.Activity == status.Stalled, m.Activity == status.Draining:
 		return "running"
 	case m.Schedule == "":
 		return "when asked for"

@@ -1,9 +1,8 @@
-package daemon_test
+package web_test
 
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -18,7 +17,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"syncd/internal/daemon"
+	"syncd/internal/daemon/web"
 )
 
 // served is a server on loopback until the test ends, and its address.
@@ -28,7 +27,7 @@ func served(t *testing.T, handler http.Handler) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	closeServer := daemon.Server{Handler: handler, Logger: slog.New(slog.DiscardHandler), Failed: func(err error) { t.Error(err) }}.Serve(t.Context(), l)
+	closeServer := web.Server{Handler: handler, Logger: slog.New(slog.DiscardHandler), Failed: func(err error) { t.Error(err) }}.Serve(t.Context(), l)
 	t.Cleanup(func() {
 		if err := closeServer(); err != nil {
 			t.Error(err)
@@ -53,7 +52,7 @@ func TestProbesAreServedAmongHostileConnections(t *testing.T) {
 	const hostile = 2000
 	for name, text := range map[string]string{"idle": "", "half a request": "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: "} {
 		t.Run(name, func(t *testing.T) {
-			address := served(t, daemon.Handler(daemon.HandlerOptions{Gatherer: prometheus.NewRegistry()}))
+			address := served(t, web.Handler(web.Options{Gatherer: prometheus.NewRegistry()}))
 			var closed sync.WaitGroup
 			t.Cleanup(closed.Wait) // when all are closed
 			var mu sync.Mutex
@@ -88,7 +87,7 @@ func TestProbesAreServedAmongHostileConnections(t *testing.T) {
 // TestLargeHeadersCostLittle sends headers of 900 KB on many connections.
 func TestLargeHeadersCostLittle(t *testing.T) {
 	const hostile, most = 200, 64 << 20
-	address := served(t, daemon.Handler(daemon.HandlerOptions{Gatherer: prometheus.NewRegistry()}))
+	address := served(t, web.Handler(web.Options{Gatherer: prometheus.NewRegistry()}))
 	// Bytes, which all connections share: a string would be copied for each.
 	request := []byte("GET /healthz HTTP/1.1\r\nHost: x\r\nX-Large: " + strings.Repeat("x", 900<<10))
 	var before, during runtime.MemStats
@@ -161,7 +160,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 				for i := range 200 {
 					labeled.WithLabelValues(strings.Repeat("x", 200) + strconv.Itoa(i))
 				}
-				closeServer := daemon.Server{Handler: daemon.Handler(daemon.HandlerOptions{Gatherer: large}), Logger: slog.New(slog.DiscardHandler), Failed: func(err error) { t.Error(err) }}.Serve(t.Context(), l)
+				closeServer := web.Server{Handler: web.Handler(web.Options{Gatherer: large}), Logger: slog.New(slog.DiscardHandler), Failed: func(err error) { t.Error(err) }}.Serve(t.Context(), l)
 				client, server := net.Pipe()
 				l.conns <- server
 				start := time.Now()
@@ -183,42 +182,6 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-// TestHosts asks under every kind of name.
-func TestHosts(t *testing.T) {
-	o := options()
-	o.Hosts, o.Pprof = daemon.Hosts{"syncd.example.com", "dotted.example.com."}, true
-	d := daemon.New(o)
-	address := served(t, d.Handler())
-	for host, want := range map[string]int{
-		"127.0.0.1:9090": 200, "[::1]:9090": 200, "10.1.2.3": 200, "localhost:9090": 200, "a.localhost": 200, "": 200,
-		"syncd.example.com": 200, "SYNCD.example.com:443": 200, "syncd.example.com.": 200,
-		"dotted.example.com": 200, "dotted.example.com.:9090": 200,
-		"rebound.example.net": 421, "syncd.example.com.evil.example": 421, "localhost.evil.example:9090": 421, "127.0.0.1.evil.example": 421,
-	} {
-		for path, guarded := range map[string]bool{
-			"/status": true, "/status.json": true, "/debug/pprof/": true, "/metrics": false, "/healthz": false, "/readyz": false,
-		} {
-			conn := dial(t, address)
-			if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path, host); err != nil {
-				t.Fatal(err)
-			}
-			response, err := http.ReadResponse(bufio.NewReader(conn), nil)
-			if err == nil {
-				err = response.Body.Close()
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			if isRefused := response.StatusCode == http.StatusMisdirectedRequest; isRefused != (guarded && want == 421) {
-				t.Errorf("%s of %q: got %d", path, host, response.StatusCode)
-			}
-			if response.Header.Get("X-Content-Type-Options") != "nosniff" {
-				t.Errorf("%s of %q: got %v, want nosniff", path, host, response.Header)
-			}
-		}
 	}
 }
 

@@ -21,7 +21,7 @@ const (
 	WrongRegion Class = "wrong_region"
 	// Gone is an object, version or upload that does not exist.
 	Gone Class = "gone"
-	// Precondition is an If-Match or If-None-Match that did not hold: the object changed under way.
+	// Precondition is an If-Match or If-None-Match that did not hold: the object changed in between.
 	Precondition Class = "changed"
 	// Conflict is a conditional write that raced another; doing it again from the start may succeed.
 	Conflict Class = "conflict"

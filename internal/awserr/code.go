@@ -36,7 +36,7 @@ func classifyCode(code, message string) Class {
 	case "PreconditionFailed", "NotModified":
 		return Precondition
 	case "ConditionalRequestConflict", "OperationAborted",
-		"InvalidPart",      // a part that somebody has made anew
+		"InvalidPart",      // a part that was made again
 		"NoSuchAnnotation": // it was listed
 		return Conflict
 	case "InvalidObjectState":

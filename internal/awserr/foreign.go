@@ -91,7 +91,7 @@ func (e *ForeignError) Hint() string {
 	}
 }
 
-// classOfForeign is the class of what nobody knows more of than its status.
+// classOfForeign is the class of an answer of which only the status is known.
 func classOfForeign(status int) Class {
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		return Throttled // S3's own front answers so, in HTML and without a request id

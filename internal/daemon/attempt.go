@@ -164,7 +164,7 @@ func (a *attempts) pass(ctx context.Context, runner Runner, at *line.Turn, byTic
 	} else {
 		a.condition.Note(summary, err, a.runner)
 	}
-	a.queue.Settle(ctx, j, summary, err, why)
+	a.queue.Finish(ctx, j, summary, err, why)
 	switch {
 	case isDrained && errors.Is(why, condition.ErrPaused):
 		return gaveWay

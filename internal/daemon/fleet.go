@@ -69,7 +69,8 @@ func (f *fleet) start(ctx context.Context, m Mapping, former *keeper, together i
 		former = f.leaving[m.Name]
 		delete(f.leaving, m.Name)
 	}
-	k := newKeeper(f.shared, m, former, appointment.StartDelay(m.Name, together), f.ended)
+	k := newKeeper(f.shared, m, former, f.ended)
+	k.startDelay = appointment.StartDelay(m.Name, together)
 	f.work.Go(func() { _ = k.Run(ctx) }) // its error is noted as it ends
 	return k
 }

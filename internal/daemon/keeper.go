@@ -31,15 +31,16 @@ type keeper struct {
 	// startDelay is how long the first pass waits that is due when it starts.
 	startDelay time.Duration
 	wake       chan struct{} // holds an element when there is something new to do
-	retired    chan struct{} // closed when no further pass is to begin
-	retire     func()        // closes it
 
 	mu     sync.Mutex
 	former *keeper // of the same mapping, which has to end first; nil when it has
+	// isRetired says that no further pass is to begin, which stopWaiting sees to; nil before it runs.
+	isRetired   bool
+	stopWaiting context.CancelFunc
 }
 
 // newKeeper returns the keeper of a mapping after a former one, nil for none. Ended is called with how it ended.
-func newKeeper(s *shared, m Mapping, former *keeper, startDelay time.Duration, ended func(k *keeper, err error)) *keeper {
+func newKeeper(s *shared, m Mapping, former *keeper, ended func(k *keeper, err error)) *keeper {
 	log, wake := s.log.With("mapping", m.Name), make(chan struct{}, 1)
 	wakeUp := func() {
 		select {
@@ -56,11 +57,10 @@ func newKeeper(s *shared, m Mapping, former *keeper, startDelay time.Duration, e
 	q := s.newQueue(m.Name, c, runner.holds, wakeUp)
 	r := &recall{mapping: m.Name, runner: runner, condition: c, readings: s.readings, log: log, now: s.now}
 	k := &keeper{
-		m: m, log: log, condition: c, queue: q, runner: runner, recall: r, former: former, startDelay: startDelay, wake: wake, retired: make(chan struct{}),
+		m: m, log: log, condition: c, queue: q, runner: runner, recall: r, former: former, wake: wake,
 		attempts: attempts{shared: s, mapping: m.Name, log: log, member: s.line.Member(), runner: runner, condition: c, queue: q, recall: r},
 		calendar: appointment.Calendar{Schedule: m.Schedule, Jitter: jitter(m.Jitter, s.rand), Now: s.now, Logger: log},
 	}
-	k.retire = sync.OnceFunc(func() { close(k.retired) })
 	k.Service = service.Of(func(ctx context.Context) error {
 		err := k.keep(ctx)
 		ended(k, err)
@@ -88,6 +88,28 @@ func (k *keeper) Stop() {
 	k.Service.Stop()
 }
 
+// retire has no further pass begin, so that the keeper ends after the one that runs.
+func (k *keeper) retire() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.isRetired = true
+	if k.stopWaiting != nil {
+		k.stopWaiting()
+	}
+}
+
+// waiting returns the part of ctx that ends when no pass is to begin any more.
+func (k *keeper) waiting(ctx context.Context) (waiting context.Context, stop context.CancelFunc) {
+	waiting, stop = context.WithCancel(ctx)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.stopWaiting = stop
+	if k.isRetired {
+		stop()
+	}
+	return waiting, stop
+}
+
 // waitsFor returns the former keeper, nil when it has ended.
 func (k *keeper) waitsFor() *keeper {
 	k.mu.Lock()
@@ -109,23 +131,16 @@ func (k *keeper) present() *keeper {
 // keep runs the passes of the mapping until ctx ends, or it is retired.
 func (k *keeper) keep(ctx context.Context) error {
 	k.succeed()
-	waiting, stop := context.WithCancel(ctx)
+	waiting, stop := k.waiting(ctx)
 	defer stop()
 	recalling := service.Of(k.recall.work)
-	var helping sync.WaitGroup
-	helping.Go(func() { _ = recalling.Run(waiting) })
-	helping.Go(func() {
-		select {
-		case <-k.retired:
-			stop()
-		case <-waiting.Done():
-		}
-	})
+	var reading sync.WaitGroup
+	reading.Go(func() { _ = recalling.Run(waiting) })
 	for next := k.calendar.First(k.m.AtOnce, k.startDelay); ; {
 		tick, why := k.calendar.Keep(waiting, next, k)
 		if why == appointment.Ends {
 			recalling.Stop()
-			helping.Wait()
+			reading.Wait()
 			return k.end()
 		}
 		how := k.attempts.attempt(ctx, waiting, why == appointment.Ticks)

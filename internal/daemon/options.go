@@ -46,7 +46,7 @@ type Options struct {
 	Watch func(ctx context.Context, apply func([]Mapping))
 	// Listener is served until the last pass has drained.
 	Listener net.Listener
-	// Gatherer has the metrics of the house.
+	// Gatherer has the metrics.
 	Gatherer prometheus.Gatherer
 	// Line bounds the passes that run at once; nil means that there is no bound.
 	Line *line.Line
@@ -66,7 +66,7 @@ type Options struct {
 	Hosts web.Hosts
 	// Pprof serves the profiles of the Go runtime.
 	Pprof bool
-	// Watchdog is how long a pass may be under way without a sign of life before it is told to end.
+	// Watchdog is how long a pass may run without a sign of life before it is told to end.
 	Watchdog time.Duration
 	// DrainTimeout is how long a pass may take to end then.
 	DrainTimeout time.Duration

@@ -20,9 +20,9 @@ type Runner interface {
 	Ready(ctx context.Context) error
 	// Run runs a pass. When ctx ends it drains.
 	Run(ctx context.Context) (syncer.Summary, error)
-	// Progress tells where the pass under way stands.
+	// Progress tells where the pass in progress stands.
 	Progress() (progress syncer.Progress, ok bool)
-	// Close gives the lease back. A Run after it begins anew.
+	// Close gives the lease back. A Run after it begins from scratch.
 	Close() error
 }
 

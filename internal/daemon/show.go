@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -12,16 +11,6 @@ import (
 	"syncd/internal/daemon/figure"
 	"syncd/internal/daemon/status"
 )
-
-// snapshotFor is how long a snapshot is shown: it takes all metrics together, whoever asks.
-const snapshotFor = time.Second
-
-// lastShown is the snapshot that was made last.
-type lastShown struct {
-	mu       sync.Mutex
-	snapshot *status.Snapshot
-	at       time.Time
-}
 
 // Snapshot returns how everything is now, or was up to a second ago.
 func (d *Daemon) Snapshot() *status.Snapshot {
@@ -32,22 +21,6 @@ func (d *Daemon) Snapshot() *status.Snapshot {
 	s := d.snapshot(now)
 	d.shown.set(s, now)
 	return s
-}
-
-// since returns the snapshot that may be shown still, nil for none.
-func (l *lastShown) since(now time.Time) *status.Snapshot {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.snapshot != nil && now.Sub(l.at) < snapshotFor {
-		return l.snapshot
-	}
-	return nil
-}
-
-func (l *lastShown) set(s *status.Snapshot, at time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.snapshot, l.at = s, at
 }
 
 func (d *Daemon) snapshot(now time.Time) *status.Snapshot {
@@ -87,7 +60,7 @@ func (d *Daemon) statusOf(k *keeper, now time.Time, f *figure.Figure) status.Map
 		m.Schedule = k.m.Schedule.String()
 	}
 	f.Describe(&m)
-	k.condition.Describe(&m, now, factsOf(f), d.fleet.isDraining(), k.runner)
+	k.condition.Describe(&m, now, factsOf(f, d.fleet.isDraining()), k.runner)
 	return m
 }
 

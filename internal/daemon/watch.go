@@ -49,16 +49,16 @@ func (s sampler) work(ctx context.Context) error {
 		for _, k := range s.fleet.kept() {
 			if known != nil {
 				f := known.Of(k.m.Name)
-				k.condition.Judge(factsOf(f), f.Signs, s.fleet.isDraining())
+				k.condition.Judge(factsOf(f, s.fleet.isDraining()), f.Signs)
 			}
 			k.condition.Look(k.runner)
 		}
 	}
 }
 
-// factsOf returns what the state of a mapping depends on of what the metrics say.
-func factsOf(f *figure.Figure) condition.Facts {
-	return condition.Facts{LeaseHeld: f.LeaseHeld, Listed: !f.LastListing.IsZero(), Aside: f.HasAside()}
+// factsOf returns what the state of a mapping depends on of what the metrics say, and whether the process drains.
+func factsOf(f *figure.Figure, draining bool) condition.Facts {
+	return condition.Facts{LeaseHeld: f.LeaseHeld, Listed: !f.LastListing.IsZero(), Aside: f.HasAside(), Draining: draining}
 }
 
 // reach is whether the state can be reached.

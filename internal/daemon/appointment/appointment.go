@@ -1,7 +1,7 @@
 // Package appointment decides when the passes of a mapping are due.
 //
 // It promises that a schedule is kept by the clock on the wall, which may be set at any time and goes on while the machine sleeps, and a
-// pause by a clock that nobody sets; that ticks which passed during a pass are due once, however many there were; and that mappings with
+// pause by a clock that cannot be set; that ticks which passed during a pass are due once, however many there were; and that mappings with
 // the same interval have their ticks spread over it.
 //
 // It leaves to the daemon what is done then, and whether there is room for it.
@@ -19,8 +19,8 @@ import (
 const (
 	// lookAgain is how often one who waits looks at the clock: timers do not see that it was set, or that the machine slept.
 	lookAgain = time.Minute
-	// settled is how far a clock may be set back without a tick coming again: daemons that keep clocks right set them by less.
-	settled = time.Minute
+	// setBack is how far a clock may be set back without a tick coming again: daemons that keep clocks right set them by less.
+	setBack = time.Minute
 )
 
 // Schedule says when passes are due.
@@ -153,7 +153,7 @@ func (c Calendar) Keep(ctx context.Context, a Appointment, w Waiter) (tick time.
 		case ctx.Err() != nil:
 			return time.Time{}, Ends
 		case woken, isNever, left > lookAgain:
-		case byClock < -settled, a.Pause > 0 && left == pause:
+		case byClock < -setBack, a.Pause > 0 && left == pause:
 			return c.Clock(), Ticks
 		default:
 			return a.tick, Ticks
@@ -177,7 +177,7 @@ func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) (woken bo
 // moved returns what becomes of an appointment when the clock was set back before that from which its tick was found: without it
 // a mapping would wait for a time that comes once more, and for all that the clock was wrong by.
 func (c Calendar) moved(a Appointment, now time.Time, isNever bool) Appointment {
-	if isNever || c.Schedule == nil || !a.from.After(now.Add(settled)) {
+	if isNever || c.Schedule == nil || !a.from.After(now.Add(setBack)) {
 		return a
 	}
 	former := a.tick

@@ -194,3 +194,15 @@ func (c *Condition) Decided() time.Time {
 	defer c.mu.Unlock()
 	return c.decided
 }
+
+// Facts are what the state of a mapping depends on beyond what its condition knows.
+type Facts struct {
+	// LeaseHeld says that the lease is held here.
+	LeaseHeld bool
+	// Listed says that the source was listed to its end once.
+	Listed bool
+	// Aside says that there are objects in quarantine.
+	Aside bool
+	// Draining says that the process drains.
+	Draining bool
+}

@@ -16,10 +16,10 @@ const (
 )
 
 // Describe enters how the mapping is at that time into its status, by what the metrics say now.
-func (c *Condition) Describe(m *status.Mapping, now time.Time, f Facts, draining bool, r Runner) {
+func (c *Condition) Describe(m *status.Mapping, now time.Time, f Facts, r Runner) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	j := c.judge(now, f, draining)
+	j := c.judge(now, f)
 	m.State, m.Since, m.Activity, m.ActivitySince = j.state, j.since.UTC(), j.activity, j.active.UTC()
 	m.WhyNot = c.whyNot(f.LeaseHeld)
 	m.Ready = m.WhyNot == ""
@@ -46,9 +46,9 @@ func (c *Condition) Readiness(leaseHeld, draining bool) status.MappingReadiness 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f := c.facts
-	f.LeaseHeld = leaseHeld
+	f.LeaseHeld, f.Draining = leaseHeld, draining
 	why := c.whyNot(leaseHeld)
-	return status.MappingReadiness{Mapping: c.o.Mapping, Ready: why == "", WhyNot: why, State: c.judge(now, f, draining).state}
+	return status.MappingReadiness{Mapping: c.o.Mapping, Ready: why == "", WhyNot: why, State: c.judge(now, f).state}
 }
 
 // IsStuck reports whether the pass in progress has shown no sign of life for so long that it should have ended for it.
@@ -60,11 +60,11 @@ func (c *Condition) IsStuck() bool {
 }
 
 // Judge looks at how the mapping is, by what the metrics say, and whether its pass has shown signs of life: their number grows with each.
-func (c *Condition) Judge(f Facts, signs float64, draining bool) {
+func (c *Condition) Judge(f Facts, signs float64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.o.Now()
-	c.judge(now, f, draining)
+	c.judge(now, f)
 	if c.running {
 		c.pulse.see(now, signs)
 	}

@@ -6,16 +6,6 @@ import (
 	"syncd/internal/daemon/status"
 )
 
-// Facts are what the state of a mapping depends on beyond what its condition knows.
-type Facts struct {
-	// LeaseHeld says that the lease is held here.
-	LeaseHeld bool
-	// Listed says that the source was listed to its end once.
-	Listed bool
-	// Aside says that there are objects in quarantine.
-	Aside bool
-}
-
 // judgement is a state of a mapping, what it does at the moment, and since when each is so, as far as this process has seen.
 type judgement struct {
 	state, activity status.State
@@ -23,9 +13,9 @@ type judgement struct {
 }
 
 // judge returns how the mapping is. The caller holds c.mu.
-func (c *Condition) judge(now time.Time, f Facts, draining bool) judgement {
+func (c *Condition) judge(now time.Time, f Facts) judgement {
 	c.facts = f
-	activity := c.activity(now, f.LeaseHeld, draining)
+	activity := c.activity(now, f)
 	j := judgement{state: c.state(activity, f), activity: activity, since: c.since, active: c.since}
 	if j.state != c.judged.state {
 		c.judged.state, c.judged.since = j.state, now
@@ -60,12 +50,12 @@ func (c *Condition) state(activity status.State, f Facts) status.State {
 }
 
 // activity returns what the mapping does. A mapping that stood by and has got the lease runs its pass. The caller holds c.mu.
-func (c *Condition) activity(now time.Time, leaseHeld, draining bool) status.State {
-	working := c.running && (!c.standing || leaseHeld)
+func (c *Condition) activity(now time.Time, f Facts) status.State {
+	working := c.running && (!c.standing || f.LeaseHeld)
 	switch {
 	case working && now.Sub(c.pulse.last) >= c.o.Watchdog:
 		return status.Stalled
-	case working && (draining || c.stopping || c.paused != nil):
+	case working && (f.Draining || c.stopping || c.paused != nil):
 		return status.Draining
 	case working:
 		return status.Running

@@ -35,7 +35,7 @@ func (c *Condition) SetMode(mode control.Mode, by control.Paused) {
 	if was == mode.IsPaused {
 		return
 	}
-	c.standing, c.held = false, nil // nobody stands by for a pass that does not come
+	c.standing, c.held = false, nil // a paused mapping stands by for no pass
 	value := 0.0
 	if mode.IsPaused {
 		value = 1

@@ -15,7 +15,7 @@ func TestCostOfLookingForRequests(t *testing.T) {
 	dollars := float64(listings) / 1000 * dollarsPerThousand
 	count := fmt.Sprintf("%d,%03d LIST requests a day", listings/1000, listings%1000)
 	price := fmt.Sprintf("%.1f cents, or %.2f dollars in 30 days, at %.3f dollars per 1,000", 100*dollars, 30*dollars, dollarsPerThousand)
-	checkSaid(t, "mail.go", count, price)
+	checkSaid(t, "callers.go", count, price)
 }
 
 func checkSaid(t *testing.T, source string, texts ...string) {

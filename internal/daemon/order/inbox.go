@@ -54,24 +54,24 @@ type InboxOptions struct {
 
 // Inbox is the requests to the mappings of a process. It is made by NewInbox.
 type Inbox struct {
-	o    InboxOptions
-	mail *mail
+	o       InboxOptions
+	callers *callers
 
 	mu      sync.Mutex
 	foreign []string // names that were logged
 }
 
 // NewInbox returns an inbox that has not looked yet.
-func NewInbox(o InboxOptions) *Inbox { return &Inbox{o: o, mail: newMail()} }
+func NewInbox(o InboxOptions) *Inbox { return &Inbox{o: o, callers: newCallers()} }
 
 // Await waits for the first look, so that no pass begins of a mapping that is paused. The error is that of looks that failed.
-func (i *Inbox) Await(ctx context.Context) error { return i.mail.await(ctx) }
+func (i *Inbox) Await(ctx context.Context) error { return i.callers.await(ctx) }
 
 // Every returns how long the next look may wait.
-func (i *Inbox) Every() time.Duration { return i.mail.every() }
+func (i *Inbox) Every() time.Duration { return i.callers.every() }
 
 // Poked has an element when the next look should be at once.
-func (i *Inbox) Poked() <-chan struct{} { return i.mail.poke }
+func (i *Inbox) Poked() <-chan struct{} { return i.callers.poke }
 
 // Look looks for requests, which says whether the state can be reached, and does what they ask for.
 func (i *Inbox) Look(ctx context.Context) error {
@@ -85,7 +85,7 @@ func (i *Inbox) Look(ctx context.Context) error {
 		_ = deadline.Do(ctx, boardTimeout, func(ctx context.Context) error { i.attend(ctx, board); return nil })
 	}
 	if ctx.Err() == nil {
-		i.mail.note(err)
+		i.callers.note(err)
 	}
 	return err
 }
@@ -125,7 +125,7 @@ func (i *Inbox) attend(ctx context.Context, board control.Board) {
 // attendTo does what one request asks for; q is nil for a mapping that is not kept here.
 func (i *Inbox) attendTo(ctx context.Context, q *Queue, c control.Case, standsBy bool) {
 	switch {
-	case c.IsAnswered && i.mail.isAwaited(c.ID):
+	case c.IsAnswered && i.callers.isAwaited(c.ID):
 		i.fetch(ctx, c)
 	case !c.IsOpen():
 	case i.o.Desk.HasExpired(c) && (q == nil || !q.list.hasClaimed(c.ID)):
@@ -150,11 +150,11 @@ func (i *Inbox) logForeign(names []string) {
 // fetch gives an answer that another process wrote to those who wait for it here.
 func (i *Inbox) fetch(ctx context.Context, c control.Case) {
 	if a, err := i.o.Desk.AnswerTo(ctx, c.Mapping, c.ID); err == nil {
-		i.mail.deliver(a)
+		i.callers.deliver(a)
 	}
 }
 
-// expire answers a request that nobody has carried out in time.
+// expire answers a request that was not carried out in time.
 func (i *Inbox) expire(ctx context.Context, c control.Case) {
 	r, err := i.o.Desk.Request(ctx, c.Mapping, c.ID)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -180,14 +180,14 @@ func (i *Inbox) Answer(ctx context.Context, r control.Request, a control.Answer)
 		return false
 	}
 	i.o.Logger.Info("request answered", "mapping", r.Mapping, "id", r.ID, "what", r.What, "who", r.Who, "asked_at", r.At, "outcome", a.Outcome, "text", a.Text)
-	i.mail.deliver(a)
+	i.callers.deliver(a)
 	return true
 }
 
 // Take takes a request from the socket. It is written to the state, where the process finds it that holds the lease, be it this one or
 // another, and where it survives both.
 func (i *Inbox) Take(ctx context.Context, r control.Request, wait time.Duration) (control.Reply, error) {
-	arrived, hangUp := i.mail.call(r.ID)
+	arrived, hangUp := i.callers.call(r.ID)
 	defer hangUp()
 	err := deadline.Do(ctx, i.o.LookTimeout, func(ctx context.Context) error { return i.o.Desk.Submit(ctx, r) })
 	if err != nil {
@@ -195,7 +195,7 @@ func (i *Inbox) Take(ctx context.Context, r control.Request, wait time.Duration)
 		i.o.Logger.Warn("request was not taken", "mapping", r.Mapping, "id", r.ID, "what", r.What, "who", r.Who, "err", err)
 		return control.Reply{}, err
 	}
-	i.mail.soon()
+	i.callers.soon()
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {

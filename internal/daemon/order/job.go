@@ -119,9 +119,9 @@ func (q *Queue) pick(ctx context.Context, j *Job, byTick bool) bool {
 	return len(j.orders) > 0 || wasNeeded
 }
 
-// Settle answers the requests of a job: err is how it ended, and why what its context ended for. Those of a pass that goes on, here or in
+// Finish answers the requests of a job: err is how it ended, and why what its context ended for. Those of a pass that goes on, here or in
 // another process, wait for its end.
-func (q *Queue) Settle(ctx context.Context, j Job, summary syncer.Summary, err, why error) {
+func (q *Queue) Finish(ctx context.Context, j Job, summary syncer.Summary, err, why error) {
 	isUnfinished := errors.Is(err, syncer.ErrUnfinished)
 	goesOn := store.IsLeaseHeld(err) || errors.Is(err, syncer.ErrDrained) && !errors.Is(why, condition.ErrPaused) || errors.Is(err, context.Canceled)
 	for _, o := range j.orders {

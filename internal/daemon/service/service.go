@@ -1,6 +1,6 @@
 // Package service is a piece of work with a life cycle, as a value that can be passed on, asked how it is, and stopped.
 //
-// It promises that a service runs once, that it can be stopped at any time, also before it has begun, and that whoever waits for its end
+// It promises that a service runs once, that it can be stopped at any time, also before it has begun, and that who waits for its end
 // sees everything it has done:
 //
 //	New --Run--> Running --Stop--> Stopping --> Ended

@@ -1,6 +1,6 @@
 // Package status is how a daemon and its mappings are, as it is shown: one value, made once, that the page, the JSON and the probes read.
 //
-// It promises that what is not known is absent, and never 0; that no text holds a secret is up to whoever makes the value. Its JSON forms
+// It promises that what is not known is absent, and never 0; that no text holds a secret is up to its maker. Its JSON forms
 // are contracts, which docs/status-page.md describes.
 //
 // It leaves to the daemon what a mapping does, and to package web what that looks like.
@@ -78,7 +78,7 @@ type Mapping struct {
 	WhyNot string `json:"why_not,omitempty"`
 	// Schedule is "" for a mapping without one.
 	Schedule string `json:"schedule"`
-	// NextPass is when the next pass is due; absent while one is under way.
+	// NextPass is when the next pass is due; absent while one runs.
 	NextPass *time.Time `json:"next_pass,omitempty"`
 	// Line is where the mapping waits in line for a pass; absent while it does not.
 	Line *Line `json:"line,omitempty"`
@@ -93,7 +93,7 @@ type Mapping struct {
 	// BacklogObjects and BacklogBytes are listed and still to be copied.
 	BacklogObjects *int64 `json:"backlog_objects,omitempty"`
 	BacklogBytes   *int64 `json:"backlog_bytes,omitempty"`
-	// Progress is that of the pass under way.
+	// Progress is that of the pass in progress.
 	Progress *Progress `json:"progress,omitempty"`
 	// LastPass is the pass that ended last in this process.
 	LastPass *LastPass `json:"last_pass,omitempty"`
@@ -108,7 +108,7 @@ type Mapping struct {
 	Lease Lease    `json:"lease"`
 	// Credentials is when the session of each side ends unless it is renewed, for those that do.
 	Credentials map[string]time.Time `json:"credentials"`
-	// Concurrency is how many requests may be under way at once, RateLimits how many may be sent per second, by side, where
+	// Concurrency is how many requests may be sent at once, RateLimits how many may be sent per second, by side, where
 	// there is a bound. Throttled is how often a service asked to slow down.
 	Concurrency *int64             `json:"concurrency,omitempty"`
 	RateLimits  map[string]float64 `json:"rate_limits"`
@@ -128,7 +128,7 @@ type Line struct {
 	Since    time.Time `json:"since"`
 }
 
-// Progress is where the pass under way stands.
+// Progress is where the pass in progress stands.
 type Progress struct {
 	StartedAt time.Time `json:"started_at"`
 	// Listed is the number of objects listed so far; ListedAll says that there are no more. Expected is how many to expect.

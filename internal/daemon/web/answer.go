@@ -11,7 +11,7 @@ func plain(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = printable.Lines(w).Write([]byte(text)) // whoever asked may have gone
+	_, _ = printable.Lines(w).Write([]byte(text)) // the client may have gone
 }
 
 func writeJSON(w http.ResponseWriter, status int, document any) {
@@ -20,10 +20,10 @@ func writeJSON(w http.ResponseWriter, status int, document any) {
 	w.WriteHeader(status)
 	encoder := json.NewEncoder(printable.JSON(w))
 	encoder.SetIndent("", "  ")
-	_ = encoder.Encode(document) // whoever asked may have gone
+	_ = encoder.Encode(document) // the client may have gone
 }
 
-// guard lets a page load nothing but its own style sheet and script, and be framed, cached or told of by nobody.
+// guard lets a page load nothing but its own style sheet and script, and be framed, cached or referred to by none.
 func guard(h http.Header) {
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "+
 		"base-uri 'none'; frame-ancestors 'none'; form-action 'none'")

@@ -7,7 +7,7 @@
 // It leaves to the daemon how its mappings are. All that is shown of one comes from a value of package status, which page and JSON read
 // alike; no secret is in it.
 //
-// The words: a source is the daemon that is shown; a crowd is the connections that are open.
+// The words: a source is the daemon that is shown; to guard is to refuse what only a page of somebody else would ask for.
 package web
 
 import (
@@ -22,16 +22,6 @@ import (
 
 	"syncd/internal/daemon/status"
 )
-
-// Source is the daemon that is shown.
-type Source interface {
-	// Snapshot returns how everything is.
-	Snapshot() *status.Snapshot
-	// Readiness returns whether the process can work. A probe asks for it: it may take no longer than such a one waits.
-	Readiness() status.Readiness
-	// Health returns why the process should be started again, nil while it should not.
-	Health() error
-}
 
 // Options are what is served. Gatherer is required.
 type Options struct {

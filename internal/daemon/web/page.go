@@ -2,7 +2,6 @@ package web
 
 import (
 	"bytes"
-	"cmp"
 	"embed"
 	"html/template"
 	"log/slog"
@@ -43,7 +42,7 @@ func (p *pages) register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /status.js", file("status.js", "text/javascript; charset=utf-8"))
 }
 
-// status answers a browser with the page, and whoever asks for JSON with that.
+// status answers a browser with the page, and a program that asks for JSON with that.
 func (p *pages) status(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Vary", "Accept")
 	accept := r.Header.Get("Accept")
@@ -80,7 +79,7 @@ func (p *pages) render(w http.ResponseWriter, r *http.Request, name string) {
 	}
 	guard(w.Header())
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = printable.Lines(w).Write(b.Bytes()) // whoever asked may have gone
+	_, _ = printable.Lines(w).Write(b.Bytes()) // the client may have gone
 }
 
 func file(name, kind string) http.HandlerFunc {
@@ -89,38 +88,4 @@ func file(name, kind string) http.HandlerFunc {
 		w.Header().Set("Content-Type", kind)
 		http.ServeFileFS(w, r, static, "static/"+name)
 	}
-}
-
-// view is what the page is made of.
-type view struct {
-	*status.Snapshot
-	ByState []count          // the mappings by state, those that want attention first
-	Chosen  status.State     // the only state shown; "" for all
-	Shown   []status.Mapping // the mappings of that state, those that want attention first
-	Title   string
-	Summary string
-}
-
-type count struct {
-	State status.State
-	N     int
-}
-
-func viewOf(s *status.Snapshot, chosen status.State) view {
-	v := view{Snapshot: s, Chosen: chosen, Title: titleText(s.Counts)}
-	for _, state := range status.Urgency() {
-		if n := s.Counts[state]; n > 0 {
-			v.ByState = append(v.ByState, count{state, n})
-		}
-	}
-	sorted := slices.SortedStableFunc(slices.Values(s.Mappings), func(a, b status.Mapping) int {
-		return cmp.Or(cmp.Compare(a.State.Attention(), b.State.Attention()), cmp.Compare(a.Mapping, b.Mapping))
-	})
-	v.Summary = summaryText(sorted, v.ByState)
-	for _, m := range sorted {
-		if chosen == "" || m.State == chosen {
-			v.Shown = append(v.Shown, m)
-		}
-	}
-	return v
 }

@@ -27,9 +27,6 @@ const (
 	closeTimeout = 500 * time.Millisecond
 	// maxHeaderBytes bounds the headers of a request.
 	maxHeaderBytes = 16 << 10
-	// maxConnections is how many connections are open at once: of more, those are closed that wait longest. A probe is served that
-	// way however many others hold on to theirs. No more than twice as many are accepted before one is closed.
-	maxConnections = 256
 )
 
 // Server answers for a process. Its fields but WebConfig must be set.
@@ -57,7 +54,7 @@ func CheckWebConfig(path string) error {
 // Serve answers on listener until the returned func is called, which waits for answers in progress. The end of ctx does not end it: a
 // drain wants to be watched.
 func (s Server) Serve(ctx context.Context, listener net.Listener) (closeServer func() error) {
-	c := crowd{at: map[net.Conn]visit{}}
+	c := connections{at: map[net.Conn]visit{}}
 	server := &http.Server{
 		Handler: nosniff(bodiless(s.Handler)), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ConnState: c.note,

@@ -95,6 +95,12 @@ func titleText(counts map[status.State]int) string {
 	return strings.Join(append(parts, "syncd status"), " · ")
 }
 
+// count is how many mappings are in a state.
+type count struct {
+	State status.State
+	N     int
+}
+
 // namedAtOnce is how many failing mappings the summary names.
 const namedAtOnce = 3
 

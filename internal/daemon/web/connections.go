@@ -6,8 +6,12 @@ import (
 	"sync"
 )
 
-// crowd is the connections that are open.
-type crowd struct {
+// maxConnections is how many connections are open at once: of more, those are closed that wait longest. A probe is served that
+// way however many others hold on to theirs. No more than twice as many are accepted before one is closed.
+const maxConnections = 256
+
+// connections is the connections that are open.
+type connections struct {
 	mu sync.Mutex
 	n  int64
 	at map[net.Conn]visit
@@ -20,7 +24,7 @@ type visit struct {
 }
 
 // note records each change of a connection, and closes one when there are too many.
-func (c *crowd) note(conn net.Conn, state http.ConnState) {
+func (c *connections) note(conn net.Conn, state http.ConnState) {
 	if state == http.StateClosed || state == http.StateHijacked {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -34,7 +38,7 @@ func (c *crowd) note(conn net.Conn, state http.ConnState) {
 
 // stands notes how a connection stands, and returns the one that has to leave, nil for none: of those that wait the one that does so
 // longest, or of all where none waits.
-func (c *crowd) stands(conn net.Conn, state http.ConnState) (leaves net.Conn) {
+func (c *connections) stands(conn net.Conn, state http.ConnState) (leaves net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.n++

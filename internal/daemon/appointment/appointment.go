@@ -64,16 +64,16 @@ type Calendar struct {
 	Logger *slog.Logger
 }
 
-// Clock is the time on the wall. It has no reading of the monotonic clock, by which times would be compared otherwise. A cron
+// clock is the time on the wall. It has no reading of the monotonic clock, by which times would be compared otherwise. A cron
 // expression means UTC unless it names a zone.
-func (c Calendar) Clock() time.Time { return c.Now().UTC().Round(0) }
+func (c Calendar) clock() time.Time { return c.Now().UTC().Round(0) }
 
 // First returns when the first pass is due: at once but for a delay, unless the first tick comes before or none is wanted at once.
 func (c Calendar) First(isAtOnce bool, delay time.Duration) Appointment {
 	if c.Schedule == nil {
 		return Appointment{}
 	}
-	now := c.Clock()
+	now := c.clock()
 	a := Appointment{from: now, tick: c.Schedule.Next(now), jitter: c.Jitter()}
 	if atOnce := now.Add(delay); isAtOnce && !a.tick.Before(atOnce) {
 		a.tick, a.atOnce = atOnce, true
@@ -86,7 +86,7 @@ func (c Calendar) After(tick time.Time, pause time.Duration) Appointment {
 	if c.Schedule == nil {
 		return Appointment{}
 	}
-	now := c.Clock()
+	now := c.clock()
 	a := Appointment{from: tick, tick: c.Schedule.Next(tick), jitter: c.Jitter()}
 	if a.tick.Before(now) {
 		a = Appointment{from: now, tick: now} // ticks that passed meanwhile are due now, and once however many there were
@@ -97,7 +97,7 @@ func (c Calendar) After(tick time.Time, pause time.Duration) Appointment {
 
 // Soon returns an appointment for now, or after a pause.
 func (c Calendar) Soon(pause time.Duration) Appointment {
-	now := c.Clock()
+	now := c.clock()
 	return Appointment{from: now, tick: now, Pause: pause}
 }
 
@@ -128,7 +128,7 @@ type Waiter interface {
 func (c Calendar) Keep(ctx context.Context, a Appointment, w Waiter) (tick time.Time, why Call) {
 	begun := time.Now()
 	for {
-		now, pause := c.Clock(), a.Pause-time.Since(begun)
+		now, pause := c.clock(), a.Pause-time.Since(begun)
 		isPaused, isAsked := w.Wants()
 		if isAsked && (!a.IsDeaf || pause <= 0) && ctx.Err() == nil {
 			return now, Asks
@@ -154,7 +154,7 @@ func (c Calendar) Keep(ctx context.Context, a Appointment, w Waiter) (tick time.
 			return time.Time{}, Ends
 		case woken, isNever, left > lookAgain:
 		case byClock < -setBack, a.Pause > 0 && left == pause:
-			return c.Clock(), Ticks
+			return c.clock(), Ticks
 		default:
 			return a.tick, Ticks
 		}

@@ -19,7 +19,7 @@ import (
 // State is where a service is in its life.
 type State string
 
-// The states, in their order. An ended service may have failed, which Err says.
+// The states, in their order.
 const (
 	New      State = "new"
 	Running  State = "running"
@@ -35,7 +35,6 @@ type Service struct {
 	mu     sync.Mutex
 	state  State
 	cancel context.CancelFunc // of the work
-	err    error
 }
 
 // Of returns a service that does this work until the context of the work ends.
@@ -56,7 +55,7 @@ func (s *Service) Run(ctx context.Context) error {
 	s.mu.Unlock()
 	err := s.work(ctx)
 	s.mu.Lock()
-	s.state, s.err = Ended, err
+	s.state = Ended
 	s.mu.Unlock()
 	close(s.done)
 	return err
@@ -80,11 +79,4 @@ func (s *Service) State() State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.state
-}
-
-// Err returns how the work ended, nil before it has.
-func (s *Service) Err() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.err
 }

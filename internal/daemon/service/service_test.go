@@ -37,17 +37,11 @@ func TestLife(t *testing.T) {
 		s.Stop()
 		s.Stop()
 		want(service.Stopping)
-		if err := s.Err(); err != nil {
-			t.Errorf("got %v before the end", err)
-		}
 		close(finish)
 		<-s.Done()
 		want(service.Ended)
 		s.Stop()
 		want(service.Ended)
-		if err := s.Err(); !errors.Is(err, failed) {
-			t.Errorf("got %v, want %v", err, failed)
-		}
 		work.Wait()
 	})
 }

@@ -84,7 +84,7 @@ func (r *reach) work(ctx context.Context) error {
 	for ctx.Err() == nil {
 		err := r.look(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // the look ended with ctx, which says nothing of the state
 		}
 		timer := time.NewTimer(min(r.note(err), r.every()))
 		select {

@@ -9,7 +9,7 @@ import (
 	"syncd/config"
 	"syncd/internal/assembly"
 	"syncd/internal/caller"
-	"syncd/internal/daemon"
+	"syncd/internal/daemon/web"
 	"syncd/internal/exit"
 	"syncd/internal/invocation"
 	"syncd/internal/report"
@@ -82,8 +82,8 @@ func serve(ctx context.Context, s *assembly.System) (closeServer func() error) {
 		s.Logger.Warn("metrics were not served", "err", err)
 		return nothing
 	}
-	return daemon.Server{
-		Handler:   daemon.Handler(daemon.HandlerOptions{Gatherer: s.Registry, Pprof: of.Pprof, Hosts: of.Hosts}),
+	return web.Server{
+		Handler:   web.Handler(web.Options{Gatherer: s.Registry, Pprof: of.Pprof, Hosts: of.Hosts}),
 		WebConfig: of.WebConfig, Logger: s.Logger,
 		Failed: func(err error) { s.Logger.Error("http server ended", "err", err) },
 	}.Serve(ctx, listener)

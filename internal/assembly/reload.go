@@ -10,6 +10,10 @@ import (
 	"sync"
 	"time"
 
+	"syncd/internal/daemon/appointment"
+	"syncd/internal/daemon/line"
+	daemonstatus "syncd/internal/daemon/status"
+
 	"syncd/config"
 	"syncd/config/schedule"
 	"syncd/internal/daemon"
@@ -30,7 +34,7 @@ type Reloader struct {
 
 	shared   *Shared
 	started  []*Mapping // those that the process was started with
-	Places   *daemon.Places
+	Places   *line.Line
 	building sync.Mutex // mappings are built one after the other
 
 	mu       sync.Mutex // guards what follows up to last
@@ -45,7 +49,7 @@ type Reloader struct {
 // NewReloader makes a reloader for the configuration that a system was built of, which is asked to read it again through a channel.
 func NewReloader(s *System, f invocation.Flags, asked <-chan os.Signal) *Reloader {
 	r := &Reloader{
-		flags: f, asked: asked, shared: s.Shared, started: s.Mappings, inForce: s.Config, revision: map[string]int{}, Places: daemon.NewPlaces(passesOf(s.Config), s.Metrics),
+		flags: f, asked: asked, shared: s.Shared, started: s.Mappings, inForce: s.Config, revision: map[string]int{}, Places: line.New(passesOf(s.Config), s.Metrics),
 	}
 	r.content, _ = r.look()
 	r.succeeded()
@@ -74,15 +78,15 @@ func (r *Reloader) daemonMapping(c *config.Config, m config.Mapping, open func(c
 	d.Schedule = m.Schedule
 	// An interval counts from now; a time of day was chosen on purpose.
 	if interval, ok := m.Schedule.Every(); ok {
-		d.Schedule, d.AtOnce = daemon.NewSpread(m.Name, interval, m.Schedule.String()), true
+		d.Schedule, d.AtOnce = appointment.NewSpread(m.Name, interval, m.Schedule.String()), true
 	}
 	return d
 }
 
 // shownSides returns what people are shown of a mapping's sides, and how its objects are copied.
-func shownSides(c *config.Config, m config.Mapping) (source, destination daemon.Side, method string) {
-	shown := func(p transfer.Place) daemon.Side {
-		return daemon.Side{Service: p.Service(), Bucket: p.Bucket, Prefix: p.Prefix, Region: p.Region, Account: p.Account}
+func shownSides(c *config.Config, m config.Mapping) (source, destination daemonstatus.Side, method string) {
+	shown := func(p transfer.Place) daemonstatus.Side {
+		return daemonstatus.Side{Service: p.Service(), Bucket: p.Bucket, Prefix: p.Prefix, Region: p.Region, Account: p.Account}
 	}
 	from, to := c.Places(m)
 	return shown(from), shown(to), string(c.Method(m))

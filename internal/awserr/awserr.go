@@ -12,67 +12,11 @@
 package awserr
 
 import (
-	"context"
 	"errors"
-	"io"
-	"net"
-	"net/url"
-	"strings"
-	"syscall"
-
-	"syncd/internal/printable"
 
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
-
-// Class is the kind of an error.
-type Class string
-
-// The classes. They are label values of metrics and reasons of quarantine, so their texts are part of the public surface.
-const (
-	// Throttled is S3, STS or KMS asking to slow down.
-	Throttled Class = "throttled"
-	// ThrottledKMS is S3 passing on that KMS asked to slow down; slowing S3 requests without KMS would not help.
-	ThrottledKMS Class = "throttled_kms"
-	// Denied is a request that some policy did not allow.
-	Denied Class = "denied"
-	// Credentials is the lack of usable credentials, or of an endpoint that they may be shown: nothing was sent, and nothing else can be.
-	Credentials Class = "credentials"
-	// Expired is a session token that the service no longer takes.
-	Expired Class = "expired"
-	// NoBucket is a bucket that does not exist.
-	NoBucket Class = "no_bucket"
-	// WrongRegion is a bucket in another region than the one that was asked.
-	WrongRegion Class = "wrong_region"
-	// Gone is an object, version or upload that does not exist.
-	Gone Class = "gone"
-	// Precondition is an If-Match or If-None-Match that did not hold: the object changed under way.
-	Precondition Class = "changed"
-	// Conflict is a conditional write that raced another; doing it again from the start may succeed.
-	Conflict Class = "conflict"
-	// Archived is an object in an archive storage class that has not been restored.
-	Archived Class = "archived"
-	// KeyDisabled is a KMS key that is disabled, pending deletion or otherwise unusable.
-	KeyDisabled Class = "key_disabled"
-	// NoKey is a KMS key that does not exist in the region of the request.
-	NoKey Class = "no_key"
-	// TooLarge is an object or entity above what the operation takes.
-	TooLarge Class = "too_large"
-	// Invalid is a request that the service will never accept as it is.
-	Invalid Class = "invalid"
-	// Unsupported is an operation or header that the service does not implement.
-	Unsupported Class = "unsupported"
-	// Transient is a fault of the service or the network; the same request may succeed later.
-	Transient Class = "transient"
-	// Canceled is our own context that ended.
-	Canceled Class = "canceled"
-	// Unknown is everything else.
-	Unknown Class = "unknown"
-)
-
-// Passes reports whether errors of the class pass by themselves, so that the same request may fare better a moment later.
-func (c Class) Passes() bool { return c == Transient || c == Throttled || c == ThrottledKMS }
 
 // Classify returns the class of err. A nil error has the empty class.
 func Classify(err error) Class {
@@ -102,51 +46,6 @@ func Classify(err error) Class {
 	return classifyTransport(err)
 }
 
-// Code returns the service's error code, or "" when no service answered.
-func Code(err error) string {
-	if api, ok := errors.AsType[smithy.APIError](err); ok {
-		return api.ErrorCode()
-	}
-	return ""
-}
-
-// Brief returns what the service said, as "code: message (request id)", without the SDK's layers around it and fit to be shown; or why no
-// request could be signed or sent; or what is wrong with an answer; or else the whole text.
-func Brief(err error) string {
-	if own := ownError(err); own != nil {
-		return own.Error()
-	}
-	api, ok := errors.AsType[smithy.APIError](err)
-	if !ok {
-		return unsent(err)
-	}
-	text := printable.Text(api.ErrorCode()) + ": " + printable.Text(api.ErrorMessage())
-	if sent, ok := errors.AsType[interface {
-		error
-		ServiceRequestID() string
-	}](err); ok && sent.ServiceRequestID() != "" {
-		text += " (request " + printable.Text(sent.ServiceRequestID()) + ")"
-	}
-	return text + elsewhere(err)
-}
-
-// EndpointOf is the scheme and the host of a URL: what messages show of it. Its user, path and query may be secrets.
-func EndpointOf(at *url.URL) string { return at.Scheme + "://" + at.Host }
-
-// unsent is the text of an error that no service gave. Of a request whose connection failed it is where that led, without the query and the
-// SDK's layers.
-func unsent(err error) string {
-	failed, ok := errors.AsType[*url.Error](err)
-	if !ok {
-		return err.Error()
-	}
-	at, fault := url.Parse(failed.URL)
-	if fault != nil {
-		return failed.Err.Error()
-	}
-	return "send to " + EndpointOf(at) + ": " + failed.Err.Error()
-}
-
 // Fatal reports whether err makes every further request of the same mapping fail as well, so that going on object by
 // object would only repeat it. One that is [Answered] may be about a single object, which another request shows.
 func Fatal(err error) bool {
@@ -171,110 +70,49 @@ func Answered(err error) bool {
 	return ok
 }
 
-func classifyCode(code, message string) Class {
-	switch code {
-	case "SlowDown", "ServiceUnavailable", "RequestLimitExceeded", "BandwidthLimitExceeded", "TooManyRequests":
-		return throttledBy(message)
-	case "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException":
-		return Throttled
-	case "KMS.ThrottlingException":
-		return ThrottledKMS
-	case "AccessDenied", "AccessDeniedException", "Forbidden", "AllAccessDisabled", "AccountProblem", "UnauthorizedAccess":
-		return Denied
-	case "InvalidAccessKeyId", "InvalidClientTokenId", "SignatureDoesNotMatch", "InvalidToken", "UnrecognizedClientException":
+// classifyOwn is the class of the errors of this package, which their makers have made sure of. An SDK's deadline for credentials is none
+// of ours, so what it cancels is not canceled.
+func classifyOwn(err error) Class {
+	if _, ok := errors.AsType[*CredentialsError](err); ok {
 		return Credentials
-	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired":
-		return Expired
-	case "NoSuchBucket", "NoSuchAccessPoint":
-		return NoBucket
-	case "NoSuchKey", "NoSuchVersion", "NoSuchUpload", "NotFound":
-		return Gone
-	case "PreconditionFailed", "NotModified":
-		return Precondition
-	case "ConditionalRequestConflict", "OperationAborted",
-		"InvalidPart",      // a part that somebody has made anew
-		"NoSuchAnnotation": // it was listed
-		return Conflict
-	case "InvalidObjectState":
-		return Archived
-	case "KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.InvalidKeyUsageException":
-		return KeyDisabled
-	case "KMS.NotFoundException", "kms:KeyNotFound": // of MinIO
-		return NoKey
-	case "EntityTooLarge", "KeyTooLongError", "MetadataTooLarge":
-		return TooLarge
-	case "NotImplemented", "MethodNotAllowed":
-		return Unsupported
-	case "InternalError", "RequestTimeout", "RequestTimeoutException", "RequestTimeTooSkewed", "IncompleteBody":
-		return Transient
-	case "IllegalLocationConstraintException", "InvalidRequest", "InvalidArgument", "ValidationError", "MalformedXML", "AuthorizationHeaderMalformed",
-		"EntityTooSmall", "InvalidPartOrder",
-		"InvalidDigest", "BadDigest", "InvalidTag", "InvalidStorageClass", "InvalidRange":
-		return Invalid
-	default:
-		return Unknown
 	}
-}
-
-// throttledBy tells S3's own SlowDown from the one it passes on for KMS: the code is the same, the message is not.
-func throttledBy(message string) Class {
-	if strings.Contains(message, "KMS") {
-		return ThrottledKMS
+	if _, ok := errors.AsType[*EndpointError](err); ok {
+		return Credentials
 	}
-	return Throttled
-}
-
-// classifyStatus covers answers without a body, as HEAD gets them, and codes not listed above.
-func classifyStatus(err error) Class {
-	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
-	if !ok {
-		return Unknown
+	if _, ok := errors.AsType[*SettingError](err); ok {
+		return Credentials
 	}
-	switch status := response.HTTPStatusCode(); {
-	case status == 403:
-		return Denied
-	case status == 404:
-		return Unknown // something is not there, and the code does not say that it is the object
-	case status == 409:
-		return Conflict
-	case status == 412:
-		return Precondition
-	case status == 429, status == 503: // a quota, until throttle finds that it does not depend on the rate
-		return Throttled
-	case status == 501:
-		return Unsupported
-	case status >= 500:
-		return Transient
-	case status >= 400:
-		return Invalid
-	default:
-		return Unknown
+	if answer, ok := errors.AsType[*AnswerError](err); ok {
+		return answer.Class
 	}
-}
-
-// classifyTransport covers requests that no service answered.
-func classifyTransport(err error) Class {
-	if canceled(err) {
-		return Canceled
-	}
-	if badHeader.MatchString(errorText(err)) {
-		return Invalid
-	}
-	if _, ok := errors.AsType[net.Error](err); ok {
-		return Transient
-	}
-	for _, cut := range []error{io.ErrUnexpectedEOF, io.EOF, syscall.ECONNRESET, syscall.ECONNREFUSED, syscall.EPIPE, context.DeadlineExceeded} {
-		if errors.Is(err, cut) {
-			return Transient
+	if late, ok := errors.AsType[*TimeoutError](err); ok {
+		if late.Unsent {
+			return Credentials
 		}
+		return Transient
+	}
+	if answer, ok := errors.AsType[*ForeignError](err); ok {
+		return classOfForeign(answer.Status)
+	}
+	if foreign(err) {
+		return Transient
 	}
 	return Unknown
 }
 
-func canceled(err error) bool {
-	_, ok := errors.AsType[*smithy.CanceledError](err)
-	return ok || errors.Is(err, context.Canceled)
+// IsAway reports whether nothing that belongs to the service has answered: other requests to the same place would fare alike.
+func IsAway(err error) bool {
+	if c, ok := errors.AsType[*CredentialsError](err); ok {
+		return IsAway(c.Err)
+	}
+	if endpoint, ok := errors.AsType[*EndpointError](err); ok {
+		return endpoint.Unreachable
+	}
+	if _, ok := errors.AsType[*ForeignError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*TimeoutError](err); ok {
+		return true
+	}
+	return Classify(err) == Transient && Code(err) == ""
 }
-
-// Ended reports whether err is no more than the end of a context.
-func Ended(err error) bool { return canceled(err) || errors.Is(err, context.DeadlineExceeded) }

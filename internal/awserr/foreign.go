@@ -91,18 +91,7 @@ func (e *ForeignError) Hint() string {
 	}
 }
 
-// isAWS reports whether a host is one of AWS's own.
-func isAWS(host string) bool {
-	host, _, _ = strings.Cut(host, ":")
-	for _, domain := range []string{".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws"} {
-		if strings.HasSuffix(host, domain) {
-			return true
-		}
-	}
-	return false
-}
-
-// classOfForeign is the class of what nobody knows more of than its status.
+// classOfForeign is the class of an answer of which only the status is known.
 func classOfForeign(status int) Class {
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		return Throttled // S3's own front answers so, in HTML and without a request id

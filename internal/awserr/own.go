@@ -1,7 +1,6 @@
 package awserr
 
 import (
-	"errors"
 	"strings"
 )
 
@@ -80,98 +79,6 @@ type SettingError struct {
 
 // Error names the variable and the problem.
 func (e *SettingError) Error() string { return e.Name + ": " + e.Problem }
-
-// AnswerError says that a service answered success without what a true answer of the operation carries. Nothing is known of
-// what became of the request: it may have been carried out.
-type AnswerError struct {
-	// Operation is the operation's name, as in CopyObject.
-	Operation string
-	// Problem says what is wrong with the answer.
-	Problem string
-	// Class is Precondition for the answer to a reading of another version than the one asked for, else Transient.
-	Class Class
-	// Foreign says that the answer has no request id, as one that a proxy has made up.
-	Foreign bool
-}
-
-// Error names the operation and the problem.
-func (e *AnswerError) Error() string {
-	text := e.Operation + " was answered: " + e.Problem
-	if e.Foreign {
-		text += "; the answer has no request id: a proxy or a gateway before the service may have given it"
-	}
-	return text
-}
-
-// classifyOwn is the class of the errors of this package, which their makers have made sure of. An SDK's deadline for credentials is none
-// of ours, so what it cancels is not canceled.
-func classifyOwn(err error) Class {
-	if _, ok := errors.AsType[*CredentialsError](err); ok {
-		return Credentials
-	}
-	if _, ok := errors.AsType[*EndpointError](err); ok {
-		return Credentials
-	}
-	if _, ok := errors.AsType[*SettingError](err); ok {
-		return Credentials
-	}
-	if answer, ok := errors.AsType[*AnswerError](err); ok {
-		return answer.Class
-	}
-	if late, ok := errors.AsType[*TimeoutError](err); ok {
-		if late.Unsent {
-			return Credentials
-		}
-		return Transient
-	}
-	if answer, ok := errors.AsType[*ForeignError](err); ok {
-		return classOfForeign(answer.Status)
-	}
-	if foreign(err) {
-		return Transient
-	}
-	return Unknown
-}
-
-// ownError returns the error of this package that tells the most, nil for none.
-func ownError(err error) error {
-	if c, ok := errors.AsType[*CredentialsError](err); ok {
-		return c
-	}
-	if expired, ok := errors.AsType[*ExpiredError](err); ok {
-		return expired
-	}
-	if endpoint, ok := errors.AsType[*EndpointError](err); ok {
-		return endpoint
-	}
-	if setting, ok := errors.AsType[*SettingError](err); ok {
-		return setting
-	}
-	if late, ok := errors.AsType[*TimeoutError](err); ok {
-		return late
-	}
-	if answer, ok := errors.AsType[*ForeignError](err); ok {
-		return answer
-	}
-	if answer, ok := errors.AsType[*AnswerError](err); ok {
-		return answer
-	}
-	return nil
-}
-
-// Plain returns err with the text of Brief. What it wraps stays what it was, so that it is classified and unwrapped alike.
-func Plain(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &plainError{err}
-}
-
-type plainError struct{ err error }
-
-func (e *plainError) Error() string { return Brief(e.err) }
-
-func (e *plainError) Unwrap() error { return e.err }
 
 // AloneError is an answer that would be [Fatal] but for the proof that the service takes other requests under the same
 // credentials: it is about one object.

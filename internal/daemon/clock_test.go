@@ -12,7 +12,7 @@ import (
 
 	"syncd/config/schedule"
 	"syncd/internal/awserr"
-	"syncd/internal/daemon"
+	"syncd/internal/daemon/appointment"
 )
 
 // steppedClock is the clock of a bubble, which begins at midnight in 2000, and which is set once.
@@ -72,7 +72,7 @@ func TestRunWhenTheClockIsSet(t *testing.T) {
 				}
 				m.Schedule = schedule
 				if interval, ok := schedule.Every(); ok {
-					m.Schedule = daemon.NewSpread("m13141", interval, tt.schedule) // whose place is in the first seconds
+					m.Schedule = appointment.NewSpread("m13141", interval, tt.schedule) // whose place is in the first seconds
 				}
 				o := options(m)
 				o.Now = tt.clock.now(time.Now())
@@ -122,7 +122,7 @@ func TestTheLogTellsOfAClockSetBack(t *testing.T) {
 		o.Now, o.Logger = steppedClock{time.Hour, -24 * time.Hour}.now(time.Now()), slog.New(slog.NewTextHandler(&log, nil))
 		d, stop := start(t, o)
 		time.Sleep(2 * time.Hour)
-		if got, want := status(t, d).NextPass, time.Date(1999, 12, 31, 3, 0, 0, 0, time.UTC); got == nil || !got.Equal(want) {
+		if got, want := statusOf(t, d).NextPass, time.Date(1999, 12, 31, 3, 0, 0, 0, time.UTC); got == nil || !got.Equal(want) {
 			t.Errorf("got the next pass at %v, want %v", got, want)
 		}
 		stop()

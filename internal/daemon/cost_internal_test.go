@@ -8,17 +8,8 @@ import (
 	"time"
 )
 
-// TestCostOfLookingForRequests holds the figures of the documents and of the comment to how often the state is listed, at S3's list price.
-func TestCostOfLookingForRequests(t *testing.T) {
-	const dollarsPerThousand = 0.005
-	listings := int(24 * time.Hour / boardEvery)
-	dollars := float64(listings) / 1000 * dollarsPerThousand
-	count := fmt.Sprintf("%d,%03d LIST requests a day", listings/1000, listings%1000)
-	price := fmt.Sprintf("%.1f cents, or %.2f dollars in 30 days, at %.3f dollars per 1,000", 100*dollars, 30*dollars, dollarsPerThousand)
-	checkSaid(t, "requests.go", count, price)
-}
-
-// TestCostOfReadingLedgers does the same for a mapping whose lease is not held.
+// TestCostOfReadingLedgers holds the figures of the documents and of the comment to how often the ledger of a mapping is read whose lease is
+// not held, at S3's list price.
 func TestCostOfReadingLedgers(t *testing.T) {
 	const perThousandLists, perThousandGets = 0.005, 0.0004
 	readings := int(24 * time.Hour / recallEvery)

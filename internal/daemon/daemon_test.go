@@ -17,6 +17,7 @@ import (
 
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/daemon"
+	"syncd/internal/daemon/status"
 	"syncd/internal/metrics"
 	"syncd/internal/syncer"
 )
@@ -304,7 +305,7 @@ func TestAPanicIsAFailedPass(t *testing.T) {
 		o.Logger = slog.New(slog.NewTextHandler(&log, nil))
 		d, stop := start(t, o)
 		time.Sleep(15 * s)
-		if got := status(t, d); got.State != daemon.Failing || got.Error.Passes != 2 || got.Error.Text != "run pass: panic: boom" {
+		if got := statusOf(t, d); got.State != status.Failing || got.Error.Passes != 2 || got.Error.Text != "run pass: panic: boom" {
 			t.Errorf("got state %s, error %+v, want failing with the panic, twice", got.State, got.Error)
 		}
 		stop()
@@ -354,8 +355,8 @@ type broken struct{ net.Listener }
 
 func (broken) Close() error { return nil }
 
-// status returns how the mapping m is.
-func status(t *testing.T, d *daemon.Daemon) daemon.Status {
+// statusOf returns how the mapping m is.
+func statusOf(t *testing.T, d *daemon.Daemon) status.Mapping {
 	t.Helper()
 	for _, m := range d.Snapshot().Mappings {
 		if m.Mapping == "m" {
@@ -363,7 +364,7 @@ func status(t *testing.T, d *daemon.Daemon) daemon.Status {
 		}
 	}
 	t.Fatal("got no status of the mapping m")
-	return daemon.Status{}
+	return status.Mapping{}
 }
 
 // value sums up a metric of a mapping.

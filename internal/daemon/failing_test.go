@@ -9,6 +9,7 @@ import (
 	"syncd/internal/awsfake"
 	"syncd/internal/control"
 	"syncd/internal/daemon"
+	"syncd/internal/daemon/status"
 )
 
 // A process that starts in the middle of a failure finds out when it began, and shows the passes since.
@@ -19,20 +20,20 @@ func TestFailingLastsOverProcesses(t *testing.T) {
 		a.put("k")
 		d, stop := start(t, a.options("a", every(time.Minute), ""))
 		time.Sleep(90 * s)
-		if got := status(t, d); got.State != daemon.Waiting {
+		if got := statusOf(t, d); got.State != status.Waiting {
 			t.Fatalf("got %s, %+v, want a copy that works", got.State, got.Error)
 		}
 		a.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Kind: awsfake.AccessDenied})
 		time.Sleep(3 * time.Minute)
-		first := status(t, d)
-		if first.State != daemon.Failing || first.Error.Passes < 2 {
+		first := statusOf(t, d)
+		if first.State != status.Failing || first.Error.Passes < 2 {
 			t.Fatalf("got %s, %+v, want passes that fail", first.State, first.Error)
 		}
 		stop()
 		d, stop = start(t, a.options("b", every(time.Minute), ""))
 		time.Sleep(3 * time.Minute)
-		second := status(t, d)
-		if apart := second.Since.Sub(first.Since).Abs(); second.State != daemon.Failing || apart > 5*s {
+		second := statusOf(t, d)
+		if apart := second.Since.Sub(first.Since).Abs(); second.State != status.Failing || apart > 5*s {
 			t.Errorf("got %s since %s, want it failing since %s as before\n%s", second.State, second.Since, first.Since, a.log)
 		}
 		page := ask(t, d.Handler(), "/status").Body.String()
@@ -71,14 +72,14 @@ func TestFailingIsKnownBeforeAPass(t *testing.T) {
 		heal := a.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Kind: awsfake.AccessDenied})
 		d, stop := start(t, a.options("a", every(time.Minute), ""))
 		time.Sleep(170 * s)
-		first := status(t, d)
+		first := statusOf(t, d)
 		stop()
 
 		o := a.options("b", every(12*time.Hour), "")
 		d, stop = start(t, o)
 		time.Sleep(5 * s)
-		a.checkRemembered(t, o, status(t, d), first, daemon.Waiting)
-		if got := status(t, d); !got.Ready || got.LastPass != nil {
+		a.checkRemembered(t, o, statusOf(t, d), first, status.Waiting)
+		if got := statusOf(t, d); !got.Ready || got.LastPass != nil {
 			t.Errorf("got %+v, want it ready: this process was refused nothing", got)
 		}
 		stop()
@@ -89,18 +90,18 @@ func TestFailingIsKnownBeforeAPass(t *testing.T) {
 		a.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Kind: awsfake.None, Do: func() { time.Sleep(30 * s) }})
 		d, stop = start(t, o)
 		time.Sleep(10 * s)
-		a.checkRemembered(t, o, status(t, d), first, daemon.Running)
+		a.checkRemembered(t, o, statusOf(t, d), first, status.Running)
 		time.Sleep(time.Minute)
-		if got := status(t, d); got.State != daemon.Waiting || got.Error != nil || value(t, o.Gatherer, "syncd_failing_since_timestamp_seconds", "m") != 0 {
+		if got := statusOf(t, d); got.State != status.Waiting || got.Error != nil || value(t, o.Gatherer, "syncd_failing_since_timestamp_seconds", "m") != 0 {
 			t.Errorf("got %s, %+v after a pass that reached its end", got.State, got.Error)
 		}
 		stop()
 	})
 }
 
-func (a *asked) checkRemembered(t *testing.T, o daemon.Options, got, first daemon.Status, activity daemon.State) {
+func (a *asked) checkRemembered(t *testing.T, o daemon.Options, got, first status.Mapping, activity status.State) {
 	t.Helper()
-	if first.State != daemon.Failing || got.State != daemon.Failing || got.Activity != activity || got.Since.Sub(first.Since).Abs() > 5*s {
+	if first.State != status.Failing || got.State != status.Failing || got.Activity != activity || got.Since.Sub(first.Since).Abs() > 5*s {
 		t.Fatalf("got %s since %s and %s, want it failing since %s as before, and %s\n%s", got.State, got.Since, got.Activity, first.Since, activity, a.log)
 	}
 	if got.Error.Passes != first.Error.Passes || got.Error.Class != first.Error.Class || got.Error.Text == "" || len(got.History) == 0 {
@@ -123,7 +124,7 @@ func TestAPassElsewhereEndsAFailure(t *testing.T) {
 		stop()
 		d, stop := start(t, a.options("b", nil, ""))
 		time.Sleep(5 * s)
-		if got := status(t, d); got.State != daemon.Failing || got.Activity != daemon.Unscheduled {
+		if got := statusOf(t, d); got.State != status.Failing || got.Activity != status.Unscheduled {
 			t.Errorf("got %s and %s, want it failing", got.State, got.Activity)
 		}
 		heal()
@@ -131,7 +132,7 @@ func TestAPassElsewhereEndsAFailure(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		stopOther()
 		time.Sleep(5 * time.Minute)
-		if got := status(t, d); got.State != daemon.Unscheduled || got.Error != nil {
+		if got := statusOf(t, d); got.State != status.Unscheduled || got.Error != nil {
 			t.Errorf("got %s, %+v, want the failure over\n%s", got.State, got.Error, a.log)
 		}
 		stop()
@@ -150,7 +151,7 @@ func TestAPauseHidesNothing(t *testing.T) {
 		time.Sleep(3 * time.Minute)
 		a.submit(t, request(control.Pause))
 		time.Sleep(time.Minute)
-		if got := status(t, d); got.State != daemon.Failing || got.Activity != daemon.Paused || got.NextPass != nil {
+		if got := statusOf(t, d); got.State != status.Failing || got.Activity != status.Paused || got.NextPass != nil {
 			t.Errorf("got %s and %s, want it failing and paused", got.State, got.Activity)
 		}
 		page := ask(t, d.Handler(), "/status").Body.String()
@@ -164,12 +165,12 @@ func TestAPauseHidesNothing(t *testing.T) {
 		time.Sleep(time.Minute)
 		a.submit(t, request(control.Pause))
 		time.Sleep(time.Minute)
-		if got := status(t, d); got.State != daemon.Paused || got.Activity != daemon.Paused {
+		if got := statusOf(t, d); got.State != status.Paused || got.Activity != status.Paused {
 			t.Errorf("got %s and %s, want it paused", got.State, got.Activity)
 		}
 		o.Metrics.QuarantineObjects.WithLabelValues("m", "denied").Set(2)
 		time.Sleep(2 * s)
-		if got := status(t, d); got.State != daemon.Quarantined || got.Activity != daemon.Paused {
+		if got := statusOf(t, d); got.State != status.Quarantined || got.Activity != status.Paused {
 			t.Errorf("got %s and %s, want it quarantined and paused", got.State, got.Activity)
 		}
 		stop()

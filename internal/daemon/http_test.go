@@ -4,11 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"io"
-	"log/slog"
-	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -16,73 +12,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"syncd/internal/daemon"
+	"syncd/internal/daemon/status"
 	"syncd/internal/syncer"
 )
 
 var update = flag.Bool("update", false, "write what the tests get to their golden files")
-
-func TestServe(t *testing.T) {
-	registry := prometheus.NewRegistry()
-	counted := prometheus.NewCounter(prometheus.CounterOpts{Name: "syncd_test_total", Help: "Test."})
-	registry.MustRegister(counted)
-	counted.Inc()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closeServer := daemon.Server{Handler: daemon.Handler(daemon.HandlerOptions{Gatherer: registry}), Logger: slog.New(slog.DiscardHandler), Failed: func(err error) { t.Error(err) }}.Serve(t.Context(), l)
-	tests := []struct {
-		path   string
-		status int
-		want   string
-	}{
-		{"/healthz", http.StatusOK, "ok\n"},
-		{"/metrics", http.StatusOK, "syncd_test_total 1"},
-		{"/", http.StatusNotFound, ""},
-	}
-	for _, tt := range tests {
-		status, body, err := get("http://" + l.Addr().String() + tt.path)
-		if err != nil || status != tt.status || !strings.Contains(body, tt.want) {
-			t.Errorf("%s: got %d %q, %v, want %d with %q", tt.path, status, body, err, tt.status, tt.want)
-		}
-	}
-	if err := closeServer(); err != nil {
-		t.Error(err)
-	}
-	if _, _, err := get("http://" + l.Addr().String() + "/healthz"); err == nil {
-		t.Error("got an answer after the server was closed")
-	}
-}
-
-// TestPprofWithoutASchedule is served only when it is asked for, and under the names that may have it.
-func TestPprofWithoutASchedule(t *testing.T) {
-	for _, tt := range []struct {
-		pprof bool
-		host  string
-		want  int
-	}{{false, "127.0.0.1", http.StatusNotFound}, {true, "127.0.0.1", http.StatusOK}, {true, "rebound.example.com", http.StatusMisdirectedRequest}, {true, "syncd.example.com", http.StatusOK}} {
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/debug/pprof/cmdline", nil)
-		r.Host = tt.host
-		w := httptest.NewRecorder()
-		daemon.Handler(daemon.HandlerOptions{Gatherer: prometheus.NewRegistry(), Pprof: tt.pprof, Hosts: daemon.Hosts{"syncd.example.com"}}).ServeHTTP(w, r)
-		if w.Code != tt.want {
-			t.Errorf("pprof %t as %s: got %d, want %d", tt.pprof, tt.host, w.Code, tt.want)
-		}
-	}
-}
-
-func get(url string) (status int, body string, err error) {
-	response, err := http.Get(url)
-	if err != nil {
-		return 0, "", err
-	}
-	defer func() { err = errors.Join(err, response.Body.Close()) }()
-	read, err := io.ReadAll(response.Body)
-	return response.StatusCode, string(read), err
-}
 
 func TestPages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -210,8 +146,8 @@ func world() daemon.Options {
 	running.settle(syncer.Progress{Listed: 4000, Settled: 3250, Expected: 10_000, Copied: 3000, CopiedBytes: 65 << 20, SetAside: 2})
 	failing := &passes{took: s, err: errors.New("list source objects: AccessDenied: not allowed")}
 	alpha, delta := mapping("alpha", running), mapping("delta", &passes{took: s})
-	alpha.Source = daemon.Side{Bucket: "alice-data", Prefix: "exports/", Region: "us-west-2", Account: "111111111111"}
-	alpha.Destination, alpha.Method = daemon.Side{Service: "minio.example.net:9000", Bucket: "bob-staging"}, "server_side"
+	alpha.Source = status.Side{Bucket: "alice-data", Prefix: "exports/", Region: "us-west-2", Account: "111111111111"}
+	alpha.Destination, alpha.Method = status.Side{Service: "minio.example.net:9000", Bucket: "bob-staging"}, "server_side"
 	delta.Schedule, delta.AtOnce = nil, false
 	o := options(alpha, mapping("beta", failing), mapping("gamma", &passes{took: s}), delta)
 	listed(o, "gamma")

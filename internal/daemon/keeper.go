@@ -2,179 +2,208 @@ package daemon
 
 import (
 	"context"
-	"crypto/rand"
 	"log/slog"
 	"sync"
 	"time"
 
-	"syncd/internal/checkpoint/store"
-	"syncd/internal/control"
-	"syncd/internal/throttle"
+	"syncd/internal/daemon/appointment"
+	"syncd/internal/daemon/condition"
+	"syncd/internal/daemon/order"
+	"syncd/internal/daemon/service"
 )
 
-const (
-	// standBy is how often a process asks for a lease that another one holds. A pass is due the moment it gets it: two tasks
-	// are alive at once in every rolling deployment, and the one that stays should not wait for its next tick.
-	// Asking S3 is a GET each time, which makes 0.15 cents an hour and mapping.
-	standBy = time.Second
-)
+// standBy is how often a process asks for a lease that another one holds. A pass is due the moment it gets it: two tasks
+// are alive at once in every rolling deployment, and the one that stays should not wait for its next tick.
+// Asking S3 is a GET each time, which makes 0.15 cents an hour and mapping.
+const standBy = time.Second
 
-// keeper keeps one mapping under one configuration.
+// keeper keeps one mapping under one configuration: it is a service that ends when the mapping does, or is retired for its next keeper.
 type keeper struct {
-	d    *Daemon
-	m    Mapping
-	log  *slog.Logger
-	done chan struct{} // closed when it has ended
-	// place is its own among the places of all passes.
-	place *throttle.Member
+	*service.Service
+	m         Mapping
+	log       *slog.Logger
+	condition *condition.Condition
+	queue     *order.Queue
+	runner    *opened
+	recall    *recall
+	attempts  attempts
+	calendar  appointment.Calendar
 	// startDelay is how long the first pass waits that is due when it starts.
 	startDelay time.Duration
-	// retire has no further pass begin; stopNow drains the one under way too.
-	retire, stopNow context.CancelFunc
-
-	// opening is held while the mapping is opened.
-	opening sync.Mutex
-	// wake holds an element when there is something new to do; nonce tells the claims of this keeper from those of others.
-	wake  chan struct{}
-	nonce string
-	// claiming is held while a request is claimed.
-	claiming sync.Mutex
+	wake       chan struct{} // holds an element when there is something new to do
 
 	mu     sync.Mutex
-	orders []*order // in the order they came
-	former *keeper  // of the same mapping, which has to end first; nil when it has
-	runner Runner   // nil until it is opened
-	// reading is that of the ledger that is under way, nil for none; isPassing says that a pass runs, in which there is none.
-	reading   *reading
-	isPassing bool
-	condition
+	former *keeper // of the same mapping, which has to end first; nil when it has
+	// isRetired says that no further pass is to begin, which stopWaiting sees to; nil before it runs.
+	isRetired   bool
+	stopWaiting context.CancelFunc
 }
 
-// condition is how a mapping is.
-type condition struct {
-	// begun says that it waits or works; running that a pass is asked for or under way, since began.
-	begun, running bool
-	began          time.Time
-	// halt tells the pass that runs to end; nil when none does, or when it was told so for want of a sign of life.
-	halt context.CancelCauseFunc
-	// queued says that a pass is due and does not run yet; joined is since when it waits in line, zero while it does not.
-	queued bool
-	joined time.Time
-	// standing says that another process holds the lease, as held tells.
-	standing bool
-	held     *store.LeaseHeldError
-	// paused says that the mapping is, and who has paused it; nil when it is not. Mode is the request that made it so.
-	paused   *control.Paused
-	mode     string
-	stopping bool
-	since    time.Time // the last change of what is above
-	due      time.Time // when the next pass is; zero when none is
-	last     *LastPass
-	failure  *Failure      // of the last pass, nil when it did not fail
-	backOff  time.Duration // that the last failure asks for, 0 for none
-	// decided is when the pass ended that failure is of, or that ended the failures; isRecalled says that it is known from the history alone.
-	decided    time.Time
-	isRecalled bool
-	// asked says that a pass has ended or the lease was asked for; leased that the last one had it.
-	asked, leased bool
-	// facts are those of the last look at the metrics, judged the state that was seen last and since when.
-	facts  facts
-	judged struct {
-		state State
-		since time.Time
+// newKeeper returns the keeper of a mapping after a former one, nil for none. Ended is called with how it ended.
+func newKeeper(s *shared, m Mapping, former *keeper, ended func(k *keeper, err error)) *keeper {
+	log, wake := s.log.With("mapping", m.Name), make(chan struct{}, 1)
+	wakeUp := func() {
+		select {
+		case wake <- struct{}{}:
+		default:
+		}
 	}
-	trail trail
-	pulse pulse
-}
-
-func newKeeper(d *Daemon, m Mapping, former *keeper) *keeper {
-	k := &keeper{
-		d: d, m: m, log: d.o.Logger.With("mapping", m.Name), former: former, place: d.o.Places.share.Member(),
-		done: make(chan struct{}), wake: make(chan struct{}, 1), nonce: rand.Text(), condition: condition{since: d.o.Now()},
-	}
+	var was *condition.Condition
 	if former != nil {
-		former.mu.Lock()
-		defer former.mu.Unlock()
-		k.paused, k.mode = former.paused, former.mode
+		was = former.condition
 	}
-	if d.o.Control != nil && k.paused == nil {
-		d.o.Metrics.Paused.WithLabelValues(m.Name).Set(0)
+	runner := &opened{open: m.Open, log: log}
+	c := s.newCondition(m, wakeUp, was)
+	q := s.newQueue(m.Name, c, runner.holds, wakeUp)
+	r := &recall{mapping: m.Name, runner: runner, condition: c, readings: s.readings, log: log, now: s.now}
+	k := &keeper{
+		m: m, log: log, condition: c, queue: q, runner: runner, recall: r, former: former, wake: wake,
+		attempts: attempts{shared: s, mapping: m.Name, log: log, member: s.line.Member(), runner: runner, condition: c, queue: q, recall: r},
+		calendar: appointment.Calendar{Schedule: m.Schedule, Jitter: jitter(m.Jitter, s.rand), Now: s.now, Logger: log},
 	}
+	k.Service = service.Of(func(ctx context.Context) error {
+		err := k.keep(ctx)
+		ended(k, err)
+		return err
+	})
 	return k
 }
 
-// stop drains, and the former keeper with it.
-func (k *keeper) stop() {
-	k.mu.Lock()
-	k.stopping = true
-	former := k.former
-	k.mu.Unlock()
-	if former != nil {
-		former.stop()
+// jitter returns what returns a random time below most.
+func jitter(most time.Duration, random func(n int64) int64) func() time.Duration {
+	return func() time.Duration {
+		if most <= 0 {
+			return 0
+		}
+		return time.Duration(random(int64(most)))
 	}
-	k.stopNow()
 }
 
-// keep runs the passes of the mapping until ctx ends, or waiting, which ends when it is retired.
-func (k *keeper) keep(ctx, waiting context.Context) error {
+// Stop drains, and the former keeper with it.
+func (k *keeper) Stop() {
+	k.condition.Stop()
+	if former := k.waitsFor(); former != nil {
+		former.Stop()
+	}
+	k.Service.Stop()
+}
+
+// retire has no further pass begin, so that the keeper ends after the one that runs.
+func (k *keeper) retire() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.isRetired = true
+	if k.stopWaiting != nil {
+		k.stopWaiting()
+	}
+}
+
+// waiting returns the part of ctx that ends when no pass is to begin any more.
+func (k *keeper) waiting(ctx context.Context) (waiting context.Context, stop context.CancelFunc) {
+	waiting, stop = context.WithCancel(ctx)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.stopWaiting = stop
+	if k.isRetired {
+		stop()
+	}
+	return waiting, stop
+}
+
+// waitsFor returns the former keeper, nil when it has ended.
+func (k *keeper) waitsFor() *keeper {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.former
+}
+
+// present returns the keeper whose turn it is: the former one until it has ended.
+func (k *keeper) present() *keeper {
+	for {
+		former := k.waitsFor()
+		if former == nil {
+			return k
+		}
+		k = former
+	}
+}
+
+// keep runs the passes of the mapping until ctx ends, or it is retired.
+func (k *keeper) keep(ctx context.Context) error {
 	k.succeed()
-	stopRecall := k.recall(waiting)
-	for next := k.first(); ; {
-		tick, why := k.until(waiting, next)
-		if why == ends {
-			stopRecall()
+	waiting, stop := k.waiting(ctx)
+	defer stop()
+	recalling := service.Of(k.recall.work)
+	var reading sync.WaitGroup
+	reading.Go(func() { _ = recalling.Run(waiting) })
+	for next := k.calendar.First(k.m.AtOnce, k.startDelay); ; {
+		tick, why := k.calendar.Keep(waiting, next, k)
+		if why == appointment.Ends {
+			recalling.Stop()
+			reading.Wait()
 			return k.end()
 		}
-		how := k.attempt(ctx, waiting, why == ticks)
+		how := k.attempts.attempt(ctx, waiting, why == appointment.Ticks)
 		next = k.next(next, tick, why, how)
 	}
 }
 
-// end gives up what runs the passes.
-func (k *keeper) end() error {
-	err := k.close()
+// succeed waits for the former keeper to end, and takes over how passes fare.
+func (k *keeper) succeed() {
+	former := k.waitsFor()
+	if former == nil {
+		k.condition.Start(nil)
+		return
+	}
+	<-former.Done()
+	k.condition.Start(former.condition)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.begun, k.since = false, k.d.o.Now()
-	return err
+	k.former = nil
+}
+
+// end gives up what runs the passes.
+func (k *keeper) end() error {
+	defer k.condition.End()
+	return k.runner.close()
 }
 
 // next returns when there is something to do again after an attempt, which was for a tick of an appointment or for requests.
-func (k *keeper) next(a appointment, tick time.Time, why call, how ending) appointment {
-	now := k.clock()
+func (k *keeper) next(a appointment.Appointment, tick time.Time, why appointment.Call, how ending) appointment.Appointment {
 	switch {
 	case how == stoodBy && k.m.Schedule == nil:
-		return appointment{pause: standBy, isDeaf: true}
+		return appointment.Appointment{Pause: standBy, IsDeaf: true}
 	case how == stoodBy:
-		return appointment{from: now, tick: now, pause: standBy, isDeaf: true}
+		next := k.calendar.Soon(standBy)
+		next.IsDeaf = true
+		return next
 	case how == gaveWay, how == left:
-		return appointment{from: now, tick: now}
-	case why == ticks && how != aside:
-		return k.after(tick, now)
-	case how == ended && !a.tick.IsZero() && !a.tick.Add(a.jitter).After(tick): // a pass that was asked for when one was due
-		return k.after(a.tick, now)
+		return k.calendar.Soon(0)
+	case why == appointment.Ticks && how != aside:
+		return k.calendar.After(tick, k.condition.BackOff())
+	case how == ended && a.IsMissed(tick): // a pass that was asked for when one was due
+		return k.calendar.After(a.Tick(), k.condition.BackOff())
 	}
-	a.pause = k.pauseFor()
-	if a.isDeaf = k.isInVain(); a.isDeaf {
-		a.pause = max(a.pause, boardEvery) // they could not be claimed or answered
+	a.Pause = k.condition.BackOff()
+	if a.IsDeaf = k.queue.IsInVain(); a.IsDeaf {
+		a.Pause = max(a.Pause, order.LookEvery) // they could not be claimed or answered
 	}
 	return a
 }
 
-// succeed waits for the former keeper to end, and takes over how passes fare: another configuration does not show that it is better.
-func (k *keeper) succeed() {
-	former := k.former
-	var then condition
-	if former != nil {
-		<-former.done
-		former.mu.Lock()
-		then = former.condition
-		former.mu.Unlock()
+// Wants returns whether the mapping is paused, and whether there are requests for a pass of one that is not. A mapping of which no pass
+// is to come by itself rests.
+func (k *keeper) Wants() (isPaused, isAsked bool) {
+	isPaused, isAsked = k.condition.Paused() != nil, k.queue.HasWaiting()
+	if isPaused || k.m.Schedule == nil && !isAsked {
+		k.runner.release()
+		k.condition.Rest()
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.former, k.begun, k.since = nil, true, k.d.o.Now()
-	k.last, k.decided, k.facts, k.judged = then.last, then.decided, then.facts, then.judged
-	k.fail(then.failure)
-	k.isRecalled = then.failure != nil
+	return isPaused, isAsked && !isPaused
 }
+
+// Announce takes note of when the next pass is due, the zero time for never.
+func (k *keeper) Announce(due time.Time) { k.condition.Announce(due) }
+
+// Woken has an element when there is something new to do.
+func (k *keeper) Woken() <-chan struct{} { return k.wake }

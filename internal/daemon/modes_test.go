@@ -10,7 +10,7 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/control"
-	"syncd/internal/daemon"
+	"syncd/internal/daemon/status"
 )
 
 // A resume that waits in the state does not undo a pause that was acknowledged later, and the log says who resumes a mapping also where
@@ -32,7 +32,7 @@ func TestAnOldRequestUndoesNoLaterOne(t *testing.T) {
 		if got.Outcome != control.Refused || !strings.Contains(got.Text, "superseded by the later pause of alice@laptop") || got.Hint == "" {
 			t.Errorf("got %+v, want the older resume superseded", got)
 		}
-		if got := status(t, d); got.State != daemon.Paused || len(a.history(t)) != 0 {
+		if got := statusOf(t, d); got.State != status.Paused || len(a.history(t)) != 0 {
 			t.Errorf("got %s and passes %+v, want it paused", got.State, a.history(t))
 		}
 		resume := request(control.Resume)
@@ -141,7 +141,7 @@ func TestARekeySurvivesAPause(t *testing.T) {
 		}
 		a.submit(t, request(control.Resume))
 		time.Sleep(30 * time.Minute)
-		if got := status(t, d); got.Error != nil {
+		if got := statusOf(t, d); got.Error != nil {
 			t.Errorf("got %+v, want the pass resumed", got.Error)
 		}
 		stop()

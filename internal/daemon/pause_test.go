@@ -12,6 +12,7 @@ import (
 	"syncd/internal/checkpoint"
 	"syncd/internal/control"
 	"syncd/internal/daemon"
+	"syncd/internal/daemon/status"
 	"syncd/internal/syncer"
 )
 
@@ -30,7 +31,7 @@ func TestAPauseHolds(t *testing.T) {
 		o.Mappings[0].AtOnce = true
 		d, stop := start(t, o)
 		time.Sleep(5 * s)
-		if got := status(t, d); got.State != daemon.Running {
+		if got := statusOf(t, d); got.State != status.Running {
 			t.Fatalf("got %s, want a pass", got.State)
 		}
 		r := a.submit(t, request(control.Pause))
@@ -38,8 +39,8 @@ func TestAPauseHolds(t *testing.T) {
 		if got := a.answer(t, r); got.Outcome != control.Done || !strings.Contains(got.Text, "pass in progress") {
 			t.Errorf("got %+v, want it paused", got)
 		}
-		got := status(t, d)
-		if got.State != daemon.Paused || got.Paused == nil || got.Paused.Who != r.Who || got.NextPass != nil || !got.Ready {
+		got := statusOf(t, d)
+		if got.State != status.Paused || got.Paused == nil || got.Paused.Who != r.Who || got.NextPass != nil || !got.Ready {
 			t.Errorf("got %+v, want it paused by %s, ready, and no next pass", got, r.Who)
 		}
 		if v := value(t, o.Gatherer, "syncd_mapping_paused", "m"); v != 1 {
@@ -73,7 +74,7 @@ func TestAPauseHolds(t *testing.T) {
 		d, stop = start(t, o)
 		_, stopC := start(t, a.options("c", every, ""))
 		time.Sleep(time.Hour)
-		if got := status(t, d); got.State != daemon.Paused || len(a.history(t)) != 1 {
+		if got := statusOf(t, d); got.State != status.Paused || len(a.history(t)) != 1 {
 			t.Errorf("got %s and %d passes after a restart, want it paused", got.State, len(a.history(t)))
 		}
 		began := time.Now()
@@ -111,19 +112,19 @@ func TestThePauseOfAReplicaThatStoodBy(t *testing.T) {
 		}
 		b, stopB := start(t, o)
 		time.Sleep(2 * time.Minute)
-		if got := status(t, b); got.State != daemon.StandingBy {
+		if got := statusOf(t, b); got.State != status.StandingBy {
 			t.Fatalf("got %s, want the second replica to stand by", got.State)
 		}
 		pause := a.submit(t, request(control.Pause))
 		time.Sleep(30 * s)
-		if got := a.answer(t, pause); got.By != "a" || status(t, b).State != daemon.Paused {
-			t.Errorf("got %+v and %s, want it paused by the holder, and shown by the other", got, status(t, b).State)
+		if got := a.answer(t, pause); got.By != "a" || statusOf(t, b).State != status.Paused {
+			t.Errorf("got %+v and %s, want it paused by the holder, and shown by the other", got, statusOf(t, b).State)
 		}
 		stopA()
 		before := len(a.history(t))
 		close(changes)
 		time.Sleep(5 * time.Minute)
-		if got := status(t, b); got.State != daemon.Paused || len(a.history(t)) != before {
+		if got := statusOf(t, b); got.State != status.Paused || len(a.history(t)) != before {
 			t.Errorf("got %s and %d more passes, want it paused still", got.State, len(a.history(t))-before)
 		}
 		resume := a.submit(t, request(control.Resume))
@@ -149,7 +150,7 @@ func TestNoPassBeforeThePauseIsKnown(t *testing.T) {
 		o.Mappings[0].AtOnce = true
 		d, stop := start(t, o)
 		time.Sleep(2 * s)
-		if got := status(t, d); got.State != daemon.Failing || !strings.Contains(got.Error.Text, "look for requests in the state") {
+		if got := statusOf(t, d); got.State != status.Failing || !strings.Contains(got.Error.Text, "look for requests in the state") {
 			t.Errorf("got %+v, want it failing for the state", got)
 		}
 		time.Sleep(10 * time.Minute)

@@ -15,12 +15,14 @@ import (
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/daemon"
+	"syncd/internal/daemon/line"
+	"syncd/internal/daemon/status"
 )
 
 // bounded are the options of a daemon with so many places.
 func bounded(places int, mappings ...daemon.Mapping) daemon.Options {
 	o := options(mappings...)
-	o.Places = daemon.NewPlaces(places, o.Metrics)
+	o.Line = line.New(places, o.Metrics)
 	return o
 }
 
@@ -171,12 +173,12 @@ func TestPlacesChange(t *testing.T) {
 		d, stop := start(t, o)
 		running := func() int64 { return d.Snapshot().Passes.Running }
 		time.Sleep(2 * s)
-		o.Places.SetLimit(4)
+		o.Line.SetLimit(4)
 		time.Sleep(2 * s)
 		if got := running(); got != 4 {
 			t.Errorf("got %d passes with four places, want 4", got)
 		}
-		o.Places.SetLimit(2)
+		o.Line.SetLimit(2)
 		time.Sleep(2 * s)
 		if got := running(); got != 4 {
 			t.Errorf("got %d passes right after two places were taken away, want the 4 that had begun", got)
@@ -273,8 +275,8 @@ func TestDeadCredentialsAreAskedLessOften(t *testing.T) {
 		if diff := cmp.Diff(want, tries.tries()); diff != "" {
 			t.Errorf("tried at (-want +got):\n%s", diff)
 		}
-		got := status(t, d)
-		if got.Schedule != "@every 10s" || got.NextPass == nil || !got.NextPass.Equal(origin.Add(1350*s)) || got.State != daemon.Failing {
+		got := statusOf(t, d)
+		if got.Schedule != "@every 10s" || got.NextPass == nil || !got.NextPass.Equal(origin.Add(1350*s)) || got.State != status.Failing {
 			t.Errorf("got %s, schedule %s, next %v, want failing, the schedule as it is and the next try at 22m30s", got.State, got.Schedule, got.NextPass)
 		}
 		if got := value(t, o.Gatherer, "syncd_passes_total", "m"); got != 7 {
@@ -282,7 +284,7 @@ func TestDeadCredentialsAreAskedLessOften(t *testing.T) {
 		}
 		tries.mend()
 		time.Sleep(165 * s)
-		if got := status(t, d); got.State == daemon.Failing || got.Activity != daemon.Waiting || got.Error != nil {
+		if got := statusOf(t, d); got.State == status.Failing || got.Activity != status.Waiting || got.Error != nil {
 			t.Errorf("got %s, %s, %+v after it was mended, want waiting without an error", got.State, got.Activity, got.Error)
 		}
 		stop()
@@ -316,29 +318,6 @@ func (r *tried) mend() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.unready, r.passes.origin = nil, time.Now()
-}
-
-// Of many mappings on one interval each has its own place in it, the same after every start.
-func TestSpreadIsEvenAndSteady(t *testing.T) {
-	const mappings, interval, bins = 1000, 15 * time.Minute, 15
-	start := time.Date(2026, 3, 1, 10, 7, 30, 0, time.UTC)
-	var counts [bins]int
-	for i := range mappings {
-		spread := daemon.NewSpread(fmt.Sprintf("tenant-%04d", i), interval, "@every 15m")
-		first := spread.Next(start)
-		if !first.After(start) || first.Sub(start) > interval || !spread.Next(first).Equal(first.Add(interval)) {
-			t.Fatalf("got ticks %v and %v after %v, want them an interval apart", first, spread.Next(first), start)
-		}
-		if again := spread.Next(start.Add(-100 * interval)); first.Sub(again)%interval != 0 {
-			t.Fatalf("got %v and %v from different starts, want the same place in the interval", again, first)
-		}
-		counts[int(first.Sub(start)-1)*bins/int(interval)]++
-	}
-	for i, n := range counts {
-		if n < mappings/bins/2 || n > 2*mappings/bins {
-			t.Errorf("got %d of %d mappings in minute %d, want about %d", n, mappings, i, mappings/bins)
-		}
-	}
 }
 
 // Many mappings that start together begin one after the other within minutes, and a few, or one, at once.

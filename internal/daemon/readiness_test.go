@@ -14,10 +14,11 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/daemon"
+	"syncd/internal/daemon/status"
 )
 
 // readiness is the answer of /readyz with its status.
-func readiness(t *testing.T, d *daemon.Daemon) (code int, answer daemon.Readiness) {
+func readiness(t *testing.T, d *daemon.Daemon) (code int, answer status.Readiness) {
 	t.Helper()
 	got := ask(t, d.Handler(), "/readyz")
 	if err := json.Unmarshal(got.Body.Bytes(), &answer); err != nil {

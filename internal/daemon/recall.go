@@ -2,11 +2,12 @@ package daemon
 
 import (
 	"context"
-	"errors"
+	"log/slog"
+	"sync"
 	"time"
 
-	"syncd/internal/checkpoint/history"
-	"syncd/internal/syncer/denial"
+	"syncd/internal/daemon/appointment"
+	"syncd/internal/daemon/condition"
 )
 
 const (
@@ -21,38 +22,44 @@ const (
 	recallsAtOnce = 8
 )
 
-// recaller is a Runner that can read its ledger and its history without the lease, so that the metrics show what the last generation says, and
-// what became of the last passes is known.
-type recaller interface {
-	Recall(ctx context.Context)
-	// Holds reports whether the lease is held, without asking: then the runner knows all there is to know.
-	Holds() bool
+// recall reads what the ledger and the history of a mapping say while its lease is not held here.
+type recall struct {
+	mapping   string
+	runner    *opened
+	condition *condition.Condition
+	// readings holds an element for each reading in progress of the process.
+	readings chan struct{}
+	log      *slog.Logger
+	now      func() time.Time
+
+	mu sync.Mutex
+	// reading is that of the ledger that is in progress, nil for none; isPassing says that a pass runs, in which there is none.
+	reading   *reading
+	isPassing bool
 }
 
-// recall reads what the ledger and the history say when the process begins to keep the mapping, whatever it waits for then, and from then
+// reading is one of a ledger that is in progress.
+type reading struct {
+	cancel context.CancelFunc
+	done   chan struct{} // closed when it has ended
+}
+
+// work reads what the ledger and the history say when the process begins to keep the mapping, whatever it waits for then, and from then
 // on while the lease is not held here: passes may run elsewhere, or the mapping may have been mended by a command. Each mapping has its
-// place in the interval, so that they do not come together. The caller calls stop before it closes the runner.
-func (k *keeper) recall(ctx context.Context) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	places := NewSpread(k.m.Name, recallEvery, "")
-	go func() {
-		defer close(done)
-		for wait := time.Duration(0); k.rest(ctx, wait); {
-			now := k.d.o.Now()
-			if wait = recallAgain; k.mayRecall() && (k.knowsAll() || k.recallNow(ctx)) {
-				wait = places.Next(now).Sub(now)
-			}
+// place in the interval, so that they do not come together. It ends before the runner is closed.
+func (r *recall) work(ctx context.Context) error {
+	places := appointment.NewSpread(r.mapping, recallEvery, "")
+	for wait := time.Duration(0); rest(ctx, wait); {
+		now := r.now()
+		if wait = recallAgain; r.mayRecall() && (r.knowsAll() || r.recallNow(ctx)) {
+			wait = places.Next(now).Sub(now)
 		}
-	}()
-	return func() {
-		cancel()
-		<-done
 	}
+	return nil
 }
 
 // rest waits so long, and reports whether ctx goes on.
-func (k *keeper) rest(ctx context.Context, d time.Duration) bool {
+func rest(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -63,123 +70,88 @@ func (k *keeper) rest(ctx context.Context, d time.Duration) bool {
 }
 
 // mayRecall reports whether no pass runs, and the mapping could be opened when that was tried.
-func (k *keeper) mayRecall() bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return !k.isPassing && (!k.asked || k.runner != nil)
+func (r *recall) mayRecall() bool {
+	r.mu.Lock()
+	isPassing := r.isPassing
+	r.mu.Unlock()
+	return !isPassing && (!r.condition.HasAsked() || r.runner.known() != nil)
 }
 
 // knowsAll reports whether the lease is held here.
-func (k *keeper) knowsAll() bool {
-	r, ok := k.opened().(recaller)
-	return ok && r.Holds()
+func (r *recall) knowsAll() bool {
+	of, ok := r.runner.known().(recaller)
+	return ok && of.Holds()
 }
 
-// reading is one of a ledger that is under way.
-type reading struct {
-	cancel context.CancelFunc
-	done   chan struct{} // closed when it has ended
-}
-
-// withoutRecall has no ledger read until the returned func is called: what a pass shows is newer than what a reading has found that began
-// before. One under way gives way.
-func (k *keeper) withoutRecall() (allow func()) {
-	k.mu.Lock()
-	k.isPassing = true
-	r := k.reading
-	k.mu.Unlock()
-	if r != nil {
-		r.cancel()
-		<-r.done
+// suspend has no ledger read until the returned func is called: what a pass shows is newer than what a reading has found that began
+// before. One in progress gives way.
+func (r *recall) suspend() (allow func()) {
+	r.mu.Lock()
+	r.isPassing = true
+	former := r.reading
+	r.mu.Unlock()
+	if former != nil {
+		former.cancel()
+		<-former.done
 	}
 	return func() {
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		k.isPassing = false
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.isPassing = false
 	}
 }
 
 // recallNow reads the ledger, and reports whether it had its turn and was not interrupted.
-func (k *keeper) recallNow(ctx context.Context) (hasRead bool) {
+func (r *recall) recallNow(ctx context.Context) (hasRead bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	k.mu.Lock()
-	if k.isPassing {
-		k.mu.Unlock()
+	r.mu.Lock()
+	if r.isPassing {
+		r.mu.Unlock()
 		return false
 	}
-	r := &reading{cancel, make(chan struct{})}
-	k.reading = r
-	k.mu.Unlock()
+	own := &reading{cancel, make(chan struct{})}
+	r.reading = own
+	r.mu.Unlock()
 	defer func() {
-		k.mu.Lock()
-		k.reading = nil
-		k.mu.Unlock()
-		close(r.done)
+		r.mu.Lock()
+		r.reading = nil
+		r.mu.Unlock()
+		close(own.done)
 	}()
 	select {
-	case k.d.recalls <- struct{}{}:
-		defer func() { <-k.d.recalls }()
+	case r.readings <- struct{}{}:
+		defer func() { <-r.readings }()
 	case <-ctx.Done():
 		return false
 	}
-	return k.readLedger(ctx)
+	return r.readLedger(ctx)
 }
 
 // readLedger reports whether it was not interrupted.
-func (k *keeper) readLedger(ctx context.Context) (hasRead bool) {
+func (r *recall) readLedger(ctx context.Context) (hasRead bool) {
 	ctx, cancel := context.WithTimeout(ctx, recallTimeout)
 	defer cancel()
-	err := k.guarded(func() error {
-		runner, err := k.open(ctx)
+	err := r.runner.guarded(func() error {
+		runner, err := r.runner.get(ctx)
 		if err != nil {
 			return err
 		}
-		if r, ok := runner.(recaller); ok {
-			r.Recall(ctx)
-			k.adoptRecalled()
+		if of, ok := runner.(recaller); ok {
+			of.Recall(ctx)
+			r.adopt()
 		}
 		return nil
 	})
 	if err != nil && ctx.Err() == nil {
-		k.log.Warn("ledger was not read", "err", err)
+		r.log.Warn("ledger was not read", "err", err)
 	}
 	return ctx.Err() == nil
 }
 
-// adoptRecalled is adopt for a reading without the lease. What fails while another process has the lease is shown by that one.
-func (k *keeper) adoptRecalled() {
-	k.mu.Lock()
-	standing := k.standing
-	k.mu.Unlock()
-	if !standing {
-		k.adopt(k.worker())
+// adopt takes how passes fare from the history. What fails while another process has the lease is shown by that one.
+func (r *recall) adopt() {
+	if w := r.runner.worker(); w != nil && !r.condition.StandsBy() {
+		r.condition.Adopt(w.History())
 	}
-}
-
-// adopt takes from the history how passes fare, where one ended later than those that this process has seen: in a process before it, or
-// in a command. A failure lasts over a restart, and ends by a pass elsewhere that reaches its end. The caller does not hold k.mu.
-func (k *keeper) adopt(w Worker) {
-	if w == nil {
-		return
-	}
-	last, since, times := history.Failures(w.History())
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if !last.EndedAt.After(k.decided) {
-		return
-	}
-	if k.decided = last.EndedAt; times == 0 {
-		k.fail(nil)
-		return
-	}
-	failure := errors.New(last.Error)
-	if last.Result == "denied" {
-		failure = &denial.Error{Since: since, Err: failure}
-	}
-	k.fail(&Failure{
-		Class: last.Class, Text: k.d.redact.text(last.Error), Hint: k.d.redact.text(k.d.o.Hint(failure)),
-		At: last.EndedAt.UTC(), Since: since.UTC(), Passes: int(times),
-	})
-	k.isRecalled = true
 }

@@ -14,6 +14,9 @@ import (
 	"syncd/internal/checkpoint/history"
 	"syncd/internal/control"
 	"syncd/internal/daemon"
+	"syncd/internal/daemon/appointment"
+	"syncd/internal/daemon/line"
+	"syncd/internal/daemon/status"
 	"syncd/internal/syncer"
 )
 
@@ -37,9 +40,9 @@ func (a *asked) deny() (heal func()) {
 }
 
 // check compares what is shown.
-func (a *asked) check(t *testing.T, what string, d *daemon.Daemon, o daemon.Options, state, activity daemon.State, generation int64) daemon.Status {
+func (a *asked) check(t *testing.T, what string, d *daemon.Daemon, o daemon.Options, state, activity status.State, generation int64) status.Mapping {
 	t.Helper()
-	got := status(t, d)
+	got := statusOf(t, d)
 	if got.State != state || got.Activity != activity {
 		t.Errorf("%s: got %s and %s, %+v, want %s and %s\n%s", what, got.State, got.Activity, got.Error, state, activity, a.log)
 	}
@@ -47,7 +50,7 @@ func (a *asked) check(t *testing.T, what string, d *daemon.Daemon, o daemon.Opti
 		t.Errorf("%s: got generation %v, want %d", what, got.Generation, generation)
 	}
 	isFailing := value(t, o.Gatherer, "syncd_failing_since_timestamp_seconds", "m") != 0
-	if want := state == daemon.Failing; isFailing != want || want != (got.Error != nil) {
+	if want := state == status.Failing; isFailing != want || want != (got.Error != nil) {
 		t.Errorf("%s: got failing in the metrics: %v, %+v, want %v", what, isFailing, got.Error, want)
 	}
 	return got
@@ -61,7 +64,7 @@ func TestAFailureMendedByACommandIsOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, tt := range map[string]struct {
-		schedule daemon.Schedule
+		schedule appointment.Schedule
 		atOnce   bool
 	}{"failed here": {every(24 * time.Hour), true}, "failed in a command": {daily, false}, "without schedule": {nil, false}} {
 		t.Run(name, func(t *testing.T) {
@@ -77,11 +80,11 @@ func TestAFailureMendedByACommandIsOver(t *testing.T) {
 				}
 				d, stop := start(t, o)
 				time.Sleep(time.Minute)
-				rests := daemon.Waiting
+				rests := status.Waiting
 				if tt.schedule == nil {
-					rests = daemon.Unscheduled
+					rests = status.Unscheduled
 				}
-				a.check(t, "before", d, o, daemon.Failing, rests, 0)
+				a.check(t, "before", d, o, status.Failing, rests, 0)
 				heal()
 				if err := a.command(t); err != nil {
 					t.Fatal(err)
@@ -105,11 +108,11 @@ func TestAFailureEndsWhereAnotherReplicaSucceeds(t *testing.T) {
 		o.Mappings[0].AtOnce = true
 		d, stop := start(t, o)
 		time.Sleep(time.Minute)
-		a.check(t, "before", d, o, daemon.Failing, daemon.Waiting, 0)
+		a.check(t, "before", d, o, status.Failing, status.Waiting, 0)
 		heal()
 		_, stopOther := start(t, a.options("b", every(10*time.Minute), ""))
 		time.Sleep(16 * time.Minute)
-		a.check(t, "after", d, o, daemon.Waiting, daemon.Waiting, 1)
+		a.check(t, "after", d, o, status.Waiting, status.Waiting, 1)
 		stop()
 		stopOther()
 	})
@@ -145,7 +148,7 @@ func TestAQuarantineEndsAfterAReload(t *testing.T) {
 		reload := reloading(&o)
 		d, stop := start(t, o)
 		time.Sleep(time.Minute)
-		a.check(t, "before", d, o, daemon.Quarantined, daemon.Waiting, 1)
+		a.check(t, "before", d, o, status.Quarantined, status.Waiting, 1)
 		a.submit(t, request(control.Pause)) // which gives the lease up
 		time.Sleep(10 * time.Minute)
 		heal()
@@ -153,7 +156,7 @@ func TestAQuarantineEndsAfterAReload(t *testing.T) {
 			t.Fatal(err)
 		}
 		reload()
-		a.check(t, "after", d, o, daemon.Paused, daemon.Paused, 2)
+		a.check(t, "after", d, o, status.Paused, status.Paused, 2)
 		stop()
 	})
 }
@@ -180,11 +183,11 @@ func TestAPauseHidesNothingAfterARestart(t *testing.T) {
 			return d, o, reload, stop
 		}
 		d, o, reload, stop := restart("a")
-		if got := a.check(t, "quarantined", d, o, daemon.Quarantined, daemon.Paused, 1); len(got.History) != 1 || got.Quarantine["denied"] != 1 {
+		if got := a.check(t, "quarantined", d, o, status.Quarantined, status.Paused, 1); len(got.History) != 1 || got.Quarantine["denied"] != 1 {
 			t.Errorf("got history %+v and quarantine %v, want one of each", got.History, got.Quarantine)
 		}
 		reload()
-		a.check(t, "quarantined, reloaded", d, o, daemon.Quarantined, daemon.Paused, 1)
+		a.check(t, "quarantined, reloaded", d, o, status.Quarantined, status.Paused, 1)
 		stop()
 
 		healCopy()
@@ -194,9 +197,9 @@ func TestAPauseHidesNothingAfterARestart(t *testing.T) {
 			t.Fatal("the command did not fail")
 		}
 		d, o, reload, stop = restart("b")
-		before := a.check(t, "failing", d, o, daemon.Failing, daemon.Paused, 1)
+		before := a.check(t, "failing", d, o, status.Failing, status.Paused, 1)
 		reload()
-		after := a.check(t, "failing, reloaded", d, o, daemon.Failing, daemon.Paused, 1)
+		after := a.check(t, "failing, reloaded", d, o, status.Failing, status.Paused, 1)
 		if len(after.History) != 2 || !after.Since.Equal(before.Since) {
 			t.Errorf("got %d passes in the history, and failing since %s, want 2 and %s as before", len(after.History), after.Since, before.Since)
 		}
@@ -205,7 +208,7 @@ func TestAPauseHidesNothingAfterARestart(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(6 * time.Minute)
-		a.check(t, "mended by a command", d, o, daemon.Quarantined, daemon.Paused, 2) // the object is not tried again yet
+		a.check(t, "mended by a command", d, o, status.Quarantined, status.Paused, 2) // the object is not tried again yet
 		stop()
 	})
 }
@@ -214,8 +217,8 @@ func TestAPauseHidesNothingAfterARestart(t *testing.T) {
 func TestTheLineHidesNothing(t *testing.T) {
 	for name, tt := range map[string]struct {
 		operation string
-		state     daemon.State
-	}{"a failure": {"ListObjectsV2", daemon.Failing}, "a quarantine": {"CopyObject", daemon.Quarantined}} {
+		state     status.State
+	}{"a failure": {"ListObjectsV2", status.Failing}, "a quarantine": {"CopyObject", status.Quarantined}} {
 		t.Run(name, func(t *testing.T) {
 			emptyPools()
 			synctest.Test(t, func(t *testing.T) {
@@ -226,11 +229,11 @@ func TestTheLineHidesNothing(t *testing.T) {
 					bucket = ""
 				}
 				a.Inject(awsfake.Fault{Operation: tt.operation, Bucket: bucket, Kind: awsfake.AccessDenied})
-				if err := a.command(t); (err != nil) != (tt.state == daemon.Failing) {
+				if err := a.command(t); (err != nil) != (tt.state == status.Failing) {
 					t.Fatal(err)
 				}
 				o := a.options("a", every(time.Minute), "")
-				o.Places = daemon.NewPlaces(1, o.Metrics)
+				o.Line = line.New(1, o.Metrics)
 				o.Mappings[0].AtOnce = true
 				w := &worker{passes: &passes{took: time.Hour, origin: time.Now()}}
 				first := mapping("first", w)
@@ -247,7 +250,7 @@ func TestTheLineHidesNothing(t *testing.T) {
 				d, stop := start(t, o)
 				time.Sleep(40 * s)
 				for _, got := range d.Snapshot().Mappings {
-					if got.Mapping == "m" && (got.State != tt.state || got.Activity != daemon.Queued || got.Line == nil) {
+					if got.Mapping == "m" && (got.State != tt.state || got.Activity != status.Queued || got.Line == nil) {
 						t.Errorf("got %s and %s, want %s and in line\n%s", got.State, got.Activity, tt.state, a.log)
 					}
 				}
@@ -294,8 +297,8 @@ func TestAFailureBeforeTheLeaseIsRemembered(t *testing.T) {
 		}
 		d, stop := start(t, options("a", true))
 		time.Sleep(time.Hour)
-		first := status(t, d)
-		if first.State != daemon.Failing || first.Ready || first.Error.Passes < 10 {
+		first := statusOf(t, d)
+		if first.State != status.Failing || first.Ready || first.Error.Passes < 10 {
 			t.Fatalf("got %s, ready %v, %+v, want it failing and not ready", first.State, first.Ready, first.Error)
 		}
 		stop()
@@ -305,8 +308,8 @@ func TestAFailureBeforeTheLeaseIsRemembered(t *testing.T) {
 		o := options("b", false)
 		d, stop = start(t, o)
 		time.Sleep(5 * s)
-		got := status(t, d)
-		if got.State != daemon.Failing || got.Since.Sub(first.Since).Abs() > s || got.Error.Class != "credentials" {
+		got := statusOf(t, d)
+		if got.State != status.Failing || got.Since.Sub(first.Since).Abs() > s || got.Error.Class != "credentials" {
 			t.Errorf("got %s since %s, %+v, want it failing since %s as before\n%s", got.State, got.Since, got.Error, first.Since, a.log)
 		}
 		stop()

@@ -214,7 +214,7 @@ func TestReplayAndRekeyByRequest(t *testing.T) {
 		if got := a.answer(t, nothing); got.Outcome != control.Done {
 			t.Errorf("got %+v, want a replay of nothing done", got)
 		}
-		if got := status(t, d); got.Error != nil || len(got.History) < 2 || got.History[0].Trigger != syncer.TriggerReplay {
+		if got := statusOf(t, d); got.Error != nil || len(got.History) < 2 || got.History[0].Trigger != syncer.TriggerReplay {
 			t.Errorf("got error %+v and history %+v, want the replay in it", got.Error, got.History)
 		}
 		stop()

@@ -17,6 +17,7 @@ import (
 	"syncd/internal/control"
 	"syncd/internal/copier"
 	"syncd/internal/daemon"
+	"syncd/internal/daemon/appointment"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
 	"syncd/internal/syncer"
@@ -46,7 +47,7 @@ func newAsked(t *testing.T) *asked {
 }
 
 // options are those of a daemon of that name with the mapping m.
-func (a *asked) options(holder string, schedule daemon.Schedule, rekeys string) daemon.Options {
+func (a *asked) options(holder string, schedule appointment.Schedule, rekeys string) daemon.Options {
 	o := options()
 	o.Logger = slog.New(slog.NewTextHandler(a.log, nil)).With("daemon", holder)
 	o.Control, o.Holder = control.NewDesk(a.state(), time.Now), holder

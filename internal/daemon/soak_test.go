@@ -23,6 +23,7 @@ import (
 	s3store "syncd/internal/checkpoint/store/s3"
 	"syncd/internal/copier"
 	"syncd/internal/daemon"
+	"syncd/internal/daemon/appointment"
 	"syncd/internal/iam"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
@@ -98,7 +99,7 @@ func (always) Ready(context.Context) error { return nil }
 
 type member struct{ *throttle.Member }
 
-func (c *cloud) options(mappings int, schedule daemon.Schedule) daemon.Options {
+func (c *cloud) options(mappings int, schedule appointment.Schedule) daemon.Options {
 	o := options()
 	for i := range mappings {
 		name := fmt.Sprintf("tenant-%03d", i)

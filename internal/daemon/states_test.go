@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/daemon"
+	"syncd/internal/daemon/status"
 	"syncd/internal/syncer"
 	"syncd/internal/syncer/denial"
 )
@@ -41,15 +42,15 @@ func TestFailingLastsUntilAPassReachesItsEnd(t *testing.T) {
 		listed(o, "m")
 		began := time.Now()
 		d, stop := start(t, o)
-		check := func(at time.Duration, state, activity daemon.State, since time.Duration) {
+		check := func(at time.Duration, state, activity status.State, since time.Duration) {
 			t.Helper()
 			time.Sleep(time.Until(began.Add(at)))
-			got := status(t, d)
+			got := statusOf(t, d)
 			if got.State != state || got.Activity != activity || !got.Since.Equal(began.Add(since)) {
 				t.Errorf("%s: got %s since %s, %s, want %s since %s, %s", at, got.State, got.Since.Sub(began), got.Activity, state, since, activity)
 			}
 			var metric float64
-			if state == daemon.Failing {
+			if state == status.Failing {
 				metric = float64(began.Add(since).Unix())
 			}
 			if got := value(t, o.Gatherer, "syncd_failing_since_timestamp_seconds", "m"); got != metric {
@@ -58,7 +59,7 @@ func TestFailingLastsUntilAPassReachesItsEnd(t *testing.T) {
 			if n := d.Snapshot().Counts[state]; n != 1 {
 				t.Errorf("%s: got %d mappings %s, want 1", at, n, state)
 			}
-			var filtered daemon.Snapshot
+			var filtered status.Snapshot
 			if err := json.Unmarshal(ask(t, d.Handler(), "/status.json?state="+string(state)).Body.Bytes(), &filtered); err != nil || len(filtered.Mappings) != 1 {
 				t.Errorf("%s: got %v, %v with the state chosen, want the mapping", at, filtered.Mappings, err)
 			}
@@ -66,19 +67,19 @@ func TestFailingLastsUntilAPassReachesItsEnd(t *testing.T) {
 				t.Errorf("%s: got %s of /readyz, want %s", at, answer.Mappings[0].State, state)
 			}
 		}
-		check(2*s, daemon.Running, daemon.Running, 0)
-		check(6*s, daemon.Failing, daemon.Waiting, 4*s)
-		check(12*s, daemon.Failing, daemon.Running, 4*s)
+		check(2*s, status.Running, status.Running, 0)
+		check(6*s, status.Failing, status.Waiting, 4*s)
+		check(12*s, status.Failing, status.Running, 4*s)
 		page := ask(t, d.Handler(), "/status").Body.String()
 		for _, want := range []string{"<title>1 failing · syncd status</title>", "1 mapping is failing: m.", "retry running"} {
 			if !strings.Contains(page, want) {
 				t.Errorf("the page does not say %q:\n%s", want, page)
 			}
 		}
-		check(22*s, daemon.Failing, daemon.Running, 4*s)
-		check(26*s, daemon.Failing, daemon.Waiting, 4*s) // drained: nothing shows that it got better
-		check(32*s, daemon.Failing, daemon.Running, 4*s)
-		check(36*s, daemon.Waiting, daemon.Waiting, 34*s)
+		check(22*s, status.Failing, status.Running, 4*s)
+		check(26*s, status.Failing, status.Waiting, 4*s) // drained: nothing shows that it got better
+		check(32*s, status.Failing, status.Running, 4*s)
+		check(36*s, status.Waiting, status.Waiting, 34*s)
 		stop()
 	})
 }
@@ -90,7 +91,7 @@ func TestFailingLastsOverARestart(t *testing.T) {
 		o := options(mapping("m", &passes{took: s, err: &denial.Error{InTurn: 3, Since: since, Err: errors.New("denied")}}))
 		d, stop := start(t, o)
 		time.Sleep(5 * s)
-		if got := status(t, d); got.State != daemon.Failing || !got.Since.Equal(since) || !got.Error.Since.Equal(since) || got.LastPass.Result != "denied" {
+		if got := statusOf(t, d); got.State != status.Failing || !got.Since.Equal(since) || !got.Error.Since.Equal(since) || got.LastPass.Result != "denied" {
 			t.Errorf("got %s since %s, %+v, want it failing since %s", got.State, got.Since, got.Error, since)
 		}
 		if got := value(t, o.Gatherer, "syncd_failing_since_timestamp_seconds", "m"); got != float64(since.Unix()) {
@@ -109,27 +110,27 @@ func TestStatesThatAreNotFine(t *testing.T) {
 		name            string
 		edit            func(m *daemon.Mapping)
 		fill            func(o daemon.Options)
-		state, activity daemon.State
+		state, activity status.State
 	}{
-		{"nothing is known", nil, nil, daemon.Unknown, daemon.Waiting},
-		{"the first pass", func(m *daemon.Mapping) { m.AtOnce = true }, nil, daemon.Unknown, daemon.Running},
-		{"listed", nil, func(o daemon.Options) { listed(o, "m") }, daemon.Waiting, daemon.Waiting},
+		{"nothing is known", nil, nil, status.Unknown, status.Waiting},
+		{"the first pass", func(m *daemon.Mapping) { m.AtOnce = true }, nil, status.Unknown, status.Running},
+		{"listed", nil, func(o daemon.Options) { listed(o, "m") }, status.Waiting, status.Waiting},
 		{"in quarantine", nil, func(o daemon.Options) {
 			listed(o, "m")
 			o.Metrics.QuarantineObjects.WithLabelValues("m", "denied").Set(2)
-		}, daemon.Quarantined, daemon.Waiting},
+		}, status.Quarantined, status.Waiting},
 		{"no longer in quarantine", nil, func(o daemon.Options) {
 			listed(o, "m")
 			o.Metrics.QuarantineObjects.WithLabelValues("m", "denied").Set(0)
-		}, daemon.Waiting, daemon.Waiting},
+		}, status.Waiting, status.Waiting},
 		{"in quarantine, and in a pass", func(m *daemon.Mapping) { m.AtOnce = true }, func(o daemon.Options) {
 			listed(o, "m")
 			o.Metrics.QuarantineObjects.WithLabelValues("m", "archived").Set(1)
-		}, daemon.Quarantined, daemon.Running},
-		{"no schedule", func(m *daemon.Mapping) { m.Schedule = nil }, nil, daemon.Unscheduled, daemon.Unscheduled},
+		}, status.Quarantined, status.Running},
+		{"no schedule", func(m *daemon.Mapping) { m.Schedule = nil }, nil, status.Unscheduled, status.Unscheduled},
 		{"no schedule, in quarantine", func(m *daemon.Mapping) { m.Schedule = nil }, func(o daemon.Options) {
 			o.Metrics.QuarantineObjects.WithLabelValues("m", "archived").Set(1)
-		}, daemon.Quarantined, daemon.Unscheduled},
+		}, status.Quarantined, status.Unscheduled},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -145,7 +146,7 @@ func TestStatesThatAreNotFine(t *testing.T) {
 				}
 				d, stop := start(t, o)
 				time.Sleep(31 * s) // readiness looks at the metrics twice a minute
-				if got := status(t, d); got.State != tt.state || got.Activity != tt.activity || got.Since.IsZero() {
+				if got := statusOf(t, d); got.State != tt.state || got.Activity != tt.activity || got.Since.IsZero() {
 					t.Errorf("got %s since %s, %s, want %s, %s", got.State, got.Since, got.Activity, tt.state, tt.activity)
 				}
 				if _, answer := readiness(t, d); answer.Mappings[0].State != tt.state {

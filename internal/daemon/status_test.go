@@ -14,6 +14,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/daemon"
+	"syncd/internal/daemon/status"
 	"syncd/internal/syncer"
 )
 
@@ -35,18 +36,18 @@ func TestStates(t *testing.T) {
 		name   string
 		runner daemon.Runner
 		edit   func(*daemon.Mapping)
-		want   daemon.State
+		want   status.State
 		ready  bool
 	}{
-		{"between passes", &passes{took: s}, nil, daemon.Waiting, true},
-		{"before the first tick", &passes{took: s}, func(m *daemon.Mapping) { m.AtOnce = false }, daemon.Waiting, true},
-		{"before the first pass, in jitter", &passes{took: s}, func(m *daemon.Mapping) { m.Jitter = time.Minute }, daemon.Waiting, false},
-		{"in a pass", &passes{took: time.Minute}, nil, daemon.Running, false},
-		{"beside another process", heldFor{&passes{origin: time.Now()}, 1 << 60}, nil, daemon.StandingBy, true},
-		{"after a failure in a pass", &passes{took: s, err: errors.New("x")}, nil, daemon.Failing, true},
-		{"after one for want of credentials", &passes{took: s, err: &awserr.CredentialsError{Err: errors.New("x")}}, nil, daemon.Failing, false},
-		{"after one before the lease", unopened{}, nil, daemon.Failing, false},
-		{"after a panic", &passes{took: s, panics: "x"}, nil, daemon.Failing, false},
+		{"between passes", &passes{took: s}, nil, status.Waiting, true},
+		{"before the first tick", &passes{took: s}, func(m *daemon.Mapping) { m.AtOnce = false }, status.Waiting, true},
+		{"before the first pass, in jitter", &passes{took: s}, func(m *daemon.Mapping) { m.Jitter = time.Minute }, status.Waiting, false},
+		{"in a pass", &passes{took: time.Minute}, nil, status.Running, false},
+		{"beside another process", heldFor{&passes{origin: time.Now()}, 1 << 60}, nil, status.StandingBy, true},
+		{"after a failure in a pass", &passes{took: s, err: errors.New("x")}, nil, status.Failing, true},
+		{"after one for want of credentials", &passes{took: s, err: &awserr.CredentialsError{Err: errors.New("x")}}, nil, status.Failing, false},
+		{"after one before the lease", unopened{}, nil, status.Failing, false},
+		{"after a panic", &passes{took: s, panics: "x"}, nil, status.Failing, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -60,7 +61,7 @@ func TestStates(t *testing.T) {
 				o.Rand = func(n int64) int64 { return n / 2 }
 				d, stop := start(t, o)
 				time.Sleep(5 * s)
-				got := status(t, d)
+				got := statusOf(t, d)
 				if got.State != tt.want || got.Ready != tt.ready || got.Ready != (got.WhyNot == "") {
 					t.Errorf("got %s, ready %v (%s), want %s, ready %v", got.State, got.Ready, got.WhyNot, tt.want, tt.ready)
 				}
@@ -69,7 +70,7 @@ func TestStates(t *testing.T) {
 				}
 				stop()
 				time.Sleep(2 * s)
-				if got := status(t, d); got.State != daemon.Idle {
+				if got := statusOf(t, d); got.State != status.Idle {
 					t.Errorf("got %s after the end, want idle", got.State)
 				}
 			})
@@ -102,12 +103,12 @@ func TestAFirstPassIsReadyOnceItHasTheLease(t *testing.T) {
 		o := options(mapping("m", &passes{took: time.Hour}))
 		d, stop := start(t, o)
 		time.Sleep(5 * s)
-		if got := status(t, d); got.Ready {
+		if got := statusOf(t, d); got.Ready {
 			t.Error("got ready before the lease was held")
 		}
 		o.Metrics.LeaseHeld.WithLabelValues("m").Set(1)
 		time.Sleep(5 * s)
-		if got := status(t, d); !got.Ready {
+		if got := statusOf(t, d); !got.Ready {
 			t.Errorf("got not ready with the lease held: %s", got.WhyNot)
 		}
 		stop()
@@ -121,13 +122,13 @@ func TestATakeoverIsShownAsAPass(t *testing.T) {
 		listed(o, "m")
 		d, stop := start(t, o)
 		time.Sleep(5 * s)
-		got := status(t, d)
-		if got.State != daemon.StandingBy || got.Lease.Holder != "other/1" {
+		got := statusOf(t, d)
+		if got.State != status.StandingBy || got.Lease.Holder != "other/1" {
 			t.Errorf("got %s, held by %q, want standing by for the other", got.State, got.Lease.Holder)
 		}
 		time.Sleep(6 * s)
 		o.Metrics.LeaseHeld.WithLabelValues("m").Set(1)
-		if got := status(t, d); got.State != daemon.Running || got.Lease.Holder != "" || !got.Lease.Held {
+		if got := statusOf(t, d); got.State != status.Running || got.Lease.Holder != "" || !got.Lease.Held {
 			t.Errorf("got %s, lease %+v, want the pass under way with the lease held here", got.State, got.Lease)
 		}
 		stop()
@@ -147,16 +148,16 @@ func TestProgressHasRatesOfTheLastMinute(t *testing.T) {
 			}
 		}
 		settle(100, 20)
-		got := status(t, d).Progress
+		got := statusOf(t, d).Progress
 		if got == nil || got.ObjectsPerSecond != 100 || got.BytesPerSecond != 100<<10 || got.ETASeconds == nil || *got.ETASeconds != 980 {
 			t.Errorf("got %+v, want 100 objects and 100 KiB a second, and 980 s to go", got)
 		}
 		settle(10, 120)
-		if got := status(t, d).Progress; got.ObjectsPerSecond < 10 || got.ObjectsPerSecond > 10.5 {
+		if got := statusOf(t, d).Progress; got.ObjectsPerSecond < 10 || got.ObjectsPerSecond > 10.5 {
 			t.Errorf("got %v objects a second after two minutes at 10, want about those", got.ObjectsPerSecond)
 		}
 		settle(0, 120)
-		if got := status(t, d).Progress; got.ObjectsPerSecond != 0 || got.ETASeconds != nil {
+		if got := statusOf(t, d).Progress; got.ObjectsPerSecond != 0 || got.ETASeconds != nil {
 			t.Errorf("got %+v when nothing moves, want no rate and no time left", got)
 		}
 		stop()
@@ -196,7 +197,7 @@ func TestWatchdog(t *testing.T) {
 				if got := ask(t, d.Handler(), "/healthz").Code; got != tt.want {
 					t.Errorf("got %d, want %d", got, tt.want)
 				}
-				if got := status(t, d).State == daemon.Stalled; got != (tt.want == 503) {
+				if got := statusOf(t, d).State == status.Stalled; got != (tt.want == 503) {
 					t.Errorf("got stalled %v on the page, %d of /healthz", got, tt.want)
 				}
 				stop()
@@ -216,8 +217,8 @@ func TestAStalledPassIsEnded(t *testing.T) {
 		o.DrainTimeout = 25 * s
 		d, stop := start(t, o)
 		time.Sleep(15*time.Minute + 30*s)
-		got := status(t, d)
-		if got.State != daemon.Failing || got.Error == nil || got.Error.Text != "run pass: no sign of life for 15m0s" {
+		got := statusOf(t, d)
+		if got.State != status.Failing || got.Error == nil || got.Error.Text != "run pass: no sign of life for 15m0s" {
 			t.Errorf("got %s, %+v, want the pass failed for that", got.State, got.Error)
 		}
 		if answer := ask(t, d.Handler(), "/healthz"); answer.Code != http.StatusOK {
@@ -261,16 +262,16 @@ func TestFailuresInARowAreCounted(t *testing.T) {
 		began := time.Now().UTC()
 		d, stop := start(t, o)
 		time.Sleep(25 * s)
-		want := &daemon.Failure{
+		want := &status.Failure{
 			Class: "unknown", Text: "list source: denied", Hint: "about list source: denied",
 			At: began.Add(21 * s), Since: began.Add(s), Passes: 3,
 		}
-		if diff := cmp.Diff(want, status(t, d).Error); diff != "" {
+		if diff := cmp.Diff(want, statusOf(t, d).Error); diff != "" {
 			t.Errorf("error (-want +got):\n%s", diff)
 		}
 		runner.fail(nil)
 		time.Sleep(10 * s)
-		if got := status(t, d); got.Error != nil || got.State != daemon.Waiting {
+		if got := statusOf(t, d); got.Error != nil || got.State != status.Waiting {
 			t.Errorf("got %s with %+v after a pass that did not fail, want waiting without", got.State, got.Error)
 		}
 		stop()
@@ -297,7 +298,7 @@ func TestNothingSecretIsShown(t *testing.T) {
 				}
 			}
 		}
-		if got := status(t, d).Error.Text; !strings.HasPrefix(got, "assume role: [redacted] refused for [redacted] and [redacted]") {
+		if got := statusOf(t, d).Error.Text; !strings.HasPrefix(got, "assume role: [redacted] refused for [redacted] and [redacted]") {
 			t.Errorf("got %q, want the text with its secrets taken out", got)
 		}
 		stop()

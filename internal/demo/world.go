@@ -22,7 +22,7 @@ import (
 
 	"syncd/internal/assembly"
 	"syncd/internal/awsfake"
-	"syncd/internal/daemon"
+	"syncd/internal/daemon/web"
 	"syncd/internal/exit"
 	"syncd/internal/iam"
 )
@@ -108,7 +108,7 @@ func (w *World) Bind(ctx context.Context, address string) (net.Listener, error) 
 
 // Serve serves the accounts until the returned func is called.
 func (w *World) Serve(ctx context.Context, listener net.Listener) (closeServer func() error) {
-	return daemon.ServeWith(ctx, &http.Server{Handler: w.Cloud, ReadHeaderTimeout: time.Minute}, listener, func(error) {})
+	return web.ServeWith(ctx, &http.Server{Handler: w.Cloud, ReadHeaderTimeout: time.Minute}, listener, func(error) {})
 }
 
 // SignIn returns the consumer's credentials as the ambient ones.

@@ -13,7 +13,7 @@ import (
 	"syncd/config"
 	"syncd/internal/access"
 	"syncd/internal/control"
-	"syncd/internal/daemon"
+	"syncd/internal/daemon/web"
 	"syncd/internal/printable"
 )
 
@@ -25,7 +25,7 @@ func Gate() []config.Check {
 
 // checkWebConfig refuses a web configuration that the HTTP server would refuse.
 func checkWebConfig(c *config.Config, r config.Reporter) {
-	if err := daemon.CheckWebConfig(c.HTTP.WebConfig); err != nil {
+	if err := web.CheckWebConfig(c.HTTP.WebConfig); err != nil {
 		r.Fault("http.web_config", printable.Line(err.Error()), "correct the file, or leave the setting out")
 	}
 }

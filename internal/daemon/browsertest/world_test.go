@@ -24,6 +24,7 @@ import (
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/daemon"
+	"syncd/internal/daemon/status"
 	"syncd/internal/metrics"
 	"syncd/internal/syncer"
 )
@@ -130,8 +131,8 @@ func (w *world) mappings(hung *script) []daemon.Mapping {
 	mapping := func(name string, atOnce bool, r *script) daemon.Mapping {
 		return daemon.Mapping{
 			Name: name, Schedule: every{now, 2 * time.Hour}, AtOnce: atOnce, Open: func(context.Context) (daemon.Runner, error) { return r, nil },
-			Source:      daemon.Side{Bucket: "owner-" + name, Prefix: "exports/daily/", Region: "eu-central-1", Account: "111111111111"},
-			Destination: daemon.Side{Bucket: "lake-staging", Prefix: name + "/", Region: "eu-central-1", Account: "222222222222"}, Method: "server_side",
+			Source:      status.Side{Bucket: "owner-" + name, Prefix: "exports/daily/", Region: "eu-central-1", Account: "111111111111"},
+			Destination: status.Side{Bucket: "lake-staging", Prefix: name + "/", Region: "eu-central-1", Account: "222222222222"}, Method: "server_side",
 		}
 	}
 	retried := mapping("returns-retried", true, &script{err: errors.New("list source objects: AccessDenied: not allowed to perform s3:ListBucket")})
@@ -193,24 +194,24 @@ func newWorld(t *testing.T) *world {
 			t.Error(err)
 		}
 	})
-	w.until(t, d, func(m map[string]daemon.Status) bool { return m["ads-hung"].Activity == daemon.Running })
+	w.until(t, d, func(m map[string]status.Mapping) bool { return m["ads-hung"].Activity == status.Running })
 	w.ahead.Store(int64(20 * time.Minute))
 	close(gate)
-	w.until(t, d, func(m map[string]daemon.Status) bool {
+	w.until(t, d, func(m map[string]status.Mapping) bool {
 		retried := m["returns-retried"]
-		return retried.State == daemon.Failing && retried.Activity == daemon.Running && m[moving].Activity == daemon.Running &&
-			m[broken].State == daemon.Failing && m["partner-drops"].State == daemon.StandingBy && m["ads-hung"].State == daemon.Stalled
+		return retried.State == status.Failing && retried.Activity == status.Running && m[moving].Activity == status.Running &&
+			m[broken].State == status.Failing && m["partner-drops"].State == status.StandingBy && m["ads-hung"].State == status.Stalled
 	})
 	return w
 }
 
 // until waits for the daemon to be as a test wants it.
-func (w *world) until(t *testing.T, d *daemon.Daemon, ok func(map[string]daemon.Status) bool) {
+func (w *world) until(t *testing.T, d *daemon.Daemon, ok func(map[string]status.Mapping) bool) {
 	t.Helper()
-	var last *daemon.Snapshot
+	var last *status.Snapshot
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		last = d.Snapshot()
-		by := map[string]daemon.Status{}
+		by := map[string]status.Mapping{}
 		for _, m := range last.Mappings {
 			by[m.Mapping] = m
 		}

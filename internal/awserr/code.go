@@ -1,0 +1,69 @@
+package awserr
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/aws/smithy-go"
+)
+
+// Code returns the service's error code, or "" when no service answered.
+func Code(err error) string {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
+func classifyCode(code, message string) Class {
+	switch code {
+	case "SlowDown", "ServiceUnavailable", "RequestLimitExceeded", "BandwidthLimitExceeded", "TooManyRequests":
+		return throttledBy(message)
+	case "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException":
+		return Throttled
+	case "KMS.ThrottlingException":
+		return ThrottledKMS
+	case "AccessDenied", "AccessDeniedException", "Forbidden", "AllAccessDisabled", "AccountProblem", "UnauthorizedAccess":
+		return Denied
+	case "InvalidAccessKeyId", "InvalidClientTokenId", "SignatureDoesNotMatch", "InvalidToken", "UnrecognizedClientException":
+		return Credentials
+	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired":
+		return Expired
+	case "NoSuchBucket", "NoSuchAccessPoint":
+		return NoBucket
+	case "NoSuchKey", "NoSuchVersion", "NoSuchUpload", "NotFound":
+		return Gone
+	case "PreconditionFailed", "NotModified":
+		return Precondition
+	case "ConditionalRequestConflict", "OperationAborted",
+		"InvalidPart",      // a part that was made again
+		"NoSuchAnnotation": // it was listed
+		return Conflict
+	case "InvalidObjectState":
+		return Archived
+	case "KMS.DisabledException", "KMS.KMSInvalidStateException", "KMS.InvalidKeyUsageException":
+		return KeyDisabled
+	case "KMS.NotFoundException", "kms:KeyNotFound": // of MinIO
+		return NoKey
+	case "EntityTooLarge", "KeyTooLongError", "MetadataTooLarge":
+		return TooLarge
+	case "NotImplemented", "MethodNotAllowed":
+		return Unsupported
+	case "InternalError", "RequestTimeout", "RequestTimeoutException", "RequestTimeTooSkewed", "IncompleteBody":
+		return Transient
+	case "IllegalLocationConstraintException", "InvalidRequest", "InvalidArgument", "ValidationError", "MalformedXML", "AuthorizationHeaderMalformed",
+		"EntityTooSmall", "InvalidPartOrder",
+		"InvalidDigest", "BadDigest", "InvalidTag", "InvalidStorageClass", "InvalidRange":
+		return Invalid
+	default:
+		return Unknown
+	}
+}
+
+// throttledBy tells S3's own SlowDown from the one it passes on for KMS: the code is the same, the message is not.
+func throttledBy(message string) Class {
+	if strings.Contains(message, "KMS") {
+		return ThrottledKMS
+	}
+	return Throttled
+}

@@ -1,0 +1,28 @@
+package awserr
+
+import (
+	"net/url"
+	"strings"
+)
+
+// EndpointOf is the scheme and the host of a URL: what messages show of it. Its user, path and query may be secrets.
+func EndpointOf(at *url.URL) string { return at.Scheme + "://" + at.Host }
+
+// isAWS reports whether a host is one of AWS's own.
+func isAWS(host string) bool {
+	host, _, _ = strings.Cut(host, ":")
+	for _, domain := range []string{".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws"} {
+		if strings.HasSuffix(host, domain) {
+			return true
+		}
+	}
+	return false
+}
+
+func hostOf(text string) string {
+	at, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
+	return at.Host
+}

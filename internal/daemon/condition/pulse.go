@@ -1,0 +1,51 @@
+package condition
+
+import (
+	"time"
+
+	"syncd/internal/syncer"
+)
+
+// rateWindow is the time that a rate is taken over.
+const rateWindow = time.Minute
+
+// pulse is when a pass showed a sign of life last.
+type pulse struct {
+	signs float64
+	last  time.Time
+}
+
+func (p *pulse) beat(now time.Time) { p.last = now }
+
+// see takes note of the number of signs so far.
+func (p *pulse) see(now time.Time, signs float64) {
+	if signs != p.signs {
+		p.signs, p.last = signs, now
+	}
+}
+
+// trail is where a pass stood during the last minute.
+type trail []sample
+
+type sample struct {
+	at             time.Time
+	settled, bytes int64
+}
+
+func (t *trail) begin(now time.Time) { *t = trail{{at: now}} }
+
+func (t *trail) add(now time.Time, p syncer.Progress) {
+	*t = append(*t, sample{now, p.Settled, p.CopiedBytes})
+	for len(*t) > 1 && now.Sub((*t)[0].at) > rateWindow {
+		*t = (*t)[1:]
+	}
+}
+
+// rates returns objects and bytes per second from the beginning of the trail until now.
+func (t trail) rates(now time.Time, p syncer.Progress) (objects, bytes float64) {
+	if len(t) == 0 {
+		return 0, 0
+	}
+	seconds := max(now.Sub(t[0].at).Seconds(), 1)
+	return float64(max(p.Settled-t[0].settled, 0)) / seconds, float64(max(p.CopiedBytes-t[0].bytes, 0)) / seconds
+}

@@ -1,0 +1,131 @@
+package daemon
+
+import (
+	"context"
+	"sync"
+
+	"syncd/internal/daemon/appointment"
+)
+
+// fleet is the mappings that are kept. It starts and stops their keepers as the mappings in force change.
+type fleet struct {
+	*shared
+	work sync.WaitGroup // the keepers
+
+	mu       sync.Mutex
+	order    []string           // of the mappings in force
+	keepers  map[string]*keeper // of the mappings in force
+	leaving  map[string]*keeper // of removed mappings that still drain
+	draining bool
+	failures []error
+}
+
+func newFleet(s *shared) *fleet {
+	return &fleet{shared: s, keepers: map[string]*keeper{}, leaving: map[string]*keeper{}}
+}
+
+// apply puts these mappings in force. The caller does it one at a time, and not after ctx has ended.
+func (f *fleet) apply(ctx context.Context, mappings []Mapping) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if ctx.Err() != nil {
+		return
+	}
+	former := f.keepers
+	together := starting(former, mappings)
+	f.keepers, f.order = map[string]*keeper{}, nil
+	for _, m := range mappings {
+		f.order = append(f.order, m.Name)
+		k := former[m.Name]
+		delete(former, m.Name)
+		if k == nil || k.m.Revision != m.Revision {
+			k = f.start(ctx, m, k, together)
+		}
+		f.keepers[m.Name] = k
+	}
+	for name, k := range former {
+		f.log.Info("mapping removed", "mapping", name)
+		k.Stop()
+		f.leaving[name] = k
+	}
+}
+
+// starting counts the mappings that start when these are put in force.
+func starting(former map[string]*keeper, mappings []Mapping) (n int) {
+	for _, m := range mappings {
+		if k := former[m.Name]; m.AtOnce && (k == nil || k.m.Revision != m.Revision) {
+			n++
+		}
+	}
+	return n
+}
+
+// start begins to keep a mapping, one of so many that start together, once its former keeper has ended. The caller holds f.mu.
+func (f *fleet) start(ctx context.Context, m Mapping, former *keeper, together int) *keeper {
+	if former != nil {
+		f.log.Info("mapping changed", "mapping", m.Name)
+		former.retire()
+	} else {
+		former = f.leaving[m.Name]
+		delete(f.leaving, m.Name)
+	}
+	k := newKeeper(f.shared, m, former, f.ended)
+	k.startDelay = appointment.StartDelay(m.Name, together)
+	f.work.Go(func() { _ = k.Run(ctx) }) // its error is noted as it ends
+	return k
+}
+
+// ended takes note that a keeper has.
+func (f *fleet) ended(k *keeper, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case err == nil:
+	case f.draining:
+		f.failures = append(f.failures, err)
+	default:
+		k.log.Error("mapping was not closed", "err", err)
+	}
+	if f.leaving[k.m.Name] == k {
+		delete(f.leaving, k.m.Name)
+		f.metrics.Forget(k.m.Name)
+	}
+}
+
+// drain waits for the keepers, whose context has ended, and returns how they failed to end.
+func (f *fleet) drain() []error {
+	f.mu.Lock()
+	f.draining = true
+	f.mu.Unlock()
+	f.work.Wait()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.failures
+}
+
+func (f *fleet) isDraining() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.draining
+}
+
+// kept returns the keepers that work or wait: of mappings in force in their order, then of removed ones.
+func (f *fleet) kept() []*keeper {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var kept []*keeper
+	for _, name := range f.order {
+		kept = append(kept, f.keepers[name].present())
+	}
+	for _, k := range f.leaving {
+		kept = append(kept, k.present())
+	}
+	return kept
+}
+
+// keeps reports whether a mapping is in force.
+func (f *fleet) keeps(mapping string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.keepers[mapping] != nil
+}

@@ -1,0 +1,170 @@
+package order
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
+	"syncd/internal/control"
+	"syncd/internal/daemon/condition"
+	"syncd/internal/syncer"
+)
+
+// ErrNothing says that there is nothing to do any more: others have done it, or it was taken back.
+var ErrNothing = errors.New("nothing to do")
+
+// Holder takes the lease of a mapping.
+type Holder interface {
+	// Hold takes the lease. A *store.LeaseHeldError says that another process has it.
+	Hold(ctx context.Context) error
+	// Holds reports whether the lease is held, without asking.
+	Holds() bool
+}
+
+// Job is what is done in one turn of a mapping.
+type Job struct {
+	// Order is what the syncer does.
+	Order  syncer.Order
+	orders []*order
+}
+
+// Job decides what is done now, and claims the requests that it answers. The lease is taken before anything is claimed, and what the state
+// says is looked at where others could have changed it. Trigger is why a pass begins for which no request asks, byTick says that one is due;
+// h is nil for a mapping whose passes take no orders.
+func (q *Queue) Job(ctx context.Context, h Holder, trigger string, byTick bool) (j Job, err error) {
+	if q.o.Condition.Paused() != nil { // since the pass was found due
+		return j, condition.ErrPaused
+	}
+	j.Order.Trigger = trigger
+	if q.o.Desk == nil || h == nil {
+		return j, nil
+	}
+	if q.HasWaiting() || !h.Holds() {
+		err := q.prepare(ctx, h)
+		if store.IsLeaseHeld(err) || errors.Is(err, condition.ErrPaused) {
+			return j, err
+		}
+		if err != nil {
+			return j, nil //nolint:nilerr // the pass meets the same failure, and reports it
+		}
+	}
+	isNeeded := q.pick(ctx, &j, byTick)
+	if !byTick && !isNeeded {
+		return j, ErrNothing
+	}
+	return j, nil
+}
+
+// prepare takes the lease and looks for what has changed since the last look.
+func (q *Queue) prepare(ctx context.Context, h Holder) error {
+	if err := h.Hold(ctx); err != nil {
+		return err
+	}
+	board, err := q.o.Desk.LookAt(ctx, q.o.Mapping)
+	if err != nil {
+		return err
+	}
+	q.list.forget(board.Open(q.o.Mapping))
+	for _, c := range board.Cases {
+		q.list.see(c)
+	}
+	q.seeMode(ctx, board.Mode(q.o.Mapping))
+	if q.o.Condition.Paused() != nil {
+		return condition.ErrPaused
+	}
+	return nil
+}
+
+// pick claims what is done together: a pass over the source answers every request for one, a replay only its own. It reports whether
+// there is anything to do for requests.
+func (q *Queue) pick(ctx context.Context, j *Job, byTick bool) bool {
+	all := q.list.waiting()
+	if len(all) == 0 {
+		return false
+	}
+	first := all[0]
+	isPass := byTick || first.request.What != control.Replay || first.passFirst
+	var others []*order
+	for _, o := range all {
+		if isReplay := o.request.What == control.Replay; isReplay == isPass || isReplay && o != first {
+			others = append(others, o)
+			continue
+		}
+		if q.takeAndClaim(ctx, o) {
+			j.orders = append(j.orders, o)
+		}
+	}
+	if len(j.orders) > 0 || first.passFirst {
+		j.Order.Trigger = syncer.TriggerRequest
+	}
+	isOn := len(j.orders) > 0 || byTick || first.passFirst
+	q.list.leaveForNext(isOn, others)
+	for i, o := range j.orders {
+		if i == 0 {
+			j.Order.Request, j.Order.By = o.request.ID, o.request.Who
+		}
+		j.Order.Rekey = j.Order.Rekey || o.request.What == control.Rekey
+	}
+	if !isPass && len(j.orders) > 0 {
+		j.Order.Trigger = syncer.TriggerReplay
+		j.Order.Replay = func(q record.Quarantined) bool { return first.request.Chooses(q.Reason, q.Key) }
+	}
+	wasNeeded := first.passFirst
+	if isPass {
+		q.list.begun(first)
+	}
+	return len(j.orders) > 0 || wasNeeded
+}
+
+// Finish answers the requests of a job: err is how it ended, and why what its context ended for. Those of a pass that goes on, here or in
+// another process, wait for its end.
+func (q *Queue) Finish(ctx context.Context, j Job, summary syncer.Summary, err, why error) {
+	isUnfinished := errors.Is(err, syncer.ErrUnfinished)
+	goesOn := store.IsLeaseHeld(err) || errors.Is(err, syncer.ErrDrained) && !errors.Is(why, condition.ErrPaused) || errors.Is(err, context.Canceled)
+	for _, o := range j.orders {
+		again := isUnfinished && q.list.passFirst(o)
+		if again || goesOn {
+			q.list.giveBack(o)
+			q.list.leaveForNext(again, []*order{o})
+			continue
+		}
+		q.reply(ctx, o, q.answerOf(o.request.What, summary, err, why))
+	}
+}
+
+func (q *Queue) answerOf(what control.What, s syncer.Summary, err, why error) control.Answer {
+	a := control.Answer{Outcome: control.Done, Text: fmt.Sprintf("pass %d %s: %d objects listed, %d copied, %d quarantined", s.Pass, s.Result, s.Listed, s.Copied, s.SetAside())}
+	if s.Pass == 0 {
+		a.Text = "nothing in quarantine is what was asked for: nothing was tried and nothing was written"
+	}
+	switch {
+	case errors.Is(err, syncer.ErrDrained) && errors.Is(why, condition.ErrPaused):
+		a = haltedAnswer(what)
+	case err != nil:
+		a.Outcome, a.Text, a.Hint = control.Failed, err.Error(), q.o.Hint(err)
+	}
+	if s.Pass > 0 || err == nil {
+		s.Error = q.o.Redact(s.Error)
+		a.Summary, _ = json.Marshal(s) //nolint:errchkjson // it has nothing that JSON cannot hold
+	}
+	return a
+}
+
+// GiveUp answers the requests whose passes could not begin, unless another process has the lease: then they are for that one. H is nil for
+// a mapping whose passes take no orders.
+func (q *Queue) GiveUp(ctx context.Context, h Holder, failure error) {
+	if q.o.Desk == nil || !q.HasWaiting() {
+		return
+	}
+	if h != nil && q.prepare(ctx, h) != nil {
+		return
+	}
+	for _, o := range q.list.waiting() {
+		if q.takeAndClaim(ctx, o) {
+			q.reply(ctx, o, q.answerOf(o.request.What, syncer.Summary{}, failure, nil))
+		}
+	}
+}

@@ -1,0 +1,51 @@
+package daemon
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"syncd/internal/control"
+	"syncd/internal/daemon/condition"
+	"syncd/internal/daemon/line"
+	"syncd/internal/daemon/order"
+	"syncd/internal/metrics"
+)
+
+// shared is what the keepers of all mappings share.
+type shared struct {
+	line    *line.Line
+	desk    *control.Desk // nil where no requests are taken
+	inbox   *order.Inbox  // nil where no requests are taken
+	holder  string
+	metrics *metrics.Metrics
+	// readings holds an element for each reading of a ledger.
+	readings               chan struct{}
+	watchdog, drainTimeout time.Duration
+	hint                   func(error) string
+	redact                 func(string) string
+	log                    *slog.Logger
+	now                    func() time.Time
+	rand                   func(n int64) int64
+}
+
+// answer makes an answer durable, and reports whether it is.
+func (s *shared) answer(ctx context.Context, r control.Request, a control.Answer) bool {
+	return s.inbox.Answer(ctx, r, a)
+}
+
+// newCondition returns that of a mapping, after a former one.
+func (s *shared) newCondition(m Mapping, wake func(), former *condition.Condition) *condition.Condition {
+	return condition.New(condition.Options{
+		Mapping: m.Name, IsScheduled: m.Schedule != nil, AtOnce: m.AtOnce, TakesRequests: s.desk != nil, Watchdog: s.watchdog, DrainTimeout: s.drainTimeout,
+		Hint: s.hint, Redact: s.redact, Wake: wake, Metrics: s.metrics, Logger: s.log.With("mapping", m.Name), Now: s.now,
+	}, former)
+}
+
+// newQueue returns that of the requests to a mapping.
+func (s *shared) newQueue(mapping string, c *condition.Condition, holds func() bool, wake func()) *order.Queue {
+	return order.NewQueue(order.QueueOptions{
+		Mapping: mapping, Desk: s.desk, Holder: s.holder, Condition: c, Holds: holds, Wake: wake, Answer: s.answer,
+		Hint: s.hint, Redact: s.redact, Logger: s.log.With("mapping", mapping),
+	})
+}

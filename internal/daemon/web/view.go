@@ -1,0 +1,37 @@
+package web
+
+import (
+	"cmp"
+	"slices"
+
+	"syncd/internal/daemon/status"
+)
+
+// view is what the page is made of.
+type view struct {
+	*status.Snapshot
+	ByState []count          // the mappings by state, those that want attention first
+	Chosen  status.State     // the only state shown; "" for all
+	Shown   []status.Mapping // the mappings of that state, those that want attention first
+	Title   string
+	Summary string
+}
+
+func viewOf(s *status.Snapshot, chosen status.State) view {
+	v := view{Snapshot: s, Chosen: chosen, Title: titleText(s.Counts)}
+	for _, state := range status.Urgency() {
+		if n := s.Counts[state]; n > 0 {
+			v.ByState = append(v.ByState, count{state, n})
+		}
+	}
+	sorted := slices.SortedStableFunc(slices.Values(s.Mappings), func(a, b status.Mapping) int {
+		return cmp.Or(cmp.Compare(a.State.Attention(), b.State.Attention()), cmp.Compare(a.Mapping, b.Mapping))
+	})
+	v.Summary = summaryText(sorted, v.ByState)
+	for _, m := range sorted {
+		if chosen == "" || m.State == chosen {
+			v.Shown = append(v.Shown, m)
+		}
+	}
+	return v
+}

@@ -113,7 +113,7 @@ func (a *attempt) assemble(ledger *checkpoint.Pass) *pass {
 	s := a.shared
 	record := &recorder{
 		count: s.count, tally: a.tally, backlog: s.backlog, quoter: s.quoter, now: s.o.Now, log: a.log,
-		mappingLog: s.o.Logger, warnedUnconditional: s.warnedUnconditional,
+		logger: s.o.Logger, warnedUnconditional: s.warnedUnconditional,
 	}
 	save := &saver{ledger: ledger, patience: s.o.saveTime(), clock: s.o.Copier.Clock, isReplay: a.isReplay(), logDue: record.logDue}
 	refusals := denial.New(denial.Options{

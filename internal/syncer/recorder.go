@@ -26,8 +26,8 @@ type recorder struct {
 	now     func() time.Time
 	log     *slog.Logger
 	repeats repeats // keeps the log short
-	// mappingLog is the mapping's, and so is warnedUnconditional.
-	mappingLog          *slog.Logger
+	// logger is the mapping's, and so is warnedUnconditional.
+	logger              *slog.Logger
 	warnedUnconditional *atomic.Bool
 	// usedParts says that an object was copied in parts.
 	usedParts atomic.Bool
@@ -129,7 +129,7 @@ func (r *recorder) note(key string, notes []string) {
 func (r *recorder) unconditional(why string) {
 	r.count.unconditional.Inc()
 	if !r.warnedUnconditional.Swap(true) {
-		r.mappingLog.Warn("copies replace what others write to the destination meanwhile", "why", why)
+		r.logger.Warn("copies replace what others write to the destination meanwhile", "why", why)
 	}
 }
 

@@ -227,7 +227,7 @@ func (c *caller) lookUp(ctx context.Context, asked *replayed, summary *syncer.Su
 	if err != nil {
 		return false, err
 	}
-	summary.Generation, summary.Result = last.Generation, "complete"
+	summary.Generation, summary.Result = last.Generation, checkpoint.ResultComplete
 	if last.Quarantined == 0 {
 		return false, nil
 	}

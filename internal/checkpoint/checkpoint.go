@@ -210,6 +210,11 @@ func (e *LeaseHeldError) Error() string {
 	return text
 }
 
+// HasNoLedger reports whether err is that a mapping has no ledger at all, and not that nothing of its ledger is whole.
+func HasNoLedger(err error) bool {
+	return errors.Is(err, ErrNoCheckpoint) && !errors.Is(err, ErrNothingWhole)
+}
+
 // IsLeaseHeld reports whether err is that another holder has the right to write.
 func IsLeaseHeld(err error) bool {
 	_, ok := errors.AsType[*LeaseHeldError](err)

@@ -2,7 +2,6 @@
 package checkpoint_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,6 +13,7 @@ import (
 
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint"
+	"syncd/internal/deadline"
 )
 
 // lockedText is text that several goroutines write.
@@ -134,20 +134,9 @@ func TestS3OneOfManyContenders(t *testing.T) {
 
 func slowly(next http.RoundTripper, d time.Duration) http.RoundTripper {
 	return roundTrip(func(r *http.Request) (*http.Response, error) {
-		if err := sleep(r.Context(), d); err != nil {
+		if err := deadline.Sleep(r.Context(), d); err != nil {
 			return nil, err
 		}
 		return next.RoundTrip(r)
 	})
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/deadline"
 	"syncd/internal/transfer"
 )
 
@@ -100,7 +101,7 @@ func (l *life) run(ctx context.Context) {
 	lo.Holder, lo.Now, lo.ChunkEntries, lo.KeepGenerations = l.name, l.now, 8, 2
 	ledger, err := checkpoint.Open(ctx, store, lo)
 	if err != nil {
-		_ = sleep(ctx, 7*time.Second)
+		_ = deadline.Sleep(ctx, 7*time.Second)
 		return
 	}
 	for range 4 {
@@ -148,7 +149,7 @@ func (l *life) pass(ctx context.Context, ledger *checkpoint.Ledger) error {
 			}
 			slot.Record(entry(k, strconv.Itoa(recorded[k])))
 		}
-		_ = sleep(ctx, time.Duration(l.pick(3000))*time.Millisecond)
+		_ = deadline.Sleep(ctx, time.Duration(l.pick(3000))*time.Millisecond)
 		if l.chance(l.crash) {
 			l.die()
 		}
@@ -230,7 +231,7 @@ func (l *life) upload(ctx context.Context, slot *checkpoint.Slot, key string) er
 		l.uploads[id] = true
 	}
 	l.contest.mu.Unlock()
-	_ = sleep(ctx, time.Duration(l.pick(3000))*time.Millisecond)
+	_ = deadline.Sleep(ctx, time.Duration(l.pick(3000))*time.Millisecond)
 	if l.chance(l.crash) {
 		l.die()
 		return errBroken
@@ -297,7 +298,7 @@ func (l *life) hasCommitted(generation int64, recorded map[string]int) {
 
 // end opens the ledger for the last time, in calm, and checks what is in it.
 func (c *contest) end(ctx context.Context) {
-	_ = sleep(ctx, 70*time.Second)
+	_ = deadline.Sleep(ctx, 70*time.Second)
 	l := &life{contest: c, name: "last", random: rand.New(rand.NewPCG(1, 1)), opened: -1}
 	store := checkpoint.NewS3(c.state.client(l, 3), c.state.options())
 	ledger, err := checkpoint.Open(ctx, store, options())

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"syncd/internal/deadline"
 )
 
 // now is the clock of the process.
@@ -32,7 +34,7 @@ func (l *life) RoundTrip(r *http.Request) (*http.Response, error) {
 		if left <= 0 {
 			break
 		}
-		if err := sleep(r.Context(), left); err != nil {
+		if err := deadline.Sleep(r.Context(), left); err != nil {
 			return nil, err
 		}
 	}

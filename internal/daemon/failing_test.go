@@ -22,7 +22,7 @@ func TestFailingLastsOverProcesses(t *testing.T) {
 		if got := status(t, d); got.State != daemon.Waiting {
 			t.Fatalf("got %s, %+v, want a copy that works", got.State, got.Error)
 		}
-		a.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Kind: awsfake.AccessDenied})
+		a.deny()
 		time.Sleep(3 * time.Minute)
 		first := status(t, d)
 		if first.State != daemon.Failing || first.Error.Passes < 2 {
@@ -68,7 +68,7 @@ func TestFailingIsKnownBeforeAPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.put("k")
-		heal := a.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Kind: awsfake.AccessDenied})
+		heal := a.deny()
 		d, stop := start(t, a.options("a", every(time.Minute), ""))
 		time.Sleep(170 * s)
 		first := status(t, d)
@@ -117,7 +117,7 @@ func TestAPassElsewhereEndsAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.put("k")
-		heal := a.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Kind: awsfake.AccessDenied})
+		heal := a.deny()
 		_, stop := start(t, a.options("a", every(time.Minute), ""))
 		time.Sleep(2 * time.Minute)
 		stop()
@@ -144,7 +144,7 @@ func TestAPauseHidesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.put("k")
-		heal := a.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Kind: awsfake.AccessDenied})
+		heal := a.deny()
 		o := a.options("a", every(time.Minute), "")
 		d, stop := start(t, o)
 		time.Sleep(3 * time.Minute)

@@ -44,7 +44,7 @@ type keeper struct {
 	orders []*order // in the order they came
 	former *keeper  // of the same mapping, which has to end first; nil when it has
 	runner Runner   // nil until it is opened
-	// reading is that of the ledger that is under way, nil for none; isPassing says that a pass runs, in which there is none.
+	// reading is that of the ledger in progress, nil for none; isPassing says that a pass runs, in which there is none.
 	reading   *reading
 	isPassing bool
 	condition

@@ -41,7 +41,7 @@ func (k *keeper) setMode(mode control.Mode, by control.Paused) {
 	if was == mode.IsPaused {
 		return
 	}
-	k.standing, k.held = false, nil // nobody stands by for a pass that does not come
+	k.standing, k.held = false, nil // no process stands by for a pass that does not come
 	value := 0.0
 	if mode.IsPaused {
 		value = 1

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/deadline"
 	"syncd/internal/syncer"
 )
 
@@ -38,7 +39,7 @@ func (k *keeper) recall(ctx context.Context) (stop func()) {
 	places := NewSpread(k.m.Name, recallEvery, "")
 	go func() {
 		defer close(done)
-		for wait := time.Duration(0); k.rest(ctx, wait); {
+		for wait := time.Duration(0); deadline.Sleep(ctx, wait) == nil && ctx.Err() == nil; {
 			now := k.d.o.Now()
 			if wait = recallAgain; k.mayRecall() && (k.knowsAll() || k.recallNow(ctx)) {
 				wait = places.Next(now).Sub(now)
@@ -49,17 +50,6 @@ func (k *keeper) recall(ctx context.Context) (stop func()) {
 		cancel()
 		<-done
 	}
-}
-
-// rest waits so long, and reports whether ctx goes on.
-func (k *keeper) rest(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
-	return ctx.Err() == nil
 }
 
 // mayRecall reports whether no pass runs, and the mapping could be opened when that was tried.
@@ -75,14 +65,14 @@ func (k *keeper) knowsAll() bool {
 	return ok && r.Holds()
 }
 
-// reading is one of a ledger that is under way.
+// reading is one of a ledger in progress.
 type reading struct {
 	cancel context.CancelFunc
 	done   chan struct{} // closed when it has ended
 }
 
 // withoutRecall has no ledger read until the returned func is called: what a pass shows is newer than what a reading has found that began
-// before. One under way gives way.
+// before. One in progress is ended.
 func (k *keeper) withoutRecall() (allow func()) {
 	k.mu.Lock()
 	k.isPassing = true
@@ -174,7 +164,7 @@ func (k *keeper) adopt(w Worker) {
 		return
 	}
 	failure := errors.New(last.Error)
-	if last.Result == "denied" {
+	if last.Result == checkpoint.ResultDenied {
 		failure = &syncer.RefusedError{Since: since, Err: failure}
 	}
 	k.fail(&Failure{

@@ -329,17 +329,17 @@ func (k *keeper) progress(now time.Time) *Progress {
 }
 
 func lastPass(s syncer.Summary, err error, now time.Time) *LastPass {
-	result := "complete"
+	result := checkpoint.ResultComplete
 	_, refused := errors.AsType[*syncer.RefusedError](err)
 	switch {
 	case errors.Is(err, syncer.ErrDrained):
-		result = "drained"
+		result = checkpoint.ResultDrained
 	case refused:
-		result = "denied"
+		result = checkpoint.ResultDenied
 	case err != nil:
-		result = "failed"
+		result = checkpoint.ResultFailed
 	case s.SetAside() > 0:
-		result = "quarantined"
+		result = checkpoint.ResultQuarantined
 	}
 	return &LastPass{
 		EndedAt: now.UTC(), Result: result, Pass: s.Pass, Listed: s.Listed, Copied: s.Copied, CopiedBytes: s.CopiedBytes,

@@ -21,15 +21,6 @@ const (
 	ExitInterrupted = 130
 )
 
-// The results of a pass, as metrics and logs name them.
-const (
-	resultComplete    = "complete"
-	resultQuarantined = "quarantined"
-	resultDrained     = "drained"
-	resultDenied      = "denied" // everything that was tried was refused
-	resultFailed      = "failed"
-)
-
 // end closes the books: the summary, the counts of the pass and its one line in the log.
 func (p *pass) end(err error) Summary {
 	s, took := p.tally.summary(), p.o.Now().Sub(p.start)
@@ -59,17 +50,17 @@ func verdict(s Summary, err error) (result string, exit int) {
 	refusal, refused := errors.AsType[*RefusedError](err)
 	switch {
 	case errors.Is(err, ErrDrained):
-		return resultDrained, ExitInterrupted
+		return checkpoint.ResultDrained, ExitInterrupted
 	case checkpoint.IsLeaseHeld(err):
 		return "", ExitLeaseHeld
 	case refused && !refusal.passes():
-		return resultDenied, ExitFailed
+		return checkpoint.ResultDenied, ExitFailed
 	case err != nil:
-		return resultFailed, ExitFailed
+		return checkpoint.ResultFailed, ExitFailed
 	case s.SetAside() > 0:
-		return resultQuarantined, ExitQuarantined
+		return checkpoint.ResultQuarantined, ExitQuarantined
 	default:
-		return resultComplete, ExitDone
+		return checkpoint.ResultComplete, ExitDone
 	}
 }
 

@@ -18,7 +18,7 @@ const (
 	TriggerStart    = "start"    // of the daemon
 	TriggerRequest  = "request"  // of a user, to the daemon
 	TriggerBackfill = "backfill" // by that command
-	TriggerReplay   = "replay"
+	TriggerReplay   = checkpoint.TriggerReplay
 )
 
 // historyTime bounds how long a pass may take to be entered in the history. It comes on top of the time of a drain.
@@ -61,6 +61,11 @@ func (s *Syncer) readHistory(ctx context.Context, ledger *checkpoint.Ledger) {
 		s.o.Logger.Warn("history was not read", "err", err)
 		return
 	}
+	s.remember(past)
+}
+
+// remember keeps what the history says.
+func (s *Syncer) remember(past []checkpoint.PassRecord) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.past = past
@@ -104,9 +109,7 @@ func (p *pass) enter(ctx context.Context, failure error) {
 		p.log.Warn("pass was not entered in the history", "err", err)
 		return
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.past = past
+	p.remember(past)
 }
 
 // EnterFailure adds a pass to the history that failed before it was begun, as for want of credentials. It takes the lease for that where it
@@ -130,9 +133,7 @@ func (s *Syncer) EnterFailure(ctx context.Context, order Order, began, ended tim
 		past, err = checkpoint.EnterAlone(ctx, s.o.Store, s.o.Ledger, record)
 	}
 	if past != nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.past = past
+		s.remember(past)
 	}
 	return err
 }

@@ -2,7 +2,6 @@ package syncer
 
 import (
 	"context"
-	"errors"
 
 	"syncd/internal/checkpoint"
 )
@@ -11,7 +10,7 @@ import (
 // passes do not begin, or run elsewhere. They are for people to look at, so that what cannot be read is only logged.
 func (s *Syncer) Recall(ctx context.Context) {
 	last, err := checkpoint.Latest(ctx, s.o.Store, s.o.Mapping)
-	if errors.Is(err, checkpoint.ErrNoCheckpoint) && !errors.Is(err, checkpoint.ErrNothingWhole) {
+	if checkpoint.HasNoLedger(err) {
 		err = nil
 	}
 	if err == nil {
@@ -41,9 +40,7 @@ func (s *Syncer) recallHistory(ctx context.Context) {
 		}
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.past = past
+	s.remember(past)
 }
 
 // none is an empty quarantine.

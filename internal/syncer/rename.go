@@ -53,7 +53,7 @@ func Rename(ctx context.Context, store checkpoint.Store, r Renaming) (entries in
 	if from == to.Mapping {
 		return 0, fmt.Errorf("rename ledger of %q: that is the present name", from)
 	}
-	if _, err := checkpoint.Latest(ctx, store, from); errors.Is(err, checkpoint.ErrNoCheckpoint) && !errors.Is(err, checkpoint.ErrNothingWhole) {
+	if _, err := checkpoint.Latest(ctx, store, from); checkpoint.HasNoLedger(err) {
 		return 0, fmt.Errorf("rename ledger of %q: %w", from, checkpoint.ErrNoCheckpoint) // and no lease is taken, which would leave a trace
 	}
 	old, err := checkpoint.Open(ctx, store, checkpoint.Options{Mapping: from, Holder: to.Holder, Now: to.Now, Logger: to.Logger})

@@ -88,9 +88,14 @@ func execute(ctx context.Context, args []string, p process) error {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil && isInterruption(cmd, err):
-		return &interruptedError{command: strings.TrimPrefix(cmd.CommandPath(), root.Name()+" ")}
+		return &interruptedError{command: commandName(cmd)}
 	}
 	return withHelp(err, cmd.CommandPath())
+}
+
+// commandName is what a command is called after "syncd", with the command above it.
+func commandName(cmd *cobra.Command) string {
+	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
 }
 
 // newRoot is the table of commands.

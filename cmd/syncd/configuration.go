@@ -73,7 +73,7 @@ func findConfigs(cmd *cobra.Command, p process) {
 		if v, ok := flag.Value.(*configFlag); ok {
 			next := cmd.PreRunE
 			cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
-				v.command = strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
+				v.command = commandName(cmd)
 				if err := v.find(cmd.Context(), p, flag.Changed); err != nil || next == nil {
 					return err
 				}
@@ -210,7 +210,7 @@ func (f *flags) unreadable(err error) error {
 	return &hinted{&usageError{err}, hint}
 }
 
-// namedBy says where the path of the configuration is to be corrected.
+// namedBy says where to correct the path of the configuration.
 func (f *flags) namedBy() string {
 	if f.config == standardInput {
 		return "give the path of the configuration with --config, or write it to standard input"

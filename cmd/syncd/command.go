@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -31,7 +30,7 @@ func execute(ctx context.Context, args []string, p invocation.Process) error {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil && isInterruption(cmd, err):
-		return exit.Interrupted(strings.TrimPrefix(cmd.CommandPath(), root.Name()+" "), "")
+		return exit.Interrupted(invocation.CommandName(cmd), "")
 	}
 	return usage.WithHelp(err, cmd.CommandPath())
 }

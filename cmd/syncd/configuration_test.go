@@ -57,7 +57,7 @@ func TestConfigurationFromStandardInput(t *testing.T) {
 	})
 }
 
-// pipe makes a named pipe, at whose other end nobody is unless the test writes to it.
+// pipe makes a named pipe, which has no writer until the test writes to it.
 func pipe(t *testing.T) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "pipe")
@@ -97,7 +97,7 @@ func TestInterruptedWhileItReads(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		if strings.Contains(command, "PIPE") {
 			command = strings.Replace(command, "PIPE", pipe(t), 1)
-			stop() // nobody writes to it: it can only be interrupted
+			stop() // it has no writer: it can only be interrupted
 		}
 		var stdout, stderr lockedBuffer
 		p := invocation.Process{

@@ -171,7 +171,7 @@ func TestMappingIsRequiredWhereTheHelpSaysSo(t *testing.T) {
 	}
 }
 
-// TestDecisionsAreListed wants a row for every decision, by number and title, each row told apart from the others, and a word on
+// TestDecisionsAreListed wants a row for every decision, by number and title, each row different from the others, and a sentence on
 // every number that is missing.
 func TestDecisionsAreListed(t *testing.T) {
 	const folder = "../../docs/decisions/"

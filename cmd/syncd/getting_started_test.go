@@ -111,7 +111,7 @@ func (s *session) shell(ctx context.Context, script string) (string, error) {
 	return output.String(), err
 }
 
-// TestSessionEndsWithAFailedStep leaves a process behind that holds the output and does not end when it is told to.
+// TestSessionEndsWithAFailedStep leaves a process running that holds the output and ignores the signal to end.
 func TestSessionEndsWithAFailedStep(t *testing.T) {
 	s := &session{home: t.TempDir(), work: t.TempDir(), path: os.Getenv("PATH")}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

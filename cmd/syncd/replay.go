@@ -15,6 +15,7 @@ import (
 	"syncd/internal/assembly"
 	"syncd/internal/caller"
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/history"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
@@ -203,7 +204,7 @@ func lookUp(ctx context.Context, store store.Store, asked *replayed, summary *sy
 	if err != nil {
 		return false, err
 	}
-	summary.Generation, summary.Result = last.Generation, "complete"
+	summary.Generation, summary.Result = last.Generation, history.ResultComplete
 	if last.Quarantined == 0 {
 		return false, nil
 	}

@@ -194,7 +194,7 @@ func TestInterruptedRequests(t *testing.T) {
 	}
 }
 
-// A replay that a daemon has accepted goes on when the command that waits for it is interrupted.
+// A replay that a daemon has accepted continues when the command that waits for it is interrupted.
 func TestAnInterruptedReplay(t *testing.T) {
 	s := hourlySite(t)
 	const m = "--mapping=" + demo.Mapping

@@ -181,7 +181,7 @@ func TestBackfillServesProfiles(t *testing.T) {
 		}
 		// Without an address it is that of run, which is taken here, by this test or by others.
 		if taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", config.DefaultListen); err == nil {
-			defer func() { _ = taken.Close() }() // nobody connects
+			defer func() { _ = taken.Close() }() // it takes no connection
 		}
 		got := s.run(t.Context(), "backfill")
 		if to == "" && (got.code != 0 || !strings.Contains(got.stderr, "metrics were not served") || !strings.Contains(got.stderr, config.DefaultListen)) ||

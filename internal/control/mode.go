@@ -88,7 +88,7 @@ func (b Board) Mode(mapping string) Mode {
 	return modes[len(modes)-1]
 }
 
-// MadeBy returns who made a mode. What cannot be decoded is of nobody who is known.
+// MadeBy returns who made a mode. Where the record cannot be decoded, the user is not known.
 func (d *Desk) MadeBy(ctx context.Context, mapping string, m Mode) (p Paused, err error) {
 	if m.ID == "" {
 		return Paused{Version: Version, Mapping: mapping}, nil

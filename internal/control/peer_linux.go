@@ -5,23 +5,37 @@ import (
 	"syscall"
 )
 
-// peerOf returns the user at the other end of a Unix socket when it connected; see unix(7), SO_PEERCRED.
+// peerOf returns the user at the other end of a Unix socket when it connected.
 func peerOf(c net.Conn) (uid int, ok bool) {
-	conn, ok := c.(*net.UnixConn)
+	peer, ok := credentialsOf(c)
 	if !ok {
 		return 0, false
 	}
+	return int(peer.Uid), true
+}
+
+// processOf returns the process at the other end of a Unix socket, 0 where that cannot be found out.
+func processOf(c net.Conn) (pid int) {
+	peer, ok := credentialsOf(c)
+	if !ok {
+		return 0
+	}
+	return int(peer.Pid)
+}
+
+// credentialsOf asks the system who is at the other end of a Unix socket; see unix(7), SO_PEERCRED.
+func credentialsOf(c net.Conn) (peer *syscall.Ucred, ok bool) {
+	conn, ok := c.(*net.UnixConn)
+	if !ok {
+		return nil, false
+	}
 	raw, err := conn.SyscallConn()
 	if err != nil {
-		return 0, false
+		return nil, false
 	}
-	var user *syscall.Ucred
 	var failure error
 	err = raw.Control(func(fd uintptr) {
-		user, failure = syscall.GetsockoptUcred(int(fd), syscall.SOL_SOCKET, syscall.SO_PEERCRED)
+		peer, failure = syscall.GetsockoptUcred(int(fd), syscall.SOL_SOCKET, syscall.SO_PEERCRED)
 	})
-	if err != nil || failure != nil {
-		return 0, false
-	}
-	return int(user.Uid), true
+	return peer, err == nil && failure == nil
 }

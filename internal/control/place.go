@@ -11,11 +11,11 @@ import (
 	filestore "syncd/internal/checkpoint/store/file"
 )
 
-// ErrNoPlace says that no socket can be made at a path, whoever tries to.
+// ErrNoPlace says that no user can make a socket at a path.
 var ErrNoPlace = errors.New("no socket can be made there")
 
-// CheckPlace refuses a path at which Listen makes no socket, as far as that is to be known without making anything, and whoever the user
-// is: another one than that of the daemon may ask.
+// CheckPlace refuses a path at which Listen makes no socket, as far as that can be known without making anything. It answers
+// the same for every user: the caller may run as another user than the daemon.
 func CheckPlace(path string) error {
 	if len(path) > MaxSocketPath {
 		return fmt.Errorf("the path has %d bytes, and a socket's at most %d: %w", len(path), MaxSocketPath, ErrNoPlace)

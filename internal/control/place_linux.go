@@ -2,7 +2,7 @@ package control
 
 import "syscall"
 
-// The magic numbers of file systems in which nobody makes files; see statfs(2).
+// The magic numbers of file systems in which no files can be made; see statfs(2).
 const (
 	procMagic  = 0x9fa0
 	sysfsMagic = 0x62656572

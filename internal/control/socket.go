@@ -50,7 +50,7 @@ func Listen(ctx context.Context, path string) (net.Listener, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make socket %s: %w", path, err)
 	}
-	if err := checkWriters(dir); err != nil { // somebody may have made it meanwhile
+	if err := checkWriters(dir); err != nil { // another process may have made it meanwhile
 		return nil, fmt.Errorf("make socket %s: %w", path, err)
 	}
 	lock := flock.New(path+".lock", flock.SetPermissions(0o600), flock.SetFlag(os.O_CREATE|os.O_RDWR|syscall.O_NOFOLLOW))
@@ -123,7 +123,7 @@ func bind(ctx context.Context, path string) (listener net.Listener, made fs.File
 	return listener, made, nil
 }
 
-// Close closes and removes the socket. What somebody has put in its place meanwhile stays.
+// Close closes and removes the socket. What another process has put in its place meanwhile stays.
 func (s *socket) Close() error {
 	err := s.Listener.Close()
 	if errors.Is(err, net.ErrClosed) {

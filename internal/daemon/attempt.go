@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"syncd/internal/checkpoint/history"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/daemon/condition"
 	"syncd/internal/daemon/line"
@@ -78,7 +79,7 @@ func (a *attempts) attempt(ctx, waiting context.Context, byTick bool) ending {
 	}
 	a.condition.Note(syncer.Summary{}, err, a.runner)
 	if !store.IsLeaseHeld(err) {
-		a.metrics.Passes.WithLabelValues(a.mapping, "failed").Inc()
+		a.metrics.Passes.WithLabelValues(a.mapping, history.ResultFailed).Inc()
 		defer a.recall.suspend()()
 		w, _ := runner.(Worker)
 		a.queue.GiveUp(waiting, holderOf(w), err)
@@ -190,7 +191,7 @@ func (a *attempts) run(ctx context.Context, runner Runner, w Worker, o syncer.Or
 		return err
 	})
 	if !counted {
-		a.metrics.Passes.WithLabelValues(a.mapping, "failed").Inc()
+		a.metrics.Passes.WithLabelValues(a.mapping, history.ResultFailed).Inc()
 	}
 	return summary, err
 }

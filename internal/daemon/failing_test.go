@@ -23,7 +23,7 @@ func TestFailingLastsOverProcesses(t *testing.T) {
 		if got := statusOf(t, d); got.State != status.Waiting {
 			t.Fatalf("got %s, %+v, want a copy that works", got.State, got.Error)
 		}
-		a.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Kind: awsfake.AccessDenied})
+		a.deny()
 		time.Sleep(3 * time.Minute)
 		first := statusOf(t, d)
 		if first.State != status.Failing || first.Error.Passes < 2 {
@@ -69,7 +69,7 @@ func TestFailingIsKnownBeforeAPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.put("k")
-		heal := a.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Kind: awsfake.AccessDenied})
+		heal := a.deny()
 		d, stop := start(t, a.options("a", every(time.Minute), ""))
 		time.Sleep(170 * s)
 		first := statusOf(t, d)
@@ -118,7 +118,7 @@ func TestAPassElsewhereEndsAFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.put("k")
-		heal := a.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Kind: awsfake.AccessDenied})
+		heal := a.deny()
 		_, stop := start(t, a.options("a", every(time.Minute), ""))
 		time.Sleep(2 * time.Minute)
 		stop()
@@ -145,7 +145,7 @@ func TestAPauseHidesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAsked(t)
 		a.put("k")
-		heal := a.Inject(awsfake.Fault{Operation: "ListObjectsV2", Bucket: "owner-data", Kind: awsfake.AccessDenied})
+		heal := a.deny()
 		o := a.options("a", every(time.Minute), "")
 		d, stop := start(t, o)
 		time.Sleep(3 * time.Minute)

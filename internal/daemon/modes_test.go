@@ -2,7 +2,6 @@ package daemon_test
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -53,9 +52,7 @@ func TestARequestInProgressHasOneAnswer(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
 		a := newAsked(t)
-		for i := range 200 {
-			a.put(fmt.Sprintf("k%03d", i))
-		}
+		a.fill(200)
 		a.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.None, Do: func() { time.Sleep(8 * s) }})
 		_, stop := start(t, a.options("a", every(24*time.Hour), ""))
 		trigger := a.submit(t, request(control.Trigger))
@@ -123,9 +120,7 @@ func TestARekeySurvivesAPause(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
 		a := newAsked(t)
-		for i := range 300 {
-			a.put(fmt.Sprintf("k%03d", i))
-		}
+		a.fill(300)
 		_, stop := start(t, a.options("a", every(24*time.Hour), ""))
 		a.submit(t, request(control.Trigger))
 		time.Sleep(time.Minute)

@@ -2,7 +2,6 @@ package daemon_test
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -22,9 +21,7 @@ func TestAPauseHolds(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
 		a := newAsked(t)
-		for i := range 200 {
-			a.put(fmt.Sprintf("k%03d", i))
-		}
+		a.fill(200)
 		a.Inject(awsfake.Fault{Operation: "CopyObject", Kind: awsfake.None, Do: func() { time.Sleep(4 * s) }})
 		every := every(10 * time.Minute)
 		o := a.options("a", every, "")

@@ -8,6 +8,7 @@ import (
 
 	"syncd/internal/daemon/appointment"
 	"syncd/internal/daemon/condition"
+	"syncd/internal/deadline"
 )
 
 const (
@@ -49,24 +50,13 @@ type reading struct {
 // place in the interval, so that they do not come together. It ends before the runner is closed.
 func (r *recall) work(ctx context.Context) error {
 	places := appointment.NewSpread(r.mapping, recallEvery, "")
-	for wait := time.Duration(0); rest(ctx, wait); {
+	for wait := time.Duration(0); deadline.Sleep(ctx, wait) == nil && ctx.Err() == nil; {
 		now := r.now()
 		if wait = recallAgain; r.mayRecall() && (r.knowsAll() || r.recallNow(ctx)) {
 			wait = places.Next(now).Sub(now)
 		}
 	}
 	return nil
-}
-
-// rest waits so long, and reports whether ctx goes on.
-func rest(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
-	}
-	return ctx.Err() == nil
 }
 
 // mayRecall reports whether no pass runs, and the mapping could be opened when that was tried.

@@ -3,6 +3,7 @@ package daemon_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"runtime"
 	"sync"
@@ -84,6 +85,13 @@ func (a *asked) worker(holder string, o daemon.Options, key string) daemon.Runne
 func (a *asked) put(keys ...string) {
 	for _, key := range keys {
 		a.source.Put(key, awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})
+	}
+}
+
+// fill puts so many objects.
+func (a *asked) fill(n int) {
+	for i := range n {
+		a.put(fmt.Sprintf("k%03d", i))
 	}
 }
 

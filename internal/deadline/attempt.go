@@ -42,7 +42,7 @@ func (p Patience) bound(ctx context.Context, in middleware.DeserializeInput, nex
 	}
 	cancel()
 	if err != nil && silent.Load() {
-		// The SDK's error would look like a request that was canceled, which nobody retries.
+		// The SDK's error would look like a request that was canceled, which is not retried.
 		late := &awserr.TimeoutError{Limit: patience}
 		if request, ok := in.Request.(*smithyhttp.Request); ok {
 			late.Endpoint = awserr.EndpointOf(request.URL)

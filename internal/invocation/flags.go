@@ -77,6 +77,11 @@ func (v *configFlag) Set(path string) error {
 // Type is what the help and the shells' scripts take the value for.
 func (v *configFlag) Type() string { return "string" }
 
+// CommandName is what a command is called after "syncd", with the command above it.
+func CommandName(cmd *cobra.Command) string {
+	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
+}
+
 // AddConfigFlag adds --config.
 func AddConfigFlag(cmd *cobra.Command, f *Flags, need ConfigNeed) {
 	usage := "configuration `FILE`, - for standard input (default $SYNCD_CONFIG, else ./syncd.yaml)"
@@ -92,7 +97,7 @@ func FindConfigs(cmd *cobra.Command, p Process) {
 		if v, ok := flag.Value.(*configFlag); ok {
 			next := cmd.PreRunE
 			cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
-				v.command = strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
+				v.command = CommandName(cmd)
 				if err := v.find(cmd.Context(), p, flag.Changed); err != nil || next == nil {
 					return err
 				}
@@ -229,7 +234,7 @@ func (f *Flags) Unreadable(err error) error {
 	return exit.WithHint(exit.Usage(err), hint)
 }
 
-// namedBy says where the path of the configuration is to be corrected.
+// namedBy says where to correct the path of the configuration.
 func (f *Flags) namedBy() string {
 	if f.Config == StandardInput {
 		return "give the path of the configuration with --config, or write it to standard input"

@@ -30,7 +30,7 @@ func checkWebConfig(c *config.Config, r config.Reporter) {
 	}
 }
 
-// checkControlSocket refuses a path at which run would make no socket, as far as that is to be known without making anything.
+// checkControlSocket refuses a path at which run would make no socket, as far as that can be known without making anything.
 func checkControlSocket(c *config.Config, r config.Reporter) {
 	path := c.Control.Socket
 	if path == "" || path == config.SocketOff {

@@ -8,7 +8,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
-	passhistory "syncd/internal/checkpoint/history"
+	"syncd/internal/checkpoint/history"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/plan"
@@ -167,7 +167,7 @@ func (a *attempt) enter(ctx context.Context, outcome Outcome, failure error) {
 	if ledger == nil || store.IsLeaseHeld(failure) || failure == nil && s.Pass == 0 {
 		return // no pass began
 	}
-	record := passhistory.Pass{
+	record := history.Pass{
 		Pass: s.Pass, BeganAt: a.start, EndedAt: a.shared.o.Now(), Result: outcome.Result, Trigger: a.order.trigger(), Request: a.order.Request, By: a.order.By,
 		Listed: s.Listed, Copied: s.Copied, CopiedBytes: s.CopiedBytes, Quarantined: s.SetAside(),
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"syncd/internal/checkpoint/history"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/metrics"
 )
@@ -48,7 +49,7 @@ type counters struct {
 
 func newCounters(m *metrics.Metrics, mapping string) counters {
 	by := prometheus.Labels{"mapping": mapping}
-	m.QuarantineObjects.DeletePartialMatch(by) // of the mapping under a former configuration: what is there is read anew
+	m.QuarantineObjects.DeletePartialMatch(by) // of the mapping under a former configuration: what is there is read again
 	c := counters{
 		objects: m.Objects.MustCurryWith(by), actions: m.Actions.MustCurryWith(by),
 		quarantined: m.Quarantined.MustCurryWith(by), passes: m.Passes.MustCurryWith(by),
@@ -66,7 +67,7 @@ func newCounters(m *metrics.Metrics, mapping string) counters {
 // begin has the series count from 0 whose values are known beforehand: one that appears with its first event hides that
 // from increase() and rate().
 func (c counters) begin() {
-	for _, result := range []string{resultComplete, resultQuarantined, resultDrained, resultDenied, resultFailed} {
+	for _, result := range []string{history.ResultComplete, history.ResultQuarantined, history.ResultDrained, history.ResultDenied, history.ResultFailed} {
 		c.passes.WithLabelValues(result)
 	}
 	for _, outcome := range []string{outcomeCopied, outcomeAdopted, outcomeUnchanged, outcomeSkipped, outcomeQuarantined, outcomeHeld} {

@@ -2,7 +2,6 @@ package syncer
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 
 	"syncd/internal/checkpoint"
@@ -25,7 +24,7 @@ type gauges struct {
 // recall shows the last generation without the lease.
 func (g *gauges) recall(ctx context.Context) {
 	last, err := record.Latest(ctx, g.store, g.mapping)
-	if errors.Is(err, record.ErrNoCheckpoint) && !errors.Is(err, record.ErrNothingWhole) {
+	if record.HasNoLedger(err) {
 		err = nil
 	}
 	if err == nil {

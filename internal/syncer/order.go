@@ -3,6 +3,7 @@ package syncer
 import (
 	"cmp"
 
+	"syncd/internal/checkpoint/history"
 	"syncd/internal/syncer/planner"
 )
 
@@ -12,7 +13,7 @@ const (
 	TriggerStart    = "start"    // of the daemon
 	TriggerRequest  = "request"  // of a user, to the daemon
 	TriggerBackfill = "backfill" // by that command
-	TriggerReplay   = "replay"
+	TriggerReplay   = history.TriggerReplay
 )
 
 // Order is what a pass is asked for with. The zero Order is a pass over the whole source, for a backfill.

@@ -3,6 +3,7 @@ package syncer
 import (
 	"errors"
 
+	"syncd/internal/checkpoint/history"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/syncer/denial"
 )
@@ -21,15 +22,6 @@ const (
 	ExitInterrupted = 130
 )
 
-// The results of a pass, as metrics and logs name them.
-const (
-	resultComplete    = "complete"
-	resultQuarantined = "quarantined"
-	resultDrained     = "drained"
-	resultDenied      = "denied" // everything that was tried was refused
-	resultFailed      = "failed"
-)
-
 // Outcome is what became of a pass.
 type Outcome struct {
 	// Result is a word for metrics, logs, pages and the history: complete, quarantined, drained, denied or failed; "" where no pass
@@ -44,16 +36,16 @@ func OutcomeOf(s Summary, err error) Outcome {
 	refused, isRefused := errors.AsType[*denial.Error](err)
 	switch {
 	case errors.Is(err, ErrDrained):
-		return Outcome{resultDrained, ExitInterrupted}
+		return Outcome{history.ResultDrained, ExitInterrupted}
 	case store.IsLeaseHeld(err):
 		return Outcome{"", ExitLeaseHeld}
 	case isRefused && !refused.Passes():
-		return Outcome{resultDenied, ExitFailed}
+		return Outcome{history.ResultDenied, ExitFailed}
 	case err != nil:
-		return Outcome{resultFailed, ExitFailed}
+		return Outcome{history.ResultFailed, ExitFailed}
 	case s.SetAside() > 0:
-		return Outcome{resultQuarantined, ExitQuarantined}
+		return Outcome{history.ResultQuarantined, ExitQuarantined}
 	default:
-		return Outcome{resultComplete, ExitDone}
+		return Outcome{history.ResultComplete, ExitDone}
 	}
 }

@@ -18,7 +18,7 @@ type shared struct {
 	quoter  plan.Quoter
 	backlog *backlog.Backlog
 	gauges  *gauges
-	history *history
+	history *pastPasses
 	lease   *lease
 	uploads *uploads
 	// warnedUnconditional says that it was logged that copies are written without conditions.
@@ -41,7 +41,7 @@ func newShared(o Options) *shared {
 	shown := &gauges{store: o.Store, mapping: o.Mapping, log: o.Logger, count: count, backlog: missing}
 	return &shared{
 		o: o, plans: plans, count: count, quoter: plan.NewQuoter(o.Terms), backlog: missing, gauges: shown,
-		history: &history{store: o.Store, mapping: o.Mapping, log: o.Logger},
+		history: &pastPasses{store: o.Store, mapping: o.Mapping, log: o.Logger},
 		lease:   &lease{mapping: plans.Mapping, options: o.Ledger, log: o.Logger, count: count, gauges: shown},
 		uploads: &uploads{uploader: o.Copier}, warnedUnconditional: &atomic.Bool{},
 	}

@@ -14,6 +14,9 @@ import (
 
 // TestRefusedStretch has one prefix refused, in different places of the bucket: everything else is copied, by one pass.
 func TestRefusedStretch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("its numbers cost too much under the race detector; make test runs it")
+	}
 	bySource := func(w *world, keys string) { w.deny(w.source, keys, "s3:GetObject") }
 	byDestination := func(w *world, keys string) { w.deny(w.destination, keys, "s3:PutObject") }
 	for where, tt := range map[string]struct {

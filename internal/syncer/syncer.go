@@ -20,7 +20,7 @@ import (
 	"time"
 
 	"syncd/internal/awserr"
-	passhistory "syncd/internal/checkpoint/history"
+	"syncd/internal/checkpoint/history"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/syncer/planner"
 	"syncd/internal/syncer/preview"
@@ -113,18 +113,18 @@ func (s *Syncer) Recall(ctx context.Context) {
 }
 
 // History returns the passes that ended last, oldest first, once the lease was taken by Hold, the ledger recalled, or a pass entered.
-func (s *Syncer) History() []passhistory.Pass { return s.shared.history.all() }
+func (s *Syncer) History() []history.Pass { return s.shared.history.all() }
 
 // EnterFailure adds a pass to the history that failed before it was begun, as for want of credentials. It takes the lease for that where it
 // is not held; a *store.LeaseHeldError says that another process has it, whose passes say how the mapping fares. What fails like the
 // last pass that is known is not entered again, so that a failure which is tried again for days costs one record.
 func (s *Syncer) EnterFailure(ctx context.Context, order Order, began, ended time.Time, failure error) error {
 	defer s.alone()()
-	record := passhistory.Pass{
+	record := history.Pass{
 		BeganAt: began, EndedAt: ended, Result: OutcomeOf(Summary{}, failure).Result, Trigger: order.trigger(), Request: order.Request, By: order.By,
 		Class: string(awserr.Classify(failure)), Error: failure.Error(),
 	}
-	if last, _, _ := passhistory.Failures(s.History()); record.FailsLike(last) {
+	if last, _, _ := history.Failures(s.History()); record.FailsLike(last) {
 		return nil
 	}
 	return s.shared.history.enterAlone(ctx, s.shared.lease.ledger, s.shared.o.Ledger, record)

@@ -5,14 +5,8 @@ import (
 	"time"
 )
 
-// The values of Pass that say nothing about how passes fare: one that was drained may have failed later, and a replay lists nothing.
-const (
-	resultDrained = "drained"
-	triggerReplay = "replay"
-)
-
-// tells reports whether a pass says how passes fare.
-func (r Pass) tells() bool { return r.Result != resultDrained && r.Trigger != triggerReplay }
+// tells reports whether a pass says how passes fare: one that was drained may have failed later, and a replay lists nothing.
+func (r Pass) tells() bool { return r.Result != ResultDrained && r.Trigger != TriggerReplay }
 
 // inRow returns the record with which of the passes in a row it is that failed after those before, and since when they do.
 func (r Pass) inRow(before []Pass) Pass {

@@ -30,6 +30,18 @@ const (
 	historyTries = 3
 )
 
+// The results of a pass, as metrics, logs and the history name them.
+const (
+	ResultComplete    = "complete"
+	ResultQuarantined = "quarantined"
+	ResultDrained     = "drained"
+	ResultDenied      = "denied" // everything that was tried was refused
+	ResultFailed      = "failed"
+)
+
+// TriggerReplay is why a pass begins that tries what is in quarantine, and nothing else.
+const TriggerReplay = "replay"
+
 // Pass is one pass in the history of a mapping. Its JSON form is a contract: docs/cli.md describes it.
 type Pass struct {
 	Pass    int64     `json:"pass"` // its number, 0 for one that failed before it had one

@@ -10,3 +10,8 @@ var (
 	// damaged. See checkpoint.Options.StartOver.
 	ErrNothingWhole = errors.New("no generation is whole")
 )
+
+// HasNoLedger reports whether err is that a mapping has no ledger at all, and not that nothing of its ledger is whole.
+func HasNoLedger(err error) bool {
+	return errors.Is(err, ErrNoCheckpoint) && !errors.Is(err, ErrNothingWhole)
+}

@@ -41,7 +41,7 @@ func (c *Condition) Adopt(passes []history.Pass) {
 		return
 	}
 	failure := errors.New(last.Error)
-	if last.Result == "denied" {
+	if last.Result == history.ResultDenied {
 		failure = &denial.Error{Since: since, Err: failure}
 	}
 	c.fail(&status.Failure{

@@ -13,7 +13,7 @@ type order struct {
 	// claims is the number of the last claim that was seen, isClaimed says that the last one is this process's.
 	claims    int
 	isClaimed bool
-	// isWorking says that somebody carries it out or answers it; answer is what is still to be written of its answer, nil for nothing.
+	// isWorking says that a goroutine carries it out or answers it; answer is what is still to be written of its answer, nil for nothing.
 	isWorking bool
 	answer    *control.Answer
 	// passFirst says that a replay waits for a pass that was interrupted, which is finished first; that is tried once.

@@ -15,7 +15,7 @@ import (
 	"strings"
 
 	"syncd/internal/checkpoint"
-	passhistory "syncd/internal/checkpoint/history"
+	"syncd/internal/checkpoint/history"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/listing"
@@ -64,7 +64,7 @@ func Ledger(ctx context.Context, store store.Store, o Options) (entries int64, e
 	if from == to.Mapping {
 		return 0, fmt.Errorf("rename ledger of %q: that is the present name", from)
 	}
-	if _, err := record.Latest(ctx, store, from); errors.Is(err, record.ErrNoCheckpoint) && !errors.Is(err, record.ErrNothingWhole) {
+	if _, err := record.Latest(ctx, store, from); record.HasNoLedger(err) {
 		return 0, fmt.Errorf("rename ledger of %q: %w", from, record.ErrNoCheckpoint) // and no lease is taken, which would leave a trace
 	}
 	old, err := checkpoint.Open(ctx, store, checkpoint.Options{Mapping: from, Holder: to.Holder, Now: to.Now, Logger: to.Logger})
@@ -114,7 +114,7 @@ func Ledger(ctx context.Context, store store.Store, o Options) (entries int64, e
 
 // takeHistory enters the passes of another name in the history of a ledger. One that is damaged stays behind.
 func takeHistory(ctx context.Context, state store.Store, from string, to *checkpoint.Ledger) error {
-	passes, err := passhistory.Read(ctx, state, from)
+	passes, err := history.Read(ctx, state, from)
 	if _, isDamage := errors.AsType[*store.CorruptError](err); isDamage || err == nil && len(passes) == 0 {
 		return nil
 	}

@@ -76,7 +76,7 @@ func TestRetryAt(t *testing.T) {
 // TestEveryReasonHasARow reads the words from where they are declared, so that a new one is not forgotten here.
 func TestEveryReasonHasARow(t *testing.T) {
 	rows := schedule()
-	words := append(constants(t, "quarantine.go"), constants(t, "../awserr/awserr.go")...)
+	words := append(constants(t, "quarantine.go"), constants(t, "../awserr/class.go")...)
 	if len(words) < 20 {
 		t.Fatalf("found the reasons %q, want more", words)
 	}

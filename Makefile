@@ -23,7 +23,7 @@ TOOL       := go tool -modfile=tools/go.mod
 # Held to its hash by the checksum database of Go, as is cosign in the release workflow.
 VULNCHECK  := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: help build test race cover lint vuln fmt fuzz crash stress adversary mutants attack refusals interop deploy-test release-test minio versitygw iam-oracle rehearse memory fleet drain soak browser prometheus bench golden demo docker race-all nightly tidy-check fmt-check ci
+.PHONY: help build test race cover lint structure vuln fmt fuzz crash stress adversary mutants attack refusals interop deploy-test release-test minio versitygw iam-oracle rehearse memory fleet drain soak browser prometheus bench golden demo docker race-all nightly tidy-check fmt-check ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,9 @@ cover: ## run the tests and write coverage to cover.out
 
 lint: ## run the linters of .golangci.yml
 	$(TOOL) golangci-lint run
+
+structure: ## measure every package, and hold its size and its imports to the floor plan of docs/design.md
+	cd tools && go test ./structure && go run ./structure -dir .. -plan ../docs/design.md
 
 # Its database is asked over the network: the hosted workflow runs it, make ci does not.
 vuln: ## look for known vulnerabilities that the code reaches
@@ -161,4 +164,4 @@ tidy-check:
 fmt-check:
 	$(TOOL) golangci-lint fmt --diff
 
-ci: tidy-check fmt-check lint race fuzz crash stress mutants interop deploy-test build ## all that must pass before a merge
+ci: tidy-check fmt-check lint structure race fuzz crash stress mutants interop deploy-test build ## all that must pass before a merge

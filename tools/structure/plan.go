@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// floors are the labels of the plan's floors, the lowest first. What is apart stands for tests and the demo: only the roof imports it.
+func floors() []string { return []string{"names", "ground", "2", "3", "4", "5", "6", "apart", "roof"} }
+
+// plan says on which floor each package stands.
+type plan struct {
+	file  string
+	floor map[string]int // by the path of the package without the module's
+}
+
+// readPlan reads the table whose header begins with "| floor | package |". Each of its rows names packages in backticks in the second
+// column; one that ends in a slash stands for nothing itself, and is put before those that follow it in the row.
+func readPlan(file string) (plan, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return plan{}, err
+	}
+	p := plan{file: file, floor: map[string]int{}}
+	_, table, ok := strings.Cut(string(text), "\n| floor | package |")
+	if !ok {
+		return plan{}, fmt.Errorf("%s has no table of floors: want a header that begins with \"| floor | package |\"", file)
+	}
+	table, _, _ = strings.Cut(table, "\n\n")
+	for _, line := range strings.Split(table, "\n")[2:] {
+		cells := strings.Split(line, "|")
+		if len(cells) < 4 {
+			return plan{}, fmt.Errorf("%s: %q is no row of the table of floors", file, line)
+		}
+		floor := slices.Index(floors(), strings.TrimSpace(cells[1]))
+		if floor < 0 {
+			return plan{}, fmt.Errorf("%s: %q is no floor, want one of %q", file, strings.TrimSpace(cells[1]), floors())
+		}
+		for _, name := range named(cells[2]) {
+			p.floor[name] = floor
+		}
+	}
+	return p, nil
+}
+
+// named are the packages in a cell.
+func named(cell string) (names []string) {
+	parent := ""
+	for _, match := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cell, -1) {
+		if strings.HasSuffix(match[1], "/") {
+			parent = match[1]
+			continue
+		}
+		names = append(names, path.Clean(parent+match[1]))
+	}
+	return names
+}
+
+// check returns the packages that the plan lacks, its packages that there are not, and the imports that point up.
+func (p plan) check(measured []measure) (faults []string) {
+	isThere := map[string]bool{}
+	for _, m := range measured {
+		name := inModule(m.path)
+		isThere[name] = true
+		floor, ok := p.floor[name]
+		if !ok {
+			faults = append(faults, fmt.Sprintf("%s stands on no floor of %s: add it to the table", name, p.file))
+			continue
+		}
+		for _, imported := range m.imports {
+			if other, ok := p.floor[inModule(imported)]; ok && other > floor {
+				faults = append(faults, fmt.Sprintf("%s (%s) imports %s (%s): imports point down", name, floors()[floor], inModule(imported), floors()[other]))
+			}
+		}
+	}
+	for name := range p.floor {
+		if !isThere[name] {
+			faults = append(faults, fmt.Sprintf("%s names %s, which is no package: correct the table", p.file, name))
+		}
+	}
+	slices.Sort(faults)
+	return faults
+}
+
+// inModule is the path of a package without the module's name.
+func inModule(pkgPath string) string {
+	_, name, _ := strings.Cut(pkgPath, "/")
+	return name
+}

@@ -30,14 +30,14 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Door admits the answers of clients. Those of one process share one.
-type Door struct{ replays *replays }
+// Guard admits the answers of clients. Those of one process share one.
+type Guard struct{ replays *replays }
 
-// New returns a Door.
-func New() *Door { return &Door{newReplays()} }
+// New returns a Guard.
+func New() *Guard { return &Guard{newReplays()} }
 
 // Attach has a client admit its answers; it is one of the client's APIOptions.
-func (d *Door) Attach(stack *middleware.Stack) error {
+func (g *Guard) Attach(stack *middleware.Stack) error {
 	remember := middleware.InitializeMiddlewareFunc("syncd.admit.remember", remember)
 	if err := stack.Initialize.Add(remember, middleware.Before); err != nil {
 		return fmt.Errorf("attach admission: %w", err)
@@ -46,7 +46,7 @@ func (d *Door) Attach(stack *middleware.Stack) error {
 		return err
 	}
 	// Outside the deserializer, so that there is an output to judge; inside the retry loop, so that a refusal is retried.
-	return stack.Deserialize.Insert(middleware.DeserializeMiddlewareFunc("syncd.admit", d.admit), "OperationDeserializer", middleware.Before)
+	return stack.Deserialize.Insert(middleware.DeserializeMiddlewareFunc("syncd.admit", g.admit), "OperationDeserializer", middleware.Before)
 }
 
 type inputKey struct{}
@@ -56,14 +56,14 @@ func remember(ctx context.Context, in middleware.InitializeInput, next middlewar
 	return next.HandleInitialize(middleware.WithStackValue(ctx, inputKey{}, in.Parameters), in)
 }
 
-func (d *Door) admit(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+func (g *Guard) admit(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	if sent, ok := ctx.Value(sentKey{}).(*Sent); ok {
 		sent.n.Add(1)
 	}
 	out, metadata, err := next.HandleDeserialize(ctx, in)
 	answer, _ := out.RawResponse.(*smithyhttp.Response)
 	switch {
-	case d.replays.isReplay(answer):
+	case g.replays.isReplay(answer):
 		err = &awserr.AnswerError{Class: awserr.Transient, Problem: "the answer to another request, " + idOf(answer) + ", which was given before"}
 	case err != nil:
 		return out, metadata, err

@@ -31,7 +31,7 @@ const (
 	maxOthers  = 50 // what a page has besides
 )
 
-// Bound has a client refuse answers without an end. It is one of the client's APIOptions; a [Door] includes it.
+// Bound has a client refuse answers without an end. It is one of the client's APIOptions; a [Guard] includes it.
 func Bound(stack *middleware.Stack) error {
 	if err := stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.admit.bound", bound), middleware.After); err != nil {
 		return fmt.Errorf("attach bounds of answers: %w", err)

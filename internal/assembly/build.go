@@ -151,7 +151,7 @@ func aclOf(m config.Mapping) string {
 func (b builder) clients(ctx context.Context, meter *throttle.Meter, pace pace) (source, destination *s3.Client, err error) {
 	c, m := b.config, b.mapping
 	o := CredentialsOf(b.Process, c, c.AssumedRoles(m), b.Logger)
-	o.Door = b.admission
+	o.Admission = b.admission
 	o.Attach = both(meter.Attach, (&throttle.Guard{Service: pace.sts}).Attach)
 	o.SessionPolicy = func(role string) (string, error) { return access.SessionPolicyText(c, m, role) }
 	set, err := creds.New(ctx, o)

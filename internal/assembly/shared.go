@@ -35,7 +35,7 @@ type Shared struct {
 	quotas    quotas
 	share     *throttle.Share
 	sts       spacing
-	admission *admit.Door
+	admission *admit.Guard
 	peers     peers
 	rekey     bool
 	takeOver  bool // replaces what is foreign

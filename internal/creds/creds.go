@@ -53,8 +53,8 @@ func New(ctx context.Context, o Options) (*Set, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Door == nil {
-		o.Door = admit.New()
+	if o.Admission == nil {
+		o.Admission = admit.New()
 	}
 	if o.Shared == nil {
 		o.Shared = new(Shared)
@@ -69,7 +69,7 @@ func New(ctx context.Context, o Options) (*Set, error) {
 		base.HTTPClient = o.HTTPClient
 	}
 	// Every client of the program is made from here, so that no answer counts that nobody has judged.
-	base.APIOptions = []func(*middleware.Stack) error{o.Door.Attach, newPlain(o).attach, o.Shared.Clock.watch(o.Now, o.Logger), deadline.Attach, newWay(o, transportIn(base.HTTPClient)).attach}
+	base.APIOptions = []func(*middleware.Stack) error{o.Admission.Attach, newPlain(o).attach, o.Shared.Clock.watch(o.Now, o.Logger), deadline.Attach, newWay(o, transportIn(base.HTTPClient)).attach}
 	s := &Set{o: o, base: base, shared: shared, sessions: map[string]*session{}}
 	if o.Ambient != nil {
 		s.given = ambientSession(o, func(context.Context) (aws.CredentialsProvider, source, error) {

@@ -32,8 +32,8 @@ type Options struct {
 	// HTTPClient sends every request to a service, and to the endpoint of a container's credentials; nil means one of the SDK's, which
 	// honours AWS_CA_BUNDLE.
 	HTTPClient aws.HTTPClient
-	// Door admits the answers that the set's clients get; nil means one of the set's own.
-	Door *admit.Door
+	// Admission admits the answers that the set's clients get; nil means one of the set's own.
+	Admission *admit.Guard
 	// Attach is hung on the STS clients' middleware; nil hangs nothing.
 	Attach func(*middleware.Stack) error
 	// LookupEnv and ReadFile resolve ExternalIds that are not in the configuration itself.

@@ -1,4 +1,4 @@
-// Package metrics holds every metric of the house in one struct, on a registry that is passed in.
+// Package metrics holds every metric of syncd in one struct, on a registry that is passed in.
 //
 // It promises names by the Prometheus conventions (syncd_ + noun + unit, base units, _total for counters) and labels of
 // bounded number: mapping, outcome, reason, operation, class. Keys and ETags are never labels. The list of metrics in
@@ -15,7 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
-// Metrics are the metrics of the house.
+// Metrics are all metrics.
 type Metrics struct {
 	// Objects counts listed objects by mapping and outcome.
 	Objects *prometheus.CounterVec

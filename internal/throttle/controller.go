@@ -63,11 +63,11 @@ type Controller struct {
 	takes  flow // what the service did not refuse
 	heard  time.Time
 
-	last  share   // of all answers
-	alarm alarm   // of those since the last cut
-	stray float64 // the refused share that does not depend on the rate
-	trial *trial  // of the last cut, until it is decided
-	burst *burst  // that the last cuts are for, while it may be one
+	last       share       // of all answers
+	alarm      alarm       // of those since the last cut
+	stray      float64     // the refused share that does not depend on the rate
+	experiment *experiment // of the last cut, until it is decided
+	burst      *burst      // that the last cuts are for, while it may be one
 
 	burstOver time.Time // when the last burst was over
 	tryAgain  time.Time
@@ -83,7 +83,7 @@ func NewController(o ControllerOptions) *Controller {
 		o.Cap = math.Inf(1)
 	}
 	return &Controller{
-		name: o.Name, cap: o.Cap, now: o.Now, pacer: newPacer(o.Cap, o.Now), rate: math.Inf(1), interval: firstTrial,
+		name: o.Name, cap: o.Cap, now: o.Now, pacer: newPacer(o.Cap, o.Now), rate: math.Inf(1), interval: firstRetry,
 	}
 }
 
@@ -115,7 +115,7 @@ func (c *Controller) wait(ctx context.Context, weight float64) (waited bool, err
 func (c *Controller) isTrying() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.trial != nil
+	return c.experiment != nil
 }
 
 // sent notes that weight is sent now, and returns the number of cuts before it, for answered.
@@ -153,8 +153,8 @@ func (c *Controller) answered(cuts int, isRefused bool) {
 	if c.burst != nil && c.isOver(now, isRefused) {
 		return
 	}
-	if c.trial != nil {
-		c.judge(now, c.trial.add(now, isRefused))
+	if c.experiment != nil {
+		c.judge(now, c.experiment.add(now, isRefused))
 		return
 	}
 	borne := c.stray + maxStray
@@ -174,7 +174,7 @@ func (c *Controller) answered(cuts int, isRefused bool) {
 func (c *Controller) tryStray(now time.Time) {
 	c.tryAgain = now.Add(c.interval)
 	before := bearing{c.rate, c.curve}
-	if c.cut(now, c.last.value(), 0); c.trial == nil {
+	if c.cut(now, c.last.value(), 0); c.experiment == nil {
 		c.goBack(before)
 	}
 }
@@ -191,7 +191,7 @@ func (c *Controller) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.alarm, c.last, c.burst = alarm{}, share{}, nil
-	if c.trial != nil {
+	if c.experiment != nil {
 		c.takeBack()
 	}
 	c.tryAgain = c.now().Add(c.interval)
@@ -201,7 +201,7 @@ func (c *Controller) forget() {
 func (c *Controller) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.curve, c.last, c.alarm, c.stray, c.trial, c.burst, c.interval = curve{}, share{}, alarm{}, 0, nil, nil, firstTrial
+	c.curve, c.last, c.alarm, c.stray, c.experiment, c.burst, c.interval = curve{}, share{}, alarm{}, 0, nil, nil, firstRetry
 	c.setRate(math.Inf(1))
 }
 
@@ -209,7 +209,7 @@ func (c *Controller) reset() {
 func (c *Controller) grow(now time.Time, isRefused bool) {
 	passed := min(now.Sub(c.heard), maxPressed)
 	c.heard = now
-	if isRefused || c.trial != nil || math.IsInf(c.rate, 1) || !c.pacer.busy() {
+	if isRefused || c.experiment != nil || math.IsInf(c.rate, 1) || !c.pacer.busy() {
 		return
 	}
 	c.curve.pressed += passed
@@ -224,8 +224,8 @@ func (c *Controller) setRate(rate float64) {
 // cut lowers the rate when a share of what was sent is refused, of which stray has another reason.
 func (c *Controller) cut(now time.Time, refused, stray float64) {
 	before := bearing{c.rate, c.curve}
-	if c.trial != nil {
-		before = c.trial.before
+	if c.experiment != nil {
+		before = c.experiment.before
 	}
 	// A quota that others use too may be spent while hardly anything is sent from here.
 	used := min(c.rate, c.sends.rate(now))
@@ -240,8 +240,8 @@ func (c *Controller) cut(now time.Time, refused, stray float64) {
 	}
 	c.curve.best = max(c.curve.best, rate)
 	c.curve.from, c.curve.pressed = rate, 0
-	if c.trial = newTrial(before, refused, max(1-(1-refused)*used/rate, stray)); c.trial != nil {
-		c.trial.taken = used * taken
+	if c.experiment = newExperiment(before, refused, max(1-(1-refused)*used/rate, stray)); c.experiment != nil {
+		c.experiment.taken = used * taken
 	}
 	c.alarm = alarm{}
 	c.cuts++
@@ -257,36 +257,36 @@ func (c *Controller) isOver(now time.Time, isRefused bool) bool {
 	}
 	if f == useless {
 		c.goBack(c.burst.before)
-		c.trial, c.alarm, c.last, c.burstOver = nil, alarm{}, share{}, now
+		c.experiment, c.alarm, c.last, c.burstOver = nil, alarm{}, share{}, now
 	}
 	c.burst = nil
 	return f == useless
 }
 
-// judge draws the conclusion from a trial.
+// judge draws the conclusion from an experiment.
 func (c *Controller) judge(now time.Time, f finding) {
 	switch f {
 	case undecided:
 	case helped:
-		c.stray = min(c.stray, c.trial.seen.value()+c.trial.seen.spread())
+		c.stray = min(c.stray, c.experiment.seen.value()+c.experiment.seen.spread())
 		// That it helped shows a quota, and no outage: it is about what was taken before.
-		c.curve.best = max(min(c.curve.best, c.trial.taken), c.rate)
-		c.last = c.trial.seen // what was refused before is no sign of what is now
-		c.trial, c.interval = nil, firstTrial
+		c.curve.best = max(min(c.curve.best, c.experiment.taken), c.rate)
+		c.last = c.experiment.seen // what was refused before is no sign of what is now
+		c.experiment, c.interval = nil, firstRetry
 	case worse:
-		c.cut(now, c.trial.seen.value(), c.stray)
+		c.cut(now, c.experiment.seen.value(), c.stray)
 	case useless:
 		c.takeBack()
 		c.stray = min(max(c.last.value()+c.last.spread(), c.stray), maxIndependent)
 		c.alarm = alarm{}
-		c.tryAgain, c.interval = now.Add(c.interval), min(2*c.interval, lastTrial)
+		c.tryAgain, c.interval = now.Add(c.interval), min(2*c.interval, lastRetry)
 	}
 }
 
-// takeBack undoes the cut that is on trial.
+// takeBack undoes the cut that is being tested.
 func (c *Controller) takeBack() {
-	c.goBack(c.trial.before)
-	c.trial = nil
+	c.goBack(c.experiment.before)
+	c.experiment = nil
 }
 
 func (c *Controller) goBack(to bearing) {

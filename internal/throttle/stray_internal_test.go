@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// TestTrialThatIsTakenBack has a share of refusals that does not depend on the rate end while it is tried again, and another mapping be
+// TestCutThatIsTakenBack has a share of refusals that does not depend on the rate end while it is tried again, and another mapping be
 // paced alone then: what was learned of the share is forgotten, and the rate with it.
-func TestTrialThatIsTakenBack(t *testing.T) {
+func TestCutThatIsTakenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := NewController(ControllerOptions{})
 		send := func(n int, refused float64) {
@@ -28,7 +28,7 @@ func TestTrialThatIsTakenBack(t *testing.T) {
 			}
 		}
 		send(20000, 0.05)
-		for c.stray <= maxStray || c.trial == nil {
+		for c.stray <= maxStray || c.experiment == nil {
 			send(1, 0.05)
 		}
 		c.forget()

@@ -3,19 +3,19 @@ package throttle
 import "time"
 
 const (
-	// A trial ends when one of the two is sure times as likely as the other, as a logarithm, or after maxTrial, when the likelier one counts.
-	sure     = 6
-	maxTrial = 10 * time.Second
-	// tellable is how much less must be refused, at the most, when a cut helps, for a trial to tell.
+	// An experiment ends when one of the two is sure times as likely as the other, as a logarithm, or after maxExperiment, when the likelier one counts.
+	sure          = 6
+	maxExperiment = 10 * time.Second
+	// tellable is how much less must be refused, at the most, when a cut helps, for an experiment to tell.
 	tellable = 0.8
-	// firstTrial is when it is tried again whether a share that was found not to depend on the rate still does not; lastTrial is the
+	// firstRetry is when it is tried again whether a share that was found not to depend on the rate still does not; lastRetry is the
 	// longest that this takes, after doubling.
-	firstTrial, lastTrial = time.Second, time.Minute
+	firstRetry, lastRetry = time.Second, time.Minute
 )
 
-// trial finds whether a cut has lowered the refused share, as it does where a quota was exceeded, or has changed nothing, as
+// experiment finds whether a cut has lowered the refused share, as it does where a quota was exceeded, or has changed nothing, as
 // where the refusals have another reason. It is a sequential test of the two (A. Wald, "Sequential tests of statistical hypotheses", 1945).
-type trial struct {
+type experiment struct {
 	before  bearing
 	taken   float64 // what the service took a second before the cut
 	refused float64 // the share without an effect of the cut
@@ -41,9 +41,9 @@ const (
 )
 
 // add learns from an answer to a request that was sent after the cut.
-func (t *trial) add(now time.Time, isRefused bool) finding {
+func (t *experiment) add(now time.Time, isRefused bool) finding {
 	if t.until.IsZero() {
-		t.until = now.Add(maxTrial)
+		t.until = now.Add(maxExperiment)
 	}
 	t.seen.add(isRefused)
 	t.sum += odds(isRefused, t.refused, t.quota)
@@ -63,12 +63,12 @@ func (t *trial) add(now time.Time, isRefused bool) finding {
 	}
 }
 
-// newTrial returns nil when no answers could tell.
-func newTrial(before bearing, refused, quota float64) *trial {
+// newExperiment returns nil when no answers could tell.
+func newExperiment(before bearing, refused, quota float64) *experiment {
 	refused = min(refused, 0.98)
 	quota = max(quota, refused/8, maxStray/5)
 	if quota > tellable*refused {
 		return nil
 	}
-	return &trial{before: before, refused: refused, quota: quota}
+	return &experiment{before: before, refused: refused, quota: quota}
 }

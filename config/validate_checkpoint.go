@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"time"
 
-	"syncd/internal/ascii"
+	"syncd/internal/awsname"
 )
 
 // checkpointRules are those of the ledger: how it is kept, and where.
@@ -57,7 +57,7 @@ func (v checkpointRules) stateBucket(c Checkpoint) {
 func (v checkpointRules) stateAccount(account string, compatible bool) {
 	const path, hint = "checkpoint.account", "use the 12 digits of the account that owns the bucket, in quotes"
 	switch {
-	case compatible || ascii.Digits(account, 12):
+	case compatible || awsname.IsAccount(account):
 	case account != "":
 		v.fault(path, strconv.Quote(account)+" is not an AWS account", cmp.Or(accountHint(account), hint))
 	case v.Checkpoint.Role == "":

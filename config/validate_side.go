@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"syncd/internal/arn"
-	"syncd/internal/ascii"
 	"syncd/internal/awsname"
 	"syncd/internal/hint"
 )
@@ -37,7 +36,7 @@ func (v *sideRules) account(s side) {
 	path := s.path + ".account"
 	const hint = "use the 12 digits of the account that owns the bucket, in quotes"
 	switch {
-	case ascii.Digits(s.account, 12), s.compatible:
+	case awsname.IsAccount(s.account), s.compatible:
 	case s.account == "":
 		v.fault(path, "is required", hint)
 	default:
@@ -47,7 +46,7 @@ func (v *sideRules) account(s side) {
 
 // accountHint is a hint at an account that was written in groups of digits, as consoles show it.
 func accountHint(text string) string {
-	if digits := strings.NewReplacer("-", "", " ", "").Replace(text); ascii.Digits(digits, 12) {
+	if digits := strings.NewReplacer("-", "", " ", "").Replace(text); awsname.IsAccount(digits) {
 		return "did you mean " + strconv.Quote(digits) + "?"
 	}
 	return ""

@@ -194,17 +194,7 @@ func (p *Place) sid(action string) string {
 }
 
 // viaService is how KMS is told of S3 in a region (AWS KMS Developer Guide, kms:ViaService).
-func viaService(region string) string {
-	domains := map[string]string{
-		"aws-cn": "amazonaws.com.cn", "aws-iso": "c2s.ic.gov", "aws-iso-b": "sc2s.sgov.gov", "aws-iso-e": "cloud.adc-e.uk",
-		"aws-iso-f": "csp.hci.ic.gov", "aws-eusc": "amazonaws.eu",
-	}
-	domain, ok := domains[awsname.Partition(region)]
-	if !ok {
-		domain = "amazonaws.com"
-	}
-	return "s3." + region + "." + domain
-}
+func viaService(region string) string { return "s3." + region + "." + awsname.Domain(region) }
 
 // Literal writes text so that a policy takes its wildcards and variables for plain text (IAM User Guide, "IAM policy
 // elements: Variables and tags").

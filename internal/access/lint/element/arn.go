@@ -46,7 +46,7 @@ func resourceFault(text string) fault {
 }
 
 func partitionFault(a access.ARN) fault {
-	known := []string{"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"}
+	known := awsname.Partitions()
 	switch {
 	case access.IsPattern(a.Partition):
 	case !slices.Contains(known, a.Partition):

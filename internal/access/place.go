@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"syncd/config"
+	"syncd/internal/arn"
 	"syncd/internal/awsname"
 	"syncd/internal/transfer"
 )
@@ -65,9 +66,9 @@ func (p *Place) locate() {
 	p.Owner = p.Account
 	switch {
 	case p.isPoint() && p.On.isBucket():
-		p.Pattern, p.sample, p.Owner = p.point, p.point, AccountOf(p.point)
+		p.Pattern, p.sample, p.Owner = p.point, p.point, arn.Account(p.point)
 	case p.isPoint():
-		p.Pattern, p.sample, p.Owner = p.point+"/object/"+Literal(p.Prefix)+"*", p.point+"/object/"+p.Prefix+"key", AccountOf(p.point)
+		p.Pattern, p.sample, p.Owner = p.point+"/object/"+Literal(p.Prefix)+"*", p.point+"/object/"+p.Prefix+"key", arn.Account(p.point)
 	case p.On.isBucket():
 		p.Pattern = p.BucketARN()
 		p.sample = p.Pattern
@@ -75,10 +76,10 @@ func (p *Place) locate() {
 		p.Pattern, p.sample = p.Key, p.Key
 		if p.Key == "" {
 			// Which key the owner chose is the owner's to know: the owner's key policy says which it is.
-			keys := "arn:" + awsname.Partition(p.Region) + ":kms:" + p.Region + ":" + p.Account + ":key/"
-			p.Pattern, p.sample = keys+"*", keys+"00000000-0000-0000-0000-000000000000"
+			key := func(id string) string { return arn.Key(awsname.Partition(p.Region), p.Region, p.Account, id) }
+			p.Pattern, p.sample = key("*"), key("00000000-0000-0000-0000-000000000000")
 		}
-		p.Owner = AccountOf(p.Pattern)
+		p.Owner = arn.Account(p.Pattern)
 	default:
 		p.Pattern, p.sample = p.objects(), p.BucketARN()+"/"+p.Prefix+"key"
 	}
@@ -143,7 +144,7 @@ func (p *Place) context(action string) map[string][]string {
 	if p.point == "" || !strings.HasPrefix(action, "s3:") {
 		return facts
 	}
-	through := map[string][]string{"s3:DataAccessPointArn": {p.point}, "s3:DataAccessPointAccount": {AccountOf(p.point)}}
+	through := map[string][]string{"s3:DataAccessPointArn": {p.point}, "s3:DataAccessPointAccount": {arn.Account(p.point)}}
 	maps.Copy(through, facts)
 	return through
 }
@@ -153,12 +154,12 @@ func (p *Place) ownContext(action string) map[string][]string {
 	case strings.HasPrefix(action, "kms:") && p.holder == "":
 		return map[string][]string{"kms:ViaService": {viaService(p.Region)}}
 	case strings.HasPrefix(action, "kms:"):
-		arn := p.BucketARN()
+		encrypted := p.BucketARN()
 		if !p.bucketKey {
-			arn += "/" + p.Prefix + "key"
+			encrypted += "/" + p.Prefix + "key"
 		}
 		return map[string][]string{
-			"kms:ViaService": {viaService(p.Region)}, EncryptionContext: {arn}, "kms:EncryptionContextKeys": {"aws:s3:arn"},
+			"kms:ViaService": {viaService(p.Region)}, EncryptionContext: {encrypted}, "kms:EncryptionContextKeys": {"aws:s3:arn"},
 		}
 	case action == "s3:ListBucket" && p.Prefix != "":
 		return map[string][]string{"s3:prefix": {p.Prefix}}

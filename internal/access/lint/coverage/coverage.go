@@ -18,6 +18,7 @@ import (
 	"syncd/internal/access"
 	"syncd/internal/access/lint/document"
 	"syncd/internal/access/lint/rule"
+	"syncd/internal/arn"
 	"syncd/internal/iam"
 )
 
@@ -70,7 +71,7 @@ func Check(conf *config.Config, mappings []config.Mapping, documents []*document
 // the roles of the configuration; "" when that is not known.
 func ambient(conf *config.Config, documents []*document.Document, account string) string {
 	for _, d := range documents {
-		if d.Kind != access.KindIdentity || access.AccountOf(d.Target) != account {
+		if d.Kind != access.KindIdentity || arn.Account(d.Target) != account {
 			continue
 		}
 		role := false

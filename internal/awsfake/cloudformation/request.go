@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 
+	"syncd/internal/arn"
 	"syncd/internal/awsfake/core"
 )
 
@@ -25,10 +26,9 @@ type request struct {
 // stackName is the name that the request has, or that of the ARN.
 func (q *request) stackName() string {
 	name := q.Form.Get("StackName")
-	if rest, ok := strings.CutPrefix(name, "arn:"); ok {
-		if parts := strings.Split(rest, "/"); len(parts) > 1 {
-			return parts[1]
-		}
+	a, _ := arn.Split(name)
+	if parts := strings.Split(a.Resource, "/"); len(parts) > 1 {
+		return parts[1]
 	}
 	return name
 }

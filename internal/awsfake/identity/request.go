@@ -2,7 +2,6 @@ package identity
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 
 	"syncd/internal/awsfake/core"
@@ -36,8 +35,8 @@ func (q *request) entityPath() (string, error) {
 
 // entityARN is the ARN of a user or a role of the caller's account by its name, or the one that it would get.
 func (q *request) entityARN(kind, parameter string) string {
-	prefix, name := fmt.Sprintf("arn:aws:iam::%s:%s", q.Caller.Account.ID(), kind), q.Form.Get(parameter)
-	arn := prefix + cmp.Or(q.Form.Get("Path"), "/") + name
+	name := q.Form.Get(parameter)
+	arn := q.Caller.Account.ARN("iam", "", kind+cmp.Or(q.Form.Get("Path"), "/")+name)
 	d := q.Cloud.Directory
 	d.View(func() {
 		if kind == "role" {

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 
+	"syncd/internal/arn"
 	"syncd/internal/awsfake/core"
 	"syncd/internal/awsfake/directory"
 	"syncd/internal/awsfake/kms"
@@ -192,7 +193,7 @@ func (s *Store) Find(name string) (*Bucket, *AccessPoint, error) {
 	switch {
 	case p != nil:
 		return p.bucket, p, nil
-	case strings.HasPrefix(name, "arn:"):
+	case arn.Is(name):
 		return nil, nil, errNoSuchAccessPoint()
 	case b == nil:
 		return nil, nil, errNoSuchBucket(name)
@@ -219,13 +220,13 @@ func (s *Store) PointOfHost(r *http.Request) string {
 	case m == nil:
 		return ""
 	case m[3] != "":
-		return "arn:aws:s3:" + m[4] + ":" + m[2] + ":accesspoint/" + m[1]
+		return arn.Point(directory.Partition, m[4], m[2], m[1])
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	for arn, p := range s.points {
-		if p.name == m[1] && p.Account.ID() == m[2] && strings.HasPrefix(arn, "arn:") {
-			return arn
+	for _, p := range s.points {
+		if p.name == m[1] && p.Account.ID() == m[2] {
+			return p.ARN()
 		}
 	}
 	return ""

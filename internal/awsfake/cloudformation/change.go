@@ -29,7 +29,7 @@ func (q *request) createChangeSet(x *wire.XML) error {
 	case err != nil:
 		return err
 	case s.status == "ROLLBACK_COMPLETE":
-		return errStackValidation("Stack:%s is in ROLLBACK_COMPLETE state and can not be updated.", s.arn)
+		return form.ErrValidation("Stack:%s is in ROLLBACK_COMPLETE state and can not be updated.", s.arn)
 	}
 	c := &changeSet{
 		name: q.Form.Get("ChangeSetName"), create: create, given: stackParameters(q.Form, s.given), status: "CREATE_COMPLETE",

@@ -6,6 +6,7 @@ import (
 
 	"syncd/internal/arn"
 	"syncd/internal/awsfake/core"
+	"syncd/internal/awsfake/form"
 )
 
 // calledVia is how the services that CloudFormation asks know it.
@@ -40,5 +41,5 @@ func (q *request) findStack() (*stack, error) {
 			return s, nil
 		}
 	}
-	return nil, errStackValidation("Stack with id %s does not exist", q.Form.Get("StackName"))
+	return nil, form.ErrValidation("Stack with id %s does not exist", q.Form.Get("StackName"))
 }

@@ -11,7 +11,6 @@ package store
 import (
 	"crypto/cipher"
 	"fmt"
-	"net"
 	"net/http"
 	"regexp"
 	"slices"
@@ -207,14 +206,7 @@ var pointHosts = regexp.MustCompile(`^([a-z0-9][a-z0-9-]*)-([0-9]{12})\.(s3-acce
 
 // PointOfHost is the ARN of the access point that a host is, "" when it is none. Where the domain is not S3's own it is one only if there
 // is one of that name.
-func (s *Store) PointOfHost(r *http.Request) string {
-	host := r.Host
-	if host == "" {
-		host = r.URL.Host
-	}
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
+func (s *Store) PointOfHost(host string) string {
 	m := pointHosts.FindStringSubmatch(host)
 	switch {
 	case m == nil:

@@ -165,7 +165,7 @@ func (p *Place) ownContext(action string) map[string][]string {
 		return map[string][]string{"s3:prefix": {p.Prefix}}
 	case action == "s3:PutObject" && p.Key != "":
 		context := map[string][]string{
-			"s3:x-amz-server-side-encryption": {"aws:kms"}, "s3:x-amz-server-side-encryption-aws-kms-key-id": {p.Key},
+			EncryptionHeader: {"aws:kms"}, EncryptionKeyHeader: {p.Key},
 		}
 		if p.acl != "" {
 			context["s3:x-amz-acl"] = []string{p.acl}

@@ -115,7 +115,7 @@ func (a *assessment) noteAbsent(what string) {
 		return
 	}
 	a.absent[what] = true
-	a.findings = append(a.findings, ruleOf(documentMissing).Finding("no document that could be judged was given for "+what+": what the mappings need of it is taken as granted", "give it too"))
+	a.findings = append(a.findings, finding(documentMissing, "no document that could be judged was given for "+what+": what the mappings need of it is taken as granted", "give it too"))
 }
 
 // record keeps what a need lacks, together with what the same document lacks on the same resource.
@@ -153,7 +153,7 @@ func (a *assessment) reportGap(g *gap) {
 	}
 	message := fmt.Sprintf("mapping %s lacks %s on %s for %s: %s in account %s does not allow it",
 		g.Mapping, strings.Join(g.actions, ", "), g.Resource, access.PrincipalName(g.Need), lacking, account)
-	f := ruleOf(permissionMissing).Finding(message, "add the statement "+g.Closing(g.source, g.actions))
+	f := finding(permissionMissing, message, "add the statement "+g.Closing(g.source, g.actions))
 	if g.in != nil {
 		n := g.in.Root.Find("Statement")
 		f.File, f.Path = g.in.File.Name, n.Path
@@ -164,7 +164,7 @@ func (a *assessment) reportGap(g *gap) {
 
 func (a *assessment) reportDenied(n access.Need, o *outcome) {
 	message := fmt.Sprintf("mapping %s needs %s on %s for %s, and the statement denies it", n.Mapping, n.Action, n.Resource, access.PrincipalName(n))
-	f := ruleOf(permissionDenied).Finding(message, "narrow the statement, or spare "+access.PrincipalName(n)+" in its condition")
+	f := finding(permissionDenied, message, "narrow the statement, or spare "+access.PrincipalName(n)+" in its condition")
 	for _, p := range append(o.identities, o.owner) {
 		if p == nil || p.parsed != o.Document {
 			continue

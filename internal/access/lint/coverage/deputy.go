@@ -19,7 +19,7 @@ func deputyFindings(conf *config.Config, mappings []config.Mapping) (findings []
 				seen[name] = true
 				role := conf.Roles[name].ARN
 				message := fmt.Sprintf("role %s (%s) belongs to account %s and is %s", name, role, arn.Account(role), access.DeputyWhy)
-				findings = append(findings, ruleOf(noExternalID).Finding(message, access.DeputyFix(name)))
+				findings = append(findings, finding(noExternalID, message, access.DeputyFix(name)))
 			}
 		}
 	}

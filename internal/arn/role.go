@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"syncd/internal/ascii"
+	"syncd/internal/awsname"
 )
 
 // Root is the ARN of an account as a whole, which policies name as a principal.
@@ -47,7 +48,7 @@ func ParseRole(text string) (ARN, error) {
 	path, isRole := strings.CutPrefix(a.Resource, "role/")
 	name := path[strings.LastIndex(path, "/")+1:]
 	if err != nil || !isRole || a.Service != "iam" || a.Region != "" || !a.hasAccount() ||
-		len(name) > 64 || !ascii.Word(name, "_+=,.@-") || strings.ContainsAny(path, " *?") {
+		len(name) > 64 || !ascii.Word(name, awsname.IdentityCharacters) || strings.ContainsAny(path, " *?") {
 		return ARN{}, refuse(text, "is not the ARN of a role", "use arn:aws:iam::ACCOUNT:role/NAME")
 	}
 	return a, nil

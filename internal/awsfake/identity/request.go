@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"strings"
 
+	"syncd/internal/ascii"
 	"syncd/internal/awsfake/core"
 	"syncd/internal/awsfake/form"
+	"syncd/internal/awsname"
 )
 
 // entityName reads the name of a user, a role or a policy.
@@ -17,7 +19,7 @@ func (q *request) entityName(parameter string, most int) (string, error) {
 	case len(name) > most:
 		return "", form.ErrValidation("1 validation error detected: Value at '%s' failed to satisfy constraint: "+
 			"Member must have length less than or equal to %d", lowerFirst(parameter), most)
-	case !form.InAlphabet(name, "_+=,.@-"):
+	case !ascii.Word(name, awsname.IdentityCharacters):
 		return "", form.ErrValidation("The specified value for %s is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-",
 			lowerFirst(parameter))
 	}

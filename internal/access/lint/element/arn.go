@@ -74,7 +74,7 @@ func bucketFault(a arn.ARN) fault {
 	switch {
 	case hasRegion(a):
 		return pointFault(a)
-	case strings.HasSuffix(name, "-s3alias"):
+	case awsname.IsAlias(name):
 		return fault{"the alias of an access point has no place in policies: the ARN matches no request", "write the access point's, " + arn.Point(a.Partition, "REGION", "ACCOUNT", "NAME") + ", with /object/* for its objects"}
 	case a.Region != "" && a.Region != "*" || a.Account != "" && a.Account != "*":
 		return fault{"a bucket's ARN has no region and no account", "write " + right}

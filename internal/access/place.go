@@ -68,7 +68,7 @@ func (p *Place) locate() {
 	case p.isPoint() && p.On.isBucket():
 		p.Pattern, p.sample, p.Owner = p.point, p.point, arn.Account(p.point)
 	case p.isPoint():
-		p.Pattern, p.sample, p.Owner = p.point+"/object/"+Literal(p.Prefix)+"*", p.point+"/object/"+p.Prefix+"key", arn.Account(p.point)
+		p.Pattern, p.sample, p.Owner = arn.Object(p.point, Literal(p.Prefix)+"*"), arn.Object(p.point, p.Prefix+"key"), arn.Account(p.point)
 	case p.On.isBucket():
 		p.Pattern = p.BucketARN()
 		p.sample = p.Pattern
@@ -81,7 +81,7 @@ func (p *Place) locate() {
 		}
 		p.Owner = arn.Account(p.Pattern)
 	default:
-		p.Pattern, p.sample = p.objects(), p.BucketARN()+"/"+p.Prefix+"key"
+		p.Pattern, p.sample = p.objects(), arn.Object(p.BucketARN(), p.Prefix+"key")
 	}
 }
 
@@ -98,7 +98,7 @@ func (p *Place) BucketARN() string {
 // BucketPlaceholder stands in documents for the bucket behind an access point whose name is not known.
 const BucketPlaceholder = "REPLACE_WITH_BUCKET"
 
-func (p *Place) objects() string { return p.BucketARN() + "/" + Literal(p.Prefix) + "*" }
+func (p *Place) objects() string { return arn.Object(p.BucketARN(), Literal(p.Prefix)+"*") }
 
 // Conditions narrow a grant to what the request of the mapping carries.
 func (p *Place) Conditions(action string) []Condition {
@@ -156,7 +156,7 @@ func (p *Place) ownContext(action string) map[string][]string {
 	case strings.HasPrefix(action, "kms:"):
 		encrypted := p.BucketARN()
 		if !p.bucketKey {
-			encrypted += "/" + p.Prefix + "key"
+			encrypted = arn.Object(encrypted, p.Prefix+"key")
 		}
 		return map[string][]string{
 			"kms:ViaService": {viaService(p.Region)}, EncryptionContext: {encrypted}, "kms:EncryptionContextKeys": {"aws:s3:arn"},

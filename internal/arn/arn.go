@@ -7,8 +7,8 @@
 //
 // It promises that what Parse and the readers of one kind return is an ARN of AWS, of that kind, and that each of their errors is a
 // [hint.Error] which quotes the text and says what it is instead. [Split], and what returns one part of a text, accept what is only said
-// to be an ARN, for those who judge policies; [Root], [Role], [Session], [Bucket], [Point] and [Key] write the ARNs of one kind and check
-// nothing. Whether the thing exists is left to AWS, and matching patterns of ARNs, which policies hold, to package iam.
+// to be an ARN, for those who judge policies. [Root], [Role], [Session], [Bucket], [Point], [Object] and [Key] write the ARNs of one kind
+// and check nothing. Whether the thing exists is left to AWS, and matching patterns of ARNs, which policies hold, to package iam.
 package arn
 
 import (

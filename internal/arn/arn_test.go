@@ -113,12 +113,14 @@ func TestParseAccessPoint(t *testing.T) {
 func TestWrite(t *testing.T) {
 	const account = "111111111111"
 	for got, want := range map[string]string{
-		arn.Root("aws-cn", account):                                    "arn:aws-cn:iam::111111111111:root",
-		arn.Role("aws", account, "syncd"):                              "arn:aws:iam::111111111111:role/syncd",
-		arn.Session("arn:aws:iam::111111111111:role/a/b/syncd", "run"): "arn:aws:sts::111111111111:assumed-role/syncd/run",
-		arn.Bucket("aws-us-gov", "owner-data"):                         "arn:aws-us-gov:s3:::owner-data",
-		arn.Point("aws", "us-west-2", account, "exports"):              "arn:aws:s3:us-west-2:111111111111:accesspoint/exports",
-		arn.Key("aws", "us-west-2", account, "1234abcd"):               "arn:aws:kms:us-west-2:111111111111:key/1234abcd",
+		arn.Root("aws-cn", account):                                                "arn:aws-cn:iam::111111111111:root",
+		arn.Role("aws", account, "syncd"):                                          "arn:aws:iam::111111111111:role/syncd",
+		arn.Session("arn:aws:iam::111111111111:role/a/b/syncd", "run"):             "arn:aws:sts::111111111111:assumed-role/syncd/run",
+		arn.Bucket("aws-us-gov", "owner-data"):                                     "arn:aws-us-gov:s3:::owner-data",
+		arn.Point("aws", "us-west-2", account, "exports"):                          "arn:aws:s3:us-west-2:111111111111:accesspoint/exports",
+		arn.Object("arn:aws:s3:::accesspoint", "a/b"):                              "arn:aws:s3:::accesspoint/a/b",
+		arn.Object("arn:aws:s3:us-west-2:111111111111:accesspoint/exports", "a/b"): "arn:aws:s3:us-west-2:111111111111:accesspoint/exports/object/a/b",
+		arn.Key("aws", "us-west-2", account, "1234abcd"):                           "arn:aws:kms:us-west-2:111111111111:key/1234abcd",
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)

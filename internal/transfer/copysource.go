@@ -11,7 +11,7 @@ import (
 // access point has the key after /object/, and is encoded with it ("CopyObject", Amazon S3 API Reference).
 func CopySource(bucket, key string) string {
 	if arn.Is(bucket) {
-		return escape("", bucket+"/object/"+key)
+		return escape("", arn.Object(bucket, key))
 	}
 	return escape(bucket+"/", key)
 }

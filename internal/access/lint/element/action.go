@@ -128,7 +128,7 @@ func mismatch(a iam.KnownAction, resource string) (message, fix string) {
 	case "bucket":
 		return a.Name + " acts on a bucket, and no resource of the statement is one", "add " + bucketARN
 	case "object":
-		return a.Name + " acts on objects, and no resource of the statement is about any", "add " + bucketARN + "/*"
+		return a.Name + " acts on objects, and no resource of the statement is about any", "add " + arn.Object(bucketARN, "*")
 	case "key":
 		return a.Name + " acts on a KMS key, and no resource of the statement is one", "add the key's ARN: an alias does not stand for its key"
 	case "role":

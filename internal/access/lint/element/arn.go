@@ -96,7 +96,7 @@ func pointFault(a arn.ARN) fault {
 	name, rest, deeper := strings.Cut(name, "/")
 	if isPoint && deeper && rest != "object" && !strings.HasPrefix(rest, "object/") && !access.IsPattern(rest[:min(1, len(rest))]) {
 		right := arn.Point(a.Partition, a.Region, a.Account, name)
-		return fault{"the objects of an access point stand after /object/: the ARN matches no request", "write " + right + "/object/" + rest}
+		return fault{"the objects of an access point stand after /object/: the ARN matches no request", "write " + arn.Object(right, rest)}
 	}
 	return fault{}
 }

@@ -33,4 +33,4 @@ func (b *Bucket) ARN() string { return BucketARN(b.name) }
 func BucketARN(bucket string) string { return arn.Bucket(directory.Partition, bucket) }
 
 // ObjectARN is the ARN of an object.
-func ObjectARN(bucket, key string) string { return BucketARN(bucket) + "/" + key }
+func ObjectARN(bucket, key string) string { return arn.Object(BucketARN(bucket), key) }

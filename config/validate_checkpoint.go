@@ -1,11 +1,8 @@
 package config
 
 import (
-	"cmp"
 	"strconv"
 	"time"
-
-	"syncd/internal/ascii"
 )
 
 // checkpointRules are those of the ledger: how it is kept, and where.
@@ -55,12 +52,9 @@ func (v checkpointRules) stateBucket(c Checkpoint) {
 
 // stateAccount checks whose bucket the state's is: records are not read from a bucket that changed hands, nor written to it.
 func (v checkpointRules) stateAccount(account string, compatible bool) {
-	const path, hint = "checkpoint.account", "use the 12 digits of the account that owns the bucket, in quotes"
-	switch {
-	case compatible || ascii.Digits(account, 12):
-	case account != "":
-		v.fault(path, strconv.Quote(account)+" is not an AWS account", cmp.Or(accountHint(account), hint))
-	case v.Checkpoint.Role == "":
-		v.fault(path, "is required without checkpoint.role, whose account would be the default", hint)
+	const path = "checkpoint.account"
+	if account == "" && !compatible && v.Checkpoint.Role == "" {
+		v.fault(path, "is required without checkpoint.role, whose account would be the default", accountForm)
 	}
+	v.accountID(path, account, compatible)
 }

@@ -14,6 +14,7 @@ import (
 	"syncd/config/secret"
 	"syncd/internal/arn"
 	"syncd/internal/ascii"
+	"syncd/internal/awsname"
 	"syncd/internal/endpoint"
 	"syncd/internal/hint"
 )
@@ -64,7 +65,7 @@ func (v roleRules) externalID(e secret.ExternalID, path string) {
 
 // sessionWord checks what STS calls RoleSessionName and SourceIdentity, which have the same form.
 func (v roleRules) sessionWord(path, s string) {
-	v.check(len(s) >= 2 && len(s) <= 64 && ascii.Word(s, "_+=,.@-"), path,
+	v.check(len(s) >= 2 && len(s) <= 64 && ascii.Word(s, awsname.IdentityCharacters), path,
 		strconv.Quote(s)+" is not 2 to 64 letters, digits and _+=,.@-", "")
 }
 

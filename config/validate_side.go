@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"syncd/internal/arn"
-	"syncd/internal/ascii"
 	"syncd/internal/awsname"
 	"syncd/internal/hint"
 )
@@ -35,19 +34,24 @@ func (v *sideRules) side(s side) {
 
 func (v *sideRules) account(s side) {
 	path := s.path + ".account"
-	const hint = "use the 12 digits of the account that owns the bucket, in quotes"
-	switch {
-	case ascii.Digits(s.account, 12), s.compatible:
-	case s.account == "":
-		v.fault(path, "is required", hint)
-	default:
-		v.fault(path, strconv.Quote(s.account)+" is not an AWS account", cmp.Or(accountHint(s.account), hint))
+	if s.account == "" && !s.compatible {
+		v.fault(path, "is required", accountForm)
+	}
+	v.accountID(path, s.account, s.compatible)
+}
+
+const accountForm = "use the 12 digits of the account that owns the bucket, in quotes"
+
+// accountID refuses what is no id of an AWS account, where the service is AWS.
+func (v *sideRules) accountID(path, account string, compatible bool) {
+	if account != "" && !compatible && !awsname.IsAccount(account) {
+		v.fault(path, strconv.Quote(account)+" is not an AWS account", cmp.Or(accountHint(account), accountForm))
 	}
 }
 
 // accountHint is a hint at an account that was written in groups of digits, as consoles show it.
 func accountHint(text string) string {
-	if digits := strings.NewReplacer("-", "", " ", "").Replace(text); ascii.Digits(digits, 12) {
+	if digits := strings.NewReplacer("-", "", " ", "").Replace(text); awsname.IsAccount(digits) {
 		return "did you mean " + strconv.Quote(digits) + "?"
 	}
 	return ""

@@ -17,6 +17,7 @@ import (
 	"syncd/internal/access/lint"
 	"syncd/internal/access/lint/document"
 	"syncd/internal/access/lint/rule"
+	"syncd/internal/arn"
 	"syncd/internal/exit"
 	"syncd/internal/invocation"
 	"syncd/internal/printable"
@@ -125,7 +126,7 @@ func checkStdin(f invocation.Flags, args []string) error {
 		readers++
 	}
 	for _, arg := range args {
-		if arg == invocation.StandardInput || strings.HasPrefix(arg, "arn:") && strings.HasSuffix(arg, "="+invocation.StandardInput) {
+		if arg == invocation.StandardInput || arn.Is(arg) && strings.HasSuffix(arg, "="+invocation.StandardInput) {
 			readers++
 		}
 	}
@@ -138,7 +139,7 @@ func checkStdin(f invocation.Flags, args []string) error {
 // policyFile reads what an argument names: FILE, or ARN=FILE. A file of that very name goes before.
 func policyFile(ctx context.Context, p invocation.Process, arg string) (document.File, error) {
 	file := document.File{Name: arg}
-	if target, name, ok := strings.Cut(arg, "="); ok && strings.HasPrefix(target, "arn:") {
+	if target, name, ok := strings.Cut(arg, "="); ok && arn.Is(target) {
 		if _, err := os.Stat(arg); err != nil {
 			file.Name, file.Target = name, target
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"syncd/internal/ascii"
+	"syncd/internal/awsname"
 	"syncd/internal/hint"
 )
 
@@ -27,7 +28,7 @@ func checkExternalID(value string) error {
 	if n := len(value); n < 2 || n > 1224 {
 		return errors.New("not 2 to 1224 characters long")
 	}
-	if !ascii.Word(value, "_+=,.@:/-") {
+	if !ascii.Word(value, awsname.IdentityCharacters+":/") {
 		return errors.New("not only letters, digits and _+=,.@:/-")
 	}
 	return nil

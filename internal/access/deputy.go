@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"syncd/config"
+	"syncd/internal/arn"
 )
 
 // OfAnotherOwner reports whether a role of an account is another owner's: neither of the account it is assumed from nor of the
@@ -16,7 +17,7 @@ func OfAnotherOwner(account, from string, m config.Mapping) bool {
 func (v View) WithoutExternalID() (names []string) {
 	for _, name := range v.Roles() {
 		role := v.Config.Roles[name]
-		if role.ExternalID.IsZero() && OfAnotherOwner(AccountOf(role.ARN), v.accountOf(role.Via), v.Mapping) {
+		if role.ExternalID.IsZero() && OfAnotherOwner(arn.Account(role.ARN), v.accountOf(role.Via), v.Mapping) {
 			names = append(names, name)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"syncd/config"
+	"syncd/internal/arn"
 )
 
 // Need is one permission that a mapping needs of one principal on one resource.
@@ -124,7 +125,7 @@ func (v View) hops(p Permission) (needs []Need) {
 			continue
 		}
 		n := v.need(p, role.Via)
-		n.Resource, n.Sample, n.Owner, n.Target = role.ARN, role.ARN, AccountOf(role.ARN), name
+		n.Resource, n.Sample, n.Owner, n.Target = role.ARN, role.ARN, arn.Account(role.ARN), name
 		n.SID = map[string]string{ActionAssume: "AssumeRole", ActionTag: "TagSession", ActionIdentity: "SetSourceIdentity"}[p.Action]
 		n.ExternalID = p.Action == ActionAssume && role.ExternalID.Sent()
 		n.Context["sts:RoleSessionName"] = []string{role.SessionName}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"syncd/config"
+	"syncd/internal/arn"
 	"syncd/internal/awsname"
 	"syncd/internal/transfer"
 )
@@ -65,9 +66,9 @@ func (p *Place) locate() {
 	p.Owner = p.Account
 	switch {
 	case p.isPoint() && p.On.isBucket():
-		p.Pattern, p.sample, p.Owner = p.point, p.point, AccountOf(p.point)
+		p.Pattern, p.sample, p.Owner = p.point, p.point, arn.Account(p.point)
 	case p.isPoint():
-		p.Pattern, p.sample, p.Owner = p.point+"/object/"+Literal(p.Prefix)+"*", p.point+"/object/"+p.Prefix+"key", AccountOf(p.point)
+		p.Pattern, p.sample, p.Owner = arn.Object(p.point, Literal(p.Prefix)+"*"), arn.Object(p.point, p.Prefix+"key"), arn.Account(p.point)
 	case p.On.isBucket():
 		p.Pattern = p.BucketARN()
 		p.sample = p.Pattern
@@ -75,12 +76,12 @@ func (p *Place) locate() {
 		p.Pattern, p.sample = p.Key, p.Key
 		if p.Key == "" {
 			// Which key the owner chose is the owner's to know: the owner's key policy says which it is.
-			keys := "arn:" + awsname.Partition(p.Region) + ":kms:" + p.Region + ":" + p.Account + ":key/"
-			p.Pattern, p.sample = keys+"*", keys+"00000000-0000-0000-0000-000000000000"
+			key := func(id string) string { return arn.Key(awsname.Partition(p.Region), p.Region, p.Account, id) }
+			p.Pattern, p.sample = key("*"), key("00000000-0000-0000-0000-000000000000")
 		}
-		p.Owner = AccountOf(p.Pattern)
+		p.Owner = arn.Account(p.Pattern)
 	default:
-		p.Pattern, p.sample = p.objects(), p.BucketARN()+"/"+p.Prefix+"key"
+		p.Pattern, p.sample = p.objects(), arn.Object(p.BucketARN(), p.Prefix+"key")
 	}
 }
 
@@ -97,7 +98,7 @@ func (p *Place) BucketARN() string {
 // BucketPlaceholder stands in documents for the bucket behind an access point whose name is not known.
 const BucketPlaceholder = "REPLACE_WITH_BUCKET"
 
-func (p *Place) objects() string { return p.BucketARN() + "/" + Literal(p.Prefix) + "*" }
+func (p *Place) objects() string { return arn.Object(p.BucketARN(), Literal(p.Prefix)+"*") }
 
 // Conditions narrow a grant to what the request of the mapping carries.
 func (p *Place) Conditions(action string) []Condition {
@@ -143,7 +144,7 @@ func (p *Place) context(action string) map[string][]string {
 	if p.point == "" || !strings.HasPrefix(action, "s3:") {
 		return facts
 	}
-	through := map[string][]string{"s3:DataAccessPointArn": {p.point}, "s3:DataAccessPointAccount": {AccountOf(p.point)}}
+	through := map[string][]string{"s3:DataAccessPointArn": {p.point}, "s3:DataAccessPointAccount": {arn.Account(p.point)}}
 	maps.Copy(through, facts)
 	return through
 }
@@ -153,18 +154,18 @@ func (p *Place) ownContext(action string) map[string][]string {
 	case strings.HasPrefix(action, "kms:") && p.holder == "":
 		return map[string][]string{"kms:ViaService": {viaService(p.Region)}}
 	case strings.HasPrefix(action, "kms:"):
-		arn := p.BucketARN()
+		encrypted := p.BucketARN()
 		if !p.bucketKey {
-			arn += "/" + p.Prefix + "key"
+			encrypted = arn.Object(encrypted, p.Prefix+"key")
 		}
 		return map[string][]string{
-			"kms:ViaService": {viaService(p.Region)}, EncryptionContext: {arn}, "kms:EncryptionContextKeys": {"aws:s3:arn"},
+			"kms:ViaService": {viaService(p.Region)}, EncryptionContext: {encrypted}, "kms:EncryptionContextKeys": {"aws:s3:arn"},
 		}
 	case action == "s3:ListBucket" && p.Prefix != "":
 		return map[string][]string{"s3:prefix": {p.Prefix}}
 	case action == "s3:PutObject" && p.Key != "":
 		context := map[string][]string{
-			"s3:x-amz-server-side-encryption": {"aws:kms"}, "s3:x-amz-server-side-encryption-aws-kms-key-id": {p.Key},
+			EncryptionHeader: {"aws:kms"}, EncryptionKeyHeader: {p.Key},
 		}
 		if p.acl != "" {
 			context["s3:x-amz-acl"] = []string{p.acl}
@@ -194,17 +195,7 @@ func (p *Place) sid(action string) string {
 }
 
 // viaService is how KMS is told of S3 in a region (AWS KMS Developer Guide, kms:ViaService).
-func viaService(region string) string {
-	domains := map[string]string{
-		"aws-cn": "amazonaws.com.cn", "aws-iso": "c2s.ic.gov", "aws-iso-b": "sc2s.sgov.gov", "aws-iso-e": "cloud.adc-e.uk",
-		"aws-iso-f": "csp.hci.ic.gov", "aws-eusc": "amazonaws.eu",
-	}
-	domain, ok := domains[awsname.Partition(region)]
-	if !ok {
-		domain = "amazonaws.com"
-	}
-	return "s3." + region + "." + domain
-}
+func viaService(region string) string { return "s3." + region + "." + awsname.Domain(region) }
 
 // Literal writes text so that a policy takes its wildcards and variables for plain text (IAM User Guide, "IAM policy
 // elements: Variables and tags").

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"syncd/config"
+	"syncd/internal/arn"
 )
 
 // View is one mapping of a configuration, with what decides which rows of the table it needs.
@@ -42,7 +43,7 @@ func (v View) accountOf(role string) string {
 	if role == "" {
 		return v.Mapping.Destination.Account
 	}
-	return AccountOf(v.Config.Roles[role].ARN)
+	return arn.Account(v.Config.Roles[role].ARN)
 }
 
 // Roles are the roles of the mapping with those they are reached through, first hop first, each once.

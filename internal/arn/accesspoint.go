@@ -20,6 +20,11 @@ type AccessPoint struct {
 	Name string
 }
 
+// Point is the ARN of an access point.
+func Point(partition, region, account, name string) string {
+	return ARN{partition, "s3", region, account, "accesspoint/" + name}.String()
+}
+
 // AccessPointForm is the form of an access point's ARN, as a hint.
 const AccessPointForm = "use arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME"
 

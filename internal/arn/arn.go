@@ -1,4 +1,4 @@
-// Package arn reads Amazon Resource Names, the names of what AWS keeps: roles, keys, access points and all else.
+// Package arn reads and writes Amazon Resource Names, the names of what AWS keeps: roles, keys, access points and all else.
 //
 // The grammar is that of "Identify AWS resources with Amazon Resource Names (ARNs)" (IAM User Guide):
 // arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE, where the region or the account is empty for what has none. What a resource looks like is
@@ -6,8 +6,9 @@
 // access points those of "Access points for general purpose buckets naming rules" (Amazon S3 User Guide).
 //
 // It promises that what Parse and the readers of one kind return is an ARN of AWS, of that kind, and that each of their errors is a
-// [hint.Error] which quotes the text and says what it is instead. Whether the thing exists is left to AWS. Patterns of ARNs, which
-// policies hold, are matched by package iam; [Split] takes apart what is only said to be an ARN, for those who judge policies.
+// [hint.Error] which quotes the text and says what it is instead. [Split], and what returns one part of a text, accept what is only said
+// to be an ARN, for those who judge policies. [Root], [Role], [Session], [Bucket], [Point], [Object] and [Key] write the ARNs of one kind
+// and check nothing. Whether the thing exists is left to AWS, and matching patterns of ARNs, which policies hold, to package iam.
 package arn
 
 import (
@@ -15,6 +16,7 @@ import (
 	"strings"
 
 	"syncd/internal/ascii"
+	"syncd/internal/awsname"
 	"syncd/internal/hint"
 )
 
@@ -44,11 +46,24 @@ func Parse(text string) (ARN, error) {
 	return a, nil
 }
 
-// Account returns the account in an ARN, "" where there is none.
+// Account returns the account in an ARN, whatever its partition; "" where there is none.
 func Account(text string) string {
-	a, _ := Parse(text)
+	a, _ := Split(text)
 	return a.Account
 }
+
+// Kind returns the word before the first slash of an ARN's resource, such as role or key; "" where there is no slash.
+func Kind(text string) string {
+	a, _ := Split(text)
+	kind, _, ok := strings.Cut(a.Resource, "/")
+	if !ok {
+		return ""
+	}
+	return kind
+}
+
+// Name returns the last part of an ARN, after its last slash or colon. Of a role it is the name without the path.
+func Name(text string) string { return text[strings.LastIndexAny(text, "/:")+1:] }
 
 // refuse is the error about a text.
 func refuse(text, problem, instead string) error {
@@ -61,4 +76,4 @@ func (a ARN) String() string {
 }
 
 // hasAccount reports whether the ARN names an account.
-func (a ARN) hasAccount() bool { return ascii.Digits(a.Account, 12) }
+func (a ARN) hasAccount() bool { return awsname.IsAccount(a.Account) }

@@ -108,3 +108,69 @@ func TestParseAccessPoint(t *testing.T) {
 		}
 	}
 }
+
+// What is written is read again as what it is.
+func TestWrite(t *testing.T) {
+	const account = "111111111111"
+	for got, want := range map[string]string{
+		arn.Root("aws-cn", account):                                                "arn:aws-cn:iam::111111111111:root",
+		arn.Role("aws", account, "syncd"):                                          "arn:aws:iam::111111111111:role/syncd",
+		arn.Session("arn:aws:iam::111111111111:role/a/b/syncd", "run"):             "arn:aws:sts::111111111111:assumed-role/syncd/run",
+		arn.Bucket("aws-us-gov", "owner-data"):                                     "arn:aws-us-gov:s3:::owner-data",
+		arn.Point("aws", "us-west-2", account, "exports"):                          "arn:aws:s3:us-west-2:111111111111:accesspoint/exports",
+		arn.Object("arn:aws:s3:::accesspoint", "a/b"):                              "arn:aws:s3:::accesspoint/a/b",
+		arn.Object("arn:aws:s3:us-west-2:111111111111:accesspoint/exports", "a/b"): "arn:aws:s3:us-west-2:111111111111:accesspoint/exports/object/a/b",
+		arn.Key("aws", "us-west-2", account, "1234abcd"):                           "arn:aws:kms:us-west-2:111111111111:key/1234abcd",
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	if _, err := arn.ParseRole(arn.Role("aws", account, "syncd")); err != nil {
+		t.Error(err)
+	}
+	if _, err := arn.ParseKey(arn.Key("aws", "us-west-2", account, "1234abcd")); err != nil {
+		t.Error(err)
+	}
+	if _, err := arn.ParseAccessPoint(arn.Point("aws", "us-west-2", account, "exports")); err != nil {
+		t.Error(err)
+	}
+	for _, text := range []string{"arn:aws:iam::111111111111:user/a", "arn:aws:iam::111111111111:role/", "arn:aws:iam::111111111111:role/a/", "role/a"} {
+		if got := arn.Session(text, "run"); got != "" {
+			t.Errorf("session of %q: got %q, want none", text, got)
+		}
+	}
+}
+
+func TestRoleOf(t *testing.T) {
+	role, ok := arn.RoleOf("arn:aws-cn:sts::111111111111:assumed-role/syncd/run")
+	if want := "arn:aws-cn:iam::111111111111:role/syncd"; !ok || role != want {
+		t.Errorf("got %q, %v, want %q", role, ok, want)
+	}
+	for _, text := range []string{"", "arn:aws:iam::111111111111:assumed-role/syncd/run", "arn:aws:sts::111111111111:federated-user/run", "assumed-role/syncd/run"} {
+		if role, ok := arn.RoleOf(text); ok {
+			t.Errorf("%q: got %q, want none", text, role)
+		}
+	}
+}
+
+// The parts are those of what was only said to be an ARN too.
+func TestParts(t *testing.T) {
+	for text, want := range map[string][4]string{ // account, kind, name, bucket
+		"arn:aws:iam::111111111111:role/a/syncd":    {"111111111111", "role", "syncd", "role"},
+		"arn:*:iam::111111111111:root":              {"111111111111", "", "root", "root"},
+		"arn:aws:s3:::owner-data":                   {"", "", "owner-data", "owner-data"},
+		"arn:aws:s3:::owner-data/exports/a":         {"", "owner-data", "a", "owner-data"},
+		"arn:aws:sqs:us-west-2:111111111111:events": {"111111111111", "", "events", "events"},
+		"owner-data": {"", "", "owner-data", ""},
+	} {
+		if got := [4]string{arn.Account(text), arn.Kind(text), arn.Name(text), arn.BucketOf(text)}; got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
+	for text, want := range map[string]bool{"arn:aws:iam::111111111111:root": true, "arn:aws:iam::111111111111:user/root": false, "arn:aws:sts::111111111111:root": false} {
+		if a, _ := arn.Split(text); a.IsRoot() != want {
+			t.Errorf("%s: got root %v, want %v", text, !want, want)
+		}
+	}
+}

@@ -1,4 +1,4 @@
-// Package awsname knows what AWS calls things: partitions, regions and buckets.
+// Package awsname knows what AWS calls things: partitions, regions, accounts and buckets.
 //
 // It promises the rules that AWS writes down and requests depend on, each with its source, and says of a name that breaks one what is
 // wrong with it. Whether a region is enabled or a bucket exists is left to those who ask AWS. ARNs, which are made of these names, are in
@@ -24,25 +24,6 @@ import (
 //
 //go:embed regions.txt
 var regionTable string
-
-// Partition names the partition of AWS that a region is in ("AWS service endpoints", AWS General Reference). The name of a bucket is
-// unique within one ("General purpose bucket naming rules", Amazon S3 User Guide).
-func Partition(region string) string {
-	for _, p := range [][2]string{
-		{"cn-", "aws-cn"},
-		{"us-gov-", "aws-us-gov"},
-		{"us-iso-", "aws-iso"},
-		{"us-isob-", "aws-iso-b"},
-		{"eu-isoe-", "aws-iso-e"},
-		{"us-isof-", "aws-iso-f"},
-		{"eusc-", "aws-eusc"},
-	} {
-		if strings.HasPrefix(region, p[0]) {
-			return p[1]
-		}
-	}
-	return "aws"
-}
 
 // IsRegion reports whether s has the form of a region's code, as us-west-2 and us-gov-east-1 do.
 func IsRegion(s string) bool {

@@ -49,13 +49,18 @@ func TestRegionsAreTheSDKs(t *testing.T) {
 			ID      string                     `json:"id"`
 			Form    string                     `json:"regionRegex"`
 			Regions map[string]json.RawMessage `json:"regions"`
+			Outputs struct {
+				Domain string `json:"dnsSuffix"`
+			} `json:"outputs"`
 		} `json:"partitions"`
 	}
 	if err := json.Unmarshal(data, &table); err != nil {
 		t.Fatal(err)
 	}
 	var lines strings.Builder
+	var partitions []string
 	for _, p := range table.Partitions {
+		partitions = append(partitions, p.ID)
 		var names []string
 		for name := range p.Regions {
 			if strings.HasSuffix(name, "-global") {
@@ -65,11 +70,17 @@ func TestRegionsAreTheSDKs(t *testing.T) {
 			if got := awsname.Partition(name); got != p.ID {
 				t.Errorf("%s: got partition %s, want %s", name, got, p.ID)
 			}
+			if got := awsname.Domain(name); got != p.Outputs.Domain {
+				t.Errorf("%s: got domain %s, want %s", name, got, p.Outputs.Domain)
+			}
 		}
 		slices.Sort(names)
 		fmt.Fprintln(&lines, p.ID, p.Form, strings.Join(names, " "))
 	}
 	checkGolden(t, "regions.txt", lines.String())
+	if got := slices.Sorted(slices.Values(awsname.Partitions())); !slices.Equal(got, slices.Sorted(slices.Values(partitions))) {
+		t.Errorf("got partitions %q, want %q", got, partitions)
+	}
 }
 
 func TestRegions(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
+	"syncd/internal/arn"
 	"syncd/internal/assembly"
 	"syncd/internal/awsfake"
 	"syncd/internal/daemon/web"
@@ -185,7 +186,7 @@ func Document(text string, w *World) *iam.Document {
 	replace := []string{
 		"{source}", Source, "{copy}", Copy, "{owner}", Owner, "{external-id}", ExternalID,
 		"{consumer-user}", w.Consumer.ARN, "{owner-key}", w.OwnerKey.ARN(), "{consumer-key}", w.ConsumerKey.ARN(),
-		"{role}", "arn:aws:iam::" + Consumer + ":role/" + Role,
+		"{role}", arn.Role("aws", Consumer, Role),
 	}
 	return iam.MustParse(strings.NewReplacer(replace...).Replace(text))
 }

@@ -18,6 +18,22 @@ func TestNearest(t *testing.T) {
 	}
 }
 
+func TestMeant(t *testing.T) {
+	words := []string{"status", "start", "trigger", "replay"}
+	for word, want := range map[string]string{
+		"trig": "trigger", "TRIG": "trigger", "rep": "replay",
+		"tri":   "trigger",
+		"tr":    "",      // too short to say which
+		"sta":   "start", // two begin so: the nearest
+		"stats": "status",
+		"quiet": "",
+	} {
+		if got := hint.Meant(word, words); got != want {
+			t.Errorf("%q: got %q, want %q", word, got, want)
+		}
+	}
+}
+
 func TestSentences(t *testing.T) {
 	words := []string{"copy", "omit"}
 	for word, want := range map[string]string{"copi": "did you mean copy?", "everything": "use one of copy, omit"} {

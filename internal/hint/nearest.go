@@ -1,6 +1,9 @@
 package hint
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // OneOf is the hint for a word that is none of words: the one it was likely meant to be, or all of them.
 func OneOf(word string, words []string) string {
@@ -16,6 +19,17 @@ func DidYouMean(word string, words []string) string {
 		return "did you mean " + near + "?"
 	}
 	return ""
+}
+
+// Meant returns the one of words that an abbreviated or mistyped word was likely meant to be: the only one that begins so, where that is
+// more than a letter or two, else the nearest; "" when none is like it.
+func Meant(word string, words []string) string {
+	const begun = 3
+	begins := func(w string) bool { return strings.HasPrefix(w, strings.ToLower(word)) }
+	if i := slices.IndexFunc(words, begins); i >= 0 && len(word) >= begun && !slices.ContainsFunc(words[i+1:], begins) {
+		return words[i]
+	}
+	return Nearest(word, words)
 }
 
 // Nearest returns the one of words that a mistyped word was most likely meant to be, "" when none is like it.

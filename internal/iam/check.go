@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"syncd/internal/ascii"
 )
 
 // CheckKind reports everything that makes the document unfit to be a policy of that kind, as *[SyntaxError] values joined; nil when
@@ -26,8 +28,7 @@ type unfit struct{ element, problem string }
 
 // unfitSID knows that IAM takes letters and digits only, where S3 and KMS take spaces too.
 func (s *Statement) unfitSID(kind ResourceKind) []unfit {
-	odd := func(r rune) bool { return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') }
-	if (kind == Identity || kind == Trust) && strings.ContainsFunc(s.SID, odd) {
+	if (kind == Identity || kind == Trust) && s.SID != "" && !ascii.Word(s.SID, "") {
 		return []unfit{{"Sid", "has characters other than letters and digits: " + s.SID}}
 	}
 	return nil

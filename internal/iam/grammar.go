@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"syncd/internal/arn"
 )
 
 // The elements of "Grammar of the IAM JSON policy language", a method each.
@@ -166,7 +168,7 @@ func checkResource(text string) string {
 	service := serviceField(text)
 	switch {
 	case text == "*":
-	case !strings.HasPrefix(text, "arn:"):
+	case !arn.Is(text):
 		return "is not * or an ARN"
 	case service == "":
 		return "names no service"

@@ -3,6 +3,8 @@ package iam
 import (
 	"strings"
 	"unicode/utf8"
+
+	"syncd/internal/arn"
 )
 
 // escape makes the next byte of a pattern stand for itself. A variable's value may hold * and ?, which are then no wildcards.
@@ -55,11 +57,11 @@ func resourcePart(arn string) int {
 
 // complete fills the missing fields of an ARN cut short: "specifying arn:aws:sqs is equivalent to arn:aws:sqs:*:*:*". See
 // "IAM identifiers", IAM ARNs.
-func complete(arn string) string {
-	if missing := 5 - strings.Count(arn, ":"); missing > 0 && strings.HasPrefix(arn, "arn:") {
-		return arn + strings.Repeat(":*", missing)
+func complete(pattern string) string {
+	if missing := 5 - strings.Count(pattern, ":"); missing > 0 && arn.Is(pattern) {
+		return pattern + strings.Repeat(":*", missing)
 	}
-	return arn
+	return pattern
 }
 
 // serviceField is the third field of an ARN, "" when it has fewer.
@@ -71,9 +73,9 @@ func serviceField(arn string) string {
 }
 
 // lacksService is true of an ARN whose service is missing or has a wildcard.
-func lacksService(arn string) bool {
-	service := serviceField(arn)
-	return strings.HasPrefix(arn, "arn:") && (service == "" || strings.ContainsAny(service, wildcards))
+func lacksService(pattern string) bool {
+	service := serviceField(pattern)
+	return arn.Is(pattern) && (service == "" || strings.ContainsAny(service, wildcards))
 }
 
 // mark is where matching resumes after a mismatch: behind a *, with that * covering the text up to text.

@@ -1,8 +1,6 @@
 package iam
 
 import (
-	"strings"
-
 	"syncd/internal/arn"
 )
 
@@ -56,7 +54,7 @@ func namesAccount(id, account string) bool {
 		return true
 	}
 	a, ok := arn.Split(id) // whatever the partition
-	return ok && a.Service == "iam" && a.Region == "" && a.Account == account && a.Resource == "root"
+	return ok && a.IsRoot() && a.Region == "" && a.Account == account
 }
 
 // grants is the strongest grant of the statement's principals.
@@ -123,11 +121,10 @@ func (c *Caller) userName() string {
 	if c.Root || c.RoleARN != "" || !c.hasAccount() {
 		return ""
 	}
-	_, name, ok := strings.Cut(c.ARN, ":user/")
-	if !ok {
+	if arn.Kind(c.ARN) != "user" {
 		return ""
 	}
-	return name[strings.LastIndexByte(name, '/')+1:]
+	return arn.Name(c.ARN)
 }
 
 // userID is the value of aws:userid where the caller alone tells it: that of a user or of a session begins with an id of IAM's.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"syncd/internal/arn"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/listing"
 )
@@ -179,6 +180,6 @@ func SameKey(answered, configured string) bool {
 	if answered == configured {
 		return answered != ""
 	}
-	bare := configured != "" && !strings.HasPrefix(configured, "arn:")
+	bare := configured != "" && !arn.Is(configured)
 	return bare && (strings.HasSuffix(answered, ":"+configured) || strings.HasSuffix(answered, "/"+configured))
 }

@@ -15,6 +15,7 @@ package transfer
 import (
 	"strings"
 
+	"syncd/internal/arn"
 	"syncd/internal/awsname"
 	"syncd/internal/endpoint"
 )
@@ -70,7 +71,7 @@ func (p Place) ARN() string {
 
 // BucketARN names a bucket of a region in policies: the region decides the partition, and is not part of the name.
 func BucketARN(region, bucket string) string {
-	return "arn:" + awsname.Partition(region) + ":s3:::" + bucket
+	return arn.Bucket(awsname.Partition(region), bucket)
 }
 
 // SameService reports whether both places are at one service.

@@ -20,24 +20,13 @@ const namedAtMost = 10
 
 // OneOf is a hint for a word that is none of words: the one that was likely meant, or what there is, without an end of names.
 func OneOf(word string, words []string) string {
-	if near := nearest(word, words); near != "" {
+	if near := hint.Meant(word, words); near != "" {
 		return "did you mean " + near + "?"
 	}
 	if len(words) <= namedAtMost {
 		return "use one of " + strings.Join(words, ", ")
 	}
 	return "use one of " + strings.Join(words[:namedAtMost], ", ") + " and " + strconv.Itoa(len(words)-namedAtMost) + " more"
-}
-
-// nearest returns the one of words that was likely meant: the only one that begins so, where that is more than a letter or two, else the
-// most alike.
-func nearest(word string, words []string) string {
-	const begun = 3
-	begins := func(w string) bool { return strings.HasPrefix(w, strings.ToLower(word)) }
-	if i := slices.IndexFunc(words, begins); i >= 0 && len(word) >= begun && !slices.ContainsFunc(words[i+1:], begins) {
-		return words[i]
-	}
-	return hint.Nearest(word, words)
 }
 
 // UnknownWord is the usage error of a value that is none of a choice.
@@ -149,7 +138,7 @@ func commandLike(cmd *cobra.Command, word string) string {
 			names = append(names, name)
 		}
 	}
-	return paths[nearest(word, names)]
+	return paths[hint.Meant(word, names)]
 }
 
 // available are the commands that the help lists.
@@ -174,7 +163,7 @@ func WrongFlag(cmd *cobra.Command, err error) error {
 			names = append(names, flag.Name)
 		}
 	})
-	if near := nearest(unknown.GetSpecifiedName(), names); near != "" {
+	if near := hint.Meant(unknown.GetSpecifiedName(), names); near != "" {
 		return exit.WithHint(exit.Usage(err), "did you mean --"+near+"? "+seeHelp(cmd.CommandPath()))
 	}
 	return exit.Usage(err)

@@ -9,6 +9,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/access/policy"
+	"syncd/internal/arn"
 	"syncd/internal/awsfake"
 	"syncd/internal/creds"
 	"syncd/internal/iam"
@@ -53,7 +54,7 @@ func (x *World) Source() *awsfake.Bucket { return x.Buckets["owner-data"] }
 func sourceClient(t *testing.T, set *creds.Set, m config.Mapping) *s3.Client {
 	t.Helper()
 	c := Client(t, set, m.Source.Role)
-	if !strings.HasPrefix(m.Source.Bucket, "arn:") {
+	if !arn.Is(m.Source.Bucket) {
 		return c
 	}
 	o := c.Options()

@@ -26,6 +26,7 @@ import (
 	"syncd/config/secret"
 	"syncd/internal/access"
 	"syncd/internal/access/policy"
+	"syncd/internal/arn"
 	"syncd/internal/awsfake"
 	"syncd/internal/creds"
 	"syncd/internal/iam"
@@ -172,8 +173,7 @@ func NewWorldIn(t *testing.T, cloud *awsfake.Cloud, w Way, edit func(string) str
 	x.Buckets["consumer-state"] = co.CreateBucket("consumer-state", Region, awsfake.BucketOptions{})
 	nobody := iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}]}`)
 	for _, role := range x.Config.Roles {
-		account, roleName := strings.Split(role.ARN, ":")[4], role.ARN[strings.LastIndex(role.ARN, "/")+1:]
-		x.Roles[role.ARN] = cloud.Account(account).CreateRole(roleName, nobody, awsfake.RoleOptions{})
+		x.Roles[role.ARN] = cloud.Account(role.Account()).CreateRole(arn.Name(role.ARN), nobody, awsfake.RoleOptions{})
 	}
 	o := w.Options
 	o.ExternalID, o.SourceKeys = ExternalID, []string{x.OwnerKey.ARN()}

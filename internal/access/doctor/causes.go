@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"syncd/internal/access"
+	"syncd/internal/arn"
 	"syncd/internal/awserr"
 )
 
@@ -126,14 +127,14 @@ func (e *explainer) noKey(k *ask) Cause {
 
 // othersKey is the suspicion that the key of the copies was mistaken: it is another account's than the bucket.
 func (e *explainer) othersKey(k *ask) []Cause {
-	parts := strings.Split(k.Resource, ":")
+	key, ok := arn.Split(k.Resource)
 	account := e.evidence.view.Place(access.DestinationKey).Account
-	if k.On != access.DestinationKey || len(parts) < 6 || account == "" || parts[4] == account {
+	if k.On != access.DestinationKey || !ok || account == "" || key.Account == account {
 		return nil
 	}
 	return []Cause{{
 		Kind: CauseConfiguration, Side: access.Consumer, Target: e.sideOf(k) + ".kms_key", Confidence: Likely,
-		Why: "the key is of account " + parts[4] + ", and the bucket of " + account + ": is the ARN right?",
+		Why: "the key is of account " + key.Account + ", and the bucket of " + account + ": is the ARN right?",
 	}}
 }
 

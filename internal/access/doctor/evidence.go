@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"syncd/internal/access"
+	"syncd/internal/arn"
 	"syncd/internal/awserr"
 	"syncd/internal/deadline"
 )
@@ -152,7 +153,7 @@ func (e *evidence) narrow(k *ask, s sample) *ask {
 		return e.asks[i]
 	}
 	narrow := &ask{Need: k.Need}
-	narrow.Resource, narrow.Sample, narrow.Owner = s.key, s.key, cmp.Or(access.AccountOf(s.key), k.Owner)
+	narrow.Resource, narrow.Sample, narrow.Owner = s.key, s.key, cmp.Or(arn.Account(s.key), k.Owner)
 	narrow.objects = "under the key itself"
 	if !strings.HasSuffix(s.context, "/"+s.object) {
 		narrow.objects = "under a bucket key"

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"syncd/internal/access"
+	"syncd/internal/arn"
 	"syncd/internal/iam"
 )
 
@@ -163,7 +164,7 @@ func (k *ask) target() string {
 	case k.Kind() == access.KindAccessPoint:
 		return access.PointOf(k.Resource)
 	case k.Kind() == access.KindBucket:
-		return access.BucketOf(k.Resource)
+		return arn.BucketOf(k.Resource)
 	}
 	return k.Resource
 }
@@ -173,7 +174,7 @@ func (e *explainer) lackingBehind(k *ask) []Cause {
 	for _, n := range e.underlying {
 		if k.Kind() == access.KindAccessPoint && n.Role == k.Role && n.Action == k.Action {
 			return []Cause{e.lacking(&ask{Need: n}, iam.SourceResource, Likely,
-				"the bucket behind the access point has to allow it too, itself or by delegating to the access points of account "+access.AccountOf(k.Resource))}
+				"the bucket behind the access point has to allow it too, itself or by delegating to the access points of account "+arn.Account(k.Resource))}
 		}
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/access"
+	"syncd/internal/arn"
 	"syncd/internal/awserr"
 	"syncd/internal/creds"
 )
@@ -162,12 +163,10 @@ func (p *roleProber) callerIdentity(ctx context.Context, place stsPlace) (*sts.G
 
 // principalARN is who policies name of a session: its role. The path of the role is lost on the way.
 func principalARN(caller string) string {
-	fields := strings.SplitN(caller, ":", 6)
-	if len(fields) != 6 || fields[2] != "sts" || !strings.HasPrefix(fields[5], "assumed-role/") {
-		return caller
+	if role, ok := arn.RoleOf(caller); ok {
+		return role
 	}
-	name, _, _ := strings.Cut(strings.TrimPrefix(fields[5], "assumed-role/"), "/")
-	return "arn:" + fields[1] + ":iam::" + fields[4] + ":role/" + name
+	return caller
 }
 
 // probeHop assumes one role with all that the configuration sends.
@@ -218,7 +217,7 @@ func (p *roleProber) probeLess(ctx context.Context, name string) []Cause {
 		set, err := p.sessions(ctx, p.Mapping, roles)
 		if err == nil && bounded(ctx, func(ctx context.Context) error { return assume(ctx, set, name, p.Mapping.Source.Region) }) == nil {
 			return []Cause{{
-				Kind: CauseKind(access.KindTrust), Side: p.explain.side(access.AccountOf(role.ARN)), Account: access.AccountOf(role.ARN), Target: role.ARN, Confidence: Certain,
+				Kind: CauseKind(access.KindTrust), Side: p.explain.side(arn.Account(role.ARN)), Account: arn.Account(role.ARN), Target: role.ARN, Confidence: Certain,
 				Why: fmt.Sprintf("the role can be assumed without the %s: a condition on them does not hold, here or in the caller's identity policy", less.what),
 			}}
 		}

@@ -98,7 +98,7 @@ func (c *checker) report(id string, n *document.Node, message, fix string) {
 
 // reportAt adds a finding about a byte of the document being judged.
 func (c *checker) reportAt(id string, at int, message, fix string) {
-	f := ruleOf(id).Finding(message, fix)
+	f := rule.Of(Rules(), id).Finding(message, fix)
 	f.File = c.d.File.Name
 	f.Line, f.Column = c.d.Position(at)
 	c.findings = append(c.findings, f)
@@ -109,7 +109,7 @@ func (c *checker) judge(d *document.Document) {
 	c.d = d
 	before := len(c.findings)
 	for _, b := range d.Faults {
-		f := ruleOf(document.BrokenJSON).Finding(b.Message, b.Fix)
+		f := rule.Of(Rules(), document.BrokenJSON).Finding(b.Message, b.Fix)
 		f.File = d.File.Name
 		f.Line, f.Column = d.File.Position(b.At)
 		c.findings = append(c.findings, f)

@@ -58,9 +58,3 @@ an error or a warning. Ids never change their meaning.
 	}
 	return []byte(b.String())
 }
-
-// ruleOf is the rule of an id.
-func ruleOf(id string) rule.Rule {
-	rules := Rules()
-	return rules[slices.IndexFunc(rules, func(r rule.Rule) bool { return r.ID == id })]
-}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"syncd/internal/access"
+	"syncd/internal/arn"
 )
 
 // CloudFormation returns a template, in JSON, for each account. Roles are resources with their trust and their permissions.
@@ -81,17 +82,17 @@ func (t *template) parameterized(body []byte) json.RawMessage {
 }
 
 func (t *template) add(d Document, body json.RawMessage) {
-	name := access.NameOf(d.Target)
+	name := arn.Name(d.Target)
 	switch {
 	case d.Kind == access.KindTrust:
 		t.Resources["Role"+logicalID(name)] = templateResource{"AWS::IAM::Role", map[string]any{
 			"RoleName": name, "Path": pathOf(d.Target), "AssumeRolePolicyDocument": body,
 		}}
-	case d.Kind == access.KindIdentity && strings.Contains(d.Target, ":role/"):
+	case d.Kind == access.KindIdentity && arn.Kind(d.Target) == "role":
 		t.Resources["PermissionsOf"+logicalID(name)] = templateResource{"AWS::IAM::RolePolicy", map[string]any{
 			"PolicyName": "syncd", "RoleName": t.role(d.Target), "PolicyDocument": body,
 		}}
-	case d.Kind == access.KindIdentity && strings.Contains(d.Target, ":user/"):
+	case d.Kind == access.KindIdentity && arn.Kind(d.Target) == "user":
 		t.Resources["PermissionsOf"+logicalID(name)] = templateResource{"AWS::IAM::UserPolicy", map[string]any{
 			"PolicyName": "syncd", "UserName": name, "PolicyDocument": body,
 		}}
@@ -105,9 +106,9 @@ func (t *template) add(d Document, body json.RawMessage) {
 }
 
 // role refers to a role, so that a role of the same template is made first.
-func (t *template) role(arn string) any {
-	name := access.NameOf(arn)
-	if slices.Contains(t.made, arn) {
+func (t *template) role(role string) any {
+	name := arn.Name(role)
+	if slices.Contains(t.made, role) {
 		return map[string]string{"Ref": "Role" + logicalID(name)}
 	}
 	return name

@@ -5,6 +5,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/access"
+	"syncd/internal/arn"
 )
 
 // draftID tells documents apart.
@@ -57,7 +58,7 @@ func (d *draft) note(text string) {
 // known puts in what the options know of the ambient credentials and of the source's key.
 func (w *writer) known(n access.Need) access.Need {
 	if n.Role == "" && w.o.Principal != "" {
-		n.Principal, n.Account = w.o.Principal, access.AccountOf(w.o.Principal)
+		n.Principal, n.Account = w.o.Principal, arn.Account(w.o.Principal)
 	}
 	if n.On == access.SourceKey {
 		for _, key := range w.o.SourceKeys {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"syncd/internal/access"
+	"syncd/internal/arn"
 )
 
 // Rendered is a text made of documents.
@@ -103,9 +104,10 @@ func madeRoles(documents []Document) (arns []string) {
 }
 
 // pathOf is the path of a role's ARN, "/" for none (IAM User Guide, "IAM identifiers").
-func pathOf(arn string) string {
-	_, name, _ := strings.Cut(arn, ":role/")
-	return "/" + name[:strings.LastIndex(name, "/")+1]
+func pathOf(role string) string {
+	a, _ := arn.Split(role)
+	path := strings.TrimPrefix(a.Resource, "role")
+	return path[:strings.LastIndex(path, "/")+1]
 }
 
 // distinct is the members of a list, each once and sorted.

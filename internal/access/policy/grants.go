@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"syncd/internal/access"
+	"syncd/internal/arn"
 )
 
 // addIdentity grants a need to its principal, in the principal's own account.
@@ -21,7 +22,7 @@ func (w *writer) addIdentity(n access.Need) {
 		Kind: access.KindIdentity, Target: n.Principal,
 	}
 	if n.Principal != "" {
-		name := access.NameOf(n.Principal)
+		name := arn.Name(n.Principal)
 		like.Name, like.Title = fmt.Sprintf("%s-%s-permissions", n.Account, name), "permissions of "+n.Principal
 	}
 	d := w.draft(like, n.Mapping)
@@ -103,7 +104,7 @@ func (w *writer) bucketPolicy(bucket, account, mapping string) *draft {
 func (w *writer) pointDraft(n access.Need) *draft {
 	point := access.PointOf(n.Resource)
 	d := w.draft(Document{
-		Name: n.Owner + "-access-point-" + access.NameOf(point), Title: "policy of access point " + point, Account: n.Owner,
+		Name: n.Owner + "-access-point-" + arn.Name(point), Title: "policy of access point " + point, Account: n.Owner,
 		Kind: access.KindAccessPoint, Target: point,
 	}, n.Mapping)
 	d.note("An access point has one policy: add these statements to those that it has.")
@@ -117,15 +118,15 @@ func (w *writer) behindDraft(n access.Need) *draft {
 	if m.Source.UnderlyingBucket != "" {
 		d := w.bucketPolicy(m.Source.UnderlyingBucket, n.Owner, n.Mapping)
 		d.note("It has to allow what the policy of the access point allows. One that delegates access control to the access points of account " +
-			access.AccountOf(m.Source.Identity()) + " does so already.")
+			arn.Account(m.Source.Identity()) + " does so already.")
 		return d
 	}
 	d := w.draft(Document{
-		Name: n.Owner + "-bucket-behind-" + access.NameOf(m.Source.Identity()), Title: "policy of the " + n.Holder, Account: n.Owner, Kind: access.KindBucket, Target: n.Holder,
+		Name: n.Owner + "-bucket-behind-" + arn.Name(m.Source.Identity()), Title: "policy of the " + n.Holder, Account: n.Owner, Kind: access.KindBucket, Target: n.Holder,
 	}, n.Mapping)
 	d.note("A bucket has one policy: add these statements to those that it has.")
 	d.note("Put its name in the place of " + access.BucketPlaceholder + ", or set source.underlying_bucket. A policy that delegates access control to the access points of account " +
-		access.AccountOf(m.Source.Identity()) + " needs no such statements.")
+		arn.Account(m.Source.Identity()) + " needs no such statements.")
 	return d
 }
 
@@ -154,13 +155,13 @@ func (w *writer) addKey(n access.Need) error {
 
 func (w *writer) keyDraft(n access.Need) *draft {
 	like := Document{
-		Name: n.Owner + "-key-" + access.NameOf(n.Resource), Title: "policy of key " + n.Resource,
+		Name: n.Owner + "-key-" + arn.Name(n.Resource), Title: "policy of key " + n.Resource,
 		Account: n.Owner, Kind: access.KindKey, Target: n.Resource,
 	}
 	if strings.HasSuffix(n.Resource, "key/*") {
 		m, _ := w.c.Mapping(n.Mapping)
 		name := access.EncryptedSource(m)
-		like.Name, like.Title, like.Target = n.Owner+"-key-of-"+access.NameOf(name), "policy of the key that encrypts "+name, "key of "+name
+		like.Name, like.Title, like.Target = n.Owner+"-key-of-"+arn.Name(name), "policy of the key that encrypts "+name, "key of "+name
 		if bucket := m.Source.Holder(); bucket != "" {
 			like.Title, like.Target = "policy of the key that encrypts bucket "+bucket, "key of "+bucket
 		}

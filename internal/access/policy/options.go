@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"syncd/internal/access"
+	"syncd/internal/arn"
+	"syncd/internal/awsname"
 )
 
 // Style says how the documents of one account name principals of another.
@@ -68,13 +70,14 @@ func (o Options) check() error {
 	return nil
 }
 
-func isKeyARN(arn string) bool {
-	fields := strings.Split(arn, ":")
-	return len(fields) == 6 && fields[2] == "kms" && len(fields[4]) == 12 && strings.HasPrefix(fields[5], "key/")
+// isKeyARN reports whether a text is the ARN of a key, or a pattern of keys of one account.
+func isKeyARN(text string) bool {
+	a, _ := arn.Split(text)
+	return a.Service == "kms" && awsname.IsAccount(a.Account) && arn.Kind(text) == "key" && !strings.Contains(a.Resource, ":")
 }
 
-func isPrincipal(arn string) bool {
-	fields := strings.SplitN(arn, ":", 6)
-	return len(fields) == 6 && fields[0] == "arn" && fields[2] == "iam" && len(fields[4]) == 12 &&
-		(strings.HasPrefix(fields[5], "role/") || strings.HasPrefix(fields[5], "user/"))
+func isPrincipal(text string) bool {
+	a, _ := arn.Split(text)
+	kind := arn.Kind(text)
+	return a.Service == "iam" && awsname.IsAccount(a.Account) && (kind == "role" || kind == "user")
 }

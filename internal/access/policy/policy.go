@@ -21,6 +21,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/access"
+	"syncd/internal/awsname"
 	"syncd/internal/iam"
 )
 
@@ -51,7 +52,7 @@ func Documents(c *config.Config, o Options) ([]Document, error) {
 // add writes what a mapping needs into the documents.
 func (w *writer) add(m config.Mapping) error {
 	for _, side := range []struct{ path, account string }{{"source", m.Source.Account}, {"destination", m.Destination.Account}} {
-		if len(side.account) != 12 {
+		if !awsname.IsAccount(side.account) {
 			return fmt.Errorf("read %s.account %q: policies are between accounts of AWS", side.path, side.account)
 		}
 	}

@@ -4,17 +4,17 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"syncd/internal/access"
+	"syncd/internal/arn"
 )
 
 // crosses reports whether the resource belongs to another account than the principal.
 func (w *writer) crosses(n access.Need) bool { return n.Account != n.Owner }
 
 func rootOf(n access.Need) string {
-	fields := strings.SplitN(n.Resource, ":", 3)
-	return "arn:" + fields[1] + ":iam::" + n.Account + ":root"
+	of, _ := arn.Split(n.Resource)
+	return arn.Root(of.Partition, n.Account)
 }
 
 // principalOf is how documents of the resource's account name who needs it. The styles that name the account do so for buckets and
@@ -54,8 +54,8 @@ func tagConditions(prefix string, tags map[string]string) (conditions []access.C
 
 // noteNamed tells what AWS makes of how the document names who needs it.
 func (d *draft) noteNamed(n access.Need, principal string) {
-	switch {
-	case !strings.HasSuffix(principal, ":root"):
+	switch a, _ := arn.Split(principal); {
+	case !a.IsRoot():
 		d.note("Create " + principal + " first: AWS refuses a policy that names nobody, and one made again under the same name is another principal.")
 	case n.Principal == "":
 		d.note("It lets in account " + n.Account + " as a whole, whose identity policies then decide; naming the principal of the ambient credentials narrows this down.")

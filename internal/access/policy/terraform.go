@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"syncd/internal/access"
+	"syncd/internal/arn"
 )
 
 // Terraform returns a file of Terraform's language for each account. Roles are resources with their trust and their
@@ -42,16 +43,16 @@ func (t *terraform) add(d Document) error {
 	for _, note := range d.Notes {
 		fmt.Fprintf(&t.text, "# %s\n", strings.ReplaceAll(note, "\n", " "))
 	}
-	label, name := identifier(d.Name), access.NameOf(d.Target)
+	label, name := identifier(d.Name), arn.Name(d.Target)
 	switch {
 	case d.Kind == access.KindTrust:
 		t.resource("aws_iam_role", identifier(name), "name", hclText(name), "path", hclText(pathOf(d.Target)), "assume_role_policy", body)
-	case d.Kind == access.KindIdentity && strings.Contains(d.Target, ":role/"):
+	case d.Kind == access.KindIdentity && arn.Kind(d.Target) == "role":
 		t.resource("aws_iam_role_policy", identifier(name), "name", `"syncd"`, "role", t.role(d.Target), "policy", body)
-	case d.Kind == access.KindIdentity && strings.Contains(d.Target, ":user/"):
+	case d.Kind == access.KindIdentity && arn.Kind(d.Target) == "user":
 		t.resource("aws_iam_user_policy", identifier(name), "name", `"syncd"`, "user", hclText(name), "policy", body)
 	case d.Kind == access.KindAccessPoint:
-		t.resource("aws_s3control_access_point_policy", identifier(access.NameOf(d.Target)), "access_point_arn", hclText(d.Target), "policy", body)
+		t.resource("aws_s3control_access_point_policy", identifier(arn.Name(d.Target)), "access_point_arn", hclText(d.Target), "policy", body)
 	case d.Kind == access.KindBucket && d.named():
 		t.resource("aws_s3_bucket_policy", identifier(d.Target), "bucket", hclText(d.Target), "policy", body)
 	case d.Kind == access.KindLifecycle:
@@ -63,11 +64,12 @@ func (t *terraform) add(d Document) error {
 }
 
 // role refers to a role, so that a role of the same file is made first.
-func (t *terraform) role(arn string) string {
-	if slices.Contains(t.made, arn) {
-		return "aws_iam_role." + identifier(access.NameOf(arn)) + ".name"
+func (t *terraform) role(role string) string {
+	name := arn.Name(role)
+	if slices.Contains(t.made, role) {
+		return "aws_iam_role." + identifier(name) + ".name"
 	}
-	return hclText(access.NameOf(arn))
+	return hclText(name)
 }
 
 // resource writes a block of name and value pairs.

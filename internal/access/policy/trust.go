@@ -8,6 +8,7 @@ import (
 
 	"syncd/config/secret"
 	"syncd/internal/access"
+	"syncd/internal/arn"
 )
 
 // defaultMaxSession is the maximum session duration of a role that asks for none (IAM API Reference, CreateRole).
@@ -21,7 +22,7 @@ func (w *writer) addTrust(n access.Need) error {
 		return err
 	}
 	d := w.draft(Document{
-		Name: n.Owner + "-" + access.NameOf(n.Resource) + "-trust", Title: "trust policy of " + n.Resource,
+		Name: n.Owner + "-" + arn.Name(n.Resource) + "-trust", Title: "trust policy of " + n.Resource,
 		Account: n.Owner, Kind: access.KindTrust, Target: n.Resource,
 	}, n.Mapping)
 	principal := w.principalOf(n)

@@ -5,6 +5,7 @@ import (
 
 	"syncd/config"
 	"syncd/internal/access"
+	"syncd/internal/arn"
 )
 
 // addUpkeep keeps the destination and the state as syncd relies on them: nothing is there under another key, nothing is sent without
@@ -44,7 +45,7 @@ func keyGuards(objects access.Place) []access.Grant {
 
 // tlsGuard refuses everyone anything without TLS, of the bucket and of all its objects.
 func tlsGuard(objects access.Place) access.Grant {
-	on := []string{objects.BucketARN(), objects.BucketARN() + "/*"}
+	on := []string{objects.BucketARN(), arn.Object(objects.BucketARN(), "*")}
 	return denial("DenyWithoutTLS", "s3:*", on, access.When("Bool", "aws:SecureTransport", "false"))
 }
 

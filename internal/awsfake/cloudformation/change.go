@@ -29,11 +29,11 @@ func (q *request) createChangeSet(x *wire.XML) error {
 	case err != nil:
 		return err
 	case s.status == "ROLLBACK_COMPLETE":
-		return errStackValidation("Stack:%s is in ROLLBACK_COMPLETE state and can not be updated.", s.arn)
+		return form.ErrValidation("Stack:%s is in ROLLBACK_COMPLETE state and can not be updated.", s.arn)
 	}
 	c := &changeSet{
 		name: q.Form.Get("ChangeSetName"), create: create, given: stackParameters(q.Form, s.given), status: "CREATE_COMPLETE",
-		arn: fmt.Sprintf("arn:aws:cloudformation:%s:%s:changeSet/%s/%s", s.region, s.account.ID(), q.Form.Get("ChangeSetName"), q.Cloud.Random.UUID()),
+		arn: s.account.ARN("cloudformation", s.region, "changeSet/"+q.Form.Get("ChangeSetName")+"/"+q.Cloud.Random.UUID()),
 	}
 	if c.scope, err = newScope(t, c.given, s.pseudo()); err != nil {
 		return err
@@ -67,7 +67,7 @@ func (q *request) newStack() *stack {
 	name := q.stackName()
 	return &stack{
 		account: q.Caller.Account, region: q.Region, name: name, created: q.Cloud.Now(), status: "REVIEW_IN_PROGRESS", given: map[string]string{},
-		arn: fmt.Sprintf("arn:aws:cloudformation:%s:%s:stack/%s/%s", q.Region, q.Caller.Account.ID(), name, q.Cloud.Random.UUID()),
+		arn: q.Caller.Account.ARN("cloudformation", q.Region, "stack/"+name+"/"+q.Cloud.Random.UUID()),
 	}
 }
 

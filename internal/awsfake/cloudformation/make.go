@@ -1,6 +1,7 @@
 package cloudformation
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -91,13 +92,13 @@ func (q *request) remove(r *resource) error {
 		policies, _ := r.properties["Policies"].([]any)
 		for _, p := range policies {
 			inline, _ := p.(map[string]any)
-			err = firstOf(err, gone(q.asIAM("DeleteRolePolicy", "RoleName", r.physical, "PolicyName", fmt.Sprint(inline["PolicyName"]))))
+			err = cmp.Or(err, gone(q.asIAM("DeleteRolePolicy", "RoleName", r.physical, "PolicyName", fmt.Sprint(inline["PolicyName"]))))
 		}
 		attached, _ := r.properties["ManagedPolicyArns"].([]any)
 		for _, arn := range attached {
-			err = firstOf(err, gone(q.asIAM("DetachRolePolicy", "RoleName", r.physical, "PolicyArn", fmt.Sprint(arn))))
+			err = cmp.Or(err, gone(q.asIAM("DetachRolePolicy", "RoleName", r.physical, "PolicyArn", fmt.Sprint(arn))))
 		}
-		err = firstOf(err, gone(q.asIAM("DeleteRole", "RoleName", r.physical)))
+		err = cmp.Or(err, gone(q.asIAM("DeleteRole", "RoleName", r.physical)))
 	case r.kind == "AWS::S3::BucketPolicy":
 		_, err = q.As(calledVia, "s3", "DeleteBucketPolicy", r.physical, "", nil)
 		err = gone(err)
@@ -106,15 +107,6 @@ func (q *request) remove(r *resource) error {
 		err = gone(q.asIAM("Delete"+holder+"Policy", holder+"Name", r.text(holder+"Name"), "PolicyName", r.physical))
 	}
 	return err
-}
-
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // gone takes the error that something is not there for success.

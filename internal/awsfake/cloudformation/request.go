@@ -4,7 +4,9 @@ import (
 	"strings"
 	"sync"
 
+	"syncd/internal/arn"
 	"syncd/internal/awsfake/core"
+	"syncd/internal/awsfake/form"
 )
 
 // calledVia is how the services that CloudFormation asks know it.
@@ -25,10 +27,9 @@ type request struct {
 // stackName is the name that the request has, or that of the ARN.
 func (q *request) stackName() string {
 	name := q.Form.Get("StackName")
-	if rest, ok := strings.CutPrefix(name, "arn:"); ok {
-		if parts := strings.Split(rest, "/"); len(parts) > 1 {
-			return parts[1]
-		}
+	a, _ := arn.Split(name)
+	if parts := strings.Split(a.Resource, "/"); len(parts) > 1 {
+		return parts[1]
 	}
 	return name
 }
@@ -40,5 +41,5 @@ func (q *request) findStack() (*stack, error) {
 			return s, nil
 		}
 	}
-	return nil, errStackValidation("Stack with id %s does not exist", q.Form.Get("StackName"))
+	return nil, form.ErrValidation("Stack with id %s does not exist", q.Form.Get("StackName"))
 }

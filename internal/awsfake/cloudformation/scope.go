@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"syncd/internal/awsfake/form"
 	"syncd/internal/awsfake/wire"
 )
 
@@ -89,7 +90,7 @@ func (s *scope) lookUp(name string, in map[string]string) (any, error) {
 	if value, ok := in[name]; ok {
 		return value, nil
 	}
-	return nil, errStackValidation("Template format error: Unresolved resource dependencies [%s] in the Resources block of the template", name)
+	return nil, form.ErrValidation("Template format error: Unresolved resource dependencies [%s] in the Resources block of the template", name)
 }
 
 func (s *scope) join(delimiter string, of any) (any, error) {
@@ -99,7 +100,7 @@ func (s *scope) join(delimiter string, of any) (any, error) {
 	}
 	parts, ok := evaluated.([]any)
 	if !ok {
-		return nil, errStackValidation("Template error: every Fn::Join object requires two parameters, a delimiter and a list.")
+		return nil, form.ErrValidation("Template error: every Fn::Join object requires two parameters, a delimiter and a list.")
 	}
 	texts := make([]string, len(parts))
 	for i, part := range parts {
@@ -142,7 +143,7 @@ func (s *scope) substitute(argument any) (any, error) {
 func (s *scope) condition(name string) (bool, error) {
 	v, ok := s.conditions[name]
 	if !ok {
-		return false, errStackValidation("Template error: unresolved condition dependency %s in Fn::If", name)
+		return false, form.ErrValidation("Template error: unresolved condition dependency %s in Fn::If", name)
 	}
 	return s.holds(v)
 }
@@ -165,7 +166,7 @@ func (s *scope) holds(v any) (bool, error) {
 			return s.combine(function, list)
 		}
 	}
-	return false, errStackValidation("Template format error: Every Condition member must be a function.")
+	return false, form.ErrValidation("Template format error: Every Condition member must be a function.")
 }
 
 func (s *scope) combine(function string, list []any) (bool, error) {
@@ -209,11 +210,11 @@ func newScope(t *template, given, pseudo map[string]string) (*scope, error) {
 		s.names[name] = value
 	}
 	if len(missing) > 0 {
-		return nil, errStackValidation("Parameters: [%s] must have values", strings.Join(missing, ", "))
+		return nil, form.ErrValidation("Parameters: [%s] must have values", strings.Join(missing, ", "))
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if _, ok := t.parameters[name]; !ok {
-			return nil, errStackValidation("Parameters: [%s] do not exist in the template", name)
+			return nil, form.ErrValidation("Parameters: [%s] do not exist in the template", name)
 		}
 	}
 	return s, nil
@@ -222,12 +223,12 @@ func newScope(t *template, given, pseudo map[string]string) (*scope, error) {
 func allowedValue(name, value string, declared map[string]any) error {
 	if pattern, ok := declared["AllowedPattern"].(string); ok {
 		if matches, err := regexp.MatchString("^(?:"+pattern+")$", value); err != nil || !matches {
-			return errStackValidation("Parameter '%s' must match pattern %s", name, pattern)
+			return form.ErrValidation("Parameter '%s' must match pattern %s", name, pattern)
 		}
 	}
 	if allowed, ok := declared["AllowedValues"].([]any); ok {
 		if !slices.ContainsFunc(allowed, func(a any) bool { return fmt.Sprint(a) == value }) {
-			return errStackValidation("Template error: parameter '%s' must be one of AllowedValues", name)
+			return form.ErrValidation("Template error: parameter '%s' must be one of AllowedValues", name)
 		}
 	}
 	return nil

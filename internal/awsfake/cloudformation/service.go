@@ -9,7 +9,6 @@
 package cloudformation
 
 import (
-	"fmt"
 	"net/http"
 
 	"syncd/internal/awsfake/core"
@@ -35,7 +34,7 @@ func (q *request) serve() (*wire.Response, error) {
 	}
 	x := core.Question{
 		Action: "cloudformation:" + q.Operation, Account: q.Caller.Account.ID(), Kind: iam.Bucket,
-		Resource: fmt.Sprintf("arn:aws:cloudformation:%s:%s:stack/%s/*", q.Region, q.Caller.Account.ID(), q.stackName()),
+		Resource: q.Caller.Account.ARN("cloudformation", q.Region, "stack/"+q.stackName()+"/*"),
 	}
 	if d := q.Decide(x); !d.Allowed {
 		return nil, wire.Refuse(http.StatusForbidden, "AccessDenied", "User: %s is not authorized to perform: %s on resource: %s %s",

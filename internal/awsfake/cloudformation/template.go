@@ -3,13 +3,13 @@ package cloudformation
 import (
 	"encoding/json"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"syncd/internal/awsfake/form"
 	"syncd/internal/awsfake/wire"
 )
 
@@ -19,18 +19,14 @@ type template struct {
 	parameters, conditions, resources, outputs map[string]any
 }
 
-func errStackValidation(format string, args ...any) error {
-	return wire.Refuse(http.StatusBadRequest, "ValidationError", format, args...)
-}
-
 func parseTemplate(text string) (*template, error) {
 	file, err := parser.ParseBytes([]byte(text), 0)
 	if err != nil || len(file.Docs) != 1 {
-		return nil, errStackValidation("Template format error: YAML not well-formed. (%v)", err)
+		return nil, form.ErrValidation("Template format error: YAML not well-formed. (%v)", err)
 	}
 	whole, ok := plain(file.Docs[0].Body).(map[string]any)
 	if !ok {
-		return nil, errStackValidation("Template format error: unsupported structure.")
+		return nil, form.ErrValidation("Template format error: unsupported structure.")
 	}
 	section := func(name string) map[string]any {
 		m, _ := whole[name].(map[string]any)
@@ -38,7 +34,7 @@ func parseTemplate(text string) (*template, error) {
 	}
 	t := &template{text, section("Parameters"), section("Conditions"), section("Resources"), section("Outputs")}
 	if len(t.resources) == 0 {
-		return nil, errStackValidation("Template format error: At least one Resources member must be defined.")
+		return nil, form.ErrValidation("Template format error: At least one Resources member must be defined.")
 	}
 	for _, name := range slices.Sorted(maps.Keys(whole)) {
 		if name == "Transform" || name == "Mappings" {

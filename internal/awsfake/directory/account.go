@@ -3,6 +3,7 @@ package directory
 import (
 	"sync"
 
+	"syncd/internal/arn"
 	"syncd/internal/iam"
 )
 
@@ -17,6 +18,14 @@ type Account struct {
 
 // ID is the account's twelve digits.
 func (a *Account) ID() string { return a.id }
+
+// Partition is the partition that all accounts are of.
+const Partition = "aws"
+
+// ARN is the ARN of something of a service in the account, in a region or, where that is empty, in none.
+func (a *Account) ARN(service, region, resource string) string {
+	return arn.ARN{Partition: Partition, Service: service, Region: region, Account: a.id, Resource: resource}.String()
+}
 
 // SetOrg puts the account into an organization ("o-..."), or with "" takes it out. Inside one organization S3 gives its reasons
 // across accounts.

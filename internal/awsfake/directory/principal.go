@@ -2,8 +2,8 @@ package directory
 
 import (
 	"slices"
-	"strings"
 
+	"syncd/internal/arn"
 	"syncd/internal/iam"
 )
 
@@ -30,20 +30,20 @@ func (d *Directory) UnknownIn(p *iam.Document) string {
 // exists reports whether an AWS principal is everyone, an account, a role, a session of one, or a user.
 // The caller holds the lock.
 func (d *Directory) exists(id string) bool {
-	parts := strings.SplitN(id, ":", 6)
+	a, _ := arn.Split(id)
+	role, isSession := arn.RoleOf(id)
 	switch {
 	case id == "*" || d.accounts[id] != nil || d.Roles[id] != nil || d.Users[id] != nil:
 		return true
-	case len(parts) < 6 || d.accounts[parts[4]] == nil:
+	case d.accounts[a.Account] == nil:
 		return false
-	case parts[2] == "sts":
-		name, _, _ := strings.Cut(strings.TrimPrefix(parts[5], "assumed-role/"), "/")
+	case isSession:
 		for _, r := range d.Roles {
-			if r.Account.id == parts[4] && r.Name == name {
+			if r.Account.id == a.Account && r.Name == arn.Name(role) {
 				return true
 			}
 		}
 		return false
 	}
-	return parts[5] == "root"
+	return a.Resource == "root"
 }

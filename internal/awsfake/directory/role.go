@@ -2,7 +2,6 @@ package directory
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"strings"
 	"time"
@@ -52,7 +51,7 @@ func (d *Directory) NewRole(a *Account, name string, trust *iam.Document, o Role
 		path = "/"
 	}
 	r := &Role{
-		Name: name, ARN: fmt.Sprintf("arn:aws:iam::%s:role%s%s", a.id, path, name), Identity: Identity{Boundary: o.Boundary},
+		Name: name, ARN: a.ARN("iam", "", "role"+path+name), Identity: Identity{Boundary: o.Boundary},
 		directory: d, Account: a, ID: "AROA" + d.random.Letters(17), Path: path, Created: d.now(), Trust: trust,
 		Tags: maps.Clone(o.Tags), MaxSession: cmp.Or(o.MaxSession, time.Hour),
 	}

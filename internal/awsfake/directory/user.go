@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -36,7 +35,7 @@ func (d *Directory) CreateUser(a *Account, name string, policies ...*iam.Documen
 // NewUser is a user that is not in the directory yet.
 func (d *Directory) NewUser(a *Account, name, path string) *User {
 	return &User{
-		Name: name, ARN: fmt.Sprintf("arn:aws:iam::%s:user%s%s", a.id, path, name),
+		Name: name, ARN: a.ARN("iam", "", "user"+path+name),
 		directory: d, Account: a, ID: "AIDA" + d.random.Letters(17), Path: path, Created: d.now(),
 	}
 }

@@ -11,8 +11,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"syncd/internal/awsfake/wire"
 )
@@ -78,13 +76,6 @@ func ErrValidation(format string, args ...any) error {
 func ErrConstraint(member, value string) error {
 	return ErrValidation("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: "+
 		"Member must satisfy regular expression pattern and length", value, member)
-}
-
-// InAlphabet reports whether a text consists of letters and digits of ASCII and of the characters in more.
-func InAlphabet(s, more string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool {
-		return r >= utf8.RuneSelf || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(more, r)
-	})
 }
 
 // maxTags is how many tags a call of STS or IAM may have.

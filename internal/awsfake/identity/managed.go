@@ -20,7 +20,7 @@ func (q *request) policyARN() string {
 	if q.Form.Has("PolicyArn") {
 		return q.Form.Get("PolicyArn")
 	}
-	return fmt.Sprintf("arn:aws:iam::%s:policy%s%s", q.Caller.Account.ID(), cmp.Or(q.Form.Get("Path"), "/"), q.Form.Get("PolicyName"))
+	return q.Caller.Account.ARN("iam", "", "policy"+cmp.Or(q.Form.Get("Path"), "/")+q.Form.Get("PolicyName"))
 }
 
 // managedPolicy finds a policy of the caller's account, or of AWS, by its ARN. The caller holds the directory's lock.

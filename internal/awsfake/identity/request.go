@@ -2,11 +2,12 @@ package identity
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 
+	"syncd/internal/ascii"
 	"syncd/internal/awsfake/core"
 	"syncd/internal/awsfake/form"
+	"syncd/internal/awsname"
 )
 
 // entityName reads the name of a user, a role or a policy.
@@ -18,7 +19,7 @@ func (q *request) entityName(parameter string, most int) (string, error) {
 	case len(name) > most:
 		return "", form.ErrValidation("1 validation error detected: Value at '%s' failed to satisfy constraint: "+
 			"Member must have length less than or equal to %d", lowerFirst(parameter), most)
-	case !form.InAlphabet(name, "_+=,.@-"):
+	case !ascii.Word(name, awsname.IdentityCharacters):
 		return "", form.ErrValidation("The specified value for %s is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-",
 			lowerFirst(parameter))
 	}
@@ -36,8 +37,8 @@ func (q *request) entityPath() (string, error) {
 
 // entityARN is the ARN of a user or a role of the caller's account by its name, or the one that it would get.
 func (q *request) entityARN(kind, parameter string) string {
-	prefix, name := fmt.Sprintf("arn:aws:iam::%s:%s", q.Caller.Account.ID(), kind), q.Form.Get(parameter)
-	arn := prefix + cmp.Or(q.Form.Get("Path"), "/") + name
+	name := q.Form.Get(parameter)
+	arn := q.Caller.Account.ARN("iam", "", kind+cmp.Or(q.Form.Get("Path"), "/")+name)
 	d := q.Cloud.Directory
 	d.View(func() {
 		if kind == "role" {

@@ -9,7 +9,6 @@
 package identity
 
 import (
-	"fmt"
 	"net/http"
 
 	"syncd/internal/awsfake/core"
@@ -118,7 +117,7 @@ func (q *request) shown(resource string) string {
 		return resource
 	}
 	kind := map[string]string{"ListRoles": "role/", "ListUsers": "user/", "ListPolicies": "policy path /"}[q.Operation]
-	return fmt.Sprintf("arn:aws:iam::%s:%s", q.Caller.Account.ID(), kind)
+	return q.Caller.Account.ARN("iam", "", kind)
 }
 
 // Serve adds IAM to the cloud.

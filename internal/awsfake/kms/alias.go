@@ -1,7 +1,6 @@
 package kms
 
 import (
-	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -14,7 +13,7 @@ import (
 
 // aliasARN is the ARN of an alias ("alias/data") in the caller's account and the Region of the request.
 func (q *request) aliasARN(name string) string {
-	return fmt.Sprintf("arn:aws:kms:%s:%s:%s", q.Region, q.Caller.Account.ID(), name)
+	return q.Caller.Account.ARN("kms", q.Region, name)
 }
 
 // allowAlias authorises an operation on an alias, which has no policy of its own.

@@ -4,6 +4,7 @@ import (
 	"crypto/cipher"
 	"time"
 
+	"syncd/internal/arn"
 	"syncd/internal/awsfake/directory"
 	"syncd/internal/awsfake/rate"
 	"syncd/internal/iam"
@@ -36,10 +37,10 @@ type Key struct {
 	rate rate.Limiter
 }
 
-func delegatingKeyPolicy(account string) *iam.Document {
+func delegatingKeyPolicy(a *directory.Account) *iam.Document {
 	return &iam.Document{Version: iam.Version2012, ID: "key-default-1", Statements: []iam.Statement{{
 		SID: "Enable IAM User Permissions", Effect: iam.Allow,
-		Principals: []iam.Principal{{Kind: iam.AWSPrincipal, ID: "arn:aws:iam::" + account + ":root"}},
+		Principals: []iam.Principal{{Kind: iam.AWSPrincipal, ID: arn.Root(directory.Partition, a.ID())}},
 		Actions:    []string{"kms:*"}, Resources: []string{"*"},
 	}}}
 }
@@ -50,7 +51,7 @@ func (k *Key) ARN() string { return k.arn }
 // SetPolicy replaces the key policy; nil is the one that AWS gives.
 func (k *Key) SetPolicy(policy *iam.Document) {
 	if policy == nil {
-		policy = delegatingKeyPolicy(k.account.ID())
+		policy = delegatingKeyPolicy(k.account)
 	}
 	k.service.mu.Lock()
 	defer k.service.mu.Unlock()

@@ -25,7 +25,7 @@ func (q *request) createKey(in *input) (any, error) {
 	var policy *iam.Document
 	if in.Policy != "" {
 		var err error
-		if policy, err = q.keyPolicy(in, "arn:aws:kms:"+q.Region+":"+q.Caller.Account.ID()+":key/new"); err != nil {
+		if policy, err = q.keyPolicy(in, keyARN(q.Region, q.Caller.Account.ID(), "new")); err != nil {
 			return nil, err
 		}
 	}

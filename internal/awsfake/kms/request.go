@@ -3,8 +3,8 @@ package kms
 import (
 	"net/http"
 	"slices"
-	"strings"
 
+	"syncd/internal/arn"
 	"syncd/internal/awsfake/core"
 	"syncd/internal/awsfake/wire"
 	"syncd/internal/iam"
@@ -67,7 +67,7 @@ func crossesAccounts(operation string) bool { return operation == "DescribeKey" 
 
 // noSuchKMSKey tells the key's own account that it is not there, and others only that they may not.
 func (q *request) noSuchKMSKey(id, action string) error {
-	if strings.HasPrefix(id, "arn:") && !strings.Contains(id, ":"+q.Caller.Account.ID()+":") {
+	if arn.Is(id) && arn.Account(id) != q.Caller.Account.ID() {
 		return wire.Refuse(http.StatusBadRequest, "AccessDeniedException", "User: %s is not authorized to perform: %s on this resource because "+
 			"the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",
 			q.Caller.Caller.ARN, action)

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 
+	"syncd/internal/arn"
 	"syncd/internal/awsfake/core"
 	"syncd/internal/awsfake/directory"
 	"syncd/internal/awsfake/rate"
@@ -68,9 +69,9 @@ func (s *Service) FindKey(id, region string, caller *directory.Account) *Key {
 	}
 	switch {
 	case strings.HasPrefix(id, "alias/"):
-		id = fmt.Sprintf("arn:aws:kms:%s:%s:%s", region, caller.ID(), id)
-	case !strings.HasPrefix(id, "arn:"):
-		id = fmt.Sprintf("arn:aws:kms:%s:%s:key/%s", region, caller.ID(), id)
+		id = caller.ARN("kms", region, id)
+	case !arn.Is(id):
+		id = keyARN(region, caller.ID(), id)
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -86,7 +87,7 @@ func (s *Service) FindKey(id, region string, caller *directory.Account) *Key {
 // delegated to the IAM policies of the account.
 func (s *Service) CreateKey(a *directory.Account, region string, policy *iam.Document) *Key {
 	if policy == nil {
-		policy = delegatingKeyPolicy(a.ID())
+		policy = delegatingKeyPolicy(a)
 	}
 	k := s.NewKey(a.ID(), region, policy)
 	k.account = a
@@ -96,11 +97,13 @@ func (s *Service) CreateKey(a *directory.Account, region string, policy *iam.Doc
 	return k
 }
 
+func keyARN(region, owner, id string) string { return arn.Key(directory.Partition, region, owner, id) }
+
 // NewKey is a key that only its holder knows.
 func (s *Service) NewKey(owner, region string, policy *iam.Document) *Key {
 	id := s.cloud.Random.UUID()
 	return &Key{
-		service: s, id: id, region: region, arn: fmt.Sprintf("arn:aws:kms:%s:%s:key/%s", region, owner, id),
+		service: s, id: id, region: region, arn: keyARN(region, owner, id),
 		created: s.cloud.Now(), material: NewAEAD(s.cloud.Random.Bytes(DataKeySize)), policy: policy, state: keyEnabled,
 	}
 }
@@ -118,7 +121,7 @@ func (s *Service) ManagedKey(a *directory.Account, region string) *Key {
 		Effect: iam.Allow, Principals: []iam.Principal{{Kind: iam.AnyPrincipal}}, Resources: []string{"*"},
 		Actions: []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"},
 		Conditions: []iam.Condition{
-			{Operator: "StringEquals", Key: "kms:ViaService", Values: []string{"s3." + region + ".amazonaws.com"}},
+			{Operator: "StringEquals", Key: "kms:ViaService", Values: []string{viaService("s3", region)}},
 			{Operator: "StringEquals", Key: "kms:CallerAccount", Values: []string{a.ID()}},
 		},
 	}}})
@@ -130,9 +133,9 @@ func (s *Service) ManagedKey(a *directory.Account, region string) *Key {
 func (s *Service) keyByID(id string) string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	for arn, k := range s.keys {
+	for _, k := range s.keys {
 		if k.id == id {
-			return arn
+			return k.arn
 		}
 	}
 	return id

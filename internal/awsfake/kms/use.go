@@ -39,7 +39,7 @@ type Use struct {
 func (u Use) facts(caller string) map[string][]string {
 	f := map[string][]string{"kms:CallerAccount": {caller}}
 	if u.Service != "" {
-		f["kms:ViaService"] = []string{u.Service + "." + u.Region + ".amazonaws.com"}
+		f["kms:ViaService"] = []string{viaService(u.Service, u.Region)}
 		f["aws:ViaAWSService"] = []string{"true"}
 	}
 	for k, v := range u.Context {
@@ -106,3 +106,6 @@ func (u Use) protocol() wire.Protocol {
 func manages(operation string) bool {
 	return !slices.Contains([]string{"Encrypt", "Decrypt", "GenerateDataKey"}, operation)
 }
+
+// viaService is the value of kms:ViaService for a service in a Region that uses a key for its caller.
+func viaService(service, region string) string { return service + "." + region + ".amazonaws.com" }

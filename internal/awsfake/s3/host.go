@@ -1,21 +1,24 @@
 package s3
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"strings"
 )
 
+// hostName is the host that a request is for, without the port.
+func hostName(r *http.Request) string {
+	host := cmp.Or(r.Host, r.URL.Host)
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	return host
+}
+
 // bucketOfHost is the bucket of a virtual-host style request: "b.localhost", "b.s3.amazonaws.com" or
 // "b.s3.us-west-2.amazonaws.com"; "" for path style.
-func bucketOfHost(r *http.Request) string {
-	host := r.Host
-	if host == "" {
-		host = r.URL.Host
-	}
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
+func bucketOfHost(host string) string {
 	if b, found := strings.CutSuffix(host, ".localhost"); found {
 		return b
 	}

@@ -47,7 +47,8 @@ func Serve(c *core.Cloud, store *store.Store) {
 
 // bucketOf is the bucket or the access point that the host of a request names, "" for none.
 func (s *service) bucketOf(r *http.Request) string {
-	return cmp.Or(s.store.PointOfHost(r), bucketOfHost(r))
+	host := hostName(r)
+	return cmp.Or(s.store.PointOfHost(host), bucketOfHost(host))
 }
 
 // read takes bucket and key from the host name and the path, byte for byte.

@@ -7,9 +7,11 @@ import (
 	"strings"
 	"time"
 
+	"syncd/internal/ascii"
 	"syncd/internal/awsfake/directory"
 	"syncd/internal/awsfake/form"
 	"syncd/internal/awsfake/wire"
+	"syncd/internal/awsname"
 	"syncd/internal/iam"
 )
 
@@ -67,14 +69,14 @@ func (q *request) readAssumption() (*assumption, error) {
 }
 
 func (a *assumption) checkNames(f url.Values) error {
-	const word = "_+=,.@-"
-	if !form.InAlphabet(a.name, word) || len(a.name) < 2 || len(a.name) > 64 {
+	const word = awsname.IdentityCharacters
+	if !ascii.Word(a.name, word) || len(a.name) < 2 || len(a.name) > 64 {
 		return form.ErrConstraint("roleSessionName", a.name)
 	}
-	if f.Has("ExternalId") && (!form.InAlphabet(a.externalID, word+":/") || len(a.externalID) < 2 || len(a.externalID) > 1224) {
+	if f.Has("ExternalId") && (!ascii.Word(a.externalID, word+":/") || len(a.externalID) < 2 || len(a.externalID) > 1224) {
 		return form.ErrConstraint("externalId", "")
 	}
-	if f.Has("SourceIdentity") && (!form.InAlphabet(a.sourceIdentity, word) || len(a.sourceIdentity) < 2 || len(a.sourceIdentity) > 64 ||
+	if f.Has("SourceIdentity") && (!ascii.Word(a.sourceIdentity, word) || len(a.sourceIdentity) < 2 || len(a.sourceIdentity) > 64 ||
 		strings.HasPrefix(strings.ToLower(a.sourceIdentity), "aws:")) {
 		return form.ErrConstraint("sourceIdentity", a.sourceIdentity)
 	}

@@ -2,12 +2,12 @@ package sts
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"time"
 
+	"syncd/internal/arn"
 	"syncd/internal/awsfake/directory"
 	"syncd/internal/awsfake/signature"
 	"syncd/internal/awsfake/wire"
@@ -44,7 +44,7 @@ func (q *request) newSession(a *assumption) (accessKey string, cred *directory.C
 		ID: role.ID + ":" + a.name, Tags: tags, Transitive: append(transitive, a.transitive...),
 		SourceIdentity: cmp.Or(a.sourceIdentity, q.Caller.SourceIdentity),
 		Caller: iam.Caller{
-			ARN:     fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", role.Account.ID(), role.Name, a.name),
+			ARN:     arn.Session(role.ARN, a.name),
 			RoleARN: role.ARN, Account: role.Account.ID(),
 		},
 	}

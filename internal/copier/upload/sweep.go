@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"syncd/internal/arn"
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier/request"
@@ -64,15 +65,12 @@ func (u *Uploads) Sweep(ctx context.Context, before time.Time, kept []record.Upl
 	return aborted, errors.Join(err, failures)
 }
 
-// sessionPrefix returns what the ARNs of a role's sessions begin with, "" for what is no role. They lack the role's path
-// (AWS STS API Reference, AssumedRoleUser).
+// sessionPrefix returns what the ARNs of a role's sessions begin with, "" for what is no role.
 func sessionPrefix(role string) string {
-	fields := strings.SplitN(role, ":", 6)
-	if len(fields) != 6 || fields[2] != "iam" || !strings.HasPrefix(fields[5], "role/") || strings.HasSuffix(fields[5], "/") {
+	if _, err := arn.ParseRole(role); err != nil {
 		return ""
 	}
-	name := fields[5][strings.LastIndexByte(fields[5], '/')+1:]
-	return fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/", fields[1], fields[4], name)
+	return arn.Session(role, "")
 }
 
 // eachUpload calls do with every unfinished upload under the destination prefix and its key.

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"syncd/internal/hint"
 	"syncd/internal/iam"
 )
 
@@ -101,35 +102,7 @@ func morePermissions(lower string) string {
 	return ""
 }
 
-// Nearest is the name most like the given one, the first of several by the alphabet, or "" when none differs in less than a third.
+// Nearest is the name most like the given one, the first of several by the alphabet, or "" when each differs in more than a quarter.
 func Nearest(name string, names []string) string {
-	slices.Sort(names)
-	best, bestDistance := "", 1+len(name)/4
-	for _, n := range names {
-		if d := distance(strings.ToLower(name), strings.ToLower(n)); d < bestDistance {
-			best, bestDistance = n, d
-		}
-	}
-	return best
-}
-
-// distance is the Levenshtein distance of a and b, in bytes.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replace := diagonal
-			if a[i] != b[j] {
-				replace++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replace, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return hint.NearestWithin(name, slices.Sorted(slices.Values(names)), len(name)/4)
 }

@@ -8,6 +8,7 @@ import (
 
 	"syncd/internal/access"
 	"syncd/internal/access/lint/document"
+	"syncd/internal/arn"
 )
 
 // checkCarried finds condition keys that the requests of a named principal never carry ("AWS global condition context keys", IAM User
@@ -80,7 +81,7 @@ func (c *checker) checkUserName(s *document.Statement) {
 			role = p.ID.Text
 		}
 	}
-	if strings.Contains(c.d.Target, ":role/") && (c.d.Kind == access.KindIdentity || c.d.Kind == access.KindSession) {
+	if arn.Kind(c.d.Target) == "role" && (c.d.Kind == access.KindIdentity || c.d.Kind == access.KindSession) {
 		role = c.d.Target
 	}
 	if role == "" {

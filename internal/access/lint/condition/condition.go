@@ -16,6 +16,8 @@ import (
 	"syncd/internal/access"
 	"syncd/internal/access/lint/catalogue"
 	"syncd/internal/access/lint/document"
+	"syncd/internal/arn"
+	"syncd/internal/awsname"
 )
 
 // Check finds conditions that do not do what they say.
@@ -99,7 +101,7 @@ func unlikely(cl document.Clause, value string) (message, fix string) {
 			return value + " is not the id of an organization", "write o-..., as organizations describe-organization shows it"
 		}
 	case "aws:principalaccount", "aws:sourceaccount", "aws:resourceaccount", "s3:resourceaccount", "kms:calleraccount":
-		if !access.IsAccount(value) {
+		if !awsname.IsAccount(value) {
 			return value + " is not an account", "write its 12 digits"
 		}
 	case "aws:sourcevpce":
@@ -111,7 +113,7 @@ func unlikely(cl document.Clause, value string) (message, fix string) {
 			return value + " names no region: KMS is never told so", "write s3.REGION.amazonaws.com"
 		}
 	case "aws:principalarn":
-		if strings.HasPrefix(value, "arn:") && strings.Contains(value, ":assumed-role/") {
+		if arn.Kind(value) == "assumed-role" {
 			return "aws:PrincipalArn of a session is the ARN of its role, never that of the session", "write arn:aws:iam::111111111111:role/NAME"
 		}
 	}

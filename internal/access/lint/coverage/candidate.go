@@ -7,6 +7,7 @@ import (
 
 	"syncd/internal/access"
 	"syncd/internal/access/lint/document"
+	"syncd/internal/arn"
 	"syncd/internal/iam"
 )
 
@@ -55,7 +56,7 @@ func concernsCaller(s *document.Statement, n access.Need) bool {
 }
 
 // says reports whether the document tells whose it is.
-func (p *candidate) says() bool { return p.Written || access.IsARN(p.Target) }
+func (p *candidate) says() bool { return p.Written || arn.Is(p.Target) }
 
 // subject is what decides whether the document is about a need.
 func (p *candidate) subject(n access.Need) string {
@@ -106,7 +107,7 @@ func (a *assessment) owned(n access.Need) (list []*candidate) {
 		ours := false
 		switch p.Kind { //nolint:exhaustive // the kinds that a need's resource can have
 		case access.KindBucket:
-			ours = p.bucket == cmp.Or(n.Holder, access.BucketOf(n.Sample))
+			ours = p.bucket == cmp.Or(n.Holder, arn.BucketOf(n.Sample))
 		case access.KindAccessPoint:
 			ours = cmp.Or(access.PointOf(p.Target), p.Policy.AccessPoint()) == access.PointOf(n.Sample)
 		case access.KindKey:
@@ -124,16 +125,16 @@ func (a *assessment) owned(n access.Need) (list []*candidate) {
 // ofKey reports whether a key policy may be that of the need's key: by its target, by a resource that names a key, or by the account that
 // may administer it.
 func (a *assessment) ofKey(p *candidate, n access.Need) bool {
-	if access.IsARN(p.Target) {
+	if arn.Is(p.Target) {
 		return document.Covers(n.Resource, p.Target)
 	}
 	if name, ok := strings.CutPrefix(p.Target, "key of "); ok {
 		m, _ := a.config.Mapping(n.Mapping)
-		return name == access.BucketOf(encryptedARN(n)) || n.On == access.SourceKey && name == access.EncryptedSource(m)
+		return name == arn.BucketOf(encryptedARN(n)) || n.On == access.SourceKey && name == access.EncryptedSource(m)
 	}
 	for _, s := range p.Policy.Statements {
 		for _, r := range s.Resources {
-			if strings.HasPrefix(r.Text, "arn:") {
+			if arn.Is(r.Text) {
 				return document.Covers(n.Resource, r.Text) || document.Covers(r.Text, n.Sample)
 			}
 		}

@@ -18,6 +18,7 @@ import (
 	"syncd/internal/access"
 	"syncd/internal/access/lint/document"
 	"syncd/internal/access/lint/rule"
+	"syncd/internal/arn"
 	"syncd/internal/iam"
 )
 
@@ -70,7 +71,7 @@ func Check(conf *config.Config, mappings []config.Mapping, documents []*document
 // the roles of the configuration; "" when that is not known.
 func ambient(conf *config.Config, documents []*document.Document, account string) string {
 	for _, d := range documents {
-		if d.Kind != access.KindIdentity || access.AccountOf(d.Target) != account {
+		if d.Kind != access.KindIdentity || arn.Account(d.Target) != account {
 			continue
 		}
 		role := false
@@ -114,7 +115,7 @@ func (a *assessment) noteAbsent(what string) {
 		return
 	}
 	a.absent[what] = true
-	a.findings = append(a.findings, ruleOf(documentMissing).Finding("no document that could be judged was given for "+what+": what the mappings need of it is taken as granted", "give it too"))
+	a.findings = append(a.findings, finding(documentMissing, "no document that could be judged was given for "+what+": what the mappings need of it is taken as granted", "give it too"))
 }
 
 // record keeps what a need lacks, together with what the same document lacks on the same resource.
@@ -152,7 +153,7 @@ func (a *assessment) reportGap(g *gap) {
 	}
 	message := fmt.Sprintf("mapping %s lacks %s on %s for %s: %s in account %s does not allow it",
 		g.Mapping, strings.Join(g.actions, ", "), g.Resource, access.PrincipalName(g.Need), lacking, account)
-	f := ruleOf(permissionMissing).Finding(message, "add the statement "+g.Closing(g.source, g.actions))
+	f := finding(permissionMissing, message, "add the statement "+g.Closing(g.source, g.actions))
 	if g.in != nil {
 		n := g.in.Root.Find("Statement")
 		f.File, f.Path = g.in.File.Name, n.Path
@@ -163,7 +164,7 @@ func (a *assessment) reportGap(g *gap) {
 
 func (a *assessment) reportDenied(n access.Need, o *outcome) {
 	message := fmt.Sprintf("mapping %s needs %s on %s for %s, and the statement denies it", n.Mapping, n.Action, n.Resource, access.PrincipalName(n))
-	f := ruleOf(permissionDenied).Finding(message, "narrow the statement, or spare "+access.PrincipalName(n)+" in its condition")
+	f := finding(permissionDenied, message, "narrow the statement, or spare "+access.PrincipalName(n)+" in its condition")
 	for _, p := range append(o.identities, o.owner) {
 		if p == nil || p.parsed != o.Document {
 			continue

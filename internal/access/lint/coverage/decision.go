@@ -8,6 +8,7 @@ import (
 	"syncd/config"
 	"syncd/internal/access"
 	"syncd/internal/access/lint/document"
+	"syncd/internal/arn"
 	"syncd/internal/iam"
 )
 
@@ -60,23 +61,23 @@ func openStatement() iam.Statement {
 // document names, because the configuration does not say who they are.
 func callers(c *config.Config, n access.Need, owner *candidate) []iam.Caller {
 	switch {
-	case strings.Contains(n.Principal, ":user/"):
+	case arn.Kind(n.Principal) == "user":
 		return []iam.Caller{{ARN: n.Principal, Account: n.Account}}
 	case n.Principal != "":
 		return []iam.Caller{session(n.Principal, cmp.Or(c.Roles[n.Role].SessionName, "syncd"))}
 	}
-	list := []iam.Caller{session("arn:aws:iam::"+n.Account+":role/ambient", "syncd")}
+	list := []iam.Caller{session(arn.Role("aws", n.Account, "ambient"), "syncd")}
 	if owner == nil {
 		return list
 	}
 	for _, s := range owner.parsed.Statements {
 		for _, p := range s.Principals {
-			switch a := access.ParseARN(p.ID); {
-			case a.Account != n.Account:
-			case strings.HasPrefix(a.Resource, "role/"):
+			switch kind := arn.Kind(p.ID); {
+			case arn.Account(p.ID) != n.Account:
+			case kind == "role":
 				list = append(list, session(p.ID, "syncd"))
-			case strings.HasPrefix(a.Resource, "user/"):
-				list = append(list, iam.Caller{ARN: p.ID, Account: a.Account})
+			case kind == "user":
+				list = append(list, iam.Caller{ARN: p.ID, Account: n.Account})
 			}
 		}
 	}
@@ -84,9 +85,7 @@ func callers(c *config.Config, n access.Need, owner *candidate) []iam.Caller {
 }
 
 func session(role, name string) iam.Caller {
-	a := access.ParseARN(role)
-	arn := "arn:" + a.Partition + ":sts::" + a.Account + ":assumed-role/" + role[strings.LastIndexByte(role, '/')+1:] + "/" + name
-	return iam.Caller{ARN: arn, RoleARN: role, Account: a.Account}
+	return iam.Caller{ARN: arn.Session(role, name), RoleARN: role, Account: arn.Account(role)}
 }
 
 // surroundings are the condition keys of the request: those of the need, those that all requests of syncd have, and for what depends on

@@ -6,6 +6,7 @@ import (
 	"syncd/config"
 	"syncd/internal/access"
 	"syncd/internal/access/lint/rule"
+	"syncd/internal/arn"
 )
 
 // deputyFindings finds the roles of other owners that are assumed without an ExternalId, each once.
@@ -16,9 +17,9 @@ func deputyFindings(conf *config.Config, mappings []config.Mapping) (findings []
 		for _, name := range v.WithoutExternalID() {
 			if !seen[name] {
 				seen[name] = true
-				arn := conf.Roles[name].ARN
-				message := fmt.Sprintf("role %s (%s) belongs to account %s and is %s", name, arn, access.AccountOf(arn), access.DeputyWhy)
-				findings = append(findings, ruleOf(noExternalID).Finding(message, access.DeputyFix(name)))
+				role := conf.Roles[name].ARN
+				message := fmt.Sprintf("role %s (%s) belongs to account %s and is %s", name, role, arn.Account(role), access.DeputyWhy)
+				findings = append(findings, finding(noExternalID, message, access.DeputyFix(name)))
 			}
 		}
 	}

@@ -1,8 +1,6 @@
 package coverage
 
 import (
-	"slices"
-
 	"syncd/internal/access/lint/rule"
 )
 
@@ -36,8 +34,5 @@ func Rules() []rule.Rule {
 	}
 }
 
-// ruleOf is the rule of an id.
-func ruleOf(id string) rule.Rule {
-	rules := Rules()
-	return rules[slices.IndexFunc(rules, func(r rule.Rule) bool { return r.ID == id })]
-}
+// finding is a finding of the rule of an id, about no place in a file.
+func finding(id, message, fix string) rule.Finding { return rule.Of(Rules(), id).Finding(message, fix) }

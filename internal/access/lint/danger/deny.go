@@ -6,6 +6,7 @@ import (
 
 	"syncd/internal/access"
 	"syncd/internal/access/lint/document"
+	"syncd/internal/arn"
 )
 
 // sparing is true of a key by which a deny can spare AWS services.
@@ -74,27 +75,29 @@ func sparesFew(cl document.Clause) bool {
 // checkNotPrincipal holds a Deny with NotPrincipal to what AWS compares: the account, the role and the session ("AWS JSON policy
 // elements: NotPrincipal", IAM User Guide). What is not listed of these is denied, though it belongs to one that is.
 func (c *checker) checkNotPrincipal(s *document.Statement) {
-	listed := func(match func(a access.ARN) bool) bool {
-		return slices.ContainsFunc(s.NotPrincipals, func(p document.Principal) bool { return p.Kind == "AWS" && match(access.ParseARN(p.ID.Text)) })
+	listed := func(match func(a arn.ARN) bool) bool {
+		return slices.ContainsFunc(s.NotPrincipals, func(p document.Principal) bool {
+			a, _ := arn.Split(p.ID.Text)
+			return p.Kind == "AWS" && match(a)
+		})
 	}
 	for _, p := range s.NotPrincipals {
-		a := access.ParseARN(p.ID.Text)
-		kind, name, _ := strings.Cut(a.Resource, "/")
-		if p.Kind != "AWS" || !a.Whole || kind != "role" && kind != "user" && kind != "assumed-role" {
+		a, _ := arn.Split(p.ID.Text)
+		kind, name := arn.Kind(p.ID.Text), arn.Name(p.ID.Text)
+		if p.Kind != "AWS" || name == "" || kind != "role" && kind != "user" && kind != "assumed-role" {
 			continue
 		}
-		name = name[strings.LastIndexByte(name, '/')+1:]
-		session := kind != "role" || listed(func(o access.ARN) bool {
+		session := kind != "role" || listed(func(o arn.ARN) bool {
 			return o.Account == a.Account && strings.HasPrefix(o.Resource, "assumed-role/"+name+"/")
 		})
-		account := listed(func(o access.ARN) bool { return o.Account == a.Account && o.Resource == "root" }) ||
+		account := listed(func(o arn.ARN) bool { return o.Account == a.Account && o.IsRoot() }) ||
 			slices.ContainsFunc(s.NotPrincipals, func(o document.Principal) bool { return o.ID.Text == a.Account })
 		var missing []string
 		if !session {
-			missing = append(missing, "arn:"+a.Partition+":sts::"+a.Account+":assumed-role/"+name+"/SESSION")
+			missing = append(missing, arn.Session(p.ID.Text, "SESSION"))
 		}
 		if !account {
-			missing = append(missing, "arn:"+a.Partition+":iam::"+a.Account+":root")
+			missing = append(missing, arn.Root(a.Partition, a.Account))
 		}
 		if len(missing) > 0 {
 			c.report(notPrincipalDeny, p.ID, "the deny spares "+p.ID.Text+" and not "+strings.Join(missing, ", ")+", and so hits those whom it means to spare",

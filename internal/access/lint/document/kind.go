@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"syncd/internal/access"
+	"syncd/internal/arn"
 )
 
 // guessKind finds out what a policy is for by what it says: with principals it belongs to a resource, whose service is that of most
@@ -23,7 +24,8 @@ func guessKind(d *Document) access.Kind {
 			count[service] += 2
 		}
 		for _, r := range append(s.Resources, s.NotResources...) {
-			count[access.ParseARN(r.Text).Service]++
+			a, _ := arn.Split(r.Text)
+			count[a.Service]++
 		}
 	}
 	if !named {

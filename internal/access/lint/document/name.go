@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"strings"
 
-	"syncd/internal/access"
+	"syncd/internal/arn"
 )
 
 // named is what the name of a file says when `syncd policy --output` gave it: whose account's the document is, and whether it holds
@@ -20,7 +20,7 @@ func (d *Document) named() (account string, addition bool) {
 
 // Account is the one that the document belongs to, "" when that is not known.
 func (d *Document) Account() string {
-	if account := access.AccountOf(d.Target); account != "" {
+	if account := arn.Account(d.Target); account != "" {
 		return account
 	}
 	account, _ := d.named()

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"syncd/internal/access"
+	"syncd/internal/arn"
 )
 
 // Covers reports whether a pattern matches all that another matches. It may say no where that is true of patterns with several
@@ -29,8 +30,8 @@ func Covers(pattern, other string) bool {
 
 // ActsOn reports whether an action on a type of resource can be about a resource that the pattern matches.
 func ActsOn(on, pattern string) bool {
-	a := access.ParseARN(pattern)
-	if pattern == "*" || on == "other" || !a.Whole {
+	a, ok := arn.Split(pattern)
+	if pattern == "*" || on == "other" || !ok {
 		return true
 	}
 	name, _, slashed := strings.Cut(a.Resource, "/")
@@ -53,4 +54,4 @@ func ActsOn(on, pattern string) bool {
 	return false
 }
 
-func service(a access.ARN, want string) bool { return a.Service == want || access.IsPattern(a.Service) }
+func service(a arn.ARN, want string) bool { return a.Service == want || access.IsPattern(a.Service) }

@@ -7,12 +7,14 @@ import (
 
 	"syncd/config"
 	"syncd/internal/access"
+	"syncd/internal/arn"
+	"syncd/internal/awsname"
 )
 
 // IsRole reports whether the principal is a role, or a session of one.
 func (p Principal) IsRole() bool {
-	a := access.ParseARN(p.ID.Text)
-	return p.Kind == "AWS" && (strings.HasPrefix(a.Resource, "role/") || strings.HasPrefix(a.Resource, "assumed-role/"))
+	kind := arn.Kind(p.ID.Text)
+	return p.Kind == "AWS" && (kind == "role" || kind == "assumed-role")
 }
 
 // Is compares the name of the clause's key.
@@ -46,14 +48,14 @@ func (s *Statement) ConcernsAll() bool { return s.Everyone() != nil || len(s.Not
 
 // OwnAccount is the account that the document's resource belongs to, by the document or by a configuration; "" when that is not known.
 func (d *Document) OwnAccount(conf *config.Config) string {
-	if account := cmp.Or(d.owner, access.AccountOf(d.Target)); account != "" {
+	if account := cmp.Or(d.owner, arn.Account(d.Target)); account != "" {
 		return account
 	}
 	switch d.Kind { //nolint:exhaustive // the others are looked at below
 	case access.KindBucket:
 		return accountOfBucket(conf, d.Bucket())
 	case access.KindAccessPoint:
-		return access.AccountOf(d.Policy.AccessPoint())
+		return arn.Account(d.Policy.AccessPoint())
 	}
 	if d.Kind != access.KindKey {
 		return ""
@@ -86,15 +88,16 @@ func accountOfBucket(conf *config.Config, bucket string) string {
 
 // IsRoot is true of a principal that is a whole account.
 func (p Principal) IsRoot() bool {
-	return access.IsAccount(p.ID.Text) || strings.HasSuffix(p.ID.Text, ":root")
+	a, _ := arn.Split(p.ID.Text)
+	return awsname.IsAccount(p.ID.Text) || a.IsRoot()
 }
 
 // Account is the account of a principal; "" when its id has none.
 func (p Principal) Account() string {
-	if access.IsAccount(p.ID.Text) {
+	if awsname.IsAccount(p.ID.Text) {
 		return p.ID.Text
 	}
-	return access.AccountOf(p.ID.Text)
+	return arn.Account(p.ID.Text)
 }
 
 // Mentions reports whether the statement is about an action.
@@ -121,14 +124,14 @@ func (p *Policy) AccessPoint() string {
 // Bucket is the bucket that a document is about, by its target or its first resource that names one.
 func (d *Document) Bucket() string {
 	switch {
-	case access.IsARN(d.Target):
-		return access.BucketOf(d.Target)
+	case arn.Is(d.Target):
+		return arn.BucketOf(d.Target)
 	case d.Target != "":
 		return d.Target
 	}
 	for _, s := range d.Policy.Statements {
 		for _, r := range slices.Concat(s.Resources, s.NotResources) {
-			if name := access.BucketOf(r.Text); name != "" && !access.IsPattern(name) {
+			if name := arn.BucketOf(r.Text); name != "" && !access.IsPattern(name) {
 				return name
 			}
 		}

@@ -86,7 +86,7 @@ func (r reader) members(n *Node, known []string) {
 			r.report(repeatedElement, m.name, name+" stands twice in one object", "merge the two into one")
 		case !slices.Contains(known, name):
 			fix := "remove it"
-			if meant := catalogue.Nearest(name, slices.Clone(known)); meant != "" {
+			if meant := catalogue.Nearest(name, known); meant != "" {
 				fix = "write " + meant
 			}
 			r.report(unknownElement, m.name, fmt.Sprintf("%q is not an element of a policy at this place", name), fix)

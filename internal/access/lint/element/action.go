@@ -8,6 +8,7 @@ import (
 	"syncd/internal/access"
 	"syncd/internal/access/lint/catalogue"
 	"syncd/internal/access/lint/document"
+	"syncd/internal/arn"
 	"syncd/internal/iam"
 )
 
@@ -26,7 +27,7 @@ func (c *checker) checkPrefix(a *document.Node, service string) bool {
 
 // checkPastedARN finds an ARN where an action belongs, and reports whether it did.
 func (c *checker) checkPastedARN(a *document.Node) bool {
-	if !strings.HasPrefix(a.Text, "arn:") {
+	if !arn.Is(a.Text) {
 		return false
 	}
 	fix := "move it to Resource, and name the actions"
@@ -81,7 +82,7 @@ func (c *checker) checkResource(r *document.Node) {
 		c.report(nameRule(r.Text, badARN), r, f.message, f.fix)
 		return
 	}
-	if a := access.ParseARN(r.Text); c.d.Kind.OfResource() && a.Whole && !access.IsPattern(a.Service) && a.Service != c.d.Kind.Service() && c.d.Kind != access.KindTrust {
+	if a, ok := arn.Split(r.Text); c.d.Kind.OfResource() && ok && !access.IsPattern(a.Service) && a.Service != c.d.Kind.Service() && c.d.Kind != access.KindTrust {
 		c.report(foreignResource, r, "a resource of "+a.Service+" in "+c.d.Kind.WithArticle(), "name the resource that the policy is attached to")
 	}
 }
@@ -119,17 +120,15 @@ func (c *checker) foreign(a *document.Node) bool {
 
 // mismatch tells what an action acts on.
 func mismatch(a iam.KnownAction, resource string) (message, fix string) {
-	r := access.ParseARN(resource)
-	bucket, _, _ := strings.Cut(r.Resource, "/")
-	bucketARN := "arn:" + r.Partition + ":s3:::" + bucket
-	if r.Service != "s3" {
-		bucketARN = "arn:aws:s3:::NAME"
+	bucketARN := "arn:aws:s3:::NAME"
+	if r, _ := arn.Split(resource); r.Service == "s3" {
+		bucketARN = arn.Bucket(r.Partition, arn.BucketOf(resource))
 	}
 	switch a.On {
 	case "bucket":
 		return a.Name + " acts on a bucket, and no resource of the statement is one", "add " + bucketARN
 	case "object":
-		return a.Name + " acts on objects, and no resource of the statement is about any", "add " + bucketARN + "/*"
+		return a.Name + " acts on objects, and no resource of the statement is about any", "add " + arn.Object(bucketARN, "*")
 	case "key":
 		return a.Name + " acts on a KMS key, and no resource of the statement is one", "add the key's ARN: an alias does not stand for its key"
 	case "role":

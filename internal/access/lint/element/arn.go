@@ -7,6 +7,7 @@ import (
 
 	"syncd/internal/access"
 	"syncd/internal/access/lint/document"
+	"syncd/internal/arn"
 	"syncd/internal/awsname"
 )
 
@@ -15,20 +16,20 @@ type fault struct{ message, fix string }
 
 // resourceFault says why a Resource matches nothing.
 func resourceFault(text string) fault {
-	if text == "*" || strings.HasPrefix(text, "arn:") && strings.HasSuffix(text, ":*") { // in fewer parts too * stands for the rest
+	if text == "*" || arn.Is(text) && strings.HasSuffix(text, ":*") { // in fewer parts too * stands for the rest
 		return fault{}
 	}
 	if placeholder := placeholderIn(text); placeholder != "" {
 		return placeholderFault(placeholder)
 	}
-	a := access.ParseARN(text)
+	a, ok := arn.Split(text)
 	switch {
 	case strings.HasPrefix(text, "s3://"):
 		name := strings.TrimPrefix(text, "s3://")
 		return fault{"the resource is an S3 URI and not an ARN", "write arn:aws:s3:::" + name}
-	case !strings.HasPrefix(text, "arn:"):
+	case !arn.Is(text):
 		return fault{"the resource is neither * nor an ARN", "write arn:aws:s3:::NAME for a bucket, arn:aws:s3:::NAME/* for its objects"}
-	case !a.Whole:
+	case !ok:
 		return fault{"the ARN has too few parts: a colon is missing", "write arn:partition:service:region:account:resource; of a bucket arn:aws:s3:::NAME"}
 	}
 	if f := partitionFault(a); f.message != "" {
@@ -45,8 +46,8 @@ func resourceFault(text string) fault {
 	return fault{}
 }
 
-func partitionFault(a access.ARN) fault {
-	known := []string{"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"}
+func partitionFault(a arn.ARN) fault {
+	known := awsname.Partitions()
 	switch {
 	case access.IsPattern(a.Partition):
 	case !slices.Contains(known, a.Partition):
@@ -58,7 +59,7 @@ func partitionFault(a access.ARN) fault {
 }
 
 // hasRegion is true of the S3 ARNs that have a region and an account.
-func hasRegion(a access.ARN) bool {
+func hasRegion(a arn.ARN) bool {
 	for _, kind := range []string{"accesspoint", "job/", "storage-lens", "access-grants"} {
 		if strings.HasPrefix(a.Resource, kind) {
 			return true
@@ -67,20 +68,20 @@ func hasRegion(a access.ARN) bool {
 	return false
 }
 
-func bucketFault(a access.ARN) fault {
+func bucketFault(a arn.ARN) fault {
 	name, key, hasKey := strings.Cut(a.Resource, "/")
-	right := "arn:" + a.Partition + ":s3:::" + a.Resource
+	right := arn.Bucket(a.Partition, a.Resource)
 	switch {
 	case hasRegion(a):
 		return pointFault(a)
-	case strings.HasSuffix(name, "-s3alias"):
-		return fault{"the alias of an access point has no place in policies: the ARN matches no request", "write the access point's, arn:" + a.Partition + ":s3:REGION:ACCOUNT:accesspoint/NAME, with /object/* for its objects"}
+	case awsname.IsAlias(name):
+		return fault{"the alias of an access point has no place in policies: the ARN matches no request", "write the access point's, " + arn.Point(a.Partition, "REGION", "ACCOUNT", "NAME") + ", with /object/* for its objects"}
 	case a.Region != "" && a.Region != "*" || a.Account != "" && a.Account != "*":
 		return fault{"a bucket's ARN has no region and no account", "write " + right}
 	case name == "":
-		return fault{"the ARN names no bucket", "write arn:" + a.Partition + ":s3:::NAME"}
+		return fault{"the ARN names no bucket", "write " + arn.Bucket(a.Partition, "NAME")}
 	case strings.Contains(name, ":"):
-		return fault{"the bucket's name has a colon: one too many stands before it", "write arn:" + a.Partition + ":s3:::" + strings.Trim(a.Resource, ":")}
+		return fault{"the bucket's name has a colon: one too many stands before it", "write " + arn.Bucket(a.Partition, strings.Trim(a.Resource, ":"))}
 	case !access.IsPattern(name) && !regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`).MatchString(name):
 		return fault{name + " cannot be a bucket's name", "write it in 3 to 63 small letters, digits, dots and hyphens"}
 	case hasKey && key == "":
@@ -90,36 +91,37 @@ func bucketFault(a access.ARN) fault {
 }
 
 // pointFault is about access points, whose objects stand after /object/.
-func pointFault(a access.ARN) fault {
+func pointFault(a arn.ARN) fault {
 	name, isPoint := strings.CutPrefix(a.Resource, "accesspoint/")
 	name, rest, deeper := strings.Cut(name, "/")
 	if isPoint && deeper && rest != "object" && !strings.HasPrefix(rest, "object/") && !access.IsPattern(rest[:min(1, len(rest))]) {
-		right := "arn:" + a.Partition + ":s3:" + a.Region + ":" + a.Account + ":accesspoint/" + name
-		return fault{"the objects of an access point stand after /object/: the ARN matches no request", "write " + right + "/object/" + rest}
+		right := arn.Point(a.Partition, a.Region, a.Account, name)
+		return fault{"the objects of an access point stand after /object/: the ARN matches no request", "write " + arn.Object(right, rest)}
 	}
 	return fault{}
 }
 
 // regionalFault is about keys and queues.
-func regionalFault(a access.ARN) fault {
+func regionalFault(a arn.ARN) fault {
 	switch {
 	case a.Region == "":
 		return fault{"the ARN has no region", "write it: " + a.Service + " resources are regional"}
-	case !access.IsAccount(a.Account) && !access.IsPattern(a.Account):
+	case !awsname.IsAccount(a.Account) && !access.IsPattern(a.Account):
 		return fault{"the account in the ARN is not of 12 digits", "write the account that owns it"}
 	case a.Service == "kms" && !access.IsPattern(a.Resource[:min(1, len(a.Resource))]) &&
 		!strings.HasPrefix(a.Resource, "key/") && !strings.HasPrefix(a.Resource, "alias/"):
-		return fault{"the ARN names neither a key nor an alias", "write arn:" + a.Partition + ":kms:" + a.Region + ":" + a.Account + ":key/ID"}
+		return fault{"the ARN names neither a key nor an alias", "write " + arn.Key(a.Partition, a.Region, a.Account, "ID")}
 	}
 	return fault{}
 }
 
 // identityFault is about roles and users.
-func identityFault(a access.ARN) fault {
+func identityFault(a arn.ARN) fault {
 	switch {
 	case a.Region != "" && a.Region != "*":
-		return fault{"IAM has no regions", "write arn:" + a.Partition + ":" + a.Service + "::" + a.Account + ":" + a.Resource}
-	case !access.IsAccount(a.Account) && !access.IsPattern(a.Account) && a.Account != "aws":
+		a.Region = ""
+		return fault{"IAM has no regions", "write " + a.String()}
+	case !awsname.IsAccount(a.Account) && !access.IsPattern(a.Account) && a.Account != "aws":
 		return fault{"the account in the ARN is not of 12 digits", "write the account that owns it"}
 	case a.Resource == "":
 		return fault{"the ARN names nothing in the account", "write role/NAME, or root for the account"}
@@ -149,19 +151,19 @@ func principalFault(p document.Principal) fault {
 }
 
 func awsFault(id string) fault {
-	a := access.ParseARN(id)
+	a, ok := arn.Split(id)
 	unique := regexp.MustCompile(`^A[A-Z]{3}[A-Z0-9]{12,}$`)
 	switch {
-	case id == "*" || access.IsAccount(id) || unique.MatchString(id):
+	case id == "*" || awsname.IsAccount(id) || unique.MatchString(id):
 		return fault{}
-	case strings.ContainsAny(id, "*?") || strings.Contains(id, "${"):
+	case access.IsPattern(id):
 		return fault{
 			"a principal has no wildcards or variables within it: this one matches nobody",
 			"name the account as principal, and the pattern in {\"ArnLike\": {\"aws:PrincipalArn\": \"" + id + "\"}}",
 		}
 	case strings.Trim(id, "0123456789") == "":
 		return fault{"an account has 12 digits, with the zeros in front", "write all of them"}
-	case !a.Whole:
+	case !ok:
 		return fault{"the principal is neither an account nor an ARN", "write arn:aws:iam::111111111111:role/NAME"}
 	case a.Service != "iam" && a.Service != "sts":
 		return fault{"a resource of " + a.Service + " cannot be a principal", "name the role or the user that makes the requests"}
@@ -175,10 +177,11 @@ func awsFault(id string) fault {
 }
 
 // actorFault knows what of IAM can make requests.
-func actorFault(a access.ARN) fault {
+func actorFault(a arn.ARN) fault {
 	kind, name, _ := strings.Cut(a.Resource, "/")
+	role := arn.Role("aws", a.Account, "NAME")
 	switch {
-	case a.Service == "iam" && a.Resource == "root":
+	case a.IsRoot():
 	case a.Service == "iam" && (kind == "role" || kind == "user") && name != "":
 	case a.Service == "sts" && (kind == "assumed-role" || kind == "federated-user") && name != "":
 	case kind == "group":
@@ -186,10 +189,10 @@ func actorFault(a access.ARN) fault {
 	case a.Service == "sts" && kind == "role", a.Service == "iam" && kind == "assumed-role":
 		return fault{
 			"roles are of iam, their sessions of sts",
-			"write arn:aws:iam::" + a.Account + ":role/NAME, or arn:aws:sts::" + a.Account + ":assumed-role/NAME/SESSION",
+			"write " + role + ", or " + arn.Session(role, "SESSION"),
 		}
 	default:
-		return fault{"the ARN is not that of a user, a role, a session or an account", "write arn:aws:iam::" + a.Account + ":role/NAME"}
+		return fault{"the ARN is not that of a user, a role, a session or an account", "write " + role}
 	}
 	return fault{}
 }

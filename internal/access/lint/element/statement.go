@@ -1,17 +1,15 @@
 package element
 
 import (
-	"strings"
-
 	"syncd/internal/access"
 	"syncd/internal/access/lint/document"
+	"syncd/internal/ascii"
 )
 
 // checkShape knows which elements the kind of policy has to have, and which it must not.
 func (c *checker) checkShape(s *document.Statement) {
 	kind := c.d.Kind
-	odd := func(r rune) bool { return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') }
-	if strings.ContainsFunc(s.Sid, odd) && (kind == access.KindTrust || !kind.OfResource()) {
+	if s.Sid != "" && !ascii.Word(s.Sid, "") && (kind == access.KindTrust || !kind.OfResource()) {
 		c.report(badSid, s.Find("Sid"), "the Sid has characters other than letters and digits", "leave them out, and write words LikeThis")
 	}
 	c.checkNamed(s)

@@ -7,6 +7,7 @@ import (
 
 	"syncd/internal/access"
 	"syncd/internal/access/lint/document"
+	"syncd/internal/arn"
 )
 
 func (c *checker) checkAssumable() {
@@ -41,8 +42,8 @@ func (c *checker) checkOneBucket() {
 	first := ""
 	for _, s := range c.d.Policy.Statements {
 		for _, r := range slices.Concat(s.Resources, s.NotResources) {
-			a := access.ParseARN(r.Text)
-			name, _, _ := strings.Cut(a.Resource, "/")
+			a, _ := arn.Split(r.Text)
+			name := arn.BucketOf(r.Text)
 			if r.Text == "*" || a.Service == "s3" && !hasRegion(a) && strings.HasPrefix(name, "*") {
 				c.report(foreignResource, r, r.Text+" is more than one bucket: S3 stores no bucket policy with such a resource",
 					"write arn:aws:s3:::NAME for the bucket, arn:aws:s3:::NAME/* for its objects")
@@ -68,7 +69,7 @@ func (c *checker) checkOnePoint() {
 	for _, s := range c.d.Policy.Statements {
 		for _, r := range slices.Concat(s.Resources, s.NotResources) {
 			point := access.PointOf(r.Text)
-			if a := access.ParseARN(r.Text); point == first || a.Service != "s3" || access.IsPattern(a.Resource[:min(1, len(a.Resource))]) || resourceFault(r.Text).message != "" {
+			if a, _ := arn.Split(r.Text); point == first || a.Service != "s3" || access.IsPattern(a.Resource[:min(1, len(a.Resource))]) || resourceFault(r.Text).message != "" {
 				continue
 			}
 			what := cmp.Or(point, r.Text)

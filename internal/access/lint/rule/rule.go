@@ -9,6 +9,8 @@
 // [lint.Rules]: https://pkg.go.dev/syncd/internal/access/lint#Rules
 package rule
 
+import "slices"
+
 // Rule is one kind of [Finding].
 type Rule struct {
 	ID          string   // "SYNCD-P101"; it never changes its meaning
@@ -16,6 +18,11 @@ type Rule struct {
 	Severity    Severity // of its findings
 	Title       string
 	Explanation string // why it matters, and what AWS says about it
+}
+
+// Of is the rule of an id, which must be among the rules.
+func Of(rules []Rule, id string) Rule {
+	return rules[slices.IndexFunc(rules, func(r Rule) bool { return r.ID == id })]
 }
 
 // Finding is a finding of the rule, about no place in a file.

@@ -3,6 +3,7 @@ package call
 import (
 	"maps"
 
+	"syncd/internal/arn"
 	"syncd/internal/awsfake/core"
 	"syncd/internal/awsfake/s3/store"
 	"syncd/internal/iam"
@@ -16,16 +17,14 @@ type Way struct {
 
 // resource is what policies call the bucket, or with a key an object in it, on this way.
 func (w Way) resource(key string) string {
-	switch {
-	case w.Point == nil && key == "":
-		return w.Bucket.ARN()
-	case w.Point == nil:
-		return store.ObjectARN(w.Bucket.Name(), key)
-	case key == "":
-		return w.Point.ARN()
-	default:
-		return w.Point.ARN() + "/object/" + key
+	on := w.Bucket.ARN()
+	if w.Point != nil {
+		on = w.Point.ARN()
 	}
+	if key == "" {
+		return on
+	}
+	return arn.Object(on, key)
 }
 
 // facts are the condition keys of the access point ("Configuring IAM policies for using access points", Amazon S3 User Guide).

@@ -8,6 +8,8 @@ import (
 	"hash/crc64"
 	"net/http"
 	"strings"
+
+	"syncd/internal/awsfake/wire"
 )
 
 // The checksum algorithms that requests may name.
@@ -27,9 +29,6 @@ func checksumAlgorithms() []string {
 func ChecksumHeader(algorithm string) string {
 	return "x-amz-checksum-" + strings.ToLower(algorithm)
 }
-
-// ChecksumElement is "ChecksumCRC32" for CRC32: the same checksum inside an XML answer.
-func ChecksumElement(algorithm string) string { return "Checksum" + algorithm }
 
 // SentChecksum is the algorithm of the checksum that a request carries, in a header (with its value)
 // or announced for the trailer (without); "" for none.
@@ -70,6 +69,9 @@ type Checksum struct {
 	Value     string // base64, with "-N" when composite
 	Composite bool
 }
+
+// Write writes the checksum into an answer: its value as ChecksumCRC32 for CRC32, and so on.
+func (s Checksum) Write(x *wire.XML) { x.Element("Checksum"+s.Algorithm, s.Value) }
 
 // Kind is "COMPOSITE" or "FULL_OBJECT".
 func (s Checksum) Kind() string {

@@ -71,12 +71,19 @@ func annotationTag(payload string) string {
 	return `"` + hex.EncodeToString(sum[:]) + `"`
 }
 
-func getObjectAnnotation(q *call.Request, b *store.Bucket) (*wire.Response, error) {
-	o, err := q.Open(q.Target(b, "s3:GetObjectAnnotation"))
+// openDecrypted opens an object, and the data key under which it and its annotations are encrypted.
+func openDecrypted(q *call.Request, b *store.Bucket, action string) (*store.Object, error) {
+	o, err := q.Open(q.Target(b, action))
 	if err != nil {
 		return nil, err
 	}
-	if _, err := q.OpenDataKey(o.Crypt, b.Region); err != nil {
+	_, err = q.OpenDataKey(o.Crypt, b.Region)
+	return o, err
+}
+
+func getObjectAnnotation(q *call.Request, b *store.Bucket) (*wire.Response, error) {
+	o, err := openDecrypted(q, b, "s3:GetObjectAnnotation")
+	if err != nil {
 		return nil, err
 	}
 	payload, ok := o.Annotations[q.Query.Get("annotationName")]
@@ -155,11 +162,8 @@ func deleteObjectAnnotation(q *call.Request, b *store.Bucket) (*wire.Response, e
 // annotate puts a version with other annotations in the place of the one there is.
 func annotate(q *call.Request, b *store.Bucket, action string, change func(*store.Object) error) (*store.Object, error) {
 	for {
-		o, err := q.Open(q.Target(b, action))
+		o, err := openDecrypted(q, b, action)
 		if err != nil {
-			return nil, err
-		}
-		if _, err := q.OpenDataKey(o.Crypt, b.Region); err != nil {
 			return nil, err
 		}
 		if match := q.HTTP.Header.Get("X-Amz-Object-If-Match"); match != "" && strings.Trim(match, `"`) != o.ETag {

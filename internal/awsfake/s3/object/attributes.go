@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"syncd/internal/awsfake/s3/call"
-	"syncd/internal/awsfake/s3/content"
 	"syncd/internal/awsfake/s3/store"
 	"syncd/internal/awsfake/wire"
 )
@@ -49,7 +48,7 @@ func attribute(o *store.Object, x *wire.XML, name string) {
 			return
 		}
 		x.Open("Checksum")
-		x.Element(content.ChecksumElement(o.Checksum.Algorithm), o.Checksum.Value)
+		o.Checksum.Write(x)
 		x.Element("ChecksumType", o.Checksum.Kind())
 		x.Close("Checksum")
 	case "ObjectParts":

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"syncd/internal/arn"
 	"syncd/internal/awsfake/s3/call"
 	"syncd/internal/awsfake/s3/store"
 	"syncd/internal/awsfake/wire"
@@ -42,7 +43,7 @@ func readEncryption(q *call.Request, b *store.Bucket) (store.EncryptionRule, err
 // noSuchKey is S3's word for a key that KMS does not find in the bucket's Region. Of another
 // account's key KMS says no more than that it is of no use.
 func noSuchKey(q *call.Request, id string) error {
-	if strings.HasPrefix(id, "arn:") && !strings.Contains(id, ":"+q.Caller.Account.ID()+":") {
+	if arn.Is(id) && arn.Account(id) != q.Caller.Account.ID() {
 		return wire.Refuse(http.StatusForbidden, "AccessDenied", "User: %s is not authorized to perform: kms:GenerateDataKey on this resource because "+
 			"the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",
 			q.Caller.Caller.ARN)

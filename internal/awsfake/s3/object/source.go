@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"syncd/internal/arn"
 	"syncd/internal/awsfake/s3/call"
 	"syncd/internal/awsfake/s3/store"
 	"syncd/internal/awsfake/wire"
@@ -66,7 +67,7 @@ func copySource(h http.Header) (bucket, key, version string, err error) {
 	if i := strings.LastIndex(raw, "?versionId="); i >= 0 {
 		raw, version = raw[:i], raw[i+len("?versionId="):]
 	}
-	if decoded, err := url.QueryUnescape(raw); err == nil && strings.HasPrefix(decoded, "arn:") {
+	if decoded, err := url.QueryUnescape(raw); err == nil && arn.Is(decoded) {
 		bucket, key, _ = strings.Cut(decoded, "/object/")
 	} else {
 		bucket, key, _ = strings.Cut(raw, "/")

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"syncd/internal/arn"
 	"syncd/internal/awsfake/wire"
 	"syncd/internal/iam"
 )
@@ -60,12 +61,9 @@ func statementFault(known *iam.Known, bucket string, s *iam.Statement) string {
 
 // ofBucket reports whether a resource is the bucket, or objects in it. S3 takes no other, not even one pattern for all.
 func ofBucket(bucket, resource string) bool {
-	parts := strings.SplitN(resource, ":", 6)
-	if len(parts) < 6 || parts[0] != "arn" || parts[2] != "s3" || parts[3] != "" || parts[4] != "" {
-		return false
-	}
-	rest, ok := strings.CutPrefix(parts[5], bucket)
-	return ok && (rest == "" || rest[0] == '/' || rest[0] == '*')
+	a, _ := arn.Split(resource)
+	rest, ok := strings.CutPrefix(a.Resource, bucket)
+	return ok && a.Service == "s3" && a.Region == "" && a.Account == "" && (rest == "" || rest[0] == '/' || rest[0] == '*')
 }
 
 // actsOn reports whether an action can be about one of the resources of a bucket policy. What acts on nothing in particular cannot.

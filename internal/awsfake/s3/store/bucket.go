@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"syncd/internal/arn"
 	"syncd/internal/awsfake/directory"
 )
 
@@ -29,7 +30,7 @@ func (b *Bucket) Name() string { return b.name }
 func (b *Bucket) ARN() string { return BucketARN(b.name) }
 
 // BucketARN is the ARN of a bucket.
-func BucketARN(bucket string) string { return "arn:aws:s3:::" + bucket }
+func BucketARN(bucket string) string { return arn.Bucket(directory.Partition, bucket) }
 
 // ObjectARN is the ARN of an object.
-func ObjectARN(bucket, key string) string { return "arn:aws:s3:::" + bucket + "/" + key }
+func ObjectARN(bucket, key string) string { return arn.Object(BucketARN(bucket), key) }

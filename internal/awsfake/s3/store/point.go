@@ -1,6 +1,7 @@
 package store
 
 import (
+	"syncd/internal/arn"
 	"syncd/internal/awsfake/directory"
 	"syncd/internal/iam"
 )
@@ -21,7 +22,7 @@ type AccessPoint struct {
 
 // ARN is "arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME".
 func (p *AccessPoint) ARN() string {
-	return "arn:aws:s3:" + p.bucket.Region + ":" + p.Account.ID() + ":accesspoint/" + p.name
+	return arn.Point(directory.Partition, p.bucket.Region, p.Account.ID(), p.name)
 }
 
 // Alias is what stands for the bucket's name in requests.

@@ -11,13 +11,13 @@ package store
 import (
 	"crypto/cipher"
 	"fmt"
-	"net"
 	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
 
+	"syncd/internal/arn"
 	"syncd/internal/awsfake/core"
 	"syncd/internal/awsfake/directory"
 	"syncd/internal/awsfake/kms"
@@ -192,7 +192,7 @@ func (s *Store) Find(name string) (*Bucket, *AccessPoint, error) {
 	switch {
 	case p != nil:
 		return p.bucket, p, nil
-	case strings.HasPrefix(name, "arn:"):
+	case arn.Is(name):
 		return nil, nil, errNoSuchAccessPoint()
 	case b == nil:
 		return nil, nil, errNoSuchBucket(name)
@@ -206,26 +206,19 @@ var pointHosts = regexp.MustCompile(`^([a-z0-9][a-z0-9-]*)-([0-9]{12})\.(s3-acce
 
 // PointOfHost is the ARN of the access point that a host is, "" when it is none. Where the domain is not S3's own it is one only if there
 // is one of that name.
-func (s *Store) PointOfHost(r *http.Request) string {
-	host := r.Host
-	if host == "" {
-		host = r.URL.Host
-	}
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
+func (s *Store) PointOfHost(host string) string {
 	m := pointHosts.FindStringSubmatch(host)
 	switch {
 	case m == nil:
 		return ""
 	case m[3] != "":
-		return "arn:aws:s3:" + m[4] + ":" + m[2] + ":accesspoint/" + m[1]
+		return arn.Point(directory.Partition, m[4], m[2], m[1])
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	for arn, p := range s.points {
-		if p.name == m[1] && p.Account.ID() == m[2] && strings.HasPrefix(arn, "arn:") {
-			return arn
+	for _, p := range s.points {
+		if p.name == m[1] && p.Account.ID() == m[2] {
+			return p.ARN()
 		}
 	}
 	return ""

@@ -159,7 +159,7 @@ func completed(q *call.Request, b *store.Bucket, o *store.Object) *wire.Response
 	x.Element("Bucket", b.Name())
 	x.Element("Key", o.Key)
 	x.Element("ETag", `"`+o.ETag+`"`)
-	x.Element(content.ChecksumElement(o.Checksum.Algorithm), o.Checksum.Value)
+	o.Checksum.Write(x)
 	x.Element("ChecksumType", o.Checksum.Kind())
 	x.Close("CompleteMultipartUploadResult")
 	res := wire.AnswerXML(x)

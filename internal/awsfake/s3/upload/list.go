@@ -85,7 +85,7 @@ func writePart(p *store.Part, x *wire.XML) {
 	x.Time("LastModified", p.Modified)
 	x.Element("ETag", `"`+p.ETag+`"`)
 	x.Number("Size", p.Size)
-	x.Element(content.ChecksumElement(p.Checksum.Algorithm), p.Checksum.Value)
+	p.Checksum.Write(x)
 	x.Close("Part")
 }
 

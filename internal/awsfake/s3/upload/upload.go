@@ -151,7 +151,7 @@ func uploadPartCopy(q *call.Request, b *store.Bucket) (*wire.Response, error) {
 	x.OpenNS("CopyPartResult", call.Namespace)
 	x.Time("LastModified", p.Modified)
 	x.Element("ETag", `"`+p.ETag+`"`)
-	x.Element(content.ChecksumElement(p.Checksum.Algorithm), p.Checksum.Value)
+	p.Checksum.Write(x)
 	x.Close("CopyPartResult")
 	res := wire.AnswerXML(x)
 	call.SetEncryption(res.Header, u.Crypt)

@@ -1,0 +1,48 @@
+package awsname
+
+import "strings"
+
+// partition is a partition of AWS: its name, what the names of its regions begin with, and the domain of its services ("AWS service
+// endpoints", AWS General Reference).
+type partition struct{ name, regions, domain string }
+
+// partitions are those of AWS. The first has all regions that are in no other.
+func partitions() []partition {
+	return []partition{
+		{"aws", "", "amazonaws.com"},
+		{"aws-cn", "cn-", "amazonaws.com.cn"},
+		{"aws-us-gov", "us-gov-", "amazonaws.com"},
+		{"aws-iso", "us-iso-", "c2s.ic.gov"},
+		{"aws-iso-b", "us-isob-", "sc2s.sgov.gov"},
+		{"aws-iso-e", "eu-isoe-", "cloud.adc-e.uk"},
+		{"aws-iso-f", "us-isof-", "csp.hci.ic.gov"},
+		{"aws-eusc", "eusc-", "amazonaws.eu"},
+	}
+}
+
+// partitionOf finds the partition of a region.
+func partitionOf(region string) partition {
+	all := partitions()
+	for _, p := range all[1:] {
+		if strings.HasPrefix(region, p.regions) {
+			return p
+		}
+	}
+	return all[0]
+}
+
+// Partition names the partition of AWS that a region is in. The name of a bucket is unique within one ("General purpose bucket naming
+// rules", Amazon S3 User Guide).
+func Partition(region string) string { return partitionOf(region).name }
+
+// Domain is the domain of AWS services in a region, such as amazonaws.com.
+func Domain(region string) string { return partitionOf(region).domain }
+
+// Partitions names all partitions of AWS.
+func Partitions() []string {
+	var names []string
+	for _, p := range partitions() {
+		names = append(names, p.name)
+	}
+	return names
+}

@@ -12,7 +12,6 @@
 package fair
 
 import (
-	"container/list"
 	"context"
 	"sync"
 )
@@ -22,51 +21,69 @@ import (
 //
 // A request is in the line from Join until it is admitted or gives up, and exactly one of the two happens to it. The owner's lock guards
 // the line and must be held at every call except Wait.
-type Line[W any] struct{ waiting list.List }
+type Line[W any] struct{ first, last *Request[W] }
 
-// Place is where one request stands in a line.
-type Place struct{ element *list.Element }
-
-// waiter is the request at a place.
-type waiter[W any] struct {
-	weight   W
-	admitted chan struct{} // closed when it may go
+// Request is one that has joined a line.
+type Request[W any] struct {
+	weight        W
+	admitted      chan struct{} // closed when it may go
+	before, after *Request[W]   // its neighbours in the line
 }
 
 // IsEmpty reports whether no request waits.
-func (l *Line[W]) IsEmpty() bool { return l.waiting.Len() == 0 }
+func (l *Line[W]) IsEmpty() bool { return l.first == nil }
 
 // Join adds a request at the end, which must then be waited for.
-func (l *Line[W]) Join(weight W) Place {
-	return Place{l.waiting.PushBack(&waiter[W]{weight: weight, admitted: make(chan struct{})})}
+func (l *Line[W]) Join(weight W) *Request[W] {
+	r := &Request[W]{weight: weight, admitted: make(chan struct{}), before: l.last}
+	if l.last != nil {
+		l.last.after = r
+	} else {
+		l.first = r
+	}
+	l.last = r
+	return r
 }
 
 // First returns the weight of the first request. The line must not be empty.
-func (l *Line[W]) First() W { return l.waiting.Front().Value.(*waiter[W]).weight }
+func (l *Line[W]) First() W { return l.first.weight }
 
 // Admit lets the first request go and returns its weight. The line must not be empty.
 func (l *Line[W]) Admit() W {
-	first := l.waiting.Remove(l.waiting.Front()).(*waiter[W])
+	first := l.first
+	l.remove(first)
 	close(first.admitted)
 	return first.weight
 }
 
-// Wait returns when the request at p is admitted. When ctx ends first, the request gives up: Wait takes the owner's lock, removes it and
+func (l *Line[W]) remove(r *Request[W]) {
+	if r.before != nil {
+		r.before.after = r.after
+	} else {
+		l.first = r.after
+	}
+	if r.after != nil {
+		r.after.before = r.before
+	} else {
+		l.last = r.before
+	}
+}
+
+// Wait returns when r is admitted. When ctx ends first, the request gives up: Wait takes the owner's lock, removes it and
 // calls gaveUp. If isLate, it had been admitted meanwhile, and the owner must take back what it gave. The error is that of ctx.
-func (l *Line[W]) Wait(ctx context.Context, lock sync.Locker, p Place, gaveUp func(isLate bool)) error {
-	w := p.element.Value.(*waiter[W])
+func (l *Line[W]) Wait(ctx context.Context, lock sync.Locker, r *Request[W], gaveUp func(isLate bool)) error {
 	select {
-	case <-w.admitted:
+	case <-r.admitted:
 		return nil
 	case <-ctx.Done():
 	}
 	lock.Lock()
 	defer lock.Unlock()
 	select {
-	case <-w.admitted:
+	case <-r.admitted:
 		gaveUp(true)
 	default:
-		l.waiting.Remove(p.element)
+		l.remove(r)
 		gaveUp(false)
 	}
 	return ctx.Err()

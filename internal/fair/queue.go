@@ -138,7 +138,7 @@ func (m *Member) take(weight int64) {
 }
 
 // join adds a request to the member's line, and the member to the turns unless it is among them.
-func (m *Member) join(weight int64) Place {
+func (m *Member) join(weight int64) *Request[int64] {
 	if m.line.IsEmpty() {
 		m.queue.turns = append(m.queue.turns, m)
 	}

@@ -14,10 +14,10 @@ import (
 	"syncd/internal/checkpoint/chunk"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/copier/content"
+	"syncd/internal/fair"
 	"syncd/internal/invocation"
 	"syncd/internal/metrics"
 	"syncd/internal/peer"
-	"syncd/internal/throttle"
 )
 
 // relayMemory is what all relays of the process may hold of objects at once, in bytes.
@@ -33,7 +33,7 @@ type Shared struct {
 	buffers   *content.Buffers
 	encoders  *chunk.Encoders
 	quotas    quotas
-	share     *throttle.Share
+	share     *fair.Share
 	sts       spacing
 	admission *admit.Guard
 	peers     peers
@@ -62,7 +62,7 @@ func openShared(ctx context.Context, p invocation.Process, f invocation.Flags, c
 	return &Shared{
 		Store: opened.Store, Logger: opened.Logger, Process: p, rekey: f.Rekey, takeOver: f.TakeOver,
 		admission: admit.New(), Registry: registry, Metrics: counts, buffers: content.NewBuffers(relayMemory), encoders: chunk.NewEncoders(),
-		share: throttle.NewShare(int(opened.Config.Concurrency)), sts: spacing{perSecond: stsRate},
+		share: fair.NewShare(int(opened.Config.Concurrency)), sts: spacing{perSecond: stsRate},
 	}, opened, nil
 }
 

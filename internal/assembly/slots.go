@@ -3,6 +3,7 @@ package assembly
 import (
 	"context"
 
+	"syncd/internal/fair"
 	"syncd/internal/throttle"
 )
 
@@ -10,7 +11,7 @@ import (
 // one of those that all mappings share. In this order no slot of all is held by a request that waits for its own mapping.
 type slots struct {
 	own    *throttle.Gate
-	shared *throttle.Member
+	shared *fair.Member
 }
 
 // Acquire waits for both. Its error is that of ctx, and then none is taken.

@@ -6,13 +6,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"syncd/internal/fair"
 	"syncd/internal/throttle"
 )
 
 // A request that gives up while it waits for one of all slots gives back the one of its own mapping.
 func TestSlotsGiveBackBoth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		share := throttle.NewShare(1)
+		share := fair.NewShare(1)
 		other := share.Member()
 		if err := other.Acquire(t.Context()); err != nil {
 			t.Fatal(err)

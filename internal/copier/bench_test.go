@@ -14,6 +14,7 @@ func BenchmarkRelay(b *testing.B) {
 		b.Run(scheme, func(b *testing.B) {
 			w := newWorld(b)
 			w.relaying(64 * mib)
+			w.options.OverwriteAny = true
 			w.options.Destination = w.clientAt(scheme + "://aws.invalid")
 			object := w.put("k", awsfake.SyntheticBody(64*mib, 1), awsfake.PutOptions{})
 			c := copier.New(w.options)

@@ -24,6 +24,7 @@ import (
 	"syncd/internal/copier"
 	"syncd/internal/daemon"
 	"syncd/internal/daemon/appointment"
+	"syncd/internal/fair"
 	"syncd/internal/iam"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
@@ -50,12 +51,12 @@ type cloud struct {
 	key                 *awsfake.Key
 	client              *s3.Client
 	store               store.Store
-	share               *throttle.Share
+	share               *fair.Share
 }
 
 func newCloud(t *testing.T) *cloud {
 	t.Helper()
-	c := &cloud{Cloud: awsfake.New(awsfake.Options{}), share: throttle.NewShare(64)}
+	c := &cloud{Cloud: awsfake.New(awsfake.Options{}), share: fair.NewShare(64)}
 	from, to := c.Account(owner), c.Account(consumer)
 	user := to.AdminUser()
 	c.key = to.CreateKey(region, nil)
@@ -97,7 +98,7 @@ type always struct{ *syncer.Syncer }
 
 func (always) Ready(context.Context) error { return nil }
 
-type member struct{ *throttle.Member }
+type member struct{ *fair.Member }
 
 func (c *cloud) options(mappings int, schedule appointment.Schedule) daemon.Options {
 	o := options()

@@ -3,6 +3,8 @@ package throttle
 import (
 	"context"
 	"sync"
+
+	"syncd/internal/fair"
 )
 
 // Gate lets as many through at once as its [Level] says, in the order they came. It is made by [Level.Gate].
@@ -10,7 +12,7 @@ type Gate struct {
 	level *Level
 
 	mu    sync.Mutex
-	line  line
+	line  fair.Line[struct{}]
 	inUse int
 	left  int
 }
@@ -21,15 +23,19 @@ func (g *Gate) Acquire(ctx context.Context) error {
 		return err
 	}
 	g.mu.Lock()
-	if g.line.empty() && g.inUse < g.level.Limit() {
+	if g.line.IsEmpty() && g.inUse < g.level.Limit() {
 		g.inUse++
 		g.mu.Unlock()
 		return nil
 	}
 	g.level.crowded.Store(true)
-	place := g.line.join(1)
+	place := g.line.Join(struct{}{})
 	g.mu.Unlock()
-	return g.line.wait(ctx, &g.mu, place, g.release)
+	return g.line.Wait(ctx, &g.mu, place, func(isLate bool) {
+		if isLate {
+			g.release()
+		}
+	})
 }
 
 // Release gives a slot back. Releasing one that is not taken is a bug, and panics.
@@ -101,8 +107,8 @@ func (g *Gate) follow() {
 }
 
 func (g *Gate) admit() {
-	for !g.line.empty() && g.inUse < g.level.Limit() {
-		g.line.admit()
+	for !g.line.IsEmpty() && g.inUse < g.level.Limit() {
+		g.line.Admit()
 		g.inUse++
 	}
 }

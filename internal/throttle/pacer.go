@@ -5,6 +5,8 @@ import (
 	"math"
 	"sync"
 	"time"
+
+	"syncd/internal/fair"
 )
 
 const (
@@ -23,10 +25,10 @@ type pacer struct {
 	now func() time.Time
 
 	mu      sync.Mutex
-	line    line
-	rate    float64   // per second; math.Inf(1): none
-	balance float64   // weight that may go at once; negative: not yet paid for
-	at      time.Time // when balance was true
+	line    fair.Line[float64] // of weights
+	rate    float64            // per second; math.Inf(1): none
+	balance float64            // weight that may go at once; negative: not yet paid for
+	at      time.Time          // when balance was true
 	timer   *time.Timer
 	wake    time.Time // when the timer fires; zero: not set
 }
@@ -46,15 +48,19 @@ func (p *pacer) wait(ctx context.Context, weight float64) (waited bool, err erro
 		return false, nil
 	}
 	p.earn()
-	if p.line.empty() && p.balance >= 0 {
+	if p.line.IsEmpty() && p.balance >= 0 {
 		p.balance -= weight
 		p.mu.Unlock()
 		return false, nil
 	}
-	place := p.line.join(weight)
+	place := p.line.Join(weight)
 	p.arm()
 	p.mu.Unlock()
-	return true, p.line.wait(ctx, &p.mu, place, func() { p.refund(weight) })
+	return true, p.line.Wait(ctx, &p.mu, place, func(isLate bool) {
+		if isLate {
+			p.refund(weight)
+		}
+	})
 }
 
 // setRate changes the rate from now on, for those that already wait too.
@@ -65,8 +71,8 @@ func (p *pacer) setRate(rate float64) {
 	p.rate = rate
 	if math.IsInf(rate, 1) {
 		p.balance = 0
-		for !p.line.empty() {
-			p.line.admit()
+		for !p.line.IsEmpty() {
+			p.line.Admit()
 		}
 		return
 	}
@@ -78,7 +84,7 @@ func (p *pacer) setRate(rate float64) {
 func (p *pacer) busy() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return !p.line.empty()
+	return !p.line.IsEmpty()
 }
 
 func (p *pacer) credit() float64 { return p.rate * maxCredit.Seconds() }
@@ -110,15 +116,15 @@ func (p *pacer) fire() {
 
 // admit lets go whoever may, and sets the timer for the next.
 func (p *pacer) admit() {
-	for !p.line.empty() && p.balance >= 0 {
-		p.balance -= p.line.admit()
+	for !p.line.IsEmpty() && p.balance >= 0 {
+		p.balance -= p.line.Admit()
 	}
 	p.arm()
 }
 
 // arm sets the timer for the first in the line, unless it fires by then anyway: too early does no harm.
 func (p *pacer) arm() {
-	if p.line.empty() {
+	if p.line.IsEmpty() {
 		return
 	}
 	debt := min(-p.balance/p.rate, maxNap.Seconds())

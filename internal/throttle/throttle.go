@@ -8,7 +8,8 @@
 // leaves at once and without a trace when its context ends.
 //
 // It leaves to others what the figures mean (the syncer sums and exports them), to try again after a refusal (the SDK's
-// retryer, whose every attempt is paced anew), and to hold a slot for each request under way (the copier).
+// retryer, whose every attempt is paced anew), to hold a slot for each request under way (the copier), and how requests wait in
+// a line (package fair).
 //
 // The words: an operation is the API's name of a request, such as CopyObject; an attempt is one request on the wire; a
 // level is how many are under way at once, a rate how many are sent per second, and the two are found apart: throttling

@@ -149,9 +149,8 @@ func (m *Memory) Acquire(ctx context.Context, name, holder string) (store.Lease,
 	}
 	m.number++
 	lease := &memoryLease{
-		store: m, name: name, holder: holder, since: time.Now(), number: m.number, takenOver: m.unclean[name],
+		Tenure: store.NewTenure(), store: m, name: name, holder: holder, since: time.Now(), number: m.number, takenOver: m.unclean[name],
 	}
-	lease.ended, lease.end = context.WithCancelCause(context.Background())
 	m.leases[name] = lease
 	return lease, nil
 }
@@ -175,20 +174,20 @@ func (m *Memory) TakeLease(name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if held := m.leases[name]; held != nil {
-		held.end(store.ErrLeaseLost)
+		held.End(store.ErrLeaseLost)
 	}
 	delete(m.leases, name)
 	m.unclean[name] = true
 }
 
 type memoryLease struct {
+	store.Tenure
+
 	store        *Memory
 	name, holder string
 	since        time.Time
 	number       int64
 	takenOver    bool
-	ended        context.Context //nolint:containedctx // ends when the lease does
-	end          context.CancelCauseFunc
 }
 
 func (l *memoryLease) Number() int64 { return l.number }
@@ -214,21 +213,12 @@ func (l *memoryLease) Held(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (l *memoryLease) Bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	bound, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(l.ended, func() { cancel(context.Cause(l.ended)) })
-	return bound, func() {
-		stop()
-		cancel(context.Canceled)
-	}
-}
-
 func (l *memoryLease) Confirm(ctx context.Context) error { return l.Held(ctx) }
 
 func (l *memoryLease) Release() error {
 	l.store.mu.Lock()
 	defer l.store.mu.Unlock()
-	l.end(store.ErrLeaseLost)
+	l.End(store.ErrLeaseLost)
 	if l.store.leases[l.name] == l {
 		delete(l.store.leases, l.name)
 		l.store.unclean[l.name] = l.takenOver

@@ -3,9 +3,10 @@ package content
 import (
 	"context"
 	"math/bits"
-	"slices"
 	"sync"
+	"sync/atomic"
 
+	"syncd/internal/fair"
 	"syncd/internal/transfer"
 )
 
@@ -27,39 +28,34 @@ const (
 type Buffers struct {
 	size int64
 
-	mu      sync.Mutex
-	members int          // copiers that ever shared it: one that is alone may hold all
-	lent    int64        // bytes
-	turns   []*Member    // of which requests wait, in the order of their turns
-	held    int64        // bytes of all buffers, lent or spare
-	spare   [64][][]byte // by the power of two that is their length
+	members atomic.Int64 // copiers that ever shared it: one that is alone may hold all
+	queue   *fair.Queue  // of requests for memory
+
+	mu    sync.Mutex
+	held  int64        // bytes of all buffers, lent or spare
+	spare [64][][]byte // by the power of two that is their length
 }
 
 // Size is how many bytes it holds at the most.
 func (b *Buffers) Size() int64 { return b.size }
 
 // NewBuffers returns Buffers of size bytes in all, at least those of one usual part.
-func NewBuffers(size int64) *Buffers { return &Buffers{size: max(size, transfer.DefaultRelayPart)} }
-
-// Member is the share of one copier in Buffers. The lock of these guards it.
-type Member struct {
-	b       *Buffers
-	lent    int64 // bytes
-	waiting []*want
+func NewBuffers(size int64) *Buffers {
+	b := &Buffers{size: max(size, transfer.DefaultRelayPart)}
+	b.queue = fair.NewQueue(b.verdict)
+	return b
 }
 
-// want is a request for memory that waits.
-type want struct {
-	weight  int64
-	granted chan struct{} // closed when it is lent
+// Member is the share of one copier in Buffers.
+type Member struct {
+	b     *Buffers
+	bytes *fair.Member
 }
 
 // Member returns the share of one more copier.
 func (b *Buffers) Member() *Member {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.members++
-	return &Member{b: b}
+	b.members.Add(1)
+	return &Member{b, b.queue.Member()}
 }
 
 // Borrow returns n bytes, waiting until they are free. More than the size of all is lent alone, when nothing else is: an
@@ -67,92 +63,28 @@ func (b *Buffers) Member() *Member {
 func (m *Member) Borrow(ctx context.Context, n int64) (buffer []byte, giveBack func(), err error) {
 	class := bits.Len64(uint64(max(n, smallestBuffer) - 1)) //nolint:gosec // positive
 	weight := min(int64(1)<<class, m.b.size)
-	if err := m.acquire(ctx, weight); err != nil {
+	if err := m.bytes.AcquireN(ctx, weight); err != nil {
 		return nil, nil, err
 	}
 	whole := m.b.take(class, max(weight, n))
 	return whole[:n], func() {
 		m.b.giveBack(class, whole)
-		m.release(weight)
+		m.bytes.ReleaseN(weight)
 	}, nil
 }
 
-// acquire waits until so many bytes are lent. Its error is that of ctx, and then none are.
-func (m *Member) acquire(ctx context.Context, weight int64) error {
-	if err := ctx.Err(); err != nil {
-		return err
+// verdict lends what is free. A request that needs more than that holds up the others, or it might never get it; one of a member that
+// has its share already does not.
+func (b *Buffers) verdict(own, all, weight int64) fair.Verdict {
+	left := b.size - all - weight
+	switch hasShare := own > 0 && own+weight > shareFactor*left; {
+	case hasShare && b.members.Load() > 1:
+		return fair.Skip
+	case left < 0:
+		return fair.Block
+	default:
+		return fair.Admit
 	}
-	w := m.ask(weight)
-	select {
-	case <-w.granted:
-		return nil
-	case <-ctx.Done():
-		m.withdraw(w)
-		return ctx.Err()
-	}
-}
-
-func (m *Member) ask(weight int64) *want {
-	m.b.mu.Lock()
-	defer m.b.mu.Unlock()
-	w := &want{weight, make(chan struct{})}
-	if len(m.waiting) == 0 {
-		m.b.turns = append(m.b.turns, m)
-	}
-	m.waiting = append(m.waiting, w)
-	m.b.grant()
-	return w
-}
-
-// withdraw takes a request back that may have been granted meanwhile.
-func (m *Member) withdraw(w *want) {
-	m.b.mu.Lock()
-	defer m.b.mu.Unlock()
-	at := slices.Index(m.waiting, w)
-	if at < 0 {
-		m.lent -= w.weight
-		m.b.lent -= w.weight
-	} else if m.waiting = slices.Delete(m.waiting, at, at+1); len(m.waiting) == 0 {
-		m.b.turns = slices.DeleteFunc(m.b.turns, func(t *Member) bool { return t == m })
-	}
-	m.b.grant()
-}
-
-func (m *Member) release(weight int64) {
-	m.b.mu.Lock()
-	defer m.b.mu.Unlock()
-	m.lent -= weight
-	m.b.lent -= weight
-	m.b.grant()
-}
-
-// grant lends what is free to those that wait, one request of each member in turn. Whose turn it is and who needs more than
-// is free holds up the others, or it might never get that; whoever has its share already does not.
-func (b *Buffers) grant() {
-	for i := 0; i < len(b.turns); {
-		m := b.turns[i]
-		w := m.waiting[0]
-		if m.hasShare(w.weight) {
-			i++
-			continue
-		}
-		if w.weight > b.size-b.lent {
-			return
-		}
-		m.waiting = m.waiting[1:]
-		m.lent += w.weight
-		b.lent += w.weight
-		close(w.granted)
-		if b.turns = slices.Delete(b.turns, i, i+1); len(m.waiting) > 0 {
-			b.turns = append(b.turns, m)
-		}
-	}
-}
-
-// hasShare reports whether the member holds so much that what is left is for others.
-func (m *Member) hasShare(weight int64) bool {
-	left := m.b.size - m.b.lent - weight
-	return m.b.members > 1 && m.lent > 0 && m.lent+weight > shareFactor*left
 }
 
 // take returns a spare buffer of the class, or a new one of that length in the place of spare ones of other classes. Spare

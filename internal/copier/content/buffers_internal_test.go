@@ -37,8 +37,8 @@ func TestBuffersAreShared(t *testing.T) {
 					t.Errorf("member %d of %d got %d parts of 12, want %d", i+1, len(want), got, want[i])
 				}
 			}
-			if len(b.turns) != 0 || b.lent > b.size {
-				t.Errorf("got %d turns and %d bytes lent of %d, want no trace of those that gave up", len(b.turns), b.lent, b.size)
+			if b.queue.Waiting() != 0 || b.queue.Held() > b.size {
+				t.Errorf("got %d turns and %d bytes lent of %d, want no trace of those that gave up", b.queue.Waiting(), b.queue.Held(), b.size)
 			}
 		})
 	}

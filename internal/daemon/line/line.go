@@ -14,8 +14,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"syncd/internal/fair"
 	"syncd/internal/metrics"
-	"syncd/internal/throttle"
 )
 
 const (
@@ -29,7 +29,7 @@ const (
 // Line bounds how many passes run at once. Mappings wait for a place in the order they ask for one, and each asks for one at a
 // time: one that just had its pass comes after all that wait.
 type Line struct {
-	share   *throttle.Share
+	share   *fair.Share
 	metrics *metrics.Metrics
 
 	limit, running, waiting atomic.Int64 // what the metrics show
@@ -38,7 +38,7 @@ type Line struct {
 
 // New returns a line for n places; 0 means that there is no bound.
 func New(n int, m *metrics.Metrics) *Line {
-	l := &Line{share: throttle.NewShare(n), metrics: m}
+	l := &Line{share: fair.NewShare(n), metrics: m}
 	l.SetLimit(n)
 	l.show()
 	return l
@@ -64,7 +64,7 @@ func (l *Line) show() {
 // Member is a mapping that may stand in line.
 type Member struct {
 	of     *Line
-	member *throttle.Member
+	member *fair.Member
 }
 
 // Member returns a new one.
@@ -102,7 +102,7 @@ func (l *Line) isWanted() bool {
 // Turn is that of one pass, which has a place.
 type Turn struct {
 	of     *Line
-	member *throttle.Member
+	member *fair.Member
 
 	mu      sync.Mutex
 	timer   *time.Timer // of its turn

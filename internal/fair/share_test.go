@@ -1,4 +1,4 @@
-package throttle_test
+package fair_test
 
 import (
 	"context"
@@ -12,12 +12,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"syncd/internal/throttle"
+	"syncd/internal/fair"
 )
 
 // asker is a member whose requests note when they get their slots.
 type asker struct {
-	*throttle.Member
+	*fair.Member
 	name string
 	seen *served
 }
@@ -44,7 +44,7 @@ func (a asker) ask(t *testing.T) {
 // A member with many requests and one with few take turns, from the first release on.
 func TestShareServesMembersInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		share, seen := throttle.NewShare(1), &served{}
+		share, seen := fair.NewShare(1), &served{}
 		huge, small, other := asker{share.Member(), "huge", seen}, asker{share.Member(), "small", seen}, asker{share.Member(), "other", seen}
 		askers := map[string]asker{"huge": huge, "small": small, "other": other}
 		for range 5 {
@@ -66,7 +66,7 @@ func TestShareServesMembersInTurn(t *testing.T) {
 
 func TestShareIsFreeToOthersWhileUnused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		share := throttle.NewShare(3)
+		share := fair.NewShare(3)
 		share.Member() // which wants nothing
 		m := share.Member()
 		for range 3 {
@@ -84,7 +84,7 @@ func TestShareIsFreeToOthersWhileUnused(t *testing.T) {
 
 func TestShareFollowsItsLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		share, seen := throttle.NewShare(0), &served{}
+		share, seen := fair.NewShare(0), &served{}
 		m := asker{share.Member(), "m", seen}
 		for range 5 {
 			m.ask(t)
@@ -108,7 +108,7 @@ func TestShareFollowsItsLimit(t *testing.T) {
 }
 
 func TestShareRefusesASlotThatWasNotTaken(t *testing.T) {
-	share := throttle.NewShare(1)
+	share := fair.NewShare(1)
 	if err := share.Member().Acquire(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -138,8 +138,8 @@ func TestShareProperties(t *testing.T) {
 // shareModel is a share with what its members should have.
 type shareModel struct {
 	limit   int
-	share   *throttle.Share
-	members []*throttle.Member
+	share   *fair.Share
+	members []*fair.Member
 	// waiting holds the requests of each member that wait, held how many slots it has. passed is how often others were served
 	// since it began to wait.
 	waiting [][]*request
@@ -155,7 +155,7 @@ type request struct {
 func newShareModel(r *rapid.T) *shareModel {
 	n := rapid.IntRange(1, 5).Draw(r, "members")
 	m := &shareModel{limit: rapid.IntRange(1, 4).Draw(r, "limit"), waiting: make([][]*request, n), held: make([]int, n), passed: make([]map[int]int, n)}
-	m.share = throttle.NewShare(m.limit)
+	m.share = fair.NewShare(m.limit)
 	for range n {
 		m.members = append(m.members, m.share.Member())
 	}

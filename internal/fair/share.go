@@ -1,0 +1,35 @@
+package fair
+
+// Share divides a number of slots among members that each would take all of them. A free slot goes to the first member that asks; when
+// members wait, each slot that is released goes to the next of them in turn.
+type Share struct {
+	queue *Queue
+	limit int // the lock of the queue guards it
+}
+
+// NewShare returns a Share of n slots; 0 means that there is no bound.
+func NewShare(n int) *Share {
+	s := &Share{limit: n}
+	s.queue = NewQueue(s.verdict)
+	return s
+}
+
+func (s *Share) verdict(_, all, weight int64) Verdict {
+	if s.limit == 0 || all+weight <= int64(s.limit) {
+		return Admit
+	}
+	return Block
+}
+
+// SetLimit changes the number of slots; 0 means that there is no bound. Slots that are taken beyond a lower number are not
+// taken away: nobody gets one until enough have been given back.
+func (s *Share) SetLimit(n int) { s.queue.change(func() { s.limit = n }) }
+
+// InUse returns how many slots are taken.
+func (s *Share) InUse() int { return int(s.queue.Held()) }
+
+// Waiting returns how many members wait for a slot.
+func (s *Share) Waiting() int { return s.queue.Waiting() }
+
+// Member returns a new member. Its slots have a weight of 1.
+func (s *Share) Member() *Member { return s.queue.Member() }

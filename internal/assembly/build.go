@@ -46,6 +46,7 @@ type Mapping struct {
 	config.Mapping
 	Syncer              *syncer.Syncer
 	source, destination *s3.Client
+	from, to            transfer.Place
 	sessions            int // that its passes need, hops included
 }
 
@@ -89,19 +90,14 @@ func build(ctx context.Context, shared *Shared, c *config.Config, m config.Mappi
 	}
 	pace.show(b.Metrics, m.Name)
 	logger := b.Logger.With("mapping", m.Name)
-	return &Mapping{Mapping: m, source: source, destination: destination, sessions: sessionsOf(c, m), Syncer: syncer.New(syncer.Options{
+	return &Mapping{Mapping: m, source: source, destination: destination, from: from, to: to, sessions: sessionsOf(c, m), Syncer: syncer.New(syncer.Options{
 		Mapping: m.Name,
-		Source:  live(source, from), Destination: live(destination, to),
+		Source:  listing.Live{Client: source, Place: from}, Destination: listing.Live{Client: destination, Place: to},
 		Copier: b.copier(source, destination, pace), Rules: b.rules(), Settings: SettingsOf(c, m), ServiceOf: endpoint.Service, Rekey: b.rekey,
 		Store: b.Store, Ledger: b.ledger(), Terms: terms,
 		Turns: pace.level.Gate(), DrainTimeout: c.DrainTimeout.Duration(),
 		Meter: meter, Metrics: b.Metrics, Logger: logger, Now: b.Process.Now,
 	})}, nil
-}
-
-// live is the listing of a place.
-func live(client *s3.Client, p transfer.Place) listing.Live {
-	return listing.Live{Client: client, Bucket: p.Bucket, Prefix: p.Prefix, Account: p.Account, RequestPayer: p.RequestPayer}
 }
 
 // SettingsOf are what the ledger records of a mapping.

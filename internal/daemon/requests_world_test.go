@@ -69,7 +69,7 @@ func (a *asked) worker(holder string, o daemon.Options, key string) daemon.Runne
 	}
 	level := throttle.NewLevel(throttle.LevelOptions{Min: 4, Start: 8, Max: 16})
 	return always{syncer.New(syncer.Options{
-		Mapping: "m", Source: listing.Live{Client: a.client, Bucket: "owner-data", Account: owner},
+		Mapping: "m", Source: listing.Live{Client: a.client, Place: transfer.Place{Bucket: "owner-data", Account: owner}},
 		Copier: copier.New(copier.Options{
 			Source: a.client, Destination: a.client, SourcePlace: transfer.Place{Bucket: "owner-data", Account: owner},
 			DestinationPlace: transfer.Place{Bucket: "consumer-copy", Account: consumer}, KeyARN: key, Slots: member{a.share.Member()}, Now: time.Now,

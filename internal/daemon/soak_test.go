@@ -80,7 +80,7 @@ func (c *cloud) runner(name string, o daemon.Options) daemon.Runner {
 	level := throttle.NewLevel(throttle.LevelOptions{Min: 4, Start: 8, Max: 16})
 	return always{syncer.New(syncer.Options{
 		Mapping: name,
-		Source:  listing.Live{Client: c.client, Bucket: "owner-data", Prefix: prefix, Account: owner},
+		Source:  listing.Live{Client: c.client, Place: transfer.Place{Bucket: "owner-data", Prefix: prefix, Account: owner}},
 		Copier: copier.New(copier.Options{
 			Source: c.client, Destination: c.client, SourcePlace: transfer.Place{Bucket: "owner-data", Prefix: prefix, Account: owner},
 			DestinationPlace: transfer.Place{Bucket: "consumer-copy", Prefix: prefix, Account: consumer}, KeyARN: c.key.ARN(),

@@ -93,7 +93,7 @@ func (w *world) start(t *testing.T, store string) *process {
 	o.Source, o.Copier = live, copier.New(copies)
 	if w.options.Destination != nil {
 		there := live
-		there.Bucket, there.Account, there.Prefix = copies.DestinationPlace.Bucket, consumer, copies.DestinationPlace.Prefix
+		there.Place.Bucket, there.Place.Account, there.Place.Prefix = copies.DestinationPlace.Bucket, consumer, copies.DestinationPlace.Prefix
 		o.Destination = there
 	}
 	o.Store = disk{w.store(t), p}

@@ -60,6 +60,23 @@ func (p Place) Identity() string {
 	return p.Bucket
 }
 
+// Owner is the account that requests name as the expected owner of the bucket, nil for those that name none.
+func (p Place) Owner() *string {
+	if p.Account == "" {
+		return nil
+	}
+	account := p.Account // so that this alone is allocated
+	return &account
+}
+
+// Payer is what requests say of who pays for them, "" where that is the owner of the bucket.
+func (p Place) Payer() string {
+	if p.RequestPayer {
+		return "requester"
+	}
+	return ""
+}
+
 // ARN names the bucket, or the access point, in policies.
 func (p Place) ARN() string {
 	if p.AccessPoint != "" {
@@ -76,9 +93,15 @@ func BucketARN(region, bucket string) string {
 // SameService reports whether both places are at one service.
 func (p Place) SameService(o Place) bool { return p.service == o.service }
 
+// SameBucket reports whether both places are in one bucket, or behind one access point.
+func (p Place) SameBucket(o Place) bool { return p.SameService(o) && p.Identity() == o.Identity() }
+
 // Same reports whether both are the same keys of the same bucket.
-func (p Place) Same(o Place) bool {
-	return p.SameService(o) && p.Identity() == o.Identity() && p.Prefix == o.Prefix
+func (p Place) Same(o Place) bool { return p.SameBucket(o) && p.Prefix == o.Prefix }
+
+// Overlaps reports whether a key of one bucket can be in both.
+func (p Place) Overlaps(o Place) bool {
+	return p.SameBucket(o) && (p.Contains(o.Prefix) || o.Contains(p.Prefix))
 }
 
 // Contains reports whether a key of the bucket is in the place.

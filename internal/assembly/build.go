@@ -24,7 +24,6 @@ import (
 	"syncd/internal/copier"
 	"syncd/internal/copier/request"
 	"syncd/internal/creds"
-	"syncd/internal/endpoint"
 	"syncd/internal/invocation"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
@@ -93,7 +92,7 @@ func build(ctx context.Context, shared *Shared, c *config.Config, m config.Mappi
 	return &Mapping{Mapping: m, source: source, destination: destination, from: from, to: to, sessions: sessionsOf(c, m), Syncer: syncer.New(syncer.Options{
 		Mapping: m.Name,
 		Source:  listing.Live{Client: source, Place: from}, Destination: listing.Live{Client: destination, Place: to},
-		Copier: b.copier(source, destination, pace), Rules: b.rules(), Settings: SettingsOf(c, m), ServiceOf: endpoint.Service, Rekey: b.rekey,
+		Copier: b.copier(source, destination, pace), Rules: b.rules(), Settings: SettingsOf(c, m), Rekey: b.rekey,
 		Store: b.Store, Ledger: b.ledger(), Terms: terms,
 		Turns: pace.level.Gate(), DrainTimeout: c.DrainTimeout.Duration(),
 		Meter: meter, Metrics: b.Metrics, Logger: logger, Now: b.Process.Now,
@@ -103,12 +102,7 @@ func build(ctx context.Context, shared *Shared, c *config.Config, m config.Mappi
 // SettingsOf are what the ledger records of a mapping.
 func SettingsOf(c *config.Config, m config.Mapping) provenance.Settings {
 	source, destination := c.Places(m)
-	return provenance.Settings{Source: placeOf(source), Destination: placeOf(destination), KeyARN: m.Destination.KMSKey, StorageClass: m.Destination.StorageClass}
-}
-
-// placeOf is a place as the ledger records it.
-func placeOf(p transfer.Place) provenance.Place {
-	return provenance.Place{Endpoint: p.Service(), Bucket: p.Identity(), Prefix: p.Prefix}
+	return provenance.Settings{Source: source, Destination: destination, KeyARN: m.Destination.KMSKey, StorageClass: m.Destination.StorageClass}
 }
 
 func (b builder) copier(source, destination *s3.Client, pace pace) *copier.Copier {

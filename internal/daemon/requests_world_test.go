@@ -75,7 +75,7 @@ func (a *asked) worker(holder string, o daemon.Options, key string) daemon.Runne
 			DestinationPlace: transfer.Place{Bucket: "consumer-copy", Account: consumer}, KeyARN: key, Slots: member{a.share.Member()}, Now: time.Now,
 		}),
 		Rules: plan.Rules{KeyARN: key}, Settings: provenance.Settings{
-			Source: provenance.Place{Bucket: "owner-data"}, Destination: provenance.Place{Bucket: "consumer-copy"}, KeyARN: key,
+			Source: transfer.Place{Bucket: "owner-data"}, Destination: transfer.Place{Bucket: "consumer-copy"}, KeyARN: key,
 		},
 		Store: a.state(), Ledger: checkpoint.Options{Mapping: "m", Holder: holder, Now: time.Now},
 		Turns: level.Gate(), DrainTimeout: 20 * s, Meter: &throttle.Meter{}, Metrics: o.Metrics, Logger: o.Logger, Now: time.Now,

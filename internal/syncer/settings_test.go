@@ -29,8 +29,8 @@ func (w *world) settle() {
 	w.live.Place.Prefix = w.copies.SourcePlace.Prefix
 	w.options.Rules.KeyARN = w.copies.KeyARN
 	w.options.Settings = provenance.Settings{
-		Source:       provenance.Place{Bucket: w.copies.SourcePlace.Bucket, Prefix: w.copies.SourcePlace.Prefix},
-		Destination:  provenance.Place{Bucket: w.copies.DestinationPlace.Bucket, Prefix: w.copies.DestinationPlace.Prefix},
+		Source:       w.copies.SourcePlace,
+		Destination:  w.copies.DestinationPlace,
 		KeyARN:       w.copies.KeyARN,
 		StorageClass: w.copies.StorageClass,
 	}

@@ -45,10 +45,11 @@ func (c *Config) sides(m Mapping, path string) []Side {
 
 // stateSides is the side of the state, none for a folder.
 func (c *Config) stateSides() []Side {
-	if location, err := ParseLocation(c.State); err != nil || location.Bucket == "" {
+	state, ok := c.StatePlace()
+	if !ok {
 		return nil
 	}
-	return []Side{c.side(c.Checkpoint.Role, c.Checkpoint.EndpointURL, c.StateRegion(), "checkpoint")}
+	return []Side{c.side(state.Role, c.Checkpoint.EndpointURL, state.Region, "checkpoint")}
 }
 
 func (c *Config) side(role, endpoint, region, path string) Side {

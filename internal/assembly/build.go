@@ -214,17 +214,18 @@ func Holder() string {
 // pace makes the bounds of a mapping. KMS counts by the account that asks and by region, S3 by bucket, STS by account.
 func (b builder) pace() pace {
 	m := b.mapping
+	from, to := b.config.Places(m)
 	p := pace{
 		level:       throttle.NewLevel(concurrencyOf(m)),
-		source:      b.quotas.of("source", b.config.Service(m.Source.EndpointURL), cmp.Or(m.Source.Holder(), m.Source.Identity())),
-		destination: b.quotas.of("destination", b.config.Service(m.Destination.EndpointURL), m.Destination.Bucket),
-		encrypt:     b.quotas.of("kms", b.caller(m.Destination.Role), m.Destination.Region),
-		sts:         b.quotas.of("sts", m.Destination.Region),
+		source:      b.quotas.of("source", from.Service(), cmp.Or(from.Holder(), from.Identity())),
+		destination: b.quotas.of("destination", to.Service(), to.Bucket),
+		encrypt:     b.quotas.of("kms", b.caller(to.Role), to.Region),
+		sts:         b.quotas.of("sts", to.Region),
 		bytes:       throttle.NewBytes(int64(m.Limits.BytesPerSecond)),
 	}
 	p.decrypt = p.encrypt
-	if b.caller(m.Source.Role) != b.caller(m.Destination.Role) || m.Source.Region != m.Destination.Region {
-		p.decrypt = b.quotas.of("kms", b.caller(m.Source.Role), m.Source.Region)
+	if b.caller(from.Role) != b.caller(to.Role) || from.Region != to.Region {
+		p.decrypt = b.quotas.of("kms", b.caller(from.Role), from.Region)
 	}
 	if n := m.Limits.RequestsPerSecond; n > 0 {
 		p.cap = throttle.NewController(throttle.ControllerOptions{Name: "limits.requests_per_second", Cap: float64(n)})

@@ -135,7 +135,7 @@ func (r *Runner) reach(ctx context.Context) error {
 // answers returns an error when no answer comes in time from where a place is.
 func answers(ctx context.Context, client *s3.Client, at transfer.Place) error {
 	in := &s3.ListObjectsV2Input{
-		Bucket: &at.Bucket, Prefix: &at.Prefix, MaxKeys: aws.Int32(1), ExpectedBucketOwner: at.Owner(), RequestPayer: request.Payer(at),
+		Bucket: &at.Bucket, Prefix: &at.Prefix, MaxKeys: aws.Int32(1), ExpectedBucketOwner: at.ExpectedOwner(), RequestPayer: request.Payer(at),
 	}
 	err := deadline.Do(ctx, reachTimeout, func(ctx context.Context) error {
 		_, err := client.ListObjectsV2(ctx, in)

@@ -56,7 +56,7 @@ func (s *source) annotationsOf(ctx context.Context, key string) (names []string,
 func (s *source) annotationPage(ctx context.Context, key string, token *string) (page *s3.ListObjectAnnotationsOutput, err error) {
 	err = s.requests.Send(ctx, func(ctx context.Context) (err error) {
 		page, err = s.api.ListObjectAnnotations(ctx, &s3.ListObjectAnnotationsInput{
-			Bucket: &s.place.Bucket, Key: &key, ContinuationToken: token, ExpectedBucketOwner: s.place.Owner(), RequestPayer: request.Payer(s.place),
+			Bucket: &s.place.Bucket, Key: &key, ContinuationToken: token, ExpectedBucketOwner: s.place.ExpectedOwner(), RequestPayer: request.Payer(s.place),
 		})
 		return err
 	})
@@ -66,7 +66,7 @@ func (s *source) annotationPage(ctx context.Context, key string, token *string) 
 func (s *source) readAnnotation(ctx context.Context, key, name string) ([]byte, error) {
 	out, err := s.api.GetObjectAnnotation(ctx, &s3.GetObjectAnnotationInput{
 		Bucket: &s.place.Bucket, Key: &key, AnnotationName: &name, ChecksumMode: types.ChecksumModeEnabled,
-		ExpectedBucketOwner: s.place.Owner(), RequestPayer: request.Payer(s.place),
+		ExpectedBucketOwner: s.place.ExpectedOwner(), RequestPayer: request.Payer(s.place),
 	})
 	if err != nil {
 		return nil, err

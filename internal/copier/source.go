@@ -114,7 +114,7 @@ func (s *source) head(ctx context.Context, key string, etag *string) (head *s3.H
 	err = s.requests.Send(ctx, func(ctx context.Context) (err error) {
 		in := &s3.HeadObjectInput{
 			Bucket: &s.place.Bucket, Key: &key, IfMatch: etag, ChecksumMode: types.ChecksumModeEnabled,
-			ExpectedBucketOwner: s.place.Owner(), RequestPayer: request.Payer(s.place),
+			ExpectedBucketOwner: s.place.ExpectedOwner(), RequestPayer: request.Payer(s.place),
 		}
 		head, err = s.api.HeadObject(ctx, in)
 		if awserr.Code(err) != "BadRequest" && awserr.Classify(err) != awserr.Gone {
@@ -176,6 +176,6 @@ func (s *source) explained(ctx context.Context, key string, etag *string) error 
 func (s *source) firstByte(ctx context.Context, key string, etag *string) (*s3.GetObjectOutput, error) {
 	return s.api.GetObject(ctx, &s3.GetObjectInput{
 		Bucket: &s.place.Bucket, Key: &key, IfMatch: etag, Range: aws.String("bytes=0-0"),
-		ExpectedBucketOwner: s.place.Owner(), RequestPayer: request.Payer(s.place),
+		ExpectedBucketOwner: s.place.ExpectedOwner(), RequestPayer: request.Payer(s.place),
 	})
 }

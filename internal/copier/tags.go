@@ -33,7 +33,7 @@ func (s *source) readTags(ctx context.Context, key string) (tags, error) {
 	var out *s3.GetObjectTaggingOutput
 	err := s.requests.Send(ctx, func(ctx context.Context) (err error) {
 		out, err = s.api.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{
-			Bucket: &s.place.Bucket, Key: &key, ExpectedBucketOwner: s.place.Owner(), RequestPayer: request.Payer(s.place),
+			Bucket: &s.place.Bucket, Key: &key, ExpectedBucketOwner: s.place.ExpectedOwner(), RequestPayer: request.Payer(s.place),
 		})
 		return err
 	})

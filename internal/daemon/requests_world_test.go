@@ -59,7 +59,7 @@ func (a *asked) options(holder string, schedule appointment.Schedule, rekeys str
 }
 
 func (a *asked) state() store.Store {
-	return s3store.New(a.client, s3store.Options{Bucket: "consumer-state", LeaseFor: time.Minute, Now: time.Now})
+	return s3store.New(a.client, s3store.Options{Place: transfer.Place{Bucket: "consumer-state"}, LeaseFor: time.Minute, Now: time.Now})
 }
 
 // worker is a real syncer of the mapping m; key is that of its copies, "" for the usual one.

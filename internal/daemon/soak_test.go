@@ -69,7 +69,7 @@ func newCloud(t *testing.T) *cloud {
 		HTTPClient:  &http.Client{Transport: c.RoundTripper()},
 	}, func(o *s3.Options) { o.UsePathStyle = true })
 	c.store = s3store.New(c.client, s3store.Options{
-		Bucket: "consumer-state", LeaseFor: time.Minute, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+		Place: transfer.Place{Bucket: "consumer-state"}, LeaseFor: time.Minute, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
 	})
 	return c
 }

@@ -116,7 +116,7 @@ func (l Live) input(at position) *s3.ListObjectsV2Input {
 		MaxKeys: aws.Int32(pageKeys),
 		// Without it a key that holds a control character makes the page unreadable XML.
 		EncodingType: types.EncodingTypeUrl, ContinuationToken: at.token,
-		ExpectedBucketOwner: l.Place.Owner(), RequestPayer: types.RequestPayer(l.Place.Payer()),
+		ExpectedBucketOwner: l.Place.ExpectedOwner(), RequestPayer: types.RequestPayer(l.Place.Payer()),
 	}
 	if l.few {
 		in.MaxKeys = aws.Int32(fewKeys)

@@ -8,7 +8,7 @@
 //
 // It leaves to others which objects move (plan), the moving (copier), and where a setting was written (config).
 //
-// Three words: a place is one side of a mapping; a version is one state of an object there; a part is what one request of a
+// Three words: a place is one side of a mapping, or where its state is kept; a version is one state of an object there; a part is what one request of a
 // multipart upload moves.
 package transfer
 
@@ -19,8 +19,8 @@ import (
 	"syncd/internal/endpoint"
 )
 
-// Place is one side of a mapping: where objects come from, or where copies go. Its service is AWS itself unless [Place.At] says
-// otherwise.
+// Place is a prefix of a bucket, as one role uses it: the side of a mapping where objects come from or where copies go, or where the
+// state is kept. Its service is AWS itself unless [Place.At] says otherwise.
 type Place struct {
 	// Bucket is the bucket as requests name it: its name, or the ARN or the alias of an access point.
 	Bucket string
@@ -28,6 +28,8 @@ type Place struct {
 	Prefix string
 	// AccessPoint is the ARN of the access point that Bucket stands for, "" where it is a bucket.
 	AccessPoint string
+	// Underlying is the bucket behind the access point, "" where it is not known, or where Bucket is a bucket.
+	Underlying string
 	// Account owns the bucket and is sent as the expected owner with every request; "" sends none.
 	Account string
 	// Region is the region of the bucket.
@@ -60,8 +62,16 @@ func (p Place) Identity() string {
 	return p.Bucket
 }
 
-// Owner is the account that requests name as the expected owner of the bucket, nil for those that name none.
-func (p Place) Owner() *string {
+// Holder is the bucket that holds the objects, "" where it is behind an access point and not known.
+func (p Place) Holder() string {
+	if p.AccessPoint != "" {
+		return p.Underlying
+	}
+	return p.Bucket
+}
+
+// ExpectedOwner is the account that requests name as the expected owner of the bucket, nil for those that name none.
+func (p Place) ExpectedOwner() *string {
 	if p.Account == "" {
 		return nil
 	}

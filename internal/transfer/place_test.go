@@ -72,7 +72,9 @@ func TestKeysGoThereAndBack(t *testing.T) {
 
 // TestOverlaps: places overlap when a key of one bucket may be in both.
 func TestOverlaps(t *testing.T) {
-	place := func(bucket, prefix, url string) transfer.Place { return transfer.Place{Bucket: bucket, Prefix: prefix}.At(url) }
+	place := func(bucket, prefix, url string) transfer.Place {
+		return transfer.Place{Bucket: bucket, Prefix: prefix}.At(url)
+	}
 	for _, tt := range []struct {
 		a, b transfer.Place
 		want bool
@@ -92,10 +94,10 @@ func TestOverlaps(t *testing.T) {
 // TestWhatRequestsNameOfAPlace has requests name no owner, and no payer, where the place has none.
 func TestWhatRequestsNameOfAPlace(t *testing.T) {
 	plain, full := transfer.Place{}, transfer.Place{Account: "111111111111", RequestPayer: true}
-	if got := plain.Owner(); got != nil || plain.Payer() != "" {
+	if got := plain.ExpectedOwner(); got != nil || plain.Payer() != "" {
 		t.Errorf("got owner %v and payer %q of a place that has none", got, plain.Payer())
 	}
-	if got := full.Owner(); got == nil || *got != full.Account || full.Payer() != "requester" {
+	if got := full.ExpectedOwner(); got == nil || *got != full.Account || full.Payer() != "requester" {
 		t.Errorf("got owner %v and payer %q, want %s and requester", got, full.Payer(), full.Account)
 	}
 }

@@ -270,16 +270,11 @@ func (x *World) Steps(t *testing.T) []step {
 		steps = append(steps, step{"begin upload", func(ctx context.Context) error { return j.begin(ctx, earlier) }})
 		steps = append(steps, j.steps()...)
 	}
-	location, err := config.ParseLocation(x.Config.State)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if location.Bucket == "" {
+	state, ok := x.Config.StatePlace()
+	if !ok {
 		return steps
 	}
-	k := x.Config.Checkpoint
-	store := s3store.New(Client(t, set, k.Role), s3store.Options{
-		Bucket: location.Bucket, Prefix: fmt.Sprintf("%srun-%d", location.Prefix, x.runs), Account: k.Account, KMSKey: k.KMSKey,
-	})
+	state.Prefix += fmt.Sprintf("run-%d", x.runs)
+	store := s3store.New(Client(t, set, state.Role), s3store.Options{Place: state, KMSKey: x.Config.Checkpoint.KMSKey})
 	return append(steps, step{"state", keep(store)})
 }

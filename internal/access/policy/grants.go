@@ -114,18 +114,19 @@ func (w *writer) pointDraft(n access.Need) *draft {
 // behindDraft is the policy of the bucket behind an access point.
 func (w *writer) behindDraft(n access.Need) *draft {
 	m, _ := w.c.Mapping(n.Mapping)
-	if m.Source.UnderlyingBucket != "" {
-		d := w.bucketPolicy(m.Source.UnderlyingBucket, n.Owner, n.Mapping)
+	source, _ := w.c.Places(m)
+	if bucket := source.Holder(); bucket != "" {
+		d := w.bucketPolicy(bucket, n.Owner, n.Mapping)
 		d.note("It has to allow what the policy of the access point allows. One that delegates access control to the access points of account " +
-			access.AccountOf(m.Source.Identity()) + " does so already.")
+			access.AccountOf(source.Identity()) + " does so already.")
 		return d
 	}
 	d := w.draft(Document{
-		Name: n.Owner + "-bucket-behind-" + access.NameOf(m.Source.Identity()), Title: "policy of the " + n.Holder, Account: n.Owner, Kind: access.KindBucket, Target: n.Holder,
+		Name: n.Owner + "-bucket-behind-" + access.NameOf(source.Identity()), Title: "policy of the " + n.Holder, Account: n.Owner, Kind: access.KindBucket, Target: n.Holder,
 	}, n.Mapping)
 	d.note("A bucket has one policy: add these statements to those that it has.")
 	d.note("Put its name in the place of " + access.BucketPlaceholder + ", or set source.underlying_bucket. A policy that delegates access control to the access points of account " +
-		access.AccountOf(m.Source.Identity()) + " needs no such statements.")
+		access.AccountOf(source.Identity()) + " needs no such statements.")
 	return d
 }
 
@@ -159,9 +160,10 @@ func (w *writer) keyDraft(n access.Need) *draft {
 	}
 	if strings.HasSuffix(n.Resource, "key/*") {
 		m, _ := w.c.Mapping(n.Mapping)
-		name := access.EncryptedSource(m)
+		source, _ := w.c.Places(m)
+		name := access.EncryptedSource(source)
 		like.Name, like.Title, like.Target = n.Owner+"-key-of-"+access.NameOf(name), "policy of the key that encrypts "+name, "key of "+name
-		if bucket := m.Source.Holder(); bucket != "" {
+		if bucket := source.Holder(); bucket != "" {
 			like.Title, like.Target = "policy of the key that encrypts bucket "+bucket, "key of "+bucket
 		}
 	}

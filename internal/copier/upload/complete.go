@@ -49,7 +49,7 @@ func (u *upload) complete(ctx context.Context, t *Tracker) (Made, error) {
 
 func (u *upload) sendComplete(ctx context.Context, began time.Time, sum string) (Made, error) {
 	in := &s3.CompleteMultipartUploadInput{
-		Bucket: &u.o.Destination.Bucket, Key: &u.Key, UploadId: &u.id, ExpectedBucketOwner: u.o.Destination.Owner(),
+		Bucket: &u.o.Destination.Bucket, Key: &u.Key, UploadId: &u.id, ExpectedBucketOwner: u.o.Destination.ExpectedOwner(),
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: u.parts},
 		// A count of bytes that is off is refused by the service instead of becoming an object.
 		MpuObjectSize: &u.Object.Size,

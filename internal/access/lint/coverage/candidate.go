@@ -129,7 +129,8 @@ func (a *assessment) ofKey(p *candidate, n access.Need) bool {
 	}
 	if name, ok := strings.CutPrefix(p.Target, "key of "); ok {
 		m, _ := a.config.Mapping(n.Mapping)
-		return name == access.BucketOf(encryptedARN(n)) || n.On == access.SourceKey && name == access.EncryptedSource(m)
+		source, _ := a.config.Places(m)
+		return name == access.BucketOf(encryptedARN(n)) || n.On == access.SourceKey && name == access.EncryptedSource(source)
 	}
 	for _, s := range p.Policy.Statements {
 		for _, r := range s.Resources {

@@ -72,15 +72,16 @@ func New(ctx context.Context, p invocation.Process, f invocation.Flags, checks .
 // builder puts the parts of one mapping together, as one configuration has it.
 type builder struct {
 	*Shared
-	config  *config.Config
-	mapping config.Mapping
+	config   *config.Config
+	mapping  config.Mapping
+	from, to transfer.Place
 }
 
 // build makes a mapping of a configuration ready to run. What it makes depends on nothing else, and it changes nothing that mappings share.
 func build(ctx context.Context, shared *Shared, c *config.Config, m config.Mapping) (*Mapping, error) {
-	b := builder{shared, c, m}
-	terms := b.terms()
 	from, to := c.Places(m)
+	b := builder{shared, c, m, from, to}
+	terms := b.terms()
 	meter := &throttle.Meter{Observe: b.observe(plan.NewQuoter(terms))}
 	pace := b.pace()
 	source, destination, err := b.clients(ctx, meter, pace)
@@ -106,14 +107,13 @@ func SettingsOf(c *config.Config, m config.Mapping) provenance.Settings {
 }
 
 func (b builder) copier(source, destination *s3.Client, pace pace) *copier.Copier {
-	m := b.mapping
-	from, to := b.config.Places(m)
+	m, to, writer := b.mapping, b.to, b.config.Roles[b.to.Role]
 	there := b.peers.of(to.Service())
 	return copier.New(copier.Options{
 		Source: source, Destination: destination,
-		SourcePlace: from, DestinationPlace: to, Settings: b.config.Transfer(m), Buffers: b.buffers,
+		SourcePlace: b.from, DestinationPlace: to, Settings: b.config.Transfer(m), Buffers: b.buffers,
 		KeyARN: m.Destination.KMSKey, BucketKey: m.Destination.BucketKey, ACL: aclOf(m),
-		Initiator: b.config.Roles[m.Destination.Role].ARN, Session: b.config.Roles[m.Destination.Role].SessionName,
+		Initiator: writer.ARN, Session: writer.SessionName,
 		OverwriteAny: b.overwritesAny(), Peer: there,
 		ToS3:  func() bool { return to.Service() == "" || there.Name() == serverOfAWS },
 		Slots: slots{pace.level.Gate(), b.share.Member()}, Bytes: pace.bytes, Now: b.Process.Now,
@@ -148,27 +148,26 @@ func (b builder) clients(ctx context.Context, meter *throttle.Meter, pace pace) 
 	if err != nil {
 		return nil, nil, err
 	}
-	from, errFrom := set.Config(m.Source.Role, m.Source.Region)
-	to, errTo := set.Config(m.Destination.Role, m.Destination.Region)
+	reader, errFrom := set.Config(b.from.Role, b.from.Region)
+	writer, errTo := set.Config(b.to.Role, b.to.Region)
 	if err := errors.Join(errFrom, errTo); err != nil {
 		return nil, nil, err
 	}
-	source = newS3Client(from, b.address(m.Source.EndpointURL, m.Source.PathStyle), throttle.Patience, meter.Attach,
-		pace.guard(pace.source, pace.decrypt), b.peers.of(c.Service(m.Source.EndpointURL)).Attach, request.TolerateKeys)
-	destination = newS3Client(to, b.address(m.Destination.EndpointURL, m.Destination.PathStyle), throttle.Patience, meter.Attach,
-		pace.guard(pace.destination, pace.encrypt), b.peers.of(c.Service(m.Destination.EndpointURL)).Attach, request.TolerateKeys)
+	source = newS3Client(reader, b.address(m.Source.EndpointURL, m.Source.PathStyle), throttle.Patience, meter.Attach,
+		pace.guard(pace.source, pace.decrypt), b.peers.of(b.from.Service()).Attach, request.TolerateKeys)
+	destination = newS3Client(writer, b.address(m.Destination.EndpointURL, m.Destination.PathStyle), throttle.Patience, meter.Attach,
+		pace.guard(pace.destination, pace.encrypt), b.peers.of(b.to.Service()).Attach, request.TolerateKeys)
 	b.showExpiry(set)
 	return source, destination, nil
 }
 
 // showExpiry has the metrics ask when the sessions of a mapping end.
 func (b builder) showExpiry(set *creds.Set) {
-	m := b.mapping
-	for side, role := range map[string]string{"source": m.Source.Role, "destination": m.Destination.Role} {
+	for side, role := range map[string]string{"source": b.from.Role, "destination": b.to.Role} {
 		b.Metrics.CredentialExpiry.Set(func() (float64, bool) {
 			end, ok := set.Expiry(role)
 			return float64(end.Unix()), ok
-		}, m.Name, side)
+		}, b.mapping.Name, side)
 	}
 }
 
@@ -188,7 +187,7 @@ func (b builder) ledger() checkpoint.Options {
 func (b builder) rules() plan.Rules {
 	m := b.mapping
 	return plan.Rules{KeyARN: m.Destination.KMSKey, OverwriteAny: b.overwritesAny(), Filter: plan.Filter{
-		Prefix: m.Source.Prefix, Include: patterns(m.Filter.Include), Exclude: patterns(m.Filter.Exclude),
+		Prefix: b.from.Prefix, Include: patterns(m.Filter.Include), Exclude: patterns(m.Filter.Exclude),
 		MinSize: int64(m.Filter.MinSize), MaxSize: int64(m.Filter.MaxSize),
 		ModifiedAfter: m.Filter.ModifiedAfter.Time, ModifiedBefore: m.Filter.ModifiedBefore.Time,
 	}}
@@ -213,8 +212,7 @@ func Holder() string {
 
 // pace makes the bounds of a mapping. KMS counts by the account that asks and by region, S3 by bucket, STS by account.
 func (b builder) pace() pace {
-	m := b.mapping
-	from, to := b.config.Places(m)
+	m, from, to := b.mapping, b.from, b.to
 	p := pace{
 		level:       throttle.NewLevel(concurrencyOf(m)),
 		source:      b.quotas.of("source", from.Service(), cmp.Or(from.Holder(), from.Identity())),
@@ -246,14 +244,14 @@ func (b builder) terms() plan.Terms {
 	m := b.mapping
 	owner := func(role string) bool {
 		account := b.config.Roles[role].Account()
-		return account != "" && account == m.Source.Account
+		return account != "" && account == b.from.Account
 	}
 	how := b.config.Transfer(m)
 	how.RelayMemory = relayMemory
 	return plan.Terms{
-		Settings: how, Sweeps: b.config.Roles[m.Destination.Role].ARN != "",
-		BucketKey: m.Destination.BucketKey, SourceRegion: m.Source.Region, DestinationRegion: m.Destination.Region,
-		RequesterPays: m.Source.RequestPayer, ReaderIsOwner: owner(m.Source.Role), WriterIsOwner: owner(m.Destination.Role),
+		Settings: how, Sweeps: b.config.Roles[b.to.Role].ARN != "",
+		BucketKey: m.Destination.BucketKey, SourceRegion: b.from.Region, DestinationRegion: b.to.Region,
+		RequesterPays: b.from.RequestPayer, ReaderIsOwner: owner(b.from.Role), WriterIsOwner: owner(b.to.Role),
 		Pace: plan.Pace{
 			Concurrency: concurrencyOf(m).Max, RequestsPerSecond: float64(m.Limits.RequestsPerSecond),
 			KMSRequestsPerSecond: float64(m.Limits.KMSRequestsPerSecond), BytesPerSecond: float64(m.Limits.BytesPerSecond),

@@ -79,7 +79,7 @@ func (x *World) newJob(t *testing.T, m config.Mapping, set *creds.Set) *job {
 		copies: x.Buckets[m.Destination.Bucket], initiator: x.Config.Roles[m.Destination.Role].ARN,
 	}
 	if j.how.MultipartAbove == 0 {
-		j.how.MultipartAbove = 5 << 20
+		j.how.MultipartAbove = transfer.MinRangeSource
 	}
 	for _, name := range []string{"plain", "bucket-key", "tagged", "large"} {
 		o, ok := x.Source().Object(m.Source.Prefix + name)

@@ -250,8 +250,7 @@ func (b builder) terms() plan.Terms {
 	how.RelayMemory = relayMemory
 	return plan.Terms{
 		Settings: how, Sweeps: b.config.Roles[b.to.Role].ARN != "",
-		BucketKey: m.Destination.BucketKey, SourceRegion: b.from.Region, DestinationRegion: b.to.Region,
-		RequesterPays: b.from.RequestPayer, ReaderIsOwner: owner(b.from.Role), WriterIsOwner: owner(b.to.Role),
+		BucketKey: m.Destination.BucketKey, Source: b.from, Destination: b.to, ReaderIsOwner: owner(b.from.Role), WriterIsOwner: owner(b.to.Role),
 		Pace: plan.Pace{
 			Concurrency: concurrencyOf(m).Max, RequestsPerSecond: float64(m.Limits.RequestsPerSecond),
 			KMSRequestsPerSecond: float64(m.Limits.KMSRequestsPerSecond), BytesPerSecond: float64(m.Limits.BytesPerSecond),

@@ -23,7 +23,8 @@ func Chain(roles map[string]Role, role string) (hops []string) {
 // Chain returns the chain of a role of the configuration.
 func (c *Config) Chain(role string) []string { return Chain(c.Roles, role) }
 
-// Side is where a role, or "" for the ambient credentials, is used.
+// Side is where a role, or "" for the ambient credentials, is used. A transfer.Place does not do for it: the place knows the service by
+// its name, and here the URL counts as it is configured.
 type Side struct {
 	// Role is the name of the role.
 	Role string

@@ -23,7 +23,8 @@ func Chain(roles map[string]Role, role string) (hops []string) {
 // Chain returns the chain of a role of the configuration.
 func (c *Config) Chain(role string) []string { return Chain(c.Roles, role) }
 
-// Side is where a role, or "" for the ambient credentials, is used.
+// Side is where a role, or "" for the ambient credentials, is used. A transfer.Place does not do for it: the place knows the service by
+// its name, and here the URL counts as it is configured.
 type Side struct {
 	// Role is the name of the role.
 	Role string
@@ -45,10 +46,11 @@ func (c *Config) sides(m Mapping, path string) []Side {
 
 // stateSides is the side of the state, none for a folder.
 func (c *Config) stateSides() []Side {
-	if location, err := ParseLocation(c.State); err != nil || location.Bucket == "" {
+	state, ok := c.StatePlace()
+	if !ok {
 		return nil
 	}
-	return []Side{c.side(c.Checkpoint.Role, c.Checkpoint.EndpointURL, c.StateRegion(), "checkpoint")}
+	return []Side{c.side(state.Role, c.Checkpoint.EndpointURL, state.Region, "checkpoint")}
 }
 
 func (c *Config) side(role, endpoint, region, path string) Side {

@@ -1,6 +1,10 @@
 package config
 
-import "log/slog"
+import (
+	"log/slog"
+
+	"syncd/internal/transfer"
+)
 
 // LogLevel is the least severe level that is logged. It is a slog.Leveler.
 type LogLevel string
@@ -63,15 +67,17 @@ type CopyMode string
 // The copy modes.
 const (
 	// CopyModeAuto is server-side when both sides use the same role, else relay.
-	CopyModeAuto CopyMode = "auto"
+	CopyModeAuto = CopyMode(transfer.Auto)
 	// CopyModeServerSide uses CopyObject and UploadPartCopy: no byte passes through syncd.
-	CopyModeServerSide CopyMode = "server_side"
+	CopyModeServerSide = CopyMode(transfer.ServerSide)
 	// CopyModeRelay reads with one role and writes with the other.
-	CopyModeRelay CopyMode = "relay"
+	CopyModeRelay = CopyMode(transfer.Relay)
 )
 
 // Choices are the values the file may hold.
-func (CopyMode) Choices() []string { return []string{"auto", "server_side", "relay"} }
+func (CopyMode) Choices() []string {
+	return []string{string(transfer.Auto), string(transfer.ServerSide), string(transfer.Relay)}
+}
 
 // Carry says whether something that belongs to an object travels with it.
 type Carry string

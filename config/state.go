@@ -10,7 +10,8 @@ import (
 	"syncd/internal/hint"
 )
 
-// Location is where state lives: a folder, or a prefix of an S3 bucket.
+// Location is where state lives, as Config.State says it: a folder, or a prefix of an S3 bucket, which is then a part of
+// [Config.StatePlace].
 type Location struct {
 	// Dir is the folder, empty for S3.
 	Dir string

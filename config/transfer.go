@@ -12,12 +12,26 @@ func (c *Config) Places(m Mapping) (source, destination transfer.Place) {
 	source = transfer.Place{
 		Bucket: s.Bucket, Prefix: s.Prefix, Account: s.Account, Region: s.Region, Role: s.Role, RequestPayer: s.RequestPayer,
 	}
-	if p, ok := s.AccessPoint(); ok {
-		source.AccessPoint = p.ARN
+	if p, ok := s.accessPoint(); ok {
+		source.AccessPoint, source.Underlying = p.ARN, s.UnderlyingBucket
 	}
 	destination = transfer.Place{Bucket: d.Bucket, Prefix: d.Prefix, Account: d.Account, Region: d.Region, Role: d.Role}
-	return source.At(cmp.Or(s.EndpointURL, c.AWS.EndpointURL)), destination.At(cmp.Or(d.EndpointURL, c.AWS.EndpointURL))
+	return source.At(c.endpoint(s.EndpointURL)), destination.At(c.endpoint(d.EndpointURL))
 }
+
+// StatePlace is where the state is kept; ok is false for a folder.
+func (c *Config) StatePlace() (p transfer.Place, ok bool) {
+	l, err := ParseLocation(c.State)
+	if err != nil || l.Bucket == "" {
+		return transfer.Place{}, false
+	}
+	k := c.Checkpoint
+	p = transfer.Place{Bucket: l.Bucket, Prefix: l.Prefix, Account: c.StateAccount(), Region: c.StateRegion(), Role: k.Role}
+	return p.At(c.endpoint(k.EndpointURL)), true
+}
+
+// endpoint is the URL that requests go to which are sent to the endpoint URL of a side.
+func (c *Config) endpoint(endpointURL string) string { return cmp.Or(endpointURL, c.AWS.EndpointURL) }
 
 // Method is how the objects of a mapping move.
 func (c *Config) Method(m Mapping) transfer.Method {

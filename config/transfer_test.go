@@ -31,3 +31,47 @@ func TestPlacesOfOneServiceAreAtOneService(t *testing.T) {
 		}
 	}
 }
+
+// The state is at a place only on S3, whose account may be that of its role, and whose region that of the first destination.
+func TestStatePlace(t *testing.T) {
+	t.Parallel()
+	c := &config.Config{
+		State:      "s3://state/syncd/",
+		AWS:        config.AWS{EndpointURL: "https://s3.eu-west-1.amazonaws.com"},
+		Roles:      map[string]config.Role{"keeper": {ARN: "arn:aws:iam::222222222222:role/keeper"}},
+		Checkpoint: config.Checkpoint{Role: "keeper"},
+		Mappings:   []config.Mapping{{Destination: config.Destination{Region: "eu-west-1"}}},
+	}
+	want := transfer.Place{Bucket: "state", Prefix: "syncd/", Account: "222222222222", Region: "eu-west-1", Role: "keeper"}
+	if got, ok := c.StatePlace(); got != want || !ok {
+		t.Errorf("got %+v, %v, want %+v", got, ok, want)
+	}
+	c.Checkpoint.EndpointURL, c.Checkpoint.Account, c.Checkpoint.Region = "https://minio.example/", "1", "r"
+	want.Account, want.Region = "1", "r"
+	if got, _ := c.StatePlace(); got != want.At("https://minio.example") {
+		t.Errorf("got %+v, want %+v at minio.example", got, want)
+	}
+	c.State = "file:state"
+	if got, ok := c.StatePlace(); ok {
+		t.Errorf("got %+v for a folder, want none", got)
+	}
+}
+
+// Objects behind an access point are in a bucket that may not be known.
+func TestHolderOfASource(t *testing.T) {
+	t.Parallel()
+	const point = "arn:aws:s3:us-west-2:111111111111:accesspoint/partner"
+	for _, tt := range []struct {
+		source           config.Source
+		identity, holder string
+	}{
+		{config.Source{Bucket: "b"}, "b", "b"},
+		{config.Source{Bucket: point}, point, ""},
+		{config.Source{Bucket: "an-alias-s3alias", AccessPointARN: point, UnderlyingBucket: "b"}, point, "b"},
+	} {
+		source, _ := (&config.Config{}).Places(config.Mapping{Source: tt.source})
+		if source.Identity() != tt.identity || source.Holder() != tt.holder {
+			t.Errorf("%+v: got %q in %q, want %q in %q", tt.source, source.Identity(), source.Holder(), tt.identity, tt.holder)
+		}
+	}
+}

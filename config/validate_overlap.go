@@ -5,39 +5,42 @@ import (
 
 	"syncd/config/extent"
 	"syncd/config/fault"
+	"syncd/internal/transfer"
 )
 
 // overlapRules are those of where mappings read and write, and where the state is.
 type overlapRules struct{ *validator }
 
-func (v overlapRules) source(i int) extent.Extent {
-	s, path := v.Mappings[i].Source, fault.Item("mappings", i)+".source"
-	return v.sound(extent.Extent{
-		Service: v.area(s.EndpointURL, s.Region), Bucket: cmp.Or(s.Holder(), s.Identity()), Prefix: s.Prefix, Path: path, Mapping: i,
-	})
+// extents are what a mapping reads and what it writes.
+func (v overlapRules) extents(i int) (source, destination extent.Extent) {
+	from, to := v.Places(v.Mappings[i])
+	path := fault.Item("mappings", i)
+	return v.sound(from, path+".source", i), v.sound(to, path+".destination", i)
 }
 
-func (v overlapRules) destination(i int) extent.Extent {
-	d, path := v.Mappings[i].Destination, fault.Item("mappings", i)+".destination"
-	return v.sound(extent.Extent{Service: v.area(d.EndpointURL, d.Region), Bucket: d.Bucket, Prefix: d.Prefix, Path: path, Mapping: i})
-}
-
-// sound returns e, or one that overlaps nothing if it is at fault itself.
-func (v overlapRules) sound(e extent.Extent) extent.Extent {
-	if v.Covers(e.Path+".bucket") || v.Covers(e.Path+".prefix") || v.Covers(e.Path+".endpoint_url") {
+// sound returns the extent of one side of a mapping, or one that overlaps nothing if it is at fault itself.
+func (v overlapRules) sound(p transfer.Place, path string, i int) extent.Extent {
+	if v.Covers(path+".bucket") || v.Covers(path+".prefix") || v.Covers(path+".endpoint_url") {
 		return extent.Extent{}
 	}
+	e := extentOf(p, path)
+	e.Mapping = i
 	return e
+}
+
+// extentOf is what a place takes up, by the name of the bucket that holds the objects where that is known.
+func extentOf(p transfer.Place, path string) extent.Extent {
+	return extent.Extent{Service: areaOf(p), Bucket: cmp.Or(p.Holder(), p.Identity()), Prefix: p.Prefix, Path: path}
 }
 
 // overlaps checks that no mapping reads what it writes, that no two write the same keys, and that nothing copies,
 // overwrites or deletes the state.
 func (v overlapRules) overlaps() {
-	location, _ := ParseLocation(v.State)
-	state := extent.Extent{Service: v.area(v.Checkpoint.EndpointURL, v.StateRegion()), Bucket: location.Bucket, Prefix: location.Prefix, Path: "state"}
+	at, _ := v.StatePlace() // of a folder, it overlaps nothing
+	state := extentOf(at, "state")
 	sources, destinations := make([]extent.Extent, len(v.Mappings)), make([]extent.Extent, len(v.Mappings))
 	for i := range v.Mappings {
-		source, destination := v.source(i), v.destination(i)
+		source, destination := v.extents(i)
 		sources[i], destinations[i] = source, destination
 		v.check(!source.Overlaps(destination), destination.Path+".prefix",
 			destination.String()+" overlaps the mapping's own source "+source.String(), "use another bucket, or prefixes of which none begins with the other")

@@ -9,6 +9,7 @@ import (
 	"syncd/internal/arn"
 	"syncd/internal/awsname"
 	"syncd/internal/endpoint"
+	"syncd/internal/transfer"
 )
 
 // sourceRules are those of what is read, which may be an access point.
@@ -67,12 +68,13 @@ func (v *sourceRules) underlying(s Source, path string) {
 		return
 	}
 	const required = "is required: the bucket behind the access point might be "
-	if i, ok := v.writers()[writer{s.Account, v.area(s.EndpointURL, s.Region)}]; ok {
+	here := transfer.Place{Region: s.Region}.At(v.endpoint(s.EndpointURL))
+	if i, ok := v.writers()[writer{s.Account, areaOf(here)}]; ok {
 		v.fault(path+".underlying_bucket", required+fault.Item("mappings", i)+".destination, which has the same account", "name it")
 		return
 	}
-	if location, err := ParseLocation(v.State); err == nil && location.Bucket != "" {
-		v.check(v.StateAccount() != s.Account, path+".underlying_bucket", required+"that of state, which has the same account", "name it")
+	if state, ok := v.StatePlace(); ok {
+		v.check(state.Account != s.Account, path+".underlying_bucket", required+"that of state, which has the same account", "name it")
 	}
 }
 
@@ -84,7 +86,8 @@ func (v *sourceRules) writers() map[writer]int {
 	if v.written == nil {
 		v.written = map[writer]int{}
 		for i, m := range slices.Backward(v.Mappings) {
-			v.written[writer{m.Destination.Account, v.area(m.Destination.EndpointURL, m.Destination.Region)}] = i
+			_, to := v.Places(m)
+			v.written[writer{to.Account, areaOf(to)}] = i
 		}
 	}
 	return v.written

@@ -15,6 +15,7 @@ import (
 	"syncd/internal/invocation"
 	"syncd/internal/printable"
 	"syncd/internal/terminal"
+	"syncd/internal/transfer"
 	"syncd/internal/usage"
 )
 
@@ -101,8 +102,8 @@ type checkedMapping struct {
 	Source      string `json:"source"`
 	Destination string `json:"destination"`
 	// Method is server_side or relay.
-	Method   string `json:"method"`
-	Schedule string `json:"schedule,omitempty"`
+	Method   transfer.Method `json:"method"`
+	Schedule string          `json:"schedule,omitempty"`
 }
 
 func checkConfig(p invocation.Process, f invocation.Flags, isStrict bool) error {
@@ -146,9 +147,9 @@ func faultsOf(list fault.Faults) []configFault {
 func mappingsOf(c *config.Config, chosen []config.Mapping) []checkedMapping {
 	mappings := []checkedMapping{}
 	for _, m := range chosen {
+		source, destination := c.Places(m)
 		mappings = append(mappings, checkedMapping{
-			Name: m.Name, Source: "s3://" + m.Source.Bucket + "/" + m.Source.Prefix, Destination: "s3://" + m.Destination.Bucket + "/" + m.Destination.Prefix,
-			Method: string(c.Method(m)), Schedule: m.Schedule.String(),
+			Name: m.Name, Source: source.String(), Destination: destination.String(), Method: c.Method(m), Schedule: m.Schedule.String(),
 		})
 	}
 	return mappings

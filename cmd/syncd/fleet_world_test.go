@@ -23,6 +23,7 @@ import (
 	s3store "syncd/internal/checkpoint/store/s3"
 	"syncd/internal/demo"
 	"syncd/internal/iam"
+	"syncd/internal/transfer"
 )
 
 // fleetSite is many tenants, each a mapping with a role, a prefix of copies and a ledger of its own, and their state on S3. They read
@@ -135,7 +136,7 @@ func (f *fleetSite) store() store.Store {
 		Region: demo.Region, BaseEndpoint: aws.String("http://aws.invalid"), HTTPClient: &http.Client{Transport: f.Cloud.RoundTripper()},
 		Credentials: credentials.NewStaticCredentialsProvider(f.Consumer.AccessKeyID, f.Consumer.SecretAccessKey, ""),
 	}, func(o *s3.Options) { o.UsePathStyle = true })
-	return s3store.New(client, s3store.Options{Bucket: fleetState, Prefix: "syncd/", Account: demo.Consumer})
+	return s3store.New(client, s3store.Options{Place: transfer.Place{Bucket: fleetState, Prefix: "syncd/", Account: demo.Consumer}})
 }
 
 func writeLedger(t *testing.T, store store.Store, o checkpoint.Options, entries []record.Entry) error {

@@ -19,7 +19,6 @@ import (
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/control"
-	"syncd/internal/endpoint"
 	"syncd/internal/exit"
 	"syncd/internal/invocation"
 	"syncd/internal/printable"
@@ -107,7 +106,7 @@ func renameLedger(ctx context.Context, p invocation.Process, f invocation.Flags,
 		From: from, Before: func(ctx context.Context) (err error) {
 			isPaused, err = desk.TakePause(ctx, from, f.Mappings[0]) // before a daemon could run a pass
 			return err
-		}, Settings: assembly.SettingsOf(state.Config, state.Mappings[0]), ServiceOf: endpoint.Service,
+		}, Settings: assembly.SettingsOf(state.Config, state.Mappings[0]),
 		Ledger: checkpoint.Options{Mapping: f.Mappings[0], Holder: assembly.Holder(), Now: p.Now, Logger: state.Logger},
 	})
 	misfit, isMisfit := errors.AsType[*rename.MisfitError](err)

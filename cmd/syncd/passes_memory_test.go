@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -112,15 +111,12 @@ func (s *site) fillLedgers(t *testing.T, mappings, entries int) {
 
 // fillLedger makes a generation of entries, under the settings that the mapping has.
 func (s *site) fillLedger(ctx context.Context, store store.Store, i int, entries []record.Entry) error {
-	fingerprint, err := json.Marshal(provenance.Settings{
-		Source:      provenance.Place{Endpoint: s.Endpoint, Bucket: demo.Source},
-		Destination: provenance.Place{Endpoint: s.Endpoint, Bucket: demo.Copy, Prefix: fmt.Sprintf("%d/", i)},
+	made := provenance.Texts(provenance.Fingerprint{Settings: provenance.Settings{
+		Source:      transfer.Place{Bucket: demo.Source}.At(s.Endpoint),
+		Destination: transfer.Place{Bucket: demo.Copy, Prefix: fmt.Sprintf("%d/", i)}.At(s.Endpoint),
 		KeyARN:      s.ConsumerKey.ARN(), StorageClass: "STANDARD",
-	})
-	if err != nil {
-		return err
-	}
-	ledger, err := checkpoint.Open(ctx, store, checkpoint.Options{Mapping: mappingName(i), Fingerprint: string(fingerprint)})
+	}}, provenance.Memo{})
+	ledger, err := checkpoint.Open(ctx, store, checkpoint.Options{Mapping: mappingName(i), Fingerprint: made.Fingerprint})
 	if err != nil {
 		return err
 	}

@@ -69,9 +69,9 @@ func (v View) apply(p Permission) []Need {
 		return v.hops(p)
 	}
 	role := map[Actor]string{Reader: v.Mapping.Source.Role, Writer: v.Mapping.Destination.Role, Keeper: v.Config.Checkpoint.Role}[p.By]
-	needs := []Need{v.at(p, role, v.Place(p.On))}
-	if place := v.behind(p.On); place != nil {
-		n := v.at(p, role, *place)
+	needs := []Need{v.at(p, role, v.Scope(p.On))}
+	if scope := v.behind(p.On); scope != nil {
+		n := v.at(p, role, *scope)
 		n.Underlying, n.owned = true, false
 		needs = append(needs, n)
 	}
@@ -79,26 +79,26 @@ func (v View) apply(p Permission) []Need {
 }
 
 // behind finds the bucket behind an access point that a row applies to, nil where none is.
-func (v View) behind(on Resource) *Place {
+func (v View) behind(on Resource) *Scope {
 	under, ok := map[Resource]Resource{SourceBucket: UnderlyingBucket, SourceObjects: UnderlyingObjects}[on]
-	if _, isPoint := v.Mapping.Source.AccessPoint(); !ok || !isPoint {
+	if source, _ := v.Config.Places(v.Mapping); !ok || source.AccessPoint == "" {
 		return nil
 	}
-	p := v.Place(under)
+	p := v.Scope(under)
 	return &p
 }
 
-// at is the need of a principal at a place.
-func (v View) at(p Permission, role string, place Place) Need {
+// at is the need of a principal in a scope.
+func (v View) at(p Permission, role string, scope Scope) Need {
 	n := v.need(p, role)
-	n.On = place.On
-	n.Resource, n.Sample, n.Owner = place.Pattern, place.sample, place.Owner
-	n.SID, n.Conditions = place.sid(p.Action), place.Conditions(p.Action)
-	n.owned = !p.On.IsKey() && !place.isPoint() && (p.By != Keeper || v.Config.StateAccount() != "")
-	if place.holder == "" {
-		n.Holder = "bucket behind " + place.point
+	n.On = scope.On
+	n.Resource, n.Sample, n.Owner = scope.Pattern, scope.sample, scope.Owner
+	n.SID, n.Conditions = scope.sid(p.Action), scope.Conditions(p.Action)
+	n.owned = !p.On.IsKey() && !scope.isPoint() && (p.By != Keeper || v.Config.StateAccount() != "")
+	if scope.Holder() == "" {
+		n.Holder = "bucket behind " + scope.AccessPoint
 	}
-	maps.Copy(n.Context, place.context(p.Action))
+	maps.Copy(n.Context, scope.context(p.Action))
 	return n
 }
 

@@ -326,12 +326,12 @@ const (
 
 // traitsOf reads a mapping.
 func traitsOf(c *config.Config, m config.Mapping) Traits {
-	location, err := config.ParseLocation(c.State)
+	_, isOnS3 := c.StatePlace()
 	how := c.Transfer(m)
 	return Traits{
 		Relay: how.Relay, tags: !how.OmitTags, choose: how.ChoosesTags(), notes: how.Annotations, lock: how.ObjectLock,
 		ACL: m.Copy.ACL == config.ACLBucketOwner, delete: m.Delete.Enabled,
-		State: err == nil && location.Bucket != "", StateKey: c.Checkpoint.KMSKey != "",
+		State: isOnS3, StateKey: c.Checkpoint.KMSKey != "",
 		Multipart: m.Filter.MaxSize == 0 || int64(m.Filter.MaxSize) > how.MaxWhole(),
 	}
 }

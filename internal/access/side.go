@@ -3,7 +3,8 @@ package access
 import (
 	"cmp"
 
-	"syncd/config"
+	"syncd/internal/arn"
+	"syncd/internal/transfer"
 )
 
 // Side is whose account a document belongs to.
@@ -17,15 +18,15 @@ const (
 )
 
 // OwnersOf are the accounts on the owner's side of a mapping. An access point may be the consumer's own, at the bucket of another.
-func OwnersOf(m config.Mapping) []string {
-	owners := []string{m.Source.Account}
-	if p, ok := m.Source.AccessPoint(); ok && p.Account != m.Destination.Account {
-		owners = append(owners, p.Account)
+func OwnersOf(source, destination transfer.Place) []string {
+	owners := []string{source.Account}
+	if account := arn.Account(source.AccessPoint); source.AccessPoint != "" && account != destination.Account {
+		owners = append(owners, account)
 	}
 	return owners
 }
 
 // EncryptedSource is what the key of a mapping's source is called after.
-func EncryptedSource(m config.Mapping) string {
-	return cmp.Or(m.Source.Holder(), "the bucket behind "+m.Source.Identity())
+func EncryptedSource(source transfer.Place) string {
+	return cmp.Or(source.Holder(), "the bucket behind "+source.Identity())
 }

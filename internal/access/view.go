@@ -88,11 +88,3 @@ func SessionTags(c *config.Config, name string) map[string]string {
 	maps.Copy(tags, c.Roles[name].Tags)
 	return tags
 }
-
-func stateLocation(c *config.Config) (bucket, prefix string) {
-	location, err := config.ParseLocation(c.State)
-	if err != nil {
-		return "", ""
-	}
-	return location.Bucket, location.Prefix
-}

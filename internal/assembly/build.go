@@ -24,7 +24,6 @@ import (
 	"syncd/internal/copier"
 	"syncd/internal/copier/request"
 	"syncd/internal/creds"
-	"syncd/internal/endpoint"
 	"syncd/internal/invocation"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
@@ -46,6 +45,7 @@ type Mapping struct {
 	config.Mapping
 	Syncer              *syncer.Syncer
 	source, destination *s3.Client
+	from, to            transfer.Place
 	sessions            int // that its passes need, hops included
 }
 
@@ -72,15 +72,16 @@ func New(ctx context.Context, p invocation.Process, f invocation.Flags, checks .
 // builder puts the parts of one mapping together, as one configuration has it.
 type builder struct {
 	*Shared
-	config  *config.Config
-	mapping config.Mapping
+	config   *config.Config
+	mapping  config.Mapping
+	from, to transfer.Place
 }
 
 // build makes a mapping of a configuration ready to run. What it makes depends on nothing else, and it changes nothing that mappings share.
 func build(ctx context.Context, shared *Shared, c *config.Config, m config.Mapping) (*Mapping, error) {
-	b := builder{shared, c, m}
-	terms := b.terms()
 	from, to := c.Places(m)
+	b := builder{shared, c, m, from, to}
+	terms := b.terms()
 	meter := &throttle.Meter{Observe: b.observe(plan.NewQuoter(terms))}
 	pace := b.pace()
 	source, destination, err := b.clients(ctx, meter, pace)
@@ -89,41 +90,30 @@ func build(ctx context.Context, shared *Shared, c *config.Config, m config.Mappi
 	}
 	pace.show(b.Metrics, m.Name)
 	logger := b.Logger.With("mapping", m.Name)
-	return &Mapping{Mapping: m, source: source, destination: destination, sessions: sessionsOf(c, m), Syncer: syncer.New(syncer.Options{
+	return &Mapping{Mapping: m, source: source, destination: destination, from: from, to: to, sessions: sessionsOf(c, m), Syncer: syncer.New(syncer.Options{
 		Mapping: m.Name,
-		Source:  live(source, from), Destination: live(destination, to),
-		Copier: b.copier(source, destination, pace), Rules: b.rules(), Settings: SettingsOf(c, m), ServiceOf: endpoint.Service, Rekey: b.rekey,
+		Source:  listing.Live{Client: source, Place: from}, Destination: listing.Live{Client: destination, Place: to},
+		Copier: b.copier(source, destination, pace), Rules: b.rules(), Settings: SettingsOf(c, m), Rekey: b.rekey,
 		Store: b.Store, Ledger: b.ledger(), Terms: terms,
 		Turns: pace.level.Gate(), DrainTimeout: c.DrainTimeout.Duration(),
 		Meter: meter, Metrics: b.Metrics, Logger: logger, Now: b.Process.Now,
 	})}, nil
 }
 
-// live is the listing of a place.
-func live(client *s3.Client, p transfer.Place) listing.Live {
-	return listing.Live{Client: client, Bucket: p.Bucket, Prefix: p.Prefix, Account: p.Account, RequestPayer: p.RequestPayer}
-}
-
 // SettingsOf are what the ledger records of a mapping.
 func SettingsOf(c *config.Config, m config.Mapping) provenance.Settings {
 	source, destination := c.Places(m)
-	return provenance.Settings{Source: placeOf(source), Destination: placeOf(destination), KeyARN: m.Destination.KMSKey, StorageClass: m.Destination.StorageClass}
-}
-
-// placeOf is a place as the ledger records it.
-func placeOf(p transfer.Place) provenance.Place {
-	return provenance.Place{Endpoint: p.Service(), Bucket: p.Identity(), Prefix: p.Prefix}
+	return provenance.Settings{Source: source, Destination: destination, KeyARN: m.Destination.KMSKey, StorageClass: m.Destination.StorageClass}
 }
 
 func (b builder) copier(source, destination *s3.Client, pace pace) *copier.Copier {
-	m := b.mapping
-	from, to := b.config.Places(m)
+	m, to, writer := b.mapping, b.to, b.config.Roles[b.to.Role]
 	there := b.peers.of(to.Service())
 	return copier.New(copier.Options{
 		Source: source, Destination: destination,
-		SourcePlace: from, DestinationPlace: to, Settings: b.config.Transfer(m), Buffers: b.buffers,
+		SourcePlace: b.from, DestinationPlace: to, Settings: b.config.Transfer(m), Buffers: b.buffers,
 		KeyARN: m.Destination.KMSKey, BucketKey: m.Destination.BucketKey, ACL: aclOf(m),
-		Initiator: b.config.Roles[m.Destination.Role].ARN, Session: b.config.Roles[m.Destination.Role].SessionName,
+		Initiator: writer.ARN, Session: writer.SessionName,
 		OverwriteAny: b.overwritesAny(), Peer: there,
 		ToS3:  func() bool { return to.Service() == "" || there.Name() == serverOfAWS },
 		Slots: slots{pace.level.Gate(), b.share.Member()}, Bytes: pace.bytes, Now: b.Process.Now,
@@ -158,27 +148,26 @@ func (b builder) clients(ctx context.Context, meter *throttle.Meter, pace pace) 
 	if err != nil {
 		return nil, nil, err
 	}
-	from, errFrom := set.Config(m.Source.Role, m.Source.Region)
-	to, errTo := set.Config(m.Destination.Role, m.Destination.Region)
+	reader, errFrom := set.Config(b.from.Role, b.from.Region)
+	writer, errTo := set.Config(b.to.Role, b.to.Region)
 	if err := errors.Join(errFrom, errTo); err != nil {
 		return nil, nil, err
 	}
-	source = newS3Client(from, b.address(m.Source.EndpointURL, m.Source.PathStyle), throttle.Patience, meter.Attach,
-		pace.guard(pace.source, pace.decrypt), b.peers.of(c.Service(m.Source.EndpointURL)).Attach, request.TolerateKeys)
-	destination = newS3Client(to, b.address(m.Destination.EndpointURL, m.Destination.PathStyle), throttle.Patience, meter.Attach,
-		pace.guard(pace.destination, pace.encrypt), b.peers.of(c.Service(m.Destination.EndpointURL)).Attach, request.TolerateKeys)
+	source = newS3Client(reader, b.address(m.Source.EndpointURL, m.Source.PathStyle), throttle.Patience, meter.Attach,
+		pace.guard(pace.source, pace.decrypt), b.peers.of(b.from.Service()).Attach, request.TolerateKeys)
+	destination = newS3Client(writer, b.address(m.Destination.EndpointURL, m.Destination.PathStyle), throttle.Patience, meter.Attach,
+		pace.guard(pace.destination, pace.encrypt), b.peers.of(b.to.Service()).Attach, request.TolerateKeys)
 	b.showExpiry(set)
 	return source, destination, nil
 }
 
 // showExpiry has the metrics ask when the sessions of a mapping end.
 func (b builder) showExpiry(set *creds.Set) {
-	m := b.mapping
-	for side, role := range map[string]string{"source": m.Source.Role, "destination": m.Destination.Role} {
+	for side, role := range map[string]string{"source": b.from.Role, "destination": b.to.Role} {
 		b.Metrics.CredentialExpiry.Set(func() (float64, bool) {
 			end, ok := set.Expiry(role)
 			return float64(end.Unix()), ok
-		}, m.Name, side)
+		}, b.mapping.Name, side)
 	}
 }
 
@@ -198,7 +187,7 @@ func (b builder) ledger() checkpoint.Options {
 func (b builder) rules() plan.Rules {
 	m := b.mapping
 	return plan.Rules{KeyARN: m.Destination.KMSKey, OverwriteAny: b.overwritesAny(), Filter: plan.Filter{
-		Prefix: m.Source.Prefix, Include: patterns(m.Filter.Include), Exclude: patterns(m.Filter.Exclude),
+		Prefix: b.from.Prefix, Include: patterns(m.Filter.Include), Exclude: patterns(m.Filter.Exclude),
 		MinSize: int64(m.Filter.MinSize), MaxSize: int64(m.Filter.MaxSize),
 		ModifiedAfter: m.Filter.ModifiedAfter.Time, ModifiedBefore: m.Filter.ModifiedBefore.Time,
 	}}
@@ -223,18 +212,18 @@ func Holder() string {
 
 // pace makes the bounds of a mapping. KMS counts by the account that asks and by region, S3 by bucket, STS by account.
 func (b builder) pace() pace {
-	m := b.mapping
+	m, from, to := b.mapping, b.from, b.to
 	p := pace{
 		level:       throttle.NewLevel(concurrencyOf(m)),
-		source:      b.quotas.of("source", b.config.Service(m.Source.EndpointURL), cmp.Or(m.Source.Holder(), m.Source.Identity())),
-		destination: b.quotas.of("destination", b.config.Service(m.Destination.EndpointURL), m.Destination.Bucket),
-		encrypt:     b.quotas.of("kms", b.caller(m.Destination.Role), m.Destination.Region),
-		sts:         b.quotas.of("sts", m.Destination.Region),
+		source:      b.quotas.of("source", from.Service(), cmp.Or(from.Holder(), from.Identity())),
+		destination: b.quotas.of("destination", to.Service(), to.Bucket),
+		encrypt:     b.quotas.of("kms", b.caller(to.Role), to.Region),
+		sts:         b.quotas.of("sts", to.Region),
 		bytes:       throttle.NewBytes(int64(m.Limits.BytesPerSecond)),
 	}
 	p.decrypt = p.encrypt
-	if b.caller(m.Source.Role) != b.caller(m.Destination.Role) || m.Source.Region != m.Destination.Region {
-		p.decrypt = b.quotas.of("kms", b.caller(m.Source.Role), m.Source.Region)
+	if b.caller(from.Role) != b.caller(to.Role) || from.Region != to.Region {
+		p.decrypt = b.quotas.of("kms", b.caller(from.Role), from.Region)
 	}
 	if n := m.Limits.RequestsPerSecond; n > 0 {
 		p.cap = throttle.NewController(throttle.ControllerOptions{Name: "limits.requests_per_second", Cap: float64(n)})
@@ -255,14 +244,13 @@ func (b builder) terms() plan.Terms {
 	m := b.mapping
 	owner := func(role string) bool {
 		account := b.config.Roles[role].Account()
-		return account != "" && account == m.Source.Account
+		return account != "" && account == b.from.Account
 	}
 	how := b.config.Transfer(m)
 	how.RelayMemory = relayMemory
 	return plan.Terms{
-		Settings: how, Sweeps: b.config.Roles[m.Destination.Role].ARN != "",
-		BucketKey: m.Destination.BucketKey, SourceRegion: m.Source.Region, DestinationRegion: m.Destination.Region,
-		RequesterPays: m.Source.RequestPayer, ReaderIsOwner: owner(m.Source.Role), WriterIsOwner: owner(m.Destination.Role),
+		Settings: how, Sweeps: b.config.Roles[b.to.Role].ARN != "",
+		BucketKey: m.Destination.BucketKey, Source: b.from, Destination: b.to, ReaderIsOwner: owner(b.from.Role), WriterIsOwner: owner(b.to.Role),
 		Pace: plan.Pace{
 			Concurrency: concurrencyOf(m).Max, RequestsPerSecond: float64(m.Limits.RequestsPerSecond),
 			KMSRequestsPerSecond: float64(m.Limits.KMSRequestsPerSecond), BytesPerSecond: float64(m.Limits.BytesPerSecond),

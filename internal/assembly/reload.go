@@ -12,13 +12,11 @@ import (
 
 	"syncd/internal/daemon/appointment"
 	"syncd/internal/daemon/line"
-	daemonstatus "syncd/internal/daemon/status"
 
 	"syncd/config"
 	"syncd/config/schedule"
 	"syncd/internal/daemon"
 	"syncd/internal/invocation"
-	"syncd/internal/transfer"
 )
 
 const (
@@ -70,7 +68,8 @@ func (r *Reloader) First() []daemon.Mapping {
 // daemonMapping is a mapping of a configuration as the daemon keeps it.
 func (r *Reloader) daemonMapping(c *config.Config, m config.Mapping, open func(context.Context) (daemon.Runner, error)) daemon.Mapping {
 	d := daemon.Mapping{Name: m.Name, Jitter: m.Jitter.Duration(), Revision: r.revision[m.Name], Open: open}
-	d.Source, d.Destination, d.Method = shownSides(c, m)
+	d.Source, d.Destination = c.Places(m)
+	d.Method = c.Method(m)
 	if m.Schedule.IsZero() {
 		r.shared.Logger.Warn("mapping has no schedule, its passes run when they are asked for", "mapping", m.Name)
 		return d
@@ -81,15 +80,6 @@ func (r *Reloader) daemonMapping(c *config.Config, m config.Mapping, open func(c
 		d.Schedule, d.AtOnce = appointment.NewSpread(m.Name, interval, m.Schedule.String()), true
 	}
 	return d
-}
-
-// shownSides returns what people are shown of a mapping's sides, and how its objects are copied.
-func shownSides(c *config.Config, m config.Mapping) (source, destination daemonstatus.Side, method string) {
-	shown := func(p transfer.Place) daemonstatus.Side {
-		return daemonstatus.Side{Service: p.Service(), Bucket: p.Bucket, Prefix: p.Prefix, Region: p.Region, Account: p.Account}
-	}
-	from, to := c.Places(m)
-	return shown(from), shown(to), string(c.Method(m))
 }
 
 // Watch reads the configuration again when it is asked to, or when its file has changed, until ctx ends.

@@ -9,15 +9,16 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/config"
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/store"
+	"syncd/internal/copier/request"
 	"syncd/internal/daemon"
 	"syncd/internal/deadline"
 	"syncd/internal/syncer"
+	"syncd/internal/transfer"
 )
 
 const (
@@ -30,12 +31,13 @@ const (
 // Runner runs the passes of a mapping in the daemon. Before each it gets what the pass would only wait for.
 type Runner struct {
 	*syncer.Syncer
-	mapping  config.Mapping
+	mapping  string
 	sessions sessions
 	store    store.Store
 	now      func() time.Time
 
 	source, destination *s3.Client
+	from, to            transfer.Place
 
 	hasRun bool
 	last   error // of the last pass
@@ -47,7 +49,7 @@ var _ daemon.Worker = (*Runner)(nil)
 // Runner makes a mapping one that the daemon runs.
 func (s *Shared) Runner(m *Mapping) *Runner {
 	return &Runner{
-		Syncer: m.Syncer, mapping: m.Mapping, source: m.source, destination: m.destination, store: s.Store, now: s.Process.Now,
+		Syncer: m.Syncer, mapping: m.Name, source: m.source, destination: m.destination, from: m.from, to: m.to, store: s.Store, now: s.Process.Now,
 		sessions: sessions{
 			pace: &s.sts, now: s.Process.Now, calls: m.sessions,
 			sides: map[string]aws.CredentialsProvider{"source": m.source.Options().Credentials, "destination": m.destination.Options().Credentials},
@@ -105,14 +107,14 @@ func (r *Runner) leaseFree(ctx context.Context) error {
 	var lease store.LeaseInfo
 	var held bool
 	err := deadline.Do(ctx, reachTimeout, func(ctx context.Context) (err error) {
-		lease, held, err = checkpoint.LeaseOf(ctx, r.store, r.mapping.Name)
+		lease, held, err = checkpoint.LeaseOf(ctx, r.store, r.mapping)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("look at the lease: %w", err)
 	}
 	if held && (lease.Until.IsZero() || lease.Until.After(r.now())) {
-		return &store.LeaseHeldError{Name: r.mapping.Name, Holder: lease.Holder, Since: lease.Since, Until: lease.Until}
+		return &store.LeaseHeldError{Name: r.mapping, Holder: lease.Holder, Since: lease.Since, Until: lease.Until}
 	}
 	return nil
 }
@@ -124,28 +126,17 @@ func (r *Runner) reach(ctx context.Context) error {
 	if r.hasRun && !wasStopped && awserr.Classify(r.last) != awserr.Transient {
 		return nil
 	}
-	source, destination := &r.mapping.Source, &r.mapping.Destination
-	in := &s3.ListObjectsV2Input{Bucket: &source.Bucket, Prefix: &source.Prefix, ExpectedBucketOwner: ownerOf(source.Account), MaxKeys: aws.Int32(1)}
-	if source.RequestPayer {
-		in.RequestPayer = types.RequestPayerRequester
-	}
-	if err := answers(ctx, r.source, in); err != nil || !r.hasRun {
+	if err := answers(ctx, r.source, r.from); err != nil || !r.hasRun {
 		return within("reach the source", err)
 	}
-	return within("reach the destination", answers(ctx, r.destination, &s3.ListObjectsV2Input{
-		Bucket: &destination.Bucket, Prefix: &destination.Prefix, ExpectedBucketOwner: ownerOf(destination.Account), MaxKeys: aws.Int32(1),
-	}))
+	return within("reach the destination", answers(ctx, r.destination, r.to))
 }
 
-func ownerOf(account string) *string {
-	if account == "" {
-		return nil
+// answers returns an error when no answer comes in time from where a place is.
+func answers(ctx context.Context, client *s3.Client, at transfer.Place) error {
+	in := &s3.ListObjectsV2Input{
+		Bucket: &at.Bucket, Prefix: &at.Prefix, MaxKeys: aws.Int32(1), ExpectedBucketOwner: at.ExpectedOwner(), RequestPayer: request.Payer(at),
 	}
-	return &account
-}
-
-// answers returns an error when no answer comes in time.
-func answers(ctx context.Context, client *s3.Client, in *s3.ListObjectsV2Input) error {
 	err := deadline.Do(ctx, reachTimeout, func(ctx context.Context) error {
 		_, err := client.ListObjectsV2(ctx, in)
 		return err

@@ -22,6 +22,7 @@ import (
 	"syncd/internal/creds"
 	"syncd/internal/iam"
 	"syncd/internal/syncer"
+	"syncd/internal/transfer"
 )
 
 // assumed notes when STS was asked for a session.
@@ -157,8 +158,8 @@ func TestReadyReachesTheBuckets(t *testing.T) {
 					Credentials: credentials.NewStaticCredentialsProvider(user.AccessKeyID, user.SecretAccessKey, ""),
 				})
 				r := &Runner{hasRun: tt.hasRun, last: tt.last, source: client, destination: client}
-				r.mapping.Destination = config.Destination{Bucket: "consumer-copy", Account: "111111111111"}
-				r.mapping.Source = config.Source{Bucket: "owner-data", Account: "111111111111"}
+				r.to = transfer.Place{Bucket: "consumer-copy", Account: "111111111111"}
+				r.from = transfer.Place{Bucket: "owner-data", Account: "111111111111"}
 				err := r.reach(t.Context())
 				if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.HasPrefix(err.Error(), tt.want) || awserr.Classify(err) != awserr.Transient) {
 					t.Errorf("got %v, want %q", err, tt.want)

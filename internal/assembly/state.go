@@ -71,11 +71,12 @@ type leasing struct {
 }
 
 func openStore(ctx context.Context, p invocation.Process, c *config.Config, told leasing) (store.Store, error) {
-	location, err := config.ParseLocation(c.State)
-	if err != nil {
-		return nil, err
-	}
-	if location.Dir != "" {
+	place, isOnS3 := c.StatePlace()
+	if !isOnS3 {
+		location, err := config.ParseLocation(c.State)
+		if err != nil {
+			return nil, err
+		}
 		return filestore.Open(location.Dir)
 	}
 	client, err := StateClient(ctx, p, c, told.logger)
@@ -83,7 +84,7 @@ func openStore(ctx context.Context, p invocation.Process, c *config.Config, told
 		return nil, err
 	}
 	return s3store.New(client, s3store.Options{
-		Bucket: location.Bucket, Prefix: location.Prefix, Account: c.StateAccount(), KMSKey: c.Checkpoint.KMSKey,
+		Place: place, KMSKey: c.Checkpoint.KMSKey,
 		LeaseFor: c.Checkpoint.Lease.Duration(), Now: p.Now, Logger: told.logger, Renewed: told.renewed,
 	}), nil
 }

@@ -11,16 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/copier/request"
+	"syncd/internal/transfer"
 )
 
-const (
-	// maxAnnotation is the longest annotation in bytes (Amazon S3 API Reference, PutObjectAnnotation: 1 MiB).
-	maxAnnotation = 1 << 20
-	// maxAnnotations is how many annotations an object can have (Amazon S3 API Reference, ListObjectAnnotations: 1,000).
-	maxAnnotations = 1000
-	// annotationsAtOnce bounds the annotations that are in memory at once.
-	annotationsAtOnce = 8
-)
+// annotationsAtOnce bounds the annotations that are in memory at once.
+const annotationsAtOnce = 8
 
 // errAnnotationList says that a listing of annotations is none that S3 can have.
 var errAnnotationList = errors.New("the service lists annotations as no object can have them")
@@ -29,15 +24,15 @@ var errAnnotationList = errors.New("the service lists annotations as no object c
 func (s *source) annotationsOf(ctx context.Context, key string) (names []string, err error) {
 	seen := map[string]bool{}
 	var token *string
-	for range maxAnnotations {
+	for range transfer.MaxAnnotations {
 		page, err := s.annotationPage(ctx, key, token)
 		if err != nil {
 			return nil, err
 		}
 		for _, entry := range page.Annotations {
 			name := aws.ToString(entry.AnnotationName)
-			if seen[name] || len(names) == maxAnnotations {
-				return nil, fmt.Errorf("%w: %q twice, or more than %d", errAnnotationList, name, maxAnnotations)
+			if seen[name] || len(names) == transfer.MaxAnnotations {
+				return nil, fmt.Errorf("%w: %q twice, or more than %d", errAnnotationList, name, transfer.MaxAnnotations)
 			}
 			seen[name], names = true, append(names, name)
 		}
@@ -50,13 +45,13 @@ func (s *source) annotationsOf(ctx context.Context, key string) (names []string,
 		}
 		token = &next
 	}
-	return nil, fmt.Errorf("%w: more than %d pages of them", errAnnotationList, maxAnnotations)
+	return nil, fmt.Errorf("%w: more than %d pages of them", errAnnotationList, transfer.MaxAnnotations)
 }
 
 func (s *source) annotationPage(ctx context.Context, key string, token *string) (page *s3.ListObjectAnnotationsOutput, err error) {
 	err = s.requests.Send(ctx, func(ctx context.Context) (err error) {
 		page, err = s.api.ListObjectAnnotations(ctx, &s3.ListObjectAnnotationsInput{
-			Bucket: &s.place.Bucket, Key: &key, ContinuationToken: token, ExpectedBucketOwner: request.Optional(s.place.Account), RequestPayer: request.Payer(s.place),
+			Bucket: &s.place.Bucket, Key: &key, ContinuationToken: token, ExpectedBucketOwner: s.place.ExpectedOwner(), RequestPayer: request.Payer(s.place),
 		})
 		return err
 	})
@@ -66,12 +61,12 @@ func (s *source) annotationPage(ctx context.Context, key string, token *string) 
 func (s *source) readAnnotation(ctx context.Context, key, name string) ([]byte, error) {
 	out, err := s.api.GetObjectAnnotation(ctx, &s3.GetObjectAnnotationInput{
 		Bucket: &s.place.Bucket, Key: &key, AnnotationName: &name, ChecksumMode: types.ChecksumModeEnabled,
-		ExpectedBucketOwner: request.Optional(s.place.Account), RequestPayer: request.Payer(s.place),
+		ExpectedBucketOwner: s.place.ExpectedOwner(), RequestPayer: request.Payer(s.place),
 	})
 	if err != nil {
 		return nil, err
 	}
-	payload, err := io.ReadAll(io.LimitReader(out.AnnotationPayload, maxAnnotation+1))
+	payload, err := io.ReadAll(io.LimitReader(out.AnnotationPayload, transfer.MaxAnnotation+1))
 	err = errors.Join(err, out.AnnotationPayload.Close())
 	switch {
 	case err != nil:

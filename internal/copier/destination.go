@@ -30,7 +30,7 @@ func (d *destination) lookup(ctx context.Context, key string) (object listing.Ob
 // head asks what is at the destination under the input's key. An expired session has a HEAD refused without a word; a listing
 // of the key tells, and has the session renewed.
 func (d *destination) head(ctx context.Context, in *s3.HeadObjectInput) (head *s3.HeadObjectOutput, err error) {
-	in.Bucket, in.ChecksumMode, in.ExpectedBucketOwner = &d.place.Bucket, types.ChecksumModeEnabled, request.Optional(d.place.Account)
+	in.Bucket, in.ChecksumMode, in.ExpectedBucketOwner = &d.place.Bucket, types.ChecksumModeEnabled, d.place.ExpectedOwner()
 	ask := func(ctx context.Context) (err error) {
 		head, err = d.api.HeadObject(ctx, in)
 		return err

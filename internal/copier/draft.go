@@ -124,7 +124,7 @@ func notesOf(head *s3.HeadObjectOutput) []string {
 // create is the creation of an upload by the draft.
 func (d *draft) create() *s3.CreateMultipartUploadInput {
 	in := &s3.CreateMultipartUploadInput{
-		Bucket: &d.o.DestinationPlace.Bucket, Key: &d.key, ExpectedBucketOwner: request.Optional(d.o.DestinationPlace.Account),
+		Bucket: &d.o.DestinationPlace.Bucket, Key: &d.key, ExpectedBucketOwner: d.o.DestinationPlace.ExpectedOwner(),
 		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &d.o.KeyARN, BucketKeyEnabled: &d.o.BucketKey,
 		ACL: types.ObjectCannedACL(d.o.ACL), StorageClass: d.class, Tagging: request.Optional(d.tags.header), Metadata: d.metadata,
 		CacheControl: d.cacheControl, ContentDisposition: d.contentDisposition, ContentEncoding: d.contentEncoding,
@@ -146,7 +146,7 @@ func (d *draft) put() *s3.PutObjectInput {
 		contentType = aws.String("binary/octet-stream")
 	}
 	return &s3.PutObjectInput{
-		Bucket: &d.o.DestinationPlace.Bucket, Key: &d.key, ExpectedBucketOwner: request.Optional(d.o.DestinationPlace.Account),
+		Bucket: &d.o.DestinationPlace.Bucket, Key: &d.key, ExpectedBucketOwner: d.o.DestinationPlace.ExpectedOwner(),
 		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &d.o.KeyARN, BucketKeyEnabled: &d.o.BucketKey,
 		ACL: types.ObjectCannedACL(d.o.ACL), StorageClass: d.class, Tagging: request.Optional(d.tags.header), Metadata: d.metadata,
 		CacheControl: d.cacheControl, ContentDisposition: d.contentDisposition, ContentEncoding: d.contentEncoding,

@@ -74,7 +74,7 @@ func (j *job) tagLate(ctx context.Context, d *draft, made Result) error {
 	err := j.writer.Write(ctx, func(ctx context.Context) error {
 		_, err := j.o.Destination.PutObjectTagging(ctx, &s3.PutObjectTaggingInput{
 			Bucket: &j.o.DestinationPlace.Bucket, Key: &made.DestinationKey, VersionId: request.Optional(made.DestinationVersionID),
-			ExpectedBucketOwner: request.Optional(j.o.DestinationPlace.Account), Tagging: &types.Tagging{TagSet: d.tags.set},
+			ExpectedBucketOwner: j.o.DestinationPlace.ExpectedOwner(), Tagging: &types.Tagging{TagSet: d.tags.set},
 		})
 		return err
 	})
@@ -134,7 +134,7 @@ func (j *job) carryAnnotation(ctx context.Context, name string, made Result) err
 		_, err := j.o.Destination.PutObjectAnnotation(ctx, &s3.PutObjectAnnotationInput{
 			Bucket: &j.o.DestinationPlace.Bucket, Key: &made.DestinationKey, AnnotationName: &name, ObjectIfMatch: &made.DestinationETag,
 			AnnotationPayload: strings.NewReader(string(payload)), ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
-			ExpectedBucketOwner: request.Optional(j.o.DestinationPlace.Account),
+			ExpectedBucketOwner: j.o.DestinationPlace.ExpectedOwner(),
 		})
 		return err
 	})

@@ -35,7 +35,7 @@ func (s *source) lookup(ctx context.Context, key string) (object listing.Object,
 
 // lookup finds one key of a place by listing it.
 func lookup(ctx context.Context, requests *request.Sender, client listing.API, at transfer.Place, key string) (object listing.Object, ok bool, err error) {
-	live := listing.Live{Client: client, Bucket: at.Bucket, Account: at.Account, RequestPayer: at.RequestPayer}
+	live := listing.Live{Client: client, Place: at}
 	err = requests.Send(ctx, func(ctx context.Context) (err error) {
 		object, ok, err = live.Lookup(ctx, key)
 		return err
@@ -72,7 +72,7 @@ func (s *source) look(ctx context.Context, key string) (listing.Object, error) {
 // isStillListed tells an object that is gone from one that the source lists under a key which it does not have, and so would list
 // and call gone in every pass: it lists once more what was listed after the key before it.
 func (s *source) isStillListed(ctx context.Context, key, listedAfter string) (still bool, err error) {
-	live := listing.Live{Client: s.api, Bucket: s.place.Bucket, Prefix: s.place.Prefix, Account: s.place.Account, RequestPayer: s.place.RequestPayer}
+	live := listing.Live{Client: s.api, Place: s.place}
 	err = s.requests.Send(ctx, func(ctx context.Context) (err error) {
 		still, err = live.Relist(ctx, listedAfter, key)
 		return err
@@ -114,7 +114,7 @@ func (s *source) head(ctx context.Context, key string, etag *string) (head *s3.H
 	err = s.requests.Send(ctx, func(ctx context.Context) (err error) {
 		in := &s3.HeadObjectInput{
 			Bucket: &s.place.Bucket, Key: &key, IfMatch: etag, ChecksumMode: types.ChecksumModeEnabled,
-			ExpectedBucketOwner: request.Optional(s.place.Account), RequestPayer: request.Payer(s.place),
+			ExpectedBucketOwner: s.place.ExpectedOwner(), RequestPayer: request.Payer(s.place),
 		}
 		head, err = s.api.HeadObject(ctx, in)
 		if awserr.Code(err) != "BadRequest" && awserr.Classify(err) != awserr.Gone {
@@ -176,6 +176,6 @@ func (s *source) explained(ctx context.Context, key string, etag *string) error 
 func (s *source) firstByte(ctx context.Context, key string, etag *string) (*s3.GetObjectOutput, error) {
 	return s.api.GetObject(ctx, &s3.GetObjectInput{
 		Bucket: &s.place.Bucket, Key: &key, IfMatch: etag, Range: aws.String("bytes=0-0"),
-		ExpectedBucketOwner: request.Optional(s.place.Account), RequestPayer: request.Payer(s.place),
+		ExpectedBucketOwner: s.place.ExpectedOwner(), RequestPayer: request.Payer(s.place),
 	})
 }

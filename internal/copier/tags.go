@@ -11,11 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/copier/request"
+	"syncd/internal/transfer"
 )
-
-// maxTaggingHeader is the longest tagging header that is sent, in bytes: S3 bounds what a request may carry in its headers,
-// while ten tags of 128 and 256 characters beyond ASCII encode to far more (Amazon S3 User Guide, "Object tagging").
-const maxTaggingHeader = 2 << 10
 
 // tags are the tags that a copy gets, in the header of the request that makes it or, too long for that, behind it.
 type tags struct {
@@ -33,7 +30,7 @@ func (s *source) readTags(ctx context.Context, key string) (tags, error) {
 	var out *s3.GetObjectTaggingOutput
 	err := s.requests.Send(ctx, func(ctx context.Context) (err error) {
 		out, err = s.api.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{
-			Bucket: &s.place.Bucket, Key: &key, ExpectedBucketOwner: request.Optional(s.place.Account), RequestPayer: request.Payer(s.place),
+			Bucket: &s.place.Bucket, Key: &key, ExpectedBucketOwner: s.place.ExpectedOwner(), RequestPayer: request.Payer(s.place),
 		})
 		return err
 	})
@@ -42,7 +39,7 @@ func (s *source) readTags(ctx context.Context, key string) (tags, error) {
 	}
 	set := s.chosen(out.TagSet)
 	t := tags{set: set, header: encodeTags(set)}
-	if len(t.header) > maxTaggingHeader {
+	if len(t.header) > transfer.MaxTaggingHeader {
 		t.header, t.late = "", true
 	}
 	return t, nil

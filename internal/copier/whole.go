@@ -96,7 +96,7 @@ func (j *job) copyInput() *s3.CopyObjectInput {
 	in := &s3.CopyObjectInput{
 		Bucket: &o.DestinationPlace.Bucket, Key: &j.key,
 		CopySource: aws.String(transfer.CopySource(o.SourcePlace.Bucket, j.object.Key)), CopySourceIfMatch: &j.object.ETag,
-		ExpectedBucketOwner: request.Optional(o.DestinationPlace.Account), ExpectedSourceBucketOwner: request.Optional(o.SourcePlace.Account),
+		ExpectedBucketOwner: o.DestinationPlace.ExpectedOwner(), ExpectedSourceBucketOwner: o.SourcePlace.ExpectedOwner(),
 		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &o.KeyARN, BucketKeyEnabled: &o.BucketKey,
 		StorageClass: types.StorageClass(o.ClassOf(j.object.StorageClass)), ACL: types.ObjectCannedACL(o.ACL),
 		// The default would ask both sides for permissions on annotations that hardly any policy grants.

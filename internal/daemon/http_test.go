@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/daemon"
-	"syncd/internal/daemon/status"
 	"syncd/internal/syncer"
+	"syncd/internal/transfer"
 )
 
 var update = flag.Bool("update", false, "write what the tests get to their golden files")
@@ -146,8 +146,8 @@ func world() daemon.Options {
 	running.settle(syncer.Progress{Listed: 4000, Settled: 3250, Expected: 10_000, Copied: 3000, CopiedBytes: 65 << 20, SetAside: 2})
 	failing := &passes{took: s, err: errors.New("list source objects: AccessDenied: not allowed")}
 	alpha, delta := mapping("alpha", running), mapping("delta", &passes{took: s})
-	alpha.Source = status.Side{Bucket: "alice-data", Prefix: "exports/", Region: "us-west-2", Account: "111111111111"}
-	alpha.Destination, alpha.Method = status.Side{Service: "minio.example.net:9000", Bucket: "bob-staging"}, "server_side"
+	alpha.Source = transfer.Place{Bucket: "alice-data", Prefix: "exports/", Region: "us-west-2", Account: "111111111111"}
+	alpha.Destination, alpha.Method = transfer.Place{Bucket: "bob-staging"}.At("minio.example.net:9000"), "server_side"
 	delta.Schedule, delta.AtOnce = nil, false
 	o := options(alpha, mapping("beta", failing), mapping("gamma", &passes{took: s}), delta)
 	listed(o, "gamma")

@@ -11,18 +11,18 @@ import (
 	"syncd/internal/control"
 	"syncd/internal/daemon/appointment"
 	"syncd/internal/daemon/line"
-	"syncd/internal/daemon/status"
 	"syncd/internal/daemon/web"
 	"syncd/internal/metrics"
+	"syncd/internal/transfer"
 )
 
 // Mapping is one mapping on its schedule.
 type Mapping struct {
 	// Name is the mapping's name.
 	Name string
-	// Source and Destination are where the objects are and where they are copied to, and Method how: server_side or relay. They are shown.
-	Source, Destination status.Side
-	Method              string
+	// Source and Destination are where the objects are and where they are copied to, and Method how. They are shown.
+	Source, Destination transfer.Place
+	Method              transfer.Method
 	// Schedule says when passes are due; nil for a mapping whose passes run only when somebody asks for them.
 	Schedule appointment.Schedule
 	// Jitter delays each tick's pass by a random time below it.

@@ -59,7 +59,7 @@ func (a *asked) options(holder string, schedule appointment.Schedule, rekeys str
 }
 
 func (a *asked) state() store.Store {
-	return s3store.New(a.client, s3store.Options{Bucket: "consumer-state", LeaseFor: time.Minute, Now: time.Now})
+	return s3store.New(a.client, s3store.Options{Place: transfer.Place{Bucket: "consumer-state"}, LeaseFor: time.Minute, Now: time.Now})
 }
 
 // worker is a real syncer of the mapping m; key is that of its copies, "" for the usual one.
@@ -69,13 +69,13 @@ func (a *asked) worker(holder string, o daemon.Options, key string) daemon.Runne
 	}
 	level := throttle.NewLevel(throttle.LevelOptions{Min: 4, Start: 8, Max: 16})
 	return always{syncer.New(syncer.Options{
-		Mapping: "m", Source: listing.Live{Client: a.client, Bucket: "owner-data", Account: owner},
+		Mapping: "m", Source: listing.Live{Client: a.client, Place: transfer.Place{Bucket: "owner-data", Account: owner}},
 		Copier: copier.New(copier.Options{
 			Source: a.client, Destination: a.client, SourcePlace: transfer.Place{Bucket: "owner-data", Account: owner},
 			DestinationPlace: transfer.Place{Bucket: "consumer-copy", Account: consumer}, KeyARN: key, Slots: member{a.share.Member()}, Now: time.Now,
 		}),
 		Rules: plan.Rules{KeyARN: key}, Settings: provenance.Settings{
-			Source: provenance.Place{Bucket: "owner-data"}, Destination: provenance.Place{Bucket: "consumer-copy"}, KeyARN: key,
+			Source: transfer.Place{Bucket: "owner-data"}, Destination: transfer.Place{Bucket: "consumer-copy"}, KeyARN: key,
 		},
 		Store: a.state(), Ledger: checkpoint.Options{Mapping: "m", Holder: holder, Now: time.Now},
 		Turns: level.Gate(), DrainTimeout: 20 * s, Meter: &throttle.Meter{}, Metrics: o.Metrics, Logger: o.Logger, Now: time.Now,

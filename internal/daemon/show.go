@@ -55,7 +55,7 @@ func number(mappings []status.Mapping) {
 
 // statusOf puts together what is known of a mapping.
 func (d *Daemon) statusOf(k *keeper, now time.Time, f *figure.Figure) status.Mapping {
-	m := status.Mapping{Mapping: k.m.Name, Source: k.m.Source, Destination: k.m.Destination, Method: k.m.Method}
+	m := status.Mapping{Mapping: k.m.Name, Source: status.SideOf(k.m.Source), Destination: status.SideOf(k.m.Destination), Method: k.m.Method}
 	if k.m.Schedule != nil {
 		m.Schedule = k.m.Schedule.String()
 	}

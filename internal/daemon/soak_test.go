@@ -70,7 +70,7 @@ func newCloud(t *testing.T) *cloud {
 		HTTPClient:  &http.Client{Transport: c.RoundTripper()},
 	}, func(o *s3.Options) { o.UsePathStyle = true })
 	c.store = s3store.New(c.client, s3store.Options{
-		Bucket: "consumer-state", LeaseFor: time.Minute, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
+		Place: transfer.Place{Bucket: "consumer-state"}, LeaseFor: time.Minute, Now: time.Now, Logger: slog.New(slog.DiscardHandler),
 	})
 	return c
 }
@@ -81,7 +81,7 @@ func (c *cloud) runner(name string, o daemon.Options) daemon.Runner {
 	level := throttle.NewLevel(throttle.LevelOptions{Min: 4, Start: 8, Max: 16})
 	return always{syncer.New(syncer.Options{
 		Mapping: name,
-		Source:  listing.Live{Client: c.client, Bucket: "owner-data", Prefix: prefix, Account: owner},
+		Source:  listing.Live{Client: c.client, Place: transfer.Place{Bucket: "owner-data", Prefix: prefix, Account: owner}},
 		Copier: copier.New(copier.Options{
 			Source: c.client, Destination: c.client, SourcePlace: transfer.Place{Bucket: "owner-data", Prefix: prefix, Account: owner},
 			DestinationPlace: transfer.Place{Bucket: "consumer-copy", Prefix: prefix, Account: consumer}, KeyARN: c.key.ARN(),

@@ -13,13 +13,13 @@ const levels = 2
 // Next returns the first key after another one; ok is false when there is none.
 type Next func(after string) (key string, ok bool, err error)
 
-// Place is a place in a listing: After is where it begins, exclusive, and Key the first key there.
-type Place struct{ After, Key string }
+// Start is where a listing may begin: after After, with Key as its first key.
+type Start struct{ After, Key string }
 
-// Beyond returns places that follow a key at growing distances, up to the last keys there are, ascending: the first one outside each
+// Beyond returns starts that follow a key at growing distances, up to the last keys there are, ascending: the first one outside each
 // of some prefixes of it, and some from the whole of the rest. What holds for a stretch of keys that share a prefix does not hold
 // for all of them. It asks for some 30 keys at most, whatever the keys are like. Floor is the length of the prefix that all keys have.
-func Beyond(key string, floor int, next Next) ([]Place, error) {
+func Beyond(key string, floor int, next Next) ([]Start, error) {
 	b := beyond{next: next}
 	at := positions(key, floor)
 	// The shorter the prefix, the further away is the first key outside of it, and the sooner there is none.
@@ -30,14 +30,14 @@ func Beyond(key string, floor int, next Next) ([]Place, error) {
 	for _, i := range at[first:min(first+levels, len(at))] {
 		b.spread(key[:i], key[i:])
 	}
-	slices.SortFunc(b.found, func(a, b Place) int { return strings.Compare(a.Key, b.Key) })
-	return slices.CompactFunc(b.found, func(a, b Place) bool { return a.Key == b.Key }), b.err
+	slices.SortFunc(b.found, func(a, b Start) int { return strings.Compare(a.Key, b.Key) })
+	return slices.CompactFunc(b.found, func(a, b Start) bool { return a.Key == b.Key }), b.err
 }
 
 // beyond looks for keys until an error.
 type beyond struct {
 	next  Next
-	found []Place
+	found []Start
 	err   error
 }
 
@@ -49,7 +49,7 @@ func (b *beyond) has(start, prefix string) bool {
 	key, ok, err := b.next(start)
 	b.err = err
 	if ok = ok && strings.HasPrefix(key, prefix); ok {
-		b.found = append(b.found, Place{start, key})
+		b.found = append(b.found, Start{start, key})
 	}
 	return ok
 }

@@ -59,9 +59,9 @@ func TestBeyond(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := 0
-			places, err := listing.Beyond(tt.at, tt.floor, keysAfter(tt.keys, &asked))
+			starts, err := listing.Beyond(tt.at, tt.floor, keysAfter(tt.keys, &asked))
 			var got []string
-			for _, p := range places {
+			for _, p := range starts {
 				got = append(got, p.Key)
 				if first, _, _ := keysAfter(tt.keys, new(int))(p.After); first != p.Key {
 					t.Errorf("the first key after %q is %q, want %q", p.After, first, p.Key)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -39,20 +38,14 @@ type API interface {
 type Live struct {
 	// Client signs and sends; its region must be the bucket's.
 	Client API
-	// Bucket is the bucket to list.
-	Bucket string
-	// Prefix limits the listing to keys that begin with it; it may be empty.
-	Prefix string
-	// Account is sent as the expected bucket owner; empty sends none.
-	Account string
-	// RequestPayer says that this side pays for its requests, as requester-pays buckets ask.
-	RequestPayer bool
+	// Place is what is listed: the keys of a bucket that begin with a prefix.
+	Place transfer.Place
 
 	few bool // keys are wanted, so that the pages are short
 }
 
 // String names the bucket and prefix, for messages.
-func (l Live) String() string { return "s3://" + l.Bucket + "/" + l.Prefix }
+func (l Live) String() string { return l.Place.String() }
 
 // List yields the objects of r in key order. The sequence ends after the first error.
 //
@@ -82,7 +75,7 @@ func (l Live) List(ctx context.Context, r Range) iter.Seq2[Object, error] {
 // Lookup returns the object of one key; ok is false when the bucket lists none. It takes no permission but that to list, and
 // costs one request.
 func (l Live) Lookup(ctx context.Context, key string) (object Object, ok bool, err error) {
-	l.Prefix = key
+	l.Place.Prefix = key
 	in := l.input(position{})
 	in.MaxKeys = aws.Int32(1)
 	page, _, _, err := l.send(ctx, in, position{})
@@ -119,25 +112,20 @@ func (l Live) page(ctx context.Context, at position) (page []Object, next positi
 
 func (l Live) input(at position) *s3.ListObjectsV2Input {
 	in := &s3.ListObjectsV2Input{
-		Bucket:  &l.Bucket,
+		Bucket:  &l.Place.Bucket,
 		MaxKeys: aws.Int32(pageKeys),
 		// Without it a key that holds a control character makes the page unreadable XML.
 		EncodingType: types.EncodingTypeUrl, ContinuationToken: at.token,
+		ExpectedBucketOwner: l.Place.ExpectedOwner(), RequestPayer: types.RequestPayer(l.Place.Payer()),
 	}
 	if l.few {
 		in.MaxKeys = aws.Int32(fewKeys)
 	}
-	if l.Prefix != "" {
-		in.Prefix = &l.Prefix
+	if l.Place.Prefix != "" {
+		in.Prefix = &l.Place.Prefix
 	}
 	if at.after != "" && at.token == nil {
 		in.StartAfter = &at.after
-	}
-	if l.Account != "" {
-		in.ExpectedBucketOwner = &l.Account
-	}
-	if l.RequestPayer {
-		in.RequestPayer = types.RequestPayerRequester
 	}
 	return in
 }
@@ -198,7 +186,7 @@ func (l Live) object(listed types.Object, after string, encoded bool) (Object, e
 	switch {
 	case key <= after:
 		return Object{}, fmt.Errorf("list %s: key %q came after %q: the service does not list in key order (directory buckets do not), and syncd needs that", l, key, after)
-	case !strings.HasPrefix(key, l.Prefix):
+	case !l.Place.Contains(key):
 		return Object{}, fmt.Errorf("list %s: the service answers with key %q, which does not begin so", l, key)
 	case object.Size < 0:
 		return Object{}, fmt.Errorf("list %s: key %q: %w: %d bytes", l, key, errSize, object.Size)

@@ -116,7 +116,7 @@ func TestListOfARange(t *testing.T) {
 		{prefix: "none", want: []string{}},
 	} {
 		l := w.live()
-		l.Prefix = tt.prefix
+		l.Place.Prefix = tt.prefix
 		r := listing.Range{After: tt.after, Until: tt.until}
 		got, err := list(t, l, r)
 		if diff := cmp.Diff(tt.want, keysOf(got)); diff != "" || err != nil {
@@ -156,7 +156,7 @@ func TestListEndsWithItsError(t *testing.T) {
 func TestListOfABucketThatIsNot(t *testing.T) {
 	w := newWorld(t)
 	l := w.live()
-	l.Bucket = "no-such-bucket"
+	l.Place.Bucket = "no-such-bucket"
 	got, err := list(t, l, listing.Range{})
 	if awserr.Classify(err) != awserr.NoBucket || len(got) != 0 {
 		t.Errorf("got %d objects, %v, want class %q", len(got), err, awserr.NoBucket)
@@ -250,8 +250,8 @@ func TestListSendsWhatPoliciesAskFor(t *testing.T) {
 		l              func(*listing.Live)
 	}{
 		{"nothing", "", "", func(*listing.Live) {}},
-		{"owner", owner, "", func(l *listing.Live) { l.Account = owner }},
-		{"payer", "", "requester", func(l *listing.Live) { l.RequestPayer = true }},
+		{"owner", owner, "", func(l *listing.Live) { l.Place.Account = owner }},
+		{"payer", "", "requester", func(l *listing.Live) { l.Place.RequestPayer = true }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t, numbered(1001)...)
@@ -266,7 +266,7 @@ func TestListSendsWhatPoliciesAskFor(t *testing.T) {
 				}
 			}})
 			tt.l(&l)
-			l.Prefix = "k"
+			l.Place.Prefix = "k"
 			if _, err := list(t, l, listing.Range{}); err != nil {
 				t.Fatal(err)
 			}
@@ -290,7 +290,7 @@ func TestListSendsWhatPoliciesAskFor(t *testing.T) {
 func TestListOfAnotherOwnersBucketIsRefused(t *testing.T) {
 	w := newWorld(t, "a")
 	l := w.live()
-	l.Account = "222222222222"
+	l.Place.Account = "222222222222"
 	if got, err := list(t, l, listing.Range{}); awserr.Classify(err) != awserr.Denied || len(got) != 0 {
 		t.Errorf("got %d objects, %v, want class %q", len(got), err, awserr.Denied)
 	}
@@ -337,7 +337,7 @@ func FuzzList(f *testing.F) {
 			want = append(want, key)
 		}
 		l := w.live()
-		l.Prefix = prefix
+		l.Place.Prefix = prefix
 		low, errLow := list(t, l, listing.Range{Until: split})
 		high, errHigh := list(t, l, listing.Range{After: split})
 		if err := errors.Join(errLow, errHigh); err != nil {

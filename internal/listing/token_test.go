@@ -126,7 +126,7 @@ func TestListTakesKeysAsTheyAreWritten(t *testing.T) {
 
 func TestListRefusesAKeyOutsideThePrefix(t *testing.T) {
 	l := newWorld(t).over(&answers{bodies: []string{raw(last, "exports/a", "exportsx")}})
-	l.Prefix = "exports/"
+	l.Place.Prefix = "exports/"
 	got, err := list(t, l, listing.Range{})
 	if len(got) != 1 || err == nil || !strings.Contains(err.Error(), `"exportsx", which does not begin so`) {
 		t.Errorf("got %q, %v, want the key outside refused", keysOf(got), err)

@@ -16,6 +16,7 @@ import (
 	"syncd/internal/admit"
 	"syncd/internal/awsfake"
 	"syncd/internal/listing"
+	"syncd/internal/transfer"
 )
 
 const (
@@ -46,7 +47,7 @@ func (w *world) live() listing.Live { return w.over(w.cloud.RoundTripper()) }
 
 // over lists the world's bucket through another transport.
 func (w *world) over(transport http.RoundTripper) listing.Live {
-	return listing.Live{Bucket: w.bucket.Name(), Client: s3.New(s3.Options{
+	return listing.Live{Place: transfer.Place{Bucket: w.bucket.Name()}, Client: s3.New(s3.Options{
 		Region: region, UsePathStyle: true, BaseEndpoint: aws.String("http://aws.invalid"), RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider(w.user.AccessKeyID, w.user.SecretAccessKey, ""),
 		HTTPClient:  &http.Client{Transport: transport}, APIOptions: []func(*middleware.Stack) error{admit.New().Attach},

@@ -15,10 +15,8 @@ type Terms struct {
 	Sweeps bool
 	// BucketKey says that copies are made with an S3 Bucket Key.
 	BucketKey bool
-	// SourceRegion and DestinationRegion are the regions of the buckets.
-	SourceRegion, DestinationRegion string
-	// RequesterPays says that whoever asks pays for requests to the source.
-	RequesterPays bool
+	// Source and Destination are the two sides: their regions decide what transfer costs, and the source's payer who pays.
+	Source, Destination transfer.Place
 	// ReaderIsOwner and WriterIsOwner say that the role of that side belongs to the account that owns the source.
 	ReaderIsOwner, WriterIsOwner bool
 	// Pace bounds the time.
@@ -69,7 +67,7 @@ func NewQuoter(t Terms) Quoter {
 		q.sent = bucketKeySends
 	}
 	if !t.Relay {
-		q.transfer = between(t.SourceRegion, t.DestinationRegion)
+		q.transfer = between(t.Source.Region, t.Destination.Region)
 	}
 	return q
 }
@@ -183,7 +181,7 @@ func (q Quoter) bill(to *Quote, item *float64, dollars float64, paidByOwner bool
 
 // sourcePaidByOwner says who pays for requests to the source and for what they read: the bucket's owner, or else the account
 // of the role that asks (Amazon S3 User Guide, "Using Requester Pays general purpose buckets").
-func (q Quoter) sourcePaidByOwner() bool { return !q.t.RequesterPays || q.t.ReaderIsOwner }
+func (q Quoter) sourcePaidByOwner() bool { return !q.t.Source.RequestPayer || q.t.ReaderIsOwner }
 
 func count[N int64 | float64](in *map[string]N, name string, n N) {
 	if n == 0 {

@@ -55,13 +55,13 @@ func TestQuoteDollars(t *testing.T) {
 		{"out of a class that has a fee for it", plan.Terms{}, []listing.Object{cold}, plan.Dollars{
 			Total: 0.030011, Requests: 0.000005, KMS: 0.000006, Retrieval: 0.03, Owner: 0.03, Consumer: 0.000011,
 		}},
-		{"the same where the requester pays", plan.Terms{RequesterPays: true}, []listing.Object{cold}, plan.Dollars{
+		{"the same where the requester pays", plan.Terms{Source: transfer.Place{RequestPayer: true}}, []listing.Object{cold}, plan.Dollars{
 			Total: 0.030011, Requests: 0.000005, KMS: 0.000006, Retrieval: 0.03, Consumer: 0.030011,
 		}},
-		{"to another region", plan.Terms{SourceRegion: "us-west-2", DestinationRegion: "us-east-1"}, thousand(sized(gib)), plan.Dollars{
+		{"to another region", plan.Terms{Source: transfer.Place{Region: "us-west-2"}, Destination: transfer.Place{Region: "us-east-1"}}, thousand(sized(gib)), plan.Dollars{
 			Total: 20.011, Requests: 0.005, KMS: 0.006, Transfer: 20, Owner: 20, Consumer: 0.011,
 		}},
-		{"between the two in the east", plan.Terms{SourceRegion: "us-east-2", DestinationRegion: "us-east-1"}, []listing.Object{sized(gib)}, plan.Dollars{
+		{"between the two in the east", plan.Terms{Source: transfer.Place{Region: "us-east-2"}, Destination: transfer.Place{Region: "us-east-1"}}, []listing.Object{sized(gib)}, plan.Dollars{
 			Total: 0.010011, Requests: 0.000005, KMS: 0.000006, Transfer: 0.01, Owner: 0.01, Consumer: 0.000011,
 		}},
 		// HEAD and tags at the source; creation, 40 parts and completion; a decryption of the HEAD and of each part at the source,
@@ -73,7 +73,7 @@ func TestQuoteDollars(t *testing.T) {
 			Total: 0.0118, Requests: 0.0058, KMS: 0.006, Owner: 0.0038, Consumer: 0.008,
 		}},
 		{"of a region that costs nothing to relay from, as far as is known", plan.Terms{
-			Settings: transfer.Settings{Relay: true, OmitTags: true}, SourceRegion: "us-west-2", DestinationRegion: "us-east-1",
+			Settings: transfer.Settings{Relay: true, OmitTags: true}, Source: transfer.Place{Region: "us-west-2"}, Destination: transfer.Place{Region: "us-east-1"},
 		}, thousand(small), plan.Dollars{Total: 0.0114, Requests: 0.0054, KMS: 0.006, Owner: 0.0004, Consumer: 0.011}},
 	}
 	for _, tt := range tests {
@@ -97,7 +97,7 @@ func TestRequestAndBeyondMakeTheQuote(t *testing.T) {
 		{Settings: transfer.Settings{KeepStorageClass: true}},
 		{Settings: transfer.Settings{StorageClass: "GLACIER_IR"}},
 		{Settings: transfer.Settings{Relay: true, StorageClass: "STANDARD_IA"}},
-		{SourceRegion: "eu-west-1", DestinationRegion: "us-east-1", RequesterPays: true},
+		{Source: transfer.Place{Region: "eu-west-1", RequestPayer: true}, Destination: transfer.Place{Region: "us-east-1"}},
 	} {
 		quoter := plan.NewQuoter(terms)
 		for _, class := range []string{"", "STANDARD", "STANDARD_IA", "GLACIER_IR", "DEEP_ARCHIVE"} {
@@ -206,7 +206,7 @@ func TestEstimate(t *testing.T) {
 // TestEstimateOfKMS goes by the region's quota.
 func TestEstimateOfKMS(t *testing.T) {
 	for region, want := range map[string]float64{"us-east-1": 0.02, "eu-central-1": 0.1, "sa-east-1": 0.2} {
-		terms := plan.Terms{SourceRegion: region, DestinationRegion: region}
+		terms := plan.Terms{Source: transfer.Place{Region: region}, Destination: transfer.Place{Region: region}}
 		q := plan.Quote{KMSRequests: map[string]float64{"Decrypt": 2000}}
 		if got := plan.NewQuoter(terms).Time(q); math.Abs(got.Seconds-want) > 1e-9 || got.Bound != "kms_quota" {
 			t.Errorf("%s: got %+v, want %gs by kms_quota", region, got, want)

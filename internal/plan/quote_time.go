@@ -52,7 +52,7 @@ func (q Quoter) Time(of Quote) Estimate {
 		{"concurrency", (sum.all-listed)*latency + content/AssumedCopyRate, float64(p.Concurrency)},
 		{"s3_writes", sum.written, prefixWrites},
 		{"s3_reads", sum.read, prefixReads},
-		{"kms_quota", sum.kms, kmsQuota(q.t.DestinationRegion)},
+		{"kms_quota", sum.kms, kmsQuota(q.t.Destination.Region)},
 		{"bandwidth", content, bandwidth},
 		{"limits.requests_per_second", sum.all, p.RequestsPerSecond},
 		{"limits.kms_requests_per_second", sum.kms, p.KMSRequestsPerSecond},

@@ -109,7 +109,7 @@ func (d deceit) try(t *testing.T) {
 	w.both()
 	w.options.Destination = w.live // of the role's client
 	there := w.live
-	there.Bucket, there.Account = "consumer-copy", consumer
+	there.Place.Bucket, there.Place.Account = "consumer-copy", consumer
 	w.options.Destination = there
 	w.settle()
 	if d.older {

@@ -40,7 +40,7 @@ func detours() []detour {
 				other.Put(name(i), awsfake.BytesBody([]byte("of the other source")), awsfake.PutOptions{})
 			}
 			use := func(bucket string) func() {
-				return func() { w.copies.SourcePlace.Bucket, w.live.Bucket = bucket, bucket }
+				return func() { w.copies.SourcePlace.Bucket, w.live.Place.Bucket = bucket, bucket }
 			}
 			return use("owner-other"), use("owner-data")
 		}},

@@ -20,7 +20,7 @@ func TestOneCauseForWhatIsMissing(t *testing.T) {
 			w.fill(2000)
 			w.cloud.SetLatency(10 * time.Millisecond)
 			if side == "source" {
-				w.live.Bucket = "no-such-bucket"
+				w.live.Place.Bucket = "no-such-bucket"
 			} else {
 				w.copies.DestinationPlace.Bucket = "no-such-bucket"
 			}

@@ -18,7 +18,8 @@ func TestSettingsOfAnOlderLedger(t *testing.T) {
 		w.both()
 		w.fill(3)
 		w.settle()
-		w.options.Settings.Source.Endpoint, w.options.Settings.Destination.Endpoint = "s3.example", "s3.example"
+		w.options.Settings.Source = w.options.Settings.Source.At("https://s3.example")
+		w.options.Settings.Destination = w.options.Settings.Destination.At("https://s3.example")
 		s := w.open(t)
 		mustRun(t, s)
 		if err := s.Close(); err != nil {
@@ -56,9 +57,6 @@ func TestSettingsOfAnOlderLedger(t *testing.T) {
 			t.Fatal(err)
 		}
 
-		w.options.ServiceOf = func(url string) string {
-			return strings.ToLower(strings.TrimSuffix(strings.TrimPrefix(url, "https://"), ":443/"))
-		}
 		s = w.open(t)
 		if got := mustRun(t, s); got.Unchanged != 2 || got.Copied+got.Adopted != 1 || got.Exit != 0 {
 			t.Errorf("got %+v, want two unchanged, and one that is not known", got)

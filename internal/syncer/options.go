@@ -55,8 +55,6 @@ type Options struct {
 	Rules plan.Rules
 	// Settings are recorded with each generation.
 	Settings provenance.Settings
-	// ServiceOf names the service at an endpoint URL: the settings of older generations have the URL. Nil takes them as they are.
-	ServiceOf func(endpointURL string) string
 	// Rekey allows a pass to copy everything again under a new KMS key.
 	Rekey bool
 	// Store keeps the ledger, opened with the settings in Ledger.

@@ -186,7 +186,7 @@ func TestRowUnderAKeyOfTwoSettingsAgo(t *testing.T) {
 
 // renaming gives the ledger of the mapping to one of another name with the same settings.
 func (w *world) renaming() rename.Options {
-	return rename.Options{From: "m", Ledger: checkpoint.Options{Mapping: "n"}, Settings: w.options.Settings, ServiceOf: w.options.ServiceOf}
+	return rename.Options{From: "m", Ledger: checkpoint.Options{Mapping: "n"}, Settings: w.options.Settings}
 }
 
 // TestRenameForgetsNoClaim renames a mapping after a pass under other settings was killed, and these were put back.

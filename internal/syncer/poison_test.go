@@ -47,7 +47,7 @@ func TestAPoisonedObject(t *testing.T) {
 			if present {
 				w.destination.Put(name(5), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{KeyARN: w.key.ARN()})
 				there := w.live
-				there.Bucket, there.Account = "consumer-copy", consumer
+				there.Place.Bucket, there.Place.Account = "consumer-copy", consumer
 				w.options.Destination = there
 			}
 			w.copies.Destination = poisoned{w.client, name(5)}

@@ -46,7 +46,7 @@ func mustPreview(t *testing.T, s *syncer.Syncer) (planned preview.Pass, fates []
 // both lets the world adopt what lies at its destination.
 func (w *world) both() {
 	there := w.live
-	there.Bucket, there.Account = "consumer-copy", consumer
+	there.Place.Bucket, there.Place.Account = "consumer-copy", consumer
 	w.options.Destination = there
 }
 

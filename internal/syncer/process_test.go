@@ -16,6 +16,7 @@ import (
 	s3store "syncd/internal/checkpoint/store/s3"
 	"syncd/internal/copier"
 	"syncd/internal/syncer"
+	"syncd/internal/transfer"
 )
 
 // process is what a syncer runs on. A killed one does nothing any more, as far as anybody can see: no request leaves it, and nothing
@@ -93,13 +94,13 @@ func (w *world) start(t *testing.T, store string) *process {
 	o.Source, o.Copier = live, copier.New(copies)
 	if w.options.Destination != nil {
 		there := live
-		there.Bucket, there.Account, there.Prefix = copies.DestinationPlace.Bucket, consumer, copies.DestinationPlace.Prefix
+		there.Place.Bucket, there.Place.Account, there.Place.Prefix = copies.DestinationPlace.Bucket, consumer, copies.DestinationPlace.Prefix
 		o.Destination = there
 	}
 	o.Store = disk{w.store(t), p}
 	if store == "S3" {
 		w.stateBucket()
-		o.Store = s3store.New(client, s3store.Options{Bucket: stateBucket, Prefix: "syncd/", Account: consumer, LeaseFor: time.Minute})
+		o.Store = s3store.New(client, s3store.Options{Place: transfer.Place{Bucket: stateBucket, Prefix: "syncd/", Account: consumer}, LeaseFor: time.Minute})
 	}
 	p.Syncer = syncer.New(o)
 	return p

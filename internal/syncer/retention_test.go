@@ -12,7 +12,7 @@ import (
 func (w *world) copyLocks(bound time.Duration) {
 	w.source = w.cloud.Account(consumer).CreateBucket("locked-data", region, awsfake.BucketOptions{ObjectLock: true})
 	w.destination = w.cloud.Account(consumer).CreateBucket("locked-copy", region, awsfake.BucketOptions{ObjectLock: true})
-	w.live.Bucket, w.live.Account = "locked-data", consumer
+	w.live.Place.Bucket, w.live.Place.Account = "locked-data", consumer
 	w.copies.SourcePlace.Bucket, w.copies.SourcePlace.Account, w.copies.DestinationPlace.Bucket = "locked-data", consumer, "locked-copy"
 	w.copies.ObjectLock, w.copies.ObjectLockMax = true, bound
 }

@@ -26,11 +26,11 @@ func versioned() *s3.PutBucketVersioningInput {
 
 // settle gives the world's syncer the settings that its copier has.
 func (w *world) settle() {
-	w.live.Prefix = w.copies.SourcePlace.Prefix
+	w.live.Place.Prefix = w.copies.SourcePlace.Prefix
 	w.options.Rules.KeyARN = w.copies.KeyARN
 	w.options.Settings = provenance.Settings{
-		Source:       provenance.Place{Bucket: w.copies.SourcePlace.Bucket, Prefix: w.copies.SourcePlace.Prefix},
-		Destination:  provenance.Place{Bucket: w.copies.DestinationPlace.Bucket, Prefix: w.copies.DestinationPlace.Prefix},
+		Source:       w.copies.SourcePlace,
+		Destination:  w.copies.DestinationPlace,
 		KeyARN:       w.copies.KeyARN,
 		StorageClass: w.copies.StorageClass,
 	}
@@ -168,7 +168,7 @@ func TestAdoption(t *testing.T) {
 		w := newWorld(t)
 		w.fill(6)
 		there := w.live
-		there.Bucket, there.Account = "consumer-copy", consumer
+		there.Place.Bucket, there.Place.Account = "consumer-copy", consumer
 		w.options.Destination = there
 		right := awsfake.PutOptions{KeyARN: w.key.ARN()}
 		w.destination.Put(name(0), awsfake.BytesBody([]byte("x")), right)                                                                              // adopted
@@ -224,7 +224,7 @@ func TestAdoptionThatIsDenied(t *testing.T) {
 				w := newWorld(t)
 				w.fill(3)
 				there := w.live
-				there.Bucket, there.Account = "consumer-copy", consumer
+				there.Place.Bucket, there.Place.Account = "consumer-copy", consumer
 				w.options.Destination = there
 				w.destination.Put(name(0), awsfake.BytesBody([]byte("x")), awsfake.PutOptions{KeyARN: w.key.ARN()})
 				for _, operation := range tt.denied {
@@ -246,7 +246,7 @@ func TestLedgerThatIsDamaged(t *testing.T) {
 		w := newWorld(t)
 		w.fill(4)
 		there := w.live
-		there.Bucket, there.Account = "consumer-copy", consumer
+		there.Place.Bucket, there.Place.Account = "consumer-copy", consumer
 		w.options.Destination = there
 		if _, err := w.pass(t); err != nil {
 			t.Fatal(err)

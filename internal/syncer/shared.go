@@ -30,7 +30,7 @@ func newShared(o Options) *shared {
 	o.Store = counted{o.Store, count.storeWrites}
 	o.Ledger.Verified = new(generation.Verified)
 	plans := planner.Options{
-		Mapping: provenance.Mapping{Name: o.Mapping, Settings: o.Settings, ServiceOf: o.ServiceOf, Store: o.Store},
+		Mapping: provenance.Mapping{Name: o.Mapping, Settings: o.Settings, Store: o.Store},
 		Source:  o.Source, Keys: o.Copier, Rules: o.Rules, Rekey: o.Rekey, Logger: o.Logger,
 	}
 	if o.Destination != nil {

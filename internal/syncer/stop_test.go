@@ -85,7 +85,7 @@ func TestMissingBucketStopsThePass(t *testing.T) {
 			w := newWorld(t)
 			w.fill(2000)
 			if side == "source" {
-				w.live.Bucket = "no-such-bucket"
+				w.live.Place.Bucket = "no-such-bucket"
 			} else {
 				w.copies.DestinationPlace.Bucket = "no-such-bucket"
 			}

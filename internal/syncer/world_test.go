@@ -87,7 +87,7 @@ func newWorld(t *testing.T) *world {
 		o.APIOptions = append(o.APIOptions, admit.New().Attach, meter.Attach)
 	})
 	w.client, w.admin = client, s3.New(client.Options(), func(o *s3.Options) { o.APIOptions = nil })
-	w.live = listing.Live{Client: client, Bucket: "owner-data", Account: owner}
+	w.live = listing.Live{Client: client, Place: transfer.Place{Bucket: "owner-data", Account: owner}}
 	w.copies = copier.Options{
 		Source: client, Destination: client,
 		SourcePlace: transfer.Place{Bucket: "owner-data", Account: owner}, DestinationPlace: transfer.Place{Bucket: "consumer-copy", Account: consumer}, KeyARN: w.key.ARN(), Slots: throttle.NewLevel(throttle.LevelOptions{Min: 16, Start: 16, Max: 16}).Gate(),

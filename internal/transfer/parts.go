@@ -10,6 +10,8 @@ const (
 	MaxParts          = 10_000
 	MinPartSize int64 = 5 << 20
 	MaxPartSize int64 = 5 << 30
+	// MinRangeSource is the size above which S3 copies a range of an object into a part (Amazon S3 API Reference, UploadPartCopy).
+	MinRangeSource int64 = 5 << 20
 	// DefaultRelayPart is the size of a part of a relay, and the largest object that one relays in one piece.
 	DefaultRelayPart int64 = 8 << 20
 	// defaultPartSize is that of a server-side copy: short enough to finish while a task is being stopped.
@@ -24,7 +26,7 @@ func (s Settings) MaxWhole() int64 {
 	case s.MultipartAbove <= 0:
 		return MaxCopyObject
 	default:
-		return min(max(s.MultipartAbove, MinPartSize), MaxCopyObject)
+		return min(max(s.MultipartAbove, MinRangeSource), MaxCopyObject)
 	}
 }
 

@@ -8,7 +8,7 @@
 //
 // It leaves to others which objects move (plan), the moving (copier), and where a setting was written (config).
 //
-// Three words: a place is one side of a mapping; a version is one state of an object there; a part is what one request of a
+// Three words: a place is one side of a mapping, or where its state is kept; a version is one state of an object there; a part is what one request of a
 // multipart upload moves.
 package transfer
 
@@ -20,8 +20,8 @@ import (
 	"syncd/internal/endpoint"
 )
 
-// Place is one side of a mapping: where objects come from, or where copies go. Its service is AWS itself unless [Place.At] says
-// otherwise.
+// Place is a prefix of a bucket, as one role uses it: the side of a mapping where objects come from or where copies go, or where the
+// state is kept. Its service is AWS itself unless [Place.At] says otherwise.
 type Place struct {
 	// Bucket is the bucket as requests name it: its name, or the ARN or the alias of an access point.
 	Bucket string
@@ -29,6 +29,8 @@ type Place struct {
 	Prefix string
 	// AccessPoint is the ARN of the access point that Bucket stands for, "" where it is a bucket.
 	AccessPoint string
+	// Underlying is the bucket behind the access point, "" where it is not known, or where Bucket is a bucket.
+	Underlying string
 	// Account owns the bucket and is sent as the expected owner with every request; "" sends none.
 	Account string
 	// Region is the region of the bucket.
@@ -61,6 +63,31 @@ func (p Place) Identity() string {
 	return p.Bucket
 }
 
+// Holder is the bucket that holds the objects, "" where it is behind an access point and not known.
+func (p Place) Holder() string {
+	if p.AccessPoint != "" {
+		return p.Underlying
+	}
+	return p.Bucket
+}
+
+// ExpectedOwner is the account that requests name as the expected owner of the bucket, nil for those that name none.
+func (p Place) ExpectedOwner() *string {
+	if p.Account == "" {
+		return nil
+	}
+	account := p.Account // so that this alone is allocated
+	return &account
+}
+
+// Payer is what requests say of who pays for them, "" where that is the owner of the bucket.
+func (p Place) Payer() string {
+	if p.RequestPayer {
+		return "requester"
+	}
+	return ""
+}
+
 // ARN names the bucket, or the access point, in policies.
 func (p Place) ARN() string {
 	if p.AccessPoint != "" {
@@ -77,9 +104,15 @@ func BucketARN(region, bucket string) string {
 // SameService reports whether both places are at one service.
 func (p Place) SameService(o Place) bool { return p.service == o.service }
 
+// SameBucket reports whether both places are in one bucket, or behind one access point.
+func (p Place) SameBucket(o Place) bool { return p.SameService(o) && p.Identity() == o.Identity() }
+
 // Same reports whether both are the same keys of the same bucket.
-func (p Place) Same(o Place) bool {
-	return p.SameService(o) && p.Identity() == o.Identity() && p.Prefix == o.Prefix
+func (p Place) Same(o Place) bool { return p.SameBucket(o) && p.Prefix == o.Prefix }
+
+// Overlaps reports whether a key of one bucket can be in both.
+func (p Place) Overlaps(o Place) bool {
+	return p.SameBucket(o) && (p.Contains(o.Prefix) || o.Contains(p.Prefix))
 }
 
 // Contains reports whether a key of the bucket is in the place.

@@ -69,3 +69,35 @@ func TestKeysGoThereAndBack(t *testing.T) {
 		t.Errorf("got %q for a key that is not in the place, want none", key)
 	}
 }
+
+// TestOverlaps: places overlap when a key of one bucket may be in both.
+func TestOverlaps(t *testing.T) {
+	place := func(bucket, prefix, url string) transfer.Place {
+		return transfer.Place{Bucket: bucket, Prefix: prefix}.At(url)
+	}
+	for _, tt := range []struct {
+		a, b transfer.Place
+		want bool
+	}{
+		{place("b", "", ""), place("b", "p/", ""), true},
+		{place("b", "p/", ""), place("b", "p/", ""), true},
+		{place("b", "p/", ""), place("b", "q/", ""), false},
+		{place("b", "p/", ""), place("c", "p/", ""), false},
+		{place("b", "p/", ""), place("b", "p/", "https://minio.example"), false},
+	} {
+		if there, back := tt.a.Overlaps(tt.b), tt.b.Overlaps(tt.a); there != tt.want || back != tt.want {
+			t.Errorf("%s and %s: got %v and %v, want %v", tt.a, tt.b, there, back, tt.want)
+		}
+	}
+}
+
+// TestWhatRequestsNameOfAPlace has requests name no owner, and no payer, where the place has none.
+func TestWhatRequestsNameOfAPlace(t *testing.T) {
+	plain, full := transfer.Place{}, transfer.Place{Account: "111111111111", RequestPayer: true}
+	if got := plain.ExpectedOwner(); got != nil || plain.Payer() != "" {
+		t.Errorf("got owner %v and payer %q of a place that has none", got, plain.Payer())
+	}
+	if got := full.ExpectedOwner(); got == nil || *got != full.Account || full.Payer() != "requester" {
+		t.Errorf("got owner %v and payer %q, want %s and requester", got, full.Payer(), full.Account)
+	}
+}

@@ -39,6 +39,17 @@ type Settings struct {
 	KeepStorageClass bool
 }
 
+// Limits of what travels along.
+const (
+	// MaxTaggingHeader is the longest tagging header that is sent, in bytes: S3 bounds what a request may carry in its headers,
+	// while ten tags of 128 and 256 characters beyond ASCII encode to far more (Amazon S3 User Guide, "Object tagging").
+	MaxTaggingHeader = 2 << 10
+	// MaxAnnotation is the longest annotation in bytes (Amazon S3 API Reference, PutObjectAnnotation: 1 MiB), and MaxAnnotations how
+	// many an object can have (ListObjectAnnotations: 1,000).
+	MaxAnnotation  = 1 << 20
+	MaxAnnotations = 1000
+)
+
 // ChoosesTags reports whether a copy gets some of its source's tags, for which CopyObject has no word.
 func (s Settings) ChoosesTags() bool { return !s.OmitTags && s.OnlyTags != nil }
 

@@ -12,6 +12,7 @@ import (
 	"syncd/internal/awsfake"
 	"syncd/internal/copier"
 	"syncd/internal/plan"
+	"syncd/internal/transfer"
 )
 
 // Quoted copies objects of a mapping of the sizes around which it goes another way, and returns where what was sent is not what was
@@ -22,7 +23,7 @@ func (x *World) Quoted(t *testing.T, m config.Mapping) (differences []string) {
 	how := j.how
 	how.RelayMemory = relayed
 	quoter := plan.NewQuoter(plan.Terms{Settings: how})
-	for _, size := range []int64{0, 10, 5 << 20, 6<<20 + 1, 8 << 20, 16<<20 + 1} {
+	for _, size := range []int64{0, 10, transfer.MinRangeSource, 6<<20 + 1, 8 << 20, 16<<20 + 1} {
 		if most := int64(m.Filter.MaxSize); most > 0 && size > most {
 			continue
 		}

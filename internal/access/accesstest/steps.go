@@ -38,6 +38,8 @@ type job struct {
 	copies  *awsfake.Bucket
 
 	initiator string
+
+	from, to transfer.Place
 }
 
 // Fill puts objects in the way of a mapping: small ones with tags under the key itself and under a bucket key, one large
@@ -70,13 +72,14 @@ func listed(o awsfake.ObjectInfo) listing.Object {
 // newJob prepares a mapping that was filled.
 func (x *World) newJob(t *testing.T, m config.Mapping, set *creds.Set) *job {
 	t.Helper()
+	from, to := x.Config.Places(m)
 	j := &job{
-		mapping: m, set: set, source: sourceClient(t, set, m), target: Client(t, set, m.Destination.Role),
+		mapping: m, set: set, from: from, to: to, source: sourceClient(t, set, m), target: Client(t, set, m.Destination.Role),
 		objects: map[string]listing.Object{}, how: x.Config.Transfer(m),
 		copies: x.Buckets[m.Destination.Bucket], initiator: x.Config.Roles[m.Destination.Role].ARN,
 	}
 	if j.how.MultipartAbove == 0 {
-		j.how.MultipartAbove = 5 << 20
+		j.how.MultipartAbove = transfer.MinRangeSource
 	}
 	for _, name := range []string{"plain", "bucket-key", "tagged", "large"} {
 		o, ok := x.Source().Object(m.Source.Prefix + name)
@@ -117,9 +120,8 @@ func newCopier(j *job) *copier.Copier {
 	return copier.New(copier.Options{
 		ACL:    acl,
 		Source: j.source, Destination: j.target,
-		SourcePlace:      transfer.Place{Bucket: m.Source.Bucket, Prefix: m.Source.Prefix, Account: m.Source.Account},
-		DestinationPlace: transfer.Place{Bucket: m.Destination.Bucket, Prefix: m.Destination.Prefix, Account: m.Destination.Account},
-		KeyARN:           m.Destination.KMSKey, BucketKey: m.Destination.BucketKey, Initiator: j.initiator,
+		SourcePlace: j.from, DestinationPlace: j.to,
+		KeyARN: m.Destination.KMSKey, BucketKey: m.Destination.BucketKey, Initiator: j.initiator,
 		Settings: j.how,
 		Buffers:  content.NewBuffers(relayed), Slots: make(slots, 8),
 	})
@@ -135,11 +137,10 @@ func (j *job) inParts() bool {
 func (j *job) steps() []step {
 	steps := []step{
 		{"list", func(ctx context.Context) error {
-			return list(ctx, listing.Live{Client: j.source, Bucket: j.mapping.Source.Bucket, Prefix: j.mapping.Source.Prefix, Account: j.mapping.Source.Account})
+			return list(ctx, listing.Live{Client: j.source, Place: j.from})
 		}},
 		{"list destination", func(ctx context.Context) error {
-			d := j.mapping.Destination
-			return list(ctx, listing.Live{Client: j.target, Bucket: d.Bucket, Prefix: d.Prefix, Account: d.Account})
+			return list(ctx, listing.Live{Client: j.target, Place: j.to})
 		}},
 		{"adopt", j.adopt},
 		{"copy", func(ctx context.Context) error { return j.copy(ctx, "plain") }},
@@ -269,16 +270,11 @@ func (x *World) Steps(t *testing.T) []step {
 		steps = append(steps, step{"begin upload", func(ctx context.Context) error { return j.begin(ctx, earlier) }})
 		steps = append(steps, j.steps()...)
 	}
-	location, err := config.ParseLocation(x.Config.State)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if location.Bucket == "" {
+	state, ok := x.Config.StatePlace()
+	if !ok {
 		return steps
 	}
-	k := x.Config.Checkpoint
-	store := s3store.New(Client(t, set, k.Role), s3store.Options{
-		Bucket: location.Bucket, Prefix: fmt.Sprintf("%srun-%d", location.Prefix, x.runs), Account: k.Account, KMSKey: k.KMSKey,
-	})
+	state.Prefix += fmt.Sprintf("run-%d", x.runs)
+	store := s3store.New(Client(t, set, state.Role), s3store.Options{Place: state, KMSKey: x.Config.Checkpoint.KMSKey})
 	return append(steps, step{"state", keep(store)})
 }

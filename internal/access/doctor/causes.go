@@ -121,14 +121,14 @@ func (e *explainer) noKey(k *ask) Cause {
 			Why: "the key under which objects are stored does not exist any more: they cannot be read",
 		}
 	}
-	at := e.evidence.view.Place(access.Resource(side + " key"))
+	at := e.evidence.view.Scope(access.Resource(side + " key"))
 	return misconfigured(e.sideOf(k)+".kms_key", "KMS has no such key in "+at.Region+": correct the ARN")
 }
 
 // othersKey is the suspicion that the key of the copies was mistaken: it is another account's than the bucket.
 func (e *explainer) othersKey(k *ask) []Cause {
 	key, ok := arn.Split(k.Resource)
-	account := e.evidence.view.Place(access.DestinationKey).Account
+	account := e.evidence.view.Scope(access.DestinationKey).Account
 	if k.On != access.DestinationKey || !ok || account == "" || key.Account == account {
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/awserr"
+	"syncd/internal/transfer"
 )
 
 const (
@@ -27,20 +28,19 @@ const (
 
 // bucketClient is one bucket as one principal sees it.
 type bucketClient struct {
-	client         *s3.Client
-	bucket, prefix string
-	arn            string  // of the bucket that holds the objects
-	account        *string // the expected owner
-	payer          types.RequestPayer
-	probe          string // a key under the prefix at which nothing lies
+	client *s3.Client
+	place  transfer.Place
+	arn    string // of the bucket that holds the objects
+	probe  string // a key of the place at which nothing lies
 }
+
+// payer is the header of requests that are paid for by who sends them.
+func (c *bucketClient) payer() types.RequestPayer { return types.RequestPayer(c.place.Payer()) }
 
 // s3Setting is what the configuration says of the way to a bucket.
 type s3Setting struct {
 	url       string
 	pathStyle *bool
-	account   string
-	payer     bool
 }
 
 // sample is an object to try things on.
@@ -53,8 +53,8 @@ type sample struct {
 
 func (c *bucketClient) list(ctx context.Context) (samples []sample, err error) {
 	out, err := c.client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{
-		Bucket: &c.bucket, Prefix: optionally(c.prefix), MaxKeys: aws.Int32(probePage), ExpectedBucketOwner: c.account,
-		RequestPayer: c.payer, EncodingType: types.EncodingTypeUrl, FetchOwner: aws.Bool(true),
+		Bucket: &c.place.Bucket, Prefix: optionally(c.place.Prefix), MaxKeys: aws.Int32(probePage), ExpectedBucketOwner: c.place.ExpectedOwner(),
+		RequestPayer: c.payer(), EncodingType: types.EncodingTypeUrl, FetchOwner: aws.Bool(true),
 	})
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func optionally(s string) *string {
 // head learns how the object is encrypted, from an answer that needs no key.
 func (c *bucketClient) head(ctx context.Context, s *sample, bucketARN string) error {
 	out, err := c.client.HeadObject(ctx, &s3.HeadObjectInput{
-		Bucket: &c.bucket, Key: &s.object, ExpectedBucketOwner: c.account, RequestPayer: c.payer,
+		Bucket: &c.place.Bucket, Key: &s.object, ExpectedBucketOwner: c.place.ExpectedOwner(), RequestPayer: c.payer(),
 	}, func(o *s3.Options) { o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired })
 	if err != nil {
 		return err
@@ -102,7 +102,7 @@ func (c *bucketClient) head(ctx context.Context, s *sample, bucketARN string) er
 
 // firstByte reads it, or all of an empty object.
 func (c *bucketClient) firstByte(ctx context.Context, s sample) error {
-	in := &s3.GetObjectInput{Bucket: &c.bucket, Key: &s.object, ExpectedBucketOwner: c.account, RequestPayer: c.payer}
+	in := &s3.GetObjectInput{Bucket: &c.place.Bucket, Key: &s.object, ExpectedBucketOwner: c.place.ExpectedOwner(), RequestPayer: c.payer()}
 	if s.size > 0 {
 		in.Range = aws.String("bytes=0-0")
 	}
@@ -121,14 +121,14 @@ var errUnconditional = errors.New("the service writes though the condition does 
 // knows no conditions has written is deleted.
 func (c *bucketClient) put(ctx context.Context, e form) error {
 	in := &s3.PutObjectInput{
-		Bucket: &c.bucket, Key: &c.probe, ExpectedBucketOwner: c.account, IfMatch: aws.String(absentETag), Body: bytes.NewReader(nil), ACL: e.acl,
+		Bucket: &c.place.Bucket, Key: &c.probe, ExpectedBucketOwner: c.place.ExpectedOwner(), IfMatch: aws.String(absentETag), Body: bytes.NewReader(nil), ACL: e.acl,
 	}
 	in.ServerSideEncryption, in.SSEKMSKeyId, in.BucketKeyEnabled = e.header()
 	if _, err := c.client.PutObject(ctx, in); err != nil {
 		return absent(err)
 	}
-	if _, err := c.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &c.bucket, Key: &c.probe, ExpectedBucketOwner: c.account}); err != nil {
-		return fmt.Errorf("%w, and has left s3://%s/%s: %s", errUnconditional, c.bucket, c.probe, awserr.Brief(err))
+	if _, err := c.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &c.place.Bucket, Key: &c.probe, ExpectedBucketOwner: c.place.ExpectedOwner()}); err != nil {
+		return fmt.Errorf("%w, and has left s3://%s/%s: %s", errUnconditional, c.place.Bucket, c.probe, awserr.Brief(err))
 	}
 	return errUnconditional
 }
@@ -136,7 +136,7 @@ func (c *bucketClient) put(ctx context.Context, e form) error {
 // remove tries to delete the probe object if it is there: nothing is deleted, and no delete marker is made.
 func (c *bucketClient) remove(ctx context.Context) error {
 	_, err := c.client.DeleteObject(ctx, &s3.DeleteObjectInput{
-		Bucket: &c.bucket, Key: &c.probe, ExpectedBucketOwner: c.account, IfMatch: aws.String("*"),
+		Bucket: &c.place.Bucket, Key: &c.probe, ExpectedBucketOwner: c.place.ExpectedOwner(), IfMatch: aws.String("*"),
 	})
 	return absent(err)
 }
@@ -157,7 +157,7 @@ func (e form) header() (types.ServerSideEncryption, *string, *bool) {
 
 // begin begins an upload of the probe object, whose aborting is the caller's duty.
 func (c *bucketClient) begin(ctx context.Context, e form, more func(*s3.CreateMultipartUploadInput)) (id string, err error) {
-	in := &s3.CreateMultipartUploadInput{Bucket: &c.bucket, Key: &c.probe, ExpectedBucketOwner: c.account, ACL: e.acl}
+	in := &s3.CreateMultipartUploadInput{Bucket: &c.place.Bucket, Key: &c.probe, ExpectedBucketOwner: c.place.ExpectedOwner(), ACL: e.acl}
 	in.ServerSideEncryption, in.SSEKMSKeyId, in.BucketKeyEnabled = e.header()
 	if more != nil {
 		more(in)
@@ -171,14 +171,14 @@ func (c *bucketClient) begin(ctx context.Context, e form, more func(*s3.CreateMu
 
 func (c *bucketClient) part(ctx context.Context, id string) error {
 	_, err := c.client.UploadPart(ctx, &s3.UploadPartInput{
-		Bucket: &c.bucket, Key: &c.probe, UploadId: &id, PartNumber: aws.Int32(1), ExpectedBucketOwner: c.account, Body: bytes.NewReader([]byte{0}),
+		Bucket: &c.place.Bucket, Key: &c.probe, UploadId: &id, PartNumber: aws.Int32(1), ExpectedBucketOwner: c.place.ExpectedOwner(), Body: bytes.NewReader([]byte{0}),
 	})
 	return err
 }
 
 func (c *bucketClient) abort(ctx context.Context, id string) error {
 	_, err := c.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
-		Bucket: &c.bucket, Key: &c.probe, UploadId: &id, ExpectedBucketOwner: c.account,
+		Bucket: &c.place.Bucket, Key: &c.probe, UploadId: &id, ExpectedBucketOwner: c.place.ExpectedOwner(),
 	})
 	return err
 }

@@ -14,9 +14,6 @@ import (
 	"syncd/internal/transfer"
 )
 
-// minRangeSource is the size above which S3 copies a range of an object into a part, in bytes (Amazon S3 API Reference, UploadPartCopy).
-const minRangeSource = 5 << 20
-
 // destinationProber tries what writes copies.
 type destinationProber struct {
 	*prober
@@ -28,8 +25,8 @@ type writes struct{ put, acl, seal, open *ask }
 
 // probeDestination tries everything that writes copies, without leaving one.
 func (p *destinationProber) probeDestination(ctx context.Context) error {
-	m, at := p.Mapping.Destination, p.Place(access.DestinationBucket)
-	c, err := p.open(m.Role, at, s3Setting{url: m.EndpointURL, pathStyle: m.PathStyle, account: m.Account})
+	m, at := p.Mapping.Destination, p.Scope(access.DestinationBucket)
+	c, err := p.open(m.Role, at, s3Setting{url: m.EndpointURL, pathStyle: m.PathStyle})
 	if c == nil || err != nil {
 		return err
 	}
@@ -100,19 +97,18 @@ func (p *destinationProber) probeCopies(ctx context.Context, c *bucketClient, li
 
 // probePartCopy has S3 copy an object of the source into a part, the smallest of each kind of encryption.
 func (p *destinationProber) probePartCopy(ctx context.Context, c *bucketClient, id string, to writes) {
+	source := p.Scope(access.SourceObjects).Place
 	read, open := p.ask(access.Writer, "s3:GetObject", access.SourceObjects), p.ask(access.Writer, "kms:Decrypt", access.SourceKey)
 	for i, s := range p.samples {
 		if s.size == 0 {
 			continue
 		}
 		in := &s3.UploadPartCopyInput{
-			Bucket: &c.bucket, Key: &c.probe, UploadId: &id, PartNumber: aws.Int32(int32(2 + i)), //nolint:gosec // samples are few
-			ExpectedBucketOwner: c.account, CopySource: aws.String(transfer.CopySource(p.Mapping.Source.Bucket, s.object)), RequestPayer: p.payer(),
+			Bucket: &c.place.Bucket, Key: &c.probe, UploadId: &id, PartNumber: aws.Int32(int32(2 + i)), //nolint:gosec // samples are few
+			ExpectedBucketOwner: c.place.ExpectedOwner(), CopySource: aws.String(transfer.CopySource(source.Bucket, s.object)), RequestPayer: types.RequestPayer(source.Payer()),
+			ExpectedSourceBucketOwner: source.ExpectedOwner(),
 		}
-		if p.Mapping.Source.Account != "" {
-			in.ExpectedSourceBucketOwner = &p.Mapping.Source.Account
-		}
-		if s.size > minRangeSource {
+		if s.size > transfer.MinRangeSource {
 			in.CopySourceRange = aws.String("bytes=0-0")
 		}
 		p.try(ctx, "UploadPartCopy", func(ctx context.Context) error {
@@ -122,20 +118,13 @@ func (p *destinationProber) probePartCopy(ctx context.Context, c *bucketClient, 
 	}
 }
 
-func (p *destinationProber) payer() types.RequestPayer {
-	if p.Mapping.Source.RequestPayer {
-		return types.RequestPayerRequester
-	}
-	return ""
-}
-
 // probeUploads tries what finds and takes away the uploads of an earlier session. An own one may be listed and aborted by whoever
 // began it; therefore these ask for one that does not exist.
 func (p *destinationProber) probeUploads(ctx context.Context, c *bucketClient) {
 	if k := p.ask(access.Writer, "s3:ListBucketMultipartUploads", access.DestinationBucket); k != nil {
 		p.try(ctx, "ListMultipartUploads", func(ctx context.Context) error {
 			_, err := c.client.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{
-				Bucket: &c.bucket, Prefix: optionally(c.prefix), MaxUploads: aws.Int32(1), ExpectedBucketOwner: c.account,
+				Bucket: &c.place.Bucket, Prefix: optionally(c.place.Prefix), MaxUploads: aws.Int32(1), ExpectedBucketOwner: c.place.ExpectedOwner(),
 			})
 			return err
 		}, k)
@@ -143,7 +132,7 @@ func (p *destinationProber) probeUploads(ctx context.Context, c *bucketClient) {
 	if k := p.ask(access.Writer, "s3:ListMultipartUploadParts", access.DestinationObjects); k != nil {
 		p.try(ctx, "ListParts", func(ctx context.Context) error {
 			_, err := c.client.ListParts(ctx, &s3.ListPartsInput{
-				Bucket: &c.bucket, Key: &c.probe, UploadId: aws.String(absentUpload), ExpectedBucketOwner: c.account,
+				Bucket: &c.place.Bucket, Key: &c.probe, UploadId: aws.String(absentUpload), ExpectedBucketOwner: c.place.ExpectedOwner(),
 			})
 			return absent(err)
 		}, k)
@@ -175,8 +164,8 @@ func (p *destinationProber) probeExtras(ctx context.Context, c *bucketClient, e 
 		// There is no object that could be annotated.
 		p.try(ctx, "PutObjectAnnotation", func(ctx context.Context) error {
 			_, err := c.client.PutObjectAnnotation(ctx, &s3.PutObjectAnnotationInput{
-				Bucket: &c.bucket, Key: &c.probe, AnnotationName: aws.String(probeAnnotation), AnnotationPayload: strings.NewReader("probe"),
-				ExpectedBucketOwner: c.account,
+				Bucket: &c.place.Bucket, Key: &c.probe, AnnotationName: aws.String(probeAnnotation), AnnotationPayload: strings.NewReader("probe"),
+				ExpectedBucketOwner: c.place.ExpectedOwner(),
 			})
 			return absent(err)
 		}, k)
@@ -191,7 +180,7 @@ func (p *destinationProber) probeExtras(ctx context.Context, c *bucketClient, e 
 func (p *destinationProber) probeVersionTags(ctx context.Context, c *bucketClient, k *ask) {
 	err := bounded(ctx, func(ctx context.Context) error {
 		_, err := c.client.PutObjectTagging(ctx, &s3.PutObjectTaggingInput{
-			Bucket: &c.bucket, Key: &c.probe, VersionId: aws.String("null"), ExpectedBucketOwner: c.account, Tagging: &types.Tagging{TagSet: []types.Tag{}},
+			Bucket: &c.place.Bucket, Key: &c.probe, VersionId: aws.String("null"), ExpectedBucketOwner: c.place.ExpectedOwner(), Tagging: &types.Tagging{TagSet: []types.Tag{}},
 		})
 		return err
 	})

@@ -45,7 +45,7 @@ func Diagnose(ctx context.Context, o Options) (Diagnosis, error) {
 	for _, m := range mappings {
 		x := &examination{options: o, view: access.NewView(o.Config, m)}
 		for _, other := range mappings {
-			x.owners = append(x.owners, access.OwnersOf(other)...)
+			x.owners = append(x.owners, access.OwnersOf(o.Config.Places(other))...)
 		}
 		found, err := x.run(ctx)
 		if err != nil {

@@ -114,7 +114,7 @@ func missing(err error) error {
 
 // ask finds the need of an actor, nil when the mapping has none.
 func (e *evidence) ask(by access.Actor, action string, on access.Resource) *ask {
-	role, at := e.roleOf(by), e.view.Place(on)
+	role, at := e.roleOf(by), e.view.Scope(on)
 	var found *ask
 	for _, k := range e.asks {
 		// One row may stand for another that asks for the same.

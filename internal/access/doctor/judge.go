@@ -45,7 +45,7 @@ func (j *judge) addUnlisted(a *attempt) {
 	k.Action, k.ExternalID, k.Conditions = a.said.action, false, nil
 	if strings.HasPrefix(k.Action, "kms:") && !k.On.IsKey() {
 		side, _, _ := strings.Cut(string(k.On), " ")
-		at := j.evidence.view.Place(access.Resource(side + " key"))
+		at := j.evidence.view.Scope(access.Resource(side + " key"))
 		k.On, k.Resource, k.Owner, k.Conditions = at.On, cmp.Or(at.Key, a.said.resource, at.Pattern), at.Owner, at.Conditions(k.Action)
 	}
 	a.asks = append(a.asks, k)

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-
 	"syncd/internal/access"
 	"syncd/internal/awserr"
 )
@@ -46,14 +44,14 @@ func (p *prober) probeList(ctx context.Context, c *bucketClient, k *ask) (sample
 // probeWay finds out whether a bucket can be listed when something else is said about it than the configuration does.
 func (p *prober) probeWay(ctx context.Context, c *bucketClient, k *ask) []Cause {
 	unowned, paying := *c, *c
-	unowned.account, paying.payer = nil, types.RequestPayerRequester
+	unowned.place.Account, paying.place.RequestPayer = "", true
 	for _, v := range []struct {
 		client    bucketClient
 		differs   bool
 		path, why string
 	}{
-		{unowned, c.account != nil, ".account", "the bucket belongs to another account than the configuration says: the request is allowed when it names no owner"},
-		{paying, c.payer == "" && k.On == access.SourceBucket, ".request_payer", "the requester has to pay: the request is allowed when it says that it does"},
+		{unowned, c.place.Account != "", ".account", "the bucket belongs to another account than the configuration says: the request is allowed when it names no owner"},
+		{paying, !c.place.RequestPayer && k.On == access.SourceBucket, ".request_payer", "the requester has to pay: the request is allowed when it says that it does"},
 	} {
 		if !v.differs {
 			continue
@@ -95,7 +93,7 @@ func (p *prober) look(ctx context.Context, c *bucketClient, listed []sample, rea
 		}
 	}
 	if len(kinds) > 0 && read != nil {
-		p.blameOwners(c.bucket, refused, kinds[0].owner, read)
+		p.blameOwners(c.place.Bucket, refused, kinds[0].owner, read)
 	}
 	return kinds
 }

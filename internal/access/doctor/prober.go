@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"syncd/internal/access"
 	"syncd/internal/awserr"
@@ -22,8 +21,8 @@ type prober struct {
 	set     *creds.Set
 }
 
-// open makes the client of a place for a role, nil when there is no session of it.
-func (p *prober) open(role string, at access.Place, setting s3Setting) (*bucketClient, error) {
+// open makes the client of a bucket for a role, nil when there is no session of it.
+func (p *prober) open(role string, at access.Scope, setting s3Setting) (*bucketClient, error) {
 	if p.blocked[role] != "" {
 		return nil, nil
 	}
@@ -31,13 +30,7 @@ func (p *prober) open(role string, at access.Place, setting s3Setting) (*bucketC
 	if err != nil {
 		return nil, err
 	}
-	c := &bucketClient{bucket: at.Bucket, arn: at.BucketARN(), prefix: at.Prefix, probe: at.Prefix + ".syncd-doctor-" + rand.Text()}
-	if setting.account != "" {
-		c.account = &setting.account
-	}
-	if setting.payer {
-		c.payer = types.RequestPayerRequester
-	}
+	c := &bucketClient{place: at.Place, arn: at.BucketARN(), probe: at.Prefix + ".syncd-doctor-" + rand.Text()}
 	c.client = s3.NewFromConfig(config, func(o *s3.Options) {
 		if url := cmp.Or(setting.url, p.Config.AWS.EndpointURL); url != "" {
 			o.BaseEndpoint = &url
@@ -65,7 +58,7 @@ func (p *prober) probeUpload(ctx context.Context, c *bucketClient, begin func(co
 	}
 	defer func() {
 		if err := bounded(context.WithoutCancel(ctx), func(ctx context.Context) error { return missing(c.abort(ctx, id)) }); err != nil {
-			p.leftovers = append(p.leftovers, fmt.Sprintf("upload %s of s3://%s/%s: %s", id, c.bucket, c.probe, awserr.Brief(err)))
+			p.leftovers = append(p.leftovers, fmt.Sprintf("upload %s of s3://%s/%s: %s", id, c.place.Bucket, c.probe, awserr.Brief(err)))
 		}
 	}()
 	if done != nil {

@@ -48,15 +48,15 @@ func (p *roleProber) probeRoles(ctx context.Context) []Probe {
 	return p.probes
 }
 
-// stsPlace is where STS is asked: the endpoint, "" for AWS, and the region.
-type stsPlace struct{ endpoint, region string }
+// stsAddress is where STS is asked: the endpoint, "" for AWS, and the region.
+type stsAddress struct{ endpoint, region string }
 
-// identityPlaces are where the ambient credentials are used, each once: at the sides without a role, and where roles are assumed with
+// identityAddresses are where the ambient credentials are used, each once: at the sides without a role, and where roles are assumed with
 // them.
-func (p *roleProber) identityPlaces() (places []stsPlace) {
+func (p *roleProber) identityAddresses() (addresses []stsAddress) {
 	add := func(endpoint, region string) {
-		if !slices.ContainsFunc(places, func(p stsPlace) bool { return p.endpoint == endpoint }) {
-			places = append(places, stsPlace{endpoint, region})
+		if !slices.ContainsFunc(addresses, func(a stsAddress) bool { return a.endpoint == endpoint }) {
+			addresses = append(addresses, stsAddress{endpoint, region})
 		}
 	}
 	for _, s := range p.Config.Sides(p.Mapping) {
@@ -67,11 +67,11 @@ func (p *roleProber) identityPlaces() (places []stsPlace) {
 		first := p.assumed[p.Config.Chain(s.Role)[0]]
 		add(cmp.Or(first.EndpointURL, p.Config.STSEndpoint("")), cmp.Or(first.Region, s.Region))
 	}
-	return places
+	return addresses
 }
 
-// identityPlace is where the ambient credentials of an ask are known.
-func (p *roleProber) identityPlace(k *ask) string {
+// identityEndpoint is where the ambient credentials of an ask are known.
+func (p *roleProber) identityEndpoint(k *ask) string {
 	if k.On == access.AssumedRole {
 		return cmp.Or(p.assumed[k.Target].EndpointURL, p.Config.STSEndpoint(""))
 	}
@@ -90,52 +90,52 @@ func (p *roleProber) identityPlace(k *ask) string {
 func (p *roleProber) probeIdentities(ctx context.Context) {
 	if err := assume(ctx, p.set, "", p.Mapping.Source.Region); err != nil { // it has an end of its own, which says why
 		p.blocked[""] = "there are no credentials to begin with"
-		if places := p.identityPlaces(); len(places) > 0 { // to ask who they are would only take as long again
-			p.identityFailed(p.identityProbe(places[0]), places[0], err)
+		if addresses := p.identityAddresses(); len(addresses) > 0 { // to ask who they are would only take as long again
+			p.identityFailed(p.identityProbe(addresses[0]), addresses[0], err)
 		}
 		return
 	}
-	for _, place := range p.identityPlaces() {
-		p.probeIdentity(ctx, place)
+	for _, at := range p.identityAddresses() {
+		p.probeIdentity(ctx, at)
 	}
 }
 
 // identityProbe begins the check of who the ambient credentials are.
-func (p *roleProber) identityProbe(place stsPlace) Probe {
+func (p *roleProber) identityProbe(at stsAddress) Probe {
 	probe := Probe{Mapping: p.Mapping.Name, Feature: FeatureCredentials, Action: "sts:GetCallerIdentity", Request: "GetCallerIdentity", Outcome: OutcomeOK}
-	if place.endpoint != p.Config.STSEndpoint("") {
-		probe.Resource = cmp.Or(place.endpoint, "AWS")
+	if at.endpoint != p.Config.STSEndpoint("") {
+		probe.Resource = cmp.Or(at.endpoint, "AWS")
 	}
 	return probe
 }
 
-func (p *roleProber) probeIdentity(ctx context.Context, place stsPlace) {
-	probe := p.identityProbe(place)
+func (p *roleProber) probeIdentity(ctx context.Context, at stsAddress) {
+	probe := p.identityProbe(at)
 	var out *sts.GetCallerIdentityOutput
 	err := bounded(ctx, func(ctx context.Context) (err error) {
-		out, err = p.callerIdentity(ctx, place)
+		out, err = p.callerIdentity(ctx, at)
 		return err
 	})
 	if err != nil {
-		p.identityFailed(probe, place, err)
+		p.identityFailed(probe, at, err)
 		return
 	}
 	probe.Principal = principalARN(aws.ToString(out.Arn))
 	p.probes = append(p.probes, probe)
 	for _, k := range p.asks {
-		if k.Role == "" && p.identityPlace(k) == place.endpoint {
+		if k.Role == "" && p.identityEndpoint(k) == at.endpoint {
 			k.Principal, k.Account = probe.Principal, aws.ToString(out.Account)
 		}
 	}
 }
 
 // identityFailed reports that the owner of the credentials is unknown. At a service other than AWS that is no failure: many have no STS.
-func (p *roleProber) identityFailed(probe Probe, place stsPlace, err error) {
+func (p *roleProber) identityFailed(probe Probe, at stsAddress, err error) {
 	a := &attempt{err: err, class: awserr.Classify(err)}
 	probe.Outcome, probe.Error = OutcomeFailed, awserr.Brief(err)
 	_, isAnswered := errors.AsType[*awserr.ForeignError](err) // of something, which may be a service that does not know the request
 	switch {
-	case place.endpoint != "" && p.blocked[""] == "" && !a.dead() && (isAnswered || !awserr.IsAway(err)):
+	case at.endpoint != "" && p.blocked[""] == "" && !a.dead() && (isAnswered || !awserr.IsAway(err)):
 		probe.Outcome = OutcomeUnknown
 		probe.Error = "the service does not say whose the credentials are, and may have no STS: " + probe.Error
 	case a.class == awserr.Denied:
@@ -147,14 +147,14 @@ func (p *roleProber) identityFailed(probe Probe, place stsPlace, err error) {
 	p.probes = append(p.probes, probe)
 }
 
-func (p *roleProber) callerIdentity(ctx context.Context, place stsPlace) (*sts.GetCallerIdentityOutput, error) {
-	at, err := p.set.Config("", place.region)
+func (p *roleProber) callerIdentity(ctx context.Context, at stsAddress) (*sts.GetCallerIdentityOutput, error) {
+	session, err := p.set.Config("", at.region)
 	if err != nil {
 		return nil, err
 	}
-	client := sts.NewFromConfig(at, func(o *sts.Options) {
-		if place.endpoint != "" {
-			o.BaseEndpoint = &place.endpoint
+	client := sts.NewFromConfig(session, func(o *sts.Options) {
+		if at.endpoint != "" {
+			o.BaseEndpoint = &at.endpoint
 		}
 		o.RetryMaxAttempts = probeAttempts
 	})

@@ -15,13 +15,13 @@ type sourceProber struct{ *prober }
 
 func (p *sourceProber) sourceSetting() s3Setting {
 	s := p.Mapping.Source
-	return s3Setting{url: s.EndpointURL, pathStyle: s.PathStyle, account: s.Account, payer: s.RequestPayer}
+	return s3Setting{url: s.EndpointURL, pathStyle: s.PathStyle}
 }
 
 // probeSource lists the source, and reads the first byte of one object of each kind of encryption, as each who reads it. It returns
 // those objects, as the reader finds them.
 func (p *sourceProber) probeSource(ctx context.Context) (samples []sample, err error) {
-	at := p.Place(access.SourceBucket)
+	at := p.Scope(access.SourceBucket)
 	c, err := p.open(p.Mapping.Source.Role, at, p.sourceSetting())
 	if c == nil || err != nil {
 		return samples, err
@@ -76,7 +76,7 @@ func (p *sourceProber) probeTags(ctx context.Context, c *bucketClient, s sample,
 	}
 	p.try(ctx, "GetObjectTagging", func(ctx context.Context) error {
 		_, err := c.client.GetObjectTagging(ctx, &s3.GetObjectTaggingInput{
-			Bucket: &c.bucket, Key: &s.object, ExpectedBucketOwner: c.account, RequestPayer: c.payer,
+			Bucket: &c.place.Bucket, Key: &s.object, ExpectedBucketOwner: c.place.ExpectedOwner(), RequestPayer: c.payer(),
 		})
 		return missing(err)
 	}, k)
@@ -87,7 +87,7 @@ func (p *sourceProber) probeAnnotations(ctx context.Context, c *bucketClient, s 
 	if k := p.ask(by, "s3:ListObjectAnnotations", access.SourceObjects); k != nil {
 		p.try(ctx, "ListObjectAnnotations", func(ctx context.Context) error {
 			_, err := c.client.ListObjectAnnotations(ctx, &s3.ListObjectAnnotationsInput{
-				Bucket: &c.bucket, Key: &s.object, MaxAnnotationResults: aws.Int32(1), ExpectedBucketOwner: c.account, RequestPayer: c.payer,
+				Bucket: &c.place.Bucket, Key: &s.object, MaxAnnotationResults: aws.Int32(1), ExpectedBucketOwner: c.place.ExpectedOwner(), RequestPayer: c.payer(),
 			})
 			return missing(err)
 		}, k)
@@ -95,7 +95,7 @@ func (p *sourceProber) probeAnnotations(ctx context.Context, c *bucketClient, s 
 	if k := p.ask(by, "s3:GetObjectAnnotation", access.SourceObjects); k != nil {
 		p.try(ctx, "GetObjectAnnotation", func(ctx context.Context) error {
 			_, err := c.client.GetObjectAnnotation(ctx, &s3.GetObjectAnnotationInput{
-				Bucket: &c.bucket, Key: &s.object, AnnotationName: aws.String(probeAnnotation), ExpectedBucketOwner: c.account, RequestPayer: c.payer,
+				Bucket: &c.place.Bucket, Key: &s.object, AnnotationName: aws.String(probeAnnotation), ExpectedBucketOwner: c.place.ExpectedOwner(), RequestPayer: c.payer(),
 			})
 			return absent(err)
 		}, k)
@@ -110,7 +110,7 @@ func (p *sourceProber) probeLocks(ctx context.Context, c *bucketClient, s sample
 	if k := p.ask(access.Reader, "s3:GetObjectRetention", access.SourceObjects); k != nil {
 		p.try(ctx, "GetObjectRetention", func(ctx context.Context) error {
 			_, err := c.client.GetObjectRetention(ctx, &s3.GetObjectRetentionInput{
-				Bucket: &c.bucket, Key: aws.String(s.object), ExpectedBucketOwner: c.account, RequestPayer: c.payer,
+				Bucket: &c.place.Bucket, Key: aws.String(s.object), ExpectedBucketOwner: c.place.ExpectedOwner(), RequestPayer: c.payer(),
 			})
 			return unlocked(err)
 		}, k)
@@ -118,7 +118,7 @@ func (p *sourceProber) probeLocks(ctx context.Context, c *bucketClient, s sample
 	if k := p.ask(access.Reader, "s3:GetObjectLegalHold", access.SourceObjects); k != nil {
 		p.try(ctx, "GetObjectLegalHold", func(ctx context.Context) error {
 			_, err := c.client.GetObjectLegalHold(ctx, &s3.GetObjectLegalHoldInput{
-				Bucket: &c.bucket, Key: aws.String(s.object), ExpectedBucketOwner: c.account, RequestPayer: c.payer,
+				Bucket: &c.place.Bucket, Key: aws.String(s.object), ExpectedBucketOwner: c.place.ExpectedOwner(), RequestPayer: c.payer(),
 			})
 			return unlocked(err)
 		}, k)

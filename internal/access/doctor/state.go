@@ -11,8 +11,8 @@ func (p *prober) probeState(ctx context.Context) error {
 	if !p.State {
 		return nil
 	}
-	k, at := p.Config.Checkpoint, p.Place(access.StateBucket)
-	c, err := p.open(k.Role, at, s3Setting{url: k.EndpointURL, pathStyle: k.PathStyle, account: k.Account})
+	k, at := p.Config.Checkpoint, p.Scope(access.StateBucket)
+	c, err := p.open(k.Role, at, s3Setting{url: k.EndpointURL, pathStyle: k.PathStyle})
 	if c == nil || err != nil {
 		return err
 	}

@@ -115,18 +115,19 @@ func (w *writer) pointDraft(n access.Need) *draft {
 // behindDraft is the policy of the bucket behind an access point.
 func (w *writer) behindDraft(n access.Need) *draft {
 	m, _ := w.c.Mapping(n.Mapping)
-	if m.Source.UnderlyingBucket != "" {
-		d := w.bucketPolicy(m.Source.UnderlyingBucket, n.Owner, n.Mapping)
+	source, _ := w.c.Places(m)
+	if bucket := source.Holder(); bucket != "" {
+		d := w.bucketPolicy(bucket, n.Owner, n.Mapping)
 		d.note("It has to allow what the policy of the access point allows. One that delegates access control to the access points of account " +
-			arn.Account(m.Source.Identity()) + " does so already.")
+			arn.Account(source.Identity()) + " does so already.")
 		return d
 	}
 	d := w.draft(Document{
-		Name: n.Owner + "-bucket-behind-" + arn.Name(m.Source.Identity()), Title: "policy of the " + n.Holder, Account: n.Owner, Kind: access.KindBucket, Target: n.Holder,
+		Name: n.Owner + "-bucket-behind-" + arn.Name(source.Identity()), Title: "policy of the " + n.Holder, Account: n.Owner, Kind: access.KindBucket, Target: n.Holder,
 	}, n.Mapping)
 	d.note("A bucket has one policy: add these statements to those that it has.")
 	d.note("Put its name in the place of " + access.BucketPlaceholder + ", or set source.underlying_bucket. A policy that delegates access control to the access points of account " +
-		arn.Account(m.Source.Identity()) + " needs no such statements.")
+		arn.Account(source.Identity()) + " needs no such statements.")
 	return d
 }
 
@@ -160,9 +161,10 @@ func (w *writer) keyDraft(n access.Need) *draft {
 	}
 	if strings.HasSuffix(n.Resource, "key/*") {
 		m, _ := w.c.Mapping(n.Mapping)
-		name := access.EncryptedSource(m)
+		source, _ := w.c.Places(m)
+		name := access.EncryptedSource(source)
 		like.Name, like.Title, like.Target = n.Owner+"-key-of-"+arn.Name(name), "policy of the key that encrypts "+name, "key of "+name
-		if bucket := m.Source.Holder(); bucket != "" {
+		if bucket := source.Holder(); bucket != "" {
 			like.Title, like.Target = "policy of the key that encrypts bucket "+bucket, "key of "+bucket
 		}
 	}

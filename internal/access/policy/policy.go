@@ -39,7 +39,7 @@ func Documents(c *config.Config, o Options) ([]Document, error) {
 	}
 	w := &writer{c: c, o: o, drafts: map[draftID]*draft{}}
 	for _, m := range mappings {
-		w.owners = append(w.owners, access.OwnersOf(m)...)
+		w.owners = append(w.owners, access.OwnersOf(w.c.Places(m))...)
 	}
 	for _, m := range mappings {
 		if err := w.add(m); err != nil {

@@ -12,7 +12,7 @@ import (
 // TLS, and abandoned uploads do not cost for ever.
 func (w *writer) addUpkeep(m config.Mapping) {
 	v := access.NewView(w.c, m)
-	objects := v.Place(access.DestinationObjects)
+	objects := v.Scope(access.DestinationObjects)
 	d := w.bucketPolicy(m.Destination.Bucket, m.Destination.Account, m.Name)
 	d.note("A write that names no key falls under the bucket's default encryption: set that to " + m.Destination.KMSKey +
 		". A policy cannot ask for the header, because uploading and completing parts carry none.")
@@ -22,7 +22,7 @@ func (w *writer) addUpkeep(m config.Mapping) {
 		w.addLifecycle(objects, m.Name)
 	}
 	if v.State {
-		w.addLifecycle(v.Place(access.StateObjects), m.Name)
+		w.addLifecycle(v.Scope(access.StateObjects), m.Name)
 		w.addStateGuards(v)
 	}
 }
@@ -33,7 +33,7 @@ func denial(sid, action string, resources []string, conditions ...access.Conditi
 
 // keyGuards refuse everyone writes under another key. A negated condition holds when its key is absent, as in parts and their
 // completion; Null makes them look only at requests that say how to encrypt.
-func keyGuards(objects access.Place) []access.Grant {
+func keyGuards(objects access.Scope) []access.Grant {
 	const sse, key = access.EncryptionHeader, access.EncryptionKeyHeader
 	on := []string{objects.Pattern}
 	return []access.Grant{
@@ -44,14 +44,14 @@ func keyGuards(objects access.Place) []access.Grant {
 }
 
 // tlsGuard refuses everyone anything without TLS, of the bucket and of all its objects.
-func tlsGuard(objects access.Place) access.Grant {
+func tlsGuard(objects access.Scope) access.Grant {
 	on := []string{objects.BucketARN(), arn.Object(objects.BucketARN(), "*")}
 	return denial("DenyWithoutTLS", "s3:*", on, access.When("Bool", "aws:SecureTransport", "false"))
 }
 
 // addStateGuards makes the policy of the state's bucket.
 func (w *writer) addStateGuards(v access.View) {
-	objects := v.Place(access.StateObjects)
+	objects := v.Scope(access.StateObjects)
 	d := w.bucketPolicy(objects.Bucket, objects.Owner, v.Mapping.Name)
 	d.grants = append(d.grants, tlsGuard(objects))
 	if objects.Key != "" {
@@ -86,11 +86,12 @@ func (w *writer) keeper(v access.View) access.Need {
 // holdsData reports whether a mapping reads or writes the bucket.
 func (w *writer) holdsData(bucket string) bool {
 	return slices.ContainsFunc(w.c.Mappings, func(m config.Mapping) bool {
-		return m.Source.Holder() == bucket || m.Destination.Bucket == bucket
+		source, destination := w.c.Places(m)
+		return source.Holder() == bucket || destination.Bucket == bucket
 	})
 }
 
-func (w *writer) addLifecycle(objects access.Place, mapping string) {
+func (w *writer) addLifecycle(objects access.Scope, mapping string) {
 	d := w.draft(Document{
 		Name: objects.Owner + "-lifecycle-" + objects.Bucket, Title: "lifecycle rules of bucket " + objects.Bucket,
 		Account: objects.Owner, Kind: access.KindLifecycle, Target: objects.Bucket,

@@ -112,7 +112,7 @@ func ended(body io.ReadCloser) error {
 func (s Source) get(ctx context.Context, object listing.Object, from, length int64) (out *s3.GetObjectOutput, ranged bool, err error) {
 	in := &s3.GetObjectInput{
 		Bucket: &s.Place.Bucket, Key: &object.Key, IfMatch: &object.ETag,
-		ExpectedBucketOwner: request.Optional(s.Place.Account), RequestPayer: request.Payer(s.Place),
+		ExpectedBucketOwner: s.Place.ExpectedOwner(), RequestPayer: request.Payer(s.Place),
 	}
 	if length == object.Size {
 		in.ChecksumMode = types.ChecksumModeEnabled

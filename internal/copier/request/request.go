@@ -108,10 +108,7 @@ func IsUnclear(err error) bool {
 
 // Payer is the header by which requests to a place are paid by who sends them.
 func Payer(p transfer.Place) types.RequestPayer {
-	if p.RequestPayer {
-		return types.RequestPayerRequester
-	}
-	return ""
+	return types.RequestPayer(p.Payer())
 }
 
 // Optional is a parameter that is left out where it is empty.

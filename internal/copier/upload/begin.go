@@ -63,7 +63,7 @@ func (u *upload) takeOver(ctx context.Context, t *Tracker) (taken bool, err erro
 // again, over them.
 func (u *upload) listParts(ctx context.Context) error {
 	in := &s3.ListPartsInput{
-		Bucket: &u.o.Destination.Bucket, Key: &u.Key, UploadId: &u.id, ExpectedBucketOwner: request.Optional(u.o.Destination.Account),
+		Bucket: &u.o.Destination.Bucket, Key: &u.Key, UploadId: &u.id, ExpectedBucketOwner: u.o.Destination.ExpectedOwner(),
 	}
 	for {
 		var page *s3.ListPartsOutput

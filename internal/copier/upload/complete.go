@@ -11,7 +11,6 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/copier/content"
-	"syncd/internal/copier/request"
 )
 
 // maxCompletions bounds how often the parts of one upload are completed under another condition.
@@ -50,7 +49,7 @@ func (u *upload) complete(ctx context.Context, t *Tracker) (Made, error) {
 
 func (u *upload) sendComplete(ctx context.Context, began time.Time, sum string) (Made, error) {
 	in := &s3.CompleteMultipartUploadInput{
-		Bucket: &u.o.Destination.Bucket, Key: &u.Key, UploadId: &u.id, ExpectedBucketOwner: request.Optional(u.o.Destination.Account),
+		Bucket: &u.o.Destination.Bucket, Key: &u.Key, UploadId: &u.id, ExpectedBucketOwner: u.o.Destination.ExpectedOwner(),
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: u.parts},
 		// A count of bytes that is off is refused by the service instead of becoming an object.
 		MpuObjectSize: &u.Object.Size,

@@ -64,7 +64,7 @@ func (u *upload) copyRange(ctx context.Context, number int32) (types.CompletedPa
 			Bucket: &u.o.Destination.Bucket, Key: &u.Key, UploadId: &u.id, PartNumber: &number,
 			CopySource: aws.String(transfer.CopySource(u.o.Source.Bucket, u.Object.Key)), CopySourceIfMatch: &u.Object.ETag,
 			CopySourceRange:     aws.String(fmt.Sprintf("bytes=%d-%d", first, first+length-1)),
-			ExpectedBucketOwner: request.Optional(u.o.Destination.Account), ExpectedSourceBucketOwner: request.Optional(u.o.Source.Account),
+			ExpectedBucketOwner: u.o.Destination.ExpectedOwner(), ExpectedSourceBucketOwner: u.o.Source.ExpectedOwner(),
 			RequestPayer: request.Payer(u.o.Source),
 		})
 		return err
@@ -110,7 +110,7 @@ func (u *upload) sendPart(ctx context.Context, number int32, body []byte) (types
 	var out *s3.UploadPartOutput
 	err := u.Writer.Bounded(ctx, func(ctx context.Context) (err error) {
 		out, err = u.o.API.UploadPart(ctx, &s3.UploadPartInput{
-			Bucket: &u.o.Destination.Bucket, Key: &u.Key, UploadId: &u.id, PartNumber: &number, ExpectedBucketOwner: request.Optional(u.o.Destination.Account),
+			Bucket: &u.o.Destination.Bucket, Key: &u.Key, UploadId: &u.id, PartNumber: &number, ExpectedBucketOwner: u.o.Destination.ExpectedOwner(),
 			Body: bytes.NewReader(body), ContentLength: aws.Int64(int64(len(body))), ChecksumCRC64NVME: &sum,
 			ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
 		})

@@ -76,7 +76,7 @@ func sessionPrefix(role string) string {
 // eachUpload calls do with every unfinished upload under the destination prefix and its key.
 func (u *Uploads) eachUpload(ctx context.Context, do func(key string, found types.MultipartUpload) error) error {
 	in := &s3.ListMultipartUploadsInput{
-		Bucket: &u.o.Destination.Bucket, Prefix: request.Optional(u.o.Destination.Prefix), ExpectedBucketOwner: request.Optional(u.o.Destination.Account),
+		Bucket: &u.o.Destination.Bucket, Prefix: request.Optional(u.o.Destination.Prefix), ExpectedBucketOwner: u.o.Destination.ExpectedOwner(),
 		// Keys are bytes, and not all of them can stand in XML.
 		EncodingType: types.EncodingTypeUrl,
 	}

@@ -80,7 +80,7 @@ func (u *Uploads) Lost() bool { return u.lost.Swap(false) }
 func (u *Uploads) Abort(ctx context.Context, begun record.Upload) error {
 	in := &s3.AbortMultipartUploadInput{Bucket: &begun.Bucket, Key: &begun.DestinationKey, UploadId: &begun.ID}
 	if begun.Bucket == u.o.Destination.Bucket {
-		in.ExpectedBucketOwner = request.Optional(u.o.Destination.Account)
+		in.ExpectedBucketOwner = u.o.Destination.ExpectedOwner()
 	}
 	err := deadline.Do(ctx, abortTimeout, func(ctx context.Context) error {
 		_, err := u.o.API.AbortMultipartUpload(ctx, in)

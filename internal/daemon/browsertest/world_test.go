@@ -27,6 +27,7 @@ import (
 	"syncd/internal/daemon/status"
 	"syncd/internal/metrics"
 	"syncd/internal/syncer"
+	"syncd/internal/transfer"
 )
 
 // script is a Runner whose passes are what a test says.
@@ -131,8 +132,8 @@ func (w *world) mappings(hung *script) []daemon.Mapping {
 	mapping := func(name string, atOnce bool, r *script) daemon.Mapping {
 		return daemon.Mapping{
 			Name: name, Schedule: every{now, 2 * time.Hour}, AtOnce: atOnce, Open: func(context.Context) (daemon.Runner, error) { return r, nil },
-			Source:      status.Side{Bucket: "owner-" + name, Prefix: "exports/daily/", Region: "eu-central-1", Account: "111111111111"},
-			Destination: status.Side{Bucket: "lake-staging", Prefix: name + "/", Region: "eu-central-1", Account: "222222222222"}, Method: "server_side",
+			Source:      transfer.Place{Bucket: "owner-" + name, Prefix: "exports/daily/", Region: "eu-central-1", Account: "111111111111"},
+			Destination: transfer.Place{Bucket: "lake-staging", Prefix: name + "/", Region: "eu-central-1", Account: "222222222222"}, Method: "server_side",
 		}
 	}
 	retried := mapping("returns-retried", true, &script{err: errors.New("list source objects: AccessDenied: not allowed to perform s3:ListBucket")})

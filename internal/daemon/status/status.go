@@ -13,6 +13,7 @@ import (
 
 	"syncd/internal/checkpoint/history"
 	"syncd/internal/creds"
+	"syncd/internal/transfer"
 )
 
 // Snapshot is how the daemon and its mappings are at one moment. Its JSON form is a contract: docs/status-page.md
@@ -48,7 +49,7 @@ type Passes struct {
 	Waiting int64 `json:"waiting"`
 }
 
-// Side is the source or the destination of a mapping.
+// Side is the source or the destination of a mapping, as it is shown: the JSON form of a place.
 type Side struct {
 	// Service is the S3-compatible service, "" for AWS.
 	Service string `json:"service,omitempty"`
@@ -59,14 +60,28 @@ type Side struct {
 	Account string `json:"account,omitempty"`
 }
 
+// SideOf is what is shown of a place.
+func SideOf(p transfer.Place) Side {
+	return Side{Service: p.Service(), Bucket: p.Bucket, Prefix: p.Prefix, Region: p.Region, Account: p.Account}
+}
+
+// String says where it is, and at which service unless that is AWS.
+func (s Side) String() string {
+	text := transfer.Place{Bucket: s.Bucket, Prefix: s.Prefix}.String()
+	if s.Service != "" {
+		text += " at " + s.Service
+	}
+	return text
+}
+
 // Mapping is how one mapping is. What is not known is absent, and never 0.
 type Mapping struct {
 	Mapping string `json:"mapping"`
-	// Source is what is copied, Destination where to, Method how: server_side or relay.
-	Source      Side   `json:"source"`
-	Destination Side   `json:"destination"`
-	Method      string `json:"method,omitempty"`
-	State       State  `json:"state"`
+	// Source is what is copied, Destination where to, Method how.
+	Source      Side            `json:"source"`
+	Destination Side            `json:"destination"`
+	Method      transfer.Method `json:"method,omitempty"`
+	State       State           `json:"state"`
 	// Since is when it came into this state, as far as this process has seen. Of a failing mapping it is when the first of the passes failed that
 	// have failed in a row.
 	Since time.Time `json:"since"`
@@ -115,7 +130,8 @@ type Mapping struct {
 	Throttled   int64              `json:"throttled"`
 }
 
-// Pause is since when a mapping is paused, and by whom. Both are empty where that could not be read.
+// Pause is since when a mapping is paused, and by whom: what is shown of a control.Paused, whose own form is that of a record of the
+// state. Both are empty where that could not be read.
 type Pause struct {
 	At  time.Time `json:"at,omitzero"`
 	Who string    `json:"who,omitempty"`

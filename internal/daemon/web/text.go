@@ -12,6 +12,7 @@ import (
 
 	"syncd/internal/daemon/status"
 	"syncd/internal/printable"
+	"syncd/internal/transfer"
 )
 
 func comma(n any) string {
@@ -64,24 +65,18 @@ func doingText(m status.Mapping, now time.Time) string {
 }
 
 // sideText is where the objects of one side are.
-func sideText(s status.Side) string {
-	text := "s3://" + s.Bucket + "/" + s.Prefix
-	if s.Service != "" {
-		text += " at " + s.Service
-	}
-	return printable.Text(text)
-}
+func sideText(s status.Side) string { return printable.Text(s.String()) }
 
 // methodText says how objects are copied.
-func methodText(method string) string {
+func methodText(method transfer.Method) string {
 	switch method {
-	case "server_side":
+	case transfer.ServerSide:
 		return "copied by S3 itself"
-	case "relay":
+	case transfer.Relay:
 		return "streamed through this process"
-	default:
-		return method
+	case transfer.Auto:
 	}
+	return string(method)
 }
 
 // titleText is the title of the page: what wants somebody's attention at once is seen in a tab.

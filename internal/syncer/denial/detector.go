@@ -51,14 +51,14 @@ func (d *Detector) Refused(ctx context.Context, a plan.Action, object Held, caus
 // refused, it asks again for what was copied before.
 func (d *Detector) judge(ctx context.Context, a plan.Action, cause error) (*Error, error) {
 	inTurn, last, witness := d.turn()
-	places, err := listing.Beyond(last, len(d.o.SourcePrefix), d.search.firstAfter(ctx))
+	starts, err := listing.Beyond(last, len(d.o.SourcePrefix), d.search.firstAfter(ctx))
 	if err != nil {
 		return nil, err
 	}
 	side := sync.OnceValues(func() (string, error) { return d.examine.sideThatRefuses(ctx, a.Object.Key) })
 	after := []string{a.ListedAfter}
-	for _, place := range spaced(places, samplesFor(cause)) {
-		tried, err := d.search.tryAfter(ctx, place.After, copier.Reason(cause))
+	for _, start := range spaced(starts, samplesFor(cause)) {
+		tried, err := d.search.tryAfter(ctx, start.After, copier.Reason(cause))
 		switch {
 		case err != nil:
 			return nil, err
@@ -67,11 +67,11 @@ func (d *Detector) judge(ctx context.Context, a plan.Action, cause error) (*Erro
 			if at, err := side(); err != nil || at == sideSource {
 				return nil, err
 			}
-			after = append(after, place.After)
+			after = append(after, start.After)
 		case tried.isAllowed():
 			return nil, nil
 		case tried.isRefused():
-			after = append(after, place.After)
+			after = append(after, start.After)
 		}
 	}
 	if len(after) == 1 {

@@ -56,9 +56,9 @@ func (e *examiner) witnesses(ctx context.Context, own listing.Object) (known []l
 	if !ok || err != nil {
 		return known, err
 	}
-	places, err := listing.Beyond(first, 0, next)
-	for _, place := range append([]listing.Place{{Key: first}}, spaced(places, tryAgain)...) {
-		known = append(known, byKey[place.Key])
+	starts, err := listing.Beyond(first, 0, next)
+	for _, start := range append([]listing.Start{{Key: first}}, spaced(starts, tryAgain)...) {
+		known = append(known, byKey[start.Key])
 	}
 	return known, err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"strings"
 
 	"syncd/internal/awserr"
 	"syncd/internal/listing"
@@ -40,16 +39,17 @@ func (p *Planner) withDestination(ctx context.Context, past Past, actions plan.A
 // sourceKeyAfter returns the function that finds the source key of a key of the destination, "" for one that is settled already.
 func (p *Planner) sourceKeyAfter(mark string) func(key string) string {
 	return func(key string) string {
-		if key = p.o.Mapping.Settings.SourceKey(key); key <= mark {
+		sourceKey, ok := p.o.Mapping.Settings.SourceKey(key)
+		if !ok || sourceKey <= mark {
 			return ""
 		}
-		return key
+		return sourceKey
 	}
 }
 
 // destinationKey is where a source key is copied to. One that the ledger has of another source is not.
 func (p *Planner) destinationKey(key string) (string, error) {
-	if !strings.HasPrefix(key, p.o.Mapping.Settings.Source.Prefix) {
+	if !p.o.Mapping.Settings.Source.Contains(key) {
 		return "", errElsewhere
 	}
 	return p.o.Keys.DestinationKey(key)

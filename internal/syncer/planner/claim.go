@@ -31,10 +31,10 @@ func (r claimReader) claimed(claims []record.Claim) func(key string) plan.Claime
 		return nil
 	}
 	return func(key string) (all plan.Claimed) {
-		at := s.Destination.Prefix + strings.TrimPrefix(key, s.Source.Prefix)
+		at := s.DestinationKey(key)
 		for _, c := range here {
-			inside, ok := strings.CutPrefix(at, c.by.Destination.Prefix)
-			if !ok || !c.Covers(c.by.Source.Prefix+inside) || isBelow(at, c.Settled) {
+			former, ok := c.by.SourceKey(at)
+			if !ok || !c.Covers(former) || isBelow(at, c.Settled) {
 				continue
 			}
 			all.Proved = c.Proved && (all.Proved || all.Since.IsZero())
@@ -59,7 +59,7 @@ func (r claimReader) claimedRange(claims []record.Claim) (all listing.Range) {
 			if key == "" {
 				return ""
 			}
-			return by.Destination.Prefix + strings.TrimPrefix(key, by.Source.Prefix)
+			return by.DestinationKey(key)
 		}
 		after, until := at(c.After), at(c.Until)
 		if isFirst {
@@ -76,11 +76,9 @@ func (r claimReader) claimedRange(claims []record.Claim) (all listing.Range) {
 
 // claimsHere returns the settings of a claim; ok is false where it is on nothing that the mapping writes today.
 func (r claimReader) claimsHere(c record.Claim) (by provenance.Settings, ok bool) {
-	id, ok := r.ReadFingerprint(c.Fingerprint)
-	here, there := r.Settings.Destination, id.Destination
-	overlap := strings.HasPrefix(here.Prefix, there.Prefix) || strings.HasPrefix(there.Prefix, here.Prefix)
-	ok = ok && there.Endpoint == here.Endpoint && there.Bucket == here.Bucket && overlap && !isBelow(here.Prefix, c.Settled)
-	return id.Settings, ok
+	id, ok := provenance.ReadFingerprint(c.Fingerprint)
+	here := r.Settings.Destination
+	return id.Settings, ok && here.Overlaps(id.Destination) && !isBelow(here.Prefix, c.Settled)
 }
 
 // isBelow reports whether the key, or prefix, begins with one of the prefixes.
@@ -100,16 +98,16 @@ func (r claimReader) mayHaveLeft(claims []record.Claim) bool {
 // which is then hidden, has not found what no entry names.
 func (r claimReader) left(c record.Claim, isHidden bool) (rest record.Claim, ok bool) {
 	by, isHere := r.claimsHere(c)
-	switch prefix := r.Settings.Destination.Prefix; {
+	switch here := r.Settings.Destination; {
 	case !isHere:
 		return c, true
 	case c.Proved || isHidden:
 		c.Proved = true
 		return c, true
-	case strings.HasPrefix(by.Destination.Prefix, prefix):
+	case here.Contains(by.Destination.Prefix):
 		return c, false
 	default:
-		c.Settled = append(slices.Clone(c.Settled), prefix)
+		c.Settled = append(slices.Clone(c.Settled), here.Prefix)
 		return c, true
 	}
 }

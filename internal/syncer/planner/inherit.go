@@ -2,7 +2,6 @@ package planner
 
 import (
 	"context"
-	"strings"
 
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/plan"
@@ -13,7 +12,7 @@ import (
 // there under its former settings.
 func (p *Planner) withInherited(ctx context.Context, past Past, actions plan.Actions) plan.Actions {
 	from, to := p.last.Destination, p.o.Mapping.Settings.Destination
-	if !p.hasMoved() || !p.last.IsKnown || from.Endpoint != to.Endpoint || from.Bucket != to.Bucket {
+	if !p.hasMoved() || !p.last.IsKnown || !from.SameBucket(to) {
 		return actions
 	}
 	return plan.Inherit(actions, func(yield func(record.Entry, error) bool) {
@@ -32,11 +31,11 @@ func (p *Planner) withInherited(ctx context.Context, past Past, actions plan.Act
 // rekeyed returns a copy that was made under the former settings as an entry under the key at the source that goes to its place
 // today. The entry does not say of which version of that it is, because nobody knows. Ok is false where no key goes there.
 func (p *Planner) rekeyed(e record.Entry) (today record.Entry, ok bool) {
-	inside, wasThere := strings.CutPrefix(e.Key, p.last.Source.Prefix)
-	inside, isThere := strings.CutPrefix(p.last.Destination.Prefix+inside, p.o.Mapping.Settings.Destination.Prefix)
+	wasThere := p.last.Source.Contains(e.Key)
+	key, isThere := p.o.Mapping.Settings.SourceKey(p.last.DestinationKey(e.Key))
 	if !wasThere || !isThere || e.Pass < p.last.PlaceSince {
 		return e, false
 	}
-	e.Key, e.Source = p.o.Mapping.Settings.Source.Prefix+inside, transfer.Version{}
+	e.Key, e.Source = key, transfer.Version{}
 	return e, true
 }

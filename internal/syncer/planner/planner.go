@@ -104,7 +104,7 @@ func New(o Options, r Request) *Planner {
 
 // Follow reads under which settings the last generation was made, and returns those of a pass of that number, which follows it.
 func (p *Planner) Follow(last record.Settings, pass int64) (now record.Settings, err error) {
-	p.last, err = p.o.Mapping.ReadGeneration(last)
+	p.last, err = provenance.ReadGeneration(last)
 	p.since = p.last.Next(p.o.Mapping.Settings, pass)
 	f := provenance.Fingerprint{Settings: p.o.Mapping.Settings}
 	if p.request.Replay != nil {
@@ -134,7 +134,7 @@ func (p *Planner) Begin(past Past, ownSince int64, now time.Time, log *slog.Logg
 	p.rules.TargetSince, p.rules.FormerKeys = since.TargetSince, since.FormerKeys
 	p.rules.PlaceSince, p.rules.ClassSince = since.PlaceSince, since.ClassSince
 	p.rules.Claimed = p.claims.claimed(past.Claims())
-	if p.rules.Retry == nil && p.last.IsKnown && p.last.Settings != p.o.Mapping.Settings {
+	if p.rules.Retry == nil && p.last.IsKnown && !p.last.Same(p.o.Mapping.Settings) {
 		p.rules.Retry = func(record.Quarantined) bool { return true } // what failed there may succeed here
 	}
 	return err

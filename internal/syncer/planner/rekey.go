@@ -56,6 +56,6 @@ func resumesToday(ctx context.Context, m provenance.Mapping) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("look for an unfinished pass: %w", err)
 	}
-	f, isKnown := m.ReadFingerprint(progress.Fingerprint)
-	return ok && isKnown && f.Replay == 0 && f.Settings == m.Settings, nil
+	f, isKnown := provenance.ReadFingerprint(progress.Fingerprint)
+	return ok && isKnown && f.Replay == 0 && f.Same(m.Settings), nil
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"syncd/internal/checkpoint/record"
+	"syncd/internal/transfer"
 )
 
 // Fingerprint names the settings of a pass: passes of the same fingerprint resume each other.
@@ -15,12 +16,45 @@ type Fingerprint struct {
 	Settings
 	// Replay is when the pass began when it is a replay, in nanoseconds since 1970: no other pass may resume it, not even
 	// another replay, which may have been asked for other objects.
-	Replay int64 `json:"replay,omitempty"`
+	Replay int64
+}
+
+// fingerprintForm is the JSON form of a fingerprint. A pass resumes another one of the same text, so that it must not change.
+type fingerprintForm struct {
+	Source       placeForm `json:"source"`
+	Destination  placeForm `json:"destination"`
+	KeyARN       string    `json:"key_arn"`
+	StorageClass string    `json:"storage_class"`
+	Replay       int64     `json:"replay,omitempty"`
+}
+
+// placeForm is what a fingerprint has of a place.
+type placeForm struct {
+	Endpoint string `json:"endpoint,omitempty"` // the service, "" for AWS; older fingerprints have its URL as it was configured
+	Bucket   string `json:"bucket"`
+	Prefix   string `json:"prefix,omitempty"`
+}
+
+func formOf(p transfer.Place) placeForm {
+	return placeForm{Endpoint: p.Service(), Bucket: p.Identity(), Prefix: p.Prefix}
+}
+
+func (p placeForm) place() transfer.Place {
+	return transfer.Place{Bucket: p.Bucket, Prefix: p.Prefix}.At(p.Endpoint)
 }
 
 // ReadFingerprint reads a fingerprint; ok is false for one that is none of this program's.
 func ReadFingerprint(fingerprint string) (f Fingerprint, ok bool) {
-	return f, fingerprint != "" && json.Unmarshal([]byte(fingerprint), &f) == nil
+	var form fingerprintForm
+	if fingerprint == "" || json.Unmarshal([]byte(fingerprint), &form) != nil {
+		return Fingerprint{}, false
+	}
+	return Fingerprint{Settings{form.Source.place(), form.Destination.place(), form.KeyARN, form.StorageClass}, form.Replay}, true
+}
+
+// text is the fingerprint as generations carry it.
+func (f Fingerprint) text() string {
+	return text(fingerprintForm{formOf(f.Source), formOf(f.Destination), f.KeyARN, f.StorageClass, f.Replay})
 }
 
 // OfReplay reports whether a fingerprint is that of a replay.
@@ -55,10 +89,10 @@ func ReadMemo(memo string) (m Memo, err error) {
 
 // Texts returns what a generation carries.
 func Texts(f Fingerprint, m Memo) record.Settings {
-	return record.Settings{Fingerprint: text(f), Memo: text(m)}
+	return record.Settings{Fingerprint: f.text(), Memo: text(m)}
 }
 
-// text is a fingerprint or a memo. Strings and numbers always have a form.
+// text is the form of a fingerprint or of a memo. Strings and numbers always have a form.
 func text(v any) string {
 	data, _ := json.Marshal(v)
 	return string(data)
@@ -78,11 +112,11 @@ type Generation struct {
 }
 
 // ReadGeneration reads what the last generation was made under; there may be none.
-func (m Mapping) ReadGeneration(last record.Settings) (g Generation, err error) {
+func ReadGeneration(last record.Settings) (g Generation, err error) {
 	if last.Fingerprint == "" {
 		return g, nil
 	}
-	f, ok := m.ReadFingerprint(last.Fingerprint)
+	f, ok := ReadFingerprint(last.Fingerprint)
 	if !ok {
 		return g, errors.New("read the settings of the last generation: they are in no form that this version knows")
 	}

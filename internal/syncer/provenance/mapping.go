@@ -14,19 +14,8 @@ type Mapping struct {
 	Name string
 	// Settings are those of today.
 	Settings Settings
-	// ServiceOf names the service at an endpoint URL: the settings of older generations have the URL. Nil takes them as they are.
-	ServiceOf func(endpointURL string) string
 	// Store has the ledgers of all mappings.
 	Store store.Store
-}
-
-// ReadFingerprint reads a fingerprint as the function of that name does. Older ones spell services as they were configured.
-func (m Mapping) ReadFingerprint(fingerprint string) (f Fingerprint, ok bool) {
-	f, ok = ReadFingerprint(fingerprint)
-	if m.ServiceOf != nil {
-		f.Source.Endpoint, f.Destination.Endpoint = m.ServiceOf(f.Source.Endpoint), m.ServiceOf(f.Destination.Endpoint)
-	}
-	return f, ok
 }
 
 // Fitting calls found with the last generation of each other ledger that is of copies between the mapping's places. One that cannot be
@@ -41,7 +30,7 @@ func (m Mapping) Fitting(ctx context.Context, found func(last record.Manifest, n
 		if err != nil || name == m.Name {
 			continue
 		}
-		if former, ok := m.ReadFingerprint(last.Fingerprint); ok && former.SameKeys(m.Settings) {
+		if former, ok := ReadFingerprint(last.Fingerprint); ok && former.SameKeys(m.Settings) {
 			found(last, name)
 		}
 	}

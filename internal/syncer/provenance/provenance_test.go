@@ -9,12 +9,13 @@ import (
 
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/syncer/provenance"
+	"syncd/internal/transfer"
 )
 
 func settings(sourcePrefix, destinationPrefix string) provenance.Settings {
 	return provenance.Settings{
-		Source:      provenance.Place{Bucket: "owner-data", Prefix: sourcePrefix},
-		Destination: provenance.Place{Bucket: "consumer-copy", Prefix: destinationPrefix},
+		Source:      transfer.Place{Bucket: "owner-data", Prefix: sourcePrefix},
+		Destination: transfer.Place{Bucket: "consumer-copy", Prefix: destinationPrefix},
 		KeyARN:      "key", StorageClass: "STANDARD",
 	}
 }
@@ -22,7 +23,7 @@ func settings(sourcePrefix, destinationPrefix string) provenance.Settings {
 // TestSameKeys: prefixes that are narrowed or widened by the same step on both sides leave each key where it was.
 func TestSameKeys(t *testing.T) {
 	otherBucket, otherService := settings("", ""), settings("", "")
-	otherBucket.Source.Bucket, otherService.Destination.Endpoint = "b", "minio"
+	otherBucket.Source.Bucket, otherService.Destination = "b", otherService.Destination.At("minio")
 	otherKey := settings("", "")
 	otherKey.KeyARN, otherKey.StorageClass = "other", "GLACIER"
 	for _, tt := range []struct {
@@ -46,10 +47,10 @@ func TestSameKeys(t *testing.T) {
 
 func TestSourceKey(t *testing.T) {
 	s := settings("in/", "out/")
-	if got := s.SourceKey("out/a"); got != "in/a" {
+	if got, ok := s.SourceKey("out/a"); got != "in/a" || !ok {
 		t.Errorf("got %q, want in/a", got)
 	}
-	if got := s.SourceKey("elsewhere/a"); got != "" {
+	if got, ok := s.SourceKey("elsewhere/a"); ok {
 		t.Errorf("got %q for a key outside, want none", got)
 	}
 }
@@ -95,26 +96,48 @@ func TestNextForgetsTheOldestKeys(t *testing.T) {
 
 // TestReadGeneration reads what this version and earlier ones wrote.
 func TestReadGeneration(t *testing.T) {
-	m := provenance.Mapping{ServiceOf: func(url string) string { return strings.TrimSuffix(url, "/") }}
 	old := `{"source":{"endpoint":"http://s/","bucket":"a"},"destination":{"endpoint":"http://s/","bucket":"b"},"key_arn":"k","storage_class":"","place_since":4}`
-	got, err := m.ReadGeneration(record.Settings{Fingerprint: old})
-	if err != nil || !got.IsKnown || got.PlaceSince != 4 || got.Source.Endpoint != "http://s" || got.Destination.Endpoint != "http://s" {
-		t.Errorf("got %+v, %v, want the memo in the fingerprint, and the service without the slash", got, err)
+	got, err := provenance.ReadGeneration(record.Settings{Fingerprint: old})
+	if err != nil || !got.IsKnown || got.PlaceSince != 4 || got.Source.Service() != "s" || got.Destination.Service() != "s" {
+		t.Errorf("got %+v, %v, want the memo in the fingerprint, and the service, however it is spelled", got, err)
 	}
 	written := provenance.Texts(provenance.Fingerprint{Settings: settings("p/", ""), Replay: 7}, provenance.Memo{ClassSince: 5})
-	if got, err = (provenance.Mapping{}).ReadGeneration(written); err != nil || got.Settings != settings("p/", "") || got.ClassSince != 5 {
+	if got, err = provenance.ReadGeneration(written); err != nil || got.Settings != settings("p/", "") || got.ClassSince != 5 {
 		t.Errorf("got %+v, %v, want what was written", got, err)
 	}
 	if !provenance.OfReplay(written.Fingerprint) || provenance.OfReplay(old) || provenance.OfReplay("") {
 		t.Error("a replay is told by its fingerprint alone")
 	}
-	if got, err = m.ReadGeneration(record.Settings{}); err != nil || got.IsKnown {
+	if got, err = provenance.ReadGeneration(record.Settings{}); err != nil || got.IsKnown {
 		t.Errorf("got %+v, %v, want no generation", got, err)
 	}
-	if _, err = m.ReadGeneration(record.Settings{Fingerprint: "of another program"}); err == nil {
+	if _, err = provenance.ReadGeneration(record.Settings{Fingerprint: "of another program"}); err == nil {
 		t.Error("want an error for a fingerprint of another program")
 	}
-	if _, err = m.ReadGeneration(record.Settings{Fingerprint: old, Memo: "{"}); err == nil {
+	if _, err = provenance.ReadGeneration(record.Settings{Fingerprint: old, Memo: "{"}); err == nil {
 		t.Error("want an error for a memo that is broken off")
+	}
+}
+
+// TestFingerprintText holds a fingerprint to its text: passes of the same text resume each other, and of a place the text has what tells
+// it from others.
+func TestFingerprintText(t *testing.T) {
+	const point = "arn:aws:s3:us-west-2:111111111111:accesspoint/p"
+	s := provenance.Settings{
+		Source:      transfer.Place{Bucket: "an-alias-s3alias", AccessPoint: point, Account: "111111111111", Region: "us-west-2", Role: "reader", RequestPayer: true},
+		Destination: transfer.Place{Bucket: "copy", Prefix: "p/"}.At("https://minio.example:9000/"),
+		KeyARN:      "k", StorageClass: "STANDARD",
+	}
+	const want = `{"source":{"bucket":"` + point + `"},"destination":{"endpoint":"minio.example:9000","bucket":"copy","prefix":"p/"},"key_arn":"k","storage_class":"STANDARD"}`
+	got := provenance.Texts(provenance.Fingerprint{Settings: s}, provenance.Memo{}).Fingerprint
+	if got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if read, ok := provenance.ReadFingerprint(got); !ok || !read.Same(s) {
+		t.Errorf("got %+v, %v, want the settings that were written", read, ok)
+	}
+	replay := provenance.Texts(provenance.Fingerprint{Settings: s, Replay: 7}, provenance.Memo{}).Fingerprint
+	if want := strings.TrimSuffix(want, "}") + `,"replay":7}`; replay != want {
+		t.Errorf("got %s, want %s", replay, want)
 	}
 }

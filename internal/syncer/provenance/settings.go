@@ -11,49 +11,42 @@
 // pass each setting is in force.
 package provenance
 
-import "strings"
-
-// Place is one side of a mapping: where keys come from, or where copies go.
-type Place struct {
-	// Endpoint is the service, "" for AWS.
-	Endpoint string `json:"endpoint,omitempty"`
-	// Bucket is the bucket, and Prefix what its keys begin with.
-	Bucket string `json:"bucket"`
-	Prefix string `json:"prefix,omitempty"`
-}
+import "syncd/internal/transfer"
 
 // Settings are what decides where copies go and how. Each generation has them in it, so that a pass knows which copies were
-// made under others.
+// made under others. Of a place it has the service, the bucket and the prefix.
 type Settings struct {
-	Source       Place  `json:"source"`
-	Destination  Place  `json:"destination"`
-	KeyARN       string `json:"key_arn"`
-	StorageClass string `json:"storage_class"`
+	// Source and Destination are the two sides.
+	Source, Destination transfer.Place
+	// KeyARN is the key that copies are encrypted with, and StorageClass their class as it is configured.
+	KeyARN, StorageClass string
+}
+
+// Same reports whether both settings make the same copies in the same places.
+func (s Settings) Same(o Settings) bool {
+	return s.Source.Same(o.Source) && s.Destination.Same(o.Destination) && s.KeyARN == o.KeyARN && s.StorageClass == o.StorageClass
 }
 
 // SameKeys reports whether both settings copy the same objects to the same keys. A source prefix that is narrowed or
 // widened along with the destination's does: only the range of keys is another.
-func (s Settings) SameKeys(o Settings) bool {
-	return s.Source.Endpoint == o.Source.Endpoint && s.Source.Bucket == o.Source.Bucket && s.sameTargets(o)
-}
+func (s Settings) SameKeys(o Settings) bool { return s.Source.SameBucket(o.Source) && s.sameTargets(o) }
 
 // sameTargets reports whether both settings copy a key at the source to the same place.
 func (s Settings) sameTargets(o Settings) bool {
-	if s.Destination.Endpoint != o.Destination.Endpoint || s.Destination.Bucket != o.Destination.Bucket {
+	switch {
+	case !s.Destination.SameBucket(o.Destination):
 		return false
+	case o.Source.Contains(s.Source.Prefix):
+		return s.Destination.Prefix == o.DestinationKey(s.Source.Prefix)
+	default:
+		return s.Source.Contains(o.Source.Prefix) && o.Destination.Prefix == s.DestinationKey(o.Source.Prefix)
 	}
-	if rest, ok := strings.CutPrefix(s.Source.Prefix, o.Source.Prefix); ok {
-		return s.Destination.Prefix == o.Destination.Prefix+rest
-	}
-	rest, ok := strings.CutPrefix(o.Source.Prefix, s.Source.Prefix)
-	return ok && o.Destination.Prefix == s.Destination.Prefix+rest
 }
 
-// SourceKey returns the key at the source that is copied to a key at the destination, "" for none.
-func (s Settings) SourceKey(key string) string {
-	inside, ok := strings.CutPrefix(key, s.Destination.Prefix)
-	if !ok {
-		return ""
-	}
-	return s.Source.Prefix + inside
+// DestinationKey returns the key at the destination that a key at the source is copied to.
+func (s Settings) DestinationKey(key string) string { return s.Source.KeyTo(s.Destination, key) }
+
+// SourceKey returns the key at the source that is copied to a key at the destination; ok is false where none is.
+func (s Settings) SourceKey(key string) (sourceKey string, ok bool) {
+	return s.Destination.KeyFrom(s.Source, key)
 }

@@ -49,8 +49,6 @@ type Options struct {
 	Ledger checkpoint.Options
 	// Settings are those of the mapping. A ledger of other places does not fit them.
 	Settings provenance.Settings
-	// ServiceOf is as in [provenance.Mapping].
-	ServiceOf func(endpoint string) string
 	// Before is called when nothing stands in the way any more, and before there is a ledger; nil does nothing.
 	Before func(ctx context.Context) error
 }
@@ -79,7 +77,7 @@ func Ledger(ctx context.Context, store store.Store, o Options) (entries int64, e
 	if !ok {
 		return 0, fmt.Errorf("rename ledger of %q: its settings cannot be read", from)
 	}
-	if err := o.fits(ctx, store, old.Manifest().Fingerprint); err != nil {
+	if err := o.fits(ctx, store, last.Settings); err != nil {
 		return 0, err
 	}
 	since, err := provenance.MemoOf(old.Manifest().Settings)
@@ -125,13 +123,12 @@ func takeHistory(ctx context.Context, state store.Store, from string, to *checkp
 }
 
 // fits refuses a ledger of other places.
-func (o Options) fits(ctx context.Context, store store.Store, fingerprint string) error {
-	now := provenance.Mapping{Name: o.Ledger.Mapping, Settings: o.Settings, ServiceOf: o.ServiceOf, Store: store}
-	last, _ := now.ReadFingerprint(fingerprint)
+func (o Options) fits(ctx context.Context, store store.Store, last provenance.Settings) error {
+	now := provenance.Mapping{Name: o.Ledger.Mapping, Settings: o.Settings, Store: store}
 	if last.SameKeys(o.Settings) {
 		return nil
 	}
-	e := &MisfitError{From: o.From, Mapping: now.Name, Differs: differences(last.Settings, o.Settings)}
+	e := &MisfitError{From: o.From, Mapping: now.Name, Differs: differences(last, o.Settings)}
 	err := now.Fitting(ctx, func(_ record.Manifest, name string) { e.Fitting = append(e.Fitting, name) })
 	return errors.Join(e, err)
 }
@@ -139,11 +136,11 @@ func (o Options) fits(ctx context.Context, store store.Store, fingerprint string
 // differences says where two settings copy from and to.
 func differences(ledger, now provenance.Settings) (all []string) {
 	for _, d := range []struct{ name, was, is string }{
-		{"source.endpoint_url", ledger.Source.Endpoint, now.Source.Endpoint},
-		{"source.bucket", ledger.Source.Bucket, now.Source.Bucket},
+		{"source.endpoint_url", ledger.Source.Service(), now.Source.Service()},
+		{"source.bucket", ledger.Source.Identity(), now.Source.Identity()},
 		{"source.prefix", ledger.Source.Prefix, now.Source.Prefix},
-		{"destination.endpoint_url", ledger.Destination.Endpoint, now.Destination.Endpoint},
-		{"destination.bucket", ledger.Destination.Bucket, now.Destination.Bucket},
+		{"destination.endpoint_url", ledger.Destination.Service(), now.Destination.Service()},
+		{"destination.bucket", ledger.Destination.Identity(), now.Destination.Identity()},
 		{"destination.prefix", ledger.Destination.Prefix, now.Destination.Prefix},
 	} {
 		if d.was != d.is {

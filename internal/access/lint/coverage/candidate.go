@@ -130,7 +130,8 @@ func (a *assessment) ofKey(p *candidate, n access.Need) bool {
 	}
 	if name, ok := strings.CutPrefix(p.Target, "key of "); ok {
 		m, _ := a.config.Mapping(n.Mapping)
-		return name == arn.BucketOf(encryptedARN(n)) || n.On == access.SourceKey && name == access.EncryptedSource(m)
+		source, _ := a.config.Places(m)
+		return name == arn.BucketOf(encryptedARN(n)) || n.On == access.SourceKey && name == access.EncryptedSource(source)
 	}
 	for _, s := range p.Policy.Statements {
 		for _, r := range s.Resources {

@@ -76,11 +76,12 @@ func accountOfBucket(conf *config.Config, bucket string) string {
 		return ""
 	}
 	for _, m := range conf.Mappings {
+		source, destination := conf.Places(m)
 		switch bucket {
-		case m.Source.Holder():
-			return m.Source.Account
-		case m.Destination.Bucket:
-			return m.Destination.Account
+		case source.Holder():
+			return source.Account
+		case destination.Bucket:
+			return destination.Account
 		}
 	}
 	return ""

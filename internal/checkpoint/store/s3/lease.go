@@ -47,7 +47,7 @@ func (s *Store) hold(ctx context.Context, key string, record lockRecord, etag *s
 
 // announce tells until when the lease is good that was written at begun.
 func (l *renewedLease) announce(begun time.Time) {
-	name := strings.TrimPrefix(strings.TrimSuffix(l.key, "/"+store.LockName), l.store.options.Prefix)
+	name := strings.TrimPrefix(strings.TrimSuffix(l.key, "/"+store.LockName), l.store.options.Place.Prefix)
 	l.store.options.Renewed(name, begun.Add(l.store.options.LeaseFor))
 }
 

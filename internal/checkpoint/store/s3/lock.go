@@ -87,7 +87,7 @@ func (s *Store) putLock(ctx context.Context, key string, record lockRecord, seen
 		return nil, err
 	}
 	in := &s3.PutObjectInput{
-		Bucket: &s.options.Bucket, Key: &key, ExpectedBucketOwner: s.owner(), Body: bytes.NewReader(data),
+		Bucket: &s.options.Place.Bucket, Key: &key, ExpectedBucketOwner: s.options.Place.ExpectedOwner(), Body: bytes.NewReader(data),
 		IfMatch: seen, ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
 	}
 	if seen == nil {
@@ -135,7 +135,7 @@ func (s *Store) Acquire(ctx context.Context, name, holder string) (store.Lease, 
 }
 
 func (s *Store) acquire(ctx context.Context, name, holder string) (*renewedLease, error) {
-	key := s.options.Prefix + name + "/" + store.LockName
+	key := s.options.Place.Prefix + name + "/" + store.LockName
 	seen, err := s.readLock(ctx, key)
 	if err != nil {
 		return nil, err
@@ -208,7 +208,7 @@ func (s *Store) LeaseOf(ctx context.Context, name string) (info store.LeaseInfo,
 	if !store.IsSegment(name) {
 		return store.LeaseInfo{}, false, fmt.Errorf("lease name %q: %w", name, fs.ErrInvalid)
 	}
-	seen, err := s.readLock(ctx, s.options.Prefix+name+"/"+store.LockName)
+	seen, err := s.readLock(ctx, s.options.Place.Prefix+name+"/"+store.LockName)
 	if err != nil || seen.etag == nil || seen.record.Released {
 		return store.LeaseInfo{}, false, err
 	}

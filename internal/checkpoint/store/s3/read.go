@@ -228,7 +228,7 @@ func (c *objectChunk) receive(body io.ReadCloser, p []byte) error {
 // object.
 func (c *objectChunk) ask(part store.Span) (content io.ReadCloser, n int64, err error) {
 	out, err := body.GetObject(c.ctx, c.store.client, &s3.GetObjectInput{
-		Bucket: &c.store.options.Bucket, Key: &c.key, ExpectedBucketOwner: c.store.owner(), IfMatch: c.etag,
+		Bucket: &c.store.options.Place.Bucket, Key: &c.key, ExpectedBucketOwner: c.store.options.Place.ExpectedOwner(), IfMatch: c.etag,
 		Range: aws.String(fmt.Sprintf("bytes=%d-%d", part.Start, part.End-1)),
 	})
 	if awserr.Classify(err) == awserr.Precondition {

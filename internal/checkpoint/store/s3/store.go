@@ -65,9 +65,7 @@ const (
 
 // Options tell where on S3 a store lies and how it is written.
 type Options struct {
-	Bucket   string           // general purpose bucket
-	Prefix   string           // of all keys, as it stands but for a slash that is added at its end; "" for none
-	Account  string           // expected bucket owner of every request, "" to send none
+	Place    transfer.Place   // in a general purpose bucket; a slash is added at the end of its prefix, unless that is empty
 	KMSKey   string           // ARN of the key that records are encrypted under, "" for the bucket's default
 	LeaseFor time.Duration    // a holder that vanished keeps others out so long, default one minute
 	Now      func() time.Time // clock of this process, default time.Now
@@ -105,8 +103,8 @@ var _ store.Store = (*Store)(nil)
 // format wrote is refused, with a *VersionError, where it is read or a lease is
 // acquired.
 func New(client s3API, o Options) *Store {
-	if o.Prefix != "" {
-		o.Prefix = strings.TrimSuffix(o.Prefix, "/") + "/"
+	if o.Place.Prefix != "" {
+		o.Place.Prefix = strings.TrimSuffix(o.Place.Prefix, "/") + "/"
 	}
 	if o.LeaseFor <= 0 {
 		o.LeaseFor = defaultLease
@@ -127,24 +125,16 @@ func New(client s3API, o Options) *Store {
 }
 
 // String returns "s3://", the bucket and the prefix.
-func (s *Store) String() string { return s.uri(s.options.Prefix) }
+func (s *Store) String() string { return s.options.Place.String() }
 
-func (s *Store) uri(key string) string { return "s3://" + s.options.Bucket + "/" + key }
-
-// owner is the expected bucket owner, nil to expect none.
-func (s *Store) owner() *string {
-	if s.options.Account == "" {
-		return nil
-	}
-	return &s.options.Account
-}
+func (s *Store) uri(key string) string { return "s3://" + s.options.Place.Bucket + "/" + key }
 
 // key returns the key of the record of that name.
 func (s *Store) key(ctx context.Context, name string) (string, error) {
 	if err := store.CheckName(name); err != nil {
 		return "", err
 	}
-	return s.options.Prefix + name, ctx.Err()
+	return s.options.Place.Prefix + name, ctx.Err()
 }
 
 // bodyTries bounds how often a body is asked for whose connection broke while it
@@ -165,7 +155,7 @@ func (s *Store) Read(ctx context.Context, name string) ([]byte, error) {
 func (s *Store) readObject(ctx context.Context, key string) (data []byte, out *s3.GetObjectOutput, err error) {
 	for range bodyTries {
 		out, err = body.GetObject(ctx, s.client, &s3.GetObjectInput{
-			Bucket: &s.options.Bucket, Key: &key, ExpectedBucketOwner: s.owner(),
+			Bucket: &s.options.Place.Bucket, Key: &key, ExpectedBucketOwner: s.options.Place.ExpectedOwner(),
 		})
 		if err != nil {
 			return nil, nil, s.failed("read", key, err)
@@ -234,21 +224,21 @@ func (s *Store) unwritten(verb, key string, err error) error {
 // List returns the names that begin with prefix, in byte order.
 func (s *Store) List(ctx context.Context, prefix string) (names []string, err error) {
 	pages := s3.NewListObjectsV2Paginator(s.client, &s3.ListObjectsV2Input{
-		Bucket: &s.options.Bucket, Prefix: aws.String(s.options.Prefix + prefix),
+		Bucket: &s.options.Place.Bucket, Prefix: aws.String(s.options.Place.Prefix + prefix),
 		// What others may have left here need not be fit for XML.
-		EncodingType: types.EncodingTypeUrl, ExpectedBucketOwner: s.owner(),
+		EncodingType: types.EncodingTypeUrl, ExpectedBucketOwner: s.options.Place.ExpectedOwner(),
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, s.failed("list", s.options.Prefix+prefix, err)
+			return nil, s.failed("list", s.options.Place.Prefix+prefix, err)
 		}
 		for _, object := range page.Contents {
 			key, err := transfer.DecodeKey(aws.ToString(object.Key), page.EncodingType == types.EncodingTypeUrl)
 			if err != nil {
 				return nil, s.failed("list", aws.ToString(object.Key), err)
 			}
-			if name, ok := strings.CutPrefix(key, s.options.Prefix); ok && store.CheckName(name) == nil {
+			if name, ok := strings.CutPrefix(key, s.options.Place.Prefix); ok && store.CheckName(name) == nil {
 				names = append(names, name)
 			}
 		}
@@ -264,7 +254,7 @@ func (s *Store) Delete(ctx context.Context, name string) error {
 		return err
 	}
 	_, err = s.client.DeleteObject(ctx, &s3.DeleteObjectInput{
-		Bucket: &s.options.Bucket, Key: &key, ExpectedBucketOwner: s.owner(),
+		Bucket: &s.options.Place.Bucket, Key: &key, ExpectedBucketOwner: s.options.Place.ExpectedOwner(),
 	})
 	if err != nil && awserr.Classify(err) != awserr.Gone {
 		return s.failed("delete", key, err)
@@ -281,7 +271,7 @@ func (s *Store) prepare(ctx context.Context) error {
 	if s.prepared {
 		return nil
 	}
-	key := s.options.Prefix + store.FormatName
+	key := s.options.Place.Prefix + store.FormatName
 	data, err := store.SealFormat()
 	if err != nil {
 		return err

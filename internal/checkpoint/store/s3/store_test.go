@@ -32,7 +32,7 @@ func TestS3KeepsTheContract(t *testing.T) {
 				t.Helper()
 				s := s3test.New()
 				o := s.Options()
-				o.Prefix, o.KMSKey = prefix, s.Key.ARN()
+				o.Place.Prefix, o.KMSKey = prefix, s.Key.ARN()
 				return s3store.New(s.Client(nil, 3), o)
 			})
 		})

@@ -16,13 +16,13 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/deadline"
+	"syncd/internal/transfer"
 )
 
 const (
 	// uploadPart is the size of the parts of a large record, and all of it that is
-	// ever in memory. S3 takes 5 MiB to 5 GiB and 10,000 parts ("Amazon S3
-	// multipart upload limits"), so a record may have 48 GiB.
-	uploadPart = 5 << 20
+	// ever in memory. A record may have [transfer.MaxParts] of them, which are 48 GiB.
+	uploadPart = int(transfer.MinPartSize)
 
 	// largeWrites is how many records of more than wholeRecord are written at once; others wait in line. Who writes one waits for nothing
 	// that one in the line has.
@@ -134,7 +134,7 @@ func (w *objectWriter) finish(ctx context.Context) error {
 // put creates the object in one request.
 func (w *objectWriter) put(ctx context.Context) error {
 	in := &s3.PutObjectInput{
-		Bucket: &w.store.options.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.owner(),
+		Bucket: &w.store.options.Place.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.options.Place.ExpectedOwner(),
 		IfNoneMatch: aws.String("*"), Metadata: map[string]string{writeMark: w.mark},
 		ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
 	}
@@ -165,7 +165,7 @@ func (w *objectWriter) refused(ctx context.Context, err error) error {
 		return w.store.unwritten("create", w.key, err)
 	}
 	there, headErr := w.store.client.HeadObject(ctx, &s3.HeadObjectInput{
-		Bucket: &w.store.options.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.owner(),
+		Bucket: &w.store.options.Place.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.options.Place.ExpectedOwner(),
 	})
 	switch {
 	case headErr == nil && there.Metadata[writeMark] == w.mark:
@@ -185,7 +185,7 @@ func (w *objectWriter) sendPart(ctx context.Context) error {
 	}
 	number := int32(len(w.parts) + 1)
 	out, err := w.store.client.UploadPart(ctx, &s3.UploadPartInput{
-		Bucket: &w.store.options.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.owner(),
+		Bucket: &w.store.options.Place.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.options.Place.ExpectedOwner(),
 		UploadId: w.upload, PartNumber: &number, Body: bytes.NewReader(w.buf),
 		ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme,
 	})
@@ -204,7 +204,7 @@ func (w *objectWriter) begin(ctx context.Context) error {
 		return nil
 	}
 	in := &s3.CreateMultipartUploadInput{
-		Bucket: &w.store.options.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.owner(),
+		Bucket: &w.store.options.Place.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.options.Place.ExpectedOwner(),
 		Metadata:          map[string]string{writeMark: w.mark},
 		ChecksumAlgorithm: types.ChecksumAlgorithmCrc64nvme, ChecksumType: types.ChecksumTypeFullObject,
 	}
@@ -223,7 +223,7 @@ func (w *objectWriter) begin(ctx context.Context) error {
 // again, which the caller does when it writes the record again.
 func (w *objectWriter) complete(ctx context.Context) error {
 	_, err := w.store.client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
-		Bucket: &w.store.options.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.owner(),
+		Bucket: &w.store.options.Place.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.options.Place.ExpectedOwner(),
 		UploadId: w.upload, IfNoneMatch: aws.String("*"), ChecksumType: types.ChecksumTypeFullObject,
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: w.parts},
 	})
@@ -241,7 +241,7 @@ func (w *objectWriter) abort(ctx context.Context) error {
 	}
 	err := deadline.Do(context.WithoutCancel(ctx), cleanupTime, func(ctx context.Context) error {
 		_, err := w.store.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
-			Bucket: &w.store.options.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.owner(), UploadId: w.upload,
+			Bucket: &w.store.options.Place.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.options.Place.ExpectedOwner(), UploadId: w.upload,
 		})
 		return err
 	})

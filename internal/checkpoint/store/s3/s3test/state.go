@@ -19,6 +19,7 @@ import (
 	"syncd/internal/admit"
 	"syncd/internal/awsfake"
 	s3store "syncd/internal/checkpoint/store/s3"
+	"syncd/internal/transfer"
 )
 
 // Where the state is.
@@ -64,7 +65,7 @@ func (s *State) Client(transport http.RoundTripper, attempts int) *s3.Client {
 
 // Options are those of a store in the bucket.
 func (s *State) Options() s3store.Options {
-	return s3store.Options{Bucket: Bucket, Prefix: Prefix, Account: Account, LeaseFor: time.Minute}
+	return s3store.Options{Place: transfer.Place{Bucket: Bucket, Prefix: Prefix, Account: Account}, LeaseFor: time.Minute}
 }
 
 // Store is a store that sends each request once.

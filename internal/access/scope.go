@@ -11,13 +11,10 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Place is where a row of the table applies in one mapping.
-type Place struct {
+// Scope is what a row of the table applies to in one mapping: a resource, where it is and who owns it.
+type Scope struct {
+	transfer.Place  // that the resource is of
 	On              Resource
-	Bucket, Prefix  string // as requests name them
-	point           string // the ARN of the access point that bucket stands for, "" for none
-	holder          string // the bucket that holds the objects, "" when it is behind an access point and not known
-	Region, Account string
 	Owner           string // of the resource: the bucket's account, or the key's
 	Pattern, sample string // ARN as a policy writes it, and one that it covers
 	Key             string // ARN of the KMS key of writes, "" for a default one
@@ -26,49 +23,40 @@ type Place struct {
 	others          []string // more regions whose S3 may use the key
 }
 
-// Place finds the resource of a row.
-func (v View) Place(on Resource) Place {
-	p := Place{On: on}
+// Scope finds the resource of a row.
+func (v View) Scope(on Resource) Scope {
+	p := Scope{On: on}
+	source, destination := v.Config.Places(v.Mapping)
 	switch on {
 	case SourceBucket, SourceObjects, SourceKey, UnderlyingBucket, UnderlyingObjects:
-		s := v.Mapping.Source
-		p.Bucket, p.Prefix, p.Region, p.Account, p.holder = s.Bucket, s.Prefix, s.Region, s.Account, s.Holder()
-		if point, ok := s.AccessPoint(); ok {
-			p.point = point.ARN
-		}
-		if !v.Relay && v.Mapping.Destination.Region != s.Region {
+		p.Place = source
+		if !v.Relay && destination.Region != source.Region {
 			// S3 pulls into the region of the destination; AWS does not say whose name KMS is told.
-			p.others = []string{v.Mapping.Destination.Region}
+			p.others = []string{destination.Region}
 		}
 	case DestinationBucket, DestinationObjects, DestinationKey:
-		d := v.Mapping.Destination
-		p.Bucket, p.Prefix, p.Region, p.Account, p.Key, p.bucketKey = d.Bucket, d.Prefix, d.Region, d.Account, d.KMSKey, d.BucketKey
+		p.Place, p.Key, p.bucketKey = destination, v.Mapping.Destination.KMSKey, v.Mapping.Destination.BucketKey
 		if v.ACL {
 			p.acl = string(config.ACLBucketOwner)
 		}
 	case StateBucket, StateObjects, StateKey:
-		p.Bucket, p.Prefix = stateLocation(v.Config)
-		p.Region, p.Account, p.Key, p.bucketKey = v.Config.StateRegion(), v.Config.StateAccount(), v.Config.Checkpoint.KMSKey, true
-		if p.Account == "" {
-			p.Account = v.accountOf(v.Config.Checkpoint.Role)
-		}
+		p.Place, _ = v.Config.StatePlace()
+		p.Key, p.bucketKey = v.Config.Checkpoint.KMSKey, true
+		p.Owner = v.accountOf(p.Role) // where the configuration does not say
 	case AssumedRole:
 	}
-	if p.point == "" {
-		p.holder = p.Bucket
-	}
+	p.Owner = cmp.Or(p.Account, p.Owner)
 	p.locate()
 	return p
 }
 
-// locate fills in the ARNs and who owns what they name.
-func (p *Place) locate() {
-	p.Owner = p.Account
+// locate fills in the ARNs, and who owns what they name where that is not who owns the bucket.
+func (p *Scope) locate() {
 	switch {
 	case p.isPoint() && p.On.isBucket():
-		p.Pattern, p.sample, p.Owner = p.point, p.point, arn.Account(p.point)
+		p.Pattern, p.sample, p.Owner = p.AccessPoint, p.AccessPoint, arn.Account(p.AccessPoint)
 	case p.isPoint():
-		p.Pattern, p.sample, p.Owner = arn.Object(p.point, Literal(p.Prefix)+"*"), arn.Object(p.point, p.Prefix+"key"), arn.Account(p.point)
+		p.Pattern, p.sample, p.Owner = arn.Object(p.AccessPoint, Literal(p.Prefix)+"*"), arn.Object(p.AccessPoint, p.Prefix+"key"), arn.Account(p.AccessPoint)
 	case p.On.isBucket():
 		p.Pattern = p.BucketARN()
 		p.sample = p.Pattern
@@ -76,7 +64,7 @@ func (p *Place) locate() {
 		p.Pattern, p.sample = p.Key, p.Key
 		if p.Key == "" {
 			// Which key the owner chose is the owner's to know: the owner's key policy says which it is.
-			key := func(id string) string { return arn.Key(awsname.Partition(p.Region), p.Region, p.Account, id) }
+			key := func(id string) string { return arn.Key(awsname.Partition(p.Region), p.Region, p.Owner, id) }
 			p.Pattern, p.sample = key("*"), key("00000000-0000-0000-0000-000000000000")
 		}
 		p.Owner = arn.Account(p.Pattern)
@@ -86,22 +74,22 @@ func (p *Place) locate() {
 }
 
 // isPoint reports whether the resource is an access point, or what is reached through one.
-func (p *Place) isPoint() bool {
-	return p.point != "" && (p.On == SourceBucket || p.On == SourceObjects)
+func (p *Scope) isPoint() bool {
+	return p.AccessPoint != "" && (p.On == SourceBucket || p.On == SourceObjects)
 }
 
 // BucketARN is the ARN of the bucket that holds the objects, or one with [BucketPlaceholder] where that is not known.
-func (p *Place) BucketARN() string {
-	return transfer.BucketARN(p.Region, cmp.Or(p.holder, BucketPlaceholder))
+func (p *Scope) BucketARN() string {
+	return transfer.BucketARN(p.Region, cmp.Or(p.Holder(), BucketPlaceholder))
 }
 
 // BucketPlaceholder stands in documents for the bucket behind an access point whose name is not known.
 const BucketPlaceholder = "REPLACE_WITH_BUCKET"
 
-func (p *Place) objects() string { return arn.Object(p.BucketARN(), Literal(p.Prefix)+"*") }
+func (p *Scope) objects() string { return arn.Object(p.BucketARN(), Literal(p.Prefix)+"*") }
 
 // Conditions narrow a grant to what the request of the mapping carries.
-func (p *Place) Conditions(action string) []Condition {
+func (p *Scope) Conditions(action string) []Condition {
 	switch {
 	case strings.HasPrefix(action, "kms:"):
 		// Under an S3 Bucket Key the encryption context is the bucket's ARN, otherwise the object's; a bucket may hold both.
@@ -110,7 +98,7 @@ func (p *Place) Conditions(action string) []Condition {
 			via = append(via, viaService(region))
 		}
 		conditions := []Condition{When("StringEquals", "kms:ViaService", via...)}
-		if p.holder == "" {
+		if p.Holder() == "" {
 			return conditions
 		}
 		contexts := []string{p.BucketARN(), p.objects()}
@@ -131,27 +119,27 @@ func (p *Place) Conditions(action string) []Condition {
 }
 
 // pointed adds to the conditions of a bucket behind an access point that requests come through it.
-func (p *Place) pointed(conditions ...Condition) []Condition {
+func (p *Scope) pointed(conditions ...Condition) []Condition {
 	if p.On == UnderlyingBucket || p.On == UnderlyingObjects {
-		return append(conditions, When("StringEquals", "s3:DataAccessPointArn", p.point))
+		return append(conditions, When("StringEquals", "s3:DataAccessPointArn", p.AccessPoint))
 	}
 	return conditions
 }
 
 // context is what a request for the action carries.
-func (p *Place) context(action string) map[string][]string {
+func (p *Scope) context(action string) map[string][]string {
 	facts := p.ownContext(action)
-	if p.point == "" || !strings.HasPrefix(action, "s3:") {
+	if p.AccessPoint == "" || !strings.HasPrefix(action, "s3:") {
 		return facts
 	}
-	through := map[string][]string{"s3:DataAccessPointArn": {p.point}, "s3:DataAccessPointAccount": {arn.Account(p.point)}}
+	through := map[string][]string{"s3:DataAccessPointArn": {p.AccessPoint}, "s3:DataAccessPointAccount": {arn.Account(p.AccessPoint)}}
 	maps.Copy(through, facts)
 	return through
 }
 
-func (p *Place) ownContext(action string) map[string][]string {
+func (p *Scope) ownContext(action string) map[string][]string {
 	switch {
-	case strings.HasPrefix(action, "kms:") && p.holder == "":
+	case strings.HasPrefix(action, "kms:") && p.Holder() == "":
 		return map[string][]string{"kms:ViaService": {viaService(p.Region)}}
 	case strings.HasPrefix(action, "kms:"):
 		encrypted := p.BucketARN()
@@ -179,7 +167,7 @@ func (p *Place) ownContext(action string) map[string][]string {
 }
 
 // sid names the statement that grants the action.
-func (p *Place) sid(action string) string {
+func (p *Scope) sid(action string) string {
 	side, _, _ := strings.Cut(string(p.On), " ")
 	side = strings.ToUpper(side[:1]) + side[1:]
 	switch {

@@ -1,0 +1,38 @@
+package doctor_test
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"syncd/internal/access/accesstest"
+)
+
+// owners is the way to the services: it keeps which owner requests to the state's bucket name.
+type owners struct {
+	next http.RoundTripper
+	mu   *sync.Mutex
+	of   map[string]int
+}
+
+func (o owners) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.Contains(r.URL.Host+r.URL.Path, "consumer-state") {
+		o.mu.Lock()
+		o.of[r.Header.Get("X-Amz-Expected-Bucket-Owner")]++
+		o.mu.Unlock()
+	}
+	return o.next.RoundTrip(r)
+}
+
+// TestDoctorNamesTheOwnerOfTheState has the doctor name the owner that the store names, also where it is that of checkpoint.role.
+func TestDoctorNamesTheOwnerOfTheState(t *testing.T) {
+	x := doctored(t, accesstest.Ways()[2], func(text string) string { return text })
+	x.Config.AWS.EndpointURL, x.Config.Checkpoint.Account, x.Config.Checkpoint.Role = "https://s3.us-west-2.amazonaws.com", "", x.Config.Mappings[0].Destination.Role
+	seen := owners{x.Transport, new(sync.Mutex), map[string]int{}}
+	x.Transport = seen
+	x.diagnose(t)
+	if want := x.Config.StateAccount(); want == "" || seen.of[want] == 0 || len(seen.of) != 1 {
+		t.Errorf("got owners %v, want %s with every request", seen.of, want)
+	}
+}

@@ -9,8 +9,9 @@ import (
 // maxHops is far above what anybody needs: every hop is a request before each session.
 const maxHops = 10
 
-// Chain returns one of the roles and those it is reached through, the first hop first; nothing for "", the ambient credentials. Of a chain
-// that is too long, or never ends, it returns the part that is nearest to the role.
+// Chain returns one of the roles and those it is reached through, the first hop first; nothing for
+// "", the ambient credentials. Of a chain that is too long, or never ends, it returns the part that
+// is nearest to the role.
 func Chain(roles map[string]Role, role string) (hops []string) {
 	for role != "" && len(hops) <= maxHops && !slices.Contains(hops, role) {
 		hops = append(hops, role)
@@ -23,8 +24,8 @@ func Chain(roles map[string]Role, role string) (hops []string) {
 // Chain returns the chain of a role of the configuration.
 func (c *Config) Chain(role string) []string { return Chain(c.Roles, role) }
 
-// Side is where a role, or "" for the ambient credentials, is used. A transfer.Place does not do for it: the place knows the service by
-// its name, and here the URL counts as it is configured.
+// Side is where a role, or "" for the ambient credentials, is used. A transfer.Place does not do
+// for it: the place knows the service by its name, and here the URL counts as it is configured.
 type Side struct {
 	// Role is the name of the role.
 	Role string
@@ -60,8 +61,8 @@ func (c *Config) side(role, endpoint, region, path string) Side {
 	return Side{role, endpoint, region, path + ".endpoint_url"}
 }
 
-// STSEndpoint returns where STS is for a side with that endpoint of S3, or aws.endpoint_url where it is "": there too, unless it is one
-// of S3's own, which have no STS; "" for AWS.
+// STSEndpoint returns where STS is for a side with that endpoint of S3, or aws.endpoint_url where
+// it is "": there too, unless it is one of S3's own, which have no STS; "" for AWS.
 func (c *Config) STSEndpoint(endpointURL string) string {
 	if c.Service(endpointURL) == "" {
 		return ""
@@ -69,9 +70,9 @@ func (c *Config) STSEndpoint(endpointURL string) string {
 	return cmp.Or(endpointURL, c.AWS.EndpointURL)
 }
 
-// AssumedRoles are the roles of the configuration with the endpoint at which a mapping assumes each: a role without an endpoint of its
-// own is assumed where S3 is, when its sides are another service than AWS. Credentials of such a service are never sent to AWS by
-// accident.
+// AssumedRoles are the roles of the configuration with the endpoint at which a mapping assumes
+// each: a role without an endpoint of its own is assumed where S3 is, when its sides are another
+// service than AWS. Credentials of such a service are never sent to AWS by accident.
 func (c *Config) AssumedRoles(m Mapping) map[string]Role { return c.assumedRoles(c.Sides(m)) }
 
 // AssumedStateRoles are AssumedRoles for the state.
@@ -94,8 +95,8 @@ func (c *Config) assumedRoles(sides []Side) map[string]Role {
 	return roles
 }
 
-// assumedAt finds the side at whose endpoint each role without one of its own is assumed: the first that uses it. Where one of them
-// is AWS the role is not among them.
+// assumedAt finds the side at whose endpoint each role without one of its own is assumed: the first
+// that uses it. Where one of them is AWS the role is not among them.
 func (c *Config) assumedAt(sides []Side) map[string]Side {
 	at := map[string]Side{}
 	for _, s := range sides {

@@ -8,7 +8,8 @@ import (
 	"syncd/config"
 )
 
-// What is surely not meant as the path of a socket is refused with what to write in its place, and is no file of that name.
+// What is surely not meant as the path of a socket is refused with what to write in its place, and
+// is no file of that name.
 func TestControlSocketsThatAreNoPaths(t *testing.T) {
 	const text = `state: file:state
 control: {socket: %q}

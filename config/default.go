@@ -6,8 +6,8 @@ import (
 	"syncd/config/value"
 )
 
-// Default returns the configuration a file starts from. It has no roles and no mappings: those that a file adds start
-// from DefaultRole and DefaultMapping.
+// Default returns the configuration a file starts from. It has no roles and no mappings: those that
+// a file adds start from DefaultRole and DefaultMapping.
 func Default() Config {
 	return Config{
 		HTTP: HTTP{Watchdog: value.Duration(15 * time.Minute)},

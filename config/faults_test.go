@@ -11,7 +11,8 @@ import (
 	"syncd/config"
 )
 
-// TestFaultsEnd has files of half a megabyte with nothing but faults: the list ends, and so does the work.
+// TestFaultsEnd has files of half a megabyte with nothing but faults: the list ends, and so does
+// the work.
 func TestFaultsEnd(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")

@@ -27,7 +27,8 @@ mappings:
     copy: {part_size: auto, mode: auto, object_lock: copy, object_lock_max: 10y}
 `
 
-// TestFaultsSayWhatWasMeant puts one wrong value into a setting: one fault names it, and says what to write.
+// TestFaultsSayWhatWasMeant puts one wrong value into a setting: one fault names it, and says what
+// to write.
 func TestFaultsSayWhatWasMeant(t *testing.T) {
 	if _, err := config.Parse([]byte(full), "syncd.yaml"); err != nil {
 		t.Fatal(err)

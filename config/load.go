@@ -13,8 +13,9 @@ import (
 	"syncd/config/fault"
 )
 
-// Load reads the configuration file at path, and has checks look at it too. Relative paths in it, of the state, of external ids and of
-// the web configuration, are taken from the file's own folder. A file that is at fault is a *fault.Faults; any other error is about reading it.
+// Load reads the configuration file at path, and has checks look at it too. Relative paths in it,
+// of the state, of external ids and of the web configuration, are taken from the file's own folder.
+// A file that is at fault is a *fault.Faults; any other error is about reading it.
 func Load(path string, checks ...Check) (*Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -23,8 +24,8 @@ func Load(path string, checks ...Check) (*Config, error) {
 	return parse(data, path, filepath.Dir(path), checks)
 }
 
-// Read is Load for a configuration that is no file, such as standard input: name stands for it in faults, and relative paths are taken
-// from folder.
+// Read is Load for a configuration that is no file, such as standard input: name stands for it in
+// faults, and relative paths are taken from folder.
 func Read(r io.Reader, name, folder string, checks ...Check) (*Config, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {
@@ -33,8 +34,9 @@ func Read(r io.Reader, name, folder string, checks ...Check) (*Config, error) {
 	return parse(data, name, folder, checks)
 }
 
-// Parse decodes and validates a configuration, with name as the file's name in faults. The error, if any, is a *fault.Faults
-// with everything that is wrong, by the checks too. Relative paths stay as they are.
+// Parse decodes and validates a configuration, with name as the file's name in faults. The error,
+// if any, is a *fault.Faults with everything that is wrong, by the checks too. Relative paths stay
+// as they are.
 func Parse(data []byte, name string, checks ...Check) (*Config, error) {
 	return parse(data, name, "", checks)
 }
@@ -64,7 +66,8 @@ func parse(data []byte, name, folder string, checks []Check) (*Config, error) {
 // mayLookUnfilled are settings about keys and tags, of which the owner of a bucket has any.
 var mayLookUnfilled = regexp.MustCompile(`\.prefix$|\.filter\.|\.tags[.\[]`)
 
-// mayHold reports whether what looks like a placeholder in a setting may be meant: it is a part of keys.
+// mayHold reports whether what looks like a placeholder in a setting may be meant: it is a part of
+// keys.
 func mayHold(path, text string) bool {
 	if rest, ok := strings.CutPrefix(text, "s3://"); ok && path == "state" {
 		bucket, _, _ := strings.Cut(rest, "/")

@@ -158,7 +158,8 @@ func TestParseEveryKey(t *testing.T) {
 	}
 }
 
-// What is in force can be written as YAML and read again, but for external ids: of these not even the names are written.
+// What is in force can be written as YAML and read again, but for external ids: of these not even
+// the names are written.
 func TestMarshalRoundTrip(t *testing.T) {
 	for _, path := range append(examples(t), "testdata/every-key.yaml") {
 		want, err := config.Load(path)

@@ -89,7 +89,8 @@ func faultsIn(t *testing.T, text string) error {
 	return err
 }
 
-// The same name of a bucket in two partitions of AWS is two buckets; in two regions of one it is the same.
+// The same name of a bucket in two partitions of AWS is two buckets; in two regions of one it is
+// the same.
 func TestPartitionsSeparateBuckets(t *testing.T) {
 	const there = "prefix: \"a/b/\", region: us-west-2,"
 	for region, arn := range map[string]string{"us-gov-west-1": "arn:aws-us-gov:kms:us-gov-west-1:222222222222:", "eu-west-1": "arn:aws:kms:eu-west-1:222222222222:"} {
@@ -124,7 +125,8 @@ func TestStateAccount(t *testing.T) {
 	}
 }
 
-// An endpoint that names a bucket makes a key of the bucket of the setting: what is written there may be the state.
+// An endpoint that names a bucket makes a key of the bucket of the setting: what is written there
+// may be the state.
 func TestBucketsInEndpoints(t *testing.T) {
 	const minio, bucketOfS3 = "https://minio.example.net", "names a bucket"
 	for _, tt := range []struct{ state, destination, want string }{
@@ -197,7 +199,8 @@ func TestCircles(t *testing.T) {
 			want = want || reach[i][i]
 		}
 		_, err := config.Parse([]byte(text.String()), "syncd.yaml")
-		// A mapping whose destination has another fault already is not at fault twice, so that only the absence of one proves something then.
+		// A mapping whose destination has another fault already is not at fault twice, so that only
+		// the absence of one proves something then.
 		got := strings.Contains(fmt.Sprint(err), "copied back")
 		if got && !want || want && err == nil {
 			t.Errorf("got %v, want a circle: %v\n%s", err, want, text.String())

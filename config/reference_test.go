@@ -78,7 +78,8 @@ func writeSection(t *testing.T, text *strings.Builder, root *jsonschema.Schema, 
 	}
 }
 
-// sectionIn returns the type of the sections that a key has, and what they are called; nil for a key with a value.
+// sectionIn returns the type of the sections that a key has, and what they are called; nil for a
+// key with a value.
 func sectionIn(of reflect.Type, path string) (inner reflect.Type, at string) {
 	switch of.Kind() { //nolint:exhaustive // the others have no sections
 	case reflect.Map:

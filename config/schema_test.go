@@ -195,8 +195,8 @@ func readYAML(t *testing.T, path string) any {
 	return v
 }
 
-// nonconforming lists where a value has keys that the schema does not know, lacks those it requires, or has another
-// shape. Constraints on scalars are the concern of Parse.
+// nonconforming lists where a value has keys that the schema does not know, lacks those it
+// requires, or has another shape. Constraints on scalars are the concern of Parse.
 func nonconforming(root, s *jsonschema.Schema, value any, path string) (problems []string) {
 	if name, ok := strings.CutPrefix(s.Ref, "#/$defs/"); ok {
 		s = root.Definitions[name]

@@ -16,7 +16,8 @@ import (
 	"syncd/config/fault"
 )
 
-// A template that misses may put the secret itself anywhere below external_id. Whatever a file says there, no message quotes it.
+// A template that misses may put the secret itself anywhere below external_id. Whatever a file says
+// there, no message quotes it.
 func TestNothingBelowExternalIDIsQuoted(t *testing.T) {
 	const role = "arn: \"arn:aws:iam::111111111111:role/r\""
 	inRole := func(lines string) string { return "roles:\n  r:\n    " + role + "\n    " + lines + "\n" }
@@ -113,7 +114,8 @@ func mustHide(t *testing.T, how, text string) {
 	}
 }
 
-// An alias carries what stands below external_id to other settings, whose faults name it in parts, in another form or as a path.
+// An alias carries what stands below external_id to other settings, whose faults name it in parts,
+// in another form or as a path.
 func TestNothingThatAnAliasCarriedIsQuoted(t *testing.T) {
 	const role = "arn: \"arn:aws:iam::111111111111:role/r\""
 	inRole := func(lines string) string { return "roles:\n  r:\n    " + role + "\n    " + lines + "\n" }
@@ -159,8 +161,8 @@ func TestNothingThatAnAliasCarriedIsQuoted(t *testing.T) {
 	}
 }
 
-// A variable or a file that is well named may be the secret all the same: no printing of a configuration and no failure to read it
-// shows the name.
+// A variable or a file that is well named may be the secret all the same: no printing of a
+// configuration and no failure to read it shows the name.
 func TestSourcesOfExternalIDsAreNotShown(t *testing.T) {
 	for _, form := range []string{"{env: hunter2_hunter2}", "{file: hunter2-hunter2}", "{file: /run/hunter2/hunter2}"} {
 		path := filepath.Join(t.TempDir(), "syncd.yaml")

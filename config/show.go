@@ -14,9 +14,10 @@ import (
 	"syncd/config/value"
 )
 
-// Show writes the configuration in force as YAML that loads to the same one, with every default in it. External ids are left out. Where
-// one is read from is written when that is surely a name: the variable or the file is there, or has the form of a name. A template may
-// have put the external id itself in its place. What is left out is no valid value, so that it cannot be loaded by accident.
+// Show writes the configuration in force as YAML that loads to the same one, with every default in
+// it. External ids are left out. Where one is read from is written when that is surely a name: the
+// variable or the file is there, or has the form of a name. A template may have put the external id
+// itself in its place. What is left out is no valid value, so that it cannot be loaded by accident.
 func (c *Config) Show(lookupEnv func(string) (string, bool), readFile func(string) ([]byte, error)) ([]byte, error) {
 	shown := *c
 	if l, err := ParseLocation(c.State); err == nil && l.Dir != "" {

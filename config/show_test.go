@@ -14,7 +14,8 @@ import (
 	"syncd/config/value"
 )
 
-// show is what `syncd config show` prints on a machine on which every variable is set and every file is there.
+// show is what `syncd config show` prints on a machine on which every variable is set and every
+// file is there.
 func show(t *testing.T, c *config.Config) string {
 	t.Helper()
 	text, err := c.Show(func(string) (string, bool) { return "x", true }, func(string) ([]byte, error) { return nil, nil })
@@ -24,7 +25,8 @@ func show(t *testing.T, c *config.Config) string {
 	return string(text)
 }
 
-// TestShowRoundTrip loads what is shown, external ids included as far as they are not in the file itself.
+// TestShowRoundTrip loads what is shown, external ids included as far as they are not in the file
+// itself.
 func TestShowRoundTrip(t *testing.T) {
 	for _, path := range append(examples(t), "testdata/every-key.yaml") {
 		want, err := config.Load(path)
@@ -87,7 +89,8 @@ func TestShowQuotes(t *testing.T) {
 	}
 }
 
-// TestShowKeepsSecrets has each form of an external id, where a template has put the secret into it.
+// TestShowKeepsSecrets has each form of an external id, where a template has put the secret into
+// it.
 func TestShowKeepsSecrets(t *testing.T) {
 	absent := func(string) (string, bool) { return "", false }
 	for _, form := range []string{"\"" + word + "\"", "{env: s3cr3t_external_id}", "{env: S3CR3TEXTERNALID}", "{file: \"" + word + "\"}", "{file: \"./" + word + "\"}"} {

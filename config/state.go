@@ -10,8 +10,8 @@ import (
 	"syncd/internal/hint"
 )
 
-// Location is where state lives, as Config.State says it: a folder, or a prefix of an S3 bucket, which is then a part of
-// [Config.StatePlace].
+// Location is where state lives, as Config.State says it: a folder, or a prefix of an S3 bucket,
+// which is then a part of [Config.StatePlace].
 type Location struct {
 	// Dir is the folder, empty for S3.
 	Dir string
@@ -19,7 +19,8 @@ type Location struct {
 	Bucket, Prefix string
 }
 
-// ParseLocation reads the text of Config.State: file:PATH, file:///PATH, s3://BUCKET or s3://BUCKET/PREFIX/.
+// ParseLocation reads the text of Config.State: file:PATH, file:///PATH, s3://BUCKET or
+// s3://BUCKET/PREFIX/.
 func ParseLocation(text string) (Location, error) {
 	if dir, ok := strings.CutPrefix(text, "file:"); ok {
 		return parseFolder(dir)
@@ -62,8 +63,9 @@ func (c *Config) StateRegion() string {
 	return c.Mappings[0].Destination.Region
 }
 
-// StateAccount returns the account that owns the bucket of the state: checkpoint.account, or that of checkpoint.role on AWS; "" where
-// neither is known, which only a compatible service may leave open.
+// StateAccount returns the account that owns the bucket of the state: checkpoint.account, or that
+// of checkpoint.role on AWS; "" where neither is known, which only a compatible service may leave
+// open.
 func (c *Config) StateAccount() string {
 	if c.Checkpoint.Account != "" || c.compatible(c.Checkpoint.EndpointURL) {
 		return c.Checkpoint.Account

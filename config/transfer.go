@@ -42,7 +42,8 @@ func (c *Config) Method(m Mapping) transfer.Method {
 // Relayed reports whether a mapping's content passes through this process.
 func (c *Config) Relayed(m Mapping) bool { return c.Method(m) == transfer.Relay }
 
-// Transfer returns how the objects of a mapping move, but for the memory that relays of the process share.
+// Transfer returns how the objects of a mapping move, but for the memory that relays of the process
+// share.
 func (c *Config) Transfer(m Mapping) transfer.Settings {
 	s := transfer.Settings{
 		Relay: c.Relayed(m), MultipartAbove: int64(m.Copy.MultipartAbove), PartSize: int64(m.Copy.PartSize),

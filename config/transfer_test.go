@@ -7,7 +7,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// A source whose endpoint has a slash at its end is at the service of a destination whose endpoint has none, for everybody who asks.
+// A source whose endpoint has a slash at its end is at the service of a destination whose endpoint
+// has none, for everybody who asks.
 func TestPlacesOfOneServiceAreAtOneService(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -32,7 +33,8 @@ func TestPlacesOfOneServiceAreAtOneService(t *testing.T) {
 	}
 }
 
-// The state is at a place only on S3, whose account may be that of its role, and whose region that of the first destination.
+// The state is at a place only on S3, whose account may be that of its role, and whose region that
+// of the first destination.
 func TestStatePlace(t *testing.T) {
 	t.Parallel()
 	c := &config.Config{

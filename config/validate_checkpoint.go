@@ -27,7 +27,8 @@ func (v checkpointRules) checkpoint(c Checkpoint) {
 	}
 }
 
-// noBucket refuses what only a bucket has: whoever gives the key of a folder believes it to be encrypted.
+// noBucket refuses what only a bucket has: whoever gives the key of a folder believes it to be
+// encrypted.
 func (v checkpointRules) noBucket(c Checkpoint) {
 	for _, setting := range [][2]string{
 		{"region", c.Region}, {"role", c.Role}, {"account", c.Account}, {"kms_key", c.KMSKey}, {"endpoint_url", c.EndpointURL},
@@ -50,7 +51,8 @@ func (v checkpointRules) stateBucket(c Checkpoint) {
 	v.roleExists("checkpoint.role", c.Role)
 }
 
-// stateAccount checks whose bucket the state's is: records are not read from a bucket that changed hands, nor written to it.
+// stateAccount checks whose bucket the state's is: records are not read from a bucket that changed
+// hands, nor written to it.
 func (v checkpointRules) stateAccount(account string, compatible bool) {
 	const path = "checkpoint.account"
 	if account == "" && !compatible && v.Checkpoint.Role == "" {

@@ -29,7 +29,8 @@ func (v endpointRules) endpointOfS3(path, url string) {
 	v.check(!endpoint.IsSTS(url), path, "is an endpoint of STS, and S3 is asked there", "leave it out, or use one of S3")
 }
 
-// bucketInPath refuses an endpoint whose path names the bucket of a setting, which requests add themselves.
+// bucketInPath refuses an endpoint whose path names the bucket of a setting, which requests add
+// themselves.
 func (v endpointRules) bucketInPath(path, endpointURL, bucket string) {
 	if endpointURL == "" {
 		path, endpointURL = "aws.endpoint_url", v.AWS.EndpointURL
@@ -45,7 +46,8 @@ func (v endpointRules) bucketInPath(path, endpointURL, bucket string) {
 	}
 }
 
-// endpointRegion warns of an endpoint of S3 in another region than the bucket, which refuses the signature of its requests.
+// endpointRegion warns of an endpoint of S3 in another region than the bucket, which refuses the
+// signature of its requests.
 func (v endpointRules) endpointRegion(path, endpointURL, region string) {
 	if endpointURL == "" {
 		path, endpointURL = "aws.endpoint_url", v.AWS.EndpointURL

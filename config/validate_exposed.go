@@ -11,8 +11,8 @@ import (
 // exposedRules keep the keys of sessions from networks where they could be read.
 type exposedRules struct{ *validator }
 
-// sides refuses to assume roles without an endpoint of their own at the endpoint of a side where the keys of their sessions
-// can be read on the way.
+// sides refuses to assume roles without an endpoint of their own at the endpoint of a side where
+// the keys of their sessions can be read on the way.
 func (v exposedRules) sides() {
 	v.side(v.stateSides())
 	for i, m := range v.Mappings {

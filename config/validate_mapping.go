@@ -80,8 +80,8 @@ func (v mappingRules) copying(m Mapping, path string) {
 		"server_side cannot copy from an access point to another region", "use auto or relay, or the name of the bucket")
 }
 
-// objectLockMax checks the bound of retentions against S3's own ("S3 Object Lock", Amazon S3 User Guide: 100 years), and that there
-// is something to bound.
+// objectLockMax checks the bound of retentions against S3's own ("S3 Object Lock", Amazon S3 User
+// Guide: 100 years), and that there is something to bound.
 func (v mappingRules) objectLockMax(c Copy, path string) {
 	const most = 100 * 365 * 24 * time.Hour
 	d := c.ObjectLockMax.Duration()
@@ -98,9 +98,9 @@ func (v mappingRules) bounds(m Mapping, path string) {
 	v.notNegative(path+".limits.cost_usd", m.Limits.CostUSD)
 }
 
-// tagKeys checks the keys of tags against what S3 takes: 1 to 128 Unicode characters, of which aws: is reserved ("Object tagging",
-// Amazon S3 User Guide). An object has at most ten tags, but other objects may have others; a thousand keys are more than anybody
-// means.
+// tagKeys checks the keys of tags against what S3 takes: 1 to 128 Unicode characters, of which aws:
+// is reserved ("Object tagging", Amazon S3 User Guide). An object has at most ten tags, but other
+// objects may have others; a thousand keys are more than anybody means.
 func (v mappingRules) tagKeys(keys []string, path string) {
 	const most = 1000
 	v.check(keys == nil || len(keys) > 0, path, "is empty", "name a key, or use omit")
@@ -132,7 +132,8 @@ func (v mappingRules) names() {
 	}
 }
 
-// isMappingName reports whether s may name a mapping: it becomes a metric label and a part of the ledger's keys.
+// isMappingName reports whether s may name a mapping: it becomes a metric label and a part of the
+// ledger's keys.
 func isMappingName(s string) bool {
 	return len(s) <= 63 && ascii.Word(s, "-") && s == strings.ToLower(s) && s[0] != '-'
 }

@@ -14,7 +14,8 @@ import (
 	"syncd/internal/endpoint"
 )
 
-// processRules are those of the process itself: where it listens, and how it is asked for something.
+// processRules are those of the process itself: where it listens, and how it is asked for
+// something.
 type processRules struct{ *validator }
 
 // hostName matches the name of a host (RFC 1123, section 2.1).
@@ -32,7 +33,8 @@ func (v processRules) http(h HTTP) {
 	v.between("http.watchdog", h.Watchdog, time.Minute, 24*time.Hour)
 }
 
-// maxSocketPath is how long the path of a Unix socket may be on every system (unix(7): 108 bytes with the zero at its end; 104 elsewhere).
+// maxSocketPath is how long the path of a Unix socket may be on every system (unix(7): 108 bytes
+// with the zero at its end; 104 elsewhere).
 const maxSocketPath = 103
 
 func (v processRules) control(c Control) {
@@ -45,7 +47,8 @@ func (v processRules) control(c Control) {
 		"use a path such as /run/syncd/control.sock, or off")
 }
 
-// socketHint says what to write in place of what was likely meant for something else than a path, "" for a path.
+// socketHint says what to write in place of what was likely meant for something else than a path,
+// "" for a path.
 func socketHint(socket string) string {
 	if socket == "" || socket == SocketOff {
 		return ""
@@ -71,7 +74,8 @@ func socketHint(socket string) string {
 	return ""
 }
 
-// isListen reports whether s is HOST:PORT or :PORT with a numeric port, and a host that may be an address or a name.
+// isListen reports whether s is HOST:PORT or :PORT with a numeric port, and a host that may be an
+// address or a name.
 func isListen(s string) bool {
 	host, port, err := net.SplitHostPort(s)
 	if err != nil {
@@ -84,7 +88,8 @@ func isListen(s string) bool {
 	return host == "" || err == nil || hostName.MatchString(host) && !looksNumeric(host)
 }
 
-// looksNumeric reports whether a host can only have been meant as an IPv4 address: no top-level domain is a number (RFC 3696, section 2).
+// looksNumeric reports whether a host can only have been meant as an IPv4 address: no top-level
+// domain is a number (RFC 3696, section 2).
 func looksNumeric(host string) bool {
 	last := host[strings.LastIndex(host, ".")+1:]
 	return ascii.Digits(last, len(last))

@@ -19,7 +19,8 @@ import (
 	"syncd/internal/hint"
 )
 
-// roleRules are those of the roles. Bounds without another source are those of the parameters of AssumeRole in the AWS STS API reference.
+// roleRules are those of the roles. Bounds without another source are those of the parameters of
+// AssumeRole in the AWS STS API reference.
 type roleRules struct{ *sideRules }
 
 // all checks every role by itself and along its chain.
@@ -93,8 +94,8 @@ func (v roleRules) tags(r Role, path string) {
 	}
 }
 
-// isTagText reports whether s is at most most characters of those that the tag patterns of the AWS STS API reference
-// let through: [\p{L}\p{Z}\p{N}_.:/=+\-@].
+// isTagText reports whether s is at most most characters of those that the tag patterns of the AWS
+// STS API reference let through: [\p{L}\p{Z}\p{N}_.:/=+\-@].
 func isTagText(s string, most int) bool {
 	other := func(r rune) bool {
 		return r == utf8.RuneError || !unicode.In(r, unicode.L, unicode.Z, unicode.N) && !strings.ContainsRune("_.:/=+-@", r)
@@ -117,9 +118,10 @@ func (v roleRules) transitive(r Role, path string) {
 	}
 }
 
-// chain checks a role against those it is reached through: the chain must end, and a session inherits transitive tags
-// and the source identity, which a later hop may not set anew (IAM User Guide, "Pass session tags in AWS STS" and
-// "Monitor and control actions taken with assumed roles").
+// chain checks a role against those it is reached through: the chain must end, and a session
+// inherits transitive tags and the source identity, which a later hop may not set anew (IAM User
+// Guide, "Pass session tags in AWS STS" and "Monitor and control actions taken with assumed
+// roles").
 func (v roleRules) chain(name, path string) {
 	hops := v.Chain(name)
 	if len(hops) == 0 {

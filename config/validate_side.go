@@ -12,7 +12,8 @@ import (
 	"syncd/internal/hint"
 )
 
-// sideRules are those of a place where requests are sent: its endpoint, region, account, bucket, key and role.
+// sideRules are those of a place where requests are sent: its endpoint, region, account, bucket,
+// key and role.
 type sideRules struct {
 	endpointRules
 	regions *awsname.Regions // nil until a region is checked
@@ -87,7 +88,8 @@ func (v *sideRules) key(key, region string, compatible bool, path string) {
 		strconv.Quote(key)+" is a key of "+a.Region+", but the bucket is in "+strconv.Quote(region), "use a key of the bucket's region")
 }
 
-// region checks the name of a region. AWS opens new ones: what may be one is accepted, with one warning in a file of many mappings.
+// region checks the name of a region. AWS opens new ones: what may be one is accepted, with one
+// warning in a file of many mappings.
 func (v *sideRules) region(path, region string, compatible bool) {
 	const usage = "use a code such as us-west-2"
 	quoted := strconv.Quote(region)
@@ -124,7 +126,8 @@ func (v *sideRules) bucket(path, name string, compatible bool) {
 	v.check(problem == "", path, strconv.Quote(name)+" "+problem, "")
 }
 
-// ownBucket checks the name of a bucket that syncd writes to. That it is no access point says docs/decisions/0020.
+// ownBucket checks the name of a bucket that syncd writes to. That it is no access point says
+// docs/decisions/0020.
 func (v *sideRules) ownBucket(path, name string, compatible bool) {
 	switch {
 	case arn.Is(name):

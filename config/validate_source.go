@@ -47,7 +47,8 @@ func (v *sourceRules) sourceBucket(s Source, path string) {
 	v.underlying(s, path)
 }
 
-// reachable checks that an ARN becomes the name of a host: S3 takes it in no path, and an IP address has no names below it.
+// reachable checks that an ARN becomes the name of a host: S3 takes it in no path, and an IP
+// address has no names below it.
 func (v *sourceRules) reachable(s Source, path string) {
 	pathStyle := v.AWS.PathStyle
 	if s.PathStyle != nil {
@@ -59,8 +60,9 @@ func (v *sourceRules) reachable(s Source, path string) {
 		"is an ARN, whose access point has no host at an endpoint that is an IP address", hint)
 }
 
-// underlying checks the bucket behind an access point. Who owns it is sent with each request, so that it is none of the buckets of
-// other accounts; of its own account's it might be one that is written.
+// underlying checks the bucket behind an access point. Who owns it is sent with each request, so
+// that it is none of the buckets of other accounts; of its own account's it might be one that is
+// written.
 func (v *sourceRules) underlying(s Source, path string) {
 	if s.UnderlyingBucket != "" {
 		v.bucket(path+".underlying_bucket", s.UnderlyingBucket, v.compatible(s.EndpointURL))

@@ -8,14 +8,16 @@ import (
 	"syncd/config/value"
 )
 
-// validator records what no single value can know: bounds, references and overlaps. Values whose decoding failed already are passed over.
-// The rules of each part of the file are types of their own around it.
+// validator records what no single value can know: bounds, references and overlaps. Values whose
+// decoding failed already are passed over. The rules of each part of the file are types of their
+// own around it.
 type validator struct {
 	*fault.Report
 	*Config
 }
 
-// fault records a fault of the value at path, unless that value or a part of it is at fault already.
+// fault records a fault of the value at path, unless that value or a part of it is at fault
+// already.
 func (v *validator) fault(path, problem, hint string) {
 	if !v.Covers(path) {
 		v.Add(path, problem, hint)

@@ -25,7 +25,8 @@ const (
 	chartReadme = "helm/syncd/README.md"
 )
 
-// TestConfigurationsOfTheChartLoad gives the example of values.yaml, and that of every values file, to syncd itself.
+// TestConfigurationsOfTheChartLoad gives the example of values.yaml, and that of every values file,
+// to syncd itself.
 func TestConfigurationsOfTheChartLoad(t *testing.T) {
 	files, err := filepath.Glob("helm/syncd/ci/*-values.yaml")
 	if err != nil || len(files) < 12 {
@@ -70,8 +71,8 @@ func exampleOfTheChart(t *testing.T) []byte {
 	return []byte("config:\n" + regexp.MustCompile(`(?m)^# ?`).ReplaceAllString(example, "") + "\n")
 }
 
-// TestChartSchemaHoldsThatOfTheConfiguration keeps the definitions of values.schema.json those of the configuration. The rest of the
-// file is written by hand, before them.
+// TestChartSchemaHoldsThatOfTheConfiguration keeps the definitions of values.schema.json those of
+// the configuration. The rest of the file is written by hand, before them.
 func TestChartSchemaHoldsThatOfTheConfiguration(t *testing.T) {
 	got := read(t, chartSchema)
 	head, _, found := bytes.Cut(got, []byte("\n  \"$defs\": "))
@@ -85,7 +86,8 @@ func TestChartSchemaHoldsThatOfTheConfiguration(t *testing.T) {
 	golden(t, chartSchema, fmt.Appendf(nil, "%s\n  \"$defs\": %s\n}\n", head, definitions))
 }
 
-// configDefinitions are the definitions of the configuration's schema, with the whole of it as Config.
+// configDefinitions are the definitions of the configuration's schema, with the whole of it as
+// Config.
 func configDefinitions(t *testing.T) map[string]any {
 	t.Helper()
 	var whole map[string]any
@@ -100,7 +102,8 @@ func configDefinitions(t *testing.T) map[string]any {
 	return definitions
 }
 
-// TestChartReadmeListsTheValues keeps the table of the chart's README the same as the comments of values.yaml.
+// TestChartReadmeListsTheValues keeps the table of the chart's README the same as the comments of
+// values.yaml.
 func TestChartReadmeListsTheValues(t *testing.T) {
 	const begin, end = "<!-- values: made from values.yaml by go test ./deploy -update -->\n", "<!-- /values -->"
 	head, rest, found := strings.Cut(string(read(t, chartReadme)), begin)
@@ -163,8 +166,9 @@ func sortedKeys(set map[string]bool) (keys []string) {
 // A describedValue is a row of the README.
 type describedValue struct{ path, fallback, about string }
 
-// describedValues reads values.yaml with its comments: "# -- " begins what a value is, "# @default -- " what its default is called
-// where that is not as it stands. A value without a comment is a section, whose values have theirs.
+// describedValues reads values.yaml with its comments: "# -- " begins what a value is, "# @default
+// -- " what its default is called where that is not as it stands. A value without a comment is a
+// section, whose values have theirs.
 func describedValues(t *testing.T) (all []describedValue) {
 	t.Helper()
 	var about, fallback, section string
@@ -201,7 +205,8 @@ func describedValues(t *testing.T) (all []describedValue) {
 	return all
 }
 
-// TestChartExamplesOfFaultsSayWhatIsWanted wants the message in every values file that is wrong: deploytest compares it.
+// TestChartExamplesOfFaultsSayWhatIsWanted wants the message in every values file that is wrong:
+// deploytest compares it.
 func TestChartExamplesOfFaultsSayWhatIsWanted(t *testing.T) {
 	files, err := filepath.Glob("helm/syncd/ci/wrong/*.yaml")
 	if err != nil || len(files) < 10 {
@@ -214,7 +219,8 @@ func TestChartExamplesOfFaultsSayWhatIsWanted(t *testing.T) {
 	}
 }
 
-// TestNoRegistryIsAssumed wants no name of an image that a cluster could pull from somebody else: IMAGE is no name at all.
+// TestNoRegistryIsAssumed wants no name of an image that a cluster could pull from somebody else:
+// IMAGE is no name at all.
 func TestNoRegistryIsAssumed(t *testing.T) {
 	named := regexp.MustCompile(`(?m)^ *(?:- )?(image|newName|repository): *([^ #\n]*)`)
 	found := map[string]int{}

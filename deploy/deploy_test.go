@@ -1,7 +1,9 @@
-// Package deploy_test holds this folder to what syncd itself says: every syncd.yaml must load without a fault, every alert has a
-// section in the runbook, and what is kept twice is the same twice.
+// Package deploy_test holds this folder to what syncd itself says: every syncd.yaml must load
+// without a fault, every alert has a section in the runbook, and what is kept twice is the same
+// twice.
 //
-// The module in deploytest goes further, with the libraries of Kubernetes, Helm, Prometheus and Terraform.
+// The module in deploytest goes further, with the libraries of Kubernetes, Helm, Prometheus and
+// Terraform.
 package deploy_test
 
 import (
@@ -68,7 +70,8 @@ func TestAlertsHaveSections(t *testing.T) {
 	}
 }
 
-// TestRunbookLinksByHand follows README.md, where rules without the chart get their links: one for each alert, to its section.
+// TestRunbookLinksByHand follows README.md, where rules without the chart get their links: one for
+// each alert, to its section.
 func TestRunbookLinksByHand(t *testing.T) {
 	command := regexp.MustCompile(`sed 's\|([^|]+)\|([^|]+)\|' deploy/prometheus/rules\.yaml`).FindSubmatch(read(t, "README.md"))
 	if command == nil {
@@ -82,7 +85,8 @@ func TestRunbookLinksByHand(t *testing.T) {
 	}
 }
 
-// TestCopiesAgree keeps what must lie in several places the same: kustomize and Helm read no file outside their folder.
+// TestCopiesAgree keeps what must lie in several places the same: kustomize and Helm read no file
+// outside their folder.
 func TestCopiesAgree(t *testing.T) {
 	rules := read(t, "prometheus/rules.yaml")
 	indented := regexp.MustCompile(`(?m)^(.)`).ReplaceAll(rules, []byte("  $1"))
@@ -116,8 +120,8 @@ func TestReadmeNamesEveryFolder(t *testing.T) {
 	})
 }
 
-// TestImageIsSmallAndUnprivileged reads the Dockerfile: what it builds on and ends in, who runs it, and how it is asked for its
-// health. Exec forms are JSON, because there is no shell.
+// TestImageIsSmallAndUnprivileged reads the Dockerfile: what it builds on and ends in, who runs it,
+// and how it is asked for its health. Exec forms are JSON, because there is no shell.
 func TestImageIsSmallAndUnprivileged(t *testing.T) {
 	instructions := dockerfile(t, "../Dockerfile")
 	if got, want := instructions["FROM"], []string{"--platform=$BUILDPLATFORM ${GO_IMAGE} AS build", "scratch"}; !slices.Equal(got, want) {
@@ -143,7 +147,8 @@ func TestImageIsSmallAndUnprivileged(t *testing.T) {
 	}
 }
 
-// dockerfile reads the instructions of a Dockerfile, continued lines as one, in the order of each kind.
+// dockerfile reads the instructions of a Dockerfile, continued lines as one, in the order of each
+// kind.
 func dockerfile(t *testing.T, name string) map[string][]string {
 	t.Helper()
 	known := []string{"ARG", "FROM", "WORKDIR", "COPY", "RUN", "VOLUME", "USER", "EXPOSE", "LABEL", "HEALTHCHECK", "ENTRYPOINT", "CMD"}
@@ -198,7 +203,8 @@ func read(t *testing.T, name string) []byte {
 	return data
 }
 
-// TestCommandsInPodsFitThePod holds what the documents run with kubectl exec to the manifest: the program, the configuration and the name.
+// TestCommandsInPodsFitThePod holds what the documents run with kubectl exec to the manifest: the
+// program, the configuration and the name.
 func TestCommandsInPodsFitThePod(t *testing.T) {
 	manifest := string(read(t, "kubernetes/base/deployment.yaml"))
 	command := regexp.MustCompile("exec (deployment/\\w+) -- (/\\w+) (\\w+) --config\\s+(/[^` \n]+)")

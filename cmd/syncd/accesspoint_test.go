@@ -17,8 +17,8 @@ import (
 	"syncd/internal/syncer/provenance"
 )
 
-// pointSite is the demo's two accounts with the source behind an access point of a third account, which the configuration names by
-// its alias, and exactly the policies that `syncd policy` writes.
+// pointSite is the demo's two accounts with the source behind an access point of a third account,
+// which the configuration names by its alias, and exactly the policies that `syncd policy` writes.
 func pointSite(t *testing.T) (*site, *awsfake.AccessPoint) {
 	t.Helper()
 	s := newSite(t, nil)
@@ -85,7 +85,8 @@ func TestBackfillFromAnAccessPoint(t *testing.T) {
 	}
 }
 
-// One access point is one source, however requests name it: nothing is copied again when its ARN takes the place of the alias.
+// One access point is one source, however requests name it: nothing is copied again when its ARN
+// takes the place of the alias.
 func TestAnAccessPointIsOneSource(t *testing.T) {
 	s, point := pointSite(t)
 	c, err := config.Load(s.config)

@@ -44,7 +44,8 @@ func memory(pid int) int64 {
 	return kilobytes << 10
 }
 
-// peak returns the most memory that a process has had, in bytes, since it was last asked (proc(5): clear_refs).
+// peak returns the most memory that a process has had, in bytes, since it was last asked (proc(5):
+// clear_refs).
 func peak(t *testing.T, pid int) int64 {
 	t.Helper()
 	most := memory(pid)
@@ -57,8 +58,8 @@ func peak(t *testing.T, pid int) int64 {
 	return most
 }
 
-// TestAttackOnTheListener opens 2,000 connections that say nothing, and sends 1 GB of headers: a probe is answered meanwhile, passes
-// come to their end, and it costs less than 64 MiB.
+// TestAttackOnTheListener opens 2,000 connections that say nothing, and sends 1 GB of headers: a
+// probe is answered meanwhile, passes come to their end, and it costs less than 64 MiB.
 func TestAttackOnTheListener(t *testing.T) {
 	const idle, floods, header, most = 2000, 1150, 900 << 10, 64 << 20
 	s := newAttacked(t)
@@ -115,7 +116,8 @@ func TestAttackOnTheListener(t *testing.T) {
 	daemon.drain(t)
 }
 
-// TestAttackByAnswers has every request of a backfill answered without an end: it costs less than 16 MiB more than an ordinary refusal.
+// TestAttackByAnswers has every request of a backfill answered without an end: it costs less than
+// 16 MiB more than an ordinary refusal.
 func TestAttackByAnswers(t *testing.T) {
 	const most = 16 << 20
 	shapes := map[string]struct {

@@ -70,7 +70,8 @@ func traverse(ctx context.Context, p invocation.Process, f invocation.Flags, do 
 	return err
 }
 
-// serve answers on http.listen while a backfill works, where that is set, or http.pprof is, which is served where run would. A backfill that finds it taken, as by a daemon with the same
+// serve answers on http.listen while a backfill works, where that is set, or http.pprof is, which
+// is served where run would. A backfill that finds it taken, as by a daemon with the same
 // configuration, works without.
 func serve(ctx context.Context, s *assembly.System) (closeServer func() error) {
 	of, nothing := s.Config.HTTP, func() error { return nil }

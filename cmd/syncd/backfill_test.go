@@ -42,7 +42,8 @@ func lastLine(t *testing.T, stdout string) (s syncer.Summary) {
 	return s
 }
 
-// sdk returns a client with the consumer's own credentials, as any program in the consumer's account has them.
+// sdk returns a client with the consumer's own credentials, as any program in the consumer's
+// account has them.
 func (s *site) sdk() *s3.Client {
 	return s3.New(s3.Options{Region: demo.Region, BaseEndpoint: &s.Endpoint, UsePathStyle: true, Credentials: s.SignIn()})
 }
@@ -123,7 +124,8 @@ func (s *site) compareWithFiles(t *testing.T, dir string, keys []string) {
 	}
 }
 
-// TestBackfillOfEveryKindOfKey copies the demo's own set: awkward keys, empty objects, and one of 6 GiB in parts.
+// TestBackfillOfEveryKindOfKey copies the demo's own set: awkward keys, empty objects, and one of 6
+// GiB in parts.
 func TestBackfillOfEveryKindOfKey(t *testing.T) {
 	s := newSite(t, nil)
 	s.FillVaried()
@@ -156,7 +158,8 @@ func TestBackfillOfEveryKindOfKey(t *testing.T) {
 	}
 }
 
-// TestBackfillWithAWrongExternalID is refused with the role, the action and what to do, and without the ExternalId.
+// TestBackfillWithAWrongExternalID is refused with the role, the action and what to do, and without
+// the ExternalId.
 func TestBackfillWithAWrongExternalID(t *testing.T) {
 	const wrong = "not-the-external-id-9x"
 	s := newSite(t, func(text string) string { return strings.ReplaceAll(text, demo.ExternalID, wrong) })
@@ -182,7 +185,8 @@ func TestBackfillWithAWrongExternalID(t *testing.T) {
 	}
 }
 
-// TestBackfillSetsOneObjectAside shows that a poisoned object costs exit 3 and nothing else, and is tried again.
+// TestBackfillSetsOneObjectAside shows that a poisoned object costs exit 3 and nothing else, and is
+// tried again.
 func TestBackfillSetsOneObjectAside(t *testing.T) {
 	s := newSite(t, nil)
 	for i := range 20 {
@@ -373,7 +377,8 @@ func TestSummaryFields(t *testing.T) {
 	}
 }
 
-// TestBackfillWithScopedSessions narrows every session to what the mapping needs, which is enough for all it does.
+// TestBackfillWithScopedSessions narrows every session to what the mapping needs, which is enough
+// for all it does.
 func TestBackfillWithScopedSessions(t *testing.T) {
 	scoped := func(text string) string {
 		return strings.ReplaceAll(text, "    external_id:", "    session_policy: scoped\n    external_id:") +

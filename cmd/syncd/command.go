@@ -13,8 +13,8 @@ import (
 	"syncd/internal/usage"
 )
 
-// isInterruption reports whether a command failed for nothing but its interruption. Commands with a pass say themselves what they have saved, and
-// the end of a daemon is no interruption.
+// isInterruption reports whether a command failed for nothing but its interruption. Commands with a
+// pass say themselves what they have saved, and the end of a daemon is no interruption.
 func isInterruption(cmd *cobra.Command, err error) bool {
 	return cmd.Name() != "run" && exit.Code(err) == syncer.ExitFailed && errors.Is(err, context.Canceled)
 }

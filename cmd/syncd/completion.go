@@ -57,7 +57,8 @@ Completing reads the configuration and nothing else: it sends no request, and is
 	}
 }
 
-// addCompletions says of every flag and argument what the shell may offer. What is not said to be a file is none.
+// addCompletions says of every flag and argument what the shell may offer. What is not said to be a
+// file is none.
 func addCompletions(cmd *cobra.Command, p invocation.Process) {
 	if cmd.ValidArgsFunction == nil && len(cmd.ValidArgs) == 0 {
 		cmd.ValidArgsFunction = cobra.NoFileCompletions
@@ -133,8 +134,9 @@ func anyFiles(*cobra.Command, []string, string) ([]cobra.Completion, cobra.Shell
 	return nil, cobra.ShellCompDirectiveDefault
 }
 
-// mappingNames completes to the mappings of the configuration that a command would read, but for those that stand on the command line
-// already. Without a configuration that loads there is nothing to offer; the command itself will say why.
+// mappingNames completes to the mappings of the configuration that a command would read, but for
+// those that stand on the command line already. Without a configuration that loads there is nothing
+// to offer; the command itself will say why.
 func mappingNames(p invocation.Process) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		path := cmd.Flag("config").Value.String()
@@ -156,7 +158,8 @@ func mappingNames(p invocation.Process) cobra.CompletionFunc {
 	}
 }
 
-// quarantineReasons are those that objects are set aside for: causes that lie with the object, and classes of refusals.
+// quarantineReasons are those that objects are set aside for: causes that lie with the object, and
+// classes of refusals.
 func quarantineReasons() []string {
 	reasons := []string{
 		plan.WrongKeyCopied, plan.ChecksumDiffers, plan.KeyUnrepresentable, plan.HiddenMetadata, plan.NoETag, plan.SSEC,

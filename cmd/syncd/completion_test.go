@@ -31,8 +31,9 @@ mappings:
     destination: {<<: *d, prefix: logs/}
 `
 
-// TestCompletion asks as the scripts of the shells do. The last line of an answer is what the shell may add: 0 files of any
-// kind, 4 nothing, 8 files that end so, 16 folders, and 32 more to keep the order.
+// TestCompletion asks as the scripts of the shells do. The last line of an answer is what the shell
+// may add: 0 files of any kind, 4 nothing, 8 files that end so, 16 folders, and 32 more to keep the
+// order.
 func TestCompletion(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "syncd.yaml")
 	if err := os.WriteFile(config, []byte(twoMappings), 0o600); err != nil {
@@ -92,7 +93,8 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// TestReasonsAreThoseDocumented: what docs/cli.md and the runbook call a reason of the quarantine can be completed.
+// TestReasonsAreThoseDocumented: what docs/cli.md and the runbook call a reason of the quarantine
+// can be completed.
 func TestReasonsAreThoseDocumented(t *testing.T) {
 	row := regexp.MustCompile("(?m)^\\| `quarantined` \\| objects by reason, such as (.*) \\|$").FindSubmatch(readText(t, "../../docs/cli.md"))
 	if row == nil {
@@ -106,7 +108,8 @@ func TestReasonsAreThoseDocumented(t *testing.T) {
 	}
 }
 
-// TestEveryFlagIsCompleted: no flag with a value is left to the shell, which would offer files for all of them.
+// TestEveryFlagIsCompleted: no flag with a value is left to the shell, which would offer files for
+// all of them.
 func TestEveryFlagIsCompleted(t *testing.T) {
 	p := invocation.Process{
 		LookupEnv: func(string) (string, bool) { return "", false },

@@ -49,8 +49,9 @@ func writeConfig(t *testing.T, text string) (path string) {
 	return path
 }
 
-// TestTheGateIsOne has files that are refused by what is only known in the program or on the machine, and by the rules of the
-// configuration: each command refuses them in the same words, with the line, before it does anything.
+// TestTheGateIsOne has files that are refused by what is only known in the program or on the
+// machine, and by the rules of the configuration: each command refuses them in the same words, with
+// the line, before it does anything.
 func TestTheGateIsOne(t *testing.T) {
 	for _, tt := range []struct{ name, old, add, want string }{
 		{"deletes", "", "    delete: {enabled: true}\n", ":10: mappings[0].delete.enabled: true is not supported by this version; "},
@@ -92,7 +93,8 @@ func TestTheGateIsOne(t *testing.T) {
 	}
 }
 
-// TestTheGateKnowsWhereNoSocketCanBe has the check refuse what run refuses, and take what run makes or what another user could.
+// TestTheGateKnowsWhereNoSocketCanBe has the check refuse what run refuses, and take what run makes
+// or what another user could.
 func TestTheGateKnowsWhereNoSocketCanBe(t *testing.T) {
 	dir := t.TempDir()
 	open, sticky, file, link := filepath.Join(dir, "open"), filepath.Join(dir, "sticky"), filepath.Join(dir, "file"), filepath.Join(dir, "link")

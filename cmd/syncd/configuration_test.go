@@ -18,7 +18,8 @@ import (
 	"syncd/internal/invocation"
 )
 
-// TestConfigurationFromStandardInput is read once, however often a command needs it, and is not reloaded.
+// TestConfigurationFromStandardInput is read once, however often a command needs it, and is not
+// reloaded.
 func TestConfigurationFromStandardInput(t *testing.T) {
 	s := newSite(t, nil)
 	text, err := os.ReadFile(s.config)
@@ -88,7 +89,8 @@ func (r stopping) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// TestInterruptedWhileItReads ends a command at once that waits for the rest of its configuration, or of a policy.
+// TestInterruptedWhileItReads ends a command at once that waits for the rest of its configuration,
+// or of a policy.
 func TestInterruptedWhileItReads(t *testing.T) {
 	for _, command := range []string{
 		"run -c -", "status -c -", "backfill -c -", "config check -c -", "healthcheck -c -", "policy -c -", "policy check -",
@@ -112,7 +114,8 @@ func TestInterruptedWhileItReads(t *testing.T) {
 	}
 }
 
-// TestConfigurationsThatCannotBeRead are refused with one exit code by every command, whatever the reason, and with the path.
+// TestConfigurationsThatCannotBeRead are refused with one exit code by every command, whatever the
+// reason, and with the path.
 func TestConfigurationsThatCannotBeRead(t *testing.T) {
 	dir := t.TempDir()
 	loop, closed := filepath.Join(dir, "loop"), filepath.Join(dir, "closed")

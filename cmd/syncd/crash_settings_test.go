@@ -13,7 +13,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// crashSettings are those settings of a mapping that make what a ledger says of its copies untrue when they change.
+// crashSettings are those settings of a mapping that make what a ledger says of its copies untrue
+// when they change.
 type crashSettings struct {
 	text string // the configuration without them
 
@@ -28,8 +29,9 @@ const (
 	crashOthers      = crashObjects / 4
 )
 
-// TestCrashUnderChangedSettings kills the real process again and again, while the mapping's key, storage class and source prefix are
-// changed and put back at random. A pass that reaches its end leaves the copy as its settings want it, and calls nothing foreign.
+// TestCrashUnderChangedSettings kills the real process again and again, while the mapping's key,
+// storage class and source prefix are changed and put back at random. A pass that reaches its end
+// leaves the copy as its settings want it, and calls nothing foreign.
 func TestCrashUnderChangedSettings(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")

@@ -27,7 +27,8 @@ import (
 	"syncd/internal/invocation"
 )
 
-// The kills of TestCrash in all, and those of TestCrashUnderChangedSettings, spread over the four ways; make crash asks for more.
+// The kills of TestCrash in all, and those of TestCrashUnderChangedSettings, spread over the four
+// ways; make crash asks for more.
 var crashKills = flag.Int("kills", 2, "how often TestCrash, and again TestCrashUnderChangedSettings, kills the process")
 
 const (
@@ -64,8 +65,8 @@ func (w crashWay) String() string {
 	return map[bool]string{false: "file", true: "s3"}[w.onS3] + map[bool]string{false: " server-side", true: " relay"}[w.relay]
 }
 
-// crashWays returns the ways among which the kills are divided. Of fewer kills than ways each is of a way that differs in both
-// respects from the next.
+// crashWays returns the ways among which the kills are divided. Of fewer kills than ways each is of
+// a way that differs in both respects from the next.
 func crashWays() (ways []crashWay) {
 	for i, w := range []crashWay{{onS3: true}, {relay: true}, {}, {onS3: true, relay: true}} {
 		if w.kills = (*crashKills + 3 - i) / 4; w.kills > 0 {
@@ -135,8 +136,8 @@ func newCrash(t *testing.T, way crashWay) *crash {
 	return c
 }
 
-// put writes the next version of an object under a prefix of the source, of another size than the last, and every other time without
-// a checksum. Under any prefix it is copied to the same key.
+// put writes the next version of an object under a prefix of the source, of another size than the
+// last, and every other time without a checksum. Under any prefix it is copied to the same key.
 func (c *crash) put(prefix string, i int) {
 	c.version++
 	copied, content := copyOf(i), fmt.Sprintf("%04d in version %d", i, c.version)
@@ -166,7 +167,8 @@ func (c *crash) noteCopy() {
 	c.copies = append(c.copies, time.Now())
 }
 
-// killOnce changes the source, lets the process work for a random while, kills it and looks at what it left.
+// killOnce changes the source, lets the process work for a random while, kills it and looks at what
+// it left.
 func (c *crash) killOnce(t *testing.T) {
 	t.Helper()
 	for range c.random.IntN(60) {
@@ -203,8 +205,9 @@ func (c *crash) changeFor(ctx context.Context, d time.Duration) {
 	}
 }
 
-// allow adds what a kill may cost: what was in flight, and what was copied since the last save was due. A save that was
-// under way counts twice, because its end is what the next interval is counted from.
+// allow adds what a kill may cost: what was in flight, and what was copied since the last save was
+// due. A save that was under way counts twice, because its end is what the next interval is counted
+// from.
 func (c *crash) allow(began, killed time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -221,8 +224,8 @@ func (c *crash) allow(began, killed time.Time) {
 // flushSlack is what a save may take on a busy machine.
 const flushSlack = 300 * time.Millisecond
 
-// check looks at the invariants with the process dead: what lies at the destination is whole, and what the ledger says
-// lies there does.
+// check looks at the invariants with the process dead: what lies at the destination is whole, and
+// what the ledger says lies there does.
 func (c *crash) check(t *testing.T) {
 	t.Helper()
 	for _, key := range c.Destination.Keys() {
@@ -269,8 +272,8 @@ func (c *crash) finish(t *testing.T) {
 	if got := c.run(t.Context(), "backfill"); got.code != 0 {
 		t.Fatalf("the last pass: got exit %d; stderr:\n%s", got.code, got.stderr)
 	}
-	// Objects that were overwritten behind the mark of a resumed pass are the next one's; and so is an upload that nobody
-	// remembers, which a pass aborts that copies something in parts.
+	// Objects that were overwritten behind the mark of a resumed pass are the next one's; and so is
+	// an upload that nobody remembers, which a pass aborts that copies something in parts.
 	c.put("data/", 0)
 	last := c.run(t.Context(), "backfill", "--log-level", "debug")
 	if got := last; got.code != 0 {
@@ -296,7 +299,8 @@ func (c *crash) finish(t *testing.T) {
 	}
 }
 
-// copiedAgain counts the copies of a source version beyond the first: the destination keeps every version.
+// copiedAgain counts the copies of a source version beyond the first: the destination keeps every
+// version.
 func (c *crash) copiedAgain() (again int64) {
 	for _, key := range c.Destination.Keys() {
 		seen := map[string]bool{}

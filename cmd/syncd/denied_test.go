@@ -10,7 +10,8 @@ import (
 	"syncd/internal/status"
 )
 
-// TestBackfillThatIsDenied names one cause and what to do, shows it in the status, and is over when it is repaired.
+// TestBackfillThatIsDenied names one cause and what to do, shows it in the status, and is over when
+// it is repaired.
 func TestBackfillThatIsDenied(t *testing.T) {
 	s := newSite(t, nil)
 	for i := range 200 {

@@ -38,8 +38,8 @@ func documents(t *testing.T) map[string]string {
 	return texts
 }
 
-// TestDocumentedCommandsExist finds every command line of syncd in code of the documents and of the help itself, and holds
-// its command and flags to what the program has.
+// TestDocumentedCommandsExist finds every command line of syncd in code of the documents and of the
+// help itself, and holds its command and flags to what the program has.
 func TestDocumentedCommandsExist(t *testing.T) {
 	root := newRoot(invocation.Process{})
 	root.InitDefaultHelpCmd()
@@ -64,7 +64,8 @@ func TestDocumentedCommandsExist(t *testing.T) {
 	}
 }
 
-// isCommandLine tells a command line from a sentence that begins with the program's name: it stands in code, or has flags.
+// isCommandLine tells a command line from a sentence that begins with the program's name: it stands
+// in code, or has flags.
 func isCommandLine(match string, root *cobra.Command, words []string) bool {
 	cmd, _, err := root.Find(words)
 	inCode := strings.HasPrefix(match, "`")
@@ -91,7 +92,8 @@ func checkCommandLine(t *testing.T, name string, root *cobra.Command, words []st
 	}
 }
 
-// TestDocumentedConfigurationsLoad loads every YAML block that begins with state, as the README's smallest one does.
+// TestDocumentedConfigurationsLoad loads every YAML block that begins with state, as the README's
+// smallest one does.
 func TestDocumentedConfigurationsLoad(t *testing.T) {
 	block := regexp.MustCompile("(?s)```yaml\n(state:.*?)```")
 	found := 0
@@ -145,7 +147,8 @@ func TestTheTableOfFlags(t *testing.T) {
 	}
 }
 
-// TestMappingIsRequiredWhereTheHelpSaysSo runs every command that takes mappings without one, on a configuration without faults.
+// TestMappingIsRequiredWhereTheHelpSaysSo runs every command that takes mappings without one, on a
+// configuration without faults.
 func TestMappingIsRequiredWhereTheHelpSaysSo(t *testing.T) {
 	path := writeConfig(t, sound)
 	for cmd := range commandsOf(t) {
@@ -171,8 +174,8 @@ func TestMappingIsRequiredWhereTheHelpSaysSo(t *testing.T) {
 	}
 }
 
-// TestDecisionsAreListed wants a row for every decision, by number and title, each row different from the others, and a sentence on
-// every number that is missing.
+// TestDecisionsAreListed wants a row for every decision, by number and title, each row different
+// from the others, and a sentence on every number that is missing.
 func TestDecisionsAreListed(t *testing.T) {
 	const folder = "../../docs/decisions/"
 	list := string(readText(t, folder+"README.md"))
@@ -232,7 +235,8 @@ func TestChangelogBeginsWithWhatBreaks(t *testing.T) {
 	}
 }
 
-// TestDocumentsAvoidIdioms holds the pages for operators to plain English: phrases that a reader has to guess at.
+// TestDocumentsAvoidIdioms holds the pages for operators to plain English: phrases that a reader
+// has to guess at.
 func TestDocumentsAvoidIdioms(t *testing.T) {
 	idioms := regexp.MustCompile(`(?i)\banew\b|\bwhoever\b|\bgo(?:es)? on (?:where|from|with|as)\b|\bgone on with\b|\btaken up\b|\btakes up (?:the|an?|it)\b|\bunder way\b|\bsays so\b|` +
 		`\b(?:state|ledger|record|copy|file|cure|configuration)s? (?:lie|lies)\b|\bthe books\b|\bput it away\b|\bdoes not get on\b|\bnobody, as long as\b`)

@@ -19,7 +19,8 @@ const comparedAtMost = 20_000
 
 var errEnough = errors.New("enough was compared")
 
-// countOccupied looks at the destinations of the mappings that pass every check and never had a pass.
+// countOccupied looks at the destinations of the mappings that pass every check and never had a
+// pass.
 func countOccupied(ctx context.Context, p invocation.Process, f invocation.Flags, d doctor.Diagnosis) []report.Occupied {
 	var all []report.Occupied
 	for _, name := range healthy(d) {
@@ -49,7 +50,8 @@ func healthy(d doctor.Diagnosis) []string {
 	return slices.DeleteFunc(names, func(name string) bool { return name == "" || slices.Contains(sick, name) })
 }
 
-// countIn plans the first pass, as far as it takes to count. HasLedger says that there has been a pass.
+// countIn plans the first pass, as far as it takes to count. HasLedger says that there has been a
+// pass.
 func countIn(ctx context.Context, p invocation.Process, f invocation.Flags, o *report.Occupied) (hasLedger bool, err error) {
 	f.Mappings = []string{o.Mapping}
 	s, err := assembly.New(ctx, p, f)

@@ -11,8 +11,8 @@ import (
 	"syncd/internal/report"
 )
 
-// TestDoctorCountsWhatIsForeign has a destination that holds objects already: what can be no copy, and what may be one. After a pass
-// that is the ledger's to know.
+// TestDoctorCountsWhatIsForeign has a destination that holds objects already: what can be no copy,
+// and what may be one. After a pass that is the ledger's to know.
 func TestDoctorCountsWhatIsForeign(t *testing.T) {
 	s := newSite(t, nil)
 	text := func(bucket *awsfake.Bucket, key, content string) {

@@ -20,7 +20,8 @@ import (
 	"syncd/internal/invocation"
 )
 
-// The drains of TestDrain, and how soon the next process has to be at work; make drain asks for more of both.
+// The drains of TestDrain, and how soon the next process has to be at work; make drain asks for
+// more of both.
 var (
 	drains   = flag.Int("drains", 2, "how often TestDrain ends the process by SIGTERM")
 	takeover = flag.Duration("takeover", 10*time.Second, "from the end of a process to the next one's lease, on a machine that may be busy")
@@ -38,8 +39,8 @@ type running struct {
 	address        string
 }
 
-// TestDrain has one daemon after the other take over, as in a rolling deployment: the next one stands by while the present
-// one is told to stop at a random moment under load.
+// TestDrain has one daemon after the other take over, as in a rolling deployment: the next one
+// stands by while the present one is told to stop at a random moment under load.
 func TestDrain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -75,7 +76,8 @@ func TestDrain(t *testing.T) {
 		t.Errorf("got a lease %+v after the last drain, %v, want none", info, err)
 	}
 
-	// The first takes up the pass that was drained; what came behind its mark meanwhile is for the second.
+	// The first takes up the pass that was drained; what came behind its mark meanwhile is for the
+	// second.
 	for range 2 {
 		if got := s.run(t.Context(), "backfill"); got.code != 0 {
 			t.Fatalf("got exit %d; stderr:\n%s", got.code, got.stderr)
@@ -114,7 +116,8 @@ func (r *running) drain(t *testing.T) time.Time {
 	return time.Now()
 }
 
-// wait lets time pass in which the process works; its length decides nothing but where the signal falls.
+// wait lets time pass in which the process works; its length decides nothing but where the signal
+// falls.
 func wait(t *testing.T, d time.Duration) {
 	t.Helper()
 	select {

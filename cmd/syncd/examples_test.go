@@ -13,8 +13,8 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// TestShippedConfigurationsPassTheCheck finds every configuration in the repository, as a file, in the values of a chart, in a ConfigMap
-// or in a document, and has `syncd config check` look at it.
+// TestShippedConfigurationsPassTheCheck finds every configuration in the repository, as a file, in
+// the values of a chart, in a ConfigMap or in a document, and has `syncd config check` look at it.
 func TestShippedConfigurationsPassTheCheck(t *testing.T) {
 	found := map[string]int{}
 	err := filepath.WalkDir("../..", func(path string, entry fs.DirEntry, err error) error {

@@ -242,8 +242,9 @@ func policyFaults() []outerFault {
 	}
 }
 
-// TestOuterFaults records what people read of each fault of the surroundings: the messages of backfill, plan and doctor. Each command that
-// fails says what to do, and within ten seconds unless waiting can help. Time is that of a bubble, so that a busy machine changes nothing.
+// TestOuterFaults records what people read of each fault of the surroundings: the messages of
+// backfill, plan and doctor. Each command that fails says what to do, and within ten seconds unless
+// waiting can help. Time is that of a bubble, so that a busy machine changes nothing.
 func TestOuterFaults(t *testing.T) {
 	var got strings.Builder
 	for _, faults := range [][]outerFault{networkFaults(), credentialFaults(), placeFaults(), policyFaults()} {
@@ -279,7 +280,8 @@ func (f outerFault) record(t *testing.T) string {
 	var b strings.Builder
 	isMet := false
 	for _, command := range []string{"backfill", "plan", "doctor"} {
-		// The Parquet library pools decoders that hold channels, which must not pass from one bubble to the next.
+		// The Parquet library pools decoders that hold channels, which must not pass from one
+		// bubble to the next.
 		runtime.GC()
 		runtime.GC()
 		synctest.Test(t, func(t *testing.T) {
@@ -303,7 +305,8 @@ func (f outerFault) record(t *testing.T) string {
 	return b.String()
 }
 
-// shown is what a person reads of a run, without what differs from run to run, and without what is well.
+// shown is what a person reads of a run, without what differs from run to run, and without what is
+// well.
 func (o *outer) shown(command string, ended outcome, dir string) string {
 	text := ended.stderr
 	switch command {
@@ -334,7 +337,8 @@ func varyings() []*regexp.Regexp {
 	}
 }
 
-// failures are the checks of a doctor that did not succeed, with their causes but without the statements to add.
+// failures are the checks of a doctor that did not succeed, with their causes but without the
+// statements to add.
 func failures(text string) string {
 	var b strings.Builder
 	keep := false

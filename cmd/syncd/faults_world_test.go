@@ -36,8 +36,8 @@ import (
 	"syncd/internal/invocation"
 )
 
-// outer is what surrounds the program: two accounts and a third one behind AWS's own names, and a network of pipes to them, so that
-// it works in a bubble. A fault changes one thing of it.
+// outer is what surrounds the program: two accounts and a third one behind AWS's own names, and a
+// network of pipes to them, so that it works in a bubble. A fault changes one thing of it.
 type outer struct {
 	*demo.World
 	t       *testing.T
@@ -65,7 +65,8 @@ const (
 	governance = "333333333333"
 )
 
-// outerConfig has every part that can fail: a chain of roles and an external id from the environment; and onS3 has the state there.
+// outerConfig has every part that can fail: a chain of roles and an external id from the
+// environment; and onS3 has the state there.
 const outerConfig = `state: "file:{dir}/state"
 log: {format: text}
 
@@ -166,7 +167,8 @@ func (o *outer) process(stdout, stderr io.Writer) invocation.Process {
 	}
 }
 
-// run runs a command line, as main does but for the signals, and returns how it ended and how long that took.
+// run runs a command line, as main does but for the signals, and returns how it ended and how long
+// that took.
 func (o *outer) run(dir string, args ...string) (outcome, time.Duration) {
 	o.t.Helper()
 	file := filepath.Join(dir, "syncd.yaml")
@@ -270,7 +272,8 @@ func (r *recorded) WriteHeader(status int) { r.status = status }
 
 func (r *recorded) Write(p []byte) (int, error) { return r.text.Write(p) }
 
-// buffered is an end of a pipe whose writes do not wait for the reader, as those of a socket do not: both ends of a handshake may write.
+// buffered is an end of a pipe whose writes do not wait for the reader, as those of a socket do
+// not: both ends of a handshake may write.
 type buffered struct {
 	net.Conn
 

@@ -15,8 +15,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestFidelity copies every kind of object between two accounts, with one role server-side and with two through the
-// process, and reads back what arrived.
+// TestFidelity copies every kind of object between two accounts, with one role server-side and with
+// two through the process, and reads back what arrived.
 func TestFidelity(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -45,8 +45,8 @@ const (
 ]}`
 )
 
-// newFakeMatrix brings up two accounts. Server-side the consumer's role reads and writes; in a relay a role of the owner's
-// reads, and the consumer's has no part in the owner's key.
+// newFakeMatrix brings up two accounts. Server-side the consumer's role reads and writes; in a
+// relay a role of the owner's reads, and the consumer's has no part in the owner's key.
 func newFakeMatrix(t *testing.T, relay bool) *matrix {
 	t.Helper()
 	s := newSite(t, nil)
@@ -75,7 +75,8 @@ func newFakeMatrix(t *testing.T, relay bool) *matrix {
 	return m
 }
 
-// createPair makes the two buckets of a setting. Readers are the roles that meet refusals, as a list in JSON.
+// createPair makes the two buckets of a setting. Readers are the roles that meet refusals, as a
+// list in JSON.
 func (s *site) createPair(in setting, readers string) *awsfake.Bucket {
 	policy := strings.NewReplacer("{role}", s.Role.ARN, "{bucket}", in.sourceBucket(), "{readers}", readers).Replace(fidelityBucket)
 	s.Cloud.Account(demo.Consumer).CreateBucket(in.destinationBucket(), demo.Region, awsfake.BucketOptions{
@@ -86,7 +87,8 @@ func (s *site) createPair(in setting, readers string) *awsfake.Bucket {
 	})
 }
 
-// clientOf returns a client of a user that sends no checksum it was not asked for, as many programs do.
+// clientOf returns a client of a user that sends no checksum it was not asked for, as many programs
+// do.
 func (s *site) clientOf(u *awsfake.User) *s3.Client {
 	return s3.New(s3.Options{
 		Region: demo.Region, BaseEndpoint: &s.Endpoint, UsePathStyle: true, RequestChecksumCalculation: aws.RequestChecksumCalculationWhenRequired,

@@ -10,11 +10,12 @@ const (
 	minioSegment = "XMinioInvalidObjectName: a segment is a file name, of 255 bytes at most"
 )
 
-// minioMarkers is why encrypted directory markers are left out of MinIO's own copies: no copy can be confirmed.
+// minioMarkers is why encrypted directory markers are left out of MinIO's own copies: no copy can
+// be confirmed.
 const minioMarkers = "HEAD shows another ETag of an encrypted marker than a copy is answered with"
 
-// versityControls is why control characters are left out: XML 1.0 has none, and a Versity gateway lists keys without the encoding that
-// is asked for.
+// versityControls is why control characters are left out: XML 1.0 has none, and a Versity gateway
+// lists keys without the encoding that is asked for.
 const versityControls = "it lists control characters as U+FFFD"
 
 // controls are the ASCII control characters that can stand in a key; NUL cannot.

@@ -114,7 +114,8 @@ func headerKinds() []kind {
 	}
 }
 
-// oddTags are tags with all the marks that a tag can hold ("Categorizing your storage using tags", Amazon S3 User Guide).
+// oddTags are tags with all the marks that a tag can hold ("Categorizing your storage using tags",
+// Amazon S3 User Guide).
 func oddTags() map[string]string {
 	return map[string]string{"a+b - c=d": "e.f_g:h/i@j", "Case": "1", "case": "2", "empty": ""}
 }

@@ -26,16 +26,17 @@ import (
 // matrix is the whole table on its way from one bucket to another, through one service or two.
 type matrix struct {
 	owner, consumer *s3.Client
-	// ownersKey is the KMS key of the source, keyARN the one that copies must lie under, as the service names it.
+	// ownersKey is the KMS key of the source, keyARN the one that copies must lie under, as the
+	// service names it.
 	ownersKey, keyARN string
 	tellsBucketKey    bool
 	relay             bool
-	// server is the real server that objects are read from, onFake where there is none; laterKey is the key of a fake that is
-	// disabled when all is put.
+	// server is the real server that objects are read from, onFake where there is none; laterKey is
+	// the key of a fake that is disabled when all is put.
 	server   server
 	laterKey *awsfake.Key
-	// create makes the two buckets of a setting and returns the source's, nil on a real server; run runs the program; state
-	// is the folder of the ledgers.
+	// create makes the two buckets of a setting and returns the source's, nil on a real server; run
+	// runs the program; state is the folder of the ledgers.
 	create func(t *testing.T, s setting) *awsfake.Bucket
 	run    func(t *testing.T, args ...string) outcome
 	state  string
@@ -55,7 +56,8 @@ const (
 func (s setting) sourceBucket() string      { return "owner-" + s.name }
 func (s setting) destinationBucket() string { return "consumer-" + s.name }
 
-// mappings is the YAML of all settings' mappings. Of sides it gets what is the same for all of them.
+// mappings is the YAML of all settings' mappings. Of sides it gets what is the same for all of
+// them.
 func (m *matrix) mappings(source, destination string) string {
 	var b strings.Builder
 	b.WriteString("mappings:\n")

@@ -30,7 +30,8 @@ func encryptionKinds() []kind {
 			name: "under DSSE-KMS", minio: "DSSE is refused",
 			put: s3.PutObjectInput{ServerSideEncryption: types.ServerSideEncryptionAwsKmsDsse, SSEKMSKeyId: aws.String(ownersKey)},
 		},
-		// Nobody outside of the account can use that key, whatever policies say; a relay reads from inside.
+		// Nobody outside of the account can use that key, whatever policies say; a relay reads from
+		// inside.
 		{name: "under the owner's aws key", want: quarantined("denied"), relayed: copied, minio: "there is no such key", put: s3.PutObjectInput{ServerSideEncryption: types.ServerSideEncryptionAwsKms}},
 		{name: "under SSE-C", want: quarantined("sse_c"), minio: minioTLS, hand: &awsfake.PutOptions{SSEC: true}},
 		{
@@ -60,7 +61,8 @@ func checksumKinds() []kind {
 	}
 }
 
-// uploadKinds are objects that were uploaded in parts; their checksums, but for CRC64NVME, are those of the parts.
+// uploadKinds are objects that were uploaded in parts; their checksums, but for CRC64NVME, are
+// those of the parts.
 func uploadKinds() []kind {
 	two, relayed := []int64{5 * mebibyte, 3}, []int64{5 * mebibyte, relayPart - 5*mebibyte + 1}
 	return []kind{

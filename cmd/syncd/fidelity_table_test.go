@@ -10,7 +10,8 @@ import (
 	"syncd/internal/awsfake"
 )
 
-// What becomes of an object: it is copied, or it is set aside or skipped for a reason, or the source does not list it.
+// What becomes of an object: it is copied, or it is set aside or skipped for a reason, or the
+// source does not list it.
 const (
 	copied    = "copied"
 	notListed = "not listed"
@@ -28,14 +29,17 @@ const (
 	gibibyte = 1 << 30
 )
 
-// kind is one kind of object: what its owner puts, and what must become of it. The zero value of a field is the plain case.
+// kind is one kind of object: what its owner puts, and what must become of it. The zero value of a
+// field is the plain case.
 type kind struct {
 	name string
 	// in names the setting that it is copied under; key is its key there, the name by default.
 	in, key string
-	// put is the request that makes it, but for bucket, key and content. An SSEKMSKeyId of ownersKey becomes the owner's.
+	// put is the request that makes it, but for bucket, key and content. An SSEKMSKeyId of
+	// ownersKey becomes the owner's.
 	put s3.PutObjectInput
-	// size is the size of the content in bytes, sizes that of its parts, which makes it a multipart upload.
+	// size is the size of the content in bytes, sizes that of its parts, which makes it a multipart
+	// upload.
 	size  int64
 	sizes []int64
 	// headers are sent as they stand here, where the SDK would not; tags are set afterwards.
@@ -46,8 +50,9 @@ type kind struct {
 	then func(o *owner, key string) error
 	// want is what becomes of it, relayed what becomes of it in a relay where that differs.
 	want, relayed string
-	// serverSide, minio and minioCopy say why it is left out of the relay, of a real MinIO server, and of the copies that
-	// such a server makes by itself; versity why a real Versity gateway leaves it out.
+	// serverSide, minio and minioCopy say why it is left out of the relay, of a real MinIO server,
+	// and of the copies that such a server makes by itself; versity why a real Versity gateway
+	// leaves it out.
 	serverSide, minio, minioCopy, versity string
 }
 
@@ -88,14 +93,18 @@ type setting struct {
 	name string
 	// prefix and toPrefix are the prefixes of both sides.
 	prefix, toPrefix string
-	// source, destination, and more are YAML of the mapping: the first two stand in the braces of their side.
+	// source, destination, and more are YAML of the mapping: the first two stand in the braces of
+	// their side.
 	source, destination, more string
-	// class is what the configuration says of storage classes, "" for nothing; inPartsAbove of what is copied in parts.
+	// class is what the configuration says of storage classes, "" for nothing; inPartsAbove of what
+	// is copied in parts.
 	class        string
 	inPartsAbove int64
-	// Of both buckets: versions are kept; of the source's: requesters pay; of either: versions can be locked.
+	// Of both buckets: versions are kept; of the source's: requesters pay; of either: versions can
+	// be locked.
 	versioned, requesterPays, sourceLock, destinationLock bool
-	// The copy leaves tags, metadata behind, carries the lock, is under no bucket key, carries annotations.
+	// The copy leaves tags, metadata behind, carries the lock, is under no bucket key, carries
+	// annotations.
 	noTags, noMetadata, carriesLock, noBucketKey, carriesAnnotations bool
 	// minio and versity say why it is left out of a real server of that make.
 	minio, versity string

@@ -20,8 +20,9 @@ var (
 	fleetEntries = flag.Int("entries", 300, "how many entries the ledger of each has")
 )
 
-// TestFleet starts a process that keeps many tenants with state on S3, of which some roles are asked for where nobody answers. All
-// others have their pass, STS is asked for a few sessions a second, and the memory is bounded.
+// TestFleet starts a process that keeps many tenants with state on S3, of which some roles are
+// asked for where nobody answers. All others have their pass, STS is asked for a few sessions a
+// second, and the memory is bounded.
 func TestFleet(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -78,7 +79,8 @@ func TestFleet(t *testing.T) {
 	}
 }
 
-// watchSTS follows how often STS is asked until the returned func is called. Its rate is that of the busiest five seconds.
+// watchSTS follows how often STS is asked until the returned func is called. Its rate is that of
+// the busiest five seconds.
 func (f *fleetSite) watchSTS(t *testing.T) (end func() (rate int, calls int64)) {
 	t.Helper()
 	const window = 5
@@ -109,7 +111,8 @@ func (f *fleetSite) watchSTS(t *testing.T) (end func() (rate int, calls int64)) 
 	}
 }
 
-// passed counts the mappings that have had a complete pass, by the log: it costs the process nothing to look there.
+// passed counts the mappings that have had a complete pass, by the log: it costs the process
+// nothing to look there.
 func passed(log string) int {
 	mappings := map[string]bool{}
 	for _, m := range regexp.MustCompile(`"msg":"pass ended","mapping":"([^"]+)".*"result":"complete"`).FindAllStringSubmatch(log, -1) {

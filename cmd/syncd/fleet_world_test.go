@@ -26,8 +26,9 @@ import (
 	"syncd/internal/transfer"
 )
 
-// fleetSite is many tenants, each a mapping with a role, a prefix of copies and a ledger of its own, and their state on S3. They read
-// the same objects, so that the accounts need not hold them once for each.
+// fleetSite is many tenants, each a mapping with a role, a prefix of copies and a ledger of its
+// own, and their state on S3. They read the same objects, so that the accounts need not hold them
+// once for each.
 type fleetSite struct {
 	*site
 	tenants, dead int
@@ -36,8 +37,8 @@ type fleetSite struct {
 
 const fleetState = "consumer-state"
 
-// newFleet brings up the accounts with so many tenants of so many entries each. The roles of the last ones are asked for where nobody
-// ever answers.
+// newFleet brings up the accounts with so many tenants of so many entries each. The roles of the
+// last ones are asked for where nobody ever answers.
 func newFleet(t *testing.T, tenants, dead, entries int) *fleetSite {
 	t.Helper()
 	f := &fleetSite{site: &site{World: &demo.World{Cloud: awsfake.New(awsfake.Options{})}, now: time.Now, dir: t.TempDir()}, tenants: tenants, dead: dead}
@@ -105,7 +106,8 @@ func silent(t *testing.T) string {
 	return "http://" + listener.Addr().String()
 }
 
-// copyLedgers has the first tenant copied by a backfill, and gives all others the ledger that the same would have made for them.
+// copyLedgers has the first tenant copied by a backfill, and gives all others the ledger that the
+// same would have made for them.
 func (f *fleetSite) copyLedgers(t *testing.T) {
 	t.Helper()
 	if got := f.run(t.Context(), "backfill", "--mapping", tenant(0)); got.code != 0 {

@@ -16,7 +16,8 @@ import (
 
 const gettingStarted = "../../docs/getting-started.md"
 
-// realAWS runs the page with the real AWS CLI, curl, jq and openssl, and prints the session: make rehearse.
+// realAWS runs the page with the real AWS CLI, curl, jq and openssl, and prints the session: make
+// rehearse.
 var realAWS = flag.String("aws", "", "run getting-started with the AWS CLI at this `PATH`")
 
 // pageStep is a block of commands of a page, and the output that the page shows of it.
@@ -76,8 +77,8 @@ func newSession(t *testing.T) *session {
 	return s
 }
 
-// run has a shell run the steps one after the other, as a user who types them would, and returns what each printed. A step that
-// fails ends the session.
+// run has a shell run the steps one after the other, as a user who types them would, and returns
+// what each printed. A step that fails ends the session.
 func (s *session) run(t *testing.T, steps []pageStep) []string {
 	t.Helper()
 	const end = "=== end of step ==="
@@ -95,8 +96,8 @@ func (s *session) run(t *testing.T, steps []pageStep) []string {
 	return printed[:len(steps)]
 }
 
-// shell runs a script and returns what it printed. Whatever the script leaves running ends with it, so that a step that fails ends the
-// session also when a process that was started before goes on.
+// shell runs a script and returns what it printed. Whatever the script leaves running ends with it,
+// so that a step that fails ends the session also when a process that was started before goes on.
 func (s *session) shell(ctx context.Context, script string) (string, error) {
 	var output lockedBuffer
 	shell := exec.CommandContext(ctx, "bash", "-c", script)
@@ -111,7 +112,8 @@ func (s *session) shell(ctx context.Context, script string) (string, error) {
 	return output.String(), err
 }
 
-// TestSessionEndsWithAFailedStep leaves a process running that holds the output and ignores the signal to end.
+// TestSessionEndsWithAFailedStep leaves a process running that holds the output and ignores the
+// signal to end.
 func TestSessionEndsWithAFailedStep(t *testing.T) {
 	s := &session{home: t.TempDir(), work: t.TempDir(), path: os.Getenv("PATH")}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -122,7 +124,8 @@ func TestSessionEndsWithAFailedStep(t *testing.T) {
 	}
 }
 
-// TestPageWaitsWithAnEnd wants an end for every loop of the page: what it waits for may have failed.
+// TestPageWaitsWithAnEnd wants an end for every loop of the page: what it waits for may have
+// failed.
 func TestPageWaitsWithAnEnd(t *testing.T) {
 	loops := 0
 	for _, step := range stepsOf(t, gettingStarted) {
@@ -144,7 +147,8 @@ func TestPageWaitsWithAnEnd(t *testing.T) {
 // sourceFolder is where the page has the source of syncd.
 const sourceFolder = "SYNCD_CHECKOUT=$HOME/syncd "
 
-// fit changes what a test cannot have as the page has it: ports that may be taken, time to wait for, and where the source of syncd is.
+// fit changes what a test cannot have as the page has it: ports that may be taken, time to wait
+// for, and where the source of syncd is.
 func (s *session) fit(t *testing.T, script string) string {
 	t.Helper()
 	for _, address := range []string{"127.0.0.1:9000", "127.0.0.1:9001", "127.0.0.1:9090"} {
@@ -160,7 +164,8 @@ func (s *session) fit(t *testing.T, script string) string {
 	return strings.NewReplacer(sourceFolder, "SYNCD_CHECKOUT='"+source+"' ", `"@every 1m"`, `"@every 1s"`, "sleep 1;", "sleep 0.1;").Replace(script)
 }
 
-// varying is what differs from one run to the next, with the word that stands for it in a comparison.
+// varying is what differs from one run to the next, with the word that stands for it in a
+// comparison.
 func varying(text string) string {
 	for _, v := range []struct{ pattern, word string }{
 		{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*Z`, "TIME"},
@@ -174,8 +179,9 @@ func varying(text string) string {
 	return text
 }
 
-// missing returns the first line of what is shown that was not printed in its place: each line must follow the one before it,
-// at once unless ... stands between them, and end the output unless ... does. A line that ends in ... is the beginning of one.
+// missing returns the first line of what is shown that was not printed in its place: each line must
+// follow the one before it, at once unless ... stands between them, and end the output unless ...
+// does. A line that ends in ... is the beginning of one.
 func missing(shown, printed string) string {
 	lines := strings.Split(strings.Trim(varying(printed), "\n"), "\n")
 	skips := false
@@ -199,7 +205,8 @@ func missing(shown, printed string) string {
 	return ""
 }
 
-// TestGettingStarted runs the page as a newcomer would who rehearses all of it, against "syncd demo --serve --empty".
+// TestGettingStarted runs the page as a newcomer would who rehearses all of it, against "syncd demo
+// --serve --empty".
 func TestGettingStarted(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a session of fifty processes, each of which starts slowly under the race detector")

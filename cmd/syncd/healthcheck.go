@@ -51,9 +51,10 @@ that could. It asks on http.listen of the configuration, if one is found, or whe
 	return cmd
 }
 
-// listenIn returns http.listen of a configuration, "" where it has none. Nothing else of the file matters: a daemon goes on well beside a
-// file that it refused, and must not be ended for it. A file that was named and cannot be read says nothing about the address, so that
-// another daemon could be asked.
+// listenIn returns http.listen of a configuration, "" where it has none. Nothing else of the file
+// matters: a daemon goes on well beside a file that it refused, and must not be ended for it. A
+// file that was named and cannot be read says nothing about the address, so that another daemon
+// could be asked.
 func listenIn(p invocation.Process, f invocation.Flags) (string, error) {
 	var c struct {
 		HTTP struct {
@@ -74,7 +75,8 @@ func listenIn(p invocation.Process, f invocation.Flags) (string, error) {
 	return c.HTTP.Listen, nil
 }
 
-// healthURL returns where a daemon that listens on an address is asked: one that listens on all of them, on loopback.
+// healthURL returns where a daemon that listens on an address is asked: one that listens on all of
+// them, on loopback.
 func healthURL(listens string) string {
 	host, port, err := net.SplitHostPort(assembly.ListenAddress(listens))
 	if err != nil {
@@ -96,7 +98,8 @@ func checkHealth(ctx context.Context, url string) (err error) {
 	if err != nil {
 		return exit.WithHint(exit.Usage(fmt.Errorf("check health: %w", err)), "give --url a URL such as "+healthURL(""))
 	}
-	// A transport of its own, without a proxy: the daemon is on this machine, and has a certificate for other names than that.
+	// A transport of its own, without a proxy: the daemon is on this machine, and has a certificate
+	// for other names than that.
 	client := &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // as above
 	}}

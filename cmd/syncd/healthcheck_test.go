@@ -72,7 +72,8 @@ func TestHealthURL(t *testing.T) {
 	}
 }
 
-// TestHealthcheckOfADaemonThatSpeaksTLS is given a URL of plain HTTP, as the configuration's address makes.
+// TestHealthcheckOfADaemonThatSpeaksTLS is given a URL of plain HTTP, as the configuration's
+// address makes.
 func TestHealthcheckOfADaemonThatSpeaksTLS(t *testing.T) {
 	status := http.StatusOK
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))

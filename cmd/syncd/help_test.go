@@ -66,7 +66,8 @@ func exitsIn(page string) map[int]string {
 	return codes
 }
 
-// TestHelpAndDocumentsHaveTheSameExitCodes holds each page of the help to the one table of exit codes, and docs/cli.md to both.
+// TestHelpAndDocumentsHaveTheSameExitCodes holds each page of the help to the one table of exit
+// codes, and docs/cli.md to both.
 func TestHelpAndDocumentsHaveTheSameExitCodes(t *testing.T) {
 	pages := commandsOf(t)
 	having := map[int][]string{}

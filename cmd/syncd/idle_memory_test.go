@@ -24,7 +24,8 @@ func atRest(t *testing.T, n int) (*site, invocation.Process) {
 	}
 }
 
-// TestMemoryAtRest puts 1,000 mappings together and runs none: what each takes beyond its part of the configuration.
+// TestMemoryAtRest puts 1,000 mappings together and runs none: what each takes beyond its part of
+// the configuration.
 func TestMemoryAtRest(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers are others under the race detector; make test runs it")

@@ -14,7 +14,8 @@ import (
 	"syncd/internal/invocation"
 )
 
-// TestInterruptedCommands end with 130 and one sentence, whether they were about to begin or in the middle of something.
+// TestInterruptedCommands end with 130 and one sentence, whether they were about to begin or in the
+// middle of something.
 func TestInterruptedCommands(t *testing.T) {
 	s := newSite(t, nil)
 	s.put("one", "two")

@@ -197,7 +197,8 @@ func lineOf(e record.Entry) ledgerLine {
 	}
 }
 
-// rows writes CSV for programs: the very bytes of each field, in quotes where the format needs them.
+// rows writes CSV for programs: the very bytes of each field, in quotes where the format needs
+// them.
 func rows(out io.Writer) func(fields []string) error {
 	w := csv.NewWriter(out)
 	return func(fields []string) error {

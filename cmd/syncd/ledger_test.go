@@ -125,7 +125,8 @@ func TestRenamedMapping(t *testing.T) {
 	}
 }
 
-// TestRenamedMappingIsOfferedItsLedger says so in the log, and adopts what is there when nobody listens.
+// TestRenamedMappingIsOfferedItsLedger says so in the log, and adopts what is there when nobody
+// listens.
 func TestRenamedMappingIsOfferedItsLedger(t *testing.T) {
 	s := newSite(t, nil)
 	s.Source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})

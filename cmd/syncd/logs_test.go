@@ -30,7 +30,8 @@ func (l logLine) String() string {
 	return l.level + " | " + l.message + " | " + strings.Join(l.fields, ", ")
 }
 
-// TestLogsAreDocumented holds docs/logs.md to the calls in the code: every message with its level and its fields.
+// TestLogsAreDocumented holds docs/logs.md to the calls in the code: every message with its level
+// and its fields.
 func TestLogsAreDocumented(t *testing.T) {
 	var written, documented []string
 	for _, root := range []string{".", "../../internal"} {
@@ -111,7 +112,8 @@ func literal(e ast.Expr) string {
 	return ""
 }
 
-// TestEveryLineNamesMappingAndPass reads the log of a pass in which something goes wrong, at debug level.
+// TestEveryLineNamesMappingAndPass reads the log of a pass in which something goes wrong, at debug
+// level.
 func TestEveryLineNamesMappingAndPass(t *testing.T) {
 	s := newSite(t, nil)
 	for _, key := range []string{"a", "b", "c"} {

@@ -1,9 +1,10 @@
 // Command syncd keeps a copy of another AWS account's bucket, encrypted under one's own KMS key.
 //
-// It promises commands that are thin: each parses its flags, has package assembly build the parts, calls one of them and prints
-// what came of it. The exit codes are in one table, in package exit.
+// It promises commands that are thin: each parses its flags, has package assembly build the parts,
+// calls one of them and prints what came of it. The exit codes are in one table, in package exit.
 //
-// It leaves all work to the packages beneath: syncer runs a pass, daemon keeps passes on a schedule.
+// It leaves all work to the packages beneath: syncer runs a pass, daemon keeps passes on a
+// schedule.
 package main
 
 import (
@@ -25,8 +26,8 @@ func main() {
 	}))
 }
 
-// run runs one command line and returns its exit code. The first SIGINT or SIGTERM asks the command to drain; a second one
-// ends the process at once.
+// run runs one command line and returns its exit code. The first SIGINT or SIGTERM asks the command
+// to drain; a second one ends the process at once.
 func run(ctx context.Context, args []string, p invocation.Process) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()

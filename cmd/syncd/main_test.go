@@ -15,8 +15,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// beSyncd in the environment makes this test binary run the program instead of the tests, so that tests can have a real
-// process to stop and to kill.
+// beSyncd in the environment makes this test binary run the program instead of the tests, so that
+// tests can have a real process to stop and to kill.
 const beSyncd = "SYNCD_TEST_BE_SYNCD"
 
 func TestMain(m *testing.M) {
@@ -41,7 +41,8 @@ type site struct {
 	config string
 }
 
-// newSite brings up two accounts until the test ends. Edit changes the configuration's text before it is written.
+// newSite brings up two accounts until the test ends. Edit changes the configuration's text before
+// it is written.
 func newSite(t *testing.T, edit func(text string) string) *site {
 	t.Helper()
 	return newSiteAt(t, time.Now, edit)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestTargetsRunTests wants every test that the Makefile chooses by name to exist in each folder that the choice is for: go test passes
-// when nothing has the name.
+// TestTargetsRunTests wants every test that the Makefile chooses by name to exist in each folder
+// that the choice is for: go test passes when nothing has the name.
 func TestTargetsRunTests(t *testing.T) {
 	commands := regexp.MustCompile(`(?m)^\t(?:cd (\S+) && )?go test (.*?)-run '([^']*)'`).FindAllStringSubmatch(string(readText(t, "../../Makefile")), -1)
 	if len(commands) < 20 {

@@ -57,7 +57,8 @@ func TestManualHasAPageForEachCommand(t *testing.T) {
 	}
 }
 
-// TestManualPagesAreWhole holds each page to the sections of man-pages(7) and to what roff can read.
+// TestManualPagesAreWhole holds each page to the sections of man-pages(7) and to what roff can
+// read.
 func TestManualPagesAreWhole(t *testing.T) {
 	section := regexp.MustCompile(`(?m)^\.SH (.+)$`)
 	request := regexp.MustCompile(`(?m)^\.(\w*)`)

@@ -18,8 +18,8 @@ import (
 // The size of the objects of TestRelayMemory; 1024 takes a minute.
 var memoryObjects = flag.Int64("mebibytes", 64, "the size of each of the 8 objects that TestRelayMemory relays")
 
-// TestRelayMemory relays eight large objects side by side with default settings, and asks the system how much memory the
-// process had at most.
+// TestRelayMemory relays eight large objects side by side with default settings, and asks the
+// system how much memory the process had at most.
 func TestRelayMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -46,8 +46,9 @@ func TestRelayMemory(t *testing.T) {
 	}
 }
 
-// watchMemory follows the peak of a process's resident memory in bytes, until the returned func is called for it. What
-// wait4 tells would not do: it counts what the process was before it became syncd.
+// watchMemory follows the peak of a process's resident memory in bytes, until the returned func is
+// called for it. What wait4 tells would not do: it counts what the process was before it became
+// syncd.
 func watchMemory(t *testing.T, pid int) (peak func() int64) {
 	t.Helper()
 	var most int64

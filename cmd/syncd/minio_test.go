@@ -36,8 +36,9 @@ const (
 	minioKeyARN    = "arn:aws:kms:"
 )
 
-// TestFidelityOnMinIO runs the table against a real MinIO server: between two buckets of one with the ambient credentials,
-// and between two servers with different keys, each reached through a role of its STS.
+// TestFidelityOnMinIO runs the table against a real MinIO server: between two buckets of one with
+// the ambient credentials, and between two servers with different keys, each reached through a role
+// of its STS.
 func TestFidelityOnMinIO(t *testing.T) {
 	if *minioPath == "" {
 		t.Skip("needs a MinIO server: make minio, or go test ./cmd/syncd -minio PATH with one built by e2e/build-minio.sh")
@@ -132,7 +133,8 @@ func minioClient(endpoint string) *s3.Client {
 	})
 }
 
-// startMinIO runs a server with one KMS key until the test ends, and returns its endpoint when it is ready.
+// startMinIO runs a server with one KMS key until the test ends, and returns its endpoint when it
+// is ready.
 func startMinIO(t *testing.T, key string) (endpoint string) {
 	t.Helper()
 	dir, address := t.TempDir(), freeAddress(t)

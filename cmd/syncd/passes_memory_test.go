@@ -35,8 +35,8 @@ var (
 // newOfEvery is of how many objects one is new since the last pass.
 const newOfEvery = 100
 
-// TestMemoryOfPasses starts a daemon whose mappings begin their passes at once, each over a ledger on S3, and asks the system how
-// much memory the process had at most.
+// TestMemoryOfPasses starts a daemon whose mappings begin their passes at once, each over a ledger
+// on S3, and asks the system how much memory the process had at most.
 func TestMemoryOfPasses(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -69,7 +69,8 @@ func TestMemoryOfPasses(t *testing.T) {
 	}
 }
 
-// manyMappingsOf edits a configuration so that it has n mappings of one source, each with a destination of its own, and state on S3.
+// manyMappingsOf edits a configuration so that it has n mappings of one source, each with a
+// destination of its own, and state on S3.
 func manyMappingsOf(text string, n int) string {
 	_, rest, _ := strings.Cut(text, "\naws:")
 	head, one, _ := strings.Cut("http: {listen: \"127.0.0.1:0\"}\nstate: s3://consumer-state/syncd/\naws:"+rest, "  - name:")
@@ -82,7 +83,8 @@ func manyMappingsOf(text string, n int) string {
 
 func mappingName(i int) string { return fmt.Sprintf("mapping-%d", i) }
 
-// fillLedgers fills the source, and the ledgers as a pass over it would have, but for some objects that are new.
+// fillLedgers fills the source, and the ledgers as a pass over it would have, but for some objects
+// that are new.
 func (s *site) fillLedgers(t *testing.T, mappings, entries int) {
 	t.Helper()
 	var made []record.Entry

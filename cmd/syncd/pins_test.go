@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// TestActionsArePinnedAlike: an action is pinned to one commit everywhere, and a comment says which version that is.
+// TestActionsArePinnedAlike: an action is pinned to one commit everywhere, and a comment says which
+// version that is.
 func TestActionsArePinnedAlike(t *testing.T) {
 	commits := map[string]string{}
 	for name := range workflows(t) {
@@ -38,7 +39,8 @@ func TestVulnerabilitiesAreLookedFor(t *testing.T) {
 	}
 }
 
-// TestRenovateKnowsThePins holds the configuration of Renovate to what is pinned: actions, images, and programs by the text that it looks for.
+// TestRenovateKnowsThePins holds the configuration of Renovate to what is pinned: actions, images,
+// and programs by the text that it looks for.
 func TestRenovateKnowsThePins(t *testing.T) {
 	var renovate struct {
 		Extends        []string `json:"extends"`

@@ -55,7 +55,8 @@ func tree(t *testing.T, dir string) map[string]string {
 	return files
 }
 
-// pass runs one pass of the site's mapping and returns what it did and what the metrics say it cost.
+// pass runs one pass of the site's mapping and returns what it did and what the metrics say it
+// cost.
 func (s *site) pass(t *testing.T) (summary syncer.Summary, dollars float64) {
 	t.Helper()
 	built, err := assembly.New(t.Context(), invocation.Process{
@@ -81,8 +82,9 @@ func (s *site) sizes(o awsfake.PutOptions, sizes ...int64) {
 	}
 }
 
-// TestPlanIsWhatAPassSends holds every plan against the pass that follows: the same objects, the same number of requests of
-// each operation, and the same dollars in the metric. The plan itself sends lists alone, and writes nothing anywhere.
+// TestPlanIsWhatAPassSends holds every plan against the pass that follows: the same objects, the
+// same number of requests of each operation, and the same dollars in the metric. The plan itself
+// sends lists alone, and writes nothing anywhere.
 func TestPlanIsWhatAPassSends(t *testing.T) {
 	const mib = 1 << 20
 	set := func(section string) func(string) string { return func(text string) string { return text + section } }

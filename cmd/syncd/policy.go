@@ -136,7 +136,8 @@ func (of policyFlags) inFolder() bool {
 	return !slices.Contains([]string{".json", ".tf"}, filepath.Ext(of.output))
 }
 
-// resolveExternalID reads ExternalIds. A role that has none, although its trust policy asks for one, has the placeholder.
+// resolveExternalID reads ExternalIds. A role that has none, although its trust policy asks for
+// one, has the placeholder.
 func resolveExternalID(p invocation.Process, c *config.Config) func(role string) (string, error) {
 	return func(role string) (string, error) {
 		source := c.Roles[role].ExternalID

@@ -11,7 +11,8 @@ import (
 	"syncd/internal/plan"
 )
 
-// TestWaitsOfTheQuarantineAreDocumented holds the table of docs/cli.md to when a pass tries an object again.
+// TestWaitsOfTheQuarantineAreDocumented holds the table of docs/cli.md to when a pass tries an
+// object again.
 func TestWaitsOfTheQuarantineAreDocumented(t *testing.T) {
 	_, section, _ := strings.Cut(string(readText(t, "../../docs/cli.md")), "\n## Quarantine\n")
 	section, _, _ = strings.Cut(section, "\n## ")

@@ -12,7 +12,8 @@ import (
 	"syncd/internal/demo"
 )
 
-// newRelaySite is a site where a role in the owner's account reads and one in the consumer's account writes.
+// newRelaySite is a site where a role in the owner's account reads and one in the consumer's
+// account writes.
 func newRelaySite(t *testing.T) *site {
 	t.Helper()
 	s := newSite(t, twoRoles)
@@ -36,8 +37,8 @@ func (s *site) addReader() {
 	s.Revoke()
 }
 
-// TestBackfillByRelay reads with one role and writes with another: whole objects, objects in parts, empty ones and
-// awkward keys arrive as they are.
+// TestBackfillByRelay reads with one role and writes with another: whole objects, objects in parts,
+// empty ones and awkward keys arrive as they are.
 func TestBackfillByRelay(t *testing.T) {
 	s := newRelaySite(t)
 	const part = 8 << 20

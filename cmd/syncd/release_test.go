@@ -72,7 +72,8 @@ func readText(t *testing.T, path string) []byte {
 	return text
 }
 
-// TestWorkflowsCallWhatIsThere holds the workflows to the targets of make, the scripts and the shell that they call.
+// TestWorkflowsCallWhatIsThere holds the workflows to the targets of make, the scripts and the
+// shell that they call.
 func TestWorkflowsCallWhatIsThere(t *testing.T) {
 	makefile := readText(t, "../../Makefile")
 	for name, w := range workflows(t) {
@@ -109,7 +110,8 @@ func targetsIn(script string) (targets []string) {
 	return targets
 }
 
-// checkShell has a shell read a script without running it, and looks for the scripts of the repository that it calls.
+// checkShell has a shell read a script without running it, and looks for the scripts of the
+// repository that it calls.
 func checkShell(t *testing.T, what, script string) {
 	t.Helper()
 	if strings.Contains(script, "${{") {
@@ -147,7 +149,8 @@ func TestReleaseWorkflowChecksFirst(t *testing.T) {
 	}
 }
 
-// TestOneWayToBuild holds everything that builds the binary to the same flags, by which a release can be built again.
+// TestOneWayToBuild holds everything that builds the binary to the same flags, by which a release
+// can be built again.
 func TestOneWayToBuild(t *testing.T) {
 	const flags = `go build -trimpath -ldflags '-s -w' -o `
 	for _, path := range []string{"../../Makefile", "../../Dockerfile", "../../.github/release.sh", "../../docs/release.md"} {

@@ -32,8 +32,9 @@ func listening(t *testing.T, stderr *lockedBuffer) (address string) {
 	return address
 }
 
-// TestRunReloads changes the configuration of the real daemon by SIGHUP: a fault leaves it as it is, a mapping that comes
-// copies, one that goes is forgotten, and what only a start reads is refused by name.
+// TestRunReloads changes the configuration of the real daemon by SIGHUP: a fault leaves it as it
+// is, a mapping that comes copies, one that goes is forgotten, and what only a start reads is
+// refused by name.
 func TestRunReloads(t *testing.T) {
 	const ours = `{mapping="owner-to-consumer",result="complete"}`
 	var original string
@@ -92,7 +93,8 @@ func TestRunReloads(t *testing.T) {
 	}
 }
 
-// TestWatchFollowsTheFile changes the file behind a link, as a ConfigMap does, and looks at what the daemon is told.
+// TestWatchFollowsTheFile changes the file behind a link, as a ConfigMap does, and looks at what
+// the daemon is told.
 func TestWatchFollowsTheFile(t *testing.T) {
 	s := newSite(t, nil)
 	text, err := os.ReadFile(s.config)

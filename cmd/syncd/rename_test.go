@@ -13,7 +13,8 @@ import (
 	"syncd/internal/exit"
 )
 
-// TestRenameRefusesALedgerThatDoesNotFit names what differs and the ledger that fits, and moves nothing.
+// TestRenameRefusesALedgerThatDoesNotFit names what differs and the ledger that fits, and moves
+// nothing.
 func TestRenameRefusesALedgerThatDoesNotFit(t *testing.T) {
 	s := severalSite(t)
 	s.Source.Put("k", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})

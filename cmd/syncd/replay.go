@@ -163,8 +163,9 @@ func (r *replayed) asked() string {
 	return text
 }
 
-// handOver has the daemon that holds the lease carry out a replay, and waits for its end. Where none takes it, the error is that of the
-// lease. Where nothing that was asked for is in quarantine there is nothing to ask for.
+// handOver has the daemon that holds the lease carry out a replay, and waits for its end. Where
+// none takes it, the error is that of the lease. Where nothing that was asked for is in quarantine
+// there is nothing to ask for.
 func handOver(ctx context.Context, s *assembly.System, asked *replayed, held error) (syncer.Summary, error) {
 	summary := syncer.Summary{Mapping: asked.mapping, Skipped: map[string]int64{}, Quarantined: map[string]int64{}, Requests: map[string]int64{}}
 	isWanted, err := lookUp(ctx, s.Store, asked, &summary)
@@ -195,7 +196,8 @@ func handOver(ctx context.Context, s *assembly.System, asked *replayed, held err
 	return summary, nil
 }
 
-// lookUp looks in the last generation for what a replay is asked for, as a replay under the lease does.
+// lookUp looks in the last generation for what a replay is asked for, as a replay under the lease
+// does.
 func lookUp(ctx context.Context, store store.Store, asked *replayed, summary *syncer.Summary) (isWanted bool, err error) {
 	last, err := record.Latest(ctx, store, asked.mapping)
 	if errors.Is(err, record.ErrNoCheckpoint) {

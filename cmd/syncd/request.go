@@ -17,7 +17,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// requestWait is how long a command waits for an answer unless it is given another time: a daemon looks for requests in the state every 15 s.
+// requestWait is how long a command waits for an answer unless it is given another time: a daemon
+// looks for requests in the state every 15 s.
 const requestWait = 30 * time.Second
 
 // askAtOnce is how many mappings are asked for at once.
@@ -92,7 +93,8 @@ machine it runs. ` + name + ` waits for the answer and prints it.
 	return cmd
 }
 
-// ask sends the same request for each mapping and prints the answers in the order of the configuration.
+// ask sends the same request for each mapping and prints the answers in the order of the
+// configuration.
 func ask(ctx context.Context, p invocation.Process, a asking, what control.What) error {
 	switch {
 	case a.all && len(a.Mappings) > 0:

@@ -76,7 +76,8 @@ func (s *site) has(keys ...string) func() bool {
 	}
 }
 
-// A user asks the running daemon for passes, a pause and a replay, on its machine and without any port.
+// A user asks the running daemon for passes, a pause and a replay, on its machine and without any
+// port.
 func TestTheDaemonIsAsked(t *testing.T) {
 	s := hourlySite(t)
 	const m = "--mapping=" + demo.Mapping
@@ -139,7 +140,8 @@ func TestTheDaemonIsAsked(t *testing.T) {
 	}
 }
 
-// Without a daemon a pause and its end take effect at once, and other requests wait for one, wherever the state is.
+// Without a daemon a pause and its end take effect at once, and other requests wait for one,
+// wherever the state is.
 func TestRequestsWithoutADaemon(t *testing.T) {
 	for name, edit := range map[string]func(text string) string{
 		"in a folder": func(text string) string { return text },
@@ -219,7 +221,8 @@ func TestAnInterruptedReplay(t *testing.T) {
 	stop()
 }
 
-// A request that the command cannot carry out itself, as for want of space, stays, and the message says so.
+// A request that the command cannot carry out itself, as for want of space, stays, and the message
+// says so.
 func TestAPauseThatCannotBeWritten(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		return "checkpoint: {account: \"" + demo.Consumer + "\"}\n" + regexp.MustCompile(`(?m)^state: .*$`).ReplaceAllString(text, "state: s3://consumer-state/syncd/")
@@ -260,7 +263,8 @@ func TestADamagedPause(t *testing.T) {
 	s.expect(t, 0, "resumed", "", "resume", m, "--wait=0s")
 }
 
-// A daemon that is killed between taking a request and its answer leaves the request to the next one, and the user gets the answer of that.
+// A daemon that is killed between taking a request and its answer leaves the request to the next
+// one, and the user gets the answer of that.
 func TestARequestSurvivesKill9(t *testing.T) {
 	s := hourlySite(t)
 	const m = "--mapping=" + demo.Mapping
@@ -289,7 +293,8 @@ func TestARequestSurvivesKill9(t *testing.T) {
 	}
 }
 
-// Two daemons on one state: the second has no socket, says so, and takes requests by the state. A socket that was asked for has to be had.
+// Two daemons on one state: the second has no socket, says so, and takes requests by the state. A
+// socket that was asked for has to be had.
 func TestTheSocketOfAnotherDaemon(t *testing.T) {
 	s := hourlySite(t)
 	log, stop := s.runDaemon(t)
@@ -339,8 +344,8 @@ func TestReplayReadsItsConfigurationOnce(t *testing.T) {
 	stop()
 }
 
-// The folder of a state may be that of another user whose group this process has, as the root of a volume with an fsGroup: the socket is
-// made there and found there.
+// The folder of a state may be that of another user whose group this process has, as the root of a
+// volume with an fsGroup: the socket is made there and found there.
 func TestTheSocketInAVolume(t *testing.T) {
 	s := hourlySite(t)
 	volume := filepath.Join(s.dir, "state")

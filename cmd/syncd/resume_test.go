@@ -9,8 +9,9 @@ import (
 	"syncd/internal/awsfake"
 )
 
-// TestKilledInTheMiddleOfALargeCopy kills the real process while it copies one large object in parts: the next one goes on
-// with the same upload, and copies at most the parts again that were in flight.
+// TestKilledInTheMiddleOfALargeCopy kills the real process while it copies one large object in
+// parts: the next one goes on with the same upload, and copies at most the parts again that were in
+// flight.
 func TestKilledInTheMiddleOfALargeCopy(t *testing.T) {
 	const flight = 4
 	for _, tt := range []struct {

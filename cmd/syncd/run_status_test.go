@@ -23,8 +23,9 @@ type shownMapping struct {
 	LastSuccess                                *string `json:"last_success"`
 }
 
-// TestRunShowsLedgersBeforePasses starts the daemon over a mapping without schedule, one whose pass is months away and a new one: it shows
-// what a backfill left in their ledgers, and nothing of the new one.
+// TestRunShowsLedgersBeforePasses starts the daemon over a mapping without schedule, one whose pass
+// is months away and a new one: it shows what a backfill left in their ledgers, and nothing of the
+// new one.
 func TestRunShowsLedgersBeforePasses(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		one := text[strings.Index(text, "  - name:"):]

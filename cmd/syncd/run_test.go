@@ -48,8 +48,8 @@ func scrape(t *testing.T, address, series string) float64 {
 	return 0
 }
 
-// TestRunFollowsTheSource runs the real daemon: new objects arrive, metrics count them, SIGTERM in the middle of a pass
-// drains, and nothing is lost.
+// TestRunFollowsTheSource runs the real daemon: new objects arrive, metrics count them, SIGTERM in
+// the middle of a pass drains, and nothing is lost.
 func TestRunFollowsTheSource(t *testing.T) {
 	s := newSite(t, func(text string) string {
 		return "http: {listen: \"127.0.0.1:0\"}\n" + strings.Replace(text, "@every 5s", "@every 1s", 1)
@@ -77,7 +77,8 @@ func TestRunFollowsTheSource(t *testing.T) {
 	eventually(t, "/metrics counts them", func() bool {
 		return scrape(t, address, `syncd_objects_total{mapping="owner-to-consumer",outcome="copied"}`) == 15
 	})
-	// The pass that was under way when they came may have listed past them; the one after it must not.
+	// The pass that was under way when they came may have listed past them; the one after it must
+	// not.
 	if more := scrape(t, address, `syncd_passes_total{mapping="owner-to-consumer",result="complete"}`) - passes; more > 2 {
 		t.Errorf("got %v passes until new objects were copied, want at most 2", more)
 	}
@@ -141,7 +142,8 @@ func TestRunKeepsOthersGoing(t *testing.T) {
 		}
 		return response.StatusCode == http.StatusOK && strings.Contains(string(body), "\"mapping\": \"broken\",\n      \"ready\": false")
 	})
-	// A refusal is an answer: it is not asked for again at once, and not at the next tick, which is a second away.
+	// A refusal is an answer: it is not asked for again at once, and not at the next tick, which is
+	// a second away.
 	const of = `mapping="broken",`
 	failed, refused := scrape(t, address, `syncd_passes_total{`+of+`result="failed"}`), scrape(t, address, `syncd_requests_total{class="denied",`+of+`operation="AssumeRole"}`)
 	if failed == 0 || refused != failed {
@@ -155,7 +157,8 @@ func TestRunKeepsOthersGoing(t *testing.T) {
 	}
 }
 
-// TestBackfillServesProfiles where the configuration says so, else where run serves, and says why not where it cannot.
+// TestBackfillServesProfiles where the configuration says so, else where run serves, and says why
+// not where it cannot.
 func TestBackfillServesProfiles(t *testing.T) {
 	address := freeAddress(t)
 	s := newSite(t, func(text string) string { return "http: {listen: \"" + address + "\", pprof: true}\n" + text })

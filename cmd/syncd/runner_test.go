@@ -17,8 +17,8 @@ import (
 
 func tenant(i int) string { return fmt.Sprintf("tenant-%04d", i) }
 
-// A process that stands by looks at the lease and leaves the passes to those that can have one; it asks for the lease when that looks
-// free, and now and then in any case.
+// A process that stands by looks at the lease and leaves the passes to those that can have one; it
+// asks for the lease when that looks free, and now and then in any case.
 func TestReadyFollowsTheLease(t *testing.T) {
 	s := newSite(t, nil)
 	var later time.Duration

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// TestThreatModelIsHeld looks for the tests that SECURITY.md names: each line of its table has one at least, and each is there.
+// TestThreatModelIsHeld looks for the tests that SECURITY.md names: each line of its table has one
+// at least, and each is there.
 func TestThreatModelIsHeld(t *testing.T) {
 	page, err := os.ReadFile("../../SECURITY.md")
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// What AWS says of a refusal. Between accounts without a common organization S3 gives no reason (IAM User Guide, Troubleshoot
-// access denied error messages).
+// What AWS says of a refusal. Between accounts without a common organization S3 gives no reason
+// (IAM User Guide, Troubleshoot access denied error messages).
 const (
 	saysNothing    = "AccessDenied: Access Denied"
 	saysIdentity   = "because no identity-based policy allows the "
@@ -45,8 +45,9 @@ type blame struct {
 	sure   doctor.Confidence
 }
 
-// TestShareDenied breaks each way at the places that hold it together: the program is refused for that reason and no other, the
-// doctor names whose document it is, what was copied stays as it is, and once the grant is back the rest is copied.
+// TestShareDenied breaks each way at the places that hold it together: the program is refused for
+// that reason and no other, the doctor names whose document it is, what was copied stays as it is,
+// and once the grant is back the rest is copied.
 func TestShareDenied(t *testing.T) {
 	for _, tt := range refusals() {
 		t.Run(tt.way+"/"+tt.name, func(t *testing.T) {
@@ -97,7 +98,8 @@ func firstBad(t *testing.T, d doctor.Diagnosis) doctor.Probe {
 	return d.Probes[at]
 }
 
-// checkBlame looks at what the doctor found: exactly these actions are refused, and the right account has to act.
+// checkBlame looks at what the doctor found: exactly these actions are refused, and the right
+// account has to act.
 func (x *sharing) checkBlame(t *testing.T, want refusal, d doctor.Diagnosis) {
 	t.Helper()
 	first := firstBad(t, d)
@@ -156,8 +158,8 @@ func (x *sharing) checkRefused(t *testing.T, want refusal) {
 	}
 }
 
-// checkCondition proves that the condition is the reason: in the document that the doctor names it is taken away, and what was
-// refused first is not refused any more.
+// checkCondition proves that the condition is the reason: in the document that the doctor names it
+// is taken away, and what was refused first is not refused any more.
 func (x *sharing) checkCondition(t *testing.T, want refusal, refused doctor.Probe) {
 	t.Helper()
 	target, found := refused.Causes[0].Target, 0
@@ -179,7 +181,8 @@ func (x *sharing) checkCondition(t *testing.T, want refusal, refused doctor.Prob
 	}
 }
 
-// unconditional takes conditions whose keys begin so out of a policy, and a Deny with one altogether. It returns how many.
+// unconditional takes conditions whose keys begin so out of a policy, and a Deny with one
+// altogether. It returns how many.
 func unconditional(policy *iam.Document, key string) (found int) {
 	matches := func(c iam.Condition) bool { return strings.HasPrefix(c.Key, key) }
 	policy.Statements = slices.DeleteFunc(policy.Statements, func(s iam.Statement) bool {

@@ -49,7 +49,8 @@ func outside(t *testing.T, x *sharing) {
 	x.configure(t, x.inside, x.outside)
 }
 
-// renewed deletes the consumer's role and makes it anew, with all documents that are the consumer's own.
+// renewed deletes the consumer's role and makes it anew, with all documents that are the consumer's
+// own.
 func renewed(t *testing.T, x *sharing) {
 	t.Helper()
 	const arn = "arn:aws:iam::" + shareConsumer + ":role/syncd-consumer"
@@ -63,7 +64,8 @@ func renewed(t *testing.T, x *sharing) {
 	})
 }
 
-// TestShareRoleMadeAnew: where the owner names the account, its administrators may replace the role without asking.
+// TestShareRoleMadeAnew: where the owner names the account, its administrators may replace the role
+// without asking.
 func TestShareRoleMadeAnew(t *testing.T) {
 	t.Parallel()
 	x := newSharing(t, "account")
@@ -84,8 +86,9 @@ const (
 	actsSeal    = "kms:Decrypt kms:GenerateDataKey"
 )
 
-// refusals are, for each way, the places that hold it together. KMS does not tell a policy that is silent from a key that is not
-// there, and STS gives no reason, so of their documents the doctor is never certain.
+// refusals are, for each way, the places that hold it together. KMS does not tell a policy that is
+// silent from a key that is not there, and STS gives no reason, so of their documents the doctor is
+// never certain.
 func refusals() []refusal {
 	sourceKey, copyKey := blame{"key", access.Owner, "source-key", doctor.Likely}, blame{"key", access.Consumer, "copy-key", doctor.Likely}
 	return slices.Concat(refusalsOfOwnersRole(sourceKey, copyKey), refusalsOfAccount(sourceKey, copyKey),

@@ -9,7 +9,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// TestShareScoped has passes run in sessions that are narrowed to their mapping, with every condition that fits.
+// TestShareScoped has passes run in sessions that are narrowed to their mapping, with every
+// condition that fits.
 func TestShareScoped(t *testing.T) {
 	for _, way := range []string{"owner-role", "account", "role", "org", "abac"} {
 		t.Run(way, func(t *testing.T) {

@@ -35,7 +35,8 @@ const (
 	shareCopy       = "consumer-copy"
 )
 
-// sharing is an example of a configuration at work, in accounts where nothing is allowed but what the program wrote for it.
+// sharing is an example of a configuration at work, in accounts where nothing is allowed but what
+// the program wrote for it.
 type sharing struct {
 	cloud             *awsfake.Cloud
 	inside, outside   string   // the endpoint as it is reached through the example's VPC endpoint, if it has one, and past it
@@ -60,7 +61,8 @@ type shared struct {
 	Body    json.RawMessage
 }
 
-// newSharing builds the accounts of the example share-WAY.yaml, and puts in force what the command in its head writes.
+// newSharing builds the accounts of the example share-WAY.yaml, and puts in force what the command
+// in its head writes.
 func newSharing(t *testing.T, way string) *sharing {
 	t.Helper()
 	x := &sharing{dir: t.TempDir(), roles: map[string]*awsfake.Role{}, buckets: map[string]*awsfake.Bucket{}}
@@ -157,8 +159,8 @@ func (x *sharing) build(t *testing.T) {
 	x.ambient = credentials.NewStaticCredentialsProvider(*session.Credentials.AccessKeyId, *session.Credentials.SecretAccessKey, *session.Credentials.SessionToken)
 }
 
-// adapt makes the example one for these accounts: where they are, the ARN of the key, a folder that is there. Large objects are
-// copied in parts sooner, so that they need not be so large.
+// adapt makes the example one for these accounts: where they are, the ARN of the key, a folder that
+// is there. Large objects are copied in parts sooner, so that they need not be so large.
 func (x *sharing) adapt(t *testing.T, text string) {
 	t.Helper()
 	const parts = "multipart_above: 5MiB, part_size: 5MiB"
@@ -177,7 +179,8 @@ func (x *sharing) adapt(t *testing.T, text string) {
 	x.configure(t)
 }
 
-// configure writes the configuration that works, with edits: each a text and what comes in its place.
+// configure writes the configuration that works, with edits: each a text and what comes in its
+// place.
 func (x *sharing) configure(t *testing.T, edits ...string) {
 	t.Helper()
 	text := x.text
@@ -192,7 +195,8 @@ func (x *sharing) configure(t *testing.T, edits ...string) {
 	}
 }
 
-// run runs the program in this process, as [site.run] does. ExternalIds lie where the configuration says.
+// run runs the program in this process, as [site.run] does. ExternalIds lie where the configuration
+// says.
 func (x *sharing) run(t *testing.T, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr lockedBuffer
@@ -230,7 +234,8 @@ func (x *sharing) writePolicies(t *testing.T) {
 	}
 }
 
-// allowAll has everything be as it has to be: the organization, the documents, the configuration and the ExternalId.
+// allowAll has everything be as it has to be: the organization, the documents, the configuration
+// and the ExternalId.
 func (x *sharing) allowAll(t *testing.T) {
 	t.Helper()
 	for _, account := range []string{shareOwner, shareConsumer, shareGovernance} {
@@ -241,7 +246,8 @@ func (x *sharing) allowAll(t *testing.T) {
 	x.enforce(t, func(_ shared, policy *iam.Document) *iam.Document { return policy })
 }
 
-// enforce puts the documents in force as they are changed, and nothing else. One that is changed to nil stays as it was.
+// enforce puts the documents in force as they are changed, and nothing else. One that is changed to
+// nil stays as it was.
 func (x *sharing) enforce(t *testing.T, change func(shared, *iam.Document) *iam.Document) {
 	t.Helper()
 	for _, d := range x.documents {

@@ -16,7 +16,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// TestShare has every way of sharing work with the documents that the program writes, and with nothing beside them.
+// TestShare has every way of sharing work with the documents that the program writes, and with
+// nothing beside them.
 func TestShare(t *testing.T) {
 	const size, parts = 11 << 20, 3
 	for _, way := range []string{"owner-role", "account", "role", "org", "abac"} {
@@ -51,8 +52,8 @@ func describe(p doctor.Probe) string {
 	return p.Mapping + ": " + p.Action + " on " + p.Resource + " is " + string(p.Outcome) + ": " + p.Error
 }
 
-// put puts objects in the way of every mapping: an empty one, small ones under the key itself and under a bucket key, and one
-// of that size.
+// put puts objects in the way of every mapping: an empty one, small ones under the key itself and
+// under a bucket key, and one of that size.
 func (x *sharing) put(name string, size int64) {
 	source := x.buckets[shareSource]
 	o := awsfake.PutOptions{ContentType: "text/csv", Metadata: map[string]string{"origin": "test"}, Tags: map[string]string{"team": "lake", "class": "a b+c"}}
@@ -100,7 +101,8 @@ func (x *sharing) checkPasses(t *testing.T, want syncer.Summary) {
 // relays reports whether no role of the example both reads and writes.
 func (x *sharing) relays() bool { return x.mappings[0].Source.Role != x.mappings[0].Destination.Role }
 
-// checkRoute looks at how the bytes went: through the program where it relays, and else past it, large objects in so many parts.
+// checkRoute looks at how the bytes went: through the program where it relays, and else past it,
+// large objects in so many parts.
 func (x *sharing) checkRoute(t *testing.T, parts int64) {
 	t.Helper()
 	read, written := x.cloud.BucketRequests(shareSource)["GetObject"], x.cloud.BucketRequests(shareCopy)
@@ -113,7 +115,8 @@ func (x *sharing) checkRoute(t *testing.T, parts int64) {
 	}
 }
 
-// checkCopies compares every object with its one copy, byte by byte, and looks at the key it lies under.
+// checkCopies compares every object with its one copy, byte by byte, and looks at the key it lies
+// under.
 func (x *sharing) checkCopies(t *testing.T) {
 	t.Helper()
 	var copies []string

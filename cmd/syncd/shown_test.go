@@ -29,7 +29,8 @@ import (
 	"syncd/internal/invocation"
 )
 
-// evil is a text that retitles a terminal, rings its bell, turns the direction of writing and begins a line of its own.
+// evil is a text that retitles a terminal, rings its bell, turns the direction of writing and
+// begins a line of its own.
 const evil = "a\x1b]0;x\a\u202eb\nNEWLINE\t\r\u009b31m\x7f\u2066\u200f\u061c\u2028"
 
 // checkShown finds what must not reach people as it is.
@@ -58,7 +59,8 @@ type evilSite struct {
 	secret string
 }
 
-// newEvilSite serves the two accounts once more, behind a service that can be made to answer with evil messages.
+// newEvilSite serves the two accounts once more, behind a service that can be made to answer with
+// evil messages.
 func newEvilSite(t *testing.T, edit func(text string) string) *evilSite {
 	t.Helper()
 	e := &evilSite{site: newSite(t, edit)}
@@ -103,7 +105,8 @@ func (e *evilSite) answer(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, `<?xml version="1.0" encoding="UTF-8"?>`+text)
 }
 
-// say runs the program in this process and holds everything that it says to the rule; raw spares standard output.
+// say runs the program in this process and holds everything that it says to the rule; raw spares
+// standard output.
 func (e *evilSite) say(t *testing.T, raw bool, args ...string) outcome {
 	t.Helper()
 	return e.sayIn(t.Context(), t, raw, args...)
@@ -125,7 +128,8 @@ func (e *evilSite) sayIn(ctx context.Context, t *testing.T, raw bool, args ...st
 	return got
 }
 
-// sessions has for each command what is said with it. A new command fails the test until it is here.
+// sessions has for each command what is said with it. A new command fails the test until it is
+// here.
 func (e *evilSite) sessions(t *testing.T) map[string][][]string {
 	t.Helper()
 	dir := t.TempDir()
@@ -206,7 +210,8 @@ func (e *evilSite) pauseAs(t *testing.T, who string) {
 	}
 }
 
-// TestNothingDeceives says everything that the program can say about keys, messages, files and arguments that try to deceive.
+// TestNothingDeceives says everything that the program can say about keys, messages, files and
+// arguments that try to deceive.
 func TestNothingDeceives(t *testing.T) {
 	for _, tt := range []struct{ format, refuses string }{{"text", ""}, {"json", ""}, {"text", "list"}, {"json", "sts"}} {
 		t.Run(tt.format+tt.refuses, func(t *testing.T) {
@@ -260,7 +265,8 @@ func (e *evilSite) walk(t *testing.T) {
 	visit(newRoot(invocation.Process{}))
 }
 
-// TestRunDeceivesNobody reads the log and every page of the daemon, while passes set objects aside and when they fail.
+// TestRunDeceivesNobody reads the log and every page of the daemon, while passes set objects aside
+// and when they fail.
 func TestRunDeceivesNobody(t *testing.T) {
 	for _, format := range []string{"text", "json"} {
 		t.Run(format, func(t *testing.T) {

@@ -21,8 +21,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// beAWS is the aws of a session: the few commands of the AWS CLI that the documents use, with exactly the flags that these
-// have, carried out as signed requests. Everything else is an error, so that a page cannot show what the CLI does not take.
+// beAWS is the aws of a session: the few commands of the AWS CLI that the documents use, with
+// exactly the flags that these have, carried out as signed requests. Everything else is an error,
+// so that a page cannot show what the CLI does not take.
 func beAWS() {
 	if err := aCall(os.Args[1:]).run(context.Background(), os.Stdout); err != nil {
 		fmt.Fprintf(os.Stderr, "aws: %v\n", err)
@@ -117,8 +118,8 @@ func (c aCall) run(ctx context.Context, stdout io.Writer) error {
 	return printResult(stdout, result, query, output)
 }
 
-// readFlags reads --name value pairs after the operands. A value file://PATH is the text of that file; several values of one flag are
-// lines. A switch has the value "on".
+// readFlags reads --name value pairs after the operands. A value file://PATH is the text of that
+// file; several values of one flag are lines. A switch has the value "on".
 func readFlags(words []string) (cliFlags, error) {
 	given, name := cliFlags{}, ""
 	for i, word := range words {
@@ -159,7 +160,8 @@ func (f cliFlags) exactly(names []string) error {
 	return nil
 }
 
-// printResult prints a result as the CLI does: JSON, or with --output text a text that --query has chosen.
+// printResult prints a result as the CLI does: JSON, or with --output text a text that --query has
+// chosen.
 func printResult(w io.Writer, result any, query, output string) error {
 	data, err := json.MarshalIndent(result, "", "    ")
 	if err != nil {

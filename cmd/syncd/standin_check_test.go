@@ -33,7 +33,8 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-// TestStandInRefuses: a session must fail at what the AWS CLI would not take, or the accounts would not let through.
+// TestStandInRefuses: a session must fail at what the AWS CLI would not take, or the accounts would
+// not let through.
 func TestStandInRefuses(t *testing.T) {
 	w, dir := demo.NewWorld(time.Now), t.TempDir()
 	server := httptest.NewServer(w.Cloud)
@@ -73,8 +74,8 @@ func TestStandInRefuses(t *testing.T) {
 	}
 }
 
-// TestDocumentedModulesHaveTheirInputs holds the calls of our Terraform modules in the documents to the variables of each:
-// every argument is one, and every variable without a default is given.
+// TestDocumentedModulesHaveTheirInputs holds the calls of our Terraform modules in the documents to
+// the variables of each: every argument is one, and every variable without a default is given.
 func TestDocumentedModulesHaveTheirInputs(t *testing.T) {
 	call := regexp.MustCompile("(?s)```hcl\nmodule \"\\w+\" \\{\n  source += \"[^\"]*/(deploy/terraform/\\w+)\"[^\n]*\n(.*?)\n}\n```")
 	argument := regexp.MustCompile(`(?m)^  (\w+) +=`)

@@ -23,8 +23,9 @@ const (
 	waitLimit = 100 * time.Second
 )
 
-// standIns are the programs other than syncd that a session may call. They do what the documents ask of them and refuse
-// everything else, so that a session needs no program that the machine may lack.
+// standIns are the programs other than syncd that a session may call. They do what the documents
+// ask of them and refuse everything else, so that a session needs no program that the machine may
+// lack.
 func standIns() map[string]func() {
 	return map[string]func(){
 		"aws": beAWS, "curl": answering(curl), "jq": answering(jq), "openssl": answering(openssl),
@@ -81,7 +82,8 @@ func get(ctx context.Context, url string) (body []byte, err error) {
 	return io.ReadAll(response.Body)
 }
 
-// jq adds the statements of a second policy to those of a first, which is the one filter that it knows.
+// jq adds the statements of a second policy to those of a first, which is the one filter that it
+// knows.
 func jq(args []string, stdout io.Writer) error {
 	if len(args) != 4 || args[0] != "--slurp" || args[1] != ".[0].Statement += .[1].Statement | .[0]" {
 		return fmt.Errorf("got %q, want the statements of two files together", args)
@@ -110,7 +112,8 @@ func openssl(args []string, stdout io.Writer) error {
 	return err
 }
 
-// cliForm sends an action of a service that takes forms, whose parameters have the names of the flags.
+// cliForm sends an action of a service that takes forms, whose parameters have the names of the
+// flags.
 func cliForm(service, action string) func(context.Context, aws.Config, cliFlags) (any, error) {
 	return func(ctx context.Context, c aws.Config, f cliFlags) (any, error) {
 		form := url.Values{"Action": {action}, "Version": {"2010-05-08"}}

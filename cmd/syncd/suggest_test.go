@@ -12,7 +12,8 @@ import (
 	"syncd/internal/usage"
 )
 
-// TestMistypedWordsGetASuggestion at every level, and the help that is named is that of the command.
+// TestMistypedWordsGetASuggestion at every level, and the help that is named is that of the
+// command.
 func TestMistypedWordsGetASuggestion(t *testing.T) {
 	for _, tt := range []struct{ line, want string }{
 		{"bakfill", "unknown command \"bakfill\"; hint: did you mean `syncd backfill`? run `syncd --help`"},

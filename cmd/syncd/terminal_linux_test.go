@@ -70,7 +70,8 @@ func (w *window) drawn() string {
 	return ""
 }
 
-// TestBackfillOnATerminal is resized, and interrupted. The one object that it copies waits until both were seen.
+// TestBackfillOnATerminal is resized, and interrupted. The one object that it copies waits until
+// both were seen.
 func TestBackfillOnATerminal(t *testing.T) {
 	s := newSite(t, nil)
 	for i := range 20 {

@@ -30,11 +30,12 @@ var versityPath = flag.String("versitygw", "", "`PATH` of a Versity S3 gateway f
 
 const needsVersity = "needs a Versity gateway: make versitygw, or go test ./cmd/syncd -versitygw PATH with one built by e2e/build-versitygw.sh"
 
-// leftOutOfVersity says why a kind cannot be put into a Versity gateway: for a reason of its own, or one that MinIO has too.
+// leftOutOfVersity says why a kind cannot be put into a Versity gateway: for a reason of its own,
+// or one that MinIO has too.
 func (k kind) leftOutOfVersity() string { return cmp.Or(k.versity, k.minio) }
 
-// TestFidelityFromVersity reads the table from a real Versity gateway, of which the ambient credentials are the root user's, and
-// writes it into an account that a role is assumed in.
+// TestFidelityFromVersity reads the table from a real Versity gateway, of which the ambient
+// credentials are the root user's, and writes it into an account that a role is assumed in.
 func TestFidelityFromVersity(t *testing.T) {
 	if *versityPath == "" {
 		t.Skip(needsVersity)
@@ -60,8 +61,9 @@ func TestFidelityFromVersity(t *testing.T) {
 	m.test(t)
 }
 
-// TestNothingIsCalledCopiedOnVersity writes into a real Versity gateway, which takes an object without the KMS encryption that was
-// asked for, and says nothing of it: no pass takes that for a copy.
+// TestNothingIsCalledCopiedOnVersity writes into a real Versity gateway, which takes an object
+// without the KMS encryption that was asked for, and says nothing of it: no pass takes that for a
+// copy.
 func TestNothingIsCalledCopiedOnVersity(t *testing.T) {
 	if *versityPath == "" {
 		t.Skip(needsVersity)
@@ -131,8 +133,8 @@ func createOnVersity(t *testing.T, root *s3.Client, bucket string, versioned, lo
 	}
 }
 
-// startVersity runs a gateway over a folder until the test ends, and returns its endpoint when it is ready, with a client of its root
-// user, who has the keys of the site's consumer.
+// startVersity runs a gateway over a folder until the test ends, and returns its endpoint when it
+// is ready, with a client of its root user, who has the keys of the site's consumer.
 func (s *site) startVersity(t *testing.T) (endpoint string, root *s3.Client) {
 	t.Helper()
 	dir, address := t.TempDir(), freeAddress(t)

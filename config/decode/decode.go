@@ -1,12 +1,14 @@
 // Package decode assigns the nodes of a configuration file to the fields of Go types.
 //
-// It promises that every default which the file does not replace stays, that unknown keys, duplicate keys, empty values, values of another
-// type and placeholders that were not filled in are faults, each with its line, that nothing is guessed, and that aliases and merge keys
-// cannot expand without end. Types may read a text of their own (encoding.TextUnmarshaler), be a choice of words (Choices), or decode
-// themselves ([Custom]); an external id never shows what it found. The schema, its defaults and what values it accepts are left to config.
+// It promises that every default which the file does not replace stays, that unknown keys,
+// duplicate keys, empty values, values of another type and placeholders that were not filled in are
+// faults, each with its line, that nothing is guessed, and that aliases and merge keys cannot
+// expand without end. Types may read a text of their own (encoding.TextUnmarshaler), be a choice of
+// words (Choices), or decode themselves ([Custom]); an external id never shows what it found. The
+// schema, its defaults and what values it accepts are left to config.
 //
-// Two words: an element is an entry of a list or a map, and begins with the default of its type; a key is required when its field has the
-// tag jsonschema:"required".
+// Two words: an element is an entry of a list or a map, and begins with the default of its type; a
+// key is required when its field has the tag jsonschema:"required".
 package decode
 
 import (
@@ -22,7 +24,8 @@ import (
 	"syncd/config/secret"
 )
 
-// maxElements is twice the ten thousand mappings that a file may well have; no other list is as long.
+// maxElements is twice the ten thousand mappings that a file may well have; no other list is as
+// long.
 const maxElements = 20_000
 
 // Custom is a value with a form of its own, which decodes itself.

@@ -16,8 +16,8 @@ type Entry struct {
 	Value ast.Node
 }
 
-// Entries lists what a mapping holds, merge keys included: a key of its own wins over a merged one, and the first
-// merged one over later ones (YAML 1.1 type "merge").
+// Entries lists what a mapping holds, merge keys included: a key of its own wins over a merged one,
+// and the first merged one over later ones (YAML 1.1 type "merge").
 func (d *reader) Entries(n ast.Node, path string) ([]Entry, bool) {
 	pairs, ok := document.Pairs(n)
 	if !ok {

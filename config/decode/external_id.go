@@ -8,8 +8,8 @@ import (
 	"syncd/config/secret"
 )
 
-// externalID never repeats what it found, in whatever place: a template that misses may have put the secret into a key, a tag, the
-// name of an anchor, of a variable or of a file.
+// externalID never repeats what it found, in whatever place: a template that misses may have put
+// the secret into a key, a tag, the name of an anchor, of a variable or of a file.
 func (d *reader) externalID(n ast.Node, e *secret.ExternalID, path string) {
 	const hint = "use text in quotes, {file: PATH} or {env: NAME}"
 	if text, ok := n.(*ast.StringNode); ok && text.Value == secret.None {
@@ -48,7 +48,8 @@ func (d *reader) externalID(n ast.Node, e *secret.ExternalID, path string) {
 	}
 }
 
-// readFrom returns what makes an external id of the name that follows the one key of a mapping, nil for another key.
+// readFrom returns what makes an external id of the name that follows the one key of a mapping, nil
+// for another key.
 func readFrom(pairs []*ast.MappingValueNode) func(name string) secret.ExternalID {
 	if len(pairs) != 1 {
 		return nil

@@ -24,8 +24,8 @@ func fields(t reflect.Type) (names, required []string) {
 	return names, required
 }
 
-// suggestKey is the hint for a key that is none of those of its section: the one it was likely meant to be, the sections that have
-// it, or all. The sections are those of the root.
+// suggestKey is the hint for a key that is none of those of its section: the one it was likely
+// meant to be, the sections that have it, or all. The sections are those of the root.
 func suggestKey(key string, keys []string, root reflect.Type) string {
 	if meant := hint.DidYouMean(key, keys); meant != "" {
 		return meant

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// placeholders matches what documents, templates and tools put where a value belongs: REPLACE_WITH_BUCKET, CHANGE_ME, YOUR_BUCKET,
-// <bucket>, ${BUCKET}, $BUCKET, %BUCKET%, @BUCKET@ and {{ .bucket }}.
+// placeholders matches what documents, templates and tools put where a value belongs:
+// REPLACE_WITH_BUCKET, CHANGE_ME, YOUR_BUCKET, <bucket>, ${BUCKET}, $BUCKET, %BUCKET%, @BUCKET@ and
+// {{ .bucket }}.
 var placeholders = regexp.MustCompile(`(?i:replace[_-](?:with|me|this)[a-z0-9_-]*)|REPLACE_[A-Z0-9_]+|(?i:\bchange[_-]?me\b)|\bYOUR_[A-Z0-9_]+` +
 	`|<[A-Za-z][A-Za-z0-9 _.-]*>|\$\{[^}]*\}|\{\{[^{}]*\}\}|\$[A-Z][A-Z0-9_]+|%[A-Z][A-Z0-9_]+%|@[A-Z][A-Z0-9_]+@`)
 

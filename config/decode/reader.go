@@ -7,7 +7,8 @@ import (
 	"syncd/config/fault"
 )
 
-// maxValues bounds what aliases and merge keys may expand to; a file of ten thousand mappings stays below it.
+// maxValues bounds what aliases and merge keys may expand to; a file of ten thousand mappings stays
+// below it.
 const maxValues = 1 << 20
 
 // Schema is what a decoder has to know of the types that it decodes into.

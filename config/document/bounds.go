@@ -7,9 +7,11 @@ import (
 )
 
 const (
-	// maxNesting is far above what the schema needs. The parser's work grows with the square of the nesting.
+	// maxNesting is far above what the schema needs. The parser's work grows with the square of the
+	// nesting.
 	maxNesting = 100
-	// maxKeys is far above what a mapping of the schema has. The parser's work grows with the square of it.
+	// maxKeys is far above what a mapping of the schema has. The parser's work grows with the
+	// square of it.
 	maxKeys = 5000
 	// maxTokens is more than ten thousand mappings have with every setting in them.
 	maxTokens = 2_000_000
@@ -17,7 +19,8 @@ const (
 	maxText = 16 << 10
 )
 
-// tooMuch says on which line a file is beyond what the parser may be given, and why; 0 for an ordinary file.
+// tooMuch says on which line a file is beyond what the parser may be given, and why; 0 for an
+// ordinary file.
 func tooMuch(tokens token.Tokens) (int, string) {
 	if len(tokens) > maxTokens {
 		return tokens[maxTokens].Position.Line, fmt.Sprintf("the file has more than %d words and signs", maxTokens)
@@ -36,8 +39,8 @@ func tooMuch(tokens token.Tokens) (int, string) {
 	return 0, ""
 }
 
-// tooDeep returns the line on which brackets, or the dashes of one line, nest deeper than maxNesting, or 0. Indentation
-// needs no bound: its nesting costs the file the square of its depth.
+// tooDeep returns the line on which brackets, or the dashes of one line, nest deeper than
+// maxNesting, or 0. Indentation needs no bound: its nesting costs the file the square of its depth.
 func tooDeep(tokens token.Tokens) int {
 	brackets, dashes, line := 0, 0, 0
 	for _, t := range tokens {
@@ -59,8 +62,8 @@ func tooDeep(tokens token.Tokens) int {
 	return 0
 }
 
-// tooWide returns the line on which a mapping has more than maxKeys keys, or on which all mappings together have been twice the work
-// of one of that size, or 0.
+// tooWide returns the line on which a mapping has more than maxKeys keys, or on which all mappings
+// together have been twice the work of one of that size, or 0.
 func tooWide(tokens token.Tokens) int {
 	var w width
 	work := 0
@@ -73,8 +76,8 @@ func tooWide(tokens token.Tokens) int {
 	return 0
 }
 
-// width counts the keys of mappings. Between brackets the innermost has the keys. Elsewhere those of one mapping stand in one column,
-// with nothing before it in between.
+// width counts the keys of mappings. Between brackets the innermost has the keys. Elsewhere those
+// of one mapping stand in one column, with nothing before it in between.
 type width struct {
 	brackets []int
 	blocks   []block

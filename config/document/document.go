@@ -1,8 +1,9 @@
 // Package document reads a YAML file up to its nodes, each with its line.
 //
-// It promises that a file which the parser could not bear is refused before it is parsed, that a document has one root, that an alias
-// stands for the anchor before it and nothing contains itself, and that what stands below a key with a secret is hidden from all faults.
-// Which keys there are and what values they take is left to package decode.
+// It promises that a file which the parser could not bear is refused before it is parsed, that a
+// document has one root, that an alias stands for the anchor before it and nothing contains itself,
+// and that what stands below a key with a secret is hidden from all faults. Which keys there are
+// and what values they take is left to package decode.
 //
 // Two words: a node is one value as it is written; a pair is a key with its node.
 package document
@@ -27,8 +28,8 @@ type Document struct {
 	hidden  map[ast.Node]bool // also those that an alias carries to other settings, or from them
 }
 
-// Parse returns nil after it has reported why data is not one YAML document. What stands below the key of that name is kept out of the
-// report, now and later.
+// Parse returns nil after it has reported why data is not one YAML document. What stands below the
+// key of that name is kept out of the report, now and later.
 func Parse(data []byte, secretKey string, r *fault.Report) *Document {
 	tokens := lexer.Tokenize(string(bytes.TrimPrefix(data, []byte("\ufeff"))))
 	if line, problem := tooMuch(tokens); line > 0 {
@@ -56,7 +57,8 @@ func Parse(data []byte, secretKey string, r *fault.Report) *Document {
 	return d
 }
 
-// addSyntax leaves out what of the source the parser's text shows, an excerpt and words in quotes: it might be an external id.
+// addSyntax leaves out what of the source the parser's text shows, an excerpt and words in quotes:
+// it might be an external id.
 func addSyntax(r *fault.Report, data []byte, err error) {
 	if e, ok := errors.AsType[*yaml.SyntaxError](err); ok && e.Token != nil {
 		line, hint := e.Token.Position.Line, ""
@@ -84,7 +86,8 @@ func startLine(d *ast.DocumentNode) int {
 	return d.Body.GetToken().Position.Line
 }
 
-// link resolves the aliases below n. An anchor counts from its end on, so that nothing can contain itself.
+// link resolves the aliases below n. An anchor counts from its end on, so that nothing can contain
+// itself.
 func (d *Document) link(n ast.Node, anchors map[string]ast.Node) {
 	for child := range children(n) {
 		d.link(child, anchors)

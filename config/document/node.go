@@ -52,7 +52,8 @@ func Kind(n ast.Node) string {
 	return KindText
 }
 
-// children yields what is right below n, as it is written: keys are not among them, and aliases are not followed.
+// children yields what is right below n, as it is written: keys are not among them, and aliases are
+// not followed.
 func children(n ast.Node) iter.Seq[ast.Node] {
 	return func(yield func(ast.Node) bool) {
 		switch n := n.(type) {

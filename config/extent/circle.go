@@ -5,8 +5,8 @@ import (
 	"sort"
 )
 
-// Circle returns the index of the first mapping whose copies come back to its own source, or -1. A mapping whose source or destination is the
-// zero Extent fills nothing.
+// Circle returns the index of the first mapping whose copies come back to its own source, or -1. A
+// mapping whose source or destination is the zero Extent fills nothing.
 func Circle(sources, destinations []Extent) int {
 	f := newFlow(sources)
 	for i, s := range sources {
@@ -17,8 +17,8 @@ func Circle(sources, destinations []Extent) int {
 	return f.circle()
 }
 
-// flow says which sources are filled from which. Mappings of one source are one node: so thousands of tenants that are brought together
-// and copied on have thousands of edges, not their square.
+// flow says which sources are filled from which. Mappings of one source are one node: so thousands
+// of tenants that are brought together and copied on have thousands of edges, not their square.
 type flow struct {
 	nodes  []Extent // the different sources, in order: those that begin with the same prefix follow it without a gap
 	parent []int    // of a node, the last before it whose prefix begins its own, or -1
@@ -44,7 +44,8 @@ func newFlow(sources []Extent) *flow {
 	return f
 }
 
-// begins finds the last node up to i whose prefix begins that of e, or -1; everything between it and e begins with the same.
+// begins finds the last node up to i whose prefix begins that of e, or -1; everything between it
+// and e begins with the same.
 func (f *flow) begins(i int, e Extent) int {
 	for i >= 0 && (!f.nodes[i].Overlaps(e) || len(f.nodes[i].Prefix) > len(e.Prefix)) {
 		i = f.parent[i]
@@ -84,7 +85,8 @@ func (f *flow) circle() int {
 	return -1
 }
 
-// walk is a way through a flow; step is where on the way a node is, counted from 1, 0 for one not seen and -1 for one that leads nowhere.
+// walk is a way through a flow; step is where on the way a node is, counted from 1, 0 for one not
+// seen and -1 for one that leads nowhere.
 type walk struct {
 	*flow
 	step     []int

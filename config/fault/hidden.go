@@ -27,7 +27,8 @@ func (h hidden) above(path string) string {
 	return ""
 }
 
-// replacer takes the words out of a text. Outside of quotes a short word is left: it is more likely a word of the sentence.
+// replacer takes the words out of a text. Outside of quotes a short word is left: it is more likely
+// a word of the sentence.
 func (h hidden) replacer() *strings.Replacer {
 	var words []string
 	for word := range h.words {

@@ -9,7 +9,8 @@ import (
 	"syncd/internal/hint"
 )
 
-// Report collects faults while a file is read and then judged, and knows on which line each config path stands.
+// Report collects faults while a file is read and then judged, and knows on which line each config
+// path stands.
 type Report struct {
 	file   string
 	lines  map[string]int // config path -> line, for every value present in the file
@@ -36,10 +37,12 @@ func (r *Report) At(path string, line int) { r.lines[path] = line }
 // Hide keeps a word out of all faults.
 func (r *Report) Hide(word string) { r.hidden.words[word] = true }
 
-// HideSetting keeps the value of a setting out of all faults: it has a hidden word, which may be quoted in parts.
+// HideSetting keeps the value of a setting out of all faults: it has a hidden word, which may be
+// quoted in parts.
 func (r *Report) HideSetting(path string) { r.hidden.paths[path] = true }
 
-// AddAt records a fault whose line is known. Of a setting with a hidden value it names no more than the setting.
+// AddAt records a fault whose line is known. Of a setting with a hidden value it names no more than
+// the setting.
 func (r *Report) AddAt(line int, path, problem, instead string) {
 	if r.Full() {
 		return
@@ -74,14 +77,15 @@ func (r *Report) line(path string) int {
 		if line, ok := r.lines[path]; ok {
 			return line
 		}
-		// A quoted key may hold dots and brackets; what is cut inside it is no known path, and the loop goes on.
+		// A quoted key may hold dots and brackets; what is cut inside it is no known path, and the
+		// loop goes on.
 		path = path[:max(0, strings.LastIndexAny(path, ".["))]
 	}
 	return 1
 }
 
-// Covers reports whether path, a parent of it or something within it is at fault already, so that its value is not
-// what the file says.
+// Covers reports whether path, a parent of it or something within it is at fault already, so that
+// its value is not what the file says.
 func (r *Report) Covers(path string) bool {
 	return slices.ContainsFunc(r.faults, func(f Fault) bool { return within(path, f.Path) || within(f.Path, path) })
 }

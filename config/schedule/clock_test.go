@@ -32,7 +32,8 @@ func zone(t *testing.T, name string) *time.Location {
 	return z
 }
 
-// TestScheduleWhereClocksChange has what docs/operations.md promises of a time that the clocks skip or show twice.
+// TestScheduleWhereClocksChange has what docs/operations.md promises of a time that the clocks skip
+// or show twice.
 func TestScheduleWhereClocksChange(t *testing.T) {
 	tests := []struct {
 		name, schedule, from string
@@ -115,7 +116,8 @@ func TestScheduleWhereClocksChange(t *testing.T) {
 	}
 }
 
-// oddZones are zones whose clocks changed by other than an hour, at midnight, over a day, or in short turn.
+// oddZones are zones whose clocks changed by other than an hour, at midnight, over a day, or in
+// short turn.
 func oddZones() []string {
 	return []string{
 		"Africa/Cairo", "Africa/Casablanca", "America/Asuncion", "America/Caracas", "America/Havana", "America/Sao_Paulo",
@@ -125,7 +127,8 @@ func oddZones() []string {
 	}
 }
 
-// TestScheduleAgainstClocks compares schedules with clocks that are watched minute by minute around their changes.
+// TestScheduleAgainstClocks compares schedules with clocks that are watched minute by minute around
+// their changes.
 func TestScheduleAgainstClocks(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, name := range oddZones() {
@@ -142,7 +145,8 @@ func TestScheduleAgainstClocks(t *testing.T) {
 	}
 }
 
-// changesOf returns a few of the moments, to the minute, at which the clocks of a zone changed since 1972.
+// changesOf returns a few of the moments, to the minute, at which the clocks of a zone changed
+// since 1972.
 func changesOf(z *time.Location, random *rand.Rand) (changes []time.Time) {
 	for at := time.Date(1972, 6, 1, 0, 0, 0, 0, z); at.Year() < 2037; {
 		_, end := at.ZoneBounds()
@@ -208,8 +212,9 @@ func (e expression) wants(shown time.Time) bool {
 	return day && of(e.minutes, shown.Minute()) && of(e.hours, shown.Hour())
 }
 
-// watchClock returns the starts between two moments of which a clock that is looked at each minute tells. A time that was shown or
-// skipped before is done with, unless the expression has every hour.
+// watchClock returns the starts between two moments of which a clock that is looked at each minute
+// tells. A time that was shown or skipped before is done with, unless the expression has every
+// hour.
 func watchClock(e expression, z *time.Location, from, to time.Time) (starts []time.Time) {
 	shownAt := func(t time.Time) time.Time {
 		t = t.In(z)

@@ -98,7 +98,8 @@ func meantSchedule(text string) string {
 		return meantSchedule(form[2])
 	}
 	if len(fields) == 6 || len(fields) == 7 {
-		// A question mark stands for the day of the month or that of the week, with the year as the last field or seconds as the first.
+		// A question mark stands for the day of the month or that of the week, with the year as the
+		// last field or seconds as the first.
 		first := len(fields) - 6
 		if len(fields) == 6 && fields[2] != "?" && fields[4] != "?" {
 			first = 1
@@ -126,7 +127,8 @@ func meantSchedule(text string) string {
 	return ""
 }
 
-// problemOfFields names the word of an expression of five fields that is none; whole is a hint at the whole expression, or "".
+// problemOfFields names the word of an expression of five fields that is none; whole is a hint at
+// the whole expression, or "".
 func problemOfFields(fields []string, refused error, whole string) (problem, instead string) {
 	instead = cmp.Or(whole, usage)
 	names := map[int][]string{

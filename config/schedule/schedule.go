@@ -1,8 +1,9 @@
 // Package schedule says when passes start.
 //
-// It promises that a [Schedule] which was read has a next start, that it keeps to the clocks of its zone where they skip a time or show one
-// twice, and that a refusal says what was likely meant, whichever of cron, Amazon EventBridge or plain words a person wrote. When a pass
-// that is late starts, and what happens while one still runs, is left to the daemon.
+// It promises that a [Schedule] which was read has a next start, that it keeps to the clocks of its
+// zone where they skip a time or show one twice, and that a refusal says what was likely meant,
+// whichever of cron, Amazon EventBridge or plain words a person wrote. When a pass that is late
+// starts, and what happens while one still runs, is left to the daemon.
 //
 // Two words: an expression has the five fields of cron; an interval follows "@every".
 package schedule
@@ -26,8 +27,9 @@ type Schedule struct {
 
 const usage = `use "@every 15m", "@hourly" or the five fields of cron: minute hour day month weekday`
 
-// Parse reads "@every DURATION" of at least a second, a descriptor such as @daily, or the five fields of cron,
-// with CRON_TZ=ZONE before them where the zone matters. An empty text is the zero Schedule.
+// Parse reads "@every DURATION" of at least a second, a descriptor such as @daily, or the five
+// fields of cron, with CRON_TZ=ZONE before them where the zone matters. An empty text is the zero
+// Schedule.
 func Parse(text string) (Schedule, error) {
 	if text == "" {
 		return Schedule{}, nil
@@ -72,8 +74,9 @@ func compile(text string) (cron.Schedule, error) {
 // IsZero reports whether there is no schedule.
 func (s Schedule) IsZero() bool { return s.next == nil }
 
-// Next is the first start after t, by the clocks of t's location unless the schedule names a zone. It is the zero time for the
-// zero Schedule. Times that the clocks of a zone skip or show twice start one pass all the same, see [zoned.Next].
+// Next is the first start after t, by the clocks of t's location unless the schedule names a zone.
+// It is the zero time for the zero Schedule. Times that the clocks of a zone skip or show twice
+// start one pass all the same, see [zoned.Next].
 func (s Schedule) Next(t time.Time) time.Time {
 	if s.next == nil {
 		return time.Time{}

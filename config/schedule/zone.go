@@ -9,13 +9,14 @@ import (
 const (
 	// everyHour has the bits of the hours of a day, as package cron sets them.
 	everyHour = 1<<24 - 1
-	// mostApart is more than two offsets from UTC that one zone ever had are apart: those of Alaska and Samoa before and after the
-	// date line moved differ by a day.
+	// mostApart is more than two offsets from UTC that one zone ever had are apart: those of Alaska
+	// and Samoa before and after the date line moved differ by a day.
 	mostApart = 48 * time.Hour
 )
 
-// zoned is a cron expression that is kept by the clocks of a zone. They skip times when they go forward, and show times twice
-// when they go back, so the expression is read in UTC, where neither happens, and its times are then found in the zone.
+// zoned is a cron expression that is kept by the clocks of a zone. They skip times when they go
+// forward, and show times twice when they go back, so the expression is read in UTC, where neither
+// happens, and its times are then found in the zone.
 type zoned struct {
 	spec cron.SpecSchedule // in UTC
 	zone *time.Location    // nil for that of the time that is asked about
@@ -32,9 +33,10 @@ func newZoned(spec cron.SpecSchedule) zoned {
 
 // Next returns the first start after t, the zero time when there is none.
 //
-// An expression that names some hours has each of its times once: at the first moment at which the clock shows that time or a
-// later one. For a time that is skipped that is the end of the gap, and for one that is shown twice the first of the two. An
-// expression of every hour keeps its rhythm: it starts whenever the clock shows one of its times.
+// An expression that names some hours has each of its times once: at the first moment at which the
+// clock shows that time or a later one. For a time that is skipped that is the end of the gap, and
+// for one that is shown twice the first of the two. An expression of every hour keeps its rhythm:
+// it starts whenever the clock shows one of its times.
 func (z zoned) Next(t time.Time) time.Time {
 	zone := z.zone
 	if zone == nil {
@@ -78,7 +80,8 @@ func (z zoned) nextShown(at time.Time) time.Time {
 	}
 }
 
-// latestShown returns the latest time that the clock showed up to at. Whole seconds are all that counts.
+// latestShown returns the latest time that the clock showed up to at. Whole seconds are all that
+// counts.
 func latestShown(at time.Time) time.Time {
 	p := periodOf(at)
 	latest := p.shown(at)
@@ -91,8 +94,8 @@ func latestShown(at time.Time) time.Time {
 	return latest
 }
 
-// period is a time in which the clocks of a zone neither skip nor repeat anything. What a clock shows is written as a time in
-// UTC.
+// period is a time in which the clocks of a zone neither skip nor repeat anything. What a clock
+// shows is written as a time in UTC.
 type period struct {
 	start, end time.Time // zero where there is no bound
 	offset     time.Duration

@@ -9,12 +9,12 @@ import (
 	"syncd/internal/hint"
 )
 
-// Placeholder stands in policies that `syncd policy` writes where an external id belongs that it does not print or does not
-// know. It is public, and so no external id.
+// Placeholder stands in policies that `syncd policy` writes where an external id belongs that it
+// does not print or does not know. It is public, and so no external id.
 const Placeholder = "REPLACE_WITH_EXTERNAL_ID"
 
-// checkExternalID applies the bounds of the ExternalId parameter of AssumeRole (AWS STS API reference), without ever
-// quoting the value.
+// checkExternalID applies the bounds of the ExternalId parameter of AssumeRole (AWS STS API
+// reference), without ever quoting the value.
 func checkExternalID(value string) error {
 	if value == Placeholder {
 		return errors.New("the placeholder that syncd policy writes in place of an external id: put the external id there")
@@ -34,8 +34,9 @@ func checkExternalID(value string) error {
 	return nil
 }
 
-// Check says what is wrong with an external id as far as the configuration shows it, and in which key below external_id: file, env or "";
-// an error that is nil is no fault. No error quotes anything.
+// Check says what is wrong with an external id as far as the configuration shows it, and in which
+// key below external_id: file, env or ""; an error that is nil is no fault. No error quotes
+// anything.
 func (e ExternalID) Check() (key string, err error) {
 	switch {
 	case e.plain != nil:

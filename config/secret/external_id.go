@@ -11,12 +11,13 @@ import (
 // None is how the file says that a role needs no external id.
 const None = "none"
 
-// ExternalID is where the external id of a role is found: in the configuration itself, in a file, or in an environment
-// variable. It prints which of these, and neither a value nor a name: a template may have put the secret itself where the name of a
-// variable or of a file belongs. The zero ExternalID is none at all.
+// ExternalID is where the external id of a role is found: in the configuration itself, in a file,
+// or in an environment variable. It prints which of these, and neither a value nor a name: a
+// template may have put the secret itself where the name of a variable or of a file belongs. The
+// zero ExternalID is none at all.
 type ExternalID struct {
-	// Pointers, because fmt prints the unexported fields of a struct by reflection, past Secret's methods; of a pointer
-	// inside a struct it prints the address.
+	// Pointers, because fmt prints the unexported fields of a struct by reflection, past Secret's
+	// methods; of a pointer inside a struct it prints the address.
 	plain, file, env *Secret
 	none             bool
 	relative         bool // the file was named by a path without the folder that In put before it
@@ -31,8 +32,8 @@ func FileExternalID(path string) ExternalID { return ExternalID{file: new(Secret
 // EnvExternalID is an external id read from an environment variable.
 func EnvExternalID(name string) ExternalID { return ExternalID{env: new(Secret(name))} }
 
-// NoExternalID is the deliberate absence of an external id, "none" in the file: it is sent none, as by the zero ExternalID, and
-// nobody is warned.
+// NoExternalID is the deliberate absence of an external id, "none" in the file: it is sent none, as
+// by the zero ExternalID, and nobody is warned.
 func NoExternalID() ExternalID { return ExternalID{none: true} }
 
 // IsZero reports whether the configuration says nothing of an external id.
@@ -41,7 +42,8 @@ func (e ExternalID) IsZero() bool { return e == ExternalID{} }
 // Sent reports whether an external id is sent.
 func (e ExternalID) Sent() bool { return !e.IsZero() && !e.none }
 
-// String names the kind of the source: file:[redacted], env:[redacted], [redacted] for a value in the configuration, none, or nothing.
+// String names the kind of the source: file:[redacted], env:[redacted], [redacted] for a value in
+// the configuration, none, or nothing.
 func (e ExternalID) String() string {
 	switch {
 	case e.plain != nil:

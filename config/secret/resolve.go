@@ -8,9 +8,10 @@ import (
 	"strings"
 )
 
-// Resolve returns the external id as it is now: files and variables are read again at every call, so that a rotated
-// external id is used at the next assume. It returns an empty Secret and no error when none is sent. Errors say whether it
-// is the file or the variable, and show neither its name nor the value.
+// Resolve returns the external id as it is now: files and variables are read again at every call,
+// so that a rotated external id is used at the next assume. It returns an empty Secret and no error
+// when none is sent. Errors say whether it is the file or the variable, and show neither its name
+// nor the value.
 func (e ExternalID) Resolve(lookupEnv func(string) (string, bool), readFile func(string) ([]byte, error)) (Secret, error) {
 	if !e.Sent() {
 		return "", nil
@@ -68,8 +69,9 @@ func (e *unreadableError) Error() string {
 
 func (e *unreadableError) Unwrap() error { return e.err }
 
-// Source is where the external id is read from, for people: the key file or env with the name that follows it, or "" with what String is.
-// The name is Redacted unless it is surely a name: the variable or the file is there, or has the form of a name.
+// Source is where the external id is read from, for people: the key file or env with the name that
+// follows it, or "" with what String is. The name is Redacted unless it is surely a name: the
+// variable or the file is there, or has the form of a name.
 func (e ExternalID) Source(lookupEnv func(string) (string, bool), readFile func(string) ([]byte, error)) (key, name string) {
 	switch {
 	case e.file != nil:

@@ -1,10 +1,13 @@
-// Package secret holds the values of the configuration that must not be printed, and the places they are read from.
+// Package secret holds the values of the configuration that must not be printed, and the places
+// they are read from.
 //
-// It promises that nothing which prints a [Secret] or an [ExternalID] shows the value: fmt, slog, JSON and YAML write [redacted], errors
-// leave out the value and the name of its file or variable, and only Reveal and Resolve give it out. When an external id is read, and from
-// which environment, is left to the caller.
+// It promises that nothing which prints a [Secret] or an [ExternalID] shows the value: fmt, slog,
+// JSON and YAML write [redacted], errors leave out the value and the name of its file or variable,
+// and only Reveal and Resolve give it out. When an external id is read, and from which environment,
+// is left to the caller.
 //
-// Two words: an external id is what the trust policy of a role of another owner asks for; it is sent unless it is none or not set.
+// Two words: an external id is what the trust policy of a role of another owner asks for; it is
+// sent unless it is none or not set.
 package secret
 
 import (
@@ -17,8 +20,9 @@ import (
 // Redacted stands in place of what is not printed.
 const Redacted = "[redacted]"
 
-// Secret is a text that must not be printed: fmt, slog, JSON and YAML all write [redacted]. Two places are beyond its
-// reach: fmt reads unexported struct fields without asking their methods, and encoding/json the keys of maps.
+// Secret is a text that must not be printed: fmt, slog, JSON and YAML all write [redacted]. Two
+// places are beyond its reach: fmt reads unexported struct fields without asking their methods, and
+// encoding/json the keys of maps.
 type Secret string
 
 // Reveal is the text itself.

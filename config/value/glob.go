@@ -9,9 +9,9 @@ import (
 	"syncd/internal/hint"
 )
 
-// Glob is a pattern for keys: * and ? stay within one segment between slashes, ** spans any number of segments, [a-z]
-// and {a,b} choose, and \ takes the next character as it is. A key that ends in a slash has an empty last segment, which
-// only ** matches. The zero Glob matches nothing.
+// Glob is a pattern for keys: * and ? stay within one segment between slashes, ** spans any number
+// of segments, [a-z] and {a,b} choose, and \ takes the next character as it is. A key that ends in
+// a slash has an empty last segment, which only ** matches. The zero Glob matches nothing.
 type Glob struct{ pattern string }
 
 // ParseGlob checks a pattern.
@@ -20,13 +20,15 @@ func ParseGlob(pattern string) (Glob, error) {
 	case pattern == "" || !doublestar.ValidatePattern(pattern):
 		return Glob{}, hint.New(strconv.Quote(pattern)+" is not a glob", "use *, **, ?, [a-z] and {a,b}, and \\ before a literal one")
 	case !starsStandAlone(pattern):
-		// It would match as * does: fewer keys than its author meant, and nobody would notice what is not copied.
+		// It would match as * does: fewer keys than its author meant, and nobody would notice what
+		// is not copied.
 		return Glob{}, hint.New(strconv.Quote(pattern)+" has ** beside other characters", "put it between slashes, as in **/*.csv")
 	}
 	return Glob{pattern}, nil
 }
 
-// starsStandAlone reports whether every ** is a segment of its own, or an alternative of its own at a segment's edge.
+// starsStandAlone reports whether every ** is a segment of its own, or an alternative of its own at
+// a segment's edge.
 func starsStandAlone(pattern string) bool {
 	edge := func(b byte) bool { return strings.IndexByte("/{,}", b) >= 0 }
 	for i := 0; i < len(pattern); i++ {
@@ -44,7 +46,8 @@ func starsStandAlone(pattern string) bool {
 	return true
 }
 
-// Match reports whether the pattern matches the whole key, which is relative to the source's prefix.
+// Match reports whether the pattern matches the whole key, which is relative to the source's
+// prefix.
 func (g Glob) Match(key string) bool {
 	return g.pattern != "" && doublestar.MatchUnvalidated(g.pattern, key)
 }

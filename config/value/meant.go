@@ -36,7 +36,8 @@ func unitOf(word string) (unit time.Duration, ok bool) {
 	return 0, false
 }
 
-// MeantDuration reads a length of time as people write it: 15min, 1 hour 30 minutes, 1,5h, 7d, PT15M.
+// MeantDuration reads a length of time as people write it: 15min, 1 hour 30 minutes, 1,5h, 7d,
+// PT15M.
 func MeantDuration(text string) (d time.Duration, ok bool) {
 	rest := strings.ToLower(strings.TrimSpace(text))
 	if iso, isISO := strings.CutPrefix(rest, "p"); isISO {

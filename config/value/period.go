@@ -11,13 +11,15 @@ import (
 	"syncd/internal/hint"
 )
 
-// Period is a length of time of days or years, as in "3650d" or "10y" (of 365 days each), or a Duration. The zero Period is none.
+// Period is a length of time of days or years, as in "3650d" or "10y" (of 365 days each), or a
+// Duration. The zero Period is none.
 type Period time.Duration
 
 // Duration is the value as package time knows it.
 func (p Period) Duration() time.Duration { return time.Duration(p) }
 
-// String writes the largest unit of which it is a whole number, so that UnmarshalText reads the same again.
+// String writes the largest unit of which it is a whole number, so that UnmarshalText reads the
+// same again.
 func (p Period) String() string {
 	switch d := p.Duration(); {
 	case d > 0 && d%(365*day) == 0:

@@ -1,9 +1,10 @@
-// Package value holds the settings that are more than a text, a number or a switch: sizes, lengths of time, moments, globs, and numbers
-// that may be left to syncd.
+// Package value holds the settings that are more than a text, a number or a switch: sizes, lengths
+// of time, moments, globs, and numbers that may be left to syncd.
 //
-// It promises that each type reads what people write in the configuration file, that it prints what reads as the same value again, and
-// that a refusal is a [hint.Error] which quotes the text and says what to write instead. Which values a setting may have, its bounds and
-// its default, is left to package config; schedules and secrets are packages of their own.
+// It promises that each type reads what people write in the configuration file, that it prints what
+// reads as the same value again, and that a refusal is a [hint.Error] which quotes the text and
+// says what to write instead. Which values a setting may have, its bounds and its default, is left
+// to package config; schedules and secrets are packages of their own.
 //
 // Two words: a duration has the units of package time; a period has days and years besides.
 package value
@@ -18,7 +19,8 @@ import (
 	"syncd/internal/hint"
 )
 
-// Size is a number of bytes, never negative: "64MiB" (powers of 1024), "50TB" (powers of 1000) or a plain number.
+// Size is a number of bytes, never negative: "64MiB" (powers of 1024), "50TB" (powers of 1000) or a
+// plain number.
 type Size int64
 
 const sizeHint = "use a number of bytes, or a unit as in 64MiB or 50TB"
@@ -36,7 +38,8 @@ func ParseSize(text string) (Size, error) {
 	return Size(n), nil
 }
 
-// String writes the size with the unit that leaves the smallest whole number, so that ParseSize reads the same size again.
+// String writes the size with the unit that leaves the smallest whole number, so that ParseSize
+// reads the same size again.
 func (s Size) String() string {
 	units := []struct {
 		name  string

@@ -8,8 +8,8 @@ import (
 	"syncd/internal/hint"
 )
 
-// Time is a moment: RFC 3339, or a date alone, which means midnight UTC. The zero Time is written as an empty string and
-// means no bound.
+// Time is a moment: RFC 3339, or a date alone, which means midnight UTC. The zero Time is written
+// as an empty string and means no bound.
 type Time struct{ time.Time }
 
 // String writes RFC 3339, and the zero Time as nothing.

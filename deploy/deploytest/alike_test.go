@@ -10,7 +10,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// A difference is what kustomize and the chart do not share, with its reason. It is taken out of both before they are compared.
+// A difference is what kustomize and the chart do not share, with its reason. It is taken out of
+// both before they are compared.
 type difference struct {
 	what, why string
 	remove    func(set manifests)
@@ -44,7 +45,8 @@ func differences() []difference {
 	}
 }
 
-// TestChartAndKustomizeGiveTheSame compares what they make of the same configuration, image and identity.
+// TestChartAndKustomizeGiveTheSame compares what they make of the same configuration, image and
+// identity.
 func TestChartAndKustomizeGiveTheSame(t *testing.T) {
 	const irsa = `
 serviceAccount:

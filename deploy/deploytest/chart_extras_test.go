@@ -49,7 +49,8 @@ func checkParts(t *testing.T, parts []wanted) {
 	}
 }
 
-// TestChartExtras follows every value of ci/extras-values.yaml into the pod and the objects around it.
+// TestChartExtras follows every value of ci/extras-values.yaml into the pod and the objects around
+// it.
 func TestChartExtras(t *testing.T) {
 	o := chartObjects(t, "extras", values(t, "extras", ""))
 	d := one[*apps.Deployment](t, o)
@@ -105,7 +106,8 @@ func TestChartExtras(t *testing.T) {
 	}
 }
 
-// TestChartTestPodLooksOnly has the pod of `helm test` read what the daemon reads, without its sidecars and its state.
+// TestChartTestPodLooksOnly has the pod of `helm test` read what the daemon reads, without its
+// sidecars and its state.
 func TestChartTestPodLooksOnly(t *testing.T) {
 	for _, name := range []string{"extras", "state-volume", "job", "existing-configmap"} {
 		o := chartObjects(t, name, values(t, name, ""))
@@ -130,7 +132,8 @@ func TestChartTestPodLooksOnly(t *testing.T) {
 	}
 }
 
-// TestChartMountsHaveVolumes wants a volume for every mount of a pod, also where init containers mount what the chart adds.
+// TestChartMountsHaveVolumes wants a volume for every mount of a pod, also where init containers
+// mount what the chart adds.
 func TestChartMountsHaveVolumes(t *testing.T) {
 	const initialized = `initContainers: [{name: own, image: registry.example.com/tools/own:1, volumeMounts: [{name: state, mountPath: /state}, {name: config, mountPath: /etc/syncd}]}]`
 	for _, name := range []string{"extras", "state-volume", "existing-configmap"} {
@@ -158,8 +161,8 @@ func TestChartMountsHaveVolumes(t *testing.T) {
 	}
 }
 
-// TestChartSelectorsAreItsOwn wants no label of the operator in a selector, which could not be changed any more, even one of the
-// chart's own names.
+// TestChartSelectorsAreItsOwn wants no label of the operator in a selector, which could not be
+// changed any more, even one of the chart's own names.
 func TestChartSelectorsAreItsOwn(t *testing.T) {
 	const ours = `
 commonLabels: {app.kubernetes.io/name: other, app.kubernetes.io/component: other, app.kubernetes.io/part-of: lake}

@@ -12,7 +12,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// A stack is a CloudFormation template with values for its parameters: what is needed to see the documents that it makes.
+// A stack is a CloudFormation template with values for its parameters: what is needed to see the
+// documents that it makes.
 type stack struct {
 	conditions map[string]yaml.Node
 	names      map[string]string // parameters and pseudo parameters
@@ -165,8 +166,8 @@ func (s stack) name(t *testing.T, name string, own map[string]string) string {
 	return value
 }
 
-// TestCloudFormationGrantsWhatTerraformDoes compares the template with the owner's Terraform module, which another test compares
-// with syncd policy.
+// TestCloudFormationGrantsWhatTerraformDoes compares the template with the owner's Terraform
+// module, which another test compares with syncd policy.
 func TestCloudFormationGrantsWhatTerraformDoes(t *testing.T) {
 	for _, s := range sharings() {
 		t.Run(s.name, func(t *testing.T) {

@@ -1,15 +1,19 @@
-// Package deploytest_test holds what an operator applies to the programs that read it: manifests decode into the types of
-// Kubernetes and ECS without an unknown field, kustomizations build, the chart lints and renders, rules fire when they
-// should, every query parses, and the policies of Terraform and CloudFormation grant what `syncd policy` grants.
+// Package deploytest_test holds what an operator applies to the programs that read it: manifests
+// decode into the types of Kubernetes and ECS without an unknown field, kustomizations build, the
+// chart lints and renders, rules fire when they should, every query parses, and the policies of
+// Terraform and CloudFormation grant what `syncd policy` grants.
 //
-// Whatever runs syncd (a workload: a pod or an ECS task) must fit the configuration that it is given: the external ID where
-// the configuration looks for it, more time to stop than the drain takes, state that it can write.
+// Whatever runs syncd (a workload: a pod or an ECS task) must fit the configuration that it is
+// given: the external ID where the configuration looks for it, more time to stop than the drain
+// takes, state that it can write.
 //
-// With -promtool and -prometheus the programs themselves look: promtool runs the tests of the rules, and a Prometheus watches a
-// daemon with a mapping for nearly every alert until these fire, and answers every query of the dashboard and of the runbook.
+// With -promtool and -prometheus the programs themselves look: promtool runs the tests of the
+// rules, and a Prometheus watches a daemon with a mapping for nearly every alert until these fire,
+// and answers every query of the dashboard and of the runbook.
 //
-// It is a module of its own, so that the daemon does not depend on Kubernetes, Helm, Prometheus and HCL. What only a cluster
-// or an account can tell (names that exist, roles that may be assumed) is left to them.
+// It is a module of its own, so that the daemon does not depend on Kubernetes, Helm, Prometheus and
+// HCL. What only a cluster or an account can tell (names that exist, roles that may be assumed) is
+// left to them.
 package deploytest_test
 
 import (
@@ -28,7 +32,8 @@ import (
 	"syncd/config"
 )
 
-// A workload is one way to run syncd, as far as the tests compare it: read from a pod or from an ECS task.
+// A workload is one way to run syncd, as far as the tests compare it: read from a pod or from an
+// ECS task.
 type workload struct {
 	name         string
 	args         []string

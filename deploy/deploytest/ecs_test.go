@@ -43,8 +43,9 @@ func filledIn(t *testing.T, name string) string {
 	return text
 }
 
-// decodeInput decodes the JSON of an AWS request into the SDK's type for it. The SDK's fields differ from AWS's names in case
-// only, which encoding/json does not mind; a field that the request does not have is refused.
+// decodeInput decodes the JSON of an AWS request into the SDK's type for it. The SDK's fields
+// differ from AWS's names in case only, which encoding/json does not mind; a field that the request
+// does not have is refused.
 func decodeInput[T any](t *testing.T, name string) *T {
 	t.Helper()
 	dec := json.NewDecoder(bytes.NewReader([]byte(filledIn(t, name))))
@@ -110,8 +111,8 @@ func configInImage(t *testing.T) string {
 	return m[1]
 }
 
-// TestWordsAreListed finds words that the README does not list, words that no file has, and an order that would break a
-// longer word by replacing a shorter one in it.
+// TestWordsAreListed finds words that the README does not list, words that no file has, and an
+// order that would break a longer word by replacing a shorter one in it.
 func TestWordsAreListed(t *testing.T) {
 	listed := map[string]bool{}
 	for i, w := range words(t) {

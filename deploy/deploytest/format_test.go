@@ -30,7 +30,8 @@ func wantFormatted(t *testing.T, name string, text []byte) {
 	if diff := gocmp.Diff(string(hclwrite.Format(text)), string(text)); diff != "" {
 		t.Errorf("%s is not as terraform fmt writes it (-fmt +got):\n%s", name, diff)
 	}
-	// Which hclwrite leaves alone and terraform fmt does not: blank lines where a block begins and ends, and at the end of a file.
+	// Which hclwrite leaves alone and terraform fmt does not: blank lines where a block begins and
+	// ends, and at the end of a file.
 	for _, wrong := range []string{"{\n\n", "\n\n}", "\n\n\n"} {
 		if bytes.Contains(text, []byte(wrong)) {
 			t.Errorf("%s: got %q, want no blank lines there", name, wrong)
@@ -41,7 +42,8 @@ func wantFormatted(t *testing.T, name string, text []byte) {
 	}
 }
 
-// TestPoliciesInTerraformAreFormatted writes the policies of each example, for each side and in each style.
+// TestPoliciesInTerraformAreFormatted writes the policies of each example, for each side and in
+// each style.
 func TestPoliciesInTerraformAreFormatted(t *testing.T) {
 	examples, err := filepath.Glob("../../config/examples/*.yaml")
 	if err != nil || len(examples) == 0 {

@@ -19,7 +19,8 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// A module is a Terraform module as far as it can be evaluated without a provider: its variables, locals and outputs.
+// A module is a Terraform module as far as it can be evaluated without a provider: its variables,
+// locals and outputs.
 type module struct {
 	dir       string
 	source    map[string][]byte // files by name
@@ -76,8 +77,8 @@ func (m *module) add(t *testing.T, block *hclsyntax.Block) {
 	}
 }
 
-// evaluate gives the variables values, checks them as Terraform does, and resolves the locals. made stands in for what
-// resources would be known by.
+// evaluate gives the variables values, checks them as Terraform does, and resolves the locals. made
+// stands in for what resources would be known by.
 func (m module) evaluate(given, made map[string]cty.Value) (*hcl.EvalContext, error) {
 	vars, err := m.assign(given)
 	if err != nil {

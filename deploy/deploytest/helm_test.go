@@ -91,7 +91,8 @@ func chart(t *testing.T, over string) objects {
 	return chartObjects(t, over, values(t, "minimal", over))
 }
 
-// readValues reads a values file as the command line of Helm does: numbers are floating-point numbers.
+// readValues reads a values file as the command line of Helm does: numbers are floating-point
+// numbers.
 func readValues(t *testing.T, text []byte) map[string]any {
 	t.Helper()
 	values := map[string]any{}
@@ -164,7 +165,8 @@ func TestChartLints(t *testing.T) {
 	}
 }
 
-// countFaults counts the lines of a message that have a fault of their own: others sum up those below them.
+// countFaults counts the lines of a message that have a fault of their own: others sum up those
+// below them.
 func countFaults(message string) (n int) {
 	for line := range strings.Lines(message) {
 		line = strings.TrimSpace(line)
@@ -175,8 +177,8 @@ func countFaults(message string) (n int) {
 	return n
 }
 
-// TestChartRefusesFaults renders the values files that are wrong. Each begins with what its message must hold ("# want: "), and may
-// name what it must not ("# never: ").
+// TestChartRefusesFaults renders the values files that are wrong. Each begins with what its message
+// must hold ("# want: "), and may name what it must not ("# never: ").
 func TestChartRefusesFaults(t *testing.T) {
 	files, err := filepath.Glob(chartDir + "/ci/wrong/*.yaml")
 	if err != nil || len(files) < 10 {
@@ -211,7 +213,8 @@ func TestChartRefusesFaults(t *testing.T) {
 	}
 }
 
-// TestChartLintsWithoutValues shows what `helm lint --strict` says of the chart alone: what is required is no fault of the chart.
+// TestChartLintsWithoutValues shows what `helm lint --strict` says of the chart alone: what is
+// required is no fault of the chart.
 func TestChartLintsWithoutValues(t *testing.T) {
 	for _, message := range lint.All(chartDir, nil, "syncd", true).Messages {
 		if message.Severity > support.InfoSev {
@@ -220,7 +223,8 @@ func TestChartLintsWithoutValues(t *testing.T) {
 	}
 }
 
-// TestConfigOfTheChartArrivesExactly compares the ConfigMap with the values: nothing is added, nothing becomes another type.
+// TestConfigOfTheChartArrivesExactly compares the ConfigMap with the values: nothing is added,
+// nothing becomes another type.
 func TestConfigOfTheChartArrivesExactly(t *testing.T) {
 	for name, values := range chartValues(t) {
 		want := values["config"]
@@ -239,7 +243,8 @@ func TestConfigOfTheChartArrivesExactly(t *testing.T) {
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: got configuration %v, want %v", name, got, want)
 		}
-		// syncd reads YAML with another library than Helm writes it with: what it reads is compared with what it reads of the values.
+		// syncd reads YAML with another library than Helm writes it with: what it reads is compared
+		// with what it reads of the values.
 		asJSON, err := json.Marshal(want)
 		if err != nil {
 			t.Fatal(err)
@@ -251,7 +256,8 @@ func TestConfigOfTheChartArrivesExactly(t *testing.T) {
 	}
 }
 
-// TestNamesThatAreNumbers gives Helm names that YAML takes for numbers, and numbers that it would write as 1e+06.
+// TestNamesThatAreNumbers gives Helm names that YAML takes for numbers, and numbers that it would
+// write as 1e+06.
 func TestNamesThatAreNumbers(t *testing.T) {
 	c, err := loadedChart()
 	if err != nil {

@@ -56,7 +56,8 @@ func kustomizeWith(t *testing.T, components ...string) objects {
 	return decodeObjects(t, name, build(t, name, fs, dir))
 }
 
-// kustomizeOnVolume builds a copy of an overlay with the line of components/state-volume that is a comment there.
+// kustomizeOnVolume builds a copy of an overlay with the line of components/state-volume that is a
+// comment there.
 func kustomizeOnVolume(t *testing.T, overlay string) objects {
 	t.Helper()
 	if name := overlay + " with a state volume"; builtFolders[name] == nil {
@@ -78,7 +79,8 @@ func kustomizeOnVolume(t *testing.T, overlay string) objects {
 	return decodeObjects(t, overlay, builtFolders[overlay+" with a state volume"])
 }
 
-// overlayDir is a temporary folder by the name that it really has: kustomize compares resolved paths.
+// overlayDir is a temporary folder by the name that it really has: kustomize compares resolved
+// paths.
 func overlayDir(t *testing.T) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())

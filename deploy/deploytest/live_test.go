@@ -16,7 +16,8 @@ import (
 
 var prometheus = flag.String("prometheus", "", "the Prometheus that watches a running syncd, as /usr/bin/prometheus; none by default")
 
-// liveAlerts are those that must fire. What they need to hold is minutes at a real Prometheus, and seconds here.
+// liveAlerts are those that must fire. What they need to hold is minutes at a real Prometheus, and
+// seconds here.
 func liveAlerts() []string {
 	return []string{
 		"SyncdBacklogGrowing mapping=growing",
@@ -53,14 +54,16 @@ func unreached() map[string]string {
 	}
 }
 
-// never are alerts that must not fire: any of a mapping that is well, and those that are easily taken for another one.
+// never are alerts that must not fire: any of a mapping that is well, and those that are easily
+// taken for another one.
 func never() *regexp.Regexp {
 	return regexp.MustCompile(`mapping=healthy|^SyncdDown$|^SyncdThrottled mapping=kms|^SyncdThrottledKMS mapping=throttled` +
 		`|^SyncdNoLeaseHolder mapping=(held|revoked)|^SyncdLeaseContended mapping=unwritable|^SyncdQuarantine mapping=(stuck|growing|revoked)` +
 		`|^SyncdNoProgress mapping=growing|^SyncdNeverSucceeded mapping=(revoked|set-aside)|^SyncdCredentialsFailing mapping=revoked`)
 }
 
-// TestLiveKnowsEveryAlert wants every alert to be reached by the live test, or to say why it is not.
+// TestLiveKnowsEveryAlert wants every alert to be reached by the live test, or to say why it is
+// not.
 func TestLiveKnowsEveryAlert(t *testing.T) {
 	known := map[string]bool{afterwards: true}
 	for _, a := range liveAlerts() {
@@ -186,8 +189,8 @@ func (w watch) checkNever(t *testing.T) {
 	}
 }
 
-// checkExposition has promtool read what is scraped, and looks for what has not happened yet: a counter that appears with its
-// first event hides that from increase().
+// checkExposition has promtool read what is scraped, and looks for what has not happened yet: a
+// counter that appears with its first event hides that from increase().
 func checkExposition(t *testing.T, daemon *child) {
 	t.Helper()
 	body := get(t, "http://"+daemon.address+"/metrics")
@@ -205,7 +208,8 @@ func checkExposition(t *testing.T, daemon *child) {
 	}
 }
 
-// checkNative has a Prometheus that knows native histograms scrape them as such, and draw the dashboard's quantiles from them.
+// checkNative has a Prometheus that knows native histograms scrape them as such, and draw the
+// dashboard's quantiles from them.
 func checkNative(t *testing.T, daemon *child) {
 	t.Helper()
 	p := startPrometheus(t, daemon.address, absolute(t, rulesFile), "--enable-feature=native-histograms")
@@ -219,8 +223,8 @@ func checkNative(t *testing.T, daemon *child) {
 	p.checkScrapes(t)
 }
 
-// liveRate is what Grafana makes of $__rate_interval for scrapes of one second: four of them at least, and here what the rules
-// look back.
+// liveRate is what Grafana makes of $__rate_interval for scrapes of one second: four of them at
+// least, and here what the rules look back.
 const liveRate = "10s"
 
 // checkDashboard asks what every panel asks, and wants each to have something to show.
@@ -250,7 +254,8 @@ func checkDashboard(t *testing.T, p promServer) {
 	}
 }
 
-// checkRunbook asks what an operator is told to ask. What is empty may be: a query may look for what is not the matter.
+// checkRunbook asks what an operator is told to ask. What is empty may be: a query may look for
+// what is not the matter.
 func checkRunbook(t *testing.T, p promServer) {
 	t.Helper()
 	for query := range runbookQueries(t) {

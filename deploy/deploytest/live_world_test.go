@@ -26,12 +26,13 @@ const (
 	liveConsumer = "222222222222"
 	liveRegion   = "us-east-1"
 	farRegion    = "us-west-2"
-	// fleetingLife is how long the sessions of one role last by what STS answers: no role can ask for less than 15 minutes.
+	// fleetingLife is how long the sessions of one role last by what STS answers: no role can ask
+	// for less than 15 minutes.
 	fleetingLife = 40 * time.Second
 )
 
-// liveMappings are the mappings of the live test by what is the matter with them, with what their entries in the configuration
-// have beyond those of the others.
+// liveMappings are the mappings of the live test by what is the matter with them, with what their
+// entries in the configuration have beyond those of the others.
 func liveMappings() map[string]string {
 	return map[string]string{
 		"healthy": "", "set-aside": "", "throttled": "", "kms": "", "revoked": "", "stranger": "", "fleeting": "", "stuck": "",
@@ -40,7 +41,8 @@ func liveMappings() map[string]string {
 	}
 }
 
-// regionOf is where a mapping's copy lies. KMS counts for an account and a region: whose copies it throttles has one alone.
+// regionOf is where a mapping's copy lies. KMS counts for an account and a region: whose copies it
+// throttles has one alone.
 func regionOf(name string) string {
 	if name == "kms" {
 		return farRegion
@@ -48,7 +50,8 @@ func regionOf(name string) string {
 	return liveRegion
 }
 
-// liveWorld is two accounts on a loopback port, with a pair of buckets for each mapping, and the program that copies between them.
+// liveWorld is two accounts on a loopback port, with a pair of buckets for each mapping, and the
+// program that copies between them.
 type liveWorld struct {
 	cloud               *awsfake.Cloud
 	user                *awsfake.User
@@ -86,7 +89,8 @@ func newLiveWorld(t *testing.T) *liveWorld {
 	return w
 }
 
-// grantTo is the policy of an owner's bucket: the consumer's account may list it, and read what is behind the prefix.
+// grantTo is the policy of an owner's bucket: the consumer's account may list it, and read what is
+// behind the prefix.
 func grantTo(name, readable string) *iam.Document {
 	return iam.MustParse(strings.NewReplacer("{consumer}", liveConsumer, "{bucket}", "owner-"+name, "{readable}", readable).Replace(
 		`{"Version": "2012-10-17", "Statement": [
@@ -231,7 +235,8 @@ func (w *liveWorld) breakConfig(t *testing.T, daemon *child) {
 	}
 }
 
-// distrust has the owner of the buckets take back what it granted, and the role no longer trust its user.
+// distrust has the owner of the buckets take back what it granted, and the role no longer trust its
+// user.
 func (w *liveWorld) distrust() {
 	w.source["revoked"].SetPolicy(nil)
 	w.fleeting.SetTrust(iam.MustParse(`{"Version": "2012-10-17", "Statement":

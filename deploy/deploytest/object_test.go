@@ -242,8 +242,8 @@ func checkDaemon(t *testing.T, from string, o objects) {
 	}
 }
 
-// checkStrategy wants two pods side by side only where the lease decides between them, and never an update that waits for
-// a pod: a mapping that fails makes it unready.
+// checkStrategy wants two pods side by side only where the lease decides between them, and never an
+// update that waits for a pod: a mapping that fails makes it unready.
 func checkStrategy(t *testing.T, from string, d *apps.Deployment) {
 	t.Helper()
 	onVolume := slices.ContainsFunc(d.Spec.Template.Spec.Volumes, func(v core.Volume) bool { return v.PersistentVolumeClaim != nil })

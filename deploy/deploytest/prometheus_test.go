@@ -21,7 +21,8 @@ import (
 
 const rulesFile = "../prometheus/rules.yaml"
 
-// ruleTests are the part of promtool's format that the files of prometheus/ use, so that promtool can run them too.
+// ruleTests are the part of promtool's format that the files of prometheus/ use, so that promtool
+// can run them too.
 type ruleTests struct {
 	RuleFiles          []string       `yaml:"rule_files"`
 	EvaluationInterval model.Duration `yaml:"evaluation_interval"`
@@ -164,7 +165,8 @@ func firings(t *testing.T, groups []*rules.Group, name string) (found []firing) 
 	return found
 }
 
-// TestEveryAlertIsShownBoth wants of every alert a moment at which it fires and one at which it does not.
+// TestEveryAlertIsShownBoth wants of every alert a moment at which it fires and one at which it
+// does not.
 func TestEveryAlertIsShownBoth(t *testing.T) {
 	fires, rests := map[string]bool{}, map[string]bool{}
 	for _, file := range loadRuleTests(t) {
@@ -221,7 +223,8 @@ func metricsIn(t *testing.T, query string) []string {
 	return names
 }
 
-// knownMetrics are those of docs/metrics.md, with the series of their histograms, and those of Prometheus itself.
+// knownMetrics are those of docs/metrics.md, with the series of their histograms, and those of
+// Prometheus itself.
 func knownMetrics(t *testing.T) map[string]bool {
 	t.Helper()
 	known := map[string]bool{"up": true, "process_resident_memory_bytes": true}

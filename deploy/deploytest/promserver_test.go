@@ -39,7 +39,8 @@ func (b *lockedBuffer) String() string {
 	return b.b.String()
 }
 
-// child is a process of a test, which listens on a loopback port of the kernel's choice and says so in its log.
+// child is a process of a test, which listens on a loopback port of the kernel's choice and says so
+// in its log.
 type child struct {
 	*exec.Cmd
 	log     lockedBuffer
@@ -47,7 +48,8 @@ type child struct {
 	ended   chan struct{}
 }
 
-// startChild starts a process, and waits until its log names the address, as the one group of the pattern.
+// startChild starts a process, and waits until its log names the address, as the one group of the
+// pattern.
 func startChild(t *testing.T, cmd *exec.Cmd, listening *regexp.Regexp) *child {
 	t.Helper()
 	c := &child{Cmd: cmd, ended: make(chan struct{})}
@@ -174,7 +176,8 @@ func (p promServer) ask(t *testing.T, path string, parameters url.Values, data a
 	}
 }
 
-// query returns how many samples a query has, now for an instant one and over the last minutes for others.
+// query returns how many samples a query has, now for an instant one and over the last minutes for
+// others.
 func (p promServer) query(t *testing.T, text string, instant bool) (samples int) {
 	t.Helper()
 	var data struct {

@@ -10,8 +10,9 @@ import (
 
 var promtool = flag.String("promtool", "", "the promtool that checks rules, their tests and metrics, as /usr/bin/promtool; none by default")
 
-// TestPromtool has the program that operators use read the rules and run their tests. TestRules does the same in this process,
-// by a newer Prometheus: between the two lie the versions that are about.
+// TestPromtool has the program that operators use read the rules and run their tests. TestRules
+// does the same in this process, by a newer Prometheus: between the two lie the versions that are
+// about.
 func TestPromtool(t *testing.T) {
 	if *promtool == "" {
 		t.Skip("wants -promtool PATH")

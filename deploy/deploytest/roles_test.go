@@ -20,7 +20,8 @@ func roleFiles() []string {
 	return []string{"ecs/task-trust.json", "ecs/scheduler-trust.json", "ecs/scheduler-permissions.json"}
 }
 
-// TestRolesOfECSAreConfined: a service uses a role for its own account and resource only, and roles are passed to tasks only.
+// TestRolesOfECSAreConfined: a service uses a role for its own account and resource only, and roles
+// are passed to tasks only.
 func TestRolesOfECSAreConfined(t *testing.T) {
 	const tasks = "[ if iam:PassedToService StringEquals [ecs-tasks.amazonaws.com]]"
 	for file, want := range map[string][]string{
@@ -82,7 +83,8 @@ func egress(policies []*networking.NetworkPolicy) (lines []string) {
 	return lines
 }
 
-// TestNetworkPoliciesLetOutWhatIsNeeded: HTTPS, the DNS of the cluster, and of the ways to credentials the one that is used.
+// TestNetworkPoliciesLetOutWhatIsNeeded: HTTPS, the DNS of the cluster, and of the ways to
+// credentials the one that is used.
 func TestNetworkPoliciesLetOutWhatIsNeeded(t *testing.T) {
 	const dns = "map[kubernetes.io/metadata.name:kube-system] map[] [{k8s-app In [kube-dns]}] "
 	base := []string{
@@ -153,7 +155,8 @@ func TestChartNotesSayWhereCredentialsAreMissing(t *testing.T) {
 	}
 }
 
-// TestTerraformDocumentsAreInOrder: the checker finds nothing in what the modules put in force, with the tags of Pod Identity neither.
+// TestTerraformDocumentsAreInOrder: the checker finds nothing in what the modules put in force,
+// with the tags of Pod Identity neither.
 func TestTerraformDocumentsAreInOrder(t *testing.T) {
 	for _, s := range sharings() {
 		for _, inherits := range []bool{false, true} {
@@ -196,7 +199,8 @@ func TestTerraformDocumentsAreInOrder(t *testing.T) {
 	}
 }
 
-// TestTerraformTrustsTheTagsOfPodIdentity: they may be inherited with the values that are known, and others may not be passed.
+// TestTerraformTrustsTheTagsOfPodIdentity: they may be inherited with the values that are known,
+// and others may not be passed.
 func TestTerraformTrustsTheTagsOfPodIdentity(t *testing.T) {
 	vars := sharings()[0].consumerVariables()
 	delete(vars, "workload_role_arn")

@@ -14,7 +14,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// The rules wait for minutes, hours and days. For a live test their minutes become seconds, and nothing else of them changes.
+// The rules wait for minutes, hours and days. For a live test their minutes become seconds, and
+// nothing else of them changes.
 const (
 	shortestHold   = 2 * time.Second  // two evaluations: a hold of one would be none
 	shortestWindow = 10 * time.Second // ten scrapes: a rate wants at least two, also on a busy machine
@@ -25,7 +26,8 @@ func shorten(d, shortest time.Duration) time.Duration {
 	return min(max(d/60, shortest), longest)
 }
 
-// shortenRules returns the groups with their times shortened, evaluated as often as Prometheus evaluates by default.
+// shortenRules returns the groups with their times shortened, evaluated as often as Prometheus
+// evaluates by default.
 func shortenRules(t *testing.T, groups []rulefmt.RuleGroup) []rulefmt.RuleGroup {
 	t.Helper()
 	var short []rulefmt.RuleGroup
@@ -89,8 +91,8 @@ func constant(expr parser.Expr) (value float64, ok bool) {
 	return 0, false
 }
 
-// measuresTime reports whether the left side is compared with, or added to, in seconds: it asks for the time, or for a metric
-// whose name ends in seconds or in an aggregation of such a one.
+// measuresTime reports whether the left side is compared with, or added to, in seconds: it asks for
+// the time, or for a metric whose name ends in seconds or in an aggregation of such a one.
 func measuresTime(e *parser.BinaryExpr) (measures bool) {
 	if !e.Op.IsComparisonOperator() && e.Op != parser.ADD {
 		return false
@@ -156,7 +158,8 @@ func TestShortenKeepsOrder(t *testing.T) {
 	}
 }
 
-// TestShortenRulesChangesTimesAlone compares the rules before and after with every number of seconds taken out of them.
+// TestShortenRulesChangesTimesAlone compares the rules before and after with every number of
+// seconds taken out of them.
 func TestShortenRulesChangesTimesAlone(t *testing.T) {
 	long := loadRules(t)
 	short := shortenRules(t, long)

@@ -184,7 +184,8 @@ func encoded(t *testing.T, value cty.Value) string {
 	return text.AsString()
 }
 
-// TestTerraformMakesTheWorkload evaluates the three ways to run, of which each makes a role that one service may assume.
+// TestTerraformMakesTheWorkload evaluates the three ways to run, of which each makes a role that
+// one service may assume.
 func TestTerraformMakesTheWorkload(t *testing.T) {
 	text := cty.StringVal
 	const fromPod = "[ if aws:RequestTag/kubernetes-namespace StringEquals [syncd]" +
@@ -246,7 +247,8 @@ func ecsVariable() cty.Value {
 	})
 }
 
-// TestTerraformTaskIsTheOneOfECS keeps the module's task and the one in deploy/ecs from drifting apart.
+// TestTerraformTaskIsTheOneOfECS keeps the module's task and the one in deploy/ecs from drifting
+// apart.
 func TestTerraformTaskIsTheOneOfECS(t *testing.T) {
 	vars := sharings()[0].consumerVariables()
 	vars["region"], vars["ecs"] = cty.StringVal("us-west-2"), ecsVariable()
@@ -319,7 +321,8 @@ func TestTerraformRefusesFaults(t *testing.T) {
 	}
 }
 
-// TestTerraformNamesWhatIsThere finds references of the modules to variables, locals and resources that they do not have.
+// TestTerraformNamesWhatIsThere finds references of the modules to variables, locals and resources
+// that they do not have.
 func TestTerraformNamesWhatIsThere(t *testing.T) {
 	for _, dir := range []string{"owner", "consumer", "examples/complete"} {
 		m := loadModule(t, dir)

@@ -30,7 +30,8 @@ type tally struct {
 	unknown   []string
 }
 
-// TestOracle compares decisions, and counts them. It fails on the first differences that no entry of [differences] explains.
+// TestOracle compares decisions, and counts them. It fails on the first differences that no entry
+// of [differences] explains.
 func TestOracle(t *testing.T) {
 	if *script == "" {
 		t.Skip("needs Node.js and the package that it asks: make iam-oracle")
@@ -111,8 +112,8 @@ func (t *tally) count(s *scenario, decision string) {
 	}
 }
 
-// explain names the entries by which a difference is known: one, or where one is not enough those that have something to say. Nil means
-// that it is not known.
+// explain names the entries by which a difference is known: one, or where one is not enough those
+// that have something to say. Nil means that it is not known.
 func explain(o *oracle, s *scenario, ours string) []string {
 	for _, d := range differences {
 		if c := s.clone(); d.restate(c) && agrees(o, c, ours) {

@@ -49,7 +49,8 @@ var (
 	numbers = []string{"0", "1", "9", "10", "10.0", "10.5", "-3", "99"}
 )
 
-// contextKeys is what may be in the context of a request. What follows from the caller is in [scenario.facts].
+// contextKeys is what may be in the context of a request. What follows from the caller is in
+// [scenario.facts].
 var contextKeys = []contextKey{
 	{name: "aws:PrincipalTag/team", values: []string{"red", "blue", "Red", "a*c"}},
 	{name: "aws:PrincipalTag/void", values: []string{""}},
@@ -116,7 +117,8 @@ func (g *generator) spelled(name string, p int) string {
 	return name
 }
 
-// key is one that the request may have. Each family comes up, not only the one that most keys are of.
+// key is one that the request may have. Each family comes up, not only the one that most keys are
+// of.
 func (g *generator) key() contextKey {
 	wanted := family(g.IntN(int(address) + 1))
 	whatever := g.chance(50)
@@ -149,7 +151,8 @@ func (g *generator) condition(likely int) iam.Condition {
 	return c
 }
 
-// value is a value of a policy for the operator: likely times in a hundred made from what the request carries.
+// value is a value of a policy for the operator: likely times in a hundred made from what the
+// request carries.
 func (g *generator) value(k *contextKey, base string, likely int) string {
 	got := g.fact(k.name)
 	if len(got) == 0 || !g.chance(likely) {
@@ -200,7 +203,8 @@ func (g *generator) variables(base string) []string {
 	}
 }
 
-// textLike is a value that often matches one: the text, a pattern of it, or a variable with that value.
+// textLike is a value that often matches one: the text, a pattern of it, or a variable with that
+// value.
 func (g *generator) textLike(one, base string) string {
 	list := []string{one, one, one}
 	if one == "" {

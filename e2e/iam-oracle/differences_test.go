@@ -15,15 +15,17 @@ import (
 type difference struct {
 	name          string
 	sentence, url string // of AWS's documentation, by which internal/iam decides
-	// restate says the same in other words, ones that the oracle understands as AWS does, and reports whether there was anything to
-	// say. It takes the sentence for granted, and nothing of internal/iam. So a difference is known only where the oracle, told the
-	// sentence, comes to our decision.
+	// restate says the same in other words, ones that the oracle understands as AWS does, and
+	// reports whether there was anything to say. It takes the sentence for granted, and nothing of
+	// internal/iam. So a difference is known only where the oracle, told the sentence, comes to our
+	// decision.
 	restate func(*scenario) bool
 }
 
 const guide = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
 
-// differences is the list of all that is known. An entry that explains no scenario alone is stale, and fails the run.
+// differences is the list of all that is known. An entry that explains no scenario alone is stale,
+// and fails the run.
 var differences = []difference{
 	{
 		name: "variables need Version 2012-10-17",
@@ -167,8 +169,9 @@ func restateNull(s *scenario) bool {
 
 var variable = regexp.MustCompile(`\$\{([^},]*:[^},]*)\}`)
 
-// unresolved reports whether the text has a variable without a value, and without a default. One of a key that may have several values
-// has none: "You can't use a multivalued condition key as a variable".
+// unresolved reports whether the text has a variable without a value, and without a default. One of
+// a key that may have several values has none: "You can't use a multivalued condition key as a
+// variable".
 func (s *scenario) unresolved(text string) bool {
 	for _, m := range variable.FindAllStringSubmatch(text, -1) {
 		many := slices.ContainsFunc(contextKeys, func(k contextKey) bool { return k.many && strings.EqualFold(k.name, m[1]) })
@@ -234,7 +237,8 @@ func restateShort(s *scenario) bool {
 	return changed
 }
 
-// restateRunOn replaces a pattern with a * that ends a segment, and has others behind it, by the resource where it matches that.
+// restateRunOn replaces a pattern with a * that ends a segment, and has others behind it, by the
+// resource where it matches that.
 func restateRunOn(s *scenario) bool {
 	changed := false
 	for _, st := range statements(s.documents()) {
@@ -302,7 +306,8 @@ func isoDates(list []string) bool {
 	return changed
 }
 
-// restateNetworks writes every network and address in one form, an address as a network, and that of all addresses as two halves.
+// restateNetworks writes every network and address in one form, an address as a network, and that
+// of all addresses as two halves.
 func restateNetworks(s *scenario) bool {
 	changed := false
 	for _, st := range statements(s.documents()) {
@@ -336,8 +341,8 @@ func networks(value string) []string {
 	return []string{netip.MustParsePrefix(value).Masked().String()}
 }
 
-// restateNotPrincipal has a statement deny everyone, or nothing at all, by whether it lists every name of the caller. A boundary makes it
-// deny in any case: that the oracle knows.
+// restateNotPrincipal has a statement deny everyone, or nothing at all, by whether it lists every
+// name of the caller. A boundary makes it deny in any case: that the oracle knows.
 func restateNotPrincipal(s *scenario) bool {
 	if s.Policy == nil || s.Boundary != nil {
 		return false
@@ -369,8 +374,9 @@ func restateOwner(s *scenario) bool {
 	return changed
 }
 
-// restateDirectGrant leaves nothing that could allow but a grant to the session, or to everyone: neither the policies of the caller, of
-// which only the denies stay, nor a grant to the role or the account.
+// restateDirectGrant leaves nothing that could allow but a grant to the session, or to everyone:
+// neither the policies of the caller, of which only the denies stay, nor a grant to the role or the
+// account.
 func restateDirectGrant(s *scenario) bool {
 	if s.Session == nil || s.Policy == nil || s.crossAccount() {
 		return false

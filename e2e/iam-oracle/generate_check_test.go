@@ -12,8 +12,9 @@ import (
 // enough is how many scenarios the tests take that need no Node.js: some seconds' worth.
 const enough = 4000
 
-// TestScenarios holds the generator to what a comparison is worth something for: everything of the policy language comes up often, no
-// scenario has a policy that AWS would not store, and all three decisions are common.
+// TestScenarios holds the generator to what a comparison is worth something for: everything of the
+// policy language comes up often, no scenario has a policy that AWS would not store, and all three
+// decisions are common.
 func TestScenarios(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long under the race detector, which has nothing to find")
@@ -111,8 +112,9 @@ func TestSameSeedSameScenario(t *testing.T) {
 	}
 }
 
-// TestRestatedIsTheSame: what means the same by a sentence of AWS's documentation is decided the same, with no oracle to ask. A grant to
-// the session is restated so that nothing else allows: where that is enough, so is the whole.
+// TestRestatedIsTheSame: what means the same by a sentence of AWS's documentation is decided the
+// same, with no oracle to ask. A grant to the session is restated so that nothing else allows:
+// where that is enough, so is the whole.
 func TestRestatedIsTheSame(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long under the race detector, which has nothing to find")

@@ -15,10 +15,11 @@ const (
 	stranger = "333333333333"
 )
 
-// generator makes scenarios. It leaves out what AWS's documentation does not decide: a set operator's absence on a key that may have
-// several values and has one, an ARN of fewer than six fields in a condition, an empty default of a variable, an IPv6 address without
-// its prefix length close to another, variables under Bool; and what AWS does not store: an ARN cut short in a session policy or in one
-// of an organization.
+// generator makes scenarios. It leaves out what AWS's documentation does not decide: a set
+// operator's absence on a key that may have several values and has one, an ARN of fewer than six
+// fields in a condition, an empty default of a variable, an IPv6 address without its prefix length
+// close to another, variables under Bool; and what AWS does not store: an ARN cut short in a
+// session policy or in one of an organization.
 type generator struct {
 	*rand.Rand
 	*scenario
@@ -308,7 +309,8 @@ func (g *generator) near(at place) string {
 	return pick(g, g.cutShort(at, patterns, fields)...)
 }
 
-// cutShort adds ARNs of fewer than six fields, where AWS knows them: those of identity-based policies, and anywhere those that end in *.
+// cutShort adds ARNs of fewer than six fields, where AWS knows them: those of identity-based
+// policies, and anywhere those that end in *.
 func (g *generator) cutShort(at place, patterns, fields []string) []string {
 	for n := 3; n < 6; n++ {
 		short := strings.Join(fields[:n], ":")
@@ -323,7 +325,8 @@ func (g *generator) cutShort(at place, patterns, fields []string) []string {
 	return patterns
 }
 
-// escaped is text as a pattern, for a document of any version: nothing in it stands for something else.
+// escaped is text as a pattern, for a document of any version: nothing in it stands for something
+// else.
 func escaped(text string) string { return strings.ReplaceAll(text, "${", "?{") }
 
 func (g *generator) far(at place) string {

@@ -1,9 +1,10 @@
-// Package iamoracle_test compares internal/iam with another implementation of AWS's policy evaluation, @cloud-copilot/iam-simulate, over
-// requests and policies that are made up. It promises that they agree, or that a sentence of AWS's documentation says why not: see
-// [differences].
+// Package iamoracle_test compares internal/iam with another implementation of AWS's policy
+// evaluation, @cloud-copilot/iam-simulate, over requests and policies that are made up. It promises
+// that they agree, or that a sentence of AWS's documentation says why not: see [differences].
 //
-// A scenario is one request with every policy that has a say. The same seed makes the same scenarios. What the two disagree on is shown
-// whole, made as small as it gets. TestOracle needs Node.js and what `npm ci` installs beside it: `make iam-oracle` sees to both.
+// A scenario is one request with every policy that has a say. The same seed makes the same
+// scenarios. What the two disagree on is shown whole, made as small as it gets. TestOracle needs
+// Node.js and what `npm ci` installs beside it: `make iam-oracle` sees to both.
 package iamoracle_test
 
 import (
@@ -96,7 +97,8 @@ func (o *oracle) ask(s *scenario) (string, error) {
 	return reply.Decision, nil
 }
 
-// question gives the root user a policy that allows everything, because the oracle does not know that one needs none.
+// question gives the root user a policy that allows everything, because the oracle does not know
+// that one needs none.
 func (s *scenario) question() question {
 	q := question{
 		Principal: s.Caller.ARN + s.Caller.Service, Action: s.Action, Resource: s.Resource, Account: s.Owner, Context: map[string]any{},

@@ -29,8 +29,8 @@ type scenario struct {
 // fullAccess is FullAWSAccess, RCPFullAWSAccess, and what the root user can do without any policy.
 const fullAccess = `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}`
 
-// ours is the decision of internal/iam. The policies go through their text, so that the parser has its part. It fails where a policy is
-// one that AWS would not store.
+// ours is the decision of internal/iam. The policies go through their text, so that the parser has
+// its part. It fails where a policy is one that AWS would not store.
 func (s *scenario) ours() (string, error) {
 	p := iam.Policies{Kind: s.Kind, ServiceControl: s.ServiceControl}
 	if s.ResourceControl != nil {
@@ -82,8 +82,9 @@ func store(d *iam.Document, kind iam.ResourceKind) (*iam.Document, error) {
 	return stored, nil
 }
 
-// facts is the whole request context: what the request carries, and what follows from the caller by the table "Principal key values"
-// (IAM policy elements: Variables and tags) and "AWS global condition context keys". It is not internal/iam that says so here.
+// facts is the whole request context: what the request carries, and what follows from the caller by
+// the table "Principal key values" (IAM policy elements: Variables and tags) and "AWS global
+// condition context keys". It is not internal/iam that says so here.
 func (s *scenario) facts() map[string][]string {
 	all := maps.Clone(s.Context)
 	if all == nil {
@@ -122,7 +123,8 @@ func (s *scenario) facts() map[string][]string {
 	return all
 }
 
-// mentions tells of a context key whether a policy has it, as a condition's or as a variable: others make no difference, but take time.
+// mentions tells of a context key whether a policy has it, as a condition's or as a variable:
+// others make no difference, but take time.
 func (s *scenario) mentions() func(key string) bool {
 	var b strings.Builder
 	for _, st := range statements(s.documents()) {

@@ -7,8 +7,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// Closing is the statement, as JSON, that a document lacks of the need for these actions: an identity policy, or the policy of the
-// resource.
+// Closing is the statement, as JSON, that a document lacks of the need for these actions: an
+// identity policy, or the policy of the resource.
 func (n Need) Closing(lacks iam.Source, actions []string) string {
 	s := iam.Statement{Effect: iam.Allow, Actions: actions, Resources: []string{n.Resource}}
 	for _, c := range n.Conditions {

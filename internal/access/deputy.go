@@ -7,13 +7,14 @@ import (
 	"syncd/internal/arn"
 )
 
-// OfAnotherOwner reports whether a role of an account is another owner's: neither of the account it is assumed from nor of the
-// mapping's destination, which is the operator's own.
+// OfAnotherOwner reports whether a role of an account is another owner's: neither of the account it
+// is assumed from nor of the mapping's destination, which is the operator's own.
 func OfAnotherOwner(account, from string, m config.Mapping) bool {
 	return account != from && account != m.Destination.Account
 }
 
-// WithoutExternalID are the roles of another owner that a mapping assumes without an ExternalId, and without saying that they need none.
+// WithoutExternalID are the roles of another owner that a mapping assumes without an ExternalId,
+// and without saying that they need none.
 func (v View) WithoutExternalID() (names []string) {
 	for _, name := range v.Roles() {
 		role := v.Config.Roles[name]

@@ -107,7 +107,8 @@ func (n Need) Kind() Kind {
 	return kindOf(n.On)
 }
 
-// Optional is true of the kinds of policy that a resource need not have: in its own account identity policies suffice.
+// Optional is true of the kinds of policy that a resource need not have: in its own account
+// identity policies suffice.
 func (k Kind) Optional() bool { return k == KindBucket || k == KindAccessPoint }
 
 // kindOf is the kind of policy that a resource has.

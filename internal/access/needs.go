@@ -14,18 +14,20 @@ import (
 type Need struct {
 	// Mapping is the mapping's name.
 	Mapping string
-	// Role is the principal by its name in roles, "" for the ambient credentials; Principal is its ARN, "" where that is not
-	// known, and Account the account it acts in, which of the ambient credentials is taken to be that of the destination.
+	// Role is the principal by its name in roles, "" for the ambient credentials; Principal is its
+	// ARN, "" where that is not known, and Account the account it acts in, which of the ambient
+	// credentials is taken to be that of the destination.
 	Role, Principal, Account string
 	// Action is the action, and On the kind of its resource.
 	Action string
 	On     Resource
-	// Resource is the ARN of the resource as a policy writes it, with wildcards; Sample is one concrete ARN that it covers.
+	// Resource is the ARN of the resource as a policy writes it, with wildcards; Sample is one
+	// concrete ARN that it covers.
 	Resource, Sample string
 	// Owner is the account that owns the resource.
 	Owner string
-	// Context is the condition context of a typical request: what syncd or S3 sends beyond what every request has. What
-	// depends on a secret is not in it; see ExternalID.
+	// Context is the condition context of a typical request: what syncd or S3 sends beyond what
+	// every request has. What depends on a secret is not in it; see ExternalID.
 	Context map[string][]string
 	// ExternalID says that the request carries the ExternalId of the role that is assumed.
 	ExternalID bool
@@ -42,8 +44,9 @@ type Need struct {
 	Holder     string // of a bucket behind an access point, what it is called when nothing is known but that; else ""
 }
 
-// Needs returns what a mapping needs, in the order of the table: first the roles, hop by hop, then the source, the
-// destination and the state. A need that two rows ask for is there once, with the reason of the first.
+// Needs returns what a mapping needs, in the order of the table: first the roles, hop by hop, then
+// the source, the destination and the state. A need that two rows ask for is there once, with the
+// reason of the first.
 func Needs(c *config.Config, m config.Mapping) []Need {
 	r := NewView(c, m)
 	var needs []Need
@@ -140,8 +143,8 @@ func (v View) hops(p Permission) (needs []Need) {
 	return needs
 }
 
-// hopNeeds reports whether assuming the role amounts to the action: tags and the source identity of an earlier hop stay
-// with every later one.
+// hopNeeds reports whether assuming the role amounts to the action: tags and the source identity of
+// an earlier hop stay with every later one.
 func hopNeeds(c *config.Config, name, action string) bool {
 	role := c.Roles[name]
 	switch action {
@@ -172,8 +175,8 @@ func requestTags(role config.Role) map[string][]string {
 // PrincipalName is what findings call the principal of a need.
 func PrincipalName(n Need) string { return cmp.Or(n.Principal, "the ambient credentials") }
 
-// Grant is what an identity or session policy says of the need. The ARN of a bucket does not say whose it is: the account of the
-// configuration does, where there is one.
+// Grant is what an identity or session policy says of the need. The ARN of a bucket does not say
+// whose it is: the account of the configuration does, where there is one.
 func (n Need) Grant() Grant {
 	g := Grant{SID: n.SID, Actions: []string{n.Action}, Resources: []string{n.Resource}, Conditions: slices.Clone(n.Conditions)}
 	if n.owned {

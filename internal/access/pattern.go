@@ -11,7 +11,8 @@ func IsPattern(text string) bool {
 	return strings.ContainsAny(text, "*?") || strings.Contains(text, "${")
 }
 
-// PointOf is the ARN of the access point that an ARN names, or in which it names objects; "" for none, or a pattern of several.
+// PointOf is the ARN of the access point that an ARN names, or in which it names objects; "" for
+// none, or a pattern of several.
 func PointOf(text string) string {
 	a, _ := arn.Split(text)
 	name, isPoint := strings.CutPrefix(a.Resource, "accesspoint/")

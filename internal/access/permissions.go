@@ -1,16 +1,20 @@
-// Package access is the table of permissions: which action on which resource each feature of a mapping needs, and why.
+// Package access is the table of permissions: which action on which resource each feature of a
+// mapping needs, and why.
 //
-// It promises that there is one table, [Permissions], and that whatever has to know permissions reads it. [Needs] applies it to one
-// mapping, a [View] of which says where each row applies; [Minimal] makes the fewest statements of grants; [SessionPolicy] narrows a
-// session to its mapping. Every grant is needed by something that syncd does: a setting that turns a feature off takes the grant away,
-// and a test takes each away in turn and finds something broken.
+// It promises that there is one table, [Permissions], and that whatever has to know permissions
+// reads it. [Needs] applies it to one mapping, a [View] of which says where each row applies;
+// [Minimal] makes the fewest statements of grants; [SessionPolicy] narrows a session to its
+// mapping. Every grant is needed by something that syncd does: a setting that turns a feature off
+// takes the grant away, and a test takes each away in turn and finds something broken.
 //
-// It leaves to others the documents that accounts put in force (access/policy), trying permissions with requests (access/doctor) and
-// judging documents that exist (access/lint), all of which import it; and the policy language and its evaluation (package iam).
+// It leaves to others the documents that accounts put in force (access/policy), trying permissions
+// with requests (access/doctor) and judging documents that exist (access/lint), all of which import
+// it; and the policy language and its evaluation (package iam).
 //
-// Words to know. The reader is the role of a mapping's source, the writer that of its destination, the keeper that of the state; one
-// role may be all three, and the ambient credentials stand in where there is none. A need is one row of the table applied to one
-// mapping. The owner's side are the accounts whose buckets are read, the consumer's side all others.
+// Words to know. The reader is the role of a mapping's source, the writer that of its destination,
+// the keeper that of the state; one role may be all three, and the ambient credentials stand in
+// where there is none. A need is one row of the table applied to one mapping. The owner's side are
+// the accounts whose buckets are read, the consumer's side all others.
 package access
 
 import (
@@ -124,8 +128,8 @@ const (
 	docIdentity    = "IAM User Guide, Monitor and control actions taken with assumed roles"
 )
 
-// Permissions returns the table, in the order in which a pass meets its rows. Rows that ask for one action on one resource
-// are separate reasons for it: it is granted when one of them holds.
+// Permissions returns the table, in the order in which a pass meets its rows. Rows that ask for one
+// action on one resource are separate reasons for it: it is granted when one of them holds.
 func Permissions() []Permission {
 	return slices.Concat(rolePermissions(), sourcePermissions(), writePermissions(), uploadPermissions(), keepingPermissions(), statePermissions())
 }

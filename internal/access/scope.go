@@ -11,7 +11,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Scope is what a row of the table applies to in one mapping: a resource, where it is and who owns it.
+// Scope is what a row of the table applies to in one mapping: a resource, where it is and who owns
+// it.
 type Scope struct {
 	transfer.Place  // that the resource is of
 	On              Resource
@@ -63,7 +64,8 @@ func (p *Scope) locate() {
 	case p.On.IsKey():
 		p.Pattern, p.sample = p.Key, p.Key
 		if p.Key == "" {
-			// Which key the owner chose is the owner's to know: the owner's key policy says which it is.
+			// Which key the owner chose is the owner's to know: the owner's key policy says which
+			// it is.
 			key := func(id string) string { return arn.Key(awsname.Partition(p.Region), p.Region, p.Owner, id) }
 			p.Pattern, p.sample = key("*"), key("00000000-0000-0000-0000-000000000000")
 		}
@@ -78,12 +80,14 @@ func (p *Scope) isPoint() bool {
 	return p.AccessPoint != "" && (p.On == SourceBucket || p.On == SourceObjects)
 }
 
-// BucketARN is the ARN of the bucket that holds the objects, or one with [BucketPlaceholder] where that is not known.
+// BucketARN is the ARN of the bucket that holds the objects, or one with [BucketPlaceholder] where
+// that is not known.
 func (p *Scope) BucketARN() string {
 	return transfer.BucketARN(p.Region, cmp.Or(p.Holder(), BucketPlaceholder))
 }
 
-// BucketPlaceholder stands in documents for the bucket behind an access point whose name is not known.
+// BucketPlaceholder stands in documents for the bucket behind an access point whose name is not
+// known.
 const BucketPlaceholder = "REPLACE_WITH_BUCKET"
 
 func (p *Scope) objects() string { return arn.Object(p.BucketARN(), Literal(p.Prefix)+"*") }
@@ -92,7 +96,8 @@ func (p *Scope) objects() string { return arn.Object(p.BucketARN(), Literal(p.Pr
 func (p *Scope) Conditions(action string) []Condition {
 	switch {
 	case strings.HasPrefix(action, "kms:"):
-		// Under an S3 Bucket Key the encryption context is the bucket's ARN, otherwise the object's; a bucket may hold both.
+		// Under an S3 Bucket Key the encryption context is the bucket's ARN, otherwise the
+		// object's; a bucket may hold both.
 		var via []string
 		for _, region := range append([]string{p.Region}, p.others...) {
 			via = append(via, viaService(region))
@@ -109,7 +114,8 @@ func (p *Scope) Conditions(action string) []Condition {
 	case action == "s3:ListBucket" && p.Prefix != "":
 		operator := "StringLike"
 		if p.On == StateBucket {
-			// GetObject tells that a record is absent only to those who may list the bucket, and asks that without a prefix.
+			// GetObject tells that a record is absent only to those who may list the bucket, and
+			// asks that without a prefix.
 			operator += "IfExists"
 		}
 		return p.pointed(When(operator, "s3:prefix", Literal(p.Prefix)+"*"))
@@ -185,8 +191,8 @@ func (p *Scope) sid(action string) string {
 // viaService is how KMS is told of S3 in a region (AWS KMS Developer Guide, kms:ViaService).
 func viaService(region string) string { return "s3." + region + "." + awsname.Domain(region) }
 
-// Literal writes text so that a policy takes its wildcards and variables for plain text (IAM User Guide, "IAM policy
-// elements: Variables and tags").
+// Literal writes text so that a policy takes its wildcards and variables for plain text (IAM User
+// Guide, "IAM policy elements: Variables and tags").
 func Literal(text string) string {
 	return strings.NewReplacer("${", "${$}{", "*", "${*}", "?", "${?}").Replace(text)
 }

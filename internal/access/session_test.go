@@ -29,8 +29,8 @@ func TestSessionPolicy(t *testing.T) {
 				Caller: iam.Caller{ARN: "arn:aws:sts::222222222222:assumed-role/syncd-consumer/syncd", RoleARN: n.Principal, Account: accesstest.Consumer},
 				Action: n.Action, Resource: n.Sample, Account: n.Owner, Context: n.Context,
 			}, iam.Policies{Identity: []*iam.Document{everything}, Session: []*iam.Document{policy}, Resource: open, Kind: iam.Bucket})
-			// Copies and the state are under bucket keys, whose context is the bucket; both mappings share that, as they do the state
-			// and the right to list uploads.
+			// Copies and the state are under bucket keys, whose context is the bucket; both
+			// mappings share that, as they do the state and the right to list uploads.
 			shared := n.On == access.DestinationKey || strings.HasPrefix(string(n.On), "state") || n.Action == "s3:ListBucketMultipartUploads"
 			if want := m.Name == "exports" || shared; d.Allowed != want {
 				t.Errorf("%s on %s of mapping %s: got allowed %t, want %t", n.Action, n.Sample, m.Name, d.Allowed, want)
@@ -63,8 +63,8 @@ func TestSessionPolicyThatCannotBe(t *testing.T) {
 	}
 }
 
-// What narrows a session further than to its mapping is in its policy as far as there is room: the account of a bucket goes first,
-// then the context of a key, then the service that uses it.
+// What narrows a session further than to its mapping is in its policy as far as there is room: the
+// account of a bucket goes first, then the context of a key, then the service that uses it.
 func TestSessionPolicyKeepsWhatFits(t *testing.T) {
 	const kmsContext, account, via = "kms:EncryptionContext:aws:s3:arn", "aws:ResourceAccount", "kms:ViaService"
 	order := []string{account, kmsContext, via}

@@ -17,7 +17,8 @@ const (
 	Consumer Side = "consumer" // all others
 )
 
-// OwnersOf are the accounts on the owner's side of a mapping. An access point may be the consumer's own, at the bucket of another.
+// OwnersOf are the accounts on the owner's side of a mapping. An access point may be the consumer's
+// own, at the bucket of another.
 func OwnersOf(source, destination transfer.Place) []string {
 	owners := []string{source.Account}
 	if account := arn.Account(source.AccessPoint); source.AccessPoint != "" && account != destination.Account {

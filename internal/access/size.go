@@ -2,9 +2,10 @@ package access
 
 import "fmt"
 
-// The sizes that AWS takes of a policy: of trust, managed and inline policies in characters without whitespace (IAM User
-// Guide, "IAM and AWS STS quotas"), of bucket policies (Amazon S3 User Guide, "Bucket policies") and of key policies (AWS KMS
-// API Reference, PutKeyPolicy) in bytes, and of session policies in characters (AWS STS API Reference, AssumeRole).
+// The sizes that AWS takes of a policy: of trust, managed and inline policies in characters without
+// whitespace (IAM User Guide, "IAM and AWS STS quotas"), of bucket policies (Amazon S3 User Guide,
+// "Bucket policies") and of key policies (AWS KMS API Reference, PutKeyPolicy) in bytes, and of
+// session policies in characters (AWS STS API Reference, AssumeRole).
 const (
 	MaxTrust   = 2048
 	MaxManaged = 6144

@@ -21,8 +21,9 @@ type Grant struct {
 	Conditions         []Condition
 }
 
-// Minimal returns the statements that say the same as the grants in the fewest: those that differ in one list only become
-// one, which widens nothing, and those that another one covers are left out.
+// Minimal returns the statements that say the same as the grants in the fewest: those that differ
+// in one list only become one, which widens nothing, and those that another one covers are left
+// out.
 func Minimal(grants []Grant) []iam.Statement {
 	list := make([]Grant, len(grants))
 	for i, g := range grants {
@@ -71,8 +72,9 @@ func mostLists(list []Grant) int {
 	return fixedLists + most
 }
 
-// list returns one of the lists whose members are alternatives, nil where there is none. The values of a negated condition are
-// none, because all of them have to be missed; nor are those of ForAllValues, which holds for any mixture of them.
+// list returns one of the lists whose members are alternatives, nil where there is none. The values
+// of a negated condition are none, because all of them have to be missed; nor are those of
+// ForAllValues, which holds for any mixture of them.
 func (g *Grant) list(d int) *[]string {
 	switch {
 	case d < fixedLists:
@@ -112,8 +114,8 @@ func mergeBy(list []Grant, d int) []Grant {
 	return merged
 }
 
-// commonName names what two statements have become, by the words that both names begin with: of ListSource and
-// ListDestination it is List.
+// commonName names what two statements have become, by the words that both names begin with: of
+// ListSource and ListDestination it is List.
 func commonName(a, b string) string {
 	n := 0
 	for n < min(len(a), len(b)) && a[n] == b[n] {
@@ -202,7 +204,8 @@ func (g Grant) covers(o Grant) bool {
 	})
 }
 
-// nameApart gives every statement a name of its own: S3 and IAM refuse a document that uses one twice.
+// nameApart gives every statement a name of its own: S3 and IAM refuse a document that uses one
+// twice.
 func nameApart(list []Grant) {
 	used := map[string]int{}
 	for i, g := range list {

@@ -31,7 +31,8 @@ func drawGrant(t *rapid.T) Grant {
 	return g
 }
 
-// Merging widens nothing and narrows nothing: the statements decide every request as the grants did, one statement each.
+// Merging widens nothing and narrows nothing: the statements decide every request as the grants
+// did, one statement each.
 func TestMinimalDecidesAsTheGrantsDid(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		grants := rapid.SliceOfN(rapid.Custom(drawGrant), 1, 8).Draw(t, "grants")

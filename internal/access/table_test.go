@@ -9,7 +9,8 @@ import (
 	"syncd/internal/access/accesstest"
 )
 
-// A mapping whose access point is in another region than its destination is relayed: S3 does not copy from there.
+// A mapping whose access point is in another region than its destination is relayed: S3 does not
+// copy from there.
 func TestAccessPointsOfOtherRegionsAreRelayed(t *testing.T) {
 	const text = `{state: "file:x", roles: {r: {arn: "arn:aws:iam::222222222222:role/r"}}, mappings: [{name: m,
 		source: {bucket: "arn:aws:s3:eu-west-1:111111111111:accesspoint/partner", region: eu-west-1, account: "111111111111", role: r},

@@ -46,7 +46,8 @@ func (v View) accountOf(role string) string {
 	return arn.Account(v.Config.Roles[role].ARN)
 }
 
-// Roles are the roles of the mapping with those they are reached through, first hop first, each once.
+// Roles are the roles of the mapping with those they are reached through, first hop first, each
+// once.
 func (v View) Roles() (names []string) {
 	used := []string{v.Mapping.Source.Role, v.Mapping.Destination.Role}
 	if v.State {
@@ -62,7 +63,8 @@ func (v View) Roles() (names []string) {
 	return names
 }
 
-// SourceIdentity is the source identity of the sessions of a role: that of the first hop that has one.
+// SourceIdentity is the source identity of the sessions of a role: that of the first hop that has
+// one.
 func SourceIdentity(c *config.Config, name string) string {
 	identity := ""
 	for _, hop := range c.Chain(name) {

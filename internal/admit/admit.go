@@ -1,12 +1,16 @@
 // Package admit decides which answers of S3 and STS count as success.
 //
-// It promises that a request which an SDK client reports as done was answered with everything that a true answer of the
-// operation carries: a copy with its ETag, an upload with its id, a page that says whether there is more, an object read
-// under If-Match with the ETag that was asked for; and that the answer was given to no other request before. A proxy's welcome
-// page, an answer whose body is empty, broken off or without end, a cache's older version, and the answer to another request are
-// errors (*awserr.AnswerError), inside the client's retry loop, so that the request is sent again. An operation that has no rule here is refused as a bug: nobody has said yet what proves it.
+// It promises that a request which an SDK client reports as done was answered with everything that
+// a true answer of the operation carries: a copy with its ETag, an upload with its id, a page that
+// says whether there is more, an object read under If-Match with the ETag that was asked for; and
+// that the answer was given to no other request before. A proxy's welcome page, an answer whose
+// body is empty, broken off or without end, a cache's older version, and the answer to another
+// request are errors (*awserr.AnswerError), inside the client's retry loop, so that the request is
+// sent again. An operation that has no rule here is refused as a bug: nobody has said yet what
+// proves it.
 //
-// It leaves to others what an error means (awserr), and what only the caller can compare: checksums, sizes, encryption.
+// It leaves to others what an error means (awserr), and what only the caller can compare:
+// checksums, sizes, encryption.
 //
 // One word: an answer is admitted when it carries its proof.
 package admit
@@ -45,7 +49,8 @@ func (g *Guard) Attach(stack *middleware.Stack) error {
 	if err := Bound(stack); err != nil {
 		return err
 	}
-	// Outside the deserializer, so that there is an output to judge; inside the retry loop, so that a refusal is retried.
+	// Outside the deserializer, so that there is an output to judge; inside the retry loop, so that
+	// a refusal is retried.
 	return stack.Deserialize.Insert(middleware.DeserializeMiddlewareFunc("syncd.admit", g.admit), "OperationDeserializer", middleware.Before)
 }
 
@@ -84,8 +89,8 @@ func (g *Guard) admit(ctx context.Context, in middleware.DeserializeInput, next 
 	return out, metadata, err
 }
 
-// Sent counts how often a request was sent, retries included. What was sent once and refused was not carried out; of what was
-// sent before that, nobody knows.
+// Sent counts how often a request was sent, retries included. What was sent once and refused was
+// not carried out; of what was sent before that, nobody knows.
 type Sent struct{ n atomic.Int64 }
 
 // Times returns how often the request was sent by now.
@@ -99,8 +104,9 @@ func Count(ctx context.Context) (context.Context, *Sent) {
 	return context.WithValue(ctx, sentKey{}, sent), sent
 }
 
-// Judge returns nil when the output, with the HTTP response it was read from, proves that the operation which the input
-// describes was done. Any other error is an *awserr.AnswerError without the operation's name.
+// Judge returns nil when the output, with the HTTP response it was read from, proves that the
+// operation which the input describes was done. Any other error is an *awserr.AnswerError without
+// the operation's name.
 func Judge(in, out any, answer *smithyhttp.Response) error {
 	switch out := out.(type) {
 	case *s3.CopyObjectOutput:
@@ -232,8 +238,8 @@ func match(in any) *string {
 	}
 }
 
-// judgeRead judges the answer to a GET or a HEAD. A cache before the service may not know conditions: what it answers of
-// another version is that version, whatever its status says.
+// judgeRead judges the answer to a GET or a HEAD. A cache before the service may not know
+// conditions: what it answers of another version is that version, whatever its status says.
 func judgeRead(asked, answered *string) error {
 	if err := needs(entityTag(answered)); err != nil || asked == nil {
 		return err
@@ -246,8 +252,8 @@ func judgeRead(asked, answered *string) error {
 	}
 }
 
-// judgeBare judges an answer without content: by its status, by the id that the service gives every request, and by the
-// length of its body. The SDK looks at none of them.
+// judgeBare judges an answer without content: by its status, by the id that the service gives every
+// request, and by the length of its body. The SDK looks at none of them.
 func judgeBare(answer *smithyhttp.Response, status int) error {
 	switch {
 	case answer == nil:
@@ -274,8 +280,8 @@ func judgeSession(out *sts.AssumeRoleOutput) error {
 	)
 }
 
-// sameKey refuses the answer to a request about another object, as far as the answer repeats its key. XML cannot hold every
-// character, so a key with one that it cannot hold is not compared.
+// sameKey refuses the answer to a request about another object, as far as the answer repeats its
+// key. XML cannot hold every character, so a key with one that it cannot hold is not compared.
 func sameKey(asked, answered *string) error {
 	if strings.ContainsFunc(aws.ToString(asked), func(r rune) bool { return r < ' ' || r == utf8.RuneError || r > 0xd7ff && r < 0x10000 }) {
 		return nil

@@ -73,7 +73,8 @@ func TestAnswerIsAdmittedWhole(t *testing.T) {
 	}
 }
 
-// TestAnswerIsRefusedThatLacks has each answer without one of the things that it must carry, and without all of them.
+// TestAnswerIsRefusedThatLacks has each answer without one of the things that it must carry, and
+// without all of them.
 func TestAnswerIsRefusedThatLacks(t *testing.T) {
 	for name, w := range operations() {
 		everywhere := map[string]func(*answers){
@@ -192,8 +193,8 @@ func TestForeignAnswerIsNamed(t *testing.T) {
 	}
 }
 
-// TestAnswerToAnotherRequest is given twice by what stands between, be it a success or a refusal; where a service gives all answers one
-// id that tells nothing.
+// TestAnswerToAnotherRequest is given twice by what stands between, be it a success or a refusal;
+// where a service gives all answers one id that tells nothing.
 func TestAnswerToAnotherRequest(t *testing.T) {
 	w := operations()["CopyObject"].answers()
 	client := w.s3()

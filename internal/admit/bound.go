@@ -14,24 +14,26 @@ import (
 	"syncd/internal/awserr"
 )
 
-// Bounds of answers that are not an object's content. A page of 1,000 keys of 1,024 bytes, each byte escaped, has 4 MB; S3's
-// refusals have a few kilobytes.
+// Bounds of answers that are not an object's content. A page of 1,000 keys of 1,024 bytes, each
+// byte escaped, has 4 MB; S3's refusals have a few kilobytes.
 const (
 	maxPage    = 8 << 20
 	maxPayload = 2 << 20 // of an annotation
 	maxAnswer  = 256 << 10
-	// maxPageTags and maxTags bound what an answer makes of memory, which an empty element takes too: of a key a page has about 15
-	// elements, and no other answer has a hundred.
+	// maxPageTags and maxTags bound what an answer makes of memory, which an empty element takes
+	// too: of a key a page has about 15 elements, and no other answer has a hundred.
 	maxPageTags = 40_000
 	maxTags     = 5000
 	// maxText bounds what stands between two tags of a page.
 	maxText = 32 << 10
-	// maxEntries is the most that a page lists (Amazon S3 API Reference, ListObjectsV2, ListParts and ListMultipartUploads).
+	// maxEntries is the most that a page lists (Amazon S3 API Reference, ListObjectsV2, ListParts
+	// and ListMultipartUploads).
 	maxEntries = 1000
 	maxOthers  = 50 // what a page has besides
 )
 
-// Bound has a client refuse answers without an end. It is one of the client's APIOptions; a [Guard] includes it.
+// Bound has a client refuse answers without an end. It is one of the client's APIOptions; a [Guard]
+// includes it.
 func Bound(stack *middleware.Stack) error {
 	if err := stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.admit.bound", bound), middleware.After); err != nil {
 		return fmt.Errorf("attach bounds of answers: %w", err)
@@ -39,7 +41,8 @@ func Bound(stack *middleware.Stack) error {
 	return nil
 }
 
-// bound gives the body of an answer an end. It wraps the body right at the transport, before any code reads it.
+// bound gives the body of an answer an end. It wraps the body right at the transport, before any
+// code reads it.
 func bound(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 	out, metadata, err := next.HandleDeserialize(ctx, in)
 	answer, ok := out.RawResponse.(*smithyhttp.Response)
@@ -52,7 +55,8 @@ func bound(ctx context.Context, in middleware.DeserializeInput, next middleware.
 	return out, metadata, err
 }
 
-// limit bounds a body; its zero value bounds nothing. Entries, the elements right below the first one, and text are a page's.
+// limit bounds a body; its zero value bounds nothing. Entries, the elements right below the first
+// one, and text are a page's.
 type limit struct{ bytes, tags, entries, text int }
 
 func limitOf(operation string, status int) limit {

@@ -28,8 +28,8 @@ func (w *without) Read(p []byte) (n int, err error) {
 
 func (w *without) Close() error { return nil }
 
-// TestAnswerWithoutEnd has every operation answered without an end: with a refusal, and with success in several shapes. It ends, and
-// takes less memory than 16 MiB in all, garbage included.
+// TestAnswerWithoutEnd has every operation answered without an end: with a refusal, and with
+// success in several shapes. It ends, and takes less memory than 16 MiB in all, garbage included.
 func TestAnswerWithoutEnd(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")

@@ -12,7 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// whole is the start of a whole answer of an operation, by whose absence of a part the tests are made.
+// whole is the start of a whole answer of an operation, by whose absence of a part the tests are
+// made.
 type whole struct {
 	send   func(context.Context, *answers) error
 	status int

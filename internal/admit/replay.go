@@ -8,13 +8,15 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// rememberedAnswers is how many answers are remembered, so that none of them is taken for that to another request. What mixes answers
-// up does so with those of its time: at a thousand a second this is a minute.
+// rememberedAnswers is how many answers are remembered, so that none of them is taken for that to
+// another request. What mixes answers up does so with those of its time: at a thousand a second
+// this is a minute.
 const rememberedAnswers = 1 << 16
 
-// replays remembers the ids that services give their answers. S3 and STS give each answer another one (Amazon S3 API Reference,
-// "Common response headers": x-amz-request-id); one that comes twice is an answer to another request, given by what stands
-// between. A service that gives all its answers one id says nothing with it.
+// replays remembers the ids that services give their answers. S3 and STS give each answer another
+// one (Amazon S3 API Reference, "Common response headers": x-amz-request-id); one that comes twice
+// is an answer to another request, given by what stands between. A service that gives all its
+// answers one id says nothing with it.
 type replays struct {
 	seed maphash.Seed
 

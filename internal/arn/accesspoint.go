@@ -8,7 +8,8 @@ import (
 	"syncd/internal/awsname"
 )
 
-// AccessPoint is an access point of S3: another way into a bucket, with a policy, and perhaps an owner, of its own.
+// AccessPoint is an access point of S3: another way into a bucket, with a policy, and perhaps an
+// owner, of its own.
 type AccessPoint struct {
 	// ARN is arn:PARTITION:s3:REGION:ACCOUNT:accesspoint/NAME.
 	ARN string
@@ -28,7 +29,8 @@ func Point(partition, region, account, name string) string {
 // AccessPointForm is the form of an access point's ARN, as a hint.
 const AccessPointForm = "use arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME"
 
-// ParseAccessPoint reads the ARN of an access point of a general purpose bucket, and says what else the text is.
+// ParseAccessPoint reads the ARN of an access point of a general purpose bucket, and says what else
+// the text is.
 func ParseAccessPoint(text string) (AccessPoint, error) {
 	a, err := Parse(text)
 	name, isPoint := strings.CutPrefix(a.Resource, "accesspoint/")

@@ -12,7 +12,8 @@ func Key(partition, region, account, id string) string {
 	return ARN{partition, "kms", region, account, "key/" + id}.String()
 }
 
-// ParseKey reads the ARN of a KMS key. Aliases and bare key ids are refused: KMS looks them up in the account of the caller.
+// ParseKey reads the ARN of a KMS key. Aliases and bare key ids are refused: KMS looks them up in
+// the account of the caller.
 func ParseKey(text string) (ARN, error) {
 	const instead = "use arn:aws:kms:REGION:ACCOUNT:key/ID"
 	a, err := Parse(text)

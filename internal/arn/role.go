@@ -20,8 +20,8 @@ func Role(partition, account, name string) string {
 	return ARN{Partition: partition, Service: "iam", Account: account, Resource: "role/" + name}.String()
 }
 
-// Session is the ARN of a session of a role, given the role's ARN; "" of what is no role. It lacks the role's path (AWS STS API Reference,
-// AssumedRoleUser).
+// Session is the ARN of a session of a role, given the role's ARN; "" of what is no role. It lacks
+// the role's path (AWS STS API Reference, AssumedRoleUser).
 func Session(role, name string) string {
 	a, _ := Split(role)
 	if Kind(role) != "role" || Name(role) == "" {
@@ -30,8 +30,8 @@ func Session(role, name string) string {
 	return ARN{Partition: a.Partition, Service: "sts", Account: a.Account, Resource: "assumed-role/" + Name(role) + "/" + name}.String()
 }
 
-// RoleOf returns the ARN of the role that a session is of, given the session's ARN; ok is false of what is no session. The path of the
-// role is not known.
+// RoleOf returns the ARN of the role that a session is of, given the session's ARN; ok is false of
+// what is no session. The path of the role is not known.
 func RoleOf(session string) (role string, ok bool) {
 	a, _ := Split(session)
 	rest, ok := strings.CutPrefix(a.Resource, "assumed-role/")

@@ -8,11 +8,12 @@ import (
 	"syncd/internal/invocation"
 )
 
-// idleConnections is how many idle connections the process keeps at most, whatever its mappings ask: each takes about 50 KB, for up to
-// 90 seconds after its last request.
+// idleConnections is how many idle connections the process keeps at most, whatever its mappings
+// ask: each takes about 50 KB, for up to 90 seconds after its last request.
 const idleConnections = 1024
 
-// CredentialsOf are the settings that all sessions of the process have in common, with the roles as they are assumed.
+// CredentialsOf are the settings that all sessions of the process have in common, with the roles as
+// they are assumed.
 func CredentialsOf(p invocation.Process, c *config.Config, roles map[string]config.Role, logger *slog.Logger) creds.Options {
 	return creds.Options{
 		Roles: roles, EndpointURL: c.STSEndpoint(""), PlainHTTP: c.Endpoints(), AllowHTTP: c.AWS.AllowHTTP,

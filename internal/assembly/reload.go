@@ -20,12 +20,13 @@ import (
 )
 
 const (
-	// reloadEvery is how often it is looked at whether the configuration file has changed. Its content is compared: a
-	// ConfigMap is a link to a link, whose own times say nothing.
+	// reloadEvery is how often it is looked at whether the configuration file has changed. Its
+	// content is compared: a ConfigMap is a link to a link, whose own times say nothing.
 	reloadEvery = 5 * time.Second
 )
 
-// Reloader turns configurations into mappings for the daemon, the first one and each that comes after it.
+// Reloader turns configurations into mappings for the daemon, the first one and each that comes
+// after it.
 type Reloader struct {
 	flags invocation.Flags
 	asked <-chan os.Signal
@@ -44,7 +45,8 @@ type Reloader struct {
 	seen    [sha256.Size]byte // of the file when it was looked at last and was another one
 }
 
-// NewReloader makes a reloader for the configuration that a system was built of, which is asked to read it again through a channel.
+// NewReloader makes a reloader for the configuration that a system was built of, which is asked to
+// read it again through a channel.
 func NewReloader(s *System, f invocation.Flags, asked <-chan os.Signal) *Reloader {
 	r := &Reloader{
 		flags: f, asked: asked, shared: s.Shared, started: s.Mappings, inForce: s.Config, revision: map[string]int{}, Places: line.New(passesOf(s.Config), s.Metrics),
@@ -54,7 +56,8 @@ func NewReloader(s *System, f invocation.Flags, asked <-chan os.Signal) *Reloade
 	return r
 }
 
-// First returns the mappings of the configuration that the process was started with, which are built already.
+// First returns the mappings of the configuration that the process was started with, which are
+// built already.
 func (r *Reloader) First() []daemon.Mapping {
 	var mappings []daemon.Mapping
 	for _, m := range r.started {
@@ -82,7 +85,8 @@ func (r *Reloader) daemonMapping(c *config.Config, m config.Mapping, open func(c
 	return d
 }
 
-// Watch reads the configuration again when it is asked to, or when its file has changed, until ctx ends.
+// Watch reads the configuration again when it is asked to, or when its file has changed, until ctx
+// ends.
 func (r *Reloader) Watch(ctx context.Context, apply func([]daemon.Mapping)) {
 	tick := time.NewTicker(reloadEvery)
 	defer tick.Stop()
@@ -108,8 +112,8 @@ func (r *Reloader) Watch(ctx context.Context, apply func([]daemon.Mapping)) {
 	}
 }
 
-// changed reports whether the file holds something else than before, and the same as one look ago: a file that is being
-// written may be without its end, and still be without fault.
+// changed reports whether the file holds something else than before, and the same as one look ago:
+// a file that is being written may be without its end, and still be without fault.
 func (r *Reloader) changed() bool {
 	now, ok := r.look()
 	if !ok || now == r.content {
@@ -158,7 +162,8 @@ func (r *Reloader) Read() (next *config.Config, chosen []config.Mapping, err err
 	return next, chosen, err
 }
 
-// replace puts the configuration in force and returns its mappings. One that is the same as before keeps its revision.
+// replace puts the configuration in force and returns its mappings. One that is the same as before
+// keeps its revision.
 func (r *Reloader) replace(next *config.Config, chosen []config.Mapping) []daemon.Mapping {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -205,7 +210,8 @@ func (r *Reloader) Secrets() []string {
 	return secrets
 }
 
-// refuseUnchangeable refuses another value of what only a start reads. What is at fault otherwise is not named again.
+// refuseUnchangeable refuses another value of what only a start reads. What is at fault otherwise
+// is not named again.
 func refuseUnchangeable(former *config.Config) config.Check {
 	return func(next *config.Config, r config.Reporter) {
 		const restart = "cannot change without a restart"
@@ -237,8 +243,8 @@ func refuseUnchangeable(former *config.Config) config.Check {
 
 func onS3(state string) bool { return strings.HasPrefix(state, "s3:") }
 
-// same reports whether a mapping means the same in two configurations, with the roles it uses and all else that it is put
-// together from.
+// same reports whether a mapping means the same in two configurations, with the roles it uses and
+// all else that it is put together from.
 func same(former *config.Config, before config.Mapping, next *config.Config, m config.Mapping) bool {
 	if before.Schedule.String() != m.Schedule.String() || former.DrainTimeout != next.DrainTimeout || former.AWS != next.AWS {
 		return false

@@ -22,13 +22,16 @@ import (
 )
 
 const (
-	// reachTimeout bounds how long the source of a mapping may take to answer, and its lease to be looked at.
+	// reachTimeout bounds how long the source of a mapping may take to answer, and its lease to be
+	// looked at.
 	reachTimeout = time.Minute
-	// tryLease is how often the lease is asked for that others hold. In between it is only looked at.
+	// tryLease is how often the lease is asked for that others hold. In between it is only looked
+	// at.
 	tryLease = 10 * time.Second
 )
 
-// Runner runs the passes of a mapping in the daemon. Before each it gets what the pass would only wait for.
+// Runner runs the passes of a mapping in the daemon. Before each it gets what the pass would only
+// wait for.
 type Runner struct {
 	*syncer.Syncer
 	mapping  string
@@ -64,8 +67,8 @@ func sessionsOf(c *config.Config, m config.Mapping) int {
 	return len(slices.Compact(roles))
 }
 
-// Ready returns when the pass has what it needs: a lease that no other process seems to hold, sessions on both sides, and after
-// trouble buckets that answer.
+// Ready returns when the pass has what it needs: a lease that no other process seems to hold,
+// sessions on both sides, and after trouble buckets that answer.
 func (r *Runner) Ready(ctx context.Context) error {
 	if err := r.leaseFree(ctx); err != nil {
 		return err
@@ -98,8 +101,9 @@ func (r *Runner) Hold(ctx context.Context) error {
 	return err
 }
 
-// leaseFree looks at a lease that another process held, so that only a pass asks for it that is likely to get it. Whether it is free
-// is for the store to say, by its own clock: now and then it is asked for in any case.
+// leaseFree looks at a lease that another process held, so that only a pass asks for it that is
+// likely to get it. Whether it is free is for the store to say, by its own clock: now and then it
+// is asked for in any case.
 func (r *Runner) leaseFree(ctx context.Context) error {
 	if !store.IsLeaseHeld(r.last) || r.now().Sub(r.asked) >= tryLease {
 		return nil
@@ -119,8 +123,9 @@ func (r *Runner) leaseFree(ctx context.Context) error {
 	return nil
 }
 
-// reach looks whether the buckets answer, whatever they say, where that is in doubt: the requests of a pass are tried again for minutes,
-// in which it has a place that others wait for. The destination is asked only after a pass that came to no end.
+// reach looks whether the buckets answer, whatever they say, where that is in doubt: the requests
+// of a pass are tried again for minutes, in which it has a place that others wait for. The
+// destination is asked only after a pass that came to no end.
 func (r *Runner) reach(ctx context.Context) error {
 	wasStopped := errors.Is(r.last, syncer.ErrDrained)
 	if r.hasRun && !wasStopped && awserr.Classify(r.last) != awserr.Transient {

@@ -53,8 +53,8 @@ func (a *assumed) busiest() (most int) {
 	return most
 }
 
-// Hundreds of mappings whose passes are due at the same moment, each with a chain of two roles, ask STS for less than 50 sessions a
-// second, and for none while those they have are good.
+// Hundreds of mappings whose passes are due at the same moment, each with a chain of two roles, ask
+// STS for less than 50 sessions a second, and for none while those they have are good.
 func TestSessionsAreSpaced(t *testing.T) {
 	const mappings, hops = 300, 2
 	synctest.Test(t, func(t *testing.T) {
@@ -121,8 +121,8 @@ func TestSessionsAreSpaced(t *testing.T) {
 	})
 }
 
-// Whether the source answers is asked before a first pass, whether both sides do before one that follows trouble, and an answer of any
-// kind will do.
+// Whether the source answers is asked before a first pass, whether both sides do before one that
+// follows trouble, and an answer of any kind will do.
 func TestReadyReachesTheBuckets(t *testing.T) {
 	trouble := &awserr.AnswerError{Class: awserr.Transient}
 	for _, tt := range []struct {

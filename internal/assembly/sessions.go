@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	// stsRate is how many sessions are asked for in a second before passes: STS takes 600 calls a second from an account in a region
-	// (IAM User Guide, "IAM and AWS STS quotas"), of which others want theirs.
+	// stsRate is how many sessions are asked for in a second before passes: STS takes 600 calls a
+	// second from an account in a region (IAM User Guide, "IAM and AWS STS quotas"), of which
+	// others want theirs.
 	stsRate = 40
 	// sessionsTimeout bounds how long the sessions of a mapping may take, hops included.
 	sessionsTimeout = 2 * time.Minute

@@ -7,8 +7,9 @@ import (
 	"syncd/internal/throttle"
 )
 
-// slots are what a request of a mapping needs before it is sent: one of the mapping's own, which its level bounds, and then
-// one of those that all mappings share. In this order no slot of all is held by a request that waits for its own mapping.
+// slots are what a request of a mapping needs before it is sent: one of the mapping's own, which
+// its level bounds, and then one of those that all mappings share. In this order no slot of all is
+// held by a request that waits for its own mapping.
 type slots struct {
 	own    *throttle.Gate
 	shared *fair.Member

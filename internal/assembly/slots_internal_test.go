@@ -10,7 +10,8 @@ import (
 	"syncd/internal/throttle"
 )
 
-// A request that gives up while it waits for one of all slots gives back the one of its own mapping.
+// A request that gives up while it waits for one of all slots gives back the one of its own
+// mapping.
 func TestSlotsGiveBackBoth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		share := fair.NewShare(1)

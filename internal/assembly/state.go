@@ -27,8 +27,8 @@ type State struct {
 	Logger   *slog.Logger
 }
 
-// OpenState loads a configuration, with the mappings named or all of them, and opens the store of their ledgers. Renewed,
-// unless it is nil, is called for leases that end by themselves.
+// OpenState loads a configuration, with the mappings named or all of them, and opens the store of
+// their ledgers. Renewed, unless it is nil, is called for leases that end by themselves.
 func OpenState(ctx context.Context, p invocation.Process, f invocation.Flags, renewed func(mapping string, until time.Time), checks ...config.Check) (*State, error) {
 	s, err := LoadState(p, f, checks...)
 	if err != nil {
@@ -89,7 +89,8 @@ func openStore(ctx context.Context, p invocation.Process, c *config.Config, told
 	}), nil
 }
 
-// StateClient returns the S3 client of the state's bucket, with a role of its own or the ambient credentials.
+// StateClient returns the S3 client of the state's bucket, with a role of its own or the ambient
+// credentials.
 func StateClient(ctx context.Context, p invocation.Process, c *config.Config, logger *slog.Logger) (*s3.Client, error) {
 	set, err := creds.New(ctx, CredentialsOf(p, c, c.AssumedStateRoles(), logger))
 	if err != nil {

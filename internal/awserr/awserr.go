@@ -1,14 +1,17 @@
-// Package awserr sorts the errors of AWS into a dozen classes, once, so that no other package reads error codes.
+// Package awserr sorts the errors of AWS into a dozen classes, once, so that no other package reads
+// error codes.
 //
-// It promises that every error an SDK client can return falls into exactly one [Class], that the most telling layer
-// decides (a failed AssumeRole under an S3 request is a matter of credentials, not of S3), and that an unknown code
-// never panics: it is [Unknown]. It leaves to others what to do about a class: the throttle slows down, the copier sets
-// the object aside, the syncer stops the mapping.
+// It promises that every error an SDK client can return falls into exactly one [Class], that the
+// most telling layer decides (a failed AssumeRole under an S3 request is a matter of credentials,
+// not of S3), and that an unknown code never panics: it is [Unknown]. It leaves to others what to
+// do about a class: the throttle slows down, the copier sets the object aside, the syncer stops the
+// mapping.
 //
-// Two words: a class is the kind of an error; a [CredentialsError] says that no request could even be signed, so that
-// every further request would fail the same way.
+// Two words: a class is the kind of an error; a [CredentialsError] says that no request could even
+// be signed, so that every further request would fail the same way.
 //
-// Codes and statuses: Amazon S3 API Reference, "Error responses"; AWS KMS Developer Guide, "Throttling requests".
+// Codes and statuses: Amazon S3 API Reference, "Error responses"; AWS KMS Developer Guide,
+// "Throttling requests".
 package awserr
 
 import (
@@ -46,8 +49,9 @@ func Classify(err error) Class {
 	return classifyTransport(err)
 }
 
-// Fatal reports whether err makes every further request of the same mapping fail as well, so that going on object by
-// object would only repeat it. One that is [Answered] may be about a single object, which another request shows.
+// Fatal reports whether err makes every further request of the same mapping fail as well, so that
+// going on object by object would only repeat it. One that is [Answered] may be about a single
+// object, which another request shows.
 func Fatal(err error) bool {
 	if _, ok := errors.AsType[*AloneError](err); ok {
 		return false
@@ -60,8 +64,8 @@ func Fatal(err error) bool {
 	}
 }
 
-// Answered reports whether a service answered a request of the mapping with err. It is false where no request was sent, for want of
-// credentials.
+// Answered reports whether a service answered a request of the mapping with err. It is false where
+// no request was sent, for want of credentials.
 func Answered(err error) bool {
 	if _, ok := errors.AsType[*CredentialsError](err); ok {
 		return false
@@ -70,8 +74,8 @@ func Answered(err error) bool {
 	return ok
 }
 
-// classifyOwn is the class of the errors of this package, which their makers have made sure of. An SDK's deadline for credentials is none
-// of ours, so what it cancels is not canceled.
+// classifyOwn is the class of the errors of this package, which their makers have made sure of. An
+// SDK's deadline for credentials is none of ours, so what it cancels is not canceled.
 func classifyOwn(err error) Class {
 	if _, ok := errors.AsType[*CredentialsError](err); ok {
 		return Credentials
@@ -100,7 +104,8 @@ func classifyOwn(err error) Class {
 	return Unknown
 }
 
-// IsAway reports whether nothing that belongs to the service has answered: other requests to the same place would fare alike.
+// IsAway reports whether nothing that belongs to the service has answered: other requests to the
+// same place would fare alike.
 func IsAway(err error) bool {
 	if c, ok := errors.AsType[*CredentialsError](err); ok {
 		return IsAway(c.Err)

@@ -9,8 +9,9 @@ import (
 	"syncd/internal/printable"
 )
 
-// Brief returns what the service said, as "code: message (request id)", without the SDK's layers around it and fit to be shown; or why no
-// request could be signed or sent; or what is wrong with an answer; or else the whole text.
+// Brief returns what the service said, as "code: message (request id)", without the SDK's layers
+// around it and fit to be shown; or why no request could be signed or sent; or what is wrong with
+// an answer; or else the whole text.
 func Brief(err error) string {
 	if own := ownError(err); own != nil {
 		return own.Error()
@@ -29,8 +30,8 @@ func Brief(err error) string {
 	return text + elsewhere(err)
 }
 
-// unsent is the text of an error that no service gave. Of a request whose connection failed it is where that led, without the query and the
-// SDK's layers.
+// unsent is the text of an error that no service gave. Of a request whose connection failed it is
+// where that led, without the query and the SDK's layers.
 func unsent(err error) string {
 	failed, ok := errors.AsType[*url.Error](err)
 	if !ok {
@@ -69,7 +70,8 @@ func ownError(err error) error {
 	return nil
 }
 
-// Plain returns err with the text of Brief. What it wraps stays what it was, so that it is classified and unwrapped alike.
+// Plain returns err with the text of Brief. What it wraps stays what it was, so that it is
+// classified and unwrapped alike.
 func Plain(err error) error {
 	if err == nil {
 		return nil

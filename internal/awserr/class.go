@@ -3,15 +3,18 @@ package awserr
 // Class is the kind of an error.
 type Class string
 
-// The classes. They are label values of metrics and reasons of quarantine, so their texts are part of the public surface.
+// The classes. They are label values of metrics and reasons of quarantine, so their texts are part
+// of the public surface.
 const (
 	// Throttled is S3, STS or KMS asking to slow down.
 	Throttled Class = "throttled"
-	// ThrottledKMS is S3 passing on that KMS asked to slow down; slowing S3 requests without KMS would not help.
+	// ThrottledKMS is S3 passing on that KMS asked to slow down; slowing S3 requests without KMS
+	// would not help.
 	ThrottledKMS Class = "throttled_kms"
 	// Denied is a request that some policy did not allow.
 	Denied Class = "denied"
-	// Credentials is the lack of usable credentials, or of an endpoint that they may be shown: nothing was sent, and nothing else can be.
+	// Credentials is the lack of usable credentials, or of an endpoint that they may be shown:
+	// nothing was sent, and nothing else can be.
 	Credentials Class = "credentials"
 	// Expired is a session token that the service no longer takes.
 	Expired Class = "expired"
@@ -21,9 +24,11 @@ const (
 	WrongRegion Class = "wrong_region"
 	// Gone is an object, version or upload that does not exist.
 	Gone Class = "gone"
-	// Precondition is an If-Match or If-None-Match that did not hold: the object changed in between.
+	// Precondition is an If-Match or If-None-Match that did not hold: the object changed in
+	// between.
 	Precondition Class = "changed"
-	// Conflict is a conditional write that raced another; doing it again from the start may succeed.
+	// Conflict is a conditional write that raced another; doing it again from the start may
+	// succeed.
 	Conflict Class = "conflict"
 	// Archived is an object in an archive storage class that has not been restored.
 	Archived Class = "archived"
@@ -45,5 +50,6 @@ const (
 	Unknown Class = "unknown"
 )
 
-// Passes reports whether errors of the class pass by themselves, so that the same request may fare better a moment later.
+// Passes reports whether errors of the class pass by themselves, so that the same request may fare
+// better a moment later.
 func (c Class) Passes() bool { return c == Transient || c == Throttled || c == ThrottledKMS }

@@ -60,7 +60,8 @@ func classifyCode(code, message string) Class {
 	}
 }
 
-// throttledBy tells S3's own SlowDown from the one it passes on for KMS: the code is the same, the message is not.
+// throttledBy tells S3's own SlowDown from the one it passes on for KMS: the code is the same, the
+// message is not.
 func throttledBy(message string) Class {
 	if strings.Contains(message, "KMS") {
 		return ThrottledKMS

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// EndpointOf is the scheme and the host of a URL: what messages show of it. Its user, path and query may be secrets.
+// EndpointOf is the scheme and the host of a URL: what messages show of it. Its user, path and
+// query may be secrets.
 func EndpointOf(at *url.URL) string { return at.Scheme + "://" + at.Host }
 
 // isAWS reports whether a host is one of AWS's own.

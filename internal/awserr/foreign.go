@@ -15,23 +15,29 @@ import (
 	"syncd/internal/printable"
 )
 
-// ForeignError is an answer that something between this process and the service gave in the service's place, as a proxy, a load balancer
-// or the welcome page of a network does: it has no request id. Nothing is known of what became of the request.
+// ForeignError is an answer that something between this process and the service gave in the
+// service's place, as a proxy, a load balancer or the welcome page of a network does: it has no
+// request id. Nothing is known of what became of the request.
 type ForeignError struct {
-	// Operation is the operation's name, as in CopyObject, and Endpoint where it was sent, as scheme and host.
+	// Operation is the operation's name, as in CopyObject, and Endpoint where it was sent, as
+	// scheme and host.
 	Operation, Endpoint string
-	// Status and Type are those of the answer, Location where it sends the client, and Server what gave it; each "" for nothing.
+	// Status and Type are those of the answer, Location where it sends the client, and Server what
+	// gave it; each "" for nothing.
 	Status                 int
 	Type, Location, Server string
-	// Proxy is the proxy that the request went through, without its password, and Variable what names it, as HTTPS_PROXY; "" for none.
+	// Proxy is the proxy that the request went through, without its password, and Variable what
+	// names it, as HTTPS_PROXY; "" for none.
 	Proxy, Variable string
-	// Lasting says that asking again at once is of no use: it has been answered so for a while, by something that works.
+	// Lasting says that asking again at once is of no use: it has been answered so for a while, by
+	// something that works.
 	Lasting bool
 	// Err is what the SDK made of the answer.
 	Err error
 }
 
-// foreignGrace is how long a request is sent again that something else answers: a proxy that is being changed, or a cache.
+// foreignGrace is how long a request is sent again that something else answers: a proxy that is
+// being changed, or a cache.
 const foreignGrace = 5 * time.Second
 
 // Lasts notes how long the request has been answered so.
@@ -99,8 +105,8 @@ func classOfForeign(status int) Class {
 	return Transient
 }
 
-// Foreign returns what is foreign about an error that came with an answer, nil for the service's own answers. The caller adds operation,
-// endpoint and proxy.
+// Foreign returns what is foreign about an error that came with an answer, nil for the service's
+// own answers. The caller adds operation, endpoint and proxy.
 func Foreign(err error, answer *http.Response) *ForeignError {
 	if err == nil || answer == nil || answer.StatusCode == 0 || isOwn(err, answer) {
 		return nil
@@ -111,8 +117,8 @@ func Foreign(err error, answer *http.Response) *ForeignError {
 	return found
 }
 
-// isOwn reports whether an answer is the service's: it has the id of the request, or an error code. An answer to HEAD has no code, and
-// some services other than AWS give no ids; pages are none's.
+// isOwn reports whether an answer is the service's: it has the id of the request, or an error code.
+// An answer to HEAD has no code, and some services other than AWS give no ids; pages are none's.
 func isOwn(err error, answer *http.Response) bool {
 	switch {
 	case slices.ContainsFunc([]string{"X-Amz-Request-Id", "X-Amzn-Requestid", "X-Amz-Bucket-Region"}, func(name string) bool { return answer.Header.Get(name) != "" }):
@@ -129,8 +135,9 @@ func isOwn(err error, answer *http.Response) bool {
 	}
 }
 
-// saysCode reports whether an answer itself has the code of its error. Where it has none, the SDK makes code and message of the status;
-// some codes of S3 are the words of their status too, as PreconditionFailed is, and come with a message of their own.
+// saysCode reports whether an answer itself has the code of its error. Where it has none, the SDK
+// makes code and message of the status; some codes of S3 are the words of their status too, as
+// PreconditionFailed is, and come with a message of their own.
 func saysCode(err error, status int) bool {
 	api, ok := errors.AsType[smithy.APIError](err)
 	if !ok || api.ErrorCode() == "" || api.ErrorCode() == "UnknownError" {
@@ -157,9 +164,9 @@ func placeOf(location string) string {
 	return bounded(EndpointOf(at))
 }
 
-// foreign reports whether a refusal that would decide something is not the service's: it names nothing that is missing or
-// refused, and bears no id of a request. The SDK makes a code of the status where an answer has none; only an answer to HEAD
-// never has one.
+// foreign reports whether a refusal that would decide something is not the service's: it names
+// nothing that is missing or refused, and bears no id of a request. The SDK makes a code of the
+// status where an answer has none; only an answer to HEAD never has one.
 func foreign(err error) bool {
 	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
 	if !ok || response.Response == nil {

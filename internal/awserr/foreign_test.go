@@ -51,7 +51,8 @@ func TestForeign(t *testing.T) {
 	}
 }
 
-// TestForeignShowsLittle of what it was told: no query, no password, nothing that is not printable, and no more than a line.
+// TestForeignShowsLittle of what it was told: no query, no password, nothing that is not printable,
+// and no more than a line.
 func TestForeignShowsLittle(t *testing.T) {
 	found := awserr.Foreign(answer(302, "Found", ""), &http.Response{
 		StatusCode: 302, Request: &http.Request{Method: "GET", URL: &url.URL{}},
@@ -63,7 +64,8 @@ func TestForeignShowsLittle(t *testing.T) {
 	}
 }
 
-// TestForeignHasItsGrace: what works and refuses is asked again for a few seconds, what is broken as long as others are.
+// TestForeignHasItsGrace: what works and refuses is asked again for a few seconds, what is broken
+// as long as others are.
 func TestForeignHasItsGrace(t *testing.T) {
 	for _, tt := range []struct {
 		status   int

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Hint says in one sentence what to do about an error that no policy and no setting of a mapping explains; "" where there is nothing to
-// say.
+// Hint says in one sentence what to do about an error that no policy and no setting of a mapping
+// explains; "" where there is nothing to say.
 func Hint(err error) string {
 	if c, ok := errors.AsType[*CredentialsError](err); ok {
 		return c.Hint

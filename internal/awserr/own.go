@@ -4,13 +4,16 @@ import (
 	"strings"
 )
 
-// CredentialsError says that no usable credentials could be had for a role, or for the ambient identity.
+// CredentialsError says that no usable credentials could be had for a role, or for the ambient
+// identity.
 type CredentialsError struct {
 	// Role is the ARN of the role that could not be assumed; empty for the ambient credentials.
 	Role string
-	// Source is where the ambient credentials should come from, as in "instance metadata"; empty when it is not known.
+	// Source is where the ambient credentials should come from, as in "instance metadata"; empty
+	// when it is not known.
 	Source string
-	// Action is the IAM action that was refused, such as sts:AssumeRole; empty when it is not known.
+	// Action is the IAM action that was refused, such as sts:AssumeRole; empty when it is not
+	// known.
 	Action string
 	// Hint says what to do, in one sentence; empty when there is nothing to say.
 	Hint string
@@ -69,7 +72,8 @@ func (e *EndpointError) Error() string {
 	return "send to " + e.Service + " at " + e.Endpoint + ": " + e.Problem
 }
 
-// SettingError says that a variable of the environment, or what it names, is none that requests can be sent with.
+// SettingError says that a variable of the environment, or what it names, is none that requests can
+// be sent with.
 type SettingError struct {
 	// Name is the variable's name, as in HTTPS_PROXY; its value may hold a password.
 	Name string
@@ -80,8 +84,8 @@ type SettingError struct {
 // Error names the variable and the problem.
 func (e *SettingError) Error() string { return e.Name + ": " + e.Problem }
 
-// AloneError is an answer that would be [Fatal] but for the proof that the service takes other requests under the same
-// credentials: it is about one object.
+// AloneError is an answer that would be [Fatal] but for the proof that the service takes other
+// requests under the same credentials: it is about one object.
 type AloneError struct {
 	// Err is the answer.
 	Err error

@@ -7,9 +7,9 @@ var (
 	refusedResource = regexp.MustCompile(`on resource: "?(arn:[^\s"]+)"?`)
 )
 
-// Refused returns the IAM action that an access-denied message names, as in s3:GetObject, and the ARN that it was refused on;
-// each "" where the message does not say. AWS says so within an account or an organization ("Troubleshoot access denied error
-// messages", IAM User Guide).
+// Refused returns the IAM action that an access-denied message names, as in s3:GetObject, and the
+// ARN that it was refused on; each "" where the message does not say. AWS says so within an account
+// or an organization ("Troubleshoot access denied error messages", IAM User Guide).
 func Refused(err error) (action, resource string) {
 	if err == nil {
 		return "", ""

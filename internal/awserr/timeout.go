@@ -10,7 +10,8 @@ import (
 type TimeoutError struct {
 	// Limit is how long it could take.
 	Limit time.Duration
-	// Endpoint is where it was sent, "" where that is not known. Unsent says that it was not, for want of credentials to sign it with.
+	// Endpoint is where it was sent, "" where that is not known. Unsent says that it was not, for
+	// want of credentials to sign it with.
 	Endpoint string
 	Unsent   bool
 	// Err is why an attempt failed before, nil where none did: then nothing answered at all.

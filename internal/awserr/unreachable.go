@@ -23,12 +23,12 @@ func (e *ProxyError) Error() string {
 	return "the proxy " + e.Proxy + " refuses to connect: " + strconv.Itoa(e.Status) + " " + http.StatusText(e.Status)
 }
 
-// unknownHostGrace is how long a name that does not exist is asked for again: where a process has just started, its resolver may not
-// be ready.
+// unknownHostGrace is how long a name that does not exist is asked for again: where a process has
+// just started, its resolver may not be ready.
 const unknownHostGrace = 5 * time.Second
 
-// InGrace reports whether an error is one that is given a few seconds to pass, and no more: for such, a request is sent again every
-// second.
+// InGrace reports whether an error is one that is given a few seconds to pass, and no more: for
+// such, a request is sent again every second.
 func InGrace(err error) bool {
 	if unknown, ok := errors.AsType[*net.DNSError](err); ok {
 		return unknown.IsNotFound
@@ -37,9 +37,10 @@ func InGrace(err error) bool {
 	return ok && answer.works()
 }
 
-// Unreachable returns why an endpoint cannot be reached by trying again, and what to do: a certificate that does not hold, a request that
-// HTTP cannot carry, a proxy that refuses, a name that has not existed since the request was made so long ago. Both are "" for everything
-// else. The caller adds service and endpoint.
+// Unreachable returns why an endpoint cannot be reached by trying again, and what to do: a
+// certificate that does not hold, a request that HTTP cannot carry, a proxy that refuses, a name
+// that has not existed since the request was made so long ago. Both are "" for everything else. The
+// caller adds service and endpoint.
 func Unreachable(err error, since time.Duration) (problem, hint string) {
 	if problem, hint = untrusted(err); problem != "" {
 		return problem, hint

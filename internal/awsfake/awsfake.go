@@ -1,19 +1,24 @@
-// Package awsfake is a working double of S3, STS, KMS, IAM and CloudFormation of several AWS accounts behind one HTTP endpoint.
+// Package awsfake is a working double of S3, STS, KMS, IAM and CloudFormation of several AWS
+// accounts behind one HTTP endpoint.
 //
-// It promises what a careful client could notice: signatures are verified, sessions expire, every request is authorised by
-// [iam.Evaluate] against the policies of the caller, of the bucket, key or role, of their organizations and of the VPC endpoint, S3
-// calls KMS as the caller, object bytes are encrypted at rest under the named key, and refusals carry AWS's codes, statuses and
+// It promises what a careful client could notice: signatures are verified, sessions expire, every
+// request is authorised by [iam.Evaluate] against the policies of the caller, of the bucket, key or
+// role, of their organizations and of the VPC endpoint, S3 calls KMS as the caller, object bytes
+// are encrypted at rest under the named key, and refusals carry AWS's codes, statuses and
 // sentences. What it does not know it refuses with 501 and the operation's name; it never guesses.
 //
-// It leaves out what a copy of a bucket never meets: ACLs other than the owner's (an object that another account owns is put by the owner's hand), reading under a key of the customer (SSE-C), the
-// default retention of object lock, acting on lifecycle rules, replication, notifications, anonymous requests, and eventual consistency. Bucket keys
-// are not cached: every use asks KMS again, so that a revoked grant is felt at once.
+// It leaves out what a copy of a bucket never meets: ACLs other than the owner's (an object that
+// another account owns is put by the owner's hand), reading under a key of the customer (SSE-C),
+// the default retention of object lock, acting on lifecycle rules, replication, notifications,
+// anonymous requests, and eventual consistency. Bucket keys are not cached: every use asks KMS
+// again, so that a revoked grant is felt at once.
 //
-// Words to know. A [Cloud] is the whole of AWS; it has two entry points, a listener ([Cloud.ServeHTTP]) and an in-memory one
-// ([Cloud.RoundTripper]), and an [Endpoint] is another pair of them, inside a VPC. The owner's hand is the Go API of [Account],
-// [Bucket] and [Key]: it arranges the world without a request, and is neither authorised nor counted. A fault is a named misbehaviour
-// hung on requests with [Cloud.Inject]; [Rates] are how much a bucket takes before it says SlowDown. A synthetic body is generated
-// when it is read and costs no memory.
+// Words to know. A [Cloud] is the whole of AWS; it has two entry points, a listener
+// ([Cloud.ServeHTTP]) and an in-memory one ([Cloud.RoundTripper]), and an [Endpoint] is another
+// pair of them, inside a VPC. The owner's hand is the Go API of [Account], [Bucket] and [Key]: it
+// arranges the world without a request, and is neither authorised nor counted. A fault is a named
+// misbehaviour hung on requests with [Cloud.Inject]; [Rates] are how much a bucket takes before it
+// says SlowDown. A synthetic body is generated when it is read and costs no memory.
 package awsfake
 
 import (
@@ -64,9 +69,10 @@ func (c *Cloud) Account(id string) *Account {
 	return a
 }
 
-// SetPackedPolicyLimit makes AssumeRole refuse session policies and tags that together, the inherited
-// ones included, are longer than so many bytes, and otherwise say how much of it they took; 0 is no
-// limit. AWS has had such a limit on a packed form that it does not describe; the fake packs nothing.
+// SetPackedPolicyLimit makes AssumeRole refuse session policies and tags that together, the
+// inherited ones included, are longer than so many bytes, and otherwise say how much of it they
+// took; 0 is no limit. AWS has had such a limit on a packed form that it does not describe; the
+// fake packs nothing.
 func (c *Cloud) SetPackedPolicyLimit(bytes int) { c.sts.SetPackedPolicyLimit(bytes) }
 
 // Account is one AWS account.
@@ -94,22 +100,22 @@ func (a *Account) CreateKey(region string, policy *iam.Document) *Key {
 	return a.cloud.keys.CreateKey(a.Account, region, policy)
 }
 
-// CreateBucket creates a bucket that the account owns. Names are shared by all accounts; one that is
-// taken is a bug of the caller and panics.
+// CreateBucket creates a bucket that the account owns. Names are shared by all accounts; one that
+// is taken is a bug of the caller and panics.
 func (a *Account) CreateBucket(name, region string, o BucketOptions) *Bucket {
 	return a.cloud.store.CreateBucket(a.Account, name, region, o)
 }
 
-// CreateAccessPoint creates an access point of a bucket, which may be another account's. A name that the account uses in the bucket's
-// region is a bug of the caller and panics.
+// CreateAccessPoint creates an access point of a bucket, which may be another account's. A name
+// that the account uses in the bucket's region is a bug of the caller and panics.
 func (a *Account) CreateAccessPoint(name string, b *Bucket, policy *iam.Document) *AccessPoint {
 	return a.cloud.store.CreateAccessPoint(a.Account, name, b, policy)
 }
 
-// SetKMSRate limits the account's calls of KMS in all its Regions together, on anybody's keys: a call
-// counts on its caller's account ("Request quotas", AWS KMS Developer Guide); 0 is no limit.
+// SetKMSRate limits the account's calls of KMS in all its Regions together, on anybody's keys: a
+// call counts on its caller's account ("Request quotas", AWS KMS Developer Guide); 0 is no limit.
 func (a *Account) SetKMSRate(perSecond float64) { a.cloud.keys.SetRate(a.ID(), perSecond) }
 
-// SetSTSRate limits the account's calls of STS; an AssumeRole of another account's role counts on its
-// caller's account. Beyond it STS answers 400 ThrottlingException. 0 is no limit; AWS's is 600.
+// SetSTSRate limits the account's calls of STS; an AssumeRole of another account's role counts on
+// its caller's account. Beyond it STS answers 400 ThrottlingException. 0 is no limit; AWS's is 600.
 func (a *Account) SetSTSRate(perSecond float64) { a.cloud.sts.SetRate(a.ID(), perSecond) }

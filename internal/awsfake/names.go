@@ -56,7 +56,8 @@ const (
 // BytesBody is a body of real bytes. The slice must not be changed afterwards.
 func BytesBody(data []byte) Body { return content.BytesBody(data) }
 
-// SyntheticBody is a body of size bytes that are generated when they are read, see [content.SyntheticBody].
+// SyntheticBody is a body of size bytes that are generated when they are read, see
+// [content.SyntheticBody].
 func SyntheticBody(size int64, seed uint64) Body { return content.SyntheticBody(size, seed) }
 
 type (

@@ -8,8 +8,8 @@ import (
 	"syncd/internal/ascii"
 )
 
-// accessPointAlias ends the alias of an access point, which stands for a bucket's name in requests, and in no policy ("Access points for
-// general purpose buckets aliases", Amazon S3 User Guide).
+// accessPointAlias ends the alias of an access point, which stands for a bucket's name in requests,
+// and in no policy ("Access points for general purpose buckets aliases", Amazon S3 User Guide).
 const accessPointAlias = "-s3alias"
 
 // IsAlias reports whether a bucket's name is the alias of an access point.
@@ -27,8 +27,9 @@ const (
 	fileSystemPoint = "is the alias of an access point of a file system, from which S3 copies nothing to a bucket"
 )
 
-// ReservedName says why a name that S3 reserves is not that of a bucket to copy from or to, or nothing. The suffixes are those of
-// "General purpose bucket naming rules" and of the pages about the other kinds (Amazon S3 User Guide).
+// ReservedName says why a name that S3 reserves is not that of a bucket to copy from or to, or
+// nothing. The suffixes are those of "General purpose bucket naming rules" and of the pages about
+// the other kinds (Amazon S3 User Guide).
 func ReservedName(bucket string) string {
 	for _, r := range [][2]string{
 		{"--x-s3", directoryBucket},
@@ -46,7 +47,8 @@ func ReservedName(bucket string) string {
 	return ""
 }
 
-// ReservedPrefix says which beginning of a name no bucket of AWS has, or nothing. Buckets of other services may.
+// ReservedPrefix says which beginning of a name no bucket of AWS has, or nothing. Buckets of other
+// services may.
 func ReservedPrefix(bucket string) string {
 	for _, prefix := range []string{"xn--", "sthree-", "amzn-s3-demo-"} {
 		if strings.HasPrefix(bucket, prefix) {
@@ -59,8 +61,9 @@ func ReservedPrefix(bucket string) string {
 // placeholder matches a word such as SOURCE_BUCKET, which is no name of a bucket.
 var placeholder = regexp.MustCompile(`^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$`)
 
-// CheckBucket applies the rules for names of general purpose buckets (Amazon S3 User Guide, "General purpose bucket
-// naming rules") that a request can depend on; it says what is wrong with s, or nothing.
+// CheckBucket applies the rules for names of general purpose buckets (Amazon S3 User Guide,
+// "General purpose bucket naming rules") that a request can depend on; it says what is wrong with
+// s, or nothing.
 func CheckBucket(s string) string {
 	switch {
 	case len(s) < 3 || len(s) > 63:

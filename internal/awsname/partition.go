@@ -2,8 +2,8 @@ package awsname
 
 import "strings"
 
-// partition is a partition of AWS: its name, what the names of its regions begin with, and the domain of its services ("AWS service
-// endpoints", AWS General Reference).
+// partition is a partition of AWS: its name, what the names of its regions begin with, and the
+// domain of its services ("AWS service endpoints", AWS General Reference).
 type partition struct{ name, regions, domain string }
 
 // partitions are those of AWS. The first has all regions that are in no other.
@@ -31,8 +31,8 @@ func partitionOf(region string) partition {
 	return all[0]
 }
 
-// Partition names the partition of AWS that a region is in. The name of a bucket is unique within one ("General purpose bucket naming
-// rules", Amazon S3 User Guide).
+// Partition names the partition of AWS that a region is in. The name of a bucket is unique within
+// one ("General purpose bucket naming rules", Amazon S3 User Guide).
 func Partition(region string) string { return partitionOf(region).name }
 
 // Domain is the domain of AWS services in a region, such as amazonaws.com.

@@ -1,12 +1,14 @@
 // Package awsname knows what AWS calls things: partitions, regions, accounts and buckets.
 //
-// It promises the rules that AWS writes down and requests depend on, each with its source, and says of a name that breaks one what is
-// wrong with it. Whether a region is enabled or a bucket exists is left to those who ask AWS. ARNs, which are made of these names, are in
-// package arn, and the hosts that requests go to in package endpoint. Services that are compatible with S3 have other names: callers ask
-// only about those of AWS.
+// It promises the rules that AWS writes down and requests depend on, each with its source, and says
+// of a name that breaks one what is wrong with it. Whether a region is enabled or a bucket exists
+// is left to those who ask AWS. ARNs, which are made of these names, are in package arn, and the
+// hosts that requests go to in package endpoint. Services that are compatible with S3 have other
+// names: callers ask only about those of AWS.
 //
-// Two words: a partition is a group of regions with accounts of its own, such as aws-cn; a kind is what a name or an ARN of S3 stands for
-// besides a bucket, such as a directory bucket, from which nothing can be copied.
+// Two words: a partition is a group of regions with accounts of its own, such as aws-cn; a kind is
+// what a name or an ARN of S3 stands for besides a bucket, such as a directory bucket, from which
+// nothing can be copied.
 package awsname
 
 import (
@@ -19,8 +21,8 @@ import (
 	"syncd/internal/hint"
 )
 
-// regionTable has the partitions of the SDK, one a line: the name, the form of its regions, and those that there are. A test
-// generates it.
+// regionTable has the partitions of the SDK, one a line: the name, the form of its regions, and
+// those that there are. A test generates it.
 //
 //go:embed regions.txt
 var regionTable string
@@ -71,8 +73,8 @@ func regionWord(name string) string {
 // Has reports whether a region is known.
 func (r *Regions) Has(region string) bool { return slices.Contains(r.names, region) }
 
-// MayBeNew reports whether a text that is no known region may be one that AWS opened since: it has the form of one, and is not a known
-// one misspelled.
+// MayBeNew reports whether a text that is no known region may be one that AWS opened since: it has
+// the form of one, and is not a known one misspelled.
 func (r *Regions) MayBeNew(text string) bool {
 	isNew := IsRegion(text) && slices.ContainsFunc(r.forms, func(form *regexp.Regexp) bool { return form.MatchString(text) })
 	return isNew && (r.Meant(text) == "" || slices.Contains(r.words, regionWord(text)))

@@ -1,8 +1,9 @@
 // Package body reads the content of an answer, which arrives after the answer itself.
 //
-// It promises that reading ends: a body from which too little arrives is given up, so that it does not occupy memory and a slot that
-// other copies need. Time in which the caller does not read does not count, so a caller may pace itself. It leaves to others how long an
-// answer may take to begin (throttle), how much content there may be and whether it is right (the caller).
+// It promises that reading ends: a body from which too little arrives is given up, so that it does
+// not occupy memory and a slot that other copies need. Time in which the caller does not read does
+// not count, so a caller may pace itself. It leaves to others how long an answer may take to begin
+// (throttle), how much content there may be and whether it is right (the caller).
 //
 // One word: a body stalls when it makes less than [LeastProgress] in a minute of waiting.
 package body
@@ -29,7 +30,8 @@ type GetObjectAPI interface {
 	GetObject(ctx context.Context, in *s3.GetObjectInput, opts ...func(*s3.Options)) (*s3.GetObjectOutput, error)
 }
 
-// GetObject asks for content. Reading its body fails with context.DeadlineExceeded when it stalls; closing it ends the request.
+// GetObject asks for content. Reading its body fails with context.DeadlineExceeded when it stalls;
+// closing it ends the request.
 func GetObject(ctx context.Context, from GetObjectAPI, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
 	ctx, stop := context.WithCancel(ctx)
 	out, err := from.GetObject(ctx, in)

@@ -1,7 +1,8 @@
 // Package buildinfo reads what the toolchain recorded of a program.
 //
-// It promises two views of it: Info, which is the version, the revision and the version of Go, and BOM, a bill of materials in CycloneDX
-// JSON, which has the modules that the program is made of. One program has one bill: it bears no time and no serial number.
+// It promises two views of it: Info, which is the version, the revision and the version of Go, and
+// BOM, a bill of materials in CycloneDX JSON, which has the modules that the program is made of.
+// One program has one bill: it bears no time and no serial number.
 //
 // It leaves to the commands when which of them is printed.
 package buildinfo

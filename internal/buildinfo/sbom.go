@@ -12,8 +12,9 @@ import (
 	"syncd/internal/printable"
 )
 
-// BOM is a bill of materials in the JSON of CycloneDX 1.6 ("CycloneDX Specification", ECMA-424), of which it has what the
-// toolchain records of a program. It bears no serial number and no time, so that one program has one bill.
+// BOM is a bill of materials in the JSON of CycloneDX 1.6 ("CycloneDX Specification", ECMA-424), of
+// which it has what the toolchain records of a program. It bears no serial number and no time, so
+// that one program has one bill.
 type BOM struct {
 	Format       string          `json:"bomFormat"`
 	SpecVersion  string          `json:"specVersion"`
@@ -75,7 +76,8 @@ func bomOf(info *debug.BuildInfo) BOM {
 	for _, s := range info.Settings {
 		program.Properties = append(program.Properties, bomProperty{"go:build:" + s.Key, s.Value})
 	}
-	// The standard library is a part of the program as any other, and more often has a fault to be found by.
+	// The standard library is a part of the program as any other, and more often has a fault to be
+	// found by.
 	components := []Component{componentOf("library", debug.Module{Path: "std", Version: strings.TrimPrefix(info.GoVersion, "go")})}
 	for _, m := range info.Deps {
 		if m.Replace != nil {

@@ -1,10 +1,13 @@
-// Package caller sends requests to daemons: for a pass, a pause, the end of one, a replay, or a pass under a new key.
+// Package caller sends requests to daemons: for a pass, a pause, the end of one, a replay, or a
+// pass under a new key.
 //
-// It promises that a request is carried out at most once. It goes to the socket of a daemon on this machine where one answers, and else through
-// the state; one whose sender was interrupted is withdrawn or stays, as its Answer or its error says.
+// It promises that a request is carried out at most once. It goes to the socket of a daemon on this
+// machine where one answers, and else through the state; one whose sender was interrupted is
+// withdrawn or stays, as its Answer or its error says.
 //
-// It leaves the form of requests, and where they are stored, to package control, and what a daemon does with them to package daemon. A Caller
-// waits for answers for a time; a follower waits until a request that was accepted is carried out.
+// It leaves the form of requests, and where they are stored, to package control, and what a daemon
+// does with them to package daemon. A Caller waits for answers for a time; a follower waits until a
+// request that was accepted is carried out.
 package caller
 
 import (
@@ -34,7 +37,8 @@ type Caller struct {
 	state   *assembly.State // whose store is not opened
 	store   func() (store.Store, error)
 	wait    time.Duration
-	// follow waits for the answer however long it takes, once a process has accepted the request; one that none accepts is withdrawn.
+	// follow waits for the answer however long it takes, once a process has accepted the request;
+	// one that none accepts is withdrawn.
 	follow bool
 }
 
@@ -51,7 +55,8 @@ func (e *UnheardError) Error() string {
 	return fmt.Sprintf("no daemon has accepted the request within %s; it stays in the state until %s", e.wait, e.until.UTC().Format(time.RFC3339))
 }
 
-// New makes a caller that waits for answers so long. It opens the store of the state when it has to.
+// New makes a caller that waits for answers so long. It opens the store of the state when it has
+// to.
 func New(ctx context.Context, p invocation.Process, s *assembly.State, wait time.Duration) *Caller {
 	c := &Caller{process: p, state: s, wait: wait}
 	ctx = context.WithoutCancel(ctx) // a signal ends the wait, and what becomes of the request is looked up after it
@@ -59,7 +64,8 @@ func New(ctx context.Context, p invocation.Process, s *assembly.State, wait time
 	return c
 }
 
-// NewFollower makes a caller that waits for a request to be carried out, however long that takes, once it was accepted within wait.
+// NewFollower makes a caller that waits for a request to be carried out, however long that takes,
+// once it was accepted within wait.
 func NewFollower(s *assembly.System, wait time.Duration) *Caller {
 	return &Caller{
 		process: s.Process, state: &assembly.State{Config: s.Config, Logger: s.Logger}, wait: wait, follow: true,
@@ -75,8 +81,9 @@ func (c *Caller) desk() (*control.Desk, error) {
 	return control.NewDesk(store, c.process.Now), nil
 }
 
-// Ask sends a request, which need have no more than a mapping and what is asked for. An answer that is not there yet has the outcome
-// accepted or pending; it may come with an error, which says why it is not waited for.
+// Ask sends a request, which need have no more than a mapping and what is asked for. An answer that
+// is not there yet has the outcome accepted or pending; it may come with an error, which says why
+// it is not waited for.
 func (c *Caller) Ask(ctx context.Context, r control.Request) (control.Answer, error) {
 	now := c.process.Now()
 	r.Version, r.ID, r.At, r.Who = control.Version, control.NewID(now), now.UTC(), control.Self()
@@ -100,8 +107,9 @@ func (c *Caller) send(ctx context.Context, r control.Request) (control.Answer, e
 	return c.byState(ctx, r, end)
 }
 
-// bySocket sends a request to the socket. An answer without an outcome says that it goes on through the state, where a daemon that took
-// it has put it already: the same request is never carried out twice.
+// bySocket sends a request to the socket. An answer without an outcome says that it goes on through
+// the state, where a daemon that took it has put it already: the same request is never carried out
+// twice.
 func (c *Caller) bySocket(ctx context.Context, r control.Request) (a control.Answer, isSent bool, err error) {
 	path := c.state.Config.ControlSocket()
 	if path == "" {
@@ -175,8 +183,8 @@ func (c *Caller) byState(ctx context.Context, r control.Request, end time.Time) 
 	return c.unheard(ctx, r, false)
 }
 
-// unheard is what becomes of a request that has no answer in time. One that the socket of a daemon has taken, and that is not waited for, is
-// left to the daemon.
+// unheard is what becomes of a request that has no answer in time. One that the socket of a daemon
+// has taken, and that is not waited for, is left to the daemon.
 func (c *Caller) unheard(ctx context.Context, r control.Request, isSent bool) (control.Answer, error) {
 	desk, err := c.desk()
 	if err != nil {
@@ -196,7 +204,8 @@ func (c *Caller) unheard(ctx context.Context, r control.Request, isSent bool) (c
 	)
 }
 
-// known returns the answer to a request, or that a process has accepted it. It reports false where neither is so.
+// known returns the answer to a request, or that a process has accepted it. It reports false where
+// neither is so.
 func (c *Caller) known(ctx context.Context, desk *control.Desk, r control.Request) (a control.Answer, isKnown bool, err error) {
 	a, err = desk.AnswerTo(ctx, r.Mapping, r.ID)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -209,7 +218,8 @@ func (c *Caller) known(ctx context.Context, desk *control.Desk, r control.Reques
 	return c.accepted(r, by), true, nil
 }
 
-// carryOut does in place of a daemon what takes none: it pauses and resumes. Other requests it withdraws.
+// carryOut does in place of a daemon what takes none: it pauses and resumes. Other requests it
+// withdraws.
 func (c *Caller) carryOut(ctx context.Context, desk *control.Desk, r control.Request) (control.Answer, error) {
 	if !r.What.IsMode() {
 		a, err := c.withdraw(ctx, desk, r)
@@ -244,7 +254,8 @@ func (c *Caller) withdraw(ctx context.Context, desk *control.Desk, r control.Req
 	})
 }
 
-// claimAndDo claims a request, does what it asks for, and answers it. One that a process was faster to claim is that one's.
+// claimAndDo claims a request, does what it asks for, and answers it. One that a process was faster
+// to claim is that one's.
 func (c *Caller) claimAndDo(ctx context.Context, desk *control.Desk, r control.Request, do func(*control.Answer) error) (control.Answer, error) {
 	isOwn, err := desk.Claim(ctx, r, 1, control.Claim{By: assembly.Holder(), Nonce: r.ID})
 	if err == nil && !isOwn {
@@ -269,11 +280,13 @@ func (c *Caller) claimAndDo(ctx context.Context, desk *control.Desk, r control.R
 	return a, nil
 }
 
-// lookUpTime bounds how long it may take to find out what becomes of a request whose sender was interrupted.
+// lookUpTime bounds how long it may take to find out what becomes of a request whose sender was
+// interrupted.
 const lookUpTime = 10 * time.Second
 
-// interrupt is what becomes of a request whose sender does not wait any more. One for a pass that no process has accepted is withdrawn,
-// whether it was sent already or not; a pause or resume stays.
+// interrupt is what becomes of a request whose sender does not wait any more. One for a pass that
+// no process has accepted is withdrawn, whether it was sent already or not; a pause or resume
+// stays.
 func (c *Caller) interrupt(ctx context.Context, r control.Request) (a control.Answer, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookUpTime)
 	defer cancel()

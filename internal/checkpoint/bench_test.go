@@ -94,8 +94,8 @@ func folderSize(b *testing.B, dir string) (size int64) {
 	return size
 }
 
-// peakHeap samples the bytes in live and not yet swept objects until stop is
-// called, which returns the most that was seen.
+// peakHeap samples the bytes in live and not yet swept objects until stop is called, which returns
+// the most that was seen.
 func peakHeap() (stop func() uint64) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var group sync.WaitGroup
@@ -139,8 +139,8 @@ func carryAll(b *testing.B, ledger *checkpoint.Ledger) {
 	})
 }
 
-// BenchmarkUnchangedPassOnS3 counts the requests of the steady state, and those
-// that opening the ledger takes, per million entries.
+// BenchmarkUnchangedPassOnS3 counts the requests of the steady state, and those that opening the
+// ledger takes, per million entries.
 func BenchmarkUnchangedPassOnS3(b *testing.B) {
 	s := s3test.New()
 	wire := &s3test.Recorder{Next: s.Cloud.RoundTripper()}
@@ -161,8 +161,8 @@ func BenchmarkUnchangedPassOnS3(b *testing.B) {
 	perEntry(b, 1_000_000)
 }
 
-// BenchmarkUnchangedPass is the steady state: every entry is read, joined and
-// carried over. Its memory must not grow with the number of entries.
+// BenchmarkUnchangedPass is the steady state: every entry is read, joined and carried over. Its
+// memory must not grow with the number of entries.
 func BenchmarkUnchangedPass(b *testing.B) {
 	for _, millions := range []int{1, 5} {
 		b.Run(fmt.Sprintf("%dM", millions), func(b *testing.B) {

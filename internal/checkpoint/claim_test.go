@@ -39,7 +39,8 @@ func wantClaims(t *testing.T, pass *checkpoint.Pass, want ...record.Claim) {
 	}
 }
 
-// TestClaimIsDurableBeforeItReturns kills the process right behind a claim, before anything was saved.
+// TestClaimIsDurableBeforeItReturns kills the process right behind a claim, before anything was
+// saved.
 func TestClaimIsDurableBeforeItReturns(t *testing.T) {
 	t.Parallel()
 	store, created := counting(checkpointtest.NewMemory())
@@ -64,8 +65,8 @@ func TestClaimIsDurableBeforeItReturns(t *testing.T) {
 	}
 }
 
-// TestClaimLastsUntilACommit: what a pass has settled and saved is lost to one under other settings, which does not resume it; the
-// destination holds it all the same.
+// TestClaimLastsUntilACommit: what a pass has settled and saved is lost to one under other
+// settings, which does not resume it; the destination holds it all the same.
 func TestClaimLastsUntilACommit(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -124,7 +125,8 @@ func TestClaimFailsWithItsSave(t *testing.T) {
 	}
 }
 
-// TestMemoStaysWithItsPass takes a pass over several times, each under another number, and under other settings in between.
+// TestMemoStaysWithItsPass takes a pass over several times, each under another number, and under
+// other settings in between.
 func TestMemoStaysWithItsPass(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()

@@ -20,19 +20,22 @@ type claiming struct {
 	begun bool   // there is one
 }
 
-// Claims returns what earlier processes claimed and did not settle as far as is known: those of this pass before it was
-// resumed, and of passes under other settings. What the destination holds there may be theirs.
+// Claims returns what earlier processes claimed and did not settle as far as is known: those of
+// this pass before it was resumed, and of passes under other settings. What the destination holds
+// there may be theirs.
 func (c *claiming) Claims() []record.Claim { return slices.Clone(c.in.claims.inherited) }
 
-// TakeClaims has the pass hand claims of another ledger on, whose entries it records: it settles none of them.
+// TakeClaims has the pass hand claims of another ledger on, whose entries it records: it settles
+// none of them.
 func (c *claiming) TakeClaims(claims []record.Claim) {
 	c.in.mu.Lock()
 	defer c.in.mu.Unlock()
 	c.in.claims.taken = record.MergeClaims(claims)
 }
 
-// ReplaceClaims replaces each inherited claim by what is left of it now that this pass has settled all its keys; ok is false when
-// nothing is. Those under its own settings need not be named, unless they are Proved. It is called before Commit, which hands the others on.
+// ReplaceClaims replaces each inherited claim by what is left of it now that this pass has settled
+// all its keys; ok is false when nothing is. Those under its own settings need not be named, unless
+// they are Proved. It is called before Commit, which hands the others on.
 func (c *claiming) ReplaceClaims(left func(record.Claim) (rest record.Claim, ok bool)) {
 	c.in.mu.Lock()
 	defer c.in.mu.Unlock()
@@ -45,9 +48,9 @@ func (c *claiming) ReplaceClaims(left func(record.Claim) (rest record.Claim, ok 
 	c.in.claims.inherited = inherited
 }
 
-// Claim makes a claim on the keys from the last claim of this process, or the pass's beginning, up to until ("" to the last
-// key) durable, before the first of them is written at the destination. Since is the time from which they may be. What is
-// claimed already costs nothing.
+// Claim makes a claim on the keys from the last claim of this process, or the pass's beginning, up
+// to until ("" to the last key) durable, before the first of them is written at the destination.
+// Since is the time from which they may be. What is claimed already costs nothing.
 func (c *claiming) Claim(ctx context.Context, until string, since time.Time) error {
 	if err := c.turn.Take(ctx); err != nil {
 		return err
@@ -69,7 +72,8 @@ func (c *claiming) Claim(ctx context.Context, until string, since time.Time) err
 	return nil
 }
 
-// saveClaim writes a progress record that names the claim. When it cannot be written the claim is not made.
+// saveClaim writes a progress record that names the claim. When it cannot be written the claim is
+// not made.
 func (c *claiming) saveClaim(ctx context.Context, claim record.Claim) error {
 	if err := c.in.turn.Take(ctx); err != nil {
 		return err
@@ -85,8 +89,8 @@ func (c *claiming) saveClaim(ctx context.Context, claim record.Claim) error {
 	return c.in.saveState(ctx)
 }
 
-// ClaimKey makes a claim on one key durable before it is written at the destination, wherever in the keys it is. What is claimed
-// already costs nothing.
+// ClaimKey makes a claim on one key durable before it is written at the destination, wherever in
+// the keys it is. What is claimed already costs nothing.
 func (c *claiming) ClaimKey(ctx context.Context, key string, since time.Time) error {
 	if err := c.turn.Take(ctx); err != nil {
 		return err
@@ -100,7 +104,8 @@ func (c *claiming) ClaimKey(ctx context.Context, key string, since time.Time) er
 	})
 }
 
-// hasClaimed reports whether an earlier process, or this one, has claimed the key by itself, in a record that is there.
+// hasClaimed reports whether an earlier process, or this one, has claimed the key by itself, in a
+// record that is there.
 func (c *claiming) hasClaimed(key string) bool {
 	c.in.mu.Lock()
 	defer c.in.mu.Unlock()

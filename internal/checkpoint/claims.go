@@ -13,8 +13,9 @@ type claims struct {
 	own       []record.Claim // of this process
 }
 
-// all returns what a progress record has to name once every key up to mark is settled. What is settled stays claimed until the
-// pass commits: one under other settings does not resume it. It takes one claim.
+// all returns what a progress record has to name once every key up to mark is settled. What is
+// settled stays claimed until the pass commits: one under other settings does not resume it. It
+// takes one claim.
 func (c *claims) all(mark, fingerprint string) (named []record.Claim) {
 	var settled *record.Claim
 	for _, claim := range record.MergeClaims(slices.Concat(c.inherited, c.own)) {

@@ -17,8 +17,8 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// story makes two generations with saves and uploads in between, in one process,
-// going on after every error as a daemon would.
+// story makes two generations with saves and uploads in between, in one process, going on after
+// every error as a daemon would.
 func story(t *testing.T, store store.Store) {
 	t.Helper()
 	o := options()
@@ -58,9 +58,9 @@ func storyPass(t *testing.T, ledger *checkpoint.Ledger, promised *promises) erro
 	return err
 }
 
-// storyWalk settles the keys of the first or the second pass. One takes an upload,
-// which ends five keys later. A save comes while it is under way, another when it is
-// over; flushed is told up to where.
+// storyWalk settles the keys of the first or the second pass. One takes an upload, which ends five
+// keys later. A save comes while it is under way, another when it is over; flushed is told up to
+// where.
 func storyWalk(ctx context.Context, pass *checkpoint.Pass, round int, promised *promises, flushed func(mark string)) error {
 	var uploading *checkpoint.Slot
 	var id string
@@ -155,8 +155,8 @@ func TestEverySingleWriteFails(t *testing.T) {
 	}
 }
 
-// TestBitRot flips bits of every record and checks that nothing false is read:
-// the last generation, the one before, or an error that names the damage.
+// TestBitRot flips bits of every record and checks that nothing false is read: the last generation,
+// the one before, or an error that names the damage.
 func TestBitRot(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()

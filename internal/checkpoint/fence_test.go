@@ -21,8 +21,8 @@ func takenOver(t *testing.T, memory *checkpointtest.Memory) *checkpoint.Ledger {
 	return openLedger(t, memory, options())
 }
 
-// atManifest returns a store that calls interrupt once, before it creates the
-// manifest: when the lease was asked for, and found held, for the last time.
+// atManifest returns a store that calls interrupt once, before it creates the manifest: when the
+// lease was asked for, and found held, for the last time.
 func atManifest(memory *checkpointtest.Memory, interrupt func()) store.Store {
 	done := false
 	return &checkpointtest.Faulty{Store: memory, Before: func(operation, name string) error {
@@ -113,8 +113,8 @@ func TestFenceGoesOnWithTheSavedPass(t *testing.T) {
 	}
 }
 
-// TestFencedWriterCommitsNothing lets a writer sleep between the last look at
-// its lease and the write of the manifest, while others take over and go on.
+// TestFencedWriterCommitsNothing lets a writer sleep between the last look at its lease and the
+// write of the manifest, while others take over and go on.
 func TestFencedWriterCommitsNothing(t *testing.T) {
 	t.Parallel()
 	for _, generations := range []int{0, 1, 2, 3, 7} { // committed meanwhile; with 7 the sleeper's number is free again
@@ -168,8 +168,8 @@ func TestFencedWriterCommitsNothing(t *testing.T) {
 	}
 }
 
-// TestFenceOfASleeper lets a holder that has taken over sleep before its fence,
-// while another takes over from it: it must not fence off that one.
+// TestFenceOfASleeper lets a holder that has taken over sleep before its fence, while another takes
+// over from it: it must not fence off that one.
 func TestFenceOfASleeper(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -193,7 +193,8 @@ func TestFenceMeetsACommit(t *testing.T) {
 	copyOf := memory.Clone()
 	var other store.Store = &checkpointtest.Faulty{Store: memory}
 	slow := atManifest(memory, func() {
-		// The memory's lease is strict, so the commit is made as a writer would whose check came earlier.
+		// The memory's lease is strict, so the commit is made as a writer would whose check came
+		// earlier.
 		earlier := openLedger(t, copyOf, options())
 		again := begin(t, earlier)
 		reserve(t, again, "a").Record(entry("a", "2"))

@@ -115,8 +115,8 @@ func keysTo(n int) (keys []string) {
 	return keys
 }
 
-// promises are the uploads of a story that a ledger said were saved and that have
-// not ended since, by id. Whatever happens, the next pass has to know them.
+// promises are the uploads of a story that a ledger said were saved and that have not ended since,
+// by id. Whatever happens, the next pass has to know them.
 type promises struct {
 	kept  map[string]bool
 	begun int
@@ -158,8 +158,8 @@ func (p *promises) missing(pass *checkpoint.Pass) []string {
 	return slices.Sorted(maps.Keys(missing))
 }
 
-// carryRest carries every entry of the previous generation but those given a
-// settlement of their own, and commits.
+// carryRest carries every entry of the previous generation but those given a settlement of their
+// own, and commits.
 func carryRest(t *testing.T, pass *checkpoint.Pass, settle map[string]func(*checkpoint.Slot)) int64 {
 	t.Helper()
 	previous := make(map[string]record.Entry)

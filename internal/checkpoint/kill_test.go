@@ -20,8 +20,8 @@ const childFolder = "CHECKPOINT_TEST_FOLDER"
 
 const killRows = 400
 
-// TestKillNine kills a process that writes a ledger, at random moments, and
-// checks after each kill that everything it said was saved is there.
+// TestKillNine kills a process that writes a ledger, at random moments, and checks after each kill
+// that everything it said was saved is there.
 func TestKillNine(t *testing.T) {
 	if dir := os.Getenv(childFolder); dir != "" {
 		writeUntilKilled(t, dir)
@@ -55,9 +55,9 @@ func TestKillNine(t *testing.T) {
 	}
 }
 
-// runAndKill lets a process write until it has reported a number of saves, kills
-// it and returns its last report, which may have come after the last one awaited.
-// It keeps the uploads that the process said were saved and did not say were over.
+// runAndKill lets a process write until it has reported a number of saves, kills it and returns its
+// last report, which may have come after the last one awaited. It keeps the uploads that the
+// process said were saved and did not say were over.
 func runAndKill(t *testing.T, dir string, reports int, uploads map[string]bool) (saved string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -92,8 +92,8 @@ func runAndKill(t *testing.T, dir string, reports int, uploads map[string]bool) 
 	return saved
 }
 
-// writeUntilKilled makes one generation after the other. Every save is reported
-// in a form that sorts by how much was saved.
+// writeUntilKilled makes one generation after the other. Every save is reported in a form that
+// sorts by how much was saved.
 func writeUntilKilled(t *testing.T, dir string) {
 	t.Helper()
 	o := options()

@@ -48,8 +48,8 @@ func TestLostLeaseWritesNothing(t *testing.T) {
 	}
 }
 
-// TestOnlyOneOfTwoWritersCommits lets a writer go on that lost its lease between
-// the check and the write: the manifest's name decides.
+// TestOnlyOneOfTwoWritersCommits lets a writer go on that lost its lease between the check and the
+// write: the manifest's name decides.
 func TestOnlyOneOfTwoWritersCommits(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()

@@ -33,14 +33,13 @@ type Ledger struct {
 	closed     bool
 }
 
-// Open takes the lease on a mapping's ledger and reads the last generation. Each
-// chunk is read once to see that it is whole. When the last generation is
-// damaged, Open falls back to the last good one and logs a warning: the work in
-// between will be done again. When none is good the error is ErrNothingWhole and
-// joins the *CorruptErrors that name the damage, unless Options.StartOver is set.
-// A *LeaseHeldError says who else writes. When the lease was taken from a holder
-// who did not give it back, Open first makes sure that this one can commit
-// nothing any more, and the next pass resumes where that holder's was saved.
+// Open takes the lease on a mapping's ledger and reads the last generation. Each chunk is read once
+// to see that it is whole. When the last generation is damaged, Open falls back to the last good
+// one and logs a warning: the work in between will be done again. When none is good the error is
+// ErrNothingWhole and joins the *CorruptErrors that name the damage, unless Options.StartOver is
+// set. A *LeaseHeldError says who else writes. When the lease was taken from a holder who did not
+// give it back, Open first makes sure that this one can commit nothing any more, and the next pass
+// resumes where that holder's was saved.
 func Open(ctx context.Context, store store.Store, o Options) (*Ledger, error) {
 	o, err := o.withDefaults()
 	if err != nil {
@@ -66,8 +65,8 @@ func Open(ctx context.Context, store store.Store, o Options) (*Ledger, error) {
 // nonce returns 8 characters that no other writer of the mapping has.
 func nonce() string { return strings.ToLower(rand.Text()[:8]) }
 
-// Manifest returns the last committed generation's manifest; its Generation is 0
-// when there is none.
+// Manifest returns the last committed generation's manifest; its Generation is 0 when there is
+// none.
 func (l *Ledger) Manifest() record.Manifest { return l.chain.Manifest() }
 
 // Generation returns the number of the last committed generation, 0 for none.
@@ -76,9 +75,9 @@ func (l *Ledger) Generation() int64 { return l.Manifest().Generation }
 // Entries returns how many rows the last committed generation has.
 func (l *Ledger) Entries() int64 { return l.Manifest().Entries }
 
-// Begin resumes the pass that was interrupted since the last generation, or
-// starts a new one. The pass before must have been committed or abandoned, or
-// have failed. After ErrSuperseded no pass begins: the ledger is to be closed.
+// Begin resumes the pass that was interrupted since the last generation, or starts a new one. The
+// pass before must have been committed or abandoned, or have failed. After ErrSuperseded no pass
+// begins: the ledger is to be closed.
 func (l *Ledger) Begin(ctx context.Context) (*Pass, error) {
 	l.calling.Lock()
 	defer l.calling.Unlock()
@@ -108,8 +107,9 @@ func (l *Ledger) Begin(ctx context.Context) (*Pass, error) {
 	return l.pass, nil
 }
 
-// SetSettings decides under which settings the passes begin from now on. Decide makes them of the last generation's, which are
-// zero where there is none, and of the number that the next pass has unless it resumes another; it is called at once.
+// SetSettings decides under which settings the passes begin from now on. Decide makes them of the
+// last generation's, which are zero where there is none, and of the number that the next pass has
+// unless it resumes another; it is called at once.
 func (l *Ledger) SetSettings(decide func(last record.Settings, pass int64) record.Settings) {
 	l.calling.Lock()
 	defer l.calling.Unlock()
@@ -117,8 +117,8 @@ func (l *Ledger) SetSettings(decide func(last record.Settings, pass int64) recor
 	l.settings = decide(base.Settings, newest+1)
 }
 
-// finishLast makes sure that the last pass is over. After a pass that failed
-// only the store knows what became true.
+// finishLast makes sure that the last pass is over. After a pass that failed only the store knows
+// what became true.
 func (l *Ledger) finishLast(ctx context.Context) error {
 	if l.pass == nil {
 		return nil
@@ -196,8 +196,7 @@ func (l *Ledger) TakeHistory(ctx context.Context, passes []history.Pass) error {
 	return l.journal.Take(ctx, passes)
 }
 
-// Close ends the pass in progress without saving, and gives the lease back. It is
-// idempotent.
+// Close ends the pass in progress without saving, and gives the lease back. It is idempotent.
 func (l *Ledger) Close() error {
 	l.calling.Lock()
 	defer l.calling.Unlock()

@@ -46,8 +46,8 @@ func TestUnchangedPassWritesOneRecord(t *testing.T) {
 	}
 }
 
-// TestQuietStretchIsProgress walks over keys of which none is copied: the mark alone is saved, once an interval, and a process
-// that is restarted more often than the stretch takes gets past it.
+// TestQuietStretchIsProgress walks over keys of which none is copied: the mark alone is saved, once
+// an interval, and a process that is restarted more often than the stretch takes gets past it.
 func TestQuietStretchIsProgress(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -86,7 +86,8 @@ func TestQuietStretchIsProgress(t *testing.T) {
 	}
 }
 
-// TestSettledAboveTheMarkIsSaved has one slow key below everything else that is settled, and a kill.
+// TestSettledAboveTheMarkIsSaved has one slow key below everything else that is settled, and a
+// kill.
 func TestSettledAboveTheMarkIsSaved(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()

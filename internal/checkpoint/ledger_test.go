@@ -239,8 +239,8 @@ func TestAbandonThenResume(t *testing.T) {
 	}
 }
 
-// TestCanceledFlushIsMadeUpFor ends the context in the middle of a save, as
-// SIGTERM may, and then drains with another one.
+// TestCanceledFlushIsMadeUpFor ends the context in the middle of a save, as SIGTERM may, and then
+// drains with another one.
 func TestCanceledFlushIsMadeUpFor(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()

@@ -144,8 +144,8 @@ type machine struct {
 	afterward bool
 }
 
-// store fails every write from the one on that the budget does not cover; that
-// one takes effect or not.
+// store fails every write from the one on that the budget does not cover; that one takes effect or
+// not.
 func (m *machine) store() store.Store {
 	spend := func(atEnd bool) func(string, string) error {
 		return func(string, string) error {
@@ -231,15 +231,16 @@ func (m *machine) pass(ledger *checkpoint.Ledger) error {
 	return err
 }
 
-// trace is what of the settling of a key the next process may start from, where its pass is resumed below the key: the last
-// outcome that was saved for sure, and those after it that may have been saved.
+// trace is what of the settling of a key the next process may start from, where its pass is resumed
+// below the key: the last outcome that was saved for sure, and those after it that may have been
+// saved.
 type trace struct {
 	sure  outcome
 	maybe []outcome
 }
 
-// settle notes an outcome. What is written of an object that is copied is its entry, and of one that is set aside its row; what
-// is carried, held or dropped is decided again.
+// settle notes an outcome. What is written of an object that is copied is its entry, and of one
+// that is set aside its row; what is carried, held or dropped is decided again.
 func (m *machine) settle(d decision) {
 	var shown outcome
 	base := outcome{m.committed.entries[d.key], m.committed.aside[d.key]}
@@ -264,8 +265,8 @@ func (m *machine) trace(key string) *trace {
 	return m.traces[key]
 }
 
-// wantPrevious checks that from the mark on the pass starts from the base, and from what it had saved above the mark itself;
-// that is its view.
+// wantPrevious checks that from the mark on the pass starts from the base, and from what it had
+// saved above the mark itself; that is its view.
 func (m *machine) wantPrevious(pass *checkpoint.Pass) {
 	m.view = world{map[string]string{}, map[string]string{}}
 	for _, e := range collect(m.t, pass.Previous(m.ctx)) {
@@ -339,8 +340,8 @@ func keyNumber(key string) (n int) {
 	return max(n, 8)
 }
 
-// flush saves, and then holds the ledger to it: from now on nothing at or below
-// the mark is asked for again, and nothing that was settled above it is lost.
+// flush saves, and then holds the ledger to it: from now on nothing at or below the mark is asked
+// for again, and nothing that was settled above it is lost.
 func (m *machine) flush(pass *checkpoint.Pass) error {
 	mark := pass.LowWater()
 	if err := pass.Flush(m.ctx); err != nil {
@@ -355,9 +356,9 @@ func (m *machine) flush(pass *checkpoint.Pass) error {
 	return nil
 }
 
-// TestLedgerAgainstAModel runs random passes that are killed at random writes
-// and compares the ledger with a map after each. What was saved is never lost,
-// what was not settled never appears, and a generation is all or nothing.
+// TestLedgerAgainstAModel runs random passes that are killed at random writes and compares the
+// ledger with a map after each. What was saved is never lost, what was not settled never appears,
+// and a generation is all or nothing.
 func TestLedgerAgainstAModel(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

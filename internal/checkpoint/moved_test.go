@@ -13,7 +13,8 @@ import (
 	"syncd/internal/checkpoint/store/s3/s3test"
 )
 
-// toFolder copies everything under the state's prefix into dir, and toState the other way; with or without the locks.
+// toFolder copies everything under the state's prefix into dir, and toState the other way; with or
+// without the locks.
 func toFolder(t *testing.T, s *s3test.State, dir string, locks bool) {
 	t.Helper()
 	for _, key := range s.Bucket.Keys() {
@@ -54,8 +55,8 @@ func toState(t *testing.T, s *s3test.State, dir string, locks bool) {
 	}
 }
 
-// TestLedgerIsMoved moves a ledger from S3 to a folder, back, and back again, in the middle of a pass: each store takes it as the
-// other left it, and what is settled by then stays so.
+// TestLedgerIsMoved moves a ledger from S3 to a folder, back, and back again, in the middle of a
+// pass: each store takes it as the other left it, and what is settled by then stays so.
 func TestLedgerIsMoved(t *testing.T) {
 	for name, locks := range map[string]bool{"with its locks": true, "without": false} {
 		t.Run(name, func(t *testing.T) {

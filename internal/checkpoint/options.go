@@ -11,8 +11,7 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Options tell how a ledger is kept. The zero value of every field but Mapping
-// works.
+// Options tell how a ledger is kept. The zero value of every field but Mapping works.
 type Options struct {
 	Mapping         string               // whose ledger it is: [a-z0-9-], beginning with a letter or digit
 	Holder          string               // named to others who want the lease, such as "host/pid"

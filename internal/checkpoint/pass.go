@@ -14,9 +14,9 @@ import (
 	"syncd/internal/checkpoint/watermark"
 )
 
-// Pass is one traversal of a mapping, from Begin to Commit or Abandon. Its
-// methods may be called from several goroutines; Reserve takes the keys in
-// ascending order, so one goroutine should call it.
+// Pass is one traversal of a mapping, from Begin to Commit or Abandon. Its methods may be called
+// from several goroutines; Reserve takes the keys in ascending order, so one goroutine should call
+// it.
 type Pass struct {
 	*saving
 	view
@@ -31,22 +31,22 @@ type Pass struct {
 	last      string                      // key reserved last
 }
 
-// Number returns the number of the pass, which is the generation it will
-// commit: one more than the last generation.
+// Number returns the number of the pass, which is the generation it will commit: one more than the
+// last generation.
 func (p *Pass) Number() int64 { return p.number }
 
 // Resumed reports whether the pass resumes one that was interrupted.
 func (p *Pass) Resumed() bool { return p.resumed }
 
-// Memo returns the memo of the pass's settings: that of the pass it resumes, or the one it began with.
+// Memo returns the memo of the pass's settings: that of the pass it resumes, or the one it began
+// with.
 func (p *Pass) Memo() string { return p.settings.Memo }
 
-// Reserve gives the slot of the next key. Every key of Previous and every other
-// key the pass meets is reserved, in ascending byte order; to leave out a key of
-// Previous is an error. Reserve waits while Options.Window slots are ahead of
-// the low-water mark, and saves by itself when as many changes wait to be saved,
-// so that memory stays bounded. It returns the context's error when that ends
-// first, and the first error of an earlier save when there was one.
+// Reserve gives the slot of the next key. Every key of Previous and every other key the pass meets
+// is reserved, in ascending byte order; to leave out a key of Previous is an error. Reserve waits
+// while Options.Window slots are ahead of the low-water mark, and saves by itself when as many
+// changes wait to be saved, so that memory stays bounded. It returns the context's error when that
+// ends first, and the first error of an earlier save when there was one.
 func (p *Pass) Reserve(ctx context.Context, key string) (*Slot, error) {
 	if err := p.reserving.Take(ctx); err != nil {
 		return nil, err
@@ -90,7 +90,8 @@ func (p *Pass) findInBase(ctx context.Context, key string) (bool, error) {
 	return head.Key == key, p.overlay.PassedOver(key)
 }
 
-// passedOver returns an error that names the first key of the previous generation that is not reserved, nil for none.
+// passedOver returns an error that names the first key of the previous generation that is not
+// reserved, nil for none.
 func (p *Pass) passedOver(ctx context.Context) error {
 	head, err := p.keys.Head(ctx)
 	switch {
@@ -135,18 +136,17 @@ func (p *Pass) push(ctx context.Context, slot *Slot) error {
 	}
 }
 
-// Abandon saves what is settled up to the low-water mark and ends the pass; the
-// next Begin resumes it. Slots that are settled later are settled in vain.
+// Abandon saves what is settled up to the low-water mark and ends the pass; the next Begin resumes
+// it. Slots that are settled later are settled in vain.
 func (p *Pass) Abandon(ctx context.Context) error {
 	err := p.Flush(ctx)
 	return errors.Join(err, p.close())
 }
 
-// Commit makes the next generation of the pass and returns its number. Every
-// slot must be settled and every entry of the previous generation reserved, else
-// it returns an error and the pass continues. One write makes the generation true.
-// After any other error the pass has ended and Begin finds out what became true;
-// ErrSuperseded says that another writer has taken over.
+// Commit makes the next generation of the pass and returns its number. Every slot must be settled
+// and every entry of the previous generation reserved, else it returns an error and the pass
+// continues. One write makes the generation true. After any other error the pass has ended and
+// Begin finds out what became true; ErrSuperseded says that another writer has taken over.
 func (p *Pass) Commit(ctx context.Context) (generation int64, err error) {
 	if err := p.reserving.Take(ctx); err != nil {
 		return 0, err
@@ -188,8 +188,7 @@ func (p *Pass) complete(ctx context.Context) error {
 	return nil
 }
 
-// close ends the pass, waits for what is in progress and closes what is open. It
-// is idempotent.
+// close ends the pass, waits for what is in progress and closes what is open. It is idempotent.
 func (p *Pass) close() error {
 	_ = p.fail(ErrPassEnded) // wakes a waiting Reserve, which holds the lock taken next
 	p.reserving.MustTake()

@@ -9,15 +9,14 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// LeaseOf tells who writes a mapping's ledger, without the lease. Ok is false
-// when nobody does. An Until that has gone by means that the holder vanished.
+// LeaseOf tells who writes a mapping's ledger, without the lease. Ok is false when nobody does. An
+// Until that has gone by means that the holder vanished.
 func LeaseOf(ctx context.Context, store store.Store, mapping string) (info store.LeaseInfo, ok bool, err error) {
 	return store.LeaseOf(ctx, mapping)
 }
 
-// Entries yields the last committed generation's entries in key order, without
-// the lease. A generation stays readable while Options.KeepGenerations newer
-// ones are committed.
+// Entries yields the last committed generation's entries in key order, without the lease. A
+// generation stays readable while Options.KeepGenerations newer ones are committed.
 func Entries(ctx context.Context, store store.Store, mapping string) iter.Seq2[record.Entry, error] {
 	return func(yield func(record.Entry, error) bool) {
 		m, err := record.Latest(ctx, store, mapping)
@@ -29,8 +28,7 @@ func Entries(ctx context.Context, store store.Store, mapping string) iter.Seq2[r
 	}
 }
 
-// Quarantine yields what the last committed generation set aside, in key order,
-// without the lease.
+// Quarantine yields what the last committed generation set aside, in key order, without the lease.
 func Quarantine(ctx context.Context, store store.Store, mapping string) iter.Seq2[record.Quarantined, error] {
 	return func(yield func(record.Quarantined, error) bool) {
 		m, err := record.Latest(ctx, store, mapping)

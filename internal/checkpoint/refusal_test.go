@@ -10,7 +10,8 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// TestRefusalIsOneRecord has a pass end because everything is refused: the next process finds why, until a pass goes on.
+// TestRefusalIsOneRecord has a pass end because everything is refused: the next process finds why,
+// until a pass goes on.
 func TestRefusalIsOneRecord(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -89,7 +90,8 @@ func TestClaimOfOneKey(t *testing.T) {
 	}
 }
 
-// TestPreviousAfterAKey reads the last generation and what the pass had saved above its mark, from a key on.
+// TestPreviousAfterAKey reads the last generation and what the pass had saved above its mark, from
+// a key on.
 func TestPreviousAfterAKey(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()

@@ -24,7 +24,8 @@ func (p *saving) Allowed() {
 	p.refusal = nil
 }
 
-// Refuse makes it durable that the pass ends because everything is refused. What is settled is saved by Abandon.
+// Refuse makes it durable that the pass ends because everything is refused. What is settled is
+// saved by Abandon.
 func (p *saving) Refuse(ctx context.Context, r record.Refusal) error {
 	r.Since, r.WalkedAt = r.Since.UTC().Truncate(time.Microsecond), r.WalkedAt.UTC().Truncate(time.Microsecond)
 	if err := p.turn.Take(ctx); err != nil {

@@ -21,13 +21,12 @@ type unfinished struct {
 	claims   []record.Claim  // likewise
 }
 
-// findUnfinished looks for the last progress record that can be resumed on base
-// as the pass that fresh describes; where there is none that is whole, fresh is
-// what it finds. The uploads are those of every pass since base, resumed
-// or not, as its last readable record names them.
+// findUnfinished looks for the last progress record that can be resumed on base as the pass that
+// fresh describes; where there is none that is whole, fresh is what it finds. The uploads are those
+// of every pass since base, resumed or not, as its last readable record names them.
 //
-// A holder that was fenced off may still be saving, so that a record that was
-// listed is deleted before it is read.
+// A holder that was fenced off may still be saving, so that a record that was listed is deleted
+// before it is read.
 func findUnfinished(ctx context.Context, in search) (u unfinished, err error) {
 	base, fresh := in.base, in.fresh
 	for range record.VanishTries {
@@ -89,8 +88,8 @@ func (s *search) run(ctx context.Context) error {
 	return nil
 }
 
-// look reads a record, takes note of the uploads that it is the first of its pass
-// to name, and decides whether the next pass resumes from it.
+// look reads a record, takes note of the uploads that it is the first of its pass to name, and
+// decides whether the next pass resumes from it.
 func (s *search) look(ctx context.Context, rec record.Saved) error {
 	p, err := s.readProgress(ctx, rec)
 	if err != nil {

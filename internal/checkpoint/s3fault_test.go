@@ -16,8 +16,8 @@ import (
 	"syncd/internal/checkpoint/store/s3/s3test"
 )
 
-// s3Story tells the story of TestEverySingleWriteFails to a ledger on S3, in
-// processes that die or go on after a failure.
+// s3Story tells the story of TestEverySingleWriteFails to a ledger on S3, in processes that die or
+// go on after a failure.
 type s3Story struct {
 	t     *testing.T
 	state *s3test.State
@@ -86,8 +86,7 @@ func (y *s3Story) live(ledger *checkpoint.Ledger) (done bool) {
 	return false
 }
 
-// next tells which pass comes next: the first entry of a generation is of the
-// round that made it.
+// next tells which pass comes next: the first entry of a generation is of the round that made it.
 func (y *s3Story) next(ledger *checkpoint.Ledger) (int, error) {
 	if ledger.Generation() == 0 {
 		return 1, nil
@@ -131,8 +130,8 @@ func (y *s3Story) pass(ledger *checkpoint.Ledger, round int) (err error) {
 	return err
 }
 
-// TestEverySingleRequestFails harms one request of a story at a time, and lets
-// the process go on or die with it.
+// TestEverySingleRequestFails harms one request of a story at a time, and lets the process go on or
+// die with it.
 func TestEverySingleRequestFails(t *testing.T) {
 	first, step := 0, 9 // each ninth one, and others with each harm
 	if *everyRequest {
@@ -159,8 +158,8 @@ func TestEverySingleRequestFails(t *testing.T) {
 	}
 }
 
-// TestS3UploadsFail breaks each request of an upload, with and without effect,
-// and writes the record again, as the next attempt at a save would.
+// TestS3UploadsFail breaks each request of an upload, with and without effect, and writes the
+// record again, as the next attempt at a save would.
 func TestS3UploadsFail(t *testing.T) {
 	t.Parallel()
 	data := s3test.Large()

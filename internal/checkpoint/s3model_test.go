@@ -24,9 +24,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// contest is several holders that write one ledger on S3, and what is known of
-// it from outside: what was copied, what the holders were told, and which
-// manifests came to be in which order.
+// contest is several holders that write one ledger on S3, and what is known of it from outside:
+// what was copied, what the holders were told, and which manifests came to be in which order.
 type contest struct {
 	state *s3test.State
 	until time.Time
@@ -56,8 +55,8 @@ func (c *contest) violated(format string, args ...any) {
 	c.violations = append(c.violations, fmt.Sprintf(format, args...))
 }
 
-// isFenced reports whether another holder has fenced off l since it opened its
-// ledger, until the manifest of that index. The caller holds c.mu.
+// isFenced reports whether another holder has fenced off l since it opened its ledger, until the
+// manifest of that index. The caller holds c.mu.
 func (c *contest) isFenced(l *life, until int) bool {
 	return slices.ContainsFunc(c.manifests[min(l.opened, until):until], func(p published) bool { return p.fence && p.by != l })
 }
@@ -213,8 +212,8 @@ func (l *life) copy(key string) int {
 	return l.copies
 }
 
-// upload makes an upload for some copies, which lasts a while and then ends, unless
-// the process dies meanwhile.
+// upload makes an upload for some copies, which lasts a while and then ends, unless the process
+// dies meanwhile.
 func (l *life) upload(ctx context.Context, slot *checkpoint.Slot, key string) error {
 	if !l.chance(30) {
 		return nil
@@ -360,11 +359,11 @@ func (c *contest) hold(ctx context.Context, number int, who contender) {
 
 var contestFor = flag.Duration("contest", time.Minute, "how long the holders of TestHoldersAgainstAModel compete, by the time of their bubble")
 
-// TestHoldersAgainstAModel lets two or three holders fight over one ledger, with
-// clocks that disagree, pauses longer than the lease, lost answers and crashes.
-// No generation is committed twice, nobody commits after another has taken over,
-// nothing is in the ledger that was not copied, and nothing that was saved by
-// those who had the lease is lost, be it entries or uploads under way. More of it: -contest 3m -rapid.checks=2000.
+// TestHoldersAgainstAModel lets two or three holders fight over one ledger, with clocks that
+// disagree, pauses longer than the lease, lost answers and crashes. No generation is committed
+// twice, nobody commits after another has taken over, nothing is in the ledger that was not copied,
+// and nothing that was saved by those who had the lease is lost, be it entries or uploads under
+// way. More of it: -contest 3m -rapid.checks=2000.
 func TestHoldersAgainstAModel(t *testing.T) {
 	contests, takeovers, commits := 0, 0, 0
 	rapid.Check(t, func(rt *rapid.T) {

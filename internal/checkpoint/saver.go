@@ -55,8 +55,7 @@ func (s *saver) saveState(ctx context.Context, now state) error {
 	return s.saveProgress(ctx, s.progress.Ranges[0], now)
 }
 
-// save writes one batch: the chunks, then the progress record that names them and
-// the state.
+// save writes one batch: the chunks, then the progress record that names them and the state.
 func (s *saver) save(ctx context.Context, b watermark.Batch, now state) error {
 	if err := s.lease.Held(ctx); err != nil {
 		return err
@@ -135,9 +134,8 @@ func (s *saver) rowOf(ctx context.Context, q *watermark.Aside) (chunk.Quarantine
 	return row, nil
 }
 
-// progressTries bounds the search for a free sequence number. A number is taken
-// when an earlier attempt has landed unnoticed, or by a writer that lost the
-// lease and wrote once more.
+// progressTries bounds the search for a free sequence number. A number is taken when an earlier
+// attempt has landed unnoticed, or by a writer that lost the lease and wrote once more.
 const progressTries = 16
 
 func (s *saver) saveProgress(ctx context.Context, r record.Range, now state) error {
@@ -153,8 +151,8 @@ func (s *saver) saveProgress(ctx context.Context, r record.Range, now state) err
 		return err
 	}
 	s.progress = p
-	// One older record stays, in case the new one turns out damaged. What is
-	// not deleted here goes with the next commit.
+	// One older record stays, in case the new one turns out damaged. What is not deleted here goes
+	// with the next commit.
 	old := record.ProgressName(p.Mapping, p.Generation, s.seq-2)
 	if err := s.store.Delete(ctx, old); err != nil {
 		s.log.Warn("progress record not deleted", "mapping", p.Mapping, "name", old, "err", err)
@@ -189,8 +187,7 @@ func (s *saver) commit(ctx context.Context, b watermark.Batch, kept []record.Upl
 	return m, s.chain.Publish(ctx, m)
 }
 
-// manifest describes the generation, and refuses one whose rows are not those
-// that were settled.
+// manifest describes the generation, and refuses one whose rows are not those that were settled.
 func (s *saver) manifest(r record.Range) (record.Manifest, error) {
 	m := record.Manifest{
 		Version: store.FormatVersion, Mapping: s.progress.Mapping, Generation: s.progress.Generation,

@@ -10,7 +10,8 @@ import (
 	"syncd/internal/checkpoint/watermark"
 )
 
-// aheadIsFull reports whether so many saves are named ahead of the mark that the next one writes all of it.
+// aheadIsFull reports whether so many saves are named ahead of the mark that the next one writes
+// all of it.
 func (s *saver) aheadIsFull() bool { return len(s.ahead) >= chunk.FanIn }
 
 // saveAhead writes what is settled above the mark, and leaves out what the mark has passed.
@@ -44,8 +45,8 @@ func (s *saver) saveAhead(ctx context.Context, r *record.Range, b watermark.Batc
 	return nil
 }
 
-// rowAhead is the row of an object that was set aside above the mark: without what the base generation knows of it, which is
-// read in step with the mark.
+// rowAhead is the row of an object that was set aside above the mark: without what the base
+// generation knows of it, which is read in step with the mark.
 func (s *saver) rowAhead(q *record.Quarantined) chunk.QuarantineRow {
 	row := chunk.RowOfQuarantined(q)
 	if before := s.asideBefore[q.Key]; before != nil && before.Source.Same(q.Source) {

@@ -16,17 +16,16 @@ type saving struct {
 	saver saver
 }
 
-// Flush saves what is settled: first the chunks, then the progress record that
-// names them, the low-water mark, the uploads in progress and the claims. What is
-// settled above the mark is saved too, so that one slow key costs nothing but
-// itself. When nothing was settled, and no upload began or ended, it writes nothing.
-// After a Flush that failed the pass has ended, and Begin resumes after the
-// last progress record; but when ctx ended during it the changes wait on, so that a
-// drain can still save them with Abandon.
+// Flush saves what is settled: first the chunks, then the progress record that names them, the
+// low-water mark, the uploads in progress and the claims. What is settled above the mark is saved
+// too, so that one slow key costs nothing but itself. When nothing was settled, and no upload began
+// or ended, it writes nothing. After a Flush that failed the pass has ended, and Begin resumes
+// after the last progress record; but when ctx ended during it the changes wait on, so that a drain
+// can still save them with Abandon.
 func (p *saving) Flush(ctx context.Context) error { return p.flush(ctx, true) }
 
-// FlushDue saves what of it is due: as Flush, but what is above the mark only when it has been there for as long as a save may
-// wait.
+// FlushDue saves what of it is due: as Flush, but what is above the mark only when it has been
+// there for as long as a save may wait.
 func (p *saving) FlushDue(ctx context.Context) error { return p.flush(ctx, false) }
 
 func (p *saving) flush(ctx context.Context, ahead bool) error {
@@ -64,7 +63,8 @@ func (p *saving) flush(ctx context.Context, ahead bool) error {
 	return nil
 }
 
-// saveState writes a progress record of what was saved before and of the state now. The caller holds p.turn.
+// saveState writes a progress record of what was saved before and of the state now. The caller
+// holds p.turn.
 func (p *saving) saveState(ctx context.Context) error {
 	p.mu.Lock()
 	now := p.state(p.savedMark)
@@ -82,7 +82,8 @@ func (p *saving) saveState(ctx context.Context) error {
 	return nil
 }
 
-// saveTaken saves a batch that waits no more. A panic ends the pass: a later save would build on what is half done.
+// saveTaken saves a batch that waits no more. A panic ends the pass: a later save would build on
+// what is half done.
 func (p *saving) saveTaken(ctx context.Context, taken watermark.Batch, now state) error {
 	returned := false
 	defer func() {

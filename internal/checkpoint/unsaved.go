@@ -35,17 +35,16 @@ func (p *unsaved) LowWater() string {
 	return p.water.Mark()
 }
 
-// Counts returns how the keys up to the low-water mark were settled, over all
-// resumptions of the pass.
+// Counts returns how the keys up to the low-water mark were settled, over all resumptions of the
+// pass.
 func (p *unsaved) Counts() record.Counts {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.water.Counts()
 }
 
-// Due reports whether a Flush is worth while: there is something new to save,
-// uploads among it, and Options.FlushInterval has gone by, or Options.FlushEntries
-// changes wait.
+// Due reports whether a Flush is worth while: there is something new to save, uploads among it, and
+// Options.FlushInterval has gone by, or Options.FlushEntries changes wait.
 func (p *unsaved) Due() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -54,8 +53,8 @@ func (p *unsaved) Due() bool {
 		(p.water.Waiting() >= o.FlushEntries || o.Now().Sub(p.savedAt) >= p.patience || p.isAheadDue())
 }
 
-// isAheadDue reports whether what is settled above the mark is due to be saved. Most of it the mark passes before it is. The
-// caller holds p.mu.
+// isAheadDue reports whether what is settled above the mark is due to be saved. Most of it the mark
+// passes before it is. The caller holds p.mu.
 func (p *unsaved) isAheadDue() bool {
 	return p.water.Unsaved() > 0 && p.options.Now().Sub(p.savedAheadAt) >= p.patience
 }
@@ -65,8 +64,8 @@ func (p *unsaved) isUnsaved() bool {
 	return p.water.Waiting() > 0 || p.water.Unsaved() > 0 || p.water.Mark() != p.savedMark || p.uploads.changed()
 }
 
-// firstPatience is how long after its beginning a pass is due to be saved for the first time; it doubles with each save up to
-// Options.FlushInterval.
+// firstPatience is how long after its beginning a pass is due to be saved for the first time; it
+// doubles with each save up to Options.FlushInterval.
 const firstPatience = time.Second
 
 // state is what a progress record says beside its ranges.

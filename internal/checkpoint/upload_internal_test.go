@@ -28,8 +28,8 @@ func (s *slowStore) Create(ctx context.Context, name string, write func(io.Write
 	return s.Store.Create(ctx, name, write)
 }
 
-// TestManyUploadsShareASave lets 64 uploads begin at once. The first save is held
-// up until all have begun, so that one more has to do for all that it does not name.
+// TestManyUploadsShareASave lets 64 uploads begin at once. The first save is held up until all have
+// begun, so that one more has to do for all that it does not name.
 func TestManyUploadsShareASave(t *testing.T) {
 	t.Parallel()
 	const callers = 64

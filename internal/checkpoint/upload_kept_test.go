@@ -40,7 +40,8 @@ func wantOffered(t *testing.T, pass *checkpoint.Pass, key, want string) *checkpo
 	return slot
 }
 
-// TestUploadIsKeptOverACommit has passes set an object aside whose upload the next one goes on with, until it ends.
+// TestUploadIsKeptOverACommit has passes set an object aside whose upload the next one goes on
+// with, until it ends.
 func TestUploadIsKeptOverACommit(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -159,7 +160,8 @@ func TestUploadThatWasKept(t *testing.T) {
 	}
 }
 
-// TestKeptUploadOfAnInterruptedPass resumes behind one object with a kept upload, and before another.
+// TestKeptUploadOfAnInterruptedPass resumes behind one object with a kept upload, and before
+// another.
 func TestKeptUploadOfAnInterruptedPass(t *testing.T) {
 	t.Parallel()
 	memory := checkpointtest.NewMemory()
@@ -186,7 +188,8 @@ func TestKeptUploadOfAnInterruptedPass(t *testing.T) {
 	wantOffered(t, begin(t, ledger), "a", "a")
 }
 
-// TestUploadsAreNotKeptWithoutBound has more of them than a generation names, and some that do not exist.
+// TestUploadsAreNotKeptWithoutBound has more of them than a generation names, and some that do not
+// exist.
 func TestUploadsAreNotKeptWithoutBound(t *testing.T) {
 	t.Parallel()
 	pass := begin(t, openLedger(t, checkpointtest.NewMemory(), options()))

@@ -9,8 +9,8 @@ import (
 	"syncd/internal/checkpoint/checkpointtest"
 )
 
-// TestUploadIsOffered interrupts a pass with uploads under way and begins the next
-// one, in different ways.
+// TestUploadIsOffered interrupts a pass with uploads under way and begins the next one, in
+// different ways.
 func TestUploadIsOffered(t *testing.T) {
 	t.Parallel()
 	damageLast := func(t *testing.T, memory *checkpointtest.Memory, prefix string) {

@@ -7,11 +7,11 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// maxKept bounds the uploads that a generation names: an outage may break off any number, and a generation is read whole.
+// maxKept bounds the uploads that a generation names: an outage may break off any number, and a
+// generation is read whole.
 const maxKept = 1000
 
-// uploads are the multipart uploads that a pass has to record. They are used
-// under unsaved.mu.
+// uploads are the multipart uploads that a pass has to record. They are used under unsaved.mu.
 type uploads struct {
 	begun   map[string]record.Upload // by id: of slots that are not settled
 	left    map[string]record.Upload // by id: recorded by earlier processes, or given up for another upload of the same slot
@@ -55,8 +55,8 @@ func (u *uploads) offer(key string) (best record.Upload, ok bool) {
 	return best, ok
 }
 
-// began makes now the upload of a slot, in place of the one with the id before. It
-// returns the version from which on a record names it.
+// began makes now the upload of a slot, in place of the one with the id before. It returns the
+// version from which on a record names it.
 func (u *uploads) began(now record.Upload, before string) int64 {
 	if given, ok := u.begun[before]; ok && before != now.ID {
 		u.left[before] = given // nobody said that it ended
@@ -83,7 +83,8 @@ func (u *uploads) keep(from map[string]record.Upload, id string) bool {
 	return true
 }
 
-// hold keeps the upload that is offered to a slot whose object is not tried, if it is of the version that was set aside.
+// hold keeps the upload that is offered to a slot whose object is not tried, if it is of the
+// version that was set aside.
 func (u *uploads) hold(q *record.Quarantined) {
 	if offered, ok := u.offer(q.Key); ok && offered.Source.Same(q.Source) {
 		u.keep(u.left, offered.ID)

@@ -21,13 +21,13 @@ type view struct {
 	overlay *overlay.Overlay // what the interrupted pass had settled above its mark
 }
 
-// Mark returns the key after which the pass began, "" for the first key. Keys
-// at or below it were settled before the pass was interrupted.
+// Mark returns the key after which the pass began, "" for the first key. Keys at or below it were
+// settled before the pass was interrupted.
 func (p *view) Mark() string { return p.start }
 
-// Previous yields the entries that the pass starts from, with keys above Mark, ascending: the last generation's, and those
-// that the pass had recorded itself before it was interrupted, whose Pass is above that of the generation. It reads as it goes
-// and holds a bounded number of rows.
+// Previous yields the entries that the pass starts from, with keys above Mark, ascending: the last
+// generation's, and those that the pass had recorded itself before it was interrupted, whose Pass
+// is above that of the generation. It reads as it goes and holds a bounded number of rows.
 func (p *view) Previous(ctx context.Context) iter.Seq2[record.Entry, error] {
 	return p.PreviousAfter(ctx, p.start)
 }
@@ -45,8 +45,9 @@ func (p *view) baseAfter(ctx context.Context, after string) iter.Seq2[record.Ent
 	return chunk.Entries(ctx, p.store, p.base.Chunks, after)
 }
 
-// CopiedAfter yields entries with keys above after, ascending, as they were when the pass began: up to Mark what it had settled
-// before it was interrupted, and above that those of the last generation.
+// CopiedAfter yields entries with keys above after, ascending, as they were when the pass began: up
+// to Mark what it had settled before it was interrupted, and above that those of the last
+// generation.
 func (p *view) CopiedAfter(ctx context.Context, after string) iter.Seq2[record.Entry, error] {
 	return func(yield func(record.Entry, error) bool) {
 		if after < p.start {
@@ -67,13 +68,14 @@ func (p *view) CopiedAfter(ctx context.Context, after string) iter.Seq2[record.E
 	}
 }
 
-// PreviousQuarantine yields what was set aside, keys above Mark, ascending: by the last generation, and by the pass itself
-// before it was interrupted.
+// PreviousQuarantine yields what was set aside, keys above Mark, ascending: by the last generation,
+// and by the pass itself before it was interrupted.
 func (p *view) PreviousQuarantine(ctx context.Context) iter.Seq2[record.Quarantined, error] {
 	return p.PreviousQuarantineAfter(ctx, p.start)
 }
 
-// PreviousQuarantineAfter is PreviousQuarantine for the keys above after, which is at or above Mark.
+// PreviousQuarantineAfter is PreviousQuarantine for the keys above after, which is at or above
+// Mark.
 func (p *view) PreviousQuarantineAfter(ctx context.Context, after string) iter.Seq2[record.Quarantined, error] {
 	base := chunk.Quarantine(ctx, p.store, p.base.QuarantineChunks, after)
 	return p.overlay.Above(after).Quarantine(base)

@@ -1,19 +1,23 @@
-// Package control is how users ask a running daemon for something: a pass of a mapping now, a pause, the end of a pause, a replay of
-// its quarantine, or a pass under a new key.
+// Package control is how users ask a running daemon for something: a pass of a mapping now, a
+// pause, the end of a pause, a replay of its quarantine, or a pass under a new key.
 //
-// There is one noun, the request, and two ways to bring it. Requests are records of the state, below a prefix that no mapping can be
-// called, so that they work from another machine, are found by whichever process holds the lease, and are lost by no crash. The Unix
-// socket of a daemon takes the same requests on its machine, writes them to the state for the user, and waits for the answer.
+// There is one noun, the request, and two ways to bring it. Requests are records of the state,
+// below a prefix that no mapping can be called, so that they work from another machine, are found
+// by whichever process holds the lease, and are lost by no crash. The Unix socket of a daemon takes
+// the same requests on its machine, writes them to the state for the user, and waits for the
+// answer.
 //
-// The package promises that of all processes exactly one claims a request at a time, that what it reads from the state or the socket
-// is a whole and valid request or an error, and that a request has one answer. A claim without an answer is of a process that ended:
-// the next holder of the lease claims the request again, under the next number.
+// The package promises that of all processes exactly one claims a request at a time, that what it
+// reads from the state or the socket is a whole and valid request or an error, and that a request
+// has one answer. A claim without an answer is of a process that ended: the next holder of the
+// lease claims the request again, under the next number.
 //
-// It leaves to the daemon what requests do, and to the state who may send them: whoever may write to the state, or is the user of the
-// daemon.
+// It leaves to the daemon what requests do, and to the state who may send them: whoever may write
+// to the state, or is the user of the daemon.
 //
-// The words: a board is what there is of requests at one moment; an answer is what became of a request; a paused mapping has no
-// passes but those that a user runs; the mode of a mapping is whether it is paused.
+// The words: a board is what there is of requests at one moment; an answer is what became of a
+// request; a paused mapping has no passes but those that a user runs; the mode of a mapping is
+// whether it is paused.
 package control
 
 import (
@@ -82,7 +86,8 @@ type Request struct {
 	At  time.Time `json:"at"`
 }
 
-// NewID returns an id that no other request has. IDs sort by time, to the nanosecond: of two pauses and resumes the later id counts.
+// NewID returns an id that no other request has. IDs sort by time, to the nanosecond: of two pauses
+// and resumes the later id counts.
 func NewID(now time.Time) string {
 	now = now.UTC()
 	return fmt.Sprintf("%s%09d-%s", now.Format(idSeconds), now.Nanosecond(), strings.ToLower(rand.Text()[:12]))
@@ -110,7 +115,8 @@ func idTime(id string) (time.Time, bool) {
 	return at.Add(time.Duration(nanoseconds)), err == nil
 }
 
-// MalformedError says that something is no valid request, or no valid answer. It is never carried out.
+// MalformedError says that something is no valid request, or no valid answer. It is never carried
+// out.
 type MalformedError struct{ Problem string }
 
 func (e *MalformedError) Error() string { return "malformed request: " + e.Problem }
@@ -170,17 +176,19 @@ type Outcome string
 
 // The outcomes.
 const (
-	// Done is a request that was carried out. A pass that it asked for may have set objects aside: see Answer.Summary.
+	// Done is a request that was carried out. A pass that it asked for may have set objects aside:
+	// see Answer.Summary.
 	Done Outcome = "done"
 	// Failed is a request that was tried and failed.
 	Failed Outcome = "failed"
 	// Refused is a request that was not tried.
 	Refused Outcome = "refused"
-	// Expired is a request that nobody carried out in time, Withdrawn one that its sender took back.
+	// Expired is a request that nobody carried out in time, Withdrawn one that its sender took
+	// back.
 	Expired   Outcome = "expired"
 	Withdrawn Outcome = "withdrawn"
-	// Accepted is a request that a process carries out and has not answered yet, Pending one that none has accepted. No answer of a
-	// daemon has these.
+	// Accepted is a request that a process carries out and has not answered yet, Pending one that
+	// none has accepted. No answer of a daemon has these.
 	Accepted Outcome = "accepted"
 	Pending  Outcome = "pending"
 )
@@ -221,7 +229,8 @@ func DecodeRequest(data []byte) (Request, error) {
 	return r, r.Check()
 }
 
-// decode reads one JSON object and nothing else. Fields that are not known are refused: they may be what a later version means.
+// decode reads one JSON object and nothing else. Fields that are not known are refused: they may be
+// what a later version means.
 func decode(data []byte, into any) error {
 	if len(data) > maxRecord {
 		return malformed("longer than %d bytes", maxRecord)

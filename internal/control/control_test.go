@@ -123,7 +123,8 @@ func FuzzDecodeRequest(f *testing.F) {
 	})
 }
 
-// However many processes claim a request at once, one of them gets it; another number is another claim, and the first answer counts.
+// However many processes claim a request at once, one of them gets it; another number is another
+// claim, and the first answer counts.
 func TestOneClaimsARequest(t *testing.T) {
 	for name, store := range stores(t) {
 		t.Run(name, func(t *testing.T) {
@@ -194,7 +195,8 @@ func TestOneClaimsARequest(t *testing.T) {
 	}
 }
 
-// A pause is there until it is ended, by whomever; one that nobody can read is a pause all the same.
+// A pause is there until it is ended, by whomever; one that nobody can read is a pause all the
+// same.
 func TestPause(t *testing.T) {
 	for name, store := range stores(t) {
 		t.Run(name, func(t *testing.T) {

@@ -19,7 +19,8 @@ import (
 const (
 	// ExpireAfter is how long a request may wait to be claimed and answered.
 	ExpireAfter = 24 * time.Hour
-	// keepFor is how old what is left of a request may become before it is deleted. Until then a request that comes again has its answer.
+	// keepFor is how old what is left of a request may become before it is deleted. Until then a
+	// request that comes again has its answer.
 	keepFor = ExpireAfter + time.Hour
 	// claimFor is how long a process may take to answer what takes no lease.
 	claimFor = 2 * time.Minute
@@ -38,7 +39,8 @@ func NewDesk(store store.Store, now func() time.Time) *Desk { return &Desk{store
 type Case struct {
 	Mapping, ID string
 	At          time.Time // by its id
-	// HasRequest says that its own record is there, Claims is the number of the last claim, IsAnswered that there is an answer.
+	// HasRequest says that its own record is there, Claims is the number of the last claim,
+	// IsAnswered that there is an answer.
 	HasRequest bool
 	Claims     int
 	IsAnswered bool
@@ -121,7 +123,8 @@ func (d *Desk) Submit(ctx context.Context, r Request) error {
 	return d.createOnce(ctx, requestName(r.Mapping, r.ID), r)
 }
 
-// Request returns a request, or a *MalformedError. That of one that is not there satisfies errors.Is(err, fs.ErrNotExist).
+// Request returns a request, or a *MalformedError. That of one that is not there satisfies
+// errors.Is(err, fs.ErrNotExist).
 func (d *Desk) Request(ctx context.Context, mapping, id string) (Request, error) {
 	data, err := d.read(ctx, requestName(mapping, id))
 	if err != nil {
@@ -153,8 +156,9 @@ func (d *Desk) claimOf(ctx context.Context, mapping, id string, n int) (claim Cl
 	return claim, err
 }
 
-// IsAbandoned reports whether the process that made the n-th claim of a request is likely dead: the claim is old, and that process has
-// not the lease of the mapping, under which it could be working still.
+// IsAbandoned reports whether the process that made the n-th claim of a request is likely dead: the
+// claim is old, and that process has not the lease of the mapping, under which it could be working
+// still.
 func (d *Desk) IsAbandoned(ctx context.Context, r Request, n int) (bool, error) {
 	claim, err := d.claimOf(ctx, r.Mapping, r.ID, n)
 	_, isMalformed := errors.AsType[*MalformedError](err)
@@ -180,7 +184,8 @@ func (d *Desk) Answer(ctx context.Context, a Answer) (Answer, error) {
 	return a, err
 }
 
-// AnswerTo returns the answer to a request. The error of none satisfies errors.Is(err, fs.ErrNotExist).
+// AnswerTo returns the answer to a request. The error of none satisfies errors.Is(err,
+// fs.ErrNotExist).
 func (d *Desk) AnswerTo(ctx context.Context, mapping, id string) (a Answer, err error) {
 	data, err := d.read(ctx, answerName(mapping, id))
 	if err != nil {
@@ -215,13 +220,14 @@ func (d *Desk) caseOf(ctx context.Context, r Request) (Case, error) {
 	return Case{Mapping: r.Mapping, ID: r.ID}, err
 }
 
-// Forget deletes a request whose answer was read. Its claim and its answer stay for a day, so that the same request is not carried out
-// again when it comes again.
+// Forget deletes a request whose answer was read. Its claim and its answer stay for a day, so that
+// the same request is not carried out again when it comes again.
 func (d *Desk) Forget(ctx context.Context, r Request) error {
 	return d.store.Delete(ctx, requestName(r.Mapping, r.ID))
 }
 
-// forget deletes what there is of a request. The request goes first: without its answer it would be carried out again.
+// forget deletes what there is of a request. The request goes first: without its answer it would be
+// carried out again.
 func (d *Desk) forget(ctx context.Context, c Case) error {
 	names := []string{requestName(c.Mapping, c.ID)}
 	for n := 1; n <= c.Claims; n++ {

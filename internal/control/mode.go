@@ -8,15 +8,16 @@ import (
 	"time"
 )
 
-// skewed is how far the clock of another machine may be ahead. A mode of a later time than that is of a wrong clock, and any request
-// changes it.
+// skewed is how far the clock of another machine may be ahead. A mode of a later time than that is
+// of a wrong clock, and any request changes it.
 const skewed = 5 * time.Minute
 
 // modeTries is how often a mode is looked for whose record is replaced meanwhile.
 const modeTries = 3
 
-// Mode is whether a mapping is paused. It is made by requests: of several the one with the latest id counts, whatever order they are
-// carried out in, so that an old request never undoes a later one.
+// Mode is whether a mapping is paused. It is made by requests: of several the one with the latest
+// id counts, whatever order they are carried out in, so that an old request never undoes a later
+// one.
 type Mode struct {
 	// ID is that of the request, "" where none has paused or resumed the mapping lately.
 	ID       string
@@ -37,11 +38,13 @@ func modeName(mapping string, m Mode) string {
 	return Prefix + mapping + "/" + m.ID + suffix
 }
 
-// Paused says who has paused a mapping. Its record is there until the mapping is resumed. That of who has resumed it has the same form.
+// Paused says who has paused a mapping. Its record is there until the mapping is resumed. That of
+// who has resumed it has the same form.
 type Paused struct {
 	Version int    `json:"version"`
 	Mapping string `json:"mapping"`
-	// Request, Who and At are of the first of several pauses. All are empty where the record could not be read.
+	// Request, Who and At are of the first of several pauses. All are empty where the record could
+	// not be read.
 	Request string    `json:"request,omitempty"`
 	Who     string    `json:"who,omitempty"`
 	At      time.Time `json:"at,omitzero"`
@@ -55,7 +58,8 @@ func (p Paused) String() string {
 	return "paused by " + p.Who + " since " + p.At.UTC().Format(time.RFC3339)
 }
 
-// SupersededError says that a mapping was paused or resumed later than a request asks for the opposite.
+// SupersededError says that a mapping was paused or resumed later than a request asks for the
+// opposite.
 type SupersededError struct {
 	Mode Mode
 	// By is who made the mode, as far as it is known.
@@ -103,7 +107,8 @@ func (d *Desk) MadeBy(ctx context.Context, mapping string, m Mode) (p Paused, er
 	return p, err
 }
 
-// PausedOf returns whether a mapping is paused. A record that cannot be decoded pauses it too: who did is then not known.
+// PausedOf returns whether a mapping is paused. A record that cannot be decoded pauses it too: who
+// did is then not known.
 func (d *Desk) PausedOf(ctx context.Context, mapping string) (p Paused, isPaused bool, err error) {
 	for range modeTries {
 		board, err := d.LookAt(ctx, mapping)
@@ -122,15 +127,16 @@ func (d *Desk) PausedOf(ctx context.Context, mapping string) (p Paused, isPaused
 	return Paused{Version: Version, Mapping: mapping}, true, nil // it is replaced all the time
 }
 
-// Pause makes it durable that a mapping is paused, and returns since when and by whom. The error of a mapping that was resumed later
-// than the request was made is a *SupersededError.
+// Pause makes it durable that a mapping is paused, and returns since when and by whom. The error of
+// a mapping that was resumed later than the request was made is a *SupersededError.
 func (d *Desk) Pause(ctx context.Context, r Request) (Paused, error) { return d.set(ctx, r, true) }
 
-// Resume ends the pause of a mapping, and returns who has. The error of a mapping that was paused later than the request was made is a
-// *SupersededError.
+// Resume ends the pause of a mapping, and returns who has. The error of a mapping that was paused
+// later than the request was made is a *SupersededError.
 func (d *Desk) Resume(ctx context.Context, r Request) (Paused, error) { return d.set(ctx, r, false) }
 
-// set makes a mode: one record, which counts from the moment that it is there. Those before are deleted then.
+// set makes a mode: one record, which counts from the moment that it is there. Those before are
+// deleted then.
 func (d *Desk) set(ctx context.Context, r Request, isPaused bool) (Paused, error) {
 	b, err := d.LookAt(ctx, r.Mapping)
 	if err != nil {
@@ -167,7 +173,8 @@ func (d *Desk) set(ctx context.Context, r Request, isPaused bool) (Paused, error
 	return p, nil
 }
 
-// TakePause pauses a mapping as another one is, whose name it had. It reports false where that one is not paused.
+// TakePause pauses a mapping as another one is, whose name it had. It reports false where that one
+// is not paused.
 func (d *Desk) TakePause(ctx context.Context, from, to string) (isPaused bool, err error) {
 	p, isPaused, err := d.PausedOf(ctx, from)
 	if err != nil || !isPaused {
@@ -177,7 +184,8 @@ func (d *Desk) TakePause(ctx context.Context, from, to string) (isPaused bool, e
 	return true, d.create(ctx, modeName(to, Mode{NewID(d.now()), true}), p)
 }
 
-// sweepModes deletes modes that do not count any more, and the record of a resume when no request is open that it supersedes.
+// sweepModes deletes modes that do not count any more, and the record of a resume when no request
+// is open that it supersedes.
 func (d *Desk) sweepModes(ctx context.Context, b Board) error {
 	for mapping, modes := range b.modes {
 		for i, m := range modes {

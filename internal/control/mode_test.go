@@ -97,7 +97,8 @@ func TestModesAreSwept(t *testing.T) {
 	}
 }
 
-// A claim is of a process that is likely dead when it is old and that process does not hold the lease.
+// A claim is of a process that is likely dead when it is old and that process does not hold the
+// lease.
 func TestIsAbandoned(t *testing.T) {
 	for name, store := range stores(t) {
 		t.Run(name, func(t *testing.T) {

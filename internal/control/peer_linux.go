@@ -14,7 +14,8 @@ func peerOf(c net.Conn) (uid int, ok bool) {
 	return int(peer.Uid), true
 }
 
-// processOf returns the process at the other end of a Unix socket, 0 where that cannot be found out.
+// processOf returns the process at the other end of a Unix socket, 0 where that cannot be found
+// out.
 func processOf(c net.Conn) (pid int) {
 	peer, ok := credentialsOf(c)
 	if !ok {

@@ -14,8 +14,9 @@ import (
 // ErrNoPlace says that no user can make a socket at a path.
 var ErrNoPlace = errors.New("no socket can be made there")
 
-// CheckPlace refuses a path at which Listen makes no socket, as far as that can be known without making anything. It answers
-// the same for every user: the caller may run as another user than the daemon.
+// CheckPlace refuses a path at which Listen makes no socket, as far as that can be known without
+// making anything. It answers the same for every user: the caller may run as another user than the
+// daemon.
 func CheckPlace(path string) error {
 	if len(path) > MaxSocketPath {
 		return fmt.Errorf("the path has %d bytes, and a socket's at most %d: %w", len(path), MaxSocketPath, ErrNoPlace)
@@ -37,8 +38,8 @@ func CheckPlace(path string) error {
 	return errors.Join(checkWriters(dir), checkReplaceable(path))
 }
 
-// CheckUsable reports whether this user could make a socket at a path that CheckPlace accepts: the nearest folder that exists can be
-// written to.
+// CheckUsable reports whether this user could make a socket at a path that CheckPlace accepts: the
+// nearest folder that exists can be written to.
 func CheckUsable(path string) error {
 	there, _, err := nearest(filepath.Dir(path))
 	if err != nil {
@@ -72,9 +73,10 @@ func nearest(dir string) (there string, info fs.FileInfo, err error) {
 	}
 }
 
-// checkWriters refuses a folder in which another user could put a socket in the place of this one: others may write to it, and no sticky
-// bit keeps each to their own files. A group of this process may write to it, as to the folder of a state (filestore.Open): of
-// whom in it puts a socket there no client takes it, unless the folder is theirs.
+// checkWriters refuses a folder in which another user could put a socket in the place of this one:
+// others may write to it, and no sticky bit keeps each to their own files. A group of this process
+// may write to it, as to the folder of a state (filestore.Open): of whom in it puts a socket there
+// no client takes it, unless the folder is theirs.
 func checkWriters(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil {

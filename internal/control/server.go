@@ -32,7 +32,8 @@ const path = "/v1/requests"
 type Reply struct {
 	// Answer is what became of the request; absent while it is not known.
 	Answer *Answer `json:"answer,omitempty"`
-	// ClaimedBy is the process that carries the request out, when one does and there is no answer yet.
+	// ClaimedBy is the process that carries the request out, when one does and there is no answer
+	// yet.
 	ClaimedBy string `json:"claimed_by,omitempty"`
 	// Error says why the request was not taken, Hint what to do about that.
 	Error string `json:"error,omitempty"`
@@ -46,7 +47,8 @@ func (e *NotKeptError) Error() string {
 	return fmt.Sprintf("mapping %q is not in this daemon's configuration", clipped(e.Mapping))
 }
 
-// Take brings a request to where it is carried out, and waits up to so long for the answer. The end of ctx ends the wait.
+// Take brings a request to where it is carried out, and waits up to so long for the answer. The end
+// of ctx ends the wait.
 type Take func(ctx context.Context, r Request, wait time.Duration) (Reply, error)
 
 // peer is who is at the other end of a connection.
@@ -57,7 +59,8 @@ type peer struct {
 
 type peerKey struct{}
 
-// NewServer returns a server for the socket, whose requests go to take. It serves the user of this process and root.
+// NewServer returns a server for the socket, whose requests go to take. It serves the user of this
+// process and root.
 func NewServer(take Take, logger *slog.Logger) *http.Server {
 	mux := http.NewServeMux()
 	mux.Handle("POST "+path, Handler(take, logger))

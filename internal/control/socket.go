@@ -19,7 +19,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// MaxSocketPath is how long the path of a socket may be, in bytes (unix(7): 108 with the zero at its end; 104 elsewhere).
+// MaxSocketPath is how long the path of a socket may be, in bytes (unix(7): 108 with the zero at
+// its end; 104 elsewhere).
 const MaxSocketPath = 103
 
 // ErrSocketInUse says that a living process has the socket.
@@ -39,9 +40,10 @@ type socket struct {
 	lock *flock.Flock
 }
 
-// Listen makes the socket at a path, for the user of this process alone. What a process that ended has left there is replaced; of one
-// that lives the error is ErrSocketInUse. A lock on a file next to it says which of the two it is, and the system gives that back
-// however a process ends. The lock file stays.
+// Listen makes the socket at a path, for the user of this process alone. What a process that ended
+// has left there is replaced; of one that lives the error is ErrSocketInUse. A lock on a file next
+// to it says which of the two it is, and the system gives that back however a process ends. The
+// lock file stays.
 func Listen(ctx context.Context, path string) (net.Listener, error) {
 	if err := CheckPlace(path); err != nil {
 		return nil, fmt.Errorf("make socket %s: %w", path, err)
@@ -68,8 +70,8 @@ func Listen(ctx context.Context, path string) (net.Listener, error) {
 	return &socket{listener, path, made, lock}, nil
 }
 
-// checkOwner refuses a socket that belongs neither to this user nor to root nor to the owner of its folder: requests are not for others
-// to read.
+// checkOwner refuses a socket that belongs neither to this user nor to root nor to the owner of its
+// folder: requests are not for others to read.
 func checkOwner(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -95,8 +97,8 @@ func ownerOf(info fs.FileInfo) (uid int, ok bool) {
 	return int(stat.Uid), true
 }
 
-// bind makes the socket in a folder that only this user can look into, and gives it its name when it has its mode: there is no moment
-// at which others could connect.
+// bind makes the socket in a folder that only this user can look into, and gives it its name when
+// it has its mode: there is no moment at which others could connect.
 func bind(ctx context.Context, path string) (listener net.Listener, made fs.FileInfo, err error) {
 	dir, err := os.MkdirTemp(filepath.Dir(path), ".s")
 	if err != nil {
@@ -163,8 +165,9 @@ func NewClient(path string) *Client {
 	return &Client{path, &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true, MaxResponseHeaderBytes: maxHeaderBytes}}}
 }
 
-// Send sends a request and waits up to so long for its answer. Where no process answers the error is ErrNoDaemon; where one does and
-// does not keep the mapping, it is a *NotKeptError. A socket that may be another user's is not connected to: ErrNotTrusted.
+// Send sends a request and waits up to so long for its answer. Where no process answers the error
+// is ErrNoDaemon; where one does and does not keep the mapping, it is a *NotKeptError. A socket
+// that may be another user's is not connected to: ErrNotTrusted.
 func (c *Client) Send(ctx context.Context, r Request, wait time.Duration) (Reply, error) {
 	if err := checkOwner(c.path); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {

@@ -38,7 +38,8 @@ func as(t *testing.T, uid uintptr, do func()) {
 	<-done
 }
 
-// Another user is refused by the mode of the socket, and where that was loosened by the name that the system gives.
+// Another user is refused by the mode of the socket, and where that was loosened by the name that
+// the system gives.
 func TestSocketOfAnotherUser(t *testing.T) {
 	dir := folder(t)
 	path := filepath.Join(dir, "s")

@@ -98,7 +98,8 @@ func TestSocket(t *testing.T) {
 	}
 }
 
-// Of a living process the socket is left alone; what a process that ended left is replaced, and nothing else is.
+// Of a living process the socket is left alone; what a process that ended left is replaced, and
+// nothing else is.
 func TestSocketsOfOthers(t *testing.T) {
 	dir := folder(t)
 	path := filepath.Join(dir, "s")
@@ -217,7 +218,8 @@ func TestSocketsAreNotMadeWhereOthersWrite(t *testing.T) {
 	}
 }
 
-// A volume belongs to root and to the group of its pod, which may write to it; one of another group is refused.
+// A volume belongs to root and to the group of its pod, which may write to it; one of another group
+// is refused.
 func TestASocketInTheFolderOfAGroup(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can give a folder away")

@@ -7,7 +7,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestACLIsSent has a bucket policy that refuses every write without the ACL, in each way of copying.
+// TestACLIsSent has a bucket policy that refuses every write without the ACL, in each way of
+// copying.
 func TestACLIsSent(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {

@@ -12,13 +12,15 @@ import (
 	"syncd/internal/plan"
 )
 
-// adoptMargin is how much newer than its source a copy must be where no checksum shows that they are equal. Times alone
-// prove little: they have whole seconds, and a tool that read the source before it was overwritten may have written after.
+// adoptMargin is how much newer than its source a copy must be where no checksum shows that they
+// are equal. Times alone prove little: they have whole seconds, and a tool that read the source
+// before it was overwritten may have written after.
 const adoptMargin = time.Hour
 
-// adopt looks whether what was found at the destination can stand for a copy of the object: under the configured key, and
-// of the same content as far as that can be decided without reading it. It costs a HEAD of either side, less what is known
-// already. An error is one that no other request would escape; what cannot be looked at is not adopted.
+// adopt looks whether what was found at the destination can stand for a copy of the object: under
+// the configured key, and of the same content as far as that can be decided without reading it. It
+// costs a HEAD of either side, less what is known already. An error is one that no other request
+// would escape; what cannot be looked at is not adopted.
 func (j *job) adopt(ctx context.Context) (result Result, adopted bool, err error) {
 	s := j.standing
 	if s.found.head == nil {
@@ -32,7 +34,8 @@ func (j *job) adopt(ctx context.Context) (result Result, adopted bool, err error
 	if err == nil && plan.SameKey(aws.ToString(copied.SSEKMSKeyId), j.o.KeyARN) && s.found.Size == j.object.Size {
 		var source *s3.HeadObjectOutput
 		source, err = j.source.head(ctx, j.object.Key, &j.object.ETag)
-		// One of ours may have been made of another object, under settings that were put back: its time proves nothing.
+		// One of ours may have been made of another object, under settings that were put back: its
+		// time proves nothing.
 		adopted = err == nil && sameContent(source, copied, !s.isOurs())
 	}
 	if adopted && s.isOurs() {
@@ -52,8 +55,8 @@ func (j *job) adopt(ctx context.Context) (result Result, adopted bool, err error
 	}, true, nil
 }
 
-// isFinished reports whether a copy of syncd's own lacks nothing that is given to a copy after it was made: whoever made it may have
-// been killed in between.
+// isFinished reports whether a copy of syncd's own lacks nothing that is given to a copy after it
+// was made: whoever made it may have been killed in between.
 func (j *job) isFinished(ctx context.Context) (bool, error) {
 	found, err := j.source.readTags(ctx, j.object.Key)
 	if err != nil || found.late {
@@ -66,8 +69,8 @@ func (j *job) isFinished(ctx context.Context) (bool, error) {
 	return err == nil && len(names) == 0, err
 }
 
-// sameContent compares a checksum of the whole that both sides have; where they have none in common, a copy that was made
-// long after its source is believed if it may be.
+// sameContent compares a checksum of the whole that both sides have; where they have none in
+// common, a copy that was made long after its source is believed if it may be.
 func sameContent(source, copied *s3.HeadObjectOutput, mayBelieve bool) bool {
 	theirs := content.OfHead(copied)
 	for i, ours := range content.OfHead(source) {

@@ -8,8 +8,9 @@ import (
 	"syncd/internal/copier/request"
 )
 
-// doubts decide whether an answer that would end the mapping, such as SignatureDoesNotMatch, is about the mapping or about one
-// object alone: some attributes of an object make a request of which client and service compute different signatures.
+// doubts decide whether an answer that would end the mapping, such as SignatureDoesNotMatch, is
+// about the mapping or about one object alone: some attributes of an object make a request of which
+// client and service compute different signatures.
 type doubts struct {
 	source      *source
 	destination *destination
@@ -43,9 +44,10 @@ func (d *doubts) succeeded(copied int64) {
 	d.good = max(d.good, copied)
 }
 
-// alone returns a failure that would end the mapping as an *awserr.AloneError when the service takes other requests that were sent
-// later: copies, or else a listing of a key on either side, which needs no permission, because a denial is signed well too. Failures
-// of copies in flight at the same time share the listings. What was never answered stays as it is.
+// alone returns a failure that would end the mapping as an *awserr.AloneError when the service
+// takes other requests that were sent later: copies, or else a listing of a key on either side,
+// which needs no permission, because a denial is signed well too. Failures of copies in flight at
+// the same time share the listings. What was never answered stays as it is.
 func (d *doubts) alone(ctx context.Context, key string, failure error) error {
 	if !awserr.Fatal(failure) || !awserr.Answered(failure) || ctx.Err() != nil {
 		return failure
@@ -69,8 +71,9 @@ func (d *doubts) alone(ctx context.Context, key string, failure error) error {
 	}
 }
 
-// doubt returns what must have happened before it is known whether a failure of now is of one object: a copy that began after the
-// number since has succeeded, or the service has answered a question that it is asked from now on.
+// doubt returns what must have happened before it is known whether a failure of now is of one
+// object: a copy that began after the number since has succeeded, or the service has answered a
+// question that it is asked from now on.
 func (d *doubts) doubt() (since, question int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

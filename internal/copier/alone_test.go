@@ -12,7 +12,8 @@ import (
 	"syncd/internal/copier"
 )
 
-// TestAnswerAboutOneObject has the service refuse one object with answers that would be about the mapping if all requests had them.
+// TestAnswerAboutOneObject has the service refuse one object with answers that would be about the
+// mapping if all requests had them.
 func TestAnswerAboutOneObject(t *testing.T) {
 	for _, tt := range []struct{ code, reason string }{
 		{"SignatureDoesNotMatch", "signature"}, {"InvalidAccessKeyId", "credentials"}, {"NoSuchBucket", "no_bucket"},
@@ -71,7 +72,8 @@ func TestLookThatIsRefusedAlone(t *testing.T) {
 	}
 }
 
-// TestFailuresShareTheListings has many copies fail at the same moment: some before the first of them asks, the others while it does.
+// TestFailuresShareTheListings has many copies fail at the same moment: some before the first of
+// them asks, the others while it does.
 func TestFailuresShareTheListings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -20,7 +20,8 @@ const annotationsAtOnce = 8
 // errAnnotationList says that a listing of annotations is none that S3 can have.
 var errAnnotationList = errors.New("the service lists annotations as no object can have them")
 
-// annotationsOf lists the names of a source object's annotations: no more, and by no more pages, than there can be.
+// annotationsOf lists the names of a source object's annotations: no more, and by no more pages,
+// than there can be.
 func (s *source) annotationsOf(ctx context.Context, key string) (names []string, err error) {
 	seen := map[string]bool{}
 	var token *string

@@ -44,8 +44,8 @@ func TestCopyCarriesAnnotations(t *testing.T) {
 	}
 }
 
-// TestAnnotationsOfAnotherVersion has the source be written again while its annotations are read: the copy is of the newest version
-// with its annotations.
+// TestAnnotationsOfAnotherVersion has the source be written again while its annotations are read:
+// the copy is of the newest version with its annotations.
 func TestAnnotationsOfAnotherVersion(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -65,7 +65,8 @@ func TestAnnotationsOfAnotherVersion(t *testing.T) {
 	}
 }
 
-// TestAnnotationsThatFail set the object aside with its copy known, which the next attempt replaces.
+// TestAnnotationsThatFail set the object aside with its copy known, which the next attempt
+// replaces.
 func TestAnnotationsThatFail(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -94,7 +95,8 @@ func TestAnnotationsThatFail(t *testing.T) {
 	}
 }
 
-// TestUnfinishedCopyIsNotAdopted has a process be killed when the copy was made and lacked its tags or annotations.
+// TestUnfinishedCopyIsNotAdopted has a process be killed when the copy was made and lacked its tags
+// or annotations.
 func TestUnfinishedCopyIsNotAdopted(t *testing.T) {
 	long := map[string]string{}
 	for i := range 10 {

@@ -47,7 +47,8 @@ func TestCopyOfChosenTags(t *testing.T) {
 	}
 }
 
-// TestCopyOfChosenTagsIsTwoRequests and no HEAD, where it goes in one piece; without a choice it is one.
+// TestCopyOfChosenTagsIsTwoRequests and no HEAD, where it goes in one piece; without a choice it is
+// one.
 func TestCopyOfChosenTagsIsTwoRequests(t *testing.T) {
 	for _, tt := range []struct {
 		change func(*copier.Options)
@@ -95,7 +96,8 @@ func TestChosenTagsOfASourceThatChanges(t *testing.T) {
 	}
 }
 
-// TestChosenTagsThatNoHeaderTakes are set on the version that was made, those that were chosen alone.
+// TestChosenTagsThatNoHeaderTakes are set on the version that was made, those that were chosen
+// alone.
 func TestChosenTagsThatNoHeaderTakes(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -118,7 +120,8 @@ func TestChosenTagsThatNoHeaderTakes(t *testing.T) {
 	}
 }
 
-// TestChosenTagsThatAreRefused come late where the service takes shorter headers, and fail the copy where it takes none.
+// TestChosenTagsThatAreRefused come late where the service takes shorter headers, and fail the copy
+// where it takes none.
 func TestChosenTagsThatAreRefused(t *testing.T) {
 	w := newWorld(t)
 	w.options.OnlyTags = []string{"a"}
@@ -194,7 +197,8 @@ func TestUploadUnderOtherTagsIsNotResumed(t *testing.T) {
 	}
 }
 
-// TestRetentionIsBounded: an owner's date of a thousand years would have the consumer pay for as long, and nobody could end it.
+// TestRetentionIsBounded: an owner's date of a thousand years would have the consumer pay for as
+// long, and nobody could end it.
 func TestRetentionIsBounded(t *testing.T) {
 	now := time.Now().UTC().Truncate(time.Second)
 	const day = 24 * time.Hour

@@ -9,8 +9,8 @@ import (
 	"syncd/internal/copier/request"
 )
 
-// conditional sends a write of the object under the condition that its standing asks for, as far as the service and the role
-// let it be sent.
+// conditional sends a write of the object under the condition that its standing asks for, as far as
+// the service and the role let it be sent.
 func (j *job) conditional(ctx context.Context, operation string, send func(context.Context, condition) error) error {
 	known := j.conditions
 	wanted := j.standing.verdict(j.object).condition
@@ -53,8 +53,8 @@ func (j *job) conditional(ctx context.Context, operation string, send func(conte
 	return nil
 }
 
-// probe finds out how conditions are treated: a write under one that cannot hold is refused, and then made under the one that
-// is wanted; or it happens, and nobody has looked at the condition.
+// probe finds out how conditions are treated: a write under one that cannot hold is refused, and
+// then made under the one that is wanted; or it happens, and nobody has looked at the condition.
 func (j *job) probe(ctx context.Context, operation string, wanted condition, send func(context.Context, condition) error) error {
 	known, learnt := j.conditions, unknown
 	defer func() { known.learnt(operation, learnt) }()
@@ -81,7 +81,8 @@ func (j *job) probe(ctx context.Context, operation string, wanted condition, sen
 	default:
 		return err
 	}
-	// The refusal may have been that of the source's condition. It was not if the same write happens now.
+	// The refusal may have been that of the source's condition. It was not if the same write
+	// happens now.
 	if err = j.send(ctx, wanted, send); err == nil {
 		learnt = honoured
 	}

@@ -12,8 +12,8 @@ import (
 	"syncd/internal/copier/request"
 )
 
-// condition is what has to hold at the destination's key for a write to happen ("Conditional requests", Amazon S3 User
-// Guide): the zero condition holds always.
+// condition is what has to hold at the destination's key for a write to happen ("Conditional
+// requests", Amazon S3 User Guide): the zero condition holds always.
 type condition struct {
 	match string // ETag of what is there
 	none  bool   // nothing is there
@@ -42,7 +42,8 @@ const (
 	ignored       // it is not, or no condition is taken
 )
 
-// conditions knows how the destination treats conditions, by operation, and whether the role may send them.
+// conditions knows how the destination treats conditions, by operation, and whether the role may
+// send them.
 type conditions struct {
 	assumed func() bool // whether conditions are honoured unless an answer says otherwise
 
@@ -57,7 +58,8 @@ func newConditions(assumed func() bool) *conditions {
 	return &conditions{assumed: assumed, known: map[string]mode{}, probes: map[string]chan struct{}{}}
 }
 
-// of returns the mode of an operation; probing to one caller at a time, who has to call learnt, while the others wait.
+// of returns the mode of an operation; probing to one caller at a time, who has to call learnt,
+// while the others wait.
 func (c *conditions) of(ctx context.Context, operation string) (mode, error) {
 	for {
 		c.mu.Lock()
@@ -103,8 +105,8 @@ func (c *conditions) learnt(operation string, now mode) {
 	}
 }
 
-// matchDenials is how long it is remembered that the role may not send If-Match. Then it is tried again: the permission may
-// have been added.
+// matchDenials is how long it is remembered that the role may not send If-Match. Then it is tried
+// again: the permission may have been added.
 const matchDenials = time.Hour
 
 func (c *conditions) isMatchDenied() bool {
@@ -122,9 +124,9 @@ func (c *conditions) matched(may bool) {
 	}
 }
 
-// mayBeForMatch reports whether a write under If-Match may have been denied because of it: it takes s3:GetObject beside
-// s3:PutObject (Amazon S3 User Guide, "How to prevent object overwrites with conditional writes"). A denial that names
-// something else is not for it.
+// mayBeForMatch reports whether a write under If-Match may have been denied because of it: it takes
+// s3:GetObject beside s3:PutObject (Amazon S3 User Guide, "How to prevent object overwrites with
+// conditional writes"). A denial that names something else is not for it.
 func (c *conditions) mayBeForMatch(denial error, bucket string) bool {
 	action, resource := awserr.Refused(denial)
 	c.mu.Lock()

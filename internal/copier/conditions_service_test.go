@@ -15,7 +15,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// treats has the service treat the conditions of some writes in another way, until it is told otherwise.
+// treats has the service treat the conditions of some writes in another way, until it is told
+// otherwise.
 func (w *world) treats(kind awsfake.FaultKind, operations ...string) (remove func()) {
 	w.options.ToS3 = func() bool { return false }
 	var all []func()
@@ -29,8 +30,8 @@ func (w *world) treats(kind awsfake.FaultKind, operations ...string) (remove fun
 	}
 }
 
-// TestServiceThatIgnoresConditions finds that out with the first write of each kind, which is a copy like any other, and looks
-// before every write from then on.
+// TestServiceThatIgnoresConditions finds that out with the first write of each kind, which is a
+// copy like any other, and looks before every write from then on.
 func TestServiceThatIgnoresConditions(t *testing.T) {
 	for way, w := range ways(t) {
 		for name, kind := range map[string]awsfake.FaultKind{"ignores": awsfake.IgnoreConditions, "refuses": awsfake.RefuseConditions} {
@@ -61,7 +62,8 @@ func TestServiceThatIgnoresConditions(t *testing.T) {
 	}
 }
 
-// TestServiceThatHonoursConditions costs one refused write of each kind to find out, and protects what is there from the first.
+// TestServiceThatHonoursConditions costs one refused write of each kind to find out, and protects
+// what is there from the first.
 func TestServiceThatHonoursConditions(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -110,7 +112,8 @@ func TestManyCopiesFindOutOnce(t *testing.T) {
 	}
 }
 
-// TestTrialThatSaysNothing has the first write fail for other reasons, or with its source: nothing is known after it.
+// TestTrialThatSaysNothing has the first write fail for other reasons, or with its source: nothing
+// is known after it.
 func TestTrialThatSaysNothing(t *testing.T) {
 	w := newWorld(t)
 	w.treats(awsfake.None)
@@ -132,8 +135,8 @@ func TestTrialThatSaysNothing(t *testing.T) {
 	w.wantSent(t, `if "syncd-never"`, "if none")
 }
 
-// TestRoleThatMayNotRead has a role that lacks s3:GetObject at the destination, which a write under If-Match takes: it falls
-// back once, and says so.
+// TestRoleThatMayNotRead has a role that lacks s3:GetObject at the destination, which a write under
+// If-Match takes: it falls back once, and says so.
 func TestRoleThatMayNotRead(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -163,7 +166,8 @@ func TestRoleThatMayNotRead(t *testing.T) {
 	}
 }
 
-// TestRoleThatMayReadLater gets the permission: within the hour nothing is tried, then the condition is sent again.
+// TestRoleThatMayReadLater gets the permission: within the hour nothing is tried, then the
+// condition is sent again.
 func TestRoleThatMayReadLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -210,8 +214,8 @@ func TestDeniedIsDenied(t *testing.T) {
 	}
 }
 
-// TestBucketThatDemandsConditions has a policy that denies every write without one ("Enforce conditional writes", Amazon S3 User
-// Guide).
+// TestBucketThatDemandsConditions has a policy that denies every write without one ("Enforce
+// conditional writes", Amazon S3 User Guide).
 func TestBucketThatDemandsConditions(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {

@@ -27,7 +27,8 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// putForeign puts what is not syncd's under the key k at the destination, with a date as if it had been there since.
+// putForeign puts what is not syncd's under the key k at the destination, with a date as if it had
+// been there since.
 func (w *world) putForeign(at time.Time) awsfake.ObjectInfo {
 	return w.destination.Put("k", awsfake.BytesBody([]byte("theirs")), awsfake.PutOptions{KeyARN: w.key.ARN(), LastModified: at})
 }
@@ -91,8 +92,9 @@ func TestCopyIsConditional(t *testing.T) {
 	}
 }
 
-// TestForeignObjectStays has what is not syncd's at the destination: known by a listing, met by a write, put there in the very
-// moment of the write, or put in the place of a copy that the ledger knows.
+// TestForeignObjectStays has what is not syncd's at the destination: known by a listing, met by a
+// write, put there in the very moment of the write, or put in the place of a copy that the ledger
+// knows.
 func TestForeignObjectStays(t *testing.T) {
 	for name, tt := range map[string]func(t *testing.T, w *world) (foreign func() awsfake.ObjectInfo){
 		"listed": func(_ *testing.T, w *world) func() awsfake.ObjectInfo {
@@ -174,7 +176,8 @@ func TestListedForeignObjectCostsNoWrite(t *testing.T) {
 	}
 }
 
-// TestOwnCopyIsNeverForeign loses the answers of writes, in a copy and over the death of its process.
+// TestOwnCopyIsNeverForeign loses the answers of writes, in a copy and over the death of its
+// process.
 func TestOwnCopyIsNeverForeign(t *testing.T) {
 	writes := []string{"CopyObject", "PutObject", "CompleteMultipartUpload"}
 	for way, w := range ways(t) {
@@ -208,7 +211,8 @@ func TestOwnCopyIsNeverForeign(t *testing.T) {
 	}
 }
 
-// TestOwnCopyThatIsThereCostsOneRequest has a listing show a copy that a killed process made and did not record.
+// TestOwnCopyThatIsThereCostsOneRequest has a listing show a copy that a killed process made and
+// did not record.
 func TestOwnCopyThatIsThereCostsOneRequest(t *testing.T) {
 	w := newWorld(t)
 	object := w.putText("k", "x")
@@ -262,8 +266,8 @@ func TestCopyWritesOnlyWhileItMay(t *testing.T) {
 	}
 }
 
-// TestVanishedWhereNothingMayBeListed has S3 answer 403 for a key that is not there, as it does to a role whose right to list has
-// a condition that no GET, HEAD or COPY carries.
+// TestVanishedWhereNothingMayBeListed has S3 answer 403 for a key that is not there, as it does to
+// a role whose right to list has a condition that no GET, HEAD or COPY carries.
 func TestVanishedWhereNothingMayBeListed(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -311,7 +315,8 @@ func TestListedAndGone(t *testing.T) {
 	}
 }
 
-// TestAnswerThatNamesTheFormerCopy has something before the service answer a write with what was there, and write nothing.
+// TestAnswerThatNamesTheFormerCopy has something before the service answer a write with what was
+// there, and write nothing.
 func TestAnswerThatNamesTheFormerCopy(t *testing.T) {
 	for _, relay := range []bool{false, true} {
 		for _, size := range []int64{10, 17 * mib} {
@@ -357,8 +362,9 @@ func (f former) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// TestAnswerOfAnotherObjectLeavesTheFormerCopyOurs has something before the service answer a write with what belongs to another object,
-// and write nothing: what is at the destination is still the copy before.
+// TestAnswerOfAnotherObjectLeavesTheFormerCopyOurs has something before the service answer a write
+// with what belongs to another object, and write nothing: what is at the destination is still the
+// copy before.
 func TestAnswerOfAnotherObjectLeavesTheFormerCopyOurs(t *testing.T) {
 	for name, key := range map[string]string{"that names the key": "", "that names no key": "absent"} {
 		t.Run(name, func(t *testing.T) {

@@ -56,7 +56,8 @@ func TestCopyIsOneRequest(t *testing.T) {
 	}
 }
 
-// TestCopySends lists the headers of a copy, because bucket and key policies are written against them.
+// TestCopySends lists the headers of a copy, because bucket and key policies are written against
+// them.
 func TestCopySends(t *testing.T) {
 	key := func(w *world) string { return w.key.ARN() }
 	always := func(w *world) map[string]string {
@@ -130,7 +131,8 @@ func TestCopyLeavesBehindWhatItIsTold(t *testing.T) {
 	}
 }
 
-// TestCopyFollowsTheSource has the source overwritten between listing and copy, once or again and again.
+// TestCopyFollowsTheSource has the source overwritten between listing and copy, once or again and
+// again.
 func TestCopyFollowsTheSource(t *testing.T) {
 	w := newWorld(t)
 	object := w.putText("k", "old")
@@ -185,7 +187,8 @@ func TestCopyOfAVanishedObject(t *testing.T) {
 	}
 }
 
-// TestCopyCallsNothingGoneThatIsThere has a service that finds no source for the copy, but does when asked.
+// TestCopyCallsNothingGoneThatIsThere has a service that finds no source for the copy, but does
+// when asked.
 func TestCopyCallsNothingGoneThatIsThere(t *testing.T) {
 	w := newWorld(t)
 	object := w.putText("k", "x")

@@ -27,8 +27,8 @@ func (d *destination) lookup(ctx context.Context, key string) (object listing.Ob
 	return lookup(ctx, d.requests, d.api, d.place, key)
 }
 
-// head asks what is at the destination under the input's key. An expired session has a HEAD refused without a word; a listing
-// of the key tells, and has the session renewed.
+// head asks what is at the destination under the input's key. An expired session has a HEAD refused
+// without a word; a listing of the key tells, and has the session renewed.
 func (d *destination) head(ctx context.Context, in *s3.HeadObjectInput) (head *s3.HeadObjectOutput, err error) {
 	in.Bucket, in.ChecksumMode, in.ExpectedBucketOwner = &d.place.Bucket, types.ChecksumModeEnabled, d.place.ExpectedOwner()
 	ask := func(ctx context.Context) (err error) {
@@ -48,12 +48,13 @@ func (d *destination) head(ctx context.Context, in *s3.HeadObjectInput) (head *s
 	return head, err
 }
 
-// maxSkew is how far the clocks of a service and of who asks it may be apart: it refuses requests that are dated otherwise
-// (Amazon S3 API Reference, "Error responses", RequestTimeTooSkewed: 15 minutes).
+// maxSkew is how far the clocks of a service and of who asks it may be apart: it refuses requests
+// that are dated otherwise (Amazon S3 API Reference, "Error responses", RequestTimeTooSkewed: 15
+// minutes).
 const maxSkew = 15 * time.Minute
 
-// there returns what the destination's clock showed at a time of this process, or what it showed at the least before the
-// destination has answered anything.
+// there returns what the destination's clock showed at a time of this process, or what it showed at
+// the least before the destination has answered anything.
 func (d *destination) there(t time.Time) time.Time {
 	if d.peer == nil {
 		return t

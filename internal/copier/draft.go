@@ -68,8 +68,9 @@ func draftOf(o *Options, key string, object listing.Object, head *s3.HeadObjectO
 	return d, nil
 }
 
-// encodedMetadata is metadata as the destination takes it. Beyond ASCII, S3 shows and takes it encoded as RFC 2047 has it, and reads
-// other bytes as ISO 8859-1 ("Working with object metadata", Amazon S3 User Guide); other services show it as it is, in UTF-8.
+// encodedMetadata is metadata as the destination takes it. Beyond ASCII, S3 shows and takes it
+// encoded as RFC 2047 has it, and reads other bytes as ISO 8859-1 ("Working with object metadata",
+// Amazon S3 User Guide); other services show it as it is, in UTF-8.
 func encodedMetadata(o *Options, metadata map[string]string) map[string]string {
 	if o.ToS3 != nil && !o.ToS3() {
 		return metadata
@@ -101,8 +102,9 @@ func lockOf(o *Options, head *s3.HeadObjectOutput) (l lock) {
 	return l
 }
 
-// shorten has a retention end no later than that long after now: one in compliance mode nobody can shorten any more, and its object
-// is paid for until its end ("S3 Object Lock", Amazon S3 User Guide). A legal hold has no end, and whoever may set it may lift it.
+// shorten has a retention end no later than that long after now: one in compliance mode nobody can
+// shorten any more, and its object is paid for until its end ("S3 Object Lock", Amazon S3 User
+// Guide). A legal hold has no end, and whoever may set it may lift it.
 func (l *lock) shorten(now time.Time, longest time.Duration) {
 	const day = 24 * time.Hour
 	if latest := now.UTC().Add(longest).Truncate(time.Second); l.until != nil && l.until.After(latest) {
@@ -156,7 +158,8 @@ func (d *draft) put() *s3.PutObjectInput {
 	}
 }
 
-// options send the Expires header as the source has it. The SDK takes it as a date only, S3 keeps any text.
+// options send the Expires header as the source has it. The SDK takes it as a date only, S3 keeps
+// any text.
 func (d *draft) options() []func(*s3.Options) {
 	if d.expires == nil {
 		return nil
@@ -164,7 +167,8 @@ func (d *draft) options() []func(*s3.Options) {
 	return []func(*s3.Options){s3.WithAPIOptions(smithyhttp.SetHeaderValue("Expires", *d.expires))}
 }
 
-// DeferTags reports whether the request may have been refused for its tagging header, and has the tags set late then.
+// DeferTags reports whether the request may have been refused for its tagging header, and has the
+// tags set late then.
 func (d *draft) DeferTags(refused error) bool {
 	switch awserr.Code(refused) {
 	case "RequestHeaderSectionTooLarge", "InvalidTag":

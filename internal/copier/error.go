@@ -18,11 +18,12 @@ var (
 	// ErrKeyUnrepresentable says that the destination cannot hold an object under the key.
 	ErrKeyUnrepresentable = errors.New("destination key cannot exist")
 
-	// ErrUnsteady says that the source was another one each time it was looked at, or that a copy of an object which is
-	// there was refused as if it were not.
+	// ErrUnsteady says that the source was another one each time it was looked at, or that a copy
+	// of an object which is there was refused as if it were not.
 	ErrUnsteady = errors.New("source did not hold still")
 
-	// ErrForeign says that the destination holds an object under the key that syncd neither wrote nor may adopt.
+	// ErrForeign says that the destination holds an object under the key that syncd neither wrote
+	// nor may adopt.
 	ErrForeign = errors.New("the destination holds an object that is not syncd's")
 	// ErrInconsistent says that the source lists an object which it says is not there.
 	ErrInconsistent = errors.New("the source lists the object and says that it is not there")
@@ -40,9 +41,10 @@ var (
 	errTooLarge  = errors.New("the object is larger than 10,000 parts of 5 GiB")
 )
 
-// refused reports whether the copy failed because one of the two sides is not what it was. Which one, no answer says for sure:
-// a copy's source condition and the destination's are both answered with 412, a source that is not there and a destination
-// that is not with 404, and so is an upload that somebody else removed.
+// refused reports whether the copy failed because one of the two sides is not what it was. Which
+// one, no answer says for sure: a copy's source condition and the destination's are both answered
+// with 412, a source that is not there and a destination that is not with 404, and so is an upload
+// that somebody else removed.
 func refused(err error) bool {
 	switch awserr.Classify(err) { //nolint:exhaustive // a closed list of what a condition can be answered with
 	case awserr.Precondition, awserr.Gone, awserr.Conflict:
@@ -52,7 +54,8 @@ func refused(err error) bool {
 	}
 }
 
-// hintTags tells those who may copy an object but neither read nor write tags what they can do without.
+// hintTags tells those who may copy an object but neither read nor write tags what they can do
+// without.
 func hintTags(err error) string {
 	if awserr.Classify(err) == awserr.Denied {
 		return `"copy.tags: omit" leaves tags behind`
@@ -68,7 +71,8 @@ func hintAnnotations(err error) string {
 	return ""
 }
 
-// Reason is why an object was set aside: a word for metrics, summaries and quarantine. A nil error has none.
+// Reason is why an object was set aside: a word for metrics, summaries and quarantine. A nil error
+// has none.
 func Reason(err error) string {
 	if err == nil {
 		return ""

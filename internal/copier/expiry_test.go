@@ -18,7 +18,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestExpiryMidwayAbortsNothing has the session end while parts are copied: it is renewed and the same upload goes on.
+// TestExpiryMidwayAbortsNothing has the session end while parts are copied: it is renewed and the
+// same upload goes on.
 func TestExpiryMidwayAbortsNothing(t *testing.T) {
 	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)

@@ -74,8 +74,8 @@ func TestCopyOfTooMuchMetadata(t *testing.T) {
 }
 
 // TestCopyDropsTheRedirect tells of it wherever it looks at the source anyway.
-// TestRelayFromAServiceThatShowsMetadataAsItIs has metadata beyond ASCII shown in UTF-8: S3 would read it as ISO 8859-1, and another
-// destination takes it so.
+// TestRelayFromAServiceThatShowsMetadataAsItIs has metadata beyond ASCII shown in UTF-8: S3 would
+// read it as ISO 8859-1, and another destination takes it so.
 func TestRelayFromAServiceThatShowsMetadataAsItIs(t *testing.T) {
 	const note = "gr\u00fc\u00dfe"
 	for toS3, want := range map[bool]string{true: note, false: "gr\u00c3\u00bc\u00c3\u009fe"} {
@@ -141,7 +141,8 @@ func TestCopyOfLongTags(t *testing.T) {
 	}
 }
 
-// TestCopyOfTagsThatNoHeaderTakes is refused at first, by a service that takes shorter headers than S3 does.
+// TestCopyOfTagsThatNoHeaderTakes is refused at first, by a service that takes shorter headers than
+// S3 does.
 func TestCopyOfTagsThatNoHeaderTakes(t *testing.T) {
 	for _, size := range []int64{10, 17 * mib} {
 		w := newParted(t)
@@ -196,7 +197,8 @@ func TestCopyOfTagsThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestCopyOfAnObjectUnderItsOwnersKey has content that only the customer of its service can decrypt.
+// TestCopyOfAnObjectUnderItsOwnersKey has content that only the customer of its service can
+// decrypt.
 func TestCopyOfAnObjectUnderItsOwnersKey(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -259,7 +261,8 @@ func TestCopyKeepsTheStorageClass(t *testing.T) {
 	}
 }
 
-// TestCopyKeepsTheLock carries retention and legal hold over where that is asked for, and only there.
+// TestCopyKeepsTheLock carries retention and legal hold over where that is asked for, and only
+// there.
 func TestCopyKeepsTheLock(t *testing.T) {
 	until := time.Now().AddDate(1, 0, 0).UTC().Truncate(time.Second)
 	for name, tt := range map[string]struct {

@@ -15,9 +15,10 @@ import (
 	"syncd/internal/transfer"
 )
 
-// confirmed refuses a copy that is not under the configured key, whatever the reason: the ledger must never say so. S3 names
-// the key in its answer. A service that does not is asked about the very version, or the very ETag, that it answered. So is
-// one whose answer names what was there before, as a cache's would.
+// confirmed refuses a copy that is not under the configured key, whatever the reason: the ledger
+// must never say so. S3 names the key in its answer. A service that does not is asked about the
+// very version, or the very ETag, that it answered. So is one whose answer names what was there
+// before, as a cache's would.
 func (j *job) confirmed(ctx context.Context, r Result) (Result, error) {
 	former := j.standing.known
 	if j.standing.found != nil {
@@ -65,8 +66,9 @@ func (s *shared) underAnotherKey(key, answered string) error {
 	return &request.ObjectError{Op: "copy", Bucket: s.o.DestinationPlace.Bucket, Key: key, Err: err}
 }
 
-// tagLate sets the tags that no header could carry, on the very version that was made where there are versions. The copy
-// counts only with them: until then it is not in the ledger, and a process that is killed here makes it again.
+// tagLate sets the tags that no header could carry, on the very version that was made where there
+// are versions. The copy counts only with them: until then it is not in the ledger, and a process
+// that is killed here makes it again.
 func (j *job) tagLate(ctx context.Context, d *draft, made Result) error {
 	if !d.tags.late {
 		return nil
@@ -90,9 +92,10 @@ func (j *job) tagLate(ctx context.Context, d *draft, made Result) error {
 	return &request.ObjectError{Op: "set tags of", Bucket: j.o.DestinationPlace.Bucket, Key: made.DestinationKey, Err: err, Hint: hintTags(err)}
 }
 
-// annotate gives the copy that was just made the annotations of its source, where the service does not carry them over, and
-// only if it is still that copy. They are read by the key, so the source is looked at again when there are any. The copy counts
-// only with them, like tags that are set late.
+// annotate gives the copy that was just made the annotations of its source, where the service does
+// not carry them over, and only if it is still that copy. They are read by the key, so the source
+// is looked at again when there are any. The copy counts only with them, like tags that are set
+// late.
 func (j *job) annotate(ctx context.Context, made Result) error {
 	key := j.object.Key
 	if !j.o.Annotations {

@@ -10,7 +10,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestTrialByARoleThatMayNotRead copies to another service than S3 under a role that may not read there.
+// TestTrialByARoleThatMayNotRead copies to another service than S3 under a role that may not read
+// there.
 func TestTrialByARoleThatMayNotRead(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -28,7 +29,8 @@ func TestTrialByARoleThatMayNotRead(t *testing.T) {
 	}
 }
 
-// TestForeignObjectStaysWhereConditionsAreRefused has S3 answer that it does not know the condition: what is there is looked at first.
+// TestForeignObjectStaysWhereConditionsAreRefused has S3 answer that it does not know the
+// condition: what is there is looked at first.
 func TestForeignObjectStaysWhereConditionsAreRefused(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {

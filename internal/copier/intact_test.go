@@ -28,8 +28,8 @@ func (w *world) asListed() copier.Target {
 	return copier.Target{Looked: true, Present: &l}
 }
 
-// TestProved looks for a copy that is there, was replaced, was removed, cannot be looked at, or could never be; by a HEAD, or by what
-// a listing showed.
+// TestProved looks for a copy that is there, was replaced, was removed, cannot be looked at, or
+// could never be; by a HEAD, or by what a listing showed.
 func TestProved(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change         func(*world, *record.Entry)

@@ -59,8 +59,9 @@ func (j *job) operation() string {
 	}
 }
 
-// writtenSince is the time, by the destination's clock, from which the object that was just written is dated: a multipart
-// upload's is its beginning (Amazon S3 User Guide, "Working with object metadata").
+// writtenSince is the time, by the destination's clock, from which the object that was just written
+// is dated: a multipart upload's is its beginning (Amazon S3 User Guide, "Working with object
+// metadata").
 func (j *job) writtenSince() time.Time {
 	if j.o.PartSizeOf(j.object.Size) > 0 {
 		return j.upload.BeganAt()
@@ -68,8 +69,8 @@ func (j *job) writtenSince() time.Time {
 	return j.destination.there(j.began)
 }
 
-// plannedUpload is the upload that a copy of the object would make, as it would be remembered but for what only the
-// destination can tell.
+// plannedUpload is the upload that a copy of the object would make, as it would be remembered but
+// for what only the destination can tell.
 func (j *job) plannedUpload() record.Upload {
 	return record.Upload{
 		Key: j.object.Key, Bucket: j.o.DestinationPlace.Bucket, DestinationKey: j.key,

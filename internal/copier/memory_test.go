@@ -13,11 +13,12 @@ import (
 	"syncd/internal/copier"
 )
 
-// relayMemory is what a process gives its relays; most is what it may take in all while it relays, in bytes.
+// relayMemory is what a process gives its relays; most is what it may take in all while it relays,
+// in bytes.
 const relayMemory, most = 128 * mib, 256 * mib
 
-// TestRelayInLittleMemory relays four objects side by side, each larger than all the memory there is for them, by ranges and
-// as streams.
+// TestRelayInLittleMemory relays four objects side by side, each larger than all the memory there
+// is for them, by ranges and as streams.
 func TestRelayInLittleMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the race detector takes memory of its own; make test runs it")
@@ -42,8 +43,9 @@ func BenchmarkRelayOfGibibytes(b *testing.B) {
 	}
 }
 
-// peakOfRelays relays objects side by side and returns the most memory that was in use. What is reachable must fit with
-// room to spare, the fake and the SDK included: the runtime is told to let no more garbage pile up than that.
+// peakOfRelays relays objects side by side and returns the most memory that was in use. What is
+// reachable must fit with room to spare, the fake and the SDK included: the runtime is told to let
+// no more garbage pile up than that.
 func (w *world) peakOfRelays(tb testing.TB, objects int, size int64) uint64 {
 	tb.Helper()
 	debug.FreeOSMemory()
@@ -68,7 +70,8 @@ func (w *world) peakOfRelays(tb testing.TB, objects int, size int64) uint64 {
 	return peak()
 }
 
-// watchMemory samples what the runtime holds of the machine's memory until peak is called, which returns the most.
+// watchMemory samples what the runtime holds of the machine's memory until peak is called, which
+// returns the most.
 func watchMemory() (peak func() uint64) {
 	stop, worst := make(chan struct{}), make(chan uint64)
 	go func() {

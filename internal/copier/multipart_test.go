@@ -180,7 +180,8 @@ func TestCopyInPartsBeginsAtItsThreshold(t *testing.T) {
 
 var tebibytes = flag.Bool("tebibytes", false, "copy an object of 20 TiB too; make stress sets it")
 
-// TestCopyOfAnObjectOfTebibytes makes at most 10,000 parts. TestPartsMakeTheObject plans for the largest object of S3.
+// TestCopyOfAnObjectOfTebibytes makes at most 10,000 parts. TestPartsMakeTheObject plans for the
+// largest object of S3.
 func TestCopyOfAnObjectOfTebibytes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -253,7 +254,8 @@ func TestCopyInPartsNeverMixes(t *testing.T) {
 	}
 }
 
-// TestCopyInPartsTheSourceShrinks has the object overwritten by one so small that it needs no parts.
+// TestCopyInPartsTheSourceShrinks has the object overwritten by one so small that it needs no
+// parts.
 func TestCopyInPartsTheSourceShrinks(t *testing.T) {
 	w := newParted(t)
 	object := w.putLarge(awsfake.PutOptions{})
@@ -332,7 +334,8 @@ func TestCopyInPartsCanceled(t *testing.T) {
 	})
 }
 
-// TestCopyInPartsWhoseUploadIsLost has the upload removed by somebody else, as a lifecycle rule does.
+// TestCopyInPartsWhoseUploadIsLost has the upload removed by somebody else, as a lifecycle rule
+// does.
 func TestCopyInPartsWhoseUploadIsLost(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
@@ -349,7 +352,8 @@ func TestCopyInPartsWhoseUploadIsLost(t *testing.T) {
 func TestCopyInPartsUnderAKeyItCannotUse(t *testing.T) {
 	w := newParted(t)
 	object := w.putLarge(awsfake.PutOptions{})
-	// A copy in parts needs kms:Decrypt on the destination's key too, which a copy in one piece does not.
+	// A copy in parts needs kms:Decrypt on the destination's key too, which a copy in one piece
+	// does not.
 	w.key.SetPolicy(iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
 		{"Effect":"Allow","Principal":{"AWS":%q},"Action":"kms:GenerateDataKey","Resource":"*"}]}`, consumer)))
 	if _, err := w.copy(t, object); awserr.Classify(err) != awserr.Denied || !strings.Contains(fmt.Sprint(err), "kms:Decrypt") {

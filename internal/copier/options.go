@@ -51,7 +51,8 @@ type bytesAPI interface {
 type Options struct {
 	// Source reads the source's metadata; it sends to the source's region.
 	Source sourceAPI
-	// Destination sends the copies; it sends to the destination's region with credentials that may read the source too.
+	// Destination sends the copies; it sends to the destination's region with credentials that may
+	// read the source too.
 	Destination destinationAPI
 	// SourcePlace is where objects come from, and DestinationPlace where copies go.
 	SourcePlace, DestinationPlace transfer.Place
@@ -62,32 +63,39 @@ type Options struct {
 	KeyARN string
 	// BucketKey asks for an S3 Bucket Key.
 	BucketKey bool
-	// Initiator is the ARN of the role whose sessions write the copies, empty when it is not known; SweepUploads needs it.
-	// Session is the name of these sessions; empty means that all sessions of the role are this program's.
+	// Initiator is the ARN of the role whose sessions write the copies, empty when it is not known;
+	// SweepUploads needs it. Session is the name of these sessions; empty means that all sessions
+	// of the role are this program's.
 	Initiator, Session string
 	// ACL is the canned ACL of copies, as "bucket-owner-full-control"; empty sends none.
 	ACL string
-	// Slots bounds the requests under way, objects and parts together, in all copiers that share it. Only the clean-up
-	// after a failed copy does not wait for one, and a body holds none while it is left unread until there is one.
+	// Slots bounds the requests under way, objects and parts together, in all copiers that share
+	// it. Only the clean-up after a failed copy does not wait for one, and a body holds none while
+	// it is left unread until there is one.
 	Slots throttle.Slots
-	// Bytes is waited for before that many bytes of content are copied, without holding a slot; nil waits for none.
+	// Bytes is waited for before that many bytes of content are copied, without holding a slot; nil
+	// waits for none.
 	Bytes bytesAPI
 	// OverwriteAny allows what syncd neither wrote nor adopted to be replaced.
 	OverwriteAny bool
-	// ToS3 reports whether the destination is known to be S3 itself, which honours the conditions of writes and decodes metadata;
-	// nil means that it is. Whether another service honours conditions, the first write of each kind finds out.
+	// ToS3 reports whether the destination is known to be S3 itself, which honours the conditions
+	// of writes and decodes metadata; nil means that it is. Whether another service honours
+	// conditions, the first write of each kind finds out.
 	ToS3 func() bool
-	// Peer is what the destination's answers say of its clock; nil means that it shows what this process's does.
+	// Peer is what the destination's answers say of its clock; nil means that it shows what this
+	// process's does.
 	Peer *peer.Peer
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
 
-// fingerprint is what an upload is begun with beside its source: one that was begun under others is of no use.
+// fingerprint is what an upload is begun with beside its source: one that was begun under others is
+// of no use.
 func (o *Options) fingerprint() string {
 	text := fmt.Sprintf("source=%s key=%s bucket_key=%t class=%s keep_class=%t omit_tags=%t omit_metadata=%t object_lock=%t",
 		o.SourcePlace.Bucket, o.KeyARN, o.BucketKey, o.StorageClass, o.KeepStorageClass, o.OmitTags, o.OmitMetadata, o.ObjectLock)
-	// What is not set is left out: an upload of a former version that had no word for it is still of use.
+	// What is not set is left out: an upload of a former version that had no word for it is still
+	// of use.
 	if o.ChoosesTags() {
 		text += fmt.Sprintf(" only_tags=%q", slices.Sorted(slices.Values(o.OnlyTags)))
 	}

@@ -9,9 +9,9 @@ import (
 	"syncd/internal/copier"
 )
 
-// TestOverwriteBeforeAnyRequest has the source overwritten before each request of a copy in turn, in every way of copying:
-// what arrives is one version with its own metadata and tags, the result names that one, and it is the newest that the
-// source held when it was last read.
+// TestOverwriteBeforeAnyRequest has the source overwritten before each request of a copy in turn,
+// in every way of copying: what arrives is one version with its own metadata and tags, the result
+// names that one, and it is the newest that the source held when it was last read.
 func TestOverwriteBeforeAnyRequest(t *testing.T) {
 	for way, w := range ways(t) {
 		t.Run(way, func(t *testing.T) {
@@ -30,7 +30,8 @@ func TestOverwriteBeforeAnyRequest(t *testing.T) {
 	}
 }
 
-// overwriteBefore copies an object that is overwritten before the n-th request, and returns how many requests that took.
+// overwriteBefore copies an object that is overwritten before the n-th request, and returns how
+// many requests that took.
 func overwriteBefore(t *testing.T, w *world, size int64, n int) (requests int) {
 	t.Helper()
 	version := func(v uint64) awsfake.ObjectInfo {

@@ -34,8 +34,8 @@ func (b *bug) attach(stack *smithymiddleware.Stack) error {
 	}), smithymiddleware.After)
 }
 
-// TestAPanicIsAFailedObject has every request of a copy meet a bug: the object fails and says where, nothing that others need
-// is kept, and without the bug it is copied.
+// TestAPanicIsAFailedObject has every request of a copy meet a bug: the object fails and says
+// where, nothing that others need is kept, and without the bug it is copied.
 func TestAPanicIsAFailedObject(t *testing.T) {
 	const whole, parts, streamed = "whole", "parts", "streamed"
 	for _, tt := range []struct {

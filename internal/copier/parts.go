@@ -12,8 +12,8 @@ import (
 	"syncd/internal/plan"
 )
 
-// copyParts copies an object in parts. Nothing is inherited by an upload, so what CopyObject would have carried over is
-// read from the source first and given at creation.
+// copyParts copies an object in parts. Nothing is inherited by an upload, so what CopyObject would
+// have carried over is read from the source first and given at creation.
 func (j *job) copyParts(ctx context.Context) (Result, error) {
 	var head s3.HeadObjectOutput
 	if j.o.ReadsHead(true) {
@@ -52,7 +52,8 @@ type uploadTarget struct{ j *job }
 
 var _ upload.Target = uploadTarget{}
 
-// Conditional sends the request that makes the object, under the condition that its standing asks for.
+// Conditional sends the request that makes the object, under the condition that its standing asks
+// for.
 func (t uploadTarget) Conditional(ctx context.Context, operation string, send func(ctx context.Context, ifMatch, ifNoneMatch *string) error) error {
 	return t.j.conditional(ctx, operation, func(ctx context.Context, under condition) error {
 		return send(ctx, under.ifMatch(), under.ifNoneMatch())
@@ -80,8 +81,8 @@ func (t uploadTarget) IsKey(answered *string) bool {
 	return plan.SameKey(aws.ToString(answered), t.j.o.KeyARN)
 }
 
-// UnderKey refuses an upload that is under another key than the configured one before all of its content is copied for
-// nothing. A service that names none is asked again at the end.
+// UnderKey refuses an upload that is under another key than the configured one before all of its
+// content is copied for nothing. A service that names none is asked again at the end.
 func (t uploadTarget) UnderKey(answered *string) error {
 	if aws.ToString(answered) == "" || t.IsKey(answered) {
 		return nil

@@ -16,16 +16,17 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Look returns the source object as it is now. An error is an *ObjectError, of class gone when there is none. S3 answers that
-// an object is not there only to a role that may list the bucket under whatever conditions, and 403 to others; both are asked
-// about with a listing of the key alone, which a role may that lists the source.
+// Look returns the source object as it is now. An error is an *ObjectError, of class gone when
+// there is none. S3 answers that an object is not there only to a role that may list the bucket
+// under whatever conditions, and 403 to others; both are asked about with a listing of the key
+// alone, which a role may that lists the source.
 func (c *Copier) Look(ctx context.Context, key string) (listing.Object, error) {
 	object, err := c.source.look(ctx, key)
 	return object, c.doubts.alone(ctx, key, err)
 }
 
-// Readable asks for a byte of the source object, and returns why it was refused. That takes the permissions to read the object and
-// to decrypt it, and none at the destination.
+// Readable asks for a byte of the source object, and returns why it was refused. That takes the
+// permissions to read the object and to decrypt it, and none at the destination.
 func (c *Copier) Readable(ctx context.Context, key string) error {
 	err := c.requests.Send(ctx, func(ctx context.Context) error { return c.source.explained(ctx, key, nil) })
 	if err != nil {
@@ -36,7 +37,8 @@ func (c *Copier) Readable(ctx context.Context, key string) error {
 
 // Forecast is what a copy would do, as far as it is known before any request.
 type Forecast struct {
-	// Looks says that what is at the destination would be looked at, and adopted if it proves to be the object's copy.
+	// Looks says that what is at the destination would be looked at, and adopted if it proves to be
+	// the object's copy.
 	Looks bool
 	// Foreign says that the copy would end with ErrForeign, unless what is there is adopted.
 	Foreign bool
@@ -48,8 +50,9 @@ func (c *Copier) Forecast(object listing.Object, target Target) Forecast {
 	return Forecast{Looks: v.adopt, Foreign: v.foreign}
 }
 
-// Shown reports whether a listing showed the destination to hold the copy that an entry of the ledger is of, where somebody
-// may have replaced it; otherKey says that it may have been under another KMS key. It is not sure where only a HEAD can tell.
+// Shown reports whether a listing showed the destination to hold the copy that an entry of the
+// ledger is of, where somebody may have replaced it; otherKey says that it may have been under
+// another KMS key. It is not sure where only a HEAD can tell.
 func (c *Copier) Shown(e record.Entry, target Target, otherKey bool) (isThere, isSure bool) {
 	p := target.Present
 	switch {
@@ -62,8 +65,9 @@ func (c *Copier) Shown(e record.Entry, target Target, otherKey bool) (isThere, i
 	}
 }
 
-// Proved reports whether the destination still holds the copy that an entry of the ledger is of, by what is Shown and
-// otherwise by a HEAD. What cannot be looked at counts as replaced; an error is one that no other request would escape.
+// Proved reports whether the destination still holds the copy that an entry of the ledger is of, by
+// what is Shown and otherwise by a HEAD. What cannot be looked at counts as replaced; an error is
+// one that no other request would escape.
 func (c *Copier) Proved(ctx context.Context, e record.Entry, target Target, otherKey bool) (bool, error) {
 	key, err := c.DestinationKey(e.Key)
 	if err != nil {
@@ -89,13 +93,13 @@ func (c *Copier) Proved(ctx context.Context, e record.Entry, target Target, othe
 type Left struct {
 	// Intact says that the copy that the ledger knows is still there.
 	Intact bool
-	// Entry is what is there and is syncd's own, with the fields of an entry that can be known: of which source version it is
-	// cannot. Nil says that nothing is.
+	// Entry is what is there and is syncd's own, with the fields of an entry that can be known: of
+	// which source version it is cannot. Nil says that nothing is.
 	Entry *record.Entry
 }
 
-// LeftOf asks what is at the destination under the key of a source object that is gone. It costs a HEAD. What the role may not
-// look at, and may be syncd's, is an error.
+// LeftOf asks what is at the destination under the key of a source object that is gone. It costs a
+// HEAD. What the role may not look at, and may be syncd's, is an error.
 func (c *Copier) LeftOf(ctx context.Context, sourceKey string, target Target) (Left, error) {
 	key, err := c.DestinationKey(sourceKey)
 	if err != nil {
@@ -125,8 +129,8 @@ func (c *Copier) LeftOf(ctx context.Context, sourceKey string, target Target) (L
 	}}, nil
 }
 
-// There returns what the destination's clock showed at a time of this process, or what it showed at the least before the
-// destination has answered anything.
+// There returns what the destination's clock showed at a time of this process, or what it showed at
+// the least before the destination has answered anything.
 func (c *Copier) There(t time.Time) time.Time { return c.destination.there(t) }
 
 // Clock returns what the destination's clock shows now, as There does.

@@ -12,7 +12,8 @@ import (
 	"syncd/internal/listing"
 )
 
-// relayWhole reads a small object with the source's credentials and writes it with the destination's.
+// relayWhole reads a small object with the source's credentials and writes it with the
+// destination's.
 func (j *job) relayWhole(ctx context.Context) (Result, error) {
 	object := j.object
 	if err := j.requests.WaitBytes(ctx, object.Size); err != nil {
@@ -52,7 +53,8 @@ func (j *job) relayWhole(ctx context.Context) (Result, error) {
 	return j.finished(ctx, d, result)
 }
 
-// headLock reads the lock that the copy is to have from the object's head: not every service shows it with the content.
+// headLock reads the lock that the copy is to have from the object's head: not every service shows
+// it with the content.
 func (j *job) headLock(ctx context.Context) (lock, error) {
 	if !j.o.ReadsHead(false) {
 		return lock{}, nil

@@ -32,7 +32,8 @@ func (w *world) onBody(change func(*http.Response)) {
 	}
 }
 
-// TestRelayRefusesAChangedBody has a byte change on the way: the source's own checksum tells, whichever it is.
+// TestRelayRefusesAChangedBody has a byte change on the way: the source's own checksum tells,
+// whichever it is.
 func TestRelayRefusesAChangedBody(t *testing.T) {
 	for _, algorithm := range []string{"crc32", "crc64nvme"} {
 		t.Run(algorithm, func(t *testing.T) {
@@ -74,7 +75,8 @@ func TestRelayLosesNoMetadata(t *testing.T) {
 	}
 }
 
-// TestRelayOfSmallObjectsUsesItsSlots has memory for a few parts and slots for many: small objects need little of it.
+// TestRelayOfSmallObjectsUsesItsSlots has memory for a few parts and slots for many: small objects
+// need little of it.
 func TestRelayOfSmallObjectsUsesItsSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const many = 200
@@ -99,8 +101,8 @@ func TestRelayOfSmallObjectsUsesItsSlots(t *testing.T) {
 	})
 }
 
-// TestRelayFollowsItsSource overwrites the object between any two requests of a relay: what arrives is one version, the
-// newest.
+// TestRelayFollowsItsSource overwrites the object between any two requests of a relay: what arrives
+// is one version, the newest.
 func TestRelayFollowsItsSource(t *testing.T) {
 	const part = 8 << 20
 	for _, size := range []int64{10, 2*part + 5} {
@@ -148,8 +150,8 @@ func TestRelayMemory(t *testing.T) {
 	}
 }
 
-// TestRelayOfABodyThatBreaksOffAtItsEnd has every byte arrive, and then not the end: it is read again, and is no checksum
-// that differs.
+// TestRelayOfABodyThatBreaksOffAtItsEnd has every byte arrive, and then not the end: it is read
+// again, and is no checksum that differs.
 func TestRelayOfABodyThatBreaksOffAtItsEnd(t *testing.T) {
 	w := newWorld(t)
 	w.relaying(64 << 20)

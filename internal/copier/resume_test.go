@@ -23,7 +23,8 @@ import (
 	"syncd/internal/listing"
 )
 
-// cut copies an object until so many parts are made, and ends like a process that is killed while it makes the next.
+// cut copies an object until so many parts are made, and ends like a process that is killed while
+// it makes the next.
 func (w *world) cut(t *testing.T, object listing.Object, made int) *uploadRecord {
 	t.Helper()
 	former := w.options
@@ -132,7 +133,8 @@ func TestResumeOfNothingButTheEnd(t *testing.T) {
 	}
 }
 
-// TestResumeNeedsTheSameCopy has something changed since the upload began: it is aborted and nothing of it taken over.
+// TestResumeNeedsTheSameCopy has something changed since the upload began: it is aborted and
+// nothing of it taken over.
 func TestResumeNeedsTheSameCopy(t *testing.T) {
 	for name, change := range map[string]func(w *world, object *listing.Object, left *uploadRecord){
 		"the source": func(w *world, object *listing.Object, _ *uploadRecord) {
@@ -191,7 +193,8 @@ func (w *world) abort(t *testing.T, key, id string) {
 	}
 }
 
-// TestResumeWithoutLeave begins anew where the parts may not be listed, and goes on though the upload may not be aborted.
+// TestResumeWithoutLeave begins anew where the parts may not be listed, and goes on though the
+// upload may not be aborted.
 func TestResumeWithoutLeave(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
@@ -226,8 +229,8 @@ func TestResumeOfThousandsOfParts(t *testing.T) {
 	w.sameAsSource(t, "k", copied)
 }
 
-// TestResumeMakesPartsThatDoNotFitAgain finds, in the upload that is remembered, parts of another size, a part beyond the
-// last, and in a relay parts that nothing vouches for.
+// TestResumeMakesPartsThatDoNotFitAgain finds, in the upload that is remembered, parts of another
+// size, a part beyond the last, and in a relay parts that nothing vouches for.
 func TestResumeMakesPartsThatDoNotFitAgain(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
@@ -286,7 +289,8 @@ func TestResumeAsTheListOfPartsFails(t *testing.T) {
 	}
 }
 
-// TestUploadThatCannotBeRemembered is aborted: nobody would find it again. That holds for a copy that is canceled too.
+// TestUploadThatCannotBeRemembered is aborted: nobody would find it again. That holds for a copy
+// that is canceled too.
 func TestUploadThatCannotBeRemembered(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// maxVersions bounds how often a copy follows a source that is overwritten during the copy, and maxRounds how often it is
-	// tried in all, with what else it may meet at the destination.
+	// maxVersions bounds how often a copy follows a source that is overwritten during the copy, and
+	// maxRounds how often it is tried in all, with what else it may meet at the destination.
 	maxVersions = 3
 	maxRounds   = 6
 )
@@ -46,8 +46,8 @@ func (j *job) run(ctx context.Context) (Result, error) {
 	return Result{}, j.failed("copy", j.object.Key, fmt.Errorf("%w: %s", ErrUnsteady, awserr.Brief(failure)))
 }
 
-// askBoth looks at the source and the destination after a refusal. An error ends the copy, with class gone if there is no
-// source any more.
+// askBoth looks at the source and the destination after a refusal. An error ends the copy, with
+// class gone if there is no source any more.
 func (j *job) askBoth(ctx context.Context) error {
 	now, err := j.look(ctx)
 	if awserr.Classify(err) == awserr.Gone {
@@ -78,7 +78,8 @@ func (j *job) look(ctx context.Context) (listing.Object, error) {
 	return now, j.doubts.alone(ctx, j.object.Key, err)
 }
 
-// gone returns the failure of a copy whose source is gone, or another one if the source lists it all the same.
+// gone returns the failure of a copy whose source is gone, or another one if the source lists it
+// all the same.
 func (j *job) gone(ctx context.Context, failure error) error {
 	still, err := false, error(nil)
 	if j.target.Listed {
@@ -125,8 +126,8 @@ func (j *job) copyVersion(ctx context.Context) (result Result, err error) {
 	return result, nil
 }
 
-// admitted decides whether the destination's key may be written. It returns the copy that is there already instead where
-// there is one.
+// admitted decides whether the destination's key may be written. It returns the copy that is there
+// already instead where there is one.
 func (j *job) admitted(ctx context.Context) (result Result, adopted bool, err error) {
 	s := j.standing
 	if !s.looked && !j.conditions.isSure(j.operation()) {

@@ -34,7 +34,8 @@ func (m *mute) GetObject(ctx context.Context, in *s3.GetObjectInput, opts ...fun
 	return out, err
 }
 
-// TestBodyThatStandsStill gives a body up that says nothing for a minute, goes on where it stood, and fails after a few of them.
+// TestBodyThatStandsStill gives a body up that says nothing for a minute, goes on where it stood,
+// and fails after a few of them.
 func TestBodyThatStandsStill(t *testing.T) {
 	for name, size := range map[string]int64{"whole": 5 * mib, "in parts": 17 * mib} {
 		for _, tt := range []struct {
@@ -90,7 +91,8 @@ func (h hesitant) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// TestBodyThatTrickles sends a byte every few seconds: it is given up like one that says nothing, after a minute.
+// TestBodyThatTrickles sends a byte every few seconds: it is given up like one that says nothing,
+// after a minute.
 func TestBodyThatTrickles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -133,8 +135,8 @@ func TestRateIsNoSilence(t *testing.T) {
 	})
 }
 
-// TestSilentSourceLeavesMemoryForOthers has one mapping hold what it can get with bodies that say nothing, many more waiting
-// behind them, and another copy meanwhile.
+// TestSilentSourceLeavesMemoryForOthers has one mapping hold what it can get with bodies that say
+// nothing, many more waiting behind them, and another copy meanwhile.
 func TestSilentSourceLeavesMemoryForOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stuck, quick := newWorld(t), newWorld(t)

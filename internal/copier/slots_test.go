@@ -17,7 +17,8 @@ import (
 	"syncd/internal/listing"
 )
 
-// TestCopiesShareTheirSlots copies large and small objects side by side and counts the requests under way.
+// TestCopiesShareTheirSlots copies large and small objects side by side and counts the requests
+// under way.
 func TestCopiesShareTheirSlots(t *testing.T) {
 	const most = 3
 	synctest.Test(t, func(t *testing.T) {

@@ -28,7 +28,8 @@ func (s *source) failed(op, key string, err error) error {
 	return &request.ObjectError{Op: op, Bucket: s.place.Bucket, Key: key, Err: err}
 }
 
-// lookup finds one key by listing it. What may be listed need not be readable, and what is not there is not listed.
+// lookup finds one key by listing it. What may be listed need not be readable, and what is not
+// there is not listed.
 func (s *source) lookup(ctx context.Context, key string) (object listing.Object, ok bool, err error) {
 	return lookup(ctx, s.requests, s.api, s.place, key)
 }
@@ -43,9 +44,10 @@ func lookup(ctx context.Context, requests *request.Sender, client listing.API, a
 	return object, ok, err
 }
 
-// look returns the source object as it is now. An error is of class gone when there is none. S3 answers that an object is not there only
-// to a role that may list the bucket under whatever conditions, and 403 to others; both are asked about with a listing of the
-// key alone, which a role may that lists the source.
+// look returns the source object as it is now. An error is of class gone when there is none. S3
+// answers that an object is not there only to a role that may list the bucket under whatever
+// conditions, and 403 to others; both are asked about with a listing of the key alone, which a role
+// may that lists the source.
 func (s *source) look(ctx context.Context, key string) (listing.Object, error) {
 	object, err := s.lookDirectly(ctx, key)
 	class := awserr.Classify(err)
@@ -69,8 +71,9 @@ func (s *source) look(ctx context.Context, key string) (listing.Object, error) {
 	return listing.Object{}, s.failed("look up", key, fmt.Errorf("%w: ETag %s", ErrInconsistent, listed.ETag))
 }
 
-// isStillListed tells an object that is gone from one that the source lists under a key which it does not have, and so would list
-// and call gone in every pass: it lists once more what was listed after the key before it.
+// isStillListed tells an object that is gone from one that the source lists under a key which it
+// does not have, and so would list and call gone in every pass: it lists once more what was listed
+// after the key before it.
 func (s *source) isStillListed(ctx context.Context, key, listedAfter string) (still bool, err error) {
 	live := listing.Live{Client: s.api, Place: s.place}
 	err = s.requests.Send(ctx, func(ctx context.Context) (err error) {
@@ -83,8 +86,9 @@ func (s *source) isStillListed(ctx context.Context, key, listedAfter string) (st
 	return still, nil
 }
 
-// isAbsent reports whether a source object that was denied is not there, as far as a listing of its key shows. A denial that
-// names another permission than that to list, which is what S3 asks for before it calls a key absent, is of one that is there.
+// isAbsent reports whether a source object that was denied is not there, as far as a listing of its
+// key shows. A denial that names another permission than that to list, which is what S3 asks for
+// before it calls a key absent, is of one that is there.
 func (s *source) isAbsent(ctx context.Context, key string, denial error) bool {
 	if action, _ := awserr.Refused(denial); action != "" && action != "s3:ListBucket" {
 		return false
@@ -131,8 +135,8 @@ func (s *source) head(ctx context.Context, key string, etag *string) (head *s3.H
 	return head, nil
 }
 
-// lengthOf returns the length of an object, which not every service tells with its head. The answer to a range then does
-// (RFC 9110, section 14.4), or that of one who ignores the range.
+// lengthOf returns the length of an object, which not every service tells with its head. The answer
+// to a range then does (RFC 9110, section 14.4), or that of one who ignores the range.
 func (s *source) lengthOf(ctx context.Context, key string, head *s3.HeadObjectOutput) (length int64, err error) {
 	if head.ContentLength != nil {
 		return *head.ContentLength, nil
@@ -159,9 +163,9 @@ func (s *source) lengthOf(ctx context.Context, key string, head *s3.HeadObjectOu
 	return length, err
 }
 
-// explained asks for a byte of an object that a HEAD was refused for: the answer to a HEAD has no body. An expired token, a key
-// that only the customer has, and a plainly wrong request all come as the same bare 400; an object and a bucket that are not
-// there as the same 404.
+// explained asks for a byte of an object that a HEAD was refused for: the answer to a HEAD has no
+// body. An expired token, a key that only the customer has, and a plainly wrong request all come as
+// the same bare 400; an object and a bucket that are not there as the same 404.
 func (s *source) explained(ctx context.Context, key string, etag *string) error {
 	out, err := s.firstByte(ctx, key, etag)
 	if awserr.Code(err) == "InvalidRange" {

@@ -16,19 +16,22 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Target is what is known of the destination's key before a copy. The zero Target knows nothing, and takes whatever is there
-// for somebody else's.
+// Target is what is known of the destination's key before a copy. The zero Target knows nothing,
+// and takes whatever is there for somebody else's.
 type Target struct {
 	// Known is the ETag of the copy that the ledger knows, "" for none.
 	Known string
-	// Looked says that the destination was listed; Present is what it showed under the key, nil for nothing.
+	// Looked says that the destination was listed; Present is what it showed under the key, nil for
+	// nothing.
 	Looked  bool
 	Present *listing.Object
-	// Listed says that the source was listed, and showed the object after the key ListedAfter; "" is the beginning.
+	// Listed says that the source was listed, and showed the object after the key ListedAfter; ""
+	// is the beginning.
 	Listed      bool
 	ListedAfter string
-	// OursSince is the time, by the destination's clock, since when an object under the configured key, or one of OursUnder, may be
-	// a copy that syncd made and could not record. Zero says that there is none.
+	// OursSince is the time, by the destination's clock, since when an object under the configured
+	// key, or one of OursUnder, may be a copy that syncd made and could not record. Zero says that
+	// there is none.
 	OursSince time.Time
 	OursUnder []string
 }
@@ -37,12 +40,13 @@ type Target struct {
 type Ours struct {
 	// ETag is that of a copy that may still be there, "" for none.
 	ETag string
-	// Since is the time, by the destination's clock, since when a copy may have been made whose answer was lost; zero says that
-	// none was.
+	// Since is the time, by the destination's clock, since when a copy may have been made whose
+	// answer was lost; zero says that none was.
 	Since time.Time
 }
 
-// standing is what is known of the destination's key while an object is copied, and so under which condition it is written.
+// standing is what is known of the destination's key while an object is copied, and so under which
+// condition it is written.
 type standing struct {
 	o     *Options
 	at    *destination
@@ -75,11 +79,13 @@ func newStanding(o *Options, at *destination, key string, t Target) *standing {
 // verdict is what to do about the destination's key.
 type verdict struct {
 	condition condition
-	// adopt says that what is there may be the object's copy already, and foreign that it must not be replaced if it is not.
+	// adopt says that what is there may be the object's copy already, and foreign that it must not
+	// be replaced if it is not.
 	adopt, foreign bool
 }
 
-// verdict decides by what is known. What is ours is replaced at once where that takes no more requests than a look at it.
+// verdict decides by what is known. What is ours is replaced at once where that takes no more
+// requests than a look at it.
 func (s *standing) verdict(object listing.Object) verdict {
 	switch {
 	case !s.looked && s.known != "":
@@ -92,19 +98,22 @@ func (s *standing) verdict(object listing.Object) verdict {
 	if transfer.SameETag(s.found.ETag, s.known) || isOurs && s.isCheap(object) {
 		return v
 	}
-	// Times alone prove little: a copy that is older than its source is none. One of ours may have been made under other settings.
+	// Times alone prove little: a copy that is older than its source is none. One of ours may have
+	// been made under other settings.
 	v.adopt = s.found.Size == object.Size && !s.found.LastModified.Before(object.LastModified.Truncate(time.Second)) &&
 		(!isOurs || s.o.HasClass(s.found.class))
 	v.foreign = !isOurs && !s.o.OverwriteAny
 	return v
 }
 
-// isCheap reports whether a copy of the object takes one request, or two where its tags are read: no more than a look at both sides.
+// isCheap reports whether a copy of the object takes one request, or two where its tags are read:
+// no more than a look at both sides.
 func (s *standing) isCheap(object listing.Object) bool {
 	return !s.o.Relay && !s.o.ObjectLock && s.o.PartSizeOf(object.Size) == 0
 }
 
-// isOurs reports whether what was found can only be a copy that was made here and could not be recorded.
+// isOurs reports whether what was found can only be a copy that was made here and could not be
+// recorded.
 func (s *standing) isOurs() bool {
 	if s.found.head != nil && !s.isOurKey(aws.ToString(s.found.head.SSEKMSKeyId)) {
 		return false
@@ -123,16 +132,16 @@ func notBefore(t, since time.Time) bool {
 	return !since.IsZero() && !t.Before(since.Truncate(time.Second))
 }
 
-// wrote notes that a write was answered with that ETag: what it made is ours, whatever becomes of it, and what was found before
-// is not there any more. So is what is newer than the write, by the destination's clock: the answer may have named another ETag
-// than there is.
+// wrote notes that a write was answered with that ETag: what it made is ours, whatever becomes of
+// it, and what was found before is not there any more. So is what is newer than the write, by the
+// destination's clock: the answer may have named another ETag than there is.
 func (s *standing) wrote(etag string, at time.Time) {
 	s.known, s.looked, s.found = etag, false, nil
 	s.oursSince(at)
 }
 
-// answeredOddly notes that a write of that time, by the destination's clock, was answered with what cannot be of it: it may have been
-// made, or what was there before is there still.
+// answeredOddly notes that a write of that time, by the destination's clock, was answered with what
+// cannot be of it: it may have been made, or what was there before is there still.
 func (s *standing) answeredOddly(at time.Time) { s.oursSince(at) }
 
 func (s *standing) oursSince(at time.Time) {

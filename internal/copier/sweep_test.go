@@ -19,7 +19,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// as returns a client that signs with a session of a role of that path and name, and the role's ARN.
+// as returns a client that signs with a session of a role of that path and name, and the role's
+// ARN.
 func (w *world) as(t *testing.T, path, name string) (client *s3.Client, arn string) {
 	t.Helper()
 	trust := iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},"Action":"sts:AssumeRole"}]}`, consumer))

@@ -14,15 +14,17 @@ import (
 	"syncd/internal/transfer"
 )
 
-// tags are the tags that a copy gets, in the header of the request that makes it or, too long for that, behind it.
+// tags are the tags that a copy gets, in the header of the request that makes it or, too long for
+// that, behind it.
 type tags struct {
 	set    []types.Tag
 	header string // form-encoded as the tagging header wants them; "" when there are none or they are set late
 	late   bool
 }
 
-// readTags reads the source's tags, none when they are left behind. HEAD cannot tell whether there are any: it answers no
-// count both for an object without tags and for a caller who may not read them.
+// readTags reads the source's tags, none when they are left behind. HEAD cannot tell whether there
+// are any: it answers no count both for an object without tags and for a caller who may not read
+// them.
 func (s *source) readTags(ctx context.Context, key string) (tags, error) {
 	if s.settings.OmitTags {
 		return tags{}, nil

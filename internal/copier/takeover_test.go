@@ -14,7 +14,8 @@ import (
 	"syncd/internal/copier"
 )
 
-// TestHeadOfAnExpiredSession has the session expire for a HEAD, whose answer does not say so, and be renewed right after.
+// TestHeadOfAnExpiredSession has the session expire for a HEAD, whose answer does not say so, and
+// be renewed right after.
 func TestHeadOfAnExpiredSession(t *testing.T) {
 	w := newParted(t)
 	w.client = s3.New(w.client.Options(), func(o *s3.Options) {
@@ -30,7 +31,8 @@ func TestHeadOfAnExpiredSession(t *testing.T) {
 	}
 }
 
-// TestLateTagsOfAResumedUpload has the tags refused at creation, and the process die before they are set.
+// TestLateTagsOfAResumedUpload has the tags refused at creation, and the process die before they
+// are set.
 func TestLateTagsOfAResumedUpload(t *testing.T) {
 	w := newParted(t)
 	w.wire.next = refuser{w.wire.next}
@@ -50,7 +52,8 @@ func TestLateTagsOfAResumedUpload(t *testing.T) {
 	}
 }
 
-// TestSettingsOfAResumedUpload goes on under other settings than the upload was begun with: it is begun anew.
+// TestSettingsOfAResumedUpload goes on under other settings than the upload was begun with: it is
+// begun anew.
 func TestSettingsOfAResumedUpload(t *testing.T) {
 	w := newParted(t)
 	w.options.OmitTags = true
@@ -100,7 +103,8 @@ func (r refuser) RoundTrip(q *http.Request) (*http.Response, error) {
 	return r.next.RoundTrip(q)
 }
 
-// TestHeadOfACopyInAnExpiredSession is the same at the destination, where a copy lies that can be adopted.
+// TestHeadOfACopyInAnExpiredSession is the same at the destination, where a copy lies that can be
+// adopted.
 func TestHeadOfACopyInAnExpiredSession(t *testing.T) {
 	w := newWorld(t)
 	object := w.put("k", awsfake.BytesBody([]byte("content")), awsfake.PutOptions{})

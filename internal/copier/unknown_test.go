@@ -21,14 +21,16 @@ import (
 	"syncd/internal/copier"
 )
 
-// odd is a service that does less than S3: it answers a range with the whole object, and may do worse.
+// odd is a service that does less than S3: it answers a range with the whole object, and may do
+// worse.
 type odd struct {
 	*s3.Client
-	// before runs ahead of each request for a whole object, and change may change an answer that is one; nil does nothing.
+	// before runs ahead of each request for a whole object, and change may change an answer that is
+	// one; nil does nothing.
 	before func(*s3.GetObjectInput)
 	change func(*s3.GetObjectOutput)
-	// ranges has ranges answered as such; noLength and headless leave the length out of bodies and heads; stalled sends no
-	// byte of a whole object.
+	// ranges has ranges answered as such; noLength and headless leave the length out of bodies and
+	// heads; stalled sends no byte of a whole object.
 	ranges, noLength, headless, stalled bool
 	wholes                              atomic.Int32 // requests for a whole object
 }
@@ -89,7 +91,8 @@ func (s silence) Read([]byte) (int, error) {
 	return 0, context.Canceled
 }
 
-// cutAt breaks a connection at a byte; endAt ends the body there as if that were all, and addTo goes on behind its end.
+// cutAt breaks a connection at a byte; endAt ends the body there as if that were all, and addTo
+// goes on behind its end.
 func cutAt(n int64) func(*s3.GetObjectOutput) {
 	return func(out *s3.GetObjectOutput) {
 		out.Body = body{io.MultiReader(io.LimitReader(out.Body, n), iotest.ErrReader(io.ErrUnexpectedEOF)), out.Body}
@@ -104,7 +107,8 @@ func addTo(out *s3.GetObjectOutput) {
 	out.Body = body{io.MultiReader(out.Body, strings.NewReader("x")), out.Body}
 }
 
-// flip changes one byte of a body on its way, where the service tells no checksum of the whole with it.
+// flip changes one byte of a body on its way, where the service tells no checksum of the whole with
+// it.
 func flip(out *s3.GetObjectOutput) {
 	former := make([]byte, 1)
 	_, _ = io.ReadFull(out.Body, former) // the checksum tells in either case
@@ -112,8 +116,8 @@ func flip(out *s3.GetObjectOutput) {
 	out.ChecksumCRC64NVME = nil
 }
 
-// TestUnknownLength copies from services that leave out the length, ranges, or both: what arrives is the same, with all that
-// belongs to it.
+// TestUnknownLength copies from services that leave out the length, ranges, or both: what arrives
+// is the same, with all that belongs to it.
 func TestUnknownLength(t *testing.T) {
 	for _, size := range []int64{0, 10, 8 * mib, 15*mib + 3, 20 * mib} {
 		for _, tt := range []struct {
@@ -156,7 +160,8 @@ func TestUnknownLengthOnTheWire(t *testing.T) {
 	}
 }
 
-// TestStreamIsReadAgain breaks the connection under a stream: it is read from its start, and no part is made twice.
+// TestStreamIsReadAgain breaks the connection under a stream: it is read from its start, and no
+// part is made twice.
 func TestStreamIsReadAgain(t *testing.T) {
 	for _, at := range []int64{0, 3, 12 * mib, 17*mib + 3} {
 		w, source := newOdd(t)
@@ -174,8 +179,8 @@ func TestStreamIsReadAgain(t *testing.T) {
 	}
 }
 
-// TestStreamFails ends with the reason of the first failure, and nothing stays behind: no upload, no slot, and no memory that
-// the next copy would wait for.
+// TestStreamFails ends with the reason of the first failure, and nothing stays behind: no upload,
+// no slot, and no memory that the next copy would wait for.
 func TestStreamFails(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -222,8 +227,8 @@ func TestStreamFails(t *testing.T) {
 	}
 }
 
-// TestSmallBodyOfUnknownLength has a body that is not what the listing promised, from a source that cannot be asked for its
-// rest.
+// TestSmallBodyOfUnknownLength has a body that is not what the listing promised, from a source that
+// cannot be asked for its rest.
 func TestSmallBodyOfUnknownLength(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(*s3.GetObjectOutput)
@@ -265,8 +270,8 @@ func TestSmallBodyIsReadAgain(t *testing.T) {
 	w.sameAsSource(t, "k", copied)
 }
 
-// TestStreamFollowsItsSource overwrites the object before its stream is opened, also where the service takes no notice of
-// what the request is pinned to: the newest version is copied.
+// TestStreamFollowsItsSource overwrites the object before its stream is opened, also where the
+// service takes no notice of what the request is pinned to: the newest version is copied.
 func TestStreamFollowsItsSource(t *testing.T) {
 	for _, pinned := range []bool{true, false} {
 		w, source := newOdd(t)
@@ -287,7 +292,8 @@ func TestStreamFollowsItsSource(t *testing.T) {
 	}
 }
 
-// TestStreamResumes goes on with the upload of a process that was killed: all is read again, and only what is missing made.
+// TestStreamResumes goes on with the upload of a process that was killed: all is read again, and
+// only what is missing made.
 func TestStreamResumes(t *testing.T) {
 	w, source := newOdd(t)
 	object := w.putLarge(rich())
@@ -300,8 +306,8 @@ func TestStreamResumes(t *testing.T) {
 	}
 }
 
-// TestStreamsShareTheirSlots has many streams and few slots: none waits for another, and no more than that many requests
-// are under way.
+// TestStreamsShareTheirSlots has many streams and few slots: none waits for another, and no more
+// than that many requests are under way.
 func TestStreamsShareTheirSlots(t *testing.T) {
 	for _, most := range []int64{1, 3} {
 		synctest.Test(t, func(t *testing.T) {
@@ -347,7 +353,8 @@ func TestStreamNeedsOneBuffer(t *testing.T) {
 	}
 }
 
-// TestStreamThatSaysNothingMore gives up a body that stands still, and one that nobody waits for any more.
+// TestStreamThatSaysNothingMore gives up a body that stands still, and one that nobody waits for
+// any more.
 func TestStreamThatSaysNothingMore(t *testing.T) {
 	for want, patience := range map[awserr.Class]time.Duration{awserr.Canceled: time.Minute, awserr.Transient: 24 * time.Hour} {
 		synctest.Test(t, func(t *testing.T) {

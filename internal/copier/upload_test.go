@@ -38,8 +38,8 @@ func (r refusal) replace(res *http.Response) {
 	replaceBody(res, fmt.Sprintf(`<Error><Code>%s</Code><Message>as told</Message></Error>`, r.code))
 }
 
-// TestFailureDecidesOverTheUpload has a copy fail at its second part or its completion: what ends the mapping or passes by
-// itself keeps the upload for the next attempt, anything else removes it.
+// TestFailureDecidesOverTheUpload has a copy fail at its second part or its completion: what ends
+// the mapping or passes by itself keeps the upload for the next attempt, anything else removes it.
 func TestFailureDecidesOverTheUpload(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -80,7 +80,8 @@ func TestFailureDecidesOverTheUpload(t *testing.T) {
 	}
 }
 
-// failAt copies an object by one request at a time until an operation fails, that of parts from the second on.
+// failAt copies an object by one request at a time until an operation fails, that of parts from the
+// second on.
 func (w *world) failAt(t *testing.T, operation string, kind awsfake.FaultKind) (listing.Object, *uploadRecord, error) {
 	t.Helper()
 	fault := awsfake.Fault{Operation: operation, Kind: kind}
@@ -94,7 +95,8 @@ func (w *world) failAt(t *testing.T, operation string, kind awsfake.FaultKind) (
 	return object, left, err
 }
 
-// TestUploadThatIsNotWorthKeeping has nothing in it, has been of no use for a week, or is one too many.
+// TestUploadThatIsNotWorthKeeping has nothing in it, has been of no use for a week, or is one too
+// many.
 func TestUploadThatIsNotWorthKeeping(t *testing.T) {
 	for mode, w := range modes(t) {
 		attempt := func(name string, object listing.Object, left *uploadRecord, skip int, kept bool) {
@@ -119,7 +121,8 @@ func TestUploadThatIsNotWorthKeeping(t *testing.T) {
 	}
 }
 
-// TestFailureOfTheMappingKeepsTheUpload has no credentials any more, or no bucket, in the middle of a copy.
+// TestFailureOfTheMappingKeepsTheUpload has no credentials any more, or no bucket, in the middle of
+// a copy.
 func TestFailureOfTheMappingKeepsTheUpload(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
@@ -150,8 +153,8 @@ func TestFailureThatNobodyRemembers(t *testing.T) {
 	}
 }
 
-// TestConflictBeginsAnew has another write race the completion, which wants a new upload ("Conditional writes", Amazon S3
-// User Guide).
+// TestConflictBeginsAnew has another write race the completion, which wants a new upload
+// ("Conditional writes", Amazon S3 User Guide).
 func TestConflictBeginsAnew(t *testing.T) {
 	for mode, w := range modes(t) {
 		t.Run(mode, func(t *testing.T) {
@@ -172,7 +175,8 @@ func TestConflictBeginsAnew(t *testing.T) {
 	}
 }
 
-// TestLostAnswerToACompletion finds the object made: by a connection that broke, and by a retry that meets no upload.
+// TestLostAnswerToACompletion finds the object made: by a connection that broke, and by a retry
+// that meets no upload.
 func TestLostAnswerToACompletion(t *testing.T) {
 	for name, lose := range map[string]func(*world){
 		"connection": func(w *world) {
@@ -202,8 +206,8 @@ func TestLostAnswerToACompletion(t *testing.T) {
 	}
 }
 
-// TestLostUploadIsNoLostAnswer has the upload removed before its completion, while the destination holds the same content
-// from before, or other content: neither is taken for the copy.
+// TestLostUploadIsNoLostAnswer has the upload removed before its completion, while the destination
+// holds the same content from before, or other content: neither is taken for the copy.
 func TestLostUploadIsNoLostAnswer(t *testing.T) {
 	for name, present := range map[string]func(w *world, object string){
 		"the same content, from before": func(w *world, key string) {
@@ -242,8 +246,8 @@ func TestLostUploadIsNoLostAnswer(t *testing.T) {
 	}
 }
 
-// TestErrorInASuccess has S3 answer 200 and refuse in the body, which it may once it has begun to answer: the refusal
-// counts, not the status under which the SDK shows it.
+// TestErrorInASuccess has S3 answer 200 and refuse in the body, which it may once it has begun to
+// answer: the refusal counts, not the status under which the SDK shows it.
 func TestErrorInASuccess(t *testing.T) {
 	for code, want := range map[string]string{"AccessDenied": "denied", "InvalidObjectState": "archived", "ExpiredToken": "expired"} {
 		for _, size := range []int64{1, 17 * mib} {
@@ -288,7 +292,8 @@ func TestUploadUnderAnotherKey(t *testing.T) {
 	}
 }
 
-// TestCopyInPartsOfAnotherContent has the destination make something else of the parts than the source says it is.
+// TestCopyInPartsOfAnotherContent has the destination make something else of the parts than the
+// source says it is.
 func TestCopyInPartsOfAnotherContent(t *testing.T) {
 	w := newParted(t)
 	object := w.putLarge(awsfake.PutOptions{})
@@ -302,7 +307,8 @@ func TestCopyInPartsOfAnotherContent(t *testing.T) {
 	}
 }
 
-// TestContentIsSignedOnlyWithoutTLS is about the work of a relay: over TLS the content is not hashed a second time to sign it.
+// TestContentIsSignedOnlyWithoutTLS is about the work of a relay: over TLS the content is not
+// hashed a second time to sign it.
 func TestContentIsSignedOnlyWithoutTLS(t *testing.T) {
 	for scheme, want := range map[string]bool{"https": false, "http": true} {
 		w := newParted(t)

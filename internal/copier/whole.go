@@ -14,7 +14,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// copyWhole copies an object server-side in one request, and one more each where a lock is to be carried over or some of its tags are.
+// copyWhole copies an object server-side in one request, and one more each where a lock is to be
+// carried over or some of its tags are.
 func (j *job) copyWhole(ctx context.Context) (Result, error) {
 	object := j.object
 	d, err := j.draftOfWhole(ctx)
@@ -50,7 +51,8 @@ func (j *job) copyWhole(ctx context.Context) (Result, error) {
 	return made, nil
 }
 
-// draftOfWhole is what a copy in one request gets that the service does not carry over: its lock, and tags that were chosen.
+// draftOfWhole is what a copy in one request gets that the service does not carry over: its lock,
+// and tags that were chosen.
 func (j *job) draftOfWhole(ctx context.Context) (*draft, error) {
 	d := &draft{o: &j.o, key: j.key}
 	if j.o.ReadsHead(false) {
@@ -99,7 +101,8 @@ func (j *job) copyInput() *s3.CopyObjectInput {
 		ExpectedBucketOwner: o.DestinationPlace.ExpectedOwner(), ExpectedSourceBucketOwner: o.SourcePlace.ExpectedOwner(),
 		ServerSideEncryption: types.ServerSideEncryptionAwsKms, SSEKMSKeyId: &o.KeyARN, BucketKeyEnabled: &o.BucketKey,
 		StorageClass: types.StorageClass(o.ClassOf(j.object.StorageClass)), ACL: types.ObjectCannedACL(o.ACL),
-		// The default would ask both sides for permissions on annotations that hardly any policy grants.
+		// The default would ask both sides for permissions on annotations that hardly any policy
+		// grants.
 		AnnotationDirective: types.AnnotationDirectiveExclude,
 		RequestPayer:        request.Payer(o.SourcePlace),
 	}

@@ -32,7 +32,8 @@ const (
 	consumer = "222222222222"
 )
 
-// world is an owner's bucket under the owner's key, and a consumer's under the consumer's, who may read the owner's.
+// world is an owner's bucket under the owner's key, and a consumer's under the consumer's, who may
+// read the owner's.
 type world struct {
 	cloud               *awsfake.Cloud
 	source, destination *awsfake.Bucket
@@ -119,8 +120,8 @@ func (w *world) copyWith(tb testing.TB, object listing.Object, uploads copier.Re
 	return result, err
 }
 
-// modes are the two modes of copying, each with a world of its own in which all above 5 MiB, and 8 MiB when relayed, goes in
-// parts.
+// modes are the two modes of copying, each with a world of its own in which all above 5 MiB, and 8
+// MiB when relayed, goes in parts.
 func modes(tb testing.TB) iter.Seq2[string, *world] {
 	tb.Helper()
 	return func(yield func(string, *world) bool) {
@@ -130,7 +131,8 @@ func modes(tb testing.TB) iter.Seq2[string, *world] {
 	}
 }
 
-// ways are all ways of copying: either mode, with the size of an object that goes in one piece or in parts.
+// ways are all ways of copying: either mode, with the size of an object that goes in one piece or
+// in parts.
 func ways(tb testing.TB) iter.Seq2[string, *world] {
 	tb.Helper()
 	return func(yield func(string, *world) bool) {

@@ -18,8 +18,9 @@ import (
 	"syncd/internal/deadline"
 )
 
-// ambient gives the ambient credentials. It reads the environment anew each time: so there is nothing that the SDK remembers of former
-// credentials, and keys that were replaced in a file are found.
+// ambient gives the ambient credentials. It reads the environment anew each time: so there is
+// nothing that the SDK remembers of former credentials, and keys that were replaced in a file are
+// found.
 type ambient struct {
 	// load returns what gives credentials, and where it has them from.
 	load  func(context.Context) (aws.CredentialsProvider, source, error)
@@ -77,8 +78,8 @@ func (a *ambient) grant(ctx context.Context, not aws.Credentials) (grant, error)
 	}
 }
 
-// length is how long credentials are good from now on. Their end is by the clock of AWS, which is taken for this machine's as long as
-// nothing else is known.
+// length is how long credentials are good from now on. Their end is by the clock of AWS, which is
+// taken for this machine's as long as nothing else is known.
 func (a *ambient) length(got aws.Credentials) time.Duration {
 	if !got.CanExpire {
 		return 0
@@ -113,7 +114,8 @@ func (s source) passes(err error) bool {
 	}
 }
 
-// lasts reports whether an error of a connection is one that waiting does not help: no such host, or a certificate of somebody else.
+// lasts reports whether an error of a connection is one that waiting does not help: no such host,
+// or a certificate of somebody else.
 func lasts(err error) bool {
 	if unknown, ok := errors.AsType[*net.DNSError](err); ok {
 		return unknown.IsNotFound

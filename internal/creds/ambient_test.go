@@ -26,7 +26,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// agent answers as the endpoint of EKS Pod Identity does: with sessions of a role, each asked for again.
+// agent answers as the endpoint of EKS Pod Identity does: with sessions of a role, each asked for
+// again.
 type agent struct {
 	cloud *awsfake.Cloud
 	user  *awsfake.User
@@ -120,8 +121,8 @@ func silent(r *http.Request, _ int) *http.Response {
 	return nil
 }
 
-// TestExpiredAmbientCredentialsAreRenewed ends the ambient credentials before their time, while many requests of two mappings are sent
-// with them, and a role is assumed.
+// TestExpiredAmbientCredentialsAreRenewed ends the ambient credentials before their time, while
+// many requests of two mappings are sent with them, and a role is assumed.
 func TestExpiredAmbientCredentialsAreRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -154,7 +155,8 @@ func TestExpiredAmbientCredentialsAreRenewed(t *testing.T) {
 	})
 }
 
-// TestAmbientCredentialsThatStayExpired has the endpoint give for good what a service calls expired.
+// TestAmbientCredentialsThatStayExpired has the endpoint give for good what a service calls
+// expired.
 func TestAmbientCredentialsThatStayExpired(t *testing.T) {
 	for _, role := range []string{"", "syncd"} {
 		synctest.Test(t, func(t *testing.T) {
@@ -240,7 +242,8 @@ func TestKeysOfTheEnvironmentExpire(t *testing.T) {
 	}
 }
 
-// TestKeysOfAFileAreReadAgain replaces them, as whoever gives the process credentials through a file does: some end, others are deleted.
+// TestKeysOfAFileAreReadAgain replaces them, as whoever gives the process credentials through a
+// file does: some end, others are deleted.
 func TestKeysOfAFileAreReadAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -350,7 +353,8 @@ func TestEndpointThatAnswersOtherwise(t *testing.T) {
 	}
 }
 
-// TestProcessThatPrintsNoJSON has a credential_process whose output is not what it should be, and nevertheless secret.
+// TestProcessThatPrintsNoJSON has a credential_process whose output is not what it should be, and
+// nevertheless secret.
 func TestProcessThatPrintsNoJSON(t *testing.T) {
 	w := newWorld(t)
 	file := filepath.Join(t.TempDir(), "config")
@@ -377,7 +381,8 @@ func TestProfileThatIsMissing(t *testing.T) {
 	}
 }
 
-// TestProcessThatKeepsCredentials prints the same credentials some more times after a service has called them expired, and then new ones.
+// TestProcessThatKeepsCredentials prints the same credentials some more times after a service has
+// called them expired, and then new ones.
 func TestProcessThatKeepsCredentials(t *testing.T) {
 	w := newWorld(t)
 	dir := t.TempDir()
@@ -404,7 +409,8 @@ func TestProcessThatKeepsCredentials(t *testing.T) {
 	}
 }
 
-// TestDayOfFailingRenewals uses ambient credentials for a day, whose endpoint fails or is silent a third of the time.
+// TestDayOfFailingRenewals uses ambient credentials for a day, whose endpoint fails or is silent a
+// third of the time.
 func TestDayOfFailingRenewals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -24,9 +24,11 @@ import (
 )
 
 const (
-	// assumeTimeout bounds one AssumeRole with its retries; the SDK would wait for an answer without end.
+	// assumeTimeout bounds one AssumeRole with its retries; the SDK would wait for an answer
+	// without end.
 	assumeTimeout = time.Minute
-	// askTimeout bounds one attempt, so that a connection that has gone silent leaves time for another.
+	// askTimeout bounds one attempt, so that a connection that has gone silent leaves time for
+	// another.
 	askTimeout = 25 * time.Second
 )
 
@@ -79,8 +81,9 @@ func (a *assumer) grant(ctx context.Context, _ aws.Credentials) (grant, error) {
 	}, a.length(out)}, nil
 }
 
-// length is how long a session lasts that was just given: from the Date of the answer to the end that it names, both by the clock of STS.
-// Where that cannot be, it is as long as it was asked for, and its end shows how far the clocks are apart.
+// length is how long a session lasts that was just given: from the Date of the answer to the end
+// that it names, both by the clock of STS. Where that cannot be, it is as long as it was asked for,
+// and its end shows how far the clocks are apart.
 func (a *assumer) length(out *sts.AssumeRoleOutput) time.Duration {
 	asked, end := a.role.Duration.Duration(), aws.ToTime(out.Credentials.Expiration)
 	given, ok := awsmiddleware.GetServerTime(out.ResultMetadata)
@@ -126,8 +129,9 @@ func (a *assumer) policy() (*string, error) {
 	return &text, err
 }
 
-// refused says which role and which action, and what to look at. STS answers a wrong ExternalId, a missing trust and a
-// role that does not exist with the same words, so the hint names them in the order of likelihood.
+// refused says which role and which action, and what to look at. STS answers a wrong ExternalId, a
+// missing trust and a role that does not exist with the same words, so the hint names them in the
+// order of likelihood.
 func (a *assumer) refused(err error, externalID secret.Secret) error {
 	if base, ok := errors.AsType[*awserr.CredentialsError](err); ok {
 		return fmt.Errorf("assume role %s through another: %w", a.role.ARN, base)
@@ -170,8 +174,8 @@ func (a *assumer) denied(err error) (action, hint string) {
 	return action, fmt.Sprintf("check that %s trusts %s, that the caller's own policy allows sts:AssumeRole on the role, and that the role exists", matching, caller)
 }
 
-// redact returns err with the ExternalId taken out of its text: a validation error of STS quotes the value it refuses, and
-// what stands between may quote the request, in which it is encoded.
+// redact returns err with the ExternalId taken out of its text: a validation error of STS quotes
+// the value it refuses, and what stands between may quote the request, in which it is encoded.
 func redact(err error, externalID secret.Secret) error {
 	if externalID == "" {
 		return err

@@ -46,7 +46,8 @@ func TestAssumeSendsWhatTheTrustAsksFor(t *testing.T) {
 	}
 }
 
-// TestSessionPolicyNarrows has a role that may list everything, and a policy that leaves its session nothing or the one bucket.
+// TestSessionPolicyNarrows has a role that may list everything, and a policy that leaves its
+// session nothing or the one bucket.
 func TestSessionPolicyNarrows(t *testing.T) {
 	const nothing = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::other"}]}`
 	const data = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListBucket","Resource":"arn:aws:s3:::data"}]}`
@@ -79,7 +80,8 @@ func TestSessionPolicyNarrows(t *testing.T) {
 	}
 }
 
-// TestSessionPolicyIsAskedForByName asks once for each assume, by the role's name in the configuration.
+// TestSessionPolicyIsAskedForByName asks once for each assume, by the role's name in the
+// configuration.
 func TestSessionPolicyIsAskedForByName(t *testing.T) {
 	w := newWorld(t)
 	w.set("syncd", func(r *config.Role) { r.SessionPolicy = config.SessionPolicyScoped })
@@ -96,7 +98,8 @@ func TestSessionPolicyIsAskedForByName(t *testing.T) {
 	}
 }
 
-// TestTransitiveTagsPassThroughHops has a bucket open only to sessions with a tag that the first hop set.
+// TestTransitiveTagsPassThroughHops has a bucket open only to sessions with a tag that the first
+// hop set.
 func TestTransitiveTagsPassThroughHops(t *testing.T) {
 	w := newWorld(t)
 	w.hop(t)

@@ -12,8 +12,9 @@ import (
 	"github.com/aws/smithy-go/middleware"
 )
 
-// bound is how long one retrieval of credentials may take, and what went wrong in it last. It goes along as a value of the context,
-// because the SDK's caches hide the deadline of their callers from the requests that they make.
+// bound is how long one retrieval of credentials may take, and what went wrong in it last. It goes
+// along as a value of the context, because the SDK's caches hide the deadline of their callers from
+// the requests that they make.
 type bound struct {
 	deadline time.Time
 
@@ -27,8 +28,9 @@ type boundKey struct{}
 // errSlow is the cause of a retrieval that came to the end of its time.
 var errSlow = errors.New("no credentials")
 
-// within has get retrieve credentials, as one try of a retrieval that began earlier. Where it does not come to its end, by our own time
-// or that of the SDK, the error says so with the last cause that a request of it had, and never looks like a request that was canceled.
+// within has get retrieve credentials, as one try of a retrieval that began earlier. Where it does
+// not come to its end, by our own time or that of the SDK, the error says so with the last cause
+// that a request of it had, and never looks like a request that was canceled.
 func within[T any](ctx context.Context, began time.Time, limit time.Duration, get func(context.Context) (T, error)) (T, error) {
 	b := &bound{deadline: time.Now().Add(limit)}
 	limited, cancel := context.WithDeadline(context.WithValue(ctx, boundKey{}, b), b.deadline)
@@ -46,7 +48,8 @@ func within[T any](ctx context.Context, began time.Time, limit time.Duration, ge
 	return got, fmt.Errorf("%w within %s: no answer", errSlow, took)
 }
 
-// attachBound has the requests of a client end with the retrieval of credentials that they are made for.
+// attachBound has the requests of a client end with the retrieval of credentials that they are made
+// for.
 func attachBound(stack *middleware.Stack) error {
 	limited := func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 		if b, ok := ctx.Value(boundKey{}).(*bound); ok {
@@ -65,7 +68,8 @@ func attachBound(stack *middleware.Stack) error {
 		}
 		return out, metadata, err
 	}
-	// After what the SDK adds: a client of instance metadata that sees a deadline does without its own.
+	// After what the SDK adds: a client of instance metadata that sees a deadline does without its
+	// own.
 	return errors.Join(
 		stack.Initialize.Add(middleware.InitializeMiddlewareFunc("syncd.bound", limited), middleware.After),
 		stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.bound.observe", observed), middleware.Before),

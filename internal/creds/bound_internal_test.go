@@ -73,7 +73,8 @@ func attempt(ctx context.Context, err error) error {
 	return err
 }
 
-// TestRegionOfTheMapping stands where the environment names none, for credentials that STS gives, each region having a session of its own.
+// TestRegionOfTheMapping stands where the environment names none, for credentials that STS gives,
+// each region having a session of its own.
 func TestRegionOfTheMapping(t *testing.T) {
 	for name, tt := range map[string]struct {
 		env    map[string]string
@@ -114,7 +115,8 @@ func TestRegionOfTheMapping(t *testing.T) {
 	}
 }
 
-// TestSourceOfARoleWithARole is a profile whose role is assumed with what another profile gives: it is named as the role.
+// TestSourceOfARoleWithARole is a profile whose role is assumed with what another profile gives: it
+// is named as the role.
 func TestSourceOfARoleWithARole(t *testing.T) {
 	for name, value := range map[string]string{"AWS_SHARED_CREDENTIALS_FILE": os.DevNull, "AWS_PROFILE": "app", "AWS_REGION": "", "AWS_DEFAULT_REGION": "", "AWS_ACCESS_KEY_ID": ""} {
 		t.Setenv(name, value)

@@ -23,7 +23,8 @@ import (
 
 const (
 	mib = 1 << 20
-	// waits is the size of a body from which on the SDK wants to hear whether it may send it (Options.ContinueHeaderThresholdBytes).
+	// waits is the size of a body from which on the SDK wants to hear whether it may send it
+	// (Options.ContinueHeaderThresholdBytes).
 	waits = 2 * mib
 )
 
@@ -87,8 +88,8 @@ func put(t *testing.T, client *s3.Client, size int) (taken int, err error) {
 	return body.taken, err
 }
 
-// TestRefusedBodyIsNotSent has a service refuse large bodies unread: that is heard at once, where under a body that nobody
-// reads a connection breaks before its answer comes through.
+// TestRefusedBodyIsNotSent has a service refuse large bodies unread: that is heard at once, where
+// under a body that nobody reads a connection breaks before its answer comes through.
 func TestRefusedBodyIsNotSent(t *testing.T) {
 	for protocol, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2.0": true} {
 		t.Run(protocol, func(t *testing.T) {
@@ -112,7 +113,8 @@ func TestRefusedBodyIsNotSent(t *testing.T) {
 	}
 }
 
-// TestSmallBodyIsSentAtOnce has nothing to wait for: a service that never says whether to go on costs the small bodies no time.
+// TestSmallBodyIsSentAtOnce has nothing to wait for: a service that never says whether to go on
+// costs the small bodies no time.
 func TestSmallBodyIsSentAtOnce(t *testing.T) {
 	for size, want := range map[int]string{waits - 1: "", waits: "100-continue"} {
 		client := service(t, false, func(w http.ResponseWriter, r *http.Request) {
@@ -130,8 +132,8 @@ func TestSmallBodyIsSentAtOnce(t *testing.T) {
 	}
 }
 
-// TestRedirectIsNotFollowed has S3 and STS send the client to another port of the same machine, by every redirect there is: nothing
-// arrives there, and the error says what became of it.
+// TestRedirectIsNotFollowed has S3 and STS send the client to another port of the same machine, by
+// every redirect there is: nothing arrives there, and the error says what became of it.
 func TestRedirectIsNotFollowed(t *testing.T) {
 	var strayed atomic.Int64
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { strayed.Add(1) }))

@@ -11,22 +11,26 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// SkewBound is how far the clock of this machine may be from that of the services before that is warned of. S3 refuses what is signed
-// more than 15 minutes off (RequestTimeTooSkewed); the SDK corrects that for each client after its first refusal.
+// SkewBound is how far the clock of this machine may be from that of the services before that is
+// warned of. S3 refuses what is signed more than 15 minutes off (RequestTimeTooSkewed); the SDK
+// corrects that for each client after its first refusal.
 const SkewBound = 5 * time.Minute
 
-// Clock compares the clock of this machine with that of the services, by the Date of their answers. The zero Clock is ready to use.
+// Clock compares the clock of this machine with that of the services, by the Date of their answers.
+// The zero Clock is ready to use.
 type Clock struct {
 	measured atomic.Pointer[time.Duration]
 	session  atomic.Pointer[time.Duration] // as the end of the last session shows it, where that contradicts the Date of its answer
 	warned   atomic.Pointer[time.Time]     // when a skew beyond SkewBound was said last
 }
 
-// warnEvery is how often a wrong clock is warned of at most, whatever services with other clocks answer in between.
+// warnEvery is how often a wrong clock is warned of at most, whatever services with other clocks
+// answer in between.
 const warnEvery = time.Hour
 
-// Skew returns how far the clock of this machine is ahead of that of the service that answered last, negative when it is behind. It is
-// exact to a second or two. ok is false before the first answer.
+// Skew returns how far the clock of this machine is ahead of that of the service that answered
+// last, negative when it is behind. It is exact to a second or two. ok is false before the first
+// answer.
 func (c *Clock) Skew() (ahead time.Duration, ok bool) {
 	for _, measured := range []*atomic.Pointer[time.Duration]{&c.session, &c.measured} {
 		if d := measured.Load(); d != nil {
@@ -57,7 +61,8 @@ func (c *Clock) note(ahead time.Duration, logger *slog.Logger) {
 	c.warn(logger)
 }
 
-// noteSession takes what the end of a session shows, nil where that agrees with the Date of its answer.
+// noteSession takes what the end of a session shows, nil where that agrees with the Date of its
+// answer.
 func (c *Clock) noteSession(ahead *time.Duration, logger *slog.Logger) {
 	c.session.Store(ahead)
 	c.warn(logger)
@@ -76,8 +81,8 @@ func (c *Clock) warn(logger *slog.Logger) {
 	logger.Warn("clock differs from the services'", "ahead", ahead.Round(time.Second), "bound", SkewBound)
 }
 
-// watch returns middleware that measures with every answer of a service. What has no id of a request is not a service's, and what has
-// an Age comes from a cache.
+// watch returns middleware that measures with every answer of a service. What has no id of a
+// request is not a service's, and what has an Age comes from a cache.
 func (c *Clock) watch(now func() time.Time, logger *slog.Logger) func(*middleware.Stack) error {
 	measure := func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
 		out, metadata, err := next.HandleDeserialize(ctx, in)
@@ -94,7 +99,8 @@ func (c *Clock) watch(now func() time.Time, logger *slog.Logger) func(*middlewar
 		return out, metadata, err
 	}
 	return func(stack *middleware.Stack) error {
-		// Right at the transport, before the body is read: that of a copy ends when the copy is made.
+		// Right at the transport, before the body is read: that of a copy ends when the copy is
+		// made.
 		return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.clock", measure), middleware.After)
 	}
 }

@@ -20,7 +20,8 @@ import (
 	"syncd/internal/creds"
 )
 
-// skewed is a world whose services have another clock than this machine, which is ahead of theirs by so much.
+// skewed is a world whose services have another clock than this machine, which is ahead of theirs
+// by so much.
 func skewed(t *testing.T, ahead time.Duration) (w *world, log *bytes.Buffer) {
 	t.Helper()
 	cloud := awsfake.New(awsfake.Options{Now: func() time.Time { return time.Now().Add(-ahead) }, OneClock: true})
@@ -29,7 +30,8 @@ func skewed(t *testing.T, ahead time.Duration) (w *world, log *bytes.Buffer) {
 	return w, log
 }
 
-// TestClockThatIsWrong uses a role and ambient credentials for three hours on a machine whose clock is wrong.
+// TestClockThatIsWrong uses a role and ambient credentials for three hours on a machine whose clock
+// is wrong.
 func TestClockThatIsWrong(t *testing.T) {
 	for _, ahead := range []time.Duration{65 * time.Minute, -65 * time.Minute, 20 * time.Minute, 40 * 24 * time.Hour, -40 * 24 * time.Hour} {
 		for _, role := range []string{"syncd", ""} {
@@ -44,7 +46,8 @@ func TestClockThatIsWrong(t *testing.T) {
 					}
 					time.Sleep(10 * time.Minute)
 				}
-				// Each hour one; the first ambient ones may serve before anything is known of the clock.
+				// Each hour one; the first ambient ones may serve before anything is known of the
+				// clock.
 				if n := w.assumed() - int64(agent.asked); role != "" && n > 2*4 {
 					t.Errorf("ahead by %s: got the role assumed %d times in three hours, want about one an hour", ahead, n)
 				}
@@ -116,7 +119,8 @@ func (s stamped) RoundTrip(r *http.Request) (*http.Response, error) {
 	return changed, nil
 }
 
-// TestSessionsOfOddAnswers has STS name an end that cannot be, no time, or a shorter session than asked for.
+// TestSessionsOfOddAnswers has STS name an end that cannot be, no time, or a shorter session than
+// asked for.
 func TestSessionsOfOddAnswers(t *testing.T) {
 	expiration := regexp.MustCompile(`<Expiration>[^<]*</Expiration>`)
 	ends := func(after time.Duration) func(http.Header, string) string {
@@ -158,7 +162,8 @@ func TestSessionsOfOddAnswers(t *testing.T) {
 	}
 }
 
-// slowly is a body whose end comes late, as S3 sends that of a copy: the header at once, and what became of it when it is done.
+// slowly is a body whose end comes late, as S3 sends that of a copy: the header at once, and what
+// became of it when it is done.
 type slowly struct {
 	io.Reader
 	after time.Duration

@@ -1,19 +1,22 @@
 // Package creds turns a role of the configuration into credentials that stay good.
 //
-// It promises that a role is assumed once and its session shared by all clients of a mapping, that mappings share nothing but what lies
-// beneath their sessions (the ambient credentials, certificates, connections), that the session is renewed
-// well before it ends, that a session which still works is kept while a renewal fails, and that a session the service
-// calls expired is renewed once instead of retried. The same holds for the ambient credentials. How long credentials last is measured
-// from the time of the answer that brought them, so that a wrong clock of this machine changes nothing. Every retrieval has an end, and
-// none of what is on this machine or its link goes through a proxy. Hops named by via are assumed in order; session tags, transitive
-// tags, source identity and ExternalId are sent as configured, the ExternalId read anew each time. A role that asks for a
-// session policy is never assumed without one; what the policy says is the caller's business.
+// It promises that a role is assumed once and its session shared by all clients of a mapping, that
+// mappings share nothing but what lies beneath their sessions (the ambient credentials,
+// certificates, connections), that the session is renewed well before it ends, that a session which
+// still works is kept while a renewal fails, and that a session the service calls expired is
+// renewed once instead of retried. The same holds for the ambient credentials. How long credentials
+// last is measured from the time of the answer that brought them, so that a wrong clock of this
+// machine changes nothing. Every retrieval has an end, and none of what is on this machine or its
+// link goes through a proxy. Hops named by via are assumed in order; session tags, transitive tags,
+// source identity and ExternalId are sent as configured, the ExternalId read anew each time. A role
+// that asks for a session policy is never assumed without one; what the policy says is the caller's
+// business.
 //
-// An error is an *awserr.CredentialsError that names the role and the refused action and says what to look at. The
-// ExternalId is in none of them.
+// An error is an *awserr.CredentialsError that names the role and the refused action and says what
+// to look at. The ExternalId is in none of them.
 //
-// Two words: the ambient credentials are those that the process finds in its environment (a task role, a service
-// account, a profile); a session is what assuming a role gives for a limited time.
+// Two words: the ambient credentials are those that the process finds in its environment (a task
+// role, a service account, a profile); a session is what assuming a role gives for a limited time.
 package creds
 
 import (
@@ -68,7 +71,8 @@ func New(ctx context.Context, o Options) (*Set, error) {
 	if o.HTTPClient != nil {
 		base.HTTPClient = o.HTTPClient
 	}
-	// Every client of the program is made from here, so that no answer counts that nobody has judged.
+	// Every client of the program is made from here, so that no answer counts that nobody has
+	// judged.
 	base.APIOptions = []func(*middleware.Stack) error{o.Admission.Attach, newPlain(o).attach, o.Shared.Clock.watch(o.Now, o.Logger), deadline.Attach, newWay(o, transportIn(base.HTTPClient)).attach}
 	s := &Set{o: o, base: base, shared: shared, sessions: map[string]*session{}}
 	if o.Ambient != nil {
@@ -82,8 +86,8 @@ func New(ctx context.Context, o Options) (*Set, error) {
 	return s, nil
 }
 
-// Config returns an SDK configuration that signs as the role, or with the ambient credentials for "", in region. It sends
-// no request; the role is assumed when the first request is signed.
+// Config returns an SDK configuration that signs as the role, or with the ambient credentials for
+// "", in region. It sends no request; the role is assumed when the first request is signed.
 func (s *Set) Config(role, region string) (aws.Config, error) {
 	session, err := s.session(role, region)
 	if err != nil {
@@ -102,11 +106,12 @@ func (s *Set) signing(session *session, region string) aws.Config {
 	return c
 }
 
-// Skew returns how far the clock of this machine is ahead of that of the services, as [Clock.Skew] has it.
+// Skew returns how far the clock of this machine is ahead of that of the services, as [Clock.Skew]
+// has it.
 func (s *Set) Skew() (ahead time.Duration, ok bool) { return s.o.Shared.Clock.Skew() }
 
-// Expiry returns when the role's present session ends unless it is renewed; ok is false before the first, and for the
-// ambient credentials.
+// Expiry returns when the role's present session ends unless it is renewed; ok is false before the
+// first, and for the ambient credentials.
 func (s *Set) Expiry(role string) (end time.Time, ok bool) {
 	session := s.known(role)
 	if session == nil {
@@ -119,7 +124,8 @@ func (s *Set) Expiry(role string) (end time.Time, ok bool) {
 	return end, ok
 }
 
-// session returns the session of a role, the same for every caller, or that of the ambient credentials for "".
+// session returns the session of a role, the same for every caller, or that of the ambient
+// credentials for "".
 func (s *Set) session(name, region string) (*session, error) {
 	hops := config.Chain(s.o.Roles, name)
 	for _, hop := range hops {
@@ -156,7 +162,8 @@ func (s *Set) ambient(region string) *session {
 	return s.shared.ambient(s.o, region)
 }
 
-// assumed makes the session of a role that is assumed with that of another, or with the ambient credentials for nil.
+// assumed makes the session of a role that is assumed with that of another, or with the ambient
+// credentials for nil.
 func (s *Set) assumed(name string, through *session, region string) *session {
 	if through == nil {
 		through = s.ambient(region)
@@ -197,8 +204,8 @@ func firstOf(values ...string) string {
 	return ""
 }
 
-// Environment returns the endpoints that the environment or a profile names, by the service: they stand for AWS where the configuration
-// has none.
+// Environment returns the endpoints that the environment or a profile names, by the service: they
+// stand for AWS where the configuration has none.
 func (s *Set) Environment() map[string]string {
 	found := map[string]string{}
 	for service, endpoint := range map[string]*string{

@@ -12,8 +12,9 @@ import (
 	"syncd/internal/awserr"
 )
 
-// sdkLogger passes on what the SDK warns of; it would write plain lines between ours. It warns of each request and each object anew, as of
-// content without a checksum, so the first warning of a kind is one, and the others are debug lines, as are those about requests.
+// sdkLogger passes on what the SDK warns of; it would write plain lines between ours. It warns of
+// each request and each object anew, as of content without a checksum, so the first warning of a
+// kind is one, and the others are debug lines, as are those about requests.
 func sdkLogger(logger *slog.Logger) logging.Logger {
 	var warned sync.Map // by format
 	return logging.LoggerFunc(func(class logging.Classification, format string, v ...any) {
@@ -33,7 +34,8 @@ func sdkLogger(logger *slog.Logger) logging.Logger {
 	})
 }
 
-// fellBack is how the SDK begins to say that instance metadata gave no token. It does so for each renewal.
+// fellBack is how the SDK begins to say that instance metadata gave no token. It does so for each
+// renewal.
 const fellBack = "falling back to IMDSv1"
 
 // briefly is what an error among the words of the SDK comes to.

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// TestInstanceWithoutIMDSv2 has its credentials, and a line of ours in the log where the SDK would write one of its own.
+// TestInstanceWithoutIMDSv2 has its credentials, and a line of ours in the log where the SDK would
+// write one of its own.
 func TestInstanceWithoutIMDSv2(t *testing.T) {
 	w := newWorld(t)
 	inner, err := url.Parse(metadataServer(t, w))
@@ -42,7 +43,8 @@ func TestInstanceWithoutIMDSv2(t *testing.T) {
 	}
 }
 
-// metadataServer answers as the credentials endpoint of ECS and of EKS Pod Identity does, and as the instance metadata of EC2: without TLS.
+// metadataServer answers as the credentials endpoint of ECS and of EKS Pod Identity does, and as
+// the instance metadata of EC2: without TLS.
 func metadataServer(t *testing.T, w *world) string {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -81,7 +83,8 @@ func (b beside) RoundTrip(r *http.Request) (*http.Response, error) {
 	return b.elsewhere.RoundTrip(r)
 }
 
-// TestCredentialsOfContainersAndInstances come from endpoints without TLS that the configuration does not name.
+// TestCredentialsOfContainersAndInstances come from endpoints without TLS that the configuration
+// does not name.
 func TestCredentialsOfContainersAndInstances(t *testing.T) {
 	for name, set := range map[string]func(t *testing.T, endpoint string){
 		"container": func(t *testing.T, endpoint string) {

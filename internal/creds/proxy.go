@@ -12,14 +12,16 @@ import (
 	"syncd/internal/awserr"
 )
 
-// route decides which requests go through the proxy of the environment. What is on this machine or on its link never does: that is where
-// credentials come from, and a proxy is another machine, which would see the token of the pod and answer for itself. The same holds for
-// endpoints of credentials without TLS, whatever they are called.
+// route decides which requests go through the proxy of the environment. What is on this machine or
+// on its link never does: that is where credentials come from, and a proxy is another machine,
+// which would see the token of the pod and answer for itself. The same holds for endpoints of
+// credentials without TLS, whatever they are called.
 type route struct {
 	direct []string // hosts of endpoints of credentials
 }
 
-// learn takes what the environment and the profile say of endpoints of credentials. It is called before the first request.
+// learn takes what the environment and the profile say of endpoints of credentials. It is called
+// before the first request.
 func (r *route) learn(loaded aws.Config) {
 	env, shared := configured(loaded)
 	r.add(env.EC2IMDSEndpoint, env.ContainerCredentialsEndpoint, shared.EC2IMDSEndpoint)
@@ -41,8 +43,9 @@ func (r *route) proxy(request *http.Request) (*url.URL, error) {
 	return http.ProxyFromEnvironment(request)
 }
 
-// checkProxies refuses a variable that names no proxy. Package http passes over it, so that requests would go straight, or takes a piece
-// of it for the proxy's name. The value is not shown: it may hold a password, whose characters are the usual reason.
+// checkProxies refuses a variable that names no proxy. Package http passes over it, so that
+// requests would go straight, or takes a piece of it for the proxy's name. The value is not shown:
+// it may hold a password, whose characters are the usual reason.
 func checkProxies(getenv func(name string) string) error {
 	for _, names := range [][]string{{"HTTPS_PROXY", "https_proxy"}, {"HTTP_PROXY", "http_proxy"}} {
 		for _, name := range names {
@@ -70,8 +73,9 @@ func isProxy(value string) bool {
 	return err == nil && at.Hostname() != "" && slices.Contains([]string{"http", "https", "socks5", "socks5h"}, at.Scheme)
 }
 
-// onLink reports whether a host is this machine or on its link. fd00:ec2::/32 is where AWS has the IPv6 forms of its link-local services:
-// the metadata of instances (fd00:ec2::254) and the credentials of EKS Pod Identity (fd00:ec2::23).
+// onLink reports whether a host is this machine or on its link. fd00:ec2::/32 is where AWS has the
+// IPv6 forms of its link-local services: the metadata of instances (fd00:ec2::254) and the
+// credentials of EKS Pod Identity (fd00:ec2::23).
 func onLink(host string) bool {
 	name := strings.ToLower(strings.TrimSuffix(host, "."))
 	if name == "localhost" || strings.HasSuffix(name, ".localhost") {

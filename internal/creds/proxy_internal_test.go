@@ -12,10 +12,12 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
-// proxied says in the environment of this test's own process that it is the one with a proxy: net/http looks for one once.
+// proxied says in the environment of this test's own process that it is the one with a proxy:
+// net/http looks for one once.
 const proxied = "SYNCD_TEST_PROXIED"
 
-// TestProxyIsForOthers looks at each client that is made where the environment has a proxy for everything.
+// TestProxyIsForOthers looks at each client that is made where the environment has a proxy for
+// everything.
 func TestProxyIsForOthers(t *testing.T) {
 	if os.Getenv(proxied) == "" {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProxyIsForOthers$")
@@ -73,7 +75,8 @@ func transportOf(t *testing.T, client aws.HTTPClient) *http.Transport {
 	return nil
 }
 
-// TestProxyThatIsNone: package http passes over such values, or takes a piece of them for the proxy's name.
+// TestProxyThatIsNone: package http passes over such values, or takes a piece of them for the
+// proxy's name.
 func TestProxyThatIsNone(t *testing.T) {
 	for value, want := range map[string]bool{
 		"": true, "proxy:3128": true, "http://proxy:3128": true, "https://me:ge%23heim@proxy": true, "socks5h://proxy:1080": true, "10.0.0.1:3128": true, "[fd00::1]:3128": true,

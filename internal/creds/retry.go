@@ -18,15 +18,17 @@ import (
 const (
 	// maxAttempts bounds the attempts of one request; the next pass is the retry of an object.
 	maxAttempts = 8
-	// The wait between two of them is a random part of firstBackoff, then of three times as much each time, up to maxBackoff. It is short
-	// at first, because every attempt waits for the rates that throttle has found: a refusal that is no matter of rates has passed by then.
+	// The wait between two of them is a random part of firstBackoff, then of three times as much
+	// each time, up to maxBackoff. It is short at first, because every attempt waits for the rates
+	// that throttle has found: a refusal that is no matter of rates has passed by then.
 	firstBackoff, maxBackoff = 100 * time.Millisecond, 10 * time.Second
-	// misdatedBy is how far the time in a signature is from the service's where a refusal is for that: AWS allows 15 minutes.
+	// misdatedBy is how far the time in a signature is from the service's where a refusal is for
+	// that: AWS allows 15 minutes.
 	misdatedBy = 14 * time.Minute
 )
 
-// standardRetryer is the SDK's standard mode without its token bucket, which a long outage would leave empty for every
-// bucket behind the same client.
+// standardRetryer is the SDK's standard mode without its token bucket, which a long outage would
+// leave empty for every bucket behind the same client.
 func standardRetryer() aws.Retryer {
 	return signedRetryer{retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts, o.Backoff = maxAttempts, retry.BackoffDelayerFunc(backoff)
@@ -42,7 +44,8 @@ func backoff(attempt int, _ error) (time.Duration, error) {
 	return rand.N(min(longest, maxBackoff)), nil
 }
 
-// renewingRetryer also retries a request whose credentials the service calls expired, after dropping these.
+// renewingRetryer also retries a request whose credentials the service calls expired, after
+// dropping these.
 type renewingRetryer struct {
 	aws.Retryer
 	session *session
@@ -60,12 +63,13 @@ func (r *renewingRetryer) IsErrorRetryable(err error) bool {
 	return again
 }
 
-// signedRetryer retries by the class of an error where the SDK judges otherwise. The lack of credentials is not retried:
-// whoever provides these has tried already. Nor is an endpoint that cannot be reached, or that something else answers for, once it had its
-// grace. Nor is what an answer of 200 says for good in its body, which the SDK takes for
-// a fault of the server. KMS asking to slow down through S3 is, in each of its forms; and so is an answer that broke off,
-// which the SDK takes for one that it does not understand; and a refusal for the time of the signature, which the SDK corrects
-// for the next attempt.
+// signedRetryer retries by the class of an error where the SDK judges otherwise. The lack of
+// credentials is not retried: whoever provides these has tried already. Nor is an endpoint that
+// cannot be reached, or that something else answers for, once it had its grace. Nor is what an
+// answer of 200 says for good in its body, which the SDK takes for a fault of the server. KMS
+// asking to slow down through S3 is, in each of its forms; and so is an answer that broke off,
+// which the SDK takes for one that it does not understand; and a refusal for the time of the
+// signature, which the SDK corrects for the next attempt.
 type signedRetryer struct{ aws.Retryer }
 
 // IsErrorRetryable reports whether the request is worth another attempt.
@@ -96,8 +100,9 @@ func (r signedRetryer) RetryDelay(attempt int, err error) (time.Duration, error)
 	return r.Retryer.RetryDelay(attempt, err)
 }
 
-// misdated reports whether a request was refused that was signed at a time which is not the service's. The code does not tell: STS calls
-// it a wrong signature, and an answer to HEAD has none.
+// misdated reports whether a request was refused that was signed at a time which is not the
+// service's. The code does not tell: STS calls it a wrong signature, and an answer to HEAD has
+// none.
 func misdated(err error) bool {
 	sent, answered, status := headers(err)
 	if status != http.StatusForbidden && status != http.StatusBadRequest {
@@ -108,7 +113,8 @@ func misdated(err error) bool {
 	return errSigned == nil && errDate == nil && date.Sub(signed).Abs() > misdatedBy
 }
 
-// headers returns those of a refused request and of its answer, with its status; 0 where they are not known.
+// headers returns those of a refused request and of its answer, with its status; 0 where they are
+// not known.
 func headers(err error) (sent, answered http.Header, status int) {
 	refused, ok := errors.AsType[*smithyhttp.ResponseError](err)
 	if !ok || refused.Response == nil || refused.Response.Response == nil || refused.Response.Request == nil {
@@ -119,7 +125,8 @@ func headers(err error) (sent, answered http.Header, status int) {
 
 var credentialOf = regexp.MustCompile(`Credential=([^/]+)/`)
 
-// signedWith returns the id of the access key that a refused request was signed with, "" where it is not known.
+// signedWith returns the id of the access key that a refused request was signed with, "" where it
+// is not known.
 func signedWith(err error) string {
 	sent, _, _ := headers(err)
 	if m := credentialOf.FindStringSubmatch(sent.Get("Authorization")); m != nil {

@@ -13,9 +13,9 @@ import (
 	"syncd/internal/endpoint"
 )
 
-// plain decides which requests may be sent without TLS: those to S3 at an endpoint that the configuration itself writes with http://,
-// and those to other services there on this machine, or where the configuration allows it. An endpoint from the environment or a
-// profile is no consent.
+// plain decides which requests may be sent without TLS: those to S3 at an endpoint that the
+// configuration itself writes with http://, and those to other services there on this machine, or
+// where the configuration allows it. An endpoint from the environment or a profile is no consent.
 type plain struct {
 	endpoints []string // host and port, lower case
 	allowed   bool
@@ -52,8 +52,9 @@ func (p plain) attach(stack *middleware.Stack) error {
 	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("syncd.plain", guard), "ResolveEndpointV2", middleware.After)
 }
 
-// isOfService reports whether a client is one of a service. The others are those of the credentials of containers and instances, whose
-// endpoints have no TLS and are restricted by the SDK: they leave in the context what the service's client that needs them has put there.
+// isOfService reports whether a client is one of a service. The others are those of the credentials
+// of containers and instances, whose endpoints have no TLS and are restricted by the SDK: they
+// leave in the context what the service's client that needs them has put there.
 func isOfService(ctx context.Context, stack *middleware.Stack) bool {
 	return awsmiddleware.GetOperationName(ctx) == stack.ID()
 }
@@ -73,7 +74,8 @@ func (p plain) refuse(service string, at *url.URL) error {
 	return refused
 }
 
-// configured reports whether the configuration has the endpoint, before which S3 puts the name of the bucket.
+// configured reports whether the configuration has the endpoint, before which S3 puts the name of
+// the bucket.
 func (p plain) configured(host string) bool {
 	for _, endpoint := range p.endpoints {
 		if host == endpoint || strings.HasSuffix(host, "."+endpoint) {

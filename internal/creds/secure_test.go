@@ -30,7 +30,8 @@ func (h heard) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
 }
 
-// TestPlainHTTP has endpoints without TLS, from the configuration and from elsewhere, of S3 and of STS.
+// TestPlainHTTP has endpoints without TLS, from the configuration and from elsewhere, of S3 and of
+// STS.
 func TestPlainHTTP(t *testing.T) {
 	const far, near = "http://minio.storage.svc:9000", "http://127.0.0.1:9000"
 	role := func(endpoint string) map[string]config.Role {
@@ -112,7 +113,8 @@ func TestEnvironmentIsKnown(t *testing.T) {
 	}
 }
 
-// serviceAccount has the environment name a role that is assumed with the token of a service account, and an endpoint of STS.
+// serviceAccount has the environment name a role that is assumed with the token of a service
+// account, and an endpoint of STS.
 func serviceAccount(t *testing.T, endpoint string) {
 	t.Helper()
 	alone(t)
@@ -143,8 +145,8 @@ func ambientOf(t *testing.T) error {
 	return err
 }
 
-// TestAmbientCredentialsOverPlainHTTP has the token of a service account on its way to an endpoint that the environment names: it is not
-// sent without TLS.
+// TestAmbientCredentialsOverPlainHTTP has the token of a service account on its way to an endpoint
+// that the environment names: it is not sent without TLS.
 func TestAmbientCredentialsOverPlainHTTP(t *testing.T) {
 	var asked atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

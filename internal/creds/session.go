@@ -14,30 +14,37 @@ import (
 )
 
 const (
-	// renewAhead is how long before its end a session is renewed, at most; renewFraction bounds it for short sessions.
+	// renewAhead is how long before its end a session is renewed, at most; renewFraction bounds it
+	// for short sessions.
 	renewAhead    = 10 * time.Minute
 	renewFraction = 4
-	// renewJitter is the share of that time by which renewals are spread, so that many tasks do not renew at once.
+	// renewJitter is the share of that time by which renewals are spread, so that many tasks do not
+	// renew at once.
 	renewJitter = 0.5
-	// retryRenewal is how long a session that could not be renewed is used before the renewal is tried again.
+	// retryRenewal is how long a session that could not be renewed is used before the renewal is
+	// tried again.
 	retryRenewal = 30 * time.Second
-	// renewPatience is how long requests wait for a renewal while the credentials that there are still serve.
+	// renewPatience is how long requests wait for a renewal while the credentials that there are
+	// still serve.
 	renewPatience = 2 * time.Second
-	// dropAfter is how long a session is not dropped again after one was: requests that were signed with that one may still be failing,
-	// and a service that calls each new session expired is not helped by many.
+	// dropAfter is how long a session is not dropped again after one was: requests that were signed
+	// with that one may still be failing, and a service that calls each new session expired is not
+	// helped by many.
 	dropAfter = 15 * time.Second
 )
 
 // grant is credentials as they were given.
 type grant struct {
 	aws.Credentials
-	// length is how long they are good from now on; where they can expire and it is not positive, nothing is known of it.
+	// length is how long they are good from now on; where they can expire and it is not positive,
+	// nothing is known of it.
 	length time.Duration
 }
 
 // giver gives credentials. It has no memory.
 type giver interface {
-	// grant gives credentials. Not are those which a service called expired last: to be given them again is of no use.
+	// grant gives credentials. Not are those which a service called expired last: to be given them
+	// again is of no use.
 	grant(ctx context.Context, not aws.Credentials) (grant, error)
 	// expired adds to an answer that calls the credentials expired whose they are and what to do.
 	expired(answer error) error
@@ -45,15 +52,16 @@ type giver interface {
 	fixed() bool
 }
 
-// session is credentials that are renewed ahead of their end: those of an assumed role, or the ambient ones. It is an
-// aws.CredentialsProvider.
+// session is credentials that are renewed ahead of their end: those of an assumed role, or the
+// ambient ones. It is an aws.CredentialsProvider.
 type session struct {
 	cache  *aws.CredentialsCache
 	giver  giver
 	now    func() time.Time
 	logger *slog.Logger
-	// outlives says that what could not be renewed is used beyond its end until a service refuses it: the ends of ambient credentials
-	// are told by a clock that may be wrong, and AWS takes those of instances longer while they cannot be renewed.
+	// outlives says that what could not be renewed is used beyond its end until a service refuses
+	// it: the ends of ambient credentials are told by a clock that may be wrong, and AWS takes
+	// those of instances longer while they cannot be renewed.
 	outlives bool
 
 	mu      sync.Mutex
@@ -71,8 +79,8 @@ func newSession(from giver, now func() time.Time, logger *slog.Logger) *session 
 	return s
 }
 
-// Retrieve returns the session's credentials, and gets new ones when there are none or their end is near. A renewal that takes long goes
-// on while requests are signed with the old ones.
+// Retrieve returns the session's credentials, and gets new ones when there are none or their end is
+// near. A renewal that takes long goes on while requests are signed with the old ones.
 func (s *session) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	serving, patience := s.serving()
 	switch {
@@ -90,8 +98,8 @@ func (s *session) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return renewed, err
 }
 
-// serving returns credentials that are due to be renewed and still serve, and how long to wait for their renewal; none where nothing is
-// due or none serve.
+// serving returns credentials that are due to be renewed and still serve, and how long to wait for
+// their renewal; none where nothing is due or none serve.
 func (s *session) serving() (serving aws.Credentials, patience time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,8 +120,9 @@ func (s *session) until() (end time.Time, ok bool) {
 	return s.end, s.current.HasKeys()
 }
 
-// expired takes the answer that a request's credentials have expired, and reports whether another attempt may fare better, with new
-// ones. Of many requests that are refused at once the first drops the old ones.
+// expired takes the answer that a request's credentials have expired, and reports whether another
+// attempt may fare better, with new ones. Of many requests that are refused at once the first drops
+// the old ones.
 func (s *session) expired(answer error) (again bool) {
 	if s.giver.fixed() {
 		return false
@@ -137,8 +146,8 @@ func (s *session) drop() {
 	s.forget()
 }
 
-// unknown takes the answer that a request's credentials are wrong. Keys that are replaced where they are read from are so until they are
-// read again, which the next request does.
+// unknown takes the answer that a request's credentials are wrong. Keys that are replaced where
+// they are read from are so until they are read again, which the next request does.
 func (s *session) unknown() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -156,8 +165,8 @@ func (s *session) forget() {
 // renewal is what the session's cache asks for credentials.
 type renewal struct{ s *session }
 
-// Retrieve gets new credentials. When that fails while the old ones still live, they are used a little longer: an STS that is out of
-// reach for a minute is no reason to stop.
+// Retrieve gets new credentials. When that fails while the old ones still live, they are used a
+// little longer: an STS that is out of reach for a minute is no reason to stop.
 func (r renewal) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	s := r.s
 	s.mu.Lock()
@@ -186,7 +195,8 @@ func (r renewal) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	return good, nil
 }
 
-// keep returns the credentials that there are for a little longer, or why they were not renewed. The caller holds s.mu.
+// keep returns the credentials that there are for a little longer, or why they were not renewed.
+// The caller holds s.mu.
 func (s *session) keep(failure error) (aws.Credentials, error) {
 	now := s.now()
 	if !s.current.HasKeys() || !s.outlives && !now.Before(s.end) {
@@ -208,7 +218,8 @@ func ahead(length time.Duration) time.Duration {
 	return most - time.Duration(rand.Float64()*renewJitter*float64(most)) //nolint:gosec // spreads load, guards nothing
 }
 
-// same reports whether credentials are those that were refused. Those without a token are told apart by their end.
+// same reports whether credentials are those that were refused. Those without a token are told
+// apart by their end.
 func same(a, b aws.Credentials) bool {
 	if !b.HasKeys() || a.AccessKeyID != b.AccessKeyID || a.SecretAccessKey != b.SecretAccessKey || a.SessionToken != b.SessionToken {
 		return false
@@ -216,7 +227,8 @@ func same(a, b aws.Credentials) bool {
 	return a.SessionToken != "" || a.Expires.Equal(b.Expires)
 }
 
-// explain has a client say whose credentials they are that are called expired, once no attempt is left.
+// explain has a client say whose credentials they are that are called expired, once no attempt is
+// left.
 func (s *session) explain(stack *middleware.Stack) error {
 	explained := func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 		out, metadata, err := next.HandleInitialize(ctx, in)

@@ -67,7 +67,8 @@ func TestSessionIsRenewedAheadOfItsEnd(t *testing.T) {
 	}
 }
 
-// TestSessionIsKeptWhileItLives takes STS away in the middle of a session, and gives it back after its end.
+// TestSessionIsKeptWhileItLives takes STS away in the middle of a session, and gives it back after
+// its end.
 func TestSessionIsKeptWhileItLives(t *testing.T) {
 	for _, kind := range []awsfake.FaultKind{awsfake.InternalError, awsfake.AccessDenied, awsfake.Reset, awsfake.Timeout, awsfake.Throttle} {
 		synctest.Test(t, func(t *testing.T) {
@@ -83,7 +84,8 @@ func TestSessionIsKeptWhileItLives(t *testing.T) {
 					t.Fatalf("fault %v: got %v after %s, while the session lives", kind, err, time.Since(begun))
 				}
 			}
-			// Renewals began at 50 minutes at the earliest; each is up to 8 attempts, and 30 s lie between two.
+			// Renewals began at 50 minutes at the earliest; each is up to 8 attempts, and 30 s lie
+			// between two.
 			if n := w.assumed(); n < 2 || n > 1+8*(8*2+1) {
 				t.Errorf("fault %v: got %d calls of AssumeRole while the session lived", kind, n)
 			}
@@ -138,7 +140,8 @@ func TestExpiredSessionOfMany(t *testing.T) {
 	})
 }
 
-// TestExpiredForGood has S3 call every session expired: after one new session that is an error, and a fatal one.
+// TestExpiredForGood has S3 call every session expired: after one new session that is an error, and
+// a fatal one.
 func TestExpiredForGood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -159,7 +162,8 @@ func TestExpiredForGood(t *testing.T) {
 	})
 }
 
-// TestExpiredAndRefused drops a session whose renewal is refused: what is dropped is not used again.
+// TestExpiredAndRefused drops a session whose renewal is refused: what is dropped is not used
+// again.
 func TestExpiredAndRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -192,7 +196,8 @@ func TestExpiredHop(t *testing.T) {
 		if err := list(t.Context(), client); err != nil {
 			t.Errorf("got %v, want both sessions renewed", err)
 		}
-		// Two at first; then the role's, refused for its hop's session, the hop's, and the role's again.
+		// Two at first; then the role's, refused for its hop's session, the hop's, and the role's
+		// again.
 		if n := w.assumed(); n != 5 {
 			t.Errorf("got %d calls of AssumeRole, want 5", n)
 		}
@@ -228,7 +233,8 @@ func TestAssumeRoleIsRetried(t *testing.T) {
 	})
 }
 
-// TestAssumeRoleOutlivesSilence has two calls of AssumeRole never answered: the third is made while there is still time.
+// TestAssumeRoleOutlivesSilence has two calls of AssumeRole never answered: the third is made while
+// there is still time.
 func TestAssumeRoleOutlivesSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -252,7 +258,8 @@ func TestAssumeRoleHasAnEnd(t *testing.T) {
 	})
 }
 
-// TestRetriesAreNotRationed has an outage that lasts through many requests: the last is retried as often as the first.
+// TestRetriesAreNotRationed has an outage that lasts through many requests: the last is retried as
+// often as the first.
 func TestRetriesAreNotRationed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -296,7 +303,8 @@ func TestExpiry(t *testing.T) {
 	})
 }
 
-// TestAnswersThatBreakOffAreRetried has the body of an answer end too early, which the SDK alone would not try again.
+// TestAnswersThatBreakOffAreRetried has the body of an answer end too early, which the SDK alone
+// would not try again.
 func TestAnswersThatBreakOffAreRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -307,7 +315,8 @@ func TestAnswersThatBreakOffAreRetried(t *testing.T) {
 	})
 }
 
-// TestAnswersForGoodAreNotRetried has S3 say in a 200, and in a status, what no other attempt would change.
+// TestAnswersForGoodAreNotRetried has S3 say in a 200, and in a status, what no other attempt would
+// change.
 func TestAnswersForGoodAreNotRetried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -326,7 +335,8 @@ func TestAnswersForGoodAreNotRetried(t *testing.T) {
 	})
 }
 
-// TestSlowRenewalHoldsUpNothing has STS and the endpoint of the ambient credentials say nothing while a session lives.
+// TestSlowRenewalHoldsUpNothing has STS and the endpoint of the ambient credentials say nothing
+// while a session lives.
 func TestSlowRenewalHoldsUpNothing(t *testing.T) {
 	for _, role := range []string{"syncd", ""} {
 		synctest.Test(t, func(t *testing.T) {

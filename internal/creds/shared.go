@@ -25,9 +25,10 @@ import (
 	"syncd/internal/deadline"
 )
 
-// Shared is what lies beneath the Sets of a process: the ambient configuration with its credentials, the pool of certificates, the
-// connections, and what is known of the clock. Sets that ask for the same settings get the same. What no Set and no client uses any more
-// is freed, and its idle connections are closed. The zero Shared is ready to use.
+// Shared is what lies beneath the Sets of a process: the ambient configuration with its
+// credentials, the pool of certificates, the connections, and what is known of the clock. Sets that
+// ask for the same settings get the same. What no Set and no client uses any more is freed, and its
+// idle connections are closed. The zero Shared is ready to use.
 type Shared struct {
 	// Clock compares this machine's with that of the services.
 	Clock Clock
@@ -36,7 +37,8 @@ type Shared struct {
 	loaded map[string]weak.Pointer[base] // by their settings
 }
 
-// base is an ambient configuration. It is the HTTP client of the clients made from it, so that it lives as long as they do.
+// base is an ambient configuration. It is the HTTP client of the clients made from it, so that it
+// lives as long as they do.
 type base struct {
 	aws.HTTPClient
 	config aws.Config
@@ -75,15 +77,17 @@ func load(ctx context.Context, o Options) (*base, error) {
 	client, local := buildable(o.Connections, way.proxy, o.Tune), o.HTTPClient
 	options := []func(*awsconfig.LoadOptions) error{
 		awsconfig.WithHTTPClient(client), awsconfig.WithLogger(sdkLogger(o.Logger)), //nolint:contextcheck // the SDK gives no context to log with
-		// The SDK makes a client of its own for the endpoint of a container, which would go through the proxy.
+		// The SDK makes a client of its own for the endpoint of a container, which would go through
+		// the proxy.
 		awsconfig.WithEndpointCredentialOptions(func(o *endpointcreds.Options) {
 			if o.HTTPClient = b.HTTPClient; local != nil {
 				o.HTTPClient = local
 			}
 		}),
 		awsconfig.WithCredentialsCacheOptions(func(o *aws.CredentialsCacheOptions) { o.ExpiryWindow = 0 }), // a session renews ahead
-		// The ambient credentials may be asked of STS, by clients that the SDK makes of this: the token of a service account is as
-		// secret as what it is given for. What it answers is theirs to judge.
+		// The ambient credentials may be asked of STS, by clients that the SDK makes of this: the
+		// token of a service account is as secret as what it is given for. What it answers is
+		// theirs to judge.
 		awsconfig.WithAPIOptions([]func(*middleware.Stack) error{admit.Bound, newPlain(o).attach, attachBound, deadline.Attach, newWay(o, transportIn(client)).attach}),
 	}
 	if o.Ambient != nil {
@@ -129,8 +133,8 @@ func unloaded(err error) error {
 	}
 }
 
-// ambient returns the session of the ambient credentials, the same for all who ask. Where STS gives them and the environment names no
-// region for it, it is asked in that of whoever needs them.
+// ambient returns the session of the ambient credentials, the same for all who ask. Where STS gives
+// them and the environment names no region for it, it is asked in that of whoever needs them.
 func (b *base) ambient(o Options, region string) *session {
 	if !sourceOf(b.config).regional(b.config) {
 		region = ""

@@ -29,8 +29,8 @@ func (c *connections) note(_ net.Conn, state http.ConnState) {
 	}
 }
 
-// TestSetsShareConnections has many Sets ask one service in turn. Those with the same settings use one connection, and it is closed when
-// no client is left that could use it.
+// TestSetsShareConnections has many Sets ask one service in turn. Those with the same settings use
+// one connection, and it is closed when no client is left that could use it.
 func TestSetsShareConnections(t *testing.T) {
 	var seen connections
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("ETag", `"e"`) }))
@@ -66,7 +66,8 @@ func TestSetsShareConnections(t *testing.T) {
 	until(t, "no connection is open", func() bool { return seen.open.Load() == 0 })
 }
 
-// until collects what nobody uses until it holds; how long that takes decides nothing but when to give up.
+// until collects what nobody uses until it holds; how long that takes decides nothing but when to
+// give up.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(5 * time.Millisecond) {
@@ -77,7 +78,8 @@ func until(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// TestSetsThatShareHaveTheirOwnSessions breaks the role of one of two mappings that share what lies beneath.
+// TestSetsThatShareHaveTheirOwnSessions breaks the role of one of two mappings that share what lies
+// beneath.
 func TestSetsThatShareHaveTheirOwnSessions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

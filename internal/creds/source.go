@@ -36,8 +36,9 @@ type source struct {
 	fixed bool
 }
 
-// How long it may take to get ambient credentials, and how long one try of it. What gives them on the machine or its link answers within
-// milliseconds, STS and SSO as fast as any service; a program has as long as the SDK gives it.
+// How long it may take to get ambient credentials, and how long one try of it. What gives them on
+// the machine or its link answers within milliseconds, STS and SSO as fast as any service; a
+// program has as long as the SDK gives it.
 const (
 	localTime, localTry = 7 * time.Second, 4 * time.Second
 	serviceTime         = 25 * time.Second
@@ -122,7 +123,8 @@ func configured(loaded aws.Config) (env awsconfig.EnvConfig, shared awsconfig.Sh
 	return env, shared
 }
 
-// containerEndpoint is where a container asks for credentials, without the path: on ECS that is as good as a password.
+// containerEndpoint is where a container asks for credentials, without the path: on ECS that is as
+// good as a password.
 func containerEndpoint(env awsconfig.EnvConfig) string {
 	at, err := url.Parse(env.ContainerCredentialsEndpoint)
 	if env.ContainerCredentialsRelativePath != "" || err != nil {

@@ -13,8 +13,8 @@ import (
 	"syncd/internal/awserr"
 )
 
-// way is how requests go to the services: straight, or through a proxy. It says of a request that did not get there why, and of an
-// answer that is not the service's whose it may be.
+// way is how requests go to the services: straight, or through a proxy. It says of a request that
+// did not get there why, and of an answer that is not the service's whose it may be.
 type way struct {
 	proxy     func(*http.Request) (*url.URL, error) // nil: none
 	lookupEnv func(name string) (value string, ok bool)
@@ -31,8 +31,9 @@ func newWay(o Options, transport *http.Transport) way {
 
 type beganKey struct{}
 
-// attach has a client explain its failures. Outermost of the deserializing steps, it sees what the others have made of an answer;
-// inside the retry loop, it decides whether another attempt is of use.
+// attach has a client explain its failures. Outermost of the deserializing steps, it sees what the
+// others have made of an answer; inside the retry loop, it decides whether another attempt is of
+// use.
 func (w way) attach(stack *middleware.Stack) error {
 	begin := middleware.InitializeMiddlewareFunc("syncd.way.begin", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 		return next.HandleInitialize(middleware.WithStackValue(ctx, beganKey{}, time.Now()), in)
@@ -73,7 +74,8 @@ func (w way) explain(ctx context.Context, in middleware.DeserializeInput, next m
 	}
 }
 
-// locate says where a request was sent, which proxy it went through, and which variable of the environment names it.
+// locate says where a request was sent, which proxy it went through, and which variable of the
+// environment names it.
 func (w way) locate(found *awserr.ForeignError, request *smithyhttp.Request) {
 	if request == nil {
 		return

@@ -48,8 +48,9 @@ func page(status int, header http.Header, text string) tripper {
 	}
 }
 
-// TestCauseOfWhatDoesNotGetThere has connections fail in each way that surroundings have: for a role, whose session is asked for first, and
-// for the ambient credentials. What cannot get better is told at once.
+// TestCauseOfWhatDoesNotGetThere has connections fail in each way that surroundings have: for a
+// role, whose session is asked for first, and for the ambient credentials. What cannot get better
+// is told at once.
 func TestCauseOfWhatDoesNotGetThere(t *testing.T) {
 	const html = "<html><head><title>Access denied</title></head><body>blocked</body></html>"
 	certificate := &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}
@@ -104,8 +105,8 @@ func TestCauseOfWhatDoesNotGetThere(t *testing.T) {
 	}
 }
 
-// TestServiceWithoutIDs is one that is like S3 and gives no ids of requests: what it says with a code is its own answer, also where the
-// code is the word for the status.
+// TestServiceWithoutIDs is one that is like S3 and gives no ids of requests: what it says with a
+// code is its own answer, also where the code is the word for the status.
 func TestServiceWithoutIDs(t *testing.T) {
 	for _, tt := range []struct {
 		status        int
@@ -202,7 +203,8 @@ func TestCredentialsWithALineBreak(t *testing.T) {
 	}
 }
 
-// TestDeadlineOfTheSDKIsNotOurs has the SDK give up on credentials by a deadline of its own, and our own end.
+// TestDeadlineOfTheSDKIsNotOurs has the SDK give up on credentials by a deadline of its own, and
+// our own end.
 func TestDeadlineOfTheSDKIsNotOurs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // it is asked again
 		w := newWorld(t)

@@ -78,7 +78,8 @@ func allowAll() *iam.Document {
 	return iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)
 }
 
-// trust lets a principal assume a role, tag the session and name a source identity; with an external id if there is one.
+// trust lets a principal assume a role, tag the session and name a source identity; with an
+// external id if there is one.
 func trust(principal, externalID string) *iam.Document {
 	condition := ""
 	if externalID != "" {

@@ -71,7 +71,8 @@ func TestUnchangedMappingsGoOn(t *testing.T) {
 	})
 }
 
-// A changed mapping ends its pass under the configuration that it began it with, gives the lease back and goes on.
+// A changed mapping ends its pass under the configuration that it began it with, gives the lease
+// back and goes on.
 func TestAChangedMappingEndsItsPassFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		before, after := &passes{took: 7 * s, origin: time.Now()}, &passes{took: s, origin: time.Now()}

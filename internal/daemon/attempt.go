@@ -50,9 +50,10 @@ type attempts struct {
 	recall    *recall
 }
 
-// attempt gets what a pass needs, waits in line for a place and runs the pass. Whatever may take long without work is done before
-// the line: a mapping that waits for an answer keeps no other from its pass. Waiting is a part of ctx that ends when no pass is to
-// begin any more; byTick says that the schedule asks for the pass, and not only a request.
+// attempt gets what a pass needs, waits in line for a place and runs the pass. Whatever may take
+// long without work is done before the line: a mapping that waits for an answer keeps no other from
+// its pass. Waiting is a part of ctx that ends when no pass is to begin any more; byTick says that
+// the schedule asks for the pass, and not only a request.
 func (a *attempts) attempt(ctx, waiting context.Context, byTick bool) ending {
 	began := a.now()
 	a.condition.Queue()
@@ -96,8 +97,9 @@ func holderOf(w Worker) order.Holder {
 	return w
 }
 
-// enterFailure enters in the history how a pass failed before it was begun, so that it is known after a restart and to other processes. Where
-// the mapping could not be opened or the state cannot be written there is no history for it.
+// enterFailure enters in the history how a pass failed before it was begun, so that it is known
+// after a restart and to other processes. Where the mapping could not be opened or the state cannot
+// be written there is no history for it.
 func (a *attempts) enterFailure(ctx context.Context, w Worker, trigger string, began time.Time, failure error) {
 	if w == nil {
 		return

@@ -32,8 +32,8 @@ func (c steppedClock) now(origin time.Time) func() time.Time {
 	}
 }
 
-// What is due by the clock stays so when the clock is set, also when a machine wakes up, and no tick is kept twice for a correction
-// of seconds.
+// What is due by the clock stays so when the clock is set, also when a machine wakes up, and no
+// tick is kept twice for a correction of seconds.
 func TestRunWhenTheClockIsSet(t *testing.T) {
 	const m, day = time.Minute, 24 * time.Hour
 	minutes := func(list ...time.Duration) (at []time.Duration) {
@@ -89,8 +89,8 @@ func TestRunWhenTheClockIsSet(t *testing.T) {
 	}
 }
 
-// A pause after a failure is real time: a clock that is set does not shorten or lengthen it, and the log says why a pass comes
-// earlier than was shown.
+// A pause after a failure is real time: a clock that is set does not shorten or lengthen it, and
+// the log says why a pass comes earlier than was shown.
 func TestRunPausesInRealTime(t *testing.T) {
 	for name, by := range map[string]time.Duration{"forward": 24 * time.Hour, "back": -24 * time.Hour} {
 		t.Run(name, func(t *testing.T) {

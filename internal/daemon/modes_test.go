@@ -12,8 +12,8 @@ import (
 	"syncd/internal/daemon/status"
 )
 
-// A resume that waits in the state does not undo a pause that was acknowledged later, and the log says who resumes a mapping also where
-// no daemon was asked.
+// A resume that waits in the state does not undo a pause that was acknowledged later, and the log
+// says who resumes a mapping also where no daemon was asked.
 func TestAnOldRequestUndoesNoLaterOne(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -47,7 +47,8 @@ func TestAnOldRequestUndoesNoLaterOne(t *testing.T) {
 	})
 }
 
-// A request whose pass is running when the mapping is paused has one answer: that the pass did not reach its end.
+// A request whose pass is running when the mapping is paused has one answer: that the pass did not
+// reach its end.
 func TestARequestInProgressHasOneAnswer(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -71,7 +72,8 @@ func TestARequestInProgressHasOneAnswer(t *testing.T) {
 	})
 }
 
-// A client that has lost the answer asks again with the same id, and gets the same answer without another pass.
+// A client that has lost the answer asks again with the same id, and gets the same answer without
+// another pass.
 func TestAnIDIsCarriedOutOnce(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

@@ -15,8 +15,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// A pause drains the pass, outlives the process, holds for all replicas, refuses passes, gives the lease up, and ends at once in the pass that was
-// missed.
+// A pause drains the pass, outlives the process, holds for all replicas, refuses passes, gives the
+// lease up, and ends at once in the pass that was missed.
 func TestAPauseHolds(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -89,8 +89,8 @@ func TestAPauseHolds(t *testing.T) {
 	})
 }
 
-// A pause that is ended by the one replica which is left, after the one that had the lease has gone, is ended; a configuration that
-// changes meanwhile ends none.
+// A pause that is ended by the one replica which is left, after the one that had the lease has
+// gone, is ended; a configuration that changes meanwhile ends none.
 func TestThePauseOfAReplicaThatStoodBy(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

@@ -51,7 +51,8 @@ func gauge(t *testing.T, g prometheus.Gatherer, name string) float64 {
 	return 0
 }
 
-// With more mappings due than there are places no more passes run than that, and each mapping has its turn as often as the others.
+// With more mappings due than there are places no more passes run than that, and each mapping has
+// its turn as often as the others.
 func TestPlacesBoundPassesAndAreFair(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const mappings, places = 9, 2
@@ -127,7 +128,8 @@ func TestTheLineIsShown(t *testing.T) {
 	})
 }
 
-// A mapping that waits in line drains at once, one that is removed or changed leaves it, and its successor takes its own place.
+// A mapping that waits in line drains at once, one that is removed or changed leaves it, and its
+// successor takes its own place.
 func TestTheLineIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		runners, all := fleet(3, 40*s)
@@ -165,7 +167,8 @@ func TestTheLineIsLeft(t *testing.T) {
 	})
 }
 
-// Another number of places holds from then on: more begin at once, and with fewer none begins until enough have ended.
+// Another number of places holds from then on: more begin at once, and with fewer none begins until
+// enough have ended.
 func TestPlacesChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, all := fleet(6, 20*s)
@@ -191,7 +194,8 @@ func TestPlacesChange(t *testing.T) {
 	})
 }
 
-// What takes long without work keeps nobody from a place: AssumeRole without an answer, or a lease that others hold.
+// What takes long without work keeps nobody from a place: AssumeRole without an answer, or a lease
+// that others hold.
 func TestWaitingTakesNoPlace(t *testing.T) {
 	noRole := &awserr.CredentialsError{Role: "arn:aws:iam::111111111111:role/gone", Err: errors.New("no answer within 30s")}
 	for name, unready := range map[string]error{
@@ -213,8 +217,8 @@ func TestWaitingTakesNoPlace(t *testing.T) {
 	}
 }
 
-// A pass that takes days gives its place to others that wait when its turn is over, and resumes after them; it keeps the place while
-// nobody waits.
+// A pass that takes days gives its place to others that wait when its turn is over, and resumes
+// after them; it keeps the place while nobody waits.
 func TestALongPassGivesWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		long, short := &passes{took: 48 * time.Hour, drains: 5 * s, origin: time.Now()}, &passes{took: s, origin: time.Now()}
@@ -237,8 +241,8 @@ func TestALongPassGivesWay(t *testing.T) {
 	})
 }
 
-// TestOnePassGivesWayToOne has four long passes run while one mapping waits: one of them gives way, and not all at once. It then waits
-// itself, so that another may give way to it.
+// TestOnePassGivesWayToOne has four long passes run while one mapping waits: one of them gives way,
+// and not all at once. It then waits itself, so that another may give way to it.
 func TestOnePassGivesWayToOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		long, mappings := fleet(4, 48*time.Hour)
@@ -263,7 +267,8 @@ func TestOnePassGivesWayToOne(t *testing.T) {
 	})
 }
 
-// What only people can mend is tried again at growing intervals, each shown as the next pass; the schedule stays as it is.
+// What only people can mend is tried again at growing intervals, each shown as the next pass; the
+// schedule stays as it is.
 func TestDeadCredentialsAreAskedLessOften(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		origin := time.Now()
@@ -320,7 +325,8 @@ func (r *tried) mend() {
 	r.unready, r.passes.origin = nil, time.Now()
 }
 
-// Many mappings that start together begin one after the other within minutes, and a few, or one, at once.
+// Many mappings that start together begin one after the other within minutes, and a few, or one, at
+// once.
 func TestManyStartOneAfterTheOther(t *testing.T) {
 	for mappings, most := range map[int]time.Duration{1: 0, 10: 0, 110: 10 * s, 1000: 99 * s, 4000: 5 * time.Minute} {
 		if testing.Short() && mappings > 110 {

@@ -12,14 +12,17 @@ import (
 )
 
 const (
-	// recallEvery is how often the ledger and the history are read of a mapping whose lease this process does not hold: two LISTs and two GETs,
-	// and more only while objects are in quarantine. In a day these are 1,152 requests for a mapping, which are 0.31 cents, or
-	// 0.09 dollars in 30 days, at 0.005 dollars per 1,000 LISTs and 0.0004 per 1,000 GETs.
+	// recallEvery is how often the ledger and the history are read of a mapping whose lease this
+	// process does not hold: two LISTs and two GETs, and more only while objects are in quarantine.
+	// In a day these are 1,152 requests for a mapping, which are 0.31 cents, or 0.09 dollars in 30
+	// days, at 0.005 dollars per 1,000 LISTs and 0.0004 per 1,000 GETs.
 	recallEvery = 5 * time.Minute
-	// recallAgain is how soon after a reading that was interrupted the next one is, and recallTimeout how long one may take.
+	// recallAgain is how soon after a reading that was interrupted the next one is, and
+	// recallTimeout how long one may take.
 	recallAgain   = 30 * time.Second
 	recallTimeout = 30 * time.Second
-	// recallsAtOnce bounds the readings at once in a process: all mappings of a fleet begin together.
+	// recallsAtOnce bounds the readings at once in a process: all mappings of a fleet begin
+	// together.
 	recallsAtOnce = 8
 )
 
@@ -34,7 +37,8 @@ type recall struct {
 	now      func() time.Time
 
 	mu sync.Mutex
-	// reading is that of the ledger that is in progress, nil for none; isPassing says that a pass runs, in which there is none.
+	// reading is that of the ledger that is in progress, nil for none; isPassing says that a pass
+	// runs, in which there is none.
 	reading   *reading
 	isPassing bool
 }
@@ -45,9 +49,10 @@ type reading struct {
 	done   chan struct{} // closed when it has ended
 }
 
-// work reads what the ledger and the history say when the process begins to keep the mapping, whatever it waits for then, and from then
-// on while the lease is not held here: passes may run elsewhere, or the mapping may have been mended by a command. Each mapping has its
-// place in the interval, so that they do not come together. It ends before the runner is closed.
+// work reads what the ledger and the history say when the process begins to keep the mapping,
+// whatever it waits for then, and from then on while the lease is not held here: passes may run
+// elsewhere, or the mapping may have been mended by a command. Each mapping has its place in the
+// interval, so that they do not come together. It ends before the runner is closed.
 func (r *recall) work(ctx context.Context) error {
 	places := appointment.NewSpread(r.mapping, recallEvery, "")
 	for wait := time.Duration(0); deadline.Sleep(ctx, wait) == nil && ctx.Err() == nil; {
@@ -73,8 +78,8 @@ func (r *recall) knowsAll() bool {
 	return ok && of.Holds()
 }
 
-// suspend has no ledger read until the returned func is called: what a pass shows is newer than what a reading has found that began
-// before. One in progress gives way.
+// suspend has no ledger read until the returned func is called: what a pass shows is newer than
+// what a reading has found that began before. One in progress gives way.
 func (r *recall) suspend() (allow func()) {
 	r.mu.Lock()
 	r.isPassing = true
@@ -139,7 +144,8 @@ func (r *recall) readLedger(ctx context.Context) (hasRead bool) {
 	return ctx.Err() == nil
 }
 
-// adopt takes how passes fare from the history. What fails while another process has the lease is shown by that one.
+// adopt takes how passes fare from the history. What fails while another process has the lease is
+// shown by that one.
 func (r *recall) adopt() {
 	if w := r.runner.worker(); w != nil && !r.condition.StandsBy() {
 		r.condition.Adopt(w.History())

@@ -56,8 +56,8 @@ func (a *asked) check(t *testing.T, what string, d *daemon.Daemon, o daemon.Opti
 	return got
 }
 
-// A failure that is mended elsewhere is over within five minutes, whatever the schedule, and so is one of a mapping whose own daemon
-// never ran a pass.
+// A failure that is mended elsewhere is over within five minutes, whatever the schedule, and so is
+// one of a mapping whose own daemon never ran a pass.
 func TestAFailureMendedByACommandIsOver(t *testing.T) {
 	daily, err := schedule.Parse("30 3 * * *")
 	if err != nil {
@@ -161,7 +161,8 @@ func TestAQuarantineEndsAfterAReload(t *testing.T) {
 	})
 }
 
-// A pause hides neither a failure nor a quarantine nor what a command copies, also after a restart and a reload.
+// A pause hides neither a failure nor a quarantine nor what a command copies, also after a restart
+// and a reload.
 func TestAPauseHidesNothingAfterARestart(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -272,7 +273,8 @@ func (sessionless) Ready(context.Context) error {
 	return &awserr.CredentialsError{Err: errors.New("AssumeRole (request " + time.Now().Format("150405") + "): AccessDenied")}
 }
 
-// A failure before the lease is known after a restart and to others, and costs one record however often it is tried again.
+// A failure before the lease is known after a restart and to others, and costs one record however
+// often it is tried again.
 func TestAFailureBeforeTheLeaseIsRemembered(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -327,7 +329,8 @@ func TestAFailureBeforeTheLeaseIsRemembered(t *testing.T) {
 	})
 }
 
-// A request that comes during a pass, and a replay that comes with one, are carried out right after it, whatever asked for the pass.
+// A request that comes during a pass, and a replay that comes with one, are carried out right after
+// it, whatever asked for the pass.
 func TestRequestsDuringARequestedPass(t *testing.T) {
 	const m = time.Minute
 	for name, second := range map[string]control.What{"a trigger": control.Trigger, "a replay": control.Replay} {

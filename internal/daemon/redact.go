@@ -7,7 +7,8 @@ import (
 
 const redacted = "[redacted]"
 
-// redactor takes secrets out of texts that are shown. Errors hold none by the rules of style; this is the last look.
+// redactor takes secrets out of texts that are shown. Errors hold none by the rules of style; this
+// is the last look.
 type redactor struct {
 	secrets func() []string
 	shapes  *regexp.Regexp

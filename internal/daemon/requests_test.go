@@ -20,7 +20,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// Of two replicas exactly one carries a request out, once, however often it arrives; whoever has the lease does when another asks.
+// Of two replicas exactly one carries a request out, once, however often it arrives; whoever has
+// the lease does when another asks.
 func TestATriggerIsCarriedOutOnce(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -58,7 +59,8 @@ func TestATriggerIsCarriedOutOnce(t *testing.T) {
 	})
 }
 
-// A request whose process ended between the claim and the answer is claimed again by the next one, and so is one whose answer could not be written.
+// A request whose process ended between the claim and the answer is claimed again by the next one,
+// and so is one whose answer could not be written.
 func TestARequestSurvivesItsProcess(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -188,7 +190,8 @@ func TestRequestsExpire(t *testing.T) {
 	})
 }
 
-// A replay tries what it chooses again, under the lease of the daemon; a rekey copies everything under the new key.
+// A replay tries what it chooses again, under the lease of the daemon; a rekey copies everything
+// under the new key.
 func TestReplayAndRekeyByRequest(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -260,8 +263,9 @@ func TestAMappingWithoutScheduleIsTriggered(t *testing.T) {
 	})
 }
 
-// Looking for requests costs one listing each 15 s, reading the ledger and the history of a mapping without its lease one of each every
-// 5 min, and neither anything at the source and the destination.
+// Looking for requests costs one listing each 15 s, reading the ledger and the history of a mapping
+// without its lease one of each every 5 min, and neither anything at the source and the
+// destination.
 func TestLookingForRequestsIsOneListing(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -282,7 +286,8 @@ func TestLookingForRequestsIsOneListing(t *testing.T) {
 	})
 }
 
-// Requests that come during a pass are answered by one pass right after it, the schedule stays, and a pause after failures is no reason to wait.
+// Requests that come during a pass are answered by one pass right after it, the schedule stays, and
+// a pause after failures is no reason to wait.
 func TestTriggersMeetTheSchedule(t *testing.T) {
 	const m = time.Minute
 	for _, tt := range []struct {

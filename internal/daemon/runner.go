@@ -15,8 +15,9 @@ import (
 
 // Runner runs the passes of a mapping, as a *syncer.Syncer does.
 type Runner interface {
-	// Ready gets what a pass needs and takes no work to get, such as credentials. It is called before each Run, when the mapping
-	// has no place among the passes that run: it may take long. A *store.LeaseHeldError says that it is not worth a Run yet.
+	// Ready gets what a pass needs and takes no work to get, such as credentials. It is called
+	// before each Run, when the mapping has no place among the passes that run: it may take long. A
+	// *store.LeaseHeldError says that it is not worth a Run yet.
 	Ready(ctx context.Context) error
 	// Run runs a pass. When ctx ends it drains.
 	Run(ctx context.Context) (syncer.Summary, error)
@@ -26,7 +27,8 @@ type Runner interface {
 	Close() error
 }
 
-// Worker is a Runner that carries out requests. Requests for the passes of another Runner are refused.
+// Worker is a Runner that carries out requests. Requests for the passes of another Runner are
+// refused.
 type Worker interface {
 	Runner
 	// Hold takes the lease. A *store.LeaseHeldError says that another process has it.
@@ -41,11 +43,12 @@ type Worker interface {
 	History() []history.Pass
 }
 
-// recaller is a Runner that can read its ledger and its history without the lease, so that the metrics show what the last generation says, and
-// what became of the last passes is known.
+// recaller is a Runner that can read its ledger and its history without the lease, so that the
+// metrics show what the last generation says, and what became of the last passes is known.
 type recaller interface {
 	Recall(ctx context.Context)
-	// Holds reports whether the lease is held, without asking: then the runner knows all there is to know.
+	// Holds reports whether the lease is held, without asking: then the runner knows all there is
+	// to know.
 	Holds() bool
 }
 
@@ -120,7 +123,8 @@ func (o *opened) close() error {
 	return runner.Close()
 }
 
-// release gives the lease up while it is not needed: one who runs a pass of a paused mapping, or of one without a schedule, gets it.
+// release gives the lease up while it is not needed: one who runs a pass of a paused mapping, or of
+// one without a schedule, gets it.
 func (o *opened) release() {
 	if !o.holds() {
 		return
@@ -130,8 +134,8 @@ func (o *opened) release() {
 	}
 }
 
-// guarded calls do. A panic in it is a failure of this mapping alone: what it held in memory is given up, so that the next pass
-// reads it from scratch.
+// guarded calls do. A panic in it is a failure of this mapping alone: what it held in memory is
+// given up, so that the next pass reads it from scratch.
 func (o *opened) guarded(do func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {

@@ -64,8 +64,8 @@ func (d *Daemon) statusOf(k *keeper, now time.Time, f *figure.Figure) status.Map
 	return m
 }
 
-// Readiness returns whether the process can work. A mapping that fails on account of its own roles, buckets or ledger says nothing about
-// that: neither a restart nor another process would do better.
+// Readiness returns whether the process can work. A mapping that fails on account of its own roles,
+// buckets or ledger says nothing about that: neither a restart nor another process would do better.
 func (d *Daemon) Readiness() status.Readiness {
 	answer := status.Readiness{Mappings: []status.MappingReadiness{}}
 	held := d.leases()
@@ -78,8 +78,8 @@ func (d *Daemon) Readiness() status.Readiness {
 	return answer
 }
 
-// leases tells of the mappings in force which have their lease here. It does not gather the metrics for it, as a snapshot does: that
-// takes a fleet longer than a probe waits.
+// leases tells of the mappings in force which have their lease here. It does not gather the metrics
+// for it, as a snapshot does: that takes a fleet longer than a probe waits.
 func (d *Daemon) leases() map[string]bool {
 	f := d.fleet
 	f.mu.Lock() // under which removed mappings are forgotten: asking for their series would bring it back
@@ -104,8 +104,8 @@ func (d *Daemon) whyNot(mappings int) string {
 	}
 }
 
-// Health fails when a pass that showed no sign of life was told to end and does not: starting the process again is all that
-// helps, though it interrupts the passes of all other mappings.
+// Health fails when a pass that showed no sign of life was told to end and does not: starting the
+// process again is all that helps, though it interrupts the passes of all other mappings.
 func (d *Daemon) Health() error {
 	var stalled []string
 	for _, k := range d.fleet.kept() {

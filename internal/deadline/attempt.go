@@ -16,12 +16,14 @@ import (
 type Patience struct {
 	// For returns the time of an operation.
 	For func(operation string) time.Duration
-	// Streams reports whether the answer's body is read after the call; the time is then for its beginning alone. Nil: never.
+	// Streams reports whether the answer's body is read after the call; the time is then for its
+	// beginning alone. Nil: never.
 	Streams func(operation string) bool
 }
 
-// Attach bounds each attempt of a client, so that a connection which has gone silent is given up and the retryer tries another. It is one
-// of the client's APIOptions, before those that observe attempts, which then see an *awserr.TimeoutError.
+// Attach bounds each attempt of a client, so that a connection which has gone silent is given up
+// and the retryer tries another. It is one of the client's APIOptions, before those that observe
+// attempts, which then see an *awserr.TimeoutError.
 func (p Patience) Attach(stack *middleware.Stack) error {
 	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.Patience", p.bound), middleware.Before)
 }

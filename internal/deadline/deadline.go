@@ -1,13 +1,16 @@
 // Package deadline bounds one request of the program, and says why it was not answered in time.
 //
-// It promises that a request which is given up ends with an [awserr.TimeoutError] that names where it was sent and the last thing that
-// went wrong before: an SDK client tries again until its context ends, and then reports no more than that it was canceled. It promises as
-// well that the time stands still while a request waits for a rate or a slot that it was told to wait for, and for another request that
-// has a bound of its own, as the session under an S3 request. An end that is the caller's own is left as it is.
+// It promises that a request which is given up ends with an [awserr.TimeoutError] that names where
+// it was sent and the last thing that went wrong before: an SDK client tries again until its
+// context ends, and then reports no more than that it was canceled. It promises as well that the
+// time stands still while a request waits for a rate or a slot that it was told to wait for, and
+// for another request that has a bound of its own, as the session under an S3 request. An end that
+// is the caller's own is left as it is.
 //
 // It leaves to others how long a request may take, and how often it is tried.
 //
-// Two words: an attempt is one of the several times that a client sends a request; a cause is why one of them failed.
+// Two words: an attempt is one of the several times that a client sends a request; a cause is why
+// one of them failed.
 package deadline
 
 import (
@@ -22,8 +25,9 @@ import (
 	"syncd/internal/awserr"
 )
 
-// Do sends a request under a context that ends after limit. When that is why send failed, the error is an *awserr.TimeoutError with the
-// cause of the last attempt, as far as the client has [Attach] among its APIOptions.
+// Do sends a request under a context that ends after limit. When that is why send failed, the error
+// is an *awserr.TimeoutError with the cause of the last attempt, as far as the client has [Attach]
+// among its APIOptions.
 func Do(ctx context.Context, limit time.Duration, send func(context.Context) error) error {
 	bounded, cancel := context.WithCancelCause(ctx)
 	w := &watch{outer: of(ctx), left: limit, since: time.Now()}

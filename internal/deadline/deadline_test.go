@@ -45,7 +45,8 @@ func hang(r *http.Request) (*http.Response, error) {
 	return nil, r.Context().Err()
 }
 
-// TestDoNamesTheCause gives requests up that fail again and again, that fail once and are not answered then, and that are never answered.
+// TestDoNamesTheCause gives requests up that fail again and again, that fail once and are not
+// answered then, and that are never answered.
 func TestDoNamesTheCause(t *testing.T) {
 	once := 0
 	for name, tt := range map[string]struct {
@@ -76,8 +77,8 @@ func TestDoNamesTheCause(t *testing.T) {
 	}
 }
 
-// TestDoOfARequestInside: a request that has a bound of its own, as the session under an S3 request, ends by that one alone, and what is
-// left for the outer one begins after it.
+// TestDoOfARequestInside: a request that has a bound of its own, as the session under an S3
+// request, ends by that one alone, and what is left for the outer one begins after it.
 func TestDoOfARequestInside(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()

@@ -52,8 +52,10 @@ endpoint_url = {endpoint}
 {authority}
 `
 
-// environment points the AWS CLI, SDKs and syncd at the accounts. It removes credentials and endpoints of the caller's own accounts,
-// leaves AWS_PROFILE to choose one of these two, and exempts the endpoint from proxies. Version 1 of the AWS CLI reads the region from AWS_DEFAULT_REGION alone.
+// environment points the AWS CLI, SDKs and syncd at the accounts. It removes credentials and
+// endpoints of the caller's own accounts, leaves AWS_PROFILE to choose one of these two, and
+// exempts the endpoint from proxies. Version 1 of the AWS CLI reads the region from
+// AWS_DEFAULT_REGION alone.
 const environment = `# The two accounts of "syncd demo" for a shell; read it with a dot and the path of this file. A shell that has read it reaches
 # these accounts only: close it afterwards.
 unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_ROLE_ARN AWS_WEB_IDENTITY_TOKEN_FILE AWS_DEFAULT_PROFILE
@@ -124,8 +126,8 @@ func shellQuote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// Secure serves the endpoint under TLS, with a certificate that an authority of this process alone has signed: an endpoint that the
-// environment names, and not the configuration, must have TLS.
+// Secure serves the endpoint under TLS, with a certificate that an authority of this process alone
+// has signed: an endpoint that the environment names, and not the configuration, must have TLS.
 func (w *World) Secure(listener net.Listener) (net.Listener, error) {
 	certificate, authority, err := loopbackCertificate(listener.Addr(), time.Now())
 	if err != nil {
@@ -135,7 +137,8 @@ func (w *World) Secure(listener net.Listener) (net.Listener, error) {
 	return tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}), nil
 }
 
-// loopbackCertificate is a certificate for a loopback address and its names, and that of its authority in PEM.
+// loopbackCertificate is a certificate for a loopback address and its names, and that of its
+// authority in PEM.
 func loopbackCertificate(at net.Addr, now time.Time) (leaf tls.Certificate, authority []byte, err error) {
 	authorityKey, errA := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	leafKey, errB := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

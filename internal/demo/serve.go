@@ -99,8 +99,8 @@ const clients = `The AWS CLI reads the endpoint from AWS_ENDPOINT_URL since vers
 "environment" makes aws a function with --endpoint-url.
 `
 
-// Write leaves the configuration and the credentials in dir. The ledger of an earlier demo is removed: its accounts ended with their
-// process.
+// Write leaves the configuration and the credentials in dir. The ledger of an earlier demo is
+// removed: its accounts ended with their process.
 func (w *World) Write(dir string) error {
 	if err := removeFormer(dir); err != nil {
 		return err

@@ -1,9 +1,12 @@
-// Package demo is the story of two accounts: an owner with a bucket, and a consumer who keeps a copy of it under a key of their own.
+// Package demo is the story of two accounts: an owner with a bucket, and a consumer who keeps a
+// copy of it under a key of their own.
 //
-// It promises real requests over loopback, to a fake of AWS in this process, in which policies are in force. Tell has syncd copy from the one
-// to the other and says what happens; Serve keeps the accounts up for other programs, with the settings of a shell that reaches them.
+// It promises real requests over loopback, to a fake of AWS in this process, in which policies are
+// in force. Tell has syncd copy from the one to the other and says what happens; Serve keeps the
+// accounts up for other programs, with the settings of a shell that reaches them.
 //
-// It leaves the fake to package awsfake, and how passes run to package assembly. A World is the two accounts behind one endpoint.
+// It leaves the fake to package awsfake, and how passes run to package assembly. A World is the two
+// accounts behind one endpoint.
 package demo
 
 import (
@@ -46,8 +49,8 @@ type Options struct {
 	JSON, Empty        bool
 }
 
-// World is two AWS accounts behind one endpoint: an owner with a bucket and a consumer who may read it through a role. An empty one has
-// the administrators only.
+// World is two AWS accounts behind one endpoint: an owner with a bucket and a consumer who may read
+// it through a role. An empty one has the administrators only.
 type World struct {
 	Cloud                      *awsfake.Cloud
 	Owner, Consumer            *awsfake.User
@@ -140,8 +143,8 @@ func (w *World) Fill(dir string) error {
 	})
 }
 
-// FillVaried makes what real buckets hold: many small objects, some with tags and metadata, empty ones, one above what a
-// single CopyObject takes, and keys that careless tools lose.
+// FillVaried makes what real buckets hold: many small objects, some with tags and metadata, empty
+// ones, one above what a single CopyObject takes, and keys that careless tools lose.
 func (w *World) FillVaried() {
 	for i := range 200 {
 		key := fmt.Sprintf("exports/2026/%02d/part-%05d.csv", i%12+1, i)
@@ -160,7 +163,8 @@ func (w *World) FillVaried() {
 	})
 }
 
-// change overwrites three objects, adds two and removes one, as a live source does. It returns how many of each.
+// change overwrites three objects, adds two and removes one, as a live source does. It returns how
+// many of each.
 func (w *World) change() (changed, added, removed int) {
 	keys := w.Source.Keys()
 	for _, key := range keys[:min(3, len(keys))] {

@@ -1,11 +1,12 @@
-// Package endpoint knows the base URLs that requests are sent to: what is a valid one, which service is there, and whether others can read
-// what is sent.
+// Package endpoint knows the base URLs that requests are sent to: what is a valid one, which
+// service is there, and whether others can read what is sent.
 //
-// It promises that all spellings of one service have one name ([Service]), and that the answers about the network are those that net/http
-// acts on. Which endpoint a side has, and what follows from it, is left to config. Nothing here looks a name up or connects.
+// It promises that all spellings of one service have one name ([Service]), and that the answers
+// about the network are those that net/http acts on. Which endpoint a side has, and what follows
+// from it, is left to config. Nothing here looks a name up or connects.
 //
-// Two words: a service is a server that keeps objects, "" for AWS itself; an endpoint is exposed when what is sent to it crosses the
-// network without TLS.
+// Two words: a service is a server that keeps objects, "" for AWS itself; an endpoint is exposed
+// when what is sent to it crosses the network without TLS.
 package endpoint
 
 import (
@@ -16,7 +17,8 @@ import (
 	"unicode"
 )
 
-// Check says what is wrong with a base URL, or nothing. Its callers must not print the URL: it might hold a password.
+// Check says what is wrong with a base URL, or nothing. Its callers must not print the URL: it
+// might hold a password.
 func Check(s string) string {
 	u, err := url.Parse(s)
 	switch {
@@ -36,7 +38,8 @@ func Check(s string) string {
 	return ""
 }
 
-// Hint is a hint at a URL without its scheme, "" where that is not what is wrong or where something secret may be in it.
+// Hint is a hint at a URL without its scheme, "" where that is not what is wrong or where something
+// secret may be in it.
 func Hint(s string) string {
 	if strings.Contains(s, "://") || strings.ContainsAny(s, "@?# ") || Check("https://"+s) != "" || !strings.Contains(s, ".") {
 		return ""
@@ -60,8 +63,8 @@ func IsAddress(endpointURL string) bool {
 	return err == nil
 }
 
-// IsLoopback accepts the hosts that net/http never sends to a proxy ([net/http.ProxyFromEnvironment]), which knows localhost in
-// lower case only.
+// IsLoopback accepts the hosts that net/http never sends to a proxy
+// ([net/http.ProxyFromEnvironment]), which knows localhost in lower case only.
 func IsLoopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.IsLoopback()

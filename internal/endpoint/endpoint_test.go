@@ -53,7 +53,8 @@ func TestService(t *testing.T) {
 	}
 }
 
-// TestExposedAsProxiesSee has endpoints on this machine: those that net/http sends to a proxy cross the network.
+// TestExposedAsProxiesSee has endpoints on this machine: those that net/http sends to a proxy cross
+// the network.
 func TestExposedAsProxiesSee(t *testing.T) {
 	t.Setenv("HTTP_PROXY", "http://proxy.example:3128")
 	for at, exposed := range map[string]bool{

@@ -1,10 +1,12 @@
-// Package exit is how a command ends: its errors, their exit codes, and what a person can do about them.
+// Package exit is how a command ends: its errors, their exit codes, and what a person can do about
+// them.
 //
-// It promises one place where an error becomes an exit code (Code), one where it becomes a line with a hint (Print, Hint), and one table of
-// the codes and their meanings, from which the help of every command is written (Table, Help).
+// It promises one place where an error becomes an exit code (Code), one where it becomes a line
+// with a hint (Print, Hint), and one table of the codes and their meanings, from which the help of
+// every command is written (Table, Help).
 //
-// It leaves to the commands which error they end with. A usage error is a command line or a configuration that has to be changed; a hint
-// is what to do about any error.
+// It leaves to the commands which error they end with. A usage error is a command line or a
+// configuration that has to be changed; a hint is what to do about any error.
 package exit
 
 import (
@@ -18,10 +20,12 @@ import (
 	"syncd/internal/terminal"
 )
 
-// CodeUsage says that the command line or the configuration has to be changed; the other exit codes are those of a pass.
+// CodeUsage says that the command line or the configuration has to be changed; the other exit codes
+// are those of a pass.
 const CodeUsage = 2
 
-// UsageError is a command line or a configuration that has to be changed before anything can be done.
+// UsageError is a command line or a configuration that has to be changed before anything can be
+// done.
 type UsageError struct{ err error }
 
 func (e *UsageError) Error() string { return e.err.Error() }
@@ -58,8 +62,8 @@ func (e *hintedError) Error() string { return e.err.Error() }
 
 func (e *hintedError) Unwrap() error { return e.err }
 
-// Code is the one place where an error becomes an exit code. Of several errors the gravest decides: one mapping that
-// failed outweighs any number that only set objects aside.
+// Code is the one place where an error becomes an exit code. Of several errors the gravest decides:
+// one mapping that failed outweighs any number that only set objects aside.
 func Code(err error) int {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
@@ -107,8 +111,8 @@ func WithHint(err error, hint string) error { return &hintedError{err, hint} }
 // Quarantined is the error of a command that did its work but had to set so many objects aside.
 func Quarantined(objects int64) error { return &quarantinedError{objects} }
 
-// Interrupted is the error of a command that was interrupted; state is what becomes of what it has asked for, "" for a command that
-// leaves things as afterInterruption says.
+// Interrupted is the error of a command that was interrupted; state is what becomes of what it has
+// asked for, "" for a command that leaves things as afterInterruption says.
 func Interrupted(command, state string) error { return &InterruptedError{command, state} }
 
 // Work is the error of a plan by which so many objects would be copied.

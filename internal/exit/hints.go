@@ -34,8 +34,8 @@ func QuarantineHint(s syncer.Summary) string {
 	return strings.Join(hints, "; ")
 }
 
-// Print tells people what went wrong in one line, and in the same line what to do about it. Several errors, and the
-// faults of a configuration, have a line each.
+// Print tells people what went wrong in one line, and in the same line what to do about it. Several
+// errors, and the faults of a configuration, have a line each.
 func Print(w io.Writer, err error) {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, err := range joined.Unwrap() {

@@ -8,7 +8,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// Meaning is an exit code and what it means: in general, and where a command has other words for it.
+// Meaning is an exit code and what it means: in general, and where a command has other words for
+// it.
 type Meaning struct {
 	Code    int
 	General string
@@ -65,7 +66,8 @@ func afterInterruption(command string) string {
 	}
 }
 
-// Help is the section of a command's help with the exit codes that it has, "" for the program as a whole with all of them.
+// Help is the section of a command's help with the exit codes that it has, "" for the program as a
+// whole with all of them.
 func Help(command string, codes ...int) string {
 	var b strings.Builder
 	b.WriteString("\n\nExit codes:")

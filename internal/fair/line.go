@@ -1,14 +1,15 @@
 // Package fair queues requests for what is scarce: slots, memory, a rate.
 //
-// It promises that a [Line] admits requests in the order they came; that the members of a [Queue] take turns, one request at a time,
-// however many requests each of them has; that a request whose context ends leaves at once and takes nothing; and that an admission
-// which comes too late for its request is given back, so that none is lost.
+// It promises that a [Line] admits requests in the order they came; that the members of a [Queue]
+// take turns, one request at a time, however many requests each of them has; that a request whose
+// context ends leaves at once and takes nothing; and that an admission which comes too late for its
+// request is given back, so that none is lost.
 //
-// It leaves to its users how much there is and when there is room for a request, as the level of a gate or the rate of a pacer. It has
-// one such rule itself: [Share] is a number of slots.
+// It leaves to its users how much there is and when there is room for a request, as the level of a
+// gate or the rate of a pacer. It has one such rule itself: [Share] is a number of slots.
 //
-// The words: the weight of a request is how much it asks for; a member is one of those that share a queue, such as a mapping; a turn is
-// the admission of one request.
+// The words: the weight of a request is how much it asks for; a member is one of those that share a
+// queue, such as a mapping; a turn is the admission of one request.
 package fair
 
 import (
@@ -16,11 +17,11 @@ import (
 	"sync"
 )
 
-// Line admits requests first come, first served. Each has a weight of type W, by which the owner of the line decides when to admit it.
-// The zero value is an empty line.
+// Line admits requests first come, first served. Each has a weight of type W, by which the owner of
+// the line decides when to admit it. The zero value is an empty line.
 //
-// A request is in the line from Join until it is admitted or gives up, and exactly one of the two happens to it. The owner's lock guards
-// the line and must be held at every call except Wait.
+// A request is in the line from Join until it is admitted or gives up, and exactly one of the two
+// happens to it. The owner's lock guards the line and must be held at every call except Wait.
 type Line[W any] struct{ first, last *Request[W] }
 
 // Request is one that has joined a line.
@@ -69,8 +70,9 @@ func (l *Line[W]) remove(r *Request[W]) {
 	}
 }
 
-// Wait returns when r is admitted. When ctx ends first, the request gives up: Wait takes the owner's lock, removes it and
-// calls gaveUp. If isLate, it had been admitted meanwhile, and the owner must take back what it gave. The error is that of ctx.
+// Wait returns when r is admitted. When ctx ends first, the request gives up: Wait takes the
+// owner's lock, removes it and calls gaveUp. If isLate, it had been admitted meanwhile, and the
+// owner must take back what it gave. The error is that of ctx.
 func (l *Line[W]) Wait(ctx context.Context, lock sync.Locker, r *Request[W], gaveUp func(isLate bool)) error {
 	select {
 	case <-r.admitted:

@@ -38,7 +38,8 @@ func TestLineAdmitsInOrder(t *testing.T) {
 	}
 }
 
-// TestLineGivesBackWhatCameTooLate admits a request after its context has ended and before it has left.
+// TestLineGivesBackWhatCameTooLate admits a request after its context has ended and before it has
+// left.
 func TestLineGivesBackWhatCameTooLate(t *testing.T) {
 	var line fair.Line[int]
 	place := line.Join(7)

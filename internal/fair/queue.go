@@ -16,18 +16,19 @@ const (
 	Admit                // it goes
 )
 
-// Policy decides whether a request of some weight is admitted, given the weight that its own member holds and the weight that all hold.
-// It is called under the lock of the queue and must not call it. Admitting others must not turn a Skip into another verdict.
+// Policy decides whether a request of some weight is admitted, given the weight that its own member
+// holds and the weight that all hold. It is called under the lock of the queue and must not call
+// it. Admitting others must not turn a Skip into another verdict.
 type Policy func(own, all, weight int64) Verdict
 
 // Queue divides something among members that each would take all of it.
 //
-// Members that wait take turns, one request each; a member's own requests are admitted in the order they came. A member that begins to
-// wait has its turn after all that wait already. So until a member is admitted, each of the others has at most one turn, unless the
-// policy skips it.
+// Members that wait take turns, one request each; a member's own requests are admitted in the order
+// they came. A member that begins to wait has its turn after all that wait already. So until a
+// member is admitted, each of the others has at most one turn, unless the policy skips it.
 //
-// Whenever the lock is free, each member with a request that waits is among the turns once, no other is, and the first of them that is
-// not skipped is blocked.
+// Whenever the lock is free, each member with a request that waits is among the turns once, no
+// other is, and the first of them that is not skipped is blocked.
 type Queue struct {
 	policy Policy
 

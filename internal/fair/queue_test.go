@@ -14,11 +14,12 @@ import (
 	"syncd/internal/fair"
 )
 
-// maxMembers is how many members there are at most. The rest of a weight divided by it is the number of the member.
+// maxMembers is how many members there are at most. The rest of a weight divided by it is the
+// number of the member.
 const maxMembers = 5
 
-// rule is a policy: no more than limit in all, and a member that holds something gets no more than factor times what is left for the
-// others; 0 means that no member is skipped.
+// rule is a policy: no more than limit in all, and a member that holds something gets no more than
+// factor times what is left for the others; 0 means that no member is skipped.
 type rule struct{ limit, factor int64 }
 
 func (r rule) verdict(own, all, weight int64) fair.Verdict {
@@ -43,7 +44,8 @@ type want struct {
 // member returns whose it is.
 func (w *want) member() int { return int(w.weight % maxMembers) }
 
-// queueModel is what must be true of a queue. It begins each search for the next one at the first turn.
+// queueModel is what must be true of a queue. It begins each search for the next one at the first
+// turn.
 type queueModel struct {
 	rule
 
@@ -127,7 +129,8 @@ type queueTest struct {
 	model   *queueModel
 	queue   *fair.Queue
 	members []*fair.Member
-	// passed is how often each other member was served since one began to wait or was served itself.
+	// passed is how often each other member was served since one began to wait or was served
+	// itself.
 	passed []map[int]int
 
 	mu     sync.Mutex
@@ -236,8 +239,8 @@ func (c *queueTest) check() error {
 	return nil
 }
 
-// countTurns notes that a member was served. Those that wait have seen that at most once since their own turn, unless they may be
-// skipped because of what they hold.
+// countTurns notes that a member was served. Those that wait have seen that at most once since
+// their own turn, unless they may be skipped because of what they hold.
 func (c *queueTest) countTurns(served int) error {
 	c.passed[served] = map[int]int{}
 	for i, waiting := range c.model.waiting {
@@ -254,8 +257,9 @@ func (c *queueTest) countTurns(served int) error {
 	return nil
 }
 
-// TestQueueAsAModel has members ask for random weights, release and give up under random rules. What is admitted, and in which order, is
-// what a simple model says; so no more is held than the limit and nothing is lost. No member waits for two turns of another.
+// TestQueueAsAModel has members ask for random weights, release and give up under random rules.
+// What is admitted, and in which order, is what a simple model says; so no more is held than the
+// limit and nothing is lost. No member waits for two turns of another.
 func TestQueueAsAModel(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		members := rapid.IntRange(1, maxMembers).Draw(r, "members")
@@ -269,7 +273,8 @@ func TestQueueAsAModel(t *testing.T) {
 	})
 }
 
-// TestMemberThatGaveUpComesLast has a member give up its only request and ask again: others came before it meanwhile.
+// TestMemberThatGaveUpComesLast has a member give up its only request and ask again: others came
+// before it meanwhile.
 func TestMemberThatGaveUpComesLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		share, seen := fair.NewShare(1), &served{}
@@ -309,7 +314,8 @@ func (e endsLate) Done() <-chan struct{} {
 	return e.Context.Done()
 }
 
-// TestQueueGivesBackWhatCameTooLate has a weight admitted in the moment in which its request gives up. Which of the two it sees is chance.
+// TestQueueGivesBackWhatCameTooLate has a weight admitted in the moment in which its request gives
+// up. Which of the two it sees is chance.
 func TestQueueGivesBackWhatCameTooLate(t *testing.T) {
 	late := 0
 	for range 64 {

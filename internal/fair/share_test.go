@@ -120,8 +120,8 @@ func TestShareRefusesASlotThatWasNotTaken(t *testing.T) {
 	share.Member().Release()
 }
 
-// TestShareProperties drives a share at random: never more than its limit, no slot lost to those who gave up, and no
-// member served twice while another waits that has waited since before.
+// TestShareProperties drives a share at random: never more than its limit, no slot lost to those
+// who gave up, and no member served twice while another waits that has waited since before.
 func TestShareProperties(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -140,8 +140,8 @@ type shareModel struct {
 	limit   int
 	share   *fair.Share
 	members []*fair.Member
-	// waiting holds the requests of each member that wait, held how many slots it has. passed is how often others were served
-	// since it began to wait.
+	// waiting holds the requests of each member that wait, held how many slots it has. passed is
+	// how often others were served since it began to wait.
 	waiting [][]*request
 	held    []int
 	passed  []map[int]int
@@ -211,7 +211,8 @@ func (m *shareModel) collect(r *rapid.T) {
 	}
 }
 
-// serve notes that a member was served, which those that wait have seen at most once each since their own turn.
+// serve notes that a member was served, which those that wait have seen at most once each since
+// their own turn.
 func (m *shareModel) serve(r *rapid.T, i int) {
 	m.held[i]++
 	m.passed[i] = map[int]int{}

@@ -1,11 +1,13 @@
-// Package hint says what a person likely meant: an [Error] carries what is wrong with a text and what to write instead, and [Nearest]
-// finds the word that a mistyped one was.
+// Package hint says what a person likely meant: an [Error] carries what is wrong with a text and
+// what to write instead, and [Nearest] finds the word that a mistyped one was.
 //
-// It promises that a hint is a sentence for people, that it names one word or lists them all, and that nothing is suggested which is not
-// like the text. What a text has to be is left to the packages that read it: they make the errors, and those who know where the text
-// stands (a line of a file, a flag) print the two parts where they belong.
+// It promises that a hint is a sentence for people, that it names one word or lists them all, and
+// that nothing is suggested which is not like the text. What a text has to be is left to the
+// packages that read it: they make the errors, and those who know where the text stands (a line of
+// a file, a flag) print the two parts where they belong.
 //
-// Two words: the problem is what is wrong, in lower case and without a full stop; the hint is what to write instead, and may be empty.
+// Two words: the problem is what is wrong, in lower case and without a full stop; the hint is what
+// to write instead, and may be empty.
 package hint
 
 // Error is why a text was refused, with what to write instead.

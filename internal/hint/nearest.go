@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// OneOf is the hint for a word that is none of words: the one it was likely meant to be, or all of them.
+// OneOf is the hint for a word that is none of words: the one it was likely meant to be, or all of
+// them.
 func OneOf(word string, words []string) string {
 	if meant := DidYouMean(word, words); meant != "" {
 		return meant
@@ -21,8 +22,9 @@ func DidYouMean(word string, words []string) string {
 	return ""
 }
 
-// Meant returns the one of words that an abbreviated or mistyped word was likely meant to be: the only one that begins so, where that is
-// more than a letter or two, else the nearest; "" when none is like it.
+// Meant returns the one of words that an abbreviated or mistyped word was likely meant to be: the
+// only one that begins so, where that is more than a letter or two, else the nearest; "" when none
+// is like it.
 func Meant(word string, words []string) string {
 	const begun = 3
 	begins := func(w string) bool { return strings.HasPrefix(w, strings.ToLower(word)) }
@@ -32,10 +34,12 @@ func Meant(word string, words []string) string {
 	return Nearest(word, words)
 }
 
-// Nearest returns the one of words that a mistyped word was most likely meant to be, "" when none is like it.
+// Nearest returns the one of words that a mistyped word was most likely meant to be, "" when none
+// is like it.
 func Nearest(word string, words []string) string { return NearestWithin(word, words, 1+len(word)/3) }
 
-// NearestWithin returns the first of those words that are most like the given one, with at most so many characters changed; "" for none.
+// NearestWithin returns the first of those words that are most like the given one, with at most so
+// many characters changed; "" for none.
 func NearestWithin(word string, words []string, most int) (best string) {
 	bestDistance := most
 	for _, w := range words {

@@ -9,8 +9,9 @@ import (
 	"syncd/internal/ascii"
 )
 
-// CheckKind reports everything that makes the document unfit to be a policy of that kind, as *[SyntaxError] values joined; nil when
-// nothing does. AWS does not store a policy that it refuses: "MalformedPolicy" of S3, "MalformedPolicyDocument" of IAM and KMS.
+// CheckKind reports everything that makes the document unfit to be a policy of that kind, as
+// *[SyntaxError] values joined; nil when nothing does. AWS does not store a policy that it refuses:
+// "MalformedPolicy" of S3, "MalformedPolicyDocument" of IAM and KMS.
 func (d *Document) CheckKind(kind ResourceKind) error {
 	var faults []error
 	for i := range d.Statements {
@@ -49,7 +50,8 @@ func (s *Statement) unfitPrincipals(kind ResourceKind) []unfit {
 	return nil
 }
 
-// unfitActions lets a key policy have a statement without actions, because KMS does, though it has no effect.
+// unfitActions lets a key policy have a statement without actions, because KMS does, though it has
+// no effect.
 func (s *Statement) unfitActions(kind ResourceKind) []unfit {
 	if len(s.Actions) == 0 && len(s.NotActions) == 0 && kind != Key {
 		return []unfit{{"Action", "is missing"}}
@@ -64,7 +66,8 @@ func (s *Statement) unfitActions(kind ResourceKind) []unfit {
 	return list
 }
 
-// service is the only one whose actions a policy of the kind may name; "" for any. KMS lets others stand, without effect.
+// service is the only one whose actions a policy of the kind may name; "" for any. KMS lets others
+// stand, without effect.
 func (k ResourceKind) service() string {
 	switch k {
 	case Bucket:
@@ -78,7 +81,8 @@ func (k ResourceKind) service() string {
 	return ""
 }
 
-// unfitResources lets a key policy have a statement without resources, because KMS does, though it has no effect.
+// unfitResources lets a key policy have a statement without resources, because KMS does, though it
+// has no effect.
 func (s *Statement) unfitResources(kind ResourceKind) []unfit {
 	named := len(s.Resources) > 0 || len(s.NotResources) > 0
 	switch {

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// operator is a condition operator taken apart: "ForAnyValue:StringNotLikeIfExists" is anyValue, like, negated, ifExists.
+// operator is a condition operator taken apart: "ForAnyValue:StringNotLikeIfExists" is anyValue,
+// like, negated, ifExists.
 type operator struct {
 	set      set
 	compare  comparison
@@ -52,7 +53,8 @@ const (
 	greater
 )
 
-// parseOperator takes an operator's name apart, and reports whether AWS knows it. Null has neither a set nor IfExists.
+// parseOperator takes an operator's name apart, and reports whether AWS knows it. Null has neither
+// a set nor IfExists.
 func parseOperator(name string) (operator, bool) {
 	var o operator
 	if rest, ok := strings.CutPrefix(name, "ForAllValues:"); ok {
@@ -140,8 +142,9 @@ func (s scope) holds(c *Condition, effect Effect) bool {
 	return all
 }
 
-// holdsOnNothing is the result for a key that the request does not carry. A negated operator holds, with or without IfExists; a set
-// operator has its own rule, whatever it qualifies: "For no matching context key or if the key does not exist", ForAnyValue is false.
+// holdsOnNothing is the result for a key that the request does not carry. A negated operator holds,
+// with or without IfExists; a set operator has its own rule, whatever it qualifies: "For no
+// matching context key or if the key does not exist", ForAnyValue is false.
 func (o operator) holdsOnNothing() bool {
 	switch o.set {
 	case allValues:
@@ -177,7 +180,8 @@ func (s scope) anyMatches(op operator, wants []string, got string) bool {
 	return false
 }
 
-// matches compares one value of the policy with one of the request. Values not of the operator's type do not match.
+// matches compares one value of the policy with one of the request. Values not of the operator's
+// type do not match.
 func (o operator) matches(want, got string) bool {
 	switch o.compare {
 	case exactly, binary:
@@ -234,7 +238,8 @@ func (o operator) accommodates(want string) bool {
 	return ok
 }
 
-// parseNumber reads an integer or a decimal. ParseFloat alone would also take "inf", "nan" and hexadecimal.
+// parseNumber reads an integer or a decimal. ParseFloat alone would also take "inf", "nan" and
+// hexadecimal.
 func parseNumber(text string) (float64, bool) {
 	if strings.Trim(text, "+-.0123456789eE") != "" {
 		return 0, false
@@ -243,7 +248,8 @@ func parseNumber(text string) (float64, bool) {
 	return n, err == nil
 }
 
-// parseDate reads a W3C form of ISO 8601, or seconds since 1970. Four digits alone are seconds: a year would need a month beside it.
+// parseDate reads a W3C form of ISO 8601, or seconds since 1970. Four digits alone are seconds: a
+// year would need a month beside it.
 func parseDate(text string) (time.Time, bool) {
 	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return time.Unix(seconds, 0), true

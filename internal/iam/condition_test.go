@@ -9,7 +9,8 @@ import (
 
 type values map[string][]string
 
-// passes reports whether a request with the context passes a statement with the condition. It asks an Allow and a Deny, which must agree.
+// passes reports whether a request with the context passes a statement with the condition. It asks
+// an Allow and a Deny, which must agree.
 func passes(t *testing.T, version string, c iam.Condition, context values) bool {
 	t.Helper()
 	req := get(session(owner))
@@ -97,7 +98,8 @@ func TestConditionOperators(t *testing.T) {
 		{"NotIpAddress", "203.0.113.0/24", "198.51.100.1", true},
 		{"NotIpAddress", "203.0.113.0/24", "203.0.113.9", false},
 
-		// A key that the request does not carry: positive operators fail, negated ones hold, IfExists holds either way.
+		// A key that the request does not carry: positive operators fail, negated ones hold,
+		// IfExists holds either way.
 		{"StringEquals", "a", "", false},
 		{"StringLike", "*", "", false},
 		{"ArnLike", "*", "", false},
@@ -163,7 +165,8 @@ func TestConditionOperators(t *testing.T) {
 	}
 }
 
-// TestEmptyValue: an empty string is a value to compare with, and nothing to Null and to the set operators.
+// TestEmptyValue: an empty string is a value to compare with, and nothing to Null and to the set
+// operators.
 func TestEmptyValue(t *testing.T) {
 	empty := values{"s3:prefix": {""}}
 	for operator, want := range map[string]bool{

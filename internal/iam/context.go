@@ -50,8 +50,8 @@ func (r *Request) derived(key string) string {
 	return ""
 }
 
-// multivalued is true of the keys whose value type is "Multivalued" in "AWS global condition context keys", and ArrayOf something in the
-// Service Authorization Reference for S3, KMS and STS.
+// multivalued is true of the keys whose value type is "Multivalued" in "AWS global condition
+// context keys", and ArrayOf something in the Service Authorization Reference for S3, KMS and STS.
 func multivalued(key string) bool {
 	switch strings.ToLower(key) {
 	case "aws:calledvia", "aws:principalorgpaths", "aws:principalservicenameslist", "aws:resourceorgpaths", "aws:sourceorgpaths",
@@ -62,7 +62,8 @@ func multivalued(key string) bool {
 	return false
 }
 
-// isNull reports whether a key has no value, or as AWS says "resolves to a null data set, such as an empty string".
+// isNull reports whether a key has no value, or as AWS says "resolves to a null data set, such as
+// an empty string".
 func isNull(values []string) bool {
 	return !slices.ContainsFunc(values, func(v string) bool { return v != "" })
 }

@@ -1,6 +1,7 @@
 package iam
 
-// Source is a type of policy, in the words of AWS's messages ("Troubleshoot access denied error messages").
+// Source is a type of policy, in the words of AWS's messages ("Troubleshoot access denied error
+// messages").
 type Source string
 
 // The policy types that can decide.
@@ -18,24 +19,28 @@ const (
 type Decision struct {
 	Allowed  bool
 	Explicit bool // an explicit deny decided
-	// Source is the policy type that decided. Of an access that is allowed it is the resource policy when that alone sufficed or the
-	// access is cross-account, else the identity policy. Of one that is not, it is the one AWS's message would name.
+	// Source is the policy type that decided. Of an access that is allowed it is the resource
+	// policy when that alone sufficed or the access is cross-account, else the identity policy. Of
+	// one that is not, it is the one AWS's message would name.
 	Source Source
-	// Statement is the one that decided, within Document. Both are nil for an implicit deny, and for the root user, who needs no policy.
+	// Statement is the one that decided, within Document. Both are nil for an implicit deny, and
+	// for the root user, who needs no policy.
 	Statement *Statement
 	Document  *Document
-	// Missing lists, for an implicit deny, every policy type that would have to allow and does not. The first is Source.
+	// Missing lists, for an implicit deny, every policy type that would have to allow and does not.
+	// The first is Source.
 	Missing []Source
-	// Action is the request's, Kind that of the resource policy, and CrossAccount is
-	// false only of a caller of the account that owns the resource.
+	// Action is the request's, Kind that of the resource policy, and CrossAccount is false only of
+	// a caller of the account that owns the resource.
 	Action       string
 	Kind         ResourceKind
 	CrossAccount bool
 }
 
-// Reason is the tail of AWS's message: "because no identity-based policy allows the s3:GetObject action", or "with an explicit deny in a
-// resource-based policy"; "" when allowed. A key's policy that keeps another account out has the sentence with which KMS does not say
-// whether the key exists.
+// Reason is the tail of AWS's message: "because no identity-based policy allows the s3:GetObject
+// action", or "with an explicit deny in a resource-based policy"; "" when allowed. A key's policy
+// that keeps another account out has the sentence with which KMS does not say whether the key
+// exists.
 func (d Decision) Reason() string {
 	switch {
 	case d.Allowed:

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// layer is a type of policy at its place in the order in which AWS evaluates, which is the order of preference among several reasons.
+// layer is a type of policy at its place in the order in which AWS evaluates, which is the order of
+// preference among several reasons.
 type layer int
 
 const (
@@ -37,8 +38,9 @@ type evaluation struct {
 	effect Effect
 }
 
-// Evaluate decides the request. An explicit deny wins; without one, the policies that have to allow are those of
-// "Policy evaluation logic": in one account the identity or the resource policy, across accounts both.
+// Evaluate decides the request. An explicit deny wins; without one, the policies that have to allow
+// are those of "Policy evaluation logic": in one account the identity or the resource policy,
+// across accounts both.
 func Evaluate(req Request, p Policies) Decision {
 	e := &evaluation{scope: scope{req: &req}, kind: p.Kind, bounded: p.Boundary != nil && req.Caller.hasAccount()}
 	e.cross = req.Account != "" && req.Account != req.Caller.Account || !req.Caller.hasAccount()
@@ -80,7 +82,8 @@ func (e *evaluation) judge(l layer, documents []*Document) verdict {
 	return v
 }
 
-// applies reports whether the statement is about the request; outside a resource policy, where nobody is named, as a direct grant.
+// applies reports whether the statement is about the request; outside a resource policy, where
+// nobody is named, as a direct grant.
 func (e *evaluation) applies(s *Statement) grant {
 	e.effect = s.Effect
 	g := directGrant
@@ -98,8 +101,9 @@ func (e *evaluation) applies(s *Statement) grant {
 	return g
 }
 
-// namesCaller is how strongly the statement names the caller. "The NotPrincipal element with a Deny effect will always deny any IAM
-// principal that has a permissions boundary policy attached" (AWS JSON policy elements: NotPrincipal).
+// namesCaller is how strongly the statement names the caller. "The NotPrincipal element with a Deny
+// effect will always deny any IAM principal that has a permissions boundary policy attached" (AWS
+// JSON policy elements: NotPrincipal).
 func (e *evaluation) namesCaller(s *Statement) grant {
 	if s.Effect == Deny && e.sparesOwner() {
 		return noGrant
@@ -114,8 +118,9 @@ func (e *evaluation) namesCaller(s *Statement) grant {
 	return noGrant
 }
 
-// sparesOwner is the way out for who locked himself out: a deny in a bucket policy does not keep the root user of the bucket's account
-// from reading, replacing and deleting that policy. See PutBucketPolicy in the S3 API reference.
+// sparesOwner is the way out for who locked himself out: a deny in a bucket policy does not keep
+// the root user of the bucket's account from reading, replacing and deleting that policy. See
+// PutBucketPolicy in the S3 API reference.
 func (e *evaluation) sparesOwner() bool {
 	if e.cross || !e.req.Caller.Root {
 		return false
@@ -135,7 +140,8 @@ func (e *evaluation) aboutAction(s *Statement) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return matchAction(p, e.req.Action) }) == listed
 }
 
-// aboutResource is false of a statement without Resource, which KMS accepts though it has no effect. In a trust policy it is the rule.
+// aboutResource is false of a statement without Resource, which KMS accepts though it has no
+// effect. In a trust policy it is the rule.
 func (e *evaluation) aboutResource(s *Statement) bool {
 	patterns, listed := s.Resources, true
 	switch {
@@ -150,8 +156,8 @@ func (e *evaluation) aboutResource(s *Statement) bool {
 	return slices.ContainsFunc(patterns, e.isResource) == listed
 }
 
-// isResource compares the request's resource with a pattern. An ARN cut short is completed in an identity-based policy only. Variables
-// may only stand in the sixth component of an ARN.
+// isResource compares the request's resource with a pattern. An ARN cut short is completed in an
+// identity-based policy only. Variables may only stand in the sixth component of an ARN.
 func (e *evaluation) isResource(pattern string) bool {
 	switch e.layer {
 	case identity, boundary, session:
@@ -194,8 +200,8 @@ func (e *evaluation) decide(v *[layers]verdict) Decision {
 	return d
 }
 
-// needs reports whether the layer has to allow. Within one account a grant of the resource policy bypasses what is weaker than it;
-// across accounts nothing is bypassed.
+// needs reports whether the layer has to allow. Within one account a grant of the resource policy
+// bypasses what is weaker than it; across accounts nothing is bypassed.
 func (e *evaluation) needs(l layer, v *[layers]verdict) bool {
 	c := &e.req.Caller
 	bypassed := func(by grant) bool { return !c.hasAccount() || !e.cross && v[resource].grant >= by }

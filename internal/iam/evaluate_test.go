@@ -32,7 +32,8 @@ func verdict(d iam.Decision) string {
 	return "nobody allows: " + strings.Join(missing, ", ")
 }
 
-// TestGrantTable is the same-account table: what a grant of the resource policy bypasses, by how it names the caller.
+// TestGrantTable is the same-account table: what a grant of the resource policy bypasses, by how it
+// names the caller.
 func TestGrantTable(t *testing.T) {
 	byResource, byIdentity := "allow by "+resourceSource, "allow by "+identitySource
 	tests := []struct {
@@ -169,7 +170,8 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
-// TestKeyPolicy is about the root of trust: identity policies count only when the key policy hands over to the account.
+// TestKeyPolicy is about the root of trust: identity policies count only when the key policy hands
+// over to the account.
 func TestKeyPolicy(t *testing.T) {
 	ineffective := everything(iam.Allow, iam.Principal{Kind: iam.AnyPrincipal})
 	ineffective.Statements[0].Resources = nil

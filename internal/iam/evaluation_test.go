@@ -11,8 +11,9 @@ import (
 	"syncd/internal/iam"
 )
 
-// evaluationCase is one line of AWS's documentation as a request with its policies, and the decision that follows from it. The files in
-// testdata/evaluation hold the cases by theme; a case whose answer AWS does not document does not belong there.
+// evaluationCase is one line of AWS's documentation as a request with its policies, and the
+// decision that follows from it. The files in testdata/evaluation hold the cases by theme; a case
+// whose answer AWS does not document does not belong there.
 type evaluationCase struct {
 	Name string `json:"name"`
 	Rule string `json:"rule"` // the page of AWS's documentation, a colon, and what it says in other words
@@ -23,7 +24,8 @@ type evaluationCase struct {
 	Account  string              `json:"account,omitempty"`
 	Context  map[string][]string `json:"context,omitempty"`
 
-	// A policy stands as the JSON that AWS takes, or as its name in testdata/names.json. At most one resource policy is there.
+	// A policy stands as the JSON that AWS takes, or as its name in testdata/names.json. At most
+	// one resource policy is there.
 	Identity        oneOrMore `json:"identity,omitempty"`
 	Boundary        oneOrMore `json:"boundary,omitempty"`
 	Session         oneOrMore `json:"session,omitempty"`
@@ -80,7 +82,8 @@ func TestEvaluation(t *testing.T) {
 	}
 }
 
-// TestEvaluationCases keeps the table honest: every case says where it comes from, and says something that no other says.
+// TestEvaluationCases keeps the table honest: every case says where it comes from, and says
+// something that no other says.
 func TestEvaluationCases(t *testing.T) {
 	named, asked := map[string]bool{}, map[string]string{}
 	for file, cases := range evaluationCases(t) {

@@ -7,8 +7,9 @@ import (
 	"fmt"
 )
 
-// String is the document as JSON, indented by two spaces, the elements in the order in which people write them and a list of one as
-// its member: the same document is always the same text. A document that JSON cannot express gives the fault instead.
+// String is the document as JSON, indented by two spaces, the elements in the order in which people
+// write them and a list of one as its member: the same document is always the same text. A document
+// that JSON cannot express gives the fault instead.
 func (d *Document) String() string {
 	compact, err := d.MarshalJSON()
 	if err != nil {
@@ -21,8 +22,9 @@ func (d *Document) String() string {
 	return b.String()
 }
 
-// MarshalJSON is the document as compact JSON. It refuses what JSON cannot say: a statement with two conditions of one operator
-// and key, or a condition without values, or everyone beside other principals.
+// MarshalJSON is the document as compact JSON. It refuses what JSON cannot say: a statement with
+// two conditions of one operator and key, or a condition without values, or everyone beside other
+// principals.
 func (d *Document) MarshalJSON() ([]byte, error) {
 	statements := make([]object, len(d.Statements))
 	for i := range d.Statements {

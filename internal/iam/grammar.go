@@ -147,7 +147,8 @@ func (p *parser) checkStatement(s *Statement, start int, path string) error {
 	return nil
 }
 
-// checkAction knows what IAM answers: "Action vendors (e.g., aws, ec2, etc.) must not contain wildcards", and "can contain only one colon".
+// checkAction knows what IAM answers: "Action vendors (e.g., aws, ec2, etc.) must not contain
+// wildcards", and "can contain only one colon".
 func checkAction(text string) string {
 	service, name, ok := strings.Cut(text, ":")
 	switch {
@@ -162,8 +163,9 @@ func checkAction(text string) string {
 	return ""
 }
 
-// checkResource takes an ARN of fewer than six fields too: see [complete]. "You can't use a wildcard in the service segment that
-// identifies the AWS product" (IAM JSON policy elements: Resource), so that field may not be missing.
+// checkResource takes an ARN of fewer than six fields too: see [complete]. "You can't use a
+// wildcard in the service segment that identifies the AWS product" (IAM JSON policy elements:
+// Resource), so that field may not be missing.
 func checkResource(text string) string {
 	service := serviceField(text)
 	switch {
@@ -208,7 +210,8 @@ func (p *parser) principals(path string) ([]Principal, error) {
 	return list, err
 }
 
-// check says what is wrong with an identifier. Only an AWS principal may be *, and none may contain one.
+// check says what is wrong with an identifier. Only an AWS principal may be *, and none may contain
+// one.
 func (k PrincipalKind) check(id string) string {
 	switch {
 	case id == "":
@@ -245,7 +248,8 @@ func (p *parser) conditions(path string) ([]Condition, error) {
 	return list, err
 }
 
-// checkVariables comes last because whether ${ starts a variable depends on a Version that may stand behind the statements.
+// checkVariables comes last because whether ${ starts a variable depends on a Version that may
+// stand behind the statements.
 func (p *parser) checkVariables(d *Document) error {
 	if d.Version != Version2012 {
 		return nil
@@ -263,8 +267,8 @@ func (p *parser) checkVariables(d *Document) error {
 
 type variableUse struct{ element, text string }
 
-// variableUses lists the texts in which ${ starts a variable: of resources the sixth component, of conditions the values that are text
-// or ARNs.
+// variableUses lists the texts in which ${ starts a variable: of resources the sixth component, of
+// conditions the values that are text or ARNs.
 func (s *Statement) variableUses() []variableUse {
 	var list []variableUse
 	for _, r := range s.Resources {

@@ -54,7 +54,8 @@ func everything(effect iam.Effect, principals ...iam.Principal) *iam.Document {
 	}}}
 }
 
-// grantTo is a resource policy that lets AWS principals do everything, denyTo one that lets them do nothing.
+// grantTo is a resource policy that lets AWS principals do everything, denyTo one that lets them do
+// nothing.
 func grantTo(ids ...string) *iam.Document { return everything(iam.Allow, awsPrincipals(ids)...) }
 func denyTo(ids ...string) *iam.Document  { return everything(iam.Deny, awsPrincipals(ids)...) }
 

@@ -10,7 +10,8 @@ import (
 //go:embed known.txt
 var knownText string
 
-// Known is every action and condition key of the services in known.txt. Names are looked up without regard to case, as AWS does.
+// Known is every action and condition key of the services in known.txt. Names are looked up without
+// regard to case, as AWS does.
 type Known struct {
 	actions map[string]KnownAction // by name in small letters
 	names   []string               // of actions, sorted
@@ -20,7 +21,8 @@ type Known struct {
 // KnownAction is an action that a policy may name.
 type KnownAction struct {
 	Name string // "s3:GetObject"
-	// On is the type of resource that it acts on: "bucket", "object", "key", "role", "queue", "other", or "none" for only *.
+	// On is the type of resource that it acts on: "bucket", "object", "key", "role", "queue",
+	// "other", or "none" for only *.
 	On string
 }
 
@@ -31,7 +33,8 @@ type KnownKey struct {
 	Many bool   // a request may have several values
 }
 
-// ReadKnown reads known.txt, which is part of the program: that it is in order is a test's business.
+// ReadKnown reads known.txt, which is part of the program: that it is in order is a test's
+// business.
 func ReadKnown() *Known {
 	k := &Known{actions: map[string]KnownAction{}, keys: map[string]KnownKey{}}
 	var heading []string
@@ -93,7 +96,8 @@ func (k *Known) Keys() (list []KnownKey) {
 	return list
 }
 
-// Key finds a condition key, and reports whether there is one. Found under a prefix it has the prefix for a name.
+// Key finds a condition key, and reports whether there is one. Found under a prefix it has the
+// prefix for a name.
 func (k *Known) Key(name string) (KnownKey, bool) {
 	lower := strings.ToLower(name)
 	if found, ok := k.keys[lower]; ok && !strings.HasSuffix(lower, "/") && !strings.HasSuffix(lower, ":") {

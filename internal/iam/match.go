@@ -7,19 +7,22 @@ import (
 	"syncd/internal/arn"
 )
 
-// escape makes the next byte of a pattern stand for itself. A variable's value may hold * and ?, which are then no wildcards.
-// Parse refuses the byte in a document, so that nothing but a replaced variable brings it.
+// escape makes the next byte of a pattern stand for itself. A variable's value may hold * and ?,
+// which are then no wildcards. Parse refuses the byte in a document, so that nothing but a replaced
+// variable brings it.
 const escape = '\x00'
 
 // wildcards are the characters of a pattern that stand for others.
 const wildcards = "*?"
 
-// glob is a pattern of * (any run of characters) and ? (any one character), with the rules for where they may match a colon.
+// glob is a pattern of * (any run of characters) and ? (any one character), with the rules for
+// where they may match a colon.
 type glob struct {
 	pattern string
 	fold    bool // without regard to the case of ASCII letters
-	// free is the index from which wildcards match colons like anything else: 0 unless the pattern is an ARN, else where its sixth
-	// component starts. Before it a * that ends the pattern covers the rest, and so does one that ends a component when runOn is set.
+	// free is the index from which wildcards match colons like anything else: 0 unless the pattern
+	// is an ARN, else where its sixth component starts. Before it a * that ends the pattern covers
+	// the rest, and so does one that ends a component when runOn is set.
 	free  int
 	runOn bool
 }
@@ -28,12 +31,14 @@ func matchAction(pattern, action string) bool {
 	return glob{pattern: pattern, fold: true}.match(action)
 }
 
-// matchResource follows "IAM JSON policy elements: Resource": a * that is the last character of a component may run on past the colon.
+// matchResource follows "IAM JSON policy elements: Resource": a * that is the last character of a
+// component may run on past the colon.
 func matchResource(pattern, arn string) bool {
 	return glob{pattern: pattern, free: resourcePart(pattern), runOn: true}.match(arn)
 }
 
-// matchARN follows "IAM JSON policy elements: Condition operators": each of the six components is checked separately.
+// matchARN follows "IAM JSON policy elements: Condition operators": each of the six components is
+// checked separately.
 func matchARN(pattern, arn string) bool {
 	return glob{pattern: pattern, free: resourcePart(pattern)}.match(arn)
 }
@@ -55,8 +60,8 @@ func resourcePart(arn string) int {
 	return at
 }
 
-// complete fills the missing fields of an ARN cut short: "specifying arn:aws:sqs is equivalent to arn:aws:sqs:*:*:*". See
-// "IAM identifiers", IAM ARNs.
+// complete fills the missing fields of an ARN cut short: "specifying arn:aws:sqs is equivalent to
+// arn:aws:sqs:*:*:*". See "IAM identifiers", IAM ARNs.
 func complete(pattern string) string {
 	if missing := 5 - strings.Count(pattern, ":"); missing > 0 && arn.Is(pattern) {
 		return pattern + strings.Repeat(":*", missing)
@@ -78,7 +83,8 @@ func lacksService(pattern string) bool {
 	return arn.Is(pattern) && (service == "" || strings.ContainsAny(service, wildcards))
 }
 
-// mark is where matching resumes after a mismatch: behind a *, with that * covering the text up to text.
+// mark is where matching resumes after a mismatch: behind a *, with that * covering the text up to
+// text.
 type mark struct{ pattern, text int }
 
 // widen lets the * cover one more character, a colon only if it may.
@@ -90,9 +96,10 @@ func (m *mark) widen(text string, colons bool) bool {
 	return true
 }
 
-// match goes back to the last * only, not to all of them, so that no pattern takes exponential time. There are two kinds of last *: a
-// near one, which stops at a colon, and a far one, tried when the near one is exhausted (for good: it stands at a colon, or at the end).
-// Both take whole characters, else the pattern *?? would find two of them in the three bytes of one.
+// match goes back to the last * only, not to all of them, so that no pattern takes exponential
+// time. There are two kinds of last *: a near one, which stops at a colon, and a far one, tried
+// when the near one is exhausted (for good: it stands at a colon, or at the end). Both take whole
+// characters, else the pattern *?? would find two of them in the three bytes of one.
 func (g glob) match(text string) bool {
 	if g.pattern == "*" {
 		return true
@@ -126,7 +133,8 @@ func (g glob) crosses(p int) bool {
 	return p >= g.free || p+1 == len(g.pattern) || g.runOn && g.pattern[p+1] == ':'
 }
 
-// step matches one element of the pattern that is not a *, and says how many bytes of the pattern and of the text it took; 0 if none.
+// step matches one element of the pattern that is not a *, and says how many bytes of the pattern
+// and of the text it took; 0 if none.
 func (g glob) step(p int, text string) (dp, dt int) {
 	if p == len(g.pattern) || text == "" {
 		return 0, 0

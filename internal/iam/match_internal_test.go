@@ -87,7 +87,8 @@ func expression(g glob) *regexp.Regexp {
 	return regexp.MustCompile(b.String() + `\z`)
 }
 
-// TestMatchIsTheRegularExpression compares with the standard library, from patterns and texts that are likely to match.
+// TestMatchIsTheRegularExpression compares with the standard library, from patterns and texts that
+// are likely to match.
 func TestMatchIsTheRegularExpression(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := glob{pattern: rapid.StringOfN(rapid.RuneFrom([]rune("**?ab:é")), 0, 16, -1).Draw(t, "pattern")}

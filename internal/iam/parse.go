@@ -33,9 +33,11 @@ func (e *SyntaxError) Error() string {
 	return strings.Join(append(parts, e.Problem), ": ")
 }
 
-// Parse reads one policy and refuses, with a *[SyntaxError] for the first fault, what AWS refuses of any policy: broken JSON, an element
-// that is unknown, repeated, empty or of the wrong type, an element beside its negation, an action or a resource that cannot be one, an
-// unknown operator, a value of the wrong type for it, a malformed variable. What depends on the kind of policy is for [Document.CheckKind].
+// Parse reads one policy and refuses, with a *[SyntaxError] for the first fault, what AWS refuses
+// of any policy: broken JSON, an element that is unknown, repeated, empty or of the wrong type, an
+// element beside its negation, an action or a resource that cannot be one, an unknown operator, a
+// value of the wrong type for it, a malformed variable. What depends on the kind of policy is for
+// [Document.CheckKind].
 func Parse(data []byte) (*Document, error) {
 	p := &parser{data: data, dec: json.NewDecoder(bytes.NewReader(data))}
 	p.dec.UseNumber()
@@ -78,7 +80,8 @@ type parser struct {
 	statements []int // where each statement starts
 }
 
-// checkJSON is here because tokens alone would let text after the document pass, and strings that are not UTF-8.
+// checkJSON is here because tokens alone would let text after the document pass, and strings that
+// are not UTF-8.
 func (p *parser) checkJSON() error {
 	var raw json.RawMessage
 	err := json.Unmarshal(p.data, &raw)
@@ -132,7 +135,8 @@ func (p *parser) object(path string, member func(name, path string) error) error
 	return p.members(path, member)
 }
 
-// members reads the rest of an object whose brace is read. A name must not come twice: readers differ in which one they believe.
+// members reads the rest of an object whose brace is read. A name must not come twice: readers
+// differ in which one they believe.
 func (p *parser) members(path string, member func(name, path string) error) error {
 	if path != "" {
 		path += "."
@@ -176,7 +180,8 @@ func (p *parser) checkText(path, text string) error {
 	return nil
 }
 
-// list reads one string, or an array of at least one, and has each checked. Scalars says that numbers and booleans may stand for strings.
+// list reads one string, or an array of at least one, and has each checked. Scalars says that
+// numbers and booleans may stand for strings.
 func (p *parser) list(path string, scalars bool, check func(string) string) ([]string, error) {
 	token, err := p.next(path)
 	if err != nil {

@@ -99,7 +99,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestParseShorthand: one statement needs no array, and numbers and booleans may stand for the strings of a condition.
+// TestParseShorthand: one statement needs no array, and numbers and booleans may stand for the
+// strings of a condition.
 func TestParseShorthand(t *testing.T) {
 	got := iam.MustParse(`{"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*",
 		"Condition": {"NumericLessThan": {"s3:max-keys": 1e2}, "Bool": {"aws:SecureTransport": [true]}}}}`)
@@ -116,7 +117,8 @@ func TestParseShorthand(t *testing.T) {
 }
 
 func TestParseFaults(t *testing.T) {
-	// In each text a ▶, which is not parsed, stands where the fault is to be reported. Marked is for one of the statement as a whole.
+	// In each text a ▶, which is not parsed, stands where the fault is to be reported. Marked is
+	// for one of the statement as a whole.
 	statement := func(members string) string {
 		return `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", ` + members + `}]}`
 	}
@@ -204,7 +206,8 @@ func TestParseFaults(t *testing.T) {
 	}
 }
 
-// TestParseTextThatLooksLikeVariables: what is no variable by its version or its place is not checked as one.
+// TestParseTextThatLooksLikeVariables: what is no variable by its version or its place is not
+// checked as one.
 func TestParseTextThatLooksLikeVariables(t *testing.T) {
 	for _, text := range []string{
 		`{"Version": "2008-10-17", "Statement": {"Effect": "Deny", "Resource": "arn:aws:s3:::b/${"}}`,
@@ -250,7 +253,8 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// TestWhatJSONCannotSay: a document built in code may be more than its text could tell; writing half of it would change its meaning.
+// TestWhatJSONCannotSay: a document built in code may be more than its text could tell; writing
+// half of it would change its meaning.
 func TestWhatJSONCannotSay(t *testing.T) {
 	tests := []struct {
 		name      string

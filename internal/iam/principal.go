@@ -4,8 +4,9 @@ import (
 	"syncd/internal/arn"
 )
 
-// grant says how a statement of a resource policy names the caller. The order is that of strength: the stronger the grant, the more
-// of the caller's own policies it bypasses in the same account. See "Policy evaluation logic", and "Permissions boundaries".
+// grant says how a statement of a resource policy names the caller. The order is that of strength:
+// the stronger the grant, the more of the caller's own policies it bypasses in the same account.
+// See "Policy evaluation logic", and "Permissions boundaries".
 type grant int
 
 const (
@@ -15,8 +16,9 @@ const (
 	directGrant        // names the user, the very session, the service, or everyone: bypasses all of them
 )
 
-// names is how strongly the principal names the caller. An ARN is taken literally: there are no wildcards inside a principal. Identifiers
-// that a policy shows in place of a deleted role (AROA...), federated users and canonical users name no caller that this package knows.
+// names is how strongly the principal names the caller. An ARN is taken literally: there are no
+// wildcards inside a principal. Identifiers that a policy shows in place of a deleted role
+// (AROA...), federated users and canonical users name no caller that this package knows.
 func (p Principal) names(c *Caller) grant {
 	switch p.Kind {
 	case AnyPrincipal:
@@ -48,7 +50,8 @@ func namesAWS(id string, c *Caller) grant {
 	return noGrant
 }
 
-// namesAccount reports whether an AWS principal stands for the whole account: 111111111111 and arn:aws:iam::111111111111:root do.
+// namesAccount reports whether an AWS principal stands for the whole account: 111111111111 and
+// arn:aws:iam::111111111111:root do.
 func namesAccount(id, account string) bool {
 	if id == account {
 		return true
@@ -66,8 +69,9 @@ func (s *Statement) grants(c *Caller) grant {
 	return best
 }
 
-// spares reports whether NotPrincipal leaves the caller out. It does so only when it lists every name the caller has: with a session
-// its role and its account, with a user the account. See "IAM JSON policy elements: NotPrincipal".
+// spares reports whether NotPrincipal leaves the caller out. It does so only when it lists every
+// name the caller has: with a session its role and its account, with a user the account. See "IAM
+// JSON policy elements: NotPrincipal".
 func (s *Statement) spares(c *Caller) bool {
 	listed := func(of grant) bool {
 		for _, p := range s.NotPrincipals {
@@ -88,7 +92,8 @@ func (s *Statement) spares(c *Caller) bool {
 	return listed(directGrant) && listed(accountGrant)
 }
 
-// hasAccount is false of an AWS service and of an anonymous caller: they have no policies of their own, a resource policy alone decides.
+// hasAccount is false of an AWS service and of an anonymous caller: they have no policies of their
+// own, a resource policy alone decides.
 func (c *Caller) hasAccount() bool {
 	return c.Account != "" && c.Service == ""
 }
@@ -108,7 +113,8 @@ func (c *Caller) principalType() string {
 	return "Anonymous"
 }
 
-// principalARN is the value of aws:PrincipalArn: of a session the ARN of its role, never that of the session.
+// principalARN is the value of aws:PrincipalArn: of a session the ARN of its role, never that of
+// the session.
 func (c *Caller) principalARN() string {
 	if c.RoleARN != "" {
 		return c.RoleARN
@@ -116,7 +122,8 @@ func (c *Caller) principalARN() string {
 	return c.ARN
 }
 
-// userName is the value of aws:username, "" of anybody but a user. It has no path: of user/team/a it is a.
+// userName is the value of aws:username, "" of anybody but a user. It has no path: of user/team/a
+// it is a.
 func (c *Caller) userName() string {
 	if c.Root || c.RoleARN != "" || !c.hasAccount() {
 		return ""
@@ -127,7 +134,8 @@ func (c *Caller) userName() string {
 	return arn.Name(c.ARN)
 }
 
-// userID is the value of aws:userid where the caller alone tells it: that of a user or of a session begins with an id of IAM's.
+// userID is the value of aws:userid where the caller alone tells it: that of a user or of a session
+// begins with an id of IAM's.
 func (c *Caller) userID() string {
 	if c.Root {
 		return c.Account
@@ -135,7 +143,8 @@ func (c *Caller) userID() string {
 	return c.anonymous()
 }
 
-// anonymous is what aws:PrincipalAccount and aws:userid say of a request that nobody signed, "" of a signed one.
+// anonymous is what aws:PrincipalAccount and aws:userid say of a request that nobody signed, "" of
+// a signed one.
 func (c *Caller) anonymous() string {
 	if c.Account == "" && c.Service == "" {
 		return "anonymous"

@@ -10,7 +10,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// generate draws policies and requests from so few words that they often have to do with each other.
+// generate draws policies and requests from so few words that they often have to do with each
+// other.
 type generate struct{ *rapid.T }
 
 func (g generate) some(label string, words ...string) []string {
@@ -84,7 +85,8 @@ func (g generate) policies() iam.Policies {
 	return p
 }
 
-// TestExplicitDenyAlwaysWins: wherever a deny of everything is added, nothing is allowed any more, and the deny is the reason.
+// TestExplicitDenyAlwaysWins: wherever a deny of everything is added, nothing is allowed any more,
+// and the deny is the reason.
 func TestExplicitDenyAlwaysWins(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := generate{t}
@@ -117,7 +119,8 @@ func TestExplicitDenyAlwaysWins(t *testing.T) {
 	})
 }
 
-// TestAnotherAllowNeverTakesAway: more allow statements where there are some already never turn an allow into a deny.
+// TestAnotherAllowNeverTakesAway: more allow statements where there are some already never turn an
+// allow into a deny.
 func TestAnotherAllowNeverTakesAway(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := generate{t}
@@ -132,7 +135,8 @@ func TestAnotherAllowNeverTakesAway(t *testing.T) {
 	})
 }
 
-// TestDecisionExplainsItself: what is not allowed has a reason and one cause, what is allowed has neither.
+// TestDecisionExplainsItself: what is not allowed has a reason and one cause, what is allowed has
+// neither.
 func TestDecisionExplainsItself(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := generate{t}

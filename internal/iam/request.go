@@ -1,6 +1,7 @@
 package iam
 
-// Caller is who makes a request: a user, a role session, a root user, an AWS service, or with the zero value somebody anonymous.
+// Caller is who makes a request: a user, a role session, a root user, an AWS service, or with the
+// zero value somebody anonymous.
 type Caller struct {
 	ARN     string // of the user, or arn:aws:sts::A:assumed-role/ROLE/SESSION, or arn:aws:iam::A:root
 	RoleARN string // the role's IAM ARN, path included, of a session; else ""
@@ -15,9 +16,11 @@ type Request struct {
 	Action   string // "s3:GetObject"
 	Resource string // ARN
 	Account  string // the account that owns the resource; "" for the caller's own
-	// Context holds the condition keys. They are looked up without regard to case, and none may be there twice in different case.
-	// What follows from the rest of the request is added where absent: aws:PrincipalArn, aws:PrincipalAccount, aws:PrincipalType,
-	// aws:PrincipalIsAWSService, aws:PrincipalServiceName, aws:username, aws:ResourceAccount; aws:userid of a root user and of nobody.
+	// Context holds the condition keys. They are looked up without regard to case, and none may be
+	// there twice in different case. What follows from the rest of the request is added where
+	// absent: aws:PrincipalArn, aws:PrincipalAccount, aws:PrincipalType, aws:PrincipalIsAWSService,
+	// aws:PrincipalServiceName, aws:username, aws:ResourceAccount; aws:userid of a root user and of
+	// nobody.
 	Context map[string][]string
 }
 
@@ -40,7 +43,8 @@ type Policies struct {
 	Session  []*Document // the session's policies; nil for none
 	Resource *Document   // the bucket, key or queue policy, or the role's trust policy; nil for none
 	Kind     ResourceKind
-	// ServiceControl is of the caller's account, ResourceControl of the resource's. One of each must allow; nil when not in force.
-	// They are those of one level of the organization: of several levels, each with its own allow list, give the tightest.
+	// ServiceControl is of the caller's account, ResourceControl of the resource's. One of each
+	// must allow; nil when not in force. They are those of one level of the organization: of
+	// several levels, each with its own allow list, give the tightest.
 	ServiceControl, ResourceControl []*Document
 }

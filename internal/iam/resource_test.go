@@ -6,9 +6,10 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestShortARN: "When you specify an incomplete ARN (one with fewer than the standard six fields) in an identity-based policy, AWS
-// automatically completes the ARN by adding wildcard characters (*) to all missing fields" (IAM identifiers, IAM ARNs). A boundary is an
-// identity-based policy too. STS and Organizations refuse such an ARN, a resource policy is not completed.
+// TestShortARN: "When you specify an incomplete ARN (one with fewer than the standard six fields)
+// in an identity-based policy, AWS automatically completes the ARN by adding wildcard characters
+// (*) to all missing fields" (IAM identifiers, IAM ARNs). A boundary is an identity-based policy
+// too. STS and Organizations refuse such an ARN, a resource policy is not completed.
 func TestShortARN(t *testing.T) {
 	tests := []struct {
 		pattern string
@@ -50,8 +51,8 @@ func TestShortARN(t *testing.T) {
 	}
 }
 
-// TestServiceWildcardLetsNothingThrough: "You can't use a wildcard in the service segment" of a resource. Parse refuses it, so only a
-// document built in code has one.
+// TestServiceWildcardLetsNothingThrough: "You can't use a wildcard in the service segment" of a
+// resource. Parse refuses it, so only a document built in code has one.
 func TestServiceWildcardLetsNothingThrough(t *testing.T) {
 	for _, pattern := range []string{"arn:aws:*", "arn:aws:*:::owner-data/*", "arn:aws:s?:::owner-data/*", "arn:*"} {
 		for _, effect := range []iam.Effect{iam.Allow, iam.Deny} {

@@ -71,14 +71,16 @@ func checkVariables(text string) error {
 	return nil
 }
 
-// scope is where the variables of a policy have their values: a request, and whether the version of the document knows variables.
+// scope is where the variables of a policy have their values: a request, and whether the version of
+// the document knows variables.
 type scope struct {
 	req       *Request
 	variables bool
 }
 
-// expand replaces the variables of text by what the request carries, for use as a pattern or as plain text. It reports false when a
-// variable has no value and no default, or is wrongly written: then nothing matches the text.
+// expand replaces the variables of text by what the request carries, for use as a pattern or as
+// plain text. It reports false when a variable has no value and no default, or is wrongly written:
+// then nothing matches the text.
 func (s scope) expand(text string, pattern bool) (string, bool) {
 	if !s.variables || !strings.Contains(text, "${") {
 		return text, true
@@ -101,8 +103,9 @@ func (s scope) expand(text string, pattern bool) (string, bool) {
 	return b.String(), true
 }
 
-// resolve is the value of a variable. A key of several values has none: "you can't use a multivalued condition key as a variable",
-// however many it has this time. Nor has one whose value is empty: a key that "has no value or is not present" is null.
+// resolve is the value of a variable. A key of several values has none: "you can't use a
+// multivalued condition key as a variable", however many it has this time. Nor has one whose value
+// is empty: a key that "has no value or is not present" is null.
 func (s scope) resolve(v variable) (string, bool) {
 	if v.literal != "" {
 		return v.literal, true

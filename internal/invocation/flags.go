@@ -35,10 +35,12 @@ type Flags struct {
 }
 
 const (
-	// ConfigVariable names the configuration where --config does not, and defaultConfig is the file that is read where neither does.
+	// ConfigVariable names the configuration where --config does not, and defaultConfig is the file
+	// that is read where neither does.
 	ConfigVariable = "SYNCD_CONFIG"
 	defaultConfig  = "syncd.yaml"
-	// StandardInput is the path that stands for standard input, and stdinName what it is called in faults.
+	// StandardInput is the path that stands for standard input, and stdinName what it is called in
+	// faults.
 	StandardInput = "-"
 	stdinName     = "<stdin>"
 )
@@ -110,7 +112,8 @@ func FindConfigs(cmd *cobra.Command, p Process) {
 	}
 }
 
-// find says where the configuration is, and reads it when that can be done once: standard input, or a file that is a pipe.
+// find says where the configuration is, and reads it when that can be done once: standard input, or
+// a file that is a pipe.
 func (v *configFlag) find(ctx context.Context, p Process, given bool) error {
 	if given && v.Config == "" {
 		return exit.WithHint(exit.Usage(errors.New("read configuration: --config is empty")), "give it the path of a file, or - for standard input")
@@ -138,7 +141,8 @@ func (v *configFlag) find(ctx context.Context, p Process, given bool) error {
 	return nil
 }
 
-// isStream reports whether a path is that of a pipe or a device, as in --config <(command) and --config /dev/stdin.
+// isStream reports whether a path is that of a pipe or a device, as in --config <(command) and
+// --config /dev/stdin.
 func isStream(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && !info.IsDir() && !info.Mode().IsRegular()
@@ -176,7 +180,8 @@ func ReadUntil(ctx context.Context, command string, read func() ([]byte, error))
 	}
 }
 
-// UsualConfig returns the configuration that is read without --config, and what names it; "" where there is none.
+// UsualConfig returns the configuration that is read without --config, and what names it; "" where
+// there is none.
 func UsualConfig(p Process) (path, where string) {
 	if path, _ := p.LookupEnv(ConfigVariable); path != "" {
 		return path, ConfigVariable
@@ -190,7 +195,8 @@ func UsualConfig(p Process) (path, where string) {
 	return "", ""
 }
 
-// IsReadOnce reports whether the configuration was read from standard input or a pipe, so that it cannot be read again.
+// IsReadOnce reports whether the configuration was read from standard input or a pipe, so that it
+// cannot be read again.
 func (f *Flags) IsReadOnce() bool { return f.Once != nil }
 
 // source is what the configuration is called in messages.
@@ -201,8 +207,8 @@ func (f *Flags) source() string {
 	return f.Config
 }
 
-// folder is where relative paths in a configuration that is read once start: for a descriptor of the process, which has no folder, the
-// working one.
+// folder is where relative paths in a configuration that is read once start: for a descriptor of
+// the process, which has no folder, the working one.
 func (f *Flags) folder() string {
 	if f.Config == StandardInput || strings.HasPrefix(f.Config, "/dev/") || strings.HasPrefix(f.Config, "/proc/") {
 		return "."
@@ -210,7 +216,8 @@ func (f *Flags) folder() string {
 	return filepath.Dir(f.Config)
 }
 
-// load reads the configuration, and has checks look at it too. One that cannot be read has to be named otherwise, whatever the reason.
+// load reads the configuration, and has checks look at it too. One that cannot be read has to be
+// named otherwise, whatever the reason.
 func (f *Flags) load(checks ...config.Check) (*config.Config, error) {
 	if f.IsReadOnce() {
 		return config.Read(bytes.NewReader(f.Once), f.source(), f.folder(), checks...)

@@ -17,8 +17,9 @@ import (
 	"syncd/internal/printable"
 )
 
-// Gate is what a configuration must pass beside its own rules, by what is on this machine: no request is sent for it. Every command
-// that works on mappings has the same, so that none of them refuses what `syncd config check` accepts.
+// Gate is what a configuration must pass beside its own rules, by what is on this machine: no
+// request is sent for it. Every command that works on mappings has the same, so that none of them
+// refuses what `syncd config check` accepts.
 func Gate() []config.Check {
 	return []config.Check{refuseUnsupported, checkWebConfig, checkControlSocket}
 }
@@ -30,7 +31,8 @@ func checkWebConfig(c *config.Config, r config.Reporter) {
 	}
 }
 
-// checkControlSocket refuses a path at which run would make no socket, as far as that can be known without making anything.
+// checkControlSocket refuses a path at which run would make no socket, as far as that can be known
+// without making anything.
 func checkControlSocket(c *config.Config, r config.Reporter) {
 	path := c.Control.Socket
 	if path == "" || path == config.SocketOff {
@@ -60,7 +62,8 @@ func SocketPlaceHint(path string, err error) string {
 	return "use a path in a folder that only the user of the daemon and root may write to, which syncd makes if need be, or off"
 }
 
-// WarnControlSocket warns of a socket that this user could not make. Another one may be that of the daemon, on another machine.
+// WarnControlSocket warns of a socket that this user could not make. Another one may be that of the
+// daemon, on another machine.
 func WarnControlSocket(c *config.Config, r config.Reporter) {
 	if c.Control.Socket == "" || c.Control.Socket == config.SocketOff {
 		return
@@ -84,7 +87,8 @@ const (
 	noScheduleHint = "set schedule of a mapping, unless that is what you want"
 )
 
-// hasSchedule reports whether a daemon would run passes by itself, unless there is nothing in the file at all.
+// hasSchedule reports whether a daemon would run passes by itself, unless there is nothing in the
+// file at all.
 func hasSchedule(c *config.Config, f Flags) bool {
 	asked := slices.DeleteFunc(slices.Clone(c.Mappings), func(m config.Mapping) bool { return !Chosen(f.Mappings, m.Name) })
 	return len(asked) == 0 || slices.ContainsFunc(asked, func(m config.Mapping) bool { return !m.Schedule.IsZero() })
@@ -99,7 +103,8 @@ func WarnUnscheduled(f Flags) config.Check {
 	}
 }
 
-// WarnExternalIDs warns of external ids that cannot be read here. Roles read them when they are assumed, perhaps on another machine.
+// WarnExternalIDs warns of external ids that cannot be read here. Roles read them when they are
+// assumed, perhaps on another machine.
 func (p Process) WarnExternalIDs(c *config.Config, r config.Reporter) {
 	for _, name := range slices.Sorted(maps.Keys(c.Roles)) {
 		if _, err := c.Roles[name].ExternalID.Resolve(p.LookupEnv, p.ReadFile); err != nil {
@@ -115,7 +120,8 @@ func LogWarnings(logger *slog.Logger, c *config.Config) {
 	}
 }
 
-// WarnSessionPolicies warns of roles whose sessions cannot be narrowed to a mapping. A pass fails for it when it assumes the role.
+// WarnSessionPolicies warns of roles whose sessions cannot be narrowed to a mapping. A pass fails
+// for it when it assumes the role.
 func WarnSessionPolicies(c *config.Config, r config.Reporter) {
 	warned := map[string]bool{}
 	for _, m := range c.Mappings {

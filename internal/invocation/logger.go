@@ -9,8 +9,8 @@ import (
 	"syncd/internal/usage"
 )
 
-// newLogger writes to stderr: JSON for machines, text on a terminal, or what the configuration says. A level given on the
-// command line wins.
+// newLogger writes to stderr: JSON for machines, text on a terminal, or what the configuration
+// says. A level given on the command line wins.
 func newLogger(p Process, c config.Log, level string) (*slog.Logger, error) {
 	options := &slog.HandlerOptions{Level: c.Level.Level(), ReplaceAttr: readable}
 	if level != "" {

@@ -6,8 +6,9 @@ import (
 	"syncd/config"
 )
 
-// refuseUnsupported refuses every setting in force that this version does not carry out. A setting is refused rather than
-// ignored: whoever caps a rate or turns deletes on must not believe that it happens.
+// refuseUnsupported refuses every setting in force that this version does not carry out. A setting
+// is refused rather than ignored: whoever caps a rate or turns deletes on must not believe that it
+// happens.
 func refuseUnsupported(c *config.Config, r config.Reporter) {
 	refuse := func(in bool, path, problem, instead string) {
 		if in {

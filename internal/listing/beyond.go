@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// levels is in how many places of a key others are looked for: years and months, or the first two digits of a number.
+// levels is in how many places of a key others are looked for: years and months, or the first two
+// digits of a number.
 const levels = 2
 
 // Next returns the first key after another one; ok is false when there is none.
@@ -16,13 +17,16 @@ type Next func(after string) (key string, ok bool, err error)
 // Start is where a listing may begin: after After, with Key as its first key.
 type Start struct{ After, Key string }
 
-// Beyond returns starts that follow a key at growing distances, up to the last keys there are, ascending: the first one outside each
-// of some prefixes of it, and some from the whole of the rest. What holds for a stretch of keys that share a prefix does not hold
-// for all of them. It asks for some 30 keys at most, whatever the keys are like. Floor is the length of the prefix that all keys have.
+// Beyond returns starts that follow a key at growing distances, up to the last keys there are,
+// ascending: the first one outside each of some prefixes of it, and some from the whole of the
+// rest. What holds for a stretch of keys that share a prefix does not hold for all of them. It asks
+// for some 30 keys at most, whatever the keys are like. Floor is the length of the prefix that all
+// keys have.
 func Beyond(key string, floor int, next Next) ([]Start, error) {
 	b := beyond{next: next}
 	at := positions(key, floor)
-	// The shorter the prefix, the further away is the first key outside of it, and the sooner there is none.
+	// The shorter the prefix, the further away is the first key outside of it, and the sooner there
+	// is none.
 	first := sort.Search(len(at), func(i int) bool {
 		start, ok := outside(key[:at[i]], key[at[i]:])
 		return ok && b.has(start, "")
@@ -54,7 +58,8 @@ func (b *beyond) has(start, prefix string) bool {
 	return ok
 }
 
-// spread finds keys among those that begin with prefix and follow rest there: it searches for the last rune that one of them has.
+// spread finds keys among those that begin with prefix and follow rest there: it searches for the
+// last rune that one of them has.
 func (b *beyond) spread(prefix, rest string) {
 	if b.err != nil {
 		return
@@ -80,8 +85,8 @@ func positions(key string, floor int) (at []int) {
 	return at
 }
 
-// outside returns where the keys begin that do not share the prefix and the first rune of rest any more; ok is false when there
-// can be none.
+// outside returns where the keys begin that do not share the prefix and the first rune of rest any
+// more; ok is false when there can be none.
 func outside(prefix, rest string) (start string, ok bool) {
 	r, _ := utf8.DecodeRuneInString(rest)
 	if r++; r == 0xd800 {

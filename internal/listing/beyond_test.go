@@ -25,7 +25,8 @@ func keysAfter(keys []string, asked *int) listing.Next {
 	}
 }
 
-// TestBeyond looks from the beginning of different buckets, and wants keys outside of the stretch it began in.
+// TestBeyond looks from the beginning of different buckets, and wants keys outside of the stretch
+// it began in.
 func TestBeyond(t *testing.T) {
 	var flat, dated, hashed, deep, han []string
 	for i := range 100_000 {

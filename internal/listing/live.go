@@ -16,17 +16,21 @@ import (
 	"syncd/internal/transfer"
 )
 
-// pageKeys is the most that one ListObjectsV2 answers (Amazon S3 API Reference, ListObjectsV2, MaxKeys).
+// pageKeys is the most that one ListObjectsV2 answers (Amazon S3 API Reference, ListObjectsV2,
+// MaxKeys).
 const pageKeys = 1000
 
-// fewKeys is how many a page has where the first is the one that matters; others may have come before it.
+// fewKeys is how many a page has where the first is the one that matters; others may have come
+// before it.
 const fewKeys = 4
 
-// maxEmpty is how many pages without keys may follow each other. S3 answers few; a service that goes on so would never end.
+// maxEmpty is how many pages without keys may follow each other. S3 answers few; a service that
+// goes on so would never end.
 const maxEmpty = 1000
 
-// pageTimeout bounds the wait for a page, retries included: a connection that says nothing more must not end in a pass
-// that never does. It leaves time for three attempts of a client that waits a minute for each.
+// pageTimeout bounds the wait for a page, retries included: a connection that says nothing more
+// must not end in a pass that never does. It leaves time for three attempts of a client that waits
+// a minute for each.
 const pageTimeout = 4 * time.Minute
 
 // API is what a listing asks of S3. An *s3.Client is one.
@@ -49,9 +53,9 @@ func (l Live) String() string { return l.Place.String() }
 
 // List yields the objects of r in key order. The sequence ends after the first error.
 //
-// Each page starts after the last key seen, not from a continuation token, so that a listing can be resumed anywhere; an
-// object that is deleted while the listing passes does not disturb it. Only after a page without keys the token is all there
-// is to continue with.
+// Each page starts after the last key seen, not from a continuation token, so that a listing can be
+// resumed anywhere; an object that is deleted while the listing passes does not disturb it. Only
+// after a page without keys the token is all there is to continue with.
 func (l Live) List(ctx context.Context, r Range) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
 		at := position{after: r.After}
@@ -72,8 +76,8 @@ func (l Live) List(ctx context.Context, r Range) iter.Seq2[Object, error] {
 	}
 }
 
-// Lookup returns the object of one key; ok is false when the bucket lists none. It takes no permission but that to list, and
-// costs one request.
+// Lookup returns the object of one key; ok is false when the bucket lists none. It takes no
+// permission but that to list, and costs one request.
 func (l Live) Lookup(ctx context.Context, key string) (object Object, ok bool, err error) {
 	l.Place.Prefix = key
 	in := l.input(position{})
@@ -85,8 +89,8 @@ func (l Live) Lookup(ctx context.Context, key string) (object Object, ok bool, e
 	return page[0], true, nil
 }
 
-// Relist reports whether a listing shows the key after another one, as it did when both were listed. What a service lists under
-// some other key than it has, it lists so again.
+// Relist reports whether a listing shows the key after another one, as it did when both were
+// listed. What a service lists under some other key than it has, it lists so again.
 func (l Live) Relist(ctx context.Context, after, key string) (bool, error) {
 	l.few = true
 	for object, err := range l.List(ctx, Range{After: after}) {
@@ -97,15 +101,16 @@ func (l Live) Relist(ctx context.Context, after, key string) (bool, error) {
 	return false, nil
 }
 
-// position is where a listing stands: after a key, or at a token that the service gave with a page that had no keys, so many in turn.
+// position is where a listing stands: after a key, or at a token that the service gave with a page
+// that had no keys, so many in turn.
 type position struct {
 	after string
 	token *string
 	empty int
 }
 
-// page returns the objects after a position, as many as the service answers at once, where to continue, and whether there are
-// more. With an error it returns those before it.
+// page returns the objects after a position, as many as the service answers at once, where to
+// continue, and whether there are more. With an error it returns those before it.
 func (l Live) page(ctx context.Context, at position) (page []Object, next position, more bool, err error) {
 	return l.send(ctx, l.input(at), at)
 }
@@ -169,8 +174,8 @@ func (l Live) stands(at, next position) error {
 	}
 }
 
-// object decodes one line of a page and checks that it is one that was asked for: after the last one, under the prefix, with a
-// possible size.
+// object decodes one line of a page and checks that it is one that was asked for: after the last
+// one, under the prefix, with a possible size.
 func (l Live) object(listed types.Object, after string, encoded bool) (Object, error) {
 	key, err := transfer.DecodeKey(aws.ToString(listed.Key), encoded)
 	if err != nil {

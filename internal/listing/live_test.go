@@ -189,7 +189,8 @@ func TestListDoesNotWaitForEver(t *testing.T) {
 	})
 }
 
-// TestListRefusesWhatCannotBeTrusted has services that break the contract the merge and the deletes rest on.
+// TestListRefusesWhatCannotBeTrusted has services that break the contract the merge and the deletes
+// rest on.
 func TestListRefusesWhatCannotBeTrusted(t *testing.T) {
 	for name, tt := range map[string]struct {
 		pages []string
@@ -233,7 +234,8 @@ func TestListDecodesKeysOnce(t *testing.T) {
 	}
 }
 
-// TestListSurvivesADeletedCursor has the last object of each page deleted before the next page is asked for.
+// TestListSurvivesADeletedCursor has the last object of each page deleted before the next page is
+// asked for.
 func TestListSurvivesADeletedCursor(t *testing.T) {
 	w := newWorld(t, numbered(2500)...)
 	w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Skip: 1, Times: 1, Do: func() { w.bucket.Delete("k00999") }})
@@ -315,7 +317,8 @@ func TestRangeContains(t *testing.T) {
 	}
 }
 
-// FuzzList puts three keys under a prefix and lists them in two ranges: together they hold each key once.
+// FuzzList puts three keys under a prefix and lists them in two ranges: together they hold each key
+// once.
 func FuzzList(f *testing.F) {
 	for _, key := range awkward() {
 		f.Add("p/", key, "a"+key, key+"z", key)

@@ -1,13 +1,15 @@
 // Package listing reads a bucket's objects in key order, from wherever they are listed.
 //
-// It promises an ordered sequence: keys strictly ascending by their bytes, each exactly as the service stores it, none
-// cleaned, joined or dropped. A service that answers out of order is refused with an error, because everything above
-// (the merge with the ledger, deletes, resuming) rests on the order. An error in the middle ends the sequence with that
-// error; it is never mistaken for the end of the bucket.
+// It promises an ordered sequence: keys strictly ascending by their bytes, each exactly as the
+// service stores it, none cleaned, joined or dropped. A service that answers out of order is
+// refused with an error, because everything above (the merge with the ledger, deletes, resuming)
+// rests on the order. An error in the middle ends the sequence with that error; it is never
+// mistaken for the end of the bucket.
 //
 // It leaves to others what an object means: filters and comparisons are the plan's.
 //
-// Two words: an [Object] is one line of a listing, not the object's content; a [Range] is a half-open interval of keys.
+// Two words: an [Object] is one line of a listing, not the object's content; a [Range] is a
+// half-open interval of keys.
 package listing
 
 import "syncd/internal/transfer"
@@ -22,7 +24,8 @@ type Object struct {
 	StorageClass string
 }
 
-// Range is a half-open interval of keys: those behind After, up to and including Until. The zero Range holds all keys.
+// Range is a half-open interval of keys: those behind After, up to and including Until. The zero
+// Range holds all keys.
 type Range struct {
 	// After is exclusive; "" starts at the first key.
 	After string

@@ -10,7 +10,8 @@ import (
 	"syncd/internal/listing"
 )
 
-// raw is the XML of a page as a service writes it that does not encode keys; more is what follows its keys.
+// raw is the XML of a page as a service writes it that does not encode keys; more is what follows
+// its keys.
 func raw(more string, keys ...string) string {
 	var b strings.Builder
 	b.WriteString(`<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">`)
@@ -27,8 +28,8 @@ func truncated(token string) string {
 	return "<IsTruncated>true</IsTruncated><NextContinuationToken>" + token + "</NextContinuationToken>"
 }
 
-// TestListContinuesAfterPagesWithoutKeys has pages that are empty and not the last, as a service answers that has passed only what
-// was deleted.
+// TestListContinuesAfterPagesWithoutKeys has pages that are empty and not the last, as a service
+// answers that has passed only what was deleted.
 func TestListContinuesAfterPagesWithoutKeys(t *testing.T) {
 	for name, tt := range map[string]struct {
 		pages []string
@@ -57,7 +58,8 @@ func TestListContinuesAfterPagesWithoutKeys(t *testing.T) {
 	}
 }
 
-// TestListEndsAmongPagesWithoutKeys has a service that says again and again that there is more, with other tokens.
+// TestListEndsAmongPagesWithoutKeys has a service that says again and again that there is more,
+// with other tokens.
 func TestListEndsAmongPagesWithoutKeys(t *testing.T) {
 	for name, tt := range map[string]struct {
 		empty int
@@ -94,7 +96,8 @@ func (p turns) next() http.RoundTripper {
 	return pages
 }
 
-// TestListSendsTheToken looks at what is asked after a page without keys: its token, and no key to start after.
+// TestListSendsTheToken looks at what is asked after a page without keys: its token, and no key to
+// start after.
 func TestListSendsTheToken(t *testing.T) {
 	var asked []string
 	pages := &answers{bodies: []string{raw(truncated("t1"), "a"), raw(truncated("t2")), raw(last, "b")}}
@@ -109,7 +112,8 @@ func TestListSendsTheToken(t *testing.T) {
 	}
 }
 
-// TestListTakesKeysAsTheyAreWritten has a service that ignores the encoding which was asked for, and does not answer that it used it.
+// TestListTakesKeysAsTheyAreWritten has a service that ignores the encoding which was asked for,
+// and does not answer that it used it.
 func TestListTakesKeysAsTheyAreWritten(t *testing.T) {
 	want := []string{"100%", "a+b", "a/b%20c", "caf\u00e9"}
 	l := newWorld(t).over(&answers{bodies: []string{raw(last, want...)}})

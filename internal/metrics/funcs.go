@@ -8,7 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Funcs is a metric whose values are asked for when it is scraped: an age grows while nobody writes it down.
+// Funcs is a metric whose values are asked for when it is scraped: an age grows while nobody writes
+// it down.
 type Funcs struct {
 	desc *prometheus.Desc
 	kind prometheus.ValueType
@@ -31,7 +32,8 @@ func funcs(kind prometheus.ValueType, name, help string, labels ...string) *Func
 	}
 }
 
-// Set has value asked for the series with these labels, in place of an earlier func. A value that is not ok is not shown.
+// Set has value asked for the series with these labels, in place of an earlier func. A value that
+// is not ok is not shown.
 func (f *Funcs) Set(value func() (value float64, ok bool), labels ...string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

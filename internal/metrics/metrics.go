@@ -1,13 +1,14 @@
 // Package metrics holds every metric of syncd in one struct, on a registry that is passed in.
 //
-// It promises names by the Prometheus conventions (syncd_ + noun + unit, base units, _total for counters) and labels of
-// bounded number: mapping, outcome, reason, operation, class. Keys and ETags are never labels. The list of metrics in
-// docs/metrics.md is checked against what [New] registers.
+// It promises names by the Prometheus conventions (syncd_ + noun + unit, base units, _total for
+// counters) and labels of bounded number: mapping, outcome, reason, operation, class. Keys and
+// ETags are never labels. The list of metrics in docs/metrics.md is checked against what [New]
+// registers.
 //
 // It leaves to the syncer and the daemon when to count; no package beneath them counts anything.
 //
-// Two words: an outcome is what became of a listed object (copied, unchanged, skipped, quarantined); a reason is why an
-// action was planned or an object set aside.
+// Two words: an outcome is what became of a listed object (copied, unchanged, skipped,
+// quarantined); a reason is why an action was planned or an object set aside.
 package metrics
 
 import (
@@ -35,7 +36,8 @@ type Metrics struct {
 	PassDuration *prometheus.HistogramVec
 	// CopiesInFlight is the number of objects being copied now by mapping.
 	CopiesInFlight *prometheus.GaugeVec
-	// LastSuccess is the Unix time of the end of the last pass that settled every object, if only in quarantine.
+	// LastSuccess is the Unix time of the end of the last pass that settled every object, if only
+	// in quarantine.
 	LastSuccess *prometheus.GaugeVec
 	// LastCompleteListing is the Unix time of the end of the last listing that was read to its end.
 	LastCompleteListing *prometheus.GaugeVec
@@ -43,18 +45,22 @@ type Metrics struct {
 	LedgerEntries *prometheus.GaugeVec
 	// LedgerGeneration is the number of the last committed generation.
 	LedgerGeneration *prometheus.GaugeVec
-	// LeaseHeld is 1 while this process may write the mapping's ledger, 0 while it stands by or between.
+	// LeaseHeld is 1 while this process may write the mapping's ledger, 0 while it stands by or
+	// between.
 	LeaseHeld *prometheus.GaugeVec
-	// LeaseExpiry is the Unix time at which the lease ends unless it is renewed, whichever process holds it.
+	// LeaseExpiry is the Unix time at which the lease ends unless it is renewed, whichever process
+	// holds it.
 	LeaseExpiry *prometheus.GaugeVec
 	// CopyDuration observes the time of single copies in seconds by mapping.
 	CopyDuration *prometheus.HistogramVec
-	// OldestUnsynced is the age in seconds of the oldest change that is known and not copied, by mapping.
+	// OldestUnsynced is the age in seconds of the oldest change that is known and not copied, by
+	// mapping.
 	OldestUnsynced *Funcs
 	// BacklogObjects and BacklogBytes are what was listed and is still to be copied, by mapping.
 	BacklogObjects *prometheus.GaugeVec
 	BacklogBytes   *prometheus.GaugeVec
-	// QuarantineObjects is the number of objects in quarantine since the last pass, by mapping and reason.
+	// QuarantineObjects is the number of objects in quarantine since the last pass, by mapping and
+	// reason.
 	QuarantineObjects *prometheus.GaugeVec
 	// StoreWrites counts records of the ledger written or deleted, by mapping.
 	StoreWrites *prometheus.CounterVec
@@ -62,32 +68,37 @@ type Metrics struct {
 	UnconditionalWrites *prometheus.CounterVec
 	// ShortenedRetentions counts copies whose retention ends before their source's, by mapping.
 	ShortenedRetentions *prometheus.CounterVec
-	// CredentialExpiry is the Unix time at which a session ends unless it is renewed, by mapping and side.
+	// CredentialExpiry is the Unix time at which a session ends unless it is renewed, by mapping
+	// and side.
 	CredentialExpiry *Funcs
 	// ClockSkew is how far the clock of this machine is ahead of that of AWS, in seconds.
 	ClockSkew *Funcs
 	// ConcurrencyLimit is the number of requests that may be under way at once, by mapping.
 	ConcurrencyLimit *Funcs
-	// RateLimit is the rate that a service was found to bear, by mapping and side; no series while there is no bound.
+	// RateLimit is the rate that a service was found to bear, by mapping and side; no series while
+	// there is no bound.
 	RateLimit *Funcs
 	// Throttles counts how often a service asked to slow down, by mapping and side.
 	Throttles *Funcs
-	// Cost counts the estimated price of requests, retrieval and transfer in US dollars, by mapping.
+	// Cost counts the estimated price of requests, retrieval and transfer in US dollars, by
+	// mapping.
 	Cost *prometheus.CounterVec
 	// NextPass is the Unix time at which the next pass is due, by mapping.
 	NextPass *prometheus.GaugeVec
-	// FailingSince is the Unix time at which the first of the passes failed that have failed in a row, by mapping.
+	// FailingSince is the Unix time at which the first of the passes failed that have failed in a
+	// row, by mapping.
 	FailingSince *prometheus.GaugeVec
 	// Paused is 1 while a mapping is paused, by mapping.
 	Paused *prometheus.GaugeVec
-	// PassesRunning and PassesWaiting are how many passes run in this process, and how many mappings wait in line for one;
-	// PassesLimit is how many may run at once.
+	// PassesRunning and PassesWaiting are how many passes run in this process, and how many
+	// mappings wait in line for one; PassesLimit is how many may run at once.
 	PassesRunning *prometheus.GaugeVec
 	PassesWaiting *prometheus.GaugeVec
 	PassesLimit   *prometheus.GaugeVec
 	// PassWaiting is 1 while a mapping waits in line for a pass, by mapping.
 	PassWaiting *prometheus.GaugeVec
-	// ReloadSuccess is 1 when the configuration was last read without fault, LastReload the Unix time of the last such.
+	// ReloadSuccess is 1 when the configuration was last read without fault, LastReload the Unix
+	// time of the last such.
 	ReloadSuccess *prometheus.GaugeVec
 	LastReload    *prometheus.GaugeVec
 	// BuildInfo is 1, labelled with the version of the program.
@@ -97,7 +108,8 @@ type Metrics struct {
 // nativeBuckets makes histograms native ones too, with a growth factor of 10 percent a bucket.
 const nativeBuckets = 1.1
 
-// New registers all metrics on reg, with those of the Go runtime and of the process. It panics when one is registered already.
+// New registers all metrics on reg, with those of the Go runtime and of the process. It panics when
+// one is registered already.
 func New(reg prometheus.Registerer) *Metrics {
 	m := &Metrics{
 		Objects:             counter("objects_total", "Listed objects by what became of them.", "mapping", "outcome"),

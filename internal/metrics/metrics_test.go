@@ -82,7 +82,8 @@ func families(t *testing.T) map[string]*dto.MetricFamily {
 	return ours
 }
 
-// TestEveryMetricIsDocumented holds docs/metrics.md to what is registered: name, type, labels and help.
+// TestEveryMetricIsDocumented holds docs/metrics.md to what is registered: name, type, labels and
+// help.
 func TestEveryMetricIsDocumented(t *testing.T) {
 	document, err := os.ReadFile("../../docs/metrics.md")
 	if err != nil {
@@ -122,7 +123,8 @@ func TestHistogramsAreNativeAndClassic(t *testing.T) {
 	}
 }
 
-// TestAFuncIsAskedAtEveryScrape has a value that changes while nobody sets it, and one that is not known.
+// TestAFuncIsAskedAtEveryScrape has a value that changes while nobody sets it, and one that is not
+// known.
 func TestAFuncIsAskedAtEveryScrape(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	m := metrics.New(registry)

@@ -1,7 +1,8 @@
-// Package peer learns what a service says of itself in passing: what it calls itself, and what its clock shows.
+// Package peer learns what a service says of itself in passing: what it calls itself, and what its
+// clock shows.
 //
-// It promises to add no request and no wait: it reads the headers of answers that somebody else asked for. It leaves to
-// others what follows from them.
+// It promises to add no request and no wait: it reads the headers of answers that somebody else
+// asked for. It leaves to others what follows from them.
 package peer
 
 import (
@@ -15,16 +16,18 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Peer is a service that clients talk to. The zero Peer has said nothing yet. It is safe for concurrent use.
+// Peer is a service that clients talk to. The zero Peer has said nothing yet. It is safe for
+// concurrent use.
 type Peer struct {
 	mu   sync.Mutex
 	name string
-	// The last answer's date, and when it came. What went by since then is measured with the monotonic clock, so that setting
-	// this machine's clock changes nothing.
+	// The last answer's date, and when it came. What went by since then is measured with the
+	// monotonic clock, so that setting this machine's clock changes nothing.
 	date, received time.Time
 }
 
-// Attach has a client's answers observed; it is one of the client's APIOptions. Several clients may share a Peer.
+// Attach has a client's answers observed; it is one of the client's APIOptions. Several clients may
+// share a Peer.
 func (p *Peer) Attach(stack *middleware.Stack) error {
 	err := stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.Peer", p.observe), middleware.Before)
 	if err != nil {
@@ -59,8 +62,9 @@ func (p *Peer) Name() string {
 	return p.name
 }
 
-// At returns what the service's clock showed at a time of this process, by its last answer; ok is false before there is one.
-// The header has whole seconds (RFC 9110, section 6.6.1), so that its clock may have been up to one second further.
+// At returns what the service's clock showed at a time of this process, by its last answer; ok is
+// false before there is one. The header has whole seconds (RFC 9110, section 6.6.1), so that its
+// clock may have been up to one second further.
 func (p *Peer) At(t time.Time) (there time.Time, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -13,21 +13,22 @@ import (
 type Destination struct {
 	// List lists the destination from behind a key, ascending.
 	List func(after string) iter.Seq2[listing.Object, error]
-	// KeyAt gives the destination's key of a source key; it must keep the order of keys, as a change of prefix does. KeyOf reverses
-	// it; "" says that nothing at the source goes there.
+	// KeyAt gives the destination's key of a source key; it must keep the order of keys, as a
+	// change of prefix does. KeyOf reverses it; "" says that nothing at the source goes there.
 	KeyAt func(sourceKey string) (key string, err error)
 	KeyOf func(key string) (sourceKey string)
-	// Unknown says that the ledger knows nothing of what the destination holds, so that all is looked for; else only what
-	// was claimed is.
+	// Unknown says that the ledger knows nothing of what the destination holds, so that all is
+	// looked for; else only what was claimed is.
 	Unknown bool
 	// Leftovers are what may have been left there; nil: nothing.
 	Leftovers *Leftovers
-	// Hidden reports whether an error says that the destination may not be listed: then nothing is looked for any more. Any
-	// other error ends the plan.
+	// Hidden reports whether an error says that the destination may not be listed: then nothing is
+	// looked for any more. Any other error ends the plan.
 	Hidden func(error) bool
 }
 
-// Leftovers are the copies of syncd's own that no entry is of: of a process that could not record them.
+// Leftovers are the copies of syncd's own that no entry is of: of a process that could not record
+// them.
 type Leftovers struct {
 	// Range is where in the destination they can be.
 	Range listing.Range
@@ -35,9 +36,10 @@ type Leftovers struct {
 	Claimed func(sourceKey string) Claimed
 }
 
-// Beside looks for what is to be copied in a listing of the destination, where the ledger does not say what it holds. The
-// listing begins where it is needed first. Leftovers that no object goes to any more get actions of their own, so that the ledger
-// knows of them when nothing is claimed any more; and one of an object that is skipped makes the skip Unsure.
+// Beside looks for what is to be copied in a listing of the destination, where the ledger does not
+// say what it holds. The listing begins where it is needed first. Leftovers that no object goes to
+// any more get actions of their own, so that the ledger knows of them when nothing is claimed any
+// more; and one of an object that is skipped makes the skip Unsure.
 func Beside(actions Actions, d Destination) Actions {
 	return func(yield func(Action, error) bool) {
 		n := neighbor{d: d}
@@ -80,8 +82,8 @@ func (n *neighbor) mayPass() bool {
 	return l != nil && !n.hidden && (n.next == nil || n.more && (n.err != nil || l.Range.Until == "" || n.object.Key <= l.Range.Until))
 }
 
-// look returns the action with what the destination holds, after the actions of leftovers before it. More is false when no more
-// actions are wanted.
+// look returns the action with what the destination holds, after the actions of leftovers before
+// it. More is false when no more actions are wanted.
 func (n *neighbor) look(a Action, yield func(Action, error) bool) (_ Action, more bool, err error) {
 	key, err := n.d.KeyAt(a.Object.Key)
 	if err == nil {
@@ -126,7 +128,8 @@ func (n *neighbor) start() {
 	n.advance()
 }
 
-// walk passes the objects before those of the source key, and yields the actions of the leftovers among them. It reports whether more are wanted.
+// walk passes the objects before those of the source key, and yields the actions of the leftovers
+// among them. It reports whether more are wanted.
 func (n *neighbor) walk(key string, yield func(Action, error) bool) bool {
 	for n.more && n.err == nil && n.d.KeyOf(n.object.Key) < key {
 		if a, ok := n.leftover(); ok && !yield(a, nil) {
@@ -154,8 +157,8 @@ func (n *neighbor) finish(yield func(Action, error) bool) {
 	}
 }
 
-// leftover returns the action for the object that the walk is at, to which no action goes. Ok is false where no process can have
-// made it.
+// leftover returns the action for the object that the walk is at, to which no action goes. Ok is
+// false where no process can have made it.
 func (n *neighbor) leftover() (a Action, ok bool) {
 	key := n.d.KeyOf(n.object.Key)
 	if n.d.Leftovers == nil || key == "" {

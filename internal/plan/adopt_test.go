@@ -140,7 +140,8 @@ func TestBesideEndsWithTheDestinationsError(t *testing.T) {
 	}
 }
 
-// TestDiffOfWhatWasClaimed plans objects that an earlier process may have copied and did not record.
+// TestDiffOfWhatWasClaimed plans objects that an earlier process may have copied and did not
+// record.
 func TestDiffOfWhatWasClaimed(t *testing.T) {
 	rules := plan.Rules{OwnSince: 10, Claimed: func(string) plan.Claimed { return plan.Claimed{Since: modified} }}
 	own := entry("b", `"1"`)

@@ -16,40 +16,45 @@ type Rules struct {
 	Filter Filter
 	// KeyARN is the KMS key the copies must lie under; "" accepts any.
 	KeyARN string
-	// PlaceSince is the first pass that copied between the buckets and prefixes of today. What an earlier one copied lies
-	// elsewhere.
+	// PlaceSince is the first pass that copied between the buckets and prefixes of today. What an
+	// earlier one copied lies elsewhere.
 	PlaceSince int64
 	// ClassSince is the first pass that copied into the storage class of today.
 	ClassSince int64
-	// Claimed says what earlier processes may have done about a source key at the destination; nil says nothing of any.
+	// Claimed says what earlier processes may have done about a source key at the destination; nil
+	// says nothing of any.
 	Claimed func(key string) Claimed
-	// OwnSince is the first pass whose entries are this pass's own, from before it was interrupted: those no claim makes
-	// doubtful.
+	// OwnSince is the first pass whose entries are this pass's own, from before it was interrupted:
+	// those no claim makes doubtful.
 	OwnSince int64
-	// OverwriteAny says that what is foreign at the destination is replaced, so that what was set aside for it is due.
+	// OverwriteAny says that what is foreign at the destination is replaced, so that what was set
+	// aside for it is due.
 	OverwriteAny bool
 	// After is the key behind which the source was listed, "" for the first key.
 	After string
 	// TargetSince is the first pass that copied each key to where it is copied today.
 	TargetSince int64
-	// FormerKeys are the KMS keys that the mapping had before the configured one: what an object in quarantine may have left is under
-	// one of them.
+	// FormerKeys are the KMS keys that the mapping had before the configured one: what an object in
+	// quarantine may have left is under one of them.
 	FormerKeys []string
-	// Now is the time by which it is decided whether an object in quarantine is due to be tried again; all are due by the zero
-	// time.
+	// Now is the time by which it is decided whether an object in quarantine is due to be tried
+	// again; all are due by the zero time.
 	Now time.Time
-	// Retry says which objects in quarantine are tried again whether they are due or not; nil means none.
+	// Retry says which objects in quarantine are tried again whether they are due or not; nil means
+	// none.
 	Retry func(record.Quarantined) bool
 }
 
 // Actions is a plan: one action for each key, in key order, ended by the first error.
 type Actions = iter.Seq2[Action, error]
 
-// Diff merges the source's listing with the ledger's entries and what the ledger set aside, and yields one action for each
-// key of the listing or of the entries, in key order. What was set aside under a key that is in neither is left out: the
-// object is gone from the source, and nothing is to be done about it.
+// Diff merges the source's listing with the ledger's entries and what the ledger set aside, and
+// yields one action for each key of the listing or of the entries, in key order. What was set aside
+// under a key that is in neither is left out: the object is gone from the source, and nothing is to
+// be done about it.
 //
-// All inputs must ascend by key; quarantine may be nil. The sequence ends after the first error of any input.
+// All inputs must ascend by key; quarantine may be nil. The sequence ends after the first error of
+// any input.
 func Diff(
 	source iter.Seq2[listing.Object, error],
 	ledger iter.Seq2[record.Entry, error],
@@ -74,8 +79,8 @@ func Diff(
 	}
 }
 
-// action decides about a row of which the source's side is known. Ok is false when there is nothing to do and nothing to
-// say: the source does not have the object, and the destination no copy of it.
+// action decides about a row of which the source's side is known. Ok is false when there is nothing
+// to do and nothing to say: the source does not have the object, and the destination no copy of it.
 func (r Rules) action(at row) (a Action, ok bool) {
 	moved := at.previous != nil && r.elsewhere(*at.previous)
 	at.aside = r.here(at.aside)
@@ -137,8 +142,8 @@ func (r Rules) isDoubtful(a Action) bool {
 	return a.Previous != nil && !a.Claimed.Since.IsZero() && !a.Claimed.Proved
 }
 
-// here returns the row of an object in quarantine as far as it speaks of where the mapping writes now: of another place's copies it
-// says nothing.
+// here returns the row of an object in quarantine as far as it speaks of where the mapping writes
+// now: of another place's copies it says nothing.
 func (r Rules) here(q *record.Quarantined) *record.Quarantined {
 	if q == nil || q.Pass >= r.TargetSince {
 		return q
@@ -153,9 +158,9 @@ func mayHaveLeft(q record.Quarantined) bool {
 	return q.DestinationETag != "" || q.WrittenSince.Year() > 1
 }
 
-// holds reports whether an object that is to be copied waits in quarantine instead. What was set aside under other settings
-// is tried again: they may be why. So is what was written since, be it with the same bytes: it may have been restored, or its
-// metadata mended.
+// holds reports whether an object that is to be copied waits in quarantine instead. What was set
+// aside under other settings is tried again: they may be why. So is what was written since, be it
+// with the same bytes: it may have been restored, or its metadata mended.
 func (r Rules) holds(o listing.Object, q *record.Quarantined) bool {
 	return q != nil && o.Same(q.Source) && q.Pass >= max(r.PlaceSince, r.ClassSince) && !r.isDue(*q) && !r.forces(*q)
 }
@@ -170,12 +175,12 @@ func (r Rules) forces(q record.Quarantined) bool {
 	return r.Retry != nil && r.Retry(q) || r.OverwriteAny && q.Reason == Foreign
 }
 
-// elsewhere reports whether the entry is of a copy that lies where the mapping no longer writes. It says nothing of what
-// lies there now, so it is no previous copy of anything.
+// elsewhere reports whether the entry is of a copy that lies where the mapping no longer writes. It
+// says nothing of what lies there now, so it is no previous copy of anything.
 func (r Rules) elsewhere(e record.Entry) bool { return e.Pass < r.PlaceSince }
 
-// SameKey reports whether the KMS key that a service answered is the configured one. It accepts the ARN form of a key that
-// an S3-compatible service lets be configured by its bare name.
+// SameKey reports whether the KMS key that a service answered is the configured one. It accepts the
+// ARN form of a key that an S3-compatible service lets be configured by its bare name.
 func SameKey(answered, configured string) bool {
 	if answered == configured {
 		return answered != ""

@@ -227,7 +227,8 @@ func ascending[T any](m map[string]string, make func(key, value string) T) []T {
 
 func lastField(line string) string { return line[strings.LastIndexByte(line, ' ')+1:] }
 
-// What was copied elsewhere is nobody's previous copy: not of an object that is there, and not of one that is gone.
+// What was copied elsewhere is nobody's previous copy: not of an object that is there, and not of
+// one that is gone.
 func TestDiffForgetsCopiesElsewhere(t *testing.T) {
 	source, ledger := sequence(nil, object("b", `"1"`, 1)), sequence(nil, older("a", movedAt-1), older("b", movedAt-1), older("c", movedAt))
 	var kept []string

@@ -23,7 +23,8 @@ type Filter struct {
 	Exclude []Pattern
 	// MinSize and MaxSize are inclusive bounds in bytes; a MaxSize of 0 means no bound.
 	MinSize, MaxSize int64
-	// ModifiedAfter and ModifiedBefore are inclusive bounds of LastModified; zero times mean no bound.
+	// ModifiedAfter and ModifiedBefore are inclusive bounds of LastModified; zero times mean no
+	// bound.
 	ModifiedAfter, ModifiedBefore time.Time
 }
 

@@ -15,8 +15,9 @@ import (
 	"syncd/internal/plan"
 )
 
-// TestBesideFindsLeftovers has random objects on both sides, a ledger that also holds keys of another source, and a claim on some
-// keys: every object of the destination that is claimed and has no action gets one, in the order of keys, and no other does.
+// TestBesideFindsLeftovers has random objects on both sides, a ledger that also holds keys of
+// another source, and a claim on some keys: every object of the destination that is claimed and has
+// no action gets one, in the order of keys, and no other does.
 func TestBesideFindsLeftovers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		subset := func(label, prefix string) []string {
@@ -94,7 +95,8 @@ func TestBesideFindsLeftovers(t *testing.T) {
 	})
 }
 
-// TestBesideKnowsWhatIsSkipped has a copy at the destination, newer than a claim, of an object that is skipped.
+// TestBesideKnowsWhatIsSkipped has a copy at the destination, newer than a claim, of an object that
+// is skipped.
 func TestBesideKnowsWhatIsSkipped(t *testing.T) {
 	claimed := func(string) plan.Claimed { return plan.Claimed{Since: modified} }
 	rejectAll := plan.Filter{Exclude: []plan.Pattern{whole("data/a")}}

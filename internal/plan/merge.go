@@ -16,8 +16,8 @@ type row struct {
 	aside    *record.Quarantined
 }
 
-// merge joins the three sides by key, ascending, as each of them must. The quarantine may be nil. It ends after the first
-// error of any side.
+// merge joins the three sides by key, ascending, as each of them must. The quarantine may be nil.
+// It ends after the first error of any side.
 func merge(
 	source iter.Seq2[listing.Object, error],
 	ledger iter.Seq2[record.Entry, error],
@@ -53,8 +53,8 @@ type known struct {
 	aside   *cursor[record.Quarantined]
 }
 
-// below yields the rows before key that the source does not have, all that are left for "". It reports whether the merge
-// goes on.
+// below yields the rows before key that the source does not have, all that are left for "". It
+// reports whether the merge goes on.
 func (k known) below(key string, yield func(row, error) bool) bool {
 	for {
 		switch {

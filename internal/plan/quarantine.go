@@ -7,37 +7,44 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// Reasons why an object was set aside that are no class of an error: [record.Quarantined] holds one of these words, or
-// the text of an [awserr.Class]. They are label values and summary fields, so they are part of the public surface.
+// Reasons why an object was set aside that are no class of an error: [record.Quarantined] holds one
+// of these words, or the text of an [awserr.Class]. They are label values and summary fields, so
+// they are part of the public surface.
 const (
-	// WrongKeyCopied is a copy that the destination put under another KMS key than the configured one.
+	// WrongKeyCopied is a copy that the destination put under another KMS key than the configured
+	// one.
 	WrongKeyCopied = "wrong_key"
 	// ChecksumDiffers is a copy whose content is not that of its source.
 	ChecksumDiffers = "checksum"
 	// KeyUnrepresentable is an object whose key the destination cannot hold.
 	KeyUnrepresentable = "key_unrepresentable"
-	// HiddenMetadata is an object with metadata that no header can show, which a copy in parts would lose.
+	// HiddenMetadata is an object with metadata that no header can show, which a copy in parts
+	// would lose.
 	HiddenMetadata = "hidden_metadata"
-	// NoETag is an object that is listed without an ETag, so that a copy cannot be pinned to a version.
+	// NoETag is an object that is listed without an ETag, so that a copy cannot be pinned to a
+	// version.
 	NoETag = "no_etag"
 	// SSEC is an object under a key that only its owner has (SSE-C).
 	SSEC = "sse_c"
 	// TagOverflow is an object whose tags do not fit where a copy takes them.
 	TagOverflow = "tag_overflow"
-	// ObjectLocked is a copy that is refused because the one before is retained or under a legal hold.
+	// ObjectLocked is a copy that is refused because the one before is retained or under a legal
+	// hold.
 	ObjectLocked = "object_locked"
-	// Foreign is an object whose key at the destination holds what syncd neither wrote nor may adopt.
+	// Foreign is an object whose key at the destination holds what syncd neither wrote nor may
+	// adopt.
 	Foreign = "foreign"
 	// Inconsistent is an object that the source lists and says is not there.
 	Inconsistent = "inconsistent"
-	// BadSignature is an object of which the service calls a request wrongly signed while it takes others.
+	// BadSignature is an object of which the service calls a request wrongly signed while it takes
+	// others.
 	BadSignature = "signature"
 	// Internal is an object that a bug of this program failed on.
 	Internal = "internal"
 )
 
-// backoff is how long an object waits between attempts: not at all after the first free ones, then first, then twice as
-// long each time, longest at most.
+// backoff is how long an object waits between attempts: not at all after the first free ones, then
+// first, then twice as long each time, longest at most.
 type backoff struct {
 	free           int64
 	first, longest time.Duration
@@ -56,8 +63,9 @@ func (b backoff) after(attempts int64) time.Duration {
 	return min(wait, b.longest)
 }
 
-// RetryAt returns when an object that was set aside is due to be tried again, by its reason and the number of attempts so
-// far. It says nothing of an object whose source version has changed since, which is due at once.
+// RetryAt returns when an object that was set aside is due to be tried again, by its reason and the
+// number of attempts so far. It says nothing of an object whose source version has changed since,
+// which is due at once.
 //
 //   - At once, in every pass: what passes by itself (throttling, faults of the network and the service, a source that
 //     changed under way, a race, a pass that was cut short, a session that was renewed since).

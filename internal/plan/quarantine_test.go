@@ -20,7 +20,8 @@ import (
 
 var setAsideAt = modified.Add(time.Hour)
 
-// quarantined is an object of size 1 that was set aside, after one attempt, in the pass of today's entries.
+// quarantined is an object of size 1 that was set aside, after one attempt, in the pass of today's
+// entries.
 func quarantined(key, etag, reason string) record.Quarantined {
 	return record.Quarantined{
 		Key: key, Source: transfer.Version{ETag: etag, Size: 1, LastModified: modified}, Reason: reason,
@@ -73,7 +74,8 @@ func TestRetryAt(t *testing.T) {
 	}
 }
 
-// TestEveryReasonHasARow reads the words from where they are declared, so that a new one is not forgotten here.
+// TestEveryReasonHasARow reads the words from where they are declared, so that a new one is not
+// forgotten here.
 func TestEveryReasonHasARow(t *testing.T) {
 	rows := schedule()
 	words := append(constants(t, "quarantine.go"), constants(t, "../awserr/class.go")...)
@@ -159,7 +161,8 @@ func TestDiffHoldsWhatIsNotDue(t *testing.T) {
 	}
 }
 
-// TestDiffOfQuarantineAlone has nothing to say of what is gone from the source and was never copied.
+// TestDiffOfQuarantineAlone has nothing to say of what is gone from the source and was never
+// copied.
 func TestDiffOfQuarantineAlone(t *testing.T) {
 	broken := errors.New("quarantine broke")
 	source := sequence(nil, object("b", `"1"`, 1), object("d", `"1"`, 1))

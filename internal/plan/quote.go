@@ -7,7 +7,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Terms are what the price and the time of a pass depend on beside its objects; the zero Terms are those of a server-side copy within one region, without a Bucket Key.
+// Terms are what the price and the time of a pass depend on beside its objects; the zero Terms are
+// those of a server-side copy within one region, without a Bucket Key.
 type Terms struct {
 	// Settings are how objects move.
 	transfer.Settings
@@ -15,16 +16,18 @@ type Terms struct {
 	Sweeps bool
 	// BucketKey says that copies are made with an S3 Bucket Key.
 	BucketKey bool
-	// Source and Destination are the two sides: their regions decide what transfer costs, and the source's payer who pays.
+	// Source and Destination are the two sides: their regions decide what transfer costs, and the
+	// source's payer who pays.
 	Source, Destination transfer.Place
-	// ReaderIsOwner and WriterIsOwner say that the role of that side belongs to the account that owns the source.
+	// ReaderIsOwner and WriterIsOwner say that the role of that side belongs to the account that
+	// owns the source.
 	ReaderIsOwner, WriterIsOwner bool
 	// Pace bounds the time.
 	Pace Pace
 }
 
-// Quote is what a pass sends and costs, as far as it can be known before. Its JSON form is a contract: docs/cli.md
-// describes it.
+// Quote is what a pass sends and costs, as far as it can be known before. Its JSON form is a
+// contract: docs/cli.md describes it.
 type Quote struct {
 	// Requests counts the requests to S3 by operation, without retries.
 	Requests map[string]int64 `json:"requests"`
@@ -37,7 +40,8 @@ type Quote struct {
 	largest int64 // bytes that one request moves
 }
 
-// Dollars is a price in US dollars: the whole, the same by what is paid for, and the same by who pays.
+// Dollars is a price in US dollars: the whole, the same by what is paid for, and the same by who
+// pays.
 type Dollars struct {
 	Total     float64 `json:"total"`
 	Requests  float64 `json:"requests"`
@@ -79,16 +83,18 @@ func (q Quoter) ratesOf(class string) rates {
 	return q.standard
 }
 
-// Request returns what one request of the operation costs in dollars, with the requests to KMS behind it, of an object in
-// STANDARD to one in STANDARD. An operation that S3 does not charge for costs nothing.
+// Request returns what one request of the operation costs in dollars, with the requests to KMS
+// behind it, of an object in STANDARD to one in STANDARD. An operation that S3 does not charge for
+// costs nothing.
 func (q Quoter) Request(operation string) float64 {
 	var one Quote
 	q.send(&one, operation, 1, q.standard, q.standard)
 	return one.Dollars.Total
 }
 
-// Beyond returns what a copy of the object costs in dollars beyond the price of its requests by Request: the fee for its
-// retrieval, its way to another region, and what its storage classes cost more than STANDARD.
+// Beyond returns what a copy of the object costs in dollars beyond the price of its requests by
+// Request: the fee for its retrieval, its way to another region, and what its storage classes cost
+// more than STANDARD.
 func (q Quoter) Beyond(o listing.Object) float64 {
 	var whole Quote
 	q.AddCopy(&whole, o)
@@ -108,8 +114,8 @@ func (q Quoter) AddCopy(to *Quote, o listing.Object) {
 	to.largest = max(to.largest, q.t.piece(o.Size))
 	bytes := float64(o.Size)
 	q.bill(to, &to.Dollars.Retrieval, bytes*from.retrieval, q.sourcePaidByOwner())
-	// "If the copy source is in a different region, the data transfer is billed to the copy source account" (Amazon S3 API
-	// Reference, CopyObject).
+	// "If the copy source is in a different region, the data transfer is billed to the copy source
+	// account" (Amazon S3 API Reference, CopyObject).
 	q.bill(to, &to.Dollars.Transfer, bytes*q.transfer, q.sourcePaidByOwner())
 }
 
@@ -137,7 +143,8 @@ func (q Quoter) AddEnd(to *Quote) {
 	}
 }
 
-// Rounded returns the price to a billionth of a dollar, beyond which sums of fractions only make noise.
+// Rounded returns the price to a billionth of a dollar, beyond which sums of fractions only make
+// noise.
 func (d Dollars) Rounded() Dollars {
 	for _, item := range []*float64{&d.Total, &d.Requests, &d.KMS, &d.Transfer, &d.Retrieval, &d.Owner, &d.Consumer} {
 		*item = math.Round(*item*1e9) / 1e9
@@ -154,8 +161,9 @@ func (q Quoter) send(to *Quote, operation string, n int64, from, into rates) {
 	} else {
 		q.bill(to, &to.Dollars.Requests, times*into.of(a.tier), false)
 	}
-	// S3 asks KMS as whoever asked S3, whose account pays (AWS KMS Developer Guide, "Allowing users in other accounts to use
-	// a KMS key"). Whether the source has Bucket Keys is not known, so all its requests are counted.
+	// S3 asks KMS as whoever asked S3, whose account pays (AWS KMS Developer Guide, "Allowing users
+	// in other accounts to use a KMS key"). Whether the source has Bucket Keys is not known, so all
+	// its requests are counted.
 	q.ask(to, decrypt, times*a.opens, q.t.ReaderIsOwner)
 	q.ask(to, generateDataKey, times*a.seals*q.sent, q.t.WriterIsOwner)
 	q.ask(to, decrypt, times*a.reopens*q.sent, q.t.WriterIsOwner)
@@ -179,8 +187,9 @@ func (q Quoter) bill(to *Quote, item *float64, dollars float64, paidByOwner bool
 	}
 }
 
-// sourcePaidByOwner says who pays for requests to the source and for what they read: the bucket's owner, or else the account
-// of the role that asks (Amazon S3 User Guide, "Using Requester Pays general purpose buckets").
+// sourcePaidByOwner says who pays for requests to the source and for what they read: the bucket's
+// owner, or else the account of the role that asks (Amazon S3 User Guide, "Using Requester Pays
+// general purpose buckets").
 func (q Quoter) sourcePaidByOwner() bool { return !q.t.Source.RequestPayer || q.t.ReaderIsOwner }
 
 func count[N int64 | float64](in *map[string]N, name string, n N) {

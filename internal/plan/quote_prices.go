@@ -29,8 +29,9 @@ const (
 	transferInTheEast = "transfer between us-east-1 and us-east-2"
 )
 
-// bucketKeySends is the part of the requests to KMS that is sent in spite of a Bucket Key: it saves "up to 99 percent"
-// (Amazon S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys").
+// bucketKeySends is the part of the requests to KMS that is sent in spite of a Bucket Key: it saves
+// "up to 99 percent" (Amazon S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket
+// Keys").
 const bucketKeySends = 0.01
 
 // gigabyte is what S3 bills by, in bytes.
@@ -47,8 +48,8 @@ const (
 // standard is the class of whatever names none.
 const standard = "STANDARD"
 
-// Prices is the one table of prices: list prices in us-east-1, which are those of us-west-2 too; other regions differ. A
-// class whose requests are not in it is priced as STANDARD.
+// Prices is the one table of prices: list prices in us-east-1, which are those of us-west-2 too;
+// other regions differ. A class whose requests are not in it is priced as STANDARD.
 func Prices() []Price {
 	request := func(class, name string, thousand float64) Price {
 		return Price{Class: class, Name: name, Unit: "1,000 requests", Dollars: thousand, Per: 1000, Source: requestPrices, Read: PricesRead}
@@ -84,7 +85,8 @@ func price(class, name string) float64 {
 	return 0
 }
 
-// rates are the prices of one storage class: of a request that writes or lists, of one that reads, of a byte read.
+// rates are the prices of one storage class: of a request that writes or lists, of one that reads,
+// of a byte read.
 type rates struct{ write, read, retrieval float64 }
 
 // classRates returns the prices of the classes that have some of their own.

@@ -43,20 +43,23 @@ const (
 type act struct {
 	tier     tier
 	atSource bool
-	// opens is how often it has content of the source decrypted, seals how often the destination's key makes a data key, and
-	// reopens how often that is decrypted for a part to be encrypted with it ("kms:Decrypt ... because Amazon S3 must decrypt and
-	// read data from the encrypted file parts", Amazon S3 User Guide, "Uploading and copying objects using multipart upload").
-	// How many requests S3 sends for that, AWS does not say: one each is assumed.
+	// opens is how often it has content of the source decrypted, seals how often the destination's
+	// key makes a data key, and reopens how often that is decrypted for a part to be encrypted with
+	// it ("kms:Decrypt ... because Amazon S3 must decrypt and read data from the encrypted file
+	// parts", Amazon S3 User Guide, "Uploading and copying objects using multipart upload"). How
+	// many requests S3 sends for that, AWS does not say: one each is assumed.
 	opens, seals, reopens float64
 }
 
-// actOf is the table of what requests are charged for. What it does not hold is free: aborts, deletes, and requests to STS.
+// actOf is the table of what requests are charged for. What it does not hold is free: aborts,
+// deletes, and requests to STS.
 func actOf(operation string) act {
 	switch operation {
 	case listObjects:
 		return act{tier: writes, atSource: true}
 	case headObject, getObject:
-		// A HEAD asks for the checksum, which lies encrypted too (Amazon S3 API Reference, HeadObject, ChecksumMode).
+		// A HEAD asks for the checksum, which lies encrypted too (Amazon S3 API Reference,
+		// HeadObject, ChecksumMode).
 		return act{tier: reads, atSource: true, opens: 1}
 	case getTagging:
 		return act{tier: reads, atSource: true}
@@ -129,7 +132,8 @@ func (t Terms) piece(size int64) int64 {
 	return size
 }
 
-// Refuses returns why the object will be quarantined before any request is sent for it, "" for one that is tried.
+// Refuses returns why the object will be quarantined before any request is sent for it, "" for one
+// that is tried.
 func (t Terms) Refuses(o listing.Object) string {
 	switch {
 	case o.ETag == "":
@@ -141,8 +145,8 @@ func (t Terms) Refuses(o listing.Object) string {
 	}
 }
 
-// Archived reports whether the object can only be read once its owner has restored it. A listing does not tell whether that
-// has happened (Amazon S3 User Guide, "Working with archived objects").
+// Archived reports whether the object can only be read once its owner has restored it. A listing
+// does not tell whether that has happened (Amazon S3 User Guide, "Working with archived objects").
 func Archived(o listing.Object) bool {
 	return o.StorageClass == "GLACIER" || o.StorageClass == "DEEP_ARCHIVE"
 }

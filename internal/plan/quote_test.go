@@ -64,8 +64,9 @@ func TestQuoteDollars(t *testing.T) {
 		{"between the two in the east", plan.Terms{Source: transfer.Place{Region: "us-east-2"}, Destination: transfer.Place{Region: "us-east-1"}}, []listing.Object{sized(gib)}, plan.Dollars{
 			Total: 0.010011, Requests: 0.000005, KMS: 0.000006, Transfer: 0.01, Owner: 0.01, Consumer: 0.000011,
 		}},
-		// HEAD and tags at the source; creation, 40 parts and completion; a decryption of the HEAD and of each part at the source,
-		// one data key, and its decryption for each part and the completion.
+		// HEAD and tags at the source; creation, 40 parts and completion; a decryption of the HEAD
+		// and of each part at the source, one data key, and its decryption for each part and the
+		// completion.
 		{"in parts", plan.Terms{}, []listing.Object{large}, plan.Dollars{
 			Total: 0.0004598, Requests: 0.0002108, KMS: 0.000249, Owner: 0.0000008, Consumer: 0.000459,
 		}},
@@ -89,7 +90,8 @@ func TestQuoteDollars(t *testing.T) {
 	}
 }
 
-// TestRequestAndBeyondMakeTheQuote is what lets a metric count requests when they are sent, and the rest when a copy is made.
+// TestRequestAndBeyondMakeTheQuote is what lets a metric count requests when they are sent, and the
+// rest when a copy is made.
 func TestRequestAndBeyondMakeTheQuote(t *testing.T) {
 	for _, terms := range []plan.Terms{
 		{},

@@ -6,7 +6,8 @@ import "time"
 type Pace struct {
 	// Concurrency is how many requests are under way at once, at most.
 	Concurrency int
-	// RequestsPerSecond, KMSRequestsPerSecond and BytesPerSecond are the configured limits, 0 for none.
+	// RequestsPerSecond, KMSRequestsPerSecond and BytesPerSecond are the configured limits, 0 for
+	// none.
 	RequestsPerSecond, KMSRequestsPerSecond, BytesPerSecond float64
 }
 
@@ -20,18 +21,20 @@ const (
 	AssumedBandwidth = 125e6
 )
 
-// What S3 takes a second for each prefix (Amazon S3 User Guide, "Best practices design patterns: optimizing Amazon S3
-// performance"). A pass in key order is in one prefix at a time.
+// What S3 takes a second for each prefix (Amazon S3 User Guide, "Best practices design patterns:
+// optimizing Amazon S3 performance"). A pass in key order is in one prefix at a time.
 const (
 	prefixWrites = 3500
 	prefixReads  = 5500
 )
 
-// Estimate is how long a pass takes, roughly, and what keeps it from being quicker. Its JSON form is a contract.
+// Estimate is how long a pass takes, roughly, and what keeps it from being quicker. Its JSON form
+// is a contract.
 type Estimate struct {
 	// Seconds is the time that Bound alone would take; the other bounds take less.
 	Seconds float64 `json:"seconds"`
-	// Bound names it: listing, largest_request, concurrency, s3_writes, s3_reads, kms_quota, bandwidth, or the path of a limit.
+	// Bound names it: listing, largest_request, concurrency, s3_writes, s3_reads, kms_quota,
+	// bandwidth, or the path of a limit.
 	Bound string `json:"bound"`
 }
 
@@ -84,8 +87,8 @@ func sumUp(of Quote) (s sums) {
 	return s
 }
 
-// kmsQuota returns how many requests with symmetric keys KMS takes a second from one account in a region, unless it has
-// raised its quota (AWS KMS Developer Guide, "Request quotas").
+// kmsQuota returns how many requests with symmetric keys KMS takes a second from one account in a
+// region, unless it has raised its quota (AWS KMS Developer Guide, "Request quotas").
 func kmsQuota(region string) float64 {
 	switch region {
 	case "us-east-1", "us-west-2", "eu-west-1":

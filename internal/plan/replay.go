@@ -9,14 +9,16 @@ import (
 	"syncd/internal/listing"
 )
 
-// Replay plans a pass that lists nothing: it looks up the objects in quarantine that rules.Retry names and plans them as
-// [Diff] does, in one step, whether they are due or not. Everything else that the ledger holds is [Untouched], entries and
-// quarantine alike, and not Listed, so that the summary of a replay counts only what was replayed.
+// Replay plans a pass that lists nothing: it looks up the objects in quarantine that rules.Retry
+// names and plans them as [Diff] does, in one step, whether they are due or not. Everything else
+// that the ledger holds is [Untouched], entries and quarantine alike, and not Listed, so that the
+// summary of a replay counts only what was replayed.
 //
-// Look returns the object as the source has it now. An error of the class Gone says that it has none: that is Gone where
-// the ledger has an entry, and no action where it has none. An error that every further request would fail with
-// ([awserr.Fatal]), or the end of ctx, ends the plan. After any other the version that was set aside is planned to be
-// copied, and the copy will say what is wrong with the object: one poisoned object does not stop a replay.
+// Look returns the object as the source has it now. An error of the class Gone says that it has
+// none: that is Gone where the ledger has an entry, and no action where it has none. An error that
+// every further request would fail with ([awserr.Fatal]), or the end of ctx, ends the plan. After
+// any other the version that was set aside is planned to be copied, and the copy will say what is
+// wrong with the object: one poisoned object does not stop a replay.
 func Replay(
 	ctx context.Context,
 	previous iter.Seq2[record.Entry, error],
@@ -65,8 +67,8 @@ func (r Rules) again(
 	return a, ok, nil
 }
 
-// blind plans a copy of the version that was set aside. What the filter would say is not asked, as it asks for a time that
-// nobody knows; the version passed it when it was set aside.
+// blind plans a copy of the version that was set aside. What the filter would say is not asked, as
+// it asks for a time that nobody knows; the version passed it when it was set aside.
 func (r Rules) blind(at row) Action {
 	a := Action{
 		Kind: Copy, Reason: Missing, SetAside: at.aside,

@@ -1,15 +1,19 @@
-// Package printable makes text that others chose safe to show: keys, tags, names of holders, messages of services.
+// Package printable makes text that others chose safe to show: keys, tags, names of holders,
+// messages of services.
 //
-// [Text] is the one function for a terminal, a log in plain text and a page. It promises that no character of the text can
-// move a cursor, begin a line, change the direction of what follows or hide: each such character becomes the escape that Go
-// spells it with. Text without such characters stays as it is, and so does text that went through here before. [Fprintf] and
-// [Fprintln] do the same to whatever they are given. In JSON the same characters are escaped as JSON escapes them, which loses
-// nothing ([JSON]), and [Cell] is for spreadsheets, which run what looks like a formula.
+// [Text] is the one function for a terminal, a log in plain text and a page. It promises that no
+// character of the text can move a cursor, begin a line, change the direction of what follows or
+// hide: each such character becomes the escape that Go spells it with. Text without such characters
+// stays as it is, and so does text that went through here before. [Fprintf] and [Fprintln] do the
+// same to whatever they are given. In JSON the same characters are escaped as JSON escapes them,
+// which loses nothing ([JSON]), and [Cell] is for spreadsheets, which run what looks like a
+// formula.
 //
 // It leaves to others what must not be shown at all: secrets are taken out where they are known.
 //
-// Two words to know. A control is a character of C0, DEL or C1. A bidirectional control changes the order in which the
-// characters around it are shown (Unicode Standard Annex 9), so that a key reads as another one.
+// Two words to know. A control is a character of C0, DEL or C1. A bidirectional control changes the
+// order in which the characters around it are shown (Unicode Standard Annex 9), so that a key reads
+// as another one.
 package printable
 
 import (
@@ -23,8 +27,8 @@ import (
 	"unicode/utf8"
 )
 
-// Text returns s with every character that acts instead of being seen as an escape: \n, \x1b, \u202e. Bytes that are not UTF-8
-// are escaped one by one. Backslashes stay as they are.
+// Text returns s with every character that acts instead of being seen as an escape: \n, \x1b,
+// \u202e. Bytes that are not UTF-8 are escaped one by one. Backslashes stay as they are.
 func Text(s string) string { return escaped(s, "") }
 
 // escaped is Text but for the characters that are spared.
@@ -50,10 +54,11 @@ func escaped(s, spared string) string {
 	return b.String()
 }
 
-// acts reports whether a character is a control, a bidirectional control, a separator of lines, or shows nothing. The two
-// joiners show nothing either, but Persian, the scripts of India and emoji are not written without them (Unicode Standard,
-// section 23.2), and the signs that stand before digits are seen (section 23.4). So is what the emoji selector makes of a
-// character before it: see isEmoji.
+// acts reports whether a character is a control, a bidirectional control, a separator of lines, or
+// shows nothing. The two joiners show nothing either, but Persian, the scripts of India and emoji
+// are not written without them (Unicode Standard, section 23.2), and the signs that stand before
+// digits are seen (section 23.4). So is what the emoji selector makes of a character before it: see
+// isEmoji.
 func acts(r rune) bool {
 	switch {
 	case r < utf8.RuneSelf:
@@ -67,8 +72,9 @@ func acts(r rune) bool {
 	}
 }
 
-// unseen is what shows nothing and has no category that says so: Default_Ignorable_Code_Point (Unicode Character Database,
-// DerivedCoreProperties.txt; Go has only a part of it), and the Braille pattern without dots.
+// unseen is what shows nothing and has no category that says so: Default_Ignorable_Code_Point
+// (Unicode Character Database, DerivedCoreProperties.txt; Go has only a part of it), and the
+// Braille pattern without dots.
 var unseen = &unicode.RangeTable{ //nolint:gochecknoglobals // a table, which nothing changes
 	R16: []unicode.Range16{
 		{Lo: 0x034f, Hi: 0x034f, Stride: 1}, // grapheme joiner
@@ -84,10 +90,12 @@ var unseen = &unicode.RangeTable{ //nolint:gochecknoglobals // a table, which no
 	R32: []unicode.Range32{{Lo: 0xe0000, Hi: 0xe0fff, Stride: 1}}, // tags, selectors
 }
 
-// emojiSelector asks for the coloured form of the character before it, as most emoji are written (Unicode Technical Standard 51).
+// emojiSelector asks for the coloured form of the character before it, as most emoji are written
+// (Unicode Technical Standard 51).
 const emojiSelector = '\ufe0f'
 
-// isEmoji reports whether a character is an emoji selector after one that is seen and is not of ASCII.
+// isEmoji reports whether a character is an emoji selector after one that is seen and is not of
+// ASCII.
 func isEmoji(r, before rune) bool {
 	return r == emojiSelector && before >= utf8.RuneSelf && isSeen(before)
 }
@@ -95,10 +103,12 @@ func isEmoji(r, before rune) bool {
 // isSeen reports whether a character by itself shows something.
 func isSeen(r rune) bool { return !acts(r) && r != '\u200c' && r != '\u200d' && r != utf8.RuneError }
 
-// Line is Text of an error's text, in which joined errors stand on lines of their own: semicolons separate them instead.
+// Line is Text of an error's text, in which joined errors stand on lines of their own: semicolons
+// separate them instead.
 func Line(s string) string { return Text(strings.ReplaceAll(s, "\n", "; ")) }
 
-// Fprintf is fmt.Fprintf of arguments that others chose: what they say goes through Text, the format does not.
+// Fprintf is fmt.Fprintf of arguments that others chose: what they say goes through Text, the
+// format does not.
 func Fprintf(w io.Writer, format string, args ...any) (int, error) {
 	return fmt.Fprintf(w, format, foreign(args)...)
 }
@@ -125,7 +135,8 @@ func foreign(args []any) []any {
 // argument is a value that is shown through Text, whatever the verb.
 type argument struct{ value any }
 
-// Format escapes before it pads, so that columns stay columns, and again what only the verb made text of.
+// Format escapes before it pads, so that columns stay columns, and again what only the verb made
+// text of.
 func (a argument) Format(f fmt.State, verb rune) {
 	value := a.value
 	if text, ok := value.(string); ok && verb != 'q' && verb != 'x' {
@@ -134,14 +145,14 @@ func (a argument) Format(f fmt.State, verb rune) {
 	_, _ = io.WriteString(f, Text(fmt.Sprintf(fmt.FormatString(f, verb), value)))
 }
 
-// Lines returns a writer for whole lines of which each has its values quoted by its own rules, as slog's text handler has: it
-// escapes what these leave.
+// Lines returns a writer for whole lines of which each has its values quoted by its own rules, as
+// slog's text handler has: it escapes what these leave.
 func Lines(w io.Writer) io.Writer {
 	return writer{w, func(p []byte) []byte { return []byte(escaped(string(p), "\n")) }}
 }
 
-// JSON returns a writer for whole JSON texts, in which it escapes what acts instead of being seen, beyond what JSON demands. A
-// reader of the JSON gets the very same strings.
+// JSON returns a writer for whole JSON texts, in which it escapes what acts instead of being seen,
+// beyond what JSON demands. A reader of the JSON gets the very same strings.
 func JSON(w io.Writer) io.Writer { return writer{w, JSONText} }
 
 // JSONText does the same to a JSON text.

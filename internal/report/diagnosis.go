@@ -100,7 +100,8 @@ func printProbe(w io.Writer, p doctor.Probe) {
 // indent is what explanations stand under.
 const indent = "           "
 
-// printCauses numbers what may be the cause. What is rare and no statement of ours mends shares a line.
+// printCauses numbers what may be the cause. What is rare and no statement of ours mends shares a
+// line.
 func printCauses(w io.Writer, causes []doctor.Cause) {
 	var rare []string
 	for i, c := range causes {
@@ -133,15 +134,16 @@ func describeCause(c doctor.Cause) string {
 	return text + ", " + string(c.Confidence)
 }
 
-// Occupied is what the destination of a mapping that never had a pass holds under keys that the first pass would write. Its JSON form
-// is a contract: docs/cli.md describes it.
+// Occupied is what the destination of a mapping that never had a pass holds under keys that the
+// first pass would write. Its JSON form is a contract: docs/cli.md describes it.
 type Occupied struct {
 	Mapping string `json:"mapping"`
-	// Compared is the number of objects of the source that were looked for; Complete says that these are all.
+	// Compared is the number of objects of the source that were looked for; Complete says that
+	// these are all.
 	Compared int64 `json:"compared"`
 	Complete bool  `json:"complete"`
-	// Foreign is the number of those in whose place is an object that can be no copy of it, and Doubtful of those in whose place is
-	// one that may be.
+	// Foreign is the number of those in whose place is an object that can be no copy of it, and
+	// Doubtful of those in whose place is one that may be.
 	Foreign  int64 `json:"foreign"`
 	Doubtful int64 `json:"doubtful"`
 	// Error says why they could not be counted, "" where they were.

@@ -1,10 +1,12 @@
-// Package report shows what commands found: summaries of passes, plans, diagnoses and findings, for people or as JSON.
+// Package report shows what commands found: summaries of passes, plans, diagnoses and findings, for
+// people or as JSON.
 //
-// It promises that text which others chose, such as keys, is printed in a form that cannot do harm, and that its JSON forms stay as docs/cli.md
-// describes them. Pass runs one pass with its progress shown and its summary printed.
+// It promises that text which others chose, such as keys, is printed in a form that cannot do harm,
+// and that its JSON forms stay as docs/cli.md describes them. Pass runs one pass with its progress
+// shown and its summary printed.
 //
-// It leaves to other packages how the results come about: syncer, preview, doctor and lint. What the state knows is in package status; tables
-// and numbers as words are in package terminal.
+// It leaves to other packages how the results come about: syncer, preview, doctor and lint. What
+// the state knows is in package status; tables and numbers as words are in package terminal.
 package report
 
 import (

@@ -76,7 +76,8 @@ func objectsOf(tallies map[string]preview.Tally) map[string]int64 {
 	return counts
 }
 
-// PlanTable prints a line for each mapping, the worst first and then those with most to copy, and a total.
+// PlanTable prints a line for each mapping, the worst first and then those with most to copy, and a
+// total.
 func PlanTable(w io.Writer, all []Planned, width int) {
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(a, b Planned) int { return cmp.Compare(b.Copy.Bytes, a.Copy.Bytes) })

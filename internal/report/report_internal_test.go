@@ -14,7 +14,8 @@ import (
 	"syncd/internal/syncer/preview"
 )
 
-// TestPrintDiagnosis has a check of each kind: what is right is a line, what failed tells whom to ask for what.
+// TestPrintDiagnosis has a check of each kind: what is right is a line, what failed tells whom to
+// ask for what.
 func TestPrintDiagnosis(t *testing.T) {
 	d := doctor.Diagnosis{
 		Probes: []doctor.Probe{

@@ -17,7 +17,8 @@ type Step struct {
 	// Action is copy, adopt, skip, hold, keep or quarantine.
 	Action string `json:"action"`
 	Reason string `json:"reason"`
-	// Key is the key at the source as a string, with U+FFFD for what is not UTF-8; KeyBytes, in base64, is there for such keys alone.
+	// Key is the key at the source as a string, with U+FFFD for what is not UTF-8; KeyBytes, in
+	// base64, is there for such keys alone.
 	Key      string `json:"key"`
 	KeyBytes []byte `json:"key_bytes,omitempty"`
 	Bytes    int64  `json:"bytes"`

@@ -48,7 +48,8 @@ type Passes struct {
 	Passes []syncer.Summary `json:"passes"`
 }
 
-// SummaryJSON prints one JSON object on one line: the summary where there is one, all of them otherwise.
+// SummaryJSON prints one JSON object on one line: the summary where there is one, all of them
+// otherwise.
 func SummaryJSON(w io.Writer, summaries []syncer.Summary) error {
 	var document any = Passes{summaries}
 	if len(summaries) == 1 {

@@ -1,9 +1,12 @@
-// Package secretfile writes files that only their owner may read, such as policies with ExternalIds in them.
+// Package secretfile writes files that only their owner may read, such as policies with ExternalIds
+// in them.
 //
-// It promises that a file is replaced as a whole, whatever its mode was, and that a link is replaced and not followed. Of several files
-// either all are replaced, or none is where that can be known before the first.
+// It promises that a file is replaced as a whole, whatever its mode was, and that a link is
+// replaced and not followed. Of several files either all are replaced, or none is where that can be
+// known before the first.
 //
-// It leaves to its callers what the files hold. It prints the name of each File that it has written.
+// It leaves to its callers what the files hold. It prints the name of each File that it has
+// written.
 package secretfile
 
 import (
@@ -36,9 +39,10 @@ func WriteFolder(w io.Writer, folder string, rendered []policy.Rendered) error {
 	return Write(w, files)
 }
 
-// Write writes files that only their owner may read, and names them. All are written under other names first: a file that is
-// there is replaced as a whole, whatever its mode, and a link by that name is replaced, not followed. What can be known to fail fails
-// before the first is replaced, and then all are as they were. What fails between two (the folder is made read-only, or the machine
+// Write writes files that only their owner may read, and names them. All are written under other
+// names first: a file that is there is replaced as a whole, whatever its mode, and a link by that
+// name is replaced, not followed. What can be known to fail fails before the first is replaced, and
+// then all are as they were. What fails between two (the folder is made read-only, or the machine
 // stops) leaves some of them new and some old, each whole.
 func Write(w io.Writer, files []File) (err error) {
 	temporary := make([]string, 0, len(files))
@@ -86,7 +90,8 @@ func checkReplaceable(files []File) error {
 	return nil
 }
 
-// writeTemporary writes a file under an unused name in the folder where it belongs, and returns the name.
+// writeTemporary writes a file under an unused name in the folder where it belongs, and returns the
+// name.
 func writeTemporary(f File) (name string, err error) {
 	file, err := os.CreateTemp(filepath.Dir(f.Path), ".syncd-policy-*") // mode 0600
 	if err != nil {

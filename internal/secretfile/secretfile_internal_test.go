@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// lookAt wants a file that only its owner may read, and nothing else in its folder but what is named.
+// lookAt wants a file that only its owner may read, and nothing else in its folder but what is
+// named.
 func lookAt(t *testing.T, path, text string, others ...string) {
 	t.Helper()
 	info, err := os.Lstat(path)
@@ -29,7 +30,8 @@ func lookAt(t *testing.T, path, text string, others ...string) {
 	}
 }
 
-// Files of policies may hold ExternalIds: whatever was there before, only their owner may read them.
+// Files of policies may hold ExternalIds: whatever was there before, only their owner may read
+// them.
 func TestPolicyFilesAreSecret(t *testing.T) {
 	for name, prepare := range map[string]func(t *testing.T, path string) []string{
 		"new": func(*testing.T, string) []string { return nil },

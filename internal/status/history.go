@@ -21,7 +21,8 @@ import (
 // shownPasses is how many passes status prints of the history. Its JSON has all of them.
 const shownPasses = 10
 
-// addRecords adds to a status what is not in the ledger: whether the mapping is paused, and the history.
+// addRecords adds to a status what is not in the ledger: whether the mapping is paused, and the
+// history.
 func (s *Status) addRecords(ctx context.Context, from store.Store, now func() time.Time) error {
 	paused, isPaused, err := control.NewDesk(from, now).PausedOf(ctx, s.Mapping)
 	if err != nil {

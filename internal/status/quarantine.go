@@ -20,7 +20,8 @@ import (
 // AsideObject is an object in quarantine. Its JSON form is a contract: docs/cli.md describes it.
 type AsideObject struct {
 	Mapping string `json:"mapping"`
-	// Key is the key at the source as a string, with U+FFFD for what is not UTF-8; KeyBytes, in base64, is there for such keys alone.
+	// Key is the key at the source as a string, with U+FFFD for what is not UTF-8; KeyBytes, in
+	// base64, is there for such keys alone.
 	Key      string `json:"key"`
 	KeyBytes []byte `json:"key_bytes,omitempty"`
 	ETag     string `json:"etag"`

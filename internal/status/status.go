@@ -1,10 +1,12 @@
-// Package status is what the state knows of mappings: their last generation, the pass in progress, the quarantine, the lease and the history.
+// Package status is what the state knows of mappings: their last generation, the pass in progress,
+// the quarantine, the lease and the history.
 //
-// It promises to read it without a lease and without a request to the source or the destination, and that a ledger that cannot be read hides
-// no other one. Its JSON forms are a contract: docs/cli.md describes them.
+// It promises to read it without a lease and without a request to the source or the destination,
+// and that a ledger that cannot be read hides no other one. Its JSON forms are a contract:
+// docs/cli.md describes them.
 //
-// It leaves opening the state to package assembly. An Overview is a mapping with its Status; what that comes to is a word such as OK or
-// Stale, and tables have the worst first.
+// It leaves opening the state to package assembly. An Overview is a mapping with its Status; what
+// that comes to is a word such as OK or Stale, and tables have the worst first.
 package status
 
 import (
@@ -28,7 +30,8 @@ import (
 	"syncd/internal/terminal"
 )
 
-// Status is what the store knows of a mapping. Its JSON form is a contract: docs/cli.md describes it.
+// Status is what the store knows of a mapping. Its JSON form is a contract: docs/cli.md describes
+// it.
 type Status struct {
 	Mapping string `json:"mapping"`
 	// Generation is the last committed generation, 0 for none; the next four are of it.
@@ -41,7 +44,8 @@ type Status struct {
 	Pass *passStatus `json:"pass,omitempty"`
 	// Lease says who may write the ledger; absent when nobody does.
 	Lease *leaseStatus `json:"lease,omitempty"`
-	// Paused says who has paused the mapping and when; absent when it is not. History are the passes that ended last, newest first.
+	// Paused says who has paused the mapping and when; absent when it is not. History are the
+	// passes that ended last, newest first.
 	Paused  *control.Paused `json:"paused,omitempty"`
 	History []history.Pass  `json:"history,omitempty"`
 	// Damage says what of the ledger cannot be read.
@@ -53,7 +57,8 @@ type Status struct {
 	hidesPasses bool // the history cannot be read
 }
 
-// leaseStatus is a holder. Until is when the lease ends unless it is renewed, absent where it is held until released.
+// leaseStatus is a holder. Until is when the lease ends unless it is renewed, absent where it is
+// held until released.
 type leaseStatus struct {
 	Holder string     `json:"holder"`
 	Since  time.Time  `json:"since"`
@@ -78,8 +83,8 @@ type refusedStatus struct {
 	Since  time.Time `json:"since"`
 }
 
-// ReadAll reads the status of each mapping, and why those could not be read that it shows as unreadable. Where the state as a whole cannot
-// be read, the rest is left out.
+// ReadAll reads the status of each mapping, and why those could not be read that it shows as
+// unreadable. Where the state as a whole cannot be read, the rest is left out.
 func ReadAll(ctx context.Context, from store.Store, mappings []config.Mapping, listsPasses bool, now func() time.Time) (all []Overview, failures []error, err error) {
 	for _, m := range mappings {
 		s, err := readStatus(ctx, from, m.Name, now())
@@ -102,7 +107,8 @@ func ReadAll(ctx context.Context, from store.Store, mappings []config.Mapping, l
 	return all, failures, nil
 }
 
-// ofWholeState reports whether an error is about the state as a whole, so that each other ledger would take as long to fail.
+// ofWholeState reports whether an error is about the state as a whole, so that each other ledger
+// would take as long to fail.
 func ofWholeState(err error) bool {
 	switch awserr.Classify(err) { //nolint:exhaustive // the others may be about one ledger
 	case awserr.Credentials, awserr.Expired, awserr.NoBucket, awserr.WrongRegion, awserr.Transient:
@@ -112,7 +118,8 @@ func ofWholeState(err error) bool {
 	}
 }
 
-// Print shows one mapping with all that is known of it, and several in a table. Programs get an object for each.
+// Print shows one mapping with all that is known of it, and several in a table. Programs get an
+// object for each.
 func Print(w io.Writer, all []Overview, asJSON bool, now func() time.Time) error {
 	switch {
 	case asJSON:
@@ -130,7 +137,8 @@ func Print(w io.Writer, all []Overview, asJSON bool, now func() time.Time) error
 	return nil
 }
 
-// readStatus looks at the ledger of a mapping. Damage is a part of the status, not a failure to tell it.
+// readStatus looks at the ledger of a mapping. Damage is a part of the status, not a failure to
+// tell it.
 func readStatus(ctx context.Context, from store.Store, mapping string, now time.Time) (Status, error) {
 	s := Status{Mapping: mapping, Quarantined: map[string]int64{}}
 	last, err := record.Latest(ctx, from, mapping)

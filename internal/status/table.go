@@ -41,7 +41,8 @@ type Overview struct {
 	Status
 }
 
-// state is what the status comes to, and why. A pause is never hidden by what is worse, nor cut off at its end.
+// state is what the status comes to, and why. A pause is never hidden by what is worse, nor cut off
+// at its end.
 func (o Overview) state(now time.Time) (state, why string) {
 	state, why = o.worst(now)
 	if o.Paused != nil && state != Paused {
@@ -75,8 +76,9 @@ func (o Overview) worst(now time.Time) (state, why string) {
 	return OK, o.progress(now)
 }
 
-// failure is how the last passes failed by the history: the last of them, since when, and how many in a row, 0 where they did not. A
-// generation that was committed since, as by a version without a history, ends it.
+// failure is how the last passes failed by the history: the last of them, since when, and how many
+// in a row, 0 where they did not. A generation that was committed since, as by a version without a
+// history, ends it.
 func (s Status) failure() (last history.Pass, since time.Time, inRow int64) {
 	passes := slices.Clone(s.History)
 	slices.Reverse(passes)

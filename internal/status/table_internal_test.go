@@ -81,7 +81,8 @@ total                                      1,234,600            5
 	}
 }
 
-// TestTablesFitTheTerminal leaves out and cuts what does not fit, and keeps names apart that differ at their ends.
+// TestTablesFitTheTerminal leaves out and cuts what does not fit, and keeps names apart that differ
+// at their ends.
 func TestTablesFitTheTerminal(t *testing.T) {
 	now := time.Date(2026, time.March, 10, 12, 0, 0, 0, time.UTC)
 	all := overviews(t, now)

@@ -20,11 +20,12 @@ import (
 	"syncd/internal/syncer"
 )
 
-// lied says how many of the cases of the adversary are tried: a share, or all of them, as make adversary asks for.
+// lied says how many of the cases of the adversary are tried: a share, or all of them, as make
+// adversary asks for.
 var lied = flag.String("lies", "some", "which answers the adversary gives: some, all")
 
-// deceived are the operations that an adversary lies about, with the modes in which a pass sends them. Every operation that the
-// program sends must be here, or among the undeceived.
+// deceived are the operations that an adversary lies about, with the modes in which a pass sends
+// them. Every operation that the program sends must be here, or among the undeceived.
 func deceived() map[string][]string {
 	const serverSide, relay = "server-side", "relay"
 	both := []string{serverSide, relay}
@@ -77,8 +78,9 @@ func deceits() (all []deceit) {
 	return all
 }
 
-// TestAdversary has each answer be untrue, in each way: at the end of two passes the destination has the newest version of an object, or
-// that is in quarantine, or the pass says that it failed; and the ledger vouches for nothing else.
+// TestAdversary has each answer be untrue, in each way: at the end of two passes the destination
+// has the newest version of an object, or that is in quarantine, or the pass says that it failed;
+// and the ledger vouches for nothing else.
 func TestAdversary(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test and make adversary run it")
@@ -146,8 +148,9 @@ func (d deceit) try(t *testing.T) {
 	}
 }
 
-// mayLoseTrack reports whether a copy may be taken for foreign at last: the service was said to have answered another ETag than it
-// has, and nothing but a second request for each copy would tell.
+// mayLoseTrack reports whether a copy may be taken for foreign at last: the service was said to
+// have answered another ETag than it has, and nothing but a second request for each copy would
+// tell.
 func (d deceit) mayLoseTrack() bool {
 	return d.lie == awsfake.OtherETag
 }
@@ -156,8 +159,8 @@ func isOfUploads(operation string) bool {
 	return slices.Contains([]string{"AbortMultipartUpload", "ListParts", "ListMultipartUploads"}, operation)
 }
 
-// generation puts the objects of that generation at the source: small ones, one in parts, one with tags that no header takes, and one
-// with annotations; each of another size than the one before.
+// generation puts the objects of that generation at the source: small ones, one in parts, one with
+// tags that no header takes, and one with annotations; each of another size than the one before.
 func (w *world) generation(n int) {
 	put := func(key string, size int64, o awsfake.PutOptions) {
 		w.source.Put(key, awsfake.SyntheticBody(size, uint64(n)), o) //nolint:gosec // small
@@ -172,7 +175,8 @@ func (w *world) generation(n int) {
 	put("noted", 9<<20+int64(10*n), awsfake.PutOptions{Annotations: map[string]string{"generation": fmt.Sprint(n)}})
 }
 
-// leaveAnUpload has a pass leave an upload behind that the next one resumes or, once the object is another, aborts.
+// leaveAnUpload has a pass leave an upload behind that the next one resumes or, once the object is
+// another, aborts.
 func (w *world) leaveAnUpload(t *testing.T, d deceit) {
 	t.Helper()
 	part := "UploadPartCopy"
@@ -203,7 +207,8 @@ func (w *world) once(t *testing.T) (syncer.Summary, error) {
 	return got, err
 }
 
-// wantTrue holds the destination and the ledger to the source after a pass that ended with failure, or did not.
+// wantTrue holds the destination and the ledger to the source after a pass that ended with failure,
+// or did not.
 func (w *world) wantTrue(t *testing.T, d deceit, failure error) {
 	t.Helper()
 	entries, aside := w.entries(t), w.quarantine(t)

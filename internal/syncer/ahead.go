@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// planAhead is how many actions the plan may be ahead of the copies, so that these need not wait for a page of the
-// listing; it bounds the memory for them.
+// planAhead is how many actions the plan may be ahead of the copies, so that these need not wait
+// for a page of the listing; it bounds the memory for them.
 const planAhead = 8192
 
 // element is what a sequence yields.
@@ -16,7 +16,8 @@ type element[T any] struct {
 	err   error
 }
 
-// ahead holds the elements that are read ahead. Unlike a channel it takes memory for those that are there only.
+// ahead holds the elements that are read ahead. Unlike a channel it takes memory for those that are
+// there only.
 type ahead[T any] struct {
 	most        int
 	ready, room chan struct{} // hold a value when there may be an element, or room for one
@@ -59,7 +60,8 @@ func (a *ahead[T]) end() {
 	signal(a.ready)
 }
 
-// take waits for elements and returns all that are there, in place of those that it returned before; none when no more follow.
+// take waits for elements and returns all that are there, in place of those that it returned
+// before; none when no more follow.
 func (a *ahead[T]) take(before []element[T]) []element[T] {
 	clear(before)
 	for {
@@ -99,8 +101,9 @@ func (a *ahead[T]) read(ctx context.Context, sequence func(context.Context) iter
 	}
 }
 
-// readAhead yields what the sequence yields that open returns, reading up to n elements ahead in a goroutine that ends
-// with the loop, as does the context given to open. When ctx ends it yields no more, not even what it has read.
+// readAhead yields what the sequence yields that open returns, reading up to n elements ahead in a
+// goroutine that ends with the loop, as does the context given to open. When ctx ends it yields no
+// more, not even what it has read.
 func readAhead[T any](ctx context.Context, open func(context.Context) iter.Seq2[T, error], n int) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		ctx, stop := context.WithCancel(ctx)

@@ -8,7 +8,8 @@ import (
 	"testing/synctest"
 )
 
-// TestReadAhead yields everything in order, then the error, and is never further ahead than it may be.
+// TestReadAhead yields everything in order, then the error, and is never further ahead than it may
+// be.
 func TestReadAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const ahead, all = 1000, 5000

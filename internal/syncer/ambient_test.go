@@ -21,8 +21,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// agent is an endpoint of a container's credentials that fails a third of the time: every other failure is an error, the others are
-// silence. Its sessions last an hour.
+// agent is an endpoint of a container's credentials that fails a third of the time: every other
+// failure is an error, the others are silence. Its sessions last an hour.
 type agent struct {
 	cloud  http.RoundTripper
 	client *sts.Client
@@ -71,7 +71,8 @@ func (a *agent) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// ambientRole has the world's clients sign with credentials that a container is given, each an hour long.
+// ambientRole has the world's clients sign with credentials that a container is given, each an hour
+// long.
 func (w *world) ambientRole(t *testing.T) *agent {
 	t.Helper()
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"} {
@@ -104,8 +105,9 @@ func (w *world) ambientRole(t *testing.T) *agent {
 	return a
 }
 
-// TestDayOfAmbientCredentials runs a pass every half an hour of a day, with an object in many parts each, under ambient credentials that
-// end every hour, now and then before their time, and whose endpoint fails a third of the time: no object fails.
+// TestDayOfAmbientCredentials runs a pass every half an hour of a day, with an object in many parts
+// each, under ambient credentials that end every hour, now and then before their time, and whose
+// endpoint fails a third of the time: no object fails.
 func TestDayOfAmbientCredentials(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")

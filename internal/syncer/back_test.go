@@ -16,7 +16,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// detour is a change of settings that makes the last generation's entries false as soon as objects are copied under it.
+// detour is a change of settings that makes the last generation's entries false as soon as objects
+// are copied under it.
 type detour struct {
 	name  string
 	begin func(w *world) (change, back func())
@@ -64,8 +65,9 @@ func detours() []detour {
 
 const detourKeys = 20
 
-// TestSettingsThatAreChangedAndPutBack copies most objects under other settings, is drained or killed there, at once or after it has
-// saved, and has the former settings again: at the end the destination is what these make of the source, and the ledger says so.
+// TestSettingsThatAreChangedAndPutBack copies most objects under other settings, is drained or
+// killed there, at once or after it has saved, and has the former settings again: at the end the
+// destination is what these make of the source, and the ledger says so.
 func TestSettingsThatAreChangedAndPutBack(t *testing.T) {
 	for _, store := range stores() {
 		for _, d := range detours() {
@@ -79,7 +81,8 @@ func TestSettingsThatAreChangedAndPutBack(t *testing.T) {
 	}
 }
 
-// TestRelaySettingsThatAreChangedAndPutBack is the same where a copy that may be there is looked at, and not made again at once.
+// TestRelaySettingsThatAreChangedAndPutBack is the same where a copy that may be there is looked
+// at, and not made again at once.
 func TestRelaySettingsThatAreChangedAndPutBack(t *testing.T) {
 	for _, d := range detours() {
 		t.Run(d.name, func(t *testing.T) {
@@ -170,7 +173,8 @@ func (w *world) wantInStep(t *testing.T) {
 	}
 }
 
-// TestLostAnswerUnderAnotherKey loses the answer to a copy under another key, and has the former key put back.
+// TestLostAnswerUnderAnotherKey loses the answer to a copy under another key, and has the former
+// key put back.
 func TestLostAnswerUnderAnotherKey(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

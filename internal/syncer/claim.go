@@ -5,11 +5,12 @@ import (
 	"sync"
 )
 
-// claimAhead is how many planned actions ahead of the copies a claim is renewed, so that these need not wait for it.
+// claimAhead is how many planned actions ahead of the copies a claim is renewed, so that these need
+// not wait for it.
 const claimAhead = planAhead / 2
 
-// claims has keys claimed before they are copied: as far ahead as is planned by then, so that there is one claim for
-// thousands of keys.
+// claims has keys claimed before they are copied: as far ahead as is planned by then, so that there
+// is one claim for thousands of keys.
 type claims struct {
 	save func(ctx context.Context, until string) error // makes the keys up to until claimed, "" for all
 

@@ -64,8 +64,8 @@ func newCounters(m *metrics.Metrics, mapping string) counters {
 	return c
 }
 
-// begin has the series count from 0 whose values are known beforehand: one that appears with its first event hides that
-// from increase() and rate().
+// begin has the series count from 0 whose values are known beforehand: one that appears with its
+// first event hides that from increase() and rate().
 func (c counters) begin() {
 	for _, result := range []string{history.ResultComplete, history.ResultQuarantined, history.ResultDrained, history.ResultDenied, history.ResultFailed} {
 		c.passes.WithLabelValues(result)
@@ -81,8 +81,8 @@ func (c counters) committed(generation, entries int64) {
 	c.entries.WithLabelValues().Set(float64(entries))
 }
 
-// listed shows when a pass over the source was committed before, so that a process that has just started does not look as if
-// nothing had ever been copied.
+// listed shows when a pass over the source was committed before, so that a process that has just
+// started does not look as if nothing had ever been copied.
 func (c counters) listed(at time.Time) {
 	c.lastSuccess.WithLabelValues().Set(unix(at))
 	c.lastListing.WithLabelValues().Set(unix(at))

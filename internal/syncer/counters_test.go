@@ -10,7 +10,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// TestSeriesCountFromZero: a series that appears with its first event hides that event from increase().
+// TestSeriesCountFromZero: a series that appears with its first event hides that event from
+// increase().
 func TestSeriesCountFromZero(t *testing.T) {
 	w := newWorld(t)
 	w.options.Source = listing.Live{}

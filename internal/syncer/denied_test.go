@@ -19,8 +19,8 @@ import (
 	"syncd/internal/syncer/denial"
 )
 
-// deny has a bucket's policy let the consumer do everything but these actions on these keys, "*" for all, and returns what lets it
-// do all again.
+// deny has a bucket's policy let the consumer do everything but these actions on these keys, "*"
+// for all, and returns what lets it do all again.
 func (w *world) deny(b *awsfake.Bucket, keys string, actions ...string) (repair func()) {
 	policy := func(more string) *iam.Document {
 		return iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},
@@ -98,7 +98,8 @@ func (w *world) refused(t *testing.T, s *syncer.Syncer, most int64) deniedPass {
 	return deniedPass{got, refused}
 }
 
-// TestEverythingIsRefused ends passes soon, with one cause, and copies everything once it is repaired.
+// TestEverythingIsRefused ends passes soon, with one cause, and copies everything once it is
+// repaired.
 func TestEverythingIsRefused(t *testing.T) {
 	for name, arrange := range refusals() {
 		t.Run(name, func(t *testing.T) {
@@ -179,7 +180,8 @@ func TestManyAreRefused(t *testing.T) {
 	})
 }
 
-// TestRefusedMidway has the policy change while a pass copies: what it has done is kept, and the next one resumes from there.
+// TestRefusedMidway has the policy change while a pass copies: what it has done is kept, and the
+// next one resumes from there.
 func TestRefusedMidway(t *testing.T) {
 	for name, arrange := range refusals() {
 		t.Run(name, func(t *testing.T) {
@@ -210,8 +212,8 @@ func TestRefusedMidway(t *testing.T) {
 	}
 }
 
-// TestAResumedPassIsRefused has the policy change while no process runs: the first pass had copied a part, of which nothing is known
-// but what it saved.
+// TestAResumedPassIsRefused has the policy change while no process runs: the first pass had copied
+// a part, of which nothing is known but what it saved.
 func TestAResumedPassIsRefused(t *testing.T) {
 	for name, arrange := range refusals() {
 		t.Run(name, func(t *testing.T) {
@@ -237,8 +239,8 @@ func TestAResumedPassIsRefused(t *testing.T) {
 	}
 }
 
-// TestEverythingFails has a service fail all copies from one moment on, in ways that are no denial: the pass ends with the cause, sets
-// nothing aside, and the next one resumes it.
+// TestEverythingFails has a service fail all copies from one moment on, in ways that are no denial:
+// the pass ends with the cause, sets nothing aside, and the next one resumes it.
 func TestEverythingFails(t *testing.T) {
 	for name, tt := range map[string]struct {
 		kind   awsfake.FaultKind
@@ -281,7 +283,8 @@ func TestEverythingFails(t *testing.T) {
 	}
 }
 
-// TestSomeFailAgainAndAgain has a stretch of objects fail in ways that pass: they are set aside, and the others are copied.
+// TestSomeFailAgainAndAgain has a stretch of objects fail in ways that pass: they are set aside,
+// and the others are copied.
 func TestSomeFailAgainAndAgain(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -296,7 +299,8 @@ func TestSomeFailAgainAndAgain(t *testing.T) {
 	})
 }
 
-// TestRefusalKeepsTheLedger has all objects change when nothing may be read any more: the entries of their copies stay.
+// TestRefusalKeepsTheLedger has all objects change when nothing may be read any more: the entries
+// of their copies stay.
 func TestRefusalKeepsTheLedger(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -331,7 +335,8 @@ func TestRefusalKeepsTheLedger(t *testing.T) {
 	})
 }
 
-// TestLargeCopiesAreAskedForAgain has all objects be large, and change when nothing may be written any more.
+// TestLargeCopiesAreAskedForAgain has all objects be large, and change when nothing may be written
+// any more.
 func TestLargeCopiesAreAskedForAgain(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -350,7 +355,8 @@ func TestLargeCopiesAreAskedForAgain(t *testing.T) {
 	})
 }
 
-// TestPartsAreRefusedByTheKey has objects be copied in parts, which takes reading under the key of the copies too.
+// TestPartsAreRefusedByTheKey has objects be copied in parts, which takes reading under the key of
+// the copies too.
 func TestPartsAreRefusedByTheKey(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -407,8 +413,9 @@ func TestItWalksAgain(t *testing.T) {
 	})
 }
 
-// TestRefusedReplay tries what is in quarantine again while it is still refused: it ends soon, and the quarantine stays. One
-// that has copied something goes on to its end: no pass would take over what it did.
+// TestRefusedReplay tries what is in quarantine again while it is still refused: it ends soon, and
+// the quarantine stays. One that has copied something goes on to its end: no pass would take over
+// what it did.
 func TestRefusedReplay(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 	"syncd/internal/awsfake"
 )
 
-// TestLostAnswerIsNotForgotten has the answer to a copy get lost, and then the source go back to the version before: the
-// ledger must not take the copy for that.
+// TestLostAnswerIsNotForgotten has the answer to a copy get lost, and then the source go back to
+// the version before: the ledger must not take the copy for that.
 func TestLostAnswerIsNotForgotten(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -64,8 +64,9 @@ func TestResumedPassRemembersWhatItSetAside(t *testing.T) {
 	})
 }
 
-// TestLostAnswerOfAVanishedObject has the answer to a copy get lost, the source be deleted before the copy is tried again, and
-// then the version before come back: the ledger must not vouch for a copy that was replaced. One that was not it keeps.
+// TestLostAnswerOfAVanishedObject has the answer to a copy get lost, the source be deleted before
+// the copy is tried again, and then the version before come back: the ledger must not vouch for a
+// copy that was replaced. One that was not it keeps.
 func TestLostAnswerOfAVanishedObject(t *testing.T) {
 	for _, lost := range []bool{true, false} {
 		emptyPools()

@@ -22,7 +22,8 @@ import (
 	"syncd/internal/throttle"
 )
 
-// TestDrain asks a pass to end in the middle: nothing new begins, what is in flight is finished and saved.
+// TestDrain asks a pass to end in the middle: nothing new begins, what is in flight is finished and
+// saved.
 func TestDrain(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -51,7 +52,8 @@ func TestDrain(t *testing.T) {
 	})
 }
 
-// TestDrainCutsWhatTakesTooLong has copies in flight that outlast the drain timeout: they are cut and made again.
+// TestDrainCutsWhatTakesTooLong has copies in flight that outlast the drain timeout: they are cut
+// and made again.
 func TestDrainCutsWhatTakesTooLong(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -91,7 +93,8 @@ func TestDrainCutsWhatTakesTooLong(t *testing.T) {
 	})
 }
 
-// TestDrainWhileOthersWait has a copy that waits for its turn when the drain begins: it is not begun.
+// TestDrainWhileOthersWait has a copy that waits for its turn when the drain begins: it is not
+// begun.
 func TestDrainWhileOthersWait(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

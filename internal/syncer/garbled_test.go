@@ -37,8 +37,8 @@ func (g *garbler) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// TestListedAndGoneIsNoSuccess has an object that each pass lists and none can read: it is set aside, and a real deletion
-// between listing and copy is not.
+// TestListedAndGoneIsNoSuccess has an object that each pass lists and none can read: it is set
+// aside, and a real deletion between listing and copy is not.
 func TestListedAndGoneIsNoSuccess(t *testing.T) {
 	for _, relay := range []bool{false, true} {
 		t.Run(map[bool]string{false: "server-side", true: "relay"}[relay], func(t *testing.T) {

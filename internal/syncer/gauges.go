@@ -11,8 +11,8 @@ import (
 	"syncd/internal/syncer/provenance"
 )
 
-// gauges show in the metrics what the last generation of the ledger says. They are for people to look at, so that what cannot be
-// read is only logged.
+// gauges show in the metrics what the last generation of the ledger says. They are for people to
+// look at, so that what cannot be read is only logged.
 type gauges struct {
 	store   store.Store
 	mapping string
@@ -65,7 +65,8 @@ func (g *gauges) quarantine(ctx context.Context, last record.Manifest) error {
 	return err
 }
 
-// generation shows a generation that was committed before, and when a pass over the source last was: a replay lists nothing.
+// generation shows a generation that was committed before, and when a pass over the source last
+// was: a replay lists nothing.
 func (g *gauges) generation(ctx context.Context, last record.Manifest) error {
 	g.count.committed(last.Generation, last.Entries)
 	if last.Generation == 0 {

@@ -14,10 +14,12 @@ import (
 	"syncd/internal/deadline"
 )
 
-// historyTime bounds how long a pass may take to be entered in the history. It comes on top of the time of a drain.
+// historyTime bounds how long a pass may take to be entered in the history. It comes on top of the
+// time of a drain.
 const historyTime = 2 * time.Second
 
-// pastPasses are the passes of the mapping that ended last, by whatever process, as far as they were read.
+// pastPasses are the passes of the mapping that ended last, by whatever process, as far as they
+// were read.
 type pastPasses struct {
 	store   store.Store
 	mapping string
@@ -40,7 +42,8 @@ func (h *pastPasses) set(passes []history.Pass) {
 	h.passes = passes
 }
 
-// read reads which passes ended before. A history that cannot be read is no reason for a pass not to begin.
+// read reads which passes ended before. A history that cannot be read is no reason for a pass not
+// to begin.
 func (h *pastPasses) read(ctx context.Context, ledger *checkpoint.Ledger) {
 	ctx, cancel := context.WithTimeout(ctx, historyTime)
 	defer cancel()
@@ -64,7 +67,8 @@ func (h *pastPasses) recall(ctx context.Context) {
 	h.set(passes)
 }
 
-// enterAlone adds a pass that was not begun, by the ledger or, where that is nil, under the lease for a moment.
+// enterAlone adds a pass that was not begun, by the ledger or, where that is nil, under the lease
+// for a moment.
 func (h *pastPasses) enterAlone(ctx context.Context, ledger *checkpoint.Ledger, o checkpoint.Options, r history.Pass) (err error) {
 	var passes []history.Pass
 	if ledger != nil {
@@ -78,7 +82,8 @@ func (h *pastPasses) enterAlone(ctx context.Context, ledger *checkpoint.Ledger, 
 	return err
 }
 
-// enter adds a pass within a bounded time, also after ctx has ended. A history that lacks a line is no reason for a pass to fail.
+// enter adds a pass within a bounded time, also after ctx has ended. A history that lacks a line is
+// no reason for a pass to fail.
 func (h *pastPasses) enter(ctx context.Context, ledger *checkpoint.Ledger, r history.Pass, within time.Duration, log *slog.Logger) {
 	var passes []history.Pass
 	err := deadline.Do(context.WithoutCancel(ctx), min(historyTime, within), func(ctx context.Context) (err error) {

@@ -21,11 +21,13 @@ import (
 	"syncd/internal/plan"
 )
 
-// contest is how long processes compete in TestHoldersOfData, by their clock; make adversary asks for more.
+// contest is how long processes compete in TestHoldersOfData, by their clock; make adversary asks
+// for more.
 var contest = flag.Duration("contest", 3*time.Minute, "how long TestHoldersOfData has processes compete, by their own clock")
 
-// holders is several processes that keep one copy, with their ledger on S3, while the source is overwritten and the network between
-// them and S3 misbehaves: a process sleeps, a request arrives minutes later, an answer is lost.
+// holders is several processes that keep one copy, with their ledger on S3, while the source is
+// overwritten and the network between them and S3 misbehaves: a process sleeps, a request arrives
+// minutes later, an answer is lost.
 type holders struct {
 	*world
 	until time.Time // when the trouble ends
@@ -191,7 +193,8 @@ func (n *network) deliver(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// hold is the life of one process after another, each of which is drained, killed, or ends by itself.
+// hold is the life of one process after another, each of which is drained, killed, or ends by
+// itself.
 func (h *holders) hold(t *testing.T) {
 	t.Helper()
 	for time.Now().Before(h.until) {
@@ -238,8 +241,8 @@ func (h *holders) work(t *testing.T, conditional bool) {
 	}
 }
 
-// stepsBack returns how often a copy went back to an older version of its source, and which copies are not the newest in the end.
-// Both can only be the work of a late write.
+// stepsBack returns how often a copy went back to an older version of its source, and which copies
+// are not the newest in the end. Both can only be the work of a late write.
 func (h *holders) stepsBack(t *testing.T) (back int, stale []string) {
 	t.Helper()
 	for i := range holderKeys {
@@ -269,9 +272,10 @@ func (h *holders) stepsBack(t *testing.T) (back int, stale []string) {
 	return back, stale
 }
 
-// TestHoldersOfData has processes take one copy from each other. Where writes are conditional, the copy never goes back to an older
-// version, and is the newest in the end; where the destination ignores conditions, a write that arrives after its sender has given up
-// can take it back, and what it leaves is stale, or foreign to the next pass that has a newer version: no other write can.
+// TestHoldersOfData has processes take one copy from each other. Where writes are conditional, the
+// copy never goes back to an older version, and is the newest in the end; where the destination
+// ignores conditions, a write that arrives after its sender has given up can take it back, and what
+// it leaves is stale, or foreign to the next pass that has a newer version: no other write can.
 func TestHoldersOfData(t *testing.T) {
 	for _, relay := range []bool{false, true} {
 		for _, conditional := range []bool{true, false} {
@@ -294,9 +298,10 @@ func TestHoldersOfData(t *testing.T) {
 	}
 }
 
-// TestAWriteThatArrivesLate has a relayed write arrive when another process has taken over and copied a newer version. A condition
-// refuses it. A destination that ignores conditions takes it, and no pass can see that: this is the window in which such a service
-// loses a version, until the source has another.
+// TestAWriteThatArrivesLate has a relayed write arrive when another process has taken over and
+// copied a newer version. A condition refuses it. A destination that ignores conditions takes it,
+// and no pass can see that: this is the window in which such a service loses a version, until the
+// source has another.
 func TestAWriteThatArrivesLate(t *testing.T) {
 	for conditional, want := range map[bool]string{true: "the second version", false: "the first version"} {
 		t.Run(fmt.Sprintf("conditions %t", conditional), func(t *testing.T) {

@@ -23,7 +23,8 @@ func (s *sweeping) SweepUploads(ctx context.Context, before time.Time, kept []re
 	return s.Copier.SweepUploads(ctx, before, kept)
 }
 
-// outage has a pass set a large object aside when two of its four parts are made, beside others that are copied.
+// outage has a pass set a large object aside when two of its four parts are made, beside others
+// that are copied.
 func outage(t *testing.T) (w *world, s *syncer.Syncer) {
 	t.Helper()
 	w = newWorld(t)
@@ -49,7 +50,8 @@ func outage(t *testing.T) (w *world, s *syncer.Syncer) {
 	return w, w.open(t)
 }
 
-// TestOutageKeepsTheUpload has an outage outlast the attempts of a part: the next pass goes on with the parts that were made.
+// TestOutageKeepsTheUpload has an outage outlast the attempts of a part: the next pass goes on with
+// the parts that were made.
 func TestOutageKeepsTheUpload(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -69,7 +71,8 @@ func TestOutageKeepsTheUpload(t *testing.T) {
 	})
 }
 
-// TestOutageLeavesNoUpload has the object be another or none by the next pass: the upload is of no use.
+// TestOutageLeavesNoUpload has the object be another or none by the next pass: the upload is of no
+// use.
 func TestOutageLeavesNoUpload(t *testing.T) {
 	for name, change := range map[string]func(*awsfake.Bucket){
 		"overwritten": func(b *awsfake.Bucket) { b.Put("large", awsfake.SyntheticBody(20<<20, 2), awsfake.PutOptions{}) },

@@ -10,9 +10,9 @@ import (
 	"syncd/internal/plan"
 )
 
-// TestLeftoversStayOurs kills a process that has copied objects and saved nothing of it. Before the next pass an object is deleted,
-// is filtered, or its mapping copies from elsewhere; and after that pass, which nothing is claimed of any more, it is back. Its copy is
-// syncd's own all the time.
+// TestLeftoversStayOurs kills a process that has copied objects and saved nothing of it. Before the
+// next pass an object is deleted, is filtered, or its mapping copies from elsewhere; and after that
+// pass, which nothing is claimed of any more, it is back. Its copy is syncd's own all the time.
 func TestLeftoversStayOurs(t *testing.T) {
 	const keys = 6
 	type change = func(w *world)
@@ -82,8 +82,9 @@ func (w *world) change(key string) {
 	w.source.Put(key, awsfake.BytesBody([]byte("changed")), awsfake.PutOptions{})
 }
 
-// TestLeftoverOfAHeldObjectStaysOurs kills a replay that has copied an object and saved nothing; the next pass holds the object, because
-// it is not due, and gives the claim up. When it is due its copy is syncd's own.
+// TestLeftoverOfAHeldObjectStaysOurs kills a replay that has copied an object and saved nothing;
+// the next pass holds the object, because it is not due, and gives the claim up. When it is due its
+// copy is syncd's own.
 func TestLeftoverOfAHeldObjectStaysOurs(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

@@ -11,7 +11,8 @@ import (
 	"syncd/internal/awsfake"
 )
 
-// TestOneCauseForWhatIsMissing has the destination's bucket gone, or elsewhere: each pass ends soon with one cause, and no row.
+// TestOneCauseForWhatIsMissing has the destination's bucket gone, or elsewhere: each pass ends soon
+// with one cause, and no row.
 func TestOneCauseForWhatIsMissing(t *testing.T) {
 	for _, side := range []string{"source", "destination"} {
 		emptyPools()
@@ -43,7 +44,8 @@ func TestOneCauseForWhatIsMissing(t *testing.T) {
 	}
 }
 
-// TestOneWronglySigned has the service call the requests for one object wrongly signed, and take all others.
+// TestOneWronglySigned has the service call the requests for one object wrongly signed, and take
+// all others.
 func TestOneWronglySigned(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

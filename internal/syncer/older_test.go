@@ -9,8 +9,9 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// TestSettingsOfAnOlderLedger has a generation whose settings spell the service as it was configured, and hold since when they are in
-// force themselves: nothing is copied again for that, and what was copied from elsewhere before still counts for nothing.
+// TestSettingsOfAnOlderLedger has a generation whose settings spell the service as it was
+// configured, and hold since when they are in force themselves: nothing is copied again for that,
+// and what was copied from elsewhere before still counts for nothing.
 func TestSettingsOfAnOlderLedger(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

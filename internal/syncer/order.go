@@ -16,13 +16,17 @@ const (
 	TriggerReplay   = history.TriggerReplay
 )
 
-// Order is what a pass is asked for with. The zero Order is a pass over the whole source, for a backfill.
+// Order is what a pass is asked for with. The zero Order is a pass over the whole source, for a
+// backfill.
 type Order struct {
-	// Replay chooses objects in quarantine for a pass over nothing else; nil for one over the whole source.
+	// Replay chooses objects in quarantine for a pass over nothing else; nil for one over the whole
+	// source.
 	Replay planner.Selector
-	// Rekey allows this pass to copy everything again under a new KMS key, as Options.Rekey does for all.
+	// Rekey allows this pass to copy everything again under a new KMS key, as Options.Rekey does
+	// for all.
 	Rekey bool
-	// Trigger is why the pass begins, Request the id of the request that asks for it and By who sent that.
+	// Trigger is why the pass begins, Request the id of the request that asks for it and By who
+	// sent that.
 	Trigger, Request, By string
 }
 

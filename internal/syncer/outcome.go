@@ -8,7 +8,8 @@ import (
 	"syncd/internal/syncer/denial"
 )
 
-// The exit codes that a pass gives a command. They are part of the public surface; docs/cli.md lists them.
+// The exit codes that a pass gives a command. They are part of the public surface; docs/cli.md
+// lists them.
 const (
 	// ExitDone says that every object was settled.
 	ExitDone = 0
@@ -24,8 +25,8 @@ const (
 
 // Outcome is what became of a pass.
 type Outcome struct {
-	// Result is a word for metrics, logs, pages and the history: complete, quarantined, drained, denied or failed; "" where no pass
-	// began because another process holds the lease.
+	// Result is a word for metrics, logs, pages and the history: complete, quarantined, drained,
+	// denied or failed; "" where no pass began because another process holds the lease.
 	Result string
 	// Exit is the exit code that goes with it.
 	Exit int

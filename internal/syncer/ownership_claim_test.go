@@ -13,7 +13,8 @@ import (
 	"syncd/internal/plan"
 )
 
-// TestOwnEntryThatALaterProcessReplaced has a second process of a pass replace a copy that the first one saved, and be killed; the source then has its former version again.
+// TestOwnEntryThatALaterProcessReplaced has a second process of a pass replace a copy that the
+// first one saved, and be killed; the source then has its former version again.
 func TestOwnEntryThatALaterProcessReplaced(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		if _, err := w.admin.PutBucketVersioning(t.Context(), versioned()); err != nil {
@@ -78,7 +79,8 @@ func TestLeftoversThatMayNotBeListed(t *testing.T) {
 	}
 }
 
-// TestMarkOutsideThePrefix narrows the source prefix, and is drained after the last key of the ledger.
+// TestMarkOutsideThePrefix narrows the source prefix, and is drained after the last key of the
+// ledger.
 func TestMarkOutsideThePrefix(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.put("m/1")
@@ -100,7 +102,8 @@ func TestMarkOutsideThePrefix(t *testing.T) {
 	})
 }
 
-// TestClaimedCopyOfAnotherSourceIsNotAdopted puts the source prefix back: what was copied from the other one has no checksum that tells, and is not believed for its time.
+// TestClaimedCopyOfAnotherSourceIsNotAdopted puts the source prefix back: what was copied from the
+// other one has no checksum that tells, and is not believed for its time.
 func TestClaimedCopyOfAnotherSourceIsNotAdopted(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.copies.Relay, w.copies.Buffers = true, content.NewBuffers(32<<20)

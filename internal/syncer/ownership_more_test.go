@@ -172,7 +172,8 @@ func TestPrefixThatIsAKey(t *testing.T) {
 	})
 }
 
-// TestLostAnswerToACompletion loses the answer that completes an upload, whose beginning dates the object.
+// TestLostAnswerToACompletion loses the answer that completes an upload, whose beginning dates the
+// object.
 func TestLostAnswerToACompletion(t *testing.T) {
 	for _, relay := range []bool{false, true} {
 		for _, lost := range []int{1, 0} { // once, or always
@@ -232,7 +233,8 @@ func TestRenameForgetsNoQuarantine(t *testing.T) {
 	})
 }
 
-// TestDeniedLookKeepsTheRow deletes an object whose copy may be there and may not be looked at, and brings it back.
+// TestDeniedLookKeepsTheRow deletes an object whose copy may be there and may not be looked at, and
+// brings it back.
 func TestDeniedLookKeepsTheRow(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.fill(2)
@@ -254,7 +256,8 @@ func TestDeniedLookKeepsTheRow(t *testing.T) {
 	})
 }
 
-// TestDamagedClaim damages the records that hold the claims of a killed pass under other settings, and puts these back.
+// TestDamagedClaim damages the records that hold the claims of a killed pass under other settings,
+// and puts these back.
 func TestDamagedClaim(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.underTwoPrefixes()
@@ -271,7 +274,8 @@ func TestDamagedClaim(t *testing.T) {
 	})
 }
 
-// TestClaimThatNeverEndsCoversForeignObjects has a claim of a wider prefix: what others put under a narrower one, that passes have settled since, is theirs.
+// TestClaimThatNeverEndsCoversForeignObjects has a claim of a wider prefix: what others put under a
+// narrower one, that passes have settled since, is theirs.
 func TestClaimThatNeverEndsCoversForeignObjects(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.fill(5)

@@ -53,7 +53,8 @@ func bubble(t *testing.T, do func(t *testing.T, w *world)) {
 	})
 }
 
-// TestClaimOfAWiderPrefixEnds has a typo in the destination prefix, and a kill there: back under the right one, passes soon look at nothing but the source.
+// TestClaimOfAWiderPrefixEnds has a typo in the destination prefix, and a kill there: back under
+// the right one, passes soon look at nothing but the source.
 func TestClaimOfAWiderPrefixEnds(t *testing.T) {
 	for _, key := range []bool{false, true} {
 		for _, wrong := range []string{"", "typo/"} {
@@ -90,7 +91,8 @@ func TestClaimOfAWiderPrefixEnds(t *testing.T) {
 	}
 }
 
-// TestKeptUploadThatWasCompleted completes an upload of an earlier pass, whose beginning dates the object, and is killed; the source has another version then.
+// TestKeptUploadThatWasCompleted completes an upload of an earlier pass, whose beginning dates the
+// object, and is killed; the source has another version then.
 func TestKeptUploadThatWasCompleted(t *testing.T) {
 	for label, change := range map[string]func(w *world){
 		"overwritten": func(w *world) { w.source.Put("large", awsfake.SyntheticBody(15<<20, 2), awsfake.PutOptions{}) },
@@ -141,7 +143,8 @@ func TestLeftoverThatMayOnlyBeListed(t *testing.T) {
 	})
 }
 
-// TestRowOfAnotherPlace moves the destination after an answer was lost: what is in the new place's key is not syncd's for that.
+// TestRowOfAnotherPlace moves the destination after an answer was lost: what is in the new place's
+// key is not syncd's for that.
 func TestRowOfAnotherPlace(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		other := w.cloud.Account(consumer).CreateBucket("consumer-other", region, awsfake.BucketOptions{})
@@ -189,7 +192,8 @@ func (w *world) renaming() rename.Options {
 	return rename.Options{From: "m", Ledger: checkpoint.Options{Mapping: "n"}, Settings: w.options.Settings}
 }
 
-// TestRenameForgetsNoClaim renames a mapping after a pass under other settings was killed, and these were put back.
+// TestRenameForgetsNoClaim renames a mapping after a pass under other settings was killed, and
+// these were put back.
 func TestRenameForgetsNoClaim(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.underTwoPrefixes()
@@ -211,7 +215,8 @@ func TestRenameForgetsNoClaim(t *testing.T) {
 	})
 }
 
-// TestFallbackToAnEarlierGeneration damages the last generation, or not: the copies that it was of are still ours.
+// TestFallbackToAnEarlierGeneration damages the last generation, or not: the copies that it was of
+// are still ours.
 func TestFallbackToAnEarlierGeneration(t *testing.T) {
 	for _, isDamaged := range []bool{false, true} {
 		t.Run(fmt.Sprint(isDamaged), func(t *testing.T) {
@@ -234,7 +239,8 @@ func TestFallbackToAnEarlierGeneration(t *testing.T) {
 	}
 }
 
-// TestFallbackBehindOtherSettings damages the last generation, which was made under other settings, and puts these back.
+// TestFallbackBehindOtherSettings damages the last generation, which was made under other settings,
+// and puts these back.
 func TestFallbackBehindOtherSettings(t *testing.T) {
 	bubble(t, func(t *testing.T, w *world) {
 		w.underTwoPrefixes()

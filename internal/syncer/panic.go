@@ -7,8 +7,8 @@ import (
 	"runtime/debug"
 )
 
-// PanicError is a panic in a pass, returned as the failure of that pass: a bug that one mapping meets must not end the
-// process that keeps the others.
+// PanicError is a panic in a pass, returned as the failure of that pass: a bug that one mapping
+// meets must not end the process that keeps the others.
 type PanicError struct {
 	Value any
 	Stack []byte
@@ -16,7 +16,8 @@ type PanicError struct {
 
 func (e *PanicError) Error() string { return fmt.Sprintf("run pass: panic: %v", e.Value) }
 
-// guarded calls do and returns a panic in it as an error. Every goroutine of a pass needs it for itself.
+// guarded calls do and returns a panic in it as an error. Every goroutine of a pass needs it for
+// itself.
 func guarded(do func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {

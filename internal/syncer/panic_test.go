@@ -63,7 +63,8 @@ func fire(armed *atomic.Bool, now bool) {
 	}
 }
 
-// TestAPanicIsAFailedPass has each goroutine of a pass meet a bug: the pass fails and says where, and the next one goes on.
+// TestAPanicIsAFailedPass has each goroutine of a pass meet a bug: the pass fails and says where,
+// and the next one goes on.
 func TestAPanicIsAFailedPass(t *testing.T) {
 	for where, arrange := range map[string]func(o *syncer.Options, armed *atomic.Bool){
 		"listing": func(o *syncer.Options, armed *atomic.Bool) {

@@ -28,7 +28,8 @@ type pass struct {
 	taken  int // actions
 }
 
-// walk is the heart: it takes each action of the plan, carries it out, and has what is settled saved when it is due.
+// walk is the heart: it takes each action of the plan, carries it out, and has what is settled
+// saved when it is due.
 //
 // When ctx ends no further action is taken; copies in flight go on for as long as a drain may take.
 func (p *pass) walk(ctx context.Context) error {
@@ -38,7 +39,8 @@ func (p *pass) walk(ctx context.Context) error {
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	defer context.AfterFunc(working, stop)() // a copy that ends the pass ends the reading too
-	// A save is of the pass, not of its copies: when the last of these has ended, a save that has begun continues to its end.
+	// A save is of the pass, not of its copies: when the last of these has ended, a save that has
+	// begun continues to its end.
 	save := func() error {
 		err := p.saver.save(ctx)
 		if err != nil {
@@ -73,8 +75,9 @@ func (p *pass) walk(ctx context.Context) error {
 // isCarried reports whether an action takes no request.
 func isCarried(a plan.Action) bool { return a.Kind == plan.Skip && !a.Unsure }
 
-// reserve takes the action's place in the ledger. For one that takes requests it claims the key, if that will be written, and waits for
-// a turn. Turns are given in key order, and an action that has one is carried out: a drain leaves no hole below what was copied.
+// reserve takes the action's place in the ledger. For one that takes requests it claims the key, if
+// that will be written, and waits for a turn. Turns are given in key order, and an action that has
+// one is carried out: a drain leaves no hole below what was copied.
 func (p *pass) reserve(ctx context.Context, a plan.Action) (*checkpoint.Slot, error) {
 	p.taken++
 	p.worker.record.release(p.refusals.Take(a.Object.Key, p.window))

@@ -58,7 +58,8 @@ func TestPassAddsUp(t *testing.T) {
 		want = syncer.Summary{
 			Mapping: "m", Pass: 3, Generation: 3, Listed: 13, Copied: 2, CopiedBytes: 2, Unchanged: 7, Kept: 1,
 			Skipped: map[string]int64{"excluded": 2, "too_large": 1}, Quarantined: map[string]int64{"denied": 1},
-			// The object that was denied is looked for in a listing: S3 denies what is not there too.
+			// The object that was denied is looked for in a listing: S3 denies what is not there
+			// too.
 			Requests: map[string]int64{"ListObjectsV2": 2, "CopyObject": 4}, Throttled: 1, Result: "quarantined", Exit: 3, Seconds: last.Seconds,
 		}
 		if diff := cmp.Diff(want, last); diff != "" {
@@ -112,8 +113,8 @@ func TestPassRemembersWhatWasCopied(t *testing.T) {
 	})
 }
 
-// TestPoisonedObjectIsSetAside has an object fail that was copied before. The ledger no longer vouches for its copy, which
-// a request whose answer was lost may have replaced.
+// TestPoisonedObjectIsSetAside has an object fail that was copied before. The ledger no longer
+// vouches for its copy, which a request whose answer was lost may have replaced.
 func TestPoisonedObjectIsSetAside(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

@@ -36,8 +36,8 @@ func (p poisoned) bite(key *string) {
 	}
 }
 
-// TestAPoisonedObject has one object bring out a bug, as it is copied and as its copy is looked for: it is set aside and the
-// others are copied.
+// TestAPoisonedObject has one object bring out a bug, as it is copied and as its copy is looked
+// for: it is set aside and the others are copied.
 func TestAPoisonedObject(t *testing.T) {
 	for _, present := range []bool{false, true} {
 		emptyPools()

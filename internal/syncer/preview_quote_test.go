@@ -15,8 +15,9 @@ import (
 	"syncd/internal/transfer"
 )
 
-// TestQuoteIsWhatACopySends holds the quote of single copies to what the copier sends, around every size at which it does
-// something else, and to what is asked of both keys, neither of which is behind a Bucket Key.
+// TestQuoteIsWhatACopySends holds the quote of single copies to what the copier sends, around every
+// size at which it does something else, and to what is asked of both keys, neither of which is
+// behind a Bucket Key.
 func TestQuoteIsWhatACopySends(t *testing.T) {
 	const mib, gib = 1 << 20, 1 << 30
 	tests := []struct {

@@ -50,8 +50,8 @@ func (w *world) both() {
 	w.options.Destination = there
 }
 
-// TestPreviewIsTheNextPass changes the source at random, sets objects aside, lets time go by and changes settings; what each
-// pass does is what the preview before it said.
+// TestPreviewIsTheNextPass changes the source at random, sets objects aside, lets time go by and
+// changes settings; what each pass does is what the preview before it said.
 func TestPreviewIsTheNextPass(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -132,7 +132,8 @@ func comparePass(t *testing.T, what string, planned preview.Pass, got syncer.Sum
 	}
 }
 
-// TestPreviewOfAnInterruptedPass plans only what is left, while the lease is held, and so does one of a pass under way.
+// TestPreviewOfAnInterruptedPass plans only what is left, while the lease is held, and so does one
+// of a pass under way.
 func TestPreviewOfAnInterruptedPass(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -186,7 +187,8 @@ func files(t *testing.T, dir string) map[string]int64 {
 	return found
 }
 
-// TestPreviewOfAnAdoption finds what may be copies already, by listing both sides and looking at nothing.
+// TestPreviewOfAnAdoption finds what may be copies already, by listing both sides and looking at
+// nothing.
 func TestPreviewOfAnAdoption(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -228,7 +230,8 @@ func TestPreviewWithoutADestinationToList(t *testing.T) {
 	})
 }
 
-// TestPreviewTellsWhatWillFail finds the objects that no request is sent for, and those that only a restore makes readable.
+// TestPreviewTellsWhatWillFail finds the objects that no request is sent for, and those that only a
+// restore makes readable.
 func TestPreviewTellsWhatWillFail(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

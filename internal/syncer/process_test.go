@@ -19,8 +19,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// process is what a syncer runs on. A killed one does nothing any more, as far as anybody can see: no request leaves it, and nothing
-// reaches its disk.
+// process is what a syncer runs on. A killed one does nothing any more, as far as anybody can see:
+// no request leaves it, and nothing reaches its disk.
 type process struct {
 	*syncer.Syncer
 	dead atomic.Bool

@@ -17,8 +17,9 @@ import (
 	"syncd/internal/syncer"
 )
 
-// TestAKilledPassUnderNewSettingsResumes kills a pass that copies everything again four times: what was saved under the new settings
-// is not copied once more, whichever process takes over, and the upload that was under way is resumed.
+// TestAKilledPassUnderNewSettingsResumes kills a pass that copies everything again four times: what
+// was saved under the new settings is not copied once more, whichever process takes over, and the
+// upload that was under way is resumed.
 func TestAKilledPassUnderNewSettingsResumes(t *testing.T) {
 	for _, store := range stores() {
 		for _, d := range detours() {
@@ -70,7 +71,8 @@ func killUnderNewSettings(t *testing.T, store string, d detour) {
 	}
 	last.finish(t)
 	w.wantInStep(t)
-	// At each kill what is in flight is lost, and what was settled since the last save: two seconds at first, then four, then eight.
+	// At each kill what is in flight is lost, and what was settled since the last save: two seconds
+	// at first, then four, then eight.
 	total := int64(len(w.source.Keys()) - 1)
 	if n := w.cloud.BucketRequests("consumer-copy")["CopyObject"]; n > total+kills*(atOnce+8*2*atOnce) {
 		t.Errorf("got %d copies of %d objects in %d kills", n, total, kills)
@@ -132,8 +134,8 @@ func TestASaveThatHasBegunEnds(t *testing.T) {
 	})
 }
 
-// TestQuietStretchesArePassed has a process be restarted more often than it takes to list a stretch of objects of which none has
-// changed.
+// TestQuietStretchesArePassed has a process be restarted more often than it takes to list a stretch
+// of objects of which none has changed.
 func TestQuietStretchesArePassed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")

@@ -11,7 +11,8 @@ import (
 // repeatEvery is how often it is logged how many objects met the same.
 const repeatEvery = time.Minute
 
-// repeats keeps the log short where many objects meet the same: the first has a line, and the others are counted.
+// repeats keeps the log short where many objects meet the same: the first has a line, and the
+// others are counted.
 type repeats struct {
 	mu   sync.Mutex
 	by   map[string]*repeated
@@ -19,13 +20,15 @@ type repeats struct {
 	bug  bool      // a panic was
 }
 
-// repeated is what was logged of one matter, such as a reason of quarantine: objects that were not, since the last line, and all.
+// repeated is what was logged of one matter, such as a reason of quarantine: objects that were not,
+// since the last line, and all.
 type repeated struct {
 	since, all int64
 	count      func(log *slog.Logger, since, all int64)
 }
 
-// first counts an object, and reports whether it is the first of its matter. The func logs the counts of the others.
+// first counts an object, and reports whether it is the first of its matter. The func logs the
+// counts of the others.
 func (r *repeats) first(matter string, now time.Time, count func(log *slog.Logger, since, all int64)) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -79,7 +79,8 @@ func TestTheLogCountsWhatIsSetAside(t *testing.T) {
 	}
 }
 
-// TestTheLogCountsUploadsThatStay has many uploads be left, whose objects are gone, and that may not be aborted.
+// TestTheLogCountsUploadsThatStay has many uploads be left, whose objects are gone, and that may
+// not be aborted.
 func TestTheLogCountsUploadsThatStay(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

@@ -11,7 +11,8 @@ import (
 	"syncd/internal/syncer/provenance"
 )
 
-// ErrUnfinished says that a pass was interrupted and has to be finished before anything else can be written to the ledger.
+// ErrUnfinished says that a pass was interrupted and has to be finished before anything else can be
+// written to the ledger.
 var ErrUnfinished = errors.New("a pass is unfinished")
 
 // hasReplay refuses a replay where it would do harm, and reports whether it has anything to try.

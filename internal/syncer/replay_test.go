@@ -18,7 +18,8 @@ import (
 // all chooses everything.
 func all(record.Quarantined) bool { return true }
 
-// quarantined makes a world of ten objects of which three are in quarantine, and returns what lets them out.
+// quarantined makes a world of ten objects of which three are in quarantine, and returns what lets
+// them out.
 func quarantined(t *testing.T) (w *world, s *syncer.Syncer, repair func()) {
 	t.Helper()
 	w = newWorld(t)
@@ -93,7 +94,8 @@ func TestReplay(t *testing.T) {
 	})
 }
 
-// TestReplayOfWhatChanged copies the version that is there now, and lets go of what is not there any more.
+// TestReplayOfWhatChanged copies the version that is there now, and lets go of what is not there
+// any more.
 func TestReplayOfWhatChanged(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -115,8 +117,9 @@ func TestReplayOfWhatChanged(t *testing.T) {
 	})
 }
 
-// TestReplayNeverBreaksIntoAPass refuses while a pass is unfinished, whose progress would be lost; and a replay that was
-// interrupted is not gone on with by a pass, which would take it for a listing.
+// TestReplayNeverBreaksIntoAPass refuses while a pass is unfinished, whose progress would be lost;
+// and a replay that was interrupted is not gone on with by a pass, which would take it for a
+// listing.
 func TestReplayNeverBreaksIntoAPass(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

@@ -17,7 +17,8 @@ func (w *world) copyLocks(bound time.Duration) {
 	w.copies.ObjectLock, w.copies.ObjectLockMax = true, bound
 }
 
-// TestShortenedRetentionsAreCounted and logged, each object by its key, and leave the rest as it is.
+// TestShortenedRetentionsAreCounted and logged, each object by its key, and leave the rest as it
+// is.
 func TestShortenedRetentionsAreCounted(t *testing.T) {
 	w := newWorld(t)
 	const bound = 10 * 24 * time.Hour

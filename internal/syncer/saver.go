@@ -13,7 +13,8 @@ import (
 // flushCheck is how often to check whether settled entries should be saved.
 const flushCheck = 500 * time.Millisecond
 
-// saver makes durable what a pass does: its claims before it copies, what is settled when that is due, and the rest when it ends early.
+// saver makes durable what a pass does: its claims before it copies, what is settled when that is
+// due, and the rest when it ends early.
 type saver struct {
 	ledger *checkpoint.Pass
 	// patience is how long a save may go on once the pass drains.
@@ -26,8 +27,9 @@ type saver struct {
 	logDue func()
 }
 
-// save saves what is settled when it is due. The walk asks after each action, so that no more than the ledger's limit
-// and the copies in flight are ever unsaved. A save that has begun is not cut short: half a save is a failed one.
+// save saves what is settled when it is due. The walk asks after each action, so that no more than
+// the ledger's limit and the copies in flight are ever unsaved. A save that has begun is not cut
+// short: half a save is a failed one.
 func (s *saver) save(ctx context.Context) error {
 	s.logDue()
 	if !s.ledger.Due() {
@@ -38,8 +40,8 @@ func (s *saver) save(ctx context.Context) error {
 	return s.ledger.FlushDue(patient)
 }
 
-// keepSaving saves when it is due also while the walk waits for a page or for a slow copy, until the
-// returned func is called; that waits and returns the first error.
+// keepSaving saves when it is due also while the walk waits for a page or for a slow copy, until
+// the returned func is called; that waits and returns the first error.
 func keepSaving(save func() error) (wait func() error) {
 	stop, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
@@ -85,8 +87,8 @@ func (s *saver) claimKey(ctx context.Context, key string) error {
 	return s.ledger.ClaimKey(patient, key, s.clock())
 }
 
-// abandon keeps what is settled of a pass that does not reach its end, and returns why it does not. It outlives ctx, which
-// may be why.
+// abandon keeps what is settled of a pass that does not reach its end, and returns why it does not.
+// It outlives ctx, which may be why.
 func (s *saver) abandon(ctx context.Context, cause error) error {
 	if _, ok := errors.AsType[*PanicError](cause); ok {
 		return cause // what is in memory may be half done; what was saved before is whole

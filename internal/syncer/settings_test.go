@@ -45,7 +45,8 @@ func (w *world) pass(t *testing.T) (syncer.Summary, error) {
 	return summary, errors.Join(err, s.Close())
 }
 
-// TestChangedSettings changes the mapping between two passes; only what the change affects is copied again.
+// TestChangedSettings changes the mapping between two passes; only what the change affects is
+// copied again.
 func TestChangedSettings(t *testing.T) {
 	const all, inside = 10, 4
 	tests := []struct {
@@ -93,7 +94,8 @@ func TestChangedSettings(t *testing.T) {
 	}
 }
 
-// TestSettingsOutliveAFailure has an object fail in the pass that moves the mapping: the next one still copies it.
+// TestSettingsOutliveAFailure has an object fail in the pass that moves the mapping: the next one
+// still copies it.
 func TestSettingsOutliveAFailure(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -115,7 +117,8 @@ func TestSettingsOutliveAFailure(t *testing.T) {
 	})
 }
 
-// TestSettingsThatChangeTryEverythingAgain has an object in quarantine that another destination may well take.
+// TestSettingsThatChangeTryEverythingAgain has an object in quarantine that another destination may
+// well take.
 func TestSettingsThatChangeTryEverythingAgain(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -160,8 +163,8 @@ func TestNewKeyIsRefused(t *testing.T) {
 	})
 }
 
-// TestAdoption begins with a destination that another tool filled: what is whole and under the key is adopted, and what is
-// not is foreign until it may be replaced.
+// TestAdoption begins with a destination that another tool filled: what is whole and under the key
+// is adopted, and what is not is foreign until it may be replaced.
 func TestAdoption(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -206,8 +209,9 @@ func TestAdoption(t *testing.T) {
 	})
 }
 
-// TestAdoptionThatIsDenied has a role that may only list the destination, or only read there: either tells what must not be
-// replaced, and only what can be read is adopted. One that may do neither has replaced nothing as well.
+// TestAdoptionThatIsDenied has a role that may only list the destination, or only read there:
+// either tells what must not be replaced, and only what can be read is adopted. One that may do
+// neither has replaced nothing as well.
 func TestAdoptionThatIsDenied(t *testing.T) {
 	for _, tt := range []struct {
 		denied  []string
@@ -262,7 +266,8 @@ func TestLedgerThatIsDamaged(t *testing.T) {
 	})
 }
 
-// records returns the paths of the records of the mapping whose names match, in their order; there is one at least.
+// records returns the paths of the records of the mapping whose names match, in their order; there
+// is one at least.
 func (w *world) records(t *testing.T, pattern string) []string {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(w.dir, "m", pattern)) // sorted

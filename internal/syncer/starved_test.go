@@ -14,7 +14,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// isCopiedInTime has everything below the last prefix be refused, and an object be written above it: it is copied within a week.
+// isCopiedInTime has everything below the last prefix be refused, and an object be written above
+// it: it is copied within a week.
 func isCopiedInTime(t *testing.T, deny func(w *world), put func(w *world, key string)) {
 	t.Helper()
 	emptyPools()
@@ -53,7 +54,8 @@ func TestTheLastPrefixIsRefusedWithoutAReason(t *testing.T) {
 	}, func(w *world, key string) { w.put(key) })
 }
 
-// TestNewObjectsAmongOldOnesAreRefused: all new objects are refused when read, and are spread among old ones that may be read.
+// TestNewObjectsAmongOldOnesAreRefused: all new objects are refused when read, and are spread among
+// old ones that may be read.
 func TestNewObjectsAmongOldOnesAreRefused(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -79,7 +81,8 @@ func TestNewObjectsAmongOldOnesAreRefused(t *testing.T) {
 	})
 }
 
-// TestARefusedStretchIsResumed: writing below the last prefix is refused, with the action named; the pass is drained in the middle of it.
+// TestARefusedStretchIsResumed: writing below the last prefix is refused, with the action named;
+// the pass is drained in the middle of it.
 func TestARefusedStretchIsResumed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -107,7 +110,8 @@ func TestARefusedStretchIsResumed(t *testing.T) {
 	})
 }
 
-// TestTheSmallestObjectsAreRefused: a stretch at the beginning, and one small refused object in every 16 of all others.
+// TestTheSmallestObjectsAreRefused: a stretch at the beginning, and one small refused object in
+// every 16 of all others.
 func TestTheSmallestObjectsAreRefused(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

@@ -22,8 +22,9 @@ import (
 	"syncd/internal/throttle"
 )
 
-// How many objects the tests copy that are about numbers; make stress asks for more. The rates that they are held to go
-// with it: 70 copies a second for a thousand objects, so that the tests last as long.
+// How many objects the tests copy that are about numbers; make stress asks for more. The rates that
+// they are held to go with it: 70 copies a second for a thousand objects, so that the tests last as
+// long.
 var many = flag.Int("many", 1000, "how many objects the tests of faults and rates copy")
 
 // pace is what bounds the requests of a realistic world.
@@ -83,7 +84,8 @@ func TestAPassOutlivesSilence(t *testing.T) {
 	})
 }
 
-// TestEverythingArrivesThroughFaults has one request in twenty fail in one way or another, in both modes.
+// TestEverythingArrivesThroughFaults has one request in twenty fail in one way or another, in both
+// modes.
 func TestEverythingArrivesThroughFaults(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -114,7 +116,8 @@ func TestEverythingArrivesThroughFaults(t *testing.T) {
 				}
 				s := w.open(t)
 				got := mustRun(t, s)
-				// Where the answer to a copy was lost, the copy is looked for before it is made again.
+				// Where the answer to a copy was lost, the copy is looked for before it is made
+				// again.
 				if got.Copied+got.Adopted != int64(*many) || got.Adopted > int64(*many/20) || got.Exit != 0 {
 					t.Errorf("got %+v, want all %d copied", got, *many)
 				}
@@ -190,7 +193,8 @@ func TestItFindsTheRateOfAPrefix(t *testing.T) {
 	})
 }
 
-// TestItFindsTheRateOfKMS has KMS take fewer requests than S3: copies slow down to it, and nothing else does.
+// TestItFindsTheRateOfKMS has KMS take fewer requests than S3: copies slow down to it, and nothing
+// else does.
 func TestItFindsTheRateOfKMS(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -213,7 +217,8 @@ func TestItFindsTheRateOfKMS(t *testing.T) {
 	})
 }
 
-// TestRefusalsAtRandomCostLittle compares a pass that is refused a share of its requests, whatever their rate, with one that is not.
+// TestRefusalsAtRandomCostLittle compares a pass that is refused a share of its requests, whatever
+// their rate, with one that is not.
 func TestRefusalsAtRandomCostLittle(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -238,7 +243,8 @@ func TestRefusalsAtRandomCostLittle(t *testing.T) {
 	}
 	undisturbed := took(0)
 	for _, refused := range []float64{0.005, 0.05} {
-		// The last objects may be refused several times, and nothing is left to be copied meanwhile.
+		// The last objects may be refused several times, and nothing is left to be copied
+		// meanwhile.
 		const lastOnes = 2
 		if got, want := took(refused), undisturbed/0.9/(1-refused)+lastOnes; got > want {
 			t.Errorf("got %.1f s with %.2f %% refused, and %.1f s undisturbed, want at most %.1f s", got, 100*refused, undisturbed, want)

@@ -12,7 +12,8 @@ import (
 	"syncd/internal/syncer"
 )
 
-// TestRefusedStretch has one prefix refused, in different places of the bucket: everything else is copied, by one pass.
+// TestRefusedStretch has one prefix refused, in different places of the bucket: everything else is
+// copied, by one pass.
 func TestRefusedStretch(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -114,7 +115,8 @@ func TestRefusedHereAndThere(t *testing.T) {
 	})
 }
 
-// TestDrainAfterATrial ends the process when an object was copied out of turn and the walk has not got there: it is syncd's own.
+// TestDrainAfterATrial ends the process when an object was copied out of turn and the walk has not
+// got there: it is syncd's own.
 func TestDrainAfterATrial(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -144,7 +146,8 @@ func TestDrainAfterATrial(t *testing.T) {
 	})
 }
 
-// TestManyRefusedStretches has each of many prefixes be refused in part: that is examined a few times, not for each of them.
+// TestManyRefusedStretches has each of many prefixes be refused in part: that is examined a few
+// times, not for each of them.
 func TestManyRefusedStretches(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -164,7 +167,8 @@ func TestManyRefusedStretches(t *testing.T) {
 		if got.Copied != stretches || got.Quarantined["denied"] != stretches*refused {
 			t.Errorf("got %+v, want all but what is refused copied", got)
 		}
-		// Pages of the listing, one for each object that was refused, which may have vanished, and some for each time that it is examined.
+		// Pages of the listing, one for each object that was refused, which may have vanished, and
+		// some for each time that it is examined.
 		if n := w.cloud.Requests()["ListObjectsV2"] - stretches*refused; n > 90 {
 			t.Errorf("got %d listings for %d stretches, want a few", n, stretches)
 		}

@@ -26,9 +26,10 @@ type uploads struct {
 	isHidden bool
 }
 
-// abort removes the uploads that earlier passes recorded and that no pass resumes, before the commit that takes their
-// records away. It confirms the lease first: a process that has lost it unnoticed must not abort what the next holder works on.
-// An upload that cannot be aborted only costs storage, so it is logged and the pass continues.
+// abort removes the uploads that earlier passes recorded and that no pass resumes, before the
+// commit that takes their records away. It confirms the lease first: a process that has lost it
+// unnoticed must not abort what the next holder works on. An upload that cannot be aborted only
+// costs storage, so it is logged and the pass continues.
 func (u *uploads) abort(ctx context.Context, pass *checkpoint.Pass, log *slog.Logger) error {
 	left := pass.LeftUploads()
 	if len(left) == 0 {
@@ -61,8 +62,9 @@ func (u *uploads) abort(ctx context.Context, pass *checkpoint.Pass, log *slog.Lo
 	return nil
 }
 
-// sweep removes the uploads that no process could record, because it was killed or the answer with the id was lost: after
-// the commit, which proves that this process holds the lease, and only those that began before this pass did.
+// sweep removes the uploads that no process could record, because it was killed or the answer with
+// the id was lost: after the commit, which proves that this process holds the lease, and only those
+// that began before this pass did.
 func (u *uploads) sweep(ctx context.Context, pass *checkpoint.Pass, began time.Time, log *slog.Logger) {
 	bound, release, err := pass.Writing(ctx)
 	if err != nil {

@@ -27,8 +27,9 @@ func (o openings) Open(ctx context.Context, name string) (store.Record, error) {
 	return o.Store.Open(ctx, name)
 }
 
-// TestAFailedPassVerifiesOnce has passes fail one after the other before they begin: the ledger's chunks are not read again to see
-// that they are whole. What rots meanwhile is found when it is read, and the next pass falls back.
+// TestAFailedPassVerifiesOnce has passes fail one after the other before they begin: the ledger's
+// chunks are not read again to see that they are whole. What rots meanwhile is found when it is
+// read, and the next pass falls back.
 func TestAFailedPassVerifiesOnce(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

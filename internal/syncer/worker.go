@@ -66,7 +66,8 @@ func (w *worker) carryOut(ctx context.Context, slot *checkpoint.Slot, a plan.Act
 	return w.copy(ctx, slot, a)
 }
 
-// copy copies one object and settles its slot. An error ends the pass; the failure of the object alone is none.
+// copy copies one object and settles its slot. An error ends the pass; the failure of the object
+// alone is none.
 func (w *worker) copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action) error {
 	defer w.record.inFlight()()
 	start, number := w.now(), w.refusals.Begin()
@@ -107,9 +108,10 @@ func (w *worker) vanished(ctx context.Context, slot *checkpoint.Slot, a plan.Act
 	return nil
 }
 
-// recordLeft settles an object that has no copy to be made, and of which the ledger does not know what is at the destination: it is
-// gone from the source, or skipped. A copy whose answer was lost may have replaced the one that the ledger knows, which is then not
-// carried over; what is there in its place is syncd's own all the same.
+// recordLeft settles an object that has no copy to be made, and of which the ledger does not know
+// what is at the destination: it is gone from the source, or skipped. A copy whose answer was lost
+// may have replaced the one that the ledger knows, which is then not carried over; what is there in
+// its place is syncd's own all the same.
 func (w *worker) recordLeft(ctx context.Context, slot *checkpoint.Slot, a plan.Action, target copier.Target) error {
 	if target.OursSince.IsZero() && (target.Known == "" || a.Previous != nil || a.Inherited != nil) {
 		carryOver(slot, a) // nothing was written
@@ -135,10 +137,12 @@ func (w *worker) recordLeft(ctx context.Context, slot *checkpoint.Slot, a plan.A
 	return nil
 }
 
-// errUnreadableCopy is why an object without a source is in quarantine: its row is all that says whose the copy is.
+// errUnreadableCopy is why an object without a source is in quarantine: its row is all that says
+// whose the copy is.
 var errUnreadableCopy = errors.New("the source is gone, and the role may not read the copy that is still there")
 
-// carryOver leaves the ledger as it is: of an object that is skipped the destination still has the copy that was made last.
+// carryOver leaves the ledger as it is: of an object that is skipped the destination still has the
+// copy that was made last.
 func carryOver(slot *checkpoint.Slot, a plan.Action) {
 	switch {
 	case a.Previous != nil:

@@ -8,15 +8,16 @@ import (
 	"syncd/internal/printable"
 )
 
-// Table is rows of cells beneath titles, for people. The last column explains: it may be of any length.
+// Table is rows of cells beneath titles, for people. The last column explains: it may be of any
+// length.
 type Table struct {
 	Columns []Column
 	Rows    [][]string
 	Total   []string
 }
 
-// Column is a title, and how the cells beneath it stand. Where there is not enough room, columns that can be spared are left out, those
-// with the highest number first; 0 can not be spared.
+// Column is a title, and how the cells beneath it stand. Where there is not enough room, columns
+// that can be spared are left out, those with the highest number first; 0 can not be spared.
 type Column struct {
 	Title  string
 	Right  bool
@@ -26,8 +27,9 @@ type Column struct {
 const (
 	// columnGap is what is between columns.
 	columnGap = 2
-	// leastName is how short the first column may be cut, and leastText how short the last one. Where columns that cannot be spared leave
-	// less room than that the first one is cut further, to leastRest: the others say what matters.
+	// leastName is how short the first column may be cut, and leastText how short the last one.
+	// Where columns that cannot be spared leave less room than that the first one is cut further,
+	// to leastRest: the others say what matters.
 	leastName, leastText, leastRest = 12, 20, 3
 	// saysLittle is from which number on a column is left out before the first one is cut.
 	saysLittle = 4
@@ -74,8 +76,8 @@ func (t Table) titles() (titles []string) {
 	return titles
 }
 
-// fit returns the columns that are shown and how wide each is. First columns that say little are left out, then the first column is cut,
-// and then others are left out.
+// fit returns the columns that are shown and how wide each is. First columns that say little are
+// left out, then the first column is cut, and then others are left out.
 func (t Table) fit(lines [][]string, width int) (shown, widths []int) {
 	natural, last := make([]int, len(t.Columns)), len(t.Columns)-1
 	for i := range t.Columns {
@@ -124,7 +126,8 @@ func wide(shown, widths []int) int {
 	return sum
 }
 
-// Shortened cuts the middle out of a text that is longer than width: names often differ only at their ends.
+// Shortened cuts the middle out of a text that is longer than width: names often differ only at
+// their ends.
 func Shortened(text string, width int) string {
 	runes := []rune(text)
 	if len(runes) <= width || width < 1 {

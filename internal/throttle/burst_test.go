@@ -18,7 +18,8 @@ func bursts(every, lasts time.Duration) func() error {
 	}
 }
 
-// TestBursts has refusals come in bursts that do not depend on the rate: what is done about one is undone when it is over.
+// TestBursts has refusals come in bursts that do not depend on the rate: what is done about one is
+// undone when it is over.
 func TestBursts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")

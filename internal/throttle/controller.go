@@ -11,27 +11,30 @@ import (
 )
 
 const (
-	// minRate is the rate below which no throttling drives a controller, in requests a second: someone has to ask whether
-	// it is over.
+	// minRate is the rate below which no throttling drives a controller, in requests a second:
+	// someone has to ask whether it is over.
 	minRate = 1
-	// keep is what a cut leaves of the rate that the service took; minKeep of that at which requests were sent bounds it
-	// below, since a run of refusals says little about the rate.
+	// keep is what a cut leaves of the rate that the service took; minKeep of that at which
+	// requests were sent bounds it below, since a run of refusals says little about the rate.
 	keep, minKeep = 0.9, 0.3
-	// minShare is the least share of requests taken from which the rate of the service is concluded.
+	// minShare is the least share of requests taken from which the rate of the service is
+	// concluded.
 	minShare = 0.5
 	// maxPressed is the longest time between two answers that counts for the growth of a rate.
 	maxPressed = time.Second
-	// maxIndependent is the largest share of refusals that is taken for independent of the rate: where more is refused, that is an outage.
+	// maxIndependent is the largest share of refusals that is taken for independent of the rate:
+	// where more is refused, that is an outage.
 	maxIndependent = 0.9
-	// settling is the time after a cut in which refusals prove nothing: a quota that was exceeded has nothing left at first. unsteady is
-	// the number of cuts of what is sent then.
+	// settling is the time after a cut in which refusals prove nothing: a quota that was exceeded
+	// has nothing left at first. unsteady is the number of cuts of what is sent then.
 	settling = 250 * time.Millisecond
 	unsteady = -1
 )
 
 // ControllerOptions are the settings of a Controller.
 type ControllerOptions struct {
-	// Name says whose quota it is, such as "destination" or "kms". It is part of the error of a wait that was ended.
+	// Name says whose quota it is, such as "destination" or "kms". It is part of the error of a
+	// wait that was ended.
 	Name string
 	// Cap is a rate that is never exceeded, in requests per second; 0 means none.
 	Cap float64
@@ -39,14 +42,17 @@ type ControllerOptions struct {
 	Now func() time.Time
 }
 
-// Controller keeps one rate. It may be shared by clients and goroutines; a nil Controller limits nothing.
+// Controller keeps one rate. It may be shared by clients and goroutines; a nil Controller limits
+// nothing.
 //
-// There is no limit but the cap until the service refuses more than it may at random. Then the rate is cut to a bit below what
-// the service took. If less is refused now, a quota was exceeded: from there the rate grows, quickly towards the rate at which it was
-// last throttled, slowly around that, and the faster beyond it the longer nothing is throttled. If as much is refused as before, the
-// refusals do not depend on the rate: the cut is taken back, that share is borne, and it is tried again later, more and more seldom,
-// whether that is still so. Only requests sent after a cut say whether it helped. Time in which no request had to wait does not
-// count, since a rate that is not used proves nothing.
+// There is no limit but the cap until the service refuses more than it may at random. Then the rate
+// is cut to a bit below what the service took. If less is refused now, a quota was exceeded: from
+// there the rate grows, quickly towards the rate at which it was last throttled, slowly around
+// that, and the faster beyond it the longer nothing is throttled. If as much is refused as before,
+// the refusals do not depend on the rate: the cut is taken back, that share is borne, and it is
+// tried again later, more and more seldom, whether that is still so. Only requests sent after a cut
+// say whether it helped. Time in which no request had to wait does not count, since a rate that is
+// not used proves nothing.
 type Controller struct {
 	name  string
 	cap   float64 // math.Inf(1): none
@@ -87,7 +93,8 @@ func NewController(o ControllerOptions) *Controller {
 	}
 }
 
-// Rate returns how many requests per second may be sent, and whether there is a limit at all; without one it is 0.
+// Rate returns how many requests per second may be sent, and whether there is a limit at all;
+// without one it is 0.
 func (c *Controller) Rate() (perSecond float64, limited bool) {
 	if c == nil {
 		return 0, false
@@ -101,7 +108,8 @@ func (c *Controller) Rate() (perSecond float64, limited bool) {
 	return rate, true
 }
 
-// wait returns when weight may be sent, and whether a rate that is known to matter took a wait. Its error is that of ctx.
+// wait returns when weight may be sent, and whether a rate that is known to matter took a wait. Its
+// error is that of ctx.
 func (c *Controller) wait(ctx context.Context, weight float64) (waited bool, err error) {
 	if c == nil {
 		return false, nil
@@ -169,8 +177,8 @@ func (c *Controller) answered(cuts int, isRefused bool) {
 	}
 }
 
-// tryStray cuts the rate to see whether the share that is borne still does not depend on it. Where that could not be seen, as at a
-// rate of one a second, nothing is cut.
+// tryStray cuts the rate to see whether the share that is borne still does not depend on it. Where
+// that could not be seen, as at a rate of one a second, nothing is cut.
 func (c *Controller) tryStray(now time.Time) {
 	c.tryAgain = now.Add(c.interval)
 	before := bearing{c.rate, c.curve}
@@ -229,12 +237,14 @@ func (c *Controller) cut(now time.Time, refused, stray float64) {
 	}
 	// A quota that others use too may be spent while hardly anything is sent from here.
 	used := min(c.rate, c.sends.rate(now))
-	// Where a rate has just grown beyond a small quota, most of the last answers are from before, and what it took a second says more.
+	// Where a rate has just grown beyond a small quota, most of the last answers are from before,
+	// and what it took a second says more.
 	took := c.takes.rate(now) / max(used, minRate)
 	taken := min(min(1-refused, took)/(1-min(stray, maxIndependent)), 1)
 	c.burst = c.burst.next(now, c.burstOver, before, max(refused, c.alarm.first), took)
 	rate := max(used*min(max(keep*taken, minKeep), keep), minRate)
-	// When most is refused, that may be an outage as well as a lower quota: what was good is kept in mind meanwhile.
+	// When most is refused, that may be an outage as well as a lower quota: what was good is kept
+	// in mind meanwhile.
 	if taken >= minShare || c.curve.best == 0 {
 		c.curve.best = used * max(taken, minShare)
 	}

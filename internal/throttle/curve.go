@@ -8,16 +8,19 @@ import (
 const (
 	// climb is the time in which a rate comes back to its best.
 	climb = 3 * time.Second
-	// probe is the share by which a rate exceeds its best when as much time again has passed without a verdict against it.
+	// probe is the share by which a rate exceeds its best when as much time again has passed
+	// without a verdict against it.
 	probe = 0.1
-	// leapAfter is when a probe has found half as much again: probe · (leapAfter / climb)³. From there the rate doubles in
-	// doubling. An earlier leap would be led on by quotas that let a second of unused rate be made up for.
+	// leapAfter is when a probe has found half as much again: probe · (leapAfter / climb)³. From
+	// there the rate doubles in doubling. An earlier leap would be led on by quotas that let a
+	// second of unused rate be made up for.
 	leapAfter = 5130 * time.Millisecond
 	doubling  = 3 * time.Second
 )
 
-// curve is how a rate grows after a cut: a cubic, flat around its best, as of RFC 9438 (CUBIC), section 4.2, but in
-// proportion to the rate, and an exponential where the best has proved to be out of date.
+// curve is how a rate grows after a cut: a cubic, flat around its best, as of RFC 9438 (CUBIC),
+// section 4.2, but in proportion to the rate, and an exponential where the best has proved to be
+// out of date.
 type curve struct {
 	from    float64       // after the cut
 	best    float64       // that the service took

@@ -3,18 +3,21 @@ package throttle
 import "time"
 
 const (
-	// An experiment ends when one of the two is sure times as likely as the other, as a logarithm, or after maxExperiment, when the likelier one counts.
+	// An experiment ends when one of the two is sure times as likely as the other, as a logarithm,
+	// or after maxExperiment, when the likelier one counts.
 	sure          = 6
 	maxExperiment = 10 * time.Second
-	// tellable is how much less must be refused, at the most, when a cut helps, for an experiment to tell.
+	// tellable is how much less must be refused, at the most, when a cut helps, for an experiment
+	// to tell.
 	tellable = 0.8
-	// firstRetry is when it is tried again whether a share that was found not to depend on the rate still does not; lastRetry is the
-	// longest that this takes, after doubling.
+	// firstRetry is when it is tried again whether a share that was found not to depend on the rate
+	// still does not; lastRetry is the longest that this takes, after doubling.
 	firstRetry, lastRetry = time.Second, time.Minute
 )
 
-// experiment finds whether a cut has lowered the refused share, as it does where a quota was exceeded, or has changed nothing, as
-// where the refusals have another reason. It is a sequential test of the two (A. Wald, "Sequential tests of statistical hypotheses", 1945).
+// experiment finds whether a cut has lowered the refused share, as it does where a quota was
+// exceeded, or has changed nothing, as where the refusals have another reason. It is a sequential
+// test of the two (A. Wald, "Sequential tests of statistical hypotheses", 1945).
 type experiment struct {
 	before  bearing
 	taken   float64 // what the service took a second before the cut

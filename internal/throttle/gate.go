@@ -7,7 +7,8 @@ import (
 	"syncd/internal/fair"
 )
 
-// Gate lets as many through at once as its [Level] says, in the order they came. It is made by [Level.Gate].
+// Gate lets as many through at once as its [Level] says, in the order they came. It is made by
+// [Level.Gate].
 type Gate struct {
 	level *Level
 
@@ -45,11 +46,12 @@ func (g *Gate) Release() {
 	g.release()
 }
 
-// maxLeft is how many slots of a gate may be left at once, as a multiple of its limit: it bounds what waits to be tried again.
+// maxLeft is how many slots of a gate may be left at once, as a multiple of its limit: it bounds
+// what waits to be tried again.
 const maxLeft = 2
 
-// Hold returns a context for what is done with a slot that is taken, and a func that releases it. While its requests wait to be tried
-// again, the slot is others'.
+// Hold returns a context for what is done with a slot that is taken, and a func that releases it.
+// While its requests wait to be tried again, the slot is others'.
 func (g *Gate) Hold(ctx context.Context) (held context.Context, release func()) {
 	held, h := holding(ctx, &hold{leave: g.leave, enter: func(context.Context) error {
 		g.enter()
@@ -63,7 +65,8 @@ func (g *Gate) Hold(ctx context.Context) (held context.Context, release func()) 
 	}
 }
 
-// leave gives a slot back for a while, unless too many are left already, and reports whether it did.
+// leave gives a slot back for a while, unless too many are left already, and reports whether it
+// did.
 func (g *Gate) leave() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -76,7 +79,8 @@ func (g *Gate) leave() bool {
 	return true
 }
 
-// enter takes a slot that was left, at once, though there may be none: it has waited in the line before.
+// enter takes a slot that was left, at once, though there may be none: it has waited in the line
+// before.
 func (g *Gate) enter() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -84,7 +88,8 @@ func (g *Gate) enter() {
 	g.inUse++
 }
 
-// InUse returns how many slots are taken. It exceeds the limit for a while after the level has fallen.
+// InUse returns how many slots are taken. It exceeds the limit for a while after the level has
+// fallen.
 func (g *Gate) InUse() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -152,7 +152,8 @@ func TestGateIsFirstComeFirstServed(t *testing.T) {
 	})
 }
 
-// TestGateShrinksBelowWhatIsInUse takes nothing away from those inside, and lets nobody in before there is room.
+// TestGateShrinksBelowWhatIsInUse takes nothing away from those inside, and lets nobody in before
+// there is room.
 func TestGateShrinksBelowWhatIsInUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(4)

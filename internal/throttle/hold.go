@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// hold is a place that was taken for the requests of a context. They give it back when all of them wait to be tried again, so that
-// others can be sent meanwhile, and take it again for the next attempt. They must pass a [Guard].
+// hold is a place that was taken for the requests of a context. They give it back when all of them
+// wait to be tried again, so that others can be sent meanwhile, and take it again for the next
+// attempt. They must pass a [Guard].
 type hold struct {
 	outer *hold // of the context that it was made with
 	leave func() bool
@@ -30,8 +31,9 @@ type Slots interface {
 	Release()
 }
 
-// HoldSlot waits for a slot, and returns a context for a request to be sent with it and a func that releases it. While the request
-// waits to be tried again, the slot is others'. The error is that of ctx, and then no slot is taken.
+// HoldSlot waits for a slot, and returns a context for a request to be sent with it and a func that
+// releases it. While the request waits to be tried again, the slot is others'. The error is that of
+// ctx, and then no slot is taken.
 func HoldSlot(ctx context.Context, slots Slots) (held context.Context, release func(), err error) {
 	if err := slots.Acquire(ctx); err != nil {
 		return nil, nil, err
@@ -53,7 +55,8 @@ func holding(ctx context.Context, h *hold) (context.Context, *hold) {
 	return context.WithValue(ctx, holdKey{}, h), h
 }
 
-// end ends the hold, and reports whether the place is taken, so that the caller has to give it back.
+// end ends the hold, and reports whether the place is taken, so that the caller has to give it
+// back.
 func (h *hold) end() (isTaken bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -36,7 +36,8 @@ func afterAnHour(ctx context.Context, in middleware.FinalizeInput, next middlewa
 	}
 }
 
-// places are the two kinds of a place for one request: of a gate, and of what only acquires and releases.
+// places are the two kinds of a place for one request: of a gate, and of what only acquires and
+// releases.
 func places() map[string]func(*throttle.Gate, context.Context) (context.Context, func(), error) {
 	return map[string]func(*throttle.Gate, context.Context) (context.Context, func(), error){
 		"turn": func(g *throttle.Gate, ctx context.Context) (context.Context, func(), error) {
@@ -52,7 +53,8 @@ func places() map[string]func(*throttle.Gate, context.Context) (context.Context,
 	}
 }
 
-// TestPlaceIsOthersBetweenAttempts has a request wait an hour to be tried again, and others that need its only place.
+// TestPlaceIsOthersBetweenAttempts has a request wait an hour to be tried again, and others that
+// need its only place.
 func TestPlaceIsOthersBetweenAttempts(t *testing.T) {
 	for name, take := range places() {
 		t.Run(name, func(t *testing.T) {
@@ -118,7 +120,8 @@ func TestPlaceThatIsNotTakenAgain(t *testing.T) {
 	}
 }
 
-// TestTurnsThatAreLeftAreBounded has objects wait to be tried again without an end: there may be three times as many as turns.
+// TestTurnsThatAreLeftAreBounded has objects wait to be tried again without an end: there may be
+// three times as many as turns.
 func TestTurnsThatAreLeftAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gate := throttle.NewLevel(throttle.LevelOptions{Min: 4, Max: 4}).Gate()

@@ -11,7 +11,8 @@ const (
 	// A round is over after roundTime, when at least roundAnswers to requests sent in it have come.
 	roundTime    = time.Second
 	roundAnswers = 16
-	// maxFailed is the share of broken connections and timeouts above which a round shrinks the level.
+	// maxFailed is the share of broken connections and timeouts above which a round shrinks the
+	// level.
 	maxFailed = 0.05
 	// A round is slow when its answers take slow times the best seen, and quick below quick times.
 	slow, quick = 2.0, 1.5
@@ -23,15 +24,16 @@ const (
 
 // LevelOptions are the settings of a Level.
 type LevelOptions struct {
-	// Min and Max bound the level, Start is where it begins; all count requests at once. Min is at least 1, Max at least
-	// Min, and Start is brought between them. Min equal to Max fixes the level.
+	// Min and Max bound the level, Start is where it begins; all count requests at once. Min is at
+	// least 1, Max at least Min, and Start is brought between them. Min equal to Max fixes the
+	// level.
 	Min, Start, Max int
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
 
-// Level is a number of requests at once that finds its own level. What it goes by, once a round (a second, or longer
-// until 16 answers have come), is this:
+// Level is a number of requests at once that finds its own level. What it goes by, once a round (a
+// second, or longer until 16 answers have come), is this:
 //
 //  1. More than one answer in twenty is a timeout or a broken connection: a quarter less, down to Min.
 //  2. Else, answers take twice as long as the best seen in the last five minutes: an eighth less, down to Start.
@@ -39,11 +41,13 @@ type LevelOptions struct {
 //     the best: a quarter more, up to Max; a thirty-second more if 1 or 2 has happened in the last five minutes.
 //  4. Else it stays.
 //
-// Every five minutes a level above Start spends one round at Start, to measure the best latencies without its own queue.
+// Every five minutes a level above Start spends one round at Start, to measure the best latencies
+// without its own queue.
 //
-// Latency is the median of each operation, compared with the best of the same. Operations whose duration goes with the
-// size of their content count only when they fail. CopyObject does too, to a degree, and nobody sees the size here; this is
-// why slowness never takes the level below Start. Being throttled does not either: that is for the [Controller].
+// Latency is the median of each operation, compared with the best of the same. Operations whose
+// duration goes with the size of their content count only when they fail. CopyObject does too, to a
+// degree, and nobody sees the size here; this is why slowness never takes the level below Start.
+// Being throttled does not either: that is for the [Controller].
 type Level struct {
 	o       LevelOptions
 	limit   atomic.Int64
@@ -213,8 +217,8 @@ func (l *Level) step(limit int) int {
 	return max(limit/4, 1)
 }
 
-// slowness returns how many times longer than at best the answers of the round took, and remembers better ones. It is 1
-// when nothing can be compared.
+// slowness returns how many times longer than at best the answers of the round took, and remembers
+// better ones. It is 1 when nothing can be compared.
 func (l *Level) slowness() float64 {
 	var sum, n float64
 	for operation, seen := range l.round.latencies {

@@ -165,7 +165,8 @@ func TestLevelRecovers(t *testing.T) {
 	})
 }
 
-// TestLevelForgetsTheBest has every answer take longer from some time on, for instance because objects got larger.
+// TestLevelForgetsTheBest has every answer take longer from some time on, for instance because
+// objects got larger.
 func TestLevelForgetsTheBest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLeveled(t, throttle.LevelOptions{Min: 2, Start: 16, Max: 64}, throttle.Guard{})
@@ -181,7 +182,8 @@ func TestLevelForgetsTheBest(t *testing.T) {
 	})
 }
 
-// TestLevelDoesNotCreep has a queue of our own making for an hour, which must not come to look normal.
+// TestLevelDoesNotCreep has a queue of our own making for an hour, which must not come to look
+// normal.
 func TestLevelDoesNotCreep(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")

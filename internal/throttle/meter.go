@@ -19,7 +19,8 @@ type Attempt struct {
 	Operation string
 	// Class is the class of its error, "" for a success.
 	Class awserr.Class
-	// Duration is the time from sending to the end of the answer's headers, or of the whole answer where the SDK reads it.
+	// Duration is the time from sending to the end of the answer's headers, or of the whole answer
+	// where the SDK reads it.
 	Duration time.Duration
 }
 
@@ -60,7 +61,8 @@ func (m *Meter) Counts() Counts {
 
 // Attach hangs the meter on a client's middleware stack; it is one of the client's APIOptions.
 func (m *Meter) Attach(stack *middleware.Stack) error {
-	// Behind the retryer, so that every attempt passes; before the deserializer, so that its verdict is seen.
+	// Behind the retryer, so that every attempt passes; before the deserializer, so that its
+	// verdict is seen.
 	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.Meter", m.handle), middleware.Before)
 }
 

@@ -15,28 +15,34 @@ import (
 	"syncd/internal/deadline"
 )
 
-// Guard is hung on one SDK client: it paces every attempt, retries included, and learns from its outcome. A field that is
-// nil is not in force. Guards of several clients may share any of their fields; none may be changed once it is attached.
+// Guard is hung on one SDK client: it paces every attempt, retries included, and learns from its
+// outcome. A field that is nil is not in force. Guards of several clients may share any of their
+// fields; none may be changed once it is attached.
 type Guard struct {
-	// Level learns from latency and broken connections. Whoever sends holds a slot of one of its gates; the guard takes none.
+	// Level learns from latency and broken connections. Whoever sends holds a slot of one of its
+	// gates; the guard takes none.
 	Level *Level
-	// Service draws on the quota of the service itself: of a bucket, or of STS. Throttling that is not KMS's is its.
+	// Service draws on the quota of the service itself: of a bucket, or of STS. Throttling that is
+	// not KMS's is its.
 	Service *Draw
-	// KMS draws on the quota of KMS in the account and region of the requests; only requests that may need KMS wait for it.
+	// KMS draws on the quota of KMS in the account and region of the requests; only requests that
+	// may need KMS wait for it.
 	KMS *Draw
-	// Cap and KMSCap learn nothing; they are the caps of a mapping. KMSCap counts what S3 may ask of KMS, as KMS does.
+	// Cap and KMSCap learn nothing; they are the caps of a mapping. KMSCap counts what S3 may ask
+	// of KMS, as KMS does.
 	Cap, KMSCap *Controller
 }
 
 // Attach hangs the guard on a client's middleware stack; it is one of the client's APIOptions.
 func (g *Guard) Attach(stack *middleware.Stack) error {
-	// Behind the retryer, so that every attempt is paced; before the credentials are fetched and the request is signed, so
-	// that a long wait leaves neither of them stale.
+	// Behind the retryer, so that every attempt is paced; before the credentials are fetched and
+	// the request is signed, so that a long wait leaves neither of them stale.
 	pace := middleware.FinalizeMiddlewareFunc("syncd.Guard.pace", g.pace)
 	if err := stack.Finalize.Insert(pace, "Retry", middleware.After); err != nil {
 		return fmt.Errorf("attach the guard: %w", err)
 	}
-	// Next to the wire: an attempt for which there were no credentials was never sent, and the wait is no latency.
+	// Next to the wire: an attempt for which there were no credentials was never sent, and the wait
+	// is no latency.
 	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("syncd.Guard.learn", g.learn), middleware.Before)
 }
 
@@ -64,7 +70,8 @@ func (g *Guard) pace(ctx context.Context, in middleware.FinalizeInput, next midd
 	return out, metadata, err
 }
 
-// wait passes the controllers. That of the service comes last: what it lets go is sent at once, evenly.
+// wait passes the controllers. That of the service comes last: what it lets go is sent at once,
+// evenly.
 func (g *Guard) wait(ctx context.Context, kms float64) (delayed bool, err error) {
 	for _, turn := range [...]struct {
 		wait   func(context.Context, float64) (bool, error)
@@ -128,8 +135,8 @@ func (s *stake) answer(isRefused bool) {
 	}
 }
 
-// status returns the HTTP status that an error came with, 0 when none did: the SDK puts an empty answer into an error of the
-// connection.
+// status returns the HTTP status that an error came with, 0 when none did: the SDK puts an empty
+// answer into an error of the connection.
 func status(err error) int {
 	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && response.Response != nil {
 		return response.HTTPStatusCode()
@@ -150,9 +157,10 @@ func outcomeOf(class awserr.Class, err error) outcome {
 	}
 }
 
-// kmsRequests returns how often S3 asks KMS on behalf of one request, at most: not for objects that are not under a KMS
-// key, and hardly ever where a bucket key serves (Amazon S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3
-// Bucket Keys"). What a controller learns is in the same measure, so only a configured cap is stricter than it says.
+// kmsRequests returns how often S3 asks KMS on behalf of one request, at most: not for objects that
+// are not under a KMS key, and hardly ever where a bucket key serves (Amazon S3 User Guide,
+// "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys"). What a controller learns is in the
+// same measure, so only a configured cap is stricter than it says.
 func kmsRequests(operation string, request any) float64 {
 	switch operation {
 	case "CopyObject", "UploadPartCopy":
@@ -169,8 +177,8 @@ func kmsRequests(operation string, request any) float64 {
 	return 0
 }
 
-// steady reports whether the time an operation takes says something about the service rather than about the size of what
-// it moves.
+// steady reports whether the time an operation takes says something about the service rather than
+// about the size of what it moves.
 func steady(operation string) bool {
 	switch operation {
 	case "GetObject", "PutObject", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload":

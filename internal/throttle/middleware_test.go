@@ -134,8 +134,8 @@ func TestLevelLearnsFromConnections(t *testing.T) {
 	}
 }
 
-// TestGuardWaitsBeforeTheSignature makes a request wait for longer than a signature is good for. The meter, in turn, must
-// not take the wait for a slow answer.
+// TestGuardWaitsBeforeTheSignature makes a request wait for longer than a signature is good for.
+// The meter, in turn, must not take the wait for a slow answer.
 func TestGuardWaitsBeforeTheSignature(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var seen attempts
@@ -173,7 +173,8 @@ func TestGuardPacesRetries(t *testing.T) {
 	})
 }
 
-// TestHeadNeedsKMSForTheChecksum has a cap on KMS under which only every second request fits into an hour.
+// TestHeadNeedsKMSForTheChecksum has a cap on KMS under which only every second request fits into
+// an hour.
 func TestHeadNeedsKMSForTheChecksum(t *testing.T) {
 	for _, tt := range []struct {
 		mode types.ChecksumMode

@@ -10,17 +10,19 @@ import (
 )
 
 const (
-	// maxCredit is how much of an unused rate is kept for later. It makes up for timers that fire late, and is too little
-	// for a burst that a service would notice.
+	// maxCredit is how much of an unused rate is kept for later. It makes up for timers that fire
+	// late, and is too little for a burst that a service would notice.
 	maxCredit = 50 * time.Millisecond
-	// minNap is the shortest time for which a timer is set: at a high rate several are admitted at once.
+	// minNap is the shortest time for which a timer is set: at a high rate several are admitted at
+	// once.
 	minNap = time.Millisecond
 	// maxNap is the longest: it keeps any debt within what a duration can say.
 	maxNap = time.Hour
 )
 
-// pacer lets weights through at a rate that may change, in the order they came. A weight is admitted as soon as all
-// before it are paid for, and is paid for afterwards; so one that is worth many seconds needs no budget of that size.
+// pacer lets weights through at a rate that may change, in the order they came. A weight is
+// admitted as soon as all before it are paid for, and is paid for afterwards; so one that is worth
+// many seconds needs no budget of that size.
 type pacer struct {
 	now func() time.Time
 
@@ -40,7 +42,8 @@ func newPacer(rate float64, now func() time.Time) *pacer {
 	return &pacer{now: now, rate: rate, at: now()}
 }
 
-// wait returns when weight may go, and whether that took a wait. Its error is that of ctx, and then nothing is spent.
+// wait returns when weight may go, and whether that took a wait. Its error is that of ctx, and then
+// nothing is spent.
 func (p *pacer) wait(ctx context.Context, weight float64) (waited bool, err error) {
 	p.mu.Lock()
 	if math.IsInf(p.rate, 1) {
@@ -122,7 +125,8 @@ func (p *pacer) admit() {
 	p.arm()
 }
 
-// arm sets the timer for the first in the line, unless it fires by then anyway: too early does no harm.
+// arm sets the timer for the first in the line, unless it fires by then anyway: too early does no
+// harm.
 func (p *pacer) arm() {
 	if p.line.IsEmpty() {
 		return
@@ -152,8 +156,9 @@ func NewBytes(perSecond int64) *Bytes {
 	return &Bytes{newPacer(float64(perSecond), nil)}
 }
 
-// Wait waits until n bytes may be moved: at once when all that was asked for before is paid for at the rate, so that the
-// cap holds on average and one large part needs no saving up. Its error is that of ctx.
+// Wait waits until n bytes may be moved: at once when all that was asked for before is paid for at
+// the rate, so that the cap holds on average and one large part needs no saving up. Its error is
+// that of ctx.
 func (b *Bytes) Wait(ctx context.Context, n int64) error {
 	if b == nil || b.pacer == nil || n <= 0 {
 		return ctx.Err()

@@ -25,7 +25,8 @@ func (w *world) patient(meter *throttle.Meter) *s3.Client {
 	return s3.New(o)
 }
 
-// TestSilenceIsATimeout has two attempts never answered: each is given up after its time, and the third succeeds.
+// TestSilenceIsATimeout has two attempts never answered: each is given up after its time, and the
+// third succeeds.
 func TestSilenceIsATimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, &throttle.Meter{})

@@ -9,18 +9,20 @@ import (
 )
 
 const (
-	// A draw is refused alone when of the others' answers at least expectedRefusals would have been refused at its share, and less than
-	// a quarter of that was.
+	// A draw is refused alone when of the others' answers at least expectedRefusals would have been
+	// refused at its share, and less than a quarter of that was.
 	expectedRefusals = 8
 	// A draw that is paced alone comes back to the others when it was not throttled for so long.
 	aloneFor = time.Minute
-	// recent is how long the answers to others are taken for evidence: their weight halves in that time.
+	// recent is how long the answers to others are taken for evidence: their weight halves in that
+	// time.
 	recent = 2 * time.Second
 )
 
-// Quota is a limit of a service on requests of several mappings together: a bucket's, that of KMS in one account and region, that
-// of STS. It paces them together, by one [Controller]. Those of a mapping that is refused while others are not have a reason
-// of their own, such as an overloaded source or key: they are paced by themselves until that is over, and the others go on.
+// Quota is a limit of a service on requests of several mappings together: a bucket's, that of KMS
+// in one account and region, that of STS. It paces them together, by one [Controller]. Those of a
+// mapping that is refused while others are not have a reason of their own, such as an overloaded
+// source or key: they are paced by themselves until that is over, and the others go on.
 type Quota struct {
 	o   ControllerOptions
 	all *Controller
@@ -39,7 +41,8 @@ func NewQuota(o ControllerOptions) *Quota {
 // Draw returns a new draw on the quota, for one mapping.
 func (q *Quota) Draw() *Draw { return &Draw{quota: q, own: NewController(q.o)} }
 
-// Draw is a mapping's part in a [Quota]. It may be shared by clients and goroutines; a nil Draw limits nothing.
+// Draw is a mapping's part in a [Quota]. It may be shared by clients and goroutines; a nil Draw
+// limits nothing.
 type Draw struct {
 	quota *Quota
 	// own paces the draw while it is paced alone, which is what alone says.
@@ -54,7 +57,8 @@ type Draw struct {
 	since time.Time // when it was last throttled, while it is paced alone
 }
 
-// Rate returns how many requests per second may be sent, and whether there is a limit at all; without one it is 0.
+// Rate returns how many requests per second may be sent, and whether there is a limit at all;
+// without one it is 0.
 func (d *Draw) Rate() (perSecond float64, limited bool) {
 	if d == nil {
 		return 0, false

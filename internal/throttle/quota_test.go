@@ -8,8 +8,8 @@ import (
 	"syncd/internal/throttle"
 )
 
-// TestDrawThatIsRefusedAlone has one of three mappings refused for a while: it alone is slowed down and counted, and it comes back to
-// the others when that is over.
+// TestDrawThatIsRefusedAlone has one of three mappings refused for a while: it alone is slowed down
+// and counted, and it comes back to the others when that is over.
 func TestDrawThatIsRefusedAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := throttle.NewQuota(throttle.ControllerOptions{})
@@ -47,7 +47,8 @@ func TestDrawThatIsRefusedAlone(t *testing.T) {
 	})
 }
 
-// TestRateAfterIdleTime has a share be refused at any rate, then nothing to send, then only slow requests, and then much to send.
+// TestRateAfterIdleTime has a share be refused at any rate, then nothing to send, then only slow
+// requests, and then much to send.
 func TestRateAfterIdleTime(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")

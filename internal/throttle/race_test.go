@@ -4,5 +4,6 @@ package throttle_test
 
 import "time"
 
-// watched is the time for which rates are measured. The race detector makes a second ten times as dear, and needs fewer.
+// watched is the time for which rates are measured. The race detector makes a second ten times as
+// dear, and needs fewer.
 const watched = 40 * time.Second

@@ -118,11 +118,12 @@ func refusal(message string) error {
 	}
 }
 
-// client sends to a service through a guard. A stack serves one call at a time, which is why the SDK builds one for each;
-// here they are used again.
+// client sends to a service through a guard. A stack serves one call at a time, which is why the
+// SDK builds one for each; here they are used again.
 type client struct{ stacks sync.Pool }
 
-// newClient returns a client that tries eight times, with pauses like those of the real ones, at a fraction of what an SDK's costs.
+// newClient returns a client that tries eight times, with pauses like those of the real ones, at a
+// fraction of what an SDK's costs.
 func newClient(tb testing.TB, s *service, g *throttle.Guard) *client {
 	tb.Helper()
 	return guarded(tb, g, tryEightTimes, s.handle)

@@ -18,8 +18,8 @@ import (
 const (
 	slowDown    = "Please reduce your request rate."
 	slowDownKMS = "Please reduce your request rate for operations involving AWS KMS."
-	// nearby is how long a request takes in the simulation, crowd how many a lone mapping sends at once, and undisturbed how many a
-	// second that are.
+	// nearby is how long a request takes in the simulation, crowd how many a lone mapping sends at
+	// once, and undisturbed how many a second that are.
 	nearby      = 20 * time.Millisecond
 	crowd       = 80
 	undisturbed = 4000
@@ -39,7 +39,8 @@ const tableHead = "|---|---|---|---|---|\n"
 type scene struct {
 	name string
 	play func(*testing.T) shares
-	// least is the share of what is possible that must be served, most the share of what is sent that may be refused.
+	// least is the share of what is possible that must be served, most the share of what is sent
+	// that may be refused.
 	least, most float64
 }
 
@@ -92,7 +93,8 @@ func alone(fail func() error, s3, kms, possible float64) func(*testing.T) shares
 	}
 }
 
-// together has ten mappings send, of which so many are refused in their own way, and watches the others.
+// together has ten mappings send, of which so many are refused in their own way, and watches the
+// others.
 func together(refused int, fail func() error, s3, kms, possible float64) func(*testing.T) shares {
 	return func(t *testing.T) shares {
 		t.Helper()

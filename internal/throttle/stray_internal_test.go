@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// TestCutThatIsTakenBack has a share of refusals that does not depend on the rate end while it is tried again, and another mapping be
-// paced alone then: what was learned of the share is forgotten, and the rate with it.
+// TestCutThatIsTakenBack has a share of refusals that does not depend on the rate end while it is
+// tried again, and another mapping be paced alone then: what was learned of the share is forgotten,
+// and the rate with it.
 func TestCutThatIsTakenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := NewController(ControllerOptions{})

@@ -30,8 +30,9 @@ func measure(s *service, operation string, d time.Duration, possible float64) sh
 	return shares{served: taken / d.Seconds() / possible, refused: not / max(taken+not, 1)}
 }
 
-// TestRateFindsItsLevel holds a minute (less under the race detector) of a service that refuses what is above its rate to the promise: 90 % of the rate
-// is used, under 3 % of the attempts are refused once the first seconds are over, and no request is lost.
+// TestRateFindsItsLevel holds a minute (less under the race detector) of a service that refuses
+// what is above its rate to the promise: 90 % of the rate is used, under 3 % of the attempts are
+// refused once the first seconds are over, and no request is lost.
 func TestRateFindsItsLevel(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -99,7 +100,8 @@ func TestRateFollowsTheService(t *testing.T) {
 	}
 }
 
-// TestRateKeepsAsking has an outage that lasts: a trickle of requests must go on, and no more than that.
+// TestRateKeepsAsking has an outage that lasts: a trickle of requests must go on, and no more than
+// that.
 func TestRateKeepsAsking(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(20*time.Millisecond, newQuota(1000, 100), quota{})
@@ -126,7 +128,8 @@ func TestRateKeepsAsking(t *testing.T) {
 	})
 }
 
-// TestRateIsNotForgottenInIdleTime pauses for an hour: the rate found before it must not have grown meanwhile.
+// TestRateIsNotForgottenInIdleTime pauses for an hour: the rate found before it must not have grown
+// meanwhile.
 func TestRateIsNotForgottenInIdleTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(20*time.Millisecond, newQuota(1000, 100), quota{})

@@ -57,7 +57,8 @@ func TestTimeoutStandsStillForARate(t *testing.T) {
 	}
 }
 
-// TestTimeoutCountsTheAnswer ends requests that are not answered, after a wait for a rate and without one.
+// TestTimeoutCountsTheAnswer ends requests that are not answered, after a wait for a rate and
+// without one.
 func TestTimeoutCountsTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, &throttle.Meter{}, &throttle.Guard{Cap: slow()})

@@ -6,9 +6,10 @@ import (
 	"syncd/internal/arn"
 )
 
-// CopySource renders the x-amz-copy-source header: bucket and key, every byte of the key percent-encoded except the
-// unreserved characters of RFC 3986 and the slash. The SDK sends the header as it is given. In the place of a bucket the ARN of an
-// access point has the key after /object/, and is encoded with it ("CopyObject", Amazon S3 API Reference).
+// CopySource renders the x-amz-copy-source header: bucket and key, every byte of the key
+// percent-encoded except the unreserved characters of RFC 3986 and the slash. The SDK sends the
+// header as it is given. In the place of a bucket the ARN of an access point has the key after
+// /object/, and is encoded with it ("CopyObject", Amazon S3 API Reference).
 func CopySource(bucket, key string) string {
 	if arn.Is(bucket) {
 		return escape("", arn.Object(bucket, key))

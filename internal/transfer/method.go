@@ -1,6 +1,7 @@
 package transfer
 
-// Method is how the bytes of an object get from one place to another, and the setting that asks for it.
+// Method is how the bytes of an object get from one place to another, and the setting that asks for
+// it.
 type Method string
 
 // The methods. Their texts are those of the setting copy.mode and of what people are shown.
@@ -13,8 +14,9 @@ const (
 	Relay Method = "relay"
 )
 
-// MethodOf decides how objects move from one place to the other. The service copies by itself only for one principal that may
-// read the source and write the destination, within one service, and from an access point within one region.
+// MethodOf decides how objects move from one place to the other. The service copies by itself only
+// for one principal that may read the source and write the destination, within one service, and
+// from an access point within one region.
 func MethodOf(setting Method, source, destination Place) Method {
 	switch {
 	case setting == ServerSide, setting == Relay:
@@ -26,8 +28,8 @@ func MethodOf(setting Method, source, destination Place) Method {
 	}
 }
 
-// LeavesAccessPoint reports whether a copy would go from an access point to another region, which S3 does not do by itself
-// ("Access point compatibility", Amazon S3 User Guide).
+// LeavesAccessPoint reports whether a copy would go from an access point to another region, which
+// S3 does not do by itself ("Access point compatibility", Amazon S3 User Guide).
 func LeavesAccessPoint(source, destination Place) bool {
 	return source.AccessPoint != "" && source.Region != destination.Region
 }

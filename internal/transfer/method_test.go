@@ -36,7 +36,8 @@ func TestMethodOf(t *testing.T) {
 	}
 }
 
-// TestClassOf has the classes that nobody can write into directly become STANDARD, where copies keep their source's.
+// TestClassOf has the classes that nobody can write into directly become STANDARD, where copies
+// keep their source's.
 func TestClassOf(t *testing.T) {
 	for _, tt := range []struct {
 		settings     transfer.Settings

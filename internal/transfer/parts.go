@@ -2,19 +2,22 @@ package transfer
 
 // S3's limits, in bytes but for the number of parts, and the sizes that are chosen within them.
 const (
-	// MaxCopyObject is the largest object that one CopyObject takes (Amazon S3 API Reference, CopyObject: 5 GB, which S3 counts as
-	// 5 GiB).
+	// MaxCopyObject is the largest object that one CopyObject takes (Amazon S3 API Reference,
+	// CopyObject: 5 GB, which S3 counts as 5 GiB).
 	MaxCopyObject int64 = 5 << 30
-	// MaxParts, MinPartSize and MaxPartSize bound an upload; the last part may be smaller (Amazon S3 User Guide, "Amazon S3
-	// multipart upload limits").
+	// MaxParts, MinPartSize and MaxPartSize bound an upload; the last part may be smaller (Amazon
+	// S3 User Guide, "Amazon S3 multipart upload limits").
 	MaxParts          = 10_000
 	MinPartSize int64 = 5 << 20
 	MaxPartSize int64 = 5 << 30
-	// MinRangeSource is the size above which S3 copies a range of an object into a part (Amazon S3 API Reference, UploadPartCopy).
+	// MinRangeSource is the size above which S3 copies a range of an object into a part (Amazon S3
+	// API Reference, UploadPartCopy).
 	MinRangeSource int64 = 5 << 20
-	// DefaultRelayPart is the size of a part of a relay, and the largest object that one relays in one piece.
+	// DefaultRelayPart is the size of a part of a relay, and the largest object that one relays in
+	// one piece.
 	DefaultRelayPart int64 = 8 << 20
-	// defaultPartSize is that of a server-side copy: short enough to finish while a task is being stopped.
+	// defaultPartSize is that of a server-side copy: short enough to finish while a task is being
+	// stopped.
 	defaultPartSize int64 = 256 << 20
 )
 
@@ -33,8 +36,9 @@ func (s Settings) MaxWhole() int64 {
 // MaxObject is the largest object that any parts can make, in bytes.
 const MaxObject = MaxParts * MaxPartSize
 
-// PartSizeOf returns the size of the parts that an object of that size is copied in, of every part but the last: the wanted
-// one, or larger where 10,000 parts of it would not do. It is 0 for an object that goes in one piece.
+// PartSizeOf returns the size of the parts that an object of that size is copied in, of every part
+// but the last: the wanted one, or larger where 10,000 parts of it would not do. It is 0 for an
+// object that goes in one piece.
 func (s Settings) PartSizeOf(size int64) int64 {
 	if size <= s.MaxWhole() {
 		return 0
@@ -65,7 +69,8 @@ type Parts struct {
 // Count returns how many there are.
 func (p Parts) Count() int { return int((p.Object + p.Size - 1) / p.Size) }
 
-// Bounds returns where the part of an index from 0 on begins in the object and how long it is, in bytes.
+// Bounds returns where the part of an index from 0 on begins in the object and how long it is, in
+// bytes.
 func (p Parts) Bounds(index int) (first, length int64) {
 	first = int64(index) * p.Size
 	return first, min(p.Size, p.Object-first)

@@ -1,15 +1,17 @@
-// Package transfer says how an object moves: from which place to which, by whose hands, in pieces of which size, and what
-// travels along with it. The copier sends by it, the plan quotes by it, permissions are derived from it and configurations are
-// checked by it, so that the four cannot disagree.
+// Package transfer says how an object moves: from which place to which, by whose hands, in pieces
+// of which size, and what travels along with it. The copier sends by it, the plan quotes by it,
+// permissions are derived from it and configurations are checked by it, so that the four cannot
+// disagree.
 //
-// It promises answers that depend on its arguments alone: no request, no clock, no state. S3's limits and the sizes chosen
-// within them are here and nowhere else, each with its source. A place is at a service whose name is the same for all spellings
-// of its endpoint.
+// It promises answers that depend on its arguments alone: no request, no clock, no state. S3's
+// limits and the sizes chosen within them are here and nowhere else, each with its source. A place
+// is at a service whose name is the same for all spellings of its endpoint.
 //
-// It leaves to others which objects move (plan), the moving (copier), and where a setting was written (config).
+// It leaves to others which objects move (plan), the moving (copier), and where a setting was
+// written (config).
 //
-// Three words: a place is one side of a mapping, or where its state is kept; a version is one state of an object there; a part is what one request of a
-// multipart upload moves.
+// Three words: a place is one side of a mapping, or where its state is kept; a version is one state
+// of an object there; a part is what one request of a multipart upload moves.
 package transfer
 
 import (
@@ -20,16 +22,19 @@ import (
 	"syncd/internal/endpoint"
 )
 
-// Place is a prefix of a bucket, as one role uses it: the side of a mapping where objects come from or where copies go, or where the
-// state is kept. Its service is AWS itself unless [Place.At] says otherwise.
+// Place is a prefix of a bucket, as one role uses it: the side of a mapping where objects come from
+// or where copies go, or where the state is kept. Its service is AWS itself unless [Place.At] says
+// otherwise.
 type Place struct {
-	// Bucket is the bucket as requests name it: its name, or the ARN or the alias of an access point.
+	// Bucket is the bucket as requests name it: its name, or the ARN or the alias of an access
+	// point.
 	Bucket string
 	// Prefix is what the keys begin with; it may be empty.
 	Prefix string
 	// AccessPoint is the ARN of the access point that Bucket stands for, "" where it is a bucket.
 	AccessPoint string
-	// Underlying is the bucket behind the access point, "" where it is not known, or where Bucket is a bucket.
+	// Underlying is the bucket behind the access point, "" where it is not known, or where Bucket
+	// is a bucket.
 	Underlying string
 	// Account owns the bucket and is sent as the expected owner with every request; "" sends none.
 	Account string
@@ -37,13 +42,15 @@ type Place struct {
 	Region string
 	// Role names the role that sends the requests, "" for the ambient credentials.
 	Role string
-	// RequestPayer says that the side that sends a request pays for it, as requester-pays buckets ask.
+	// RequestPayer says that the side that sends a request pays for it, as requester-pays buckets
+	// ask.
 	RequestPayer bool
 
 	service string // as endpoint.Service names it
 }
 
-// At returns the place at the service of an endpoint URL, however that is spelled; "" is AWS itself.
+// At returns the place at the service of an endpoint URL, however that is spelled; "" is AWS
+// itself.
 func (p Place) At(endpointURL string) Place {
 	p.service = endpoint.Service(endpointURL)
 	return p
@@ -55,7 +62,8 @@ func (p Place) Service() string { return p.service }
 // String names the place for messages.
 func (p Place) String() string { return "s3://" + p.Bucket + "/" + p.Prefix }
 
-// Identity tells the bucket from others of its service: the ARN of its access point, however that is addressed, else its name.
+// Identity tells the bucket from others of its service: the ARN of its access point, however that
+// is addressed, else its name.
 func (p Place) Identity() string {
 	if p.AccessPoint != "" {
 		return p.AccessPoint
@@ -71,7 +79,8 @@ func (p Place) Holder() string {
 	return p.Bucket
 }
 
-// ExpectedOwner is the account that requests name as the expected owner of the bucket, nil for those that name none.
+// ExpectedOwner is the account that requests name as the expected owner of the bucket, nil for
+// those that name none.
 func (p Place) ExpectedOwner() *string {
 	if p.Account == "" {
 		return nil
@@ -96,7 +105,8 @@ func (p Place) ARN() string {
 	return BucketARN(p.Region, p.Bucket)
 }
 
-// BucketARN names a bucket of a region in policies: the region decides the partition, and is not part of the name.
+// BucketARN names a bucket of a region in policies: the region decides the partition, and is not
+// part of the name.
 func BucketARN(region, bucket string) string {
 	return arn.Bucket(awsname.Partition(region), bucket)
 }
@@ -118,17 +128,19 @@ func (p Place) Overlaps(o Place) bool {
 // Contains reports whether a key of the bucket is in the place.
 func (p Place) Contains(key string) bool { return strings.HasPrefix(key, p.Prefix) }
 
-// MaxKeyBytes is the longest key in bytes of UTF-8 (Amazon S3 User Guide, "Naming Amazon S3 objects"); the shortest has one.
+// MaxKeyBytes is the longest key in bytes of UTF-8 (Amazon S3 User Guide, "Naming Amazon S3
+// objects"); the shortest has one.
 const MaxKeyBytes = 1024
 
-// KeyTo returns the key at the destination that an object of this place is copied to. It keeps the order of keys. The caller
-// checks that there is such a key: S3 takes 1 to [MaxKeyBytes] bytes.
+// KeyTo returns the key at the destination that an object of this place is copied to. It keeps the
+// order of keys. The caller checks that there is such a key: S3 takes 1 to [MaxKeyBytes] bytes.
 func (p Place) KeyTo(destination Place, key string) string {
 	return destination.Prefix + strings.TrimPrefix(key, p.Prefix)
 }
 
-// KeyFrom reverses [Place.KeyTo] at the destination: it returns the key at the source that is copied to a key of this place. Ok is
-// false for a key that is not in it, and so is no object's copy.
+// KeyFrom reverses [Place.KeyTo] at the destination: it returns the key at the source that is
+// copied to a key of this place. Ok is false for a key that is not in it, and so is no object's
+// copy.
 func (p Place) KeyFrom(source Place, key string) (sourceKey string, ok bool) {
 	inside, ok := strings.CutPrefix(key, p.Prefix)
 	if !ok {

@@ -51,7 +51,8 @@ func TestARN(t *testing.T) {
 	}
 }
 
-// TestKeysGoThereAndBack changes prefixes, which keeps every byte behind them and the order of keys.
+// TestKeysGoThereAndBack changes prefixes, which keeps every byte behind them and the order of
+// keys.
 func TestKeysGoThereAndBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		source := transfer.Place{Bucket: "s", Prefix: rapid.String().Draw(t, "source prefix")}

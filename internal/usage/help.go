@@ -1,10 +1,11 @@
-// Package usage is what the command line says of itself: the help, the manual pages, and what was likely meant by a word that is wrong.
+// Package usage is what the command line says of itself: the help, the manual pages, and what was
+// likely meant by a word that is wrong.
 //
-// It promises that every page of the help fits into Width columns, that a mistyped command, flag or value is a usage error with a hint, and
-// that the manual of one version is always the same bytes.
+// It promises that every page of the help fits into Width columns, that a mistyped command, flag or
+// value is a usage error with a hint, and that the manual of one version is always the same bytes.
 //
-// It leaves the commands themselves to cmd/syncd, and errors and their exit codes to package exit. The tree of cobra commands is all that
-// it reads.
+// It leaves the commands themselves to cmd/syncd, and errors and their exit codes to package exit.
+// The tree of cobra commands is all that it reads.
 package usage
 
 import (
@@ -72,7 +73,8 @@ func HelpCommand() *cobra.Command {
 	}
 }
 
-// Fit makes the help of a command and of those beneath it fit into Width columns. Examples and synopses are written to fit.
+// Fit makes the help of a command and of those beneath it fit into Width columns. Examples and
+// synopses are written to fit.
 func Fit(cmd *cobra.Command) {
 	cmd.Long = filled(cmd.Long, Width)
 	for _, child := range cmd.Commands() {
@@ -85,7 +87,8 @@ func Template(template string) string {
 	return strings.ReplaceAll(template, ".FlagUsages", ".FlagUsagesWrapped "+strconv.Itoa(Width))
 }
 
-// filled breaks paragraphs into lines of so many columns. Lines that are indented stay as they are, as tables do.
+// filled breaks paragraphs into lines of so many columns. Lines that are indented stay as they are,
+// as tables do.
 func filled(text string, width int) string {
 	var b strings.Builder
 	column := 0

@@ -18,8 +18,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// ManualDate is the date of the manual: SOURCE_DATE_EPOCH ("Reproducible Builds specification"), or that of the revision. A
-// build that knows neither has the first day that there is, since today's would make other bytes tomorrow.
+// ManualDate is the date of the manual: SOURCE_DATE_EPOCH ("Reproducible Builds specification"), or
+// that of the revision. A build that knows neither has the first day that there is, since today's
+// would make other bytes tomorrow.
 func ManualDate(lookupEnv func(name string) (value string, ok bool)) (time.Time, error) {
 	if epoch, ok := lookupEnv("SOURCE_DATE_EPOCH"); ok {
 		seconds, err := strconv.ParseInt(epoch, 10, 64)
@@ -41,7 +42,8 @@ func ManualDate(lookupEnv func(name string) (value string, ok bool)) (time.Time,
 	return time.Unix(0, 0).UTC(), nil
 }
 
-// WriteManual writes the pages of a command and of those beneath it. It changes their texts on the way.
+// WriteManual writes the pages of a command and of those beneath it. It changes their texts on the
+// way.
 func WriteManual(root *cobra.Command, date time.Time, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // a manual is for everyone
 		return fmt.Errorf("write manual: %w", err)
@@ -54,8 +56,9 @@ func WriteManual(root *cobra.Command, date time.Time, dir string) error {
 	return nil
 }
 
-// prepareManual makes the Markdown that the pages are rendered from of the texts that are meant for a terminal. The options
-// are a list of ours in the description, and hidden from the library, which would write --config="" instead of --config FILE.
+// prepareManual makes the Markdown that the pages are rendered from of the texts that are meant for
+// a terminal. The options are a list of ours in the description, and hidden from the library, which
+// would write --config="" instead of --config FILE.
 func prepareManual(cmd *cobra.Command) {
 	cmd.DisableAutoGenTag = true // it would bear the day of the build
 	cmd.DisableFlagsInUseLine = true
@@ -97,12 +100,14 @@ func optionList(cmd *cobra.Command) string {
 	return b.String()
 }
 
-// plainMarkdown keeps what our texts do not mean as markup from being read as such: words_with_underscores and stars.
+// plainMarkdown keeps what our texts do not mean as markup from being read as such:
+// words_with_underscores and stars.
 func plainMarkdown(text string) string {
 	return strings.NewReplacer("_", `\_`, "*", `\*`, "<", `\<`).Replace(text)
 }
 
-// definitions makes a list of terms of the lines "  CODE  meaning", which a meaning may run on beyond.
+// definitions makes a list of terms of the lines " CODE meaning", which a meaning may run on
+// beyond.
 func definitions(table string) string {
 	var b strings.Builder
 	for _, row := range regexp.MustCompile(`(?m)^  (\d+) +(.+)$`).FindAllStringSubmatch(table, -1) {

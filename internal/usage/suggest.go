@@ -18,7 +18,8 @@ import (
 // namedAtMost is how many names a hint lists.
 const namedAtMost = 10
 
-// OneOf is a hint for a word that is none of words: the one that was likely meant, or what there is, without an end of names.
+// OneOf is a hint for a word that is none of words: the one that was likely meant, or what there
+// is, without an end of names.
 func OneOf(word string, words []string) string {
 	if near := hint.Meant(word, words); near != "" {
 		return "did you mean " + near + "?"
@@ -82,8 +83,8 @@ func AddWords(root *cobra.Command) {
 	}
 }
 
-// CheckWords refuses a line whose word is no command, before any of its flags is looked at: those of a mistyped command are no flags of what
-// is above it.
+// CheckWords refuses a line whose word is no command, before any of its flags is looked at: those
+// of a mistyped command are no flags of what is above it.
 func CheckWords(root *cobra.Command, args []string) error {
 	root.InitDefaultHelpCmd()
 	cmd, rest, err := root.Find(args)
@@ -97,8 +98,8 @@ func CheckWords(root *cobra.Command, args []string) error {
 	return nil
 }
 
-// firstWord returns the first argument that is neither a flag nor the value of one, "" for none. A flag that is not known is taken to have a
-// value, unless it is the last.
+// firstWord returns the first argument that is neither a flag nor the value of one, "" for none. A
+// flag that is not known is taken to have a value, unless it is the last.
 func firstWord(known *pflag.FlagSet, args []string) string {
 	for i := 0; i < len(args) && args[i] != "--"; i++ {
 		arg := args[i]
@@ -120,8 +121,9 @@ func firstWord(known *pflag.FlagSet, args []string) string {
 	return ""
 }
 
-// commandLike returns the command line that was likely meant by a word: of a command anywhere that is called so, else of one right beneath
-// cmd that is like it. Other words for a command are only taken as they are: what is like one of them may be anything.
+// commandLike returns the command line that was likely meant by a word: of a command anywhere that
+// is called so, else of one right beneath cmd that is like it. Other words for a command are only
+// taken as they are: what is like one of them may be anything.
 func commandLike(cmd *cobra.Command, word string) string {
 	for _, child := range append(cmd.Root().Commands(), cmd.Root()) {
 		for _, c := range available(child.Commands()) {

@@ -1,10 +1,12 @@
-// Command structure measures how a module is built: for each package its lines, its files, the largest cycle among these, the lengths of
-// its functions and its exported names. It fails when a package is larger than one can hold in one's head, or stands on no floor of the
-// plan, or imports one of a higher floor.
+// Command structure measures how a module is built: for each package its lines, its files, the
+// largest cycle among these, the lengths of its functions and its exported names. It fails when a
+// package is larger than one can hold in one's head, or stands on no floor of the plan, or imports
+// one of a higher floor.
 //
-// Lines are those of files that are not tests, comments included. A cycle is a set of files each of which needs each other one, directly
-// or through others: to understand one of them is to understand all. A package exports its exported names and their exported methods.
-// The plan is the table of floors in a document, as [readPlan] describes it.
+// Lines are those of files that are not tests, comments included. A cycle is a set of files each of
+// which needs each other one, directly or through others: to understand one of them is to
+// understand all. A package exports its exported names and their exported methods. The plan is the
+// table of floors in a document, as [readPlan] describes it.
 package main
 
 import (

@@ -55,7 +55,8 @@ func (m measure) faults() (faults []string) {
 	return faults
 }
 
-// lengths are the median, the ninth decile and the greatest of the lengths of the functions; 0 of none.
+// lengths are the median, the ninth decile and the greatest of the lengths of the functions; 0 of
+// none.
 func (m measure) lengths() (median, p90, most int) {
 	n := slices.Sorted(slices.Values(m.functions))
 	if len(n) == 0 {
@@ -74,7 +75,8 @@ func functions(fset *token.FileSet, f *ast.File) (lengths []int) {
 	return lengths
 }
 
-// neededBy are the other files of the package that declare what a file uses: names of the package, methods and fields.
+// neededBy are the other files of the package that declare what a file uses: names of the package,
+// methods and fields.
 func neededBy(pkg *packages.Package, f *ast.File, name string) map[string]bool {
 	needed := map[string]bool{}
 	ast.Inspect(f, func(n ast.Node) bool {
@@ -94,7 +96,8 @@ func neededBy(pkg *packages.Package, f *ast.File, name string) map[string]bool {
 	return needed
 }
 
-// isOfPackage reports whether a name is declared at the top of the package, or is a method or a field.
+// isOfPackage reports whether a name is declared at the top of the package, or is a method or a
+// field.
 func isOfPackage(o types.Object, pkg *types.Package) bool {
 	switch o := o.(type) {
 	case *types.Var:
@@ -131,7 +134,8 @@ func isVariable(o types.Object) bool {
 	return !isType
 }
 
-// largestCycle returns the files of the largest set in which each needs each other one, sorted; none where no two do.
+// largestCycle returns the files of the largest set in which each needs each other one, sorted;
+// none where no two do.
 func largestCycle(needs map[string]map[string]bool) (largest []string) {
 	reached := map[string]map[string]bool{}
 	for file := range needs {

@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// floors are the labels of the plan's floors, the lowest first. What is apart stands for tests and the demo: only the roof imports it.
+// floors are the labels of the plan's floors, the lowest first. What is apart stands for tests and
+// the demo: only the roof imports it.
 func floors() []string { return []string{"names", "ground", "2", "3", "4", "5", "6", "apart", "roof"} }
 
 // plan says on which floor each package stands.
@@ -18,8 +19,9 @@ type plan struct {
 	floor map[string]int // by the path of the package without the module's
 }
 
-// readPlan reads the table whose header begins with "| floor | package |". Each of its rows names packages in backticks in the second
-// column; one that ends in a slash stands for nothing itself, and is put before those that follow it in the row.
+// readPlan reads the table whose header begins with "| floor | package |". Each of its rows names
+// packages in backticks in the second column; one that ends in a slash stands for nothing itself,
+// and is put before those that follow it in the row.
 func readPlan(file string) (plan, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -60,7 +62,8 @@ func named(cell string) (names []string) {
 	return names
 }
 
-// check returns the packages that the plan lacks, its packages that there are not, and the imports that point up.
+// check returns the packages that the plan lacks, its packages that there are not, and the imports
+// that point up.
 func (p plan) check(measured []measure) (faults []string) {
 	isThere := map[string]bool{}
 	for _, m := range measured {

@@ -33,7 +33,8 @@ func (p pointWay) edit(text string, point *awsfake.AccessPoint) string {
 	return strings.ReplaceAll(text, "bucket: owner-data", source)
 }
 
-// PointWays are the ways of sharing through an access point: the owner's, a third account's, the consumer's own.
+// PointWays are the ways of sharing through an access point: the owner's, a third account's, the
+// consumer's own.
 func PointWays() map[string]Way {
 	return map[string]Way{
 		"of the owner by ARN":         {Example: "share-role", Point: &pointWay{Account: Owner}},
@@ -62,7 +63,8 @@ func sourceClient(t *testing.T, set *creds.Set, m config.Mapping) *s3.Client {
 	return s3.New(o)
 }
 
-// bucketOf is the bucket that a policy is for, which a document about an access point may not know by its name.
+// bucketOf is the bucket that a policy is for, which a document about an access point may not know
+// by its name.
 func (x *World) bucketOf(d policy.Document) *awsfake.Bucket {
 	if strings.Contains(d.Target, "behind") {
 		return x.Source()

@@ -49,8 +49,8 @@ func Golden(t *testing.T, update bool, path string, got []byte) {
 	}
 }
 
-// EncodedIn returns what is between jsonencode's brackets in a text of Terraform, as JSON. A variable of an ExternalId becomes what is given for
-// one, in which $1 is the role.
+// EncodedIn returns what is between jsonencode's brackets in a text of Terraform, as JSON. A
+// variable of an ExternalId becomes what is given for one, in which $1 is the role.
 func EncodedIn(text, variable string) (bodies []string) {
 	for _, m := range regexp.MustCompile(`(?s)jsonencode\((.*?\n  )?\}\)`).FindAllString(text, -1) {
 		body := strings.TrimSuffix(strings.TrimPrefix(m, "jsonencode("), ")")

@@ -13,8 +13,8 @@ type Loss struct {
 	Policy *iam.Document
 }
 
-// Losses are all the ways for a policy to lose one member of a list of an Allow statement: an action, a resource, a
-// principal, or a value of a condition.
+// Losses are all the ways for a policy to lose one member of a list of an Allow statement: an
+// action, a resource, a principal, or a value of a condition.
 func Losses(policy *iam.Document) (all []Loss) {
 	if policy == nil {
 		return nil

@@ -42,8 +42,9 @@ type job struct {
 	from, to transfer.Place
 }
 
-// Fill puts objects in the way of a mapping: small ones with tags under the key itself and under a bucket key, one large
-// enough for parts, and at the destination one that was copied before, under the key itself.
+// Fill puts objects in the way of a mapping: small ones with tags under the key itself and under a
+// bucket key, one large enough for parts, and at the destination one that was copied before, under
+// the key itself.
 func (x *World) Fill(m config.Mapping) {
 	source, target := x.Source(), x.Buckets[m.Destination.Bucket]
 	tags := awsfake.PutOptions{
@@ -179,7 +180,8 @@ func (j *job) copy(ctx context.Context, name string) error {
 	return nil
 }
 
-// adopt looks at a copy that lies there; a role that may not look adopts nothing and copies everything again.
+// adopt looks at a copy that lies there; a role that may not look adopts nothing and copies
+// everything again.
 func (j *job) adopt(ctx context.Context) error {
 	result, _, err := j.copier.Copy(ctx, j.objects["plain"], copier.Target{Looked: true, Present: &j.present}, nil)
 	if err == nil && !result.Adopted {
@@ -188,7 +190,8 @@ func (j *job) adopt(ctx context.Context) error {
 	return err
 }
 
-// replace copies over a copy that the ledger knows, under If-Match; a role that may not does without the condition.
+// replace copies over a copy that the ledger knows, under If-Match; a role that may not does
+// without the condition.
 func (j *job) replace(ctx context.Context) error {
 	known, _ := j.copies.Object(j.mapping.Destination.Prefix + "plain")
 	result, _, err := j.copier.Copy(ctx, j.objects["plain"], copier.Target{Known: known.ETag}, nil)
@@ -234,7 +237,8 @@ func (j *job) delete(ctx context.Context) error {
 	return err
 }
 
-// keep does what the ledger does with its store: take the lease, write, read, look for what is not there, list and delete.
+// keep does what the ledger does with its store: take the lease, write, read, look for what is not
+// there, list and delete.
 func keep(store *s3store.Store) func(context.Context) error {
 	return func(ctx context.Context) error {
 		lease, err := store.Acquire(ctx, "mapping", "holder")

@@ -1,11 +1,12 @@
 // Package accesstest has what the tests of access and of its packages share.
 //
-// It promises accounts in which nothing is allowed but what the documents of a configuration say ([NewWorld]), everything that syncd does
-// with its mappings, as steps ([World.Steps]), and documents that have lost one member of a grant ([Losses]). The accounts are those of
-// package awsfake. It leaves to the tests what they expect.
+// It promises accounts in which nothing is allowed but what the documents of a configuration say
+// ([NewWorld]), everything that syncd does with its mappings, as steps ([World.Steps]), and
+// documents that have lost one member of a grant ([Losses]). The accounts are those of package
+// awsfake. It leaves to the tests what they expect.
 //
-// Words to know: a way is one way of sharing a bucket, an example of a configuration with the options of its documents; a world is the
-// accounts of a way.
+// Words to know: a way is one way of sharing a bucket, an example of a configuration with the
+// options of its documents; a world is the accounts of a way.
 package accesstest
 
 import (
@@ -43,7 +44,8 @@ const (
 	ExampleKey = "arn:aws:kms:us-west-2:222222222222:key/1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d"
 )
 
-// Way is one way of sharing a bucket: an example of a configuration, and the options with which its documents are made.
+// Way is one way of sharing a bucket: an example of a configuration, and the options with which its
+// documents are made.
 type Way struct {
 	Example string
 	Options policy.Options
@@ -133,7 +135,8 @@ type World struct {
 	runs              int
 }
 
-// NewWorld builds the accounts of an example, edited before it is read, and puts its documents in force.
+// NewWorld builds the accounts of an example, edited before it is read, and puts its documents in
+// force.
 func NewWorld(t *testing.T, w Way, edit func(string) string) *World {
 	t.Helper()
 	return NewWorldIn(t, awsfake.New(awsfake.Options{}), w, edit)
@@ -186,7 +189,8 @@ func NewWorldIn(t *testing.T, cloud *awsfake.Cloud, w Way, edit func(string) str
 	return x
 }
 
-// administrators is what a key policy has beside the generated statements: nothing that lets anyone use the key.
+// administrators is what a key policy has beside the generated statements: nothing that lets anyone
+// use the key.
 func administrators(account string) iam.Statement {
 	return iam.Statement{
 		Effect: iam.Allow, Principals: []iam.Principal{{Kind: iam.AWSPrincipal, ID: account}},
@@ -235,7 +239,8 @@ func (x *World) Sessions(t *testing.T, sessionName string) *creds.Set {
 	})
 }
 
-// EditedSessions are fresh credentials of roles that are asked for otherwise than the configuration has it.
+// EditedSessions are fresh credentials of roles that are asked for otherwise than the configuration
+// has it.
 func (x *World) EditedSessions(t *testing.T, edit func(name string, role *config.Role)) *creds.Set {
 	t.Helper()
 	roles := map[string]config.Role{}

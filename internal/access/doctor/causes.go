@@ -111,8 +111,8 @@ func unreached(a *attempt) []Cause {
 	return nil
 }
 
-// noKey explains a key that does not exist: of copies and of the state the configuration names it, of objects of the source their owner
-// chose it.
+// noKey explains a key that does not exist: of copies and of the state the configuration names it,
+// of objects of the source their owner chose it.
 func (e *explainer) noKey(k *ask) Cause {
 	side, _, _ := strings.Cut(string(k.On), " ")
 	if side == "source" {
@@ -125,7 +125,8 @@ func (e *explainer) noKey(k *ask) Cause {
 	return misconfigured(e.sideOf(k)+".kms_key", "KMS has no such key in "+at.Region+": correct the ARN")
 }
 
-// othersKey is the suspicion that the key of the copies was mistaken: it is another account's than the bucket.
+// othersKey is the suspicion that the key of the copies was mistaken: it is another account's than
+// the bucket.
 func (e *explainer) othersKey(k *ask) []Cause {
 	key, ok := arn.Split(k.Resource)
 	account := e.evidence.view.Scope(access.DestinationKey).Account

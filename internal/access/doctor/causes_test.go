@@ -54,7 +54,8 @@ func (x *doctorWorld) changeRole(name string, change func(*config.Role)) {
 	x.Config.Roles[name] = role
 }
 
-// What is not a missing statement in a policy that syncd knows, or what AWS gives a reason for, is told by its first cause.
+// What is not a missing statement in a policy that syncd knows, or what AWS gives a reason for, is
+// told by its first cause.
 func TestDoctorNamesTheCause(t *testing.T) {
 	byOwner, byAccount, byRole, byABAC := accesstest.Ways()[0], accesstest.Ways()[1], accesstest.Ways()[2], accesstest.Ways()[4]
 	const anyone = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::owner-data","arn:aws:s3:::owner-data/*"]}]}`

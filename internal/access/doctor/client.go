@@ -16,9 +16,11 @@ import (
 )
 
 const (
-	// probeAttempts bounds the attempts of one request: whoever waits for a diagnosis can start it again.
+	// probeAttempts bounds the attempts of one request: whoever waits for a diagnosis can start it
+	// again.
 	probeAttempts = 3
-	// probePage is how many objects are listed, and probeLooks how many of them are looked at to find every kind of encryption.
+	// probePage is how many objects are listed, and probeLooks how many of them are looked at to
+	// find every kind of encryption.
 	probePage, probeLooks = 100, 10
 	// absentUpload is the id of no upload.
 	absentUpload = "syncd-doctor-no-such-upload"
@@ -116,9 +118,10 @@ func (c *bucketClient) firstByte(ctx context.Context, s sample) error {
 // errUnconditional is of services that are like S3 in other ways.
 var errUnconditional = errors.New("the service writes though the condition does not hold")
 
-// put tries to write the probe object if there is another one in its place, which there is not: allowed or not, nothing is written. It
-// asks for s3:GetObject too (Amazon S3 User Guide, "How to prevent object overwrites with conditional writes"). What a service that
-// knows no conditions has written is deleted.
+// put tries to write the probe object if there is another one in its place, which there is not:
+// allowed or not, nothing is written. It asks for s3:GetObject too (Amazon S3 User Guide, "How to
+// prevent object overwrites with conditional writes"). What a service that knows no conditions has
+// written is deleted.
 func (c *bucketClient) put(ctx context.Context, e form) error {
 	in := &s3.PutObjectInput{
 		Bucket: &c.place.Bucket, Key: &c.probe, ExpectedBucketOwner: c.place.ExpectedOwner(), IfMatch: aws.String(absentETag), Body: bytes.NewReader(nil), ACL: e.acl,
@@ -133,7 +136,8 @@ func (c *bucketClient) put(ctx context.Context, e form) error {
 	return errUnconditional
 }
 
-// remove tries to delete the probe object if it is there: nothing is deleted, and no delete marker is made.
+// remove tries to delete the probe object if it is there: nothing is deleted, and no delete marker
+// is made.
 func (c *bucketClient) remove(ctx context.Context) error {
 	_, err := c.client.DeleteObject(ctx, &s3.DeleteObjectInput{
 		Bucket: &c.place.Bucket, Key: &c.probe, ExpectedBucketOwner: c.place.ExpectedOwner(), IfMatch: aws.String("*"),

@@ -7,7 +7,8 @@ import (
 	"syncd/internal/arn"
 )
 
-// deputyProbes are the warnings of roles of another owner that are assumed without an ExternalId. They fail nothing.
+// deputyProbes are the warnings of roles of another owner that are assumed without an ExternalId.
+// They fail nothing.
 func deputyProbes(v access.View) (probes []Probe) {
 	for _, name := range v.WithoutExternalID() {
 		role := v.Config.Roles[name].ARN

@@ -58,8 +58,9 @@ func (p *destinationProber) probeDestination(ctx context.Context) error {
 	return nil
 }
 
-// probePut tries to write under the key. Where that is refused it asks again without naming the key, and with an ACL: what works then
-// tells that a Deny looks at the encryption, or demands the ACL.
+// probePut tries to write under the key. Where that is refused it asks again without naming the
+// key, and with an ACL: what works then tells that a Deny looks at the encryption, or demands the
+// ACL.
 func (p *destinationProber) probePut(ctx context.Context, c *bucketClient, e form, to writes, read *ask) {
 	a := p.try(ctx, "PutObject", func(ctx context.Context) error { return c.put(ctx, e) }, to.put, to.acl, read)
 	if a.class != awserr.Denied || to.put == nil {
@@ -86,7 +87,8 @@ func (p *destinationProber) probePut(ctx context.Context, c *bucketClient, e for
 	}
 }
 
-// probeCopies looks at copies that are there: they may lie under another encryption context than those to come.
+// probeCopies looks at copies that are there: they may lie under another encryption context than
+// those to come.
 func (p *destinationProber) probeCopies(ctx context.Context, c *bucketClient, listed []sample, read, open *ask) {
 	for _, s := range p.look(ctx, c, listed, read) {
 		if s.key == p.Mapping.Destination.KMSKey {
@@ -95,7 +97,8 @@ func (p *destinationProber) probeCopies(ctx context.Context, c *bucketClient, li
 	}
 }
 
-// probePartCopy has S3 copy an object of the source into a part, the smallest of each kind of encryption.
+// probePartCopy has S3 copy an object of the source into a part, the smallest of each kind of
+// encryption.
 func (p *destinationProber) probePartCopy(ctx context.Context, c *bucketClient, id string, to writes) {
 	source := p.Scope(access.SourceObjects).Place
 	read, open := p.ask(access.Writer, "s3:GetObject", access.SourceObjects), p.ask(access.Writer, "kms:Decrypt", access.SourceKey)
@@ -118,8 +121,8 @@ func (p *destinationProber) probePartCopy(ctx context.Context, c *bucketClient, 
 	}
 }
 
-// probeUploads tries what finds and takes away the uploads of an earlier session. An own one may be listed and aborted by whoever
-// began it; therefore these ask for one that does not exist.
+// probeUploads tries what finds and takes away the uploads of an earlier session. An own one may be
+// listed and aborted by whoever began it; therefore these ask for one that does not exist.
 func (p *destinationProber) probeUploads(ctx context.Context, c *bucketClient) {
 	if k := p.ask(access.Writer, "s3:ListBucketMultipartUploads", access.DestinationBucket); k != nil {
 		p.try(ctx, "ListMultipartUploads", func(ctx context.Context) error {
@@ -175,8 +178,8 @@ func (p *destinationProber) probeExtras(ctx context.Context, c *bucketClient, e 
 	}
 }
 
-// probeVersionTags tries to tag a version that does not exist. S3 says so only to those who may list the bucket without a prefix; where
-// it gives no reason, a refusal does not tell.
+// probeVersionTags tries to tag a version that does not exist. S3 says so only to those who may
+// list the bucket without a prefix; where it gives no reason, a refusal does not tell.
 func (p *destinationProber) probeVersionTags(ctx context.Context, c *bucketClient, k *ask) {
 	err := bounded(ctx, func(ctx context.Context) error {
 		_, err := c.client.PutObjectTagging(ctx, &s3.PutObjectTaggingInput{

@@ -78,8 +78,8 @@ func bad(d doctor.Diagnosis) []doctor.Probe {
 	return slices.DeleteFunc(slices.Clone(d.Probes), func(p doctor.Probe) bool { return !p.Bad() })
 }
 
-// With all documents in force every permission is proved, whichever way the bucket is shared, and nothing is left behind: no object, no
-// version, no delete marker, no upload.
+// With all documents in force every permission is proved, whichever way the bucket is shared, and
+// nothing is left behind: no object, no version, no delete marker, no upload.
 func TestDoctorFindsNothing(t *testing.T) {
 	scoped := func(text string) string {
 		return strings.ReplaceAll(text, "    arn: arn:aws:iam::222222222222:role/syncd", "    session_policy: scoped\n    arn: arn:aws:iam::222222222222:role/syncd")
@@ -130,8 +130,8 @@ func (x *doctorWorld) contents() map[string][]string {
 	return all
 }
 
-// onlyHarmless looks at the operations that were sent: none completes an upload or copies an object, and of those that could write or
-// delete the versions above tell that they did not.
+// onlyHarmless looks at the operations that were sent: none completes an upload or copies an
+// object, and of those that could write or delete the versions above tell that they did not.
 func (x *doctorWorld) onlyHarmless(t *testing.T) {
 	t.Helper()
 	harmless := []string{
@@ -146,7 +146,8 @@ func (x *doctorWorld) onlyHarmless(t *testing.T) {
 	}
 }
 
-// Where nothing lies yet, what writes is tried all the same, and what nothing can be tried on is skipped.
+// Where nothing lies yet, what writes is tried all the same, and what nothing can be tried on is
+// skipped.
 func TestDoctorOfEmptyBuckets(t *testing.T) {
 	x := &doctorWorld{accesstest.NewWorld(t, accesstest.Ways()[2], func(text string) string { return text + endpointSettings })}
 	d := x.diagnose(t)

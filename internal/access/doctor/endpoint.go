@@ -9,8 +9,8 @@ import (
 	"syncd/internal/endpoint"
 )
 
-// exposedProbes are the doctor's warnings of endpoints that the configuration names and that are reached without TLS. They fail nothing:
-// the configuration names the endpoint on purpose.
+// exposedProbes are the doctor's warnings of endpoints that the configuration names and that are
+// reached without TLS. They fail nothing: the configuration names the endpoint on purpose.
 func exposedProbes(v access.View) (probes []Probe) {
 	roles := v.Config.AssumedRoles(v.Mapping)
 	endpoints := map[string]bool{}
@@ -28,8 +28,8 @@ func exposedProbes(v access.View) (probes []Probe) {
 	return probes
 }
 
-// foundProbes are the doctor's warnings of endpoints that the environment or a profile names: a configuration that has none of its own
-// sends there what it seems to send to AWS.
+// foundProbes are the doctor's warnings of endpoints that the environment or a profile names: a
+// configuration that has none of its own sends there what it seems to send to AWS.
 func foundProbes(mapping string, set *creds.Set) (probes []Probe) {
 	found := set.Environment()
 	for _, service := range slices.Sorted(maps.Keys(found)) {
@@ -39,7 +39,8 @@ func foundProbes(mapping string, set *creds.Set) (probes []Probe) {
 	return probes
 }
 
-// clockProbes is the doctor's warning of a clock that is wrong. Requests are signed nevertheless, because the SDK corrects for it.
+// clockProbes is the doctor's warning of a clock that is wrong. Requests are signed nevertheless,
+// because the SDK corrects for it.
 func clockProbes(mapping string, set *creds.Set) []Probe {
 	ahead, ok := set.Skew()
 	if !ok || !creds.Skewed(ahead) {

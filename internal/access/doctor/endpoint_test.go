@@ -16,7 +16,8 @@ import (
 	"syncd/internal/awsfake"
 )
 
-// watched is the way to the services: it keeps whom requests were for, and refuses what is for AWS itself.
+// watched is the way to the services: it keeps whom requests were for, and refuses what is for AWS
+// itself.
 type watched struct {
 	next http.RoundTripper
 	mu   *sync.Mutex
@@ -63,7 +64,8 @@ func ambient(t *testing.T) *doctorWorld {
 	return doctored(t, w, func(text string) string { return strings.ReplaceAll(text, "      role: consumer\n", "") })
 }
 
-// With endpoints on the sides alone the doctor asks these who the credentials are, each about its own, and never AWS by accident.
+// With endpoints on the sides alone the doctor asks these who the credentials are, each about its
+// own, and never AWS by accident.
 func TestDoctorAsksTheEndpointsOfTheSides(t *testing.T) {
 	x := ambient(t)
 	perSide(x)
@@ -86,8 +88,8 @@ func TestDoctorAsksTheEndpointsOfTheSides(t *testing.T) {
 	}
 }
 
-// A service that is not AWS and has no STS leaves open who the credentials are: that is told once for each side, and everything else is
-// tried.
+// A service that is not AWS and has no STS leaves open who the credentials are: that is told once
+// for each side, and everything else is tried.
 func TestDoctorGoesOnWithoutAnIdentity(t *testing.T) {
 	for name, host := range map[string]string{"one side": "source.invalid", "both": ".invalid"} {
 		synctest.Test(t, func(t *testing.T) { // what is not there is asked again and again
@@ -164,7 +166,8 @@ func (n noIdentity) RoundTrip(r *http.Request) (*http.Response, error) {
 	return n.RoundTripper.RoundTrip(r)
 }
 
-// A role without an endpoint of its own is assumed where the S3 of its sides is, but for S3's own endpoints, which have no STS.
+// A role without an endpoint of its own is assumed where the S3 of its sides is, but for S3's own
+// endpoints, which have no STS.
 func TestRolesAreAssumedWhereTheirSidesAre(t *testing.T) {
 	const here, there, vpce = "http://here.invalid:9000", "http://there.invalid", "https://bucket.vpce-0a1b2c3d-5e6f.s3.us-west-2.vpce.amazonaws.com"
 	for _, tt := range []struct{ name, all, source, destination, own, want string }{
@@ -205,7 +208,8 @@ func TestDoctorAssumesRolesAtTheSides(t *testing.T) {
 	}
 }
 
-// TestEndpointsAreNamed has the doctor warn of endpoints without TLS, and of those that the environment names. It fails nothing.
+// TestEndpointsAreNamed has the doctor warn of endpoints without TLS, and of those that the
+// environment names. It fails nothing.
 func TestEndpointsAreNamed(t *testing.T) {
 	t.Setenv("AWS_ENDPOINT_URL_S3", "https://found.example.net")
 	x := doctored(t, accesstest.Ways()[0])
@@ -223,7 +227,8 @@ func TestEndpointsAreNamed(t *testing.T) {
 	}
 }
 
-// TestNoSTSAtAnEndpointOfS3 spells S3's own endpoint out: nobody is asked there who the credentials are, and no role is assumed there.
+// TestNoSTSAtAnEndpointOfS3 spells S3's own endpoint out: nobody is asked there who the credentials
+// are, and no role is assumed there.
 func TestNoSTSAtAnEndpointOfS3(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // what is not there is asked again and again
 		x := doctored(t, accesstest.WayOf(t, "share-role"))
@@ -241,7 +246,8 @@ func TestNoSTSAtAnEndpointOfS3(t *testing.T) {
 	})
 }
 
-// TestDoctorNamesTheClock has this machine's clock an hour off: everything works, and the doctor says what should be otherwise.
+// TestDoctorNamesTheClock has this machine's clock an hour off: everything works, and the doctor
+// says what should be otherwise.
 func TestDoctorNamesTheClock(t *testing.T) {
 	for ahead, want := range map[time.Duration]string{65 * time.Minute: "1h5m0s ahead of", -65 * time.Minute: "1h5m0s behind", 2 * time.Minute: ""} {
 		synctest.Test(t, func(t *testing.T) {

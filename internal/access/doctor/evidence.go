@@ -18,7 +18,8 @@ import (
 // probeTimeout bounds one request of the doctor with its retries.
 const probeTimeout = time.Minute
 
-// ask is a permission as requests meet it: a need, and of a key that one key under the encryption context of one object.
+// ask is a permission as requests meet it: a need, and of a key that one key under the encryption
+// context of one object.
 type ask struct {
 	access.Need
 	proven   bool
@@ -38,9 +39,10 @@ type attempt struct {
 	known   []Cause // that another request has proved
 }
 
-// evidence is what the requests about one mapping have shown. A request that is allowed proves everything that it asks for. One that is
-// refused makes a suspect of what it names, or else of what nothing proves: therefore each request asks for little more than those
-// before it, and no permission is judged before all requests are sent.
+// evidence is what the requests about one mapping have shown. A request that is allowed proves
+// everything that it asks for. One that is refused makes a suspect of what it names, or else of
+// what nothing proves: therefore each request asks for little more than those before it, and no
+// permission is judged before all requests are sent.
 type evidence struct {
 	view      access.View
 	asks      []*ask
@@ -50,7 +52,8 @@ type evidence struct {
 	leftovers []string          // that could not be taken away again
 }
 
-// try sends a request and keeps what it tells about what it asks for. Nil asks are what the mapping does not need.
+// try sends a request and keeps what it tells about what it asks for. Nil asks are what the mapping
+// does not need.
 func (e *evidence) try(ctx context.Context, request string, send func(context.Context) error, asks ...*ask) *attempt {
 	return e.record(request, bounded(ctx, send), asks...)
 }
@@ -87,9 +90,10 @@ func (a *attempt) dead() bool {
 // errTellsNothing is of answers to a request that cannot succeed, from which nothing follows.
 var errTellsNothing = errors.New("the answer does not tell")
 
-// absent is for requests about what does not exist. The answer that there is nothing, or not what the condition asks, is success: S3
-// gives it to those who are allowed. To those who may not list the bucket it says so instead, once the request itself is allowed. That
-// the request is wrong tells nothing.
+// absent is for requests about what does not exist. The answer that there is nothing, or not what
+// the condition asks, is success: S3 gives it to those who are allowed. To those who may not list
+// the bucket it says so instead, once the request itself is allowed. That the request is wrong
+// tells nothing.
 func absent(err error) error {
 	if err == nil || readReason(err).action == "s3:ListBucket" {
 		return nil
@@ -104,7 +108,8 @@ func absent(err error) error {
 	}
 }
 
-// missing is for requests about what may have gone since it was listed: only the plain answer that there is nothing is success.
+// missing is for requests about what may have gone since it was listed: only the plain answer that
+// there is nothing is success.
 func missing(err error) error {
 	if awserr.Classify(err) == awserr.Gone {
 		return nil
@@ -138,8 +143,8 @@ func (e *evidence) roleOf(by access.Actor) string {
 	return ""
 }
 
-// narrow narrows the need of a key down to that of one object: which key it is, and which encryption context its data key has. The
-// objects of one kind share an ask.
+// narrow narrows the need of a key down to that of one object: which key it is, and which
+// encryption context its data key has. The objects of one kind share an ask.
 func (e *evidence) narrow(k *ask, s sample) *ask {
 	if k == nil || s.key == "" {
 		return nil
@@ -164,8 +169,8 @@ func (e *evidence) narrow(k *ask, s sample) *ask {
 	return narrow
 }
 
-// suspects are the permissions that a request accuses: one that is refused those which it names, else those that nothing proves; one
-// that fails otherwise the first, which stands for the request.
+// suspects are the permissions that a request accuses: one that is refused those which it names,
+// else those that nothing proves; one that fails otherwise the first, which stands for the request.
 func (a *attempt) suspects() (list []*ask) {
 	if a.err == nil {
 		return nil

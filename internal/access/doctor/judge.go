@@ -35,8 +35,8 @@ func (j *judge) result(others []Probe) []Probe {
 	return probes
 }
 
-// addUnlisted adds what a refusal names and the table does not know, as the sts:TagSession of a session that inherits tags from
-// the credentials of its surroundings.
+// addUnlisted adds what a refusal names and the table does not know, as the sts:TagSession of a
+// session that inherits tags from the credentials of its surroundings.
 func (j *judge) addUnlisted(a *attempt) {
 	if a.err == nil || a.said.action == "" || len(a.asks) == 0 || len(a.suspects()) > 0 {
 		return
@@ -79,7 +79,8 @@ func (j *judge) permission(k *ask) Probe {
 	return probe
 }
 
-// tellsMore compares two refusals: words tell more than none, and one that accuses few more than one that accuses many.
+// tellsMore compares two refusals: words tell more than none, and one that accuses few more than
+// one that accuses many.
 func (a *attempt) tellsMore(than *attempt) bool {
 	if wordy := a.said.action != ""; wordy != (than.said.action != "") {
 		return wordy

@@ -9,15 +9,16 @@ import (
 	"syncd/internal/awserr"
 )
 
-// Why nothing else is tried at a bucket: it is not as the configuration says, or nothing there answers.
+// Why nothing else is tried at a bucket: it is not as the configuration says, or nothing there
+// answers.
 const (
 	wrongBucket = "the bucket is not as the configuration says"
 	noAnswer    = "the service could not be reached"
 )
 
-// probeList lists the objects under a prefix, and returns why nothing else must be tried there, "" when the bucket is there and as the
-// configuration says. Where listing is refused it asks again without naming the owner, and with paying: what works then tells what the
-// refusal was about.
+// probeList lists the objects under a prefix, and returns why nothing else must be tried there, ""
+// when the bucket is there and as the configuration says. Where listing is refused it asks again
+// without naming the owner, and with paying: what works then tells what the refusal was about.
 func (p *prober) probeList(ctx context.Context, c *bucketClient, k *ask) (samples []sample, away string) {
 	a := p.try(ctx, "ListObjectsV2", func(ctx context.Context) (err error) {
 		samples, err = c.list(ctx)
@@ -41,7 +42,8 @@ func (p *prober) probeList(ctx context.Context, c *bucketClient, k *ask) (sample
 	}
 }
 
-// probeWay finds out whether a bucket can be listed when something else is said about it than the configuration does.
+// probeWay finds out whether a bucket can be listed when something else is said about it than the
+// configuration does.
 func (p *prober) probeWay(ctx context.Context, c *bucketClient, k *ask) []Cause {
 	unowned, paying := *c, *c
 	unowned.place.Account, paying.place.RequestPayer = "", true
@@ -67,8 +69,8 @@ func (p *prober) probeWay(ctx context.Context, c *bucketClient, k *ask) []Cause 
 	return nil
 }
 
-// look finds the kinds of encryption among the first objects, with one sample of each. One that is refused ends it, unless others are not
-// or belong to another account.
+// look finds the kinds of encryption among the first objects, with one sample of each. One that is
+// refused ends it, unless others are not or belong to another account.
 func (p *prober) look(ctx context.Context, c *bucketClient, listed []sample, read *ask) (kinds []sample) {
 	type kind struct {
 		key       string

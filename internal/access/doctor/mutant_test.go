@@ -16,7 +16,8 @@ import (
 // mutants says how many of the broken documents are tried: a share, or all.
 var mutants = flag.String("mutants", "some", "which broken documents are tried: some, all")
 
-// loss of a whole statement, and every ARN changed by one character, beside the losses of single members.
+// loss of a whole statement, and every ARN changed by one character, beside the losses of single
+// members.
 func mutations(policy *iam.Document) (all []accesstest.Loss) {
 	all = accesstest.Losses(policy)
 	if policy == nil {
@@ -82,9 +83,10 @@ func blames(c doctor.Cause, d policy.Document) bool {
 // tally counts what the doctor makes of mutants.
 type tally struct{ harmless, broken, named, first, cured int }
 
-// From the documents with which everything works each member is taken in turn, each statement, and each ARN and value of a condition is
-// misspelt. Whenever that breaks a mapping, between accounts to which AWS gives no reasons, the doctor names the document and its side,
-// and the statements that it says to add there make the mapping work again.
+// From the documents with which everything works each member is taken in turn, each statement, and
+// each ARN and value of a condition is misspelt. Whenever that breaks a mapping, between accounts
+// to which AWS gives no reasons, the doctor names the document and its side, and the statements
+// that it says to add there make the mapping work again.
 func TestDoctorNamesTheMutant(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -154,8 +156,8 @@ func (x *doctorWorld) try(t *testing.T, documents []policy.Document, i int, l ac
 	}
 }
 
-// cure adds the statements to the one document that the doctor wants there, until it has no more to say. One refusal may hide
-// another, so that takes a few rounds.
+// cure adds the statements to the one document that the doctor wants there, until it has no more to
+// say. One refusal may hide another, so that takes a few rounds.
 func (x *doctorWorld) cure(t *testing.T, documents []policy.Document, i int, d doctor.Diagnosis) bool {
 	t.Helper()
 	for range 6 {

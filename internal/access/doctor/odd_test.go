@@ -28,7 +28,8 @@ func (s skewed) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// The SDK corrects its clock and tries again; a machine that is told off nevertheless has to be set.
+// The SDK corrects its clock and tries again; a machine that is told off nevertheless has to be
+// set.
 func TestDoctorOfASkewedClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x := doctored(t, accesstest.Ways()[1])
@@ -40,8 +41,8 @@ func TestDoctorOfASkewedClock(t *testing.T) {
 	})
 }
 
-// The ambient session may hand on tags of its own, of which the configuration knows nothing: then the action that AWS names is told,
-// though the table does not have it.
+// The ambient session may hand on tags of its own, of which the configuration knows nothing: then
+// the action that AWS names is told, though the table does not have it.
 func TestDoctorNamesWhatTheTableDoesNotKnow(t *testing.T) {
 	x := doctored(t, accesstest.Ways()[2])
 	x.deleting(t, access.KindTrust, accesstest.Consumer, "sts:TagSession")
@@ -132,7 +133,8 @@ func (u unconditional) RoundTrip(r *http.Request) (*http.Response, error) {
 	return u.RoundTripper.RoundTrip(r)
 }
 
-// On a service that knows no conditions the probe is written: then it is deleted, or told, and so is the service.
+// On a service that knows no conditions the probe is written: then it is deleted, or told, and so
+// is the service.
 func TestDoctorOfAServiceWithoutConditions(t *testing.T) {
 	x := doctored(t, accesstest.Ways()[1])
 	deletes := 0
@@ -146,7 +148,8 @@ func TestDoctorOfAServiceWithoutConditions(t *testing.T) {
 	}
 }
 
-// What S3 takes for a wrong request, where it has to do with something that does not exist, says nothing about permissions.
+// What S3 takes for a wrong request, where it has to do with something that does not exist, says
+// nothing about permissions.
 func TestDoctorOfAnAnswerThatDoesNotTell(t *testing.T) {
 	x := doctored(t, accesstest.Ways()[1])
 	x.Transport = wrongUpload{x.Transport}

@@ -25,7 +25,8 @@ func (o owners) RoundTrip(r *http.Request) (*http.Response, error) {
 	return o.next.RoundTrip(r)
 }
 
-// TestDoctorNamesTheOwnerOfTheState has the doctor name the owner that the store names, also where it is that of checkpoint.role.
+// TestDoctorNamesTheOwnerOfTheState has the doctor name the owner that the store names, also where
+// it is that of checkpoint.role.
 func TestDoctorNamesTheOwnerOfTheState(t *testing.T) {
 	x := doctored(t, accesstest.Ways()[2], func(text string) string { return text })
 	x.Config.AWS.EndpointURL, x.Config.Checkpoint.Account, x.Config.Checkpoint.Role = "https://s3.us-west-2.amazonaws.com", "", x.Config.Mappings[0].Destination.Role

@@ -75,7 +75,8 @@ type Cause struct {
 	// Side and Account say who has to act; Account is empty where it is not known.
 	Side    access.Side `json:"side"`
 	Account string      `json:"account,omitempty"`
-	// Target is what the document is put on: the ARN of a role, user or key, the name of a bucket, or a path in the configuration.
+	// Target is what the document is put on: the ARN of a role, user or key, the name of a bucket,
+	// or a path in the configuration.
 	Target string `json:"target,omitempty"`
 	// Statement is what to add to the document; empty where adding does not help.
 	Statement  json.RawMessage `json:"statement,omitempty"`
@@ -84,12 +85,13 @@ type Cause struct {
 	Why string `json:"why"`
 }
 
-// Probe is what became of one permission of a mapping, or of one other thing that must hold. Its JSON form is a contract:
-// docs/cli.md describes it.
+// Probe is what became of one permission of a mapping, or of one other thing that must hold. Its
+// JSON form is a contract: docs/cli.md describes it.
 type Probe struct {
 	Mapping string         `json:"mapping"`
 	Feature access.Feature `json:"feature"`
-	// Action is the permission, and Resource what it is needed on; of other checks, the request and what it was about.
+	// Action is the permission, and Resource what it is needed on; of other checks, the request and
+	// what it was about.
 	Action   string `json:"action"`
 	Resource string `json:"resource,omitempty"`
 	// Objects says of a key which objects it was tried with, where several kinds are there.
@@ -113,7 +115,8 @@ func (c Probe) Bad() bool { return c.Outcome == OutcomeDenied || c.Outcome == Ou
 // Diagnosis is what the doctor found.
 type Diagnosis struct {
 	Probes []Probe `json:"probes"`
-	// Leftovers are the uploads and objects that probes could not take away again; as a rule there are none.
+	// Leftovers are the uploads and objects that probes could not take away again; as a rule there
+	// are none.
 	Leftovers []string `json:"leftovers,omitempty"`
 }
 

@@ -45,8 +45,9 @@ func (p *prober) open(role string, at access.Scope, setting s3Setting) (*bucketC
 	return c, nil
 }
 
-// probeUpload begins an upload, does what is to be done with it and takes it away, even when the diagnosis is interrupted: who began
-// an upload may always abort it. Done is nil for an upload that proves by its beginning alone.
+// probeUpload begins an upload, does what is to be done with it and takes it away, even when the
+// diagnosis is interrupted: who began an upload may always abort it. Done is nil for an upload that
+// proves by its beginning alone.
 func (p *prober) probeUpload(ctx context.Context, c *bucketClient, begin func(context.Context) (string, error), done func(id string), asks ...*ask) {
 	var id string
 	a := p.try(ctx, "CreateMultipartUpload", func(ctx context.Context) (err error) {

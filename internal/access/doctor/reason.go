@@ -8,8 +8,8 @@ import (
 	"syncd/internal/awserr"
 )
 
-// reason is what the words of a refusal say. AWS gives reasons inside one account or organization only, and of several only one
-// (IAM User Guide, "Troubleshoot access denied error messages").
+// reason is what the words of a refusal say. AWS gives reasons inside one account or organization
+// only, and of several only one (IAM User Guide, "Troubleshoot access denied error messages").
 type reason struct {
 	action, resource string
 	by               string // the type of policy, as "identity-based policy"; "" when nothing is said
@@ -23,7 +23,8 @@ type reason struct {
 const policyTypes = `identity-based policy|resource-based policy|session policy|permissions boundary|service control policy|` +
 	`resource control policy|VPC endpoint policy|role trust policy`
 
-// readReason reads an error's text. What may follow a sentence changes with time, so nothing is anchored at its end.
+// readReason reads an error's text. What may follow a sentence changes with time, so nothing is
+// anchored at its end.
 func readReason(err error) reason {
 	text := err.Error()
 	find := func(pattern string) string {

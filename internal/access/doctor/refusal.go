@@ -81,8 +81,8 @@ func (e *explainer) said(k *ask, said reason) []Cause {
 	return causes
 }
 
-// unsaid is what cannot be told apart from outside: both accounts have to allow it, and AWS says of neither. That whose other
-// requests fare worse comes first, and in doubt the resource's.
+// unsaid is what cannot be told apart from outside: both accounts have to allow it, and AWS says of
+// neither. That whose other requests fare worse comes first, and in doubt the resource's.
 func (e *explainer) unsaid(k *ask) []Cause {
 	resource := e.lacking(k, iam.SourceResource, Likely, resourceWhy(k))
 	identity := e.lacking(k, iam.SourceIdentity, Likely, "it does not allow the action on this resource, or a Deny in it matches")
@@ -169,7 +169,8 @@ func (k *ask) target() string {
 	return k.Resource
 }
 
-// lackingBehind is the policy of the bucket behind an access point, which has to allow what the access point's does.
+// lackingBehind is the policy of the bucket behind an access point, which has to allow what the
+// access point's does.
 func (e *explainer) lackingBehind(k *ask) []Cause {
 	for _, n := range e.underlying {
 		if k.Kind() == access.KindAccessPoint && n.Role == k.Role && n.Action == k.Action {
@@ -180,7 +181,8 @@ func (e *explainer) lackingBehind(k *ask) []Cause {
 	return nil
 }
 
-// mine and owned are causes on the principal's and on the resource's side that no statement of ours mends.
+// mine and owned are causes on the principal's and on the resource's side that no statement of ours
+// mends.
 func (e *explainer) mine(k *ask, kind CauseKind, sure Confidence, why string) Cause {
 	return Cause{Kind: kind, Side: e.side(k.Account), Account: k.Account, Target: k.Principal, Confidence: sure, Why: why}
 }

@@ -27,8 +27,8 @@ type roleProber struct {
 	probes   []Probe                // of the ambient credentials
 }
 
-// probeRoles asks who the ambient credentials are, and assumes the roles, hop by hop. It returns the probes
-// of the credentials; those of the roles are evidence.
+// probeRoles asks who the ambient credentials are, and assumes the roles, hop by hop. It returns
+// the probes of the credentials; those of the roles are evidence.
 func (p *roleProber) probeRoles(ctx context.Context) []Probe {
 	// A session is made for the region that first asks for it: in the order of a pass.
 	for _, at := range [][2]string{{p.Mapping.Source.Role, p.Mapping.Source.Region}, {p.Mapping.Destination.Role, p.Mapping.Destination.Region}} {
@@ -51,8 +51,8 @@ func (p *roleProber) probeRoles(ctx context.Context) []Probe {
 // stsAddress is where STS is asked: the endpoint, "" for AWS, and the region.
 type stsAddress struct{ endpoint, region string }
 
-// identityAddresses are where the ambient credentials are used, each once: at the sides without a role, and where roles are assumed with
-// them.
+// identityAddresses are where the ambient credentials are used, each once: at the sides without a
+// role, and where roles are assumed with them.
 func (p *roleProber) identityAddresses() (addresses []stsAddress) {
 	add := func(endpoint, region string) {
 		if !slices.ContainsFunc(addresses, func(a stsAddress) bool { return a.endpoint == endpoint }) {
@@ -85,8 +85,9 @@ func (p *roleProber) identityEndpoint(k *ask) string {
 	return p.Config.STSEndpoint(endpoint)
 }
 
-// probeIdentities asks STS whose the ambient credentials are, which needs no permission (AWS STS API Reference, GetCallerIdentity). A
-// failure does not stop the other checks, unless there are no credentials at all.
+// probeIdentities asks STS whose the ambient credentials are, which needs no permission (AWS STS
+// API Reference, GetCallerIdentity). A failure does not stop the other checks, unless there are no
+// credentials at all.
 func (p *roleProber) probeIdentities(ctx context.Context) {
 	if err := assume(ctx, p.set, "", p.Mapping.Source.Region); err != nil { // it has an end of its own, which says why
 		p.blocked[""] = "there are no credentials to begin with"
@@ -129,7 +130,8 @@ func (p *roleProber) probeIdentity(ctx context.Context, at stsAddress) {
 	}
 }
 
-// identityFailed reports that the owner of the credentials is unknown. At a service other than AWS that is no failure: many have no STS.
+// identityFailed reports that the owner of the credentials is unknown. At a service other than AWS
+// that is no failure: many have no STS.
 func (p *roleProber) identityFailed(probe Probe, at stsAddress, err error) {
 	a := &attempt{err: err, class: awserr.Classify(err)}
 	probe.Outcome, probe.Error = OutcomeFailed, awserr.Brief(err)
@@ -161,7 +163,8 @@ func (p *roleProber) callerIdentity(ctx context.Context, at stsAddress) (*sts.Ge
 	return client.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 }
 
-// principalARN is who policies name of a session: its role. The path of the role is lost on the way.
+// principalARN is who policies name of a session: its role. The path of the role is lost on the
+// way.
 func principalARN(caller string) string {
 	if role, ok := arn.RoleOf(caller); ok {
 		return role
@@ -195,8 +198,8 @@ func assume(ctx context.Context, set *creds.Set, name, region string) error {
 	return err
 }
 
-// probeLess assumes a role that is refused with less: without session tags, and without a source identity. What works then tells
-// what a condition is about; the session is thrown away.
+// probeLess assumes a role that is refused with less: without session tags, and without a source
+// identity. What works then tells what a condition is about; the session is thrown away.
 func (p *roleProber) probeLess(ctx context.Context, name string) []Cause {
 	role := p.assumed[name]
 	for _, less := range []struct {

@@ -18,8 +18,8 @@ func (p *sourceProber) sourceSetting() s3Setting {
 	return s3Setting{url: s.EndpointURL, pathStyle: s.PathStyle}
 }
 
-// probeSource lists the source, and reads the first byte of one object of each kind of encryption, as each who reads it. It returns
-// those objects, as the reader finds them.
+// probeSource lists the source, and reads the first byte of one object of each kind of encryption,
+// as each who reads it. It returns those objects, as the reader finds them.
 func (p *sourceProber) probeSource(ctx context.Context) (samples []sample, err error) {
 	at := p.Scope(access.SourceBucket)
 	c, err := p.open(p.Mapping.Source.Role, at, p.sourceSetting())
@@ -51,8 +51,9 @@ func (p *sourceProber) probeSource(ctx context.Context) (samples []sample, err e
 	return samples, nil
 }
 
-// probeObjects reads the first byte of one object of each kind of encryption. Without its key an object is looked at by HEAD, and what
-// is refused then is refused by S3; that answer has no words, so a GET asks again for them.
+// probeObjects reads the first byte of one object of each kind of encryption. Without its key an
+// object is looked at by HEAD, and what is refused then is refused by S3; that answer has no words,
+// so a GET asks again for them.
 func (p *sourceProber) probeObjects(ctx context.Context, c *bucketClient, listed []sample, by access.Actor) (samples []sample) {
 	read, open := p.ask(by, "s3:GetObject", access.SourceObjects), p.ask(by, "kms:Decrypt", access.SourceKey)
 	if open != nil {
@@ -105,7 +106,8 @@ func (p *sourceProber) probeAnnotations(ctx context.Context, c *bucketClient, s 
 // probeAnnotation is the name of an annotation that no object has.
 const probeAnnotation = "syncd-doctor-probe"
 
-// probeLocks asks for retention and legal hold. An object that has none is answered with 404 to those who may ask.
+// probeLocks asks for retention and legal hold. An object that has none is answered with 404 to
+// those who may ask.
 func (p *sourceProber) probeLocks(ctx context.Context, c *bucketClient, s sample) {
 	if k := p.ask(access.Reader, "s3:GetObjectRetention", access.SourceObjects); k != nil {
 		p.try(ctx, "GetObjectRetention", func(ctx context.Context) error {

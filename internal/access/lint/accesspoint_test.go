@@ -15,8 +15,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// The documents of an access point are in order, whole accounts of them do what the mappings need, and without one of them it is said
-// which.
+// The documents of an access point are in order, whole accounts of them do what the mappings need,
+// and without one of them it is said which.
 func TestCheckKnowsAccessPoints(t *testing.T) {
 	for name, w := range accesstest.PointWays() {
 		if w.Point.Unknown {
@@ -41,7 +41,8 @@ func TestCheckKnowsAccessPoints(t *testing.T) {
 	}
 }
 
-// checkDelegated has the bucket leave access control to the access points of an account, as AWS recommends: then nothing lacks.
+// checkDelegated has the bucket leave access control to the access points of an account, as AWS
+// recommends: then nothing lacks.
 func checkDelegated(t *testing.T, x *accesstest.World, documents []policy.Document) {
 	t.Helper()
 	for account, want := range map[string]bool{accountOf(x.Point.ARN()): false, "444444444444": true} {

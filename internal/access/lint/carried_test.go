@@ -14,7 +14,8 @@ func finds(findings []rule.Finding, id string) bool {
 	return slices.ContainsFunc(findings, func(f rule.Finding) bool { return f.ID == id })
 }
 
-// TestUserNameOfWhatAPolicyBelongsTo looks at whose an identity policy is: a user has a name, a session of a role has none.
+// TestUserNameOfWhatAPolicyBelongsTo looks at whose an identity policy is: a user has a name, a
+// session of a role has none.
 func TestUserNameOfWhatAPolicyBelongsTo(t *testing.T) {
 	const text = `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::owner-data/${aws:username}/*"}}`
 	for target, want := range map[string]bool{

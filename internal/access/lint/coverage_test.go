@@ -52,8 +52,8 @@ func against(t *testing.T, c *config.Config, files ...document.File) []rule.Find
 	return r.Findings
 }
 
-// TestWrittenPoliciesAreInOrder finds nothing in the documents that this program writes, in any style, and they suffice for the
-// mappings.
+// TestWrittenPoliciesAreInOrder finds nothing in the documents that this program writes, in any
+// style, and they suffice for the mappings.
 func TestWrittenPoliciesAreInOrder(t *testing.T) {
 	examples, err := filepath.Glob("../../../config/examples/*.yaml")
 	if err != nil {
@@ -76,8 +76,8 @@ func TestWrittenPoliciesAreInOrder(t *testing.T) {
 	}
 }
 
-// TestEveryMissingPermissionIsFound takes each action away from each written document, and wants to be told which, and a statement that
-// closes the gap when it is added.
+// TestEveryMissingPermissionIsFound takes each action away from each written document, and wants to
+// be told which, and a statement that closes the gap when it is added.
 func TestEveryMissingPermissionIsFound(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")
@@ -190,7 +190,8 @@ func TestNotGivenIsNotJudged(t *testing.T) {
 	}
 }
 
-// TestBarePolicies puts bare documents, which do not say whose they are, to the roles and keys they fit.
+// TestBarePolicies puts bare documents, which do not say whose they are, to the roles and keys they
+// fit.
 func TestBarePolicies(t *testing.T) {
 	c, documents := shared(t, "two-roles.yaml", policy.Options{})
 	var files []document.File

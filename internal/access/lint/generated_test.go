@@ -36,7 +36,8 @@ type failer interface {
 	Fatalf(format string, args ...any)
 }
 
-// generated are the ways to have documents of a configuration written: every style, side, and what is known of it.
+// generated are the ways to have documents of a configuration written: every style, side, and what
+// is known of it.
 func generated() (all []policy.Options) {
 	for _, style := range []policy.Style{policy.RoleStyle, policy.AccountStyle, policy.ABACStyle} {
 		for _, side := range []access.Side{access.Both, access.Owner, access.Consumer} {
@@ -56,7 +57,8 @@ func generated() (all []policy.Options) {
 	return all
 }
 
-// checkGenerated holds what is written for a configuration to the checker, in every format, and reports whether anything was.
+// checkGenerated holds what is written for a configuration to the checker, in every format, and
+// reports whether anything was.
 func checkGenerated(t failer, name string, c *config.Config, o policy.Options) bool {
 	t.Helper()
 	documents, err := policy.Documents(c, o)
@@ -94,8 +96,8 @@ func checkGenerated(t failer, name string, c *config.Config, o policy.Options) b
 	return true
 }
 
-// asksExternalIDs reports whether the configuration has an ExternalId for every role of another owner: where one lacks, its documents ask
-// for more than it fulfils.
+// asksExternalIDs reports whether the configuration has an ExternalId for every role of another
+// owner: where one lacks, its documents ask for more than it fulfils.
 func asksExternalIDs(c *config.Config) bool {
 	for _, r := range c.Roles {
 		caller := accesstest.Consumer
@@ -123,7 +125,8 @@ func nothingFound(t failer, name string, o lint.Options, files ...document.File)
 	}
 }
 
-// carries holds the documents within another format to those that were checked. External ids are variables there.
+// carries holds the documents within another format to those that were checked. External ids are
+// variables there.
 func carries(t failer, name string, documents []policy.Document, bodies []string) {
 	t.Helper()
 	for _, d := range documents {
@@ -214,8 +217,8 @@ func checkSessions(t failer, name string, c *config.Config) {
 	}
 }
 
-// examples are all configurations of the repository that are valid and between accounts of AWS: files, parts of scripts, and what
-// documents show.
+// examples are all configurations of the repository that are valid and between accounts of AWS:
+// files, parts of scripts, and what documents show.
 func examples(t *testing.T) map[string]*config.Config {
 	t.Helper()
 	found := map[string]*config.Config{}
@@ -279,7 +282,8 @@ func configurations(text, extension string) (parts []string) {
 	return append(parts, text)
 }
 
-// betweenAccounts reports whether policies can be written at all: an endpoint of its own may have no accounts.
+// betweenAccounts reports whether policies can be written at all: an endpoint of its own may have
+// no accounts.
 func betweenAccounts(c *config.Config) bool {
 	return len(c.Mappings) > 0 && !slices.ContainsFunc(c.Mappings, func(m config.Mapping) bool {
 		return len(m.Source.Account) != 12 || len(m.Destination.Account) != 12 || !strings.HasPrefix(m.Destination.KMSKey, "arn:")
@@ -342,7 +346,8 @@ func TestGeneratedDocumentsOfAnyConfigurationAreInOrder(t *testing.T) {
 	}
 }
 
-// Without an ExternalId to write there is a placeholder, and the checker reports each and nothing else.
+// Without an ExternalId to write there is a placeholder, and the checker reports each and nothing
+// else.
 func TestPlaceholdersAreReported(t *testing.T) {
 	for _, name := range []string{"chain", "share-role", "share-org", "two-roles"} {
 		documents, err := policy.Documents(accesstest.Load(t, name), policy.Options{ExternalID: func(string) (string, error) { return secret.Placeholder, nil }})

@@ -1,13 +1,17 @@
 // Package lint judges policies as they are written, asking AWS nothing: `syncd policy check`.
 //
-// It promises that one input always gives the same report, that every finding has a place, an id that never changes its meaning and
-// something to do, and that nothing passes which AWS would refuse as far as package iam knows. [Check] reads the documents
-// (lint/document), applies the rules to each by itself (lint/element, lint/condition, lint/danger), and with a configuration decides
-// whether all of them together allow what its mappings need (lint/coverage). [Rules] lists every kind of finding.
+// It promises that one input always gives the same report, that every finding has a place, an id
+// that never changes its meaning and something to do, and that nothing passes which AWS would
+// refuse as far as package iam knows. [Check] reads the documents (lint/document), applies the
+// rules to each by itself (lint/element, lint/condition, lint/danger), and with a configuration
+// decides whether all of them together allow what its mappings need (lint/coverage). [Rules] lists
+// every kind of finding.
 //
-// It leaves to others the evaluation of policies (package iam), what mappings need (package access), and asking AWS (access/doctor).
+// It leaves to others the evaluation of policies (package iam), what mappings need (package
+// access), and asking AWS (access/doctor).
 //
-// Words to know: a finding is a fault of one document, or a permission that a mapping lacks; a rule is a kind of finding.
+// Words to know: a finding is a fault of one document, or a permission that a mapping lacks; a rule
+// is a kind of finding.
 package lint
 
 import (
@@ -27,7 +31,8 @@ import (
 	"syncd/internal/access/lint/rule"
 )
 
-// Options says what the documents are held against besides AWS's own rules. The zero value is for none.
+// Options says what the documents are held against besides AWS's own rules. The zero value is for
+// none.
 type Options struct {
 	// Config is the configuration whose mappings have to work with the documents; nil for none.
 	Config *config.Config
@@ -53,9 +58,10 @@ func (r Report) Wrong() bool {
 	return slices.ContainsFunc(r.Findings, func(f rule.Finding) bool { return f.Severity != rule.SeverityNote })
 }
 
-// Check judges documents as they are written, asking AWS nothing: what AWS would refuse, what would not do what it says, what
-// would let in more than it should, and with a configuration what its mappings lack. One input always gives the same report.
-// The error, if any, is about the options; whatever is wrong with a file is a finding.
+// Check judges documents as they are written, asking AWS nothing: what AWS would refuse, what would
+// not do what it says, what would let in more than it should, and with a configuration what its
+// mappings lack. One input always gives the same report. The error, if any, is about the options;
+// whatever is wrong with a file is a finding.
 func Check(files []document.File, o Options) (Report, error) {
 	mappings, err := o.mappings()
 	if err != nil {

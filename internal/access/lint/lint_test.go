@@ -64,7 +64,8 @@ func offset(t *testing.T, text []byte, line, column int) int {
 	return at
 }
 
-// TestBrokenDocuments finds in every document the fault that it was written for, at the place where it is.
+// TestBrokenDocuments finds in every document the fault that it was written for, at the place where
+// it is.
 func TestBrokenDocuments(t *testing.T) {
 	for _, tt := range broken() {
 		t.Run(tt.file, func(t *testing.T) {
@@ -125,7 +126,8 @@ func TestGoodDocuments(t *testing.T) {
 	}
 }
 
-// TestEveryRuleIsFound holds the table of rules to the documents: each rule has one that it is found in.
+// TestEveryRuleIsFound holds the table of rules to the documents: each rule has one that it is
+// found in.
 func TestEveryRuleIsFound(t *testing.T) {
 	found := map[string]bool{}
 	for _, c := range broken() {
@@ -261,7 +263,8 @@ func TestRulesDocument(t *testing.T) {
 	accesstest.Golden(t, *update, "../../../docs/policy-check.md", lint.RulesMarkdown())
 }
 
-// TestRefused passes nothing that the strict reading refuses, whatever the rules think of it, and says where.
+// TestRefused passes nothing that the strict reading refuses, whatever the rules think of it, and
+// says where.
 func TestRefused(t *testing.T) {
 	text := "{\n\"Version\": \"2012-10-17\",\n\"Statement\": {\"Effect\": \"Allow\", \"Action\": \"s3:GetObject\",\n\"Resource\": \"arn:aws:s3:::owner\\u0000data/*\"}}"
 	got := check(t, document.File{Name: "a.json", Data: []byte(text), Kind: access.KindIdentity}).Findings

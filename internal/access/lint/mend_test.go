@@ -13,7 +13,8 @@ import (
 	"syncd/internal/access/policy"
 )
 
-// TestEveryJSONFaultOfAFile finds all faults of a text in one run, and what is wrong with the policy beside.
+// TestEveryJSONFaultOfAFile finds all faults of a text in one run, and what is wrong with the
+// policy beside.
 func TestEveryJSONFaultOfAFile(t *testing.T) {
 	var got []string
 	for _, f := range check(t, read(t, "testdata/check/broken/many-json-faults.json")).Findings {
@@ -34,7 +35,8 @@ func TestEveryJSONFaultOfAFile(t *testing.T) {
 	}
 }
 
-// TestJSONFaultsByThemselves finds in a good policy with one fault that one alone: what follows from it is none.
+// TestJSONFaultsByThemselves finds in a good policy with one fault that one alone: what follows
+// from it is none.
 func TestJSONFaultsByThemselves(t *testing.T) {
 	const good = `{
   "Version": "2012-10-17",
@@ -81,7 +83,8 @@ func TestJSONFaultsByThemselves(t *testing.T) {
 	}
 }
 
-// TestBrokenDocumentsAreNotTried leaves a document that AWS would not store out of what the mappings are judged by, though it can be read.
+// TestBrokenDocumentsAreNotTried leaves a document that AWS would not store out of what the
+// mappings are judged by, though it can be read.
 func TestBrokenDocumentsAreNotTried(t *testing.T) {
 	c, documents := shared(t, "one-role.yaml", policy.Options{})
 	f := bundle(t, documents)

@@ -10,8 +10,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// checkRefused asks the strict reading of package iam whether anything is left that no other rule has found: what is refused must not
-// pass for being in order.
+// checkRefused asks the strict reading of package iam whether anything is left that no other rule
+// has found: what is refused must not pass for being in order.
 func (c *checker) checkRefused(before int) {
 	for _, f := range c.findings[before:] {
 		if f.Severity == rule.SeverityError {

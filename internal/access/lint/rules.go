@@ -28,8 +28,8 @@ func ownRules() []rule.Rule {
 	}
 }
 
-// Rules is every kind of finding, in the order of their ids: P0 what AWS would refuse of the text, P1 what its names name, P2
-// conditions, P3 what is dangerous, P4 what a mapping lacks.
+// Rules is every kind of finding, in the order of their ids: P0 what AWS would refuse of the text,
+// P1 what its names name, P2 conditions, P3 what is dangerous, P4 what a mapping lacks.
 func Rules() []rule.Rule {
 	all := slices.Concat(ownRules(), document.Rules(), element.Rules(), condition.Rules(), danger.Rules(), coverage.Rules())
 	slices.SortFunc(all, func(a, b rule.Rule) int { return strings.Compare(a.ID, b.ID) })

@@ -9,7 +9,8 @@ import (
 	"syncd/internal/access/lint/rule"
 )
 
-// The parts of SARIF 2.1.0 (OASIS Standard, "Static Analysis Results Interchange Format") that a report needs.
+// The parts of SARIF 2.1.0 (OASIS Standard, "Static Analysis Results Interchange Format") that a
+// report needs.
 type (
 	sarifLog struct {
 		Schema  string     `json:"$schema"`
@@ -67,8 +68,8 @@ type (
 	}
 )
 
-// SARIF is the report in SARIF 2.1.0, which the code scanning of forges and editors read: the rules with their explanations, and a
-// result for every finding.
+// SARIF is the report in SARIF 2.1.0, which the code scanning of forges and editors read: the rules
+// with their explanations, and a result for every finding.
 func (r Report) SARIF() ([]byte, error) {
 	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
 	run.Tool.Driver = sarifDriver{Name: "syncd policy check"}

@@ -10,7 +10,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// drawCopying draws how the objects of a mapping move: everything that changes what is sent for them.
+// drawCopying draws how the objects of a mapping move: everything that changes what is sent for
+// them.
 func drawCopying(t *rapid.T) string {
 	tags := rapid.SampledFrom([]string{"copy", "omit", "{only: [team, tag0, tag1, tag2, tag3, tag4, tag5, tag6, tag7, tag8, tag9]}"}).Draw(t, "tags")
 	carry := rapid.SampledFrom([]string{"copy", "omit"})
@@ -22,9 +23,10 @@ func drawCopying(t *rapid.T) string {
 	return text + rapid.SampledFrom([]string{"", "    delete: {enabled: true}\n"}).Draw(t, "delete")
 }
 
-// TestRequestsQuoteAndPoliciesAgree draws configurations, and puts the policies that are generated for each in force where nothing else
-// is allowed. What the copier sends for an object is what the plan quotes for it, to the last request; all that syncd does is
-// permitted; and without a member of a grant, whichever is drawn, something fails.
+// TestRequestsQuoteAndPoliciesAgree draws configurations, and puts the policies that are generated
+// for each in force where nothing else is allowed. What the copier sends for an object is what the
+// plan quotes for it, to the last request; all that syncd does is permitted; and without a member
+// of a grant, whichever is drawn, something fails.
 func TestRequestsQuoteAndPoliciesAgree(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")

@@ -11,9 +11,9 @@ import (
 	"syncd/internal/arn"
 )
 
-// CloudFormation returns a template, in JSON, for each account. Roles are resources with their trust and their permissions.
-// What a template cannot add to a resource that exists, the statements of a key's policy and the rules of a bucket's
-// lifecycle, stands in its metadata.
+// CloudFormation returns a template, in JSON, for each account. Roles are resources with their
+// trust and their permissions. What a template cannot add to a resource that exists, the statements
+// of a key's policy and the rules of a bucket's lifecycle, stands in its metadata.
 func CloudFormation(documents []Document) ([]Rendered, error) {
 	var files []Rendered
 	for _, group := range byAccount(documents) {
@@ -114,8 +114,8 @@ func (t *template) role(role string) any {
 	return name
 }
 
-// logicalID makes a name of CloudFormation's, letters and digits, of any text; what it has to leave out it spells, so that
-// two texts stay two.
+// logicalID makes a name of CloudFormation's, letters and digits, of any text; what it has to leave
+// out it spells, so that two texts stay two.
 func logicalID(text string) string {
 	spelled := regexp.MustCompile(`[^A-Za-z0-9]`).ReplaceAllStringFunc(text, func(s string) string {
 		if s == "-" {

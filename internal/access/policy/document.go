@@ -18,7 +18,8 @@ type Document struct {
 	// Account is the account that it belongs to.
 	Account string
 	Kind    access.Kind
-	// Target is what it is put on: the ARN of a role, user, key or access point, or the name of a bucket.
+	// Target is what it is put on: the ARN of a role, user, key or access point, or the name of a
+	// bucket.
 	Target string
 	// Body is a *iam.Document, or of [KindLifecycle] a *Lifecycle.
 	Body json.Marshaler

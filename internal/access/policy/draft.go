@@ -30,7 +30,8 @@ type writer struct {
 	drafts map[draftID]*draft
 }
 
-// draft returns the document of that kind and target, and notes that the mapping is one of those it is for.
+// draft returns the document of that kind and target, and notes that the mapping is one of those it
+// is for.
 func (w *writer) draft(like Document, mapping string) *draft {
 	id := draftID{like.Kind, like.Target}
 	d := w.drafts[id]

@@ -44,7 +44,8 @@ func JSON(documents []Document) ([]Rendered, error) {
 	return files, nil
 }
 
-// JSONBundle returns all documents as one JSON object with a list "documents", each with what is known about it.
+// JSONBundle returns all documents as one JSON object with a list "documents", each with what is
+// known about it.
 func JSONBundle(documents []Document) ([]byte, error) {
 	type entry struct {
 		Name     string          `json:"name"`

@@ -89,7 +89,8 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// What stands between jsonencode's brackets is the document again, once what opens a template is undone.
+// What stands between jsonencode's brackets is the document again, once what opens a template is
+// undone.
 func TestTerraformCarriesTheDocuments(t *testing.T) {
 	documents := policies(t, accesstest.Way{Example: "share-abac", Options: policy.Options{Style: policy.ABACStyle}}, policy.ExternalIDVariable)
 	files, err := policy.Terraform(documents)

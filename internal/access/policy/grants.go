@@ -50,7 +50,8 @@ func (w *writer) addResource(n access.Need) error {
 	}
 }
 
-// isOfSource is true of what the source is read by: its bucket, or an access point and the bucket behind that.
+// isOfSource is true of what the source is read by: its bucket, or an access point and the bucket
+// behind that.
 func isOfSource(r access.Resource) bool {
 	return slices.Contains([]access.Resource{access.SourceBucket, access.SourceObjects, access.UnderlyingBucket, access.UnderlyingObjects}, r)
 }
@@ -131,8 +132,8 @@ func (w *writer) behindDraft(n access.Need) *draft {
 	return d
 }
 
-// addKey grants the use of a key. To principals of its own account it hands the decision over to their identity policies, as
-// the policy that AWS gives a new key does for every action.
+// addKey grants the use of a key. To principals of its own account it hands the decision over to
+// their identity policies, as the policy that AWS gives a new key does for every action.
 func (w *writer) addKey(n access.Need) error {
 	callers, err := w.crossAccount(n)
 	if err != nil {

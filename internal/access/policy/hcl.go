@@ -11,8 +11,8 @@ import (
 // hclPair is a name and a value, as texts.
 type hclPair struct{ name, value string }
 
-// hclExpression writes JSON as an expression of Terraform's language in the form that terraform fmt gives it. A mark of an ExternalId
-// becomes its variable.
+// hclExpression writes JSON as an expression of Terraform's language in the form that terraform fmt
+// gives it. A mark of an ExternalId becomes its variable.
 func hclExpression(text []byte, margin string) (string, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
@@ -80,7 +80,8 @@ func hclObject(d *json.Decoder, margin string) (string, error) {
 	return "{\n" + hclPairs(pairs, margin+"  ") + margin + "}", nil
 }
 
-// hclPairs writes a line for each pair. Their signs stand beneath each other in lines in a row that hold whole values.
+// hclPairs writes a line for each pair. Their signs stand beneath each other in lines in a row that
+// hold whole values.
 func hclPairs(pairs []hclPair, margin string) string {
 	whole := func(i int) bool { return !strings.Contains(pairs[i].value, "\n") }
 	var b strings.Builder

@@ -10,7 +10,8 @@ import (
 // unfinishedDays is how long an unfinished upload stays, for a later process to go on with it.
 const unfinishedDays = 7
 
-// ruleName numbers the rules of a bucket; a prefix would not fit into the 255 characters that S3 takes.
+// ruleName numbers the rules of a bucket; a prefix would not fit into the 255 characters that S3
+// takes.
 const ruleName = "abort-unfinished-uploads-%d"
 
 // Lifecycle is the lifecycle configuration of a bucket, in the form of Amazon S3 API Reference,
@@ -19,7 +20,8 @@ type Lifecycle struct {
 	Rules []LifecycleRule
 }
 
-// LifecycleRule aborts uploads under a prefix that were not completed within days of their beginning.
+// LifecycleRule aborts uploads under a prefix that were not completed within days of their
+// beginning.
 type LifecycleRule struct {
 	Prefix         string
 	AbortAfterDays int

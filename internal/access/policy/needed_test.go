@@ -11,9 +11,9 @@ import (
 // mutants says from how many of the documents members are taken away: a share, or all.
 var mutants = flag.String("mutants", "some", "which broken documents are tried: some, all")
 
-// TestEverythingGrantedIsNeeded puts the documents of each way of sharing in force in accounts where nothing else is
-// allowed: everything that syncd does works. Then members of grants are taken away in turn, a share of them or all, and something
-// fails.
+// TestEverythingGrantedIsNeeded puts the documents of each way of sharing in force in accounts
+// where nothing else is allowed: everything that syncd does works. Then members of grants are taken
+// away in turn, a share of them or all, and something fails.
 func TestEverythingGrantedIsNeeded(t *testing.T) {
 	if testing.Short() {
 		t.Skip("its numbers cost too much under the race detector; make test runs it")

@@ -15,13 +15,14 @@ type Style string
 
 // The styles.
 const (
-	// RoleStyle names the role itself: nobody else of its account gets in, and a role that is deleted and created again does not
-	// either.
+	// RoleStyle names the role itself: nobody else of its account gets in, and a role that is
+	// deleted and created again does not either.
 	RoleStyle Style = "role"
-	// AccountStyle names the account for buckets and keys, whose own identity policies then decide who gets in. A trust policy names
-	// the principal in any style, where it is known.
+	// AccountStyle names the account for buckets and keys, whose own identity policies then decide
+	// who gets in. A trust policy names the principal in any style, where it is known.
 	AccountStyle Style = "account"
-	// ABACStyle does so too, and lets in only sessions that carry the session tags of the configuration.
+	// ABACStyle does so too, and lets in only sessions that carry the session tags of the
+	// configuration.
 	ABACStyle Style = "abac"
 )
 
@@ -35,17 +36,20 @@ type Options struct {
 	Style Style
 	// OrgID asks principals of other accounts to belong to this organization; empty asks nothing.
 	OrgID string
-	// VPCEndpoint denies those who read the sources any other way than through this endpoint; empty denies nothing.
+	// VPCEndpoint denies those who read the sources any other way than through this endpoint; empty
+	// denies nothing.
 	VPCEndpoint string
-	// Principal is the ARN of the role or user whose credentials are the ambient ones; empty stands for its account, which is
-	// taken to be that of the destination.
+	// Principal is the ARN of the role or user whose credentials are the ambient ones; empty stands
+	// for its account, which is taken to be that of the destination.
 	Principal string
-	// SourceKeys are the ARNs of the keys that source buckets are encrypted under. Where none is in a bucket's region and
-	// account, the reader may ask for every key there, and the owner's key policy decides.
+	// SourceKeys are the ARNs of the keys that source buckets are encrypted under. Where none is in
+	// a bucket's region and account, the reader may ask for every key there, and the owner's key
+	// policy decides.
 	SourceKeys []string
-	// ExternalID returns the ExternalId of a role, by its name in roles. It is called for roles that have one, and for roles without
-	// one that belong to another owner: their trust policies ask for one all the same. Nil refuses the former, and has
-	// [secret.Placeholder] for the latter.
+	// ExternalID returns the ExternalId of a role, by its name in roles. It is called for roles
+	// that have one, and for roles without one that belong to another owner: their trust policies
+	// ask for one all the same. Nil refuses the former, and has [secret.Placeholder] for the
+	// latter.
 	ExternalID func(role string) (string, error)
 }
 

@@ -1,16 +1,17 @@
-// Package policy writes the documents that accounts put in force for a configuration: identity, trust, bucket, access point and key
-// policies, and lifecycle rules.
+// Package policy writes the documents that accounts put in force for a configuration: identity,
+// trust, bucket, access point and key policies, and lifecycle rules.
 //
-// It promises least privilege: [Documents] grants what the table of package access says that the mappings need, to who needs it, and
-// nothing else. A document that AWS would refuse for its size is a *access.SizeError, after conditions that can be spared were left
-// out, which its notes say. Documents render as JSON for the AWS CLI, as Terraform and as CloudFormation; no format prints an ExternalId
-// that it has a variable for.
+// It promises least privilege: [Documents] grants what the table of package access says that the
+// mappings need, to who needs it, and nothing else. A document that AWS would refuse for its size
+// is a *access.SizeError, after conditions that can be spared were left out, which its notes say.
+// Documents render as JSON for the AWS CLI, as Terraform and as CloudFormation; no format prints an
+// ExternalId that it has a variable for.
 //
-// It leaves to others the table and the policies of sessions (package access), whether documents that exist suffice (access/lint), and
-// putting documents in force.
+// It leaves to others the table and the policies of sessions (package access), whether documents
+// that exist suffice (access/lint), and putting documents in force.
 //
-// Words to know: a draft is a document that is being written, of which there is one for each kind and target; a style is how the documents
-// of one account name principals of another.
+// Words to know: a draft is a document that is being written, of which there is one for each kind
+// and target; a style is how the documents of one account name principals of another.
 package policy
 
 import (
@@ -25,9 +26,9 @@ import (
 	"syncd/internal/iam"
 )
 
-// Documents returns every document that the accounts of a configuration need for the mappings, least privilege: the owner's
-// side first, then by account, kind and name. Mappings that share a role, a bucket or a key share its document. A document
-// larger than AWS takes is a *SizeError.
+// Documents returns every document that the accounts of a configuration need for the mappings,
+// least privilege: the owner's side first, then by account, kind and name. Mappings that share a
+// role, a bucket or a key share its document. A document larger than AWS takes is a *SizeError.
 func Documents(c *config.Config, o Options) ([]Document, error) {
 	o.Side, o.Style = cmp.Or(o.Side, access.Both), cmp.Or(o.Style, RoleStyle)
 	mappings, err := access.Mappings(c, o.Mapping)

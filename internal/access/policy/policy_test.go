@@ -139,7 +139,8 @@ func TestPartitions(t *testing.T) {
 	}
 }
 
-// A prefix is bytes, not a pattern: what a policy would take for a wildcard or a variable is written as itself.
+// A prefix is bytes, not a pattern: what a policy would take for a wildcard or a variable is
+// written as itself.
 func TestPrefixesAreNoPatterns(t *testing.T) {
 	c := accesstest.ManyMappings(t, 1, "a*b?c${d}é日%d/")
 	documents, err := policy.Documents(c, policy.Options{})
@@ -201,8 +202,8 @@ func TestVPCEndpoint(t *testing.T) {
 	}
 }
 
-// The destination takes no write under another key, none that says another encryption, and nothing without TLS; a write
-// without a header, as parts are, is not stopped.
+// The destination takes no write under another key, none that says another encryption, and nothing
+// without TLS; a write without a header, as parts are, is not stopped.
 func TestGuardsOfTheDestination(t *testing.T) {
 	documents := policies(t, accesstest.Ways()[1], accesstest.ExternalID)
 	policy := document(t, documents, access.KindBucket, accesstest.Consumer).Policy()

@@ -17,8 +17,9 @@ func rootOf(n access.Need) string {
 	return arn.Root(of.Partition, n.Account)
 }
 
-// principalOf is how documents of the resource's account name who needs it. The styles that name the account do so for buckets and
-// keys only: a trust policy names the principal where it is known.
+// principalOf is how documents of the resource's account name who needs it. The styles that name
+// the account do so for buckets and keys only: a trust policy names the principal where it is
+// known.
 func (w *writer) principalOf(n access.Need) string {
 	delegates := w.o.Style != RoleStyle && n.On != access.AssumedRole && w.crosses(n) && slices.Contains(w.owners, n.Owner)
 	if n.Principal == "" || delegates {
@@ -27,7 +28,8 @@ func (w *writer) principalOf(n access.Need) string {
 	return n.Principal
 }
 
-// crossAccount are the conditions on principals of another account. Only a session of a role has tags to look at.
+// crossAccount are the conditions on principals of another account. Only a session of a role has
+// tags to look at.
 func (w *writer) crossAccount(n access.Need) (conditions []access.Condition, err error) {
 	if !w.crosses(n) {
 		return nil, nil

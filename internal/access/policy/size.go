@@ -13,8 +13,8 @@ type edition struct {
 	lost   string // what it lacks
 }
 
-// editions are the forms of a document, the narrowest first: what narrows a grant further than it has to be is left out where it
-// does not fit.
+// editions are the forms of a document, the narrowest first: what narrows a grant further than it
+// has to be is left out where it does not fit.
 func (d *draft) editions(style Style) []edition {
 	whole := edition{grants: d.grants, limit: access.MaxInline}
 	switch d.Kind { //nolint:exhaustive // the others have nothing to leave out

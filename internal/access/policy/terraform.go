@@ -10,8 +10,9 @@ import (
 	"syncd/internal/arn"
 )
 
-// Terraform returns a file of Terraform's language for each account. Roles are resources with their trust and their
-// permissions; of what exists already and has other statements too, a key's policy, the statements are an output.
+// Terraform returns a file of Terraform's language for each account. Roles are resources with their
+// trust and their permissions; of what exists already and has other statements too, a key's policy,
+// the statements are an output.
 func Terraform(documents []Document) ([]Rendered, error) {
 	var files []Rendered
 	for _, group := range byAccount(documents) {

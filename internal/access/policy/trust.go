@@ -11,11 +11,12 @@ import (
 	"syncd/internal/arn"
 )
 
-// defaultMaxSession is the maximum session duration of a role that asks for none (IAM API Reference, CreateRole).
+// defaultMaxSession is the maximum session duration of a role that asks for none (IAM API
+// Reference, CreateRole).
 const defaultMaxSession = time.Hour
 
-// addTrust lets a role be assumed. Each action has a statement of its own: only sts:AssumeRole carries an ExternalId, and a
-// condition on it never holds for the others.
+// addTrust lets a role be assumed. Each action has a statement of its own: only sts:AssumeRole
+// carries an ExternalId, and a condition on it never holds for the others.
 func (w *writer) addTrust(n access.Need) error {
 	conditions, err := w.crossAccount(n)
 	if err != nil {
@@ -59,8 +60,9 @@ func (w *writer) noteTrust(d *draft, n access.Need, principal string) {
 	d.noteNamed(n, principal)
 }
 
-// asked is the condition on the ExternalId. The role of another owner always has one, unless the configuration says that it needs none:
-// through those who may assume it, it could be used by anyone they work for (IAM User Guide, "The confused deputy problem").
+// asked is the condition on the ExternalId. The role of another owner always has one, unless the
+// configuration says that it needs none: through those who may assume it, it could be used by
+// anyone they work for (IAM User Guide, "The confused deputy problem").
 func (w *writer) asked(d *draft, n access.Need, principal string) ([]access.Condition, error) {
 	id := w.c.Roles[n.Target].ExternalID
 	m, _ := w.c.Mapping(n.Mapping)
@@ -106,8 +108,9 @@ func (w *writer) findExternalID(n access.Need) (string, error) {
 	return id, nil
 }
 
-// identityPins hold the source identity to the one of the configuration. One that was set at an earlier hop is part of the caller's
-// session, and cannot be set again (IAM User Guide, "Monitor and control actions taken with assumed roles").
+// identityPins hold the source identity to the one of the configuration. One that was set at an
+// earlier hop is part of the caller's session, and cannot be set again (IAM User Guide, "Monitor
+// and control actions taken with assumed roles").
 func (w *writer) identityPins(role string) []access.Condition {
 	key, identity := "sts:SourceIdentity", access.SourceIdentity(w.c, role)
 	if access.SourceIdentity(w.c, w.c.Roles[role].Via) != "" {
@@ -119,8 +122,9 @@ func (w *writer) identityPins(role string) []access.Condition {
 	return []access.Condition{access.When("StringEquals", key, identity)}
 }
 
-// taggedPins ask for the tags that the configuration gives the role's sessions. sts:TagSession, which is not asked for when there are
-// none, asks for their values. To Null an empty value is none (IAM User Guide, "IAM JSON policy elements: Condition operators").
+// taggedPins ask for the tags that the configuration gives the role's sessions. sts:TagSession,
+// which is not asked for when there are none, asks for their values. To Null an empty value is none
+// (IAM User Guide, "IAM JSON policy elements: Condition operators").
 func (w *writer) taggedPins(role string) (conditions []access.Condition) {
 	for _, c := range tagConditions("aws:RequestTag/", w.c.Roles[role].Tags) {
 		if c.Values[0] != "" {
@@ -133,9 +137,10 @@ func (w *writer) taggedPins(role string) (conditions []access.Condition) {
 	return conditions
 }
 
-// passedTags are the conditions under which a session may be tagged, as alternatives: exactly the tags of the configuration, since
-// policies that look at tags take the word of whoever chooses them. Whether STS shows the tags that are inherited from earlier hops as
-// those of the request is not documented, so that they may all show, with their values, or not.
+// passedTags are the conditions under which a session may be tagged, as alternatives: exactly the
+// tags of the configuration, since policies that look at tags take the word of whoever chooses
+// them. Whether STS shows the tags that are inherited from earlier hops as those of the request is
+// not documented, so that they may all show, with their values, or not.
 func (w *writer) passedTags(role string) [][]access.Condition {
 	own, inherited := w.c.Roles[role].Tags, access.InheritedTags(w.c, w.c.Roles[role].Via)
 	unseen := append(exactTags(own), transitivePins(w.c.Roles[role].TransitiveTags, len(own) > 0)...)
@@ -146,7 +151,8 @@ func (w *writer) passedTags(role string) [][]access.Condition {
 	return [][]access.Condition{exactTags(access.SessionTags(w.c, role)), unseen}
 }
 
-// transitivePins keep the caller from making tags transitive that the configuration does not: these would reach every later hop.
+// transitivePins keep the caller from making tags transitive that the configuration does not: these
+// would reach every later hop.
 func transitivePins(keys []string, tagged bool) []access.Condition {
 	switch {
 	case !tagged:
@@ -158,7 +164,8 @@ func transitivePins(keys []string, tagged bool) []access.Condition {
 	}
 }
 
-// exactTags ask that a request has these tags and no others. ForAllValues alone holds for a request without tags too; Null asks for some.
+// exactTags ask that a request has these tags and no others. ForAllValues alone holds for a request
+// without tags too; Null asks for some.
 func exactTags(tags map[string]string) []access.Condition {
 	if len(tags) == 0 {
 		return []access.Condition{access.When("Null", "aws:TagKeys", "true")}

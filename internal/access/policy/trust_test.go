@@ -16,8 +16,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// Whoever may assume a role chooses neither the tags nor the source identity of its session: STS refuses others than those of the
-// configuration, more and fewer.
+// Whoever may assume a role chooses neither the tags nor the source identity of its session: STS
+// refuses others than those of the configuration, more and fewer.
 func TestTrustPinsWhatTheCallerChooses(t *testing.T) {
 	for _, tt := range []struct {
 		way, role, name string
@@ -60,7 +60,8 @@ func TestTrustPinsWhatTheCallerChooses(t *testing.T) {
 	}
 }
 
-// TestTrustPinsATagWithoutAValue has a role whose only tag has no value, which Null takes for an absent one: it is not assumed without it.
+// TestTrustPinsATagWithoutAValue has a role whose only tag has no value, which Null takes for an
+// absent one: it is not assumed without it.
 func TestTrustPinsATagWithoutAValue(t *testing.T) {
 	for name, tags := range map[string]map[string]string{"with it": {"frozen": ""}, "without it": nil, "with another": {"thawed": ""}} {
 		x := accesstest.NewWorld(t, accesstest.WayOf(t, "share-role"), func(text string) string { return strings.Replace(text, "access-project: lake", `frozen: ""`, 1) })
@@ -76,8 +77,8 @@ func TestTrustPinsATagWithoutAValue(t *testing.T) {
 	}
 }
 
-// Whether STS shows a tag of an earlier hop as one of the request is not documented: the trust policy of the next hop holds either way,
-// and refuses any other tag.
+// Whether STS shows a tag of an earlier hop as one of the request is not documented: the trust
+// policy of the next hop holds either way, and refuses any other tag.
 func TestInheritedTagsMayShowOrNot(t *testing.T) {
 	documents := policies(t, accesstest.WayOf(t, "share-abac"), accesstest.ExternalID)
 	trust := document(t, documents, access.KindTrust, accesstest.Consumer).Policy()
@@ -112,8 +113,8 @@ func TestInheritedTagsMayShowOrNot(t *testing.T) {
 	}
 }
 
-// The trust policy of another owner's role asks for an ExternalId, whatever the configuration has, and names the principal where it is
-// known.
+// The trust policy of another owner's role asks for an ExternalId, whatever the configuration has,
+// and names the principal where it is known.
 func TestTrustBetweenOwners(t *testing.T) {
 	const task = "arn:aws:iam::222222222222:role/task"
 	text := strings.Replace(accesstest.Example(t, "share-owner-role"), "    external_id: {file: /run/secrets/external-id} # read again at every assume\n", "", 1)
@@ -142,7 +143,8 @@ func TestTrustBetweenOwners(t *testing.T) {
 	}
 }
 
-// So many tags that their values do not fit are held to as far as there is room; attributes that policies look at never give way.
+// So many tags that their values do not fit are held to as far as there is room; attributes that
+// policies look at never give way.
 func TestTrustLeavesOutWhatDoesNotFit(t *testing.T) {
 	c := accesstest.Load(t, "share-role")
 	role := c.Roles["consumer"]
@@ -174,7 +176,8 @@ func TestTrustLeavesOutWhatDoesNotFit(t *testing.T) {
 	}
 }
 
-// Where the configuration says that the role needs no ExternalId, its trust policy has none, and says who may assume it.
+// Where the configuration says that the role needs no ExternalId, its trust policy has none, and
+// says who may assume it.
 func TestTrustWithoutAnExternalID(t *testing.T) {
 	text := strings.Replace(accesstest.Example(t, "share-owner-role"), "{file: /run/secrets/external-id} # read again at every assume", "none", 1)
 	for _, o := range []policy.Options{{}, {Principal: "arn:aws:iam::222222222222:role/task"}, {OrgID: accesstest.Org}} {

@@ -8,8 +8,8 @@ import (
 	"syncd/internal/arn"
 )
 
-// addUpkeep keeps the destination and the state as syncd relies on them: nothing is there under another key, nothing is sent without
-// TLS, and abandoned uploads do not cost for ever.
+// addUpkeep keeps the destination and the state as syncd relies on them: nothing is there under
+// another key, nothing is sent without TLS, and abandoned uploads do not cost for ever.
 func (w *writer) addUpkeep(m config.Mapping) {
 	v := access.NewView(w.c, m)
 	objects := v.Scope(access.DestinationObjects)
@@ -31,8 +31,9 @@ func denial(sid, action string, resources []string, conditions ...access.Conditi
 	return access.Grant{SID: sid, Deny: true, Principals: []string{access.Anyone}, Actions: []string{action}, Resources: resources, Conditions: conditions}
 }
 
-// keyGuards refuse everyone writes under another key. A negated condition holds when its key is absent, as in parts and their
-// completion; Null makes them look only at requests that say how to encrypt.
+// keyGuards refuse everyone writes under another key. A negated condition holds when its key is
+// absent, as in parts and their completion; Null makes them look only at requests that say how to
+// encrypt.
 func keyGuards(objects access.Scope) []access.Grant {
 	const sse, key = access.EncryptionHeader, access.EncryptionKeyHeader
 	on := []string{objects.Pattern}

@@ -16,8 +16,9 @@ import (
 	"syncd/internal/iam"
 )
 
-// The state's bucket takes nothing without TLS, nothing from other accounts, no record under another key, and lets the keeper list the
-// state alone. Whether a record is absent may be asked, which S3 does without a prefix.
+// The state's bucket takes nothing without TLS, nothing from other accounts, no record under
+// another key, and lets the keeper list the state alone. Whether a record is absent may be asked,
+// which S3 does without a prefix.
 func TestGuardsOfTheState(t *testing.T) {
 	documents := policies(t, accesstest.WayOf(t, "share-role"), accesstest.ExternalID)
 	at := slices.IndexFunc(documents, func(d policy.Document) bool { return d.Kind == access.KindBucket && d.Target == "consumer-state" })
@@ -96,7 +97,8 @@ func TestPlainHTTPIsDenied(t *testing.T) {
 	}
 }
 
-// A bucket of another account than that of the configuration is out of reach, even when its policy lets the role in.
+// A bucket of another account than that of the configuration is out of reach, even when its policy
+// lets the role in.
 func TestBucketsOfOtherAccountsAreOutOfReach(t *testing.T) {
 	for _, tt := range []struct {
 		name string

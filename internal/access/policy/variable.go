@@ -2,11 +2,12 @@ package policy
 
 import "regexp"
 
-// externalIDMark stands in a document where a format puts a variable for the ExternalId of the role behind it.
+// externalIDMark stands in a document where a format puts a variable for the ExternalId of the role
+// behind it.
 const externalIDMark = "external-id-of:"
 
-// ExternalIDVariable is an Options.ExternalID for [Terraform] and [CloudFormation]: they make a variable of each ExternalId,
-// so that none stands in what they write.
+// ExternalIDVariable is an Options.ExternalID for [Terraform] and [CloudFormation]: they make a
+// variable of each ExternalId, so that none stands in what they write.
 func ExternalIDVariable(role string) (string, error) { return externalIDMark + role, nil }
 
 // markedRoles are the roles whose ExternalIds a text has marks for, sorted.

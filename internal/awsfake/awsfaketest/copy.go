@@ -43,7 +43,8 @@ func BodyOf(tb testing.TB, r io.ReadCloser) string {
 	return string(b)
 }
 
-// ListAll pages through a listing and returns keys and common prefixes, decoded, each in the order in which they came.
+// ListAll pages through a listing and returns keys and common prefixes, decoded, each in the order
+// in which they came.
 func ListAll(tb testing.TB, client *s3.Client, in *s3.ListObjectsV2Input) (keys, prefixes []string) {
 	tb.Helper()
 	in.EncodingType = types.EncodingTypeUrl

@@ -1,10 +1,12 @@
-// Package awsfaketest is what the tests of the fake share: a world of two accounts, and clients of it.
+// Package awsfaketest is what the tests of the fake share: a world of two accounts, and clients of
+// it.
 //
-// It promises a cross-account copy that works, so that a test has to change only what it is about, and answers that are easy to
-// compare: codes, messages, bodies. What the tests expect it leaves to them.
+// It promises a cross-account copy that works, so that a test has to change only what it is about,
+// and answers that are easy to compare: codes, messages, bodies. What the tests expect it leaves to
+// them.
 //
-// Words to know. A [World] is an owner with a bucket under a key, and a consumer with a role that may read it and a bucket of its own;
-// k is the key of most objects.
+// Words to know. A [World] is an owner with a bucket under a key, and a consumer with a role that
+// may read it and a bucket of its own; k is the key of most objects.
 package awsfaketest
 
 import (
@@ -28,8 +30,8 @@ import (
 // Region is where everything is.
 const Region = "us-west-2"
 
-// World is two accounts as a cross-account copy meets them: the owner's bucket under the owner's key,
-// opened to a role of the consumer, who has a bucket and a key of its own.
+// World is two accounts as a cross-account copy meets them: the owner's bucket under the owner's
+// key, opened to a role of the consumer, who has a bucket and a key of its own.
 type World struct {
 	Cloud                 *awsfake.Cloud
 	Owner, Consumer       *awsfake.Account

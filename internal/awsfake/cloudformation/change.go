@@ -110,7 +110,8 @@ func (q *request) capable(resources []*resource) error {
 	return nil
 }
 
-// findChangeSet finds the change set that the request names, by its name or its ARN, which is enough for the stack too.
+// findChangeSet finds the change set that the request names, by its name or its ARN, which is
+// enough for the stack too.
 func (q *request) findChangeSet() (*stack, *changeSet, error) {
 	wanted := q.Form.Get("ChangeSetName")
 	for _, s := range q.stacks.all {

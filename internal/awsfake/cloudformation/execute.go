@@ -39,7 +39,8 @@ func (q *request) executeChangeSet(*wire.XML) error {
 	return nil
 }
 
-// carryOut makes the resources of a change set. When one cannot be made, those that were made new are deleted again.
+// carryOut makes the resources of a change set. When one cannot be made, those that were made new
+// are deleted again.
 func (q *request) carryOut(s *stack, c *changeSet) (err error) {
 	var made []*resource
 	defer func() {

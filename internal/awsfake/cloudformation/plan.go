@@ -30,7 +30,8 @@ type resourceKind struct {
 	properties []string
 }
 
-// resourceKinds are the types of resource that a template may have, in the order in which they are made.
+// resourceKinds are the types of resource that a template may have, in the order in which they are
+// made.
 func resourceKinds() []resourceKind {
 	return []resourceKind{
 		{"AWS::IAM::Role", []string{"RoleName", "Path", "AssumeRolePolicyDocument", "Description", "MaxSessionDuration", "Policies", "ManagedPolicyArns"}},
@@ -62,8 +63,9 @@ func (r *resource) known() error {
 	return nil
 }
 
-// plannedResources are those of the template whose condition holds, in the order in which they are made. Their properties are evaluated
-// when they are made, since they may name what was made before.
+// plannedResources are those of the template whose condition holds, in the order in which they are
+// made. Their properties are evaluated when they are made, since they may name what was made
+// before.
 func plannedResources(s *scope) ([]*resource, error) {
 	var list []*resource
 	for _, logical := range slices.Sorted(maps.Keys(s.resources)) {

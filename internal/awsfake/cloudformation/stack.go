@@ -9,7 +9,8 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// stack is a CloudFormation stack. A change to it is carried out at once: no client sees it in progress. Guarded by its service.
+// stack is a CloudFormation stack. A change to it is carried out at once: no client sees it in
+// progress. Guarded by its service.
 type stack struct {
 	account           *directory.Account
 	region, name, arn string

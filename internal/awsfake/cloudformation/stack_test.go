@@ -14,7 +14,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// deploy does what "aws cloudformation deploy" does, and returns what the stack came to, or the refusal of the change set.
+// deploy does what "aws cloudformation deploy" does, and returns what the stack came to, or the
+// refusal of the change set.
 func deploy(t *testing.T, w *awsfaketest.World, c aws.Config, kind, template string, more ...string) awsfaketest.Answer {
 	t.Helper()
 	change := awsfaketest.AskForm(t, w, c, "cloudformation", "CreateChangeSet",
@@ -39,7 +40,8 @@ func parameters(pairs ...string) []string {
 	return out
 }
 
-// TestOwnersStack deploys the template of the repository: its statements are those of the bucket's policy, and go with the stack.
+// TestOwnersStack deploys the template of the repository: its statements are those of the bucket's
+// policy, and go with the stack.
 func TestOwnersStack(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	text, err := os.ReadFile("../../../deploy/cloudformation/owner.yaml")
@@ -86,7 +88,8 @@ func TestOwnersStack(t *testing.T) {
 	}
 }
 
-// TestStackOfRoles makes roles and what hangs on them, as the templates that policy writes for the consumer do.
+// TestStackOfRoles makes roles and what hangs on them, as the templates that policy writes for the
+// consumer do.
 func TestStackOfRoles(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	admin := w.UserConfig(w.Base)
@@ -122,7 +125,8 @@ func TestStackOfRoles(t *testing.T) {
 	}
 }
 
-// TestStackActsAsItsCaller: who may deploy but not change the bucket's policy gets a stack that is rolled back, with the reason.
+// TestStackActsAsItsCaller: who may deploy but not change the bucket's policy gets a stack that is
+// rolled back, with the reason.
 func TestStackActsAsItsCaller(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	deployer := w.Consumer.CreateUser("deployer")
@@ -134,7 +138,8 @@ func TestStackActsAsItsCaller(t *testing.T) {
 	}
 }
 
-// TestTemplateRefusals: what the fake does not know it names, and what a template does not allow it refuses.
+// TestTemplateRefusals: what the fake does not know it names, and what a template does not allow it
+// refuses.
 func TestTemplateRefusals(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	admin := w.UserConfig(w.Base)

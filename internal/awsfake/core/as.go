@@ -10,7 +10,8 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// As sends a request to another service in the caller's name, as a service does that works for its caller.
+// As sends a request to another service in the caller's name, as a service does that works for its
+// caller.
 func (q *Request) As(caller, service, operation, bucket, body string, form url.Values) (*wire.Response, error) {
 	to := q.Cloud.serviceNamed(service)
 	sub := &Request{

@@ -32,7 +32,8 @@ func (q *Request) authenticate() error {
 	return nil
 }
 
-// unknownCredential is the refusal of an access key that does not exist (cred is nil), or of one with another token.
+// unknownCredential is the refusal of an access key that does not exist (cred is nil), or of one
+// with another token.
 func (q *Request) unknownCredential(cred *directory.Credential) error {
 	switch {
 	case q.Protocol == wire.Form:

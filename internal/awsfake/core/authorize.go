@@ -25,8 +25,8 @@ func (q *Request) Decide(x Question) iam.Decision {
 	return iam.Evaluate(r, p)
 }
 
-// decideBehind asks the policy of a bucket behind an access point, whose own has let the caller through, as that of another account,
-// where naming the caller in any way is enough.
+// decideBehind asks the policy of a bucket behind an access point, whose own has let the caller
+// through, as that of another account, where naming the caller in any way is enough.
 func (q *Request) decideBehind(x Question) iam.Decision {
 	p := iam.Policies{
 		Identity: []*iam.Document{directory.AllowEverything()}, Resource: x.Policy, Kind: x.Kind, ResourceControl: q.Cloud.Directory.ResourceControl(x.Account),

@@ -1,11 +1,14 @@
-// Package core is what all services of the fake share: entry points, requests, authorisation, faults and counts.
+// Package core is what all services of the fake share: entry points, requests, authorisation,
+// faults and counts.
 //
-// It promises that a request is read, counted, delayed, hit by faults, authenticated and then served, in that order, by the service
-// that it is signed for, and that every decision asks all the policies that AWS asks. It knows no service: each hands in a [Service],
-// its name, its protocol and what serves it, and asks with a [Question] that carries the policy of its own resource.
+// It promises that a request is read, counted, delayed, hit by faults, authenticated and then
+// served, in that order, by the service that it is signed for, and that every decision asks all the
+// policies that AWS asks. It knows no service: each hands in a [Service], its name, its protocol
+// and what serves it, and asks with a [Question] that carries the policy of its own resource.
 //
-// Words to know. A [Cloud] is the whole of AWS without its services; a [Request] is one HTTP request on its way through one of them,
-// with its caller and the context keys that policies may test.
+// Words to know. A [Cloud] is the whole of AWS without its services; a [Request] is one HTTP
+// request on its way through one of them, with its caller and the context keys that policies may
+// test.
 package core
 
 import (
@@ -20,17 +23,20 @@ import (
 
 // Options are the settings of a cloud; the zero value works.
 type Options struct {
-	// Now is the clock of the services; nil means [time.Now]. A signature is in time when it is within 15 minutes of this clock or
-	// of [time.Now]: an SDK client signs with the latter, whatever clock a test turns.
+	// Now is the clock of the services; nil means [time.Now]. A signature is in time when it is
+	// within 15 minutes of this clock or of [time.Now]: an SDK client signs with the latter,
+	// whatever clock a test turns.
 	Now func() time.Time
-	// OneClock has the time of a signature compared with Now alone, as AWS does: a client whose clock is wrong is refused.
+	// OneClock has the time of a signature compared with Now alone, as AWS does: a client whose
+	// clock is wrong is refused.
 	OneClock bool
 	// Logger gets one debug line a request; nil discards.
 	Logger *slog.Logger
 	// Seed makes ids, ETags and keys repeatable when it is not zero. Such keys protect nothing.
 	Seed uint64
-	// PlainHTTPInsecure reports aws:SecureTransport as false for requests over plain HTTP. Without it the key is always true: the
-	// fake usually listens on loopback, where policies that refuse plain HTTP would refuse everything.
+	// PlainHTTPInsecure reports aws:SecureTransport as false for requests over plain HTTP. Without
+	// it the key is always true: the fake usually listens on loopback, where policies that refuse
+	// plain HTTP would refuse everything.
 	PlainHTTPInsecure bool
 }
 
@@ -75,13 +81,15 @@ func (c *Cloud) latencyNow() time.Duration { return time.Duration(c.latency.Load
 // Requests returns the counts since the start or the last [Cloud.ResetRequests].
 func (c *Cloud) Requests() Requests { return c.counts.read(func() Requests { return c.counts.total }) }
 
-// BucketRequests returns the counts of the requests addressed to that bucket; a copy is addressed to its destination.
+// BucketRequests returns the counts of the requests addressed to that bucket; a copy is addressed
+// to its destination.
 func (c *Cloud) BucketRequests(bucket string) Requests {
 	return c.counts.read(func() Requests { return c.counts.buckets[bucket] })
 }
 
-// KeyRequests returns how often a KMS key, given by its ARN, was asked to "GenerateDataKey", "Encrypt" or "Decrypt", directly or by
-// S3 as the caller. An object under a bucket key asks too, where AWS would answer from its cache.
+// KeyRequests returns how often a KMS key, given by its ARN, was asked to "GenerateDataKey",
+// "Encrypt" or "Decrypt", directly or by S3 as the caller. An object under a bucket key asks too,
+// where AWS would answer from its cache.
 func (c *Cloud) KeyRequests(arn string) Requests {
 	return c.counts.read(func() Requests { return c.counts.keys[arn] })
 }
@@ -96,8 +104,8 @@ func (c *Cloud) ResetRequests() {
 	clear(c.counts.keys)
 }
 
-// Throttled returns how many requests were answered with a throttling error, by rates or by faults, by
-// the name of their operation: beside [Cloud.Requests] it tells the share.
+// Throttled returns how many requests were answered with a throttling error, by rates or by faults,
+// by the name of their operation: beside [Cloud.Requests] it tells the share.
 func (c *Cloud) Throttled() Requests {
 	return c.counts.read(func() Requests { return c.counts.throttled })
 }

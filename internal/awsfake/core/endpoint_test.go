@@ -63,7 +63,8 @@ func TestEndpointPolicy(t *testing.T) {
 	})
 }
 
-// TestSourceVpce: a bucket that wants its requests from one endpoint. KMS, which S3 calls, is not behind it.
+// TestSourceVpce: a bucket that wants its requests from one endpoint. KMS, which S3 calls, is not
+// behind it.
 func TestSourceVpce(t *testing.T) {
 	only := func(key, value string) *iam.Document {
 		return iam.MustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*",

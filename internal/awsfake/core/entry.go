@@ -19,12 +19,13 @@ import (
 // countsPath answers the request counts as JSON to anyone. No bucket has a name this short.
 const countsPath = "/-/requests"
 
-// ServeHTTP is the entry point of a listener. No cleaning multiplexer may stand before it: keys are bytes.
+// ServeHTTP is the entry point of a listener. No cleaning multiplexer may stand before it: keys are
+// bytes.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) { entry{cloud: c}.ServeHTTP(w, r) }
 
-// RoundTripper is the entry point in memory: a request is served on the goroutine that sends it, and its
-// answer's body is made while it is read. It uses no socket and starts no goroutine, so that it works
-// inside a testing/synctest bubble. Besides path-style it takes AWS's own host names
+// RoundTripper is the entry point in memory: a request is served on the goroutine that sends it,
+// and its answer's body is made while it is read. It uses no socket and starts no goroutine, so
+// that it works inside a testing/synctest bubble. Besides path-style it takes AWS's own host names
 // ("b.s3.us-west-2.amazonaws.com"), as if it were AWS.
 func (c *Cloud) RoundTripper() http.RoundTripper { return entry{cloud: c} }
 
@@ -168,7 +169,8 @@ func (q *Request) target() fault.Target {
 	}
 }
 
-// hostOwned reports whether the host of a request says something to a service, so that the path is not the fake's own.
+// hostOwned reports whether the host of a request says something to a service, so that the path is
+// not the fake's own.
 func (c *Cloud) hostOwned(r *http.Request) bool {
 	return slices.ContainsFunc(c.services, func(s Service) bool { return s.OwnsHost != nil && s.OwnsHost(r) })
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// learn gathers the context keys that every decision about this request shares
-// ("AWS global condition context keys", IAM User Guide).
+// learn gathers the context keys that every decision about this request shares ("AWS global
+// condition context keys", IAM User Guide).
 func (q *Request) learn() {
 	now := q.Cloud.Now().UTC()
 	f := map[string][]string{

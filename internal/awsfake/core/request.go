@@ -9,17 +9,20 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// Service is what a service of AWS hands in: how its requests are recognised and written, and what serves them.
+// Service is what a service of AWS hands in: how its requests are recognised and written, and what
+// serves them.
 type Service struct {
 	Name      string // by which requests are signed for it
 	Protocol  wire.Protocol
 	Namespace string // of its refusals, where requests are forms
 	Target    string // begins X-Amz-Target of its requests, where they are JSON
-	// AnyOther makes it the service of every request that is signed for no other, or whose service's name begins with its own.
+	// AnyOther makes it the service of every request that is signed for no other, or whose
+	// service's name begins with its own.
 	AnyOther bool
 	// OwnsHost reports whether the host of a request says something to the service; nil for never.
 	OwnsHost func(*http.Request) bool
-	// Read finds the operation of a request, and what it is about, where its protocol alone does not say it; nil otherwise.
+	// Read finds the operation of a request, and what it is about, where its protocol alone does
+	// not say it; nil otherwise.
 	Read func(*Request) error
 	// Serve answers a request whose caller is known.
 	Serve func(*Request) (*wire.Response, error)

@@ -18,7 +18,8 @@ func (d *Directory) AttachedTo(m *ManagedPolicy) []*Identity {
 	return found
 }
 
-// Enforce puts a version in force, wherever the policy is attached or a boundary. The caller holds the lock.
+// Enforce puts a version in force, wherever the policy is attached or a boundary. The caller holds
+// the lock.
 func (d *Directory) Enforce(m *ManagedPolicy, number int) {
 	m.Current = number
 	for _, i := range d.AttachedTo(m) {

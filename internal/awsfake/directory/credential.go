@@ -29,7 +29,8 @@ type Credential struct {
 	SourceIdentity string
 }
 
-// principalTags are the caller's tags: the role's, overridden by the session's without regard to case.
+// principalTags are the caller's tags: the role's, overridden by the session's without regard to
+// case.
 func (cr *Credential) principalTags() map[string]string {
 	out := map[string]string{}
 	if cr.Role == nil {
@@ -70,7 +71,8 @@ func (cr *Credential) Identity() iam.Caller {
 	return caller
 }
 
-// Describe adds the context keys about the caller ("AWS global condition context keys", IAM User Guide).
+// Describe adds the context keys about the caller ("AWS global condition context keys", IAM User
+// Guide).
 func (cr *Credential) Describe(f map[string][]string) {
 	cr.Account.mu.RLock()
 	defer cr.Account.mu.RUnlock()

@@ -1,11 +1,13 @@
-// Package directory is who there is: accounts, users and roles with their policies, and the credentials with which they sign.
+// Package directory is who there is: accounts, users and roles with their policies, and the
+// credentials with which they sign.
 //
-// It promises that what is asked of it is of one moment, under one lock, and that a policy which names a deleted principal shows the
-// id of that principal from then on, here and in every package that has said so with [Directory.OnRename]. How principals are made
-// over the wire it leaves to package identity, sessions to package sts, and what they may do to package core.
+// It promises that what is asked of it is of one moment, under one lock, and that a policy which
+// names a deleted principal shows the id of that principal from then on, here and in every package
+// that has said so with [Directory.OnRename]. How principals are made over the wire it leaves to
+// package identity, sessions to package sts, and what they may do to package core.
 //
-// Words to know. A [Credential] is an access key and who signs with it; an [Identity] is what users and roles have in common, the
-// policies that say what they may do.
+// Words to know. A [Credential] is an access key and who signs with it; an [Identity] is what users
+// and roles have in common, the policies that say what they may do.
 package directory
 
 import (
@@ -16,7 +18,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// Directory is who there is: accounts, users and roles with their policies, and the credentials with which they sign.
+// Directory is who there is: accounts, users and roles with their policies, and the credentials
+// with which they sign.
 type Directory struct {
 	now    func() time.Time
 	random *random.Source
@@ -64,11 +67,12 @@ func (d *Directory) Account(id string) *Account {
 	return a
 }
 
-// OnRename has policies that the directory does not hold renamed too, when a role or user that they name is deleted: its ARN becomes
-// its id. The function runs under the directory's lock.
+// OnRename has policies that the directory does not hold renamed too, when a role or user that they
+// name is deleted: its ARN becomes its id. The function runs under the directory's lock.
 func (d *Directory) OnRename(rename func(arn, id string)) { d.renames = append(d.renames, rename) }
 
-// RenamePrincipal puts the id of a deleted role or user into the policies that name it. The caller holds the lock.
+// RenamePrincipal puts the id of a deleted role or user into the policies that name it. The caller
+// holds the lock.
 func (d *Directory) RenamePrincipal(arn, id string) {
 	for _, rename := range d.renames {
 		rename(arn, id)
@@ -99,7 +103,8 @@ func (d *Directory) Related(one, other string) bool {
 	return a != nil && b != nil && a.org != "" && a.org == b.org
 }
 
-// Credential is the one of an access key, and when it expires, zero for never; nil when there is none.
+// Credential is the one of an access key, and when it expires, zero for never; nil when there is
+// none.
 func (d *Directory) Credential(accessKey string) (*Credential, time.Time) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()

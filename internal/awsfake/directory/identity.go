@@ -32,7 +32,8 @@ func (i *Identity) replacePolicies(policies []*iam.Document) {
 	i.Gather()
 }
 
-// Gather makes the list of policies that requests are judged by. It is a new list each time: a request may hold the former one.
+// Gather makes the list of policies that requests are judged by. It is a new list each time: a
+// request may hold the former one.
 func (i *Identity) Gather() {
 	i.policies = nil
 	for _, p := range i.Inline {

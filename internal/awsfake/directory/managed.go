@@ -7,7 +7,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// ManagedPolicy is a policy that stands by itself and is attached to users and roles. Guarded by the directory.
+// ManagedPolicy is a policy that stands by itself and is attached to users and roles. Guarded by
+// the directory.
 type ManagedPolicy struct {
 	Account         *Account // nil: AWS's own
 	Name, ARN, ID   string

@@ -7,8 +7,9 @@ import (
 	"syncd/internal/iam"
 )
 
-// UnknownPrincipal is the first AWS principal of a policy that does not exist, "" when all do. AWS refuses to
-// store such a policy; the owner's hand may, so that a world can be arranged in any order.
+// UnknownPrincipal is the first AWS principal of a policy that does not exist, "" when all do. AWS
+// refuses to store such a policy; the owner's hand may, so that a world can be arranged in any
+// order.
 func (d *Directory) UnknownPrincipal(p *iam.Document) string {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
@@ -27,8 +28,8 @@ func (d *Directory) UnknownIn(p *iam.Document) string {
 	return ""
 }
 
-// exists reports whether an AWS principal is everyone, an account, a role, a session of one, or a user.
-// The caller holds the lock.
+// exists reports whether an AWS principal is everyone, an account, a role, a session of one, or a
+// user. The caller holds the lock.
 func (d *Directory) exists(id string) bool {
 	a, _ := arn.Split(id)
 	role, isSession := arn.RoleOf(id)

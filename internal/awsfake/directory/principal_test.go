@@ -50,7 +50,8 @@ func TestDeletedRole(t *testing.T) {
 	}
 }
 
-// TestSessionOfADeletedRole has no part in what the next role of that name is granted, in its own account either.
+// TestSessionOfADeletedRole has no part in what the next role of that name is granted, in its own
+// account either.
 func TestSessionOfADeletedRole(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Destination.Put("k", awsfake.BytesBody(nil), awsfake.PutOptions{})
@@ -70,7 +71,8 @@ func TestSessionOfADeletedRole(t *testing.T) {
 	}
 }
 
-// TestDeletedRoleInATrustPolicy: the hop that was trusted is gone, another of its name is not trusted.
+// TestDeletedRoleInATrustPolicy: the hop that was trusted is gone, another of its name is not
+// trusted.
 func TestDeletedRoleInATrustPolicy(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	target := w.Owner.CreateRole("reader", awsfaketest.Trust(w.Role.ARN), awsfake.RoleOptions{})

@@ -92,9 +92,10 @@ func (r *Role) Revoke() {
 	}
 }
 
-// Delete deletes the role. Its sessions may do no more than anybody; and a policy that names the role
-// was about this very role: from now on it shows the role's id (AROA...) and means nobody, even when
-// another role of that name is created ("AWS JSON policy elements: Principal", IAM User Guide).
+// Delete deletes the role. Its sessions may do no more than anybody; and a policy that names the
+// role was about this very role: from now on it shows the role's id (AROA...) and means nobody,
+// even when another role of that name is created ("AWS JSON policy elements: Principal", IAM User
+// Guide).
 func (r *Role) Delete() {
 	r.directory.mu.Lock()
 	defer r.directory.mu.Unlock()

@@ -7,7 +7,8 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// Refusal is what a fault answers in the place of the service; nil means that the request is served.
+// Refusal is what a fault answers in the place of the service; nil means that the request is
+// served.
 func (k Kind) Refusal(ctx context.Context, t Target) error {
 	switch k {
 	case Throttle:

@@ -1,10 +1,11 @@
 // Package fault is misbehaviour on purpose.
 //
-// It promises to hit the requests that a [Fault] chooses, as often as it says, and to answer in the place of the service, or to
-// change the service's answer, as its [Kind] says. It knows requests only as a [Target]; package core asks it before and after a
-// request is served.
+// It promises to hit the requests that a [Fault] chooses, as often as it says, and to answer in the
+// place of the service, or to change the service's answer, as its [Kind] says. It knows requests
+// only as a [Target]; package core asks it before and after a request is served.
 //
-// Words to know. A fault is armed while it is hung on requests; a lie is an answer that is not true, or not the service's.
+// Words to know. A fault is armed while it is hung on requests; a lie is an answer that is not
+// true, or not the service's.
 package fault
 
 import (
@@ -14,14 +15,16 @@ import (
 
 // Fault is a misbehaviour hung on the requests that match it.
 type Fault struct {
-	// Operation, Bucket and Key choose the requests; "" is any, and Key is the exact key (of a copy: the destination's).
+	// Operation, Bucket and Key choose the requests; "" is any, and Key is the exact key (of a
+	// copy: the destination's).
 	Operation, Bucket, Key string
 	// Skip matches pass untouched; then Times matches are hit (0: all that follow).
 	Skip, Times int
 	// Probability, when it is between 0 and 1, hits that share of the matches.
 	Probability float64
 	Kind        Kind
-	// Do runs before the request is served, for instance to overwrite the object that is about to be copied.
+	// Do runs before the request is served, for instance to overwrite the object that is about to
+	// be copied.
 	Do func()
 }
 

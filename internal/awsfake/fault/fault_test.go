@@ -181,7 +181,8 @@ func TestFaultsOfSTS(t *testing.T) {
 	}
 }
 
-// TestBubble runs the in-memory entry point under virtual time: latency and hanging cost none of ours.
+// TestBubble runs the in-memory entry point under virtual time: latency and hanging cost none of
+// ours.
 func TestBubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cloud := awsfake.New(awsfake.Options{})

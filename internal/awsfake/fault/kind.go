@@ -37,8 +37,9 @@ const (
 	OtherAnswer     // once one request of the operation is answered, later ones for other keys get that answer and are not served
 )
 
-// Lies returns the kinds of fault that are answers which are not true, or not those of the service: what a proxy, a gateway, a
-// cache or a server of another make between a client and the service may answer.
+// Lies returns the kinds of fault that are answers which are not true, or not those of the service:
+// what a proxy, a gateway, a cache or a server of another make between a client and the service may
+// answer.
 func Lies() []Kind {
 	return []Kind{
 		ForeignPage, EmptyAnswer, BareHeaders, HalfAnswer, NoETag, OtherETag, OtherAnswer, ForeignNotFound, NotFound, Conflict, PreconditionFailed,

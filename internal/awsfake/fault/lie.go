@@ -63,7 +63,8 @@ type stored struct {
 	size   int64
 }
 
-// storedFor is the answer that was stored of the request's operation, for another key; nil for none.
+// storedFor is the answer that was stored of the request's operation, for another key; nil for
+// none.
 func (f *Faults) storedFor(t Target) *wire.Response {
 	f.mu.Lock()
 	defer f.mu.Unlock()

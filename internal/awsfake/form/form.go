@@ -1,9 +1,12 @@
-// Package form is the query protocol, which STS, IAM and CloudFormation speak: a form, answered in XML.
+// Package form is the query protocol, which STS, IAM and CloudFormation speak: a form, answered in
+// XML.
 //
-// It promises what those services have in common: the envelope of an answer, lists and tags among the parameters, and the refusal of
-// a parameter that breaks a constraint. The names of operations and parameters, and what is behind them, it leaves to the services.
+// It promises what those services have in common: the envelope of an answer, lists and tags among
+// the parameters, and the refusal of a parameter that breaks a constraint. The names of operations
+// and parameters, and what is behind them, it leaves to the services.
 //
-// Words to know. Members are a list in a form, numbered from 1; a constraint is a pattern or a length that a parameter must keep.
+// Words to know. Members are a list in a form, numbered from 1; a constraint is a pattern or a
+// length that a parameter must keep.
 package form
 
 import (
@@ -15,8 +18,8 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// Answer is the answer of a service that speaks the query protocol. An empty result has its element too: the AWS CLI looks for it
-// where the service's model has one.
+// Answer is the answer of a service that speaks the query protocol. An empty result has its element
+// too: the AWS CLI looks for it where the service's model has one.
 func Answer(operation, id, namespace string, result []byte) *wire.Response {
 	x := wire.NewXML()
 	x.OpenNS(operation+"Response", namespace)

@@ -30,7 +30,8 @@ func lists(t *testing.T, c aws.Config) bool {
 	return err == nil
 }
 
-// TestRoleOverTheWire is the life of a role as getting-started has it: what IAM stores is what STS and S3 go by, at once.
+// TestRoleOverTheWire is the life of a role as getting-started has it: what IAM stores is what STS
+// and S3 go by, at once.
 func TestRoleOverTheWire(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	admin := w.UserConfig(w.Base)
@@ -274,7 +275,8 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// TestServicesThatAreNotThere refuse in the form that the client of such a service reads, and name what was asked for.
+// TestServicesThatAreNotThere refuse in the form that the client of such a service reads, and name
+// what was asked for.
 func TestServicesThatAreNotThere(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	admin := w.UserConfig(w.Base)

@@ -23,7 +23,8 @@ func (q *request) policyARN() string {
 	return q.Caller.Account.ARN("iam", "", "policy"+cmp.Or(q.Form.Get("Path"), "/")+q.Form.Get("PolicyName"))
 }
 
-// managedPolicy finds a policy of the caller's account, or of AWS, by its ARN. The caller holds the directory's lock.
+// managedPolicy finds a policy of the caller's account, or of AWS, by its ARN. The caller holds the
+// directory's lock.
 func (q *request) managedPolicy(parameter string) (*directory.ManagedPolicy, error) {
 	arn := q.Form.Get(parameter)
 	if arn == "" {

@@ -35,7 +35,8 @@ func (q *request) entityPath() (string, error) {
 	return path, nil
 }
 
-// entityARN is the ARN of a user or a role of the caller's account by its name, or the one that it would get.
+// entityARN is the ARN of a user or a role of the caller's account by its name, or the one that it
+// would get.
 func (q *request) entityARN(kind, parameter string) string {
 	name := q.Form.Get(parameter)
 	arn := q.Caller.Account.ARN("iam", "", kind+cmp.Or(q.Form.Get("Path"), "/")+name)

@@ -91,7 +91,8 @@ func (q *request) maxSession(otherwise time.Duration) (time.Duration, error) {
 		"Member must have value between 3600 and 43200", text)
 }
 
-// writeRole is the role as IAM describes it; a listing leaves out what only one role's description has.
+// writeRole is the role as IAM describes it; a listing leaves out what only one role's description
+// has.
 func writeRole(r *directory.Role, x *wire.XML, whole bool) {
 	x.Element("Path", r.Path)
 	x.Element("RoleName", r.Name)

@@ -1,11 +1,11 @@
 // Package identity is IAM's calls on users, roles and managed policies.
 //
-// It promises what setting up two accounts takes, with the limits and the refusals of IAM: what it stores is what requests are judged
-// by at once. The state is package directory's; a call runs under its lock. Groups, instance profiles and the rest of IAM are
-// refused by name.
+// It promises what setting up two accounts takes, with the limits and the refusals of IAM: what it
+// stores is what requests are judged by at once. The state is package directory's; a call runs
+// under its lock. Groups, instance profiles and the rest of IAM are refused by name.
 //
-// Words to know. A holder is a user or a role as the operations on policies see it; a managed policy stands by itself and is
-// attached to holders, an inline policy belongs to one.
+// Words to know. A holder is a user or a role as the operations on policies see it; a managed
+// policy stands by itself and is attached to holders, an inline policy belongs to one.
 package identity
 
 import (
@@ -19,14 +19,15 @@ import (
 
 const namespace = "https://iam.amazonaws.com/doc/2010-05-08/"
 
-// operation is an operation of IAM: what the action is on, and what it does once that is allowed, for which it holds the directory's lock.
+// operation is an operation of IAM: what the action is on, and what it does once that is allowed,
+// for which it holds the directory's lock.
 type operation struct {
 	on    func(*request) string // the ARN
 	serve func(*request, *wire.XML) error
 }
 
-// operations are the operations on users, roles and policies that setting up two accounts takes. A service that asks for an account
-// asks for the caller's: no request crosses accounts.
+// operations are the operations on users, roles and policies that setting up two accounts takes. A
+// service that asks for an account asks for the caller's: no request crosses accounts.
 func operations() map[string]operation {
 	role, user, policy := (*request).roleARN, (*request).userARN, (*request).policyARN
 	all := func(*request) string { return "*" }
@@ -111,7 +112,8 @@ func (q *request) allowIAM(resource string) error {
 	return nil
 }
 
-// shown is the resource as the message has it: of a listing IAM shows where in the account it looks.
+// shown is the resource as the message has it: of a listing IAM shows where in the account it
+// looks.
 func (q *request) shown(resource string) string {
 	if resource != "*" {
 		return resource

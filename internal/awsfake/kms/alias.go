@@ -11,7 +11,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// aliasARN is the ARN of an alias ("alias/data") in the caller's account and the Region of the request.
+// aliasARN is the ARN of an alias ("alias/data") in the caller's account and the Region of the
+// request.
 func (q *request) aliasARN(name string) string {
 	return q.Caller.Account.ARN("kms", q.Region, name)
 }
@@ -26,8 +27,8 @@ func (q *request) allowAlias(name string) error {
 	return nil
 }
 
-// putAlias creates an alias or points it at another key. It takes the permission for both ("Controlling access to aliases", AWS KMS
-// Developer Guide).
+// putAlias creates an alias or points it at another key. It takes the permission for both
+// ("Controlling access to aliases", AWS KMS Developer Guide).
 func (q *request) putAlias(in *input) (any, error) {
 	switch {
 	case !regexp.MustCompile(`^alias/[a-zA-Z0-9/_-]{1,250}$`).MatchString(in.AliasName):
@@ -83,7 +84,8 @@ func (q *request) deleteAlias(in *input) (any, error) {
 	return struct{}{}, nil
 }
 
-// listAliases lists those of the account, that which AWS gives its own key included, or those of one key.
+// listAliases lists those of the account, that which AWS gives its own key included, or those of
+// one key.
 func (q *request) listAliases(in *input) (any, error) {
 	if err := q.allowAccount("kms:ListAliases"); err != nil {
 		return nil, err

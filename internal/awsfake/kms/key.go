@@ -85,6 +85,6 @@ func (k *Key) read() (policy *iam.Document, state string) {
 	return k.policy, k.state
 }
 
-// SetRate limits how often a second the key can be used, by anybody: beyond it S3 answers 503 SlowDown
-// with the sentence about KMS, and KMS itself 400 ThrottlingException; 0 is no limit.
+// SetRate limits how often a second the key can be used, by anybody: beyond it S3 answers 503
+// SlowDown with the sentence about KMS, and KMS itself 400 ThrottlingException; 0 is no limit.
 func (k *Key) SetRate(perSecond float64) { k.rate.Set(perSecond) }

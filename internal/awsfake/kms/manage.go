@@ -117,7 +117,8 @@ func (q *request) listKeyPolicies(*Key, *input) (any, error) {
 	return map[string]any{"PolicyNames": []string{"default"}, "Truncated": false}, nil
 }
 
-// keyPolicy reads the policy of a key. One that keeps the caller from ever changing it again is refused, unless the caller insists.
+// keyPolicy reads the policy of a key. One that keeps the caller from ever changing it again is
+// refused, unless the caller insists.
 func (q *request) keyPolicy(in *input, arn string) (*iam.Document, error) {
 	if len(in.Policy) > maxKeyPolicy {
 		return nil, wire.Refuse(http.StatusBadRequest, "LimitExceededException", "The key policy exceeds the maximum size of %d bytes.", maxKeyPolicy)

@@ -42,8 +42,9 @@ type input struct {
 // tag is a tag as KMS spells it.
 type tag struct{ TagKey, TagValue string }
 
-// allowKey authorises an operation on a key. What manages it works on one that cannot be used; of one that is about to be deleted
-// little can be changed ("Key states of AWS KMS keys", AWS KMS Developer Guide).
+// allowKey authorises an operation on a key. What manages it works on one that cannot be used; of
+// one that is about to be deleted little can be changed ("Key states of AWS KMS keys", AWS KMS
+// Developer Guide).
 func (q *request) allowKey(k *Key, action string, context map[string]string) error {
 	err := q.service.UseKey(q.Request, k, action, Use{Region: q.Region, Context: context})
 	refused, ok := err.(*wire.Error) //nolint:errorlint // useKey returns it unwrapped
@@ -61,8 +62,8 @@ func (q *request) allowKey(k *Key, action string, context map[string]string) err
 	return err
 }
 
-// crossesAccounts reports whether the operation can work on another account's key, whatever its policy
-// says ("Allowing users in other accounts to use a KMS key", AWS KMS Developer Guide).
+// crossesAccounts reports whether the operation can work on another account's key, whatever its
+// policy says ("Allowing users in other accounts to use a KMS key", AWS KMS Developer Guide).
 func crossesAccounts(operation string) bool { return operation == "DescribeKey" || !manages(operation) }
 
 // noSuchKMSKey tells the key's own account that it is not there, and others only that they may not.

@@ -1,11 +1,12 @@
-// Package kms is KMS: symmetric keys, their policies, states and aliases, and what is encrypted with them.
+// Package kms is KMS: symmetric keys, their policies, states and aliases, and what is encrypted
+// with them.
 //
-// It promises that key material never leaves its [Key], and that every use is authorised by the key policy and the caller's own, as
-// the caller, whether the caller asks or another service in the caller's name. Which objects are under which key it leaves to
-// those services.
+// It promises that key material never leaves its [Key], and that every use is authorised by the key
+// policy and the caller's own, as the caller, whether the caller asks or another service in the
+// caller's name. Which objects are under which key it leaves to those services.
 //
-// Words to know. A [Use] is the circumstances of one use of a key: the service that asks and the encryption context; the managed key
-// of an account and Region is aws/s3, whose policy is fixed.
+// Words to know. A [Use] is the circumstances of one use of a key: the service that asks and the
+// encryption context; the managed key of an account and Region is aws/s3, whose policy is fixed.
 package kms
 
 import (
@@ -108,8 +109,8 @@ func (s *Service) NewKey(owner, region string, policy *iam.Document) *Key {
 	}
 }
 
-// ManagedKey is the account's aws/s3 key of a region, which begins to exist with its first use. Only
-// the account itself can use it, and only through S3; nobody can change that.
+// ManagedKey is the account's aws/s3 key of a region, which begins to exist with its first use.
+// Only the account itself can use it, and only through S3; nobody can change that.
 func (s *Service) ManagedKey(a *directory.Account, region string) *Key {
 	owned := ownedKey{a, region}
 	s.mu.Lock()

@@ -12,7 +12,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// UseKey authorises a KMS action. Through another service the context says so, and the refusal is that service's.
+// UseKey authorises a KMS action. Through another service the context says so, and the refusal is
+// that service's.
 func (s *Service) UseKey(q *core.Request, k *Key, action string, use Use) error {
 	q.Cloud.CountKey(k.arn, strings.TrimPrefix(action, "kms:"))
 	policy, state := k.read()
@@ -69,7 +70,8 @@ func refuseKey(q *core.Request, k *Key, action string, d iam.Decision, use Use) 
 	return wire.Refuse(http.StatusBadRequest, "AccessDeniedException", "%s", who)
 }
 
-// keyStateError is KMS's refusal of a key that is not enabled, or the word of the service that asks.
+// keyStateError is KMS's refusal of a key that is not enabled, or the word of the service that
+// asks.
 func keyStateError(k *Key, state string, use Use) error {
 	code, text := "", ""
 	switch state {
@@ -107,5 +109,6 @@ func manages(operation string) bool {
 	return !slices.Contains([]string{"Encrypt", "Decrypt", "GenerateDataKey"}, operation)
 }
 
-// viaService is the value of kms:ViaService for a service in a Region that uses a key for its caller.
+// viaService is the value of kms:ViaService for a service in a Region that uses a key for its
+// caller.
 func viaService(service, region string) string { return service + "." + region + ".amazonaws.com" }

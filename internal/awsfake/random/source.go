@@ -1,9 +1,11 @@
 // Package random is the one source of keys, nonces, ids and opaque ETags of a cloud.
 //
-// It promises bytes that are cryptographically strong when the system seeded them, and the same sequence again when the caller gave
-// a seed: then a run repeats, and its keys protect nothing. It leaves to its users what an id looks like beyond its alphabet.
+// It promises bytes that are cryptographically strong when the system seeded them, and the same
+// sequence again when the caller gave a seed: then a run repeats, and its keys protect nothing. It
+// leaves to its users what an id looks like beyond its alphabet.
 //
-// Words to know. A seed makes a [Source] repeat; letters are the alphabet of AWS's ids, A to Z and 2 to 7.
+// Words to know. A seed makes a [Source] repeat; letters are the alphabet of AWS's ids, A to Z and
+// 2 to 7.
 package random
 
 import (

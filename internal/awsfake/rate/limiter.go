@@ -1,9 +1,11 @@
 // Package rate limits how often a second something may happen.
 //
-// It promises a token bucket that lets a short burst pass and is safe for concurrent use; a limiter without a rate lets everything
-// pass. What is refused beyond the rate, and in which words, it leaves to the services.
+// It promises a token bucket that lets a short burst pass and is safe for concurrent use; a limiter
+// without a rate lets everything pass. What is refused beyond the rate, and in which words, it
+// leaves to the services.
 //
-// Words to know. A [Limiter] is one bucket of tokens; [Limiters] are one a name, an account for instance.
+// Words to know. A [Limiter] is one bucket of tokens; [Limiters] are one a name, an account for
+// instance.
 package rate
 
 import (
@@ -14,8 +16,9 @@ import (
 // burst is for how long, in seconds, a limiter that nobody asks saves up tokens, beyond the first.
 const burst = 0.1
 
-// Limiter is a token bucket. It goes by [time.Now], not by the clock of the services: a clock that a
-// test holds still would never let a token grow, and in a testing/synctest bubble time.Now is virtual.
+// Limiter is a token bucket. It goes by [time.Now], not by the clock of the services: a clock that
+// a test holds still would never let a token grow, and in a testing/synctest bubble time.Now is
+// virtual.
 type Limiter struct {
 	mu        sync.Mutex
 	perSecond float64 // 0: no limit

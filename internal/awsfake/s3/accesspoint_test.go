@@ -16,7 +16,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// points are the accounts of a test of access points: the bucket's, the access point's, and the reader's.
+// points are the accounts of a test of access points: the bucket's, the access point's, and the
+// reader's.
 type points struct {
 	*awsfaketest.World
 	partner *awsfake.Account
@@ -24,7 +25,8 @@ type points struct {
 	reader  *awsfake.User
 }
 
-// newPoints lets a user read the bucket through an access point of a third account, and not otherwise.
+// newPoints lets a user read the bucket through an access point of a third account, and not
+// otherwise.
 func newPoints(t *testing.T) *points {
 	t.Helper()
 	p := &points{World: awsfaketest.New(t, awsfake.Options{Seed: 1})}

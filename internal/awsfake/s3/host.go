@@ -16,8 +16,8 @@ func hostName(r *http.Request) string {
 	return host
 }
 
-// bucketOfHost is the bucket of a virtual-host style request: "b.localhost", "b.s3.amazonaws.com" or
-// "b.s3.us-west-2.amazonaws.com"; "" for path style.
+// bucketOfHost is the bucket of a virtual-host style request: "b.localhost", "b.s3.amazonaws.com"
+// or "b.s3.us-west-2.amazonaws.com"; "" for path style.
 func bucketOfHost(host string) string {
 	if b, found := strings.CutSuffix(host, ".localhost"); found {
 		return b

@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// operationName names what the request asks for; of what the fake does not know it names method and subresource.
+// operationName names what the request asks for; of what the fake does not know it names method and
+// subresource.
 func operationName(r *http.Request, query url.Values, hasBucket, hasKey bool) string {
 	name := ""
 	switch {
@@ -139,7 +140,8 @@ func bucketOperation(method string, query url.Values) string {
 	return settingOperation(method, query)
 }
 
-// settingOperation names the operations that read, write and delete a setting of a bucket. Of some the names are irregular.
+// settingOperation names the operations that read, write and delete a setting of a bucket. Of some
+// the names are irregular.
 func settingOperation(method string, query url.Values) string {
 	setting := map[string]string{
 		"policy": "BucketPolicy", "encryption": "BucketEncryption", "versioning": "BucketVersioning", "tagging": "BucketTagging",

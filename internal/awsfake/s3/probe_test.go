@@ -19,7 +19,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestEveryOperationNeedsItsAction takes exactly one action away from somebody who may do everything.
+// TestEveryOperationNeedsItsAction takes exactly one action away from somebody who may do
+// everything.
 func TestEveryOperationNeedsItsAction(t *testing.T) {
 	bucket, key, keyARN := aws.String("consumer-copy"), aws.String("k"), ""
 	type call = func(context.Context, *s3.Client, *kms.Client) error
@@ -157,7 +158,8 @@ func TestEveryOperationNeedsItsAction(t *testing.T) {
 	}
 }
 
-// TestPoliciesStayInTheirAccount: another account's policies cannot be read, even when they allow it.
+// TestPoliciesStayInTheirAccount: another account's policies cannot be read, even when they allow
+// it.
 func TestPoliciesStayInTheirAccount(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Source.SetPolicy(awsfaketest.BucketPolicyWithout("x:y", w.Role.ARN))

@@ -1,11 +1,12 @@
 // Package s3 is S3: what requests to it ask for, and which bucket they are about.
 //
-// It promises to name the operation of every request, those too that the fake does not have, and to find its bucket by path, host
-// name or access point, in the Region that it was signed for. What the operations do is in the packages beneath, a noun each:
-// setting (buckets), listing, object and upload; all of them see a request as package call has it, and keep things in package store.
+// It promises to name the operation of every request, those too that the fake does not have, and to
+// find its bucket by path, host name or access point, in the Region that it was signed for. What
+// the operations do is in the packages beneath, a noun each: setting (buckets), listing, object and
+// upload; all of them see a request as package call has it, and keep things in package store.
 //
-// Words to know. A subresource is the query parameter that makes another operation of a method; an access point is another way into a
-// bucket.
+// Words to know. A subresource is the query parameter that makes another operation of a method; an
+// access point is another way into a bucket.
 package s3
 
 import (
@@ -106,7 +107,8 @@ func (s *service) serve(core *core.Request) (*wire.Response, error) {
 	return op.Serve(q, b)
 }
 
-// throughPoint refuses operations that no access point has ("Access point compatibility", Amazon S3 User Guide).
+// throughPoint refuses operations that no access point has ("Access point compatibility", Amazon S3
+// User Guide).
 func throughPoint(op call.Operation, w call.Way) error {
 	if w.Point == nil || op.Point {
 		return nil
@@ -115,7 +117,8 @@ func throughPoint(op call.Operation, w call.Way) error {
 }
 
 // wrongRegion is the answer to a request that was signed for a Region where the bucket is not: a
-// redirect, or, when the host names the bucket's own Region, the remark that the signature is at fault.
+// redirect, or, when the host names the bucket's own Region, the remark that the signature is at
+// fault.
 func wrongRegion(q *call.Request, b *store.Bucket) error {
 	if slices.Contains(optInRegions(), b.Region) {
 		return wire.Refuse(http.StatusBadRequest, "IllegalLocationConstraintException",
@@ -131,7 +134,8 @@ func wrongRegion(q *call.Request, b *store.Bucket) error {
 		With("Endpoint", "s3."+b.Region+".amazonaws.com", "Bucket", b.Name()).WithHeader("X-Amz-Bucket-Region", b.Region)
 }
 
-// optInRegions are some of those that have to be enabled. The endpoints of others do not redirect to them.
+// optInRegions are some of those that have to be enabled. The endpoints of others do not redirect
+// to them.
 func optInRegions() []string { return []string{"af-south-1", "ap-east-1", "eu-south-1", "me-south-1"} }
 
 // sealAnswer sets the headers that every answer of S3 has.

@@ -18,8 +18,8 @@ import (
 // maxChunkLine bounds a chunk's header line and a trailer line.
 const maxChunkLine = 16 << 10
 
-// chunkReader decodes aws-chunked: "hex-size[;chunk-signature=...]\r\n bytes \r\n" until size 0, then
-// trailers.
+// chunkReader decodes aws-chunked: "hex-size[;chunk-signature=...]\r\n bytes \r\n" until size 0,
+// then trailers.
 type chunkReader struct {
 	r       *bufio.Reader
 	left    int64 // of the chunk under way
@@ -119,7 +119,8 @@ func errMalformedChunk() error {
 	return wire.Refuse(http.StatusBadRequest, "InvalidChunkSizeError", "The chunk framing of the request body is not valid")
 }
 
-// chunkSigner verifies chunk signatures, each of which covers the one before. A nil signer verifies nothing.
+// chunkSigner verifies chunk signatures, each of which covers the one before. A nil signer verifies
+// nothing.
 type chunkSigner struct {
 	protocol wire.Protocol
 	sig      *Signature

@@ -22,7 +22,8 @@ type Message struct {
 	Body     []byte // of forms and of JSON
 }
 
-// canonical is the request in the form that was signed ("Create a signed AWS API request", IAM User Guide).
+// canonical is the request in the form that was signed ("Create a signed AWS API request", IAM User
+// Guide).
 func (m *Message) canonical(s *Signature) (string, error) {
 	var b strings.Builder
 	b.WriteString(m.HTTP.Method)
@@ -52,7 +53,8 @@ func (m *Message) canonical(s *Signature) (string, error) {
 	return b.String(), nil
 }
 
-// canonicalPath is the path as sent; only S3 does not escape it a second time, and both others have the path "/".
+// canonicalPath is the path as sent; only S3 does not escape it a second time, and both others have
+// the path "/".
 func (m *Message) canonicalPath() string {
 	if m.Path == "" {
 		return "/"

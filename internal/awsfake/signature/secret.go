@@ -17,7 +17,8 @@ type Secret struct {
 // NewSecret is a secret access key with that text.
 func NewSecret(text string) *Secret { return &Secret{Text: text} }
 
-// key derives the key of one date, region and service; it is kept, since clients sign thousands of requests with it.
+// key derives the key of one date, region and service; it is kept, since clients sign thousands of
+// requests with it.
 func (c *Secret) key(s *Signature) []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()

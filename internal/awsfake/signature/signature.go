@@ -1,11 +1,12 @@
 // Package signature verifies who signed a request, and that its body is the one that was signed.
 //
-// It promises Signature Version 4 in a header or in the query, the payload hashes and the chunks of uploads, and refusals in the
-// protocol of the request. It knows neither credentials nor services: the caller looks up the secret of the access key that a
-// signature names, and says by which clocks it must be valid.
+// It promises Signature Version 4 in a header or in the query, the payload hashes and the chunks of
+// uploads, and refusals in the protocol of the request. It knows neither credentials nor services:
+// the caller looks up the secret of the access key that a signature names, and says by which clocks
+// it must be valid.
 //
-// Words to know. A [Message] is a request as its signature covers it; a [Payload] is the body of an upload, decoded and verified while
-// it is read.
+// Words to know. A [Message] is a request as its signature covers it; a [Payload] is the body of an
+// upload, decoded and verified while it is read.
 package signature
 
 import (
@@ -14,8 +15,8 @@ import (
 	"time"
 )
 
-// The payload hashes that are not hashes ("Signature calculations: transferring a payload in chunks",
-// Amazon S3 API Reference).
+// The payload hashes that are not hashes ("Signature calculations: transferring a payload in
+// chunks", Amazon S3 API Reference).
 const (
 	unsignedPayload            = "UNSIGNED-PAYLOAD"
 	streamingUnsigned          = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"

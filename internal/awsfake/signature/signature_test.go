@@ -112,7 +112,8 @@ func TestSignatureCoversTheRequest(t *testing.T) {
 	}
 }
 
-// shiftDate moves the date of a signed request; the check of the date comes before that of the signature.
+// shiftDate moves the date of a signed request; the check of the date comes before that of the
+// signature.
 func shiftDate(r *http.Request, d time.Duration) {
 	at := time.Now().Add(d).UTC()
 	old := r.Header.Get("X-Amz-Date")

@@ -13,8 +13,8 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// Verify compares the signature with the one that the secret gives, and checks its time by the clocks, of which the first is that
-// of the services.
+// Verify compares the signature with the one that the secret gives, and checks its time by the
+// clocks, of which the first is that of the services.
 func (m *Message) Verify(s *Signature, from *Secret, clocks ...time.Time) error {
 	if !s.timely(clocks) {
 		return m.untimely(s, clocks[0])
@@ -32,7 +32,8 @@ func (m *Message) Verify(s *Signature, from *Secret, clocks ...time.Time) error 
 	return nil
 }
 
-// ReadSignature finds the signature of a message, and refuses one that lacks it or leaves out headers.
+// ReadSignature finds the signature of a message, and refuses one that lacks it or leaves out
+// headers.
 func (m *Message) ReadSignature() (*Signature, error) {
 	s, ok := m.headerSignature()
 	if m.Query.Get("X-Amz-Algorithm") != "" {

@@ -1,11 +1,11 @@
 // Package sts is STS: sessions of roles, and who one is.
 //
-// It promises that AssumeRole asks for every action that the call amounts to, of the caller's policies and of the role's trust policy,
-// and that tags and the source identity of a session go on to the next where AWS passes them on. Credentials of sessions are kept
-// by package directory.
+// It promises that AssumeRole asks for every action that the call amounts to, of the caller's
+// policies and of the role's trust policy, and that tags and the source identity of a session go on
+// to the next where AWS passes them on. Credentials of sessions are kept by package directory.
 //
-// Words to know. An assumption is one AssumeRole call as it was asked for; inherited tags are the transitive ones of the session that
-// calls.
+// Words to know. An assumption is one AssumeRole call as it was asked for; inherited tags are the
+// transitive ones of the session that calls.
 package sts
 
 import (
@@ -37,9 +37,10 @@ type request struct {
 	service *Service
 }
 
-// SetPackedPolicyLimit makes AssumeRole refuse session policies and tags that together, the inherited
-// ones included, are longer than so many bytes, and otherwise say how much of it they took; 0 is no
-// limit. AWS has had such a limit on a packed form that it does not describe; the fake packs nothing.
+// SetPackedPolicyLimit makes AssumeRole refuse session policies and tags that together, the
+// inherited ones included, are longer than so many bytes, and otherwise say how much of it they
+// took; 0 is no limit. AWS has had such a limit on a packed form that it does not describe; the
+// fake packs nothing.
 func (s *Service) SetPackedPolicyLimit(bytes int) { s.packed.Store(int64(bytes)) }
 
 func (q *request) answer(write func(x *wire.XML)) *wire.Response {

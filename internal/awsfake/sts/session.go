@@ -14,7 +14,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// packedSize is how much of the limit of packed policies the call takes, in percent; 0 without a limit.
+// packedSize is how much of the limit of packed policies the call takes, in percent; 0 without a
+// limit.
 func (q *request) packedSize(a *assumption) (int64, error) {
 	limit := q.service.packed.Load()
 	if limit == 0 {

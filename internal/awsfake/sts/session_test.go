@@ -12,7 +12,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestTagsAndIdentityNeedBothHalves: across accounts each action must be allowed by the trust policy and by the caller's own.
+// TestTagsAndIdentityNeedBothHalves: across accounts each action must be allowed by the trust
+// policy and by the caller's own.
 func TestTagsAndIdentityNeedBothHalves(t *testing.T) {
 	for _, tt := range []struct {
 		name, trust, identity string

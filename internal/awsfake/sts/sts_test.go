@@ -149,7 +149,8 @@ func TestChain(t *testing.T) {
 	}
 }
 
-// TestTransitiveTagsReachPolicies: a transitive tag of the first hop wins over the second role's own.
+// TestTransitiveTagsReachPolicies: a transitive tag of the first hop wins over the second role's
+// own.
 func TestTransitiveTagsReachPolicies(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	hop := w.Owner.CreateRole("hop", awsfaketest.Trust("222222222222"), awsfake.RoleOptions{

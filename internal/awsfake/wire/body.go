@@ -5,8 +5,8 @@ import (
 	"net/http"
 )
 
-// maxControlBody bounds the bodies that are read whole: forms, JSON and XML. The largest is the part
-// list of CompleteMultipartUpload, 10,000 parts with a checksum each.
+// maxControlBody bounds the bodies that are read whole: forms, JSON and XML. The largest is the
+// part list of CompleteMultipartUpload, 10,000 parts with a checksum each.
 const maxControlBody = 8 << 20
 
 // ReadWhole reads a body that is short.

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Error is a refusal in AWS's words. Statuses and codes of S3 are those of "Error responses" in
-// the Amazon S3 API Reference.
+// Error is a refusal in AWS's words. Statuses and codes of S3 are those of "Error responses" in the
+// Amazon S3 API Reference.
 type Error struct {
 	Status        int
 	Code, Message string

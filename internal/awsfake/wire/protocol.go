@@ -1,10 +1,12 @@
 // Package wire is what services of AWS send and how they refuse.
 //
-// It promises answers as AWS writes them: XML with the control characters that S3 sends, refusals in the form of each protocol, and
-// for the few refusals that every service has the status and the code of its protocol. It knows no service and no request, only
-// what a refusal names of one ([Asker]); what is served and to whom it leaves to the packages above.
+// It promises answers as AWS writes them: XML with the control characters that S3 sends, refusals
+// in the form of each protocol, and for the few refusals that every service has the status and the
+// code of its protocol. It knows no service and no request, only what a refusal names of one
+// ([Asker]); what is served and to whom it leaves to the packages above.
 //
-// Words to know. A [Protocol] is the form of a service's requests and answers; an [Error] is a refusal in AWS's words.
+// Words to know. A [Protocol] is the form of a service's requests and answers; an [Error] is a
+// refusal in AWS's words.
 package wire
 
 import (
@@ -23,7 +25,8 @@ const (
 	JSON                    // an object in JSON, answered likewise
 )
 
-// GuessProtocol goes by what a request looks like, where its service is unknown: its refusal must be readable too.
+// GuessProtocol goes by what a request looks like, where its service is unknown: its refusal must
+// be readable too.
 func GuessProtocol(h http.Header) Protocol {
 	switch {
 	case h.Get("X-Amz-Target") != "":

@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// XML writes answers as S3 writes them. It exists beside encoding/xml because that replaces
-// control characters, where S3 sends them as references ("&#x1;") which no XML 1.0 parser takes:
-// a client that forgets encoding-type=url has to meet that here too.
+// XML writes answers as S3 writes them. It exists beside encoding/xml because that replaces control
+// characters, where S3 sends them as references ("&#x1;") which no XML 1.0 parser takes: a client
+// that forgets encoding-type=url has to meet that here too.
 type XML struct{ b bytes.Buffer }
 
 // NewXML begins a document.

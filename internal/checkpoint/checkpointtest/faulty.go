@@ -8,15 +8,13 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Faulty is a store whose writes a test can fail. Before and After are asked
-// about every "create" and "delete"; nil means that nothing fails. They may be
-// called by several goroutines.
+// Faulty is a store whose writes a test can fail. Before and After are asked about every "create"
+// and "delete"; nil means that nothing fails. They may be called by several goroutines.
 type Faulty struct {
 	store.Store
 	// Before returns the error of a write that has no effect.
 	Before func(operation, name string) error
-	// After returns the error of a write that took effect all the same, as when
-	// the answer is lost.
+	// After returns the error of a write that took effect all the same, as when the answer is lost.
 	After func(operation, name string) error
 }
 

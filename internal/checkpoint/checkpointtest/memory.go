@@ -17,8 +17,8 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Memory is a store that keeps its records in the process. The zero value is
-// not usable; see NewMemory.
+// Memory is a store that keeps its records in the process. The zero value is not usable; see
+// NewMemory.
 type Memory struct {
 	mu      sync.Mutex
 	records map[string][]byte
@@ -37,8 +37,8 @@ func NewMemory() *Memory {
 // String returns "memory:".
 func (m *Memory) String() string { return "memory:" }
 
-// Clone returns a store with the same records and no lease held: what another
-// process would find if this one were killed now.
+// Clone returns a store with the same records and no lease held: what another process would find if
+// this one were killed now.
 func (m *Memory) Clone() *Memory {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -168,8 +168,7 @@ func (m *Memory) LeaseOf(ctx context.Context, name string) (info store.LeaseInfo
 	return info, false, nil
 }
 
-// TakeLease takes the lease on name away from its holder, as a lease that
-// expires would be lost.
+// TakeLease takes the lease on name away from its holder, as a lease that expires would be lost.
 func (m *Memory) TakeLease(name string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -1,13 +1,17 @@
-// Package chunk writes and reads the rows of a ledger: immutable Parquet files of entries or of quarantined objects, sorted by key.
+// Package chunk writes and reads the rows of a ledger: immutable Parquet files of entries or of
+// quarantined objects, sorted by key.
 //
-// The package promises that no row is returned of a chunk that does not match the size and checksum its manifest names, that rows are in
-// order, and that neither a reader nor a writer holds more than one row group and one page of each column, however large the chunk is. A
-// chunk that somebody has forged costs an error and bounded memory, not a crash.
+// The package promises that no row is returned of a chunk that does not match the size and checksum
+// its manifest names, that rows are in order, and that neither a reader nor a writer holds more
+// than one row group and one page of each column, however large the chunk is. A chunk that somebody
+// has forged costs an error and bounded memory, not a crash.
 //
-// It leaves to package record what is in a row and how chunks are named, and to its callers which chunks make a generation.
+// It leaves to package record what is in a row and how chunks are named, and to its callers which
+// chunks make a generation.
 //
-// The words: a walker goes over the rows of several chunks in order and forward only; a merger walks the chunks of a generation in step
-// with the changes of a pass, and hands on unread those in which nothing changed.
+// The words: a walker goes over the rows of several chunks in order and forward only; a merger
+// walks the chunks of a generation in step with the changes of a pass, and hands on unread those in
+// which nothing changed.
 package chunk
 
 import (
@@ -23,21 +27,22 @@ import (
 )
 
 const (
-	// rowsPerGroup and pageBytes bound what a reader or writer of a chunk holds in memory: one row group compressed, about 1 MB, and one
-	// page of each column. A row is rarely above 500 bytes.
+	// rowsPerGroup and pageBytes bound what a reader or writer of a chunk holds in memory: one row
+	// group compressed, about 1 MB, and one page of each column. A row is rarely above 500 bytes.
 	rowsPerGroup = 8 << 10
 	pageBytes    = 64 << 10
 
 	// rowsPerRead is how many rows are decoded at once.
 	rowsPerRead = 128
 
-	// rowsPerWrite is how many rows are handed to the encoder at once. A page may be longer by so many values of up to 1 KiB: it stays
-	// below 128 KiB, from which on the encoder keeps a history of 8 MB.
+	// rowsPerWrite is how many rows are handed to the encoder at once. A page may be longer by so
+	// many values of up to 1 KiB: it stays below 128 KiB, from which on the encoder keeps a history
+	// of 8 MB.
 	rowsPerWrite = 32
 )
 
-// open opens the chunk that info names and reads it once from end to end,
-// so that a flipped byte is found before any row is believed.
+// open opens the chunk that info names and reads it once from end to end, so that a flipped byte is
+// found before any row is believed.
 func open(ctx context.Context, from store.Store, info record.Chunk) (store.Record, error) {
 	chunk, err := from.Open(ctx, info.Name)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -10,14 +10,14 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// FanIn is how many chunks of about one size gather before they are
-// merged while a pass is still in progress. It bounds the number of chunks that a
-// progress record names, at the price of writing a row a few times.
+// FanIn is how many chunks of about one size gather before they are merged while a pass is still in
+// progress. It bounds the number of chunks that a progress record names, at the price of writing a
+// row a few times.
 const FanIn = 16
 
-// groups cuts chunks into runs that are worth one chunk each. Only a chunk
-// below half of maxRows joins a run, so no two neighbours of the outcome can be
-// merged again: an unchanged ledger comes to rest.
+// groups cuts chunks into runs that are worth one chunk each. Only a chunk below half of maxRows
+// joins a run, so no two neighbours of the outcome can be merged again: an unchanged ledger comes
+// to rest.
 func groups(chunks []record.Chunk, maxRows int64) iter.Seq[[]record.Chunk] {
 	return func(yield func([]record.Chunk) bool) {
 		start, sum := 0, int64(0)
@@ -39,8 +39,8 @@ func groups(chunks []record.Chunk, maxRows int64) iter.Seq[[]record.Chunk] {
 
 func isSmall(c record.Chunk, maxRows int64) bool { return c.Entries < maxRows/2 }
 
-// Compact merges runs of small chunks, streaming. What it replaced is deleted
-// when the pass is committed.
+// Compact merges runs of small chunks, streaming. What it replaced is deleted when the pass is
+// committed.
 func Compact[R Row](ctx context.Context, w *Writer, prefix string, chunks []record.Chunk) ([]record.Chunk, error) {
 	merged := make([]record.Chunk, 0, len(chunks))
 	for run := range groups(chunks, w.MaxRows) {
@@ -75,8 +75,8 @@ func CompactTail[R Row](ctx context.Context, w *Writer, prefix string, chunks []
 	}
 }
 
-// tail returns where the last run of chunks begins that are no larger than the
-// last of them, by powers of compactFanIn.
+// tail returns where the last run of chunks begins that are no larger than the last of them, by
+// powers of compactFanIn.
 func tail(chunks []record.Chunk) int {
 	tier := func(c record.Chunk) int { return bits.Len64(uint64(c.Entries)) / bits.Len64(FanIn-1) }
 	start := len(chunks)

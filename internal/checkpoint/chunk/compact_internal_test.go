@@ -10,8 +10,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestGroupsComeToRest merges random chunk sizes and checks that the outcome
-// would not be merged again, keeps the order, and exceeds no limit.
+// TestGroupsComeToRest merges random chunk sizes and checks that the outcome would not be merged
+// again, keeps the order, and exceeds no limit.
 func TestGroupsComeToRest(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -11,20 +11,21 @@ import (
 )
 
 const (
-	// magic is how long the mark at each end of a Parquet file is, and trailer what stands after its footer: length and mark (Apache
-	// Parquet, "File format").
+	// magic is how long the mark at each end of a Parquet file is, and trailer what stands after
+	// its footer: length and mark (Apache Parquet, "File format").
 	magic   = 4
 	trailer = magic + 4
 
-	// usualFooter is how much of the end of a chunk is read first: the footer of half a million entries.
+	// usualFooter is how much of the end of a chunk is read first: the footer of half a million
+	// entries.
 	usualFooter = 64 << 10
 
 	// maxJoined is how many bytes of small row groups are read together.
 	maxJoined = 1 << 20
 )
 
-// openParquet opens a verified chunk. The index of pages is as long as the footer says. It is not needed: rows are sought by the first
-// of a row group.
+// openParquet opens a verified chunk. The index of pages is as long as the footer says. It is not
+// needed: rows are sought by the first of a row group.
 func openParquet(chunk store.Record) (*parquet.File, error) {
 	size := chunk.Size()
 	footer, err := readFooter(chunk, size)
@@ -51,9 +52,10 @@ func (f *footed) ReadAt(p []byte, offset int64) (int, error) {
 	return f.chunk.ReadAt(p, offset)
 }
 
-// readFooter reads the footer and what stands after it, and looks whether it and the lists in it can be as long as the file says they
-// are: the Parquet reader takes as much memory, up to 4 GB for the one, and any amount for the others. The headers of pages, which are
-// decoded as they are met, are not looked at.
+// readFooter reads the footer and what stands after it, and looks whether it and the lists in it
+// can be as long as the file says they are: the Parquet reader takes as much memory, up to 4 GB for
+// the one, and any amount for the others. The headers of pages, which are decoded as they are met,
+// are not looked at.
 func readFooter(chunk io.ReaderAt, size int64) ([]byte, error) {
 	end, err := readEnd(chunk, size, min(size, usualFooter))
 	if err != nil {

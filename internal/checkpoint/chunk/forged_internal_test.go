@@ -43,8 +43,9 @@ func (shelved) Close() error         { return nil }
 func (shelved) Bind(context.Context) {}
 func (shelved) Expect([]store.Span)  {}
 
-// TestForgedChunk reads chunks that somebody has changed who gave them the right checksum too: some bytes are others, missing, or
-// doubled. It ends with an error or with rows in their order, and takes a bounded amount of memory.
+// TestForgedChunk reads chunks that somebody has changed who gave them the right checksum too: some
+// bytes are others, missing, or doubled. It ends with an error or with rows in their order, and
+// takes a bounded amount of memory.
 func TestForgedChunk(t *testing.T) {
 	const entries, most = 1000, 512 << 20
 	store := &shelf{}

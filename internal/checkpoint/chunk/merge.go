@@ -17,16 +17,15 @@ type Change struct {
 	Replaces bool          // whether the base has a row of this key
 }
 
-// Merger merges the base generation with the changes of a pass. It walks the
-// base once, in step with the low-water mark: a chunk in which nothing changed
-// is handed on unread, one in which something changed is read from its first
-// row when the first change in it is saved.
+// Merger merges the base generation with the changes of a pass. It walks the base once, in step
+// with the low-water mark: a chunk in which nothing changed is handed on unread, one in which
+// something changed is read from its first row when the first change in it is saved.
 type Merger struct {
 	Base *Walker[EntryRow]
 }
 
-// UpTo yields what the new generation holds from where the last call ended to
-// the key of the last change.
+// UpTo yields what the new generation holds from where the last call ended to the key of the last
+// change.
 func (m *Merger) UpTo(ctx context.Context, changes []Change) iter.Seq2[Item[EntryRow], error] {
 	return func(yield func(Item[EntryRow], error) bool) {
 		for _, c := range changes {
@@ -56,8 +55,8 @@ func (m *Merger) ToEnd(ctx context.Context, changes []Change) iter.Seq2[Item[Ent
 	}
 }
 
-// carry yields the base as long as its keys are below the next change. It
-// reports whether the sequence continues.
+// carry yields the base as long as its keys are below the next change. It reports whether the
+// sequence continues.
 func (m *Merger) carry(
 	ctx context.Context, below func(key string) bool, yield func(Item[EntryRow], error) bool,
 ) bool {

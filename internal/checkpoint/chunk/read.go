@@ -44,7 +44,8 @@ func Entries(ctx context.Context, store store.Store, chunks []record.Chunk, afte
 	}
 }
 
-// Quarantine yields what chunks of quarantine have with keys above after, ascending, one chunk open at a time.
+// Quarantine yields what chunks of quarantine have with keys above after, ascending, one chunk open
+// at a time.
 func Quarantine(ctx context.Context, store store.Store, chunks []record.Chunk, after string) iter.Seq2[record.Quarantined, error] {
 	rows := Read[QuarantineRow](ctx, store, chunks, after)
 	return func(yield func(record.Quarantined, error) bool) {

@@ -95,7 +95,8 @@ func (r *QuarantineRow) Quarantined() record.Quarantined {
 	}
 }
 
-// writtenSince is not known of rows that were written before there was the column, which are read with 0.
+// writtenSince is not known of rows that were written before there was the column, which are read
+// with 0.
 func (r *QuarantineRow) writtenSince() time.Time {
 	if r.WrittenSince == 0 {
 		return time.Time{}

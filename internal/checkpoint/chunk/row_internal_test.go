@@ -7,7 +7,8 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// TestRowFromBeforeWrittenSince reads a row of a chunk that has no such column: there is no time since when syncd may have written.
+// TestRowFromBeforeWrittenSince reads a row of a chunk that has no such column: there is no time
+// since when syncd may have written.
 func TestRowFromBeforeWrittenSince(t *testing.T) {
 	type older struct {
 		Key        string `parquet:"key"`

@@ -12,8 +12,8 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// rows reads one chunk, in order, a few rows at a time. A checksum proves only that a chunk matches its manifest. A process
-// that can write both can forge both, so the rows are checked as well.
+// rows reads one chunk, in order, a few rows at a time. A checksum proves only that a chunk matches
+// its manifest. A process that can write both can forge both, so the rows are checked as well.
 type rows[R Row] struct {
 	info   record.Chunk
 	chunk  store.Record
@@ -25,7 +25,8 @@ type rows[R Row] struct {
 	any    bool   // one was taken
 }
 
-// decoded runs a step of the Parquet reader. It panics on some of what is no Parquet, which is damage of the record like its errors.
+// decoded runs a step of the Parquet reader. It panics on some of what is no Parquet, which is
+// damage of the record like its errors.
 func decoded[T any](name string, step func() (T, error)) (value T, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -141,7 +142,8 @@ func (r *rows[R]) Take() {
 	r.left--
 }
 
-// damaged says what became of rows. The end of the file before the last of them is damage like the rest.
+// damaged says what became of rows. The end of the file before the last of them is damage like the
+// rest.
 func (r *rows[R]) damaged(err error) error {
 	if errors.Is(err, io.EOF) {
 		return &store.CorruptError{Name: r.info.Name, Problem: "ends before its last row"}

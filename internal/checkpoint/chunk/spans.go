@@ -11,8 +11,8 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// spansOf are where in the file the columns of R are, by row groups; small ones that adjoin are read together. What is nowhere in the
-// file is left out: others may have written it.
+// spansOf are where in the file the columns of R are, by row groups; small ones that adjoin are
+// read together. What is nowhere in the file is left out: others may have written it.
 func spansOf[R Row](file *parquet.File) (spans []store.Span) {
 	names := columnsOf[R]()
 	for _, group := range file.Metadata().RowGroups {
@@ -43,7 +43,8 @@ func columnsOf[R Row]() (names []string) {
 	return names
 }
 
-// placeOf is where a column of a row group is. Its dictionary, when it has one, stands before its pages.
+// placeOf is where a column of a row group is. Its dictionary, when it has one, stands before its
+// pages.
 func placeOf(column *format.ColumnMetaData) store.Span {
 	start := column.DataPageOffset
 	if dictionary := column.DictionaryPageOffset; dictionary > 0 {

@@ -8,7 +8,8 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// TestSpans looks where the rows of a chunk are said to be, for readers of all columns and of the keys alone.
+// TestSpans looks where the rows of a chunk are said to be, for readers of all columns and of the
+// keys alone.
 func TestSpans(t *testing.T) {
 	const entries = 5*rowsPerGroup/2 + 1
 	store := &shelf{}

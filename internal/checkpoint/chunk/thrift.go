@@ -8,11 +8,13 @@ import (
 )
 
 const (
-	// maxNesting is how deep values may lie in each other in a footer; those of Parquet are about ten deep.
+	// maxNesting is how deep values may lie in each other in a footer; those of Parquet are about
+	// ten deep.
 	maxNesting = 32
 
-	// maxElements is how many elements all lists of a footer may have together. A chunk of a million entries has some thousands. The
-	// Parquet reader takes a few hundred bytes for one that takes a byte here.
+	// maxElements is how many elements all lists of a footer may have together. A chunk of a
+	// million entries has some thousands. The Parquet reader takes a few hundred bytes for one that
+	// takes a byte here.
 	maxElements = 1 << 18
 )
 
@@ -36,8 +38,9 @@ const (
 // errThrift says that data is no struct in Thrift's compact protocol.
 var errThrift = errors.New("not in Thrift's compact protocol")
 
-// checkThrift looks whether data begins with a struct in Thrift's compact protocol whose lists, sets, maps and binaries can be as long
-// as they say they are. A decoder takes memory for what they say, before it finds that it is not there.
+// checkThrift looks whether data begins with a struct in Thrift's compact protocol whose lists,
+// sets, maps and binaries can be as long as they say they are. A decoder takes memory for what they
+// say, before it finds that it is not there.
 func checkThrift(data []byte) error {
 	s := &skimmer{left: data, elements: maxElements}
 	return s.fields(0)
@@ -49,8 +52,8 @@ type skimmer struct {
 	elements int // that may still come
 }
 
-// fields passes over the fields of a struct: each has the type in the lower half of a byte, and in the upper how much its number is
-// above the one before, or nothing where the number follows.
+// fields passes over the fields of a struct: each has the type in the lower half of a byte, and in
+// the upper how much its number is above the one before, or nothing where the number follows.
 func (s *skimmer) fields(depth int) error {
 	if depth > maxNesting {
 		return fmt.Errorf("%w: more than %d values in each other", errThrift, maxNesting)
@@ -102,7 +105,8 @@ func (s *skimmer) value(kind byte, depth int) error {
 	}
 }
 
-// list passes over a list or a set: its size in the upper half of a byte, or after it where that is full, and the type of the elements.
+// list passes over a list or a set: its size in the upper half of a byte, or after it where that is
+// full, and the type of the elements.
 func (s *skimmer) list(depth int) error {
 	head, err := s.octet()
 	if err != nil {
@@ -117,7 +121,8 @@ func (s *skimmer) list(depth int) error {
 	return s.each(size, depth, head&0x0f)
 }
 
-// pairs passes over a map: its size, and unless that is zero the types of keys and values in one byte.
+// pairs passes over a map: its size, and unless that is zero the types of keys and values in one
+// byte.
 func (s *skimmer) pairs(depth int) error {
 	size, err := s.varint()
 	if err != nil || size == 0 {

@@ -56,7 +56,8 @@ func TestCheckThrift(t *testing.T) {
 	}
 }
 
-// TestForgedListOfFooter reads chunks of a few dozen bytes whose footers say that they have lists of billions of elements.
+// TestForgedListOfFooter reads chunks of a few dozen bytes whose footers say that they have lists
+// of billions of elements.
 func TestForgedListOfFooter(t *testing.T) {
 	const most = 16 << 20
 	for name, head := range map[string][]byte{

@@ -10,8 +10,8 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Walker goes over the rows of a generation's chunks in key order, forward only,
-// with at most one chunk open. A chunk that is skipped is never opened.
+// Walker goes over the rows of a generation's chunks in key order, forward only, with at most one
+// chunk open. A chunk that is skipped is never opened.
 type Walker[R Row] struct {
 	store  store.Store
 	chunks []record.Chunk // those not yet walked; the first may be open
@@ -25,8 +25,8 @@ func NewWalker[R Row](store store.Store, chunks []record.Chunk, after string) *W
 	return &Walker[R]{store: store, chunks: chunks[first:], after: after}
 }
 
-// whole returns the next chunk when no row of it was taken or passed over, so
-// that it can stand in a new generation as it is.
+// whole returns the next chunk when no row of it was taken or passed over, so that it can stand in
+// a new generation as it is.
 func (c *Walker[R]) whole() (record.Chunk, bool) {
 	if c.open != nil || len(c.chunks) == 0 || c.chunks[0].FirstKey <= c.after {
 		return record.Chunk{}, false
@@ -55,8 +55,8 @@ func (c *Walker[R]) Head(ctx context.Context) (head R, err error) {
 	return head, io.EOF
 }
 
-// Find moves to key and returns its row; io.EOF when there is none. Keys are
-// asked for in ascending order.
+// Find moves to key and returns its row; io.EOF when there is none. Keys are asked for in ascending
+// order.
 func (c *Walker[R]) Find(ctx context.Context, key string) (head R, err error) {
 	for {
 		if chunk, ok := c.whole(); ok && chunk.LastKey < key {
@@ -74,8 +74,8 @@ func (c *Walker[R]) Find(ctx context.Context, key string) (head R, err error) {
 	}
 }
 
-// Take passes over the row that head returned. After the last row of a chunk
-// the next chunk is whole.
+// Take passes over the row that head returned. After the last row of a chunk the next chunk is
+// whole.
 func (c *Walker[R]) Take() {
 	c.open.Take()
 	if c.open.left == 0 {

@@ -13,15 +13,15 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Item is what a new generation is made of: a row to write, or a chunk of the
-// generation before that stands as it is.
+// Item is what a new generation is made of: a row to write, or a chunk of the generation before
+// that stands as it is.
 type Item[R Row] struct {
 	Row   R // when Whole is nil
 	whole *record.Chunk
 }
 
-// Writer writes and names the new chunks of one pass. The nonce in the
-// names keeps two writers of the same pass from meeting.
+// Writer writes and names the new chunks of one pass. The nonce in the names keeps two writers of
+// the same pass from meeting.
 type Writer struct {
 	Store      store.Store // where chunks are written
 	Mapping    string      // whose they are
@@ -38,8 +38,8 @@ func (w *Writer) name(prefix string) string {
 	return fmt.Sprintf("%s/%s%010d-%s-%06d%s", w.Mapping, prefix, w.Generation, w.Nonce, w.written, record.ChunkSuffix)
 }
 
-// Write writes the rows among items as chunks of at most maxRows and
-// returns all chunks in order, those that stand as they are among them.
+// Write writes the rows among items as chunks of at most maxRows and returns all chunks in order,
+// those that stand as they are among them.
 func Write[R Row](
 	ctx context.Context, w *Writer, prefix string, items iter.Seq2[Item[R], error],
 ) ([]record.Chunk, error) {

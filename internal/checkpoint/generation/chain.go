@@ -1,12 +1,17 @@
-// Package generation reads, continues and sweeps the committed generations of a mapping for the holder of its lease.
+// Package generation reads, continues and sweeps the committed generations of a mapping for the
+// holder of its lease.
 //
-// The package promises that of two writers of one mapping one commits: a generation is made by creating the manifest of the next
-// number, a number is given once, and a holder before that may still be alive is fenced off by taking the number that it would commit. A
-// damaged generation is passed over, with a warning, for the newest one that is whole; nothing that a later pass may need is swept.
+// The package promises that of two writers of one mapping one commits: a generation is made by
+// creating the manifest of the next number, a number is given once, and a holder before that may
+// still be alive is fenced off by taking the number that it would commit. A damaged generation is
+// passed over, with a warning, for the newest one that is whole; nothing that a later pass may need
+// is swept.
 //
-// It leaves to package record what a manifest says, and to package checkpoint what is in the next one.
+// It leaves to package record what a manifest says, and to package checkpoint what is in the next
+// one.
 //
-// The words: a chain is the generations of one mapping; a fence is a generation that repeats the one before under the next number.
+// The words: a chain is the generations of one mapping; a fence is a generation that repeats the
+// one before under the next number.
 package generation
 
 import (
@@ -33,7 +38,8 @@ type Options struct {
 	StartOver bool             // where no generation is whole, begin with none after the damage
 }
 
-// Chain is the committed generations of a mapping, as the holder of its lease reads and continues them.
+// Chain is the committed generations of a mapping, as the holder of its lease reads and continues
+// them.
 type Chain struct {
 	store store.Store
 	lease store.Lease
@@ -45,8 +51,9 @@ type Chain struct {
 	startedOver int64             // with nothing retained: the newest of the generations that are all damaged
 }
 
-// Open reads the generations of a mapping. Each chunk of the newest is read once to see that it is whole; a damaged generation is
-// passed over. Where the lease was taken over, the holder before is fenced off.
+// Open reads the generations of a mapping. Each chunk of the newest is read once to see that it is
+// whole; a damaged generation is passed over. Where the lease was taken over, the holder before is
+// fenced off.
 func Open(ctx context.Context, records store.Store, lease store.Lease, o Options) (*Chain, error) {
 	c := &Chain{store: records, lease: lease, o: o}
 	err := c.load(ctx)
@@ -59,8 +66,8 @@ func Open(ctx context.Context, records store.Store, lease store.Lease, o Options
 	return c, nil
 }
 
-// base returns the generation the next pass starts from; its number is 0 when
-// there is none. The caller holds c.mu.
+// base returns the generation the next pass starts from; its number is 0 when there is none. The
+// caller holds c.mu.
 func (c *Chain) base() record.Manifest {
 	if len(c.retained) == 0 {
 		return record.Manifest{StartedOver: c.startedOver}
@@ -68,8 +75,8 @@ func (c *Chain) base() record.Manifest {
 	return c.retained[0]
 }
 
-// Manifest returns the last committed generation's manifest; its Generation is 0
-// when there is none.
+// Manifest returns the last committed generation's manifest; its Generation is 0 when there is
+// none.
 func (c *Chain) Manifest() record.Manifest {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -79,16 +86,17 @@ func (c *Chain) Manifest() record.Manifest {
 	return record.Manifest{}
 }
 
-// Last returns the generation that the next pass starts from, whose number is 0 when there is none, and the number of the newest, be it
-// damaged or not.
+// Last returns the generation that the next pass starts from, whose number is 0 when there is none,
+// and the number of the newest, be it damaged or not.
 func (c *Chain) Last() (base record.Manifest, newest int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.base(), c.newest
 }
 
-// leaseAfter is the lease number of a manifest that follows base. A store that counts no leases hands on the last number, so that
-// one that does can count on from it when the ledger is moved there.
+// leaseAfter is the lease number of a manifest that follows base. A store that counts no leases
+// hands on the last number, so that one that does can count on from it when the ledger is moved
+// there.
 func (c *Chain) leaseAfter(base record.Manifest) int64 { return max(c.lease.Number(), base.Lease) }
 
 // Stamp names this writer and its lease in a manifest that follows base.
@@ -99,8 +107,8 @@ func (c *Chain) Stamp(m *record.Manifest, base record.Manifest) {
 // Now is the time as records have it.
 func (c *Chain) Now() time.Time { return c.o.Now().UTC().Truncate(time.Microsecond) }
 
-// Reload reads the generations again after a pass that may have committed. The error is ErrSuperseded when another writer has
-// committed since.
+// Reload reads the generations again after a pass that may have committed. The error is
+// ErrSuperseded when another writer has committed since.
 func (c *Chain) Reload(ctx context.Context, pass int64) error {
 	_, before := c.Last()
 	if err := c.load(ctx); err != nil {

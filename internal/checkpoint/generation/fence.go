@@ -10,14 +10,13 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// fenceTries bounds how often the number of a fence is found taken. Each time
-// another writer has committed in between.
+// fenceTries bounds how often the number of a fence is found taken. Each time another writer has
+// committed in between.
 const fenceTries = 16
 
-// fence makes sure that a holder before, who may be alive and unaware that it
-// lost the lease, commits nothing any more: it takes the number which that one's
-// pass would commit. Nothing is swept, so what the pass has saved stays whole,
-// and Begin resumes it.
+// fence makes sure that a holder before, who may be alive and unaware that it lost the lease,
+// commits nothing any more: it takes the number which that one's pass would commit. Nothing is
+// swept, so what the pass has saved stays whole, and Begin resumes it.
 func (c *Chain) fence(ctx context.Context) (err error) {
 	for range fenceTries {
 		if err := c.lease.Held(ctx); err != nil {

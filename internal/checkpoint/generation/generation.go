@@ -46,8 +46,8 @@ func (c *Chain) load(ctx context.Context) error {
 	return nil
 }
 
-// readGenerations reads manifests, newest first, until those that are kept are
-// together. Those that are damaged it passes over.
+// readGenerations reads manifests, newest first, until those that are kept are together. Those that
+// are damaged it passes over.
 func (c *Chain) readGenerations(ctx context.Context, numbers []int64) (kept []record.Manifest, damage []error, err error) {
 	for _, n := range numbers {
 		if len(kept) > 0 && n <= kept[0].StartedOver {
@@ -76,10 +76,9 @@ func (c *Chain) readGenerations(ctx context.Context, numbers []int64) (kept []re
 	return kept, damage, nil
 }
 
-// retain returns those of all generations that are kept, newest first: the
-// newest, then those that a pass made, as many as Options say and until they have
-// the age that Options say. Fences do not count, so that a process that dies
-// again and again does not push out the generations it repeats.
+// retain returns those of all generations that are kept, newest first: the newest, then those that
+// a pass made, as many as Options say and until they have the age that Options say. Fences do not
+// count, so that a process that dies again and again does not push out the generations it repeats.
 func (c *Chain) retain(all []record.Manifest) (kept []record.Manifest) {
 	passes := 0
 	for i, m := range all {
@@ -120,10 +119,10 @@ func (c *Chain) Verify(ctx context.Context, lists ...[]record.Chunk) error {
 
 // Publish creates a manifest, which makes its generation true.
 //
-// A name that is taken says that another writer has been here. So does a higher
-// number: where this process slept so long that the next holder has committed
-// several generations and swept the first of them, its name is free again. The
-// newest manifest is never swept, so a look after the creation sees it.
+// A name that is taken says that another writer has been here. So does a higher number: where this
+// process slept so long that the next holder has committed several generations and swept the first
+// of them, its name is free again. The newest manifest is never swept, so a look after the creation
+// sees it.
 func (c *Chain) Publish(ctx context.Context, m record.Manifest) error {
 	err := store.CreateSealed(ctx, c.store, record.ManifestName(m.Mapping, m.Generation), m)
 	if errors.Is(err, fs.ErrExist) {
@@ -152,8 +151,7 @@ func (c *Chain) adopt(m record.Manifest) (kept []record.Manifest) {
 	return c.retained
 }
 
-// Committed adopts the generation that a pass made, and clears away what no kept
-// generation names.
+// Committed adopts the generation that a pass made, and clears away what no kept generation names.
 func (c *Chain) Committed(ctx context.Context, m record.Manifest) {
 	if err := sweep(ctx, c.store, c.o.Mapping, c.adopt(m)); err != nil {
 		// The generation is true all the same; the next commit sweeps again.

@@ -9,15 +9,13 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// sweep deletes what a commit has made superfluous: manifests that are no longer
-// kept, progress of committed passes, and chunks that no kept manifest names.
-// Kept is newest first.
+// sweep deletes what a commit has made superfluous: manifests that are no longer kept, progress of
+// committed passes, and chunks that no kept manifest names. Kept is newest first.
 //
-// Nothing that carries a number above the newest generation is touched: it
-// belongs to the pass in progress, or to one that a later pass will resume. So
-// a writer that lost its lease unnoticed never has its chunks taken away and its
-// manifest accepted afterwards: its generation's number is taken, or a higher
-// one is (see Publish). Damage that was started over from is left for people.
+// Nothing that carries a number above the newest generation is touched: it belongs to the pass in
+// progress, or to one that a later pass will resume. So a writer that lost its lease unnoticed
+// never has its chunks taken away and its manifest accepted afterwards: its generation's number is
+// taken, or a higher one is (see Publish). Damage that was started over from is left for people.
 func sweep(ctx context.Context, store store.Store, mapping string, kept []record.Manifest) error {
 	names, err := store.List(ctx, mapping+"/")
 	if err != nil {
@@ -33,8 +31,8 @@ func sweep(ctx context.Context, store store.Store, mapping string, kept []record
 			named[c.Name] = true
 		}
 	}
-	// Manifests go before chunks: a sweep cut short must not leave a manifest
-	// that names what is gone.
+	// Manifests go before chunks: a sweep cut short must not leave a manifest that names what is
+	// gone.
 	var errs []error
 	for _, kind := range []struct{ prefix, suffix string }{
 		{record.ManifestPrefix, record.Suffix},

@@ -7,9 +7,9 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// Verified knows which chunks this process has read end to end and found whole, so that a ledger that is opened again need
-// not read them all again. A chunk never changes under its name; what rots later is met when it is read. The zero Verified has
-// seen none.
+// Verified knows which chunks this process has read end to end and found whole, so that a ledger
+// that is opened again need not read them all again. A chunk never changes under its name; what
+// rots later is met when it is read. The zero Verified has seen none.
 type Verified struct {
 	mu     sync.Mutex
 	chunks map[string]string // name to SHA256

@@ -5,10 +5,12 @@ import (
 	"time"
 )
 
-// tells reports whether a pass says how passes fare: one that was drained may have failed later, and a replay lists nothing.
+// tells reports whether a pass says how passes fare: one that was drained may have failed later,
+// and a replay lists nothing.
 func (r Pass) tells() bool { return r.Result != ResultDrained && r.Trigger != TriggerReplay }
 
-// inRow returns the record with which of the passes in a row it is that failed after those before, and since when they do.
+// inRow returns the record with which of the passes in a row it is that failed after those before,
+// and since when they do.
 func (r Pass) inRow(before []Pass) Pass {
 	r.FailingSince, r.FailedInRow = time.Time{}, 0
 	if r.Class != "" && r.tells() {
@@ -17,9 +19,10 @@ func (r Pass) inRow(before []Pass) Pass {
 	return r
 }
 
-// Failures returns how passes fare by a history, oldest first: the last pass that reached its end or failed, the zero record for none; and
-// how many have failed in a row until it, since when, which are zero when it did not fail. The oldest of these that the history has knows
-// of those that it has forgotten.
+// Failures returns how passes fare by a history, oldest first: the last pass that reached its end
+// or failed, the zero record for none; and how many have failed in a row until it, since when,
+// which are zero when it did not fail. The oldest of these that the history has knows of those that
+// it has forgotten.
 func Failures(passes []Pass) (last Pass, since time.Time, times int64) {
 	var first Pass
 	for _, p := range slices.Backward(passes) {

@@ -12,7 +12,8 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Drained passes and replays say nothing about how passes fare; a pass that reached its end ends a failure.
+// Drained passes and replays say nothing about how passes fare; a pass that reached its end ends a
+// failure.
 func TestFailures(t *testing.T) {
 	at := func(minute int) time.Time { return time.Date(2026, time.March, 10, 12, minute, 0, 0, time.UTC) }
 	pass := func(minute int, result string) history.Pass {
@@ -46,8 +47,8 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// Since when passes fail, and how often they did, does not change when the history forgets the first of them, nor does it when those are
-// all drained that it remembers.
+// Since when passes fail, and how often they did, does not change when the history forgets the
+// first of them, nor does it when those are all drained that it remembers.
 func TestFailuresAreNotForgotten(t *testing.T) {
 	records := checkpointtest.NewMemory()
 	began := time.Date(2026, time.March, 10, 12, 0, 0, 0, time.UTC)

@@ -1,9 +1,12 @@
-// Package history keeps the last passes of a mapping: when each began and ended, why, with what result and counts.
+// Package history keeps the last passes of a mapping: when each began and ended, why, with what
+// result and counts.
 //
-// The package promises a bounded record that a writer without the lease does not replace. Failures that repeat are one entry with a
-// count. A damaged history is reported to readers, and begins again with the next pass.
+// The package promises a bounded record that a writer without the lease does not replace. Failures
+// that repeat are one entry with a count. A damaged history is reported to readers, and begins
+// again with the next pass.
 //
-// It leaves to the caller what the result of a pass is, and to package generation what the pass made true.
+// It leaves to the caller what the result of a pass is, and to package generation what the pass
+// made true.
 //
 // The words: a Pass is one entry of the history; a Journal adds entries under the lease.
 package history
@@ -42,7 +45,8 @@ const (
 // TriggerReplay is why a pass begins that tries what is in quarantine, and nothing else.
 const TriggerReplay = "replay"
 
-// Pass is one pass in the history of a mapping. Its JSON form is a contract: docs/cli.md describes it.
+// Pass is one pass in the history of a mapping. Its JSON form is a contract: docs/cli.md describes
+// it.
 type Pass struct {
 	Pass    int64     `json:"pass"` // its number, 0 for one that failed before it had one
 	BeganAt time.Time `json:"began_at"`
@@ -51,7 +55,8 @@ type Pass struct {
 	Result string `json:"result"`
 	// Trigger is why the pass began: schedule, start, request, backfill or replay.
 	Trigger string `json:"trigger"`
-	// Request is the id of the request that asked for it, By the user who sent that; both are empty without one.
+	// Request is the id of the request that asked for it, By the user who sent that; both are empty
+	// without one.
 	Request     string `json:"request,omitempty"`
 	By          string `json:"by,omitempty"`
 	Holder      string `json:"holder"` // of the lease
@@ -59,19 +64,22 @@ type Pass struct {
 	Copied      int64  `json:"copied"`
 	CopiedBytes int64  `json:"copied_bytes"`
 	Quarantined int64  `json:"quarantined"`
-	// Class is the class of the error that ended the pass, Error its text; both are empty for a pass that reached its end.
+	// Class is the class of the error that ended the pass, Error its text; both are empty for a
+	// pass that reached its end.
 	Class string `json:"class,omitempty"`
 	Error string `json:"error,omitempty"`
-	// Times is how many passes in a row ended like this one and copied nothing, when there is more than one. BeganAt is that of the
-	// first, all else that of the last.
+	// Times is how many passes in a row ended like this one and copied nothing, when there is more
+	// than one. BeganAt is that of the first, all else that of the last.
 	Times int64 `json:"times,omitempty"`
-	// FailingSince is when the first of the passes failed that have failed in a row until this one, which is the FailedInRow-th of
-	// them; the history may have forgotten the others. Both are zero for a pass that did not fail.
+	// FailingSince is when the first of the passes failed that have failed in a row until this one,
+	// which is the FailedInRow-th of them; the history may have forgotten the others. Both are zero
+	// for a pass that did not fail.
 	FailingSince time.Time `json:"failing_since,omitzero"`
 	FailedInRow  int64     `json:"failed_in_row,omitempty"`
 }
 
-// repeats reports whether a pass is the same failure as the one before it, so that one record says it all.
+// repeats reports whether a pass is the same failure as the one before it, so that one record says
+// it all.
 func (r Pass) repeats(before Pass) bool {
 	return r.FailsLike(before) && r.Copied+before.Copied == 0 && r.Request == "" && before.Request == "" && r.Trigger == before.Trigger &&
 		r.Holder == before.Holder
@@ -106,8 +114,8 @@ func historyName(mapping string, seq int64) string {
 	return fmt.Sprintf("%s/%s%010d%s", mapping, historyPrefix, seq, record.Suffix)
 }
 
-// Read returns the passes of a mapping that ended last, oldest first, without the lease. Where the record is damaged the error is a
-// *CorruptError.
+// Read returns the passes of a mapping that ended last, oldest first, without the lease. Where the
+// record is damaged the error is a *CorruptError.
 func Read(ctx context.Context, store store.Store, mapping string) ([]Pass, error) {
 	h, err := readHistory(ctx, store, mapping)
 	return h.passes, err

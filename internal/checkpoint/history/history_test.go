@@ -96,7 +96,8 @@ func TestHistoryCountsRepetitions(t *testing.T) {
 	}
 }
 
-// A damaged history is reported to readers and begins again with the next pass; a ledger that is closed enters nothing.
+// A damaged history is reported to readers and begins again with the next pass; a ledger that is
+// closed enters nothing.
 func TestHistoryThatIsDamaged(t *testing.T) {
 	from := checkpointtest.NewMemory()
 	ledger := openOf(t, from, "host/1")

@@ -14,7 +14,8 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Journal adds passes to the history of a mapping, under its lease. One goroutine at a time uses it.
+// Journal adds passes to the history of a mapping, under its lease. One goroutine at a time uses
+// it.
 type Journal struct {
 	store   store.Store
 	lease   store.Lease
@@ -29,8 +30,10 @@ func NewJournal(records store.Store, lease store.Lease, mapping, holder string, 
 	return &Journal{store: records, lease: lease, mapping: mapping, holder: holder, log: log}
 }
 
-// EnterAlone adds a pass to the history that failed before it had the ledger. It takes the lease for that, so that no other process writes
-// the history, and reads nothing else. A *store.LeaseHeldError says that another process has the lease: how passes fare is for that one to say.
+// EnterAlone adds a pass to the history that failed before it had the ledger. It takes the lease
+// for that, so that no other process writes the history, and reads nothing else. A
+// *store.LeaseHeldError says that another process has the lease: how passes fare is for that one to
+// say.
 func EnterAlone(ctx context.Context, records store.Store, mapping, holder string, log *slog.Logger, r Pass) (passes []Pass, err error) {
 	lease, err := records.Acquire(ctx, mapping, holder)
 	if err != nil {
@@ -40,9 +43,10 @@ func EnterAlone(ctx context.Context, records store.Store, mapping, holder string
 	return passes, errors.Join(err, lease.Release())
 }
 
-// Enter adds a pass to the history of the mapping, of which a bounded number is kept, and returns what there is then. It costs one
-// record that is written and one that is deleted, and reads what there was the first time. Another holder's record is never replaced:
-// a writer that lost its lease enters nothing.
+// Enter adds a pass to the history of the mapping, of which a bounded number is kept, and returns
+// what there is then. It costs one record that is written and one that is deleted, and reads what
+// there was the first time. Another holder's record is never replaced: a writer that lost its lease
+// enters nothing.
 func (j *Journal) Enter(ctx context.Context, r Pass) ([]Pass, error) {
 	r.Holder = j.holder
 	r.BeganAt, r.EndedAt = r.BeganAt.UTC().Truncate(time.Microsecond), r.EndedAt.UTC().Truncate(time.Microsecond)
@@ -63,7 +67,8 @@ func (j *Journal) Enter(ctx context.Context, r Pass) ([]Pass, error) {
 	return nil, fmt.Errorf("enter a pass in the history of %q: %w", j.mapping, store.ErrSuperseded)
 }
 
-// Past returns the passes that ended before, oldest first. It reads the history the first time, so that Enter does not.
+// Past returns the passes that ended before, oldest first. It reads the history the first time, so
+// that Enter does not.
 func (j *Journal) Past(ctx context.Context) ([]Pass, error) {
 	if err := j.recall(ctx); err != nil {
 		return nil, err
@@ -89,7 +94,8 @@ func (j *Journal) recall(ctx context.Context) error {
 	return nil
 }
 
-// Take puts passes of another mapping, whose ledger this one takes over, before those of its own history. It may be repeated.
+// Take puts passes of another mapping, whose ledger this one takes over, before those of its own
+// history. It may be repeated.
 func (j *Journal) Take(ctx context.Context, passes []Pass) error {
 	if err := j.lease.Held(ctx); err != nil {
 		return err

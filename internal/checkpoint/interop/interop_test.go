@@ -1,6 +1,6 @@
-// Package interop_test reads the ledger's chunks with another implementation of
-// Parquet, apache/arrow-go, and compares every column with what syncd wrote. It
-// is a module of its own, so that the daemon does not depend on Arrow.
+// Package interop_test reads the ledger's chunks with another implementation of Parquet,
+// apache/arrow-go, and compares every column with what syncd wrote. It is a module of its own, so
+// that the daemon does not depend on Arrow.
 package interop_test
 
 import (

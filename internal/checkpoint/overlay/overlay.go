@@ -1,8 +1,10 @@
-// Package overlay holds what an interrupted pass had settled and saved above its low-water mark, and lays it over the rows of the last
-// generation, so that the pass which resumes it does none of that again.
+// Package overlay holds what an interrupted pass had settled and saved above its low-water mark,
+// and lays it over the rows of the last generation, so that the pass which resumes it does none of
+// that again.
 //
-// The package promises that of two rows of one key the one of the overlay is returned, and that every entry of it is reserved in its
-// turn or missed by name. It holds as many rows as a pass has slots ahead of its mark, at most.
+// The package promises that of two rows of one key the one of the overlay is returned, and that
+// every entry of it is reserved in its turn or missed by name. It holds as many rows as a pass has
+// slots ahead of its mark, at most.
 //
 // It leaves the reading of rows to package chunk.
 package overlay
@@ -21,17 +23,17 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Overlay is what an interrupted pass had settled above its mark and saved. It is laid over the base generation when the pass
-// is resumed, so that an entry of it is unchanged unless its object has changed since. It has at most as many rows as
-// checkpoint.Options.Window says.
+// Overlay is what an interrupted pass had settled above its mark and saved. It is laid over the
+// base generation when the pass is resumed, so that an entry of it is unchanged unless its object
+// has changed since. It has at most as many rows as checkpoint.Options.Window says.
 type Overlay struct {
 	rows  []record.Entry       // ascending
 	aside []record.Quarantined // ascending
 	next  int                  // the first of entries that is not reserved
 }
 
-// Of reads what an interrupted pass had settled above its mark, without the lease. The functions lay it over the rows of
-// the last generation, which ascend.
+// Of reads what an interrupted pass had settled above its mark, without the lease. The functions
+// lay it over the rows of the last generation, which ascend.
 func Of(ctx context.Context, store store.Store, p record.Progress) (
 	entries func(iter.Seq2[record.Entry, error]) iter.Seq2[record.Entry, error],
 	aside func(iter.Seq2[record.Quarantined, error]) iter.Seq2[record.Quarantined, error],
@@ -133,7 +135,8 @@ func (o *Overlay) PassedOver(key string) error {
 	return fmt.Errorf("key %q, which the pass had recorded before, was passed over", o.rows[o.next].Key)
 }
 
-// laidOver yields the rows of base and of over, and of two rows of one key only the latter. Both ascend.
+// laidOver yields the rows of base and of over, and of two rows of one key only the latter. Both
+// ascend.
 func laidOver[T any](base iter.Seq2[T, error], over []T, keyOf func(*T) string) iter.Seq2[T, error] {
 	if len(over) == 0 {
 		return base

@@ -6,22 +6,26 @@ import (
 	"time"
 )
 
-// Claim says that a pass may have written copies of the keys in (After, Until]. It is durable before the first of them is
-// written, so that a process that meets an object there knows that it may be syncd's own, whatever became of the pass: killed before
-// it could save, or given up for other settings.
+// Claim says that a pass may have written copies of the keys in (After, Until]. It is durable
+// before the first of them is written, so that a process that meets an object there knows that it
+// may be syncd's own, whatever became of the pass: killed before it could save, or given up for
+// other settings.
 type Claim struct {
 	Fingerprint string    `json:"fingerprint"` // of the settings under which it was made: they say where, and under which key
 	After       string    `json:"after"`       // key at the source; exclusive, "" from the first key
 	Until       string    `json:"until"`       // key at the source; inclusive, "" to the last key
 	Since       time.Time `json:"since"`       // by the destination's clock, as far as known: nothing was written earlier
-	// Settled are the prefixes at the destination below which passes have settled all that the claim is on.
+	// Settled are the prefixes at the destination below which passes have settled all that the
+	// claim is on.
 	Settled []string `json:"settled,omitempty"`
-	// Proved says that the entries of the ledger are right all the same: only what no entry names may be left.
+	// Proved says that the entries of the ledger are right all the same: only what no entry names
+	// may be left.
 	Proved bool `json:"proved,omitempty"`
 }
 
-// MergeClaims leaves out the claims that others say all of: processes that are killed again and again claim the same keys again and again.
-// Of more than mostClaims it makes one of those that overlap, as old as the oldest.
+// MergeClaims leaves out the claims that others say all of: processes that are killed again and
+// again claim the same keys again and again. Of more than mostClaims it makes one of those that
+// overlap, as old as the oldest.
 func MergeClaims(all []Claim) (merged []Claim) {
 	for _, c := range all {
 		isSaid := func(m Claim) bool { return m.says(c) }
@@ -79,7 +83,8 @@ func Earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// Covers reports whether the claim is on the key, which is one at the source of the claim's settings.
+// Covers reports whether the claim is on the key, which is one at the source of the claim's
+// settings.
 func (c Claim) Covers(key string) bool { return key > c.After && (c.Until == "" || key <= c.Until) }
 
 // MarshalJSON writes the keys in a form that carries bytes that are not UTF-8.
@@ -113,6 +118,7 @@ func ClaimSince(fingerprint string, at time.Time) Claim {
 	return Claim{Fingerprint: fingerprint, Since: at.Add(-skewOfClaims).UTC().Truncate(time.Microsecond)}
 }
 
-// skewOfClaims is how far the clock of a process that wrote at the destination may have been ahead of the destination's, which refuses
-// requests that are dated otherwise (Amazon S3 API Reference, "Error responses", RequestTimeTooSkewed: 15 minutes).
+// skewOfClaims is how far the clock of a process that wrote at the destination may have been ahead
+// of the destination's, which refuses requests that are dated otherwise (Amazon S3 API Reference,
+// "Error responses", RequestTimeTooSkewed: 15 minutes).
 const skewOfClaims = 15 * time.Minute

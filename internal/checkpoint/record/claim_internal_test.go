@@ -8,8 +8,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestMergeForgetsNothing merges random claims: what any of them said of a key, the fewer that are left say of it too, and no key is
-// claimed that none was on, unless there are too many to be kept apart.
+// TestMergeForgetsNothing merges random claims: what any of them said of a key, the fewer that are
+// left say of it too, and no key is claimed that none was on, unless there are too many to be kept
+// apart.
 func TestMergeForgetsNothing(t *testing.T) {
 	letter := rapid.StringMatching("[a-h]|")
 	claim := rapid.Custom(func(t *rapid.T) Claim {

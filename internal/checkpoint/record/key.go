@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// keyText is a key in JSON. Keys are bytes, JSON strings are not: a byte that is
-// not part of valid UTF-8 becomes \xNN, and a backslash is doubled.
+// keyText is a key in JSON. Keys are bytes, JSON strings are not: a byte that is not part of valid
+// UTF-8 becomes \xNN, and a backslash is doubled.
 type keyText string
 
 // MarshalText escapes what JSON could not carry.

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// Manifest describes a committed generation: everything that is known to lie at
-// the destination, and everything that was set aside.
+// Manifest describes a committed generation: everything that is known to lie at the destination,
+// and everything that was set aside.
 //
-// A fence is a generation that repeats the one before under the next number, so
-// that a writer who lost its lease and does not know it finds the number taken.
-// But for Generation, Base, Holder, Writer, Lease and what only fences have, it says
-// what the generation it repeats said; its Pass is 0 when there was none.
+// A fence is a generation that repeats the one before under the next number, so that a writer who
+// lost its lease and does not know it finds the number taken. But for Generation, Base, Holder,
+// Writer, Lease and what only fences have, it says what the generation it repeats said; its Pass is
+// 0 when there was none.
 type Manifest struct {
 	Version    int    `json:"version"`
 	Mapping    string `json:"mapping"`
@@ -39,10 +39,12 @@ type Manifest struct {
 
 // Settings are what a pass is made under. The ledger reads neither text.
 type Settings struct {
-	// Fingerprint identifies the settings: a pass resumes one that was saved under the same, and begins again otherwise.
+	// Fingerprint identifies the settings: a pass resumes one that was saved under the same, and
+	// begins again otherwise.
 	Fingerprint string `json:"fingerprint"`
-	// Memo is what the settings need to know of the passes before, such as since when they are in force. It is decided when a
-	// pass begins, and stays with it when it is resumed, under whatever number.
+	// Memo is what the settings need to know of the passes before, such as since when they are in
+	// force. It is decided when a pass begins, and stays with it when it is resumed, under whatever
+	// number.
 	Memo string `json:"memo,omitempty"`
 }
 

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// What the names of records begin and end with. The numbers in names have ten digits, so that byte order is numeric order.
+// What the names of records begin and end with. The numbers in names have ten digits, so that byte
+// order is numeric order.
 const (
 	ManifestPrefix   = "manifest-"
 	ProgressPrefix   = "progress-"
@@ -26,8 +27,8 @@ func ProgressName(mapping string, generation, seq int64) string {
 	return fmt.Sprintf("%s/%s%010d-%010d%s", mapping, ProgressPrefix, generation, seq, Suffix)
 }
 
-// NumbersIn returns the generation in a record's name and, for a progress
-// record, its sequence number; ok is false when the name has another form.
+// NumbersIn returns the generation in a record's name and, for a progress record, its sequence
+// number; ok is false when the name has another form.
 func NumbersIn(name, prefix, suffix string) (generation, seq int64, ok bool) {
 	base := name[strings.LastIndexByte(name, '/')+1:]
 	base, hasPrefix := strings.CutPrefix(base, prefix)

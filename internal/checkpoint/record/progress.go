@@ -27,10 +27,9 @@ type Progress struct {
 	Refusal   *Refusal  `json:"refusal,omitempty"` // why the pass ended, where everything was refused
 }
 
-// Range is a half-open interval of keys and how far it was walked. Every key in
-// (After, Mark] is settled. The settled entries are those in Chunks and, from
-// CarriedAfter on, those of the base generation, which are carried as they are.
-// Some keys above Mark are settled too: those in Ahead.
+// Range is a half-open interval of keys and how far it was walked. Every key in (After, Mark] is
+// settled. The settled entries are those in Chunks and, from CarriedAfter on, those of the base
+// generation, which are carried as they are. Some keys above Mark are settled too: those in Ahead.
 type Range struct {
 	After            string  `json:"after"` // exclusive, "" from the first key
 	Mark             string  `json:"mark"`  // inclusive
@@ -41,8 +40,9 @@ type Range struct {
 	Ahead            []Ahead `json:"ahead,omitempty"`
 }
 
-// Ahead is what one save wrote of the keys above the mark: entries, and rows of the quarantine. What a later save says of a key
-// counts in the place of all that an earlier one said, and nothing at or below the mark does.
+// Ahead is what one save wrote of the keys above the mark: entries, and rows of the quarantine.
+// What a later save says of a key counts in the place of all that an earlier one said, and nothing
+// at or below the mark does.
 type Ahead struct {
 	Chunks           []Chunk `json:"chunks,omitempty"`
 	QuarantineChunks []Chunk `json:"quarantine_chunks,omitempty"`
@@ -84,7 +84,8 @@ func (r *Range) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Claimed returns the claims of a pass that did not commit. One of a version that made none may have written any key.
+// Claimed returns the claims of a pass that did not commit. One of a version that made none may
+// have written any key.
 func (p *Progress) Claimed() []Claim {
 	if p.Claims != nil {
 		return p.Claims
@@ -98,8 +99,8 @@ type Saved struct {
 	Generation, Seq int64
 }
 
-// AllSaved lists a mapping's progress records, last first: by the number of
-// the pass, then by the order in which they were saved.
+// AllSaved lists a mapping's progress records, last first: by the number of the pass, then by the
+// order in which they were saved.
 func AllSaved(ctx context.Context, store store.Store, mapping string) (saved []Saved, err error) {
 	names, err := store.List(ctx, mapping+"/"+ProgressPrefix)
 	if err != nil {
@@ -113,14 +114,14 @@ func AllSaved(ctx context.Context, store store.Store, mapping string) (saved []S
 	return saved, nil
 }
 
-// Continues reports whether a pass that was saved can be resumed on base: it
-// started from that generation, or from one of the same content.
+// Continues reports whether a pass that was saved can be resumed on base: it started from that
+// generation, or from one of the same content.
 func (p *Progress) Continues(base *Manifest) bool {
 	return p.Generation > base.StartedOver && (p.Base == base.Generation || slices.Contains(base.Repeats, p.Base))
 }
 
-// Unfinished returns how far the pass after the last generation has come, without
-// the lease. Ok is false when none has saved anything, or what it saved is damaged.
+// Unfinished returns how far the pass after the last generation has come, without the lease. Ok is
+// false when none has saved anything, or what it saved is damaged.
 func Unfinished(ctx context.Context, from store.Store, mapping string) (progress Progress, ok bool, err error) {
 	base, err := Newest(ctx, from, mapping)
 	if err != nil && !errors.Is(err, ErrNoCheckpoint) {

@@ -8,7 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestProgressFromBeforeClaims reads records of passes that claimed nothing: one that could not may have written any key.
+// TestProgressFromBeforeClaims reads records of passes that claimed nothing: one that could not may
+// have written any key.
 func TestProgressFromBeforeClaims(t *testing.T) {
 	began := time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)
 	for _, tt := range []struct {

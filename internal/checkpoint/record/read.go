@@ -12,10 +12,9 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// Latest returns the newest manifest that is whole, without the lease. The error
-// is ErrNoCheckpoint when there is none, and joins ErrNothingWhole and
-// *CorruptErrors when there are only damaged ones. The chunks it names are
-// checked by those who read them.
+// Latest returns the newest manifest that is whole, without the lease. The error is ErrNoCheckpoint
+// when there is none, and joins ErrNothingWhole and *CorruptErrors when there are only damaged
+// ones. The chunks it names are checked by those who read them.
 func Latest(ctx context.Context, store store.Store, mapping string) (Manifest, error) {
 	m, err := Newest(ctx, store, mapping)
 	if err == nil && m.Pass == 0 { // a fence of nothing
@@ -24,7 +23,8 @@ func Latest(ctx context.Context, store store.Store, mapping string) (Manifest, e
 	return m, err
 }
 
-// Manifests yields the manifests that are whole and still there, the newest first, without the lease.
+// Manifests yields the manifests that are whole and still there, the newest first, without the
+// lease.
 func Manifests(ctx context.Context, from store.Store, mapping string) iter.Seq2[Manifest, error] {
 	return func(yield func(Manifest, error) bool) {
 		numbers, err := ManifestNumbers(ctx, from, mapping)
@@ -44,8 +44,8 @@ func Manifests(ctx context.Context, from store.Store, mapping string) iter.Seq2[
 	}
 }
 
-// Mappings returns the names of the mappings that have a manifest, be it damaged
-// or not, in byte order. It lists every record of the store.
+// Mappings returns the names of the mappings that have a manifest, be it damaged or not, in byte
+// order. It lists every record of the store.
 func Mappings(ctx context.Context, store store.Store) (mappings []string, err error) {
 	names, err := store.List(ctx, "")
 	if err != nil {
@@ -61,8 +61,8 @@ func Mappings(ctx context.Context, store store.Store) (mappings []string, err er
 	return slices.Compact(mappings), nil
 }
 
-// VanishTries bounds how often records are listed again because one of them was
-// swept before it could be read.
+// VanishTries bounds how often records are listed again because one of them was swept before it
+// could be read.
 const VanishTries = 4
 
 // Newest returns the newest manifest, be it one that fences off the first writer.

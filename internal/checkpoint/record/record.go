@@ -1,13 +1,16 @@
-// Package record is what a ledger says, as types: entries and quarantined objects, the manifest of a generation, the progress of a
-// pass, multipart uploads, claims and refusals. It knows their names in a store and their JSON form, and reads those that are not
-// chunks without the lease. docs/checkpoint-format.md describes the same for other readers.
+// Package record is what a ledger says, as types: entries and quarantined objects, the manifest of
+// a generation, the progress of a pass, multipart uploads, claims and refusals. It knows their
+// names in a store and their JSON form, and reads those that are not chunks without the lease.
+// docs/checkpoint-format.md describes the same for other readers.
 //
-// The package promises that keys survive every form byte for byte, and that a record which is damaged, or of a later format, is
-// reported as such and never returned.
+// The package promises that keys survive every form byte for byte, and that a record which is
+// damaged, or of a later format, is reported as such and never returned.
 //
-// It leaves the rows of entries and quarantine to package chunk, and the writing of generations and passes to package checkpoint.
+// It leaves the rows of entries and quarantine to package chunk, and the writing of generations and
+// passes to package checkpoint.
 //
-// The words: a generation is a whole ledger, described by its manifest; progress is how far a pass has come that will make the next.
+// The words: a generation is a whole ledger, described by its manifest; progress is how far a pass
+// has come that will make the next.
 package record
 
 import (
@@ -16,9 +19,9 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Entry is one row of the ledger: this source version was copied to that
-// destination version. Keys are bytes and are kept exactly; ETags are opaque.
-// Times are kept in UTC to the microsecond, which is finer than S3 reports them.
+// Entry is one row of the ledger: this source version was copied to that destination version. Keys
+// are bytes and are kept exactly; ETags are opaque. Times are kept in UTC to the microsecond, which
+// is finer than S3 reports them.
 type Entry struct {
 	Key                  string           // key at the source, as S3 lists it
 	Source               transfer.Version // version that was read and pinned at the source

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Refusal is why a pass ended before its end: all that it tried to copy was refused, in one place after another. It is the one
-// record of that, in the place of a row of quarantine for each object. The pass that resumes this one tries a few keys before
-// it lists anything.
+// Refusal is why a pass ended before its end: all that it tried to copy was refused, in one place
+// after another. It is the one record of that, in the place of a row of quarantine for each object.
+// The pass that resumes this one tries a few keys before it lists anything.
 type Refusal struct {
 	Reason   string    `json:"reason"`    // as of an object in quarantine
 	Detail   string    `json:"detail"`    // sentence for people, free of secrets

@@ -8,8 +8,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Upload is a multipart upload in progress at the destination, as far as a later
-// process must know it to resume it.
+// Upload is a multipart upload in progress at the destination, as far as a later process must know
+// it to resume it.
 type Upload struct {
 	Key            string           `json:"key"`                 // key at the source, as S3 lists it
 	Bucket         string           `json:"bucket"`              // destination bucket

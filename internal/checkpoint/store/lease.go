@@ -10,24 +10,24 @@ import (
 
 // Lease is the right to write under one name of a Store.
 type Lease interface {
-	// Held returns nil while the lease is held, else an error that satisfies
-	// errors.Is(err, ErrLeaseLost). The ledger asks before it writes.
+	// Held returns nil while the lease is held, else an error that satisfies errors.Is(err,
+	// ErrLeaseLost). The ledger asks before it writes.
 	Held(ctx context.Context) error
-	// Bound returns a context that ends with ctx, or when the lease does as far as this process knows without asking: then its
-	// cause satisfies errors.Is(err, ErrLeaseLost). What has an effect outside the ledger runs under it. Release frees what it
-	// holds.
+	// Bound returns a context that ends with ctx, or when the lease does as far as this process
+	// knows without asking: then its cause satisfies errors.Is(err, ErrLeaseLost). What has an
+	// effect outside the ledger runs under it. Release frees what it holds.
 	Bound(ctx context.Context) (bound context.Context, release context.CancelFunc)
-	// Confirm returns nil when the lease is held, after asking the store where another holder could have taken it unnoticed.
+	// Confirm returns nil when the lease is held, after asking the store where another holder could
+	// have taken it unnoticed.
 	Confirm(ctx context.Context) error
-	// Number ascends from holder to holder, so that one who lost the lease and does
-	// not know it gives way to what a later one has written. It is 0 where a lease
-	// cannot be lost to another.
+	// Number ascends from holder to holder, so that one who lost the lease and does not know it
+	// gives way to what a later one has written. It is 0 where a lease cannot be lost to another.
 	Number() int64
-	// TakenOver reports whether a holder before did not give the lease back, and
-	// nobody has called Fenced since. That holder may be alive and unaware.
+	// TakenOver reports whether a holder before did not give the lease back, and nobody has called
+	// Fenced since. That holder may be alive and unaware.
 	TakenOver() bool
-	// Fenced says that the holder before can commit nothing any more. A lease that
-	// was taken over and is released without Fenced hands TakenOver on.
+	// Fenced says that the holder before can commit nothing any more. A lease that was taken over
+	// and is released without Fenced hands TakenOver on.
 	Fenced()
 	// Release gives the lease back. It is idempotent.
 	Release() error
@@ -69,8 +69,8 @@ func IsLeaseHeld(err error) bool {
 	return ok
 }
 
-// HolderNote is what the lock file of a folder says about who holds it. It is for people: the lock itself decides. Every store knows
-// it, because a folder may have been moved with its lock file.
+// HolderNote is what the lock file of a folder says about who holds it. It is for people: the lock
+// itself decides. Every store knows it, because a folder may have been moved with its lock file.
 type HolderNote struct {
 	Holder string    `json:"holder"` // as given to Acquire
 	Since  time.Time `json:"since"`  // when the lock was taken

@@ -13,8 +13,8 @@ const (
 	LockName   = "lock"        // one in every mapping's folder
 )
 
-// CheckName returns an error that satisfies errors.Is(err, fs.ErrInvalid) unless
-// name is that of a record, as Store defines it.
+// CheckName returns an error that satisfies errors.Is(err, fs.ErrInvalid) unless name is that of a
+// record, as Store defines it.
 func CheckName(name string) error {
 	segments := strings.Split(name, "/")
 	if len(segments) < 2 || segments[len(segments)-1] == LockName || !allSegments(segments) {

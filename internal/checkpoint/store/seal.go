@@ -12,12 +12,12 @@ import (
 	"io/fs"
 )
 
-// FormatVersion is the version of every record this build writes, and the
-// latest it reads. docs/checkpoint-format.md tells the versions apart.
+// FormatVersion is the version of every record this build writes, and the latest it reads.
+// docs/checkpoint-format.md tells the versions apart.
 const FormatVersion = 1
 
-// A sealed record is one line of JSON with fixed text around the SHA-256 of the
-// record's bytes and the bytes themselves, so that no flipped byte goes unseen.
+// A sealed record is one line of JSON with fixed text around the SHA-256 of the record's bytes and
+// the bytes themselves, so that no flipped byte goes unseen.
 const (
 	sealHead = `{"sha256":"`
 	sealBody = `","record":`
@@ -69,9 +69,8 @@ func sealedBody(data []byte) (body []byte, problem string) {
 	return body, ""
 }
 
-// CreateSealed seals v and creates it. When the name is taken by the very same
-// bytes an earlier attempt has landed, as happens when an answer got lost, and
-// that is success.
+// CreateSealed seals v and creates it. When the name is taken by the very same bytes an earlier
+// attempt has landed, as happens when an answer got lost, and that is success.
 func CreateSealed(ctx context.Context, store Store, name string, v any) error {
 	data, err := Seal(v)
 	if err != nil {
@@ -91,8 +90,8 @@ func CreateSealed(ctx context.Context, store Store, name string, v any) error {
 	return errors.Join(err, readErr)
 }
 
-// ReadSealed reads and checks a record. An absent name is reported as
-// fs.ErrNotExist, damage as *CorruptError, a later format as *VersionError.
+// ReadSealed reads and checks a record. An absent name is reported as fs.ErrNotExist, damage as
+// *CorruptError, a later format as *VersionError.
 func ReadSealed(ctx context.Context, store Store, name string, into any) error {
 	data, err := store.Read(ctx, name)
 	if err != nil {

@@ -1,7 +1,8 @@
-// Package turn is a lock for work that takes requests: a caller stops waiting for it when its context ends. A sync.Mutex is for all
-// else.
+// Package turn is a lock for work that takes requests: a caller stops waiting for it when its
+// context ends. A sync.Mutex is for all else.
 //
-// It promises that one caller at a time has the lock, and leaves to the callers in which order they take several.
+// It promises that one caller at a time has the lock, and leaves to the callers in which order they
+// take several.
 package turn
 
 import "context"

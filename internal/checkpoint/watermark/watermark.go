@@ -1,8 +1,9 @@
 // Package watermark turns keys that are settled in any order into changes in key order.
 //
-// The mark is the last key at or below which every key is settled. The package promises that what it hands out for a save is all that
-// was settled at or below the mark since the last time, in order and once, and on request what is settled above the mark; a batch that
-// could not be saved can be put back.
+// The mark is the last key at or below which every key is settled. The package promises that what
+// it hands out for a save is all that was settled at or below the mark since the last time, in
+// order and once, and on request what is settled above the mark; a batch that could not be saved
+// can be put back.
 //
 // It is used under the lock of its pass, and leaves to that how many keys may be ahead of the mark.
 //
@@ -28,8 +29,8 @@ type Key struct {
 	isSaved bool // although it is above the mark
 }
 
-// hasRows reports whether a settled key must be written although it is above the mark: what is carried, dropped or held is
-// decided again by the process that resumes the pass, at no cost.
+// hasRows reports whether a settled key must be written although it is above the mark: what is
+// carried, dropped or held is decided again by the process that resumes the pass, at no cost.
 func (k *Key) hasRows() bool {
 	return k.How == Recorded || (k.How == AsideWithEntry || k.How == AsideWithout) && !k.Held
 }
@@ -47,8 +48,8 @@ const (
 	Dropped                   // no entry
 )
 
-// Watermark turns keys that are settled in any order into changes in key order.
-// It holds the keys ahead of the mark and the changes that are not yet taken.
+// Watermark turns keys that are settled in any order into changes in key order. It holds the keys
+// ahead of the mark and the changes that are not yet taken.
 type Watermark struct {
 	ring     []*Key // power of two long; the keys ahead of the mark, oldest at first
 	first, n int
@@ -75,7 +76,8 @@ type Aside struct {
 // waiting returns how many keys wait to be saved, as far as they take memory.
 func (b *Batch) waiting() int { return len(b.Changes) + len(b.Aside) }
 
-// Waiting returns how many keys wait to be saved, as far as they take memory that a save would free.
+// Waiting returns how many keys wait to be saved, as far as they take memory that a save would
+// free.
 func (w *Watermark) Waiting() int { return w.batch.waiting() }
 
 // Begin sets the mark where an interrupted pass left it, with the counts up to there.
@@ -95,7 +97,8 @@ func (w *Watermark) Len() int { return w.n }
 // Unsaved returns how many keys ahead of the mark have rows that are not saved.
 func (w *Watermark) Unsaved() int { return w.ahead }
 
-// First returns the first key ahead of the mark, which is not settled. There is one when Len is above 0.
+// First returns the first key ahead of the mark, which is not settled. There is one when Len is
+// above 0.
 func (w *Watermark) First() string { return w.ring[w.first].Name }
 
 // Push adds a key ahead of all others.
@@ -114,7 +117,8 @@ func (w *Watermark) grow() {
 	w.ring, w.first = ring, 0
 }
 
-// Advance takes note of a key that was settled, and moves the mark over every settled key that no unsettled one precedes.
+// Advance takes note of a key that was settled, and moves the mark over every settled key that no
+// unsettled one precedes.
 func (w *Watermark) Advance(k *Key) {
 	if k.hasRows() {
 		w.ahead++
@@ -137,7 +141,8 @@ func (w *Watermark) Take() Batch {
 	return taken
 }
 
-// TakeAhead returns what is settled ahead of the mark, with rows, in key order: what was not saved, or all of it.
+// TakeAhead returns what is settled ahead of the mark, with rows, in key order: what was not saved,
+// or all of it.
 func (w *Watermark) TakeAhead(all bool) []*Key {
 	if w.ahead == 0 && !all {
 		return nil
@@ -159,7 +164,8 @@ func (w *Watermark) rowsAhead(all bool) (ahead []*Key) {
 	return ahead
 }
 
-// PutBack makes a batch wait again that could not be saved. What of it was ahead of the mark may be below it by now.
+// PutBack makes a batch wait again that could not be saved. What of it was ahead of the mark may be
+// below it by now.
 func (w *Watermark) PutBack(b Batch) {
 	w.batch.Changes = slices.Concat(b.Changes, w.batch.Changes)
 	w.batch.Aside = slices.Concat(b.Aside, w.batch.Aside)
@@ -202,8 +208,8 @@ func (b *Batch) aside(k *Key) {
 	b.Aside = append(b.Aside, Aside{*k.Quarantined, k.Held})
 }
 
-// remove takes the base's entry away. A key the base did not have changes
-// nothing, so that a filtered key costs no write.
+// remove takes the base's entry away. A key the base did not have changes nothing, so that a
+// filtered key costs no write.
 func (b *Batch) remove(k *Key) {
 	if k.InBase {
 		b.Changes = append(b.Changes, chunk.Change{Key: k.Name, Replaces: true})

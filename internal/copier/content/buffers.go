@@ -13,18 +13,20 @@ import (
 const (
 	// smallestBuffer is the least that is lent, in bytes.
 	smallestBuffer = 64 << 10
-	// shareFactor is how much a copier may hold in proportion to what is left, where there are others: three quarters of all alone,
-	// and three sevenths each of two that hold what they can get.
+	// shareFactor is how much a copier may hold in proportion to what is left, where there are
+	// others: three quarters of all alone, and three sevenths each of two that hold what they can
+	// get.
 	shareFactor = 3
 )
 
-// Buffers lends memory for content that is relayed, and never holds more than its size, lent or spare. It is shared by the
-// copiers of a process.
+// Buffers lends memory for content that is relayed, and never holds more than its size, lent or
+// spare. It is shared by the copiers of a process.
 //
-// What a copier may hold shrinks with what is left, so that some is left for the others however long it is held, as by
-// bodies of a source that has gone silent: dynamic thresholds, which switches share their memory among queues by (Choudhury
-// and Hahne, IEEE/ACM Transactions on Networking, 1998). Who has nothing gets the next that is free; copiers that wait take
-// turns, and within one it goes by who came first.
+// What a copier may hold shrinks with what is left, so that some is left for the others however
+// long it is held, as by bodies of a source that has gone silent: dynamic thresholds, which
+// switches share their memory among queues by (Choudhury and Hahne, IEEE/ACM Transactions on
+// Networking, 1998). Who has nothing gets the next that is free; copiers that wait take turns, and
+// within one it goes by who came first.
 type Buffers struct {
 	size int64
 
@@ -58,8 +60,8 @@ func (b *Buffers) Member() *Member {
 	return &Member{b, b.queue.Member()}
 }
 
-// Borrow returns n bytes, waiting until they are free. More than the size of all is lent alone, when nothing else is: an
-// object above 10,000 times that size cannot have smaller parts.
+// Borrow returns n bytes, waiting until they are free. More than the size of all is lent alone,
+// when nothing else is: an object above 10,000 times that size cannot have smaller parts.
 func (m *Member) Borrow(ctx context.Context, n int64) (buffer []byte, giveBack func(), err error) {
 	class := bits.Len64(uint64(max(n, smallestBuffer) - 1)) //nolint:gosec // positive
 	weight := min(int64(1)<<class, m.b.size)
@@ -73,8 +75,8 @@ func (m *Member) Borrow(ctx context.Context, n int64) (buffer []byte, giveBack f
 	}, nil
 }
 
-// verdict lends what is free. A request that needs more than that holds up the others, or it might never get it; one of a member that
-// has its share already does not.
+// verdict lends what is free. A request that needs more than that holds up the others, or it might
+// never get it; one of a member that has its share already does not.
 func (b *Buffers) verdict(own, all, weight int64) fair.Verdict {
 	left := b.size - all - weight
 	switch hasShare := own > 0 && own+weight > shareFactor*left; {
@@ -87,8 +89,9 @@ func (b *Buffers) verdict(own, all, weight int64) fair.Verdict {
 	}
 }
 
-// take returns a spare buffer of the class, or a new one of that length in the place of spare ones of other classes. Spare
-// ones are kept rather than left to the collector, which lets as much again pile up before it looks.
+// take returns a spare buffer of the class, or a new one of that length in the place of spare ones
+// of other classes. Spare ones are kept rather than left to the collector, which lets as much again
+// pile up before it looks.
 func (b *Buffers) take(class int, length int64) []byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -7,7 +7,8 @@ import (
 	"testing/synctest"
 )
 
-// TestBuffersOfAClassAboveTheSize lends less than the power of two above the size, and then more of the same class.
+// TestBuffersOfAClassAboveTheSize lends less than the power of two above the size, and then more of
+// the same class.
 func TestBuffersOfAClassAboveTheSize(t *testing.T) {
 	m := NewBuffers(96 << 20).Member()
 	_, giveBack, err := m.Borrow(t.Context(), 80<<20) // the last, shorter part of an object of 1.1 TB
@@ -22,7 +23,8 @@ func TestBuffersOfAClassAboveTheSize(t *testing.T) {
 	giveBack()
 }
 
-// TestBuffersAreShared has members take what they get and give nothing back: there is something for the next one.
+// TestBuffersAreShared has members take what they get and give nothing back: there is something for
+// the next one.
 func TestBuffersAreShared(t *testing.T) {
 	const part = 8 << 20
 	for _, want := range [][]int{{12}, {9, 2}, {9, 2, 1}} {

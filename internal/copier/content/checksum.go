@@ -34,7 +34,8 @@ func OfCopy(r *types.CopyObjectResult) []Checksum {
 	}
 }
 
-// OfHead lists the checksums of a whole object; those of parts, which depend on how it was uploaded, are none.
+// OfHead lists the checksums of a whole object; those of parts, which depend on how it was
+// uploaded, are none.
 func OfHead(h *s3.HeadObjectOutput) []Checksum {
 	if h.ChecksumType == types.ChecksumTypeComposite {
 		h = &s3.HeadObjectOutput{}

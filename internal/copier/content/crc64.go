@@ -6,11 +6,12 @@ import (
 	"hash/crc64"
 )
 
-// crc64NVMe is the polynomial of CRC-64/NVME in the reversed form that hash/crc64 takes (NVM Express Base Specification 2.0,
-// "64b CRC"; Amazon S3 User Guide, "Checking object integrity").
+// crc64NVMe is the polynomial of CRC-64/NVME in the reversed form that hash/crc64 takes (NVM
+// Express Base Specification 2.0, "64b CRC"; Amazon S3 User Guide, "Checking object integrity").
 const crc64NVMe = 0x9a6c9329ac4bc9b5
 
-// Checksummer computes CRC64NVME, the one checksum that S3 keeps of whole objects however they were uploaded.
+// Checksummer computes CRC64NVME, the one checksum that S3 keeps of whole objects however they were
+// uploaded.
 type Checksummer struct {
 	table *crc64.Table
 }
@@ -21,11 +22,13 @@ func NewChecksummer() Checksummer { return Checksummer{crc64.MakeTable(crc64NVMe
 // Sum returns the checksum of the bytes.
 func (c Checksummer) Sum(b []byte) uint64 { return crc64.Checksum(b, c.table) }
 
-// shift is what a checksum undergoes when a number of bytes is put behind what it is of: a matrix over GF(2), by its columns.
-// The checksum of two pieces, one behind the other, is the first's shifted past the second, plus the second's.
+// shift is what a checksum undergoes when a number of bytes is put behind what it is of: a matrix
+// over GF(2), by its columns. The checksum of two pieces, one behind the other, is the first's
+// shifted past the second, plus the second's.
 type shift [64]uint64
 
-// shiftPast returns the shift past so many bytes. It squares the step of one bit, as zlib's crc32_combine does.
+// shiftPast returns the shift past so many bytes. It squares the step of one bit, as zlib's
+// crc32_combine does.
 func shiftPast(length int64) shift {
 	var step, whole shift
 	step[0] = crc64NVMe // one zero bit: shift right, and divide when a bit falls out
@@ -79,7 +82,8 @@ func (j *Joined) Add(sum uint64, length int64) {
 // Sum returns the checksum of all that was added.
 func (j *Joined) Sum() uint64 { return j.sum }
 
-// Decode reads a checksum as S3's answers have it; ok is false for one that is not there or is none.
+// Decode reads a checksum as S3's answers have it; ok is false for one that is not there or is
+// none.
 func Decode(value *string) (sum uint64, ok bool) {
 	if value == nil {
 		return 0, false

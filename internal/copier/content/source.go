@@ -1,14 +1,17 @@
-// Package content moves the bytes of objects: it reads them from the source, holds them in memory that copiers share, and
-// computes the checksum that S3 keeps of a whole object.
+// Package content moves the bytes of objects: it reads them from the source, holds them in memory
+// that copiers share, and computes the checksum that S3 keeps of a whole object.
 //
-// It promises that everything it reads is of one version, pinned by its ETag, and whole: a body that was cut short resumes where
-// it ended, and one that is longer, shorter or other than it was sent is an error. Where a source answers no ranges, an object
-// is read as a [Stream], once from its first byte to its last. Memory never exceeds the size of [Buffers], and what one
-// copier holds leaves some for the others.
+// It promises that everything it reads is of one version, pinned by its ETag, and whole: a body
+// that was cut short resumes where it ended, and one that is longer, shorter or other than it was
+// sent is an error. Where a source answers no ranges, an object is read as a [Stream], once from
+// its first byte to its last. Memory never exceeds the size of [Buffers], and what one copier holds
+// leaves some for the others.
 //
-// It leaves to others where the bytes go (copier, upload) and how many requests are in flight (request).
+// It leaves to others where the bytes go (copier, upload) and how many requests are in flight
+// (request).
 //
-// Two words: a range is a part of an object that is asked for by its place in it; a cut is the end of a body before its time.
+// Two words: a range is a part of an object that is asked for by its place in it; a cut is the end
+// of a body before its time.
 package content
 
 import (
@@ -32,11 +35,13 @@ import (
 // maxCuts bounds how often in a row a body may be cut short without a byte of progress.
 const maxCuts = 5
 
-// ErrChecksum says that content differs from the checksum of its source, or arrived other than it was sent.
+// ErrChecksum says that content differs from the checksum of its source, or arrived other than it
+// was sent.
 var ErrChecksum = errors.New("checksum differs")
 
 var (
-	// ErrNoRanges says that the source answers a range with something else, so that the object has to be read as a [Stream].
+	// ErrNoRanges says that the source answers a range with something else, so that the object has
+	// to be read as a [Stream].
 	ErrNoRanges = errors.New("the source answers a range with something else")
 	// ErrMoved says that the source is another version than the one that was asked for.
 	ErrMoved = errors.New("the source is another version than the one that was asked for")
@@ -54,9 +59,9 @@ type Source struct {
 	Place transfer.Place
 }
 
-// Read fills buffer from the object's content at offset, all pinned to one version. A body that is cut short is taken up
-// where it ended, or from the start where the source ignores ranges. A buffer that is not for the whole object is not to be
-// filled from such a source: ErrNoRanges.
+// Read fills buffer from the object's content at offset, all pinned to one version. A body that is
+// cut short is taken up where it ended, or from the start where the source ignores ranges. A buffer
+// that is not for the whole object is not to be filled from such a source: ErrNoRanges.
 func (s Source) Read(ctx context.Context, object listing.Object, offset int64, buffer []byte) (first *s3.GetObjectOutput, err error) {
 	done, reached, cuts := 0, 0, 0
 	for {
@@ -89,8 +94,8 @@ func (s Source) Read(ctx context.Context, object listing.Object, offset int64, b
 	}
 }
 
-// ended reads on to the end of a body that should be there, because that is where the SDK tells that what it read does not
-// match the checksum it came with.
+// ended reads on to the end of a body that should be there, because that is where the SDK tells
+// that what it read does not match the checksum it came with.
 func ended(body io.ReadCloser) error {
 	n, err := body.Read(make([]byte, 1))
 	_ = body.Close() // all of it was read
@@ -106,9 +111,10 @@ func ended(body io.ReadCloser) error {
 	}
 }
 
-// get asks for length bytes of the object from a byte on; for all of it without a range, because only then does the service
-// tell the whole checksum and the SDK verify it. The answer is the range, or else the whole object: a service may ignore a
-// range (RFC 9110, section 14.2). Its length need not be told.
+// get asks for length bytes of the object from a byte on; for all of it without a range, because
+// only then does the service tell the whole checksum and the SDK verify it. The answer is the
+// range, or else the whole object: a service may ignore a range (RFC 9110, section 14.2). Its
+// length need not be told.
 func (s Source) get(ctx context.Context, object listing.Object, from, length int64) (out *s3.GetObjectOutput, ranged bool, err error) {
 	in := &s3.GetObjectInput{
 		Bucket: &s.Place.Bucket, Key: &object.Key, IfMatch: &object.ETag,
@@ -131,8 +137,8 @@ func (s Source) get(ctx context.Context, object listing.Object, from, length int
 	return out, true, nil
 }
 
-// WholeSum returns the CRC64NVME of a whole object as an answer has it, "" where it has none: that of parts, which depends on how
-// the object was uploaded, is no such checksum.
+// WholeSum returns the CRC64NVME of a whole object as an answer has it, "" where it has none: that
+// of parts, which depends on how the object was uploaded, is no such checksum.
 func WholeSum(of types.ChecksumType, answered *string) string {
 	if of == types.ChecksumTypeComposite {
 		return ""

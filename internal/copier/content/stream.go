@@ -18,19 +18,22 @@ import (
 const (
 	// streamWriters is how many parts of one stream are sent at once, while the next one is read.
 	streamWriters = 2
-	// maxStreams bounds how often an object is read whose body is cut short each time. Parts that were made are not made again.
+	// maxStreams bounds how often an object is read whose body is cut short each time. Parts that
+	// were made are not made again.
 	maxStreams = 3
 )
 
 var errCut = errors.New("the body was cut short")
 
-// Stream reads an object as a stream: once, from its first byte to its last, while the parts that are full go out after it. It
-// is for a source that may not be asked for ranges. The SDK's uploader cuts the stream and sends the parts side by side. All
-// else is as with any other upload, which is begun, recorded and completed outside of here.
+// Stream reads an object as a stream: once, from its first byte to its last, while the parts that
+// are full go out after it. It is for a source that may not be asked for ranges. The SDK's uploader
+// cuts the stream and sends the parts side by side. All else is as with any other upload, which is
+// begun, recorded and completed outside of here.
 //
-// A slot is held while a part is read, or while one is sent, and never while waiting for anything else. So any number of
-// streams gets on with a single slot, and no more requests move content than there are slots; a stream whose parts wait for
-// slots is left unread, and its source waits with it. Memory is borrowed for each part before its slot, as for ranges.
+// A slot is held while a part is read, or while one is sent, and never while waiting for anything
+// else. So any number of streams gets on with a single slot, and no more requests move content than
+// there are slots; a stream whose parts wait for slots is left unread, and its source waits with
+// it. Memory is borrowed for each part before its slot, as for ranges.
 type Stream struct {
 	// Source reads the object.
 	Source Source
@@ -42,9 +45,11 @@ type Stream struct {
 	Memory *Member
 	// Requests sends them.
 	Requests *request.Sender
-	// Opened is given the CRC64NVME of the whole object that the source says, "" where it says none, before its content is read.
+	// Opened is given the CRC64NVME of the whole object that the source says, "" where it says
+	// none, before its content is read.
 	Opened func(sum string)
-	// Part makes a part of its content, unless the very same was made already. It is called from goroutines.
+	// Part makes a part of its content, unless the very same was made already. It is called from
+	// goroutines.
 	Part func(ctx context.Context, number int32, content []byte) error
 }
 
@@ -105,8 +110,8 @@ func (r *reading) open(ctx context.Context) error {
 	return nil
 }
 
-// sameVersion refuses another version, or another length, than was asked for: a service that ignores ranges may ignore
-// If-Match as well.
+// sameVersion refuses another version, or another length, than was asked for: a service that
+// ignores ranges may ignore If-Match as well.
 func (r *reading) sameVersion(out *s3.GetObjectOutput) error {
 	const quotes = `"`
 	if etag := aws.ToString(out.ETag); etag != "" && strings.Trim(etag, quotes) != strings.Trim(r.Object.ETag, quotes) {
@@ -176,7 +181,8 @@ func (r *reading) fill(part io.Reader, content []byte) error {
 	return err
 }
 
-// ReadAt reads on. The parts are read in their order, one after the other, so that there is no other place to read at.
+// ReadAt reads on. The parts are read in their order, one after the other, so that there is no
+// other place to read at.
 func (r *reading) ReadAt(p []byte, offset int64) (int, error) {
 	if offset != r.at {
 		return 0, fmt.Errorf("read at byte %d of a stream that stands at %d", offset, r.at)

@@ -26,7 +26,8 @@ func newUploader(destination manager.UploadAPIClient, partSize int64, parts prov
 	})
 }
 
-// provider reads the parts of a stream into memory that is borrowed, so that the uploader needs none of its own.
+// provider reads the parts of a stream into memory that is borrowed, so that the uploader needs
+// none of its own.
 type provider func(part io.Reader) (content []byte, giveBack func())
 
 // GetWriteTo returns the content of a part, and what to call when it was sent.
@@ -41,10 +42,12 @@ type filled struct {
 	content []byte
 }
 
-// uploading is the destination as the uploader is shown it: an upload that was begun, and that waits for its parts.
+// uploading is the destination as the uploader is shown it: an upload that was begun, and that
+// waits for its parts.
 type uploading struct{ r *reading }
 
-// errNotAsked says that the uploader did what it has no reason to do: a stream has two parts or more, and keeps them.
+// errNotAsked says that the uploader did what it has no reason to do: a stream has two parts or
+// more, and keeps them.
 var errNotAsked = errors.New("BUG: the uploader of a stream may only send parts")
 
 // CreateMultipartUpload names the upload that was begun; nobody reads the name.

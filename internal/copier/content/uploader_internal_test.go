@@ -24,8 +24,8 @@ func (t tally) UploadPart(context.Context, *s3.UploadPartInput, ...func(*s3.Opti
 	return &s3.UploadPartOutput{}, nil
 }
 
-// TestUploaderKeepsThePartSize has objects around the largest number of parts: their parts are of the size that was asked
-// for, the one that an upload is remembered with.
+// TestUploaderKeepsThePartSize has objects around the largest number of parts: their parts are of
+// the size that was asked for, the one that an upload is remembered with.
 func TestUploaderKeepsThePartSize(t *testing.T) {
 	const size = 8 << 20
 	for length, want := range map[int64]int64{

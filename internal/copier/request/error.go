@@ -31,8 +31,8 @@ func (e *ObjectError) Error() string {
 // Unwrap returns the cause.
 func (e *ObjectError) Unwrap() error { return e.Err }
 
-// PanicError is a panic while one object was copied, returned as the failure of that object: a bug that one object brings out
-// must not end the process that copies all others.
+// PanicError is a panic while one object was copied, returned as the failure of that object: a bug
+// that one object brings out must not end the process that copies all others.
 type PanicError struct {
 	// Value is what the panic was called with.
 	Value any
@@ -43,8 +43,8 @@ type PanicError struct {
 // Error names the value, without the stack.
 func (e *PanicError) Error() string { return fmt.Sprintf("BUG: copying panicked: %v", e.Value) }
 
-// Guard calls do for an object and returns a panic in it as an [*ObjectError]. Whatever runs in a goroutine of its own, or is
-// called by one of somebody else's, needs it.
+// Guard calls do for an object and returns a panic in it as an [*ObjectError]. Whatever runs in a
+// goroutine of its own, or is called by one of somebody else's, needs it.
 func Guard(bucket, key string, do func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {

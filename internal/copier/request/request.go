@@ -1,13 +1,15 @@
-// Package request sends the requests of copies: each with a slot, each answered within a bounded time, and those with an
-// effect at the destination only while the pass may write there.
+// Package request sends the requests of copies: each with a slot, each answered within a bounded
+// time, and those with an effect at the destination only while the pass may write there.
 //
-// It promises that no more requests are in flight than there are slots, that a connection which says nothing more ends a
-// request and not the pass, and that a write which the lost lease cut short is reported as that. What one object fails with,
-// and a panic in what is done for it, has one form: an [ObjectError].
+// It promises that no more requests are in flight than there are slots, that a connection which
+// says nothing more ends a request and not the pass, and that a write which the lost lease cut
+// short is reported as that. What one object fails with, and a panic in what is done for it, has
+// one form: an [ObjectError].
 //
 // It leaves to others what is sent (copier, upload, content), and how fast (throttle).
 //
-// Two words: a slot is the right to have one request in flight; a permit is the right to write at the destination.
+// Two words: a slot is the right to have one request in flight; a permit is the right to write at
+// the destination.
 package request
 
 import (
@@ -24,9 +26,9 @@ import (
 	"syncd/internal/transfer"
 )
 
-// answerTimeout bounds the wait for the answer to one request, retries included but not what these wait for a rate: a
-// connection that says nothing more must not end in a pass that never does. S3 may take minutes to copy 5 GiB from another
-// region.
+// answerTimeout bounds the wait for the answer to one request, retries included but not what these
+// wait for a rate: a connection that says nothing more must not end in a pass that never does. S3
+// may take minutes to copy 5 GiB from another region.
 const answerTimeout = 30 * time.Minute
 
 type bytesAPI interface {
@@ -51,8 +53,8 @@ func (s *Sender) Send(ctx context.Context, send func(context.Context) error) err
 	return deadline.Do(held, answerTimeout, send)
 }
 
-// WaitBytes waits until n bytes of content may be copied. No slot is held meanwhile: others may have requests to send that
-// move no content.
+// WaitBytes waits until n bytes of content may be copied. No slot is held meanwhile: others may
+// have requests to send that move no content.
 func (s *Sender) WaitBytes(ctx context.Context, n int64) error {
 	if s.Bytes == nil {
 		return nil
@@ -62,8 +64,9 @@ func (s *Sender) WaitBytes(ctx context.Context, n int64) error {
 
 // Permit entitles to write at the destination.
 type Permit interface {
-	// Writing returns a context for one write at the destination, which ends with the right to write there. The error, which
-	// satisfies errors.Is(err, store.ErrLeaseLost), says that it has ended.
+	// Writing returns a context for one write at the destination, which ends with the right to
+	// write there. The error, which satisfies errors.Is(err, store.ErrLeaseLost), says that it has
+	// ended.
 	Writing(ctx context.Context) (bound context.Context, release context.CancelFunc, err error)
 }
 

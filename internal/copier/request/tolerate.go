@@ -15,16 +15,17 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// maxEcho bounds an answer that is read as a whole, in bytes. The largest is a page of ListParts: 1,000 parts of less than
-// 1 KiB.
+// maxEcho bounds an answer that is read as a whole, in bytes. The largest is a page of ListParts:
+// 1,000 parts of less than 1 KiB.
 const maxEcho = 4 << 20
 
-// TolerateKeys makes a client read answers that repeat a key which XML cannot hold; it is one of the APIOptions
-// of either side's client.
+// TolerateKeys makes a client read answers that repeat a key which XML cannot hold; it is one of
+// the APIOptions of either side's client.
 //
-// S3 takes control characters in keys, and says the key of an upload or of an annotated object in its answers, where XML 1.0 has no form for most of
-// them (W3C, XML 1.0, "Characters"). The SDK would fail to read the answer and with it lose the id of an upload that has
-// begun. Nothing here reads a key from there, so such characters are replaced.
+// S3 takes control characters in keys, and says the key of an upload or of an annotated object in
+// its answers, where XML 1.0 has no form for most of them (W3C, XML 1.0, "Characters"). The SDK
+// would fail to read the answer and with it lose the id of an upload that has begun. Nothing here
+// reads a key from there, so such characters are replaced.
 func TolerateKeys(stack *smithymiddleware.Stack) error {
 	return stack.Deserialize.Insert(smithymiddleware.DeserializeMiddlewareFunc("syncd.TolerateKeys", tolerate),
 		"OperationDeserializer", smithymiddleware.After)

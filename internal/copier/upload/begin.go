@@ -18,8 +18,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// begin takes over the upload that an earlier process left, when there is one and it can be, or creates one. One that is
-// left was found to be of this very copy.
+// begin takes over the upload that an earlier process left, when there is one and it can be, or
+// creates one. One that is left was found to be of this very copy.
 func (u *upload) begin(ctx context.Context, t *Tracker) error {
 	if t.open {
 		taken, err := u.takeOver(ctx, t)
@@ -33,7 +33,8 @@ func (u *upload) begin(ctx context.Context, t *Tracker) error {
 	return u.create(ctx, t)
 }
 
-// takeOver resumes the upload of an earlier process. It is not taken when it is gone or its parts may not be listed.
+// takeOver resumes the upload of an earlier process. It is not taken when it is gone or its parts
+// may not be listed.
 func (u *upload) takeOver(ctx context.Context, t *Tracker) (taken bool, err error) {
 	u.id = t.upload.ID
 	err = u.listParts(ctx)
@@ -59,8 +60,8 @@ func (u *upload) takeOver(ctx context.Context, t *Tracker) (taken bool, err erro
 	return false, nil
 }
 
-// listParts finds the parts that an earlier process made, as far as they are what this one would make. All others are made
-// again, over them.
+// listParts finds the parts that an earlier process made, as far as they are what this one would
+// make. All others are made again, over them.
 func (u *upload) listParts(ctx context.Context) error {
 	in := &s3.ListPartsInput{
 		Bucket: &u.o.Destination.Bucket, Key: &u.Key, UploadId: &u.id, ExpectedBucketOwner: u.o.Destination.ExpectedOwner(),
@@ -86,8 +87,8 @@ func (u *upload) listParts(ctx context.Context) error {
 	}
 }
 
-// nextParts is the part that a list goes on after. It is above the one before and there can be no more than transfer.MaxParts, so that the
-// list ends.
+// nextParts is the part that a list goes on after. It is above the one before and there can be no
+// more than transfer.MaxParts, so that the list ends.
 func nextParts(marker, next *string) (*string, error) {
 	before, _ := strconv.Atoi(aws.ToString(marker)) // none is 0
 	if after, err := strconv.Atoi(aws.ToString(next)); err != nil || after <= before || after > transfer.MaxParts {
@@ -135,7 +136,8 @@ func (u *upload) create(ctx context.Context, t *Tracker) error {
 	return u.Target.UnderKey(created.SSEKMSKeyId)
 }
 
-// sendCreate begins an upload. Each request whose answer was lost may have begun one of which nobody knows the id.
+// sendCreate begins an upload. Each request whose answer was lost may have begun one of which
+// nobody knows the id.
 func (u *upload) sendCreate(ctx context.Context) (created *s3.CreateMultipartUploadOutput, err error) {
 	ctx, sent := admit.Count(ctx)
 	defer func() {

@@ -16,9 +16,9 @@ import (
 // maxCompletions bounds how often the parts of one upload are completed under another condition.
 const maxCompletions = 3
 
-// complete makes the object of the parts. When the answer is lost, what is at the destination may prove that it was made. When
-// the destination's condition does not hold the parts are not lost with it: what is there is looked at, and the completion sent
-// again if it may be replaced.
+// complete makes the object of the parts. When the answer is lost, what is at the destination may
+// prove that it was made. When the destination's condition does not hold the parts are not lost
+// with it: what is there is looked at, and the completion sent again if it may be replaced.
 func (u *upload) complete(ctx context.Context, t *Tracker) (Made, error) {
 	sum, err := u.contentSum()
 	if err != nil {
@@ -87,8 +87,9 @@ func (u *upload) result(m Made) Made {
 	return m
 }
 
-// contentSum returns the CRC64NVME that the object has to have: that of its parts behind each other where each has one,
-// held to what the source says, or else the source's word alone; "" where neither tells.
+// contentSum returns the CRC64NVME that the object has to have: that of its parts behind each other
+// where each has one, held to what the source says, or else the source's word alone; "" where
+// neither tells.
 func (u *upload) contentSum() (string, error) {
 	var whole content.Joined
 	for i, part := range u.parts {
@@ -106,10 +107,11 @@ func (u *upload) contentSum() (string, error) {
 	return sum, nil
 }
 
-// landed reports whether the object at the destination is the one that this upload was to become: of the size and
-// the checksum of its parts, under the configured key, and dated not before the upload began, which is what S3 dates such
-// an object by ("Working with object metadata", Amazon S3 User Guide). The ETag would prove more, but under KMS nobody can
-// compute it. Where there is no checksum to compare there is no proof.
+// landed reports whether the object at the destination is the one that this upload was to become:
+// of the size and the checksum of its parts, under the configured key, and dated not before the
+// upload began, which is what S3 dates such an object by ("Working with object metadata", Amazon S3
+// User Guide). The ETag would prove more, but under KMS nobody can compute it. Where there is no
+// checksum to compare there is no proof.
 func (u *upload) landed(ctx context.Context, began time.Time, sum string) (Made, bool) {
 	found, err := u.Target.Head(ctx)
 	if err != nil || sum == "" || content.WholeSum(found.ChecksumType, found.ChecksumCRC64NVME) != sum || aws.ToInt64(found.ContentLength) != u.Object.Size {

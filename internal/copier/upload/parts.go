@@ -16,10 +16,12 @@ import (
 	"syncd/internal/transfer"
 )
 
-// partsAtOnce bounds the parts of one object that wait for a slot, so that 10,000 goroutines do not.
+// partsAtOnce bounds the parts of one object that wait for a slot, so that 10,000 goroutines do
+// not.
 const partsAtOnce = 64
 
-// makeParts makes all parts that are not there yet, side by side, or from one stream where the source has no ranges.
+// makeParts makes all parts that are not there yet, side by side, or from one stream where the
+// source has no ranges.
 func (u *upload) makeParts(ctx context.Context) error {
 	group, grouped := errgroup.WithContext(ctx)
 	group.SetLimit(partsAtOnce)
@@ -84,8 +86,8 @@ func (u *upload) copyRange(ctx context.Context, number int32) (types.CompletedPa
 	}, nil
 }
 
-// relayRange moves one range of the object through a buffer. The checksums of the parts combine to the one of the whole,
-// which the destination checks and the source is held to.
+// relayRange moves one range of the object through a buffer. The checksums of the parts combine to
+// the one of the whole, which the destination checks and the source is held to.
 func (u *upload) relayRange(ctx context.Context, number int32) (types.CompletedPart, error) {
 	first, length := u.bounds(int(number) - 1)
 	buffer, giveBack, err := u.o.Memory.Borrow(ctx, length)

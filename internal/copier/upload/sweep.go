@@ -26,14 +26,15 @@ var (
 	errListStands = errors.New("the service says that there is more, and lists the same again")
 )
 
-// Sweep aborts what nobody remembers: the unfinished uploads under the destination prefix that sessions of the
-// initiator's role and of its session name began before that time, by the destination's clock, but for those that are kept.
-// It returns how many were removed.
+// Sweep aborts what nobody remembers: the unfinished uploads under the destination prefix that
+// sessions of the initiator's role and of its session name began before that time, by the
+// destination's clock, but for those that are kept. It returns how many were removed.
 //
-// Uploads of any other initiator, or of one that the service does not name, are never touched; without [Options].Initiator
-// there is nothing to sweep and no request. An upload that is still wanted must have begun later, or must be remembered by
-// nobody: call it when no pass is under way whose uploads are older. A listing that is refused is ErrUploadsHidden; an
-// abort that fails does not keep the others from being tried, unless it would fail for all.
+// Uploads of any other initiator, or of one that the service does not name, are never touched;
+// without [Options].Initiator there is nothing to sweep and no request. An upload that is still
+// wanted must have begun later, or must be remembered by nobody: call it when no pass is under way
+// whose uploads are older. A listing that is refused is ErrUploadsHidden; an abort that fails does
+// not keep the others from being tried, unless it would fail for all.
 func (u *Uploads) Sweep(ctx context.Context, before time.Time, kept []record.Upload) (aborted int, err error) {
 	sessions := sessionPrefix(u.o.Initiator)
 	if sessions == "" {

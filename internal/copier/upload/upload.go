@@ -17,27 +17,32 @@ import (
 type Draft interface {
 	// Create returns the request, and the options that it is sent with.
 	Create() (*s3.CreateMultipartUploadInput, []func(*s3.Options))
-	// DeferTags reports whether the request may have been refused for its tags, and has these set late then.
+	// DeferTags reports whether the request may have been refused for its tags, and has these set
+	// late then.
 	DeferTags(refused error) bool
-	// TagsLate reports whether the tags are to be set once the object is there, and SetTagsLate says that they are.
+	// TagsLate reports whether the tags are to be set once the object is there, and SetTagsLate
+	// says that they are.
 	TagsLate() bool
 	SetTagsLate()
 }
 
 // Target is the place of the object at the destination, and decides what may happen there.
 type Target interface {
-	// Conditional sends the request that makes the object, under the condition that its place asks for.
+	// Conditional sends the request that makes the object, under the condition that its place asks
+	// for.
 	Conditional(ctx context.Context, operation string, send func(ctx context.Context, ifMatch, ifNoneMatch *string) error) error
 	// Recheck looks at the place again after a condition did not hold. An error ends the copy.
 	Recheck(ctx context.Context) error
 	// Head asks what is there.
 	Head(ctx context.Context) (*s3.HeadObjectOutput, error)
-	// IsKey reports whether a KMS key is the configured one, and UnderKey refuses what is answered to be under another one.
+	// IsKey reports whether a KMS key is the configured one, and UnderKey refuses what is answered
+	// to be under another one.
 	IsKey(answered *string) bool
 	UnderKey(answered *string) error
 	// Vanished is called for an upload that is not there any more: it may have been completed.
 	Vanished(beganAt time.Time)
-	// AnsweredOddly is called when the object may have been made of the upload, and the answer cannot be of it.
+	// AnsweredOddly is called when the object may have been made of the upload, and the answer
+	// cannot be of it.
 	AnsweredOddly(beganAt time.Time)
 }
 
@@ -53,7 +58,8 @@ type Copy struct {
 	Sum string
 	// Planned is the upload as it would be recorded, but for what only the destination can tell.
 	Planned record.Upload
-	// Draft, Target and Writer are what the upload is created with, its place, and what sends its writes.
+	// Draft, Target and Writer are what the upload is created with, its place, and what sends its
+	// writes.
 	Draft  Draft
 	Target Target
 	Writer request.Writer
@@ -63,7 +69,8 @@ type Copy struct {
 type Made struct {
 	// ETag and VersionID name it.
 	ETag, VersionID string
-	// KeyARN is the KMS key that the service says it is encrypted with; BucketKey says that an S3 Bucket Key was used.
+	// KeyARN is the KMS key that the service says it is encrypted with; BucketKey says that an S3
+	// Bucket Key was used.
 	KeyARN    string
 	BucketKey bool
 	// Sum is the CRC64NVME of the whole that the service says, "" for none.

@@ -1,17 +1,19 @@
-// Package upload is the life of a multipart upload: created or taken over, its parts made side by side, completed into an object,
-// kept for a later attempt or aborted.
+// Package upload is the life of a multipart upload: created or taken over, its parts made side by
+// side, completed into an object, kept for a later attempt or aborted.
 //
-// It promises that an upload is recorded before its first part is made and forgotten only when it has ended, so that the
-// record and the destination never tell different stories; that every part is of the version that was asked for; and that
-// parts of an earlier process are used only as far as they are what this one would make. An upload that fails resumes from
-// the parts already made where another attempt will come, and is aborted otherwise. [Uploads.Sweep] finds those that no
+// It promises that an upload is recorded before its first part is made and forgotten only when it
+// has ended, so that the record and the destination never tell different stories; that every part
+// is of the version that was asked for; and that parts of an earlier process are used only as far
+// as they are what this one would make. An upload that fails resumes from the parts already made
+// where another attempt will come, and is aborted otherwise. [Uploads.Sweep] finds those that no
 // record names.
 //
-// It leaves to others whether an object goes in parts (transfer), what the upload is created with and under which condition it is
-// completed (copier), the bytes (content), and what is recorded (checkpoint).
+// It leaves to others whether an object goes in parts (transfer), what the upload is created with
+// and under which condition it is completed (copier), the bytes (content), and what is recorded
+// (checkpoint).
 //
-// Two words: an upload is taken over when this process resumes what another began; it is lost when it may have begun and
-// its id is not known.
+// Two words: an upload is taken over when this process resumes what another began; it is lost when
+// it may have begun and its id is not known.
 package upload
 
 import (
@@ -55,8 +57,8 @@ type Options struct {
 	Memory  *content.Member
 	// Requests sends those that have no effect at the destination.
 	Requests *request.Sender
-	// Initiator is the ARN of the role whose sessions begin uploads, "" when it is not known; Sweep needs it. Session is the name of
-	// these sessions, "" for any.
+	// Initiator is the ARN of the role whose sessions begin uploads, "" when it is not known; Sweep
+	// needs it. Session is the name of these sessions, "" for any.
 	Initiator, Session string
 	// Now is the clock.
 	Now func() time.Time
@@ -72,11 +74,12 @@ type Uploads struct {
 // New returns the uploads of a mapping.
 func New(o Options) *Uploads { return &Uploads{o: o, crc: content.NewChecksummer()} }
 
-// Lost reports whether an upload may have begun whose id was lost with an answer, since it was asked last. Only Sweep finds it.
+// Lost reports whether an upload may have begun whose id was lost with an answer, since it was
+// asked last. Only Sweep finds it.
 func (u *Uploads) Lost() bool { return u.lost.Swap(false) }
 
-// Abort removes an unfinished upload with its parts. One that is gone is removed. It waits for no slot, and ten
-// seconds at most.
+// Abort removes an unfinished upload with its parts. One that is gone is removed. It waits for no
+// slot, and ten seconds at most.
 func (u *Uploads) Abort(ctx context.Context, begun record.Upload) error {
 	in := &s3.AbortMultipartUploadInput{Bucket: &begun.Bucket, Key: &begun.DestinationKey, UploadId: &begun.ID}
 	if begun.Bucket == u.o.Destination.Bucket {

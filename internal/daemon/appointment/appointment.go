@@ -1,13 +1,14 @@
 // Package appointment decides when the passes of a mapping are due.
 //
-// It promises that a schedule is kept by the clock on the wall, which may be set at any time and goes on while the machine sleeps, and a
-// pause by a clock that cannot be set; that ticks which passed during a pass are due once, however many there were; and that mappings with
-// the same interval have their ticks spread over it.
+// It promises that a schedule is kept by the clock on the wall, which may be set at any time and
+// goes on while the machine sleeps, and a pause by a clock that cannot be set; that ticks which
+// passed during a pass are due once, however many there were; and that mappings with the same
+// interval have their ticks spread over it.
 //
 // It leaves to the daemon what is done then, and whether there is room for it.
 //
-// The words: a tick is a time at which a schedule asks for a pass, which is due a random time later where the mapping has jitter; an
-// appointment is the next tick, with the pause before it.
+// The words: a tick is a time at which a schedule asks for a pass, which is due a random time later
+// where the mapping has jitter; an appointment is the next tick, with the pause before it.
 package appointment
 
 import (
@@ -17,9 +18,11 @@ import (
 )
 
 const (
-	// lookAgain is how often one who waits looks at the clock: timers do not see that it was set, or that the machine slept.
+	// lookAgain is how often one who waits looks at the clock: timers do not see that it was set,
+	// or that the machine slept.
 	lookAgain = time.Minute
-	// setBack is how far a clock may be set back without a tick coming again: daemons that keep clocks right set them by less.
+	// setBack is how far a clock may be set back without a tick coming again: daemons that keep
+	// clocks right set them by less.
 	setBack = time.Minute
 )
 
@@ -33,7 +36,8 @@ type Schedule interface {
 
 // Appointment is when the next pass is due. The zero value is one that never is.
 type Appointment struct {
-	// tick is when the schedule asks for a pass: the first tick after from. The pass is due a jitter later.
+	// tick is when the schedule asks for a pass: the first tick after from. The pass is due a
+	// jitter later.
 	from, tick time.Time
 	jitter     time.Duration
 	// atOnce says that the tick is none of the schedule's.
@@ -54,7 +58,8 @@ func (a Appointment) Tick() time.Time { return a.tick }
 
 // Calendar makes the appointments of one mapping. All fields but Schedule are required.
 type Calendar struct {
-	// Schedule says when passes are due; nil for a mapping whose passes run only when somebody asks for them.
+	// Schedule says when passes are due; nil for a mapping whose passes run only when somebody asks
+	// for them.
 	Schedule Schedule
 	// Jitter returns the random time by which the pass of a tick is delayed.
 	Jitter func() time.Duration
@@ -64,11 +69,12 @@ type Calendar struct {
 	Logger *slog.Logger
 }
 
-// clock is the time on the wall. It has no reading of the monotonic clock, by which times would be compared otherwise. A cron
-// expression means UTC unless it names a zone.
+// clock is the time on the wall. It has no reading of the monotonic clock, by which times would be
+// compared otherwise. A cron expression means UTC unless it names a zone.
 func (c Calendar) clock() time.Time { return c.Now().UTC().Round(0) }
 
-// First returns when the first pass is due: at once but for a delay, unless the first tick comes before or none is wanted at once.
+// First returns when the first pass is due: at once but for a delay, unless the first tick comes
+// before or none is wanted at once.
 func (c Calendar) First(isAtOnce bool, delay time.Duration) Appointment {
 	if c.Schedule == nil {
 		return Appointment{}
@@ -115,7 +121,8 @@ const (
 
 // Waiter is who keeps an appointment.
 type Waiter interface {
-	// Wants returns whether the mapping is paused, and whether there are requests for a pass of one that is not.
+	// Wants returns whether the mapping is paused, and whether there are requests for a pass of one
+	// that is not.
 	Wants() (isPaused, isAsked bool)
 	// Announce takes note of when the next pass is due, the zero time for never.
 	Announce(due time.Time)
@@ -123,8 +130,9 @@ type Waiter interface {
 	Woken() <-chan struct{}
 }
 
-// Keep waits until there is something to do. For a pass that is due it returns the tick that it is for, or the time when that went by
-// long ago: in a pause, or when the clock leapt. While the mapping is paused nothing is due.
+// Keep waits until there is something to do. For a pass that is due it returns the tick that it is
+// for, or the time when that went by long ago: in a pause, or when the clock leapt. While the
+// mapping is paused nothing is due.
 func (c Calendar) Keep(ctx context.Context, a Appointment, w Waiter) (tick time.Time, why Call) {
 	begun := time.Now()
 	for {
@@ -174,8 +182,9 @@ func sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) (woken bo
 	return woken
 }
 
-// moved returns what becomes of an appointment when the clock was set back before that from which its tick was found: without it
-// a mapping would wait for a time that comes once more, and for all that the clock was wrong by.
+// moved returns what becomes of an appointment when the clock was set back before that from which
+// its tick was found: without it a mapping would wait for a time that comes once more, and for all
+// that the clock was wrong by.
 func (c Calendar) moved(a Appointment, now time.Time, isNever bool) Appointment {
 	if isNever || c.Schedule == nil || !a.from.After(now.Add(setBack)) {
 		return a

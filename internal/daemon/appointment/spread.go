@@ -7,15 +7,16 @@ import (
 )
 
 const (
-	// startTogether is how many mappings may start at once; of more each waits up to startStep for each that is beyond, and never
-	// more than startMost.
+	// startTogether is how many mappings may start at once; of more each waits up to startStep for
+	// each that is beyond, and never more than startMost.
 	startTogether = 10
 	startStep     = 100 * time.Millisecond
 	startMost     = 5 * time.Minute
 )
 
-// Spread is the schedule of an interval that many mappings have. Each has its ticks at a place in the interval that its name
-// decides, so that they do not come together, and come at the same times after a restart.
+// Spread is the schedule of an interval that many mappings have. Each has its ticks at a place in
+// the interval that its name decides, so that they do not come together, and come at the same times
+// after a restart.
 type Spread struct {
 	interval, phase time.Duration
 	text            string
@@ -41,7 +42,8 @@ func StartDelay(mapping string, together int) time.Duration {
 	return time.Duration(fraction(mapping) * float64(min(window, startMost)))
 }
 
-// fraction returns a number in [0, 1) that is always the same for a name, and as good as random among names that are alike.
+// fraction returns a number in [0, 1) that is always the same for a name, and as good as random
+// among names that are alike.
 func fraction(name string) float64 {
 	sum := sha256.Sum256([]byte(name))
 	return float64(binary.BigEndian.Uint64(sum[:])>>11) / (1 << 53)

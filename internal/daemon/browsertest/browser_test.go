@@ -133,7 +133,8 @@ func TestPageFitsEveryScreen(t *testing.T) {
 // clipped lists the cells of the table whose content is wider than they are.
 const clipped = `[...document.querySelectorAll("th, td")].filter(c => c.checkVisibility() && c.scrollWidth > c.clientWidth + 1).map(c => c.innerText).join("; ")`
 
-// What fails is the first thing seen, and what is in quarantine is seen too: on a desktop, on a phone, and without a script.
+// What fails is the first thing seen, and what is in quarantine is seen too: on a desktop, on a
+// phone, and without a script.
 func TestTroubleIsSeenFirst(t *testing.T) {
 	w, b := newWorld(t), open(t)
 	for _, width := range []int64{360, 1280} {
@@ -161,7 +162,8 @@ func TestTroubleIsSeenFirst(t *testing.T) {
 	}
 }
 
-// inView lists the first two rows of the table with their states, as far as they are in the first view.
+// inView lists the first two rows of the table with their states, as far as they are in the first
+// view.
 const inView = `[...document.querySelectorAll("tr[data-mapping]")].slice(0, 2)
   .filter(r => r.getBoundingClientRect().bottom <= innerHeight && r.querySelector("td").checkVisibility())
   .map(r => r.dataset.mapping + " " + r.querySelector(".state").innerText).join()`
@@ -237,7 +239,8 @@ func (b *browser) until(t *testing.T, script string) {
 	b.do(t, chromedp.Poll(script, nil, chromedp.WithPollingTimeout(15*time.Second)))
 }
 
-// Without a daemon the page says that it is out of date, and takes it back when the daemon answers again.
+// Without a daemon the page says that it is out of date, and takes it back when the daemon answers
+// again.
 func TestPageSaysThatItIsStale(t *testing.T) {
 	w, b := newWorld(t), open(t)
 	b.do(t, chromedp.Navigate(w.url+"/status"), network.EmulateNetworkConditions(true, 0, 0, 0))
@@ -298,8 +301,8 @@ func TestAccessibility(t *testing.T) {
 	}
 }
 
-// axTree is the answer of Accessibility.getFullAXTree (Chrome DevTools Protocol), as far as it is looked at: the types of
-// the library refuse what a later browser adds.
+// axTree is the answer of Accessibility.getFullAXTree (Chrome DevTools Protocol), as far as it is
+// looked at: the types of the library refuse what a later browser adds.
 type axTree struct {
 	Nodes []struct {
 		Ignored bool    `json:"ignored"`

@@ -10,8 +10,8 @@ import (
 	"syncd/internal/syncer/denial"
 )
 
-// Start takes note that the mapping begins, and takes over how passes fared under its former configuration, nil for none: another
-// configuration does not show that it is better.
+// Start takes note that the mapping begins, and takes over how passes fared under its former
+// configuration, nil for none: another configuration does not show that it is better.
 func (c *Condition) Start(former *Condition) {
 	var then known
 	if former != nil {
@@ -27,8 +27,9 @@ func (c *Condition) Start(former *Condition) {
 	c.isRecalled = then.failure != nil
 }
 
-// Adopt takes from the history how passes fare, where one ended later than those that this process has seen: in a process before it, or
-// in a command. A failure lasts over a restart, and ends by a pass elsewhere that reaches its end.
+// Adopt takes from the history how passes fare, where one ended later than those that this process
+// has seen: in a process before it, or in a command. A failure lasts over a restart, and ends by a
+// pass elsewhere that reaches its end.
 func (c *Condition) Adopt(passes []history.Pass) {
 	last, since, times := history.Failures(passes)
 	c.mu.Lock()
@@ -59,7 +60,8 @@ func (c *Condition) failed(err error, now time.Time, r Runner) *status.Failure {
 	if before := c.failure; before != nil {
 		f.Since, f.Passes = before.Since, before.Passes+1
 	}
-	// The ledger has since when everything is refused, the history since when passes fail, also from before this process.
+	// The ledger has since when everything is refused, the history since when passes fail, also
+	// from before this process.
 	if refused, ok := errors.AsType[*denial.Error](err); ok {
 		f.Since = earlier(f.Since, refused.Since)
 	}
@@ -78,7 +80,8 @@ func earlier(a, b time.Time) time.Time {
 	return b.UTC()
 }
 
-// fail takes note of how passes fail, nil when the last one that reached an end did not. The caller holds c.mu.
+// fail takes note of how passes fail, nil when the last one that reached an end did not. The caller
+// holds c.mu.
 func (c *Condition) fail(f *status.Failure) {
 	c.failure, c.isRecalled = f, false
 	if f == nil {

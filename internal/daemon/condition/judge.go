@@ -6,7 +6,8 @@ import (
 	"syncd/internal/daemon/status"
 )
 
-// judgement is a state of a mapping, what it does at the moment, and since when each is so, as far as this process has seen.
+// judgement is a state of a mapping, what it does at the moment, and since when each is so, as far
+// as this process has seen.
 type judgement struct {
 	state, activity status.State
 	since, active   time.Time
@@ -49,7 +50,8 @@ func (c *Condition) state(activity status.State, f Facts) status.State {
 	}
 }
 
-// activity returns what the mapping does. A mapping that stood by and has got the lease runs its pass. The caller holds c.mu.
+// activity returns what the mapping does. A mapping that stood by and has got the lease runs its
+// pass. The caller holds c.mu.
 func (c *Condition) activity(now time.Time, f Facts) status.State {
 	working := c.running && (!c.standing || f.LeaseHeld)
 	switch {

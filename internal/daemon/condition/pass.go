@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// backOff is how long a mapping waits after a pass that failed for what only people can mend, doubled with each further one up to
-	// maxBackOff. Alerts count denials within half an hour.
+	// backOff is how long a mapping waits after a pass that failed for what only people can mend,
+	// doubled with each further one up to maxBackOff. Alerts count denials within half an hour.
 	backOff    = 30 * time.Second
 	maxBackOff = 5 * time.Minute
 )
@@ -65,7 +65,8 @@ func (c *Condition) Idle() {
 	c.running, c.halt, c.queued, c.standing, c.held, c.since = false, nil, false, false, nil, c.o.Now()
 }
 
-// NoteReplay takes note of what became of a replay. How the passes of the mapping fare is not for a replay to say.
+// NoteReplay takes note of what became of a replay. How the passes of the mapping fare is not for a
+// replay to say.
 func (c *Condition) NoteReplay(summary syncer.Summary, err error) {
 	c.Idle()
 	c.mu.Lock()
@@ -75,7 +76,8 @@ func (c *Condition) NoteReplay(summary syncer.Summary, err error) {
 	}
 }
 
-// Note takes note of what became of a pass, and logs how it failed; it is tried again at the next tick whatever it was.
+// Note takes note of what became of a pass, and logs how it failed; it is tried again at the next
+// tick whatever it was.
 func (c *Condition) Note(summary syncer.Summary, err error, r Runner) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,11 +1,14 @@
-// Package figure reads from the metrics what they say of each mapping, so that pages and metrics never disagree.
+// Package figure reads from the metrics what they say of each mapping, so that pages and metrics
+// never disagree.
 //
-// It promises that what the metrics do not say is nil, the zero time or an empty map, and never 0, and that a metric which cannot be
-// gathered leaves the others.
+// It promises that what the metrics do not say is nil, the zero time or an empty map, and never 0,
+// and that a metric which cannot be gathered leaves the others.
 //
-// It leaves to the syncer, the throttle and the sessions what they count, and to package status how it is shown.
+// It leaves to the syncer, the throttle and the sessions what they count, and to package status how
+// it is shown.
 //
-// The words: a figure is what the metrics say of one mapping; a sign of life is anything that a pass does not do without getting on.
+// The words: a figure is what the metrics say of one mapping; a sign of life is anything that a
+// pass does not do without getting on.
 package figure
 
 import (
@@ -18,11 +21,13 @@ import (
 	"syncd/internal/daemon/status"
 )
 
-// Figure is what the metrics say of one mapping. What they do not say is nil, the zero time or an empty map.
+// Figure is what the metrics say of one mapping. What they do not say is nil, the zero time or an
+// empty map.
 type Figure struct {
 	// OldestUnsynced is an age in seconds.
 	OldestUnsynced *float64
-	// LastSuccess is when a pass reached its end last, LastListing when the source was listed to its end last.
+	// LastSuccess is when a pass reached its end last, LastListing when the source was listed to
+	// its end last.
 	LastSuccess, LastListing time.Time
 	// Generation and Entries are those of the ledger.
 	Generation, Entries *int64
@@ -35,7 +40,8 @@ type Figure struct {
 	LeaseExpiry time.Time
 	// Credentials is when the session of each side ends.
 	Credentials map[string]time.Time
-	// Concurrency is how many requests may be sent at once, Rates how many per second by side, Throttles how often a service asked to slow down.
+	// Concurrency is how many requests may be sent at once, Rates how many per second by side,
+	// Throttles how often a service asked to slow down.
 	Concurrency *int64
 	Rates       map[string]float64
 	Throttles   int64
@@ -63,7 +69,8 @@ func (f Figures) at(mapping string) *Figure {
 	return f[mapping]
 }
 
-// Read asks the metrics. What cannot be gathered is missing, and logged: a page that shows less is better than none.
+// Read asks the metrics. What cannot be gathered is missing, and logged: a page that shows less is
+// better than none.
 func Read(from prometheus.Gatherer, log *slog.Logger) Figures {
 	families, err := from.Gather()
 	if err != nil {
@@ -169,7 +176,8 @@ func (f *Figure) knownQuarantine() map[string]int64 {
 	return filled(f.Quarantine)
 }
 
-// moment returns the time of a Unix time in seconds, in UTC, to the millisecond; the zero time for 0.
+// moment returns the time of a Unix time in seconds, in UTC, to the millisecond; the zero time for
+// 0.
 func moment(seconds float64) time.Time {
 	if seconds == 0 {
 		return time.Time{}

@@ -1,11 +1,14 @@
-// Package line decides which mapping may run a pass: a line of mappings that wait, and a number of places.
+// Package line decides which mapping may run a pass: a line of mappings that wait, and a number of
+// places.
 //
-// It promises that places are taken in the order in which they are asked for, one at a time by each mapping, and that a pass which has had
-// its turn makes room when others wait, no more of them than that.
+// It promises that places are taken in the order in which they are asked for, one at a time by each
+// mapping, and that a pass which has had its turn makes room when others wait, no more of them than
+// that.
 //
 // It leaves to the daemon when a pass is due, and how one that has to make room ends.
 //
-// The words: a member is a mapping that may stand in line; a turn is the time from when a pass gets its place until it gives it back.
+// The words: a member is a mapping that may stand in line; a turn is the time from when a pass gets
+// its place until it gives it back.
 package line
 
 import (
@@ -19,15 +22,16 @@ import (
 )
 
 const (
-	// turnTime is how long a pass keeps its place while others wait for one. Then it drains and goes to the end of the line, from
-	// where it resumes: first passes that take days would keep all other mappings from theirs.
+	// turnTime is how long a pass keeps its place while others wait for one. Then it drains and
+	// goes to the end of the line, from where it resumes: first passes that take days would keep
+	// all other mappings from theirs.
 	turnTime = 10 * time.Minute
 	// turnCheck is how often a pass that has had its turn looks whether others wait.
 	turnCheck = 5 * time.Second
 )
 
-// Line bounds how many passes run at once. Mappings wait for a place in the order they ask for one, and each asks for one at a
-// time: one that just had its pass comes after all that wait.
+// Line bounds how many passes run at once. Mappings wait for a place in the order they ask for one,
+// and each asks for one at a time: one that just had its pass comes after all that wait.
 type Line struct {
 	share   *fair.Share
 	metrics *metrics.Metrics
@@ -44,7 +48,8 @@ func New(n int, m *metrics.Metrics) *Line {
 	return l
 }
 
-// SetLimit changes the number of places. Passes beyond a lower number run to their end, or to that of their turn.
+// SetLimit changes the number of places. Passes beyond a lower number run to their end, or to that
+// of their turn.
 func (l *Line) SetLimit(n int) {
 	l.limit.Store(int64(n))
 	l.share.SetLimit(n)
@@ -90,7 +95,8 @@ func (m *Member) Wait(ctx context.Context) (*Turn, error) {
 	return &Turn{of: l, member: m.member}, nil
 }
 
-// isWanted reports whether a place is needed for one more that waits, and counts it among those that become free.
+// isWanted reports whether a place is needed for one more that waits, and counts it among those
+// that become free.
 func (l *Line) isWanted() bool {
 	if l.leaving.Add(1) <= int64(l.share.Waiting()) {
 		return true
@@ -110,7 +116,8 @@ type Turn struct {
 	isGiven bool        // back
 }
 
-// Begin calls yield when the pass that begins now has had its turn and others wait. No more passes leave than others wait.
+// Begin calls yield when the pass that begins now has had its turn and others wait. No more passes
+// leave than others wait.
 func (t *Turn) Begin(yield func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -136,7 +143,8 @@ func (t *Turn) End() {
 	if t.timer != nil {
 		t.timer.Stop()
 	}
-	// It leaves until the place is another's. Before, both it and the one that gets the place would be counted as in need of one.
+	// It leaves until the place is another's. Before, both it and the one that gets the place would
+	// be counted as in need of one.
 	t.member.Release()
 	if t.leaves {
 		t.of.leaving.Add(-1)

@@ -11,14 +11,16 @@ import (
 )
 
 const (
-	// LookEvery is how often requests are looked for in the state, of all mappings with one listing: 5,760 LIST requests a day for a
-	// process, which are 2.9 cents, or 0.86 dollars in 30 days, at 0.005 dollars per 1,000. lookSoon is how often while somebody waits
-	// for an answer here.
+	// LookEvery is how often requests are looked for in the state, of all mappings with one
+	// listing: 5,760 LIST requests a day for a process, which are 2.9 cents, or 0.86 dollars in 30
+	// days, at 0.005 dollars per 1,000. lookSoon is how often while somebody waits for an answer
+	// here.
 	LookEvery = 15 * time.Second
 	lookSoon  = 2 * time.Second
 )
 
-// callers is what a process knows of requests: whether they were looked for, and who waits for an answer.
+// callers is what a process knows of requests: whether they were looked for, and who waits for an
+// answer.
 type callers struct {
 	looked chan struct{} // closed when the first look has ended
 	poke   chan struct{} // holds an element when the next look should be at once
@@ -33,7 +35,8 @@ func newCallers() *callers {
 	return &callers{looked: make(chan struct{}), poke: make(chan struct{}, 1), waiting: map[string][]chan control.Answer{}}
 }
 
-// await waits for the first look, so that no pass begins of a mapping that is paused. The error is that of looks that failed.
+// await waits for the first look, so that no pass begins of a mapping that is paused. The error is
+// that of looks that failed.
 func (c *callers) await(ctx context.Context) error {
 	select {
 	case <-c.looked:

@@ -1,13 +1,17 @@
-// Package order is what users ask a daemon for: requests in the state become passes, pauses and answers.
+// Package order is what users ask a daemon for: requests in the state become passes, pauses and
+// answers.
 //
-// It promises that a request is carried out by one process, the one that holds the lease where it is about a pass; that it has one answer,
-// which is durable before anybody is told; that a request which is not carried out in time, or cannot be, is answered too; and that no pass
-// of a paused mapping begins, also before the first look at the state.
+// It promises that a request is carried out by one process, the one that holds the lease where it
+// is about a pass; that it has one answer, which is durable before anybody is told; that a request
+// which is not carried out in time, or cannot be, is answered too; and that no pass of a paused
+// mapping begins, also before the first look at the state.
 //
-// It leaves to package control how requests are written and sent, and to the daemon to run the passes.
+// It leaves to package control how requests are written and sent, and to the daemon to run the
+// passes.
 //
-// The words: an order is a request that this process knows of and that has no answer yet; the queue is those of one mapping, the inbox those
-// of the process; a job is what one turn of a mapping does for the orders that it has claimed.
+// The words: an order is a request that this process knows of and that has no answer yet; the queue
+// is those of one mapping, the inbox those of the process; a job is what one turn of a mapping does
+// for the orders that it has claimed.
 package order
 
 import (
@@ -28,7 +32,8 @@ import (
 )
 
 const (
-	// boardTimeout bounds how long the requests of one look may take to be read, claimed and answered.
+	// boardTimeout bounds how long the requests of one look may take to be read, claimed and
+	// answered.
 	boardTimeout = 30 * time.Second
 	// boardAtOnce is of how many mappings at once.
 	boardAtOnce = 16
@@ -64,7 +69,8 @@ type Inbox struct {
 // NewInbox returns an inbox that has not looked yet.
 func NewInbox(o InboxOptions) *Inbox { return &Inbox{o: o, callers: newCallers()} }
 
-// Await waits for the first look, so that no pass begins of a mapping that is paused. The error is that of looks that failed.
+// Await waits for the first look, so that no pass begins of a mapping that is paused. The error is
+// that of looks that failed.
 func (i *Inbox) Await(ctx context.Context) error { return i.callers.await(ctx) }
 
 // Every returns how long the next look may wait.
@@ -167,7 +173,8 @@ func (i *Inbox) expire(ctx context.Context, c control.Case) {
 	})
 }
 
-// Answer makes the answer to a request durable, logs it and gives it to those who wait. It reports whether it is durable.
+// Answer makes the answer to a request durable, logs it and gives it to those who wait. It reports
+// whether it is durable.
 func (i *Inbox) Answer(ctx context.Context, r control.Request, a control.Answer) bool {
 	a.ID, a.Mapping, a.What, a.By = r.ID, r.Mapping, r.What, i.o.Holder
 	a.Text, a.Hint = i.o.Redact(a.Text), i.o.Redact(a.Hint)
@@ -184,8 +191,8 @@ func (i *Inbox) Answer(ctx context.Context, r control.Request, a control.Answer)
 	return true
 }
 
-// Take takes a request from the socket. It is written to the state, where the process finds it that holds the lease, be it this one or
-// another, and where it survives both.
+// Take takes a request from the socket. It is written to the state, where the process finds it that
+// holds the lease, be it this one or another, and where it survives both.
 func (i *Inbox) Take(ctx context.Context, r control.Request, wait time.Duration) (control.Reply, error) {
 	arrived, hangUp := i.callers.call(r.ID)
 	defer hangUp()
@@ -208,7 +215,8 @@ func (i *Inbox) Take(ctx context.Context, r control.Request, wait time.Duration)
 	return control.Reply{ClaimedBy: i.claimedBy(ctx, r)}, nil
 }
 
-// forget deletes a request whose answer was read. The answer is swept a day later: a client that has lost it asks again.
+// forget deletes a request whose answer was read. The answer is swept a day later: a client that
+// has lost it asks again.
 func (i *Inbox) forget(ctx context.Context, r control.Request) {
 	_ = deadline.Do(context.WithoutCancel(ctx), answerTimeout, func(ctx context.Context) error { return i.o.Desk.Forget(ctx, r) })
 }

@@ -31,9 +31,10 @@ type Job struct {
 	orders []*order
 }
 
-// Job decides what is done now, and claims the requests that it answers. The lease is taken before anything is claimed, and what the state
-// says is looked at where others could have changed it. Trigger is why a pass begins for which no request asks, byTick says that one is due;
-// h is nil for a mapping whose passes take no orders.
+// Job decides what is done now, and claims the requests that it answers. The lease is taken before
+// anything is claimed, and what the state says is looked at where others could have changed it.
+// Trigger is why a pass begins for which no request asks, byTick says that one is due; h is nil for
+// a mapping whose passes take no orders.
 func (q *Queue) Job(ctx context.Context, h Holder, trigger string, byTick bool) (j Job, err error) {
 	if q.o.Condition.Paused() != nil { // since the pass was found due
 		return j, condition.ErrPaused
@@ -78,8 +79,8 @@ func (q *Queue) prepare(ctx context.Context, h Holder) error {
 	return nil
 }
 
-// pick claims what is done together: a pass over the source answers every request for one, a replay only its own. It reports whether
-// there is anything to do for requests.
+// pick claims what is done together: a pass over the source answers every request for one, a replay
+// only its own. It reports whether there is anything to do for requests.
 func (q *Queue) pick(ctx context.Context, j *Job, byTick bool) bool {
 	all := q.list.waiting()
 	if len(all) == 0 {
@@ -119,8 +120,8 @@ func (q *Queue) pick(ctx context.Context, j *Job, byTick bool) bool {
 	return len(j.orders) > 0 || wasNeeded
 }
 
-// Finish answers the requests of a job: err is how it ended, and why what its context ended for. Those of a pass that goes on, here or in
-// another process, wait for its end.
+// Finish answers the requests of a job: err is how it ended, and why what its context ended for.
+// Those of a pass that goes on, here or in another process, wait for its end.
 func (q *Queue) Finish(ctx context.Context, j Job, summary syncer.Summary, err, why error) {
 	isUnfinished := errors.Is(err, syncer.ErrUnfinished)
 	goesOn := store.IsLeaseHeld(err) || errors.Is(err, syncer.ErrDrained) && !errors.Is(why, condition.ErrPaused) || errors.Is(err, context.Canceled)
@@ -153,8 +154,8 @@ func (q *Queue) answerOf(what control.What, s syncer.Summary, err, why error) co
 	return a
 }
 
-// GiveUp answers the requests whose passes could not begin, unless another process has the lease: then they are for that one. H is nil for
-// a mapping whose passes take no orders.
+// GiveUp answers the requests whose passes could not begin, unless another process has the lease:
+// then they are for that one. H is nil for a mapping whose passes take no orders.
 func (q *Queue) GiveUp(ctx context.Context, h Holder, failure error) {
 	if q.o.Desk == nil || !q.HasWaiting() {
 		return

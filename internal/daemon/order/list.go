@@ -10,15 +10,19 @@ import (
 // order is a request to a mapping that has no answer yet. Its list guards what changes of it.
 type order struct {
 	request control.Request
-	// claims is the number of the last claim that was seen, isClaimed says that the last one is this process's.
+	// claims is the number of the last claim that was seen, isClaimed says that the last one is
+	// this process's.
 	claims    int
 	isClaimed bool
-	// isWorking says that a goroutine carries it out or answers it; answer is what is still to be written of its answer, nil for nothing.
+	// isWorking says that a goroutine carries it out or answers it; answer is what is still to be
+	// written of its answer, nil for nothing.
 	isWorking bool
 	answer    *control.Answer
-	// passFirst says that a replay waits for a pass that was interrupted, which is finished first; that is tried once.
+	// passFirst says that a replay waits for a pass that was interrupted, which is finished first;
+	// that is tried once.
 	passFirst, wasFirst bool
-	// wasTried says that it waited when the last attempt began, which had its chance to carry it out.
+	// wasTried says that it waited when the last attempt began, which had its chance to carry it
+	// out.
 	wasTried bool
 }
 
@@ -49,8 +53,8 @@ func (l *list) see(c control.Case) *order {
 	return o
 }
 
-// add adds the order of that id where it is new and not yet known. It reports false for one that is being carried out, and returns the answer of one that
-// only has to be written.
+// add adds the order of that id where it is new and not yet known. It reports false for one that is
+// being carried out, and returns the answer of one that only has to be written.
 func (l *list) add(id string, o *order) (isOpen bool, answer *control.Answer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -95,8 +99,8 @@ func (l *list) claim(o *order, isOwn bool, n int) {
 	o.isClaimed, o.claims = isOwn, n
 }
 
-// take reserves an order for the caller, who answers it or gives it back. It reports false for one that another goroutine has, or has answered:
-// an order has one answer.
+// take reserves an order for the caller, who answers it or gives it back. It reports false for one
+// that another goroutine has, or has answered: an order has one answer.
 func (l *list) take(o *order) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -157,7 +161,8 @@ func (l *list) leaveForNext(isOn bool, orders []*order) {
 	}
 }
 
-// passFirst has an order wait for a pass that is finished first. It reports false where that was tried.
+// passFirst has an order wait for a pass that is finished first. It reports false where that was
+// tried.
 func (l *list) passFirst(o *order) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -175,8 +180,8 @@ func (l *list) begun(o *order) {
 	o.passFirst = false
 }
 
-// isInVain reports whether orders wait, and an attempt has had its chance at each of them. One that came during a pass is carried out
-// right after it.
+// isInVain reports whether orders wait, and an attempt has had its chance at each of them. One that
+// came during a pass is carried out right after it.
 func (l *list) isInVain() bool {
 	waiting := l.waiting()
 	l.mu.Lock()

@@ -10,7 +10,8 @@ import (
 	"syncd/internal/daemon/condition"
 )
 
-// QueueOptions are what the requests to one mapping depend on. All fields are required, but Desk where none are taken.
+// QueueOptions are what the requests to one mapping depend on. All fields are required, but Desk
+// where none are taken.
 type QueueOptions struct {
 	// Mapping is the mapping's name.
 	Mapping string
@@ -70,7 +71,8 @@ func (q *Queue) takeAndClaim(ctx context.Context, o *order) bool {
 	return isOwn
 }
 
-// claim makes an order this process's. It reports false where another was first, which carries it out.
+// claim makes an order this process's. It reports false where another was first, which carries it
+// out.
 func (q *Queue) claim(ctx context.Context, o *order) bool {
 	q.claiming.Lock()
 	defer q.claiming.Unlock()
@@ -95,8 +97,9 @@ func (q *Queue) claim(ctx context.Context, o *order) bool {
 	return isOwn
 }
 
-// mayClaimAgain reports whether a claim of another process may be followed by one of this process. A pass takes the lease, which says
-// that no other process works at it; all else is left to the process that has claimed it until that is likely dead.
+// mayClaimAgain reports whether a claim of another process may be followed by one of this process.
+// A pass takes the lease, which says that no other process works at it; all else is left to the
+// process that has claimed it until that is likely dead.
 func (q *Queue) mayClaimAgain(ctx context.Context, o *order, before int) bool {
 	if q.o.Holds() && !o.request.What.IsMode() {
 		return true

@@ -1,7 +1,8 @@
-// Package service is a piece of work with a life cycle, as a value that can be passed on, asked how it is, and stopped.
+// Package service is a piece of work with a life cycle, as a value that can be passed on, asked how
+// it is, and stopped.
 //
-// It promises that a service runs once, that it can be stopped at any time, also before it has begun, and that who waits for its end
-// sees everything it has done:
+// It promises that a service runs once, that it can be stopped at any time, also before it has
+// begun, and that who waits for its end sees everything it has done:
 //
 //	New --Run--> Running --Stop--> Stopping --> Ended
 //	 \--Stop--> Stopping --Run--> Ended
@@ -42,7 +43,8 @@ func Of(work func(ctx context.Context) error) *Service {
 	return &Service{work: work, done: make(chan struct{}), state: New, cancel: func() {}}
 }
 
-// Run does the work and returns its error, once ctx has ended or Stop was called. It is called once.
+// Run does the work and returns its error, once ctx has ended or Stop was called. It is called
+// once.
 func (s *Service) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -1,8 +1,10 @@
 package status
 
-// Readiness is the answer of /readyz. Its JSON form is a contract: docs/status-page.md describes it.
+// Readiness is the answer of /readyz. Its JSON form is a contract: docs/status-page.md describes
+// it.
 type Readiness struct {
-	// Ready says that the process can work, and WhyNot why it cannot. Neither depends on how single mappings are.
+	// Ready says that the process can work, and WhyNot why it cannot. Neither depends on how single
+	// mappings are.
 	Ready  bool   `json:"ready"`
 	WhyNot string `json:"why_not,omitempty"`
 	// Mappings says of each mapping whether it is ready.

@@ -8,7 +8,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// TestSideOf holds the JSON form of a place to docs/status-page.md: who uses it, and who pays, is not shown.
+// TestSideOf holds the JSON form of a place to docs/status-page.md: who uses it, and who pays, is
+// not shown.
 func TestSideOf(t *testing.T) {
 	for _, tt := range []struct {
 		place      transfer.Place

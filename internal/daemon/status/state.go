@@ -1,15 +1,17 @@
 package status
 
-// State is how a mapping is, or what it does at the moment. Its values are part of the public surface; docs/status-page.md lists
-// them with what each looks like in the metrics.
+// State is how a mapping is, or what it does at the moment. Its values are part of the public
+// surface; docs/status-page.md lists them with what each looks like in the metrics.
 type State string
 
-// The states. A mapping is in the first one, from the top, that applies. Failing, Quarantined and Unknown say how it is whatever it does at
-// the moment; the others say what it does, and are the only values of an activity.
+// The states. A mapping is in the first one, from the top, that applies. Failing, Quarantined and
+// Unknown say how it is whatever it does at the moment; the others say what it does, and are the
+// only values of an activity.
 const (
 	// Idle is a mapping that has not begun, or has ended.
 	Idle State = "idle"
-	// Failing is a mapping whose last pass failed, also while the next one runs, and while it is paused.
+	// Failing is a mapping whose last pass failed, also while the next one runs, and while it is
+	// paused.
 	Failing State = "failing"
 	// Stalled is a mapping whose pass has shown no sign of life for as long as the watchdog waits.
 	Stalled State = "stalled"
@@ -27,20 +29,21 @@ const (
 	Unknown State = "unknown"
 	// Running is a mapping whose pass runs.
 	Running State = "running"
-	// Queued is a mapping whose pass is due and does not run yet: it gets its sessions, or waits in line for a place.
+	// Queued is a mapping whose pass is due and does not run yet: it gets its sessions, or waits in
+	// line for a place.
 	Queued State = "queued"
 	// Waiting is a mapping that waits for its next pass.
 	Waiting State = "waiting"
 )
 
-// Urgency orders the states by how much they want attention. A paused mapping wants none, and comes before the others that do not:
-// somebody has to end the pause.
+// Urgency orders the states by how much they want attention. A paused mapping wants none, and comes
+// before the others that do not: somebody has to end the pause.
 func Urgency() []State {
 	return []State{Failing, Stalled, Quarantined, Unknown, Paused, Draining, Running, Queued, StandingBy, Unscheduled, Waiting, Idle}
 }
 
-// Attention is lower the more a mapping in this state wants it. States that come and go with every pass count alike, so that rows
-// stay where they are.
+// Attention is lower the more a mapping in this state wants it. States that come and go with every
+// pass count alike, so that rows stay where they are.
 func (s State) Attention() int {
 	switch s {
 	case Failing:

@@ -1,11 +1,13 @@
-// Package status is how a daemon and its mappings are, as it is shown: one value, made once, that the page, the JSON and the probes read.
+// Package status is how a daemon and its mappings are, as it is shown: one value, made once, that
+// the page, the JSON and the probes read.
 //
-// It promises that what is not known is absent, and never 0; that no text holds a secret is up to its maker. Its JSON forms
-// are contracts, which docs/status-page.md describes.
+// It promises that what is not known is absent, and never 0; that no text holds a secret is up to
+// its maker. Its JSON forms are contracts, which docs/status-page.md describes.
 //
 // It leaves to the daemon what a mapping does, and to package web what that looks like.
 //
-// The words: a state is how a mapping is, the worst first; an activity is what it does at the moment.
+// The words: a state is how a mapping is, the worst first; an activity is what it does at the
+// moment.
 package status
 
 import (
@@ -16,16 +18,16 @@ import (
 	"syncd/internal/transfer"
 )
 
-// Snapshot is how the daemon and its mappings are at one moment. Its JSON form is a contract: docs/status-page.md
-// describes it.
+// Snapshot is how the daemon and its mappings are at one moment. Its JSON form is a contract:
+// docs/status-page.md describes it.
 type Snapshot struct {
 	At        time.Time `json:"at"`
 	StartedAt time.Time `json:"started_at"`
 	Version   string    `json:"version"`
 	Draining  bool      `json:"draining"`
 	Passes    Passes    `json:"passes"`
-	// ClockSkewSeconds is how far the clock of this machine is ahead of that of AWS, negative when it is behind; absent before the first
-	// answer.
+	// ClockSkewSeconds is how far the clock of this machine is ahead of that of AWS, negative when
+	// it is behind; absent before the first answer.
 	ClockSkewSeconds *float64 `json:"clock_skew_seconds,omitempty"`
 	// Counts are how many mappings are in each state; a state without any is absent.
 	Counts map[State]int `json:"counts"`
@@ -82,10 +84,11 @@ type Mapping struct {
 	Destination Side            `json:"destination"`
 	Method      transfer.Method `json:"method,omitempty"`
 	State       State           `json:"state"`
-	// Since is when it came into this state, as far as this process has seen. Of a failing mapping it is when the first of the passes failed that
-	// have failed in a row.
+	// Since is when it came into this state, as far as this process has seen. Of a failing mapping
+	// it is when the first of the passes failed that have failed in a row.
 	Since time.Time `json:"since"`
-	// Activity is what the mapping does at the moment: a state as well, and never failing, quarantined or unknown.
+	// Activity is what the mapping does at the moment: a state as well, and never failing,
+	// quarantined or unknown.
 	Activity      State     `json:"activity"`
 	ActivitySince time.Time `json:"activity_since"`
 	// Ready says that the mapping gets on or stands by; WhyNot says why it does not.
@@ -97,9 +100,11 @@ type Mapping struct {
 	NextPass *time.Time `json:"next_pass,omitempty"`
 	// Line is where the mapping waits in line for a pass; absent while it does not.
 	Line *Line `json:"line,omitempty"`
-	// OldestUnsyncedSeconds is the age of the oldest change of the source that is known and not copied, quarantine included.
+	// OldestUnsyncedSeconds is the age of the oldest change of the source that is known and not
+	// copied, quarantine included.
 	OldestUnsyncedSeconds *float64 `json:"oldest_unsynced_seconds,omitempty"`
-	// LastSuccess is when a pass reached its end last, LastListing when the source was listed to its end last.
+	// LastSuccess is when a pass reached its end last, LastListing when the source was listed to
+	// its end last.
 	LastSuccess *time.Time `json:"last_success,omitempty"`
 	LastListing *time.Time `json:"last_listing,omitempty"`
 	// Generation and Entries are those of the ledger.
@@ -114,7 +119,8 @@ type Mapping struct {
 	LastPass *LastPass `json:"last_pass,omitempty"`
 	// Paused says since when the mapping is paused and who has paused it; absent when it is not.
 	Paused *Pause `json:"paused,omitempty"`
-	// History are the passes that ended last, whatever process ran them, newest first, once this one has read them.
+	// History are the passes that ended last, whatever process ran them, newest first, once this
+	// one has read them.
 	History []history.Pass `json:"history,omitempty"`
 	// Quarantine counts the objects set aside by reason; it is empty where there are none.
 	Quarantine map[string]int64 `json:"quarantine,omitzero"`
@@ -123,15 +129,15 @@ type Mapping struct {
 	Lease Lease    `json:"lease"`
 	// Credentials is when the session of each side ends unless it is renewed, for those that do.
 	Credentials map[string]time.Time `json:"credentials"`
-	// Concurrency is how many requests may be sent at once, RateLimits how many may be sent per second, by side, where
-	// there is a bound. Throttled is how often a service asked to slow down.
+	// Concurrency is how many requests may be sent at once, RateLimits how many may be sent per
+	// second, by side, where there is a bound. Throttled is how often a service asked to slow down.
 	Concurrency *int64             `json:"concurrency,omitempty"`
 	RateLimits  map[string]float64 `json:"rate_limits"`
 	Throttled   int64              `json:"throttled"`
 }
 
-// Pause is since when a mapping is paused, and by whom: what is shown of a control.Paused, whose own form is that of a record of the
-// state. Both are empty where that could not be read.
+// Pause is since when a mapping is paused, and by whom: what is shown of a control.Paused, whose
+// own form is that of a record of the state. Both are empty where that could not be read.
 type Pause struct {
 	At  time.Time `json:"at,omitzero"`
 	Who string    `json:"who,omitempty"`
@@ -147,7 +153,8 @@ type Line struct {
 // Progress is where the pass in progress stands.
 type Progress struct {
 	StartedAt time.Time `json:"started_at"`
-	// Listed is the number of objects listed so far; ListedAll says that there are no more. Expected is how many to expect.
+	// Listed is the number of objects listed so far; ListedAll says that there are no more.
+	// Expected is how many to expect.
 	Listed    int64 `json:"listed"`
 	ListedAll bool  `json:"listed_all"`
 	Expected  int64 `json:"expected"`
@@ -159,7 +166,8 @@ type Progress struct {
 	// ObjectsPerSecond counts settled objects, BytesPerSecond copied bytes, over the last minute.
 	ObjectsPerSecond float64 `json:"objects_per_second"`
 	BytesPerSecond   float64 `json:"bytes_per_second"`
-	// ETASeconds is how long it takes to settle what is expected, at this rate; absent while that cannot be known.
+	// ETASeconds is how long it takes to settle what is expected, at this rate; absent while that
+	// cannot be known.
 	ETASeconds *float64 `json:"eta_seconds,omitempty"`
 }
 

@@ -6,8 +6,9 @@ import (
 	"sync"
 )
 
-// maxConnections is how many connections are open at once: of more, those are closed that wait longest. A probe is served that
-// way however many others hold on to theirs. No more than twice as many are accepted before one is closed.
+// maxConnections is how many connections are open at once: of more, those are closed that wait
+// longest. A probe is served that way however many others hold on to theirs. No more than twice as
+// many are accepted before one is closed.
 const maxConnections = 256
 
 // connections is the connections that are open.
@@ -36,8 +37,8 @@ func (c *connections) note(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// stands notes how a connection stands, and returns the one that has to leave, nil for none: of those that wait the one that does so
-// longest, or of all where none waits.
+// stands notes how a connection stands, and returns the one that has to leave, nil for none: of
+// those that wait the one that does so longest, or of all where none waits.
 func (c *connections) stands(conn net.Conn, state http.ConnState) (leaves net.Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

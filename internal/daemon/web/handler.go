@@ -1,13 +1,15 @@
-// Package web serves what a process shows over HTTP: metrics, probes, the status as a page and as JSON, and profiles.
+// Package web serves what a process shows over HTTP: metrics, probes, the status as a page and as
+// JSON, and profiles.
 //
-// It promises that clients cost little: headers, times and connections are bounded, and a probe is answered however many others hold
-// connections. Pages are served under known names only (DNS rebinding), load nothing from elsewhere, and show texts that others chose
-// as text.
+// It promises that clients cost little: headers, times and connections are bounded, and a probe is
+// answered however many others hold connections. Pages are served under known names only (DNS
+// rebinding), load nothing from elsewhere, and show texts that others chose as text.
 //
-// It leaves to the daemon how its mappings are. All that is shown of one comes from a value of package status, which page and JSON read
-// alike; no secret is in it.
+// It leaves to the daemon how its mappings are. All that is shown of one comes from a value of
+// package status, which page and JSON read alike; no secret is in it.
 //
-// The words: a source is the daemon that is shown; to guard is to refuse what only a page of somebody else would ask for.
+// The words: a source is the daemon that is shown; to guard is to refuse what only a page of
+// somebody else would ask for.
 package web
 
 import (
@@ -37,8 +39,8 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Handler answers /metrics, in the text format or OpenMetrics, /healthz, and /debug/pprof/ where it is asked for; of a daemon also /readyz and
-// /status.
+// Handler answers /metrics, in the text format or OpenMetrics, /healthz, and /debug/pprof/ where it
+// is asked for; of a daemon also /readyz and /status.
 func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(o.Gatherer, promhttp.HandlerOpts{EnableOpenMetrics: true}))

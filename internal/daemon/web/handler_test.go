@@ -48,7 +48,8 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// TestPprofWithoutASchedule is served only when it is asked for, and under the names that may have it.
+// TestPprofWithoutASchedule is served only when it is asked for, and under the names that may have
+// it.
 func TestPprofWithoutASchedule(t *testing.T) {
 	for _, tt := range []struct {
 		pprof bool

@@ -14,14 +14,17 @@ import (
 	"golang.org/x/net/netutil"
 )
 
-// What a client may cost. All answers are small, and those who ask are a Prometheus, an orchestrator's probes and a few people.
+// What a client may cost. All answers are small, and those who ask are a Prometheus, an
+// orchestrator's probes and a few people.
 const (
-	// headerTimeout bounds how long a client may take to send the headers of its request, readTimeout the whole of it.
+	// headerTimeout bounds how long a client may take to send the headers of its request,
+	// readTimeout the whole of it.
 	headerTimeout = 5 * time.Second
 	readTimeout   = 10 * time.Second
 	// writeTimeout bounds how long an answer may take.
 	writeTimeout = 30 * time.Second
-	// idleTimeout is how long a connection is kept for another request: longer than the usual interval of scrapes.
+	// idleTimeout is how long a connection is kept for another request: longer than the usual
+	// interval of scrapes.
 	idleTimeout = 90 * time.Second
 	// closeTimeout bounds how long answers in progress may take when the server closes.
 	closeTimeout = 500 * time.Millisecond
@@ -32,7 +35,8 @@ const (
 // Server answers for a process. Its fields but WebConfig must be set.
 type Server struct {
 	Handler http.Handler
-	// WebConfig is the path of a web configuration of Prometheus's exporter-toolkit, for TLS and basic authentication; "" for neither.
+	// WebConfig is the path of a web configuration of Prometheus's exporter-toolkit, for TLS and
+	// basic authentication; "" for neither.
 	WebConfig string
 	// Logger gets what goes wrong with connections, at debug level.
 	Logger *slog.Logger
@@ -51,8 +55,8 @@ func CheckWebConfig(path string) error {
 	return nil
 }
 
-// Serve answers on listener until the returned func is called, which waits for answers in progress. The end of ctx does not end it: a
-// drain wants to be watched.
+// Serve answers on listener until the returned func is called, which waits for answers in progress.
+// The end of ctx does not end it: a drain wants to be watched.
 func (s Server) Serve(ctx context.Context, listener net.Listener) (closeServer func() error) {
 	c := connections{at: map[net.Conn]visit{}}
 	server := &http.Server{
@@ -100,8 +104,9 @@ func nosniff(next http.Handler) http.Handler {
 	})
 }
 
-// bodiless refuses requests with a body, which nothing here asks for, and closes their connections: the server would wait for the rest
-// of it, for as long as readTimeout, as if it were still answering.
+// bodiless refuses requests with a body, which nothing here asks for, and closes their connections:
+// the server would wait for the rest of it, for as long as readTimeout, as if it were still
+// answering.
 func bodiless(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength == 0 {
@@ -121,7 +126,8 @@ func (e *serverError) Error() string { return "serve http: " + e.err.Error() }
 
 func (e *serverError) Unwrap() error { return e.err }
 
-// Failure returns why a server ended by itself, nil when it did not: its Failed cancels ctx with that.
+// Failure returns why a server ended by itself, nil when it did not: its Failed cancels ctx with
+// that.
 func Failure(ctx context.Context) error {
 	failure, _ := errors.AsType[*serverError](context.Cause(ctx))
 	if failure == nil {

@@ -46,8 +46,9 @@ func dial(t *testing.T, address string) net.Conn {
 	return conn
 }
 
-// TestProbesAreServedAmongHostileConnections has many connections that send nothing, or begin a request and do not end it: probes and
-// scrapes are answered all the same, and no more than a few connections stay open.
+// TestProbesAreServedAmongHostileConnections has many connections that send nothing, or begin a
+// request and do not end it: probes and scrapes are answered all the same, and no more than a few
+// connections stay open.
 func TestProbesAreServedAmongHostileConnections(t *testing.T) {
 	const hostile = 2000
 	for name, text := range map[string]string{"idle": "", "half a request": "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: "} {

@@ -43,7 +43,8 @@ func stateText(s status.State) string {
 	return string(s)
 }
 
-// doingText says what a mapping does that is in a state of its own whatever it does, "" where the state says it.
+// doingText says what a mapping does that is in a state of its own whatever it does, "" where the
+// state says it.
 func doingText(m status.Mapping, now time.Time) string {
 	pass := "pass"
 	if m.State == status.Failing {
@@ -99,7 +100,8 @@ type count struct {
 // namedAtOnce is how many failing mappings the summary names.
 const namedAtOnce = 3
 
-// summaryText says in a line or two which mappings want attention; sorted are all of them, those first.
+// summaryText says in a line or two which mappings want attention; sorted are all of them, those
+// first.
 func summaryText(sorted []status.Mapping, byState []count) string {
 	var parts []string
 	fine := len(sorted)

@@ -37,8 +37,8 @@ func TestRefusedErrorNamesTheCauseOnce(t *testing.T) {
 	}
 }
 
-// TestNothingIsSettledOnceAllIsRefused: what is refused between the decision and the end of the pass decides nothing, and neither a
-// late copy nor the walk lets go of what is held.
+// TestNothingIsSettledOnceAllIsRefused: what is refused between the decision and the end of the
+// pass decides nothing, and neither a late copy nor the walk lets go of what is held.
 func TestNothingIsSettledOnceAllIsRefused(t *testing.T) {
 	var r streak
 	for range suspectAfter - 1 {

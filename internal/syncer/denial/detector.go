@@ -12,7 +12,8 @@ import (
 	"syncd/internal/plan"
 )
 
-// walkAgain is after how long a pass is walked although the objects that an earlier one ended for are still refused.
+// walkAgain is after how long a pass is walked although the objects that an earlier one ended for
+// are still refused.
 const walkAgain = 24 * time.Hour
 
 // Detector watches the copies of one pass. It is safe for concurrent use.
@@ -32,8 +33,9 @@ func New(o Options) *Detector {
 	return d
 }
 
-// Refused holds an object that was refused. The one with which it becomes likely that all is refused decides whether that is so: then
-// the error is an *Error, and nothing of what is held is settled. Otherwise it returns what is no longer held.
+// Refused holds an object that was refused. The one with which it becomes likely that all is
+// refused decides whether that is so: then the error is an *Error, and nothing of what is held is
+// settled. Otherwise it returns what is no longer held.
 func (d *Detector) Refused(ctx context.Context, a plan.Action, object Held, cause error) ([]Held, error) {
 	if !d.add(object.Slot, object.Row) {
 		return nil, nil
@@ -46,9 +48,10 @@ func (d *Detector) Refused(ctx context.Context, a plan.Action, object Held, caus
 	return held, err
 }
 
-// judge decides what it means that so many objects were refused in turn: nil says that it is a stretch of the keys, which stops
-// nothing that comes after it. It tries objects elsewhere, by copying them, which is what a pass does anyway; and where all are
-// refused, it asks again for what was copied before.
+// judge decides what it means that so many objects were refused in turn: nil says that it is a
+// stretch of the keys, which stops nothing that comes after it. It tries objects elsewhere, by
+// copying them, which is what a pass does anyway; and where all are refused, it asks again for what
+// was copied before.
 func (d *Detector) judge(ctx context.Context, a plan.Action, cause error) (*Error, error) {
 	inTurn, last, witness := d.turn()
 	starts, err := listing.Beyond(last, len(d.o.SourcePrefix), d.search.firstAfter(ctx))
@@ -63,7 +66,8 @@ func (d *Detector) judge(ctx context.Context, a plan.Action, cause error) (*Erro
 		case err != nil:
 			return nil, err
 		case tried.isBegun:
-			// More is asked for once there are parts: an object that is only begun shows nothing of that.
+			// More is asked for once there are parts: an object that is only begun shows nothing of
+			// that.
 			if at, err := side(); err != nil || at == sideSource {
 				return nil, err
 			}
@@ -97,8 +101,9 @@ func (d *Detector) judge(ctx context.Context, a plan.Action, cause error) (*Erro
 	return refused, nil
 }
 
-// Retry tries again what an earlier pass ended for, before anything is listed. The error is an *Error while it is
-// refused. Once a day the pass is walked whatever these few objects say: others may be there that are not refused.
+// Retry tries again what an earlier pass ended for, before anything is listed. The error is an
+// *Error while it is refused. Once a day the pass is walked whatever these few objects say: others
+// may be there that are not refused.
 func (d *Detector) Retry(ctx context.Context) error {
 	former, ok := d.o.Ledger.Refusal()
 	if !ok || d.o.Now().Sub(former.WalkedAt) >= walkAgain || former.WalkedAt.After(d.o.Now()) {

@@ -1,14 +1,17 @@
-// Package denial decides whether everything that a pass copies is refused, so that the pass ends instead of setting aside a million
-// objects one by one.
+// Package denial decides whether everything that a pass copies is refused, so that the pass ends
+// instead of setting aside a million objects one by one.
 //
-// A policy, a key or a service that refuses one object may refuse all. Objects that are refused in turn are held, neither settled nor
-// set aside; with the one that makes it suspicious, others are copied elsewhere in the key space, and objects that were copied before
-// are asked for again. If all are refused too, the pass ends with an Error, and the next one begins by asking again for a few. If one
-// is not, what was held is set aside and the pass continues.
+// A policy, a key or a service that refuses one object may refuse all. Objects that are refused in
+// turn are held, neither settled nor set aside; with the one that makes it suspicious, others are
+// copied elsewhere in the key space, and objects that were copied before are asked for again. If
+// all are refused too, the pass ends with an Error, and the next one begins by asking again for a
+// few. If one is not, what was held is set aside and the pass continues.
 //
-// It leaves to the pass what becomes of held objects, and to the ledger how an Error lasts until the next pass.
+// It leaves to the pass what becomes of held objects, and to the ledger how an Error lasts until
+// the next pass.
 //
-// Two words: a streak is what was refused since the last copy; a probe is an object that is copied before the pass gets to it.
+// Two words: a streak is what was refused since the last copy; a probe is an object that is copied
+// before the pass gets to it.
 package denial
 
 import (
@@ -29,12 +32,13 @@ const (
 	sideDestination = "destination"
 )
 
-// Error says that a pass ended because everything it tried to copy was refused, in one place after another. What it had
-// settled before is saved; what was refused is neither settled nor set aside.
+// Error says that a pass ended because everything it tried to copy was refused, in one place after
+// another. What it had settled before is saved; what was refused is neither settled nor set aside.
 type Error struct {
 	// InTurn is how many objects were refused in turn, Elsewhere how many in other places.
 	InTurn, Elsewhere int
-	// Side is the side that refuses, "" where that is not known: the source where not even a byte may be read.
+	// Side is the side that refuses, "" where that is not known: the source where not even a byte
+	// may be read.
 	Side string
 	// Since is when an earlier pass ended for the same, zero where none did.
 	Since time.Time
@@ -84,8 +88,9 @@ func (e *Error) whose() string {
 // Unwrap returns the refusal.
 func (e *Error) Unwrap() error { return e.Err }
 
-// IsShared reports whether objects are set aside for that reason because of something that may refuse all of them alike: a policy, a
-// key, an identity, or a service that cannot do it, or cannot do it now.
+// IsShared reports whether objects are set aside for that reason because of something that may
+// refuse all of them alike: a policy, a key, an identity, or a service that cannot do it, or cannot
+// do it now.
 func IsShared(reason string) bool {
 	return isPassing(reason) || slices.Contains([]string{
 		string(awserr.Denied), string(awserr.KeyDisabled), string(awserr.NoKey), plan.BadSignature, string(awserr.Unsupported), string(awserr.Invalid),

@@ -15,7 +15,8 @@ import (
 	"syncd/internal/syncer/planner"
 )
 
-// probe is what became of an object that was copied out of turn. The walk takes the copy over when it gets there.
+// probe is what became of an object that was copied out of turn. The walk takes the copy over when
+// it gets there.
 type probe struct {
 	version listing.Object
 	result  copier.Result
@@ -25,7 +26,8 @@ type probe struct {
 	isBegun bool // it may be read, and copied in parts, of which none was made
 }
 
-// isAllowed reports whether the object was not refused, whatever else became of it but for what passes by itself.
+// isAllowed reports whether the object was not refused, whatever else became of it but for what
+// passes by itself.
 func (p probe) isAllowed() bool {
 	class := awserr.Classify(p.err)
 	showsNothing := class.Passes() || class == awserr.Gone || class == awserr.Canceled
@@ -34,7 +36,8 @@ func (p probe) isAllowed() bool {
 
 func (p probe) isRefused() bool { return p.made && p.err != nil && IsShared(copier.Reason(p.err)) }
 
-// prober copies objects out of turn, and keeps what became of them until the walk gets to their keys.
+// prober copies objects out of turn, and keeps what became of them until the walk gets to their
+// keys.
 type prober struct {
 	o *Options
 

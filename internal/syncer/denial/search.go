@@ -11,12 +11,14 @@ import (
 )
 
 const (
-	// samples is in how many places elsewhere objects are tried, and fewSamples when each of them is tried again and again; tryAgain is how
-	// many of those that were refused the next pass tries again.
+	// samples is in how many places elsewhere objects are tried, and fewSamples when each of them
+	// is tried again and again; tryAgain is how many of those that were refused the next pass tries
+	// again.
 	samples    = 6
 	fewSamples = 2
 	tryAgain   = 4
-	// lookedAt is how many keys are compared to find one to try, choices of how many objects some are tried.
+	// lookedAt is how many keys are compared to find one to try, choices of how many objects some
+	// are tried.
 	lookedAt = 900
 	choices  = 16
 )
@@ -27,8 +29,9 @@ type searcher struct {
 	prober *prober
 }
 
-// tryAfter copies some of the first objects after a key that must be copied, until one is not refused. A probe that was not made says
-// that there is none. The reason is why others were refused: of what takes long to fail one is enough.
+// tryAfter copies some of the first objects after a key that must be copied, until one is not
+// refused. A probe that was not made says that there is none. The reason is why others were
+// refused: of what takes long to fail one is enough.
 func (s *searcher) tryAfter(ctx context.Context, after, reason string) (made probe, err error) {
 	chosen, err := s.choose(s.o.After(ctx, max(after, s.o.Ledger.Mark())))
 	if err != nil {
@@ -42,8 +45,8 @@ func (s *searcher) tryAfter(ctx context.Context, after, reason string) (made pro
 	return made, nil
 }
 
-// choose returns some of the first objects of a plan that must be copied: the smallest, which costs least, and two more, because the
-// smallest may be of a kind of its own, such as markers.
+// choose returns some of the first objects of a plan that must be copied: the smallest, which costs
+// least, and two more, because the smallest may be of a kind of its own, such as markers.
 func (s *searcher) choose(actions plan.Actions) (chosen []plan.Action, err error) {
 	var found []plan.Action
 	looked := 0

@@ -11,14 +11,15 @@ import (
 )
 
 const (
-	// suspectAfter is how many objects are refused in turn, without a copy in between, before a pass tries others elsewhere. It doubles
-	// with each stretch of refused keys, up to suspectMost, so that neither a long one nor many are examined again and again.
+	// suspectAfter is how many objects are refused in turn, without a copy in between, before a
+	// pass tries others elsewhere. It doubles with each stretch of refused keys, up to suspectMost,
+	// so that neither a long one nor many are examined again and again.
 	suspectAfter = 32
 	suspectMost  = 4096
 )
 
-// Held is an object that was refused and is not set aside yet: if everything turns out to be refused it never is, and the pass
-// that resumes this one tries it again.
+// Held is an object that was refused and is not set aside yet: if everything turns out to be
+// refused it never is, and the pass that resumes this one tries it again.
 type Held struct {
 	// Slot is the object's place in the ledger, Row what it is to be set aside with.
 	Slot  *checkpoint.Slot
@@ -50,8 +51,8 @@ func (s *streak) Begin() int64 {
 	return s.copies
 }
 
-// Take notes how far the walk has come, and returns the objects that were held for longer than the ledger's window bears: it keeps
-// every key from the first of them on in memory.
+// Take notes how far the walk has come, and returns the objects that were held for longer than the
+// ledger's window bears: it keeps every key from the first of them on in memory.
 func (s *streak) Take(key string, patience int) []Held {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,8 +81,8 @@ func (s *streak) Skipped(a plan.Action) {
 	s.witness = a.Object
 }
 
-// Copied notes a copy, and returns what is held: it was not refused with everything else. A copy that began before the first of
-// these was refused shows nothing.
+// Copied notes a copy, and returns what is held: it was not refused with everything else. A copy
+// that began before the first of these was refused shows nothing.
 func (s *streak) Copied(number int64, o listing.Object) []Held {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,7 +94,8 @@ func (s *streak) Copied(number int64, o listing.Object) []Held {
 	return s.letGo()
 }
 
-// add holds an object that was refused. It reports whether the caller must decide whether all is refused, and then call judged.
+// add holds an object that was refused. It reports whether the caller must decide whether all is
+// refused, and then call judged.
 func (s *streak) add(slot *checkpoint.Slot, row record.Quarantined) (mustJudge bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -125,8 +127,8 @@ func (s *streak) Wait(ctx context.Context) error {
 	}
 }
 
-// judged ends the decision. It returns what is held unless all is refused, which a copy that was made meanwhile disproves. If all is,
-// those that wait continue to wait until the pass has ended.
+// judged ends the decision. It returns what is held unless all is refused, which a copy that was
+// made meanwhile disproves. If all is, those that wait continue to wait until the pass has ended.
 func (s *streak) judged(all bool) (really bool, held []Held) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -140,7 +142,8 @@ func (s *streak) judged(all bool) (really bool, held []Held) {
 	return false, s.letGo()
 }
 
-// turn returns how many objects were refused in turn, how far the walk has come, and an object that was not refused.
+// turn returns how many objects were refused in turn, how far the walk has come, and an object that
+// was not refused.
 func (s *streak) turn() (inTurn int, last string, witness listing.Object) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

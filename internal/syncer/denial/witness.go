@@ -11,10 +11,12 @@ import (
 	"syncd/internal/listing"
 )
 
-// examiner asks again for objects whose permission is known: the refused one by itself, and those that were copied before.
+// examiner asks again for objects whose permission is known: the refused one by itself, and those
+// that were copied before.
 type examiner struct{ o *Options }
 
-// isStretch reports whether the refusal is about some of the keys: an object that was copied before may still be read, or written.
+// isStretch reports whether the refusal is about some of the keys: an object that was copied before
+// may still be read, or written.
 func (e *examiner) isStretch(ctx context.Context, side string, cause error, witness listing.Object) (bool, error) {
 	switch {
 	case e.o.IsReplay:
@@ -38,8 +40,8 @@ func (e *examiner) isStretch(ctx context.Context, side string, cause error, witn
 	return false, nil
 }
 
-// witnesses are objects that were copied before: by this pass, or, from several places of the ledger, by earlier ones or before it
-// was interrupted.
+// witnesses are objects that were copied before: by this pass, or, from several places of the
+// ledger, by earlier ones or before it was interrupted.
 func (e *examiner) witnesses(ctx context.Context, own listing.Object) (known []listing.Object, err error) {
 	if own.Key != "" {
 		known = append(known, own)
@@ -63,8 +65,9 @@ func (e *examiner) witnesses(ctx context.Context, own listing.Object) (known []l
 	return known, err
 }
 
-// isStillRefused reports whether an object that was copied before is refused now on that side. To ask the destination, it is copied as
-// if nothing were known of its copy, on condition that there is none, which is looked at after the permission.
+// isStillRefused reports whether an object that was copied before is refused now on that side. To
+// ask the destination, it is copied as if nothing were known of its copy, on condition that there
+// is none, which is looked at after the permission.
 func (e *examiner) isStillRefused(ctx context.Context, side string, o listing.Object) (bool, error) {
 	if side == sideSource {
 		return e.isUnreadable(ctx, o.Key)
@@ -79,7 +82,8 @@ func (e *examiner) isStillRefused(ctx context.Context, side string, o listing.Ob
 	return probe{made: true, err: err}.isRefused(), nil
 }
 
-// sideThatRefuses returns the side on which an object is refused: the source where it may not even be read.
+// sideThatRefuses returns the side on which an object is refused: the source where it may not even
+// be read.
 func (e *examiner) sideThatRefuses(ctx context.Context, key string) (string, error) {
 	isRefused, err := e.isUnreadable(ctx, key)
 	switch {

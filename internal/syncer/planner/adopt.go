@@ -10,8 +10,9 @@ import (
 	"syncd/internal/plan"
 )
 
-// withDestination compares the plan with what the destination holds, where the ledger does not know: there was none yet, the
-// mapping wrote elsewhere before, or an earlier process has claimed keys there.
+// withDestination compares the plan with what the destination holds, where the ledger does not
+// know: there was none yet, the mapping wrote elsewhere before, or an earlier process has claimed
+// keys there.
 func (p *Planner) withDestination(ctx context.Context, past Past, actions plan.Actions) plan.Actions {
 	isUnknown := p.request.IsFirst || p.hasMoved()
 	mayHaveLeft := p.claims.mayHaveLeft(past.Claims())
@@ -36,7 +37,8 @@ func (p *Planner) withDestination(ctx context.Context, past Past, actions plan.A
 	})
 }
 
-// sourceKeyAfter returns the function that finds the source key of a key of the destination, "" for one that is settled already.
+// sourceKeyAfter returns the function that finds the source key of a key of the destination, "" for
+// one that is settled already.
 func (p *Planner) sourceKeyAfter(mark string) func(key string) string {
 	return func(key string) string {
 		sourceKey, ok := p.o.Mapping.Settings.SourceKey(key)
@@ -47,7 +49,8 @@ func (p *Planner) sourceKeyAfter(mark string) func(key string) string {
 	}
 }
 
-// destinationKey is where a source key is copied to. One that the ledger has of another source is not.
+// destinationKey is where a source key is copied to. One that the ledger has of another source is
+// not.
 func (p *Planner) destinationKey(key string) (string, error) {
 	if !p.o.Mapping.Settings.Source.Contains(key) {
 		return "", errElsewhere
@@ -57,7 +60,8 @@ func (p *Planner) destinationKey(key string) (string, error) {
 
 var errElsewhere = errors.New("the mapping does not copy that key")
 
-// isHidden reports whether the destination may not be listed: a role that may only write there adopts nothing.
+// isHidden reports whether the destination may not be listed: a role that may only write there
+// adopts nothing.
 func (p *Planner) isHidden(err error) bool {
 	if awserr.Classify(err) != awserr.Denied {
 		return false

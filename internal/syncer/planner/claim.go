@@ -10,11 +10,12 @@ import (
 	"syncd/internal/syncer/provenance"
 )
 
-// claimReader reads claims: what passes under these and other settings may have written where the mapping writes today.
+// claimReader reads claims: what passes under these and other settings may have written where the
+// mapping writes today.
 type claimReader struct{ provenance.Mapping }
 
-// claimed returns what claims say of a source key: what was claimed under other settings is found by the key at the
-// destination. It returns nil where no claim is on this mapping's place.
+// claimed returns what claims say of a source key: what was claimed under other settings is found
+// by the key at the destination. It returns nil where no claim is on this mapping's place.
 func (r claimReader) claimed(claims []record.Claim) func(key string) plan.Claimed {
 	s := r.Settings
 	type claim struct {
@@ -74,7 +75,8 @@ func (r claimReader) claimedRange(claims []record.Claim) (all listing.Range) {
 	return all
 }
 
-// claimsHere returns the settings of a claim; ok is false where it is on nothing that the mapping writes today.
+// claimsHere returns the settings of a claim; ok is false where it is on nothing that the mapping
+// writes today.
 func (r claimReader) claimsHere(c record.Claim) (by provenance.Settings, ok bool) {
 	id, ok := provenance.ReadFingerprint(c.Fingerprint)
 	here := r.Settings.Destination
@@ -94,8 +96,8 @@ func (r claimReader) mayHaveLeft(claims []record.Claim) bool {
 	})
 }
 
-// left returns what is left of a claim when a pass has settled all that the mapping writes. One that could not list the destination,
-// which is then hidden, has not found what no entry names.
+// left returns what is left of a claim when a pass has settled all that the mapping writes. One
+// that could not list the destination, which is then hidden, has not found what no entry names.
 func (r claimReader) left(c record.Claim, isHidden bool) (rest record.Claim, ok bool) {
 	by, isHere := r.claimsHere(c)
 	switch here := r.Settings.Destination; {

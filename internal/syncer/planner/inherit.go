@@ -8,8 +8,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// withInherited adds to the actions which copies are the mapping's own in the place where it writes from now on: those that it made
-// there under its former settings.
+// withInherited adds to the actions which copies are the mapping's own in the place where it writes
+// from now on: those that it made there under its former settings.
 func (p *Planner) withInherited(ctx context.Context, past Past, actions plan.Actions) plan.Actions {
 	from, to := p.last.Destination, p.o.Mapping.Settings.Destination
 	if !p.hasMoved() || !p.last.IsKnown || !from.SameBucket(to) {
@@ -28,8 +28,9 @@ func (p *Planner) withInherited(ctx context.Context, past Past, actions plan.Act
 	})
 }
 
-// rekeyed returns a copy that was made under the former settings as an entry under the key at the source that goes to its place
-// today. The entry does not say of which version of that it is, because nobody knows. Ok is false where no key goes there.
+// rekeyed returns a copy that was made under the former settings as an entry under the key at the
+// source that goes to its place today. The entry does not say of which version of that it is,
+// because nobody knows. Ok is false where no key goes there.
 func (p *Planner) rekeyed(e record.Entry) (today record.Entry, ok bool) {
 	wasThere := p.last.Source.Contains(e.Key)
 	key, isThere := p.o.Mapping.Settings.SourceKey(p.last.DestinationKey(e.Key))

@@ -1,14 +1,17 @@
-// Package planner decides what a pass of a mapping does with each object. It serves passes that are run and previews of them.
+// Package planner decides what a pass of a mapping does with each object. It serves passes that are
+// run and previews of them.
 //
-// It merges the source's listing with what the ledger has of earlier passes, by the rules that follow from the present settings and
-// those of the last generation: which copies are the mapping's own, which were made under another key, class or place, what was claimed
-// and not recorded. Where the ledger does not know, it compares with what the destination holds, so that it can be adopted. A change of
-// the key is refused with its cost unless it was asked for.
+// It merges the source's listing with what the ledger has of earlier passes, by the rules that
+// follow from the present settings and those of the last generation: which copies are the mapping's
+// own, which were made under another key, class or place, what was claimed and not recorded. Where
+// the ledger does not know, it compares with what the destination holds, so that it can be adopted.
+// A change of the key is refused with its cost unless it was asked for.
 //
-// It sends no request but listings and, in a replay, a look at each object. It leaves the merge itself to plan, and to the syncer what
-// is done with an action.
+// It sends no request but listings and, in a replay, a look at each object. It leaves the merge
+// itself to plan, and to the syncer what is done with an action.
 //
-// Two words: a Past is what the ledger has of the passes before; a claim says that a pass may have written keys which no entry names.
+// Two words: a Past is what the ledger has of the passes before; a claim says that a pass may have
+// written keys which no entry names.
 package planner
 
 import (
@@ -41,7 +44,8 @@ type Keys interface {
 type Options struct {
 	// Mapping says from where to where it copies.
 	Mapping provenance.Mapping
-	// Source lists the objects, Destination what it holds already; a nil Destination adopts nothing.
+	// Source lists the objects, Destination what it holds already; a nil Destination adopts
+	// nothing.
 	Source, Destination Lister
 	// Keys are the mapping's.
 	Keys Keys
@@ -58,7 +62,8 @@ type Selector func(record.Quarantined) bool
 
 // Request is what one pass is asked for.
 type Request struct {
-	// Replay chooses what is tried again of the quarantine by a pass over nothing else; nil in one over the whole source.
+	// Replay chooses what is tried again of the quarantine by a pass over nothing else; nil in one
+	// over the whole source.
 	Replay Selector
 	// Rekey allows this pass a new KMS key.
 	Rekey bool
@@ -93,7 +98,8 @@ type Planner struct {
 	last    provenance.Generation // what the last one was made under
 	since   provenance.Memo       // of a pass that begins now
 	rules   plan.Rules
-	// hidden says that the destination was to be listed for what an earlier process left, and was not.
+	// hidden says that the destination was to be listed for what an earlier process left, and was
+	// not.
 	hidden atomic.Bool
 }
 
@@ -102,7 +108,8 @@ func New(o Options, r Request) *Planner {
 	return &Planner{o: o, request: r, log: o.Logger, claims: claimReader{o.Mapping}}
 }
 
-// Follow reads under which settings the last generation was made, and returns those of a pass of that number, which follows it.
+// Follow reads under which settings the last generation was made, and returns those of a pass of
+// that number, which follows it.
 func (p *Planner) Follow(last record.Settings, pass int64) (now record.Settings, err error) {
 	p.last, err = provenance.ReadGeneration(last)
 	p.since = p.last.Next(p.o.Mapping.Settings, pass)
@@ -113,8 +120,9 @@ func (p *Planner) Follow(last record.Settings, pass int64) (now record.Settings,
 	return provenance.Texts(f, p.since), err
 }
 
-// Check refuses a pass that would do what was not asked for: a replay after a move, or anything under a new key, because all objects
-// are copied again for that. The error is then ErrMoved or a *RekeyError.
+// Check refuses a pass that would do what was not asked for: a replay after a move, or anything
+// under a new key, because all objects are copied again for that. The error is then ErrMoved or a
+// *RekeyError.
 func (p *Planner) Check(ctx context.Context) error {
 	if p.request.Replay != nil && p.since.PlaceSince > p.last.PlaceSince {
 		return ErrMoved
@@ -166,5 +174,6 @@ func (p *Planner) Left(c record.Claim) (rest record.Claim, ok bool) {
 	return p.claims.left(c, p.hidden.Load())
 }
 
-// hasMoved reports whether this is the pass that copies from or to another place for the first time.
+// hasMoved reports whether this is the pass that copies from or to another place for the first
+// time.
 func (p *Planner) hasMoved() bool { return p.rules.PlaceSince >= p.rules.OwnSince }

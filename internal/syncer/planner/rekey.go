@@ -10,7 +10,8 @@ import (
 	"syncd/internal/syncer/provenance"
 )
 
-// RekeyError says that the configured KMS key is another than that of the copies, and what a pass would cost for it.
+// RekeyError says that the configured KMS key is another than that of the copies, and what a pass
+// would cost for it.
 type RekeyError struct {
 	// From is the key of the copies, To the configured one.
 	From, To string
@@ -25,8 +26,9 @@ func (e *RekeyError) Error() string {
 		e.From, e.To, e.Objects, e.Bytes, float64(e.Objects)*each)
 }
 
-// refuseNewKey looks whether the last generation was copied under another key. Only then are the entries counted. A pass under the new
-// key that was interrupted was allowed when it began, and so is what resumes it.
+// refuseNewKey looks whether the last generation was copied under another key. Only then are the
+// entries counted. A pass under the new key that was interrupted was allowed when it began, and so
+// is what resumes it.
 func refuseNewKey(ctx context.Context, m provenance.Mapping, last provenance.Generation, placeSince int64) error {
 	if !last.IsKnown || last.KeyARN == m.Settings.KeyARN {
 		return nil

@@ -35,7 +35,8 @@ func writtenSince(q *record.Quarantined) time.Time {
 	return q.WrittenSince
 }
 
-// Earlier returns the earlier of two times since when something may be syncd's own, of which a zero one is none.
+// Earlier returns the earlier of two times since when something may be syncd's own, of which a zero
+// one is none.
 func Earlier(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b

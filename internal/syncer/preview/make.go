@@ -29,7 +29,8 @@ type Options struct {
 	Copier Copier
 	// Terms are what copies cost by.
 	Terms plan.Terms
-	// Ledger are the options with which the passes open the ledger, and ActionsPerClaim is how many actions a claim covers.
+	// Ledger are the options with which the passes open the ledger, and ActionsPerClaim is how many
+	// actions a claim covers.
 	Ledger          checkpoint.Options
 	ActionsPerClaim int64
 	// Now is the clock.
@@ -45,8 +46,8 @@ type maker struct {
 	source, destination *pageCounter
 }
 
-// Make plans the next pass and carries nothing out. Each is called with every object in key order; its error ends the preview. What
-// was counted by then is returned with an error.
+// Make plans the next pass and carries nothing out. Each is called with every object in key order;
+// its error ends the preview. What was counted by then is returned with an error.
 func Make(ctx context.Context, o Options, each func(Fate) error) (Pass, error) {
 	v := newPass(o.Plans.Mapping.Name)
 	past, err := readPast(ctx, o.Plans.Mapping, o.Plans.Logger)
@@ -82,7 +83,8 @@ func newMaker(o Options, past *past) *maker {
 	return m
 }
 
-// begin finds the rules that the pass would have, and where it would begin. A change of the key that it would refuse is noted.
+// begin finds the rules that the pass would have, and where it would begin. A change of the key
+// that it would refuse is noted.
 func (m *maker) begin(ctx context.Context, v *Pass) error {
 	v.Generation, v.Pass, v.Damage = m.past.last.Generation, m.past.Number(), m.past.damage
 	now, err := m.planner.Follow(m.past.last.Settings, m.past.Number())

@@ -30,8 +30,8 @@ func (l *pageCounter) List(ctx context.Context, r listing.Range) iter.Seq2[listi
 	}
 }
 
-// pages returns how many requests the objects took, of which each answers a thousand (Amazon S3 API Reference,
-// ListObjectsV2, MaxKeys): one at least, also where there were none.
+// pages returns how many requests the objects took, of which each answers a thousand (Amazon S3 API
+// Reference, ListObjectsV2, MaxKeys): one at least, also where there were none.
 func (l *pageCounter) pages() int64 {
 	const keys = 1000
 	if !l.begun {

@@ -24,7 +24,8 @@ type past struct {
 	settings record.Settings // of the next pass
 	claims   []record.Claim  // that the next pass inherits
 
-	// What the pass that would be resumed has saved above its mark is laid over the rows of the last generation.
+	// What the pass that would be resumed has saved above its mark is laid over the rows of the
+	// last generation.
 	overEntries func(iter.Seq2[record.Entry, error]) iter.Seq2[record.Entry, error]
 	overAside   func(iter.Seq2[record.Quarantined, error]) iter.Seq2[record.Quarantined, error]
 	damage      string // why there is no last generation although there were some
@@ -32,7 +33,8 @@ type past struct {
 
 var _ planner.Past = (*past)(nil)
 
-// readPast reads the last generation. Where none is whole the next pass begins with an empty ledger, and so does its preview.
+// readPast reads the last generation. Where none is whole the next pass begins with an empty
+// ledger, and so does its preview.
 func readPast(ctx context.Context, m provenance.Mapping, log *slog.Logger) (*past, error) {
 	last, err := record.Latest(ctx, m.Store, m.Name)
 	p := &past{store: m.Store, mapping: m.Name, last: last}
@@ -49,7 +51,8 @@ func readPast(ctx context.Context, m provenance.Mapping, log *slog.Logger) (*pas
 	return p, nil
 }
 
-// resume looks for a pass that one with these settings would resume, and for what others may have left behind.
+// resume looks for a pass that one with these settings would resume, and for what others may have
+// left behind.
 func (p *past) resume(ctx context.Context, now record.Settings) error {
 	p.settings, p.claims = now, p.last.Claims
 	if p.damage != "" {
@@ -87,8 +90,8 @@ func (p *past) Mark() string {
 	return p.progress.Ranges[0].Mark
 }
 
-// Previous yields the entries after the mark: the last generation's, and over them what the pass that would be resumed has
-// saved.
+// Previous yields the entries after the mark: the last generation's, and over them what the pass
+// that would be resumed has saved.
 func (p *past) Previous(ctx context.Context) iter.Seq2[record.Entry, error] {
 	return p.overEntries(afterMark(p, checkpoint.Entries(ctx, p.store, p.mapping), func(e record.Entry) string { return e.Key }))
 }

@@ -1,13 +1,15 @@
-// Package preview computes what the next pass of a mapping would do, and what that would cost, without carrying anything out.
+// Package preview computes what the next pass of a mapping would do, and what that would cost,
+// without carrying anything out.
 //
-// It lists the source, and the destination where the pass would, and reads the ledger without its lease, so that it can be asked for
-// while another process holds that. It uses the planner of a pass and the copier's own forecast, so that a pass in which nothing goes
-// wrong does what its preview says. Memory does not grow with the number of objects.
+// It lists the source, and the destination where the pass would, and reads the ledger without its
+// lease, so that it can be asked for while another process holds that. It uses the planner of a
+// pass and the copier's own forecast, so that a pass in which nothing goes wrong does what its
+// preview says. Memory does not grow with the number of objects.
 //
 // It leaves prices and requests to plan's quoter, and what is printed to its caller.
 //
-// Two words: the fate of an object is what the pass would do with it; to look is to read at the destination whether a copy is there
-// already, which decides between adopting it and copying.
+// Two words: the fate of an object is what the pass would do with it; to look is to read at the
+// destination whether a copy is there already, which decides between adopting it and copying.
 package preview
 
 import (
@@ -28,29 +30,34 @@ func (t *Tally) add(o listing.Object) {
 	t.Bytes += o.Size
 }
 
-// Pass is what the next pass of a mapping would do. Its JSON form is a contract: docs/cli.md describes it.
+// Pass is what the next pass of a mapping would do. Its JSON form is a contract: docs/cli.md
+// describes it.
 //
-// It is a point-in-time estimate, of a pass in which nothing goes wrong. The last fields are absent when they
-// have nothing to say.
+// It is a point-in-time estimate, of a pass in which nothing goes wrong. The last fields are absent
+// when they have nothing to say.
 type Pass struct {
 	Mapping string `json:"mapping"`
-	// Generation is the ledger's last generation, 0 for none; Pass is the number that the pass would have.
+	// Generation is the ledger's last generation, 0 for none; Pass is the number that the pass
+	// would have.
 	Generation int64 `json:"generation"`
 	Pass       int64 `json:"pass"`
-	// Listed is the number of objects that the source lists after ResumesAfter: all but Kept are sums of it.
+	// Listed is the number of objects that the source lists after ResumesAfter: all but Kept are
+	// sums of it.
 	Listed int64 `json:"listed"`
 	// Copy is what would be copied, and CopyByReason the same by plan.Reason.
 	Copy         Tally            `json:"copy"`
 	CopyByReason map[string]Tally `json:"copy_by_reason"`
 	// Unchanged is the number of objects that the ledger says were copied in the version listed.
 	Unchanged int64 `json:"unchanged"`
-	// Skipped counts objects that the filter leaves out, by reason; Held those in quarantine that are not due, by the reason
-	// they are there for; Refused those that would go there before any request, likewise, with what is foreign among them.
+	// Skipped counts objects that the filter leaves out, by reason; Held those in quarantine that
+	// are not due, by the reason they are there for; Refused those that would go there before any
+	// request, likewise, with what is foreign among them.
 	Skipped map[string]int64 `json:"skipped"`
 	Held    map[string]int64 `json:"held"`
 	Refused map[string]int64 `json:"refused"`
-	// Adopt is what the destination seems to hold already, and would be looked at before it is copied. The quote is for
-	// adopting all of it. Doubtful is what of it would be set aside as foreign if it does not prove to be a copy.
+	// Adopt is what the destination seems to hold already, and would be looked at before it is
+	// copied. The quote is for adopting all of it. Doubtful is what of it would be set aside as
+	// foreign if it does not prove to be a copy.
 	Adopt    Tally `json:"adopt"`
 	Doubtful Tally `json:"doubtful"`
 	// Kept is the number of copies whose source is gone and that stay.
@@ -60,7 +67,8 @@ type Pass struct {
 	plan.Quote
 	// UnlessAdopted is how many dollars more it costs if nothing of Adopt proves to be a copy.
 	UnlessAdopted float64 `json:"unless_adopted"`
-	// LedgerWrites is how many records of the ledger the pass would write, roughly; they are not among the requests.
+	// LedgerWrites is how many records of the ledger the pass would write, roughly; they are not
+	// among the requests.
 	LedgerWrites int64 `json:"ledger_writes"`
 	// Time is how long it would take.
 	Time plan.Estimate `json:"time"`
@@ -68,8 +76,8 @@ type Pass struct {
 	Prices PriceList `json:"prices"`
 	// NotCounted says what the price leaves out.
 	NotCounted []string `json:"not_counted"`
-	// Resumed says that the pass would resume an interrupted one, after the key ResumesAfter; ResumesAfterBytes is that key
-	// where it is not UTF-8.
+	// Resumed says that the pass would resume an interrupted one, after the key ResumesAfter;
+	// ResumesAfterBytes is that key where it is not UTF-8.
 	Resumed           bool   `json:"resumed,omitempty"`
 	ResumesAfter      string `json:"resumes_after,omitempty"`
 	ResumesAfterBytes []byte `json:"resumes_after_bytes,omitempty"`
@@ -104,8 +112,8 @@ type Fate struct {
 	plan.Action
 	// Refused is why the object would go into quarantine before any request, "" when it would not.
 	Refused string
-	// Looks says that what the destination holds would be looked at first, and Foreign that it would not be replaced if it does
-	// not prove to be the object's copy.
+	// Looks says that what the destination holds would be looked at first, and Foreign that it
+	// would not be replaced if it does not prove to be the object's copy.
 	Looks, Foreign bool
 }
 

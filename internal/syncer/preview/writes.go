@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// ledgerWrites estimates how many records a pass writes that makes so many changes in that time: with each save a chunk,
-// which is removed when it was merged into a larger one, a progress record, and the removal of an older one; with each claim a
-// progress record and such a removal; at the end a chunk and the manifest.
+// ledgerWrites estimates how many records a pass writes that makes so many changes in that time:
+// with each save a chunk, which is removed when it was merged into a larger one, a progress record,
+// and the removal of an older one; with each claim a progress record and such a removal; at the end
+// a chunk and the manifest.
 func (o *Options) ledgerWrites(changes int64, seconds float64) int64 {
 	if changes == 0 {
 		return 1
@@ -19,8 +20,8 @@ func (o *Options) ledgerWrites(changes int64, seconds float64) int64 {
 	return 4*saves + 2*claims + 2
 }
 
-// savesInTime is how often a pass of that many seconds is saved because of its time: first after a second, then after twice as long each
-// time, up to the interval.
+// savesInTime is how often a pass of that many seconds is saved because of its time: first after a
+// second, then after twice as long each time, up to the interval.
 func savesInTime(seconds float64, interval time.Duration) (saves int64) {
 	patience := min(time.Second, interval)
 	left := time.Duration(seconds * float64(time.Second))

@@ -14,12 +14,13 @@ import (
 // Fingerprint names the settings of a pass: passes of the same fingerprint resume each other.
 type Fingerprint struct {
 	Settings
-	// Replay is when the pass began when it is a replay, in nanoseconds since 1970: no other pass may resume it, not even
-	// another replay, which may have been asked for other objects.
+	// Replay is when the pass began when it is a replay, in nanoseconds since 1970: no other pass
+	// may resume it, not even another replay, which may have been asked for other objects.
 	Replay int64
 }
 
-// fingerprintForm is the JSON form of a fingerprint. A pass resumes another one of the same text, so that it must not change.
+// fingerprintForm is the JSON form of a fingerprint. A pass resumes another one of the same text,
+// so that it must not change.
 type fingerprintForm struct {
 	Source       placeForm `json:"source"`
 	Destination  placeForm `json:"destination"`
@@ -70,7 +71,8 @@ const maxFormerKeys = 16
 type Memo struct {
 	PlaceSince int64 `json:"place_since,omitempty"`
 	ClassSince int64 `json:"class_since,omitempty"`
-	// TargetSince is the first pass that copied each key to where it is copied today, from wherever.
+	// TargetSince is the first pass that copied each key to where it is copied today, from
+	// wherever.
 	TargetSince int64 `json:"target_since,omitempty"`
 	// FormerKeys are the KMS keys that were configured before, the last one last.
 	FormerKeys []string `json:"former_keys,omitempty"`
@@ -125,7 +127,8 @@ func ReadGeneration(last record.Settings) (g Generation, err error) {
 	return g, err
 }
 
-// Next returns since when the settings of now are in force for a pass of that number, which follows the generation.
+// Next returns since when the settings of now are in force for a pass of that number, which follows
+// the generation.
 func (g Generation) Next(now Settings, pass int64) Memo {
 	m := g.Memo
 	if g.IsKnown && !now.SameKeys(g.Settings) {

@@ -18,8 +18,8 @@ type Mapping struct {
 	Store store.Store
 }
 
-// Fitting calls found with the last generation of each other ledger that is of copies between the mapping's places. One that cannot be
-// read is none.
+// Fitting calls found with the last generation of each other ledger that is of copies between the
+// mapping's places. One that cannot be read is none.
 func (m Mapping) Fitting(ctx context.Context, found func(last record.Manifest, name string)) error {
 	names, err := record.Mappings(ctx, m.Store)
 	if err != nil {
@@ -37,8 +37,8 @@ func (m Mapping) Fitting(ctx context.Context, found func(last record.Manifest, n
 	return nil
 }
 
-// Offer looks for the ledger of a mapping that copied between the same places under another name, where this one has
-// none, and logs how to take it over.
+// Offer looks for the ledger of a mapping that copied between the same places under another name,
+// where this one has none, and logs how to take it over.
 func (m Mapping) Offer(ctx context.Context, log *slog.Logger) error {
 	return m.Fitting(ctx, func(last record.Manifest, name string) {
 		log.Warn("a ledger of another name fits this mapping; take it over with syncd ledger rename", "from", name, "entries", last.Entries)

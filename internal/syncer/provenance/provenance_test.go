@@ -20,7 +20,8 @@ func settings(sourcePrefix, destinationPrefix string) provenance.Settings {
 	}
 }
 
-// TestSameKeys: prefixes that are narrowed or widened by the same step on both sides leave each key where it was.
+// TestSameKeys: prefixes that are narrowed or widened by the same step on both sides leave each key
+// where it was.
 func TestSameKeys(t *testing.T) {
 	otherBucket, otherService := settings("", ""), settings("", "")
 	otherBucket.Source.Bucket, otherService.Destination = "b", otherService.Destination.At("minio")
@@ -119,8 +120,8 @@ func TestReadGeneration(t *testing.T) {
 	}
 }
 
-// TestFingerprintText holds a fingerprint to its text: passes of the same text resume each other, and of a place the text has what tells
-// it from others.
+// TestFingerprintText holds a fingerprint to its text: passes of the same text resume each other,
+// and of a place the text has what tells it from others.
 func TestFingerprintText(t *testing.T) {
 	const point = "arn:aws:s3:us-west-2:111111111111:accesspoint/p"
 	s := provenance.Settings{

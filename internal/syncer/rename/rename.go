@@ -1,11 +1,14 @@
 // Package rename gives a mapping the ledger that it had under another name.
 //
-// It promises that only a ledger of copies between the mapping's own places is taken over, that a mapping which has a ledger keeps it,
-// and that the former ledger stays as it is. The mapping's ledger exists once everything is in it, by one write.
+// It promises that only a ledger of copies between the mapping's own places is taken over, that a
+// mapping which has a ledger keeps it, and that the former ledger stays as it is. The mapping's
+// ledger exists once everything is in it, by one write.
 //
-// It leaves to the next pass what the new name changes: another key or storage class is handled there, as under the same name.
+// It leaves to the next pass what the new name changes: another key or storage class is handled
+// there, as under the same name.
 //
-// Two words: the former ledger is read, under its lease; the mapping's ledger is the one that is made of it.
+// Two words: the former ledger is read, under its lease; the mapping's ledger is the one that is
+// made of it.
 package rename
 
 import (
@@ -27,11 +30,13 @@ import (
 // ErrTaken says that a mapping which should take over a ledger has one of its own.
 var ErrTaken = errors.New("the mapping has a ledger of its own")
 
-// A MisfitError refuses the ledger of copies between other places than those of the mapping that should take it over.
+// A MisfitError refuses the ledger of copies between other places than those of the mapping that
+// should take it over.
 type MisfitError struct {
 	// From is the name of the ledger, and Mapping that of the mapping.
 	From, Mapping string
-	// Differs says what differs, each as "source.bucket is a in the ledger and b in the configuration".
+	// Differs says what differs, each as "source.bucket is a in the ledger and b in the
+	// configuration".
 	Differs []string
 	// Fitting are the names of the ledgers that would fit.
 	Fitting []string
@@ -49,14 +54,17 @@ type Options struct {
 	Ledger checkpoint.Options
 	// Settings are those of the mapping. A ledger of other places does not fit them.
 	Settings provenance.Settings
-	// Before is called when nothing stands in the way any more, and before there is a ledger; nil does nothing.
+	// Before is called when nothing stands in the way any more, and before there is a ledger; nil
+	// does nothing.
 	Before func(ctx context.Context) error
 }
 
-// Ledger gives a mapping the ledger of another name, in the same store. The mapping must have none, and its settings must copy the same
-// objects to the same keys as those of the ledger, else the error is a *MisfitError; another key or class is the next pass's business, as
-// it is under the same name. The history of passes comes along. The former ledger stays as it is. What it says of copies in other places than those of its last settings is
-// left behind, and so is its quarantine, but for what that says of copies: the next pass looks at those objects again.
+// Ledger gives a mapping the ledger of another name, in the same store. The mapping must have none,
+// and its settings must copy the same objects to the same keys as those of the ledger, else the
+// error is a *MisfitError; another key or class is the next pass's business, as it is under the
+// same name. The history of passes comes along. The former ledger stays as it is. What it says of
+// copies in other places than those of its last settings is left behind, and so is its quarantine,
+// but for what that says of copies: the next pass looks at those objects again.
 func Ledger(ctx context.Context, store store.Store, o Options) (entries int64, err error) {
 	from, to := o.From, o.Ledger
 	if from == to.Mapping {
@@ -110,7 +118,8 @@ func Ledger(ctx context.Context, store store.Store, o Options) (entries int64, e
 	return copyLedger(ctx, store, ledger, former{name: from, memo: since, claims: unfinished.Claims()})
 }
 
-// takeHistory enters the passes of another name in the history of a ledger. One that is damaged stays behind.
+// takeHistory enters the passes of another name in the history of a ledger. One that is damaged
+// stays behind.
 func takeHistory(ctx context.Context, state store.Store, from string, to *checkpoint.Ledger) error {
 	passes, err := history.Read(ctx, state, from)
 	if _, isDamage := errors.AsType[*store.CorruptError](err); isDamage || err == nil && len(passes) == 0 {
@@ -157,7 +166,8 @@ type former struct {
 	claims []record.Claim
 }
 
-// copyLedger makes a generation of what another ledger knows of the copies in the place of its last settings.
+// copyLedger makes a generation of what another ledger knows of the copies in the place of its last
+// settings.
 func copyLedger(ctx context.Context, store store.Store, to *checkpoint.Ledger, f former) (entries int64, err error) {
 	pass, err := to.Begin(ctx)
 	if err != nil {

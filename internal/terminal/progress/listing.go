@@ -10,7 +10,8 @@ import (
 	"syncd/internal/terminal"
 )
 
-// Listing shows how far a listing has come: on a terminal in one line that is drawn again, elsewhere in a line now and then.
+// Listing shows how far a listing has come: on a terminal in one line that is drawn again,
+// elsewhere in a line now and then.
 type Listing struct {
 	w           io.Writer
 	width       func() int // of the terminal, 0 for none

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// TestListedShowsItselfNowAndThen prints a line when enough time has gone by, and none for a short listing.
+// TestListedShowsItselfNowAndThen prints a line when enough time has gone by, and none for a short
+// listing.
 func TestListedShowsItselfNowAndThen(t *testing.T) {
 	now, out := time.Time{}, &bytes.Buffer{}
 	l := ShowListing(out, func() time.Time { return now }, "m")

@@ -1,9 +1,11 @@
 // Package progress shows how far a pass or a listing has come.
 //
-// It promises a bar in one line of a terminal that is drawn again, and a plain line now and then elsewhere, until the work ends or is asked
-// to drain, which is shown too. It leaves a clean line behind.
+// It promises a bar in one line of a terminal that is drawn again, and a plain line now and then
+// elsewhere, until the work ends or is asked to drain, which is shown too. It leaves a clean line
+// behind.
 //
-// It leaves to package syncer how progress is counted. Watched is a pass that can be asked; a Listing is told of each object.
+// It leaves to package syncer how progress is counted. Watched is a pass that can be asked; a
+// Listing is told of each object.
 package progress
 
 import (
@@ -23,7 +25,8 @@ import (
 )
 
 const (
-	// barInterval is how often a bar is drawn, lineInterval how often a line is printed where there is no terminal.
+	// barInterval is how often a bar is drawn, lineInterval how often a line is printed where there
+	// is no terminal.
 	barInterval  = 100 * time.Millisecond
 	lineInterval = 10 * time.Second
 )
@@ -42,8 +45,8 @@ type view interface {
 	Clear()
 }
 
-// Show shows how a pass gets on until the returned func is called, which waits for the last line. The end of ctx asks the pass to
-// drain, which is shown too.
+// Show shows how a pass gets on until the returned func is called, which waits for the last line.
+// The end of ctx asks the pass to drain, which is shown too.
 func Show(ctx context.Context, w io.Writer, now func() time.Time, mapping string, watched Watched) (stop func()) {
 	if terminal.IsTerminal(w) {
 		return watch(ctx, barInterval, newBar(w, mapping, func() int { return terminal.PageWidth(w) }), watched)
@@ -85,7 +88,8 @@ func watch(ctx context.Context, every time.Duration, v view, watched Watched) (s
 	}
 }
 
-// lines prints a plain line each time: objects, bytes, rate and the time left, as far as it can be known.
+// lines prints a plain line each time: objects, bytes, rate and the time left, as far as it can be
+// known.
 type lines struct {
 	w        io.Writer
 	mapping  string
@@ -125,7 +129,8 @@ const (
 // barWidth is how wide the bar itself is where there is room.
 const barWidth = 24
 
-// bar draws a progress bar in one line of a terminal, which is never wider than that: a line that wraps cannot be drawn again.
+// bar draws a progress bar in one line of a terminal, which is never wider than that: a line that
+// wraps cannot be drawn again.
 type bar struct {
 	w        io.Writer
 	mapping  string
@@ -153,7 +158,8 @@ func (b *bar) draw(p syncer.Progress) {
 	_, _ = io.WriteString(b.w, "\r"+printable.Line(line)+clearRest) // a terminal that went away does not stop a pass
 }
 
-// line renders the bar. One more object is expected than there is, so that the bar is not full before the pass is.
+// line renders the bar. One more object is expected than there is, so that the bar is not full
+// before the pass is.
 func (b *bar) line(p syncer.Progress, width int) string {
 	progressbar.OptionSetWidth(width)(b.bar)
 	name := terminal.Shortened(b.mapping, max(1, b.width()/3))

@@ -38,7 +38,8 @@ type watched struct{ progress syncer.Progress }
 
 func (w watched) Progress() (syncer.Progress, bool) { return w.progress, true }
 
-// TestDrainIsShown on a terminal and elsewhere, once, as soon as it is asked for, with what a second signal does.
+// TestDrainIsShown on a terminal and elsewhere, once, as soon as it is asked for, with what a
+// second signal does.
 func TestDrainIsShown(t *testing.T) {
 	for name, tt := range map[string]struct {
 		view func(out *sharedBuffer) view

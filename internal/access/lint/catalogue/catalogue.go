@@ -1,11 +1,13 @@
-// Package catalogue is the names that policies may use: the actions and condition keys of the services that syncd talks to, and the
-// prefixes of all services.
+// Package catalogue is the names that policies may use: the actions and condition keys of the
+// services that syncd talks to, and the prefixes of all services.
 //
-// It promises to know a name without regard to case, and to suggest for a wrong one the name that was likely to be meant: by the table
-// of operations whose permissions have other names, otherwise by the least distance. It suggests nothing that does not exist.
+// It promises to know a name without regard to case, and to suggest for a wrong one the name that
+// was likely to be meant: by the table of operations whose permissions have other names, otherwise
+// by the least distance. It suggests nothing that does not exist.
 //
-// It leaves to others whether a name belongs where it stands. The actions and keys are those of package iam; services.txt is the list of
-// prefixes, with those that resource control policies apply to.
+// It leaves to others whether a name belongs where it stands. The actions and keys are those of
+// package iam; services.txt is the list of prefixes, with those that resource control policies
+// apply to.
 package catalogue
 
 import (
@@ -28,8 +30,8 @@ func Read() *Catalogue {
 	return &Catalogue{iam.ReadKnown(), services("all"), services("resource control")}
 }
 
-// MeantAction is the action that a wrong name was likely to mean; "" when none is like it. The names of API operations that are no
-// actions are known: their permissions have other names.
+// MeantAction is the action that a wrong name was likely to mean; "" when none is like it. The
+// names of API operations that are no actions are known: their permissions have other names.
 func (c *Catalogue) MeantAction(name string) string {
 	if meant := operationPermission(strings.ToLower(name)); meant != "" {
 		return meant
@@ -50,8 +52,8 @@ func (c *Catalogue) MeantKey(name string) string {
 	return Nearest(name, names)
 }
 
-// operationPermission is the permission behind the name of an operation, as "Required permissions for Amazon S3 API operations" has
-// it; "" for what is none.
+// operationPermission is the permission behind the name of an operation, as "Required permissions
+// for Amazon S3 API operations" has it; "" for what is none.
 func operationPermission(lower string) string {
 	switch lower {
 	case "s3:headobject", "s3:getobjectmetadata", "s3:readobject", "s3:selectobjectcontent":
@@ -102,7 +104,8 @@ func morePermissions(lower string) string {
 	return ""
 }
 
-// Nearest is the name most like the given one, the first of several by the alphabet, or "" when each differs in more than a quarter.
+// Nearest is the name most like the given one, the first of several by the alphabet, or "" when
+// each differs in more than a quarter.
 func Nearest(name string, names []string) string {
 	return hint.NearestWithin(name, slices.Sorted(slices.Values(names)), len(name)/4)
 }

@@ -24,7 +24,8 @@ func services(heading string) (list []string) {
 	return list
 }
 
-// MeantService is the prefix that a wrong one was likely to mean; "" when none is like it. The names of commands are known.
+// MeantService is the prefix that a wrong one was likely to mean; "" when none is like it. The
+// names of commands are known.
 func MeantService(service string) string {
 	switch service {
 	case "s3api", "s3control":

@@ -11,9 +11,10 @@ import (
 	"syncd/internal/arn"
 )
 
-// checkCarried finds condition keys that the requests of a named principal never carry ("AWS global condition context keys", IAM User
-// Guide: the availability of each key; "IAM and AWS STS condition context keys" for sts:ExternalId). Principal * is anybody, a service
-// too, and is no named principal.
+// checkCarried finds condition keys that the requests of a named principal never carry ("AWS global
+// condition context keys", IAM User Guide: the availability of each key; "IAM and AWS STS condition
+// context keys" for sts:ExternalId). Principal * is anybody, a service too, and is no named
+// principal.
 func (c *checker) checkCarried(s *document.Statement) {
 	for _, cl := range s.Clauses {
 		if cl.Family == "Null" || cl.IfExists || cl.Set == "ForAllValues" {
@@ -44,8 +45,8 @@ func lacks(p document.Principal, key string) bool {
 	key = strings.ToLower(key)
 	switch p.Kind {
 	case "Service":
-		// These two send the ExternalId that their customers choose (Amazon Cognito Developer Guide, "SMS message settings"; VM
-		// Import/Export User Guide, "Required permissions").
+		// These two send the ExternalId that their customers choose (Amazon Cognito Developer
+		// Guide, "SMS message settings"; VM Import/Export User Guide, "Required permissions").
 		sends := slices.Contains([]string{"cognito-idp.amazonaws.com", "vmie.amazonaws.com"}, p.ID.Text)
 		return key == "sts:externalid" && !sends || strings.HasPrefix(key, "aws:principaltag/") ||
 			slices.Contains([]string{"aws:principalorgid", "aws:principalorgpaths", "aws:username"}, key)
@@ -69,11 +70,13 @@ func instead(p document.Principal, key string) string {
 	return "narrow by aws:SourceAccount and aws:SourceArn"
 }
 
-// userName is the policy variable that a session of a role has no value for ("IAM policy elements: Variables and tags", the table of
-// what each kind of principal has). One with a default has a value always.
+// userName is the policy variable that a session of a role has no value for ("IAM policy elements:
+// Variables and tags", the table of what each kind of principal has). One with a default has a
+// value always.
 const userName = `\$\{\s*(?i:aws:username)\s*\}`
 
-// checkUserName finds ${aws:username} in statements about a role, by their principals or by what the policy belongs to.
+// checkUserName finds ${aws:username} in statements about a role, by their principals or by what
+// the policy belongs to.
 func (c *checker) checkUserName(s *document.Statement) {
 	role := ""
 	for _, p := range s.Principals {
@@ -122,8 +125,9 @@ func isTagKey(key string) bool {
 	return strings.EqualFold(key, "aws:TagKeys") || strings.EqualFold(key, "sts:TransitiveTagKeys")
 }
 
-// checkPrivateAddresses finds addresses that no request comes from: aws:SourceIp is the public one, and a request through a VPC
-// endpoint has none ("AWS global condition context keys", aws:SourceIp and aws:VpcSourceIp).
+// checkPrivateAddresses finds addresses that no request comes from: aws:SourceIp is the public one,
+// and a request through a VPC endpoint has none ("AWS global condition context keys", aws:SourceIp
+// and aws:VpcSourceIp).
 func (c *checker) checkPrivateAddresses(cl document.Clause) {
 	if !cl.Is("aws:SourceIp") || cl.Family != "IPAddress" {
 		return
@@ -136,7 +140,8 @@ func (c *checker) checkPrivateAddresses(cl document.Clause) {
 	}
 }
 
-// isPrivate reports whether all of an address or a block is private (RFC 1918, RFC 4193), shared (RFC 6598), loopback or link-local.
+// isPrivate reports whether all of an address or a block is private (RFC 1918, RFC 4193), shared
+// (RFC 6598), loopback or link-local.
 func isPrivate(text string) bool {
 	block, err := netip.ParsePrefix(text)
 	if err != nil {

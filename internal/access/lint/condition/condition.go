@@ -1,10 +1,11 @@
-// Package condition has the rules about conditions: keys that no request carries, operators and values that do not fit, and conditions that
-// hold when they should not.
+// Package condition has the rules about conditions: keys that no request carries, operators and
+// values that do not fit, and conditions that hold when they should not.
 //
-// It promises to look at each condition with its statement only. It leaves to others the reading of operators (lint/document), and
-// whether a statement is narrow enough (lint/danger).
+// It promises to look at each condition with its statement only. It leaves to others the reading of
+// operators (lint/document), and whether a statement is narrow enough (lint/danger).
 //
-// Words to know: a clause demands when only a request that has its key passes; a key is guarded when the statement asks that it be present.
+// Words to know: a clause demands when only a request that has its key passes; a key is guarded
+// when the statement asks that it be present.
 package condition
 
 import (

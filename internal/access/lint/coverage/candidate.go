@@ -31,8 +31,8 @@ func newCandidate(d *document.Document) *candidate {
 	return &candidate{Document: d, parsed: parsed, bucket: d.Bucket()}
 }
 
-// assign finds out whose an identity or trust policy is that does not say: theirs whose needs it meets at least in part. One that meets
-// none may be anybody's.
+// assign finds out whose an identity or trust policy is that does not say: theirs whose needs it
+// meets at least in part. One that meets none may be anybody's.
 func (p *candidate) assign(needs []access.Need) {
 	if p.Kind != access.KindIdentity && p.Kind != access.KindTrust || p.says() {
 		return
@@ -48,7 +48,8 @@ func (p *candidate) assign(needs []access.Need) {
 	}
 }
 
-// concernsCaller reports whether the statement may be about the principal of a need, or somebody else of its account.
+// concernsCaller reports whether the statement may be about the principal of a need, or somebody
+// else of its account.
 func concernsCaller(s *document.Statement, n access.Need) bool {
 	return s.Everyone() != nil || slices.ContainsFunc(s.Principals, func(p document.Principal) bool {
 		return p.ID.Text == n.Principal || p.Account() == n.Account
@@ -98,7 +99,8 @@ func (a *assessment) identities(n access.Need) (list []*candidate) {
 	return list
 }
 
-// owned are the policies that may be that of the need's resource. There is more than one when they do not say whose they are.
+// owned are the policies that may be that of the need's resource. There is more than one when they
+// do not say whose they are.
 func (a *assessment) owned(n access.Need) (list []*candidate) {
 	for _, p := range a.candidates {
 		if p.Kind != n.Kind() {
@@ -122,8 +124,8 @@ func (a *assessment) owned(n access.Need) (list []*candidate) {
 	return list
 }
 
-// ofKey reports whether a key policy may be that of the need's key: by its target, by a resource that names a key, or by the account that
-// may administer it.
+// ofKey reports whether a key policy may be that of the need's key: by its target, by a resource
+// that names a key, or by the account that may administer it.
 func (a *assessment) ofKey(p *candidate, n access.Need) bool {
 	if arn.Is(p.Target) {
 		return document.Covers(n.Resource, p.Target)

@@ -1,12 +1,15 @@
 // Package coverage decides whether documents allow what the mappings of a configuration need.
 //
-// It promises to decide every need as AWS would decide the request, by package iam, and to name for each that lacks something the
-// document and the statement to add. Documents that are not given are taken to allow, and a note says which; what depends on where the
-// process runs, as its organization or network, is taken to be as the documents ask.
+// It promises to decide every need as AWS would decide the request, by package iam, and to name for
+// each that lacks something the document and the statement to add. Documents that are not given are
+// taken to allow, and a note says which; what depends on where the process runs, as its
+// organization or network, is taken to be as the documents ask.
 //
-// It leaves to others what is needed (package access) and whether each document is in order by itself.
+// It leaves to others what is needed (package access) and whether each document is in order by
+// itself.
 //
-// Words to know: a candidate is a document that needs are decided by; a gap is what one document lacks for one principal on one resource.
+// Words to know: a candidate is a document that needs are decided by; a gap is what one document
+// lacks for one principal on one resource.
 package coverage
 
 import (
@@ -39,8 +42,9 @@ type gap struct {
 	actions []string
 }
 
-// Check decides every need of the mappings by the documents, as AWS would decide the request. Documents that are not given are
-// taken to allow; whatever of the caller is not in the configuration (organization, network) is taken to be as the documents ask.
+// Check decides every need of the mappings by the documents, as AWS would decide the request.
+// Documents that are not given are taken to allow; whatever of the caller is not in the
+// configuration (organization, network) is taken to be as the documents ask.
 func Check(conf *config.Config, mappings []config.Mapping, documents []*document.Document) []rule.Finding {
 	a := &assessment{config: conf, absent: map[string]bool{}, findings: deputyFindings(conf, mappings)}
 	var needs []access.Need
@@ -67,8 +71,9 @@ func Check(conf *config.Config, mappings []config.Mapping, documents []*document
 	return a.findings
 }
 
-// ambient is who the ambient credentials are: the one of the account whose identity policy was given with its name, and who is none of
-// the roles of the configuration; "" when that is not known.
+// ambient is who the ambient credentials are: the one of the account whose identity policy was
+// given with its name, and who is none of the roles of the configuration; "" when that is not
+// known.
 func ambient(conf *config.Config, documents []*document.Document, account string) string {
 	for _, d := range documents {
 		if d.Kind != access.KindIdentity || arn.Account(d.Target) != account {

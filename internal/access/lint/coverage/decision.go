@@ -57,8 +57,9 @@ func openStatement() iam.Statement {
 	return iam.Statement{Effect: iam.Allow, Actions: []string{"*"}, Resources: []string{"*"}}
 }
 
-// callers is who may send the request: the session of the role, or of the ambient credentials everyone of their account whom the
-// document names, because the configuration does not say who they are.
+// callers is who may send the request: the session of the role, or of the ambient credentials
+// everyone of their account whom the document names, because the configuration does not say who
+// they are.
 func callers(c *config.Config, n access.Need, owner *candidate) []iam.Caller {
 	switch {
 	case arn.Kind(n.Principal) == "user":
@@ -88,8 +89,8 @@ func session(role, name string) iam.Caller {
 	return iam.Caller{ARN: arn.Session(role, name), RoleARN: role, Account: arn.Account(role)}
 }
 
-// surroundings are the condition keys of the request: those of the need, those that all requests of syncd have, and for what depends on
-// where the process runs the values that the documents ask for.
+// surroundings are the condition keys of the request: those of the need, those that all requests of
+// syncd have, and for what depends on where the process runs the values that the documents ask for.
 func surroundings(n access.Need, candidates []*candidate) map[string][]string {
 	facts := map[string][]string{"aws:SecureTransport": {"true"}, "s3:TlsVersion": {"1.3"}}
 	if strings.HasPrefix(n.Action, "kms:") {
@@ -112,7 +113,8 @@ func surroundings(n access.Need, candidates []*candidate) map[string][]string {
 	return facts
 }
 
-// takenAsMet is true of a condition that is taken to be met, in an Allow by having its value and in a Deny by being spared for it.
+// takenAsMet is true of a condition that is taken to be met, in an Allow by having its value and in
+// a Deny by being spared for it.
 func takenAsMet(s *document.Statement, cl document.Clause, n access.Need) bool {
 	unknown := cl.Is("sts:ExternalId") && n.ExternalID && s.Mentions(n.Action) && concernsCaller(s, n)
 	for _, key := range []string{"aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:SourceVpce", "aws:SourceVpc", "aws:ResourceOrgID"} {

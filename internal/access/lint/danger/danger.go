@@ -1,11 +1,12 @@
-// Package danger has the rules about what AWS takes and its author is not likely to want: who is let in, who could be locked out, and what
-// one statement makes of another.
+// Package danger has the rules about what AWS takes and its author is not likely to want: who is
+// let in, who could be locked out, and what one statement makes of another.
 //
-// It promises to warn of what is plain from the document itself, and from the configuration whose a bucket is. It leaves to others what
-// AWS refuses (lint/element, lint/condition) and whether mappings work (lint/coverage).
+// It promises to warn of what is plain from the document itself, and from the configuration whose a
+// bucket is. It leaves to others what AWS refuses (lint/element, lint/condition) and whether
+// mappings work (lint/coverage).
 //
-// Words to know: a clause narrows the caller when only some callers pass it; a statement that denies concerns all when it is about
-// everyone but those whom it spares.
+// Words to know: a clause narrows the caller when only some callers pass it; a statement that
+// denies concerns all when it is about everyone but those whom it spares.
 package danger
 
 import (
@@ -17,7 +18,8 @@ import (
 	"syncd/internal/access/lint/document"
 )
 
-// Check finds what AWS takes and its author is not likely to want. The configuration may say whose a bucket is; nil for none.
+// Check finds what AWS takes and its author is not likely to want. The configuration may say whose
+// a bucket is; nil for none.
 func Check(conf *config.Config, d *document.Document, report document.Report) {
 	c := &checker{config: conf, d: d, report: report}
 	for _, s := range d.Policy.Statements {
@@ -59,8 +61,8 @@ func narrowsCaller(cl document.Clause) bool {
 	return listed && cl.Demands() && !slices.ContainsFunc(cl.Values, all)
 }
 
-// closedForS3 is true of a clause that keeps S3 from counting a statement as public ("Blocking public access to your Amazon S3
-// storage", "The meaning of public").
+// closedForS3 is true of a clause that keeps S3 from counting a statement as public ("Blocking
+// public access to your Amazon S3 storage", "The meaning of public").
 func closedForS3(cl document.Clause) bool {
 	key := strings.ToLower(cl.Key.Text)
 	if !narrowsCaller(cl) || strings.HasPrefix(key, "aws:principaltag/") {
@@ -82,7 +84,8 @@ func (c *checker) checkOpen(s *document.Statement) {
 	}
 }
 
-// checkFullAccess takes the account of a key's first root statement for the key's own. Of a bucket the policy does not tell.
+// checkFullAccess takes the account of a key's first root statement for the key's own. Of a bucket
+// the policy does not tell.
 func (c *checker) checkFullAccess(s *document.Statement) {
 	i := slices.IndexFunc(s.Actions, func(a *document.Node) bool { return a.Text == "*" || strings.HasSuffix(a.Text, ":*") })
 	if i < 0 || c.d.Kind == access.KindTrust {

@@ -17,8 +17,9 @@ func sparing(key string) bool {
 	}, strings.ToLower(key))
 }
 
-// checkDeniesServices knows the keys that requests of AWS services lack: a service with its own principal has no organization, and one
-// that acts with the caller's credentials comes from no endpoint of the caller's.
+// checkDeniesServices knows the keys that requests of AWS services lack: a service with its own
+// principal has no organization, and one that acts with the caller's credentials comes from no
+// endpoint of the caller's.
 func (c *checker) checkDeniesServices(s *document.Statement) {
 	keys := []string{"aws:sourcevpce", "aws:sourcevpc", "aws:sourceip", "aws:vpcsourceip"}
 	if c.d.Kind.OfResource() || c.d.Kind == access.KindResourceControl {
@@ -72,8 +73,9 @@ func sparesFew(cl document.Clause) bool {
 	return few && cl.Negated && !slices.ContainsFunc(cl.Values, root)
 }
 
-// checkNotPrincipal holds a Deny with NotPrincipal to what AWS compares: the account, the role and the session ("AWS JSON policy
-// elements: NotPrincipal", IAM User Guide). What is not listed of these is denied, though it belongs to one that is.
+// checkNotPrincipal holds a Deny with NotPrincipal to what AWS compares: the account, the role and
+// the session ("AWS JSON policy elements: NotPrincipal", IAM User Guide). What is not listed of
+// these is denied, though it belongs to one that is.
 func (c *checker) checkNotPrincipal(s *document.Statement) {
 	listed := func(match func(a arn.ARN) bool) bool {
 		return slices.ContainsFunc(s.NotPrincipals, func(p document.Principal) bool {
@@ -107,9 +109,10 @@ func (c *checker) checkNotPrincipal(s *document.Statement) {
 	}
 }
 
-// checkDeniesParts finds a deny of writes without an encryption header that looks at parts too: UploadPart, UploadPartCopy and
-// CompleteMultipartUpload ask for s3:PutObject and cannot have the header, which belongs to CreateMultipartUpload (Amazon S3 API
-// Reference, UploadPart; Amazon S3 User Guide, "Uploading and copying objects using multipart upload").
+// checkDeniesParts finds a deny of writes without an encryption header that looks at parts too:
+// UploadPart, UploadPartCopy and CompleteMultipartUpload ask for s3:PutObject and cannot have the
+// header, which belongs to CreateMultipartUpload (Amazon S3 API Reference, UploadPart; Amazon S3
+// User Guide, "Uploading and copying objects using multipart upload").
 func (c *checker) checkDeniesParts(s *document.Statement) {
 	if !s.Mentions("s3:PutObject") {
 		return
@@ -137,7 +140,8 @@ func (c *checker) checkDeniesParts(s *document.Statement) {
 		strings.TrimPrefix(key, "s3:"), fix+", and set the bucket's default encryption for requests that name none")
 }
 
-// asksForHeader is true of a clause that only a request with a header passes which neither parts nor their completion carry.
+// asksForHeader is true of a clause that only a request with a header passes which neither parts
+// nor their completion carry.
 func asksForHeader(cl document.Clause) bool {
 	key := strings.ToLower(cl.Key.Text)
 	header := strings.HasPrefix(key, "s3:x-amz-") || strings.HasPrefix(key, "s3:requestobjecttag") || strings.HasPrefix(key, "s3:object-lock-")

@@ -34,7 +34,8 @@ func (c *checker) checkReaders() {
 	}
 }
 
-// readerActions are those by which a reader is known, those by which a writer is, and those that a reader should not have.
+// readerActions are those by which a reader is known, those by which a writer is, and those that a
+// reader should not have.
 func readerActions(k access.Kind) (reading, writing, further []string) {
 	if k == access.KindKey {
 		return []string{"kms:Decrypt"}, []string{"kms:Encrypt", "kms:GenerateDataKey"}, []string{

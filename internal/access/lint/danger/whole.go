@@ -53,7 +53,8 @@ func (c *checker) checkShadows() {
 	}
 }
 
-// shadows reports whether a Deny matches every request that an Allow does. It says no whenever that is not plain to see.
+// shadows reports whether a Deny matches every request that an Allow does. It says no whenever that
+// is not plain to see.
 func shadows(s, allow *document.Statement) bool {
 	if len(s.NotPrincipals)+len(s.NotActions)+len(s.NotResources)+len(allow.NotPrincipals)+len(allow.NotActions)+len(allow.NotResources) > 0 {
 		return false

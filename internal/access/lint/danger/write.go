@@ -8,7 +8,8 @@ import (
 	"syncd/internal/access/lint/document"
 )
 
-// checkForeignRoot finds a whole other account that may write, or encrypt under the key, without any condition.
+// checkForeignRoot finds a whole other account that may write, or encrypt under the key, without
+// any condition.
 func (c *checker) checkForeignRoot(s *document.Statement) {
 	if len(s.Clauses) > 0 {
 		return
@@ -35,7 +36,8 @@ func (c *checker) checkForeignRoot(s *document.Statement) {
 	}
 }
 
-// changingActions are those that change what is stored, or that put data under a key that its owner did not mean.
+// changingActions are those that change what is stored, or that put data under a key that its owner
+// did not mean.
 func changingActions(k access.Kind) []string {
 	switch k { //nolint:exhaustive // the kinds whose resources others store data in or under
 	case access.KindKey:

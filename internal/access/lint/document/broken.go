@@ -22,10 +22,12 @@ const (
 	singleQuotes = "‘’‚′'`"
 )
 
-// byteOrderMark is what some editors put before UTF-8; AWS takes it for a character of the document.
+// byteOrderMark is what some editors put before UTF-8; AWS takes it for a character of the
+// document.
 const byteOrderMark = "\ufeff"
 
-// findBreakage reports the first thing that keeps a text from being JSON in UTF-8, or nil. Its place is in the text.
+// findBreakage reports the first thing that keeps a text from being JSON in UTF-8, or nil. Its
+// place is in the text.
 func findBreakage(data []byte) *Fault {
 	switch {
 	case bytes.HasPrefix(data, []byte(byteOrderMark)):
@@ -171,7 +173,8 @@ func unclosed(data []byte) *Fault {
 	return &Fault{at, fmt.Sprintf("%c that nothing closes", data[at]), fmt.Sprintf("write %c where it ends", closing(data[at])), mendOpen(data, open)}
 }
 
-// innermost lists where the braces and brackets stand that are open at the end of the text, and where the quote does, or -1.
+// innermost lists where the braces and brackets stand that are open at the end of the text, and
+// where the quote does, or -1.
 func innermost(data []byte) (open []int, quote int) {
 	quote = -1
 	for i := 0; i < len(data); i++ {

@@ -1,13 +1,16 @@
 // Package document reads policies so that every fault has a place.
 //
-// It promises to read what AWS refuses: a text that is not quite JSON is mended as far as it is plain what was meant, and each fault is
-// reported; a policy inside what the AWS CLI or `syncd policy` prints around it is found, unescaped, with the place of every byte in the
-// file. [Read] finds the documents of a file, ReadPolicy reads one and reports what the grammar of policies does not allow, and which
-// kind of policy it is.
+// It promises to read what AWS refuses: a text that is not quite JSON is mended as far as it is
+// plain what was meant, and each fault is reported; a policy inside what the AWS CLI or `syncd
+// policy` prints around it is found, unescaped, with the place of every byte in the file. [Read]
+// finds the documents of a file, ReadPolicy reads one and reports what the grammar of policies does
+// not allow, and which kind of policy it is.
 //
-// It leaves to others what the elements mean (lint/element, lint/condition, lint/danger), and the strict reading (package iam).
+// It leaves to others what the elements mean (lint/element, lint/condition, lint/danger), and the
+// strict reading (package iam).
 //
-// Words to know: a node is a JSON value with its place; a clause is one condition key of a statement, with its operator and values.
+// Words to know: a node is a JSON value with its place; a clause is one condition key of a
+// statement, with its operator and values.
 package document
 
 import (
@@ -24,8 +27,9 @@ type Document struct {
 	part   bool  // it is an object in the text, not all of it
 	Kind   access.Kind
 	Target string
-	// Written is true of what `syncd policy` wrote: it says whose it is, nobody's in particular being the ambient credentials', and of a
-	// key it has only what is to be added to the policy that the key has.
+	// Written is true of what `syncd policy` wrote: it says whose it is, nobody's in particular
+	// being the ambient credentials', and of a key it has only what is to be added to the policy
+	// that the key has.
 	Written bool
 	owner   string  // the account that the document belongs into, where `syncd policy` says it
 	Faults  []Fault // what keeps the text from being JSON
@@ -33,8 +37,9 @@ type Document struct {
 	Policy  *Policy
 }
 
-// Read finds what is in a file: a document as it is, or what the AWS CLI prints around one, or what `syncd policy` prints around
-// several. Text of which nothing can be read is one document without a root.
+// Read finds what is in a file: a document as it is, or what the AWS CLI prints around one, or what
+// `syncd policy` prints around several. Text of which nothing can be read is one document without a
+// root.
 func Read(f *File) []*Document {
 	whole := &source{File: f, Data: f.Data}
 	faults, mended := whole.breakages()
@@ -73,7 +78,8 @@ func documentsIn(whole *source, root *Node) []*Document {
 	return alone
 }
 
-// controlKind is the kind of policy that AWS Organizations calls by a name; "" for none that is known here.
+// controlKind is the kind of policy that AWS Organizations calls by a name; "" for none that is
+// known here.
 func controlKind(name string) access.Kind {
 	switch name {
 	case "SERVICE_CONTROL_POLICY":

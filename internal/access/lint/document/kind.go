@@ -9,8 +9,9 @@ import (
 	"syncd/internal/arn"
 )
 
-// guessKind finds out what a policy is for by what it says: with principals it belongs to a resource, whose service is that of most
-// actions; without it is an identity policy, unless the file's name says otherwise.
+// guessKind finds out what a policy is for by what it says: with principals it belongs to a
+// resource, whose service is that of most actions; without it is an identity policy, unless the
+// file's name says otherwise.
 func guessKind(d *Document) access.Kind {
 	if k := kindByName(d.File.Name); k.OfOrganization() {
 		return k

@@ -8,7 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxBreakages bounds how many faults of one text are found: what is broken in more places is not JSON.
+// maxBreakages bounds how many faults of one text are found: what is broken in more places is not
+// JSON.
 const maxBreakages = 50
 
 // edit is what to replace in a text, so that the rest of it can be read.
@@ -18,8 +19,9 @@ type edit struct {
 	guess    bool // the text stands for what nobody can know
 }
 
-// breakages finds everything that keeps a source from being JSON, and returns the source as it would be without, nil when that cannot
-// be known. Where each of them is counts from the beginning of the file.
+// breakages finds everything that keeps a source from being JSON, and returns the source as it
+// would be without, nil when that cannot be known. Where each of them is counts from the beginning
+// of the file.
 func (s *source) breakages() (faults []Fault, mended *source) {
 	text := &source{File: s.File, Data: s.Data, from: s.from}
 	reached, guessed := -1, false
@@ -47,7 +49,8 @@ func (s *source) breakages() (faults []Fault, mended *source) {
 	return faults, nil
 }
 
-// mendString is for a sign that stands in a string as it is: a line that ends there most likely lacks the closing quote.
+// mendString is for a sign that stands in a string as it is: a line that ends there most likely
+// lacks the closing quote.
 func mendString(data []byte, at int) []edit {
 	if data[at] != '\n' && data[at] != '\r' {
 		return []edit{{at: at, size: 1, text: " "}}
@@ -91,7 +94,8 @@ func mendOdd(data []byte, at int) []edit {
 	return []edit{{at: at, size: size}}
 }
 
-// everywhere replaces signs by double quotes from a place on, outside of strings that stand in double quotes.
+// everywhere replaces signs by double quotes from a place on, outside of strings that stand in
+// double quotes.
 func everywhere(data []byte, at int, signs string) (edits []edit) {
 	inText := false
 	for i := at; i < len(data); {

@@ -8,8 +8,9 @@ import (
 	"syncd/internal/arn"
 )
 
-// named is what the name of a file says when `syncd policy --output` gave it: whose account's the document is, and whether it holds
-// only statements that are to be added to the policy of a key. A policy itself says neither.
+// named is what the name of a file says when `syncd policy --output` gave it: whose account's the
+// document is, and whether it holds only statements that are to be added to the policy of a key. A
+// policy itself says neither.
 func (d *Document) named() (account string, addition bool) {
 	name := regexp.MustCompile(`^([0-9]{12})-(.+)\.json$`).FindStringSubmatch(filepath.Base(d.File.Name))
 	if name == nil {

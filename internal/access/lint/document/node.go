@@ -19,8 +19,8 @@ const (
 	nullNode
 )
 
-// Node is one JSON value, and where it stands. A policy is judged on nodes rather than on its values, so that every fault has a
-// place.
+// Node is one JSON value, and where it stands. A policy is judged on nodes rather than on its
+// values, so that every fault has a place.
 type Node struct {
 	kind    nodeKind
 	At, End int    // its bytes, in the text that it was read from
@@ -53,7 +53,8 @@ func (n *Node) dig(names ...string) *Node {
 	return n
 }
 
-// list is the values of an array, or the value alone: a policy may leave the brackets of a list of one away.
+// list is the values of an array, or the value alone: a policy may leave the brackets of a list of
+// one away.
 func (n *Node) list() []*Node {
 	switch {
 	case n == nil:

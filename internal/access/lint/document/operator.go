@@ -18,8 +18,8 @@ type Operator struct {
 	IfExists bool
 }
 
-// parseOperator takes an operator's name apart, and reports whether there is such a one ("IAM JSON policy elements: Condition
-// operators").
+// parseOperator takes an operator's name apart, and reports whether there is such a one ("IAM JSON
+// policy elements: Condition operators").
 func parseOperator(name string) (Operator, bool) {
 	var o Operator
 	if set, rest, ok := strings.Cut(name, ":"); ok && (set == "ForAllValues" || set == "ForAnyValue") {
@@ -115,7 +115,8 @@ func isDate(value string) bool {
 	return false
 }
 
-// Suits reports whether the operator is of the type of a key's values. Text compares with ARNs, and seconds since 1970 with numbers.
+// Suits reports whether the operator is of the type of a key's values. Text compares with ARNs, and
+// seconds since 1970 with numbers.
 func (o Operator) Suits(value string) bool {
 	switch o.Family {
 	case value, "Null", "Binary":

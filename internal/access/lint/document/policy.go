@@ -43,10 +43,12 @@ func (s *Statement) Everyone() *Node {
 	return nil
 }
 
-// ConcernsAll reports whether a statement that denies is about everyone, but for those whom it or its condition spares.
+// ConcernsAll reports whether a statement that denies is about everyone, but for those whom it or
+// its condition spares.
 func (s *Statement) ConcernsAll() bool { return s.Everyone() != nil || len(s.NotPrincipals) > 0 }
 
-// OwnAccount is the account that the document's resource belongs to, by the document or by a configuration; "" when that is not known.
+// OwnAccount is the account that the document's resource belongs to, by the document or by a
+// configuration; "" when that is not known.
 func (d *Document) OwnAccount(conf *config.Config) string {
 	if account := cmp.Or(d.owner, arn.Account(d.Target)); account != "" {
 		return account
@@ -70,7 +72,8 @@ func (d *Document) OwnAccount(conf *config.Config) string {
 	return ""
 }
 
-// accountOfBucket is the account that the configuration says a bucket belongs to; "" when it says none.
+// accountOfBucket is the account that the configuration says a bucket belongs to; "" when it says
+// none.
 func accountOfBucket(conf *config.Config, bucket string) string {
 	if conf == nil || bucket == "" {
 		return ""
@@ -122,7 +125,8 @@ func (p *Policy) AccessPoint() string {
 	return ""
 }
 
-// Bucket is the bucket that a document is about, by its target or its first resource that names one.
+// Bucket is the bucket that a document is about, by its target or its first resource that names
+// one.
 func (d *Document) Bucket() string {
 	switch {
 	case arn.Is(d.Target):
@@ -140,7 +144,8 @@ func (d *Document) Bucket() string {
 	return ""
 }
 
-// Policy is a policy as it is read for judging: it takes what AWS refuses, and has the place of everything.
+// Policy is a policy as it is read for judging: it takes what AWS refuses, and has the place of
+// everything.
 type Policy struct {
 	Version    string
 	Statements []*Statement
@@ -156,7 +161,8 @@ type Statement struct {
 	Clauses                   []Clause
 }
 
-// Principal is one of a statement's. Of everyone the kind is AWS and the id "*", however it is written.
+// Principal is one of a statement's. Of everyone the kind is AWS and the id "*", however it is
+// written.
 type Principal struct {
 	Kind string
 	ID   *Node

@@ -24,11 +24,12 @@ func (r reader) noPolicy(root *Node) {
 	r.report(unknownKind, root, "the document has no Statement", fix)
 }
 
-// Report takes a fault of a value in a document: the id of the rule that finds it, what is wrong, and what to do.
+// Report takes a fault of a value in a document: the id of the rule that finds it, what is wrong,
+// and what to do.
 type Report func(id string, n *Node, message, fix string)
 
-// ReadPolicy reads what the document says, and reports what the grammar of policies does not allow; what is at fault is left out. It returns
-// false for what is no policy.
+// ReadPolicy reads what the document says, and reports what the grammar of policies does not allow;
+// what is at fault is left out. It returns false for what is no policy.
 func (d *Document) ReadPolicy(report Report) bool {
 	r := reader{report}
 	switch {
@@ -51,7 +52,8 @@ func (d *Document) ReadPolicy(report Report) bool {
 // reader reads the elements of a policy.
 type reader struct{ report Report }
 
-// readPolicy reads a policy, and reports what its grammar does not allow. What is at fault is left out of the result.
+// readPolicy reads a policy, and reports what its grammar does not allow. What is at fault is left
+// out of the result.
 func (r reader) readPolicy(root *Node) *Policy {
 	p := &Policy{}
 	r.members(root, []string{"Version", "Id", "Statement"})

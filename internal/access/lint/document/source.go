@@ -30,15 +30,16 @@ func (s *source) take(other *source, from, to int) {
 	}
 }
 
-// source is the text of a document, and where its bytes stand in the file: a policy may lie in the file as it is, or within a JSON
-// string, or percent-encoded within one.
+// source is the text of a document, and where its bytes stand in the file: a policy may lie in the
+// file as it is, or within a JSON string, or percent-encoded within one.
 type source struct {
 	File *File
 	Data []byte
 	from []int // the offset in the file of each byte, and of the end; nil when the document is the file
 }
 
-// Position is the line and the column in the file of a byte of the document. The column counts characters.
+// Position is the line and the column in the file of a byte of the document. The column counts
+// characters.
 func (s *source) Position(at int) (line, column int) {
 	return s.File.Position(s.origin(min(max(at, 0), len(s.Data))))
 }
@@ -81,7 +82,8 @@ func (s *source) origin(at int) int {
 	return s.from[at]
 }
 
-// unescape reads a character of a JSON string, and says of how many bytes. Of what is no escape it takes a byte.
+// unescape reads a character of a JSON string, and says of how many bytes. Of what is no escape it
+// takes a byte.
 func unescape(text []byte) (r rune, size int) {
 	if text[0] != '\\' || len(text) < 2 {
 		return rune(text[0]), 1
@@ -138,7 +140,8 @@ func lowerHex(c byte) byte {
 	return c
 }
 
-// percentDecoded undoes what IAM's own answers do to a document (RFC 3986, section 2.1); the AWS CLI undoes it itself.
+// percentDecoded undoes what IAM's own answers do to a document (RFC 3986, section 2.1); the AWS
+// CLI undoes it itself.
 func (s *source) percentDecoded() *source {
 	decoded := &source{File: s.File}
 	for i := 0; i < len(s.Data); {

@@ -87,8 +87,8 @@ func (c *checker) checkResource(r *document.Node) {
 	}
 }
 
-// checkReach finds actions that none of the statement's resources can be acted on with. A pattern of actions reaches when one of them
-// does.
+// checkReach finds actions that none of the statement's resources can be acted on with. A pattern
+// of actions reaches when one of them does.
 func (c *checker) checkReach(s *document.Statement) {
 	if len(s.Resources) == 0 || c.d.Kind == access.KindTrust {
 		return

@@ -1,11 +1,13 @@
-// Package element has the rules about what the elements of a policy name: actions, resources, principals, variables, placeholders, and
-// what a document of its kind may and must have, its size included.
+// Package element has the rules about what the elements of a policy name: actions, resources,
+// principals, variables, placeholders, and what a document of its kind may and must have, its size
+// included.
 //
-// It promises that what [Check] reports as an error is refused by AWS, or never matches anything. It leaves to others the grammar
-// (lint/document), conditions (lint/condition), and what a document in order lets in (lint/danger).
+// It promises that what [Check] reports as an error is refused by AWS, or never matches anything.
+// It leaves to others the grammar (lint/document), conditions (lint/condition), and what a document
+// in order lets in (lint/danger).
 //
-// Words to know: an action reaches when a resource of its statement is of the type that it acts on; it is foreign when the kind of policy
-// is about another service.
+// Words to know: an action reaches when a resource of its statement is of the type that it acts on;
+// it is foreign when the kind of policy is about another service.
 package element
 
 import (
@@ -16,7 +18,8 @@ import (
 	"syncd/internal/access/lint/document"
 )
 
-// Check finds what the elements of a policy name that does not exist, or that does not belong there.
+// Check finds what the elements of a policy name that does not exist, or that does not belong
+// there.
 func Check(names *catalogue.Catalogue, d *document.Document, report document.Report) {
 	c := &checker{catalogue: names, d: d, report: report}
 	if !d.Broken {

@@ -8,9 +8,10 @@ import (
 	"syncd/internal/access/lint/document"
 )
 
-// checkControl holds a statement of a policy of an organization to what its kind may say ("SCP syntax" and "RCP syntax", AWS
-// Organizations User Guide). A service control policy has the whole language of identity policies since September 2025, and no rule of
-// its own but for its size and its Version.
+// checkControl holds a statement of a policy of an organization to what its kind may say ("SCP
+// syntax" and "RCP syntax", AWS Organizations User Guide). A service control policy has the whole
+// language of identity policies since September 2025, and no rule of its own but for its size and
+// its Version.
 func (c *checker) checkControl(s *document.Statement) {
 	if c.d.Kind != access.KindResourceControl {
 		return
@@ -49,7 +50,8 @@ func (c *checker) checkControlled(s *document.Statement, a *document.Node) {
 	}
 }
 
-// checkVersion asks for the version of the language, which a policy of an organization cannot leave out.
+// checkVersion asks for the version of the language, which a policy of an organization cannot leave
+// out.
 func (c *checker) checkVersion() {
 	v := c.d.Root.Find("Version")
 	switch {

@@ -12,11 +12,13 @@ import (
 var (
 	// placeholders matches the words that `syncd policy` writes, and others like them.
 	placeholders = regexp.MustCompile(`REPLACE_(?:WITH|ME|THIS)[A-Z0-9_]*`)
-	// bracketed matches what documentation writes; in the key of an object, brackets may stand for themselves.
+	// bracketed matches what documentation writes; in the key of an object, brackets may stand for
+	// themselves.
 	bracketed = regexp.MustCompile(`^[^/]*(<[A-Za-z][A-Za-z0-9 _.-]*>)`)
 )
 
-// placeholderIn returns what was to be filled in of the name of a resource or a principal, "" for nothing.
+// placeholderIn returns what was to be filled in of the name of a resource or a principal, "" for
+// nothing.
 func placeholderIn(text string) string {
 	if found := placeholders.FindString(text); found != "" {
 		return found

@@ -7,8 +7,9 @@ import (
 	"syncd/internal/access"
 )
 
-// checkSize holds the document to the quotas of "IAM and AWS STS quotas", "Bucket restrictions and limitations", the API reference of
-// PutKeyPolicy and "Quotas and service limits for AWS Organizations".
+// checkSize holds the document to the quotas of "IAM and AWS STS quotas", "Bucket restrictions and
+// limitations", the API reference of PutKeyPolicy and "Quotas and service limits for AWS
+// Organizations".
 func (c *checker) checkSize() {
 	d := c.d
 	whole := d.Root.End - d.Root.At

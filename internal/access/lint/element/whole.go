@@ -19,8 +19,9 @@ func (c *checker) checkAssumable() {
 	}
 }
 
-// checkTagSession finds a statement that asks for session tags where nobody may pass any: AssumeRole with tags is allowed only to who is
-// allowed sts:TagSession too ("Pass session tags in AWS STS", IAM User Guide).
+// checkTagSession finds a statement that asks for session tags where nobody may pass any:
+// AssumeRole with tags is allowed only to who is allowed sts:TagSession too ("Pass session tags in
+// AWS STS", IAM User Guide).
 func (c *checker) checkTagSession() {
 	onTags := func(cl document.Clause) bool {
 		key := strings.ToLower(cl.Key.Text)
@@ -63,7 +64,8 @@ func (c *checker) checkOneBucket() {
 	}
 }
 
-// checkOnePoint finds resources that are no access point, or another than the first that the policy names.
+// checkOnePoint finds resources that are no access point, or another than the first that the policy
+// names.
 func (c *checker) checkOnePoint() {
 	first := c.d.Policy.AccessPoint()
 	for _, s := range c.d.Policy.Statements {

@@ -1,10 +1,12 @@
 // Package rule says what a finding is, and the kind of finding that a rule is.
 //
-// It promises that these are the forms in which findings are printed: their JSON names and severities are a contract that docs/cli.md
-// describes. It leaves to others the rules themselves, which stand in the package that finds them, and their list ([lint.Rules]).
+// It promises that these are the forms in which findings are printed: their JSON names and
+// severities are a contract that docs/cli.md describes. It leaves to others the rules themselves,
+// which stand in the package that finds them, and their list ([lint.Rules]).
 //
-// Words to know: an error is a document that AWS refuses, that does not do what it says, or that lets in the world; a warning one that AWS
-// takes and that does more or less than its author is likely to believe; a note leaves a document in order.
+// Words to know: an error is a document that AWS refuses, that does not do what it says, or that
+// lets in the world; a warning one that AWS takes and that does more or less than its author is
+// likely to believe; a note leaves a document in order.
 //
 // [lint.Rules]: https://pkg.go.dev/syncd/internal/access/lint#Rules
 package rule

@@ -20,7 +20,8 @@ func (q *Request) AllowOn(w Way, action, key string, context map[string][]string
 	writer := w.Bucket.WriterOf(key)
 	for _, x := range w.Questions(action, key, context) {
 		if writer != "" && strings.HasPrefix(action, "s3:Get") {
-			// A bucket policy covers only objects that the bucket's owner owns ("Bucket policies", Amazon S3 User Guide).
+			// A bucket policy covers only objects that the bucket's owner owns ("Bucket policies",
+			// Amazon S3 User Guide).
 			x.Account, x.Policy = writer, nil
 		}
 		if err := q.allowQuestion(w, x); err != nil {
@@ -45,8 +46,8 @@ func (q *Request) allowQuestion(w Way, x core.Question) error {
 		q.Caller.Caller.ARN, x.Action, x.Resource, d.Reason())
 }
 
-// restricted reports whether RestrictPublicBuckets keeps the caller out: a bucket with a public policy
-// is then its own account's.
+// restricted reports whether RestrictPublicBuckets keeps the caller out: a bucket with a public
+// policy is then its own account's.
 func (q *Request) restricted(b *store.Bucket, policy *iam.Document) bool {
 	return b.AccessBlock().RestrictPublicBuckets && q.Caller.Account != b.Account && Public(policy)
 }

@@ -70,8 +70,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestEncryptionContextReachesKMS pins the key policy to the context that S3 sends: the object's ARN,
-// or with a bucket key the bucket's.
+// TestEncryptionContextReachesKMS pins the key policy to the context that S3 sends: the object's
+// ARN, or with a bucket key the bucket's.
 func TestEncryptionContextReachesKMS(t *testing.T) {
 	for _, tt := range []struct {
 		name, context string

@@ -27,8 +27,8 @@ func (r Reading) Permission() string {
 	return strings.Replace(r.Action, "Object", "ObjectVersion", 1)
 }
 
-// Open authorises the reading and finds the object. A key that is not there is 404 for those who may
-// list the bucket and 403 for others ("GetObject", Amazon S3 API Reference).
+// Open authorises the reading and finds the object. A key that is not there is 404 for those who
+// may list the bucket and 403 for others ("GetObject", Amazon S3 API Reference).
 func (q *Request) Open(r Reading) (*store.Object, error) {
 	o := r.Bucket.Lookup(r.Key, r.Version)
 	facts := map[string][]string{}

@@ -1,10 +1,12 @@
-// Package call is a request to S3 on a bucket: who may, on which way, under which keys, with which body.
+// Package call is a request to S3 on a bucket: who may, on which way, under which keys, with which
+// body.
 //
-// It promises that the bucket's policy, an access point's and the caller's are asked as S3 asks them, that data keys are made and
-// opened as the caller, and that bodies are verified. What an operation does with that it leaves to the packages of the nouns.
+// It promises that the bucket's policy, an access point's and the caller's are asked as S3 asks
+// them, that data keys are made and opened as the caller, and that bodies are verified. What an
+// operation does with that it leaves to the packages of the nouns.
 //
-// Words to know. A [Way] is a bucket and the access point through which it is reached; a [Reading] is a wish to read one object, of
-// the bucket of the request or of the source of a copy.
+// Words to know. A [Way] is a bucket and the access point through which it is reached; a [Reading]
+// is a wish to read one object, of the bucket of the request or of the source of a copy.
 package call
 
 import (
@@ -31,7 +33,8 @@ type Operation struct {
 	Point     bool // access points have it
 }
 
-// Admit refuses a request before anybody asks what it may do: at the wrong pace, or without saying that it pays.
+// Admit refuses a request before anybody asks what it may do: at the wrong pace, or without saying
+// that it pays.
 func (q *Request) Admit(b *store.Bucket) error {
 	if err := q.throttle(b); err != nil {
 		return err
@@ -39,7 +42,8 @@ func (q *Request) Admit(b *store.Bucket) error {
 	return q.CheckPayer(b)
 }
 
-// CheckPayer refuses requests of other accounts on a bucket whose requesters pay, unless they say that they do.
+// CheckPayer refuses requests of other accounts on a bucket whose requesters pay, unless they say
+// that they do.
 func (q *Request) CheckPayer(b *store.Bucket) error {
 	if !b.Settings().Requester || q.Caller.Account == b.Account {
 		return nil
@@ -64,7 +68,8 @@ func (q *Request) throttle(b *store.Bucket) error {
 	return wire.RestXML.Throttled()
 }
 
-// FindBucket looks a bucket up, by its name or an access point of it, and compares its owner with the expected one unless that is "".
+// FindBucket looks a bucket up, by its name or an access point of it, and compares its owner with
+// the expected one unless that is "".
 func (q *Request) FindBucket(name, owner string) (Way, error) {
 	b, p, err := q.Store.Find(name)
 	if err != nil {

@@ -27,7 +27,8 @@ func (w Way) resource(key string) string {
 	return arn.Object(on, key)
 }
 
-// facts are the condition keys of the access point ("Configuring IAM policies for using access points", Amazon S3 User Guide).
+// facts are the condition keys of the access point ("Configuring IAM policies for using access
+// points", Amazon S3 User Guide).
 func (w Way) facts(context map[string][]string) map[string][]string {
 	if w.Point == nil {
 		return context
@@ -39,8 +40,8 @@ func (w Way) facts(context map[string][]string) map[string][]string {
 	return facts
 }
 
-// Questions are what the caller has to be allowed: of the access point everything that it would otherwise be of the bucket, and of the
-// bucket behind it what its policy has to say.
+// Questions are what the caller has to be allowed: of the access point everything that it would
+// otherwise be of the bucket, and of the bucket behind it what its policy has to say.
 func (w Way) Questions(action, key string, context map[string][]string) []core.Question {
 	bucket := core.Question{
 		Action: action, Resource: Way{Bucket: w.Bucket}.resource(key), Account: w.Bucket.Account.ID(), Kind: iam.Bucket,

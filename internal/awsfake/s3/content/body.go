@@ -17,10 +17,11 @@ type Body struct {
 func BytesBody(data []byte) Body { return Body{data: data, size: int64(len(data))} }
 
 // SyntheticBody is a body of size bytes that are generated when they are read; it costs the same
-// memory at 1 KiB and at 20 TiB. Two bodies of one seed begin with the same bytes. Copies of such an
-// object, and of ranges of it, stay synthetic, and so does an upload of 256 KiB and more that repeats a
-// stretch of one. Checksums are exact; the ETag is opaque under SSE-S3 too, where an MD5 would take too
-// long. Reading asks for the data key as with real bytes, though nothing is encrypted under it.
+// memory at 1 KiB and at 20 TiB. Two bodies of one seed begin with the same bytes. Copies of such
+// an object, and of ranges of it, stay synthetic, and so does an upload of 256 KiB and more that
+// repeats a stretch of one. Checksums are exact; the ETag is opaque under SSE-S3 too, where an MD5
+// would take too long. Reading asks for the data key as with real bytes, though nothing is
+// encrypted under it.
 func SyntheticBody(size int64, seed uint64) Body {
 	return Body{pattern: &pattern{seed: seed}, size: size}
 }

@@ -30,8 +30,8 @@ func ChecksumHeader(algorithm string) string {
 	return "x-amz-checksum-" + strings.ToLower(algorithm)
 }
 
-// SentChecksum is the algorithm of the checksum that a request carries, in a header (with its value)
-// or announced for the trailer (without); "" for none.
+// SentChecksum is the algorithm of the checksum that a request carries, in a header (with its
+// value) or announced for the trailer (without); "" for none.
 func SentChecksum(h http.Header) (algorithm, value string) {
 	trailer := strings.ToLower(h.Get("X-Amz-Trailer"))
 	for _, a := range checksumAlgorithms() {

@@ -1,11 +1,12 @@
 // Package content is the bytes of objects: sealed at rest, or generated when they are read.
 //
-// It promises that real bytes are encrypted under a data key and that a changed one does not go unnoticed, that a synthetic body
-// of many gigabytes costs no memory, nor do copies and uploads that repeat a stretch of one, and that checksums of all of them are
-// exact. Keys and objects it leaves to its users.
+// It promises that real bytes are encrypted under a data key and that a changed one does not go
+// unnoticed, that a synthetic body of many gigabytes costs no memory, nor do copies and uploads
+// that repeat a stretch of one, and that checksums of all of them are exact. Keys and objects it
+// leaves to its users.
 //
-// Words to know. A pattern is the repeating block of a synthetic body; an extent is a run of bytes of one origin, and a [Content] is
-// extents in a row; a [Sealer] makes them under one data key.
+// Words to know. A pattern is the repeating block of a synthetic body; an extent is a run of bytes
+// of one origin, and a [Content] is extents in a row; a [Sealer] makes them under one data key.
 package content
 
 import (
@@ -40,7 +41,8 @@ func (c Content) Synthetic() bool {
 	return slices.ContainsFunc(c, func(e extent) bool { return e.pattern != nil })
 }
 
-// AtRest is the bytes as they are stored, a slice a run; those that are generated are stored nowhere.
+// AtRest is the bytes as they are stored, a slice a run; those that are generated are stored
+// nowhere.
 func (c Content) AtRest() (runs [][]byte) {
 	for _, e := range c {
 		if e.sealed != nil {

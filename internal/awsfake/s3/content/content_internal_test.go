@@ -12,7 +12,8 @@ import (
 	"syncd/internal/awsfake/random"
 )
 
-// TestContentAgainstBytes cuts, reseals and joins contents of both kinds, and compares with plain slices.
+// TestContentAgainstBytes cuts, reseals and joins contents of both kinds, and compares with plain
+// slices.
 func TestContentAgainstBytes(t *testing.T) {
 	r, crc := random.New(1), NewCRC()
 	rapid.Check(t, func(rt *rapid.T) {

@@ -7,8 +7,8 @@ import (
 )
 
 // period is the length after which a synthetic body repeats itself. It is the largest prime below
-// 64 KiB: no two offsets that differ by a usual part size hold the same bytes, so that a copier that
-// swaps, repeats or shifts a part produces a body with another checksum.
+// 64 KiB: no two offsets that differ by a usual part size hold the same bytes, so that a copier
+// that swaps, repeats or shifts a part produces a body with another checksum.
 const period = 65521
 
 // pattern is the repeating block behind a synthetic body.

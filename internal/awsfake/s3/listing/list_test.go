@@ -96,7 +96,8 @@ func TestListingIsInByteOrder(t *testing.T) {
 	}
 }
 
-// TestControlCharactersBreakPlainXML: without encoding-type=url a client cannot read such a page from S3 either.
+// TestControlCharactersBreakPlainXML: without encoding-type=url a client cannot read such a page
+// from S3 either.
 func TestControlCharactersBreakPlainXML(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Destination.Put("a\x01b", awsfake.BytesBody(nil), awsfake.PutOptions{})

@@ -179,8 +179,8 @@ func annotate(q *call.Request, b *store.Bucket, action string, change func(*stor
 	}
 }
 
-// inheritAnnotations takes the annotations of a copy's source, unless the request leaves them behind ("CopyObject", Amazon S3 API
-// Reference: the default is COPY).
+// inheritAnnotations takes the annotations of a copy's source, unless the request leaves them
+// behind ("CopyObject", Amazon S3 API Reference: the default is COPY).
 func inheritAnnotations(q *call.Request, b *store.Bucket, d *store.Draft, r call.Reading, src *store.Object) error {
 	directive := q.HTTP.Header.Get("X-Amz-Object-Annotation-Directive")
 	switch {

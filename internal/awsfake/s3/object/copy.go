@@ -134,7 +134,8 @@ func CopyChecksum(algorithm string, src, o *store.Object, key cipher.AEAD) (cont
 	return content.Checksum{Algorithm: algorithm, Value: base64.StdEncoding.EncodeToString(h.Sum(nil))}, nil
 }
 
-// copyETag is opaque under KMS; under SSE-S3 it is the MD5, but for synthetic bodies, whose MD5 would take too long.
+// copyETag is opaque under KMS; under SSE-S3 it is the MD5, but for synthetic bodies, whose MD5
+// would take too long.
 func copyETag(q *call.Request, o, src *store.Object, key cipher.AEAD) (string, error) {
 	if !o.Crypt.Opaque() && !src.Crypt.Opaque() && len(src.Parts) == 0 {
 		return src.ETag, nil

@@ -53,7 +53,8 @@ func storageClasses() []string {
 	}
 }
 
-// refuseForeignHeaders names what a request asks for and the fake does not have, instead of dropping it.
+// refuseForeignHeaders names what a request asks for and the fake does not have, instead of
+// dropping it.
 func refuseForeignHeaders(h http.Header) error {
 	for name := range h {
 		lower := strings.ToLower(name)
@@ -111,8 +112,9 @@ func writeFacts(q *call.Request, d *store.Draft, creates bool) map[string][]stri
 	return f
 }
 
-// PartFacts are the condition keys of a part and of the end of an upload. The ACL is that with which the upload was begun: policies that
-// demand one do not refuse the parts, which cannot bring it (as clients that upload in parts under such policies show; no document says so).
+// PartFacts are the condition keys of a part and of the end of an upload. The ACL is that with
+// which the upload was begun: policies that demand one do not refuse the parts, which cannot bring
+// it (as clients that upload in parts under such policies show; no document says so).
 func PartFacts(q *call.Request, b *store.Bucket, creates bool) map[string][]string {
 	f := writeFacts(q, nil, creates)
 	if u, err := b.Upload(q.Query.Get("uploadId"), q.Key); err == nil && u.Draft.ACL != "" {

@@ -12,7 +12,8 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// TestCustomerKeys: an object under SSE-C is listed like any other and can be read by nobody who does not bring the key.
+// TestCustomerKeys: an object under SSE-C is listed like any other and can be read by nobody who
+// does not bring the key.
 func TestCustomerKeys(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	info := w.Source.Put("k", awsfake.SyntheticBody(6*awsfaketest.Mebi, 1), awsfake.PutOptions{SSEC: true})

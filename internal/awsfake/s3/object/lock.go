@@ -14,7 +14,8 @@ import (
 
 const objectLockPrefix = "X-Amz-Object-Lock-"
 
-// readLock is the lock that the headers of a PutObject, CopyObject or CreateMultipartUpload ask for.
+// readLock is the lock that the headers of a PutObject, CopyObject or CreateMultipartUpload ask
+// for.
 func readLock(q *call.Request, b *store.Bucket) (store.Lock, error) {
 	h := q.HTTP.Header
 	mode, until, hold := h.Get(objectLockPrefix+"Mode"), h.Get(objectLockPrefix+"Retain-Until-Date"), h.Get(objectLockPrefix+"Legal-Hold")
@@ -70,7 +71,8 @@ func readEventHold(l *store.Lock, h http.Header) (err error) {
 	return nil
 }
 
-// needsChecksum refuses to lock bytes that nobody vouched for ("PutObject", Amazon S3 API Reference).
+// needsChecksum refuses to lock bytes that nobody vouched for ("PutObject", Amazon S3 API
+// Reference).
 func needsChecksum(l store.Lock, h http.Header) error {
 	if algorithm, _ := content.SentChecksum(h); l == (store.Lock{}) || algorithm != "" || h.Get("Content-Md5") != "" {
 		return nil

@@ -166,7 +166,8 @@ func TestLockShowsToThoseWhoMaySeeIt(t *testing.T) {
 	}
 }
 
-// TestLockedBucket: overwriting makes another version, versioning stays on, and the lock is not copied.
+// TestLockedBucket: overwriting makes another version, versioning stays on, and the lock is not
+// copied.
 func TestLockedBucket(t *testing.T) {
 	clock := &awsfaketest.ManualClock{}
 	w, vault := locking(t, clock)

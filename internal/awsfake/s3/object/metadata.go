@@ -73,9 +73,9 @@ func checkTags(tags map[string]string) error {
 	return nil
 }
 
-// storedMetadata is the value that S3 keeps of a header: encoded words (RFC 2047) are decoded, and raw
-// bytes beyond ASCII are read as ISO 8859-1, whatever the client meant ("Working with object metadata",
-// Amazon S3 User Guide, whose example shows it).
+// storedMetadata is the value that S3 keeps of a header: encoded words (RFC 2047) are decoded, and
+// raw bytes beyond ASCII are read as ISO 8859-1, whatever the client meant ("Working with object
+// metadata", Amazon S3 User Guide, whose example shows it).
 func storedMetadata(value string) string {
 	if decoded, err := new(mime.WordDecoder).DecodeHeader(value); err == nil && strings.Contains(value, "=?") {
 		return decoded
@@ -87,8 +87,8 @@ func storedMetadata(value string) string {
 	return string(runes)
 }
 
-// showMetadata sets the headers of user metadata: values beyond ASCII as encoded words, and of those
-// that no header can carry only their number.
+// showMetadata sets the headers of user metadata: values beyond ASCII as encoded words, and of
+// those that no header can carry only their number.
 func showMetadata(h http.Header, metadata map[string]string) {
 	missing := 0
 	for name, value := range metadata {
@@ -123,7 +123,8 @@ func checkMetadata(metadata map[string]string) error {
 
 const redirectHeader = "X-Amz-Website-Redirect-Location"
 
-// readRedirect is where a website sends who asks for the object, "" for nowhere. A copy does not inherit it.
+// readRedirect is where a website sends who asks for the object, "" for nowhere. A copy does not
+// inherit it.
 func readRedirect(h http.Header) (string, error) {
 	to := h.Get(redirectHeader)
 	for _, prefix := range []string{"/", "http://", "https://"} {

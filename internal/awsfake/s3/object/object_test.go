@@ -18,7 +18,8 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// TestAwkwardKeys sends every key that S3 takes and somebody once lost through put, list, copy and get.
+// TestAwkwardKeys sends every key that S3 takes and somebody once lost through put, list, copy and
+// get.
 func TestAwkwardKeys(t *testing.T) {
 	var all []byte
 	for c := range byte(0x80) {

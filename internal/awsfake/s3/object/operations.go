@@ -1,10 +1,12 @@
-// Package object is the operations of S3 on objects: read, write, copy, delete, and what belongs to one.
+// Package object is the operations of S3 on objects: read, write, copy, delete, and what belongs to
+// one.
 //
-// It promises what S3 promises of each: conditions and ranges, metadata, tags and annotations, checksums, locks, archives and
-// encryption, with S3's refusals. Multipart uploads are in package upload, which shares the draft of a write and the source of a
-// copy.
+// It promises what S3 promises of each: conditions and ranges, metadata, tags and annotations,
+// checksums, locks, archives and encryption, with S3's refusals. Multipart uploads are in package
+// upload, which shares the draft of a write and the source of a copy.
 //
-// Words to know. A draft is the object that the headers of a write describe; the source is the object that a copy reads.
+// Words to know. A draft is the object that the headers of a write describe; the source is the
+// object that a copy reads.
 package object
 
 import "syncd/internal/awsfake/s3/call"

@@ -12,7 +12,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// TestObjectsOfAThirdAccount are listed with their owner, and no bucket policy lets anybody read them, not even the bucket's own account.
+// TestObjectsOfAThirdAccount are listed with their owner, and no bucket policy lets anybody read
+// them, not even the bucket's own account.
 func TestObjectsOfAThirdAccount(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Source.Put("own", awsfake.BytesBody([]byte("x")), awsfake.PutOptions{})

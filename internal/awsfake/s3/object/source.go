@@ -49,7 +49,8 @@ func Source(q *call.Request, b *store.Bucket) (call.Reading, *store.Object, erro
 	return r, o, nil
 }
 
-// mayReadFrom asks of the source's bucket what every request on a bucket is asked; b is the destination.
+// mayReadFrom asks of the source's bucket what every request on a bucket is asked; b is the
+// destination.
 func mayReadFrom(q *call.Request, b *store.Bucket, r call.Reading) error {
 	if q.Endpoint != nil && r.Bucket.Region != b.Region {
 		return wire.Refuse(http.StatusForbidden, "AccessDenied", "VPC endpoints do not support cross-region requests")
@@ -60,8 +61,9 @@ func mayReadFrom(q *call.Request, b *store.Bucket, r call.Reading) error {
 	return q.CheckPayer(r.Bucket)
 }
 
-// copySource splits x-amz-copy-source, "bucket/key" or "/bucket/key" in URL encoding with an optional
-// "?versionId=" behind it, or "ARN/object/key" with the ARN of an access point. S3 decodes a "+" as a space.
+// copySource splits x-amz-copy-source, "bucket/key" or "/bucket/key" in URL encoding with an
+// optional "?versionId=" behind it, or "ARN/object/key" with the ARN of an access point. S3 decodes
+// a "+" as a space.
 func copySource(h http.Header) (bucket, key, version string, err error) {
 	raw := strings.TrimPrefix(h.Get("X-Amz-Copy-Source"), "/")
 	if i := strings.LastIndex(raw, "?versionId="); i >= 0 {
@@ -89,7 +91,8 @@ func SetSourceVersion(h http.Header, r call.Reading, src *store.Object) {
 	}
 }
 
-// refuseCrossRegion refuses copies from an access point to another Region ("CopyObject", Amazon S3 API Reference; the words are ours).
+// refuseCrossRegion refuses copies from an access point to another Region ("CopyObject", Amazon S3
+// API Reference; the words are ours).
 func refuseCrossRegion(from call.Way, to *store.Bucket) error {
 	if from.Point == nil || from.Bucket.Region == to.Region {
 		return nil

@@ -1,9 +1,11 @@
 // Package setting is the operations of S3 on buckets and their settings.
 //
-// It promises to store only what S3 stores: a bucket policy is checked as S3 checks it, and one that grants to everyone is refused where
-// Block Public Access says so. Nothing acts on lifecycle rules; a setting is read and written, and package store holds it.
+// It promises to store only what S3 stores: a bucket policy is checked as S3 checks it, and one
+// that grants to everyone is refused where Block Public Access says so. Nothing acts on lifecycle
+// rules; a setting is read and written, and package store holds it.
 //
-// Words to know. A setting is read by those whom a policy allows; the bucket policy only by the bucket's own account.
+// Words to know. A setting is read by those whom a policy allows; the bucket policy only by the
+// bucket's own account.
 package setting
 
 import "syncd/internal/awsfake/s3/call"

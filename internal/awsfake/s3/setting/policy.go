@@ -10,8 +10,8 @@ import (
 	"syncd/internal/iam"
 )
 
-// What S3 says of a bucket policy that it does not store ("Bucket policies", Amazon S3 User Guide, names the faults; the words are
-// those of its answers).
+// What S3 says of a bucket policy that it does not store ("Bucket policies", Amazon S3 User Guide,
+// names the faults; the words are those of its answers).
 const (
 	invalidResource   = "Policy has invalid resource"
 	invalidAction     = "Policy has invalid action"
@@ -59,14 +59,16 @@ func statementFault(known *iam.Known, bucket string, s *iam.Statement) string {
 	return ""
 }
 
-// ofBucket reports whether a resource is the bucket, or objects in it. S3 takes no other, not even one pattern for all.
+// ofBucket reports whether a resource is the bucket, or objects in it. S3 takes no other, not even
+// one pattern for all.
 func ofBucket(bucket, resource string) bool {
 	a, _ := arn.Split(resource)
 	rest, ok := strings.CutPrefix(a.Resource, bucket)
 	return ok && a.Service == "s3" && a.Region == "" && a.Account == "" && (rest == "" || rest[0] == '/' || rest[0] == '*')
 }
 
-// actsOn reports whether an action can be about one of the resources of a bucket policy. What acts on nothing in particular cannot.
+// actsOn reports whether an action can be about one of the resources of a bucket policy. What acts
+// on nothing in particular cannot.
 func actsOn(a iam.KnownAction, resources []string) bool {
 	return slices.ContainsFunc(resources, func(r string) bool {
 		_, _, objects := strings.Cut(r, "/")
@@ -82,8 +84,8 @@ func actsOn(a iam.KnownAction, resources []string) bool {
 	})
 }
 
-// takesKey reports whether a bucket policy may test the key. Of the global ones S3 takes any, there or not; those of an identity
-// provider bear its name.
+// takesKey reports whether a bucket policy may test the key. Of the global ones S3 takes any, there
+// or not; those of an identity provider bear its name.
 func takesKey(known *iam.Known, key string) bool {
 	prefix, _, _ := strings.Cut(strings.ToLower(key), ":")
 	if prefix == "s3" {

@@ -12,7 +12,8 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// S3 stores no policy that names another bucket, an action or key that does not exist, or an action that no resource suits.
+// S3 stores no policy that names another bucket, an action or key that does not exist, or an action
+// that no resource suits.
 func TestBucketPoliciesThatS3Refuses(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	client := awsfaketest.S3Client(w.UserConfig(w.Base))

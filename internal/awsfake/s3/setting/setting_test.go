@@ -83,7 +83,8 @@ func TestSettingsAreKept(t *testing.T) {
 // drop leaves the error of a call.
 func drop[T any](_ T, err error) error { return err }
 
-// TestPublicAccessBlockIsChanged: a public policy is refused until its two settings are off, and then in force.
+// TestPublicAccessBlockIsChanged: a public policy is refused until its two settings are off, and
+// then in force.
 func TestPublicAccessBlockIsChanged(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Destination.Put("k", awsfake.BytesBody(nil), awsfake.PutOptions{})
@@ -192,7 +193,8 @@ func TestAliases(t *testing.T) {
 	}
 }
 
-// TestKeyIsManaged: description, tags, the policy's safety check, and a deletion that is called off.
+// TestKeyIsManaged: description, tags, the policy's safety check, and a deletion that is called
+// off.
 func TestKeyIsManaged(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	client := awsfaketest.KMSClient(w.UserConfig(w.Base))

@@ -6,7 +6,8 @@ import (
 	"syncd/internal/awsfake/wire"
 )
 
-// Conditions are If-Match and If-None-Match of a write ("Conditional writes", Amazon S3 User Guide).
+// Conditions are If-Match and If-None-Match of a write ("Conditional writes", Amazon S3 User
+// Guide).
 type Conditions struct{ Match, NoneMatch string }
 
 func (w Conditions) check(key string, current *Object) error {

@@ -23,7 +23,8 @@ func (b *Bucket) SetPolicy(policy *iam.Document) {
 	b.set.policy = policy
 }
 
-// SetEncryption changes the default encryption; "" is SSE-S3. Objects stay under the key they were written under.
+// SetEncryption changes the default encryption; "" is SSE-S3. Objects stay under the key they were
+// written under.
 func (b *Bucket) SetEncryption(keyARN string, bucketKey bool) {
 	rule := EncryptionRule{BucketKey: bucketKey}
 	if keyARN != "" {

@@ -6,7 +6,8 @@ import (
 	"syncd/internal/awsfake/s3/content"
 )
 
-// Draft is an object as the headers of a PutObject, CopyObject or CreateMultipartUpload describe it.
+// Draft is an object as the headers of a PutObject, CopyObject or CreateMultipartUpload describe
+// it.
 type Draft struct {
 	Headers, Metadata, Tags map[string]string
 	Annotations             map[string]string
@@ -18,7 +19,8 @@ type Draft struct {
 	Conditions              Conditions
 }
 
-// Object is the draft filled with content, under a key and with a date; ETag and checksum are the caller's.
+// Object is the draft filled with content, under a key and with a date; ETag and checksum are the
+// caller's.
 func (d *Draft) Object(key string, at time.Time, crypt Encryption, body content.Content, crc *content.CRC) *Object {
 	return &Object{
 		Key: key, Modified: at.Truncate(time.Second), Content: body, Size: body.Size(),

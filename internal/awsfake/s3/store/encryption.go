@@ -2,8 +2,8 @@ package store
 
 import "syncd/internal/awsfake/kms"
 
-// arnContext is the one name in the encryption context of S3 ("Using server-side encryption with AWS
-// KMS keys", Amazon S3 User Guide).
+// arnContext is the one name in the encryption context of S3 ("Using server-side encryption with
+// AWS KMS keys", Amazon S3 User Guide).
 const arnContext = "aws:s3:arn"
 
 // AlgorithmDual is dual-layer encryption, DSSE-KMS.

@@ -9,8 +9,8 @@ import (
 // chunkSize is the largest number of entries in one chunk of an index; a fuller one is split.
 const chunkSize = 512
 
-// index holds a bucket's keys in byte order, as a list of sorted chunks: inserting moves at most one
-// chunk, and a page of a listing is found by two binary searches.
+// index holds a bucket's keys in byte order, as a list of sorted chunks: inserting moves at most
+// one chunk, and a page of a listing is found by two binary searches.
 type index struct {
 	chunks [][]*entry
 	byKey  map[string]*entry

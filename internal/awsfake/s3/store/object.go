@@ -76,8 +76,9 @@ func (o *Object) info(now time.Time) ObjectInfo {
 	return info
 }
 
-// InArchive reports whether the bytes lie where only a restored copy of them can be read. GLACIER_IR,
-// whose name deceives, is read at once ("Understanding S3 Glacier storage classes", Amazon S3 User Guide).
+// InArchive reports whether the bytes lie where only a restored copy of them can be read.
+// GLACIER_IR, whose name deceives, is read at once ("Understanding S3 Glacier storage classes",
+// Amazon S3 User Guide).
 func (o *Object) InArchive() bool {
 	return o.StorageClass == ClassGlacier || o.StorageClass == ClassDeepArchive || o.StorageClass == ClassIntelligentTiering && o.ArchiveTier
 }

@@ -39,7 +39,8 @@ func (b *Bucket) Keys() []string {
 	return keys
 }
 
-// Read returns the bytes of a key's current version by the owner's hand, whatever state its KMS key is in.
+// Read returns the bytes of a key's current version by the owner's hand, whatever state its KMS key
+// is in.
 func (b *Bucket) Read(key string) ([]byte, error) {
 	b.mu.RLock()
 	o := b.index.get(key).current()
@@ -84,8 +85,8 @@ func (b *Bucket) Versions(key string) []ObjectInfo {
 const restoredFor = 7 * 24 * time.Hour
 
 // Restore makes the current version of an archived key readable by the owner's hand: for seven days
-// of the cloud's clock, or, out of the archive tier of INTELLIGENT_TIERING, from now on. A key that is
-// not there, or not archived, is a bug of the caller and panics.
+// of the cloud's clock, or, out of the archive tier of INTELLIGENT_TIERING, from now on. A key that
+// is not there, or not archived, is a bug of the caller and panics.
 func (b *Bucket) Restore(key string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -101,8 +102,8 @@ func (b *Bucket) Restore(key string) {
 	b.swap(o, &restored)
 }
 
-// SetRates limits the requests on each prefix of the bucket. One request and a tenth of a second's worth
-// of them pass at once.
+// SetRates limits the requests on each prefix of the bucket. One request and a tenth of a second's
+// worth of them pass at once.
 func (b *Bucket) SetRates(r Rates) {
 	b.rates.mu.Lock()
 	defer b.rates.mu.Unlock()

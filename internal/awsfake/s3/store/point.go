@@ -6,12 +6,14 @@ import (
 	"syncd/internal/iam"
 )
 
-// maxAliasPrefix is how much of its name an access point's alias begins with: with what follows it has 63 characters at most.
+// maxAliasPrefix is how much of its name an access point's alias begins with: with what follows it
+// has 63 characters at most.
 const maxAliasPrefix = 20
 
-// AccessPoint is another way into a bucket. Whoever comes through it needs its policy's permission, or in its account that of an
-// identity policy, for the access point's ARN; and the bucket's policy must allow what it would have to allow anyway, where it may go
-// by the access point ("Configuring IAM policies for using access points", Amazon S3 User Guide).
+// AccessPoint is another way into a bucket. Whoever comes through it needs its policy's permission,
+// or in its account that of an identity policy, for the access point's ARN; and the bucket's policy
+// must allow what it would have to allow anyway, where it may go by the access point ("Configuring
+// IAM policies for using access points", Amazon S3 User Guide).
 type AccessPoint struct {
 	s3          *Store
 	Account     *directory.Account

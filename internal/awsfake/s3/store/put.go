@@ -32,8 +32,8 @@ type PutOptions struct {
 	Lock            Lock   // the bucket must have object lock
 }
 
-// Put stores an object by the owner's hand, encrypted under the bucket's default key unless the options
-// say otherwise. Options that contradict the bucket are a bug of the caller and panic.
+// Put stores an object by the owner's hand, encrypted under the bucket's default key unless the
+// options say otherwise. Options that contradict the bucket are a bug of the caller and panic.
 func (b *Bucket) Put(key string, body content.Body, o PutOptions) ObjectInfo {
 	s := b.s3
 	crypt, aead := s.WrapNewKey(b.ownersRule(o), b.name, key)
@@ -85,7 +85,8 @@ func (b *Bucket) ownersRule(o PutOptions) EncryptionRule {
 	return rule
 }
 
-// partsOf are the sizes of the parts of an object that seems to have been uploaded in parts of 8 MiB.
+// partsOf are the sizes of the parts of an object that seems to have been uploaded in parts of 8
+// MiB.
 func partsOf(size int64) (parts []int64) {
 	const part = 8 << 20
 	for left := size; left > 0 || parts == nil; left -= part {

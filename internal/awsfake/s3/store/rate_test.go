@@ -80,7 +80,8 @@ func remove(ctx context.Context, client *s3.Client, key string) error {
 	return err
 }
 
-// TestIdleLimitSavesLittle: after a quiet hour one request and a tenth of a second's worth pass at once.
+// TestIdleLimitSavesLittle: after a quiet hour one request and a tenth of a second's worth pass at
+// once.
 func TestIdleLimitSavesLittle(t *testing.T) {
 	w := bubbleWorld(t)
 	w.Destination.Put("k", awsfake.BytesBody(nil), awsfake.PutOptions{})

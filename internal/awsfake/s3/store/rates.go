@@ -8,8 +8,8 @@ import (
 )
 
 // Rates are how many requests a second S3 serves on each prefix of a bucket before it answers 503
-// SlowDown; 0 is no limit. AWS promises 3,500 writes and 5,500 reads ("Best practices design patterns:
-// optimizing Amazon S3 performance", Amazon S3 User Guide).
+// SlowDown; 0 is no limit. AWS promises 3,500 writes and 5,500 reads ("Best practices design
+// patterns: optimizing Amazon S3 performance", Amazon S3 User Guide).
 type Rates struct {
 	Writes float64 // PUT, COPY, POST and DELETE
 	Reads  float64 // GET, HEAD and LIST; a copy reads its source too
@@ -48,7 +48,8 @@ func (r *rates) take(key string, writes bool) bool {
 	return l.Take()
 }
 
-// partition is the prefix of a key that counts: its first depth levels, or all of them when it has fewer.
+// partition is the prefix of a key that counts: its first depth levels, or all of them when it has
+// fewer.
 func partition(key string, depth int) string {
 	end := 0
 	for range depth {

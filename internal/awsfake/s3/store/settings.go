@@ -33,7 +33,8 @@ type Settings struct {
 	Requester  bool // pays
 }
 
-// PublicAccessBlock are the four settings of Block Public Access. Without ACLs the two that are about them change nothing.
+// PublicAccessBlock are the four settings of Block Public Access. Without ACLs the two that are
+// about them change nothing.
 type PublicAccessBlock struct {
 	BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets bool
 }

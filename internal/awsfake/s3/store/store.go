@@ -1,11 +1,13 @@
-// Package store is the buckets of every account, with their settings, versions, uploads and access points.
+// Package store is the buckets of every account, with their settings, versions, uploads and access
+// points.
 //
-// It promises the consistency of S3: a write is there for the next read, conditions hold at the moment of the write, a version is
-// never changed but replaced. It asks nobody for permission, and knows no request: its exported methods on [Bucket] are the owner's
-// hand, by which tests arrange a world, and what the operations of S3 need once they are allowed.
+// It promises the consistency of S3: a write is there for the next read, conditions hold at the
+// moment of the write, a version is never changed but replaced. It asks nobody for permission, and
+// knows no request: its exported methods on [Bucket] are the owner's hand, by which tests arrange a
+// world, and what the operations of S3 need once they are allowed.
 //
-// Words to know. A [Draft] is an object as the headers of a write describe it, before it has bytes; an [Object] is one version of a
-// key, or a delete marker.
+// Words to know. A [Draft] is an object as the headers of a write describe it, before it has bytes;
+// an [Object] is one version of a key, or a delete marker.
 package store
 
 import (
@@ -94,8 +96,8 @@ func (s *Store) wrappingKey(e Encryption) *kms.Key {
 	return s.ownedByS3
 }
 
-// CreateBucket creates a bucket that the account owns. Names are shared by all accounts; one that is
-// taken is a bug of the caller and panics.
+// CreateBucket creates a bucket that the account owns. Names are shared by all accounts; one that
+// is taken is a bug of the caller and panics.
 func (s *Store) CreateBucket(a *directory.Account, name, region string, o BucketOptions) *Bucket {
 	b := s.newBucket(a, name, region)
 	b.set.policy, b.set.Rule.BucketKey = o.Policy, o.BucketKey
@@ -167,8 +169,8 @@ func (s *Store) BucketsOf(a *directory.Account) []*Bucket {
 	return out
 }
 
-// CreateAccessPoint creates an access point of a bucket, which may be another account's. A name that the account uses in the bucket's
-// region is a bug of the caller and panics.
+// CreateAccessPoint creates an access point of a bucket, which may be another account's. A name
+// that the account uses in the bucket's region is a bug of the caller and panics.
 func (s *Store) CreateAccessPoint(a *directory.Account, name string, b *Bucket, policy *iam.Document) *AccessPoint {
 	metadata := strings.ToLower(s.cloud.Random.Letters(34))
 	p := &AccessPoint{
@@ -200,12 +202,13 @@ func (s *Store) Find(name string) (*Bucket, *AccessPoint, error) {
 	return b, nil, nil
 }
 
-// pointHosts matches the host of an access point: its name and its account are the first label, of S3's own domain or of any endpoint
-// ("Accessing a bucket through S3 access points", Amazon S3 User Guide).
+// pointHosts matches the host of an access point: its name and its account are the first label, of
+// S3's own domain or of any endpoint ("Accessing a bucket through S3 access points", Amazon S3 User
+// Guide).
 var pointHosts = regexp.MustCompile(`^([a-z0-9][a-z0-9-]*)-([0-9]{12})\.(s3-accesspoint\.(?:dualstack\.)?([a-z0-9-]+)\.amazonaws\.com$)?`)
 
-// PointOfHost is the ARN of the access point that a host is, "" when it is none. Where the domain is not S3's own it is one only if there
-// is one of that name.
+// PointOfHost is the ARN of the access point that a host is, "" when it is none. Where the domain
+// is not S3's own it is one only if there is one of that name.
 func (s *Store) PointOfHost(host string) string {
 	m := pointHosts.FindStringSubmatch(host)
 	switch {

@@ -30,8 +30,8 @@ func (b *Bucket) insert(o *Object) {
 	e.versions = versions
 }
 
-// discard deletes a key as DeleteObject without a version id does. It returns the delete marker that
-// a versioned bucket is left with. The caller holds mu.
+// discard deletes a key as DeleteObject without a version id does. It returns the delete marker
+// that a versioned bucket is left with. The caller holds mu.
 func (b *Bucket) discard(key string) *Object {
 	if b.set.Versioning != "" {
 		marker := &Object{Key: key, Marker: true, Modified: b.s3.cloud.Now().Truncate(time.Second)}
@@ -44,7 +44,8 @@ func (b *Bucket) discard(key string) *Object {
 	return nil
 }
 
-// discardVersion deletes one version for good. It returns it, nil when there was none. The caller holds mu.
+// discardVersion deletes one version for good. It returns it, nil when there was none. The caller
+// holds mu.
 func (b *Bucket) discardVersion(key, id string) *Object {
 	e := b.index.get(key)
 	o := e.version(id)
@@ -60,7 +61,8 @@ func (b *Bucket) discardVersion(key, id string) *Object {
 	return o
 }
 
-// swap puts changed, a version with other tags, in the place of old, unless that is gone. The caller holds mu.
+// swap puts changed, a version with other tags, in the place of old, unless that is gone. The
+// caller holds mu.
 func (b *Bucket) swap(old, changed *Object) bool {
 	e := b.index.get(old.Key)
 	if e == nil {
@@ -82,7 +84,8 @@ func (b *Bucket) Replace(old, changed *Object) bool {
 	return b.swap(old, changed)
 }
 
-// Lookup finds a version, or with "" the newest; nil when there is none. A delete marker is found too.
+// Lookup finds a version, or with "" the newest; nil when there is none. A delete marker is found
+// too.
 func (b *Bucket) Lookup(key, version string) *Object {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
@@ -130,7 +133,8 @@ type Erasure struct {
 	Version string // of the marker, or of what got deleted
 }
 
-// Erasing is a wish to delete a key, or one version of it, if its ETag meets the condition ("" is none).
+// Erasing is a wish to delete a key, or one version of it, if its ETag meets the condition ("" is
+// none).
 type Erasing struct{ Key, Version, Condition string }
 
 // Erase does it, unless a lock holds the version, which bypass passes over where it may.
@@ -159,5 +163,6 @@ func (b *Bucket) Erase(e Erasing, bypass bool) (Erasure, error) {
 	return Erasure{}, nil
 }
 
-// Admit reports whether a request on that key, or for a listing of that prefix, is within the bucket's rates, and counts it.
+// Admit reports whether a request on that key, or for a listing of that prefix, is within the
+// bucket's rates, and counts it.
 func (b *Bucket) Admit(key string, writes bool) bool { return b.rates.take(key, writes) }

@@ -133,7 +133,8 @@ func writeUpload(u *store.Upload, x *wire.XML, l *listing.Listing, b *store.Buck
 	x.Close("Upload")
 }
 
-// describe writes what both listings say of an upload. The initiator is a user or a session by its ARN.
+// describe writes what both listings say of an upload. The initiator is a user or a session by its
+// ARN.
 func describeUpload(u *store.Upload, x *wire.XML, b *store.Bucket) {
 	listing.OwnerElement(x, "Initiator", u.Initiator)
 	listing.OwnerElement(x, "Owner", b.Account.ID())

@@ -194,8 +194,8 @@ func TestUploadPartCopyRefuses(t *testing.T) {
 	}
 }
 
-// TestPartsNeedDecrypt: uploading parts under KMS takes kms:Decrypt on the destination's key, which a
-// single CopyObject does not.
+// TestPartsNeedDecrypt: uploading parts under KMS takes kms:Decrypt on the destination's key, which
+// a single CopyObject does not.
 func TestPartsNeedDecrypt(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	w.Role.SetPolicies(awsfaketest.AllowBut("kms:Decrypt"))

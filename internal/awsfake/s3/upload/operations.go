@@ -1,9 +1,11 @@
 // Package upload is the operations of S3 on multipart uploads.
 //
-// It promises S3's rules about parts, their sizes, order and checksums, and that completing again gives the same answer. The upload
-// and its parts are kept by package store; what an upload will become is a draft of package object.
+// It promises S3's rules about parts, their sizes, order and checksums, and that completing again
+// gives the same answer. The upload and its parts are kept by package store; what an upload will
+// become is a draft of package object.
 //
-// Words to know. A part has a number and an ETag, by which completing chooses it; a composite checksum is made of those of the parts.
+// Words to know. A part has a number and an ETag, by which completing chooses it; a composite
+// checksum is made of those of the parts.
 package upload
 
 import "syncd/internal/awsfake/s3/call"

@@ -53,8 +53,8 @@ func createMultipartUpload(q *call.Request, b *store.Bucket) (*wire.Response, er
 	return res, nil
 }
 
-// compositeType says which type of checksum the object gets: CRC64NVME is always of the full object,
-// SHA always composite, and the other CRCs as asked, composite by default ("Checking object
+// compositeType says which type of checksum the object gets: CRC64NVME is always of the full
+// object, SHA always composite, and the other CRCs as asked, composite by default ("Checking object
 // integrity", Amazon S3 User Guide).
 func compositeType(algorithm, asked string) (bool, error) {
 	sha := algorithm == content.AlgorithmSHA1 || algorithm == content.AlgorithmSHA256
@@ -65,8 +65,8 @@ func compositeType(algorithm, asked string) (bool, error) {
 	return !full && asked != "FULL_OBJECT", nil
 }
 
-// openUpload authorises sending a part, and opens the upload's data key, which is why uploading parts
-// under KMS needs kms:Decrypt on the destination's key.
+// openUpload authorises sending a part, and opens the upload's data key, which is why uploading
+// parts under KMS needs kms:Decrypt on the destination's key.
 func openUpload(q *call.Request, b *store.Bucket) (*store.Upload, cipher.AEAD, error) {
 	if err := q.Allow(b, "s3:PutObject", q.Key, object.PartFacts(q, b, false)); err != nil {
 		return nil, nil, err

@@ -16,7 +16,8 @@ import (
 	"syncd/internal/awsfake/awsfaketest"
 )
 
-// TestListingUploads pages through the uploads of awkward keys, two to a key, begun by a session and by a user.
+// TestListingUploads pages through the uploads of awkward keys, two to a key, begun by a session
+// and by a user.
 func TestListingUploads(t *testing.T) {
 	w := awsfaketest.New(t, awsfake.Options{})
 	session, user := awsfaketest.S3Client(w.Assume(t, nil)), awsfaketest.S3Client(w.UserConfig(w.Base))

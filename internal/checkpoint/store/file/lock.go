@@ -20,8 +20,7 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Acquire locks the mapping's folder. Records left half-written by a process
-// that died are removed.
+// Acquire locks the mapping's folder. Records left half-written by a process that died are removed.
 func (f *Store) Acquire(ctx context.Context, name, holder string) (store.Lease, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -197,15 +196,15 @@ func (l *fileLease) Confirm(ctx context.Context) error { return l.Held(ctx) }
 // Number returns 0: see TakenOver.
 func (l *fileLease) Number() int64 { return 0 }
 
-// TakenOver returns false: the system unlocks for a holder that died, and a
-// holder that lives keeps its lock.
+// TakenOver returns false: the system unlocks for a holder that died, and a holder that lives keeps
+// its lock.
 func (l *fileLease) TakenOver() bool { return false }
 
 // Fenced has nothing to do.
 func (l *fileLease) Fenced() {}
 
-// Release unlocks the folder. The lock file stays: to delete it would let two
-// processes lock two files of that name.
+// Release unlocks the folder. The lock file stays: to delete it would let two processes lock two
+// files of that name.
 func (l *fileLease) Release() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

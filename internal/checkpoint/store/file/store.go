@@ -1,12 +1,13 @@
 // Package file is a store of checkpoints in a folder.
 //
-// A record is a file that is written under a temporary name, synced and linked to its own name, so that it is whole or absent after
-// any crash. The lease is a lock of the operating system on a file, which ends with its process. The package promises that nobody but
-// the user of this process (or root) can change what is in the folder: a folder, a way to it or a file that others could change is
-// refused.
+// A record is a file that is written under a temporary name, synced and linked to its own name, so
+// that it is whole or absent after any crash. The lease is a lock of the operating system on a
+// file, which ends with its process. The package promises that nobody but the user of this process
+// (or root) can change what is in the folder: a folder, a way to it or a file that others could
+// change is refused.
 //
-// It leaves to its caller which folder that is. The words: the folder is where the records are; a holder note is what the lock file
-// says about the process that holds the lock.
+// It leaves to its caller which folder that is. The words: the folder is where the records are; a
+// holder note is what the lock file says about the process that holds the lock.
 package file
 
 import (
@@ -27,13 +28,12 @@ import (
 // tempPrefix begins the names of records being written; no record's name begins with a dot.
 const tempPrefix = ".tmp-"
 
-// Store is a store in a folder. A record is a file: written under a temporary
-// name, synced, and linked to its own name, which fails when that is taken; then
-// the folder is synced. The lease is flock(2) on a file called lock, so the
-// system gives it back when its process ends, however it ends. Folders have mode
-// 0700 and files 0600. A folder that other users may write to or replace is
-// refused, and so are records that are links or no files. It must lie on a file
-// system that honours fsync and, when several machines share it, locks.
+// Store is a store in a folder. A record is a file: written under a temporary name, synced, and
+// linked to its own name, which fails when that is taken; then the folder is synced. The lease is
+// flock(2) on a file called lock, so the system gives it back when its process ends, however it
+// ends. Folders have mode 0700 and files 0600. A folder that other users may write to or replace is
+// refused, and so are records that are links or no files. It must lie on a file system that honours
+// fsync and, when several machines share it, locks.
 type Store struct {
 	dir        string
 	publishing sync.Mutex // only where the file system knows no links
@@ -41,9 +41,8 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// Open returns the store in dir. An absent folder is created with the first
-// write, so that looking leaves no trace. A folder that a later format was
-// written to is refused with a *VersionError.
+// Open returns the store in dir. An absent folder is created with the first write, so that looking
+// leaves no trace. A folder that a later format was written to is refused with a *VersionError.
 func Open(dir string) (*Store, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -70,8 +69,8 @@ func (f *Store) checkFormat() error {
 	return store.CheckFormat(data)
 }
 
-// prepare makes the folder a store before something is written to it. It looks at the folder again, which somebody may have made, or
-// opened to others, since Open did.
+// prepare makes the folder a store before something is written to it. It looks at the folder again,
+// which somebody may have made, or opened to others, since Open did.
 func (f *Store) prepare() error {
 	if err := checkFolder(f.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -134,7 +133,8 @@ func (f *Store) Open(ctx context.Context, name string) (store.Record, error) {
 	return &fileChunk{file, size}, nil
 }
 
-// fileChunk is an open record of a folder. What is read of it the system keeps in memory that it can take back.
+// fileChunk is an open record of a folder. What is read of it the system keeps in memory that it
+// can take back.
 type fileChunk struct {
 	*os.File
 	size int64
@@ -198,8 +198,8 @@ func (f *Store) publish(temp, path string) error {
 	if !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrPermission) {
 		return err
 	}
-	// Some file systems know no links (link(2): EPERM). There the lease keeps
-	// other processes away and the lock other goroutines.
+	// Some file systems know no links (link(2): EPERM). There the lease keeps other processes away
+	// and the lock other goroutines.
 	f.publishing.Lock()
 	defer f.publishing.Unlock()
 	if _, err := os.Lstat(path); err == nil {
@@ -263,8 +263,8 @@ func (f *Store) List(ctx context.Context, prefix string) ([]string, error) {
 	return names, nil
 }
 
-// Delete removes a record. It need not be durable: a name that comes back after
-// a crash is swept again.
+// Delete removes a record. It need not be durable: a name that comes back after a crash is swept
+// again.
 func (f *Store) Delete(ctx context.Context, name string) error {
 	path, err := f.path(name)
 	if err = errors.Join(err, ctx.Err()); err != nil {

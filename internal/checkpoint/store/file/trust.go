@@ -19,11 +19,12 @@ const noFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 // hintFolder says what to do about a folder that others could change the ledger in.
 const hintFolder = "give state a folder that only the user of syncd may write to"
 
-// checkFolder refuses a folder that another user could change the ledger in: one that another owns, or that others may write to. Root
-// may own it, who can change it anyway, and its group may write to it when that is one of this process's, as in a volume with an
-// fsGroup. On the way to it there may be no link of another user, and no folder in which every user may rename what is not theirs: they
-// could put another in its place. The owners of the other folders on the way are not checked. It returns fs.ErrNotExist for
-// an absent folder whose way is in order as far as it goes.
+// checkFolder refuses a folder that another user could change the ledger in: one that another owns,
+// or that others may write to. Root may own it, who can change it anyway, and its group may write
+// to it when that is one of this process's, as in a volume with an fsGroup. On the way to it there
+// may be no link of another user, and no folder in which every user may rename what is not theirs:
+// they could put another in its place. The owners of the other folders on the way are not checked.
+// It returns fs.ErrNotExist for an absent folder whose way is in order as far as it goes.
 func checkFolder(dir string) error {
 	place, err := checkWay(dir)
 	if err != nil {
@@ -39,10 +40,12 @@ func checkFolder(dir string) error {
 	return checkWriters(place, info)
 }
 
-// maxLinks is how many symbolic links there may be on the way to a folder, as in Linux (path_resolution(7)).
+// maxLinks is how many symbolic links there may be on the way to a folder, as in Linux
+// (path_resolution(7)).
 const maxLinks = 40
 
-// checkWay checks what is passed on the way to a folder, and returns where that is in truth, without links.
+// checkWay checks what is passed on the way to a folder, and returns where that is in truth,
+// without links.
 func checkWay(dir string) (place string, err error) {
 	at, rest := "/", segments(dir)
 	for links := 0; len(rest) > 0; {
@@ -73,7 +76,8 @@ func checkWay(dir string) (place string, err error) {
 	return at, nil
 }
 
-// segments are the names in a path. Those that lead upwards are among them: behind a link they lead elsewhere than the text says.
+// segments are the names in a path. Those that lead upwards are among them: behind a link they lead
+// elsewhere than the text says.
 func segments(path string) []string {
 	return slices.DeleteFunc(strings.Split(path, "/"), func(name string) bool { return name == "" || name == "." })
 }
@@ -86,7 +90,8 @@ func linkTarget(path string, info fs.FileInfo) (string, error) {
 	return os.Readlink(path)
 }
 
-// checkPassed refuses a folder on the way in which every user may rename what is not theirs. The sticky bit forbids that (as in /tmp).
+// checkPassed refuses a folder on the way in which every user may rename what is not theirs. The
+// sticky bit forbids that (as in /tmp).
 func checkPassed(dir string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {
@@ -127,7 +132,8 @@ func OwnGroup(gid int) bool {
 	return err == nil && slices.Contains(groups, gid) || gid == os.Getegid()
 }
 
-// checkLock refuses a lock file that has another name somewhere, or that is no file: what is written to it would be written there.
+// checkLock refuses a lock file that has another name somewhere, or that is no file: what is
+// written to it would be written there.
 func checkLock(path string, info fs.FileInfo) error {
 	owner, ok := info.Sys().(*syscall.Stat_t)
 	if !info.Mode().IsRegular() || ok && owner.Nlink > 1 {
@@ -136,7 +142,8 @@ func checkLock(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// openOwn opens a file of the folder to read it. Links are not followed, and a pipe is refused instead of waited for.
+// openOwn opens a file of the folder to read it. Links are not followed, and a pipe is refused
+// instead of waited for.
 func openOwn(path string) (file *os.File, size int64, err error) {
 	file, err = os.OpenFile(path, os.O_RDONLY|noFollow, 0)
 	if errors.Is(err, syscall.ELOOP) {

@@ -10,7 +10,8 @@ import (
 	filestore "syncd/internal/checkpoint/store/file"
 )
 
-// TestFolderOfOthers has folders that other users could change the ledger in, and those of a volume that they could not.
+// TestFolderOfOthers has folders that other users could change the ledger in, and those of a volume
+// that they could not.
 func TestFolderOfOthers(t *testing.T) {
 	root := os.Geteuid() == 0
 	for name, tt := range map[string]struct {
@@ -70,7 +71,8 @@ func takeLease(t *testing.T, dir string) error {
 	return lease.Release()
 }
 
-// TestLockThatIsALink has somebody put a link in the place of the lock: what it leads to stays as it is.
+// TestLockThatIsALink has somebody put a link in the place of the lock: what it leads to stays as
+// it is.
 func TestLockThatIsALink(t *testing.T) {
 	const content = "a file that is dear to somebody\n"
 	for name, place := range map[string]func(victim, lock string) error{

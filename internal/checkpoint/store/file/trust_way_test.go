@@ -16,7 +16,8 @@ import (
 
 const nobody = 65534
 
-// TestFolderOpenedMeanwhile has a folder made or opened to all after the store was opened: nothing is written to it any more.
+// TestFolderOpenedMeanwhile has a folder made or opened to all after the store was opened: nothing
+// is written to it any more.
 func TestFolderOpenedMeanwhile(t *testing.T) {
 	for name, begin := range map[string]func(t *testing.T, dir string){
 		"absent before":      func(*testing.T, string) {},
@@ -43,7 +44,8 @@ func TestFolderOpenedMeanwhile(t *testing.T) {
 	}
 }
 
-// TestWayOfOthers has folders and links on the way to the state that others could put something else in the place of.
+// TestWayOfOthers has folders and links on the way to the state that others could put something
+// else in the place of.
 func TestWayOfOthers(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root gives files away")
@@ -110,7 +112,8 @@ func TestLinksInACircle(t *testing.T) {
 	}
 }
 
-// TestRecordThatIsNoFile has something else in the place of the format and of a record. It is refused, and at once.
+// TestRecordThatIsNoFile has something else in the place of the format and of a record. It is
+// refused, and at once.
 func TestRecordThatIsNoFile(t *testing.T) {
 	for name, place := range map[string]func(victim, record string) error{
 		"pipe":          func(_, record string) error { return syscall.Mkfifo(record, 0o600) },

@@ -32,8 +32,8 @@ type renewedLease struct {
 	lost   error
 }
 
-// hold returns the lease whose record was written, and begins to renew it. What
-// it promised to others it holds for itself a tenth shorter.
+// hold returns the lease whose record was written, and begins to renew it. What it promised to
+// others it holds for itself a tenth shorter.
 func (s *Store) hold(ctx context.Context, key string, record lockRecord, etag *string, begun time.Time) *renewedLease {
 	renewing, stop := context.WithCancel(context.WithoutCancel(ctx))
 	l := &renewedLease{
@@ -73,8 +73,8 @@ func (l *renewedLease) renew(ctx context.Context) {
 	}
 }
 
-// write overwrites the lock, to renew or to release it. When the lock is not as
-// it was left, the nonce tells whether an own write has landed unnoticed.
+// write overwrites the lock, to renew or to release it. When the lock is not as it was left, the
+// nonce tells whether an own write has landed unnoticed.
 func (l *renewedLease) write(ctx context.Context, release bool) error {
 	if err := l.writing.Take(ctx); err != nil {
 		return err
@@ -141,8 +141,9 @@ func (l *renewedLease) lose(to string) error {
 	return l.lost
 }
 
-// left returns how long the lease is good for unless it is renewed, by whichever of this process's clocks says less: the
-// monotonic one stands still while the machine is suspended, and the other may be set.
+// left returns how long the lease is good for unless it is renewed, by whichever of this process's
+// clocks says less: the monotonic one stands still while the machine is suspended, and the other
+// may be set.
 func (l *renewedLease) left() time.Duration {
 	now := l.store.options.Now()
 	age := max(now.Sub(l.begun), now.Round(0).Sub(l.begun.Round(0)))
@@ -206,9 +207,8 @@ func (l *renewedLease) Fenced() {
 	l.record.TakenOver = false
 }
 
-// Release ends the renewals and writes that the lock is free, so that the next
-// holder need not wait. When the lock is no longer this holder's, nothing is
-// left to be done.
+// Release ends the renewals and writes that the lock is free, so that the next holder need not
+// wait. When the lock is no longer this holder's, nothing is left to be done.
 func (l *renewedLease) Release() (err error) {
 	l.finish.Do(func() {
 		l.stop()

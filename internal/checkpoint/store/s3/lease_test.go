@@ -51,8 +51,8 @@ func leaseTest(t *testing.T, test func(t *testing.T, s *s3test.State)) {
 	synctest.Test(t, func(t *testing.T) { test(t, s3test.New()) })
 }
 
-// TestS3LeaseExpires lets a holder vanish. It knows that it is no holder before
-// anyone else can be one, whatever the clocks of the two say.
+// TestS3LeaseExpires lets a holder vanish. It knows that it is no holder before anyone else can be
+// one, whatever the clocks of the two say.
 func TestS3LeaseExpires(t *testing.T) {
 	for _, skew := range []time.Duration{0, time.Hour, -time.Hour} {
 		t.Run(fmt.Sprint(skew), func(t *testing.T) {
@@ -91,8 +91,8 @@ func TestS3LeaseExpires(t *testing.T) {
 	}
 }
 
-// TestS3LeaseBoundsWhatItWrites ends what is bound by the lease before another can hold it: by the time without an answer, by the
-// news that it was taken, or because the clock was set.
+// TestS3LeaseBoundsWhatItWrites ends what is bound by the lease before another can hold it: by the
+// time without an answer, by the news that it was taken, or because the clock was set.
 func TestS3LeaseBoundsWhatItWrites(t *testing.T) {
 	bound := func(t *testing.T, lease store.Lease) (ctx context.Context) {
 		ctx, release := lease.Bound(t.Context())
@@ -193,8 +193,8 @@ func TestS3LeaseIsRenewed(t *testing.T) {
 	})
 }
 
-// TestS3LeaseSurvives breaks writes of the lock, with and without effect, and
-// the look at what became of them as well.
+// TestS3LeaseSurvives breaks writes of the lock, with and without effect, and the look at what
+// became of them as well.
 func TestS3LeaseSurvives(t *testing.T) {
 	for _, kind := range []awsfake.FaultKind{awsfake.LoseAnswer, awsfake.Reset, awsfake.Unavailable, awsfake.Throttle, awsfake.Conflict} {
 		for _, operations := range [][]string{{"PutObject"}, {"PutObject", "GetObject"}} {

@@ -18,8 +18,8 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// lockRecord is what the lock object says. Every write of it differs from every
-// other, by nonce and renewal, so that no ETag comes back.
+// lockRecord is what the lock object says. Every write of it differs from every other, by nonce and
+// renewal, so that no ETag comes back.
 type lockRecord struct {
 	Version      int       `json:"version"`
 	Number       int64     `json:"number"` // of the lease; one more with every holder
@@ -33,12 +33,12 @@ type lockRecord struct {
 	Released     bool      `json:"released"`
 }
 
-// clockGrain is added to a lease before it counts as expired: HTTP dates have
-// whole seconds (RFC 9110, 5.6.7), and the two that are compared are each cut.
+// clockGrain is added to a lease before it counts as expired: HTTP dates have whole seconds (RFC
+// 9110, 5.6.7), and the two that are compared are each cut.
 const clockGrain = 2 * time.Second
 
-// acquireTries bounds how often a lock is read and written again because another
-// contender wrote it in between; that one then holds it.
+// acquireTries bounds how often a lock is read and written again because another contender wrote it
+// in between; that one then holds it.
 const acquireTries = 4
 
 // seenLock is a lock object as it was read. ETag is nil when there is none.
@@ -54,8 +54,8 @@ func (l *seenLock) free() bool {
 	return l.etag == nil || l.isNote || l.record.Released || !l.now.Before(l.until)
 }
 
-// readLock reads a lock. How old it is, is told by the clock of S3 alone: the
-// Date and the Last-Modified of one and the same answer.
+// readLock reads a lock. How old it is, is told by the clock of S3 alone: the Date and the
+// Last-Modified of one and the same answer.
 func (s *Store) readLock(ctx context.Context, key string) (seenLock, error) {
 	data, out, err := s.readObject(ctx, key)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -103,8 +103,8 @@ func (s *Store) putLock(ctx context.Context, key string, record lockRecord, seen
 	return out.ETag, nil
 }
 
-// wasChanged reports whether a conditional write was refused because the object
-// is not the one that was seen.
+// wasChanged reports whether a conditional write was refused because the object is not the one that
+// was seen.
 func wasChanged(err error) bool {
 	switch awserr.Classify(err) { //nolint:exhaustive // three answers to a write whose condition does not hold
 	case awserr.Precondition, awserr.Conflict, awserr.Gone:
@@ -114,9 +114,9 @@ func wasChanged(err error) bool {
 	}
 }
 
-// Acquire takes the lock object when there is none, when it was released, or
-// when it has not been renewed for as long as its holder promised. The lease is
-// renewed in the background until it is released.
+// Acquire takes the lock object when there is none, when it was released, or when it has not been
+// renewed for as long as its holder promised. The lease is renewed in the background until it is
+// released.
 func (s *Store) Acquire(ctx context.Context, name, holder string) (store.Lease, error) {
 	if !store.IsSegment(name) {
 		return nil, fmt.Errorf("lease name %q: %w", name, fs.ErrInvalid)
@@ -177,7 +177,8 @@ func (s *Store) nextLock(ctx context.Context, name, holder string, seen *seenLoc
 		TakenOver: seen.record.TakenOver || !seen.record.Released,
 	}
 	if seen.etag == nil || seen.isNote {
-		// Either the mapping is new, or someone took the lock away from a holder, or moved the ledger here.
+		// Either the mapping is new, or someone took the lock away from a holder, or moved the
+		// ledger here.
 		names, err := s.List(ctx, name+"/")
 		if err != nil {
 			return record, err
@@ -189,8 +190,8 @@ func (s *Store) nextLock(ctx context.Context, name, holder string, seen *seenLoc
 	return record, nil
 }
 
-// silentLeases is more than the leases that were ever taken, one after the other,
-// without that their holders committed anything.
+// silentLeases is more than the leases that were ever taken, one after the other, without that
+// their holders committed anything.
 const silentLeases = 1 << 20
 
 // aboveAll gives a lease whose lock is gone a number above all that went before.

@@ -36,8 +36,8 @@ func (l *lockedText) String() string {
 	return l.text.String()
 }
 
-// TestS3TakenOverIsHandedOn gives a lease back before the holder before is
-// fenced off: the next one has to do it.
+// TestS3TakenOverIsHandedOn gives a lease back before the holder before is fenced off: the next one
+// has to do it.
 func TestS3TakenOverIsHandedOn(t *testing.T) {
 	leaseTest(t, func(t *testing.T, s *s3test.State) {
 		wire := &unplugged{next: s.Cloud.RoundTripper()}

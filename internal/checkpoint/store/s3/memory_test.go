@@ -18,7 +18,8 @@ import (
 	"syncd/internal/checkpoint/store/s3/s3test"
 )
 
-// The size of TestPassesAtOnceShareMemory; the figures of docs/operations.md are those of 10 passes over 200,000 entries each.
+// The size of TestPassesAtOnceShareMemory; the figures of docs/operations.md are those of 10 passes
+// over 200,000 entries each.
 var (
 	passesAtOnce  = flag.Int("memory-passes", 10, "how many passes TestPassesAtOnceShareMemory has at once")
 	entriesOfEach = flag.Int("memory-entries", 15_000, "how many entries the ledger of each has")
@@ -26,12 +27,13 @@ var (
 
 const (
 	changedOfEvery = 50
-	// mostOfPass is what a pass may hold in its middle. It was 6 to 36 MiB when each open chunk had four windows of 4 MiB.
+	// mostOfPass is what a pass may hold in its middle. It was 6 to 36 MiB when each open chunk had
+	// four windows of 4 MiB.
 	mostOfPass = 5 << 20
 )
 
-// TestPassesAtOnceShareMemory has passes with state on S3 meet in their middle, where each has its chunks open, and looks at what
-// they hold there.
+// TestPassesAtOnceShareMemory has passes with state on S3 meet in their middle, where each has its
+// chunks open, and looks at what they hold there.
 func TestPassesAtOnceShareMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the race detector takes memory of its own; make test runs it")
@@ -115,7 +117,8 @@ func fillLedger(t *testing.T, store store.Store, i, n int) {
 	}
 }
 
-// changeSome makes a pass over a ledger of so many entries in which one of every so many has changed, all over it.
+// changeSome makes a pass over a ledger of so many entries in which one of every so many has
+// changed, all over it.
 func changeSome(ctx context.Context, store store.Store, i, entries int, at func(n int)) (err error) {
 	ledger, err := ledgerOf(ctx, store, i)
 	if err != nil {

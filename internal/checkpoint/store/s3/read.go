@@ -20,7 +20,8 @@ import (
 // wholeRecord is up to which size a record is read at once when it is opened, in bytes.
 const wholeRecord = 1 << 20
 
-// Open opens a record, and reads it where it is small. All that is read later comes from the same version of the object (If-Match).
+// Open opens a record, and reads it where it is small. All that is read later comes from the same
+// version of the object (If-Match).
 func (s *Store) Open(ctx context.Context, name string) (store.Record, error) {
 	key, err := s.key(ctx, name)
 	if err != nil {
@@ -75,7 +76,8 @@ func (c *objectChunk) Close() error {
 	return nil
 }
 
-// Expect has each of the parts fetched in one request when it is read from, as long as there is a window for it.
+// Expect has each of the parts fetched in one request when it is read from, as long as there is a
+// window for it.
 func (c *objectChunk) Expect(parts []store.Span) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -119,7 +121,8 @@ func (c *objectChunk) ReadAt(p []byte, offset int64) (n int, err error) {
 	return n, nil
 }
 
-// move brings the window to the part that is expected to be read around an offset, where there is one and a window is free.
+// move brings the window to the part that is expected to be read around an offset, where there is
+// one and a window is free.
 func (c *objectChunk) move(at int64) error {
 	if c.held.Has(at) {
 		return nil
@@ -224,8 +227,8 @@ func (c *objectChunk) receive(body io.ReadCloser, p []byte) error {
 	return c.cut(errors.Join(err, body.Close()))
 }
 
-// ask requests a part of the object, and returns its body with how many bytes it will have: fewer than asked for at the end of the
-// object.
+// ask requests a part of the object, and returns its body with how many bytes it will have: fewer
+// than asked for at the end of the object.
 func (c *objectChunk) ask(part store.Span) (content io.ReadCloser, n int64, err error) {
 	out, err := body.GetObject(c.ctx, c.store.client, &s3.GetObjectInput{
 		Bucket: &c.store.options.Place.Bucket, Key: &c.key, ExpectedBucketOwner: c.store.options.Place.ExpectedOwner(), IfMatch: c.etag,

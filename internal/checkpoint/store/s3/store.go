@@ -1,14 +1,17 @@
 // Package s3 is a store of checkpoints in a bucket.
 //
-// A record is an object that is created with If-None-Match, so that a name is given once; large ones are written and read in parts, in
-// bounded memory that all open records of a store share. The lease is an object that is overwritten with If-Match and renewed in the
-// background; docs/decisions/0006-lease-on-s3.md says who may take it when. The package promises that a holder knows that its lease has
-// expired before another one can take it.
+// A record is an object that is created with If-None-Match, so that a name is given once; large
+// ones are written and read in parts, in bounded memory that all open records of a store share. The
+// lease is an object that is overwritten with If-Match and renewed in the background;
+// docs/decisions/0006-lease-on-s3.md says who may take it when. The package promises that a holder
+// knows that its lease has expired before another one can take it.
 //
-// It leaves credentials, region, endpoint and the repetition of requests to the client, and what records say to package record; of
-// those it reads one number: under which lease the newest manifest was written, for a lock that somebody has removed.
+// It leaves credentials, region, endpoint and the repetition of requests to the client, and what
+// records say to package record; of those it reads one number: under which lease the newest
+// manifest was written, for a lock that somebody has removed.
 //
-// The words: the lock is the object of a lease; a window is the part of an open record that is held in memory.
+// The words: the lock is the object of a lease; a window is the part of an open record that is held
+// in memory.
 package s3
 
 import (
@@ -71,22 +74,22 @@ type Options struct {
 	Now      func() time.Time // clock of this process, default time.Now
 	Logger   *slog.Logger     // told of leases that could not be renewed, default none
 
-	// ReadMemory is how many bytes all open chunks hold together; default 64 MiB. One that gets none is read in more requests.
+	// ReadMemory is how many bytes all open chunks hold together; default 64 MiB. One that gets
+	// none is read in more requests.
 	ReadMemory int64
 
-	// Renewed is told, when a lease was taken or renewed, until when it is good by
-	// the clock of this process unless it is renewed again; default nobody.
+	// Renewed is told, when a lease was taken or renewed, until when it is good by the clock of
+	// this process unless it is renewed again; default nobody.
 	Renewed func(name string, until time.Time)
 }
 
-// Store is a store in a bucket. A record is an object that is created with
-// If-None-Match, so that a name is given once, and in parts when it is large, so
-// that memory stays bounded. The lease is an object that is overwritten with
-// If-Match; docs/decisions/0006-lease-on-s3.md says who may take it when. All ledgers of a process share one store, and with it the
-// memory for their open chunks.
+// Store is a store in a bucket. A record is an object that is created with If-None-Match, so that a
+// name is given once, and in parts when it is large, so that memory stays bounded. The lease is an
+// object that is overwritten with If-Match; docs/decisions/0006-lease-on-s3.md says who may take it
+// when. All ledgers of a process share one store, and with it the memory for their open chunks.
 //
-// The client brings credentials, region, endpoint and retries. A record that was
-// deleted while it was open can no longer be read.
+// The client brings credentials, region, endpoint and retries. A record that was deleted while it
+// was open can no longer be read.
 type Store struct {
 	client  s3API
 	options Options
@@ -99,9 +102,8 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// New returns the store in a bucket. It asks nothing of S3 yet: what a later
-// format wrote is refused, with a *VersionError, where it is read or a lease is
-// acquired.
+// New returns the store in a bucket. It asks nothing of S3 yet: what a later format wrote is
+// refused, with a *VersionError, where it is read or a lease is acquired.
 func New(client s3API, o Options) *Store {
 	if o.Place.Prefix != "" {
 		o.Place.Prefix = strings.TrimSuffix(o.Place.Prefix, "/") + "/"
@@ -137,8 +139,8 @@ func (s *Store) key(ctx context.Context, name string) (string, error) {
 	return s.options.Place.Prefix + name, ctx.Err()
 }
 
-// bodyTries bounds how often a body is asked for whose connection broke while it
-// was read; the SDK retries requests, not bodies.
+// bodyTries bounds how often a body is asked for whose connection broke while it was read; the SDK
+// retries requests, not bodies.
 const bodyTries = 3
 
 // Read returns a whole record.
@@ -171,8 +173,8 @@ func (s *Store) readObject(ctx context.Context, key string) (data []byte, out *s
 	return data, out, nil
 }
 
-// readBody reads a body to its end, where the SDK compares checksums. A
-// connection that breaks before is an error by HTTP's own framing.
+// readBody reads a body to its end, where the SDK compares checksums. A connection that breaks
+// before is an error by HTTP's own framing.
 func readBody(body io.ReadCloser) ([]byte, error) {
 	data, err := store.ReadAll(body)
 	return data, errors.Join(err, body.Close())
@@ -246,8 +248,8 @@ func (s *Store) List(ctx context.Context, prefix string) (names []string, err er
 	return names, nil
 }
 
-// Delete removes a record. In a versioned bucket a delete marker hides it, and a
-// lifecycle rule should expire noncurrent versions.
+// Delete removes a record. In a versioned bucket a delete marker hides it, and a lifecycle rule
+// should expire noncurrent versions.
 func (s *Store) Delete(ctx context.Context, name string) error {
 	key, err := s.key(ctx, name)
 	if err != nil {
@@ -262,9 +264,9 @@ func (s *Store) Delete(ctx context.Context, name string) error {
 	return nil
 }
 
-// prepare marks the store with the format before something is written to it, and
-// makes sure that the service refuses to create an object twice: some take the
-// header and ignore it, and two writers would go unnoticed.
+// prepare marks the store with the format before something is written to it, and makes sure that
+// the service refuses to create an object twice: some take the header and ignore it, and two
+// writers would go unnoticed.
 func (s *Store) prepare(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -65,8 +65,9 @@ func TestS3LargeRecord(t *testing.T) {
 	}
 }
 
-// TestS3ReadsWhatIsExpected reads a large record in many pieces: each part that is expected takes one request, others as many as there
-// are pieces, and all of it at once takes one more than Open does.
+// TestS3ReadsWhatIsExpected reads a large record in many pieces: each part that is expected takes
+// one request, others as many as there are pieces, and all of it at once takes one more than Open
+// does.
 func TestS3ReadsWhatIsExpected(t *testing.T) {
 	t.Parallel()
 	s := s3test.New()

@@ -20,9 +20,10 @@ import (
 	"syncd/internal/checkpoint/store/s3/s3test"
 )
 
-// TestPassesShareWindows has passes that each have several chunks open share memory for all of them, for one, or for none: they never
-// wait for each other, every pass ends with the right entries, and nothing is held in the end. In a bubble, passes that waited for each
-// other would fail the test.
+// TestPassesShareWindows has passes that each have several chunks open share memory for all of
+// them, for one, or for none: they never wait for each other, every pass ends with the right
+// entries, and nothing is held in the end. In a bubble, passes that waited for each other would
+// fail the test.
 func TestPassesShareWindows(t *testing.T) {
 	const passes, entries = 5, 1200
 	for name, memory := range map[string]int64{"all": 64 << 20, "few": 300 << 10, "none": 1} {
@@ -80,7 +81,8 @@ func wantChanged(t *testing.T, store store.Store, i, entries int) {
 	}
 }
 
-// TestWindowsEndWithTheirPass breaks each request of a pass, and then the pass: whatever is open is closed.
+// TestWindowsEndWithTheirPass breaks each request of a pass, and then the pass: whatever is open is
+// closed.
 func TestWindowsEndWithTheirPass(t *testing.T) {
 	const entries = 400
 	s3test.LedgerBubble(t, func(t *testing.T) { //nolint:thelper // it is the test
@@ -98,8 +100,8 @@ func TestWindowsEndWithTheirPass(t *testing.T) {
 	})
 }
 
-// TestSavesHaveContextsOfTheirOwn saves a pass again and again, each time under a context that ends with the save. What the first one
-// opened the others read on.
+// TestSavesHaveContextsOfTheirOwn saves a pass again and again, each time under a context that ends
+// with the save. What the first one opened the others read on.
 func TestSavesHaveContextsOfTheirOwn(t *testing.T) {
 	const entries = 30_000 // in several row groups, and too much to be held at once
 	s := s3test.New()
@@ -129,8 +131,8 @@ func TestSavesHaveContextsOfTheirOwn(t *testing.T) {
 	}
 }
 
-// TestLargeWritesWaitInLine writes more large records at once than may be: those in the line wait for a place, small records do not, and
-// who gives up leaves the line.
+// TestLargeWritesWaitInLine writes more large records at once than may be: those in the line wait
+// for a place, small records do not, and who gives up leaves the line.
 func TestLargeWritesWaitInLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := s3test.New()

@@ -20,17 +20,16 @@ import (
 )
 
 const (
-	// uploadPart is the size of the parts of a large record, and all of it that is
-	// ever in memory. A record may have [transfer.MaxParts] of them, which are 48 GiB.
+	// uploadPart is the size of the parts of a large record, and all of it that is ever in memory.
+	// A record may have [transfer.MaxParts] of them, which are 48 GiB.
 	uploadPart = int(transfer.MinPartSize)
 
-	// largeWrites is how many records of more than wholeRecord are written at once; others wait in line. Who writes one waits for nothing
-	// that one in the line has.
+	// largeWrites is how many records of more than wholeRecord are written at once; others wait in
+	// line. Who writes one waits for nothing that one in the line has.
 	largeWrites = 8
 
-	// writeMark is the user metadata that tells whose write made an object: a
-	// write that finds its name taken by itself has succeeded before, and only the
-	// answer was lost.
+	// writeMark is the user metadata that tells whose write made an object: a write that finds its
+	// name taken by itself has succeeded before, and only the answer was lost.
 	writeMark = "syncd-write"
 
 	// conflictTries bounds how often a write is repeated that S3 answered with 409
@@ -38,8 +37,8 @@ const (
 	conflictTries = 5
 	conflictPause = 50 * time.Millisecond
 
-	// cleanupTime is how long what is left behind may take to be cleared away when
-	// the caller's context has ended.
+	// cleanupTime is how long what is left behind may take to be cleared away when the caller's
+	// context has ended.
 	cleanupTime = 10 * time.Second
 )
 
@@ -66,8 +65,8 @@ func (s *Store) createObject(ctx context.Context, key string, data []byte) error
 	return w.put(ctx)
 }
 
-// objectWriter gathers a record and uploads it: in one request, or in parts as
-// soon as it is larger than one.
+// objectWriter gathers a record and uploads it: in one request, or in parts as soon as it is larger
+// than one.
 type objectWriter struct {
 	ctx    context.Context //nolint:containedctx // of the Create it lives for; io.Writer takes none
 	store  *Store
@@ -157,8 +156,8 @@ func (w *objectWriter) put(ctx context.Context) error {
 	}
 }
 
-// refused tells a name that is taken by another writer from one that this very
-// write has taken, in an attempt whose answer was lost.
+// refused tells a name that is taken by another writer from one that this very write has taken, in
+// an attempt whose answer was lost.
 func (w *objectWriter) refused(ctx context.Context, err error) error {
 	class := awserr.Classify(err)
 	if class != awserr.Precondition && class != awserr.Gone {
@@ -219,8 +218,8 @@ func (w *objectWriter) begin(ctx context.Context) error {
 	return nil
 }
 
-// complete makes the object of its parts. After a 409 an upload has to begin
-// again, which the caller does when it writes the record again.
+// complete makes the object of its parts. After a 409 an upload has to begin again, which the
+// caller does when it writes the record again.
 func (w *objectWriter) complete(ctx context.Context) error {
 	_, err := w.store.client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
 		Bucket: &w.store.options.Place.Bucket, Key: &w.key, ExpectedBucketOwner: w.store.options.Place.ExpectedOwner(),
@@ -233,8 +232,8 @@ func (w *objectWriter) complete(ctx context.Context) error {
 	return nil
 }
 
-// abort throws away the parts of an upload that came to nothing. It works after
-// ctx has ended, within cleanupTime.
+// abort throws away the parts of an upload that came to nothing. It works after ctx has ended,
+// within cleanupTime.
 func (w *objectWriter) abort(ctx context.Context) error {
 	if w.upload == nil {
 		return nil

@@ -1,7 +1,8 @@
-// Package s3test holds what tests of state on S3 share: a bucket in memory, transports that record requests or break one of them, and
-// bubbles in which time passes at once.
+// Package s3test holds what tests of state on S3 share: a bucket in memory, transports that record
+// requests or break one of them, and bubbles in which time passes at once.
 //
-// A State is the bucket of one test; a Harming is a transport that breaks one request in a way that is named.
+// A State is the bucket of one test; a Harming is a transport that breaks one request in a way that
+// is named.
 package s3test
 
 import (

@@ -17,9 +17,9 @@ func Pass(t *testing.T, d time.Duration) {
 	synctest.Wait()
 }
 
-// LedgerBubble runs a test that reads and writes chunks in a bubble. The decoders
-// of chunks are pooled and have channels, which must not leave the bubble: no
-// test runs beside it, and two collections empty the pools (sync.Pool).
+// LedgerBubble runs a test that reads and writes chunks in a bubble. The decoders of chunks are
+// pooled and have channels, which must not leave the bubble: no test runs beside it, and two
+// collections empty the pools (sync.Pool).
 func LedgerBubble(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
 	defer runtime.GC()

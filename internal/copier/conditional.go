@@ -6,46 +6,47 @@ import (
 
 	"syncd/internal/admit"
 	"syncd/internal/awserr"
+	"syncd/internal/copier/precondition"
 	"syncd/internal/copier/request"
 )
 
 // conditional sends a write of the object under the condition that its standing asks for, as far as
 // the service and the role let it be sent.
-func (j *job) conditional(ctx context.Context, operation string, send func(context.Context, condition) error) error {
+func (j *job) conditional(ctx context.Context, operation string, send func(context.Context, precondition.Condition) error) error {
 	known := j.conditions
 	wanted := j.standing.verdict(j.object).condition
-	now, err := known.of(ctx, operation)
+	now, err := known.Of(ctx, operation)
 	switch {
 	case err != nil:
 		return err
-	case now == probing:
+	case now == precondition.Probing:
 		return j.probe(ctx, operation, wanted, send)
-	case now == ignored || wanted.match != "" && known.isMatchDenied():
+	case now == precondition.Ignored || wanted.Match != "" && known.IsMatchDenied():
 		j.unconditional = ConditionsDenied
-		if now == ignored {
+		if now == precondition.Ignored {
 			j.unconditional = ConditionsIgnored
 		}
-		return j.send(ctx, condition{}, send)
+		return j.send(ctx, precondition.Condition{}, send)
 	}
 	err = j.send(ctx, wanted, send)
 	class := awserr.Classify(err)
-	if wanted.match != "" && (err == nil || class == awserr.Precondition) {
-		known.matched(true)
+	if wanted.Match != "" && (err == nil || class == awserr.Precondition) {
+		known.Matched(true)
 	}
 	switch {
-	case class == awserr.Denied && wanted.match != "" && known.mayBeForMatch(err, j.o.DestinationPlace.Bucket):
-		if j.send(ctx, condition{}, send) != nil {
+	case class == awserr.Denied && wanted.Match != "" && known.MayBeForMatch(err, j.o.DestinationPlace.Bucket):
+		if j.send(ctx, precondition.Condition{}, send) != nil {
 			return err
 		}
-		known.matched(false)
+		known.Matched(false)
 		j.unconditional = ConditionsDenied
 	case class == awserr.Unsupported && !j.standing.looked:
 		return errUnguarded
 	case class == awserr.Unsupported:
-		if j.send(ctx, condition{}, send) != nil {
+		if j.send(ctx, precondition.Condition{}, send) != nil {
 			return err
 		}
-		known.learnt(operation, ignored)
+		known.Learnt(operation, precondition.Ignored)
 		j.unconditional = ConditionsIgnored
 	default:
 		return err
@@ -55,27 +56,27 @@ func (j *job) conditional(ctx context.Context, operation string, send func(conte
 
 // probe finds out how conditions are treated: a write under one that cannot hold is refused, and
 // then made under the one that is wanted; or it happens, and nobody has looked at the condition.
-func (j *job) probe(ctx context.Context, operation string, wanted condition, send func(context.Context, condition) error) error {
-	known, learnt := j.conditions, unknown
-	defer func() { known.learnt(operation, learnt) }()
-	if known.isMatchDenied() {
+func (j *job) probe(ctx context.Context, operation string, wanted precondition.Condition, send func(context.Context, precondition.Condition) error) error {
+	known, learnt := j.conditions, precondition.Unknown
+	defer func() { known.Learnt(operation, learnt) }()
+	if known.IsMatchDenied() {
 		return j.withoutMatch(ctx, wanted, send)
 	}
-	err := j.send(ctx, never(), send)
+	err := j.send(ctx, precondition.Never(), send)
 	switch awserr.Classify(err) { //nolint:exhaustive // what a condition that does not hold is answered with
 	case "":
-		learnt, j.unconditional = ignored, ConditionsIgnored
+		learnt, j.unconditional = precondition.Ignored, ConditionsIgnored
 		return nil
 	case awserr.Unsupported:
-		if err = j.send(ctx, condition{}, send); err == nil {
-			learnt, j.unconditional = ignored, ConditionsIgnored
+		if err = j.send(ctx, precondition.Condition{}, send); err == nil {
+			learnt, j.unconditional = precondition.Ignored, ConditionsIgnored
 		}
 		return err
 	case awserr.Denied:
-		if !known.mayBeForMatch(err, j.o.DestinationPlace.Bucket) || j.withoutMatch(ctx, wanted, send) != nil {
+		if !known.MayBeForMatch(err, j.o.DestinationPlace.Bucket) || j.withoutMatch(ctx, wanted, send) != nil {
 			return err
 		}
-		known.matched(false)
+		known.Matched(false)
 		return nil
 	case awserr.Precondition, awserr.Gone, awserr.Conflict:
 	default:
@@ -84,22 +85,22 @@ func (j *job) probe(ctx context.Context, operation string, wanted condition, sen
 	// The refusal may have been that of the source's condition. It was not if the same write
 	// happens now.
 	if err = j.send(ctx, wanted, send); err == nil {
-		learnt = honoured
+		learnt = precondition.Honoured
 	}
 	return err
 }
 
 // withoutMatch sends a write for a role that may not send If-Match.
-func (j *job) withoutMatch(ctx context.Context, wanted condition, send func(context.Context, condition) error) error {
-	if wanted.match != "" {
-		wanted = condition{}
+func (j *job) withoutMatch(ctx context.Context, wanted precondition.Condition, send func(context.Context, precondition.Condition) error) error {
+	if wanted.Match != "" {
+		wanted = precondition.Condition{}
 		j.unconditional = ConditionsDenied
 	}
 	return j.send(ctx, wanted, send)
 }
 
 // send sends one write, and notes when nobody knows what became of it.
-func (j *job) send(ctx context.Context, under condition, send func(context.Context, condition) error) error {
+func (j *job) send(ctx context.Context, under precondition.Condition, send func(context.Context, precondition.Condition) error) error {
 	counting, sent := admit.Count(ctx)
 	began := time.Now()
 	j.began = began

@@ -30,6 +30,7 @@ import (
 
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier/content"
+	"syncd/internal/copier/precondition"
 	"syncd/internal/copier/request"
 	"syncd/internal/copier/upload"
 	"syncd/internal/listing"
@@ -51,7 +52,7 @@ func New(o Options) *Copier {
 		o.Now = time.Now
 	}
 	s := &shared{
-		requests: &request.Sender{Slots: o.Slots, Bytes: o.Bytes}, conditions: newConditions(o.ToS3), crc: content.NewChecksummer(),
+		requests: &request.Sender{Slots: o.Slots, Bytes: o.Bytes}, conditions: precondition.New(o.ToS3), crc: content.NewChecksummer(),
 		content: content.Source{API: o.Source, Place: o.SourcePlace}, annotating: make(chan struct{}, annotationsAtOnce),
 	}
 	if o.Relay {

@@ -5,6 +5,7 @@ import (
 
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/copier/content"
+	"syncd/internal/copier/precondition"
 	"syncd/internal/copier/request"
 	"syncd/internal/copier/upload"
 	"syncd/internal/listing"
@@ -16,7 +17,7 @@ type shared struct {
 	requests    *request.Sender
 	source      *source
 	destination *destination
-	conditions  *conditions
+	conditions  *precondition.Known
 	doubts      *doubts
 	uploads     *upload.Uploads
 	content     content.Source

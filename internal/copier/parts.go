@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/internal/copier/content"
+	"syncd/internal/copier/precondition"
 	"syncd/internal/copier/upload"
 	"syncd/internal/plan"
 )
@@ -55,8 +56,8 @@ var _ upload.Target = uploadTarget{}
 // Conditional sends the request that makes the object, under the condition that its standing asks
 // for.
 func (t uploadTarget) Conditional(ctx context.Context, operation string, send func(ctx context.Context, ifMatch, ifNoneMatch *string) error) error {
-	return t.j.conditional(ctx, operation, func(ctx context.Context, under condition) error {
-		return send(ctx, under.ifMatch(), under.ifNoneMatch())
+	return t.j.conditional(ctx, operation, func(ctx context.Context, under precondition.Condition) error {
+		return send(ctx, under.IfMatch(), under.IfNoneMatch())
 	})
 }
 

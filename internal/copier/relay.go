@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/internal/copier/content"
+	"syncd/internal/copier/precondition"
 	"syncd/internal/listing"
 )
 
@@ -83,10 +84,10 @@ func (j *job) put(ctx context.Context, d *draft, body []byte) (Result, error) {
 	sum := content.Encode(j.crc.Sum(body))
 	var out *s3.PutObjectOutput
 	for {
-		err := j.conditional(ctx, "PutObject", func(ctx context.Context, under condition) (err error) {
+		err := j.conditional(ctx, "PutObject", func(ctx context.Context, under precondition.Condition) (err error) {
 			in := d.put()
 			in.Body, in.ContentLength, in.ChecksumCRC64NVME = bytes.NewReader(body), aws.Int64(int64(len(body))), &sum
-			in.IfMatch, in.IfNoneMatch = under.ifMatch(), under.ifNoneMatch()
+			in.IfMatch, in.IfNoneMatch = under.IfMatch(), under.IfNoneMatch()
 			out, err = j.o.Destination.PutObject(ctx, in, d.options()...)
 			return err
 		})

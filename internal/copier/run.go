@@ -130,7 +130,7 @@ func (j *job) copyVersion(ctx context.Context) (result Result, err error) {
 // already instead where there is one.
 func (j *job) admitted(ctx context.Context) (result Result, adopted bool, err error) {
 	s := j.standing
-	if !s.looked && !j.conditions.isSure(j.operation()) {
+	if !s.looked && !j.conditions.IsSure(j.operation()) {
 		if err := s.look(ctx); err != nil {
 			return Result{}, false, err
 		}

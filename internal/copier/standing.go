@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"syncd/internal/awserr"
+	"syncd/internal/copier/precondition"
 	"syncd/internal/copier/request"
 	"syncd/internal/listing"
 	"syncd/internal/plan"
@@ -78,7 +79,7 @@ func newStanding(o *Options, at *destination, key string, t Target) *standing {
 
 // verdict is what to do about the destination's key.
 type verdict struct {
-	condition condition
+	condition precondition.Condition
 	// adopt says that what is there may be the object's copy already, and foreign that it must not
 	// be replaced if it is not.
 	adopt, foreign bool
@@ -89,11 +90,11 @@ type verdict struct {
 func (s *standing) verdict(object listing.Object) verdict {
 	switch {
 	case !s.looked && s.known != "":
-		return verdict{condition: condition{match: s.known}}
+		return verdict{condition: precondition.Condition{Match: s.known}}
 	case !s.looked || s.found == nil:
-		return verdict{condition: condition{none: true}}
+		return verdict{condition: precondition.Condition{None: true}}
 	}
-	v := verdict{condition: condition{match: s.found.ETag}}
+	v := verdict{condition: precondition.Condition{Match: s.found.ETag}}
 	isOurs := s.isOurs()
 	if transfer.SameETag(s.found.ETag, s.known) || isOurs && s.isCheap(object) {
 		return v

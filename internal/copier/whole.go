@@ -10,6 +10,7 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/copier/content"
+	"syncd/internal/copier/precondition"
 	"syncd/internal/copier/request"
 	"syncd/internal/transfer"
 )
@@ -81,8 +82,8 @@ func (j *job) sendCopy(ctx context.Context, d *draft) (out *s3.CopyObjectOutput,
 	for {
 		in.Tagging = request.Optional(d.tags.header)
 		err = j.requests.Send(ctx, func(ctx context.Context) error {
-			return j.conditional(ctx, "CopyObject", func(ctx context.Context, under condition) (err error) {
-				in.IfMatch, in.IfNoneMatch = under.ifMatch(), under.ifNoneMatch()
+			return j.conditional(ctx, "CopyObject", func(ctx context.Context, under precondition.Condition) (err error) {
+				in.IfMatch, in.IfNoneMatch = under.IfMatch(), under.IfNoneMatch()
 				out, err = j.o.Destination.CopyObject(ctx, in)
 				return err
 			})

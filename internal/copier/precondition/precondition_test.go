@@ -1,0 +1,108 @@
+package precondition_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"syncd/internal/copier/precondition"
+)
+
+func no() bool { return false }
+
+// TestOneProbes: where a service is not known to honour conditions, one caller finds out while the
+// others wait, and the next one does when the probe decided nothing.
+func TestOneProbes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := precondition.New(no)
+		if mode, err := k.Of(t.Context(), "PutObject"); mode != precondition.Probing || err != nil {
+			t.Fatalf("got %v, %v, want the first caller to probe", mode, err)
+		}
+		if mode, err := k.Of(t.Context(), "CopyObject"); mode != precondition.Probing || err != nil {
+			t.Errorf("got %v, %v, want another kind of write probed by itself", mode, err)
+		}
+		answers := make(chan precondition.Mode)
+		for range 2 {
+			go func() {
+				mode, _ := k.Of(t.Context(), "PutObject")
+				answers <- mode
+			}()
+		}
+		synctest.Wait()
+		select {
+		case mode := <-answers:
+			t.Fatalf("got %v during the probe, want the caller to wait", mode)
+		default:
+		}
+		k.Learnt("PutObject", precondition.Unknown)
+		if mode := <-answers; mode != precondition.Probing {
+			t.Errorf("got %v after a probe that decided nothing, want one caller to probe", mode)
+		}
+		k.Learnt("PutObject", precondition.Ignored)
+		if mode := <-answers; mode != precondition.Ignored {
+			t.Errorf("got %v, want what the probe found", mode)
+		}
+		if k.IsSure("PutObject") || k.IsSure("CopyObject") {
+			t.Error("got writes that are sure to be protected, want none where conditions are ignored or not known")
+		}
+	})
+}
+
+func TestWaitEndsWithItsContext(t *testing.T) {
+	k := precondition.New(no)
+	if _, err := k.Of(t.Context(), "PutObject"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if mode, err := k.Of(ctx, "PutObject"); !errors.Is(err, context.Canceled) || mode != precondition.Unknown {
+		t.Errorf("got %v, %v, want the error of the context", mode, err)
+	}
+}
+
+// TestHonouredUnlessLearnt: S3 is known to honour conditions, so its first write is no probe.
+func TestHonouredUnlessLearnt(t *testing.T) {
+	k := precondition.New(nil)
+	if mode, _ := k.Of(t.Context(), "PutObject"); mode != precondition.Honoured || !k.IsSure("PutObject") {
+		t.Errorf("got %v, want conditions honoured", mode)
+	}
+	k.Learnt("PutObject", precondition.Ignored)
+	if mode, _ := k.Of(t.Context(), "PutObject"); mode != precondition.Ignored || k.IsSure("PutObject") {
+		t.Errorf("got %v after an answer showed otherwise, want ignored", mode)
+	}
+}
+
+// TestDeniedMatchIsTriedAgain: the permission for If-Match may be added while the process runs.
+func TestDeniedMatchIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := precondition.New(nil)
+		denied := errors.New("denied without a reason")
+		if !k.MayBeForMatch(denied, "b") {
+			t.Error("got a denial that is not for If-Match, want one that may be")
+		}
+		k.Matched(false)
+		time.Sleep(time.Hour - time.Second)
+		if !k.IsMatchDenied() {
+			t.Error("got If-Match allowed after less than an hour, want it denied")
+		}
+		time.Sleep(time.Second)
+		if k.IsMatchDenied() {
+			t.Error("got If-Match denied after an hour, want it tried again")
+		}
+		k.Matched(true)
+		if k.MayBeForMatch(denied, "b") {
+			t.Error("got a denial for If-Match, want none once a write under it was allowed")
+		}
+	})
+}
+
+func TestHeaders(t *testing.T) {
+	for name, c := range map[string]precondition.Condition{"none": {}, "match": {Match: `"e"`}, "absent": {None: true}} {
+		match, none := c.IfMatch(), c.IfNoneMatch()
+		if (match != nil) != (name == "match") || (none != nil) != (name == "absent") || match != nil && *match != `"e"` || none != nil && *none != "*" {
+			t.Errorf("%s: got If-Match %v and If-None-Match %v", name, match, none)
+		}
+	}
+}

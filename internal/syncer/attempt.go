@@ -153,7 +153,7 @@ func (a *attempt) commit(ctx context.Context, ledger *checkpoint.Ledger, p *pass
 		s.uploads.sweep(patient, p.ledger, a.began, a.log)
 	}
 	a.tally.committed(generation)
-	s.count.committed(generation, ledger.Entries())
+	s.count.figure.SetLedger(generation, ledger.Entries())
 	if !a.isReplay() {
 		s.backlog.End()
 	}
@@ -193,7 +193,7 @@ func (a *attempt) end(outcome Outcome, err error) Summary {
 	count.passes.WithLabelValues(outcome.Result).Inc()
 	count.duration.Observe(took.Seconds())
 	if err == nil && !a.isReplay() {
-		count.lastSuccess.WithLabelValues().Set(unix(a.shared.o.Now()))
+		count.figure.SetLastSuccess(a.shared.o.Now())
 	}
 	a.log.Info("pass ended", "result", outcome.Result, "generation", s.Generation, "resumed", s.Resumed,
 		"listed", s.Listed, "copied", s.Copied, "copied_bytes", s.CopiedBytes, "unchanged", s.Unchanged, "adopted", s.Adopted,

@@ -11,7 +11,7 @@ import (
 	"syncd/internal/syncer/provenance"
 )
 
-// gauges show in the metrics what the last generation of the ledger says. They are for people to look at, so that what cannot be
+// gauges show what the last generation of the ledger says, in the mapping's figure. They are for people to look at, so that what cannot be
 // read is only logged.
 type gauges struct {
 	store   store.Store
@@ -67,7 +67,7 @@ func (g *gauges) quarantine(ctx context.Context, last record.Manifest) error {
 
 // generation shows a generation that was committed before, and when a pass over the source last was: a replay lists nothing.
 func (g *gauges) generation(ctx context.Context, last record.Manifest) error {
-	g.count.committed(last.Generation, last.Entries)
+	g.count.figure.SetLedger(last.Generation, last.Entries)
 	if last.Generation == 0 {
 		return nil
 	}

@@ -57,7 +57,7 @@ func (l *lease) close() error {
 	ledger := l.ledger
 	l.ledger = nil
 	l.held.Store(false)
-	l.count.leaseHeld.Set(0)
+	l.count.figure.SetLeaseHeld(false)
 	return ledger.Close()
 }
 

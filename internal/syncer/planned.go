@@ -46,7 +46,7 @@ func (p *planned) add(a plan.Action) {
 	if a.Kind == plan.Copy {
 		p.backlog.Plan(a.Object)
 	}
-	p.count.actions.WithLabelValues(string(a.Reason)).Inc()
+	p.count.action(a.Reason)
 }
 
 // end notes that the plan has come to its end.
@@ -54,7 +54,7 @@ func (p *planned) end() {
 	p.tally.listedAll()
 	p.claims.plan("")
 	if !p.isReplay {
-		p.count.lastListing.WithLabelValues().Set(unix(p.now()))
+		p.count.figure.SetLastListing(p.now())
 		p.backlog.ListedAll()
 	}
 }

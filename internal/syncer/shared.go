@@ -26,8 +26,8 @@ type shared struct {
 }
 
 func newShared(o Options) *shared {
-	count := newCounters(o.Metrics, o.Mapping)
-	o.Store = counted{o.Store, count.storeWrites}
+	count := newCounters(o.Metrics, o.Figure, o.Mapping)
+	o.Store = counted{o.Store, count.storeWrite}
 	o.Ledger.Verified = new(generation.Verified)
 	plans := planner.Options{
 		Mapping: provenance.Mapping{Name: o.Mapping, Settings: o.Settings, ServiceOf: o.ServiceOf, Store: o.Store},
@@ -36,8 +36,8 @@ func newShared(o Options) *shared {
 	if o.Destination != nil {
 		plans.Destination = o.Destination
 	}
-	missing := backlog.New(backlog.Series{Objects: count.backlogObjects, Bytes: count.backlogBytes, Quarantine: count.quarantine})
-	o.Metrics.OldestUnsynced.Set(func() (float64, bool) { return missing.Age(o.Now()) }, o.Mapping)
+	missing := backlog.New(o.Figure)
+	o.Figure.AskOldest(func() (float64, bool) { return missing.Age(o.Now()) })
 	shown := &gauges{store: o.Store, mapping: o.Mapping, log: o.Logger, count: count, backlog: missing}
 	return &shared{
 		o: o, plans: plans, count: count, quoter: plan.NewQuoter(o.Terms), backlog: missing, gauges: shown,

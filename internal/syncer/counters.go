@@ -1,14 +1,9 @@
 package syncer
 
 import (
-	"errors"
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 
 	"syncd/internal/checkpoint/history"
-	"syncd/internal/checkpoint/store"
-	"syncd/internal/figure"
 	"syncd/internal/metrics"
 	"syncd/internal/plan"
 )
@@ -33,8 +28,7 @@ type counters struct {
 	cost        prometheus.Counter
 	inFlight    prometheus.Gauge
 	duration    prometheus.Observer
-	// figure has what is known at the moment, and the signs of life.
-	figure *figure.Mapping
+	beat        func() // notes a sign of life
 
 	copyDuration  prometheus.Observer
 	storeWrites   prometheus.Counter
@@ -42,15 +36,14 @@ type counters struct {
 	shortened     prometheus.Counter
 }
 
-func newCounters(m *metrics.Metrics, f *figure.Mapping, mapping string) counters {
+// newCounters returns those of a mapping; beat notes a sign of life.
+func newCounters(m *metrics.Metrics, mapping string, beat func()) counters {
 	by := prometheus.Labels{"mapping": mapping}
-	f.SetQuarantine(nil) // of the mapping under a former configuration: what is there is read again
 	c := counters{
 		objects: m.Objects.MustCurryWith(by), actions: m.Actions.MustCurryWith(by),
 		quarantined: m.Quarantined.MustCurryWith(by), passes: m.Passes.MustCurryWith(by),
 		bytes: m.CopiedBytes.With(by), cost: m.Cost.With(by), inFlight: m.CopiesInFlight.With(by), duration: m.PassDuration.With(by),
-		figure:       f,
-		copyDuration: m.CopyDuration.With(by), storeWrites: m.StoreWrites.With(by), unconditional: m.UnconditionalWrites.With(by), shortened: m.ShortenedRetentions.With(by),
+		beat: beat, copyDuration: m.CopyDuration.With(by), storeWrites: m.StoreWrites.With(by), unconditional: m.UnconditionalWrites.With(by), shortened: m.ShortenedRetentions.With(by),
 	}
 	c.begin()
 	return c
@@ -70,32 +63,17 @@ func (c counters) begin() {
 // object counts an object by its outcome, which is a sign of life.
 func (c counters) object(outcome string) {
 	c.objects.WithLabelValues(outcome).Inc()
-	c.figure.Beat()
+	c.beat()
 }
 
 // action counts a planned action by its reason, which is a sign of life.
 func (c counters) action(reason plan.Reason) {
 	c.actions.WithLabelValues(string(reason)).Inc()
-	c.figure.Beat()
+	c.beat()
 }
 
 // storeWrite counts a record of the ledger that is written or deleted, which is a sign of life.
 func (c counters) storeWrite() {
 	c.storeWrites.Inc()
-	c.figure.Beat()
-}
-
-// listed shows when a pass over the source was committed before, so that a process that has just started does not look as if
-// nothing had ever been copied.
-func (c counters) listed(at time.Time) {
-	c.figure.SetLastSuccess(at)
-	c.figure.SetLastListing(at)
-}
-
-// lease shows whether the lease is held here, and until when by another where err says so.
-func (c counters) lease(err error) {
-	c.figure.SetLeaseHeld(err == nil)
-	if held, ok := errors.AsType[*store.LeaseHeldError](err); ok && !held.Until.IsZero() {
-		c.figure.SetLeaseExpiry(held.Until)
-	}
+	c.beat()
 }

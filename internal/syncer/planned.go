@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/figure"
 	"syncd/internal/plan"
 	"syncd/internal/syncer/backlog"
 	"syncd/internal/syncer/planner"
@@ -18,6 +19,7 @@ type planned struct {
 	claims   *claims
 	backlog  *backlog.Backlog
 	count    counters
+	figure   *figure.Mapping
 	now      func() time.Time
 	isReplay bool
 }
@@ -54,7 +56,7 @@ func (p *planned) end() {
 	p.tally.listedAll()
 	p.claims.plan("")
 	if !p.isReplay {
-		p.count.figure.SetLastListing(p.now())
+		p.figure.SetLastListing(p.now())
 		p.backlog.ListedAll()
 	}
 }

@@ -1,9 +1,12 @@
 package daemon_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,6 +16,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
+	"syncd/internal/daemon"
+	"syncd/internal/daemon/status"
 	"syncd/internal/figure"
 )
 
@@ -187,6 +192,39 @@ func TestFiguresLastUntilTheRemoval(t *testing.T) {
 		}
 		if seriesOf(t, c.o.Gatherer)[`syncd_lease_held{mapping="kept"}`] != 1 {
 			t.Error("got no series of the mapping that stays")
+		}
+		c.stop()
+	})
+}
+
+// A mapping that cannot be opened does not hold its lease: the alert for a ledger that nobody may write needs the series.
+func TestALeaseThatWasNeverAskedForIsNotHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := mapping("m", nil)
+		m.Open = func(context.Context) (daemon.Runner, error) { return nil, errors.New("no such role") }
+		o := options(m)
+		_, stop := start(t, o)
+		time.Sleep(s)
+		if got, ok := seriesOf(t, o.Gatherer)[`syncd_lease_held{mapping="m"}`]; !ok || got != 0 {
+			t.Errorf("got lease_held %v, shown %v, want 0", got, ok)
+		}
+		stop()
+	})
+}
+
+// The probe and the status agree about a removed mapping that drains its first pass with the lease held.
+func TestReadinessOfARemovedMapping(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := startChanging(t, mapping("gone", &passes{took: time.Hour, drains: 3 * s}), mapping("kept", &passes{took: s}))
+		c.o.Board.Of("gone").SetLeaseHeld(true)
+		time.Sleep(s)
+		c.apply(mapping("kept", &passes{took: s}))
+		_, answer := readiness(t, c.Daemon)
+		for _, m := range c.Snapshot().Mappings {
+			i := slices.IndexFunc(answer.Mappings, func(r status.MappingReadiness) bool { return r.Mapping == m.Mapping })
+			if i < 0 || answer.Mappings[i].Ready != m.Ready || answer.Mappings[i].State != m.State {
+				t.Errorf("got %+v of /readyz, want %s as in the status, ready %v", answer.Mappings, m.State, m.Ready)
+			}
 		}
 		c.stop()
 	})

@@ -72,7 +72,8 @@ func runDaemon(ctx context.Context, p invocation.Process, f invocation.Flags) er
 	}).Run(ctx)
 }
 
-// controlSocket makes the socket that requests come by. One that is not asked for is left out where it cannot be made.
+// controlSocket makes the socket that requests come by. One that is not asked for is left out where
+// it cannot be made.
 func controlSocket(ctx context.Context, s *assembly.System) (net.Listener, error) {
 	path := s.Config.ControlSocket()
 	if path == "" {
@@ -100,8 +101,8 @@ func named(pid int) string {
 	return fmt.Sprintf(" (process %d)", pid)
 }
 
-// serveOn listens where --listen or else the configuration says. Profiles show what is in memory, so the rule of the
-// configuration for them also holds for the flag.
+// serveOn listens where --listen or else the configuration says. Profiles show what is in memory,
+// so the rule of the configuration for them also holds for the flag.
 func serveOn(ctx context.Context, s *assembly.System, flag string) (net.Listener, error) {
 	if flag != "" && s.Config.HTTP.Pprof {
 		return nil, exit.Usage(errors.New("run: --listen cannot be given with http.pprof, which is for loopback addresses in the configuration only"))

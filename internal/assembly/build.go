@@ -1,11 +1,14 @@
-// Package assembly is the composition root: the only place where the configuration and the parts meet.
+// Package assembly is the composition root: the only place where the configuration and the parts
+// meet.
 //
-// It promises that a command gets what it works with ready made: New makes the System of a configuration with its mappings, OpenState the
-// store of their ledgers alone. What mappings share, such as quotas, buffers and connections, is made once for the process.
+// It promises that a command gets what it works with ready made: New makes the System of a
+// configuration with its mappings, OpenState the store of their ledgers alone. What mappings share,
+// such as quotas, buffers and connections, is made once for the process.
 //
-// It leaves every decision about objects to the packages beneath, and what is run when to the commands and to package daemon. A System is a
-// configuration of which every Mapping is ready to run; Shared is what its mappings share. A Reloader builds mappings again when the
-// configuration has changed; a Runner is a mapping as the daemon runs it.
+// It leaves every decision about objects to the packages beneath, and what is run when to the
+// commands and to package daemon. A System is a configuration of which every Mapping is ready to
+// run; Shared is what its mappings share. A Reloader builds mappings again when the configuration
+// has changed; a Runner is a mapping as the daemon runs it.
 package assembly
 
 import (
@@ -77,7 +80,8 @@ type builder struct {
 	mapping config.Mapping
 }
 
-// build makes a mapping of a configuration ready to run. What it makes depends on nothing else, and it changes nothing that mappings share.
+// build makes a mapping of a configuration ready to run. What it makes depends on nothing else, and
+// it changes nothing that mappings share.
 func build(ctx context.Context, shared *Shared, c *config.Config, m config.Mapping) (*Mapping, error) {
 	b := builder{shared, c, m}
 	terms := b.terms()
@@ -147,8 +151,8 @@ func aclOf(m config.Mapping) string {
 	return string(m.Copy.ACL)
 }
 
-// clients returns the S3 clients of both sides. Each mapping has sessions of its own: one whose role is broken takes no
-// other along. What lies beneath is the same for all.
+// clients returns the S3 clients of both sides. Each mapping has sessions of its own: one whose
+// role is broken takes no other along. What lies beneath is the same for all.
 func (b builder) clients(ctx context.Context, meter *throttle.Meter, pace pace) (source, destination *s3.Client, err error) {
 	c, m := b.config, b.mapping
 	o := CredentialsOf(b.Process, c, c.AssumedRoles(m), b.Logger)
@@ -222,7 +226,8 @@ func Holder() string {
 	return fmt.Sprintf("%s/%d", host, os.Getpid())
 }
 
-// pace makes the bounds of a mapping. KMS counts by the account that asks and by region, S3 by bucket, STS by account.
+// pace makes the bounds of a mapping. KMS counts by the account that asks and by region, S3 by
+// bucket, STS by account.
 func (b builder) pace() pace {
 	m := b.mapping
 	p := pace{
@@ -246,7 +251,8 @@ func (b builder) pace() pace {
 	return p
 }
 
-// caller names the account whose quotas a role's requests draw on; the ambient credentials have one, whatever it is.
+// caller names the account whose quotas a role's requests draw on; the ambient credentials have
+// one, whatever it is.
 func (b builder) caller(role string) string {
 	return cmp.Or(b.config.Roles[role].Account(), "ambient")
 }

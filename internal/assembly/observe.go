@@ -28,8 +28,9 @@ func (b builder) observe(prices plan.Quoter) func(throttle.Attempt) {
 	}
 }
 
-// deniable are the operations whose denials count from 0: a series that appears with its first event hides that from
-// increase(), and a mapping that is denied once asks again only after minutes.
+// deniable are the operations whose denials count from 0: a series that appears with its first
+// event hides that from increase(), and a mapping that is denied once asks again only after
+// minutes.
 func deniable() []string {
 	return []string{
 		"AssumeRole", "ListObjectsV2", "HeadObject", "GetObject", "GetObjectTagging", "CopyObject", "PutObject", "PutObjectTagging",
@@ -38,8 +39,9 @@ func deniable() []string {
 	}
 }
 
-// charged reports whether AWS charges for requests that end so: it does for success and for faults of the caller, and not for
-// its own (Amazon S3 User Guide, "Billing for Amazon S3 error responses").
+// charged reports whether AWS charges for requests that end so: it does for success and for faults
+// of the caller, and not for its own (Amazon S3 User Guide, "Billing for Amazon S3 error
+// responses").
 func charged(class awserr.Class) bool {
 	return !class.Passes() && class != awserr.Canceled
 }

@@ -12,14 +12,15 @@ import (
 )
 
 const (
-	// startConcurrency is how many requests of a mapping are under way at once to begin with, where the configuration
-	// leaves it open; leastConcurrency and mostConcurrency bound where it finds its level. At 100 ms a copy the most is
-	// more than the 3,500 copies a second that a prefix takes (Amazon S3 User Guide, "Best practices design patterns").
+	// startConcurrency is how many requests of a mapping are under way at once to begin with, where
+	// the configuration leaves it open; leastConcurrency and mostConcurrency bound where it finds
+	// its level. At 100 ms a copy the most is more than the 3,500 copies a second that a prefix
+	// takes (Amazon S3 User Guide, "Best practices design patterns").
 	startConcurrency = 64
 	leastConcurrency = 4
 	mostConcurrency  = 512
-	// maxAssumed is how many sessions are asked for in a second: many mappings may begin at once, and the quota of an account is for
-	// all that runs there.
+	// maxAssumed is how many sessions are asked for in a second: many mappings may begin at once,
+	// and the quota of an account is for all that runs there.
 	maxAssumed = 40
 )
 
@@ -56,8 +57,9 @@ type pace struct {
 	bytes                    *throttle.Bytes
 }
 
-// guard paces the requests to one side of the mapping. A server-side copy reads the source under the destination's hands,
-// and its errors do not say which of the two is too slow: it goes by the destination's quota.
+// guard paces the requests to one side of the mapping. A server-side copy reads the source under
+// the destination's hands, and its errors do not say which of the two is too slow: it goes by the
+// destination's quota.
 func (p pace) guard(service, kms *throttle.Draw) func(*middleware.Stack) error {
 	return (&throttle.Guard{Level: p.level, Service: service, KMS: kms, Cap: p.cap, KMSCap: p.kmsCap}).Attach
 }

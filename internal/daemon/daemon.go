@@ -1,19 +1,24 @@
-// Package daemon keeps mappings on their schedules for as long as the process lives, and shows how they are.
+// Package daemon keeps mappings on their schedules for as long as the process lives, and shows how
+// they are.
 //
-// It promises that each mapping runs one pass at a time and on its own: a mapping that fails, panics, is slow or waits for
-// a lease never holds up another. A tick that comes during a pass runs once, right after it. Mappings come,
-// go and change while it runs: those that stay the same notice nothing, a changed one ends its pass first, a removed one
-// drains. When the context ends every pass drains, the leases are given back and the HTTP server closes last, so that the
-// drain can be watched.
+// It promises that each mapping runs one pass at a time and on its own: a mapping that fails,
+// panics, is slow or waits for a lease never holds up another. A tick that comes during a pass runs
+// once, right after it. Mappings come, go and change while it runs: those that stay the same notice
+// nothing, a changed one ends its pass first, a removed one drains. When the context ends every
+// pass drains, the leases are given back and the HTTP server closes last, so that the drain can be
+// watched.
 //
-// It is put together of packages that stand alone: appointment (when a pass is due), line (who may run one), order (what users ask for),
-// condition (how a mapping is), status (what is shown of it), web (where), service (work with a life cycle). What it shows comes from one
-// [status.Snapshot], which no secret is in; what is known of a mapping beyond its condition comes from its [figure.Mapping].
+// It is put together of packages that stand alone: appointment (when a pass is due), line (who may
+// run one), order (what users ask for), condition (how a mapping is), status (what is shown of it),
+// web (where), service (work with a life cycle). What it shows comes from one [status.Snapshot],
+// which no secret is in; what is known of a mapping beyond its condition comes from its
+// [figure.Mapping].
 //
-// It leaves to the syncer what a pass is, and to its caller what a configuration is and when it has changed.
+// It leaves to the syncer what a pass is, and to its caller what a configuration is and when it has
+// changed.
 //
-// The words: a keeper is the service that keeps one mapping under one configuration; to drain is to take no new work, finish what is in
-// hand and save.
+// The words: a keeper is the service that keeps one mapping under one configuration; to drain is to
+// take no new work, finish what is in hand and save.
 package daemon
 
 import (
@@ -90,8 +95,8 @@ func (d *Daemon) Handler() http.Handler {
 	return web.Handler(web.Options{Gatherer: d.o.Gatherer, Source: d, Hosts: d.o.Hosts, Pprof: d.o.Pprof, Logger: d.log})
 }
 
-// Run keeps every mapping on its schedule until ctx ends, then drains. The error is that of a drain that lost something,
-// or of the HTTP server.
+// Run keeps every mapping on its schedule until ctx ends, then drains. The error is that of a drain
+// that lost something, or of the HTTP server.
 func (d *Daemon) Run(ctx context.Context) error {
 	serving, failed := context.WithCancelCause(ctx)
 	defer failed(nil)

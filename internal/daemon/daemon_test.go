@@ -209,7 +209,8 @@ func TestRunKeepsTheSchedule(t *testing.T) {
 	}
 }
 
-// A clock that is set forward makes due what it passes over, at the latest when it is looked at again.
+// A clock that is set forward makes due what it passes over, at the latest when it is looked at
+// again.
 func TestRunFollowsTheClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		runner := &passes{took: s, origin: time.Now()}
@@ -297,7 +298,8 @@ func TestRunIsolatesMappings(t *testing.T) {
 	}
 }
 
-// A panic is a failed pass: counted, logged with its stack, and tried again with nothing left of it in memory.
+// A panic is a failed pass: counted, logged with its stack, and tried again with nothing left of it
+// in memory.
 func TestAPanicIsAFailedPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		runner := &passes{took: s, panics: "boom", origin: time.Now()}

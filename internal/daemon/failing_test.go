@@ -12,7 +12,8 @@ import (
 	"syncd/internal/daemon/status"
 )
 
-// A process that starts in the middle of a failure finds out when it began, and shows the passes since.
+// A process that starts in the middle of a failure finds out when it began, and shows the passes
+// since.
 func TestFailingLastsOverProcesses(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -62,8 +63,8 @@ func TestAPausedMappingIsShownAsSuch(t *testing.T) {
 	})
 }
 
-// A process whose next pass is far away, or whose first one takes long, shows from the history that passes fail, since when, and which they
-// were. A pass elsewhere that reaches its end ends it.
+// A process whose next pass is far away, or whose first one takes long, shows from the history that
+// passes fail, since when, and which they were. A pass elsewhere that reaches its end ends it.
 func TestFailingIsKnownBeforeAPass(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -112,7 +113,8 @@ func (a *asked) checkRemembered(t *testing.T, o daemon.Options, got, first statu
 	}
 }
 
-// A pass of another process that reaches its end ends what was known to fail, also without a schedule.
+// A pass of another process that reaches its end ends what was known to fail, also without a
+// schedule.
 func TestAPassElsewhereEndsAFailure(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

@@ -21,7 +21,8 @@ import (
 	"syncd/internal/figure"
 )
 
-// shownFigure is where a field of a Figure is shown: in a series of the metrics, and at a path of the JSON form of the status.
+// shownFigure is where a field of a Figure is shown: in a series of the metrics, and at a path of
+// the JSON form of the status.
 type shownFigure struct {
 	set    func(m *figure.Mapping)
 	series string
@@ -62,8 +63,8 @@ func shownFigures() map[string]shownFigure {
 	}
 }
 
-// TestMetricsAndStatusShowTheSame sets each field of a Figure: its metric and the status change alike. A field that has no row here, or
-// that is shown in one of them only, fails.
+// TestMetricsAndStatusShowTheSame sets each field of a Figure: its metric and the status change
+// alike. A field that has no row here, or that is shown in one of them only, fails.
 func TestMetricsAndStatusShowTheSame(t *testing.T) {
 	rows := shownFigures()
 	for field := range reflect.TypeFor[figure.Figure]().Fields() {
@@ -159,7 +160,8 @@ func TestTheStatusGathersNothing(t *testing.T) {
 	})
 }
 
-// What is known of a mapping outlasts a change of its configuration, and nothing of it outlasts its removal.
+// What is known of a mapping outlasts a change of its configuration, and nothing of it outlasts its
+// removal.
 func TestFiguresLastUntilTheRemoval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := startChanging(t, mapping("gone", &passes{took: s}), mapping("kept", &passes{took: s}))
@@ -197,7 +199,8 @@ func TestFiguresLastUntilTheRemoval(t *testing.T) {
 	})
 }
 
-// A mapping that cannot be opened does not hold its lease: the alert for a ledger that nobody may write needs the series.
+// A mapping that cannot be opened does not hold its lease: the alert for a ledger that nobody may
+// write needs the series.
 func TestALeaseThatWasNeverAskedForIsNotHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := mapping("m", nil)
@@ -212,7 +215,8 @@ func TestALeaseThatWasNeverAskedForIsNotHeld(t *testing.T) {
 	})
 }
 
-// The probe and the status agree about a removed mapping that drains its first pass with the lease held.
+// The probe and the status agree about a removed mapping that drains its first pass with the lease
+// held.
 func TestReadinessOfARemovedMapping(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := startChanging(t, mapping("gone", &passes{took: time.Hour, drains: 3 * s}), mapping("kept", &passes{took: s}))

@@ -7,7 +7,8 @@ import (
 	"syncd/internal/daemon/appointment"
 )
 
-// fleet is the mappings that are kept. It starts and stops their keepers as the mappings in force change.
+// fleet is the mappings that are kept. It starts and stops their keepers as the mappings in force
+// change.
 type fleet struct {
 	*shared
 	work sync.WaitGroup // the keepers
@@ -24,7 +25,8 @@ func newFleet(s *shared) *fleet {
 	return &fleet{shared: s, keepers: map[string]*keeper{}, leaving: map[string]*keeper{}}
 }
 
-// apply puts these mappings in force. The caller does it one at a time, and not after ctx has ended.
+// apply puts these mappings in force. The caller does it one at a time, and not after ctx has
+// ended.
 func (f *fleet) apply(ctx context.Context, mappings []Mapping) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -60,7 +62,8 @@ func starting(former map[string]*keeper, mappings []Mapping) (n int) {
 	return n
 }
 
-// start begins to keep a mapping, one of so many that start together, once its former keeper has ended. The caller holds f.mu.
+// start begins to keep a mapping, one of so many that start together, once its former keeper has
+// ended. The caller holds f.mu.
 func (f *fleet) start(ctx context.Context, m Mapping, former *keeper, together int) *keeper {
 	if former != nil {
 		f.log.Info("mapping changed", "mapping", m.Name)
@@ -110,7 +113,8 @@ func (f *fleet) isDraining() bool {
 	return f.draining
 }
 
-// kept returns the keepers that work or wait: of mappings in force in their order, then of removed ones.
+// kept returns the keepers that work or wait: of mappings in force in their order, then of removed
+// ones.
 func (f *fleet) kept() []*keeper {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -140,7 +140,8 @@ func checkGolden(t *testing.T, path, got string) {
 	}
 }
 
-// world is a daemon with a mapping in a pass, one that fails, one that waits and one without a schedule.
+// world is a daemon with a mapping in a pass, one that fails, one that waits and one without a
+// schedule.
 func world() daemon.Options {
 	running := &passes{took: time.Hour}
 	running.settle(syncer.Progress{Listed: 4000, Settled: 3250, Expected: 10_000, Copied: 3000, CopiedBytes: 65 << 20, SetAside: 2})

@@ -13,12 +13,14 @@ import (
 	"syncd/internal/figure"
 )
 
-// standBy is how often a process asks for a lease that another one holds. A pass is due the moment it gets it: two tasks
-// are alive at once in every rolling deployment, and the one that stays should not wait for its next tick.
-// Asking S3 is a GET each time, which makes 0.15 cents an hour and mapping.
+// standBy is how often a process asks for a lease that another one holds. A pass is due the moment
+// it gets it: two tasks are alive at once in every rolling deployment, and the one that stays
+// should not wait for its next tick. Asking S3 is a GET each time, which makes 0.15 cents an hour
+// and mapping.
 const standBy = time.Second
 
-// keeper keeps one mapping under one configuration: it is a service that ends when the mapping does, or is retired for its next keeper.
+// keeper keeps one mapping under one configuration: it is a service that ends when the mapping
+// does, or is retired for its next keeper.
 type keeper struct {
 	*service.Service
 	m         Mapping
@@ -36,12 +38,14 @@ type keeper struct {
 
 	mu     sync.Mutex
 	former *keeper // of the same mapping, which has to end first; nil when it has
-	// isRetired says that no further pass is to begin, which stopWaiting sees to; nil before it runs.
+	// isRetired says that no further pass is to begin, which stopWaiting sees to; nil before it
+	// runs.
 	isRetired   bool
 	stopWaiting context.CancelFunc
 }
 
-// newKeeper returns the keeper of a mapping after a former one, nil for none. Ended is called with how it ended.
+// newKeeper returns the keeper of a mapping after a former one, nil for none. Ended is called with
+// how it ended.
 func newKeeper(s *shared, m Mapping, former *keeper, ended func(k *keeper, err error)) *keeper {
 	log, wake := s.log.With("mapping", m.Name), make(chan struct{}, 1)
 	wakeUp := func() {
@@ -170,7 +174,8 @@ func (k *keeper) end() error {
 	return k.runner.close()
 }
 
-// next returns when there is something to do again after an attempt, which was for a tick of an appointment or for requests.
+// next returns when there is something to do again after an attempt, which was for a tick of an
+// appointment or for requests.
 func (k *keeper) next(a appointment.Appointment, tick time.Time, why appointment.Call, how ending) appointment.Appointment {
 	switch {
 	case how == stoodBy && k.m.Schedule == nil:
@@ -193,8 +198,8 @@ func (k *keeper) next(a appointment.Appointment, tick time.Time, why appointment
 	return a
 }
 
-// Wants returns whether the mapping is paused, and whether there are requests for a pass of one that is not. A mapping of which no pass
-// is to come by itself rests.
+// Wants returns whether the mapping is paused, and whether there are requests for a pass of one
+// that is not. A mapping of which no pass is to come by itself rests.
 func (k *keeper) Wants() (isPaused, isAsked bool) {
 	isPaused, isAsked = k.condition.Paused() != nil, k.queue.HasWaiting()
 	if isPaused || k.m.Schedule == nil && !isAsked {

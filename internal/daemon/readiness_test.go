@@ -30,7 +30,8 @@ func readiness(t *testing.T, d *daemon.Daemon) (code int, answer status.Readines
 	return got.Code, answer
 }
 
-// However many mappings fail for what is their own, the process is ready, and says which mappings are not.
+// However many mappings fail for what is their own, the process is ready, and says which mappings
+// are not.
 func TestReadinessIsThatOfTheProcess(t *testing.T) {
 	noRole := &awserr.CredentialsError{Role: "arn:aws:iam::111111111111:role/gone", Err: errors.New("denied")}
 	for name, broken := range map[string]daemon.Runner{
@@ -56,8 +57,8 @@ func TestReadinessIsThatOfTheProcess(t *testing.T) {
 	}
 }
 
-// A process that cannot reach its state can do nothing: it is not ready before the state was reached, nor when it has been out of
-// reach for several looks.
+// A process that cannot reach its state can do nothing: it is not ready before the state was
+// reached, nor when it has been out of reach for several looks.
 func TestReadinessFollowsTheState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := make(chan error, 1)

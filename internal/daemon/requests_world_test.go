@@ -27,8 +27,8 @@ import (
 	"syncd/internal/transfer"
 )
 
-// emptyPools stands before every bubble: the Parquet library pools decoders that hold channels, which must not pass from one bubble to
-// the next.
+// emptyPools stands before every bubble: the Parquet library pools decoders that hold channels,
+// which must not pass from one bubble to the next.
 func emptyPools() {
 	runtime.GC()
 	runtime.GC()

@@ -81,8 +81,8 @@ func known(t time.Time) *time.Time {
 	return &t
 }
 
-// Readiness returns whether the process can work. A mapping that fails on account of its own roles, buckets or ledger says nothing about
-// that: neither a restart nor another process would do better.
+// Readiness returns whether the process can work. A mapping that fails on account of its own roles,
+// buckets or ledger says nothing about that: neither a restart nor another process would do better.
 func (d *Daemon) Readiness() status.Readiness {
 	answer := status.Readiness{Mappings: []status.MappingReadiness{}}
 	draining := d.fleet.isDraining()
@@ -106,8 +106,8 @@ func (d *Daemon) whyNot(mappings int) string {
 	}
 }
 
-// Health fails when a pass that showed no sign of life was told to end and does not: starting the process again is all that
-// helps, though it interrupts the passes of all other mappings.
+// Health fails when a pass that showed no sign of life was told to end and does not: starting the
+// process again is all that helps, though it interrupts the passes of all other mappings.
 func (d *Daemon) Health() error {
 	var stalled []string
 	for _, k := range d.fleet.kept() {

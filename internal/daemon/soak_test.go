@@ -43,7 +43,8 @@ const (
 	consumer = "222222222222"
 )
 
-// cloud is an owner's bucket and a consumer's, and what copies from the one to the other, all in this process.
+// cloud is an owner's bucket and a consumer's, and what copies from the one to the other, all in
+// this process.
 type cloud struct {
 	*awsfake.Cloud
 	source, destination *awsfake.Bucket
@@ -111,15 +112,16 @@ func (c *cloud) options(mappings int, schedule appointment.Schedule) daemon.Opti
 	return o
 }
 
-// TestAnHourOfManyMappings keeps mappings for an hour of the bubble's time, with objects that come all the while. The
-// bubble fails if a goroutine is left behind.
+// TestAnHourOfManyMappings keeps mappings for an hour of the bubble's time, with objects that come
+// all the while. The bubble fails if a goroutine is left behind.
 func TestAnHourOfManyMappings(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs some hundred passes")
 	}
 	const rounds = 2
 	mappings := *tenants
-	// The Parquet library pools decoders that hold channels, which must not pass from one bubble to the next.
+	// The Parquet library pools decoders that hold channels, which must not pass from one bubble to
+	// the next.
 	runtime.GC()
 	runtime.GC()
 	synctest.Test(t, func(t *testing.T) {
@@ -150,8 +152,8 @@ func TestAnHourOfManyMappings(t *testing.T) {
 	})
 }
 
-// TestSoak works in real time with faults, and looks whether goroutines, open files and memory stay where they were after
-// a tenth of the time. `make soak` runs it.
+// TestSoak works in real time with faults, and looks whether goroutines, open files and memory stay
+// where they were after a tenth of the time. `make soak` runs it.
 func TestSoak(t *testing.T) {
 	if *soakFor == 0 {
 		t.Skip("give -soak a duration")

@@ -33,8 +33,8 @@ func (m *moods) Run(ctx context.Context) (syncer.Summary, error) {
 	return summary, err
 }
 
-// A mapping that fails does so until a pass reaches its end, however often it is tried, and since the first failure. The page, the JSON,
-// the filter, the readiness and the metric agree.
+// A mapping that fails does so until a pass reaches its end, however often it is tried, and since
+// the first failure. The page, the JSON, the filter, the readiness and the metric agree.
 func TestFailingLastsUntilAPassReachesItsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		denied := errors.New("list source: denied")
@@ -104,7 +104,8 @@ func TestFailingLastsOverARestart(t *testing.T) {
 	})
 }
 
-// Objects in quarantine, a source that was never listed and a mapping without schedule are no waiting mappings.
+// Objects in quarantine, a source that was never listed and a mapping without schedule are no
+// waiting mappings.
 func TestStatesThatAreNotFine(t *testing.T) {
 	tests := []struct {
 		name            string
@@ -358,7 +359,8 @@ func TestWorstComesFirst(t *testing.T) {
 	})
 }
 
-// A pass that has listed nothing yet is no empty one, and one that failed before it began did not take 0 s.
+// A pass that has listed nothing yet is no empty one, and one that failed before it began did not
+// take 0 s.
 func TestThePageSaysWhatAPassKnows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begins, ended := &passes{took: time.Hour}, &passes{took: time.Hour}

@@ -164,7 +164,8 @@ func TestProgressHasRatesOfTheLastMinute(t *testing.T) {
 	})
 }
 
-// The watchdog barks when nothing moves in a pass that does not end for it either, and at nothing else.
+// The watchdog barks when nothing moves in a pass that does not end for it either, and at nothing
+// else.
 func TestWatchdog(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -203,7 +204,8 @@ func TestWatchdog(t *testing.T) {
 	}
 }
 
-// A pass without a sign of life is told to end, and fails; the others notice nothing, and its place goes to the next in line.
+// A pass without a sign of life is told to end, and fails; the others notice nothing, and its place
+// goes to the next in line.
 func TestAStalledPassIsEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hung, lively := &passes{took: 1 << 60, drains: 20 * s, origin: time.Now()}, &passes{took: s, origin: time.Now()}

@@ -12,15 +12,16 @@ import (
 const (
 	// sampleEvery is how often it is looked at how far passes are.
 	sampleEvery = 5 * time.Second
-	// pulseEvery is how often mappings are looked at for signs of life and for what states depend on, in samples. The first sample does too,
-	// so that /readyz soon has the states.
+	// pulseEvery is how often mappings are looked at for signs of life and for what states depend
+	// on, in samples. The first sample does too, so that /readyz soon has the states.
 	pulseEvery = 6
-	// stateEvery is how often the state is looked at, stateAgain how often while it cannot be reached, and stateTimeout how long a
-	// look may take.
+	// stateEvery is how often the state is looked at, stateAgain how often while it cannot be
+	// reached, and stateTimeout how long a look may take.
 	stateEvery   = time.Minute
 	stateAgain   = 5 * time.Second
 	stateTimeout = 10 * time.Second
-	// stateFailures is how many looks in a row fail before a process is not ready any more: a service may fail for a moment.
+	// stateFailures is how many looks in a row fail before a process is not ready any more: a
+	// service may fail for a moment.
 	stateFailures = 3
 )
 
@@ -48,7 +49,8 @@ func (s sampler) work(ctx context.Context) error {
 	}
 }
 
-// factsOf returns what the state of a mapping depends on of what its figure says, and whether the process drains.
+// factsOf returns what the state of a mapping depends on of what its figure says, and whether the
+// process drains.
 func factsOf(f figure.Figure, draining bool) condition.Facts {
 	return condition.Facts{LeaseHeld: f.LeaseHeld, Listed: !f.LastListing.IsZero(), Aside: f.HasAside(), Draining: draining}
 }
@@ -57,7 +59,8 @@ func factsOf(f figure.Figure, draining bool) condition.Facts {
 type reach struct {
 	// look looks at the state; nil where it need not be reached.
 	look func(ctx context.Context) error
-	// every bounds how long the next look may wait, and poked has an element when it should be at once.
+	// every bounds how long the next look may wait, and poked has an element when it should be at
+	// once.
 	every func() time.Duration
 	poked <-chan struct{}
 

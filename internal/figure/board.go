@@ -17,7 +17,8 @@ func NewBoard() *Board {
 	return &Board{mappings: map[string]*Mapping{}}
 }
 
-// Of returns what is known of a mapping. A mapping that is not on the board is put there, with nothing known.
+// Of returns what is known of a mapping. A mapping that is not on the board is put there, with
+// nothing known.
 func (b *Board) Of(mapping string) *Mapping {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -48,14 +49,16 @@ func (b *Board) All() map[string]Figure {
 	return figures
 }
 
-// AskClockSkew has skew asked for how far the clock of this machine is ahead of that of AWS; ok is false while that is not known.
+// AskClockSkew has skew asked for how far the clock of this machine is ahead of that of AWS; ok is
+// false while that is not known.
 func (b *Board) AskClockSkew(skew func() (seconds float64, ok bool)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.skew = skew
 }
 
-// ClockSkew returns how far the clock of this machine is ahead of that of AWS in seconds, nil while that is not known.
+// ClockSkew returns how far the clock of this machine is ahead of that of AWS in seconds, nil while
+// that is not known.
 func (b *Board) ClockSkew() *float64 {
 	b.mu.Lock()
 	skew := b.skew

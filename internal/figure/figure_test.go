@@ -43,7 +43,8 @@ func TestAFigureIsACopy(t *testing.T) {
 	}
 }
 
-// A reason comes from a ledger that others may write: what is no text is made one, so that it can be a label.
+// A reason comes from a ledger that others may write: what is no text is made one, so that it can
+// be a label.
 func TestReasonsAreText(t *testing.T) {
 	m := figure.NewBoard().Of("m")
 	m.SetQuarantine(map[string]int64{"a\xff": 1, "a\xfe": 2})
@@ -69,7 +70,8 @@ func TestHasAside(t *testing.T) {
 	}
 }
 
-// A mapping that was forgotten and comes back begins with nothing, whatever its former users still set.
+// A mapping that was forgotten and comes back begins with nothing, whatever its former users still
+// set.
 func TestForget(t *testing.T) {
 	board := figure.NewBoard()
 	former := board.Of("m")
@@ -87,7 +89,8 @@ func TestForget(t *testing.T) {
 	}
 }
 
-// TestReadingWhileWriting reads figures while they are set: numbers that are set together are read together.
+// TestReadingWhileWriting reads figures while they are set: numbers that are set together are read
+// together.
 func TestReadingWhileWriting(t *testing.T) {
 	board := figure.NewBoard()
 	const times = 2000

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// Mapping is what is known of one mapping. Setters store a value until the next one; what grows old or moves by itself is asked for when
-// the mapping is read, by the func that was given last. It is made by Board.Of.
+// Mapping is what is known of one mapping. Setters store a value until the next one; what grows old
+// or moves by itself is asked for when the mapping is read, by the func that was given last. It is
+// made by Board.Of.
 type Mapping struct {
 	beats atomic.Int64
 
@@ -60,7 +61,8 @@ func (m *Mapping) change(f func(v *values)) {
 	f(&m.set)
 }
 
-// SetLedger sets the last committed generation of the ledger and its entries; generation 0 says that there is none.
+// SetLedger sets the last committed generation of the ledger and its entries; generation 0 says
+// that there is none.
 func (m *Mapping) SetLedger(generation, entries int64) {
 	m.change(func(v *values) { v.ledger = pair{true, generation, entries} })
 }
@@ -81,7 +83,8 @@ func (m *Mapping) SetBacklog(objects, bytes int64) {
 // ClearBacklog says that it is not known what is still to be copied.
 func (m *Mapping) ClearBacklog() { m.change(func(v *values) { v.backlog = pair{} }) }
 
-// SetQuarantine sets the number of objects in quarantine by reason, in the place of what was known of it before; nil says that none are known.
+// SetQuarantine sets the number of objects in quarantine by reason, in the place of what was known
+// of it before; nil says that none are known.
 func (m *Mapping) SetQuarantine(byReason map[string]int64) {
 	shown := make(map[string]int64, len(byReason))
 	for reason, n := range byReason {
@@ -90,13 +93,15 @@ func (m *Mapping) SetQuarantine(byReason map[string]int64) {
 	m.change(func(v *values) { v.quarantine = shown })
 }
 
-// SetLeaseHeld sets whether this process holds the lease on the ledger. Until it is set, the lease is not held.
+// SetLeaseHeld sets whether this process holds the lease on the ledger. Until it is set, the lease
+// is not held.
 func (m *Mapping) SetLeaseHeld(isHeld bool) { m.change(func(v *values) { v.leaseHeld = isHeld }) }
 
 // SetLeaseExpiry sets when the lease ends unless it is renewed, whichever process holds it.
 func (m *Mapping) SetLeaseExpiry(at time.Time) { m.change(func(v *values) { v.leaseExpiry = at }) }
 
-// HoldsLease reports whether this process holds the lease on the ledger, without asking for anything else.
+// HoldsLease reports whether this process holds the lease on the ledger, without asking for
+// anything else.
 func (m *Mapping) HoldsLease() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -110,7 +115,8 @@ func (m *Mapping) ask(f func(q *questions)) {
 	f(&m.questions)
 }
 
-// AskOldest has oldest asked for the age of the oldest change that is not copied; ok is false while that is not known.
+// AskOldest has oldest asked for the age of the oldest change that is not copied; ok is false while
+// that is not known.
 func (m *Mapping) AskOldest(oldest func() (seconds float64, ok bool)) {
 	m.ask(func(q *questions) { q.oldest = oldest })
 }
@@ -120,12 +126,14 @@ func (m *Mapping) AskConcurrency(limit func() int64) {
 	m.ask(func(q *questions) { q.concurrency = limit })
 }
 
-// AskCredentials has end asked for when the session of a side ends; ok is false while it has none that does.
+// AskCredentials has end asked for when the session of a side ends; ok is false while it has none
+// that does.
 func (m *Mapping) AskCredentials(side string, end func() (at time.Time, ok bool)) {
 	m.ask(func(q *questions) { q.credentials[side] = end })
 }
 
-// AskRate has rate asked for how many requests a side may be sent per second; ok is false while there is no bound.
+// AskRate has rate asked for how many requests a side may be sent per second; ok is false while
+// there is no bound.
 func (m *Mapping) AskRate(side string, rate func() (perSecond float64, ok bool)) {
 	m.ask(func(q *questions) { q.rates[side] = rate })
 }

@@ -8,7 +8,8 @@ import (
 	"syncd/internal/figure"
 )
 
-// figures are the metrics of what is known of mappings. A board is read at each scrape: what is not known has no series.
+// figures are the metrics of what is known of mappings. A board is read at each scrape: what is not
+// known has no series.
 type figures struct {
 	board *figure.Board
 	of    []figureMetric

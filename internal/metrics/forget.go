@@ -2,8 +2,9 @@ package metrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// Forget takes out every series of a mapping that is no longer kept, so that no alert waits for it, but for those of what the board knows:
-// they end when the board forgets the mapping. The first label of every metric of mappings is the mapping.
+// Forget takes out every series of a mapping that is no longer kept, so that no alert waits for it,
+// but for those of what the board knows: they end when the board forgets the mapping. The first
+// label of every metric of mappings is the mapping.
 func (m *Metrics) Forget(mapping string) {
 	by := prometheus.Labels{"mapping": mapping}
 	for _, vec := range m.vectors() {

@@ -10,8 +10,8 @@ import (
 	"syncd/internal/metrics"
 )
 
-// TestForgetLeavesNothing touches every metric of two mappings and has one forgotten: a metric that Forget does not know
-// would keep it.
+// TestForgetLeavesNothing touches every metric of two mappings and has one forgotten: a metric that
+// Forget does not know would keep it.
 func TestForgetLeavesNothing(t *testing.T) {
 	registry, board := prometheus.NewRegistry(), figure.NewBoard()
 	m := metrics.New(registry, board)

@@ -1,14 +1,16 @@
 // Package metrics holds every metric of syncd, on a registry that is passed in.
 //
-// It promises names by the Prometheus conventions (syncd_ + noun + unit, base units, _total for counters) and labels of
-// bounded number: mapping, outcome, reason, operation, class. Keys and ETags are never labels. The list of metrics in
-// docs/metrics.md is checked against what [New] registers.
+// It promises names by the Prometheus conventions (syncd_ + noun + unit, base units, _total for
+// counters) and labels of bounded number: mapping, outcome, reason, operation, class. Keys and
+// ETags are never labels. The list of metrics in docs/metrics.md is checked against what [New]
+// registers.
 //
-// It leaves to the syncer and the daemon when to count; no package beneath them counts anything. What is known of a mapping at the moment
-// is not set here: it is read from a [figure.Board] at each scrape, as the status page reads it.
+// It leaves to the syncer and the daemon when to count; no package beneath them counts anything.
+// What is known of a mapping at the moment is not set here: it is read from a [figure.Board] at
+// each scrape, as the status page reads it.
 //
-// Two words: an outcome is what became of a listed object (copied, unchanged, skipped, quarantined); a reason is why an
-// action was planned or an object set aside.
+// Two words: an outcome is what became of a listed object (copied, unchanged, skipped,
+// quarantined); a reason is why an action was planned or an object set aside.
 package metrics
 
 import (
@@ -46,22 +48,25 @@ type Metrics struct {
 	UnconditionalWrites *prometheus.CounterVec
 	// ShortenedRetentions counts copies whose retention ends before their source's, by mapping.
 	ShortenedRetentions *prometheus.CounterVec
-	// Cost counts the estimated price of requests, retrieval and transfer in US dollars, by mapping.
+	// Cost counts the estimated price of requests, retrieval and transfer in US dollars, by
+	// mapping.
 	Cost *prometheus.CounterVec
 	// NextPass is the Unix time at which the next pass is due, by mapping.
 	NextPass *prometheus.GaugeVec
-	// FailingSince is the Unix time at which the first of the passes failed that have failed in a row, by mapping.
+	// FailingSince is the Unix time at which the first of the passes failed that have failed in a
+	// row, by mapping.
 	FailingSince *prometheus.GaugeVec
 	// Paused is 1 while a mapping is paused, by mapping.
 	Paused *prometheus.GaugeVec
-	// PassesRunning and PassesWaiting are how many passes run in this process, and how many mappings wait in line for one;
-	// PassesLimit is how many may run at once.
+	// PassesRunning and PassesWaiting are how many passes run in this process, and how many
+	// mappings wait in line for one; PassesLimit is how many may run at once.
 	PassesRunning *prometheus.GaugeVec
 	PassesWaiting *prometheus.GaugeVec
 	PassesLimit   *prometheus.GaugeVec
 	// PassWaiting is 1 while a mapping waits in line for a pass, by mapping.
 	PassWaiting *prometheus.GaugeVec
-	// ReloadSuccess is 1 when the configuration was last read without fault, LastReload the Unix time of the last such.
+	// ReloadSuccess is 1 when the configuration was last read without fault, LastReload the Unix
+	// time of the last such.
 	ReloadSuccess *prometheus.GaugeVec
 	LastReload    *prometheus.GaugeVec
 	// BuildInfo is 1, labelled with the version of the program.
@@ -71,8 +76,8 @@ type Metrics struct {
 // nativeBuckets makes histograms native ones too, with a growth factor of 10 percent a bucket.
 const nativeBuckets = 1.1
 
-// New registers all metrics on reg: those that are counted, those of what the board knows, and those of the Go runtime and of the process.
-// It panics when one is registered already.
+// New registers all metrics on reg: those that are counted, those of what the board knows, and
+// those of the Go runtime and of the process. It panics when one is registered already.
 func New(reg prometheus.Registerer, board *figure.Board) *Metrics {
 	m := &Metrics{
 		Objects:             counter("objects_total", "Listed objects by what became of them.", "mapping", "outcome"),

@@ -90,7 +90,8 @@ func know(m *figure.Mapping) {
 	m.AskThrottles("kms", func() int64 { return 1 })
 }
 
-// TestEveryMetricIsDocumented holds docs/metrics.md to what is registered: name, type, labels and help.
+// TestEveryMetricIsDocumented holds docs/metrics.md to what is registered: name, type, labels and
+// help.
 func TestEveryMetricIsDocumented(t *testing.T) {
 	document, err := os.ReadFile("../../docs/metrics.md")
 	if err != nil {
@@ -130,7 +131,8 @@ func TestHistogramsAreNativeAndClassic(t *testing.T) {
 	}
 }
 
-// TestAFuncIsAskedAtEveryScrape has a value that changes while nobody sets it, and one that is not known.
+// TestAFuncIsAskedAtEveryScrape has a value that changes while nobody sets it, and one that is not
+// known.
 func TestAFuncIsAskedAtEveryScrape(t *testing.T) {
 	registry, board := prometheus.NewRegistry(), figure.NewBoard()
 	metrics.New(registry, board)
@@ -180,7 +182,8 @@ func TestUnknownHasNoSeries(t *testing.T) {
 	}
 }
 
-// TestScrapesDuringChanges reads metrics while mappings are set, forgotten and put back: each scrape is whole.
+// TestScrapesDuringChanges reads metrics while mappings are set, forgotten and put back: each
+// scrape is whole.
 func TestScrapesDuringChanges(t *testing.T) {
 	registry, board := prometheus.NewRegistry(), figure.NewBoard()
 	metrics.New(registry, board)

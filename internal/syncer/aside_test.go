@@ -10,7 +10,8 @@ import (
 	"syncd/internal/checkpoint/record"
 )
 
-// TestReplayOfAnotherChoice drains one replay and runs another, which must not go on where that ended.
+// TestReplayOfAnotherChoice drains one replay and runs another, which must not go on where that
+// ended.
 func TestReplayOfAnotherChoice(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -59,7 +60,8 @@ func TestReplayWithoutTheBucket(t *testing.T) {
 	})
 }
 
-// TestListingAfterAReplay starts again after a replay, which lists nothing: the last listing is that of the pass before it.
+// TestListingAfterAReplay starts again after a replay, which lists nothing: the last listing is
+// that of the pass before it.
 func TestListingAfterAReplay(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

@@ -17,7 +17,8 @@ import (
 	"syncd/internal/throttle"
 )
 
-// attempt is one attempt at a pass: from the lease to the generation that it commits, or to what it could save.
+// attempt is one attempt at a pass: from the lease to the generation that it commits, or to what it
+// could save.
 type attempt struct {
 	shared *shared
 	order  Order
@@ -40,7 +41,8 @@ func newAttempt(s *shared, order Order) *attempt {
 
 func (a *attempt) isReplay() bool { return a.order.Replay != nil }
 
-// run walks the pass to its end and commits it, or saves what is settled and returns why it could not.
+// run walks the pass to its end and commits it, or saves what is settled and returns why it could
+// not.
 func (a *attempt) run(ctx context.Context) error {
 	ledger, err := a.shared.lease.open(ctx)
 	if err != nil {
@@ -71,7 +73,8 @@ func (a *attempt) run(ctx context.Context) error {
 	return a.commit(ctx, ledger, p)
 }
 
-// expect notes what the ledger holds before the pass, and reports whether there is anything to do: a replay may have nothing to try.
+// expect notes what the ledger holds before the pass, and reports whether there is anything to do:
+// a replay may have nothing to try.
 func (a *attempt) expect(ctx context.Context, ledger *checkpoint.Ledger) (hasWork bool, err error) {
 	if a.isReplay() {
 		a.tally.opened(ledger.Generation(), 0)
@@ -132,7 +135,8 @@ func (a *attempt) assemble(ledger *checkpoint.Pass) *pass {
 	}
 }
 
-// commit makes the pass the ledger's next generation. A drain that comes now gives it as long as it gives a copy.
+// commit makes the pass the ledger's next generation. A drain that comes now gives it as long as it
+// gives a copy.
 func (a *attempt) commit(ctx context.Context, ledger *checkpoint.Ledger, p *pass) error {
 	s := a.shared
 	patient, giveUp := outlive(ctx, s.o.DrainTimeout)
@@ -147,8 +151,9 @@ func (a *attempt) commit(ctx context.Context, ledger *checkpoint.Ledger, p *pass
 	if err != nil {
 		return firstCause(ctx, err)
 	}
-	// They are looked for when this pass has copied something in parts, as it has to when one was killed at it, or an earlier one of
-	// this process may have left some; a mapping without large objects never needs the permission.
+	// They are looked for when this pass has copied something in parts, as it has to when one was
+	// killed at it, or an earlier one of this process may have left some; a mapping without large
+	// objects never needs the permission.
 	if p.worker.record.usedParts.Load() || a.hasLost {
 		s.uploads.sweep(patient, p.ledger, a.began, a.log)
 	}

@@ -49,8 +49,8 @@ func newCounters(m *metrics.Metrics, mapping string, beat func()) counters {
 	return c
 }
 
-// begin has the series count from 0 whose values are known beforehand: one that appears with its first event hides that
-// from increase() and rate().
+// begin has the series count from 0 whose values are known beforehand: one that appears with its
+// first event hides that from increase() and rate().
 func (c counters) begin() {
 	for _, result := range []string{history.ResultComplete, history.ResultQuarantined, history.ResultDrained, history.ResultDenied, history.ResultFailed} {
 		c.passes.WithLabelValues(result)

@@ -28,7 +28,8 @@ func (w *world) counted(t *testing.T, name string) (sum int64) {
 	return sum
 }
 
-// TestSignsOfLife has every object, planned action and write of the ledger be one, as they are counted in the metrics.
+// TestSignsOfLife has every object, planned action and write of the ledger be one, as they are
+// counted in the metrics.
 func TestSignsOfLife(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -47,7 +48,8 @@ func TestSignsOfLife(t *testing.T) {
 	})
 }
 
-// TestQuarantineOfAFormerConfiguration has a mapping whose configuration changed show no quarantine until it is read again; all else stays.
+// TestQuarantineOfAFormerConfiguration has a mapping whose configuration changed show no quarantine
+// until it is read again; all else stays.
 func TestQuarantineOfAFormerConfiguration(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

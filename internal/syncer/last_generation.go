@@ -13,8 +13,8 @@ import (
 	"syncd/internal/syncer/provenance"
 )
 
-// lastGeneration shows what the last generation of the ledger says, in the mapping's figure. That is for people to look at, so that what
-// cannot be read is only logged.
+// lastGeneration shows what the last generation of the ledger says, in the mapping's figure. That
+// is for people to look at, so that what cannot be read is only logged.
 type lastGeneration struct {
 	store   store.Store
 	mapping string
@@ -67,7 +67,8 @@ func (l *lastGeneration) quarantine(ctx context.Context, last record.Manifest) e
 	return err
 }
 
-// generation shows a generation that was committed before, and when a pass over the source last was: a replay lists nothing.
+// generation shows a generation that was committed before, and when a pass over the source last
+// was: a replay lists nothing.
 func (l *lastGeneration) generation(ctx context.Context, last record.Manifest) error {
 	l.figure.SetLedger(last.Generation, last.Entries)
 	if last.Generation == 0 {
@@ -91,8 +92,8 @@ func (l *lastGeneration) generation(ctx context.Context, last record.Manifest) e
 	return nil
 }
 
-// listed shows when a pass over the source was committed before, so that a process that has just started does not look as if
-// nothing had ever been copied.
+// listed shows when a pass over the source was committed before, so that a process that has just
+// started does not look as if nothing had ever been copied.
 func (l *lastGeneration) listed(at time.Time) {
 	l.figure.SetLastSuccess(at)
 	l.figure.SetLastListing(at)

@@ -13,8 +13,8 @@ import (
 	"syncd/internal/syncer/provenance"
 )
 
-// lease is the right to write the mapping's ledger, together with the ledger that is open while it is held. Its methods are called one
-// at a time, but for isHeld.
+// lease is the right to write the mapping's ledger, together with the ledger that is open while it
+// is held. Its methods are called one at a time, but for isHeld.
 type lease struct {
 	mapping provenance.Mapping
 	options checkpoint.Options

@@ -110,7 +110,8 @@ func entryOf(a plan.Action, r copier.Result) record.Entry {
 	}
 }
 
-// note logs what could not be carried over. The first object of each kind is logged, and how many follow.
+// note logs what could not be carried over. The first object of each kind is logged, and how many
+// follow.
 func (r *recorder) note(key string, notes []string) {
 	if len(notes) == 0 {
 		return
@@ -125,7 +126,8 @@ func (r *recorder) note(key string, notes []string) {
 	}
 }
 
-// unconditional notes a copy that was written without the condition that protects what others put there.
+// unconditional notes a copy that was written without the condition that protects what others put
+// there.
 func (r *recorder) unconditional(why string) {
 	r.count.unconditional.Inc()
 	if !r.warnedUnconditional.Swap(true) {
@@ -143,8 +145,9 @@ func (r *recorder) row(a plan.Action, ours copier.Ours, err error) record.Quaran
 	}
 }
 
-// failed sets an object aside. The ledger has no entry of it any more: a request whose answer was lost may have replaced
-// the copy that the entry was of. What is syncd's own there all the same, the row says.
+// failed sets an object aside. The ledger has no entry of it any more: a request whose answer was
+// lost may have replaced the copy that the entry was of. What is syncd's own there all the same,
+// the row says.
 func (r *recorder) failed(slot *checkpoint.Slot, a plan.Action, ours copier.Ours, err error) {
 	r.setAside(slot, r.row(a, ours, err))
 	if bug, ok := errors.AsType[*request.PanicError](err); ok && r.repeats.firstPanic() {
@@ -160,7 +163,8 @@ func (r *recorder) release(held []denial.Held) {
 	}
 }
 
-// setAside enters a row of quarantine. The first of each reason is logged, and how many follow: there may be millions.
+// setAside enters a row of quarantine. The first of each reason is logged, and how many follow:
+// there may be millions.
 func (r *recorder) setAside(slot *checkpoint.Slot, row record.Quarantined) {
 	slot.Quarantine(row, nil)
 	r.backlog.SetAside(row.LastAt)

@@ -1,16 +1,18 @@
-// Package syncer runs passes: one traversal of one mapping, from the listing through the plan and the copier into the
-// ledger, counted on the way.
+// Package syncer runs passes: one traversal of one mapping, from the listing through the plan and
+// the copier into the ledger, counted on the way.
 //
-// It promises that a pass settles every object of its listing exactly once (copied, unchanged, skipped with a reason or
-// quarantined with a reason) or reports that it did not, that a generation of the ledger is committed only by a pass that
-// reached the end, and that an interrupted pass keeps what it has done. One object's failure never stops a pass; dead
-// credentials, a missing bucket or a ledger that cannot be written stop it at once, and so does a policy or a key that refuses
-// everything, once a few objects elsewhere were refused too.
+// It promises that a pass settles every object of its listing exactly once (copied, unchanged,
+// skipped with a reason or quarantined with a reason) or reports that it did not, that a generation
+// of the ledger is committed only by a pass that reached the end, and that an interrupted pass
+// keeps what it has done. One object's failure never stops a pass; dead credentials, a missing
+// bucket or a ledger that cannot be written stop it at once, and so does a policy or a key that
+// refuses everything, once a few objects elsewhere were refused too.
 //
-// It leaves what each step means to the floors beneath, what is done with an object to its planner, and when a pass begins to the
-// daemon.
+// It leaves what each step means to the floors beneath, what is done with an object to its planner,
+// and when a pass begins to the daemon.
 //
-// Two words: to drain is to take no new work, finish what is in hand and save; a summary is what became of one pass.
+// Two words: to drain is to take no new work, finish what is in hand and save; a summary is what
+// became of one pass.
 package syncer
 
 import (
@@ -26,7 +28,8 @@ import (
 	"syncd/internal/syncer/preview"
 )
 
-// Syncer runs the passes of one mapping, one at a time. It holds the mapping's lease from its first pass until Close.
+// Syncer runs the passes of one mapping, one at a time. It holds the mapping's lease from its first
+// pass until Close.
 type Syncer struct {
 	shared  *shared
 	running chan struct{} // holds an element while a pass is in progress: one at a time
@@ -40,14 +43,16 @@ func New(o Options) *Syncer {
 	return &Syncer{shared: newShared(o), running: make(chan struct{}, 1)}
 }
 
-// Run runs one pass: a new one, or the rest of the one that was interrupted. When ctx ends the pass drains and the error
-// is ErrDrained. The summary has what was done in any case. While another pass is in progress Run waits for its end.
+// Run runs one pass: a new one, or the rest of the one that was interrupted. When ctx ends the pass
+// drains and the error is ErrDrained. The summary has what was done in any case. While another pass
+// is in progress Run waits for its end.
 func (s *Syncer) Run(ctx context.Context) (Summary, error) { return s.Do(ctx, Order{}) }
 
-// Replay tries objects in quarantine again, whether they are due or not, in a pass over nothing else: the source is not
-// listed, each object is looked up by itself. Its summary counts the objects that were tried. While a pass is unfinished
-// the error is ErrUnfinished, because its progress would be lost. A replay for which nothing is chosen writes nothing but the
-// lease, and its summary has no pass. Choose may be called more than once for an object.
+// Replay tries objects in quarantine again, whether they are due or not, in a pass over nothing
+// else: the source is not listed, each object is looked up by itself. Its summary counts the
+// objects that were tried. While a pass is unfinished the error is ErrUnfinished, because its
+// progress would be lost. A replay for which nothing is chosen writes nothing but the lease, and
+// its summary has no pass. Choose may be called more than once for an object.
 func (s *Syncer) Replay(ctx context.Context, choose planner.Selector) (Summary, error) {
 	return s.Do(ctx, Order{Replay: choose})
 }
@@ -72,9 +77,10 @@ func (s *Syncer) Do(ctx context.Context, order Order) (Summary, error) {
 	return a.end(outcome, err), err
 }
 
-// Preview plans the next pass and carries nothing out: it lists the source, and the destination where the pass would, and
-// reads the ledger without its lease, so that it can be called while another process holds that. Each is called with every
-// object in key order. Memory does not grow with their number.
+// Preview plans the next pass and carries nothing out: it lists the source, and the destination
+// where the pass would, and reads the ledger without its lease, so that it can be called while
+// another process holds that. Each is called with every object in key order. Memory does not grow
+// with their number.
 func (s *Syncer) Preview(ctx context.Context, each func(preview.Fate) error) (preview.Pass, error) {
 	var ofCaller error
 	v, err := preview.Make(ctx, preview.Options{
@@ -105,19 +111,23 @@ func (s *Syncer) Hold(ctx context.Context) error {
 // Holds reports whether the lease is held, as far as is known here without asking.
 func (s *Syncer) Holds() bool { return s.shared.lease.isHeld() }
 
-// Recall shows in the figure what the last generation of the ledger says, and reads the history, without the lease: for a mapping whose
-// passes do not begin, or run elsewhere. They are for people to look at, so that what cannot be read is only logged.
+// Recall shows in the figure what the last generation of the ledger says, and reads the history,
+// without the lease: for a mapping whose passes do not begin, or run elsewhere. They are for people
+// to look at, so that what cannot be read is only logged.
 func (s *Syncer) Recall(ctx context.Context) {
 	s.shared.last.recall(ctx)
 	s.shared.history.recall(ctx)
 }
 
-// History returns the passes that ended last, oldest first, once the lease was taken by Hold, the ledger recalled, or a pass entered.
+// History returns the passes that ended last, oldest first, once the lease was taken by Hold, the
+// ledger recalled, or a pass entered.
 func (s *Syncer) History() []history.Pass { return s.shared.history.all() }
 
-// EnterFailure adds a pass to the history that failed before it was begun, as for want of credentials. It takes the lease for that where it
-// is not held; a *store.LeaseHeldError says that another process has it, whose passes say how the mapping fares. What fails like the
-// last pass that is known is not entered again, so that a failure which is tried again for days costs one record.
+// EnterFailure adds a pass to the history that failed before it was begun, as for want of
+// credentials. It takes the lease for that where it is not held; a *store.LeaseHeldError says that
+// another process has it, whose passes say how the mapping fares. What fails like the last pass
+// that is known is not entered again, so that a failure which is tried again for days costs one
+// record.
 func (s *Syncer) EnterFailure(ctx context.Context, order Order, began, ended time.Time, failure error) error {
 	defer s.alone()()
 	record := history.Pass{
@@ -146,8 +156,9 @@ func (s *Syncer) Close() error {
 	return s.shared.lease.close()
 }
 
-// alone waits for the end of another pass, and keeps others waiting until the returned func is called. A drain that ends the context of
-// one pass ends that of the other too, so that there is no need to wait for it here.
+// alone waits for the end of another pass, and keeps others waiting until the returned func is
+// called. A drain that ends the context of one pass ends that of the other too, so that there is no
+// need to wait for it here.
 func (s *Syncer) alone() (end func()) {
 	s.running <- struct{}{}
 	return func() { <-s.running }

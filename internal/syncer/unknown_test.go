@@ -35,7 +35,8 @@ func (w *world) figures(t *testing.T) map[string]float64 {
 	return got
 }
 
-// TestUnknownIsNotZero has no metric say that nothing is missing before a listing or the ledger says so.
+// TestUnknownIsNotZero has no metric say that nothing is missing before a listing or the ledger
+// says so.
 func TestUnknownIsNotZero(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -76,7 +77,8 @@ func TestUnknownIsNotZero(t *testing.T) {
 	})
 }
 
-// TestAReplayIsNoListing has a process that starts after a replay find out when the source was listed, and what is in quarantine.
+// TestAReplayIsNoListing has a process that starts after a replay find out when the source was
+// listed, and what is in quarantine.
 func TestAReplayIsNoListing(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {
@@ -95,7 +97,8 @@ func TestAReplayIsNoListing(t *testing.T) {
 	})
 }
 
-// TestAQuarantineThatCannotBeReadIsNotEmpty damages the rows of a quarantine, whose number the manifest has.
+// TestAQuarantineThatCannotBeReadIsNotEmpty damages the rows of a quarantine, whose number the
+// manifest has.
 func TestAQuarantineThatCannotBeReadIsNotEmpty(t *testing.T) {
 	emptyPools()
 	synctest.Test(t, func(t *testing.T) {

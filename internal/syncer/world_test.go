@@ -41,14 +41,15 @@ const (
 	consumer = "222222222222"
 )
 
-// emptyPools stands before every bubble: the Parquet library pools decoders that hold channels, which must not pass from
-// one bubble to the next. Two collections empty a pool.
+// emptyPools stands before every bubble: the Parquet library pools decoders that hold channels,
+// which must not pass from one bubble to the next. Two collections empty a pool.
 func emptyPools() {
 	runtime.GC()
 	runtime.GC()
 }
 
-// world is an owner's bucket, a consumer's, and what a syncer is made of between them. It is made inside a bubble.
+// world is an owner's bucket, a consumer's, and what a syncer is made of between them. It is made
+// inside a bubble.
 type world struct {
 	cloud               *awsfake.Cloud
 	source, destination *awsfake.Bucket

@@ -1,10 +1,11 @@
-// Package browsertest looks at the status page with a real browser: what it shows, that it keeps itself up to date, what a
-// screen reader is told, and that it fits a phone.
+// Package browsertest looks at the status page with a real browser: what it shows, that it keeps
+// itself up to date, what a screen reader is told, and that it fits a phone.
 //
-// It is a module of its own, so that the program does not depend on what drives a browser. `make browser` runs it; it
-// needs Chromium, which -chromium names.
+// It is a module of its own, so that the program does not depend on what drives a browser. `make
+// browser` runs it; it needs Chromium, which -chromium names.
 //
-// The world is the real daemon with forty mappings in nine states, whose passes a test moves on by hand.
+// The world is the real daemon with forty mappings in nine states, whose passes a test moves on by
+// hand.
 package browsertest_test
 
 import (
@@ -32,7 +33,8 @@ import (
 
 // script is a Runner whose passes are what a test says.
 type script struct {
-	// err is how the first pass fails, at once; all do where always is set. Nil for a pass that lasts until the test ends it.
+	// err is how the first pass fails, at once; all do where always is set. Nil for a pass that
+	// lasts until the test ends it.
 	err    error
 	always bool
 	// unready has a pass never get what it needs; hangs has it not end when it should.
@@ -85,7 +87,8 @@ func (r *script) set(at syncer.Progress) {
 	r.at = at
 }
 
-// every is a schedule with ticks that far apart. They count from the beginning of the test: the clock of the machine decides nothing.
+// every is a schedule with ticks that far apart. They count from the beginning of the test: the
+// clock of the machine decides nothing.
 type every struct {
 	from     time.Time
 	interval time.Duration

@@ -1,12 +1,15 @@
 // Package condition is how a mapping is: what it does, how its passes fare, and since when.
 //
-// It promises that everything it knows changes together, so that a status, a probe and the log never see half of a change, and that the
-// metrics which only the daemon knows (next pass, waiting, paused, failing since) say the same.
+// It promises that everything it knows changes together, so that a status, a probe and the log
+// never see half of a change, and that the metrics which only the daemon knows (next pass, waiting,
+// paused, failing since) say the same.
 //
-// It leaves to the daemon to run passes and to tell what becomes of them, and to package figure what else is known of the mapping.
+// It leaves to the daemon to run passes and to tell what becomes of them, and to package figure
+// what else is known of the mapping.
 //
-// The words: a condition is that of one mapping under one configuration; a mapping stands by while another process holds its lease; a
-// failure is decided by the last pass that reached an end, wherever it ran.
+// The words: a condition is that of one mapping under one configuration; a mapping stands by while
+// another process holds its lease; a failure is decided by the last pass that reached an end,
+// wherever it ran.
 package condition
 
 import (
@@ -36,11 +39,13 @@ var (
 type Options struct {
 	// Mapping is the mapping's name.
 	Mapping string
-	// IsScheduled says that passes are due by themselves, AtOnce that the first is when the mapping starts.
+	// IsScheduled says that passes are due by themselves, AtOnce that the first is when the mapping
+	// starts.
 	IsScheduled, AtOnce bool
 	// TakesRequests says that the mapping can be paused.
 	TakesRequests bool
-	// Watchdog is how long a pass may run without a sign of life, DrainTimeout how long it may take to end then.
+	// Watchdog is how long a pass may run without a sign of life, DrainTimeout how long it may take
+	// to end then.
 	Watchdog, DrainTimeout time.Duration
 	// Hint says what to do about an error, and Redact takes secrets out of a text.
 	Hint   func(error) string
@@ -65,18 +70,22 @@ type Condition struct {
 
 // known is what is known of a mapping.
 type known struct {
-	// begun says that it waits or works; running that a pass is asked for or in progress, since began.
+	// begun says that it waits or works; running that a pass is asked for or in progress, since
+	// began.
 	begun, running bool
 	began          time.Time
-	// halt tells the pass that runs to end; nil when none does, or when it was told so for want of a sign of life.
+	// halt tells the pass that runs to end; nil when none does, or when it was told so for want of
+	// a sign of life.
 	halt context.CancelCauseFunc
-	// queued says that a pass is due and does not run yet; joined is since when it waits in line, zero while it does not.
+	// queued says that a pass is due and does not run yet; joined is since when it waits in line,
+	// zero while it does not.
 	queued bool
 	joined time.Time
 	// standing says that another process holds the lease, as held tells.
 	standing bool
 	held     *store.LeaseHeldError
-	// paused says that the mapping is, and who has paused it; nil when it is not. Mode is the request that made it so.
+	// paused says that the mapping is, and who has paused it; nil when it is not. Mode is the
+	// request that made it so.
 	paused   *control.Paused
 	mode     string
 	stopping bool
@@ -85,12 +94,14 @@ type known struct {
 	last     *status.LastPass
 	failure  *status.Failure // of the last pass, nil when it did not fail
 	backOff  time.Duration   // that the last failure asks for, 0 for none
-	// decided is when the pass ended that failure is of, or that ended the failures; isRecalled says that it is known from the history alone.
+	// decided is when the pass ended that failure is of, or that ended the failures; isRecalled
+	// says that it is known from the history alone.
 	decided    time.Time
 	isRecalled bool
 	// asked says that a pass has ended or the lease was asked for; leased that the last one had it.
 	asked, leased bool
-	// facts are those of the last look at the figure, judged the state that was seen last and since when.
+	// facts are those of the last look at the figure, judged the state that was seen last and since
+	// when.
 	facts  Facts
 	judged struct {
 		state status.State
@@ -108,7 +119,8 @@ type Runner interface {
 	History() []history.Pass
 }
 
-// New returns the condition of a mapping that has not begun. It is paused where the former one of the same mapping is; that may be nil.
+// New returns the condition of a mapping that has not begun. It is paused where the former one of
+// the same mapping is; that may be nil.
 func New(o Options, former *Condition) *Condition {
 	c := &Condition{o: o, known: known{since: o.Now()}}
 	if former != nil {

@@ -51,7 +51,8 @@ func (c *Condition) Readiness(leaseHeld, draining bool) status.MappingReadiness 
 	return status.MappingReadiness{Mapping: c.o.Mapping, Ready: why == "", WhyNot: why, State: c.judge(now, f).state}
 }
 
-// IsStuck reports whether the pass in progress has shown no sign of life for so long that it should have ended for it.
+// IsStuck reports whether the pass in progress has shown no sign of life for so long that it should
+// have ended for it.
 func (c *Condition) IsStuck() bool {
 	now := c.o.Now()
 	c.mu.Lock()
@@ -59,7 +60,8 @@ func (c *Condition) IsStuck() bool {
 	return c.running && now.Sub(c.pulse.last) >= c.o.Watchdog+c.o.DrainTimeout+drainMargin
 }
 
-// Judge looks at how the mapping is, by what its figure says, and whether its pass has shown signs of life: their number grows with each.
+// Judge looks at how the mapping is, by what its figure says, and whether its pass has shown signs
+// of life: their number grows with each.
 func (c *Condition) Judge(f Facts, signs int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -88,8 +90,8 @@ func (c *Condition) Look(r Runner) {
 	}
 }
 
-// whyNot tells why the mapping is not ready, "" when it is. One that waits for its first tick has no lease to ask for yet.
-// The caller holds c.mu.
+// whyNot tells why the mapping is not ready, "" when it is. One that waits for its first tick has
+// no lease to ask for yet. The caller holds c.mu.
 func (c *Condition) whyNot(leaseHeld bool) string {
 	f := c.failure
 	if c.isRecalled { // another process had no credentials or lease, perhaps
@@ -111,7 +113,8 @@ func (c *Condition) whyNot(leaseHeld bool) string {
 	}
 }
 
-// progress tells where the pass in progress stands; nil before there is anything to tell. The caller holds c.mu.
+// progress tells where the pass in progress stands; nil before there is anything to tell. The
+// caller holds c.mu.
 func (c *Condition) progress(now time.Time, r Runner) *status.Progress {
 	p, ok := r.Progress()
 	if !ok {

@@ -1,9 +1,10 @@
-// Package backlog knows what is missing at the destination of a mapping, and sets its figure: how many objects and bytes, and since when the
-// oldest of them.
+// Package backlog knows what is missing at the destination of a mapping, and sets its figure: how
+// many objects and bytes, and since when the oldest of them.
 //
-// It promises that an object is missing from the moment it is planned until it has an outcome, that the age of what one pass could not
-// copy does not begin again with the next, and that the figure says nothing until something was listed: what is not
-// known is not shown as 0. Its memory holds as many objects as the plan is ahead of the copies.
+// It promises that an object is missing from the moment it is planned until it has an outcome, that
+// the age of what one pass could not copy does not begin again with the next, and that the figure
+// says nothing until something was listed: what is not known is not shown as 0. Its memory holds as
+// many objects as the plan is ahead of the copies.
 //
 // It leaves to the passes what becomes of an object. It is safe for concurrent use.
 //
@@ -23,8 +24,9 @@ import (
 	"syncd/internal/syncer/planner"
 )
 
-// Backlog is what is known to be missing at the destination: what was listed and must still be copied, and what is in
-// quarantine. It is of a mapping, not of a pass: what one pass could not copy does not get younger with the next.
+// Backlog is what is known to be missing at the destination: what was listed and must still be
+// copied, and what is in quarantine. It is of a mapping, not of a pass: what one pass could not
+// copy does not get younger with the next.
 type Backlog struct {
 	figure *figure.Mapping
 
@@ -37,7 +39,8 @@ type Backlog struct {
 	bytes   int64                     // of what waits
 }
 
-// New returns the backlog of a mapping of which nothing is known yet. It sets the backlog and the quarantine of a figure.
+// New returns the backlog of a mapping of which nothing is known yet. It sets the backlog and the
+// quarantine of a figure.
 func New(f *figure.Mapping) *Backlog {
 	return &Backlog{figure: f, waiting: map[string]listing.Object{}}
 }
@@ -103,7 +106,8 @@ func (b *Backlog) clear() {
 	b.bytes = 0
 }
 
-// show sets the figure. Before anything was listed what is missing is not known. The caller holds b.mu.
+// show sets the figure. Before anything was listed what is missing is not known. The caller holds
+// b.mu.
 func (b *Backlog) show() {
 	if !b.listed && len(b.waiting) == 0 {
 		b.figure.ClearBacklog()
@@ -121,7 +125,8 @@ func (b *Backlog) oldest() time.Time {
 	return planner.Earlier(oldest, b.aside)
 }
 
-// Age returns how many seconds ago the oldest change was made that is not copied; ok is false before anything was listed.
+// Age returns how many seconds ago the oldest change was made that is not copied; ok is false
+// before anything was listed.
 func (b *Backlog) Age(now time.Time) (seconds float64, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -149,7 +154,8 @@ func (b *Backlog) ReadQuarantine(rows iter.Seq2[record.Quarantined, error]) erro
 	return nil
 }
 
-// Uncounted shows how many objects are in quarantine where their reasons cannot be read, so that it does not look empty.
+// Uncounted shows how many objects are in quarantine where their reasons cannot be read, so that it
+// does not look empty.
 func (b *Backlog) Uncounted(n int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -65,7 +65,7 @@ func runDaemon(ctx context.Context, p invocation.Process, f invocation.Flags) er
 		return errors.Join(err, listener.Close())
 	}
 	return daemon.New(daemon.Options{
-		Mappings: mappings, Watch: r.Watch, Listener: listener, Gatherer: s.Registry, Metrics: s.Metrics, Line: r.Places,
+		Mappings: mappings, Watch: r.Watch, Listener: listener, Gatherer: s.Registry, Metrics: s.Metrics, Board: s.Board, Line: r.Places,
 		Control: control.NewDesk(s.Store, p.Now), ControlListener: socket, Holder: assembly.Holder(),
 		WebConfig: s.Config.HTTP.WebConfig, Hosts: s.Config.HTTP.Hosts, Pprof: s.Config.HTTP.Pprof, Watchdog: s.Config.HTTP.Watchdog.Duration(), DrainTimeout: s.Config.DrainTimeout.Duration(), Hint: exit.Hint, Secrets: r.Secrets,
 		Version: buildinfo.Read().Version, Logger: s.Logger, Now: p.Now, Rand: rand.Int64N,

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
@@ -92,7 +93,7 @@ func build(ctx context.Context, shared *Shared, c *config.Config, m config.Mappi
 	if err != nil {
 		return nil, err
 	}
-	pace.show(b.Metrics, m.Name)
+	pace.show(b.Board.Of(m.Name))
 	logger := b.Logger.With("mapping", m.Name)
 	return &Mapping{Mapping: m, source: source, destination: destination, from: from, to: to, sessions: sessionsOf(c, m), Syncer: syncer.New(syncer.Options{
 		Mapping: m.Name,
@@ -100,7 +101,7 @@ func build(ctx context.Context, shared *Shared, c *config.Config, m config.Mappi
 		Copier: b.copier(source, destination, pace), Rules: b.rules(), Settings: SettingsOf(c, m), Rekey: b.rekey,
 		Store: b.Store, Ledger: b.ledger(), Terms: terms,
 		Turns: pace.level.Gate(), DrainTimeout: c.DrainTimeout.Duration(),
-		Meter: meter, Metrics: b.Metrics, Logger: logger, Now: b.Process.Now,
+		Meter: meter, Metrics: b.Metrics, Figure: b.Board.Of(m.Name), Logger: logger, Now: b.Process.Now,
 	})}, nil
 }
 
@@ -165,13 +166,14 @@ func (b builder) clients(ctx context.Context, meter *throttle.Meter, pace pace) 
 	return source, destination, nil
 }
 
-// showExpiry has the metrics ask when the sessions of a mapping end.
+// showExpiry has the mapping's figure ask when its sessions end.
 func (b builder) showExpiry(set *creds.Set) {
+	figure := b.Board.Of(b.mapping.Name)
 	for side, role := range map[string]string{"source": b.from.Role, "destination": b.to.Role} {
-		b.Metrics.CredentialExpiry.Set(func() (float64, bool) {
+		figure.AskCredentials(side, func() (time.Time, bool) {
 			end, ok := set.Expiry(role)
-			return float64(end.Unix()), ok
-		}, b.mapping.Name, side)
+			return end.Truncate(time.Second), ok
+		})
 	}
 }
 

@@ -8,9 +8,10 @@ import (
 	"syncd/internal/throttle"
 )
 
-// observe counts the requests of a mapping, with what each costs.
+// observe counts the requests of a mapping, with what each costs. Each is a sign of life.
 func (b builder) observe(prices plan.Quoter) func(throttle.Attempt) {
 	mapping := b.mapping.Name
+	figure := b.Board.Of(mapping)
 	cost := b.Metrics.Cost.WithLabelValues(mapping)
 	requests := b.Metrics.Requests.MustCurryWith(prometheus.Labels{"mapping": mapping})
 	durations := b.Metrics.RequestDuration.MustCurryWith(prometheus.Labels{"mapping": mapping})
@@ -19,6 +20,7 @@ func (b builder) observe(prices plan.Quoter) func(throttle.Attempt) {
 	}
 	return func(a throttle.Attempt) {
 		requests.WithLabelValues(a.Operation, string(a.Class)).Inc()
+		figure.Beat()
 		durations.WithLabelValues(a.Operation).Observe(a.Duration.Seconds())
 		if charged(a.Class) {
 			cost.Add(prices.Request(a.Operation))

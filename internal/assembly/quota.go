@@ -7,7 +7,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"syncd/config"
-	"syncd/internal/metrics"
+	"syncd/internal/figure"
 	"syncd/internal/throttle"
 )
 
@@ -64,16 +64,16 @@ func (p pace) guard(service, kms *throttle.Draw) func(*middleware.Stack) error {
 	return (&throttle.Guard{Level: p.level, Service: service, KMS: kms, Cap: p.cap, KMSCap: p.kmsCap}).Attach
 }
 
-// show has the metrics ask the mapping's bounds.
-func (p pace) show(m *metrics.Metrics, mapping string) {
-	m.ConcurrencyLimit.Set(func() (float64, bool) { return float64(p.level.Limit()), true }, mapping)
+// show has the mapping's figure ask for its bounds.
+func (p pace) show(f *figure.Mapping) {
+	f.AskConcurrency(func() int64 { return int64(p.level.Limit()) })
 	sides := map[string]*throttle.Draw{"source": p.source, "destination": p.destination, "kms": p.encrypt, "sts": p.sts}
 	if p.decrypt != p.encrypt {
 		sides["source_kms"] = p.decrypt
 	}
 	for side, draw := range sides {
-		m.RateLimit.Set(draw.Rate, mapping, side)
-		m.Throttles.Set(func() (float64, bool) { return float64(draw.Throttles()), true }, mapping, side)
+		f.AskRate(side, draw.Rate)
+		f.AskThrottles(side, draw.Throttles)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/copier/content"
 	"syncd/internal/fair"
+	"syncd/internal/figure"
 	"syncd/internal/invocation"
 	"syncd/internal/metrics"
 	"syncd/internal/peer"
@@ -29,6 +30,7 @@ type Shared struct {
 	Logger    *slog.Logger
 	Registry  *prometheus.Registry
 	Metrics   *metrics.Metrics
+	Board     *figure.Board
 	Store     store.Store
 	buffers   *content.Buffers
 	encoders  *chunk.Encoders
@@ -43,16 +45,16 @@ type Shared struct {
 
 // openShared opens the state that the flags name, and makes what the mappings of the process share.
 func openShared(ctx context.Context, p invocation.Process, f invocation.Flags, checks []config.Check) (*Shared, *State, error) {
-	registry := prometheus.NewRegistry()
-	counts := metrics.New(registry)
+	registry, board := prometheus.NewRegistry(), figure.NewBoard()
+	counts := metrics.New(registry, board)
 	opened, err := OpenState(ctx, p, f, func(mapping string, until time.Time) {
-		counts.LeaseExpiry.WithLabelValues(mapping).Set(float64(until.Unix()))
+		board.Of(mapping).SetLeaseExpiry(until.Truncate(time.Second))
 	}, append(invocation.Gate(), checks...)...)
 	if err != nil {
 		return nil, nil, err
 	}
 	if p.Shared != nil {
-		counts.ClockSkew.Set(func() (float64, bool) {
+		board.AskClockSkew(func() (float64, bool) {
 			ahead, ok := p.Shared.Clock.Skew()
 			return ahead.Seconds(), ok
 		})
@@ -61,7 +63,7 @@ func openShared(ctx context.Context, p invocation.Process, f invocation.Flags, c
 	counts.BuildInfo.WithLabelValues(b.Version, b.Revision, b.GoVersion).Set(1)
 	return &Shared{
 		Store: opened.Store, Logger: opened.Logger, Process: p, rekey: f.Rekey, takeOver: f.TakeOver,
-		admission: admit.New(), Registry: registry, Metrics: counts, buffers: content.NewBuffers(relayMemory), encoders: chunk.NewEncoders(),
+		admission: admit.New(), Registry: registry, Metrics: counts, Board: board, buffers: content.NewBuffers(relayMemory), encoders: chunk.NewEncoders(),
 		share: fair.NewShare(int(opened.Config.Concurrency)), sts: spacing{perSecond: stsRate},
 	}, opened, nil
 }

@@ -9,9 +9,10 @@
 // watched.
 //
 // It is put together of packages that stand alone: appointment (when a pass is due), line (who may
-// run one), order (what users ask for), condition (how a mapping is), figure and status (what is
-// shown of it), web (where), service (work with a life cycle). What it shows comes from one
-// [status.Snapshot], which no secret is in.
+// run one), order (what users ask for), condition (how a mapping is), status (what is shown of it),
+// web (where), service (work with a life cycle). What it shows comes from one [status.Snapshot],
+// which no secret is in; what is known of a mapping beyond its condition comes from its
+// [figure.Mapping].
 //
 // It leaves to the syncer what a pass is, and to its caller what a configuration is and when it has
 // changed.
@@ -54,7 +55,7 @@ func New(o Options) *Daemon {
 		o.Line = line.New(0, o.Metrics)
 	}
 	s := &shared{
-		line: o.Line, desk: o.Control, holder: o.Holder, metrics: o.Metrics, readings: make(chan struct{}, recallsAtOnce), watchdog: o.Watchdog, drainTimeout: o.DrainTimeout,
+		line: o.Line, desk: o.Control, holder: o.Holder, metrics: o.Metrics, board: o.Board, readings: make(chan struct{}, recallsAtOnce), watchdog: o.Watchdog, drainTimeout: o.DrainTimeout,
 		hint: o.Hint, redact: newRedactor(o.Secrets).text, log: o.Logger, now: o.Now, rand: o.Rand,
 	}
 	d := &Daemon{shared: s, o: o, started: o.Now(), fleet: newFleet(s)}
@@ -104,7 +105,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	d.log.Info("daemon started", "mappings", len(d.o.Mappings), "passes", limit, "address", d.o.Listener.Addr().String())
 
 	closeSocket := d.serveControl(ctx)
-	sampling, reaching := service.Of(sampler{d.fleet, d.o.Gatherer}.work), service.Of(d.reach.work)
+	sampling, reaching := service.Of(sampler{d.fleet}.work), service.Of(d.reach.work)
 	var watching sync.WaitGroup
 	watching.Go(func() { _ = sampling.Run(context.WithoutCancel(ctx)) }) // passes are looked at while they drain
 	watching.Go(func() { _ = reaching.Run(serving) })

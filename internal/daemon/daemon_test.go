@@ -18,6 +18,7 @@ import (
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/daemon"
 	"syncd/internal/daemon/status"
+	"syncd/internal/figure"
 	"syncd/internal/metrics"
 	"syncd/internal/syncer"
 )
@@ -131,9 +132,9 @@ func (l listener) Close() error              { close(l.closed); return nil }
 func (l listener) Addr() net.Addr            { return &net.TCPAddr{} }
 
 func options(mappings ...daemon.Mapping) daemon.Options {
-	registry := prometheus.NewRegistry()
+	registry, board := prometheus.NewRegistry(), figure.NewBoard()
 	return daemon.Options{
-		Mappings: mappings, Listener: listener{make(chan struct{})}, Gatherer: registry, Metrics: metrics.New(registry),
+		Mappings: mappings, Listener: listener{make(chan struct{})}, Gatherer: registry, Metrics: metrics.New(registry, board), Board: board,
 		Watchdog: 15 * time.Minute, Logger: slog.New(slog.DiscardHandler), Now: time.Now, Rand: func(int64) int64 { return 0 },
 	}
 }

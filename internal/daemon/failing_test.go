@@ -170,7 +170,7 @@ func TestAPauseHidesNothing(t *testing.T) {
 		if got := statusOf(t, d); got.State != status.Paused || got.Activity != status.Paused {
 			t.Errorf("got %s and %s, want it paused", got.State, got.Activity)
 		}
-		o.Metrics.QuarantineObjects.WithLabelValues("m", "denied").Set(2)
+		o.Board.Of("m").SetQuarantine(map[string]int64{"denied": 2})
 		time.Sleep(2 * s)
 		if got := statusOf(t, d); got.State != status.Quarantined || got.Activity != status.Paused {
 			t.Errorf("got %s and %s, want it quarantined and paused", got.State, got.Activity)

@@ -92,6 +92,7 @@ func (f *fleet) ended(k *keeper, err error) {
 	if f.leaving[k.m.Name] == k {
 		delete(f.leaving, k.m.Name)
 		f.metrics.Forget(k.m.Name)
+		f.board.Forget(k.m.Name)
 	}
 }
 

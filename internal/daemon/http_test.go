@@ -89,12 +89,12 @@ func TestPprofIsServedOnlyWhenAskedFor(t *testing.T) {
 	}
 }
 
-// TestStatusShowsTheClock has the status and the page show what the metric says.
+// TestStatusShowsTheClock has the status and the page show what the board says.
 func TestStatusShowsTheClock(t *testing.T) {
 	for skew, want := range map[float64]string{3900: "1h5m0s ahead of", -3900: "1h5m0s behind", 2: ""} {
 		synctest.Test(t, func(t *testing.T) {
 			o := options(mapping("m", &passes{took: s}))
-			o.Metrics.ClockSkew.Set(func() (float64, bool) { return skew, true })
+			o.Board.AskClockSkew(func() (float64, bool) { return skew, true })
 			d, stop := start(t, o)
 			if got := d.Snapshot().ClockSkewSeconds; got == nil || *got != skew {
 				t.Errorf("got a skew of %v, want %v", got, skew)
@@ -154,21 +154,18 @@ func world() daemon.Options {
 	listed(o, "gamma")
 	o.Version = "1.2.3"
 	o.Hint = func(error) string { return "ask the owner" }
-	m, now := o.Metrics, time.Now()
-	m.LeaseHeld.WithLabelValues("alpha").Set(1)
-	m.LeaseExpiry.WithLabelValues("alpha").Set(float64(now.Add(100 * s).Unix()))
-	m.LastSuccess.WithLabelValues("alpha").Set(float64(now.Add(-time.Hour).Unix()))
-	m.LastCompleteListing.WithLabelValues("alpha").Set(float64(now.Add(-2 * time.Hour).Unix()))
-	m.LedgerGeneration.WithLabelValues("alpha").Set(7)
-	m.LedgerEntries.WithLabelValues("alpha").Set(10_000)
-	m.BacklogObjects.WithLabelValues("alpha").Set(750)
-	m.BacklogBytes.WithLabelValues("alpha").Set(5 << 20)
-	m.QuarantineObjects.WithLabelValues("alpha", "denied").Set(3)
-	constant := func(v float64) func() (float64, bool) { return func() (float64, bool) { return v, true } }
-	m.OldestUnsynced.Set(constant(90.5), "alpha")
-	m.ConcurrencyLimit.Set(constant(64), "alpha")
-	m.RateLimit.Set(constant(3500), "alpha", "destination")
-	m.Throttles.Set(constant(12), "alpha", "destination")
-	m.CredentialExpiry.Set(constant(float64(now.Add(time.Hour).Unix())), "alpha", "source")
+	m, now := o.Board.Of("alpha"), time.Now().Truncate(time.Second)
+	m.SetLeaseHeld(true)
+	m.SetLeaseExpiry(now.Add(100 * s))
+	m.SetLastSuccess(now.Add(-time.Hour))
+	m.SetLastListing(now.Add(-2 * time.Hour))
+	m.SetLedger(7, 10_000)
+	m.SetBacklog(750, 5<<20)
+	m.SetQuarantine(map[string]int64{"denied": 3})
+	m.AskOldest(func() (float64, bool) { return 90.5, true })
+	m.AskConcurrency(func() int64 { return 64 })
+	m.AskRate("destination", func() (float64, bool) { return 3500, true })
+	m.AskThrottles("destination", func() int64 { return 12 })
+	m.AskCredentials("source", func() (time.Time, bool) { return now.Add(time.Hour), true })
 	return o
 }

@@ -10,6 +10,7 @@ import (
 	"syncd/internal/daemon/condition"
 	"syncd/internal/daemon/order"
 	"syncd/internal/daemon/service"
+	"syncd/internal/figure"
 )
 
 // standBy is how often a process asks for a lease that another one holds. A pass is due the moment
@@ -24,6 +25,7 @@ type keeper struct {
 	*service.Service
 	m         Mapping
 	log       *slog.Logger
+	figure    *figure.Mapping
 	condition *condition.Condition
 	queue     *order.Queue
 	runner    *opened
@@ -61,7 +63,7 @@ func newKeeper(s *shared, m Mapping, former *keeper, ended func(k *keeper, err e
 	q := s.newQueue(m.Name, c, runner.holds, wakeUp)
 	r := &recall{mapping: m.Name, runner: runner, condition: c, readings: s.readings, log: log, now: s.now}
 	k := &keeper{
-		m: m, log: log, condition: c, queue: q, runner: runner, recall: r, former: former, wake: wake,
+		m: m, log: log, figure: s.board.Of(m.Name), condition: c, queue: q, runner: runner, recall: r, former: former, wake: wake,
 		attempts: attempts{shared: s, mapping: m.Name, log: log, member: s.line.Member(), runner: runner, condition: c, queue: q, recall: r},
 		calendar: appointment.Calendar{Schedule: m.Schedule, Jitter: jitter(m.Jitter, s.rand), Now: s.now, Logger: log},
 	}

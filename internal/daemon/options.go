@@ -12,6 +12,7 @@ import (
 	"syncd/internal/daemon/appointment"
 	"syncd/internal/daemon/line"
 	"syncd/internal/daemon/web"
+	"syncd/internal/figure"
 	"syncd/internal/metrics"
 	"syncd/internal/transfer"
 )
@@ -49,7 +50,7 @@ type Options struct {
 	Watch func(ctx context.Context, apply func([]Mapping))
 	// Listener is served until the last pass has drained.
 	Listener net.Listener
-	// Gatherer has the metrics.
+	// Gatherer has the metrics, which are served.
 	Gatherer prometheus.Gatherer
 	// Line bounds the passes that run at once; nil means that there is no bound.
 	Line *line.Line
@@ -63,8 +64,10 @@ type Options struct {
 	ControlListener net.Listener
 	// Holder names this process to those who send requests.
 	Holder string
-	// Metrics counts what happens to mappings here, and forgets those that are removed.
+	// Metrics counts what happens to mappings here. Board has what is known of them, which is
+	// shown. Both forget those that are removed.
 	Metrics *metrics.Metrics
+	Board   *figure.Board
 	// WebConfig is the path of a web configuration, as [web.Server] has it.
 	WebConfig string
 	// Hosts are the names under which /status and the profiles are served.

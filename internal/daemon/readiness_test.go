@@ -108,7 +108,7 @@ func TestReadinessGathersNothing(t *testing.T) {
 		gathered := 0
 		o.Gatherer = prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) { gathered++; return nil, nil })
 		d, stop := start(t, o)
-		o.Metrics.LeaseHeld.WithLabelValues("m").Set(1)
+		o.Board.Of("m").SetLeaseHeld(true)
 		if code, answer := readiness(t, d); code != 200 || !answer.Mappings[0].Ready || gathered != 0 {
 			t.Errorf("got %d, %+v and %d gatherings, want ready with the lease held and none", code, answer, gathered)
 		}

@@ -78,7 +78,7 @@ func (a *asked) worker(holder string, o daemon.Options, key string) daemon.Runne
 			Source: transfer.Place{Bucket: "owner-data"}, Destination: transfer.Place{Bucket: "consumer-copy"}, KeyARN: key,
 		},
 		Store: a.state(), Ledger: checkpoint.Options{Mapping: "m", Holder: holder, Now: time.Now},
-		Turns: level.Gate(), DrainTimeout: 20 * s, Meter: &throttle.Meter{}, Metrics: o.Metrics, Logger: o.Logger, Now: time.Now,
+		Turns: level.Gate(), DrainTimeout: 20 * s, Meter: &throttle.Meter{}, Metrics: o.Metrics, Figure: o.Board.Of("m"), Logger: o.Logger, Now: time.Now,
 	})}
 }
 

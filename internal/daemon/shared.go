@@ -9,6 +9,7 @@ import (
 	"syncd/internal/daemon/condition"
 	"syncd/internal/daemon/line"
 	"syncd/internal/daemon/order"
+	"syncd/internal/figure"
 	"syncd/internal/metrics"
 )
 
@@ -19,6 +20,7 @@ type shared struct {
 	inbox   *order.Inbox  // nil where no requests are taken
 	holder  string
 	metrics *metrics.Metrics
+	board   *figure.Board
 	// readings holds an element for each reading of a ledger.
 	readings               chan struct{}
 	watchdog, drainTimeout time.Duration

@@ -6,10 +6,8 @@ import (
 	"strings"
 	"time"
 
-	dto "github.com/prometheus/client_model/go"
-
-	"syncd/internal/daemon/figure"
 	"syncd/internal/daemon/status"
+	"syncd/internal/figure"
 )
 
 // Snapshot returns how everything is now, or was up to a second ago.
@@ -24,14 +22,13 @@ func (d *Daemon) Snapshot() *status.Snapshot {
 }
 
 func (d *Daemon) snapshot(now time.Time) *status.Snapshot {
-	known := figure.Read(d.o.Gatherer, d.log)
 	s := &status.Snapshot{
-		At: now.UTC(), StartedAt: d.started.UTC(), Version: d.o.Version, Draining: d.fleet.isDraining(), ClockSkewSeconds: known.Of("").ClockSkew,
+		At: now.UTC(), StartedAt: d.started.UTC(), Version: d.o.Version, Draining: d.fleet.isDraining(), ClockSkewSeconds: d.board.ClockSkew(),
 		Counts: map[status.State]int{}, Mappings: []status.Mapping{},
 	}
 	s.Passes.Limit, s.Passes.Running, s.Passes.Waiting = d.line.Counts()
 	for _, k := range d.fleet.kept() {
-		m := d.statusOf(k, now, known.Of(k.m.Name))
+		m := d.statusOf(k, now)
 		s.Mappings = append(s.Mappings, m)
 		s.Counts[m.State]++
 	}
@@ -54,42 +51,47 @@ func number(mappings []status.Mapping) {
 }
 
 // statusOf puts together what is known of a mapping.
-func (d *Daemon) statusOf(k *keeper, now time.Time, f *figure.Figure) status.Mapping {
+func (d *Daemon) statusOf(k *keeper, now time.Time) status.Mapping {
 	m := status.Mapping{Mapping: k.m.Name, Source: status.SideOf(k.m.Source), Destination: status.SideOf(k.m.Destination), Method: k.m.Method}
 	if k.m.Schedule != nil {
 		m.Schedule = k.m.Schedule.String()
 	}
-	f.Describe(&m)
+	f := k.figure.Read()
+	describe(f, &m)
 	k.condition.Describe(&m, now, factsOf(f, d.fleet.isDraining()), k.runner)
 	return m
+}
+
+// describe enters what a figure says into the status of its mapping.
+func describe(f figure.Figure, m *status.Mapping) {
+	m.OldestUnsyncedSeconds, m.LastSuccess, m.LastListing = f.OldestUnsynced, known(f.LastSuccess), known(f.LastListing)
+	m.Generation, m.Entries, m.BacklogObjects, m.BacklogBytes = f.Generation, f.Entries, f.BacklogObjects, f.BacklogBytes
+	if f.Generation != nil || len(f.Quarantine) > 0 { // before the ledger was read, nothing is known to be in quarantine or not to be
+		m.Quarantine = f.Quarantine
+	}
+	m.Lease.Held, m.Lease.ExpiresAt = f.LeaseHeld, known(f.LeaseExpiry)
+	m.Credentials, m.Concurrency, m.RateLimits, m.Throttled = f.Credentials, f.Concurrency, f.Rates, f.Throttled()
+}
+
+// known returns a time that there is, nil for the zero one.
+func known(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
 }
 
 // Readiness returns whether the process can work. A mapping that fails on account of its own roles,
 // buckets or ledger says nothing about that: neither a restart nor another process would do better.
 func (d *Daemon) Readiness() status.Readiness {
 	answer := status.Readiness{Mappings: []status.MappingReadiness{}}
-	held := d.leases()
 	draining := d.fleet.isDraining()
 	for _, k := range d.fleet.kept() {
-		answer.Mappings = append(answer.Mappings, k.condition.Readiness(held[k.m.Name], draining))
+		answer.Mappings = append(answer.Mappings, k.condition.Readiness(k.figure.HoldsLease(), draining))
 	}
 	answer.WhyNot = d.whyNot(len(answer.Mappings))
 	answer.Ready = answer.WhyNot == ""
 	return answer
-}
-
-// leases tells of the mappings in force which have their lease here. It does not gather the metrics
-// for it, as a snapshot does: that takes a fleet longer than a probe waits.
-func (d *Daemon) leases() map[string]bool {
-	f := d.fleet
-	f.mu.Lock() // under which removed mappings are forgotten: asking for their series would bring it back
-	defer f.mu.Unlock()
-	held := map[string]bool{}
-	for _, name := range f.order {
-		var m dto.Metric
-		held[name] = d.metrics.LeaseHeld.WithLabelValues(name).Write(&m) == nil && m.GetGauge().GetValue() == 1
-	}
-	return held
 }
 
 // whyNot tells why the process cannot work, "" when it can.

@@ -7,7 +7,7 @@ import (
 	"syncd/internal/daemon/status"
 )
 
-// snapshotFor is how long a snapshot is shown: it takes all metrics together, however many ask.
+// snapshotFor is how long a snapshot is shown: all mappings are read for one, however many ask.
 const snapshotFor = time.Second
 
 // lastShown is the snapshot that was made last.

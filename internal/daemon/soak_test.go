@@ -90,7 +90,7 @@ func (c *cloud) runner(name string, o daemon.Options) daemon.Runner {
 		}),
 		Rules: plan.Rules{KeyARN: c.key.ARN(), Filter: plan.Filter{Prefix: prefix}},
 		Store: c.store, Ledger: checkpoint.Options{Mapping: name, Holder: "soak/1", Now: time.Now, Logger: log, FlushInterval: 10 * s, KeepGenerations: 2},
-		Turns: level.Gate(), DrainTimeout: 20 * s, Meter: &throttle.Meter{}, Metrics: o.Metrics, Logger: log, Now: time.Now,
+		Turns: level.Gate(), DrainTimeout: 20 * s, Meter: &throttle.Meter{}, Metrics: o.Metrics, Figure: o.Board.Of(name), Logger: log, Now: time.Now,
 	})}
 }
 

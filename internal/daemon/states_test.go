@@ -118,19 +118,19 @@ func TestStatesThatAreNotFine(t *testing.T) {
 		{"listed", nil, func(o daemon.Options) { listed(o, "m") }, status.Waiting, status.Waiting},
 		{"in quarantine", nil, func(o daemon.Options) {
 			listed(o, "m")
-			o.Metrics.QuarantineObjects.WithLabelValues("m", "denied").Set(2)
+			o.Board.Of("m").SetQuarantine(map[string]int64{"denied": 2})
 		}, status.Quarantined, status.Waiting},
 		{"no longer in quarantine", nil, func(o daemon.Options) {
 			listed(o, "m")
-			o.Metrics.QuarantineObjects.WithLabelValues("m", "denied").Set(0)
+			o.Board.Of("m").SetQuarantine(map[string]int64{"denied": 0})
 		}, status.Waiting, status.Waiting},
 		{"in quarantine, and in a pass", func(m *daemon.Mapping) { m.AtOnce = true }, func(o daemon.Options) {
 			listed(o, "m")
-			o.Metrics.QuarantineObjects.WithLabelValues("m", "archived").Set(1)
+			o.Board.Of("m").SetQuarantine(map[string]int64{"archived": 1})
 		}, status.Quarantined, status.Running},
 		{"no schedule", func(m *daemon.Mapping) { m.Schedule = nil }, nil, status.Unscheduled, status.Unscheduled},
 		{"no schedule, in quarantine", func(m *daemon.Mapping) { m.Schedule = nil }, func(o daemon.Options) {
-			o.Metrics.QuarantineObjects.WithLabelValues("m", "archived").Set(1)
+			o.Board.Of("m").SetQuarantine(map[string]int64{"archived": 1})
 		}, status.Quarantined, status.Unscheduled},
 	}
 	for _, tt := range tests {
@@ -146,7 +146,7 @@ func TestStatesThatAreNotFine(t *testing.T) {
 					tt.fill(o)
 				}
 				d, stop := start(t, o)
-				time.Sleep(31 * s) // readiness looks at the metrics twice a minute
+				time.Sleep(31 * s) // readiness looks at the figures twice a minute
 				if got := statusOf(t, d); got.State != tt.state || got.Activity != tt.activity || got.Since.IsZero() {
 					t.Errorf("got %s since %s, %s, want %s, %s", got.State, got.Since, got.Activity, tt.state, tt.activity)
 				}
@@ -184,13 +184,12 @@ func TestUnknownIsNotZero(t *testing.T) {
 			t.Errorf("got %d times unknown on the page, want it for each figure:\n%s", got, page)
 		}
 		listed(o, "m")
-		zero := func() (float64, bool) { return 0, true }
-		o.Metrics.OldestUnsynced.Set(zero, "m")
-		o.Metrics.ConcurrencyLimit.Set(zero, "m")
-		o.Metrics.LastSuccess.WithLabelValues("m").Set(1)
-		o.Metrics.LedgerEntries.WithLabelValues("m").Set(0)
-		o.Metrics.BacklogObjects.WithLabelValues("m").Set(0)
-		o.Metrics.BacklogBytes.WithLabelValues("m").Set(0)
+		m := o.Board.Of("m")
+		m.AskOldest(func() (float64, bool) { return 0, true })
+		m.AskConcurrency(func() int64 { return 0 })
+		m.SetLastSuccess(time.Unix(1, 0))
+		m.SetLedger(1, 0)
+		m.SetBacklog(0, 0)
 		time.Sleep(s)
 		after := fields()
 		for _, name := range names {
@@ -334,11 +333,11 @@ func TestWorstComesFirst(t *testing.T) {
 			mapping("g-fails", &passes{took: s, err: errors.New("x")}),
 		)
 		listed(o, "a-waits", "b-runs", "d-aside", "e-hangs")
-		o.Metrics.QuarantineObjects.WithLabelValues("d-aside", "denied").Set(1)
+		o.Board.Of("d-aside").SetQuarantine(map[string]int64{"denied": 1})
 		d, stop := start(t, o)
 		for range 32 {
 			time.Sleep(30 * s)
-			o.Metrics.StoreWrites.WithLabelValues("b-runs").Inc()
+			o.Board.Of("b-runs").Beat()
 		}
 		time.Sleep(5 * s)
 		page := ask(t, d.Handler(), "/status").Body.String()

@@ -78,11 +78,11 @@ func TestStates(t *testing.T) {
 	}
 }
 
-// listed has the metrics say that the sources of mappings were listed to their ends.
+// listed has it known that the sources of mappings were listed to their ends.
 func listed(o daemon.Options, mappings ...string) {
 	for _, m := range mappings {
-		o.Metrics.LastCompleteListing.WithLabelValues(m).Set(float64(time.Now().Unix()))
-		o.Metrics.LedgerGeneration.WithLabelValues(m).Set(1)
+		o.Board.Of(m).SetLastListing(time.Now().Truncate(time.Second))
+		o.Board.Of(m).SetLedger(1, 0)
 	}
 }
 
@@ -106,7 +106,7 @@ func TestAFirstPassIsReadyOnceItHasTheLease(t *testing.T) {
 		if got := statusOf(t, d); got.Ready {
 			t.Error("got ready before the lease was held")
 		}
-		o.Metrics.LeaseHeld.WithLabelValues("m").Set(1)
+		o.Board.Of("m").SetLeaseHeld(true)
 		time.Sleep(5 * s)
 		if got := statusOf(t, d); !got.Ready {
 			t.Errorf("got not ready with the lease held: %s", got.WhyNot)
@@ -127,7 +127,7 @@ func TestATakeoverIsShownAsAPass(t *testing.T) {
 			t.Errorf("got %s, held by %q, want standing by for the other", got.State, got.Lease.Holder)
 		}
 		time.Sleep(6 * s)
-		o.Metrics.LeaseHeld.WithLabelValues("m").Set(1)
+		o.Board.Of("m").SetLeaseHeld(true)
 		if got := statusOf(t, d); got.State != status.Running || got.Lease.Holder != "" || !got.Lease.Held {
 			t.Errorf("got %s, lease %+v, want the pass under way with the lease held here", got.State, got.Lease)
 		}
@@ -174,12 +174,9 @@ func TestWatchdog(t *testing.T) {
 		want   int
 	}{
 		{"nothing moves", &passes{took: time.Hour, drains: 2 * time.Hour}, nil, 503},
-		{"an answer now and then", &passes{took: time.Hour}, func(o daemon.Options) { o.Metrics.Requests.WithLabelValues("m", "UploadPartCopy", "").Inc() }, 200},
-		{"a page now and then", &passes{took: time.Hour}, func(o daemon.Options) { o.Metrics.Actions.WithLabelValues("m", "missing").Inc() }, 200},
-		{"a settled object now and then", &passes{took: time.Hour}, func(o daemon.Options) { o.Metrics.Objects.WithLabelValues("m", "copied").Inc() }, 200},
-		{"a save now and then", &passes{took: time.Hour}, func(o daemon.Options) { o.Metrics.StoreWrites.WithLabelValues("m").Inc() }, 200},
+		{"a sign of life now and then", &passes{took: time.Hour}, func(o daemon.Options) { o.Board.Of("m").Beat() }, 200},
 		{"nothing moves, and the pass ends when it is told to", &passes{took: time.Hour, drains: 20 * s}, nil, 200},
-		{"another mapping moves", &passes{took: time.Hour, drains: 2 * time.Hour}, func(o daemon.Options) { o.Metrics.StoreWrites.WithLabelValues("n").Inc() }, 503},
+		{"another mapping moves", &passes{took: time.Hour, drains: 2 * time.Hour}, func(o daemon.Options) { o.Board.Of("n").Beat() }, 503},
 		{"short passes", &passes{took: s}, nil, 200},
 		{"another process works", heldFor{&passes{origin: time.Now()}, 1 << 60}, nil, 200},
 	}

@@ -5,18 +5,15 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"syncd/internal/daemon/condition"
-	"syncd/internal/daemon/figure"
+	"syncd/internal/figure"
 )
 
 const (
 	// sampleEvery is how often it is looked at how far passes are.
 	sampleEvery = 5 * time.Second
-	// pulseEvery is how often the metrics are looked at for signs of life and for what states
-	// depend on, in samples: they take all metrics together. The first sample does too, so that
-	// /readyz soon has the states.
+	// pulseEvery is how often mappings are looked at for signs of life and for what states depend
+	// on, in samples. The first sample does too, so that /readyz soon has the states.
 	pulseEvery = 6
 	// stateEvery is how often the state is looked at, stateAgain how often while it cannot be
 	// reached, and stateTimeout how long a look may take.
@@ -31,7 +28,6 @@ const (
 // sampler looks at the passes in progress.
 type sampler struct {
 	fleet *fleet
-	from  prometheus.Gatherer
 }
 
 // work looks until ctx ends.
@@ -44,23 +40,18 @@ func (s sampler) work(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		var known figure.Figures
-		if n%pulseEvery == 0 || n == 1 {
-			known = figure.Read(s.from, s.fleet.log)
-		}
 		for _, k := range s.fleet.kept() {
-			if known != nil {
-				f := known.Of(k.m.Name)
-				k.condition.Judge(factsOf(f, s.fleet.isDraining()), f.Signs)
+			if n%pulseEvery == 0 || n == 1 {
+				k.condition.Judge(factsOf(k.figure.Read(), s.fleet.isDraining()), k.figure.Beats())
 			}
 			k.condition.Look(k.runner)
 		}
 	}
 }
 
-// factsOf returns what the state of a mapping depends on of what the metrics say, and whether the
+// factsOf returns what the state of a mapping depends on of what its figure says, and whether the
 // process drains.
-func factsOf(f *figure.Figure, draining bool) condition.Facts {
+func factsOf(f figure.Figure, draining bool) condition.Facts {
 	return condition.Facts{LeaseHeld: f.LeaseHeld, Listed: !f.LastListing.IsZero(), Aside: f.HasAside(), Draining: draining}
 }
 

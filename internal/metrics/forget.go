@@ -2,15 +2,13 @@ package metrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// Forget takes out every series of a mapping that is no longer kept, so that no alert waits for it.
-// The first label of every metric of mappings is the mapping.
+// Forget takes out every series of a mapping that is no longer kept, so that no alert waits for it,
+// but for those of what the board knows: they end when the board forgets the mapping. The first
+// label of every metric of mappings is the mapping.
 func (m *Metrics) Forget(mapping string) {
 	by := prometheus.Labels{"mapping": mapping}
 	for _, vec := range m.vectors() {
 		vec.DeletePartialMatch(by)
-	}
-	for _, f := range []*Funcs{m.OldestUnsynced, m.CredentialExpiry, m.ConcurrencyLimit, m.RateLimit, m.Throttles} {
-		f.Delete(mapping)
 	}
 }
 
@@ -22,7 +20,6 @@ type vector interface {
 func (m *Metrics) vectors() []vector {
 	return []vector{
 		m.Objects, m.CopiedBytes, m.Actions, m.Quarantined, m.Requests, m.RequestDuration, m.Passes, m.PassDuration,
-		m.CopiesInFlight, m.LastSuccess, m.LastCompleteListing, m.LedgerEntries, m.LedgerGeneration, m.LeaseHeld, m.LeaseExpiry,
-		m.CopyDuration, m.BacklogObjects, m.BacklogBytes, m.QuarantineObjects, m.StoreWrites, m.UnconditionalWrites, m.ShortenedRetentions, m.Cost, m.NextPass, m.Paused, m.FailingSince, m.PassWaiting,
+		m.CopiesInFlight, m.CopyDuration, m.StoreWrites, m.UnconditionalWrites, m.ShortenedRetentions, m.Cost, m.NextPass, m.Paused, m.FailingSince, m.PassWaiting,
 	}
 }

@@ -6,22 +6,27 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"syncd/internal/figure"
 	"syncd/internal/metrics"
 )
 
 // TestForgetLeavesNothing touches every metric of two mappings and has one forgotten: a metric that
 // Forget does not know would keep it.
 func TestForgetLeavesNothing(t *testing.T) {
-	registry := prometheus.NewRegistry()
-	m := metrics.New(registry)
+	registry, board := prometheus.NewRegistry(), figure.NewBoard()
+	m := metrics.New(registry, board)
 	for _, mapping := range []string{"kept", "removed"} {
 		touch(m, mapping)
+		know(board.Of(mapping))
 	}
+	former := board.Of("removed")
 	before := seriesOf(t, registry)
 	if before["removed"] == 0 || before["removed"] != before["kept"] {
 		t.Fatalf("got series %v, want as many of both mappings", before)
 	}
 	m.Forget("removed")
+	board.Forget("removed")
+	know(former) // what still knows a removed mapping does not bring it back
 	after := seriesOf(t, registry)
 	if after["removed"] != 0 || after["kept"] != before["kept"] {
 		t.Errorf("got series %v after the removal, want none of the removed and %d of the kept", after, before["kept"])
@@ -38,8 +43,6 @@ func touch(m *metrics.Metrics, mapping string) {
 			f.WithLabelValues(labels(f, mapping)...).Set(1)
 		case *prometheus.HistogramVec:
 			f.WithLabelValues(labels(f, mapping)...).Observe(1)
-		case *metrics.Funcs:
-			f.Set(one, labels(f, mapping)...)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// Package metrics holds every metric of syncd in one struct, on a registry that is passed in.
+// Package metrics holds every metric of syncd, on a registry that is passed in.
 //
 // It promises names by the Prometheus conventions (syncd_ + noun + unit, base units, _total for
 // counters) and labels of bounded number: mapping, outcome, reason, operation, class. Keys and
@@ -6,6 +6,8 @@
 // registers.
 //
 // It leaves to the syncer and the daemon when to count; no package beneath them counts anything.
+// What is known of a mapping at the moment is not set here: it is read from a [figure.Board] at
+// each scrape, as the status page reads it.
 //
 // Two words: an outcome is what became of a listed object (copied, unchanged, skipped,
 // quarantined); a reason is why an action was planned or an object set aside.
@@ -14,9 +16,11 @@ package metrics
 import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"syncd/internal/figure"
 )
 
-// Metrics are all metrics.
+// Metrics are the metrics that are counted or set.
 type Metrics struct {
 	// Objects counts listed objects by mapping and outcome.
 	Objects *prometheus.CounterVec
@@ -36,50 +40,14 @@ type Metrics struct {
 	PassDuration *prometheus.HistogramVec
 	// CopiesInFlight is the number of objects being copied now by mapping.
 	CopiesInFlight *prometheus.GaugeVec
-	// LastSuccess is the Unix time of the end of the last pass that settled every object, if only
-	// in quarantine.
-	LastSuccess *prometheus.GaugeVec
-	// LastCompleteListing is the Unix time of the end of the last listing that was read to its end.
-	LastCompleteListing *prometheus.GaugeVec
-	// LedgerEntries is the number of entries of the last committed generation.
-	LedgerEntries *prometheus.GaugeVec
-	// LedgerGeneration is the number of the last committed generation.
-	LedgerGeneration *prometheus.GaugeVec
-	// LeaseHeld is 1 while this process may write the mapping's ledger, 0 while it stands by or
-	// between.
-	LeaseHeld *prometheus.GaugeVec
-	// LeaseExpiry is the Unix time at which the lease ends unless it is renewed, whichever process
-	// holds it.
-	LeaseExpiry *prometheus.GaugeVec
 	// CopyDuration observes the time of single copies in seconds by mapping.
 	CopyDuration *prometheus.HistogramVec
-	// OldestUnsynced is the age in seconds of the oldest change that is known and not copied, by
-	// mapping.
-	OldestUnsynced *Funcs
-	// BacklogObjects and BacklogBytes are what was listed and is still to be copied, by mapping.
-	BacklogObjects *prometheus.GaugeVec
-	BacklogBytes   *prometheus.GaugeVec
-	// QuarantineObjects is the number of objects in quarantine since the last pass, by mapping and
-	// reason.
-	QuarantineObjects *prometheus.GaugeVec
 	// StoreWrites counts records of the ledger written or deleted, by mapping.
 	StoreWrites *prometheus.CounterVec
 	// UnconditionalWrites counts copies that were written without a condition, by mapping.
 	UnconditionalWrites *prometheus.CounterVec
 	// ShortenedRetentions counts copies whose retention ends before their source's, by mapping.
 	ShortenedRetentions *prometheus.CounterVec
-	// CredentialExpiry is the Unix time at which a session ends unless it is renewed, by mapping
-	// and side.
-	CredentialExpiry *Funcs
-	// ClockSkew is how far the clock of this machine is ahead of that of AWS, in seconds.
-	ClockSkew *Funcs
-	// ConcurrencyLimit is the number of requests that may be under way at once, by mapping.
-	ConcurrencyLimit *Funcs
-	// RateLimit is the rate that a service was found to bear, by mapping and side; no series while
-	// there is no bound.
-	RateLimit *Funcs
-	// Throttles counts how often a service asked to slow down, by mapping and side.
-	Throttles *Funcs
 	// Cost counts the estimated price of requests, retrieval and transfer in US dollars, by
 	// mapping.
 	Cost *prometheus.CounterVec
@@ -108,9 +76,9 @@ type Metrics struct {
 // nativeBuckets makes histograms native ones too, with a growth factor of 10 percent a bucket.
 const nativeBuckets = 1.1
 
-// New registers all metrics on reg, with those of the Go runtime and of the process. It panics when
-// one is registered already.
-func New(reg prometheus.Registerer) *Metrics {
+// New registers all metrics on reg: those that are counted, those of what the board knows, and
+// those of the Go runtime and of the process. It panics when one is registered already.
+func New(reg prometheus.Registerer, board *figure.Board) *Metrics {
 	m := &Metrics{
 		Objects:             counter("objects_total", "Listed objects by what became of them.", "mapping", "outcome"),
 		CopiedBytes:         counter("copied_bytes_total", "Bytes of objects that were copied and confirmed.", "mapping"),
@@ -121,25 +89,10 @@ func New(reg prometheus.Registerer) *Metrics {
 		Passes:              counter("passes_total", "Ended passes by result: complete, quarantined, drained, denied or failed.", "mapping", "result"),
 		PassDuration:        histogram("pass_duration_seconds", "Time of ended passes.", prometheus.ExponentialBuckets(0.1, 4, 10), "mapping"),
 		CopiesInFlight:      gauge("copies_in_flight", "Objects being copied now.", "mapping"),
-		LastSuccess:         gauge("last_success_timestamp_seconds", "Unix time at which the last pass reached its end, with every object copied, skipped or quarantined.", "mapping"),
-		LastCompleteListing: gauge("last_complete_listing_timestamp_seconds", "Unix time at which the source was last listed to its end.", "mapping"),
-		LedgerEntries:       gauge("ledger_entries", "Entries of the ledger's last committed generation; absent before the ledger was read.", "mapping"),
-		LedgerGeneration:    gauge("ledger_generation", "Number of the ledger's last committed generation, 0 for none; absent before the ledger was read.", "mapping"),
-		LeaseHeld:           gauge("lease_held", "1 while this process holds the lease on the mapping's ledger, 0 while it does not.", "mapping"),
-		LeaseExpiry:         gauge("lease_expiry_timestamp_seconds", "Unix time at which the lease on the ledger ends unless it is renewed, whichever process holds it; absent for a folder.", "mapping"),
 		CopyDuration:        histogram("copy_duration_seconds", "Time of single copies, all parts and retries included.", prometheus.DefBuckets, "mapping"),
-		OldestUnsynced:      funcs(prometheus.GaugeValue, "oldest_unsynced_seconds", "Age of the oldest change of the source that is known and not copied, quarantine included; 0 when there is none, absent before the source was listed.", "mapping"),
-		BacklogObjects:      gauge("backlog_objects", "Objects that are listed and still to be copied; absent before the source was listed.", "mapping"),
-		BacklogBytes:        gauge("backlog_bytes", "Bytes that are listed and still to be copied; absent before the source was listed.", "mapping"),
-		QuarantineObjects:   gauge("quarantine_objects", "Objects in quarantine after the last pass; a reason without any is absent, and all are before the ledger was read.", "mapping", "reason"),
 		StoreWrites:         counter("ledger_store_writes_total", "Records of the ledger that were written or deleted.", "mapping"),
 		UnconditionalWrites: counter("unconditional_writes_total", "Copies written without a condition on what the destination holds, because the role or the service allows none.", "mapping"),
 		ShortenedRetentions: counter("shortened_retentions_total", "Copies whose retention ends before that of their source, as copy.object_lock_max has it.", "mapping"),
-		CredentialExpiry:    funcs(prometheus.GaugeValue, "credential_expiry_timestamp_seconds", "Unix time at which the session of a side ends unless it is renewed; absent before the first and for ambient credentials that tell none.", "mapping", "side"),
-		ClockSkew:           funcs(prometheus.GaugeValue, "clock_skew_seconds", "How far the clock of this machine is ahead of that of AWS, by the Date of its answers; negative when it is behind, absent before the first answer."),
-		ConcurrencyLimit:    funcs(prometheus.GaugeValue, "concurrency_limit", "Requests that may be in flight at once.", "mapping"),
-		RateLimit:           funcs(prometheus.GaugeValue, "rate_limit_requests_per_second", "Rate of requests that a service allows, or is capped at; absent while there is no bound.", "mapping", "side"),
-		Throttles:           funcs(prometheus.CounterValue, "throttles_total", "Answers to this mapping's own requests that asked to slow down, whatever other mappings share the quota.", "mapping", "side"),
 		Cost:                counter("cost_dollars_total", "Estimated price in US dollars, by list prices of us-east-1: requests to S3 and KMS, retrieval, and transfer to another region.", "mapping"),
 		NextPass:            gauge("next_pass_timestamp_seconds", "Unix time at which the next pass is due.", "mapping"),
 		FailingSince:        gauge("failing_since_timestamp_seconds", "Unix time at which the first of the passes failed that have failed in a row, also while the next one runs; absent when the last one did not fail.", "mapping"),
@@ -153,11 +106,9 @@ func New(reg prometheus.Registerer) *Metrics {
 		BuildInfo:           gauge("build_info", "Always 1; its labels say which program this is.", "version", "revision", "goversion"),
 	}
 	reg.MustRegister(
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newFigures(board),
 		m.Objects, m.CopiedBytes, m.Actions, m.Quarantined, m.Requests, m.RequestDuration, m.Passes, m.PassDuration,
-		m.CopiesInFlight, m.LastSuccess, m.LastCompleteListing, m.LedgerEntries, m.LedgerGeneration, m.LeaseHeld, m.LeaseExpiry,
-		m.CopyDuration, m.OldestUnsynced, m.BacklogObjects, m.BacklogBytes, m.QuarantineObjects, m.StoreWrites, m.UnconditionalWrites, m.ShortenedRetentions, m.CredentialExpiry,
-		m.ClockSkew, m.ConcurrencyLimit, m.RateLimit, m.Throttles, m.Cost, m.NextPass, m.Paused, m.FailingSince,
+		m.CopiesInFlight, m.CopyDuration, m.StoreWrites, m.UnconditionalWrites, m.ShortenedRetentions, m.Cost, m.NextPass, m.Paused, m.FailingSince,
 		m.PassesRunning, m.PassesWaiting, m.PassesLimit, m.PassWaiting, m.ReloadSuccess, m.LastReload, m.BuildInfo,
 	)
 	return m

@@ -7,23 +7,28 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
+	"syncd/internal/figure"
 	"syncd/internal/metrics"
 )
 
 func one() (float64, bool) { return 1, true }
 
-// families returns the house's metrics by name, each with one series.
+// families returns the metrics of syncd by name, each with one series.
 func families(t *testing.T) map[string]*dto.MetricFamily {
 	t.Helper()
-	registry := prometheus.NewRegistry()
-	m := metrics.New(registry)
+	registry, board := prometheus.NewRegistry(), figure.NewBoard()
+	m := metrics.New(registry, board)
 	for _, touch := range []func(){
+		func() { know(board.Of("m")) },
+		func() { board.AskClockSkew(one) },
 		func() { m.Objects.WithLabelValues("m", "copied").Inc() },
 		func() { m.CopiedBytes.WithLabelValues("m").Inc() },
 		func() { m.Actions.WithLabelValues("m", "missing").Inc() },
@@ -33,25 +38,10 @@ func families(t *testing.T) map[string]*dto.MetricFamily {
 		func() { m.Passes.WithLabelValues("m", "complete").Inc() },
 		func() { m.PassDuration.WithLabelValues("m").Observe(1) },
 		func() { m.CopiesInFlight.WithLabelValues("m").Inc() },
-		func() { m.LastSuccess.WithLabelValues("m").Inc() },
-		func() { m.LastCompleteListing.WithLabelValues("m").Inc() },
-		func() { m.LedgerEntries.WithLabelValues("m").Inc() },
-		func() { m.LedgerGeneration.WithLabelValues("m").Inc() },
-		func() { m.LeaseHeld.WithLabelValues("m").Set(1) },
-		func() { m.LeaseExpiry.WithLabelValues("m").Set(1) },
 		func() { m.CopyDuration.WithLabelValues("m").Observe(1) },
-		func() { m.OldestUnsynced.Set(one, "m") },
-		func() { m.ClockSkew.Set(one) },
-		func() { m.BacklogObjects.WithLabelValues("m").Set(1) },
-		func() { m.BacklogBytes.WithLabelValues("m").Set(1) },
-		func() { m.QuarantineObjects.WithLabelValues("m", "denied").Set(1) },
 		func() { m.StoreWrites.WithLabelValues("m").Inc() },
 		func() { m.UnconditionalWrites.WithLabelValues("m").Inc() },
 		func() { m.ShortenedRetentions.WithLabelValues("m").Inc() },
-		func() { m.CredentialExpiry.Set(one, "m", "source") },
-		func() { m.ConcurrencyLimit.Set(one, "m") },
-		func() { m.RateLimit.Set(one, "m", "kms") },
-		func() { m.Throttles.Set(one, "m", "kms") },
 		func() { m.Cost.WithLabelValues("m").Inc() },
 		func() { m.NextPass.WithLabelValues("m").Set(1) },
 		func() { m.FailingSince.WithLabelValues("m").Set(1) },
@@ -76,10 +66,28 @@ func families(t *testing.T) map[string]*dto.MetricFamily {
 			ours[family.GetName()] = family
 		}
 	}
-	if got, want := len(ours), reflect.TypeFor[metrics.Metrics]().NumField(); got != want {
+	const ofTheBoard = 1 // the skew of the clock
+	if got, want := len(ours), reflect.TypeFor[metrics.Metrics]().NumField()+reflect.TypeFor[figure.Figure]().NumField()+ofTheBoard; got != want {
 		t.Fatalf("got %d metrics, want one for each of the %d fields", got, want)
 	}
 	return ours
+}
+
+// know has everything known of a mapping.
+func know(m *figure.Mapping) {
+	at := time.Unix(1, 0)
+	m.SetLastSuccess(at)
+	m.SetLastListing(at)
+	m.SetLedger(1, 1)
+	m.SetBacklog(1, 1)
+	m.SetQuarantine(map[string]int64{"denied": 1})
+	m.SetLeaseHeld(true)
+	m.SetLeaseExpiry(at)
+	m.AskOldest(one)
+	m.AskCredentials("source", func() (time.Time, bool) { return at, true })
+	m.AskConcurrency(func() int64 { return 1 })
+	m.AskRate("kms", one)
+	m.AskThrottles("kms", func() int64 { return 1 })
 }
 
 // TestEveryMetricIsDocumented holds docs/metrics.md to what is registered: name, type, labels and
@@ -126,11 +134,11 @@ func TestHistogramsAreNativeAndClassic(t *testing.T) {
 // TestAFuncIsAskedAtEveryScrape has a value that changes while nobody sets it, and one that is not
 // known.
 func TestAFuncIsAskedAtEveryScrape(t *testing.T) {
-	registry := prometheus.NewRegistry()
-	m := metrics.New(registry)
+	registry, board := prometheus.NewRegistry(), figure.NewBoard()
+	metrics.New(registry, board)
 	asked := 0.0
-	m.OldestUnsynced.Set(func() (float64, bool) { return 0, false }, "unknown")
-	m.OldestUnsynced.Set(func() (float64, bool) { asked++; return asked, true }, "m")
+	board.Of("unknown").AskOldest(func() (float64, bool) { return 0, false })
+	board.Of("m").AskOldest(func() (float64, bool) { asked++; return asked, true })
 	for _, want := range []float64{1, 2} {
 		family := gathered(t, registry, "syncd_oldest_unsynced_seconds")
 		if n := len(family.GetMetric()); n != 1 {
@@ -140,10 +148,68 @@ func TestAFuncIsAskedAtEveryScrape(t *testing.T) {
 			t.Errorf("got %v, want %v", got, want)
 		}
 	}
-	m.OldestUnsynced.Set(func() (float64, bool) { return 7, true }, "m")
+	board.Of("m").AskOldest(func() (float64, bool) { return 7, true })
 	if got := gathered(t, registry, "syncd_oldest_unsynced_seconds").GetMetric()[0].GetGauge().GetValue(); got != 7 {
 		t.Errorf("got %v of a func set anew, want 7", got)
 	}
+}
+
+// TestUnknownHasNoSeries has a mapping of which nothing is known but that its lease is not held.
+func TestUnknownHasNoSeries(t *testing.T) {
+	registry, board := prometheus.NewRegistry(), figure.NewBoard()
+	metrics.New(registry, board)
+	m := board.Of("m")
+	m.AskOldest(func() (float64, bool) { return 0, false })
+	m.AskCredentials("source", func() (time.Time, bool) { return time.Time{}, false })
+	m.AskRate("kms", func() (float64, bool) { return 0, false })
+	m.SetBacklog(0, 0)
+	m.ClearBacklog()
+	m.SetQuarantine(map[string]int64{"denied": 1})
+	m.SetQuarantine(nil)
+	board.AskClockSkew(func() (float64, bool) { return 0, false })
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, family := range families {
+		if strings.HasPrefix(family.GetName(), "syncd_") {
+			got = append(got, fmt.Sprint(family.GetName(), " ", family.GetMetric()[0].GetGauge().GetValue()))
+		}
+	}
+	if diff := cmp.Diff([]string{"syncd_lease_held 0"}, got); diff != "" {
+		t.Errorf("got series of what is not known (-want +got):\n%s", diff)
+	}
+}
+
+// TestScrapesDuringChanges reads metrics while mappings are set, forgotten and put back: each
+// scrape is whole.
+func TestScrapesDuringChanges(t *testing.T) {
+	registry, board := prometheus.NewRegistry(), figure.NewBoard()
+	metrics.New(registry, board)
+	var changing sync.WaitGroup
+	end := make(chan struct{})
+	for range 2 {
+		changing.Go(func() {
+			for {
+				select {
+				case <-end:
+					return
+				default:
+					know(board.Of("m"))
+					board.AskClockSkew(one)
+					board.Forget("m")
+				}
+			}
+		})
+	}
+	for range 200 {
+		if _, err := registry.Gather(); err != nil {
+			t.Error(err)
+		}
+	}
+	close(end)
+	changing.Wait()
 }
 
 func gathered(t *testing.T, registry *prometheus.Registry, name string) *dto.MetricFamily {

@@ -6,11 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"syncd/internal/awsfake"
 	"syncd/internal/checkpoint/record"
-	"syncd/internal/metrics"
 )
 
 // TestReplayOfAnotherChoice drains one replay and runs another, which must not go on where that
@@ -75,8 +72,7 @@ func TestListingAfterAReplay(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		w.registry = prometheus.NewRegistry()
-		w.options.Metrics = metrics.New(w.registry)
+		w.restart()
 		w.cloud.Inject(awsfake.Fault{Operation: "ListObjectsV2", Kind: awsfake.AccessDenied})
 		s = w.open(t)
 		_, err := s.Run(t.Context())

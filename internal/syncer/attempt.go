@@ -126,7 +126,7 @@ func (a *attempt) assemble(ledger *checkpoint.Pass) *pass {
 	})
 	claimed := &claims{save: save.claim}
 	planned := &planned{
-		planner: a.planner, ledger: ledger, tally: a.tally, claims: claimed, backlog: s.backlog, count: s.count, now: s.o.Now, isReplay: a.isReplay(),
+		planner: a.planner, ledger: ledger, tally: a.tally, claims: claimed, backlog: s.backlog, count: s.count, figure: s.o.Figure, now: s.o.Now, isReplay: a.isReplay(),
 	}
 	return &pass{
 		plan: planned.actions, ledger: ledger, claims: claimed, refusals: refusals, turns: s.o.Turns, saver: save,
@@ -158,11 +158,11 @@ func (a *attempt) commit(ctx context.Context, ledger *checkpoint.Ledger, p *pass
 		s.uploads.sweep(patient, p.ledger, a.began, a.log)
 	}
 	a.tally.committed(generation)
-	s.count.committed(generation, ledger.Entries())
+	s.o.Figure.SetLedger(generation, ledger.Entries())
 	if !a.isReplay() {
 		s.backlog.End()
 	}
-	s.gauges.setAside(patient, ledger.Manifest())
+	s.last.setAside(patient, ledger.Manifest())
 	return nil
 }
 
@@ -198,7 +198,7 @@ func (a *attempt) end(outcome Outcome, err error) Summary {
 	count.passes.WithLabelValues(outcome.Result).Inc()
 	count.duration.Observe(took.Seconds())
 	if err == nil && !a.isReplay() {
-		count.lastSuccess.WithLabelValues().Set(unix(a.shared.o.Now()))
+		a.shared.o.Figure.SetLastSuccess(a.shared.o.Now())
 	}
 	a.log.Info("pass ended", "result", outcome.Result, "generation", s.Generation, "resumed", s.Resumed,
 		"listed", s.Listed, "copied", s.Copied, "copied_bytes", s.CopiedBytes, "unchanged", s.Unchanged, "adopted", s.Adopted,

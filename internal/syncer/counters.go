@@ -1,14 +1,11 @@
 package syncer
 
 import (
-	"errors"
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 
 	"syncd/internal/checkpoint/history"
-	"syncd/internal/checkpoint/store"
 	"syncd/internal/metrics"
+	"syncd/internal/plan"
 )
 
 // The outcomes of a listed object, as metrics name them.
@@ -31,34 +28,22 @@ type counters struct {
 	cost        prometheus.Counter
 	inFlight    prometheus.Gauge
 	duration    prometheus.Observer
-	lastSuccess *prometheus.GaugeVec // without labels; a series that begins when its time is known
-	lastListing *prometheus.GaugeVec // likewise
-	entries     *prometheus.GaugeVec // likewise, with the first reading of the ledger
-	generation  *prometheus.GaugeVec // likewise
-	leaseHeld   prometheus.Gauge
-	leaseExpiry *prometheus.GaugeVec // without labels; a series that begins with the first lease that ends by itself
+	beat        func() // notes a sign of life
 
-	backlogObjects *prometheus.GaugeVec // without labels; a series while the backlog is known
-	backlogBytes   *prometheus.GaugeVec // likewise
-	quarantine     *prometheus.GaugeVec // by reason
-	copyDuration   prometheus.Observer
-	storeWrites    prometheus.Counter
-	unconditional  prometheus.Counter
-	shortened      prometheus.Counter
+	copyDuration  prometheus.Observer
+	storeWrites   prometheus.Counter
+	unconditional prometheus.Counter
+	shortened     prometheus.Counter
 }
 
-func newCounters(m *metrics.Metrics, mapping string) counters {
+// newCounters returns those of a mapping; beat notes a sign of life.
+func newCounters(m *metrics.Metrics, mapping string, beat func()) counters {
 	by := prometheus.Labels{"mapping": mapping}
-	m.QuarantineObjects.DeletePartialMatch(by) // of the mapping under a former configuration: what is there is read again
 	c := counters{
 		objects: m.Objects.MustCurryWith(by), actions: m.Actions.MustCurryWith(by),
 		quarantined: m.Quarantined.MustCurryWith(by), passes: m.Passes.MustCurryWith(by),
 		bytes: m.CopiedBytes.With(by), cost: m.Cost.With(by), inFlight: m.CopiesInFlight.With(by), duration: m.PassDuration.With(by),
-		lastSuccess: m.LastSuccess.MustCurryWith(by), lastListing: m.LastCompleteListing.MustCurryWith(by),
-		entries: m.LedgerEntries.MustCurryWith(by), generation: m.LedgerGeneration.MustCurryWith(by),
-		leaseHeld: m.LeaseHeld.With(by), leaseExpiry: m.LeaseExpiry.MustCurryWith(by),
-		backlogObjects: m.BacklogObjects.MustCurryWith(by), backlogBytes: m.BacklogBytes.MustCurryWith(by), quarantine: m.QuarantineObjects.MustCurryWith(by),
-		copyDuration: m.CopyDuration.With(by), storeWrites: m.StoreWrites.With(by), unconditional: m.UnconditionalWrites.With(by), shortened: m.ShortenedRetentions.With(by),
+		beat: beat, copyDuration: m.CopyDuration.With(by), storeWrites: m.StoreWrites.With(by), unconditional: m.UnconditionalWrites.With(by), shortened: m.ShortenedRetentions.With(by),
 	}
 	c.begin()
 	return c
@@ -75,29 +60,20 @@ func (c counters) begin() {
 	}
 }
 
-// committed shows the last generation of the ledger; 0 says that there is none.
-func (c counters) committed(generation, entries int64) {
-	c.generation.WithLabelValues().Set(float64(generation))
-	c.entries.WithLabelValues().Set(float64(entries))
+// object counts an object by its outcome, which is a sign of life.
+func (c counters) object(outcome string) {
+	c.objects.WithLabelValues(outcome).Inc()
+	c.beat()
 }
 
-// listed shows when a pass over the source was committed before, so that a process that has just
-// started does not look as if nothing had ever been copied.
-func (c counters) listed(at time.Time) {
-	c.lastSuccess.WithLabelValues().Set(unix(at))
-	c.lastListing.WithLabelValues().Set(unix(at))
+// action counts a planned action by its reason, which is a sign of life.
+func (c counters) action(reason plan.Reason) {
+	c.actions.WithLabelValues(string(reason)).Inc()
+	c.beat()
 }
 
-// lease shows whether the lease is held here, and until when by another where err says so.
-func (c counters) lease(err error) {
-	if err == nil {
-		c.leaseHeld.Set(1)
-		return
-	}
-	c.leaseHeld.Set(0)
-	if held, ok := errors.AsType[*store.LeaseHeldError](err); ok && !held.Until.IsZero() {
-		c.leaseExpiry.WithLabelValues().Set(unix(held.Until))
-	}
+// storeWrite counts a record of the ledger that is written or deleted, which is a sign of life.
+func (c counters) storeWrite() {
+	c.storeWrites.Inc()
+	c.beat()
 }
-
-func unix(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }

@@ -8,6 +8,8 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/record"
+	"syncd/internal/checkpoint/store"
+	"syncd/internal/figure"
 	"syncd/internal/syncer/provenance"
 )
 
@@ -17,8 +19,8 @@ type lease struct {
 	mapping provenance.Mapping
 	options checkpoint.Options
 	log     *slog.Logger
-	count   counters
-	gauges  *gauges
+	figure  *figure.Mapping
+	last    *lastGeneration
 
 	ledger *checkpoint.Ledger // nil while it is not held
 	held   atomic.Bool
@@ -36,17 +38,25 @@ func (l *lease) open(ctx context.Context) (*checkpoint.Ledger, error) {
 		fresh.StartOver = true
 		ledger, err = checkpoint.Open(ctx, l.mapping.Store, fresh)
 	}
-	l.count.lease(err)
+	l.show(err)
 	if err != nil {
 		return nil, err
 	}
 	l.ledger = ledger
 	l.held.Store(true)
-	l.gauges.opened(ctx, ledger.Manifest())
+	l.last.opened(ctx, ledger.Manifest())
 	if ledger.Generation() == 0 {
 		return ledger, l.mapping.Offer(ctx, l.log)
 	}
 	return ledger, nil
+}
+
+// show shows whether the lease is held here, and until when by another where err says so.
+func (l *lease) show(err error) {
+	l.figure.SetLeaseHeld(err == nil)
+	if held, ok := errors.AsType[*store.LeaseHeldError](err); ok && !held.Until.IsZero() {
+		l.figure.SetLeaseExpiry(held.Until)
+	}
 }
 
 // close releases the lease, if it is held.
@@ -57,7 +67,7 @@ func (l *lease) close() error {
 	ledger := l.ledger
 	l.ledger = nil
 	l.held.Store(false)
-	l.count.leaseHeld.Set(0)
+	l.figure.SetLeaseHeld(false)
 	return ledger.Close()
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/store"
+	"syncd/internal/figure"
 	"syncd/internal/listing"
 	"syncd/internal/metrics"
 	"syncd/internal/plan"
@@ -74,6 +75,8 @@ type Options struct {
 	Meter *throttle.Meter
 	// Metrics is where the mapping is counted.
 	Metrics *metrics.Metrics
+	// Figure is set to what is known of the mapping.
+	Figure *figure.Mapping
 	// Logger gets one line per pass, and one per object at debug level.
 	Logger *slog.Logger
 	// Now is the clock.

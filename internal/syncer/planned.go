@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/figure"
 	"syncd/internal/plan"
 	"syncd/internal/syncer/backlog"
 	"syncd/internal/syncer/planner"
@@ -18,6 +19,7 @@ type planned struct {
 	claims   *claims
 	backlog  *backlog.Backlog
 	count    counters
+	figure   *figure.Mapping
 	now      func() time.Time
 	isReplay bool
 }
@@ -46,7 +48,7 @@ func (p *planned) add(a plan.Action) {
 	if a.Kind == plan.Copy {
 		p.backlog.Plan(a.Object)
 	}
-	p.count.actions.WithLabelValues(string(a.Reason)).Inc()
+	p.count.action(a.Reason)
 }
 
 // end notes that the plan has come to its end.
@@ -54,7 +56,7 @@ func (p *planned) end() {
 	p.tally.listedAll()
 	p.claims.plan("")
 	if !p.isReplay {
-		p.count.lastListing.WithLabelValues().Set(unix(p.now()))
+		p.figure.SetLastListing(p.now())
 		p.backlog.ListedAll()
 	}
 }

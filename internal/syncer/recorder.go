@@ -49,7 +49,7 @@ func (r *recorder) skipped(a plan.Action) {
 		return
 	case a.Reason == plan.Held:
 		r.tally.held(a.SetAside.Reason)
-		r.count.objects.WithLabelValues(outcomeHeld).Inc()
+		r.count.object(outcomeHeld)
 		return
 	}
 	r.tally.skipped(a.Reason)
@@ -57,20 +57,20 @@ func (r *recorder) skipped(a plan.Action) {
 	if a.Reason == plan.Unchanged {
 		outcome = outcomeUnchanged
 	}
-	r.count.objects.WithLabelValues(outcome).Inc()
+	r.count.object(outcome)
 }
 
 // gone counts an object that was listed and was not there any more.
 func (r *recorder) gone() {
 	r.tally.skipped(plan.Gone)
-	r.count.objects.WithLabelValues(outcomeSkipped).Inc()
+	r.count.object(outcomeSkipped)
 }
 
 // proved records an object whose recorded copy is still there.
 func (r *recorder) proved(slot *checkpoint.Slot, a plan.Action) {
 	slot.Carry(*a.Previous)
 	r.tally.skipped(plan.Unchanged)
-	r.count.objects.WithLabelValues(outcomeUnchanged).Inc()
+	r.count.object(outcomeUnchanged)
 	r.done(a.Object.Key)
 }
 
@@ -78,7 +78,7 @@ func (r *recorder) proved(slot *checkpoint.Slot, a plan.Action) {
 func (r *recorder) adopted(slot *checkpoint.Slot, a plan.Action, result copier.Result) {
 	slot.Record(entryOf(a, result))
 	r.tally.adopted()
-	r.count.objects.WithLabelValues(outcomeAdopted).Inc()
+	r.count.object(outcomeAdopted)
 }
 
 // copied records a copy, which took that long.
@@ -95,7 +95,7 @@ func (r *recorder) copied(slot *checkpoint.Slot, a plan.Action, result copier.Re
 		r.unconditional(result.Unconditional)
 	}
 	r.tally.copied(result.Object.Size)
-	r.count.objects.WithLabelValues(outcomeCopied).Inc()
+	r.count.object(outcomeCopied)
 	r.count.bytes.Add(float64(result.Object.Size))
 	r.count.cost.Add(r.quoter.Beyond(result.Object)) // its requests were counted when they were sent
 	r.count.copyDuration.Observe(took.Seconds())
@@ -169,7 +169,7 @@ func (r *recorder) setAside(slot *checkpoint.Slot, row record.Quarantined) {
 	slot.Quarantine(row, nil)
 	r.backlog.SetAside(row.LastAt)
 	r.tally.quarantined(row.Reason)
-	r.count.objects.WithLabelValues(outcomeQuarantined).Inc()
+	r.count.object(outcomeQuarantined)
 	r.count.quarantined.WithLabelValues(row.Reason).Inc()
 	isFirst := r.repeats.first("reason "+row.Reason, r.now(), func(log *slog.Logger, since, all int64) {
 		log.Warn("objects quarantined", "reason", row.Reason, "objects", since, "total", all)

@@ -17,7 +17,7 @@ type shared struct {
 	count   counters
 	quoter  plan.Quoter
 	backlog *backlog.Backlog
-	gauges  *gauges
+	last    *lastGeneration
 	history *pastPasses
 	lease   *lease
 	uploads *uploads
@@ -26,8 +26,8 @@ type shared struct {
 }
 
 func newShared(o Options) *shared {
-	count := newCounters(o.Metrics, o.Mapping)
-	o.Store = counted{o.Store, count.storeWrites}
+	count := newCounters(o.Metrics, o.Mapping, o.Figure.Beat)
+	o.Store = counted{o.Store, count.storeWrite}
 	o.Ledger.Verified = new(generation.Verified)
 	plans := planner.Options{
 		Mapping: provenance.Mapping{Name: o.Mapping, Settings: o.Settings, Store: o.Store},
@@ -36,13 +36,14 @@ func newShared(o Options) *shared {
 	if o.Destination != nil {
 		plans.Destination = o.Destination
 	}
-	missing := backlog.New(backlog.Series{Objects: count.backlogObjects, Bytes: count.backlogBytes, Quarantine: count.quarantine})
-	o.Metrics.OldestUnsynced.Set(func() (float64, bool) { return missing.Age(o.Now()) }, o.Mapping)
-	shown := &gauges{store: o.Store, mapping: o.Mapping, log: o.Logger, count: count, backlog: missing}
+	o.Figure.SetQuarantine(nil) // of the mapping under a former configuration: what is there is read again
+	missing := backlog.New(o.Figure)
+	o.Figure.AskOldest(func() (float64, bool) { return missing.Age(o.Now()) })
+	last := &lastGeneration{store: o.Store, mapping: o.Mapping, log: o.Logger, figure: o.Figure, backlog: missing}
 	return &shared{
-		o: o, plans: plans, count: count, quoter: plan.NewQuoter(o.Terms), backlog: missing, gauges: shown,
+		o: o, plans: plans, count: count, quoter: plan.NewQuoter(o.Terms), backlog: missing, last: last,
 		history: &pastPasses{store: o.Store, mapping: o.Mapping, log: o.Logger},
-		lease:   &lease{mapping: plans.Mapping, options: o.Ledger, log: o.Logger, count: count, gauges: shown},
+		lease:   &lease{mapping: plans.Mapping, options: o.Ledger, log: o.Logger, figure: o.Figure, last: last},
 		uploads: &uploads{uploader: o.Copier}, warnedUnconditional: &atomic.Bool{},
 	}
 }

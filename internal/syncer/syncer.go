@@ -111,11 +111,11 @@ func (s *Syncer) Hold(ctx context.Context) error {
 // Holds reports whether the lease is held, as far as is known here without asking.
 func (s *Syncer) Holds() bool { return s.shared.lease.isHeld() }
 
-// Recall shows in the metrics what the last generation of the ledger says, and reads the history,
+// Recall shows in the figure what the last generation of the ledger says, and reads the history,
 // without the lease: for a mapping whose passes do not begin, or run elsewhere. They are for people
 // to look at, so that what cannot be read is only logged.
 func (s *Syncer) Recall(ctx context.Context) {
-	s.shared.gauges.recall(ctx)
+	s.shared.last.recall(ctx)
 	s.shared.history.recall(ctx)
 }
 

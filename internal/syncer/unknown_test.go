@@ -8,10 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"syncd/internal/awsfake"
-	"syncd/internal/metrics"
 )
 
 // figures returns what the metrics say of the copy as a whole; what they do not know is missing.
@@ -35,12 +33,6 @@ func (w *world) figures(t *testing.T) map[string]float64 {
 		}
 	}
 	return got
-}
-
-// restart has the next syncer be that of a process that has just started.
-func (w *world) restart() {
-	w.registry = prometheus.NewRegistry()
-	w.options.Metrics = metrics.New(w.registry)
 }
 
 // TestUnknownIsNotZero has no metric say that nothing is missing before a listing or the ledger

@@ -25,6 +25,7 @@ import (
 	"syncd/internal/checkpoint/store"
 	filestore "syncd/internal/checkpoint/store/file"
 	"syncd/internal/copier"
+	"syncd/internal/figure"
 	"syncd/internal/iam"
 	"syncd/internal/listing"
 	"syncd/internal/metrics"
@@ -74,7 +75,7 @@ func newWorld(t *testing.T) *world {
 	policy := iam.MustParse(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},
 		"Action":"s3:*","Resource":["arn:aws:s3:::owner-data","arn:aws:s3:::owner-data/*"]}]}`, consumer))
 	w := &world{
-		cloud: cloud, key: to.CreateKey(region, nil), registry: prometheus.NewRegistry(), log: &lines{}, dir: t.TempDir(),
+		cloud: cloud, key: to.CreateKey(region, nil), log: &lines{}, dir: t.TempDir(),
 		source:      from.CreateBucket("owner-data", region, awsfake.BucketOptions{Policy: policy}),
 		destination: to.CreateBucket("consumer-copy", region, awsfake.BucketOptions{Versioning: true}),
 		signer:      &signer{good: credentials.NewStaticCredentialsProvider(user.AccessKeyID, user.SecretAccessKey, "")},
@@ -96,10 +97,18 @@ func newWorld(t *testing.T) *world {
 	w.options = syncer.Options{
 		Mapping: "m", Rules: plan.Rules{KeyARN: w.key.ARN()}, Store: w.store(t),
 		Ledger: checkpoint.Options{Mapping: "m", FlushInterval: 10 * time.Second},
-		Turns:  throttle.NewLevel(throttle.LevelOptions{Min: 8, Max: 8}).Gate(), DrainTimeout: 20 * time.Second, Meter: meter, Metrics: metrics.New(w.registry),
+		Turns:  throttle.NewLevel(throttle.LevelOptions{Min: 8, Max: 8}).Gate(), DrainTimeout: 20 * time.Second, Meter: meter,
 		Logger: slog.New(slog.NewTextHandler(w.log, nil)), Now: time.Now,
 	}
+	w.restart()
 	return w
+}
+
+// restart has the next syncer be that of a process that has just started.
+func (w *world) restart() {
+	board := figure.NewBoard()
+	w.registry = prometheus.NewRegistry()
+	w.options.Metrics, w.options.Figure = metrics.New(w.registry, board), board.Of("m")
 }
 
 func (w *world) store(t *testing.T) store.Store {

@@ -26,6 +26,7 @@ import (
 	"syncd/internal/checkpoint/store"
 	"syncd/internal/daemon"
 	"syncd/internal/daemon/status"
+	"syncd/internal/figure"
 	"syncd/internal/metrics"
 	"syncd/internal/syncer"
 	"syncd/internal/transfer"
@@ -107,10 +108,10 @@ func (e every) String() string {
 
 // world is a served daemon with forty mappings in nine states.
 type world struct {
-	url     string
-	moving  *script // the pass of zebra-exports, which runs
-	metrics *metrics.Metrics
-	ahead   atomic.Int64 // of the daemon's clock, in nanoseconds
+	url    string
+	moving *script // the pass of zebra-exports, which runs
+	board  *figure.Board
+	ahead  atomic.Int64 // of the daemon's clock, in nanoseconds
 }
 
 // The mappings that tests look at; all others wait.
@@ -158,7 +159,7 @@ func (w *world) mappings(hung *script) []daemon.Mapping {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	registry := prometheus.NewRegistry()
-	w := &world{moving: &script{end: make(chan struct{})}, metrics: metrics.New(registry)}
+	w := &world{moving: &script{end: make(chan struct{})}, board: figure.NewBoard()}
 	w.moving.set(syncer.Progress{Listed: 1_840_000, Expected: 2_104_551, Settled: 1_270_332, Copied: 8_412, CopiedBytes: 61 << 30, SetAside: 2})
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -179,7 +180,7 @@ func newWorld(t *testing.T) *world {
 		}
 	}
 	d := daemon.New(daemon.Options{
-		Mappings: mappings, Listener: listener, Gatherer: registry, Metrics: w.metrics, Watchdog: 15 * time.Minute, DrainTimeout: time.Hour, Version: "1.2.3",
+		Mappings: mappings, Listener: listener, Gatherer: registry, Metrics: metrics.New(registry, w.board), Board: w.board, Watchdog: 15 * time.Minute, DrainTimeout: time.Hour, Version: "1.2.3",
 		Hint: func(err error) string {
 			if c, ok := errors.AsType[*awserr.CredentialsError](err); ok {
 				return c.Hint
@@ -226,36 +227,34 @@ func (w *world) until(t *testing.T, d *daemon.Daemon, ok func(map[string]status.
 	t.Fatalf("got %+v, want the states of the world", last.Counts)
 }
 
-// fill gives the metrics what passes would have.
+// fill has known of mappings what passes would have.
 func (w *world) fill(mappings []daemon.Mapping) {
-	m, now := w.metrics, time.Now()
-	constant := func(v float64) func() (float64, bool) { return func() (float64, bool) { return v, true } }
+	now := time.Now()
 	oldest := map[string]float64{moving: 412, aside: 97_200, broken: 15_300, "tickets": 7200}
 	for i, mapping := range mappings {
 		name := mapping.Name
 		if strings.HasPrefix(name, "new-") || name == "backfill-2020" {
 			continue
 		}
-		m.LastSuccess.WithLabelValues(name).Set(float64(now.Add(-time.Duration(17*i+4) * time.Minute).Unix()))
-		m.LastCompleteListing.WithLabelValues(name).Set(float64(now.Add(-time.Duration(17*i+4) * time.Minute).Unix()))
-		m.LedgerGeneration.WithLabelValues(name).Set(float64(241 + 13*i))
-		m.LedgerEntries.WithLabelValues(name).Set(float64(2_104_551 / (i + 1)))
-		m.BacklogObjects.WithLabelValues(name).Set(0)
-		m.BacklogBytes.WithLabelValues(name).Set(0)
-		m.OldestUnsynced.Set(constant(oldest[name]), name)
-		m.ConcurrencyLimit.Set(constant(float64(64+i*9)), name)
+		m := w.board.Of(name)
+		m.SetLastSuccess(now.Add(-time.Duration(17*i+4) * time.Minute).Truncate(time.Second))
+		m.SetLastListing(now.Add(-time.Duration(17*i+4) * time.Minute).Truncate(time.Second))
+		m.SetLedger(int64(241+13*i), int64(2_104_551/(i+1)))
+		m.SetBacklog(0, 0)
+		m.AskOldest(func() (float64, bool) { return oldest[name], true })
+		m.AskConcurrency(func() int64 { return int64(64 + i*9) })
 		if !strings.HasPrefix(name, "partner") {
-			m.CredentialExpiry.Set(constant(float64(now.Add(61*time.Minute).Unix())), name, "source")
-			m.CredentialExpiry.Set(constant(float64(now.Add(61*time.Minute).Unix())), name, "destination")
+			end := func() (time.Time, bool) { return now.Add(61 * time.Minute).Truncate(time.Second), true }
+			m.AskCredentials("source", end)
+			m.AskCredentials("destination", end)
 		}
 	}
-	m.LeaseHeld.WithLabelValues(moving).Set(1)
-	m.LeaseExpiry.WithLabelValues(moving).Set(float64(now.Add(20*time.Minute + 48*time.Second).Unix()))
-	m.BacklogObjects.WithLabelValues(moving).Set(4117)
-	m.BacklogBytes.WithLabelValues(moving).Set(9 << 30)
-	m.QuarantineObjects.WithLabelValues(aside, "archived").Set(1204)
-	m.QuarantineObjects.WithLabelValues(aside, "key_disabled").Set(3)
-	m.QuarantineObjects.WithLabelValues("tickets", "denied").Set(12)
-	m.RateLimit.Set(constant(3510), moving, "destination")
-	m.Throttles.Set(constant(88), moving, "destination")
+	m := w.board.Of(moving)
+	m.SetLeaseHeld(true)
+	m.SetLeaseExpiry(now.Add(20*time.Minute + 48*time.Second).Truncate(time.Second))
+	m.SetBacklog(4117, 9<<30)
+	m.AskRate("destination", func() (float64, bool) { return 3510, true })
+	m.AskThrottles("destination", func() int64 { return 88 })
+	w.board.Of(aside).SetQuarantine(map[string]int64{"archived": 1204, "key_disabled": 3})
+	w.board.Of("tickets").SetQuarantine(map[string]int64{"denied": 12})
 }

@@ -5,7 +5,7 @@
 // paused, failing since) say the same.
 //
 // It leaves to the daemon to run passes and to tell what becomes of them, and to package figure
-// what the other metrics say.
+// what else is known of the mapping.
 //
 // The words: a condition is that of one mapping under one configuration; a mapping stands by while
 // another process holds its lease; a failure is decided by the last pass that reached an end,
@@ -100,8 +100,8 @@ type known struct {
 	isRecalled bool
 	// asked says that a pass has ended or the lease was asked for; leased that the last one had it.
 	asked, leased bool
-	// facts are those of the last look at the metrics, judged the state that was seen last and
-	// since when.
+	// facts are those of the last look at the figure, judged the state that was seen last and since
+	// when.
 	facts  Facts
 	judged struct {
 		state status.State

@@ -15,7 +15,7 @@ const (
 	drainMargin = time.Minute
 )
 
-// Describe enters how the mapping is at that time into its status, by what the metrics say now.
+// Describe enters how the mapping is at that time into its status, by what its figure says now.
 func (c *Condition) Describe(m *status.Mapping, now time.Time, f Facts, r Runner) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -40,7 +40,7 @@ func (c *Condition) Describe(m *status.Mapping, now time.Time, f Facts, r Runner
 	}
 }
 
-// Readiness returns whether the mapping is ready, and its state by what the metrics said last.
+// Readiness returns whether the mapping is ready, and its state by what its figure said last.
 func (c *Condition) Readiness(leaseHeld, draining bool) status.MappingReadiness {
 	now := c.o.Now()
 	c.mu.Lock()
@@ -60,9 +60,9 @@ func (c *Condition) IsStuck() bool {
 	return c.running && now.Sub(c.pulse.last) >= c.o.Watchdog+c.o.DrainTimeout+drainMargin
 }
 
-// Judge looks at how the mapping is, by what the metrics say, and whether its pass has shown signs
+// Judge looks at how the mapping is, by what its figure says, and whether its pass has shown signs
 // of life: their number grows with each.
-func (c *Condition) Judge(f Facts, signs float64) {
+func (c *Condition) Judge(f Facts, signs int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.o.Now()

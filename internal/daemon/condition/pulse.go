@@ -11,14 +11,14 @@ const rateWindow = time.Minute
 
 // pulse is when a pass showed a sign of life last.
 type pulse struct {
-	signs float64
+	signs int64
 	last  time.Time
 }
 
 func (p *pulse) beat(now time.Time) { p.last = now }
 
 // see takes note of the number of signs so far.
-func (p *pulse) see(now time.Time, signs float64) {
+func (p *pulse) see(now time.Time, signs int64) {
 	if signs != p.signs {
 		p.signs, p.last = signs, now
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"syncd/internal/daemon/line"
+	"syncd/internal/figure"
 	"syncd/internal/metrics"
 )
 
@@ -25,7 +26,7 @@ func counts(t *testing.T, l *line.Line, running, waiting int64) {
 // TestATurnEndsWhenAnotherWaits has a pass keep its place while it is alone.
 func TestATurnEndsWhenAnotherWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := line.New(1, metrics.New(prometheus.NewRegistry()))
+		l := line.New(1, metrics.New(prometheus.NewRegistry(), figure.NewBoard()))
 		first, err := l.Member().Wait(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -61,7 +62,7 @@ func TestATurnEndsWhenAnotherWaits(t *testing.T) {
 // TestOneWhoLeavesTakesNoPlace gives up the wait, and leaves the place to others.
 func TestOneWhoLeavesTakesNoPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := line.New(1, metrics.New(prometheus.NewRegistry()))
+		l := line.New(1, metrics.New(prometheus.NewRegistry(), figure.NewBoard()))
 		turn, err := l.Member().Wait(t.Context())
 		if err != nil {
 			t.Fatal(err)

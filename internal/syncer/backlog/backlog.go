@@ -1,9 +1,9 @@
-// Package backlog knows what is missing at the destination of a mapping, and shows it in the
-// metrics: how many objects and bytes, and since when the oldest of them.
+// Package backlog knows what is missing at the destination of a mapping, and sets its figure: how
+// many objects and bytes, and since when the oldest of them.
 //
 // It promises that an object is missing from the moment it is planned until it has an outcome, that
-// the age of what one pass could not copy does not begin again with the next, and that the series
-// are absent until something was listed: what is not known is not shown as 0. Its memory holds as
+// the age of what one pass could not copy does not begin again with the next, and that the figure
+// says nothing until something was listed: what is not known is not shown as 0. Its memory holds as
 // many objects as the plan is ahead of the copies.
 //
 // It leaves to the passes what becomes of an object. It is safe for concurrent use.
@@ -17,10 +17,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint/record"
+	"syncd/internal/figure"
 	"syncd/internal/listing"
 	"syncd/internal/syncer/planner"
 )
@@ -29,27 +28,21 @@ import (
 // copied, and what is in quarantine. It is of a mapping, not of a pass: what one pass could not
 // copy does not get younger with the next.
 type Backlog struct {
-	series Series
+	figure *figure.Mapping
 
 	mu      sync.Mutex
 	listed  bool                      // the source was listed to its end once, so that what is not here is not missing
 	waiting map[string]listing.Object // by key: as many as the plan is ahead of the copies
 	former  time.Time                 // of the oldest object that an earlier pass left waiting
 	aside   time.Time                 // since when the object longest in quarantine is there
-	reasons map[string]float64        // objects in quarantine by reason, as shown
-	// objects and bytes are the gauges of what waits, nil while that is not known.
-	objects, bytes prometheus.Gauge
+	reasons map[string]int64          // objects in quarantine by reason, as shown
+	bytes   int64                     // of what waits
 }
 
-// Series are the gauges of one mapping, the first two without labels.
-type Series struct {
-	// Objects and Bytes are of what waits, Quarantine counts what is aside by reason.
-	Objects, Bytes, Quarantine *prometheus.GaugeVec
-}
-
-// New returns the backlog of a mapping of which nothing is known yet.
-func New(s Series) *Backlog {
-	return &Backlog{series: s, waiting: map[string]listing.Object{}}
+// New returns the backlog of a mapping of which nothing is known yet. It sets the backlog and the
+// quarantine of a figure.
+func New(f *figure.Mapping) *Backlog {
+	return &Backlog{figure: f, waiting: map[string]listing.Object{}}
 }
 
 // Begin starts the count of a pass, which lists everything from scratch.
@@ -57,7 +50,7 @@ func (b *Backlog) Begin() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.former = b.oldest()
-	clear(b.waiting)
+	b.clear()
 	b.show()
 }
 
@@ -75,13 +68,9 @@ func (b *Backlog) ListedAll() {
 func (b *Backlog) Plan(o listing.Object) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.bytes += o.Size - b.waiting[o.Key].Size
 	b.waiting[o.Key] = o
-	if b.objects == nil {
-		b.show()
-		return
-	}
-	b.objects.Inc()
-	b.bytes.Add(float64(o.Size))
+	b.show()
 }
 
 // Remove strikes an object off, whatever became of it.
@@ -90,8 +79,8 @@ func (b *Backlog) Remove(key string) {
 	defer b.mu.Unlock()
 	if o, ok := b.waiting[key]; ok {
 		delete(b.waiting, key)
-		b.objects.Dec()
-		b.bytes.Sub(float64(o.Size))
+		b.bytes -= o.Size
+		b.figure.SetBacklog(int64(len(b.waiting)), b.bytes)
 	}
 }
 
@@ -107,28 +96,24 @@ func (b *Backlog) End() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.former = time.Time{}
-	clear(b.waiting)
+	b.clear()
 	b.show()
 }
 
-// show sets the gauges. Before anything was listed they are absent: nobody knows what is missing.
-// The caller holds b.mu.
+// clear strikes off all that waits. The caller holds b.mu.
+func (b *Backlog) clear() {
+	clear(b.waiting)
+	b.bytes = 0
+}
+
+// show sets the figure. Before anything was listed what is missing is not known. The caller holds
+// b.mu.
 func (b *Backlog) show() {
 	if !b.listed && len(b.waiting) == 0 {
-		b.series.Objects.DeleteLabelValues()
-		b.series.Bytes.DeleteLabelValues()
-		b.objects, b.bytes = nil, nil
+		b.figure.ClearBacklog()
 		return
 	}
-	if b.objects == nil {
-		b.objects, b.bytes = b.series.Objects.WithLabelValues(), b.series.Bytes.WithLabelValues()
-	}
-	b.objects.Set(float64(len(b.waiting)))
-	bytes := int64(0)
-	for _, o := range b.waiting {
-		bytes += o.Size
-	}
-	b.bytes.Set(float64(bytes))
+	b.figure.SetBacklog(int64(len(b.waiting)), b.bytes)
 }
 
 // oldest returns the time of the oldest change that waits, zero for none. The caller holds b.mu.
@@ -154,7 +139,7 @@ func (b *Backlog) Age(now time.Time) (seconds float64, ok bool) {
 
 // ReadQuarantine counts what the last generation has set aside.
 func (b *Backlog) ReadQuarantine(rows iter.Seq2[record.Quarantined, error]) error {
-	byReason, oldest := map[string]float64{}, time.Time{}
+	byReason, oldest := map[string]int64{}, time.Time{}
 	for q, err := range rows {
 		if err != nil {
 			return fmt.Errorf("read quarantine: %w", err)
@@ -164,14 +149,7 @@ func (b *Backlog) ReadQuarantine(rows iter.Seq2[record.Quarantined, error]) erro
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for reason := range b.reasons {
-		if byReason[reason] == 0 {
-			b.series.Quarantine.DeleteLabelValues(reason)
-		}
-	}
-	for reason, n := range byReason {
-		b.series.Quarantine.WithLabelValues(reason).Set(n)
-	}
+	b.figure.SetQuarantine(byReason)
 	b.reasons, b.aside = byReason, oldest
 	return nil
 }
@@ -182,7 +160,7 @@ func (b *Backlog) Uncounted(n int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.reasons) == 0 && n > 0 {
-		b.reasons = map[string]float64{string(awserr.Unknown): float64(n)}
-		b.series.Quarantine.WithLabelValues(string(awserr.Unknown)).Set(float64(n))
+		b.reasons = map[string]int64{string(awserr.Unknown): n}
+		b.figure.SetQuarantine(b.reasons)
 	}
 }

@@ -1,0 +1,150 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"syncd/internal/figure"
+)
+
+// figures are the metrics of what is known of mappings. A board is read at each scrape: what is not
+// known has no series.
+type figures struct {
+	board *figure.Board
+	of    []figureMetric
+	skew  *prometheus.Desc
+}
+
+// figureMetric is a metric of what a Figure says.
+type figureMetric struct {
+	desc *prometheus.Desc
+	kind prometheus.ValueType
+	read func(f figure.Figure, show show)
+}
+
+// show shows a value of one mapping, with the labels after it.
+type show func(value float64, labels ...string)
+
+var _ prometheus.Collector = (*figures)(nil)
+
+func newFigures(board *figure.Board) *figures {
+	return &figures{
+		board: board,
+		skew:  desc("clock_skew_seconds", "How far the clock of this machine is ahead of that of AWS, by the Date of its answers; negative when it is behind, absent before the first answer."),
+		of: []figureMetric{
+			ofMapping("last_success_timestamp_seconds", "Unix time at which the last pass reached its end, with every object copied, skipped or quarantined.",
+				func(f figure.Figure, show show) { show.time(f.LastSuccess) }),
+			ofMapping("last_complete_listing_timestamp_seconds", "Unix time at which the source was last listed to its end.",
+				func(f figure.Figure, show show) { show.time(f.LastListing) }),
+			ofMapping("ledger_entries", "Entries of the ledger's last committed generation; absent before the ledger was read.",
+				func(f figure.Figure, show show) { show.count(f.Entries) }),
+			ofMapping("ledger_generation", "Number of the ledger's last committed generation, 0 for none; absent before the ledger was read.",
+				func(f figure.Figure, show show) { show.count(f.Generation) }),
+			ofMapping("lease_held", "1 while this process holds the lease on the mapping's ledger, 0 while it does not.",
+				func(f figure.Figure, show show) { show.flag(f.LeaseHeld) }),
+			ofMapping("lease_expiry_timestamp_seconds", "Unix time at which the lease on the ledger ends unless it is renewed, whichever process holds it; absent for a folder.",
+				func(f figure.Figure, show show) { show.time(f.LeaseExpiry) }),
+			ofMapping("oldest_unsynced_seconds", "Age of the oldest change of the source that is known and not copied, quarantine included; 0 when there is none, absent before the source was listed.",
+				func(f figure.Figure, show show) { show.known(f.OldestUnsynced) }),
+			ofMapping("backlog_objects", "Objects that are listed and still to be copied; absent before the source was listed.",
+				func(f figure.Figure, show show) { show.count(f.BacklogObjects) }),
+			ofMapping("backlog_bytes", "Bytes that are listed and still to be copied; absent before the source was listed.",
+				func(f figure.Figure, show show) { show.count(f.BacklogBytes) }),
+			ofMapping("quarantine_objects", "Objects in quarantine after the last pass; a reason without any is absent, and all are before the ledger was read.",
+				func(f figure.Figure, show show) { showEach(show, f.Quarantine, countOf) }, "reason"),
+			ofMapping("credential_expiry_timestamp_seconds", "Unix time at which the session of a side ends unless it is renewed; absent before the first and for ambient credentials that tell none.",
+				func(f figure.Figure, show show) { showEach(show, f.Credentials, unix) }, "side"),
+			ofMapping("concurrency_limit", "Requests that may be in flight at once.",
+				func(f figure.Figure, show show) { show.count(f.Concurrency) }),
+			ofMapping("rate_limit_requests_per_second", "Rate of requests that a service allows, or is capped at; absent while there is no bound.",
+				func(f figure.Figure, show show) {
+					showEach(show, f.Rates, func(perSecond float64) float64 { return perSecond })
+				}, "side"),
+			ofMapping("throttles_total", "Answers to this mapping's own requests that asked to slow down, whatever other mappings share the quota.",
+				func(f figure.Figure, show show) { showEach(show, f.Throttles, countOf) }, "side").counting(),
+		},
+	}
+}
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(prometheus.BuildFQName("syncd", "", name), help, labels, nil)
+}
+
+// ofMapping is a gauge whose first label is the mapping.
+func ofMapping(name, help string, read func(f figure.Figure, show show), labels ...string) figureMetric {
+	return figureMetric{desc: desc(name, help, append([]string{"mapping"}, labels...)...), kind: prometheus.GaugeValue, read: read}
+}
+
+// counting makes a counter of a gauge.
+func (m figureMetric) counting() figureMetric {
+	m.kind = prometheus.CounterValue
+	return m
+}
+
+// time shows a time that is known.
+func (s show) time(t time.Time) {
+	if !t.IsZero() {
+		s(unix(t))
+	}
+}
+
+// count shows a number of things that is known.
+func (s show) count(n *int64) {
+	if n != nil {
+		s(float64(*n))
+	}
+}
+
+// known shows a value that is known.
+func (s show) known(v *float64) {
+	if v != nil {
+		s(*v)
+	}
+}
+
+// flag shows 1 for what is so.
+func (s show) flag(isSo bool) {
+	if isSo {
+		s(1)
+	} else {
+		s(0)
+	}
+}
+
+// showEach shows the values of a map, each under the label that is its key.
+func showEach[V any](show show, values map[string]V, number func(V) float64) {
+	for label, v := range values {
+		show(number(v), label)
+	}
+}
+
+func countOf(n int64) float64 { return float64(n) }
+
+func unix(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
+
+// Describe tells the names, helps and labels of the metrics.
+func (s *figures) Describe(to chan<- *prometheus.Desc) {
+	to <- s.skew
+	for _, m := range s.of {
+		to <- m.desc
+	}
+}
+
+// Collect reads the board.
+func (s *figures) Collect(to chan<- prometheus.Metric) {
+	if skew := s.board.ClockSkew(); skew != nil {
+		to <- constant(s.skew, prometheus.GaugeValue, *skew)
+	}
+	for mapping, f := range s.board.All() {
+		for _, m := range s.of {
+			m.read(f, func(value float64, labels ...string) {
+				to <- constant(m.desc, m.kind, value, append([]string{mapping}, labels...)...)
+			})
+		}
+	}
+}
+
+func constant(desc *prometheus.Desc, kind prometheus.ValueType, value float64, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstMetric(desc, kind, value, labels...)
+}

@@ -2,7 +2,10 @@ package awserr
 
 import (
 	"net/url"
+	"slices"
 	"strings"
+
+	"syncd/internal/awsname"
 )
 
 // EndpointOf is the scheme and the host of a URL: what messages show of it. Its user, path and
@@ -12,12 +15,9 @@ func EndpointOf(at *url.URL) string { return at.Scheme + "://" + at.Host }
 // isAWS reports whether a host is one of AWS's own.
 func isAWS(host string) bool {
 	host, _, _ = strings.Cut(host, ":")
-	for _, domain := range []string{".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws"} {
-		if strings.HasSuffix(host, domain) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(awsname.Domains(), func(domain string) bool {
+		return strings.HasSuffix(host, "."+domain)
+	})
 }
 
 func hostOf(text string) string {

@@ -1,6 +1,9 @@
 package awsname
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // partition is a partition of AWS: its name, what the names of its regions begin with, and the
 // domain of its services ("AWS service endpoints", AWS General Reference).
@@ -37,6 +40,17 @@ func Partition(region string) string { return partitionOf(region).name }
 
 // Domain is the domain of AWS services in a region, such as amazonaws.com.
 func Domain(region string) string { return partitionOf(region).domain }
+
+// Domains are the domains under which AWS services have their hosts, in all partitions: those of
+// the partitions, and that of dual-stack endpoints.
+func Domains() []string {
+	domains := []string{"api.aws"}
+	for _, p := range partitions() {
+		domains = append(domains, p.domain)
+	}
+	slices.Sort(domains)
+	return slices.Compact(domains)
+}
 
 // Partitions names all partitions of AWS.
 func Partitions() []string {

@@ -6,31 +6,36 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"syncd/internal/awsname"
 )
 
 // The parts of S3's own host names: an endpoint of a region or of none, also dual-stack, FIPS and
-// transfer acceleration, an interface endpoint, and the domains of the partitions ("Amazon S3
-// endpoints and quotas", AWS General Reference; "AWS PrivateLink for Amazon S3", Amazon S3 User
-// Guide).
+// transfer acceleration, and an interface endpoint ("Amazon S3 endpoints and quotas", AWS General
+// Reference; "AWS PrivateLink for Amazon S3", Amazon S3 User Guide).
 const (
 	s3Variant   = `(?:-fips|-accelerate|-external-1)?(?:\.dualstack)?(?:[.-][a-z]{2,4}(?:-[a-z]+)+-[0-9]+)?`
 	s3Interface = `vpce-[0-9a-z-]+\.s3\.[a-z0-9-]+\.vpce`
-	s3Domain    = `\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$`
 )
 
 var (
 	// s3Hosts matches the names of S3's own endpoints. Other machines have names under the same
 	// domains, such as load balancers.
-	s3Hosts = regexp.MustCompile(`^(?:s3` + s3Variant + `|(?:(?:bucket|accesspoint|control)\.)?` + s3Interface + `)` + s3Domain)
+	s3Hosts = regexp.MustCompile(`^(?:s3` + s3Variant + `|(?:(?:bucket|accesspoint|control)\.)?` + s3Interface + `)` + awsDomain())
 	// s3BucketHosts matches the names of a bucket or an access point at S3's own endpoints
 	// ("Virtual hosting of general purpose buckets" and "Accessing Amazon S3 general purpose
 	// buckets through access points", Amazon S3 User Guide).
-	s3BucketHosts = regexp.MustCompile(`^.+\.(?:s3(?:-accesspoint)?` + s3Variant + `|accesspoint\.s3-global|(?:bucket|accesspoint)\.` + s3Interface + `)` + s3Domain)
+	s3BucketHosts = regexp.MustCompile(`^.+\.(?:s3(?:-accesspoint)?` + s3Variant + `|accesspoint\.s3-global|(?:bucket|accesspoint)\.` + s3Interface + `)` + awsDomain())
 	// stsHosts matches the names of STS's own endpoints.
-	stsHosts = regexp.MustCompile(`^sts(?:-fips)?(?:\.[a-z0-9-]+)*` + s3Domain)
+	stsHosts = regexp.MustCompile(`^sts(?:-fips)?(?:\.[a-z0-9-]+)*` + awsDomain())
 	// regionInHost matches the region in the name of an endpoint of S3.
 	regionInHost = regexp.MustCompile(`[a-z]{2,4}(?:-[a-z]+)+-[0-9]+\b`)
 )
+
+// awsDomain matches the domain at the end of a host of AWS.
+func awsDomain() string {
+	return `\.(?:` + strings.ReplaceAll(strings.Join(awsname.Domains(), "|"), ".", `\.`) + `)$`
+}
 
 // IsSTS reports whether an endpoint URL is STS's own.
 func IsSTS(endpointURL string) bool {

@@ -85,7 +85,7 @@ adversary: ## have every answer that decides something be untrue, in each way, a
 	go test ./internal/syncer -run '^TestHoldersOfData' -contest $(CONTEST) -timeout 30m
 
 mutants: ## break every policy that is generated, in every place, and have the doctor say where
-	go test ./internal/access/policy ./internal/access/doctor ./internal/access/lint -run '^TestDoctorNamesTheMutant|^TestEverythingGrantedIsNeeded|^TestGeneratedDocuments' -mutants all -timeout 30m -v | grep -v '^=== '
+	go test ./internal/access/policy ./internal/access/doctor ./internal/access/lint -run '^TestDoctorNamesTheMutant|^TestEverythingGrantedIsNeeded|^TestGeneratedDocuments|^TestRequestsQuoteAndPoliciesAgree' -mutants all -timeout 30m -v | grep -v '^=== '
 
 release-test: ## build the release twice, in two folders, and compare every byte
 	go test ./cmd/syncd -run '^TestReleaseIsReproducible$$' -release -timeout $(PATIENCE)

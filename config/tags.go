@@ -25,9 +25,6 @@ type Tags struct {
 	Only []string
 }
 
-// Choose reports whether only some tags are copied.
-func (t Tags) Choose() bool { return t.Carry == CarryCopy && len(t.Only) > 0 }
-
 // MarshalYAML writes the form that the file has.
 func (t Tags) MarshalYAML() (any, error) { return t.form(), nil }
 

@@ -31,8 +31,8 @@ func TestTagsForms(t *testing.T) {
 		}
 		c := parse(t, text)
 		got := c.Mappings[0].Copy.Tags
-		if diff := cmp.Diff(tt.want, got); diff != "" || got.Choose() != tt.chosen {
-			t.Errorf("%q: got choice %v; tags (-want +got):\n%s", tt.text, got.Choose(), diff)
+		if diff := cmp.Diff(tt.want, got); diff != "" || c.Transfer(c.Mappings[0]).ChoosesTags() != tt.chosen {
+			t.Errorf("%q: got choice %v; tags (-want +got):\n%s", tt.text, c.Transfer(c.Mappings[0]).ChoosesTags(), diff)
 		}
 		written, err := yaml.Marshal(c)
 		if err != nil {

@@ -54,5 +54,8 @@ func (c *Config) Transfer(m Mapping) transfer.Settings {
 	if s.KeepStorageClass {
 		s.StorageClass = ""
 	}
+	if m.Copy.ACL != ACLOmit {
+		s.ACL = string(m.Copy.ACL)
+	}
 	return s
 }

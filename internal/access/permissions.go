@@ -109,7 +109,7 @@ type Traits struct {
 	choose    bool // of the tags some
 	notes     bool // annotations
 	lock      bool
-	ACL       bool
+	ACL       string
 	delete    bool
 	State     bool // on S3
 	StateKey  bool // under a key of its own
@@ -219,7 +219,7 @@ func writePermissions() []Permission {
 		{Action: "kms:GenerateDataKey", On: DestinationKey, By: Writer, Feature: FeatureWrite, Source: docKMS, Why: "every new object and upload"},
 		{
 			Action: "s3:PutObjectAcl", On: DestinationObjects, By: Writer, Feature: FeatureACL, Source: docActions,
-			when: func(t Traits) bool { return t.ACL },
+			when: func(t Traits) bool { return t.ACL != "" },
 			Only: "copy.acl: bucket-owner-full-control", Why: "a write that brings an ACL",
 		},
 		{
@@ -334,7 +334,7 @@ func traitsOf(c *config.Config, m config.Mapping) Traits {
 	how := c.Transfer(m)
 	return Traits{
 		Relay: how.Relay, tags: !how.OmitTags, choose: how.ChoosesTags(), notes: how.Annotations, lock: how.ObjectLock,
-		ACL: m.Copy.ACL == config.ACLBucketOwner, delete: m.Delete.Enabled,
+		ACL: how.ACL, delete: m.Delete.Enabled,
 		State: isOnS3, StateKey: c.Checkpoint.KMSKey != "",
 		Multipart: m.Filter.MaxSize == 0 || int64(m.Filter.MaxSize) > how.MaxWhole(),
 	}

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"strings"
 
-	"syncd/config"
 	"syncd/internal/arn"
 	"syncd/internal/awsname"
 	"syncd/internal/transfer"
@@ -37,9 +36,7 @@ func (v View) Scope(on Resource) Scope {
 		}
 	case DestinationBucket, DestinationObjects, DestinationKey:
 		p.Place, p.Key, p.bucketKey = destination, v.Mapping.Destination.KMSKey, v.Mapping.Destination.BucketKey
-		if v.ACL {
-			p.acl = string(config.ACLBucketOwner)
-		}
+		p.acl = v.ACL
 	case StateBucket, StateObjects, StateKey:
 		p.Place, _ = v.Config.StatePlace()
 		p.Key, p.bucketKey = v.Config.Checkpoint.KMSKey, true

@@ -117,7 +117,7 @@ func (b builder) copier(source, destination *s3.Client, pace pace) *copier.Copie
 	return copier.New(copier.Options{
 		Source: source, Destination: destination,
 		SourcePlace: b.from, DestinationPlace: to, Settings: b.config.Transfer(m), Buffers: b.buffers,
-		KeyARN: m.Destination.KMSKey, BucketKey: m.Destination.BucketKey, ACL: aclOf(m),
+		KeyARN: m.Destination.KMSKey, BucketKey: m.Destination.BucketKey,
 		Initiator: writer.ARN, Session: writer.SessionName,
 		OverwriteAny: b.overwritesAny(), Peer: there,
 		ToS3:  func() bool { return to.Service() == "" || there.Name() == serverOfAWS },
@@ -131,14 +131,6 @@ const serverOfAWS = "AmazonS3"
 // overwritesAny reports whether what is foreign at a mapping's destination may be replaced.
 func (b builder) overwritesAny() bool {
 	return b.takeOver || b.mapping.Copy.Overwrite == config.OverwriteAny
-}
-
-// aclOf returns the ACL that copies are written with, "" for none.
-func aclOf(m config.Mapping) string {
-	if m.Copy.ACL == config.ACLOmit {
-		return ""
-	}
-	return string(m.Copy.ACL)
 }
 
 // clients returns the S3 clients of both sides. Each mapping has sessions of its own: one whose

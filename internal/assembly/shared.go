@@ -48,7 +48,9 @@ func openShared(ctx context.Context, p invocation.Process, f invocation.Flags, c
 	registry, board := prometheus.NewRegistry(), figure.NewBoard()
 	counts := metrics.New(registry, board)
 	opened, err := OpenState(ctx, p, f, func(mapping string, until time.Time) {
-		board.Of(mapping).SetLeaseExpiry(until.Truncate(time.Second))
+		if m := board.Known(mapping); m != nil { // the lease of one that was removed may be looked at once more
+			m.SetLeaseExpiry(until.Truncate(time.Second))
+		}
 	}, append(invocation.Gate(), checks...)...)
 	if err != nil {
 		return nil, nil, err

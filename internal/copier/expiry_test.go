@@ -31,7 +31,7 @@ func TestExpiryMidwayAbortsNothing(t *testing.T) {
 			}
 			client, role := w.assumed(t)
 			w.options.Source, w.options.Destination, w.options.Slots = client, client, slots(1)
-			w.cloud.SetLatency(5 * time.Second)
+			w.cloud.SetLatency(20 * time.Second)
 			w.cloud.Inject(awsfake.Fault{Operation: w.partRequest(), Skip: 2, Times: 1, Do: role.Revoke})
 			object := w.putLarge(awsfake.PutOptions{})
 			_, copied := w.mustCopyWith(t, object, &uploadRecord{})

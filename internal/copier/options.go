@@ -67,8 +67,6 @@ type Options struct {
 	// SweepUploads needs it. Session is the name of these sessions; empty means that all sessions
 	// of the role are this program's.
 	Initiator, Session string
-	// ACL is the canned ACL of copies, as "bucket-owner-full-control"; empty sends none.
-	ACL string
 	// Slots bounds the requests under way, objects and parts together, in all copiers that share
 	// it. Only the clean-up after a failed copy does not wait for one, and a body holds none while
 	// it is left unread until there is one.

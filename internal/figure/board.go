@@ -30,6 +30,13 @@ func (b *Board) Of(mapping string) *Mapping {
 	return m
 }
 
+// Known returns what is known of a mapping, nil for one that is not on the board.
+func (b *Board) Known(mapping string) *Mapping {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.mappings[mapping]
+}
+
 // Forget takes a mapping off the board. What its former users set after that shows nowhere.
 func (b *Board) Forget(mapping string) {
 	b.mu.Lock()

@@ -37,6 +37,8 @@ type Settings struct {
 	// ObjectLockMax bounds how long after a copy its retention ends, and how long the retention
 	// lasts that begins when an event hold ends; 0 bounds nothing.
 	ObjectLockMax time.Duration
+	// ACL is the canned ACL of copies, as "bucket-owner-full-control"; empty sends none.
+	ACL string
 	// StorageClass is the storage class of copies; empty means STANDARD.
 	StorageClass string
 	// KeepStorageClass gives copies the class of their source instead; STANDARD where that is one

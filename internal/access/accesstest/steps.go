@@ -114,12 +114,7 @@ func (s slots) Release() { <-s }
 
 func newCopier(j *job) *copier.Copier {
 	m := j.mapping
-	acl := ""
-	if m.Copy.ACL != config.ACLOmit {
-		acl = string(m.Copy.ACL)
-	}
 	return copier.New(copier.Options{
-		ACL:    acl,
 		Source: j.source, Destination: j.target,
 		SourcePlace: j.from, DestinationPlace: j.to,
 		KeyARN: m.Destination.KMSKey, BucketKey: m.Destination.BucketKey, Initiator: j.initiator,

@@ -36,7 +36,7 @@ func (p *destinationProber) probeDestination(ctx context.Context) error {
 		p.ask(access.Writer, "kms:GenerateDataKey", access.DestinationKey), p.ask(access.Writer, "kms:Decrypt", access.DestinationKey),
 	}
 	e := form{key: m.KMSKey, bucketKey: m.BucketKey}
-	if p.ACL {
+	if p.ACL != "" {
 		e.acl = types.ObjectCannedACLBucketOwnerFullControl
 	}
 	listed, away := p.probeList(ctx, c, p.ask(access.Writer, "s3:ListBucket", access.DestinationBucket))

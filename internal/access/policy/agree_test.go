@@ -3,6 +3,7 @@ package policy_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"syncd/internal/access/accesstest"
@@ -12,15 +13,33 @@ import (
 
 // drawCopying draws how the objects of a mapping move: everything that changes what is sent for
 // them.
-func drawCopying(t *rapid.T) string {
+func drawCopying(t *rapid.T, modes ...string) string {
 	tags := rapid.SampledFrom([]string{"copy", "omit", "{only: [team, tag0, tag1, tag2, tag3, tag4, tag5, tag6, tag7, tag8, tag9]}"}).Draw(t, "tags")
 	carry := rapid.SampledFrom([]string{"copy", "omit"})
 	text := fmt.Sprintf("    copy: {mode: %s, tags: %s, metadata: %s, annotations: %s, object_lock: %s, acl: %s, part_size: %s, multipart_above: %s}\n",
-		rapid.SampledFrom([]string{"auto", "relay"}).Draw(t, "mode"), tags, carry.Draw(t, "metadata"), carry.Draw(t, "annotations"), carry.Draw(t, "object lock"),
+		rapid.SampledFrom(modes).Draw(t, "mode"), tags, carry.Draw(t, "metadata"), carry.Draw(t, "annotations"), carry.Draw(t, "object lock"),
 		rapid.SampledFrom([]string{"omit", "bucket-owner-full-control"}).Draw(t, "acl"),
 		rapid.SampledFrom([]string{"auto", "5MiB", "7MiB"}).Draw(t, "part size"), rapid.SampledFrom([]string{"5MiB", "6MiB"}).Draw(t, "threshold"))
 	text += rapid.SampledFrom([]string{"", "", "    filter: {max_size: 1MiB}\n", "    filter: {max_size: 7MiB}\n"}).Draw(t, "filter")
 	return text + rapid.SampledFrom([]string{"", "    delete: {enabled: true}\n"}).Draw(t, "delete")
+}
+
+// drawSides draws how the sides of the first mapping are written: one service has several
+// spellings, and a copy has a class and may have a bucket key.
+func drawSides(t *rapid.T, text string) string {
+	endpoint := rapid.SampledFrom([]string{"", "https://s3.us-west-2.amazonaws.com", "https://s3.us-west-2.amazonaws.com/", "https://s3.us-west-2.amazonaws.com:443"})
+	for _, bucket := range []string{"      bucket: owner-data\n", "      bucket: consumer-copy\n"} {
+		with := bucket
+		if url := endpoint.Draw(t, "endpoint"); url != "" {
+			with += "      endpoint_url: " + url + "\n"
+		}
+		if strings.Contains(bucket, "consumer-copy") {
+			with += "      storage_class: " + rapid.SampledFrom([]string{"STANDARD", "STANDARD_IA", "keep"}).Draw(t, "class") + "\n"
+			with += fmt.Sprintf("      bucket_key: %t\n", rapid.Bool().Draw(t, "bucket key"))
+		}
+		text = strings.Replace(text, bucket, with, 1)
+	}
+	return text
 }
 
 // TestRequestsQuoteAndPoliciesAgree draws configurations, and puts the policies that are generated
@@ -37,8 +56,12 @@ func TestRequestsQuoteAndPoliciesAgree(t *testing.T) {
 			return
 		}
 		base := rapid.SampledFrom([]string{"share-owner-role", "share-role", "share-org"}).Draw(r, "way of sharing")
-		copying := drawCopying(r)
-		x := accesstest.NewWorld(t, accesstest.Way{Example: base}, func(text string) string { return text + copying })
+		modes := []string{"auto", "relay"}
+		if base != "share-owner-role" { // there each side has a role of its own
+			modes = append(modes, "server_side")
+		}
+		copying := drawCopying(r, modes...)
+		x := accesstest.NewWorld(t, accesstest.Way{Example: base}, func(text string) string { return drawSides(r, text) + copying })
 		for _, m := range x.Config.Mappings {
 			x.Source().SetEncryption(x.OwnerKey.ARN(), false)
 			x.Fill(m)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"syncd/internal/awserr"
 	"syncd/internal/checkpoint/history"
 	"syncd/internal/daemon/status"
 )
@@ -100,7 +101,7 @@ func (c *Condition) whyNot(leaseHeld bool) string {
 	switch {
 	case c.paused != nil:
 		return ""
-	case f != nil && (f.Class == "credentials" || f.Class == "expired"):
+	case f != nil && (f.Class == string(awserr.Credentials) || f.Class == string(awserr.Expired)):
 		return "no usable credentials: " + f.Text
 	case f != nil && !c.leased:
 		return "lease was not got: " + f.Text

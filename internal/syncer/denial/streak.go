@@ -37,7 +37,7 @@ type streak struct {
 	held    []Held
 	judging chan struct{}  // closed when it is decided that not all is refused; nil when nothing is to be
 	broken  bool           // a copy was made meanwhile
-	over    bool           // Rest is refused: the pass ends
+	over    bool           // all is refused: the pass ends
 	taken   int            // actions of the walk
 	last    string         // key of the last one
 	witness listing.Object // the last object of which the destination has a copy

@@ -2,7 +2,9 @@ package checkpoint
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"time"
 
 	"syncd/internal/checkpoint/chunk"
 	"syncd/internal/checkpoint/record"
@@ -26,6 +28,22 @@ func Entries(ctx context.Context, store store.Store, mapping string) iter.Seq2[r
 		}
 		chunk.Entries(ctx, store, m.Chunks, "")(yield)
 	}
+}
+
+// CountQuarantine counts rows of a quarantine by their reasons, and finds when the first of their
+// objects was set aside; the zero time of none. Of rows that cannot all be read it counts none.
+func CountQuarantine(rows iter.Seq2[record.Quarantined, error]) (byReason map[string]int64, oldest time.Time, err error) {
+	byReason = map[string]int64{}
+	for q, err := range rows {
+		if err != nil {
+			return map[string]int64{}, time.Time{}, fmt.Errorf("read quarantine: %w", err)
+		}
+		byReason[q.Reason]++
+		if oldest.IsZero() || !q.FirstAt.IsZero() && q.FirstAt.Before(oldest) {
+			oldest = q.FirstAt
+		}
+	}
+	return byReason, oldest, nil
 }
 
 // Quarantine yields what the last committed generation set aside, in key order, without the lease.

@@ -146,7 +146,7 @@ func readStatus(ctx context.Context, from store.Store, mapping string, now time.
 	case err == nil:
 		s.Generation, s.Entries, s.CommittedAt = last.Generation, last.Entries, &last.CommittedAt
 		s.AgeSeconds = now.Sub(last.CommittedAt).Seconds()
-		err = countQuarantine(ctx, from, mapping, s.Quarantined)
+		s.Quarantined, _, err = checkpoint.CountQuarantine(checkpoint.Quarantine(ctx, from, mapping))
 	case errors.Is(err, record.ErrNoCheckpoint):
 		err = nil
 	}
@@ -176,16 +176,6 @@ func leaseOf(l store.LeaseInfo) *leaseStatus {
 		s.Until = &l.Until
 	}
 	return s
-}
-
-func countQuarantine(ctx context.Context, store store.Store, mapping string, byReason map[string]int64) error {
-	for q, err := range checkpoint.Quarantine(ctx, store, mapping) {
-		if err != nil {
-			return err
-		}
-		byReason[q.Reason]++
-	}
-	return nil
 }
 
 func passOf(p record.Progress) *passStatus {

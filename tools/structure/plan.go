@@ -43,6 +43,9 @@ func readPlan(file string) (plan, error) {
 			return plan{}, fmt.Errorf("%s: %q is no floor, want one of %q", file, strings.TrimSpace(cells[1]), floors())
 		}
 		for _, name := range named(cells[2]) {
+			if _, isThere := p.floor[name]; isThere {
+				return plan{}, fmt.Errorf("%s names %s twice", file, name)
+			}
 			p.floor[name] = floor
 		}
 	}
@@ -62,22 +65,28 @@ func named(cell string) (names []string) {
 	return names
 }
 
-// check returns the packages that the plan lacks, its packages that there are not, and the imports
-// that point up.
-func (p plan) check(measured []measure) (faults []string) {
+// upward returns the imports of a package of a higher floor.
+func (p plan) upward(measured []measure) (faults []string) {
+	for _, m := range measured {
+		name := inModule(m.path)
+		floor, ok := p.floor[name]
+		for _, imported := range m.imports {
+			if other := p.floor[inModule(imported)]; ok && other > floor {
+				faults = append(faults, fmt.Sprintf("%s (%s) imports %s (%s): imports point down", name, floors()[floor], inModule(imported), floors()[other]))
+			}
+		}
+	}
+	return faults
+}
+
+// unknown returns the packages that the plan lacks, and those of the plan that do not exist.
+func (p plan) unknown(measured []measure) (faults []string) {
 	isThere := map[string]bool{}
 	for _, m := range measured {
 		name := inModule(m.path)
 		isThere[name] = true
-		floor, ok := p.floor[name]
-		if !ok {
+		if _, ok := p.floor[name]; !ok {
 			faults = append(faults, fmt.Sprintf("%s stands on no floor of %s: add it to the table", name, p.file))
-			continue
-		}
-		for _, imported := range m.imports {
-			if other, ok := p.floor[inModule(imported)]; ok && other > floor {
-				faults = append(faults, fmt.Sprintf("%s (%s) imports %s (%s): imports point down", name, floors()[floor], inModule(imported), floors()[other]))
-			}
 		}
 	}
 	for name := range p.floor {

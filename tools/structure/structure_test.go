@@ -54,7 +54,7 @@ func TestFaults(t *testing.T) {
 	if slices.Sort(want); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	for _, line := range []string{"m/high 6 1 0 2 1 1 1 2", "imports between packages: 1; against the plan: 3"} {
+	for _, line := range []string{"m/high 6 1 0 2 1 1 1 2", "imports between packages: 1; upward: 1"} {
 		if !strings.Contains(strings.Join(strings.Fields(table.String()), " "), line) {
 			t.Errorf("got the table\n%s\nwant %q in it", table.String(), line)
 		}
@@ -65,8 +65,9 @@ func TestFaults(t *testing.T) {
 func TestPlanIsRefused(t *testing.T) {
 	for text, want := range map[string]string{
 		"no table": "no table of floors",
-		"\n| floor | package | is |\n|---|---|---|\nx":           "is no row",
-		"\n| floor | package | is |\n|---|---|---|\n| 9 | a |b|": `"9" is no floor`,
+		"\n| floor | package | is |\n|---|---|---|\nx":                            "is no row",
+		"\n| floor | package | is |\n|---|---|---|\n| 9 | a |b|":                  `"9" is no floor`,
+		"\n| floor | package | is |\n|---|---|---|\n| 2 | `a` |b|\n| 3 | `a` |b|": "names a twice",
 	} {
 		file := filepath.Join(t.TempDir(), "plan.md")
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

@@ -12,12 +12,12 @@
 package backlog
 
 import (
-	"fmt"
 	"iter"
 	"sync"
 	"time"
 
 	"syncd/internal/awserr"
+	"syncd/internal/checkpoint"
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/figure"
 	"syncd/internal/listing"
@@ -139,13 +139,9 @@ func (b *Backlog) Age(now time.Time) (seconds float64, ok bool) {
 
 // ReadQuarantine counts what the last generation has set aside.
 func (b *Backlog) ReadQuarantine(rows iter.Seq2[record.Quarantined, error]) error {
-	byReason, oldest := map[string]int64{}, time.Time{}
-	for q, err := range rows {
-		if err != nil {
-			return fmt.Errorf("read quarantine: %w", err)
-		}
-		byReason[q.Reason]++
-		oldest = planner.Earlier(oldest, q.FirstAt)
+	byReason, oldest, err := checkpoint.CountQuarantine(rows)
+	if err != nil {
+		return err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -33,8 +33,8 @@ type job struct {
 	copier  *copier.Copier
 	how     transfer.Settings
 	objects map[string]listing.Object
-	present listing.Object // a copy that lies at the destination already
-	orphan  string         // id of an upload that an earlier session began
+	present map[string]listing.Object // copies that are at the destination already
+	orphan  string                    // id of an upload that an earlier session began
 	copies  *awsfake.Bucket
 
 	initiator string
@@ -76,7 +76,7 @@ func (x *World) newJob(t *testing.T, m config.Mapping, set *creds.Set) *job {
 	from, to := x.Config.Places(m)
 	j := &job{
 		mapping: m, set: set, from: from, to: to, source: sourceClient(t, set, m), target: Client(t, set, m.Destination.Role),
-		objects: map[string]listing.Object{}, how: x.Config.Transfer(m),
+		objects: map[string]listing.Object{}, present: map[string]listing.Object{}, how: x.Config.Transfer(m),
 		copies: x.Buckets[m.Destination.Bucket], initiator: x.Config.Roles[m.Destination.Role].ARN,
 	}
 	if j.how.MultipartAbove == 0 {
@@ -89,8 +89,9 @@ func (x *World) newJob(t *testing.T, m config.Mapping, set *creds.Set) *job {
 		}
 		j.objects[name] = listed(o)
 	}
-	present := x.Buckets[m.Destination.Bucket].Put(m.Destination.Prefix+"plain", awsfake.BytesBody([]byte("plain")), awsfake.PutOptions{})
-	j.present = listed(present)
+	for name, body := range map[string]string{"plain": "plain", "bucket-key": "bucket key"} {
+		j.present[name] = listed(x.Buckets[m.Destination.Bucket].Put(m.Destination.Prefix+name, awsfake.BytesBody([]byte(body)), awsfake.PutOptions{}))
+	}
 	j.copier = newCopier(j)
 	return j
 }
@@ -138,7 +139,8 @@ func (j *job) steps() []step {
 		{"list destination", func(ctx context.Context) error {
 			return list(ctx, listing.Live{Client: j.target, Place: j.to})
 		}},
-		{"adopt", j.adopt},
+		{"adopt", func(ctx context.Context) error { return j.adopt(ctx, "plain") }},
+		{"adopt bucket key", func(ctx context.Context) error { return j.adopt(ctx, "bucket-key") }},
 		{"copy", func(ctx context.Context) error { return j.copy(ctx, "plain") }},
 		{"replace", j.replace},
 		{"copy bucket key", func(ctx context.Context) error { return j.copy(ctx, "bucket-key") }},
@@ -177,8 +179,9 @@ func (j *job) copy(ctx context.Context, name string) error {
 
 // adopt looks at a copy that lies there; a role that may not look adopts nothing and copies
 // everything again.
-func (j *job) adopt(ctx context.Context) error {
-	result, _, err := j.copier.Copy(ctx, j.objects["plain"], copier.Target{Looked: true, Present: &j.present}, nil)
+func (j *job) adopt(ctx context.Context, name string) error {
+	present := j.present[name]
+	result, _, err := j.copier.Copy(ctx, j.objects[name], copier.Target{Looked: true, Present: &present}, nil)
 	if err == nil && !result.Adopted {
 		err = errors.New("the copy that is there is not adopted")
 	}

@@ -20,6 +20,9 @@ const (
 	// minShare is the least share of requests taken from which the rate of the service is
 	// concluded.
 	minShare = 0.5
+	// outageShare is the share of requests taken below which the service is thought to be down, and
+	// not to have a lower quota.
+	outageShare = 0.01
 	// maxPressed is the longest time between two answers that counts for the growth of a rate.
 	maxPressed = time.Second
 	// maxIndependent is the largest share of refusals that is taken for independent of the rate:
@@ -73,6 +76,7 @@ type Controller struct {
 	alarm      alarm       // of those since the last cut
 	stray      float64     // the refused share that does not depend on the rate
 	experiment *experiment // of the last cut, until it is decided
+	isOutage   bool        // the service took nothing before one of the cuts since one has helped
 	burst      *burst      // that the last cuts are for, while it may be one
 
 	burstOver time.Time // when the last burst was over
@@ -209,7 +213,7 @@ func (c *Controller) forget() {
 func (c *Controller) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.curve, c.last, c.alarm, c.stray, c.experiment, c.burst, c.interval = curve{}, share{}, alarm{}, 0, nil, nil, firstRetry
+	c.curve, c.last, c.alarm, c.stray, c.experiment, c.isOutage, c.burst, c.interval = curve{}, share{}, alarm{}, 0, nil, false, nil, firstRetry
 	c.setRate(math.Inf(1))
 }
 
@@ -244,8 +248,10 @@ func (c *Controller) cut(now time.Time, refused, stray float64) {
 	c.burst = c.burst.next(now, c.burstOver, before, max(refused, c.alarm.first), took)
 	rate := max(used*min(max(keep*taken, minKeep), keep), minRate)
 	// When most is refused, that may be an outage as well as a lower quota: what was good is kept
-	// in mind meanwhile.
-	if taken >= minShare || c.curve.best == 0 {
+	// in mind meanwhile. Once nothing was taken it is an outage, and what is taken at its end says
+	// nothing of a quota.
+	c.isOutage = c.isOutage || took < outageShare
+	if taken >= minShare && !c.isOutage || c.curve.best == 0 {
 		c.curve.best = used * max(taken, minShare)
 	}
 	c.curve.best = max(c.curve.best, rate)
@@ -279,8 +285,11 @@ func (c *Controller) judge(now time.Time, f finding) {
 	case undecided:
 	case helped:
 		c.stray = min(c.stray, c.experiment.seen.value()+c.experiment.seen.spread())
-		// That it helped shows a quota, and no outage: it is about what was taken before.
-		c.curve.best = max(min(c.curve.best, c.experiment.taken), c.rate)
+		// That it helped shows a quota of about what was taken before, unless an outage ended.
+		if !c.isOutage {
+			c.curve.best = min(c.curve.best, c.experiment.taken)
+		}
+		c.curve.best, c.isOutage = max(c.curve.best, c.rate), false
 		c.last = c.experiment.seen // what was refused before is no sign of what is now
 		c.experiment, c.interval = nil, firstRetry
 	case worse:

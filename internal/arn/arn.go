@@ -35,11 +35,17 @@ func Is(text string) bool { return strings.HasPrefix(text, prefix) }
 // Split takes a text of the form of an ARN apart; ok is false of what has fewer parts. The parts
 // may be anything.
 func Split(text string) (a ARN, ok bool) {
-	p := strings.SplitN(text, ":", 6)
-	if len(p) != 6 || !Is(text) {
+	rest, ok := strings.CutPrefix(text, prefix)
+	for _, part := range []*string{&a.Partition, &a.Service, &a.Region, &a.Account} { // in place: policies are evaluated by the million
+		if ok {
+			*part, rest, ok = strings.Cut(rest, ":")
+		}
+	}
+	if !ok {
 		return ARN{}, false
 	}
-	return ARN{p[1], p[2], p[3], p[4], p[5]}, true
+	a.Resource = rest
+	return a, true
 }
 
 // Parse reads an ARN. Every partition is called aws or aws-SOMETHING.
@@ -79,7 +85,7 @@ func refuse(text, problem, instead string) error {
 
 // String writes the ARN.
 func (a ARN) String() string {
-	return prefix + strings.Join([]string{a.Partition, a.Service, a.Region, a.Account, a.Resource}, ":")
+	return prefix + a.Partition + ":" + a.Service + ":" + a.Region + ":" + a.Account + ":" + a.Resource
 }
 
 // hasAccount reports whether the ARN names an account.

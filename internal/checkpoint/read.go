@@ -11,14 +11,14 @@ import (
 	"syncd/internal/checkpoint/store"
 )
 
-// LeaseOf tells who writes a mapping's ledger, without the lease. Ok is false when nobody does. An
-// Until that has gone by means that the holder vanished.
+// LeaseOf returns who is writing a mapping's ledger. It does not need the lease. Ok is false if no
+// process holds it. An Until in the past means that the holder is gone.
 func LeaseOf(ctx context.Context, store store.Store, mapping string) (info store.LeaseInfo, ok bool, err error) {
 	return store.LeaseOf(ctx, mapping)
 }
 
-// Entries yields the last committed generation's entries in key order, without the lease. A
-// generation stays readable while Options.KeepGenerations newer ones are committed.
+// Entries yields the entries of the last committed generation in key order. It does not need the
+// lease. A generation stays readable until Options.KeepGenerations newer ones are committed.
 func Entries(ctx context.Context, store store.Store, mapping string) iter.Seq2[record.Entry, error] {
 	return func(yield func(record.Entry, error) bool) {
 		m, err := record.Latest(ctx, store, mapping)
@@ -39,9 +39,7 @@ func CountQuarantine(rows iter.Seq2[record.Quarantined, error]) (byReason map[st
 			return map[string]int64{}, time.Time{}, fmt.Errorf("read quarantine: %w", err)
 		}
 		byReason[q.Reason]++
-		if oldest.IsZero() || !q.FirstAt.IsZero() && q.FirstAt.Before(oldest) {
-			oldest = q.FirstAt
-		}
+		oldest = record.Earlier(oldest, q.FirstAt)
 	}
 	return byReason, oldest, nil
 }

@@ -2,22 +2,24 @@ package metrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// Forget takes out every series of a mapping that is no longer kept, so that no alert waits for it,
-// but for those of what the board knows: they end when the board forgets the mapping. The first
-// label of every metric of mappings is the mapping.
+// Forget deletes every series of a removed mapping, so that alerts on it end. The series read from
+// the board end when the board forgets the mapping. The first label of every metric of a mapping is
+// the mapping.
 func (m *Metrics) Forget(mapping string) {
 	by := prometheus.Labels{"mapping": mapping}
-	for _, vec := range m.vectors() {
+	for _, vec := range m.ofMappings() {
 		vec.DeletePartialMatch(by)
 	}
 }
 
 // vector is a metric with labels.
 type vector interface {
+	prometheus.Collector
 	DeletePartialMatch(labels prometheus.Labels) int
 }
 
-func (m *Metrics) vectors() []vector {
+// ofMappings returns the metrics that have a series for each mapping.
+func (m *Metrics) ofMappings() []vector {
 	return []vector{
 		m.Objects, m.CopiedBytes, m.Actions, m.Quarantined, m.Requests, m.RequestDuration, m.Passes, m.PassDuration,
 		m.CopiesInFlight, m.CopyDuration, m.StoreWrites, m.UnconditionalWrites, m.ShortenedRetentions, m.Cost, m.NextPass, m.Paused, m.FailingSince, m.PassWaiting,

@@ -1,16 +1,16 @@
-// Package metrics holds every metric of syncd, on a registry that is passed in.
+// Package metrics defines every metric of syncd, on a registry that is passed in.
 //
-// It promises names by the Prometheus conventions (syncd_ + noun + unit, base units, _total for
-// counters) and labels of bounded number: mapping, outcome, reason, operation, class. Keys and
-// ETags are never labels. The list of metrics in docs/metrics.md is checked against what [New]
-// registers.
+// It promises names that follow the Prometheus conventions (syncd_ + noun + unit, base units,
+// _total for counters) and labels with few values: mapping, outcome, reason, operation, class. Keys
+// and ETags are never labels. The list of metrics in docs/metrics.md is checked against the metrics
+// that [New] registers.
 //
-// It leaves to the syncer and the daemon when to count; no package beneath them counts anything.
-// What is known of a mapping at the moment is not set here: it is read from a [figure.Board] at
-// each scrape, as the status page reads it.
+// The syncer and the daemon count the events; the packages that they use do not count anything. The
+// current data about mappings is not set here: it is read from a [figure.Board] at each scrape,
+// like the data of the status page.
 //
-// Two words: an outcome is what became of a listed object (copied, unchanged, skipped,
-// quarantined); a reason is why an action was planned or an object set aside.
+// Two terms: an outcome is the result for a listed object (copied, unchanged, skipped,
+// quarantined); a reason is why an action was planned or an object was quarantined.
 package metrics
 
 import (
@@ -20,7 +20,7 @@ import (
 	"syncd/internal/figure"
 )
 
-// Metrics are the metrics that are counted or set.
+// Metrics has the metrics that are counted or set.
 type Metrics struct {
 	// Objects counts listed objects by mapping and outcome.
 	Objects *prometheus.CounterVec
@@ -28,19 +28,19 @@ type Metrics struct {
 	CopiedBytes *prometheus.CounterVec
 	// Actions counts planned actions by mapping and reason.
 	Actions *prometheus.CounterVec
-	// Quarantined counts objects set aside by mapping and reason.
+	// Quarantined counts quarantined objects by mapping and reason.
 	Quarantined *prometheus.CounterVec
-	// Requests counts requests on the wire by mapping, operation and class of error.
+	// Requests counts HTTP requests by mapping, operation and class of error.
 	Requests *prometheus.CounterVec
-	// RequestDuration observes the time of requests in seconds by mapping and operation.
+	// RequestDuration observes the duration of requests in seconds by mapping and operation.
 	RequestDuration *prometheus.HistogramVec
 	// Passes counts ended passes by mapping and result.
 	Passes *prometheus.CounterVec
-	// PassDuration observes the time of ended passes in seconds by mapping.
+	// PassDuration observes the duration of ended passes in seconds by mapping.
 	PassDuration *prometheus.HistogramVec
-	// CopiesInFlight is the number of objects being copied now by mapping.
+	// CopiesInFlight is the number of objects being copied, by mapping.
 	CopiesInFlight *prometheus.GaugeVec
-	// CopyDuration observes the time of single copies in seconds by mapping.
+	// CopyDuration observes the duration of single copies in seconds by mapping.
 	CopyDuration *prometheus.HistogramVec
 	// StoreWrites counts records of the ledger written or deleted, by mapping.
 	StoreWrites *prometheus.CounterVec
@@ -48,36 +48,36 @@ type Metrics struct {
 	UnconditionalWrites *prometheus.CounterVec
 	// ShortenedRetentions counts copies whose retention ends before their source's, by mapping.
 	ShortenedRetentions *prometheus.CounterVec
-	// Cost counts the estimated price of requests, retrieval and transfer in US dollars, by
-	// mapping.
+	// Cost counts the estimated price of requests, retrieval and transfer in US dollars by mapping.
 	Cost *prometheus.CounterVec
 	// NextPass is the Unix time at which the next pass is due, by mapping.
 	NextPass *prometheus.GaugeVec
-	// FailingSince is the Unix time at which the first of the passes failed that have failed in a
-	// row, by mapping.
+	// FailingSince is the Unix time of the first in the current series of failed passes, by
+	// mapping.
 	FailingSince *prometheus.GaugeVec
 	// Paused is 1 while a mapping is paused, by mapping.
 	Paused *prometheus.GaugeVec
-	// PassesRunning and PassesWaiting are how many passes run in this process, and how many
-	// mappings wait in line for one; PassesLimit is how many may run at once.
+	// PassesRunning is how many passes are running in this process, PassesWaiting how many mappings
+	// wait in line for one, and PassesLimit how many passes may run at the same time.
 	PassesRunning *prometheus.GaugeVec
 	PassesWaiting *prometheus.GaugeVec
 	PassesLimit   *prometheus.GaugeVec
 	// PassWaiting is 1 while a mapping waits in line for a pass, by mapping.
 	PassWaiting *prometheus.GaugeVec
-	// ReloadSuccess is 1 when the configuration was last read without fault, LastReload the Unix
-	// time of the last such.
+	// ReloadSuccess is 1 if the configuration was valid when it was last read. LastReload is the
+	// Unix time when a valid configuration was last read.
 	ReloadSuccess *prometheus.GaugeVec
 	LastReload    *prometheus.GaugeVec
-	// BuildInfo is 1, labelled with the version of the program.
+	// BuildInfo is always 1. Its labels identify the version of the program.
 	BuildInfo *prometheus.GaugeVec
 }
 
-// nativeBuckets makes histograms native ones too, with a growth factor of 10 percent a bucket.
+// nativeBuckets makes histograms also available as native histograms, with a growth factor of 10
+// percent per bucket.
 const nativeBuckets = 1.1
 
-// New registers all metrics on reg: those that are counted, those of what the board knows, and
-// those of the Go runtime and of the process. It panics when one is registered already.
+// New registers all metrics on reg: those that are counted, those that are read from the board, and
+// those of the Go runtime and the process. It panics if one of them is already registered.
 func New(reg prometheus.Registerer, board *figure.Board) *Metrics {
 	m := &Metrics{
 		Objects:             counter("objects_total", "Listed objects by what became of them.", "mapping", "outcome"),
@@ -107,10 +107,11 @@ func New(reg prometheus.Registerer, board *figure.Board) *Metrics {
 	}
 	reg.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newFigures(board),
-		m.Objects, m.CopiedBytes, m.Actions, m.Quarantined, m.Requests, m.RequestDuration, m.Passes, m.PassDuration,
-		m.CopiesInFlight, m.CopyDuration, m.StoreWrites, m.UnconditionalWrites, m.ShortenedRetentions, m.Cost, m.NextPass, m.Paused, m.FailingSince,
-		m.PassesRunning, m.PassesWaiting, m.PassesLimit, m.PassWaiting, m.ReloadSuccess, m.LastReload, m.BuildInfo,
+		m.PassesRunning, m.PassesWaiting, m.PassesLimit, m.ReloadSuccess, m.LastReload, m.BuildInfo,
 	)
+	for _, vec := range m.ofMappings() {
+		reg.MustRegister(vec)
+	}
 	return m
 }
 

@@ -6,30 +6,30 @@ import (
 	"time"
 
 	"syncd/internal/checkpoint"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/syncer/denial"
-	"syncd/internal/syncer/planner"
 )
 
 // flushCheck is how often to check whether settled entries should be saved.
 const flushCheck = 500 * time.Millisecond
 
-// saver makes durable what a pass does: its claims before it copies, what is settled when that is
-// due, and the rest when it ends early.
+// saver makes the progress of a pass durable: it claims keys before they are copied, saves settled
+// entries when a save is due, and saves the rest if the pass ends early.
 type saver struct {
 	ledger *checkpoint.Pass
-	// patience is how long a save may go on once the pass drains.
+	// patience is how long a save may continue once the pass drains.
 	patience time.Duration
-	// clock is the service's.
+	// clock returns the time of the service.
 	clock func() time.Time
-	// isReplay says that the pass is not over the whole source.
+	// isReplay reports whether the pass is a replay.
 	isReplay bool
-	// logDue logs what is counted for the log, when it is time.
+	// logDue logs the counts of repeated messages when they are due.
 	logDue func()
 }
 
-// save saves what is settled when it is due. The walk asks after each action, so that no more than
-// the ledger's limit and the copies in flight are ever unsaved. A save that has begun is not cut
-// short: half a save is a failed one.
+// save saves settled entries when a save is due. The walk calls it after each action, so the number
+// of unsaved entries is at most the ledger's limit plus the copies in flight. A save in progress is
+// not canceled at once when ctx ends, because a partial save is a failed save.
 func (s *saver) save(ctx context.Context) error {
 	s.logDue()
 	if !s.ledger.Due() {
@@ -40,8 +40,8 @@ func (s *saver) save(ctx context.Context) error {
 	return s.ledger.FlushDue(patient)
 }
 
-// keepSaving saves when it is due also while the walk waits for a page or for a slow copy, until
-// the returned func is called; that waits and returns the first error.
+// keepSaving calls save regularly, so that saves continue while the walk waits for a listing page
+// or a slow copy. The returned func stops it, waits, and returns the first error.
 func keepSaving(save func() error) (wait func() error) {
 	stop, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
@@ -66,32 +66,32 @@ func keepSaving(save func() error) (wait func() error) {
 	}
 }
 
-// claim makes the keys up to until claimed, before they are copied.
+// claim durably claims the keys up to until before they are copied; "" claims all keys.
 func (s *saver) claim(ctx context.Context, until string) error {
 	patient, giveUp := outlive(ctx, s.patience)
 	defer giveUp()
 	since := s.clock()
-	// What an upload becomes that is resumed is dated by its beginning.
+	// An object from a resumed upload is dated by the start of the upload.
 	for _, u := range s.ledger.LeftUploads() {
 		if until == "" || u.Key <= until {
-			since = planner.Earlier(since, u.BeganAt)
+			since = record.Earlier(since, u.BeganAt)
 		}
 	}
 	return s.ledger.Claim(patient, until, since)
 }
 
-// claimKey makes a claim on one key durable.
+// claimKey durably claims one key.
 func (s *saver) claimKey(ctx context.Context, key string) error {
 	patient, giveUp := outlive(ctx, s.patience)
 	defer giveUp()
 	return s.ledger.ClaimKey(patient, key, s.clock())
 }
 
-// abandon keeps what is settled of a pass that does not reach its end, and returns why it does not.
-// It outlives ctx, which may be why.
+// abandon saves what is settled in a pass that did not reach its end, and returns why it did not.
+// It does not stop when ctx ends, because the end of ctx may be the cause.
 func (s *saver) abandon(ctx context.Context, cause error) error {
 	if _, ok := errors.AsType[*PanicError](cause); ok {
-		return cause // what is in memory may be half done; what was saved before is whole
+		return cause // the state in memory may be inconsistent; the saved state is complete
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience)
 	defer cancel()
@@ -104,7 +104,7 @@ func (s *saver) abandon(ctx context.Context, cause error) error {
 	case err == nil:
 		return cause
 	case errors.Is(cause, ErrDrained), errors.Is(err, cause):
-		return err // a drain that could not save has failed; and a ledger that failed says so again
+		return err // a drain that could not save has failed, and a failed ledger returns the same error again
 	default:
 		return errors.Join(cause, err)
 	}

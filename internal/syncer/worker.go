@@ -15,13 +15,13 @@ import (
 	"syncd/internal/syncer/planner"
 )
 
-// prover asks what is at the destination.
+// prover checks what the destination holds.
 type prover interface {
 	Proved(ctx context.Context, e record.Entry, target copier.Target, otherKey bool) (bool, error)
 	LeftOf(ctx context.Context, sourceKey string, target copier.Target) (copier.Left, error)
 }
 
-// worker carries out actions and hands what became of them to the recorder.
+// worker carries out actions and hands the results to the recorder.
 type worker struct {
 	prover   prover
 	refusals *denial.Detector
@@ -29,7 +29,7 @@ type worker struct {
 	now      func() time.Time
 }
 
-// skip carries out an action that takes no request.
+// skip carries out an action that sends no requests.
 func (w *worker) skip(slot *checkpoint.Slot, a plan.Action) {
 	if a.Holds() {
 		slot.Hold(*a.SetAside, a.Previous)
@@ -44,7 +44,7 @@ func (w *worker) skipped(a plan.Action) {
 	w.refusals.Skipped(a)
 }
 
-// carryOut does what an action takes requests for. An error ends the pass.
+// carryOut carries out an action that sends requests. An error ends the pass.
 func (w *worker) carryOut(ctx context.Context, slot *checkpoint.Slot, a plan.Action) error {
 	switch {
 	case a.Kind == plan.Skip:
@@ -66,8 +66,8 @@ func (w *worker) carryOut(ctx context.Context, slot *checkpoint.Slot, a plan.Act
 	return w.copy(ctx, slot, a)
 }
 
-// copy copies one object and settles its slot. An error ends the pass; the failure of the object
-// alone is none.
+// copy copies one object and settles its slot. An error ends the pass; a failure that concerns only
+// this object is recorded and returns nil.
 func (w *worker) copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action) error {
 	defer w.record.inFlight()()
 	start, number := w.now(), w.refusals.Begin()
@@ -97,10 +97,10 @@ func (w *worker) copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action)
 	return nil
 }
 
-// vanished settles an object that was gone when it was about to be copied.
+// vanished settles an object that was deleted from the source before it could be copied.
 func (w *worker) vanished(ctx context.Context, slot *checkpoint.Slot, a plan.Action, ours copier.Ours) error {
 	target := planner.TargetOf(a)
-	target.OursSince = planner.Earlier(target.OursSince, ours.Since)
+	target.OursSince = record.Earlier(target.OursSince, ours.Since)
 	if err := w.recordLeft(ctx, slot, a, target); err != nil {
 		return err
 	}
@@ -108,20 +108,20 @@ func (w *worker) vanished(ctx context.Context, slot *checkpoint.Slot, a plan.Act
 	return nil
 }
 
-// recordLeft settles an object that has no copy to be made, and of which the ledger does not know
-// what is at the destination: it is gone from the source, or skipped. A copy whose answer was lost
-// may have replaced the one that the ledger knows, which is then not carried over; what is there in
-// its place is syncd's own all the same.
+// recordLeft settles an object that is not copied, because it is gone from the source or skipped,
+// when the ledger does not know what the destination holds. A copy request whose response was lost
+// may have replaced the copy in the ledger. The old entry is then not carried over, but the object
+// at the destination still belongs to syncd.
 func (w *worker) recordLeft(ctx context.Context, slot *checkpoint.Slot, a plan.Action, target copier.Target) error {
 	if target.OursSince.IsZero() && (target.Known == "" || a.Previous != nil || a.Inherited != nil) {
-		carryOver(slot, a) // nothing was written
+		carryOver(slot, a) // no copy request was sent
 		return nil
 	}
 	left, err := w.prover.LeftOf(ctx, a.Object.Key, target)
 	switch {
 	case awserr.Fatal(err), ctx.Err() != nil:
 		return err
-	case err != nil: // the next pass asks again
+	case err != nil: // the next pass checks again
 		slot.Quarantine(w.record.row(a, copier.Ours{ETag: target.Known, Since: target.OursSince}, err), nil)
 	case left.Intact && a.Previous != nil:
 		slot.Carry(*a.Previous)
@@ -137,12 +137,12 @@ func (w *worker) recordLeft(ctx context.Context, slot *checkpoint.Slot, a plan.A
 	return nil
 }
 
-// errUnreadableCopy is why an object without a source is in quarantine: its row is all that says
-// whose the copy is.
+// errUnreadableCopy is why an object without a source is in quarantine: the quarantine row is the
+// only record that the copy belongs to syncd.
 var errUnreadableCopy = errors.New("the source is gone, and the role may not read the copy that is still there")
 
-// carryOver leaves the ledger as it is: of an object that is skipped the destination still has the
-// copy that was made last.
+// carryOver leaves the ledger unchanged for an object that is skipped: the destination still has
+// the last copy.
 func carryOver(slot *checkpoint.Slot, a plan.Action) {
 	switch {
 	case a.Previous != nil:

@@ -6,12 +6,13 @@ import (
 
 	"syncd/internal/awserr"
 	"syncd/internal/checkpoint/history"
+	"syncd/internal/checkpoint/record"
 	"syncd/internal/daemon/status"
 	"syncd/internal/syncer/denial"
 )
 
-// Start takes note that the mapping begins, and takes over how passes fared under its former
-// configuration, nil for none: another configuration does not show that it is better.
+// Start records that the mapping starts. It keeps the failure of the former condition, which may be
+// nil, because a new configuration does not prove that the failure is gone.
 func (c *Condition) Start(former *Condition) {
 	var then known
 	if former != nil {
@@ -27,9 +28,9 @@ func (c *Condition) Start(former *Condition) {
 	c.isRecalled = then.failure != nil
 }
 
-// Adopt takes from the history how passes fare, where one ended later than those that this process
-// has seen: in a process before it, or in a command. A failure lasts over a restart, and ends by a
-// pass elsewhere that reaches its end.
+// Adopt updates the failure from the history if a pass in it ended later than those that this
+// process has seen: in an earlier process, or in a command. So a failure survives a restart, and
+// ends when a pass of another process reaches its end.
 func (c *Condition) Adopt(passes []history.Pass) {
 	last, since, times := history.Failures(passes)
 	c.mu.Lock()
@@ -52,7 +53,7 @@ func (c *Condition) Adopt(passes []history.Pass) {
 	c.isRecalled = true
 }
 
-// failed describes a failure, which goes on with an earlier one. The caller holds c.mu.
+// failed describes a failure, which may continue an earlier one. The caller holds c.mu.
 func (c *Condition) failed(err error, now time.Time, r Runner) *status.Failure {
 	f := &status.Failure{
 		Class: string(awserr.Classify(err)), Text: c.o.Redact(err.Error()), Hint: c.o.Redact(c.o.Hint(err)), At: now.UTC(), Since: now.UTC(), Passes: 1,
@@ -60,28 +61,20 @@ func (c *Condition) failed(err error, now time.Time, r Runner) *status.Failure {
 	if before := c.failure; before != nil {
 		f.Since, f.Passes = before.Since, before.Passes+1
 	}
-	// The ledger has since when everything is refused, the history since when passes fail, also
-	// from before this process.
+	// The ledger records since when everything is refused, and the history since when passes fail,
+	// including passes of earlier processes.
 	if refused, ok := errors.AsType[*denial.Error](err); ok {
-		f.Since = earlier(f.Since, refused.Since)
+		f.Since = record.Earlier(f.Since, refused.Since).UTC()
 	}
 	if c.leased {
 		_, since, _ := history.Failures(r.History())
-		f.Since = earlier(f.Since, since)
+		f.Since = record.Earlier(f.Since, since).UTC()
 	}
 	return f
 }
 
-// earlier returns the earlier of two times, of which the second may be zero for none.
-func earlier(a, b time.Time) time.Time {
-	if b.IsZero() || a.Before(b) {
-		return a
-	}
-	return b.UTC()
-}
-
-// fail takes note of how passes fail, nil when the last one that reached an end did not. The caller
-// holds c.mu.
+// fail sets the failure of the mapping; nil means that the last pass that reached an end did not
+// fail. The caller holds c.mu.
 func (c *Condition) fail(f *status.Failure) {
 	c.failure, c.isRecalled = f, false
 	if f == nil {

@@ -1,14 +1,15 @@
-// Package backlog knows what is missing at the destination of a mapping, and sets its figure: how
-// many objects and bytes, and since when the oldest of them.
+// Package backlog tracks which objects are missing at the destination of a mapping. It sets the
+// mapping's figure: how many objects and bytes are missing, and since when.
 //
-// It promises that an object is missing from the moment it is planned until it has an outcome, that
-// the age of what one pass could not copy does not begin again with the next, and that the figure
-// says nothing until something was listed: what is not known is not shown as 0. Its memory holds as
-// many objects as the plan is ahead of the copies.
+// It promises that an object counts as missing from the time it is planned until it has an outcome,
+// that the age of an object that one pass could not copy continues in the next pass, and that the
+// figure is unset, not 0, until something was listed. Its memory use is limited by how far the plan
+// is ahead of the copies.
 //
-// It leaves to the passes what becomes of an object. It is safe for concurrent use.
+// The passes decide the outcome of each object. A Backlog is safe for concurrent use.
 //
-// Two words: what waits was listed and must still be copied; what is aside is in quarantine.
+// Two terms: waiting objects were listed and must still be copied; objects set aside are in
+// quarantine.
 package backlog
 
 import (
@@ -21,31 +22,29 @@ import (
 	"syncd/internal/checkpoint/record"
 	"syncd/internal/figure"
 	"syncd/internal/listing"
-	"syncd/internal/syncer/planner"
 )
 
-// Backlog is what is known to be missing at the destination: what was listed and must still be
-// copied, and what is in quarantine. It is of a mapping, not of a pass: what one pass could not
-// copy does not get younger with the next.
+// Backlog tracks the objects that are missing at the destination: those that were listed and must
+// still be copied, and those in quarantine. It belongs to a mapping, not to a pass, so that an
+// object keeps its age across passes.
 type Backlog struct {
 	figure *figure.Mapping
 
 	mu      sync.Mutex
-	listed  bool                      // the source was listed to its end once, so that what is not here is not missing
-	waiting map[string]listing.Object // by key: as many as the plan is ahead of the copies
-	former  time.Time                 // of the oldest object that an earlier pass left waiting
-	aside   time.Time                 // since when the object longest in quarantine is there
+	listed  bool                      // the whole source was listed at least once, so all other objects are known not to be missing
+	waiting map[string]listing.Object // by key; limited by how far the plan is ahead of the copies
+	former  time.Time                 // time of the oldest object that an earlier pass left waiting
+	aside   time.Time                 // when the oldest object in quarantine was set aside
 	reasons map[string]int64          // objects in quarantine by reason, as shown
-	bytes   int64                     // of what waits
+	bytes   int64                     // total size of the waiting objects
 }
 
-// New returns the backlog of a mapping of which nothing is known yet. It sets the backlog and the
-// quarantine of a figure.
+// New returns an empty backlog of a mapping. It sets the backlog and the quarantine in f.
 func New(f *figure.Mapping) *Backlog {
 	return &Backlog{figure: f, waiting: map[string]listing.Object{}}
 }
 
-// Begin starts the count of a pass, which lists everything from scratch.
+// Begin starts the count of a pass, which lists the whole source again.
 func (b *Backlog) Begin() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -54,7 +53,7 @@ func (b *Backlog) Begin() {
 	b.show()
 }
 
-// ListedAll notes that the source was listed to its end.
+// ListedAll records that the whole source was listed.
 func (b *Backlog) ListedAll() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -73,7 +72,7 @@ func (b *Backlog) Plan(o listing.Object) {
 	b.show()
 }
 
-// Remove strikes an object off, whatever became of it.
+// Remove removes an object, whatever its outcome.
 func (b *Backlog) Remove(key string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -84,14 +83,14 @@ func (b *Backlog) Remove(key string) {
 	}
 }
 
-// SetAside notes an object that went into quarantine.
+// SetAside records that an object was quarantined.
 func (b *Backlog) SetAside(at time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.aside = planner.Earlier(b.aside, at)
+	b.aside = record.Earlier(b.aside, at)
 }
 
-// End closes the count of a pass that reached its end: what is missing now is in quarantine.
+// End ends the count of a completed pass: the only objects still missing are in quarantine.
 func (b *Backlog) End() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -100,14 +99,13 @@ func (b *Backlog) End() {
 	b.show()
 }
 
-// clear strikes off all that waits. The caller holds b.mu.
+// clear removes all waiting objects. The caller holds b.mu.
 func (b *Backlog) clear() {
 	clear(b.waiting)
 	b.bytes = 0
 }
 
-// show sets the figure. Before anything was listed what is missing is not known. The caller holds
-// b.mu.
+// show sets the figure. The backlog is unknown until something was listed. The caller holds b.mu.
 func (b *Backlog) show() {
 	if !b.listed && len(b.waiting) == 0 {
 		b.figure.ClearBacklog()
@@ -116,17 +114,18 @@ func (b *Backlog) show() {
 	b.figure.SetBacklog(int64(len(b.waiting)), b.bytes)
 }
 
-// oldest returns the time of the oldest change that waits, zero for none. The caller holds b.mu.
+// oldest returns the time of the oldest change that was not copied, or zero if there is none. The
+// caller holds b.mu.
 func (b *Backlog) oldest() time.Time {
 	oldest := b.former
 	for _, o := range b.waiting {
-		oldest = planner.Earlier(oldest, o.LastModified)
+		oldest = record.Earlier(oldest, o.LastModified)
 	}
-	return planner.Earlier(oldest, b.aside)
+	return record.Earlier(oldest, b.aside)
 }
 
-// Age returns how many seconds ago the oldest change was made that is not copied; ok is false
-// before anything was listed.
+// Age returns how many seconds ago the oldest change that was not copied was made; ok is false if
+// nothing was listed yet.
 func (b *Backlog) Age(now time.Time) (seconds float64, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -137,7 +136,7 @@ func (b *Backlog) Age(now time.Time) (seconds float64, ok bool) {
 	return max(0, now.Sub(oldest).Seconds()), true
 }
 
-// ReadQuarantine counts what the last generation has set aside.
+// ReadQuarantine counts the quarantined objects of the last generation.
 func (b *Backlog) ReadQuarantine(rows iter.Seq2[record.Quarantined, error]) error {
 	byReason, oldest, err := checkpoint.CountQuarantine(rows)
 	if err != nil {
@@ -150,8 +149,8 @@ func (b *Backlog) ReadQuarantine(rows iter.Seq2[record.Quarantined, error]) erro
 	return nil
 }
 
-// Uncounted shows how many objects are in quarantine where their reasons cannot be read, so that it
-// does not look empty.
+// Uncounted shows the number of quarantined objects when their reasons cannot be read, so that the
+// quarantine does not appear empty.
 func (b *Backlog) Uncounted(n int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

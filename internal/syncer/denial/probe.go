@@ -15,19 +15,19 @@ import (
 	"syncd/internal/syncer/planner"
 )
 
-// probe is what became of an object that was copied out of turn. The walk takes the copy over when
-// it gets there.
+// probe is the result of copying an object out of turn. The walk adopts the copy when it reaches
+// the key.
 type probe struct {
 	version listing.Object
 	result  copier.Result
 	ours    copier.Ours
 	err     error
 	made    bool
-	isBegun bool // it may be read, and copied in parts, of which none was made
+	isBegun bool // the object can be read, but it needs a multipart copy, which was not started
 }
 
-// isAllowed reports whether the object was not refused, whatever else became of it but for what
-// passes by itself.
+// isAllowed reports whether the object was not refused. Any other result counts, except temporary
+// errors, a missing object and cancellation, which prove nothing.
 func (p probe) isAllowed() bool {
 	class := awserr.Classify(p.err)
 	showsNothing := class.Passes() || class == awserr.Gone || class == awserr.Canceled
@@ -36,8 +36,7 @@ func (p probe) isAllowed() bool {
 
 func (p probe) isRefused() bool { return p.made && p.err != nil && IsShared(copier.Reason(p.err)) }
 
-// prober copies objects out of turn, and keeps what became of them until the walk gets to their
-// keys.
+// prober copies objects out of turn, and stores the results until the walk reaches their keys.
 type prober struct {
 	o *Options
 
@@ -62,7 +61,7 @@ func (p *prober) take(key string) (made probe, ok bool) {
 	return made, ok
 }
 
-// try copies an object before the walk gets there.
+// try copies an object before the walk reaches it.
 func (p *prober) try(ctx context.Context, a plan.Action) (probe, error) {
 	if err := p.o.Claim(ctx, a.Object.Key); err != nil {
 		return probe{}, err
@@ -82,7 +81,7 @@ func (p *prober) try(ctx context.Context, a plan.Action) (probe, error) {
 	return made, nil
 }
 
-// withProbe adds what a probe may have left at the destination to what is known of it.
+// withProbe adds to target what a probe may have written at the destination.
 func (p *prober) withProbe(key string, target copier.Target) copier.Target {
 	made, ok := p.take(key)
 	switch {
@@ -90,12 +89,12 @@ func (p *prober) withProbe(key string, target copier.Target) copier.Target {
 	case made.err == nil && made.result.DestinationETag != "":
 		target.Known, target.Looked, target.Present = made.result.DestinationETag, false, nil
 	default:
-		target.OursSince = planner.Earlier(target.OursSince, made.ours.Since)
+		target.OursSince = record.Earlier(target.OursSince, made.ours.Since)
 	}
 	return target
 }
 
-// Copy copies an object, or takes over the copy that was made of it out of turn.
+// Copy copies an object, or returns the result of a copy that was made out of turn.
 func (p *prober) Copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action) (result copier.Result, ours copier.Ours, inTurn bool, err error) {
 	made, ok := p.take(a.Object.Key)
 	if ok && made.err == nil && made.version.Key != "" && made.version.Same(a.Object.Version) {
@@ -110,7 +109,8 @@ func (p *prober) Copy(ctx context.Context, slot *checkpoint.Slot, a plan.Action)
 	return result, ours, true, err
 }
 
-// outOfTurn is the record of a copy that is made before its slot is reserved: it makes no upload.
+// outOfTurn is the record of a copy that is made before its slot is reserved. It does not allow
+// multipart uploads.
 type outOfTurn struct{ *checkpoint.Pass }
 
 var errOutOfTurn = errors.New("an object that is tried out of turn is not copied in parts")

@@ -10,12 +10,13 @@ import (
 	"syncd/internal/syncer/provenance"
 )
 
-// claimReader reads claims: what passes under these and other settings may have written where the
-// mapping writes today.
+// claimReader interprets claims: it finds what earlier passes, possibly under other settings, may
+// have written to the mapping's current destination.
 type claimReader struct{ provenance.Mapping }
 
-// claimed returns what claims say of a source key: what was claimed under other settings is found
-// by the key at the destination. It returns nil where no claim is on this mapping's place.
+// claimed returns a func that returns what the claims say about a source key. Claims made under
+// other settings are matched by the destination key. It returns nil if no claim concerns the
+// mapping's destination.
 func (r claimReader) claimed(claims []record.Claim) func(key string) plan.Claimed {
 	s := r.Settings
 	type claim struct {
@@ -39,7 +40,7 @@ func (r claimReader) claimed(claims []record.Claim) func(key string) plan.Claime
 				continue
 			}
 			all.Proved = c.Proved && (all.Proved || all.Since.IsZero())
-			all.Since = Earlier(all.Since, c.Since)
+			all.Since = record.Earlier(all.Since, c.Since)
 			if c.by.KeyARN != s.KeyARN {
 				all.OtherKeys = append(all.OtherKeys, c.by.KeyARN)
 			}
@@ -48,7 +49,7 @@ func (r claimReader) claimed(claims []record.Claim) func(key string) plan.Claime
 	}
 }
 
-// claimedRange returns where in the destination the keys are that claims are on.
+// claimedRange returns the smallest range of destination keys that contains all claimed keys.
 func (r claimReader) claimedRange(claims []record.Claim) (all listing.Range) {
 	isFirst := true
 	for _, c := range claims {
@@ -75,20 +76,20 @@ func (r claimReader) claimedRange(claims []record.Claim) (all listing.Range) {
 	return all
 }
 
-// claimsHere returns the settings of a claim; ok is false where it is on nothing that the mapping
-// writes today.
+// claimsHere returns the settings under which a claim was made. ok is false if the claim does not
+// concern the mapping's destination.
 func (r claimReader) claimsHere(c record.Claim) (by provenance.Settings, ok bool) {
 	id, ok := provenance.ReadFingerprint(c.Fingerprint)
 	here := r.Settings.Destination
 	return id.Settings, ok && here.Overlaps(id.Destination) && !isBelow(here.Prefix, c.Settled)
 }
 
-// isBelow reports whether the key, or prefix, begins with one of the prefixes.
+// isBelow reports whether the key or prefix begins with one of the prefixes.
 func isBelow(key string, prefixes []string) bool {
 	return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
 }
 
-// mayHaveLeft reports whether one of the claims leaves something to find out.
+// mayHaveLeft reports whether unrecorded copies may exist for any of the claims.
 func (r claimReader) mayHaveLeft(claims []record.Claim) bool {
 	return slices.ContainsFunc(claims, func(c record.Claim) bool {
 		_, isHere := r.claimsHere(c)
@@ -96,8 +97,9 @@ func (r claimReader) mayHaveLeft(claims []record.Claim) bool {
 	})
 }
 
-// left returns what is left of a claim when a pass has settled all that the mapping writes. One
-// that could not list the destination, which is then hidden, has not found what no entry names.
+// left returns the rest of a claim after a pass that settled everything in the mapping's
+// destination; ok is false if nothing remains. If the destination listing was denied (isHidden),
+// objects without a ledger entry were not found, so the claim remains.
 func (r claimReader) left(c record.Claim, isHidden bool) (rest record.Claim, ok bool) {
 	by, isHere := r.claimsHere(c)
 	switch here := r.Settings.Destination; {

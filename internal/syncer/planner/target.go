@@ -9,7 +9,8 @@ import (
 	"syncd/internal/plan"
 )
 
-// TargetOf is what is known of the destination's key before an object is copied.
+// TargetOf returns what is known about the destination key of an action before its object is
+// copied.
 func TargetOf(a plan.Action) copier.Target {
 	t := copier.Target{
 		Listed: a.WasListed, ListedAfter: a.ListedAfter, Looked: a.Looked, Present: a.Present,
@@ -22,24 +23,15 @@ func TargetOf(a plan.Action) copier.Target {
 	}
 	if q := a.SetAside; q != nil {
 		t.Known = cmp.Or(t.Known, q.DestinationETag)
-		t.OursSince = Earlier(t.OursSince, writtenSince(q))
+		t.OursSince = record.Earlier(t.OursSince, writtenSince(q))
 	}
 	return t
 }
 
-// writtenSince is the row's, which has a zero time in the form of the year 1.
+// writtenSince returns the WrittenSince time of a row. Rows encode the zero time as year 1.
 func writtenSince(q *record.Quarantined) time.Time {
 	if q.WrittenSince.Year() <= 1 {
 		return time.Time{}
 	}
 	return q.WrittenSince
-}
-
-// Earlier returns the earlier of two times since when something may be syncd's own, of which a zero
-// one is none.
-func Earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }
